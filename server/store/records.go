@@ -1,0 +1,141 @@
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
+
+// User is an account of the organisation, with everything that decides how it
+// may sign in.
+type User struct {
+	ID          string // never changes
+	Revision    uint64 // grows by one with every write; 0 before the first
+	Name        string // what they type to sign in; unique
+	DisplayName string
+	Handle      []byte // WebAuthn's user handle: 64 random bytes, never change
+	Admin       bool
+	Disabled    bool
+	Created     time.Time
+	Password    string // PHC string of argon2id; "" for none
+	Passkeys    []Passkey
+}
+
+// Passkey is a WebAuthn credential record (WebAuthn Level 3, 4) with the name
+// that its user gave it.
+type Passkey struct {
+	ID           string // ours, short: names the passkey in paths, sessions and events
+	CredentialID []byte // the authenticator's; unique in the store
+	PublicKey    []byte // COSE_Key
+	Name         string
+	AAGUID       [16]byte
+	Format       string // the attestation statement's format, "none" mostly
+	Attachment   string // "platform", "cross-platform" or ""
+	Transports   []string
+	Flags        byte   // authenticator data flags of the latest ceremony (6.1)
+	SignCount    uint32 // 0 while the authenticator keeps none
+	Verified     bool   // the user was verified (UV) with it at least once
+	Created      time.Time
+	LastUsed     time.Time // zero before the first sign-in
+}
+
+// Hash is the SHA-256 of a token. The store never sees a token itself.
+type Hash [sha256.Size]byte
+
+// HashOf returns the hash under which a token is kept.
+func HashOf(token string) Hash { return sha256.Sum256([]byte(token)) }
+
+// Client is where a request came from, as far as it told.
+type Client struct {
+	Browser string // "Chrome", or ""
+	System  string // "Windows", or ""
+	Address string // IP address without port
+}
+
+// Method is a way to sign in.
+type Method string
+
+const (
+	MethodPassword  Method = "password"
+	MethodPasskey   Method = "passkey"
+	MethodSetupLink Method = "setup_link"
+)
+
+// Session is a signed-in browser.
+type Session struct {
+	ID            Hash // of the cookie's token
+	UserID        string
+	Method        Method // how it began
+	PasskeyID     string // the passkey that it began with, or ""
+	Client        Client // at sign-in
+	Created       time.Time
+	Seen          time.Time
+	Authenticated time.Time // when the user last proved who they are
+	Expires       time.Time
+}
+
+// Kind is what an [Event] tells.
+type Kind string
+
+const (
+	KindAccountCreated  Kind = "account_created"
+	KindSignedIn        Kind = "signed_in"
+	KindSignInFailed    Kind = "sign_in_failed"
+	KindSignedOut       Kind = "signed_out"
+	KindConfirmed       Kind = "confirmed"
+	KindPasswordChanged Kind = "password_changed"
+	KindDisabled        Kind = "account_disabled"
+	KindEnabled         Kind = "account_enabled"
+	KindPasskeyAdded    Kind = "passkey_added"
+	KindPasskeyRenamed  Kind = "passkey_renamed"
+	KindPasskeyRemoved  Kind = "passkey_removed"
+	// KindCounterFell: a passkey's signature counter went back, which means that
+	// it may have been copied; the sign-in was refused.
+	KindCounterFell Kind = "passkey_counter_fell"
+	// KindBackupChanged: a passkey's provider began or ceased to keep a copy.
+	KindBackupChanged Kind = "passkey_backup_changed"
+)
+
+// EventID orders the events of a user by time.
+type EventID [16]byte
+
+// EventsKept is how long an event is kept.
+const EventsKept = 365 * 24 * time.Hour
+
+// Event is a line of a user's activity.
+type Event struct {
+	ID        EventID
+	UserID    string
+	Kind      Kind
+	Time      time.Time
+	Method    Method // of sign-ins and confirmations
+	PasskeyID string // the passkey that it is about, or ""
+	Passkey   string // that passkey's name at the time
+	Client    Client
+	Expires   time.Time
+}
+
+// NewEvent returns an event of this moment. Its id sorts by time; random bytes
+// break ties.
+func NewEvent(now time.Time, userID string, kind Kind, client Client) Event {
+	event := Event{UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
+	binary.BigEndian.PutUint64(event.ID[:8], uint64(now.UnixNano()))
+	rand.Read(event.ID[8:]) // never fails, as crypto/rand promises
+	return event
+}
+
+// SpentTicket is a ceremony's ticket that was used. It is kept until the ticket
+// could not be used anyway.
+type SpentTicket struct {
+	ID      [16]byte
+	Expires time.Time
+}
+
+// Link is an address with a token that lets its bearer do one thing once, such
+// as setting up the first administrator.
+type Link struct {
+	Key     string // what it is for; one link each
+	Hash    Hash   // of the token
+	Expires time.Time
+}

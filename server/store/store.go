@@ -1,0 +1,190 @@
+// Package store is the contract between Keypeg's rules and whatever keeps its
+// records.
+//
+// A [User] with everything that decides how they may sign in is one record
+// with a revision. Rules such as "the last sign-in method stays" are plain Go
+// over that record, kept true by compare-and-swap: read, change, [Store.Apply]
+// with the revision that was read, and start again on [ErrStale]. [Update] is
+// that loop. Sessions, events, links, secrets and spent tickets are small
+// records of their own.
+//
+// Every write goes through [Store.Apply]: a [Batch] happens whole, durably and
+// once, or not at all. There is no transaction callback, because a store spread
+// over machines could not offer one.
+//
+// Each sentence here is a test in storetest; a backend is right when it passes.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// ErrNotFound: there is no such record, or it has expired.
+	ErrNotFound = errors.New("store: not found")
+	// ErrStale: the record was changed, or removed, since it was read.
+	ErrStale = errors.New("store: changed meanwhile")
+	// ErrExists: something that must be unique is taken. The errors below tell
+	// what, and match ErrExists too.
+	ErrExists = errors.New("store: exists already")
+
+	ErrUserExists       = fmt.Errorf("%w: user id", ErrExists)
+	ErrNameExists       = fmt.Errorf("%w: sign-in name", ErrExists)
+	ErrCredentialExists = fmt.Errorf("%w: credential id", ErrExists)
+	ErrSessionExists    = fmt.Errorf("%w: session", ErrExists)
+	ErrTicketSpent      = fmt.Errorf("%w: spent ticket", ErrExists)
+	ErrSecretExists     = fmt.Errorf("%w: secret", ErrExists)
+)
+
+// Store keeps the records of one organisation. It is safe for concurrent use.
+//
+// A read sees every batch that was applied before it began. Whatever is handed
+// out belongs to the caller, and whatever is handed in stays the caller's:
+// neither side sees the other's later changes. A record whose time to expire
+// has come (by the clock that the backend was opened with) is not found,
+// whatever still lies on disk.
+//
+// Any method may fail with an error that is none of the sentinels: the backend
+// is broken or ctx has ended. A context that ended before Apply began writes
+// nothing; one that ends during it leaves the caller not knowing, so Apply
+// rather finishes.
+type Store interface {
+	// User returns the user with this id.
+	User(ctx context.Context, id string) (User, error)
+	// UserByName returns the user who signs in with exactly this name.
+	UserByName(ctx context.Context, name string) (User, error)
+	// UserByCredential returns the user who has a passkey with this credential id.
+	UserByCredential(ctx context.Context, credentialID []byte) (User, error)
+	// Users returns up to limit users in byte order of their sign-in names, from
+	// the first name after the one given. The first page is after "".
+	Users(ctx context.Context, after string, limit int) ([]User, error)
+	// HasAdministrator tells whether any user, enabled or not, has Admin set.
+	HasAdministrator(ctx context.Context) (bool, error)
+
+	// Session returns the session with this id.
+	Session(ctx context.Context, id Hash) (Session, error)
+	// Sessions returns up to limit sessions of one user in byte order of their
+	// ids, from the first id after the one given. The first page is after the
+	// zero Hash.
+	Sessions(ctx context.Context, userID string, after Hash, limit int) ([]Session, error)
+	// Events returns up to limit events of one user, newest first, from the
+	// first one older than the id given. The first page is before the zero
+	// EventID.
+	Events(ctx context.Context, userID string, before EventID, limit int) ([]Event, error)
+	// Link returns the link under this key.
+	Link(ctx context.Context, key string) (Link, error)
+	// Secret returns a value that the installation made for itself once.
+	Secret(ctx context.Context, name string) ([]byte, error)
+
+	// Apply checks every operation of the batch against the store as it stands,
+	// and then performs all of them in one durable step. If one check fails,
+	// nothing is written and Apply returns that operation's error. When Apply
+	// has returned nil, the batch survives a crash of process and machine.
+	//
+	// A batch names a record at most once.
+	Apply(ctx context.Context, batch Batch) error
+
+	// Close waits for running calls and releases the backend. The store can't
+	// be used afterwards.
+	Close() error
+}
+
+// Batch is a list of operations that happen together.
+type Batch []Op
+
+// Op is one operation of a [Batch]: one of the types below.
+type Op interface{ op() }
+
+type (
+	// PutUser writes a user. With Revision 0 it creates one, and fails with
+	// ErrUserExists if the id is taken. Otherwise it replaces the one whose
+	// revision this is, and fails with ErrStale if that has changed. In both
+	// cases it fails with ErrNameExists or ErrCredentialExists if another user
+	// has the sign-in name or one of the credential ids. The stored revision is
+	// Revision+1.
+	PutUser struct{ User User }
+
+	// AddSession writes a new session; ErrSessionExists if there is one of its id.
+	AddSession struct{ Session Session }
+	// ReplaceSession puts a session in the place of the one with id Old, which
+	// may be its own id; ErrNotFound if there is none. It is how a session gets a
+	// new token, or is seen again, without coming back to life after a sign-out.
+	ReplaceSession struct {
+		Old     Hash
+		Session Session
+	}
+	// EndSession removes a session, if it is there.
+	EndSession struct{ ID Hash }
+	// EndSessions removes every session of a user, but for the one with id Except
+	// and, where Passkey is not "", for those that did not begin with it.
+	EndSessions struct {
+		UserID  string
+		Except  Hash
+		Passkey string
+	}
+
+	// AddEvent writes a line of a user's activity.
+	AddEvent struct{ Event Event }
+
+	// SpendTicket remembers a ticket until it expires; ErrTicketSpent if it is
+	// remembered already. Of any number of callers, on any number of machines,
+	// exactly one succeeds.
+	SpendTicket struct{ Ticket SpentTicket }
+
+	// PutLink writes a link under its key, in the place of one that is there.
+	PutLink struct{ Link Link }
+	// TakeLink removes the link under Key whose token has this hash; ErrNotFound
+	// if there is none, or it has expired, or its hash is another.
+	TakeLink struct {
+		Key  string
+		Hash Hash
+	}
+
+	// AddSecret writes a secret; ErrSecretExists if there is one of its name.
+	AddSecret struct {
+		Name  string
+		Value []byte
+	}
+)
+
+func (PutUser) op()        {}
+func (AddSession) op()     {}
+func (ReplaceSession) op() {}
+func (EndSession) op()     {}
+func (EndSessions) op()    {}
+func (AddEvent) op()       {}
+func (SpendTicket) op()    {}
+func (PutLink) op()        {}
+func (TakeLink) op()       {}
+func (AddSecret) op()      {}
+
+// Clock tells the time. Backends and rules take one, so that tests can move it.
+type Clock func() time.Time
+
+// Attempts is how often [Update] starts again before it gives up. With n
+// writers of one record at least one of them gets through each round, so it
+// bounds the writers that may collide, not the luck.
+const Attempts = 64
+
+// Update reads a user, lets change make a batch of it, and applies the batch;
+// on [ErrStale] it starts again with the user as they are now. An error of
+// change ends it and is returned as it is.
+func Update(ctx context.Context, s Store, userID string, change func(User) (Batch, error)) error {
+	for range Attempts {
+		user, err := s.User(ctx, userID)
+		if err != nil {
+			return err
+		}
+		batch, err := change(user)
+		if err != nil {
+			return err
+		}
+		if err := s.Apply(ctx, batch); !errors.Is(err, ErrStale) {
+			return err
+		}
+	}
+	return ErrStale
+}

@@ -1,0 +1,115 @@
+package shared
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code tells a program what kind of refusal it got. Codes are part of the API:
+// they are added, never changed.
+type Code string
+
+const (
+	// CodeInvalidRequest: the body isn't what the path takes. 400.
+	CodeInvalidRequest Code = "invalid_request"
+	// CodeInvalidName: a name breaks the rules of [CleanPasskeyName] or of
+	// user names. 422.
+	CodeInvalidName Code = "invalid_name"
+	// CodeInvalidPassword: a new password is too short or too long. 422.
+	CodeInvalidPassword Code = "invalid_password"
+	// CodeNameTaken: the user has a passkey of this name already, or the
+	// sign-in name belongs to somebody. 409.
+	CodeNameTaken Code = "name_taken"
+	// CodeUnauthenticated: there is no session, or it has ended. 401.
+	CodeUnauthenticated Code = "unauthenticated"
+	// CodeSignInRefused: name, password or passkey was wrong; which of them is
+	// never said. 401.
+	CodeSignInRefused Code = "sign_in_refused"
+	// CodeConfirmRequired: ask the user to confirm who they are, then send the
+	// request again. 403.
+	CodeConfirmRequired Code = "confirm_required"
+	// CodeCrossSite: the request came from another site. 403.
+	CodeCrossSite Code = "cross_site"
+	// CodeNotFound: it isn't there, or it isn't yours. 404.
+	CodeNotFound Code = "not_found"
+	// CodeMethodNotAllowed: the path doesn't take this method. 405.
+	CodeMethodNotAllowed Code = "method_not_allowed"
+	// CodeConflict: somebody else changed the same thing meanwhile, more often
+	// than we retry. 409.
+	CodeConflict Code = "conflict"
+	// CodePasskeyExists: this passkey is registered already. 409.
+	CodePasskeyExists Code = "passkey_exists"
+	// CodeTooManyPasskeys: the user has as many passkeys as allowed. 409.
+	CodeTooManyPasskeys Code = "too_many_passkeys"
+	// CodeLastMethod: removing it would leave no way to sign in. 409.
+	CodeLastMethod Code = "last_method"
+	// CodeCeremonyRefused: the authenticator's answer failed a check, or its
+	// ticket was used, altered or issued to another browser. 400.
+	CodeCeremonyRefused Code = "ceremony_refused"
+	// CodeCeremonyExpired: the ticket is older than five minutes. 400.
+	CodeCeremonyExpired Code = "ceremony_expired"
+	// CodePasskeysOff: IT has not switched passkeys on. 403.
+	CodePasskeysOff Code = "passkeys_off"
+	// CodeTooLarge: the body is larger than 64 KiB. 413.
+	CodeTooLarge Code = "too_large"
+	// CodeUnsupportedType: the body's Content-Type isn't application/json. 415.
+	CodeUnsupportedType Code = "unsupported_type"
+	// CodeInternal: the fault is ours; the message holds an id that IT finds
+	// in the log. 500.
+	CodeInternal Code = "internal"
+	// CodeOffline: the server could not be reached. It is made in the browser
+	// and never crosses the wire.
+	CodeOffline Code = "offline"
+)
+
+// Error is a refusal. The program reads its Code, the person its Message, and
+// IT finds the cause in the server's log; the cause never crosses the wire.
+type Error struct {
+	Code    Code
+	Message string
+	cause   error
+}
+
+// Errorf makes an [Error] with a message for the person at the screen: a
+// sentence that says what to do now.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Because returns a copy of e that remembers its cause, for the log.
+func (e *Error) Because(cause error) *Error {
+	because := *e
+	because.cause = cause
+	return &because
+}
+
+// Error is for logs and tests. Show people the Message.
+func (e *Error) Error() string {
+	if e.cause == nil {
+		return fmt.Sprintf("%s: %s", e.Code, e.Message)
+	}
+	return fmt.Sprintf("%s: %s (%v)", e.Code, e.Message, e.cause)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// CodeOf returns the code of the first [Error] in err's chain, or "" if there
+// is none.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// Problem is an [Error] on the wire: application/problem+json (RFC 9457) with
+// two members of our own, code and requestId.
+type Problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Code      Code   `json:"code"`
+	RequestID string `json:"requestId,omitempty"`
+}

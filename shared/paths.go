@@ -1,0 +1,54 @@
+package shared
+
+// The API's paths. Every body is JSON, every failure is a problem (see
+// [Error]), and a request that changes something must come from our own origin.
+const (
+	// PathAccount answers GET with the signed-in user's [Account].
+	PathAccount = "/api/v1/account"
+
+	// PathSignInPassword takes a [PasswordSignIn] and answers [SignedIn].
+	PathSignInPassword = "/api/v1/sign-in/password"
+	// PathSignInBegin takes a [BeginSignIn] and answers [Ceremony].
+	PathSignInBegin = "/api/v1/sign-in/passkey/begin"
+	// PathSignInFinish takes a [FinishCeremony] and answers [SignedIn].
+	PathSignInFinish = "/api/v1/sign-in/passkey/finish"
+	// PathSignOut takes an empty POST and answers 204. It ends the session on
+	// the server; a browser without one gets 204 too.
+	PathSignOut = "/api/v1/sign-out"
+
+	// PathConfirmPassword takes a [PasswordConfirmation] and answers [Confirmed].
+	PathConfirmPassword = "/api/v1/confirm/password"
+	// PathConfirmBegin takes an empty POST and answers [Ceremony].
+	PathConfirmBegin = "/api/v1/confirm/passkey/begin"
+	// PathConfirmFinish takes a [FinishCeremony] and answers [Confirmed].
+	PathConfirmFinish = "/api/v1/confirm/passkey/finish"
+
+	// PathPasskeys answers GET with the user's [PasskeyList].
+	PathPasskeys = "/api/v1/passkeys"
+	// PathPasskey, followed by a passkey's id, takes PATCH with a
+	// [RenamePasskey] (answers [Passkey]) and DELETE (answers [PasskeyList],
+	// what is left).
+	PathPasskey = "/api/v1/passkeys/"
+	// PathRegisterBegin takes an empty POST and answers [Ceremony].
+	PathRegisterBegin = "/api/v1/passkeys/register/begin"
+	// PathRegisterFinish takes a [FinishRegistration] and answers 201 with the
+	// new [Passkey].
+	PathRegisterFinish = "/api/v1/passkeys/register/finish"
+)
+
+// The pages. The first two are the front door's, rendered by the server for
+// people who aren't signed in; the rest are the app's.
+const (
+	PageSignIn = "/sign-in"
+	PageSetup  = "/setup"
+
+	PageHome     = "/"
+	PagePasskeys = "/passkeys"
+	// PageShell is the app without a user: what the service worker keeps and
+	// opens when the network is away, whatever address was asked for.
+	PageShell = "/shell"
+)
+
+// AppPages lists the pages of the app that a person can be sent back to after
+// signing in. Anything else is answered with [PageHome].
+var AppPages = []string{PageHome, PagePasskeys}
