@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -20,6 +21,23 @@ type User struct {
 	Created     time.Time
 	Password    string // PHC string of argon2id; "" for none
 	Passkeys    []Passkey
+}
+
+// Methods counts the ways in which the user can sign in. The last one is never
+// taken away.
+func (u User) Methods() int {
+	methods := len(u.Passkeys)
+	if u.Password != "" {
+		methods++
+	}
+	return methods
+}
+
+// clone returns a user whose list of passkeys can be changed without changing
+// the one it was made of.
+func (u User) clone() User {
+	u.Passkeys = slices.Clone(u.Passkeys)
+	return u
 }
 
 // Passkey is a WebAuthn credential record (WebAuthn Level 3, 4) with the name

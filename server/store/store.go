@@ -169,22 +169,30 @@ type Clock func() time.Time
 // bounds the writers that may collide, not the luck.
 const Attempts = 64
 
-// Update reads a user, lets change make a batch of it, and applies the batch;
-// on [ErrStale] it starts again with the user as they are now. An error of
-// change ends it and is returned as it is.
+// Update reads a user and goes on as [UpdateFrom] does.
 func Update(ctx context.Context, s Store, userID string, change func(User) (Batch, error)) error {
-	for range Attempts {
-		user, err := s.User(ctx, userID)
+	user, err := s.User(ctx, userID)
+	if err != nil {
+		return err
+	}
+	return UpdateFrom(ctx, s, user, change)
+}
+
+// UpdateFrom lets change make a batch of a user who was read just now, and
+// applies it; on [ErrStale] it starts again with the user as they are then. An
+// error of change ends it and is returned as it is.
+func UpdateFrom(ctx context.Context, s Store, user User, change func(User) (Batch, error)) error {
+	for attempt := 1; ; attempt++ {
+		batch, err := change(user.clone())
 		if err != nil {
 			return err
 		}
-		batch, err := change(user)
-		if err != nil {
+		err = s.Apply(ctx, batch)
+		if !errors.Is(err, ErrStale) || attempt == Attempts {
 			return err
 		}
-		if err := s.Apply(ctx, batch); !errors.Is(err, ErrStale) {
+		if user, err = s.User(ctx, user.ID); err != nil {
 			return err
 		}
 	}
-	return ErrStale
 }

@@ -1,0 +1,105 @@
+// Package door renders the front door: the pages for people who aren't signed
+// in. They are plain HTML, complete without a script, and small, because
+// whoever stands outside shall not wait for a WebAssembly program.
+//
+// It draws and decides nothing: handlers in server fill [SignIn] and [Setup],
+// and html/template escapes all that came from outside. One small module,
+// web/static/signin.js, adds the passkey button where the browser can use it.
+package door
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+//go:embed *.html
+var sources embed.FS
+
+// Config is what every page of the door shows.
+type Config struct {
+	Text       message.Catalogue
+	Product    string
+	Contact    string
+	PasskeysOn bool
+	RPID       string
+	Asset      func(name string) string // the address of a static file
+}
+
+// Door draws the pages. It is safe for concurrent use.
+type Door struct {
+	Config
+	pages map[string]*template.Template
+}
+
+// New returns a Door.
+func New(c Config) *Door {
+	functions := template.FuncMap{
+		"asset": c.Asset,
+		"fill":  message.Fill,
+	}
+	d := &Door{Config: c, pages: map[string]*template.Template{}}
+	for _, page := range []string{"signin.html", "setup.html", "refusal.html"} {
+		d.pages[page] = template.Must(template.New(page).Funcs(functions).ParseFS(sources, "layout.html", page))
+	}
+	return d
+}
+
+// SignIn is what the sign-in page shows.
+type SignIn struct {
+	Name    string // what was typed before
+	Next    string // the page of the app to go to
+	Refusal string // why the last attempt failed, or ""
+}
+
+// SignIn writes the sign-in page.
+func (d *Door) SignIn(w http.ResponseWriter, status int, page SignIn) error {
+	return d.write(w, status, "signin.html", page)
+}
+
+// Setup is what the set-up page shows.
+type Setup struct {
+	Name, DisplayName string // what was typed before
+	Refusal           string
+}
+
+// Setup writes the page that makes the first administrator.
+func (d *Door) Setup(w http.ResponseWriter, status int, page Setup) error {
+	return d.write(w, status, "setup.html", page)
+}
+
+// Refusal writes a page that says why something can't be done.
+func (d *Door) Refusal(w http.ResponseWriter, status int, sentence string) {
+	if err := d.write(w, status, "refusal.html", sentence); err != nil {
+		http.Error(w, sentence, status)
+	}
+}
+
+// view is what the templates see.
+type view struct {
+	*Door
+	Paths paths
+	Page  any
+}
+
+// paths are the addresses that the pages and their script need, so that they are
+// named in shared only.
+type paths struct{ SignIn, Setup, Begin, Finish string }
+
+var doorPaths = paths{shared.PageSignIn, shared.PageSetup, shared.PathSignInBegin, shared.PathSignInFinish}
+
+// write renders into memory first, so that a page is sent whole or not at all.
+func (d *Door) write(w http.ResponseWriter, status int, name string, page any) error {
+	var b bytes.Buffer
+	if err := d.pages[name].ExecuteTemplate(&b, "layout.html", view{d, doorPaths, page}); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+	return nil
+}

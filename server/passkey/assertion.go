@@ -1,0 +1,122 @@
+package passkey
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// assertion is an authenticator's proof that it holds a passkey, verified. Its
+// flags are those of this ceremony: what go-webauthn reports as verified is
+// latched from earlier ones.
+type assertion struct {
+	credentialID []byte
+	flags        protocol.AuthenticatorFlags
+	signCount    uint32
+}
+
+// parseAssertion reads an answer and makes the checks that need no passkey.
+func (s *Service) parseAssertion(answer json.RawMessage) (*protocol.ParsedCredentialAssertionData, error) {
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
+	if err != nil {
+		return nil, refused(err)
+	}
+	if err := s.checkClientData(parsed.Raw.AssertionResponse.ClientDataJSON); err != nil {
+		return nil, refused(err)
+	}
+	return parsed, nil
+}
+
+// verifyAssertion makes the checks of WebAuthn Level 3, 7.2 against the passkeys
+// of user.
+func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.ParsedCredentialAssertionData) (assertion, error) {
+	_, err := s.rp.ValidateLogin(libraryUser{user}, webauthn.SessionData{
+		Challenge:        t.Challenge,
+		RelyingPartyID:   s.rpID,
+		UserID:           user.Handle,
+		UserVerification: protocol.VerificationRequired,
+	}, parsed)
+	if err != nil {
+		return assertion{}, refused(err)
+	}
+
+	data := parsed.Response.AuthenticatorData
+	return assertion{parsed.RawID, data.Flags, data.Counter}, nil
+}
+
+// errCounterFell is the cause of a refusal that also leaves an event.
+var errCounterFell = errors.New("the passkey's signature counter didn't grow")
+
+// use writes down that a passkey was used: one batch with the spent ticket, the
+// passkey's new counter, flags and time, and whatever also adds.
+func (s *Service) use(ctx context.Context, t ticket, user store.User, proof assertion, browser Browser, also Also) error {
+	err := store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
+		if user.Disabled {
+			return nil, refused(errors.New("the account is disabled"))
+		}
+		i, found := findCredential(user, proof.credentialID)
+		if !found {
+			return nil, refused(errors.New("the passkey was removed meanwhile"))
+		}
+
+		used := &user.Passkeys[i]
+		// A count that stays zero means that the authenticator keeps none
+		// (WebAuthn Level 3, 6.1.1): that isn't a copy.
+		if (used.SignCount != 0 || proof.signCount != 0) && proof.signCount <= used.SignCount {
+			return nil, refused(errCounterFell)
+		}
+		backupChanged := proof.flags.HasBackupState() != protocol.AuthenticatorFlags(used.Flags).HasBackupState()
+		used.SignCount = proof.signCount
+		used.Flags = byte(proof.flags)
+		used.Verified = used.Verified || proof.flags.HasUserVerified()
+		used.LastUsed = s.now()
+
+		more, err := also(user, *used)
+		if err != nil {
+			return nil, err
+		}
+		batch := append(store.Batch{t.spent(), store.PutUser{User: user}}, more...)
+		if backupChanged {
+			batch = append(batch, s.tells(store.KindBackupChanged, user, *used, browser))
+		}
+		return batch, nil
+	})
+
+	if errors.Is(err, errCounterFell) {
+		s.tellCounterFell(ctx, user, proof, browser)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		// The user, or the session to be confirmed, went away meanwhile.
+		return refused(err)
+	}
+	return err
+}
+
+// tellCounterFell leaves an event for the user. The sign-in is refused whether
+// or not it can be written.
+func (s *Service) tellCounterFell(ctx context.Context, user store.User, proof assertion, browser Browser) {
+	if i, found := findCredential(user, proof.credentialID); found {
+		_ = s.store.Apply(ctx, store.Batch{s.tells(store.KindCounterFell, user, user.Passkeys[i], browser)})
+	}
+}
+
+func (s *Service) tells(kind store.Kind, user store.User, p store.Passkey, browser Browser) store.AddEvent {
+	event := store.NewEvent(s.now(), user.ID, kind, browser.Client)
+	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, p.ID, p.Name
+	return store.AddEvent{Event: event}
+}
+
+func findCredential(user store.User, credentialID []byte) (int, bool) {
+	for i, p := range user.Passkeys {
+		if bytes.Equal(p.CredentialID, credentialID) {
+			return i, true
+		}
+	}
+	return 0, false
+}

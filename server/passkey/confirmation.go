@@ -1,0 +1,53 @@
+package passkey
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// BeginConfirmation starts proving that the signed-in user is there, with one of
+// their own passkeys. It writes nothing. A user without passkeys is refused with
+// [shared.CodeNotFound].
+func (s *Service) BeginConfirmation(_ context.Context, user store.User, browser Browser) (shared.Ceremony, error) {
+	if len(user.Passkeys) == 0 {
+		return shared.Ceremony{}, shared.Errorf(shared.CodeNotFound, "You have no passkey to confirm with.")
+	}
+
+	request, _, err := s.rp.BeginLogin(libraryUser{user}, webauthn.WithAllowedCredentials(descriptors(user)))
+	if err != nil {
+		return shared.Ceremony{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
+	}
+	options := request.Response
+	return s.begun(forConfirmation, user.ID, browser.Binding, options.Challenge, "", options)
+}
+
+// FinishConfirmation verifies the answer against the passkeys of user, and of
+// nobody else, and applies one batch of its own changes and what also returns:
+// the session with its new token.
+//
+// Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired].
+func (s *Service) FinishConfirmation(ctx context.Context, user store.User, browser Browser, answer shared.FinishCeremony, also Also) error {
+	t, err := s.redeem(answer.Ticket, forConfirmation, user.ID, browser.Binding)
+	if err != nil {
+		return err
+	}
+	return s.settle(t, s.confirm(ctx, t, user, browser, answer.Credential, also))
+}
+
+func (s *Service) confirm(ctx context.Context, t ticket, user store.User, browser Browser, answer json.RawMessage, also Also) error {
+	parsed, err := s.parseAssertion(answer)
+	if err != nil {
+		return err
+	}
+	proof, err := s.verifyAssertion(t, user, parsed)
+	if err != nil {
+		return err
+	}
+	return s.use(ctx, t, user, proof, browser, also)
+}

@@ -1,0 +1,84 @@
+package passkey
+
+import (
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// defaultName is what a passkey is called when its user typed nothing: after the
+// provider that says it made it, else after browser and system, else "Passkey".
+func defaultName(typed string, aaguid [16]byte, client store.Client) string {
+	switch provider := providerName(aaguid); {
+	case typed != "":
+		return typed
+	case provider != "":
+		return shorten(provider, shared.MaxNameLength)
+	case client.Browser != "" && client.System != "":
+		return client.Browser + " on " + client.System
+	case client.Browser != "" || client.System != "":
+		return client.Browser + client.System
+	default:
+		return "Passkey"
+	}
+}
+
+// numbered returns the name, with the smallest number from 2 on behind it that
+// makes it unique among the user's.
+func numbered(user store.User, name string) string {
+	for n := 1; ; n++ {
+		candidate := name
+		if n > 1 {
+			suffix := fmt.Sprintf(" %d", n)
+			candidate = shorten(name, shared.MaxNameLength-len(suffix)) + suffix
+		}
+		if !hasName(user, candidate, "") {
+			return candidate
+		}
+	}
+}
+
+// hasName tells whether a passkey of the user, other than the one with id
+// except, has this name. Names that differ in case only are the same to a reader.
+func hasName(user store.User, name, except string) bool {
+	for _, p := range user.Passkeys {
+		if p.ID != except && strings.EqualFold(p.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func shorten(name string, most int) string {
+	if utf8.RuneCountInString(name) <= most {
+		return name
+	}
+	return strings.TrimSpace(string([]rune(name)[:most]))
+}
+
+//go:embed aaguid-names.json
+var aaguidNames []byte
+
+// providers maps AAGUIDs to the names of password managers and security keys.
+// They are names and nothing more: without attestation an authenticator may say
+// any AAGUID, so nothing is ever decided by one.
+var providers = sync.OnceValue(func() map[string]string {
+	var names map[string]string
+	if err := json.Unmarshal(aaguidNames, &names); err != nil {
+		panic("passkey: aaguid-names.json: " + err.Error())
+	}
+	return names
+})
+
+// providerName returns the name behind an AAGUID, or "".
+func providerName(aaguid [16]byte) string {
+	h := hex.EncodeToString(aaguid[:])
+	return providers()[h[:8]+"-"+h[8:12]+"-"+h[12:16]+"-"+h[16:20]+"-"+h[20:]]
+}

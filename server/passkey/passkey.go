@@ -1,0 +1,168 @@
+// Package passkey holds the rules of passkeys: registering one, signing in or
+// confirming with one, listing, renaming and removing one's own.
+//
+// It knows nothing of HTTP, cookies or sessions, and it is the only package
+// that uses go-webauthn. What that library leaves to its caller is closed here:
+// single use, purpose and expiry of a ceremony (ticket.go), and the checks that
+// WebAuthn asks of a relying party but the library doesn't make (check.go).
+//
+// A ceremony is two calls. The first ([Service.BeginSignIn] and its siblings)
+// writes nothing: all it knows travels in a sealed ticket. The second
+// ([Service.FinishSignIn]) verifies, and then applies one batch that spends the
+// ticket, updates the user and adds what the caller hands in, such as the
+// session that begins. Start with [New].
+package passkey
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+const (
+	// DefaultMax is how many passkeys a user may have, if nothing else is set.
+	DefaultMax = 20
+	// ticketLife is how long a ceremony may take. It is also the timeout that the
+	// browser is told (WebAuthn Level 3, 15.1 recommends 5 to 10 minutes).
+	ticketLife = 5 * time.Minute
+)
+
+// Config is what a [Service] needs.
+type Config struct {
+	Store store.Store
+	Now   store.Clock
+
+	RPID   string // WebAuthn's relying party id, such as "example.com"
+	RPName string // what people see in the browser's dialog
+	Origin string // the only origin whose answers are taken, such as "https://id.example.com"
+	Max    int    // passkeys per user; 0 means DefaultMax
+}
+
+// Service applies the rules of passkeys. It is safe for concurrent use.
+type Service struct {
+	store  store.Store
+	now    store.Clock
+	rp     *webauthn.WebAuthn
+	rpID   string
+	origin string
+	max    int
+	seal   *sealer
+	failed *failedTickets
+}
+
+// Browser is the browser that a ceremony runs in.
+type Browser struct {
+	// Binding ties both halves of a ceremony to one browser: the hash of a cookie.
+	Binding store.Hash
+	Client  store.Client
+}
+
+// Also returns what belongs into the same batch as a verified sign-in or
+// confirmation with this user's passkey. It may be called again, with the user
+// as they are then, when somebody else changed the record meanwhile.
+type Also func(store.User, store.Passkey) (store.Batch, error)
+
+// New returns a Service. It creates the key of the tickets where the store has
+// none yet, so every node of an installation can open every node's tickets.
+func New(ctx context.Context, c Config) (*Service, error) {
+	rp, err := webauthn.New(&webauthn.Config{
+		RPID:                  c.RPID,
+		RPDisplayName:         c.RPName,
+		RPOrigins:             []string{c.Origin},
+		AttestationPreference: protocol.PreferNoAttestation,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			ResidentKey:        protocol.ResidentKeyRequirementRequired,
+			RequireResidentKey: protocol.ResidentKeyRequired(),
+			UserVerification:   protocol.VerificationRequired,
+		},
+		Timeouts: webauthn.TimeoutsConfig{
+			Login:        webauthn.TimeoutConfig{Enforce: true, Timeout: ticketLife, TimeoutUVD: ticketLife},
+			Registration: webauthn.TimeoutConfig{Enforce: true, Timeout: ticketLife, TimeoutUVD: ticketLife},
+		},
+		// Browsers send credProps, and security keys credProtect, without being asked.
+		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
+	}
+
+	key, err := ticketKey(ctx, c.Store)
+	if err != nil {
+		return nil, err
+	}
+	seal, err := newSealer(key)
+	if err != nil {
+		return nil, err
+	}
+
+	if c.Max == 0 {
+		c.Max = DefaultMax
+	}
+	return &Service{
+		store: c.Store, now: c.Now,
+		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max,
+		seal: seal, failed: newFailedTickets(),
+	}, nil
+}
+
+// refused is the one answer to every ceremony that fails a check. Which check
+// it was stays in the log.
+func refused(cause error) error {
+	return shared.Errorf(shared.CodeCeremonyRefused, "This passkey could not be verified. Please try again.").Because(unwrapLibrary(cause))
+}
+
+// unwrapLibrary keeps what may be logged of a go-webauthn error. Its DevInfo
+// holds challenges and must go nowhere; its Details and its cause are safe.
+func unwrapLibrary(err error) error {
+	library, ok := errors.AsType[*protocol.Error](err)
+	if !ok {
+		return err
+	}
+	return fmt.Errorf("%s: %s", library.Type, library.Details)
+}
+
+// mediated is what the two mediations that we issue mean to the library.
+func mediated(mediation string) protocol.CredentialMediationRequirement {
+	return protocol.CredentialMediationRequirement(mediation)
+}
+
+// libraryUser shows a store.User to go-webauthn.
+type libraryUser struct{ store.User }
+
+func (u libraryUser) WebAuthnID() []byte          { return u.Handle }
+func (u libraryUser) WebAuthnName() string        { return u.Name }
+func (u libraryUser) WebAuthnDisplayName() string { return u.DisplayName }
+
+func (u libraryUser) WebAuthnCredentials() []webauthn.Credential {
+	credentials := make([]webauthn.Credential, len(u.Passkeys))
+	for i, p := range u.Passkeys {
+		credentials[i] = webauthn.Credential{
+			ID:                p.CredentialID,
+			PublicKey:         p.PublicKey,
+			AttestationFormat: p.Format,
+			Transport:         transports(p.Transports),
+			// The raw byte carries all flags; go-webauthn's JSON form would lose it.
+			Flags:         webauthn.NewCredentialFlags(protocol.AuthenticatorFlags(p.Flags)),
+			Authenticator: webauthn.Authenticator{AAGUID: p.AAGUID[:], SignCount: p.SignCount},
+		}
+	}
+	return credentials
+}
+
+func transports(names []string) []protocol.AuthenticatorTransport {
+	transports := make([]protocol.AuthenticatorTransport, len(names))
+	for i, name := range names {
+		transports[i] = protocol.AuthenticatorTransport(name)
+	}
+	return transports
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

@@ -1,0 +1,130 @@
+package passkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-webauthn/webauthn/protocol"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// List returns the user's passkeys, oldest first. Current is the passkey that
+// the session began with, or "".
+func (s *Service) List(user store.User, current string) shared.PasskeyList {
+	list := shared.PasskeyList{
+		Passkeys:    make([]shared.Passkey, len(user.Passkeys)),
+		HasPassword: user.Password != "",
+		RPID:        s.rpID,
+		UserHandle:  encode(user.Handle),
+	}
+	for i, p := range user.Passkeys {
+		list.Passkeys[i] = describe(user, p, current)
+	}
+	return list
+}
+
+// Rename gives one of the user's passkeys another name.
+//
+// Refusals: [shared.CodeInvalidName] (a blank one too), [shared.CodeNotFound]
+// for a passkey that isn't this user's, and [shared.CodeNameTaken].
+func (s *Service) Rename(ctx context.Context, user store.User, session store.Session, id, name string, client store.Client) (shared.Passkey, error) {
+	name, err := shared.CleanPasskeyName(name)
+	if err != nil {
+		return shared.Passkey{}, err
+	}
+	if name == "" {
+		return shared.Passkey{}, shared.Errorf(shared.CodeInvalidName, "Please enter a name.")
+	}
+
+	var row shared.Passkey
+	err = store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
+		i, err := find(user, id)
+		if err != nil {
+			return nil, err
+		}
+		if hasName(user, name, id) {
+			return nil, shared.Errorf(shared.CodeNameTaken, "Another of your passkeys has this name.")
+		}
+
+		user.Passkeys[i].Name = name
+		row = describe(user, user.Passkeys[i], session.PasskeyID)
+		event := store.NewEvent(s.now(), user.ID, store.KindPasskeyRenamed, client)
+		event.PasskeyID, event.Passkey = id, name
+		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+	})
+	return row, changed(err)
+}
+
+// Remove takes one of the user's passkeys away and returns what is left. The
+// last way to sign in stays.
+//
+// Refusals: [shared.CodeNotFound] for a passkey that isn't this user's, and
+// [shared.CodeLastMethod].
+func (s *Service) Remove(ctx context.Context, user store.User, session store.Session, id string, client store.Client) (shared.PasskeyList, error) {
+	var left shared.PasskeyList
+	err := store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
+		i, err := find(user, id)
+		if err != nil {
+			return nil, err
+		}
+		if user.Methods() == 1 {
+			return nil, shared.Errorf(shared.CodeLastMethod, "This is your only way to sign in. Add another passkey first.")
+		}
+
+		removed := user.Passkeys[i]
+		user.Passkeys = slices.Delete(user.Passkeys, i, i+1)
+		left = s.List(user, session.PasskeyID)
+		event := store.NewEvent(s.now(), user.ID, store.KindPasskeyRemoved, client)
+		event.PasskeyID, event.Passkey = id, removed.Name
+		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+	})
+	return left, changed(err)
+}
+
+// changed translates what the store says of a user's own record.
+func changed(err error) error {
+	switch {
+	case err == nil || shared.CodeOf(err) != "":
+		return err
+	case errors.Is(err, store.ErrStale):
+		return busy(err)
+	default:
+		return fmt.Errorf("changing a user's passkeys: %w", err)
+	}
+}
+
+// busy is for a record that others changed more often than we retried.
+func busy(cause error) error {
+	return shared.Errorf(shared.CodeConflict, "Your account was changed somewhere else at the same time. Please try again.").Because(cause)
+}
+
+// find looks among the user's own passkeys only: another user's looks missing.
+func find(user store.User, id string) (int, error) {
+	i := slices.IndexFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == id })
+	if i < 0 {
+		return 0, shared.Errorf(shared.CodeNotFound, "This passkey isn't there any more.")
+	}
+	return i, nil
+}
+
+// describe makes a passkey's row.
+func describe(user store.User, p store.Passkey, current string) shared.Passkey {
+	row := shared.Passkey{
+		ID:           p.ID,
+		CredentialID: encode(p.CredentialID),
+		Name:         p.Name,
+		Provider:     providerName(p.AAGUID),
+		Created:      p.Created,
+		Synced:       protocol.AuthenticatorFlags(p.Flags).HasBackupState(),
+		Current:      p.ID == current,
+		OnlyMethod:   user.Methods() == 1,
+	}
+	if !p.LastUsed.IsZero() {
+		row.LastUsed = &p.LastUsed
+	}
+	return row
+}

@@ -1,0 +1,172 @@
+package passkey
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// BeginRegistration starts adding a passkey for user. It writes nothing.
+func (s *Service) BeginRegistration(_ context.Context, user store.User, browser Browser) (shared.Ceremony, error) {
+	if len(user.Passkeys) >= s.max {
+		return shared.Ceremony{}, s.tooMany()
+	}
+
+	creation, _, err := s.rp.BeginRegistration(libraryUser{user},
+		webauthn.WithCredentialParameters(webauthn.CredentialParametersRecommendedL3()),
+		webauthn.WithExclusions(descriptors(user)),
+	)
+	if err != nil {
+		return shared.Ceremony{}, fmt.Errorf("making creation options: %w", unwrapLibrary(err))
+	}
+
+	options := creation.Response
+	return s.begun(forRegistration, user.ID, browser.Binding, options.Challenge, "", options)
+}
+
+// FinishRegistration verifies the authenticator's answer and adds the passkey to
+// the user's. A name that breaks the rules is refused before the ticket is
+// touched, so that the same answer can be sent again with another name.
+//
+// Refusals: [shared.CodeInvalidName], [shared.CodeCeremonyRefused],
+// [shared.CodeCeremonyExpired], [shared.CodePasskeyExists] and
+// [shared.CodeTooManyPasskeys].
+func (s *Service) FinishRegistration(ctx context.Context, user store.User, browser Browser, answer shared.FinishRegistration) (shared.Passkey, error) {
+	name, err := shared.CleanPasskeyName(answer.Name)
+	if err != nil {
+		return shared.Passkey{}, err
+	}
+	t, err := s.redeem(answer.Ticket, forRegistration, user.ID, browser.Binding)
+	if err != nil {
+		return shared.Passkey{}, err
+	}
+
+	added, err := s.register(ctx, t, user, browser, answer.Credential, name)
+	if err != nil {
+		return shared.Passkey{}, s.settle(t, err)
+	}
+	return added, nil
+}
+
+func (s *Service) register(ctx context.Context, t ticket, user store.User, browser Browser, answer json.RawMessage, name string) (shared.Passkey, error) {
+	created, err := s.verifyRegistration(t, user, answer)
+	if err != nil {
+		return shared.Passkey{}, err
+	}
+
+	var row shared.Passkey
+	err = store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
+		if _, mine := findCredential(user, created.CredentialID); mine {
+			return nil, shared.Errorf(shared.CodePasskeyExists, "This device already has a passkey for your account.")
+		}
+		if len(user.Passkeys) >= s.max {
+			return nil, s.tooMany()
+		}
+
+		added := created
+		added.Name = numbered(user, defaultName(name, added.AAGUID, browser.Client))
+		user.Passkeys = append(user.Passkeys, added)
+		row = describe(user, added, "")
+
+		event := store.NewEvent(s.now(), user.ID, store.KindPasskeyAdded, browser.Client)
+		event.PasskeyID, event.Passkey = added.ID, added.Name
+		return store.Batch{t.spent(), store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+	})
+	if errors.Is(err, store.ErrCredentialExists) {
+		// Somebody else's, and none of this user's business (WebAuthn Level 3,
+		// 7.1 step 26): as any answer that doesn't verify.
+		return shared.Passkey{}, refused(err)
+	}
+	return row, err
+}
+
+// verifyRegistration turns an answer into a passkey without a name, if every
+// check of WebAuthn Level 3, 7.1 holds.
+func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawMessage) (store.Passkey, error) {
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	if err != nil {
+		return store.Passkey{}, refused(err)
+	}
+	if err := s.checkClientData(parsed.Raw.AttestationResponse.ClientDataJSON); err != nil {
+		return store.Passkey{}, refused(err)
+	}
+	if err := checkAttested(parsed); err != nil {
+		return store.Passkey{}, refused(err)
+	}
+
+	credential, err := s.rp.CreateCredential(libraryUser{user}, webauthn.SessionData{
+		Challenge:        t.Challenge,
+		RelyingPartyID:   s.rpID,
+		UserID:           user.Handle,
+		UserVerification: protocol.VerificationRequired,
+		CredParams:       webauthn.CredentialParametersRecommendedL3(),
+		Mediation:        mediated(t.Mediation),
+	}, parsed)
+	if err != nil {
+		return store.Passkey{}, refused(err)
+	}
+
+	flags := parsed.Response.AttestationObject.AuthData.Flags
+	created := store.Passkey{
+		ID:           newID(),
+		CredentialID: credential.ID,
+		PublicKey:    credential.PublicKey,
+		Format:       credential.AttestationFormat,
+		Attachment:   string(credential.Authenticator.Attachment),
+		Transports:   knownTransports(parsed.Raw.AttestationResponse.Transports),
+		Flags:        byte(flags),
+		SignCount:    credential.Authenticator.SignCount,
+		Verified:     flags.HasUserVerified(),
+		Created:      s.now(),
+	}
+	copy(created.AAGUID[:], credential.Authenticator.AAGUID)
+	return created, nil
+}
+
+// begun is the answer of every first half: a ticket, and the options that the
+// browser passes to its authenticators.
+func (s *Service) begun(p purpose, userID string, binding store.Hash, challenge protocol.URLEncodedBase64, mediation string, options any) (shared.Ceremony, error) {
+	publicKey, err := json.Marshal(options)
+	if err != nil {
+		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
+	}
+	sealed, err := s.issue(p, userID, binding, challenge.String(), mediation)
+	if err != nil {
+		return shared.Ceremony{}, err
+	}
+	return shared.Ceremony{Ticket: sealed, PublicKey: publicKey, Mediation: mediation}, nil
+}
+
+func (s *Service) tooMany() error {
+	return shared.Errorf(shared.CodeTooManyPasskeys, "You have %d passkeys, which is the most you can have. Remove one first.", s.max)
+}
+
+// descriptors name the user's passkeys to the browser, so that it can find or
+// avoid them.
+func descriptors(user store.User) []protocol.CredentialDescriptor {
+	list := make([]protocol.CredentialDescriptor, len(user.Passkeys))
+	for i, p := range user.Passkeys {
+		list[i] = protocol.CredentialDescriptor{
+			Type:         protocol.PublicKeyCredentialType,
+			CredentialID: p.CredentialID,
+			Transport:    transports(p.Transports),
+		}
+	}
+	return list
+}
+
+// newID returns a passkey's id in paths: 96 random bits, 24 hexadecimal digits.
+func newID() string {
+	var id [12]byte
+	rand.Read(id[:])
+	return hex.EncodeToString(id[:])
+}

@@ -1,0 +1,71 @@
+package passkey
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/go-webauthn/webauthn/protocol"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// BeginSignIn starts signing in with a passkey that the browser finds by itself
+// (a discoverable credential): nobody has typed a name. Mediation is
+// "conditional" where the browser shall offer it by autofill, or "". It writes
+// nothing, so asking for a million ceremonies costs a stranger more than us.
+func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation string) (shared.Ceremony, error) {
+	if mediation != "" && mediation != string(protocol.MediationConditional) {
+		return shared.Ceremony{}, shared.Errorf(shared.CodeInvalidRequest, "Mediation must be empty or conditional.")
+	}
+
+	request, _, err := s.rp.BeginDiscoverableMediatedLogin(mediated(mediation))
+	if err != nil {
+		return shared.Ceremony{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
+	}
+	options := request.Response
+	return s.begun(forSignIn, "", browser.Binding, options.Challenge, mediation, options)
+}
+
+// FinishSignIn verifies the answer, finds whose passkey it is, and applies one
+// batch of its own changes and what also returns: the session that begins.
+//
+// Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired]. An
+// unknown passkey, a removed one, a disabled account and a bad signature are the
+// same to a stranger.
+func (s *Service) FinishSignIn(ctx context.Context, browser Browser, answer shared.FinishCeremony, also Also) error {
+	t, err := s.redeem(answer.Ticket, forSignIn, "", browser.Binding)
+	if err != nil {
+		return err
+	}
+	return s.settle(t, s.signIn(ctx, t, browser, answer.Credential, also))
+}
+
+func (s *Service) signIn(ctx context.Context, t ticket, browser Browser, answer json.RawMessage, also Also) error {
+	parsed, err := s.parseAssertion(answer)
+	if err != nil {
+		return err
+	}
+
+	user, err := s.store.UserByCredential(ctx, parsed.RawID)
+	if errors.Is(err, store.ErrNotFound) {
+		return refused(errors.New("nobody has this passkey"))
+	}
+	if err != nil {
+		return fmt.Errorf("looking up a passkey: %w", err)
+	}
+	// Required where no user was named before the ceremony (WebAuthn Level 3,
+	// 7.2 step 6).
+	if !bytes.Equal(parsed.Response.UserHandle, user.Handle) {
+		return refused(errors.New("the user handle is missing or another user's"))
+	}
+
+	proof, err := s.verifyAssertion(t, user, parsed)
+	if err != nil {
+		return err
+	}
+	return s.use(ctx, t, user, proof, browser, also)
+}

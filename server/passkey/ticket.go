@@ -1,0 +1,202 @@
+package passkey
+
+import (
+	"context"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// purpose is what a ticket may be used for, and nothing else.
+type purpose string
+
+const (
+	forRegistration purpose = "register"
+	forSignIn       purpose = "sign in"
+	forConfirmation purpose = "confirm"
+)
+
+// ticket is the state of a ceremony between its two halves. The browser holds
+// it sealed: nothing of it can be read, altered or made up outside.
+type ticket struct {
+	ID        [16]byte   `json:"i"`
+	Purpose   purpose    `json:"p"`
+	UserID    string     `json:"u,omitempty"` // "" at sign-in, where nobody is known yet
+	Binding   store.Hash `json:"b"`
+	Challenge string     `json:"c"`
+	Mediation string     `json:"m,omitempty"`
+	Expires   time.Time  `json:"e"`
+}
+
+// issue seals a new ticket.
+func (s *Service) issue(p purpose, userID string, binding store.Hash, challenge, mediation string) (string, error) {
+	t := ticket{Purpose: p, UserID: userID, Binding: binding, Challenge: challenge, Mediation: mediation, Expires: s.now().Add(ticketLife)}
+	rand.Read(t.ID[:])
+	return s.seal.seal(t)
+}
+
+// redeem opens a ticket and checks that it is what this half of a ceremony
+// needs: ours, in time, for this purpose, this user and this browser, and not
+// failed before. Whether it was used is found out when its use is written.
+func (s *Service) redeem(sealed string, p purpose, userID string, binding store.Hash) (ticket, error) {
+	t, err := s.seal.open(sealed)
+	if err != nil {
+		return ticket{}, refused(err)
+	}
+
+	switch {
+	case t.Purpose != p:
+		return ticket{}, refused(fmt.Errorf("ticket is for %q, not for %q", t.Purpose, p))
+	case t.Binding != binding:
+		return ticket{}, refused(errors.New("ticket was issued to another browser"))
+	case t.UserID != userID:
+		return ticket{}, refused(errors.New("ticket was issued to another user"))
+	case !s.now().Before(t.Expires):
+		return ticket{}, shared.Errorf(shared.CodeCeremonyExpired, "That took longer than five minutes. Please try again.")
+	case s.failed.has(t.ID):
+		return ticket{}, refused(errors.New("ticket failed before"))
+	}
+	return t, nil
+}
+
+// spent is the operation that uses a ticket up, once on all nodes together.
+func (t ticket) spent() store.SpendTicket {
+	return store.SpendTicket{Ticket: store.SpentTicket{ID: t.ID, Expires: t.Expires}}
+}
+
+// settle looks at how a ceremony ended. A refusal uses the ticket up, so that
+// nobody can try answers until one fits; a fault of ours doesn't, so that the
+// user may try again.
+func (s *Service) settle(t ticket, err error) error {
+	switch {
+	case errors.Is(err, store.ErrStale):
+		return busy(err)
+	case errors.Is(err, store.ErrTicketSpent):
+		err = refused(err)
+	}
+	if shared.CodeOf(err) != "" {
+		s.failed.add(t.ID, s.now())
+	}
+	return err
+}
+
+const secretTicketKey = "ticket-key"
+
+// ticketKey returns the installation's key, making it where there is none. Of
+// several nodes that make one at the same time, the first to write wins.
+func ticketKey(ctx context.Context, s store.Store) ([]byte, error) {
+	key, err := s.Secret(ctx, secretTicketKey)
+	if !errors.Is(err, store.ErrNotFound) {
+		return key, err
+	}
+
+	key = make([]byte, chacha20poly1305.KeySize)
+	rand.Read(key)
+	err = s.Apply(ctx, store.Batch{store.AddSecret{Name: secretTicketKey, Value: key}})
+	if errors.Is(err, store.ErrSecretExists) {
+		return s.Secret(ctx, secretTicketKey)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("storing the key of the tickets: %w", err)
+	}
+	return key, nil
+}
+
+// sealer encrypts and authenticates tickets with XChaCha20-Poly1305. Its 192-bit
+// nonces may be random however many tickets are asked for; AES-GCM's 96 bits
+// would need counting.
+type sealer struct{ aead cipher.AEAD }
+
+// sealVersion is authenticated with every ticket. Another format gets another.
+var sealVersion = []byte("keypeg ticket 1")
+
+// maxSealed bounds what is decoded of a stranger's ticket. Ours have about 400 bytes.
+const maxSealed = 2048
+
+func newSealer(key []byte) (*sealer, error) {
+	aead, err := chacha20poly1305.NewX(key)
+	if err != nil {
+		return nil, fmt.Errorf("using the key of the tickets: %w", err)
+	}
+	return &sealer{aead}, nil
+}
+
+func (s *sealer) seal(t ticket) (string, error) {
+	plain, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("encoding a ticket: %w", err)
+	}
+	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+len(plain)+s.aead.Overhead())
+	rand.Read(nonce)
+	return encode(s.aead.Seal(nonce, nonce, plain, sealVersion)), nil
+}
+
+func (s *sealer) open(sealed string) (ticket, error) {
+	if len(sealed) > maxSealed {
+		return ticket{}, errors.New("ticket is too long")
+	}
+	box, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	if err != nil {
+		return ticket{}, errors.New("ticket isn't base64url")
+	}
+	if len(box) < s.aead.NonceSize() {
+		return ticket{}, errors.New("ticket is too short")
+	}
+
+	nonce, box := box[:s.aead.NonceSize()], box[s.aead.NonceSize():]
+	plain, err := s.aead.Open(nil, nonce, box, sealVersion)
+	if err != nil {
+		return ticket{}, errors.New("ticket was altered, or belongs to another installation")
+	}
+	var t ticket
+	if err := json.Unmarshal(plain, &t); err != nil {
+		return ticket{}, fmt.Errorf("decoding a ticket: %w", err)
+	}
+	return t, nil
+}
+
+// failedTickets remembers tickets whose ceremony was refused until they have
+// expired. It lives in memory: a node that restarts forgets, and then such a
+// ticket still needs a valid answer to its challenge. Two generations, the
+// older dropped as a whole, keep it bounded without a timer.
+type failedTickets struct {
+	mu         sync.Mutex
+	young, old map[[16]byte]struct{}
+	turned     time.Time
+}
+
+// maxFailed bounds one generation: at 16 bytes and a map's overhead, about 3 MB.
+const maxFailed = 1 << 16
+
+func newFailedTickets() *failedTickets {
+	return &failedTickets{young: map[[16]byte]struct{}{}}
+}
+
+func (f *failedTickets) add(id [16]byte, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+
+	if now.Sub(f.turned) >= ticketLife || len(f.young) >= maxFailed {
+		f.young, f.old, f.turned = map[[16]byte]struct{}{}, f.young, now
+	}
+	f.young[id] = struct{}{}
+}
+
+func (f *failedTickets) has(id [16]byte) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+
+	_, young := f.young[id]
+	_, old := f.old[id]
+	return young || old
+}

@@ -1,0 +1,171 @@
+// Package message holds every text that a person reads, in one table per
+// language: the front door's, rendered by the server, and the app's.
+//
+// A language is a [Catalogue] with every field set; a test finds the ones that
+// were forgotten. Texts with a {name} in them are completed by [Fill]. They are
+// plain text and stay so: whoever shows them escapes them.
+package message
+
+import "strings"
+
+// Fill replaces each {name} in text by the value that follows that name in pairs.
+//
+//	message.Fill("Remove “{name}”?", "name", passkey.Name)
+func Fill(text string, pairs ...string) string {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		pairs[i] = "{" + pairs[i] + "}"
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// Counted is a text that depends on a number, which stands as {n} in it.
+type Counted struct {
+	One   string
+	Other string
+}
+
+// Catalogue is every text in one language.
+type Catalogue struct {
+	Lang string // BCP 47, "en"
+
+	Door    Door
+	Shell   Shell
+	Home    Home
+	Panel   Panel
+	Confirm Confirm
+	Failure Failure
+}
+
+// Door is what people read who aren't signed in.
+type Door struct {
+	SignInTitle     string
+	SignInLead      string // {product}
+	UserName        string
+	Password        string
+	SignIn          string
+	SignInPasskey   string
+	Or              string
+	Working         string
+	OffLine         string
+	SetupTitle      string
+	SetupLead       string // {product}
+	SetupUserName   string
+	SetupUserHint   string
+	DisplayName     string
+	DisplayHint     string
+	NewPassword     string
+	NewPasswordHint string
+	SetupSubmit     string
+	RefusalTitle    string
+	BackToSignIn    string
+	Contact         string // {contact}
+}
+
+// Shell is the frame around every page of the app.
+type Shell struct {
+	Menu         string // the accessible name of the menu under the user's name
+	Passkeys     string
+	SignOut      string
+	SigningOut   string
+	Offline      string
+	OfflineLead  string
+	TryAgain     string
+	Update       string
+	Reload       string
+	Broken       string
+	NotFound     string
+	NotFoundLead string
+	ToHome       string
+	SkipToMain   string
+	Loading      string
+}
+
+// Home is the first page behind the door.
+type Home struct {
+	Title          string
+	Hello          string // {name}
+	Lead           string // {product}
+	SignInMethods  string
+	PasswordSet    string
+	NoPassword     string
+	PasskeyCount   Counted
+	NoPasskeys     string
+	Manage         string
+	OfferTitle     string
+	OfferLead      string
+	OfferAdd       string
+	OfferNotNow    string
+	PasskeysOff    string
+	PasskeysOffAsk string // {contact}
+}
+
+// Panel is the list of passkeys and what can be done with it.
+type Panel struct {
+	Title         string
+	Close         string
+	Loading       string
+	Empty         string
+	EmptyTitle    string
+	Add           string
+	DeviceName    string
+	Register      string
+	Registering   string
+	Cancel        string
+	Added         string // {date}
+	NeverUsed     string
+	LastUsed      string // {date}
+	Synced        string
+	ThisDevice    string
+	Current       string
+	Rename        string
+	RenameRow     string // {name}
+	NewName       string
+	Save          string
+	Saving        string
+	Remove        string
+	RemoveRow     string // {name}
+	RemoveTitle   string // {name}
+	RemoveLead    string
+	RemoveLast    string // the last passkey, while a password is left
+	OK            string
+	Removing      string
+	OnlyMethod    string
+	AddAnother    string
+	DoneAdded     string // {name}
+	DoneRenamed   string // {name}
+	DoneRemoved   string // {name}
+	RetryList     string
+	Contact       string // {contact}
+	NotSupported  string
+	NotSecure     string
+	AlreadyHere   string
+	CountPasskeys Counted
+}
+
+// Confirm asks the user to prove again who they are.
+type Confirm struct {
+	Title       string
+	Lead        string
+	UsePasskey  string
+	Password    string
+	UsePassword string
+	Working     string
+	Cancel      string
+	Or          string
+}
+
+// Failure says what went wrong with an authenticator, and what to do now.
+type Failure struct {
+	RegisterDenied string
+	SignInDenied   string
+	Exists         string
+	WrongAddress   string // {host}, {rp}
+	NotSupported   string
+	NoLock         string
+	Provider       string // {reference}
+	Offline        string
+	Unreadable     string
+	AskContact     string // {contact}
+	TryAgain       string
+	Code           string // {code}
+}
