@@ -1,0 +1,34 @@
+// Package browser is the only part of Keypeg that touches JavaScript. It offers
+// what the rest of the app needs of a browser as plain Go: fetch, WebAuthn, the
+// signals to password managers, dates in the reader's language, storage.
+//
+// Everything that JavaScript answers later goes through one await, which sees
+// rejections and releases its callbacks; go-app's Value.Then does neither.
+//
+// Outside of a browser, where the same components are rendered to HTML and
+// tested, each function returns at once with a plain answer (stub.go).
+package browser
+
+// Exception is a DOMException. Its name tells a program what happened; its
+// message is the browser's own and never shown.
+type Exception struct{ Name, Message string }
+
+func (e *Exception) Error() string { return e.Name + ": " + e.Message }
+
+// DOMException returns the exception's name, such as "NotAllowedError".
+func (e *Exception) DOMException() string { return e.Name }
+
+// Authenticator asks navigator.credentials. See Create and Get.
+type Authenticator struct{}
+
+// Transport sends requests with fetch.
+type Transport struct{}
+
+// Support is whether this page can use passkeys.
+type Support string
+
+const (
+	Supported    Support = "supported"
+	NotSupported Support = "not supported" // the browser has no WebAuthn, or none with JSON
+	NotSecure    Support = "not secure"    // the page came over plain http
+)

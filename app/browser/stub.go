@@ -1,0 +1,56 @@
+//go:build !js
+
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// PasskeySupport says yes, so that components render as they mostly look.
+func PasskeySupport() Support { return Supported }
+
+// Create fails: there is no browser.
+func (Authenticator) Create(context.Context, json.RawMessage) (json.RawMessage, error) {
+	return nil, errNoBrowser
+}
+
+// Get fails: there is no browser.
+func (Authenticator) Get(context.Context, json.RawMessage, string) (json.RawMessage, error) {
+	return nil, errNoBrowser
+}
+
+// Send fails: there is no browser.
+func (Transport) Send(context.Context, string, string, []byte) (int, []byte, error) {
+	return 0, nil, errNoBrowser
+}
+
+var errNoBrowser = errors.New("browser: not running in one")
+
+// SignalAccepted does nothing.
+func SignalAccepted(context.Context, shared.PasskeyList) {}
+
+// Host returns "localhost".
+func Host() string { return "localhost" }
+
+// Leave does nothing.
+func Leave(string) {}
+
+// Reload does nothing.
+func Reload() {}
+
+// Date writes an English day in UTC.
+func Date(t time.Time) (day, exact string) {
+	t = t.UTC()
+	return t.Format("Jan 2, 2006"), t.Format("Monday, January 2, 2006 at 15:04:05 UTC")
+}
+
+// Remember does nothing.
+func Remember(string, string) {}
+
+// Recall returns "".
+func Recall(string) string { return "" }

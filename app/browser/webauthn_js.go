@@ -1,0 +1,92 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"syscall/js"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// PasskeySupport tells whether this page can use passkeys. It needs the JSON
+// functions of WebAuthn Level 3, which every current browser has.
+func PasskeySupport() Support {
+	credential := js.Global().Get("PublicKeyCredential")
+	switch {
+	case !js.Global().Get("isSecureContext").Truthy():
+		return NotSecure
+	case !credential.Truthy() || !credential.Get("parseCreationOptionsFromJSON").Truthy():
+		return NotSupported
+	default:
+		return Supported
+	}
+}
+
+// Create runs navigator.credentials.create (WebAuthn Level 3, 5.1.3) and returns
+// the credential's toJSON. It fails with an [Exception].
+func (Authenticator) Create(ctx context.Context, publicKey json.RawMessage) (json.RawMessage, error) {
+	return credential(ctx, "create", "parseCreationOptionsFromJSON", publicKey, "")
+}
+
+// Get runs navigator.credentials.get (5.1.4) and returns the credential's
+// toJSON. It fails with an [Exception].
+func (Authenticator) Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
+	return credential(ctx, "get", "parseRequestOptionsFromJSON", publicKey, mediation)
+}
+
+func credential(ctx context.Context, method, parse string, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
+	controller := js.Global().Get("AbortController").New()
+	stop := context.AfterFunc(ctx, func() { controller.Call("abort") })
+	defer stop()
+
+	promise, err := try(func() js.Value {
+		options := js.Global().Get("Object").New()
+		options.Set("publicKey", js.Global().Get("PublicKeyCredential").Call(parse, parseJSON(publicKey)))
+		options.Set("signal", controller.Get("signal"))
+		if mediation != "" {
+			options.Set("mediation", mediation)
+		}
+		return js.Global().Get("navigator").Get("credentials").Call(method, options)
+	})
+	if err != nil {
+		return nil, err
+	}
+	made, err := await(ctx, promise)
+	if err != nil {
+		return nil, err
+	}
+	if made.IsNull() {
+		return nil, &Exception{Name: "NotAllowedError", Message: "no credential was chosen"}
+	}
+
+	// Some password managers' credentials throw here.
+	answer, err := try(func() js.Value { return js.Global().Get("JSON").Call("stringify", made.Call("toJSON")) })
+	if err != nil {
+		return nil, err
+	}
+	return json.RawMessage(answer.String()), nil
+}
+
+// SignalAccepted tells password managers which of the user's passkeys still
+// work, so that they can hide the others (5.1.10.3). The list must be complete.
+// Browsers without the signal, and its failures, are silent: it is a courtesy.
+func SignalAccepted(ctx context.Context, list shared.PasskeyList) {
+	credential := js.Global().Get("PublicKeyCredential")
+	if !credential.Truthy() || !credential.Get("signalAllAcceptedCredentials").Truthy() {
+		return
+	}
+	ids := make([]any, len(list.Passkeys))
+	for i, p := range list.Passkeys {
+		ids[i] = p.CredentialID
+	}
+	promise, err := try(func() js.Value {
+		return credential.Call("signalAllAcceptedCredentials", map[string]any{
+			"rpId": list.RPID, "userId": list.UserHandle, "allAcceptedCredentialIds": ids,
+		})
+	})
+	if err == nil {
+		_, _ = await(ctx, promise)
+	}
+}
+
+func parseJSON(raw []byte) js.Value { return js.Global().Get("JSON").Call("parse", string(raw)) }

@@ -1,0 +1,147 @@
+// Package ceremony walks a person through registering, using or confirming with
+// a passkey.
+//
+// Each is two steps at the server with the authenticator in between. This
+// package knows their order and what a refusal means; it does not know how the
+// server is reached ([API]) or how the authenticator is asked ([Authenticator]).
+package ceremony
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// API is the server's half.
+type API interface {
+	BeginRegistration(ctx context.Context) (shared.Ceremony, error)
+	FinishRegistration(ctx context.Context, answer shared.FinishRegistration) (shared.Passkey, error)
+	BeginSignIn(ctx context.Context, mediation string) (shared.Ceremony, error)
+	FinishSignIn(ctx context.Context, answer shared.FinishCeremony) (shared.SignedIn, error)
+	BeginConfirmation(ctx context.Context) (shared.Ceremony, error)
+	FinishConfirmation(ctx context.Context, answer shared.FinishCeremony) (shared.Confirmed, error)
+}
+
+// Authenticator is the browser's half: navigator.credentials, with options and
+// answers in WebAuthn Level 3's JSON. Its errors have a method DOMException that
+// returns the exception's name.
+type Authenticator interface {
+	Create(ctx context.Context, publicKey json.RawMessage) (json.RawMessage, error)
+	Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
+}
+
+// Ceremonies joins both halves.
+type Ceremonies struct {
+	API           API
+	Authenticator Authenticator
+}
+
+// Register adds a passkey under name, which may be blank. It fails with what the
+// server refused, or with a [Failure]; either way nothing was added.
+func (c Ceremonies) Register(ctx context.Context, name string) (shared.Passkey, error) {
+	begun, err := c.API.BeginRegistration(ctx)
+	if err != nil {
+		return shared.Passkey{}, err
+	}
+	credential, err := c.Authenticator.Create(ctx, begun.PublicKey)
+	if err != nil {
+		return shared.Passkey{}, failed(err, true)
+	}
+	return c.API.FinishRegistration(ctx, shared.FinishRegistration{
+		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential},
+		Name:           name,
+	})
+}
+
+// SignIn begins a session with a passkey that the browser finds by itself.
+func (c Ceremonies) SignIn(ctx context.Context) (shared.SignedIn, error) {
+	begun, err := c.API.BeginSignIn(ctx, "")
+	if err != nil {
+		return shared.SignedIn{}, err
+	}
+	answer, err := c.prove(ctx, begun)
+	if err != nil {
+		return shared.SignedIn{}, err
+	}
+	return c.API.FinishSignIn(ctx, answer)
+}
+
+// Confirm proves that the signed-in user is there.
+func (c Ceremonies) Confirm(ctx context.Context) (shared.Confirmed, error) {
+	begun, err := c.API.BeginConfirmation(ctx)
+	if err != nil {
+		return shared.Confirmed{}, err
+	}
+	answer, err := c.prove(ctx, begun)
+	if err != nil {
+		return shared.Confirmed{}, err
+	}
+	return c.API.FinishConfirmation(ctx, answer)
+}
+
+func (c Ceremonies) prove(ctx context.Context, begun shared.Ceremony) (shared.FinishCeremony, error) {
+	credential, err := c.Authenticator.Get(ctx, begun.PublicKey, begun.Mediation)
+	if err != nil {
+		return shared.FinishCeremony{}, failed(err, false)
+	}
+	return shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, nil
+}
+
+// Reason is why the authenticator gave no answer, as far as a browser tells.
+type Reason string
+
+const (
+	// Denied: closed, timed out, or nothing fits. Browsers don't say which, so
+	// that sites can't find out what a person has.
+	Denied Reason = "denied"
+	// Aborted: we ended it ourselves, to start another.
+	Aborted Reason = "aborted"
+	// Exists: the authenticator has a passkey for this account already.
+	Exists Reason = "exists"
+	// WrongAddress: the page's host doesn't belong to the relying party id.
+	WrongAddress Reason = "wrong address"
+	// NotSupported: no authenticator can make the kind of passkey that we need.
+	NotSupported Reason = "not supported"
+	// NoLock: there is no screen lock or PIN to verify the user with.
+	NoLock Reason = "no lock"
+	// Faulty: the authenticator or password manager failed in its own way.
+	Faulty Reason = "faulty"
+)
+
+// Failure is a ceremony that ended at the authenticator.
+type Failure struct {
+	Reason      Reason
+	Registering bool   // else signing in or confirming
+	Exception   string // the DOMException's name, for whom the user asks
+}
+
+func (f *Failure) Error() string { return "authenticator: " + f.Exception }
+
+// reasons are the exceptions of WebAuthn Level 3, 5.1.3 and 5.1.4.
+var reasons = map[string]Reason{
+	"NotAllowedError":   Denied,
+	"AbortError":        Aborted,
+	"InvalidStateError": Exists,
+	"SecurityError":     WrongAddress,
+	"NotSupportedError": NotSupported,
+	"ConstraintError":   NoLock,
+}
+
+func failed(err error, registering bool) error {
+	failure := &Failure{Reason: Faulty, Registering: registering, Exception: "UnknownError"}
+	if exception, ok := errors.AsType[interface {
+		error
+		DOMException() string
+	}](err); ok {
+		failure.Exception = exception.DOMException()
+	}
+	if reason, known := reasons[failure.Exception]; known {
+		failure.Reason = reason
+	}
+	if failure.Reason == Exists && !registering {
+		failure.Reason = Faulty // only creating knows this exception
+	}
+	return failure
+}

@@ -1,0 +1,137 @@
+// Package client speaks Keypeg's API: one method per endpoint, over a
+// [Transport] that somebody else brings.
+//
+// In the browser that is fetch; in tests it is a real server. net/http stays
+// out, because it would add megabytes to the WebAssembly program.
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Transport sends one request to the server that the page came from, with its
+// cookies. A nil body sends none. An error means that no answer came.
+type Transport interface {
+	Send(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error)
+}
+
+// Client calls the API. Its methods fail with a *[shared.Error]: what the server
+// refused, or [shared.CodeOffline] when it could not be reached.
+type Client struct{ transport Transport }
+
+// New returns a Client.
+func New(t Transport) *Client { return &Client{t} }
+
+// call sends in (nil for no body) and decodes the answer.
+func call[Out any](ctx context.Context, c *Client, method, path string, in any) (Out, error) {
+	var out Out
+	var body []byte
+	if in != nil {
+		encoded, err := json.Marshal(in)
+		if err != nil {
+			return out, fmt.Errorf("encoding a request to %s: %w", path, err)
+		}
+		body = encoded
+	}
+
+	status, answer, err := c.transport.Send(ctx, method, path, body)
+	if err != nil {
+		return out, shared.Errorf(shared.CodeOffline, "The server can't be reached. Check your connection and try again.").Because(err)
+	}
+	if status >= 400 {
+		return out, refusal(status, answer)
+	}
+	if len(answer) == 0 {
+		return out, nil
+	}
+	if err := json.Unmarshal(answer, &out); err != nil {
+		return out, unexpected(fmt.Errorf("decoding the answer of %s: %w", path, err))
+	}
+	return out, nil
+}
+
+// refusal reads a problem (RFC 9457). Something between us and the server may
+// have answered in its place, so anything else is taken for a fault.
+func refusal(status int, answer []byte) error {
+	var problem shared.Problem
+	if err := json.Unmarshal(answer, &problem); err != nil || problem.Code == "" || problem.Detail == "" {
+		return unexpected(fmt.Errorf("status %d without a problem that we know", status))
+	}
+	return shared.Errorf(problem.Code, "%s", problem.Detail)
+}
+
+func unexpected(cause error) error {
+	return shared.Errorf(shared.CodeInternal, "The server sent something unexpected. Please reload the page.").Because(cause)
+}
+
+type nothing struct{}
+
+// Account returns who is signed in.
+func (c *Client) Account(ctx context.Context) (shared.Account, error) {
+	return call[shared.Account](ctx, c, "GET", shared.PathAccount, nil)
+}
+
+// SignInWithPassword begins a session.
+func (c *Client) SignInWithPassword(ctx context.Context, name, password string) (shared.SignedIn, error) {
+	return call[shared.SignedIn](ctx, c, "POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: name, Password: password})
+}
+
+// BeginSignIn is the first half of signing in with a passkey.
+func (c *Client) BeginSignIn(ctx context.Context, mediation string) (shared.Ceremony, error) {
+	return call[shared.Ceremony](ctx, c, "POST", shared.PathSignInBegin, shared.BeginSignIn{Mediation: mediation})
+}
+
+// FinishSignIn is the second half; a session begins.
+func (c *Client) FinishSignIn(ctx context.Context, answer shared.FinishCeremony) (shared.SignedIn, error) {
+	return call[shared.SignedIn](ctx, c, "POST", shared.PathSignInFinish, answer)
+}
+
+// SignOut ends the session on the server.
+func (c *Client) SignOut(ctx context.Context) error {
+	_, err := call[nothing](ctx, c, "POST", shared.PathSignOut, nil)
+	return err
+}
+
+// ConfirmWithPassword proves again who the user is.
+func (c *Client) ConfirmWithPassword(ctx context.Context, password string) (shared.Confirmed, error) {
+	return call[shared.Confirmed](ctx, c, "POST", shared.PathConfirmPassword, shared.PasswordConfirmation{Password: password})
+}
+
+// BeginConfirmation is the first half of confirming with a passkey.
+func (c *Client) BeginConfirmation(ctx context.Context) (shared.Ceremony, error) {
+	return call[shared.Ceremony](ctx, c, "POST", shared.PathConfirmBegin, nil)
+}
+
+// FinishConfirmation is the second half.
+func (c *Client) FinishConfirmation(ctx context.Context, answer shared.FinishCeremony) (shared.Confirmed, error) {
+	return call[shared.Confirmed](ctx, c, "POST", shared.PathConfirmFinish, answer)
+}
+
+// Passkeys returns the user's own.
+func (c *Client) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
+	return call[shared.PasskeyList](ctx, c, "GET", shared.PathPasskeys, nil)
+}
+
+// BeginRegistration is the first half of adding a passkey.
+func (c *Client) BeginRegistration(ctx context.Context) (shared.Ceremony, error) {
+	return call[shared.Ceremony](ctx, c, "POST", shared.PathRegisterBegin, nil)
+}
+
+// FinishRegistration is the second half.
+func (c *Client) FinishRegistration(ctx context.Context, answer shared.FinishRegistration) (shared.Passkey, error) {
+	return call[shared.Passkey](ctx, c, "POST", shared.PathRegisterFinish, answer)
+}
+
+// RenamePasskey gives a passkey another name.
+func (c *Client) RenamePasskey(ctx context.Context, id, name string) (shared.Passkey, error) {
+	return call[shared.Passkey](ctx, c, "PATCH", shared.PathPasskey+id, shared.RenamePasskey{Name: name})
+}
+
+// RemovePasskey takes a passkey away and returns those that are left.
+func (c *Client) RemovePasskey(ctx context.Context, id string) (shared.PasskeyList, error) {
+	return call[shared.PasskeyList](ctx, c, "DELETE", shared.PathPasskey+id, nil)
+}

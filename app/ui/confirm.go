@@ -1,0 +1,125 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+// ConfirmService proves again who the user is.
+type ConfirmService interface {
+	ConfirmWithPasskey(ctx context.Context) error
+	ConfirmWithPassword(ctx context.Context, password string) error
+}
+
+// Confirm is the dialog that asks for such a proof, in place: whoever opened it
+// goes on where they were.
+type Confirm struct {
+	app.Compo
+
+	World       World
+	Service     ConfirmService
+	HasPasskey  bool
+	HasPassword bool
+	OnConfirmed func()
+	OnCancel    func()
+
+	password string
+	state    confirmState
+	failure  error
+}
+
+type confirmState int
+
+const (
+	confirmAsking confirmState = iota
+	confirmByPasskey
+	confirmByPassword
+)
+
+const confirmID = "confirm"
+
+// OnMount opens the dialog.
+func (c *Confirm) OnMount(ctx app.Context) { showModal(ctx, confirmID) }
+
+// Render implements app.Composer.
+func (c *Confirm) Render() app.UI {
+	text := c.World.Text.Confirm
+	busy := c.state != confirmAsking
+	return app.Dialog().ID(confirmID).Class("dialog").Aria("labelledby", "confirm-title").
+		On("cancel", c.onEscape).
+		Body(
+			app.H2().ID("confirm-title").Text(text.Title),
+			app.P().Text(text.Lead),
+			c.World.notice(c.failure),
+			app.If(c.HasPasskey, func() app.UI {
+				return app.Button().ID("confirm-passkey").Type("button").Class("button primary wide").
+					Disabled(busy).OnClick(c.onPasskey).
+					Body(icon("key"), app.Text(label(c.state == confirmByPasskey, text.Working, text.UsePasskey)))
+			}),
+			app.If(c.HasPasskey && c.HasPassword, func() app.UI {
+				return app.P().Class("or").Body(app.Span().Text(text.Or))
+			}),
+			app.If(c.HasPassword, func() app.UI {
+				return app.Form().Class("stack").OnSubmit(c.onPassword).Body(
+					app.Label().Class("field").Body(
+						app.Text(text.Password),
+						app.Input().ID("confirm-password").Type("password").
+							Attr("autocomplete", "current-password").Attr("maxlength", "512").
+							Required(true).OnInput(c.onInput),
+					),
+					app.Button().Class("button wide").Disabled(busy).
+						Text(label(c.state == confirmByPassword, text.Working, text.UsePassword)),
+				)
+			}),
+			app.Div().Class("dialog-foot").Body(
+				app.Button().ID("confirm-cancel").Type("button").Class("button quiet").
+					OnClick(c.onCancel).Text(text.Cancel),
+			),
+		)
+}
+
+// label is a button's text while it works, and otherwise.
+func label(working bool, then, otherwise string) string {
+	if working {
+		return then
+	}
+	return otherwise
+}
+
+func (c *Confirm) onInput(ctx app.Context, _ app.Event) { c.password = valueOf(ctx) }
+
+func (c *Confirm) onPasskey(ctx app.Context, _ app.Event) {
+	c.confirm(ctx, confirmByPasskey, c.Service.ConfirmWithPasskey)
+}
+
+func (c *Confirm) onPassword(ctx app.Context, e app.Event) {
+	e.PreventDefault()
+	password := c.password
+	c.confirm(ctx, confirmByPassword, func(work context.Context) error {
+		return c.Service.ConfirmWithPassword(work, password)
+	})
+}
+
+func (c *Confirm) confirm(ctx app.Context, how confirmState, prove func(context.Context) error) {
+	if c.state != confirmAsking {
+		return
+	}
+	c.state, c.failure = how, nil
+	ctx.Async(func() {
+		err := prove(ctx)
+		ctx.Dispatch(func(app.Context) {
+			c.state, c.failure = confirmAsking, err
+			if err == nil {
+				c.OnConfirmed()
+			}
+		})
+	})
+}
+
+func (c *Confirm) onEscape(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	c.OnCancel()
+}
+
+func (c *Confirm) onCancel(app.Context, app.Event) { c.OnCancel() }

@@ -1,0 +1,39 @@
+package ui
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// Frame is what stands around every page: the product's name at the left, the
+// user's at the right, and the page below. While it is not yet known who is
+// signed in, User is nil and its place is kept, so that nothing jumps.
+type Frame struct {
+	Text    *message.Catalogue
+	Product string
+	Icon    string // address of the product's icon
+	Home    string // address behind the product's name
+	User    *UserMenu
+	Bar     app.UI // a message above the page, such as a new version; nil for none
+}
+
+// MainID is the id of the page's main element.
+const MainID = "main"
+
+// With returns the frame around a page's content.
+func (f Frame) With(content ...app.UI) app.UI {
+	return app.Div().Class("app").Body(
+		app.A().Class("skip").Href("#"+MainID).Text(f.Text.Shell.SkipToMain),
+		app.Header().Class("top").Body(
+			app.A().Class("brand").Href(f.Home).Body(
+				app.Img().Src(f.Icon).Attr("alt", "").Width(28).Height(28),
+				app.Span().Text(f.Product),
+			),
+			app.If(f.User != nil, func() app.UI { return f.User }).
+				Else(func() app.UI { return app.Div().Class("menu-place") }),
+		),
+		app.If(f.Bar != nil, func() app.UI { return f.Bar }),
+		app.Main().ID(MainID).TabIndex(-1).Body(content...),
+	)
+}

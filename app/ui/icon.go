@@ -1,0 +1,19 @@
+package ui
+
+import "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+// icon draws one of our own symbols. The markup is constant: nothing that a
+// person typed ever comes here.
+func icon(name string) app.UI {
+	return app.Raw(`<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true">` + glyphs[name] + `</svg>`)
+}
+
+var glyphs = map[string]string{
+	"key":   `<path d="M14.5 3a6.5 6.5 0 0 0-6.2 8.5L3 16.8V21h4.2v-2.4h2.4v-2.4H12l.7-.7A6.5 6.5 0 1 0 14.5 3zm2 3.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z"/>`,
+	"close": `<path d="M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4-5.6-5.6L6.4 19 5 17.6l5.6-5.6L5 6.4z"/>`,
+	"down":  `<path d="m6 9 6 6 6-6-1.4-1.4L12 12.2 7.4 7.6z"/>`,
+	"plus":  `<path d="M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z"/>`,
+	"cloud": `<path d="M7.5 19a5 5 0 0 1-.6-9.96 6 6 0 0 1 11.5 1.500A4.3 4.3 0 0 1 18 19z"/>`,
+	"lock":  `<path d="M12 2a5 5 0 0 0-5 5v3H5v11h14V10h-2V7a5 5 0 0 0-5-5zm-3 8V7a3 3 0 0 1 6 0v3z"/>`,
+	"out":   `<path d="M4 4h9v2H6v12h7v2H4zm12.6 4.400L20.2 12l-3.6 3.6-1.4-1.400L16.4 13H10v-2h6.400l-1.2-1.200z"/>`,
+}

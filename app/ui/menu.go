@@ -1,0 +1,172 @@
+package ui
+
+import (
+	"strconv"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+// MenuItem is a line of a [UserMenu]: a page of the app, or something to do.
+type MenuItem struct {
+	ID       string // unique in the menu; also the element's id, "menu-"+ID
+	Label    string
+	Icon     string
+	Href     string // a page, or "" with OnSelect
+	OnSelect func() // what to do
+}
+
+// UserMenu is the signed-in user's name, and the menu that a click on it opens.
+//
+// Keyboard, after the menu button pattern of the ARIA Authoring Practices: Enter,
+// Space or Down opens it on its first line and Up on its last, arrows, Home and
+// End move, Escape closes it and Tab leaves it.
+type UserMenu struct {
+	app.Compo
+
+	Name  string // the user's, on the button
+	Label string // the menu's accessible name
+	Items []MenuItem
+
+	state menuState
+	self  app.Context
+}
+
+// OnMount keeps the component's own context: an event's dies with its element,
+// and the menu's lines go away when one is chosen.
+func (m *UserMenu) OnMount(ctx app.Context) { m.self = ctx }
+
+type menuState int
+
+const (
+	menuClosed menuState = iota
+	menuOpen
+)
+
+// menuButtonID is where the focus returns when a panel closes.
+const menuButtonID = "user-menu-button"
+
+// FocusUserMenu moves the keyboard focus to the user's name.
+func FocusUserMenu(ctx app.Context) { focus(ctx, menuButtonID) }
+
+// Render implements app.Composer.
+func (m *UserMenu) Render() app.UI {
+	open := m.state == menuOpen
+	return app.Div().Class("menu").OnKeyDown(m.onKey).Body(
+		app.Button().ID(menuButtonID).Type("button").Class("button menu-button").
+			Aria("haspopup", "menu").Aria("expanded", strconv.FormatBool(open)).Aria("controls", "user-menu").
+			OnClick(m.onButton).
+			Body(app.Span().Class("menu-name").Text(m.Name), icon("down")),
+		app.If(open, func() app.UI {
+			return app.Div().Body(
+				// Takes the click that closes the menu, wherever it falls.
+				app.Div().Class("menu-behind").OnClick(m.onOutside),
+				app.Ul().ID("user-menu").Class("menu-list").Attr("role", "menu").Aria("label", m.Label).Body(
+					app.Range(m.Items).Slice(func(i int) app.UI {
+						return &menuLine{Item: m.Items[i], OnChosen: m.close}
+					}),
+				),
+			)
+		}),
+	)
+}
+
+func (m *UserMenu) onButton(_ app.Context, _ app.Event) {
+	if m.state == menuOpen {
+		m.close()
+		return
+	}
+	m.open(0)
+}
+
+func (m *UserMenu) onOutside(app.Context, app.Event) { m.close() }
+
+func (m *UserMenu) open(line int) {
+	m.state = menuOpen
+	m.focusLine(line)
+}
+
+func (m *UserMenu) close() {
+	m.state = menuClosed
+	FocusUserMenu(m.self)
+}
+
+func (m *UserMenu) focusLine(line int) {
+	n := len(m.Items)
+	focus(m.self, "menu-"+m.Items[(line+n)%n].ID)
+}
+
+func (m *UserMenu) onKey(_ app.Context, e app.Event) {
+	key := e.Get("key").String()
+	if m.state == menuClosed {
+		switch key {
+		case "ArrowDown":
+			e.PreventDefault()
+			m.open(0)
+		case "ArrowUp":
+			e.PreventDefault()
+			m.open(-1)
+		}
+		return
+	}
+
+	switch key {
+	case "ArrowDown":
+		e.PreventDefault()
+		m.focusLine(m.focused() + 1)
+	case "ArrowUp":
+		e.PreventDefault()
+		m.focusLine(m.focused() - 1)
+	case "Home":
+		e.PreventDefault()
+		m.focusLine(0)
+	case "End":
+		e.PreventDefault()
+		m.focusLine(-1)
+	case "Escape":
+		e.PreventDefault()
+		m.close()
+	case "Tab":
+		m.state = menuClosed
+	}
+}
+
+// focused is the number of the line that has the focus; 0 if none has.
+func (m *UserMenu) focused() int {
+	id := app.Window().Get("document").Get("activeElement").Get("id").String()
+	for i, item := range m.Items {
+		if id == "menu-"+item.ID {
+			return i
+		}
+	}
+	return 0
+}
+
+// menuLine is a line of the menu. It is a component so that its handler always
+// acts on the item that is shown.
+type menuLine struct {
+	app.Compo
+
+	Item     MenuItem
+	OnChosen func()
+}
+
+func (l *menuLine) Render() app.UI {
+	id := "menu-" + l.Item.ID
+	content := []app.UI{icon(l.Item.Icon), app.Span().Text(l.Item.Label)}
+	return app.Li().Attr("role", "none").Body(
+		app.If(l.Item.Href != "", func() app.UI {
+			return app.A().ID(id).Class("menu-line").Attr("role", "menuitem").TabIndex(-1).
+				Href(l.Item.Href).OnClick(l.onClick).Body(content...)
+		}).Else(func() app.UI {
+			return app.Button().ID(id).Type("button").Class("menu-line").Attr("role", "menuitem").TabIndex(-1).
+				OnClick(l.onClick).Body(content...)
+		}),
+	)
+}
+
+func (l *menuLine) onClick(app.Context, app.Event) {
+	l.OnChosen()
+	if l.Item.OnSelect != nil {
+		l.Item.OnSelect()
+	}
+}

@@ -1,0 +1,21 @@
+package ui
+
+import "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+// Message is a page's content where there is nothing else to show: what is the
+// matter, and one thing to do.
+type Message struct {
+	Title    string
+	Lead     string
+	Button   string
+	OnButton app.EventHandler
+}
+
+// Render returns the message's markup.
+func (m Message) Render() app.UI {
+	return app.Section().Class("message").Body(
+		app.H1().Text(m.Title),
+		app.P().Class("lead").Text(m.Lead),
+		app.Button().ID("message-button").Type("button").Class("button primary").OnClick(m.OnButton).Text(m.Button),
+	)
+}

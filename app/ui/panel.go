@@ -1,0 +1,248 @@
+package ui
+
+import (
+	"context"
+	"slices"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/ceremony"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// PasskeyService does what the panel offers, for the signed-in user.
+type PasskeyService interface {
+	Passkeys(ctx context.Context) (shared.PasskeyList, error)
+	Register(ctx context.Context, name string) (shared.Passkey, error)
+	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
+	// Remove returns the passkeys that are left.
+	Remove(ctx context.Context, id string) (shared.PasskeyList, error)
+	// Accepted tells password managers which passkeys still work. The list is
+	// complete.
+	Accepted(ctx context.Context, list shared.PasskeyList)
+}
+
+// PasskeysPanel lists the user's passkeys, and lets them add, rename and remove.
+//
+// It is a modal dialog: Escape and its X close it, and the page behind is inert.
+// Where the server wants the user to prove again who they are, it asks in place
+// and then goes on.
+type PasskeysPanel struct {
+	app.Compo
+
+	World    World
+	Service  PasskeyService
+	Confirms ConfirmService
+	// Adding opens the panel with the form to add a passkey.
+	Adding bool
+
+	OnClose     func()
+	OnChanged   func(shared.PasskeyList) // the list is another now
+	OnSignedOut func()                   // the session has ended
+
+	self    app.Context
+	state   listState
+	list    shared.PasskeyList
+	failure error // of loading the list
+	add     addForm
+	row     openRow
+	lit     string           // the passkey that was just added
+	said    string           // read out by screen readers
+	paused  *pausedUntilSure // waits for a confirmation
+}
+
+type listState int
+
+const (
+	listLoading listState = iota
+	listReady
+	listFailed
+)
+
+// openRow is the row that something is done with, at most one at a time.
+type openRow struct {
+	id      string
+	mode    rowMode
+	failure error
+}
+
+// pausedUntilSure is something that the server wants confirmed first.
+type pausedUntilSure struct {
+	goOn   func()
+	giveUp func()
+}
+
+const (
+	panelID     = "passkeys"
+	panelAddID  = "passkey-add"
+	panelNameID = "passkey-name"
+)
+
+// OnMount opens the panel and loads the list.
+func (p *PasskeysPanel) OnMount(ctx app.Context) {
+	p.self = ctx
+	if p.Adding {
+		p.add.state = addOpen
+	}
+	showModal(ctx, panelID)
+	p.load(ctx)
+}
+
+func (p *PasskeysPanel) load(ctx app.Context) {
+	p.state = listLoading
+	ctx.Async(func() {
+		list, err := p.Service.Passkeys(ctx)
+		ctx.Dispatch(func(app.Context) { p.loaded(list, err) })
+		if err == nil {
+			p.Service.Accepted(ctx, list)
+		}
+	})
+}
+
+func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
+	switch {
+	case shared.CodeOf(err) == shared.CodeUnauthenticated:
+		p.OnSignedOut()
+	case err != nil:
+		p.state, p.failure = listFailed, err
+	default:
+		p.state, p.failure = listReady, nil
+		p.show(list)
+	}
+}
+
+func (p *PasskeysPanel) show(list shared.PasskeyList) {
+	p.list = list
+	p.OnChanged(list)
+}
+
+// Render implements app.Composer.
+func (p *PasskeysPanel) Render() app.UI {
+	text := p.World.Text.Panel
+	return app.Dialog().ID(panelID).Class("panel").Aria("labelledby", "passkeys-title").
+		On("cancel", p.onEscape).
+		Body(
+			app.Header().Class("panel-head").Body(
+				app.H2().ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),
+				app.Button().ID("passkeys-close").Type("button").Class("button icon").
+					Aria("label", text.Close).Title(text.Close).OnClick(p.onClose).Body(icon("close")),
+			),
+			app.Div().Class(p.columns()).Body(
+				app.Div().Class("panel-list").Body(p.renderList(), p.renderAddButton()),
+				app.If(p.add.state != addClosed, p.renderAdd),
+			),
+			app.If(p.World.Contact != "", func() app.UI {
+				return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.World.Contact))
+			}),
+			app.P().Class("spoken").Attr("role", "status").Text(p.said),
+			app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove),
+			app.If(p.paused != nil, p.renderConfirm),
+		)
+}
+
+func (p *PasskeysPanel) columns() string {
+	if p.add.state == addClosed {
+		return "panel-body"
+	}
+	return "panel-body adding"
+}
+
+func (p *PasskeysPanel) renderList() app.UI {
+	text := p.World.Text.Panel
+	switch {
+	case p.state == listLoading && len(p.list.Passkeys) == 0:
+		return app.P().Class("quiet").Attr("role", "status").Text(text.Loading)
+	case p.state == listFailed:
+		return app.Div().Body(
+			p.World.notice(p.failure),
+			app.Button().ID("passkeys-retry").Type("button").Class("button").OnClick(p.onRetry).Text(text.RetryList),
+		)
+	case len(p.list.Passkeys) == 0:
+		return app.Div().Class("empty").Body(
+			icon("key"),
+			app.H3().Text(text.EmptyTitle),
+			app.P().Text(text.Empty),
+		)
+	}
+
+	return app.Ul().Class("rows").Body(
+		app.Range(p.list.Passkeys).Slice(func(i int) app.UI {
+			passkey := p.list.Passkeys[i]
+			row := &passkeyRow{
+				World: p.World, Passkey: passkey, Lit: passkey.ID == p.lit,
+				OnRename: p.beginRename, OnName: p.rename, OnRemove: p.askRemove, OnCancel: p.closeRow, OnAddAnother: p.openAdd,
+			}
+			if p.row.id == passkey.ID {
+				row.Mode, row.Failure = p.row.mode, p.row.failure
+			}
+			return row
+		}),
+	)
+}
+
+func (p *PasskeysPanel) renderConfirm() app.UI {
+	return &Confirm{
+		World: p.World, Service: p.Confirms,
+		HasPasskey: len(p.list.Passkeys) > 0, HasPassword: p.list.HasPassword,
+		OnConfirmed: p.confirmed, OnCancel: p.notConfirmed,
+	}
+}
+
+// attempt does work at the server, away from the UI goroutine, and then tells
+// done how it ended. Where the server wants a confirmation first, it asks for
+// one and tries again.
+func (p *PasskeysPanel) attempt(work func(context.Context) error, done func(error)) {
+	p.self.Async(func() {
+		err := work(p.self)
+		p.self.Dispatch(func(app.Context) {
+			switch shared.CodeOf(err) {
+			case shared.CodeConfirmRequired:
+				p.paused = &pausedUntilSure{
+					goOn:   func() { p.attempt(work, done) },
+					giveUp: func() { done(&ceremony.Failure{Reason: ceremony.Aborted}) },
+				}
+			case shared.CodeUnauthenticated:
+				p.OnSignedOut()
+			default:
+				done(err)
+			}
+		})
+	})
+}
+
+func (p *PasskeysPanel) confirmed() {
+	paused := p.paused
+	p.paused = nil
+	paused.goOn()
+}
+
+func (p *PasskeysPanel) notConfirmed() {
+	paused := p.paused
+	p.paused = nil
+	paused.giveUp()
+}
+
+// say reads a sentence to those who can't see the list change.
+func (p *PasskeysPanel) say(sentence string) { p.said = sentence }
+
+func (p *PasskeysPanel) find(id string) shared.Passkey {
+	i := slices.IndexFunc(p.list.Passkeys, func(k shared.Passkey) bool { return k.ID == id })
+	if i < 0 {
+		return shared.Passkey{}
+	}
+	return p.list.Passkeys[i]
+}
+
+func (p *PasskeysPanel) onRetry(ctx app.Context, _ app.Event) { p.load(p.self) }
+
+func (p *PasskeysPanel) onClose(app.Context, app.Event) { p.OnClose() }
+
+// onEscape closes the panel, but not while a dialog on top of it is open: that
+// one heard the key too.
+func (p *PasskeysPanel) onEscape(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	if p.paused == nil && p.row.mode != rowRemove && p.row.mode != rowRemoving {
+		p.OnClose()
+	}
+}

@@ -1,0 +1,108 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// addForm is the part of the panel that adds a passkey.
+type addForm struct {
+	state   addState
+	name    string
+	failure error
+}
+
+type addState int
+
+const (
+	addClosed addState = iota
+	addOpen
+	addWorking
+)
+
+func (p *PasskeysPanel) renderAddButton() app.UI {
+	return app.If(p.World.Blocked != "", func() app.UI {
+		return app.P().Class("notice").Text(p.World.Blocked)
+	}).ElseIf(p.add.state == addClosed && p.state == listReady, func() app.UI {
+		return app.Button().ID(panelAddID).Type("button").Class("button primary").OnClick(p.onAdd).
+			Body(icon("plus"), app.Text(p.World.Text.Panel.Add))
+	})
+}
+
+func (p *PasskeysPanel) renderAdd() app.UI {
+	text, busy := p.World.Text.Panel, p.add.state == addWorking
+	return app.Form().Class("panel-add stack").Aria("label", text.Add).OnSubmit(p.onRegister).Body(
+		app.Label().Class("field").Body(
+			app.Text(text.DeviceName),
+			app.Input().ID(panelNameID).Type("text").Attr("autocomplete", "off").
+				Attr("maxlength", shared.MaxNameLength).ReadOnly(busy).OnInput(p.onName),
+		),
+		p.World.notice(p.add.failure),
+		app.Div().Class("buttons").Body(
+			app.Button().ID("passkey-register").Class("button primary").Disabled(busy).
+				Body(icon("key"), app.Text(label(busy, text.Registering, text.Register))),
+			app.Button().ID("passkey-add-cancel").Type("button").Class("button quiet").Disabled(busy).
+				OnClick(p.onAddCancel).Text(text.Cancel),
+		),
+	)
+}
+
+func (p *PasskeysPanel) onAdd(app.Context, app.Event) { p.openAdd() }
+
+func (p *PasskeysPanel) openAdd() {
+	if p.add.state == addClosed {
+		p.add = addForm{state: addOpen}
+	}
+	focus(p.self, panelNameID)
+}
+
+func (p *PasskeysPanel) onAddCancel(app.Context, app.Event) {
+	p.add = addForm{}
+	focus(p.self, panelAddID)
+}
+
+func (p *PasskeysPanel) onName(ctx app.Context, _ app.Event) { p.add.name = valueOf(ctx) }
+
+func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	if p.add.state != addOpen {
+		return
+	}
+	// The server checks the name too, but only once the passkey is made.
+	name, err := shared.CleanPasskeyName(p.add.name)
+	if err != nil {
+		p.add.failure = err
+		focus(p.self, panelNameID)
+		return
+	}
+
+	p.add.state, p.add.failure = addWorking, nil
+	var added shared.Passkey
+	list := p.list
+	p.attempt(func(ctx context.Context) (err error) {
+		if added, err = p.Service.Register(ctx, name); err != nil {
+			return err
+		}
+		// What is written of the other rows may have changed with it.
+		if fresh, err := p.Service.Passkeys(ctx); err == nil {
+			list = fresh
+		} else {
+			list.Passkeys = append(list.Passkeys, added)
+		}
+		return nil
+	}, func(err error) {
+		if err != nil {
+			p.add.state, p.add.failure = addOpen, err
+			focus(p.self, "passkey-register")
+			return
+		}
+		p.add, p.lit = addForm{}, added.ID
+		p.show(list)
+		p.say(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
+		focus(p.self, "rename-"+added.ID)
+	})
+}

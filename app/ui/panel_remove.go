@@ -1,0 +1,116 @@
+package ui
+
+import (
+	"context"
+	"slices"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// removeDialog asks whether a passkey shall really go.
+type removeDialog struct {
+	app.Compo
+
+	World   World
+	Passkey shared.Passkey
+	Last    bool // it is the last passkey, and a password is left
+	Working bool
+	Failure error
+
+	OnCancel func()
+	OnOK     func()
+}
+
+const removeID = "remove"
+
+// OnMount opens the dialog. The focus is on Cancel: nothing is lost by Enter.
+func (d *removeDialog) OnMount(ctx app.Context) {
+	showModal(ctx, removeID)
+	focus(ctx, "remove-cancel")
+}
+
+func (d *removeDialog) Render() app.UI {
+	text := d.World.Text.Panel
+	return app.Dialog().ID(removeID).Class("dialog").Aria("labelledby", "remove-title").Aria("describedby", "remove-lead").
+		On("cancel", d.onEscape).
+		Body(
+			app.H2().ID("remove-title").Text(message.Fill(text.RemoveTitle, "name", d.Passkey.Name)),
+			app.P().ID("remove-lead").Text(text.RemoveLead),
+			app.If(d.Last, func() app.UI { return app.P().Text(text.RemoveLast) }),
+			d.World.notice(d.Failure),
+			app.Div().Class("dialog-foot").Body(
+				app.Button().ID("remove-cancel").Type("button").Class("button").Disabled(d.Working).
+					OnClick(d.onCancel).Text(text.Cancel),
+				app.Button().ID("remove-ok").Type("button").Class("button danger").Disabled(d.Working).
+					OnClick(d.onOK).Text(label(d.Working, text.Removing, text.OK)),
+			),
+		)
+}
+
+func (d *removeDialog) onEscape(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	if !d.Working {
+		d.OnCancel()
+	}
+}
+
+func (d *removeDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
+func (d *removeDialog) onOK(app.Context, app.Event)     { d.OnOK() }
+
+// What the panel does around it.
+
+func (p *PasskeysPanel) renderRemove() app.UI {
+	return &removeDialog{
+		World: p.World, Passkey: p.find(p.row.id), Last: len(p.list.Passkeys) == 1,
+		Working: p.row.mode == rowRemoving, Failure: p.row.failure,
+		OnCancel: p.keep, OnOK: p.remove,
+	}
+}
+
+func (p *PasskeysPanel) askRemove(id string) { p.row = openRow{id: id, mode: rowRemove} }
+
+func (p *PasskeysPanel) keep() {
+	id := p.row.id
+	p.row = openRow{}
+	focus(p.self, "remove-"+id)
+}
+
+func (p *PasskeysPanel) remove() {
+	going := p.find(p.row.id)
+	at := slices.IndexFunc(p.list.Passkeys, func(k shared.Passkey) bool { return k.ID == going.ID })
+	p.row.mode, p.row.failure = rowRemoving, nil
+
+	var left shared.PasskeyList
+	p.attempt(func(ctx context.Context) (err error) {
+		left, err = p.Service.Remove(ctx, going.ID)
+		if shared.CodeOf(err) == shared.CodeNotFound {
+			left, err = p.Service.Passkeys(ctx) // gone already, as was wished
+		}
+		if err == nil {
+			p.Service.Accepted(ctx, left)
+		}
+		return err
+	}, func(err error) {
+		if err != nil {
+			p.row.mode, p.row.failure = rowRemove, err
+			focus(p.self, "remove-cancel")
+			return
+		}
+		p.row = openRow{}
+		p.show(left)
+		p.say(message.Fill(p.World.Text.Panel.DoneRemoved, "name", going.Name))
+		p.focusNear(at)
+	})
+}
+
+// focusNear keeps the keyboard where the removed row was.
+func (p *PasskeysPanel) focusNear(at int) {
+	if len(p.list.Passkeys) == 0 {
+		focus(p.self, panelAddID)
+		return
+	}
+	focus(p.self, "rename-"+p.list.Passkeys[min(at, len(p.list.Passkeys)-1)].ID)
+}

@@ -1,0 +1,199 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// rowMode is what is being done with a row.
+type rowMode int
+
+const (
+	rowQuiet rowMode = iota
+	rowRename
+	rowRenaming
+	rowRemove
+	rowRemoving
+)
+
+// passkeyRow is one passkey of the list.
+type passkeyRow struct {
+	app.Compo
+
+	World   World
+	Passkey shared.Passkey
+	Lit     bool
+	Mode    rowMode
+	Failure error
+
+	OnRename     func(id string)
+	OnName       func(id, name string)
+	OnRemove     func(id string)
+	OnCancel     func(id string)
+	OnAddAnother func()
+
+	name string // what is typed as the new name
+}
+
+func (r *passkeyRow) Render() app.UI {
+	class := "row"
+	if r.Lit {
+		class += " lit"
+	}
+	return app.Li().ID("passkey-"+r.Passkey.ID).Class(class).Body(
+		app.Div().Class("row-text").Body(
+			app.If(r.Mode == rowRename || r.Mode == rowRenaming, r.renderRename).Else(r.renderName),
+			r.renderFacts(),
+			app.If(r.Mode != rowRemove && r.Mode != rowRemoving, func() app.UI { return app.Div().Body(r.World.notice(r.Failure)) }),
+			app.If(r.Passkey.OnlyMethod, r.renderOnlyMethod),
+		),
+		app.If(r.Mode != rowRename && r.Mode != rowRenaming, r.renderButtons),
+	)
+}
+
+func (r *passkeyRow) renderName() app.UI {
+	return app.H3().Class("row-name").Body(
+		app.Bdi().Text(r.Passkey.Name),
+		app.If(r.Passkey.Current, func() app.UI {
+			return app.Span().Class("tag").Text(r.World.Text.Panel.Current)
+		}),
+	)
+}
+
+func (r *passkeyRow) renderFacts() app.UI {
+	text, p := r.World.Text.Panel, r.Passkey
+	added, addedExact := r.World.Date(p.Created)
+	return app.Ul().Class("facts").Body(
+		app.If(p.Provider != "" && p.Provider != p.Name, func() app.UI { return app.Li().Text(p.Provider) }),
+		app.Li().Title(addedExact).Text(message.Fill(text.Added, "date", added)),
+		app.If(p.LastUsed == nil, func() app.UI {
+			return app.Li().Text(text.NeverUsed)
+		}).Else(func() app.UI {
+			used, exact := r.World.Date(*p.LastUsed)
+			return app.Li().Title(exact).Text(message.Fill(text.LastUsed, "date", used))
+		}),
+		app.If(p.Synced, func() app.UI {
+			return app.Li().Body(icon("cloud"), app.Text(text.Synced))
+		}).Else(func() app.UI {
+			return app.Li().Body(icon("lock"), app.Text(text.ThisDevice))
+		}),
+	)
+}
+
+func (r *passkeyRow) renderOnlyMethod() app.UI {
+	text := r.World.Text.Panel
+	return app.P().ID("only-"+r.Passkey.ID).Class("row-why").Body(
+		app.Text(text.OnlyMethod+" "),
+		app.Button().ID("another-"+r.Passkey.ID).Type("button").Class("link").OnClick(r.onAddAnother).Text(text.AddAnother),
+	)
+}
+
+func (r *passkeyRow) renderButtons() app.UI {
+	text, p := r.World.Text.Panel, r.Passkey
+	remove := app.Button().ID("remove-"+p.ID).Type("button").Class("button small").
+		Aria("label", message.Fill(text.RemoveRow, "name", p.Name)).
+		Disabled(p.OnlyMethod).OnClick(r.onRemove).Text(text.Remove)
+	if p.OnlyMethod {
+		remove = remove.Aria("describedby", "only-"+p.ID)
+	}
+	return app.Div().Class("row-buttons").Body(
+		app.Button().ID("rename-"+p.ID).Type("button").Class("button small").
+			Aria("label", message.Fill(text.RenameRow, "name", p.Name)).
+			OnClick(r.onRename).Text(text.Rename),
+		remove,
+	)
+}
+
+func (r *passkeyRow) renderRename() app.UI {
+	text, busy := r.World.Text.Panel, r.Mode == rowRenaming
+	return app.Form().Class("rename").OnSubmit(r.onSubmit).OnKeyDown(r.onKey).Body(
+		app.Input().ID("name-"+r.Passkey.ID).Type("text").Class("input").Value(r.Passkey.Name).
+			Aria("label", text.NewName).Attr("autocomplete", "off").Attr("maxlength", shared.MaxNameLength).
+			Required(true).ReadOnly(busy).OnInput(r.onInput),
+		app.Button().ID("save-"+r.Passkey.ID).Class("button small primary").Disabled(busy).
+			Text(label(busy, text.Saving, text.Save)),
+		app.Button().ID("keep-"+r.Passkey.ID).Type("button").Class("button small quiet").Disabled(busy).
+			OnClick(r.onCancel).Text(text.Cancel),
+	)
+}
+
+func (r *passkeyRow) onRename(app.Context, app.Event) {
+	r.name = r.Passkey.Name
+	r.OnRename(r.Passkey.ID)
+}
+
+func (r *passkeyRow) onInput(ctx app.Context, _ app.Event) { r.name = valueOf(ctx) }
+
+func (r *passkeyRow) onSubmit(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	if r.Mode == rowRename {
+		r.OnName(r.Passkey.ID, r.name)
+	}
+}
+
+// onKey lets Escape give up renaming, and not close the panel with it.
+func (r *passkeyRow) onKey(_ app.Context, e app.Event) {
+	if e.Get("key").String() == "Escape" {
+		e.PreventDefault()
+		r.OnCancel(r.Passkey.ID)
+	}
+}
+
+func (r *passkeyRow) onRemove(app.Context, app.Event)     { r.OnRemove(r.Passkey.ID) }
+func (r *passkeyRow) onCancel(app.Context, app.Event)     { r.OnCancel(r.Passkey.ID) }
+func (r *passkeyRow) onAddAnother(app.Context, app.Event) { r.OnAddAnother() }
+
+// What the panel does with its rows.
+
+func (p *PasskeysPanel) beginRename(id string) {
+	p.row, p.lit = openRow{id: id, mode: rowRename}, ""
+	p.self.Defer(func(app.Context) {
+		if input := app.Window().GetElementByID("name-" + id); input.Truthy() {
+			input.Call("focus")
+			input.Call("select")
+		}
+	})
+}
+
+func (p *PasskeysPanel) closeRow(id string) {
+	p.row = openRow{}
+	focus(p.self, "rename-"+id)
+}
+
+func (p *PasskeysPanel) rename(id, name string) {
+	if name == p.find(id).Name {
+		p.closeRow(id)
+		return
+	}
+
+	p.row = openRow{id: id, mode: rowRenaming}
+	var renamed shared.Passkey
+	p.attempt(func(ctx context.Context) (err error) {
+		renamed, err = p.Service.Rename(ctx, id, name)
+		return err
+	}, func(err error) {
+		if err != nil {
+			p.row = openRow{id: id, mode: rowRename, failure: err}
+			focus(p.self, "name-"+id)
+			return
+		}
+		p.replace(renamed)
+		p.say(message.Fill(p.World.Text.Panel.DoneRenamed, "name", renamed.Name))
+		p.closeRow(id)
+	})
+}
+
+func (p *PasskeysPanel) replace(changed shared.Passkey) {
+	rows := make([]shared.Passkey, len(p.list.Passkeys))
+	for i, row := range p.list.Passkeys {
+		if row.ID == changed.ID {
+			row = changed
+		}
+		rows[i] = row
+	}
+	p.list.Passkeys = rows
+}

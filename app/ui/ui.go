@@ -1,0 +1,130 @@
+// Package ui holds the components that Keypeg's own app and other go-app
+// programs are made of: the frame around a page, the menu under the user's name,
+// the passkeys panel, and the dialogs.
+//
+// A leaf ([UserMenu], the rows) gets fields and calls back. The panel
+// ([PasskeysPanel]) does one job in place: it asks a small interface
+// ([PasskeyService]) and tells its parent what happened. Exported fields come
+// from the parent; unexported ones are a component's own state, each a named
+// type. Work leaves the UI goroutine by ctx.Async and comes back by
+// ctx.Dispatch.
+//
+// Looks come from web/static/style.css by class names; nothing sets a style,
+// because the Content-Security-Policy allows none.
+package ui
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/ceremony"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// World is what components need to know of the browser that they run in.
+type World struct {
+	Text *message.Catalogue
+	// Date writes a day, and the exact time for a tooltip, in the reader's
+	// language and zone.
+	Date func(time.Time) (day, exact string)
+	// Host is the page's host name, for a person to tell IT.
+	Host string
+	// Contact is whom to ask, in IT's words, or "".
+	Contact string
+	// Blocked says why this page can't use passkeys, or "".
+	Blocked string
+}
+
+// Count writes a number with its noun.
+func Count(c message.Counted, n int) string {
+	text := c.Other
+	if n == 1 {
+		text = c.One
+	}
+	return message.Fill(text, "n", strconv.Itoa(n))
+}
+
+// sentence says what went wrong, in words for the person at the screen. It is
+// "" where nothing is to be said: they did it themselves.
+func (w World) sentence(err error) string {
+	text := w.Text.Failure
+	if failure, ok := errors.AsType[*ceremony.Failure](err); ok {
+		switch failure.Reason {
+		case ceremony.Aborted:
+			return ""
+		case ceremony.Denied:
+			if failure.Registering {
+				return text.RegisterDenied
+			}
+			return text.SignInDenied
+		case ceremony.Exists:
+			return text.Exists
+		case ceremony.WrongAddress:
+			return message.Fill(text.WrongAddress, "host", w.Host)
+		case ceremony.NotSupported:
+			return text.NotSupported
+		case ceremony.NoLock:
+			return text.NoLock
+		default:
+			return message.Fill(text.Provider, "reference", failure.Exception)
+		}
+	}
+	if refusal, ok := errors.AsType[*shared.Error](err); ok {
+		return refusal.Message
+	}
+	return text.Unreadable
+}
+
+// needsIT tells whether a failure is one that the user can't mend.
+func needsIT(err error) bool {
+	if failure, ok := errors.AsType[*ceremony.Failure](err); ok {
+		return failure.Reason == ceremony.WrongAddress || failure.Reason == ceremony.Faulty
+	}
+	switch shared.CodeOf(err) {
+	case shared.CodeInternal, shared.CodePasskeysOff, "":
+		return true
+	}
+	return false
+}
+
+// notice shows a failure where it happened, and whom to ask where the user can't
+// mend it. Nil shows nothing.
+func (w World) notice(err error) app.UI {
+	text := ""
+	if err != nil {
+		text = w.sentence(err)
+	}
+	return app.If(text != "", func() app.UI {
+		return app.P().Class("notice notice-bad").Attr("role", "alert").Body(
+			app.Text(text),
+			app.If(needsIT(err) && w.Contact != "", func() app.UI {
+				return app.Span().Text(" " + message.Fill(w.Text.Failure.AskContact, "contact", w.Contact))
+			}),
+		)
+	})
+}
+
+// focus moves the keyboard focus to an element, after the next update.
+func focus(ctx app.Context, id string) {
+	ctx.Defer(func(app.Context) {
+		if element := app.Window().GetElementByID(id); element.Truthy() {
+			element.Call("focus")
+		}
+	})
+}
+
+// showModal opens a <dialog> so that the page behind it is inert and Escape
+// closes it.
+func showModal(ctx app.Context, id string) {
+	ctx.Defer(func(app.Context) {
+		if dialog := app.Window().GetElementByID(id); dialog.Truthy() && !dialog.Get("open").Bool() {
+			dialog.Call("showModal")
+		}
+	})
+}
+
+func valueOf(ctx app.Context) string { return ctx.JSSrc().Get("value").String() }

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
+	user := caller(r).user
+	return respond(w, http.StatusOK, shared.Account{
+		User:        publicUser(user),
+		Product:     s.Product,
+		Contact:     s.Contact,
+		PasskeysOn:  s.PasskeysOn,
+		HasPassword: user.Password != "",
+		Passkeys:    len(user.Passkeys),
+	})
+}
+
+func (s *Server) listPasskeys(w http.ResponseWriter, r *http.Request) error {
+	who := caller(r)
+	return respond(w, http.StatusOK, s.passkeys.List(who.user, who.session.PasskeyID))
+}
+
+func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
+	var request shared.RenamePasskey
+	if err := decode(r, &request); err != nil {
+		return err
+	}
+	who := caller(r)
+	renamed, err := s.passkeys.Rename(r.Context(), who.user, who.session, r.PathValue("id"), request.Name, client(r))
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, renamed)
+}
+
+func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
+	who := caller(r)
+	left, err := s.passkeys.Remove(r.Context(), who.user, who.session, r.PathValue("id"), client(r))
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, left)
+}

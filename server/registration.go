@@ -1,0 +1,27 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error {
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), caller(r).user, browserOfSession(r))
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, ceremony)
+}
+
+func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) error {
+	var answer shared.FinishRegistration
+	if err := decode(r, &answer); err != nil {
+		return err
+	}
+	added, err := s.passkeys.FinishRegistration(r.Context(), caller(r).user, browserOfSession(r), answer)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusCreated, added)
+}

@@ -1,0 +1,124 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// handler answers a request, or returns why it can't.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// api adapts a handler of the API: its failures become problems (RFC 9457), and
+// nothing that it answers is ever cached.
+func (s *Server) api(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if err := h(w, r); err != nil {
+			s.writeProblem(w, r, err)
+		}
+	})
+}
+
+// page adapts a handler of the front door: its failures become a page.
+func (s *Server) page(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if err := h(w, r); err != nil {
+			refusal := s.report(r, err)
+			s.door.Refusal(w, status[refusal.Code], refusal.Message)
+		}
+	})
+}
+
+// status is the HTTP status of each code.
+var status = map[shared.Code]int{
+	shared.CodeInvalidRequest:   http.StatusBadRequest,
+	shared.CodeInvalidName:      http.StatusUnprocessableEntity,
+	shared.CodeInvalidPassword:  http.StatusUnprocessableEntity,
+	shared.CodeNameTaken:        http.StatusConflict,
+	shared.CodeUnauthenticated:  http.StatusUnauthorized,
+	shared.CodeSignInRefused:    http.StatusUnauthorized,
+	shared.CodeConfirmRequired:  http.StatusForbidden,
+	shared.CodeCrossSite:        http.StatusForbidden,
+	shared.CodeNotFound:         http.StatusNotFound,
+	shared.CodeMethodNotAllowed: http.StatusMethodNotAllowed,
+	shared.CodeConflict:         http.StatusConflict,
+	shared.CodePasskeyExists:    http.StatusConflict,
+	shared.CodeTooManyPasskeys:  http.StatusConflict,
+	shared.CodeLastMethod:       http.StatusConflict,
+	shared.CodeCeremonyRefused:  http.StatusBadRequest,
+	shared.CodeCeremonyExpired:  http.StatusBadRequest,
+	shared.CodePasskeysOff:      http.StatusForbidden,
+	shared.CodeTooLarge:         http.StatusRequestEntityTooLarge,
+	shared.CodeUnsupportedType:  http.StatusUnsupportedMediaType,
+	shared.CodeInternal:         http.StatusInternalServerError,
+}
+
+// report logs a failure, once, and returns what may be said of it. An error
+// without a code is a fault of ours: the log gets all of it, the person an id.
+func (s *Server) report(r *http.Request, err error) *shared.Error {
+	id := requestID(r.Context())
+	if refusal, ok := errors.AsType[*shared.Error](err); ok {
+		s.Log.Info("refused", "request", id, "code", refusal.Code, "cause", errors.Unwrap(refusal))
+		return refusal
+	}
+	s.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.Path, "cause", err)
+	return shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", id)
+}
+
+func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	refusal := s.report(r, err)
+	code := status[refusal.Code]
+	body, err := json.Marshal(shared.Problem{
+		Type: "about:blank", Title: http.StatusText(code), Status: code,
+		Detail: refusal.Message, Code: refusal.Code, RequestID: requestID(r.Context()),
+	})
+	if err != nil {
+		panic(err) // strings and a number can always be encoded
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(code)
+	w.Write(body)
+}
+
+// respond writes a JSON answer.
+func respond(w http.ResponseWriter, code int, answer any) error {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	w.Write(body) // a client that went away is nothing to report
+	return nil
+}
+
+// decode reads a JSON body: one value, nothing behind it, at most maxBody bytes.
+// Members that we don't know are ignored, as a client's library may send more.
+func decode(r *http.Request, into any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return shared.Errorf(shared.CodeUnsupportedType, "The request must be application/json.").Because(err)
+	}
+
+	decoder := json.NewDecoder(r.Body)
+	if err := decoder.Decode(into); err != nil {
+		return unreadable(err)
+	}
+	if err := decoder.Decode(new(json.RawMessage)); !errors.Is(err, io.EOF) {
+		return unreadable(errors.New("there is more behind the JSON value"))
+	}
+	return nil
+}
+
+// unreadable tells a body that is too large from one that is wrong.
+func unreadable(err error) error {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return shared.Errorf(shared.CodeTooLarge, "The request is too large.").Because(err)
+	}
+	return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.").Because(err)
+}

@@ -1,0 +1,145 @@
+// Package server answers HTTP: the API under /api/v1/, the front door for people
+// who aren't signed in, and the app's pages behind it.
+//
+// A handler decodes, calls a rule of [account.Service] or [passkey.Service], and
+// responds; it decides nothing itself. Failures are returned, and one adapter
+// logs and writes them (respond.go). What every request goes through is listed
+// in [New], outermost first.
+//
+// Start with [New]. A program with routes of its own puts [Server.Protect] in
+// front of them and asks [UserFrom] who is there.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// Config is what a [Server] needs.
+type Config struct {
+	Store    store.Store
+	Accounts *account.Service
+	Now      store.Clock
+	Log      *slog.Logger
+
+	Address    Address // from [ParseAddress]
+	PasskeysOn bool
+	Product    string // what the installation calls itself, "Keypeg"
+	Contact    string // whom users ask, in IT's words; may be empty
+
+	// Pages serves the app: its pages (shared.AppPages and shared.PageShell) and
+	// every file that a browser loads. It sees GET and HEAD only. Without it the
+	// server answers the API and the front door alone.
+	Pages http.Handler
+	// Asset returns the address of a static file by its name, "style.css".
+	Asset func(name string) string
+}
+
+// Server is the http.Handler of one organisation. It is safe for concurrent use.
+type Server struct {
+	Config
+	passkeys *passkey.Service // nil while passkeys are off
+	door     *door.Door
+	handler  http.Handler
+}
+
+// New returns a Server, or an error if the store can't be used.
+func New(ctx context.Context, c Config) (*Server, error) {
+	if c.Store == nil || c.Accounts == nil || c.Now == nil || c.Log == nil || c.Asset == nil {
+		return nil, errors.New("server: Store, Accounts, Now, Log and Asset must be set")
+	}
+
+	s := &Server{Config: c}
+	if c.PasskeysOn {
+		rules, err := passkey.New(ctx, passkey.Config{
+			Store: c.Store, Now: c.Now,
+			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("server: %w", err)
+		}
+		s.passkeys = rules
+	}
+	s.door = door.New(door.Config{
+		Text: message.English, Product: c.Product, Contact: c.Contact,
+		PasskeysOn: c.PasskeysOn, RPID: c.Address.RPID, Asset: c.Asset,
+	})
+
+	var h http.Handler = s.routes()
+	h = s.refuseCrossSite(h)
+	h = limitBody(h)
+	h = s.checkHost(h)
+	h = s.secureHeaders(h)
+	h = s.recovered(h)
+	h = s.logged(h)
+	s.handler = h
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+pathHealth, s.health)
+
+	api := func(pattern string, h handler) { mux.Handle(pattern, s.api(h)) }
+	api("GET "+shared.PathAccount, s.signedIn(s.getAccount))
+	api("POST "+shared.PathSignInPassword, s.signInWithPassword)
+	api("POST "+shared.PathSignInBegin, s.withPasskeys(s.beginSignIn))
+	api("POST "+shared.PathSignInFinish, s.withPasskeys(s.finishSignIn))
+	api("POST "+shared.PathSignOut, s.signOut)
+	api("POST "+shared.PathConfirmPassword, s.signedIn(s.confirmPassword))
+	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.signedIn(s.beginConfirmation)))
+	api("POST "+shared.PathConfirmFinish, s.withPasskeys(s.signedIn(s.finishConfirmation)))
+	api("GET "+shared.PathPasskeys, s.withPasskeys(s.signedIn(s.listPasskeys)))
+	api("PATCH "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.renamePasskey)))
+	api("DELETE "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.confirmed(s.removePasskey))))
+	api("POST "+shared.PathRegisterBegin, s.withPasskeys(s.signedIn(s.confirmed(s.beginRegistration))))
+	api("POST "+shared.PathRegisterFinish, s.withPasskeys(s.signedIn(s.confirmed(s.finishRegistration))))
+	api("/api/", s.noSuchPath(mux))
+
+	page := func(pattern string, h handler) { mux.Handle(pattern, s.page(h)) }
+	page("GET "+shared.PageSignIn, s.showSignIn)
+	page("POST "+shared.PageSignIn, s.submitSignIn)
+	page("GET "+shared.PageSetup, s.showSetup)
+	page("POST "+shared.PageSetup, s.submitSetup)
+	if s.Pages != nil {
+		for _, path := range shared.AppPages {
+			page("GET "+path+exact(path), s.appPage)
+		}
+		mux.Handle("GET /", s.Pages)
+	}
+	return mux
+}
+
+// exact keeps ServeMux from taking "/" for every path that begins with it.
+func exact(path string) string {
+	if path == "/" {
+		return "{$}"
+	}
+	return ""
+}
+
+// pathHealth answers 200 while the store can be read. It is for load balancers,
+// so it is the one path that takes any Host.
+const pathHealth = "/healthz"
+
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.Store.HasAdministrator(r.Context()); err != nil {
+		s.Log.Error("health check failed", "cause", err)
+		http.Error(w, "the store can't be read", http.StatusServiceUnavailable)
+		return
+	}
+	w.Write([]byte("ok\n"))
+}

@@ -1,0 +1,192 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/mileusna/useragent"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// signedInUser is what a request knows about who sent it.
+type signedInUser struct {
+	session store.Session
+	user    store.User
+}
+
+// cookie names one of our cookies. The prefix makes the browser insist on Secure,
+// Path=/ and no Domain (RFC 6265bis, 4.1.3.2); http://localhost can't have it.
+func (s *Server) cookie(name string) string {
+	if s.Address.Secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+const (
+	cookieSession = "keypeg"
+	cookieBrowser = "keypeg-browser"
+	cookieSetup   = "keypeg-setup"
+)
+
+func (s *Server) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name: s.cookie(name), Value: value, Path: "/", MaxAge: int(life.Seconds()),
+		Secure: s.Address.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (s *Server) dropCookie(w http.ResponseWriter, name string) {
+	s.setCookie(w, name, "", -time.Second)
+}
+
+// cookieValue returns a cookie's value, or "".
+func (s *Server) cookieValue(r *http.Request, name string) string {
+	cookie, err := r.Cookie(s.cookie(name))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// current is the hash of the session that the browser sends, whether or not it
+// still exists; zero if it sends none.
+func (s *Server) current(r *http.Request) store.Hash {
+	token := s.cookieValue(r, cookieSession)
+	if token == "" {
+		return store.Hash{}
+	}
+	return store.HashOf(token)
+}
+
+// admit gives the browser its new session. The cookie lives as long as a session
+// can; the server decides when it ends.
+func (s *Server) admit(w http.ResponseWriter, opened account.Opened) {
+	s.setCookie(w, cookieSession, opened.Token, s.Accounts.Lifetime())
+}
+
+// authenticate finds who sends the request.
+func (s *Server) authenticate(r *http.Request) (signedInUser, error) {
+	token := s.cookieValue(r, cookieSession)
+	if token == "" {
+		return signedInUser{}, shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")
+	}
+	session, user, err := s.Accounts.Session(r.Context(), token)
+	return signedInUser{session, user}, err
+}
+
+// signedIn lets a handler of the API run for signed-in users only.
+func (s *Server) signedIn(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		who, err := s.authenticate(r)
+		if err != nil {
+			if shared.CodeOf(err) == shared.CodeUnauthenticated {
+				s.dropCookie(w, cookieSession)
+			}
+			return err
+		}
+		return h(w, r.WithContext(context.WithValue(r.Context(), keySignedIn, who)))
+	}
+}
+
+// confirmed lets a handler run only shortly after the user proved who they are.
+// It stands inside signedIn.
+func (s *Server) confirmed(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.Accounts.Fresh(caller(r).session); err != nil {
+			return err
+		}
+		return h(w, r)
+	}
+}
+
+// withPasskeys refuses while IT has not switched passkeys on.
+func (s *Server) withPasskeys(h handler) handler {
+	if s.passkeys != nil {
+		return h
+	}
+	return func(http.ResponseWriter, *http.Request) error {
+		return shared.Errorf(shared.CodePasskeysOff, "Passkeys are not switched on here.")
+	}
+}
+
+// caller is who sends the request, in a handler behind signedIn.
+func caller(r *http.Request) signedInUser {
+	return r.Context().Value(keySignedIn).(signedInUser)
+}
+
+// Protect lets only signed-in users through to a host program's own handler.
+// Others are sent to the sign-in page if they ask for a page, and refused if
+// they ask for anything else. Behind it, [UserFrom] tells who is there.
+func (s *Server) Protect(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := s.authenticate(r)
+		switch {
+		case err == nil:
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keySignedIn, who)))
+		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r):
+			s.toSignIn(w, r)
+		default:
+			s.writeProblem(w, r, err)
+		}
+	})
+}
+
+// UserFrom returns the signed-in user of a request that came through
+// [Server.Protect].
+func UserFrom(ctx context.Context) (shared.User, bool) {
+	who, ok := ctx.Value(keySignedIn).(signedInUser)
+	return publicUser(who.user), ok
+}
+
+func wantsPage(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+func publicUser(u store.User) shared.User {
+	return shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled}
+}
+
+// browserOf returns the browser that a sign-in ceremony runs in, known by a
+// cookie of its own, because there is no session yet.
+func (s *Server) browserOf(r *http.Request) passkey.Browser {
+	return passkey.Browser{Binding: store.HashOf(s.cookieValue(r, cookieBrowser)), Client: client(r)}
+}
+
+// markBrowser makes sure that the browser has that cookie.
+func (s *Server) markBrowser(w http.ResponseWriter, r *http.Request) passkey.Browser {
+	if s.cookieValue(r, cookieBrowser) != "" {
+		return s.browserOf(r)
+	}
+	mark := rand.Text()
+	s.setCookie(w, cookieBrowser, mark, 365*24*time.Hour)
+	return passkey.Browser{Binding: store.HashOf(mark), Client: client(r)}
+}
+
+// browserOfSession ties a ceremony to the caller's session.
+func browserOfSession(r *http.Request) passkey.Browser {
+	return passkey.Browser{Binding: caller(r).session.ID, Client: client(r)}
+}
+
+// client tells what the request says of its browser, for names and activity.
+// Nothing is decided by it.
+func client(r *http.Request) store.Client {
+	agent := useragent.Parse(limited(r.UserAgent(), 512))
+	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		address = r.RemoteAddr // a Unix socket has no port
+	}
+	return store.Client{Browser: limited(agent.Name, 32), System: limited(agent.OS, 32), Address: address}
+}
+
+func limited(s string, most int) string {
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
+}

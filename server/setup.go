@@ -1,0 +1,58 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// SetupURL is the link that makes the first administrator. Its token moves into
+// a cookie at the first click, so that no page has it in its address.
+func (a Address) SetupURL(token string) string {
+	return a.Origin + shared.PageSetup + "?token=" + token
+}
+
+func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
+	if token := r.URL.Query().Get("token"); token != "" {
+		if err := s.Accounts.CheckSetupLink(r.Context(), token); err != nil {
+			return err
+		}
+		s.setCookie(w, cookieSetup, token, 30*time.Minute)
+		http.Redirect(w, r, shared.PageSetup, http.StatusSeeOther)
+		return nil
+	}
+
+	if err := s.Accounts.CheckSetupLink(r.Context(), s.cookieValue(r, cookieSetup)); err != nil {
+		return err
+	}
+	return s.door.Setup(w, http.StatusOK, door.Setup{})
+}
+
+func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return unreadable(err)
+	}
+	first := account.NewUser{
+		Name:        r.PostForm.Get("name"),
+		DisplayName: r.PostForm.Get("display-name"),
+		Password:    r.PostForm.Get("password"),
+		Admin:       true,
+	}
+
+	opened, err := s.Accounts.SetUp(r.Context(), s.cookieValue(r, cookieSetup), first, client(r))
+	switch code := shared.CodeOf(err); code {
+	case shared.CodeInvalidName, shared.CodeInvalidPassword, shared.CodeNameTaken:
+		refusal := s.report(r, err)
+		return s.door.Setup(w, status[code], door.Setup{Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message})
+	}
+	if err != nil {
+		return err
+	}
+	s.dropCookie(w, cookieSetup)
+	s.admit(w, opened)
+	http.Redirect(w, r, shared.PageHome, http.StatusSeeOther)
+	return nil
+}

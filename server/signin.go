@@ -1,0 +1,133 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) error {
+	var request shared.PasswordSignIn
+	if err := decode(r, &request); err != nil {
+		return err
+	}
+	opened, err := s.Accounts.SignInWithPassword(r.Context(), request.Name, request.Password, client(r), s.current(r))
+	if err != nil {
+		return err
+	}
+	s.admit(w, opened)
+	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(opened.User)})
+}
+
+func (s *Server) beginSignIn(w http.ResponseWriter, r *http.Request) error {
+	var request shared.BeginSignIn
+	if err := decode(r, &request); err != nil {
+		return err
+	}
+	ceremony, err := s.passkeys.BeginSignIn(r.Context(), s.markBrowser(w, r), request.Mediation)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, ceremony)
+}
+
+func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
+	var answer shared.FinishCeremony
+	if err := decode(r, &answer); err != nil {
+		return err
+	}
+
+	browser := s.browserOf(r)
+	var opened account.Opened
+	err := s.passkeys.FinishSignIn(r.Context(), browser, answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
+		opened, batch = s.Accounts.Open(user, signInWith(with, browser.Client), s.current(r))
+		return batch, nil
+	})
+	if err != nil {
+		return err
+	}
+	s.admit(w, opened)
+	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(opened.User)})
+}
+
+func signInWith(p store.Passkey, client store.Client) account.SignIn {
+	return account.SignIn{Method: store.MethodPasskey, PasskeyID: p.ID, PasskeyName: p.Name, Client: client}
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if token := s.cookieValue(r, cookieSession); token != "" {
+		if err := s.Accounts.SignOut(r.Context(), token, client(r)); err != nil {
+			return err
+		}
+		s.dropCookie(w, cookieSession)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// The sign-in page: a form that works without a script.
+
+func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
+	next := nextPage(r.FormValue("next"))
+	if _, err := s.authenticate(r); err == nil {
+		http.Redirect(w, r, next, http.StatusSeeOther)
+		return nil
+	}
+	return s.door.SignIn(w, http.StatusOK, door.SignIn{Next: next})
+}
+
+func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return unreadable(err)
+	}
+	name, next := r.PostForm.Get("name"), nextPage(r.PostForm.Get("next"))
+
+	opened, err := s.Accounts.SignInWithPassword(r.Context(), name, r.PostForm.Get("password"), client(r), s.current(r))
+	if code := shared.CodeOf(err); code != "" {
+		refusal := s.report(r, err)
+		return s.door.SignIn(w, status[code], door.SignIn{Name: name, Next: next, Refusal: refusal.Message})
+	}
+	if err != nil {
+		return err
+	}
+	s.admit(w, opened)
+	http.Redirect(w, r, next, http.StatusSeeOther)
+	return nil
+}
+
+// appPage shows the app to the signed-in, and the sign-in page to others.
+func (s *Server) appPage(w http.ResponseWriter, r *http.Request) error {
+	_, err := s.authenticate(r)
+	if shared.CodeOf(err) == shared.CodeUnauthenticated {
+		s.toSignIn(w, r)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.Pages.ServeHTTP(w, r)
+	return nil
+}
+
+func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
+	to := shared.PageSignIn
+	if next := nextPage(r.URL.Path); next != shared.PageHome {
+		to += "?next=" + url.QueryEscape(next)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// nextPage is where to go after signing in: a page of the app by its exact path,
+// never an address that somebody put into a link.
+func nextPage(asked string) string {
+	if slices.Contains(shared.AppPages, asked) {
+		return asked
+	}
+	return shared.PageHome
+}
