@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
@@ -37,10 +38,11 @@ type Config struct {
 	Product    string // what the installation calls itself, "Keypeg"
 	Contact    string // whom users ask, in IT's words; may be empty
 
-	// Pages serves the app: its pages (shared.AppPages and shared.PageShell) and
-	// every file that a browser loads. It sees GET and HEAD only. Without it the
-	// server answers the API and the front door alone.
-	Pages http.Handler
+	// Pages serves the app: a handler for each of its pages, and for every file
+	// that a browser loads, by http.ServeMux pattern without a method. They see
+	// GET and HEAD only. Those of shared.AppPages are for the signed-in; everybody
+	// else is sent to the sign-in page.
+	Pages map[string]http.Handler
 	// Asset returns the address of a static file by its name, "style.css".
 	Asset func(name string) string
 }
@@ -114,21 +116,20 @@ func (s *Server) routes() *http.ServeMux {
 	page("POST "+shared.PageSignIn, s.submitSignIn)
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
-	if s.Pages != nil {
-		for _, path := range shared.AppPages {
-			page("GET "+path+exact(path), s.appPage)
+	for path, h := range s.Pages {
+		switch {
+		case path == shared.PageHome:
+			page("GET /{$}", s.behindDoor(h)) // "/" alone would take every path
+		case slices.Contains(shared.AppPages, path):
+			page("GET "+path, s.behindDoor(h))
+		default:
+			mux.Handle("GET "+path, h)
 		}
-		mux.Handle("GET /", s.Pages)
 	}
+	page("/", func(http.ResponseWriter, *http.Request) error {
+		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+	})
 	return mux
-}
-
-// exact keeps ServeMux from taking "/" for every path that begins with it.
-func exact(path string) string {
-	if path == "/" {
-		return "{$}"
-	}
-	return ""
 }
 
 // pathHealth answers 200 while the store can be read. It is for load balancers,

@@ -100,18 +100,21 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// appPage shows the app to the signed-in, and the sign-in page to others.
-func (s *Server) appPage(w http.ResponseWriter, r *http.Request) error {
-	_, err := s.authenticate(r)
-	if shared.CodeOf(err) == shared.CodeUnauthenticated {
-		s.toSignIn(w, r)
+// behindDoor shows a page of the app to the signed-in, and the sign-in page to
+// others.
+func (s *Server) behindDoor(page http.Handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		_, err := s.authenticate(r)
+		if shared.CodeOf(err) == shared.CodeUnauthenticated {
+			s.toSignIn(w, r)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		page.ServeHTTP(w, r)
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	s.Pages.ServeHTTP(w, r)
-	return nil
 }
 
 func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {

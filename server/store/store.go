@@ -150,6 +150,11 @@ type (
 	}
 )
 
+// Ends tells whether the operation removes this session.
+func (op EndSessions) Ends(s Session) bool {
+	return s.UserID == op.UserID && s.ID != op.Except && (op.Passkey == "" || s.PasskeyID == op.Passkey)
+}
+
 func (PutUser) op()        {}
 func (AddSession) op()     {}
 func (ReplaceSession) op() {}

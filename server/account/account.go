@@ -1,0 +1,94 @@
+// Package account holds the rules of users, passwords and sessions, without
+// HTTP: who may sign in with a password, how long a session lasts, when somebody
+// must prove again who they are, and how the first administrator comes about.
+//
+// It never tells a stranger which of name and password was wrong, never stores a
+// token (only its hash), and never lets a change of password or a disabled
+// account leave a session behind: a sign-in writes the user's record as it was
+// checked, so one that raced with such a change fails.
+//
+// [Service.SignInWithPassword] begins a session. Sign-in methods that live
+// elsewhere, passkeys first, use [Service.Open]: it makes the session and leaves
+// the writing to the batch that proves the sign-in.
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Config is what a [Service] needs. Zero times mean the defaults.
+type Config struct {
+	Store store.Store
+	Now   store.Clock
+	Log   *slog.Logger // for what nobody waits for; nil logs to slog's default
+
+	Idle       time.Duration // a session ends when unused for so long; 24 hours
+	Lifetime   time.Duration // and at the latest after this; 30 days
+	ConfirmFor time.Duration // how long a sign-in counts as a confirmation; 10 minutes
+
+	// PasswordCost is for new hashes; zero means DefaultCost. A hash of another
+	// cost is renewed at its user's next sign-in.
+	PasswordCost Cost
+	// Hashing is how many passwords are hashed at once; 0 means one for each
+	// processor. Others wait, so that a flood of sign-ins can't take all memory.
+	Hashing int
+}
+
+// Service applies the rules. It is safe for concurrent use.
+type Service struct {
+	Config
+	hashing chan struct{}
+	nobody  string // a hash that no password has; see passwords.go
+}
+
+// New returns a Service.
+func New(c Config) *Service {
+	setDefault(&c.Idle, 24*time.Hour)
+	setDefault(&c.Lifetime, 30*24*time.Hour)
+	setDefault(&c.ConfirmFor, 10*time.Minute)
+	setDefault(&c.PasswordCost, DefaultCost)
+	setDefault(&c.Hashing, runtime.NumCPU())
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return &Service{Config: c, hashing: make(chan struct{}, c.Hashing), nobody: nobodysHash(c.PasswordCost)}
+}
+
+func setDefault[T comparable](setting *T, value T) {
+	var zero T
+	if *setting == zero {
+		*setting = value
+	}
+}
+
+// Lifetime is how long a session lasts at most.
+func (s *Service) Lifetime() time.Duration { return s.Config.Lifetime }
+
+// busy is for a record that others changed more often than we retried.
+func busy(cause error) error {
+	return shared.Errorf(shared.CodeConflict, "The account was changed somewhere else at the same time. Please try again.").Because(cause)
+}
+
+// update changes a user's record by name, for IT.
+func (s *Service) update(ctx context.Context, name string, change func(store.User) (store.Batch, error)) error {
+	user, err := s.userByName(ctx, name)
+	if err != nil {
+		return err
+	}
+	err = store.UpdateFrom(ctx, s.Store, user, change)
+	if errors.Is(err, store.ErrStale) {
+		return busy(err)
+	}
+	if err != nil && shared.CodeOf(err) == "" {
+		return fmt.Errorf("changing the account of %s: %w", user.Name, err)
+	}
+	return err
+}

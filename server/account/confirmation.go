@@ -1,0 +1,66 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// FreshUntil is how long a session may do what needs a recent confirmation.
+func (s *Service) FreshUntil(session store.Session) time.Time {
+	return session.Authenticated.Add(s.ConfirmFor)
+}
+
+// Fresh refuses with [shared.CodeConfirmRequired] when the user proved who they
+// are too long ago.
+func (s *Service) Fresh(session store.Session) error {
+	if s.Now().Before(s.FreshUntil(session)) {
+		return nil
+	}
+	return shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you.")
+}
+
+// Confirm gives a session a new token and makes it fresh. Like [Service.Open] it
+// writes nothing: the operations belong into the batch that proves the
+// confirmation, which fails with [store.ErrNotFound] if the session has ended.
+func (s *Service) Confirm(session store.Session, user store.User, how SignIn) (Opened, store.Batch) {
+	now := s.Now()
+	token, old := newToken(), session.ID
+	session.ID, session.Authenticated, session.Seen = store.HashOf(token), now, now
+	session.Expires = s.ends(session, now)
+	return Opened{token, session, user}, store.Batch{
+		store.ReplaceSession{Old: old, Session: session},
+		s.tells(store.KindConfirmed, user.ID, how),
+	}
+}
+
+// ConfirmPassword confirms with the user's password. A wrong one is refused with
+// [shared.CodeSignInRefused]; the session goes on as it was.
+func (s *Service) ConfirmPassword(ctx context.Context, session store.Session, user store.User, password string, client store.Client) (Opened, error) {
+	hash := user.Password
+	if hash == "" {
+		hash = s.nobody
+	}
+	right, _, err := s.verify(ctx, password, hash)
+	if err != nil {
+		return Opened{}, err
+	}
+	if !right || user.Password == "" {
+		s.tellFailed(ctx, user, client)
+		return Opened{}, shared.Errorf(shared.CodeSignInRefused, "This password is not right.")
+	}
+
+	opened, batch := s.Confirm(session, user, SignIn{Method: store.MethodPassword, Client: client})
+	err = s.Store.Apply(ctx, batch)
+	if errors.Is(err, store.ErrNotFound) {
+		return Opened{}, errSignInAgain
+	}
+	if err != nil {
+		return Opened{}, fmt.Errorf("storing a confirmation: %w", err)
+	}
+	return opened, nil
+}

@@ -1,0 +1,114 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+	"golang.org/x/text/secure/precis"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Cost is how much work argon2id (RFC 9106) spends on a password.
+type Cost struct {
+	MemoryKiB uint32
+	Time      uint32 // passes over the memory
+	Threads   uint8
+}
+
+// DefaultCost is RFC 9106's second recommendation (section 4): 64 MiB.
+var DefaultCost = Cost{MemoryKiB: 64 << 10, Time: 3, Threads: 4}
+
+const (
+	// MinPasswordLength and MaxPasswordLength are in characters. There are no
+	// rules about kinds of characters: length is what helps (NIST SP 800-63B,
+	// 3.1.1.2).
+	MinPasswordLength = 12
+	MaxPasswordLength = 256
+)
+
+// preparePassword returns the password as it is hashed: PRECIS OpaqueString (RFC
+// 8265, 4.2), so that it doesn't matter which keyboard composed an accent.
+func preparePassword(typed string) (string, error) {
+	if len(typed) > maxTyped {
+		return "", fmt.Errorf("a password of %d bytes", len(typed))
+	}
+	return precis.OpaqueString.String(typed)
+}
+
+// newPassword checks a password that somebody chose, and returns its hash.
+func (s *Service) newPassword(ctx context.Context, typed string) (string, error) {
+	if n := utf8.RuneCountInString(typed); n < MinPasswordLength {
+		return "", shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", MinPasswordLength)
+	} else if n > MaxPasswordLength {
+		return "", shared.Errorf(shared.CodeInvalidPassword, "This password is too long. Please use at most %d characters.", MaxPasswordLength)
+	}
+	password, err := preparePassword(typed)
+	if err != nil {
+		return "", shared.Errorf(shared.CodeInvalidPassword, "This password has characters that can't be used. Please leave out control characters.").Because(err)
+	}
+	return s.hash(ctx, password)
+}
+
+func (s *Service) hash(ctx context.Context, password string) (string, error) {
+	if err := s.takeTurn(ctx); err != nil {
+		return "", err
+	}
+	defer s.endTurn()
+
+	hash, err := argon2id.CreateHash(password, s.PasswordCost.params())
+	if err != nil {
+		return "", fmt.Errorf("hashing a password: %w", err)
+	}
+	return hash, nil
+}
+
+// verify tells whether a typed password belongs to a hash, and whether the hash
+// should be renewed because its cost isn't today's.
+func (s *Service) verify(ctx context.Context, typed, hash string) (right, outdated bool, err error) {
+	password, err := preparePassword(typed)
+	if err != nil {
+		password = "" // nobody's: the work is done all the same
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return false, false, err
+	}
+	defer s.endTurn()
+
+	right, params, err := argon2id.CheckHash(password, hash)
+	if err != nil {
+		return false, false, fmt.Errorf("reading a stored password: %w", err)
+	}
+	today := s.PasswordCost.params()
+	outdated = params.Memory != today.Memory || params.Iterations != today.Iterations || params.Parallelism != today.Parallelism
+	return right && password != "", outdated, nil
+}
+
+func (c Cost) params() *argon2id.Params {
+	return &argon2id.Params{Memory: c.MemoryKiB, Iterations: c.Time, Parallelism: c.Threads, SaltLength: 16, KeyLength: 32}
+}
+
+// nobodysHash is verified when there is no user, so that a stranger can't tell
+// by the time it takes. Making it from random bytes costs one hash at the start.
+func nobodysHash(c Cost) string {
+	hash, err := argon2id.CreateHash(rand.Text(), c.params())
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	return hash
+}
+
+// takeTurn waits until one more password may be hashed.
+func (s *Service) takeTurn(ctx context.Context) error {
+	select {
+	case s.hashing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Service) endTurn() { <-s.hashing }

@@ -1,0 +1,142 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// SignIn tells how a session begins, or how it was confirmed.
+type SignIn struct {
+	Method      store.Method
+	PasskeyID   string
+	PasskeyName string
+	Client      store.Client
+}
+
+// Opened is a session that has a new token. The token goes into the browser's
+// cookie and nowhere else.
+type Opened struct {
+	Token   string
+	Session store.Session
+	User    store.User
+}
+
+const (
+	tokenBytes  = 32
+	tokenLength = 43 // of tokenBytes in base64url
+)
+
+func newToken() string {
+	var token [tokenBytes]byte
+	rand.Read(token[:])
+	return base64.RawURLEncoding.EncodeToString(token[:])
+}
+
+// Open makes a session for user and the operations that store it, with its event
+// and the end of the session that the browser had before (replaces; zero for
+// none). It writes nothing: the operations belong into the batch that proves the
+// sign-in.
+func (s *Service) Open(user store.User, how SignIn, replaces store.Hash) (Opened, store.Batch) {
+	now := s.Now()
+	token := newToken()
+	session := store.Session{
+		ID: store.HashOf(token), UserID: user.ID,
+		Method: how.Method, PasskeyID: how.PasskeyID, Client: how.Client,
+		Created: now, Seen: now, Authenticated: now,
+	}
+	session.Expires = s.ends(session, now)
+
+	batch := store.Batch{store.AddSession{Session: session}, s.tells(store.KindSignedIn, user.ID, how)}
+	if replaces != (store.Hash{}) {
+		batch = append(batch, store.EndSession{ID: replaces})
+	}
+	return Opened{token, session, user}, batch
+}
+
+// ends is when a session ends that is used now.
+func (s *Service) ends(session store.Session, now time.Time) time.Time {
+	idle, last := now.Add(s.Idle), session.Created.Add(s.Config.Lifetime)
+	if last.Before(idle) {
+		return last
+	}
+	return idle
+}
+
+func (s *Service) tells(kind store.Kind, userID string, how SignIn) store.AddEvent {
+	event := store.NewEvent(s.Now(), userID, kind, how.Client)
+	event.Method, event.PasskeyID, event.Passkey = how.Method, how.PasskeyID, how.PasskeyName
+	return store.AddEvent{Event: event}
+}
+
+var errSignInAgain = shared.Errorf(shared.CodeUnauthenticated, "Your session has ended. Please sign in again.")
+
+// Session returns the session of a token, and its user, and moves its idle end
+// on. It fails with [shared.CodeUnauthenticated] when there is none, it has
+// ended, or its user was disabled.
+func (s *Service) Session(ctx context.Context, token string) (store.Session, store.User, error) {
+	if len(token) != tokenLength {
+		return store.Session{}, store.User{}, errSignInAgain
+	}
+	session, err := s.Store.Session(ctx, store.HashOf(token))
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Session{}, store.User{}, errSignInAgain
+	}
+	if err != nil {
+		return store.Session{}, store.User{}, fmt.Errorf("looking up a session: %w", err)
+	}
+	user, err := s.Store.User(ctx, session.UserID)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && user.Disabled) {
+		return store.Session{}, store.User{}, errSignInAgain
+	}
+	if err != nil {
+		return store.Session{}, store.User{}, fmt.Errorf("loading the user of a session: %w", err)
+	}
+
+	session, err = s.seen(ctx, session)
+	return session, user, err
+}
+
+// seen notes that a session is used: often enough for its idle end to be right to
+// a few percent, and rarely enough for it not to be a write with every request.
+func (s *Service) seen(ctx context.Context, session store.Session) (store.Session, error) {
+	now := s.Now()
+	if now.Sub(session.Seen) < max(time.Minute, s.Idle/24) {
+		return session, nil
+	}
+
+	before := session
+	session.Seen, session.Expires = now, s.ends(session, now)
+	switch err := s.Store.Apply(ctx, store.Batch{store.ReplaceSession{Old: session.ID, Session: session}}); {
+	case errors.Is(err, store.ErrNotFound):
+		return store.Session{}, errSignInAgain // it ended just now
+	case err != nil:
+		s.Log.Warn("a session's use was not stored", "cause", err)
+		return before, nil
+	}
+	return session, nil
+}
+
+// SignOut ends the session of a token. One that has none is no error.
+func (s *Service) SignOut(ctx context.Context, token string, client store.Client) error {
+	id := store.HashOf(token)
+	session, err := s.Store.Session(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking up a session: %w", err)
+	}
+
+	event := store.NewEvent(s.Now(), session.UserID, store.KindSignedOut, client)
+	if err := s.Store.Apply(ctx, store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}}); err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return nil
+}

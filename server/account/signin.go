@@ -1,0 +1,108 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// refusedSignIn is the one answer to a sign-in that fails, whatever was wrong.
+func refusedSignIn(cause string) error {
+	return shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right.").Because(errors.New(cause))
+}
+
+// SignInWithPassword begins a session in the place of the one that the browser
+// had before (replaces; zero for none).
+//
+// An unknown name, a user without a password, a disabled one and a wrong password
+// get the same refusal, [shared.CodeSignInRefused], after the same work.
+func (s *Service) SignInWithPassword(ctx context.Context, name, password string, client store.Client, replaces store.Hash) (Opened, error) {
+	user, err := s.userToVerify(ctx, name)
+	if err != nil {
+		return Opened{}, err
+	}
+	hash := user.Password
+	if hash == "" {
+		hash = s.nobody
+	}
+	right, outdated, err := s.verify(ctx, password, hash)
+	if err != nil {
+		return Opened{}, err
+	}
+
+	switch {
+	case user.ID == "":
+		return Opened{}, refusedSignIn("nobody has this name")
+	case !right || user.Password == "":
+		s.tellFailed(ctx, user, client)
+		return Opened{}, refusedSignIn("wrong password")
+	case user.Disabled:
+		s.tellFailed(ctx, user, client)
+		return Opened{}, refusedSignIn("the account is disabled")
+	}
+
+	renewed := user.Password
+	if outdated {
+		if renewed, err = s.rehash(ctx, password); err != nil {
+			return Opened{}, err
+		}
+	}
+
+	var opened Opened
+	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+		// Somebody may have changed the password, or shut the user out, while we
+		// were hashing.
+		if user.Disabled || user.Password != hash {
+			return nil, refusedSignIn("the account was changed meanwhile")
+		}
+		user.Password = renewed
+		how := SignIn{Method: store.MethodPassword, Client: client}
+		var batch store.Batch
+		opened, batch = s.Open(user, how, replaces)
+		return append(store.Batch{store.PutUser{User: user}}, batch...), nil
+	})
+	if errors.Is(err, store.ErrStale) {
+		return Opened{}, busy(err)
+	}
+	if err != nil && shared.CodeOf(err) == "" {
+		return Opened{}, fmt.Errorf("storing a session: %w", err)
+	}
+	return opened, err
+}
+
+// userToVerify returns the user of a typed name; the zero user if there is none.
+func (s *Service) userToVerify(ctx context.Context, typed string) (store.User, error) {
+	name, err := CanonicalName(typed)
+	if err != nil {
+		return store.User{}, nil // nobody can have it
+	}
+	user, err := s.Store.UserByName(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, nil
+	}
+	if err != nil {
+		return store.User{}, fmt.Errorf("looking up a user by name: %w", err)
+	}
+	return user, nil
+}
+
+func (s *Service) rehash(ctx context.Context, typed string) (string, error) {
+	password, err := preparePassword(typed)
+	if err != nil {
+		return "", err
+	}
+	return s.hash(ctx, password)
+}
+
+// tellFailed leaves an event for the user. The refusal stands whether or not it
+// can be written.
+func (s *Service) tellFailed(ctx context.Context, user store.User, client store.Client) {
+	event := store.NewEvent(s.Now(), user.ID, store.KindSignInFailed, client)
+	event.Method = store.MethodPassword
+	if err := s.Store.Apply(ctx, store.Batch{store.AddEvent{Event: event}}); err != nil {
+		s.Log.Warn("an event was not stored", "kind", event.Kind, "cause", err)
+	}
+}

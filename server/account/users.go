@@ -1,0 +1,133 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// NewUser is a user to be added.
+type NewUser struct {
+	Name        string
+	DisplayName string
+	Password    string
+	Admin       bool
+}
+
+// AddUser adds a user with a password, which is their first way in.
+//
+// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidPassword] and
+// [shared.CodeNameTaken].
+func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error) {
+	user, err := s.make(ctx, fresh)
+	if err != nil {
+		return store.User{}, err
+	}
+	created := store.NewEvent(s.Now(), user.ID, store.KindAccountCreated, store.Client{})
+	if err := s.Store.Apply(ctx, store.Batch{store.PutUser{User: user}, store.AddEvent{Event: created}}); err != nil {
+		return store.User{}, nameTaken(err, user.Name)
+	}
+	return user, nil
+}
+
+// make checks a new user and makes the record, without storing it.
+func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
+	name, err := CanonicalName(fresh.Name)
+	if err != nil {
+		return store.User{}, err
+	}
+	display, err := shared.CleanDisplayName(fresh.DisplayName)
+	if err != nil {
+		return store.User{}, err
+	}
+	password, err := s.newPassword(ctx, fresh.Password)
+	if err != nil {
+		return store.User{}, err
+	}
+
+	user := store.User{
+		ID: newUserID(), Name: name, DisplayName: display, Admin: fresh.Admin,
+		Handle: make([]byte, handleBytes), Created: s.Now(), Password: password,
+	}
+	rand.Read(user.Handle)
+	return user, nil
+}
+
+// handleBytes is the longest user handle (WebAuthn Level 3, 5.4.3). It is random,
+// because it tells whoever holds the authenticator, and is never changed.
+const handleBytes = 64
+
+// newUserID returns 128 random bits, 32 hexadecimal digits.
+func newUserID() string {
+	var id [16]byte
+	rand.Read(id[:])
+	return hex.EncodeToString(id[:])
+}
+
+func nameTaken(err error, name string) error {
+	if errors.Is(err, store.ErrNameExists) {
+		return shared.Errorf(shared.CodeNameTaken, "Somebody has the user name %s already.", name).Because(err)
+	}
+	return fmt.Errorf("storing a new user: %w", err)
+}
+
+// Users returns up to limit users in byte order of their names, from the first
+// name after the one given.
+func (s *Service) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
+	return s.Store.Users(ctx, after, limit)
+}
+
+// userByName finds a user for IT, who may know whether there is one.
+func (s *Service) userByName(ctx context.Context, typed string) (store.User, error) {
+	name, err := CanonicalName(typed)
+	if err != nil {
+		return store.User{}, err
+	}
+	user, err := s.Store.UserByName(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, shared.Errorf(shared.CodeNotFound, "There is no user with the name %s.", name)
+	}
+	return user, err
+}
+
+// SetPassword gives a user another password and ends all their sessions, since
+// whoever needed this may have lost the old one to somebody.
+//
+// Refusals: [shared.CodeNotFound] and [shared.CodeInvalidPassword].
+func (s *Service) SetPassword(ctx context.Context, name, password string) error {
+	hash, err := s.newPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+		user.Password = hash
+		return s.shutsOut(user, store.KindPasswordChanged), nil
+	})
+}
+
+// SetDisabled shuts a user out and ends all their sessions, or lets them in
+// again. IT may disable every administrator: the command line stays.
+func (s *Service) SetDisabled(ctx context.Context, name string, disabled bool) error {
+	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+		user.Disabled = disabled
+		if disabled {
+			return s.shutsOut(user, store.KindDisabled), nil
+		}
+		event := store.NewEvent(s.Now(), user.ID, store.KindEnabled, store.Client{})
+		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+	})
+}
+
+// shutsOut stores a changed user, ends all sessions and leaves an event.
+func (s *Service) shutsOut(user store.User, kind store.Kind) store.Batch {
+	return store.Batch{
+		store.PutUser{User: user},
+		store.EndSessions{UserID: user.ID},
+		store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, kind, store.Client{})},
+	}
+}

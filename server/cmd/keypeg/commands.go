@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+)
+
+// withCommands runs do with the accounts, whoever has the database open: the
+// server that runs, or else we.
+func (s *settings) withCommands(ctx context.Context, do func(control.Commands) error) error {
+	running, err := control.Dial(ctx, s.socket())
+	if err == nil {
+		return do(running)
+	}
+	if !errors.Is(err, control.ErrNoServer) {
+		return err
+	}
+
+	db, err := boltstore.Open(s.Database, time.Now)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now})})
+}
+
+type userCommands struct {
+	Add     userAdd     `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
+	List    userList    `cmd:"" help:"List the users."`
+	Passwd  userPasswd  `cmd:"" help:"Set a user's password and end their sessions."`
+	Disable userDisable `cmd:"" help:"Shut a user out and end their sessions."`
+	Enable  userEnable  `cmd:"" help:"Let a user in again."`
+}
+
+type userAdd struct {
+	Name        string `arg:"" help:"What the user types to sign in."`
+	DisplayName string `help:"What others see. Unset: the name." placeholder:"NAME"`
+	Admin       bool   `help:"Make the user an administrator."`
+}
+
+func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
+	password, err := t.newPassword()
+	if err != nil {
+		return err
+	}
+	if c.DisplayName == "" {
+		c.DisplayName = c.Name
+	}
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		added, err := commands.AddUser(ctx, control.NewUser{Name: c.Name, DisplayName: c.DisplayName, Password: password, Admin: c.Admin})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "Added %s.\n", added.Name)
+		return nil
+	})
+}
+
+type userList struct{}
+
+func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
+	const page = 500
+	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tDISPLAY NAME\tROLE\tPASSWORD\tPASSKEYS\tSTATE\tCREATED")
+	err := s.withCommands(ctx, func(commands control.Commands) error {
+		for after := ""; ; {
+			users, err := commands.Users(ctx, after, page)
+			if err != nil {
+				return err
+			}
+			for _, u := range users {
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", u.Name, u.DisplayName,
+					either(u.Admin, "administrator", "user"), either(u.HasPassword, "yes", "no"), u.Passkeys,
+					either(u.Disabled, "disabled", "enabled"), u.Created.Local().Format(time.DateOnly))
+			}
+			if len(users) < page {
+				return nil
+			}
+			after = users[len(users)-1].Name
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return table.Flush()
+}
+
+func either(condition bool, yes, no string) string {
+	if condition {
+		return yes
+	}
+	return no
+}
+
+type userPasswd struct {
+	Name string `arg:"" help:"The user's sign-in name."`
+}
+
+func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
+	password, err := t.newPassword()
+	if err != nil {
+		return err
+	}
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		if err := commands.SetPassword(ctx, c.Name, password); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "Set the password of %s. Their sessions have ended.\n", c.Name)
+		return nil
+	})
+}
+
+type userDisable struct {
+	Name string `arg:"" help:"The user's sign-in name."`
+}
+
+func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
+	return setDisabled(ctx, t, s, c.Name, true, "%s can't sign in any more. Their sessions have ended.\n")
+}
+
+type userEnable struct {
+	Name string `arg:"" help:"The user's sign-in name."`
+}
+
+func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
+	return setDisabled(ctx, t, s, c.Name, false, "%s can sign in again.\n")
+}
+
+func setDisabled(ctx context.Context, t terminal, s *settings, name string, disabled bool, done string) error {
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		if err := commands.SetDisabled(ctx, name, disabled); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, done, name)
+		return nil
+	})
+}
+
+type setupLinkCommand struct{}
+
+func (c *setupLinkCommand) Run(ctx context.Context, t terminal, s *settings) error {
+	address, err := s.address()
+	if err != nil {
+		return err
+	}
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		token, err := commands.NewSetupLink(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(t.Out, address.SetupURL(token))
+		return nil
+	})
+}
+
+type versionCommand struct{}
+
+func (c *versionCommand) Run(t terminal) error {
+	fmt.Fprintln(t.Out, "keypeg", version())
+	return nil
+}
+
+// version is set by the build (-ldflags -X), or else taken from the module.
+var versionSet string
+
+func version() string {
+	if versionSet != "" {
+		return versionSet
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// newPassword asks twice for a password that isn't shown, or reads one line where
+// there is no terminal.
+func (t terminal) newPassword() (string, error) {
+	if !term.IsTerminal(int(t.In.Fd())) {
+		line, err := bufio.NewReader(t.In).ReadString('\n')
+		if err != nil && line == "" {
+			return "", fmt.Errorf("no password on standard input")
+		}
+		return strings.TrimRight(line, "\r\n"), nil
+	}
+
+	first, err := t.askPassword("New password: ")
+	if err != nil {
+		return "", err
+	}
+	second, err := t.askPassword("The same again: ")
+	if err != nil {
+		return "", err
+	}
+	if first != second {
+		return "", errors.New("the two passwords differ; nothing was changed")
+	}
+	return first, nil
+}
+
+func (t terminal) askPassword(prompt string) (string, error) {
+	fmt.Fprint(t.Err, prompt)
+	typed, err := term.ReadPassword(int(t.In.Fd()))
+	fmt.Fprintln(t.Err)
+	if err != nil {
+		return "", fmt.Errorf("reading a password: %w", err)
+	}
+	return string(typed), nil
+}

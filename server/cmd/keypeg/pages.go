@@ -1,0 +1,85 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+	"github.com/keypeg/keypeg/web"
+)
+
+// pages serves the app: go-app renders each page's shell, and the files come
+// from web. Only addresses in this list reach go-app, because left to itself it
+// fetches robots.txt from whatever Host a stranger names, and answers any path.
+func pages(files *web.Files, product string) map[string]http.Handler {
+	app.Routes(app.Deps{Product: product, Icon: files.URL("icon.svg")})
+
+	shell := &goapp.Handler{
+		Name:            product,
+		Title:           product,
+		Lang:            message.English.Lang,
+		Description:     product,
+		BackgroundColor: "#f6f7f9",
+		ThemeColor:      "#12507b",
+		LoadingLabel:    "{progress}",
+		Icon: goapp.Icon{
+			Default:  files.URL("icon-192.png"),
+			Large:    files.URL("icon-512.png"),
+			Maskable: files.URL("icon-maskable-512.png"),
+			SVG:      files.URL("icon.svg"),
+		},
+		Styles:                []string{files.URL("style.css")},
+		Scripts:               []string{files.URL("boot.js") + " defer"},
+		CacheableResources:    []string{shared.PageShell, files.URL("icon.svg")},
+		Resources:             hashed{files},
+		StartURL:              shared.PageHome,
+		Version:               files.Version(),
+		WasmContentLength:     strconv.FormatInt(files.AppSize(), 10),
+		ServiceWorkerTemplate: files.Text("worker.js"),
+		Env: map[string]string{
+			app.EnvProduct:      product,
+			app.EnvIcon:         files.URL("icon.svg"),
+			"KEYPEG_APP_BROKEN": message.English.Shell.Broken,
+			"KEYPEG_APP_RELOAD": message.English.Shell.Reload,
+		},
+	}
+
+	serve := map[string]http.Handler{
+		"/static/":              files,
+		"/manifest.webmanifest": content("application/manifest+json", files.Manifest(product)),
+		"/app.css":              content("text/css; charset=utf-8", []byte(files.Text("loader.css"))),
+		"/robots.txt":           content("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n")),
+		"/favicon.ico":          http.RedirectHandler(files.URL("icon-192.png"), http.StatusFound),
+		"/app.js":               shell,
+		"/app-worker.js":        shell,
+		"/wasm_exec.js":         shell,
+		shared.PageShell:        shell,
+	}
+	for _, page := range shared.AppPages {
+		serve[page] = shell
+	}
+	return serve
+}
+
+func content(kind string, body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Write(body)
+	})
+}
+
+// hashed resolves the one address that go-app knows by name.
+type hashed struct{ files *web.Files }
+
+// Resolve implements goapp.ResourceResolver.
+func (h hashed) Resolve(path string) string {
+	if path == "/web/app.wasm" {
+		return h.files.URL("app.wasm")
+	}
+	return path
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/web"
+)
+
+type serveCommand struct{}
+
+// drainTime is how long a stopping server lets running requests end.
+const drainTime = 10 * time.Second
+
+// Run starts the server and returns when ctx has ended and every running request
+// was answered.
+func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err error) {
+	address, err := s.address()
+	if err != nil {
+		return err
+	}
+	files, err := web.Open()
+	if err != nil {
+		return err
+	}
+	if !files.Built() {
+		return errors.New("this program was built without the app: build it with make, or run go run ./web/build before go build")
+	}
+	log := s.logger(t.Err)
+
+	db, err := boltstore.Open(s.Database, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+
+	accounts := account.New(account.Config{
+		Store: db, Now: time.Now, Log: log,
+		Idle: s.SessionIdle, Lifetime: s.SessionLifetime, ConfirmFor: s.ConfirmAfter,
+	})
+	handler, err := server.New(ctx, server.Config{
+		Store: db, Accounts: accounts, Now: time.Now, Log: log,
+		Address: address, PasskeysOn: s.Passkeys, Product: s.Product, Contact: s.Contact,
+		Pages: pages(files, s.Product), Asset: files.URL,
+	})
+	if err != nil {
+		return err
+	}
+
+	public, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", s.Listen, err)
+	}
+	private, err := control.Listen(s.socket())
+	if err != nil {
+		public.Close()
+		return err
+	}
+
+	if err := announce(ctx, t, accounts, db, address); err != nil {
+		return err
+	}
+	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", s.Database)
+	return serveAll(ctx, log, map[net.Listener]http.Handler{
+		public:  handler,
+		private: control.Handler(control.Accounts{Service: accounts}),
+	})
+}
+
+// announce tells where to go, and makes the set-up link while there is no
+// administrator.
+func announce(ctx context.Context, t terminal, accounts *account.Service, db *boltstore.Store, address server.Address) error {
+	ready, err := db.HasAdministrator(ctx)
+	if err != nil {
+		return err
+	}
+	if ready {
+		fmt.Fprintf(t.Out, "Keypeg runs at %s\n", address.Origin)
+		return nil
+	}
+	token, err := accounts.NewSetupLink(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, "Keypeg runs at %s\n\nOpen this link to make the first administrator. It works once, for 30 minutes:\n\n  %s\n\n", address.Origin, address.SetupURL(token))
+	return nil
+}
+
+// serveAll serves every listener until ctx ends or one of them fails, and then
+// lets running requests end.
+func serveAll(ctx context.Context, log *slog.Logger, handlers map[net.Listener]http.Handler) error {
+	failed := make(chan error, len(handlers))
+	var servers []*http.Server
+	for listener, handler := range handlers {
+		srv := &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: server.ReadHeaderTimeout, ReadTimeout: server.ReadTimeout,
+			WriteTimeout: server.WriteTimeout, IdleTimeout: server.IdleTimeout,
+			MaxHeaderBytes: server.MaxHeaderBytes,
+			ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		}
+		servers = append(servers, srv)
+		go func() { failed <- srv.Serve(listener) }()
+	}
+
+	var cause error
+	select {
+	case <-ctx.Done():
+		log.Info("stopping", "at_most", drainTime)
+	case cause = <-failed:
+	}
+
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	for _, srv := range servers {
+		cause = errors.Join(cause, srv.Shutdown(drain))
+	}
+	return cause
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"github.com/alecthomas/kong"
+
+	"github.com/keypeg/keypeg/server"
+)
+
+// settings is everything that IT can set, in one place. The README's table is
+// made of the same words.
+type settings struct {
+	Config kong.ConfigFlag `help:"TOML file with any of these settings, such as public-url = \"https://id.example.com\"." env:"KEYPEG_CONFIG" type:"existingfile" placeholder:"FILE"`
+
+	Listen    string `help:"Address to listen on." default:"localhost:8080" env:"KEYPEG_LISTEN" placeholder:"HOST:PORT"`
+	PublicURL string `name:"public-url" help:"Address that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen." env:"KEYPEG_PUBLIC_URL" placeholder:"URL"`
+	RPID      string `name:"rp-id" help:"WebAuthn relying party id: the public URL's host, or a domain above it that other services share. Never change it once people have passkeys." env:"KEYPEG_RP_ID" placeholder:"DOMAIN"`
+	Database  string `help:"Path of the database file. Its folder is made where missing." default:"data/keypeg.db" env:"KEYPEG_DATABASE" placeholder:"FILE"`
+
+	Passkeys bool `help:"Offer passkeys." default:"true" negatable:"" env:"KEYPEG_PASSKEYS"`
+
+	SessionIdle     time.Duration `help:"A session ends when it wasn't used for so long." default:"24h" env:"KEYPEG_SESSION_IDLE" placeholder:"TIME"`
+	SessionLifetime time.Duration `help:"A session ends at the latest after so long." default:"720h" env:"KEYPEG_SESSION_LIFETIME" placeholder:"TIME"`
+	ConfirmAfter    time.Duration `help:"Adding and removing passkeys needs a sign-in or confirmation younger than this." default:"10m" env:"KEYPEG_CONFIRM_AFTER" placeholder:"TIME"`
+
+	Product string `help:"What this installation calls itself." default:"Keypeg" env:"KEYPEG_PRODUCT" placeholder:"NAME"`
+	Contact string `help:"Whom users ask for help, such as \"IT desk, phone 1234\"." env:"KEYPEG_CONTACT" placeholder:"TEXT"`
+
+	LogLevel string `help:"Least important messages to log (${enum})." enum:"debug,info,warn,error" default:"info" env:"KEYPEG_LOG_LEVEL"`
+	LogJSON  bool   `name:"log-json" help:"Log one JSON object per line." env:"KEYPEG_LOG_JSON"`
+}
+
+// Validate implements kong's check after parsing.
+func (s *settings) Validate() error {
+	for name, value := range map[string]time.Duration{
+		"session-idle": s.SessionIdle, "session-lifetime": s.SessionLifetime, "confirm-after": s.ConfirmAfter,
+	} {
+		if value < time.Minute {
+			return fmt.Errorf("--%s must be at least 1m", name)
+		}
+	}
+	if s.SessionIdle > s.SessionLifetime {
+		return fmt.Errorf("--session-idle (%s) must not be longer than --session-lifetime (%s)", s.SessionIdle, s.SessionLifetime)
+	}
+	if strings.TrimSpace(s.Product) == "" {
+		return fmt.Errorf("--product must not be empty")
+	}
+	return nil
+}
+
+// address is where people reach us.
+func (s *settings) address() (server.Address, error) {
+	publicURL := s.PublicURL
+	if publicURL == "" {
+		_, port, err := net.SplitHostPort(s.Listen)
+		if err != nil {
+			return server.Address{}, fmt.Errorf("--listen %q isn't an address: write it as localhost:8080 or :8080", s.Listen)
+		}
+		publicURL = "http://localhost:" + port
+	}
+	return server.ParseAddress(publicURL, s.RPID, s.Passkeys)
+}
+
+// socket is where a running server takes commands.
+func (s *settings) socket() string { return s.Database + ".sock" }
+
+func (s *settings) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		panic(err) // kong let through only the four names
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// readConfig reads the file of --config. Kong's own order would let the file win
+// over the environment; it shall be the other way round.
+func readConfig(r io.Reader) (kong.Resolver, error) {
+	values := map[string]any{}
+	if _, err := toml.NewDecoder(r).Decode(&values); err != nil {
+		return nil, fmt.Errorf("the configuration file isn't TOML: %w", err)
+	}
+	return configFile(values), nil
+}
+
+// configFile is a kong.Resolver over a file's keys.
+type configFile map[string]any
+
+// Validate refuses keys that are no setting: a typing error must not pass for a
+// setting that was made.
+func (c configFile) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	for _, flag := range app.Flags {
+		known[flag.Name] = true
+	}
+	for key := range c {
+		if !known[key] || key == "config" || key == "help" {
+			return fmt.Errorf("the configuration file has an unknown key %q", key)
+		}
+	}
+	return nil
+}
+
+// Resolve gives the value of a flag that neither the command line nor the
+// environment has set.
+func (c configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
+	return c[flag.Name], nil
+}

@@ -1,0 +1,93 @@
+// Package control carries the commands of IT to the accounts, whoever has the
+// database open.
+//
+// A bbolt file has one owner. While the server runs, the command line reaches it
+// over a Unix socket beside the database, which only the owner of the file can
+// open; else the command opens the database itself. [Commands] looks the same
+// both ways: [Accounts] does the work, [Handler] offers it on the socket, and
+// [Dial] uses it from there.
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Commands are what IT can have done. Errors are a *shared.Error where there is
+// something to tell the person at the keyboard.
+type Commands interface {
+	AddUser(ctx context.Context, user NewUser) (User, error)
+	// Users returns up to limit users in byte order of their names, from the
+	// first name after the one given.
+	Users(ctx context.Context, after string, limit int) ([]User, error)
+	SetPassword(ctx context.Context, name, password string) error
+	SetDisabled(ctx context.Context, name string, disabled bool) error
+	// NewSetupLink returns the token of a new set-up link.
+	NewSetupLink(ctx context.Context) (string, error)
+}
+
+// NewUser is a user to be added.
+type NewUser struct {
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName"`
+	Password    string `json:"password"`
+	Admin       bool   `json:"admin"`
+}
+
+// User is what IT may see of a user.
+type User struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	DisplayName string    `json:"displayName"`
+	Admin       bool      `json:"admin"`
+	Disabled    bool      `json:"disabled"`
+	HasPassword bool      `json:"hasPassword"`
+	Passkeys    int       `json:"passkeys"`
+	Created     time.Time `json:"created"`
+}
+
+// Accounts carries the commands out.
+type Accounts struct{ Service *account.Service }
+
+var _ Commands = Accounts{}
+
+// AddUser implements [Commands].
+func (a Accounts) AddUser(ctx context.Context, user NewUser) (User, error) {
+	added, err := a.Service.AddUser(ctx, account.NewUser(user))
+	return describe(added), err
+}
+
+// Users implements [Commands].
+func (a Accounts) Users(ctx context.Context, after string, limit int) ([]User, error) {
+	found, err := a.Service.Users(ctx, after, limit)
+	users := make([]User, len(found))
+	for i, user := range found {
+		users[i] = describe(user)
+	}
+	return users, err
+}
+
+// SetPassword implements [Commands].
+func (a Accounts) SetPassword(ctx context.Context, name, password string) error {
+	return a.Service.SetPassword(ctx, name, password)
+}
+
+// SetDisabled implements [Commands].
+func (a Accounts) SetDisabled(ctx context.Context, name string, disabled bool) error {
+	return a.Service.SetDisabled(ctx, name, disabled)
+}
+
+// NewSetupLink implements [Commands].
+func (a Accounts) NewSetupLink(ctx context.Context) (string, error) {
+	return a.Service.NewSetupLink(ctx)
+}
+
+func describe(u store.User) User {
+	return User{
+		ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled,
+		HasPassword: u.Password != "", Passkeys: len(u.Passkeys), Created: u.Created,
+	}
+}

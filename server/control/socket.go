@@ -1,0 +1,189 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// The socket speaks HTTP with JSON: one path per command, the arguments in the
+// body. Who may open the socket may do everything, so there is no sign-in.
+const (
+	pathAddUser     = "/add-user"
+	pathUsers       = "/users"
+	pathSetPassword = "/set-password"
+	pathSetDisabled = "/set-disabled"
+	pathSetupLink   = "/setup-link"
+)
+
+type (
+	usersArgs struct {
+		After string `json:"after"`
+		Limit int    `json:"limit"`
+	}
+	passwordArgs struct {
+		Name     string `json:"name"`
+		Password string `json:"password"`
+	}
+	disabledArgs struct {
+		Name     string `json:"name"`
+		Disabled bool   `json:"disabled"`
+	}
+	none struct{}
+)
+
+// maxSocketPath is the longest path of a Unix socket in bytes, on Linux.
+const maxSocketPath = 107
+
+// Listen opens the socket at path, readable and writable by its owner only. A
+// socket that a killed server left behind is removed: whoever calls Listen holds
+// the database, so nobody else can be behind it.
+func Listen(path string) (net.Listener, error) {
+	if len(path) > maxSocketPath {
+		return nil, fmt.Errorf("the path %s is too long for a socket: keep the database at a path of at most %d characters", path, maxSocketPath-len(".sock"))
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("removing an old socket: %w", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the socket for commands: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("closing the socket to others: %w", err)
+	}
+	return listener, nil
+}
+
+// Handler offers commands on the socket.
+func Handler(c Commands) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+pathAddUser, serve(c.AddUser))
+	mux.HandleFunc("POST "+pathUsers, serve(func(ctx context.Context, in usersArgs) ([]User, error) {
+		return c.Users(ctx, in.After, in.Limit)
+	}))
+	mux.HandleFunc("POST "+pathSetPassword, serve(func(ctx context.Context, in passwordArgs) (none, error) {
+		return none{}, c.SetPassword(ctx, in.Name, in.Password)
+	}))
+	mux.HandleFunc("POST "+pathSetDisabled, serve(func(ctx context.Context, in disabledArgs) (none, error) {
+		return none{}, c.SetDisabled(ctx, in.Name, in.Disabled)
+	}))
+	mux.HandleFunc("POST "+pathSetupLink, serve(func(ctx context.Context, _ none) (string, error) {
+		return c.NewSetupLink(ctx)
+	}))
+	return mux
+}
+
+func serve[In, Out any](command func(context.Context, In) (Out, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		out, err := command(r.Context(), in)
+		if err != nil {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			json.NewEncoder(w).Encode(problem(err))
+			return
+		}
+		json.NewEncoder(w).Encode(out)
+	}
+}
+
+// problem tells IT everything: there are no strangers on this socket.
+func problem(err error) shared.Problem {
+	if refusal, ok := errors.AsType[*shared.Error](err); ok {
+		return shared.Problem{Code: refusal.Code, Detail: refusal.Message}
+	}
+	return shared.Problem{Code: shared.CodeInternal, Detail: err.Error()}
+}
+
+// ErrNoServer means that nobody listens at the socket.
+var ErrNoServer = errors.New("control: no server is running")
+
+// Client has the commands carried out by a running server.
+type Client struct{ http http.Client }
+
+var _ Commands = (*Client)(nil)
+
+// Dial returns a Client of the server that listens at path, or [ErrNoServer].
+func Dial(ctx context.Context, path string) (*Client, error) {
+	var dialer net.Dialer
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "unix", path) }
+
+	probe, err := dial(ctx, "", "")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoServer, err)
+	}
+	probe.Close()
+	return &Client{http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+}
+
+func call[Out any](ctx context.Context, c *Client, path string, in any) (Out, error) {
+	var out Out
+	body, err := json.Marshal(in)
+	if err != nil {
+		return out, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keypeg"+path, bytes.NewReader(body))
+	if err != nil {
+		return out, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return out, fmt.Errorf("asking the running server: %w", err)
+	}
+	defer response.Body.Close()
+
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return out, fmt.Errorf("reading the running server's answer: %w", err)
+	}
+	if response.StatusCode == http.StatusUnprocessableEntity {
+		var p shared.Problem
+		if err := json.Unmarshal(answer, &p); err == nil {
+			return out, shared.Errorf(p.Code, "%s", p.Detail)
+		}
+	}
+	if response.StatusCode != http.StatusOK {
+		return out, fmt.Errorf("the running server doesn't know this command (status %d): is it of another version?", response.StatusCode)
+	}
+	return out, json.Unmarshal(answer, &out)
+}
+
+// AddUser implements [Commands].
+func (c *Client) AddUser(ctx context.Context, user NewUser) (User, error) {
+	return call[User](ctx, c, pathAddUser, user)
+}
+
+// Users implements [Commands].
+func (c *Client) Users(ctx context.Context, after string, limit int) ([]User, error) {
+	return call[[]User](ctx, c, pathUsers, usersArgs{after, limit})
+}
+
+// SetPassword implements [Commands].
+func (c *Client) SetPassword(ctx context.Context, name, password string) error {
+	_, err := call[none](ctx, c, pathSetPassword, passwordArgs{name, password})
+	return err
+}
+
+// SetDisabled implements [Commands].
+func (c *Client) SetDisabled(ctx context.Context, name string, disabled bool) error {
+	_, err := call[none](ctx, c, pathSetDisabled, disabledArgs{name, disabled})
+	return err
+}
+
+// NewSetupLink implements [Commands].
+func (c *Client) NewSetupLink(ctx context.Context) (string, error) {
+	return call[string](ctx, c, pathSetupLink, none{})
+}

@@ -1,0 +1,178 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// view runs a read. Whatever it returns is decoded, and so a copy: bbolt's own
+// bytes end with the transaction.
+func view[T any](ctx context.Context, s *Store, read func(*bbolt.Tx) (T, error)) (result T, err error) {
+	if err := ctx.Err(); err != nil {
+		return result, err
+	}
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		result, err = read(tx)
+		return err
+	})
+	return result, err
+}
+
+// User implements [store.Store].
+func (s *Store) User(ctx context.Context, id string) (store.User, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) { return getUser(tx, []byte(id)) })
+}
+
+// UserByName implements [store.Store].
+func (s *Store) UserByName(ctx context.Context, name string) (store.User, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
+		return getUser(tx, tx.Bucket(bucketNames).Get([]byte(name)))
+	})
+}
+
+// UserByCredential implements [store.Store].
+func (s *Store) UserByCredential(ctx context.Context, credentialID []byte) (store.User, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
+		return getUser(tx, tx.Bucket(bucketCredentials).Get(credentialID))
+	})
+}
+
+func getUser(tx *bbolt.Tx, id []byte) (store.User, error) {
+	encoded := tx.Bucket(bucketUsers).Get(id)
+	if encoded == nil {
+		return store.User{}, store.ErrNotFound
+	}
+	return store.DecodeUser(encoded)
+}
+
+// Users implements [store.Store].
+func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (users []store.User, err error) {
+		cursor := tx.Bucket(bucketNames).Cursor()
+		for name, id := cursor.Seek([]byte(after)); name != nil && len(users) < limit; name, id = cursor.Next() {
+			if string(name) == after {
+				continue
+			}
+			user, err := getUser(tx, id)
+			if err != nil {
+				return nil, err
+			}
+			users = append(users, user)
+		}
+		return users, nil
+	})
+}
+
+// HasAdministrator implements [store.Store].
+func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (bool, error) {
+		first, _ := tx.Bucket(bucketAdmins).Cursor().First()
+		return first != nil, nil
+	})
+}
+
+// Session implements [store.Store].
+func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.Session, error) { return s.getSession(tx, id[:]) })
+}
+
+// getSession returns a session that has not expired.
+func (s *Store) getSession(tx *bbolt.Tx, id []byte) (store.Session, error) {
+	encoded := tx.Bucket(bucketSessions).Get(id)
+	if encoded == nil {
+		return store.Session{}, store.ErrNotFound
+	}
+	session, err := store.DecodeSession(encoded)
+	if err == nil && !s.now().Before(session.Expires) {
+		err = store.ErrNotFound
+	}
+	return session, err
+}
+
+// Sessions implements [store.Store].
+func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, limit int) ([]store.Session, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (sessions []store.Session, err error) {
+		prefix := ofUser(userID)
+		cursor := tx.Bucket(bucketUserSessions).Cursor()
+		for key, _ := cursor.Seek(append(slices.Clone(prefix), after[:]...)); bytes.HasPrefix(key, prefix) && len(sessions) < limit; key, _ = cursor.Next() {
+			id := key[len(prefix):]
+			if bytes.Equal(id, after[:]) {
+				continue
+			}
+			session, err := s.getSession(tx, id)
+			if err == store.ErrNotFound {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			sessions = append(sessions, session)
+		}
+		return sessions, nil
+	})
+}
+
+// Events implements [store.Store].
+func (s *Store) Events(ctx context.Context, userID string, before store.EventID, limit int) ([]store.Event, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (events []store.Event, err error) {
+		prefix := ofUser(userID)
+		end := append(slices.Clone(prefix), before[:]...)
+		if (before == store.EventID{}) {
+			end = append(slices.Clone(prefix[:len(prefix)-1]), 1) // behind all of the user's
+		}
+
+		cursor := tx.Bucket(bucketEvents).Cursor()
+		key, value := cursor.Seek(end)
+		if key == nil {
+			key, value = cursor.Last()
+		} else {
+			key, value = cursor.Prev()
+		}
+		for ; bytes.HasPrefix(key, prefix) && len(events) < limit; key, value = cursor.Prev() {
+			event, err := store.DecodeEvent(value)
+			if err != nil {
+				return nil, err
+			}
+			if s.now().Before(event.Expires) {
+				events = append(events, event)
+			}
+		}
+		return events, nil
+	})
+}
+
+// Link implements [store.Store].
+func (s *Store) Link(ctx context.Context, key string) (store.Link, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.Link, error) { return s.getLink(tx, key) })
+}
+
+func (s *Store) getLink(tx *bbolt.Tx, key string) (store.Link, error) {
+	encoded := tx.Bucket(bucketLinks).Get([]byte(key))
+	if encoded == nil {
+		return store.Link{}, store.ErrNotFound
+	}
+	link, err := store.DecodeLink(encoded)
+	if err == nil && !s.now().Before(link.Expires) {
+		err = store.ErrNotFound
+	}
+	return link, err
+}
+
+// Secret implements [store.Store].
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) ([]byte, error) {
+		value := tx.Bucket(bucketSecrets).Get([]byte(name))
+		if value == nil {
+			return nil, store.ErrNotFound
+		}
+		return slices.Clone(value), nil
+	})
+}
+
+// ofUser begins the keys of what belongs to a user. User ids hold no zero byte.
+func ofUser(id string) []byte { return append([]byte(id), 0) }

@@ -1,0 +1,140 @@
+package boltstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// kind is a kind of record that expires. Each has an entry in the expiry bucket
+// (8 bytes of time, the kind, the record's key), which lives and dies with it.
+type kind byte
+
+const (
+	kindSession kind = iota + 1
+	kindEvent
+	kindLink
+	kindTicket
+)
+
+func (k kind) bucket(tx *bbolt.Tx) *bbolt.Bucket {
+	return tx.Bucket(map[kind][]byte{
+		kindSession: bucketSessions, kindEvent: bucketEvents, kindLink: bucketLinks, kindTicket: bucketTickets,
+	}[k])
+}
+
+// expires reads when a record of this kind ends.
+func (k kind) expires(encoded []byte) (time.Time, error) {
+	switch k {
+	case kindSession:
+		v, err := store.DecodeSession(encoded)
+		return v.Expires, err
+	case kindEvent:
+		v, err := store.DecodeEvent(encoded)
+		return v.Expires, err
+	case kindLink:
+		v, err := store.DecodeLink(encoded)
+		return v.Expires, err
+	default:
+		v, err := store.DecodeSpentTicket(encoded)
+		return v.Expires, err
+	}
+}
+
+func expiryKey(at time.Time, k kind, key []byte) []byte {
+	entry := make([]byte, 0, 9+len(key))
+	entry = binary.BigEndian.AppendUint64(entry, uint64(at.UnixNano()))
+	entry = append(entry, byte(k))
+	return append(entry, key...)
+}
+
+// put writes a record and its entry.
+func put(tx *bbolt.Tx, k kind, key, encoded []byte, expires time.Time) error {
+	if err := k.bucket(tx).Put(key, encoded); err != nil {
+		return err
+	}
+	return tx.Bucket(bucketExpiry).Put(expiryKey(expires, k, key), []byte{})
+}
+
+// dropExpiring removes a record, if it is there, with its entry and what else
+// points to it.
+func dropExpiring(tx *bbolt.Tx, k kind, key []byte) error {
+	encoded := k.bucket(tx).Get(key)
+	if encoded == nil {
+		return nil
+	}
+	if k == kindSession {
+		session, err := store.DecodeSession(encoded)
+		if err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketUserSessions).Delete(append(ofUser(session.UserID), key...)); err != nil {
+			return err
+		}
+	}
+	expires, err := k.expires(encoded)
+	if err != nil {
+		return err
+	}
+	if err := tx.Bucket(bucketExpiry).Delete(expiryKey(expires, k, key)); err != nil {
+		return err
+	}
+	return k.bucket(tx).Delete(key)
+}
+
+const (
+	sweepEvery = time.Minute
+	// sweepStep bounds what one step removes, so that no sign-in waits long for it.
+	sweepStep = 256
+)
+
+func (s *Store) sweepNowAndThen() {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ticker.C:
+			// A full step means that there is more. A fault now is a fault next
+			// minute, and somebody's write will tell of it before.
+			for removed, err := sweepStep, error(nil); removed == sweepStep && err == nil; {
+				removed, err = s.sweep()
+			}
+		}
+	}
+}
+
+// sweep removes at most sweepStep expired records, in a transaction that it
+// shares with whoever writes at the same time. Without any it costs no write.
+func (s *Store) sweep() (removed int, err error) {
+	var due [][]byte
+	err = s.submit(func(tx *bbolt.Tx) error {
+		due = nil
+		now := expiryKey(s.now(), 0, nil)[:8]
+		cursor := tx.Bucket(bucketExpiry).Cursor()
+		for entry, _ := cursor.First(); entry != nil && bytes.Compare(entry[:8], now) <= 0 && len(due) < sweepStep; entry, _ = cursor.Next() {
+			due = append(due, bytes.Clone(entry))
+		}
+		if len(due) == 0 {
+			return errNothingToWrite
+		}
+		return nil
+	}, func(tx *bbolt.Tx) error {
+		for _, entry := range due {
+			if err := dropExpiring(tx, kind(entry[8]), entry[9:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errNothingToWrite) {
+		return 0, nil
+	}
+	return len(due), err
+}

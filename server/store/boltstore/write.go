@@ -1,0 +1,325 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// write is something that waits for its place in a transaction. apply returns a
+// refusal before it changes anything, or else a fault.
+type write struct {
+	check func(*bbolt.Tx) error
+	apply func(*bbolt.Tx) error
+	done  chan error
+}
+
+// maxGroup is how many writes share a transaction at most.
+const maxGroup = 512
+
+// Apply implements [store.Store].
+func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.submit(
+		func(tx *bbolt.Tx) error {
+			for _, op := range batch {
+				if err := s.checkOp(tx, op); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func(tx *bbolt.Tx) error {
+			for _, op := range batch {
+				if err := applyOp(tx, op); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	)
+}
+
+// submit hands a write to the writer and waits until it is on disk.
+func (s *Store) submit(check, apply func(*bbolt.Tx) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	w := write{check, apply, make(chan error, 1)}
+	s.writes <- w
+	return <-w.done
+}
+
+// write is the only writer. While one group is on its way to the disk, the next
+// gathers in the channel.
+func (s *Store) write() {
+	for first := range s.writes {
+		group := []write{first}
+		for more := true; more && len(group) < maxGroup; {
+			select {
+			case w, open := <-s.writes:
+				if more = open; open {
+					group = append(group, w)
+				}
+			default:
+				more = false
+			}
+		}
+		s.commit(group)
+	}
+}
+
+// commit writes a group in one transaction. Each write is checked against what
+// the ones before it left; a refused one changes nothing, and the others go on.
+// When a fault breaks the transaction, each write gets one of its own, so that
+// one bad write can't fail its neighbours.
+func (s *Store) commit(group []write) {
+	refusals := make([]error, len(group))
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		accepted := 0
+		for i, w := range group {
+			if refusals[i] = w.check(tx); refusals[i] != nil {
+				continue
+			}
+			if err := w.apply(tx); err != nil {
+				return err
+			}
+			accepted++
+		}
+		if accepted == 0 {
+			return errNothingToWrite
+		}
+		return nil
+	})
+
+	if err != nil && err != errNothingToWrite && len(group) > 1 {
+		for _, w := range group {
+			s.commit([]write{w})
+		}
+		return
+	}
+	for i, w := range group {
+		if refusals[i] == nil && err != errNothingToWrite {
+			refusals[i] = err
+		}
+		w.done <- refusals[i]
+	}
+}
+
+// errNothingToWrite rolls a transaction back that would change nothing, and so
+// saves its fsync.
+var errNothingToWrite = errors.New("boltstore: nothing to write")
+
+func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) error {
+	switch op := op.(type) {
+	case store.PutUser:
+		return checkUser(tx, op.User)
+	case store.AddSession:
+		return s.sessionIsFree(tx, op.Session.ID)
+	case store.ReplaceSession:
+		if _, err := s.getSession(tx, op.Old[:]); err != nil {
+			return err
+		}
+		if op.Session.ID != op.Old {
+			return s.sessionIsFree(tx, op.Session.ID)
+		}
+	case store.SpendTicket:
+		return s.ticketIsUnspent(tx, op.Ticket.ID)
+	case store.TakeLink:
+		link, err := s.getLink(tx, op.Key)
+		if err == nil && link.Hash != op.Hash {
+			err = store.ErrNotFound
+		}
+		return err
+	case store.AddSecret:
+		if tx.Bucket(bucketSecrets).Get([]byte(op.Name)) != nil {
+			return store.ErrSecretExists
+		}
+	}
+	return nil
+}
+
+func (s *Store) sessionIsFree(tx *bbolt.Tx, id store.Hash) error {
+	_, err := s.getSession(tx, id[:])
+	if err == nil {
+		return store.ErrSessionExists
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func (s *Store) ticketIsUnspent(tx *bbolt.Tx, id [16]byte) error {
+	encoded := tx.Bucket(bucketTickets).Get(id[:])
+	if encoded == nil {
+		return nil
+	}
+	spent, err := store.DecodeSpentTicket(encoded)
+	if err == nil && s.now().Before(spent.Expires) {
+		err = store.ErrTicketSpent
+	}
+	return err
+}
+
+func checkUser(tx *bbolt.Tx, u store.User) error {
+	old, err := getUser(tx, []byte(u.ID))
+	switch {
+	case errors.Is(err, store.ErrNotFound) && u.Revision == 0:
+	case errors.Is(err, store.ErrNotFound):
+		return store.ErrStale
+	case err != nil:
+		return err
+	case u.Revision == 0:
+		return store.ErrUserExists
+	case u.Revision != old.Revision:
+		return store.ErrStale
+	}
+
+	if owner := tx.Bucket(bucketNames).Get([]byte(u.Name)); owner != nil && string(owner) != u.ID {
+		return store.ErrNameExists
+	}
+	for _, p := range u.Passkeys {
+		if owner := tx.Bucket(bucketCredentials).Get(p.CredentialID); owner != nil && string(owner) != u.ID {
+			return store.ErrCredentialExists
+		}
+	}
+	return nil
+}
+
+func applyOp(tx *bbolt.Tx, op store.Op) error {
+	switch op := op.(type) {
+	case store.PutUser:
+		return putUser(tx, op.User)
+	case store.AddSession:
+		return putSession(tx, op.Session)
+	case store.ReplaceSession:
+		if err := dropSession(tx, op.Old[:]); err != nil {
+			return err
+		}
+		return putSession(tx, op.Session)
+	case store.EndSession:
+		return dropSession(tx, op.ID[:])
+	case store.EndSessions:
+		return endSessions(tx, op)
+	case store.AddEvent:
+		key := append(ofUser(op.Event.UserID), op.Event.ID[:]...)
+		return put(tx, kindEvent, key, op.Event.Encode(), op.Event.Expires)
+	case store.SpendTicket:
+		if err := dropExpiring(tx, kindTicket, op.Ticket.ID[:]); err != nil {
+			return err
+		}
+		return put(tx, kindTicket, op.Ticket.ID[:], op.Ticket.Encode(), op.Ticket.Expires)
+	case store.PutLink:
+		if err := dropExpiring(tx, kindLink, []byte(op.Link.Key)); err != nil {
+			return err
+		}
+		return put(tx, kindLink, []byte(op.Link.Key), op.Link.Encode(), op.Link.Expires)
+	case store.TakeLink:
+		return dropExpiring(tx, kindLink, []byte(op.Key))
+	case store.AddSecret:
+		return tx.Bucket(bucketSecrets).Put([]byte(op.Name), op.Value)
+	}
+	return nil
+}
+
+// putUser writes the record, and of the indexes only what has changed.
+func putUser(tx *bbolt.Tx, u store.User) error {
+	id := []byte(u.ID)
+	old, err := getUser(tx, id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+
+	names, credentials, admins := tx.Bucket(bucketNames), tx.Bucket(bucketCredentials), tx.Bucket(bucketAdmins)
+	if old.Name != u.Name {
+		if old.Name != "" {
+			if err := names.Delete([]byte(old.Name)); err != nil {
+				return err
+			}
+		}
+		if err := names.Put([]byte(u.Name), id); err != nil {
+			return err
+		}
+	}
+	for _, p := range old.Passkeys {
+		if !hasCredential(u, p.CredentialID) {
+			if err := credentials.Delete(p.CredentialID); err != nil {
+				return err
+			}
+		}
+	}
+	for _, p := range u.Passkeys {
+		if !hasCredential(old, p.CredentialID) {
+			if err := credentials.Put(p.CredentialID, id); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case u.Admin && !old.Admin:
+		err = admins.Put(id, []byte{})
+	case !u.Admin && old.Admin:
+		err = admins.Delete(id)
+	default:
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+
+	u.Revision++
+	return tx.Bucket(bucketUsers).Put(id, u.Encode())
+}
+
+func hasCredential(u store.User, id []byte) bool {
+	for _, p := range u.Passkeys {
+		if bytes.Equal(p.CredentialID, id) {
+			return true
+		}
+	}
+	return false
+}
+
+func putSession(tx *bbolt.Tx, v store.Session) error {
+	// One that has expired, and was not swept yet, may lie under the same id.
+	if err := dropSession(tx, v.ID[:]); err != nil {
+		return err
+	}
+	if err := tx.Bucket(bucketUserSessions).Put(append(ofUser(v.UserID), v.ID[:]...), []byte{}); err != nil {
+		return err
+	}
+	return put(tx, kindSession, v.ID[:], v.Encode(), v.Expires)
+}
+
+func dropSession(tx *bbolt.Tx, id []byte) error { return dropExpiring(tx, kindSession, id) }
+
+func endSessions(tx *bbolt.Tx, op store.EndSessions) error {
+	prefix := ofUser(op.UserID)
+	var ending [][]byte
+	cursor := tx.Bucket(bucketUserSessions).Cursor()
+	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
+		id := key[len(prefix):]
+		session, err := store.DecodeSession(tx.Bucket(bucketSessions).Get(id))
+		if err != nil {
+			return err
+		}
+		if op.Ends(session) {
+			ending = append(ending, bytes.Clone(id))
+		}
+	}
+	for _, id := range ending {
+		if err := dropSession(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,357 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Records are kept as a version byte and then the fields, in protobuf's wire
+// format: each field has a number that never changes its meaning, a field with
+// its zero value is left out, and an unknown one is passed over. So an older
+// file still opens. A change that this can't express gets another version.
+const codecVersion = 1
+
+// ErrDamaged: bytes are no record of ours.
+var ErrDamaged = errors.New("store: damaged record")
+
+// Encode returns the bytes under which backends keep a user.
+func (u User) Encode() []byte {
+	e := newEncoder()
+	e.text(1, u.ID)
+	e.number(2, u.Revision)
+	e.text(3, u.Name)
+	e.text(4, u.DisplayName)
+	e.bytes(5, u.Handle)
+	e.flag(6, u.Admin)
+	e.flag(7, u.Disabled)
+	e.time(8, u.Created)
+	e.text(9, u.Password)
+	for _, p := range u.Passkeys {
+		e.always(10, p.encode())
+	}
+	return e.b
+}
+
+// DecodeUser reverses [User.Encode]. It fails with [ErrDamaged].
+func DecodeUser(b []byte) (u User, err error) {
+	err = decode(b, func(tag protowire.Number, f field) error {
+		switch tag {
+		case 1:
+			u.ID = f.text()
+		case 2:
+			u.Revision = f.number
+		case 3:
+			u.Name = f.text()
+		case 4:
+			u.DisplayName = f.text()
+		case 5:
+			u.Handle = f.copy()
+		case 6:
+			u.Admin = f.flag()
+		case 7:
+			u.Disabled = f.flag()
+		case 8:
+			u.Created = f.time()
+		case 9:
+			u.Password = f.text()
+		case 10:
+			p, err := decodePasskey(f.bytes)
+			u.Passkeys = append(u.Passkeys, p)
+			return err
+		}
+		return nil
+	})
+	return u, err
+}
+
+func (p Passkey) encode() []byte {
+	e := newEncoder()
+	e.text(1, p.ID)
+	e.bytes(2, p.CredentialID)
+	e.bytes(3, p.PublicKey)
+	e.text(4, p.Name)
+	e.bytes(5, p.AAGUID[:])
+	e.text(6, p.Format)
+	e.text(7, p.Attachment)
+	for _, t := range p.Transports {
+		e.always(8, []byte(t))
+	}
+	e.number(9, uint64(p.Flags))
+	e.number(10, uint64(p.SignCount))
+	e.flag(11, p.Verified)
+	e.time(12, p.Created)
+	e.time(13, p.LastUsed)
+	return e.b
+}
+
+func decodePasskey(b []byte) (p Passkey, err error) {
+	err = decode(b, func(tag protowire.Number, f field) error {
+		switch tag {
+		case 1:
+			p.ID = f.text()
+		case 2:
+			p.CredentialID = f.copy()
+		case 3:
+			p.PublicKey = f.copy()
+		case 4:
+			p.Name = f.text()
+		case 5:
+			return f.fill(p.AAGUID[:])
+		case 6:
+			p.Format = f.text()
+		case 7:
+			p.Attachment = f.text()
+		case 8:
+			p.Transports = append(p.Transports, f.text())
+		case 9:
+			p.Flags = byte(f.number)
+		case 10:
+			p.SignCount = uint32(f.number)
+		case 11:
+			p.Verified = f.flag()
+		case 12:
+			p.Created = f.time()
+		case 13:
+			p.LastUsed = f.time()
+		}
+		return nil
+	})
+	return p, err
+}
+
+// Encode returns the bytes under which backends keep a session.
+func (s Session) Encode() []byte {
+	e := newEncoder()
+	e.bytes(1, s.ID[:])
+	e.text(2, s.UserID)
+	e.text(3, string(s.Method))
+	e.text(4, s.PasskeyID)
+	e.client(5, s.Client)
+	e.time(8, s.Created)
+	e.time(9, s.Seen)
+	e.time(10, s.Authenticated)
+	e.time(11, s.Expires)
+	return e.b
+}
+
+// DecodeSession reverses [Session.Encode]. It fails with [ErrDamaged].
+func DecodeSession(b []byte) (s Session, err error) {
+	err = decode(b, func(tag protowire.Number, f field) error {
+		switch tag {
+		case 1:
+			return f.fill(s.ID[:])
+		case 2:
+			s.UserID = f.text()
+		case 3:
+			s.Method = Method(f.text())
+		case 4:
+			s.PasskeyID = f.text()
+		case 5, 6, 7:
+			f.client(tag-5, &s.Client)
+		case 8:
+			s.Created = f.time()
+		case 9:
+			s.Seen = f.time()
+		case 10:
+			s.Authenticated = f.time()
+		case 11:
+			s.Expires = f.time()
+		}
+		return nil
+	})
+	return s, err
+}
+
+// Encode returns the bytes under which backends keep an event.
+func (v Event) Encode() []byte {
+	e := newEncoder()
+	e.bytes(1, v.ID[:])
+	e.text(2, v.UserID)
+	e.text(3, string(v.Kind))
+	e.time(4, v.Time)
+	e.text(5, string(v.Method))
+	e.text(6, v.PasskeyID)
+	e.text(7, v.Passkey)
+	e.client(8, v.Client)
+	e.time(11, v.Expires)
+	return e.b
+}
+
+// DecodeEvent reverses [Event.Encode]. It fails with [ErrDamaged].
+func DecodeEvent(b []byte) (v Event, err error) {
+	err = decode(b, func(tag protowire.Number, f field) error {
+		switch tag {
+		case 1:
+			return f.fill(v.ID[:])
+		case 2:
+			v.UserID = f.text()
+		case 3:
+			v.Kind = Kind(f.text())
+		case 4:
+			v.Time = f.time()
+		case 5:
+			v.Method = Method(f.text())
+		case 6:
+			v.PasskeyID = f.text()
+		case 7:
+			v.Passkey = f.text()
+		case 8, 9, 10:
+			f.client(tag-8, &v.Client)
+		case 11:
+			v.Expires = f.time()
+		}
+		return nil
+	})
+	return v, err
+}
+
+// Encode returns the bytes under which backends keep a link.
+func (l Link) Encode() []byte {
+	e := newEncoder()
+	e.text(1, l.Key)
+	e.bytes(2, l.Hash[:])
+	e.time(3, l.Expires)
+	return e.b
+}
+
+// DecodeLink reverses [Link.Encode]. It fails with [ErrDamaged].
+func DecodeLink(b []byte) (l Link, err error) {
+	err = decode(b, func(tag protowire.Number, f field) error {
+		switch tag {
+		case 1:
+			l.Key = f.text()
+		case 2:
+			return f.fill(l.Hash[:])
+		case 3:
+			l.Expires = f.time()
+		}
+		return nil
+	})
+	return l, err
+}
+
+// Encode returns the bytes under which backends keep a spent ticket.
+func (t SpentTicket) Encode() []byte {
+	e := newEncoder()
+	e.bytes(1, t.ID[:])
+	e.time(2, t.Expires)
+	return e.b
+}
+
+// DecodeSpentTicket reverses [SpentTicket.Encode]. It fails with [ErrDamaged].
+func DecodeSpentTicket(b []byte) (t SpentTicket, err error) {
+	err = decode(b, func(tag protowire.Number, f field) error {
+		switch tag {
+		case 1:
+			return f.fill(t.ID[:])
+		case 2:
+			t.Expires = f.time()
+		}
+		return nil
+	})
+	return t, err
+}
+
+type encoder struct{ b []byte }
+
+func newEncoder() *encoder { return &encoder{append(make([]byte, 0, 256), codecVersion)} }
+
+func (e *encoder) always(tag protowire.Number, v []byte) {
+	e.b = protowire.AppendTag(e.b, tag, protowire.BytesType)
+	e.b = protowire.AppendBytes(e.b, v)
+}
+
+func (e *encoder) bytes(tag protowire.Number, v []byte) {
+	if len(v) > 0 {
+		e.always(tag, v)
+	}
+}
+
+func (e *encoder) text(tag protowire.Number, v string) {
+	if v != "" {
+		e.b = protowire.AppendTag(e.b, tag, protowire.BytesType)
+		e.b = protowire.AppendString(e.b, v)
+	}
+}
+
+func (e *encoder) number(tag protowire.Number, v uint64) {
+	if v != 0 {
+		e.b = protowire.AppendTag(e.b, tag, protowire.VarintType)
+		e.b = protowire.AppendVarint(e.b, v)
+	}
+}
+
+func (e *encoder) flag(tag protowire.Number, v bool) { e.number(tag, protowire.EncodeBool(v)) }
+
+// time keeps nanoseconds since 1970, and the zero time as nothing at all.
+func (e *encoder) time(tag protowire.Number, v time.Time) {
+	if !v.IsZero() {
+		e.b = protowire.AppendTag(e.b, tag, protowire.VarintType)
+		e.b = protowire.AppendVarint(e.b, protowire.EncodeZigZag(v.UnixNano()))
+	}
+}
+
+// client takes three numbers from tag on.
+func (e *encoder) client(tag protowire.Number, c Client) {
+	e.text(tag, c.Browser)
+	e.text(tag+1, c.System)
+	e.text(tag+2, c.Address)
+}
+
+// field is a decoded value: number or bytes, by its type on the wire.
+type field struct {
+	number uint64
+	bytes  []byte // shares memory with the input
+}
+
+func (f field) text() string    { return string(f.bytes) }
+func (f field) copy() []byte    { return append([]byte(nil), f.bytes...) }
+func (f field) flag() bool      { return protowire.DecodeBool(f.number) }
+func (f field) time() time.Time { return time.Unix(0, protowire.DecodeZigZag(f.number)).UTC() }
+
+func (f field) fill(into []byte) error {
+	if len(f.bytes) != len(into) {
+		return fmt.Errorf("%w: %d bytes in a field of %d", ErrDamaged, len(f.bytes), len(into))
+	}
+	copy(into, f.bytes)
+	return nil
+}
+
+func (f field) client(part protowire.Number, into *Client) {
+	*[]*string{&into.Browser, &into.System, &into.Address}[part] = f.text()
+}
+
+// decode hands every field of a record to take.
+func decode(b []byte, take func(protowire.Number, field) error) error {
+	if len(b) == 0 || b[0] != codecVersion {
+		return fmt.Errorf("%w: not of version %d", ErrDamaged, codecVersion)
+	}
+	for b = b[1:]; len(b) > 0; {
+		tag, kind, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return fmt.Errorf("%w: %w", ErrDamaged, protowire.ParseError(n))
+		}
+		b = b[n:]
+
+		var f field
+		switch kind {
+		case protowire.VarintType:
+			f.number, n = protowire.ConsumeVarint(b)
+		case protowire.BytesType:
+			f.bytes, n = protowire.ConsumeBytes(b)
+		default:
+			n = protowire.ConsumeFieldValue(tag, kind, b)
+		}
+		if n < 0 {
+			return fmt.Errorf("%w: %w", ErrDamaged, protowire.ParseError(n))
+		}
+		if err := take(tag, f); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}

@@ -1,0 +1,400 @@
+// Package memstore keeps records in memory: for tests, and for trying things
+// out. Nothing survives the process.
+//
+// It is the contract's plainest reading: maps of encoded records behind one
+// lock. Encoding gives every caller bytes of its own.
+package memstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Store implements [store.Store].
+type Store struct {
+	now store.Clock
+
+	mu          sync.RWMutex
+	closed      bool
+	users       map[string][]byte // by id
+	names       map[string]string // sign-in name to id
+	credentials map[string]string // credential id to user id
+	sessions    map[store.Hash][]byte
+	events      map[store.EventID][]byte
+	links       map[string][]byte
+	secrets     map[string][]byte
+	tickets     map[[16]byte][]byte
+}
+
+var _ store.Store = (*Store)(nil)
+
+var errClosed = errors.New("memstore: closed")
+
+// New returns an empty store.
+func New(now store.Clock) *Store {
+	return &Store{
+		now:   now,
+		users: map[string][]byte{}, names: map[string]string{}, credentials: map[string]string{},
+		sessions: map[store.Hash][]byte{}, events: map[store.EventID][]byte{},
+		links: map[string][]byte{}, secrets: map[string][]byte{}, tickets: map[[16]byte][]byte{},
+	}
+}
+
+// read locks the store for reading, unless ctx or the store has ended.
+func (s *Store) read(ctx context.Context) (unlock func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	if s.closed {
+		s.mu.RUnlock()
+		return nil, errClosed
+	}
+	return s.mu.RUnlock, nil
+}
+
+// User implements [store.Store].
+func (s *Store) User(ctx context.Context, id string) (store.User, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.User{}, err
+	}
+	defer unlock()
+	return s.user(id)
+}
+
+func (s *Store) user(id string) (store.User, error) {
+	encoded, ok := s.users[id]
+	if !ok {
+		return store.User{}, store.ErrNotFound
+	}
+	return store.DecodeUser(encoded)
+}
+
+// UserByName implements [store.Store].
+func (s *Store) UserByName(ctx context.Context, name string) (store.User, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.User{}, err
+	}
+	defer unlock()
+	return s.user(s.names[name])
+}
+
+// UserByCredential implements [store.Store].
+func (s *Store) UserByCredential(ctx context.Context, credentialID []byte) (store.User, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.User{}, err
+	}
+	defer unlock()
+	return s.user(s.credentials[string(credentialID)])
+}
+
+// Users implements [store.Store].
+func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	var users []store.User
+	for name, id := range s.names {
+		if name > after {
+			user, err := s.user(id)
+			if err != nil {
+				return nil, err
+			}
+			users = append(users, user)
+		}
+	}
+	return page(users, limit, func(a, b store.User) int { return cmp.Compare(a.Name, b.Name) }), nil
+}
+
+func page[T any](all []T, limit int, order func(a, b T) int) []T {
+	slices.SortFunc(all, order)
+	return all[:min(len(all), max(limit, 0))]
+}
+
+// HasAdministrator implements [store.Store].
+func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+
+	for id := range s.users {
+		user, err := s.user(id)
+		if err != nil || user.Admin {
+			return user.Admin, err
+		}
+	}
+	return false, nil
+}
+
+// Session implements [store.Store].
+func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.Session{}, err
+	}
+	defer unlock()
+	return s.session(id)
+}
+
+func (s *Store) session(id store.Hash) (store.Session, error) {
+	return unexpired(s, s.sessions[id], store.DecodeSession, func(v store.Session) time.Time { return v.Expires })
+}
+
+// unexpired decodes a record, if there is one and its time has not come.
+func unexpired[T any](s *Store, encoded []byte, decode func([]byte) (T, error), expires func(T) time.Time) (T, error) {
+	var none T
+	if encoded == nil {
+		return none, store.ErrNotFound
+	}
+	record, err := decode(encoded)
+	if err != nil {
+		return none, err
+	}
+	if !s.now().Before(expires(record)) {
+		return none, store.ErrNotFound
+	}
+	return record, nil
+}
+
+// Sessions implements [store.Store].
+func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, limit int) ([]store.Session, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	var found []store.Session
+	for id := range s.sessions {
+		session, err := s.session(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if session.UserID == userID && bytes.Compare(id[:], after[:]) > 0 {
+			found = append(found, session)
+		}
+	}
+	return page(found, limit, func(a, b store.Session) int { return bytes.Compare(a.ID[:], b.ID[:]) }), nil
+}
+
+// Events implements [store.Store].
+func (s *Store) Events(ctx context.Context, userID string, before store.EventID, limit int) ([]store.Event, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	var found []store.Event
+	for _, encoded := range s.events {
+		event, err := unexpired(s, encoded, store.DecodeEvent, func(v store.Event) time.Time { return v.Expires })
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if event.UserID == userID && (before == store.EventID{} || bytes.Compare(event.ID[:], before[:]) < 0) {
+			found = append(found, event)
+		}
+	}
+	return page(found, limit, func(a, b store.Event) int { return bytes.Compare(b.ID[:], a.ID[:]) }), nil
+}
+
+// Link implements [store.Store].
+func (s *Store) Link(ctx context.Context, key string) (store.Link, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.Link{}, err
+	}
+	defer unlock()
+	return s.link(key)
+}
+
+func (s *Store) link(key string) (store.Link, error) {
+	return unexpired(s, s.links[key], store.DecodeLink, func(v store.Link) time.Time { return v.Expires })
+}
+
+// Secret implements [store.Store].
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	value, ok := s.secrets[name]
+	if !ok {
+		return nil, store.ErrNotFound
+	}
+	return slices.Clone(value), nil
+}
+
+// Apply implements [store.Store].
+func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+
+	for _, op := range batch {
+		if err := s.check(op); err != nil {
+			return err
+		}
+	}
+	for _, op := range batch {
+		s.do(op)
+	}
+	return nil
+}
+
+func (s *Store) check(op store.Op) error {
+	switch op := op.(type) {
+	case store.PutUser:
+		return s.checkUser(op.User)
+	case store.AddSession:
+		return s.free(op.Session.ID)
+	case store.ReplaceSession:
+		if _, err := s.session(op.Old); err != nil {
+			return err
+		}
+		if op.Session.ID != op.Old {
+			return s.free(op.Session.ID)
+		}
+	case store.SpendTicket:
+		_, err := unexpired(s, s.tickets[op.Ticket.ID], store.DecodeSpentTicket, func(v store.SpentTicket) time.Time { return v.Expires })
+		return taken(err, store.ErrTicketSpent)
+	case store.TakeLink:
+		link, err := s.link(op.Key)
+		if err == nil && link.Hash != op.Hash {
+			err = store.ErrNotFound
+		}
+		return err
+	case store.AddSecret:
+		if _, ok := s.secrets[op.Name]; ok {
+			return store.ErrSecretExists
+		}
+	}
+	return nil
+}
+
+// taken turns "it isn't there" into success, and "it is" into exists.
+func taken(err, exists error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		return exists
+	}
+	return err
+}
+
+func (s *Store) free(id store.Hash) error {
+	_, err := s.session(id)
+	return taken(err, store.ErrSessionExists)
+}
+
+func (s *Store) checkUser(u store.User) error {
+	old, err := s.user(u.ID)
+	switch {
+	case errors.Is(err, store.ErrNotFound) && u.Revision == 0:
+	case errors.Is(err, store.ErrNotFound):
+		return store.ErrStale
+	case err != nil:
+		return err
+	case u.Revision == 0:
+		return store.ErrUserExists
+	case u.Revision != old.Revision:
+		return store.ErrStale
+	}
+
+	if id, ok := s.names[u.Name]; ok && id != u.ID {
+		return store.ErrNameExists
+	}
+	for _, p := range u.Passkeys {
+		if id, ok := s.credentials[string(p.CredentialID)]; ok && id != u.ID {
+			return store.ErrCredentialExists
+		}
+	}
+	return nil
+}
+
+func (s *Store) do(op store.Op) {
+	switch op := op.(type) {
+	case store.PutUser:
+		s.putUser(op.User)
+	case store.AddSession:
+		s.sessions[op.Session.ID] = op.Session.Encode()
+	case store.ReplaceSession:
+		delete(s.sessions, op.Old)
+		s.sessions[op.Session.ID] = op.Session.Encode()
+	case store.EndSession:
+		delete(s.sessions, op.ID)
+	case store.EndSessions:
+		s.endSessions(op)
+	case store.AddEvent:
+		s.events[op.Event.ID] = op.Event.Encode()
+	case store.SpendTicket:
+		s.tickets[op.Ticket.ID] = op.Ticket.Encode()
+	case store.PutLink:
+		s.links[op.Link.Key] = op.Link.Encode()
+	case store.TakeLink:
+		delete(s.links, op.Key)
+	case store.AddSecret:
+		s.secrets[op.Name] = slices.Clone(op.Value)
+	}
+}
+
+func (s *Store) putUser(u store.User) {
+	if old, err := s.user(u.ID); err == nil {
+		delete(s.names, old.Name)
+		for _, p := range old.Passkeys {
+			delete(s.credentials, string(p.CredentialID))
+		}
+	}
+	u.Revision++
+	s.users[u.ID] = u.Encode()
+	s.names[u.Name] = u.ID
+	for _, p := range u.Passkeys {
+		s.credentials[string(p.CredentialID)] = u.ID
+	}
+}
+
+func (s *Store) endSessions(op store.EndSessions) {
+	for id, encoded := range s.sessions {
+		session, err := store.DecodeSession(encoded)
+		if err == nil && op.Ends(session) {
+			delete(s.sessions, id)
+		}
+	}
+}
+
+// Close implements [store.Store].
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}

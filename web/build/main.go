@@ -1,0 +1,187 @@
+// Command build makes web/dist: the app, compiled to WebAssembly, and every
+// static file in compressed form. Run it from the project's root, before go
+// build embeds the result:
+//
+//	go run ./web/build          # make what has changed
+//	go run ./web/build icons    # draw the PNG icons again, into web/static
+//
+// It needs nothing but Go.
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+
+	"github.com/andybalholm/brotli"
+
+	"github.com/keypeg/keypeg/web"
+)
+
+const (
+	source = "web/static"
+	target = "web/dist"
+)
+
+func main() {
+	work := build
+	if len(os.Args) == 2 && os.Args[1] == "icons" {
+		work = drawIcons
+	}
+	if err := work(); err != nil {
+		fmt.Fprintln(os.Stderr, "web/build:", err)
+		os.Exit(1)
+	}
+}
+
+func build() error {
+	if err := os.MkdirAll(target, 0o755); err != nil {
+		return err
+	}
+	kept := []string{".gitignore"}
+
+	app, err := compile()
+	if err != nil {
+		return err
+	}
+	names, err := compress(web.App, app)
+	if err != nil {
+		return err
+	}
+	about, err := json.Marshal(web.AppInfo{SHA256: sha256Of(app), Size: int64(len(app))})
+	if err != nil {
+		return err
+	}
+	if err := write(web.App+".json", about); err != nil {
+		return err
+	}
+	kept = append(append(kept, names...), web.App+".json")
+
+	files, err := filepath.Glob(filepath.Join(source, "*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range files {
+		if ext := filepath.Ext(path); ext != ".css" && ext != ".js" && ext != ".svg" {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		names, err := compress(filepath.Base(path), content)
+		if err != nil {
+			return err
+		}
+		kept = append(kept, names...)
+	}
+	return sweep(kept)
+}
+
+// compile returns the app.
+func compile() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "keypeg-build-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+
+	out := filepath.Join(dir, web.App)
+	command := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./app/wasm")
+	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+	command.Stderr = os.Stderr
+	if err := command.Run(); err != nil {
+		return nil, fmt.Errorf("compiling ./app/wasm: %w", err)
+	}
+	return os.ReadFile(out)
+}
+
+// compress writes a file's brotli and gzip forms, unless they are there: the
+// hash of the content is in their names.
+func compress(name string, content []byte) (names []string, err error) {
+	stem := name + "." + sha256Of(content)[:web.HashLength]
+	forms := []struct {
+		ext    string
+		writer func(io.Writer) io.WriteCloser
+	}{
+		{".br", func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, brotli.BestCompression) }},
+		{".gz", func(w io.Writer) io.WriteCloser {
+			z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
+			if err != nil {
+				panic(err) // the level is a constant
+			}
+			return z
+		}},
+	}
+
+	sizes := []int{len(content)}
+	fresh := false
+	for _, form := range forms {
+		names = append(names, stem+form.ext)
+		if info, err := os.Stat(filepath.Join(target, stem+form.ext)); err == nil {
+			sizes = append(sizes, int(info.Size()))
+			continue
+		}
+		fresh = true
+		var b bytes.Buffer
+		w := form.writer(&b)
+		if _, err := w.Write(content); err != nil {
+			return nil, err
+		}
+		if err := w.Close(); err != nil {
+			return nil, err
+		}
+		if err := write(stem+form.ext, b.Bytes()); err != nil {
+			return nil, err
+		}
+		sizes = append(sizes, b.Len())
+	}
+	if fresh {
+		fmt.Printf("%-12s %9d bytes, brotli %8d, gzip %8d\n", name, sizes[0], sizes[1], sizes[2])
+	}
+	return names, nil
+}
+
+func sha256Of(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// write puts a file in its place whole, or not at all.
+func write(name string, content []byte) error {
+	part, err := os.CreateTemp(target, ".part-")
+	if err != nil {
+		return err
+	}
+	_, err = part.Write(content)
+	err = errors.Join(err, part.Chmod(0o644), part.Close())
+	if err != nil {
+		return errors.Join(err, os.Remove(part.Name()))
+	}
+	return os.Rename(part.Name(), filepath.Join(target, name))
+}
+
+// sweep removes what no file needs any more.
+func sweep(kept []string) error {
+	entries, err := os.ReadDir(target)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !slices.Contains(kept, entry.Name()) {
+			if err := os.Remove(filepath.Join(target, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+// Watches over the app. A Go program that panics ends, and leaves a page behind
+// that looks alive and isn't: then this says so.
+//
+// It runs after app.js, whose goappEnv holds the texts, and before the program
+// has arrived.
+{
+  const run = Go.prototype.run;
+  Go.prototype.run = async function (instance) {
+    await run.call(this, instance);
+    const bar = document.createElement("div");
+    bar.className = "bar bar-bad";
+    bar.setAttribute("role", "alert");
+    const text = document.createElement("span");
+    text.textContent = goappEnv.KEYPEG_APP_BROKEN;
+    const reload = document.createElement("button");
+    reload.className = "button small";
+    reload.textContent = goappEnv.KEYPEG_APP_RELOAD;
+    reload.addEventListener("click", () => location.reload());
+    bar.append(text, reload);
+    document.body.prepend(bar);
+  };
+}

@@ -1,0 +1,277 @@
+// Package web holds the static files that a browser loads, and the built app.
+//
+// The files lie in static/ as they are written; dist/ holds what the build made
+// of them (go run ./web/build): the app, and everything once more in compressed
+// form. Both are embedded, so that keypeg is one file. A fresh clone compiles
+// with dist/ empty; [Files.Built] tells.
+//
+// Every file has an address with the hash of its content in it ([Files.URL]), so
+// a browser may keep it for ever.
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed static
+//go:embed all:dist
+var embedded embed.FS
+
+// App is the name of the WebAssembly program among the files.
+const App = "app.wasm"
+
+// Prefix begins the address of every file.
+const Prefix = "/static/"
+
+// AppInfo is dist/app.wasm.json: what the build knows of the program, of which
+// only compressed forms are kept.
+type AppInfo struct {
+	SHA256 string `json:"sha256"` // of the program, in hexadecimal
+	Size   int64  `json:"size"`   // of the program, in bytes
+}
+
+// Files serves the static files. It is safe for concurrent use.
+type Files struct {
+	byName  map[string]*file
+	byURL   map[string]*file
+	app     AppInfo
+	version string
+}
+
+// file is one static file in all its encodings. identity is nil for the app.
+type file struct {
+	name               string
+	url                string
+	hash               string // the first 16 hexadecimal digits of its SHA-256
+	identity, gzip, br []byte
+}
+
+// HashLength is how many hexadecimal digits of a file's SHA-256 stand in its
+// address, and in the name of its compressed forms.
+const HashLength = 16
+
+// Open reads the embedded files.
+func Open() (*Files, error) { return open(embedded) }
+
+func open(from fs.FS) (*Files, error) {
+	f := &Files{byName: map[string]*file{}, byURL: map[string]*file{}}
+
+	names, err := fs.Glob(from, "static/*")
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	for _, name := range names {
+		content, err := fs.ReadFile(from, name)
+		if err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		sum := sha256.Sum256(content)
+		f.add(from, path.Base(name), hex.EncodeToString(sum[:]), content)
+	}
+
+	about, err := fs.ReadFile(from, "dist/"+App+".json")
+	if err == nil {
+		if err := json.Unmarshal(about, &f.app); err != nil {
+			return nil, fmt.Errorf("web: dist/%s.json: %w", App, err)
+		}
+		f.add(from, App, f.app.SHA256, nil)
+	}
+	f.version = f.hashAll()
+	return f, nil
+}
+
+func (f *Files) add(from fs.FS, name, hash string, identity []byte) {
+	hash = hash[:HashLength]
+	ext := path.Ext(name)
+	added := &file{name: name, hash: hash, identity: identity, url: Prefix + strings.TrimSuffix(name, ext) + "." + hash + ext}
+	// Compressed forms are found by hash, so none is ever of an older file.
+	added.br, _ = fs.ReadFile(from, "dist/"+name+"."+hash+".br")
+	added.gzip, _ = fs.ReadFile(from, "dist/"+name+"."+hash+".gz")
+	f.byName[name], f.byURL[added.url] = added, added
+}
+
+func (f *Files) hashAll() string {
+	var urls []string
+	for url := range f.byURL {
+		urls = append(urls, url)
+	}
+	slices.Sort(urls)
+	sum := sha256.Sum256([]byte(strings.Join(urls, "\n")))
+	return hex.EncodeToString(sum[:])[:HashLength]
+}
+
+// Built tells whether the app is there.
+func (f *Files) Built() bool {
+	app := f.byName[App]
+	return app != nil && app.gzip != nil && app.br != nil
+}
+
+// URL returns the address of a file by its name, such as "style.css". The app has
+// one only when it is built; then, and for a name that is none, it is "".
+func (f *Files) URL(name string) string {
+	if found := f.byName[name]; found != nil {
+		return found.url
+	}
+	return ""
+}
+
+// Text returns the content of a file in static/, or "".
+func (f *Files) Text(name string) string {
+	if found := f.byName[name]; found != nil {
+		return string(found.identity)
+	}
+	return ""
+}
+
+// Version changes when any file does.
+func (f *Files) Version() string { return f.version }
+
+// AppSize is the app's size in bytes before compression, for a progress bar.
+func (f *Files) AppSize() int64 { return f.app.Size }
+
+// ServeHTTP implements http.Handler for the addresses of [Files.URL]. Nothing
+// else is ever looked up: there are no folders, and no path reaches a disk.
+func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	found := f.byURL[r.URL.Path]
+	if found == nil {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	}
+
+	h := w.Header()
+	h.Set("Content-Type", contentTypes[path.Ext(found.name)])
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("ETag", `"`+found.hash+`"`)
+	if strings.Contains(r.Header.Get("If-None-Match"), found.hash) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+
+	body, encoding := found.choose(r.Header.Get("Accept-Encoding"))
+	if body == nil {
+		found.inflate(w, r)
+		return
+	}
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method == http.MethodGet {
+		w.Write(body)
+	}
+}
+
+var contentTypes = map[string]string{
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+	".png":  "image/png",
+	".wasm": "application/wasm",
+}
+
+// choose picks the smallest form that the client takes (RFC 9110, 12.5.3). A nil
+// body means that it takes only one that we don't keep.
+func (f *file) choose(accept string) (body []byte, encoding string) {
+	switch takes := accepted(accept); {
+	case f.br != nil && takes("br"):
+		return f.br, "br"
+	case f.gzip != nil && takes("gzip"):
+		return f.gzip, "gzip"
+	default:
+		return f.identity, ""
+	}
+}
+
+// accepted reads an Accept-Encoding header.
+func accepted(header string) (takes func(encoding string) bool) {
+	quality := map[string]float64{}
+	for part := range strings.SplitSeq(header, ",") {
+		name, parameter, _ := strings.Cut(part, ";")
+		q := 1.0
+		if value, found := strings.CutPrefix(strings.TrimSpace(parameter), "q="); found {
+			q, _ = strconv.ParseFloat(value, 64)
+		}
+		quality[strings.ToLower(strings.TrimSpace(name))] = q
+	}
+	return func(encoding string) bool {
+		q, named := quality[encoding]
+		if !named {
+			q = quality["*"]
+		}
+		return q > 0
+	}
+}
+
+// inflate serves the app to a client that takes no compression. There are next
+// to none, so nothing is kept for them.
+func (f *file) inflate(w http.ResponseWriter, r *http.Request) {
+	plain, err := gzip.NewReader(bytes.NewReader(f.gzip))
+	if err != nil {
+		http.Error(w, "this file can't be served", http.StatusInternalServerError)
+		return
+	}
+	if r.Method == http.MethodGet {
+		io.Copy(w, plain)
+	}
+}
+
+// Manifest returns the web app manifest, with the installation's own name.
+func (f *Files) Manifest(product string) []byte {
+	type icon struct {
+		Src     string `json:"src"`
+		Sizes   string `json:"sizes"`
+		Type    string `json:"type"`
+		Purpose string `json:"purpose,omitempty"`
+	}
+	type shortcut struct {
+		Name string `json:"name"`
+		URL  string `json:"url"`
+	}
+	manifest, err := json.Marshal(struct {
+		ID         string     `json:"id"`
+		Name       string     `json:"name"`
+		ShortName  string     `json:"short_name"`
+		Lang       string     `json:"lang"`
+		StartURL   string     `json:"start_url"`
+		Scope      string     `json:"scope"`
+		Display    string     `json:"display"`
+		Background string     `json:"background_color"`
+		Theme      string     `json:"theme_color"`
+		Icons      []icon     `json:"icons"`
+		Shortcuts  []shortcut `json:"shortcuts"`
+	}{
+		ID: "/", Name: product, ShortName: product, Lang: "en", StartURL: "/", Scope: "/", Display: "standalone",
+		Background: "#f5f7f9", Theme: "#15557f",
+		Icons: []icon{
+			{f.URL("icon.svg"), "any", "image/svg+xml", ""},
+			{f.URL("icon-192.png"), "192x192", "image/png", ""},
+			{f.URL("icon-512.png"), "512x512", "image/png", ""},
+			{f.URL("icon-maskable-512.png"), "512x512", "image/png", "maskable"},
+		},
+		Shortcuts: []shortcut{{"Passkeys", "/passkeys"}},
+	})
+	if err != nil {
+		panic(err) // strings can always be encoded
+	}
+	return manifest
+}
