@@ -1,0 +1,325 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// patience is how long a person waits for something to appear. It only bounds a
+// failing test: a passing one goes on at once.
+const patience = 20 * time.Second
+
+// browser is a person's Chromium with one tab.
+type browser struct {
+	t      *testing.T
+	ctx    context.Context
+	server *server
+
+	mu       sync.Mutex
+	problems []string // what the console complained about
+}
+
+// openBrowser starts a fresh Chromium: no cookies, no passkeys, nothing cached.
+func openBrowser(t *testing.T, s *server) *browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.WindowSize(1280, 800),
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, closeTab := chromedp.NewContext(allocator)
+	b := &browser{t: t, ctx: ctx, server: s}
+	t.Cleanup(func() {
+		if t.Failed() {
+			b.describe()
+		}
+		closeTab()
+		stop()
+	})
+
+	b.do("start the browser", chromedp.Navigate("about:blank"))
+	if err := chromedp.Listen(ctx, b.hear); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// hear gathers complaints: exceptions, errors of the console, and violations of
+// the Content-Security-Policy.
+func (b *browser) hear(event any) {
+	complaint := ""
+	switch event := event.(type) {
+	case *runtime.EventExceptionThrown:
+		complaint = event.ExceptionDetails.Text
+	case *log.EventEntryAdded:
+		if event.Entry.Level == log.EntryLevelError {
+			complaint = event.Entry.Text + " " + event.Entry.URL
+		}
+	}
+	if complaint != "" {
+		b.mu.Lock()
+		b.problems = append(b.problems, complaint)
+		b.mu.Unlock()
+	}
+}
+
+// hasNoComplaints fails the test if the console complained about anything that
+// isn't expected: an answer of 400 and more is written there by the browser.
+func (b *browser) hasNoComplaints() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, problem := range b.problems {
+		if !strings.Contains(problem, "the server responded with a status of 4") {
+			b.t.Errorf("the console complains: %s", problem)
+		}
+	}
+}
+
+// describe tells what the person sees, for a test that failed.
+func (b *browser) describe() {
+	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Second)
+	defer cancel()
+	seen, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+	b.t.Logf("the page at the end (%v):\n%s", err, seen)
+	b.t.Logf("the console: %q", b.problems)
+}
+
+func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := b.ctx, context.CancelFunc(func() {})
+	if chromedp.FromContext(b.ctx).Target != nil { // the first call must have the context as it was made
+		ctx, cancel = context.WithTimeout(b.ctx, patience)
+	}
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func value[T any](b *browser, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("evaluate %s: %v", expression, err)
+	}
+	return v
+}
+
+// waitsFor waits until an expression is true in the page, whichever page that is
+// by then.
+func (b *browser) waitsFor(what, expression string) {
+	b.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		ctx, cancel := context.WithDeadline(b.ctx, deadline)
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Until(deadline))))
+		cancel()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("waited in vain for: %s (%v)", what, err)
+		}
+	}
+}
+
+func quoted(s string) string { return strconv.Quote(s) }
+
+// shown is an expression: an element is there and can be seen.
+func shown(selector string) string {
+	return fmt.Sprintf(`(() => { const e = document.querySelector(%s); return !!e && e.getClientRects().length > 0; })()`, quoted(selector))
+}
+
+func (b *browser) opens(path string) {
+	b.t.Helper()
+	b.do("open "+path, chromedp.Navigate(b.address(path)))
+}
+
+func (b *browser) address(path string) string {
+	if strings.HasPrefix(path, "http") {
+		return path
+	}
+	return b.server.url + path
+}
+
+func (b *browser) sees(selector string) {
+	b.t.Helper()
+	b.waitsFor("seeing "+selector, shown(selector))
+}
+
+func (b *browser) seesNo(selector string) {
+	b.t.Helper()
+	b.waitsFor("no longer seeing "+selector, "!"+shown(selector))
+}
+
+// reads waits for a text in what can be seen.
+func (b *browser) reads(text string) {
+	b.t.Helper()
+	b.waitsFor(fmt.Sprintf("reading %q", text), fmt.Sprintf(`document.body.innerText.includes(%s)`, quoted(text)))
+}
+
+// readsIn waits until an element's text is as given.
+func (b *browser) readsIn(selector, text string) {
+	b.t.Helper()
+	b.waitsFor(fmt.Sprintf("reading %q in %s", text, selector),
+		fmt.Sprintf(`document.querySelector(%s)?.innerText.trim() === %s`, quoted(selector), quoted(text)))
+}
+
+// clicks waits until something can be clicked, and clicks in its middle with the
+// mouse.
+func (b *browser) clicks(selector string) {
+	b.t.Helper()
+	b.waitsFor("clicking "+selector, fmt.Sprintf(`(() => {
+		const e = document.querySelector(%s);
+		if (!e || e.disabled || !e.getClientRects().length) return false;
+		e.scrollIntoView({ block: "nearest" });
+		return true;
+	})()`, quoted(selector)))
+	at := value[[]float64](b, fmt.Sprintf(`(async () => {
+		const e = document.querySelector(%s);
+		await Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {})));
+		const r = e.getBoundingClientRect();
+		return [r.x + r.width / 2, r.y + r.height / 2];
+	})()`, quoted(selector)))
+	b.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// types puts the focus into a field and types with the keyboard, in the place of
+// what is there.
+func (b *browser) types(selector, text string) {
+	b.t.Helper()
+	b.clicks(selector)
+	value[bool](b, fmt.Sprintf(`document.querySelector(%s).select(), true`, quoted(selector)))
+	b.presses(text)
+}
+
+func (b *browser) presses(keys string) {
+	b.t.Helper()
+	b.do("press "+quoted(keys), chromedp.KeyEvent(keys))
+}
+
+func (b *browser) hasFocusOn(selector string) {
+	b.t.Helper()
+	b.waitsFor("the focus on "+selector, fmt.Sprintf(`document.activeElement?.matches(%s) === true`, quoted(selector)))
+}
+
+func (b *browser) isAt(path string) {
+	b.t.Helper()
+	b.waitsFor("being at "+path, fmt.Sprintf(`location.pathname + location.search === %s`, quoted(path)))
+}
+
+func (b *browser) isSize(width, height int64) {
+	b.t.Helper()
+	b.do("resize", chromedp.EmulateViewport(width, height))
+}
+
+func (b *browser) prefersDark(dark bool) {
+	b.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// device is a virtual authenticator: the fingerprint reader of a laptop, unless
+// it is made otherwise.
+type device struct {
+	b  *browser
+	id webauthn.AuthenticatorID
+}
+
+func (b *browser) hasDevice() *device {
+	b.t.Helper()
+	return b.hasDeviceWith(func(*webauthn.VirtualAuthenticatorOptions) {})
+}
+
+func (b *browser) hasDeviceWith(change func(*webauthn.VirtualAuthenticatorOptions)) *device {
+	b.t.Helper()
+	options := &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}
+	change(options)
+	added, err := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: options})
+	if err != nil {
+		b.t.Fatalf("adding a virtual authenticator: %v", err)
+	}
+	return &device{b, added.AuthenticatorID}
+}
+
+// touches sets whether the person touches the device when it asks.
+func (d *device) touches(yes bool) {
+	d.b.t.Helper()
+	if _, err := chromedp.Call(d.b.ctx, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{
+		AuthenticatorID: d.id, Enabled: yes,
+	}); err != nil {
+		d.b.t.Fatal(err)
+	}
+}
+
+// recognises sets whether the device takes the person's finger for theirs.
+func (d *device) recognises(yes bool) {
+	d.b.t.Helper()
+	if _, err := chromedp.Call(d.b.ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{
+		AuthenticatorID: d.id, IsUserVerified: yes,
+	}); err != nil {
+		d.b.t.Fatal(err)
+	}
+}
+
+func (d *device) isTakenAway() {
+	d.b.t.Helper()
+	if _, err := chromedp.Call(d.b.ctx, webauthn.RemoveVirtualAuthenticator, webauthn.RemoveVirtualAuthenticatorParams{
+		AuthenticatorID: d.id,
+	}); err != nil {
+		d.b.t.Fatal(err)
+	}
+}
+
+// holds counts the passkeys on the device.
+func (d *device) holds() int {
+	d.b.t.Helper()
+	held, err := chromedp.Call(d.b.ctx, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: d.id})
+	if err != nil {
+		d.b.t.Fatal(err)
+	}
+	return len(held.Credentials)
+}
+
+const (
+	escape = kb.Escape
+	enter  = kb.Enter
+	down   = kb.ArrowDown
+	up     = kb.ArrowUp
+)

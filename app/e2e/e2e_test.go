@@ -1,0 +1,65 @@
+// Package e2e tells Keypeg's story in a real browser: Debian's Chromium with a
+// virtual authenticator, against the program as it is built, on a fresh
+// database. It drives everything from outside, as a person would, and asserts
+// what a person would see.
+//
+// A test reads: somebody sits at a [browser] of a [server] and does things.
+// There is no waiting for time to pass: each step waits for what the person
+// waits for.
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// keypeg is the program under test, built once.
+var keypeg string
+
+func TestMain(m *testing.M) {
+	if reason := withoutChromium(); reason != "" {
+		if os.Getenv("CI") != "" {
+			fmt.Fprintln(os.Stderr, "e2e:", reason)
+			os.Exit(1)
+		}
+		fmt.Fprintln(os.Stderr, "e2e: skipping:", reason)
+		os.Exit(0)
+	}
+	os.Exit(buildAndRun(m))
+}
+
+func withoutChromium() string {
+	if _, err := exec.LookPath("chromium"); err != nil {
+		return "the browser tests need Debian's chromium: apt-get install chromium"
+	}
+	return ""
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "keypeg-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+
+	keypeg = filepath.Join(dir, "keypeg")
+	for _, command := range [][]string{
+		{"go", "run", "./web/build"},
+		{"go", "build", "-o", keypeg, "./server/cmd/keypeg"},
+	} {
+		build := exec.Command(command[0], command[1:]...)
+		build.Dir = filepath.Join("..", "..")
+		var output bytes.Buffer
+		build.Stdout, build.Stderr = &output, &output
+		if err := build.Run(); err != nil {
+			fmt.Fprintf(os.Stderr, "e2e: %v: %v\n%s", command, err, output.String())
+			return 1
+		}
+	}
+	return m.Run()
+}

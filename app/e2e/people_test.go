@@ -1,0 +1,62 @@
+package e2e
+
+// What people do, in steps that several stories share.
+
+const (
+	annsName     = "ann"
+	annsPassword = "correct horse battery"
+)
+
+// setsUp makes the first administrator, Ann, by the link that the server printed.
+func (b *browser) setsUp() {
+	b.t.Helper()
+	b.opens(b.server.setup)
+	b.isAt("/setup")
+	b.types("input[name=name]", "Ann")
+	b.types("input[name=display-name]", "Ann Admin")
+	b.types("input[name=password]", annsPassword)
+	b.clicks("button")
+	b.isAt("/")
+	b.readsIn("#user-menu-button", "Ann Admin")
+}
+
+func (b *browser) signsInWithPassword(name, password string) {
+	b.t.Helper()
+	b.opens("/sign-in")
+	b.types("input[name=name]", name)
+	b.types("input[name=password]", password)
+	b.clicks("form button.primary")
+	b.isAt("/")
+	b.sees("#user-menu-button")
+}
+
+func (b *browser) opensPasskeys() {
+	b.t.Helper()
+	b.clicks("#user-menu-button")
+	b.clicks("#menu-passkeys")
+	b.isAt("/passkeys")
+	b.sees("dialog.panel")
+}
+
+func (b *browser) addsPasskey(name string) {
+	b.t.Helper()
+	b.clicks("#passkey-add")
+	b.sees("#passkey-name")
+	if name != "" {
+		b.types("#passkey-name", name)
+	}
+	b.clicks("#passkey-register")
+	b.seesNo("#passkey-name")
+}
+
+func (b *browser) signsOut() {
+	b.t.Helper()
+	b.clicks("#user-menu-button")
+	b.clicks("#menu-sign-out")
+	b.isAt("/sign-in")
+}
+
+// row is a selector for a part of the n-th row of the list, from 1 on.
+func row(n int, part string) string {
+	return ".rows > li:nth-child(" + string(rune('0'+n)) + ") " + part
+}
