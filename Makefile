@@ -1,4 +1,53 @@
-.PHONY: build run
-build:
+# make run    builds everything and starts Keypeg on http://localhost:8080
+# make test   runs every test; installs what the browser tests need
+# More: build, screenshots, bench, clean.
+
+.PHONY: run test build web vet screenshots bench clean tools
+.DEFAULT_GOAL := build
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+run: build
+	./bin/keypeg serve
+
+build: web
+	go build -trimpath -ldflags='-s -w -X main.versionSet=$(VERSION)' -o bin/keypeg ./server/cmd/keypeg
+
+# The app, compiled to WebAssembly, and every static file in compressed form.
+web:
 	go run ./web/build
-	go build -trimpath -ldflags='-s -w' -o bin/keypeg ./server/cmd/keypeg
+
+# The race detector needs a C compiler, and the browser tests need a browser.
+test: tools web vet
+	go test -race -timeout 20m ./...
+
+vet:
+	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go vet ./...
+	GOOS=js GOARCH=wasm go vet ./app/browser ./app/ui ./app ./app/wasm
+
+# Every state at both widths in both colour schemes, for somebody to look at, in
+# screenshots/; and the README's picture.
+screenshots: tools web
+	mkdir -p screenshots
+	KEYPEG_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run TestScreenshots ./app/e2e
+	cp screenshots/panel-add-1280-light.png .ci/passkeys.png
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./server/...
+
+clean:
+	rm -rf bin screenshots
+	find web/dist -mindepth 1 ! -name .gitignore -delete
+
+# Installs with apt what is missing, where it may; else says what to install.
+tools:
+	@missing=""; \
+	command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then sudo=""; \
+	elif sudo -n true 2>/dev/null; then sudo="sudo"; \
+	else echo "Please install what the tests need: sudo apt-get install$$missing"; exit 1; fi; \
+	echo "Installing$$missing"; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null

@@ -191,22 +191,20 @@ func (b *browser) readsIn(selector, text string) {
 		fmt.Sprintf(`document.querySelector(%s)?.innerText.trim() === %s`, quoted(selector), quoted(text)))
 }
 
-// clicks waits until something can be clicked, and clicks in its middle with the
-// mouse.
+// clicks waits until something can be clicked, with nothing in front of it, and
+// clicks in its middle with the mouse.
 func (b *browser) clicks(selector string) {
 	b.t.Helper()
-	b.waitsFor("clicking "+selector, fmt.Sprintf(`(() => {
+	middle := fmt.Sprintf(`(() => {
 		const e = document.querySelector(%s);
-		if (!e || e.disabled || !e.getClientRects().length) return false;
+		if (!e || e.disabled || !e.getClientRects().length) return null;
+		if (document.getAnimations().some((a) => a.playState === "running" && a.effect.getTiming().iterations !== Infinity)) return null;
 		e.scrollIntoView({ block: "nearest" });
-		return true;
-	})()`, quoted(selector)))
-	at := value[[]float64](b, fmt.Sprintf(`(async () => {
-		const e = document.querySelector(%s);
-		await Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {})));
-		const r = e.getBoundingClientRect();
-		return [r.x + r.width / 2, r.y + r.height / 2];
-	})()`, quoted(selector)))
+		const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+		return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+	})()`, quoted(selector))
+	b.waitsFor("being able to click "+selector, middle+" !== null")
+	at := value[[]float64](b, middle)
 	b.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
 }
 

@@ -1,0 +1,99 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestScreenshots renders every state at both widths in both colour schemes into
+// the folder that KEYPEG_SCREENSHOTS names; make screenshots does. Somebody is to
+// look at them: nothing is asserted but that each state can be reached.
+func TestScreenshots(t *testing.T) {
+	folder := os.Getenv("KEYPEG_SCREENSHOTS")
+	if folder == "" {
+		t.Skip("pictures are made by make screenshots")
+	}
+	s := startServer(t, "--contact", "IT desk, phone 1234", "--confirm-after", "60m")
+	ann := openBrowser(t, s)
+	shoot := func(state string) {
+		t.Helper()
+		for _, width := range []int64{1280, 390} {
+			height := int64(800)
+			for _, dark := range []bool{false, true} {
+				ann.isSize(width, height)
+				ann.prefersDark(dark)
+				scheme := map[bool]string{false: "light", true: "dark"}[dark]
+				value[bool](ann, `Promise.all(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {}))).then(() => true)`)
+				picture, err := chromedp.Run(ann.ctx, chromedp.CaptureScreenshot())
+				if err != nil {
+					t.Fatal(err)
+				}
+				name := fmt.Sprintf("%s-%d-%s.png", state, width, scheme)
+				if err := os.WriteFile(filepath.Join(folder, name), picture, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		ann.isSize(1280, 800)
+		ann.prefersDark(false)
+	}
+
+	ann.opens(s.setup)
+	ann.sees("input[name=display-name]")
+	shoot("setup")
+	laptop := ann.hasDevice()
+	ann.setsUp()
+	shoot("home-offer")
+	ann.clicks("#user-menu-button")
+	ann.sees("#menu-passkeys")
+	shoot("menu")
+	ann.clicks("#menu-passkeys")
+	ann.reads("No passkeys yet")
+	shoot("panel-empty")
+	ann.clicks("#passkey-add")
+	ann.sees("#passkey-name")
+	shoot("panel-empty-add")
+	laptop.recognises(false)
+	ann.clicks("#passkey-register")
+	ann.reads("Nothing was saved")
+	shoot("panel-add-refused")
+	laptop.recognises(true)
+	ann.types("#passkey-name", "Work laptop")
+	ann.clicks("#passkey-register")
+	ann.readsIn(row(1, ".row-name bdi"), "Work laptop")
+	shoot("panel-added")
+	for _, name := range []string{"Phone", "A security key with quite a long name that has to wrap"} {
+		laptop.isTakenAway()
+		laptop = ann.hasDevice()
+		ann.addsPasskey(name)
+	}
+	ann.clicks("#passkey-add")
+	ann.sees("#passkey-name")
+	shoot("panel-add")
+	ann.clicks("#passkey-add-cancel")
+	ann.clicks(row(1, ".row-buttons button:first-child"))
+	ann.sees(row(1, "input"))
+	shoot("panel-rename")
+	ann.clicks(row(1, ".rename .quiet"))
+	ann.clicks(row(1, ".row-buttons button:last-child"))
+	ann.sees("#remove-ok")
+	shoot("remove")
+	ann.clicks("#remove-cancel")
+	ann.clicks("#passkeys-close")
+	ann.seesNo("dialog.panel")
+	shoot("home")
+	laptop.touches(false)
+	ann.signsOut()
+	shoot("sign-in")
+	ann.types("input[name=name]", "ann")
+	ann.types("input[name=password]", "wrong")
+	ann.clicks("form button.primary")
+	ann.reads("not right")
+	shoot("sign-in-refused")
+	ann.opens("/nowhere")
+	shoot("refusal")
+}
