@@ -31,7 +31,8 @@ vet:
 screenshots: tools web
 	mkdir -p screenshots
 	KEYPEG_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run TestScreenshots ./app/e2e
-	cp screenshots/panel-add-1280-light.png .ci/passkeys.png
+	mkdir -p web/pictures
+	cp screenshots/panel-add-1280-light.png web/pictures/passkeys.png
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./server/...

@@ -1,0 +1,648 @@
+package passkey_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/shared"
+)
+
+const origin = "https://id.example.com"
+
+// world is an installation with its clock.
+type world struct {
+	t     *testing.T
+	clock time.Time
+	store *memstore.Store
+	rules *passkey.Service
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	now := func() time.Time { return w.clock }
+	w.store = memstore.New(now)
+	rules, err := passkey.New(t.Context(), passkey.Config{
+		Store: w.store, Now: now, RPID: "id.example.com", RPName: "Keypeg", Origin: origin, Max: 4,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rules = rules
+	return w
+}
+
+// person is a user with a device and a browser.
+type person struct {
+	*world
+	id      string
+	device  *passkeytest.Device
+	browser passkey.Browser
+}
+
+func (w *world) person(name string) *person {
+	w.t.Helper()
+	user := store.User{ID: "id-" + name, Name: name, DisplayName: name, Handle: make([]byte, 64), Password: "a hash", Created: w.clock}
+	rand.Read(user.Handle)
+	if err := w.store.Apply(w.t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+		w.t.Fatal(err)
+	}
+	return &person{w, user.ID, passkeytest.New(origin), passkey.Browser{Binding: store.HashOf("browser of " + name)}}
+}
+
+func (p *person) user() store.User {
+	p.t.Helper()
+	user, err := p.store.User(p.t.Context(), p.id)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return user
+}
+
+func (p *person) begins() shared.Ceremony {
+	p.t.Helper()
+	begun, err := p.rules.BeginRegistration(p.t.Context(), p.user(), p.browser)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return begun
+}
+
+func (p *person) tries(begun shared.Ceremony, name string, lies ...passkeytest.Lie) (shared.Passkey, error) {
+	p.t.Helper()
+	credential, err := p.device.Create(begun.PublicKey, lies...)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.rules.FinishRegistration(p.t.Context(), p.user(), p.browser, shared.FinishRegistration{
+		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name,
+	})
+}
+
+// registers adds a passkey on a device of its own, so that several can be made.
+func (p *person) registers(name string) shared.Passkey {
+	p.t.Helper()
+	added, err := p.tries(p.begins(), name)
+	if err != nil {
+		p.t.Fatalf("registering %q: %v", name, err)
+	}
+	return added
+}
+
+func (p *person) beginsSignIn() shared.Ceremony {
+	p.t.Helper()
+	begun, err := p.rules.BeginSignIn(p.t.Context(), p.browser, "")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return begun
+}
+
+func nothingAlso(store.User, store.Passkey) (store.Batch, error) { return nil, nil }
+
+func (p *person) answers(begun shared.Ceremony, lies ...passkeytest.Lie) shared.FinishCeremony {
+	p.t.Helper()
+	credential, err := p.device.Get(begun.PublicKey, lies...)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}
+}
+
+func (p *person) signsIn(lies ...passkeytest.Lie) (who string, err error) {
+	p.t.Helper()
+	p.clock = p.clock.Add(time.Second) // events of one moment have no order
+	err = p.rules.FinishSignIn(p.t.Context(), p.browser, p.answers(p.beginsSignIn(), lies...), func(u store.User, _ store.Passkey) (store.Batch, error) {
+		who = u.Name
+		return nil, nil
+	})
+	return who, err
+}
+
+func wants(t *testing.T, err error, code shared.Code) {
+	t.Helper()
+	if got := shared.CodeOf(err); got != code {
+		t.Errorf("got code %q (%v), want %q", got, err, code)
+	}
+}
+
+func TestRegister(t *testing.T) {
+	t.Run("a passkey is there with its name, and signs in", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		added := ann.registers("  Work   laptop ")
+		if added.Name != "Work laptop" {
+			t.Errorf("name %q, want %q", added.Name, "Work laptop")
+		}
+		if who, err := ann.signsIn(); who != "ann" || err != nil {
+			t.Errorf("signed in as %q (%v), want ann", who, err)
+		}
+	})
+	t.Run("the options ask for a discoverable passkey with user verification", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		first := ann.registers("first")
+		var options struct {
+			RP        struct{ ID, Name string }
+			User      struct{ ID, Name, DisplayName string }
+			Challenge string
+			Timeout   int
+			Params    []struct{ Alg int }   `json:"pubKeyCredParams"`
+			Exclude   []struct{ ID string } `json:"excludeCredentials"`
+			Selection struct {
+				ResidentKey      string
+				UserVerification string
+				Attachment       string `json:"authenticatorAttachment"`
+			} `json:"authenticatorSelection"`
+			Attestation string
+		}
+		if err := json.Unmarshal(ann.begins().PublicKey, &options); err != nil {
+			t.Fatal(err)
+		}
+		if options.RP.ID != "id.example.com" || options.Timeout != 300000 || options.Attestation != "none" {
+			t.Errorf("rp, timeout or attestation: %+v", options)
+		}
+		if s := options.Selection; s.ResidentKey != "required" || s.UserVerification != "required" || s.Attachment != "" {
+			t.Errorf("selection: %+v", s)
+		}
+		if len(options.Exclude) != 1 || options.Exclude[0].ID != first.CredentialID {
+			t.Errorf("excludeCredentials %v, want the one that is there", options.Exclude)
+		}
+		if len(options.Challenge) < 43 {
+			t.Errorf("challenge %q has less than 32 bytes", options.Challenge)
+		}
+		if got, want := fmt.Sprint(options.Params), "[{-8} {-7} {-257}]"; got != want {
+			t.Errorf("algorithms %s, want %s", got, want)
+		}
+	})
+	t.Run("begin writes nothing", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		before := ann.user()
+		ann.begins()
+		ann.beginsSignIn()
+		if after := ann.user(); !reflect.DeepEqual(before, after) {
+			t.Errorf("the record changed from %+v to %+v", before, after)
+		}
+	})
+	t.Run("a blank name becomes the provider's, then the browser's, then Passkey; and gets a number", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		onePassword := [16]byte{0xba, 0xda, 0x55, 0x66, 0xa7, 0xaa, 0x40, 0x1f, 0xbd, 0x96, 0x45, 0x61, 0x9a, 0x55, 0x12, 0x0d}
+		ann.device.AAGUID = onePassword
+		first := ann.registers("")
+		ann.device.Forget()
+		second := ann.registers("")
+		ann.device.Forget()
+		ann.device.AAGUID = [16]byte{}
+		ann.browser.Client = store.Client{Browser: "Chrome", System: "Windows"}
+		third := ann.registers(" ")
+		ann.device.Forget()
+		ann.browser.Client = store.Client{}
+		fourth := ann.registers("")
+		got := []string{first.Name, second.Name, third.Name, fourth.Name}
+		want := []string{"1Password", "1Password 2", "Chrome on Windows", "Passkey"}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("names %q, want %q", got, want)
+		}
+	})
+	t.Run("a bad name is refused and the ticket stays good", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		begun := ann.begins()
+		credential, err := ann.device.Create(begun.PublicKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		finish := func(name string) error {
+			_, err := ann.rules.FinishRegistration(t.Context(), ann.user(), ann.browser, shared.FinishRegistration{
+				FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name,
+			})
+			return err
+		}
+		wants(t, finish("right\u202eleft"), shared.CodeInvalidName)
+		wants(t, finish("good"), "")
+	})
+	t.Run("no more than the most allowed", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		for range 4 {
+			ann.registers("")
+			ann.device.Forget()
+		}
+		_, err := ann.rules.BeginRegistration(t.Context(), ann.user(), ann.browser)
+		wants(t, err, shared.CodeTooManyPasskeys)
+	})
+	t.Run("one that is there already is refused, unchanged", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		ann.registers("first")
+		id := ann.user().Passkeys[0].CredentialID
+		_, err := ann.tries(withoutExclusions(t, ann.begins()), "second", passkeytest.WithCredentialID(id))
+		wants(t, err, shared.CodePasskeyExists)
+		if n := len(ann.user().Passkeys); n != 1 {
+			t.Errorf("%d passkeys, want 1", n)
+		}
+	})
+	t.Run("the id of another user's is refused like any wrong answer", func(t *testing.T) {
+		w := newWorld(t)
+		ann, bob := w.person("ann"), w.person("bob")
+		ann.registers("hers")
+		before := ann.user()
+		_, err := bob.tries(bob.begins(), "his", passkeytest.WithCredentialID(before.Passkeys[0].CredentialID))
+		wants(t, err, shared.CodeCeremonyRefused)
+		if !reflect.DeepEqual(before, ann.user()) || len(bob.user().Passkeys) != 0 {
+			t.Error("something changed")
+		}
+	})
+	t.Run("transports that nobody knows are left out", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		if _, err := ann.tries(ann.begins(), "x", passkeytest.WithTransports("usb", "<b>", "usb", strings.Repeat("x", 5000), "hybrid")); err != nil {
+			t.Fatal(err)
+		}
+		if got := ann.user().Passkeys[0].Transports; !reflect.DeepEqual(got, []string{"usb", "hybrid"}) {
+			t.Errorf("transports %q, want usb and hybrid", got)
+		}
+	})
+}
+
+// withoutExclusions lets the device make a second passkey.
+func withoutExclusions(t *testing.T, begun shared.Ceremony) shared.Ceremony {
+	t.Helper()
+	var options map[string]any
+	if err := json.Unmarshal(begun.PublicKey, &options); err != nil {
+		t.Fatal(err)
+	}
+	delete(options, "excludeCredentials")
+	begun.PublicKey, _ = json.Marshal(options)
+	return begun
+}
+
+// Each of these answers is wrong in one thing, and the library would let some of
+// them pass.
+func TestRegistrationRefuses(t *testing.T) {
+	x, y := make([]byte, 32), make([]byte, 32)
+	x[0], y[0] = 1, 1
+	for name, lie := range map[string]passkeytest.Lie{
+		"the type of a sign-in":              passkeytest.WithType("webauthn.get"),
+		"another challenge":                  passkeytest.WithChallenge("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+		"no challenge":                       passkeytest.WithChallenge(""),
+		"http":                               passkeytest.WithOrigin("http://id.example.com"),
+		"another port":                       passkeytest.WithOrigin("https://id.example.com:444"),
+		"the default port":                   passkeytest.WithOrigin("https://id.example.com:443"),
+		"a subdomain":                        passkeytest.WithOrigin("https://a.id.example.com"),
+		"a suffix":                           passkeytest.WithOrigin("https://id.example.com.evil.test"),
+		"origin null":                        passkeytest.WithOrigin("null"),
+		"an origin with a path":              passkeytest.WithOrigin("https://id.example.com/"),
+		"an origin with user info":           passkeytest.WithOrigin("https://a@id.example.com"),
+		"an origin in capitals":              passkeytest.WithOrigin("https://ID.example.com"),
+		"a frame of another site":            passkeytest.WithCrossOrigin(),
+		"a top origin":                       passkeytest.WithTopOrigin("https://evil.test"),
+		"another relying party":              passkeytest.WithRPID("example.com"),
+		"no user presence":                   passkeytest.WithFlags(0, passkeytest.FlagUserPresent),
+		"no user verification":               passkeytest.WithFlags(0, passkeytest.FlagUserVerified),
+		"backed up but not eligible":         passkeytest.WithFlags(passkeytest.FlagBackedUp, 0),
+		"another id than attested":           passkeytest.WithSaidID([]byte("another")),
+		"an empty id":                        passkeytest.WithCredentialID([]byte{}),
+		"an id of 1024 bytes":                passkeytest.WithCredentialID(make([]byte, 1024)),
+		"a key off the curve":                passkeytest.WithPublicKey(passkeytest.CoseEC2(-7, 1, x, y)),
+		"a key without coordinates":          passkeytest.WithPublicKey(passkeytest.CoseEC2(-7, 1, nil, nil)),
+		"a curve that isn't its algorithm's": passkeytest.WithPublicKey(passkeytest.CoseEC2(-7, 2, x, y)),
+		"an algorithm that isn't offered":    passkeytest.WithPublicKey(passkeytest.CoseEC2(-35, 2, x, y)),
+		"format none with a statement":       passkeytest.WithAttestation("none", map[string]any{"sig": []byte{1}}),
+		"format none without one":            passkeytest.WithAttestation("none", nil),
+		"an unknown format":                  passkeytest.WithAttestation("homemade", map[string]any{}),
+		"fido-u2f with an AAGUID": func(a *passkeytest.Answer) {
+			a.Format, a.Statement, a.AAGUID = "fido-u2f", map[string]any{}, [16]byte{1}
+		},
+		"authenticator data cut off":   func(a *passkeytest.Answer) { a.AuthData = a.RPIDHash[:] },
+		"client data that aren't JSON": func(a *passkeytest.Answer) { a.ClientData = []byte("{") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ann := newWorld(t).person("ann")
+			begun := ann.begins()
+			_, err := ann.tries(begun, "x", lie)
+			wants(t, err, shared.CodeCeremonyRefused)
+			if n := len(ann.user().Passkeys); n != 0 {
+				t.Errorf("%d passkeys, want none", n)
+			}
+
+			// A ticket that failed is used up, even for the truth.
+			ann.device.Forget()
+			_, err = ann.tries(begun, "x")
+			wants(t, err, shared.CodeCeremonyRefused)
+		})
+	}
+}
+
+func TestSignInRefuses(t *testing.T) {
+	for name, lie := range map[string]passkeytest.Lie{
+		"the type of a registration":      passkeytest.WithType("webauthn.create"),
+		"another challenge":               passkeytest.WithChallenge("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+		"another origin":                  passkeytest.WithOrigin("https://evil.test"),
+		"an origin with a path":           passkeytest.WithOrigin("https://id.example.com/"),
+		"a frame of another site":         passkeytest.WithCrossOrigin(),
+		"a top origin":                    passkeytest.WithTopOrigin("https://id.example.com"),
+		"another relying party":           passkeytest.WithRPID("example.com"),
+		"no user presence":                passkeytest.WithFlags(0, passkeytest.FlagUserPresent),
+		"no user verification":            passkeytest.WithFlags(0, passkeytest.FlagUserVerified),
+		"backup eligible all of a sudden": passkeytest.WithFlags(passkeytest.FlagBackupEligible, 0),
+		"no user handle":                  passkeytest.WithUserHandle(nil),
+		"another user handle":             passkeytest.WithUserHandle(make([]byte, 64)),
+		"a passkey that nobody has":       passkeytest.WithCredentialID([]byte("unknown")),
+		"no signature":                    passkeytest.WithSignature([]byte{}),
+		"a wrong signature":               passkeytest.WithSignature([]byte("signed")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ann := newWorld(t).person("ann")
+			ann.registers("x")
+			before := ann.user()
+			begun := ann.beginsSignIn()
+			err := ann.rules.FinishSignIn(t.Context(), ann.browser, ann.answers(begun, lie), nothingAlso)
+			wants(t, err, shared.CodeCeremonyRefused)
+			if refusal, ok := errors.AsType[*shared.Error](err); !ok || refusal.Message != "This passkey could not be verified. Please try again." {
+				t.Errorf("message of %v isn't the one that tells nothing", err)
+			}
+			wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, ann.answers(begun), nothingAlso), shared.CodeCeremonyRefused)
+			if !reflect.DeepEqual(before, ann.user()) {
+				t.Error("the record changed")
+			}
+		})
+	}
+}
+
+func TestSignIn(t *testing.T) {
+	t.Run("a used answer can't be used again", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		ann.registers("x")
+		answer := ann.answers(ann.beginsSignIn())
+		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso), "")
+		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso), shared.CodeCeremonyRefused)
+	})
+	t.Run("of many finishes of one ticket exactly one succeeds", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		ann.registers("x")
+		answer := ann.answers(ann.beginsSignIn())
+		var succeeded sync.Map
+		var all sync.WaitGroup
+		for i := range 32 {
+			all.Go(func() {
+				if ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso) == nil {
+					succeeded.Store(i, true)
+				}
+			})
+		}
+		all.Wait()
+		n := 0
+		succeeded.Range(func(any, any) bool { n++; return true })
+		if n != 1 {
+			t.Errorf("%d succeeded, want 1", n)
+		}
+	})
+	t.Run("a ticket older than five minutes has expired", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.person("ann")
+		ann.registers("x")
+		answer := ann.answers(ann.beginsSignIn())
+		w.clock = w.clock.Add(5 * time.Minute)
+		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso), shared.CodeCeremonyExpired)
+	})
+	t.Run("a ticket serves one browser and one purpose", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.person("ann")
+		ann.registers("x")
+		answer := ann.answers(ann.beginsSignIn())
+		other := passkey.Browser{Binding: store.HashOf("another browser")}
+		wants(t, ann.rules.FinishSignIn(t.Context(), other, answer, nothingAlso), shared.CodeCeremonyRefused)
+		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.user(), ann.browser, answer, nothingAlso), shared.CodeCeremonyRefused)
+
+		confirmation, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, ann.answers(confirmation), nothingAlso), shared.CodeCeremonyRefused)
+		registration := ann.begins()
+		answer = ann.answers(ann.beginsSignIn())
+		answer.Ticket = registration.Ticket
+		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso), shared.CodeCeremonyRefused)
+	})
+	t.Run("an altered ticket, and one of another installation, are refused", func(t *testing.T) {
+		ann, elsewhere := newWorld(t).person("ann"), newWorld(t).person("ann")
+		ann.registers("x")
+		answer := ann.answers(ann.beginsSignIn())
+		for _, ticket := range []string{"", "x", "%", answer.Ticket[:len(answer.Ticket)-4] + "AAAA", elsewhere.beginsSignIn().Ticket, strings.Repeat("A", 1<<16)} {
+			wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, shared.FinishCeremony{Ticket: ticket, Credential: answer.Credential}, nothingAlso), shared.CodeCeremonyRefused)
+		}
+	})
+	t.Run("a counter that doesn't grow is refused and told, one that is kept at zero is fine", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		ann.device.Counts = true
+		ann.registers("x")
+		for range 3 {
+			if _, err := ann.signsIn(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := ann.signsIn(passkeytest.WithSignCount(3))
+		wants(t, err, shared.CodeCeremonyRefused)
+		events, err := ann.store.Events(t.Context(), ann.id, store.EventID{}, 1)
+		if err != nil || events[0].Kind != store.KindCounterFell {
+			t.Errorf("newest event %+v (%v), want %s", events, err, store.KindCounterFell)
+		}
+	})
+	t.Run("a passkey that is no longer backed up signs in, and is told", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		ann.device.BackupEligible, ann.device.BackedUp = true, true
+		if added := ann.registers("x"); !added.Synced {
+			t.Error("not shown as synced")
+		}
+		ann.device.BackedUp = false
+		if _, err := ann.signsIn(); err != nil {
+			t.Fatal(err)
+		}
+		if row := ann.rules.List(ann.user(), "").Passkeys[0]; row.Synced {
+			t.Error("still shown as synced")
+		}
+		events, err := ann.store.Events(t.Context(), ann.id, store.EventID{}, 1)
+		if err != nil || events[0].Kind != store.KindBackupChanged {
+			t.Errorf("newest event %+v (%v), want %s", events, err, store.KindBackupChanged)
+		}
+	})
+	t.Run("a disabled user doesn't get in", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		ann.registers("x")
+		user := ann.user()
+		user.Disabled = true
+		if err := ann.store.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ann.signsIn()
+		wants(t, err, shared.CodeCeremonyRefused)
+	})
+	t.Run("a removed passkey doesn't get in", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		added := ann.registers("x")
+		if _, err := ann.rules.Remove(t.Context(), ann.user(), store.Session{}, added.ID, store.Client{}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ann.signsIn()
+		wants(t, err, shared.CodeCeremonyRefused)
+	})
+	t.Run("what the caller adds is written in the same batch or not at all", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		ann.registers("x")
+		session := store.Session{ID: store.HashOf("t"), UserID: ann.id, Expires: ann.clock.Add(time.Hour)}
+		also := func(store.User, store.Passkey) (store.Batch, error) {
+			return store.Batch{store.AddSession{Session: session}}, nil
+		}
+		answer := ann.answers(ann.beginsSignIn())
+		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, also), "")
+		if _, err := ann.store.Session(t.Context(), session.ID); err != nil {
+			t.Errorf("no session: %v", err)
+		}
+
+		session.ID = store.HashOf("second")
+		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, also), shared.CodeCeremonyRefused)
+		if _, err := ann.store.Session(t.Context(), session.ID); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a refused sign-in left a session (%v)", err)
+		}
+	})
+}
+
+func TestConfirm(t *testing.T) {
+	t.Run("one's own passkey confirms", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		ann.registers("x")
+		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.user(), ann.browser, ann.answers(begun), nothingAlso), "")
+	})
+	t.Run("another user's doesn't", func(t *testing.T) {
+		w := newWorld(t)
+		ann, bob := w.person("ann"), w.person("bob")
+		ann.registers("hers")
+		bob.registers("his")
+		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var options map[string]any
+		if err := json.Unmarshal(begun.PublicKey, &options); err != nil {
+			t.Fatal(err)
+		}
+		delete(options, "allowCredentials") // bob's device looks for his own
+		begun.PublicKey, _ = json.Marshal(options)
+		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.user(), ann.browser, bob.answers(begun), nothingAlso), shared.CodeCeremonyRefused)
+	})
+	t.Run("without a passkey there is nothing to confirm with", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		_, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		wants(t, err, shared.CodeNotFound)
+	})
+}
+
+func TestRename(t *testing.T) {
+	w := newWorld(t)
+	ann, bob := w.person("ann"), w.person("bob")
+	first := ann.registers("first")
+	ann.device.Forget()
+	second := ann.registers("second")
+	rename := func(p *person, id, name string) error {
+		_, err := p.rules.Rename(t.Context(), p.user(), store.Session{}, id, name, store.Client{})
+		return err
+	}
+	t.Run("it has the new name", func(t *testing.T) {
+		wants(t, rename(ann, first.ID, " Phone "), "")
+		if got := ann.rules.List(ann.user(), first.ID).Passkeys[0]; got.Name != "Phone" || !got.Current {
+			t.Errorf("row %+v, want Phone, used for this session", got)
+		}
+	})
+	t.Run("a name that another of them has is refused, in any case", func(t *testing.T) {
+		wants(t, rename(ann, second.ID, "PHONE"), shared.CodeNameTaken)
+		wants(t, rename(ann, first.ID, "phone"), "")
+	})
+	t.Run("a blank or bad name is refused", func(t *testing.T) {
+		for _, name := range []string{"", " ", "a\x00b", "a\u200bb", strings.Repeat("x", 65), "\xff"} {
+			wants(t, rename(ann, first.ID, name), shared.CodeInvalidName)
+		}
+	})
+	t.Run("a passkey of somebody else looks missing", func(t *testing.T) {
+		wants(t, rename(bob, first.ID, "mine"), shared.CodeNotFound)
+		wants(t, rename(bob, "no such id", "mine"), shared.CodeNotFound)
+	})
+}
+
+func TestRemove(t *testing.T) {
+	remove := func(p *person, id string) (shared.PasskeyList, error) {
+		return p.rules.Remove(p.t.Context(), p.user(), store.Session{}, id, store.Client{})
+	}
+	withoutPassword := func(p *person) {
+		p.t.Helper()
+		user := p.user()
+		user.Password = ""
+		if err := p.store.Apply(p.t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	t.Run("it is gone, and what is left comes back", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		first := ann.registers("first")
+		ann.device.Forget()
+		second := ann.registers("second")
+		left, err := remove(ann, first.ID)
+		if err != nil || len(left.Passkeys) != 1 || left.Passkeys[0].ID != second.ID {
+			t.Errorf("left %+v (%v), want the second", left.Passkeys, err)
+		}
+		_, err = remove(ann, first.ID)
+		wants(t, err, shared.CodeNotFound)
+	})
+	t.Run("the last passkey goes while a password is left", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		_, err := remove(ann, ann.registers("only").ID)
+		wants(t, err, "")
+	})
+	t.Run("the last way to sign in stays", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		only := ann.registers("only")
+		withoutPassword(ann)
+		if row := ann.rules.List(ann.user(), "").Passkeys[0]; !row.OnlyMethod {
+			t.Error("the row doesn't say so")
+		}
+		_, err := remove(ann, only.ID)
+		wants(t, err, shared.CodeLastMethod)
+	})
+	t.Run("of two removals of the last two at the same time at most one succeeds", func(t *testing.T) {
+		for range 50 {
+			ann := newWorld(t).person("ann")
+			ids := []string{ann.registers("a").ID}
+			ann.device.Forget()
+			ids = append(ids, ann.registers("b").ID)
+			withoutPassword(ann)
+			var both sync.WaitGroup
+			user := ann.user()
+			for _, id := range ids {
+				both.Go(func() { ann.rules.Remove(context.Background(), user, store.Session{}, id, store.Client{}) })
+			}
+			both.Wait()
+			if n := len(ann.user().Passkeys); n != 1 {
+				t.Fatalf("%d passkeys left, want 1", n)
+			}
+		}
+	})
+	t.Run("a passkey of somebody else looks missing", func(t *testing.T) {
+		w := newWorld(t)
+		ann, bob := w.person("ann"), w.person("bob")
+		hers := ann.registers("hers")
+		_, err := remove(bob, hers.ID)
+		wants(t, err, shared.CodeNotFound)
+		if n := len(ann.user().Passkeys); n != 1 {
+			t.Errorf("%d passkeys left, want 1", n)
+		}
+	})
+}
