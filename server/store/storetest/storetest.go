@@ -1,0 +1,587 @@
+// Package storetest is the contract of package store as tests: a backend is
+// right when they pass. It runs them in a few lines:
+//
+//	func TestContract(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T, now store.Clock) store.Store { return New(now) })
+//	}
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Open opens an empty store with this clock. It closes it when the test ends.
+type Open func(t *testing.T, now store.Clock) store.Store
+
+// Run tests every promise.
+func Run(t *testing.T, open Open) {
+	for name, test := range map[string]func(*bench){
+		"users":    users,
+		"paging":   paging,
+		"updates":  updates,
+		"batches":  batches,
+		"sessions": sessions,
+		"events":   events,
+		"tickets":  tickets,
+		"links":    links,
+		"secrets":  secrets,
+		"bytes":    ownership,
+		"contexts": contexts,
+	} {
+		t.Run(name, func(t *testing.T) { test(&bench{T: t, open: open}) })
+	}
+}
+
+// bench gives each claim a store of its own.
+type bench struct {
+	*testing.T
+	open Open
+}
+
+// fixture is a store and its clock.
+type fixture struct {
+	*testing.T
+	store.Store
+	mu    sync.Mutex
+	clock time.Time
+}
+
+func (b *bench) claim(sentence string, test func(*fixture)) {
+	b.Run(sentence, func(t *testing.T) {
+		f := &fixture{T: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+		f.Store = b.open(t, f.now)
+		test(f)
+	})
+}
+
+func (f *fixture) now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.clock
+}
+
+func (f *fixture) passes(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.clock = f.clock.Add(d)
+}
+
+func (f *fixture) apply(ops ...store.Op) {
+	f.Helper()
+	if err := f.Apply(f.Context(), ops); err != nil {
+		f.Fatalf("applying %+v: %v", ops, err)
+	}
+}
+
+func (f *fixture) refuses(want error, ops ...store.Op) {
+	f.Helper()
+	if err := f.Apply(f.Context(), ops); !errors.Is(err, want) {
+		f.Fatalf("applying %+v: got %v, want %v", ops, err, want)
+	}
+}
+
+func (f *fixture) user(id string) store.User {
+	f.Helper()
+	u, err := f.User(f.Context(), id)
+	if err != nil {
+		f.Fatalf("reading user %q: %v", id, err)
+	}
+	return u
+}
+
+func (f *fixture) is(what string, got, want any) {
+	f.Helper()
+	if !reflect.DeepEqual(got, want) {
+		f.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+func (f *fixture) fails(what string, err, want error) {
+	f.Helper()
+	if !errors.Is(err, want) {
+		f.Errorf("%s: got %v, want %v", what, err, want)
+	}
+}
+
+// ann is a user with every field set.
+func ann() store.User {
+	return store.User{
+		ID: "1", Name: "ann", DisplayName: "Ann Admin", Handle: bytes.Repeat([]byte{7}, 64), Admin: true,
+		Created: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Password: "$argon2id$",
+		Passkeys: []store.Passkey{{
+			ID: "p1", CredentialID: []byte("credential 1"), PublicKey: []byte("key"), Name: "Work laptop",
+			AAGUID: [16]byte{1, 2}, Format: "none", Attachment: "platform", Transports: []string{"internal", "hybrid"},
+			Flags: 0x5d, SignCount: 9, Verified: true,
+			Created: time.Date(2026, 2, 3, 4, 5, 6, 7, time.UTC), LastUsed: time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC),
+		}},
+	}
+}
+
+func bob() store.User {
+	return store.User{ID: "2", Name: "bob", Passkeys: []store.Passkey{{ID: "p2", CredentialID: []byte("credential 2")}}}
+}
+
+func users(b *bench) {
+	b.claim("a user comes back whole, by id, name and credential id, with revision 1", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()})
+		want := ann()
+		want.Revision = 1
+		f.is("by id", f.user("1"), want)
+		byName, err := f.UserByName(f.Context(), "ann")
+		f.is("by name", byName, want)
+		f.fails("by name", err, nil)
+		byCredential, err := f.UserByCredential(f.Context(), []byte("credential 1"))
+		f.is("by credential", byCredential, want)
+		f.fails("by credential", err, nil)
+	})
+	b.claim("nobody is not found", func(f *fixture) {
+		_, err := f.User(f.Context(), "1")
+		f.fails("by id", err, store.ErrNotFound)
+		_, err = f.UserByName(f.Context(), "ann")
+		f.fails("by name", err, store.ErrNotFound)
+		_, err = f.UserByCredential(f.Context(), []byte("x"))
+		f.fails("by credential", err, store.ErrNotFound)
+	})
+	b.claim("a user id is given once", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()})
+		other := bob()
+		other.ID = "1"
+		f.refuses(store.ErrUserExists, store.PutUser{User: other})
+		f.refuses(store.ErrExists, store.PutUser{User: other})
+	})
+	b.claim("a name is one user's, also when another changes theirs", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
+		third := store.User{ID: "3", Name: "ann"}
+		f.refuses(store.ErrNameExists, store.PutUser{User: third})
+		changed := f.user("2")
+		changed.Name = "ann"
+		f.refuses(store.ErrNameExists, store.PutUser{User: changed})
+	})
+	b.claim("a credential id is one user's, also when another adds it", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
+		third := store.User{ID: "3", Name: "carol", Passkeys: ann().Passkeys}
+		f.refuses(store.ErrCredentialExists, store.PutUser{User: third})
+		changed := f.user("2")
+		changed.Passkeys = append(changed.Passkeys, ann().Passkeys...)
+		f.refuses(store.ErrCredentialExists, store.PutUser{User: changed})
+	})
+	b.claim("a name and a credential id that were given up are free", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()})
+		changed := f.user("1")
+		changed.Name, changed.Passkeys = "anna", nil
+		f.apply(store.PutUser{User: changed})
+		_, err := f.UserByName(f.Context(), "ann")
+		f.fails("the old name", err, store.ErrNotFound)
+		_, err = f.UserByCredential(f.Context(), []byte("credential 1"))
+		f.fails("the removed passkey", err, store.ErrNotFound)
+		f.apply(store.PutUser{User: store.User{ID: "3", Name: "ann", Passkeys: ann().Passkeys}})
+	})
+	b.claim("a write with an old revision is stale, and changes nothing", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()})
+		first, second := f.user("1"), f.user("1")
+		first.DisplayName, second.DisplayName = "first", "second"
+		f.apply(store.PutUser{User: first})
+		f.refuses(store.ErrStale, store.PutUser{User: second})
+		f.is("display name", f.user("1").DisplayName, "first")
+		f.is("revision", f.user("1").Revision, uint64(2))
+	})
+	b.claim("a write to a user who isn't there is stale", func(f *fixture) {
+		gone := ann()
+		gone.Revision = 4
+		f.refuses(store.ErrStale, store.PutUser{User: gone})
+	})
+	b.claim("it is known whether anybody is an administrator", func(f *fixture) {
+		has := func() bool {
+			yes, err := f.HasAdministrator(f.Context())
+			f.fails("asking", err, nil)
+			return yes
+		}
+		f.is("at first", has(), false)
+		f.apply(store.PutUser{User: bob()})
+		f.is("with a user", has(), false)
+		f.apply(store.PutUser{User: ann()})
+		f.is("with an administrator", has(), true)
+		changed := f.user("1")
+		changed.Disabled = true
+		f.apply(store.PutUser{User: changed})
+		f.is("with a disabled one", has(), true)
+		changed = f.user("1")
+		changed.Admin = false
+		f.apply(store.PutUser{User: changed})
+		f.is("with none any more", has(), false)
+	})
+}
+
+func paging(b *bench) {
+	b.claim("users come in pages by name", func(f *fixture) {
+		var want []string
+		for i := range 7 {
+			name := fmt.Sprintf("user%d", i)
+			want = append(want, name)
+			f.apply(store.PutUser{User: store.User{ID: fmt.Sprint(9 - i), Name: name}})
+		}
+		var got []string
+		for after := ""; ; {
+			page, err := f.Users(f.Context(), after, 3)
+			f.fails("a page", err, nil)
+			for _, u := range page {
+				got = append(got, u.Name)
+			}
+			if len(page) < 3 {
+				break
+			}
+			after = page[len(page)-1].Name
+		}
+		f.is("names", got, want)
+		none, err := f.Users(f.Context(), "", 0)
+		f.is("a page of none", len(none), 0)
+		f.fails("a page of none", err, nil)
+		between, err := f.Users(f.Context(), "user3x", 1)
+		f.fails("after a name that isn't there", err, nil)
+		f.is("after a name that isn't there", between[0].Name, "user4")
+	})
+	b.claim("sessions come in pages by id, one user's only", func(f *fixture) {
+		var want []store.Hash
+		for i := range 5 {
+			id := store.Hash{byte(i + 1)}
+			want = append(want, id)
+			f.apply(store.AddSession{Session: store.Session{ID: id, UserID: "1", Expires: f.now().Add(time.Hour)}})
+		}
+		f.apply(store.AddSession{Session: store.Session{ID: store.Hash{3, 1}, UserID: "10", Expires: f.now().Add(time.Hour)}})
+		f.apply(store.AddSession{Session: store.Session{ID: store.Hash{3, 2}, UserID: "1", Expires: f.now().Add(time.Minute)}})
+		f.passes(time.Minute)
+
+		var got []store.Hash
+		for after := (store.Hash{}); ; {
+			page, err := f.Sessions(f.Context(), "1", after, 2)
+			f.fails("a page", err, nil)
+			for _, s := range page {
+				got = append(got, s.ID)
+			}
+			if len(page) < 2 {
+				break
+			}
+			after = page[len(page)-1].ID
+		}
+		f.is("ids", got, want)
+	})
+}
+
+func updates(b *bench) {
+	b.claim("of many writers at once no change is lost", func(f *fixture) {
+		f.apply(store.PutUser{User: bob()})
+		const writers, rounds = 8, 5
+		var all sync.WaitGroup
+		for range writers {
+			all.Go(func() {
+				for range rounds {
+					err := store.Update(f.Context(), f, "2", func(u store.User) (store.Batch, error) {
+						u.Passkeys[0].SignCount++
+						return store.Batch{store.PutUser{User: u}}, nil
+					})
+					f.fails("an update", err, nil)
+				}
+			})
+		}
+		all.Wait()
+		f.is("count", f.user("2").Passkeys[0].SignCount, uint32(writers*rounds))
+	})
+	b.claim("an error of the change ends it and writes nothing", func(f *fixture) {
+		f.apply(store.PutUser{User: bob()})
+		no := errors.New("no")
+		err := store.Update(f.Context(), f, "2", func(u store.User) (store.Batch, error) {
+			u.Passkeys[0].Name = "changed"
+			return nil, no
+		})
+		f.fails("the update", err, no)
+		f.is("name", f.user("2").Passkeys[0].Name, "")
+	})
+	b.claim("nobody can't be updated", func(f *fixture) {
+		err := store.Update(f.Context(), f, "2", func(store.User) (store.Batch, error) { return nil, nil })
+		f.fails("the update", err, store.ErrNotFound)
+	})
+}
+
+func batches(b *bench) {
+	b.claim("a batch whose last operation is refused writes nothing", func(f *fixture) {
+		f.apply(store.PutUser{User: bob()}, store.PutLink{Link: store.Link{Key: "k", Hash: store.Hash{1}, Expires: f.now().Add(time.Hour)}})
+		session := store.Session{ID: store.Hash{1}, UserID: "1", Expires: f.now().Add(time.Hour)}
+		changed := f.user("2")
+		changed.Name = "robert"
+		f.refuses(store.ErrNotFound,
+			store.PutUser{User: ann()}, store.PutUser{User: changed}, store.AddSession{Session: session},
+			store.AddEvent{Event: store.NewEvent(f.now(), "2", store.KindSignedIn, store.Client{})},
+			store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: f.now().Add(time.Hour)}},
+			store.AddSecret{Name: "s", Value: []byte{1}},
+			store.TakeLink{Key: "k", Hash: store.Hash{2}})
+
+		_, err := f.User(f.Context(), "1")
+		f.fails("the new user", err, store.ErrNotFound)
+		_, err = f.UserByName(f.Context(), "ann")
+		f.fails("the new user's name", err, store.ErrNotFound)
+		_, err = f.UserByCredential(f.Context(), []byte("credential 1"))
+		f.fails("the new user's passkey", err, store.ErrNotFound)
+		admin, _ := f.HasAdministrator(f.Context())
+		f.is("an administrator", admin, false)
+		f.is("the other's name", f.user("2").Name, "bob")
+		_, err = f.Session(f.Context(), session.ID)
+		f.fails("the session", err, store.ErrNotFound)
+		told, _ := f.Events(f.Context(), "2", store.EventID{}, 9)
+		f.is("events", len(told), 0)
+		_, err = f.Secret(f.Context(), "s")
+		f.fails("the secret", err, store.ErrNotFound)
+		f.apply(store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: f.now().Add(time.Hour)}})
+		_, err = f.Link(f.Context(), "k")
+		f.fails("the link", err, nil)
+	})
+	b.claim("an empty batch is nothing", func(f *fixture) { f.apply() })
+}
+
+func sessions(b *bench) {
+	full := func(f *fixture) store.Session {
+		return store.Session{
+			ID: store.HashOf("a"), UserID: "1", Method: store.MethodPasskey, PasskeyID: "p1",
+			Client:  store.Client{Browser: "Chrome", System: "Linux", Address: "::1"},
+			Created: f.now(), Seen: f.now(), Authenticated: f.now(), Expires: f.now().Add(time.Hour),
+		}
+	}
+	b.claim("a session comes back whole until it ends", func(f *fixture) {
+		f.apply(store.AddSession{Session: full(f)})
+		got, err := f.Session(f.Context(), store.HashOf("a"))
+		f.fails("reading", err, nil)
+		f.is("session", got, full(f))
+		f.apply(store.EndSession{ID: got.ID})
+		_, err = f.Session(f.Context(), got.ID)
+		f.fails("after its end", err, store.ErrNotFound)
+		f.apply(store.EndSession{ID: got.ID}) // ending it again is nothing
+	})
+	b.claim("a session that has expired is not found", func(f *fixture) {
+		s := full(f)
+		f.apply(store.AddSession{Session: s})
+		f.passes(time.Hour - 1)
+		_, err := f.Session(f.Context(), s.ID)
+		f.fails("just before", err, nil)
+		f.passes(1)
+		_, err = f.Session(f.Context(), s.ID)
+		f.fails("on time", err, store.ErrNotFound)
+		f.refuses(store.ErrNotFound, store.ReplaceSession{Old: s.ID, Session: s})
+		s.Expires = f.now().Add(time.Hour)
+		f.apply(store.AddSession{Session: s}) // its place is free
+	})
+	b.claim("a session id is given once", func(f *fixture) {
+		f.apply(store.AddSession{Session: full(f)})
+		f.refuses(store.ErrSessionExists, store.AddSession{Session: full(f)})
+	})
+	b.claim("a replaced session has its new id only", func(f *fixture) {
+		old := full(f)
+		f.apply(store.AddSession{Session: old})
+		fresh := old
+		fresh.ID = store.HashOf("b")
+		f.apply(store.ReplaceSession{Old: old.ID, Session: fresh})
+		_, err := f.Session(f.Context(), old.ID)
+		f.fails("the old id", err, store.ErrNotFound)
+		got, err := f.Session(f.Context(), fresh.ID)
+		f.fails("the new id", err, nil)
+		f.is("the new session", got, fresh)
+		listed, _ := f.Sessions(f.Context(), "1", store.Hash{}, 9)
+		f.is("listed", listed, []store.Session{fresh})
+	})
+	b.claim("a session replaced by itself lives longer", func(f *fixture) {
+		s := full(f)
+		f.apply(store.AddSession{Session: s})
+		s.Expires = s.Expires.Add(time.Hour)
+		f.apply(store.ReplaceSession{Old: s.ID, Session: s})
+		f.passes(90 * time.Minute)
+		_, err := f.Session(f.Context(), s.ID)
+		f.fails("after its first end", err, nil)
+	})
+	b.claim("a session that was ended can't be replaced back to life, nor another's place be taken", func(f *fixture) {
+		s, other := full(f), full(f)
+		other.ID = store.HashOf("other")
+		f.refuses(store.ErrNotFound, store.ReplaceSession{Old: s.ID, Session: s})
+		f.apply(store.AddSession{Session: s}, store.AddSession{Session: other})
+		f.refuses(store.ErrSessionExists, store.ReplaceSession{Old: s.ID, Session: other})
+	})
+	b.claim("all of a user's sessions end but the one excepted, or those of one passkey", func(f *fixture) {
+		add := func(token, user, passkey string) store.Hash {
+			s := full(f)
+			s.ID, s.UserID, s.PasskeyID = store.HashOf(token), user, passkey
+			f.apply(store.AddSession{Session: s})
+			return s.ID
+		}
+		lives := func(id store.Hash) bool {
+			_, err := f.Session(f.Context(), id)
+			return err == nil
+		}
+		mine, p1, p2, hers := add("mine", "1", ""), add("p1", "1", "p1"), add("p2", "1", "p2"), add("hers", "2", "p1")
+		f.apply(store.EndSessions{UserID: "1", Passkey: "p1"})
+		f.is("lives", []bool{lives(mine), lives(p1), lives(p2), lives(hers)}, []bool{true, false, true, true})
+		f.apply(store.EndSessions{UserID: "1", Except: mine})
+		f.is("lives", []bool{lives(mine), lives(p2), lives(hers)}, []bool{true, false, true})
+		f.apply(store.EndSessions{UserID: "1"})
+		f.is("lives", []bool{lives(mine), lives(hers)}, []bool{false, true})
+	})
+}
+
+func events(b *bench) {
+	b.claim("events come back whole, newest first, in pages, one user's only", func(f *fixture) {
+		var want []store.Event
+		for i := range 5 {
+			f.passes(time.Minute)
+			event := store.NewEvent(f.now(), "1", store.KindPasskeyAdded, store.Client{Browser: "Firefox", System: "Linux", Address: "::1"})
+			event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, "p1", fmt.Sprint("name ", i)
+			want = append(want, event)
+			f.apply(store.AddEvent{Event: event}, store.AddEvent{Event: store.NewEvent(f.now(), "10", store.KindSignedIn, store.Client{})},
+				store.AddEvent{Event: store.NewEvent(f.now(), "0", store.KindSignedIn, store.Client{})})
+		}
+		slices.Reverse(want)
+		var got []store.Event
+		for before := (store.EventID{}); ; {
+			page, err := f.Events(f.Context(), "1", before, 2)
+			f.fails("a page", err, nil)
+			got = append(got, page...)
+			if len(page) < 2 {
+				break
+			}
+			before = page[len(page)-1].ID
+		}
+		f.is("events", got, want)
+	})
+	b.claim("an event that has expired is not listed", func(f *fixture) {
+		f.apply(store.AddEvent{Event: store.NewEvent(f.now(), "1", store.KindSignedIn, store.Client{})})
+		f.passes(store.EventsKept)
+		got, err := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(got), 0)
+		f.fails("listing", err, nil)
+	})
+}
+
+// oneOf lets many try the same, and counts who succeeds.
+func (f *fixture) oneOf(try func() error, loser error) {
+	f.Helper()
+	var won atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			if err := try(); err == nil {
+				won.Add(1)
+			} else {
+				f.fails("a loser", err, loser)
+			}
+		})
+	}
+	all.Wait()
+	f.is("winners", won.Load(), int32(1))
+}
+
+func tickets(b *bench) {
+	b.claim("a ticket is spent once, of however many who try", func(f *fixture) {
+		spend := store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: f.now().Add(time.Minute)}}
+		f.oneOf(func() error { return f.Apply(f.Context(), store.Batch{spend}) }, store.ErrTicketSpent)
+	})
+	b.claim("a spent ticket is remembered until it expires", func(f *fixture) {
+		spend := store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: f.now().Add(time.Minute)}}
+		f.apply(spend)
+		f.passes(time.Minute - 1)
+		f.refuses(store.ErrTicketSpent, spend)
+		f.passes(1)
+		f.apply(spend)
+	})
+}
+
+func links(b *bench) {
+	link := func(f *fixture, token string) store.Link {
+		return store.Link{Key: "setup", Hash: store.HashOf(token), Expires: f.now().Add(time.Minute)}
+	}
+	b.claim("a link is taken once, of however many who try", func(f *fixture) {
+		f.apply(store.PutLink{Link: link(f, "a")})
+		got, err := f.Link(f.Context(), "setup")
+		f.fails("reading", err, nil)
+		f.is("link", got, link(f, "a"))
+		f.oneOf(func() error {
+			return f.Apply(f.Context(), store.Batch{store.TakeLink{Key: "setup", Hash: store.HashOf("a")}})
+		}, store.ErrNotFound)
+		_, err = f.Link(f.Context(), "setup")
+		f.fails("reading it then", err, store.ErrNotFound)
+	})
+	b.claim("a new link takes the place of the old one", func(f *fixture) {
+		f.apply(store.PutLink{Link: link(f, "a")})
+		f.apply(store.PutLink{Link: link(f, "b")})
+		f.refuses(store.ErrNotFound, store.TakeLink{Key: "setup", Hash: store.HashOf("a")})
+		f.apply(store.TakeLink{Key: "setup", Hash: store.HashOf("b")})
+	})
+	b.claim("a link that has expired is not found", func(f *fixture) {
+		f.apply(store.PutLink{Link: link(f, "a")})
+		f.passes(time.Minute)
+		_, err := f.Link(f.Context(), "setup")
+		f.fails("reading", err, store.ErrNotFound)
+		f.refuses(store.ErrNotFound, store.TakeLink{Key: "setup", Hash: store.HashOf("a")})
+	})
+}
+
+func secrets(b *bench) {
+	b.claim("a secret is made once", func(f *fixture) {
+		_, err := f.Secret(f.Context(), "key")
+		f.fails("before", err, store.ErrNotFound)
+		f.oneOf(func() error {
+			return f.Apply(f.Context(), store.Batch{store.AddSecret{Name: "key", Value: []byte("first")}})
+		}, store.ErrSecretExists)
+		got, err := f.Secret(f.Context(), "key")
+		f.fails("reading", err, nil)
+		f.is("secret", got, []byte("first"))
+	})
+}
+
+func ownership(b *bench) {
+	b.claim("what is handed in stays the caller's, and what is handed out is theirs", func(f *fixture) {
+		mine := ann()
+		secret := []byte("secret")
+		f.apply(store.PutUser{User: mine}, store.AddSecret{Name: "s", Value: secret})
+		mine.Handle[0], mine.Passkeys[0].CredentialID[0], mine.Passkeys[0].Transports[0], secret[0] = 0, 0, "x", 0
+
+		theirs := f.user("1")
+		theirs.Handle[0], theirs.Passkeys[0].PublicKey[0], theirs.Passkeys[0].Name = 0, 0, "x"
+		taken, _ := f.Secret(f.Context(), "s")
+		taken[0] = 0
+
+		want := ann()
+		want.Revision = 1
+		f.is("user", f.user("1"), want)
+		kept, _ := f.Secret(f.Context(), "s")
+		f.is("secret", kept, []byte("secret"))
+	})
+}
+
+func contexts(b *bench) {
+	b.claim("a context that has ended reads and writes nothing", func(f *fixture) {
+		f.apply(store.PutUser{User: bob()})
+		ended, cancel := context.WithCancel(f.Context())
+		cancel()
+		f.fails("writing", f.Apply(ended, store.Batch{store.PutUser{User: ann()}}), context.Canceled)
+		_, err := f.User(ended, "2")
+		f.fails("reading", err, context.Canceled)
+		_, err = f.User(f.Context(), "1")
+		f.fails("what was not written", err, store.ErrNotFound)
+	})
+	b.claim("a closed store refuses, and closes twice", func(f *fixture) {
+		f.fails("closing", f.Close(), nil)
+		f.fails("closing again", f.Close(), nil)
+		if err := f.Apply(context.Background(), store.Batch{store.PutUser{User: ann()}}); err == nil {
+			f.Error("a write after Close succeeded")
+		}
+		if _, err := f.User(context.Background(), "1"); err == nil || errors.Is(err, store.ErrNotFound) {
+			f.Errorf("a read after Close: got %v, want a fault", err)
+		}
+	})
+}
