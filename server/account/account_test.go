@@ -1,0 +1,422 @@
+package account_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// cheap is a cost for tests, which hash often.
+var cheap = account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}
+
+const password = "correct horse battery"
+
+type world struct {
+	*testing.T
+	clock time.Time
+	store *memstore.Store
+	*account.Service
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{T: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	w.store = memstore.New(w.now)
+	w.Service = w.service(cheap)
+	return w
+}
+
+func (w *world) now() time.Time { return w.clock }
+
+func (w *world) service(cost account.Cost) *account.Service {
+	return account.New(account.Config{Store: w.store, Now: w.now, PasswordCost: cost, Hashing: 4})
+}
+
+func (w *world) passes(d time.Duration) { w.clock = w.clock.Add(d) }
+
+func (w *world) add(name string) store.User {
+	w.Helper()
+	user, err := w.AddUser(w.Context(), account.NewUser{Name: name, DisplayName: name, Password: password})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return user
+}
+
+func (w *world) signIn(name, password string) (account.Opened, error) {
+	return w.SignInWithPassword(w.Context(), name, password, store.Client{}, store.Hash{})
+}
+
+func (w *world) signedIn(name string) account.Opened {
+	w.Helper()
+	opened, err := w.signIn(name, password)
+	if err != nil {
+		w.Fatalf("signing in as %s: %v", name, err)
+	}
+	return opened
+}
+
+func (w *world) wants(err error, code shared.Code) {
+	w.Helper()
+	if got := shared.CodeOf(err); got != code || (code == "" && err != nil) {
+		w.Errorf("got code %q (%v), want %q", got, err, code)
+	}
+}
+
+func (w *world) lives(token string, code shared.Code) {
+	w.Helper()
+	_, _, err := w.Session(w.Context(), token)
+	w.wants(err, code)
+}
+
+func (w *world) newestEvent(userID string) store.Kind {
+	w.Helper()
+	events, err := w.store.Events(w.Context(), userID, store.EventID{}, 1)
+	if err != nil || len(events) == 0 {
+		w.Fatalf("no event (%v)", err)
+	}
+	return events[0].Kind
+}
+
+func TestUsers(t *testing.T) {
+	t.Run("a name is one, however it is typed", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("Ann")
+		for _, typed := range []string{"ann", "ANN", "ａnn"} { // the last with a full-width letter
+			if opened := w.signedIn(typed); opened.User.Name != "ann" {
+				t.Errorf("signed in as %q", opened.User.Name)
+			}
+			_, err := w.AddUser(t.Context(), account.NewUser{Name: typed, DisplayName: "x", Password: password})
+			w.wants(err, shared.CodeNameTaken)
+		}
+	})
+	t.Run("names and passwords that break the rules are refused", func(t *testing.T) {
+		w := newWorld(t)
+		for _, name := range []string{"", " ", "a b", "a\x00", "a\u202eb", "a\u200bb", strings.Repeat("x", 65), strings.Repeat("x", 10_000), "\xff"} {
+			_, err := w.AddUser(t.Context(), account.NewUser{Name: name, DisplayName: "x", Password: password})
+			w.wants(err, shared.CodeInvalidName)
+		}
+		for _, bad := range []string{"", "short", strings.Repeat("x", 11), strings.Repeat("x", 257), "correct\x00horse battery"} {
+			_, err := w.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: bad})
+			w.wants(err, shared.CodeInvalidPassword)
+		}
+		_, err := w.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: " ", Password: password})
+		w.wants(err, shared.CodeInvalidName)
+		if users, _ := w.Users(t.Context(), "", 9); len(users) != 0 {
+			t.Errorf("%d users, want none", len(users))
+		}
+	})
+	t.Run("handles are 64 bytes and differ", func(t *testing.T) {
+		w := newWorld(t)
+		ann, bob := w.add("ann"), w.add("bob")
+		if len(ann.Handle) != 64 || len(bob.Handle) != 64 || string(ann.Handle) == string(bob.Handle) || ann.ID == bob.ID {
+			t.Errorf("handles %x and %x", ann.Handle, bob.Handle)
+		}
+	})
+	t.Run("a new password ends all sessions, and only it signs in", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		opened := w.signedIn("ann")
+		w.passes(time.Second)
+		w.wants(w.SetPassword(t.Context(), "ANN", "another battery staple"), "")
+		w.lives(opened.Token, shared.CodeUnauthenticated)
+		if kind := w.newestEvent(ann.ID); kind != store.KindPasswordChanged {
+			t.Errorf("newest event %s", kind)
+		}
+		_, err := w.signIn("ann", password)
+		w.wants(err, shared.CodeSignInRefused)
+		_, err = w.signIn("ann", "another battery staple")
+		w.wants(err, "")
+		w.wants(w.SetPassword(t.Context(), "nobody", password), shared.CodeNotFound)
+	})
+	t.Run("a disabled user is out at once, and in again when enabled", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("ann")
+		opened := w.signedIn("ann")
+		w.wants(w.SetDisabled(t.Context(), "ann", true), "")
+		w.lives(opened.Token, shared.CodeUnauthenticated)
+		_, err := w.signIn("ann", password)
+		w.wants(err, shared.CodeSignInRefused)
+		w.wants(w.SetDisabled(t.Context(), "ann", false), "")
+		w.lives(opened.Token, shared.CodeUnauthenticated)
+		w.lives(w.signedIn("ann").Token, "")
+	})
+}
+
+func TestSignIn(t *testing.T) {
+	t.Run("an unknown name, a wrong password, a disabled user and one without a password look the same", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("ann")
+		w.add("off")
+		w.wants(w.SetDisabled(t.Context(), "off", true), "")
+		none := store.User{ID: "none", Name: "none"}
+		if err := w.store.Apply(t.Context(), store.Batch{store.PutUser{User: none}}); err != nil {
+			t.Fatal(err)
+		}
+		sentences := map[string]bool{}
+		for _, try := range [][2]string{{"nobody", password}, {"ann", "wrong"}, {"off", password}, {"none", password}, {"none", ""}, {"", ""}, {"a b", "x"}, {"ann", "\x00"}, {"ann", strings.Repeat("x", 5000)}} {
+			_, err := w.signIn(try[0], try[1])
+			w.wants(err, shared.CodeSignInRefused)
+			refusal, _ := errors.AsType[*shared.Error](err)
+			sentences[refusal.Message] = true
+		}
+		if len(sentences) != 1 {
+			t.Errorf("sentences %v, want one", sentences)
+		}
+	})
+	t.Run("a failed sign-in is told to the user", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		w.passes(time.Second)
+		w.signIn("ann", "wrong")
+		if kind := w.newestEvent(ann.ID); kind != store.KindSignInFailed {
+			t.Errorf("newest event %s", kind)
+		}
+	})
+	t.Run("the hash is a PHC string with its cost, and is renewed when the cost changes", func(t *testing.T) {
+		w := newWorld(t)
+		before := w.add("ann")
+		if !strings.HasPrefix(before.Password, "$argon2id$v=19$m=64,t=1,p=1$") {
+			t.Errorf("hash %q", before.Password)
+		}
+		dearer := w.service(account.Cost{MemoryKiB: 128, Time: 2, Threads: 1})
+		if _, err := dearer.SignInWithPassword(t.Context(), "ann", password, store.Client{}, store.Hash{}); err != nil {
+			t.Fatal(err)
+		}
+		after, _ := w.store.UserByName(t.Context(), "ann")
+		if !strings.HasPrefix(after.Password, "$argon2id$v=19$m=128,t=2,p=1$") {
+			t.Errorf("hash after sign-in %q", after.Password)
+		}
+		w.signedIn("ann")
+	})
+	t.Run("a composed and a decomposed accent are the same password", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("ann")
+		w.wants(w.SetPassword(t.Context(), "ann", "caf\u00e9 au lait noir"), "")
+		_, err := w.signIn("ann", "cafe\u0301 au lait noir")
+		w.wants(err, "")
+	})
+	t.Run("a sign-in ends the session that the browser had, and has a new token", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("ann")
+		first := w.signedIn("ann")
+		second, err := w.SignInWithPassword(t.Context(), "ann", password, store.Client{}, first.Session.ID)
+		if err != nil || second.Token == first.Token || len(second.Token) != 43 {
+			t.Errorf("tokens %q and %q (%v)", first.Token, second.Token, err)
+		}
+		w.lives(first.Token, shared.CodeUnauthenticated)
+		w.lives(second.Token, "")
+	})
+	t.Run("the token itself is never stored", func(t *testing.T) {
+		w := newWorld(t)
+		opened := w.signedIn(w.add("ann").Name)
+		sessions, err := w.store.Sessions(t.Context(), opened.User.ID, store.Hash{}, 9)
+		if err != nil || len(sessions) != 1 || strings.Contains(fmt.Sprintf("%s %+v", sessions, sessions), opened.Token) {
+			t.Errorf("sessions %+v (%v)", sessions, err)
+		}
+	})
+	t.Run("no session of the old password outlives its change, however they race", func(t *testing.T) {
+		for round := range 30 {
+			w := newWorld(t)
+			ann := w.add("ann")
+			var both sync.WaitGroup
+			both.Go(func() { w.signIn("ann", password) })
+			both.Go(func() {
+				if round%2 == 0 {
+					w.SetPassword(t.Context(), "ann", "another battery staple")
+				} else {
+					w.SetDisabled(t.Context(), "ann", true)
+				}
+			})
+			both.Wait()
+			if sessions, _ := w.store.Sessions(t.Context(), ann.ID, store.Hash{}, 9); len(sessions) != 0 {
+				t.Fatalf("round %d: %d sessions are left", round, len(sessions))
+			}
+		}
+	})
+}
+
+func TestSessions(t *testing.T) {
+	t.Run("one that is used goes on, one that isn't ends after 24 hours", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("ann")
+		used, idle := w.signedIn("ann"), w.signedIn("ann")
+		for range 3 {
+			w.passes(23 * time.Hour)
+			w.lives(used.Token, "")
+		}
+		w.lives(idle.Token, shared.CodeUnauthenticated)
+	})
+	t.Run("none outlives 30 days", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("ann")
+		opened := w.signedIn("ann")
+		for range 30 * 24 / 20 {
+			w.lives(opened.Token, "")
+			w.passes(20 * time.Hour)
+		}
+		w.lives(opened.Token, shared.CodeUnauthenticated)
+	})
+	t.Run("signing out ends it, and doing so again is nothing", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("ann")
+		opened := w.signedIn("ann")
+		w.wants(w.SignOut(t.Context(), opened.Token, store.Client{}), "")
+		w.lives(opened.Token, shared.CodeUnauthenticated)
+		w.wants(w.SignOut(t.Context(), opened.Token, store.Client{}), "")
+	})
+	t.Run("a token of another form is nobody's", func(t *testing.T) {
+		w := newWorld(t)
+		for _, token := range []string{"", "x", strings.Repeat("A", 43), strings.Repeat("A", 10_000)} {
+			w.lives(token, shared.CodeUnauthenticated)
+		}
+	})
+}
+
+func TestConfirmation(t *testing.T) {
+	t.Run("a sign-in is fresh for ten minutes", func(t *testing.T) {
+		w := newWorld(t)
+		w.add("ann")
+		opened := w.signedIn("ann")
+		w.passes(10*time.Minute - 1)
+		w.wants(w.Fresh(opened.Session), "")
+		w.passes(1)
+		w.wants(w.Fresh(opened.Session), shared.CodeConfirmRequired)
+	})
+	t.Run("the right password makes it fresh again, under a new token", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		opened := w.signedIn("ann")
+		w.passes(time.Hour)
+		confirmed, err := w.ConfirmPassword(t.Context(), opened.Session, ann, password, store.Client{})
+		w.wants(err, "")
+		w.wants(w.Fresh(confirmed.Session), "")
+		w.lives(opened.Token, shared.CodeUnauthenticated)
+		w.lives(confirmed.Token, "")
+		if !confirmed.Session.Created.Equal(opened.Session.Created) {
+			t.Error("it counts as a new session")
+		}
+	})
+	t.Run("a wrong password is refused and the session goes on as it was", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		opened := w.signedIn("ann")
+		w.passes(time.Hour)
+		_, err := w.ConfirmPassword(t.Context(), opened.Session, ann, "wrong", store.Client{})
+		w.wants(err, shared.CodeSignInRefused)
+		session, _, err := w.Session(t.Context(), opened.Token)
+		w.wants(err, "")
+		w.wants(w.Fresh(session), shared.CodeConfirmRequired)
+	})
+	t.Run("a session that was ended meanwhile isn't brought back", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		opened := w.signedIn("ann")
+		w.wants(w.SignOut(t.Context(), opened.Token, store.Client{}), "")
+		_, err := w.ConfirmPassword(t.Context(), opened.Session, ann, password, store.Client{})
+		w.wants(err, shared.CodeUnauthenticated)
+		if sessions, _ := w.store.Sessions(t.Context(), ann.ID, store.Hash{}, 9); len(sessions) != 0 {
+			t.Errorf("%d sessions are left", len(sessions))
+		}
+	})
+}
+
+func TestSetUp(t *testing.T) {
+	first := account.NewUser{Name: "Ann", DisplayName: "Ann", Password: password}
+	setUp := func(w *world, token string) error {
+		_, err := w.SetUp(w.Context(), token, first, store.Client{})
+		return err
+	}
+	link := func(w *world) string {
+		w.Helper()
+		token, err := w.NewSetupLink(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		return token
+	}
+	t.Run("the link makes an administrator who is signed in", func(t *testing.T) {
+		w := newWorld(t)
+		token := link(w)
+		w.wants(w.CheckSetupLink(t.Context(), token), "")
+		opened, err := w.SetUp(t.Context(), token, first, store.Client{})
+		w.wants(err, "")
+		_, user, err := w.Session(t.Context(), opened.Token)
+		w.wants(err, "")
+		if !user.Admin || user.Name != "ann" {
+			t.Errorf("user %+v", user)
+		}
+	})
+	t.Run("it works once, and no other is made", func(t *testing.T) {
+		w := newWorld(t)
+		token := link(w)
+		w.wants(setUp(w, token), "")
+		w.wants(setUp(w, token), shared.CodeNotFound)
+		w.wants(w.CheckSetupLink(t.Context(), token), shared.CodeNotFound)
+		_, err := w.NewSetupLink(t.Context())
+		w.wants(err, shared.CodeNotFound)
+	})
+	t.Run("of many tries at once exactly one succeeds", func(t *testing.T) {
+		w := newWorld(t)
+		token := link(w)
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				w.SetUp(t.Context(), token, account.NewUser{Name: fmt.Sprintf("ann%d", i), DisplayName: "Ann", Password: password}, store.Client{})
+			})
+		}
+		all.Wait()
+		if users, _ := w.Users(t.Context(), "", 99); len(users) != 1 {
+			t.Errorf("%d administrators, want 1", len(users))
+		}
+	})
+	t.Run("it works for 30 minutes", func(t *testing.T) {
+		w := newWorld(t)
+		token := link(w)
+		w.passes(30 * time.Minute)
+		w.wants(setUp(w, token), shared.CodeNotFound)
+	})
+	t.Run("a new link ends the one before", func(t *testing.T) {
+		w := newWorld(t)
+		old, fresh := link(w), link(w)
+		w.wants(setUp(w, old), shared.CodeNotFound)
+		w.wants(setUp(w, ""), shared.CodeNotFound)
+		w.wants(setUp(w, fresh), "")
+	})
+	t.Run("a bad password leaves the link as it is", func(t *testing.T) {
+		w := newWorld(t)
+		token := link(w)
+		_, err := w.SetUp(t.Context(), token, account.NewUser{Name: "ann", DisplayName: "Ann", Password: "short"}, store.Client{})
+		w.wants(err, shared.CodeInvalidPassword)
+		w.wants(setUp(w, token), "")
+	})
+}
+
+func FuzzCanonicalName(f *testing.F) {
+	for _, seed := range []string{"Ann", "a\u202eb", "a\u200bb", "\xff", strings.Repeat("x", 10_000), "ｱﾝ", "ς", "א1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		name, err := account.CanonicalName(typed)
+		if err != nil {
+			if shared.CodeOf(err) != shared.CodeInvalidName {
+				t.Errorf("%q: %v", typed, err)
+			}
+			return
+		}
+		if n := utf8.RuneCountInString(name); n == 0 || n > shared.MaxNameLength || !utf8.ValidString(name) {
+			t.Errorf("%q became %q", typed, name)
+		}
+		if again, err := account.CanonicalName(name); err != nil || again != name {
+			t.Errorf("%q became %q, and that %q (%v)", typed, name, again, err)
+		}
+	})
+}
