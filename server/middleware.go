@@ -127,9 +127,6 @@ func limitBody(next http.Handler) http.Handler {
 // SameSite=Lax alone would let sister domains in.
 func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	if err := protection.AddTrustedOrigin(s.Address.Origin); err != nil {
-		panic(err) // ParseAddress made it
-	}
 	protection.SetDenyHandler(s.api(func(http.ResponseWriter, *http.Request) error {
 		return shared.Errorf(shared.CodeCrossSite, "This request came from another site.")
 	}))

@@ -120,7 +120,8 @@ form.addEventListener("submit", () => {
   addEventListener("pageshow", ready, { once: true });
 });
 
-const capable = globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON && isSecureContext;
+// There is no button while IT has passkeys off.
+const capable = button && globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON && isSecureContext;
 const canAutofill = capable && (await PublicKeyCredential.isConditionalMediationAvailable?.());
 
 if (capable) {

@@ -1,0 +1,706 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/shared"
+)
+
+const (
+	origin   = "http://localhost:8080"
+	password = "correct horse battery"
+)
+
+// stores are the backends that every claim at the HTTP level is held against.
+var stores = map[string]func(*testing.T, store.Clock) store.Store{
+	"memstore": func(_ *testing.T, now store.Clock) store.Store { return memstore.New(now) },
+	"boltstore": func(t *testing.T, now store.Clock) store.Store {
+		s, err := boltstore.Open(filepath.Join(t.TempDir(), "keypeg.db"), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	},
+}
+
+func onEveryStore(t *testing.T, test func(*site)) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) { test(newSite(t, open, nil)) })
+	}
+}
+
+// site is a server with its clock and its log.
+type site struct {
+	*testing.T
+	store    store.Store
+	accounts *account.Service
+	handler  *server.Server
+	log      *lockedBuffer
+
+	mu    sync.Mutex
+	clock time.Time
+}
+
+func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, change func(*server.Config)) *site {
+	s := &site{T: t, clock: time.Now(), log: &lockedBuffer{}}
+	s.store = open(t, s.now)
+	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.accounts = account.New(account.Config{Store: s.store, Now: s.now, Log: log, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}})
+	address, err := server.ParseAddress(origin, "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := server.Config{
+		Store: s.store, Accounts: s.accounts, Now: s.now, Log: log,
+		Address: address, PasskeysOn: true, Product: "Keypeg", Contact: "IT desk",
+		Asset: func(name string) string { return "/static/" + name },
+		Pages: map[string]http.Handler{
+			"/":         http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the app") }),
+			"/passkeys": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the app") }),
+			"/static/":  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "a file") }),
+		},
+	}
+	if change != nil {
+		change(&config)
+	}
+	if s.handler, err = server.New(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *site) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clock
+}
+
+func (s *site) passes(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock = s.clock.Add(d)
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// visitor is a browser with cookies and a device, for one person.
+type visitor struct {
+	*site
+	name   string
+	jar    http.CookieJar
+	device *passkeytest.Device
+}
+
+func (s *site) visitor() *visitor {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return &visitor{site: s, jar: jar, device: passkeytest.New(origin)}
+}
+
+// user adds a user and signs them in with their password.
+func (s *site) user(name string) *visitor {
+	s.Helper()
+	if _, err := s.accounts.AddUser(s.Context(), account.NewUser{Name: name, DisplayName: strings.ToUpper(name), Password: password}); err != nil {
+		s.Fatal(err)
+	}
+	v := s.visitor()
+	v.name = name
+	v.signsInWithPassword()
+	return v
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
+
+// sends makes a request as a browser on our own page does.
+func (v *visitor) sends(method, path string, body any, change ...func(*http.Request)) answer {
+	v.Helper()
+	var content io.Reader
+	switch body := body.(type) {
+	case nil:
+	case string:
+		content = strings.NewReader(body)
+	default:
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			v.Fatal(err)
+		}
+		content = bytes.NewReader(encoded)
+	}
+	r := httptest.NewRequestWithContext(v.Context(), method, origin+path, content)
+	r.Header.Set("Origin", origin)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	site, _ := url.Parse(origin)
+	for _, cookie := range v.jar.Cookies(site) {
+		r.AddCookie(cookie)
+	}
+	for _, c := range change {
+		c(r)
+	}
+
+	w := httptest.NewRecorder()
+	v.handler.ServeHTTP(w, r)
+	v.jar.SetCookies(site, w.Result().Cookies())
+	return answer{w.Code, w.Header(), w.Body.Bytes()}
+}
+
+func (v *visitor) submits(path string, form url.Values) answer {
+	v.Helper()
+	return v.sends("POST", path, form.Encode(), func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") })
+}
+
+func (v *visitor) token() string {
+	site, _ := url.Parse(origin)
+	for _, cookie := range v.jar.Cookies(site) {
+		if cookie.Name == "keypeg" {
+			return cookie.Value
+		}
+	}
+	return ""
+}
+
+func into[T any](v *visitor, a answer, status int) (out T) {
+	v.Helper()
+	if a.status != status {
+		v.Fatalf("got %s, want %d", a, status)
+	}
+	if err := json.Unmarshal(a.body, &out); err != nil {
+		v.Fatalf("decoding %s: %v", a.body, err)
+	}
+	return out
+}
+
+func (v *visitor) refused(a answer, status int, code shared.Code) {
+	v.Helper()
+	var problem shared.Problem
+	if err := json.Unmarshal(a.body, &problem); err != nil || a.status != status || problem.Code != code || problem.Status != status || problem.Detail == "" {
+		v.Errorf("got %s, want %d %s", a, status, code)
+	}
+	if kind := a.header.Get("Content-Type"); kind != "application/problem+json" {
+		v.Errorf("a problem of type %q", kind)
+	}
+}
+
+func (v *visitor) signsInWithPassword() {
+	v.Helper()
+	into[shared.SignedIn](v, v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: v.name, Password: password}), 200)
+}
+
+func (v *visitor) finishesRegistration(name string) answer {
+	v.Helper()
+	begun := into[shared.Ceremony](v, v.sends("POST", shared.PathRegisterBegin, nil), 200)
+	credential, err := v.device.Create(begun.PublicKey)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return v.sends("POST", shared.PathRegisterFinish, shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name})
+}
+
+func (v *visitor) registers(name string) shared.Passkey {
+	v.Helper()
+	return into[shared.Passkey](v, v.finishesRegistration(name), 201)
+}
+
+func (v *visitor) proves(begun shared.Ceremony) shared.FinishCeremony {
+	v.Helper()
+	credential, err := v.device.Get(begun.PublicKey)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}
+}
+
+func (v *visitor) signsInWithPasskey() answer {
+	v.Helper()
+	begun := into[shared.Ceremony](v, v.sends("POST", shared.PathSignInBegin, shared.BeginSignIn{}), 200)
+	return v.sends("POST", shared.PathSignInFinish, v.proves(begun))
+}
+
+func (v *visitor) lists() shared.PasskeyList {
+	v.Helper()
+	return into[shared.PasskeyList](v, v.sends("GET", shared.PathPasskeys, nil), 200)
+}
+
+// members are the names in a JSON object, with those of objects in it.
+func members(t *testing.T, body []byte) []string {
+	t.Helper()
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(body, &object); err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	var names []string
+	for name, value := range object {
+		names = append(names, name)
+		if value[0] == '{' && name != "publicKey" {
+			for _, inner := range members(t, value) {
+				names = append(names, name+"."+inner)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestWire(t *testing.T) {
+	onEveryStore(t, func(s *site) {
+		ann := s.user("ann")
+		shape := func(what string, a answer, status int, want ...string) {
+			s.Helper()
+			slices.Sort(want)
+			if got := members(s.T, a.body); a.status != status || !reflect.DeepEqual(got, want) {
+				s.Errorf("%s: %s with members %q, want %d with %q", what, a, got, status, want)
+			}
+			if kind := a.header.Get("Content-Type"); kind != "application/json" {
+				s.Errorf("%s: type %q", what, kind)
+			}
+			if cache := a.header.Get("Cache-Control"); cache != "no-store" {
+				s.Errorf("%s: Cache-Control %q", what, cache)
+			}
+		}
+		row := []string{"id", "credentialId", "name", "created", "synced"}
+
+		shape("account", ann.sends("GET", shared.PathAccount, nil), 200,
+			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "hasPassword", "passkeys")
+		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle")
+		shape("begin registration", ann.sends("POST", shared.PathRegisterBegin, nil), 200, "ticket", "publicKey")
+		added := ann.finishesRegistration("Laptop")
+		shape("finish registration", added, 201, row...)
+		id := into[shared.Passkey](ann, added, 201).ID
+		shape("rename", ann.sends("PATCH", shared.PathPasskey+id, `{"name":"Phone","unknown":1}`), 200, row...)
+		shape("begin confirmation", ann.sends("POST", shared.PathConfirmBegin, nil), 200, "ticket", "publicKey")
+		confirmation := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
+		shape("finish confirmation", ann.sends("POST", shared.PathConfirmFinish, ann.proves(confirmation)), 200, "until")
+		shape("confirm with a password", ann.sends("POST", shared.PathConfirmPassword, shared.PasswordConfirmation{Password: password}), 200, "until")
+		shape("begin sign-in", ann.sends("POST", shared.PathSignInBegin, `{}`), 200, "ticket", "publicKey")
+		shape("begin sign-in by autofill", ann.sends("POST", shared.PathSignInBegin, `{"mediation":"conditional"}`), 200, "ticket", "publicKey", "mediation")
+		shape("finish sign-in", ann.signsInWithPasskey(), 200, "user", "user.id", "user.name", "user.displayName")
+		if rows := ann.lists().Passkeys; len(rows) != 1 || !rows[0].Current || rows[0].LastUsed == nil || rows[0].Name != "Phone" {
+			s.Errorf("rows %+v", rows)
+		}
+		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle")
+		if out := ann.sends("POST", shared.PathSignOut, nil); out.status != 204 || len(out.body) != 0 {
+			s.Errorf("sign-out: %s", out)
+		}
+		ann.refused(ann.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
+		shape("sign-in with a password", ann.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}), 200,
+			"user", "user.id", "user.name", "user.displayName")
+	})
+}
+
+func TestSessions(t *testing.T) {
+	onEveryStore(t, func(s *site) {
+		ann := s.user("ann")
+		ann.registers("x")
+		first := ann.token()
+
+		s.Run("the token is another after every sign-in and confirmation", func(t *testing.T) {
+			seen := map[string]bool{first: true}
+			for what, do := range map[string]func(){
+				"password": ann.signsInWithPassword,
+				"passkey":  func() { into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200) },
+				"confirmation": func() {
+					into[shared.Confirmed](ann, ann.sends("POST", shared.PathConfirmPassword, shared.PasswordConfirmation{Password: password}), 200)
+				},
+			} {
+				do()
+				if seen[ann.token()] {
+					t.Errorf("after %s the token is the old one", what)
+				}
+				seen[ann.token()] = true
+			}
+		})
+		s.Run("an old token is nobody's", func(t *testing.T) {
+			old := s.visitor()
+			a := old.sends("GET", shared.PathAccount, nil, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "keypeg", Value: first}) })
+			old.refused(a, 401, shared.CodeUnauthenticated)
+		})
+		s.Run("signing out ends it on the server", func(t *testing.T) {
+			token := ann.token()
+			ann.sends("POST", shared.PathSignOut, nil)
+			if ann.token() != "" {
+				t.Error("the browser still has the cookie")
+			}
+			a := ann.sends("GET", shared.PathAccount, nil, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "keypeg", Value: token}) })
+			ann.refused(a, 401, shared.CodeUnauthenticated)
+		})
+	})
+	t.Run("over https the cookie has the prefix that browsers protect", func(t *testing.T) {
+		s := newSite(t, stores["memstore"], func(c *server.Config) {
+			address, err := server.ParseAddress("https://id.example.com", "", true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Address = address
+		})
+		if _, err := s.accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+			t.Fatal(err)
+		}
+		a := s.visitor().sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}, func(r *http.Request) { r.Host = "id.example.com" })
+		cookie := a.header.Get("Set-Cookie")
+		for _, part := range []string{"__Host-keypeg=", "; Path=/;", "; HttpOnly", "; Secure", "; SameSite=Lax"} {
+			if !strings.Contains(cookie, part) {
+				t.Errorf("cookie %q lacks %q", cookie, part)
+			}
+		}
+		if a.header.Get("Strict-Transport-Security") == "" {
+			t.Error("no Strict-Transport-Security")
+		}
+	})
+}
+
+func TestConfirmation(t *testing.T) {
+	onEveryStore(t, func(s *site) {
+		ann := s.user("ann")
+		id := ann.registers("x").ID
+		s.passes(10 * time.Minute)
+
+		s.Run("adding and removing need a recent one, listing and renaming don't", func(t *testing.T) {
+			ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
+			ann.refused(ann.sends("POST", shared.PathRegisterFinish, `{}`), 403, shared.CodeConfirmRequired)
+			ann.refused(ann.sends("DELETE", shared.PathPasskey+id, nil), 403, shared.CodeConfirmRequired)
+			if n := len(ann.lists().Passkeys); n != 1 {
+				t.Errorf("%d passkeys, want 1", n)
+			}
+			into[shared.Passkey](ann, ann.sends("PATCH", shared.PathPasskey+id, `{"name":"y"}`), 200)
+		})
+		s.Run("a passkey of another user doesn't confirm", func(t *testing.T) {
+			bob := s.user("bob")
+			bob.registers("his")
+			begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
+			var options map[string]any
+			if err := json.Unmarshal(begun.PublicKey, &options); err != nil {
+				t.Fatal(err)
+			}
+			delete(options, "allowCredentials")
+			begun.PublicKey, _ = json.Marshal(options)
+			ann.refused(ann.sends("POST", shared.PathConfirmFinish, bob.proves(begun)), 400, shared.CodeCeremonyRefused)
+			ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
+		})
+		s.Run("a wrong password doesn't confirm, and ends nothing", func(t *testing.T) {
+			ann.refused(ann.sends("POST", shared.PathConfirmPassword, `{"password":"wrong"}`), 401, shared.CodeSignInRefused)
+			ann.lists()
+		})
+		s.Run("one's own passkey does", func(t *testing.T) {
+			begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
+			into[shared.Confirmed](ann, ann.sends("POST", shared.PathConfirmFinish, ann.proves(begun)), 200)
+			into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+id, nil), 200)
+		})
+	})
+}
+
+func TestOnlyOnesOwn(t *testing.T) {
+	onEveryStore(t, func(s *site) {
+		ann, bob := s.user("ann"), s.user("bob")
+		hers := ann.registers("hers")
+		s.Run("another user's passkey looks missing", func(t *testing.T) {
+			bob.refused(bob.sends("PATCH", shared.PathPasskey+hers.ID, `{"name":"mine"}`), 404, shared.CodeNotFound)
+			bob.refused(bob.sends("DELETE", shared.PathPasskey+hers.ID, nil), 404, shared.CodeNotFound)
+			if rows := ann.lists().Passkeys; len(rows) != 1 || rows[0].Name != "hers" {
+				t.Errorf("her rows %+v", rows)
+			}
+			if rows := bob.lists().Passkeys; len(rows) != 0 {
+				t.Errorf("his rows %+v", rows)
+			}
+		})
+		s.Run("a user in the body is ignored", func(t *testing.T) {
+			begun := into[shared.Ceremony](bob, bob.sends("POST", shared.PathRegisterBegin, `{"user":"ann","userId":"x"}`), 200)
+			if !strings.Contains(string(begun.PublicKey), `"bob"`) || strings.Contains(string(begun.PublicKey), `"ann"`) {
+				t.Errorf("options for somebody else: %s", begun.PublicKey)
+			}
+		})
+		s.Run("without a session there is nothing", func(t *testing.T) {
+			nobody := s.visitor()
+			for _, request := range [][2]string{
+				{"GET", shared.PathAccount}, {"GET", shared.PathPasskeys}, {"PATCH", shared.PathPasskey + hers.ID}, {"DELETE", shared.PathPasskey + hers.ID},
+				{"POST", shared.PathRegisterBegin}, {"POST", shared.PathRegisterFinish}, {"POST", shared.PathConfirmBegin}, {"POST", shared.PathConfirmFinish}, {"POST", shared.PathConfirmPassword},
+			} {
+				nobody.refused(nobody.sends(request[0], request[1], nil), 401, shared.CodeUnauthenticated)
+			}
+		})
+	})
+}
+
+func TestHygiene(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	ann := s.user("ann")
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	t.Run("another site changes nothing", func(t *testing.T) {
+		for _, change := range []func(*http.Request){
+			header("Sec-Fetch-Site", "cross-site"), header("Sec-Fetch-Site", "same-site"),
+			func(r *http.Request) { r.Header.Del("Sec-Fetch-Site"); r.Header.Set("Origin", "https://evil.test") },
+			func(r *http.Request) { r.Header.Del("Sec-Fetch-Site"); r.Header.Set("Origin", "null") },
+		} {
+			ann.refused(ann.sends("POST", shared.PathSignOut, nil, change), 403, shared.CodeCrossSite)
+			ann.refused(ann.sends("POST", shared.PageSignIn, nil, change), 403, shared.CodeCrossSite)
+		}
+		ann.lists()
+	})
+	t.Run("another host is not served", func(t *testing.T) {
+		for _, host := range []string{"evil.test", "localhost", "localhost:81", "127.0.0.1:8080", ""} {
+			if a := ann.sends("GET", "/", nil, func(r *http.Request) { r.Host = host }); a.status != 421 || strings.Contains(string(a.body), "the app") {
+				t.Errorf("host %q: %s", host, a)
+			}
+		}
+		if a := ann.sends("GET", "/healthz", nil, func(r *http.Request) { r.Host = "10.0.0.1" }); a.status != 200 {
+			t.Errorf("health by address: %s", a)
+		}
+	})
+	t.Run("a body must be JSON, one value, of the right types, and small", func(t *testing.T) {
+		for _, kind := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"} {
+			ann.refused(ann.sends("POST", shared.PathSignInPassword, `{}`, header("Content-Type", kind)), 415, shared.CodeUnsupportedType)
+		}
+		for _, body := range []string{"", "{", "[]", `"x"`, `{} {}`, `{}x`, `{"name":1}`, strings.Repeat("[", 20_000)} {
+			ann.refused(ann.sends("POST", shared.PathSignInPassword, body, header("Content-Type", "application/json")), 400, shared.CodeInvalidRequest)
+		}
+		ann.refused(ann.sends("POST", shared.PathSignInPassword, `{"name":"`+strings.Repeat("x", 10<<20)+`"}`), 413, shared.CodeTooLarge)
+		ann.refused(ann.sends("POST", shared.PathSignInFinish, `{"ticket":"x","credential":{"id":[1]}}`), 400, shared.CodeCeremonyRefused)
+		ann.refused(ann.sends("POST", shared.PathSignInBegin, `{"mediation":"silent"}`), 400, shared.CodeInvalidRequest)
+	})
+	t.Run("paths that aren't there are 404, other methods 405", func(t *testing.T) {
+		ann.refused(ann.sends("GET", "/api/v1/nothing", nil), 404, shared.CodeNotFound)
+		a := ann.sends("DELETE", shared.PathAccount, nil)
+		ann.refused(a, 405, shared.CodeMethodNotAllowed)
+		if allow := a.header.Values("Allow"); !slices.Contains(allow, "GET") {
+			t.Errorf("Allow %q", allow)
+		}
+		for _, path := range []string{"/nowhere", "/.git/config", "/sitemap.xml", "/passkeys/x"} {
+			if a := ann.sends("GET", path, nil); a.status != 404 || !strings.Contains(string(a.body), "nothing at this address") {
+				t.Errorf("%s: %s", path, a)
+			}
+		}
+	})
+	t.Run("every answer has the headers that protect it", func(t *testing.T) {
+		for _, path := range []string{"/", "/sign-in", "/nowhere", shared.PathAccount, "/static/x"} {
+			h := ann.sends("GET", path, nil).header
+			policy := h.Get("Content-Security-Policy")
+			if !strings.Contains(policy, "script-src 'self' 'wasm-unsafe-eval';") || strings.Contains(policy, "unsafe-inline") || !strings.Contains(policy, "frame-ancestors 'none'") {
+				t.Errorf("%s: policy %q", path, policy)
+			}
+			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"} {
+				if got := h.Get(name); got != want {
+					t.Errorf("%s: %s %q, want %q", path, name, got, want)
+				}
+			}
+			if len(h.Get("X-Request-Id")) != 16 {
+				t.Errorf("%s: request id %q", path, h.Get("X-Request-Id"))
+			}
+		}
+	})
+	t.Run("a page that panics is a logged 500, and others are served on", func(t *testing.T) {
+		broken := newSite(t, stores["memstore"], func(c *server.Config) {
+			c.Pages["/static/"] = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret detail") })
+		})
+		v := broken.visitor()
+		a := v.sends("GET", "/static/x", nil)
+		v.refused(a, 500, shared.CodeInternal)
+		if strings.Contains(string(a.body), "secret detail") || !strings.Contains(broken.log.String(), "secret detail") {
+			t.Errorf("answer %s, log %s", a, broken.log)
+		}
+		if !strings.Contains(string(a.body), a.header.Get("X-Request-Id")) {
+			t.Error("the person can't name the request")
+		}
+		if a := v.sends("GET", "/sign-in", nil); a.status != 200 {
+			t.Errorf("afterwards: %s", a)
+		}
+	})
+	t.Run("answers and log hold no secret", func(t *testing.T) {
+		ann.registers("x")
+		begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathSignInBegin, `{}`), 200)
+		var options struct{ Challenge string }
+		if err := json.Unmarshal(begun.PublicKey, &options); err != nil {
+			t.Fatal(err)
+		}
+		lying, err := ann.device.Get(begun.PublicKey, passkeytest.WithChallenge("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		refusal := ann.sends("POST", shared.PathSignInFinish, shared.FinishCeremony{Ticket: begun.Ticket, Credential: lying})
+		ann.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: "a wrong password"})
+		link, err := newSite(t, stores["memstore"], nil).accounts.NewSetupLink(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ann.sends("GET", "/setup?token="+link, nil)
+		for what, secret := range map[string]string{"challenge": options.Challenge, "ticket": begun.Ticket, "token": ann.token(), "password": "a wrong password", "set-up token": link} {
+			if strings.Contains(s.log.String(), secret) {
+				t.Errorf("the log holds the %s", what)
+			}
+			if strings.Contains(string(refusal.body), secret) {
+				t.Errorf("the refusal holds the %s", what)
+			}
+		}
+	})
+	t.Run("with passkeys off their paths say so, and passwords work", func(t *testing.T) {
+		off := newSite(t, stores["memstore"], func(c *server.Config) { c.PasskeysOn = false })
+		bob := off.user("bob")
+		bob.refused(bob.sends("GET", shared.PathPasskeys, nil), 403, shared.CodePasskeysOff)
+		bob.refused(bob.sends("POST", shared.PathSignInBegin, `{}`), 403, shared.CodePasskeysOff)
+		if a := off.visitor().sends("GET", "/sign-in", nil); strings.Contains(string(a.body), "use-passkey") || strings.Contains(string(a.body), "webauthn") {
+			t.Errorf("the sign-in page offers one: %s", a)
+		}
+	})
+}
+
+func TestDoor(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	ann := s.user("ann")
+	t.Run("the form signs in without a script", func(t *testing.T) {
+		v := s.visitor()
+		page := string(v.sends("GET", "/sign-in?next=/passkeys", nil).body)
+		for _, part := range []string{`<form method="post" action="/sign-in"`, `name="next" value="/passkeys"`, `autocomplete="username webauthn"`, `type="password"`, "IT desk"} {
+			if !strings.Contains(page, part) {
+				t.Errorf("the page lacks %s", part)
+			}
+		}
+		a := v.submits("/sign-in", url.Values{"name": {"ann"}, "password": {password}, "next": {"/passkeys"}})
+		if a.status != 303 || a.header.Get("Location") != "/passkeys" {
+			t.Errorf("got %s to %q", a, a.header.Get("Location"))
+		}
+		if a := v.sends("GET", "/passkeys", nil); string(a.body) != "the app" {
+			t.Errorf("behind the door: %s", a)
+		}
+		if a := v.sends("GET", "/sign-in", nil); a.status != 303 || a.header.Get("Location") != "/" {
+			t.Errorf("signed in, the door leads to %q", a.header.Get("Location"))
+		}
+	})
+	t.Run("a wrong password keeps the name, escaped, and says nothing of which was wrong", func(t *testing.T) {
+		a := s.visitor().submits("/sign-in", url.Values{"name": {`"><script>x</script>`}, "password": {"wrong"}})
+		if page := string(a.body); a.status != 401 || strings.Contains(page, "<script>x") || !strings.Contains(page, "&lt;script&gt;") || !strings.Contains(page, "The user name or the password is not right.") {
+			t.Errorf("got %s", a)
+		}
+	})
+	t.Run("next leads to a page of the app and nowhere else", func(t *testing.T) {
+		for _, next := range []string{"https://evil.test", "//evil.test", "/\\evil.test", "/sign-in", "/api/v1/account", "javascript:alert(1)", ""} {
+			a := s.visitor().submits("/sign-in", url.Values{"name": {"ann"}, "password": {password}, "next": {next}})
+			if to := a.header.Get("Location"); a.status != 303 || to != "/" {
+				t.Errorf("next %q leads to %q", next, to)
+			}
+		}
+	})
+	t.Run("strangers at the app's pages are sent to the door, and back", func(t *testing.T) {
+		for path, want := range map[string]string{"/": "/sign-in", "/passkeys": "/sign-in?next=%2Fpasskeys"} {
+			if a := s.visitor().sends("GET", path, nil); a.status != 303 || a.header.Get("Location") != want {
+				t.Errorf("%s leads to %q", path, a.header.Get("Location"))
+			}
+		}
+	})
+	t.Run("there is no set-up page without the link, and none for others", func(t *testing.T) {
+		for _, path := range []string{"/setup", "/setup?token=", "/setup?token=wrong"} {
+			if a := s.visitor().sends("GET", path, nil); a.status != 404 || strings.Contains(string(a.body), "<form") {
+				t.Errorf("%s: %s", path, a)
+			}
+		}
+	})
+	t.Run("the link makes the administrator, whose page then is the app", func(t *testing.T) {
+		fresh := newSite(t, stores["memstore"], nil)
+		token, err := fresh.accounts.NewSetupLink(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := fresh.visitor()
+		if a := first.sends("GET", "/setup?token="+token, nil); a.status != 303 || a.header.Get("Location") != "/setup" {
+			t.Fatalf("the link: %s to %q", a, a.header.Get("Location"))
+		}
+		if a := fresh.visitor().sends("GET", "/setup", nil); a.status != 404 {
+			t.Errorf("for another browser: %s", a)
+		}
+		if a := first.sends("GET", "/setup", nil); a.status != 200 || !strings.Contains(string(a.body), `action="/setup"`) {
+			t.Fatalf("the page: %s", a)
+		}
+		bad := first.submits("/setup", url.Values{"name": {"ann"}, "display-name": {"<b>Ann"}, "password": {"short"}})
+		if page := string(bad.body); bad.status != 422 || !strings.Contains(page, "at least 12") || !strings.Contains(page, "&lt;b&gt;Ann") || strings.Contains(page, "short\"") {
+			t.Errorf("a short password: %s", bad)
+		}
+		good := first.submits("/setup", url.Values{"name": {"ann"}, "display-name": {"Ann"}, "password": {password}})
+		if good.status != 303 || good.header.Get("Location") != "/" {
+			t.Fatalf("got %s", good)
+		}
+		if account := into[shared.Account](first, first.sends("GET", shared.PathAccount, nil), 200); !account.User.Admin {
+			t.Errorf("account %+v", account)
+		}
+		if a := first.sends("GET", "/setup?token="+token, nil); a.status != 404 {
+			t.Errorf("the link again: %s", a)
+		}
+	})
+	_ = ann
+}
+
+func TestProtect(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	ann := s.user("ann")
+	protected := s.handler.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, ok := server.UserFrom(r.Context())
+		fmt.Fprintf(w, "%s %t", user.Name, ok)
+	}))
+	ask := func(token, accept string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", origin+"/report", nil)
+		r.Header.Set("Accept", accept)
+		r.AddCookie(&http.Cookie{Name: "keypeg", Value: token})
+		w := httptest.NewRecorder()
+		protected.ServeHTTP(w, r)
+		return w
+	}
+	t.Run("the signed-in come through, and are known", func(t *testing.T) {
+		if w := ask(ann.token(), "*/*"); w.Body.String() != "ann true" {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+	})
+	t.Run("others are sent to sign in, or refused if it isn't a page", func(t *testing.T) {
+		if w := ask("x", "text/html"); w.Code != 303 || w.Header().Get("Location") != "/sign-in" {
+			t.Errorf("got %d to %q", w.Code, w.Header().Get("Location"))
+		}
+		if w := ask("x", "application/json"); w.Code != 401 {
+			t.Errorf("got %d", w.Code)
+		}
+	})
+}
