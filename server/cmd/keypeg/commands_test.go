@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+)
+
+// types runs a command as somebody at a shell does.
+func types(t *testing.T, stdin string, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "stdin")
+	if err := os.WriteFile(path, []byte(stdin), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	var stdout, stderr bytes.Buffer
+	code = run(t.Context(), args, terminal{In: in, Out: &stdout, Err: &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+func succeeds(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	code, out, errOut := types(t, stdin, args...)
+	if code != 0 {
+		t.Fatalf("keypeg %s: exit %d\n%s%s", strings.Join(args, " "), code, out, errOut)
+	}
+	return out
+}
+
+func failsWith(t *testing.T, sentence, stdin string, args ...string) {
+	t.Helper()
+	code, out, errOut := types(t, stdin, args...)
+	if code == 0 || !strings.Contains(errOut, sentence) || strings.Contains(errOut, "\ngoroutine") {
+		t.Errorf("keypeg %s: exit %d, %q%q, want a failure that says %q", strings.Join(args, " "), code, out, errOut, sentence)
+	}
+}
+
+// TestCommands runs every command twice: with the database to itself, and while
+// a server has it.
+func TestCommands(t *testing.T) {
+	t.Run("without a server", func(t *testing.T) {
+		testCommands(t, filepath.Join(t.TempDir(), "keypeg.db"))
+	})
+	t.Run("while a server runs", func(t *testing.T) {
+		database := filepath.Join(t.TempDir(), "keypeg.db")
+		db, err := boltstore.Open(database, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		// A socket that a killed server left behind is in the way of nobody.
+		old, err := net.Listen("unix", database+".sock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		old.(*net.UnixListener).SetUnlinkOnClose(false)
+		old.Close()
+
+		listener, err := control.Listen(database + ".sock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(database + ".sock"); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the socket: %v (%v), want 0600", info.Mode(), err)
+		}
+		srv := &http.Server{Handler: control.Handler(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now})})}
+		go srv.Serve(listener)
+		t.Cleanup(func() { srv.Shutdown(context.Background()) })
+		testCommands(t, database)
+	})
+}
+
+func testCommands(t *testing.T, database string) {
+	at := func(args ...string) []string { return append(args, "--database", database) }
+
+	link := succeeds(t, "", at("setup-link")...)
+	if !regexp.MustCompile(`^http://localhost:8080/setup\?token=[\w-]{43}\n$`).MatchString(link) {
+		t.Errorf("set-up link %q", link)
+	}
+	succeeds(t, "correct horse battery\n", at("user", "add", "Bob", "--display-name", "Bob Builder")...)
+	succeeds(t, "correct horse battery\n", at("user", "add", "ann", "--admin")...)
+	failsWith(t, "Somebody has the user name bob already.", "correct horse battery\n", at("user", "add", "bob")...)
+	failsWith(t, "at least 12 characters", "short\n", at("user", "add", "carol")...)
+	failsWith(t, "no password", "", at("user", "add", "carol")...)
+	failsWith(t, "set up already", "", at("setup-link")...)
+
+	succeeds(t, "", at("user", "disable", "BOB")...)
+	succeeds(t, "another battery staple\n", at("user", "passwd", "bob")...)
+	failsWith(t, "There is no user with the name carol.", "", at("user", "disable", "carol")...)
+	list := succeeds(t, "", at("user", "list")...)
+	for _, line := range []string{
+		`(?m)^NAME +DISPLAY NAME +ROLE +PASSWORD +PASSKEYS +STATE +CREATED$`,
+		`(?m)^ann +ann +administrator +yes +0 +enabled +\d{4}-\d\d-\d\d$`,
+		`(?m)^bob +Bob Builder +user +yes +0 +disabled +\d{4}-\d\d-\d\d$`,
+	} {
+		if !regexp.MustCompile(line).MatchString(list) {
+			t.Errorf("the list lacks %s:\n%s", line, list)
+		}
+	}
+	succeeds(t, "", at("user", "enable", "bob")...)
+	if list := succeeds(t, "", at("user", "list")...); strings.Contains(list, "disabled") {
+		t.Errorf("the list after enabling:\n%s", list)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	file := func(t *testing.T, text string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "keypeg.toml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	// What the set-up link says shows which public URL won.
+	url := func(t *testing.T, args ...string) string {
+		t.Helper()
+		link := succeeds(t, "", append([]string{"setup-link", "--database", filepath.Join(t.TempDir(), "keypeg.db")}, args...)...)
+		address, _, _ := strings.Cut(link, "/setup")
+		return address
+	}
+	t.Run("flags win over the environment, and that over the file", func(t *testing.T) {
+		config := file(t, "public-url = \"https://file.example.com\"\n")
+		if got := url(t, "--config", config); got != "https://file.example.com" {
+			t.Errorf("from the file: %s", got)
+		}
+		t.Setenv("KEYPEG_PUBLIC_URL", "https://env.example.com")
+		if got := url(t, "--config", config); got != "https://env.example.com" {
+			t.Errorf("with the environment: %s", got)
+		}
+		if got := url(t, "--config", config, "--public-url", "https://flag.example.com"); got != "https://flag.example.com" {
+			t.Errorf("with a flag: %s", got)
+		}
+	})
+	t.Run("the port of --listen is in the public URL that isn't set", func(t *testing.T) {
+		if got := url(t, "--listen", ":9090"); got != "http://localhost:9090" {
+			t.Errorf("got %s", got)
+		}
+	})
+	t.Run("what is wrong is refused with a sentence, and nothing starts", func(t *testing.T) {
+		failsWith(t, `unknown key "public-ulr"`, "", "version", "--config", file(t, "public-ulr = \"https://x.example.com\"\n"))
+		failsWith(t, "isn't TOML", "", "version", "--config", file(t, "public-url https\n"))
+		failsWith(t, "must not be longer than", "", "version", "--session-idle", "48h", "--session-lifetime", "24h")
+		failsWith(t, "at least 1m", "", "version", "--confirm-after", "1s")
+		failsWith(t, "log-level", "", "version", "--log-level", "loud")
+		database := filepath.Join(t.TempDir(), "keypeg.db")
+		failsWith(t, "write https://", "", "serve", "--database", database, "--public-url", "http://id.example.com")
+		failsWith(t, "IP address", "", "serve", "--database", database, "--public-url", "https://10.0.0.1")
+		failsWith(t, "doesn't belong to", "", "serve", "--database", database, "--public-url", "https://id.example.com", "--rp-id", "example.org")
+		if _, err := os.Stat(database); err == nil {
+			t.Error("a database was made")
+		}
+	})
+	t.Run("version says which", func(t *testing.T) {
+		if out := succeeds(t, "", "version"); !strings.HasPrefix(out, "keypeg ") {
+			t.Errorf("got %q", out)
+		}
+	})
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keypeg/keypeg/web"
+)
+
+const module = "github.com/keypeg/keypeg/"
+
+// deps are the packages that a package of ours is built with, directly or not.
+func deps(t *testing.T, env []string, pattern string) map[string][]string {
+	t.Helper()
+	command := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}} {{join .Imports \",\"}}", pattern)
+	command.Dir = filepath.Join("..", "..", "..")
+	command.Env = append(os.Environ(), env...)
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v", pattern, err)
+	}
+	found := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		name, imports, _ := strings.Cut(strings.TrimSpace(line), " ")
+		found[name] = strings.Split(imports, ",")
+	}
+	return found
+}
+
+// TestImports holds who may import whom. The house stays simple because these
+// doors stay shut; each failure says why.
+func TestImports(t *testing.T) {
+	native := deps(t, nil, "./...")
+	inBrowser := deps(t, []string{"GOOS=js", "GOARCH=wasm"}, "./app/wasm")
+
+	within := func(name string, folders ...string) bool {
+		return slices.ContainsFunc(folders, func(folder string) bool {
+			return name == module+folder || strings.HasPrefix(name, module+folder+"/")
+		})
+	}
+	each := func(packages map[string][]string, check func(name, imported string)) {
+		for name, imports := range packages {
+			if strings.HasPrefix(name, module) {
+				for _, imported := range imports {
+					check(name, imported)
+				}
+			}
+		}
+	}
+
+	t.Run("shared imports the standard library only", func(t *testing.T) {
+		each(native, func(name, imported string) {
+			if within(name, "shared") && strings.Contains(imported, ".") && !within(imported, "shared") {
+				t.Errorf("%s imports %s: shared is compiled into both sides, and into other people's programs", name, imported)
+			}
+		})
+	})
+	t.Run("app and server don't know each other", func(t *testing.T) {
+		each(native, func(name, imported string) {
+			if within(name, "app") && within(imported, "server") {
+				t.Errorf("%s imports %s: nothing of the server may reach the browser", name, imported)
+			}
+			if within(name, "server") && within(imported, "app") && !within(name, "server/cmd") {
+				t.Errorf("%s imports %s: only server/cmd/keypeg wires both sides", name, imported)
+			}
+		})
+	})
+	t.Run("heavy and delicate packages have one owner", func(t *testing.T) {
+		for imported, owner := range map[string][]string{
+			"github.com/go-webauthn/webauthn":               {"server/passkey"},
+			"go.etcd.io/bbolt":                              {"server/store/boltstore"},
+			"syscall/js":                                    {"app/browser"},
+			"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg"},
+			"golang.org/x/text/secure/precis":               {"server/account"},
+			"github.com/alecthomas/kong":                    {"server/cmd/keypeg"},
+			"google.golang.org/protobuf/encoding/protowire": {"server/store"},
+		} {
+			check := func(name, got string) {
+				if (got == imported || strings.HasPrefix(got, imported+"/")) && !within(name, owner...) {
+					t.Errorf("%s imports %s, which belongs to %v", name, got, owner)
+				}
+			}
+			each(native, check)
+			each(inBrowser, check)
+		}
+	})
+	t.Run("go-app stays in pages and components", func(t *testing.T) {
+		each(inBrowser, func(name, imported string) {
+			if strings.HasPrefix(imported, "github.com/maxence-charriere/go-app/") && within(name, "app/client", "app/ceremony", "app/browser") {
+				t.Errorf("%s imports %s: it shall serve programs that draw for themselves", name, imported)
+			}
+		})
+	})
+	t.Run("rules don't know HTTP, nor each other, nor a backend", func(t *testing.T) {
+		each(native, func(name, imported string) {
+			rule := within(name, "server/account", "server/passkey") && !within(name, "server/passkey/passkeytest")
+			if rule && (imported == "net/http" || within(imported, "server/store/memstore", "server/store/boltstore", "server/door")) {
+				t.Errorf("%s imports %s: rules are told who asks, and see the store's contract only", name, imported)
+			}
+			if within(name, "server/account") && within(imported, "server/passkey") || within(name, "server/passkey") && within(imported, "server/account") {
+				t.Errorf("%s imports %s: server joins the two", name, imported)
+			}
+		})
+	})
+	t.Run("nothing of ours brings net/http or go-webauthn into the browser", func(t *testing.T) {
+		each(inBrowser, func(name, imported string) {
+			if imported == "net/http" || strings.HasPrefix(imported, "github.com/go-webauthn/") {
+				t.Errorf("%s imports %s: it adds megabytes to the app", name, imported)
+			}
+		})
+	})
+	t.Run("the top level has these folders and no other", func(t *testing.T) {
+		out, err := exec.Command("git", "-C", filepath.Join("..", "..", ".."), "ls-files").Output()
+		if err != nil {
+			t.Skipf("not a git checkout: %v", err)
+		}
+		for line := range strings.Lines(string(out)) {
+			folder, _, inFolder := strings.Cut(line, "/")
+			if inFolder && !slices.Contains([]string{"app", "server", "shared", "web", ".ci"}, folder) {
+				t.Errorf("%s is a new folder at the top level", folder)
+			}
+		}
+	})
+}
+
+// TestSize holds the budget of what a browser loads.
+func TestSize(t *testing.T) {
+	const budget = 1_600_000 // bytes of app.wasm with brotli: nine seconds on a slow line
+	forms, err := filepath.Glob(filepath.Join("..", "..", "..", "web", "dist", web.App+".*.br"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(forms) == 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("the app isn't built: make test does that first")
+		}
+		t.Skip("the app isn't built: go run ./web/build")
+	}
+	about, err := os.ReadFile(filepath.Join("..", "..", "..", "web", "dist", web.App+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var app web.AppInfo
+	if err := json.Unmarshal(about, &app); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range forms {
+		info, err := os.Stat(form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("app.wasm: %d bytes, brotli %d", app.Size, info.Size())
+		if info.Size() > budget {
+			t.Errorf("app.wasm has %d bytes with brotli, more than %d", info.Size(), budget)
+		}
+	}
+}
