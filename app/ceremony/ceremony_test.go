@@ -1,0 +1,130 @@
+package ceremony
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// script is both halves, which write down what they are asked and fail where
+// they are told to.
+type script struct {
+	asked  []string
+	fails  map[string]error
+	answer shared.FinishCeremony
+	name   string
+}
+
+func (s *script) step(name string) error {
+	s.asked = append(s.asked, name)
+	return s.fails[name]
+}
+
+var begun = shared.Ceremony{Ticket: "ticket", PublicKey: json.RawMessage(`{"challenge":"c"}`)}
+
+func (s *script) BeginRegistration(context.Context) (shared.Ceremony, error) {
+	return begun, s.step("begin registration")
+}
+
+func (s *script) FinishRegistration(_ context.Context, a shared.FinishRegistration) (shared.Passkey, error) {
+	s.answer, s.name = a.FinishCeremony, a.Name
+	return shared.Passkey{ID: "1"}, s.step("finish registration")
+}
+
+func (s *script) BeginSignIn(context.Context, string) (shared.Ceremony, error) {
+	return begun, s.step("begin sign-in")
+}
+
+func (s *script) FinishSignIn(_ context.Context, a shared.FinishCeremony) (shared.SignedIn, error) {
+	s.answer = a
+	return shared.SignedIn{}, s.step("finish sign-in")
+}
+
+func (s *script) BeginConfirmation(context.Context) (shared.Ceremony, error) {
+	return begun, s.step("begin confirmation")
+}
+
+func (s *script) FinishConfirmation(_ context.Context, a shared.FinishCeremony) (shared.Confirmed, error) {
+	s.answer = a
+	return shared.Confirmed{}, s.step("finish confirmation")
+}
+
+func (s *script) Create(context.Context, json.RawMessage) (json.RawMessage, error) {
+	return json.RawMessage(`"made"`), s.step("create")
+}
+
+func (s *script) Get(context.Context, json.RawMessage, string) (json.RawMessage, error) {
+	return json.RawMessage(`"proof"`), s.step("get")
+}
+
+type exception string
+
+func (e exception) Error() string        { return string(e) }
+func (e exception) DOMException() string { return string(e) }
+
+func TestSteps(t *testing.T) {
+	register := func(c Ceremonies) error { _, err := c.Register(context.Background(), "Laptop"); return err }
+	signIn := func(c Ceremonies) error { _, err := c.SignIn(context.Background()); return err }
+	confirm := func(c Ceremonies) error { _, err := c.Confirm(context.Background()); return err }
+	for name, test := range map[string]struct {
+		run   func(Ceremonies) error
+		steps []string
+	}{
+		"registering": {register, []string{"begin registration", "create", "finish registration"}},
+		"signing in":  {signIn, []string{"begin sign-in", "get", "finish sign-in"}},
+		"confirming":  {confirm, []string{"begin confirmation", "get", "finish confirmation"}},
+	} {
+		t.Run(name+" asks in order and hands the ticket back", func(t *testing.T) {
+			s := &script{}
+			if err := test.run(Ceremonies{s, s}); err != nil || !slices.Equal(s.asked, test.steps) || s.answer.Ticket != "ticket" {
+				t.Errorf("asked %q with ticket %q (%v), want %q", s.asked, s.answer.Ticket, err, test.steps)
+			}
+		})
+		for i, step := range test.steps {
+			t.Run(name+" ends where "+step+" is refused", func(t *testing.T) {
+				no := shared.Errorf(shared.CodeCeremonyExpired, "no")
+				s := &script{fails: map[string]error{step: no}}
+				err := test.run(Ceremonies{s, s})
+				if err == nil || !slices.Equal(s.asked, test.steps[:i+1]) {
+					t.Errorf("asked %q (%v), want %q", s.asked, err, test.steps[:i+1])
+				}
+			})
+		}
+	}
+}
+
+func TestFailure(t *testing.T) {
+	for _, test := range []struct {
+		thrown      error
+		registering bool
+		want        Reason
+	}{
+		{exception("NotAllowedError"), true, Denied},
+		{exception("NotAllowedError"), false, Denied},
+		{exception("AbortError"), true, Aborted},
+		{exception("InvalidStateError"), true, Exists},
+		{exception("InvalidStateError"), false, Faulty},
+		{exception("SecurityError"), true, WrongAddress},
+		{exception("NotSupportedError"), true, NotSupported},
+		{exception("ConstraintError"), true, NoLock},
+		{exception("EncodingError"), true, Faulty},
+		{errors.New("anything"), true, Faulty},
+	} {
+		s := &script{fails: map[string]error{"create": test.thrown, "get": test.thrown}}
+		c := Ceremonies{s, s}
+		var err error
+		if test.registering {
+			_, err = c.Register(t.Context(), "")
+		} else {
+			_, err = c.SignIn(t.Context())
+		}
+		failure, ok := errors.AsType[*Failure](err)
+		if !ok || failure.Reason != test.want || failure.Registering != test.registering {
+			t.Errorf("%v while registering %t: got %+v, want %s", test.thrown, test.registering, err, test.want)
+		}
+	}
+}

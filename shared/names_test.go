@@ -1,0 +1,72 @@
+package shared
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestCleanPasskeyName(t *testing.T) {
+	for typed, want := range map[string]string{
+		"":                             "",
+		"  \t ":                        "",
+		" Work \n laptop ":             "Work laptop",
+		"<b>bold</b>":                  "<b>bold</b>", // shown as it is: whoever shows it escapes it
+		"Ännchens Schlüssel":           "Ännchens Schlüssel",
+		"می\u200cخواهم":                "می\u200cخواهم",
+		"👩\u200d💻":                     "👩\u200d💻",
+		strings.Repeat("ü", 64):        strings.Repeat("ü", 64),
+		strings.Repeat("ü", 64) + "  ": strings.Repeat("ü", 64),
+	} {
+		if got, err := CleanPasskeyName(typed); err != nil || got != want {
+			t.Errorf("%q: got %q (%v), want %q", typed, got, err, want)
+		}
+	}
+	for name, typed := range map[string]string{
+		"65 characters":       strings.Repeat("ü", 65),
+		"10,000 characters":   strings.Repeat("x", 10_000),
+		"a zero byte":         "a\x00b",
+		"a bidi override":     "a\u202eb",
+		"a bidi isolate":      "a\u2066b",
+		"a zero width space":  "a\u200bb",
+		"a soft hyphen":       "a\u00adb",
+		"invalid UTF-8":       "a\xffb",
+		"a private character": "a\ue000b",
+	} {
+		if got, err := CleanPasskeyName(typed); CodeOf(err) != CodeInvalidName {
+			t.Errorf("%s: got %q (%v), want a refusal", name, got, err)
+		}
+	}
+	if _, err := CleanDisplayName("  "); CodeOf(err) != CodeInvalidName {
+		t.Errorf("a blank display name: got %v, want a refusal", err)
+	}
+}
+
+func FuzzCleanPasskeyName(f *testing.F) {
+	for _, seed := range []string{"Work laptop", "a\u202eb", "a\u200bb", "\xff", strings.Repeat("x", 10_000)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		clean, err := CleanPasskeyName(typed)
+		if err != nil {
+			return
+		}
+		if utf8.RuneCountInString(clean) > MaxNameLength || !utf8.ValidString(clean) {
+			t.Errorf("%q became %q", typed, clean)
+		}
+		if again, err := CleanPasskeyName(clean); err != nil || again != clean {
+			t.Errorf("%q became %q, and that %q (%v)", typed, clean, again, err)
+		}
+	})
+}
+
+func TestError(t *testing.T) {
+	cause := Errorf(CodeNotFound, "inner")
+	refusal := Errorf(CodeLastMethod, "Please add %s first.", "another").Because(cause)
+	if refusal.Message != "Please add another first." || CodeOf(refusal) != CodeLastMethod || refusal.Unwrap() != error(cause) {
+		t.Errorf("got %v", refusal)
+	}
+	if CodeOf(nil) != "" {
+		t.Error("nothing has a code")
+	}
+}

@@ -1,0 +1,170 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// tree is what is embedded after a build.
+func tree(t *testing.T) fstest.MapFS {
+	t.Helper()
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	w.Write([]byte("the program"))
+	w.Close()
+	const hash = "0123456789abcdef"
+	return fstest.MapFS{
+		"static/style.css":                   {Data: []byte("body{}")},
+		"static/icon.svg":                    {Data: []byte("<svg/>")},
+		"static/icon-192.png":                {Data: []byte("png")},
+		"static/icon-512.png":                {Data: []byte("png")},
+		"static/icon-maskable-512.png":       {Data: []byte("png")},
+		"static/worker.js":                   {Data: []byte("// worker")},
+		"dist/app.wasm.json":                 {Data: []byte(`{"sha256":"` + hash + hash + hash + hash + `","size":11}`)},
+		"dist/app.wasm." + hash + ".br":      {Data: []byte("brotli")},
+		"dist/app.wasm." + hash + ".gz":      {Data: zipped.Bytes()},
+		"dist/style.css.0000000000000000.br": {Data: []byte("of an older style.css")},
+		"dist/.gitignore":                    {Data: []byte("*")},
+	}
+}
+
+func opened(t *testing.T, from fstest.MapFS) *Files {
+	t.Helper()
+	f, err := open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func get(f *Files, method, path, accept string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://localhost"+path, nil)
+	r.Header.Set("Accept-Encoding", accept)
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	return w
+}
+
+func TestServe(t *testing.T) {
+	f := opened(t, tree(t))
+	t.Run("the smallest form that the client takes", func(t *testing.T) {
+		for accept, want := range map[string]string{
+			"gzip, deflate, br, zstd": "br", "br": "br", "gzip": "gzip", "GZIP": "gzip", "*": "br",
+			"br;q=0, gzip;q=0.5": "gzip", "br;q=0, *": "gzip", "": "", "deflate": "", "identity": "", "br;q=0,gzip;q=0": "", ";;q=,": "",
+		} {
+			w := get(f, "GET", f.URL(App), accept)
+			if got := w.Header().Get("Content-Encoding"); w.Code != 200 || got != want {
+				t.Errorf("Accept-Encoding %q: got %d %q, want %q", accept, w.Code, got, want)
+			}
+			if want == "" && w.Body.String() != "the program" {
+				t.Errorf("Accept-Encoding %q: body %q", accept, w.Body)
+			}
+		}
+	})
+	t.Run("files may be kept for ever, each with its type", func(t *testing.T) {
+		for name, kind := range map[string]string{App: "application/wasm", "style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml", "icon-192.png": "image/png", "worker.js": "text/javascript; charset=utf-8"} {
+			h := get(f, "GET", f.URL(name), "br").Header()
+			if h.Get("Content-Type") != kind || h.Get("Cache-Control") != "public, max-age=31536000, immutable" || h.Get("Vary") != "Accept-Encoding" {
+				t.Errorf("%s: %v", name, h)
+			}
+		}
+	})
+	t.Run("a compressed form of an older file is never used", func(t *testing.T) {
+		if w := get(f, "GET", f.URL("style.css"), "br"); w.Body.String() != "body{}" || w.Header().Get("Content-Encoding") != "" {
+			t.Errorf("got %q", w.Body)
+		}
+	})
+	t.Run("a browser that has it gets 304", func(t *testing.T) {
+		first := get(f, "GET", f.URL("style.css"), "")
+		r := httptest.NewRequest("GET", f.URL("style.css"), nil)
+		r.Header.Set("If-None-Match", first.Header().Get("ETag"))
+		w := httptest.NewRecorder()
+		if f.ServeHTTP(w, r); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
+			t.Errorf("got %d %q", w.Code, w.Body)
+		}
+	})
+	t.Run("HEAD has no body, other methods no success", func(t *testing.T) {
+		if w := get(f, "HEAD", f.URL("style.css"), ""); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") != "6" {
+			t.Errorf("HEAD: %d %q %v", w.Code, w.Body, w.Header())
+		}
+		if w := get(f, "POST", f.URL("style.css"), ""); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST: %d", w.Code)
+		}
+	})
+	t.Run("nothing else is there", func(t *testing.T) {
+		for _, path := range []string{"/static/", "/static/style.css", "/static/../web.go", "/static/%2e%2e/web.go", "/static/.gitignore", "/static/app.wasm.json", "/"} {
+			if w := get(f, "GET", path, ""); w.Code != 404 {
+				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+	})
+}
+
+func TestBuilt(t *testing.T) {
+	if !opened(t, tree(t)).Built() {
+		t.Error("a built tree isn't taken for one")
+	}
+	fresh := tree(t)
+	delete(fresh, "dist/app.wasm.json")
+	f := opened(t, fresh)
+	if f.Built() || f.URL(App) != "" {
+		t.Error("a fresh clone is taken for built")
+	}
+	if f.URL("style.css") == "" || f.URL("nothing.css") != "" {
+		t.Errorf("addresses %q and %q", f.URL("style.css"), f.URL("nothing.css"))
+	}
+	if f.Version() == opened(t, tree(t)).Version() {
+		t.Error("the version is the same without the app")
+	}
+}
+
+func TestManifest(t *testing.T) {
+	f := opened(t, tree(t))
+	var manifest struct {
+		ID, Name, Display string
+		StartURL          string `json:"start_url"`
+		Icons             []struct{ Src, Sizes, Purpose string }
+	}
+	if err := json.Unmarshal(f.Manifest(`Example "quoted" <b>`), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if manifest.ID != "/" || manifest.Name != `Example "quoted" <b>` || manifest.StartURL != "/" || manifest.Display != "standalone" {
+		t.Errorf("manifest %+v", manifest)
+	}
+	found := map[string]bool{}
+	for _, icon := range manifest.Icons {
+		found[icon.Sizes+icon.Purpose] = true
+		if w := get(f, "GET", icon.Src, ""); w.Code != 200 {
+			t.Errorf("icon %s: %d", icon.Src, w.Code)
+		}
+	}
+	for _, want := range []string{"192x192", "512x512", "512x512maskable"} {
+		if !found[want] {
+			t.Errorf("no icon %s", want)
+		}
+	}
+}
+
+func TestEmbedded(t *testing.T) {
+	f, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"style.css", "signin.js", "boot.js", "loader.css", "worker.js", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon-apple-180.png"} {
+		if f.URL(name) == "" {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	worker := f.Text("worker.js")
+	for _, part := range []string{"{{.Version}}", "{{.ResourcesToCache}}", `"/api/"`} {
+		if !strings.Contains(worker, part) {
+			t.Errorf("worker.js lacks %s", part)
+		}
+	}
+}
