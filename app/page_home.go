@@ -204,7 +204,7 @@ func (p *homePage) world() ui.World {
 	case browser.NotSecure:
 		blocked = text.Panel.NotSecure
 	}
-	return ui.World{Text: text, Date: browser.Date, Host: browser.Host(), Contact: p.account.Contact, Blocked: blocked}
+	return ui.World{Text: text, Date: browser.Date, Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked}
 }
 
 func (p *homePage) changed(list shared.PasskeyList) { p.account.Passkeys = len(list.Passkeys) }

@@ -13,6 +13,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		Product:     s.Product,
 		Contact:     s.Contact,
 		PasskeysOn:  s.PasskeysOn,
+		RPID:        s.Address.RPID,
 		HasPassword: user.Password != "",
 		Passkeys:    len(user.Passkeys),
 	})

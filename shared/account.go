@@ -17,9 +17,10 @@ type Account struct {
 	Product string `json:"product"`           // what this installation calls itself
 	Contact string `json:"contact,omitempty"` // whom to ask, in IT's words
 
-	PasskeysOn  bool `json:"passkeysOn"`
-	HasPassword bool `json:"hasPassword"`
-	Passkeys    int  `json:"passkeys"` // how many the user has
+	PasskeysOn  bool   `json:"passkeysOn"`
+	RPID        string `json:"rpId"` // WebAuthn's relying party id
+	HasPassword bool   `json:"hasPassword"`
+	Passkeys    int    `json:"passkeys"` // how many the user has
 }
 
 // SignedIn answers every successful sign-in. The session itself is a cookie

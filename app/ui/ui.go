@@ -33,6 +33,8 @@ type World struct {
 	Date func(time.Time) (day, exact string)
 	// Host is the page's host name, for a person to tell IT.
 	Host string
+	// RPID is the relying party id that the server uses, or "".
+	RPID string
 	// Contact is whom to ask, in IT's words, or "".
 	Contact string
 	// Blocked says why this page can't use passkeys, or "".
@@ -64,7 +66,7 @@ func (w World) sentence(err error) string {
 		case ceremony.Exists:
 			return text.Exists
 		case ceremony.WrongAddress:
-			return message.Fill(text.WrongAddress, "host", w.Host)
+			return message.Fill(text.WrongAddress, "host", w.Host, "rp", w.RPID)
 		case ceremony.NotSupported:
 			return text.NotSupported
 		case ceremony.NoLock:
