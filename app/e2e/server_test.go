@@ -13,12 +13,15 @@ import (
 	"testing"
 )
 
-// server is a running keypeg with a database of its own.
+// server is a keypeg with a database of its own.
 type server struct {
+	t        *testing.T
 	url      string
+	flags    []string
 	database string
 	setup    string // the link that was printed at the first start
 	log      *output
+	running  *exec.Cmd
 }
 
 // startServer runs the program until the test ends.
@@ -28,49 +31,62 @@ func startServer(t *testing.T, flags ...string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := free.Addr().(*net.TCPAddr)
+	_, port, err := net.SplitHostPort(free.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
 	free.Close()
 
-	s := &server{database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
-	_, port, err := net.SplitHostPort(address.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.url = "http://localhost:" + port
-
-	command := exec.Command(keypeg, append([]string{"serve", "--listen", "localhost:" + port, "--database", s.database}, flags...)...)
-	command.Stderr = s.log
-	stdout, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
+	s := &server{t: t, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
+	s.flags = append([]string{"serve", "--listen", "localhost:" + port, "--database", s.database}, flags...)
+	s.starts()
+	if s.setup == "" {
+		t.Fatalf("the server printed no set-up link\n%s", s.log)
 	}
 	t.Cleanup(func() {
-		command.Process.Signal(os.Interrupt)
-		if err := command.Wait(); err != nil {
-			t.Errorf("the server ended badly: %v\n%s", err, s.log)
-		}
+		s.stops()
 		if t.Failed() {
 			t.Logf("the server's log:\n%s", s.log)
 		}
 	})
+	return s
+}
 
-	// It prints the link when it can be opened, and nothing but the address once
-	// there is an administrator.
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if line := strings.TrimSpace(lines.Text()); strings.HasPrefix(line, s.url+"/setup?") {
+// starts waits until the server can be reached, which it says.
+func (s *server) starts() {
+	s.t.Helper()
+	s.running = exec.Command(keypeg, s.flags...)
+	s.running.Stderr = s.log
+	stdout, err := s.running.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.running.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		line := strings.TrimSpace(lines.Text())
+		if strings.HasPrefix(line, s.url+"/setup?") {
 			s.setup = line
 			break
 		}
-	}
-	if s.setup == "" {
-		t.Fatalf("the server printed no set-up link\n%s", s.log)
+		if strings.HasPrefix(line, "Keypeg runs at") && s.setup != "" {
+			break // there is an administrator already
+		}
 	}
 	go io.Copy(io.Discard, stdout)
-	return s
+}
+
+func (s *server) stops() {
+	s.t.Helper()
+	if s.running == nil {
+		return
+	}
+	s.running.Process.Signal(os.Interrupt)
+	if err := s.running.Wait(); err != nil {
+		s.t.Errorf("the server ended badly: %v\n%s", err, s.log)
+	}
+	s.running = nil
 }
 
 // command runs another command of the program on the same database, while the

@@ -1,23 +1,26 @@
 package e2e
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestTheMainStory(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
 
-	// The first administrator.
+	// The first administrator, and a passkey with a name.
 	ann.setsUp()
 	ann.reads("Sign in faster next time")
-
-	// A passkey with a name.
-	ann.opensPasskeys()
-	ann.reads("No passkeys yet")
-	ann.addsPasskey("Work laptop")
+	ann.clicks("#offer-add")
+	ann.isAt("/passkeys")
+	ann.hasFocusOn("#passkey-name")
+	ann.types("#passkey-name", "Work laptop")
+	ann.clicks("#passkey-register")
 	ann.readsIn(row(1, ".row-name bdi"), "Work laptop")
+	ann.readsIn(".panel .spoken", "“Work laptop” was added.")
 	ann.reads("This device only")
-	ann.readsIn("[role=status].spoken", "“Work laptop” was added.")
 	if n := laptop.holds(); n != 1 {
 		t.Fatalf("the device holds %d passkeys, want 1", n)
 	}
@@ -27,13 +30,313 @@ func TestTheMainStory(t *testing.T) {
 	ann.isAt("/")
 	ann.seesNo("dialog.panel")
 	ann.hasFocusOn("#user-menu-button")
-	ann.reads("1 passkey")
+	ann.readsIn("#passkey-count", "1 passkey")
+	ann.seesNo("#offer")
 
-	// Out, and in again with the button.
-	laptop.touches(false) // else autofill answers before she clicks
+	// Out, and in again by the button. The device waits for her finger, so that
+	// autofill doesn't answer first.
+	laptop.touches(false)
 	ann.signsOut()
+	ann.clicks("#use-passkey")
+	ann.readsIn("#use-passkey", "One moment…")
 	laptop.touches(true)
 	ann.isAt("/")
 	ann.readsIn("#user-menu-button", "Ann Admin")
+	ann.opensPasskeys()
+	ann.reads("Used for this session")
+	ann.presses(escape)
+	ann.seesNo("dialog.panel")
+
+	// Out, and in again by autofill: she touches, and has clicked nothing.
+	laptop.touches(false)
+	ann.signsOut()
+	laptop.touches(true)
+	ann.isAt("/")
+	ann.sees("#user-menu-button")
+
+	// A second passkey without a name gets the browser's. One device holds one
+	// passkey for an account, so it is another device.
+	laptop.isTakenAway()
+	phone := ann.hasDevice()
+	ann.opensPasskeys()
+	ann.addsPasskey("")
+	second := value[string](ann, `document.querySelector(".rows > li:nth-child(2) bdi").innerText`)
+	if !strings.HasPrefix(second, "Chrom") || !strings.Contains(second, " on Linux") {
+		t.Errorf("the nameless passkey is called %q, want the browser and its system", second)
+	}
+
+	// The same device again: its sentence.
+	ann.clicks("#passkey-add")
+	ann.clicks("#passkey-register")
+	ann.readsIn(".panel-add .notice", "This device already has a passkey for your account.")
+	ann.clicks("#passkey-add-cancel")
+	ann.seesNo("#passkey-name")
+	ann.hasFocusOn("#passkey-add")
+
+	// Rename: a name that is taken, then a good one.
+	ann.clicks(row(2, "[id^=rename-]"))
+	ann.hasFocusOn(row(2, "input"))
+	ann.types(row(2, "input"), "work LAPTOP")
+	ann.presses(enter)
+	ann.reads("Another of your passkeys has this name.")
+	ann.types(row(2, "input"), "Phone <b>bold</b>")
+	ann.clicks(row(2, "[id^=save-]"))
+	ann.readsIn(row(2, ".row-name bdi"), "Phone <b>bold</b>")
+	ann.hasFocusOn(row(2, "[id^=rename-]"))
+
+	// Remove: Cancel, then OK.
+	ann.clicks(row(2, "[id^=remove-]"))
+	ann.readsIn("#remove-title", "Remove “Phone <b>bold</b>”?")
+	ann.reads("It may stay in your password manager: delete it there too.")
+	ann.hasFocusOn("#remove-cancel")
+	ann.clicks("#remove-cancel")
+	ann.seesNo("#remove")
+	ann.hasFocusOn(row(2, "[id^=remove-]"))
+	ann.sees(row(2, "bdi"))
+	ann.clicks(row(2, "[id^=remove-]"))
+	ann.clicks("#remove-ok")
+	ann.seesNo(row(2, "bdi"))
+	ann.hasFocusOn(row(1, "[id^=rename-]"))
+	ann.readsIn(".panel .spoken", "“Phone <b>bold</b>” was removed.")
+	if n := phone.holds(); n != 0 {
+		t.Errorf("the browser still offers %d passkeys that were removed, want none after the signal", n)
+	}
+
+	// What was removed doesn't sign in.
+	ann.clicks("#passkeys-close")
+	ann.seesNo("dialog.panel")
+	ann.signsOut()
+	ann.clicks("#use-passkey")
+	ann.reads("no matching passkey is on this device")
+	ann.hasNoComplaints()
+}
+
+func TestTheLastWayToSignInStays(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	laptop := ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Only")
+
+	// With a password left, the dialog names what is left.
+	ann.clicks(row(1, "[id^=remove-]"))
+	ann.reads("You'll sign in with your password.")
+	ann.presses(escape)
+	ann.seesNo("#remove")
+	ann.sees("dialog.panel")
+
+	// Without one, the passkey is the last way, and its session has ended.
+	s.command(t, "", "user", "passwd", "ann", "--remove")
+	laptop.touches(false)
+	ann.opens("/passkeys")
+	ann.isAt("/sign-in?next=%2Fpasskeys")
+	laptop.touches(true)
+	ann.isAt("/passkeys")
+	ann.reads("This is your only way to sign in")
+	if !value[bool](ann, `document.querySelector("[id^=remove-]").disabled`) {
+		t.Error("the last way to sign in can be removed")
+	}
+	ann.reads("No password")
+	laptop.isTakenAway()
+	ann.hasDevice()
+	ann.clicks("[id^=another-]")
+	ann.hasFocusOn("#passkey-name")
+	ann.clicks("#passkey-register")
+	ann.sees(row(2, "bdi"))
+	ann.clicks(row(1, "[id^=remove-]"))
+	ann.clicks("#remove-ok")
+	ann.seesNo(row(2, "bdi"))
+	ann.reads("This is your only way to sign in")
+	ann.hasNoComplaints()
+}
+
+func TestOnesOwnPasskeysOnly(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Hers")
+	hers := value[string](ann, `document.querySelector(".rows > li").id.replace("passkey-", "")`)
+
+	s.command(t, annsPassword+"\n", "user", "add", "bob", "--display-name", "Bob")
+	bob := openBrowser(t, s)
+	bob.hasDevice()
+	bob.signsInWithPassword("bob", annsPassword)
+	bob.opensPasskeys()
+	bob.reads("No passkeys yet")
+	for _, try := range []string{
+		`fetch("/api/v1/passkeys/` + hers + `", { method: "DELETE" }).then((r) => r.status)`,
+		`fetch("/api/v1/passkeys/` + hers + `", { method: "PATCH", headers: { "Content-Type": "application/json" }, body: '{"name":"Mine"}' }).then((r) => r.status)`,
+	} {
+		if status := value[int](bob, try); status != 404 {
+			t.Errorf("%s: got %d, want 404", try, status)
+		}
+	}
+	bob.addsPasskey("His")
+	bob.readsIn(row(1, "bdi"), "His")
+	ann.opens("/passkeys")
+	ann.readsIn(row(1, "bdi"), "Hers")
+	ann.seesNo(row(2, "bdi"))
+}
+
+func TestRefusals(t *testing.T) {
+	s := startServer(t, "--contact", "IT desk, phone 1234")
+	ann := openBrowser(t, s)
+	finger := ann.hasDevice()
+
+	t.Run("a wrong password", func(t *testing.T) {
+		ann.setsUp()
+		ann.signsOut()
+		ann.types("input[name=name]", "ann")
+		ann.types("input[name=password]", "wrong")
+		ann.clicks("form button.primary")
+		ann.readsIn("#refusal", "The user name or the password is not right.")
+		ann.hasFocusOn("input[name=password]")
+		ann.reads("Need help? IT desk, phone 1234")
+	})
+	t.Run("no passkey on this device", func(t *testing.T) {
+		ann.opens("/sign-in")
+		ann.clicks("#use-passkey")
+		ann.readsIn("#refusal", "Sign-in was cancelled or timed out, or no matching passkey is on this device.")
+		ann.readsIn("#use-passkey", "Sign in with a passkey")
+	})
+	t.Run("a ceremony that the user ends, and then one that works", func(t *testing.T) {
+		ann.types("input[name=name]", "ann")
+		ann.types("input[name=password]", annsPassword)
+		ann.presses(enter)
+		ann.isAt("/")
+		ann.opensPasskeys()
+		ann.clicks("#passkey-add")
+		ann.types("#passkey-name", "Laptop")
+		finger.recognises(false)
+		ann.clicks("#passkey-register")
+		ann.readsIn(".panel-add .notice", "Nothing was saved. The prompt was closed or timed out.")
+		finger.recognises(true)
+		ann.clicks("#passkey-register")
+		ann.readsIn(row(1, "bdi"), "Laptop")
+	})
+	t.Run("a name that can't be shown is refused before the browser asks for a finger", func(t *testing.T) {
+		ann.clicks("#passkey-add")
+		ann.types("#passkey-name", "right\u202eleft")
+		ann.clicks("#passkey-register")
+		ann.readsIn(".panel-add .notice", "This name has characters that can't be shown. Please leave them out.")
+	})
+}
+
+func TestConfirmingInPlace(t *testing.T) {
+	s := startServer(t, "--confirm-after", "3s")
+	ann := openBrowser(t, s)
+	laptop := ann.hasDevice()
+	grownOld := func() {
+		t.Helper()
+		ann.waitsFor("her sign-in to be older than three seconds", `fetch("/api/v1/passkeys/register/begin", { method: "POST" }).then((r) => r.status === 403)`)
+	}
+	ann.setsUp()
+	ann.opensPasskeys()
+
+	// With a password: a wrong one, Cancel, and the right one.
+	grownOld()
+	ann.clicks("#passkey-add")
+	ann.types("#passkey-name", "Laptop")
+	ann.clicks("#passkey-register")
+	ann.reads("Confirm that it's you")
+	ann.seesNo("#confirm-passkey")
+	ann.types("#confirm-password", "wrong")
+	ann.presses(enter)
+	ann.reads("This password is not right.")
+	ann.clicks("#confirm-cancel")
+	ann.seesNo("#confirm")
+	ann.sees("#passkey-name")
+	ann.clicks("#passkey-register")
+	ann.types("#confirm-password", annsPassword)
+	ann.presses(enter)
+	ann.readsIn(row(1, "bdi"), "Laptop")
+	if n := laptop.holds(); n != 1 {
+		t.Errorf("the device holds %d passkeys, want 1", n)
+	}
+
+	// With a passkey, and then the removal goes on where it was.
+	grownOld()
+	ann.clicks(row(1, "[id^=remove-]"))
+	ann.clicks("#remove-ok")
+	ann.clicks("#confirm-passkey")
+	ann.reads("No passkeys yet")
+
+	// Listing and renaming ask for nothing.
+	ann.addsPasskey("Again")
+	grownOld()
+	ann.clicks(row(1, "[id^=rename-]"))
+	ann.types(row(1, "input"), "Renamed")
+	ann.presses(enter)
+	ann.readsIn(row(1, "bdi"), "Renamed")
+	ann.hasNoComplaints()
+}
+
+func TestKeyboardAndAddresses(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+
+	t.Run("the menu opens, moves and closes by keys", func(t *testing.T) {
+		ann.clicks("#user-menu-button")
+		ann.hasFocusOn("#menu-passkeys")
+		ann.presses(down)
+		ann.hasFocusOn("#menu-sign-out")
+		ann.presses(down)
+		ann.hasFocusOn("#menu-passkeys")
+		ann.presses(up)
+		ann.hasFocusOn("#menu-sign-out")
+		ann.presses(escape)
+		ann.seesNo("#user-menu")
+		ann.hasFocusOn("#user-menu-button")
+		ann.presses(down)
+		ann.hasFocusOn("#menu-passkeys")
+		ann.presses(enter)
+		ann.isAt("/passkeys")
+	})
+	t.Run("the focus goes into the panel, and Escape closes it", func(t *testing.T) {
+		ann.waitsFor("the focus in the panel", `document.activeElement?.closest("dialog.panel") !== null`)
+		ann.presses(escape)
+		ann.isAt("/")
+		ann.seesNo("dialog.panel")
+		ann.hasFocusOn("#user-menu-button")
+	})
+	t.Run("the panel has an address: Back, Forward and reload", func(t *testing.T) {
+		ann.opensPasskeys()
+		value[bool](ann, `history.back(), true`)
+		ann.seesNo("dialog.panel")
+		value[bool](ann, `history.forward(), true`)
+		ann.sees("dialog.panel")
+		ann.waitsFor("the title", `document.title === "Passkeys · Keypeg"`)
+		ann.opens("/passkeys")
+		ann.sees("dialog.panel")
+		ann.reads("No passkeys yet")
+	})
+	t.Run("an ended session leads to the door, and back", func(t *testing.T) {
+		s.command(t, annsPassword+"\n", "user", "passwd", "ann")
+		ann.opens("/passkeys")
+		ann.isAt("/sign-in?next=%2Fpasskeys")
+		ann.types("input[name=name]", "ann")
+		ann.types("input[name=password]", annsPassword)
+		ann.presses(enter)
+		ann.isAt("/passkeys")
+		ann.sees("dialog.panel")
+	})
+	t.Run("a click beside the menu closes it", func(t *testing.T) {
+		ann.clicks("#passkeys-close")
+		ann.seesNo("dialog.panel")
+		ann.clicks("#user-menu-button")
+		ann.clicks(".menu-behind")
+		ann.seesNo("#user-menu")
+	})
+	t.Run("Not now puts the offer away, also after a reload", func(t *testing.T) {
+		ann.clicks("#offer-not-now")
+		ann.seesNo("#offer")
+		ann.opens("/")
+		ann.sees("#manage")
+		ann.seesNo("#offer")
+	})
 	ann.hasNoComplaints()
 }

@@ -137,6 +137,22 @@ func TestUsers(t *testing.T) {
 		w.wants(err, "")
 		w.wants(w.SetPassword(t.Context(), "nobody", password), shared.CodeNotFound)
 	})
+	t.Run("a password goes when a passkey is left, and not before", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		opened := w.signedIn("ann")
+		w.wants(w.RemovePassword(t.Context(), "ann"), shared.CodeLastMethod)
+		w.lives(opened.Token, "")
+		err := store.Update(t.Context(), w.store, ann.ID, func(u store.User) (store.Batch, error) {
+			u.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte("c")}}
+			return store.Batch{store.PutUser{User: u}}, nil
+		})
+		w.wants(err, "")
+		w.wants(w.RemovePassword(t.Context(), "ann"), "")
+		w.lives(opened.Token, shared.CodeUnauthenticated)
+		_, err = w.signIn("ann", password)
+		w.wants(err, shared.CodeSignInRefused)
+	})
 	t.Run("a disabled user is out at once, and in again when enabled", func(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")

@@ -110,6 +110,21 @@ func (s *Service) SetPassword(ctx context.Context, name, password string) error 
 	})
 }
 
+// RemovePassword leaves a user with their passkeys alone, and ends all their
+// sessions.
+//
+// Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod] for a user who has
+// no passkey.
+func (s *Service) RemovePassword(ctx context.Context, name string) error {
+	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+		user.Password = ""
+		if user.Methods() == 0 {
+			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)
+		}
+		return s.shutsOut(user, store.KindPasswordChanged), nil
+	})
+}
+
 // SetDisabled shuts a user out and ends all their sessions, or lets them in
 // again. IT may disable every administrator: the command line stays.
 func (s *Service) SetDisabled(ctx context.Context, name string, disabled bool) error {

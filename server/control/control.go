@@ -24,6 +24,7 @@ type Commands interface {
 	// first name after the one given.
 	Users(ctx context.Context, after string, limit int) ([]User, error)
 	SetPassword(ctx context.Context, name, password string) error
+	RemovePassword(ctx context.Context, name string) error
 	SetDisabled(ctx context.Context, name string, disabled bool) error
 	// NewSetupLink returns the token of a new set-up link.
 	NewSetupLink(ctx context.Context) (string, error)
@@ -73,6 +74,11 @@ func (a Accounts) Users(ctx context.Context, after string, limit int) ([]User, e
 // SetPassword implements [Commands].
 func (a Accounts) SetPassword(ctx context.Context, name, password string) error {
 	return a.Service.SetPassword(ctx, name, password)
+}
+
+// RemovePassword implements [Commands].
+func (a Accounts) RemovePassword(ctx context.Context, name string) error {
+	return a.Service.RemovePassword(ctx, name)
 }
 
 // SetDisabled implements [Commands].

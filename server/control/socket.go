@@ -17,11 +17,12 @@ import (
 // The socket speaks HTTP with JSON: one path per command, the arguments in the
 // body. Who may open the socket may do everything, so there is no sign-in.
 const (
-	pathAddUser     = "/add-user"
-	pathUsers       = "/users"
-	pathSetPassword = "/set-password"
-	pathSetDisabled = "/set-disabled"
-	pathSetupLink   = "/setup-link"
+	pathAddUser        = "/add-user"
+	pathUsers          = "/users"
+	pathSetPassword    = "/set-password"
+	pathRemovePassword = "/remove-password"
+	pathSetDisabled    = "/set-disabled"
+	pathSetupLink      = "/setup-link"
 )
 
 type (
@@ -73,6 +74,9 @@ func Handler(c Commands) http.Handler {
 	}))
 	mux.HandleFunc("POST "+pathSetPassword, serve(func(ctx context.Context, in passwordArgs) (none, error) {
 		return none{}, c.SetPassword(ctx, in.Name, in.Password)
+	}))
+	mux.HandleFunc("POST "+pathRemovePassword, serve(func(ctx context.Context, name string) (none, error) {
+		return none{}, c.RemovePassword(ctx, name)
 	}))
 	mux.HandleFunc("POST "+pathSetDisabled, serve(func(ctx context.Context, in disabledArgs) (none, error) {
 		return none{}, c.SetDisabled(ctx, in.Name, in.Disabled)
@@ -174,6 +178,12 @@ func (c *Client) Users(ctx context.Context, after string, limit int) ([]User, er
 // SetPassword implements [Commands].
 func (c *Client) SetPassword(ctx context.Context, name, password string) error {
 	_, err := call[none](ctx, c, pathSetPassword, passwordArgs{name, password})
+	return err
+}
+
+// RemovePassword implements [Commands].
+func (c *Client) RemovePassword(ctx context.Context, name string) error {
+	_, err := call[none](ctx, c, pathRemovePassword, name)
 	return err
 }
 

@@ -39,7 +39,7 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 type userCommands struct {
 	Add     userAdd     `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
 	List    userList    `cmd:"" help:"List the users."`
-	Passwd  userPasswd  `cmd:"" help:"Set a user's password and end their sessions."`
+	Passwd  userPasswd  `cmd:"" help:"Set or remove a user's password and end their sessions."`
 	Disable userDisable `cmd:"" help:"Shut a user out and end their sessions."`
 	Enable  userEnable  `cmd:"" help:"Let a user in again."`
 }
@@ -105,10 +105,20 @@ func either(condition bool, yes, no string) string {
 }
 
 type userPasswd struct {
-	Name string `arg:"" help:"The user's sign-in name."`
+	Name   string `arg:"" help:"The user's sign-in name."`
+	Remove bool   `help:"Leave the user with their passkeys alone. Refused for a user who has none."`
 }
 
 func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
+	if c.Remove {
+		return s.withCommands(ctx, func(commands control.Commands) error {
+			if err := commands.RemovePassword(ctx, c.Name); err != nil {
+				return err
+			}
+			fmt.Fprintf(t.Out, "Removed the password of %s. Their sessions have ended.\n", c.Name)
+			return nil
+		})
+	}
 	password, err := t.newPassword()
 	if err != nil {
 		return err

@@ -102,6 +102,7 @@ func testCommands(t *testing.T, database string) {
 
 	succeeds(t, "", at("user", "disable", "BOB")...)
 	succeeds(t, "another battery staple\n", at("user", "passwd", "bob")...)
+	failsWith(t, "bob has no passkey", "", at("user", "passwd", "bob", "--remove")...)
 	failsWith(t, "There is no user with the name carol.", "", at("user", "disable", "carol")...)
 	list := succeeds(t, "", at("user", "list")...)
 	for _, line := range []string{
@@ -157,7 +158,7 @@ func TestSettings(t *testing.T) {
 		failsWith(t, `unknown key "public-ulr"`, "", "version", "--config", file(t, "public-ulr = \"https://x.example.com\"\n"))
 		failsWith(t, "isn't TOML", "", "version", "--config", file(t, "public-url https\n"))
 		failsWith(t, "must not be longer than", "", "version", "--session-idle", "48h", "--session-lifetime", "24h")
-		failsWith(t, "at least 1m", "", "version", "--confirm-after", "1s")
+		failsWith(t, "at least 1s", "", "version", "--confirm-after", "0s")
 		failsWith(t, "log-level", "", "version", "--log-level", "loud")
 		database := filepath.Join(t.TempDir(), "keypeg.db")
 		failsWith(t, "write https://", "", "serve", "--database", database, "--public-url", "http://id.example.com")

@@ -43,8 +43,8 @@ func (s *settings) Validate() error {
 	for name, value := range map[string]time.Duration{
 		"session-idle": s.SessionIdle, "session-lifetime": s.SessionLifetime, "confirm-after": s.ConfirmAfter,
 	} {
-		if value < time.Minute {
-			return fmt.Errorf("--%s must be at least 1m", name)
+		if value < time.Second {
+			return fmt.Errorf("--%s must be at least 1s", name)
 		}
 	}
 	if s.SessionIdle > s.SessionLifetime {

@@ -1,0 +1,142 @@
+package e2e
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// traffic counts what a page loads.
+type traffic struct {
+	mu    sync.Mutex
+	urls  map[network.RequestID]string
+	bytes map[string]float64
+}
+
+func (b *browser) watchesTraffic() *traffic {
+	b.t.Helper()
+	seen := &traffic{urls: map[network.RequestID]string{}, bytes: map[string]float64{}}
+	if _, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{}); err != nil {
+		b.t.Fatal(err)
+	}
+	err := chromedp.Listen(b.ctx, func(event any) {
+		seen.mu.Lock()
+		defer seen.mu.Unlock()
+		switch event := event.(type) {
+		case *network.EventRequestWillBeSent:
+			seen.urls[event.RequestID] = event.Request.URL
+		case *network.EventLoadingFinished:
+			seen.bytes[seen.urls[event.RequestID]] += event.EncodedDataLength
+		}
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return seen
+}
+
+func TestTheDoorIsLight(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	app := value[string](ann, `"none"`)
+	seen := ann.watchesTraffic()
+	ann.opens("/sign-in")
+	ann.sees("#use-passkey")
+	app = value[string](ann, `document.querySelector("form").dataset.app`)
+	ann.waitsFor("the app to be prefetched", `performance.getEntriesByType("resource").some((e) => e.name.includes("app.") && e.responseEnd > 0)`)
+
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	requests, bytes := 0, 0.0
+	for url, n := range seen.bytes {
+		switch url {
+		case s.url + app, s.url + "/api/v1/sign-in/passkey/begin": // the prefetch, and what autofill asks for once the page is usable
+			continue
+		}
+		t.Logf("%6.0f bytes %s", n, url)
+		requests++
+		bytes += n
+	}
+	if requests == 0 || requests > 4 || bytes > 12_000 {
+		t.Errorf("the sign-in page takes %d requests and %.0f bytes, want at most 4 and 12000", requests, bytes)
+	}
+}
+
+func TestTheDoorNeedsNoScript(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.signsOut()
+	if _, err := chromedp.Call(ann.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	ann.opens("/sign-in?next=/passkeys")
+	ann.types("input[name=name]", "ann")
+	ann.types("input[name=password]", annsPassword)
+	ann.presses(enter)
+	ann.isAt("/passkeys")
+}
+
+func TestInstalledAndOffline(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+
+	t.Run("Chromium finds it installable", func(t *testing.T) {
+		manifest, err := chromedp.Call(ann.ctx, page.GetAppManifest, page.GetAppManifestParams{})
+		if err != nil || len(manifest.Errors) > 0 || manifest.URL == "" {
+			t.Errorf("manifest %+v (%v)", manifest, err)
+		}
+		ann.waitsFor("the service worker", `navigator.serviceWorker.ready.then((r) => r.active?.state === "activated")`)
+		problems, err := chromedp.Call(ann.ctx, page.GetInstallabilityErrors, cdp.Empty{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, problem := range problems.InstallabilityErrors {
+			if problem.ErrorID != "in-incognito" { // every context of a test is one
+				t.Errorf("not installable: %s %+v", problem.ErrorID, problem.ErrorArguments)
+			}
+		}
+	})
+	t.Run("no answer of the API is in a cache", func(t *testing.T) {
+		ann.opens("/passkeys")
+		ann.reads("No passkeys yet")
+		ann.waitsFor("the service worker to have the page", `navigator.serviceWorker.controller !== null`)
+		kept := value[[]string](ann, `(async () => {
+			const urls = [];
+			for (const name of await caches.keys()) for (const r of await (await caches.open(name)).keys()) urls.push(new URL(r.url).pathname);
+			return urls;
+		})()`)
+		shell := false
+		for _, path := range kept {
+			shell = shell || path == "/shell"
+			if len(path) >= 5 && path[:5] == "/api/" {
+				t.Errorf("%s is in a cache", path)
+			}
+		}
+		if !shell {
+			t.Errorf("the shell isn't in a cache: %q", kept)
+		}
+	})
+	t.Run("without the server every address opens to a sentence", func(t *testing.T) {
+		s.stops()
+		for _, path := range []string{"/", "/passkeys", "/sign-in", "/anything"} {
+			ann.opens(path)
+			ann.readsIn("h1", "You are offline")
+		}
+	})
+	t.Run("and when it is back, it goes on", func(t *testing.T) {
+		ann.opens("/passkeys")
+		ann.readsIn("h1", "You are offline")
+		s.starts()
+		ann.clicks("#message-button")
+		ann.sees("dialog.panel")
+		ann.reads("No passkeys yet")
+	})
+}
