@@ -11,7 +11,9 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
@@ -217,6 +219,15 @@ func (b *browser) types(selector, text string) {
 	b.presses(text)
 }
 
+// pastes puts a text into a field that no keyboard can type.
+func (b *browser) pastes(selector, text string) {
+	b.t.Helper()
+	b.clicks(selector)
+	if _, err := chromedp.Call(b.ctx, input.InsertText, input.InsertTextParams{Text: text}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 func (b *browser) presses(keys string) {
 	b.t.Helper()
 	b.do("press "+quoted(keys), chromedp.KeyEvent(keys))
@@ -247,6 +258,23 @@ func (b *browser) prefersDark(dark bool) {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 	}); err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+// cannotAutofill makes the pages that are opened from now on find no conditional
+// mediation, until again is called.
+func (b *browser) cannotAutofill() (again func()) {
+	b.t.Helper()
+	added, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `PublicKeyCredential.isConditionalMediationAvailable = async () => false`,
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return func() {
+		if _, err := chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: added.Identifier}); err != nil {
+			b.t.Fatal(err)
+		}
 	}
 }
 

@@ -82,10 +82,10 @@ const (
 // OnMount opens the panel and loads the list.
 func (p *PasskeysPanel) OnMount(ctx app.Context) {
 	p.self = ctx
-	if p.Adding {
-		p.add.state = addOpen
-	}
 	showModal(ctx, panelID)
+	if p.Adding {
+		p.openAdd()
+	}
 	p.load(ctx)
 }
 

@@ -52,7 +52,6 @@ var English = Catalogue{
 		Lead:           "You are signed in to {product}.",
 		SignInMethods:  "How you sign in",
 		PasswordSet:    "Password",
-		NoPassword:     "No password",
 		PasskeyCount:   Counted{One: "{n} passkey", Other: "{n} passkeys"},
 		NoPasskeys:     "No passkey yet",
 		Manage:         "Manage passkeys",

@@ -87,7 +87,6 @@ type Home struct {
 	Lead           string // {product}
 	SignInMethods  string
 	PasswordSet    string
-	NoPassword     string
 	PasskeyCount   Counted
 	NoPasskeys     string
 	Manage         string
