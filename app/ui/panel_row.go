@@ -48,7 +48,8 @@ func (r *passkeyRow) Render() app.UI {
 		app.Div().Class("row-text").Body(
 			app.If(r.Mode == rowRename || r.Mode == rowRenaming, r.renderRename).Else(r.renderName),
 			r.renderFacts(),
-			app.If(r.Mode != rowRemove && r.Mode != rowRemoving, func() app.UI { return app.Div().Body(r.World.notice(r.Failure)) }),
+			// A refused removal is told in its dialog.
+			app.If(r.Failure != nil && r.Mode == rowRename, func() app.UI { return app.Div().Body(r.World.notice(r.Failure)) }),
 			app.If(r.Passkey.OnlyMethod, r.renderOnlyMethod),
 		),
 		app.If(r.Mode != rowRename && r.Mode != rowRenaming, r.renderButtons),
