@@ -17,7 +17,7 @@ func TestScreenshots(t *testing.T) {
 	if folder == "" {
 		t.Skip("pictures are made by make screenshots")
 	}
-	s := startServer(t, "--contact", "IT desk, phone 1234", "--confirm-after", "60m")
+	s := startServer(t, "--contact", "IT desk, phone 1234")
 	ann := openBrowser(t, s)
 	shoot := func(state string) {
 		t.Helper()
@@ -96,4 +96,34 @@ func TestScreenshots(t *testing.T) {
 	shoot("sign-in-refused")
 	ann.opens("/nowhere")
 	shoot("refusal")
+
+	// The passkey that is left is the only way in.
+	s.command(t, "", "user", "passwd", "ann", "--remove")
+	laptop.touches(true)
+	ann.opens("/sign-in?next=/passkeys")
+	ann.reads("A security key")
+	for range 2 {
+		ann.clicks(row(1, "[id^=remove-]"))
+		ann.clicks("#remove-ok")
+		ann.seesNo("#remove")
+	}
+	ann.reads("only way to sign in")
+	shoot("panel-only-method")
+
+	// A confirmation, after a restart that makes sign-ins old at once.
+	s.command(t, annsPassword+"\n", "user", "passwd", "ann")
+	s.stops()
+	s.flags = append(s.flags, "--confirm-after", "1s")
+	s.starts()
+	ann.opens("/sign-in?next=/passkeys")
+	ann.reads("A security key")
+	ann.waitsFor("the sign-in to be old", `fetch("/api/v1/passkeys/register/begin", { method: "POST" }).then((r) => r.status === 403)`)
+	ann.clicks("#passkey-add")
+	ann.clicks("#passkey-register")
+	ann.sees("#confirm-password")
+	shoot("confirm")
+	s.stops()
+	ann.opens("/")
+	ann.reads("You are offline")
+	shoot("offline")
 }

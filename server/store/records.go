@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"time"
 )
@@ -31,6 +32,25 @@ func (u User) Methods() int {
 		methods++
 	}
 	return methods
+}
+
+// MayReplace checks the revision of a user who is about to be written against
+// the one that is stored, or the error of reading it. Backends ask it within the
+// transaction that writes.
+func (u User) MayReplace(stored User, err error) error {
+	isNew := errors.Is(err, ErrNotFound)
+	switch {
+	case err != nil && !isNew:
+		return err
+	case isNew && u.Revision == 0:
+		return nil
+	case u.Revision == 0:
+		return ErrUserExists
+	case isNew || u.Revision != stored.Revision:
+		return ErrStale
+	default:
+		return nil
+	}
 }
 
 // clone returns a user whose list of passkeys can be changed without changing

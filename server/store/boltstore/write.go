@@ -171,17 +171,8 @@ func (s *Store) ticketIsUnspent(tx *bbolt.Tx, id [16]byte) error {
 }
 
 func checkUser(tx *bbolt.Tx, u store.User) error {
-	old, err := getUser(tx, []byte(u.ID))
-	switch {
-	case errors.Is(err, store.ErrNotFound) && u.Revision == 0:
-	case errors.Is(err, store.ErrNotFound):
-		return store.ErrStale
-	case err != nil:
+	if err := u.MayReplace(getUser(tx, []byte(u.ID))); err != nil {
 		return err
-	case u.Revision == 0:
-		return store.ErrUserExists
-	case u.Revision != old.Revision:
-		return store.ErrStale
 	}
 
 	if owner := tx.Bucket(bucketNames).Get([]byte(u.Name)); owner != nil && string(owner) != u.ID {

@@ -317,17 +317,8 @@ func (s *Store) free(id store.Hash) error {
 }
 
 func (s *Store) checkUser(u store.User) error {
-	old, err := s.user(u.ID)
-	switch {
-	case errors.Is(err, store.ErrNotFound) && u.Revision == 0:
-	case errors.Is(err, store.ErrNotFound):
-		return store.ErrStale
-	case err != nil:
+	if err := u.MayReplace(s.user(u.ID)); err != nil {
 		return err
-	case u.Revision == 0:
-		return store.ErrUserExists
-	case u.Revision != old.Revision:
-		return store.ErrStale
 	}
 
 	if id, ok := s.names[u.Name]; ok && id != u.ID {
