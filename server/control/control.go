@@ -26,7 +26,8 @@ type Commands interface {
 	SetPassword(ctx context.Context, name, password string) error
 	RemovePassword(ctx context.Context, name string) error
 	SetDisabled(ctx context.Context, name string, disabled bool) error
-	// NewSetupLink returns the token of a new set-up link.
+	// NewSetupLink returns the address that makes the first administrator. It is
+	// the running server's own, whatever settings the command was given.
 	NewSetupLink(ctx context.Context) (string, error)
 }
 
@@ -51,7 +52,10 @@ type User struct {
 }
 
 // Accounts carries the commands out.
-type Accounts struct{ Service *account.Service }
+type Accounts struct {
+	Service  *account.Service
+	SetupURL func(token string) string // the address of a set-up link
+}
 
 var _ Commands = Accounts{}
 
@@ -88,7 +92,11 @@ func (a Accounts) SetDisabled(ctx context.Context, name string, disabled bool) e
 
 // NewSetupLink implements [Commands].
 func (a Accounts) NewSetupLink(ctx context.Context) (string, error) {
-	return a.Service.NewSetupLink(ctx)
+	token, err := a.Service.NewSetupLink(ctx)
+	if err != nil {
+		return "", err
+	}
+	return a.SetupURL(token), nil
 }
 
 func describe(u store.User) User {

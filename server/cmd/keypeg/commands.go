@@ -28,12 +28,16 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 		return err
 	}
 
+	address, err := s.address()
+	if err != nil {
+		return err
+	}
 	db, err := boltstore.Open(s.Database, time.Now)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now})})
+	return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now}), SetupURL: address.SetupURL})
 }
 
 type userCommands struct {
@@ -161,16 +165,12 @@ func setDisabled(ctx context.Context, t terminal, s *settings, name string, disa
 type setupLinkCommand struct{}
 
 func (c *setupLinkCommand) Run(ctx context.Context, t terminal, s *settings) error {
-	address, err := s.address()
-	if err != nil {
-		return err
-	}
 	return s.withCommands(ctx, func(commands control.Commands) error {
-		token, err := commands.NewSetupLink(ctx)
+		link, err := commands.NewSetupLink(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(t.Out, address.SetupURL(token))
+		fmt.Fprintln(t.Out, link)
 		return nil
 	})
 }

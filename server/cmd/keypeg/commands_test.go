@@ -55,7 +55,7 @@ func failsWith(t *testing.T, sentence, stdin string, args ...string) {
 // a server has it.
 func TestCommands(t *testing.T) {
 	t.Run("without a server", func(t *testing.T) {
-		testCommands(t, filepath.Join(t.TempDir(), "keypeg.db"))
+		testCommands(t, filepath.Join(t.TempDir(), "keypeg.db"), "http://localhost:8080")
 	})
 	t.Run("while a server runs", func(t *testing.T) {
 		database := filepath.Join(t.TempDir(), "keypeg.db")
@@ -79,18 +79,22 @@ func TestCommands(t *testing.T) {
 		if info, err := os.Stat(database + ".sock"); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("the socket: %v (%v), want 0600", info.Mode(), err)
 		}
-		srv := &http.Server{Handler: control.Handler(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now})})}
+		srv := &http.Server{Handler: control.Handler(control.Accounts{
+			Service:  account.New(account.Config{Store: db, Now: time.Now}),
+			SetupURL: func(token string) string { return "https://id.example.com/setup?token=" + token },
+		})}
 		go srv.Serve(listener)
 		t.Cleanup(func() { srv.Shutdown(context.Background()) })
-		testCommands(t, database)
+		// The link is the running server's, which was started with other settings.
+		testCommands(t, database, "https://id.example.com")
 	})
 }
 
-func testCommands(t *testing.T, database string) {
+func testCommands(t *testing.T, database, origin string) {
 	at := func(args ...string) []string { return append(args, "--database", database) }
 
 	link := succeeds(t, "", at("setup-link")...)
-	if !regexp.MustCompile(`^http://localhost:8080/setup\?token=[\w-]{43}\n$`).MatchString(link) {
+	if !regexp.MustCompile(`^` + origin + `/setup\?token=[\w-]{43}\n$`).MatchString(link) {
 		t.Errorf("set-up link %q", link)
 	}
 	succeeds(t, "correct horse battery\n", at("user", "add", "Bob", "--display-name", "Bob Builder")...)

@@ -66,19 +66,20 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 		return err
 	}
 
-	if err := announce(ctx, t, accounts, db, address); err != nil {
+	commands := control.Accounts{Service: accounts, SetupURL: address.SetupURL}
+	if err := announce(ctx, t, commands, db, address); err != nil {
 		return err
 	}
 	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", s.Database)
 	return serveAll(ctx, log, map[net.Listener]http.Handler{
 		public:  handler,
-		private: control.Handler(control.Accounts{Service: accounts}),
+		private: control.Handler(commands),
 	})
 }
 
 // announce tells where to go, and makes the set-up link while there is no
 // administrator.
-func announce(ctx context.Context, t terminal, accounts *account.Service, db *boltstore.Store, address server.Address) error {
+func announce(ctx context.Context, t terminal, commands control.Commands, db *boltstore.Store, address server.Address) error {
 	ready, err := db.HasAdministrator(ctx)
 	if err != nil {
 		return err
@@ -87,11 +88,11 @@ func announce(ctx context.Context, t terminal, accounts *account.Service, db *bo
 		fmt.Fprintf(t.Out, "Keypeg runs at %s\n", address.Origin)
 		return nil
 	}
-	token, err := accounts.NewSetupLink(ctx)
+	link, err := commands.NewSetupLink(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.Out, "Keypeg runs at %s\n\nOpen this link to make the first administrator. It works once, for 30 minutes:\n\n  %s\n\n", address.Origin, address.SetupURL(token))
+	fmt.Fprintf(t.Out, "Keypeg runs at %s\n\nOpen this link to make the first administrator. It works once, for 30 minutes:\n\n  %s\n\n", address.Origin, link)
 	return nil
 }
 
