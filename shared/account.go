@@ -44,3 +44,8 @@ type PasswordConfirmation struct {
 type Confirmed struct {
 	Until time.Time `json:"until"`
 }
+
+// ChangePassword gives the signed-in user another password.
+type ChangePassword struct {
+	Password string `json:"password"`
+}

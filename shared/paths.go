@@ -23,6 +23,22 @@ const (
 	// PathConfirmFinish takes a [FinishCeremony] and answers [Confirmed].
 	PathConfirmFinish = "/api/v1/confirm/passkey/finish"
 
+	// PathPassword takes a POST with a [ChangePassword] and answers 204. It needs
+	// a recent confirmation, and ends the user's other sessions.
+	PathPassword = "/api/v1/password"
+
+	// PathSessions answers GET with the user's [SessionList].
+	PathSessions = "/api/v1/sessions"
+	// PathSession, followed by a session's id, takes DELETE and answers the
+	// [SessionList] that is left. Ending one's own session is signing out.
+	PathSession = "/api/v1/sessions/"
+	// PathEndOthers takes an empty POST, ends every session but the one that asks,
+	// and answers the [SessionList] that is left.
+	PathEndOthers = "/api/v1/sessions/end-others"
+	// PathActivity answers GET with a page of the user's [Activity], newest first.
+	// The query's before is the Next of the page before.
+	PathActivity = "/api/v1/activity"
+
 	// PathPasskeys answers GET with the user's [PasskeyList].
 	PathPasskeys = "/api/v1/passkeys"
 	// PathPasskey, followed by a passkey's id, takes PATCH with a
@@ -44,6 +60,8 @@ const (
 
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"
+	PageSessions = "/sessions"
+	PageActivity = "/activity"
 	// PageShell is the app without a user: what the service worker keeps and
 	// opens when the network is away, whatever address was asked for.
 	PageShell = "/shell"
@@ -51,4 +69,4 @@ const (
 
 // AppPages lists the pages of the app that a person can be sent back to after
 // signing in. Anything else is answered with [PageHome].
-var AppPages = []string{PageHome, PagePasskeys}
+var AppPages = []string{PageHome, PagePasskeys, PageSessions, PageActivity}

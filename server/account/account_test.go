@@ -77,7 +77,7 @@ func (w *world) lives(token string, code shared.Code) {
 	w.wants(err, code)
 }
 
-func (w *world) newestEvent(userID string) store.Kind {
+func (w *world) newestEvent(userID string) shared.EventKind {
 	w.Helper()
 	events, err := w.store.Events(w.Context(), userID, store.EventID{}, 1)
 	if err != nil || len(events) == 0 {
@@ -128,7 +128,7 @@ func TestUsers(t *testing.T) {
 		w.passes(time.Second)
 		w.wants(w.SetPassword(t.Context(), "ANN", "another battery staple"), "")
 		w.lives(opened.Token, shared.CodeUnauthenticated)
-		if kind := w.newestEvent(ann.ID); kind != store.KindPasswordChanged {
+		if kind := w.newestEvent(ann.ID); kind != shared.EventPasswordChanged {
 			t.Errorf("newest event %s", kind)
 		}
 		_, err := w.signIn("ann", password)
@@ -193,7 +193,7 @@ func TestSignIn(t *testing.T) {
 		ann := w.add("ann")
 		w.passes(time.Second)
 		w.signIn("ann", "wrong")
-		if kind := w.newestEvent(ann.ID); kind != store.KindSignInFailed {
+		if kind := w.newestEvent(ann.ID); kind != shared.EventSignInFailed {
 			t.Errorf("newest event %s", kind)
 		}
 	})

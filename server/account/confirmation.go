@@ -34,7 +34,7 @@ func (s *Service) Confirm(session store.Session, user store.User, how SignIn) (O
 	session.Expires = s.ends(session, now)
 	return Opened{token, session, user}, store.Batch{
 		store.ReplaceSession{Old: old, Session: session},
-		s.tells(store.KindConfirmed, user.ID, how),
+		s.tells(shared.EventConfirmed, user.ID, how),
 	}
 }
 

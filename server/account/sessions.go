@@ -53,7 +53,7 @@ func (s *Service) Open(user store.User, how SignIn, replaces store.Hash) (Opened
 	}
 	session.Expires = s.ends(session, now)
 
-	batch := store.Batch{store.AddSession{Session: session}, s.tells(store.KindSignedIn, user.ID, how)}
+	batch := store.Batch{store.AddSession{Session: session}, s.tells(shared.EventSignedIn, user.ID, how)}
 	if replaces != (store.Hash{}) {
 		batch = append(batch, store.EndSession{ID: replaces})
 	}
@@ -69,7 +69,7 @@ func (s *Service) ends(session store.Session, now time.Time) time.Time {
 	return idle
 }
 
-func (s *Service) tells(kind store.Kind, userID string, how SignIn) store.AddEvent {
+func (s *Service) tells(kind shared.EventKind, userID string, how SignIn) store.AddEvent {
 	event := store.NewEvent(s.Now(), userID, kind, how.Client)
 	event.Method, event.PasskeyID, event.Passkey = how.Method, how.PasskeyID, how.PasskeyName
 	return store.AddEvent{Event: event}
@@ -134,7 +134,7 @@ func (s *Service) SignOut(ctx context.Context, token string, client store.Client
 		return fmt.Errorf("looking up a session: %w", err)
 	}
 
-	event := store.NewEvent(s.Now(), session.UserID, store.KindSignedOut, client)
+	event := store.NewEvent(s.Now(), session.UserID, shared.EventSignedOut, client)
 	if err := s.Store.Apply(ctx, store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}}); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}

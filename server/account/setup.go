@@ -76,7 +76,7 @@ func (s *Service) SetUp(ctx context.Context, token string, first NewUser, client
 	}
 
 	opened, batch := s.Open(user, SignIn{Method: store.MethodSetupLink, Client: client}, store.Hash{})
-	created := store.NewEvent(s.Now(), user.ID, store.KindAccountCreated, client)
+	created := store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, client)
 	batch = append(batch,
 		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},
 		store.PutUser{User: user},

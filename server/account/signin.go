@@ -100,7 +100,7 @@ func (s *Service) rehash(ctx context.Context, typed string) (string, error) {
 // tellFailed leaves an event for the user. The refusal stands whether or not it
 // can be written.
 func (s *Service) tellFailed(ctx context.Context, user store.User, client store.Client) {
-	event := store.NewEvent(s.Now(), user.ID, store.KindSignInFailed, client)
+	event := store.NewEvent(s.Now(), user.ID, shared.EventSignInFailed, client)
 	event.Method = store.MethodPassword
 	if err := s.Store.Apply(ctx, store.Batch{store.AddEvent{Event: event}}); err != nil {
 		s.Log.Warn("an event was not stored", "kind", event.Kind, "cause", err)

@@ -28,7 +28,7 @@ func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error
 	if err != nil {
 		return store.User{}, err
 	}
-	created := store.NewEvent(s.Now(), user.ID, store.KindAccountCreated, store.Client{})
+	created := store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, store.Client{})
 	if err := s.Store.Apply(ctx, store.Batch{store.PutUser{User: user}, store.AddEvent{Event: created}}); err != nil {
 		return store.User{}, nameTaken(err, user.Name)
 	}
@@ -106,7 +106,7 @@ func (s *Service) SetPassword(ctx context.Context, name, password string) error 
 	}
 	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
 		user.Password = hash
-		return s.shutsOut(user, store.KindPasswordChanged), nil
+		return s.shutsOut(user, shared.EventPasswordChanged), nil
 	})
 }
 
@@ -121,7 +121,7 @@ func (s *Service) RemovePassword(ctx context.Context, name string) error {
 		if user.Methods() == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)
 		}
-		return s.shutsOut(user, store.KindPasswordChanged), nil
+		return s.shutsOut(user, shared.EventPasswordChanged), nil
 	})
 }
 
@@ -131,15 +131,15 @@ func (s *Service) SetDisabled(ctx context.Context, name string, disabled bool) e
 	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
 		user.Disabled = disabled
 		if disabled {
-			return s.shutsOut(user, store.KindDisabled), nil
+			return s.shutsOut(user, shared.EventDisabled), nil
 		}
-		event := store.NewEvent(s.Now(), user.ID, store.KindEnabled, store.Client{})
+		event := store.NewEvent(s.Now(), user.ID, shared.EventEnabled, store.Client{})
 		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
 	})
 }
 
 // shutsOut stores a changed user, ends all sessions and leaves an event.
-func (s *Service) shutsOut(user store.User, kind store.Kind) store.Batch {
+func (s *Service) shutsOut(user store.User, kind shared.EventKind) store.Batch {
 	return store.Batch{
 		store.PutUser{User: user},
 		store.EndSessions{UserID: user.ID},

@@ -10,6 +10,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // assertion is an authenticator's proof that it holds a passkey, verified. Its
@@ -83,7 +84,7 @@ func (s *Service) use(ctx context.Context, t ticket, user store.User, proof asse
 		}
 		batch := append(store.Batch{t.spent(), store.PutUser{User: user}}, more...)
 		if backupChanged {
-			batch = append(batch, s.tells(store.KindBackupChanged, user, *used, browser))
+			batch = append(batch, s.tells(shared.EventBackupChanged, user, *used, browser))
 		}
 		return batch, nil
 	})
@@ -102,11 +103,11 @@ func (s *Service) use(ctx context.Context, t ticket, user store.User, proof asse
 // or not it can be written.
 func (s *Service) tellCounterFell(ctx context.Context, user store.User, proof assertion, browser Browser) {
 	if i, found := findCredential(user, proof.credentialID); found {
-		_ = s.store.Apply(ctx, store.Batch{s.tells(store.KindCounterFell, user, user.Passkeys[i], browser)})
+		_ = s.store.Apply(ctx, store.Batch{s.tells(shared.EventCounterFell, user, user.Passkeys[i], browser)})
 	}
 }
 
-func (s *Service) tells(kind store.Kind, user store.User, p store.Passkey, browser Browser) store.AddEvent {
+func (s *Service) tells(kind shared.EventKind, user store.User, p store.Passkey, browser Browser) store.AddEvent {
 	event := store.NewEvent(s.now(), user.ID, kind, browser.Client)
 	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, p.ID, p.Name
 	return store.AddEvent{Event: event}

@@ -450,8 +450,8 @@ func TestSignIn(t *testing.T) {
 		_, err := ann.signsIn(passkeytest.WithSignCount(3))
 		wants(t, err, shared.CodeCeremonyRefused)
 		events, err := ann.store.Events(t.Context(), ann.id, store.EventID{}, 1)
-		if err != nil || events[0].Kind != store.KindCounterFell {
-			t.Errorf("newest event %+v (%v), want %s", events, err, store.KindCounterFell)
+		if err != nil || events[0].Kind != shared.EventCounterFell {
+			t.Errorf("newest event %+v (%v), want %s", events, err, shared.EventCounterFell)
 		}
 	})
 	t.Run("a passkey that is no longer backed up signs in, and is told", func(t *testing.T) {
@@ -468,8 +468,8 @@ func TestSignIn(t *testing.T) {
 			t.Error("still shown as synced")
 		}
 		events, err := ann.store.Events(t.Context(), ann.id, store.EventID{}, 1)
-		if err != nil || events[0].Kind != store.KindBackupChanged {
-			t.Errorf("newest event %+v (%v), want %s", events, err, store.KindBackupChanged)
+		if err != nil || events[0].Kind != shared.EventBackupChanged {
+			t.Errorf("newest event %+v (%v), want %s", events, err, shared.EventBackupChanged)
 		}
 	})
 	t.Run("a disabled user doesn't get in", func(t *testing.T) {

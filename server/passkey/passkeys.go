@@ -52,7 +52,7 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 
 		user.Passkeys[i].Name = name
 		row = describe(user, user.Passkeys[i], session.PasskeyID)
-		event := store.NewEvent(s.now(), user.ID, store.KindPasskeyRenamed, client)
+		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRenamed, client)
 		event.PasskeyID, event.Passkey = id, name
 		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
 	})
@@ -78,7 +78,7 @@ func (s *Service) Remove(ctx context.Context, user store.User, session store.Ses
 		removed := user.Passkeys[i]
 		user.Passkeys = slices.Delete(user.Passkeys, i, i+1)
 		left = s.List(user, session.PasskeyID)
-		event := store.NewEvent(s.now(), user.ID, store.KindPasskeyRemoved, client)
+		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRemoved, client)
 		event.PasskeyID, event.Passkey = id, removed.Name
 		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
 	})

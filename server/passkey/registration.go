@@ -77,7 +77,7 @@ func (s *Service) register(ctx context.Context, t ticket, user store.User, brows
 		user.Passkeys = append(user.Passkeys, added)
 		row = describe(user, added, "")
 
-		event := store.NewEvent(s.now(), user.ID, store.KindPasskeyAdded, browser.Client)
+		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyAdded, browser.Client)
 		event.PasskeyID, event.Passkey = added.ID, added.Name
 		return store.Batch{t.spent(), store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
 	})

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Records are kept as a version byte and then the fields, in protobuf's wire
@@ -189,7 +191,7 @@ func DecodeEvent(b []byte) (v Event, err error) {
 		case 2:
 			v.UserID = f.text()
 		case 3:
-			v.Kind = Kind(f.text())
+			v.Kind = shared.EventKind(f.text())
 		case 4:
 			v.Time = f.time()
 		case 5:

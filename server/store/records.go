@@ -7,6 +7,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // User is an account of the organisation, with everything that decides how it
@@ -113,28 +115,6 @@ type Session struct {
 	Expires       time.Time
 }
 
-// Kind is what an [Event] tells.
-type Kind string
-
-const (
-	KindAccountCreated  Kind = "account_created"
-	KindSignedIn        Kind = "signed_in"
-	KindSignInFailed    Kind = "sign_in_failed"
-	KindSignedOut       Kind = "signed_out"
-	KindConfirmed       Kind = "confirmed"
-	KindPasswordChanged Kind = "password_changed"
-	KindDisabled        Kind = "account_disabled"
-	KindEnabled         Kind = "account_enabled"
-	KindPasskeyAdded    Kind = "passkey_added"
-	KindPasskeyRenamed  Kind = "passkey_renamed"
-	KindPasskeyRemoved  Kind = "passkey_removed"
-	// KindCounterFell: a passkey's signature counter went back, which means that
-	// it may have been copied; the sign-in was refused.
-	KindCounterFell Kind = "passkey_counter_fell"
-	// KindBackupChanged: a passkey's provider began or ceased to keep a copy.
-	KindBackupChanged Kind = "passkey_backup_changed"
-)
-
 // EventID orders the events of a user by time.
 type EventID [16]byte
 
@@ -145,7 +125,7 @@ const EventsKept = 365 * 24 * time.Hour
 type Event struct {
 	ID        EventID
 	UserID    string
-	Kind      Kind
+	Kind      shared.EventKind
 	Time      time.Time
 	Method    Method // of sign-ins and confirmations
 	PasskeyID string // the passkey that it is about, or ""
@@ -156,7 +136,7 @@ type Event struct {
 
 // NewEvent returns an event of this moment. Its id sorts by time; random bytes
 // break ties.
-func NewEvent(now time.Time, userID string, kind Kind, client Client) Event {
+func NewEvent(now time.Time, userID string, kind shared.EventKind, client Client) Event {
 	event := Event{UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
 	binary.BigEndian.PutUint64(event.ID[:8], uint64(now.UnixNano()))
 	rand.Read(event.ID[8:]) // never fails, as crypto/rand promises

@@ -17,6 +17,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/storetest"
+	"github.com/keypeg/keypeg/shared"
 )
 
 func TestContract(t *testing.T) {
@@ -265,7 +266,7 @@ func BenchmarkApply(b *testing.B) {
 			b.SetParallelism(writers)
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
-					event := store.NewEvent(time.Now(), "1", store.KindSignedIn, store.Client{})
+					event := store.NewEvent(time.Now(), "1", shared.EventSignedIn, store.Client{})
 					if err := s.Apply(b.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
 						b.Error(err)
 					}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Open opens an empty store with this clock. It closes it when the test ends.
@@ -321,7 +322,7 @@ func batches(b *bench) {
 		changed.Name = "robert"
 		f.refuses(store.ErrNotFound,
 			store.PutUser{User: ann()}, store.PutUser{User: changed}, store.AddSession{Session: session},
-			store.AddEvent{Event: store.NewEvent(f.now(), "2", store.KindSignedIn, store.Client{})},
+			store.AddEvent{Event: store.NewEvent(f.now(), "2", shared.EventSignedIn, store.Client{})},
 			store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: f.now().Add(time.Hour)}},
 			store.AddSecret{Name: "s", Value: []byte{1}},
 			store.TakeLink{Key: "k", Hash: store.Hash{2}})
@@ -439,11 +440,11 @@ func events(b *bench) {
 		var want []store.Event
 		for i := range 5 {
 			f.passes(time.Minute)
-			event := store.NewEvent(f.now(), "1", store.KindPasskeyAdded, store.Client{Browser: "Firefox", System: "Linux", Address: "::1"})
+			event := store.NewEvent(f.now(), "1", shared.EventPasskeyAdded, store.Client{Browser: "Firefox", System: "Linux", Address: "::1"})
 			event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, "p1", fmt.Sprint("name ", i)
 			want = append(want, event)
-			f.apply(store.AddEvent{Event: event}, store.AddEvent{Event: store.NewEvent(f.now(), "10", store.KindSignedIn, store.Client{})},
-				store.AddEvent{Event: store.NewEvent(f.now(), "0", store.KindSignedIn, store.Client{})})
+			f.apply(store.AddEvent{Event: event}, store.AddEvent{Event: store.NewEvent(f.now(), "10", shared.EventSignedIn, store.Client{})},
+				store.AddEvent{Event: store.NewEvent(f.now(), "0", shared.EventSignedIn, store.Client{})})
 		}
 		slices.Reverse(want)
 		var got []store.Event
@@ -459,7 +460,7 @@ func events(b *bench) {
 		f.is("events", got, want)
 	})
 	b.claim("an event that has expired is not listed", func(f *fixture) {
-		f.apply(store.AddEvent{Event: store.NewEvent(f.now(), "1", store.KindSignedIn, store.Client{})})
+		f.apply(store.AddEvent{Event: store.NewEvent(f.now(), "1", shared.EventSignedIn, store.Client{})})
 		f.passes(store.EventsKept)
 		got, err := f.Events(f.Context(), "1", store.EventID{}, 9)
 		f.is("events", len(got), 0)

@@ -1,0 +1,49 @@
+package shared
+
+import "time"
+
+// Activity is a page of what happened to an account, newest first.
+type Activity struct {
+	Events []Event `json:"events"`
+	Next   string  `json:"next,omitempty"` // asks for the page after; "" at the end
+}
+
+// EventKind is what an [Event] tells.
+type EventKind string
+
+// The kinds of events. Programs must let ones that they don't know pass.
+const (
+	EventAccountCreated  EventKind = "account_created"
+	EventSignedIn        EventKind = "signed_in"
+	EventSignInFailed    EventKind = "sign_in_failed"
+	EventSignedOut       EventKind = "signed_out"
+	EventConfirmed       EventKind = "confirmed"
+	EventPasswordChanged EventKind = "password_changed"
+	EventDisabled        EventKind = "account_disabled"
+	EventEnabled         EventKind = "account_enabled"
+	EventPasskeyAdded    EventKind = "passkey_added"
+	EventPasskeyRenamed  EventKind = "passkey_renamed"
+	EventPasskeyRemoved  EventKind = "passkey_removed"
+	// EventCounterFell: a passkey's signature counter went back, which means that
+	// it may have been copied; the sign-in was refused.
+	EventCounterFell EventKind = "passkey_counter_fell"
+	// EventBackupChanged: a passkey's provider began or ceased to keep a copy.
+	EventBackupChanged EventKind = "passkey_backup_changed"
+	EventSessionEnded  EventKind = "session_ended"
+	// EventOthersEnded: the user ended all sessions but one.
+	EventOthersEnded EventKind = "other_sessions_ended"
+)
+
+// Event is a line of a user's activity.
+type Event struct {
+	ID        string    `json:"id"`
+	Kind      EventKind `json:"kind"`
+	Time      time.Time `json:"time"`
+	Method    string    `json:"method,omitempty"`    // of sign-ins and confirmations
+	Passkey   string    `json:"passkey,omitempty"`   // its name at the time
+	PasskeyID string    `json:"passkeyId,omitempty"` // set while the user has it
+	Browser   string    `json:"browser,omitempty"`
+	System    string    `json:"system,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Here      bool      `json:"here,omitempty"` // the same browser, system and address as this session
+}

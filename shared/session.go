@@ -1,0 +1,22 @@
+package shared
+
+import "time"
+
+// SessionList holds the browsers in which a user is signed in: this one first,
+// then the one that was used last.
+type SessionList struct {
+	Sessions []Session `json:"sessions"`
+}
+
+// Session is a signed-in browser.
+type Session struct {
+	ID      string    `json:"id"` // names it in paths; no secret, and no part of one
+	Browser string    `json:"browser,omitempty"`
+	System  string    `json:"system,omitempty"`
+	Address string    `json:"address,omitempty"` // at sign-in
+	Method  string    `json:"method"`            // "password", "passkey" or "setup_link"
+	Passkey string    `json:"passkey,omitempty"` // the name of the passkey that it began with
+	Created time.Time `json:"created"`
+	Seen    time.Time `json:"seen"` // to a few minutes
+	Current bool      `json:"current,omitempty"`
+}
