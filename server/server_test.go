@@ -315,6 +315,15 @@ func TestWire(t *testing.T) {
 		shape("finish registration", added, 201, row...)
 		id := into[shared.Passkey](ann, added, 201).ID
 		shape("rename", ann.sends("PATCH", shared.PathPasskey+id, `{"name":"Phone","unknown":1}`), 200, row...)
+		shape("sessions", ann.sends("GET", shared.PathSessions, nil), 200, "sessions")
+		shape("end others", ann.sends("POST", shared.PathEndOthers, nil), 200, "sessions")
+		shape("activity", ann.sends("GET", shared.PathActivity, nil), 200, "events")
+		ann.refused(ann.sends("GET", shared.PathActivity+"?before=x", nil), 400, shared.CodeInvalidRequest)
+		ann.refused(ann.sends("DELETE", shared.PathSession+"x", nil), 404, shared.CodeNotFound)
+		ann.refused(ann.sends("POST", shared.PathPassword, `{"password":"short"}`), 422, shared.CodeInvalidPassword)
+		if a := ann.sends("POST", shared.PathPassword, shared.ChangePassword{Password: password}); a.status != 204 {
+			s.Errorf("change password: %s", a)
+		}
 		shape("begin confirmation", ann.sends("POST", shared.PathConfirmBegin, nil), 200, "ticket", "publicKey")
 		confirmation := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
 		shape("finish confirmation", ann.sends("POST", shared.PathConfirmFinish, ann.proves(confirmation)), 200, "until")
@@ -406,6 +415,7 @@ func TestConfirmation(t *testing.T) {
 			ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
 			ann.refused(ann.sends("POST", shared.PathRegisterFinish, `{}`), 403, shared.CodeConfirmRequired)
 			ann.refused(ann.sends("DELETE", shared.PathPasskey+id, nil), 403, shared.CodeConfirmRequired)
+			ann.refused(ann.sends("POST", shared.PathPassword, `{"password":"a new long password"}`), 403, shared.CodeConfirmRequired)
 			if n := len(ann.lists().Passkeys); n != 1 {
 				t.Errorf("%d passkeys, want 1", n)
 			}
@@ -459,7 +469,7 @@ func TestOnlyOnesOwn(t *testing.T) {
 		s.Run("without a session there is nothing", func(t *testing.T) {
 			nobody := s.visitor()
 			for _, request := range [][2]string{
-				{"GET", shared.PathAccount}, {"GET", shared.PathPasskeys}, {"PATCH", shared.PathPasskey + hers.ID}, {"DELETE", shared.PathPasskey + hers.ID},
+				{"GET", shared.PathAccount}, {"GET", shared.PathPasskeys}, {"GET", shared.PathSessions}, {"DELETE", shared.PathSession + "x"}, {"POST", shared.PathEndOthers}, {"GET", shared.PathActivity}, {"POST", shared.PathPassword}, {"PATCH", shared.PathPasskey + hers.ID}, {"DELETE", shared.PathPasskey + hers.ID},
 				{"POST", shared.PathRegisterBegin}, {"POST", shared.PathRegisterFinish}, {"POST", shared.PathConfirmBegin}, {"POST", shared.PathConfirmFinish}, {"POST", shared.PathConfirmPassword},
 			} {
 				nobody.refused(nobody.sends(request[0], request[1], nil), 401, shared.CodeUnauthenticated)

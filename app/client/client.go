@@ -111,6 +111,37 @@ func (c *Client) FinishConfirmation(ctx context.Context, answer shared.FinishCer
 	return call[shared.Confirmed](ctx, c, "POST", shared.PathConfirmFinish, answer)
 }
 
+// ChangePassword gives the user another password and ends their other sessions.
+func (c *Client) ChangePassword(ctx context.Context, password string) error {
+	_, err := call[nothing](ctx, c, "POST", shared.PathPassword, shared.ChangePassword{Password: password})
+	return err
+}
+
+// Sessions returns where the user is signed in.
+func (c *Client) Sessions(ctx context.Context) (shared.SessionList, error) {
+	return call[shared.SessionList](ctx, c, "GET", shared.PathSessions, nil)
+}
+
+// EndSession ends one session and returns those that are left.
+func (c *Client) EndSession(ctx context.Context, id string) (shared.SessionList, error) {
+	return call[shared.SessionList](ctx, c, "DELETE", shared.PathSession+id, nil)
+}
+
+// EndOtherSessions ends every session but this one.
+func (c *Client) EndOtherSessions(ctx context.Context) (shared.SessionList, error) {
+	return call[shared.SessionList](ctx, c, "POST", shared.PathEndOthers, nil)
+}
+
+// Activity returns a page of what happened to the account. Before is the Next of
+// the page before, or "".
+func (c *Client) Activity(ctx context.Context, before string) (shared.Activity, error) {
+	path := shared.PathActivity
+	if before != "" {
+		path += "?before=" + before
+	}
+	return call[shared.Activity](ctx, c, "GET", path, nil)
+}
+
 // Passkeys returns the user's own.
 func (c *Client) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	return call[shared.PasskeyList](ctx, c, "GET", shared.PathPasskeys, nil)

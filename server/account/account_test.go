@@ -345,6 +345,98 @@ func TestConfirmation(t *testing.T) {
 	})
 }
 
+func TestOwn(t *testing.T) {
+	at := func(browser string) store.Client {
+		return store.Client{Browser: browser, System: "Linux", Address: "::1"}
+	}
+	signIn := func(w *world, browser string) account.Opened {
+		w.Helper()
+		w.passes(time.Second)
+		opened, err := w.SignInWithPassword(w.Context(), "ann", password, at(browser), store.Hash{})
+		if err != nil {
+			w.Fatal(err)
+		}
+		return opened
+	}
+	browsers := func(list shared.SessionList) (names []string) {
+		for _, s := range list.Sessions {
+			names = append(names, s.Browser)
+		}
+		return names
+	}
+	t.Run("sessions are listed, the current one first, and end one by one or together", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		chrome, firefox, phone := signIn(w, "Chrome"), signIn(w, "Firefox"), signIn(w, "Safari")
+		list, err := w.Sessions(t.Context(), ann, chrome.Session)
+		w.wants(err, "")
+		if got := fmt.Sprint(browsers(list)); got != "[Chrome Safari Firefox]" || !list.Sessions[0].Current || list.Sessions[1].Current {
+			t.Errorf("listed %s: %+v", got, list)
+		}
+		left, err := w.EndSession(t.Context(), ann, chrome.Session, account.PublicID(firefox.Session), at("Chrome"))
+		w.wants(err, "")
+		if got := fmt.Sprint(browsers(left)); got != "[Chrome Safari]" {
+			t.Errorf("left %s", got)
+		}
+		w.lives(firefox.Token, shared.CodeUnauthenticated)
+		_, err = w.EndSession(t.Context(), ann, chrome.Session, account.PublicID(firefox.Session), at("Chrome"))
+		w.wants(err, shared.CodeNotFound)
+		_, err = w.EndOthers(t.Context(), ann, chrome.Session, at("Chrome"))
+		w.wants(err, "")
+		w.lives(phone.Token, shared.CodeUnauthenticated)
+		w.lives(chrome.Token, "")
+	})
+	t.Run("another user's session looks missing", func(t *testing.T) {
+		w := newWorld(t)
+		ann, bob := w.add("ann"), w.add("bob")
+		hers, his := w.signedIn("ann"), w.signedIn("bob")
+		_, err := w.EndSession(t.Context(), bob, his.Session, account.PublicID(hers.Session), store.Client{})
+		w.wants(err, shared.CodeNotFound)
+		w.lives(hers.Token, "")
+		_ = ann
+	})
+	t.Run("activity comes in pages, newest first, and says what happened here", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		var here account.Opened
+		for range 30 {
+			here = signIn(w, "Chrome")
+		}
+		signIn(w, "Firefox")
+		first, err := w.Activity(t.Context(), ann, here.Session, at("Chrome"), "")
+		w.wants(err, "")
+		second, err := w.Activity(t.Context(), ann, here.Session, at("Chrome"), first.Next)
+		w.wants(err, "")
+		if len(first.Events) != 25 || len(second.Events) != 7 || first.Next == "" || second.Next != "" {
+			t.Errorf("pages of %d and %d, next %q and %q", len(first.Events), len(second.Events), first.Next, second.Next)
+		}
+		if e := first.Events[0]; e.Kind != shared.EventSignedIn || e.Browser != "Firefox" || e.Here || !first.Events[1].Here {
+			t.Errorf("newest %+v, and before it %+v", e, first.Events[1])
+		}
+		if e := second.Events[6]; e.Kind != shared.EventAccountCreated {
+			t.Errorf("oldest %+v", e)
+		}
+		for _, before := range []string{"x", "00", strings.Repeat("0", 34)} {
+			_, err := w.Activity(t.Context(), ann, here.Session, at("Chrome"), before)
+			w.wants(err, shared.CodeInvalidRequest)
+		}
+	})
+	t.Run("a changed password ends the other sessions, and not this one", func(t *testing.T) {
+		w := newWorld(t)
+		ann := w.add("ann")
+		here, there := signIn(w, "Chrome"), signIn(w, "Firefox")
+		w.wants(w.ChangePassword(t.Context(), ann, here.Session, "short", at("Chrome")), shared.CodeInvalidPassword)
+		w.lives(there.Token, "")
+		w.wants(w.ChangePassword(t.Context(), ann, here.Session, "another battery staple", at("Chrome")), "")
+		w.lives(here.Token, "")
+		w.lives(there.Token, shared.CodeUnauthenticated)
+		_, err := w.signIn("ann", password)
+		w.wants(err, shared.CodeSignInRefused)
+		_, err = w.signIn("ann", "another battery staple")
+		w.wants(err, "")
+	})
+}
+
 func TestSetUp(t *testing.T) {
 	first := account.NewUser{Name: "Ann", DisplayName: "Ann", Password: password}
 	setUp := func(w *world, token string) error {

@@ -89,5 +89,6 @@ func (s *Service) SetUp(ctx context.Context, token string, first NewUser, client
 	if err != nil {
 		return Opened{}, nameTaken(err, user.Name)
 	}
+	opened.User.Revision++ // as it is stored
 	return opened, nil
 }

@@ -32,6 +32,7 @@ func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error
 	if err := s.Store.Apply(ctx, store.Batch{store.PutUser{User: user}, store.AddEvent{Event: created}}); err != nil {
 		return store.User{}, nameTaken(err, user.Name)
 	}
+	user.Revision++ // as it is stored
 	return user, nil
 }
 
