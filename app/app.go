@@ -44,9 +44,9 @@ const (
 // Routes registers every page with go-app.
 func Routes(d Deps) {
 	self := newSelf(d)
-	page := func() goapp.Composer { return &homePage{self: self, deps: d} }
+	newPage := func() goapp.Composer { return &page{self: self, deps: d} }
 	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
-		goapp.Route(path, page)
+		goapp.Route(path, newPage)
 	}
 	goapp.RouteWithRegexp(".", func() goapp.Composer { return &lostPage{deps: d} })
 }

@@ -22,6 +22,13 @@ func Date(t time.Time) (day, exact string) {
 		format(date, map[string]any{"dateStyle": "full", "timeStyle": "long"})
 }
 
+// Moment writes a day and a time of day, and the exact time for a tooltip.
+func Moment(t time.Time) (moment, exact string) {
+	_, exact = Date(t)
+	date := js.Global().Get("Date").New(t.UnixMilli())
+	return format(date, map[string]any{"dateStyle": "medium", "timeStyle": "short"}), exact
+}
+
 func format(date js.Value, options map[string]any) string {
 	return js.Global().Get("Intl").Get("DateTimeFormat").New(js.Undefined(), options).Call("format", date).String()
 }

@@ -49,6 +49,12 @@ func Date(t time.Time) (day, exact string) {
 	return t.Format("Jan 2, 2006"), t.Format("Monday, January 2, 2006 at 15:04:05 UTC")
 }
 
+// Moment writes an English moment in UTC.
+func Moment(t time.Time) (moment, exact string) {
+	_, exact = Date(t)
+	return t.UTC().Format("Jan 2, 2006, 3:04 PM"), exact
+}
+
 // Remember does nothing.
 func Remember(string, string) {}
 

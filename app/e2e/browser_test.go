@@ -261,6 +261,14 @@ func (b *browser) prefersDark(dark bool) {
 	}
 }
 
+// saysItIs makes the browser call itself something else.
+func (b *browser) saysItIs(agent string) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // cannotAutofill makes the pages that are opened from now on find no conditional
 // mediation, until again is called.
 func (b *browser) cannotAutofill() (again func()) {

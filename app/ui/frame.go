@@ -37,3 +37,6 @@ func (f Frame) With(content ...app.UI) app.UI {
 		app.Main().ID(MainID).TabIndex(-1).Body(content...),
 	)
 }
+
+// FocusMain moves the keyboard focus to the page's content.
+func FocusMain(ctx app.Context) { focus(ctx, MainID) }

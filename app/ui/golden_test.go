@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files; then look at what changed")
 
 func world() World {
-	return World{Text: &message.English, Date: browser.Date, Host: "id.example.com", Contact: "IT desk, phone 1234"}
+	return World{Text: &message.English, Date: browser.Date, Moment: browser.Moment, Host: "id.example.com", Contact: "IT desk, phone 1234"}
 }
 
 func keys() shared.PasskeyList {
@@ -46,6 +47,38 @@ func only() shared.PasskeyList {
 	list.HasPassword = false
 	list.Passkeys = list.Passkeys[1:2]
 	list.Passkeys[0].OnlyMethod = true
+	return list
+}
+
+func sessions() shared.SessionList {
+	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	return shared.SessionList{Sessions: []shared.Session{
+		{ID: "s1", Browser: "Chrome", System: "Windows", Address: "192.0.2.1", Method: "passkey", Passkey: "Work laptop", Created: at, Seen: at, Current: true},
+		{ID: "s2", Browser: "Safari", System: "iOS", Address: "2001:db8::1", Method: "password", Created: at, Seen: at},
+		{ID: "s3", Method: "passkey", Created: at, Seen: at},
+		{ID: "s4", Browser: "Firefox", Method: "setup_link", Created: at, Seen: at},
+	}}
+}
+
+// events are one of each kind, one of this browser, and one that only a newer
+// server knows.
+func events() []shared.Event {
+	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	list := []shared.Event{
+		{Kind: shared.EventSignedIn, Method: "passkey", Passkey: "Work laptop", PasskeyID: "a", Browser: "Chrome", System: "Windows", Address: "192.0.2.1"},
+		{Kind: shared.EventSignedIn, Method: "password", Browser: "Chrome", System: "Windows", Here: true},
+		{Kind: shared.EventSignedIn, Method: "setup_link", Address: "::1"},
+	}
+	for _, kind := range []shared.EventKind{
+		shared.EventAccountCreated, shared.EventSignInFailed, shared.EventSignedOut, shared.EventConfirmed, shared.EventPasswordChanged,
+		shared.EventDisabled, shared.EventEnabled, shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved,
+		shared.EventCounterFell, shared.EventBackupChanged, shared.EventSessionEnded, shared.EventOthersEnded, "of_tomorrow",
+	} {
+		list = append(list, shared.Event{Kind: kind, Passkey: "Phone", Browser: "Firefox", System: "Linux"})
+	}
+	for i := range list {
+		list[i].ID, list[i].Time = fmt.Sprint("e", i), at.Add(-time.Duration(i)*time.Hour)
+	}
 	return list
 }
 
@@ -85,9 +118,22 @@ func TestLooks(t *testing.T) {
 		}),
 		"panel-remove-refused": panel(func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
 		"panel-confirm":        panel(func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
-		"confirm-password":     &Confirm{World: world(), HasPassword: true},
-		"confirm-working":      &Confirm{World: world(), HasPassword: true, HasPasskey: true, state: confirmByPasskey},
-		"confirm-refused":      &Confirm{World: world(), HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
+		"sessions":             &SessionsPanel{World: world(), state: listReady, list: sessions()},
+		"sessions-alone":       &SessionsPanel{World: world(), state: listReady, list: shared.SessionList{Sessions: sessions().Sessions[:1]}},
+		"sessions-ending":      &SessionsPanel{World: world(), state: listReady, list: sessions(), ending: "s2"},
+		"sessions-loading":     &SessionsPanel{World: world()},
+		"sessions-failed":      &SessionsPanel{World: world(), state: listFailed, failure: internal},
+		"activity":             &ActivityPanel{World: world(), state: listReady, events: events(), next: "more"},
+		"activity-loading":     &ActivityPanel{World: world()},
+		"activity-failed":      &ActivityPanel{World: world(), state: listFailed, failure: internal},
+		"activity-ending":      &ActivityPanel{World: world(), state: listReady, events: events(), alarm: alarm{events()[0], alarmEnding}},
+		"activity-advice":      &ActivityPanel{World: world(), HasPassword: true, state: listReady, events: events()[:1], alarm: alarm{events()[0], alarmAdvising}},
+		"activity-password":    &ActivityPanel{World: world(), HasPassword: true, state: listReady, events: events()[:1], alarm: alarm{events()[0], alarmPassword}},
+		"password-refused":     &passwordDialog{World: world(), failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short.")},
+
+		"confirm-password": &Confirm{World: world(), HasPassword: true},
+		"confirm-working":  &Confirm{World: world(), HasPassword: true, HasPasskey: true, state: confirmByPasskey},
+		"confirm-refused":  &Confirm{World: world(), HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ordered(app.HTMLString(component)) + "\n"

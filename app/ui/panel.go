@@ -6,7 +6,6 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -41,15 +40,14 @@ type PasskeysPanel struct {
 	OnChanged   func(shared.PasskeyList) // the list is another now
 	OnSignedOut func()                   // the session has ended
 
-	self    app.Context
+	errands
 	state   listState
 	list    shared.PasskeyList
 	failure error // of loading the list
 	add     addForm
 	row     openRow
-	lit     string           // the passkey that was just added
-	said    string           // read out by screen readers
-	paused  *pausedUntilSure // waits for a confirmation
+	lit     string // the passkey that was just added
+	said    string // read out by screen readers
 }
 
 type listState int
@@ -67,12 +65,6 @@ type openRow struct {
 	failure error
 }
 
-// pausedUntilSure is something that the server wants confirmed first.
-type pausedUntilSure struct {
-	goOn   func()
-	giveUp func()
-}
-
 const (
 	panelID     = "passkeys"
 	panelAddID  = "passkey-add"
@@ -81,7 +73,7 @@ const (
 
 // OnMount opens the panel and loads the list.
 func (p *PasskeysPanel) OnMount(ctx app.Context) {
-	p.self = ctx
+	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
 	showModal(ctx, panelID)
 	if p.Adding {
 		p.openAdd()
@@ -137,7 +129,7 @@ func (p *PasskeysPanel) Render() app.UI {
 			}),
 			app.P().Class("spoken").Attr("role", "status").Text(p.said),
 			app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove),
-			app.If(p.paused != nil, p.renderConfirm),
+			p.renderConfirm(p.World, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
 		)
 }
 
@@ -179,48 +171,6 @@ func (p *PasskeysPanel) renderList() app.UI {
 			return row
 		}),
 	)
-}
-
-func (p *PasskeysPanel) renderConfirm() app.UI {
-	return &Confirm{
-		World: p.World, Service: p.Confirms,
-		HasPasskey: len(p.list.Passkeys) > 0, HasPassword: p.list.HasPassword,
-		OnConfirmed: p.confirmed, OnCancel: p.notConfirmed,
-	}
-}
-
-// attempt does work at the server, away from the UI goroutine, and then tells
-// done how it ended. Where the server wants a confirmation first, it asks for
-// one and tries again.
-func (p *PasskeysPanel) attempt(work func(context.Context) error, done func(error)) {
-	p.self.Async(func() {
-		err := work(p.self)
-		p.self.Dispatch(func(app.Context) {
-			switch shared.CodeOf(err) {
-			case shared.CodeConfirmRequired:
-				p.paused = &pausedUntilSure{
-					goOn:   func() { p.attempt(work, done) },
-					giveUp: func() { done(&ceremony.Failure{Reason: ceremony.Aborted}) },
-				}
-			case shared.CodeUnauthenticated:
-				p.OnSignedOut()
-			default:
-				done(err)
-			}
-		})
-	})
-}
-
-func (p *PasskeysPanel) confirmed() {
-	paused := p.paused
-	p.paused = nil
-	paused.goOn()
-}
-
-func (p *PasskeysPanel) notConfirmed() {
-	paused := p.paused
-	p.paused = nil
-	paused.giveUp()
 }
 
 // say reads a sentence to those who can't see the list change.

@@ -31,6 +31,8 @@ type World struct {
 	// Date writes a day, and the exact time for a tooltip, in the reader's
 	// language and zone.
 	Date func(time.Time) (day, exact string)
+	// Moment does so with the time of day.
+	Moment func(time.Time) (moment, exact string)
 	// Host is the page's host name, for a person to tell IT.
 	Host string
 	// RPID is the relying party id that the server uses, or "".

@@ -28,12 +28,15 @@ type Counted struct {
 type Catalogue struct {
 	Lang string // BCP 47, "en"
 
-	Door    Door
-	Shell   Shell
-	Home    Home
-	Panel   Panel
-	Confirm Confirm
-	Failure Failure
+	Door     Door
+	Shell    Shell
+	Home     Home
+	Panel    Panel
+	Sessions Sessions
+	Activity Activity
+	Password Password
+	Confirm  Confirm
+	Failure  Failure
 }
 
 // Door is what people read who aren't signed in.
@@ -65,6 +68,8 @@ type Door struct {
 type Shell struct {
 	Menu         string // the accessible name of the menu under the user's name
 	Passkeys     string
+	Sessions     string
+	Activity     string
 	SignOut      string
 	SigningOut   string
 	Offline      string
@@ -139,6 +144,75 @@ type Panel struct {
 	NotSecure     string
 	AlreadyHere   string
 	CountPasskeys Counted
+}
+
+// Sessions is the page of browsers in which the user is signed in.
+type Sessions struct {
+	Title          string
+	Lead           string
+	Current        string
+	BrowserOn      string // {browser}, {system}
+	UnknownBrowser string
+	WithPassword   string // {date}
+	WithPasskey    string // {date}
+	WithNamed      string // {date}, {name}
+	WithSetupLink  string // {date}
+	Seen           string // {date}
+	From           string // {address}
+	End            string
+	EndRow         string // {browser}
+	Ending         string
+	EndOthers      string
+	NoOthers       string
+	DoneEnded      string // {browser}
+	DoneOthers     string
+}
+
+// Activity is the page of what happened to the account.
+type Activity struct {
+	Title            string
+	Lead             string
+	Here             string
+	More             string
+	MoreWorking      string
+	AccountCreated   string
+	SignedInPassword string
+	SignedInPasskey  string // {passkey}
+	SignedInLink     string
+	SignInFailed     string
+	SignedOut        string
+	Confirmed        string
+	PasswordChanged  string
+	Disabled         string
+	Enabled          string
+	PasskeyAdded     string // {passkey}
+	PasskeyRenamed   string // {passkey}
+	PasskeyRemoved   string // {passkey}
+	CounterFell      string // {passkey}
+	BackupChanged    string // {passkey}
+	SessionEnded     string
+	OthersEnded      string
+	Other            string
+	NotMe            string
+	NotMeRow         string // {event}
+	NotMeWorking     string
+	NotMeTitle       string
+	NotMeLead        string
+	NotMePassword    string
+	NotMePasskey     string // {passkey}
+	NotMeClose       string
+}
+
+// Password is the dialog that changes one's own.
+type Password struct {
+	Title  string
+	Lead   string
+	New    string
+	Hint   string
+	Save   string
+	Saving string
+	Cancel string
+	Done   string
 }
 
 // Confirm asks the user to prove again who they are.

@@ -2,14 +2,22 @@ package passkeytest
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
+)
 
-	"github.com/fxamacker/cbor/v2"
+// Flags of authenticator data (6.1).
+const (
+	FlagUserPresent    byte = 1 << 0
+	FlagUserVerified   byte = 1 << 2
+	FlagBackupEligible byte = 1 << 3
+	FlagBackedUp       byte = 1 << 4
+	FlagAttested       byte = 1 << 6 // attested credential data follow
+	FlagExtensions     byte = 1 << 7 // extension data follow
 )
 
 // Answer is what the device is about to say, in parts. A [Lie] changes them
@@ -18,109 +26,103 @@ import (
 type Answer struct {
 	// Client data (5.8.1).
 	Type        string
-	Challenge   string
+	Challenge   string // base64url
 	Origin      string
 	CrossOrigin bool
-	TopOrigin   string
+	TopOrigin   string // left out if empty
 	ClientData  []byte // in the place of all the above, if set
 
-	// Authenticator data (6.1).
-	RPIDHash  [32]byte
-	Flags     byte
-	SignCount uint32
-	AAGUID    [16]byte
-	PublicKey []byte // COSE_Key
-	AuthData  []byte // in the place of all the above, if set
+	// Authenticator data (6.1). The flags decide which of the later parts are
+	// written.
+	RPIDHash   [32]byte
+	Flags      byte
+	SignCount  uint32
+	AAGUID     [16]byte
+	PublicKey  []byte // COSE_Key
+	Extensions []byte // a CBOR map; a true answer has none
+	AuthData   []byte // in the place of all the above, if set
 
-	// Attestation (6.5). A nil Statement is left out.
-	Format    string
-	Statement any
+	// Attestation (6.5). A nil Statement is left out; a [Signed] one is made from
+	// the finished authenticator data.
+	Format            string
+	Statement         any
+	AttestationObject []byte // in the place of all the above, if set
 
-	CredentialID []byte // attested, and said by the browser
-	SaidID       []byte // what the browser says in its place, if set
-	UserHandle   []byte
-	Signature    []byte // in the place of the true one, if set
-	Transports   []string
+	CredentialID []byte        // attested, and said by the browser
+	Key          crypto.Signer // signs the assertion, or the packed self attestation
+	UserHandle   []byte        // nil is left out
+	Signature    []byte        // in the place of the true one, if set
+
+	// Resign, if set, changes the true signature of the assertion, or of the
+	// attestation statement if that is Signed.
+	Resign func(signature []byte) []byte
+
+	// What the browser says around it.
+	SaidID       []byte // in the place of CredentialID, if set
+	SaidRawID    []byte // in the place of rawId alone, if set
 	Attachment   string
+	Transports   []string
+	SPKI         []byte // DER, of a registration
+	Algorithm    Algorithm
+	Discoverable bool // credProps (10.1.3)
+
+	// Rewrite, if set, changes the finished JSON object: members of any name and
+	// type may be added, altered and deleted.
+	Rewrite func(credential map[string]any)
 }
 
-// Lie changes an answer.
-type Lie func(*Answer)
+// Signed makes an attestation statement over authenticator data and the hash of
+// the client data.
+type Signed func(authData, clientDataHash []byte) (map[string]any, error)
 
-// WithType says another type of ceremony: "webauthn.get" or "webauthn.create".
-func WithType(kind string) Lie { return func(a *Answer) { a.Type = kind } }
-
-// WithChallenge answers another challenge (base64url).
-func WithChallenge(challenge string) Lie { return func(a *Answer) { a.Challenge = challenge } }
-
-// WithOrigin answers from another page.
-func WithOrigin(origin string) Lie { return func(a *Answer) { a.Origin = origin } }
-
-// WithCrossOrigin answers from a frame of another site.
-func WithCrossOrigin() Lie { return func(a *Answer) { a.CrossOrigin = true } }
-
-// WithTopOrigin names a page around the frame.
-func WithTopOrigin(origin string) Lie { return func(a *Answer) { a.TopOrigin = origin } }
-
-// WithRPID answers another relying party.
-func WithRPID(rpID string) Lie {
-	return func(a *Answer) { a.RPIDHash = sha256.Sum256([]byte(rpID)) }
-}
-
-// WithFlags sets and clears flags of the authenticator data.
-func WithFlags(set, clear byte) Lie {
-	return func(a *Answer) { a.Flags = a.Flags&^clear | set }
-}
-
-// WithSignCount says another signature count.
-func WithSignCount(n uint32) Lie { return func(a *Answer) { a.SignCount = n } }
-
-// WithUserHandle says another user handle; nil leaves it out.
-func WithUserHandle(handle []byte) Lie { return func(a *Answer) { a.UserHandle = handle } }
-
-// WithCredentialID attests, and says, another credential id.
-func WithCredentialID(id []byte) Lie { return func(a *Answer) { a.CredentialID = id } }
-
-// WithSaidID lets the browser say another credential id than the authenticator.
-func WithSaidID(id []byte) Lie { return func(a *Answer) { a.SaidID = id } }
-
-// WithPublicKey attests another COSE_Key.
-func WithPublicKey(cose []byte) Lie { return func(a *Answer) { a.PublicKey = cose } }
-
-// WithAttestation sends another attestation; a nil statement is left out.
-func WithAttestation(format string, statement any) Lie {
-	return func(a *Answer) { a.Format, a.Statement = format, statement }
-}
-
-// WithSignature sends another signature.
-func WithSignature(signature []byte) Lie { return func(a *Answer) { a.Signature = signature } }
-
-// WithTransports says other transports.
-func WithTransports(names ...string) Lie { return func(a *Answer) { a.Transports = names } }
-
-// clientData writes the members in the order of 5.8.1.1.
-func (a *Answer) clientData() []byte {
+// EncodeClientData writes the client data as they are now, in the one form that
+// limited verifiers rely on (5.8.1.1). A lie about its bytes starts from it:
+//
+//	a.ClientData = bytes.TrimSuffix(a.EncodeClientData(), []byte("}"))
+func (a *Answer) EncodeClientData() []byte {
 	if a.ClientData != nil {
 		return a.ClientData
 	}
-	data, err := json.Marshal(struct {
-		Type        string `json:"type"`
-		Challenge   string `json:"challenge"`
-		Origin      string `json:"origin"`
-		CrossOrigin bool   `json:"crossOrigin"`
-		TopOrigin   string `json:"topOrigin,omitempty"`
-	}{a.Type, a.Challenge, a.Origin, a.CrossOrigin, a.TopOrigin})
-	if err != nil {
-		panic(err) // strings and a boolean can always be encoded
+
+	var b strings.Builder
+	fmt.Fprintf(&b, `{"type":%s,"challenge":%s,"origin":%s,"crossOrigin":%t`,
+		quote(a.Type), quote(a.Challenge), quote(a.Origin), a.CrossOrigin)
+	if a.TopOrigin != "" {
+		fmt.Fprintf(&b, `,"topOrigin":%s`, quote(a.TopOrigin))
 	}
-	return data
+	b.WriteByte('}')
+	return []byte(b.String())
 }
 
-func (a *Answer) authData() []byte {
+// quote is CCDToString (5.8.1.2). It escapes less than encoding/json does.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ':
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// EncodeAuthData writes the authenticator data as they are now (6.1 and 6.5.1). A
+// lie about their bytes starts from it:
+//
+//	a.AuthData = append(a.EncodeAuthData(), 0)
+func (a *Answer) EncodeAuthData() []byte {
 	if a.AuthData != nil {
 		return a.AuthData
 	}
-	data := append([]byte(nil), a.RPIDHash[:]...)
+
+	data := slices.Clone(a.RPIDHash[:])
 	data = append(data, a.Flags)
 	data = binary.BigEndian.AppendUint32(data, a.SignCount)
 	if a.Flags&FlagAttested != 0 {
@@ -129,47 +131,62 @@ func (a *Answer) authData() []byte {
 		data = append(data, a.CredentialID...)
 		data = append(data, a.PublicKey...)
 	}
-	return data
-}
-
-func (a *Answer) said() string {
-	if a.SaidID != nil {
-		return encode(a.SaidID)
+	if a.Flags&FlagExtensions != 0 {
+		data = append(data, a.Extensions...)
 	}
-	return encode(a.CredentialID)
+	return data
 }
 
 // registration writes a RegistrationResponseJSON (5.1).
 func (a *Answer) registration() (json.RawMessage, error) {
-	object := map[string]any{"fmt": a.Format, "authData": a.authData()}
-	if a.Statement != nil {
-		object["attStmt"] = a.Statement
+	object, err := a.attestationObject()
+	if err != nil {
+		return nil, err
+	}
+	return a.credential(map[string]any{
+		"clientDataJSON":     encode(a.EncodeClientData()),
+		"attestationObject":  encode(object),
+		"authenticatorData":  encode(a.EncodeAuthData()),
+		"transports":         a.Transports,
+		"publicKey":          encode(a.SPKI),
+		"publicKeyAlgorithm": a.Algorithm,
+	}, map[string]any{"credProps": map[string]any{"rk": a.Discoverable}})
+}
+
+func (a *Answer) attestationObject() ([]byte, error) {
+	if a.AttestationObject != nil {
+		return a.AttestationObject, nil
+	}
+
+	authData, hash := a.EncodeAuthData(), sha256.Sum256(a.EncodeClientData())
+	statement := a.Statement
+	if signed, ok := statement.(Signed); ok {
+		made, err := signed(authData, hash[:])
+		if err != nil {
+			return nil, fmt.Errorf("making a statement of format %q: %w", a.Format, err)
+		}
+		statement = made
+	}
+
+	object := map[string]any{"fmt": a.Format, "authData": authData}
+	if statement != nil {
+		object["attStmt"] = statement
 	}
 	encoded, err := canonical.Marshal(object)
 	if err != nil {
 		return nil, fmt.Errorf("encoding an attestation object: %w", err)
 	}
-	return a.credential(map[string]any{
-		"clientDataJSON":     encode(a.clientData()),
-		"attestationObject":  encode(encoded),
-		"authenticatorData":  encode(a.authData()),
-		"transports":         a.Transports,
-		"publicKeyAlgorithm": -7,
-	}, map[string]any{"credProps": map[string]any{"rk": true}})
+	return encoded, nil
 }
 
-// assertion writes an AuthenticationResponseJSON (5.1), signed over
-// authenticator data and the hash of the client data (6.3.3).
-func (a *Answer) assertion(key crypto.Signer) (json.RawMessage, error) {
-	clientData, authData := a.clientData(), a.authData()
+// assertion writes an AuthenticationResponseJSON (5.1), signed over authenticator
+// data and the hash of the client data (6.3.3).
+func (a *Answer) assertion() (json.RawMessage, error) {
+	clientData, authData := a.EncodeClientData(), a.EncodeAuthData()
 	hash := sha256.Sum256(clientData)
-	digest := sha256.Sum256(append(append([]byte(nil), authData...), hash[:]...))
-	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	signature, err := a.sign(a.Key, authData, hash[:])
 	if err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
-	}
-	if a.Signature != nil {
-		signature = a.Signature
+		return nil, err
 	}
 
 	response := map[string]any{
@@ -183,39 +200,43 @@ func (a *Answer) assertion(key crypto.Signer) (json.RawMessage, error) {
 	return a.credential(response, map[string]any{})
 }
 
+// sign makes the answer's signature, in truth or not.
+func (a *Answer) sign(key crypto.Signer, parts ...[]byte) ([]byte, error) {
+	if a.Signature != nil {
+		return a.Signature, nil
+	}
+	signature, err := sign(key, slices.Concat(parts...))
+	if err != nil {
+		return nil, err
+	}
+	if a.Resign != nil {
+		signature = a.Resign(signature)
+	}
+	return signature, nil
+}
+
 func (a *Answer) credential(response, extensions map[string]any) (json.RawMessage, error) {
-	return json.Marshal(map[string]any{
-		"id": a.said(), "rawId": a.said(), "type": "public-key",
+	id := a.CredentialID
+	if a.SaidID != nil {
+		id = a.SaidID
+	}
+	rawID := id
+	if a.SaidRawID != nil {
+		rawID = a.SaidRawID
+	}
+
+	credential := map[string]any{
+		"id": encode(id), "rawId": encode(rawID), "type": publicKeyType,
 		"authenticatorAttachment": a.Attachment,
 		"clientExtensionResults":  extensions,
 		"response":                response,
-	})
-}
-
-// canonical is CTAP2's form of CBOR (CTAP 2.1, 8).
-var canonical = func() cbor.EncMode {
-	mode, err := cbor.CTAP2EncOptions().EncMode()
-	if err != nil {
-		panic(err)
 	}
-	return mode
-}()
-
-// coseKey encodes an ES256 key (RFC 9053, 7.1).
-func coseKey(key *ecdsa.PublicKey) []byte {
-	point, err := key.Bytes() // 4, x, y
-	if err != nil {
-		panic(err) // it was just made
+	if a.Rewrite != nil {
+		a.Rewrite(credential)
 	}
-	return CoseEC2(-7, 1, point[1:33], point[33:])
-}
-
-// CoseEC2 encodes an elliptic curve key (RFC 9053, 7.1) of any numbers, sound or
-// not.
-func CoseEC2(algorithm, curve int, x, y []byte) []byte {
-	encoded, err := canonical.Marshal(map[int]any{1: 2, 3: algorithm, -1: curve, -2: x, -3: y})
+	encoded, err := json.Marshal(credential)
 	if err != nil {
-		panic(err) // numbers and bytes can always be encoded
+		return nil, fmt.Errorf("encoding a credential: %w", err)
 	}
-	return encoded
+	return encoded, nil
 }

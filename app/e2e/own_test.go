@@ -1,0 +1,77 @@
+package e2e
+
+import "testing"
+
+func TestSessionsAndActivity(t *testing.T) {
+	s := startServer(t, "--confirm-after", "3s")
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+
+	t.Run("the menu leads to the sessions, this browser first", func(t *testing.T) {
+		ann.clicks("#user-menu-button")
+		ann.clicks("#menu-sessions")
+		ann.isAt("/sessions")
+		ann.readsIn("h1", "Sessions")
+		ann.hasFocusOn("main")
+		ann.waitsFor("the title", `document.title === "Sessions · Keypeg"`)
+		ann.readsIn(row(1, ".tag"), "This browser")
+		ann.reads("You are signed in nowhere else.")
+	})
+
+	elsewhere := openBrowser(t, s)
+	t.Run("another browser appears, is ended, and is at the door with its next step", func(t *testing.T) {
+		elsewhere.signsInWithPassword("ann", annsPassword)
+		elsewhere.opens("/activity")
+		elsewhere.reads("Signed in with a password")
+		ann.opens("/sessions")
+		ann.clicks(row(2, "button"))
+		ann.readsIn(".page .spoken", "The session of Headless Chrome on Linux has ended.")
+		ann.seesNo(row(2, "button"))
+		elsewhere.opens("/activity")
+		elsewhere.isAt("/sign-in?next=%2Factivity")
+	})
+	t.Run("all others end together", func(t *testing.T) {
+		elsewhere.signsInWithPassword("ann", annsPassword)
+		ann.opens("/sessions")
+		ann.clicks("#end-others")
+		ann.reads("You are signed in nowhere else.")
+		elsewhere.opens("/sessions")
+		elsewhere.isAt("/sign-in?next=%2Fsessions")
+	})
+	t.Run("activity tells it all, newest first", func(t *testing.T) {
+		ann.clicks("#user-menu-button")
+		ann.clicks("#menu-activity")
+		ann.isAt("/activity")
+		ann.readsIn(row(1, ".row-name span"), "Ended all other sessions")
+		ann.reads("Signed in with the set-up link")
+		ann.reads("Account created")
+	})
+	t.Run("this wasn't me: the others end, and the password is changed after a confirmation", func(t *testing.T) {
+		// A browser that says it is another is another to the list.
+		stranger := openBrowser(t, s)
+		stranger.saysItIs("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0")
+		stranger.signsInWithPassword("ann", annsPassword)
+		ann.opens("/activity")
+		ann.reads("Firefox on Windows")
+		ann.clicks(row(1, "[id^=not-me-]"))
+		ann.reads("Your other sessions have ended")
+		stranger.opens("/")
+		stranger.isAt("/sign-in")
+		ann.clicks("#advice-password")
+		ann.hasFocusOn("#new-password")
+		ann.types("#new-password", "another battery staple")
+		ann.waitsFor("her sign-in to be older than three seconds", `fetch("/api/v1/passkeys/register/begin", { method: "POST" }).then((r) => r.status === 403)`)
+		ann.clicks("#password-save")
+		ann.types("#confirm-password", annsPassword)
+		ann.presses(enter)
+		ann.readsIn(".page .spoken", "Your password was changed.")
+		ann.readsIn(row(1, ".row-name span"), "Password changed")
+		ann.signsOut()
+		ann.types("input[name=name]", "ann")
+		ann.types("input[name=password]", "another battery staple")
+		ann.presses(enter)
+		ann.isAt("/")
+	})
+	ann.hasNoComplaints()
+}

@@ -1,0 +1,220 @@
+package app
+
+import (
+	"net/url"
+	"time"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// page is every page of the app: the frame, who is signed in, and what belongs
+// to the address. One component serves them all, so that going from one to the
+// next keeps the frame and asks the server for nothing twice.
+//
+// The passkeys panel opens over the start page under an address of its own, so
+// that reloading and going back do what a person expects.
+type page struct {
+	goapp.Compo
+
+	self *self
+	deps Deps
+
+	ctx     goapp.Context // the page's own: an event's dies with its element
+	path    string
+	state   pageState
+	account shared.Account
+	panel   panelState
+	leaving bool // signing out
+	updated bool // a new version waits
+	offer   bool // the card that offers a passkey may be shown
+}
+
+type pageState int
+
+const (
+	pageLoading pageState = iota
+	pageReady
+	pageOffline
+)
+
+type panelState int
+
+const (
+	panelClosed panelState = iota
+	panelOpen
+	panelAdding // open with the form to add a passkey
+)
+
+var text = &message.English
+
+// OnMount asks who is signed in.
+func (p *page) OnMount(ctx goapp.Context) {
+	p.ctx = ctx
+	p.offer = offerDue(time.Now())
+	p.load(ctx)
+}
+
+// OnNav shows what belongs to the address. A browser moves the focus when it
+// loads a page; here we do.
+func (p *page) OnNav(ctx goapp.Context) {
+	before := p.path
+	p.path = ctx.Page().URL().Path
+	switch {
+	case p.path == shared.PagePasskeys && p.panel == panelClosed:
+		p.panel = panelOpen
+	case p.path != shared.PagePasskeys && p.panel != panelClosed:
+		p.panel = panelClosed
+		ui.FocusUserMenu(ctx)
+	case before != "" && before != p.path:
+		ui.FocusMain(ctx)
+	}
+	p.title(ctx)
+}
+
+// OnAppUpdate offers the new version; it never forces it.
+func (p *page) OnAppUpdate(goapp.Context) { p.updated = true }
+
+func (p *page) load(ctx goapp.Context) {
+	p.state = pageLoading
+	ctx.Async(func() {
+		account, err := p.self.Account(ctx)
+		ctx.Dispatch(func(ctx goapp.Context) {
+			switch {
+			case shared.CodeOf(err) == shared.CodeUnauthenticated:
+				p.signedOut()
+			case err != nil:
+				p.state = pageOffline
+			default:
+				p.state, p.account = pageReady, account
+				p.title(ctx)
+			}
+		})
+	})
+}
+
+func (p *page) title(ctx goapp.Context) {
+	title := map[string]string{
+		shared.PagePasskeys: text.Panel.Title,
+		shared.PageSessions: text.Sessions.Title,
+		shared.PageActivity: text.Activity.Title,
+	}[p.path]
+	if title == "" {
+		title = text.Home.Title
+	}
+	ctx.Page().SetTitle("%s · %s", title, p.product())
+}
+
+func (p *page) product() string {
+	if p.account.Product != "" {
+		return p.account.Product
+	}
+	return p.deps.Product
+}
+
+// Render implements go-app's Composer.
+func (p *page) Render() goapp.UI {
+	frame := ui.Frame{Text: text, Product: p.product(), Icon: p.deps.Icon, Home: shared.PageHome, Bar: p.renderBar()}
+	switch p.state {
+	case pageReady:
+		frame.User = p.menu()
+		return frame.With(p.renderContent())
+	case pageOffline:
+		return frame.With(ui.Message{
+			Title: text.Shell.Offline, Lead: text.Shell.OfflineLead,
+			Button: text.Shell.TryAgain, OnButton: p.onRetry,
+		}.Render())
+	default:
+		return frame.With(goapp.P().Class("quiet page-wait").Attr("role", "status").Text(text.Shell.Loading))
+	}
+}
+
+func (p *page) menu() *ui.UserMenu {
+	items := []ui.MenuItem{
+		{ID: "passkeys", Label: text.Shell.Passkeys, Icon: "key", Href: shared.PagePasskeys},
+		{ID: "sessions", Label: text.Shell.Sessions, Icon: "browser", Href: shared.PageSessions},
+		{ID: "activity", Label: text.Shell.Activity, Icon: "list", Href: shared.PageActivity},
+	}
+	signOut := text.Shell.SignOut
+	if p.leaving {
+		signOut = text.Shell.SigningOut
+	}
+	items = append(items, ui.MenuItem{ID: "sign-out", Label: signOut, Icon: "out", OnSelect: p.signOut})
+	return &ui.UserMenu{Name: p.account.User.DisplayName, Label: text.Shell.Menu, Items: items}
+}
+
+func (p *page) renderBar() goapp.UI {
+	if !p.updated {
+		return nil
+	}
+	return goapp.Div().Class("bar").Attr("role", "status").Body(
+		goapp.Span().Text(text.Shell.Update),
+		goapp.Button().Type("button").Class("button small").OnClick(p.onReload).Text(text.Shell.Reload),
+	)
+}
+
+// renderContent is what stands in the frame.
+func (p *page) renderContent() goapp.UI {
+	switch p.path {
+	case shared.PageSessions:
+		return &ui.SessionsPanel{World: p.world(), Service: p.self, OnSignedOut: p.signedOut}
+	case shared.PageActivity:
+		return &ui.ActivityPanel{
+			World: p.world(), Service: p.self, Confirms: p.self,
+			HasPasskey: p.account.Passkeys > 0, HasPassword: p.account.HasPassword,
+			OnSignedOut: p.signedOut, OnPasskeys: p.toPasskeys,
+		}
+	default:
+		return goapp.Div().Body(p.renderHome(), goapp.If(p.panel != panelClosed && p.account.PasskeysOn, p.renderPanel))
+	}
+}
+
+func (p *page) world() ui.World {
+	blocked := ""
+	switch browser.PasskeySupport() {
+	case browser.NotSupported:
+		blocked = text.Panel.NotSupported
+	case browser.NotSecure:
+		blocked = text.Panel.NotSecure
+	}
+	return ui.World{Text: text, Date: browser.Date, Moment: browser.Moment, Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked}
+}
+
+func (p *page) toPasskeys() { p.ctx.Navigate(shared.PagePasskeys) }
+
+func (p *page) onRetry(goapp.Context, goapp.Event) { p.load(p.ctx) }
+
+func (p *page) onReload(goapp.Context, goapp.Event) { browser.Reload() }
+
+// signOut ends the session on the server before it leaves, so that nobody who
+// comes to this browser next finds it open.
+func (p *page) signOut() {
+	if p.leaving {
+		return
+	}
+	p.leaving = true
+	p.ctx.Async(func() {
+		err := p.self.SignOut(p.ctx)
+		p.ctx.Dispatch(func(goapp.Context) {
+			p.leaving = false
+			if err != nil {
+				p.state = pageOffline
+				return
+			}
+			browser.Leave(shared.PageSignIn)
+		})
+	})
+}
+
+// signedOut goes to the front door, and comes back to this page afterwards.
+func (p *page) signedOut() {
+	to := shared.PageSignIn
+	if p.path != shared.PageHome {
+		to += "?next=" + url.QueryEscape(p.path)
+	}
+	browser.Leave(to)
+}

@@ -1,0 +1,288 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// ActivityService does what the activity panel offers, for the signed-in user.
+type ActivityService interface {
+	// Activity returns a page; before is the Next of the page before, or "".
+	Activity(ctx context.Context, before string) (shared.Activity, error)
+	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
+	ChangePassword(ctx context.Context, password string) error
+}
+
+// ActivityPanel lists what happened to the account. Beside what may have been
+// somebody else stands "This wasn't me": it ends the other sessions, and then
+// helps to shut the way that they came.
+type ActivityPanel struct {
+	app.Compo
+
+	World       World
+	Service     ActivityService
+	Confirms    ConfirmService
+	HasPasskey  bool
+	HasPassword bool
+	OnSignedOut func()
+	OnPasskeys  func() // go to the passkeys, to remove one
+
+	errands
+	state   listState
+	events  []shared.Event
+	next    string
+	failure error
+	alarm   alarm
+	said    string
+}
+
+// alarm is what is done about an event that the user doesn't know.
+type alarm struct {
+	event shared.Event
+	state alarmState
+}
+
+type alarmState int
+
+const (
+	alarmNone     alarmState = iota
+	alarmEnding              // the other sessions are being ended
+	alarmAdvising            // they have ended; what else is to be done?
+	alarmPassword            // the password is being changed
+)
+
+// OnMount loads the first page.
+func (p *ActivityPanel) OnMount(ctx app.Context) {
+	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.more("")
+}
+
+// more loads the page after next, or the first.
+func (p *ActivityPanel) more(next string) {
+	p.state, p.failure = listLoading, nil
+	var page shared.Activity
+	p.attempt(func(ctx context.Context) (err error) {
+		page, err = p.Service.Activity(ctx, next)
+		return err
+	}, func(err error) {
+		if err != nil {
+			p.state, p.failure = listFailed, err
+			return
+		}
+		if next == "" {
+			p.events = nil
+		}
+		p.state, p.next = listReady, page.Next
+		p.events = append(p.events, page.Events...)
+	})
+}
+
+// Render implements app.Composer.
+func (p *ActivityPanel) Render() app.UI {
+	text := p.World.Text.Activity
+	return app.Section().Class("page").Aria("labelledby", "activity-title").Body(
+		app.H1().ID("activity-title").TabIndex(-1).Text(text.Title),
+		app.P().Class("lead").Text(text.Lead),
+		p.World.notice(p.failure),
+		app.If(p.state == listLoading && len(p.events) == 0, func() app.UI {
+			return app.P().Class("quiet").Attr("role", "status").Text(p.World.Text.Shell.Loading)
+		}),
+		app.If(len(p.events) > 0, p.renderRows),
+		app.If(p.state == listFailed && len(p.events) == 0, func() app.UI {
+			return app.Button().ID("activity-retry").Type("button").Class("button").OnClick(p.onMore).Text(p.World.Text.Shell.TryAgain)
+		}).ElseIf(p.next != "", func() app.UI {
+			return app.Button().ID("activity-more").Type("button").Class("button").Disabled(p.state == listLoading).
+				OnClick(p.onMore).Text(label(p.state == listLoading, text.MoreWorking, text.More))
+		}),
+		app.If(p.alarm.state == alarmAdvising, p.renderAdvice),
+		app.If(p.alarm.state == alarmPassword, p.renderPassword),
+		p.renderConfirm(p.World, p.Confirms, p.HasPasskey, p.HasPassword),
+		app.P().Class("spoken").Attr("role", "status").Text(p.said),
+	)
+}
+
+func (p *ActivityPanel) renderRows() app.UI {
+	return app.Ul().Class("rows").Body(
+		app.Range(p.events).Slice(func(i int) app.UI {
+			event := p.events[i]
+			return &activityRow{
+				World: p.World, Event: event, OnNotMe: p.notMe,
+				Working: p.alarm.state == alarmEnding && p.alarm.event.ID == event.ID,
+			}
+		}),
+	)
+}
+
+func (p *ActivityPanel) onMore(app.Context, app.Event) { p.more(p.next) }
+
+func (p *ActivityPanel) notMe(event shared.Event) {
+	if p.alarm.state != alarmNone {
+		return
+	}
+	p.alarm, p.failure = alarm{event, alarmEnding}, nil
+	p.attempt(func(ctx context.Context) error {
+		_, err := p.Service.EndOtherSessions(ctx)
+		return err
+	}, func(err error) {
+		p.alarm.state, p.failure = alarmAdvising, err
+		if err != nil {
+			p.alarm = alarm{}
+		}
+	})
+}
+
+func (p *ActivityPanel) renderAdvice() app.UI {
+	return &adviceDialog{
+		World: p.World, Event: p.alarm.event, HasPassword: p.HasPassword,
+		OnPassword: func() { p.alarm.state = alarmPassword }, OnPasskey: p.OnPasskeys, OnClose: p.calm,
+	}
+}
+
+func (p *ActivityPanel) renderPassword() app.UI {
+	return &passwordDialog{World: p.World, OnCancel: p.calm, OnSave: p.changePassword}
+}
+
+// calm ends the alarm, and shows what has happened since.
+func (p *ActivityPanel) calm() {
+	p.alarm = alarm{}
+	p.more("")
+	focus(p.self, "activity-title")
+}
+
+func (p *ActivityPanel) changePassword(password string, done func(error)) {
+	p.attempt(func(ctx context.Context) error {
+		return p.Service.ChangePassword(ctx, password)
+	}, func(err error) {
+		done(err)
+		if err == nil {
+			p.said = p.World.Text.Password.Done
+			p.calm()
+		}
+	})
+}
+
+// activityRow is one event of the list.
+type activityRow struct {
+	app.Compo
+
+	World   World
+	Event   shared.Event
+	Working bool
+	OnNotMe func(shared.Event)
+}
+
+func (r *activityRow) Render() app.UI {
+	text, e := r.World.Text.Activity, r.Event
+	moment, exact := r.World.Moment(e.Time)
+	what := r.World.eventText(e)
+	return app.Li().ID("event-"+e.ID).Class("row").Body(
+		app.Div().Class("row-text").Body(
+			app.H2().Class("row-name").Body(
+				app.Span().Text(what),
+				app.If(e.Here, func() app.UI { return app.Span().Class("tag").Text(text.Here) }),
+			),
+			app.Ul().Class("facts").Body(
+				app.Li().Title(exact).Text(moment),
+				app.If(e.Browser+e.System != "", func() app.UI { return app.Li().Text(r.World.browserName(e.Browser, e.System)) }),
+				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.World.Text.Sessions.From, "address", e.Address)) }),
+			),
+		),
+		app.If(alarming(e), func() app.UI {
+			return app.Button().ID("not-me-"+e.ID).Type("button").Class("button small").
+				Aria("label", message.Fill(text.NotMeRow, "event", what)).Disabled(r.Working).
+				OnClick(r.onNotMe).Text(label(r.Working, text.NotMeWorking, text.NotMe))
+		}),
+	)
+}
+
+func (r *activityRow) onNotMe(app.Context, app.Event) { r.OnNotMe(r.Event) }
+
+// alarming tells whether an event may have been somebody else in the user's place.
+func alarming(e shared.Event) bool {
+	switch e.Kind {
+	case shared.EventSignedIn, shared.EventSignInFailed, shared.EventConfirmed, shared.EventCounterFell,
+		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged:
+		return !e.Here && e.Browser+e.System+e.Address != ""
+	}
+	return false
+}
+
+// eventText says what happened.
+func (w World) eventText(e shared.Event) string {
+	text := w.Text.Activity
+	plain := map[shared.EventKind]string{
+		shared.EventAccountCreated:  text.AccountCreated,
+		shared.EventSignedIn:        text.SignedInPassword,
+		shared.EventSignInFailed:    text.SignInFailed,
+		shared.EventSignedOut:       text.SignedOut,
+		shared.EventConfirmed:       text.Confirmed,
+		shared.EventPasswordChanged: text.PasswordChanged,
+		shared.EventDisabled:        text.Disabled,
+		shared.EventEnabled:         text.Enabled,
+		shared.EventPasskeyAdded:    text.PasskeyAdded,
+		shared.EventPasskeyRenamed:  text.PasskeyRenamed,
+		shared.EventPasskeyRemoved:  text.PasskeyRemoved,
+		shared.EventCounterFell:     text.CounterFell,
+		shared.EventBackupChanged:   text.BackupChanged,
+		shared.EventSessionEnded:    text.SessionEnded,
+		shared.EventOthersEnded:     text.OthersEnded,
+	}[e.Kind]
+	switch {
+	case e.Kind == shared.EventSignedIn && e.Method == "passkey":
+		plain = text.SignedInPasskey
+	case e.Kind == shared.EventSignedIn && e.Method == "setup_link":
+		plain = text.SignedInLink
+	case plain == "":
+		plain = text.Other // of a newer server
+	}
+	return message.Fill(plain, "passkey", e.Passkey)
+}
+
+// adviceDialog says what else to do about an unknown event.
+type adviceDialog struct {
+	app.Compo
+
+	World       World
+	Event       shared.Event
+	HasPassword bool
+	OnPassword  func()
+	OnPasskey   func()
+	OnClose     func()
+}
+
+const adviceID = "advice"
+
+// OnMount opens the dialog.
+func (d *adviceDialog) OnMount(ctx app.Context) { showModal(ctx, adviceID) }
+
+func (d *adviceDialog) Render() app.UI {
+	text := d.World.Text.Activity
+	return app.Dialog().ID(adviceID).Class("dialog").Aria("labelledby", "advice-title").On("cancel", d.onEscape).Body(
+		app.H2().ID("advice-title").Text(text.NotMeTitle),
+		app.P().Text(text.NotMeLead),
+		app.If(d.Event.PasskeyID != "", func() app.UI {
+			return app.Button().ID("advice-passkey").Type("button").Class("button wide").
+				OnClick(d.onPasskey).Text(message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey))
+		}),
+		app.If(d.HasPassword, func() app.UI {
+			return app.Button().ID("advice-password").Type("button").Class("button primary wide").
+				OnClick(d.onPassword).Text(text.NotMePassword)
+		}),
+		app.Div().Class("dialog-foot").Body(
+			app.Button().ID("advice-close").Type("button").Class("button quiet").OnClick(d.onClose).Text(text.NotMeClose),
+		),
+	)
+}
+
+func (d *adviceDialog) onEscape(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	d.OnClose()
+}
+
+func (d *adviceDialog) onClose(app.Context, app.Event)    { d.OnClose() }
+func (d *adviceDialog) onPasskey(app.Context, app.Event)  { d.OnPasskey() }
+func (d *adviceDialog) onPassword(app.Context, app.Event) { d.OnPassword() }

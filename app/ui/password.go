@@ -1,0 +1,73 @@
+package ui
+
+import "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+// passwordDialog asks for a new password.
+type passwordDialog struct {
+	app.Compo
+
+	World    World
+	OnCancel func()
+	OnSave   func(password string, done func(error))
+
+	password string
+	state    passwordState
+	failure  error
+}
+
+type passwordState int
+
+const (
+	passwordAsking passwordState = iota
+	passwordSaving
+)
+
+const passwordDialogID = "password"
+
+// OnMount opens the dialog.
+func (d *passwordDialog) OnMount(ctx app.Context) {
+	showModal(ctx, passwordDialogID)
+	focus(ctx, "new-password")
+}
+
+func (d *passwordDialog) Render() app.UI {
+	text, busy := d.World.Text.Password, d.state == passwordSaving
+	return app.Dialog().ID(passwordDialogID).Class("dialog").Aria("labelledby", "password-title").On("cancel", d.onEscape).Body(
+		app.H2().ID("password-title").Text(text.Title),
+		app.P().Text(text.Lead),
+		d.World.notice(d.failure),
+		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
+			app.Label().Class("field").Body(
+				app.Text(text.New),
+				app.Input().ID("new-password").Type("password").Attr("autocomplete", "new-password").
+					Attr("minlength", "12").Attr("maxlength", "256").Aria("describedby", "password-hint").
+					Required(true).ReadOnly(busy).OnInput(d.onInput),
+			),
+			app.P().ID("password-hint").Class("hint").Text(text.Hint),
+			app.Div().Class("dialog-foot").Body(
+				app.Button().ID("password-cancel").Type("button").Class("button quiet").Disabled(busy).
+					OnClick(d.onCancel).Text(text.Cancel),
+				app.Button().ID("password-save").Class("button primary").Disabled(busy).
+					Text(label(busy, text.Saving, text.Save)),
+			),
+		),
+	)
+}
+
+func (d *passwordDialog) onInput(ctx app.Context, _ app.Event) { d.password = valueOf(ctx) }
+
+func (d *passwordDialog) onSubmit(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	if d.state == passwordSaving {
+		return
+	}
+	d.state, d.failure = passwordSaving, nil
+	d.OnSave(d.password, func(err error) { d.state, d.failure = passwordAsking, err })
+}
+
+func (d *passwordDialog) onEscape(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	d.OnCancel()
+}
+
+func (d *passwordDialog) onCancel(app.Context, app.Event) { d.OnCancel() }

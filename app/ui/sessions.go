@@ -1,0 +1,194 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// SessionService does what the sessions panel offers, for the signed-in user.
+type SessionService interface {
+	Sessions(ctx context.Context) (shared.SessionList, error)
+	// EndSession and EndOtherSessions return what is left.
+	EndSession(ctx context.Context, id string) (shared.SessionList, error)
+	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
+}
+
+// SessionsPanel lists the browsers in which the user is signed in, and ends them.
+type SessionsPanel struct {
+	app.Compo
+
+	World       World
+	Service     SessionService
+	OnSignedOut func()
+
+	errands
+	state   listState
+	list    shared.SessionList
+	failure error
+	ending  string // the id of the session that is being ended, or othersID
+	said    string
+}
+
+// othersID stands for all other sessions.
+const othersID = "others"
+
+// OnMount loads the list.
+func (p *SessionsPanel) OnMount(ctx app.Context) {
+	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.load()
+}
+
+func (p *SessionsPanel) load() {
+	p.state, p.failure = listLoading, nil
+	var list shared.SessionList
+	p.attempt(func(ctx context.Context) (err error) {
+		list, err = p.Service.Sessions(ctx)
+		return err
+	}, func(err error) {
+		p.state, p.list, p.failure = listReady, list, err
+		if err != nil {
+			p.state = listFailed
+		}
+	})
+}
+
+// Render implements app.Composer.
+func (p *SessionsPanel) Render() app.UI {
+	text := p.World.Text.Sessions
+	return app.Section().Class("page").Aria("labelledby", "sessions-title").Body(
+		app.H1().ID("sessions-title").TabIndex(-1).Text(text.Title),
+		app.P().Class("lead").Text(text.Lead),
+		p.World.notice(p.failure),
+		app.If(p.state == listLoading && len(p.list.Sessions) == 0, func() app.UI {
+			return app.P().Class("quiet").Attr("role", "status").Text(p.World.Text.Shell.Loading)
+		}),
+		app.If(p.state == listFailed, func() app.UI {
+			return app.Button().ID("sessions-retry").Type("button").Class("button").OnClick(p.onRetry).Text(p.World.Text.Shell.TryAgain)
+		}),
+		app.If(len(p.list.Sessions) > 0, p.renderRows),
+		app.If(len(p.list.Sessions) > 1, p.renderEndOthers).ElseIf(p.state == listReady, func() app.UI {
+			return app.P().Class("quiet").Text(text.NoOthers)
+		}),
+		app.P().Class("spoken").Attr("role", "status").Text(p.said),
+	)
+}
+
+func (p *SessionsPanel) renderRows() app.UI {
+	return app.Ul().Class("rows").Body(
+		app.Range(p.list.Sessions).Slice(func(i int) app.UI {
+			session := p.list.Sessions[i]
+			return &sessionRow{World: p.World, Session: session, Working: p.ending == session.ID, OnEnd: p.end}
+		}),
+	)
+}
+
+func (p *SessionsPanel) renderEndOthers() app.UI {
+	text := p.World.Text.Sessions
+	return app.Div().Class("buttons").Body(
+		app.Button().ID("end-others").Type("button").Class("button danger").Disabled(p.ending != "").
+			OnClick(p.onEndOthers).Text(label(p.ending == othersID, text.Ending, text.EndOthers)),
+	)
+}
+
+func (p *SessionsPanel) onRetry(app.Context, app.Event) { p.load() }
+
+func (p *SessionsPanel) end(session shared.Session) {
+	p.finish(session.ID, message.Fill(p.World.Text.Sessions.DoneEnded, "browser", p.World.browserName(session.Browser, session.System)),
+		func(ctx context.Context) (shared.SessionList, error) {
+			left, err := p.Service.EndSession(ctx, session.ID)
+			if shared.CodeOf(err) == shared.CodeNotFound {
+				return p.Service.Sessions(ctx) // it ended already, as was wished
+			}
+			return left, err
+		})
+}
+
+func (p *SessionsPanel) onEndOthers(app.Context, app.Event) {
+	p.finish(othersID, p.World.Text.Sessions.DoneOthers, p.Service.EndOtherSessions)
+}
+
+// finish ends one session or many, and shows and says what is left.
+func (p *SessionsPanel) finish(id, done string, end func(context.Context) (shared.SessionList, error)) {
+	if p.ending != "" {
+		return
+	}
+	p.ending, p.failure = id, nil
+	var left shared.SessionList
+	p.attempt(func(ctx context.Context) (err error) {
+		left, err = end(ctx)
+		return err
+	}, func(err error) {
+		p.ending, p.failure = "", err
+		if err == nil {
+			p.list, p.said = left, done
+			focus(p.self, "sessions-title")
+		}
+	})
+}
+
+// browserName is what a person calls a browser.
+func (w World) browserName(browser, system string) string {
+	switch {
+	case browser != "" && system != "":
+		return message.Fill(w.Text.Sessions.BrowserOn, "browser", browser, "system", system)
+	case browser+system != "":
+		return browser + system
+	default:
+		return w.Text.Sessions.UnknownBrowser
+	}
+}
+
+// sessionRow is one session of the list.
+type sessionRow struct {
+	app.Compo
+
+	World   World
+	Session shared.Session
+	Working bool
+	OnEnd   func(shared.Session)
+}
+
+func (r *sessionRow) Render() app.UI {
+	text, s := r.World.Text.Sessions, r.Session
+	name := r.World.browserName(s.Browser, s.System)
+	created, createdExact := r.World.Moment(s.Created)
+	seen, seenExact := r.World.Moment(s.Seen)
+	return app.Li().ID("session-"+s.ID).Class("row").Body(
+		app.Div().Class("row-text").Body(
+			app.H2().Class("row-name").Body(
+				app.Span().Text(name),
+				app.If(s.Current, func() app.UI { return app.Span().Class("tag").Text(text.Current) }),
+			),
+			app.Ul().Class("facts").Body(
+				app.Li().Title(createdExact).Text(r.method(created)),
+				app.Li().Title(seenExact).Text(message.Fill(text.Seen, "date", seen)),
+				app.If(s.Address != "", func() app.UI { return app.Li().Text(message.Fill(text.From, "address", s.Address)) }),
+			),
+		),
+		app.If(!s.Current, func() app.UI {
+			return app.Button().ID("end-"+s.ID).Type("button").Class("button small").
+				Aria("label", message.Fill(text.EndRow, "browser", name)).Disabled(r.Working).
+				OnClick(r.onEnd).Text(label(r.Working, text.Ending, text.End))
+		}),
+	)
+}
+
+func (r *sessionRow) method(date string) string {
+	text := r.World.Text.Sessions
+	switch {
+	case r.Session.Passkey != "":
+		return message.Fill(text.WithNamed, "date", date, "name", r.Session.Passkey)
+	case r.Session.Method == "passkey":
+		return message.Fill(text.WithPasskey, "date", date)
+	case r.Session.Method == "setup_link":
+		return message.Fill(text.WithSetupLink, "date", date)
+	default:
+		return message.Fill(text.WithPassword, "date", date)
+	}
+}
+
+func (r *sessionRow) onEnd(app.Context, app.Event) { r.OnEnd(r.Session) }

@@ -1,0 +1,48 @@
+package passkeytest
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// relyingParty checks the relying party id against the page, and fills in the
+// page's own host where none is given (5.1.3 and 5.1.4).
+func (d *Device) relyingParty(id string) (string, error) {
+	page, err := url.Parse(d.Origin)
+	if err != nil {
+		return "", fmt.Errorf("the device's origin: %w", err)
+	}
+	host := page.Hostname()
+
+	// WebAuthn exists in secure contexts only, and an address is no valid domain.
+	secure := page.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost")
+	if !secure || host == "" || net.ParseIP(host) != nil {
+		return "", ErrSecurity
+	}
+	if id == "" {
+		return host, nil
+	}
+	if !registrable(id, host) {
+		return "", ErrSecurity
+	}
+	return id, nil
+}
+
+// registrable tells whether the suffix "is a registrable domain suffix of or is
+// equal to" the host, in HTML's words: made of its last labels, and no place where
+// strangers register side by side, such as "com" or "github.io".
+func registrable(suffix, host string) bool {
+	if suffix == host {
+		return true
+	}
+	if !strings.HasSuffix(host, "."+suffix) {
+		return false
+	}
+	public, _ := publicsuffix.PublicSuffix(suffix)
+	around, _ := publicsuffix.PublicSuffix(host) // may be longer: "a.kobe.jp" is public, "kobe.jp" isn't
+	return suffix != public && !strings.HasSuffix(around, "."+suffix)
+}
