@@ -20,6 +20,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -30,6 +31,7 @@ import (
 type Config struct {
 	Store    store.Store
 	Accounts *account.Service
+	Live     *live.Hub // that Store tells of changes; see [live.Hub.Store]
 	Now      store.Clock
 	Log      *slog.Logger
 
@@ -53,15 +55,19 @@ type Server struct {
 	passkeys *passkey.Service // nil while passkeys are off
 	door     *door.Door
 	handler  http.Handler
+
+	streams    context.Context // ends with EndStreams
+	endStreams context.CancelFunc
 }
 
 // New returns a Server, or an error if the store can't be used.
 func New(ctx context.Context, c Config) (*Server, error) {
-	if c.Store == nil || c.Accounts == nil || c.Now == nil || c.Log == nil || c.Asset == nil {
-		return nil, errors.New("server: Store, Accounts, Now, Log and Asset must be set")
+	if c.Store == nil || c.Accounts == nil || c.Live == nil || c.Now == nil || c.Log == nil || c.Asset == nil {
+		return nil, errors.New("server: Store, Accounts, Live, Now, Log and Asset must be set")
 	}
 
 	s := &Server{Config: c}
+	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	if c.PasskeysOn {
 		rules, err := passkey.New(ctx, passkey.Config{
 			Store: c.Store, Now: c.Now,
@@ -108,6 +114,7 @@ func (s *Server) routes() *http.ServeMux {
 	api("GET "+shared.PathSessions, s.signedIn(s.listSessions))
 	api("DELETE "+shared.PathSession+"{id}", s.signedIn(s.endSession))
 	api("POST "+shared.PathEndOthers, s.signedIn(s.endOtherSessions))
+	api("GET "+shared.PathLive, s.signedIn(s.live))
 	api("GET "+shared.PathActivity, s.signedIn(s.listActivity))
 	api("GET "+shared.PathPasskeys, s.withPasskeys(s.signedIn(s.listPasskeys)))
 	api("PATCH "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.renamePasskey)))

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
@@ -65,7 +67,8 @@ type site struct {
 
 func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, change func(*server.Config)) *site {
 	s := &site{T: t, clock: time.Now(), log: &lockedBuffer{}}
-	s.store = open(t, s.now)
+	hub := live.NewHub()
+	s.store = hub.Store(open(t, s.now))
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.accounts = account.New(account.Config{Store: s.store, Now: s.now, Log: log, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}})
 	address, err := server.ParseAddress(origin, "", true)
@@ -73,7 +76,7 @@ func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, chang
 		t.Fatal(err)
 	}
 	config := server.Config{
-		Store: s.store, Accounts: s.accounts, Now: s.now, Log: log,
+		Store: s.store, Accounts: s.accounts, Live: hub, Now: s.now, Log: log,
 		Address: address, PasskeysOn: true, Product: "Keypeg", Contact: "IT desk",
 		Asset: func(name string) string { return "/static/" + name },
 		Pages: map[string]http.Handler{
@@ -599,6 +602,68 @@ func TestHygiene(t *testing.T) {
 			t.Errorf("the sign-in page offers one: %s", a)
 		}
 	})
+}
+
+func TestLive(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	ann, bob := s.user("ann"), s.user("bob")
+	running := httptest.NewUnstartedServer(s.handler)
+	running.Config.WriteTimeout = time.Second // streams outlive it
+	running.Start()
+	t.Cleanup(running.Close)
+
+	// listens opens a stream, and returns its lines as they come.
+	listens := func(v *visitor) <-chan string {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), "GET", running.URL+shared.PathLive, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = "localhost:8080"
+		r.AddCookie(&http.Cookie{Name: "keypeg", Value: v.token()})
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind := response.Header.Get("Content-Type"); response.StatusCode != 200 || kind != "text/event-stream" {
+			t.Fatalf("got %d %q", response.StatusCode, kind)
+		}
+		lines := make(chan string, 16)
+		go func() {
+			defer close(lines)
+			defer response.Body.Close()
+			for scanner := bufio.NewScanner(response.Body); scanner.Scan(); {
+				if strings.HasPrefix(scanner.Text(), "event:") {
+					lines <- scanner.Text()
+				}
+			}
+		}()
+		return lines
+	}
+	hears := func(lines <-chan string, what string) {
+		t.Helper()
+		select {
+		case line, open := <-lines:
+			if (what == "" && open) || line != what {
+				t.Errorf("heard %q (open %t), want %q", line, open, what)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("heard nothing, want %q", what)
+		}
+	}
+
+	hers, his := listens(ann), listens(bob)
+	ann.registers("x")
+	hears(hers, "event: changed")
+	if len(his) != 0 {
+		t.Error("another user heard of it")
+	}
+	ann.sends("POST", shared.PathSignOut, nil)
+	hears(hers, "event: changed")
+	hears(hers, "")
+	ann.refused(ann.sends("GET", shared.PathLive, nil), 401, shared.CodeUnauthenticated)
+	s.handler.EndStreams()
+	hears(his, "")
 }
 
 func TestDoor(t *testing.T) {

@@ -39,6 +39,10 @@ const (
 	// The query's before is the Next of the page before.
 	PathActivity = "/api/v1/activity"
 
+	// PathLive answers GET with a stream of server-sent events: [LiveChanged]
+	// whenever something of the user has changed.
+	PathLive = "/api/v1/live"
+
 	// PathPasskeys answers GET with the user's [PasskeyList].
 	PathPasskeys = "/api/v1/passkeys"
 	// PathPasskey, followed by a passkey's id, takes PATCH with a
@@ -51,6 +55,9 @@ const (
 	// new [Passkey].
 	PathRegisterFinish = "/api/v1/passkeys/register/finish"
 )
+
+// LiveChanged is the event of [PathLive]: ask again for what you show.
+const LiveChanged = "changed"
 
 // The pages. The first two are the front door's, rendered by the server for
 // people who aren't signed in; the rest are the app's.

@@ -75,8 +75,8 @@ func (s *Service) SetUp(ctx context.Context, token string, first NewUser, client
 		return Opened{}, err
 	}
 
-	opened, batch := s.Open(user, SignIn{Method: store.MethodSetupLink, Client: client}, store.Hash{})
 	created := store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, client)
+	opened, batch := s.Open(user, SignIn{Method: store.MethodSetupLink, Client: client}, store.Hash{})
 	batch = append(batch,
 		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},
 		store.PutUser{User: user},

@@ -18,6 +18,7 @@ import (
 	"github.com/keypeg/keypeg/app/client"
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/shared"
@@ -48,7 +49,7 @@ func TestFlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	handler, err := server.New(t.Context(), server.Config{
-		Store: db, Accounts: accounts, Now: now, Log: slog.New(slog.DiscardHandler),
+		Store: db, Accounts: accounts, Live: live.NewHub(), Now: now, Log: slog.New(slog.DiscardHandler),
 		Address: address, PasskeysOn: true, Product: "Keypeg", Asset: func(string) string { return "" },
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/web"
 )
@@ -43,12 +44,14 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
+	hub := live.NewHub()
+	told := hub.Store(db)
 	accounts := account.New(account.Config{
-		Store: db, Now: time.Now, Log: log,
+		Store: told, Now: time.Now, Log: log,
 		Idle: s.SessionIdle, Lifetime: s.SessionLifetime, ConfirmFor: s.ConfirmAfter,
 	})
 	handler, err := server.New(ctx, server.Config{
-		Store: db, Accounts: accounts, Now: time.Now, Log: log,
+		Store: told, Accounts: accounts, Live: hub, Now: time.Now, Log: log,
 		Address: address, PasskeysOn: s.Passkeys, Product: s.Product, Contact: s.Contact,
 		Pages: pages(files, s.Product), Asset: files.URL,
 	})
@@ -71,7 +74,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 		return err
 	}
 	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", s.Database)
-	return serveAll(ctx, log, map[net.Listener]http.Handler{
+	return serveAll(ctx, log, handler.EndStreams, map[net.Listener]http.Handler{
 		public:  handler,
 		private: control.Handler(commands),
 	})
@@ -97,8 +100,8 @@ func announce(ctx context.Context, t terminal, commands control.Commands, db *bo
 }
 
 // serveAll serves every listener until ctx ends or one of them fails, and then
-// lets running requests end.
-func serveAll(ctx context.Context, log *slog.Logger, handlers map[net.Listener]http.Handler) error {
+// lets running requests end; atEnd makes those end that would run for ever.
+func serveAll(ctx context.Context, log *slog.Logger, atEnd func(), handlers map[net.Listener]http.Handler) error {
 	failed := make(chan error, len(handlers))
 	var servers []*http.Server
 	for listener, handler := range handlers {
@@ -109,6 +112,7 @@ func serveAll(ctx context.Context, log *slog.Logger, handlers map[net.Listener]h
 			MaxHeaderBytes: server.MaxHeaderBytes,
 			ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
+		srv.RegisterOnShutdown(atEnd)
 		servers = append(servers, srv)
 		go func() { failed <- srv.Serve(listener) }()
 	}

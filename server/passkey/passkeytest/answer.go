@@ -94,7 +94,7 @@ func (a *Answer) EncodeClientData() []byte {
 	return []byte(b.String())
 }
 
-// quote is CCDToString (5.8.1.2). It escapes less than encoding/json does.
+// quote is CCDToString (5.8.1.1). It escapes less than encoding/json does.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')

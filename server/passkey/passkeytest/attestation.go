@@ -40,7 +40,7 @@ func WithPackedX5C() Lie {
 		aaguid := a.AAGUID
 		a.Format = "packed"
 		a.Statement = Signed(func(authData, clientDataHash []byte) (map[string]any, error) {
-			maker, err := maker()
+			maker, err := theMaker()
 			if err != nil {
 				return nil, err
 			}
@@ -71,7 +71,7 @@ func WithFIDOU2F() Lie {
 			if err != nil {
 				return nil, err
 			}
-			maker, err := maker()
+			maker, err := theMaker()
 			if err != nil {
 				return nil, err
 			}
@@ -89,7 +89,7 @@ func WithFIDOU2F() Lie {
 // AttestationRoot is the certificate authority of the devices' maker. It lives as
 // long as the test's process.
 func AttestationRoot() (*x509.Certificate, error) {
-	maker, err := maker()
+	maker, err := theMaker()
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +100,10 @@ func AttestationRoot() (*x509.Certificate, error) {
 type manufacturer struct {
 	root    *x509.Certificate
 	rootKey *ecdsa.PrivateKey
-	key     *ecdsa.PrivateKey // in every device (6.5.3: one for a batch, for privacy)
+	key     *ecdsa.PrivateKey // in every device (14.4.1: shared by a batch, for privacy)
 }
 
-var maker = sync.OnceValues(func() (*manufacturer, error) {
+var theMaker = sync.OnceValues(func() (*manufacturer, error) {
 	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err

@@ -91,8 +91,10 @@ func WithSaidRawID(id []byte) Lie { return func(a *Answer) { a.SaidRawID = id } 
 // WithUserHandle says another user handle; nil leaves it out.
 func WithUserHandle(handle []byte) Lie { return func(a *Answer) { a.UserHandle = handle } }
 
-// WithTransports says other transports.
-func WithTransports(names ...string) Lie { return func(a *Answer) { a.Transports = names } }
+// WithTransports says other transports, or none.
+func WithTransports(names ...string) Lie {
+	return func(a *Answer) { a.Transports = append([]string{}, names...) }
+}
 
 // About the signature.
 

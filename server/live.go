@@ -1,0 +1,71 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+const (
+	// liveBeat keeps proxies from closing a stream on which nothing happens. It
+	// also bounds how long a browser that went away is taken for one that listens.
+	liveBeat = 25 * time.Second
+	// liveWrite is how long one message may take to be written.
+	liveWrite = 10 * time.Second
+)
+
+// live tells a page that something of its user has changed, as server-sent
+// events (HTML Living Standard, 9.2). A stream ends when its session does; the
+// page then asks again, and finds out whether it is still signed in.
+func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
+	who := caller(r)
+	listener := s.Live.Listen(who.user.ID)
+	defer listener.Close()
+
+	out := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it back
+	say := func(text string) bool {
+		// The http.Server's own limit is for answers that end.
+		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {
+			return false
+		}
+		_, err := io.WriteString(w, text)
+		return err == nil && out.Flush() == nil
+	}
+	if !say("retry: 1000\n\n") {
+		return nil
+	}
+
+	beat := time.NewTicker(liveBeat)
+	defer beat.Stop()
+	for {
+		message := ":\n\n"
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-s.streams.Done():
+			return nil // we are shutting down
+		case <-beat.C:
+		case <-listener.C:
+			message = "event: " + shared.LiveChanged + "\ndata: {}\n\n"
+		}
+		if !say(message) || !s.goesOn(r.Context(), who) {
+			return nil
+		}
+	}
+}
+
+// goesOn tells whether the session of a stream still exists. It doesn't count as
+// use: a page that is merely open doesn't keep anybody signed in.
+func (s *Server) goesOn(ctx context.Context, who signedInUser) bool {
+	_, err := s.Store.Session(ctx, who.session.ID)
+	return err == nil
+}
+
+// EndStreams ends every open stream, so that a server can shut down. Their pages
+// come back by themselves.
+func (s *Server) EndStreams() { s.endStreams() }
