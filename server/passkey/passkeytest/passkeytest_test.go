@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -105,7 +106,7 @@ func (s *site) asksToSignIn() asked {
 func (s *site) registers(u *user, a asked, answer json.RawMessage) (*webauthn.Credential, error) {
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
-		return nil, reason(err)
+		return nil, errors.Join(reason(err), reasonWithin(answer))
 	}
 	made, err := s.library.CreateCredential(u, *a.session, parsed)
 	if err != nil {
@@ -142,6 +143,19 @@ func reason(err error) error {
 		return fmt.Errorf("%s: %s (%w)", known.Details, known.DevInfo, err)
 	}
 	return err
+}
+
+// reasonWithin is why the response inside an answer can't be read, which the
+// library keeps to itself.
+func reasonWithin(answer json.RawMessage) error {
+	var credential protocol.CredentialCreationResponse
+	if err := json.Unmarshal(answer, &credential); err != nil {
+		return err
+	}
+	if _, err := credential.AttestationResponse.Parse(); err != nil {
+		return reason(err)
+	}
+	return nil
 }
 
 // must is for answers that only a broken device fails to give.
@@ -462,6 +476,22 @@ func TestCreate(t *testing.T) {
 		kept := device.Credentials()
 		if len(kept) != 2 || bytes.Equal(kept[0].ID, first.ID) || string(kept[1].UserHandle) != "bob" {
 			t.Errorf("passkeys %+v, want ann's second and bob's", kept)
+		}
+	})
+	t.Run("many at once get one each", func(t *testing.T) {
+		device := passkeytest.New(origin)
+		var all sync.WaitGroup
+		for i := range 16 {
+			handle := base64.RawURLEncoding.EncodeToString([]byte{byte(i)})
+			all.Go(func() {
+				if _, err := device.Create(creation(`{"user":{"id":"` + handle + `"}}`)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := len(device.Credentials()); n != 16 {
+			t.Errorf("%d passkeys, want 16", n)
 		}
 	})
 	t.Run("the answer has the members of a browser's toJSON, and no more", func(t *testing.T) {
