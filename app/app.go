@@ -9,6 +9,8 @@ package app
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -56,15 +58,77 @@ func Routes(d Deps) {
 type self struct {
 	*client.Client
 	ceremonies ceremony.Ceremonies
+
+	mu   sync.Mutex
+	user shared.User // whose copy is kept
 }
 
 func newSelf(d Deps) *self {
 	c := client.New(d.Transport)
-	return &self{c, ceremony.Ceremonies{API: c, Authenticator: d.Authenticator}}
+	return &self{Client: c, ceremonies: ceremony.Ceremonies{API: c, Authenticator: d.Authenticator}}
 }
 
-func (s *self) Register(ctx context.Context, name string) (shared.Passkey, error) {
-	return s.ceremonies.Register(ctx, name)
+// Account keeps a copy of what the server says.
+func (s *self) Account(ctx context.Context) (shared.Account, error) {
+	account, err := s.Client.Account(ctx)
+	if err == nil {
+		s.mu.Lock()
+		s.user = account.User
+		s.mu.Unlock()
+		keepCopy(account.User.ID, func(known *lastKnown) { known.Account = account })
+	}
+	return account, err
+}
+
+// Passkeys keeps a copy of the list, and returns that copy while the server is
+// away.
+func (s *self) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
+	list, err := s.Client.Passkeys(ctx)
+	if user := s.known(); err == nil && user.ID != "" {
+		keepCopy(user.ID, func(known *lastKnown) { known.Passkeys = list })
+	}
+	if shared.CodeOf(err) == shared.CodeOffline {
+		if known, ok := recallCopy(); ok {
+			return known.Passkeys, nil
+		}
+	}
+	return list, err
+}
+
+func (s *self) known() shared.User {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.user
+}
+
+// passkeysLock is held together by pages that register, and alone by one that
+// tells password managers which passkeys work. Between the two halves of a
+// registration there is a passkey that the server doesn't know yet: a list made
+// then would have it hidden, or deleted.
+const passkeysLock = "keypeg-passkeys"
+
+// signalFor is how long password managers are told at most. A new passkey waits
+// for that.
+const signalFor = 5 * time.Second
+
+func (s *self) Register(ctx context.Context, name string) (added shared.Passkey, err error) {
+	browser.Together(ctx, passkeysLock, func() { added, err = s.ceremonies.Register(ctx, name) })
+	return added, err
+}
+
+// SignalAccepted asks for the list again, under the lock: whatever was known
+// before may have been overtaken.
+func (s *self) SignalAccepted(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, signalFor)
+	defer cancel()
+	browser.AloneNow(ctx, passkeysLock, func() {
+		list, err := s.Client.Passkeys(ctx)
+		if err != nil {
+			return
+		}
+		browser.SignalAccepted(ctx, list)
+		browser.SignalUser(ctx, list, s.known())
+	})
 }
 
 func (s *self) Rename(ctx context.Context, id, name string) (shared.Passkey, error) {
@@ -73,10 +137,6 @@ func (s *self) Rename(ctx context.Context, id, name string) (shared.Passkey, err
 
 func (s *self) Remove(ctx context.Context, id string) (shared.PasskeyList, error) {
 	return s.RemovePasskey(ctx, id)
-}
-
-func (s *self) Accepted(ctx context.Context, list shared.PasskeyList) {
-	browser.SignalAccepted(ctx, list)
 }
 
 func (s *self) ConfirmWithPasskey(ctx context.Context) error {

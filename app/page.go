@@ -29,9 +29,15 @@ type page struct {
 	state   pageState
 	account shared.Account
 	panel   panelState
-	leaving bool // signing out
+	leaving bool // signing out, or signed out
 	updated bool // a new version waits
 	offer   bool // the card that offers a passkey may be shown
+
+	loading bool      // the account is being asked for
+	again   bool      // and has to be asked for again
+	live    bool      // changes are being listened for
+	changes int       // how many times something changed, for what is shown to ask again
+	asOf    time.Time // when what is shown was last known; zero while the server answers
 }
 
 type pageState int
@@ -70,7 +76,7 @@ func (p *page) OnNav(ctx goapp.Context) {
 	case p.path != shared.PagePasskeys && p.panel != panelClosed:
 		p.panel = panelClosed
 		ui.FocusUserMenu(ctx)
-	case before != "" && before != p.path:
+	case before != "":
 		ui.FocusMain(ctx)
 	}
 	p.title(ctx)
@@ -79,22 +85,56 @@ func (p *page) OnNav(ctx goapp.Context) {
 // OnAppUpdate offers the new version; it never forces it.
 func (p *page) OnAppUpdate(goapp.Context) { p.updated = true }
 
+// load asks who is signed in: at first, and again whenever that may have changed.
 func (p *page) load(ctx goapp.Context) {
-	p.state = pageLoading
+	if p.leaving {
+		return
+	}
+	if p.loading {
+		p.again = true
+		return
+	}
+	p.loading = true
 	ctx.Async(func() {
 		account, err := p.self.Account(ctx)
-		ctx.Dispatch(func(ctx goapp.Context) {
-			switch {
-			case shared.CodeOf(err) == shared.CodeUnauthenticated:
-				p.signedOut()
-			case err != nil:
-				p.state = pageOffline
-			default:
-				p.state, p.account = pageReady, account
-				p.title(ctx)
-			}
-		})
+		ctx.Dispatch(func(ctx goapp.Context) { p.loaded(ctx, account, err) })
 	})
+}
+
+func (p *page) loaded(ctx goapp.Context, account shared.Account, err error) {
+	p.loading = false
+	switch {
+	case p.leaving:
+		return
+	case shared.CodeOf(err) == shared.CodeUnauthenticated:
+		p.signedOut()
+		return
+	case err == nil:
+		p.state, p.account, p.asOf = pageReady, account, time.Time{}
+		p.changes++
+	case p.state == pageReady && p.asOf.IsZero():
+		p.asOf = time.Now()
+	case p.state != pageReady:
+		p.state = pageOffline
+		if known, ok := recallCopy(); ok {
+			p.state, p.account, p.asOf = pageReady, known.Account, known.Saved
+		}
+	}
+	p.title(ctx)
+	if !p.live {
+		p.live = true
+		go browser.Live(ctx, shared.PathLive, shared.LiveChanged, p.heard)
+	}
+	if p.again {
+		p.again = false
+		p.load(ctx)
+	}
+}
+
+// heard asks again after every change, and whenever the stream came or went:
+// something may have been missed, or the session may be why it ended.
+func (p *page) heard(browser.LiveState) {
+	p.ctx.Dispatch(func(ctx goapp.Context) { p.load(ctx) })
 }
 
 func (p *page) title(ctx goapp.Context) {
@@ -148,6 +188,9 @@ func (p *page) menu() *ui.UserMenu {
 }
 
 func (p *page) renderBar() goapp.UI {
+	if !p.asOf.IsZero() {
+		return goapp.P().ID("offline-bar").Class("bar").Attr("role", "status").Text(p.world().Offline)
+	}
 	if !p.updated {
 		return nil
 	}
@@ -161,10 +204,10 @@ func (p *page) renderBar() goapp.UI {
 func (p *page) renderContent() goapp.UI {
 	switch p.path {
 	case shared.PageSessions:
-		return &ui.SessionsPanel{World: p.world(), Service: p.self, OnSignedOut: p.signedOut}
+		return &ui.SessionsPanel{World: p.world(), Service: p.self, Changes: p.changes, OnSignedOut: p.signedOut}
 	case shared.PageActivity:
 		return &ui.ActivityPanel{
-			World: p.world(), Service: p.self, Confirms: p.self,
+			World: p.world(), Service: p.self, Confirms: p.self, Changes: p.changes,
 			HasPasskey: p.account.Passkeys > 0, HasPassword: p.account.HasPassword,
 			OnSignedOut: p.signedOut, OnPasskeys: p.toPasskeys,
 		}
@@ -181,7 +224,12 @@ func (p *page) world() ui.World {
 	case browser.NotSecure:
 		blocked = text.Panel.NotSecure
 	}
-	return ui.World{Text: text, Date: browser.Date, Moment: browser.Moment, Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked}
+	offline := ""
+	if !p.asOf.IsZero() {
+		moment, _ := browser.Moment(p.asOf)
+		offline = message.Fill(text.Shell.OfflineAsOf, "date", moment)
+	}
+	return ui.World{Offline: offline, Text: text, Date: browser.Date, Moment: browser.Moment, Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked}
 }
 
 func (p *page) toPasskeys() { p.ctx.Navigate(shared.PagePasskeys) }
@@ -200,18 +248,22 @@ func (p *page) signOut() {
 	p.ctx.Async(func() {
 		err := p.self.SignOut(p.ctx)
 		p.ctx.Dispatch(func(goapp.Context) {
-			p.leaving = false
 			if err != nil {
-				p.state = pageOffline
+				p.leaving = false
+				p.load(p.ctx) // it tells that the server is away
 				return
 			}
+			forgetCopy()
 			browser.Leave(shared.PageSignIn)
 		})
 	})
 }
 
-// signedOut goes to the front door, and comes back to this page afterwards.
+// signedOut leaves nothing of the user behind and goes to the front door, which
+// leads back to this page.
 func (p *page) signedOut() {
+	p.leaving = true
+	forgetCopy()
 	to := shared.PageSignIn
 	if p.path != shared.PageHome {
 		to += "?next=" + url.QueryEscape(p.path)

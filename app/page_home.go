@@ -64,7 +64,7 @@ func (p *page) renderOffer() goapp.UI {
 
 func (p *page) renderPanel() goapp.UI {
 	return &ui.PasskeysPanel{
-		World: p.world(), Service: p.self, Confirms: p.self, Adding: p.panel == panelAdding,
+		World: p.world(), Service: p.self, Confirms: p.self, Changes: p.changes, Adding: p.panel == panelAdding,
 		OnClose: p.closePanel, OnChanged: p.changed, OnSignedOut: p.signedOut,
 	}
 }

@@ -39,6 +39,11 @@ func Remember(key, value string) {
 	_, _ = try(func() js.Value { return js.Global().Get("localStorage").Call("setItem", key, value) })
 }
 
+// Forget removes what [Remember] kept.
+func Forget(key string) {
+	_, _ = try(func() js.Value { return js.Global().Get("localStorage").Call("removeItem", key) })
+}
+
 // Recall returns what [Remember] kept, or "".
 func Recall(key string) string {
 	value, err := try(func() js.Value { return js.Global().Get("localStorage").Call("getItem", key) })

@@ -34,6 +34,18 @@ var errNoBrowser = errors.New("browser: not running in one")
 // SignalAccepted does nothing.
 func SignalAccepted(context.Context, shared.PasskeyList) {}
 
+// SignalUser does nothing.
+func SignalUser(context.Context, shared.PasskeyList, shared.User) {}
+
+// Together runs work: there are no other pages.
+func Together(_ context.Context, _ string, work func()) { work() }
+
+// AloneNow runs work: there are no other pages.
+func AloneNow(_ context.Context, _ string, work func()) { work() }
+
+// Live returns at once: nothing changes.
+func Live(context.Context, string, string, func(LiveState)) {}
+
 // Host returns "localhost".
 func Host() string { return "localhost" }
 
@@ -57,6 +69,9 @@ func Moment(t time.Time) (moment, exact string) {
 
 // Remember does nothing.
 func Remember(string, string) {}
+
+// Forget does nothing.
+func Forget(string) {}
 
 // Recall returns "".
 func Recall(string) string { return "" }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"syscall/js"
-
-	"github.com/keypeg/keypeg/shared"
 )
 
 // PasskeySupport tells whether this page can use passkeys. It needs the JSON
@@ -65,28 +63,6 @@ func credential(ctx context.Context, method, parse string, publicKey json.RawMes
 		return nil, err
 	}
 	return json.RawMessage(answer.String()), nil
-}
-
-// SignalAccepted tells password managers which of the user's passkeys still
-// work, so that they can hide the others (5.1.10.3). The list must be complete.
-// Browsers without the signal, and its failures, are silent: it is a courtesy.
-func SignalAccepted(ctx context.Context, list shared.PasskeyList) {
-	credential := js.Global().Get("PublicKeyCredential")
-	if !credential.Truthy() || !credential.Get("signalAllAcceptedCredentials").Truthy() {
-		return
-	}
-	ids := make([]any, len(list.Passkeys))
-	for i, p := range list.Passkeys {
-		ids[i] = p.CredentialID
-	}
-	promise, err := try(func() js.Value {
-		return credential.Call("signalAllAcceptedCredentials", map[string]any{
-			"rpId": list.RPID, "userId": list.UserHandle, "allAcceptedCredentialIds": ids,
-		})
-	})
-	if err == nil {
-		_, _ = await(ctx, promise)
-	}
 }
 
 func parseJSON(raw []byte) js.Value { return js.Global().Get("JSON").Call("parse", string(raw)) }

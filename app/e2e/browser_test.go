@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,8 +14,10 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -29,6 +32,8 @@ type browser struct {
 	t      *testing.T
 	ctx    context.Context
 	server *server
+
+	workers map[target.ID]context.Context // the service workers that isCutOff has to do with
 
 	mu       sync.Mutex
 	problems []string // what the console complained about
@@ -259,6 +264,76 @@ func (b *browser) prefersDark(dark bool) {
 	}); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// isCutOff takes the network from the browser's tab and its service worker, or
+// gives it back.
+func (b *browser) isCutOff(yes bool) {
+	b.t.Helper()
+	targets, err := chromedp.Targets(b.ctx)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.cutsOff(b.ctx, yes)
+	for _, found := range targets {
+		if found.Type != "service_worker" || b.workers[found.TargetID] != nil {
+			continue
+		}
+		if b.workers == nil {
+			b.workers = map[target.ID]context.Context{}
+		}
+		// It has to stay attached: what is emulated ends with that.
+		worker, detach := chromedp.NewContext(b.ctx, chromedp.WithTargetID(found.TargetID))
+		b.t.Cleanup(detach)
+		b.workers[found.TargetID] = worker
+	}
+	for _, worker := range b.workers {
+		b.cutsOff(worker, yes)
+	}
+}
+
+func (b *browser) cutsOff(target context.Context, yes bool) {
+	b.t.Helper()
+	if _, err := chromedp.Call(target, network.Enable, network.EnableParams{}); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := chromedp.Call(target, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1}},
+	}); err != nil {
+		b.t.Fatalf("cut the network off: %v", err)
+	}
+	if _, err := chromedp.Call(target, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1}); err != nil {
+		b.t.Fatalf("tell the page: %v", err)
+	}
+}
+
+// isGreyed waits until a button can't be pressed.
+func (b *browser) isGreyed(selector string) {
+	b.t.Helper()
+	b.waitsFor(selector+" to be greyed", fmt.Sprintf(`document.querySelector(%s)?.disabled === true`, quoted(selector)))
+}
+
+// traces finds what this browser keeps of a site and has one of the words in it:
+// in localStorage, sessionStorage, IndexedDB and every cache. Without words it
+// returns all of localStorage.
+func (b *browser) traces(words ...string) []string {
+	b.t.Helper()
+	list, err := json.Marshal(append([]string{}, words...))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return value[[]string](b, fmt.Sprintf(`(async () => {
+		const words = %s, kept = [...Object.entries(localStorage), ...Object.entries(sessionStorage)].map((e) => e.join(": "));
+		kept.push(...(await indexedDB.databases()).map((d) => "IndexedDB: " + d.name));
+		for (const name of await caches.keys()) {
+			const cache = await caches.open(name);
+			for (const request of await cache.keys()) {
+				const type = (await cache.match(request)).headers.get("Content-Type") ?? "";
+				if (/html|json|text/.test(type)) kept.push(request.url + ": " + (await (await cache.match(request)).text()));
+			}
+		}
+		return words.length ? kept.filter((k) => words.some((w) => new RegExp("\\b" + w + "\\b", "i").test(k))) : kept;
+	})()`, list))
 }
 
 // saysItIs makes the browser call itself something else.

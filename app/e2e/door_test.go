@@ -82,7 +82,7 @@ func TestTheDoorNeedsNoScript(t *testing.T) {
 	ann.isAt("/passkeys")
 }
 
-func TestInstalledAndOffline(t *testing.T) {
+func TestInstalled(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
@@ -123,20 +123,5 @@ func TestInstalledAndOffline(t *testing.T) {
 		if !shell {
 			t.Errorf("the shell isn't in a cache: %q", kept)
 		}
-	})
-	t.Run("without the server every address opens to a sentence", func(t *testing.T) {
-		s.stops()
-		for _, path := range []string{"/", "/passkeys", "/sign-in", "/anything"} {
-			ann.opens(path)
-			ann.readsIn("h1", "You are offline")
-		}
-	})
-	t.Run("and when it is back, it goes on", func(t *testing.T) {
-		ann.opens("/passkeys")
-		ann.readsIn("h1", "You are offline")
-		s.starts()
-		ann.clicks("#message-button")
-		ann.sees("dialog.panel")
-		ann.reads("No passkeys yet")
 	})
 }

@@ -134,9 +134,8 @@ func TestTheLastWayToSignInStays(t *testing.T) {
 	ann.sees("dialog.panel")
 
 	// Without one, the passkey is the last way, and its session has ended.
-	s.command(t, "", "user", "passwd", "ann", "--remove")
 	laptop.touches(false)
-	ann.opens("/passkeys")
+	s.command(t, "", "user", "passwd", "ann", "--remove")
 	ann.isAt("/sign-in?next=%2Fpasskeys")
 	laptop.touches(true)
 	ann.opens("/passkeys")
@@ -323,7 +322,6 @@ func TestKeyboardAndAddresses(t *testing.T) {
 	})
 	t.Run("an ended session leads to the door, and back", func(t *testing.T) {
 		s.command(t, annsPassword+"\n", "user", "passwd", "ann")
-		ann.opens("/passkeys")
 		ann.isAt("/sign-in?next=%2Fpasskeys")
 		ann.types("input[name=name]", "ann")
 		ann.types("input[name=password]", annsPassword)

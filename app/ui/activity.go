@@ -28,12 +28,15 @@ type ActivityPanel struct {
 	Confirms    ConfirmService
 	HasPasskey  bool
 	HasPassword bool
+	Changes     int // grows whenever something happened
 	OnSignedOut func()
 	OnPasskeys  func() // go to the passkeys, to remove one
 
 	errands
+	seen    int // the Changes that the list is of
 	state   listState
 	events  []shared.Event
+	first   int // how many of the events are of the first page
 	next    string
 	failure error
 	alarm   alarm
@@ -61,9 +64,21 @@ func (p *ActivityPanel) OnMount(ctx app.Context) {
 	p.more("")
 }
 
+// OnUpdate asks again when something happened. Who has gone further back is left
+// where they are.
+func (p *ActivityPanel) OnUpdate(app.Context) {
+	if p.seen != p.Changes && p.state == listReady && len(p.events) <= p.first {
+		p.more("")
+	}
+}
+
 // more loads the page after next, or the first.
 func (p *ActivityPanel) more(next string) {
-	p.state, p.failure = listLoading, nil
+	p.seen = p.Changes
+	if next != "" || p.state == listFailed {
+		p.state = listLoading
+	}
+	p.failure = nil
 	var page shared.Activity
 	p.attempt(func(ctx context.Context) (err error) {
 		page, err = p.Service.Activity(ctx, next)
@@ -74,7 +89,7 @@ func (p *ActivityPanel) more(next string) {
 			return
 		}
 		if next == "" {
-			p.events = nil
+			p.events, p.first = nil, len(page.Events)
 		}
 		p.state, p.next = listReady, page.Next
 		p.events = append(p.events, page.Events...)
@@ -95,7 +110,7 @@ func (p *ActivityPanel) Render() app.UI {
 		app.If(p.state == listFailed && len(p.events) == 0, func() app.UI {
 			return app.Button().ID("activity-retry").Type("button").Class("button").OnClick(p.onMore).Text(p.World.Text.Shell.TryAgain)
 		}).ElseIf(p.next != "", func() app.UI {
-			return app.Button().ID("activity-more").Type("button").Class("button").Disabled(p.state == listLoading).
+			return app.Button().ID("activity-more").Type("button").Class("button").Disabled(p.state == listLoading || p.World.Offline != "").
 				OnClick(p.onMore).Text(label(p.state == listLoading, text.MoreWorking, text.More))
 		}),
 		app.If(p.alarm.state == alarmAdvising, p.renderAdvice),
@@ -193,7 +208,7 @@ func (r *activityRow) Render() app.UI {
 		),
 		app.If(alarming(e), func() app.UI {
 			return app.Button().ID("not-me-"+e.ID).Type("button").Class("button small").
-				Aria("label", message.Fill(text.NotMeRow, "event", what)).Disabled(r.Working).
+				Aria("label", message.Fill(text.NotMeRow, "event", what)).Disabled(r.Working || r.World.Offline != "").
 				OnClick(r.onNotMe).Text(label(r.Working, text.NotMeWorking, text.NotMe))
 		}),
 	)

@@ -62,7 +62,7 @@ func (m *UserMenu) Render() app.UI {
 				app.Div().Class("menu-behind").OnClick(m.onOutside),
 				app.Ul().ID("user-menu").Class("menu-list").Attr("role", "menu").Aria("label", m.Label).Body(
 					app.Range(m.Items).Slice(func(i int) app.UI {
-						return &menuLine{Item: m.Items[i], OnChosen: m.close}
+						return &menuLine{Item: m.Items[i], OnChosen: m.chosen}
 					}),
 				),
 			)
@@ -88,6 +88,16 @@ func (m *UserMenu) open(line int) {
 func (m *UserMenu) close() {
 	m.state = menuClosed
 	FocusUserMenu(m.self)
+}
+
+// chosen closes the menu for what comes. A page takes the focus itself.
+func (m *UserMenu) chosen(item MenuItem) {
+	if item.Href != "" {
+		m.state = menuClosed
+		return
+	}
+	m.close()
+	item.OnSelect()
 }
 
 func (m *UserMenu) focusLine(line int) {
@@ -147,7 +157,7 @@ type menuLine struct {
 	app.Compo
 
 	Item     MenuItem
-	OnChosen func()
+	OnChosen func(MenuItem)
 }
 
 func (l *menuLine) Render() app.UI {
@@ -164,9 +174,4 @@ func (l *menuLine) Render() app.UI {
 	)
 }
 
-func (l *menuLine) onClick(app.Context, app.Event) {
-	l.OnChosen()
-	if l.Item.OnSelect != nil {
-		l.Item.OnSelect()
-	}
-}
+func (l *menuLine) onClick(app.Context, app.Event) { l.OnChosen(l.Item) }

@@ -17,9 +17,8 @@ type PasskeyService interface {
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
 	// Remove returns the passkeys that are left.
 	Remove(ctx context.Context, id string) (shared.PasskeyList, error)
-	// Accepted tells password managers which passkeys still work. The list is
-	// complete.
-	Accepted(ctx context.Context, list shared.PasskeyList)
+	// SignalAccepted tells password managers which passkeys work now.
+	SignalAccepted(ctx context.Context)
 }
 
 // PasskeysPanel lists the user's passkeys, and lets them add, rename and remove.
@@ -35,6 +34,8 @@ type PasskeysPanel struct {
 	Confirms ConfirmService
 	// Adding opens the panel with the form to add a passkey.
 	Adding bool
+	// Changes grows whenever the list may have changed elsewhere.
+	Changes int
 
 	OnClose     func()
 	OnChanged   func(shared.PasskeyList) // the list is another now
@@ -46,6 +47,8 @@ type PasskeysPanel struct {
 	failure error // of loading the list
 	add     addForm
 	row     openRow
+	seen    int    // the Changes that the list is of
+	edits   int    // how many times the user changed the list here
 	lit     string // the passkey that was just added
 	said    string // read out by screen readers
 }
@@ -81,13 +84,30 @@ func (p *PasskeysPanel) OnMount(ctx app.Context) {
 	p.load(ctx)
 }
 
+// OnUpdate asks again when something changed elsewhere.
+func (p *PasskeysPanel) OnUpdate(app.Context) {
+	if p.seen != p.Changes {
+		p.load(p.self)
+	}
+}
+
 func (p *PasskeysPanel) load(ctx app.Context) {
-	p.state = listLoading
+	p.seen = p.Changes
+	if p.state == listFailed {
+		p.state = listLoading
+	}
+	edits := p.edits
 	ctx.Async(func() {
 		list, err := p.Service.Passkeys(ctx)
-		ctx.Dispatch(func(app.Context) { p.loaded(list, err) })
+		ctx.Dispatch(func(ctx app.Context) {
+			if p.edits != edits {
+				p.load(ctx) // this list may be older than what is shown
+				return
+			}
+			p.loaded(list, err)
+		})
 		if err == nil {
-			p.Service.Accepted(ctx, list)
+			p.Service.SignalAccepted(ctx)
 		}
 	})
 }
@@ -96,6 +116,8 @@ func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	switch {
 	case shared.CodeOf(err) == shared.CodeUnauthenticated:
 		p.OnSignedOut()
+	case err != nil && p.state == listReady:
+		// What is shown stays; the page tells that the server is away.
 	case err != nil:
 		p.state, p.failure = listFailed, err
 	default:
@@ -104,9 +126,19 @@ func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	}
 }
 
+// show takes a list. What was being done with a passkey that has gone ends.
 func (p *PasskeysPanel) show(list shared.PasskeyList) {
 	p.list = list
+	if p.row.id != "" && p.find(p.row.id).ID == "" {
+		p.row = openRow{}
+	}
 	p.OnChanged(list)
+}
+
+// edited takes the list as the user has changed it here.
+func (p *PasskeysPanel) edited(list shared.PasskeyList) {
+	p.edits++
+	p.show(list)
 }
 
 // Render implements app.Composer.
@@ -120,6 +152,9 @@ func (p *PasskeysPanel) Render() app.UI {
 				app.Button().ID("passkeys-close").Type("button").Class("button icon").
 					Aria("label", text.Close).Title(text.Close).OnClick(p.onClose).Body(icon("close")),
 			),
+			app.If(p.World.Offline != "", func() app.UI {
+				return app.P().Class("bar").Attr("role", "status").Text(p.World.Offline)
+			}),
 			app.Div().Class(p.columns()).Body(
 				app.Div().Class("panel-list").Body(p.renderList(), p.renderAddButton()),
 				app.If(p.add.state != addClosed, p.renderAdd),
@@ -143,7 +178,7 @@ func (p *PasskeysPanel) columns() string {
 func (p *PasskeysPanel) renderList() app.UI {
 	text := p.World.Text.Panel
 	switch {
-	case p.state == listLoading && len(p.list.Passkeys) == 0:
+	case p.state == listLoading:
 		return app.P().Class("quiet").Attr("role", "status").Text(text.Loading)
 	case p.state == listFailed:
 		return app.Div().Body(

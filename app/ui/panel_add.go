@@ -28,7 +28,8 @@ func (p *PasskeysPanel) renderAddButton() app.UI {
 	return app.If(p.World.Blocked != "", func() app.UI {
 		return app.P().Class("notice").Text(p.World.Blocked)
 	}).ElseIf(p.add.state == addClosed && p.state == listReady, func() app.UI {
-		return app.Button().ID(panelAddID).Type("button").Class("button primary").OnClick(p.onAdd).
+		return app.Button().ID(panelAddID).Type("button").Class("button primary").
+			Disabled(p.World.Offline != "").OnClick(p.onAdd).
 			Body(icon("plus"), app.Text(p.World.Text.Panel.Add))
 	})
 }
@@ -43,7 +44,7 @@ func (p *PasskeysPanel) renderAdd() app.UI {
 		),
 		p.World.notice(p.add.failure),
 		app.Div().Class("buttons").Body(
-			app.Button().ID("passkey-register").Class("button primary").Disabled(busy).
+			app.Button().ID("passkey-register").Class("button primary").Disabled(busy || p.World.Offline != "").
 				Body(icon("key"), app.Text(label(busy, text.Registering, text.Register))),
 			app.Button().ID("passkey-add-cancel").Type("button").Class("button quiet").Disabled(busy).
 				OnClick(p.onAddCancel).Text(text.Cancel),
@@ -101,7 +102,7 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 			return
 		}
 		p.add, p.lit = addForm{}, added.ID
-		p.show(list)
+		p.edited(list)
 		p.say(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
 		focus(p.self, "rename-"+added.ID)
 	})

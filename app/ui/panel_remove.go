@@ -44,7 +44,7 @@ func (d *removeDialog) Render() app.UI {
 			app.Div().Class("dialog-foot").Body(
 				app.Button().ID("remove-cancel").Type("button").Class("button").Disabled(d.Working).
 					OnClick(d.onCancel).Text(text.Cancel),
-				app.Button().ID("remove-ok").Type("button").Class("button danger").Disabled(d.Working).
+				app.Button().ID("remove-ok").Type("button").Class("button danger").Disabled(d.Working || d.World.Offline != "").
 					OnClick(d.onOK).Text(label(d.Working, text.Removing, text.OK)),
 			),
 		)
@@ -90,7 +90,7 @@ func (p *PasskeysPanel) remove() {
 			left, err = p.Service.Passkeys(ctx) // gone already, as was wished
 		}
 		if err == nil {
-			p.Service.Accepted(ctx, left)
+			p.Service.SignalAccepted(ctx)
 		}
 		return err
 	}, func(err error) {
@@ -100,7 +100,7 @@ func (p *PasskeysPanel) remove() {
 			return
 		}
 		p.row = openRow{}
-		p.show(left)
+		p.edited(left)
 		p.say(message.Fill(p.World.Text.Panel.DoneRemoved, "name", going.Name))
 		p.focusNear(at)
 	})

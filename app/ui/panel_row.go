@@ -35,8 +35,6 @@ type passkeyRow struct {
 	OnRemove     func(id string)
 	OnCancel     func(id string)
 	OnAddAnother func()
-
-	name string // what is typed as the new name
 }
 
 func (r *passkeyRow) Render() app.UI {
@@ -97,14 +95,14 @@ func (r *passkeyRow) renderButtons() app.UI {
 	text, p := r.World.Text.Panel, r.Passkey
 	remove := app.Button().ID("remove-"+p.ID).Type("button").Class("button small").
 		Aria("label", message.Fill(text.RemoveRow, "name", p.Name)).
-		Disabled(p.OnlyMethod).OnClick(r.onRemove).Text(text.Remove)
+		Disabled(p.OnlyMethod || r.World.Offline != "").OnClick(r.onRemove).Text(text.Remove)
 	if p.OnlyMethod {
 		remove = remove.Aria("describedby", "only-"+p.ID)
 	}
 	return app.Div().Class("row-buttons").Body(
 		app.Button().ID("rename-"+p.ID).Type("button").Class("button small").
 			Aria("label", message.Fill(text.RenameRow, "name", p.Name)).
-			OnClick(r.onRename).Text(text.Rename),
+			Disabled(r.World.Offline != "").OnClick(r.onRename).Text(text.Rename),
 		remove,
 	)
 }
@@ -114,7 +112,7 @@ func (r *passkeyRow) renderRename() app.UI {
 	return app.Form().Class("rename").OnSubmit(r.onSubmit).OnKeyDown(r.onKey).Body(
 		app.Input().ID("name-"+r.Passkey.ID).Type("text").Class("input").Value(r.Passkey.Name).
 			Aria("label", text.NewName).Attr("autocomplete", "off").Attr("maxlength", shared.MaxNameLength).
-			Required(true).ReadOnly(busy).OnInput(r.onInput),
+			Required(true).ReadOnly(busy),
 		app.Button().ID("save-"+r.Passkey.ID).Class("button small primary").Disabled(busy).
 			Text(label(busy, text.Saving, text.Save)),
 		app.Button().ID("keep-"+r.Passkey.ID).Type("button").Class("button small quiet").Disabled(busy).
@@ -122,17 +120,12 @@ func (r *passkeyRow) renderRename() app.UI {
 	)
 }
 
-func (r *passkeyRow) onRename(app.Context, app.Event) {
-	r.name = r.Passkey.Name
-	r.OnRename(r.Passkey.ID)
-}
-
-func (r *passkeyRow) onInput(ctx app.Context, _ app.Event) { r.name = valueOf(ctx) }
+func (r *passkeyRow) onRename(app.Context, app.Event) { r.OnRename(r.Passkey.ID) }
 
 func (r *passkeyRow) onSubmit(_ app.Context, e app.Event) {
 	e.PreventDefault()
 	if r.Mode == rowRename {
-		r.OnName(r.Passkey.ID, r.name)
+		r.OnName(r.Passkey.ID, app.Window().GetElementByID("name-"+r.Passkey.ID).Get("value").String())
 	}
 }
 
@@ -196,5 +189,7 @@ func (p *PasskeysPanel) replace(changed shared.Passkey) {
 		}
 		rows[i] = row
 	}
-	p.list.Passkeys = rows
+	list := p.list
+	list.Passkeys = rows
+	p.edited(list)
 }

@@ -23,9 +23,11 @@ type SessionsPanel struct {
 
 	World       World
 	Service     SessionService
+	Changes     int // grows whenever the list may have changed elsewhere
 	OnSignedOut func()
 
 	errands
+	seen    int // the Changes that the list is of
 	state   listState
 	list    shared.SessionList
 	failure error
@@ -42,16 +44,28 @@ func (p *SessionsPanel) OnMount(ctx app.Context) {
 	p.load()
 }
 
+// OnUpdate asks again when something changed elsewhere.
+func (p *SessionsPanel) OnUpdate(app.Context) {
+	if p.seen != p.Changes {
+		p.load()
+	}
+}
+
 func (p *SessionsPanel) load() {
-	p.state, p.failure = listLoading, nil
+	p.seen = p.Changes
+	if p.state == listFailed {
+		p.state, p.failure = listLoading, nil
+	}
 	var list shared.SessionList
 	p.attempt(func(ctx context.Context) (err error) {
 		list, err = p.Service.Sessions(ctx)
 		return err
 	}, func(err error) {
-		p.state, p.list, p.failure = listReady, list, err
-		if err != nil {
-			p.state = listFailed
+		switch {
+		case err == nil:
+			p.state, p.list, p.failure = listReady, list, nil
+		case p.state != listReady: // else what is shown stays
+			p.state, p.failure = listFailed, err
 		}
 	})
 }
@@ -89,7 +103,7 @@ func (p *SessionsPanel) renderRows() app.UI {
 func (p *SessionsPanel) renderEndOthers() app.UI {
 	text := p.World.Text.Sessions
 	return app.Div().Class("buttons").Body(
-		app.Button().ID("end-others").Type("button").Class("button danger").Disabled(p.ending != "").
+		app.Button().ID("end-others").Type("button").Class("button danger").Disabled(p.ending != "" || p.World.Offline != "").
 			OnClick(p.onEndOthers).Text(label(p.ending == othersID, text.Ending, text.EndOthers)),
 	)
 }
@@ -171,7 +185,7 @@ func (r *sessionRow) Render() app.UI {
 		),
 		app.If(!s.Current, func() app.UI {
 			return app.Button().ID("end-"+s.ID).Type("button").Class("button small").
-				Aria("label", message.Fill(text.EndRow, "browser", name)).Disabled(r.Working).
+				Aria("label", message.Fill(text.EndRow, "browser", name)).Disabled(r.Working || r.World.Offline != "").
 				OnClick(r.onEnd).Text(label(r.Working, text.Ending, text.End))
 		}),
 	)

@@ -39,6 +39,9 @@ type World struct {
 	RPID string
 	// Contact is whom to ask, in IT's words, or "".
 	Contact string
+	// Offline says that the server is away and since when, or "": what needs it
+	// can't be pressed.
+	Offline string
 	// Blocked says why this page can't use passkeys, or "".
 	Blocked string
 }

@@ -37,6 +37,7 @@ var English = Catalogue{
 		SigningOut:   "Signing out…",
 		Offline:      "You are offline",
 		OfflineLead:  "The server can't be reached right now. Your passkeys are safe; this page comes back when the connection does.",
+		OfflineAsOf:  "Offline: as of {date}. Changes need the server.",
 		TryAgain:     "Try again",
 		Update:       "A new version is ready.",
 		Reload:       "Reload to update",

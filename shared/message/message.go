@@ -74,6 +74,7 @@ type Shell struct {
 	SigningOut   string
 	Offline      string
 	OfflineLead  string
+	OfflineAsOf  string // {date}
 	TryAgain     string
 	Update       string
 	Reload       string

@@ -10,6 +10,9 @@ const button = document.getElementById("use-passkey");
 const text = (name, values = {}) =>
   form.dataset["text" + name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 
+// Whoever is here is signed out: nothing that names them stays behind (app/copy.go).
+localStorage.removeItem("keypeg-copy");
+
 // A ticket lives five minutes. Autofill waits for as long as the page is open,
 // so it asks for a new one in time.
 const rearmAfter = 4 * 60 * 1000;

@@ -1,0 +1,99 @@
+package browser
+
+import (
+	"context"
+	"math/rand/v2"
+	"syscall/js"
+	"time"
+)
+
+// After a stream was lost, the next try comes after a second, then two, four and
+// so on up to half a minute, each a little off, so that a server that comes back
+// isn't met by everybody at once.
+const (
+	liveFirstPause = time.Second
+	liveLastPause  = 30 * time.Second
+)
+
+// Live keeps a stream of server-sent events open until ctx ends, and tells its
+// states, one at a time. A lost stream is opened again with growing pauses, or at
+// once when the page is looked at or the network comes back.
+func Live(ctx context.Context, path, event string, tell func(LiveState)) {
+	wake := make(chan struct{}, 1)
+	poke := js.FuncOf(func(js.Value, []js.Value) any {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+		return nil
+	})
+	defer poke.Release()
+	for target, name := range map[string]string{"window": "online", "document": "visibilitychange"} {
+		js.Global().Get(target).Call("addEventListener", name, poke)
+		defer js.Global().Get(target).Call("removeEventListener", name, poke)
+	}
+
+	for pause := liveFirstPause; ctx.Err() == nil; {
+		if connected := stream(ctx, path, event, tell); connected {
+			pause = liveFirstPause
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		tell(LiveLost)
+
+		select { // what woke us before is of no interest now
+		case <-wake:
+		default:
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause))
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+		pause = min(2*pause, liveLastPause)
+	}
+}
+
+// stream runs one EventSource until it fails, and returns whether it ever
+// connected. The browser's own way of trying again is not used: it gives up at
+// the first answer that isn't a stream. Nor does a stream notice by itself that
+// the network has gone, so that we listen for it.
+func stream(ctx context.Context, path, event string, tell func(LiveState)) (connected bool) {
+	states := make(chan LiveState, 16)
+	listen := func(state LiveState) js.Func {
+		return js.FuncOf(func(js.Value, []js.Value) any {
+			select {
+			case states <- state:
+			default: // whoever is so far behind asks again anyway
+			}
+			return nil
+		})
+	}
+	source := js.Global().Get("EventSource").New(path)
+	for name, state := range map[string]LiveState{"open": LiveConnected, event: LiveChanged, "error": LiveLost} {
+		handler := listen(state)
+		source.Call("addEventListener", name, handler)
+		defer handler.Release()
+	}
+	defer source.Call("close")
+	gone := listen(LiveLost)
+	defer gone.Release()
+	js.Global().Call("addEventListener", "offline", gone)
+	defer js.Global().Call("removeEventListener", "offline", gone)
+
+	for {
+		select {
+		case <-ctx.Done():
+			return connected
+		case state := <-states:
+			if state == LiveLost {
+				return connected
+			}
+			connected = true
+			tell(state)
+		}
+	}
+}

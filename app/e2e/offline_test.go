@@ -1,0 +1,142 @@
+package e2e
+
+import "testing"
+
+// TestOffline has the network cut between browser and server, in the page and in
+// its service worker.
+func TestOffline(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	laptop := ann.hasDevice()
+	ann.setsUp()
+	ann.waitsFor("the service worker", `navigator.serviceWorker.ready.then((r) => r.active?.state === "activated")`)
+
+	t.Run("without a copy, every address opens to a sentence, and goes on by itself", func(t *testing.T) {
+		ann.opens("/")
+		value[bool](ann, `localStorage.removeItem("keypeg-copy"), true`)
+		ann.isCutOff(true)
+		for _, path := range []string{"/sign-in", "/anything", "/passkeys"} {
+			ann.opens(path)
+			ann.readsIn("h1", "You are offline")
+		}
+		ann.isCutOff(false)
+		ann.sees("dialog.panel")
+		ann.reads("No passkeys yet")
+	})
+	t.Run("a page that is open says so, greys what needs the server, and goes on where it was", func(t *testing.T) {
+		ann.addsPasskey("Laptop")
+		ann.isCutOff(true)
+		ann.reads("Offline: as of ")
+		ann.readsIn(row(1, "bdi"), "Laptop")
+		for _, button := range []string{"#passkey-add", row(1, "[id^=rename-]"), row(1, "[id^=remove-]")} {
+			ann.isGreyed(button)
+		}
+		ann.isCutOff(false)
+		ann.seesNo("#offline-bar")
+		ann.clicks(row(1, "[id^=remove-]"))
+		ann.presses(escape)
+		ann.seesNo("#remove")
+	})
+	t.Run("a cold start shows the last known list, to be read only", func(t *testing.T) {
+		ann.isCutOff(true)
+		ann.opens("/passkeys")
+		ann.reads("Offline: as of ")
+		ann.readsIn(row(1, "bdi"), "Laptop")
+		ann.isGreyed("#passkey-add")
+		ann.isGreyed(row(1, "[id^=remove-]"))
+		ann.clicks("#passkeys-close")
+		ann.reads("1 passkey")
+	})
+	t.Run("what changed meanwhile is there when the network is", func(t *testing.T) {
+		phone := openBrowser(t, s)
+		phone.hasDevice()
+		phone.signsInWithPassword("ann", annsPassword)
+		phone.opensPasskeys()
+		phone.addsPasskey("Phone")
+		ann.isCutOff(false)
+		ann.reads("2 passkeys")
+		ann.seesNo("#offline-bar")
+	})
+	t.Run("signing out leaves nothing that names the user", func(t *testing.T) {
+		if traces := ann.traces(); len(traces) == 0 {
+			t.Error("nothing names the user before, so that the check after proves nothing")
+		}
+		laptop.touches(false) // or autofill would sign her in again
+		ann.signsOut()
+		if traces := ann.traces("ann", "laptop"); len(traces) != 0 {
+			t.Errorf("left behind: %q", traces)
+		}
+	})
+	t.Run("nor does a session that ended elsewhere, offline or not", func(t *testing.T) {
+		ann.signsInWithPassword("ann", annsPassword)
+		ann.isCutOff(true)
+		ann.sees("#offline-bar")
+		s.command(t, "another battery staple\n", "user", "passwd", "ann")
+		ann.isCutOff(false)
+		ann.isAt("/sign-in")
+		if traces := ann.traces("ann", "laptop"); len(traces) != 0 {
+			t.Errorf("left behind: %q", traces)
+		}
+	})
+}
+
+// TestColdStartWithoutServer has the server itself away.
+func TestColdStartWithoutServer(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.waitsFor("the service worker", `navigator.serviceWorker.ready.then((r) => r.active?.state === "activated")`)
+	s.stops()
+	ann.opens("/passkeys")
+	ann.reads("Offline: as of ")
+	ann.reads("No passkeys yet")
+	s.starts()
+	ann.seesNo("#offline-bar")
+	ann.clicks("#passkey-add")
+	ann.sees("#passkey-name")
+}
+
+func TestLive(t *testing.T) {
+	s := startServer(t)
+	desktop, phone := openBrowser(t, s), openBrowser(t, s)
+	desktop.setsUp()
+	desktop.opensPasskeys()
+	phone.hasDevice()
+	phone.signsInWithPassword("ann", annsPassword)
+	phone.opensPasskeys()
+
+	t.Run("a passkey added on the phone appears on the desktop, and goes again", func(t *testing.T) {
+		phone.addsPasskey("Phone")
+		desktop.readsIn(row(1, "bdi"), "Phone")
+		phone.clicks(row(1, "[id^=rename-]"))
+		phone.types("input[id^=name-]", "Pocket")
+		phone.presses(enter)
+		desktop.readsIn(row(1, "bdi"), "Pocket")
+		phone.clicks(row(1, "[id^=remove-]"))
+		phone.clicks("#remove-ok")
+		desktop.reads("No passkeys yet")
+	})
+	t.Run("what is being typed stays", func(t *testing.T) {
+		desktop.clicks("#passkey-add")
+		desktop.types("#passkey-name", "half a na")
+		phone.addsPasskey("Phone")
+		desktop.readsIn(row(1, "bdi"), "Phone")
+		desktop.waitsFor("the half name", `document.querySelector("#passkey-name").value === "half a na"`)
+		desktop.hasFocusOn("#passkey-name")
+	})
+	t.Run("a server that is restarted is found again", func(t *testing.T) {
+		s.stops()
+		desktop.sees("#offline-bar")
+		s.starts()
+		desktop.seesNo("#offline-bar")
+		phone.seesNo("#offline-bar")
+		phone.clicks(row(1, "[id^=remove-]"))
+		phone.clicks("#remove-ok")
+		desktop.reads("No passkeys yet")
+	})
+	t.Run("an ended session leaves its page at once", func(t *testing.T) {
+		phone.opens("/sessions")
+		phone.clicks(row(2, "button"))
+		desktop.isAt("/sign-in?next=%2Fpasskeys")
+	})
+}
