@@ -116,6 +116,20 @@ func (s *self) Register(ctx context.Context, name string) (added shared.Passkey,
 	return added, err
 }
 
+// RegisterSilently adds a passkey if the browser offers to without asking. Nobody
+// asked for it, so nobody is told why there is none.
+func (s *self) RegisterSilently(ctx context.Context) (added shared.Passkey, ok bool) {
+	if !browser.CreatesSilently(ctx) {
+		return shared.Passkey{}, false
+	}
+	browser.Together(ctx, passkeysLock, func() {
+		var err error
+		added, err = s.ceremonies.RegisterSilently(ctx)
+		ok = err == nil
+	})
+	return added, ok
+}
+
 // SignalAccepted asks for the list again, under the lock: whatever was known
 // before may have been overtaken.
 func (s *self) SignalAccepted(ctx context.Context) {
@@ -135,8 +149,19 @@ func (s *self) Rename(ctx context.Context, id, name string) (shared.Passkey, err
 	return s.RenamePasskey(ctx, id, name)
 }
 
-func (s *self) Remove(ctx context.Context, id string) (shared.PasskeyList, error) {
-	return s.RemovePasskey(ctx, id)
+func (s *self) Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
+	return s.RemovePasskey(ctx, id, endSessions)
+}
+
+func (s *self) SessionsWith(ctx context.Context, id string) (int, error) {
+	list, err := s.Sessions(ctx)
+	n := 0
+	for _, session := range list.Sessions {
+		if session.PasskeyID == id && !session.Current {
+			n++
+		}
+	}
+	return n, err
 }
 
 func (s *self) ConfirmWithPasskey(ctx context.Context) error {

@@ -31,10 +31,12 @@ type page struct {
 	panel   panelState
 	leaving bool // signing out, or signed out
 	updated bool // a new version waits
-	offer   bool // the card that offers a passkey may be shown
+	offer   offer
+	saved   string // the passkey that the browser made silently
 
 	loading bool      // the account is being asked for
 	again   bool      // and has to be asked for again
+	tried   bool      // to have the browser make a passkey silently
 	live    bool      // changes are being listened for
 	changes int       // how many times something changed, for what is shown to ask again
 	asOf    time.Time // when what is shown was last known; zero while the server answers
@@ -61,7 +63,7 @@ var text = &message.English
 // OnMount asks who is signed in.
 func (p *page) OnMount(ctx goapp.Context) {
 	p.ctx = ctx
-	p.offer = offerDue(time.Now())
+	p.offer = dueOffer(time.Now())
 	p.load(ctx)
 }
 
@@ -121,6 +123,7 @@ func (p *page) loaded(ctx goapp.Context, account shared.Account, err error) {
 		}
 	}
 	p.title(ctx)
+	p.createSilently(ctx)
 	if !p.live {
 		p.live = true
 		go browser.Live(ctx, shared.PathLive, shared.LiveChanged, p.heard)

@@ -19,7 +19,8 @@ func (p *page) renderHome() goapp.UI {
 	return goapp.Div().Class("page").Body(
 		goapp.H1().Text(message.Fill(home.Hello, "name", p.account.User.DisplayName)),
 		goapp.P().Class("lead").Text(message.Fill(home.Lead, "product", p.product())),
-		goapp.If(p.offer && p.account.PasskeysOn && p.account.Passkeys == 0, p.renderOffer),
+		goapp.If(p.saved != "", p.renderSaved),
+		goapp.If(p.showsOffer(), p.renderOffer),
 		goapp.Section().Class("card").Aria("labelledby", "methods").Body(
 			goapp.H2().ID("methods").Text(home.SignInMethods),
 			goapp.Ul().Class("plain").Body(
@@ -52,11 +53,16 @@ func (p *page) renderPasskeysOff() goapp.UI {
 
 func (p *page) renderOffer() goapp.UI {
 	home := text.Home
+	title, lead, add := home.OfferTitle, home.OfferLead, home.OfferAdd
+	if p.offer == offerHere {
+		title, lead, add = home.OfferHereTitle, home.OfferHereLead, home.OfferHereAdd
+	}
 	return goapp.Section().ID("offer").Class("card offer").Aria("labelledby", "offer-title").Body(
-		goapp.H2().ID("offer-title").Text(home.OfferTitle),
-		goapp.P().Text(home.OfferLead),
+		goapp.H2().ID("offer-title").Text(title),
+		goapp.P().Text(lead),
 		goapp.Div().Class("buttons").Body(
-			goapp.Button().ID("offer-add").Type("button").Class("button primary").OnClick(p.onOfferAdd).Text(home.OfferAdd),
+			goapp.Button().ID("offer-add").Type("button").Class("button primary").
+				Disabled(!p.asOf.IsZero()).OnClick(p.onOfferAdd).Text(add),
 			goapp.Button().ID("offer-not-now").Type("button").Class("button quiet").OnClick(p.onOfferNotNow).Text(home.OfferNotNow),
 		),
 	)
@@ -73,23 +79,84 @@ func (p *page) changed(list shared.PasskeyList) { p.account.Passkeys = len(list.
 
 func (p *page) closePanel() { p.ctx.Navigate(shared.PageHome) }
 
+// offer is the card that invites to make a passkey, at most one.
+type offer int
+
+const (
+	offerNone  offer = iota
+	offerFirst       // the user has none
+	offerHere        // the user signed in with another device's
+)
+
+const (
+	// offerKey holds when an offer may be made again, in Unix seconds.
+	offerKey   = "keypeg-offer-after"
+	offerPause = 30 * 24 * time.Hour
+	// elsewhereKey is left in the tab by the sign-in page (web/static/signin.js)
+	// when the passkey was on another device, and this one could have its own.
+	elsewhereKey = "keypeg-from-another-device"
+)
+
+// dueOffer is the offer to make, unless the user said "not now" lately.
+func dueOffer(now time.Time) offer {
+	here := browser.Take(elsewhereKey) != ""
+	after, err := strconv.ParseInt(browser.Recall(offerKey), 10, 64)
+	switch {
+	case err == nil && now.Unix() < after:
+		return offerNone
+	case here:
+		return offerHere
+	default:
+		return offerFirst
+	}
+}
+
+func (p *page) showsOffer() bool {
+	if !p.account.PasskeysOn || browser.PasskeySupport() != browser.Supported {
+		return false
+	}
+	return p.offer == offerHere || p.offer == offerFirst && p.account.Passkeys == 0
+}
+
 func (p *page) onOfferAdd(goapp.Context, goapp.Event) {
 	p.panel = panelAdding
+	if p.offer == offerHere {
+		p.offer = offerFirst // it is being done
+	}
 	p.toPasskeys()
 }
 
 func (p *page) onOfferNotNow(goapp.Context, goapp.Event) {
-	p.offer = false
+	p.offer = offerNone
 	browser.Remember(offerKey, strconv.FormatInt(time.Now().Add(offerPause).Unix(), 10))
+	ui.FocusMain(p.ctx)
 }
 
-const (
-	// offerKey holds when the offer may be made again, in Unix seconds.
-	offerKey   = "keypeg-offer-after"
-	offerPause = 30 * 24 * time.Hour
-)
+// silentWithin is how long after a sign-in with a password the browser may be
+// asked to make a passkey silently. It decides for itself, by when it filled in
+// the password.
+const silentWithin = 2 * time.Minute
 
-func offerDue(now time.Time) bool {
-	after, err := strconv.ParseInt(browser.Recall(offerKey), 10, 64)
-	return err != nil || now.Unix() >= after
+// createSilently asks once, after a sign-in with a password by a user who has no
+// passkey.
+func (p *page) createSilently(ctx goapp.Context) {
+	a := p.account
+	if p.tried || p.state != pageReady || !p.asOf.IsZero() || !a.PasskeysOn || a.Passkeys > 0 ||
+		a.SignedInWith != shared.MethodPassword || time.Since(a.SignedInAt) > silentWithin {
+		return
+	}
+	p.tried = true
+	ctx.Async(func() {
+		if added, ok := p.self.RegisterSilently(ctx); ok {
+			ctx.Dispatch(func(ctx goapp.Context) {
+				p.saved = added.Name
+				p.load(ctx)
+			})
+		}
+	})
+}
+
+func (p *page) renderSaved() goapp.UI {
+	return goapp.P().ID("saved").Class("notice").Attr("role", "status").
+		Text(message.Fill(text.Home.SavedSilently, "name", p.saved))
 }

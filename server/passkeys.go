@@ -7,7 +7,8 @@ import (
 )
 
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
-	user := caller(r).user
+	who := caller(r)
+	user := who.user
 	return respond(w, http.StatusOK, shared.Account{
 		User:        publicUser(user),
 		Product:     s.Product,
@@ -16,6 +17,9 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		RPID:        s.Address.RPID,
 		HasPassword: user.Password != "",
 		Passkeys:    len(user.Passkeys),
+
+		SignedInWith: string(who.session.Method),
+		SignedInAt:   who.session.Created,
 	})
 }
 
@@ -39,7 +43,8 @@ func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
-	left, err := s.passkeys.Remove(r.Context(), who.user, who.session, r.PathValue("id"), client(r))
+	endSessions := r.URL.Query().Has(shared.QueryEndSessions)
+	left, err := s.passkeys.Remove(r.Context(), who.user, who.session, r.PathValue("id"), endSessions, client(r))
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,13 @@ import (
 )
 
 func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error {
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), caller(r).user, browserOfSession(r))
+	var request shared.BeginRegistration
+	if r.ContentLength != 0 {
+		if err := decode(r, &request); err != nil {
+			return err
+		}
+	}
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), caller(r).user, browserOfSession(r), request.Mediation)
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,7 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 	body, err := json.Marshal(shared.Problem{
 		Type: "about:blank", Title: http.StatusText(code), Status: code,
 		Detail: refusal.Message, Code: refusal.Code, RequestID: requestID(r.Context()),
+		UnknownCredential: refusal.UnknownCredential,
 	})
 	if err != nil {
 		panic(err) // strings and a number can always be encoded

@@ -311,7 +311,7 @@ func TestWire(t *testing.T) {
 		row := []string{"id", "credentialId", "name", "created", "synced"}
 
 		shape("account", ann.sends("GET", shared.PathAccount, nil), 200,
-			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "rpId", "hasPassword", "passkeys")
+			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "rpId", "hasPassword", "passkeys", "signedInWith", "signedInAt")
 		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle")
 		shape("begin registration", ann.sends("POST", shared.PathRegisterBegin, nil), 200, "ticket", "publicKey")
 		added := ann.finishesRegistration("Laptop")
@@ -331,6 +331,8 @@ func TestWire(t *testing.T) {
 		confirmation := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
 		shape("finish confirmation", ann.sends("POST", shared.PathConfirmFinish, ann.proves(confirmation)), 200, "until")
 		shape("confirm with a password", ann.sends("POST", shared.PathConfirmPassword, shared.PasswordConfirmation{Password: password}), 200, "until")
+		shape("begin a silent registration", ann.sends("POST", shared.PathRegisterBegin, `{"mediation":"conditional"}`), 200, "ticket", "publicKey", "mediation")
+		ann.refused(ann.sends("POST", shared.PathRegisterBegin, `{"mediation":"silent"}`), 400, shared.CodeInvalidRequest)
 		shape("begin sign-in", ann.sends("POST", shared.PathSignInBegin, `{}`), 200, "ticket", "publicKey")
 		shape("begin sign-in by autofill", ann.sends("POST", shared.PathSignInBegin, `{"mediation":"conditional"}`), 200, "ticket", "publicKey", "mediation")
 		shape("finish sign-in", ann.signsInWithPasskey(), 200, "user", "user.id", "user.name", "user.displayName")

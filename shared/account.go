@@ -21,6 +21,9 @@ type Account struct {
 	RPID        string `json:"rpId"` // WebAuthn's relying party id
 	HasPassword bool   `json:"hasPassword"`
 	Passkeys    int    `json:"passkeys"` // how many the user has
+
+	SignedInWith string    `json:"signedInWith"` // as [Session] writes it
+	SignedInAt   time.Time `json:"signedInAt"`
 }
 
 // SignedIn answers every successful sign-in. The session itself is a cookie

@@ -68,6 +68,10 @@ type Error struct {
 	Code    Code
 	Message string
 	cause   error
+
+	// UnknownCredential: nobody has the passkey that was used, so that its
+	// password manager may forget it (WebAuthn Level 3, 5.1.10.1).
+	UnknownCredential bool
 }
 
 // Errorf makes an [Error] with a message for the person at the screen: a
@@ -104,7 +108,7 @@ func CodeOf(err error) Code {
 }
 
 // Problem is an [Error] on the wire: application/problem+json (RFC 9457) with
-// two members of our own, code and requestId.
+// members of our own.
 type Problem struct {
 	Type      string `json:"type"`
 	Title     string `json:"title"`
@@ -112,4 +116,6 @@ type Problem struct {
 	Detail    string `json:"detail"`
 	Code      Code   `json:"code"`
 	RequestID string `json:"requestId,omitempty"`
+	// UnknownCredential is [Error]'s.
+	UnknownCredential bool `json:"unknownCredential,omitempty"`
 }

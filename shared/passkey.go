@@ -16,6 +16,7 @@ type Passkey struct {
 	Synced       bool       `json:"synced"`               // its provider keeps a copy beyond this device
 	Current      bool       `json:"current,omitempty"`    // this session began with it
 	OnlyMethod   bool       `json:"onlyMethod,omitempty"` // removing it would leave no way to sign in
+	Unverified   bool       `json:"unverified,omitempty"` // made without asking the user, and not used since
 }
 
 // PasskeyList holds all passkeys of one user, oldest first, and what the
@@ -36,12 +37,20 @@ type Ceremony struct {
 	// PublicKey is a PublicKeyCredentialCreationOptionsJSON or a
 	// PublicKeyCredentialRequestOptionsJSON (WebAuthn Level 3, 5.1.8 and 5.1.9).
 	PublicKey json.RawMessage `json:"publicKey"`
-	// Mediation is "conditional" where the browser should wait for autofill.
+	// Mediation is "conditional" where the browser shall not interrupt the user:
+	// a sign-in waits for autofill, a registration happens silently or not at all.
 	Mediation string `json:"mediation,omitempty"`
 }
 
 // BeginSignIn asks for a sign-in ceremony.
 type BeginSignIn struct {
+	Mediation string `json:"mediation,omitempty"` // "" or "conditional"
+}
+
+// BeginRegistration asks for a registration ceremony. With "conditional" the
+// browser makes the passkey without asking, right after it filled in a password
+// (WebAuthn Level 3, 5.1.3 step 4): nobody is then known to have been there.
+type BeginRegistration struct {
 	Mediation string `json:"mediation,omitempty"` // "" or "conditional"
 }
 

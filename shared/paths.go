@@ -47,14 +47,19 @@ const (
 	PathPasskeys = "/api/v1/passkeys"
 	// PathPasskey, followed by a passkey's id, takes PATCH with a
 	// [RenamePasskey] (answers [Passkey]) and DELETE (answers [PasskeyList],
-	// what is left).
+	// what is left; see [QueryEndSessions]).
 	PathPasskey = "/api/v1/passkeys/"
-	// PathRegisterBegin takes an empty POST and answers [Ceremony].
+	// PathRegisterBegin takes a [BeginRegistration], or an empty POST, and answers
+	// [Ceremony].
 	PathRegisterBegin = "/api/v1/passkeys/register/begin"
 	// PathRegisterFinish takes a [FinishRegistration] and answers 201 with the
 	// new [Passkey].
 	PathRegisterFinish = "/api/v1/passkeys/register/finish"
 )
+
+// QueryEndSessions in the query of a DELETE of [PathPasskey] also ends the user's
+// other sessions that began with the passkey.
+const QueryEndSessions = "end-sessions"
 
 // LiveChanged is the event of [PathLive]: ask again for what you show.
 const LiveChanged = "changed"

@@ -44,6 +44,20 @@ func Forget(key string) {
 	_, _ = try(func() js.Value { return js.Global().Get("localStorage").Call("removeItem", key) })
 }
 
+// Take returns what another page of this tab left under a key, once, or "".
+func Take(key string) string {
+	value, err := try(func() js.Value {
+		notes := js.Global().Get("sessionStorage")
+		value := notes.Call("getItem", key)
+		notes.Call("removeItem", key)
+		return value
+	})
+	if err != nil || value.Type() != js.TypeString {
+		return ""
+	}
+	return value.String()
+}
+
 // Recall returns what [Remember] kept, or "".
 func Recall(key string) string {
 	value, err := try(func() js.Value { return js.Global().Get("localStorage").Call("getItem", key) })

@@ -14,8 +14,11 @@ import (
 // PasskeySupport says yes, so that components render as they mostly look.
 func PasskeySupport() Support { return Supported }
 
+// CreatesSilently says no.
+func CreatesSilently(context.Context) bool { return false }
+
 // Create fails: there is no browser.
-func (Authenticator) Create(context.Context, json.RawMessage) (json.RawMessage, error) {
+func (Authenticator) Create(context.Context, json.RawMessage, string) (json.RawMessage, error) {
 	return nil, errNoBrowser
 }
 
@@ -72,6 +75,9 @@ func Remember(string, string) {}
 
 // Forget does nothing.
 func Forget(string) {}
+
+// Take returns "".
+func Take(string) string { return "" }
 
 // Recall returns "".
 func Recall(string) string { return "" }

@@ -20,10 +20,25 @@ func PasskeySupport() Support {
 	}
 }
 
+// CreatesSilently tells whether the browser may make a passkey without asking,
+// after it filled in a password (getClientCapabilities, 5.1.7).
+func CreatesSilently(ctx context.Context) bool {
+	credential := js.Global().Get("PublicKeyCredential")
+	if !credential.Truthy() || !credential.Get("getClientCapabilities").Truthy() {
+		return false
+	}
+	promise, err := try(func() js.Value { return credential.Call("getClientCapabilities") })
+	if err != nil {
+		return false
+	}
+	capabilities, err := await(ctx, promise)
+	return err == nil && capabilities.Get("conditionalCreate").Truthy()
+}
+
 // Create runs navigator.credentials.create (WebAuthn Level 3, 5.1.3) and returns
 // the credential's toJSON. It fails with an [Exception].
-func (Authenticator) Create(ctx context.Context, publicKey json.RawMessage) (json.RawMessage, error) {
-	return credential(ctx, "create", "parseCreationOptionsFromJSON", publicKey, "")
+func (Authenticator) Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
+	return credential(ctx, "create", "parseCreationOptionsFromJSON", publicKey, mediation)
 }
 
 // Get runs navigator.credentials.get (5.1.4) and returns the credential's

@@ -16,7 +16,7 @@ import (
 
 // API is the server's half.
 type API interface {
-	BeginRegistration(ctx context.Context) (shared.Ceremony, error)
+	BeginRegistration(ctx context.Context, mediation string) (shared.Ceremony, error)
 	FinishRegistration(ctx context.Context, answer shared.FinishRegistration) (shared.Passkey, error)
 	BeginSignIn(ctx context.Context, mediation string) (shared.Ceremony, error)
 	FinishSignIn(ctx context.Context, answer shared.FinishCeremony) (shared.SignedIn, error)
@@ -28,7 +28,7 @@ type API interface {
 // answers in WebAuthn Level 3's JSON. Its errors have a method DOMException that
 // returns the exception's name.
 type Authenticator interface {
-	Create(ctx context.Context, publicKey json.RawMessage) (json.RawMessage, error)
+	Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 	Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 }
 
@@ -41,11 +41,22 @@ type Ceremonies struct {
 // Register adds a passkey under name, which may be blank. It fails with what the
 // server refused, or with a [Failure]; either way nothing was added.
 func (c Ceremonies) Register(ctx context.Context, name string) (shared.Passkey, error) {
-	begun, err := c.API.BeginRegistration(ctx)
+	return c.register(ctx, name, "")
+}
+
+// RegisterSilently adds a passkey if the browser makes one without asking the
+// user (conditional create). It fails as Register does, and mostly: nobody needs
+// to be told.
+func (c Ceremonies) RegisterSilently(ctx context.Context) (shared.Passkey, error) {
+	return c.register(ctx, "", "conditional")
+}
+
+func (c Ceremonies) register(ctx context.Context, name, mediation string) (shared.Passkey, error) {
+	begun, err := c.API.BeginRegistration(ctx, mediation)
 	if err != nil {
 		return shared.Passkey{}, err
 	}
-	credential, err := c.Authenticator.Create(ctx, begun.PublicKey)
+	credential, err := c.Authenticator.Create(ctx, begun.PublicKey, begun.Mediation)
 	if err != nil {
 		return shared.Passkey{}, failed(err, true)
 	}

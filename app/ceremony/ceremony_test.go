@@ -17,6 +17,8 @@ type script struct {
 	fails  map[string]error
 	answer shared.FinishCeremony
 	name   string
+
+	mediation string // that the authenticator was asked with
 }
 
 func (s *script) step(name string) error {
@@ -26,7 +28,9 @@ func (s *script) step(name string) error {
 
 var begun = shared.Ceremony{Ticket: "ticket", PublicKey: json.RawMessage(`{"challenge":"c"}`)}
 
-func (s *script) BeginRegistration(context.Context) (shared.Ceremony, error) {
+func (s *script) BeginRegistration(_ context.Context, mediation string) (shared.Ceremony, error) {
+	begun := begun
+	begun.Mediation = mediation
 	return begun, s.step("begin registration")
 }
 
@@ -53,7 +57,8 @@ func (s *script) FinishConfirmation(_ context.Context, a shared.FinishCeremony) 
 	return shared.Confirmed{}, s.step("finish confirmation")
 }
 
-func (s *script) Create(context.Context, json.RawMessage) (json.RawMessage, error) {
+func (s *script) Create(_ context.Context, _ json.RawMessage, mediation string) (json.RawMessage, error) {
+	s.mediation = mediation
 	return json.RawMessage(`"made"`), s.step("create")
 }
 
@@ -94,6 +99,13 @@ func TestSteps(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestRegisterSilently(t *testing.T) {
+	s := &script{}
+	if _, err := (Ceremonies{s, s}).RegisterSilently(t.Context()); err != nil || s.mediation != "conditional" {
+		t.Errorf("asked with mediation %q (%v), want conditional", s.mediation, err)
 	}
 }
 

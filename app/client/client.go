@@ -147,9 +147,10 @@ func (c *Client) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	return call[shared.PasskeyList](ctx, c, "GET", shared.PathPasskeys, nil)
 }
 
-// BeginRegistration is the first half of adding a passkey.
-func (c *Client) BeginRegistration(ctx context.Context) (shared.Ceremony, error) {
-	return call[shared.Ceremony](ctx, c, "POST", shared.PathRegisterBegin, nil)
+// BeginRegistration is the first half of adding a passkey. Mediation is "" or
+// "conditional".
+func (c *Client) BeginRegistration(ctx context.Context, mediation string) (shared.Ceremony, error) {
+	return call[shared.Ceremony](ctx, c, "POST", shared.PathRegisterBegin, shared.BeginRegistration{Mediation: mediation})
 }
 
 // FinishRegistration is the second half.
@@ -162,7 +163,12 @@ func (c *Client) RenamePasskey(ctx context.Context, id, name string) (shared.Pas
 	return call[shared.Passkey](ctx, c, "PATCH", shared.PathPasskey+id, shared.RenamePasskey{Name: name})
 }
 
-// RemovePasskey takes a passkey away and returns those that are left.
-func (c *Client) RemovePasskey(ctx context.Context, id string) (shared.PasskeyList, error) {
-	return call[shared.PasskeyList](ctx, c, "DELETE", shared.PathPasskey+id, nil)
+// RemovePasskey takes a passkey away and returns those that are left. With
+// endSessions, the other sessions that began with it end too.
+func (c *Client) RemovePasskey(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
+	path := shared.PathPasskey + id
+	if endSessions {
+		path += "?" + shared.QueryEndSessions
+	}
+	return call[shared.PasskeyList](ctx, c, "DELETE", path, nil)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ type browser struct {
 	ctx    context.Context
 	server *server
 
+	devices []*device
 	workers map[target.ID]context.Context // the service workers that isCutOff has to do with
 
 	mu       sync.Mutex
@@ -384,7 +386,9 @@ func (b *browser) hasDeviceWith(change func(*webauthn.VirtualAuthenticatorOption
 	if err != nil {
 		b.t.Fatalf("adding a virtual authenticator: %v", err)
 	}
-	return &device{b, added.AuthenticatorID}
+	d := &device{b, added.AuthenticatorID}
+	b.devices = append(b.devices, d)
+	return d
 }
 
 // touches sets whether the person touches the device when it asks.
@@ -414,16 +418,55 @@ func (d *device) isTakenAway() {
 	}); err != nil {
 		d.b.t.Fatal(err)
 	}
+	d.b.devices = slices.DeleteFunc(d.b.devices, func(other *device) bool { return other == d })
 }
 
 // holds counts the passkeys on the device.
-func (d *device) holds() int {
+func (d *device) holds() int { d.b.t.Helper(); return len(d.credentials()) }
+
+func (d *device) credentials() []*webauthn.Credential {
 	d.b.t.Helper()
 	held, err := chromedp.Call(d.b.ctx, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: d.id})
 	if err != nil {
 		d.b.t.Fatal(err)
 	}
-	return len(held.Credentials)
+	return held.Credentials
+}
+
+// onlyCredential is the one passkey on any of the browser's devices, with its key.
+func (b *browser) onlyCredential() *webauthn.Credential {
+	b.t.Helper()
+	var all []*webauthn.Credential
+	for _, d := range b.devices {
+		all = append(all, d.credentials()...)
+	}
+	if len(all) != 1 {
+		b.t.Fatalf("the devices hold %d passkeys, want one", len(all))
+	}
+	return all[0]
+}
+
+// gets puts a passkey on the device, as a password manager does that syncs.
+func (d *device) gets(c *webauthn.Credential) {
+	d.b.t.Helper()
+	// Not as a webauthn.Credential: that names an extension which this device lacks.
+	add := cdp.Command[map[string]any, cdp.Empty]{Method: webauthn.CommandAddCredential}
+	if _, err := chromedp.Call(d.b.ctx, add, map[string]any{"authenticatorId": d.id, "credential": map[string]any{
+		"credentialId": c.CredentialID, "isResidentCredential": true, "rpId": c.RpID, "privateKey": c.PrivateKey,
+		"userHandle": c.UserHandle, "signCount": c.SignCount, "userName": c.UserName, "userDisplayName": c.UserDisplayName,
+	}}); err != nil {
+		d.b.t.Fatal(err)
+	}
+}
+
+// comesToHold waits until the passkeys on the device are as told.
+func (d *device) comesToHold(what string, so func([]*webauthn.Credential) bool) {
+	d.b.t.Helper()
+	for deadline := time.Now().Add(patience); !so(d.credentials()); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			d.b.t.Fatalf("the device never came to hold %s: %+v", what, d.credentials())
+		}
+	}
 }
 
 const (

@@ -47,6 +47,11 @@ func (b *browser) addsPasskey(name string) {
 	}
 	b.clicks("#passkey-register")
 	b.seesNo("#passkey-name")
+	if name == "" { // it can be named at once, or left as it is
+		b.hasFocusOn("input[id^=name-]")
+		b.presses(enter)
+		b.seesNo("input[id^=name-]")
+	}
 }
 
 func (b *browser) signsOut() {

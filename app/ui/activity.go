@@ -247,9 +247,9 @@ func (w World) eventText(e shared.Event) string {
 		shared.EventOthersEnded:     text.OthersEnded,
 	}[e.Kind]
 	switch {
-	case e.Kind == shared.EventSignedIn && e.Method == "passkey":
+	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:
 		plain = text.SignedInPasskey
-	case e.Kind == shared.EventSignedIn && e.Method == "setup_link":
+	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodSetupLink:
 		plain = text.SignedInLink
 	case plain == "":
 		plain = text.Other // of a newer server

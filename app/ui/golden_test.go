@@ -53,10 +53,10 @@ func only() shared.PasskeyList {
 func sessions() shared.SessionList {
 	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
 	return shared.SessionList{Sessions: []shared.Session{
-		{ID: "s1", Browser: "Chrome", System: "Windows", Address: "192.0.2.1", Method: "passkey", Passkey: "Work laptop", Created: at, Seen: at, Current: true},
-		{ID: "s2", Browser: "Safari", System: "iOS", Address: "2001:db8::1", Method: "password", Created: at, Seen: at},
-		{ID: "s3", Method: "passkey", Created: at, Seen: at},
-		{ID: "s4", Browser: "Firefox", Method: "setup_link", Created: at, Seen: at},
+		{ID: "s1", Browser: "Chrome", System: "Windows", Address: "192.0.2.1", Method: shared.MethodPasskey, Passkey: "Work laptop", Created: at, Seen: at, Current: true},
+		{ID: "s2", Browser: "Safari", System: "iOS", Address: "2001:db8::1", Method: shared.MethodPassword, Created: at, Seen: at},
+		{ID: "s3", Method: shared.MethodPasskey, Created: at, Seen: at},
+		{ID: "s4", Browser: "Firefox", Method: shared.MethodSetupLink, Created: at, Seen: at},
 	}}
 }
 
@@ -65,9 +65,9 @@ func sessions() shared.SessionList {
 func events() []shared.Event {
 	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
 	list := []shared.Event{
-		{Kind: shared.EventSignedIn, Method: "passkey", Passkey: "Work laptop", PasskeyID: "a", Browser: "Chrome", System: "Windows", Address: "192.0.2.1"},
-		{Kind: shared.EventSignedIn, Method: "password", Browser: "Chrome", System: "Windows", Here: true},
-		{Kind: shared.EventSignedIn, Method: "setup_link", Address: "::1"},
+		{Kind: shared.EventSignedIn, Method: shared.MethodPasskey, Passkey: "Work laptop", PasskeyID: "a", Browser: "Chrome", System: "Windows", Address: "192.0.2.1"},
+		{Kind: shared.EventSignedIn, Method: shared.MethodPassword, Browser: "Chrome", System: "Windows", Here: true},
+		{Kind: shared.EventSignedIn, Method: shared.MethodSetupLink, Address: "::1"},
 	}
 	for _, kind := range []shared.EventKind{
 		shared.EventAccountCreated, shared.EventSignInFailed, shared.EventSignedOut, shared.EventConfirmed, shared.EventPasswordChanged,
@@ -116,20 +116,23 @@ func TestLooks(t *testing.T) {
 			p.list.Passkeys = p.list.Passkeys[:1]
 			p.row = openRow{id: "a", mode: rowRemove}
 		}),
-		"panel-remove-refused": panel(func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
-		"panel-confirm":        panel(func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
-		"sessions":             &SessionsPanel{World: world(), state: listReady, list: sessions()},
-		"sessions-alone":       &SessionsPanel{World: world(), state: listReady, list: shared.SessionList{Sessions: sessions().Sessions[:1]}},
-		"sessions-ending":      &SessionsPanel{World: world(), state: listReady, list: sessions(), ending: "s2"},
-		"sessions-loading":     &SessionsPanel{World: world()},
-		"sessions-failed":      &SessionsPanel{World: world(), state: listFailed, failure: internal},
-		"activity":             &ActivityPanel{World: world(), state: listReady, events: events(), next: "more"},
-		"activity-loading":     &ActivityPanel{World: world()},
-		"activity-failed":      &ActivityPanel{World: world(), state: listFailed, failure: internal},
-		"activity-ending":      &ActivityPanel{World: world(), state: listReady, events: events(), alarm: alarm{events()[0], alarmEnding}},
-		"activity-advice":      &ActivityPanel{World: world(), HasPassword: true, state: listReady, events: events()[:1], alarm: alarm{events()[0], alarmAdvising}},
-		"activity-password":    &ActivityPanel{World: world(), HasPassword: true, state: listReady, events: events()[:1], alarm: alarm{events()[0], alarmPassword}},
-		"password-refused":     &passwordDialog{World: world(), failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short.")},
+		"panel-remove-sessions": panel(func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, sessions: 2} }),
+		"panel-unverified":      panel(func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
+		"panel-offline":         panel(func(p *PasskeysPanel) { p.World.Offline = "Offline: as of 14:05." }),
+		"panel-remove-refused":  panel(func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
+		"panel-confirm":         panel(func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
+		"sessions":              &SessionsPanel{World: world(), state: listReady, list: sessions()},
+		"sessions-alone":        &SessionsPanel{World: world(), state: listReady, list: shared.SessionList{Sessions: sessions().Sessions[:1]}},
+		"sessions-ending":       &SessionsPanel{World: world(), state: listReady, list: sessions(), ending: "s2"},
+		"sessions-loading":      &SessionsPanel{World: world()},
+		"sessions-failed":       &SessionsPanel{World: world(), state: listFailed, failure: internal},
+		"activity":              &ActivityPanel{World: world(), state: listReady, events: events(), next: "more"},
+		"activity-loading":      &ActivityPanel{World: world()},
+		"activity-failed":       &ActivityPanel{World: world(), state: listFailed, failure: internal},
+		"activity-ending":       &ActivityPanel{World: world(), state: listReady, events: events(), alarm: alarm{events()[0], alarmEnding}},
+		"activity-advice":       &ActivityPanel{World: world(), HasPassword: true, state: listReady, events: events()[:1], alarm: alarm{events()[0], alarmAdvising}},
+		"activity-password":     &ActivityPanel{World: world(), HasPassword: true, state: listReady, events: events()[:1], alarm: alarm{events()[0], alarmPassword}},
+		"password-refused":      &passwordDialog{World: world(), failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short.")},
 
 		"confirm-password": &Confirm{World: world(), HasPassword: true},
 		"confirm-working":  &Confirm{World: world(), HasPassword: true, HasPasskey: true, state: confirmByPasskey},

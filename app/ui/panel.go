@@ -15,8 +15,11 @@ type PasskeyService interface {
 	Passkeys(ctx context.Context) (shared.PasskeyList, error)
 	Register(ctx context.Context, name string) (shared.Passkey, error)
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
-	// Remove returns the passkeys that are left.
-	Remove(ctx context.Context, id string) (shared.PasskeyList, error)
+	// SessionsWith counts the user's other sessions that began with a passkey.
+	SessionsWith(ctx context.Context, id string) (int, error)
+	// Remove returns the passkeys that are left. With endSessions, those sessions
+	// end too.
+	Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error)
 	// SignalAccepted tells password managers which passkeys work now.
 	SignalAccepted(ctx context.Context)
 }
@@ -63,9 +66,10 @@ const (
 
 // openRow is the row that something is done with, at most one at a time.
 type openRow struct {
-	id      string
-	mode    rowMode
-	failure error
+	id       string
+	mode     rowMode
+	failure  error
+	sessions int // elsewhere, that began with the passkey to be removed
 }
 
 const (

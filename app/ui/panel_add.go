@@ -2,9 +2,11 @@ package ui
 
 import (
 	"context"
+	"errors"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -56,7 +58,7 @@ func (p *PasskeysPanel) onAdd(app.Context, app.Event) { p.openAdd() }
 
 func (p *PasskeysPanel) openAdd() {
 	if p.add.state == addClosed {
-		p.add = addForm{state: addOpen}
+		p.add, p.lit = addForm{state: addOpen}, ""
 	}
 	focus(p.self, panelNameID)
 }
@@ -98,12 +100,38 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 	}, func(err error) {
 		if err != nil {
 			p.add.state, p.add.failure = addOpen, err
+			p.lightExisting(err)
 			focus(p.self, "passkey-register")
 			return
 		}
-		p.add, p.lit = addForm{}, added.ID
+		p.add = addForm{}
 		p.edited(list)
 		p.say(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
-		focus(p.self, "rename-"+added.ID)
+		if name == "" { // it got a name that may not be theirs
+			p.beginRename(added.ID)
+		} else {
+			focus(p.self, "rename-"+added.ID)
+		}
+		p.light(added.ID)
+	})
+}
+
+// lightExisting shows which passkey a device has already, where that is sure:
+// browsers tell that it has one of the user's, and not which.
+func (p *PasskeysPanel) lightExisting(err error) {
+	failure, ok := errors.AsType[*ceremony.Failure](err)
+	exists := ok && failure.Reason == ceremony.Exists || shared.CodeOf(err) == shared.CodePasskeyExists
+	if exists && len(p.list.Passkeys) == 1 {
+		p.light(p.list.Passkeys[0].ID)
+	}
+}
+
+// light draws the eye to a row.
+func (p *PasskeysPanel) light(id string) {
+	p.lit = id
+	p.self.Defer(func(app.Context) {
+		if row := app.Window().GetElementByID("passkey-" + id); row.Truthy() {
+			row.Call("scrollIntoView", map[string]any{"block": "nearest"})
+		}
 	})
 }

@@ -19,12 +19,17 @@ type removeDialog struct {
 	Last    bool // it is the last passkey, and a password is left
 	Working bool
 	Failure error
+	// Sessions elsewhere that began with the passkey. They can be ended with it.
+	Sessions int
 
 	OnCancel func()
-	OnOK     func()
+	OnOK     func(endSessions bool)
 }
 
-const removeID = "remove"
+const (
+	removeID      = "remove"
+	endSessionsID = "remove-sessions"
+)
 
 // OnMount opens the dialog. The focus is on Cancel: nothing is lost by Enter.
 func (d *removeDialog) OnMount(ctx app.Context) {
@@ -40,6 +45,12 @@ func (d *removeDialog) Render() app.UI {
 			app.H2().ID("remove-title").Text(message.Fill(text.RemoveTitle, "name", d.Passkey.Name)),
 			app.P().ID("remove-lead").Text(text.RemoveLead),
 			app.If(d.Last, func() app.UI { return app.P().Text(text.RemoveLast) }),
+			app.If(d.Sessions > 0, func() app.UI {
+				return app.Label().Class("check").Body(
+					app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
+					app.Span().Text(Count(text.RemoveSessions, d.Sessions)),
+				)
+			}),
 			d.World.notice(d.Failure),
 			app.Div().Class("dialog-foot").Body(
 				app.Button().ID("remove-cancel").Type("button").Class("button").Disabled(d.Working).
@@ -58,19 +69,33 @@ func (d *removeDialog) onEscape(_ app.Context, e app.Event) {
 }
 
 func (d *removeDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
-func (d *removeDialog) onOK(app.Context, app.Event)     { d.OnOK() }
+func (d *removeDialog) onOK(app.Context, app.Event) {
+	box := app.Window().GetElementByID(endSessionsID)
+	d.OnOK(box.Truthy() && box.Get("checked").Bool())
+}
 
 // What the panel does around it.
 
 func (p *PasskeysPanel) renderRemove() app.UI {
 	return &removeDialog{
 		World: p.World, Passkey: p.find(p.row.id), Last: len(p.list.Passkeys) == 1,
-		Working: p.row.mode == rowRemoving, Failure: p.row.failure,
+		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.row.sessions,
 		OnCancel: p.keep, OnOK: p.remove,
 	}
 }
 
-func (p *PasskeysPanel) askRemove(id string) { p.row = openRow{id: id, mode: rowRemove} }
+func (p *PasskeysPanel) askRemove(id string) {
+	p.row = openRow{id: id, mode: rowRemove}
+	p.self.Async(func() {
+		// Without an answer there is nothing to end, and the rest works.
+		n, _ := p.Service.SessionsWith(p.self, id)
+		p.self.Dispatch(func(app.Context) {
+			if p.row.id == id {
+				p.row.sessions = n
+			}
+		})
+	})
+}
 
 func (p *PasskeysPanel) keep() {
 	id := p.row.id
@@ -78,14 +103,14 @@ func (p *PasskeysPanel) keep() {
 	focus(p.self, "remove-"+id)
 }
 
-func (p *PasskeysPanel) remove() {
+func (p *PasskeysPanel) remove(endSessions bool) {
 	going := p.find(p.row.id)
 	at := slices.IndexFunc(p.list.Passkeys, func(k shared.Passkey) bool { return k.ID == going.ID })
 	p.row.mode, p.row.failure = rowRemoving, nil
 
 	var left shared.PasskeyList
 	p.attempt(func(ctx context.Context) (err error) {
-		left, err = p.Service.Remove(ctx, going.ID)
+		left, err = p.Service.Remove(ctx, going.ID, endSessions)
 		if shared.CodeOf(err) == shared.CodeNotFound {
 			left, err = p.Service.Passkeys(ctx) // gone already, as was wished
 		}

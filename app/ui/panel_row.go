@@ -75,6 +75,7 @@ func (r *passkeyRow) renderFacts() app.UI {
 			used, exact := r.World.Date(*p.LastUsed)
 			return app.Li().Title(exact).Text(message.Fill(text.LastUsed, "date", used))
 		}),
+		app.If(p.Unverified, func() app.UI { return app.Li().Text(text.Unverified) }),
 		app.If(p.Synced, func() app.UI {
 			return app.Li().Body(icon("cloud"), app.Text(text.Synced))
 		}).Else(func() app.UI {
@@ -145,9 +146,9 @@ func (r *passkeyRow) onAddAnother(app.Context, app.Event) { r.OnAddAnother() }
 
 func (p *PasskeysPanel) beginRename(id string) {
 	p.row, p.lit = openRow{id: id, mode: rowRename}, ""
+	focus(p.self, "name-"+id)
 	p.self.Defer(func(app.Context) {
 		if input := app.Window().GetElementByID("name-" + id); input.Truthy() {
-			input.Call("focus")
 			input.Call("select")
 		}
 	})

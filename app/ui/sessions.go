@@ -196,9 +196,9 @@ func (r *sessionRow) method(date string) string {
 	switch {
 	case r.Session.Passkey != "":
 		return message.Fill(text.WithNamed, "date", date, "name", r.Session.Passkey)
-	case r.Session.Method == "passkey":
+	case r.Session.Method == shared.MethodPasskey:
 		return message.Fill(text.WithPasskey, "date", date)
-	case r.Session.Method == "setup_link":
+	case r.Session.Method == shared.MethodSetupLink:
 		return message.Fill(text.WithSetupLink, "date", date)
 	default:
 		return message.Fill(text.WithPassword, "date", date)

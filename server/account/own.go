@@ -40,7 +40,8 @@ func (s *Service) Sessions(ctx context.Context, user store.User, current store.S
 			ID:      PublicID(session),
 			Browser: session.Client.Browser, System: session.Client.System, Address: session.Client.Address,
 			Method: string(session.Method), Passkey: passkeyName(user, session.PasskeyID),
-			Created: session.Created, Seen: session.Seen, Current: session.ID == current.ID,
+			PasskeyID: mine(user, session.PasskeyID),
+			Created:   session.Created, Seen: session.Seen, Current: session.ID == current.ID,
 		}
 	}
 	slices.SortFunc(list.Sessions, func(a, b shared.Session) int {
@@ -59,6 +60,14 @@ func passkeyName(user store.User, id string) string {
 		}
 	}
 	return ""
+}
+
+// mine returns the id of a passkey that the user has, or "".
+func mine(user store.User, id string) string {
+	if passkeyName(user, id) == "" {
+		return ""
+	}
+	return id
 }
 
 // EndSession ends one of the user's sessions by its public id, and lists what is
@@ -121,9 +130,7 @@ func (s *Service) Activity(ctx context.Context, user store.User, current store.S
 			Browser: e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
 			Here: e.Client == client || e.Client == current.Client,
 		}
-		if passkeyName(user, e.PasskeyID) != "" {
-			line.PasskeyID = e.PasskeyID
-		}
+		line.PasskeyID = mine(user, e.PasskeyID)
 		page.Events = append(page.Events, line)
 	}
 	return page, nil

@@ -113,10 +113,25 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}, nil
 }
 
+// checkMediation refuses what isn't WebAuthn's or isn't of use here.
+func checkMediation(mediation string) error {
+	if mediation != "" && mediated(mediation) != protocol.MediationConditional {
+		return shared.Errorf(shared.CodeInvalidRequest, "Mediation must be empty or conditional.")
+	}
+	return nil
+}
+
 // refused is the one answer to every ceremony that fails a check. Which check
 // it was stays in the log.
-func refused(cause error) error {
+func refused(cause error) *shared.Error {
 	return shared.Errorf(shared.CodeCeremonyRefused, "This passkey could not be verified. Please try again.").Because(unwrapLibrary(cause))
+}
+
+// nobodys is [refused], for a passkey that the store positively doesn't have.
+func nobodys(cause error) *shared.Error {
+	refusal := refused(cause)
+	refusal.UnknownCredential = true
+	return refusal
 }
 
 // unwrapLibrary keeps what may be logged of a go-webauthn error. Its DevInfo

@@ -72,7 +72,7 @@ func (p *person) user() store.User {
 
 func (p *person) begins() shared.Ceremony {
 	p.t.Helper()
-	begun, err := p.rules.BeginRegistration(p.t.Context(), p.user(), p.browser)
+	begun, err := p.rules.BeginRegistration(p.t.Context(), p.user(), p.browser, "")
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestRegister(t *testing.T) {
 			ann.registers("")
 			ann.device.Forget()
 		}
-		_, err := ann.rules.BeginRegistration(t.Context(), ann.user(), ann.browser)
+		_, err := ann.rules.BeginRegistration(t.Context(), ann.user(), ann.browser, "")
 		wants(t, err, shared.CodeTooManyPasskeys)
 	})
 	t.Run("one that is there already is refused, unchanged", func(t *testing.T) {
@@ -375,6 +375,78 @@ func TestSignInRefuses(t *testing.T) {
 	}
 }
 
+// What nobody has may be forgotten by a password manager, and nothing else.
+func TestUnknownCredential(t *testing.T) {
+	for name, test := range map[string]struct {
+		lie     passkeytest.Lie
+		unknown bool
+	}{
+		"a passkey that nobody has":        {passkeytest.WithCredentialID([]byte("unknown")), true},
+		"a signature that is wrong":        {passkeytest.WithSignature([]byte("signed")), false},
+		"the user handle of somebody else": {passkeytest.WithUserHandle(make([]byte, 64)), false},
+		"a passkey that nobody has, far away": {func(a *passkeytest.Answer) {
+			passkeytest.WithCredentialID([]byte("unknown"))(a)
+			passkeytest.WithOrigin("https://evil.test")(a)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ann := newWorld(t).person("ann")
+			ann.registers("x")
+			_, err := ann.signsIn(test.lie)
+			refusal, ok := errors.AsType[*shared.Error](err)
+			if !ok || refusal.Code != shared.CodeCeremonyRefused || refusal.UnknownCredential != test.unknown {
+				t.Errorf("got %#v, want a refusal with UnknownCredential %t", err, test.unknown)
+			}
+		})
+	}
+}
+
+func TestSilentRegistration(t *testing.T) {
+	silent := passkeytest.WithFlags(0, passkeytest.FlagUserPresent|passkeytest.FlagUserVerified)
+	begins := func(p *person) shared.Ceremony {
+		p.t.Helper()
+		begun, err := p.rules.BeginRegistration(p.t.Context(), p.user(), p.browser, "conditional")
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		return begun
+	}
+	t.Run("nobody needs to be there, and it is marked until somebody was", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		added, err := ann.tries(begins(ann), "", silent)
+		if err != nil || !added.Unverified {
+			t.Fatalf("added %+v (%v), want it unverified", added, err)
+		}
+		if _, err := ann.signsIn(passkeytest.WithFlags(0, passkeytest.FlagUserVerified)); shared.CodeOf(err) != shared.CodeCeremonyRefused {
+			t.Errorf("signing in unverified: %v, want a refusal", err)
+		}
+		if _, err := ann.signsIn(); err != nil {
+			t.Fatal(err)
+		}
+		if row := ann.rules.List(ann.user(), "").Passkeys[0]; row.Unverified {
+			t.Errorf("still unverified after a verified sign-in: %+v", row)
+		}
+	})
+	t.Run("only a ticket for it lets that through", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		_, err := ann.tries(ann.begins(), "", silent)
+		wants(t, err, shared.CodeCeremonyRefused)
+		if n := len(ann.user().Passkeys); n != 0 {
+			t.Errorf("%d passkeys", n)
+		}
+	})
+	t.Run("its other checks are those of any registration", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		_, err := ann.tries(begins(ann), "", silent, passkeytest.WithOrigin("https://evil.test"))
+		wants(t, err, shared.CodeCeremonyRefused)
+	})
+	t.Run("no other mediation is known", func(t *testing.T) {
+		ann := newWorld(t).person("ann")
+		_, err := ann.rules.BeginRegistration(t.Context(), ann.user(), ann.browser, "required")
+		wants(t, err, shared.CodeInvalidRequest)
+	})
+}
+
 func TestSignIn(t *testing.T) {
 	t.Run("a used answer can't be used again", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
@@ -486,7 +558,7 @@ func TestSignIn(t *testing.T) {
 	t.Run("a removed passkey doesn't get in", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		added := ann.registers("x")
-		if _, err := ann.rules.Remove(t.Context(), ann.user(), store.Session{}, added.ID, store.Client{}); err != nil {
+		if _, err := ann.rules.Remove(t.Context(), ann.user(), store.Session{}, added.ID, false, store.Client{}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := ann.signsIn()
@@ -580,7 +652,7 @@ func TestRename(t *testing.T) {
 
 func TestRemove(t *testing.T) {
 	remove := func(p *person, id string) (shared.PasskeyList, error) {
-		return p.rules.Remove(p.t.Context(), p.user(), store.Session{}, id, store.Client{})
+		return p.rules.Remove(p.t.Context(), p.user(), store.Session{}, id, false, store.Client{})
 	}
 	withoutPassword := func(p *person) {
 		p.t.Helper()
@@ -590,6 +662,33 @@ func TestRemove(t *testing.T) {
 			p.t.Fatal(err)
 		}
 	}
+	t.Run("the other sessions that began with it end, if asked, and no others", func(t *testing.T) {
+		for _, asked := range []bool{false, true} {
+			ann := newWorld(t).person("ann")
+			bob := ann.world.person("bob")
+			id := ann.registers("x").ID
+			session := func(name byte, user, passkey string) store.Session {
+				return store.Session{ID: store.Hash{name}, UserID: user, PasskeyID: passkey, Created: ann.clock, Expires: ann.clock.Add(time.Hour)}
+			}
+			here, there := session(1, ann.id, id), session(2, ann.id, id)
+			batch := store.Batch{}
+			for _, s := range []store.Session{here, there, session(3, ann.id, "another"), session(4, bob.id, id)} {
+				batch = append(batch, store.AddSession{Session: s})
+			}
+			if err := ann.store.Apply(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ann.rules.Remove(t.Context(), ann.user(), here, id, asked, store.Client{}); err != nil {
+				t.Fatal(err)
+			}
+			for name, gone := range map[byte]bool{1: false, 2: asked, 3: false, 4: false} {
+				_, err := ann.store.Session(t.Context(), store.Hash{name})
+				if errors.Is(err, store.ErrNotFound) != gone {
+					t.Errorf("asked %t: session %d: %v, want gone %t", asked, name, err, gone)
+				}
+			}
+		}
+	})
 	t.Run("it is gone, and what is left comes back", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		first := ann.registers("first")
@@ -627,7 +726,7 @@ func TestRemove(t *testing.T) {
 			var both sync.WaitGroup
 			user := ann.user()
 			for _, id := range ids {
-				both.Go(func() { ann.rules.Remove(context.Background(), user, store.Session{}, id, store.Client{}) })
+				both.Go(func() { ann.rules.Remove(context.Background(), user, store.Session{}, id, false, store.Client{}) })
 			}
 			both.Wait()
 			if n := len(ann.user().Passkeys); n != 1 {

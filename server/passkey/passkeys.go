@@ -60,11 +60,12 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 }
 
 // Remove takes one of the user's passkeys away and returns what is left. The
-// last way to sign in stays.
+// last way to sign in stays. With endSessions, the user's other sessions that
+// began with this passkey end.
 //
 // Refusals: [shared.CodeNotFound] for a passkey that isn't this user's, and
 // [shared.CodeLastMethod].
-func (s *Service) Remove(ctx context.Context, user store.User, session store.Session, id string, client store.Client) (shared.PasskeyList, error) {
+func (s *Service) Remove(ctx context.Context, user store.User, session store.Session, id string, endSessions bool, client store.Client) (shared.PasskeyList, error) {
 	var left shared.PasskeyList
 	err := store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
 		i, err := find(user, id)
@@ -80,7 +81,11 @@ func (s *Service) Remove(ctx context.Context, user store.User, session store.Ses
 		left = s.List(user, session.PasskeyID)
 		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRemoved, client)
 		event.PasskeyID, event.Passkey = id, removed.Name
-		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+		batch := store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}
+		if endSessions {
+			batch = append(batch, store.EndSessions{UserID: user.ID, Except: session.ID, Passkey: id})
+		}
+		return batch, nil
 	})
 	return left, changed(err)
 }
@@ -122,6 +127,7 @@ func describe(user store.User, p store.Passkey, current string) shared.Passkey {
 		Synced:       protocol.AuthenticatorFlags(p.Flags).HasBackupState(),
 		Current:      p.ID == current,
 		OnlyMethod:   user.Methods() == 1,
+		Unverified:   !p.Verified,
 	}
 	if !p.LastUsed.IsZero() {
 		row.LastUsed = &p.LastUsed

@@ -15,13 +15,18 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// BeginRegistration starts adding a passkey for user. It writes nothing.
-func (s *Service) BeginRegistration(_ context.Context, user store.User, browser Browser) (shared.Ceremony, error) {
+// BeginRegistration starts adding a passkey for user. Mediation is "conditional"
+// where the browser shall make it silently, or "". It writes nothing.
+func (s *Service) BeginRegistration(_ context.Context, user store.User, browser Browser, mediation string) (shared.Ceremony, error) {
+	if err := checkMediation(mediation); err != nil {
+		return shared.Ceremony{}, err
+	}
 	if len(user.Passkeys) >= s.max {
 		return shared.Ceremony{}, s.tooMany()
 	}
 
-	creation, _, err := s.rp.BeginRegistration(libraryUser{user},
+	creation, _, err := s.rp.BeginMediatedRegistration(libraryUser{user}, mediated(mediation),
+		webauthn.WithAuthenticatorSelection(s.selection(mediation)),
 		webauthn.WithCredentialParameters(webauthn.CredentialParametersRecommendedL3()),
 		webauthn.WithExclusions(descriptors(user)),
 	)
@@ -30,7 +35,7 @@ func (s *Service) BeginRegistration(_ context.Context, user store.User, browser 
 	}
 
 	options := creation.Response
-	return s.begun(forRegistration, user.ID, browser.Binding, options.Challenge, "", options)
+	return s.begun(forRegistration, user.ID, browser.Binding, options.Challenge, mediation, options)
 }
 
 // FinishRegistration verifies the authenticator's answer and adds the passkey to
@@ -107,7 +112,7 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		Challenge:        t.Challenge,
 		RelyingPartyID:   s.rpID,
 		UserID:           user.Handle,
-		UserVerification: protocol.VerificationRequired,
+		UserVerification: s.selection(t.Mediation).UserVerification,
 		CredParams:       webauthn.CredentialParametersRecommendedL3(),
 		Mediation:        mediated(t.Mediation),
 	}, parsed)
@@ -130,6 +135,16 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 	}
 	copy(created.AAGUID[:], credential.Authenticator.AAGUID)
 	return created, nil
+}
+
+// selection is what an authenticator must be able to do. Where nobody is asked,
+// nobody can be verified; the first sign-in makes up for it.
+func (s *Service) selection(mediation string) protocol.AuthenticatorSelection {
+	selection := s.rp.Config.AuthenticatorSelection
+	if mediated(mediation) == protocol.MediationConditional {
+		selection.UserVerification = protocol.VerificationPreferred
+	}
+	return selection
 }
 
 // begun is the answer of every first half: a ticket, and the options that the

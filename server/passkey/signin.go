@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-webauthn/webauthn/protocol"
-
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -18,8 +16,8 @@ import (
 // "conditional" where the browser shall offer it by autofill, or "". It writes
 // nothing, so asking for a million ceremonies costs a stranger more than us.
 func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation string) (shared.Ceremony, error) {
-	if mediation != "" && mediation != string(protocol.MediationConditional) {
-		return shared.Ceremony{}, shared.Errorf(shared.CodeInvalidRequest, "Mediation must be empty or conditional.")
+	if err := checkMediation(mediation); err != nil {
+		return shared.Ceremony{}, err
 	}
 
 	request, _, err := s.rp.BeginDiscoverableMediatedLogin(mediated(mediation))
@@ -34,8 +32,10 @@ func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation stri
 // batch of its own changes and what also returns: the session that begins.
 //
 // Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired]. An
-// unknown passkey, a removed one, a disabled account and a bad signature are the
-// same to a stranger.
+// unknown passkey, a removed one, a disabled account and a bad signature get the
+// same sentence and code. The first two say in UnknownCredential that nobody has
+// the passkey: its credential id is random, so that tells a stranger nothing, and
+// the user's password manager can stop offering it.
 func (s *Service) FinishSignIn(ctx context.Context, browser Browser, answer shared.FinishCeremony, also Also) error {
 	t, err := s.redeem(answer.Ticket, forSignIn, "", browser.Binding)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Service) signIn(ctx context.Context, t ticket, browser Browser, answer 
 
 	user, err := s.store.UserByCredential(ctx, parsed.RawID)
 	if errors.Is(err, store.ErrNotFound) {
-		return refused(errors.New("nobody has this passkey"))
+		return nobodys(errors.New("nobody has this passkey"))
 	}
 	if err != nil {
 		return fmt.Errorf("looking up a passkey: %w", err)

@@ -97,9 +97,9 @@ type Client struct {
 type Method string
 
 const (
-	MethodPassword  Method = "password"
-	MethodPasskey   Method = "passkey"
-	MethodSetupLink Method = "setup_link"
+	MethodPassword  Method = shared.MethodPassword
+	MethodPasskey   Method = shared.MethodPasskey
+	MethodSetupLink Method = shared.MethodSetupLink
 )
 
 // Session is a signed-in browser.

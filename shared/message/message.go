@@ -100,51 +100,57 @@ type Home struct {
 	OfferLead      string
 	OfferAdd       string
 	OfferNotNow    string
+	OfferHereTitle string
+	OfferHereLead  string
+	OfferHereAdd   string
+	SavedSilently  string // {name}
 	PasskeysOff    string
 	PasskeysOffAsk string // {contact}
 }
 
 // Panel is the list of passkeys and what can be done with it.
 type Panel struct {
-	Title         string
-	Close         string
-	Loading       string
-	Empty         string
-	EmptyTitle    string
-	Add           string
-	DeviceName    string
-	Register      string
-	Registering   string
-	Cancel        string
-	Added         string // {date}
-	NeverUsed     string
-	LastUsed      string // {date}
-	Synced        string
-	ThisDevice    string
-	Current       string
-	Rename        string
-	RenameRow     string // {name}
-	NewName       string
-	Save          string
-	Saving        string
-	Remove        string
-	RemoveRow     string // {name}
-	RemoveTitle   string // {name}
-	RemoveLead    string
-	RemoveLast    string // the last passkey, while a password is left
-	OK            string
-	Removing      string
-	OnlyMethod    string
-	AddAnother    string
-	DoneAdded     string // {name}
-	DoneRenamed   string // {name}
-	DoneRemoved   string // {name}
-	RetryList     string
-	Contact       string // {contact}
-	NotSupported  string
-	NotSecure     string
-	AlreadyHere   string
-	CountPasskeys Counted
+	Title          string
+	Close          string
+	Loading        string
+	Empty          string
+	EmptyTitle     string
+	Add            string
+	DeviceName     string
+	Register       string
+	Registering    string
+	Cancel         string
+	Added          string // {date}
+	NeverUsed      string
+	LastUsed       string // {date}
+	Synced         string
+	ThisDevice     string
+	Unverified     string
+	Current        string
+	Rename         string
+	RenameRow      string // {name}
+	NewName        string
+	Save           string
+	Saving         string
+	Remove         string
+	RemoveRow      string // {name}
+	RemoveTitle    string // {name}
+	RemoveLead     string
+	RemoveLast     string // the last passkey, while a password is left
+	RemoveSessions Counted
+	OK             string
+	Removing       string
+	OnlyMethod     string
+	AddAnother     string
+	DoneAdded      string // {name}
+	DoneRenamed    string // {name}
+	DoneRemoved    string // {name}
+	RetryList      string
+	Contact        string // {contact}
+	NotSupported   string
+	NotSecure      string
+	AlreadyHere    string
+	CountPasskeys  Counted
 }
 
 // Sessions is the page of browsers in which the user is signed in.

@@ -20,7 +20,12 @@ const rearmAfter = 4 * 60 * 1000;
 let autofill; // { controller, done } of the conditional ceremony that waits
 
 // Refused is an answer of the server, in a sentence for the person.
-class Refused extends Error {}
+class Refused extends Error {
+  constructor(sentence, problem = {}) {
+    super(sentence);
+    this.problem = problem;
+  }
+}
 
 async function post(path, body) {
   let answer;
@@ -34,7 +39,7 @@ async function post(path, body) {
     throw new Refused(text("Offline"));
   }
   const json = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(json.detail || text("Offline"));
+  if (!answer.ok) throw new Refused(json.detail || text("Offline"), json);
   return json;
 }
 
@@ -46,9 +51,23 @@ async function ceremony(mediation, signal) {
   show("");
   await post(form.dataset.finish, { ticket, credential: credential.toJSON() }).catch((error) => {
     show(sentence(error)); // somebody chose a passkey, so even autofill tells
+    if (error.problem?.unknownCredential) forget(credential.id, publicKey.rpId);
     throw error;
   });
+  if (credential.authenticatorAttachment === "cross-platform" && (await couldHoldOne())) {
+    sessionStorage.setItem("keypeg-from-another-device", "yes"); // app/page_home.go
+  }
   location.assign(form.elements.next.value);
+}
+
+// forget lets a password manager stop offering a passkey that nobody has here
+// (WebAuthn Level 3, 5.1.10.1).
+function forget(credentialId, rpId) {
+  PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId })?.catch(() => {});
+}
+
+function couldHoldOne() {
+  return PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.();
 }
 
 function sentence(error) {

@@ -104,7 +104,7 @@ func TestFlow(t *testing.T) {
 	}
 
 	clock = clock.Add(11 * time.Minute)
-	_, err = api.RemovePasskey(t.Context(), first.ID)
+	_, err = api.RemovePasskey(t.Context(), first.ID, false)
 	refused("removing after eleven minutes", err, shared.CodeConfirmRequired)
 	_, err = steps.Confirm(t.Context())
 	ok("confirm with the passkey", err)
@@ -115,7 +115,7 @@ func TestFlow(t *testing.T) {
 	if renamed.Name != "Phone" || len(list.Passkeys) != 1 || list.Passkeys[0].Name != "Phone" || !list.Passkeys[0].Current {
 		t.Errorf("renamed %+v, list %+v", renamed, list)
 	}
-	left, err := api.RemovePasskey(t.Context(), first.ID)
+	left, err := api.RemovePasskey(t.Context(), first.ID, false)
 	ok("remove", err)
 	if len(left.Passkeys) != 0 {
 		t.Errorf("left %+v", left)
@@ -157,7 +157,7 @@ func (tr *transport) Send(ctx context.Context, method, path string, body []byte)
 // authenticator is navigator.credentials over the software device.
 type authenticator struct{ device *passkeytest.Device }
 
-func (a authenticator) Create(_ context.Context, options json.RawMessage) (json.RawMessage, error) {
+func (a authenticator) Create(_ context.Context, options json.RawMessage, _ string) (json.RawMessage, error) {
 	made, err := a.device.Create(options)
 	return made, thrown(err)
 }

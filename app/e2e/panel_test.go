@@ -1,0 +1,188 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+func TestAddingPasskeys(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+
+	t.Run("a passkey without a name can be named right away", func(t *testing.T) {
+		ann.clicks("#passkey-add")
+		ann.clicks("#passkey-register")
+		ann.hasFocusOn(row(1, "input"))
+		ann.sees(".rows > li.lit")
+		ann.presses("Laptop")
+		ann.presses(enter)
+		ann.readsIn(row(1, "bdi"), "Laptop")
+		ann.hasFocusOn(row(1, "[id^=rename-]"))
+	})
+	t.Run("a device that has one lights it up", func(t *testing.T) {
+		ann.opens("/passkeys")
+		ann.clicks("#passkey-add")
+		ann.clicks("#passkey-register")
+		ann.readsIn(".panel-add .notice", "This device already has a passkey for your account.")
+		ann.sees(".rows > li.lit")
+	})
+}
+
+func TestSessionsOfARemovedPasskey(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Laptop")
+
+	// The same passkey in another browser, as a synced one would be.
+	held := ann.onlyCredential()
+	elsewhere := openBrowser(t, s)
+	elsewhere.hasDevice().gets(held)
+	elsewhere.opens("/sign-in")
+	elsewhere.isAt("/")
+
+	ann.clicks(row(1, "[id^=remove-]"))
+	ann.reads("Also end the session that was started with it elsewhere")
+	ann.clicks("#remove-sessions")
+	ann.clicks("#remove-ok")
+	ann.reads("No passkeys yet")
+	elsewhere.isAt("/sign-in")
+}
+
+func TestPasswordManagersAreTold(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	laptop := ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Laptop")
+	held := ann.onlyCredential()
+
+	t.Run("what the user is called", func(t *testing.T) {
+		laptop.isTakenAway()
+		held.UserName, held.UserDisplayName = "old name", "Old Name"
+		laptop = ann.hasDevice()
+		laptop.gets(held)
+		ann.opens("/passkeys")
+		laptop.comesToHold("the new name", func(list []*webauthn.Credential) bool {
+			return len(list) == 1 && list[0].UserName == "ann" && list[0].UserDisplayName == "Ann Admin"
+		})
+	})
+	t.Run("which passkeys work", func(t *testing.T) {
+		elsewhere := openBrowser(t, s)
+		elsewhere.hasDevice()
+		elsewhere.signsInWithPassword("ann", annsPassword)
+		elsewhere.opensPasskeys()
+		elsewhere.clicks(row(1, "[id^=remove-]"))
+		elsewhere.clicks("#remove-ok")
+		laptop.comesToHold("nothing", func(list []*webauthn.Credential) bool { return len(list) == 0 })
+	})
+	t.Run("that nobody has the one that was tried", func(t *testing.T) {
+		laptop.touches(false)
+		ann.opens("/")
+		ann.signsOut()
+		laptop.isTakenAway()
+		laptop = ann.hasDevice()
+		laptop.gets(held)
+		autofills := ann.cannotAutofill()
+		defer autofills()
+		ann.opens("/sign-in")
+		ann.clicks("#use-passkey")
+		ann.reads("This passkey could not be verified. Please try again.")
+		laptop.comesToHold("nothing", func(list []*webauthn.Credential) bool { return len(list) == 0 })
+	})
+	ann.hasNoComplaints()
+}
+
+func TestOffers(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+
+	t.Run("without a passkey there is a card, which leads to the form", func(t *testing.T) {
+		ann.readsIn("#offer h2", "Sign in faster next time")
+		ann.clicks("#offer-add")
+		ann.sees("#passkey-name")
+		ann.clicks("#passkeys-close")
+	})
+
+	// Her phone answers over hybrid; this computer could hold a passkey itself.
+	phone := ann.hasDeviceWith(func(o *webauthn.VirtualAuthenticatorOptions) { o.Transport = webauthn.AuthenticatorTransportHybrid })
+	ann.opensPasskeys()
+	ann.addsPasskey("Phone")
+	phone.touches(false)
+	ann.clicks("#passkeys-close")
+	ann.signsOut()
+	phone.touches(true)
+	laptop := ann.hasDevice()
+	ann.cannotAutofill()
+	ann.opens("/sign-in")
+	ann.clicks("#use-passkey")
+	ann.isAt("/")
+
+	t.Run("after a sign-in with another device: one on this device?", func(t *testing.T) {
+		ann.readsIn("#offer h2", "Create a passkey on this device?")
+		phone.isTakenAway()
+		ann.clicks("#offer-add")
+		ann.types("#passkey-name", "Laptop")
+		ann.clicks("#passkey-register")
+		ann.readsIn(row(2, "bdi"), "Laptop")
+		if n := laptop.holds(); n != 1 {
+			t.Errorf("this device holds %d passkeys, want 1", n)
+		}
+		ann.clicks("#passkeys-close")
+		ann.readsIn("#passkey-count", "2 passkeys")
+		ann.seesNo("#offer")
+	})
+	ann.hasNoComplaints()
+}
+
+// Chromium says that it can create silently, and under test it never does. So
+// the browser's half is played here; the server's is real.
+func TestSilentCreation(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	if _, err := chromedp.Call(ann.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `
+			PublicKeyCredential.getClientCapabilities = async () => ({ conditionalCreate: true });
+			const create = navigator.credentials.create.bind(navigator.credentials);
+			navigator.credentials.create = async ({ mediation, ...options }) => {
+				if (mediation === "conditional" && !globalThis.passwordWasFilled) throw new DOMException("no password was filled in", "NotAllowedError");
+				return create(options);
+			};`,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ann.setsUp()
+	ann.seesNo("#saved")
+	ann.sees("#offer")
+	ann.signsOut()
+
+	t.Run("a browser that doesn't is no error", func(t *testing.T) {
+		ann.signsInWithPassword("ann", annsPassword)
+		ann.waitsFor("the browser to be asked", `performance.getEntriesByType("resource").some((r) => r.name.endsWith("/register/begin"))`)
+		ann.sees("#offer")
+		ann.seesNo(".notice-bad")
+		ann.signsOut()
+	})
+	t.Run("one that does has saved a passkey, and says so", func(t *testing.T) {
+		if _, err := chromedp.Call(ann.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `globalThis.passwordWasFilled = true`,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		ann.signsInWithPassword("ann", annsPassword)
+		ann.reads("A passkey was saved in your password manager")
+		ann.readsIn("#passkey-count", "1 passkey")
+		ann.seesNo("#offer")
+	})
+}
