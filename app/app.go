@@ -37,20 +37,23 @@ func InBrowser() Deps {
 	}
 }
 
-// What the server tells the app before it runs. Both are public.
+// What the server tells the app before it runs. All of it is public.
 const (
 	EnvProduct = "KEYPEG_APP_PRODUCT"
 	EnvIcon    = "KEYPEG_APP_ICON"
+	// EnvLanguages is a list of [Language] in JSON.
+	EnvLanguages = "KEYPEG_APP_LANGUAGES"
 )
 
 // Routes registers every page with go-app.
 func Routes(d Deps) {
 	self := newSelf(d)
-	newPage := func() goapp.Composer { return &page{self: self, deps: d} }
+	languages := newLanguages(d.Transport)
+	newPage := func() goapp.Composer { return &page{self: self, deps: d, speech: languages.speech()} }
 	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
 		goapp.Route(path, newPage)
 	}
-	goapp.RouteWithRegexp(".", func() goapp.Composer { return &lostPage{deps: d} })
+	goapp.RouteWithRegexp(".", func() goapp.Composer { return &lostPage{deps: d, speech: languages.speech()} })
 }
 
 // self is the signed-in user's own account: the client and the ceremonies, as
@@ -61,6 +64,9 @@ type self struct {
 
 	mu   sync.Mutex
 	user shared.User // whose copy is kept
+
+	cancelSilent context.CancelFunc // the silent registration's, once there was one
+	silentEnded  <-chan struct{}
 }
 
 func newSelf(d Deps) *self {
@@ -112,8 +118,24 @@ const passkeysLock = "keypeg-passkeys"
 const signalFor = 5 * time.Second
 
 func (s *self) Register(ctx context.Context, name string) (added shared.Passkey, err error) {
+	s.endSilent()
 	browser.Together(ctx, passkeysLock, func() { added, err = s.ceremonies.Register(ctx, name) })
 	return added, err
+}
+
+// silentFor is how long the browser may take to make a passkey silently.
+const silentFor = 30 * time.Second
+
+// endSilent makes room for a ceremony that the user wants: a browser runs one at
+// a time, and the silent one may wait for ever.
+func (s *self) endSilent() {
+	s.mu.Lock()
+	cancel, ended := s.cancelSilent, s.silentEnded
+	s.mu.Unlock()
+	if cancel != nil {
+		cancel()
+		<-ended
+	}
 }
 
 // RegisterSilently adds a passkey if the browser offers to without asking. Nobody
@@ -122,6 +144,14 @@ func (s *self) RegisterSilently(ctx context.Context) (added shared.Passkey, ok b
 	if !browser.CreatesSilently(ctx) {
 		return shared.Passkey{}, false
 	}
+	ctx, cancel := context.WithTimeout(ctx, silentFor)
+	defer cancel()
+	ended := make(chan struct{})
+	defer close(ended)
+	s.mu.Lock()
+	s.cancelSilent, s.silentEnded = cancel, ended
+	s.mu.Unlock()
+
 	browser.Together(ctx, passkeysLock, func() {
 		var err error
 		added, err = s.ceremonies.RegisterSilently(ctx)
@@ -165,6 +195,7 @@ func (s *self) SessionsWith(ctx context.Context, id string) (int, error) {
 }
 
 func (s *self) ConfirmWithPasskey(ctx context.Context) error {
+	s.endSilent()
 	_, err := s.ceremonies.Confirm(ctx)
 	return err
 }

@@ -24,6 +24,7 @@ type page struct {
 	self *self
 	deps Deps
 
+	speech
 	ctx     goapp.Context // the page's own: an event's dies with its element
 	path    string
 	state   pageState
@@ -58,11 +59,10 @@ const (
 	panelAdding // open with the form to add a passkey
 )
 
-var text = &message.English
-
 // OnMount asks who is signed in.
 func (p *page) OnMount(ctx goapp.Context) {
 	p.ctx = ctx
+	p.speak(ctx, p.languages.wanted(), p.title)
 	p.offer = dueOffer(time.Now())
 	p.load(ctx)
 }
@@ -141,13 +141,16 @@ func (p *page) heard(browser.LiveState) {
 }
 
 func (p *page) title(ctx goapp.Context) {
+	if !p.spoken {
+		return
+	}
 	title := map[string]string{
-		shared.PagePasskeys: text.Panel.Title,
-		shared.PageSessions: text.Sessions.Title,
-		shared.PageActivity: text.Activity.Title,
+		shared.PagePasskeys: p.text.Panel.Title,
+		shared.PageSessions: p.text.Sessions.Title,
+		shared.PageActivity: p.text.Activity.Title,
 	}[p.path]
 	if title == "" {
-		title = text.Home.Title
+		title = p.text.Home.Title
 	}
 	ctx.Page().SetTitle("%s · %s", title, p.product())
 }
@@ -161,33 +164,44 @@ func (p *page) product() string {
 
 // Render implements go-app's Composer.
 func (p *page) Render() goapp.UI {
-	frame := ui.Frame{Text: text, Product: p.product(), Icon: p.deps.Icon, Home: shared.PageHome, Bar: p.renderBar()}
-	switch p.state {
-	case pageReady:
+	frame := ui.Frame{Product: p.product(), Icon: p.deps.Icon, Home: shared.PageHome, Bar: p.renderBar()}
+	if p.spoken {
+		frame.Skip = p.text.Shell.SkipToMain
+	}
+	switch {
+	case !p.spoken:
+		return frame.With(goapp.P().Class("quiet page-wait").Attr("role", "status"))
+	case p.state == pageReady:
 		frame.User = p.menu()
 		return frame.With(p.renderContent())
-	case pageOffline:
+	case p.state == pageOffline:
 		return frame.With(ui.Message{
-			Title: text.Shell.Offline, Lead: text.Shell.OfflineLead,
-			Button: text.Shell.TryAgain, OnButton: p.onRetry,
+			Title: p.text.Shell.Offline, Lead: p.text.Shell.OfflineLead,
+			Button: p.text.Shell.TryAgain, OnButton: p.onRetry,
 		}.Render())
 	default:
-		return frame.With(goapp.P().Class("quiet page-wait").Attr("role", "status").Text(text.Shell.Loading))
+		return frame.With(goapp.P().Class("quiet page-wait").Attr("role", "status").Text(p.text.Shell.Loading))
 	}
 }
 
 func (p *page) menu() *ui.UserMenu {
 	items := []ui.MenuItem{
-		{ID: "passkeys", Label: text.Shell.Passkeys, Icon: "key", Href: shared.PagePasskeys},
-		{ID: "sessions", Label: text.Shell.Sessions, Icon: "browser", Href: shared.PageSessions},
-		{ID: "activity", Label: text.Shell.Activity, Icon: "list", Href: shared.PageActivity},
+		{ID: "passkeys", Label: p.text.Shell.Passkeys, Icon: "key", Href: shared.PagePasskeys},
+		{ID: "sessions", Label: p.text.Shell.Sessions, Icon: "browser", Href: shared.PageSessions},
+		{ID: "activity", Label: p.text.Shell.Activity, Icon: "list", Href: shared.PageActivity},
 	}
-	signOut := text.Shell.SignOut
+	signOut := p.text.Shell.SignOut
 	if p.leaving {
-		signOut = text.Shell.SigningOut
+		signOut = p.text.Shell.SigningOut
 	}
 	items = append(items, ui.MenuItem{ID: "sign-out", Label: signOut, Icon: "out", OnSelect: p.signOut})
-	return &ui.UserMenu{Name: p.account.User.DisplayName, Label: text.Shell.Menu, Items: items}
+	for _, other := range p.languages.list {
+		items = append(items, ui.MenuItem{
+			ID: "language-" + other.Tag, Label: other.Name, Lang: other.Tag, Checked: other.Tag == p.text.Lang,
+			OnSelect: func() { p.chooseLanguage(other.Tag) },
+		})
+	}
+	return &ui.UserMenu{Name: p.account.User.DisplayName, Label: p.text.Shell.Menu, Items: items}
 }
 
 func (p *page) renderBar() goapp.UI {
@@ -198,8 +212,8 @@ func (p *page) renderBar() goapp.UI {
 		return nil
 	}
 	return goapp.Div().Class("bar").Attr("role", "status").Body(
-		goapp.Span().Text(text.Shell.Update),
-		goapp.Button().Type("button").Class("button small").OnClick(p.onReload).Text(text.Shell.Reload),
+		goapp.Span().Text(p.text.Shell.Update),
+		goapp.Button().Type("button").Class("button small").OnClick(p.onReload).Text(p.text.Shell.Reload),
 	)
 }
 
@@ -223,16 +237,25 @@ func (p *page) world() ui.World {
 	blocked := ""
 	switch browser.PasskeySupport() {
 	case browser.NotSupported:
-		blocked = text.Panel.NotSupported
+		blocked = p.text.Panel.NotSupported
 	case browser.NotSecure:
-		blocked = text.Panel.NotSecure
+		blocked = p.text.Panel.NotSecure
 	}
 	offline := ""
 	if !p.asOf.IsZero() {
-		moment, _ := browser.Moment(p.asOf)
-		offline = message.Fill(text.Shell.OfflineAsOf, "date", moment)
+		moment, _ := p.formats().Moment(p.asOf)
+		offline = message.Fill(p.text.Shell.OfflineAsOf, "date", moment)
 	}
-	return ui.World{Offline: offline, Text: text, Date: browser.Date, Moment: browser.Moment, Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked}
+	return ui.World{Offline: offline, Text: p.text, Formats: p.formats(), Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked}
+}
+
+func (p *page) formats() ui.Formats { return browser.In(p.text.Lang) }
+
+func (p *page) chooseLanguage(tag string) {
+	p.speak(p.ctx, tag, func(ctx goapp.Context) {
+		browser.ChooseLanguage(p.text.Lang)
+		p.title(ctx)
+	})
 }
 
 func (p *page) toPasskeys() { p.ctx.Navigate(shared.PagePasskeys) }
@@ -265,6 +288,9 @@ func (p *page) signOut() {
 // signedOut leaves nothing of the user behind and goes to the front door, which
 // leads back to this page.
 func (p *page) signedOut() {
+	if p.leaving {
+		return // the user wanted it, and comes back to the start
+	}
 	p.leaving = true
 	forgetCopy()
 	to := shared.PageSignIn

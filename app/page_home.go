@@ -15,7 +15,7 @@ import (
 // The start page: how the user signs in, and the offer of a passkey.
 
 func (p *page) renderHome() goapp.UI {
-	home := text.Home
+	home := p.text.Home
 	return goapp.Div().Class("page").Body(
 		goapp.H1().Text(message.Fill(home.Hello, "name", p.account.User.DisplayName)),
 		goapp.P().Class("lead").Text(message.Fill(home.Lead, "product", p.product())),
@@ -37,22 +37,22 @@ func (p *page) renderHome() goapp.UI {
 
 func (p *page) passkeyCount() string {
 	if p.account.Passkeys == 0 {
-		return text.Home.NoPasskeys
+		return p.text.Home.NoPasskeys
 	}
-	return ui.Count(text.Home.PasskeyCount, p.account.Passkeys)
+	return p.world().Count(p.text.Home.PasskeyCount, p.account.Passkeys)
 }
 
 func (p *page) renderPasskeysOff() goapp.UI {
 	return goapp.Li().Body(
-		goapp.Text(text.Home.PasskeysOff),
+		goapp.Text(p.text.Home.PasskeysOff),
 		goapp.If(p.account.Contact != "", func() goapp.UI {
-			return goapp.Span().Text(" " + message.Fill(text.Home.PasskeysOffAsk, "contact", p.account.Contact))
+			return goapp.Span().Text(" " + message.Fill(p.text.Home.PasskeysOffAsk, "contact", p.account.Contact))
 		}),
 	)
 }
 
 func (p *page) renderOffer() goapp.UI {
-	home := text.Home
+	home := p.text.Home
 	title, lead, add := home.OfferTitle, home.OfferLead, home.OfferAdd
 	if p.offer == offerHere {
 		title, lead, add = home.OfferHereTitle, home.OfferHereLead, home.OfferHereAdd
@@ -158,5 +158,5 @@ func (p *page) createSilently(ctx goapp.Context) {
 
 func (p *page) renderSaved() goapp.UI {
 	return goapp.P().ID("saved").Class("notice").Attr("role", "status").
-		Text(message.Fill(text.Home.SavedSilently, "name", p.saved))
+		Text(message.Fill(p.text.Home.SavedSilently, "name", p.saved))
 }

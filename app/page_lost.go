@@ -15,19 +15,26 @@ type lostPage struct {
 	goapp.Compo
 
 	deps Deps
+	speech
 }
 
-// OnNav sets the title.
-func (p *lostPage) OnNav(ctx goapp.Context) {
-	ctx.Page().SetTitle("%s · %s", text.Shell.Offline, p.deps.Product)
+// OnMount learns the language.
+func (p *lostPage) OnMount(ctx goapp.Context) { p.speak(ctx, p.languages.wanted(), p.title) }
+
+func (p *lostPage) title(ctx goapp.Context) {
+	ctx.Page().SetTitle("%s · %s", p.text.Shell.Offline, p.deps.Product)
 }
 
 // Render implements go-app's Composer.
 func (p *lostPage) Render() goapp.UI {
-	return ui.Frame{Text: text, Product: p.deps.Product, Icon: p.deps.Icon, Home: shared.PageHome}.With(
+	frame := ui.Frame{Product: p.deps.Product, Icon: p.deps.Icon, Home: shared.PageHome}
+	if !p.spoken {
+		return frame.With()
+	}
+	return frame.With(
 		ui.Message{
-			Title: text.Shell.Offline, Lead: text.Shell.OfflineLead,
-			Button: text.Shell.TryAgain, OnButton: func(goapp.Context, goapp.Event) { browser.Reload() },
+			Title: p.text.Shell.Offline, Lead: p.text.Shell.OfflineLead,
+			Button: p.text.Shell.TryAgain, OnButton: func(goapp.Context, goapp.Event) { browser.Reload() },
 		}.Render(),
 	)
 }

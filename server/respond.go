@@ -7,7 +7,10 @@ import (
 	"mime"
 	"net/http"
 
+	"golang.org/x/text/language"
+
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // handler answers a request, or returns why it can't.
@@ -30,7 +33,7 @@ func (s *Server) page(h handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		if err := h(w, r); err != nil {
 			refusal := s.report(r, err)
-			s.door.Refusal(w, status[refusal.Code], refusal.Message)
+			s.door.Refusal(w, status[refusal.Code], text(r), refusal.Message)
 		}
 	})
 }
@@ -59,15 +62,38 @@ var status = map[shared.Code]int{
 	shared.CodeInternal:         http.StatusInternalServerError,
 }
 
-// report logs a failure, once, and returns what may be said of it. An error
-// without a code is a fault of ours: the log gets all of it, the person an id.
+// text is the catalogue of the language that somebody wants to read: the one they
+// chose, else what their browser asks for (RFC 9110, 12.5.4).
+func text(r *http.Request) *message.Catalogue {
+	var tags []string
+	if chosen, err := r.Cookie(shared.CookieLanguage); err == nil {
+		tags = append(tags, chosen.Value)
+	}
+	// What can't be parsed asks for nothing.
+	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	for _, tag := range wanted {
+		tags = append(tags, tag.String())
+	}
+	return message.Choose(tags...)
+}
+
+// report logs a failure, once, and returns what may be said of it, in the
+// reader's language. An error without a code is a fault of ours: the log gets all of it, the person an id.
 func (s *Server) report(r *http.Request, err error) *shared.Error {
 	id := requestID(r.Context())
-	if refusal, ok := errors.AsType[*shared.Error](err); ok {
+	refusal, ok := errors.AsType[*shared.Error](err)
+	if ok {
 		s.Log.Info("refused", "request", id, "code", refusal.Code, "cause", errors.Unwrap(refusal))
-		return refusal
+	} else {
+		s.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.Path, "cause", err)
+		refusal = faulty(id)
 	}
-	s.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.Path, "cause", err)
+	said := *refusal
+	said.Message = text(r).Refusal(refusal)
+	return &said
+}
+
+func faulty(id string) *shared.Error {
 	return shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", id)
 }
 

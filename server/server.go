@@ -24,7 +24,6 @@ import (
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
-	"github.com/keypeg/keypeg/shared/message"
 )
 
 // Config is what a [Server] needs.
@@ -79,7 +78,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		s.passkeys = rules
 	}
 	s.door = door.New(door.Config{
-		Text: message.English, Product: c.Product, Contact: c.Contact,
+		Product: c.Product, Contact: c.Contact,
 		PasskeysOn: c.PasskeysOn, RPID: c.Address.RPID, Asset: c.Asset,
 	})
 

@@ -158,7 +158,7 @@ func publicUser(u store.User) shared.User {
 // browserOf returns the browser that a sign-in ceremony runs in, known by a
 // cookie of its own, because there is no session yet.
 func (s *Server) browserOf(r *http.Request) passkey.Browser {
-	return passkey.Browser{Binding: store.HashOf(s.cookieValue(r, cookieBrowser)), Client: client(r)}
+	return passkey.Browser{Binding: store.HashOf(s.cookieValue(r, cookieBrowser)), Client: client(r), Text: text(r)}
 }
 
 // markBrowser makes sure that the browser has that cookie.
@@ -168,12 +168,12 @@ func (s *Server) markBrowser(w http.ResponseWriter, r *http.Request) passkey.Bro
 	}
 	mark := rand.Text()
 	s.setCookie(w, cookieBrowser, mark, 365*24*time.Hour)
-	return passkey.Browser{Binding: store.HashOf(mark), Client: client(r)}
+	return passkey.Browser{Binding: store.HashOf(mark), Client: client(r), Text: text(r)}
 }
 
 // browserOfSession ties a ceremony to the caller's session.
 func browserOfSession(r *http.Request) passkey.Browser {
-	return passkey.Browser{Binding: caller(r).session.ID, Client: client(r)}
+	return passkey.Browser{Binding: caller(r).session.ID, Client: client(r), Text: text(r)}
 }
 
 // client tells what the request says of its browser, for names and activity.

@@ -28,7 +28,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Accounts.CheckSetupLink(r.Context(), s.cookieValue(r, cookieSetup)); err != nil {
 		return err
 	}
-	return s.door.Setup(w, http.StatusOK, door.Setup{})
+	return s.door.Setup(w, http.StatusOK, text(r), door.Setup{})
 }
 
 func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
@@ -46,7 +46,7 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 	switch code := shared.CodeOf(err); code {
 	case shared.CodeInvalidName, shared.CodeInvalidPassword, shared.CodeNameTaken:
 		refusal := s.report(r, err)
-		return s.door.Setup(w, status[code], door.Setup{Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message})
+		return s.door.Setup(w, status[code], text(r), door.Setup{Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message})
 	}
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	return s.door.SignIn(w, http.StatusOK, door.SignIn{Next: next})
+	return s.door.SignIn(w, http.StatusOK, text(r), door.SignIn{Next: next})
 }
 
 func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -90,7 +90,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	opened, err := s.Accounts.SignInWithPassword(r.Context(), name, r.PostForm.Get("password"), client(r), s.current(r))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.report(r, err)
-		return s.door.SignIn(w, status[code], door.SignIn{Name: name, Next: next, Refusal: refusal.Message})
+		return s.door.SignIn(w, status[code], text(r), door.SignIn{Name: name, Next: next, Refusal: refusal.Message})
 	}
 	if err != nil {
 		return err

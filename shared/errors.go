@@ -69,6 +69,9 @@ type Error struct {
 	Message string
 	cause   error
 
+	format string // of the Message, which other languages know it by
+	args   []any
+
 	// UnknownCredential: nobody has the passkey that was used, so that its
 	// password manager may forget it (WebAuthn Level 3, 5.1.10.1).
 	UnknownCredential bool
@@ -77,7 +80,7 @@ type Error struct {
 // Errorf makes an [Error] with a message for the person at the screen: a
 // sentence that says what to do now.
 func Errorf(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...), format: format, args: args}
 }
 
 // Because returns a copy of e that remembers its cause, for the log.
@@ -85,6 +88,11 @@ func (e *Error) Because(cause error) *Error {
 	because := *e
 	because.cause = cause
 	return &because
+}
+
+// In returns the message in another language. Translate returns its format there.
+func (e *Error) In(translate func(format string) string) string {
+	return fmt.Sprintf(translate(e.format), e.args...)
 }
 
 // Error is for logs and tests. Show people the Message.

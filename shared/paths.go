@@ -61,6 +61,10 @@ const (
 // other sessions that began with the passkey.
 const QueryEndSessions = "end-sessions"
 
+// CookieLanguage holds the language that the user chose, as a BCP 47 tag. Scripts
+// may read it. Without it, the browser's languages count.
+const CookieLanguage = "keypeg-language"
+
 // LiveChanged is the event of [PathLive]: ask again for what you show.
 const LiveChanged = "changed"
 

@@ -24,6 +24,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 //go:embed static
@@ -78,8 +80,11 @@ func open(from fs.FS) (*Files, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
-		sum := sha256.Sum256(content)
-		f.add(from, path.Base(name), hex.EncodeToString(sum[:]), content)
+		f.add(from, path.Base(name), sha256Of(content), content)
+	}
+
+	for name, content := range Languages() {
+		f.add(from, name, sha256Of(content), content)
 	}
 
 	about, err := fs.ReadFile(from, "dist/"+App+".json")
@@ -91,6 +96,27 @@ func open(from fs.FS) (*Files, error) {
 	}
 	f.version = f.hashAll()
 	return f, nil
+}
+
+// Languages are the app's texts, a file of JSON for each language, by name.
+func Languages() map[string][]byte {
+	files := map[string][]byte{}
+	for _, text := range message.Languages {
+		encoded, err := json.Marshal(text)
+		if err != nil {
+			panic(err) // strings can always be encoded
+		}
+		files[LanguageFile(text.Lang)] = encoded
+	}
+	return files
+}
+
+// LanguageFile is the name of the file with the texts of a language.
+func LanguageFile(lang string) string { return "language-" + lang + ".json" }
+
+func sha256Of(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
 }
 
 func (f *Files) add(from fs.FS, name, hash string, identity []byte) {
@@ -183,6 +209,7 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
+	".json": "application/json",
 	".js":   "text/javascript; charset=utf-8",
 	".svg":  "image/svg+xml",
 	".png":  "image/png",

@@ -1,8 +1,11 @@
 package browser
 
 import (
+	"strings"
 	"syscall/js"
 	"time"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Host returns the page's host name.
@@ -14,23 +17,66 @@ func Leave(path string) { js.Global().Get("location").Call("assign", path) }
 // Reload loads this page again.
 func Reload() { js.Global().Get("location").Call("reload") }
 
-// Date writes a day in the reader's language and time zone, and the exact time
-// for a tooltip.
-func Date(t time.Time) (day, exact string) {
-	date := js.Global().Get("Date").New(t.UnixMilli())
-	return format(date, map[string]any{"dateStyle": "medium"}),
-		format(date, map[string]any{"dateStyle": "full", "timeStyle": "long"})
+// Languages are what the reader wants, best first: what they chose here, then
+// what the browser asks for.
+func Languages() []string {
+	var tags []string
+	for _, cookie := range strings.Split(js.Global().Get("document").Get("cookie").String(), ";") {
+		if name, value, _ := strings.Cut(strings.TrimSpace(cookie), "="); name == shared.CookieLanguage {
+			tags = append(tags, value)
+		}
+	}
+	wanted := js.Global().Get("navigator").Get("languages")
+	for i := range wanted.Length() {
+		tags = append(tags, wanted.Index(i).String())
+	}
+	return tags
+}
+
+// SpeakLanguage tells the browser, and those who read the page aloud, which
+// language it is in.
+func SpeakLanguage(tag string) {
+	js.Global().Get("document").Get("documentElement").Set("lang", tag)
+}
+
+// ChooseLanguage keeps the reader's choice for a year, for the server too.
+func ChooseLanguage(tag string) {
+	cookie := shared.CookieLanguage + "=" + tag + "; Path=/; Max-Age=31536000; SameSite=Lax"
+	if js.Global().Get("location").Get("protocol").String() == "https:" {
+		cookie += "; Secure"
+	}
+	js.Global().Get("document").Set("cookie", cookie)
+}
+
+// In formats by the browser's Intl, in a language and the reader's time zone.
+type In string
+
+// Date writes a day, and the exact time for a tooltip.
+func (l In) Date(t time.Time) (day, exact string) {
+	return l.time(t, map[string]any{"dateStyle": "medium"}), l.exact(t)
 }
 
 // Moment writes a day and a time of day, and the exact time for a tooltip.
-func Moment(t time.Time) (moment, exact string) {
-	_, exact = Date(t)
-	date := js.Global().Get("Date").New(t.UnixMilli())
-	return format(date, map[string]any{"dateStyle": "medium", "timeStyle": "short"}), exact
+func (l In) Moment(t time.Time) (moment, exact string) {
+	return l.time(t, map[string]any{"dateStyle": "medium", "timeStyle": "short"}), l.exact(t)
 }
 
-func format(date js.Value, options map[string]any) string {
-	return js.Global().Get("Intl").Get("DateTimeFormat").New(js.Undefined(), options).Call("format", date).String()
+func (l In) exact(t time.Time) string {
+	return l.time(t, map[string]any{"dateStyle": "full", "timeStyle": "long"})
+}
+
+// Number writes a number.
+func (l In) Number(n int) string { return l.format("NumberFormat", nil, "format", n) }
+
+// One tells whether a number takes the singular.
+func (l In) One(n int) bool { return l.format("PluralRules", nil, "select", n) == "one" }
+
+func (l In) time(t time.Time, options map[string]any) string {
+	return l.format("DateTimeFormat", options, "format", js.Global().Get("Date").New(t.UnixMilli()))
+}
+
+func (l In) format(kind string, options map[string]any, method string, what any) string {
+	return js.Global().Get("Intl").Get(kind).New(string(l), options).Call(method, what).String()
 }
 
 // Remember keeps a small text in this browser under a key, beyond the session.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/keypeg/keypeg/shared"
@@ -58,15 +59,33 @@ func Leave(string) {}
 // Reload does nothing.
 func Reload() {}
 
+// Languages returns none.
+func Languages() []string { return nil }
+
+// SpeakLanguage does nothing.
+func SpeakLanguage(string) {}
+
+// ChooseLanguage does nothing.
+func ChooseLanguage(string) {}
+
+// In formats as in English, in UTC.
+type In string
+
+// Number writes digits.
+func (In) Number(n int) string { return strconv.Itoa(n) }
+
+// One tells whether n is 1.
+func (In) One(n int) bool { return n == 1 }
+
 // Date writes an English day in UTC.
-func Date(t time.Time) (day, exact string) {
+func (In) Date(t time.Time) (day, exact string) {
 	t = t.UTC()
 	return t.Format("Jan 2, 2006"), t.Format("Monday, January 2, 2006 at 15:04:05 UTC")
 }
 
 // Moment writes an English moment in UTC.
-func Moment(t time.Time) (moment, exact string) {
-	_, exact = Date(t)
+func (l In) Moment(t time.Time) (moment, exact string) {
+	_, exact = l.Date(t)
 	return t.UTC().Format("Jan 2, 2006, 3:04 PM"), exact
 }
 

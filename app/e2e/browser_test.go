@@ -42,7 +42,7 @@ type browser struct {
 }
 
 // openBrowser starts a fresh Chromium: no cookies, no passkeys, nothing cached.
-func openBrowser(t *testing.T, s *server) *browser {
+func openBrowser(t *testing.T, s *server, more ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU,
@@ -52,7 +52,7 @@ func openBrowser(t *testing.T, s *server) *browser {
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WindowSize(1280, 800),
 	)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, closeTab := chromedp.NewContext(allocator)
 	b := &browser{t: t, ctx: ctx, server: s}
 	t.Cleanup(func() {
@@ -334,7 +334,7 @@ func (b *browser) traces(words ...string) []string {
 				if (/html|json|text/.test(type)) kept.push(request.url + ": " + (await (await cache.match(request)).text()));
 			}
 		}
-		return words.length ? kept.filter((k) => words.some((w) => new RegExp("\\b" + w + "\\b", "i").test(k))) : kept;
+		return (words.length ? kept.filter((k) => words.some((w) => new RegExp("\\b" + w + "\\b", "i").test(k))) : kept).map((k) => k.slice(0, 200));
 	})()`, list))
 }
 

@@ -63,7 +63,7 @@ func TestOffline(t *testing.T) {
 		}
 		laptop.touches(false) // or autofill would sign her in again
 		ann.signsOut()
-		if traces := ann.traces("ann", "laptop"); len(traces) != 0 {
+		if traces := ann.traces("Ann Admin", "Laptop"); len(traces) != 0 {
 			t.Errorf("left behind: %q", traces)
 		}
 	})
@@ -74,7 +74,7 @@ func TestOffline(t *testing.T) {
 		s.command(t, "another battery staple\n", "user", "passwd", "ann")
 		ann.isCutOff(false)
 		ann.isAt("/sign-in")
-		if traces := ann.traces("ann", "laptop"); len(traces) != 0 {
+		if traces := ann.traces("Ann Admin", "Laptop"); len(traces) != 0 {
 			t.Errorf("left behind: %q", traces)
 		}
 	})

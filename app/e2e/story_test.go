@@ -294,7 +294,7 @@ func TestKeyboardAndAddresses(t *testing.T) {
 		ann.presses(up)
 		ann.hasFocusOn("#menu-passkeys")
 		ann.presses(up)
-		ann.hasFocusOn("#menu-sign-out")
+		ann.hasFocusOn("#menu-language-ja")
 		ann.presses(escape)
 		ann.seesNo("#user-menu")
 		ann.hasFocusOn("#user-menu-button")

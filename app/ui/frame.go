@@ -2,15 +2,13 @@ package ui
 
 import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
-
-	"github.com/keypeg/keypeg/shared/message"
 )
 
 // Frame is what stands around every page: the product's name at the left, the
 // user's at the right, and the page below. While it is not yet known who is
 // signed in, User is nil and its place is kept, so that nothing jumps.
 type Frame struct {
-	Text    *message.Catalogue
+	Skip    string // the text of the link to the content; "" while no language is known
 	Product string
 	Icon    string // address of the product's icon
 	Home    string // address behind the product's name
@@ -24,7 +22,7 @@ const MainID = "main"
 // With returns the frame around a page's content.
 func (f Frame) With(content ...app.UI) app.UI {
 	return app.Div().Class("app").Body(
-		app.A().Class("skip").Href("#"+MainID).Text(f.Text.Shell.SkipToMain),
+		app.A().Class("skip").Href("#"+MainID).Text(f.Skip),
 		app.Header().Class("top").Body(
 			app.A().Class("brand").Href(f.Home).Body(
 				app.Img().Src(f.Icon).Aria("hidden", "true").Width(28).Height(28),

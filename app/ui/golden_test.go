@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files; then look at what changed")
 
 func world() World {
-	return World{Text: &message.English, Date: browser.Date, Moment: browser.Moment, Host: "id.example.com", Contact: "IT desk, phone 1234"}
+	return World{Text: &message.English, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234"}
 }
 
 func keys() shared.PasskeyList {
@@ -92,7 +92,7 @@ func TestLooks(t *testing.T) {
 		"menu-open": &UserMenu{Name: "Ann Admin", Label: "Your account", state: menuOpen, Items: []MenuItem{
 			{ID: "passkeys", Label: "Passkeys", Icon: "key", Href: "/passkeys"}, {ID: "sign-out", Label: "Sign out", Icon: "out"},
 		}},
-		"frame-loading": Frame{Text: &message.English, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.P().Text("…")),
+		"frame-loading": Frame{Skip: "Skip to content", Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.P().Text("…")),
 		"message":       Message{Title: "You are offline", Lead: "Try later.", Button: "Try again"}.Render(),
 
 		"panel-loading":     panel(func(p *PasskeysPanel) { p.state, p.list = listLoading, shared.PasskeyList{} }),

@@ -13,6 +13,10 @@ type MenuItem struct {
 	Icon     string
 	Href     string // a page, or "" with OnSelect
 	OnSelect func() // what to do
+
+	// Lang is set for a line that stands for a language, in its own.
+	Lang    string
+	Checked bool // it is the language that is spoken
 }
 
 // UserMenu is the signed-in user's name, and the menu that a click on it opens.
@@ -162,6 +166,13 @@ type menuLine struct {
 
 func (l *menuLine) Render() app.UI {
 	id := "menu-" + l.Item.ID
+	if l.Item.Lang != "" {
+		return app.Li().Attr("role", "none").Class("menu-language").Body(
+			app.Button().ID(id).Type("button").Class("menu-line").Attr("role", "menuitemradio").TabIndex(-1).
+				Aria("checked", strconv.FormatBool(l.Item.Checked)).Lang(l.Item.Lang).
+				OnClick(l.onClick).Body(icon("check"), app.Span().Text(l.Item.Label)),
+		)
+	}
 	content := []app.UI{icon(l.Item.Icon), app.Span().Text(l.Item.Label)}
 	return app.Li().Attr("role", "none").Body(
 		app.If(l.Item.Href != "", func() app.UI {

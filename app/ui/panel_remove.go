@@ -48,7 +48,7 @@ func (d *removeDialog) Render() app.UI {
 			app.If(d.Sessions > 0, func() app.UI {
 				return app.Label().Class("check").Body(
 					app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
-					app.Span().Text(Count(text.RemoveSessions, d.Sessions)),
+					app.Span().Text(d.World.Count(text.RemoveSessions, d.Sessions)),
 				)
 			}),
 			d.World.notice(d.Failure),

@@ -15,7 +15,6 @@ package ui
 
 import (
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -25,14 +24,22 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
+// Formats writes dates and numbers in the reader's language and time zone.
+type Formats interface {
+	// Date writes a day, and the exact time for a tooltip.
+	Date(time.Time) (day, exact string)
+	// Moment writes a day with the time of day, and the exact time.
+	Moment(time.Time) (moment, exact string)
+	Number(int) string
+	// One tells whether a number takes the singular.
+	One(int) bool
+}
+
 // World is what components need to know of the browser that they run in.
 type World struct {
 	Text *message.Catalogue
-	// Date writes a day, and the exact time for a tooltip, in the reader's
-	// language and zone.
-	Date func(time.Time) (day, exact string)
-	// Moment does so with the time of day.
-	Moment func(time.Time) (moment, exact string)
+	// Formats writes dates and numbers as the reader does.
+	Formats
 	// Host is the page's host name, for a person to tell IT.
 	Host string
 	// RPID is the relying party id that the server uses, or "".
@@ -47,12 +54,12 @@ type World struct {
 }
 
 // Count writes a number with its noun.
-func Count(c message.Counted, n int) string {
+func (w World) Count(c message.Counted, n int) string {
 	text := c.Other
-	if n == 1 {
+	if w.One(n) {
 		text = c.One
 	}
-	return message.Fill(text, "n", strconv.Itoa(n))
+	return message.Fill(text, "n", w.Number(n))
 }
 
 // sentence says what went wrong, in words for the person at the screen. It is
@@ -81,7 +88,7 @@ func (w World) sentence(err error) string {
 		}
 	}
 	if refusal, ok := errors.AsType[*shared.Error](err); ok {
-		return refusal.Message
+		return w.Text.Refusal(refusal)
 	}
 	return text.Unreadable
 }

@@ -22,7 +22,6 @@ var sources embed.FS
 
 // Config is what every page of the door shows.
 type Config struct {
-	Text       message.Catalogue
 	Product    string
 	Contact    string
 	PasskeysOn bool
@@ -57,8 +56,8 @@ type SignIn struct {
 }
 
 // SignIn writes the sign-in page.
-func (d *Door) SignIn(w http.ResponseWriter, status int, page SignIn) error {
-	return d.write(w, status, "signin.html", page)
+func (d *Door) SignIn(w http.ResponseWriter, status int, text *message.Catalogue, page SignIn) error {
+	return d.write(w, status, "signin.html", text, page)
 }
 
 // Setup is what the set-up page shows.
@@ -68,13 +67,13 @@ type Setup struct {
 }
 
 // Setup writes the page that makes the first administrator.
-func (d *Door) Setup(w http.ResponseWriter, status int, page Setup) error {
-	return d.write(w, status, "setup.html", page)
+func (d *Door) Setup(w http.ResponseWriter, status int, text *message.Catalogue, page Setup) error {
+	return d.write(w, status, "setup.html", text, page)
 }
 
 // Refusal writes a page that says why something can't be done.
-func (d *Door) Refusal(w http.ResponseWriter, status int, sentence string) {
-	if err := d.write(w, status, "refusal.html", sentence); err != nil {
+func (d *Door) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, sentence string) {
+	if err := d.write(w, status, "refusal.html", text, sentence); err != nil {
 		http.Error(w, sentence, status)
 	}
 }
@@ -82,6 +81,7 @@ func (d *Door) Refusal(w http.ResponseWriter, status int, sentence string) {
 // view is what the templates see.
 type view struct {
 	*Door
+	Text  *message.Catalogue
 	Paths paths
 	Page  any
 }
@@ -93,9 +93,9 @@ type paths struct{ SignIn, Setup, Begin, Finish string }
 var doorPaths = paths{shared.PageSignIn, shared.PageSetup, shared.PathSignInBegin, shared.PathSignInFinish}
 
 // write renders into memory first, so that a page is sent whole or not at all.
-func (d *Door) write(w http.ResponseWriter, status int, name string, page any) error {
+func (d *Door) write(w http.ResponseWriter, status int, name string, text *message.Catalogue, page any) error {
 	var b bytes.Buffer
-	if err := d.pages[name].ExecuteTemplate(&b, "layout.html", view{d, doorPaths, page}); err != nil {
+	if err := d.pages[name].ExecuteTemplate(&b, "layout.html", view{d, text, doorPaths, page}); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -11,22 +11,27 @@ import (
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // defaultName is what a passkey is called when its user typed nothing: after the
 // provider that says it made it, else after browser and system, else "Passkey".
-func defaultName(typed string, aaguid [16]byte, client store.Client) string {
+func defaultName(typed string, aaguid [16]byte, browser Browser) string {
+	client, text := browser.Client, browser.Text
+	if text == nil {
+		text = &message.English
+	}
 	switch provider := providerName(aaguid); {
 	case typed != "":
 		return typed
 	case provider != "":
 		return shorten(provider, shared.MaxNameLength)
 	case client.Browser != "" && client.System != "":
-		return client.Browser + " on " + client.System
+		return message.Fill(text.Sessions.BrowserOn, "browser", client.Browser, "system", client.System)
 	case client.Browser != "" || client.System != "":
 		return client.Browser + client.System
 	default:
-		return "Passkey"
+		return text.Panel.Nameless
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 const (
@@ -63,6 +64,8 @@ type Browser struct {
 	// Binding ties both halves of a ceremony to one browser: the hash of a cookie.
 	Binding store.Hash
 	Client  store.Client
+	// Text is in the user's language: a passkey without a name gets one of it.
+	Text *message.Catalogue
 }
 
 // Also returns what belongs into the same batch as a verified sign-in or

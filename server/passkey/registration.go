@@ -78,7 +78,7 @@ func (s *Service) register(ctx context.Context, t ticket, user store.User, brows
 		}
 
 		added := created
-		added.Name = numbered(user, defaultName(name, added.AAGUID, browser.Client))
+		added.Name = numbered(user, defaultName(name, added.AAGUID, browser))
 		user.Passkeys = append(user.Passkeys, added)
 		row = describe(user, added, "")
 

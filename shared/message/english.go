@@ -3,6 +3,7 @@ package message
 // English is the catalogue that the others are translated from.
 var English = Catalogue{
 	Lang: "en",
+	Name: "English",
 
 	Door: Door{
 		SignInTitle:     "Sign in",
@@ -13,7 +14,6 @@ var English = Catalogue{
 		SignInPasskey:   "Sign in with a passkey",
 		Or:              "or",
 		Working:         "One moment…",
-		OffLine:         "The server can't be reached. Check your connection and try again.",
 		SetupTitle:      "Set up {product}",
 		SetupLead:       "This makes the first administrator. You can add a passkey right after.",
 		SetupUserName:   "User name",
@@ -29,24 +29,22 @@ var English = Catalogue{
 	},
 
 	Shell: Shell{
-		Menu:         "Your account",
-		Passkeys:     "Passkeys",
-		Sessions:     "Sessions",
-		Activity:     "Activity",
-		SignOut:      "Sign out",
-		SigningOut:   "Signing out…",
-		Offline:      "You are offline",
-		OfflineLead:  "The server can't be reached right now. Your passkeys are safe; this page comes back when the connection does.",
-		OfflineAsOf:  "Offline: as of {date}. Changes need the server.",
-		TryAgain:     "Try again",
-		Update:       "A new version is ready.",
-		Reload:       "Reload to update",
-		Broken:       "This page has stopped working. Reload it to go on; nothing that was saved is lost.",
-		NotFound:     "There is nothing at this address",
-		NotFoundLead: "The link may be old, or a letter may be missing.",
-		ToHome:       "Go to the start page",
-		SkipToMain:   "Skip to content",
-		Loading:      "Loading…",
+		Language:    "Language",
+		Menu:        "Your account",
+		Passkeys:    "Passkeys",
+		Sessions:    "Sessions",
+		Activity:    "Activity",
+		SignOut:     "Sign out",
+		SigningOut:  "Signing out…",
+		Offline:     "You are offline",
+		OfflineLead: "The server can't be reached right now. Your passkeys are safe; this page comes back when the connection does.",
+		OfflineAsOf: "Offline: as of {date}. Changes need the server.",
+		TryAgain:    "Try again",
+		Update:      "A new version is ready.",
+		Reload:      "Reload to update",
+		Broken:      "This page has stopped working. Reload it to go on; nothing that was saved is lost.",
+		SkipToMain:  "Skip to content",
+		Loading:     "Loading…",
 	},
 
 	Home: Home{
@@ -106,12 +104,11 @@ var English = Catalogue{
 		DoneAdded:      "“{name}” was added.",
 		DoneRenamed:    "Renamed to “{name}”.",
 		DoneRemoved:    "“{name}” was removed.",
+		Nameless:       "Passkey",
 		RetryList:      "Try again",
 		Contact:        "Need help? {contact}",
 		NotSupported:   "This browser doesn't support passkeys. Use a current version of Chrome, Edge, Firefox or Safari.",
 		NotSecure:      "Passkeys need a secure connection. Open this page with https.",
-		AlreadyHere:    "This device already has a passkey for your account.",
-		CountPasskeys:  Counted{One: "{n} passkey", Other: "{n} passkeys"},
 	},
 
 	Sessions: Sessions{
@@ -202,7 +199,5 @@ var English = Catalogue{
 		Offline:        "The server can't be reached. Check your connection and try again.",
 		Unreadable:     "The server sent something unexpected. Please reload the page.",
 		AskContact:     "If it stays: {contact}",
-		TryAgain:       "Try again",
-		Code:           "Code: {code}",
 	},
 }

@@ -6,7 +6,11 @@
 // plain text and stay so: whoever shows them escapes them.
 package message
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/keypeg/keypeg/shared"
+)
 
 // Fill replaces each {name} in text by the value that follows that name in pairs.
 //
@@ -18,7 +22,8 @@ func Fill(text string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// Counted is a text that depends on a number, which stands as {n} in it.
+// Counted is a text that depends on a number, which stands as {n} in it. The
+// languages here have at most these two plural forms (CLDR's one and other).
 type Counted struct {
 	One   string
 	Other string
@@ -27,8 +32,9 @@ type Counted struct {
 // Catalogue is every text in one language.
 type Catalogue struct {
 	Lang string // BCP 47, "en"
+	Name string // as its speakers call it
 
-	Door     Door
+	Door     Door `json:"-"` // the app doesn't show it
 	Shell    Shell
 	Home     Home
 	Panel    Panel
@@ -37,6 +43,50 @@ type Catalogue struct {
 	Password Password
 	Confirm  Confirm
 	Failure  Failure
+
+	// Refusals are the sentences of [shared.Error]. One that is missing stays
+	// English; a test finds those.
+	Refusals []Refusal
+}
+
+// Refusal is the format of a sentence, in English and in a catalogue's language.
+type Refusal struct{ English, Here string }
+
+// Languages are all catalogues, the one to fall back to first. The app doesn't
+// name this list, or every language would be in its program: it gets the one
+// that it needs from the server.
+var Languages = []*Catalogue{&English, &German, &French, &Spanish, &Japanese}
+
+// Choose returns the catalogue of the first language that there is one for.
+// Languages are BCP 47 tags; see [Speaks]. Without any it returns English.
+func Choose(tags ...string) *Catalogue {
+	for _, tag := range tags {
+		for _, catalogue := range Languages {
+			if Speaks(catalogue.Lang, tag) {
+				return catalogue
+			}
+		}
+	}
+	return &English
+}
+
+// Speaks tells whether a language will do for who asks for a tag: its primary
+// subtag counts, so "de" will do for "de-CH".
+func Speaks(lang, tag string) bool {
+	primary, _, _ := strings.Cut(tag, "-")
+	return strings.EqualFold(primary, lang)
+}
+
+// Refusal returns the sentence of a refusal in this language.
+func (c *Catalogue) Refusal(err *shared.Error) string {
+	return err.In(func(english string) string {
+		for _, r := range c.Refusals {
+			if r.English == english {
+				return r.Here
+			}
+		}
+		return english
+	})
 }
 
 // Door is what people read who aren't signed in.
@@ -49,7 +99,6 @@ type Door struct {
 	SignInPasskey   string
 	Or              string
 	Working         string
-	OffLine         string
 	SetupTitle      string
 	SetupLead       string // {product}
 	SetupUserName   string
@@ -66,24 +115,22 @@ type Door struct {
 
 // Shell is the frame around every page of the app.
 type Shell struct {
-	Menu         string // the accessible name of the menu under the user's name
-	Passkeys     string
-	Sessions     string
-	Activity     string
-	SignOut      string
-	SigningOut   string
-	Offline      string
-	OfflineLead  string
-	OfflineAsOf  string // {date}
-	TryAgain     string
-	Update       string
-	Reload       string
-	Broken       string
-	NotFound     string
-	NotFoundLead string
-	ToHome       string
-	SkipToMain   string
-	Loading      string
+	Language    string
+	Menu        string // the accessible name of the menu under the user's name
+	Passkeys    string
+	Sessions    string
+	Activity    string
+	SignOut     string
+	SigningOut  string
+	Offline     string
+	OfflineLead string
+	OfflineAsOf string // {date}
+	TryAgain    string
+	Update      string
+	Reload      string
+	Broken      string
+	SkipToMain  string
+	Loading     string
 }
 
 // Home is the first page behind the door.
@@ -146,11 +193,10 @@ type Panel struct {
 	DoneRenamed    string // {name}
 	DoneRemoved    string // {name}
 	RetryList      string
+	Nameless       string // what a passkey is called of which nothing is known
 	Contact        string // {contact}
 	NotSupported   string
 	NotSecure      string
-	AlreadyHere    string
-	CountPasskeys  Counted
 }
 
 // Sessions is the page of browsers in which the user is signed in.
@@ -246,6 +292,4 @@ type Failure struct {
 	Offline        string
 	Unreadable     string
 	AskContact     string // {contact}
-	TryAgain       string
-	Code           string // {code}
 }

@@ -1,21 +1,122 @@
 package message
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 func TestCatalogues(t *testing.T) {
-	for _, catalogue := range []Catalogue{English} {
+	formats := refusals(t)
+	for _, catalogue := range Languages {
 		t.Run("every text is there in "+catalogue.Lang, func(t *testing.T) {
-			complete(t, catalogue.Lang, reflect.ValueOf(catalogue), reflect.ValueOf(English))
+			complete(t, catalogue.Lang, reflect.ValueOf(*catalogue), reflect.ValueOf(English))
 		})
+		if catalogue == &English {
+			continue
+		}
+		t.Run("and every refusal", func(t *testing.T) {
+			for _, format := range formats {
+				translated := ""
+				if i := slices.IndexFunc(catalogue.Refusals, func(r Refusal) bool { return r.English == format }); i >= 0 {
+					translated = catalogue.Refusals[i].Here
+				}
+				if !slices.Equal(verb.FindAllString(format, -1), verb.FindAllString(translated, -1)) || translated == "" {
+					t.Errorf("%q is %q in %s", format, translated, catalogue.Lang)
+				}
+			}
+			for _, r := range catalogue.Refusals {
+				if !slices.Contains(formats, r.English) {
+					t.Errorf("nobody refuses with %q any more", r.English)
+				}
+			}
+		})
+	}
+}
+
+var verb = regexp.MustCompile(`%[a-z]`)
+
+// refusals are the formats of all refusals in the program, from its source.
+func refusals(t *testing.T) []string {
+	var formats []string
+	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) < 2 || !makesRefusal(call.Fun) {
+				return true
+			}
+			format, ok := call.Args[1].(*ast.BasicLit)
+			if !ok {
+				t.Errorf("%s: a refusal's sentence must stand where it is made, for translators to find it", path)
+				return true
+			}
+			text, err := strconv.Unquote(format.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text != "%s" && !slices.Contains(formats, text) { // what the server said already
+				formats = append(formats, text)
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || len(formats) < 30 {
+		t.Fatalf("found %d refusals (%v)", len(formats), err)
+	}
+	return formats
+}
+
+func makesRefusal(called ast.Expr) bool {
+	switch called := called.(type) {
+	case *ast.Ident:
+		return called.Name == "Errorf"
+	case *ast.SelectorExpr:
+		of, ok := called.X.(*ast.Ident)
+		return ok && of.Name == "shared" && called.Sel.Name == "Errorf"
+	}
+	return false
+}
+
+func TestChoose(t *testing.T) {
+	for _, test := range []struct {
+		tags []string
+		want string
+	}{
+		{nil, "en"},
+		{[]string{"tlh"}, "en"},
+		{[]string{"de-CH"}, "de"},
+		{[]string{"FR"}, "fr"},
+		{[]string{"pt-BR", "es-419", "en"}, "es"},
+		{[]string{"", "ja"}, "ja"},
+		{[]string{"<script>"}, "en"},
+	} {
+		if got := Choose(test.tags...).Lang; got != test.want {
+			t.Errorf("%q: got %s, want %s", test.tags, got, test.want)
+		}
 	}
 }
 
 // complete finds texts that are missing, or that lack a {name} of the English.
 func complete(t *testing.T, path string, got, english reflect.Value) {
+	if got.Kind() == reflect.Slice {
+		return // compared with the source
+	}
 	if got.Kind() == reflect.Struct {
 		for i := range got.NumField() {
 			complete(t, path+"."+got.Type().Field(i).Name, got.Field(i), english.Field(i))

@@ -84,6 +84,13 @@ func build() error {
 		}
 		kept = append(kept, names...)
 	}
+	for name, content := range web.Languages() {
+		names, err := compress(name, content)
+		if err != nil {
+			return err
+		}
+		kept = append(kept, names...)
+	}
 	return sweep(kept)
 }
 

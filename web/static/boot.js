@@ -11,10 +11,12 @@
     bar.className = "bar bar-bad";
     bar.setAttribute("role", "alert");
     const text = document.createElement("span");
-    text.textContent = goappEnv.KEYPEG_APP_BROKEN;
+    const said = JSON.parse(goappEnv.KEYPEG_APP_BROKEN);
+    const [broken, again] = said[document.documentElement.lang] ?? said.en;
+    text.textContent = broken;
     const reload = document.createElement("button");
     reload.className = "button small";
-    reload.textContent = goappEnv.KEYPEG_APP_RELOAD;
+    reload.textContent = again;
     reload.addEventListener("click", () => location.reload());
     bar.append(text, reload);
     document.body.prepend(bar);

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -34,7 +35,7 @@ func pages(files *web.Files, product string) map[string]http.Handler {
 		},
 		Styles:                []string{files.URL("style.css")},
 		Scripts:               []string{files.URL("boot.js") + " defer"},
-		CacheableResources:    []string{shared.PageShell, files.URL("icon.svg")},
+		CacheableResources:    append([]string{shared.PageShell, files.URL("icon.svg")}, languageURLs(files)...),
 		Resources:             hashed{files},
 		StartURL:              shared.PageHome,
 		Version:               files.Version(),
@@ -43,8 +44,8 @@ func pages(files *web.Files, product string) map[string]http.Handler {
 		Env: map[string]string{
 			app.EnvProduct:      product,
 			app.EnvIcon:         files.URL("icon.svg"),
-			"KEYPEG_APP_BROKEN": message.English.Shell.Broken,
-			"KEYPEG_APP_RELOAD": message.English.Shell.Reload,
+			app.EnvLanguages:    languages(files),
+			"KEYPEG_APP_BROKEN": broken(),
 		},
 	}
 
@@ -63,6 +64,40 @@ func pages(files *web.Files, product string) map[string]http.Handler {
 		serve[page] = shell
 	}
 	return serve
+}
+
+// languages tells the app which there are, and where their texts lie.
+func languages(files *web.Files) string {
+	var list []app.Language
+	for _, text := range message.Languages {
+		list = append(list, app.Language{Tag: text.Lang, Name: text.Name, URL: files.URL(web.LanguageFile(text.Lang))})
+	}
+	encoded, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // strings can always be encoded
+	}
+	return string(encoded)
+}
+
+func languageURLs(files *web.Files) (urls []string) {
+	for _, text := range message.Languages {
+		urls = append(urls, files.URL(web.LanguageFile(text.Lang)))
+	}
+	return urls
+}
+
+// broken are the two sentences that boot.js says when the app has ended, by
+// language.
+func broken() string {
+	said := map[string][2]string{}
+	for _, text := range message.Languages {
+		said[text.Lang] = [2]string{text.Shell.Broken, text.Shell.Reload}
+	}
+	encoded, err := json.Marshal(said)
+	if err != nil {
+		panic(err) // strings can always be encoded
+	}
+	return string(encoded)
 }
 
 func content(kind string, body []byte) http.Handler {

@@ -1,0 +1,91 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+func (b *browser) isIn(lang string) {
+	b.t.Helper()
+	b.waitsFor("the page to be in "+lang, `document.documentElement.lang === "`+lang+`"`)
+}
+
+// regional is a language as people's browsers ask for it.
+var regional = map[string]string{"en": "en-GB,en", "de": "de-CH,de", "fr": "fr-CA,fr", "es": "es-419,es", "ja": "ja-JP,ja"}
+
+func TestLanguages(t *testing.T) {
+	s := startServer(t)
+	openBrowser(t, s).setsUp()
+	for _, text := range message.Languages {
+		t.Run(text.Name, func(t *testing.T) {
+			b := openBrowser(t, s, chromedp.Flag("accept-lang", regional[text.Lang]))
+
+			b.opens("/sign-in")
+			b.isIn(text.Lang)
+			b.readsIn("h1", text.Door.SignInTitle)
+			b.types("input[name=name]", "ann")
+			b.types("input[name=password]", "wrong")
+			b.presses(enter)
+			refused := text.Refusal(shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right."))
+			b.readsIn("#refusal", refused)
+
+			b.types("input[name=password]", annsPassword)
+			b.presses(enter)
+			b.isAt("/")
+			b.isIn(text.Lang)
+			b.readsIn("h1", message.Fill(text.Home.Hello, "name", "Ann Admin"))
+			laptop := b.hasDevice()
+			defer laptop.isTakenAway()
+			b.opensPasskeys()
+			b.waitsFor("the title", `document.title.startsWith(`+quoted(text.Panel.Title)+`)`)
+			b.clicks("#passkey-add")
+			b.clicks("#passkey-register")
+			b.waitsFor("a name in the language", `document.querySelector("input[id^=name-]")?.value === `+
+				quoted(message.Fill(text.Sessions.BrowserOn, "browser", "Headless Chrome", "system", "Linux")))
+			b.presses(escape)
+			date := value[string](b, `new Intl.DateTimeFormat("`+text.Lang+`", { dateStyle: "medium" }).format()`)
+			b.reads(message.Fill(text.Panel.Added, "date", date))
+			b.clicks(".rows > li:last-child [id^=remove-]")
+			b.reads(text.Panel.RemoveLead)
+			b.clicks("#remove-ok")
+			b.reads(text.Panel.EmptyTitle)
+			b.opens("/activity")
+			b.reads(text.Activity.SignInFailed)
+			b.opens("/sessions")
+			b.reads(text.Sessions.Current)
+			b.hasNoComplaints()
+		})
+	}
+}
+
+func TestChoosingALanguage(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.clicks("#user-menu-button")
+	ann.clicks("#menu-language-ja")
+	ann.readsIn("h1", "こんにちは、Ann Admin さん")
+	ann.isIn("ja")
+	ann.waitsFor("the title", `document.title.startsWith("ホーム")`)
+	ann.hasFocusOn("#user-menu-button")
+
+	ann.clicks("#user-menu-button")
+	ann.waitsFor("the choice to be marked", `document.querySelector("#menu-language-ja").ariaChecked === "true" && document.querySelector("#menu-language-en").ariaChecked === "false"`)
+	ann.presses(escape)
+
+	// It stays, in the app and at the door.
+	ann.opens("/sessions")
+	ann.readsIn("h1", "セッション")
+	ann.signsOut()
+	ann.isIn("ja")
+	ann.readsIn("h1", "サインイン")
+	if text := value[string](ann, `document.body.innerText`); strings.Contains(text, "Sign in") {
+		t.Errorf("some of the page is English: %q", text)
+	}
+	ann.hasNoComplaints()
+}
