@@ -2,7 +2,7 @@
 # make test   runs every test; installs what the browser tests need
 # More: build, screenshots, bench, clean.
 
-.PHONY: run test build web vet screenshots bench clean tools
+.PHONY: run test build web vet screenshots bench clean tools tools-apt
 .DEFAULT_GOAL := build
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -41,11 +41,21 @@ clean:
 	rm -rf bin screenshots
 	find web/dist -mindepth 1 ! -name .gitignore -delete
 
+# What finds barriers in pages, for the browser tests. It is not a part of Keypeg.
+AXE := 4.14.1
+
+bin/axe.min.js: | tools-apt
+	mkdir -p bin && cd bin && npm pack --silent axe-core@$(AXE) >/dev/null && tar -xzf axe-core-$(AXE).tgz package/axe.min.js
+	mv bin/package/axe.min.js $@ && rm -r bin/package bin/axe-core-$(AXE).tgz
+
+tools: tools-apt bin/axe.min.js
+
 # Installs with apt what is missing, where it may; else says what to install.
-tools:
+tools-apt:
 	@missing=""; \
 	command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ]; then sudo=""; \
 	elif sudo -n true 2>/dev/null; then sudo="sudo"; \

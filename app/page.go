@@ -180,7 +180,10 @@ func (p *page) Render() goapp.UI {
 			Button: p.text.Shell.TryAgain, OnButton: p.onRetry,
 		}.Render())
 	default:
-		return frame.With(goapp.P().Class("quiet page-wait").Attr("role", "status").Text(p.text.Shell.Loading))
+		return frame.With(
+			goapp.H1().Class("spoken").Text(p.product()),
+			goapp.P().Class("quiet page-wait").Attr("role", "status").Text(p.text.Shell.Loading),
+		)
 	}
 }
 

@@ -661,8 +661,9 @@ func TestLive(t *testing.T) {
 		t.Error("another user heard of it")
 	}
 	ann.sends("POST", shared.PathSignOut, nil)
-	hears(hers, "event: changed")
-	hears(hers, "")
+	for range hers {
+		// The stream may tell of it before it ends.
+	}
 	ann.refused(ann.sends("GET", shared.PathLive, nil), 401, shared.CodeUnauthenticated)
 	s.handler.EndStreams()
 	hears(his, "")

@@ -2,7 +2,6 @@ package browser
 
 import (
 	"context"
-	"math/rand/v2"
 	"syscall/js"
 	"time"
 )
@@ -46,7 +45,7 @@ func Live(ctx context.Context, path, event string, tell func(LiveState)) {
 		case <-wake:
 		default:
 		}
-		timer := time.NewTimer(pause/2 + rand.N(pause))
+		timer := time.NewTimer(jittered(pause))
 		select {
 		case <-ctx.Done():
 		case <-wake:
@@ -55,6 +54,12 @@ func Live(ctx context.Context, path, event string, tell func(LiveState)) {
 		timer.Stop()
 		pause = min(2*pause, liveLastPause)
 	}
+}
+
+// jittered is between half of a pause and one and a half. Go's own random numbers
+// would add to the program what the browser has anyway.
+func jittered(pause time.Duration) time.Duration {
+	return pause/2 + time.Duration(js.Global().Get("Math").Call("random").Float()*float64(pause))
 }
 
 // stream runs one EventSource until it fails, and returns whether it ever

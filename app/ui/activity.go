@@ -208,7 +208,7 @@ func (r *activityRow) Render() app.UI {
 		),
 		app.If(alarming(e), func() app.UI {
 			return app.Button().ID("not-me-"+e.ID).Type("button").Class("button small").
-				Aria("label", message.Fill(text.NotMeRow, "event", what)).Disabled(r.Working || r.World.Offline != "").
+				Aria("label", label(r.Working, "", message.Fill(text.NotMeRow, "event", what))).Disabled(r.Working || r.World.Offline != "").
 				OnClick(r.onNotMe).Text(label(r.Working, text.NotMeWorking, text.NotMe))
 		}),
 	)

@@ -25,7 +25,7 @@ func (f Frame) With(content ...app.UI) app.UI {
 		app.A().Class("skip").Href("#"+MainID).Text(f.Skip),
 		app.Header().Class("top").Body(
 			app.A().Class("brand").Href(f.Home).Body(
-				app.Img().Src(f.Icon).Aria("hidden", "true").Width(28).Height(28),
+				app.Img().Src(f.Icon).Attr("role", "presentation").Width(28).Height(28),
 				app.Span().Text(f.Product),
 			),
 			app.If(f.User != nil, func() app.UI { return f.User }).

@@ -185,7 +185,7 @@ func (r *sessionRow) Render() app.UI {
 		),
 		app.If(!s.Current, func() app.UI {
 			return app.Button().ID("end-"+s.ID).Type("button").Class("button small").
-				Aria("label", message.Fill(text.EndRow, "browser", name)).Disabled(r.Working || r.World.Offline != "").
+				Aria("label", label(r.Working, "", message.Fill(text.EndRow, "browser", name))).Disabled(r.Working || r.World.Offline != "").
 				OnClick(r.onEnd).Text(label(r.Working, text.Ending, text.End))
 		}),
 	)

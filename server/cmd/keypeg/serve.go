@@ -17,7 +17,9 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-type serveCommand struct{}
+type serveCommand struct {
+	Gallery bool `help:"Also show every component in every state, at /gallery. For those who work on Keypeg."`
+}
 
 // drainTime is how long a stopping server lets running requests end.
 const drainTime = 10 * time.Second
@@ -50,10 +52,15 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 		Store: told, Now: time.Now, Log: log,
 		Idle: s.SessionIdle, Lifetime: s.SessionLifetime, ConfirmFor: s.ConfirmAfter,
 	})
+	served := pages(files, s.Product)
+	if c.Gallery {
+		served[galleryPath] = gallery(files, s.Product)
+		served[galleryPath+"/"] = served[galleryPath]
+	}
 	handler, err := server.New(ctx, server.Config{
 		Store: told, Accounts: accounts, Live: hub, Now: time.Now, Log: log,
 		Address: address, PasskeysOn: s.Passkeys, Product: s.Product, Contact: s.Contact,
-		Pages: pages(files, s.Product), Asset: files.URL,
+		Pages: served, Asset: files.URL,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,36 @@
+package app
+
+import (
+	"time"
+
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// States returns the start page in every state, as [ui.States] does the
+// components.
+func States(d Deps, text *message.Catalogue) []ui.State {
+	show := func(name string, change func(*page)) ui.State {
+		p := &page{
+			deps: d, path: shared.PageHome, state: pageReady, speech: speech{languages: newLanguages(d.Transport), text: text, spoken: true},
+			account: shared.Account{
+				User: shared.User{DisplayName: "Ann Admin"}, Product: "Keypeg", Contact: "IT desk, phone 1234",
+				PasskeysOn: true, HasPassword: true, Passkeys: 2,
+			},
+		}
+		change(p)
+		return ui.State{Name: name, UI: p}
+	}
+	return []ui.State{
+		show("home", func(*page) {}),
+		show("home-loading", func(p *page) { p.state = pageLoading }),
+		show("home-offer", func(p *page) { p.offer, p.account.Passkeys = offerFirst, 0 }),
+		show("home-offer-here", func(p *page) { p.offer = offerHere }),
+		show("home-saved", func(p *page) { p.saved = "Google Password Manager" }),
+		show("home-passkeys-off", func(p *page) { p.account.PasskeysOn = false }),
+		show("home-update", func(p *page) { p.updated = true }),
+		show("home-as-of", func(p *page) { p.asOf = time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC) }),
+		show("home-offline", func(p *page) { p.state = pageOffline }),
+	}
+}

@@ -1,0 +1,149 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/ceremony"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// State is a component in one of its states, with made-up content.
+type State struct {
+	Name string
+	UI   app.UI
+}
+
+// States returns every component in every state, by name. Tests hold their
+// markup; the gallery shows them to people. The app doesn't name this function,
+// so that its program doesn't have them.
+func States(text *message.Catalogue) []State {
+	world := stateWorld(text)
+	denied := &ceremony.Failure{Reason: ceremony.Denied, Registering: true}
+	internal := shared.Errorf(shared.CodeInternal, "Something went wrong on our side.")
+	states := map[string]app.UI{
+		"menu-closed": &UserMenu{Name: "Ann Admin", Label: world.Text.Shell.Menu},
+		"menu-open": &UserMenu{Name: "Ann Admin", Label: "Your account", state: menuOpen, Items: []MenuItem{
+			{ID: "passkeys", Label: world.Text.Shell.Passkeys, Icon: "key", Href: "/passkeys"},
+			{ID: "sign-out", Label: world.Text.Shell.SignOut, Icon: "out"},
+			{ID: "language-en", Label: "English", Lang: "en", Checked: true}, {ID: "language-ja", Label: "日本語", Lang: "ja"},
+		}},
+		"frame-loading": Frame{Skip: world.Text.Shell.SkipToMain, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.H1().Class("spoken").Text("Keypeg"), app.P().Text("…")),
+		"message":       Message{Title: "You are offline", Lead: "Try later.", Button: "Try again"}.Render(),
+
+		"panel-loading":     statePanel(world, func(p *PasskeysPanel) { p.state, p.list = listLoading, shared.PasskeyList{} }),
+		"panel-failed":      statePanel(world, func(p *PasskeysPanel) { p.state, p.failure = listFailed, internal }),
+		"panel-empty":       statePanel(world, func(p *PasskeysPanel) { p.list = shared.PasskeyList{HasPassword: true} }),
+		"panel-list":        statePanel(world, func(*PasskeysPanel) {}),
+		"panel-blocked":     statePanel(world, func(p *PasskeysPanel) { p.World.Blocked = "This browser doesn't support passkeys." }),
+		"panel-only-method": statePanel(world, func(p *PasskeysPanel) { p.list = stateOnly() }),
+		"panel-add":         statePanel(world, func(p *PasskeysPanel) { p.add.state = addOpen }),
+		"panel-add-working": statePanel(world, func(p *PasskeysPanel) { p.add.state = addWorking }),
+		"panel-add-refused": statePanel(world, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: denied} }),
+		"panel-added":       statePanel(world, func(p *PasskeysPanel) { p.lit, p.said = "a", "“Work laptop” was added." }),
+		"panel-rename":      statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRename} }),
+		"panel-renaming":    statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRenaming} }),
+		"panel-rename-taken": statePanel(world, func(p *PasskeysPanel) {
+			p.row = openRow{id: "a", mode: rowRename, failure: shared.Errorf(shared.CodeNameTaken, "Another of your passkeys has this name.")}
+		}),
+		"panel-remove":   statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove} }),
+		"panel-removing": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemoving} }),
+		"panel-remove-last": statePanel(world, func(p *PasskeysPanel) {
+			p.list.Passkeys = p.list.Passkeys[:1]
+			p.row = openRow{id: "a", mode: rowRemove}
+		}),
+		"panel-remove-sessions": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, sessions: 2} }),
+		"panel-unverified":      statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
+		"panel-offline":         statePanel(world, func(p *PasskeysPanel) { p.World.Offline = "Offline: as of 14:05." }),
+		"panel-remove-refused":  statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
+		"panel-confirm":         statePanel(world, func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
+		"sessions":              &SessionsPanel{World: world, state: listReady, list: stateSessions()},
+		"sessions-alone":        &SessionsPanel{World: world, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
+		"sessions-ending":       &SessionsPanel{World: world, state: listReady, list: stateSessions(), ending: "s2"},
+		"sessions-loading":      &SessionsPanel{World: world},
+		"sessions-failed":       &SessionsPanel{World: world, state: listFailed, failure: internal},
+		"activity":              &ActivityPanel{World: world, state: listReady, events: stateEvents(), next: "more"},
+		"activity-loading":      &ActivityPanel{World: world},
+		"activity-failed":       &ActivityPanel{World: world, state: listFailed, failure: internal},
+		"activity-ending":       &ActivityPanel{World: world, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
+		"activity-advice":       &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"activity-password":     &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
+		"password-refused":      &passwordDialog{World: world, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short.")},
+
+		"confirm-password": &Confirm{World: world, HasPassword: true},
+		"confirm-working":  &Confirm{World: world, HasPassword: true, HasPasskey: true, state: confirmByPasskey},
+		"confirm-refused":  &Confirm{World: world, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
+	}
+	list := make([]State, 0, len(states))
+	for name, component := range states {
+		list = append(list, State{name, component})
+	}
+	slices.SortFunc(list, func(a, b State) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+func stateWorld(text *message.Catalogue) World {
+	return World{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234"}
+}
+
+func stateKeys() shared.PasskeyList {
+	used := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	return shared.PasskeyList{HasPassword: true, Passkeys: []shared.Passkey{
+		{ID: "a", Name: "Work laptop", Provider: "Windows Hello", Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), LastUsed: &used, Current: true},
+		{ID: "b", Name: "iCloud Keychain", Provider: "iCloud Keychain", Created: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Synced: true},
+		{ID: "c", Name: `<img src=x onerror=alert(1)>`, Created: time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)},
+	}}
+}
+
+// statePanel is a PasskeysPanel with its list, in a state that change makes.
+func statePanel(world World, change func(*PasskeysPanel)) *PasskeysPanel {
+	p := &PasskeysPanel{World: world, state: listReady, list: stateKeys()}
+	change(p)
+	return p
+}
+
+func stateOnly() shared.PasskeyList {
+	list := stateKeys()
+	list.HasPassword = false
+	list.Passkeys = list.Passkeys[1:2]
+	list.Passkeys[0].OnlyMethod = true
+	return list
+}
+
+func stateSessions() shared.SessionList {
+	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	return shared.SessionList{Sessions: []shared.Session{
+		{ID: "s1", Browser: "Chrome", System: "Windows", Address: "192.0.2.1", Method: shared.MethodPasskey, Passkey: "Work laptop", Created: at, Seen: at, Current: true},
+		{ID: "s2", Browser: "Safari", System: "iOS", Address: "2001:db8::1", Method: shared.MethodPassword, Created: at, Seen: at},
+		{ID: "s3", Method: shared.MethodPasskey, Created: at, Seen: at},
+		{ID: "s4", Browser: "Firefox", Method: shared.MethodSetupLink, Created: at, Seen: at},
+	}}
+}
+
+// stateEvents are one of each kind, one of this browser, and one that only a newer
+// server knows.
+func stateEvents() []shared.Event {
+	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	list := []shared.Event{
+		{Kind: shared.EventSignedIn, Method: shared.MethodPasskey, Passkey: "Work laptop", PasskeyID: "a", Browser: "Chrome", System: "Windows", Address: "192.0.2.1"},
+		{Kind: shared.EventSignedIn, Method: shared.MethodPassword, Browser: "Chrome", System: "Windows", Here: true},
+		{Kind: shared.EventSignedIn, Method: shared.MethodSetupLink, Address: "::1"},
+	}
+	for _, kind := range []shared.EventKind{
+		shared.EventAccountCreated, shared.EventSignInFailed, shared.EventSignedOut, shared.EventConfirmed, shared.EventPasswordChanged,
+		shared.EventDisabled, shared.EventEnabled, shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved,
+		shared.EventCounterFell, shared.EventBackupChanged, shared.EventSessionEnded, shared.EventOthersEnded, "of_tomorrow",
+	} {
+		list = append(list, shared.Event{Kind: kind, Passkey: "Phone", Browser: "Firefox", System: "Linux"})
+	}
+	for i := range list {
+		list[i].ID, list[i].Time = fmt.Sprint("e", i), at.Add(-time.Duration(i)*time.Hour)
+	}
+	return list
+}
