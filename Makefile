@@ -27,12 +27,19 @@ vet:
 	GOOS=js GOARCH=wasm go vet ./app/browser ./app/ui ./app ./app/wasm
 
 # Every state at both widths in both colour schemes, for somebody to look at, in
-# screenshots/; and the README's picture.
+# screenshots/; the README's pictures; and the manifest's.
 screenshots: tools web
 	mkdir -p screenshots
 	KEYPEG_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run TestScreenshots ./app/e2e
 	mkdir -p web/pictures
 	cp screenshots/panel-add-1280-light.png web/pictures/passkeys.png
+	cp screenshots/sign-in-1280-light.png web/pictures/sign-in.png
+	cp screenshots/panel-added-1280-light.png web/pictures/added.png
+	cp screenshots/remove-1280-light.png web/pictures/remove.png
+	cp screenshots/panel-add-390-light.png web/pictures/phone.png
+	cp screenshots/panel-add-1280-dark.png web/pictures/dark.png
+	cp screenshots/panel-add-1280-light.png web/static/screenshot-wide.png
+	cp screenshots/panel-add-390-light.png web/static/screenshot-narrow.png
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./server/...

@@ -32,8 +32,11 @@ type page struct {
 	panel   panelState
 	leaving bool // signing out, or signed out
 	updated bool // a new version waits
-	offer   offer
-	saved   string // the passkey that the browser made silently
+
+	installable bool // the browser offers to install the app
+	hinted      bool // the way to install it is being told
+	offer       offer
+	saved       string // the passkey that the browser made silently
 
 	loading bool      // the account is being asked for
 	again   bool      // and has to be asked for again
@@ -62,6 +65,7 @@ const (
 // OnMount asks who is signed in.
 func (p *page) OnMount(ctx goapp.Context) {
 	p.ctx = ctx
+	p.installable = ctx.IsAppInstallable()
 	p.speak(ctx, p.languages.wanted(), p.title)
 	p.offer = dueOffer(time.Now())
 	p.load(ctx)
@@ -86,6 +90,23 @@ func (p *page) OnNav(ctx goapp.Context) {
 
 // OnAppUpdate offers the new version; it never forces it.
 func (p *page) OnAppUpdate(goapp.Context) { p.updated = true }
+
+// OnAppInstallChange offers to install the app while the browser does.
+func (p *page) OnAppInstallChange(ctx goapp.Context) { p.installable = ctx.IsAppInstallable() }
+
+// install asks the browser, or tells where browsers have it that can't be asked.
+func (p *page) install() {
+	if p.installable {
+		p.ctx.ShowAppInstallPrompt()
+		return
+	}
+	p.hinted = true
+}
+
+func (p *page) onUnderstood(goapp.Context, goapp.Event) {
+	p.hinted = false
+	ui.FocusUserMenu(p.ctx)
+}
 
 // load asks who is signed in: at first, and again whenever that may have changed.
 func (p *page) load(ctx goapp.Context) {
@@ -193,6 +214,9 @@ func (p *page) menu() *ui.UserMenu {
 		{ID: "sessions", Label: p.text.Shell.Sessions, Icon: "browser", Href: shared.PageSessions},
 		{ID: "activity", Label: p.text.Shell.Activity, Icon: "list", Href: shared.PageActivity},
 	}
+	if p.installable || browser.InstallsByHand() {
+		items = append(items, ui.MenuItem{ID: "install", Label: p.text.Shell.Install, Icon: "install", OnSelect: p.install})
+	}
 	signOut := p.text.Shell.SignOut
 	if p.leaving {
 		signOut = p.text.Shell.SigningOut
@@ -210,6 +234,12 @@ func (p *page) menu() *ui.UserMenu {
 func (p *page) renderBar() goapp.UI {
 	if !p.asOf.IsZero() {
 		return goapp.P().ID("offline-bar").Class("bar").Attr("role", "status").Text(p.world().Offline)
+	}
+	if p.hinted {
+		return goapp.Div().ID("install-hint").Class("bar").Attr("role", "status").Body(
+			goapp.Span().Text(p.text.Shell.InstallApple),
+			goapp.Button().Type("button").Class("button small").OnClick(p.onUnderstood).Text(p.text.Shell.Understood),
+		)
 	}
 	if !p.updated {
 		return nil

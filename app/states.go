@@ -29,6 +29,7 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 		show("home-offer-here", func(p *page) { p.offer = offerHere }),
 		show("home-saved", func(p *page) { p.saved = "Google Password Manager" }),
 		show("home-passkeys-off", func(p *page) { p.account.PasskeysOn = false }),
+		show("home-install-hint", func(p *page) { p.hinted = true }),
 		show("home-update", func(p *page) { p.updated = true }),
 		show("home-as-of", func(p *page) { p.asOf = time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC) }),
 		show("home-offline", func(p *page) { p.state = pageOffline }),

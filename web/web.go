@@ -270,6 +270,13 @@ func (f *Files) Manifest(product string) []byte {
 		Type    string `json:"type"`
 		Purpose string `json:"purpose,omitempty"`
 	}
+	type screenshot struct {
+		Src        string `json:"src"`
+		Sizes      string `json:"sizes"`
+		Type       string `json:"type"`
+		FormFactor string `json:"form_factor"`
+		Label      string `json:"label"`
+	}
 	type shortcut struct {
 		Name string `json:"name"`
 		URL  string `json:"url"`
@@ -286,6 +293,8 @@ func (f *Files) Manifest(product string) []byte {
 		Theme      string     `json:"theme_color"`
 		Icons      []icon     `json:"icons"`
 		Shortcuts  []shortcut `json:"shortcuts"`
+
+		Screenshots []screenshot `json:"screenshots"`
 	}{
 		ID: "/", Name: product, ShortName: product, Lang: "en", StartURL: "/", Scope: "/", Display: "standalone",
 		Background: "#f5f7f9", Theme: "#15557f",
@@ -296,6 +305,10 @@ func (f *Files) Manifest(product string) []byte {
 			{f.URL("icon-maskable-512.png"), "512x512", "image/png", "maskable"},
 		},
 		Shortcuts: []shortcut{{"Passkeys", "/passkeys"}},
+		Screenshots: []screenshot{
+			{f.URL("screenshot-wide.png"), "1280x800", "image/png", "wide", "Your passkeys"},
+			{f.URL("screenshot-narrow.png"), "390x800", "image/png", "narrow", "Your passkeys"},
+		},
 	})
 	if err != nil {
 		panic(err) // strings can always be encoded

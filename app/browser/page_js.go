@@ -11,6 +11,14 @@ import (
 // Host returns the page's host name.
 func Host() string { return js.Global().Get("location").Get("hostname").String() }
 
+// InstallsByHand tells whether the reader can install the app by the browser's own
+// menu only: Apple's browsers can't be asked to.
+func InstallsByHand() bool {
+	navigator := js.Global().Get("navigator")
+	standalone := js.Global().Call("matchMedia", "(display-mode: standalone)").Get("matches").Bool()
+	return !standalone && strings.HasPrefix(navigator.Get("vendor").String(), "Apple")
+}
+
 // Leave loads another page of the server, leaving the app.
 func Leave(path string) { js.Global().Get("location").Call("assign", path) }
 

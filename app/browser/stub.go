@@ -53,6 +53,9 @@ func Live(context.Context, string, string, func(LiveState)) {}
 // Host returns "localhost".
 func Host() string { return "localhost" }
 
+// InstallsByHand says no.
+func InstallsByHand() bool { return false }
+
 // Leave does nothing.
 func Leave(string) {}
 

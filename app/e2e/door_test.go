@@ -104,6 +104,46 @@ func TestInstalled(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the menu offers it while the browser does", func(t *testing.T) {
+		ann.clicks("#user-menu-button")
+		ann.seesNo("#menu-install")
+		ann.presses(escape)
+		value[bool](ann, `window.dispatchEvent(Object.assign(new Event("beforeinstallprompt"), {
+			prompt: async () => { window.asked = true; }, userChoice: Promise.resolve({ outcome: "dismissed" }),
+		}))`)
+		ann.clicks("#user-menu-button")
+		ann.clicks("#menu-install")
+		ann.waitsFor("the browser to be asked", `window.asked === true`)
+	})
+	t.Run("where the browser can't be asked, it tells how", func(t *testing.T) {
+		if _, err := chromedp.Call(ann.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `
+				Object.defineProperty(navigator, "vendor", { value: "Apple Computer, Inc." });
+				addEventListener("beforeinstallprompt", (e) => e.stopImmediatePropagation());`,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		ann.opens("/")
+		ann.clicks("#user-menu-button")
+		ann.clicks("#menu-install")
+		ann.reads("Add to Home Screen")
+		ann.clicks("#install-hint button")
+		ann.seesNo("#install-hint")
+		ann.hasFocusOn("#user-menu-button")
+	})
+	t.Run("the manifest's files are all there", func(t *testing.T) {
+		missing := value[[]string](ann, `fetch("/manifest.webmanifest").then((r) => r.json()).then((m) =>
+			Promise.all([...m.icons, ...m.screenshots].map(async ({ src, type, sizes }) => {
+				const answer = src ? await fetch(src) : { ok: false };
+				if (!answer.ok || answer.headers.get("Content-Type") !== type) return src || "(no address)";
+				if (sizes === "any") return "";
+				const bitmap = await createImageBitmap(await answer.blob());
+				return sizes === bitmap.width + "x" + bitmap.height ? "" : src + " is " + bitmap.width + "x" + bitmap.height;
+			}))).then((all) => all.filter(Boolean))`)
+		if len(missing) > 0 {
+			t.Errorf("missing or wrong: %q", missing)
+		}
+	})
 	t.Run("no answer of the API is in a cache", func(t *testing.T) {
 		ann.opens("/passkeys")
 		ann.reads("No passkeys yet")

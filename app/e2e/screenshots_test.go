@@ -9,15 +9,15 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestScreenshots renders every state at both widths in both colour schemes into
-// the folder that KEYPEG_SCREENSHOTS names; make screenshots does. Somebody is to
+// TestScreenshots renders the gallery and the main story at both widths in both
+// colour schemes into the folder that KEYPEG_SCREENSHOTS names; make screenshots does. Somebody is to
 // look at them: nothing is asserted but that each state can be reached.
 func TestScreenshots(t *testing.T) {
 	folder := os.Getenv("KEYPEG_SCREENSHOTS")
 	if folder == "" {
 		t.Skip("pictures are made by make screenshots")
 	}
-	s := startServer(t, "--contact", "IT desk, phone 1234")
+	s := startServer(t, "--gallery", "--contact", "IT desk, phone 1234")
 	ann := openBrowser(t, s)
 	shoot := func(state string) {
 		t.Helper()
@@ -42,6 +42,16 @@ func TestScreenshots(t *testing.T) {
 		ann.prefersDark(false)
 	}
 
+	for _, name := range ann.exhibits() {
+		ann.opens("/gallery/" + name)
+		shoot("gallery-" + name)
+	}
+	ann.opens("/gallery/panel-add?dir=rtl")
+	shoot("rtl-panel-add")
+	for _, lang := range []string{"de", "fr", "es", "ja"} {
+		ann.opens("/gallery/panel-add?lang=" + lang)
+		shoot(lang + "-panel-add")
+	}
 	ann.opens(s.setup)
 	ann.sees("input[name=display-name]")
 	shoot("setup")
@@ -107,41 +117,4 @@ func TestScreenshots(t *testing.T) {
 	laptop.touches(false)
 	ann.signsOut()
 	shoot("sign-in")
-	ann.types("input[name=name]", "ann")
-	ann.types("input[name=password]", "wrong")
-	ann.clicks("form button.primary")
-	ann.reads("not right")
-	shoot("sign-in-refused")
-	ann.opens("/nowhere")
-	shoot("refusal")
-
-	// The passkey that is left is the only way in.
-	s.command(t, "", "user", "passwd", "ann", "--remove")
-	laptop.touches(true)
-	ann.opens("/sign-in?next=/passkeys")
-	ann.reads("A security key")
-	for range 2 {
-		ann.clicks(row(1, "[id^=remove-]"))
-		ann.clicks("#remove-ok")
-		ann.seesNo("#remove")
-	}
-	ann.reads("only way to sign in")
-	shoot("panel-only-method")
-
-	// A confirmation, after a restart that makes sign-ins old at once.
-	s.command(t, annsPassword+"\n", "user", "passwd", "ann")
-	s.stops()
-	s.flags = append(s.flags, "--confirm-after", "1s")
-	s.starts()
-	ann.opens("/sign-in?next=/passkeys")
-	ann.reads("A security key")
-	ann.waitsFor("the sign-in to be old", `fetch("/api/v1/passkeys/register/begin", { method: "POST" }).then((r) => r.status === 403)`)
-	ann.clicks("#passkey-add")
-	ann.clicks("#passkey-register")
-	ann.sees("#confirm-password")
-	shoot("confirm")
-	s.stops()
-	ann.opens("/")
-	ann.reads("You are offline")
-	shoot("offline")
 }

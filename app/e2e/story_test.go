@@ -150,6 +150,8 @@ func TestTheLastWayToSignInStays(t *testing.T) {
 	ann.clicks("[id^=another-]")
 	ann.hasFocusOn("#passkey-name")
 	ann.clicks("#passkey-register")
+	ann.hasFocusOn(row(2, "input"))
+	ann.presses(escape)
 	ann.sees(row(2, "bdi"))
 	ann.clicks(row(1, "[id^=remove-]"))
 	ann.clicks("#remove-ok")

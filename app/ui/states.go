@@ -26,7 +26,7 @@ type State struct {
 func States(text *message.Catalogue) []State {
 	world := stateWorld(text)
 	denied := &ceremony.Failure{Reason: ceremony.Denied, Registering: true}
-	internal := shared.Errorf(shared.CodeInternal, "Something went wrong on our side.")
+	internal := shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "FYHWNKPY7CGRXKHV")
 	states := map[string]app.UI{
 		"menu-closed": &UserMenu{Name: "Ann Admin", Label: world.Text.Shell.Menu},
 		"menu-open": &UserMenu{Name: "Ann Admin", Label: "Your account", state: menuOpen, Items: []MenuItem{
@@ -35,13 +35,13 @@ func States(text *message.Catalogue) []State {
 			{ID: "language-en", Label: "English", Lang: "en", Checked: true}, {ID: "language-ja", Label: "日本語", Lang: "ja"},
 		}},
 		"frame-loading": Frame{Skip: world.Text.Shell.SkipToMain, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.H1().Class("spoken").Text("Keypeg"), app.P().Text("…")),
-		"message":       Message{Title: "You are offline", Lead: "Try later.", Button: "Try again"}.Render(),
+		"message":       Message{Title: world.Text.Shell.Offline, Lead: world.Text.Shell.OfflineLead, Button: world.Text.Shell.TryAgain}.Render(),
 
 		"panel-loading":     statePanel(world, func(p *PasskeysPanel) { p.state, p.list = listLoading, shared.PasskeyList{} }),
 		"panel-failed":      statePanel(world, func(p *PasskeysPanel) { p.state, p.failure = listFailed, internal }),
 		"panel-empty":       statePanel(world, func(p *PasskeysPanel) { p.list = shared.PasskeyList{HasPassword: true} }),
 		"panel-list":        statePanel(world, func(*PasskeysPanel) {}),
-		"panel-blocked":     statePanel(world, func(p *PasskeysPanel) { p.World.Blocked = "This browser doesn't support passkeys." }),
+		"panel-blocked":     statePanel(world, func(p *PasskeysPanel) { p.World.Blocked = world.Text.Panel.NotSupported }),
 		"panel-only-method": statePanel(world, func(p *PasskeysPanel) { p.list = stateOnly() }),
 		"panel-add":         statePanel(world, func(p *PasskeysPanel) { p.add.state = addOpen }),
 		"panel-add-working": statePanel(world, func(p *PasskeysPanel) { p.add.state = addWorking }),
@@ -60,7 +60,7 @@ func States(text *message.Catalogue) []State {
 		}),
 		"panel-remove-sessions": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, sessions: 2} }),
 		"panel-unverified":      statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
-		"panel-offline":         statePanel(world, func(p *PasskeysPanel) { p.World.Offline = "Offline: as of 14:05." }),
+		"panel-offline":         statePanel(world, func(p *PasskeysPanel) { p.World.Offline = message.Fill(world.Text.Shell.OfflineAsOf, "date", "Nov 20, 2026, 2:05 PM") }),
 		"panel-remove-refused":  statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
 		"panel-confirm":         statePanel(world, func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
 		"sessions":              &SessionsPanel{World: world, state: listReady, list: stateSessions()},
@@ -74,7 +74,7 @@ func States(text *message.Catalogue) []State {
 		"activity-ending":       &ActivityPanel{World: world, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
 		"activity-advice":       &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
 		"activity-password":     &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
-		"password-refused":      &passwordDialog{World: world, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short.")},
+		"password-refused":      &passwordDialog{World: world, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
 
 		"confirm-password": &Confirm{World: world, HasPassword: true},
 		"confirm-working":  &Confirm{World: world, HasPassword: true, HasPasskey: true, state: confirmByPasskey},

@@ -115,22 +115,25 @@ type Door struct {
 
 // Shell is the frame around every page of the app.
 type Shell struct {
-	Language    string
-	Menu        string // the accessible name of the menu under the user's name
-	Passkeys    string
-	Sessions    string
-	Activity    string
-	SignOut     string
-	SigningOut  string
-	Offline     string
-	OfflineLead string
-	OfflineAsOf string // {date}
-	TryAgain    string
-	Update      string
-	Reload      string
-	Broken      string
-	SkipToMain  string
-	Loading     string
+	Language     string
+	Install      string
+	InstallApple string // where the browser can\'t be asked to, in the words of its own menu
+	Understood   string
+	Menu         string // the accessible name of the menu under the user's name
+	Passkeys     string
+	Sessions     string
+	Activity     string
+	SignOut      string
+	SigningOut   string
+	Offline      string
+	OfflineLead  string
+	OfflineAsOf  string // {date}
+	TryAgain     string
+	Update       string
+	Reload       string
+	Broken       string
+	SkipToMain   string
+	Loading      string
 }
 
 // Home is the first page behind the door.

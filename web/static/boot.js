@@ -22,3 +22,11 @@
     document.body.prepend(bar);
   };
 }
+
+// An installed app may stay open for weeks. It looks for a new version whenever
+// it is looked at.
+document.addEventListener("visibilitychange", async () => {
+  if (document.hidden) return;
+  const registration = await navigator.serviceWorker?.getRegistration();
+  registration?.update().catch(() => {}); // without a network there is none
+});

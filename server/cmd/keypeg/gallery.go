@@ -94,14 +94,17 @@ func gallery(files *web.Files, product string) http.Handler {
 	})
 }
 
-// written is a component's markup. go-app writes no value where it is "true", which
-// is right for HTML's own attributes and wrong for ARIA's; in the browser it sets
-// both as they are.
+// written is a component's markup as it is in the browser, where go-app sets
+// properties. In writing it leaves out the value "true", which ARIA needs, and
+// keeps "false", which for HTML's own attributes means true.
 func written(component goapp.UI) template.HTML {
-	return template.HTML(ariaTrue.ReplaceAllString(goapp.HTMLString(component), `$1="true"$2`))
+	markup := ariaTrue.ReplaceAllString(goapp.HTMLString(component), `$1="true"$2`)
+	return template.HTML(htmlFalse.ReplaceAllString(markup, ""))
 }
 
 var ariaTrue = regexp.MustCompile(`(aria-[a-z]+)(?:="")?( |>)`)
+
+var htmlFalse = regexp.MustCompile(` (disabled|readonly|required|checked|autofocus)="false"`)
 
 // inPlace puts a component where it stands in the app.
 func inPlace(state ui.State, text *message.Catalogue, files *web.Files, product string) goapp.UI {
@@ -109,7 +112,7 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files, product 
 	frame := ui.Frame{Skip: text.Shell.SkipToMain, Product: product, Icon: files.URL("icon.svg"), Home: shared.PageHome}
 	if menu, ok := component.(*ui.UserMenu); ok {
 		frame.User = menu
-		return frame.With(goapp.H1().Text(state.Name))
+		return frame.With(goapp.H1().Class("spoken").Text(state.Name))
 	}
 	if _, ok := component.(goapp.HTMLDiv); ok { // a frame itself
 		return component
