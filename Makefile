@@ -1,8 +1,8 @@
 # make run    builds everything and starts Keypeg on http://localhost:8080
 # make test   runs every test; installs what the browser tests need
-# More: build, screenshots, bench, clean.
+# More: build, screenshots, bench, bench-web, clean.
 
-.PHONY: run test build web vet screenshots bench clean tools tools-apt
+.PHONY: run test build web vet screenshots bench bench-web clean tools tools-apt
 .DEFAULT_GOAL := build
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -43,6 +43,10 @@ screenshots: tools web
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./server/...
+
+# How long people wait in Chromium, on this machine and on an emulated slow line.
+bench-web: tools build
+	KEYPEG_BENCH_WEB=1 go test -count=1 -timeout 20m -run TestBenchWeb ./app/e2e -v | grep -v '^=== '
 
 clean:
 	rm -rf bin screenshots

@@ -32,6 +32,7 @@ type UserMenu struct {
 	Items []MenuItem
 
 	state menuState
+	line  int // that has the focus while it is open
 	self  app.Context
 }
 
@@ -106,7 +107,8 @@ func (m *UserMenu) chosen(item MenuItem) {
 
 func (m *UserMenu) focusLine(line int) {
 	n := len(m.Items)
-	focus(m.self, "menu-"+m.Items[(line+n)%n].ID)
+	m.line = (line + n) % n
+	focus(m.self, "menu-"+m.Items[m.line].ID)
 }
 
 func (m *UserMenu) onKey(_ app.Context, e app.Event) {
@@ -126,10 +128,10 @@ func (m *UserMenu) onKey(_ app.Context, e app.Event) {
 	switch key {
 	case "ArrowDown":
 		e.PreventDefault()
-		m.focusLine(m.focused() + 1)
+		m.focusLine(m.line + 1)
 	case "ArrowUp":
 		e.PreventDefault()
-		m.focusLine(m.focused() - 1)
+		m.focusLine(m.line - 1)
 	case "Home":
 		e.PreventDefault()
 		m.focusLine(0)
@@ -142,17 +144,6 @@ func (m *UserMenu) onKey(_ app.Context, e app.Event) {
 	case "Tab":
 		m.state = menuClosed
 	}
-}
-
-// focused is the number of the line that has the focus; 0 if none has.
-func (m *UserMenu) focused() int {
-	id := app.Window().Get("document").Get("activeElement").Get("id").String()
-	for i, item := range m.Items {
-		if id == "menu-"+item.ID {
-			return i
-		}
-	}
-	return 0
 }
 
 // menuLine is a line of the menu. It is a component so that its handler always

@@ -103,7 +103,7 @@ func compile() ([]byte, error) {
 	defer os.RemoveAll(dir)
 
 	out := filepath.Join(dir, web.App)
-	command := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./app/wasm")
+	command := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-buildvcs=false", "-o", out, "./app/wasm")
 	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	command.Stderr = os.Stderr
 	if err := command.Run(); err != nil {

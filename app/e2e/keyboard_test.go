@@ -1,0 +1,108 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+)
+
+// tabsTo moves the focus with Tab alone, as far as a person would.
+func (b *browser) tabsTo(selector string) {
+	b.t.Helper()
+	b.sees(selector)
+	for presses := range 40 {
+		if value[bool](b, fmt.Sprintf(`document.activeElement?.matches(%s) === true`, quoted(selector))) {
+			if presses == 0 {
+				return // it had the focus; a ring is for those who move it by keys
+			}
+			b.waitsFor("a ring around "+selector, `getComputedStyle(document.activeElement).outlineStyle !== "none"`)
+			return
+		}
+		b.presses(kb.Tab)
+	}
+	b.t.Fatalf("Tab doesn't lead to %s", selector)
+}
+
+// TestKeyboardOnly goes through the whole story without a mouse.
+func TestKeyboardOnly(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	laptop := ann.hasDevice()
+	ann.opens(s.setup)
+	ann.isAt("/setup")
+	for _, field := range []struct{ selector, text string }{
+		{"input[name=name]", "ann"}, {"input[name=display-name]", "Ann Admin"}, {"input[name=password]", annsPassword},
+	} {
+		ann.tabsTo(field.selector)
+		ann.presses(field.text)
+	}
+	ann.presses(enter)
+	ann.isAt("/")
+
+	ann.sees("#offer")
+	ann.tabsTo("#user-menu-button")
+	ann.presses(enter)
+	ann.hasFocusOn("#menu-passkeys")
+	ann.presses(enter)
+	ann.reads("No passkeys yet")
+	ann.tabsTo("#passkey-add")
+	ann.presses(enter)
+	ann.hasFocusOn("#passkey-name")
+	ann.presses("Laptop")
+	ann.presses(enter)
+	ann.readsIn(row(1, "bdi"), "Laptop")
+	ann.hasFocusOn(row(1, "[id^=rename-]"))
+	ann.presses(enter)
+	ann.hasFocusOn(row(1, "input"))
+	ann.presses("Desk")
+	ann.presses(enter)
+	ann.readsIn(row(1, "bdi"), "Desk")
+
+	ann.tabsTo(row(1, "[id^=remove-]"))
+	ann.presses(enter)
+	ann.hasFocusOn("#remove-cancel")
+	ann.presses(escape)
+	ann.hasFocusOn(row(1, "[id^=remove-]"))
+	ann.sees("dialog.panel")
+	ann.tabsTo("#passkeys-close")
+	ann.presses(enter)
+	ann.isAt("/")
+	ann.hasFocusOn("#user-menu-button")
+
+	// Sessions, activity, another language, and out.
+	ann.presses(down)
+	ann.hasFocusOn("#menu-passkeys")
+	ann.presses(down)
+	ann.hasFocusOn("#menu-sessions")
+	ann.presses(enter)
+	ann.isAt("/sessions")
+	ann.hasFocusOn("main")
+	laptop.touches(false)
+	ann.opens("/activity")
+	ann.reads("Passkey “Laptop” added")
+	ann.tabsTo(".skip")
+	ann.presses(enter)
+	ann.hasFocusOn("main")
+	ann.opens("/")
+	ann.tabsTo("#user-menu-button")
+	ann.presses(up)
+	ann.hasFocusOn("#menu-language-ja")
+	for range 5 {
+		ann.presses(up)
+	}
+	ann.hasFocusOn("#menu-sign-out")
+	ann.presses(enter)
+	ann.isAt("/sign-in")
+	ann.tabsTo("#use-passkey")
+
+	// In again, with nothing but keys.
+	laptop.touches(true)
+	autofills := ann.cannotAutofill()
+	defer autofills()
+	ann.opens("/sign-in")
+	ann.tabsTo("#use-passkey")
+	ann.presses(enter)
+	ann.isAt("/")
+	ann.hasNoComplaints()
+}
