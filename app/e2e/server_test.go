@@ -17,6 +17,7 @@ import (
 type server struct {
 	t        *testing.T
 	url      string
+	program  string // the executable
 	flags    []string
 	database string
 	setup    string // the link that was printed at the first start
@@ -37,7 +38,7 @@ func startServer(t *testing.T, flags ...string) *server {
 	}
 	free.Close()
 
-	s := &server{t: t, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
+	s := &server{t: t, program: keypeg, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
 	s.flags = append([]string{"serve", "--listen", "localhost:" + port, "--database", s.database}, flags...)
 	s.starts()
 	if s.setup == "" {
@@ -55,7 +56,7 @@ func startServer(t *testing.T, flags ...string) *server {
 // starts waits until the server can be reached, which it says.
 func (s *server) starts() {
 	s.t.Helper()
-	s.running = exec.Command(keypeg, s.flags...)
+	s.running = exec.Command(s.program, s.flags...)
 	s.running.Stderr = s.log
 	stdout, err := s.running.StdoutPipe()
 	if err != nil {
