@@ -17,7 +17,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
-	left, err := s.Accounts.EndSession(r.Context(), who.user, who.session, r.PathValue("id"), client(r))
+	left, err := s.Accounts.EndSession(r.Context(), who.user, who.session, r.PathValue("id"), s.client(r))
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
-	left, err := s.Accounts.EndOthers(r.Context(), who.user, who.session, client(r))
+	left, err := s.Accounts.EndOthers(r.Context(), who.user, who.session, s.client(r))
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request) error 
 
 func (s *Server) listActivity(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
-	page, err := s.Accounts.Activity(r.Context(), who.user, who.session, client(r), r.URL.Query().Get("before"))
+	page, err := s.Accounts.Activity(r.Context(), who.user, who.session, s.client(r), r.URL.Query().Get("before"))
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := caller(r)
-	if err := s.Accounts.ChangePassword(r.Context(), who.user, who.session, request.Password, client(r)); err != nil {
+	if err := s.Accounts.ChangePassword(r.Context(), who.user, who.session, request.Password, s.client(r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -34,7 +34,7 @@ func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := caller(r)
-	renamed, err := s.passkeys.Rename(r.Context(), who.user, who.session, r.PathValue("id"), request.Name, client(r))
+	renamed, err := s.passkeys.Rename(r.Context(), who.user, who.session, r.PathValue("id"), request.Name, s.client(r))
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
 	endSessions := r.URL.Query().Has(shared.QueryEndSessions)
-	left, err := s.passkeys.Remove(r.Context(), who.user, who.session, r.PathValue("id"), endSessions, client(r))
+	left, err := s.passkeys.Remove(r.Context(), who.user, who.session, r.PathValue("id"), endSessions, s.client(r))
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error
 			return err
 		}
 	}
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), caller(r).user, browserOfSession(r), request.Mediation)
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), caller(r).user, s.browserOfSession(r), request.Mediation)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err := decode(r, &answer); err != nil {
 		return err
 	}
-	added, err := s.passkeys.FinishRegistration(r.Context(), caller(r).user, browserOfSession(r), answer)
+	added, err := s.passkeys.FinishRegistration(r.Context(), caller(r).user, s.browserOfSession(r), answer)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
+	"strconv"
 
 	"golang.org/x/text/language"
 
@@ -32,7 +34,7 @@ func (s *Server) page(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		if err := h(w, r); err != nil {
-			refusal := s.report(r, err)
+			refusal := s.report(w, r, err)
 			s.door.Refusal(w, status[refusal.Code], text(r), refusal.Message)
 		}
 	})
@@ -59,6 +61,7 @@ var status = map[shared.Code]int{
 	shared.CodePasskeysOff:      http.StatusForbidden,
 	shared.CodeTooLarge:         http.StatusRequestEntityTooLarge,
 	shared.CodeUnsupportedType:  http.StatusUnsupportedMediaType,
+	shared.CodeTooManyAttempts:  http.StatusTooManyRequests,
 	shared.CodeInternal:         http.StatusInternalServerError,
 }
 
@@ -77,9 +80,9 @@ func text(r *http.Request) *message.Catalogue {
 	return message.Choose(tags...)
 }
 
-// report logs a failure, once, and returns what may be said of it, in the
-// reader's language. An error without a code is a fault of ours: the log gets all of it, the person an id.
-func (s *Server) report(r *http.Request, err error) *shared.Error {
+// report logs a failure, once, sets the headers that belong to it, and returns
+// what may be said of it, in the reader's language. An error without a code is a fault of ours: the log gets all of it, the person an id.
+func (s *Server) report(w http.ResponseWriter, r *http.Request, err error) *shared.Error {
 	id := requestID(r.Context())
 	refusal, ok := errors.AsType[*shared.Error](err)
 	if ok {
@@ -87,6 +90,9 @@ func (s *Server) report(r *http.Request, err error) *shared.Error {
 	} else {
 		s.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.Path, "cause", err)
 		refusal = faulty(id)
+	}
+	if refusal.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refusal.RetryAfter.Seconds()))))
 	}
 	said := *refusal
 	said.Message = text(r).Refusal(refusal)
@@ -98,7 +104,7 @@ func faulty(id string) *shared.Error {
 }
 
 func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
-	refusal := s.report(r, err)
+	refusal := s.report(w, r, err)
 	code := status[refusal.Code]
 	body, err := json.Marshal(shared.Problem{
 		Type: "about:blank", Title: http.StatusText(code), Status: code,

@@ -12,10 +12,12 @@ package server
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -34,10 +36,16 @@ type Config struct {
 	Now      store.Clock
 	Log      *slog.Logger
 
-	Address    Address // from [ParseAddress]
+	Address Address // from [ParseAddress]
+	// TrustedProxies are the networks of our own proxies: from them, and from nobody
+	// else, X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	Product        string // what the installation calls itself, "Keypeg"
+	Contact        string // whom users ask, in IT's words; may be empty
+
 	PasskeysOn bool
-	Product    string // what the installation calls itself, "Keypeg"
-	Contact    string // whom users ask, in IT's words; may be empty
+	// AttestationRoots, if set, are the makers whose authenticators may be used.
+	AttestationRoots *x509.CertPool
 
 	// Pages serves the app: a handler for each of its pages, and for every file
 	// that a browser loads, by http.ServeMux pattern without a method. They see
@@ -53,6 +61,7 @@ type Server struct {
 	Config
 	passkeys *passkey.Service // nil while passkeys are off
 	door     *door.Door
+	knownKey []byte
 	handler  http.Handler
 
 	streams    context.Context // ends with EndStreams
@@ -66,11 +75,17 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 
 	s := &Server{Config: c}
+	key, err := store.SecretOrNew(ctx, c.Store, secretKnown, knownKeyBytes)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	s.knownKey = key
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	if c.PasskeysOn {
 		rules, err := passkey.New(ctx, passkey.Config{
 			Store: c.Store, Now: c.Now,
 			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin,
+			AttestationRoots: c.AttestationRoots,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("server: %w", err)

@@ -3,12 +3,9 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"net"
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/mileusna/useragent"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey"
@@ -67,10 +64,12 @@ func (s *Server) current(r *http.Request) store.Hash {
 	return store.HashOf(token)
 }
 
-// admit gives the browser its new session. The cookie lives as long as a session
-// can; the server decides when it ends.
-func (s *Server) admit(w http.ResponseWriter, opened account.Opened) {
+// admit gives the browser its new session, and marks it as one that its user
+// signed in with. The cookie lives as long as a session can; the server decides
+// when it ends.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, opened account.Opened) {
 	s.setCookie(w, cookieSession, opened.Token, s.Accounts.Lifetime())
+	s.know(w, r, opened.User.Name)
 }
 
 // authenticate finds who sends the request.
@@ -158,7 +157,7 @@ func publicUser(u store.User) shared.User {
 // browserOf returns the browser that a sign-in ceremony runs in, known by a
 // cookie of its own, because there is no session yet.
 func (s *Server) browserOf(r *http.Request) passkey.Browser {
-	return passkey.Browser{Binding: store.HashOf(s.cookieValue(r, cookieBrowser)), Client: client(r), Text: text(r)}
+	return passkey.Browser{Binding: store.HashOf(s.cookieValue(r, cookieBrowser)), Client: s.client(r), Text: text(r)}
 }
 
 // markBrowser makes sure that the browser has that cookie.
@@ -168,25 +167,10 @@ func (s *Server) markBrowser(w http.ResponseWriter, r *http.Request) passkey.Bro
 	}
 	mark := rand.Text()
 	s.setCookie(w, cookieBrowser, mark, 365*24*time.Hour)
-	return passkey.Browser{Binding: store.HashOf(mark), Client: client(r), Text: text(r)}
+	return passkey.Browser{Binding: store.HashOf(mark), Client: s.client(r), Text: text(r)}
 }
 
 // browserOfSession ties a ceremony to the caller's session.
-func browserOfSession(r *http.Request) passkey.Browser {
-	return passkey.Browser{Binding: caller(r).session.ID, Client: client(r), Text: text(r)}
-}
-
-// client tells what the request says of its browser, for names and activity.
-// Nothing is decided by it.
-func client(r *http.Request) store.Client {
-	agent := useragent.Parse(limited(r.UserAgent(), 512))
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		address = r.RemoteAddr // a Unix socket has no port
-	}
-	return store.Client{Browser: limited(agent.Name, 32), System: limited(agent.OS, 32), Address: address}
-}
-
-func limited(s string, most int) string {
-	return strings.ToValidUTF8(s[:min(len(s), most)], "")
+func (s *Server) browserOfSession(r *http.Request) passkey.Browser {
+	return passkey.Browser{Binding: caller(r).session.ID, Client: s.client(r), Text: text(r)}
 }

@@ -42,17 +42,17 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 		Admin:       true,
 	}
 
-	opened, err := s.Accounts.SetUp(r.Context(), s.cookieValue(r, cookieSetup), first, client(r))
+	opened, err := s.Accounts.SetUp(r.Context(), s.cookieValue(r, cookieSetup), first, s.client(r))
 	switch code := shared.CodeOf(err); code {
 	case shared.CodeInvalidName, shared.CodeInvalidPassword, shared.CodeNameTaken:
-		refusal := s.report(r, err)
+		refusal := s.report(w, r, err)
 		return s.door.Setup(w, status[code], text(r), door.Setup{Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message})
 	}
 	if err != nil {
 		return err
 	}
 	s.dropCookie(w, cookieSetup)
-	s.admit(w, opened)
+	s.admit(w, r, opened)
 	http.Redirect(w, r, shared.PageHome, http.StatusSeeOther)
 	return nil
 }

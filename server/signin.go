@@ -16,12 +16,19 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	opened, err := s.Accounts.SignInWithPassword(r.Context(), request.Name, request.Password, client(r), s.current(r))
+	opened, err := s.signInAs(r, request.Name, request.Password)
 	if err != nil {
 		return err
 	}
-	s.admit(w, opened)
+	s.admit(w, r, opened)
 	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(opened.User)})
+}
+
+func (s *Server) signInAs(r *http.Request, name, password string) (account.Opened, error) {
+	return s.Accounts.SignInWithPassword(r.Context(), account.PasswordSignIn{
+		Name: name, Password: password,
+		Client: s.client(r), Replaces: s.current(r), Known: s.knownFor(r, name),
+	})
 }
 
 func (s *Server) beginSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -51,7 +58,7 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.admit(w, opened)
+	s.admit(w, r, opened)
 	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(opened.User)})
 }
 
@@ -61,7 +68,7 @@ func signInWith(p store.Passkey, client store.Client) account.SignIn {
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if token := s.cookieValue(r, cookieSession); token != "" {
-		if err := s.Accounts.SignOut(r.Context(), token, client(r)); err != nil {
+		if err := s.Accounts.SignOut(r.Context(), token, s.client(r)); err != nil {
 			return err
 		}
 		s.dropCookie(w, cookieSession)
@@ -87,15 +94,15 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	name, next := r.PostForm.Get("name"), nextPage(r.PostForm.Get("next"))
 
-	opened, err := s.Accounts.SignInWithPassword(r.Context(), name, r.PostForm.Get("password"), client(r), s.current(r))
+	opened, err := s.signInAs(r, name, r.PostForm.Get("password"))
 	if code := shared.CodeOf(err); code != "" {
-		refusal := s.report(r, err)
+		refusal := s.report(w, r, err)
 		return s.door.SignIn(w, status[code], text(r), door.SignIn{Name: name, Next: next, Refusal: refusal.Message})
 	}
 	if err != nil {
 		return err
 	}
-	s.admit(w, opened)
+	s.admit(w, r, opened)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

@@ -3,6 +3,7 @@ package shared
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code tells a program what kind of refusal it got. Codes are part of the API:
@@ -54,6 +55,10 @@ const (
 	CodeTooLarge Code = "too_large"
 	// CodeUnsupportedType: the body's Content-Type isn't application/json. 415.
 	CodeUnsupportedType Code = "unsupported_type"
+	// CodeTooManyAttempts: wrong passwords came too fast, or very many sign in at
+	// this moment. The Retry-After header (RFC 9110, 10.2.3) says how many seconds
+	// to wait. 429.
+	CodeTooManyAttempts Code = "too_many_attempts"
 	// CodeInternal: the fault is ours; the message holds an id that IT finds
 	// in the log. 500.
 	CodeInternal Code = "internal"
@@ -75,6 +80,10 @@ type Error struct {
 	// UnknownCredential: nobody has the passkey that was used, so that its
 	// password manager may forget it (WebAuthn Level 3, 5.1.10.1).
 	UnknownCredential bool
+
+	// RetryAfter is how long to wait before the same has a chance; 0 if waiting
+	// changes nothing.
+	RetryAfter time.Duration
 }
 
 // Errorf makes an [Error] with a message for the person at the screen: a
@@ -88,6 +97,13 @@ func (e *Error) Because(cause error) *Error {
 	because := *e
 	because.cause = cause
 	return &because
+}
+
+// After returns a copy of e for which waiting helps.
+func (e *Error) After(wait time.Duration) *Error {
+	after := *e
+	after.RetryAfter = wait
+	return &after
 }
 
 // In returns the message in another language. Translate returns its format there.

@@ -45,7 +45,8 @@ type Config struct {
 // Service applies the rules. It is safe for concurrent use.
 type Service struct {
 	Config
-	hashing chan struct{}
+	guesses guesses
+	hashing *turns
 	nobody  string // a hash that no password has; see passwords.go
 }
 
@@ -59,7 +60,7 @@ func New(c Config) *Service {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Service{Config: c, hashing: make(chan struct{}, c.Hashing), nobody: nobodysHash(c.PasswordCost)}
+	return &Service{Config: c, guesses: newGuesses(), hashing: newTurns(c.Hashing), nobody: nobodysHash(c.PasswordCost)}
 }
 
 func setDefault[T comparable](setting *T, value T) {

@@ -52,7 +52,7 @@ func (w *world) add(name string) store.User {
 }
 
 func (w *world) signIn(name, password string) (account.Opened, error) {
-	return w.SignInWithPassword(w.Context(), name, password, store.Client{}, store.Hash{})
+	return w.SignInWithPassword(w.Context(), account.PasswordSignIn{Name: name, Password: password})
 }
 
 func (w *world) signedIn(name string) account.Opened {
@@ -204,7 +204,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("hash %q", before.Password)
 		}
 		dearer := w.service(account.Cost{MemoryKiB: 128, Time: 2, Threads: 1})
-		if _, err := dearer.SignInWithPassword(t.Context(), "ann", password, store.Client{}, store.Hash{}); err != nil {
+		if _, err := dearer.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: "ann", Password: password}); err != nil {
 			t.Fatal(err)
 		}
 		after, _ := w.store.UserByName(t.Context(), "ann")
@@ -224,7 +224,7 @@ func TestSignIn(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
 		first := w.signedIn("ann")
-		second, err := w.SignInWithPassword(t.Context(), "ann", password, store.Client{}, first.Session.ID)
+		second, err := w.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: "ann", Password: password, Replaces: first.Session.ID})
 		if err != nil || second.Token == first.Token || len(second.Token) != 43 {
 			t.Errorf("tokens %q and %q (%v)", first.Token, second.Token, err)
 		}
@@ -352,7 +352,7 @@ func TestOwn(t *testing.T) {
 	signIn := func(w *world, browser string) account.Opened {
 		w.Helper()
 		w.passes(time.Second)
-		opened, err := w.SignInWithPassword(w.Context(), "ann", password, at(browser), store.Hash{})
+		opened, err := w.SignInWithPassword(w.Context(), account.PasswordSignIn{Name: "ann", Password: password, Client: at(browser)})
 		if err != nil {
 			w.Fatal(err)
 		}

@@ -16,9 +16,10 @@ func (s *Service) FreshUntil(session store.Session) time.Time {
 }
 
 // Fresh refuses with [shared.CodeConfirmRequired] when the user proved who they
-// are too long ago.
+// are too long ago, or in a future that a clock which was set back has before it.
 func (s *Service) Fresh(session store.Session) error {
-	if s.Now().Before(s.FreshUntil(session)) {
+	now := s.Now()
+	if now.Before(s.FreshUntil(session)) && !session.Authenticated.After(now.Add(store.ClockSkew)) {
 		return nil
 	}
 	return shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you.")
@@ -39,13 +40,24 @@ func (s *Service) Confirm(session store.Session, user store.User, how SignIn) (O
 }
 
 // ConfirmPassword confirms with the user's password. A wrong one is refused with
-// [shared.CodeSignInRefused]; the session goes on as it was.
+// [shared.CodeSignInRefused], too many with [shared.CodeTooManyAttempts]; the
+// session goes on as it was.
 func (s *Service) ConfirmPassword(ctx context.Context, session store.Session, user store.User, password string, client store.Client) (Opened, error) {
+	end, err := s.mayGuess(s.guesses.ofConfirmation(user))
+	if err != nil {
+		return Opened{}, err
+	}
+	opened, err := s.confirm(ctx, session, user, password, client)
+	end(shared.CodeOf(err) == shared.CodeSignInRefused)
+	return opened, err
+}
+
+func (s *Service) confirm(ctx context.Context, session store.Session, user store.User, password string, client store.Client) (Opened, error) {
 	hash := user.Password
 	if hash == "" {
 		hash = s.nobody
 	}
-	right, _, err := s.verify(ctx, password, hash)
+	right, _, err := s.verify(ctx, password, hash, false)
 	if err != nil {
 		return Opened{}, err
 	}

@@ -54,10 +54,11 @@ func (s *Service) newPassword(ctx context.Context, typed string) (string, error)
 }
 
 func (s *Service) hash(ctx context.Context, password string) (string, error) {
-	if err := s.takeTurn(ctx); err != nil {
+	end, err := s.hashing.take(ctx, false)
+	if err != nil {
 		return "", err
 	}
-	defer s.endTurn()
+	defer end()
 
 	hash, err := argon2id.CreateHash(password, s.PasswordCost.params())
 	if err != nil {
@@ -67,16 +68,17 @@ func (s *Service) hash(ctx context.Context, password string) (string, error) {
 }
 
 // verify tells whether a typed password belongs to a hash, and whether the hash
-// should be renewed because its cost isn't today's.
-func (s *Service) verify(ctx context.Context, typed, hash string) (right, outdated bool, err error) {
+// should be renewed because its cost isn't today's. A stranger may be refused.
+func (s *Service) verify(ctx context.Context, typed, hash string, stranger bool) (right, outdated bool, err error) {
 	password, err := preparePassword(typed)
 	if err != nil {
 		password = "" // nobody's: the work is done all the same
 	}
-	if err := s.takeTurn(ctx); err != nil {
+	end, err := s.hashing.take(ctx, stranger)
+	if err != nil {
 		return false, false, err
 	}
-	defer s.endTurn()
+	defer end()
 
 	right, params, err := argon2id.CheckHash(password, hash)
 	if err != nil {
@@ -100,15 +102,3 @@ func nobodysHash(c Cost) string {
 	}
 	return hash
 }
-
-// takeTurn waits until one more password may be hashed.
-func (s *Service) takeTurn(ctx context.Context) error {
-	select {
-	case s.hashing <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *Service) endTurn() { <-s.hashing }

@@ -14,13 +14,34 @@ func refusedSignIn(cause string) error {
 	return shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right.").Because(errors.New(cause))
 }
 
-// SignInWithPassword begins a session in the place of the one that the browser
-// had before (replaces; zero for none).
+// PasswordSignIn is an attempt to sign in with a password.
+type PasswordSignIn struct {
+	Name, Password string
+	Client         store.Client
+	Replaces       store.Hash // the session that the browser had before; zero for none
+
+	// Known names a browser in which the user of this name signed in before; ""
+	// for any other. See guessing.go.
+	Known string
+}
+
+// SignInWithPassword begins a session.
 //
 // An unknown name, a user without a password, a disabled one and a wrong password
-// get the same refusal, [shared.CodeSignInRefused], after the same work.
-func (s *Service) SignInWithPassword(ctx context.Context, name, password string, client store.Client, replaces store.Hash) (Opened, error) {
-	user, err := s.userToVerify(ctx, name)
+// get the same refusal, [shared.CodeSignInRefused], after the same work; too many
+// of them, or too many at once, [shared.CodeTooManyAttempts].
+func (s *Service) SignInWithPassword(ctx context.Context, in PasswordSignIn) (Opened, error) {
+	end, err := s.mayGuess(s.guesses.ofSignIn(in))
+	if err != nil {
+		return Opened{}, err
+	}
+	opened, err := s.signIn(ctx, in)
+	end(shared.CodeOf(err) == shared.CodeSignInRefused)
+	return opened, err
+}
+
+func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error) {
+	user, err := s.userToVerify(ctx, in.Name)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -28,7 +49,7 @@ func (s *Service) SignInWithPassword(ctx context.Context, name, password string,
 	if hash == "" {
 		hash = s.nobody
 	}
-	right, outdated, err := s.verify(ctx, password, hash)
+	right, outdated, err := s.verify(ctx, in.Password, hash, in.Known == "")
 	if err != nil {
 		return Opened{}, err
 	}
@@ -37,16 +58,16 @@ func (s *Service) SignInWithPassword(ctx context.Context, name, password string,
 	case user.ID == "":
 		return Opened{}, refusedSignIn("nobody has this name")
 	case !right || user.Password == "":
-		s.tellFailed(ctx, user, client)
+		s.tellFailed(ctx, user, in.Client)
 		return Opened{}, refusedSignIn("wrong password")
 	case user.Disabled:
-		s.tellFailed(ctx, user, client)
+		s.tellFailed(ctx, user, in.Client)
 		return Opened{}, refusedSignIn("the account is disabled")
 	}
 
 	renewed := user.Password
 	if outdated {
-		if renewed, err = s.rehash(ctx, password); err != nil {
+		if renewed, err = s.rehash(ctx, in.Password); err != nil {
 			return Opened{}, err
 		}
 	}
@@ -59,9 +80,9 @@ func (s *Service) SignInWithPassword(ctx context.Context, name, password string,
 			return nil, refusedSignIn("the account was changed meanwhile")
 		}
 		user.Password = renewed
-		how := SignIn{Method: store.MethodPassword, Client: client}
+		how := SignIn{Method: store.MethodPassword, Client: in.Client}
 		var batch store.Batch
-		opened, batch = s.Open(user, how, replaces)
+		opened, batch = s.Open(user, how, in.Replaces)
 		return append(store.Batch{store.PutUser{User: user}}, batch...), nil
 	})
 	if errors.Is(err, store.ErrStale) {

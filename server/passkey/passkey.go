@@ -15,6 +15,7 @@ package passkey
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
+	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -45,6 +47,10 @@ type Config struct {
 	RPName string // what people see in the browser's dialog
 	Origin string // the only origin whose answers are taken, such as "https://id.example.com"
 	Max    int    // passkeys per user; 0 means DefaultMax
+
+	// AttestationRoots are certificates of makers of authenticators. If set, only
+	// passkeys that one of these vouches for can be added.
+	AttestationRoots *x509.CertPool
 }
 
 // Service applies the rules of passkeys. It is safe for concurrent use.
@@ -55,6 +61,7 @@ type Service struct {
 	rpID   string
 	origin string
 	max    int
+	roots  *x509.CertPool
 	seal   *sealer
 	failed *failedTickets
 }
@@ -80,7 +87,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		RPID:                  c.RPID,
 		RPDisplayName:         c.RPName,
 		RPOrigins:             []string{c.Origin},
-		AttestationPreference: protocol.PreferNoAttestation,
+		AttestationPreference: conveyance(c.AttestationRoots),
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey:        protocol.ResidentKeyRequirementRequired,
 			RequireResidentKey: protocol.ResidentKeyRequired(),
@@ -97,7 +104,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
 	}
 
-	key, err := ticketKey(ctx, c.Store)
+	key, err := store.SecretOrNew(ctx, c.Store, "ticket-key", chacha20poly1305.KeySize)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +118,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	return &Service{
 		store: c.Store, now: c.Now,
-		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max,
+		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, roots: c.AttestationRoots,
 		seal: seal, failed: newFailedTickets(),
 	}, nil
 }

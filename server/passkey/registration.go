@@ -24,6 +24,9 @@ func (s *Service) BeginRegistration(_ context.Context, user store.User, browser 
 	if len(user.Passkeys) >= s.max {
 		return shared.Ceremony{}, s.tooMany()
 	}
+	if mediation != "" && s.roots != nil {
+		return shared.Ceremony{}, notTrusted(errors.New("nothing made silently is attested"))
+	}
 
 	creation, _, err := s.rp.BeginMediatedRegistration(libraryUser{user}, mediated(mediation),
 		webauthn.WithAuthenticatorSelection(s.selection(mediation)),
@@ -118,6 +121,10 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 	}, parsed)
 	if err != nil {
 		return store.Passkey{}, refused(err)
+	}
+
+	if err := s.checkAttestation(parsed.Response.AttestationObject); err != nil {
+		return store.Passkey{}, err
 	}
 
 	flags := parsed.Response.AttestationObject.AuthData.Flags

@@ -1,7 +1,6 @@
 package passkey
 
 import (
-	"context"
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
@@ -13,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"github.com/keypeg/keypeg/server/recent"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -61,9 +61,9 @@ func (s *Service) redeem(sealed string, p purpose, userID string, binding store.
 		return ticket{}, refused(errors.New("ticket was issued to another browser"))
 	case t.UserID != userID:
 		return ticket{}, refused(errors.New("ticket was issued to another user"))
-	case !s.now().Before(t.Expires):
+	case !s.now().Before(t.Expires), t.Expires.After(s.now().Add(ticketLife + store.ClockSkew)):
 		return ticket{}, shared.Errorf(shared.CodeCeremonyExpired, "That took longer than five minutes. Please try again.")
-	case s.failed.has(t.ID):
+	case s.failed.has(t.ID, s.now()):
 		return ticket{}, refused(errors.New("ticket failed before"))
 	}
 	return t, nil
@@ -88,28 +88,6 @@ func (s *Service) settle(t ticket, err error) error {
 		s.failed.add(t.ID, s.now())
 	}
 	return err
-}
-
-const secretTicketKey = "ticket-key"
-
-// ticketKey returns the installation's key, making it where there is none. Of
-// several nodes that make one at the same time, the first to write wins.
-func ticketKey(ctx context.Context, s store.Store) ([]byte, error) {
-	key, err := s.Secret(ctx, secretTicketKey)
-	if !errors.Is(err, store.ErrNotFound) {
-		return key, err
-	}
-
-	key = make([]byte, chacha20poly1305.KeySize)
-	rand.Read(key)
-	err = s.Apply(ctx, store.Batch{store.AddSecret{Name: secretTicketKey, Value: key}})
-	if errors.Is(err, store.ErrSecretExists) {
-		return s.Secret(ctx, secretTicketKey)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("storing the key of the tickets: %w", err)
-	}
-	return key, nil
 }
 
 // sealer encrypts and authenticates tickets with XChaCha20-Poly1305. Its 192-bit
@@ -167,36 +145,28 @@ func (s *sealer) open(sealed string) (ticket, error) {
 
 // failedTickets remembers tickets whose ceremony was refused until they have
 // expired. It lives in memory: a node that restarts forgets, and then such a
-// ticket still needs a valid answer to its challenge. Two generations, the
-// older dropped as a whole, keep it bounded without a timer.
+// ticket still needs a valid answer to its challenge.
 type failedTickets struct {
-	mu         sync.Mutex
-	young, old map[[16]byte]struct{}
-	turned     time.Time
+	mu  sync.Mutex
+	ids *recent.Map[[16]byte, struct{}]
 }
 
 // maxFailed bounds one generation: at 16 bytes and a map's overhead, about 3 MB.
 const maxFailed = 1 << 16
 
 func newFailedTickets() *failedTickets {
-	return &failedTickets{young: map[[16]byte]struct{}{}}
+	return &failedTickets{ids: recent.NewMap[[16]byte, struct{}](ticketLife, maxFailed)}
 }
 
 func (f *failedTickets) add(id [16]byte, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-
-	if now.Sub(f.turned) >= ticketLife || len(f.young) >= maxFailed {
-		f.young, f.old, f.turned = map[[16]byte]struct{}{}, f.young, now
-	}
-	f.young[id] = struct{}{}
+	f.ids.Put(id, struct{}{}, now)
 }
 
-func (f *failedTickets) has(id [16]byte) bool {
+func (f *failedTickets) has(id [16]byte, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-
-	_, young := f.young[id]
-	_, old := f.old[id]
-	return young || old
+	_, failed := f.ids.Get(id, now)
+	return failed
 }

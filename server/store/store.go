@@ -17,6 +17,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -169,6 +170,11 @@ func (AddSecret) op()      {}
 // Clock tells the time. Backends and rules take one, so that tests can move it.
 type Clock func() time.Time
 
+// ClockSkew is how far the clocks of two nodes may be apart. A time that lies
+// further ahead was written before somebody set the clock back, and isn't taken
+// for a recent one.
+const ClockSkew = time.Minute
+
 // Attempts is how often [Update] starts again before it gives up. With n
 // writers of one record at least one of them gets through each round, so it
 // bounds the writers that may collide, not the luck.
@@ -200,4 +206,25 @@ func UpdateFrom(ctx context.Context, s Store, user User, change func(User) (Batc
 			return err
 		}
 	}
+}
+
+// SecretOrNew returns a secret, made of n random bytes where there is none yet. Of
+// several nodes that make it at the same time the first to write wins, and all
+// return the same.
+func SecretOrNew(ctx context.Context, s Store, name string, n int) ([]byte, error) {
+	secret, err := s.Secret(ctx, name)
+	if !errors.Is(err, ErrNotFound) {
+		return secret, err
+	}
+
+	secret = make([]byte, n)
+	rand.Read(secret)
+	err = s.Apply(ctx, Batch{AddSecret{Name: name, Value: secret}})
+	if errors.Is(err, ErrSecretExists) {
+		return s.Secret(ctx, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("storing the secret %s: %w", name, err)
+	}
+	return secret, nil
 }

@@ -79,6 +79,7 @@ func TestImports(t *testing.T) {
 			"golang.org/x/text/secure/precis":               {"server/account"},
 			"github.com/alecthomas/kong":                    {"server/cmd/keypeg"},
 			"google.golang.org/protobuf/encoding/protowire": {"server/store"},
+			"golang.org/x/time":                             {"server/limit"},
 		} {
 			check := func(name, got string) {
 				if (got == imported || strings.HasPrefix(got, imported+"/")) && !within(name, owner...) {

@@ -59,7 +59,8 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	}
 	handler, err := server.New(ctx, server.Config{
 		Store: told, Accounts: accounts, Live: hub, Now: time.Now, Log: log,
-		Address: address, PasskeysOn: s.Passkeys, Product: s.Product, Contact: s.Contact,
+		Address: address, TrustedProxies: s.trustedProxies(),
+		PasskeysOn: s.Passkeys, AttestationRoots: s.AttestationRoots.CertPool, Product: s.Product, Contact: s.Contact,
 		Pages: served, Asset: files.URL,
 	})
 	if err != nil {

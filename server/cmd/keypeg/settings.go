@@ -1,10 +1,12 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -20,12 +22,14 @@ import (
 type settings struct {
 	Config kong.ConfigFlag `help:"TOML file with any of these settings, such as public-url = \"https://id.example.com\"." env:"KEYPEG_CONFIG" type:"existingfile" placeholder:"FILE"`
 
-	Listen    string `help:"Address to listen on." default:"localhost:8080" env:"KEYPEG_LISTEN" placeholder:"HOST:PORT"`
-	PublicURL string `name:"public-url" help:"Address that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen." env:"KEYPEG_PUBLIC_URL" placeholder:"URL"`
-	RPID      string `name:"rp-id" help:"WebAuthn relying party id: the public URL's host, or a domain above it that other services share. Never change it once people have passkeys." env:"KEYPEG_RP_ID" placeholder:"DOMAIN"`
-	Database  string `help:"Path of the database file. Its folder is made where missing." default:"data/keypeg.db" env:"KEYPEG_DATABASE" placeholder:"FILE"`
+	Listen         string    `help:"Address to listen on." default:"localhost:8080" env:"KEYPEG_LISTEN" placeholder:"HOST:PORT"`
+	PublicURL      string    `name:"public-url" help:"Address that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen." env:"KEYPEG_PUBLIC_URL" placeholder:"URL"`
+	RPID           string    `name:"rp-id" help:"WebAuthn relying party id: the public URL's host, or a domain above it that other services share. Never change it once people have passkeys." env:"KEYPEG_RP_ID" placeholder:"DOMAIN"`
+	TrustedProxies []network `help:"Networks of your own proxies, such as 10.0.0.0/8. Only they are believed about where a request came from (X-Forwarded-For)." env:"KEYPEG_TRUSTED_PROXIES" placeholder:"NETWORK"`
+	Database       string    `help:"Path of the database file. Its folder is made where missing." default:"data/keypeg.db" env:"KEYPEG_DATABASE" placeholder:"FILE"`
 
-	Passkeys bool `help:"Offer passkeys." default:"true" negatable:"" env:"KEYPEG_PASSKEYS"`
+	AttestationRoots certificates `help:"PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then." env:"KEYPEG_ATTESTATION_ROOTS" placeholder:"FILE"`
+	Passkeys         bool         `help:"Offer passkeys." default:"true" negatable:"" env:"KEYPEG_PASSKEYS"`
 
 	SessionIdle     time.Duration `help:"A session ends when it wasn't used for so long." default:"24h" env:"KEYPEG_SESSION_IDLE" placeholder:"TIME"`
 	SessionLifetime time.Duration `help:"A session ends at the latest after so long." default:"720h" env:"KEYPEG_SESSION_LIFETIME" placeholder:"TIME"`
@@ -52,6 +56,46 @@ func (s *settings) Validate() error {
 	}
 	if strings.TrimSpace(s.Product) == "" {
 		return fmt.Errorf("--product must not be empty")
+	}
+	return nil
+}
+
+// network is one of IT's networks: 10.0.0.0/8, or a single address.
+type network netip.Prefix
+
+// UnmarshalText implements encoding.TextUnmarshaler, for kong.
+func (n *network) UnmarshalText(text []byte) error {
+	if ip, err := netip.ParseAddr(string(text)); err == nil {
+		*n = network(netip.PrefixFrom(ip, ip.BitLen()))
+		return nil
+	}
+	prefix, err := netip.ParsePrefix(string(text))
+	if err != nil {
+		return fmt.Errorf("%q isn't a network: write it as 10.0.0.0/8 or 10.1.2.3", text)
+	}
+	*n = network(prefix)
+	return nil
+}
+
+func (s *settings) trustedProxies() (networks []netip.Prefix) {
+	for _, n := range s.TrustedProxies {
+		networks = append(networks, netip.Prefix(n))
+	}
+	return networks
+}
+
+// certificates are those of a PEM file; nil if none is named.
+type certificates struct{ *x509.CertPool }
+
+// UnmarshalText implements encoding.TextUnmarshaler, for kong.
+func (c *certificates) UnmarshalText(path []byte) error {
+	content, err := os.ReadFile(string(path))
+	if err != nil {
+		return fmt.Errorf("reading the certificates: %w", err)
+	}
+	c.CertPool = x509.NewCertPool()
+	if !c.AppendCertsFromPEM(content) {
+		return fmt.Errorf("%s holds no certificate: it must be a PEM file, with -----BEGIN CERTIFICATE----- in it", path)
 	}
 	return nil
 }
