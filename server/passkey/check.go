@@ -83,6 +83,8 @@ func checkStatement(object []byte, aaguid []byte) error {
 const (
 	minRSABits = 2048
 	maxRSABits = 8192 // verification time grows with the size
+
+	minRSAExponent = 1<<16 + 1
 )
 
 // checkPublicKey takes only keys that can later verify: of the three algorithms
@@ -113,6 +115,11 @@ func checkPublicKey(cose []byte) error {
 		}
 		if bits := new(big.Int).SetBytes(key.Modulus).BitLen(); bits < minRSABits || bits > maxRSABits {
 			return fmt.Errorf("an RSA key of %d bits", bits)
+		}
+		// With a small exponent a signature can be made up without the key; every
+		// authenticator has 65537 (FIPS 186-5, A.1.1).
+		if e := new(big.Int).SetBytes(key.Exponent); e.Cmp(big.NewInt(minRSAExponent)) < 0 || e.BitLen() > 31 || e.Bit(0) == 0 {
+			return fmt.Errorf("an RSA key with exponent %s", e)
 		}
 	default:
 		return fmt.Errorf("a key of type %T", key)

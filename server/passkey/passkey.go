@@ -19,6 +19,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -144,12 +145,17 @@ func nobodys(cause error) *shared.Error {
 	return refusal
 }
 
-// unwrapLibrary keeps what may be logged of a go-webauthn error. Its DevInfo
-// holds challenges and must go nowhere; its Details and its cause are safe.
+// unwrapLibrary keeps what may be logged of a go-webauthn error: its Details, and
+// of its DevInfo, which can hold a challenge, the beginnings that name a check.
 func unwrapLibrary(err error) error {
 	library, ok := errors.AsType[*protocol.Error](err)
 	if !ok {
 		return err
+	}
+	for _, check := range []string{"RP Hash mismatch", "User presence required but flag not set", "User verification required but flag not set"} {
+		if strings.HasPrefix(library.DevInfo, check) {
+			return fmt.Errorf("%s: %s: %s", library.Type, library.Details, check)
+		}
 	}
 	return fmt.Errorf("%s: %s", library.Type, library.Details)
 }
