@@ -34,6 +34,8 @@ const (
 	password = "correct horse battery"
 )
 
+var siteURL = &url.URL{Scheme: "http", Host: "localhost:8080"}
+
 // stores are the backends that every claim at the HTTP level is held against.
 var stores = map[string]func(*testing.T, store.Clock) store.Store{
 	"memstore": func(_ *testing.T, now store.Clock) store.Store { return memstore.New(now) },
@@ -192,8 +194,7 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	site, _ := url.Parse(origin)
-	for _, cookie := range v.jar.Cookies(site) {
+	for _, cookie := range v.jar.Cookies(siteURL) {
 		r.AddCookie(cookie)
 	}
 	for _, c := range change {
@@ -202,7 +203,7 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 
 	w := httptest.NewRecorder()
 	v.handler.ServeHTTP(w, r)
-	v.jar.SetCookies(site, w.Result().Cookies())
+	v.jar.SetCookies(siteURL, w.Result().Cookies())
 	return answer{w.Code, w.Header(), w.Body.Bytes()}
 }
 
@@ -212,8 +213,7 @@ func (v *visitor) submits(path string, form url.Values) answer {
 }
 
 func (v *visitor) token() string {
-	site, _ := url.Parse(origin)
-	for _, cookie := range v.jar.Cookies(site) {
+	for _, cookie := range v.jar.Cookies(siteURL) {
 		if cookie.Name == "keypeg" {
 			return cookie.Value
 		}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -35,9 +36,16 @@ func (s *Service) Confirm(session store.Session, user store.User, how SignIn) (O
 	session.Expires = s.ends(session, now)
 	return Opened{token, session, user}, store.Batch{
 		store.ReplaceSession{Old: old, Session: session},
+		store.PutLink{Link: store.Link{Key: movedKey(old), Hash: session.ID, Expires: now.Add(movedFor)}},
 		s.tells(shared.EventConfirmed, user.ID, how),
 	}
 }
+
+// movedFor is how long it is known which session took the place of which. Who
+// signs out while a confirmation is on its way has the old token in hand.
+const movedFor = 5 * time.Minute
+
+func movedKey(old store.Hash) string { return "moved/" + hex.EncodeToString(old[:]) }
 
 // ConfirmPassword confirms with the user's password. A wrong one is refused with
 // [shared.CodeSignInRefused], too many with [shared.CodeTooManyAttempts]; the

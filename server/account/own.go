@@ -82,9 +82,8 @@ func (s *Service) EndSession(ctx context.Context, user store.User, current store
 		return shared.SessionList{}, shared.Errorf(shared.CodeNotFound, "This session has ended already.")
 	}
 
-	event := store.NewEvent(s.Now(), user.ID, shared.EventSessionEnded, client)
-	if err := s.Store.Apply(ctx, store.Batch{store.EndSession{ID: sessions[i].ID}, store.AddEvent{Event: event}}); err != nil {
-		return shared.SessionList{}, fmt.Errorf("ending a session: %w", err)
+	if err := s.end(ctx, sessions[i].ID, shared.EventSessionEnded, client); err != nil {
+		return shared.SessionList{}, err
 	}
 	return s.Sessions(ctx, user, current)
 }

@@ -125,18 +125,30 @@ func (s *Service) seen(ctx context.Context, session store.Session) (store.Sessio
 
 // SignOut ends the session of a token. One that has none is no error.
 func (s *Service) SignOut(ctx context.Context, token string, client store.Client) error {
-	id := store.HashOf(token)
-	session, err := s.Store.Session(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("looking up a session: %w", err)
-	}
+	return s.end(ctx, store.HashOf(token), shared.EventSignedOut, client)
+}
 
-	event := store.NewEvent(s.Now(), session.UserID, shared.EventSignedOut, client)
-	if err := s.Store.Apply(ctx, store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}}); err != nil {
-		return fmt.Errorf("ending a session: %w", err)
+// end ends a session, and the one that took its place if its user confirmed at the
+// same moment: with the session gone, no confirmation of it can succeed any more,
+// so one look afterwards finds it.
+func (s *Service) end(ctx context.Context, id store.Hash, kind shared.EventKind, client store.Client) error {
+	for {
+		session, err := s.Store.Session(ctx, id)
+		if err == nil {
+			event := store.NewEvent(s.Now(), session.UserID, kind, client)
+			err = s.Store.Apply(ctx, store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}})
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("ending a session: %w", err)
+		}
+
+		moved, err := s.Store.Link(ctx, movedKey(id))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("looking for the session that took its place: %w", err)
+		}
+		id = moved.Hash
 	}
-	return nil
 }
