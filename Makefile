@@ -1,8 +1,8 @@
 # make run    builds everything and starts Keypeg on http://localhost:8080
 # make test   runs every test; installs what the browser tests need
-# More: build, screenshots, bench, bench-web, clean.
+# More: build, soak, fuzz, screenshots, bench, bench-web, clean.
 
-.PHONY: run test build web vet screenshots bench bench-web clean tools tools-apt
+.PHONY: run test soak fuzz build web vet screenshots bench bench-web clean tools tools-apt
 .DEFAULT_GOAL := build
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -21,10 +21,26 @@ web:
 test: tools web vet
 	go test -race -timeout 20m ./...
 
-vet:
+# The same with many more rounds of every race, crash and fault: an hour or so.
+soak: tools web vet
+	KEYPEG_SOAK=1 go test -race -count=1 -timeout 3h ./...
+
+# Each fuzz test for a while. What it finds is kept in testdata, for make test.
+FUZZTIME := 30s
+fuzz:
+	@for place in $$(grep -rl '^func Fuzz' --include='*_test.go' app server shared | xargs -n1 dirname | sort -u); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$place/*_test.go); do \
+			echo "$$place $$name"; \
+			go test ./$$place -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; \
+	done
+
+vet: bin/staticcheck
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
 	GOOS=js GOARCH=wasm go vet ./app/browser ./app/ui ./app ./app/wasm
+	./bin/staticcheck ./...
+	GOOS=js GOARCH=wasm ./bin/staticcheck ./app/browser ./app/ui ./app ./app/wasm
 
 # Every state at both widths in both colour schemes, for somebody to look at, in
 # screenshots/; the README's pictures; and the manifest's.
@@ -60,6 +76,12 @@ bin/axe.min.js: | tools-apt
 	mv bin/package/axe.min.js $@ && rm -r bin/package bin/axe-core-$(AXE).tgz
 
 tools: tools-apt bin/axe.min.js
+
+STATICCHECK := v0.8.2
+
+bin/staticcheck: Makefile
+	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
+	touch $@
 
 # Installs with apt what is missing, where it may; else says what to install.
 tools-apt:

@@ -311,7 +311,6 @@ var answerLines = []line{
 		}
 	}},
 	{"JSON of wrong types, trailing data, deep nesting: 400; 10 MB body: 413", func(s *scene) {
-		ticket := s.beginsSignIn(s.ann).Ticket
 		finishes := []string{shared.PathSignInFinish, shared.PathConfirmFinish, shared.PathRegisterFinish}
 		for _, path := range finishes {
 			for _, body := range []string{
@@ -330,7 +329,7 @@ var answerLines = []line{
 		} {
 			for _, path := range finishes {
 				begin := strings.TrimSuffix(path, "finish") + "begin"
-				ticket = s.begins(s.ann, begin, `{}`).Ticket
+				ticket := s.begins(s.ann, begin, `{}`).Ticket
 				s.refuses("", s.ann.finishes(path, `{"ticket":"`+ticket+`","credential":`+credential+`}`))
 			}
 		}

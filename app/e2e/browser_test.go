@@ -357,7 +357,7 @@ func (b *browser) cannotAutofill() (again func()) {
 		b.t.Fatal(err)
 	}
 	return func() {
-		if _, err := chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: added.Identifier}); err != nil {
+		if _, err := chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(added)); err != nil {
 			b.t.Fatal(err)
 		}
 	}

@@ -43,11 +43,10 @@ func (b *browser) watchesTraffic() *traffic {
 func TestTheDoorIsLight(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
-	app := value[string](ann, `"none"`)
 	seen := ann.watchesTraffic()
 	ann.opens("/sign-in")
 	ann.sees("#use-passkey")
-	app = value[string](ann, `document.querySelector("form").dataset.app`)
+	app := value[string](ann, `document.querySelector("form").dataset.app`)
 	ann.waitsFor("the app to be prefetched", `performance.getEntriesByType("resource").some((e) => e.name.includes("app.") && e.responseEnd > 0)`)
 
 	seen.mu.Lock()

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
@@ -505,26 +504,5 @@ func TestSetUp(t *testing.T) {
 		_, err := w.SetUp(t.Context(), token, account.NewUser{Name: "ann", DisplayName: "Ann", Password: "short"}, store.Client{})
 		w.wants(err, shared.CodeInvalidPassword)
 		w.wants(setUp(w, token), "")
-	})
-}
-
-func FuzzCanonicalName(f *testing.F) {
-	for _, seed := range []string{"Ann", "a\u202eb", "a\u200bb", "\xff", strings.Repeat("x", 10_000), "ｱﾝ", "ς", "א1"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, typed string) {
-		name, err := account.CanonicalName(typed)
-		if err != nil {
-			if shared.CodeOf(err) != shared.CodeInvalidName {
-				t.Errorf("%q: %v", typed, err)
-			}
-			return
-		}
-		if n := utf8.RuneCountInString(name); n == 0 || n > shared.MaxNameLength || !utf8.ValidString(name) {
-			t.Errorf("%q became %q", typed, name)
-		}
-		if again, err := account.CanonicalName(name); err != nil || again != name {
-			t.Errorf("%q became %q, and that %q (%v)", typed, name, again, err)
-		}
 	})
 }

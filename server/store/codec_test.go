@@ -105,22 +105,3 @@ func TestCodec(t *testing.T) {
 		})
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	for _, c := range codecs {
-		f.Add(c.full.Encode())
-		f.Add(c.empty.Encode())
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		for name, c := range codecs {
-			record, err := c.decode(b)
-			if err != nil {
-				continue
-			}
-			// What was read can be written and read again.
-			if again, err := c.decode(record.Encode()); err != nil || !reflect.DeepEqual(again, record) {
-				t.Errorf("%s: %+v became %+v (%v)", name, record, again, err)
-			}
-		}
-	})
-}

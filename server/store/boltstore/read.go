@@ -127,12 +127,11 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 		}
 
 		cursor := tx.Bucket(bucketEvents).Cursor()
-		key, value := cursor.Seek(end)
-		if key == nil {
-			key, value = cursor.Last()
-		} else {
-			key, value = cursor.Prev()
+		back := cursor.Prev
+		if key, _ := cursor.Seek(end); key == nil {
+			back = cursor.Last // the user's are the last ones of all
 		}
+		key, value := back()
 		for ; bytes.HasPrefix(key, prefix) && len(events) < limit; key, value = cursor.Prev() {
 			event, err := store.DecodeEvent(value)
 			if err != nil {
