@@ -37,8 +37,9 @@ type Config struct {
 	// PasswordCost is for new hashes; zero means DefaultCost. A hash of another
 	// cost is renewed at its user's next sign-in.
 	PasswordCost Cost
-	// Hashing is how many passwords are hashed at once; 0 means one for each
-	// processor. Others wait, so that a flood of sign-ins can't take all memory.
+	// Hashing is how many passwords are hashed at once; 0 means as many as keep all
+	// processors busy. Others wait, so that a flood of sign-ins can't take all
+	// memory.
 	Hashing int
 }
 
@@ -56,7 +57,7 @@ func New(c Config) *Service {
 	setDefault(&c.Lifetime, 30*24*time.Hour)
 	setDefault(&c.ConfirmFor, 10*time.Minute)
 	setDefault(&c.PasswordCost, DefaultCost)
-	setDefault(&c.Hashing, runtime.NumCPU())
+	setDefault(&c.Hashing, max(1, runtime.NumCPU()/int(c.PasswordCost.Threads)))
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// TestKilled kills the program at random moments, while 32 people use it. After
+// each restart everything is there that was answered, and of what wasn't either
+// all or nothing.
+func TestKilled(t *testing.T) {
+	rounds := 30
+	if soaking {
+		rounds = 500
+	}
+	p := newProgram(t, "--confirm-after", "24h")
+	people := make([]*witness, 32)
+	for i := range people {
+		name := fmt.Sprintf("user%02d", i)
+		id, token := p.hasUser(name)
+		people[i] = &witness{program: p, id: id, token: token, passkeys: map[string]*kept{}, sessions: map[string]bool{}}
+	}
+
+	answered := 0
+	for round := range rounds {
+		p.starts()
+		var working sync.WaitGroup
+		killed := make(chan struct{})
+		for _, w := range people {
+			working.Go(func() { w.works(killed) })
+		}
+		time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond) // until a random moment
+		p.ends(syscall.SIGKILL)
+		close(killed)
+		working.Wait()
+
+		p.opens(func(db *boltstore.Store) {
+			for _, w := range people {
+				answered += w.answered
+				w.answered = 0
+				w.compares(db)
+			}
+		})
+		if t.Failed() {
+			t.Fatalf("after round %d", round)
+		}
+	}
+	t.Logf("%d rounds, %d answered changes", rounds, answered)
+	if answered < 10*rounds {
+		t.Errorf("only %d changes were answered: the test shows little", answered)
+	}
+}
+
+// witness is a person who remembers what was answered.
+type witness struct {
+	program   *program
+	id, token string
+
+	passkeys map[string]*kept // by id
+	sessions map[string]bool  // tokens of passkey sign-ins: whether they are alive
+	answered int
+
+	// What was asked and not answered when the program was killed.
+	pending struct {
+		signIn, add bool
+		signOut     string // token
+		rename      string // new name
+		of          string // the passkey that is renamed
+		remove      string // passkey id
+	}
+	device *passkeytest.Device // of a pending add
+}
+
+type kept struct {
+	name   string
+	device *passkeytest.Device
+	count  uint32 // of the last sign-in that was answered
+}
+
+// works does one thing after another until the program is gone.
+func (w *witness) works(killed <-chan struct{}) {
+	ctx := w.program.Context()
+	for step := 0; ; step++ {
+		select {
+		case <-killed:
+			return
+		default:
+		}
+
+		w.pending.signIn, w.pending.add, w.pending.signOut, w.pending.rename, w.pending.of, w.pending.remove = false, false, "", "", "", ""
+		var err error
+		ids := slices.Collect(maps.Keys(w.passkeys))
+		switch what := rand.IntN(10); {
+		case len(ids) == 0 || (what == 0 && len(ids) < 5):
+			w.pending.add, w.device = true, passkeytest.New(w.program.url)
+			w.device.Counts = true
+			var row shared.Passkey
+			row, err = w.program.opensTab(w.device, w.token).steps.Register(ctx, "")
+			if err == nil {
+				w.passkeys[row.ID] = &kept{name: row.Name, device: w.device}
+			}
+		case what == 1 && len(ids) > 1:
+			id := ids[0]
+			w.pending.remove = id
+			_, err = w.program.opensTab(nil, w.token).RemovePasskey(ctx, id, false)
+			if err == nil {
+				delete(w.passkeys, id)
+			}
+		case what <= 3:
+			id, name := ids[0], fmt.Sprintf("name %d of %s", step, time.Now().Format("15:04:05.000"))
+			w.pending.rename, w.pending.of = name, id
+			_, err = w.program.opensTab(nil, w.token).RenamePasskey(ctx, id, name)
+			if err == nil {
+				w.passkeys[id].name = name
+			}
+		case what == 4 && w.alive() != "":
+			token := w.alive()
+			w.pending.signOut = token
+			err = w.program.opensTab(nil, token).SignOut(ctx)
+			if err == nil {
+				w.sessions[token] = false
+			}
+		default:
+			passkey := w.passkeys[ids[0]]
+			w.pending.signIn = true
+			browser := w.program.opensTab(passkey.device, "")
+			_, err = browser.steps.SignIn(ctx)
+			if err == nil {
+				w.sessions[browser.token()] = true
+				passkey.count = passkey.device.Credentials()[0].SignCount
+			}
+		}
+		if err != nil {
+			if code := shared.CodeOf(err); code != shared.CodeOffline {
+				w.program.Errorf("%s was refused: %v", w.id, err)
+			}
+			return // the program is gone
+		}
+		w.answered++
+	}
+}
+
+func (w *witness) alive() string {
+	for token, alive := range w.sessions {
+		if alive {
+			return token
+		}
+	}
+	return ""
+}
+
+// compares looks at what is on disk, and takes over what happened unanswered.
+func (w *witness) compares(db *boltstore.Store) {
+	t := w.program
+	t.Helper()
+	user, err := db.User(t.Context(), w.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	there := map[string]bool{}
+	for _, p := range user.Passkeys {
+		there[p.ID] = true
+		known := w.passkeys[p.ID]
+		switch {
+		case known == nil && w.pending.add:
+			w.passkeys[p.ID] = &kept{name: p.Name, device: w.device}
+			w.pending.add = false
+		case known == nil:
+			t.Errorf("%s has a passkey %q that nobody added, or that was removed", w.id, p.Name)
+		case p.Name != known.name && (p.ID != w.pending.of || p.Name != w.pending.rename):
+			t.Errorf("%s: a passkey is called %q, want %q", w.id, p.Name, known.name)
+		case p.SignCount < known.count:
+			t.Errorf("%s: a sign-in was answered with count %d, and %d is kept", w.id, known.count, p.SignCount)
+		default:
+			known.name = p.Name
+		}
+	}
+	for id, p := range w.passkeys {
+		if !there[id] && id != w.pending.remove {
+			t.Errorf("%s has lost the passkey %q", w.id, p.name)
+		}
+		if !there[id] {
+			delete(w.passkeys, id)
+		}
+	}
+
+	sessions, err := db.Sessions(t.Context(), w.id, store.Hash{}, 100_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[store.Hash]bool{}
+	for _, session := range sessions {
+		ids[session.ID] = true
+	}
+	for token, alive := range w.sessions {
+		if got := ids[store.HashOf(token)]; got != alive && token != w.pending.signOut {
+			t.Errorf("%s: a session is there: %t, want %t", w.id, got, alive)
+		} else {
+			w.sessions[token] = got
+		}
+	}
+
+	// Each batch has an event: a half of one would show here.
+	events, err := db.Events(t.Context(), w.id, store.EventID{}, 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[shared.EventKind]int{}
+	for _, event := range events {
+		count[event.Kind]++
+	}
+	if got, want := len(user.Passkeys), count[shared.EventPasskeyAdded]-count[shared.EventPasskeyRemoved]; got != want {
+		t.Errorf("%s has %d passkeys, and events of %d", w.id, got, want)
+	}
+	if got, want := len(sessions), 1+count[shared.EventSignedIn]-count[shared.EventSignedOut]; got != want {
+		t.Errorf("%s has %d sessions, and events of %d", w.id, got, want)
+	}
+}

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/app/ceremony"
+	"github.com/keypeg/keypeg/app/client"
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/web"
+)
+
+// soaking is set for many more rounds, in make soak.
+var soaking = os.Getenv("KEYPEG_SOAK") != ""
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if builtIn != "" {
+		os.RemoveAll(builtIn)
+	}
+	os.Exit(code)
+}
+
+var builtIn string // the folder of the program, once it was built
+
+// theProgram is the real one, built as for IT, without the race detector.
+var theProgram = sync.OnceValues(func() (path string, err error) {
+	if builtIn, err = os.MkdirTemp("", "keypeg-test-"); err != nil {
+		return "", err
+	}
+	path = filepath.Join(builtIn, "keypeg")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building the program: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// program is a running keypeg.
+type program struct {
+	*testing.T
+	database, url string
+	args          []string
+	log           *log
+	running       *exec.Cmd
+}
+
+// newProgram is one that hasn't been started, on a database of its own.
+func newProgram(t *testing.T, flags ...string) *program {
+	t.Helper()
+	files, err := web.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !files.Built() {
+		if os.Getenv("CI") != "" {
+			t.Fatal("the app isn't built: make test does that first")
+		}
+		t.Skip("the app isn't built: go run ./web/build")
+	}
+
+	free, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
+	free.Close()
+	p := &program{T: t, url: "http://" + address, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &log{}}
+	p.args = append([]string{"serve", "--listen", address, "--database", p.database}, flags...)
+	t.Cleanup(func() {
+		if p.running != nil {
+			p.ends(syscall.SIGKILL)
+		}
+		if t.Failed() {
+			t.Logf("the program's log ends with:\n%s", p.log)
+		}
+	})
+	return p
+}
+
+// starts returns when the program says that it can be reached.
+func (p *program) starts() {
+	p.Helper()
+	path, err := theProgram()
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.running = exec.Command(path, p.args...)
+	p.running.Stderr = p.log
+	out, err := p.running.StdoutPipe()
+	if err != nil {
+		p.Fatal(err)
+	}
+	if err := p.running.Start(); err != nil {
+		p.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "Keypeg runs at") {
+			go io.Copy(io.Discard, out)
+			return
+		}
+	}
+	p.Fatalf("the program didn't start: %v\n%s", p.running.Wait(), p.log)
+}
+
+// ends sends a signal and waits until the process is gone.
+func (p *program) ends(signal syscall.Signal) {
+	p.Helper()
+	if err := p.running.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.Error(err)
+	}
+	p.running.Wait()
+	p.running = nil
+}
+
+// opens lets look into the database, while the program doesn't run.
+func (p *program) opens(look func(db *boltstore.Store)) {
+	p.Helper()
+	db, err := boltstore.Open(p.database, time.Now)
+	if err != nil {
+		p.Fatal(err)
+	}
+	look(db)
+	if err := db.Close(); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// log keeps the end of what the program writes.
+type log struct {
+	mu   sync.Mutex
+	tail []byte
+}
+
+func (l *log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tail = append(l.tail, b...)
+	l.tail = l.tail[max(0, len(l.tail)-8<<10):]
+	return len(b), nil
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.tail)
+}
+
+// tab is a browser without a browser: the app's own client and ceremonies, with
+// cookies and a device.
+type tab struct {
+	*client.Client
+	steps ceremony.Ceremonies
+	jar   http.CookieJar
+	site  *url.URL
+}
+
+// opensTab opens one for a device, with a session's token or "".
+func (p *program) opensTab(device *passkeytest.Device, token string) *tab {
+	site, err := url.Parse(p.url)
+	if err != nil {
+		p.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		p.Fatal(err)
+	}
+	if token != "" {
+		jar.SetCookies(site, []*http.Cookie{{Name: "keypeg", Value: token, Path: "/"}})
+	}
+	api := client.New(&transport{origin: p.url, client: &http.Client{Jar: jar}})
+	return &tab{api, ceremony.Ceremonies{API: api, Authenticator: authenticator{device}}, jar, site}
+}
+
+func (t *tab) token() string {
+	for _, cookie := range t.jar.Cookies(t.site) {
+		if cookie.Name == "keypeg" {
+			return cookie.Value
+		}
+	}
+	return ""
+}
+
+// hasUser adds a user without a password, who is signed in with the token that
+// comes back. The program must not run.
+func (p *program) hasUser(name string) (id, token string) {
+	p.Helper()
+	id, token = "id of "+name, fmt.Sprintf("%-43s", "token-of-"+name)
+	token = strings.ReplaceAll(token, " ", "-")
+	now := time.Now()
+	p.opens(func(db *boltstore.Store) {
+		err := db.Apply(p.Context(), store.Batch{
+			store.PutUser{User: store.User{ID: id, Name: name, DisplayName: name, Handle: []byte("handle of " + name), Created: now}},
+			store.AddSession{Session: store.Session{
+				ID: store.HashOf(token), UserID: id, Method: store.MethodPassword,
+				Created: now, Seen: now, Authenticated: now, Expires: now.Add(24 * time.Hour),
+			}},
+		})
+		if err != nil {
+			p.Fatal(err)
+		}
+	})
+	return id, token
+}
