@@ -397,6 +397,19 @@ func TestSessions(t *testing.T) {
 			ann.refused(a, 401, shared.CodeUnauthenticated)
 		})
 	})
+	t.Run("a clock that is set back signs nobody out, and lets everybody in", func(t *testing.T) {
+		onEveryStore(t, func(s *site) {
+			ann := s.user("ann")
+			ann.registers("x")
+			s.passes(-time.Hour)
+			ann.lists()
+			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+			ann.signsInWithPassword()
+			s.passes(2 * time.Hour)
+			ann.lists()
+			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+		})
+	})
 	t.Run("over https the cookie has the prefix that browsers protect", func(t *testing.T) {
 		s := newSite(t, stores["memstore"], func(c *server.Config) {
 			address, err := server.ParseAddress("https://id.example.com", "", true)
@@ -514,7 +527,7 @@ func TestHygiene(t *testing.T) {
 			if !strings.Contains(policy, "script-src 'self' 'wasm-unsafe-eval';") || strings.Contains(policy, "unsafe-inline") || !strings.Contains(policy, "frame-ancestors 'none'") {
 				t.Errorf("%s: policy %q", path, policy)
 			}
-			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"} {
+			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin"} {
 				if got := h.Get(name); got != want {
 					t.Errorf("%s: %s %q, want %q", path, name, got, want)
 				}

@@ -108,6 +108,29 @@ func (b *browser) hasNoComplaints() {
 	}
 }
 
+// complains waits until the console has complained n times with these words.
+func (b *browser) complains(words string, n int) {
+	b.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		b.mu.Lock()
+		got := 0
+		for _, problem := range b.problems {
+			if strings.Contains(problem, words) {
+				got++
+			}
+		}
+		b.mu.Unlock()
+		if got == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("the console complained %d times of %q, want %d", got, words, n)
+		}
+		value[bool](b, `new Promise((done) => requestAnimationFrame(() => done(true)))`)
+	}
+}
+
 // describe tells what the person sees, for a test that failed.
 func (b *browser) describe() {
 	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Second)

@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,4 +49,64 @@ func TestReadme(t *testing.T) {
 	if rows != flags {
 		t.Errorf("the README's table has %d rows, and there are %d settings", rows, flags)
 	}
+}
+
+// TestSecurityTable holds SECURITY.md's tables to the tests that there are.
+func TestSecurityTable(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	text, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([\\w/]+): ((?:Test|Fuzz)\\w+)(?: ([\\d, -]+))?`")
+	lines := map[int]bool{} // of TestStrangers
+	for row := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(row, "| ") || strings.HasPrefix(row, "| ---") || strings.HasPrefix(row, "| promise ") || strings.HasPrefix(row, "| incident ") {
+			continue
+		}
+		tests := named.FindAllStringSubmatch(row, -1)
+		if len(tests) == 0 {
+			t.Errorf("no test holds: %s", row)
+		}
+		for _, test := range tests {
+			if !declares(t, filepath.Join(root, test[1]), test[2]) {
+				t.Errorf("%s has no test %s", test[1], test[2])
+			}
+			for part := range strings.SplitSeq(test[3], ", ") {
+				first, last, isRange := strings.Cut(part, "-")
+				if !isRange {
+					last = first
+				}
+				from, _ := strconv.Atoi(first)
+				to, _ := strconv.Atoi(last)
+				for n := from; n <= to; n++ {
+					lines[n] = true
+				}
+			}
+		}
+	}
+	for n := range 60 {
+		if !lines[n+1] {
+			t.Errorf("line %d of TestStrangers holds no promise", n+1)
+		}
+	}
+}
+
+// declares tells whether a folder's tests have this function.
+func declares(t *testing.T, folder, function string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(source), "func "+function+"(") {
+			return true
+		}
+	}
+	return false
 }
