@@ -83,6 +83,12 @@ func (w *watched) Apply(ctx context.Context, batch store.Batch) error {
 	return err
 }
 
+func (w *watched) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.written)
+}
+
 func (w *watched) since(n int) store.Batch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,7 +126,7 @@ func (s *scene) everything() map[string]string {
 // changesOnly checks that nothing happens to the store but events of these kinds.
 func (s *scene) changesOnly(allowed []shared.EventKind, do func()) {
 	s.Helper()
-	before, n := s.everything(), len(s.writes.since(0))
+	before, n := s.everything(), s.writes.count()
 	do()
 
 	after := s.everything()
