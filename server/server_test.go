@@ -26,6 +26,8 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/server/store/pgstore"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -41,6 +43,14 @@ var stores = map[string]func(*testing.T, store.Clock) store.Store{
 	"memstore": func(_ *testing.T, now store.Clock) store.Store { return memstore.New(now) },
 	"boltstore": func(t *testing.T, now store.Clock) store.Store {
 		s, err := boltstore.Open(filepath.Join(t.TempDir(), "keypeg.db"), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	},
+	"pgstore": func(t *testing.T, now store.Clock) store.Store {
+		s, err := pgstore.Open(t.Context(), pgtest.Database(t), pgtest.Name(), now)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -82,27 +82,8 @@ func (w *watched) Apply(ctx context.Context, batch store.Batch) error {
 	if err := w.Store.Apply(ctx, batch); err != nil {
 		return err
 	}
-	for userID := range about(batch) {
+	for _, userID := range batch.Users() {
 		w.hub.Tell(userID)
 	}
 	return nil
-}
-
-// about finds the users whom a batch is about. A session that is only seen again
-// is nobody's news; one that begins, ends or gets a new token leaves an event.
-func about(batch store.Batch) map[string]struct{} {
-	users := map[string]struct{}{}
-	for _, op := range batch {
-		switch op := op.(type) {
-		case store.PutUser:
-			users[op.User.ID] = struct{}{}
-		case store.AddSession:
-			users[op.Session.UserID] = struct{}{}
-		case store.EndSessions:
-			users[op.UserID] = struct{}{}
-		case store.AddEvent:
-			users[op.Event.UserID] = struct{}{}
-		}
-	}
-	return users
 }

@@ -20,6 +20,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -46,7 +47,7 @@ var (
 // out belongs to the caller, and whatever is handed in stays the caller's:
 // neither side sees the other's later changes. A record whose time to expire
 // has come (by the clock that the backend was opened with) is not found,
-// whatever still lies on disk.
+// whatever still lies on disk. Times are kept to the microsecond, in UTC.
 //
 // Any method may fail with an error that is none of the sentinels: the backend
 // is broken or ctx has ended. A context that ended before Apply began writes
@@ -95,6 +96,30 @@ type Store interface {
 
 // Batch is a list of operations that happen together.
 type Batch []Op
+
+// Users lists whom a batch is about, once each: who should look again. A session
+// that is only seen again is nobody's news; one that begins, ends or gets a new
+// token leaves an event.
+func (b Batch) Users() []string {
+	var users []string
+	for _, op := range b {
+		id := ""
+		switch op := op.(type) {
+		case PutUser:
+			id = op.User.ID
+		case AddSession:
+			id = op.Session.UserID
+		case EndSessions:
+			id = op.UserID
+		case AddEvent:
+			id = op.Event.UserID
+		}
+		if id != "" && !slices.Contains(users, id) {
+			users = append(users, id)
+		}
+	}
+	return users
+}
 
 // Op is one operation of a [Batch]: one of the types below.
 type Op interface{ op() }

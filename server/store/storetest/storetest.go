@@ -119,12 +119,12 @@ func (f *fixture) fails(what string, err, want error) {
 func ann() store.User {
 	return store.User{
 		ID: "1", Name: "ann", DisplayName: "Ann Admin", Handle: bytes.Repeat([]byte{7}, 64), Admin: true,
-		Created: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Password: "$argon2id$",
+		Created: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Password: "$argon2id$",
 		Passkeys: []store.Passkey{{
 			ID: "p1", CredentialID: []byte("credential 1"), PublicKey: []byte("key"), Name: "Work laptop",
 			AAGUID: [16]byte{1, 2}, Format: "none", Attachment: "platform", Transports: []string{"internal", "hybrid"},
 			Flags: 0x5d, SignCount: 9, Verified: true,
-			Created: time.Date(2026, 2, 3, 4, 5, 6, 7, time.UTC), LastUsed: time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC),
+			Created: time.Date(2026, 2, 3, 4, 5, 6, 7000, time.UTC), LastUsed: time.Date(2026, 3, 4, 5, 6, 7, 8000, time.UTC),
 		}},
 	}
 }
@@ -370,10 +370,10 @@ func sessions(b *bench) {
 	b.claim("a session that has expired is not found", func(f *fixture) {
 		s := full(f)
 		f.apply(store.AddSession{Session: s})
-		f.passes(time.Hour - 1)
+		f.passes(time.Hour - time.Microsecond)
 		_, err := f.Session(f.Context(), s.ID)
 		f.fails("just before", err, nil)
-		f.passes(1)
+		f.passes(time.Microsecond)
 		_, err = f.Session(f.Context(), s.ID)
 		f.fails("on time", err, store.ErrNotFound)
 		f.refuses(store.ErrNotFound, store.ReplaceSession{Old: s.ID, Session: s})
@@ -494,9 +494,9 @@ func tickets(b *bench) {
 	b.claim("a spent ticket is remembered until it expires", func(f *fixture) {
 		spend := store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: f.now().Add(time.Minute)}}
 		f.apply(spend)
-		f.passes(time.Minute - 1)
+		f.passes(time.Minute - time.Microsecond)
 		f.refuses(store.ErrTicketSpent, spend)
-		f.passes(1)
+		f.passes(time.Microsecond)
 		f.apply(spend)
 	})
 }

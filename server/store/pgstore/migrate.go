@@ -1,0 +1,107 @@
+package pgstore
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Migrations are numbered files, run once each, in order, by whichever node comes
+// first. Nodes of two versions run side by side during a rolling update, so:
+//
+// The rule: a migration leaves the version before it working. It adds tables,
+// columns with a default, indexes. What is no longer needed goes one release
+// later, and a column is renamed by adding another. A migration that must break
+// this rule says from which migration on a program can live with it, in a first
+// line such as "-- needs 7"; older programs then refuse to start, and running ones
+// must be stopped before.
+//
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migration is one step of the schema.
+type migration struct {
+	number int
+	needs  int // the least that a program must know after it
+	sql    string
+}
+
+func migrations() ([]migration, error) {
+	entries, err := migrationFiles.ReadDir("migrations")
+	if err != nil {
+		return nil, err
+	}
+	var list []migration
+	for _, entry := range entries {
+		head, _, _ := strings.Cut(entry.Name(), "_")
+		number, err := strconv.Atoi(head)
+		if err != nil {
+			return nil, fmt.Errorf("migration %s has no number", entry.Name())
+		}
+		sql, err := migrationFiles.ReadFile("migrations/" + entry.Name())
+		if err != nil {
+			return nil, err
+		}
+		m := migration{number: number, sql: string(sql)}
+		fmt.Sscanf(m.sql, "-- needs %d", &m.needs)
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b migration) int { return a.number - b.number })
+	for i, m := range list {
+		if m.number != i+1 {
+			return nil, fmt.Errorf("there is no migration %d", i+1)
+		}
+	}
+	return list, nil
+}
+
+// migrationLock is a key of PostgreSQL's advisory locks: "keypeg" in ASCII.
+const migrationLock = 0x6b6579706567
+
+// errNewer is for a database of a version that this program can't live with.
+var errNewer = errors.New("the database was made by a newer Keypeg: update this program")
+
+// migrate brings the schema up to this program's version, or further if it is
+// there already and this program can live with it.
+func migrate(ctx context.Context, conn *pgx.Conn) error {
+	list, err := migrations()
+	if err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
+			return err
+		}
+		var exists bool
+		if err := tx.QueryRow(ctx, `SELECT to_regclass('keypeg_schema') IS NOT NULL`).Scan(&exists); err != nil {
+			return err
+		}
+		if !exists {
+			if _, err := tx.Exec(ctx, `CREATE TABLE keypeg_schema (number integer PRIMARY KEY, needs integer NOT NULL, applied timestamptz NOT NULL DEFAULT now())`); err != nil {
+				return err
+			}
+		}
+		var done, needs int
+		if err := tx.QueryRow(ctx, `SELECT coalesce(max(number), 0), coalesce(max(needs), 0) FROM keypeg_schema`).Scan(&done, &needs); err != nil {
+			return err
+		}
+		if needs > len(list) {
+			return errNewer
+		}
+		for _, m := range list[min(done, len(list)):] {
+			if _, err := tx.Exec(ctx, m.sql); err != nil {
+				return fmt.Errorf("migration %d: %w", m.number, err)
+			}
+			if _, err := tx.Exec(ctx, `INSERT INTO keypeg_schema (number, needs) VALUES ($1, $2)`, m.number, m.needs); err != nil {
+				return fmt.Errorf("migration %d: %w", m.number, err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,69 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// A database may be away for a while: it is restarted, or its standby takes over.
+// What can be tried again without harm is, until patience ends; the rest fails,
+// and whoever waits for it is told so.
+
+const (
+	patience  = 15 * time.Second
+	firstStep = 20 * time.Millisecond
+	lastStep  = time.Second
+)
+
+// patiently tries again while harmless says that the failed try did nothing, or
+// nothing that matters.
+func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try func() error) error {
+	deadline := time.Now().Add(patience)
+	for step := firstStep; ; step = min(2*step, lastStep) {
+		err := try()
+		if err == nil || !harmless(err) || ctx.Err() != nil || s.stopped() || time.Now().After(deadline) {
+			return err
+		}
+		// Not all at the same moment.
+		select {
+		case <-time.After(step/2 + rand.N(step)):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// Conditions of PostgreSQL after which nothing of a transaction is left.
+var undone = map[string]bool{
+	"40001": true, // serialization_failure
+	"40P01": true, // deadlock_detected
+	"25006": true, // read_only_sql_transaction: it is a standby by now
+	"57P03": true, // cannot_connect_now: it is starting
+	"53300": true, // too_many_connections
+}
+
+// isUndone tells whether a write has certainly not happened.
+func isUndone(err error) bool {
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return undone[refusal.Code]
+	}
+	// Not connected, or nothing was sent.
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	return connecting || pgconn.SafeToRetry(err)
+}
+
+// isLost tells whether the connection broke, or the write that isn't there is
+// undone: good enough for a read.
+func isLost(err error) bool {
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		// Class 57P: an administrator, or a crash, ended the connection.
+		return undone[refusal.Code] || len(refusal.Code) == 5 && refusal.Code[:3] == "57P"
+	}
+	_, network := errors.AsType[net.Error](err)
+	return isUndone(err) || network || brokenOff(err)
+}

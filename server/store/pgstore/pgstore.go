@@ -1,0 +1,182 @@
+// Package pgstore keeps records in PostgreSQL, 15 or later: the store of an
+// organisation that runs several Keypeg nodes, and whose database people
+// replicate, back up and watch it as they do all others.
+//
+// Its tables are plain ones that IT may read with SQL (migrations). A read is one
+// round trip (read.go); a batch is one transaction that travels in one piece
+// (write.go). What may be tried again without harm is, so that a restart or a
+// failover passes by itself; what may not fails (patience.go). Nodes hear from one
+// another whose records have changed (changes.go). Begin with [Open].
+//
+// It asks for little that other engines with PostgreSQL's protocol lack: advisory
+// locks while it migrates, and LISTEN, without which it asks the events.
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Store implements [store.Store].
+type Store struct {
+	pool         *pgxpool.Pool
+	organisation string
+	now          store.Clock
+
+	closing  sync.Once
+	stop     chan struct{} // closed by Close
+	finished sync.WaitGroup
+	news     chan string // users whose records this node changed
+}
+
+var _ store.Store = (*Store)(nil)
+
+// IsURL tells whether a setting names a PostgreSQL database.
+func IsURL(setting string) bool {
+	return strings.HasPrefix(setting, "postgres://") || strings.HasPrefix(setting, "postgresql://")
+}
+
+// openTimeout is how long Open tries to reach the database.
+const openTimeout = 10 * time.Second
+
+// Open connects to a database by its URL, and brings its tables up to date. The
+// organisation is the one whose records it keeps; "" is one too.
+//
+// The URL is libpq's: postgres://user@host/database. Several hosts with
+// target_session_attrs=read-write find the primary, whichever it is;
+// pool_max_conns is how many connections a node may have. Errors are sentences for
+// IT, and hold no password.
+func Open(ctx context.Context, url, organisation string, now store.Clock) (*Store, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("the database URL can't be read: write it as postgres://user@host:5432/database")
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "keypeg"
+	}
+
+	starting, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(starting, config.ConnConfig)
+	if err != nil {
+		return nil, sentence(config.ConnConfig, err)
+	}
+	err = errors.Join(checkVersion(starting, conn), migrateIfAble(starting, conn), conn.Close(starting))
+	if err != nil {
+		return nil, sentence(config.ConnConfig, err)
+	}
+
+	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
+	if err != nil {
+		return nil, sentence(config.ConnConfig, err)
+	}
+	s := &Store{pool: pool, organisation: organisation, now: now, stop: make(chan struct{}), news: make(chan string, 1024)}
+	s.finished.Go(s.publishNews)
+	s.finished.Go(s.sweepNowAndThen)
+	return s, nil
+}
+
+// Close implements [store.Store].
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		close(s.stop)
+		s.finished.Wait()
+		s.pool.Close()
+	})
+	return nil
+}
+
+func (s *Store) stopped() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+const oldestVersion = 15
+
+func checkVersion(ctx context.Context, conn *pgx.Conn) error {
+	var version string
+	if err := conn.QueryRow(ctx, `SELECT version()`).Scan(&version); err != nil {
+		return err
+	}
+	var major int
+	if n, _ := fmt.Sscanf(version, "PostgreSQL %d", &major); n == 1 && major < oldestVersion {
+		return fmt.Errorf("the database is PostgreSQL %d, and Keypeg needs %d or later", major, oldestVersion)
+	}
+	return nil
+}
+
+// migrateIfAble leaves the schema alone on a connection that can only read, such
+// as a standby's: there is nothing to do, or nothing that could be done.
+func migrateIfAble(ctx context.Context, conn *pgx.Conn) error {
+	err := migrate(ctx, conn)
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == "25006" {
+		return errors.New("the database is read-only: it may be a standby; name all hosts in the URL, and add target_session_attrs=read-write")
+	}
+	return err
+}
+
+// sentence says what IT can do about a database that can't be used.
+func sentence(config *pgx.ConnConfig, err error) error {
+	where := net.JoinHostPort(config.Host, fmt.Sprint(config.Port))
+	if strings.HasPrefix(config.Host, "/") {
+		where = config.Host // a folder of Unix sockets
+	}
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch refusal.Code {
+		case "28P01", "28000":
+			return fmt.Errorf("the database at %s doesn't let %q in: check user and password in the URL, or in the file that PGPASSFILE names (%s)", where, config.User, refusal.Message)
+		case "3D000":
+			return fmt.Errorf("there is no database %q at %s: make one with createdb", config.Database, where)
+		case "42501":
+			return fmt.Errorf("the database user %q may not do what Keypeg needs (%s): make it the owner of the database %q", config.User, refusal.Message, config.Database)
+		case "53300":
+			return fmt.Errorf("the database at %s has no connection left: raise its max_connections, or lower pool_max_conns in the URL", where)
+		}
+		return fmt.Errorf("the database at %s refuses: %s", where, refusal.Message)
+	}
+	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting || errors.Is(err, context.DeadlineExceeded) || brokenOff(err) {
+		if strings.Contains(err.Error(), "read only") || strings.Contains(err.Error(), "ValidateConnect") {
+			return fmt.Errorf("no host in the database URL takes writes: start the primary, or promote a standby")
+		}
+		return fmt.Errorf("the database at %s can't be reached: check host and port in the URL, and that it runs", where)
+	}
+	return err
+}
+
+// Redacted is a database setting without its password, for logs.
+func Redacted(setting string) string {
+	u, err := url.Parse(setting)
+	if err != nil {
+		return "a database URL that can't be read"
+	}
+	query := u.Query()
+	query.Del("password")
+	query.Del("sslpassword")
+	u.RawQuery = query.Encode()
+	if u.User != nil {
+		u.User = url.User(u.User.Username())
+	}
+	return u.String()
+}
+
+// brokenOff tells whether a connection ended in the middle.
+func brokenOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}

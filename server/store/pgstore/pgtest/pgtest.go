@@ -1,0 +1,295 @@
+// Package pgtest runs PostgreSQL for tests: Debian's programs, in a folder of its
+// own, as an ordinary user, gone when the test's process is.
+//
+// [Database] is all that most tests need. [Start] gives a server of its own to
+// those that kill it.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Server is a running PostgreSQL.
+type Server struct {
+	Port   int
+	folder string
+	lives  io.Closer // its wrapper ends when this does
+	exited chan struct{}
+}
+
+// URL is where a database of the server is.
+func (s *Server) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.Port, database)
+}
+
+// Database returns the URL of a database that all tests of a process share. Each
+// should use an organisation of its own: see [Name].
+func Database(t testing.TB) string {
+	t.Helper()
+	skipWithout(t)
+	s, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.URL("postgres")
+}
+
+// Empty returns the URL of a database without tables, which goes with the test.
+func Empty(t testing.TB) string {
+	t.Helper()
+	Database(t)
+	s, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.ReplaceAll(Name(), "-", "_")
+	s.Do(t, "postgres", "CREATE DATABASE "+name)
+	t.Cleanup(func() { s.Do(t, "postgres", "DROP DATABASE "+name+" WITH (FORCE)") })
+	return s.URL(name)
+}
+
+var names atomic.Int64
+
+// Name returns one that no other test of the process has.
+func Name() string { return fmt.Sprintf("test-%d", names.Add(1)) }
+
+var shared = sync.OnceValues(func() (*Server, error) { return start(nil) })
+
+// Start runs a server until the test ends, with settings of its own
+// ("synchronous_standby_names = '*'").
+func Start(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	skipWithout(t)
+	s, err := start(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Kill)
+	return s
+}
+
+func skipWithout(t testing.TB) {
+	t.Helper()
+	if _, err := programs(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// programs is the folder of Debian's newest server programs.
+func programs() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil || len(found) == 0 {
+		return "", errors.New("these tests need PostgreSQL: apt-get install postgresql")
+	}
+	newest := 0
+	for _, path := range found {
+		version, _ := strconv.Atoi(strings.Split(path, "/")[4])
+		newest = max(newest, version)
+	}
+	return fmt.Sprintf("/usr/lib/postgresql/%d/bin", newest), nil
+}
+
+// start makes a new server. It doesn't wait for the disk: a killed process loses
+// nothing by that, only a machine does.
+func start(settings []string) (*Server, error) {
+	s, err := prepare()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.run("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
+		return nil, err
+	}
+	return s, s.launch(settings)
+}
+
+// Standby runs another server that follows this one, until the test ends.
+func (s *Server) Standby(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	standby, err := prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := standby.run("pg_basebackup", "-D", standby.data(), "-R", "-X", "stream", "-c", "fast", "-d", s.URL("postgres")); err != nil {
+		t.Fatal(err)
+	}
+	if err := standby.launch(settings); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(standby.Kill)
+	return standby
+}
+
+// Promote makes a standby the primary.
+func (s *Server) Promote(t testing.TB) {
+	t.Helper()
+	if err := s.run("pg_ctl", "promote", "-D", s.data(), "-w"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// prepare finds a folder and a port.
+func prepare() (*Server, error) {
+	folder, err := os.MkdirTemp("", "keypeg-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	if who := owner(); who != nil {
+		if err := os.Chown(folder, int(who.Uid), int(who.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer free.Close()
+	return &Server{Port: free.Addr().(*net.TCPAddr).Port, folder: folder}, nil
+}
+
+func (s *Server) data() string { return filepath.Join(s.folder, "data") }
+
+// owner is whom the server runs as: PostgreSQL refuses root. Nil is ourselves.
+func owner() *syscall.Credential {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		if u, err := user.Lookup(name); err == nil {
+			uid, _ := strconv.Atoi(u.Uid)
+			gid, _ := strconv.Atoi(u.Gid)
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		}
+	}
+	return nil
+}
+
+func (s *Server) command(name string, args ...string) (*exec.Cmd, error) {
+	folder, err := programs()
+	if err != nil {
+		return nil, err
+	}
+	if name != "sh" {
+		name = filepath.Join(folder, name)
+	}
+	command := exec.Command(name, args...)
+	command.Dir = s.folder
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: owner(), Setpgid: true}
+	command.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "HOME="+s.folder)
+	return command, nil
+}
+
+func (s *Server) run(name string, args ...string) error {
+	command, err := s.command(name, args...)
+	if err != nil {
+		return err
+	}
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
+}
+
+// launch starts the server, in a shell that stops it and clears up once our end of
+// a pipe is closed, as it is when our process dies.
+func (s *Server) launch(settings []string) error {
+	config := strings.Join(append([]string{
+		"", "listen_addresses = '127.0.0.1'", fmt.Sprintf("port = %d", s.Port), "unix_socket_directories = ''",
+		"fsync = off", "max_connections = 200", "shared_buffers = 32MB", "log_line_prefix = '%m '",
+		"synchronous_standby_names = ''",
+	}, settings...), "\n")
+	file, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteString(config + "\n"); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+
+	command, err := s.command("sh", "-c", `postgres -D data >>log 2>&1 & server=$!; cat >/dev/null; kill -QUIT $server; wait $server; cd /; rm -rf "$0"`, s.folder)
+	if err != nil {
+		return err
+	}
+	if s.lives, err = command.StdinPipe(); err != nil {
+		return err
+	}
+	if err := command.Start(); err != nil {
+		return err
+	}
+	s.exited = make(chan struct{})
+	go func() { command.Wait(); close(s.exited) }()
+	return s.ready()
+}
+
+// ready waits until the server answers.
+func (s *Server) ready() error {
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var conn *pgx.Conn
+		if conn, err = pgx.Connect(context.Background(), s.URL("postgres")); err == nil {
+			return conn.Close(context.Background())
+		}
+		select {
+		case <-s.exited:
+			return errors.New("PostgreSQL ended at once")
+		default:
+		}
+	}
+	log, _ := os.ReadFile(filepath.Join(s.folder, "log"))
+	return fmt.Errorf("PostgreSQL doesn't answer: %w\n%s", err, log)
+}
+
+// Kill ends the server at once, with all its processes, as kill -9 does, and
+// removes what it had.
+func (s *Server) Kill() {
+	if pid, err := s.pid(); err == nil {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	s.lives.Close()
+	<-s.exited
+}
+
+func (s *Server) pid() (int, error) {
+	file, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(file), "\n")
+	return strconv.Atoi(first)
+}
+
+// Do runs a statement, as IT would in psql.
+func (s *Server) Do(t testing.TB, database, sql string) {
+	t.Helper()
+	ctx := context.Background() // also while the test cleans up
+	conn, err := pgx.Connect(ctx, s.URL(database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}

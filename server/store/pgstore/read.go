@@ -1,0 +1,251 @@
+package pgstore
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Every read is one statement: one round trip.
+
+// query reads rows, again if the connection breaks: reading twice harms nobody.
+func query[T any](ctx context.Context, s *Store, sql string, args []any, collect func(pgx.Rows) (T, error)) (T, error) {
+	var found T
+	err := s.patiently(ctx, isLost, func() error {
+		rows, err := s.pool.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if found, err = collect(rows); err != nil {
+			return err
+		}
+		return rows.Err()
+	})
+	return found, err
+}
+
+// one collects a single record.
+func one[T any](scan func(pgx.Rows) (T, error)) func(pgx.Rows) (T, error) {
+	return func(rows pgx.Rows) (record T, err error) {
+		if !rows.Next() {
+			if err := rows.Err(); err != nil {
+				return record, err
+			}
+			return record, store.ErrNotFound
+		}
+		return scan(rows)
+	}
+}
+
+func many[T any](scan func(pgx.Rows) (T, error)) func(pgx.Rows) ([]T, error) {
+	return func(rows pgx.Rows) (list []T, err error) {
+		for rows.Next() {
+			record, err := scan(rows)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, record)
+		}
+		return list, nil
+	}
+}
+
+// storable tells whether PostgreSQL can have a text at all. What it can't have, it
+// hasn't.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
+
+const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.admin, u.disabled, u.created, u.password,
+	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.created, p.last_used`
+
+const withPasskeys = ` LEFT JOIN passkeys p ON p.organisation = u.organisation AND p.user_id = u.id `
+
+// User implements [store.Store].
+func (s *Store) User(ctx context.Context, id string) (store.User, error) {
+	if !storable(id) {
+		return store.User{}, store.ErrNotFound
+	}
+	return s.user(ctx, `SELECT `+userColumns+` FROM users u`+withPasskeys+
+		`WHERE u.organisation = $1 AND u.id = $2 ORDER BY p.position`, id)
+}
+
+// UserByName implements [store.Store].
+func (s *Store) UserByName(ctx context.Context, name string) (store.User, error) {
+	if !storable(name) {
+		return store.User{}, store.ErrNotFound
+	}
+	return s.user(ctx, `SELECT `+userColumns+` FROM users u`+withPasskeys+
+		`WHERE u.organisation = $1 AND u.name = $2 ORDER BY p.position`, name)
+}
+
+// UserByCredential implements [store.Store].
+func (s *Store) UserByCredential(ctx context.Context, credentialID []byte) (store.User, error) {
+	return s.user(ctx, `SELECT `+userColumns+` FROM users u`+withPasskeys+
+		`WHERE u.organisation = $1 AND u.id = (SELECT user_id FROM passkeys WHERE organisation = $1 AND credential_id = $2) ORDER BY p.position`,
+		some(credentialID))
+}
+
+func (s *Store) user(ctx context.Context, sql string, key any) (store.User, error) {
+	users, err := query(ctx, s, sql, []any{s.organisation, key}, scanUsers)
+	if err == nil && len(users) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.User{}, err
+	}
+	return users[0], nil
+}
+
+// Users implements [store.Store].
+func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
+	return query(ctx, s, `SELECT `+userColumns+` FROM
+		(SELECT * FROM users WHERE organisation = $1 AND name > $2 ORDER BY name LIMIT $3) u`+withPasskeys+
+		`ORDER BY u.name, p.position`, []any{s.organisation, after, limit}, scanUsers)
+}
+
+// scanUsers reads users from rows of one passkey each, or of none.
+func scanUsers(rows pgx.Rows) (users []store.User, err error) {
+	for rows.Next() {
+		var (
+			u                            store.User
+			created, made, used          pgtype.Timestamptz
+			id, name, format, attachment *string
+			credential, key              []byte
+			aaguid                       pgtype.UUID
+			transports                   []string
+			flags                        *int16
+			count                        *int64
+			verified                     *bool
+			revision                     int64
+		)
+		err := rows.Scan(&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Admin, &u.Disabled, &created, &u.Password,
+			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &made, &used)
+		if err != nil {
+			return nil, err
+		}
+
+		if len(users) == 0 || users[len(users)-1].ID != u.ID {
+			u.Revision, u.Created, u.Handle = uint64(revision), moment(created), orNil(u.Handle)
+			users = append(users, u)
+		}
+		if id != nil {
+			owner := &users[len(users)-1]
+			owner.Passkeys = append(owner.Passkeys, store.Passkey{
+				ID: *id, CredentialID: credential, PublicKey: orNil(key), Name: *name, AAGUID: aaguid.Bytes,
+				Format: *format, Attachment: *attachment, Transports: orNil(transports), Flags: byte(*flags), SignCount: uint32(*count),
+				Verified: *verified, Created: moment(made), LastUsed: moment(used),
+			})
+		}
+	}
+	return users, rows.Err()
+}
+
+// HasAdministrator implements [store.Store].
+func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
+	return query(ctx, s, `SELECT EXISTS (SELECT 1 FROM users WHERE organisation = $1 AND admin)`, []any{s.organisation},
+		one(func(rows pgx.Rows) (has bool, err error) { return has, rows.Scan(&has) }))
+}
+
+const sessionColumns = `id, user_id, method, passkey_id, browser, system, address, created, seen, authenticated, expires`
+
+// Session implements [store.Store].
+func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, error) {
+	return query(ctx, s, `SELECT `+sessionColumns+` FROM sessions WHERE organisation = $1 AND id = $2 AND expires > $3`,
+		[]any{s.organisation, id[:], s.now()}, one(scanSession))
+}
+
+// Sessions implements [store.Store].
+func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, limit int) ([]store.Session, error) {
+	from := after[:]
+	if (after == store.Hash{}) {
+		from = []byte{}
+	}
+	return query(ctx, s, `SELECT `+sessionColumns+` FROM sessions
+		WHERE organisation = $1 AND user_id = $2 AND id > $3 AND expires > $4 ORDER BY id LIMIT $5`,
+		[]any{s.organisation, userID, from, s.now(), limit}, many(scanSession))
+}
+
+func scanSession(rows pgx.Rows) (v store.Session, err error) {
+	var id []byte
+	var created, seen, authenticated, expires pgtype.Timestamptz
+	err = rows.Scan(&id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &created, &seen, &authenticated, &expires)
+	copy(v.ID[:], id)
+	v.Created, v.Seen, v.Authenticated, v.Expires = moment(created), moment(seen), moment(authenticated), moment(expires)
+	return v, err
+}
+
+// Events implements [store.Store].
+func (s *Store) Events(ctx context.Context, userID string, before store.EventID, limit int) ([]store.Event, error) {
+	until := before[:]
+	if (before == store.EventID{}) {
+		until = []byte(strings.Repeat("\xff", len(before)+1)) // behind all
+	}
+	return query(ctx, s, `SELECT user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires FROM events
+		WHERE organisation = $1 AND user_id = $2 AND id < $3 AND expires > $4 ORDER BY id DESC LIMIT $5`,
+		[]any{s.organisation, userID, until, s.now(), limit}, many(scanEvent))
+}
+
+func scanEvent(rows pgx.Rows) (v store.Event, err error) {
+	var id []byte
+	var kind string
+	var at, expires pgtype.Timestamptz
+	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires)
+	copy(v.ID[:], id)
+	v.Kind, v.Time, v.Expires = shared.EventKind(kind), moment(at), moment(expires)
+	return v, err
+}
+
+// Link implements [store.Store].
+func (s *Store) Link(ctx context.Context, key string) (store.Link, error) {
+	return query(ctx, s, `SELECT key, hash, expires FROM links WHERE organisation = $1 AND key = $2 AND expires > $3`,
+		[]any{s.organisation, key, s.now()}, one(scanLink))
+}
+
+func scanLink(rows pgx.Rows) (l store.Link, err error) {
+	var hash []byte
+	var expires pgtype.Timestamptz
+	err = rows.Scan(&l.Key, &hash, &expires)
+	copy(l.Hash[:], hash)
+	l.Expires = moment(expires)
+	return l, err
+}
+
+// Secret implements [store.Store].
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	return query(ctx, s, `SELECT value FROM secrets WHERE organisation = $1 AND name = $2`, []any{s.organisation, name},
+		one(func(rows pgx.Rows) (value []byte, err error) { return value, rows.Scan(&value) }))
+}
+
+// moment reads a time; NULL is the zero one.
+func moment(t pgtype.Timestamptz) time.Time {
+	if !t.Valid {
+		return time.Time{}
+	}
+	return t.Time.UTC()
+}
+
+// at writes a time; the zero one is NULL.
+func at(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
+
+// orNil makes nothing of an empty list, as the other backends do.
+func orNil[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// some makes an empty list of none: columns are NOT NULL.
+func some[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,233 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// A batch is one transaction, sent in one go: its statements and the commit travel
+// together, and the answers come back together. Nobody is there to look at the
+// answer of a statement before the next one runs, so a condition that doesn't hold
+// must break the transaction by itself: see [statement.text].
+
+// statement is one step of a batch.
+type statement struct {
+	sql  string
+	args []any
+	// unless is what it means that no row was touched; nil if that may be.
+	unless error
+}
+
+// text makes a statement that must touch a row divide by the number of those it
+// touched.
+func (st statement) text() string {
+	if st.unless == nil {
+		return st.sql
+	}
+	return `WITH touched AS (` + st.sql + ` RETURNING 1) SELECT 1 / count(*) FROM touched`
+}
+
+// Conditions of PostgreSQL (Appendix A) that tell what became of a statement.
+const (
+	divisionByZero  = "22012"
+	uniqueViolation = "23505"
+)
+
+// taken says what a unique constraint protects.
+var taken = map[string]error{
+	"users_pkey": store.ErrUserExists, "users_name": store.ErrNameExists,
+	"passkeys_credential": store.ErrCredentialExists, "secrets_pkey": store.ErrSecretExists,
+}
+
+// Apply implements [store.Store].
+func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	list := s.statements(batch)
+	// Once it is on its way it shall come to an end: a browser that went away
+	// doesn't make the outcome unknown.
+	ctx = context.WithoutCancel(ctx)
+	err := s.patiently(ctx, isUndone, func() error { return s.send(ctx, list) })
+	if err == nil {
+		s.publish(batch.Users())
+	}
+	return err
+}
+
+// send runs the statements in one implicit transaction.
+func (s *Store) send(ctx context.Context, list []statement) error {
+	var pipeline pgx.Batch
+	for _, st := range list {
+		pipeline.Queue(st.text(), st.args...)
+	}
+	results := s.pool.SendBatch(ctx, &pipeline)
+	for _, st := range list {
+		if _, err := results.Exec(); err != nil {
+			results.Close() // it returns the same error again
+			return st.meaning(err)
+		}
+	}
+	return results.Close() // the commit
+}
+
+// meaning translates what PostgreSQL says of a statement.
+func (st statement) meaning(err error) error {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok:
+		return err
+	case refusal.Code == divisionByZero && st.unless != nil:
+		return st.unless
+	case refusal.Code == uniqueViolation && taken[refusal.ConstraintName] != nil:
+		return taken[refusal.ConstraintName]
+	default:
+		return err
+	}
+}
+
+// statements are those of a whole batch.
+func (s *Store) statements(batch store.Batch) []statement {
+	w := writer{organisation: s.organisation, now: at(s.now()), locked: map[string]bool{}}
+	for _, op := range batch {
+		w.op(op)
+	}
+	return w.list
+}
+
+// writer collects the statements of a batch.
+type writer struct {
+	organisation string
+	now          pgtype.Timestamptz
+	list         []statement
+	locked       map[string]bool // users whose row this transaction holds
+}
+
+func (w *writer) add(unless error, sql string, args ...any) {
+	w.list = append(w.list, statement{sql, append([]any{w.organisation}, args...), unless})
+}
+
+// lock holds a user's row until the commit. Whatever makes, moves or ends sessions
+// of a user stands in one line so: else one that is being moved could slip through
+// while all of them are ended.
+func (w *writer) lock(userID string) {
+	if !w.locked[userID] {
+		w.locked[userID] = true
+		w.add(nil, `SELECT 1 FROM users WHERE organisation = $1 AND id = $2 FOR UPDATE`, userID)
+	}
+}
+
+func (w *writer) op(op store.Op) {
+	switch op := op.(type) {
+	case store.PutUser:
+		w.putUser(op.User)
+	case store.AddSession:
+		w.lock(op.Session.UserID)
+		w.addSession(op.Session)
+	case store.ReplaceSession:
+		w.lock(op.Session.UserID)
+		w.replaceSession(op)
+	case store.EndSession:
+		w.add(nil, `DELETE FROM sessions WHERE organisation = $1 AND id = $2`, op.ID[:])
+	case store.EndSessions:
+		w.lock(op.UserID)
+		w.add(nil, `DELETE FROM sessions WHERE organisation = $1 AND user_id = $2 AND id <> $3 AND ($4 = '' OR passkey_id = $4)`,
+			op.UserID, op.Except[:], op.Passkey)
+	case store.AddEvent:
+		e := op.Event
+		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires))
+	case store.SpendTicket:
+		w.add(store.ErrTicketSpent, `INSERT INTO spent_tickets AS t (organisation, id, expires) VALUES ($1, $2, $3)
+			ON CONFLICT (organisation, id) DO UPDATE SET expires = excluded.expires WHERE t.expires <= $4`,
+			op.Ticket.ID[:], at(op.Ticket.Expires), w.now)
+	case store.PutLink:
+		w.add(nil, `INSERT INTO links (organisation, key, hash, expires) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (organisation, key) DO UPDATE SET hash = excluded.hash, expires = excluded.expires`,
+			op.Link.Key, op.Link.Hash[:], at(op.Link.Expires))
+	case store.TakeLink:
+		w.add(store.ErrNotFound, `DELETE FROM links WHERE organisation = $1 AND key = $2 AND hash = $3 AND expires > $4`,
+			op.Key, op.Hash[:], w.now)
+	case store.AddSecret:
+		w.add(nil, `INSERT INTO secrets (organisation, name, value) VALUES ($1, $2, $3)`, op.Name, some(op.Value))
+	default:
+		panic(fmt.Sprintf("pgstore: an operation of type %T", op)) // the contract has no other
+	}
+}
+
+func (w *writer) putUser(u store.User) {
+	if u.Revision == 0 {
+		w.add(nil, `INSERT INTO users (organisation, id, revision, name, display_name, handle, admin, disabled, created, password)
+			VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)`,
+			u.ID, u.Name, u.DisplayName, some(u.Handle), u.Admin, u.Disabled, at(u.Created), u.Password)
+	} else {
+		w.add(store.ErrStale, `UPDATE users SET revision = revision + 1, name = $3, display_name = $4, handle = $5, admin = $6, disabled = $7, created = $8, password = $9
+			WHERE organisation = $1 AND id = $2 AND revision = $10`,
+			u.ID, u.Name, u.DisplayName, some(u.Handle), u.Admin, u.Disabled, at(u.Created), u.Password, int64(u.Revision))
+		ids := make([]string, len(u.Passkeys))
+		for i, p := range u.Passkeys {
+			ids[i] = p.ID
+		}
+		w.add(nil, `DELETE FROM passkeys WHERE organisation = $1 AND user_id = $2 AND NOT (id = ANY ($3))`, u.ID, ids)
+	}
+	w.locked[u.ID] = true
+	for i, p := range u.Passkeys {
+		w.putPasskey(u.ID, i, p)
+	}
+}
+
+// putPasskey writes a passkey if it is new or has changed. At a sign-in only the
+// one that was used has.
+func (w *writer) putPasskey(userID string, position int, p store.Passkey) {
+	w.add(nil, `INSERT INTO passkeys AS p (organisation, user_id, id, position, credential_id, public_key, name, aaguid, format, attachment, transports, flags, sign_count, verified, created, last_used)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		ON CONFLICT (organisation, user_id, id) DO UPDATE SET
+			position = excluded.position, credential_id = excluded.credential_id, public_key = excluded.public_key, name = excluded.name,
+			aaguid = excluded.aaguid, format = excluded.format, attachment = excluded.attachment, transports = excluded.transports,
+			flags = excluded.flags, sign_count = excluded.sign_count, verified = excluded.verified, created = excluded.created, last_used = excluded.last_used
+		WHERE (p.position, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.created, p.last_used)
+			IS DISTINCT FROM (excluded.position, excluded.credential_id, excluded.public_key, excluded.name, excluded.aaguid, excluded.format, excluded.attachment,
+				excluded.transports, excluded.flags, excluded.sign_count, excluded.verified, excluded.created, excluded.last_used)`,
+		userID, p.ID, position, some(p.CredentialID), some(p.PublicKey), p.Name, pgtype.UUID{Bytes: p.AAGUID, Valid: true}, p.Format, p.Attachment,
+		some(p.Transports), int16(p.Flags), int64(p.SignCount), p.Verified, at(p.Created), at(p.LastUsed))
+}
+
+func (w *writer) addSession(v store.Session) {
+	// One that has expired, and was not swept yet, may lie under the same id.
+	w.add(store.ErrSessionExists, `INSERT INTO sessions AS s (`+`organisation, `+sessionColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		ON CONFLICT (organisation, id) DO UPDATE SET
+			user_id = excluded.user_id, method = excluded.method, passkey_id = excluded.passkey_id, browser = excluded.browser, system = excluded.system,
+			address = excluded.address, created = excluded.created, seen = excluded.seen, authenticated = excluded.authenticated, expires = excluded.expires
+		WHERE s.expires <= $13`, append(sessionValues(v), w.now)...)
+}
+
+func (w *writer) replaceSession(op store.ReplaceSession) {
+	if op.Old == op.Session.ID {
+		w.add(store.ErrNotFound, `UPDATE sessions SET user_id = $3, method = $4, passkey_id = $5, browser = $6, system = $7,
+			address = $8, created = $9, seen = $10, authenticated = $11, expires = $12
+			WHERE organisation = $1 AND id = $2 AND expires > $13`, append(sessionValues(op.Session), w.now)...)
+		return
+	}
+	w.add(store.ErrNotFound, `DELETE FROM sessions WHERE organisation = $1 AND id = $2 AND expires > $3`, op.Old[:], w.now)
+	w.addSession(op.Session)
+}
+
+// sessionValues are those of sessionColumns.
+func sessionValues(v store.Session) []any {
+	return []any{
+		v.ID[:], v.UserID, v.Method, v.PasskeyID, v.Client.Browser, v.Client.System, v.Client.Address,
+		at(v.Created), at(v.Seen), at(v.Authenticated), at(v.Expires),
+	}
+}
