@@ -32,6 +32,9 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		begin := s.Now()
 		id := rand.Text()[:16]
 		w.Header().Set("X-Request-Id", id)
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 
 		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), keyRequestID, id)))

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
@@ -66,6 +67,7 @@ type Server struct {
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
+	draining   atomic.Bool
 }
 
 // New returns a Server, or an error if the store can't be used.
@@ -158,11 +160,20 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// pathHealth answers 200 while the store can be read. It is for load balancers,
-// so it is the one path that takes any Host.
+// Drain says by /healthz that this node is about to stop, and closes connections
+// after their next answer. Everything goes on being served.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// pathHealth answers 200 while the store can be read, and 503 when it can't or
+// the node is about to stop. It is for load balancers, so it is the one path that
+// takes any Host.
 const pathHealth = "/healthz"
 
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	if s.draining.Load() {
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
+	}
 	if _, err := s.Store.HasAdministrator(r.Context()); err != nil {
 		s.Log.Error("health check failed", "cause", err)
 		http.Error(w, "the store can't be read", http.StatusServiceUnavailable)

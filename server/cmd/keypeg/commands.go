@@ -14,30 +14,29 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/control"
-	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store"
 )
 
 // withCommands runs do with the accounts, whoever has the database open: the
 // server that runs, or else we.
 func (s *settings) withCommands(ctx context.Context, do func(control.Commands) error) error {
-	running, err := control.Dial(ctx, s.socket())
-	if err == nil {
-		return do(running)
-	}
-	if !errors.Is(err, control.ErrNoServer) {
-		return err
+	if !s.isShared() {
+		running, err := control.Dial(ctx, s.socket())
+		if err == nil {
+			return do(running)
+		}
+		if !errors.Is(err, control.ErrNoServer) {
+			return err
+		}
 	}
 
 	address, err := s.address()
 	if err != nil {
 		return err
 	}
-	db, err := boltstore.Open(s.Database, time.Now)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now}), SetupURL: address.SetupURL})
+	return s.withStore(ctx, func(db store.Store) error {
+		return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now}), SetupURL: address.SetupURL})
+	})
 }
 
 type userCommands struct {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -45,7 +44,7 @@ func TestKilled(t *testing.T) {
 		close(killed)
 		working.Wait()
 
-		p.opens(func(db *boltstore.Store) {
+		p.opens(func(db store.Store) {
 			for _, w := range people {
 				answered += w.answered
 				w.answered = 0
@@ -161,7 +160,7 @@ func (w *witness) alive() string {
 }
 
 // compares looks at what is on disk, and takes over what happened unanswered.
-func (w *witness) compares(db *boltstore.Store) {
+func (w *witness) compares(db store.Store) {
 	t := w.program
 	t.Helper()
 	user, err := db.User(t.Context(), w.id)

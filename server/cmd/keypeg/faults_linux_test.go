@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
-	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -79,7 +79,7 @@ func TestDiskFull(t *testing.T) {
 			signIns++
 
 			p.ends(syscall.SIGTERM)
-			p.opens(func(db *boltstore.Store) {
+			p.opens(func(db store.Store) {
 				user, err := db.User(t.Context(), id)
 				if err != nil || len(user.Passkeys) != 1 {
 					t.Errorf("user %+v, %v", user, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,6 @@ import (
 	"github.com/keypeg/keypeg/app/client"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/web"
 )
 
@@ -55,14 +55,23 @@ var theProgram = sync.OnceValues(func() (path string, err error) {
 // program is a running keypeg.
 type program struct {
 	*testing.T
-	database, url string
-	args          []string
+	database string
+	url      string // that people use
+	address  string // that it listens on
+	args     []string
 	log           *log
 	running       *exec.Cmd
 }
 
 // newProgram is one that hasn't been started, on a database of its own.
 func newProgram(t *testing.T, flags ...string) *program {
+	t.Helper()
+	return newProgramOn(t, filepath.Join(t.TempDir(), "keypeg.db"), "", flags...)
+}
+
+// newProgramOn is one on a database that there is. People use it at url, or if that
+// is "" where it listens.
+func newProgramOn(t *testing.T, database, url string, flags ...string) *program {
 	t.Helper()
 	files, err := web.Open()
 	if err != nil {
@@ -75,14 +84,12 @@ func newProgram(t *testing.T, flags ...string) *program {
 		t.Skip("the app isn't built: go run ./web/build")
 	}
 
-	free, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
+	address := freeAddress(t)
+	if url == "" {
+		url = "http://" + address
 	}
-	address := fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
-	free.Close()
-	p := &program{T: t, url: "http://" + address, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &log{}}
-	p.args = append([]string{"serve", "--listen", address, "--database", p.database}, flags...)
+	p := &program{T: t, url: url, address: address, database: database, log: &log{}}
+	p.args = append([]string{"serve", "--listen", address, "--public-url", url, "--database", database}, flags...)
 	t.Cleanup(func() {
 		if p.running != nil {
 			p.ends(syscall.SIGKILL)
@@ -92,6 +99,17 @@ func newProgram(t *testing.T, flags ...string) *program {
 		}
 	})
 	return p
+}
+
+// freeAddress is one where nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	free, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free.Close()
+	return fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
 }
 
 // starts returns when the program says that it can be reached.
@@ -130,10 +148,10 @@ func (p *program) ends(signal syscall.Signal) {
 	p.running = nil
 }
 
-// opens lets look into the database, while the program doesn't run.
-func (p *program) opens(look func(db *boltstore.Store)) {
+// opens lets look into the database: a file while the program doesn't run.
+func (p *program) opens(look func(db store.Store)) {
 	p.Helper()
-	db, err := boltstore.Open(p.database, time.Now)
+	db, err := openStore(p.Context(), p.database, time.Now)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -185,7 +203,15 @@ func (p *program) opensTab(device *passkeytest.Device, token string) *tab {
 	if token != "" {
 		jar.SetCookies(site, []*http.Cookie{{Name: "keypeg", Value: token, Path: "/"}})
 	}
-	api := client.New(&transport{origin: p.url, client: &http.Client{Jar: jar}})
+	// Whatever name stands in the URL, it is this program that is asked.
+	var dialer net.Dialer
+	here := &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, p.address)
+		},
+		DisableKeepAlives: true, // each tab has its own, and there are thousands
+	}
+	api := client.New(&transport{origin: p.url, client: &http.Client{Jar: jar, Transport: here}})
 	return &tab{api, ceremony.Ceremonies{API: api, Authenticator: authenticator{device}}, jar, site}
 }
 
@@ -205,7 +231,7 @@ func (p *program) hasUser(name string) (id, token string) {
 	id, token = "id of "+name, fmt.Sprintf("%-43s", "token-of-"+name)
 	token = strings.ReplaceAll(token, " ", "-")
 	now := time.Now()
-	p.opens(func(db *boltstore.Store) {
+	p.opens(func(db store.Store) {
 		err := db.Apply(p.Context(), store.Batch{
 			store.PutUser{User: store.User{ID: id, Name: name, DisplayName: name, Handle: []byte("handle of " + name), Created: now}},
 			store.AddSession{Session: store.Session{

@@ -7,13 +7,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/live"
-	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/web"
 )
 
@@ -40,13 +42,21 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	}
 	log := s.logger(t.Err)
 
-	db, err := boltstore.Open(s.Database, time.Now)
+	db, err := openStore(ctx, s.Database, time.Now)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	hub := live.NewHub()
+	if others, can := db.(interface {
+		Changes(ctx context.Context, tell func(userID string))
+	}); can {
+		serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+		var hearing sync.WaitGroup
+		hearing.Go(func() { others.Changes(serving, hub.Tell) })
+		defer func() { stop(); hearing.Wait() }()
+	}
 	told := hub.Store(db)
 	accounts := account.New(account.Config{
 		Store: told, Now: time.Now, Log: log,
@@ -71,26 +81,27 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", s.Listen, err)
 	}
-	private, err := control.Listen(s.socket())
-	if err != nil {
-		public.Close()
-		return err
+	listeners := map[net.Listener]http.Handler{public: handler}
+	commands := control.Accounts{Service: accounts, SetupURL: address.SetupURL}
+	if !s.isShared() {
+		private, err := control.Listen(s.socket())
+		if err != nil {
+			public.Close()
+			return err
+		}
+		listeners[private] = control.Handler(commands)
 	}
 
-	commands := control.Accounts{Service: accounts, SetupURL: address.SetupURL}
 	if err := announce(ctx, t, commands, db, address); err != nil {
 		return err
 	}
-	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", s.Database)
-	return serveAll(ctx, log, handler.EndStreams, map[net.Listener]http.Handler{
-		public:  handler,
-		private: control.Handler(commands),
-	})
+	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", pgstore.Redacted(s.Database))
+	return serveAll(ctx, log, handler, s.DrainDelay, listeners)
 }
 
 // announce tells where to go, and makes the set-up link while there is no
 // administrator.
-func announce(ctx context.Context, t terminal, commands control.Commands, db *boltstore.Store, address server.Address) error {
+func announce(ctx context.Context, t terminal, commands control.Commands, db store.Store, address server.Address) error {
 	ready, err := db.HasAdministrator(ctx)
 	if err != nil {
 		return err
@@ -108,8 +119,9 @@ func announce(ctx context.Context, t terminal, commands control.Commands, db *bo
 }
 
 // serveAll serves every listener until ctx ends or one of them fails, and then
-// lets running requests end; atEnd makes those end that would run for ever.
-func serveAll(ctx context.Context, log *slog.Logger, atEnd func(), handlers map[net.Listener]http.Handler) error {
+// lets running requests end. For delay before that it goes on serving, and says
+// that it is about to stop, so that a balancer in front sends nothing more.
+func serveAll(ctx context.Context, log *slog.Logger, public *server.Server, delay time.Duration, handlers map[net.Listener]http.Handler) error {
 	failed := make(chan error, len(handlers))
 	var servers []*http.Server
 	for listener, handler := range handlers {
@@ -120,7 +132,7 @@ func serveAll(ctx context.Context, log *slog.Logger, atEnd func(), handlers map[
 			MaxHeaderBytes: server.MaxHeaderBytes,
 			ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
-		srv.RegisterOnShutdown(atEnd)
+		srv.RegisterOnShutdown(public.EndStreams)
 		servers = append(servers, srv)
 		go func() { failed <- srv.Serve(listener) }()
 	}
@@ -128,7 +140,12 @@ func serveAll(ctx context.Context, log *slog.Logger, atEnd func(), handlers map[
 	var cause error
 	select {
 	case <-ctx.Done():
-		log.Info("stopping", "at_most", drainTime)
+		log.Info("stopping", "after", delay, "at_most", drainTime)
+		public.Drain()
+		select {
+		case <-time.After(delay):
+		case cause = <-failed:
+		}
 	case cause = <-failed:
 	}
 

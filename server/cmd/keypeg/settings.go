@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,7 +27,7 @@ type settings struct {
 	PublicURL      string    `name:"public-url" help:"Address that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen." env:"KEYPEG_PUBLIC_URL" placeholder:"URL"`
 	RPID           string    `name:"rp-id" help:"WebAuthn relying party id: the public URL's host, or a domain above it that other services share. Never change it once people have passkeys." env:"KEYPEG_RP_ID" placeholder:"DOMAIN"`
 	TrustedProxies []network `help:"Networks of your own proxies, such as 10.0.0.0/8. Only they are believed about where a request came from (X-Forwarded-For)." env:"KEYPEG_TRUSTED_PROXIES" placeholder:"NETWORK"`
-	Database       string    `help:"Path of the database file. Its folder is made where missing." default:"data/keypeg.db" env:"KEYPEG_DATABASE" placeholder:"FILE"`
+	Database       string    `help:"Path of the database file, whose folder is made where missing; or the URL of a PostgreSQL database, postgres://user@host/database, which several nodes may share." default:"data/keypeg.db" env:"KEYPEG_DATABASE" placeholder:"FILE|URL"`
 
 	AttestationRoots certificates `help:"PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then." env:"KEYPEG_ATTESTATION_ROOTS" placeholder:"FILE"`
 	Passkeys         bool         `help:"Offer passkeys." default:"true" negatable:"" env:"KEYPEG_PASSKEYS"`
@@ -34,6 +35,8 @@ type settings struct {
 	SessionIdle     time.Duration `help:"A session ends when it wasn't used for so long." default:"24h" env:"KEYPEG_SESSION_IDLE" placeholder:"TIME"`
 	SessionLifetime time.Duration `help:"A session ends at the latest after so long." default:"720h" env:"KEYPEG_SESSION_LIFETIME" placeholder:"TIME"`
 	ConfirmAfter    time.Duration `help:"Adding and removing passkeys needs a sign-in or confirmation younger than this." default:"10m" env:"KEYPEG_CONFIRM_AFTER" placeholder:"TIME"`
+
+	DrainDelay time.Duration `help:"How long a server that was told to stop goes on serving, with /healthz saying 503, so that a balancer sends nothing more." default:"0s" env:"KEYPEG_DRAIN_DELAY" placeholder:"TIME"`
 
 	Product string `help:"What this installation calls itself." default:"Keypeg" env:"KEYPEG_PRODUCT" placeholder:"NAME"`
 	Contact string `help:"Whom users ask for help, such as \"IT desk, phone 1234\"." env:"KEYPEG_CONTACT" placeholder:"TEXT"`
@@ -50,6 +53,9 @@ func (s *settings) Validate() error {
 		if value < time.Second {
 			return fmt.Errorf("--%s must be at least 1s", name)
 		}
+	}
+	if s.DrainDelay < 0 {
+		return errors.New("--drain-delay must not be negative")
 	}
 	if s.SessionIdle > s.SessionLifetime {
 		return fmt.Errorf("--session-idle (%s) must not be longer than --session-lifetime (%s)", s.SessionIdle, s.SessionLifetime)
