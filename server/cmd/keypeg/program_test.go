@@ -59,8 +59,8 @@ type program struct {
 	url      string // that people use
 	address  string // that it listens on
 	args     []string
-	log           *log
-	running       *exec.Cmd
+	log      *log
+	running  *exec.Cmd
 }
 
 // newProgram is one that hasn't been started, on a database of its own.
@@ -185,9 +185,10 @@ func (l *log) String() string {
 // cookies and a device.
 type tab struct {
 	*client.Client
-	steps ceremony.Ceremonies
-	jar   http.CookieJar
-	site  *url.URL
+	steps  ceremony.Ceremonies
+	client *http.Client
+	jar    http.CookieJar
+	site   *url.URL
 }
 
 // opensTab opens one for a device, with a session's token or "".
@@ -211,8 +212,9 @@ func (p *program) opensTab(device *passkeytest.Device, token string) *tab {
 		},
 		DisableKeepAlives: true, // each tab has its own, and there are thousands
 	}
-	api := client.New(&transport{origin: p.url, client: &http.Client{Jar: jar, Transport: here}})
-	return &tab{api, ceremony.Ceremonies{API: api, Authenticator: authenticator{device}}, jar, site}
+	browser := &http.Client{Jar: jar, Transport: here}
+	api := client.New(&transport{origin: p.url, client: browser})
+	return &tab{api, ceremony.Ceremonies{API: api, Authenticator: authenticator{device}}, browser, jar, site}
 }
 
 func (t *tab) token() string {

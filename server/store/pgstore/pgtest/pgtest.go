@@ -261,14 +261,37 @@ func (s *Server) ready() error {
 	return fmt.Errorf("PostgreSQL doesn't answer: %w\n%s", err, log)
 }
 
-// Kill ends the server at once, with all its processes, as kill -9 does, and
-// removes what it had.
+// Kill ends the server at once, with all its processes, as a machine that loses
+// its power does, and removes what it had.
 func (s *Server) Kill() {
 	if pid, err := s.pid(); err == nil {
+		syscall.Kill(pid, syscall.SIGSTOP) // so that it starts no more of them
+		for _, child := range children(pid) {
+			syscall.Kill(child, syscall.SIGKILL)
+		}
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	s.lives.Close()
 	<-s.exited
+}
+
+// children are the processes that a process started.
+func children(of int) (pids []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// The name stands in brackets and may have any character: what follows counts.
+		var state string
+		var parent int
+		fmt.Sscan(string(stat[strings.LastIndex(string(stat), ")")+1:]), &state, &parent)
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil && parent == of {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 func (s *Server) pid() (int, error) {
