@@ -95,29 +95,21 @@ func (w *watched) since(n int) store.Batch {
 	return slices.Clone(w.written[n:])
 }
 
-// everything is the whole store, as the contract shows it.
+// everything is the whole store.
 func (s *scene) everything() map[string]string {
 	s.Helper()
 	all := map[string]string{}
-	keep := func(kind string, key, value any) { all[fmt.Sprintf("%s %v", kind, key)] = fmt.Sprintf("%+v", value) }
-	check := func(err error) {
+	for _, kind := range store.Kinds {
+		records, err := s.store.Records(s.Context(), kind, nil, 10_000)
 		if err != nil {
 			s.Fatal(err)
 		}
-	}
-	users, err := s.store.Users(s.Context(), "", 1000)
-	check(err)
-	for _, user := range users {
-		keep("user", user.Name, user)
-		sessions, err := s.store.Sessions(s.Context(), user.ID, store.Hash{}, 1000)
-		check(err)
-		for _, session := range sessions {
-			keep("session", session.ID, session)
-		}
-		events, err := s.store.Events(s.Context(), user.ID, store.EventID{}, 1000)
-		check(err)
-		for _, event := range events {
-			keep(fmt.Sprintf("event %s of %s", event.Kind, user.Name), event.ID, event)
+		for _, record := range records {
+			name := fmt.Sprintf("%s %x", kind, record.Key)
+			if add, is := record.Op.(store.AddEvent); is {
+				name = fmt.Sprintf("event %s of %x", add.Event.Kind, record.Key)
+			}
+			all[name] = fmt.Sprintf("%+v", record.Op)
 		}
 	}
 	return all

@@ -288,11 +288,12 @@ func (e *encoder) number(tag protowire.Number, v uint64) {
 
 func (e *encoder) flag(tag protowire.Number, v bool) { e.number(tag, protowire.EncodeBool(v)) }
 
-// time keeps nanoseconds since 1970, and the zero time as nothing at all.
+// time keeps nanoseconds since 1970, in whole microseconds, and the zero time as
+// nothing at all.
 func (e *encoder) time(tag protowire.Number, v time.Time) {
 	if !v.IsZero() {
 		e.b = protowire.AppendTag(e.b, tag, protowire.VarintType)
-		e.b = protowire.AppendVarint(e.b, protowire.EncodeZigZag(v.UnixNano()))
+		e.b = protowire.AppendVarint(e.b, protowire.EncodeZigZag(v.Truncate(time.Microsecond).UnixNano()))
 	}
 }
 
@@ -309,10 +310,12 @@ type field struct {
 	bytes  []byte // shares memory with the input
 }
 
-func (f field) text() string    { return string(f.bytes) }
-func (f field) copy() []byte    { return append([]byte(nil), f.bytes...) }
-func (f field) flag() bool      { return protowire.DecodeBool(f.number) }
-func (f field) time() time.Time { return time.Unix(0, protowire.DecodeZigZag(f.number)).UTC() }
+func (f field) text() string { return string(f.bytes) }
+func (f field) copy() []byte { return append([]byte(nil), f.bytes...) }
+func (f field) flag() bool   { return protowire.DecodeBool(f.number) }
+func (f field) time() time.Time {
+	return time.Unix(0, protowire.DecodeZigZag(f.number)).UTC().Truncate(time.Microsecond)
+}
 
 func (f field) fill(into []byte) error {
 	if len(f.bytes) != len(into) {

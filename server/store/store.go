@@ -80,6 +80,10 @@ type Store interface {
 	Link(ctx context.Context, key string) (Link, error)
 	// Secret returns a value that the installation made for itself once.
 	Secret(ctx context.Context, name string) ([]byte, error)
+	// Records returns up to limit records of one kind in byte order of their keys,
+	// from the first key after the one given. The first page is after nil. It is
+	// for moving and checking whole stores: no rule needs it.
+	Records(ctx context.Context, kind Kind, after []byte, limit int) ([]Record, error)
 
 	// Apply checks every operation of the batch against the store as it stands,
 	// and then performs all of them in one durable step. If one check fails,
@@ -175,6 +179,68 @@ type (
 		Value []byte
 	}
 )
+
+// Kind is a kind of record.
+type Kind string
+
+// Kinds lists them all.
+var Kinds = []Kind{KindUser, KindSession, KindEvent, KindLink, KindSecret, KindTicket}
+
+const (
+	KindUser    Kind = "user"    // key: its id
+	KindSession Kind = "session" // key: its id
+	KindEvent   Kind = "event"   // key: the user's id, a zero byte, its own id
+	KindLink    Kind = "link"    // key: its key
+	KindSecret  Kind = "secret"  // key: its name
+	KindTicket  Kind = "ticket"  // key: its id
+)
+
+// Record is one of any kind: its key, which is the same in every backend, and the
+// operation that writes it into an empty store. A user's revision begins anew there.
+type Record struct {
+	Key []byte
+	Op  Op
+}
+
+// RecordOf returns the record that an operation writes: one of those in
+// [Store.Records].
+func RecordOf(op Op) Record {
+	switch op := op.(type) {
+	case PutUser:
+		op.User.Revision = 0
+		return Record{[]byte(op.User.ID), op}
+	case AddSession:
+		return Record{op.Session.ID[:], op}
+	case AddEvent:
+		return Record{append(append([]byte(op.Event.UserID), 0), op.Event.ID[:]...), op}
+	case PutLink:
+		return Record{[]byte(op.Link.Key), op}
+	case AddSecret:
+		return Record{[]byte(op.Name), op}
+	case SpendTicket:
+		return Record{op.Ticket.ID[:], op}
+	}
+	panic(fmt.Sprintf("store: an operation of type %T writes no record", op))
+}
+
+// Encode returns the record as bytes, to compare it with another store's.
+func (r Record) Encode() []byte {
+	switch op := r.Op.(type) {
+	case PutUser:
+		return op.User.Encode()
+	case AddSession:
+		return op.Session.Encode()
+	case AddEvent:
+		return op.Event.Encode()
+	case PutLink:
+		return op.Link.Encode()
+	case SpendTicket:
+		return op.Ticket.Encode()
+	case AddSecret:
+		return op.Value
+	}
+	return nil
+}
 
 // Ends tells whether the operation removes this session.
 func (op EndSessions) Ends(s Session) bool {

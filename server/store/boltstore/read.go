@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -175,3 +176,57 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 
 // ofUser begins the keys of what belongs to a user. User ids hold no zero byte.
 func ofUser(id string) []byte { return append([]byte(id), 0) }
+
+// Records implements [store.Store].
+func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limit int) ([]store.Record, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (records []store.Record, err error) {
+		bucket := tx.Bucket(bucketOf[kind])
+		if bucket == nil {
+			return nil, nil
+		}
+		cursor := bucket.Cursor()
+		for key, value := cursor.Seek(after); key != nil && len(records) < limit; key, value = cursor.Next() {
+			if after != nil && bytes.Equal(key, after) {
+				continue
+			}
+			op, expires, err := opOf(kind, key, value)
+			if err != nil {
+				return nil, err
+			}
+			if expires.IsZero() || s.now().Before(expires) {
+				records = append(records, store.RecordOf(op))
+			}
+		}
+		return records, nil
+	})
+}
+
+// bucketOf is where each kind of record lies.
+var bucketOf = map[store.Kind][]byte{
+	store.KindUser: bucketUsers, store.KindSession: bucketSessions, store.KindEvent: bucketEvents,
+	store.KindLink: bucketLinks, store.KindSecret: bucketSecrets, store.KindTicket: bucketTickets,
+}
+
+// opOf decodes a record as the operation that writes it, and when it expires, if
+// it does.
+func opOf(kind store.Kind, key, value []byte) (op store.Op, expires time.Time, err error) {
+	switch kind {
+	case store.KindUser:
+		v, err := store.DecodeUser(value)
+		return store.PutUser{User: v}, time.Time{}, err
+	case store.KindSession:
+		v, err := store.DecodeSession(value)
+		return store.AddSession{Session: v}, v.Expires, err
+	case store.KindEvent:
+		v, err := store.DecodeEvent(value)
+		return store.AddEvent{Event: v}, v.Expires, err
+	case store.KindLink:
+		v, err := store.DecodeLink(value)
+		return store.PutLink{Link: v}, v.Expires, err
+	case store.KindTicket:
+		v, err := store.DecodeSpentTicket(value)
+		return store.SpendTicket{Ticket: v}, v.Expires, err
+	default:
+		return store.AddSecret{Name: string(key), Value: bytes.Clone(value)}, time.Time{}, nil
+	}
+}

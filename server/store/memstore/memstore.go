@@ -248,6 +248,62 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	return slices.Clone(value), nil
 }
 
+// Records implements [store.Store].
+func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limit int) ([]store.Record, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	ops, err := s.opsOf(kind)
+	var records []store.Record
+	for _, op := range ops {
+		if record := store.RecordOf(op); after == nil || bytes.Compare(record.Key, after) > 0 {
+			records = append(records, record)
+		}
+	}
+	slices.SortFunc(records, func(a, b store.Record) int { return bytes.Compare(a.Key, b.Key) })
+	return records[:min(len(records), max(limit, 0))], err
+}
+
+// opsOf are the operations that write what there is of a kind.
+func (s *Store) opsOf(kind store.Kind) (ops store.Batch, err error) {
+	switch kind {
+	case store.KindUser:
+		return each(s.users, store.DecodeUser, func(v store.User) (store.Op, bool) { return store.PutUser{User: v}, true })
+	case store.KindSession:
+		return each(s.sessions, store.DecodeSession, func(v store.Session) (store.Op, bool) { return store.AddSession{Session: v}, s.lives(v.Expires) })
+	case store.KindEvent:
+		return each(s.events, store.DecodeEvent, func(v store.Event) (store.Op, bool) { return store.AddEvent{Event: v}, s.lives(v.Expires) })
+	case store.KindLink:
+		return each(s.links, store.DecodeLink, func(v store.Link) (store.Op, bool) { return store.PutLink{Link: v}, s.lives(v.Expires) })
+	case store.KindTicket:
+		return each(s.tickets, store.DecodeSpentTicket, func(v store.SpentTicket) (store.Op, bool) { return store.SpendTicket{Ticket: v}, s.lives(v.Expires) })
+	case store.KindSecret:
+		for name, value := range s.secrets {
+			ops = append(ops, store.AddSecret{Name: name, Value: slices.Clone(value)})
+		}
+	}
+	return ops, nil
+}
+
+func (s *Store) lives(expires time.Time) bool { return s.now().Before(expires) }
+
+// each decodes what is kept of a kind, but for what doesn't live.
+func each[K comparable, V any](kept map[K][]byte, decode func([]byte) (V, error), op func(V) (store.Op, bool)) (ops store.Batch, err error) {
+	for _, encoded := range kept {
+		v, err := decode(encoded)
+		if err != nil {
+			return nil, err
+		}
+		if op, lives := op(v); lives {
+			ops = append(ops, op)
+		}
+	}
+	return ops, nil
+}
+
 // Apply implements [store.Store].
 func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	if err := ctx.Err(); err != nil {

@@ -187,10 +187,12 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 	if (before == store.EventID{}) {
 		until = []byte(strings.Repeat("\xff", len(before)+1)) // behind all
 	}
-	return query(ctx, s, `SELECT user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires FROM events
+	return query(ctx, s, `SELECT `+eventColumns+` FROM events
 		WHERE organisation = $1 AND user_id = $2 AND id < $3 AND expires > $4 ORDER BY id DESC LIMIT $5`,
 		[]any{s.organisation, userID, until, s.now(), limit}, many(scanEvent))
 }
+
+const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires`
 
 func scanEvent(rows pgx.Rows) (v store.Event, err error) {
 	var id []byte

@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		"tickets":  tickets,
 		"links":    links,
 		"secrets":  secrets,
+		"records":  records,
 		"bytes":    ownership,
 		"contexts": contexts,
 	} {
@@ -541,6 +542,73 @@ func secrets(b *bench) {
 		got, err := f.Secret(f.Context(), "key")
 		f.fails("reading", err, nil)
 		f.is("secret", got, []byte("first"))
+	})
+}
+
+func records(b *bench) {
+	// all reads every record of a kind, in pages of two.
+	all := func(f *fixture, kind store.Kind) (found []store.Record) {
+		f.Helper()
+		for after := []byte(nil); ; {
+			page, err := f.Records(f.Context(), kind, after, 2)
+			f.fails("a page", err, nil)
+			found = append(found, page...)
+			if len(page) < 2 {
+				return found
+			}
+			after = page[1].Key
+		}
+	}
+	b.claim("every record comes back as the operation that wrote it, by key, in pages", func(f *fixture) {
+		later := f.now().Add(time.Hour)
+		written := map[store.Kind]store.Batch{
+			store.KindUser: {store.PutUser{User: ann()}, store.PutUser{User: store.User{ID: "10", Name: "aaa"}}, store.PutUser{User: store.User{ID: "2", Name: "b"}}},
+			store.KindSession: {
+				store.AddSession{Session: store.Session{ID: store.Hash{0, 1}, UserID: "2", Expires: later}},
+				store.AddSession{Session: store.Session{ID: store.Hash{1}, UserID: "1", Method: store.MethodPasskey, Created: f.now(), Expires: later}},
+				store.AddSession{Session: store.Session{ID: store.Hash{2}, UserID: "1", Expires: later}},
+			},
+			store.KindEvent: {
+				store.AddEvent{Event: store.Event{ID: store.EventID{9}, UserID: "1", Kind: shared.EventSignedIn, Time: f.now(), Expires: later}},
+				store.AddEvent{Event: store.Event{ID: store.EventID{1}, UserID: "10", Kind: shared.EventSignedIn, Time: f.now(), Expires: later}},
+				store.AddEvent{Event: store.Event{ID: store.EventID{2}, UserID: "10", Kind: shared.EventSignedIn, Time: f.now(), Expires: later}},
+				store.AddEvent{Event: store.Event{ID: store.EventID{0}, UserID: "2", Kind: shared.EventSignedIn, Time: f.now(), Expires: later}},
+			},
+			store.KindLink:   {store.PutLink{Link: store.Link{Key: "a", Hash: store.Hash{1}, Expires: later}}, store.PutLink{Link: store.Link{Key: "b", Expires: later}}},
+			store.KindSecret: {store.AddSecret{Name: "a", Value: []byte("1")}, store.AddSecret{Name: "b", Value: []byte("2")}},
+			store.KindTicket: {store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: later}}},
+		}
+		// What is over is not listed.
+		f.apply(
+			store.AddSession{Session: store.Session{ID: store.Hash{1, 1}, UserID: "1", Expires: f.now().Add(time.Minute)}},
+			store.AddEvent{Event: store.Event{ID: store.EventID{7}, UserID: "1", Kind: shared.EventSignedIn, Time: f.now(), Expires: f.now().Add(time.Minute)}},
+			store.PutLink{Link: store.Link{Key: "aa", Expires: f.now().Add(time.Minute)}},
+			store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{2}, Expires: f.now().Add(time.Minute)}})
+		for _, kind := range store.Kinds {
+			slices.Reverse(written[kind])
+			f.apply(written[kind]...)
+			slices.Reverse(written[kind])
+		}
+		f.passes(time.Minute)
+
+		for _, kind := range store.Kinds {
+			var want []store.Record
+			for _, op := range written[kind] {
+				want = append(want, store.RecordOf(op))
+			}
+			slices.SortFunc(want, func(a, b store.Record) int { return bytes.Compare(a.Key, b.Key) })
+			got := all(f, kind)
+			f.is("number of "+string(kind)+" records", len(got), len(want))
+			for i := range min(len(got), len(want)) {
+				f.is("key of a "+string(kind), got[i].Key, want[i].Key)
+				f.is("bytes of a "+string(kind), got[i].Encode(), want[i].Encode())
+			}
+		}
+	})
+	b.claim("an empty store has none", func(f *fixture) {
+		for _, kind := range store.Kinds {
+			f.is(string(kind), len(all(f, kind)), 0)
+		}
 	})
 }
 
