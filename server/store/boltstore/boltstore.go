@@ -39,6 +39,7 @@ type Store struct {
 	writes   chan write
 	finished sync.WaitGroup // the writer and the sweeper
 	stop     chan struct{}  // ends the sweeper
+	readOnly bool           // nobody writes: there are none of the above
 }
 
 var _ store.Store = (*Store)(nil)
@@ -91,8 +92,10 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	close(s.stop)
-	close(s.writes) // nobody is sending: senders hold mu
+	if !s.readOnly {
+		close(s.stop)
+		close(s.writes) // nobody is sending: senders hold mu
+	}
 	s.mu.Unlock()
 
 	s.finished.Wait()

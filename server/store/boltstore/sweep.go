@@ -46,9 +46,10 @@ func (k kind) expires(encoded []byte) (time.Time, error) {
 	}
 }
 
+// expiryKey has the time as it comes back from the record.
 func expiryKey(at time.Time, k kind, key []byte) []byte {
 	entry := make([]byte, 0, 9+len(key))
-	entry = binary.BigEndian.AppendUint64(entry, uint64(at.UnixNano()))
+	entry = binary.BigEndian.AppendUint64(entry, uint64(at.Truncate(time.Microsecond).UnixNano()))
 	entry = append(entry, byte(k))
 	return append(entry, key...)
 }

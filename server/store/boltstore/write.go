@@ -53,6 +53,9 @@ func (s *Store) submit(check, apply func(*bbolt.Tx) error) error {
 	if s.closed {
 		return errClosed
 	}
+	if s.readOnly {
+		return errReadOnly
+	}
 	w := write{check, apply, make(chan error, 1)}
 	s.writes <- w
 	return <-w.done

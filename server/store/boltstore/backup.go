@@ -1,0 +1,213 @@
+package boltstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// WriteTo writes the whole file as it is at one moment, while others read and
+// write: a backup that opens like any other.
+func (s *Store) WriteTo(w io.Writer) (n int64, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		n, err = tx.WriteTo(w)
+		return err
+	})
+	return n, err
+}
+
+// OpenReadOnly opens a file that nobody writes, and never writes to it. Apply
+// fails.
+func OpenReadOnly(path string, now store.Clock) (*Store, error) {
+	db, err := openReadOnly(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(db); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), db.Close())
+	}
+	return &Store{db: db, now: now, readOnly: true}, nil
+}
+
+func openReadOnly(path string) (*bbolt.DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	if err := examine(path); err != nil {
+		return nil, err
+	}
+	db, err := bbolt.Open(path, 0, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the database %s: %w", path, err)
+	}
+	return db, nil
+}
+
+// Check reads every record and every index entry of a file that nobody writes, and
+// returns how many records of each kind it has. What is wrong with it is in the
+// error; the file stays as it is.
+func Check(path string) (counts map[store.Kind]int, err error) {
+	db, err := openReadOnly(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+
+	// bbolt trusts its pages: one that is damaged makes it panic, or reach behind the
+	// end of the file.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("the database %s is damaged: %v", path, problem)
+		}
+	}()
+	if err := prepare(db); err != nil {
+		return nil, fmt.Errorf("the database %s: %w", path, err)
+	}
+	err = db.View(func(tx *bbolt.Tx) error {
+		c := checker{tx: tx, counts: map[store.Kind]int{}}
+		counts = c.counts
+		return c.all()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the database %s is damaged: %w", path, err)
+	}
+	return counts, nil
+}
+
+// checker compares the records of a file with its indexes, both ways.
+type checker struct {
+	tx     *bbolt.Tx
+	counts map[store.Kind]int
+}
+
+func (c *checker) all() error {
+	for _, name := range buckets {
+		if c.tx.Bucket(name) == nil {
+			return fmt.Errorf("it has no %s", name)
+		}
+	}
+	for _, kind := range store.Kinds {
+		if err := c.tx.Bucket(bucketOf[kind]).ForEach(func(key, value []byte) error { return c.record(kind, key, value) }); err != nil {
+			return err
+		}
+	}
+	for _, index := range []struct {
+		bucket []byte
+		holds  func(key, value []byte) error
+	}{
+		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketAdmins, c.admin},
+		{bucketUserSessions, c.userSession}, {bucketExpiry, c.expiry},
+	} {
+		if err := c.tx.Bucket(index.bucket).ForEach(index.holds); err != nil {
+			return fmt.Errorf("the index %s: %w", index.bucket, err)
+		}
+	}
+	return nil
+}
+
+// expiringKinds are those that expire, as the expiry index calls them.
+var expiringKinds = map[store.Kind]kind{
+	store.KindSession: kindSession, store.KindEvent: kindEvent, store.KindLink: kindLink, store.KindTicket: kindTicket,
+}
+
+func (c *checker) record(of store.Kind, key, value []byte) error {
+	c.counts[of]++
+	op, expires, err := opOf(of, key, value)
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", of, key, err)
+	}
+	if !bytes.Equal(store.RecordOf(op).Key, key) {
+		return fmt.Errorf("%s %q lies under another key", of, key)
+	}
+	if k, expiring := expiringKinds[of]; expiring && c.tx.Bucket(bucketExpiry).Get(expiryKey(expires, k, key)) == nil {
+		return fmt.Errorf("%s %q is missing in the index of what expires", of, key)
+	}
+
+	switch op := op.(type) {
+	case store.PutUser:
+		u := op.User
+		if !bytes.Equal(c.tx.Bucket(bucketNames).Get([]byte(u.Name)), key) {
+			return fmt.Errorf("user %q isn't found by their name", u.Name)
+		}
+		for _, p := range u.Passkeys {
+			if !bytes.Equal(c.tx.Bucket(bucketCredentials).Get(p.CredentialID), key) {
+				return fmt.Errorf("user %q isn't found by the passkey %q", u.Name, p.Name)
+			}
+		}
+		if u.Admin != (c.tx.Bucket(bucketAdmins).Get(key) != nil) {
+			return fmt.Errorf("user %q isn't listed rightly as an administrator", u.Name)
+		}
+	case store.AddSession:
+		if c.tx.Bucket(bucketUserSessions).Get(append(ofUser(op.Session.UserID), key...)) == nil {
+			return fmt.Errorf("a session isn't found by its user")
+		}
+	}
+	return nil
+}
+
+func (c *checker) name(name, id []byte) error {
+	u, err := getUser(c.tx, id)
+	if err != nil || u.Name != string(name) {
+		return fmt.Errorf("%q leads to nobody of that name", name)
+	}
+	return nil
+}
+
+func (c *checker) credential(credentialID, id []byte) error {
+	u, err := getUser(c.tx, id)
+	if err != nil || !hasCredential(u, credentialID) {
+		return fmt.Errorf("%x leads to nobody who has it", credentialID)
+	}
+	return nil
+}
+
+func (c *checker) admin(id, _ []byte) error {
+	u, err := getUser(c.tx, id)
+	if err != nil || !u.Admin {
+		return fmt.Errorf("%q is no administrator", id)
+	}
+	return nil
+}
+
+func (c *checker) userSession(key, _ []byte) error {
+	at := bytes.IndexByte(key, 0)
+	if at < 0 {
+		return fmt.Errorf("%q names no session", key)
+	}
+	session, err := store.DecodeSession(c.tx.Bucket(bucketSessions).Get(key[at+1:]))
+	if err != nil || session.UserID != string(key[:at]) {
+		return fmt.Errorf("%q leads to no session of that user", key[:at])
+	}
+	return nil
+}
+
+func (c *checker) expiry(entry, _ []byte) error {
+	if len(entry) < 9 || !slices.Contains([]kind{kindSession, kindEvent, kindLink, kindTicket}, kind(entry[8])) {
+		return fmt.Errorf("%x is no entry", entry)
+	}
+	expires, err := kind(entry[8]).expires(kind(entry[8]).bucket(c.tx).Get(entry[9:]))
+	if err != nil || uint64(expires.UnixNano()) != binary.BigEndian.Uint64(entry) {
+		return fmt.Errorf("an entry for %s leads to nothing that ends then", time.Unix(0, int64(binary.BigEndian.Uint64(entry))).UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// errReadOnly is for writes to a store of OpenReadOnly.
+var errReadOnly = errors.New("boltstore: opened for reading only")
+
+var _ io.WriterTo = (*Store)(nil)
