@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -23,6 +24,7 @@ const (
 	pathRemovePassword = "/remove-password"
 	pathSetDisabled    = "/set-disabled"
 	pathSetupLink      = "/setup-link"
+	pathBackup         = "/backup" // answers with the database's file
 )
 
 type (
@@ -65,9 +67,16 @@ func Listen(path string) (net.Listener, error) {
 	return listener, nil
 }
 
-// Handler offers commands on the socket.
-func Handler(c Commands) http.Handler {
+// Handler offers commands on the socket, and backups of the database.
+func Handler(c Commands, database io.WriterTo) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+pathBackup, func(w http.ResponseWriter, r *http.Request) {
+		// It may take long. The server's own limit is for answers to strangers.
+		http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		if _, err := database.WriteTo(w); err != nil {
+			panic(http.ErrAbortHandler) // so that nobody takes it for whole
+		}
+	})
 	mux.HandleFunc("POST "+pathAddUser, serve(c.AddUser))
 	mux.HandleFunc("POST "+pathUsers, serve(func(ctx context.Context, in usersArgs) ([]User, error) {
 		return c.Users(ctx, in.After, in.Limit)
@@ -133,6 +142,30 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 	return &Client{http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
 }
 
+// Backup writes the running server's database.
+func (c *Client) Backup(ctx context.Context, to io.Writer) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keypeg"+pathBackup, nil)
+	if err != nil {
+		return err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("asking the running server: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errOtherVersion(response.StatusCode)
+	}
+	if _, err := io.Copy(to, response.Body); err != nil {
+		return fmt.Errorf("reading the backup: %w", err)
+	}
+	return nil
+}
+
+func errOtherVersion(status int) error {
+	return fmt.Errorf("the running server doesn't know this command (status %d): is it of another version?", status)
+}
+
 func call[Out any](ctx context.Context, c *Client, path string, in any) (Out, error) {
 	var out Out
 	body, err := json.Marshal(in)
@@ -160,7 +193,7 @@ func call[Out any](ctx context.Context, c *Client, path string, in any) (Out, er
 		}
 	}
 	if response.StatusCode != http.StatusOK {
-		return out, fmt.Errorf("the running server doesn't know this command (status %d): is it of another version?", response.StatusCode)
+		return out, errOtherVersion(response.StatusCode)
 	}
 	return out, json.Unmarshal(answer, &out)
 }

@@ -82,7 +82,7 @@ func TestCommands(t *testing.T) {
 		srv := &http.Server{Handler: control.Handler(control.Accounts{
 			Service:  account.New(account.Config{Store: db, Now: time.Now}),
 			SetupURL: func(token string) string { return "https://id.example.com/setup?token=" + token },
-		})}
+		}, db)}
 		go srv.Serve(listener)
 		t.Cleanup(func() { srv.Shutdown(context.Background()) })
 		// The link is the running server's, which was started with other settings.

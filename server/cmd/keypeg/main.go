@@ -40,6 +40,9 @@ type commandLine struct {
 	Serve     serveCommand     `cmd:"" help:"Run the server."`
 	User      userCommands     `cmd:"" help:"Manage users."`
 	SetupLink setupLinkCommand `cmd:"" help:"Print a new one-time link that makes the first administrator."`
+	Backup    backupCommands   `cmd:"" help:"Make and check backups."`
+	Restore   restoreCommand   `cmd:"" help:"Make the database of a backup. There must be none yet."`
+	Store     storeCommands    `cmd:"" help:"Move records between databases."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 

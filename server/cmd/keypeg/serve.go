@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -89,7 +90,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 			public.Close()
 			return err
 		}
-		listeners[private] = control.Handler(commands)
+		listeners[private] = control.Handler(commands, db.(io.WriterTo)) // a file
 	}
 
 	if err := announce(ctx, t, commands, db, address); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -9,14 +10,27 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
+	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
 // organisation is the one of an installation for one.
 const organisation = ""
 
-// openStore opens the database that a setting names: a PostgreSQL URL, or the path
-// of a file. Errors are sentences for IT.
+// openStore opens the database that a setting names, if it is whole.
 func openStore(ctx context.Context, database string, now store.Clock) (store.Store, error) {
+	db, err := openAnyStore(ctx, database, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := transfer.Unfinished(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// openAnyStore opens a database: a PostgreSQL URL, or the path of a file. Errors
+// are sentences for IT.
+func openAnyStore(ctx context.Context, database string, now store.Clock) (store.Store, error) {
 	switch {
 	case pgstore.IsURL(database):
 		return pgstore.Open(ctx, database, organisation, now)

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store/pgstore"
+	"github.com/keypeg/keypeg/server/store/transfer"
+)
+
+// Commands that move and keep whole databases. What they make is either whole or
+// recognisably not: a file has the ending .part until it is complete and checked,
+// and a database that was not filled to its end refuses to be used.
+
+type storeCommands struct {
+	Copy storeCopy `cmd:"" help:"Copy all records into an empty database of either kind. Goes on where it was interrupted. Stop the servers before."`
+}
+
+type storeCopy struct {
+	From string `required:"" help:"Database to copy: a file's path or a PostgreSQL URL. It is only read." placeholder:"FILE|URL"`
+	To   string `required:"" help:"Empty database to fill." placeholder:"FILE|URL"`
+}
+
+func (c *storeCopy) Run(ctx context.Context, t terminal) error {
+	// Nothing expires while it is copied.
+	now := time.Now()
+	still := func() time.Time { return now }
+
+	from, err := openSource(ctx, c.From, still)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := openAnyStore(ctx, c.To, still)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+
+	sum, err := copyAll(ctx, t, from, to)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, "Copied and compared %s. SHA-256 of all records: %x\n", tally(sum.Counts), sum.Hash)
+	return nil
+}
+
+// openSource opens a database that is only read.
+func openSource(ctx context.Context, database string, now store.Clock) (store.Store, error) {
+	if pgstore.IsURL(database) || strings.Contains(database, "://") {
+		return openAnyStore(ctx, database, now)
+	}
+	return boltstore.OpenReadOnly(database, now)
+}
+
+func copyAll(ctx context.Context, t terminal, from transfer.Source, to store.Store) (transfer.Sum, error) {
+	bar := newBar(t)
+	defer bar.end()
+	return transfer.Copy(ctx, from, to, bar.shows)
+}
+
+// tally says how much there is, in words.
+func tally(counts map[store.Kind]int) string {
+	var parts []string
+	for _, kind := range store.Kinds {
+		if n := counts[kind]; n != 0 {
+			parts = append(parts, fmt.Sprintf("%d %s%s", n, kind, either(n == 1, "", "s")))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing, as there is nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// bar shows how far something is, where somebody looks at it.
+type bar struct {
+	out   io.Writer // nil where nobody does
+	shown int
+}
+
+func newBar(t terminal) *bar {
+	if out, is := t.Err.(*os.File); is && term.IsTerminal(int(out.Fd())) {
+		return &bar{out: out, shown: -1}
+	}
+	return &bar{}
+}
+
+func (b *bar) shows(done, total int) {
+	const width = 40
+	filled := width
+	if total > 0 {
+		filled = width * done / total
+	}
+	if percent := 100 * done / max(total, 1); b.out != nil && percent != b.shown {
+		b.shown = percent
+		fmt.Fprintf(b.out, "\r[%s%s] %3d %% of %d records", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), percent, total)
+	}
+}
+
+func (b *bar) end() {
+	if b.out != nil {
+		fmt.Fprintln(b.out)
+	}
+}
+
+type backupCommands struct {
+	Make   backupMake   `cmd:"" default:"withargs" help:"Write a backup to a new file, also of a running server."`
+	Verify backupVerify `cmd:"" help:"Read every record and every index entry of a backup."`
+}
+
+type backupMake struct {
+	File string `arg:"" help:"File to write. It must not exist."`
+}
+
+func (c *backupMake) Run(ctx context.Context, t terminal, s *settings) error {
+	counts, err := makeWhole(c.File, func(part string) error {
+		if s.isShared() {
+			return s.backUpShared(ctx, t, part)
+		}
+		file, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		if err := s.backUp(ctx, file); err != nil {
+			return errors.Join(err, file.Close())
+		}
+		return errors.Join(file.Sync(), file.Close())
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, "Backed up and checked %s.\n", tally(counts))
+	return nil
+}
+
+// backUp writes the database's file, whoever has it open.
+func (s *settings) backUp(ctx context.Context, to io.Writer) error {
+	running, err := control.Dial(ctx, s.socket())
+	if err == nil {
+		return running.Backup(ctx, to)
+	}
+	if !errors.Is(err, control.ErrNoServer) {
+		return err
+	}
+	db, err := boltstore.OpenReadOnly(s.Database, time.Now)
+	if err != nil {
+		return err
+	}
+	_, err = db.WriteTo(to)
+	return errors.Join(err, db.Close())
+}
+
+// backUpShared copies one moment of a PostgreSQL database into a file.
+func (s *settings) backUpShared(ctx context.Context, t terminal, part string) error {
+	now := time.Now()
+	still := func() time.Time { return now }
+	from, err := pgstore.Open(ctx, s.Database, organisation, still)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	moment, err := from.Snapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the database: %w", err)
+	}
+	defer moment.Close()
+
+	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	to, err := boltstore.Open(part, still)
+	if err != nil {
+		return err
+	}
+	_, err = copyAll(ctx, t, moment, to)
+	return errors.Join(err, to.Close())
+}
+
+// makeWhole makes a new database file: under another name until it is on disk and
+// checked.
+func makeWhole(path string, fill func(part string) error) (map[store.Kind]int, error) {
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is something at %s already: name a file that doesn't exist", path)
+	}
+	part := path + ".part"
+	if err := fill(part); err != nil {
+		return nil, err
+	}
+	counts, err := boltstore.Check(part)
+	if err != nil {
+		return nil, err
+	}
+	// Unlike a rename, a link never takes another file's place.
+	if err := os.Link(part, path); err != nil {
+		return nil, err
+	}
+	return counts, errors.Join(os.Remove(part), syncFolder(filepath.Dir(path)))
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+type backupVerify struct {
+	File string `arg:"" help:"Backup to read."`
+}
+
+func (c *backupVerify) Run(t terminal) error {
+	counts, err := boltstore.Check(c.File)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, "%s is whole: %s.\n", c.File, tally(counts))
+	return nil
+}
+
+type restoreCommand struct {
+	File string `arg:"" help:"Backup to restore. It is only read."`
+}
+
+func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error {
+	if _, err := boltstore.Check(c.File); err != nil {
+		return err
+	}
+	if s.isShared() {
+		return (&storeCopy{From: c.File, To: s.Database}).Run(ctx, t)
+	}
+
+	if err := os.MkdirAll(filepath.Dir(s.Database), 0o700); err != nil {
+		return err
+	}
+	counts, err := makeWhole(s.Database, func(part string) error {
+		from, err := os.Open(c.File)
+		if err != nil {
+			return err
+		}
+		defer from.Close()
+		to, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(to, from); err != nil {
+			return errors.Join(err, to.Close())
+		}
+		return errors.Join(to.Sync(), to.Close())
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, "Restored and checked %s, in %s.\n", tally(counts), s.Database)
+	return nil
+}
