@@ -40,6 +40,7 @@ type Store struct {
 	finished sync.WaitGroup // the writer and the sweeper
 	stop     chan struct{}  // ends the sweeper
 	readOnly bool           // nobody writes: there are none of the above
+	wrote    bool           // the writer's, and Close's after it
 }
 
 var _ store.Store = (*Store)(nil)
@@ -62,9 +63,8 @@ func Open(path string, now store.Clock) (*Store, error) {
 
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: lockTimeout,
-		// Writing the list of free pages with every commit costs more than finding
-		// them again at the next start: at a million keys, 110 updates a second
-		// instead of 1,750.
+		// Writing the list of free pages with every commit costs much: at a million
+		// keys, 110 updates a second instead of 1,750. See keepFreelist.
 		NoFreelistSync: true,
 		FreelistType:   bbolt.FreelistMapType,
 	})
@@ -99,7 +99,17 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 
 	s.finished.Wait()
-	return s.db.Close()
+	return errors.Join(s.keepFreelist(), s.db.Close())
+}
+
+// keepFreelist writes down which pages are free, once, at the end: the next start
+// needn't look at every page of the file to find out. After a crash it must.
+func (s *Store) keepFreelist() error {
+	if s.readOnly || !s.wrote {
+		return nil
+	}
+	s.db.NoFreelistSync = false
+	return s.db.Update(func(*bbolt.Tx) error { return nil })
 }
 
 // The buckets, and what their keys are.

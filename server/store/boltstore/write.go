@@ -109,6 +109,7 @@ func (s *Store) commit(group []write) {
 		}
 		return
 	}
+	s.wrote = s.wrote || err == nil
 	for i, w := range group {
 		if refusals[i] == nil && err != errNothingToWrite {
 			refusals[i] = err
