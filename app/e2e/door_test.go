@@ -85,6 +85,13 @@ func TestInstalled(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
+	// Chromium offers it by itself when it thinks that somebody likes a site, which
+	// depends on how long this takes.
+	if _, err := chromedp.Call(ann.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `addEventListener("beforeinstallprompt", (e) => { if (e.isTrusted) e.stopImmediatePropagation(); });`,
+	}); err != nil {
+		t.Fatal(err)
+	}
 	ann.setsUp()
 
 	t.Run("Chromium finds it installable", func(t *testing.T) {
