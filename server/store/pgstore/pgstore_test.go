@@ -56,6 +56,8 @@ func TestOpen(t *testing.T) {
 	server.Do(t, "postgres", `CREATE DATABASE strict`)
 	guest := strings.Replace(server.URL("strict"), "postgres@", "guest@", 1)
 
+	standby := server.Standby(t)
+
 	newer := pgtest.Empty(t)
 	opened, err := pgstore.Open(t.Context(), newer, "", time.Now)
 	if err != nil {
@@ -72,6 +74,8 @@ func TestOpen(t *testing.T) {
 		"a user who isn't":         {change(func(u *url.URL) { u.User = url.UserPassword("nobody", "a secret") }), `doesn't let "nobody" in`},
 		"a user without rights":    {guest, `may not do what Keypeg needs`},
 		"a database that is newer": {newer, "update this program"},
+		"a standby":                {standby.URL("postgres"), "it may be a standby"},
+		"standbys only":            {standby.URL("postgres") + "&target_session_attrs=read-write", "promote a standby"},
 	} {
 		t.Run(what+" gets a sentence, without the password", func(t *testing.T) {
 			s, err := pgstore.Open(t.Context(), test.url, "", time.Now)

@@ -205,7 +205,7 @@ func (w *writer) putPasskey(userID string, position int, p store.Passkey) {
 
 func (w *writer) addSession(v store.Session) {
 	// One that has expired, and was not swept yet, may lie under the same id.
-	w.add(store.ErrSessionExists, `INSERT INTO sessions AS s (`+`organisation, `+sessionColumns+`)
+	w.add(store.ErrSessionExists, `INSERT INTO sessions AS s (organisation, `+sessionColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (organisation, id) DO UPDATE SET
 			user_id = excluded.user_id, method = excluded.method, passkey_id = excluded.passkey_id, browser = excluded.browser, system = excluded.system,

@@ -73,7 +73,7 @@ func (s Sum) Total() (n int) {
 // Same tells whether two stores hold the same.
 func (s Sum) Same(other Sum) bool { return s.Hash == other.Hash }
 
-// Add up reads all of a store.
+// AddUp reads all of a store.
 func AddUp(ctx context.Context, from Source) (Sum, error) {
 	sum := Sum{Counts: map[store.Kind]int{}}
 	h := sha256.New()
