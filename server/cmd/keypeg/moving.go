@@ -242,6 +242,9 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 		return (&storeCopy{From: c.File, To: s.Database}).Run(ctx, t)
 	}
 
+	if _, err := os.Stat(s.Database); err == nil {
+		return fmt.Errorf("there is a database at %s already: stop its server and move it away, or name another with --database", s.Database)
+	}
 	if err := os.MkdirAll(filepath.Dir(s.Database), 0o700); err != nil {
 		return err
 	}

@@ -256,13 +256,14 @@ func TestDatabaseRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for says, args := range map[string][]string{
-		`no kind of database called "mysql"`:         {"serve", "--database", "mysql://host/x"},
-		"can't be reached":                           {"serve", "--database", "postgres://nobody@127.0.0.1:1/x"},
-		"isn't a Keypeg database":                    {"serve", "--database", text},
-		"the target isn't empty":                     {"store", "copy", "--from", full, "--to", other},
-		"no such file":                               {"store", "copy", "--from", empty, "--to", empty + "2"},
-		"there is something at " + full + " already": {"restore", other, "--database", full},
-		"isn't a Keypeg database: choose":            {"backup", "verify", text},
+		`no kind of database called "mysql"`:          {"serve", "--database", "mysql://host/x"},
+		"can't be reached":                            {"serve", "--database", "postgres://nobody@127.0.0.1:1/x"},
+		"isn't a Keypeg database":                     {"serve", "--database", text},
+		"the target isn't empty":                      {"store", "copy", "--from", full, "--to", other},
+		"no such file":                                {"store", "copy", "--from", empty, "--to", empty + "2"},
+		"there is a database at " + full + " already": {"restore", other, "--database", full},
+		"there is something at " + full + " already":  {"backup", full, "--database", other},
+		"isn't a Keypeg database: choose":             {"backup", "verify", text},
 	} {
 		before := [...]any{fingerprint(t, full), fingerprint(t, other), fingerprint(t, text)}
 		out, err := command(t, args...).CombinedOutput()
