@@ -190,7 +190,18 @@ func shown(selector string) string {
 
 func (b *browser) opens(path string) {
 	b.t.Helper()
-	b.do("open "+path, chromedp.Navigate(b.address(path)))
+	for {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		err := chromedp.Do(ctx, chromedp.Navigate(b.address(path)))
+		cancel()
+		if err == nil {
+			return
+		}
+		// The page may have gone somewhere by itself at the same moment.
+		if !strings.Contains(err.Error(), "net::ERR_ABORTED") {
+			b.t.Fatalf("open %s: %v", path, err)
+		}
+	}
 }
 
 func (b *browser) address(path string) string {

@@ -112,6 +112,7 @@ func TestInstalled(t *testing.T) {
 	})
 	t.Run("the menu offers it while the browser does", func(t *testing.T) {
 		ann.clicks("#user-menu-button")
+		ann.hasFocusOn("#menu-passkeys")
 		ann.seesNo("#menu-install")
 		ann.presses(escape)
 		value[bool](ann, `window.dispatchEvent(Object.assign(new Event("beforeinstallprompt"), {

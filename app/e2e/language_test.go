@@ -47,6 +47,7 @@ func TestLanguages(t *testing.T) {
 			b.clicks("#passkey-register")
 			b.waitsFor("a name in the language", `document.querySelector("input[id^=name-]")?.value === `+
 				quoted(message.Fill(text.Sessions.BrowserOn, "browser", "Headless Chrome", "system", "Linux")))
+			b.hasFocusOn("input[id^=name-]")
 			b.presses(escape)
 			date := value[string](b, `new Intl.DateTimeFormat("`+text.Lang+`", { dateStyle: "medium" }).format()`)
 			b.reads(message.Fill(text.Panel.Added, "date", date))

@@ -34,6 +34,7 @@ func TestOffline(t *testing.T) {
 		ann.isCutOff(false)
 		ann.seesNo("#offline-bar")
 		ann.clicks(row(1, "[id^=remove-]"))
+		ann.hasFocusOn("#remove-cancel")
 		ann.presses(escape)
 		ann.seesNo("#remove")
 	})

@@ -130,6 +130,7 @@ func TestTheLastWayToSignInStays(t *testing.T) {
 	// With a password left, the dialog names what is left.
 	ann.clicks(row(1, "[id^=remove-]"))
 	ann.reads("You'll sign in with your password.")
+	ann.hasFocusOn("#remove-cancel")
 	ann.presses(escape)
 	ann.seesNo("#remove")
 	ann.sees("dialog.panel")
