@@ -13,6 +13,9 @@ const (
 	MethodPassword  = "password"
 	MethodPasskey   = "passkey"
 	MethodSetupLink = "setup_link"
+
+	MethodSSO          = "sso"
+	MethodRecoveryCode = "recovery_code"
 )
 
 // Session is a signed-in browser.

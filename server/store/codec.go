@@ -34,6 +34,13 @@ func (u User) Encode() []byte {
 	for _, p := range u.Passkeys {
 		e.always(10, p.encode())
 	}
+	for _, i := range u.Identities {
+		e.always(11, i.encode())
+	}
+	for _, code := range u.RecoveryCodes {
+		e.always(12, code[:])
+	}
+	e.time(13, u.RecoveryCodesMade)
 	return e.b
 }
 
@@ -63,6 +70,15 @@ func DecodeUser(b []byte) (u User, err error) {
 			p, err := decodePasskey(f.bytes)
 			u.Passkeys = append(u.Passkeys, p)
 			return err
+		case 11:
+			i, err := decodeIdentity(f.bytes)
+			u.Identities = append(u.Identities, i)
+			return err
+		case 12:
+			u.RecoveryCodes = append(u.RecoveryCodes, Hash{})
+			return f.fill(u.RecoveryCodes[len(u.RecoveryCodes)-1][:])
+		case 13:
+			u.RecoveryCodesMade = f.time()
 		}
 		return nil
 	})
@@ -124,6 +140,38 @@ func decodePasskey(b []byte) (p Passkey, err error) {
 	return p, err
 }
 
+func (i Identity) encode() []byte {
+	e := newEncoder()
+	e.text(1, i.ID)
+	e.text(2, i.Issuer)
+	e.text(3, i.Subject)
+	e.text(4, i.Name)
+	e.time(5, i.Created)
+	e.time(6, i.LastUsed)
+	return e.b
+}
+
+func decodeIdentity(b []byte) (i Identity, err error) {
+	err = decode(b, func(tag protowire.Number, f field) error {
+		switch tag {
+		case 1:
+			i.ID = f.text()
+		case 2:
+			i.Issuer = f.text()
+		case 3:
+			i.Subject = f.text()
+		case 4:
+			i.Name = f.text()
+		case 5:
+			i.Created = f.time()
+		case 6:
+			i.LastUsed = f.time()
+		}
+		return nil
+	})
+	return i, err
+}
+
 // Encode returns the bytes under which backends keep a session.
 func (s Session) Encode() []byte {
 	e := newEncoder()
@@ -136,6 +184,7 @@ func (s Session) Encode() []byte {
 	e.time(9, s.Seen)
 	e.time(10, s.Authenticated)
 	e.time(11, s.Expires)
+	e.text(12, s.Provider)
 	return e.b
 }
 
@@ -161,6 +210,8 @@ func DecodeSession(b []byte) (s Session, err error) {
 			s.Authenticated = f.time()
 		case 11:
 			s.Expires = f.time()
+		case 12:
+			s.Provider = f.text()
 		}
 		return nil
 	})
@@ -179,6 +230,7 @@ func (v Event) Encode() []byte {
 	e.text(7, v.Passkey)
 	e.client(8, v.Client)
 	e.time(11, v.Expires)
+	e.text(12, v.Provider)
 	return e.b
 }
 
@@ -204,6 +256,8 @@ func DecodeEvent(b []byte) (v Event, err error) {
 			f.client(tag-8, &v.Client)
 		case 11:
 			v.Expires = f.time()
+		case 12:
+			v.Provider = f.text()
 		}
 		return nil
 	})

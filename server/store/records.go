@@ -24,12 +24,17 @@ type User struct {
 	Created     time.Time
 	Password    string // PHC string of argon2id; "" for none
 	Passkeys    []Passkey
+	Identities  []Identity // how OpenID providers know them
+
+	RecoveryCodes     []Hash // of those that are left; see account
+	RecoveryCodesMade time.Time
 }
 
 // Methods counts the ways in which the user can sign in. The last one is never
-// taken away.
+// taken away. Recovery codes are for when all of these are lost, so they don't
+// count.
 func (u User) Methods() int {
-	methods := len(u.Passkeys)
+	methods := len(u.Passkeys) + len(u.Identities)
 	if u.Password != "" {
 		methods++
 	}
@@ -55,11 +60,16 @@ func (u User) MayReplace(stored User, err error) error {
 	}
 }
 
-// clone returns a user whose list of passkeys can be changed without changing
-// the one it was made of.
+// clone returns a user whose lists can be changed without changing the one it was
+// made of.
 func (u User) clone() User {
-	u.Passkeys = slices.Clone(u.Passkeys)
+	u.Passkeys, u.Identities, u.RecoveryCodes = slices.Clone(u.Passkeys), slices.Clone(u.Identities), slices.Clone(u.RecoveryCodes)
 	return u
+}
+
+// Has tells whether the user has an identity.
+func (u User) Has(issuer, subject string) bool {
+	return slices.ContainsFunc(u.Identities, func(i Identity) bool { return i.Issuer == issuer && i.Subject == subject })
 }
 
 // Passkey is a WebAuthn credential record (WebAuthn Level 3, 4) with the name
@@ -78,6 +88,17 @@ type Passkey struct {
 	Verified     bool   // the user was verified (UV) with it at least once
 	Created      time.Time
 	LastUsed     time.Time // zero before the first sign-in
+}
+
+// Identity is how an OpenID provider knows a user (OpenID Connect Core 1.0, 5.7):
+// issuer and subject together name one person for ever, and nothing else does.
+type Identity struct {
+	ID       string // ours, short: names the identity in paths
+	Issuer   string // "iss"
+	Subject  string // "sub"; together with the issuer unique in the store
+	Name     string // what the provider called the user last: an e-mail address mostly
+	Created  time.Time
+	LastUsed time.Time // zero before the first sign-in
 }
 
 // Hash is the SHA-256 of a token. The store never sees a token itself.
@@ -100,6 +121,9 @@ const (
 	MethodPassword  Method = shared.MethodPassword
 	MethodPasskey   Method = shared.MethodPasskey
 	MethodSetupLink Method = shared.MethodSetupLink
+
+	MethodSSO          Method = shared.MethodSSO
+	MethodRecoveryCode Method = shared.MethodRecoveryCode
 )
 
 // Session is a signed-in browser.
@@ -108,6 +132,7 @@ type Session struct {
 	UserID        string
 	Method        Method // how it began
 	PasskeyID     string // the passkey that it began with, or ""
+	Provider      string // the OpenID provider that it began with, by its name in the configuration, or ""
 	Client        Client // at sign-in
 	Created       time.Time
 	Seen          time.Time
@@ -130,6 +155,7 @@ type Event struct {
 	Method    Method // of sign-ins and confirmations
 	PasskeyID string // the passkey that it is about, or ""
 	Passkey   string // that passkey's name at the time
+	Provider  string // the OpenID provider that it is about, as people knew it at the time, or ""
 	Client    Client
 	Expires   time.Time
 }

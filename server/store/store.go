@@ -36,6 +36,7 @@ var (
 	ErrUserExists       = fmt.Errorf("%w: user id", ErrExists)
 	ErrNameExists       = fmt.Errorf("%w: sign-in name", ErrExists)
 	ErrCredentialExists = fmt.Errorf("%w: credential id", ErrExists)
+	ErrIdentityExists   = fmt.Errorf("%w: identity", ErrExists)
 	ErrSessionExists    = fmt.Errorf("%w: session", ErrExists)
 	ErrTicketSpent      = fmt.Errorf("%w: spent ticket", ErrExists)
 	ErrSecretExists     = fmt.Errorf("%w: secret", ErrExists)
@@ -60,6 +61,9 @@ type Store interface {
 	UserByName(ctx context.Context, name string) (User, error)
 	// UserByCredential returns the user who has a passkey with this credential id.
 	UserByCredential(ctx context.Context, credentialID []byte) (User, error)
+	// UserByIdentity returns the user who has the identity of this issuer and
+	// subject.
+	UserByIdentity(ctx context.Context, issuer, subject string) (User, error)
 	// Users returns up to limit users in byte order of their sign-in names, from
 	// the first name after the one given. The first page is after "".
 	Users(ctx context.Context, after string, limit int) ([]User, error)
@@ -132,9 +136,9 @@ type (
 	// PutUser writes a user. With Revision 0 it creates one, and fails with
 	// ErrUserExists if the id is taken. Otherwise it replaces the one whose
 	// revision this is, and fails with ErrStale if that has changed. In both
-	// cases it fails with ErrNameExists or ErrCredentialExists if another user
-	// has the sign-in name or one of the credential ids. The stored revision is
-	// Revision+1.
+	// cases it fails with ErrNameExists, ErrCredentialExists or ErrIdentityExists
+	// if another user has the sign-in name, one of the credential ids or one of the
+	// identities. The stored revision is Revision+1.
 	PutUser struct{ User User }
 
 	// AddSession writes a new session; ErrSessionExists if there is one of its id.

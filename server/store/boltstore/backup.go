@@ -34,7 +34,7 @@ func OpenReadOnly(path string, now store.Clock) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(db); err != nil {
+	if _, err := formatOf(db); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), db.Close())
 	}
 	return &Store{db: db, now: now, readOnly: true}, nil
@@ -75,11 +75,12 @@ func Check(path string) (counts map[store.Kind]int, err error) {
 			err = fmt.Errorf("the database %s is damaged: %v", path, problem)
 		}
 	}()
-	if err := prepare(db); err != nil {
+	have, err := formatOf(db)
+	if err != nil {
 		return nil, fmt.Errorf("the database %s: %w", path, err)
 	}
 	err = db.View(func(tx *bbolt.Tx) error {
-		c := checker{tx: tx, counts: map[store.Kind]int{}}
+		c := checker{tx: tx, format: have, counts: map[store.Kind]int{}}
 		counts = c.counts
 		return c.all()
 	})
@@ -92,12 +93,13 @@ func Check(path string) (counts map[store.Kind]int, err error) {
 // checker compares the records of a file with its indexes, both ways.
 type checker struct {
 	tx     *bbolt.Tx
+	format uint32
 	counts map[store.Kind]int
 }
 
 func (c *checker) all() error {
 	for _, name := range buckets {
-		if c.tx.Bucket(name) == nil {
+		if c.tx.Bucket(name) == nil && !c.mayLack(name) {
 			return fmt.Errorf("it has no %s", name)
 		}
 	}
@@ -110,14 +112,22 @@ func (c *checker) all() error {
 		bucket []byte
 		holds  func(key, value []byte) error
 	}{
-		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketAdmins, c.admin},
+		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketIdentities, c.identity}, {bucketAdmins, c.admin},
 		{bucketUserSessions, c.userSession}, {bucketExpiry, c.expiry},
 	} {
+		if c.tx.Bucket(index.bucket) == nil {
+			continue
+		}
 		if err := c.tx.Bucket(index.bucket).ForEach(index.holds); err != nil {
 			return fmt.Errorf("the index %s: %w", index.bucket, err)
 		}
 	}
 	return nil
+}
+
+// mayLack tells whether a file of this format may be without a bucket.
+func (c *checker) mayLack(name []byte) bool {
+	return c.format == 0 || c.format == 1 && bytes.Equal(name, bucketIdentities)
 }
 
 // expiringKinds are those that expire, as the expiry index calls them.
@@ -149,6 +159,11 @@ func (c *checker) record(of store.Kind, key, value []byte) error {
 				return fmt.Errorf("user %q isn't found by the passkey %q", u.Name, p.Name)
 			}
 		}
+		for _, i := range u.Identities {
+			if !bytes.Equal(c.tx.Bucket(bucketIdentities).Get(identityKey(i.Issuer, i.Subject)), key) {
+				return fmt.Errorf("user %q isn't found by the identity %q", u.Name, i.Name)
+			}
+		}
 		if u.Admin != (c.tx.Bucket(bucketAdmins).Get(key) != nil) {
 			return fmt.Errorf("user %q isn't listed rightly as an administrator", u.Name)
 		}
@@ -172,6 +187,15 @@ func (c *checker) credential(credentialID, id []byte) error {
 	u, err := getUser(c.tx, id)
 	if err != nil || !hasCredential(u, credentialID) {
 		return fmt.Errorf("%x leads to nobody who has it", credentialID)
+	}
+	return nil
+}
+
+func (c *checker) identity(identity, id []byte) error {
+	u, err := getUser(c.tx, id)
+	issuer, subject, _ := bytes.Cut(identity, []byte{0})
+	if err != nil || !u.Has(string(issuer), string(subject)) {
+		return fmt.Errorf("%q leads to nobody who has it", identity)
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ func lived(t *testing.T) (path string, s *Store) {
 		user := userOf(i)
 		user.Admin = i%10 == 0
 		user.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte(fmt.Sprint("credential", i))}}
+		user.Identities = []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: fmt.Sprint(i)}}
 		session := store.Session{ID: store.HashOf(fmt.Sprint(i)), UserID: user.ID, Expires: clock.Add(time.Hour + time.Duration(i))}
 		apply(store.PutUser{User: user}, store.AddSession{Session: session},
 			store.AddEvent{Event: store.NewEvent(clock, user.ID, shared.EventSignedIn, store.Client{})},

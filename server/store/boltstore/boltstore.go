@@ -118,6 +118,7 @@ var (
 	bucketUsers        = []byte("users")        // user id
 	bucketNames        = []byte("names")        // sign-in name -> user id
 	bucketCredentials  = []byte("credentials")  // credential id -> user id
+	bucketIdentities   = []byte("identities")   // issuer, 0, subject -> user id
 	bucketAdmins       = []byte("admins")       // user id -> nothing
 	bucketSessions     = []byte("sessions")     // session id
 	bucketUserSessions = []byte("userSessions") // user id, 0, session id -> nothing
@@ -128,25 +129,39 @@ var (
 	bucketExpiry       = []byte("expiry")       // time, kind, key -> nothing; see sweep.go
 
 	buckets = [][]byte{
-		bucketMeta, bucketUsers, bucketNames, bucketCredentials, bucketAdmins, bucketSessions, bucketUserSessions,
+		bucketMeta, bucketUsers, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins, bucketSessions, bucketUserSessions,
 		bucketEvents, bucketLinks, bucketSecrets, bucketTickets, bucketExpiry,
 	}
 
 	formatKey = []byte("format")
 )
 
-// format is the version of this layout. A program refuses a file of a later one.
-const format = 1
+// format is the version of this layout. A program refuses a file of a later one,
+// and brings an earlier one up to its own: 2 has identities.
+const format = 2
 
-// prepare makes the buckets of a new file, or checks those of an old one.
+// prepare makes the buckets of a new file, and those that an older one lacks.
 func prepare(db *bbolt.DB) error {
-	isNew := false
-	err := db.View(func(tx *bbolt.Tx) error {
+	have, err := formatOf(db)
+	if err != nil || have == format {
+		return err
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
+	})
+}
+
+// formatOf returns the format of a file that this program knows; 0 for a new one.
+func formatOf(db *bbolt.DB) (have uint32, err error) {
+	err = db.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
 		if meta == nil {
-			name, _ := tx.Cursor().First()
-			isNew = name == nil
-			if !isNew {
+			if name, _ := tx.Cursor().First(); name != nil {
 				return errors.New("it is a bbolt file, but not Keypeg's")
 			}
 			return nil
@@ -155,23 +170,12 @@ func prepare(db *bbolt.DB) error {
 		if len(written) != 4 {
 			return errors.New("it doesn't say its format")
 		}
-		if v := binary.BigEndian.Uint32(written); v > format {
-			return fmt.Errorf("it was written by a newer Keypeg (format %d, this program knows %d): update this program", v, format)
+		if have = binary.BigEndian.Uint32(written); have > format {
+			return fmt.Errorf("it was written by a newer Keypeg (format %d, this program knows %d): update this program", have, format)
 		}
 		return nil
 	})
-	if err != nil || !isNew {
-		return err
-	}
-
-	return db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range buckets {
-			if _, err := tx.CreateBucket(name); err != nil {
-				return err
-			}
-		}
-		return tx.Bucket(bucketMeta).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
-	})
+	return have, err
 }
 
 // bbolt's file begins with two meta pages, written in turn. These are their

@@ -43,6 +43,20 @@ func (s *Store) UserByCredential(ctx context.Context, credentialID []byte) (stor
 	})
 }
 
+// UserByIdentity implements [store.Store].
+func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (store.User, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
+		identities := tx.Bucket(bucketIdentities)
+		if identities == nil { // an older file that is only read
+			return store.User{}, store.ErrNotFound
+		}
+		return getUser(tx, identities.Get(identityKey(issuer, subject)))
+	})
+}
+
+// identityKey has the issuer first, which is a URL and so holds no zero byte.
+func identityKey(issuer, subject string) []byte { return append(ofUser(issuer), subject...) }
+
 func getUser(tx *bbolt.Tx, id []byte) (store.User, error) {
 	encoded := tx.Bucket(bucketUsers).Get(id)
 	if encoded == nil {

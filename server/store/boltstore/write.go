@@ -187,6 +187,11 @@ func checkUser(tx *bbolt.Tx, u store.User) error {
 			return store.ErrCredentialExists
 		}
 	}
+	for _, i := range u.Identities {
+		if owner := tx.Bucket(bucketIdentities).Get(identityKey(i.Issuer, i.Subject)); owner != nil && string(owner) != u.ID {
+			return store.ErrIdentityExists
+		}
+	}
 	return nil
 }
 
@@ -234,7 +239,7 @@ func putUser(tx *bbolt.Tx, u store.User) error {
 		return err
 	}
 
-	names, credentials, admins := tx.Bucket(bucketNames), tx.Bucket(bucketCredentials), tx.Bucket(bucketAdmins)
+	names, credentials, identities, admins := tx.Bucket(bucketNames), tx.Bucket(bucketCredentials), tx.Bucket(bucketIdentities), tx.Bucket(bucketAdmins)
 	if old.Name != u.Name {
 		if old.Name != "" {
 			if err := names.Delete([]byte(old.Name)); err != nil {
@@ -255,6 +260,20 @@ func putUser(tx *bbolt.Tx, u store.User) error {
 	for _, p := range u.Passkeys {
 		if !hasCredential(old, p.CredentialID) {
 			if err := credentials.Put(p.CredentialID, id); err != nil {
+				return err
+			}
+		}
+	}
+	for _, i := range old.Identities {
+		if !u.Has(i.Issuer, i.Subject) {
+			if err := identities.Delete(identityKey(i.Issuer, i.Subject)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, i := range u.Identities {
+		if !old.Has(i.Issuer, i.Subject) {
+			if err := identities.Put(identityKey(i.Issuer, i.Subject), id); err != nil {
 				return err
 			}
 		}

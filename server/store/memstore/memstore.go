@@ -23,9 +23,10 @@ type Store struct {
 
 	mu          sync.RWMutex
 	closed      bool
-	users       map[string][]byte // by id
-	names       map[string]string // sign-in name to id
-	credentials map[string]string // credential id to user id
+	users       map[string][]byte    // by id
+	names       map[string]string    // sign-in name to id
+	credentials map[string]string    // credential id to user id
+	identities  map[[2]string]string // issuer and subject to user id
 	sessions    map[store.Hash][]byte
 	events      map[store.EventID][]byte
 	links       map[string][]byte
@@ -41,7 +42,7 @@ var errClosed = errors.New("memstore: closed")
 func New(now store.Clock) *Store {
 	return &Store{
 		now:   now,
-		users: map[string][]byte{}, names: map[string]string{}, credentials: map[string]string{},
+		users: map[string][]byte{}, names: map[string]string{}, credentials: map[string]string{}, identities: map[[2]string]string{},
 		sessions: map[store.Hash][]byte{}, events: map[store.EventID][]byte{},
 		links: map[string][]byte{}, secrets: map[string][]byte{}, tickets: map[[16]byte][]byte{},
 	}
@@ -96,6 +97,16 @@ func (s *Store) UserByCredential(ctx context.Context, credentialID []byte) (stor
 	}
 	defer unlock()
 	return s.user(s.credentials[string(credentialID)])
+}
+
+// UserByIdentity implements [store.Store].
+func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (store.User, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.User{}, err
+	}
+	defer unlock()
+	return s.user(s.identities[[2]string{issuer, subject}])
 }
 
 // Users implements [store.Store].
@@ -385,6 +396,11 @@ func (s *Store) checkUser(u store.User) error {
 			return store.ErrCredentialExists
 		}
 	}
+	for _, i := range u.Identities {
+		if id, ok := s.identities[[2]string{i.Issuer, i.Subject}]; ok && id != u.ID {
+			return store.ErrIdentityExists
+		}
+	}
 	return nil
 }
 
@@ -420,12 +436,18 @@ func (s *Store) putUser(u store.User) {
 		for _, p := range old.Passkeys {
 			delete(s.credentials, string(p.CredentialID))
 		}
+		for _, i := range old.Identities {
+			delete(s.identities, [2]string{i.Issuer, i.Subject})
+		}
 	}
 	u.Revision++
 	s.users[u.ID] = u.Encode()
 	s.names[u.Name] = u.ID
 	for _, p := range u.Passkeys {
 		s.credentials[string(p.CredentialID)] = u.ID
+	}
+	for _, i := range u.Identities {
+		s.identities[[2]string{i.Issuer, i.Subject}] = u.ID
 	}
 }
 

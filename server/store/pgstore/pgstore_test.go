@@ -152,7 +152,7 @@ func TestMigrations(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Close()
-		does(t, further, `INSERT INTO keypeg_schema (number, needs) VALUES (2, 1); ALTER TABLE users ADD COLUMN nickname text NOT NULL DEFAULT ''`)
+		does(t, further, `INSERT INTO keypeg_schema (number, needs) SELECT max(number) + 1, 1 FROM keypeg_schema; ALTER TABLE users ADD COLUMN nickname text NOT NULL DEFAULT ''`)
 		s, err = pgstore.Open(t.Context(), further, "", time.Now)
 		if err != nil {
 			t.Fatal(err)

@@ -62,8 +62,12 @@ func many[T any](scan func(pgx.Rows) (T, error)) func(pgx.Rows) ([]T, error) {
 // hasn't.
 func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.admin, u.disabled, u.created, u.password,
+const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.admin, u.disabled, u.created, u.password, u.recovery_codes, u.recovery_codes_made, ` + identitiesOfUser + `,
 	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.created, p.last_used`
+
+// identitiesOfUser is one JSON value or NULL, since few users have any and a
+// second join would multiply the rows.
+const identitiesOfUser = `(SELECT json_agg(i ORDER BY i.position) FROM identities i WHERE i.organisation = u.organisation AND i.user_id = u.id)`
 
 const withPasskeys = ` LEFT JOIN passkeys p ON p.organisation = u.organisation AND p.user_id = u.id `
 
@@ -92,8 +96,18 @@ func (s *Store) UserByCredential(ctx context.Context, credentialID []byte) (stor
 		some(credentialID))
 }
 
-func (s *Store) user(ctx context.Context, sql string, key any) (store.User, error) {
-	users, err := query(ctx, s, sql, []any{s.organisation, key}, scanUsers)
+// UserByIdentity implements [store.Store].
+func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (store.User, error) {
+	if !storable(issuer) || !storable(subject) {
+		return store.User{}, store.ErrNotFound
+	}
+	return s.user(ctx, `SELECT `+userColumns+` FROM users u`+withPasskeys+
+		`WHERE u.organisation = $1 AND u.id = (SELECT user_id FROM identities WHERE organisation = $1 AND issuer = $2 AND subject = $3) ORDER BY p.position`,
+		issuer, subject)
+}
+
+func (s *Store) user(ctx context.Context, sql string, key ...any) (store.User, error) {
+	users, err := query(ctx, s, sql, append([]any{s.organisation}, key...), scanUsers)
 	if err == nil && len(users) == 0 {
 		err = store.ErrNotFound
 	}
@@ -116,6 +130,9 @@ func scanUsers(rows pgx.Rows) (users []store.User, err error) {
 		var (
 			u                            store.User
 			created, made, used          pgtype.Timestamptz
+			codes                        [][]byte
+			codesMade                    pgtype.Timestamptz
+			identities                   []identityRow
 			id, name, format, attachment *string
 			credential, key              []byte
 			aaguid                       pgtype.UUID
@@ -125,7 +142,7 @@ func scanUsers(rows pgx.Rows) (users []store.User, err error) {
 			verified                     *bool
 			revision                     int64
 		)
-		err := rows.Scan(&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Admin, &u.Disabled, &created, &u.Password,
+		err := rows.Scan(&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Admin, &u.Disabled, &created, &u.Password, &codes, &codesMade, &identities,
 			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &made, &used)
 		if err != nil {
 			return nil, err
@@ -133,6 +150,13 @@ func scanUsers(rows pgx.Rows) (users []store.User, err error) {
 
 		if len(users) == 0 || users[len(users)-1].ID != u.ID {
 			u.Revision, u.Created, u.Handle = uint64(revision), moment(created), orNil(u.Handle)
+			u.RecoveryCodesMade = moment(codesMade)
+			for _, code := range codes {
+				u.RecoveryCodes = append(u.RecoveryCodes, store.Hash(code))
+			}
+			for _, i := range identities {
+				u.Identities = append(u.Identities, i.identity())
+			}
 			users = append(users, u)
 		}
 		if id != nil {
@@ -147,13 +171,30 @@ func scanUsers(rows pgx.Rows) (users []store.User, err error) {
 	return users, rows.Err()
 }
 
+// identityRow is a row of identities as PostgreSQL writes it in JSON.
+type identityRow struct {
+	ID, Issuer, Subject, Name string
+	Created                   *time.Time
+	LastUsed                  *time.Time `json:"last_used"`
+}
+
+func (i identityRow) identity() store.Identity {
+	utc := func(t *time.Time) time.Time {
+		if t == nil {
+			return time.Time{}
+		}
+		return t.UTC()
+	}
+	return store.Identity{ID: i.ID, Issuer: i.Issuer, Subject: i.Subject, Name: i.Name, Created: utc(i.Created), LastUsed: utc(i.LastUsed)}
+}
+
 // HasAdministrator implements [store.Store].
 func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
 	return query(ctx, s, `SELECT EXISTS (SELECT 1 FROM users WHERE organisation = $1 AND admin)`, []any{s.organisation},
 		one(func(rows pgx.Rows) (has bool, err error) { return has, rows.Scan(&has) }))
 }
 
-const sessionColumns = `id, user_id, method, passkey_id, browser, system, address, created, seen, authenticated, expires`
+const sessionColumns = `id, user_id, method, passkey_id, browser, system, address, created, seen, authenticated, expires, provider`
 
 // Session implements [store.Store].
 func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, error) {
@@ -175,7 +216,7 @@ func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, l
 func scanSession(rows pgx.Rows) (v store.Session, err error) {
 	var id []byte
 	var created, seen, authenticated, expires pgtype.Timestamptz
-	err = rows.Scan(&id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &created, &seen, &authenticated, &expires)
+	err = rows.Scan(&id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &created, &seen, &authenticated, &expires, &v.Provider)
 	copy(v.ID[:], id)
 	v.Created, v.Seen, v.Authenticated, v.Expires = moment(created), moment(seen), moment(authenticated), moment(expires)
 	return v, err
@@ -192,13 +233,13 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 		[]any{s.organisation, userID, until, s.now(), limit}, many(scanEvent))
 }
 
-const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires`
+const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider`
 
 func scanEvent(rows pgx.Rows) (v store.Event, err error) {
 	var id []byte
 	var kind string
 	var at, expires pgtype.Timestamptz
-	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires)
+	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires, &v.Provider)
 	copy(v.ID[:], id)
 	v.Kind, v.Time, v.Expires = shared.EventKind(kind), moment(at), moment(expires)
 	return v, err

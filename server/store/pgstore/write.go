@@ -43,7 +43,7 @@ const (
 // taken says what a unique constraint protects.
 var taken = map[string]error{
 	"users_pkey": store.ErrUserExists, "users_name": store.ErrNameExists,
-	"passkeys_credential": store.ErrCredentialExists, "secrets_pkey": store.ErrSecretExists,
+	"passkeys_credential": store.ErrCredentialExists, "identities_subject": store.ErrIdentityExists, "secrets_pkey": store.ErrSecretExists,
 }
 
 // Apply implements [store.Store].
@@ -145,9 +145,9 @@ func (w *writer) op(op store.Op) {
 			op.UserID, op.Except[:], op.Passkey)
 	case store.AddEvent:
 		e := op.Event
-		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires))
+		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires), e.Provider)
 	case store.SpendTicket:
 		w.add(store.ErrTicketSpent, `INSERT INTO spent_tickets AS t (organisation, id, expires) VALUES ($1, $2, $3)
 			ON CONFLICT (organisation, id) DO UPDATE SET expires = excluded.expires WHERE t.expires <= $4`,
@@ -167,24 +167,45 @@ func (w *writer) op(op store.Op) {
 }
 
 func (w *writer) putUser(u store.User) {
+	codes := make([][]byte, len(u.RecoveryCodes))
+	for i := range codes {
+		codes[i] = u.RecoveryCodes[i][:]
+	}
 	if u.Revision == 0 {
-		w.add(nil, `INSERT INTO users (organisation, id, revision, name, display_name, handle, admin, disabled, created, password)
-			VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)`,
-			u.ID, u.Name, u.DisplayName, some(u.Handle), u.Admin, u.Disabled, at(u.Created), u.Password)
+		w.add(nil, `INSERT INTO users (organisation, id, revision, name, display_name, handle, admin, disabled, created, password, recovery_codes, recovery_codes_made)
+			VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			u.ID, u.Name, u.DisplayName, some(u.Handle), u.Admin, u.Disabled, at(u.Created), u.Password, codes, at(u.RecoveryCodesMade))
 	} else {
-		w.add(store.ErrStale, `UPDATE users SET revision = revision + 1, name = $3, display_name = $4, handle = $5, admin = $6, disabled = $7, created = $8, password = $9
+		w.add(store.ErrStale, `UPDATE users SET revision = revision + 1, name = $3, display_name = $4, handle = $5, admin = $6, disabled = $7, created = $8, password = $9,
+				recovery_codes = $11, recovery_codes_made = $12
 			WHERE organisation = $1 AND id = $2 AND revision = $10`,
-			u.ID, u.Name, u.DisplayName, some(u.Handle), u.Admin, u.Disabled, at(u.Created), u.Password, int64(u.Revision))
-		ids := make([]string, len(u.Passkeys))
+			u.ID, u.Name, u.DisplayName, some(u.Handle), u.Admin, u.Disabled, at(u.Created), u.Password, int64(u.Revision), codes, at(u.RecoveryCodesMade))
+		passkeys, identities := make([]string, len(u.Passkeys)), make([]string, len(u.Identities))
 		for i, p := range u.Passkeys {
-			ids[i] = p.ID
+			passkeys[i] = p.ID
 		}
-		w.add(nil, `DELETE FROM passkeys WHERE organisation = $1 AND user_id = $2 AND NOT (id = ANY ($3))`, u.ID, ids)
+		for i, identity := range u.Identities {
+			identities[i] = identity.ID
+		}
+		w.add(nil, `DELETE FROM passkeys WHERE organisation = $1 AND user_id = $2 AND NOT (id = ANY ($3))`, u.ID, passkeys)
+		w.add(nil, `DELETE FROM identities WHERE organisation = $1 AND user_id = $2 AND NOT (id = ANY ($3))`, u.ID, identities)
 	}
 	w.locked[u.ID] = true
 	for i, p := range u.Passkeys {
 		w.putPasskey(u.ID, i, p)
 	}
+	for i, identity := range u.Identities {
+		w.putIdentity(u.ID, i, identity)
+	}
+}
+
+func (w *writer) putIdentity(userID string, position int, i store.Identity) {
+	w.add(nil, `INSERT INTO identities (organisation, user_id, id, position, issuer, subject, name, created, last_used)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (organisation, user_id, id) DO UPDATE SET
+			position = excluded.position, issuer = excluded.issuer, subject = excluded.subject, name = excluded.name,
+			created = excluded.created, last_used = excluded.last_used`,
+		userID, i.ID, position, i.Issuer, i.Subject, i.Name, at(i.Created), at(i.LastUsed))
 }
 
 // putPasskey writes a passkey if it is new or has changed. At a sign-in only the
@@ -206,18 +227,19 @@ func (w *writer) putPasskey(userID string, position int, p store.Passkey) {
 func (w *writer) addSession(v store.Session) {
 	// One that has expired, and was not swept yet, may lie under the same id.
 	w.add(store.ErrSessionExists, `INSERT INTO sessions AS s (organisation, `+sessionColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (organisation, id) DO UPDATE SET
 			user_id = excluded.user_id, method = excluded.method, passkey_id = excluded.passkey_id, browser = excluded.browser, system = excluded.system,
-			address = excluded.address, created = excluded.created, seen = excluded.seen, authenticated = excluded.authenticated, expires = excluded.expires
-		WHERE s.expires <= $13`, append(sessionValues(v), w.now)...)
+			address = excluded.address, created = excluded.created, seen = excluded.seen, authenticated = excluded.authenticated, expires = excluded.expires,
+			provider = excluded.provider
+		WHERE s.expires <= $14`, append(sessionValues(v), w.now)...)
 }
 
 func (w *writer) replaceSession(op store.ReplaceSession) {
 	if op.Old == op.Session.ID {
 		w.add(store.ErrNotFound, `UPDATE sessions SET user_id = $3, method = $4, passkey_id = $5, browser = $6, system = $7,
-			address = $8, created = $9, seen = $10, authenticated = $11, expires = $12
-			WHERE organisation = $1 AND id = $2 AND expires > $13`, append(sessionValues(op.Session), w.now)...)
+			address = $8, created = $9, seen = $10, authenticated = $11, expires = $12, provider = $13
+			WHERE organisation = $1 AND id = $2 AND expires > $14`, append(sessionValues(op.Session), w.now)...)
 		return
 	}
 	w.add(store.ErrNotFound, `DELETE FROM sessions WHERE organisation = $1 AND id = $2 AND expires > $3`, op.Old[:], w.now)
@@ -228,6 +250,6 @@ func (w *writer) replaceSession(op store.ReplaceSession) {
 func sessionValues(v store.Session) []any {
 	return []any{
 		v.ID[:], v.UserID, v.Method, v.PasskeyID, v.Client.Browser, v.Client.System, v.Client.Address,
-		at(v.Created), at(v.Seen), at(v.Authenticated), at(v.Expires),
+		at(v.Created), at(v.Seen), at(v.Authenticated), at(v.Expires), v.Provider,
 	}
 }

@@ -127,6 +127,11 @@ func ann() store.User {
 			Flags: 0x5d, SignCount: 9, Verified: true,
 			Created: time.Date(2026, 2, 3, 4, 5, 6, 7000, time.UTC), LastUsed: time.Date(2026, 3, 4, 5, 6, 7, 8000, time.UTC),
 		}},
+		Identities: []store.Identity{{
+			ID: "i1", Issuer: "https://login.example.com", Subject: "248289761001", Name: "ann@example.com",
+			Created: time.Date(2026, 4, 5, 6, 7, 8, 9000, time.UTC), LastUsed: time.Date(2026, 5, 6, 7, 8, 9, 10000, time.UTC),
+		}},
+		RecoveryCodes: []store.Hash{{1}, {2}}, RecoveryCodesMade: time.Date(2026, 6, 7, 8, 9, 10, 11000, time.UTC),
 	}
 }
 
@@ -135,7 +140,7 @@ func bob() store.User {
 }
 
 func users(b *bench) {
-	b.claim("a user comes back whole, by id, name and credential id, with revision 1", func(f *fixture) {
+	b.claim("a user comes back whole, by id, name, credential id and identity, with revision 1", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
 		want := ann()
 		want.Revision = 1
@@ -146,6 +151,9 @@ func users(b *bench) {
 		byCredential, err := f.UserByCredential(f.Context(), []byte("credential 1"))
 		f.is("by credential", byCredential, want)
 		f.fails("by credential", err, nil)
+		byIdentity, err := f.UserByIdentity(f.Context(), "https://login.example.com", "248289761001")
+		f.is("by identity", byIdentity, want)
+		f.fails("by identity", err, nil)
 	})
 	b.claim("nobody is not found", func(f *fixture) {
 		_, err := f.User(f.Context(), "1")
@@ -154,6 +162,8 @@ func users(b *bench) {
 		f.fails("by name", err, store.ErrNotFound)
 		_, err = f.UserByCredential(f.Context(), []byte("x"))
 		f.fails("by credential", err, store.ErrNotFound)
+		_, err = f.UserByIdentity(f.Context(), "https://login.example.com", "1")
+		f.fails("by identity", err, store.ErrNotFound)
 	})
 	b.claim("a user id is given once", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
@@ -178,16 +188,57 @@ func users(b *bench) {
 		changed.Passkeys = append(changed.Passkeys, ann().Passkeys...)
 		f.refuses(store.ErrCredentialExists, store.PutUser{User: changed})
 	})
-	b.claim("a name and a credential id that were given up are free", func(f *fixture) {
+	b.claim("an identity is one user's, also when another adds it", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
+		third := store.User{ID: "3", Name: "carol", Identities: ann().Identities}
+		f.refuses(store.ErrIdentityExists, store.PutUser{User: third})
+		changed := f.user("2")
+		changed.Identities = ann().Identities
+		f.refuses(store.ErrIdentityExists, store.PutUser{User: changed})
+	})
+	b.claim("a subject is another at another issuer, and no prefix of one", func(f *fixture) {
+		other := bob()
+		other.Identities = ann().Identities
+		other.Identities[0].Issuer = "https://other.example.com"
+		f.apply(store.PutUser{User: ann()}, store.PutUser{User: other})
+		for _, identity := range [][2]string{
+			{"https://login.example.com", "24828976100"}, {"https://login.example.co", "m248289761001"}, {"https://login.example.com", ""},
+		} {
+			_, err := f.UserByIdentity(f.Context(), identity[0], identity[1])
+			f.fails("by "+identity[1], err, store.ErrNotFound)
+		}
+		got, err := f.UserByIdentity(f.Context(), "https://other.example.com", "248289761001")
+		f.fails("at the other", err, nil)
+		f.is("at the other", got.ID, "2")
+	})
+	b.claim("identities and recovery codes change, and go", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
 		changed := f.user("1")
-		changed.Name, changed.Passkeys = "anna", nil
+		second := changed.Identities[0]
+		second.ID, second.Subject = "i2", "2"
+		changed.Identities[0].Name = "anna@example.com"
+		changed.Identities = append(changed.Identities, second)
+		changed.RecoveryCodes = changed.RecoveryCodes[1:]
+		f.apply(store.PutUser{User: changed})
+		changed.Revision = 2
+		f.is("changed", f.user("1"), changed)
+		changed.Identities, changed.RecoveryCodes, changed.RecoveryCodesMade = nil, nil, time.Time{}
+		f.apply(store.PutUser{User: changed})
+		changed.Revision = 3
+		f.is("without", f.user("1"), changed)
+	})
+	b.claim("a name, a credential id and an identity that were given up are free", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()})
+		changed := f.user("1")
+		changed.Name, changed.Passkeys, changed.Identities = "anna", nil, nil
 		f.apply(store.PutUser{User: changed})
 		_, err := f.UserByName(f.Context(), "ann")
 		f.fails("the old name", err, store.ErrNotFound)
 		_, err = f.UserByCredential(f.Context(), []byte("credential 1"))
 		f.fails("the removed passkey", err, store.ErrNotFound)
-		f.apply(store.PutUser{User: store.User{ID: "3", Name: "ann", Passkeys: ann().Passkeys}})
+		_, err = f.UserByIdentity(f.Context(), ann().Identities[0].Issuer, ann().Identities[0].Subject)
+		f.fails("the removed identity", err, store.ErrNotFound)
+		f.apply(store.PutUser{User: store.User{ID: "3", Name: "ann", Passkeys: ann().Passkeys, Identities: ann().Identities}})
 	})
 	b.claim("a write with an old revision is stale, and changes nothing", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
