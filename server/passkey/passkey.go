@@ -24,8 +24,8 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
-	"golang.org/x/crypto/chacha20poly1305"
 
+	"github.com/keypeg/keypeg/server/seal"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
@@ -63,7 +63,7 @@ type Service struct {
 	origin string
 	max    int
 	roots  *x509.CertPool
-	seal   *sealer
+	seal   *seal.Sealer
 	failed *failedTickets
 }
 
@@ -105,11 +105,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
 	}
 
-	key, err := store.SecretOrNew(ctx, c.Store, "ticket-key", chacha20poly1305.KeySize)
+	key, err := store.SecretOrNew(ctx, c.Store, "ticket-key", seal.KeySize)
 	if err != nil {
 		return nil, err
 	}
-	seal, err := newSealer(key)
+	sealer, err := seal.New(key, ticketFormat)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	return &Service{
 		store: c.Store, now: c.Now,
 		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, roots: c.AttestationRoots,
-		seal: seal, failed: newFailedTickets(),
+		seal: sealer, failed: newFailedTickets(),
 	}, nil
 }
 

@@ -1,16 +1,11 @@
 package passkey
 
 import (
-	"crypto/cipher"
 	"crypto/rand"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
-
-	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/keypeg/keypeg/server/recent"
 	"github.com/keypeg/keypeg/server/store"
@@ -25,6 +20,9 @@ const (
 	forSignIn       purpose = "sign in"
 	forConfirmation purpose = "confirm"
 )
+
+// ticketFormat goes into every seal. Another format gets another.
+const ticketFormat = "keypeg ticket 1"
 
 // ticket is the state of a ceremony between its two halves. The browser holds
 // it sealed: nothing of it can be read, altered or made up outside.
@@ -42,16 +40,16 @@ type ticket struct {
 func (s *Service) issue(p purpose, userID string, binding store.Hash, challenge, mediation string) (string, error) {
 	t := ticket{Purpose: p, UserID: userID, Binding: binding, Challenge: challenge, Mediation: mediation, Expires: s.now().Add(ticketLife)}
 	rand.Read(t.ID[:])
-	return s.seal.seal(t)
+	return s.seal.Seal(t)
 }
 
 // redeem opens a ticket and checks that it is what this half of a ceremony
 // needs: ours, in time, for this purpose, this user and this browser, and not
 // failed before. Whether it was used is found out when its use is written.
 func (s *Service) redeem(sealed string, p purpose, userID string, binding store.Hash) (ticket, error) {
-	t, err := s.seal.open(sealed)
-	if err != nil {
-		return ticket{}, refused(err)
+	var t ticket
+	if err := s.seal.Open(sealed, &t); err != nil {
+		return ticket{}, refused(fmt.Errorf("ticket %w", err))
 	}
 
 	switch {
@@ -88,59 +86,6 @@ func (s *Service) settle(t ticket, err error) error {
 		s.failed.add(t.ID, s.now())
 	}
 	return err
-}
-
-// sealer encrypts and authenticates tickets with XChaCha20-Poly1305. Its 192-bit
-// nonces may be random however many tickets are asked for; AES-GCM's 96 bits
-// would need counting.
-type sealer struct{ aead cipher.AEAD }
-
-// sealVersion is authenticated with every ticket. Another format gets another.
-var sealVersion = []byte("keypeg ticket 1")
-
-// maxSealed bounds what is decoded of a stranger's ticket. Ours have about 400 bytes.
-const maxSealed = 2048
-
-func newSealer(key []byte) (*sealer, error) {
-	aead, err := chacha20poly1305.NewX(key)
-	if err != nil {
-		return nil, fmt.Errorf("using the key of the tickets: %w", err)
-	}
-	return &sealer{aead}, nil
-}
-
-func (s *sealer) seal(t ticket) (string, error) {
-	plain, err := json.Marshal(t)
-	if err != nil {
-		return "", fmt.Errorf("encoding a ticket: %w", err)
-	}
-	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+len(plain)+s.aead.Overhead())
-	rand.Read(nonce)
-	return encode(s.aead.Seal(nonce, nonce, plain, sealVersion)), nil
-}
-
-func (s *sealer) open(sealed string) (ticket, error) {
-	if len(sealed) > maxSealed {
-		return ticket{}, errors.New("ticket is too long")
-	}
-	box, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
-	if err != nil {
-		return ticket{}, errors.New("ticket isn't base64url")
-	}
-	if len(box) < s.aead.NonceSize() {
-		return ticket{}, errors.New("ticket is too short")
-	}
-
-	nonce, box := box[:s.aead.NonceSize()], box[s.aead.NonceSize():]
-	plain, err := s.aead.Open(nil, nonce, box, sealVersion)
-	if err != nil {
-		return ticket{}, errors.New("ticket was altered, or belongs to another installation")
-	}
-	var t ticket
-	if err := json.Unmarshal(plain, &t); err != nil {
-		return ticket{}, fmt.Errorf("decoding a ticket: %w", err)
-	}
-	return t, nil
 }
 
 // failedTickets remembers tickets whose ceremony was refused until they have
