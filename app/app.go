@@ -204,3 +204,28 @@ func (s *self) ConfirmWithPassword(ctx context.Context, password string) error {
 	_, err := s.Client.ConfirmWithPassword(ctx, password)
 	return err
 }
+
+// ConfirmAtProvider goes to an OpenID provider and comes back to this page. It
+// returns only if that can't be done.
+func (s *self) ConfirmAtProvider(ctx context.Context, providerID string) error {
+	s.endSilent()
+	to, err := s.BeginSSOConfirmation(ctx, providerID, browser.Path())
+	return leave(ctx, to, err)
+}
+
+// Link goes to an OpenID provider. It returns only if that can't be done.
+func (s *self) Link(ctx context.Context, providerID string) error {
+	s.endSilent()
+	to, err := s.BeginLink(ctx, providerID)
+	return leave(ctx, to, err)
+}
+
+// leave goes to a provider's address, and waits for the page to end.
+func leave(ctx context.Context, to shared.AtProvider, err error) error {
+	if err != nil {
+		return err
+	}
+	browser.Leave(to.URL)
+	<-ctx.Done()
+	return ctx.Err()
+}

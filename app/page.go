@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"net/url"
 	"time"
 
@@ -279,7 +280,17 @@ func (p *page) world() ui.World {
 		moment, _ := p.formats().Moment(p.asOf)
 		offline = message.Fill(p.text.Shell.OfflineAsOf, "date", moment)
 	}
-	return ui.World{Offline: offline, Text: p.text, Formats: p.formats(), Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked}
+	return ui.World{Offline: offline, Text: p.text, Formats: p.formats(), Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked, ConfirmsAt: p.confirmsAt()}
+}
+
+// confirmsAt are the providers at which the user can confirm.
+func (p *page) confirmsAt() (list []shared.Provider) {
+	for _, i := range p.account.Identities {
+		if i.ProviderID != "" {
+			list = append(list, shared.Provider{ID: i.ProviderID, Name: i.Provider})
+		}
+	}
+	return list
 }
 
 func (p *page) formats() ui.Formats { return browser.In(p.text.Lang) }
@@ -305,7 +316,7 @@ func (p *page) signOut() {
 	}
 	p.leaving = true
 	p.ctx.Async(func() {
-		err := p.self.SignOut(p.ctx)
+		out, err := p.self.SignOut(p.ctx)
 		p.ctx.Dispatch(func(goapp.Context) {
 			if err != nil {
 				p.leaving = false
@@ -313,7 +324,7 @@ func (p *page) signOut() {
 				return
 			}
 			forgetCopy()
-			browser.Leave(shared.PageSignIn)
+			browser.Leave(cmp.Or(out.Continue, shared.PageSignIn))
 		})
 	})
 }

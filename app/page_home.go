@@ -21,33 +21,10 @@ func (p *page) renderHome() goapp.UI {
 		goapp.P().Class("lead").Text(message.Fill(home.Lead, "product", p.product())),
 		goapp.If(p.saved != "", p.renderSaved),
 		goapp.If(p.showsOffer(), p.renderOffer),
-		goapp.Section().Class("card").Aria("labelledby", "methods").Body(
-			goapp.H2().ID("methods").Text(home.SignInMethods),
-			goapp.Ul().Class("plain").Body(
-				goapp.If(p.account.HasPassword, func() goapp.UI { return goapp.Li().Text(home.PasswordSet) }),
-				goapp.If(p.account.PasskeysOn, func() goapp.UI { return goapp.Li().ID("passkey-count").Text(p.passkeyCount()) }).
-					Else(p.renderPasskeysOff),
-			),
-			goapp.If(p.account.PasskeysOn, func() goapp.UI {
-				return goapp.A().ID("manage").Class("button").Href(shared.PagePasskeys).Text(home.Manage)
-			}),
-		),
-	)
-}
-
-func (p *page) passkeyCount() string {
-	if p.account.Passkeys == 0 {
-		return p.text.Home.NoPasskeys
-	}
-	return p.world().Count(p.text.Home.PasskeyCount, p.account.Passkeys)
-}
-
-func (p *page) renderPasskeysOff() goapp.UI {
-	return goapp.Li().Body(
-		goapp.Text(p.text.Home.PasskeysOff),
-		goapp.If(p.account.Contact != "", func() goapp.UI {
-			return goapp.Span().Text(" " + message.Fill(p.text.Home.PasskeysOffAsk, "contact", p.account.Contact))
-		}),
+		&ui.MethodsCard{
+			World: p.world(), Service: p.self, Confirms: p.self, Account: p.account,
+			OnChanged: func() { p.load(p.ctx) }, OnSignedOut: p.signedOut,
+		},
 	)
 }
 

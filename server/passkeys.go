@@ -9,6 +9,10 @@ import (
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
 	user := who.user
+	var providers []shared.Provider
+	for _, p := range s.SSO {
+		providers = append(providers, shared.Provider{ID: p.ID, Name: p.Name})
+	}
 	return respond(w, http.StatusOK, shared.Account{
 		User:        publicUser(user),
 		Product:     s.Product,
@@ -17,6 +21,8 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		RPID:        s.Address.RPID,
 		HasPassword: user.Password != "",
 		Passkeys:    len(user.Passkeys),
+		Providers:   providers,
+		Identities:  s.Accounts.Identities(user),
 
 		SignedInWith: string(who.session.Method),
 		SignedInAt:   who.session.Created,

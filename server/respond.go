@@ -59,10 +59,15 @@ var status = map[shared.Code]int{
 	shared.CodeCeremonyRefused:  http.StatusBadRequest,
 	shared.CodeCeremonyExpired:  http.StatusBadRequest,
 	shared.CodePasskeysOff:      http.StatusForbidden,
+	shared.CodeSSORefused:       http.StatusBadRequest,
+	shared.CodeNoAccount:        http.StatusForbidden,
+	shared.CodeIdentityTaken:    http.StatusConflict,
 	shared.CodeTooLarge:         http.StatusRequestEntityTooLarge,
 	shared.CodeUnsupportedType:  http.StatusUnsupportedMediaType,
 	shared.CodeTooManyAttempts:  http.StatusTooManyRequests,
 	shared.CodeInternal:         http.StatusInternalServerError,
+
+	shared.CodeProviderUnavailable: http.StatusServiceUnavailable,
 }
 
 // text is the catalogue of the language that somebody wants to read: the one they

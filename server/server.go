@@ -25,6 +25,8 @@ import (
 	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/seal"
+	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -48,6 +50,10 @@ type Config struct {
 	// AttestationRoots, if set, are the makers whose authenticators may be used.
 	AttestationRoots *x509.CertPool
 
+	// SSO are the OpenID providers that people may sign in at. Accounts knows the
+	// same ones.
+	SSO []*sso.Provider
+
 	// Pages serves the app: a handler for each of its pages, and for every file
 	// that a browser loads, by http.ServeMux pattern without a method. They see
 	// GET and HEAD only. Those of shared.AppPages are for the signed-in; everybody
@@ -63,6 +69,7 @@ type Server struct {
 	passkeys *passkey.Service // nil while passkeys are off
 	door     *door.Door
 	knownKey []byte
+	travel   travel
 	handler  http.Handler
 
 	streams    context.Context // ends with EndStreams
@@ -82,6 +89,17 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s.knownKey = key
+	if key, err = store.SecretOrNew(ctx, c.Store, secretSSO, seal.KeySize); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	if s.travel, err = newTravel(key); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	for _, p := range c.SSO {
+		if !slices.ContainsFunc(c.Accounts.Providers, func(known account.Provider) bool { return known.ID == p.ID && known.Issuer == p.Issuer }) {
+			return nil, fmt.Errorf("server: Accounts doesn't know the provider %s", p.ID)
+		}
+	}
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	if c.PasskeysOn {
 		rules, err := passkey.New(ctx, passkey.Config{
@@ -126,6 +144,9 @@ func (s *Server) routes() *http.ServeMux {
 	api("POST "+shared.PathConfirmPassword, s.signedIn(s.confirmPassword))
 	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.signedIn(s.beginConfirmation)))
 	api("POST "+shared.PathConfirmFinish, s.withPasskeys(s.signedIn(s.finishConfirmation)))
+	api("POST "+shared.PathConfirmSSO+"{provider}", s.signedIn(s.beginSSOConfirmation))
+	api("POST "+shared.PathIdentity+"{provider}", s.signedIn(s.confirmed(s.beginLink)))
+	api("DELETE "+shared.PathIdentity+"{id}", s.signedIn(s.confirmed(s.unlinkIdentity)))
 	api("POST "+shared.PathPassword, s.signedIn(s.confirmed(s.changePassword)))
 	api("GET "+shared.PathSessions, s.signedIn(s.listSessions))
 	api("DELETE "+shared.PathSession+"{id}", s.signedIn(s.endSession))
@@ -142,6 +163,8 @@ func (s *Server) routes() *http.ServeMux {
 	page := func(pattern string, h handler) { mux.Handle(pattern, s.page(h)) }
 	page("GET "+shared.PageSignIn, s.showSignIn)
 	page("POST "+shared.PageSignIn, s.submitSignIn)
+	page("GET "+shared.PageSSO+"{provider}", s.goToProvider)
+	page("GET "+shared.PageSSO+"{provider}"+shared.PageSSOAnswer, s.comeBack)
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
 	for path, h := range s.Pages {

@@ -68,10 +68,14 @@ func signInWith(p store.Passkey, client store.Client) account.SignIn {
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if token := s.cookieValue(r, cookieSession); token != "" {
-		if err := s.Accounts.SignOut(r.Context(), token, s.client(r)); err != nil {
+		ended, err := s.Accounts.SignOut(r.Context(), token, s.client(r))
+		if err != nil {
 			return err
 		}
 		s.dropCookie(w, cookieSession)
+		if at := s.signOutAt(r, ended); at != "" {
+			return respond(w, http.StatusOK, shared.SignedOut{Continue: at})
+		}
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -82,10 +86,19 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := nextPage(r.FormValue("next"))
 	if _, err := s.authenticate(r); err == nil {
+		if what, refused := s.heard(w, r); refused {
+			s.door.Refusal(w, status[what.Code], text(r), what.Message)
+			return nil
+		}
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	return s.door.SignIn(w, http.StatusOK, text(r), door.SignIn{Next: next})
+	what, refused := s.heard(w, r)
+	code := http.StatusOK
+	if refused {
+		code = status[what.Code]
+	}
+	return s.door.SignIn(w, code, text(r), door.SignIn{Next: next, Refusal: what.Message, Providers: s.providerButtons(next)})
 }
 
 func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -97,7 +110,9 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	opened, err := s.signInAs(r, name, r.PostForm.Get("password"))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.report(w, r, err)
-		return s.door.SignIn(w, status[code], text(r), door.SignIn{Name: name, Next: next, Refusal: refusal.Message})
+		return s.door.SignIn(w, status[code], text(r), door.SignIn{
+			Name: name, Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next),
+		})
 	}
 	if err != nil {
 		return err

@@ -22,8 +22,44 @@ type Account struct {
 	HasPassword bool   `json:"hasPassword"`
 	Passkeys    int    `json:"passkeys"` // how many the user has
 
+	Providers  []Provider `json:"providers,omitempty"`  // where people may sign in too
+	Identities []Identity `json:"identities,omitempty"` // how they know the user
+
 	SignedInWith string    `json:"signedInWith"` // as [Session] writes it
 	SignedInAt   time.Time `json:"signedInAt"`
+}
+
+// Provider is an OpenID provider where people of the organisation may sign in.
+type Provider struct {
+	ID   string `json:"id"` // names it in paths
+	Name string `json:"name"`
+}
+
+// Identity is how an OpenID provider knows a user.
+type Identity struct {
+	ID         string    `json:"id"`                   // names it in paths
+	Provider   string    `json:"provider"`             // what people call the provider
+	ProviderID string    `json:"providerId,omitempty"` // unless it isn't configured any more
+	Name       string    `json:"name,omitempty"`       // an e-mail address mostly
+	Created    time.Time `json:"created"`
+	OnlyMethod bool      `json:"onlyMethod,omitempty"` // unlinking it would leave no way to sign in
+}
+
+// AtProvider is the address of an OpenID provider that the browser is to go to.
+type AtProvider struct {
+	URL string `json:"url"`
+}
+
+// BeginSSOConfirmation has the user confirm at an OpenID provider. The browser
+// comes back to a page of the app.
+type BeginSSOConfirmation struct {
+	Next string `json:"next,omitempty"`
+}
+
+// SignedOut tells a browser that has signed out where to go to end its session at
+// the OpenID provider too.
+type SignedOut struct {
+	Continue string `json:"continue"`
 }
 
 // SignedIn answers every successful sign-in. The session itself is a cookie

@@ -30,6 +30,9 @@ const (
 	// EventBackupChanged: a passkey's provider began or ceased to keep a copy.
 	EventBackupChanged EventKind = "passkey_backup_changed"
 	EventSessionEnded  EventKind = "session_ended"
+	// EventIdentityLinked: the user can sign in at an OpenID provider from now on.
+	EventIdentityLinked   EventKind = "identity_linked"
+	EventIdentityUnlinked EventKind = "identity_unlinked"
 	// EventOthersEnded: the user ended all sessions but one.
 	EventOthersEnded EventKind = "other_sessions_ended"
 )
@@ -42,6 +45,7 @@ type Event struct {
 	Method    string    `json:"method,omitempty"`    // of sign-ins and confirmations
 	Passkey   string    `json:"passkey,omitempty"`   // its name at the time
 	PasskeyID string    `json:"passkeyId,omitempty"` // set while the user has it
+	Provider  string    `json:"provider,omitempty"`  // the OpenID provider that it is about
 	Browser   string    `json:"browser,omitempty"`
 	System    string    `json:"system,omitempty"`
 	Address   string    `json:"address,omitempty"`

@@ -51,6 +51,16 @@ const (
 	CodeCeremonyExpired Code = "ceremony_expired"
 	// CodePasskeysOff: IT has not switched passkeys on. 403.
 	CodePasskeysOff Code = "passkeys_off"
+	// CodeSSORefused: the answer of an OpenID provider failed a check, came too
+	// late or was another browser's, or the person didn't sign in there. 400.
+	CodeSSORefused Code = "sso_refused"
+	// CodeProviderUnavailable: an OpenID provider didn't answer, or not as it
+	// should. 503.
+	CodeProviderUnavailable Code = "provider_unavailable"
+	// CodeNoAccount: the provider knows the person, and we don't. 403.
+	CodeNoAccount Code = "no_account"
+	// CodeIdentityTaken: the identity belongs to another user. 409.
+	CodeIdentityTaken Code = "identity_taken"
 	// CodeTooLarge: the body is larger than 64 KiB. 413.
 	CodeTooLarge Code = "too_large"
 	// CodeUnsupportedType: the body's Content-Type isn't application/json. 415.

@@ -12,8 +12,8 @@ const (
 	PathSignInBegin = "/api/v1/sign-in/passkey/begin"
 	// PathSignInFinish takes a [FinishCeremony] and answers [SignedIn].
 	PathSignInFinish = "/api/v1/sign-in/passkey/finish"
-	// PathSignOut takes an empty POST and answers 204. It ends the session on
-	// the server; a browser without one gets 204 too.
+	// PathSignOut takes an empty POST and answers 204, or 200 with [SignedOut]. It
+	// ends the session on the server; a browser without one gets 204 too.
 	PathSignOut = "/api/v1/sign-out"
 
 	// PathConfirmPassword takes a [PasswordConfirmation] and answers [Confirmed].
@@ -23,9 +23,18 @@ const (
 	// PathConfirmFinish takes a [FinishCeremony] and answers [Confirmed].
 	PathConfirmFinish = "/api/v1/confirm/passkey/finish"
 
+	// PathConfirmSSO, followed by a provider's id, takes a [BeginSSOConfirmation] and
+	// answers [AtProvider].
+	PathConfirmSSO = "/api/v1/confirm/sso/"
+
 	// PathPassword takes a POST with a [ChangePassword] and answers 204. It needs
 	// a recent confirmation, and ends the user's other sessions.
 	PathPassword = "/api/v1/password"
+
+	// PathIdentity, followed by a provider's id, takes an empty POST and answers
+	// [AtProvider]; followed by an identity's id, it takes DELETE and answers 204.
+	// Both need a recent confirmation.
+	PathIdentity = "/api/v1/identities/"
 
 	// PathSessions answers GET with the user's [SessionList].
 	PathSessions = "/api/v1/sessions"
@@ -68,11 +77,15 @@ const CookieLanguage = "keypeg-language"
 // LiveChanged is the event of [PathLive]: ask again for what you show.
 const LiveChanged = "changed"
 
-// The pages. The first two are the front door's, rendered by the server for
+// The pages. The first group is the front door's, rendered by the server for
 // people who aren't signed in; the rest are the app's.
 const (
 	PageSignIn = "/sign-in"
 	PageSetup  = "/setup"
+	// PageSSO, followed by a provider's id, sends the browser to the provider, which
+	// sends it back to the same address with [PageSSOAnswer] behind it.
+	PageSSO       = "/sign-in/sso/"
+	PageSSOAnswer = "/callback"
 
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"

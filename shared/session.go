@@ -20,12 +20,13 @@ const (
 
 // Session is a signed-in browser.
 type Session struct {
-	ID      string `json:"id"` // names it in paths; no secret, and no part of one
-	Browser string `json:"browser,omitempty"`
-	System  string `json:"system,omitempty"`
-	Address string `json:"address,omitempty"` // at sign-in
-	Method  string `json:"method"`            // one of the Method constants
-	Passkey string `json:"passkey,omitempty"` // the name of the passkey that it began with
+	ID       string `json:"id"` // names it in paths; no secret, and no part of one
+	Browser  string `json:"browser,omitempty"`
+	System   string `json:"system,omitempty"`
+	Address  string `json:"address,omitempty"`  // at sign-in
+	Method   string `json:"method"`             // one of the Method constants
+	Passkey  string `json:"passkey,omitempty"`  // the name of the passkey that it began with
+	Provider string `json:"provider,omitempty"` // the OpenID provider that it began at
 	// PasskeyID is that passkey's id, while the user has it.
 	PasskeyID string    `json:"passkeyId,omitempty"`
 	Created   time.Time `json:"created"`

@@ -11,6 +11,9 @@ import (
 // Host returns the page's host name.
 func Host() string { return js.Global().Get("location").Get("hostname").String() }
 
+// Path is the path of the page.
+func Path() string { return js.Global().Get("location").Get("pathname").String() }
+
 // InstallsByHand tells whether the reader can install the app by the browser's own
 // menu only: Apple's browsers can't be asked to.
 func InstallsByHand() bool {

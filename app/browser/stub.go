@@ -53,6 +53,9 @@ func Live(context.Context, string, string, func(LiveState)) {}
 // Host returns "localhost".
 func Host() string { return "localhost" }
 
+// Path is that of the first page.
+func Path() string { return "/" }
+
 // InstallsByHand says no.
 func InstallsByHand() bool { return false }
 

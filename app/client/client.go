@@ -90,10 +90,27 @@ func (c *Client) FinishSignIn(ctx context.Context, answer shared.FinishCeremony)
 	return call[shared.SignedIn](ctx, c, "POST", shared.PathSignInFinish, answer)
 }
 
-// SignOut ends the session on the server.
-func (c *Client) SignOut(ctx context.Context) error {
-	_, err := call[nothing](ctx, c, "POST", shared.PathSignOut, nil)
+// SignOut ends the session on the server, and returns where to end it at the OpenID
+// provider too, if anywhere.
+func (c *Client) SignOut(ctx context.Context) (shared.SignedOut, error) {
+	return call[shared.SignedOut](ctx, c, "POST", shared.PathSignOut, nil)
+}
+
+// BeginLink returns where the user signs in to link a provider.
+func (c *Client) BeginLink(ctx context.Context, providerID string) (shared.AtProvider, error) {
+	return call[shared.AtProvider](ctx, c, "POST", shared.PathIdentity+providerID, nil)
+}
+
+// Unlink takes an identity away.
+func (c *Client) Unlink(ctx context.Context, identityID string) error {
+	_, err := call[nothing](ctx, c, "DELETE", shared.PathIdentity+identityID, nil)
 	return err
+}
+
+// BeginSSOConfirmation returns where the user confirms at a provider. The browser
+// comes back to next, a page of the app.
+func (c *Client) BeginSSOConfirmation(ctx context.Context, providerID, next string) (shared.AtProvider, error) {
+	return call[shared.AtProvider](ctx, c, "POST", shared.PathConfirmSSO+providerID, shared.BeginSSOConfirmation{Next: next})
 }
 
 // ConfirmWithPassword proves again who the user is.

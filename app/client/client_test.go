@@ -32,8 +32,8 @@ func TestCall(t *testing.T) {
 		}
 	})
 	t.Run("nothing is a good answer to signing out", func(t *testing.T) {
-		if err := New(says{status: 204}).SignOut(t.Context()); err != nil {
-			t.Error(err)
+		if out, err := New(says{status: 204}).SignOut(t.Context()); err != nil || out.Continue != "" {
+			t.Errorf("got %+v (%v)", out, err)
 		}
 	})
 	for name, test := range map[string]struct {

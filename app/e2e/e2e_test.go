@@ -17,8 +17,8 @@ import (
 	"testing"
 )
 
-// keypeg is the program under test, built once.
-var keypeg string
+// keypeg is the program under test, and openIDProvider one beside it, built once.
+var keypeg, openIDProvider string
 
 func TestMain(m *testing.M) {
 	if reason := withoutChromium(); reason != "" {
@@ -47,10 +47,11 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 
-	keypeg = filepath.Join(dir, "keypeg")
+	keypeg, openIDProvider = filepath.Join(dir, "keypeg"), filepath.Join(dir, "provider")
 	for _, command := range [][]string{
 		{"go", "run", "./web/build"},
 		{"go", "build", "-o", keypeg, "./server/cmd/keypeg"},
+		{"go", "build", "-o", openIDProvider, "./server/sso/ssotest/provider"},
 	} {
 		build := exec.Command(command[0], command[1:]...)
 		build.Dir = filepath.Join("..", "..")

@@ -245,16 +245,21 @@ func (w World) eventText(e shared.Event) string {
 		shared.EventBackupChanged:   text.BackupChanged,
 		shared.EventSessionEnded:    text.SessionEnded,
 		shared.EventOthersEnded:     text.OthersEnded,
+
+		shared.EventIdentityLinked:   text.IdentityLinked,
+		shared.EventIdentityUnlinked: text.IdentityUnlinked,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:
 		plain = text.SignedInPasskey
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodSetupLink:
 		plain = text.SignedInLink
+	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodSSO:
+		plain = text.SignedInProvider
 	case plain == "":
 		plain = text.Other // of a newer server
 	}
-	return message.Fill(plain, "passkey", e.Passkey)
+	return message.Fill(plain, "passkey", e.Passkey, "provider", e.Provider)
 }
 
 // adviceDialog says what else to do about an unknown event.

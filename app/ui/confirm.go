@@ -4,12 +4,18 @@ import (
 	"context"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // ConfirmService proves again who the user is.
 type ConfirmService interface {
 	ConfirmWithPasskey(ctx context.Context) error
 	ConfirmWithPassword(ctx context.Context, password string) error
+	// ConfirmAtProvider goes to an OpenID provider, which sends the browser back. It
+	// returns only if that can't be done.
+	ConfirmAtProvider(ctx context.Context, providerID string) error
 }
 
 // Confirm is the dialog that asks for such a proof, in place: whoever opened it
@@ -35,6 +41,7 @@ const (
 	confirmAsking confirmState = iota
 	confirmByPasskey
 	confirmByPassword
+	confirmAtProvider
 )
 
 const confirmID = "confirm"
@@ -72,6 +79,9 @@ func (c *Confirm) Render() app.UI {
 						Text(label(c.state == confirmByPassword, text.Working, text.UsePassword)),
 				)
 			}),
+			app.Range(c.World.ConfirmsAt).Slice(func(i int) app.UI {
+				return &providerButton{Provider: c.World.ConfirmsAt[i], Text: text.AtProvider, Off: busy, OnClick: c.atProvider}
+			}),
 			app.Div().Class("dialog-foot").Body(
 				app.Button().ID("confirm-cancel").Type("button").Class("button quiet").
 					OnClick(c.onCancel).Text(text.Cancel),
@@ -100,6 +110,29 @@ func (c *Confirm) onPassword(ctx app.Context, e app.Event) {
 		return c.Service.ConfirmWithPassword(work, password)
 	})
 }
+
+// atProvider leaves the app. Who comes back has confirmed, and does again what
+// they wanted to.
+func (c *Confirm) atProvider(ctx app.Context, id string) {
+	c.confirm(ctx, confirmAtProvider, func(work context.Context) error { return c.Service.ConfirmAtProvider(work, id) })
+}
+
+// providerButton leads to an OpenID provider.
+type providerButton struct {
+	app.Compo
+
+	Provider shared.Provider
+	Text     string // {provider}
+	Off      bool
+	OnClick  func(ctx app.Context, id string)
+}
+
+func (b *providerButton) Render() app.UI {
+	return app.Button().ID("confirm-at-" + b.Provider.ID).Type("button").Class("button wide").Disabled(b.Off).
+		OnClick(b.onClick).Text(message.Fill(b.Text, "provider", b.Provider.Name))
+}
+
+func (b *providerButton) onClick(ctx app.Context, _ app.Event) { b.OnClick(ctx, b.Provider.ID) }
 
 func (c *Confirm) confirm(ctx app.Context, how confirmState, prove func(context.Context) error) {
 	if c.state != confirmAsking {

@@ -198,6 +198,8 @@ func (r *sessionRow) method(date string) string {
 		return message.Fill(text.WithNamed, "date", date, "name", r.Session.Passkey)
 	case r.Session.Method == shared.MethodPasskey:
 		return message.Fill(text.WithPasskey, "date", date)
+	case r.Session.Method == shared.MethodSSO:
+		return message.Fill(text.AtProvider, "date", date, "provider", r.Session.Provider)
 	case r.Session.Method == shared.MethodSetupLink:
 		return message.Fill(text.WithSetupLink, "date", date)
 	default:

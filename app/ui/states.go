@@ -78,6 +78,16 @@ func States(text *message.Catalogue) []State {
 		"activity-password":    &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
 		"password-refused":     &passwordDialog{World: world, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
 
+		"methods": &MethodsCard{World: world, Account: shared.Account{
+			PasskeysOn: true, Passkeys: 2,
+			Providers:  []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}},
+			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}},
+		}},
+		"methods-only": &MethodsCard{World: world, Account: shared.Account{
+			Providers:  []shared.Provider{{ID: "example", Name: "Example"}},
+			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", OnlyMethod: true}},
+		}},
+		"confirm-provider": &Confirm{World: stateProvided(world), HasPasskey: true},
 		"confirm-password": &Confirm{World: world, HasPassword: true},
 		"confirm-working":  &Confirm{World: world, HasPassword: true, HasPasskey: true, state: confirmByPasskey},
 		"confirm-refused":  &Confirm{World: world, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
@@ -88,6 +98,12 @@ func States(text *message.Catalogue) []State {
 	}
 	slices.SortFunc(list, func(a, b State) int { return strings.Compare(a.Name, b.Name) })
 	return list
+}
+
+// stateProvided is for a user whom a provider knows.
+func stateProvided(w World) World {
+	w.ConfirmsAt = []shared.Provider{{ID: "example", Name: "Example"}}
+	return w
 }
 
 func stateWorld(text *message.Catalogue) World {

@@ -49,6 +49,8 @@ type World struct {
 	// Offline says that the server is away and since when, or "": what needs it
 	// can't be pressed.
 	Offline string
+	// ConfirmsAt are the OpenID providers at which the user can confirm.
+	ConfirmsAt []shared.Provider
 	// Blocked says why this page can't use passkeys, or "".
 	Blocked string
 }

@@ -34,6 +34,8 @@ type Config struct {
 	Lifetime   time.Duration // and at the latest after this; 30 days
 	ConfirmFor time.Duration // how long a sign-in counts as a confirmation; 10 minutes
 
+	Providers []Provider // where people may sign in too
+
 	// PasswordCost is for new hashes; zero means DefaultCost. A hash of another
 	// cost is renewed at its user's next sign-in.
 	PasswordCost Cost

@@ -76,6 +76,12 @@ func (w *world) lives(token string, code shared.Code) {
 	w.wants(err, code)
 }
 
+func (w *world) signsOut(token string) {
+	w.Helper()
+	_, err := w.SignOut(w.Context(), token, store.Client{})
+	w.wants(err, "")
+}
+
 func (w *world) newestEvent(userID string) shared.EventKind {
 	w.Helper()
 	events, err := w.store.Events(w.Context(), userID, store.EventID{}, 1)
@@ -284,9 +290,9 @@ func TestSessions(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
 		opened := w.signedIn("ann")
-		w.wants(w.SignOut(t.Context(), opened.Token, store.Client{}), "")
+		w.signsOut(opened.Token)
 		w.lives(opened.Token, shared.CodeUnauthenticated)
-		w.wants(w.SignOut(t.Context(), opened.Token, store.Client{}), "")
+		w.signsOut(opened.Token)
 	})
 	t.Run("a token of another form is nobody's", func(t *testing.T) {
 		w := newWorld(t)
@@ -335,7 +341,7 @@ func TestConfirmation(t *testing.T) {
 		w := newWorld(t)
 		ann := w.add("ann")
 		opened := w.signedIn("ann")
-		w.wants(w.SignOut(t.Context(), opened.Token, store.Client{}), "")
+		w.signsOut(opened.Token)
 		_, err := w.ConfirmPassword(t.Context(), opened.Session, ann, password, store.Client{})
 		w.wants(err, shared.CodeUnauthenticated)
 		if sessions, _ := w.store.Sessions(t.Context(), ann.ID, store.Hash{}, 9); len(sessions) != 0 {

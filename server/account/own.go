@@ -41,6 +41,7 @@ func (s *Service) Sessions(ctx context.Context, user store.User, current store.S
 			Browser: session.Client.Browser, System: session.Client.System, Address: session.Client.Address,
 			Method: string(session.Method), Passkey: passkeyName(user, session.PasskeyID),
 			PasskeyID: mine(user, session.PasskeyID),
+			Provider:  s.providerOf(session),
 			Created:   session.Created, Seen: session.Seen, Current: session.ID == current.ID,
 		}
 	}
@@ -51,6 +52,16 @@ func (s *Service) Sessions(ctx context.Context, user store.User, current store.S
 		return cmp.Or(b.Seen.Compare(a.Seen), cmp.Compare(a.ID, b.ID))
 	})
 	return list, nil
+}
+
+// providerOf is what people call the provider that a session began at.
+func (s *Service) providerOf(session store.Session) string {
+	for _, p := range s.Providers {
+		if p.ID == session.Provider {
+			return p.Name
+		}
+	}
+	return session.Provider
 }
 
 func passkeyName(user store.User, id string) string {
@@ -82,7 +93,7 @@ func (s *Service) EndSession(ctx context.Context, user store.User, current store
 		return shared.SessionList{}, shared.Errorf(shared.CodeNotFound, "This session has ended already.")
 	}
 
-	if err := s.end(ctx, sessions[i].ID, shared.EventSessionEnded, client); err != nil {
+	if _, err := s.end(ctx, sessions[i].ID, shared.EventSessionEnded, client); err != nil {
 		return shared.SessionList{}, err
 	}
 	return s.Sessions(ctx, user, current)
@@ -125,7 +136,7 @@ func (s *Service) Activity(ctx context.Context, user store.User, current store.S
 	}
 	for _, e := range events {
 		line := shared.Event{
-			ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey,
+			ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider,
 			Browser: e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
 			Here: e.Client == client || e.Client == current.Client,
 		}

@@ -17,7 +17,11 @@ type SignIn struct {
 	Method      store.Method
 	PasskeyID   string
 	PasskeyName string
-	Client      store.Client
+	// Provider and ProviderName are of an OpenID provider: its name in the
+	// configuration, and what people call it.
+	Provider     string
+	ProviderName string
+	Client       store.Client
 }
 
 // Opened is a session that has a new token. The token goes into the browser's
@@ -48,7 +52,7 @@ func (s *Service) Open(user store.User, how SignIn, replaces store.Hash) (Opened
 	token := newToken()
 	session := store.Session{
 		ID: store.HashOf(token), UserID: user.ID,
-		Method: how.Method, PasskeyID: how.PasskeyID, Client: how.Client,
+		Method: how.Method, PasskeyID: how.PasskeyID, Provider: how.Provider, Client: how.Client,
 		Created: now, Seen: now, Authenticated: now,
 	}
 	session.Expires = s.ends(session, now)
@@ -71,7 +75,7 @@ func (s *Service) ends(session store.Session, now time.Time) time.Time {
 
 func (s *Service) tells(kind shared.EventKind, userID string, how SignIn) store.AddEvent {
 	event := store.NewEvent(s.Now(), userID, kind, how.Client)
-	event.Method, event.PasskeyID, event.Passkey = how.Method, how.PasskeyID, how.PasskeyName
+	event.Method, event.PasskeyID, event.Passkey, event.Provider = how.Method, how.PasskeyID, how.PasskeyName, how.ProviderName
 	return store.AddEvent{Event: event}
 }
 
@@ -123,31 +127,33 @@ func (s *Service) seen(ctx context.Context, session store.Session) (store.Sessio
 	return session, nil
 }
 
-// SignOut ends the session of a token. One that has none is no error.
-func (s *Service) SignOut(ctx context.Context, token string, client store.Client) error {
+// SignOut ends the session of a token, and returns it. One that has none is no
+// error.
+func (s *Service) SignOut(ctx context.Context, token string, client store.Client) (store.Session, error) {
 	return s.end(ctx, store.HashOf(token), shared.EventSignedOut, client)
 }
 
 // end ends a session, and the one that took its place if its user confirmed at the
 // same moment: with the session gone, no confirmation of it can succeed any more,
 // so one look afterwards finds it.
-func (s *Service) end(ctx context.Context, id store.Hash, kind shared.EventKind, client store.Client) error {
+func (s *Service) end(ctx context.Context, id store.Hash, kind shared.EventKind, client store.Client) (ended store.Session, err error) {
 	for {
 		session, err := s.Store.Session(ctx, id)
 		if err == nil {
+			ended = session
 			event := store.NewEvent(s.Now(), session.UserID, kind, client)
 			err = s.Store.Apply(ctx, store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}})
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("ending a session: %w", err)
+			return ended, fmt.Errorf("ending a session: %w", err)
 		}
 
 		moved, err := s.Store.Link(ctx, movedKey(id))
 		if errors.Is(err, store.ErrNotFound) {
-			return nil
+			return ended, nil
 		}
 		if err != nil {
-			return fmt.Errorf("looking for the session that took its place: %w", err)
+			return ended, fmt.Errorf("looking for the session that took its place: %w", err)
 		}
 		id = moved.Hash
 	}

@@ -38,23 +38,30 @@ func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error
 
 // make checks a new user and makes the record, without storing it.
 func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
-	name, err := CanonicalName(fresh.Name)
-	if err != nil {
-		return store.User{}, err
-	}
 	display, err := shared.CleanDisplayName(fresh.DisplayName)
 	if err != nil {
 		return store.User{}, err
 	}
-	password, err := s.newPassword(ctx, fresh.Password)
+	user, err := s.newUser(fresh.Name, display)
 	if err != nil {
 		return store.User{}, err
 	}
+	user.Admin = fresh.Admin
+	user.Password, err = s.newPassword(ctx, fresh.Password)
+	return user, err
+}
 
-	user := store.User{
-		ID: newUserID(), Name: name, DisplayName: display, Admin: fresh.Admin,
-		Handle: make([]byte, handleBytes), Created: s.Now(), Password: password,
+// newUser makes a record of somebody who has no way in yet. Without a display name
+// they are called by their name.
+func (s *Service) newUser(typed, display string) (store.User, error) {
+	name, err := CanonicalName(typed)
+	if err != nil {
+		return store.User{}, err
 	}
+	if display == "" {
+		display = name
+	}
+	user := store.User{ID: newUserID(), Name: name, DisplayName: display, Handle: make([]byte, handleBytes), Created: s.Now()}
 	rand.Read(user.Handle)
 	return user, nil
 }

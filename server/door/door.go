@@ -53,6 +53,15 @@ type SignIn struct {
 	Name    string // what was typed before
 	Next    string // the page of the app to go to
 	Refusal string // why the last attempt failed, or ""
+
+	Providers []Provider
+}
+
+// Provider is a button that leads to an OpenID provider.
+type Provider struct {
+	Name    string
+	Button  string // its text; "" for ours
+	Address string
 }
 
 // SignIn writes the sign-in page.

@@ -97,6 +97,7 @@ type Door struct {
 	Password        string
 	SignIn          string
 	SignInPasskey   string
+	SignInWith      string // {provider}
 	Or              string
 	Working         string
 	SetupTitle      string
@@ -156,6 +157,15 @@ type Home struct {
 	SavedSilently  string // {name}
 	PasskeysOff    string
 	PasskeysOffAsk string // {contact}
+	IdentityNamed  string // {provider}, {name}
+	IdentityOnly   string
+	NotLinked      string
+	Link           string
+	LinkRow        string // {provider}
+	Unlink         string
+	UnlinkRow      string // {provider}
+	DoneUnlinked   string
+	Working        string
 }
 
 // Panel is the list of passkeys and what can be done with it.
@@ -213,6 +223,7 @@ type Sessions struct {
 	WithPasskey    string // {date}
 	WithNamed      string // {date}, {name}
 	WithSetupLink  string // {date}
+	AtProvider     string // {date}, {provider}
 	Seen           string // {date}
 	From           string // {address}
 	End            string
@@ -235,6 +246,9 @@ type Activity struct {
 	SignedInPassword string
 	SignedInPasskey  string // {passkey}
 	SignedInLink     string
+	SignedInProvider string // {provider}
+	IdentityLinked   string // {provider}
+	IdentityUnlinked string // {provider}
 	SignInFailed     string
 	SignedOut        string
 	Confirmed        string
@@ -278,6 +292,7 @@ type Confirm struct {
 	UsePasskey  string
 	Password    string
 	UsePassword string
+	AtProvider  string // {provider}
 	Working     string
 	Cancel      string
 	Or          string

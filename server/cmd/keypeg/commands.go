@@ -35,7 +35,7 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 		return err
 	}
 	return s.withStore(ctx, func(db store.Store) error {
-		return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now}), SetupURL: address.SetupURL})
+		return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now, Providers: rulesOf(s.providers)}), SetupURL: address.SetupURL})
 	})
 }
 

@@ -139,7 +139,7 @@ func (w *witness) works(enough <-chan struct{}) {
 		case what == 4 && w.alive() != "":
 			token := w.alive()
 			w.pending.signOut = token
-			err = w.program.opensTab(nil, token).SignOut(ctx)
+			_, err = w.program.opensTab(nil, token).SignOut(ctx)
 			if err == nil {
 				w.sessions[token] = false
 			}

@@ -73,6 +73,9 @@ func TestImports(t *testing.T) {
 	t.Run("heavy and delicate packages have one owner", func(t *testing.T) {
 		for imported, owner := range map[string][]string{
 			"github.com/go-webauthn/webauthn":               {"server/passkey"},
+			"github.com/coreos/go-oidc":                     {"server/sso"},
+			"golang.org/x/oauth2":                           {"server/sso"},
+			"github.com/zitadel/oidc":                       {"server/sso/ssotest"},
 			"go.etcd.io/bbolt":                              {"server/store/boltstore"},
 			"github.com/jackc/pgx":                          {"server/store/pgstore"},
 			"syscall/js":                                    {"app/browser"},

@@ -62,6 +62,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	accounts := account.New(account.Config{
 		Store: told, Now: time.Now, Log: log,
 		Idle: s.SessionIdle, Lifetime: s.SessionLifetime, ConfirmFor: s.ConfirmAfter,
+		Providers: rulesOf(s.providers),
 	})
 	served := pages(files, s.Product)
 	if c.Gallery {
@@ -72,6 +73,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 		Store: told, Accounts: accounts, Live: hub, Now: time.Now, Log: log,
 		Address: address, TrustedProxies: s.trustedProxies(),
 		PasskeysOn: s.Passkeys, AttestationRoots: s.AttestationRoots.CertPool, Product: s.Product, Contact: s.Contact,
+		SSO:   protocolsOf(s.providers, address),
 		Pages: served, Asset: files.URL,
 	})
 	if err != nil {

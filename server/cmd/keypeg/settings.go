@@ -43,6 +43,8 @@ type settings struct {
 
 	LogLevel string `help:"Least important messages to log (${enum})." enum:"debug,info,warn,error" default:"info" env:"KEYPEG_LOG_LEVEL"`
 	LogJSON  bool   `name:"log-json" help:"Log one JSON object per line." env:"KEYPEG_LOG_JSON"`
+
+	providers []provider // of the configuration file
 }
 
 // Validate implements kong's check after parsing.
@@ -54,6 +56,11 @@ func (s *settings) Validate() error {
 			return fmt.Errorf("--%s must be at least 1s", name)
 		}
 	}
+	providers, err := readProviders(string(s.Config))
+	if err != nil {
+		return err
+	}
+	s.providers = providers
 	if s.DrainDelay < 0 {
 		return errors.New("--drain-delay must not be negative")
 	}
@@ -155,6 +162,9 @@ func (c configFile) Validate(app *kong.Application) error {
 		known[flag.Name] = true
 	}
 	for key := range c {
+		if key == providerTable {
+			continue // see readProviders
+		}
 		if !known[key] || key == "config" || key == "help" {
 			return fmt.Errorf("the configuration file has an unknown key %q", key)
 		}

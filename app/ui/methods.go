@@ -1,0 +1,170 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// MethodsService does what the card of sign-in methods offers, for the signed-in
+// user.
+type MethodsService interface {
+	// Link goes to an OpenID provider, which sends the browser back. It returns only
+	// if that can't be done.
+	Link(ctx context.Context, providerID string) error
+	Unlink(ctx context.Context, identityID string) error
+}
+
+// MethodsCard lists how the user signs in, and links and unlinks OpenID providers.
+type MethodsCard struct {
+	app.Compo
+
+	World       World
+	Service     MethodsService
+	Confirms    ConfirmService
+	Account     shared.Account
+	OnChanged   func()
+	OnSignedOut func()
+
+	errands
+	working string // the id of the provider or identity that is being worked on, or ""
+	failure error
+	said    string
+}
+
+// OnMount implements app.Mounter.
+func (c *MethodsCard) OnMount(ctx app.Context) {
+	c.errands = errands{self: ctx, signedOut: c.OnSignedOut}
+}
+
+// Render implements app.Composer.
+func (c *MethodsCard) Render() app.UI {
+	text, a := c.World.Text.Home, c.Account
+	return app.Section().Class("card").Aria("labelledby", "methods").Body(
+		app.H2().ID("methods").TabIndex(-1).Text(text.SignInMethods),
+		c.World.notice(c.failure),
+		app.Ul().Class("plain").Body(
+			app.If(a.HasPassword, func() app.UI { return app.Li().Text(text.PasswordSet) }),
+			app.If(a.PasskeysOn, func() app.UI { return app.Li().ID("passkey-count").Text(c.passkeys()) }).
+				Else(c.renderPasskeysOff),
+			app.Range(a.Identities).Slice(c.renderIdentity),
+			app.Range(c.unlinked()).Slice(c.renderProvider),
+		),
+		app.If(a.PasskeysOn, func() app.UI {
+			return app.A().ID("manage").Class("button").Href(shared.PagePasskeys).Text(text.Manage)
+		}),
+		c.renderConfirm(c.World, c.Confirms, a.Passkeys > 0, a.HasPassword),
+		app.P().Class("spoken").Attr("role", "status").Text(c.said),
+	)
+}
+
+func (c *MethodsCard) passkeys() string {
+	if c.Account.Passkeys == 0 {
+		return c.World.Text.Home.NoPasskeys
+	}
+	return c.World.Count(c.World.Text.Home.PasskeyCount, c.Account.Passkeys)
+}
+
+func (c *MethodsCard) renderPasskeysOff() app.UI {
+	text := c.World.Text.Home
+	return app.Li().Body(
+		app.Text(text.PasskeysOff),
+		app.If(c.Account.Contact != "", func() app.UI {
+			return app.Span().Text(" " + message.Fill(text.PasskeysOffAsk, "contact", c.Account.Contact))
+		}),
+	)
+}
+
+// unlinked are the providers that don't know the user yet.
+func (c *MethodsCard) unlinked() (list []shared.Provider) {
+	linked := map[string]bool{}
+	for _, i := range c.Account.Identities {
+		linked[i.ProviderID] = true
+	}
+	for _, p := range c.Account.Providers {
+		if !linked[p.ID] {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func (c *MethodsCard) renderIdentity(i int) app.UI {
+	text, identity := c.World.Text.Home, c.Account.Identities[i]
+	name := identity.Provider
+	if identity.Name != "" {
+		name = message.Fill(text.IdentityNamed, "provider", identity.Provider, "name", identity.Name)
+	}
+	row := &methodRow{ID: identity.ID, Name: name, OnClick: c.unlink, Off: c.working != "" || identity.OnlyMethod || c.World.Offline != ""}
+	row.Button = label(c.working == identity.ID, text.Working, text.Unlink)
+	row.Label = message.Fill(text.UnlinkRow, "provider", identity.Provider)
+	if identity.OnlyMethod {
+		row.Fact = text.IdentityOnly
+	}
+	return row
+}
+
+func (c *MethodsCard) renderProvider(i int) app.UI {
+	text, provider := c.World.Text.Home, c.unlinked()[i]
+	row := &methodRow{ID: provider.ID, Name: provider.Name, OnClick: c.link, Off: c.working != "" || c.World.Offline != ""}
+	row.Button = label(c.working == provider.ID, text.Working, text.Link)
+	row.Label = message.Fill(text.LinkRow, "provider", provider.Name)
+	row.Fact = text.NotLinked
+	return row
+}
+
+func (c *MethodsCard) link(providerID string) {
+	c.does(providerID, "", func(ctx context.Context) error { return c.Service.Link(ctx, providerID) })
+}
+
+func (c *MethodsCard) unlink(identityID string) {
+	c.does(identityID, c.World.Text.Home.DoneUnlinked, func(ctx context.Context) error {
+		err := c.Service.Unlink(ctx, identityID)
+		if shared.CodeOf(err) == shared.CodeNotFound {
+			return nil // somebody was faster, and it was wished
+		}
+		return err
+	})
+}
+
+func (c *MethodsCard) does(id, done string, work func(context.Context) error) {
+	if c.working != "" {
+		return
+	}
+	c.working, c.failure = id, nil
+	c.attempt(work, func(err error) {
+		c.working, c.failure = "", err
+		if err == nil {
+			c.said = done
+			focus(c.self, "methods")
+			c.OnChanged()
+		}
+	})
+}
+
+// methodRow is a line with a button. It is a component so that its handler always
+// acts on what is shown.
+type methodRow struct {
+	app.Compo
+
+	ID, Name, Fact string
+	Button, Label  string // the button's text, and what it is called without the line
+	Off            bool
+	OnClick        func(id string)
+}
+
+func (r *methodRow) Render() app.UI {
+	return app.Li().Class("method").Body(
+		app.Span().Body(
+			app.Bdi().Text(r.Name),
+			app.If(r.Fact != "", func() app.UI { return app.Small().Class("quiet").Text(r.Fact) }),
+		),
+		app.Button().ID("method-"+r.ID).Type("button").Class("button small").Aria("label", r.Label).
+			Disabled(r.Off).OnClick(r.onClick).Text(r.Button),
+	)
+}
+
+func (r *methodRow) onClick(app.Context, app.Event) { r.OnClick(r.ID) }

@@ -1,0 +1,341 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Sign-in by OpenID Connect. Whoever calls these has checked what the provider
+// said; here it is decided who that is. An identity leads to the user who has it.
+// An e-mail address never does: whoever can choose one at a provider could take an
+// account over.
+
+// Provider is what these rules know of an OpenID provider.
+type Provider struct {
+	ID     string // its name in the configuration
+	Name   string // what people call it
+	Issuer string
+	// CreateUsers makes a user of whoever comes first, if the provider has verified
+	// their e-mail address and it is in one of the Domains.
+	CreateUsers bool
+	Domains     []string
+}
+
+// Asserted is an identity that a provider just asserted.
+type Asserted struct {
+	Provider Provider
+	Subject  string
+	Name     string // may be empty
+	Email    string // may be empty
+	Verified bool   // the provider says that the e-mail address is the person's
+
+	// Spent is the provider's answer, which counts once; without an id where there
+	// was none.
+	Spent store.SpendTicket
+}
+
+// isOf tells whether an identity is the one that was asserted.
+func (a Asserted) isOf(i store.Identity) bool {
+	return i.Issuer == a.Provider.Issuer && i.Subject == a.Subject
+}
+
+// called is what people may know the identity by.
+func (a Asserted) called() string {
+	if a.Email != "" {
+		return cleaned(a.Email)
+	}
+	return cleaned(a.Name)
+}
+
+// cleaned is a provider's text if it keeps our rules for names, else nothing.
+func cleaned(text string) string {
+	clean, err := shared.CleanDisplayName(text)
+	if err != nil {
+		return ""
+	}
+	return clean
+}
+
+// mayCreate tells why the provider may not make a user of somebody.
+func (a Asserted) mayCreate() error {
+	at := strings.LastIndexByte(a.Email, '@')
+	switch {
+	case !a.Provider.CreateUsers:
+		return errors.New("nobody has this identity")
+	case at < 1:
+		return errors.New("the provider gave no e-mail address")
+	case !a.Verified:
+		return errors.New("the provider has not verified the e-mail address")
+	case !slices.ContainsFunc(a.Provider.Domains, func(d string) bool { return strings.EqualFold(d, a.Email[at+1:]) }):
+		return errors.New("the e-mail address is in none of the domains")
+	}
+	return nil
+}
+
+// SignInWithIdentity begins a session of the user who has the identity, or of a new
+// one where the provider's policy says so.
+//
+// Refusals: [shared.CodeNoAccount], [shared.CodeSignInRefused] for a disabled user,
+// [shared.CodeNameTaken] where a new user's name is somebody else's already, and
+// [shared.CodeSSORefused] for an answer that was used before.
+func (s *Service) SignInWithIdentity(ctx context.Context, a Asserted, client store.Client, replaces store.Hash) (opened Opened, err error) {
+	for attempt := 1; ; attempt++ {
+		user, found, err := s.userOf(ctx, a)
+		if err != nil {
+			return Opened{}, err
+		}
+		if found {
+			opened, err = s.signInKnown(ctx, user, a, client, replaces)
+		} else {
+			opened, err = s.signInNew(ctx, a, client, replaces)
+		}
+		// Somebody else may have come with the same identity, or given it away, just
+		// now. The second look finds how it stands.
+		if attempt == 1 && (errors.Is(err, store.ErrIdentityExists) || errors.Is(err, errIdentityGone)) {
+			continue
+		}
+		return opened, s.identityRefused(a, err)
+	}
+}
+
+var errIdentityGone = errors.New("the user doesn't have the identity any more")
+
+// userOf finds who has an identity.
+func (s *Service) userOf(ctx context.Context, a Asserted) (user store.User, found bool, err error) {
+	user, err = s.Store.UserByIdentity(ctx, a.Provider.Issuer, a.Subject)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, false, nil
+	}
+	if err != nil {
+		return store.User{}, false, fmt.Errorf("looking up an identity: %w", err)
+	}
+	return user, true, nil
+}
+
+func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, client store.Client, replaces store.Hash) (opened Opened, err error) {
+	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+		if user.Disabled {
+			return nil, shared.Errorf(shared.CodeSignInRefused, "Your account is disabled.").Because(errors.New("the account is disabled"))
+		}
+		if !user.Has(a.Provider.Issuer, a.Subject) {
+			return nil, errIdentityGone
+		}
+		for i := range user.Identities {
+			if mine := &user.Identities[i]; a.isOf(*mine) {
+				mine.LastUsed, mine.Name = s.Now(), a.called()
+			}
+		}
+		var batch store.Batch
+		opened, batch = s.Open(user, a.signIn(client), replaces)
+		return append(batch, store.PutUser{User: user}, a.Spent), nil
+	})
+	return opened, err
+}
+
+func (s *Service) signInNew(ctx context.Context, a Asserted, client store.Client, replaces store.Hash) (Opened, error) {
+	if err := a.mayCreate(); err != nil {
+		return Opened{}, shared.Errorf(shared.CodeNoAccount, "%s knows you, but you have no account here yet.", a.Provider.Name).Because(err)
+	}
+	user, err := s.newUser(a.Email, cleaned(a.Name))
+	if err != nil {
+		return Opened{}, err
+	}
+	user.Identities = []store.Identity{s.newIdentity(a)}
+	user.Identities[0].LastUsed = s.Now()
+
+	opened, batch := s.Open(user, a.signIn(client), replaces)
+	batch = append(batch, store.PutUser{User: user}, a.Spent,
+		store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, client)},
+		a.event(s, user.ID, shared.EventIdentityLinked, client))
+	err = s.Store.Apply(ctx, batch)
+	if errors.Is(err, store.ErrNameExists) {
+		return Opened{}, shared.Errorf(shared.CodeNameTaken,
+			"There is an account with the name %s already. Sign in to it another way, and link %s there.", user.Name, a.Provider.Name).Because(err)
+	}
+	opened.User.Revision++ // as it is stored
+	return opened, err
+}
+
+// identityRefused translates what the store refused.
+func (s *Service) identityRefused(a Asserted, err error) error {
+	switch {
+	case err == nil || shared.CodeOf(err) != "":
+		return err
+	case errors.Is(err, store.ErrTicketSpent):
+		return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", a.Provider.Name).Because(err)
+	case errors.Is(err, store.ErrStale):
+		return busy(err)
+	default:
+		return fmt.Errorf("storing what an OpenID provider said: %w", err)
+	}
+}
+
+func (a Asserted) signIn(client store.Client) SignIn {
+	return SignIn{Method: store.MethodSSO, Provider: a.Provider.ID, ProviderName: a.Provider.Name, Client: client}
+}
+
+func (a Asserted) event(s *Service, userID string, kind shared.EventKind, client store.Client) store.AddEvent {
+	event := store.NewEvent(s.Now(), userID, kind, client)
+	event.Provider = a.Provider.Name
+	return store.AddEvent{Event: event}
+}
+
+func (s *Service) newIdentity(a Asserted) store.Identity {
+	var id [12]byte
+	rand.Read(id[:])
+	return store.Identity{ID: hex.EncodeToString(id[:]), Issuer: a.Provider.Issuer, Subject: a.Subject, Name: a.called(), Created: s.Now()}
+}
+
+// ConfirmIdentity confirms with an identity that the signed-in user has.
+//
+// Refusals: [shared.CodeSSORefused] for somebody else's identity and for an answer
+// that was used before.
+func (s *Service) ConfirmIdentity(ctx context.Context, session store.Session, user store.User, a Asserted, client store.Client) (Opened, error) {
+	if !user.Has(a.Provider.Issuer, a.Subject) {
+		return Opened{}, shared.Errorf(shared.CodeSSORefused, "You signed in at %s as somebody else. Please try again.", a.Provider.Name)
+	}
+	opened, batch := s.Confirm(session, user, a.signIn(client))
+	err := s.Store.Apply(ctx, append(batch, a.Spent))
+	if errors.Is(err, store.ErrNotFound) {
+		return Opened{}, errSignInAgain
+	}
+	return opened, s.identityRefused(a, err)
+}
+
+// mostIdentities is how many a user may have, so that the record stays small.
+const mostIdentities = 20
+
+// LinkIdentity gives the signed-in user an identity, so that they can sign in with
+// it. One that they have already stays as it is.
+//
+// Refusals: [shared.CodeIdentityTaken] if another user has it, and
+// [shared.CodeSSORefused] for an answer that was used before.
+func (s *Service) LinkIdentity(ctx context.Context, user store.User, a Asserted, client store.Client) error {
+	err := store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+		return s.link(user, a, client)
+	})
+	if errors.Is(err, store.ErrIdentityExists) {
+		return shared.Errorf(shared.CodeIdentityTaken, "This sign-in at %s belongs to another account.", a.Provider.Name).Because(err)
+	}
+	return s.identityRefused(a, err)
+}
+
+// link makes the batch. A user who has the identity already only hears that it is
+// there, so that a second try does no harm.
+func (s *Service) link(user store.User, a Asserted, client store.Client) (store.Batch, error) {
+	var spent store.Batch
+	if a.Spent.Ticket.ID != [16]byte{} {
+		spent = store.Batch{a.Spent}
+	}
+	if user.Has(a.Provider.Issuer, a.Subject) {
+		return spent, nil
+	}
+	if len(user.Identities) >= mostIdentities {
+		return nil, shared.Errorf(shared.CodeConflict, "An account can have at most %d sign-ins at providers.", mostIdentities)
+	}
+	user.Identities = append(user.Identities, s.newIdentity(a))
+	return append(spent, store.PutUser{User: user}, a.event(s, user.ID, shared.EventIdentityLinked, client)), nil
+}
+
+// UnlinkIdentity takes an identity of the signed-in user away.
+//
+// Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod].
+func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string, client store.Client) error {
+	err := store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+		at := slices.IndexFunc(user.Identities, func(i store.Identity) bool { return i.ID == id })
+		if at < 0 {
+			return nil, shared.Errorf(shared.CodeNotFound, "This sign-in isn't linked any more.")
+		}
+		return s.unlink(&user, at, client)
+	})
+	if errors.Is(err, store.ErrStale) {
+		return busy(err)
+	}
+	if err != nil && shared.CodeOf(err) == "" {
+		return fmt.Errorf("unlinking an identity: %w", err)
+	}
+	return err
+}
+
+func (s *Service) unlink(user *store.User, at int, client store.Client) (store.Batch, error) {
+	issuer := user.Identities[at].Issuer
+	user.Identities = slices.Delete(user.Identities, at, at+1)
+	if user.Methods() == 0 {
+		return nil, shared.Errorf(shared.CodeLastMethod, "This is the only way to sign in that is left. Add another first.")
+	}
+	event := store.NewEvent(s.Now(), user.ID, shared.EventIdentityUnlinked, client)
+	event.Provider = s.ProviderName(issuer)
+	return store.Batch{store.PutUser{User: *user}, store.AddEvent{Event: event}}, nil
+}
+
+// LinkUser gives a user an identity by name, for IT, who knows the subject from the
+// provider.
+//
+// Refusals: [shared.CodeNotFound] and [shared.CodeIdentityTaken].
+func (s *Service) LinkUser(ctx context.Context, name string, a Asserted) error {
+	err := s.update(ctx, name, func(user store.User) (store.Batch, error) { return s.link(user, a, store.Client{}) })
+	if errors.Is(err, store.ErrIdentityExists) {
+		return shared.Errorf(shared.CodeIdentityTaken, "The subject %s of %s belongs to another user.", a.Subject, a.Provider.Name).Because(err)
+	}
+	return err
+}
+
+// UnlinkUser takes every identity of a provider from a user, for IT.
+//
+// Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod].
+func (s *Service) UnlinkUser(ctx context.Context, name string, provider Provider) error {
+	return s.update(ctx, name, func(user store.User) (batch store.Batch, err error) {
+		for {
+			at := slices.IndexFunc(user.Identities, func(i store.Identity) bool { return i.Issuer == provider.Issuer })
+			if at < 0 && batch == nil {
+				return nil, shared.Errorf(shared.CodeNotFound, "%s has no sign-in at %s.", user.Name, provider.Name)
+			}
+			if at < 0 {
+				return batch, nil
+			}
+			if batch, err = s.unlink(&user, at, store.Client{}); err != nil {
+				return nil, err
+			}
+		}
+	})
+}
+
+// ProviderName is what people call the provider of an issuer: one that isn't
+// configured any more by its address.
+func (s *Service) ProviderName(issuer string) string {
+	for _, p := range s.Providers {
+		if p.Issuer == issuer {
+			return p.Name
+		}
+	}
+	return strings.TrimPrefix(issuer, "https://")
+}
+
+// providerID is the configuration's name of the provider of an issuer, or "".
+func (s *Service) providerID(issuer string) string {
+	for _, p := range s.Providers {
+		if p.Issuer == issuer {
+			return p.ID
+		}
+	}
+	return ""
+}
+
+// Identities lists how providers know a user.
+func (s *Service) Identities(user store.User) []shared.Identity {
+	var list []shared.Identity
+	for _, i := range user.Identities {
+		list = append(list, shared.Identity{
+			ID: i.ID, Provider: s.ProviderName(i.Issuer), ProviderID: s.providerID(i.Issuer), Name: i.Name, Created: i.Created, OnlyMethod: user.Methods() == 1,
+		})
+	}
+	return list
+}

@@ -1,0 +1,277 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/seal"
+	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Sign-in at OpenID providers. The browser leaves us twice: to the provider, and
+// back with its answer. What we must remember meanwhile it carries itself, sealed,
+// in a cookie that scripts can't read; so an answer is of use in the browser that
+// began, and nowhere else.
+
+const (
+	cookieSSO = "keypeg-sso"
+	// cookieSaid carries one sentence over a redirect, sealed, so that an address
+	// with a provider's answer in it never stays on screen.
+	cookieSaid = "keypeg-said"
+
+	secretSSO = "sso-key"
+
+	tripLife = 15 * time.Minute
+	saidLife = time.Minute
+
+	// Formats of what is sealed. Another gets another.
+	tripFormat = "keypeg sso 1"
+	saidFormat = "keypeg said 1"
+)
+
+// purpose is what somebody goes to a provider for.
+type purpose string
+
+const (
+	toSignIn  purpose = "sign in"
+	toLink    purpose = "link"
+	toConfirm purpose = "confirm"
+)
+
+// trip is a way to a provider and back.
+type trip struct {
+	sso.Pending
+	Purpose purpose `json:"u"`
+	UserID  string  `json:"i,omitempty"` // who is signed in, unless it is to sign in
+	Next    string  `json:"x"`           // the page to go on to
+}
+
+// travel is what these handlers need besides the providers.
+type travel struct {
+	trips, said *seal.Sealer
+}
+
+func newTravel(key []byte) (travel, error) {
+	trips, err := seal.New(key, tripFormat)
+	if err != nil {
+		return travel{}, err
+	}
+	said, err := seal.New(key, saidFormat)
+	return travel{trips, said}, err
+}
+
+// provider finds a provider by its id in the path.
+func (s *Server) provider(r *http.Request) (*sso.Provider, error) {
+	at := slices.IndexFunc(s.SSO, func(p *sso.Provider) bool { return p.ID == r.PathValue("provider") })
+	if at < 0 {
+		return nil, shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+	}
+	return s.SSO[at], nil
+}
+
+// ruled is what account knows of a provider.
+func (s *Server) ruled(p *sso.Provider) account.Provider {
+	at := slices.IndexFunc(s.Accounts.Providers, func(a account.Provider) bool { return a.ID == p.ID })
+	return s.Accounts.Providers[at] // New has checked that it is there
+}
+
+// leave begins a trip, and returns the provider's address.
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, t trip) (address string, err error) {
+	address, t.Pending, err = p.Begin(r.Context(), t.Purpose == toConfirm)
+	if err != nil {
+		return "", err
+	}
+	sealed, err := s.travel.trips.Seal(t)
+	if err != nil {
+		return "", err
+	}
+	s.setCookie(w, cookieSSO, sealed, tripLife)
+	return address, nil
+}
+
+// goToProvider is the button of the sign-in page.
+func (s *Server) goToProvider(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.provider(r)
+	if err != nil {
+		return err
+	}
+	next := nextPage(r.FormValue("next"))
+	if _, err := s.authenticate(r); err == nil {
+		http.Redirect(w, r, next, http.StatusSeeOther)
+		return nil
+	}
+	address, err := s.leave(w, r, p, trip{Purpose: toSignIn, Next: next})
+	if err != nil {
+		return s.backToSignIn(w, r, next, err)
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) beginLink(w http.ResponseWriter, r *http.Request) error {
+	return s.leaveSignedIn(w, r, trip{Purpose: toLink, Next: shared.PageHome})
+}
+
+func (s *Server) beginSSOConfirmation(w http.ResponseWriter, r *http.Request) error {
+	var request shared.BeginSSOConfirmation
+	if err := decode(r, &request); err != nil {
+		return err
+	}
+	return s.leaveSignedIn(w, r, trip{Purpose: toConfirm, Next: nextPage(request.Next)})
+}
+
+// leaveSignedIn answers with the address for the app to go to.
+func (s *Server) leaveSignedIn(w http.ResponseWriter, r *http.Request, t trip) error {
+	p, err := s.provider(r)
+	if err != nil {
+		return err
+	}
+	t.UserID = caller(r).user.ID
+	address, err := s.leave(w, r, p, t)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, shared.AtProvider{URL: address})
+}
+
+// comeBack takes the provider's answer.
+func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.provider(r)
+	if err != nil {
+		return err
+	}
+	t, err := s.tripOf(r)
+	if err != nil {
+		return s.backToSignIn(w, r, shared.PageHome, err)
+	}
+	s.dropCookie(w, cookieSSO)
+
+	identity, err := p.Finish(r.Context(), t.Pending, r.URL.Query())
+	if err == nil {
+		asserted := account.Asserted{
+			Provider: s.ruled(p), Subject: identity.Subject, Name: identity.Name,
+			Email: identity.Email, Verified: identity.EmailVerified, Spent: t.Ticket(),
+		}
+		err = s.arrive(w, r, t, asserted)
+	}
+	if err != nil {
+		return s.backToSignIn(w, r, t.Next, err)
+	}
+	http.Redirect(w, r, t.Next, http.StatusSeeOther)
+	return nil
+}
+
+// tripOf opens the cookie of a trip.
+func (s *Server) tripOf(r *http.Request) (t trip, err error) {
+	if err := s.travel.trips.Open(s.cookieValue(r, cookieSSO), &t); err != nil {
+		return t, shared.Errorf(shared.CodeSSORefused, "This sign-in was begun in another browser, or too long ago. Please try again.").
+			Because(fmt.Errorf("the cookie of the trip %w", err))
+	}
+	return t, nil
+}
+
+// arrive does what somebody went to the provider for.
+func (s *Server) arrive(w http.ResponseWriter, r *http.Request, t trip, asserted account.Asserted) error {
+	if t.Purpose == toSignIn {
+		opened, err := s.Accounts.SignInWithIdentity(r.Context(), asserted, s.client(r), s.current(r))
+		if err != nil {
+			return err
+		}
+		s.admit(w, r, opened)
+		return nil
+	}
+
+	who, err := s.authenticate(r)
+	if err != nil {
+		return err
+	}
+	if who.user.ID != t.UserID {
+		return shared.Errorf(shared.CodeSSORefused, "This sign-in was begun in another browser, or too long ago. Please try again.").
+			Because(errors.New("somebody else is signed in now"))
+	}
+	if t.Purpose == toLink {
+		return s.Accounts.LinkIdentity(r.Context(), who.user, asserted, s.client(r))
+	}
+	opened, err := s.Accounts.ConfirmIdentity(r.Context(), who.session, who.user, asserted, s.client(r))
+	if err != nil {
+		return err
+	}
+	s.admit(w, r, opened)
+	return nil
+}
+
+// backToSignIn shows a refusal at the sign-in page, or on a page of its own to
+// somebody who is signed in. What isn't a refusal stays a fault.
+func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, next string, err error) error {
+	if shared.CodeOf(err) == "" {
+		return err
+	}
+	refusal := s.report(w, r, err)
+	sealed, err := s.travel.said.Seal(said{refusal.Code, refusal.Message})
+	if err != nil {
+		return err
+	}
+	s.setCookie(w, cookieSaid, sealed, saidLife)
+	to := shared.PageSignIn
+	if next != shared.PageHome {
+		to += "?next=" + url.QueryEscape(next)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// said is a refusal that is shown on the next page.
+type said struct {
+	Code    shared.Code `json:"c"`
+	Message string      `json:"m"`
+}
+
+// heard returns what the page before wanted to say, once; nothing mostly.
+func (s *Server) heard(w http.ResponseWriter, r *http.Request) (said, bool) {
+	var what said
+	sealed := s.cookieValue(r, cookieSaid)
+	if sealed == "" {
+		return what, false
+	}
+	s.dropCookie(w, cookieSaid)
+	return what, s.travel.said.Open(sealed, &what) == nil
+}
+
+// providerButtons are those of the sign-in page.
+func (s *Server) providerButtons(next string) []door.Provider {
+	var buttons []door.Provider
+	for _, p := range s.SSO {
+		address := shared.PageSSO + p.ID
+		if next != shared.PageHome {
+			address += "?next=" + url.QueryEscape(next)
+		}
+		buttons = append(buttons, door.Provider{Name: p.Name, Button: p.Button, Address: address})
+	}
+	return buttons
+}
+
+func (s *Server) unlinkIdentity(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Accounts.UnlinkIdentity(r.Context(), caller(r).user, r.PathValue("id"), s.client(r)); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// signOutAt is where a browser ends its session at the provider that it signed in
+// at, or "".
+func (s *Server) signOutAt(r *http.Request, session store.Session) string {
+	at := slices.IndexFunc(s.SSO, func(p *sso.Provider) bool { return session.Provider != "" && p.ID == session.Provider })
+	if at < 0 {
+		return ""
+	}
+	return s.SSO[at].SignOutURL(r.Context(), s.Address.Origin+shared.PageSignIn)
+}

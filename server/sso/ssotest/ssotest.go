@@ -1,0 +1,290 @@
+// Package ssotest runs a real OpenID provider for tests: the library that others
+// build theirs with, some people who can sign in without a password, and knobs to
+// make it slow, away, or a liar.
+//
+// Tests that drive the program from outside start the command beneath it.
+package ssotest
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"html/template"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/zitadel/oidc/v3/pkg/op"
+)
+
+// Person is somebody who can sign in at the provider.
+type Person struct {
+	Subject       string `json:"sub"`
+	Name          string `json:"name"`
+	Username      string `json:"preferred_username"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
+}
+
+// Client is a program that the provider knows.
+type Client struct {
+	ID            string
+	Secret        string
+	Key           crypto.PublicKey // in place of a secret
+	RedirectURIs  []string
+	SignedOutURIs []string
+	ClaimsInToken bool // name and e-mail are in the ID token, not only at the userinfo endpoint
+}
+
+// Provider is an OpenID provider. It is safe for concurrent use.
+type Provider struct {
+	URL     string // the issuer
+	storage *storage
+	op      *op.Provider
+
+	away   atomic.Bool
+	iss    atomic.Bool
+	wait   atomic.Pointer[func(*http.Request)]
+	lie    atomic.Pointer[Lie]
+	Visits atomic.Int64 // requests to the addresses of discovery and keys
+}
+
+// New returns a provider that is reached at this issuer, an http or https address
+// without a path.
+func New(issuer string, people ...Person) (*Provider, error) {
+	p := &Provider{URL: issuer, storage: &storage{
+		people: people, clients: map[string]Client{}, requests: map[string]*request{},
+		codes: map[string]string{}, tokens: map[string]*request{}, key: newSigningKey(),
+	}}
+	provider, err := op.NewProvider(&op.Config{
+		CryptoKey: sha256.Sum256([]byte(issuer)), CodeMethodS256: true, AuthMethodPrivateKeyJWT: true,
+		DefaultLogoutRedirectURI: pathSignedOut,
+	}, p.storage, op.StaticIssuer(issuer), op.WithAllowInsecure(), op.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return nil, err
+	}
+	p.op = provider
+	return p, nil
+}
+
+// Start runs a provider until the test ends.
+func Start(t testing.TB, people ...Person) *Provider {
+	t.Helper()
+	var handler atomic.Pointer[Provider]
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.Load().ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	p, err := New(strings.Replace(server.URL, "127.0.0.1", "localhost", 1), people...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler.Store(p)
+	return p
+}
+
+// Register lets a program use the provider.
+func (p *Provider) Register(c Client) {
+	p.storage.mu.Lock()
+	defer p.storage.mu.Unlock()
+	p.storage.clients[c.ID] = c
+}
+
+// Rotate signs with a new key from now on; the old one is forgotten.
+func (p *Provider) Rotate() {
+	p.storage.mu.Lock()
+	defer p.storage.mu.Unlock()
+	p.storage.key = newSigningKey()
+}
+
+// IsAway makes every answer a 503.
+func (p *Provider) IsAway(yes bool) { p.away.Store(yes) }
+
+// Waits calls wait before each answer; nil ends that.
+func (p *Provider) Waits(wait func(*http.Request)) {
+	if wait == nil {
+		p.wait.Store(nil)
+		return
+	}
+	p.wait.Store(&wait)
+}
+
+// Lie changes the claims of ID tokens, and what they are signed with.
+type Lie struct {
+	Claims   map[string]any // in the place of the true ones; nil removes one
+	Stranger bool           // signed with a key that isn't the provider's
+	Unsigned bool           // "alg": "none"
+}
+
+// Lies tells lies from now on; nil ends that.
+func (p *Provider) Lies(lie *Lie) { p.lie.Store(lie) }
+
+// NamesItself answers with its issuer in the address (RFC 9207), and says so at
+// discovery.
+func (p *Provider) NamesItself(yes bool) { p.iss.Store(yes) }
+
+// Ended lists the programs that had a session at the provider ended.
+func (p *Provider) Ended() []string {
+	p.storage.mu.Lock()
+	defer p.storage.mu.Unlock()
+	return append([]string(nil), p.storage.ended...)
+}
+
+const (
+	pathLogin     = "/login"
+	pathSignedOut = "/signed-out"
+	pathToken     = "/oauth/token"
+	pathAnswer    = "/authorize/callback"
+	pathKeys      = "/keys"
+	pathDiscovery = "/.well-known/openid-configuration"
+)
+
+// ServeHTTP implements http.Handler.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if wait := p.wait.Load(); wait != nil {
+		(*wait)(r)
+	}
+	if p.away.Load() {
+		http.Error(w, "away", http.StatusServiceUnavailable)
+		return
+	}
+	switch r.URL.Path {
+	case pathLogin:
+		p.login(w, r)
+	case pathSignedOut:
+		w.Write([]byte("You are signed out.\n"))
+	case pathToken:
+		p.token(w, r)
+	case pathDiscovery, pathKeys:
+		p.Visits.Add(1)
+		p.named(w, r)
+	case pathAnswer:
+		p.named(w, r)
+	default:
+		p.op.ServeHTTP(w, r)
+	}
+}
+
+var loginPage = template.Must(template.New("login").Parse(`<!doctype html><html lang="en"><title>Test provider</title>
+<h1>Who are you?</h1><form method="post"><input type="hidden" name="id" value="{{.ID}}">
+{{range .People}}<p><button name="subject" value="{{.Subject}}">{{.Name}}</button></p>{{end}}
+<p><button name="subject" value="">Cancel</button></p></form></html>`))
+
+// login asks who is there, and believes it.
+func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
+	id := r.FormValue("id")
+	if r.Method != http.MethodPost {
+		loginPage.Execute(w, map[string]any{"ID": id, "People": p.storage.people})
+		return
+	}
+	subject := r.FormValue("subject")
+	if subject == "" {
+		p.cancel(w, r, id)
+		return
+	}
+	if err := p.storage.signsIn(id, subject); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	http.Redirect(w, r, op.AuthCallbackURL(p.op)(op.ContextWithIssuer(r.Context(), p.URL), id), http.StatusFound)
+}
+
+// cancel sends the person back as RFC 6749, 4.1.2.1 says.
+func (p *Provider) cancel(w http.ResponseWriter, r *http.Request, id string) {
+	request, err := p.storage.AuthRequestByID(r.Context(), id)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	query := url.Values{"error": {"access_denied"}, "state": {request.GetState()}}
+	http.Redirect(w, r, request.GetRedirectURI()+"?"+query.Encode(), http.StatusFound)
+}
+
+// named adds what RFC 9207 asks for, if it is to.
+func (p *Provider) named(w http.ResponseWriter, r *http.Request) {
+	if !p.iss.Load() {
+		p.op.ServeHTTP(w, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	p.op.ServeHTTP(answer, r)
+	if to := answer.Header().Get("Location"); to != "" {
+		answer.Header().Set("Location", to+"&iss="+url.QueryEscape(p.URL))
+	}
+	body := answer.Body.Bytes()
+	if r.URL.Path == pathDiscovery {
+		body = bytes.Replace(body, []byte("{"), []byte(`{"authorization_response_iss_parameter_supported":true,`), 1)
+	}
+	pass(w, answer, body)
+}
+
+// pass writes a recorded answer with another body.
+func pass(w http.ResponseWriter, answer *httptest.ResponseRecorder, body []byte) {
+	maps.Copy(w.Header(), answer.Header())
+	w.Header().Del("Content-Length")
+	w.WriteHeader(answer.Code)
+	w.Write(body)
+}
+
+// token answers as the library does, or with a lie in it.
+func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
+	lie := p.lie.Load()
+	if lie == nil {
+		p.op.ServeHTTP(w, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	p.op.ServeHTTP(answer, r)
+	body := answer.Body.Bytes()
+	if answer.Code == http.StatusOK {
+		body = lie.in(body, p.key(r.Context()))
+	}
+	pass(w, answer, body)
+}
+
+func (p *Provider) key(ctx context.Context) signingKey {
+	key, _ := p.storage.SigningKey(ctx)
+	return key.(signingKey)
+}
+
+// in returns the answer of the token endpoint with another ID token.
+func (l *Lie) in(body []byte, key signingKey) []byte {
+	answer, claims := map[string]any{}, map[string]any{}
+	must(0, json.Unmarshal(body, &answer))
+	payload := strings.Split(answer["id_token"].(string), ".")[1]
+	must(0, json.Unmarshal(must(base64.RawURLEncoding.DecodeString(payload)), &claims))
+	for name, value := range l.Claims {
+		claims[name] = value
+		if value == nil {
+			delete(claims, name)
+		}
+	}
+	said := must(json.Marshal(claims))
+
+	if l.Unsigned {
+		encode := base64.RawURLEncoding.EncodeToString
+		answer["id_token"] = encode([]byte(`{"alg":"none"}`)) + "." + encode(said) + "."
+		return must(json.Marshal(answer))
+	}
+	if l.Stranger {
+		key.private = newSigningKey().private
+	}
+	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key.private, KeyID: key.id}}, nil))
+	answer["id_token"] = must(must(signer.Sign(said)).CompactSerialize())
+	return must(json.Marshal(answer))
+}
+
+// must is for what can't fail with the library's own answers.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
