@@ -313,20 +313,31 @@ func TestSSO(t *testing.T) {
 	})
 	t.Run("IT links and unlinks by subject", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
-			said := account.Asserted{Provider: account.Provider{ID: "two", Name: "TWO", Issuer: a.two.URL}, Subject: annThere.Subject}
-			if err := a.accounts.LinkUser(t.Context(), "ann", said); err != nil {
+			if err := a.accounts.LinkUser(t.Context(), "ann", "two", annThere.Subject); err != nil {
 				t.Fatal(err)
 			}
-			if err := a.accounts.LinkUser(t.Context(), "bob", said); shared.CodeOf(err) != shared.CodeIdentityTaken {
-				t.Errorf("got %v", err)
+			for _, refused := range []struct {
+				name, provider, subject string
+				code                    shared.Code
+			}{
+				{"bob", "two", annThere.Subject, shared.CodeIdentityTaken}, {"nobody", "two", "1", shared.CodeNotFound},
+				{"ann", "three", "1", shared.CodeNotFound}, {"ann", "two", "", shared.CodeInvalidRequest}, {"ann", "two", "ä", shared.CodeInvalidRequest},
+			} {
+				if err := a.accounts.LinkUser(t.Context(), refused.name, refused.provider, refused.subject); shared.CodeOf(err) != refused.code {
+					t.Errorf("%+v: got %v", refused, err)
+				}
 			}
 			if account := a.getsIn(a.visitor(), "two", annThere); account.User.Name != "ann" || account.Identities[0].Name != "ann@example.com" {
 				t.Errorf("got %+v", account)
 			}
-			if err := a.accounts.UnlinkUser(t.Context(), "ann", said.Provider); err != nil {
+			if err := a.accounts.UnlinkUser(t.Context(), "ann", "two"); err != nil {
 				t.Error(err)
 			}
-			if err := a.accounts.UnlinkUser(t.Context(), "ann", said.Provider); shared.CodeOf(err) != shared.CodeNotFound {
+			if err := a.accounts.UnlinkUser(t.Context(), "ann", "two"); shared.CodeOf(err) != shared.CodeNotFound {
+				t.Errorf("got %v", err)
+			}
+			a.getsIn(a.visitor(), "one", danThere)
+			if err := a.accounts.UnlinkUser(t.Context(), "dan@example.com", "one"); shared.CodeOf(err) != shared.CodeLastMethod {
 				t.Errorf("got %v", err)
 			}
 		})

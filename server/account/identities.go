@@ -254,7 +254,12 @@ func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string
 		if at < 0 {
 			return nil, shared.Errorf(shared.CodeNotFound, "This sign-in isn't linked any more.")
 		}
-		return s.unlink(&user, at, client)
+		p := Provider{Name: s.ProviderName(user.Identities[at].Issuer)}
+		user.Identities = slices.Delete(user.Identities, at, at+1)
+		if user.Methods() == 0 {
+			return nil, shared.Errorf(shared.CodeLastMethod, "This is the only way to sign in that is left. Add another first.")
+		}
+		return store.Batch{store.PutUser{User: user}, Asserted{Provider: p}.event(s, user.ID, shared.EventIdentityUnlinked, client)}, nil
 	})
 	if errors.Is(err, store.ErrStale) {
 		return busy(err)
@@ -265,46 +270,54 @@ func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string
 	return err
 }
 
-func (s *Service) unlink(user *store.User, at int, client store.Client) (store.Batch, error) {
-	issuer := user.Identities[at].Issuer
-	user.Identities = slices.Delete(user.Identities, at, at+1)
-	if user.Methods() == 0 {
-		return nil, shared.Errorf(shared.CodeLastMethod, "This is the only way to sign in that is left. Add another first.")
+// provider finds a provider of the configuration for IT.
+func (s *Service) provider(id string) (Provider, error) {
+	at := slices.IndexFunc(s.Providers, func(p Provider) bool { return p.ID == id })
+	if at < 0 {
+		return Provider{}, shared.Errorf(shared.CodeNotFound, "The configuration has no provider %s.", id)
 	}
-	event := store.NewEvent(s.Now(), user.ID, shared.EventIdentityUnlinked, client)
-	event.Provider = s.ProviderName(issuer)
-	return store.Batch{store.PutUser{User: *user}, store.AddEvent{Event: event}}, nil
+	return s.Providers[at], nil
 }
 
-// LinkUser gives a user an identity by name, for IT, who knows the subject from the
-// provider.
+// LinkUser gives a user an identity at a provider of the configuration, for IT, who
+// knows the subject from there.
 //
-// Refusals: [shared.CodeNotFound] and [shared.CodeIdentityTaken].
-func (s *Service) LinkUser(ctx context.Context, name string, a Asserted) error {
-	err := s.update(ctx, name, func(user store.User) (store.Batch, error) { return s.link(user, a, store.Client{}) })
+// Refusals: [shared.CodeNotFound], [shared.CodeInvalidRequest] for what can't be a
+// subject, and [shared.CodeIdentityTaken].
+func (s *Service) LinkUser(ctx context.Context, name, providerID, subject string) error {
+	p, err := s.provider(providerID)
+	if err != nil {
+		return err
+	}
+	if !store.IsSubject(subject) {
+		return shared.Errorf(shared.CodeInvalidRequest, "A subject has at most 255 ASCII characters.")
+	}
+	a := Asserted{Provider: p, Subject: subject}
+	err = s.update(ctx, name, func(user store.User) (store.Batch, error) { return s.link(user, a, store.Client{}) })
 	if errors.Is(err, store.ErrIdentityExists) {
-		return shared.Errorf(shared.CodeIdentityTaken, "The subject %s of %s belongs to another user.", a.Subject, a.Provider.Name).Because(err)
+		return shared.Errorf(shared.CodeIdentityTaken, "The subject %s of %s belongs to another user.", subject, p.Name).Because(err)
 	}
 	return err
 }
 
-// UnlinkUser takes every identity of a provider from a user, for IT.
+// UnlinkUser takes every identity at a provider from a user, for IT.
 //
 // Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod].
-func (s *Service) UnlinkUser(ctx context.Context, name string, provider Provider) error {
-	return s.update(ctx, name, func(user store.User) (batch store.Batch, err error) {
-		for {
-			at := slices.IndexFunc(user.Identities, func(i store.Identity) bool { return i.Issuer == provider.Issuer })
-			if at < 0 && batch == nil {
-				return nil, shared.Errorf(shared.CodeNotFound, "%s has no sign-in at %s.", user.Name, provider.Name)
-			}
-			if at < 0 {
-				return batch, nil
-			}
-			if batch, err = s.unlink(&user, at, store.Client{}); err != nil {
-				return nil, err
-			}
+func (s *Service) UnlinkUser(ctx context.Context, name, providerID string) error {
+	p, err := s.provider(providerID)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+		before := len(user.Identities)
+		user.Identities = slices.DeleteFunc(user.Identities, func(i store.Identity) bool { return i.Issuer == p.Issuer })
+		switch {
+		case len(user.Identities) == before:
+			return nil, shared.Errorf(shared.CodeNotFound, "%s has no sign-in at %s.", user.Name, p.Name)
+		case user.Methods() == 0:
+			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no other way to sign in.", user.Name)
 		}
+		return store.Batch{store.PutUser{User: user}, Asserted{Provider: p}.event(s, user.ID, shared.EventIdentityUnlinked, store.Client{})}, nil
 	})
 }
 

@@ -26,6 +26,10 @@ type Commands interface {
 	SetPassword(ctx context.Context, name, password string) error
 	RemovePassword(ctx context.Context, name string) error
 	SetDisabled(ctx context.Context, name string, disabled bool) error
+	// LinkUser lets a user sign in at a provider of the configuration, where they are
+	// known by this subject; UnlinkUser ends that.
+	LinkUser(ctx context.Context, name, provider, subject string) error
+	UnlinkUser(ctx context.Context, name, provider string) error
 	// NewSetupLink returns the address that makes the first administrator. It is
 	// the running server's own, whatever settings the command was given.
 	NewSetupLink(ctx context.Context) (string, error)
@@ -48,6 +52,7 @@ type User struct {
 	Disabled    bool      `json:"disabled"`
 	HasPassword bool      `json:"hasPassword"`
 	Passkeys    int       `json:"passkeys"`
+	Identities  int       `json:"identities"` // at OpenID providers
 	Created     time.Time `json:"created"`
 }
 
@@ -90,6 +95,16 @@ func (a Accounts) SetDisabled(ctx context.Context, name string, disabled bool) e
 	return a.Service.SetDisabled(ctx, name, disabled)
 }
 
+// LinkUser implements [Commands].
+func (a Accounts) LinkUser(ctx context.Context, name, provider, subject string) error {
+	return a.Service.LinkUser(ctx, name, provider, subject)
+}
+
+// UnlinkUser implements [Commands].
+func (a Accounts) UnlinkUser(ctx context.Context, name, provider string) error {
+	return a.Service.UnlinkUser(ctx, name, provider)
+}
+
 // NewSetupLink implements [Commands].
 func (a Accounts) NewSetupLink(ctx context.Context) (string, error) {
 	token, err := a.Service.NewSetupLink(ctx)
@@ -102,6 +117,6 @@ func (a Accounts) NewSetupLink(ctx context.Context) (string, error) {
 func describe(u store.User) User {
 	return User{
 		ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled,
-		HasPassword: u.Password != "", Passkeys: len(u.Passkeys), Created: u.Created,
+		HasPassword: u.Password != "", Passkeys: len(u.Passkeys), Identities: len(u.Identities), Created: u.Created,
 	}
 }

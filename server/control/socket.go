@@ -23,6 +23,8 @@ const (
 	pathSetPassword    = "/set-password"
 	pathRemovePassword = "/remove-password"
 	pathSetDisabled    = "/set-disabled"
+	pathLinkUser       = "/link-user"
+	pathUnlinkUser     = "/unlink-user"
 	pathSetupLink      = "/setup-link"
 	pathBackup         = "/backup" // answers with the database's file
 )
@@ -39,6 +41,11 @@ type (
 	disabledArgs struct {
 		Name     string `json:"name"`
 		Disabled bool   `json:"disabled"`
+	}
+	identityArgs struct {
+		Name     string `json:"name"`
+		Provider string `json:"provider"`
+		Subject  string `json:"subject,omitempty"`
 	}
 	none struct{}
 )
@@ -89,6 +96,12 @@ func Handler(c Commands, database io.WriterTo) http.Handler {
 	}))
 	mux.HandleFunc("POST "+pathSetDisabled, serve(func(ctx context.Context, in disabledArgs) (none, error) {
 		return none{}, c.SetDisabled(ctx, in.Name, in.Disabled)
+	}))
+	mux.HandleFunc("POST "+pathLinkUser, serve(func(ctx context.Context, in identityArgs) (none, error) {
+		return none{}, c.LinkUser(ctx, in.Name, in.Provider, in.Subject)
+	}))
+	mux.HandleFunc("POST "+pathUnlinkUser, serve(func(ctx context.Context, in identityArgs) (none, error) {
+		return none{}, c.UnlinkUser(ctx, in.Name, in.Provider)
 	}))
 	mux.HandleFunc("POST "+pathSetupLink, serve(func(ctx context.Context, _ none) (string, error) {
 		return c.NewSetupLink(ctx)
@@ -223,6 +236,18 @@ func (c *Client) RemovePassword(ctx context.Context, name string) error {
 // SetDisabled implements [Commands].
 func (c *Client) SetDisabled(ctx context.Context, name string, disabled bool) error {
 	_, err := call[none](ctx, c, pathSetDisabled, disabledArgs{name, disabled})
+	return err
+}
+
+// LinkUser implements [Commands].
+func (c *Client) LinkUser(ctx context.Context, name, provider, subject string) error {
+	_, err := call[none](ctx, c, pathLinkUser, identityArgs{name, provider, subject})
+	return err
+}
+
+// UnlinkUser implements [Commands].
+func (c *Client) UnlinkUser(ctx context.Context, name, provider string) error {
+	_, err := call[none](ctx, c, pathUnlinkUser, identityArgs{Name: name, Provider: provider})
 	return err
 }
 

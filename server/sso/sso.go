@@ -209,7 +209,7 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens *oau
 		return Identity{}, p.refused(fmt.Errorf("the ID token was issued in the future, at %s", token.IssuedAt.UTC().Format(time.RFC3339)))
 	case !pending.Fresh.IsZero() && time.Unix(said.AuthTime, 0).Before(pending.Fresh.Add(-store.ClockSkew)):
 		return Identity{}, p.refused(errors.New("the person wasn't asked again at the provider"))
-	case !isSubject(token.Subject):
+	case !store.IsSubject(token.Subject):
 		return Identity{}, p.refused(errors.New("the ID token's subject isn't one"))
 	}
 
@@ -248,11 +248,6 @@ type verified bool
 func (v *verified) UnmarshalJSON(b []byte) error {
 	*v = string(b) == "true" || string(b) == `"true"`
 	return nil
-}
-
-// isSubject holds Core 1.0, 2: at most 255 ASCII characters.
-func isSubject(subject string) bool {
-	return subject != "" && len(subject) <= 255 && !slices.ContainsFunc([]byte(subject), func(b byte) bool { return b < 0x20 || b > 0x7e })
 }
 
 // SignOutURL is where the browser goes to end the session at the provider, and

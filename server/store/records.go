@@ -101,6 +101,12 @@ type Identity struct {
 	LastUsed time.Time // zero before the first sign-in
 }
 
+// IsSubject holds OpenID Connect Core 1.0, 2: a subject has at most 255 ASCII
+// characters.
+func IsSubject(text string) bool {
+	return text != "" && len(text) <= 255 && !slices.ContainsFunc([]byte(text), func(b byte) bool { return b < 0x20 || b > 0x7e })
+}
+
 // Hash is the SHA-256 of a token. The store never sees a token itself.
 type Hash [sha256.Size]byte
 

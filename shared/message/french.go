@@ -282,5 +282,8 @@ var French = Catalogue{
 		{"%s can't be reached at this moment. Please try again later, or sign in another way.", "%s est injoignable pour le moment. Réessayez plus tard ou connectez-vous autrement."},
 		{"You weren't signed in at %s. Please try again, or sign in another way.", "Vous n’avez pas été connecté chez %s. Réessayez ou connectez-vous autrement."},
 		{"This sign-in was begun in another browser, or too long ago. Please try again.", "Cette connexion a été commencée dans un autre navigateur, ou il y a trop longtemps. Veuillez réessayer."},
+		{"The configuration has no provider %s.", "La configuration n’a pas de fournisseur %s."},
+		{"A subject has at most 255 ASCII characters.", "Un sujet a au plus 255 caractères ASCII."},
+		{"%s has no other way to sign in.", "%s n’a pas d’autre moyen de connexion."},
 	},
 }

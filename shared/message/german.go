@@ -281,5 +281,8 @@ var German = Catalogue{
 		{"%s can't be reached at this moment. Please try again later, or sign in another way.", "%s ist gerade nicht erreichbar. Bitte versuchen Sie es später oder melden Sie sich anders an."},
 		{"You weren't signed in at %s. Please try again, or sign in another way.", "Sie wurden bei %s nicht angemeldet. Bitte versuchen Sie es erneut oder melden Sie sich anders an."},
 		{"This sign-in was begun in another browser, or too long ago. Please try again.", "Diese Anmeldung wurde in einem anderen Browser oder vor zu langer Zeit begonnen. Bitte versuchen Sie es erneut."},
+		{"The configuration has no provider %s.", "Die Konfiguration hat keinen Anbieter %s."},
+		{"A subject has at most 255 ASCII characters.", "Ein Subject hat höchstens 255 ASCII-Zeichen."},
+		{"%s has no other way to sign in.", "%s kann sich sonst nicht anmelden."},
 	},
 }

@@ -282,5 +282,8 @@ var Japanese = Catalogue{
 		{"%s can't be reached at this moment. Please try again later, or sign in another way.", "現在 %s に接続できません。後でもう一度試すか、別の方法でサインインしてください。"},
 		{"You weren't signed in at %s. Please try again, or sign in another way.", "%s でサインインできませんでした。もう一度試すか、別の方法でサインインしてください。"},
 		{"This sign-in was begun in another browser, or too long ago. Please try again.", "このサインインは別のブラウザーで始められたか、時間が経ちすぎています。もう一度お試しください。"},
+		{"The configuration has no provider %s.", "設定に %s というプロバイダーはありません。"},
+		{"A subject has at most 255 ASCII characters.", "サブジェクトは 255 文字以内の ASCII 文字です。"},
+		{"%s has no other way to sign in.", "%s には他のサインイン方法がありません。"},
 	},
 }

@@ -282,5 +282,8 @@ var Spanish = Catalogue{
 		{"%s can't be reached at this moment. Please try again later, or sign in another way.", "No se puede contactar con %s en este momento. Inténtelo más tarde o inicie sesión de otra forma."},
 		{"You weren't signed in at %s. Please try again, or sign in another way.", "No inició sesión en %s. Inténtelo de nuevo o inicie sesión de otra forma."},
 		{"This sign-in was begun in another browser, or too long ago. Please try again.", "Este inicio de sesión se empezó en otro navegador o hace demasiado tiempo. Inténtelo de nuevo."},
+		{"The configuration has no provider %s.", "La configuración no tiene el proveedor %s."},
+		{"A subject has at most 255 ASCII characters.", "Un sujeto tiene como máximo 255 caracteres ASCII."},
+		{"%s has no other way to sign in.", "%s no tiene otra forma de iniciar sesión."},
 	},
 }

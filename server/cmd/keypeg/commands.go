@@ -45,6 +45,8 @@ type userCommands struct {
 	Passwd  userPasswd  `cmd:"" help:"Set or remove a user's password and end their sessions."`
 	Disable userDisable `cmd:"" help:"Shut a user out and end their sessions."`
 	Enable  userEnable  `cmd:"" help:"Let a user in again."`
+	Link    userLink    `cmd:"" help:"Let a user sign in at an OpenID provider."`
+	Unlink  userUnlink  `cmd:"" help:"End that."`
 }
 
 type userAdd struct {
@@ -76,7 +78,7 @@ type userList struct{}
 func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 	const page = 500
 	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tDISPLAY NAME\tROLE\tPASSWORD\tPASSKEYS\tSTATE\tCREATED")
+	fmt.Fprintln(table, "NAME\tDISPLAY NAME\tROLE\tPASSWORD\tPASSKEYS\tPROVIDERS\tSTATE\tCREATED")
 	err := s.withCommands(ctx, func(commands control.Commands) error {
 		for after := ""; ; {
 			users, err := commands.Users(ctx, after, page)
@@ -84,8 +86,8 @@ func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 				return err
 			}
 			for _, u := range users {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", u.Name, u.DisplayName,
-					either(u.Admin, "administrator", "user"), either(u.HasPassword, "yes", "no"), u.Passkeys,
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", u.Name, u.DisplayName,
+					either(u.Admin, "administrator", "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities,
 					either(u.Disabled, "disabled", "enabled"), u.Created.Local().Format(time.DateOnly))
 			}
 			if len(users) < page {
@@ -157,6 +159,37 @@ func setDisabled(ctx context.Context, t terminal, s *settings, name string, disa
 			return err
 		}
 		fmt.Fprintf(t.Out, done, name)
+		return nil
+	})
+}
+
+type userLink struct {
+	Name     string `arg:"" help:"The user's sign-in name."`
+	Provider string `arg:"" help:"The provider, as the configuration file calls it."`
+	Subject  string `arg:"" help:"How the provider knows the user: the claim sub of its ID tokens."`
+}
+
+func (c *userLink) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		if err := commands.LinkUser(ctx, c.Name, c.Provider, c.Subject); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "%s can sign in at %s.\n", c.Name, c.Provider)
+		return nil
+	})
+}
+
+type userUnlink struct {
+	Name     string `arg:"" help:"The user's sign-in name."`
+	Provider string `arg:"" help:"The provider, as the configuration file calls it."`
+}
+
+func (c *userUnlink) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		if err := commands.UnlinkUser(ctx, c.Name, c.Provider); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "%s can't sign in at %s any more.\n", c.Name, c.Provider)
 		return nil
 	})
 }

@@ -80,7 +80,9 @@ func TestCommands(t *testing.T) {
 			t.Errorf("the socket: %v (%v), want 0600", info.Mode(), err)
 		}
 		srv := &http.Server{Handler: control.Handler(control.Accounts{
-			Service:  account.New(account.Config{Store: db, Now: time.Now}),
+			Service: account.New(account.Config{Store: db, Now: time.Now, Providers: []account.Provider{
+				{ID: "example", Name: "example", Issuer: "https://login.example.com"},
+			}}),
 			SetupURL: func(token string) string { return "https://id.example.com/setup?token=" + token },
 		}, db)}
 		go srv.Serve(listener)
@@ -91,7 +93,17 @@ func TestCommands(t *testing.T) {
 }
 
 func testCommands(t *testing.T, database, origin string) {
-	at := func(args ...string) []string { return append(args, "--database", database) }
+	folder := t.TempDir()
+	config := filepath.Join(folder, "keypeg.toml")
+	for name, content := range map[string]string{
+		"secret":      "s3cret\n",
+		"keypeg.toml": "[provider.example]\nissuer = \"https://login.example.com\"\nclient-id = \"keypeg\"\nclient-secret-file = \"" + filepath.Join(folder, "secret") + "\"\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(args ...string) []string { return append(args, "--database", database, "--config", config) }
 
 	link := succeeds(t, "", at("setup-link")...)
 	if !regexp.MustCompile(`^` + origin + `/setup\?token=[\w-]{43}\n$`).MatchString(link) {
@@ -110,14 +122,22 @@ func testCommands(t *testing.T, database, origin string) {
 	failsWith(t, "There is no user with the name carol.", "", at("user", "disable", "carol")...)
 	list := succeeds(t, "", at("user", "list")...)
 	for _, line := range []string{
-		`(?m)^NAME +DISPLAY NAME +ROLE +PASSWORD +PASSKEYS +STATE +CREATED$`,
-		`(?m)^ann +ann +administrator +yes +0 +enabled +\d{4}-\d\d-\d\d$`,
-		`(?m)^bob +Bob Builder +user +yes +0 +disabled +\d{4}-\d\d-\d\d$`,
+		`(?m)^NAME +DISPLAY NAME +ROLE +PASSWORD +PASSKEYS +PROVIDERS +STATE +CREATED$`,
+		`(?m)^ann +ann +administrator +yes +0 +0 +enabled +\d{4}-\d\d-\d\d$`,
+		`(?m)^bob +Bob Builder +user +yes +0 +0 +disabled +\d{4}-\d\d-\d\d$`,
 	} {
 		if !regexp.MustCompile(line).MatchString(list) {
 			t.Errorf("the list lacks %s:\n%s", line, list)
 		}
 	}
+	succeeds(t, "", at("user", "link", "bob", "example", "1001")...)
+	failsWith(t, "belongs to another user", "", at("user", "link", "ann", "example", "1001")...)
+	failsWith(t, "no provider google", "", at("user", "link", "ann", "google", "1")...)
+	if list := succeeds(t, "", at("user", "list")...); !regexp.MustCompile(`(?m)^bob +Bob Builder +user +yes +0 +1 `).MatchString(list) {
+		t.Errorf("the list after linking:\n%s", list)
+	}
+	succeeds(t, "", at("user", "unlink", "bob", "example")...)
+	failsWith(t, "bob has no sign-in at example.", "", at("user", "unlink", "bob", "example")...)
 	succeeds(t, "", at("user", "enable", "bob")...)
 	if list := succeeds(t, "", at("user", "list")...); strings.Contains(list, "disabled") {
 		t.Errorf("the list after enabling:\n%s", list)
@@ -160,6 +180,28 @@ func TestSettings(t *testing.T) {
 	})
 	t.Run("what is wrong is refused with a sentence, and nothing starts", func(t *testing.T) {
 		failsWith(t, `unknown key "public-ulr"`, "", "version", "--config", file(t, "public-ulr = \"https://x.example.com\"\n"))
+		folder := t.TempDir()
+		for name, content := range map[string]string{"secret": "s3cret\n", "empty": "\n"} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for sentence, table := range map[string]string{
+			`unknown key "provider.x.isuser"`:            "[provider.x]\nisuser = \"https://login.example.com\"\n",
+			`"Google" can't name a provider`:             "[provider.Google]\nissuer = \"https://login.example.com\"\n",
+			"needs an issuer":                            "[provider.x]\nclient-id = \"keypeg\"\n",
+			"must begin with https://":                   "[provider.x]\nissuer = \"http://login.example.com\"\n",
+			"needs a client-id":                          "[provider.x]\nissuer = \"https://login.example.com\"\n",
+			"needs either a client-secret-file":          "[provider.x]\nissuer = \"https://login.example.com\"\nclient-id = \"k\"\n",
+			"no such file":                               "[provider.x]\nclient-secret-file = \"" + folder + "/none\"\n",
+			"is empty":                                   "[provider.x]\nclient-secret-file = \"" + folder + "/empty\"\n",
+			"isn't a PEM file":                           "[provider.x]\nprivate-key-file = \"" + folder + "/secret\"\n",
+			"create-users without allowed-domains":       "[provider.x]\nissuer = \"https://a.example.com\"\nclient-id = \"k\"\nclient-secret-file = \"" + folder + "/secret\"\ncreate-users = true\n",
+			"allowed-domains without create-users":       "[provider.x]\nissuer = \"https://a.example.com\"\nclient-id = \"k\"\nclient-secret-file = \"" + folder + "/secret\"\nallowed-domains = [\"example.com\"]\n",
+			"the providers a and b have the same issuer": "[provider.a]\nissuer = \"https://a.example.com\"\nclient-id = \"k\"\nclient-secret-file = \"" + folder + "/secret\"\n[provider.b]\nissuer = \"https://a.example.com\"\nclient-id = \"k\"\nclient-secret-file = \"" + folder + "/secret\"\n",
+		} {
+			failsWith(t, sentence, "", "version", "--config", file(t, table))
+		}
 		failsWith(t, "isn't TOML", "", "version", "--config", file(t, "public-url https\n"))
 		failsWith(t, "must not be longer than", "", "version", "--session-idle", "48h", "--session-lifetime", "24h")
 		failsWith(t, "at least 1s", "", "version", "--confirm-after", "0s")

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -43,6 +44,11 @@ func TestReadme(t *testing.T) {
 			want += " `" + flag.Default + "` |"
 		}
 		if !strings.Contains(string(readme), want) {
+			t.Errorf("the README has no row that begins with %s", want)
+		}
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[providerSettings]()) {
+		if want := "\n| `" + field.Tag.Get("toml") + "` |"; !strings.Contains(string(readme), want) {
 			t.Errorf("the README has no row that begins with %s", want)
 		}
 	}
