@@ -28,6 +28,10 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 		show("home-offer", func(p *page) { p.offer, p.account.Passkeys = offerFirst, 0 }),
 		show("home-offer-here", func(p *page) { p.offer = offerHere }),
 		show("home-saved", func(p *page) { p.saved = "Google Password Manager" }),
+		show("home-providers", func(p *page) {
+			p.account.Providers = []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}}
+			p.account.Identities = []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}}
+		}),
 		show("home-passkeys-off", func(p *page) { p.account.PasskeysOn = false }),
 		show("home-install-hint", func(p *page) { p.hinted = true }),
 		show("home-update", func(p *page) { p.updated = true }),
