@@ -24,6 +24,8 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		Providers:   providers,
 		Identities:  s.Accounts.Identities(user),
 
+		RecoveryCodes: len(user.RecoveryCodes),
+
 		SignedInWith: string(who.session.Method),
 		SignedInAt:   who.session.Created,
 	})

@@ -25,6 +25,8 @@ type Account struct {
 	Providers  []Provider `json:"providers,omitempty"`  // where people may sign in too
 	Identities []Identity `json:"identities,omitempty"` // how they know the user
 
+	RecoveryCodes int `json:"recoveryCodes"` // how many are left
+
 	SignedInWith string    `json:"signedInWith"` // as [Session] writes it
 	SignedInAt   time.Time `json:"signedInAt"`
 }
@@ -43,6 +45,17 @@ type Identity struct {
 	Name       string    `json:"name,omitempty"`       // an e-mail address mostly
 	Created    time.Time `json:"created"`
 	OnlyMethod bool      `json:"onlyMethod,omitempty"` // unlinking it would leave no way to sign in
+}
+
+// RecoveryCodes are new ones. They are shown this once.
+type RecoveryCodes struct {
+	Codes []string `json:"codes"`
+}
+
+// RecoverySignIn signs in with a name and a recovery code, which is used up.
+type RecoverySignIn struct {
+	Name string `json:"name"`
+	Code string `json:"code"`
 }
 
 // AtProvider is the address of an OpenID provider that the browser is to go to.

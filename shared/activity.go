@@ -33,6 +33,8 @@ const (
 	// EventIdentityLinked: the user can sign in at an OpenID provider from now on.
 	EventIdentityLinked   EventKind = "identity_linked"
 	EventIdentityUnlinked EventKind = "identity_unlinked"
+	// EventRecoveryCodesMade: the user has new recovery codes, and no old ones.
+	EventRecoveryCodesMade EventKind = "recovery_codes_made"
 	// EventOthersEnded: the user ended all sessions but one.
 	EventOthersEnded EventKind = "other_sessions_ended"
 )

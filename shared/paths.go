@@ -12,6 +12,8 @@ const (
 	PathSignInBegin = "/api/v1/sign-in/passkey/begin"
 	// PathSignInFinish takes a [FinishCeremony] and answers [SignedIn].
 	PathSignInFinish = "/api/v1/sign-in/passkey/finish"
+	// PathSignInRecovery takes a [RecoverySignIn] and answers [SignedIn].
+	PathSignInRecovery = "/api/v1/sign-in/recovery-code"
 	// PathSignOut takes an empty POST and answers 204, or 200 with [SignedOut]. It
 	// ends the session on the server; a browser without one gets 204 too.
 	PathSignOut = "/api/v1/sign-out"
@@ -35,6 +37,10 @@ const (
 	// [AtProvider]; followed by an identity's id, it takes DELETE and answers 204.
 	// Both need a recent confirmation.
 	PathIdentity = "/api/v1/identities/"
+
+	// PathRecoveryCodes takes an empty POST and answers [RecoveryCodes], in place of
+	// which the user had. It needs a recent confirmation.
+	PathRecoveryCodes = "/api/v1/recovery-codes"
 
 	// PathSessions answers GET with the user's [SessionList].
 	PathSessions = "/api/v1/sessions"
@@ -82,6 +88,8 @@ const LiveChanged = "changed"
 const (
 	PageSignIn = "/sign-in"
 	PageSetup  = "/setup"
+	// PageRecovery is for who has lost every other way in.
+	PageRecovery = "/recovery"
 	// PageSSO, followed by a provider's id, sends the browser to the provider, which
 	// sends it back to the same address with [PageSSOAnswer] behind it.
 	PageSSO       = "/sign-in/sso/"

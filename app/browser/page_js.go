@@ -25,6 +25,21 @@ func InstallsByHand() bool {
 // Leave loads another page of the server, leaving the app.
 func Leave(path string) { js.Global().Get("location").Call("assign", path) }
 
+// Download saves a text as a file. It leaves no address behind.
+func Download(name, text string) {
+	blob := js.Global().Get("Blob").New([]any{text}, map[string]any{"type": "text/plain;charset=utf-8"})
+	url := js.Global().Get("URL").Call("createObjectURL", blob)
+	link := js.Global().Get("document").Call("createElement", "a")
+	link.Set("href", url)
+	link.Set("download", name)
+	link.Call("click")
+	// Some browsers read it a moment later.
+	time.AfterFunc(time.Minute, func() { js.Global().Get("URL").Call("revokeObjectURL", url) })
+}
+
+// Print asks the browser to print the page.
+func Print() { js.Global().Call("print") }
+
 // Reload loads this page again.
 func Reload() { js.Global().Get("location").Call("reload") }
 

@@ -56,6 +56,12 @@ func Host() string { return "localhost" }
 // Path is that of the first page.
 func Path() string { return "/" }
 
+// Download does nothing.
+func Download(name, text string) {}
+
+// Print does nothing.
+func Print() {}
+
 // InstallsByHand says no.
 func InstallsByHand() bool { return false }
 

@@ -96,6 +96,11 @@ func (c *Client) SignOut(ctx context.Context) (shared.SignedOut, error) {
 	return call[shared.SignedOut](ctx, c, "POST", shared.PathSignOut, nil)
 }
 
+// MakeRecoveryCodes returns new ones, in place of all that there were.
+func (c *Client) MakeRecoveryCodes(ctx context.Context) (shared.RecoveryCodes, error) {
+	return call[shared.RecoveryCodes](ctx, c, "POST", shared.PathRecoveryCodes, nil)
+}
+
 // BeginLink returns where the user signs in to link a provider.
 func (c *Client) BeginLink(ctx context.Context, providerID string) (shared.AtProvider, error) {
 	return call[shared.AtProvider](ctx, c, "POST", shared.PathIdentity+providerID, nil)

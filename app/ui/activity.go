@@ -248,6 +248,8 @@ func (w World) eventText(e shared.Event) string {
 
 		shared.EventIdentityLinked:   text.IdentityLinked,
 		shared.EventIdentityUnlinked: text.IdentityUnlinked,
+
+		shared.EventRecoveryCodesMade: text.CodesMade,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:
@@ -256,6 +258,8 @@ func (w World) eventText(e shared.Event) string {
 		plain = text.SignedInLink
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodSSO:
 		plain = text.SignedInProvider
+	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodRecoveryCode:
+		plain = text.SignedInCode
 	case plain == "":
 		plain = text.Other // of a newer server
 	}

@@ -16,6 +16,8 @@ type MethodsService interface {
 	// if that can't be done.
 	Link(ctx context.Context, providerID string) error
 	Unlink(ctx context.Context, identityID string) error
+	// MakeRecoveryCodes returns new ones, in place of all that there were.
+	MakeRecoveryCodes(ctx context.Context) (shared.RecoveryCodes, error)
 }
 
 // MethodsCard lists how the user signs in, and links and unlinks OpenID providers.
@@ -30,7 +32,8 @@ type MethodsCard struct {
 	OnSignedOut func()
 
 	errands
-	working string // the id of the provider or identity that is being worked on, or ""
+	working string // the id of the row that is being worked on, or ""
+	codes   []string
 	failure error
 	said    string
 }
@@ -52,11 +55,15 @@ func (c *MethodsCard) Render() app.UI {
 				Else(c.renderPasskeysOff),
 			app.Range(a.Identities).Slice(c.renderIdentity),
 			app.Range(c.unlinked()).Slice(c.renderProvider),
+			c.renderCodes(),
 		),
 		app.If(a.PasskeysOn, func() app.UI {
 			return app.A().ID("manage").Class("button").Href(shared.PagePasskeys).Text(text.Manage)
 		}),
 		c.renderConfirm(c.World, c.Confirms, a.Passkeys > 0, a.HasPassword),
+		app.If(len(c.codes) > 0, func() app.UI {
+			return &codesDialog{World: c.World, Product: a.Product, Name: a.User.Name, Codes: c.codes, OnDone: c.codesDone}
+		}),
 		app.P().Class("spoken").Attr("role", "status").Text(c.said),
 	)
 }
@@ -116,8 +123,35 @@ func (c *MethodsCard) renderProvider(i int) app.UI {
 	return row
 }
 
+// codesRow is the id of the row of recovery codes.
+const codesRow = "recovery-codes"
+
+func (c *MethodsCard) renderCodes() app.UI {
+	text, left := c.World.Text.Home, c.Account.RecoveryCodes
+	row := &methodRow{ID: codesRow, Name: text.CodesNone, OnClick: c.makeCodes, Off: c.working != "" || c.World.Offline != ""}
+	row.Label = text.CodesMake
+	if left > 0 {
+		row.Name, row.Label = c.World.Count(text.CodesLeft, left), text.CodesRenew
+	}
+	row.Button = label(c.working == codesRow, text.Working, row.Label)
+	return row
+}
+
+func (c *MethodsCard) makeCodes(string) {
+	var made shared.RecoveryCodes
+	c.does(codesRow, "", func(ctx context.Context) (err error) {
+		made, err = c.Service.MakeRecoveryCodes(ctx)
+		return err
+	}, func() { c.codes = made.Codes })
+}
+
+func (c *MethodsCard) codesDone() {
+	c.codes = nil
+	focus(c.self, "method-"+codesRow)
+}
+
 func (c *MethodsCard) link(providerID string) {
-	c.does(providerID, "", func(ctx context.Context) error { return c.Service.Link(ctx, providerID) })
+	c.does(providerID, "", func(ctx context.Context) error { return c.Service.Link(ctx, providerID) }, func() {})
 }
 
 func (c *MethodsCard) unlink(identityID string) {
@@ -127,10 +161,10 @@ func (c *MethodsCard) unlink(identityID string) {
 			return nil // somebody was faster, and it was wished
 		}
 		return err
-	})
+	}, func() { focus(c.self, "methods") })
 }
 
-func (c *MethodsCard) does(id, done string, work func(context.Context) error) {
+func (c *MethodsCard) does(id, done string, work func(context.Context) error, then func()) {
 	if c.working != "" {
 		return
 	}
@@ -139,7 +173,7 @@ func (c *MethodsCard) does(id, done string, work func(context.Context) error) {
 		c.working, c.failure = "", err
 		if err == nil {
 			c.said = done
-			focus(c.self, "methods")
+			then()
 			c.OnChanged()
 		}
 	})

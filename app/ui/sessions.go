@@ -200,6 +200,8 @@ func (r *sessionRow) method(date string) string {
 		return message.Fill(text.WithPasskey, "date", date)
 	case r.Session.Method == shared.MethodSSO:
 		return message.Fill(text.AtProvider, "date", date, "provider", r.Session.Provider)
+	case r.Session.Method == shared.MethodRecoveryCode:
+		return message.Fill(text.WithCode, "date", date)
 	case r.Session.Method == shared.MethodSetupLink:
 		return message.Fill(text.WithSetupLink, "date", date)
 	default:

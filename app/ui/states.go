@@ -83,6 +83,10 @@ func States(text *message.Catalogue) []State {
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}},
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}},
 		}},
+		"methods-codes": &MethodsCard{
+			World: world, Account: shared.Account{User: shared.User{Name: "ann"}, Product: "Keypeg", HasPassword: true, RecoveryCodes: 10},
+			codes: []string{"ABCDE-FGHIJ", "KLMNO-PQRST", "UVWXY-Z2345", "67ABC-DEFGH", "IJKLM-NOPQR", "STUVW-XYZ23", "4567A-BCDEF", "GHIJK-LMNOP", "QRSTU-VWXYZ", "23456-7ABCD"},
+		},
 		"methods-only": &MethodsCard{World: world, Account: shared.Account{
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}},
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", OnlyMethod: true}},

@@ -63,6 +63,11 @@ func (g guesses) ofSignIn(in PasswordSignIn) []bucket {
 	return buckets
 }
 
+// ofRecovery is the bucket that a wrong recovery code costs.
+func (g guesses) ofRecovery(in RecoverySignIn) []bucket {
+	return []bucket{{g.addresses, network(in.Client.Address)}}
+}
+
 // ofConfirmation is the bucket of a signed-in user: strangers can't empty it.
 func (g guesses) ofConfirmation(user store.User) []bucket {
 	return []bucket{{g.sessions, user.ID}}

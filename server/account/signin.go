@@ -58,10 +58,10 @@ func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error)
 	case user.ID == "":
 		return Opened{}, refusedSignIn("nobody has this name")
 	case !right || user.Password == "":
-		s.tellFailed(ctx, user, in.Client)
+		s.tellFailed(ctx, user, store.MethodPassword, in.Client)
 		return Opened{}, refusedSignIn("wrong password")
 	case user.Disabled:
-		s.tellFailed(ctx, user, in.Client)
+		s.tellFailed(ctx, user, store.MethodPassword, in.Client)
 		return Opened{}, refusedSignIn("the account is disabled")
 	}
 
@@ -120,9 +120,9 @@ func (s *Service) rehash(ctx context.Context, typed string) (string, error) {
 
 // tellFailed leaves an event for the user. The refusal stands whether or not it
 // can be written.
-func (s *Service) tellFailed(ctx context.Context, user store.User, client store.Client) {
+func (s *Service) tellFailed(ctx context.Context, user store.User, method store.Method, client store.Client) {
 	event := store.NewEvent(s.Now(), user.ID, shared.EventSignInFailed, client)
-	event.Method = store.MethodPassword
+	event.Method = method
 	if err := s.Store.Apply(ctx, store.Batch{store.AddEvent{Event: event}}); err != nil {
 		s.Log.Warn("an event was not stored", "kind", event.Kind, "cause", err)
 	}

@@ -42,7 +42,7 @@ func New(c Config) *Door {
 		"fill":  message.Fill,
 	}
 	d := &Door{Config: c, pages: map[string]*template.Template{}}
-	for _, page := range []string{"signin.html", "setup.html", "refusal.html"} {
+	for _, page := range []string{"signin.html", "setup.html", "recovery.html", "refusal.html"} {
 		d.pages[page] = template.Must(template.New(page).Funcs(functions).ParseFS(sources, "layout.html", page))
 	}
 	return d
@@ -80,6 +80,17 @@ func (d *Door) Setup(w http.ResponseWriter, status int, text *message.Catalogue,
 	return d.write(w, status, "setup.html", text, page)
 }
 
+// Recovery is what the page for recovery codes shows.
+type Recovery struct {
+	Name    string // what was typed before
+	Refusal string
+}
+
+// Recovery writes the page for who has lost every other way in.
+func (d *Door) Recovery(w http.ResponseWriter, status int, text *message.Catalogue, page Recovery) error {
+	return d.write(w, status, "recovery.html", text, page)
+}
+
 // Refusal writes a page that says why something can't be done.
 func (d *Door) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, sentence string) {
 	if err := d.write(w, status, "refusal.html", text, sentence); err != nil {
@@ -97,9 +108,9 @@ type view struct {
 
 // paths are the addresses that the pages and their script need, so that they are
 // named in shared only.
-type paths struct{ SignIn, Setup, Begin, Finish string }
+type paths struct{ SignIn, Setup, Recovery, Begin, Finish string }
 
-var doorPaths = paths{shared.PageSignIn, shared.PageSetup, shared.PathSignInBegin, shared.PathSignInFinish}
+var doorPaths = paths{shared.PageSignIn, shared.PageSetup, shared.PageRecovery, shared.PathSignInBegin, shared.PathSignInFinish}
 
 // write renders into memory first, so that a page is sent whole or not at all.
 func (d *Door) write(w http.ResponseWriter, status int, name string, text *message.Catalogue, page any) error {

@@ -41,6 +41,7 @@ type Catalogue struct {
 	Sessions Sessions
 	Activity Activity
 	Password Password
+	Codes    Codes
 	Confirm  Confirm
 	Failure  Failure
 
@@ -109,6 +110,10 @@ type Door struct {
 	NewPassword     string
 	NewPasswordHint string
 	SetupSubmit     string
+	LostAccess      string
+	RecoveryTitle   string
+	RecoveryLead    string
+	RecoveryCode    string
 	RefusalTitle    string
 	BackToSignIn    string
 	Contact         string // {contact}
@@ -157,6 +162,10 @@ type Home struct {
 	SavedSilently  string // {name}
 	PasskeysOff    string
 	PasskeysOffAsk string // {contact}
+	CodesLeft      Counted
+	CodesNone      string
+	CodesMake      string
+	CodesRenew     string
 	IdentityNamed  string // {provider}, {name}
 	IdentityOnly   string
 	NotLinked      string
@@ -224,6 +233,7 @@ type Sessions struct {
 	WithNamed      string // {date}, {name}
 	WithSetupLink  string // {date}
 	AtProvider     string // {date}, {provider}
+	WithCode       string // {date}
 	Seen           string // {date}
 	From           string // {address}
 	End            string
@@ -247,6 +257,8 @@ type Activity struct {
 	SignedInPasskey  string // {passkey}
 	SignedInLink     string
 	SignedInProvider string // {provider}
+	SignedInCode     string
+	CodesMade        string
 	IdentityLinked   string // {provider}
 	IdentityUnlinked string // {provider}
 	SignInFailed     string
@@ -283,6 +295,17 @@ type Password struct {
 	Saving string
 	Cancel string
 	Done   string
+}
+
+// Codes is the dialog that shows new recovery codes.
+type Codes struct {
+	Title    string
+	Lead     string
+	File     string // the name of the file, without its extension; {product}
+	Heading  string // the first line of the file; {product}, {name}
+	Download string
+	Print    string
+	Done     string
 }
 
 // Confirm asks the user to prove again who they are.

@@ -1,0 +1,152 @@
+package account
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Recovery codes are for whoever lost every other way in. There are ten, each
+// works once, and they are shown when they are made and never again: the store has
+// an HMAC of each. A code has fifty random bits, so nobody guesses one; and so
+// there is no limit for an account, with which a stranger could keep its user out.
+
+const (
+	recoveryCodes      = 10
+	recoveryCodeLength = 10 // letters and digits, five bits each
+	secretRecovery     = "recovery-key"
+)
+
+// MakeRecoveryCodes gives the user ten new codes, in place of all that there were.
+func (s *Service) MakeRecoveryCodes(ctx context.Context, user store.User, client store.Client) ([]string, error) {
+	key, err := s.recoveryKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	codes, hashes := make([]string, recoveryCodes), make([]store.Hash, recoveryCodes)
+	for i := range codes {
+		code := rand.Text()[:recoveryCodeLength]
+		codes[i] = code[:recoveryCodeLength/2] + "-" + code[recoveryCodeLength/2:]
+		hashes[i] = hashOfCode(key, user.ID, code)
+	}
+	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+		user.RecoveryCodes, user.RecoveryCodesMade = hashes, s.Now()
+		event := store.NewEvent(s.Now(), user.ID, shared.EventRecoveryCodesMade, client)
+		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+	})
+	if errors.Is(err, store.ErrStale) {
+		return nil, busy(err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("storing recovery codes: %w", err)
+	}
+	return codes, nil
+}
+
+func (s *Service) recoveryKey(ctx context.Context) ([]byte, error) {
+	return store.SecretOrNew(ctx, s.Store, secretRecovery, sha256.Size)
+}
+
+func hashOfCode(key []byte, userID, code string) (hash store.Hash) {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(userID + " " + code))
+	mac.Sum(hash[:0])
+	return hash
+}
+
+// confused are digits that no code has, and the letters that people mean.
+var confused = strings.NewReplacer("0", "O", "1", "I", "8", "B", "-", "", " ", "")
+
+// canonicalCode returns a code as it is hashed, however it was typed; "" for what
+// can't be one.
+func canonicalCode(typed string) string {
+	if len(typed) > maxTyped {
+		return ""
+	}
+	code := confused.Replace(strings.ToUpper(strings.TrimSpace(typed)))
+	if len(code) != recoveryCodeLength {
+		return ""
+	}
+	return code
+}
+
+// RecoverySignIn is an attempt to sign in with a recovery code.
+type RecoverySignIn struct {
+	Name, Code string
+	Client     store.Client
+	Replaces   store.Hash // the session that the browser had before; zero for none
+}
+
+// SignInWithRecoveryCode begins a session and uses the code up. Whatever is wrong
+// gets the same refusal, [shared.CodeSignInRefused]; too much of it from one
+// address, [shared.CodeTooManyAttempts].
+func (s *Service) SignInWithRecoveryCode(ctx context.Context, in RecoverySignIn) (Opened, error) {
+	end, err := s.mayGuess(s.guesses.ofRecovery(in))
+	if err != nil {
+		return Opened{}, err
+	}
+	opened, err := s.recover(ctx, in)
+	end(shared.CodeOf(err) == shared.CodeSignInRefused)
+	return opened, err
+}
+
+func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened, err error) {
+	key, err := s.recoveryKey(ctx)
+	if err != nil {
+		return Opened{}, err
+	}
+	user, err := s.userToVerify(ctx, in.Name)
+	if err != nil {
+		return Opened{}, err
+	}
+	hash := hashOfCode(key, user.ID, canonicalCode(in.Code))
+	if user.ID == "" {
+		return Opened{}, refusedRecovery("nobody has this name")
+	}
+
+	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+		at := codeOf(user, hash)
+		switch {
+		case at < 0:
+			return nil, refusedRecovery("the user has no such code")
+		case user.Disabled:
+			return nil, refusedRecovery("the account is disabled")
+		}
+		user.RecoveryCodes = append(user.RecoveryCodes[:at], user.RecoveryCodes[at+1:]...)
+		var batch store.Batch
+		opened, batch = s.Open(user, SignIn{Method: store.MethodRecoveryCode, Client: in.Client}, in.Replaces)
+		return append(batch, store.PutUser{User: user}), nil
+	})
+	switch {
+	case errors.Is(err, store.ErrStale):
+		return Opened{}, busy(err)
+	case shared.CodeOf(err) == shared.CodeSignInRefused:
+		s.tellFailed(ctx, user, store.MethodRecoveryCode, in.Client)
+		return Opened{}, err
+	case err != nil:
+		return Opened{}, fmt.Errorf("storing a session: %w", err)
+	}
+	return opened, nil
+}
+
+// codeOf finds a code among those that are left, in the same time wherever it is.
+func codeOf(user store.User, hash store.Hash) int {
+	found := -1
+	for i, code := range user.RecoveryCodes {
+		if hmac.Equal(code[:], hash[:]) {
+			found = i
+		}
+	}
+	return found
+}
+
+func refusedRecovery(cause string) error {
+	return shared.Errorf(shared.CodeSignInRefused, "The user name or the recovery code is not right.").Because(errors.New(cause))
+}

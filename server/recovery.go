@@ -1,0 +1,60 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/shared"
+)
+
+func (s *Server) signInWithRecoveryCode(w http.ResponseWriter, r *http.Request) error {
+	var request shared.RecoverySignIn
+	if err := decode(r, &request); err != nil {
+		return err
+	}
+	opened, err := s.recoverAs(r, request.Name, request.Code)
+	if err != nil {
+		return err
+	}
+	s.admit(w, r, opened)
+	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(opened.User)})
+}
+
+func (s *Server) recoverAs(r *http.Request, name, code string) (account.Opened, error) {
+	return s.Accounts.SignInWithRecoveryCode(r.Context(), account.RecoverySignIn{
+		Name: name, Code: code, Client: s.client(r), Replaces: s.current(r),
+	})
+}
+
+func (s *Server) makeRecoveryCodes(w http.ResponseWriter, r *http.Request) error {
+	codes, err := s.Accounts.MakeRecoveryCodes(r.Context(), caller(r).user, s.client(r))
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, shared.RecoveryCodes{Codes: codes})
+}
+
+// The page for who has lost every other way in: a form that works without a script.
+
+func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request) error {
+	return s.door.Recovery(w, http.StatusOK, text(r), door.Recovery{})
+}
+
+func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return unreadable(err)
+	}
+	name := r.PostForm.Get("name")
+	opened, err := s.recoverAs(r, name, r.PostForm.Get("code"))
+	if code := shared.CodeOf(err); code != "" {
+		refusal := s.report(w, r, err)
+		return s.door.Recovery(w, status[code], text(r), door.Recovery{Name: name, Refusal: refusal.Message})
+	}
+	if err != nil {
+		return err
+	}
+	s.admit(w, r, opened)
+	http.Redirect(w, r, shared.PageHome, http.StatusSeeOther)
+	return nil
+}
