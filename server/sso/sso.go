@@ -250,12 +250,18 @@ func (v *verified) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// signOutPatience is short: whoever signs out is out here already.
+const signOutPatience = 2 * time.Second
+
 // SignOutURL is where the browser goes to end the session at the provider, and
-// comes back to back; "" if there is no such place or it isn't wanted.
+// comes back to back; "" if there is no such place, it isn't known soon, or it isn't
+// wanted.
 func (p *Provider) SignOutURL(ctx context.Context, back string) string {
 	if !p.SignOut {
 		return ""
 	}
+	ctx, cancel := context.WithTimeout(ctx, signOutPatience)
+	defer cancel()
 	issuer, err := p.discover(ctx)
 	if err != nil || issuer.EndSession == "" {
 		return ""
