@@ -140,7 +140,9 @@ func TestRecoveryCodes(t *testing.T) {
 		s := newScene(t, stores["memstore"])
 		code := s.makesCodes(s.ann)[0]
 		stranger := s.visitor()
-		from := func(address string) func(*http.Request) { return func(r *http.Request) { r.RemoteAddr = address + ":1234" } }
+		from := func(address string) func(*http.Request) {
+			return func(r *http.Request) { r.RemoteAddr = address + ":1234" }
+		}
 		for i := range 50 {
 			stranger.refused(stranger.recovers("ann", fmt.Sprintf("AAAAA-%05d", i), from("203.0.113.7")), 401, shared.CodeSignInRefused)
 		}
