@@ -46,7 +46,8 @@ type Config struct {
 	Product        string // what the installation calls itself, "Keypeg"
 	Contact        string // whom users ask, in IT's words; may be empty
 
-	PasskeysOn bool
+	PasskeysOn  bool
+	MaxPasskeys int // per user; 0 means [passkey.DefaultMax]
 	// AttestationRoots, if set, are the makers whose authenticators may be used.
 	AttestationRoots *x509.CertPool
 
@@ -104,7 +105,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.PasskeysOn {
 		rules, err := passkey.New(ctx, passkey.Config{
 			Store: c.Store, Now: c.Now,
-			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin,
+			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin, Max: c.MaxPasskeys,
 			AttestationRoots: c.AttestationRoots,
 		})
 		if err != nil {

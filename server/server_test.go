@@ -749,6 +749,25 @@ func TestDoor(t *testing.T) {
 	_ = ann
 }
 
+func TestMaxPasskeys(t *testing.T) {
+	onEveryStore(t, func(s *site) {
+		s.restarts(func(c *server.Config) { c.MaxPasskeys = 2 })
+		ann := s.user("ann")
+		for _, name := range []string{"one", "two"} {
+			ann.device = passkeytest.New(origin)
+			ann.registers(name)
+		}
+		ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 409, shared.CodeTooManyPasskeys)
+
+		// Who has more than a new limit keeps them, and signs in with them.
+		s.restarts(func(c *server.Config) { c.MaxPasskeys = 1 })
+		if n := len(ann.lists().Passkeys); n != 2 {
+			s.Errorf("%d passkeys are left", n)
+		}
+		into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+	})
+}
+
 func TestProtect(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann := s.user("ann")

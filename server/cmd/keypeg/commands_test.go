@@ -205,6 +205,8 @@ func TestSettings(t *testing.T) {
 		failsWith(t, "isn't TOML", "", "version", "--config", file(t, "public-url https\n"))
 		failsWith(t, "must not be longer than", "", "version", "--session-idle", "48h", "--session-lifetime", "24h")
 		failsWith(t, "at least 1s", "", "version", "--confirm-after", "0s")
+		failsWith(t, "must be from 1 to 60", "", "version", "--max-passkeys", "0")
+		failsWith(t, "must be from 1 to 60", "", "version", "--max-passkeys", "61")
 		failsWith(t, "log-level", "", "version", "--log-level", "loud")
 		database := filepath.Join(t.TempDir(), "keypeg.db")
 		failsWith(t, "write https://", "", "serve", "--database", database, "--public-url", "http://id.example.com")

@@ -72,7 +72,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	handler, err := server.New(ctx, server.Config{
 		Store: told, Accounts: accounts, Live: hub, Now: time.Now, Log: log,
 		Address: address, TrustedProxies: s.trustedProxies(),
-		PasskeysOn: s.Passkeys, AttestationRoots: s.AttestationRoots.CertPool, Product: s.Product, Contact: s.Contact,
+		PasskeysOn: s.Passkeys, MaxPasskeys: s.MaxPasskeys, AttestationRoots: s.AttestationRoots.CertPool, Product: s.Product, Contact: s.Contact,
 		SSO:   protocolsOf(s.providers, address),
 		Pages: served, Asset: files.URL,
 	})

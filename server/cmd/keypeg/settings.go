@@ -32,6 +32,8 @@ type settings struct {
 	AttestationRoots certificates `help:"PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then." env:"KEYPEG_ATTESTATION_ROOTS" placeholder:"FILE"`
 	Passkeys         bool         `help:"Offer passkeys." default:"true" negatable:"" env:"KEYPEG_PASSKEYS"`
 
+	MaxPasskeys int `help:"How many passkeys a user may have. Who has more keeps them." default:"20" env:"KEYPEG_MAX_PASSKEYS" placeholder:"NUMBER"`
+
 	SessionIdle     time.Duration `help:"A session ends when it wasn't used for so long." default:"24h" env:"KEYPEG_SESSION_IDLE" placeholder:"TIME"`
 	SessionLifetime time.Duration `help:"A session ends at the latest after so long." default:"720h" env:"KEYPEG_SESSION_LIFETIME" placeholder:"TIME"`
 	ConfirmAfter    time.Duration `help:"Adding and removing passkeys needs a sign-in or confirmation younger than this." default:"10m" env:"KEYPEG_CONFIRM_AFTER" placeholder:"TIME"`
@@ -47,6 +49,9 @@ type settings struct {
 	providers []provider // of the configuration file
 }
 
+// mostPasskeys keeps a user's record, which is read with every request, small.
+const mostPasskeys = 60
+
 // Validate implements kong's check after parsing.
 func (s *settings) Validate() error {
 	for name, value := range map[string]time.Duration{
@@ -61,6 +66,9 @@ func (s *settings) Validate() error {
 		return err
 	}
 	s.providers = providers
+	if s.MaxPasskeys < 1 || s.MaxPasskeys > mostPasskeys {
+		return fmt.Errorf("--max-passkeys must be from 1 to %d", mostPasskeys)
+	}
 	if s.DrainDelay < 0 {
 		return errors.New("--drain-delay must not be negative")
 	}
