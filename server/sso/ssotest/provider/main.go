@@ -15,6 +15,9 @@ import (
 	"github.com/keypeg/keypeg/server/sso/ssotest"
 )
 
+// secret is no secret: the provider is for tests.
+const secret = "keypeg-test"
+
 func main() {
 	listen := flag.String("listen", "localhost:9096", "address to listen on; port 0 takes a free one")
 	callback := flag.String("callback", "http://localhost:8080/sign-in/sso/test/callback", "where Keypeg waits for the answer")
@@ -43,7 +46,10 @@ func run(listen, callback string) error {
 		return err
 	}
 	origin, _, _ := strings.Cut(callback, "/sign-in/")
-	provider.Register(ssotest.Client{ID: "keypeg", Secret: "keypeg-test", RedirectURIs: []string{callback}, SignedOutURIs: []string{origin + "/sign-in"}})
+	provider.Register(ssotest.Client{ID: "keypeg", Secret: secret, RedirectURIs: []string{callback}, SignedOutURIs: []string{origin + "/sign-in"}})
 	fmt.Println(provider.URL)
+	fmt.Fprintf(os.Stderr, "\nFor Keypeg's configuration file, with %q in the file keypeg.secret:\n\n"+
+		"[provider.test]\nname = \"Test\"\nissuer = %q\nclient-id = \"keypeg\"\nclient-secret-file = \"keypeg.secret\"\n"+
+		"create-users = true\nallowed-domains = [\"example.com\"]\n\n", secret, provider.URL)
 	return http.Serve(listener, provider)
 }
