@@ -22,7 +22,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 const look = () => {
 	const usable = (s) => { const e = document.querySelector(s); return e && !e.disabled && e.getClientRects().length > 0; };
-	for (const [name, selector] of Object.entries({ password: "input[name=password]", passkey: "#use-passkey", home: "#manage", panel: "#passkey-add" }))
+	for (const [name, selector] of Object.entries({ password: "input[name=password]", passkey: ":not(.waiting) > #use-passkey", home: "#manage", panel: "#passkey-add" }))
 		if (!(name in seen) && usable(selector)) seen[name] = performance.now();
 	requestAnimationFrame(look);
 };

@@ -147,8 +147,10 @@ const capable = button && globalThis.PublicKeyCredential?.parseRequestOptionsFro
 const canAutofill = capable && (await PublicKeyCredential.isConditionalMediationAvailable?.());
 
 if (capable) {
-  document.getElementById("passkey").hidden = false;
+  document.getElementById("passkey").classList.remove("waiting");
   button.addEventListener("click", signIn);
+} else {
+  document.getElementById("passkey")?.remove();
 }
 if (canAutofill) armAutofill();
 
