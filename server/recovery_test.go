@@ -61,6 +61,11 @@ func TestRecoveryCodes(t *testing.T) {
 			into[shared.SignedIn](v, s.visitor().recovers("ann", codes[4]), 200)
 		})
 	})
+	t.Run("before anybody has any, a refusal writes no key", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.refusesAs(401, shared.CodeSignInRefused, cause, func() answer { return s.visitor().recovers("ann", "AAAAA-AAAAA") }, shared.EventSignInFailed)
+		})
+	})
 	t.Run("of two at the same moment one gets in", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			code := s.makesCodes(s.ann)[0]

@@ -1,8 +1,8 @@
 // Package server answers HTTP: the API under /api/v1/, the front door for people
 // who aren't signed in, and the app's pages behind it.
 //
-// A handler decodes, calls a rule of [account.Service] or [passkey.Service], and
-// responds; it decides nothing itself. Failures are returned, and one adapter
+// A handler decodes, calls a rule of [account.Service] or [passkey.Service], or an
+// OpenID provider of package sso, and responds; it decides nothing itself. Failures are returned, and one adapter
 // logs and writes them (respond.go). What every request goes through is listed
 // in [New], outermost first.
 //
@@ -97,7 +97,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	for _, p := range c.SSO {
-		if !slices.ContainsFunc(c.Accounts.Providers, func(known account.Provider) bool { return known.ID == p.ID && known.Issuer == p.Issuer }) {
+		if known, found := c.Accounts.Provider(p.ID); !found || known.Issuer != p.Issuer {
 			return nil, fmt.Errorf("server: Accounts doesn't know the provider %s", p.ID)
 		}
 	}

@@ -29,7 +29,6 @@ const (
 
 	secretSSO = "sso-key"
 
-	tripLife = 15 * time.Minute
 	saidLife = time.Minute
 
 	// Formats of what is sealed. Another gets another.
@@ -77,12 +76,6 @@ func (s *Server) provider(r *http.Request) (*sso.Provider, error) {
 	return s.SSO[at], nil
 }
 
-// ruled is what account knows of a provider.
-func (s *Server) ruled(p *sso.Provider) account.Provider {
-	at := slices.IndexFunc(s.Accounts.Providers, func(a account.Provider) bool { return a.ID == p.ID })
-	return s.Accounts.Providers[at] // New has checked that it is there
-}
-
 // leave begins a trip, and returns the provider's address.
 func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, t trip) (address string, err error) {
 	address, t.Pending, err = p.Begin(r.Context(), t.Purpose == toConfirm)
@@ -93,7 +86,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, 
 	if err != nil {
 		return "", err
 	}
-	s.setCookie(w, cookieSSO, sealed, tripLife)
+	s.setCookie(w, cookieSSO, sealed, sso.AnswerLife)
 	return address, nil
 }
 
@@ -156,8 +149,9 @@ func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
 
 	identity, err := p.Finish(r.Context(), t.Pending, r.URL.Query())
 	if err == nil {
+		rules, _ := s.Accounts.Provider(p.ID) // New has checked that it is there
 		asserted := account.Asserted{
-			Provider: s.ruled(p), Subject: identity.Subject, Name: identity.Name,
+			Provider: rules, Subject: identity.Subject, Name: identity.Name,
 			Email: identity.Email, Verified: identity.EmailVerified, Spent: t.Ticket(),
 		}
 		err = s.arrive(w, r, t, asserted)

@@ -1,6 +1,7 @@
-// Package account holds the rules of users, passwords and sessions, without
-// HTTP: who may sign in with a password, how long a session lasts, when somebody
-// must prove again who they are, and how the first administrator comes about.
+// Package account holds the rules of users, passwords, identities at OpenID
+// providers, recovery codes and sessions, without HTTP: who may sign in with what,
+// how long a session lasts, when somebody must prove again who they are, and how
+// the first administrator comes about.
 //
 // It never tells a stranger which of name and password was wrong, never stores a
 // token (only its hash), and never lets a change of password or a disabled

@@ -254,7 +254,7 @@ func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string
 		if at < 0 {
 			return nil, shared.Errorf(shared.CodeNotFound, "This sign-in isn't linked any more.")
 		}
-		p := Provider{Name: s.ProviderName(user.Identities[at].Issuer)}
+		p := s.providerAt(user.Identities[at].Issuer)
 		user.Identities = slices.Delete(user.Identities, at, at+1)
 		if user.Methods() == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "This is the only way to sign in that is left. Add another first.")
@@ -270,13 +270,17 @@ func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string
 	return err
 }
 
-// provider finds a provider of the configuration for IT.
-func (s *Service) provider(id string) (Provider, error) {
+// Provider finds a provider by its name in the configuration.
+func (s *Service) Provider(id string) (p Provider, found bool) {
 	at := slices.IndexFunc(s.Providers, func(p Provider) bool { return p.ID == id })
 	if at < 0 {
-		return Provider{}, shared.Errorf(shared.CodeNotFound, "The configuration has no provider %s.", id)
+		return Provider{}, false
 	}
-	return s.Providers[at], nil
+	return s.Providers[at], true
+}
+
+func noProvider(id string) error {
+	return shared.Errorf(shared.CodeNotFound, "The configuration has no provider %s.", id)
 }
 
 // LinkUser gives a user an identity at a provider of the configuration, for IT, who
@@ -285,15 +289,15 @@ func (s *Service) provider(id string) (Provider, error) {
 // Refusals: [shared.CodeNotFound], [shared.CodeInvalidRequest] for what can't be a
 // subject, and [shared.CodeIdentityTaken].
 func (s *Service) LinkUser(ctx context.Context, name, providerID, subject string) error {
-	p, err := s.provider(providerID)
-	if err != nil {
-		return err
+	p, found := s.Provider(providerID)
+	if !found {
+		return noProvider(providerID)
 	}
 	if !store.IsSubject(subject) {
 		return shared.Errorf(shared.CodeInvalidRequest, "A subject has at most 255 ASCII characters.")
 	}
 	a := Asserted{Provider: p, Subject: subject}
-	err = s.update(ctx, name, func(user store.User) (store.Batch, error) { return s.link(user, a, store.Client{}) })
+	err := s.update(ctx, name, func(user store.User) (store.Batch, error) { return s.link(user, a, store.Client{}) })
 	if errors.Is(err, store.ErrIdentityExists) {
 		return shared.Errorf(shared.CodeIdentityTaken, "The subject %s of %s belongs to another user.", subject, p.Name).Because(err)
 	}
@@ -304,9 +308,9 @@ func (s *Service) LinkUser(ctx context.Context, name, providerID, subject string
 //
 // Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod].
 func (s *Service) UnlinkUser(ctx context.Context, name, providerID string) error {
-	p, err := s.provider(providerID)
-	if err != nil {
-		return err
+	p, found := s.Provider(providerID)
+	if !found {
+		return noProvider(providerID)
 	}
 	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
 		before := len(user.Identities)
@@ -321,33 +325,24 @@ func (s *Service) UnlinkUser(ctx context.Context, name, providerID string) error
 	})
 }
 
-// ProviderName is what people call the provider of an issuer: one that isn't
-// configured any more by its address.
-func (s *Service) ProviderName(issuer string) string {
+// providerAt is the provider of an issuer. One that isn't configured any more has no
+// ID, and its address for a name.
+func (s *Service) providerAt(issuer string) Provider {
 	for _, p := range s.Providers {
 		if p.Issuer == issuer {
-			return p.Name
+			return p
 		}
 	}
-	return strings.TrimPrefix(issuer, "https://")
-}
-
-// providerID is the configuration's name of the provider of an issuer, or "".
-func (s *Service) providerID(issuer string) string {
-	for _, p := range s.Providers {
-		if p.Issuer == issuer {
-			return p.ID
-		}
-	}
-	return ""
+	return Provider{Name: strings.TrimPrefix(issuer, "https://"), Issuer: issuer}
 }
 
 // Identities lists how providers know a user.
 func (s *Service) Identities(user store.User) []shared.Identity {
 	var list []shared.Identity
 	for _, i := range user.Identities {
+		p := s.providerAt(i.Issuer)
 		list = append(list, shared.Identity{
-			ID: i.ID, Provider: s.ProviderName(i.Issuer), ProviderID: s.providerID(i.Issuer), Name: i.Name, Created: i.Created, OnlyMethod: user.Methods() == 1,
+			ID: i.ID, Provider: p.Name, ProviderID: p.ID, Name: i.Name, Created: i.Created, OnlyMethod: user.Methods() == 1,
 		})
 	}
 	return list

@@ -56,10 +56,8 @@ func (s *Service) Sessions(ctx context.Context, user store.User, current store.S
 
 // providerOf is what people call the provider that a session began at.
 func (s *Service) providerOf(session store.Session) string {
-	for _, p := range s.Providers {
-		if p.ID == session.Provider {
-			return p.Name
-		}
+	if p, found := s.Provider(session.Provider); found {
+		return p.Name
 	}
 	return session.Provider
 }

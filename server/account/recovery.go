@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -26,7 +27,7 @@ const (
 
 // MakeRecoveryCodes gives the user ten new codes, in place of all that there were.
 func (s *Service) MakeRecoveryCodes(ctx context.Context, user store.User, client store.Client) ([]string, error) {
-	key, err := s.recoveryKey(ctx)
+	key, err := store.SecretOrNew(ctx, s.Store, secretRecovery, sha256.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +49,6 @@ func (s *Service) MakeRecoveryCodes(ctx context.Context, user store.User, client
 		return nil, fmt.Errorf("storing recovery codes: %w", err)
 	}
 	return codes, nil
-}
-
-func (s *Service) recoveryKey(ctx context.Context) ([]byte, error) {
-	return store.SecretOrNew(ctx, s.Store, secretRecovery, sha256.Size)
 }
 
 func hashOfCode(key []byte, userID, code string) (hash store.Hash) {
@@ -98,9 +95,11 @@ func (s *Service) SignInWithRecoveryCode(ctx context.Context, in RecoverySignIn)
 }
 
 func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened, err error) {
-	key, err := s.recoveryKey(ctx)
-	if err != nil {
-		return Opened{}, err
+	// The key comes with the first codes. Before, no code is right, and a stranger
+	// makes us write nothing.
+	key, err := s.Store.Secret(ctx, secretRecovery)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Opened{}, fmt.Errorf("looking up the key of recovery codes: %w", err)
 	}
 	user, err := s.userToVerify(ctx, in.Name)
 	if err != nil {
@@ -119,7 +118,7 @@ func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened
 		case user.Disabled:
 			return nil, refusedRecovery("the account is disabled")
 		}
-		user.RecoveryCodes = append(user.RecoveryCodes[:at], user.RecoveryCodes[at+1:]...)
+		user.RecoveryCodes = slices.Delete(user.RecoveryCodes, at, at+1)
 		var batch store.Batch
 		opened, batch = s.Open(user, SignIn{Method: store.MethodRecoveryCode, Client: in.Client}, in.Replaces)
 		return append(batch, store.PutUser{User: user}), nil

@@ -2,7 +2,7 @@
 // in. They are plain HTML, complete without a script, and small, because
 // whoever stands outside shall not wait for a WebAssembly program.
 //
-// It draws and decides nothing: handlers in server fill [SignIn] and [Setup],
+// It draws and decides nothing: handlers in server fill [SignIn] and its like,
 // and html/template escapes all that came from outside. One small module,
 // web/static/signin.js, adds the passkey button where the browser can use it.
 package door

@@ -10,7 +10,6 @@ package sso
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,8 +30,8 @@ const (
 	defaultPatience = 10 * time.Second
 	// discoveredFor is how long we believe what an issuer said about itself.
 	discoveredFor = 24 * time.Hour
-	// answerLife is how long somebody may take at the provider.
-	answerLife = 15 * time.Minute
+	// AnswerLife is how long somebody may take at the provider.
+	AnswerLife = 15 * time.Minute
 	// maxAnswer bounds what we read of a provider's answer, in bytes.
 	maxAnswer = 1 << 20
 )
@@ -116,7 +115,7 @@ func (p *Provider) Begin(ctx context.Context, fresh bool) (address string, pendi
 	}
 	pending = Pending{
 		Provider: p.ID, State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
-		Expires: p.now().Add(answerLife),
+		Expires: p.now().Add(AnswerLife),
 	}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)}
 	if fresh {
@@ -174,8 +173,8 @@ func (p *Provider) belongs(pending Pending, answer url.Values) error {
 		return p.refused(fmt.Errorf("it was begun at the provider %q", pending.Provider))
 	case answer.Get("state") != pending.State || pending.State == "":
 		return p.refused(errors.New("the state is another"))
-	case !p.now().Before(pending.Expires), pending.Expires.After(p.now().Add(answerLife + store.ClockSkew)):
-		return shared.Errorf(shared.CodeSSORefused, "That took longer than %d minutes. Please try again.", int(answerLife.Minutes()))
+	case !p.now().Before(pending.Expires), pending.Expires.After(p.now().Add(AnswerLife + store.ClockSkew)):
+		return shared.Errorf(shared.CodeSSORefused, "That took longer than %d minutes. Please try again.", int(AnswerLife.Minutes()))
 	}
 	return nil
 }
@@ -363,5 +362,3 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 func isLocal(u *url.URL) bool {
 	return u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
 }
-
-func base64URL(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

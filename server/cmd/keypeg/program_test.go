@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -246,4 +248,23 @@ func (p *program) hasUser(name string) (id, token string) {
 		}
 	})
 	return id, token
+}
+
+// memory is what the program has in memory, in bytes: now (VmRSS), or at most ever
+// (VmHWM).
+func (p *program) memory(which string) int64 {
+	p.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.running.Process.Pid))
+	if err != nil {
+		p.Fatal(err)
+	}
+	found := regexp.MustCompile(which + `:\s+(\d+) kB`).FindSubmatch(status)
+	if found == nil {
+		p.Fatalf("no %s in\n%s", which, status)
+	}
+	kB, err := strconv.ParseInt(string(found[1]), 10, 64)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return kB << 10
 }

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,21 +14,6 @@ import (
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 	"github.com/keypeg/keypeg/shared"
 )
-
-// memory is what the program has in memory now, in bytes.
-func (p *program) memory() int64 {
-	p.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.running.Process.Pid))
-	if err != nil {
-		p.Fatal(err)
-	}
-	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status)
-	kB, err := strconv.ParseInt(string(found[1]), 10, 64)
-	if err != nil {
-		p.Fatal(err)
-	}
-	return kB << 10
-}
 
 // TestManyStreams opens thousands of pages on one node. All hear of a change that
 // happened on the other.
@@ -61,7 +43,7 @@ func TestManyStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := b.memory()
+	before := b.memory("VmRSS")
 	connections := make([]net.Conn, streams)
 	lines := make([]*bufio.Reader, streams)
 	for i := range connections {
@@ -92,7 +74,7 @@ func TestManyStreams(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	each := (b.memory() - before) / int64(streams)
+	each := (b.memory("VmRSS") - before) / int64(streams)
 
 	began := time.Now()
 	for _, w := range people {

@@ -199,12 +199,15 @@ func (w *writer) putUser(u store.User) {
 	}
 }
 
+// putIdentity writes an identity if it is new or has changed.
 func (w *writer) putIdentity(userID string, position int, i store.Identity) {
-	w.add(nil, `INSERT INTO identities (organisation, user_id, id, position, issuer, subject, name, created, last_used)
+	w.add(nil, `INSERT INTO identities AS i (organisation, user_id, id, position, issuer, subject, name, created, last_used)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (organisation, user_id, id) DO UPDATE SET
 			position = excluded.position, issuer = excluded.issuer, subject = excluded.subject, name = excluded.name,
-			created = excluded.created, last_used = excluded.last_used`,
+			created = excluded.created, last_used = excluded.last_used
+		WHERE (i.position, i.issuer, i.subject, i.name, i.created, i.last_used)
+			IS DISTINCT FROM (excluded.position, excluded.issuer, excluded.subject, excluded.name, excluded.created, excluded.last_used)`,
 		userID, i.ID, position, i.Issuer, i.Subject, i.Name, at(i.Created), at(i.LastUsed))
 }
 
