@@ -129,14 +129,7 @@ func (c *backupMake) Run(ctx context.Context, t terminal, s *settings) error {
 		if s.isShared() {
 			return s.backUpShared(ctx, t, part)
 		}
-		file, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-		if err != nil {
-			return err
-		}
-		if err := s.backUp(ctx, file); err != nil {
-			return errors.Join(err, file.Close())
-		}
-		return errors.Join(file.Sync(), file.Close())
+		return writeDurably(part, func(to io.Writer) error { return s.backUp(ctx, to) })
 	})
 	if err != nil {
 		return err
@@ -209,6 +202,18 @@ func makeWhole(path string, fill func(part string) error) (map[store.Kind]int, e
 	return counts, errors.Join(os.Remove(part), syncFolder(filepath.Dir(path)))
 }
 
+// writeDurably writes a file of its owner's and returns when it is on disk.
+func writeDurably(path string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := write(file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {
@@ -254,14 +259,10 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 			return err
 		}
 		defer from.Close()
-		to, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-		if err != nil {
+		return writeDurably(part, func(to io.Writer) error {
+			_, err := io.Copy(to, from)
 			return err
-		}
-		if _, err := io.Copy(to, from); err != nil {
-			return errors.Join(err, to.Close())
-		}
-		return errors.Join(to.Sync(), to.Close())
+		})
 	})
 	if err != nil {
 		return err

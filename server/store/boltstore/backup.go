@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -44,17 +43,7 @@ func openReadOnly(path string) (*bbolt.DB, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	if err := examine(path); err != nil {
-		return nil, err
-	}
-	db, err := bbolt.Open(path, 0, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", path, err)
-	}
-	return db, nil
+	return openFile(path, &bbolt.Options{ReadOnly: true})
 }
 
 // Check reads every record and every index entry of a file that nobody writes, and

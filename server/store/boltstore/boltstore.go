@@ -57,22 +57,14 @@ func Open(path string, now store.Clock) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
 	}
-	if err := examine(path); err != nil {
-		return nil, err
-	}
-
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: lockTimeout,
+	db, err := openFile(path, &bbolt.Options{
 		// Writing the list of free pages with every commit costs much: at a million
 		// keys, 110 updates a second instead of 1,750. See keepFreelist.
 		NoFreelistSync: true,
 		FreelistType:   bbolt.FreelistMapType,
 	})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", path, err)
+		return nil, err
 	}
 	if err := prepare(db); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), db.Close())
@@ -82,6 +74,22 @@ func Open(path string, now store.Clock) (*Store, error) {
 	s.finished.Go(s.write)
 	s.finished.Go(s.sweepNowAndThen)
 	return s, nil
+}
+
+// openFile lets bbolt have a file that looks sound and that nobody else holds.
+func openFile(path string, options *bbolt.Options) (*bbolt.DB, error) {
+	if err := examine(path); err != nil {
+		return nil, err
+	}
+	options.Timeout = lockTimeout
+	db, err := bbolt.Open(path, 0o600, options)
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the database %s: %w", path, err)
+	}
+	return db, nil
 }
 
 // Close implements [store.Store].
