@@ -231,6 +231,7 @@ func (v Event) Encode() []byte {
 	e.client(8, v.Client)
 	e.time(11, v.Expires)
 	e.text(12, v.Provider)
+	e.text(13, v.By)
 	return e.b
 }
 
@@ -258,6 +259,8 @@ func DecodeEvent(b []byte) (v Event, err error) {
 			v.Expires = f.time()
 		case 12:
 			v.Provider = f.text()
+		case 13:
+			v.By = f.text()
 		}
 		return nil
 	})

@@ -162,6 +162,7 @@ type Event struct {
 	PasskeyID string // the passkey that it is about, or ""
 	Passkey   string // that passkey's name at the time
 	Provider  string // the OpenID provider that it is about, as people knew it at the time, or ""
+	By        string // the administrator who did it to the user, by their name at the time; "" for the user or IT
 	Client    Client
 	Expires   time.Time
 }

@@ -145,9 +145,9 @@ func (w *writer) op(op store.Op) {
 			op.UserID, op.Except[:], op.Passkey)
 	case store.AddEvent:
 		e := op.Event
-		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires), e.Provider)
+		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires), e.Provider, e.By)
 	case store.SpendTicket:
 		w.add(store.ErrTicketSpent, `INSERT INTO spent_tickets AS t (organisation, id, expires) VALUES ($1, $2, $3)
 			ON CONFLICT (organisation, id) DO UPDATE SET expires = excluded.expires WHERE t.expires <= $4`,
