@@ -170,6 +170,7 @@ func (p *page) title(ctx goapp.Context) {
 		shared.PagePasskeys: p.text.Panel.Title,
 		shared.PageSessions: p.text.Sessions.Title,
 		shared.PageActivity: p.text.Activity.Title,
+		shared.PageUsers:    p.text.Users.Title,
 	}[p.path]
 	if title == "" {
 		title = p.text.Home.Title
@@ -214,6 +215,9 @@ func (p *page) menu() *ui.UserMenu {
 		{ID: "passkeys", Label: p.text.Shell.Passkeys, Icon: "key", Href: shared.PagePasskeys},
 		{ID: "sessions", Label: p.text.Shell.Sessions, Icon: "browser", Href: shared.PageSessions},
 		{ID: "activity", Label: p.text.Shell.Activity, Icon: "list", Href: shared.PageActivity},
+	}
+	if p.account.User.Admin {
+		items = append(items, ui.MenuItem{ID: "users", Label: p.text.Shell.Users, Icon: "people", Href: shared.PageUsers})
 	}
 	if p.installable || browser.InstallsByHand() {
 		items = append(items, ui.MenuItem{ID: "install", Label: p.text.Shell.Install, Icon: "install", OnSelect: p.install})
@@ -262,8 +266,13 @@ func (p *page) renderContent() goapp.UI {
 			HasPasskey: p.account.Passkeys > 0, HasPassword: p.account.HasPassword,
 			OnSignedOut: p.signedOut, OnPasskeys: p.toPasskeys,
 		}
+	case shared.PageUsers:
+		if !p.account.User.Admin {
+			return goapp.P().Class("page quiet").Text(p.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "This is for administrators.")))
+		}
+		return &ui.UsersPanel{World: p.world(), Service: p.self, Confirms: p.self, Account: p.account, Changes: p.changes, OnSignedOut: p.signedOut}
 	default:
-		return goapp.Div().Body(p.renderHome(), goapp.If(p.panel != panelClosed && p.account.PasskeysOn, p.renderPanel))
+		return goapp.Div().Body(p.renderHome(), goapp.If(p.panel != panelClosed, p.renderPanel))
 	}
 }
 

@@ -19,12 +19,25 @@ func (p *page) renderHome() goapp.UI {
 	return goapp.Div().Class("page").Body(
 		goapp.H1().Text(message.Fill(home.Hello, "name", p.account.User.DisplayName)),
 		goapp.P().Class("lead").Text(message.Fill(home.Lead, "product", p.product())),
+		goapp.If(p.account.RecoveryLinkUntil != nil, p.renderRecoveryLink),
 		goapp.If(p.saved != "", p.renderSaved),
 		goapp.If(p.showsOffer(), p.renderOffer),
 		&ui.MethodsCard{
 			World: p.world(), Service: p.self, Confirms: p.self, Account: p.account,
 			OnChanged: func() { p.load(p.ctx) }, OnSignedOut: p.signedOut,
 		},
+	)
+}
+
+// renderRecoveryLink tells the user that somebody may be about to get into their
+// account.
+func (p *page) renderRecoveryLink() goapp.UI {
+	until, exact := p.formats().Moment(*p.account.RecoveryLinkUntil)
+	return goapp.P().ID("recovery-link").Class("notice notice-bad").Attr("role", "status").Title(exact).Body(
+		goapp.Text(message.Fill(p.text.Home.RecoveryLink, "date", until)),
+		goapp.If(p.account.Contact != "", func() goapp.UI {
+			return goapp.Span().Text(" " + message.Fill(p.text.Home.PasskeysOffAsk, "contact", p.account.Contact))
+		}),
 	)
 }
 
@@ -46,6 +59,9 @@ func (p *page) renderOffer() goapp.UI {
 }
 
 func (p *page) renderPanel() goapp.UI {
+	if !p.account.PasskeysOn {
+		return &ui.PasskeysOff{World: p.world(), OnClose: p.closePanel}
+	}
 	return &ui.PasskeysPanel{
 		World: p.world(), Service: p.self, Confirms: p.self, Changes: p.changes, Adding: p.panel == panelAdding,
 		OnClose: p.closePanel, OnChanged: p.changed, OnSignedOut: p.signedOut,
@@ -69,7 +85,7 @@ const (
 	// offerKey holds when an offer may be made again, in Unix seconds.
 	offerKey   = "keypeg-offer-after"
 	offerPause = 30 * 24 * time.Hour
-	// elsewhereKey is left in the tab by the sign-in page (web/static/signin.js)
+	// elsewhereKey is left in the tab by the sign-in page (web/static/door.js)
 	// when the passkey was on another device, and this one could have its own.
 	elsewhereKey = "keypeg-from-another-device"
 )

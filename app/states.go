@@ -33,6 +33,10 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 			p.account.Identities = []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}}
 		}),
 		show("home-passkeys-off", func(p *page) { p.account.PasskeysOn = false }),
+		show("home-recovery-link", func(p *page) {
+			until := time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC)
+			p.account.RecoveryLinkUntil = &until
+		}),
 		show("home-install-hint", func(p *page) { p.hinted = true }),
 		show("home-update", func(p *page) { p.updated = true }),
 		show("home-as-of", func(p *page) { p.asOf = time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC) }),

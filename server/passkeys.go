@@ -9,6 +9,10 @@ import (
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
 	user := who.user
+	until, err := s.Accounts.RecoveryLinkUntil(r.Context(), user)
+	if err != nil {
+		return err
+	}
 	var providers []shared.Provider
 	for _, p := range s.SSO {
 		providers = append(providers, shared.Provider{ID: p.ID, Name: p.Name})
@@ -24,7 +28,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		Providers:   providers,
 		Identities:  s.Accounts.Identities(user),
 
-		RecoveryCodes: len(user.RecoveryCodes),
+		RecoveryCodes: len(user.RecoveryCodes), RecoveryLinkUntil: until,
 
 		SignedInWith: string(who.session.Method),
 		SignedInAt:   who.session.Created,

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -81,8 +82,10 @@ func TestRaces(t *testing.T) {
 			}
 		},
 		"who is shut out while signing in is out": func(s *scene, round int) {
-			s.succeeds(answer{status: code(s.accounts.SetDisabled(s.Context(), "ann", false))}, 200)
-			shutsOut := func() answer { return answer{status: code(s.accounts.SetDisabled(s.Context(), "ann", true))} }
+			s.succeeds(answer{status: code(s.accounts.SetDisabled(s.Context(), "ann", false, account.Actor{}))}, 200)
+			shutsOut := func() answer {
+				return answer{status: code(s.accounts.SetDisabled(s.Context(), "ann", true, account.Actor{}))}
+			}
 			other := s.visitor()
 			other.name, other.device = s.ann.name, s.ann.device
 			signsIn := other.finishes(shared.PathSignInFinish, s.proof(other.device, s.beginsSignIn(other)))

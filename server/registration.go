@@ -25,7 +25,7 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err := decode(r, &answer); err != nil {
 		return err
 	}
-	added, err := s.passkeys.FinishRegistration(r.Context(), caller(r).user, s.browserOfSession(r), answer)
+	added, err := s.passkeys.FinishRegistration(r.Context(), caller(r).user, s.browserOfSession(r), answer, nil)
 	if err != nil {
 		return err
 	}

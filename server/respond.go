@@ -62,6 +62,7 @@ var status = map[shared.Code]int{
 	shared.CodeSSORefused:       http.StatusBadRequest,
 	shared.CodeNoAccount:        http.StatusForbidden,
 	shared.CodeIdentityTaken:    http.StatusConflict,
+	shared.CodeNotAllowed:       http.StatusForbidden,
 	shared.CodeTooLarge:         http.StatusRequestEntityTooLarge,
 	shared.CodeUnsupportedType:  http.StatusUnsupportedMediaType,
 	shared.CodeTooManyAttempts:  http.StatusTooManyRequests,

@@ -360,13 +360,32 @@ func TestWire(t *testing.T) {
 		if rows := ann.lists().Passkeys; len(rows) != 1 || !rows[0].Current || rows[0].LastUsed == nil || rows[0].Name != "Phone" {
 			s.Errorf("rows %+v", rows)
 		}
+		user, _ := s.store.UserByName(s.Context(), "ann")
+		user.Admin = true
+		if err := s.store.Apply(s.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+			s.Fatal(err)
+		}
+		link := []string{"url", "qr", "qr.size", "qr.path", "expires"}
+		shape("phone link", ann.sends("POST", shared.PathPhoneLink, nil), 200, link...)
+		shape("users", ann.sends("GET", shared.PathUsers, nil), 200, "users")
+		invited := ann.sends("POST", shared.PathUsers, `{"name":"carl"}`)
+		within := []string{"user", "user.id", "user.name", "user.displayName", "user.hasPassword", "user.passkeys", "user.identities", "user.invited", "user.created", "link"}
+		for _, member := range link {
+			within = append(within, "link."+member)
+		}
+		shape("invite", invited, 201, within...)
+		carl := shared.PathUser + into[shared.Invited](ann, invited, 201).User.ID
+		shape("invite again", ann.sends("POST", carl+shared.PathInvitation, nil), 200, link...)
+		shape("recovery link", ann.sends("POST", carl+shared.PathRecoveryLink, nil), 200, link...)
+		shape("disable", ann.sends("PATCH", carl, `{"disabled":true}`), 200,
+			"id", "name", "displayName", "disabled", "hasPassword", "passkeys", "identities", "invited", "created")
 		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle")
 		if out := ann.sends("POST", shared.PathSignOut, nil); out.status != 204 || len(out.body) != 0 {
 			s.Errorf("sign-out: %s", out)
 		}
 		ann.refused(ann.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
 		shape("sign-in with a password", ann.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}), 200,
-			"user", "user.id", "user.name", "user.displayName")
+			"user", "user.id", "user.name", "user.displayName", "user.admin")
 	})
 }
 

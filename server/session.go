@@ -32,6 +32,7 @@ const (
 	cookieSession = "keypeg"
 	cookieBrowser = "keypeg-browser"
 	cookieSetup   = "keypeg-setup"
+	cookieEnrol   = "keypeg-enrol"
 )
 
 func (s *Server) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -390,7 +391,7 @@ var answerLines = []line{
 	}},
 	{"disabled account: refused, no session", func(s *scene) {
 		begun := s.beginsSignIn(s.ann)
-		if err := s.accounts.SetDisabled(s.Context(), "ann", true); err != nil {
+		if err := s.accounts.SetDisabled(s.Context(), "ann", true, account.Actor{}); err != nil {
 			s.Fatal(err)
 		}
 		s.refuses("disabled", s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, begun)))
@@ -409,7 +410,7 @@ var answerLines = []line{
 		if got := s.record(s.ann).Passkeys[1].Transports; !reflect.DeepEqual(got, []string{"usb", "hybrid"}) {
 			s.Errorf("kept %q", got)
 		}
-		if options := s.beginsConfirmation(s.ann).PublicKey; bytes.Contains(options, []byte("script")) || bytes.Contains(options, []byte("xxx")) {
+		if options := s.beginsConfirmation(s.ann).PublicKey; bytes.Contains(options, []byte("script")) || bytes.Contains(options, []byte("xxxxxxxxx")) {
 			s.Errorf("they come back: %s", options)
 		}
 		s.addingFails("", passkeytest.WithResponseMember("transports", "usb"))

@@ -26,6 +26,8 @@ type Account struct {
 	Identities []Identity `json:"identities,omitempty"` // how they know the user
 
 	RecoveryCodes int `json:"recoveryCodes"` // how many are left
+	// RecoveryLinkUntil is set while somebody can get in by a recovery link.
+	RecoveryLinkUntil *time.Time `json:"recoveryLinkUntil,omitempty"`
 
 	SignedInWith string    `json:"signedInWith"` // as [Session] writes it
 	SignedInAt   time.Time `json:"signedInAt"`

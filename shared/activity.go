@@ -35,6 +35,12 @@ const (
 	EventIdentityUnlinked EventKind = "identity_unlinked"
 	// EventRecoveryCodesMade: the user has new recovery codes, and no old ones.
 	EventRecoveryCodesMade EventKind = "recovery_codes_made"
+	// EventInvited: an administrator made a new link for a user who has no way in yet.
+	EventInvited EventKind = "invited"
+	// EventRecoveryLinkMade: with it somebody can add a way in, for 30 minutes.
+	EventRecoveryLinkMade EventKind = "recovery_link_made"
+	// EventLinkUsed: somebody added a way in by the link of the kind in Method.
+	EventLinkUsed EventKind = "link_used"
 	// EventOthersEnded: the user ended all sessions but one.
 	EventOthersEnded EventKind = "other_sessions_ended"
 )
@@ -44,10 +50,11 @@ type Event struct {
 	ID        string    `json:"id"`
 	Kind      EventKind `json:"kind"`
 	Time      time.Time `json:"time"`
-	Method    string    `json:"method,omitempty"`    // of sign-ins and confirmations
+	Method    string    `json:"method,omitempty"`    // of sign-ins, confirmations and links
 	Passkey   string    `json:"passkey,omitempty"`   // its name at the time
 	PasskeyID string    `json:"passkeyId,omitempty"` // set while the user has it
 	Provider  string    `json:"provider,omitempty"`  // the OpenID provider that it is about
+	By        string    `json:"by,omitempty"`        // the administrator who did it
 	Browser   string    `json:"browser,omitempty"`
 	System    string    `json:"system,omitempty"`
 	Address   string    `json:"address,omitempty"`

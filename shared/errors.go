@@ -61,6 +61,8 @@ const (
 	CodeNoAccount Code = "no_account"
 	// CodeIdentityTaken: the identity belongs to another user. 409.
 	CodeIdentityTaken Code = "identity_taken"
+	// CodeNotAllowed: it is for administrators. 403.
+	CodeNotAllowed Code = "not_allowed"
 	// CodeTooLarge: the body is larger than 64 KiB. 413.
 	CodeTooLarge Code = "too_large"
 	// CodeUnsupportedType: the body's Content-Type isn't application/json. 415.

@@ -38,6 +38,31 @@ const (
 	// Both need a recent confirmation.
 	PathIdentity = "/api/v1/identities/"
 
+	// PathPhoneLink takes an empty POST and answers the [EnrolmentLink] with which the
+	// user adds a passkey on another device, within five minutes. It needs a recent
+	// confirmation.
+	PathPhoneLink = "/api/v1/phone-link"
+
+	// PathUsers answers an administrator's GET with a page of [Members]: those after
+	// the query's after, which is the Next of the page before, or those whose names
+	// begin with the query's find. A POST takes an [Invite] and answers 201 with
+	// [Invited].
+	PathUsers = "/api/v1/users"
+	// PathUser, followed by a user's id, takes an administrator's PATCH with a
+	// [ChangeMember] and answers [Member]. With [PathInvitation] or [PathRecoveryLink]
+	// behind that it takes an empty POST and answers an [EnrolmentLink]. What changes
+	// something needs a recent confirmation.
+	PathUser         = "/api/v1/users/"
+	PathInvitation   = "/invitation"
+	PathRecoveryLink = "/recovery-link"
+
+	// PathEnrolBegin takes an empty POST from a browser that opened an enrolment link
+	// and answers [Ceremony].
+	PathEnrolBegin = "/api/v1/enrol/begin"
+	// PathEnrolFinish takes a [FinishEnrolment] and answers 201 with the new [Passkey].
+	// No session begins.
+	PathEnrolFinish = "/api/v1/enrol/finish"
+
 	// PathRecoveryCodes takes an empty POST and answers [RecoveryCodes], in place of
 	// which the user had. It needs a recent confirmation.
 	PathRecoveryCodes = "/api/v1/recovery-codes"
@@ -90,6 +115,9 @@ const (
 	PageSetup  = "/setup"
 	// PageRecovery is for who has lost every other way in.
 	PageRecovery = "/recovery"
+	// PageEnrol is where enrolment links lead, and PageEnrolled what follows.
+	PageEnrol    = "/enrol"
+	PageEnrolled = "/enrol/done"
 	// PageSSO, followed by a provider's id, sends the browser to the provider, which
 	// sends it back to the same address with [PageSSOAnswer] behind it.
 	PageSSO       = "/sign-in/sso/"
@@ -99,6 +127,7 @@ const (
 	PagePasskeys = "/passkeys"
 	PageSessions = "/sessions"
 	PageActivity = "/activity"
+	PageUsers    = "/users" // for administrators
 	// PageShell is the app without a user: what the service worker keeps and
 	// opens when the network is away, whatever address was asked for.
 	PageShell = "/shell"
@@ -106,4 +135,4 @@ const (
 
 // AppPages lists the pages of the app that a person can be sent back to after
 // signing in. Anything else is answered with [PageHome].
-var AppPages = []string{PageHome, PagePasskeys, PageSessions, PageActivity}
+var AppPages = []string{PageHome, PagePasskeys, PageSessions, PageActivity, PageUsers}

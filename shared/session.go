@@ -18,6 +18,13 @@ const (
 	MethodRecoveryCode = "recovery_code"
 )
 
+// The kinds of links with which a user gets a way in, as [EventLinkUsed] names them.
+const (
+	MethodInvitation   = "invitation"
+	MethodRecoveryLink = "recovery_link"
+	MethodPhoneLink    = "phone_link"
+)
+
 // Session is a signed-in browser.
 type Session struct {
 	ID       string `json:"id"` // names it in paths; no secret, and no part of one

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"context"
 	"strings"
 	"syscall/js"
 	"time"
@@ -35,6 +36,16 @@ func Download(name, text string) {
 	link.Call("click")
 	// Some browsers read it a moment later.
 	time.AfterFunc(time.Minute, func() { js.Global().Get("URL").Call("revokeObjectURL", url) })
+}
+
+// Copy puts a text into the clipboard, and tells whether the browser did.
+func Copy(ctx context.Context, text string) bool {
+	promise, err := try(func() js.Value { return js.Global().Get("navigator").Get("clipboard").Call("writeText", text) })
+	if err != nil {
+		return false
+	}
+	_, err = await(ctx, promise)
+	return err == nil
 }
 
 // Print asks the browser to print the page.

@@ -59,6 +59,9 @@ func Path() string { return "/" }
 // Download does nothing.
 func Download(name, text string) {}
 
+// Copy does nothing.
+func Copy(context.Context, string) bool { return false }
+
 // Print does nothing.
 func Print() {}
 

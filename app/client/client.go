@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -27,31 +28,37 @@ type Client struct{ transport Transport }
 func New(t Transport) *Client { return &Client{t} }
 
 // call sends in (nil for no body) and decodes the answer.
-func call[Out any](ctx context.Context, c *Client, method, path string, in any) (Out, error) {
-	var out Out
+func call[Out any](ctx context.Context, c *Client, method, path string, in any) (out Out, err error) {
+	err = c.exchange(ctx, method, path, in, &out)
+	return out, err
+}
+
+// exchange is what call does, once for all types: code that is made for each of them
+// is paid for by everybody who loads the app.
+func (c *Client) exchange(ctx context.Context, method, path string, in, out any) error {
 	var body []byte
 	if in != nil {
 		encoded, err := json.Marshal(in)
 		if err != nil {
-			return out, fmt.Errorf("encoding a request to %s: %w", path, err)
+			return fmt.Errorf("encoding a request to %s: %w", path, err)
 		}
 		body = encoded
 	}
 
 	status, answer, err := c.transport.Send(ctx, method, path, body)
 	if err != nil {
-		return out, shared.Errorf(shared.CodeOffline, "The server can't be reached. Check your connection and try again.").Because(err)
+		return shared.Errorf(shared.CodeOffline, "The server can't be reached. Check your connection and try again.").Because(err)
 	}
 	if status >= 400 {
-		return out, refusal(status, answer)
+		return refusal(status, answer)
 	}
 	if len(answer) == 0 {
-		return out, nil
+		return nil
 	}
-	if err := json.Unmarshal(answer, &out); err != nil {
-		return out, unexpected(fmt.Errorf("decoding the answer of %s: %w", path, err))
+	if err := json.Unmarshal(answer, out); err != nil {
+		return unexpected(fmt.Errorf("decoding the answer of %s: %w", path, err))
 	}
-	return out, nil
+	return nil
 }
 
 // refusal reads a problem (RFC 9457). Something between us and the server may
@@ -99,6 +106,39 @@ func (c *Client) SignOut(ctx context.Context) (shared.SignedOut, error) {
 // MakeRecoveryCodes returns new ones, in place of all that there were.
 func (c *Client) MakeRecoveryCodes(ctx context.Context) (shared.RecoveryCodes, error) {
 	return call[shared.RecoveryCodes](ctx, c, "POST", shared.PathRecoveryCodes, nil)
+}
+
+// MakePhoneLink returns a link with which the user adds a passkey on another device.
+func (c *Client) MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error) {
+	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathPhoneLink, nil)
+}
+
+// Users returns a page of the users whose names begin with find: the first for after
+// "", else the one after the page whose Next this is. It is for administrators, as
+// are the methods below it.
+func (c *Client) Users(ctx context.Context, find, after string) (shared.Members, error) {
+	path := shared.PathUsers + "?find=" + url.QueryEscape(find) + "&after=" + url.QueryEscape(after)
+	return call[shared.Members](ctx, c, "GET", path, nil)
+}
+
+// Invite adds a user, and returns the link with which they choose how to sign in.
+func (c *Client) Invite(ctx context.Context, who shared.Invite) (shared.Invited, error) {
+	return call[shared.Invited](ctx, c, "POST", shared.PathUsers, who)
+}
+
+// InviteAgain returns a new link for a user who has no way in yet.
+func (c *Client) InviteAgain(ctx context.Context, userID string) (shared.EnrolmentLink, error) {
+	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathInvitation, nil)
+}
+
+// MakeRecoveryLink returns a link for a user who has lost every way in.
+func (c *Client) MakeRecoveryLink(ctx context.Context, userID string) (shared.EnrolmentLink, error) {
+	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathRecoveryLink, nil)
+}
+
+// SetDisabled shuts a user out, or lets them in again.
+func (c *Client) SetDisabled(ctx context.Context, userID string, disabled bool) (shared.Member, error) {
+	return call[shared.Member](ctx, c, "PATCH", shared.PathUser+userID, shared.ChangeMember{Disabled: disabled})
 }
 
 // BeginLink returns where the user signs in to link a provider.

@@ -104,19 +104,18 @@ func (p *ActivityPanel) Render() app.UI {
 		app.P().Class("lead").Text(text.Lead),
 		p.World.notice(p.failure),
 		app.If(p.state == listLoading && len(p.events) == 0, func() app.UI {
-			return app.P().Class("quiet").Attr("role", "status").Text(p.World.Text.Shell.Loading)
+			return waiting(p.World.Text.Shell.Loading)
 		}),
 		app.If(len(p.events) > 0, p.renderRows),
 		app.If(p.state == listFailed && len(p.events) == 0, func() app.UI {
-			return app.Button().ID("activity-retry").Type("button").Class("button").OnClick(p.onMore).Text(p.World.Text.Shell.TryAgain)
+			return button("activity-retry", "", p.World.Text.Shell.TryAgain, false, p.onMore)
 		}).ElseIf(p.next != "", func() app.UI {
-			return app.Button().ID("activity-more").Type("button").Class("button").Disabled(p.state == listLoading || p.World.Offline != "").
-				OnClick(p.onMore).Text(label(p.state == listLoading, text.MoreWorking, text.More))
+			return button("activity-more", "", label(p.state == listLoading, text.MoreWorking, text.More), p.state == listLoading || p.World.Offline != "", p.onMore)
 		}),
 		app.If(p.alarm.state == alarmAdvising, p.renderAdvice),
 		app.If(p.alarm.state == alarmPassword, p.renderPassword),
 		p.renderConfirm(p.World, p.Confirms, p.HasPasskey, p.HasPassword),
-		app.P().Class("spoken").Attr("role", "status").Text(p.said),
+		spoken(p.said),
 	)
 }
 
@@ -202,14 +201,13 @@ func (r *activityRow) Render() app.UI {
 			),
 			app.Ul().Class("facts").Body(
 				app.Li().Title(exact).Text(moment),
+				app.If(e.By != "", func() app.UI { return app.Li().Text(message.Fill(text.By, "name", e.By)) }),
 				app.If(e.Browser+e.System != "", func() app.UI { return app.Li().Text(r.World.browserName(e.Browser, e.System)) }),
 				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.World.Text.Sessions.From, "address", e.Address)) }),
 			),
 		),
 		app.If(alarming(e), func() app.UI {
-			return app.Button().ID("not-me-"+e.ID).Type("button").Class("button small").
-				Aria("label", label(r.Working, "", message.Fill(text.NotMeRow, "event", what))).Disabled(r.Working || r.World.Offline != "").
-				OnClick(r.onNotMe).Text(label(r.Working, text.NotMeWorking, text.NotMe))
+			return button("not-me-"+e.ID, "small", label(r.Working, text.NotMeWorking, text.NotMe), r.Working || r.World.Offline != "", r.onNotMe).Aria("label", label(r.Working, "", message.Fill(text.NotMeRow, "event", what)))
 		}),
 	)
 }
@@ -220,7 +218,8 @@ func (r *activityRow) onNotMe(app.Context, app.Event) { r.OnNotMe(r.Event) }
 func alarming(e shared.Event) bool {
 	switch e.Kind {
 	case shared.EventSignedIn, shared.EventSignInFailed, shared.EventConfirmed, shared.EventCounterFell,
-		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged:
+		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged,
+		shared.EventLinkUsed:
 		return !e.Here && e.Browser+e.System+e.Address != ""
 	}
 	return false
@@ -250,6 +249,10 @@ func (w World) eventText(e shared.Event) string {
 		shared.EventIdentityUnlinked: text.IdentityUnlinked,
 
 		shared.EventRecoveryCodesMade: text.CodesMade,
+
+		shared.EventInvited:          text.Invited,
+		shared.EventRecoveryLinkMade: text.RecoveryLinkMade,
+		shared.EventLinkUsed:         text.PhoneUsed,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:
@@ -260,6 +263,10 @@ func (w World) eventText(e shared.Event) string {
 		plain = text.SignedInProvider
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodRecoveryCode:
 		plain = text.SignedInCode
+	case e.Kind == shared.EventLinkUsed && e.Method == shared.MethodInvitation:
+		plain = text.InvitationUsed
+	case e.Kind == shared.EventLinkUsed && e.Method == shared.MethodRecoveryLink:
+		plain = text.RecoveryUsed
 	case plain == "":
 		plain = text.Other // of a newer server
 	}
@@ -285,25 +292,21 @@ func (d *adviceDialog) OnMount(ctx app.Context) { showModal(ctx, adviceID) }
 
 func (d *adviceDialog) Render() app.UI {
 	text := d.World.Text.Activity
-	return app.Dialog().ID(adviceID).Class("dialog").Aria("labelledby", "advice-title").On("cancel", d.onEscape).Body(
-		app.H2().ID("advice-title").Text(text.NotMeTitle),
+	return dialog(adviceID, text.NotMeTitle, d.onEscape,
 		app.P().Text(text.NotMeLead),
 		app.If(d.Event.PasskeyID != "", func() app.UI {
-			return app.Button().ID("advice-passkey").Type("button").Class("button wide").
-				OnClick(d.onPasskey).Text(message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey))
+			return button("advice-passkey", "wide", message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey), false, d.onPasskey)
 		}),
 		app.If(d.HasPassword, func() app.UI {
-			return app.Button().ID("advice-password").Type("button").Class("button primary wide").
-				OnClick(d.onPassword).Text(text.NotMePassword)
+			return button("advice-password", "primary wide", text.NotMePassword, false, d.onPassword)
 		}),
-		app.Div().Class("dialog-foot").Body(
-			app.Button().ID("advice-close").Type("button").Class("button quiet").OnClick(d.onClose).Text(text.NotMeClose),
+		foot(
+			button("advice-close", "quiet", text.NotMeClose, false, d.onClose),
 		),
 	)
 }
 
-func (d *adviceDialog) onEscape(_ app.Context, e app.Event) {
-	e.PreventDefault()
+func (d *adviceDialog) onEscape() {
 	d.OnClose()
 }
 

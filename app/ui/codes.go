@@ -28,19 +28,18 @@ func (d *codesDialog) OnMount(ctx app.Context) { showModal(ctx, codesID) }
 
 func (d *codesDialog) Render() app.UI {
 	text := d.World.Text.Codes
-	return app.Dialog().ID(codesID).Class("dialog").Aria("labelledby", "codes-title").On("cancel", d.onEscape).Body(
-		app.H2().ID("codes-title").Text(text.Title),
+	return dialog(codesID, text.Title, d.onEscape,
 		app.P().Class("off-paper").Text(text.Lead),
 		app.P().Class("on-paper").Text(d.heading()),
 		app.Ul().Class("codes").Body(
 			app.Range(d.Codes).Slice(func(i int) app.UI { return app.Li().Body(app.Code().Text(d.Codes[i])) }),
 		),
 		app.Div().Class("buttons off-paper").Body(
-			app.Button().ID("codes-download").Type("button").Class("button").OnClick(d.onDownload).Text(text.Download),
-			app.Button().ID("codes-print").Type("button").Class("button").OnClick(d.onPrint).Text(text.Print),
+			button("codes-download", "", text.Download, false, d.onDownload),
+			button("codes-print", "", text.Print, false, d.onPrint),
 		),
 		app.Div().Class("dialog-foot off-paper").Body(
-			app.Button().ID("codes-done").Type("button").Class("button primary").OnClick(d.onDone).Text(text.Done),
+			button("codes-done", "primary", text.Done, false, d.onDone),
 		),
 	)
 }
@@ -49,7 +48,7 @@ func (d *codesDialog) heading() string {
 	return message.Fill(d.World.Text.Codes.Heading, "product", d.Product, "name", d.Name)
 }
 
-func (d *codesDialog) onEscape(_ app.Context, e app.Event) { e.PreventDefault() }
+func (d *codesDialog) onEscape() {}
 
 func (d *codesDialog) onDownload(app.Context, app.Event) {
 	name := message.Fill(d.World.Text.Codes.File, "product", d.Product) + ".txt"

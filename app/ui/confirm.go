@@ -53,48 +53,32 @@ func (c *Confirm) OnMount(ctx app.Context) { showModal(ctx, confirmID) }
 func (c *Confirm) Render() app.UI {
 	text := c.World.Text.Confirm
 	busy := c.state != confirmAsking
-	return app.Dialog().ID(confirmID).Class("dialog").Aria("labelledby", "confirm-title").
-		On("cancel", c.onEscape).
-		Body(
-			app.H2().ID("confirm-title").Text(text.Title),
-			app.P().Text(text.Lead),
-			c.World.notice(c.failure),
-			app.If(c.HasPasskey, func() app.UI {
-				return app.Button().ID("confirm-passkey").Type("button").Class("button primary wide").
-					Disabled(busy).OnClick(c.onPasskey).
-					Body(icon("key"), app.Text(label(c.state == confirmByPasskey, text.Working, text.UsePasskey)))
-			}),
-			app.If(c.HasPasskey && c.HasPassword, func() app.UI {
-				return app.P().Class("or").Body(app.Span().Text(text.Or))
-			}),
-			app.If(c.HasPassword, func() app.UI {
-				return app.Form().Class("stack").OnSubmit(c.onPassword).Body(
-					app.Label().Class("field").Body(
-						app.Text(text.Password),
-						app.Input().ID("confirm-password").Type("password").
-							Attr("autocomplete", "current-password").Attr("maxlength", "512").
-							Required(true).OnInput(c.onInput),
-					),
-					app.Button().Class("button wide").Disabled(busy).
-						Text(label(c.state == confirmByPassword, text.Working, text.UsePassword)),
-				)
-			}),
-			app.Range(c.World.ConfirmsAt).Slice(func(i int) app.UI {
-				return &providerButton{Provider: c.World.ConfirmsAt[i], Text: text.AtProvider, Off: busy, OnClick: c.atProvider}
-			}),
-			app.Div().Class("dialog-foot").Body(
-				app.Button().ID("confirm-cancel").Type("button").Class("button quiet").
-					OnClick(c.onCancel).Text(text.Cancel),
-			),
-		)
-}
-
-// label is a button's text while it works, and otherwise.
-func label(working bool, then, otherwise string) string {
-	if working {
-		return then
-	}
-	return otherwise
+	return dialog(confirmID, text.Title, c.onEscape,
+		app.P().Text(text.Lead),
+		c.World.notice(c.failure),
+		app.If(c.HasPasskey, func() app.UI {
+			return button("confirm-passkey", "primary wide", "", busy, c.onPasskey).Body(icon("key"), app.Text(label(c.state == confirmByPasskey, text.Working, text.UsePasskey)))
+		}),
+		app.If(c.HasPasskey && c.HasPassword, func() app.UI {
+			return app.P().Class("or").Body(app.Span().Text(text.Or))
+		}),
+		app.If(c.HasPassword, func() app.UI {
+			return app.Form().Class("stack").OnSubmit(c.onPassword).Body(
+				field(text.Password,
+					app.Input().ID("confirm-password").Type("password").
+						Attr("autocomplete", "current-password").Attr("maxlength", "512").
+						Required(true).OnInput(c.onInput),
+				),
+				submit("confirm-submit", "wide", label(c.state == confirmByPassword, text.Working, text.UsePassword), busy),
+			)
+		}),
+		app.Range(c.World.ConfirmsAt).Slice(func(i int) app.UI {
+			return &providerButton{Provider: c.World.ConfirmsAt[i], Text: text.AtProvider, Off: busy, OnClick: c.atProvider}
+		}),
+		foot(
+			button("confirm-cancel", "quiet", text.Cancel, false, c.onCancel),
+		),
+	)
 }
 
 func (c *Confirm) onInput(ctx app.Context, _ app.Event) { c.password = valueOf(ctx) }
@@ -128,8 +112,7 @@ type providerButton struct {
 }
 
 func (b *providerButton) Render() app.UI {
-	return app.Button().ID("confirm-at-" + b.Provider.ID).Type("button").Class("button wide").Disabled(b.Off).
-		OnClick(b.onClick).Text(message.Fill(b.Text, "provider", b.Provider.Name))
+	return button("confirm-at-"+b.Provider.ID, "wide", message.Fill(b.Text, "provider", b.Provider.Name), b.Off, b.onClick)
 }
 
 func (b *providerButton) onClick(ctx app.Context, _ app.Event) { b.OnClick(ctx, b.Provider.ID) }
@@ -150,8 +133,7 @@ func (c *Confirm) confirm(ctx app.Context, how confirmState, prove func(context.
 	})
 }
 
-func (c *Confirm) onEscape(_ app.Context, e app.Event) {
-	e.PreventDefault()
+func (c *Confirm) onEscape() {
 	c.OnCancel()
 }
 

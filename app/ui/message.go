@@ -16,6 +16,6 @@ func (m Message) Render() app.UI {
 	return app.Section().Class("message").Body(
 		app.H1().Text(m.Title),
 		app.P().Class("lead").Text(m.Lead),
-		app.Button().ID("message-button").Type("button").Class("button primary").OnClick(m.OnButton).Text(m.Button),
+		button("message-button", "primary", m.Button, false, m.OnButton),
 	)
 }

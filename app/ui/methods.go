@@ -64,7 +64,7 @@ func (c *MethodsCard) Render() app.UI {
 		app.If(len(c.codes) > 0, func() app.UI {
 			return &codesDialog{World: c.World, Product: a.Product, Name: a.User.Name, Codes: c.codes, OnDone: c.codesDone}
 		}),
-		app.P().Class("spoken").Attr("role", "status").Text(c.said),
+		spoken(c.said),
 	)
 }
 
@@ -196,8 +196,7 @@ func (r *methodRow) Render() app.UI {
 			app.Bdi().Text(r.Name),
 			app.If(r.Fact != "", func() app.UI { return app.Small().Class("quiet").Text(r.Fact) }),
 		),
-		app.Button().ID("method-"+r.ID).Type("button").Class("button small").Aria("label", r.Label).
-			Disabled(r.Off).OnClick(r.onClick).Text(r.Button),
+		button("method-"+r.ID, "small", r.Button, r.Off, r.onClick).Aria("label", r.Label),
 	)
 }
 

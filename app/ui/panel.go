@@ -15,6 +15,8 @@ type PasskeyService interface {
 	Passkeys(ctx context.Context) (shared.PasskeyList, error)
 	Register(ctx context.Context, name string) (shared.Passkey, error)
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
+	// MakePhoneLink returns a link with which another device makes a passkey.
+	MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error)
 	// SessionsWith counts the user's other sessions that began with a passkey.
 	SessionsWith(ctx context.Context, id string) (int, error)
 	// Remove returns the passkeys that are left. With endSessions, those sessions
@@ -54,6 +56,10 @@ type PasskeysPanel struct {
 	edits   int    // how many times the user changed the list here
 	lit     string // the passkey that was just added
 	said    string // read out by screen readers
+
+	phone        shared.EnrolmentLink // shown while it has a URL
+	gettingPhone bool
+	phoneFailure error
 }
 
 type listState int
@@ -125,6 +131,7 @@ func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	case err != nil:
 		p.state, p.failure = listFailed, err
 	default:
+		p.phoned(list)
 		p.state, p.failure = listReady, nil
 		p.show(list)
 	}
@@ -148,28 +155,22 @@ func (p *PasskeysPanel) edited(list shared.PasskeyList) {
 // Render implements app.Composer.
 func (p *PasskeysPanel) Render() app.UI {
 	text := p.World.Text.Panel
-	return app.Dialog().ID(panelID).Class("panel").Aria("labelledby", "passkeys-title").
-		On("cancel", p.onEscape).
-		Body(
-			app.Header().Class("panel-head").Body(
-				app.H2().ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),
-				app.Button().ID("passkeys-close").Type("button").Class("button icon").
-					Aria("label", text.Close).Title(text.Close).OnClick(p.onClose).Body(icon("close")),
-			),
-			app.If(p.World.Offline != "", func() app.UI {
-				return app.P().Class("bar").Attr("role", "status").Text(p.World.Offline)
-			}),
-			app.Div().Class(p.columns()).Body(
-				app.Div().Class("panel-list").Body(p.renderList(), p.renderAddButton()),
-				app.If(p.add.state != addClosed, p.renderAdd),
-			),
-			app.If(p.World.Contact != "", func() app.UI {
-				return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.World.Contact))
-			}),
-			app.P().Class("spoken").Attr("role", "status").Text(p.said),
-			app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove),
-			p.renderConfirm(p.World, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
-		)
+	return panelDialog(text, p.onEscape, p.onClose,
+		app.If(p.World.Offline != "", func() app.UI {
+			return app.P().Class("bar").Attr("role", "status").Text(p.World.Offline)
+		}),
+		app.Div().Class(p.columns()).Body(
+			app.Div().Class("panel-list").Body(p.renderList(), p.renderAddButton()),
+			app.If(p.add.state != addClosed, p.renderAdd),
+		),
+		app.If(p.World.Contact != "", func() app.UI {
+			return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.World.Contact))
+		}),
+		spoken(p.said),
+		app.If(p.phone.URL != "", p.renderPhone),
+		app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove),
+		p.renderConfirm(p.World, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
+	)
 }
 
 func (p *PasskeysPanel) columns() string {
@@ -183,11 +184,11 @@ func (p *PasskeysPanel) renderList() app.UI {
 	text := p.World.Text.Panel
 	switch {
 	case p.state == listLoading:
-		return app.P().Class("quiet").Attr("role", "status").Text(text.Loading)
+		return waiting(text.Loading)
 	case p.state == listFailed:
 		return app.Div().Body(
 			p.World.notice(p.failure),
-			app.Button().ID("passkeys-retry").Type("button").Class("button").OnClick(p.onRetry).Text(text.RetryList),
+			button("passkeys-retry", "", text.RetryList, false, p.onRetry),
 		)
 	case len(p.list.Passkeys) == 0:
 		return app.Div().Class("empty").Body(
@@ -231,7 +232,7 @@ func (p *PasskeysPanel) onClose(app.Context, app.Event) { p.OnClose() }
 // one heard the key too.
 func (p *PasskeysPanel) onEscape(_ app.Context, e app.Event) {
 	e.PreventDefault()
-	if p.paused == nil && p.row.mode != rowRemove && p.row.mode != rowRemoving {
+	if p.paused == nil && p.phone.URL == "" && p.row.mode != rowRemove && p.row.mode != rowRemoving {
 		p.OnClose()
 	}
 }

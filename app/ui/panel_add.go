@@ -30,26 +30,27 @@ func (p *PasskeysPanel) renderAddButton() app.UI {
 	return app.If(p.World.Blocked != "", func() app.UI {
 		return app.P().Class("notice").Text(p.World.Blocked)
 	}).ElseIf(p.add.state == addClosed && p.state == listReady, func() app.UI {
-		return app.Button().ID(panelAddID).Type("button").Class("button primary").
-			Disabled(p.World.Offline != "").OnClick(p.onAdd).
-			Body(icon("plus"), app.Text(p.World.Text.Panel.Add))
+		return app.Div().Class("stack").Body(
+			app.Div().Class("buttons").Body(
+				button(panelAddID, "primary", "", p.World.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.World.Text.Panel.Add)),
+				p.renderPhoneButton(),
+			),
+			p.World.notice(p.phoneFailure),
+		)
 	})
 }
 
 func (p *PasskeysPanel) renderAdd() app.UI {
 	text, busy := p.World.Text.Panel, p.add.state == addWorking
 	return app.Form().Class("panel-add stack").Aria("label", text.Add).OnSubmit(p.onRegister).Body(
-		app.Label().Class("field").Body(
-			app.Text(text.DeviceName),
+		field(text.DeviceName,
 			app.Input().ID(panelNameID).Type("text").Attr("autocomplete", "off").
 				Attr("maxlength", shared.MaxNameLength).ReadOnly(busy).OnInput(p.onName),
 		),
 		p.World.notice(p.add.failure),
 		app.Div().Class("buttons").Body(
-			app.Button().ID("passkey-register").Class("button primary").Disabled(busy || p.World.Offline != "").
-				Body(icon("key"), app.Text(label(busy, text.Registering, text.Register))),
-			app.Button().ID("passkey-add-cancel").Type("button").Class("button quiet").Disabled(busy).
-				OnClick(p.onAddCancel).Text(text.Cancel),
+			submit("passkey-register", "primary", "", busy || p.World.Offline != "").Body(icon("key"), app.Text(label(busy, text.Registering, text.Register))),
+			button("passkey-add-cancel", "quiet", text.Cancel, busy, p.onAddCancel),
 		),
 	)
 }

@@ -39,30 +39,24 @@ func (d *removeDialog) OnMount(ctx app.Context) {
 
 func (d *removeDialog) Render() app.UI {
 	text := d.World.Text.Panel
-	return app.Dialog().ID(removeID).Class("dialog").Aria("labelledby", "remove-title").Aria("describedby", "remove-lead").
-		On("cancel", d.onEscape).
-		Body(
-			app.H2().ID("remove-title").Text(message.Fill(text.RemoveTitle, "name", d.Passkey.Name)),
-			app.P().ID("remove-lead").Text(text.RemoveLead),
-			app.If(d.Last, func() app.UI { return app.P().Text(text.RemoveLast) }),
-			app.If(d.Sessions > 0, func() app.UI {
-				return app.Label().Class("check").Body(
-					app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
-					app.Span().Text(d.World.Count(text.RemoveSessions, d.Sessions)),
-				)
-			}),
-			d.World.notice(d.Failure),
-			app.Div().Class("dialog-foot").Body(
-				app.Button().ID("remove-cancel").Type("button").Class("button").Disabled(d.Working).
-					OnClick(d.onCancel).Text(text.Cancel),
-				app.Button().ID("remove-ok").Type("button").Class("button danger").Disabled(d.Working || d.World.Offline != "").
-					OnClick(d.onOK).Text(label(d.Working, text.Removing, text.OK)),
-			),
-		)
+	return dialog(removeID, message.Fill(text.RemoveTitle, "name", d.Passkey.Name), d.onEscape,
+		app.P().ID("remove-lead").Text(text.RemoveLead),
+		app.If(d.Last, func() app.UI { return app.P().Text(text.RemoveLast) }),
+		app.If(d.Sessions > 0, func() app.UI {
+			return app.Label().Class("check").Body(
+				app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
+				app.Span().Text(d.World.Count(text.RemoveSessions, d.Sessions)),
+			)
+		}),
+		d.World.notice(d.Failure),
+		foot(
+			button("remove-cancel", "", text.Cancel, d.Working, d.onCancel),
+			button("remove-ok", "danger", label(d.Working, text.Removing, text.OK), d.Working || d.World.Offline != "", d.onOK),
+		),
+	).Aria("describedby", "remove-lead")
 }
 
-func (d *removeDialog) onEscape(_ app.Context, e app.Event) {
-	e.PreventDefault()
+func (d *removeDialog) onEscape() {
 	if !d.Working {
 		d.OnCancel()
 	}

@@ -94,16 +94,12 @@ func (r *passkeyRow) renderOnlyMethod() app.UI {
 
 func (r *passkeyRow) renderButtons() app.UI {
 	text, p := r.World.Text.Panel, r.Passkey
-	remove := app.Button().ID("remove-"+p.ID).Type("button").Class("button small").
-		Aria("label", message.Fill(text.RemoveRow, "name", p.Name)).
-		Disabled(p.OnlyMethod || r.World.Offline != "").OnClick(r.onRemove).Text(text.Remove)
+	remove := button("remove-"+p.ID, "small", text.Remove, p.OnlyMethod || r.World.Offline != "", r.onRemove).Aria("label", message.Fill(text.RemoveRow, "name", p.Name))
 	if p.OnlyMethod {
 		remove = remove.Aria("describedby", "only-"+p.ID)
 	}
 	return app.Div().Class("row-buttons").Body(
-		app.Button().ID("rename-"+p.ID).Type("button").Class("button small").
-			Aria("label", message.Fill(text.RenameRow, "name", p.Name)).
-			Disabled(r.World.Offline != "").OnClick(r.onRename).Text(text.Rename),
+		button("rename-"+p.ID, "small", text.Rename, r.World.Offline != "", r.onRename).Aria("label", message.Fill(text.RenameRow, "name", p.Name)),
 		remove,
 	)
 }
@@ -114,10 +110,8 @@ func (r *passkeyRow) renderRename() app.UI {
 		app.Input().ID("name-"+r.Passkey.ID).Type("text").Class("input").Value(r.Passkey.Name).
 			Aria("label", text.NewName).Attr("autocomplete", "off").Attr("maxlength", shared.MaxNameLength).
 			Required(true).ReadOnly(busy),
-		app.Button().ID("save-"+r.Passkey.ID).Class("button small primary").Disabled(busy).
-			Text(label(busy, text.Saving, text.Save)),
-		app.Button().ID("keep-"+r.Passkey.ID).Type("button").Class("button small quiet").Disabled(busy).
-			OnClick(r.onCancel).Text(text.Cancel),
+		submit("save-"+r.Passkey.ID, "small primary", label(busy, text.Saving, text.Save), busy),
+		button("keep-"+r.Passkey.ID, "small quiet", text.Cancel, busy, r.onCancel),
 	)
 }
 

@@ -32,23 +32,19 @@ func (d *passwordDialog) OnMount(ctx app.Context) {
 
 func (d *passwordDialog) Render() app.UI {
 	text, busy := d.World.Text.Password, d.state == passwordSaving
-	return app.Dialog().ID(passwordDialogID).Class("dialog").Aria("labelledby", "password-title").On("cancel", d.onEscape).Body(
-		app.H2().ID("password-title").Text(text.Title),
+	return dialog(passwordDialogID, text.Title, d.onEscape,
 		app.P().Text(text.Lead),
 		d.World.notice(d.failure),
 		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
-			app.Label().Class("field").Body(
-				app.Text(text.New),
+			field(text.New,
 				app.Input().ID("new-password").Type("password").Attr("autocomplete", "new-password").
 					Attr("minlength", "12").Attr("maxlength", "256").Aria("describedby", "password-hint").
 					Required(true).ReadOnly(busy).OnInput(d.onInput),
 			),
 			app.P().ID("password-hint").Class("hint").Text(text.Hint),
-			app.Div().Class("dialog-foot").Body(
-				app.Button().ID("password-cancel").Type("button").Class("button quiet").Disabled(busy).
-					OnClick(d.onCancel).Text(text.Cancel),
-				app.Button().ID("password-save").Class("button primary").Disabled(busy).
-					Text(label(busy, text.Saving, text.Save)),
+			foot(
+				button("password-cancel", "quiet", text.Cancel, busy, d.onCancel),
+				submit("password-save", "primary", label(busy, text.Saving, text.Save), busy),
 			),
 		),
 	)
@@ -65,8 +61,7 @@ func (d *passwordDialog) onSubmit(_ app.Context, e app.Event) {
 	d.OnSave(d.password, func(err error) { d.state, d.failure = passwordAsking, err })
 }
 
-func (d *passwordDialog) onEscape(_ app.Context, e app.Event) {
-	e.PreventDefault()
+func (d *passwordDialog) onEscape() {
 	d.OnCancel()
 }
 

@@ -78,16 +78,16 @@ func (p *SessionsPanel) Render() app.UI {
 		app.P().Class("lead").Text(text.Lead),
 		p.World.notice(p.failure),
 		app.If(p.state == listLoading && len(p.list.Sessions) == 0, func() app.UI {
-			return app.P().Class("quiet").Attr("role", "status").Text(p.World.Text.Shell.Loading)
+			return waiting(p.World.Text.Shell.Loading)
 		}),
 		app.If(p.state == listFailed, func() app.UI {
-			return app.Button().ID("sessions-retry").Type("button").Class("button").OnClick(p.onRetry).Text(p.World.Text.Shell.TryAgain)
+			return button("sessions-retry", "", p.World.Text.Shell.TryAgain, false, p.onRetry)
 		}),
 		app.If(len(p.list.Sessions) > 0, p.renderRows),
 		app.If(len(p.list.Sessions) > 1, p.renderEndOthers).ElseIf(p.state == listReady, func() app.UI {
 			return app.P().Class("quiet").Text(text.NoOthers)
 		}),
-		app.P().Class("spoken").Attr("role", "status").Text(p.said),
+		spoken(p.said),
 	)
 }
 
@@ -103,8 +103,7 @@ func (p *SessionsPanel) renderRows() app.UI {
 func (p *SessionsPanel) renderEndOthers() app.UI {
 	text := p.World.Text.Sessions
 	return app.Div().Class("buttons").Body(
-		app.Button().ID("end-others").Type("button").Class("button danger").Disabled(p.ending != "" || p.World.Offline != "").
-			OnClick(p.onEndOthers).Text(label(p.ending == othersID, text.Ending, text.EndOthers)),
+		button("end-others", "danger", label(p.ending == othersID, text.Ending, text.EndOthers), p.ending != "" || p.World.Offline != "", p.onEndOthers),
 	)
 }
 
@@ -184,9 +183,7 @@ func (r *sessionRow) Render() app.UI {
 			),
 		),
 		app.If(!s.Current, func() app.UI {
-			return app.Button().ID("end-"+s.ID).Type("button").Class("button small").
-				Aria("label", label(r.Working, "", message.Fill(text.EndRow, "browser", name))).Disabled(r.Working || r.World.Offline != "").
-				OnClick(r.onEnd).Text(label(r.Working, text.Ending, text.End))
+			return button("end-"+s.ID, "small", label(r.Working, text.Ending, text.End), r.Working || r.World.Offline != "", r.onEnd).Aria("label", label(r.Working, "", message.Fill(text.EndRow, "browser", name)))
 		}),
 	)
 }

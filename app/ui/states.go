@@ -65,18 +65,30 @@ func States(text *message.Catalogue) []State {
 		}),
 		"panel-remove-refused": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
 		"panel-confirm":        statePanel(world, func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
-		"sessions":             &SessionsPanel{World: world, state: listReady, list: stateSessions()},
-		"sessions-alone":       &SessionsPanel{World: world, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
-		"sessions-ending":      &SessionsPanel{World: world, state: listReady, list: stateSessions(), ending: "s2"},
-		"sessions-loading":     &SessionsPanel{World: world},
-		"sessions-failed":      &SessionsPanel{World: world, state: listFailed, failure: internal},
-		"activity":             &ActivityPanel{World: world, state: listReady, events: stateEvents(), next: "more"},
-		"activity-loading":     &ActivityPanel{World: world},
-		"activity-failed":      &ActivityPanel{World: world, state: listFailed, failure: internal},
-		"activity-ending":      &ActivityPanel{World: world, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
-		"activity-advice":      &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
-		"activity-password":    &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
-		"password-refused":     &passwordDialog{World: world, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
+		"panel-phone":          statePanel(world, func(p *PasskeysPanel) { p.phone = stateLink() }),
+		"panel-off":            &PasskeysOff{World: world},
+		"users":                stateUsers(world, func(p *UsersPanel) { p.next = "more" }),
+		"users-empty":          stateUsers(world, func(p *UsersPanel) { p.users = nil }),
+		"users-loading":        stateUsers(world, func(p *UsersPanel) { p.state = listLoading }),
+		"users-failed":         stateUsers(world, func(p *UsersPanel) { p.state, p.failure = listFailed, internal }),
+		"users-invite":         stateUsers(world, func(p *UsersPanel) { p.inviting = true }),
+		"users-disable":        stateUsers(world, func(p *UsersPanel) { p.asking = p.users[1] }),
+		"users-invitation":     stateUsers(world, func(p *UsersPanel) { p.link = shownLink{link: stateLink(), user: p.users[2]} }),
+		"users-recovery": stateUsers(world, func(p *UsersPanel) {
+			p.link = shownLink{link: stateLink(), user: p.users[1], recovery: true}
+		}),
+		"sessions":          &SessionsPanel{World: world, state: listReady, list: stateSessions()},
+		"sessions-alone":    &SessionsPanel{World: world, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
+		"sessions-ending":   &SessionsPanel{World: world, state: listReady, list: stateSessions(), ending: "s2"},
+		"sessions-loading":  &SessionsPanel{World: world},
+		"sessions-failed":   &SessionsPanel{World: world, state: listFailed, failure: internal},
+		"activity":          &ActivityPanel{World: world, state: listReady, events: stateEvents(), next: "more"},
+		"activity-loading":  &ActivityPanel{World: world},
+		"activity-failed":   &ActivityPanel{World: world, state: listFailed, failure: internal},
+		"activity-ending":   &ActivityPanel{World: world, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
+		"activity-advice":   &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"activity-password": &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
+		"password-refused":  &passwordDialog{World: world, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
 
 		"methods": &MethodsCard{World: world, Account: shared.Account{
 			PasskeysOn: true, Passkeys: 2,
@@ -130,6 +142,27 @@ func statePanel(world World, change func(*PasskeysPanel)) *PasskeysPanel {
 	return p
 }
 
+// stateUsers is a UsersPanel with its list, in a state that change makes.
+func stateUsers(world World, change func(*UsersPanel)) *UsersPanel {
+	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	p := &UsersPanel{World: world, Account: shared.Account{User: shared.User{ID: "u1"}, Product: "Keypeg"}, state: listReady, users: []shared.Member{
+		{User: shared.User{ID: "u1", Name: "ann", DisplayName: "Ann Admin", Admin: true}, HasPassword: true, Passkeys: 2, Created: at},
+		{User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, Passkeys: 1, Identities: 1, Created: at},
+		{User: shared.User{ID: "u3", Name: "carl", DisplayName: "<img src=x onerror=alert(1)>"}, Invited: true, Created: at},
+		{User: shared.User{ID: "u4", Name: "dora", DisplayName: "Dora", Disabled: true}, HasPassword: true, Created: at},
+	}}
+	change(p)
+	return p
+}
+
+// stateLink has a code that is only the corners of one.
+func stateLink() shared.EnrolmentLink {
+	return shared.EnrolmentLink{
+		URL: "https://id.example.com/enrol?token=invitation.0123456789abcdef0123456789abcdef.ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq",
+		QR:  shared.QR{Size: 21, Path: "M0 0h7v7h-7zM14 0h7v7h-7zM0 14h7v7h-7z"}, Expires: time.Date(2026, 11, 27, 18, 30, 0, 0, time.UTC),
+	}
+}
+
 func stateOnly() shared.PasskeyList {
 	list := stateKeys()
 	list.HasPassword = false
@@ -156,6 +189,11 @@ func stateEvents() []shared.Event {
 		{Kind: shared.EventSignedIn, Method: shared.MethodPasskey, Passkey: "Work laptop", PasskeyID: "a", Browser: "Chrome", System: "Windows", Address: "192.0.2.1"},
 		{Kind: shared.EventSignedIn, Method: shared.MethodPassword, Browser: "Chrome", System: "Windows", Here: true},
 		{Kind: shared.EventSignedIn, Method: shared.MethodSetupLink, Address: "::1"},
+		{Kind: shared.EventRecoveryLinkMade, By: "Ann Admin", Browser: "Chrome", System: "Windows"},
+		{Kind: shared.EventLinkUsed, Method: shared.MethodRecoveryLink, Browser: "Safari", System: "iOS"},
+		{Kind: shared.EventLinkUsed, Method: shared.MethodInvitation, Here: true},
+		{Kind: shared.EventLinkUsed, Method: shared.MethodPhoneLink, Address: "::1"},
+		{Kind: shared.EventInvited, By: "Ann Admin"},
 	}
 	for _, kind := range []shared.EventKind{
 		shared.EventAccountCreated, shared.EventSignInFailed, shared.EventSignedOut, shared.EventConfirmed, shared.EventPasswordChanged,

@@ -84,7 +84,7 @@ func busy(cause error) error {
 
 // update changes a user's record by name, for IT.
 func (s *Service) update(ctx context.Context, name string, change func(store.User) (store.Batch, error)) error {
-	user, err := s.userByName(ctx, name)
+	user, err := s.UserByName(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func (s *Service) Activity(ctx context.Context, user store.User, current store.S
 	}
 	for _, e := range events {
 		line := shared.Event{
-			ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider,
+			ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider, By: e.By,
 			Browser: e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
 			Here: e.Client == client || e.Client == current.Client,
 		}

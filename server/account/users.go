@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -77,11 +79,54 @@ func newUserID() string {
 	return hex.EncodeToString(id[:])
 }
 
+func isUserID(text string) bool {
+	raw, err := hex.DecodeString(text)
+	return err == nil && len(raw) == 16
+}
+
 func nameTaken(err error, name string) error {
 	if errors.Is(err, store.ErrNameExists) {
 		return shared.Errorf(shared.CodeNameTaken, "Somebody has the user name %s already.", name).Because(err)
 	}
 	return fmt.Errorf("storing a new user: %w", err)
+}
+
+// usersPage is how many users an administrator sees at once.
+const usersPage = 50
+
+// FindUsers returns a page of users in byte order of their names: those whose names
+// begin with find, from the first name after the one given. Next asks for the page
+// after; it is "" at the end.
+func (s *Service) FindUsers(ctx context.Context, find, after string) (page []store.User, next string, err error) {
+	begin := ""
+	if find != "" {
+		if begin, err = CanonicalName(find); err != nil {
+			return nil, "", nil // no name begins so
+		}
+	}
+	if after < begin {
+		// The page is of names after one, so whoever has exactly this name comes first.
+		exact, err := s.Store.UserByName(ctx, begin)
+		if err == nil {
+			page = append(page, exact)
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return nil, "", fmt.Errorf("looking up a user by name: %w", err)
+		}
+		after = begin
+	}
+	more, err := s.Store.Users(ctx, after, usersPage+1-len(page))
+	if err != nil {
+		return nil, "", fmt.Errorf("listing users: %w", err)
+	}
+	page = append(page, more...)
+	if end := slices.IndexFunc(page, func(u store.User) bool { return !strings.HasPrefix(u.Name, begin) }); end >= 0 {
+		page = page[:end]
+	}
+	if len(page) > usersPage {
+		page = page[:usersPage]
+		next = page[usersPage-1].Name
+	}
+	return page, next, nil
 }
 
 // Users returns up to limit users in byte order of their names, from the first
@@ -90,8 +135,9 @@ func (s *Service) Users(ctx context.Context, after string, limit int) ([]store.U
 	return s.Store.Users(ctx, after, limit)
 }
 
-// userByName finds a user for IT, who may know whether there is one.
-func (s *Service) userByName(ctx context.Context, typed string) (store.User, error) {
+// UserByName finds a user for IT, who may know whether there is one:
+// [shared.CodeNotFound] if not.
+func (s *Service) UserByName(ctx context.Context, typed string) (store.User, error) {
 	name, err := CanonicalName(typed)
 	if err != nil {
 		return store.User{}, err
@@ -102,6 +148,20 @@ func (s *Service) userByName(ctx context.Context, typed string) (store.User, err
 	}
 	return user, err
 }
+
+// UserByID finds a user for an administrator: [shared.CodeNotFound] if there is none.
+func (s *Service) UserByID(ctx context.Context, id string) (store.User, error) {
+	if !isUserID(id) {
+		return store.User{}, errNoUser
+	}
+	user, err := s.Store.User(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, errNoUser
+	}
+	return user, err
+}
+
+var errNoUser = shared.Errorf(shared.CodeNotFound, "This user isn't there any more.")
 
 // SetPassword gives a user another password and ends all their sessions, since
 // whoever needed this may have lost the old one to somebody.
@@ -135,14 +195,14 @@ func (s *Service) RemovePassword(ctx context.Context, name string) error {
 
 // SetDisabled shuts a user out and ends all their sessions, or lets them in
 // again. IT may disable every administrator: the command line stays.
-func (s *Service) SetDisabled(ctx context.Context, name string, disabled bool) error {
+func (s *Service) SetDisabled(ctx context.Context, name string, disabled bool, by Actor) error {
 	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
 		user.Disabled = disabled
-		if disabled {
-			return s.shutsOut(user, shared.EventDisabled), nil
+		batch := store.Batch{store.PutUser{User: user}}
+		if !disabled {
+			return append(batch, s.tellsOf(by, shared.EventEnabled, user.ID)), nil
 		}
-		event := store.NewEvent(s.Now(), user.ID, shared.EventEnabled, store.Client{})
-		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+		return append(batch, store.EndSessions{UserID: user.ID}, s.tellsOf(by, shared.EventDisabled, user.ID)), nil
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Commands are what IT can have done. Errors are a *shared.Error where there is
@@ -30,6 +31,11 @@ type Commands interface {
 	// known by this subject; UnlinkUser ends that.
 	LinkUser(ctx context.Context, name, provider, subject string) error
 	UnlinkUser(ctx context.Context, name, provider string) error
+	// Invite adds a user without a way in, and returns the address at which they choose
+	// one. A user who is invited already gets a new one.
+	Invite(ctx context.Context, user Invite) (Link, error)
+	// NewRecoveryLink returns the address at which a user adds a new way in.
+	NewRecoveryLink(ctx context.Context, name string) (Link, error)
 	// NewSetupLink returns the address that makes the first administrator. It is
 	// the running server's own, whatever settings the command was given.
 	NewSetupLink(ctx context.Context) (string, error)
@@ -41,6 +47,15 @@ type NewUser struct {
 	DisplayName string `json:"displayName"`
 	Password    string `json:"password"`
 	Admin       bool   `json:"admin"`
+}
+
+// Invite is who is to be invited.
+type Invite = shared.Invite
+
+// Link is an address that does one thing, once, until it expires.
+type Link struct {
+	URL     string    `json:"url"`
+	Expires time.Time `json:"expires"`
 }
 
 // User is what IT may see of a user.
@@ -58,8 +73,14 @@ type User struct {
 
 // Accounts carries the commands out.
 type Accounts struct {
-	Service  *account.Service
-	SetupURL func(token string) string // the address of a set-up link
+	Service *account.Service
+	Address Address
+}
+
+// Address makes links of tokens: those of the server that people reach.
+type Address interface {
+	SetupURL(token string) string
+	EnrolURL(token string) string
 }
 
 var _ Commands = Accounts{}
@@ -92,7 +113,7 @@ func (a Accounts) RemovePassword(ctx context.Context, name string) error {
 
 // SetDisabled implements [Commands].
 func (a Accounts) SetDisabled(ctx context.Context, name string, disabled bool) error {
-	return a.Service.SetDisabled(ctx, name, disabled)
+	return a.Service.SetDisabled(ctx, name, disabled, account.Actor{})
 }
 
 // LinkUser implements [Commands].
@@ -111,7 +132,36 @@ func (a Accounts) NewSetupLink(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return a.SetupURL(token), nil
+	return a.Address.SetupURL(token), nil
+}
+
+// Invite implements [Commands].
+func (a Accounts) Invite(ctx context.Context, who Invite) (Link, error) {
+	_, link, err := a.Service.Invite(ctx, who, account.Actor{})
+	if shared.CodeOf(err) == shared.CodeNameTaken {
+		user, found := a.Service.UserByName(ctx, who.Name)
+		if found != nil || user.Methods() > 0 {
+			return Link{}, err
+		}
+		link, err = a.Service.InviteAgain(ctx, user, account.Actor{})
+	}
+	return a.enrolLink(link, err)
+}
+
+// NewRecoveryLink implements [Commands].
+func (a Accounts) NewRecoveryLink(ctx context.Context, name string) (Link, error) {
+	user, err := a.Service.UserByName(ctx, name)
+	if err != nil {
+		return Link{}, err
+	}
+	return a.enrolLink(a.Service.NewRecoveryLink(ctx, user, account.Actor{}))
+}
+
+func (a Accounts) enrolLink(link account.Link, err error) (Link, error) {
+	if err != nil {
+		return Link{}, err
+	}
+	return Link{URL: a.Address.EnrolURL(link.Token), Expires: link.Expires}, nil
 }
 
 func describe(u store.User) User {

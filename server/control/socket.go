@@ -25,6 +25,8 @@ const (
 	pathSetDisabled    = "/set-disabled"
 	pathLinkUser       = "/link-user"
 	pathUnlinkUser     = "/unlink-user"
+	pathInvite         = "/invite"
+	pathRecoveryLink   = "/recovery-link"
 	pathSetupLink      = "/setup-link"
 	pathBackup         = "/backup" // answers with the database's file
 )
@@ -103,6 +105,8 @@ func Handler(c Commands, database io.WriterTo) http.Handler {
 	mux.HandleFunc("POST "+pathUnlinkUser, serve(func(ctx context.Context, in identityArgs) (none, error) {
 		return none{}, c.UnlinkUser(ctx, in.Name, in.Provider)
 	}))
+	mux.HandleFunc("POST "+pathInvite, serve(c.Invite))
+	mux.HandleFunc("POST "+pathRecoveryLink, serve(c.NewRecoveryLink))
 	mux.HandleFunc("POST "+pathSetupLink, serve(func(ctx context.Context, _ none) (string, error) {
 		return c.NewSetupLink(ctx)
 	}))
@@ -249,6 +253,16 @@ func (c *Client) LinkUser(ctx context.Context, name, provider, subject string) e
 func (c *Client) UnlinkUser(ctx context.Context, name, provider string) error {
 	_, err := call[none](ctx, c, pathUnlinkUser, identityArgs{Name: name, Provider: provider})
 	return err
+}
+
+// Invite implements [Commands].
+func (c *Client) Invite(ctx context.Context, who Invite) (Link, error) {
+	return call[Link](ctx, c, pathInvite, who)
+}
+
+// NewRecoveryLink implements [Commands].
+func (c *Client) NewRecoveryLink(ctx context.Context, name string) (Link, error) {
+	return call[Link](ctx, c, pathRecoveryLink, name)
 }
 
 // NewSetupLink implements [Commands].

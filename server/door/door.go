@@ -4,7 +4,7 @@
 //
 // It draws and decides nothing: handlers in server fill [SignIn] and its like,
 // and html/template escapes all that came from outside. One small module,
-// web/static/signin.js, adds the passkey button where the browser can use it.
+// web/static/door.js, adds passkeys where the browser can use them.
 package door
 
 import (
@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -42,7 +43,7 @@ func New(c Config) *Door {
 		"fill":  message.Fill,
 	}
 	d := &Door{Config: c, pages: map[string]*template.Template{}}
-	for _, page := range []string{"signin.html", "setup.html", "recovery.html", "refusal.html"} {
+	for _, page := range []string{"signin.html", "setup.html", "recovery.html", "enrol.html", "enrolled.html", "refusal.html"} {
 		d.pages[page] = template.Must(template.New(page).Funcs(functions).ParseFS(sources, "layout.html", page))
 	}
 	return d
@@ -91,6 +92,44 @@ func (d *Door) Recovery(w http.ResponseWriter, status int, text *message.Catalog
 	return d.write(w, status, "recovery.html", text, page)
 }
 
+// Enrol is what the page of an enrolment link shows.
+type Enrol struct {
+	Kind              store.Method // MethodInvitation, MethodRecoveryLink or MethodPhoneLink
+	Name, DisplayName string       // the user's
+	TakesPassword     bool
+	Refusal           string
+}
+
+// Title is the page's, in a reader's language.
+func (e Enrol) Title(text *message.Catalogue) string {
+	switch e.Kind {
+	case store.MethodInvitation:
+		return message.Fill(text.Door.InvitationTitle, "name", e.DisplayName)
+	case store.MethodRecoveryLink:
+		return text.Door.WayBackTitle
+	default:
+		return text.Door.PhoneTitle
+	}
+}
+
+// Lead says what the link is good for.
+func (e Enrol) Lead(text *message.Catalogue, product string) string {
+	lead := map[store.Method]string{
+		store.MethodInvitation: text.Door.InvitationLead, store.MethodRecoveryLink: text.Door.WayBackLead, store.MethodPhoneLink: text.Door.PhoneLead,
+	}[e.Kind]
+	return message.Fill(lead, "product", product, "user", e.Name)
+}
+
+// Enrol writes the page on which the bearer of a link adds a way in.
+func (d *Door) Enrol(w http.ResponseWriter, status int, text *message.Catalogue, page Enrol) error {
+	return d.write(w, status, "enrol.html", text, page)
+}
+
+// Enrolled writes the page that follows it.
+func (d *Door) Enrolled(w http.ResponseWriter, text *message.Catalogue) error {
+	return d.write(w, http.StatusOK, "enrolled.html", text, nil)
+}
+
 // Refusal writes a page that says why something can't be done.
 func (d *Door) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, sentence string) {
 	if err := d.write(w, status, "refusal.html", text, sentence); err != nil {
@@ -108,9 +147,16 @@ type view struct {
 
 // paths are the addresses that the pages and their script need, so that they are
 // named in shared only.
-type paths struct{ SignIn, Setup, Recovery, Begin, Finish string }
+type paths struct {
+	SignIn, Setup, Recovery, Enrol, Enrolled string
 
-var doorPaths = paths{shared.PageSignIn, shared.PageSetup, shared.PageRecovery, shared.PathSignInBegin, shared.PathSignInFinish}
+	SignInBegin, SignInFinish, EnrolBegin, EnrolFinish string
+}
+
+var doorPaths = paths{
+	shared.PageSignIn, shared.PageSetup, shared.PageRecovery, shared.PageEnrol, shared.PageEnrolled,
+	shared.PathSignInBegin, shared.PathSignInFinish, shared.PathEnrolBegin, shared.PathEnrolFinish,
+}
 
 // write renders into memory first, so that a page is sent whole or not at all.
 func (d *Door) write(w http.ResponseWriter, status int, name string, text *message.Catalogue, page any) error {

@@ -87,7 +87,7 @@ func (p *person) tries(begun shared.Ceremony, name string, lies ...passkeytest.L
 	}
 	return p.rules.FinishRegistration(p.t.Context(), p.user(), p.browser, shared.FinishRegistration{
 		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name,
-	})
+	}, nil)
 }
 
 // registers adds a passkey on a device of its own, so that several can be made.
@@ -223,7 +223,7 @@ func TestRegister(t *testing.T) {
 		finish := func(name string) error {
 			_, err := ann.rules.FinishRegistration(t.Context(), ann.user(), ann.browser, shared.FinishRegistration{
 				FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name,
-			})
+			}, nil)
 			return err
 		}
 		wants(t, finish("right\u202eleft"), shared.CodeInvalidName)

@@ -45,10 +45,13 @@ func (s *Service) BeginRegistration(_ context.Context, user store.User, browser 
 // the user's. A name that breaks the rules is refused before the ticket is
 // touched, so that the same answer can be sent again with another name.
 //
+// Also, unless nil, may change more of the user and returns what belongs into the
+// same batch. It may be called again, with the user as they are then.
+//
 // Refusals: [shared.CodeInvalidName], [shared.CodeCeremonyRefused],
 // [shared.CodeCeremonyExpired], [shared.CodePasskeyExists] and
 // [shared.CodeTooManyPasskeys].
-func (s *Service) FinishRegistration(ctx context.Context, user store.User, browser Browser, answer shared.FinishRegistration) (shared.Passkey, error) {
+func (s *Service) FinishRegistration(ctx context.Context, user store.User, browser Browser, answer shared.FinishRegistration, also func(*store.User) (store.Batch, error)) (shared.Passkey, error) {
 	name, err := shared.CleanPasskeyName(answer.Name)
 	if err != nil {
 		return shared.Passkey{}, err
@@ -58,14 +61,14 @@ func (s *Service) FinishRegistration(ctx context.Context, user store.User, brows
 		return shared.Passkey{}, err
 	}
 
-	added, err := s.register(ctx, t, user, browser, answer.Credential, name)
+	added, err := s.register(ctx, t, user, browser, answer.Credential, name, also)
 	if err != nil {
 		return shared.Passkey{}, s.settle(t, err)
 	}
 	return added, nil
 }
 
-func (s *Service) register(ctx context.Context, t ticket, user store.User, browser Browser, answer json.RawMessage, name string) (shared.Passkey, error) {
+func (s *Service) register(ctx context.Context, t ticket, user store.User, browser Browser, answer json.RawMessage, name string, also func(*store.User) (store.Batch, error)) (shared.Passkey, error) {
 	created, err := s.verifyRegistration(t, user, answer)
 	if err != nil {
 		return shared.Passkey{}, err
@@ -84,10 +87,16 @@ func (s *Service) register(ctx context.Context, t ticket, user store.User, brows
 		added.Name = numbered(user, defaultName(name, added.AAGUID, browser))
 		user.Passkeys = append(user.Passkeys, added)
 		row = describe(user, added, "")
+		var more store.Batch
+		if also != nil {
+			if more, err = also(&user); err != nil {
+				return nil, err
+			}
+		}
 
 		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyAdded, browser.Client)
 		event.PasskeyID, event.Passkey = added.ID, added.Name
-		return store.Batch{t.spent(), store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+		return append(more, t.spent(), store.PutUser{User: user}, store.AddEvent{Event: event}), nil
 	})
 	if errors.Is(err, store.ErrCredentialExists) {
 		// Somebody else's, and none of this user's business (WebAuthn Level 3,

@@ -130,6 +130,11 @@ const (
 
 	MethodSSO          Method = shared.MethodSSO
 	MethodRecoveryCode Method = shared.MethodRecoveryCode
+
+	// With these nobody signs in: they are what an enrolment link was for.
+	MethodInvitation   Method = shared.MethodInvitation
+	MethodRecoveryLink Method = shared.MethodRecoveryLink
+	MethodPhoneLink    Method = shared.MethodPhoneLink
 )
 
 // Session is a signed-in browser.
@@ -158,7 +163,7 @@ type Event struct {
 	UserID    string
 	Kind      shared.EventKind
 	Time      time.Time
-	Method    Method // of sign-ins and confirmations
+	Method    Method // of sign-ins, confirmations and links
 	PasskeyID string // the passkey that it is about, or ""
 	Passkey   string // that passkey's name at the time
 	Provider  string // the OpenID provider that it is about, as people knew it at the time, or ""

@@ -40,6 +40,8 @@ type Catalogue struct {
 	Panel    Panel
 	Sessions Sessions
 	Activity Activity
+	Users    Users
+	Link     Link
 	Password Password
 	Codes    Codes
 	Confirm  Confirm
@@ -114,9 +116,24 @@ type Door struct {
 	RecoveryTitle   string
 	RecoveryLead    string
 	RecoveryCode    string
+	InvitationTitle string // {name}
+	InvitationLead  string // {product}, {user}
+	WayBackTitle    string
+	WayBackLead     string // {user}
+	PhoneTitle      string
+	PhoneLead       string // {user}
+	CreatePasskey   string
+	Incapable       string
+	PasswordOnly    string
+	SavePassword    string
+	EnrolledTitle   string
+	EnrolledLead    string
 	RefusalTitle    string
-	BackToSignIn    string
-	Contact         string // {contact}
+
+	PasswordOptional     string
+	PasswordOptionalHint string
+	BackToSignIn         string
+	Contact              string // {contact}
 }
 
 // Shell is the frame around every page of the app.
@@ -129,6 +146,7 @@ type Shell struct {
 	Passkeys     string
 	Sessions     string
 	Activity     string
+	Users        string
 	SignOut      string
 	SigningOut   string
 	Offline      string
@@ -162,6 +180,7 @@ type Home struct {
 	SavedSilently  string // {name}
 	PasskeysOff    string
 	PasskeysOffAsk string // {contact}
+	RecoveryLink   string // {date}
 	CodesLeft      Counted
 	CodesNone      string
 	CodesMake      string
@@ -185,6 +204,7 @@ type Panel struct {
 	Empty          string
 	EmptyTitle     string
 	Add            string
+	AddPhone       string
 	DeviceName     string
 	Register       string
 	Registering    string
@@ -261,6 +281,12 @@ type Activity struct {
 	CodesMade        string
 	IdentityLinked   string // {provider}
 	IdentityUnlinked string // {provider}
+	Invited          string
+	RecoveryLinkMade string
+	InvitationUsed   string
+	RecoveryUsed     string
+	PhoneUsed        string
+	By               string // {name}
 	SignInFailed     string
 	SignedOut        string
 	Confirmed        string
@@ -283,6 +309,56 @@ type Activity struct {
 	NotMePassword    string
 	NotMePasskey     string // {passkey}
 	NotMeClose       string
+}
+
+// Users is the page of administrators.
+type Users struct {
+	Title        string
+	Lead         string // {product}
+	Find         string
+	Nobody       string
+	More         string
+	Invite       string
+	UserName     string
+	UserHint     string
+	DisplayName  string
+	Admin        string
+	Submit       string
+	Working      string
+	Cancel       string
+	You          string
+	Disabled     string
+	Invited      string
+	Password     string
+	Providers    Counted
+	Since        string // {date}
+	Again        string
+	AgainRow     string // {name}
+	Recover      string
+	RecoverRow   string // {name}
+	Disable      string
+	DisableRow   string // {name}
+	DisableTitle string // {name}
+	DisableLead  string
+	Enable       string
+	EnableRow    string // {name}
+	DoneDisabled string // {name}
+	DoneEnabled  string // {name}
+}
+
+// Link is the dialog that shows an enrolment link, once.
+type Link struct {
+	InvitationTitle string // {name}
+	InvitationLead  string // {name}, {date}
+	RecoveryTitle   string // {name}
+	RecoveryLead    string // {name}, {date}
+	PhoneTitle      string
+	PhoneLead       string // {date}
+	Code            string
+	Address         string
+	Copy            string
+	Copied          string
+	Done            string
 }
 
 // Password is the dialog that changes one's own.

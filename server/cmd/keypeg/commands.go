@@ -35,18 +35,22 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 		return err
 	}
 	return s.withStore(ctx, func(db store.Store) error {
-		return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now, Providers: rulesOf(s.providers)}), SetupURL: address.SetupURL})
+		return do(control.Accounts{Service: account.New(account.Config{Store: db, Now: time.Now, Providers: rulesOf(s.providers)}), Address: address})
 	})
 }
 
 type userCommands struct {
 	Add     userAdd     `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
+	Invite  userInvite  `cmd:"" help:"Add a user who chooses how to sign in by the link that is printed. It works once, for 7 days."`
 	List    userList    `cmd:"" help:"List the users."`
 	Passwd  userPasswd  `cmd:"" help:"Set or remove a user's password and end their sessions."`
 	Disable userDisable `cmd:"" help:"Shut a user out and end their sessions."`
 	Enable  userEnable  `cmd:"" help:"Let a user in again."`
-	Link    userLink    `cmd:"" help:"Let a user sign in at an OpenID provider."`
-	Unlink  userUnlink  `cmd:"" help:"End that."`
+
+	RecoveryLink userRecoveryLink `cmd:"" help:"Print a link with which a user adds a new passkey or password. It works once, for 30 minutes."`
+
+	Link   userLink   `cmd:"" help:"Let a user sign in at an OpenID provider."`
+	Unlink userUnlink `cmd:"" help:"End that."`
 }
 
 type userAdd struct {
@@ -69,6 +73,40 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 			return err
 		}
 		fmt.Fprintf(t.Out, "Added %s.\n", added.Name)
+		return nil
+	})
+}
+
+type userInvite struct {
+	Name        string `arg:"" help:"What the user types to sign in."`
+	DisplayName string `help:"What others see. Unset: the name." placeholder:"NAME"`
+	Admin       bool   `help:"Make the user an administrator."`
+}
+
+func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
+	return printLink(ctx, t, s, func(commands control.Commands) (control.Link, error) {
+		return commands.Invite(ctx, control.Invite{Name: c.Name, DisplayName: c.DisplayName, Admin: c.Admin})
+	})
+}
+
+type userRecoveryLink struct {
+	Name string `arg:"" help:"The user's sign-in name."`
+}
+
+func (c *userRecoveryLink) Run(ctx context.Context, t terminal, s *settings) error {
+	return printLink(ctx, t, s, func(commands control.Commands) (control.Link, error) {
+		return commands.NewRecoveryLink(ctx, c.Name)
+	})
+}
+
+func printLink(ctx context.Context, t terminal, s *settings, make func(control.Commands) (control.Link, error)) error {
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		link, err := make(commands)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(t.Out, link.URL)
+		fmt.Fprintf(t.Err, "It works once, until %s.\n", link.Expires.Local().Format("2006-01-02 15:04"))
 		return nil
 	})
 }

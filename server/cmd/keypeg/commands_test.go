@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/store/boltstore"
@@ -83,7 +84,7 @@ func TestCommands(t *testing.T) {
 			Service: account.New(account.Config{Store: db, Now: time.Now, Providers: []account.Provider{
 				{ID: "example", Name: "example", Issuer: "https://login.example.com"},
 			}}),
-			SetupURL: func(token string) string { return "https://id.example.com/setup?token=" + token },
+			Address: server.Address{Origin: "https://id.example.com"},
 		}, db)}
 		go srv.Serve(listener)
 		t.Cleanup(func() { srv.Shutdown(context.Background()) })
@@ -138,7 +139,19 @@ func testCommands(t *testing.T, database, origin string) {
 	}
 	succeeds(t, "", at("user", "unlink", "bob", "example")...)
 	failsWith(t, "bob has no sign-in at example.", "", at("user", "unlink", "bob", "example")...)
+	failsWith(t, "The account of Bob Builder is disabled.", "", at("user", "recovery-link", "bob")...)
 	succeeds(t, "", at("user", "enable", "bob")...)
+	wantsLink := func(kind string, args ...string) {
+		t.Helper()
+		if link := succeeds(t, "", at(args...)...); !regexp.MustCompile(`^` + origin + `/enrol\?token=` + kind + `\.[0-9a-f]{32}\.[\w-]{43}\n$`).MatchString(link) {
+			t.Errorf("keypeg %s printed %q", strings.Join(args, " "), link)
+		}
+	}
+	wantsLink("recovery_link", "user", "recovery-link", "BOB")
+	wantsLink("invitation", "user", "invite", "dora", "--display-name", "Dora")
+	wantsLink("invitation", "user", "invite", "dora") // once more
+	failsWith(t, "Somebody has the user name bob already.", "", at("user", "invite", "bob")...)
+	failsWith(t, "There is no user with the name carol.", "", at("user", "recovery-link", "carol")...)
 	if list := succeeds(t, "", at("user", "list")...); strings.Contains(list, "disabled") {
 		t.Errorf("the list after enabling:\n%s", list)
 	}

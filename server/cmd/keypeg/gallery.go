@@ -14,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/app"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 	"github.com/keypeg/keypeg/web"
@@ -139,6 +140,19 @@ func doorStates(d *door.Door) map[string]func(http.ResponseWriter, *message.Cata
 		"door-setup": func(w http.ResponseWriter, text *message.Catalogue) error {
 			return d.Setup(w, http.StatusOK, text, door.Setup{})
 		},
+		"door-recovery": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return d.Recovery(w, http.StatusOK, text, door.Recovery{})
+		},
+		"door-invitation": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return d.Enrol(w, http.StatusOK, text, door.Enrol{Kind: store.MethodInvitation, Name: "carl", DisplayName: "Carl Carpenter", TakesPassword: true})
+		},
+		"door-way-back": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return d.Enrol(w, http.StatusOK, text, door.Enrol{Kind: store.MethodRecoveryLink, Name: "ann", TakesPassword: true})
+		},
+		"door-phone": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return d.Enrol(w, http.StatusOK, text, door.Enrol{Kind: store.MethodPhoneLink, Name: "ann"})
+		},
+		"door-enrolled": func(w http.ResponseWriter, text *message.Catalogue) error { return d.Enrolled(w, text) },
 		"door-refusal": func(w http.ResponseWriter, text *message.Catalogue) error {
 			d.Refusal(w, http.StatusOK, text, text.Refusal(nothing))
 			return nil

@@ -85,7 +85,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 		return fmt.Errorf("listening on %s: %w", s.Listen, err)
 	}
 	listeners := map[net.Listener]http.Handler{public: handler}
-	commands := control.Accounts{Service: accounts, SetupURL: address.SetupURL}
+	commands := control.Accounts{Service: accounts, Address: address}
 	if !s.isShared() {
 		private, err := control.Listen(s.socket())
 		if err != nil {

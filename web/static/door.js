@@ -1,17 +1,15 @@
-// Adds passkeys to the sign-in page: a button, and autofill where the browser
-// offers it (conditional mediation). The password form works without this file.
+// Adds passkeys to the front door. On the sign-in page: a button, and autofill
+// where the browser offers it (conditional mediation). On the page of an enrolment
+// link: a button that makes one. The forms' passwords work without this file.
 //
 // A browser runs one ceremony at a time: autofill is aborted before the button's
 // own ceremony, and armed again when that one has failed.
 
-const form = document.getElementById("sign-in");
+const form = document.querySelector("form[data-begin]");
 const refusal = document.getElementById("refusal");
-const button = document.getElementById("use-passkey");
+const button = document.getElementById("use-passkey"); // none while IT has passkeys off
 const text = (name, values = {}) =>
   form.dataset["text" + name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
-
-// Whoever is here is signed out: nothing that names them stays behind (app/copy.go).
-localStorage.removeItem("keypeg-copy");
 
 // A ticket lives five minutes. Autofill waits for as long as the page is open,
 // so it asks for a new one in time.
@@ -43,7 +41,7 @@ async function post(path, body) {
   return json;
 }
 
-async function ceremony(mediation, signal) {
+async function signIn(mediation, signal) {
   const { ticket, publicKey } = await post(form.dataset.begin, { mediation });
   const options = { publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey), signal };
   if (mediation) options.mediation = mediation;
@@ -70,20 +68,20 @@ function couldHoldOne() {
   return PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.();
 }
 
+// texts are what a DOMException is told by (WebAuthn Level 3, 5.1.3 and 5.1.4).
+const texts = {
+  NotAllowedError: "Denied",
+  InvalidStateError: "Exists",
+  NotSupportedError: "Unsupported",
+  SecurityError: "Address",
+  ConstraintError: "Lock",
+};
+
 function sentence(error) {
   if (error instanceof Refused) return error.message;
-  switch (error.name) {
-    case "AbortError":
-      return "";
-    case "NotAllowedError":
-      return text("Denied");
-    case "SecurityError":
-      return text("Address", { host: location.hostname, rp: form.dataset.rp });
-    case "ConstraintError":
-      return text("Lock");
-    default:
-      return text("Provider", { reference: error.name });
-  }
+  if (error.name === "AbortError") return "";
+  const known = "text" + texts[error.name] in form.dataset ? texts[error.name] : "Provider";
+  return text(known, { host: location.hostname, rp: form.dataset.rp, reference: error.name });
 }
 
 function show(message) {
@@ -94,7 +92,7 @@ function show(message) {
 function armAutofill() {
   const controller = new AbortController();
   const timer = setTimeout(rearm, rearmAfter);
-  const done = ceremony("conditional", controller.signal)
+  const done = signIn("conditional", controller.signal)
     .catch(() => {}) // nobody asked for this ceremony, so nobody is told that it ended
     .finally(() => clearTimeout(timer));
   autofill = { controller, done };
@@ -123,12 +121,12 @@ function busy(button) {
   };
 }
 
-async function signIn() {
+async function onSignIn() {
   const ready = busy(button);
   show("");
   await disarmAutofill();
   try {
-    await ceremony();
+    await signIn();
   } catch (error) {
     show(sentence(error));
     ready();
@@ -136,23 +134,48 @@ async function signIn() {
   }
 }
 
-form.addEventListener("submit", () => {
-  const ready = busy(form.querySelector("button"));
+// onEnrol makes a passkey, and has the password that was typed kept with it, if any.
+async function onEnrol() {
+  const password = form.elements.password;
+  if (password?.value && !password.reportValidity()) return;
+  const ready = busy(button);
+  show("");
+  try {
+    const { ticket, publicKey } = await post(form.dataset.begin, {});
+    const options = PublicKeyCredential.parseCreationOptionsFromJSON(publicKey);
+    const credential = await navigator.credentials.create({ publicKey: options });
+    await post(form.dataset.finish, { ticket, credential: credential.toJSON(), password: password?.value }).catch((error) => {
+      if (error.problem?.code) forget(credential.id, publicKey.rp.id);
+      throw error;
+    });
+    location.replace(form.dataset.next);
+  } catch (error) {
+    show(sentence(error));
+    ready();
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  const ready = busy(event.submitter);
   // The browser may bring this page back as it was left.
   addEventListener("pageshow", ready, { once: true });
 });
 
-// There is no button while IT has passkeys off.
 const capable = button && globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON && isSecureContext;
-const canAutofill = capable && (await PublicKeyCredential.isConditionalMediationAvailable?.());
-
 if (capable) {
-  document.getElementById("passkey").classList.remove("waiting");
-  button.addEventListener("click", signIn);
+  for (const element of document.querySelectorAll(".waiting")) element.classList.remove("waiting");
 } else {
-  document.getElementById("passkey")?.remove();
+  for (const element of document.querySelectorAll(".waiting")) element.remove();
+  document.getElementById("incapable")?.removeAttribute("hidden");
 }
+
+const enrolling = form.id === "enrol";
+const canAutofill = capable && !enrolling && (await PublicKeyCredential.isConditionalMediationAvailable?.());
+button?.addEventListener("click", enrolling ? onEnrol : onSignIn);
 if (canAutofill) armAutofill();
+
+// Whoever signs in is signed out: nothing that names them stays behind (app/copy.go).
+if (!enrolling) localStorage.removeItem("keypeg-copy");
 
 // The app opens warm after sign-in. Not on a connection that is paid by the byte.
 if (!navigator.connection?.saveData) {

@@ -1,0 +1,264 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+)
+
+// newLink takes the link that a dialog shows, and closes it.
+func (b *browser) newLink() string {
+	b.t.Helper()
+	b.sees("#link .qr path")
+	at := value[string](b, `document.getElementById("link-url").value`)
+	if !strings.HasPrefix(at, b.server.url+"/enrol?token=") {
+		b.t.Fatalf("the link is %q", at)
+	}
+	b.presses(escape) // it isn't lost by a wrong key
+	b.sees("#link")
+	b.clicks("#link-done")
+	b.seesNo("#link")
+	return at
+}
+
+// opensUsers goes to the page of administrators.
+func (b *browser) opensUsers() {
+	b.t.Helper()
+	b.clicks("#user-menu-button")
+	b.clicks("#menu-users")
+	b.isAt("/users")
+	b.readsIn("h1", "Users")
+}
+
+// invites makes an invitation, and returns its link.
+func (b *browser) invites(name, display string) string {
+	b.t.Helper()
+	b.clicks("#invite")
+	b.hasFocusOn("#invite-name")
+	b.types("#invite-name", name)
+	b.types("#invite-display", display)
+	b.clicks("#invite-submit")
+	b.readsIn("#link-title", "Invitation for "+display)
+	return b.newLink()
+}
+
+// opensLink follows a link to its page, whose address doesn't have the token.
+func (b *browser) opensLink(at, title string) {
+	b.t.Helper()
+	b.opens(at)
+	b.isAt("/enrol")
+	b.readsIn("h1", title)
+}
+
+// enrols makes a passkey on the page of a link, and goes on to sign in.
+func (b *browser) enrols() {
+	b.t.Helper()
+	b.clicks("#use-passkey")
+	b.isAt("/enrol/done")
+	b.clicks("a.button.primary")
+	b.isAt("/sign-in")
+}
+
+// openAnothersBrowser is one with a device, in which nothing is filled in by itself.
+func openAnothersBrowser(t *testing.T, s *server) (*browser, *device) {
+	t.Helper()
+	b := openBrowser(t, s)
+	d := b.hasDevice()
+	b.cannotAutofill()
+	return b, d
+}
+
+// signsInWithPasskey presses the button of the sign-in page.
+func (b *browser) signsInWithPasskey() {
+	b.t.Helper()
+	b.opens("/sign-in")
+	b.clicks("#use-passkey")
+	b.isAt("/")
+	b.sees("#user-menu-button")
+}
+
+const deadLink = "This link was used already, or is too old. Ask for a new one."
+
+// TestInvitation is the story of people who come to the organisation.
+func TestInvitation(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.opensUsers()
+	ann.reads("Ann Admin")
+	carls := ann.invites("carl", "Carl Carpenter")
+	ann.reads("Carl Carpenter")
+	ann.reads("Not signed in yet")
+
+	// A name that is taken keeps the dialog open.
+	ann.clicks("#invite")
+	ann.types("#invite-name", "CARL")
+	ann.clicks("#invite-submit")
+	ann.readsIn("#invitation .notice-bad", "Somebody has the user name carl already.")
+	ann.presses(escape)
+	ann.seesNo("#invitation")
+	ann.hasFocusOn("#invite")
+
+	// Carl takes a passkey alone. His first try is cancelled.
+	carl, phone := openAnothersBrowser(t, s)
+	carl.opensLink(carls, "Welcome, Carl Carpenter")
+	carl.types("input[name=password]", "short")
+	carl.clicks("#use-passkey") // the browser says what's wrong with the password
+	carl.waitsFor("nothing to have happened", `document.querySelector("input[name=password]:invalid") !== null`)
+	if n := phone.holds(); n != 0 {
+		t.Errorf("the device holds %d passkeys", n)
+	}
+	carl.types("input[name=password]", kb.Backspace)
+	phone.recognises(false)
+	carl.clicks("#use-passkey")
+	carl.readsIn("#refusal", "Nothing was saved. The prompt was closed or timed out.")
+	phone.recognises(true)
+	carl.enrols()
+	carl.signsInWithPasskey()
+	carl.readsIn("#user-menu-button", "Carl Carpenter")
+	carl.opens("/activity")
+	carl.reads("Invitation accepted")
+	carl.opens("/users")
+	carl.reads("This is for administrators.")
+	carl.opens(carls)
+	carl.reads(deadLink)
+	carl.opens("/sessions")
+	carl.reads("Signed in with")
+	carl.hasNoComplaints()
+
+	// Dora wants a password too.
+	doras := ann.invites("dora", "Dora Driver")
+	dora, key := openAnothersBrowser(t, s)
+	dora.opensLink(doras, "Welcome, Dora Driver")
+	dora.types("input[name=password]", annsPassword)
+	dora.enrols()
+	if n := key.holds(); n != 1 {
+		t.Errorf("the device holds %d passkeys", n)
+	}
+	dora.signsInWithPassword("dora", annsPassword)
+	dora.reads("1 passkey")
+
+	// Ann sees it, finds people by their names, and shuts one out and lets them in.
+	ann.opens("/users")
+	ann.types("#users-find", "ca")
+	ann.seesNo(".row:nth-child(2)")
+	ann.readsIn(".row:nth-child(1) bdi", "Carl Carpenter")
+	ann.reads("1 passkey")
+	ann.types("#users-find", "zoe")
+	ann.reads("No user name begins like this.")
+	ann.types("#users-find", "carl")
+	ann.clicks("[aria-label='Disable Carl Carpenter']")
+	ann.hasFocusOn("#disable-cancel")
+	ann.presses(escape)
+	ann.seesNo("#disable")
+	ann.clicks("[aria-label='Disable Carl Carpenter']")
+	ann.clicks("#disable-ok")
+	ann.reads("Disabled")
+	carl.isAt("/sign-in?next=%2Fsessions") // at once
+	ann.clicks("[aria-label='Enable Carl Carpenter']")
+	ann.sees("[aria-label='Disable Carl Carpenter']")
+	carl.signsInWithPasskey()
+	ann.hasNoComplaints()
+}
+
+// TestRecoveryLink is the story of somebody who has lost every way in, and of two who
+// help.
+func TestRecoveryLink(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	s.command(t, "password of bob\n", "user", "add", "bob", "--display-name", "Bob Builder")
+	bob := openBrowser(t, s)
+	bob.signsInWithPassword("bob", "password of bob")
+
+	ann.opensUsers()
+	ann.clicks("[aria-label='Make a recovery link for Bob Builder']")
+	ann.readsIn("#link-title", "Recovery link for Bob Builder")
+	link := ann.newLink()
+	ann.hasFocusOn("[aria-label='Make a recovery link for Bob Builder']")
+	bob.reads("A recovery link for your account works until") // where he may still be signed in
+
+	elsewhere, _ := openAnothersBrowser(t, s)
+	elsewhere.opensLink(link, "Back into your account")
+	elsewhere.enrols()
+	bob.isAt("/sign-in") // whoever has the lost device is out
+	elsewhere.signsInWithPasskey()
+	elsewhere.seesNo("#recovery-link")
+	elsewhere.opens("/activity")
+	elsewhere.reads("Recovery link used")
+	elsewhere.reads("A recovery link was made")
+	elsewhere.reads("By Ann Admin")
+	elsewhere.hasNoComplaints()
+
+	// IT's comes from the command line; he takes a password this time.
+	printed := s.command(t, "", "user", "recovery-link", "bob")
+	link, until, _ := strings.Cut(printed, "\n")
+	if !strings.HasPrefix(until, "It works once, until ") {
+		t.Errorf("it prints %q", printed)
+	}
+	third := openBrowser(t, s)
+	third.opensLink(link, "Back into your account")
+	third.types("input[name=password]", "another battery staple")
+	third.clicks("form button:not([type])")
+	third.isAt("/enrol/done")
+	elsewhere.isAt("/sign-in?next=%2Factivity")
+	third.signsInWithPassword("bob", "another battery staple")
+	third.opens(link)
+	third.reads(deadLink)
+}
+
+// TestPhoneLink is of somebody who shows a code to their phone.
+func TestPhoneLink(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.clicks("#passkey-phone")
+	ann.readsIn("#link-title", "Add a passkey on your phone")
+	first := ann.newLink()
+	ann.hasFocusOn("#passkey-phone")
+	ann.clicks("#passkey-phone")
+	ann.sees("#link .qr path")
+	link := value[string](ann, `document.getElementById("link-url").value`)
+
+	phone, _ := openAnothersBrowser(t, s)
+	phone.opens(first)
+	phone.reads("This code was used already, or is older than five minutes. Show a new one on your other device.")
+	phone.opensLink(link, "Passkey for this device")
+	phone.seesNo("input[name=password]")
+	phone.enrols()
+	ann.seesNo("#link") // it comes by itself
+	ann.hasFocusOn(row(1, "[id^=rename-]"))
+	ann.sees(".row.lit")
+	phone.signsInWithPasskey()
+	phone.readsIn("#user-menu-button", "Ann Admin")
+	phone.hasNoComplaints()
+	ann.hasNoComplaints()
+}
+
+// TestPasskeysOff is of an installation where IT has not set passkeys up.
+func TestPasskeysOff(t *testing.T) {
+	s := startServer(t, "--no-passkeys", "--contact", "IT desk, phone 1234")
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.readsIn("dialog h3", "Passkeys aren't set up here yet.")
+	ann.readsIn("dialog .empty p", "Whom to ask: IT desk, phone 1234")
+	ann.presses(escape)
+	ann.isAt("/")
+	ann.hasFocusOn("#user-menu-button")
+	ann.seesNo("#offer")
+
+	// People are invited all the same, with a password.
+	ann.opensUsers()
+	link := ann.invites("bob", "Bob Builder")
+	bob := openBrowser(t, s)
+	bob.opensLink(link, "Welcome, Bob Builder")
+	bob.seesNo("#use-passkey")
+	bob.types("input[name=password]", annsPassword)
+	bob.clicks("form button")
+	bob.isAt("/enrol/done")
+	bob.signsInWithPassword("bob", annsPassword)
+	bob.hasNoComplaints()
+}

@@ -1,0 +1,71 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// linkDialog shows an enrolment link, this once: to be scanned, or copied and sent.
+// It closes by its button only, so that nobody loses it by a wrong key.
+type linkDialog struct {
+	app.Compo
+
+	World       World
+	Title, Lead string
+	Link        shared.EnrolmentLink
+	OnDone      func()
+
+	copied bool
+}
+
+const linkID = "link"
+
+// OnMount opens the dialog.
+func (d *linkDialog) OnMount(ctx app.Context) {
+	showModal(ctx, linkID)
+	focus(ctx, "link-done")
+}
+
+func (d *linkDialog) Render() app.UI {
+	text := d.World.Text.Link
+	return dialog(linkID, d.Title, d.onEscape,
+		app.P().ID("link-lead").Text(d.Lead),
+		app.Div().Class("qr").Attr("role", "img").Aria("label", text.Code).Body(drawnQR(d.Link.QR)),
+		field(text.Address,
+			app.Input().ID("link-url").Class("code-line").ReadOnly(true).Value(d.Link.URL).OnFocus(d.onFocus),
+		),
+		foot(
+			button("link-copy", "", label(d.copied, text.Copied, text.Copy), false, d.onCopy),
+			button("link-done", "primary", text.Done, false, d.onDone),
+		),
+	).Aria("describedby", "link-lead")
+}
+
+// drawnQR is a code with the four light modules around it that it needs. Its path
+// has the few characters of one, or nothing is drawn.
+func drawnQR(code shared.QR) app.UI {
+	if strings.Trim(code.Path, "Mhvz -0123456789") != "" {
+		return app.Text("")
+	}
+	size := strconv.Itoa(code.Size + 8)
+	return app.Raw(`<svg viewBox="-4 -4 ` + size + ` ` + size + `" aria-hidden="true"><path d="` + code.Path + `"/></svg>`)
+}
+
+func (d *linkDialog) onEscape() {}
+
+func (d *linkDialog) onFocus(ctx app.Context, _ app.Event) { ctx.JSSrc().Call("select") }
+
+func (d *linkDialog) onCopy(ctx app.Context, _ app.Event) {
+	ctx.Async(func() {
+		if browser.Copy(ctx, d.Link.URL) {
+			ctx.Dispatch(func(app.Context) { d.copied = true })
+		}
+	})
+}
+
+func (d *linkDialog) onDone(app.Context, app.Event) { d.OnDone() }

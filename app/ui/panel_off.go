@@ -1,0 +1,52 @@
+package ui
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// PasskeysOff stands in the place of a [PasskeysPanel] while IT has not set passkeys
+// up, and says whom to ask.
+type PasskeysOff struct {
+	app.Compo
+
+	World   World
+	OnClose func()
+}
+
+// OnMount opens the panel.
+func (p *PasskeysOff) OnMount(ctx app.Context) { showModal(ctx, panelID) }
+
+// Render implements app.Composer.
+func (p *PasskeysOff) Render() app.UI {
+	text := p.World.Text
+	return panelDialog(text.Panel, p.onEscape, p.onClose,
+		app.Div().Class("panel-body").Body(
+			app.Div().Class("empty").Body(
+				icon("key"),
+				app.H3().Text(text.Home.PasskeysOff),
+				app.If(p.World.Contact != "", func() app.UI {
+					return app.P().Text(message.Fill(text.Home.PasskeysOffAsk, "contact", p.World.Contact))
+				}),
+			),
+		),
+	)
+}
+
+func (p *PasskeysOff) onEscape(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	p.OnClose()
+}
+
+func (p *PasskeysOff) onClose(app.Context, app.Event) { p.OnClose() }
+
+// panelDialog is the panel's frame: its title, its X, and what stands below.
+func panelDialog(text message.Panel, onEscape, onClose app.EventHandler, content ...app.UI) app.UI {
+	head := app.Header().Class("panel-head").Body(
+		app.H2().ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),
+		button("passkeys-close", "icon", "", false, onClose).Aria("label", text.Close).Title(text.Close).Body(icon("close")),
+	)
+	return app.Dialog().ID(panelID).Class("panel").Aria("labelledby", "passkeys-title").
+		On("cancel", onEscape).Body(append([]app.UI{head}, content...)...)
+}

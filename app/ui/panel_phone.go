@@ -1,0 +1,61 @@
+package ui
+
+import (
+	"context"
+	"slices"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// A passkey on another device: the panel shows a code, the phone that scans it makes
+// a passkey there, and the row appears here.
+
+const panelPhoneID = "passkey-phone"
+
+func (p *PasskeysPanel) renderPhoneButton() app.UI {
+	return button(panelPhoneID, "", "", p.World.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Span().Text(p.World.Text.Panel.AddPhone))
+}
+
+func (p *PasskeysPanel) onPhone(app.Context, app.Event) {
+	if p.gettingPhone {
+		return
+	}
+	p.gettingPhone, p.phoneFailure = true, nil
+	var link shared.EnrolmentLink
+	p.attempt(func(ctx context.Context) (err error) {
+		link, err = p.Service.MakePhoneLink(ctx)
+		return err
+	}, func(err error) {
+		p.gettingPhone, p.phone, p.phoneFailure = false, link, err
+	})
+}
+
+func (p *PasskeysPanel) renderPhone() app.UI {
+	text := p.World.Text.Link
+	until, _ := p.World.Moment(p.phone.Expires)
+	return &linkDialog{
+		World: p.World, Link: p.phone, OnDone: p.phoneDone,
+		Title: text.PhoneTitle, Lead: message.Fill(text.PhoneLead, "date", until),
+	}
+}
+
+func (p *PasskeysPanel) phoneDone() {
+	p.phone = shared.EnrolmentLink{}
+	focus(p.self, panelPhoneID)
+}
+
+// phoned closes the code once the passkey is there.
+func (p *PasskeysPanel) phoned(fresh shared.PasskeyList) {
+	at := slices.IndexFunc(fresh.Passkeys, func(k shared.Passkey) bool { return p.find(k.ID).ID == "" })
+	if p.phone.URL == "" || at < 0 {
+		return
+	}
+	added := fresh.Passkeys[at]
+	p.phone = shared.EnrolmentLink{}
+	p.say(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
+	focus(p.self, "rename-"+added.ID)
+	p.light(added.ID)
+}

@@ -1,0 +1,51 @@
+package ui
+
+import "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+// What many components have in them. Each part that is made in one place also
+// counts once in the app's size.
+
+// button is one that does something. Its kind is a class of style.css, such as
+// "primary", or several, or "".
+func button(id, kind, text string, off bool, onClick app.EventHandler) app.HTMLButton {
+	return app.Button().ID(id).Type("button").Class("button", kind).Disabled(off).OnClick(onClick).Text(text)
+}
+
+// submit is the button that sends a form.
+func submit(id, kind, text string, off bool) app.HTMLButton {
+	return app.Button().ID(id).Class("button", kind).Disabled(off).Text(text)
+}
+
+// dialog is a modal one with a title, which also names it. It is shown by showModal.
+// Escape doesn't close it by itself.
+func dialog(id, title string, onEscape func(), content ...app.UI) app.HTMLDialog {
+	heading := app.H2().ID(id + "-title").Text(title)
+	return app.Dialog().ID(id).Class("dialog").Aria("labelledby", id+"-title").
+		On("cancel", func(_ app.Context, e app.Event) {
+			e.PreventDefault()
+			onEscape()
+		}).
+		Body(append([]app.UI{heading}, content...)...)
+}
+
+// foot is where a dialog has its buttons.
+func foot(buttons ...app.UI) app.UI { return app.Div().Class("dialog-foot").Body(buttons...) }
+
+// field is a labelled box to type into.
+func field(text string, box app.UI) app.UI {
+	return app.Label().Class("field").Body(app.Text(text), box)
+}
+
+// spoken is read out by screen readers when it changes, and not seen.
+func spoken(text string) app.UI { return app.P().Class("spoken").Attr("role", "status").Text(text) }
+
+// waiting says that something is on its way.
+func waiting(text string) app.UI { return app.P().Class("quiet").Attr("role", "status").Text(text) }
+
+// label is a button's text while it works, and otherwise.
+func label(working bool, then, otherwise string) string {
+	if working {
+		return then
+	}
+	return otherwise
+}

@@ -1,0 +1,329 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// UserService does what the users panel offers, for a signed-in administrator.
+type UserService interface {
+	// Users returns a page of the users whose names begin with find: the first, or the
+	// one after the page whose Next this is.
+	Users(ctx context.Context, find, after string) (shared.Members, error)
+	Invite(ctx context.Context, who shared.Invite) (shared.Invited, error)
+	InviteAgain(ctx context.Context, id string) (shared.EnrolmentLink, error)
+	MakeRecoveryLink(ctx context.Context, id string) (shared.EnrolmentLink, error)
+	SetDisabled(ctx context.Context, id string, disabled bool) (shared.Member, error)
+}
+
+// UsersPanel lists the organisation's users, invites people, and helps those who
+// can't get in.
+type UsersPanel struct {
+	app.Compo
+
+	World    World
+	Service  UserService
+	Confirms ConfirmService
+	Account  shared.Account // the administrator's
+	Changes  int            // grows whenever the list may have changed elsewhere
+
+	OnSignedOut func()
+
+	errands
+	seen    int // the Changes that the list is of
+	state   listState
+	find    string
+	asked   int // how many lists were asked for; an answer to an earlier one is late
+	users   []shared.Member
+	next    string
+	failure error
+	said    string
+
+	inviting bool
+	asking   shared.Member // who may be disabled
+	working  string        // the id of the user something is done for
+	link     shownLink
+}
+
+// shownLink is a new link, and for whom it is.
+type shownLink struct {
+	link     shared.EnrolmentLink
+	user     shared.Member
+	recovery bool // else an invitation
+}
+
+const (
+	usersTitleID = "users-title"
+	inviteID     = "invite"
+)
+
+// OnMount loads the list.
+func (p *UsersPanel) OnMount(ctx app.Context) {
+	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.load("")
+}
+
+// OnUpdate asks again when something changed elsewhere.
+func (p *UsersPanel) OnUpdate(app.Context) {
+	if p.seen != p.Changes {
+		p.load("")
+	}
+}
+
+// load asks for the first page, or the one after.
+func (p *UsersPanel) load(after string) {
+	p.seen = p.Changes
+	p.asked++
+	asked := p.asked
+	var page shared.Members
+	p.attempt(func(ctx context.Context) (err error) {
+		page, err = p.Service.Users(ctx, p.find, after)
+		return err
+	}, func(err error) {
+		switch {
+		case asked != p.asked:
+		case err != nil && p.state == listReady && after == "" && shared.CodeOf(err) == shared.CodeOffline:
+			// What is shown stays; the page tells that the server is away.
+		case err != nil:
+			p.state, p.failure = listFailed, err
+		case after == "":
+			p.state, p.users, p.next, p.failure = listReady, page.Users, page.Next, nil
+		default:
+			p.users, p.next = append(p.users, page.Users...), page.Next
+		}
+	})
+}
+
+// Render implements app.Composer.
+func (p *UsersPanel) Render() app.UI {
+	text := p.World.Text.Users
+	return app.Section().Class("page").Aria("labelledby", usersTitleID).Body(
+		app.H1().ID(usersTitleID).TabIndex(-1).Text(text.Title),
+		app.P().Class("lead").Text(message.Fill(text.Lead, "product", p.Account.Product)),
+		app.Div().Class("tools").Body(
+			app.Input().ID("users-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).
+				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
+				OnInput(p.onFind),
+			button(inviteID, "primary", "", p.World.Offline != "", p.onInvite).Body(icon("plus"), app.Span().Text(text.Invite)),
+		),
+		p.World.notice(p.failure),
+		p.renderList(),
+		spoken(p.said),
+		app.If(p.inviting, func() app.UI {
+			return &inviteDialog{World: p.World, OnInvite: p.invite, OnCancel: p.notInvited}
+		}),
+		app.If(p.asking.ID != "", func() app.UI {
+			return &disableDialog{World: p.World, User: p.asking, Working: p.working != "", OnOK: p.disable, OnCancel: p.notDisabled}
+		}),
+		app.If(p.link.link.URL != "", p.renderLink),
+		p.renderConfirm(p.World, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
+	)
+}
+
+func (p *UsersPanel) renderList() app.UI {
+	text := p.World.Text.Users
+	switch {
+	case p.state == listLoading:
+		return waiting(p.World.Text.Shell.Loading)
+	case p.state == listFailed:
+		return app.Div().Body(
+			button("users-retry", "", p.World.Text.Shell.TryAgain, false, p.onRetry),
+		)
+	case len(p.users) == 0:
+		return waiting(text.Nobody)
+	}
+	return app.Div().Class("stack").Body(
+		app.Ul().Class("rows").Body(app.Range(p.users).Slice(func(i int) app.UI {
+			user := p.users[i]
+			return &memberRow{
+				World: p.World, User: user, Me: user.ID == p.Account.User.ID, Off: p.working != "" || p.World.Offline != "",
+				OnLink: p.giveLink, OnDisable: p.askDisable, OnEnable: p.enable,
+			}
+		})),
+		app.If(p.next != "", func() app.UI {
+			return app.Div().Class("buttons").Body(
+				button("users-more", "", text.More, false, p.onMore),
+			)
+		}),
+	)
+}
+
+func (p *UsersPanel) renderLink() app.UI {
+	text, shown := p.World.Text.Link, p.link
+	title, lead := text.InvitationTitle, text.InvitationLead
+	if shown.recovery {
+		title, lead = text.RecoveryTitle, text.RecoveryLead
+	}
+	until, _ := p.World.Moment(shown.link.Expires)
+	name := shown.user.DisplayName
+	return &linkDialog{
+		World: p.World, Link: shown.link, OnDone: p.linkDone,
+		Title: message.Fill(title, "name", name), Lead: message.Fill(lead, "name", name, "date", until),
+	}
+}
+
+func (p *UsersPanel) onFind(ctx app.Context, _ app.Event) {
+	p.find = valueOf(ctx)
+	p.load("")
+}
+
+func (p *UsersPanel) onRetry(app.Context, app.Event) {
+	p.state, p.failure = listLoading, nil
+	p.load("")
+}
+
+func (p *UsersPanel) onMore(app.Context, app.Event) { p.load(p.next) }
+
+func (p *UsersPanel) onInvite(app.Context, app.Event) { p.inviting, p.failure = true, nil }
+
+func (p *UsersPanel) notInvited() {
+	p.inviting = false
+	focus(p.self, inviteID)
+}
+
+func (p *UsersPanel) invite(who shared.Invite, done func(error)) {
+	var invited shared.Invited
+	p.attempt(func(ctx context.Context) (err error) {
+		invited, err = p.Service.Invite(ctx, who)
+		return err
+	}, func(err error) {
+		done(err)
+		if err == nil {
+			p.inviting = false
+			p.link = shownLink{link: invited.Link, user: invited.User}
+			p.load("")
+		}
+	})
+}
+
+// giveLink invites somebody again who has no way in yet, or helps somebody back in
+// who has lost theirs.
+func (p *UsersPanel) giveLink(user shared.Member) {
+	give := p.Service.MakeRecoveryLink
+	if user.Invited {
+		give = p.Service.InviteAgain
+	}
+	var link shared.EnrolmentLink
+	p.does(user, func(ctx context.Context) (err error) {
+		link, err = give(ctx, user.ID)
+		return err
+	}, func() { p.link = shownLink{link: link, user: user, recovery: !user.Invited} })
+}
+
+func (p *UsersPanel) linkDone() {
+	focus(p.self, "link-for-"+p.link.user.ID)
+	p.link = shownLink{}
+}
+
+func (p *UsersPanel) askDisable(user shared.Member) { p.asking = user }
+
+func (p *UsersPanel) notDisabled() {
+	focus(p.self, "disable-"+p.asking.ID)
+	p.asking = shared.Member{}
+}
+
+func (p *UsersPanel) disable() {
+	p.setDisabled(p.asking, true, p.World.Text.Users.DoneDisabled)
+}
+
+func (p *UsersPanel) enable(user shared.Member) {
+	p.setDisabled(user, false, p.World.Text.Users.DoneEnabled)
+}
+
+func (p *UsersPanel) setDisabled(user shared.Member, disabled bool, done string) {
+	var changed shared.Member
+	p.does(user, func(ctx context.Context) (err error) {
+		changed, err = p.Service.SetDisabled(ctx, user.ID, disabled)
+		return err
+	}, func() {
+		for i := range p.users {
+			if p.users[i].ID == changed.ID {
+				p.users[i] = changed
+			}
+		}
+		p.said = message.Fill(done, "name", changed.DisplayName)
+		focus(p.self, usersTitleID)
+	})
+}
+
+// does something for one user at a time.
+func (p *UsersPanel) does(user shared.Member, work func(context.Context) error, then func()) {
+	if p.working != "" {
+		return
+	}
+	p.working, p.failure = user.ID, nil
+	p.attempt(work, func(err error) {
+		p.working, p.failure, p.asking = "", err, shared.Member{}
+		if err == nil {
+			then()
+		}
+	})
+}
+
+// memberRow is one user of the list.
+type memberRow struct {
+	app.Compo
+
+	World     World
+	User      shared.Member
+	Me        bool
+	Off       bool // nothing can be pressed
+	OnLink    func(shared.Member)
+	OnDisable func(shared.Member)
+	OnEnable  func(shared.Member)
+}
+
+func (r *memberRow) Render() app.UI {
+	text, u := r.World.Text.Users, r.User
+	since, exact := r.World.Date(u.Created)
+	tag := func(on bool, text string) app.UI {
+		return app.If(on, func() app.UI { return app.Span().Class("tag").Text(text) })
+	}
+	fact := func(on bool, fact string) app.UI {
+		return app.If(on, func() app.UI { return app.Li().Text(fact) })
+	}
+	return app.Li().ID("user-"+u.ID).Class("row").Body(
+		app.Div().Class("row-text").Body(
+			app.H2().Class("row-name").Body(
+				app.Bdi().Text(u.DisplayName),
+				tag(r.Me, text.You), tag(u.Admin, text.Admin), tag(u.Disabled, text.Disabled), tag(u.Invited, text.Invited),
+			),
+			app.Ul().Class("facts").Body(
+				app.Li().Body(app.Bdi().Text(u.Name)),
+				fact(u.Passkeys > 0, r.World.Count(r.World.Text.Home.PasskeyCount, u.Passkeys)),
+				fact(u.HasPassword, text.Password),
+				fact(u.Identities > 0, r.World.Count(text.Providers, u.Identities)),
+				app.Li().Title(exact).Text(message.Fill(text.Since, "date", since)),
+			),
+		),
+		app.If(!r.Me, func() app.UI {
+			return app.Div().Class("row-buttons").Body(r.renderLink(), r.renderSwitch())
+		}),
+	)
+}
+
+func (r *memberRow) renderLink() app.UI {
+	text, u := r.World.Text.Users, r.User
+	return app.If(!u.Disabled, func() app.UI {
+		return button("link-for-"+u.ID, "small", label(u.Invited, text.Again, text.Recover), r.Off, r.onLink).Aria("label", message.Fill(label(u.Invited, text.AgainRow, text.RecoverRow), "name", u.DisplayName))
+	})
+}
+
+func (r *memberRow) renderSwitch() app.UI {
+	text, u := r.World.Text.Users, r.User
+	return button("disable-"+u.ID, "small", label(u.Disabled, text.Enable, text.Disable), r.Off, r.onSwitch).Aria("label", message.Fill(label(u.Disabled, text.EnableRow, text.DisableRow), "name", u.DisplayName))
+}
+
+func (r *memberRow) onLink(app.Context, app.Event) { r.OnLink(r.User) }
+
+func (r *memberRow) onSwitch(app.Context, app.Event) {
+	if r.User.Disabled {
+		r.OnEnable(r.User)
+		return
+	}
+	r.OnDisable(r.User)
+}

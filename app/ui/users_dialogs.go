@@ -1,0 +1,116 @@
+package ui
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// inviteDialog asks whom to invite.
+type inviteDialog struct {
+	app.Compo
+
+	World    World
+	OnCancel func()
+	OnInvite func(who shared.Invite, done func(error))
+
+	who     shared.Invite
+	working bool
+	failure error
+}
+
+const inviteDialogID = "invitation"
+
+// OnMount opens the dialog.
+func (d *inviteDialog) OnMount(ctx app.Context) {
+	showModal(ctx, inviteDialogID)
+	focus(ctx, "invite-name")
+}
+
+func (d *inviteDialog) Render() app.UI {
+	text := d.World.Text.Users
+	return dialog(inviteDialogID, text.Invite, d.onEscape,
+		d.World.notice(d.failure),
+		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
+			field(text.UserName,
+				app.Input().ID("invite-name").Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
+					Attr("maxlength", "64").Aria("describedby", "invite-hint").Required(true).ReadOnly(d.working).OnInput(d.onName),
+			),
+			app.P().ID("invite-hint").Class("hint").Text(text.UserHint),
+			field(text.DisplayName,
+				app.Input().ID("invite-display").Attr("autocomplete", "off").Attr("maxlength", "64").ReadOnly(d.working).OnInput(d.onDisplayName),
+			),
+			app.Label().Class("check").Body(
+				app.Input().ID("invite-admin").Type("checkbox").Disabled(d.working).OnChange(d.onAdmin),
+				app.Span().Text(text.Admin),
+			),
+			foot(
+				button("invite-cancel", "quiet", text.Cancel, d.working, d.onCancel),
+				submit("invite-submit", "primary", label(d.working, text.Working, text.Submit), d.working),
+			),
+		),
+	)
+}
+
+func (d *inviteDialog) onName(ctx app.Context, _ app.Event)        { d.who.Name = valueOf(ctx) }
+func (d *inviteDialog) onDisplayName(ctx app.Context, _ app.Event) { d.who.DisplayName = valueOf(ctx) }
+func (d *inviteDialog) onAdmin(ctx app.Context, _ app.Event) {
+	d.who.Admin = ctx.JSSrc().Get("checked").Bool()
+}
+
+func (d *inviteDialog) onSubmit(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	if d.working {
+		return
+	}
+	d.working, d.failure = true, nil
+	d.OnInvite(d.who, func(err error) { d.working, d.failure = false, err })
+}
+
+func (d *inviteDialog) onEscape() {
+	if !d.working {
+		d.OnCancel()
+	}
+}
+
+func (d *inviteDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
+
+// disableDialog asks whether a user shall really be shut out.
+type disableDialog struct {
+	app.Compo
+
+	World    World
+	User     shared.Member
+	Working  bool
+	OnCancel func()
+	OnOK     func()
+}
+
+const disableID = "disable"
+
+// OnMount opens the dialog. The focus is on Cancel: nothing is lost by Enter.
+func (d *disableDialog) OnMount(ctx app.Context) {
+	showModal(ctx, disableID)
+	focus(ctx, "disable-cancel")
+}
+
+func (d *disableDialog) Render() app.UI {
+	text := d.World.Text.Users
+	return dialog(disableID, message.Fill(text.DisableTitle, "name", d.User.DisplayName), d.onEscape,
+		app.P().ID("disable-lead").Text(text.DisableLead),
+		foot(
+			button("disable-cancel", "", text.Cancel, d.Working, d.onCancel),
+			button("disable-ok", "danger", label(d.Working, text.Working, text.Disable), d.Working, d.onOK),
+		),
+	).Aria("describedby", "disable-lead")
+}
+
+func (d *disableDialog) onEscape() {
+	if !d.Working {
+		d.OnCancel()
+	}
+}
+
+func (d *disableDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
+func (d *disableDialog) onOK(app.Context, app.Event)     { d.OnOK() }

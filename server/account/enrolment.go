@@ -1,0 +1,255 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// An enrolment link gives its bearer one thing, once: a new way in for one user. It
+// begins no session. An invitation is for who has no way in yet, a recovery link
+// for who has lost theirs, and a phone link for who wants a passkey on another
+// device. Of each there is at most one for a user: an earlier one is dead from then
+// on. The store has the hash of its token.
+
+// enrolmentLife is how long a link of each kind can be used.
+var enrolmentLife = map[store.Method]time.Duration{
+	store.MethodInvitation:   7 * 24 * time.Hour,
+	store.MethodRecoveryLink: 30 * time.Minute,
+	store.MethodPhoneLink:    5 * time.Minute,
+}
+
+// Link is a new link. The token is nowhere else.
+type Link struct {
+	Token   string
+	Expires time.Time
+}
+
+// Actor is who does something to somebody else's account: an administrator in a
+// browser, or IT at the command line, who has no name here.
+type Actor struct {
+	Name   string
+	Client store.Client
+}
+
+// newLink returns a link and what writes it.
+func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
+	link := Link{Token: string(kind) + "." + userID + "." + newToken(), Expires: s.Now().Add(enrolmentLife[kind])}
+	return link, store.PutLink{Link: store.Link{
+		Key: enrolmentKey(kind, userID), Hash: store.HashOf(link.Token), Expires: link.Expires,
+	}}
+}
+
+func enrolmentKey(kind store.Method, userID string) string {
+	return "enrol/" + string(kind) + "/" + userID
+}
+
+func (s *Service) tellsOf(actor Actor, kind shared.EventKind, userID string) store.AddEvent {
+	event := store.NewEvent(s.Now(), userID, kind, actor.Client)
+	event.By = actor.Name
+	return store.AddEvent{Event: event}
+}
+
+// Invite adds a user who has no way in yet, and returns the link with which they
+// choose one, once, within seven days.
+//
+// Refusals: [shared.CodeInvalidName] and [shared.CodeNameTaken].
+func (s *Service) Invite(ctx context.Context, fresh shared.Invite, by Actor) (store.User, Link, error) {
+	display, err := shared.CleanDisplayName(cmp.Or(fresh.DisplayName, fresh.Name))
+	if err != nil {
+		return store.User{}, Link{}, err
+	}
+	user, err := s.newUser(fresh.Name, display)
+	if err != nil {
+		return store.User{}, Link{}, err
+	}
+	user.Admin = fresh.Admin
+
+	link, put := s.newLink(store.MethodInvitation, user.ID)
+	err = s.Store.Apply(ctx, store.Batch{
+		store.PutUser{User: user}, put,
+		s.tellsOf(by, shared.EventAccountCreated, user.ID),
+	})
+	if err != nil {
+		return store.User{}, Link{}, nameTaken(err, user.Name)
+	}
+	user.Revision++ // as it is stored
+	return user, link, nil
+}
+
+// InviteAgain makes a new link for a user who has no way in yet.
+//
+// Refusals: [shared.CodeConflict] for a user who has, or who is disabled.
+func (s *Service) InviteAgain(ctx context.Context, user store.User, by Actor) (Link, error) {
+	if user.Methods() > 0 {
+		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", user.DisplayName)
+	}
+	return s.giveLink(ctx, store.MethodInvitation, user, s.tellsOf(by, shared.EventInvited, user.ID))
+}
+
+// NewRecoveryLink makes a link for a user who has lost every way in. It works once,
+// within 30 minutes, and the user's activity tells of it.
+//
+// Refusals: [shared.CodeConflict] for a disabled user.
+func (s *Service) NewRecoveryLink(ctx context.Context, user store.User, by Actor) (Link, error) {
+	return s.giveLink(ctx, store.MethodRecoveryLink, user, s.tellsOf(by, shared.EventRecoveryLinkMade, user.ID))
+}
+
+// RecoveryLinkUntil tells how long somebody can get in by a recovery link; nil if
+// there is none.
+func (s *Service) RecoveryLinkUntil(ctx context.Context, user store.User) (*time.Time, error) {
+	link, err := s.Store.Link(ctx, enrolmentKey(store.MethodRecoveryLink, user.ID))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking for a recovery link: %w", err)
+	}
+	return &link.Expires, nil
+}
+
+// NewPhoneLink makes a link with which the signed-in user adds a passkey on another
+// device, once, within five minutes.
+func (s *Service) NewPhoneLink(ctx context.Context, user store.User) (Link, error) {
+	return s.giveLink(ctx, store.MethodPhoneLink, user)
+}
+
+func (s *Service) giveLink(ctx context.Context, kind store.Method, user store.User, also ...store.Op) (Link, error) {
+	if user.Disabled {
+		return Link{}, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
+	}
+	link, put := s.newLink(kind, user.ID)
+	if err := s.Store.Apply(ctx, append(store.Batch{put}, also...)); err != nil {
+		return Link{}, fmt.Errorf("storing a link: %w", err)
+	}
+	return link, nil
+}
+
+// Enrolment is what a link is good for.
+type Enrolment struct {
+	Kind    store.Method // MethodInvitation, MethodRecoveryLink or MethodPhoneLink
+	User    store.User
+	Expires time.Time
+	take    store.TakeLink
+}
+
+// TakesPassword tells whether the bearer may choose a password. Who adds a phone
+// adds a passkey and nothing else.
+func (e Enrolment) TakesPassword() bool { return e.Kind != store.MethodPhoneLink }
+
+// Enrolment looks at a link. It fails with [shared.CodeNotFound] and a sentence,
+// unless the link can be used.
+func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error) {
+	kind, rest, _ := strings.Cut(token, ".")
+	userID, _, _ := strings.Cut(rest, ".")
+	e := Enrolment{Kind: store.Method(kind), take: store.TakeLink{Key: enrolmentKey(store.Method(kind), userID), Hash: store.HashOf(token)}}
+
+	if enrolmentLife[e.Kind] == 0 || !isUserID(userID) {
+		return Enrolment{}, e.gone(errors.New("no link looks like this"))
+	}
+	link, err := s.Store.Link(ctx, e.take.Key)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && link.Hash != e.take.Hash) {
+		return Enrolment{}, e.gone(errors.New("no such link"))
+	}
+	if err != nil {
+		return Enrolment{}, fmt.Errorf("looking up a link: %w", err)
+	}
+	e.Expires = link.Expires
+	if e.User, err = s.Store.User(ctx, userID); err != nil {
+		return Enrolment{}, fmt.Errorf("loading the user of a link: %w", err)
+	}
+	return e, e.usable(e.User)
+}
+
+// usable refuses what a link can't do for its user any more.
+func (e Enrolment) usable(user store.User) error {
+	switch {
+	case user.Disabled:
+		return e.gone(errors.New("the account is disabled"))
+	case e.Kind == store.MethodInvitation && user.Methods() > 0:
+		return e.gone(errors.New("the user has a way in already"))
+	}
+	return nil
+}
+
+// gone is the one answer to a link that can't be used, whatever is wrong with it.
+func (e Enrolment) gone(cause error) error {
+	if e.Kind == store.MethodPhoneLink {
+		return shared.Errorf(shared.CodeNotFound, "This code was used already, or is older than five minutes. Show a new one on your other device.").Because(cause)
+	}
+	return shared.Errorf(shared.CodeNotFound, "This link was used already, or is too old. Ask for a new one.").Because(cause)
+}
+
+// Enrol uses a link up. It returns what belongs into the batch that gives the user a
+// passkey; with a password, they get that too. Nothing is written yet.
+//
+// Refusals: [shared.CodeInvalidPassword], and [shared.CodeInvalidRequest] for a
+// password where none may be chosen.
+func (s *Service) Enrol(ctx context.Context, e Enrolment, password string, client store.Client) (func(*store.User) (store.Batch, error), error) {
+	hash := ""
+	if password != "" {
+		if !e.TakesPassword() {
+			return nil, shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.").Because(errors.New("a password by a phone link"))
+		}
+		var err error
+		if hash, err = s.newPassword(ctx, password); err != nil {
+			return nil, err
+		}
+	}
+
+	return func(user *store.User) (store.Batch, error) {
+		if user.Disabled {
+			return nil, e.usable(*user)
+		}
+		used := store.NewEvent(s.Now(), user.ID, shared.EventLinkUsed, client)
+		used.Method = e.Kind
+		batch := store.Batch{e.take, store.AddEvent{Event: used}}
+		if hash != "" {
+			user.Password = hash
+			batch = append(batch, store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, shared.EventPasswordChanged, client)})
+		}
+		if e.Kind == store.MethodRecoveryLink {
+			// What was lost may be in somebody's hands, with a session in it.
+			batch = append(batch, store.EndSessions{UserID: user.ID})
+		}
+		return batch, nil
+	}, nil
+}
+
+// EnrolPassword gives the user of a link a password, and uses the link up.
+//
+// Refusals: those of [Service.Enrol], and [shared.CodeNotFound] if somebody else was
+// faster with the link.
+func (s *Service) EnrolPassword(ctx context.Context, e Enrolment, password string, client store.Client) error {
+	if password == "" {
+		password = " " // too short
+	}
+	enrol, err := s.Enrol(ctx, e, password, client)
+	if err != nil {
+		return err
+	}
+	return s.Enrolled(e, store.UpdateFrom(ctx, s.Store, e.User, func(user store.User) (store.Batch, error) {
+		batch, err := enrol(&user)
+		return append(batch, store.PutUser{User: user}), err
+	}))
+}
+
+// Enrolled translates how the batch ended that uses a link up.
+func (s *Service) Enrolled(e Enrolment, err error) error {
+	switch {
+	case err == nil || shared.CodeOf(err) != "":
+		return err
+	case errors.Is(err, store.ErrNotFound):
+		return e.gone(err)
+	case errors.Is(err, store.ErrStale):
+		return busy(err)
+	default:
+		return fmt.Errorf("storing an enrolment: %w", err)
+	}
+}

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Enrolment links: an invitation, a way back in, a passkey on one's phone. Opening
+// one uses nothing up, so that whoever looks at links before people do (mail
+// filters, messengers) does no harm. Its token moves into a cookie, so that no page
+// has it in its address.
+
+// EnrolURL is the address of an enrolment link.
+func (a Address) EnrolURL(token string) string {
+	return a.Origin + shared.PageEnrol + "?token=" + url.QueryEscape(token)
+}
+
+// publicLink is a link as whoever asked for it gets it, once.
+func (s *Server) publicLink(link account.Link) (shared.EnrolmentLink, error) {
+	at := s.Address.EnrolURL(link.Token)
+	code, err := qrOf(at)
+	return shared.EnrolmentLink{URL: at, QR: code, Expires: link.Expires}, err
+}
+
+func (s *Server) makePhoneLink(w http.ResponseWriter, r *http.Request) error {
+	link, err := s.Accounts.NewPhoneLink(r.Context(), caller(r).user)
+	if err != nil {
+		return err
+	}
+	public, err := s.publicLink(link)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, public)
+}
+
+// enrolment is what the browser's link is good for.
+func (s *Server) enrolment(r *http.Request) (account.Enrolment, error) {
+	return s.Accounts.Enrolment(r.Context(), s.cookieValue(r, cookieEnrol))
+}
+
+func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
+	if token := r.URL.Query().Get("token"); token != "" {
+		e, err := s.Accounts.Enrolment(r.Context(), token)
+		if err != nil {
+			return err
+		}
+		s.setCookie(w, cookieEnrol, token, e.Expires.Sub(s.Now()))
+		http.Redirect(w, r, shared.PageEnrol, http.StatusSeeOther)
+		return nil
+	}
+	e, err := s.enrolment(r)
+	if err != nil {
+		return err
+	}
+	return s.door.Enrol(w, http.StatusOK, text(r), s.enrolPage(e))
+}
+
+func (s *Server) enrolPage(e account.Enrolment) door.Enrol {
+	return door.Enrol{
+		Kind: e.Kind, Name: e.User.Name, DisplayName: e.User.DisplayName,
+		TakesPassword: e.TakesPassword(),
+	}
+}
+
+// submitEnrol is the form, which works without a script: a password alone.
+func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return unreadable(err)
+	}
+	e, err := s.enrolment(r)
+	if err != nil {
+		return err
+	}
+	err = s.Accounts.EnrolPassword(r.Context(), e, r.PostForm.Get("password"), s.client(r))
+	if shared.CodeOf(err) == shared.CodeInvalidPassword {
+		refusal, page := s.report(w, r, err), s.enrolPage(e)
+		page.Refusal = refusal.Message
+		return s.door.Enrol(w, status[refusal.Code], text(r), page)
+	}
+	if err != nil {
+		return err
+	}
+	s.dropCookie(w, cookieEnrol)
+	http.Redirect(w, r, shared.PageEnrolled, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) showEnrolled(w http.ResponseWriter, r *http.Request) error {
+	return s.door.Enrolled(w, text(r))
+}
+
+// browserOfEnrolment ties a ceremony to the link that the browser opened.
+func (s *Server) browserOfEnrolment(r *http.Request) passkey.Browser {
+	return passkey.Browser{Binding: store.HashOf(s.cookieValue(r, cookieEnrol)), Client: s.client(r), Text: text(r)}
+}
+
+func (s *Server) beginEnrolment(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.enrolment(r)
+	if err != nil {
+		return err
+	}
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), e.User, s.browserOfEnrolment(r), "")
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, ceremony)
+}
+
+func (s *Server) finishEnrolment(w http.ResponseWriter, r *http.Request) error {
+	var answer shared.FinishEnrolment
+	if err := decode(r, &answer); err != nil {
+		return err
+	}
+	e, err := s.enrolment(r)
+	if err != nil {
+		return err
+	}
+	enrol, err := s.Accounts.Enrol(r.Context(), e, answer.Password, s.client(r))
+	if err != nil {
+		return err
+	}
+	added, err := s.passkeys.FinishRegistration(r.Context(), e.User, s.browserOfEnrolment(r), answer.FinishRegistration, enrol)
+	if err := s.Accounts.Enrolled(e, err); err != nil {
+		return err
+	}
+	s.dropCookie(w, cookieEnrol)
+	return respond(w, http.StatusCreated, added)
+}

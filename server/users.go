@@ -1,0 +1,115 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// What administrators do for others. Everything else here is a user's own.
+
+// administrator lets a handler run for administrators only. It stands inside
+// signedIn.
+func (s *Server) administrator(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if !caller(r).user.Admin {
+			return shared.Errorf(shared.CodeNotAllowed, "This is for administrators.")
+		}
+		return h(w, r)
+	}
+}
+
+// actor is the administrator who sends the request.
+func (s *Server) actor(r *http.Request) account.Actor {
+	return account.Actor{Name: caller(r).user.DisplayName, Client: s.client(r)}
+}
+
+func publicMember(u store.User) shared.Member {
+	return shared.Member{
+		User: publicUser(u), HasPassword: u.Password != "", Passkeys: len(u.Passkeys), Identities: len(u.Identities),
+		Invited: u.Methods() == 0, Created: u.Created,
+	}
+}
+
+func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	users, next, err := s.Accounts.FindUsers(r.Context(), query.Get("find"), query.Get("after"))
+	if err != nil {
+		return err
+	}
+	page := shared.Members{Users: make([]shared.Member, len(users)), Next: next}
+	for i, user := range users {
+		page.Users[i] = publicMember(user)
+	}
+	return respond(w, http.StatusOK, page)
+}
+
+func (s *Server) invite(w http.ResponseWriter, r *http.Request) error {
+	var request shared.Invite
+	if err := decode(r, &request); err != nil {
+		return err
+	}
+	user, link, err := s.Accounts.Invite(r.Context(), request, s.actor(r))
+	if err != nil {
+		return err
+	}
+	public, err := s.publicLink(link)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusCreated, shared.Invited{User: publicMember(user), Link: public})
+}
+
+func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
+	var request shared.ChangeMember
+	if err := decode(r, &request); err != nil {
+		return err
+	}
+	if r.PathValue("id") == caller(r).user.ID {
+		return shared.Errorf(shared.CodeConflict, "You can't disable your own account.")
+	}
+	user, err := s.Accounts.UserByID(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if err := s.Accounts.SetDisabled(r.Context(), user.Name, request.Disabled, s.actor(r)); err != nil {
+		return err
+	}
+	user.Disabled = request.Disabled
+	return respond(w, http.StatusOK, publicMember(user))
+}
+
+// linkFor makes a link for the user whom the path names.
+func (s *Server) linkFor(r *http.Request, give func(store.User, account.Actor) (account.Link, error)) (shared.EnrolmentLink, error) {
+	user, err := s.Accounts.UserByID(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return shared.EnrolmentLink{}, err
+	}
+	link, err := give(user, s.actor(r))
+	if err != nil {
+		return shared.EnrolmentLink{}, err
+	}
+	return s.publicLink(link)
+}
+
+func (s *Server) inviteAgain(w http.ResponseWriter, r *http.Request) error {
+	link, err := s.linkFor(r, func(user store.User, by account.Actor) (account.Link, error) {
+		return s.Accounts.InviteAgain(r.Context(), user, by)
+	})
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, link)
+}
+
+func (s *Server) makeRecoveryLink(w http.ResponseWriter, r *http.Request) error {
+	link, err := s.linkFor(r, func(user store.User, by account.Actor) (account.Link, error) {
+		return s.Accounts.NewRecoveryLink(r.Context(), user, by)
+	})
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, link)
+}
