@@ -173,10 +173,10 @@ func TestRecoveryLink(t *testing.T) {
 	bob.signsInWithPassword("bob", "password of bob")
 
 	ann.opensUsers()
-	ann.clicks("[aria-label='Make a recovery link for Bob Builder']")
+	ann.clicks("[aria-label='Recovery link for Bob Builder']")
 	ann.readsIn("#link-title", "Recovery link for Bob Builder")
 	link := ann.newLink()
-	ann.hasFocusOn("[aria-label='Make a recovery link for Bob Builder']")
+	ann.hasFocusOn("[aria-label='Recovery link for Bob Builder']")
 	bob.reads("A recovery link for your account works until") // where he may still be signed in
 
 	elsewhere, _ := openAnothersBrowser(t, s)

@@ -241,7 +241,7 @@ var French = Catalogue{
 		Again:        "Réinviter",
 		AgainRow:     "Réinviter {name}",
 		Recover:      "Lien de récupération",
-		RecoverRow:   "Créer un lien de récupération pour {name}",
+		RecoverRow:   "Lien de récupération pour {name}",
 		Disable:      "Désactiver",
 		DisableRow:   "Désactiver {name}",
 		DisableTitle: "Désactiver {name} ?",

@@ -241,7 +241,7 @@ var Spanish = Catalogue{
 		Again:        "Invitar otra vez",
 		AgainRow:     "Invitar otra vez a {name}",
 		Recover:      "Enlace de recuperación",
-		RecoverRow:   "Crear un enlace de recuperación para {name}",
+		RecoverRow:   "Enlace de recuperación para {name}",
 		Disable:      "Desactivar",
 		DisableRow:   "Desactivar a {name}",
 		DisableTitle: "¿Desactivar a {name}?",
