@@ -161,6 +161,8 @@ func (w *writer) op(op store.Op) {
 			op.Key, op.Hash[:], w.now)
 	case store.AddSecret:
 		w.add(nil, `INSERT INTO secrets (organisation, name, value) VALUES ($1, $2, $3)`, op.Name, some(op.Value))
+	case store.ReplaceSecret:
+		w.add(store.ErrStale, `UPDATE secrets SET value = $4 WHERE organisation = $1 AND name = $2 AND value = $3`, op.Name, some(op.Old), some(op.Value))
 	default:
 		panic(fmt.Sprintf("pgstore: an operation of type %T", op)) // the contract has no other
 	}
