@@ -60,7 +60,7 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	ctx = context.WithoutCancel(ctx)
 	err := s.patiently(ctx, isUndone, func() error { return s.send(ctx, list) })
 	if err == nil {
-		s.publish(batch.Users())
+		s.db.publish(s.organisation, batch.Users())
 	}
 	return err
 }
@@ -71,7 +71,7 @@ func (s *Store) send(ctx context.Context, list []statement) error {
 	for _, st := range list {
 		pipeline.Queue(st.text(), st.args...)
 	}
-	results := s.pool.SendBatch(ctx, &pipeline)
+	results := s.db.pool.SendBatch(ctx, &pipeline)
 	for _, st := range list {
 		if _, err := results.Exec(); err != nil {
 			results.Close() // it returns the same error again
