@@ -152,7 +152,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			rt.serveClosed(w, r, t)
 			return
 		}
-		err := rt.use(r.Context(), t, func(o *Organisation) { o.Server.ServeHTTP(w, r) })
+		err := rt.use(t, func(o *Organisation) { o.Server.ServeHTTP(w, r) })
 		if err == nil {
 			return
 		}
@@ -184,7 +184,7 @@ func (rt *Router) serveClosed(w http.ResponseWriter, r *http.Request, t Tenant) 
 var errChanged = errors.New("the tenant was changed meanwhile")
 
 // use lets do work with an open tenant, which stays open until do returns.
-func (rt *Router) use(ctx context.Context, t Tenant, do func(*Organisation)) error {
+func (rt *Router) use(t Tenant, do func(*Organisation)) error {
 	s := rt.slot(t.Name)
 	used := func() bool {
 		s.mu.RLock()
@@ -197,8 +197,8 @@ func (rt *Router) use(ctx context.Context, t Tenant, do func(*Organisation)) err
 	}
 	for !used() {
 		rt.shutIfStale(s)
-		// Whoever was first may go away; others wait for the same.
-		if err := rt.open(context.WithoutCancel(ctx), s, t); err != nil {
+		// Not with the context of whoever was first: they may go away, others stay.
+		if err := rt.open(context.Background(), s, t); err != nil {
 			return err
 		}
 	}
@@ -280,18 +280,20 @@ func (rt *Router) shutIfStale(s *slot) {
 
 func (rt *Router) shut(s *slot, condition func() bool) {
 	s.mu.RLock()
-	shall := condition()
-	if shall {
-		s.open.Server.EndStreams()
+	var shall *Organisation
+	if condition() {
+		shall = s.open
+		shall.Server.EndStreams()
 	}
 	s.mu.RUnlock()
-	if !shall {
+	if shall == nil {
 		return
 	}
 
+	// Even if it was switched on again meanwhile: without streams it is of no use.
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !condition() {
+	if s.open != shall {
 		return
 	}
 	if err := s.open.Close(); err != nil {
@@ -311,7 +313,7 @@ func (rt *Router) Command(ctx context.Context, name string, do func(*Organisatio
 			return err
 		}
 	}
-	err = rt.use(ctx, t, do)
+	err = rt.use(t, do)
 	if !t.IsOn() {
 		s := rt.slot(name)
 		rt.shut(s, func() bool { return s.open != nil && !s.tenant.IsOn() })

@@ -161,7 +161,9 @@ func serveAll(ctx context.Context, log *slog.Logger, public drainable, delay tim
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	for _, srv := range servers {
-		cause = errors.Join(cause, srv.Shutdown(drain))
+		if err := srv.Shutdown(drain); err != nil {
+			cause = errors.Join(cause, err, srv.Close()) // or who closes the stores waits for them
+		}
 	}
 	return cause
 }
