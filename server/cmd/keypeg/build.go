@@ -16,11 +16,10 @@ import (
 )
 
 // builder makes the servers of organisations, and holds what all of a process share:
-// the files, the log, the app's pages, and what hashes passwords.
+// the files, the app's pages, and what hashes passwords.
 type builder struct {
 	settings *settings
 	files    *web.Files
-	log      *slog.Logger
 	gallery  bool
 	hasher   *account.Hasher
 
@@ -28,7 +27,7 @@ type builder struct {
 	pages map[string]map[string]http.Handler // by product
 }
 
-func newBuilder(s *settings, files *web.Files, log *slog.Logger, gallery bool) *builder {
+func newBuilder(s *settings, files *web.Files, gallery bool) *builder {
 	// Pages are drawn without a user first. Where products differ they have no name
 	// until the browser knows which.
 	drawn := s.Product
@@ -37,7 +36,7 @@ func newBuilder(s *settings, files *web.Files, log *slog.Logger, gallery bool) *
 	}
 	app.Routes(app.Deps{Product: drawn, Icon: files.URL("icon.svg")})
 	return &builder{
-		settings: s, files: files, log: log, gallery: gallery,
+		settings: s, files: files, gallery: gallery,
 		hasher: account.NewHasher(account.Cost{}, 0), pages: map[string]map[string]http.Handler{},
 	}
 }
@@ -57,15 +56,15 @@ func (b *builder) pagesOf(product string) map[string]http.Handler {
 	return b.pages[product]
 }
 
-// build makes the server of one organisation.
-func (b *builder) build(ctx context.Context, hub *live.Hub, db store.Store, address server.Address, own organisationSettings, providers []provider) (*server.Server, *account.Service, error) {
+// build makes the server of one organisation, which writes to log.
+func (b *builder) build(ctx context.Context, log *slog.Logger, hub *live.Hub, db store.Store, address server.Address, own organisationSettings, providers []provider) (*server.Server, *account.Service, error) {
 	told := hub.Store(db)
 	accounts := account.New(account.Config{
-		Store: told, Now: time.Now, Log: b.log,
+		Store: told, Now: time.Now, Log: log,
 		Idle: own.SessionIdle, Lifetime: own.SessionLifetime, ConfirmFor: own.ConfirmAfter,
 		Providers: rulesOf(providers), Hasher: b.hasher,
 	})
-	config := b.config(address, own)
+	config := b.config(log, address, own)
 	config.Store, config.Accounts, config.Live = told, accounts, hub
 	config.SSO = protocolsOf(providers, address)
 	handler, err := server.New(ctx, config)
@@ -73,9 +72,9 @@ func (b *builder) build(ctx context.Context, hub *live.Hub, db store.Store, addr
 }
 
 // config is what needs no store.
-func (b *builder) config(address server.Address, own organisationSettings) server.Config {
+func (b *builder) config(log *slog.Logger, address server.Address, own organisationSettings) server.Config {
 	return server.Config{
-		Now: time.Now, Log: b.log,
+		Now: time.Now, Log: log,
 		Address: address, TrustedProxies: b.settings.trustedProxies(),
 		PasskeysOn: b.settings.Passkeys, MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.CertPool,
 		Product: own.Product, Contact: own.Contact,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -250,12 +251,12 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	}
 	defer func() { err = errors.Join(err, i.Close()) }()
 
-	builder := newBuilder(s, files, log, c.Gallery)
+	builder := newBuilder(s, files, c.Gallery)
 	var hubs sync.Map // of those that are open, by name
 	router, err := tenant.NewRouter(ctx, tenant.RouterConfig{
 		Registry: i.registry, Log: log, Erase: i.erase,
 		Open: func(ctx context.Context, t tenant.Tenant) (*tenant.Organisation, error) {
-			return i.serve(ctx, builder, &hubs, t)
+			return i.serve(ctx, builder, logOf(log, t), &hubs, t)
 		},
 		Closed: func(t tenant.Tenant) (http.Handler, error) {
 			own, err := s.of(t)
@@ -266,7 +267,7 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 			if err != nil {
 				return nil, err
 			}
-			return server.NewClosed(builder.config(address, own)), nil
+			return server.NewClosed(builder.config(logOf(log, t), address, own)), nil
 		},
 	})
 	if err != nil {
@@ -311,6 +312,9 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	return serveAll(ctx, log, router, s.DrainDelay, listeners)
 }
 
+// logOf is the log of one tenant: its lines say whose they are.
+func logOf(log *slog.Logger, t tenant.Tenant) *slog.Logger { return log.With("tenant", t.Name) }
+
 // announceTenants tells whom the server is for.
 func announceTenants(out io.Writer, listen string, n int) {
 	if n > 0 {
@@ -321,7 +325,7 @@ func announceTenants(out io.Writer, listen string, n int) {
 }
 
 // serve opens a tenant for the router.
-func (i *installation) serve(ctx context.Context, b *builder, hubs *sync.Map, t tenant.Tenant) (_ *tenant.Organisation, err error) {
+func (i *installation) serve(ctx context.Context, b *builder, log *slog.Logger, hubs *sync.Map, t tenant.Tenant) (_ *tenant.Organisation, err error) {
 	own, err := b.settings.of(t)
 	if err != nil {
 		return nil, err
@@ -335,7 +339,7 @@ func (i *installation) serve(ctx context.Context, b *builder, hubs *sync.Map, t 
 		return nil, err
 	}
 	hub := live.NewHub()
-	handler, accounts, err := b.build(ctx, hub, db, address, own, b.settings.tables[t.Name].providers)
+	handler, accounts, err := b.build(ctx, log, hub, db, address, own, b.settings.tables[t.Name].providers)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

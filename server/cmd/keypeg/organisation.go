@@ -230,5 +230,8 @@ func (s *settings) checkTenant() error {
 	if s.isCloud() && s.tenant == "" {
 		return errNoTenant
 	}
+	if s.isCloud() {
+		return tenant.CheckName(s.tenant) // it becomes a path
+	}
 	return nil
 }
