@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -568,7 +569,7 @@ func TestTenantRemoveKilled(t *testing.T) {
 				p.adds("acme")
 				p.fills("acme", 3000)
 				p.does("", "tenant", "disable", "acme")
-				patience := 60 * time.Millisecond
+				patience := 20 * time.Millisecond
 				for isKilled(t, patience, "tenant", "remove", "acme", "--yes", "acme", "--edition", "cloud", "--database", p.database) {
 					kills++
 					patience += 10 * time.Millisecond
@@ -590,6 +591,50 @@ func TestTenantRemoveKilled(t *testing.T) {
 			t.Logf("%d kills in %d rounds", kills, rounds)
 			if kills == 0 {
 				t.Error("it was never killed: this test shows nothing")
+			}
+		})
+	}
+}
+
+// TestTenantRemoveInterrupted breaks a removal off before and after the records are
+// deleted. In between nobody gets the name, and the same command mends it.
+func TestTenantRemoveInterrupted(t *testing.T) {
+	broken := errors.New("the machine stopped")
+	for where, database := range landlordsDatabases {
+		t.Run(where, func(t *testing.T) {
+			p := newCloud(t, database(t))
+			for _, deleted := range []bool{false, true} {
+				p.adds("acme")
+				p.fills("acme", 10)
+				p.does("", "tenant", "disable", "acme")
+				i, err := (&settings{Edition: cloud, Database: p.database}).openInstallation(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = i.registry.Remove(t.Context(), "acme", func(ctx context.Context, one tenant.Tenant) error {
+					if deleted {
+						if err := i.erase(ctx, one); err != nil {
+							t.Error(err)
+						}
+					}
+					return broken
+				})
+				if closing := i.Close(); closing != nil || !errors.Is(err, broken) {
+					t.Fatalf("%v, %v", err, closing)
+				}
+				if left := p.leftOf("acme"); (left == 0) != deleted {
+					t.Errorf("deleted: %t, but %d records are left", deleted, left)
+				}
+				if list := p.does("", "tenant", "list"); !strings.Contains(list, "being removed") {
+					t.Errorf("the list:\n%s", list)
+				}
+				p.refusesTo("is being removed: run keypeg tenant remove acme again", "", "tenant", "add", "acme", "https://acme.example")
+				p.refusesTo("is being removed", "", "tenant", "enable", "acme")
+				p.refusesTo("is being removed", "", "user", "list", "--tenant", "acme")
+				p.does("", "tenant", "remove", "acme", "--yes", "acme")
+				if list := p.does("", "tenant", "list"); strings.Contains(list, "acme") || p.leftOf("acme") != 0 {
+					t.Errorf("%d records are left:\n%s", p.leftOf("acme"), list)
+				}
 			}
 		})
 	}
