@@ -22,7 +22,7 @@ type Address struct {
 // what to write instead.
 //
 // Passkeys need a secure context and a domain (WebAuthn Level 3, 5.1.3): https,
-// or http on localhost, and never an IP address. The relying party id is the
+// or http on localhost or a name under it, and never an IP address. The relying party id is the
 // host, or a domain above it that isn't a public suffix.
 func ParseAddress(publicURL, rpID string, passkeysOn bool) (Address, error) {
 	u, err := url.Parse(publicURL)
@@ -47,7 +47,7 @@ func ParseAddress(publicURL, rpID string, passkeysOn bool) (Address, error) {
 	switch {
 	case isIP && passkeysOn:
 		return Address{}, fmt.Errorf("passkeys don't work on the IP address %s: write a host name, such as https://id.example.com, or http://localhost:8080 to try Keypeg on this machine", name)
-	case !address.Secure && name != "localhost":
+	case !address.Secure && name != "localhost" && !strings.HasSuffix(name, ".localhost"): // RFC 6761, 6.3
 		return Address{}, fmt.Errorf("%s isn't safe without https: write https://%s and put a proxy with a certificate in front, or http://localhost:8080 to try Keypeg on this machine", publicURL, host)
 	case rpID == "":
 		address.RPID = name

@@ -14,6 +14,7 @@ func TestParseAddress(t *testing.T) {
 	}{
 		{"http://localhost:8080", "", "http://localhost:8080", "localhost"},
 		{"http://localhost", "", "http://localhost", "localhost"},
+		{"http://acme.localhost:8080", "", "http://acme.localhost:8080", "acme.localhost"},
 		{"https://id.example.com", "", "https://id.example.com", "id.example.com"},
 		{"https://ID.Example.com:443/", "", "https://id.example.com", "id.example.com"},
 		{"https://id.example.com:8443", "example.com", "https://id.example.com:8443", "example.com"},
@@ -44,6 +45,8 @@ func TestParseAddressRefuses(t *testing.T) {
 		{"https://id.example.com", "com", `write "id.example.com"`},
 		{"https://id.example.co.uk", "co.uk", `write "id.example.co.uk"`},
 		{"http://localhost:8080", "example.com", `write "localhost"`},
+		{"http://acme.localhost:8080", "localhost", `write "acme.localhost"`},
+		{"http://notlocalhost", "", "write https://notlocalhost"},
 	} {
 		_, err := server.ParseAddress(test.url, test.rpID, true)
 		if err == nil || !strings.Contains(err.Error(), test.says) {

@@ -32,7 +32,7 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		begin := s.Now()
 		id := rand.Text()[:16]
 		w.Header().Set("X-Request-Id", id)
-		if s.draining.Load() {
+		if s.health.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
@@ -40,7 +40,7 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), keyRequestID, id)))
 
 		level := slog.LevelInfo
-		if r.URL.Path == pathHealth {
+		if r.URL.Path == PathHealth {
 			level = slog.LevelDebug
 		}
 		s.Log.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", r.URL.Path,
@@ -106,7 +106,7 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 // name that an attacker points at us gets nothing (DNS rebinding).
 func (s *Server) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != s.Address.Host && r.URL.Path != pathHealth {
+		if r.Host != s.Address.Host && r.URL.Path != PathHealth {
 			s.Log.Warn("wrong host", "request", requestID(r.Context()), "host", r.Host, "expected", s.Address.Host)
 			http.Error(w, "This address isn't served here. Use "+s.Address.Origin+" instead.", http.StatusMisdirectedRequest)
 			return

@@ -19,7 +19,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"sync/atomic"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
@@ -75,7 +74,7 @@ type Server struct {
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
-	draining   atomic.Bool
+	health     *Health
 }
 
 // New returns a Server, or an error if the store can't be used.
@@ -84,7 +83,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.New("server: Store, Accounts, Live, Now, Log and Asset must be set")
 	}
 
-	s := &Server{Config: c}
+	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log}}
 	key, err := store.SecretOrNew(ctx, c.Store, secretKnown, knownKeyBytes)
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
@@ -134,7 +133,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+pathHealth, s.health)
+	mux.Handle("GET "+PathHealth, s.health)
 
 	api := func(pattern string, h handler) { mux.Handle(pattern, s.api(h)) }
 	api("GET "+shared.PathAccount, s.signedIn(s.getAccount))
@@ -197,26 +196,4 @@ func (s *Server) routes() *http.ServeMux {
 		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 	})
 	return mux
-}
-
-// Drain says by /healthz that this node is about to stop, and closes connections
-// after their next answer. Everything goes on being served.
-func (s *Server) Drain() { s.draining.Store(true) }
-
-// pathHealth answers 200 while the store can be read, and 503 when it can't or
-// the node is about to stop. It is for load balancers, so it is the one path that
-// takes any Host.
-const pathHealth = "/healthz"
-
-func (s *Server) health(w http.ResponseWriter, r *http.Request) {
-	if s.draining.Load() {
-		http.Error(w, "stopping", http.StatusServiceUnavailable)
-		return
-	}
-	if _, err := s.Store.HasAdministrator(r.Context()); err != nil {
-		s.Log.Error("health check failed", "cause", err)
-		http.Error(w, "the store can't be read", http.StatusServiceUnavailable)
-		return
-	}
-	w.Write([]byte("ok\n"))
 }

@@ -51,6 +51,9 @@ const (
 	CodeCeremonyExpired Code = "ceremony_expired"
 	// CodePasskeysOff: IT has not switched passkeys on. 403.
 	CodePasskeysOff Code = "passkeys_off"
+	// CodeSwitchedOff: whoever runs the installation has switched this organisation
+	// off. 403.
+	CodeSwitchedOff Code = "switched_off"
 	// CodeSSORefused: the answer of an OpenID provider failed a check, came too
 	// late or was another browser's, or the person didn't sign in there. 400.
 	CodeSSORefused Code = "sso_refused"

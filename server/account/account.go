@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -44,14 +43,15 @@ type Config struct {
 	// processors busy. Others wait, so that a flood of sign-ins can't take all
 	// memory.
 	Hashing int
+	// Hasher, if set, is used in place of one with PasswordCost and Hashing. Services
+	// of one process share it.
+	Hasher *Hasher
 }
 
 // Service applies the rules. It is safe for concurrent use.
 type Service struct {
 	Config
 	guesses guesses
-	hashing *turns
-	nobody  string // a hash that no password has; see passwords.go
 }
 
 // New returns a Service.
@@ -59,12 +59,13 @@ func New(c Config) *Service {
 	setDefault(&c.Idle, 24*time.Hour)
 	setDefault(&c.Lifetime, 30*24*time.Hour)
 	setDefault(&c.ConfirmFor, 10*time.Minute)
-	setDefault(&c.PasswordCost, DefaultCost)
-	setDefault(&c.Hashing, max(1, runtime.NumCPU()/int(c.PasswordCost.Threads)))
+	if c.Hasher == nil {
+		c.Hasher = NewHasher(c.PasswordCost, c.Hashing)
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Service{Config: c, guesses: newGuesses(), hashing: newTurns(c.Hashing), nobody: nobodysHash(c.PasswordCost)}
+	return &Service{Config: c, guesses: newGuesses()}
 }
 
 func setDefault[T comparable](setting *T, value T) {

@@ -63,7 +63,7 @@ func (s *Service) ConfirmPassword(ctx context.Context, session store.Session, us
 func (s *Service) confirm(ctx context.Context, session store.Session, user store.User, password string, client store.Client) (Opened, error) {
 	hash := user.Password
 	if hash == "" {
-		hash = s.nobody
+		hash = s.Hasher.nobody
 	}
 	right, _, err := s.verify(ctx, password, hash, false)
 	if err != nil {

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"unicode/utf8"
 
@@ -54,13 +53,13 @@ func (s *Service) newPassword(ctx context.Context, typed string) (string, error)
 }
 
 func (s *Service) hash(ctx context.Context, password string) (string, error) {
-	end, err := s.hashing.take(ctx, false)
+	end, err := s.Hasher.turns.take(ctx, false)
 	if err != nil {
 		return "", err
 	}
 	defer end()
 
-	hash, err := argon2id.CreateHash(password, s.PasswordCost.params())
+	hash, err := argon2id.CreateHash(password, s.Hasher.cost.params())
 	if err != nil {
 		return "", fmt.Errorf("hashing a password: %w", err)
 	}
@@ -74,7 +73,7 @@ func (s *Service) verify(ctx context.Context, typed, hash string, stranger bool)
 	if err != nil {
 		password = "" // nobody's: the work is done all the same
 	}
-	end, err := s.hashing.take(ctx, stranger)
+	end, err := s.Hasher.turns.take(ctx, stranger)
 	if err != nil {
 		return false, false, err
 	}
@@ -84,21 +83,11 @@ func (s *Service) verify(ctx context.Context, typed, hash string, stranger bool)
 	if err != nil {
 		return false, false, fmt.Errorf("reading a stored password: %w", err)
 	}
-	today := s.PasswordCost.params()
+	today := s.Hasher.cost.params()
 	outdated = params.Memory != today.Memory || params.Iterations != today.Iterations || params.Parallelism != today.Parallelism
 	return right && password != "", outdated, nil
 }
 
 func (c Cost) params() *argon2id.Params {
 	return &argon2id.Params{Memory: c.MemoryKiB, Iterations: c.Time, Parallelism: c.Threads, SaltLength: 16, KeyLength: 32}
-}
-
-// nobodysHash is verified when there is no user, so that a stranger can't tell
-// by the time it takes. Making it from random bytes costs one hash at the start.
-func nobodysHash(c Cost) string {
-	hash, err := argon2id.CreateHash(rand.Text(), c.params())
-	if err != nil {
-		panic(err) // crypto/rand never fails
-	}
-	return hash
 }

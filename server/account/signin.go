@@ -47,7 +47,7 @@ func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error)
 	}
 	hash := user.Password
 	if hash == "" {
-		hash = s.nobody
+		hash = s.Hasher.nobody
 	}
 	right, outdated, err := s.verify(ctx, in.Password, hash, in.Known == "")
 	if err != nil {

@@ -5,7 +5,8 @@
 // over a Unix socket beside the database, which only the owner of the file can
 // open; else the command opens the database itself. [Commands] looks the same
 // both ways: [Accounts] does the work, [Handler] offers it on the socket, and
-// [Dial] uses it from there.
+// [Dial] uses it from there. In the cloud edition [Tenants] are the commands about
+// tenants, and each tenant has its own Commands.
 package control
 
 import (

@@ -79,13 +79,7 @@ func Listen(path string) (net.Listener, error) {
 // Handler offers commands on the socket, and backups of the database.
 func Handler(c Commands, database io.WriterTo) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+pathBackup, func(w http.ResponseWriter, r *http.Request) {
-		// It may take long. The server's own limit is for answers to strangers.
-		http.NewResponseController(w).SetWriteDeadline(time.Time{})
-		if _, err := database.WriteTo(w); err != nil {
-			panic(http.ErrAbortHandler) // so that nobody takes it for whole
-		}
-	})
+	mux.HandleFunc("POST "+pathBackup, backup(database))
 	mux.HandleFunc("POST "+pathAddUser, serve(c.AddUser))
 	mux.HandleFunc("POST "+pathUsers, serve(func(ctx context.Context, in usersArgs) ([]User, error) {
 		return c.Users(ctx, in.After, in.Limit)
@@ -113,6 +107,16 @@ func Handler(c Commands, database io.WriterTo) http.Handler {
 	return mux
 }
 
+func backup(database io.WriterTo) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		// It may take long. The server's own limit is for answers to strangers.
+		http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		if _, err := database.WriteTo(w); err != nil {
+			panic(http.ErrAbortHandler) // so that nobody takes it for whole
+		}
+	}
+}
+
 func serve[In, Out any](command func(context.Context, In) (Out, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var in In
@@ -122,12 +126,16 @@ func serve[In, Out any](command func(context.Context, In) (Out, error)) http.Han
 		}
 		out, err := command(r.Context(), in)
 		if err != nil {
-			w.WriteHeader(http.StatusUnprocessableEntity)
-			json.NewEncoder(w).Encode(problem(err))
+			refuse(w, err)
 			return
 		}
 		json.NewEncoder(w).Encode(out)
 	}
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	w.WriteHeader(http.StatusUnprocessableEntity)
+	json.NewEncoder(w).Encode(problem(err))
 }
 
 // problem tells IT everything: there are no strangers on this socket.
@@ -142,7 +150,10 @@ func problem(err error) shared.Problem {
 var ErrNoServer = errors.New("control: no server is running")
 
 // Client has the commands carried out by a running server.
-type Client struct{ http http.Client }
+type Client struct {
+	http   http.Client
+	prefix string // of the paths; see Tenant
+}
 
 var _ Commands = (*Client)(nil)
 
@@ -156,12 +167,12 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNoServer, err)
 	}
 	probe.Close()
-	return &Client{http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+	return &Client{http: http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
 }
 
 // Backup writes the running server's database.
 func (c *Client) Backup(ctx context.Context, to io.Writer) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keypeg"+pathBackup, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keypeg"+c.prefix+pathBackup, nil)
 	if err != nil {
 		return err
 	}
@@ -170,6 +181,10 @@ func (c *Client) Backup(ctx context.Context, to io.Writer) error {
 		return fmt.Errorf("asking the running server: %w", err)
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusUnprocessableEntity {
+		answer, err := io.ReadAll(response.Body)
+		return errors.Join(refusal(answer), err)
+	}
 	if response.StatusCode != http.StatusOK {
 		return errOtherVersion(response.StatusCode)
 	}
@@ -180,7 +195,7 @@ func (c *Client) Backup(ctx context.Context, to io.Writer) error {
 }
 
 func errOtherVersion(status int) error {
-	return fmt.Errorf("the running server doesn't know this command (status %d): is it of another version?", status)
+	return fmt.Errorf("the running server doesn't know this command (status %d): is it of another version, or edition?", status)
 }
 
 func call[Out any](ctx context.Context, c *Client, path string, in any) (Out, error) {
@@ -189,7 +204,7 @@ func call[Out any](ctx context.Context, c *Client, path string, in any) (Out, er
 	if err != nil {
 		return out, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keypeg"+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keypeg"+c.prefix+path, bytes.NewReader(body))
 	if err != nil {
 		return out, err
 	}
@@ -204,15 +219,21 @@ func call[Out any](ctx context.Context, c *Client, path string, in any) (Out, er
 		return out, fmt.Errorf("reading the running server's answer: %w", err)
 	}
 	if response.StatusCode == http.StatusUnprocessableEntity {
-		var p shared.Problem
-		if err := json.Unmarshal(answer, &p); err == nil {
-			return out, shared.Errorf(p.Code, "%s", p.Detail)
-		}
+		return out, refusal(answer)
 	}
 	if response.StatusCode != http.StatusOK {
 		return out, errOtherVersion(response.StatusCode)
 	}
 	return out, json.Unmarshal(answer, &out)
+}
+
+// refusal is what the server said.
+func refusal(answer []byte) error {
+	var p shared.Problem
+	if err := json.Unmarshal(answer, &p); err != nil {
+		return fmt.Errorf("reading the running server's answer: %w", err)
+	}
+	return shared.Errorf(p.Code, "%s", p.Detail)
 }
 
 // AddUser implements [Commands].

@@ -182,6 +182,12 @@ type (
 		Name  string
 		Value []byte
 	}
+	// ReplaceSecret puts a value in the place of Old; ErrStale if the secret of this
+	// name has another value, or there is none.
+	ReplaceSecret struct {
+		Name       string
+		Old, Value []byte
+	}
 )
 
 // Kind is a kind of record.
@@ -261,6 +267,7 @@ func (SpendTicket) op()    {}
 func (PutLink) op()        {}
 func (TakeLink) op()       {}
 func (AddSecret) op()      {}
+func (ReplaceSecret) op()  {}
 
 // Clock tells the time. Backends and rules take one, so that tests can move it.
 type Clock func() time.Time

@@ -323,6 +323,8 @@ var French = Catalogue{
 		{"Another of your passkeys has this name.", "Une autre de vos clés d’accès porte ce nom."},
 		{"Mediation must be empty or conditional.", "La médiation doit être vide ou « conditional »."},
 		{"Passkeys are not switched on here.", "Les clés d’accès ne sont pas activées ici."},
+		{"This organisation is switched off.", "Cette organisation est désactivée."},
+		{"This organisation is switched off. Please ask: %s", "Cette organisation est désactivée. Veuillez vous adresser à : %s"},
 		{"Please confirm that it's you.", "Veuillez confirmer que c’est bien vous."},
 		{"Please enter a name.", "Veuillez saisir un nom."},
 		{"Please enter a user name.", "Veuillez saisir un nom d’utilisateur."},

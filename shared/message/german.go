@@ -322,6 +322,8 @@ var German = Catalogue{
 		{"Another of your passkeys has this name.", "Ein anderer Ihrer Passkeys heißt schon so."},
 		{"Mediation must be empty or conditional.", "Mediation muss leer oder „conditional“ sein."},
 		{"Passkeys are not switched on here.", "Passkeys sind hier nicht eingeschaltet."},
+		{"This organisation is switched off.", "Diese Organisation ist abgeschaltet."},
+		{"This organisation is switched off. Please ask: %s", "Diese Organisation ist abgeschaltet. Bitte fragen Sie: %s"},
 		{"Please confirm that it's you.", "Bitte bestätigen Sie, dass Sie es sind."},
 		{"Please enter a name.", "Bitte geben Sie einen Namen ein."},
 		{"Please enter a user name.", "Bitte geben Sie einen Benutzernamen ein."},

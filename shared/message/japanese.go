@@ -323,6 +323,8 @@ var Japanese = Catalogue{
 		{"Another of your passkeys has this name.", "同じ名前のパスキーがほかにあります。"},
 		{"Mediation must be empty or conditional.", "mediation は空か「conditional」にしてください。"},
 		{"Passkeys are not switched on here.", "ここではパスキーが有効になっていません。"},
+		{"This organisation is switched off.", "この組織は停止されています。"},
+		{"This organisation is switched off. Please ask: %s", "この組織は停止されています。お問い合わせ先：%s"},
 		{"Please confirm that it's you.", "ご本人であることを確認してください。"},
 		{"Please enter a name.", "名前を入力してください。"},
 		{"Please enter a user name.", "ユーザー名を入力してください。"},

@@ -323,6 +323,8 @@ var Spanish = Catalogue{
 		{"Another of your passkeys has this name.", "Otra de tus llaves de acceso tiene este nombre."},
 		{"Mediation must be empty or conditional.", "La mediación debe estar vacía o ser «conditional»."},
 		{"Passkeys are not switched on here.", "Las llaves de acceso no están activadas aquí."},
+		{"This organisation is switched off.", "Esta organización está desactivada."},
+		{"This organisation is switched off. Please ask: %s", "Esta organización está desactivada. Pregunte a: %s"},
 		{"Please confirm that it's you.", "Confirma que eres tú."},
 		{"Please enter a name.", "Escribe un nombre."},
 		{"Please enter a user name.", "Escribe un nombre de usuario."},

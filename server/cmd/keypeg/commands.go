@@ -20,14 +20,23 @@ import (
 // withCommands runs do with the accounts, whoever has the database open: the
 // server that runs, or else we.
 func (s *settings) withCommands(ctx context.Context, do func(control.Commands) error) error {
+	if err := s.checkTenant(); err != nil {
+		return err
+	}
 	if !s.isShared() {
 		running, err := control.Dial(ctx, s.socket())
+		if err == nil && s.isCloud() {
+			running = running.Tenant(s.tenant)
+		}
 		if err == nil {
 			return do(running)
 		}
 		if !errors.Is(err, control.ErrNoServer) {
 			return err
 		}
+	}
+	if s.isCloud() {
+		return s.withLandlord(ctx, func(l *landlord) error { return l.commands(ctx, s.tenant, do) })
 	}
 
 	address, err := s.address()
@@ -40,6 +49,8 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 }
 
 type userCommands struct {
+	ofTenant
+
 	Add     userAdd     `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
 	Invite  userInvite  `cmd:"" help:"Add a user who chooses how to sign in by the link that is printed. It works once, for 7 days."`
 	List    userList    `cmd:"" help:"List the users."`
@@ -232,7 +243,7 @@ func (c *userUnlink) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type setupLinkCommand struct{}
+type setupLinkCommand struct{ ofTenant }
 
 func (c *setupLinkCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withCommands(ctx, func(commands control.Commands) error {

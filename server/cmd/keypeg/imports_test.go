@@ -112,6 +112,16 @@ func TestImports(t *testing.T) {
 			}
 		})
 	})
+	t.Run("servers and rules don't know that there are others", func(t *testing.T) {
+		each(native, func(name, imported string) {
+			if within(imported, "server/tenant") && within(name, "server") && !within(name, "server/tenant", "server/control", "server/cmd") {
+				t.Errorf("%s imports %s: a server serves one organisation, and server/tenant stands in front", name, imported)
+			}
+			if name == module+"server/tenant" && within(imported, "server/store/memstore", "server/store/boltstore", "server/store/pgstore", "server/control") {
+				t.Errorf("%s imports %s: it is told how a tenant is opened", name, imported)
+			}
+		})
+	})
 	t.Run("nothing of ours brings net/http or go-webauthn into the browser", func(t *testing.T) {
 		each(inBrowser, func(name, imported string) {
 			if imported == "net/http" || strings.HasPrefix(imported, "github.com/go-webauthn/") {

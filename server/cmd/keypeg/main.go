@@ -43,6 +43,7 @@ type commandLine struct {
 	Backup    backupCommands   `cmd:"" help:"Make and check backups."`
 	Restore   restoreCommand   `cmd:"" help:"Make the database of a backup. There must be none yet."`
 	Store     storeCommands    `cmd:"" help:"Move records between databases."`
+	Tenant    tenantCommands   `cmd:"" help:"Manage the tenants of the cloud edition."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 		kong.Writers(t.Out, t.Err),
 		kong.Exit(func(code int) { exit = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(t),
+		kong.Bind(t), kong.Bind(&line.settings),
 	)
 	if err != nil {
 		panic(err) // the struct above is wrong

@@ -17,6 +17,7 @@ import (
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/transfer"
+	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // Commands that move and keep whole databases. What they make is either whole or
@@ -32,22 +33,32 @@ type storeCopy struct {
 	To   string `required:"" help:"Empty database to fill." placeholder:"FILE|URL"`
 }
 
-func (c *storeCopy) Run(ctx context.Context, t terminal) error {
+func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
 	// Nothing expires while it is copied.
 	now := time.Now()
 	still := func() time.Time { return now }
 
-	from, err := openSource(ctx, c.From, still)
+	if s.isCloud() {
+		return c.copyTenants(ctx, t, still)
+	}
+	from, err := openSource(ctx, c.From, organisation, still)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	to, err := openAnyStore(ctx, c.To, still)
+	if err := refuseCloud(ctx, from); err != nil {
+		return err
+	}
+	to, err := openAny(ctx, c.To, organisation, still)
 	if err != nil {
 		return err
 	}
 	defer to.Close()
+	return copies(ctx, t, from, to)
+}
 
+// copies copies a whole store and tells of it.
+func copies(ctx context.Context, t terminal, from transfer.Source, to store.Store) error {
 	sum, err := copyAll(ctx, t, from, to)
 	if err != nil {
 		return err
@@ -56,12 +67,12 @@ func (c *storeCopy) Run(ctx context.Context, t terminal) error {
 	return nil
 }
 
-// openSource opens a database that is only read.
-func openSource(ctx context.Context, database string, now store.Clock) (store.Store, error) {
-	if pgstore.IsURL(database) || strings.Contains(database, "://") {
-		return openAnyStore(ctx, database, now)
+// openSource opens an organisation's database that is only read.
+func openSource(ctx context.Context, database, name string, now store.Clock) (store.Store, error) {
+	if strings.Contains(database, "://") {
+		return openAny(ctx, database, name, now)
 	}
-	return boltstore.OpenReadOnly(database, now)
+	return boltstore.OpenReadOnly(fileOf(database, name), now)
 }
 
 func copyAll(ctx context.Context, t terminal, from transfer.Source, to store.Store) (transfer.Sum, error) {
@@ -122,9 +133,13 @@ type backupCommands struct {
 
 type backupMake struct {
 	File string `arg:"" help:"File to write. It must not exist."`
+	ofTenantOrList
 }
 
 func (c *backupMake) Run(ctx context.Context, t terminal, s *settings) error {
+	if _, err := c.which(ctx, s); err != nil {
+		return err
+	}
 	counts, err := makeWhole(c.File, func(part string) error {
 		if s.isShared() {
 			return s.backUpShared(ctx, t, part)
@@ -141,13 +156,16 @@ func (c *backupMake) Run(ctx context.Context, t terminal, s *settings) error {
 // backUp writes the database's file, whoever has it open.
 func (s *settings) backUp(ctx context.Context, to io.Writer) error {
 	running, err := control.Dial(ctx, s.socket())
+	if err == nil && s.tenant != "" {
+		running = running.Tenant(s.tenant)
+	}
 	if err == nil {
 		return running.Backup(ctx, to)
 	}
 	if !errors.Is(err, control.ErrNoServer) {
 		return err
 	}
-	db, err := boltstore.OpenReadOnly(s.Database, time.Now)
+	db, err := boltstore.OpenReadOnly(fileOf(s.Database, s.tenant), time.Now)
 	if err != nil {
 		return err
 	}
@@ -159,7 +177,7 @@ func (s *settings) backUp(ctx context.Context, to io.Writer) error {
 func (s *settings) backUpShared(ctx context.Context, t terminal, part string) error {
 	now := time.Now()
 	still := func() time.Time { return now }
-	from, err := pgstore.Open(ctx, s.Database, organisation, still)
+	from, err := pgstore.Open(ctx, s.Database, s.tenant, still)
 	if err != nil {
 		return err
 	}
@@ -237,23 +255,34 @@ func (c *backupVerify) Run(t terminal) error {
 
 type restoreCommand struct {
 	File string `arg:"" help:"Backup to restore. It is only read."`
+	ofTenantOrList
 }
 
 func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	if _, err := boltstore.Check(c.File); err != nil {
 		return err
 	}
-	if s.isShared() {
-		return (&storeCopy{From: c.File, To: s.Database}).Run(ctx, t)
-	}
-
-	if _, err := os.Stat(s.Database); err == nil {
-		return fmt.Errorf("there is a database at %s already: stop its server and move it away, or name another with --database", s.Database)
-	}
-	if err := os.MkdirAll(filepath.Dir(s.Database), 0o700); err != nil {
+	into, err := c.which(ctx, s)
+	if err != nil {
 		return err
 	}
-	counts, err := makeWhole(s.Database, func(part string) error {
+	if s.isShared() {
+		return c.restoreShared(ctx, t, s, into)
+	}
+
+	file := fileOf(s.Database, s.tenant)
+	if s.tenant != "" {
+		if err := makeRoom(ctx, file, s.tenant); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(file); err == nil {
+		return fmt.Errorf("there is a database at %s already: stop its server and move it away, or name another with --database", file)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	counts, err := makeWhole(file, func(part string) error {
 		from, err := os.Open(c.File)
 		if err != nil {
 			return err
@@ -267,6 +296,30 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.Out, "Restored and checked %s, in %s.\n", tally(counts), s.Database)
+	fmt.Fprintf(t.Out, "Restored and checked %s, in %s.\n", tally(counts), file)
 	return nil
+}
+
+// restoreShared copies a backup into PostgreSQL.
+func (c *restoreCommand) restoreShared(ctx context.Context, t terminal, s *settings, into tenant.Tenant) error {
+	now := time.Now()
+	still := func() time.Time { return now }
+	from, err := boltstore.OpenReadOnly(c.File, still)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	rows, err := pgstore.OpenDatabase(ctx, s.Database, still)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	to := rows.Organisation(s.tenant)
+	defer to.Close()
+	if s.tenant != "" {
+		if err := makeRoomShared(ctx, rows, to, into); err != nil {
+			return err
+		}
+	}
+	return copies(ctx, t, from, to)
 }

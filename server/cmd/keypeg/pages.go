@@ -17,8 +17,6 @@ import (
 // from web. Only addresses in this list reach go-app, because left to itself it
 // fetches robots.txt from whatever Host a stranger names, and answers any path.
 func pages(files *web.Files, product string) map[string]http.Handler {
-	app.Routes(app.Deps{Product: product, Icon: files.URL("icon.svg")})
-
 	shell := &goapp.Handler{
 		Name:            product,
 		Title:           product,

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/BurntSushi/toml"
-
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/sso"
@@ -38,30 +36,10 @@ type provider struct {
 	rules    account.Provider
 }
 
-// readProviders reads the providers of a configuration file, in its order.
-func readProviders(path string) ([]provider, error) {
-	if path == "" {
-		return nil, nil
-	}
-	var file struct {
-		Provider map[string]providerSettings `toml:"provider"`
-	}
-	meta, err := toml.DecodeFile(path, &file)
-	if err != nil {
-		return nil, fmt.Errorf("the configuration file %s: %w", path, err)
-	}
-	for _, key := range meta.Undecoded() {
-		if key[0] == providerTable {
-			return nil, fmt.Errorf("the configuration file has an unknown key %q", key.String())
-		}
-	}
-
-	var list []provider
-	for _, key := range meta.Keys() {
-		if len(key) != 2 || key[0] != providerTable {
-			continue
-		}
-		p, err := file.Provider[key[1]].provider(key[1])
+// providersOf are the providers of tables, in the order of their names.
+func providersOf(tables map[string]providerSettings, order []string) (list []provider, err error) {
+	for _, id := range order {
+		p, err := tables[id].provider(id)
 		if err != nil {
 			return nil, err
 		}

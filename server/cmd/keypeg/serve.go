@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store"
@@ -30,16 +29,16 @@ const drainTime = 10 * time.Second
 // Run starts the server and returns when ctx has ended and every running request
 // was answered.
 func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err error) {
+	if s.isCloud() {
+		return c.runCloud(ctx, t, s)
+	}
 	address, err := s.address()
 	if err != nil {
 		return err
 	}
-	files, err := web.Open()
+	files, err := openFiles()
 	if err != nil {
 		return err
-	}
-	if !files.Built() {
-		return errors.New("this program was built without the app: build it with make, or run go run ./web/build before go build")
 	}
 	log := s.logger(t.Err)
 
@@ -53,29 +52,9 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	if others, can := db.(interface {
 		Changes(ctx context.Context, tell func(userID string))
 	}); can {
-		serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-		var hearing sync.WaitGroup
-		hearing.Go(func() { others.Changes(serving, hub.Tell) })
-		defer func() { stop(); hearing.Wait() }()
+		defer inBackground(ctx, func(ctx context.Context) { others.Changes(ctx, hub.Tell) })()
 	}
-	told := hub.Store(db)
-	accounts := account.New(account.Config{
-		Store: told, Now: time.Now, Log: log,
-		Idle: s.SessionIdle, Lifetime: s.SessionLifetime, ConfirmFor: s.ConfirmAfter,
-		Providers: rulesOf(s.providers),
-	})
-	served := pages(files, s.Product)
-	if c.Gallery {
-		served[galleryPath] = gallery(files, s.Product)
-		served[galleryPath+"/"] = served[galleryPath]
-	}
-	handler, err := server.New(ctx, server.Config{
-		Store: told, Accounts: accounts, Live: hub, Now: time.Now, Log: log,
-		Address: address, TrustedProxies: s.trustedProxies(),
-		PasskeysOn: s.Passkeys, MaxPasskeys: s.MaxPasskeys, AttestationRoots: s.AttestationRoots.CertPool, Product: s.Product, Contact: s.Contact,
-		SSO:   protocolsOf(s.providers, address),
-		Pages: served, Asset: files.URL,
-	})
+	handler, accounts, err := newBuilder(s, files, c.Gallery).build(ctx, log, hub, db, address, s.organisationSettings, s.providers)
 	if err != nil {
 		return err
 	}
@@ -102,6 +81,27 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	return serveAll(ctx, log, handler, s.DrainDelay, listeners)
 }
 
+// openFiles opens what browsers load.
+func openFiles() (*web.Files, error) {
+	files, err := web.Open()
+	if err != nil {
+		return nil, err
+	}
+	if !files.Built() {
+		return nil, errors.New("this program was built without the app: build it with make, or run go run ./web/build before go build")
+	}
+	return files, nil
+}
+
+// inBackground lets something run until end is called, which waits for it. It
+// outlives ctx, which ends when requests still run.
+func inBackground(ctx context.Context, run func(context.Context)) (end func()) {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var ending sync.WaitGroup
+	ending.Go(func() { run(running) })
+	return func() { stop(); ending.Wait() }
+}
+
 // announce tells where to go, and makes the set-up link while there is no
 // administrator.
 func announce(ctx context.Context, t terminal, commands control.Commands, db store.Store, address server.Address) error {
@@ -121,10 +121,16 @@ func announce(ctx context.Context, t terminal, commands control.Commands, db sto
 	return nil
 }
 
+// drainable is what can be told that it will be stopped.
+type drainable interface {
+	Drain()
+	EndStreams()
+}
+
 // serveAll serves every listener until ctx ends or one of them fails, and then
 // lets running requests end. For delay before that it goes on serving, and says
 // that it is about to stop, so that a balancer in front sends nothing more.
-func serveAll(ctx context.Context, log *slog.Logger, public *server.Server, delay time.Duration, handlers map[net.Listener]http.Handler) error {
+func serveAll(ctx context.Context, log *slog.Logger, public drainable, delay time.Duration, handlers map[net.Listener]http.Handler) error {
 	failed := make(chan error, len(handlers))
 	var servers []*http.Server
 	for listener, handler := range handlers {
@@ -155,7 +161,9 @@ func serveAll(ctx context.Context, log *slog.Logger, public *server.Server, dela
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	for _, srv := range servers {
-		cause = errors.Join(cause, srv.Shutdown(drain))
+		if err := srv.Shutdown(drain); err != nil {
+			cause = errors.Join(cause, err, srv.Close()) // or who closes the stores waits for them
+		}
 	}
 	return cause
 }

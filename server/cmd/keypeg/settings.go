@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -23,62 +22,40 @@ import (
 type settings struct {
 	Config kong.ConfigFlag `help:"TOML file with any of these settings, such as public-url = \"https://id.example.com\"." env:"KEYPEG_CONFIG" type:"existingfile" placeholder:"FILE"`
 
+	Edition edition `help:"on-premise: one organisation. cloud: several, each at a host name of its own; see keypeg tenant." enum:"on-premise,cloud" default:"on-premise" env:"KEYPEG_EDITION"`
+
 	Listen         string    `help:"Address to listen on." default:"localhost:8080" env:"KEYPEG_LISTEN" placeholder:"HOST:PORT"`
 	PublicURL      string    `name:"public-url" help:"Address that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen." env:"KEYPEG_PUBLIC_URL" placeholder:"URL"`
 	RPID           string    `name:"rp-id" help:"WebAuthn relying party id: the public URL's host, or a domain above it that other services share. Never change it once people have passkeys." env:"KEYPEG_RP_ID" placeholder:"DOMAIN"`
 	TrustedProxies []network `help:"Networks of your own proxies, such as 10.0.0.0/8. Only they are believed about where a request came from (X-Forwarded-For)." env:"KEYPEG_TRUSTED_PROXIES" placeholder:"NETWORK"`
 	Database       string    `help:"Path of the database file, whose folder is made where missing; or the URL of a PostgreSQL database, postgres://user@host/database, which several nodes may share." default:"data/keypeg.db" env:"KEYPEG_DATABASE" placeholder:"FILE|URL"`
 
-	AttestationRoots certificates `help:"PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then." env:"KEYPEG_ATTESTATION_ROOTS" placeholder:"FILE"`
-	Passkeys         bool         `help:"Offer passkeys." default:"true" negatable:"" env:"KEYPEG_PASSKEYS"`
+	Passkeys bool `help:"Offer passkeys." default:"true" negatable:"" env:"KEYPEG_PASSKEYS"`
 
-	MaxPasskeys int `help:"How many passkeys a user may have. Who has more keeps them." default:"20" env:"KEYPEG_MAX_PASSKEYS" placeholder:"NUMBER"`
-
-	SessionIdle     time.Duration `help:"A session ends when it wasn't used for so long." default:"24h" env:"KEYPEG_SESSION_IDLE" placeholder:"TIME"`
-	SessionLifetime time.Duration `help:"A session ends at the latest after so long." default:"720h" env:"KEYPEG_SESSION_LIFETIME" placeholder:"TIME"`
-	ConfirmAfter    time.Duration `help:"Adding and removing passkeys needs a sign-in or confirmation younger than this." default:"10m" env:"KEYPEG_CONFIRM_AFTER" placeholder:"TIME"`
+	organisationSettings
 
 	DrainDelay time.Duration `help:"How long a server that was told to stop goes on serving, with /healthz saying 503, so that a balancer sends nothing more." default:"0s" env:"KEYPEG_DRAIN_DELAY" placeholder:"TIME"`
-
-	Product string `help:"What this installation calls itself." default:"Keypeg" env:"KEYPEG_PRODUCT" placeholder:"NAME"`
-	Contact string `help:"Whom users ask for help, such as \"IT desk, phone 1234\"." env:"KEYPEG_CONTACT" placeholder:"TEXT"`
 
 	LogLevel string `help:"Least important messages to log (${enum})." enum:"debug,info,warn,error" default:"info" env:"KEYPEG_LOG_LEVEL"`
 	LogJSON  bool   `name:"log-json" help:"Log one JSON object per line." env:"KEYPEG_LOG_JSON"`
 
-	providers []provider // of the configuration file
+	providers []provider             // of the configuration file
+	tables    map[string]tenantTable // of the configuration file, by tenant
+	tenant    string                 // of --tenant, where a command has it
 }
 
-// mostPasskeys keeps a user's record, which is read with every request, small.
-const mostPasskeys = 60
-
 // Validate implements kong's check after parsing.
-func (s *settings) Validate() error {
-	for name, value := range map[string]time.Duration{
-		"session-idle": s.SessionIdle, "session-lifetime": s.SessionLifetime, "confirm-after": s.ConfirmAfter,
-	} {
-		if value < time.Second {
-			return fmt.Errorf("--%s must be at least 1s", name)
-		}
-	}
-	providers, err := readProviders(string(s.Config))
-	if err != nil {
+func (s *settings) Validate(typed *kong.Context) error {
+	if err := s.organisationSettings.check(); err != nil {
 		return err
-	}
-	s.providers = providers
-	if s.MaxPasskeys < 1 || s.MaxPasskeys > mostPasskeys {
-		return fmt.Errorf("--max-passkeys must be from 1 to %d", mostPasskeys)
 	}
 	if s.DrainDelay < 0 {
 		return errors.New("--drain-delay must not be negative")
 	}
-	if s.SessionIdle > s.SessionLifetime {
-		return fmt.Errorf("--session-idle (%s) must not be longer than --session-lifetime (%s)", s.SessionIdle, s.SessionLifetime)
+	if err := s.readTables(); err != nil {
+		return err
 	}
-	if strings.TrimSpace(s.Product) == "" {
-		return fmt.Errorf("--product must not be empty")
-	}
-	return nil
+	return s.checkEdition(typed)
 }
 
 // network is one of IT's networks: 10.0.0.0/8, or a single address.
@@ -170,8 +147,8 @@ func (c configFile) Validate(app *kong.Application) error {
 		known[flag.Name] = true
 	}
 	for key := range c {
-		if key == providerTable {
-			continue // see readProviders
+		if key == providerTable || key == tenantTables {
+			continue // see readTables
 		}
 		if !known[key] || key == "config" || key == "help" {
 			return fmt.Errorf("the configuration file has an unknown key %q", key)

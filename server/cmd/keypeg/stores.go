@@ -11,9 +11,11 @@ import (
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/transfer"
+	"github.com/keypeg/keypeg/server/tenant"
 )
 
-// organisation is the one of an installation for one.
+// organisation is the one of an installation for one, and in the cloud edition the
+// installation itself.
 const organisation = ""
 
 // openStore opens the database that a setting names, if it is whole.
@@ -22,23 +24,39 @@ func openStore(ctx context.Context, database string, now store.Clock) (store.Sto
 	if err != nil {
 		return nil, err
 	}
-	if err := transfer.Unfinished(ctx, db); err != nil {
+	if err := errors.Join(transfer.Unfinished(ctx, db), refuseCloud(ctx, db)); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
-// openAnyStore opens a database: a PostgreSQL URL, or the path of a file. Errors
-// are sentences for IT.
+// refuseCloud keeps a command that was given the wrong edition from making users
+// where nobody would find them.
+func refuseCloud(ctx context.Context, db store.Store) error {
+	is, err := tenant.Exists(ctx, db)
+	if err == nil && is {
+		return errors.New("this database belongs to an installation of the cloud edition: set --edition cloud")
+	}
+	return err
+}
+
+// openAnyStore opens the one organisation of a database, or the installation's own
+// store in the cloud edition.
 func openAnyStore(ctx context.Context, database string, now store.Clock) (store.Store, error) {
+	return openAny(ctx, database, organisation, now)
+}
+
+// openAny opens an organisation of a database: a PostgreSQL URL, or the path of a
+// file. Errors are sentences for IT.
+func openAny(ctx context.Context, database, name string, now store.Clock) (store.Store, error) {
 	switch {
 	case pgstore.IsURL(database):
-		return pgstore.Open(ctx, database, organisation, now)
+		return pgstore.Open(ctx, database, name, now)
 	case strings.Contains(database, "://"):
 		scheme, _, _ := strings.Cut(database, "://")
 		return nil, fmt.Errorf("there is no kind of database called %q: write the path of a file, or postgres://user@host/database", scheme)
 	default:
-		return boltstore.Open(database, now)
+		return boltstore.Open(fileOf(database, name), now)
 	}
 }
 

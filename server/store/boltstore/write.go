@@ -147,6 +147,10 @@ func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) error {
 		if tx.Bucket(bucketSecrets).Get([]byte(op.Name)) != nil {
 			return store.ErrSecretExists
 		}
+	case store.ReplaceSecret:
+		if value := tx.Bucket(bucketSecrets).Get([]byte(op.Name)); value == nil || !bytes.Equal(value, op.Old) {
+			return store.ErrStale
+		}
 	}
 	return nil
 }
@@ -226,6 +230,8 @@ func applyOp(tx *bbolt.Tx, op store.Op) error {
 	case store.TakeLink:
 		return dropExpiring(tx, kindLink, []byte(op.Key))
 	case store.AddSecret:
+		return tx.Bucket(bucketSecrets).Put([]byte(op.Name), op.Value)
+	case store.ReplaceSecret:
 		return tx.Bucket(bucketSecrets).Put([]byte(op.Name), op.Value)
 	}
 	return nil

@@ -363,6 +363,10 @@ func (s *Store) check(op store.Op) error {
 		if _, ok := s.secrets[op.Name]; ok {
 			return store.ErrSecretExists
 		}
+	case store.ReplaceSecret:
+		if value, ok := s.secrets[op.Name]; !ok || !bytes.Equal(value, op.Old) {
+			return store.ErrStale
+		}
 	}
 	return nil
 }
@@ -426,6 +430,8 @@ func (s *Store) do(op store.Op) {
 	case store.TakeLink:
 		delete(s.links, op.Key)
 	case store.AddSecret:
+		s.secrets[op.Name] = slices.Clone(op.Value)
+	case store.ReplaceSecret:
 		s.secrets[op.Name] = slices.Clone(op.Value)
 	}
 }

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,84 +36,105 @@ type news struct {
 	Users        []string `json:"u"`
 }
 
+// change is that of one user.
+type change struct{ organisation, user string }
+
 // publish never waits.
-func (s *Store) publish(users []string) {
+func (d *Database) publish(organisation string, users []string) {
 	for _, id := range users {
 		select {
-		case s.news <- id:
+		case d.news <- change{organisation, id}:
 		default: // others will ask the events
 		}
 	}
 }
 
-func (s *Store) publishNews() {
+func (d *Database) publishNews() {
 	ctx := context.Background()
 	for {
-		var first string
+		var first change
 		select {
-		case <-s.stop:
+		case <-d.stop:
 			return
-		case first = <-s.news:
+		case first = <-d.news:
 		}
-		users := map[string]bool{first: true}
-		for gathering := time.After(newsGathers); gathering != nil && len(users) < mostTold; {
+		changed := map[change]bool{first: true}
+		for gathering := time.After(newsGathers); gathering != nil && len(changed) < mostTold; {
 			select {
-			case id := <-s.news:
-				users[id] = true
+			case next := <-d.news:
+				changed[next] = true
 			case <-gathering:
 				gathering = nil
-			case <-s.stop:
+			case <-d.stop:
 				return
 			}
 		}
-		said := news{Organisation: s.organisation}
-		for id := range users {
-			said.Users = append(said.Users, id)
-		}
-		text, err := json.Marshal(said)
-		if err != nil {
-			continue // strings can always be encoded
-		}
 		sending, cancel := context.WithTimeout(ctx, patience)
-		s.pool.Exec(sending, `SELECT pg_notify($1, $2)`, channel, string(text)) // an engine without it has the events
+		// An engine without it has the events.
+		d.pool.Exec(sending, `SELECT pg_notify($1, said) FROM unnest($2::text[]) AS said`, channel, notes(changed))
 		cancel()
 	}
 }
 
-// Changes tells of every user whose records have changed, on any node, until ctx
-// ends. It may tell of one more than once, and of one where nothing that matters
-// has changed.
+// notes are the texts that tell of changes, one for each organisation.
+func notes(changed map[change]bool) (texts []string) {
+	users := map[string][]string{}
+	for c := range changed {
+		users[c.organisation] = append(users[c.organisation], c.user)
+	}
+	for organisation, ids := range users {
+		text, err := json.Marshal(news{organisation, ids})
+		if err == nil { // strings can always be encoded
+			texts = append(texts, string(text))
+		}
+	}
+	return texts
+}
+
+// Changes tells of every user of this organisation whose records have changed, on
+// any node, until ctx ends. It may tell of one more than once, and of one where
+// nothing that matters has changed.
 func (s *Store) Changes(ctx context.Context, tell func(userID string)) {
+	s.db.changes(ctx, func() []string { return []string{s.organisation} }, func(c change) { tell(c.user) })
+}
+
+// Changes tells of the users of all organisations that are open here, as
+// [Store.Changes] does of one.
+func (d *Database) Changes(ctx context.Context, tell func(organisation, userID string)) {
+	d.changes(ctx, d.opened, func(c change) { tell(c.organisation, c.user) })
+}
+
+func (d *Database) changes(ctx context.Context, organisations func() []string, tell func(change)) {
 	heard := make(chan news)
 	listening := make(chan bool)
-	go s.listen(ctx, heard, listening)
+	go d.listen(ctx, heard, listening)
 
 	asked := map[string]time.Time{} // events that were seen, by when they happened
 	every := time.NewTicker(askOtherwise)
 	defer every.Stop()
-	s.ask(ctx, asked, func(string) {}) // what was before is no news
+	d.ask(ctx, organisations(), asked, func(change) {}) // what was before is no news
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case on := <-listening:
 			every.Reset(map[bool]time.Duration{true: askWhileListening, false: askOtherwise}[on])
-			s.ask(ctx, asked, tell) // what came in between
+			d.ask(ctx, organisations(), asked, tell) // what came in between
 		case said := <-heard:
-			if said.Organisation == s.organisation {
+			if slices.Contains(organisations(), said.Organisation) {
 				for _, id := range said.Users {
-					tell(id)
+					tell(change{said.Organisation, id})
 				}
 			}
 		case <-every.C:
-			s.ask(ctx, asked, tell)
+			d.ask(ctx, organisations(), asked, tell)
 		}
 	}
 }
 
 // listen hears notifications on a connection of its own, and finds a new one when
 // that breaks.
-func (s *Store) listen(ctx context.Context, heard chan<- news, listening chan<- bool) {
+func (d *Database) listen(ctx context.Context, heard chan<- news, listening chan<- bool) {
 	say := func(on bool) {
 		select {
 		case listening <- on:
@@ -120,7 +142,7 @@ func (s *Store) listen(ctx context.Context, heard chan<- news, listening chan<- 
 		}
 	}
 	for ctx.Err() == nil {
-		conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+		conn, err := pgx.ConnectConfig(ctx, d.pool.Config().ConnConfig)
 		if err == nil {
 			if _, err = conn.Exec(ctx, `LISTEN `+channel); err == nil {
 				say(true)
@@ -149,8 +171,8 @@ func (s *Store) listen(ctx context.Context, heard chan<- news, listening chan<- 
 }
 
 // ask looks for events that it hasn't seen.
-func (s *Store) ask(ctx context.Context, seen map[string]time.Time, tell func(userID string)) {
-	since := s.now().Add(-askBack)
+func (d *Database) ask(ctx context.Context, organisations []string, seen map[string]time.Time, tell func(change)) {
+	since := d.now().Add(-askBack)
 	for id, at := range seen {
 		if at.Before(since) {
 			delete(seen, id)
@@ -158,21 +180,21 @@ func (s *Store) ask(ctx context.Context, seen map[string]time.Time, tell func(us
 	}
 	asking, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	rows, err := s.pool.Query(asking, `SELECT id, user_id, time FROM events WHERE organisation = $1 AND time > $2 ORDER BY time`, s.organisation, since)
+	rows, err := d.pool.Query(asking, `SELECT id, organisation, user_id, time FROM events WHERE organisation = ANY ($1) AND time > $2 ORDER BY time`, organisations, since)
 	if err != nil {
 		return // the next time will do
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id []byte
-		var userID string
+		var c change
 		var happened time.Time
-		if rows.Scan(&id, &userID, &happened) != nil {
+		if rows.Scan(&id, &c.organisation, &c.user, &happened) != nil {
 			return
 		}
 		if _, before := seen[string(id)]; !before {
 			seen[string(id)] = happened
-			tell(userID)
+			tell(c)
 		}
 	}
 }

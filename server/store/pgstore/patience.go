@@ -23,6 +23,11 @@ const (
 // patiently tries again while harmless says that the failed try did nothing, or
 // nothing that matters.
 func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try func() error) error {
+	leave, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	deadline := time.Now().Add(patience)
 	for step := firstStep; ; step = min(2*step, lastStep) {
 		err := try()

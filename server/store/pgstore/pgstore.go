@@ -6,7 +6,8 @@
 // round trip (read.go); a batch is one transaction that travels in one piece
 // (write.go). What may be tried again without harm is, so that a restart or a
 // failover passes by itself; what may not fails (patience.go). Nodes hear from one
-// another whose records have changed (changes.go). Begin with [Open].
+// another whose records have changed (changes.go). Begin with [Open], or
+// with [OpenDatabase] where one process serves several organisations.
 //
 // It asks for little that other engines with PostgreSQL's protocol lack: advisory
 // locks while it migrates, and LISTEN, without which it asks the events.
@@ -21,25 +22,24 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/keypeg/keypeg/server/store"
 )
 
 // Store implements [store.Store].
 type Store struct {
-	pool         *pgxpool.Pool
+	db           *Database
 	organisation string
 	now          store.Clock
+	owner        bool // of db: it was made for this store alone
 
-	closing  sync.Once
-	stop     chan struct{} // closed by Close
-	finished sync.WaitGroup
-	news     chan string // users whose records this node changed
+	closing sync.Once
+	stop    chan struct{} // closed by Close
+	calls   sync.RWMutex  // held for reading while a call runs; guards closed
+	closed  bool
 }
 
 var _ store.Store = (*Store)(nil)
@@ -49,59 +49,51 @@ func IsURL(setting string) bool {
 	return strings.HasPrefix(setting, "postgres://") || strings.HasPrefix(setting, "postgresql://")
 }
 
-// openTimeout is how long Open tries to reach the database.
-const openTimeout = 10 * time.Second
-
-// Open connects to a database by its URL, and brings its tables up to date. The
-// organisation is the one whose records it keeps; "" is one too.
-//
-// The URL is libpq's: postgres://user@host/database. Several hosts with
-// target_session_attrs=read-write find the primary, whichever it is;
-// pool_max_conns is how many connections a node may have. Errors are sentences for
-// IT, and hold no password.
+// Open connects to a database by its URL, as [OpenDatabase] does, for one
+// organisation alone; "" is one too.
 func Open(ctx context.Context, url, organisation string, now store.Clock) (*Store, error) {
-	config, err := pgxpool.ParseConfig(url)
+	db, err := OpenDatabase(ctx, url, now)
 	if err != nil {
-		return nil, fmt.Errorf("the database URL can't be read: write it as postgres://user@host:5432/database")
+		return nil, err
 	}
-	if config.ConnConfig.RuntimeParams["application_name"] == "" {
-		config.ConnConfig.RuntimeParams["application_name"] = "keypeg"
-	}
-
-	starting, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	conn, err := pgx.ConnectConfig(starting, config.ConnConfig)
-	if err != nil {
-		return nil, sentence(config.ConnConfig, err)
-	}
-	err = errors.Join(checkVersion(starting, conn), migrateIfAble(starting, conn), conn.Close(starting))
-	if err != nil {
-		return nil, sentence(config.ConnConfig, err)
-	}
-
-	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
-	if err != nil {
-		return nil, sentence(config.ConnConfig, err)
-	}
-	s := &Store{pool: pool, organisation: organisation, now: now, stop: make(chan struct{}), news: make(chan string, 1024)}
-	s.finished.Go(s.publishNews)
-	s.finished.Go(s.sweepNowAndThen)
+	s := db.Organisation(organisation)
+	s.owner = true
 	return s, nil
 }
 
-// Close implements [store.Store].
+// Close implements [store.Store]. Other organisations' stores of the same
+// [Database] go on.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		close(s.stop)
-		s.finished.Wait()
-		s.pool.Close()
+		close(s.stop) // nobody is patient any more
+		s.calls.Lock()
+		s.closed = true
+		s.calls.Unlock()
+		s.db.forget(s.organisation)
+		if s.owner {
+			s.db.Close()
+		}
 	})
 	return nil
 }
 
-func (s *Store) stopped() bool {
+var errClosed = errors.New("pgstore: closed")
+
+// enter begins a call, which Close waits for until leave.
+func (s *Store) enter() (leave func(), err error) {
+	s.calls.RLock()
+	if s.closed {
+		s.calls.RUnlock()
+		return nil, errClosed
+	}
+	return s.calls.RUnlock, nil
+}
+
+func (s *Store) stopped() bool { return isClosed(s.stop) || isClosed(s.db.stop) }
+
+func isClosed(stop <-chan struct{}) bool {
 	select {
-	case <-s.stop:
+	case <-stop:
 		return true
 	default:
 		return false

@@ -193,6 +193,109 @@ func TestOrganisations(t *testing.T) {
 	}
 }
 
+// TestDatabase serves several organisations in one process.
+func TestDatabase(t *testing.T) {
+	url := pgtest.Empty(t)
+	db, err := pgstore.OpenDatabase(t.Context(), url+"&application_name=shared&pool_max_conns=2", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	stores := make([]*pgstore.Store, 50)
+	for i := range stores {
+		stores[i] = db.Organisation(fmt.Sprint("org-", i))
+		later := time.Now().Add(time.Hour)
+		err := stores[i].Apply(t.Context(), store.Batch{
+			store.PutUser{User: store.User{ID: "1", Name: "ann", Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte("c")}},
+				Identities: []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: "1"}}}},
+			store.AddSession{Session: store.Session{ID: store.HashOf("x"), UserID: "1", Expires: later}},
+			store.AddEvent{Event: store.NewEvent(time.Now(), "1", shared.EventSignedIn, store.Client{})},
+			store.PutLink{Link: store.Link{Key: "k", Expires: later}},
+			store.AddSecret{Name: "s", Value: []byte("one")},
+			store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: later}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rowsOf := func(organisation string) (n int) {
+		t.Helper()
+		for _, table := range []string{"users", "passkeys", "identities", "sessions", "events", "links", "secrets", "spent_tickets"} {
+			n += ask[int](t, url, `SELECT count(*) FROM `+table+` WHERE organisation = '`+organisation+`'`)
+		}
+		return n
+	}
+
+	t.Run("they share connections, and hear of their own changes", func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		heard := make(chan [2]string, 1000)
+		var listening sync.WaitGroup
+		listening.Go(func() { db.Changes(ctx, func(organisation, user string) { heard <- [2]string{organisation, user} }) })
+		defer func() { stop(); listening.Wait() }()
+		// What happened before it began to listen is no news, so it happens until heard.
+		late, again := time.After(20*time.Second), time.NewTicker(50*time.Millisecond)
+		for waiting := map[[2]string]bool{{"org-3", "user-3"}: true, {"org-7", "user-7"}: true}; len(waiting) > 0; {
+			select {
+			case <-again.C:
+				for _, i := range []int{3, 7} {
+					event := store.NewEvent(time.Now(), fmt.Sprint("user-", i), shared.EventSignedIn, store.Client{})
+					if err := stores[i].Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			case said := <-heard:
+				delete(waiting, said)
+				if said == [2]string{"org-3", "user-7"} || said == [2]string{"org-7", "user-3"} {
+					t.Errorf("a change was told to another organisation: %v", said)
+				}
+			case <-late:
+				t.Fatalf("never heard of %v", waiting)
+			}
+		}
+		if n := ask[int](t, url, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'shared'`); n > 3 {
+			t.Errorf("%d organisations have %d connections, want two and the one that listens", len(stores), n)
+		}
+	})
+	t.Run("closing one leaves the others open", func(t *testing.T) {
+		stores[0].Close()
+		if _, err := stores[0].User(t.Context(), "1"); err == nil {
+			t.Error("a closed store still answers")
+		}
+		if err := stores[0].Apply(t.Context(), store.Batch{store.EndSessions{UserID: "1"}}); err == nil {
+			t.Error("a closed store still writes")
+		}
+		if _, err := stores[1].User(t.Context(), "1"); err != nil {
+			t.Errorf("another one: %v", err)
+		}
+		again := db.Organisation("org-0")
+		defer again.Close()
+		if _, err := again.Session(t.Context(), store.HashOf("x")); err != nil {
+			t.Errorf("opened again: %v", err)
+		}
+	})
+	t.Run("removing one removes all of its rows, and no other's", func(t *testing.T) {
+		before := rowsOf("org-2")
+		for range 2 { // the second finds nothing
+			if err := db.Remove(t.Context(), "org-1"); err != nil {
+				t.Fatal(err)
+			}
+			if n := rowsOf("org-1"); n != 0 {
+				t.Errorf("%d rows are left", n)
+			}
+		}
+		if n := rowsOf("org-2"); n != before || n < 8 {
+			t.Errorf("another had %d rows, and has %d", before, n)
+		}
+	})
+	t.Run("every table of organisations has the column that Remove looks for", func(t *testing.T) {
+		tables := ask[int](t, url, `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name <> 'keypeg_schema'`)
+		with := ask[int](t, url, `SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'organisation'`)
+		if tables != with {
+			t.Errorf("%d tables, of which %d have it", tables, with)
+		}
+	})
+}
+
 // TestMovedWhileEnded lets sessions get new ids while all of their user's end.
 func TestMovedWhileEnded(t *testing.T) {
 	s := open(t, pgtest.Database(t), time.Now)

@@ -19,7 +19,7 @@ import (
 func query[T any](ctx context.Context, s *Store, sql string, args []any, collect func(pgx.Rows) (T, error)) (T, error) {
 	var found T
 	err := s.patiently(ctx, isLost, func() error {
-		rows, err := s.pool.Query(ctx, sql, args...)
+		rows, err := s.db.pool.Query(ctx, sql, args...)
 		if err != nil {
 			return err
 		}

@@ -11,20 +11,20 @@ const (
 	sweepStep = 500
 )
 
-// sweepNowAndThen removes what has expired. Each node does, and none minds that
-// another was there before.
-func (s *Store) sweepNowAndThen() {
+// sweepNowAndThen removes what has expired, of the organisations that are open
+// here. Each node does, and none minds that another was there before.
+func (d *Database) sweepNowAndThen() {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-s.stop:
+		case <-d.stop:
 			return
 		case <-ticker.C:
 			for _, table := range sweepable {
 				// A fault now is a fault next minute.
-				for removed, err := int64(sweepStep), error(nil); removed == sweepStep && err == nil && !s.stopped(); {
-					removed, err = s.sweep(table)
+				for removed, err := int64(sweepStep), error(nil); removed == sweepStep && err == nil && !isClosed(d.stop); {
+					removed, err = d.sweep(table)
 				}
 			}
 		}
@@ -39,11 +39,11 @@ var sweepable = []struct{ name, key string }{
 	{"events", "organisation, user_id, id"},
 }
 
-func (s *Store) sweep(table struct{ name, key string }) (removed int64, err error) {
+func (d *Database) sweep(table struct{ name, key string }) (removed int64, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	done, err := s.pool.Exec(ctx, `DELETE FROM `+table.name+` WHERE (`+table.key+`) IN
-		(SELECT `+table.key+` FROM `+table.name+` WHERE organisation = $1 AND expires <= $2 ORDER BY expires LIMIT $3) AND expires <= $2`,
-		s.organisation, s.now(), sweepStep)
+	done, err := d.pool.Exec(ctx, `DELETE FROM `+table.name+` WHERE (`+table.key+`) IN
+		(SELECT `+table.key+` FROM `+table.name+` WHERE organisation = ANY ($1) AND expires <= $2 ORDER BY expires LIMIT $3) AND expires <= $2`,
+		d.opened(), d.now(), sweepStep)
 	return done.RowsAffected(), err
 }

@@ -60,7 +60,7 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	ctx = context.WithoutCancel(ctx)
 	err := s.patiently(ctx, isUndone, func() error { return s.send(ctx, list) })
 	if err == nil {
-		s.publish(batch.Users())
+		s.db.publish(s.organisation, batch.Users())
 	}
 	return err
 }
@@ -71,7 +71,7 @@ func (s *Store) send(ctx context.Context, list []statement) error {
 	for _, st := range list {
 		pipeline.Queue(st.text(), st.args...)
 	}
-	results := s.pool.SendBatch(ctx, &pipeline)
+	results := s.db.pool.SendBatch(ctx, &pipeline)
 	for _, st := range list {
 		if _, err := results.Exec(); err != nil {
 			results.Close() // it returns the same error again
@@ -161,6 +161,8 @@ func (w *writer) op(op store.Op) {
 			op.Key, op.Hash[:], w.now)
 	case store.AddSecret:
 		w.add(nil, `INSERT INTO secrets (organisation, name, value) VALUES ($1, $2, $3)`, op.Name, some(op.Value))
+	case store.ReplaceSecret:
+		w.add(store.ErrStale, `UPDATE secrets SET value = $4 WHERE organisation = $1 AND name = $2 AND value = $3`, op.Name, some(op.Old), some(op.Value))
 	default:
 		panic(fmt.Sprintf("pgstore: an operation of type %T", op)) // the contract has no other
 	}

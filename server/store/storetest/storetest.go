@@ -594,6 +594,26 @@ func secrets(b *bench) {
 		f.fails("reading", err, nil)
 		f.is("secret", got, []byte("first"))
 	})
+	b.claim("a secret is replaced by whoever knows its value", func(f *fixture) {
+		f.refuses(store.ErrStale, store.ReplaceSecret{Name: "key", Value: []byte("new")})
+		f.apply(store.AddSecret{Name: "key", Value: []byte("old")}, store.AddSecret{Name: "other", Value: []byte("old")})
+		f.refuses(store.ErrStale, store.ReplaceSecret{Name: "key", Old: []byte("guessed"), Value: []byte("new")})
+		f.refuses(store.ErrStale, store.ReplaceSecret{Name: "key", Value: []byte("new")})
+		f.oneOf(func() error {
+			return f.Apply(f.Context(), store.Batch{store.ReplaceSecret{Name: "key", Old: []byte("old"), Value: []byte("new")}})
+		}, store.ErrStale)
+		for name, want := range map[string]string{"key": "new", "other": "old"} {
+			got, err := f.Secret(f.Context(), name)
+			f.fails("reading", err, nil)
+			f.is(name, got, []byte(want))
+		}
+	})
+	b.claim("a batch with a stale secret writes nothing", func(f *fixture) {
+		f.apply(store.AddSecret{Name: "key", Value: []byte("old")})
+		f.refuses(store.ErrStale, store.PutUser{User: bob()}, store.ReplaceSecret{Name: "key", Old: []byte("guessed"), Value: []byte("new")})
+		_, err := f.User(f.Context(), bob().ID)
+		f.fails("the user of the same batch", err, store.ErrNotFound)
+	})
 }
 
 func records(b *bench) {

@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"net"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// startCloud runs the program for several organisations until the test ends.
+func startCloud(t *testing.T) *server {
+	t.Helper()
+	free, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(free.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Close()
+
+	s := &server{t: t, program: keypeg, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
+	s.setup = "none: a tenant's link is printed when it is added"
+	s.flags = []string{"serve", "--edition", "cloud", "--listen", "localhost:" + port, "--database", s.database}
+	s.starts()
+	t.Cleanup(func() {
+		s.stops()
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", s.log)
+		}
+	})
+	return s
+}
+
+// tenant types a command about tenants.
+func (s *server) tenant(t *testing.T, args ...string) string {
+	t.Helper()
+	return s.command(t, "", append([]string{"tenant", "--edition", "cloud"}, args...)...)
+}
+
+// adds adds a tenant. What comes back is the server as its people see it, with its
+// own set-up link.
+func (s *server) adds(t *testing.T, name string, more ...string) *server {
+	t.Helper()
+	url := strings.Replace(s.url, "localhost", name+".localhost", 1)
+	out := s.tenant(t, append([]string{"add", name, url}, more...)...)
+	return &server{t: t, url: url, setup: regexp.MustCompile(`http://\S+/setup\?token=\S+`).FindString(out)}
+}
+
+func TestSeveralOrganisations(t *testing.T) {
+	s := startCloud(t)
+	acme, beta := s.adds(t, "acme", "--product", "Acme ID", "--contact", "Acme's desk"), s.adds(t, "beta")
+	ann := openBrowser(t, acme)
+	laptop := ann.hasDevice()
+
+	// Ann sets up Acme by its link, adds a passkey, and signs in with it.
+	ann.setsUp()
+	ann.reads("Acme ID")
+	ann.opensPasskeys()
+	ann.addsPasskey("Work laptop")
+	ann.clicks("#passkeys-close")
+	ann.seesNo("dialog.panel")
+	laptop.touches(false)
+	ann.signsOut()
+	autofills := ann.cannotAutofill()
+	ann.opens("/sign-in")
+	laptop.touches(true)
+	ann.clicks("#use-passkey")
+	ann.isAt("/")
+	ann.readsIn("#user-menu-button", "Ann Admin")
+
+	// Beta knows neither her, nor her passkey, nor that she is signed in.
+	ann.server = beta
+	ann.opens("/")
+	ann.isAt("/sign-in")
+	ann.types("input[name=name]", annsName)
+	ann.types("input[name=password]", annsPassword)
+	ann.clicks("form button.primary")
+	ann.reads("The user name or the password is not right.")
+	ann.opens("/sign-in")
+	ann.clicks("#use-passkey")
+	ann.reads("no matching passkey is on this device")
+	autofills()
+	ann.opens(strings.Replace(acme.setup, "acme.localhost", "beta.localhost", 1))
+	ann.reads("This set-up link is not valid any more.")
+
+	// Beta has an administrator of its own, in a browser of their own.
+	bea := openBrowser(t, beta)
+	bea.hasDevice()
+	bea.setsUp()
+	bea.opensPasskeys()
+	bea.addsPasskey("Phone")
+
+	// Acme is switched off. Who comes there reads whom to ask; Beta goes on.
+	ann.server = acme
+	ann.opens("/")
+	ann.readsIn("#user-menu-button", "Ann Admin")
+	s.tenant(t, "disable", "acme")
+	ann.opens("/")
+	ann.reads("This organisation is switched off. Please ask: Acme's desk")
+	ann.opens("/sign-in")
+	ann.reads("This organisation is switched off. Please ask: Acme's desk")
+	bea.clicks("#passkeys-close")
+	bea.seesNo("dialog.panel")
+	bea.readsIn("#passkey-count", "1 passkey")
+	bea.opens("/sessions")
+	bea.reads("You are signed in nowhere else.")
+
+	// On again: she is as signed in as before.
+	s.tenant(t, "enable", "acme")
+	ann.opens("/")
+	ann.readsIn("#user-menu-button", "Ann Admin")
+
+	// Removed: nobody is there any more.
+	s.tenant(t, "disable", "acme")
+	s.tenant(t, "remove", "acme", "--yes", "acme")
+	ann.opens("/sign-in")
+	ann.reads("No organisation is served at this address.")
+	bea.opens("/")
+	bea.readsIn("#user-menu-button", "Ann Admin")
+	bea.hasNoComplaints()
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store/pgstore"
+	"github.com/keypeg/keypeg/server/store/transfer"
+	"github.com/keypeg/keypeg/server/tenant"
+)
+
+// Backups and copies in the cloud edition: each tenant is a database like any other,
+// and one more has the list of tenants.
+
+// ofTenantOrList is what backups are made of.
+type ofTenantOrList struct {
+	ofTenant
+	TenantList bool `help:"In the cloud edition: the list of tenants, with their addresses."`
+}
+
+// which tells which tenant is meant; none where it is their list, or there are none.
+func (c *ofTenantOrList) which(ctx context.Context, s *settings) (t tenant.Tenant, err error) {
+	switch {
+	case c.TenantList && !s.isCloud():
+		return t, errors.New("there is a list of tenants in the cloud edition only: leave out --tenant-list, or set --edition cloud")
+	case c.TenantList && s.tenant != "":
+		return t, errors.New("--tenant and --tenant-list are two backups: make one after the other")
+	case c.TenantList:
+		return t, nil
+	}
+	if err := s.checkTenant(); err != nil {
+		if s.isCloud() {
+			err = fmt.Errorf("%w; or --tenant-list for the list itself", err)
+		}
+		return t, err
+	}
+	if !s.isCloud() {
+		return t, nil
+	}
+	err = s.withTenants(ctx, func(tenants control.Tenants) error {
+		all, err := tenants.Tenants(ctx)
+		if err != nil {
+			return err
+		}
+		t, err = tenant.Find(all, s.tenant)
+		return err
+	})
+	return t, err
+}
+
+// makeRoom removes a tenant's file that has no user yet, so that a backup can be
+// restored in its place. It keeps one that has.
+func makeRoom(ctx context.Context, file, name string) error {
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	db, err := boltstore.Open(file, time.Now)
+	if errors.Is(err, boltstore.ErrInUse) {
+		return fmt.Errorf("the running server has the tenant open: run keypeg tenant disable %s, restore, and enable it", name)
+	}
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := hasNoUser(ctx, db, name); err != nil {
+		return err
+	}
+	return os.Remove(file) // while nobody else can open it
+}
+
+// makeRoomShared does the same in PostgreSQL, where others may have it open, so that
+// the tenant must be switched off. What an interrupted restore left stays.
+func makeRoomShared(ctx context.Context, rows *pgstore.Database, to store.Store, t tenant.Tenant) error {
+	switch err := transfer.Unfinished(ctx, to); {
+	case errors.Is(err, transfer.ErrUnfinished):
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := hasNoUser(ctx, to, t.Name); err != nil {
+		return err
+	}
+	secrets, err := to.Records(ctx, store.KindSecret, nil, 1)
+	if err != nil {
+		return err
+	}
+	if len(secrets) > 0 && t.IsOn() {
+		return fmt.Errorf("servers may have the tenant open: run keypeg tenant disable %s, restore, and enable it", t.Name)
+	}
+	return rows.Remove(ctx, t.Name)
+}
+
+func hasNoUser(ctx context.Context, db store.Store, name string) error {
+	users, err := db.Users(ctx, "", 1)
+	if err == nil && len(users) > 0 {
+		return fmt.Errorf("the tenant %s has users already: remove and add it before you restore a backup in its place", name)
+	}
+	return err
+}
+
+// copyTenants copies all tenants and, last, their list: until then nothing finds a
+// tenant in the target. Called again after an interruption it passes over those that
+// are there.
+func (c *storeCopy) copyTenants(ctx context.Context, t terminal, still store.Clock) error {
+	from, err := openSource(ctx, c.From, organisation, still)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if is, err := tenant.Exists(ctx, from); err != nil || !is {
+		return errors.Join(err, errors.New("the source has no list of tenants: copy it with --edition on-premise"))
+	}
+	all, err := (&tenant.Registry{Store: from, Now: still}).List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		if one.Removing {
+			continue
+		}
+		fmt.Fprintf(t.Out, "%s: ", one.Name)
+		if err := c.copyTenant(ctx, t, one.Name, still); err != nil {
+			return fmt.Errorf("the tenant %s: %w", one.Name, err)
+		}
+	}
+	to, err := openAny(ctx, c.To, organisation, still)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	fmt.Fprint(t.Out, "The list of tenants: ")
+	return copies(ctx, t, from, to)
+}
+
+func (c *storeCopy) copyTenant(ctx context.Context, t terminal, name string, still store.Clock) error {
+	from, err := openSource(ctx, c.From, name, still)
+	if errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintln(t.Out, "There is nothing yet.")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := openAny(ctx, c.To, name, still)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	err = copies(ctx, t, from, to)
+	if !errors.Is(err, transfer.ErrNotEmpty) {
+		return err
+	}
+	theirs, failed := transfer.AddUp(ctx, from)
+	if failed != nil {
+		return failed
+	}
+	if ours, failed := transfer.AddUp(ctx, to); failed != nil || !ours.Same(theirs) {
+		return errors.Join(err, failed)
+	}
+	fmt.Fprintf(t.Out, "It is there already, with %s.\n", tally(theirs.Counts))
+	return nil
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"github.com/alecthomas/kong"
+
+	"github.com/keypeg/keypeg/server/tenant"
+)
+
+// organisationSettings are those that each organisation may have its own of. In the
+// cloud edition a table [tenant.NAME] of the configuration file has the same keys,
+// read by the same tags: a flag that is added here is a key there.
+type organisationSettings struct {
+	AttestationRoots certificates `help:"PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then." env:"KEYPEG_ATTESTATION_ROOTS" placeholder:"FILE"`
+
+	MaxPasskeys int `help:"How many passkeys a user may have. Who has more keeps them." default:"20" env:"KEYPEG_MAX_PASSKEYS" placeholder:"NUMBER"`
+
+	SessionIdle     time.Duration `help:"A session ends when it wasn't used for so long." default:"24h" env:"KEYPEG_SESSION_IDLE" placeholder:"TIME"`
+	SessionLifetime time.Duration `help:"A session ends at the latest after so long." default:"720h" env:"KEYPEG_SESSION_LIFETIME" placeholder:"TIME"`
+	ConfirmAfter    time.Duration `help:"Adding and removing passkeys needs a sign-in or confirmation younger than this." default:"10m" env:"KEYPEG_CONFIRM_AFTER" placeholder:"TIME"`
+
+	Product string `help:"What this installation calls itself." default:"Keypeg" env:"KEYPEG_PRODUCT" placeholder:"NAME"`
+	Contact string `help:"Whom users ask for help, such as \"IT desk, phone 1234\"." env:"KEYPEG_CONTACT" placeholder:"TEXT"`
+}
+
+// mostPasskeys keeps a user's record, which is read with every request, small.
+const mostPasskeys = 60
+
+// check refuses values that make no sense. It isn't called Validate, because kong
+// would call it before the installation's own.
+func (s *organisationSettings) check() error {
+	for name, value := range map[string]time.Duration{
+		"session-idle": s.SessionIdle, "session-lifetime": s.SessionLifetime, "confirm-after": s.ConfirmAfter,
+	} {
+		if value < time.Second {
+			return fmt.Errorf("--%s must be at least 1s", name)
+		}
+	}
+	if s.MaxPasskeys < 1 || s.MaxPasskeys > mostPasskeys {
+		return fmt.Errorf("--max-passkeys must be from 1 to %d", mostPasskeys)
+	}
+	if s.SessionIdle > s.SessionLifetime {
+		return fmt.Errorf("--session-idle (%s) must not be longer than --session-lifetime (%s)", s.SessionIdle, s.SessionLifetime)
+	}
+	if strings.TrimSpace(s.Product) == "" {
+		return fmt.Errorf("--product must not be empty")
+	}
+	return nil
+}
+
+// set sets what a table has, and leaves the rest as it is. Errors name the key.
+func (s *organisationSettings) set(table map[string]any) error {
+	if len(table) == 0 {
+		return nil
+	}
+	var own struct{ organisationSettings }
+	own.organisationSettings = *s
+	parser, err := kong.New(&own)
+	if err != nil {
+		return err // the tags above are wrong
+	}
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		at := slices.IndexFunc(parser.Model.Flags, func(f *kong.Flag) bool { return f.Name == key && f.Name != "help" })
+		if at < 0 {
+			return fmt.Errorf("unknown key %q", key)
+		}
+		flag := parser.Model.Flags[at]
+		if flag.Enum != "" && !slices.Contains(flag.EnumSlice(), fmt.Sprint(table[key])) {
+			return fmt.Errorf("%s must be one of %s", key, flag.Enum)
+		}
+		if err := flag.Parse(kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: table[key]}), flag.Target); err != nil {
+			return fmt.Errorf("the key %s: %w", key, err)
+		}
+	}
+	*s = own.organisationSettings
+	return s.check()
+}
+
+// edition is which Keypeg this is.
+type edition string
+
+const (
+	onPremise edition = "on-premise" // one organisation
+	cloud     edition = "cloud"      // several tenants
+)
+
+// tenantTables is the key under which the configuration file has a table for each
+// tenant that has settings of its own: [tenant.acme].
+const tenantTables = "tenant"
+
+// tenantTable is such a table.
+type tenantTable struct {
+	values    map[string]any // without the providers
+	providers []provider
+}
+
+// readTables reads the tables of the configuration file: what is no flag.
+func (s *settings) readTables() error {
+	if s.Config == "" {
+		return nil
+	}
+	var file struct {
+		Provider map[string]providerSettings `toml:"provider"`
+		Tenant   map[string]struct {
+			Provider map[string]providerSettings `toml:"provider"`
+		} `toml:"tenant"`
+	}
+	meta, err := toml.DecodeFile(string(s.Config), &file)
+	if err != nil {
+		return fmt.Errorf("the configuration file %s: %w", s.Config, err)
+	}
+	var whole struct {
+		Tenant map[string]map[string]any `toml:"tenant"`
+	}
+	if _, err := toml.DecodeFile(string(s.Config), &whole); err != nil {
+		return fmt.Errorf("the configuration file %s: %w", s.Config, err)
+	}
+
+	for _, key := range meta.Undecoded() {
+		if key[0] == providerTable || len(key) > 3 && key[0] == tenantTables && key[2] == providerTable {
+			return fmt.Errorf("the configuration file has an unknown key %q", key.String())
+		}
+	}
+	// The file's order is that of the buttons.
+	var order []string
+	orderOf := map[string][]string{}
+	for _, key := range meta.Keys() {
+		switch {
+		case len(key) == 2 && key[0] == providerTable:
+			order = append(order, key[1])
+		case len(key) == 4 && key[0] == tenantTables && key[2] == providerTable:
+			orderOf[key[1]] = append(orderOf[key[1]], key[3])
+		}
+	}
+
+	if s.providers, err = providersOf(file.Provider, order); err != nil {
+		return err
+	}
+	s.tables = map[string]tenantTable{}
+	for _, name := range slices.Sorted(maps.Keys(whole.Tenant)) {
+		table := tenantTable{values: whole.Tenant[name]}
+		delete(table.values, providerTable)
+		own := s.organisationSettings
+		err := tenant.CheckName(name)
+		if err == nil {
+			err = own.set(table.values)
+		}
+		if err == nil {
+			table.providers, err = providersOf(file.Tenant[name].Provider, orderOf[name])
+		}
+		if err != nil {
+			return fmt.Errorf("the table [tenant.%s] of the configuration file: %w", name, err)
+		}
+		s.tables[name] = table
+	}
+	return nil
+}
+
+// checkEdition refuses settings of the other edition.
+func (s *settings) checkEdition(typed *kong.Context) error {
+	if s.Edition == onPremise {
+		for _, name := range slices.Sorted(maps.Keys(s.tables)) {
+			return fmt.Errorf("the configuration file has a table [tenant.%s], and there are tenants in the cloud edition only: remove it, or write edition = \"cloud\"", name)
+		}
+		return nil
+	}
+	addsTenant := isTyped(typed, "rp-id") && strings.HasPrefix(typed.Command(), "tenant add")
+	switch {
+	case !s.Passkeys:
+		return errors.New("--no-passkeys doesn't go with the cloud edition, where passkeys are for everyone: leave it out")
+	case s.PublicURL != "" || s.RPID != "" && !addsTenant:
+		return errors.New("--public-url and --rp-id don't go with the cloud edition, where each tenant has its own: leave them out, and give them to keypeg tenant add")
+	case len(s.providers) > 0:
+		id := s.providers[0].protocol.ID
+		return fmt.Errorf("the table [provider.%s] doesn't go with the cloud edition, because its address belongs to one host: make it [tenant.NAME.provider.%s]", id, id)
+	}
+	return nil
+}
+
+func (s *settings) isCloud() bool { return s.Edition == cloud }
+
+// of are the settings of one tenant: those of its table, else those that it was added
+// with, else the installation's.
+func (s *settings) of(t tenant.Tenant) (organisationSettings, error) {
+	own := s.organisationSettings
+	if t.Product != "" {
+		own.Product = t.Product
+	}
+	if t.Contact != "" {
+		own.Contact = t.Contact
+	}
+	if err := own.set(s.tables[t.Name].values); err != nil {
+		return own, fmt.Errorf("the table [tenant.%s] of the configuration file: %w", t.Name, err)
+	}
+	return own, nil
+}
+
+// tenantName is the flag of commands that concern one organisation.
+type tenantName string
+
+// AfterApply implements kong's hook.
+func (n tenantName) AfterApply(s *settings) error {
+	s.tenant = string(n)
+	return nil
+}
+
+// ofTenant is what such a command embeds.
+type ofTenant struct {
+	Tenant tenantName `help:"In the cloud edition: the tenant that is meant." placeholder:"NAME"`
+}
+
+var (
+	errNoTenant  = errors.New("in the cloud edition a command must say which tenant is meant: add --tenant NAME; keypeg tenant list shows all")
+	errOnPremise = errors.New("there are tenants in the cloud edition only: leave out --tenant, or set --edition cloud")
+)
+
+// checkTenant refuses --tenant where there are none, and its absence where it is
+// needed.
+func (s *settings) checkTenant() error {
+	if !s.isCloud() && s.tenant != "" {
+		return errOnPremise
+	}
+	if s.isCloud() && s.tenant == "" {
+		return errNoTenant
+	}
+	if s.isCloud() {
+		return tenant.CheckName(s.tenant) // it becomes a path
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/tenant"
+)
+
+// withTenants runs do with the tenants, whoever has the list open: the server that
+// runs, or else we.
+func (s *settings) withTenants(ctx context.Context, do func(control.Tenants) error) error {
+	if !s.isCloud() {
+		return errors.New("there are tenants in the cloud edition only: set --edition cloud")
+	}
+	if !s.isShared() {
+		running, err := control.Dial(ctx, s.socket())
+		if err == nil {
+			return do(running)
+		}
+		if !errors.Is(err, control.ErrNoServer) {
+			return err
+		}
+	}
+	return s.withLandlord(ctx, func(l *landlord) error { return do(l) })
+}
+
+// withLandlord opens the installation for one command.
+func (s *settings) withLandlord(ctx context.Context, do func(*landlord) error) error {
+	i, err := s.openInstallation(ctx)
+	if err != nil {
+		return err
+	}
+	defer i.Close()
+	return do(&landlord{installation: i, settings: s})
+}
+
+type tenantCommands struct {
+	Add     tenantAdd     `cmd:"" help:"Add a tenant, and print the link that makes its first administrator."`
+	List    tenantList    `cmd:"" help:"List the tenants."`
+	Disable tenantDisable `cmd:"" help:"Switch a tenant off: its people are told so, and nothing of it is lost."`
+	Enable  tenantEnable  `cmd:"" help:"Switch a tenant on again."`
+	Remove  tenantRemove  `cmd:"" help:"Delete a tenant that is switched off, with all of its records."`
+}
+
+type tenantAdd struct {
+	Name      string `arg:"" help:"The tenant's name: lower-case letters, digits and dashes."`
+	PublicURL string `arg:"" name:"public-url" help:"Address that its people use, such as https://id.acme.example."`
+}
+
+// Help implements kong's, for what this command has in common with the settings.
+func (c *tenantAdd) Help() string {
+	return "With --rp-id, --product and --contact on this command line the tenant gets its own; else it has the host of its address, and the installation's."
+}
+
+func (c *tenantAdd) Run(ctx context.Context, typed *kong.Context, t terminal, s *settings) error {
+	own := tenant.Tenant{Name: c.Name, PublicURL: c.PublicURL, RPID: s.RPID}
+	if isTyped(typed, "product") {
+		own.Product = s.Product
+	}
+	if isTyped(typed, "contact") {
+		own.Contact = s.Contact
+	}
+	return s.withTenants(ctx, func(tenants control.Tenants) error {
+		added, err := tenants.AddTenant(ctx, own)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "Added %s at %s.\n\nOpen this link to make its first administrator. It works once, for 30 minutes:\n\n  %s\n\n", added.Name, added.PublicURL, added.SetupLink)
+		return nil
+	})
+}
+
+// isTyped tells whether a flag stands on the command line itself, rather than in the
+// environment or a file.
+func isTyped(typed *kong.Context, flag string) bool {
+	return slices.ContainsFunc(typed.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == flag && !p.Resolved })
+}
+
+type tenantList struct{}
+
+func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
+	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tADDRESS\tRP ID\tSTATE\tCREATED")
+	err := s.withTenants(ctx, func(tenants control.Tenants) error {
+		all, err := tenants.Tenants(ctx)
+		for _, tenant := range all {
+			address, err := tenant.Address()
+			if err != nil {
+				return err
+			}
+			state := either(tenant.Removing, "being removed", either(tenant.IsOn(), "enabled", "disabled"))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", tenant.Name, address.Origin, address.RPID, state, tenant.Created.Local().Format(time.DateOnly))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return table.Flush()
+}
+
+type tenantDisable struct {
+	Name string `arg:"" help:"The tenant's name."`
+}
+
+func (c *tenantDisable) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withTenants(ctx, func(tenants control.Tenants) error {
+		if err := tenants.SetTenantDisabled(ctx, c.Name, true); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "%s is switched off. Its people read whom to ask.\n", c.Name)
+		return nil
+	})
+}
+
+type tenantEnable struct {
+	Name string `arg:"" help:"The tenant's name."`
+}
+
+func (c *tenantEnable) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withTenants(ctx, func(tenants control.Tenants) error {
+		if err := tenants.SetTenantDisabled(ctx, c.Name, false); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "%s is switched on.\n", c.Name)
+		return nil
+	})
+}
+
+type tenantRemove struct {
+	Name string `arg:"" help:"The tenant's name."`
+	Yes  string `help:"The name again, in place of typing it." placeholder:"NAME"`
+}
+
+func (c *tenantRemove) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withTenants(ctx, func(tenants control.Tenants) error {
+		if c.Yes == "" {
+			typed, err := t.asks(fmt.Sprintf("This deletes all users, passkeys and activity of %s, for ever. Type its name to go on: ", c.Name))
+			if err != nil {
+				return fmt.Errorf("nothing was removed: to remove %s where there is no terminal, add --yes %s", c.Name, c.Name)
+			}
+			c.Yes = typed
+		}
+		if c.Yes != c.Name {
+			return fmt.Errorf("nothing was removed: %q isn't %q", c.Yes, c.Name)
+		}
+		if err := tenants.RemoveTenant(ctx, c.Name); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "Removed %s and all of its records.\n", c.Name)
+		return nil
+	})
+}
+
+// asks reads a line from the person at the terminal; an error where there is none.
+func (t terminal) asks(question string) (string, error) {
+	if !term.IsTerminal(int(t.In.Fd())) {
+		return "", errors.New("there is no terminal")
+	}
+	fmt.Fprint(t.Err, question)
+	line, err := bufio.NewReader(t.In).ReadString('\n')
+	return strings.TrimSpace(line), err
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/tenant"
+)
+
+// TestThousandTenants starts an installation with a thousand tenants, opens each of
+// them, and tells what that costs.
+func TestThousandTenants(t *testing.T) {
+	const tenants = 1000
+	if _, err := theProgram(); err != nil { // or building it counts as starting it
+		t.Fatal(err)
+	}
+	for where, database := range map[string]string{
+		"files":      filepath.Join(t.TempDir(), "keypeg.db"),
+		"PostgreSQL": pgtest.Empty(t),
+	} {
+		t.Run(where, func(t *testing.T) {
+			p := newCloud(t, database, "--log-level", "warn")
+			hasTenants(p, tenants)
+
+			began := time.Now()
+			p.starts()
+			if status, _ := p.gets("anywhere", "/healthz"); status != 200 {
+				t.Fatalf("health: %d", status)
+			}
+			start := time.Since(began)
+
+			idle := p.memory("VmRSS")
+			first, later := make([]time.Duration, tenants), make([]time.Duration, tenants)
+			for _, took := range [][]time.Duration{first, later} {
+				for i := range took {
+					began := time.Now()
+					if status, body := p.gets(p.host(fmt.Sprintf("t%03d", i)), "/sign-in"); status != 200 {
+						t.Fatalf("tenant %d: %d %s", i, status, body)
+					}
+					took[i] = time.Since(began)
+				}
+				slices.Sort(took)
+			}
+			each := (p.memory("VmRSS") - idle) / tenants
+
+			began = time.Now()
+			p.ends(syscall.SIGTERM)
+			t.Logf("start to the first answer %s; first request of a tenant %s (median), %s (99 %%); later ones %s; %d kB for each open idle tenant; stop %s",
+				start.Round(time.Millisecond), first[tenants/2].Round(time.Microsecond), first[tenants*99/100].Round(time.Microsecond), later[tenants/2].Round(time.Microsecond),
+				each>>10, time.Since(began).Round(time.Millisecond))
+			if start > 5*time.Second {
+				t.Errorf("it started after %s", start)
+			}
+			if each > 2<<20 {
+				t.Errorf("an open tenant takes %d bytes", each)
+			}
+		})
+	}
+}
+
+// hasTenants writes the list of as many tenants. The program must not run.
+func hasTenants(p *program, n int) {
+	p.Helper()
+	var list struct {
+		Version int             `json:"version"`
+		Tenants []tenant.Tenant `json:"tenants"`
+	}
+	list.Version = 1
+	for i := range n {
+		name := fmt.Sprintf("t%03d", i)
+		list.Tenants = append(list.Tenants, tenant.Tenant{Name: name, PublicURL: "http://" + p.host(name), Created: time.Now().UTC()})
+	}
+	encoded, err := json.Marshal(list)
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.opens(func(db store.Store) {
+		if err := db.Apply(p.Context(), store.Batch{store.AddSecret{Name: "tenants", Value: encoded}}); err != nil {
+			p.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,42 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// PathHealth answers 200 while the store can be read, and 503 when it can't or
+// the node is about to stop. It is for load balancers, so it is the one path that
+// takes any Host.
+const PathHealth = "/healthz"
+
+// Health answers [PathHealth].
+type Health struct {
+	Store    store.Store
+	Log      *slog.Logger
+	draining atomic.Bool
+}
+
+// Drain says from now on that this node is about to stop.
+func (h *Health) Drain() { h.draining.Store(true) }
+
+// ServeHTTP implements http.Handler.
+func (h *Health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.draining.Load() {
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
+	}
+	if _, err := h.Store.HasAdministrator(r.Context()); err != nil {
+		h.Log.Error("health check failed", "cause", err)
+		http.Error(w, "the store can't be read", http.StatusServiceUnavailable)
+		return
+	}
+	w.Write([]byte("ok\n"))
+}
+
+// Drain says by /healthz that this node is about to stop, and closes connections
+// after their next answer. Everything goes on being served.
+func (s *Server) Drain() { s.health.Drain() }

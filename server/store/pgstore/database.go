@@ -1,0 +1,132 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Database is a connection to a PostgreSQL database that may hold several
+// organisations. However many of them a process opens, they share its pool, its
+// sweep, and its one connection that hears of changes.
+type Database struct {
+	pool *pgxpool.Pool
+	now  store.Clock
+
+	mu            sync.Mutex
+	organisations map[string]int // how often each is open
+
+	closing  sync.Once
+	stop     chan struct{} // closed by Close
+	finished sync.WaitGroup
+	news     chan change // what this node changed
+}
+
+// openTimeout is how long OpenDatabase tries to reach the database.
+const openTimeout = 10 * time.Second
+
+// OpenDatabase connects to a database by its URL, and brings its tables up to date.
+//
+// The URL is libpq's: postgres://user@host/database. Several hosts with
+// target_session_attrs=read-write find the primary, whichever it is;
+// pool_max_conns is how many connections a node may have. Errors are sentences for
+// IT, and hold no password.
+func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("the database URL can't be read: write it as postgres://user@host:5432/database")
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "keypeg"
+	}
+
+	starting, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(starting, config.ConnConfig)
+	if err != nil {
+		return nil, sentence(config.ConnConfig, err)
+	}
+	err = errors.Join(checkVersion(starting, conn), migrateIfAble(starting, conn), conn.Close(starting))
+	if err != nil {
+		return nil, sentence(config.ConnConfig, err)
+	}
+
+	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
+	if err != nil {
+		return nil, sentence(config.ConnConfig, err)
+	}
+	d := &Database{pool: pool, now: now, organisations: map[string]int{}, stop: make(chan struct{}), news: make(chan change, 1024)}
+	d.finished.Go(d.publishNews)
+	d.finished.Go(d.sweepNowAndThen)
+	return d, nil
+}
+
+// Organisation opens the records of one organisation. It asks the database nothing.
+func (d *Database) Organisation(name string) *Store {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.organisations[name]++
+	return &Store{db: d, organisation: name, now: d.now, stop: make(chan struct{})}
+}
+
+func (d *Database) forget(organisation string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.organisations[organisation]--; d.organisations[organisation] == 0 {
+		delete(d.organisations, organisation)
+	}
+}
+
+// opened lists the organisations that are open.
+func (d *Database) opened() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Keys(d.organisations))
+}
+
+// Close ends everything. Stores of the database can't be used afterwards.
+func (d *Database) Close() error {
+	d.closing.Do(func() {
+		close(d.stop)
+		d.finished.Wait()
+		d.pool.Close()
+	})
+	return nil
+}
+
+// removeStep bounds what one statement of Remove removes, so that others don't wait
+// for it.
+const removeStep = 5000
+
+// Remove deletes all records of an organisation, step by step. Interrupted, it is
+// called again. Nobody should have the organisation open.
+func (d *Database) Remove(ctx context.Context, organisation string) error {
+	rows, err := d.pool.Query(ctx, `SELECT table_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'organisation'`)
+	if err != nil {
+		return err
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		table = pgx.Identifier{table}.Sanitize()
+		for removed := int64(removeStep); removed == removeStep; {
+			done, err := d.pool.Exec(ctx, `DELETE FROM `+table+` WHERE ctid = ANY (ARRAY (SELECT ctid FROM `+table+` WHERE organisation = $1 LIMIT $2))`, organisation, removeStep)
+			if err != nil {
+				return fmt.Errorf("deleting from %s: %w", table, err)
+			}
+			removed = done.RowsAffected()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package tenant
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Registry is the list of tenants. It is safe for concurrent use, on any number of
+// nodes. Errors are sentences for IT, unless the store is broken.
+type Registry struct {
+	Store store.Store // the installation's own
+	Now   store.Clock
+}
+
+// secretTenants is the name under which the list is kept, as JSON.
+const secretTenants = "tenants"
+
+// listVersion is that of the list's form. A program refuses a later one.
+const listVersion = 1
+
+type list struct {
+	Version int      `json:"version"`
+	Tenants []Tenant `json:"tenants"` // by name
+}
+
+var errUnknown = errors.New("there is no such tenant")
+
+// Exists tells whether a store has a list of tenants, be it an empty one: whether
+// it is a cloud installation's own.
+func Exists(ctx context.Context, s store.Store) (bool, error) {
+	_, err := s.Secret(ctx, secretTenants)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Begin makes an empty list where there is none.
+func (r *Registry) Begin(ctx context.Context) error {
+	return r.change(ctx, func(all []Tenant) ([]Tenant, error) { return all, nil })
+}
+
+// List returns all tenants by name.
+func (r *Registry) List(ctx context.Context) ([]Tenant, error) {
+	_, all, err := r.read(ctx)
+	return all, err
+}
+
+// Tenant returns one by its name.
+func (r *Registry) Tenant(ctx context.Context, name string) (Tenant, error) {
+	_, all, err := r.read(ctx)
+	if err != nil {
+		return Tenant{}, err
+	}
+	return Find(all, name)
+}
+
+// Usable returns a tenant that commands may work with: one that isn't being removed.
+func (r *Registry) Usable(ctx context.Context, name string) (Tenant, error) {
+	t, err := r.Tenant(ctx, name)
+	if err == nil && t.Removing {
+		err = fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again", name, name)
+	}
+	return t, err
+}
+
+func (r *Registry) read(ctx context.Context) (encoded []byte, all []Tenant, err error) {
+	encoded, err = r.Store.Secret(ctx, secretTenants)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the list of tenants: %w", err)
+	}
+	var l list
+	if err := json.Unmarshal(encoded, &l); err != nil {
+		return nil, nil, fmt.Errorf("reading the list of tenants: %w", err)
+	}
+	if l.Version > listVersion {
+		return nil, nil, errors.New("the list of tenants was written by a newer Keypeg: update this program")
+	}
+	return encoded, l.Tenants, nil
+}
+
+// change lets do make a new list of the one that there is, and starts again when
+// somebody else was faster.
+func (r *Registry) change(ctx context.Context, do func([]Tenant) ([]Tenant, error)) error {
+	for attempt := 1; ; attempt++ {
+		before, all, err := r.read(ctx)
+		if err != nil {
+			return err
+		}
+		if all, err = do(all); err != nil {
+			return err
+		}
+		after, err := json.Marshal(list{listVersion, all})
+		if err != nil {
+			return err
+		}
+		if before != nil && bytes.Equal(before, after) {
+			return nil
+		}
+		var op store.Op = store.ReplaceSecret{Name: secretTenants, Old: before, Value: after}
+		if before == nil {
+			op = store.AddSecret{Name: secretTenants, Value: after}
+		}
+		err = r.Store.Apply(ctx, store.Batch{op})
+		lost := errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrSecretExists)
+		if err == nil || !lost || attempt == store.Attempts {
+			return err
+		}
+	}
+}
+
+func byName(t Tenant, name string) int { return cmp.Compare(t.Name, name) }
+
+// Find returns the tenant of this name in a list.
+func Find(all []Tenant, name string) (Tenant, error) {
+	at, err := find(all, name)
+	if err != nil {
+		return Tenant{}, err
+	}
+	return all[at], nil
+}
+
+func find(all []Tenant, name string) (at int, err error) {
+	at, found := slices.BinarySearchFunc(all, name, byName)
+	if !found {
+		return 0, fmt.Errorf("%w as %q: keypeg tenant list shows all", errUnknown, name)
+	}
+	return at, nil
+}
+
+// Add adds a tenant. It is refused if its name can't be one or is taken, if its
+// address can't be one, or if a browser would offer its passkeys at the host of
+// another tenant, or that one's at its own; two tenants of one host are the
+// plainest case of that.
+func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
+	if err := CheckName(t.Name); err != nil {
+		return Tenant{}, err
+	}
+	t.Product, t.Contact = strings.TrimSpace(t.Product), strings.TrimSpace(t.Contact)
+	t.Created, t.Disabled, t.Removing = r.Now().UTC(), time.Time{}, false
+	address, err := t.Address()
+	if err != nil {
+		return Tenant{}, err
+	}
+	t.PublicURL = address.Origin // as browsers write it
+
+	err = r.change(ctx, func(all []Tenant) ([]Tenant, error) {
+		at, taken := slices.BinarySearchFunc(all, t.Name, byName)
+		if taken && all[at].Removing {
+			return nil, fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again, and then add it", t.Name, t.Name)
+		}
+		if taken {
+			return nil, fmt.Errorf("there is a tenant %s already, at %s: choose another name", t.Name, all[at].PublicURL)
+		}
+		for _, other := range all {
+			if err := t.keepsApartFrom(other); err != nil {
+				return nil, err
+			}
+		}
+		return slices.Insert(all, at, t), nil
+	})
+	return t, err
+}
+
+// keepsApartFrom refuses two tenants whose passkeys would meet.
+func (t Tenant) keepsApartFrom(other Tenant) error {
+	mine, err := t.Address()
+	if err != nil {
+		return err
+	}
+	theirs, err := other.Address()
+	if err != nil {
+		return fmt.Errorf("the tenant %s: %w", other.Name, err)
+	}
+	switch myHost, theirHost := hostName(mine), hostName(theirs); {
+	case myHost == theirHost:
+		return fmt.Errorf("the host %s belongs to the tenant %s already: give this one a host name of its own", myHost, other.Name)
+	case isWithin(theirHost, mine.RPID):
+		return fmt.Errorf("passkeys with the RP ID %s would be offered at %s too, which belongs to the tenant %s: choose a host, or an RP ID, that doesn't contain it", mine.RPID, theirHost, other.Name)
+	case isWithin(myHost, theirs.RPID):
+		return fmt.Errorf("passkeys of the tenant %s, whose RP ID is %s, would be offered at %s too: choose a host outside of %s", other.Name, theirs.RPID, myHost, theirs.RPID)
+	}
+	return nil
+}
+
+// SetDisabled switches a tenant off, or on again.
+func (r *Registry) SetDisabled(ctx context.Context, name string, disabled bool) error {
+	return r.change(ctx, func(all []Tenant) ([]Tenant, error) {
+		at, err := find(all, name)
+		if err != nil {
+			return nil, err
+		}
+		t := &all[at]
+		switch {
+		case t.Removing:
+			return nil, fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again", name, name)
+		case !disabled:
+			t.Disabled = time.Time{}
+		case t.IsOn():
+			t.Disabled = r.Now().UTC()
+		}
+		return all, nil
+	})
+}
+
+// Remove removes a tenant that is switched off. Its records are deleted by erase,
+// which must bear being called again: first the list says that the tenant is being
+// removed, then erase runs, and last the tenant goes from the list. Wherever this
+// is interrupted, calling it again mends it, and until then nobody gets the name.
+func (r *Registry) Remove(ctx context.Context, name string, erase func(context.Context, Tenant) error) error {
+	var t Tenant
+	err := r.change(ctx, func(all []Tenant) ([]Tenant, error) {
+		at, err := find(all, name)
+		if err != nil {
+			return nil, err
+		}
+		if all[at].IsOn() {
+			return nil, fmt.Errorf("the tenant %s is switched on: run keypeg tenant disable %s first", name, name)
+		}
+		all[at].Removing = true
+		t = all[at]
+		return all, nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := erase(ctx, t); err != nil {
+		return fmt.Errorf("deleting the records of the tenant %s: %w; run keypeg tenant remove %s again", name, err, name)
+	}
+	return r.change(ctx, func(all []Tenant) ([]Tenant, error) {
+		return slices.DeleteFunc(all, func(other Tenant) bool { return other.Name == name && other.Removing }), nil
+	})
+}

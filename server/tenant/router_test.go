@@ -1,0 +1,332 @@
+package tenant_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/server/tenant"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// street is a router whose tenants live in memory.
+type street struct {
+	*testing.T
+	*tenant.Router
+	registry *tenant.Registry
+
+	mu     sync.Mutex
+	stores map[string]*memstore.Store // that are open
+	opened atomic.Int64
+	erased atomic.Int64
+	fails  atomic.Bool   // opening does
+	inside chan struct{} // told by who waits at /static/held
+	held   chan struct{}
+}
+
+func newStreet(t *testing.T) *street {
+	s := &street{T: t, registry: &tenant.Registry{Store: memstore.New(time.Now), Now: time.Now}, stores: map[string]*memstore.Store{}, inside: make(chan struct{}, 9), held: make(chan struct{})}
+	hasher := account.NewHasher(account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}, 0)
+	log := slog.New(slog.DiscardHandler)
+	router, err := tenant.NewRouter(t.Context(), tenant.RouterConfig{
+		Registry: s.registry, Log: log,
+		Open: func(ctx context.Context, one tenant.Tenant) (*tenant.Organisation, error) {
+			if s.fails.Load() {
+				return nil, errors.New("the disk is full")
+			}
+			address, err := one.Address()
+			if err != nil {
+				return nil, err
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.stores[one.Name] != nil {
+				s.Errorf("%s was opened twice", one.Name)
+			}
+			db := memstore.New(time.Now)
+			s.stores[one.Name] = db
+			s.opened.Add(1)
+			hub := live.NewHub()
+			accounts := account.New(account.Config{Store: db, Now: time.Now, Log: log, Hasher: hasher})
+			handler, err := server.New(ctx, server.Config{
+				Store: db, Accounts: accounts, Live: hub, Now: time.Now, Log: log, Address: address, PasskeysOn: true, Product: one.Name,
+				Asset: func(name string) string { return "/static/" + name },
+				Pages: map[string]http.Handler{
+					"/static/name": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.isUsable(w, r, one, db) }),
+					"/static/held": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						s.inside <- struct{}{}
+						<-s.held
+						s.isUsable(w, r, one, db)
+					}),
+				},
+			})
+			return &tenant.Organisation{Server: handler, Close: func() error {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				delete(s.stores, one.Name)
+				return db.Close()
+			}}, err
+		},
+		Erase: func(_ context.Context, one tenant.Tenant) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.stores[one.Name] != nil {
+				s.Errorf("%s was erased while it was open", one.Name)
+			}
+			s.erased.Add(1)
+			return nil
+		},
+		Closed: func(one tenant.Tenant) (http.Handler, error) {
+			address, err := one.Address()
+			return server.NewClosed(server.Config{Now: time.Now, Log: log, Address: address, Product: one.Name, Contact: one.Contact, Asset: func(name string) string { return name }}), err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Router = router
+	t.Cleanup(router.Close)
+	return s
+}
+
+// isUsable answers with the tenant's name, if its store is still open.
+func (s *street) isUsable(w http.ResponseWriter, r *http.Request, one tenant.Tenant, db store.Store) {
+	if _, err := db.HasAdministrator(r.Context()); err != nil {
+		s.Errorf("the store of %s was closed while somebody was inside", one.Name)
+	}
+	io.WriteString(w, one.Name)
+}
+
+func (s *street) adds(name string) {
+	s.Helper()
+	adds(s.T, s.registry, name, "http://"+name+".localhost:8080")
+	if err := s.Refresh(s.Context()); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *street) gets(host, path string) (int, string) {
+	r := httptest.NewRequest("GET", path, nil)
+	r.Host = host
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+// streams is an open page of somebody who is signed in.
+func (s *street) streams(name string) io.Reader {
+	s.Helper()
+	s.mu.Lock()
+	db := s.stores[name]
+	s.mu.Unlock()
+	now, token := time.Now(), strings.Repeat("t", 43)
+	err := db.Apply(s.Context(), store.Batch{
+		store.PutUser{User: store.User{ID: "1", Name: "ann", Handle: []byte("1")}},
+		store.AddSession{Session: store.Session{ID: store.HashOf(token), UserID: "1", Created: now, Seen: now, Authenticated: now, Expires: now.Add(time.Hour)}},
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	front := httptest.NewServer(s)
+	s.Cleanup(front.Close)
+	r, err := http.NewRequestWithContext(s.Context(), "GET", front.URL+shared.PathLive, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.Host = name + ".localhost:8080"
+	r.AddCookie(&http.Cookie{Name: "keypeg", Value: token})
+	response, err := front.Client().Do(r)
+	if err != nil || response.StatusCode != 200 {
+		s.Fatalf("streaming: %v %v", response, err)
+	}
+	s.Cleanup(func() { response.Body.Close() })
+	return response.Body
+}
+
+func (s *street) expects(host, path string, status int, says string) {
+	s.Helper()
+	if got, body := s.gets(host, path); got != status || !strings.Contains(body, says) {
+		s.Errorf("%s at %s: got %d %q, want %d and %q", path, host, got, body, status, says)
+	}
+}
+
+func TestRouter(t *testing.T) {
+	t.Run("a tenant is opened once, at its first request, by however many come", func(t *testing.T) {
+		s := newStreet(t)
+		s.adds("acme")
+		s.adds("beta")
+		if n := s.opened.Load(); n != 0 {
+			t.Errorf("%d were opened before anybody came", n)
+		}
+		var all sync.WaitGroup
+		for range 32 {
+			all.Go(func() { s.expects("acme.localhost:8080", "/static/name", 200, "acme") })
+		}
+		all.Wait()
+		if n := s.opened.Load(); n != 1 {
+			t.Errorf("%d were opened", n)
+		}
+		s.expects("beta.localhost:8080", "/static/name", 200, "beta")
+	})
+	t.Run("one that was added elsewhere is found at the first request for it", func(t *testing.T) {
+		s := newStreet(t)
+		adds(t, s.registry, "acme", "http://acme.localhost:8080")
+		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
+	})
+	t.Run("the list is asked at most once a second because of unknown hosts", func(t *testing.T) {
+		s := newStreet(t)
+		s.expects("nobody.localhost:8080", "/", 421, "No organisation is served at this address.")
+		adds(t, s.registry, "acme", "http://acme.localhost:8080")
+		s.expects("acme.localhost:8080", "/static/name", 421, "No organisation is served at this address.")
+	})
+	t.Run("one that can't be opened breaks no other, and comes back", func(t *testing.T) {
+		s := newStreet(t)
+		s.adds("acme")
+		s.adds("beta")
+		s.expects("beta.localhost:8080", "/static/name", 200, "beta")
+		s.fails.Store(true)
+		s.expects("acme.localhost:8080", "/static/name", 503, "can't be served at the moment")
+		s.expects("beta.localhost:8080", "/static/name", 200, "beta")
+		s.expects("nobody", "/healthz", 200, "ok")
+		s.fails.Store(false)
+		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
+	})
+	t.Run("who is inside when it is switched off gets an answer, and nobody else does", func(t *testing.T) {
+		s := newStreet(t)
+		s.adds("acme")
+		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
+		var inside sync.WaitGroup
+		inside.Go(func() { s.expects("acme.localhost:8080", "/static/held", 200, "acme") })
+		<-s.inside
+		if err := s.SetDisabled(t.Context(), "acme", true); err != nil {
+			t.Fatal(err)
+		}
+		s.expects("acme.localhost:8080", "/sign-in", 403, "This organisation is switched off.")
+		close(s.held)
+		inside.Wait()
+	})
+	t.Run("one that is switched on again at once begins anew, because its streams have ended", func(t *testing.T) {
+		s := newStreet(t)
+		s.adds("acme")
+		var inside sync.WaitGroup
+		inside.Go(func() { s.expects("acme.localhost:8080", "/static/held", 200, "acme") })
+		<-s.inside
+		streamed := s.streams("acme")
+		if err := s.SetDisabled(t.Context(), "acme", true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, streamed); err != nil {
+			t.Errorf("the stream didn't end by itself: %v", err)
+		}
+		if err := s.SetDisabled(t.Context(), "acme", false); err != nil {
+			t.Fatal(err)
+		}
+		close(s.held)
+		inside.Wait()
+		// It is closed in the background.
+		for deadline := time.Now().Add(20 * time.Second); s.opened.Load() == 1; {
+			s.expects("acme.localhost:8080", "/static/name", 200, "acme")
+			if time.Now().After(deadline) {
+				t.Fatal("it goes on without streams")
+			}
+		}
+	})
+	t.Run("draining and health are the installation's", func(t *testing.T) {
+		s := newStreet(t)
+		s.adds("acme")
+		s.Drain()
+		s.expects("acme.localhost:8080", "/healthz", 503, "stopping")
+		r := httptest.NewRequest("GET", "/static/name", nil)
+		r.Host = "acme.localhost:8080"
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != 200 || w.Header().Get("Connection") != "close" {
+			t.Errorf("a tenant that was opened while we drain: %d %v", w.Code, w.Header())
+		}
+	})
+	t.Run("after Close nothing is opened", func(t *testing.T) {
+		s := newStreet(t)
+		s.adds("acme")
+		s.Close()
+		s.expects("acme.localhost:8080", "/static/name", 503, "can't be served")
+	})
+}
+
+// TestRouterRaces asks for tenants while they are switched off and on, removed and
+// added again. Nobody ever meets a closed store or another tenant, and no record is
+// deleted while its store is open.
+func TestRouterRaces(t *testing.T) {
+	s := newStreet(t)
+	const tenants, rounds = 4, 30
+	for i := range tenants {
+		s.adds(fmt.Sprint("t", i))
+	}
+	done := make(chan struct{})
+	var visiting, changing sync.WaitGroup
+	var served atomic.Int64
+	for i := range tenants {
+		name := fmt.Sprint("t", i)
+		for range 4 {
+			visiting.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+					}
+					switch status, body := s.gets(name+".localhost:8080", "/static/name"); {
+					case status == 200 && body == name:
+						served.Add(1)
+					case status != 403 && status != 421 && status != 503:
+						t.Errorf("%s: %d %s", name, status, body)
+					}
+				}
+			})
+		}
+		changing.Go(func() {
+			for round := range rounds {
+				if err := s.SetDisabled(t.Context(), name, true); err != nil {
+					t.Error(err)
+				}
+				if round%3 == 0 {
+					if err := s.Remove(t.Context(), name); err != nil {
+						t.Error(err)
+					}
+					adds(t, s.registry, name, "http://"+name+".localhost:8080")
+					if err := s.Refresh(t.Context()); err != nil {
+						t.Error(err)
+					}
+				} else if err := s.SetDisabled(t.Context(), name, false); err != nil {
+					t.Error(err)
+				}
+				for before := served.Load(); served.Load() == before; {
+					time.Sleep(time.Millisecond) // until somebody was served again
+				}
+			}
+		})
+	}
+	changing.Wait()
+	close(done)
+	visiting.Wait()
+	for i := range tenants {
+		s.expects(fmt.Sprintf("t%d.localhost:8080", i), "/static/name", 200, fmt.Sprint("t", i))
+	}
+	if n := s.erased.Load(); n != tenants*rounds/3 {
+		t.Errorf("%d were erased", n)
+	}
+	t.Logf("%d served, %d opened", served.Load(), s.opened.Load())
+}
