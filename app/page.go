@@ -130,7 +130,7 @@ func (p *page) loaded(ctx goapp.Context, account shared.Account, err error) {
 	switch {
 	case p.leaving:
 		return
-	case shared.CodeOf(err) == shared.CodeUnauthenticated:
+	case shared.IsSignedOut(err):
 		p.signedOut()
 		return
 	case err == nil:

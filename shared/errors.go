@@ -146,6 +146,13 @@ func CodeOf(err error) Code {
 	return ""
 }
 
+// IsSignedOut reports whether err says that nothing more is answered without a new
+// sign-in: the session has ended, or the organisation is switched off.
+func IsSignedOut(err error) bool {
+	code := CodeOf(err)
+	return code == CodeUnauthenticated || code == CodeSwitchedOff
+}
+
 // Problem is an [Error] on the wire: application/problem+json (RFC 9457) with
 // members of our own.
 type Problem struct {

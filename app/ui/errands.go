@@ -31,13 +31,13 @@ func (e *errands) attempt(work func(context.Context) error, done func(error)) {
 	e.self.Async(func() {
 		err := work(e.self)
 		e.self.Dispatch(func(app.Context) {
-			switch shared.CodeOf(err) {
-			case shared.CodeConfirmRequired:
+			switch {
+			case shared.CodeOf(err) == shared.CodeConfirmRequired:
 				e.paused = &pausedUntilSure{
 					goOn:   func() { e.attempt(work, done) },
 					giveUp: func() { done(&ceremony.Failure{Reason: ceremony.Aborted}) },
 				}
-			case shared.CodeUnauthenticated:
+			case shared.IsSignedOut(err):
 				e.signedOut()
 			default:
 				done(err)

@@ -124,7 +124,7 @@ func (p *PasskeysPanel) load(ctx app.Context) {
 
 func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	switch {
-	case shared.CodeOf(err) == shared.CodeUnauthenticated:
+	case shared.IsSignedOut(err):
 		p.OnSignedOut()
 	case err != nil && p.state == listReady:
 		// What is shown stays; the page tells that the server is away.

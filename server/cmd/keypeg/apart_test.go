@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -257,6 +258,31 @@ func testTenantsApart(t *testing.T, database string) {
 		token := link.Query().Get("token")
 		if status, _ := p.gets(p.host("beta"), "/setup", "Cookie", "keypeg-setup="+token); status != 404 {
 			t.Errorf("its cookie: %d", status)
+		}
+		unchanged(t)
+	})
+	t.Run("enrolment links", func(t *testing.T) {
+		phone, err := ann.MakePhoneLink(t.Context())
+		works("a phone link", err)
+		for what, printed := range map[string]string{
+			"an invitation":   p.does("", "user", "invite", "carl", "--tenant", "acme"),
+			"a recovery link": p.does("", "user", "recovery-link", "ann", "--tenant", "acme"),
+			"a phone link":    phone.URL,
+		} {
+			link, err := url.Parse(regexp.MustCompile(`http://\S+\?token=\S+`).FindString(printed))
+			if err != nil || link.Path != shared.PageEnrol {
+				t.Fatalf("%s: %q", what, printed)
+			}
+			if status, _ := p.gets(p.host("beta"), link.RequestURI()); status != 404 {
+				t.Errorf("%s: %d", what, status)
+			}
+			cookie := "keypeg-enrol=" + link.Query().Get("token")
+			if status, _ := p.gets(p.host("beta"), shared.PageEnrol, "Cookie", cookie); status != 404 {
+				t.Errorf("the cookie of %s: %d", what, status)
+			}
+			if status, _ := p.gets(p.host("acme"), shared.PageEnrol, "Cookie", cookie); status != 200 {
+				t.Errorf("the cookie of %s at home: %d", what, status)
+			}
 		}
 		unchanged(t)
 	})

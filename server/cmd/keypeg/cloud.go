@@ -229,7 +229,7 @@ func (l *landlord) commands(ctx context.Context, name string, do func(control.Co
 	}
 	defer db.Close()
 	accounts := account.New(account.Config{Store: db, Now: time.Now, Providers: rulesOf(l.settings.tables[name].providers)})
-	return do(control.Accounts{Service: accounts, SetupURL: address.SetupURL})
+	return do(control.Accounts{Service: accounts, Address: address})
 }
 
 // opened is what the socket has of an open tenant.
@@ -344,7 +344,7 @@ func (i *installation) serve(ctx context.Context, b *builder, log *slog.Logger, 
 		return nil, errors.Join(err, db.Close())
 	}
 	hubs.Store(t.Name, hub)
-	commands := control.Accounts{Service: accounts, SetupURL: address.SetupURL}
+	commands := control.Accounts{Service: accounts, Address: address}
 	o := &opened{accounts: commands}
 	if file, is := db.(io.WriterTo); is {
 		o.Handler = control.Handler(commands, file)
