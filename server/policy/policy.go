@@ -44,6 +44,7 @@ type Policy struct {
 	Verification Verification // "" is VerificationRequired
 	PasskeysOff  bool
 	Issuers      []string // of the OpenID providers that are configured
+	OtherWays    int      // how many ways in a host program has for the user, beside ours
 }
 
 // TakesPasswords tells whether anybody signs in with a password.
@@ -80,7 +81,7 @@ func (p Policy) TakesIdentity(identity store.Identity) bool {
 // WaysIn counts the ways in which the user can sign in. The last one is never taken
 // away. Recovery codes are for when all of these are lost, so they don't count.
 func (p Policy) WaysIn(user store.User) int {
-	ways := 0
+	ways := p.OtherWays
 	for _, passkey := range user.Passkeys {
 		if p.TakesPasskey(passkey) {
 			ways++
