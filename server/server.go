@@ -128,11 +128,11 @@ func New(ctx context.Context, c Config) (*Server, error) {
 // openHouse prepares for users of our own.
 func (s *Server) openHouse(ctx context.Context) (err error) {
 	if s.Asset == nil {
-		return errors.New("Asset must be set")
+		return errors.New("with Accounts, Asset must be set")
 	}
 	for _, p := range s.SSO {
 		if known, found := s.Accounts.Provider(p.ID); !found || known.Issuer != p.Issuer {
-			return fmt.Errorf("Accounts doesn't know the provider %s", p.ID)
+			return fmt.Errorf("the provider %s isn't one of Accounts", p.ID)
 		}
 	}
 	if s.knownKey, err = store.SecretOrNew(ctx, s.Store, secretKnown, knownKeyBytes); err != nil {
