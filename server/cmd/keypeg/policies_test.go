@@ -122,9 +122,10 @@ func TestPolicyAtTheStart(t *testing.T) {
 				status, body := p.gets(p.host("acme"), "/sign-in")
 				return status == 200 && !strings.Contains(body, `type="password"`)
 			})
-			if !strings.Contains(p.log.String(), "users are locked out") || !strings.Contains(p.log.String(), "bob") {
-				t.Error("the log doesn't tell")
-			}
+			p.until("the log tells who is locked out", func() bool {
+				log := p.log.String()
+				return strings.Contains(log, "users are locked out") && strings.Contains(log, "bob")
+			})
 		})
 	}
 }
