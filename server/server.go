@@ -71,6 +71,7 @@ type Server struct {
 	knownKey []byte
 	travel   travel
 	handler  http.Handler
+	patterns []string // of the API, for the test that holds openapi.yaml to them
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
@@ -135,7 +136,10 @@ func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+PathHealth, s.health)
 
-	api := func(pattern string, h handler) { mux.Handle(pattern, s.api(h)) }
+	api := func(pattern string, h handler) {
+		s.patterns = append(s.patterns, pattern)
+		mux.Handle(pattern, s.api(h))
+	}
 	api("GET "+shared.PathAccount, s.signedIn(s.getAccount))
 	api("POST "+shared.PathSignInPassword, s.signInWithPassword)
 	api("POST "+shared.PathSignInBegin, s.withPasskeys(s.beginSignIn))

@@ -212,7 +212,7 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 	}
 
 	w := httptest.NewRecorder()
-	v.handler.ServeHTTP(w, r)
+	v.ServeHTTP(w, r)
 	v.jar.SetCookies(siteURL, w.Result().Cookies())
 	return answer{w.Code, w.Header(), w.Body.Bytes()}
 }
@@ -624,7 +624,7 @@ func TestHygiene(t *testing.T) {
 func TestLive(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann, bob := s.user("ann"), s.user("bob")
-	running := httptest.NewUnstartedServer(s.handler)
+	running := httptest.NewUnstartedServer(s)
 	running.Config.WriteTimeout = time.Second // streams outlive it
 	running.Start()
 	t.Cleanup(running.Close)
