@@ -65,7 +65,7 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) enrolPage(e account.Enrolment) door.Enrol {
 	return door.Enrol{
 		Kind: e.Kind, Name: e.User.Name, DisplayName: e.User.DisplayName,
-		TakesPassword: e.TakesPassword(),
+		TakesPassword: e.TakesPassword,
 	}
 }
 

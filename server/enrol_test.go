@@ -385,7 +385,7 @@ func TestEnrolmentLinks(t *testing.T) {
 		s := newScene(t, stores["memstore"])
 		s.promotes(s.ann)
 		at := s.invites("carl")
-		s.restarts(func(c *server.Config) { c.PasskeysOn = false })
+		s.restarts(func(c *server.Config) { c.Accounts.Policy.PasskeysOff = true })
 		carl := s.visitor()
 		carl.name = "carl"
 		if page := carl.opensLink(at); strings.Contains(page, "use-passkey") {

@@ -59,6 +59,7 @@ var status = map[shared.Code]int{
 	shared.CodeCeremonyRefused:  http.StatusBadRequest,
 	shared.CodeCeremonyExpired:  http.StatusBadRequest,
 	shared.CodePasskeysOff:      http.StatusForbidden,
+	shared.CodePasswordsOff:     http.StatusForbidden,
 	shared.CodeSwitchedOff:      http.StatusForbidden,
 	shared.CodeSSORefused:       http.StatusBadRequest,
 	shared.CodeNoAccount:        http.StatusForbidden,

@@ -45,7 +45,6 @@ type Config struct {
 	Product        string // what the installation calls itself, "Keypeg"
 	Contact        string // whom users ask, in IT's words; may be empty
 
-	PasskeysOn  bool
 	MaxPasskeys int // per user; 0 means [passkey.DefaultMax]
 	// AttestationRoots, if set, are the makers whose authenticators may be used.
 	AttestationRoots *x509.CertPool
@@ -102,11 +101,11 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		}
 	}
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
-	if c.PasskeysOn {
+	if !c.Accounts.Policy.PasskeysOff {
 		rules, err := passkey.New(ctx, passkey.Config{
 			Store: c.Store, Now: c.Now,
 			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin, Max: c.MaxPasskeys,
-			AttestationRoots: c.AttestationRoots,
+			AttestationRoots: c.AttestationRoots, Policy: c.Accounts.Policy,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("server: %w", err)
@@ -115,7 +114,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.door = door.New(door.Config{
 		Product: c.Product, Contact: c.Contact,
-		PasskeysOn: c.PasskeysOn, RPID: c.Address.RPID, Asset: c.Asset,
+		PasskeysOn: !c.Accounts.Policy.PasskeysOff, PasswordsOn: c.Accounts.Policy.TakesPasswords(), RPID: c.Address.RPID, Asset: c.Asset,
 	})
 
 	var h http.Handler = s.routes()

@@ -90,7 +90,7 @@ func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, chang
 	}
 	config := server.Config{
 		Store: s.store, Accounts: s.accounts, Live: hub, Now: s.now, Log: log,
-		Address: address, PasskeysOn: true, Product: "Keypeg", Contact: "IT desk",
+		Address: address, Product: "Keypeg", Contact: "IT desk",
 		Asset: func(name string) string { return "/static/" + name },
 		Pages: map[string]http.Handler{
 			"/":         http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the app") }),
@@ -611,7 +611,7 @@ func TestHygiene(t *testing.T) {
 		}
 	})
 	t.Run("with passkeys off their paths say so, and passwords work", func(t *testing.T) {
-		off := newSite(t, stores["memstore"], func(c *server.Config) { c.PasskeysOn = false })
+		off := newSite(t, stores["memstore"], func(c *server.Config) { c.Accounts.Policy.PasskeysOff = true })
 		bob := off.user("bob")
 		bob.refused(bob.sends("GET", shared.PathPasskeys, nil), 403, shared.CodePasskeysOff)
 		bob.refused(bob.sends("POST", shared.PathSignInBegin, `{}`), 403, shared.CodePasskeysOff)

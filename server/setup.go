@@ -42,17 +42,34 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 		Admin:       true,
 	}
 
-	opened, err := s.Accounts.SetUp(r.Context(), s.cookieValue(r, cookieSetup), first, s.client(r))
+	err := s.setUp(w, r, first)
 	switch code := shared.CodeOf(err); code {
 	case shared.CodeInvalidName, shared.CodeInvalidPassword, shared.CodeNameTaken:
 		refusal := s.report(w, r, err)
 		return s.door.Setup(w, status[code], text(r), door.Setup{Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message})
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// setUp makes the first administrator and sends them on: signed in, or to add a
+// passkey first where nobody signs in with a password.
+func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.NewUser) error {
+	next, token := shared.PageHome, s.cookieValue(r, cookieSetup)
+	if s.Accounts.Policy.TakesPasswords() {
+		opened, err := s.Accounts.SetUp(r.Context(), token, first, s.client(r))
+		if err != nil {
+			return err
+		}
+		s.admit(w, r, opened)
+	} else {
+		link, err := s.Accounts.SetUpByLink(r.Context(), token, first.Name, first.DisplayName, s.client(r))
+		if err != nil {
+			return err
+		}
+		s.setCookie(w, cookieEnrol, link.Token, link.Expires.Sub(s.Now()))
+		next = shared.PageEnrol
 	}
 	s.dropCookie(w, cookieSetup)
-	s.admit(w, r, opened)
-	http.Redirect(w, r, shared.PageHome, http.StatusSeeOther)
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

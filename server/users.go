@@ -26,10 +26,10 @@ func (s *Server) actor(r *http.Request) account.Actor {
 	return account.Actor{Name: caller(r).user.DisplayName, Client: s.client(r)}
 }
 
-func publicMember(u store.User) shared.Member {
+func (s *Server) publicMember(u store.User) shared.Member {
 	return shared.Member{
-		User: publicUser(u), HasPassword: u.Password != "", Passkeys: len(u.Passkeys), Identities: len(u.Identities),
-		Invited: u.Methods() == 0, Created: u.Created,
+		User: publicUser(u), HasPassword: s.Accounts.Policy.HasPassword(u), Passkeys: len(u.Passkeys), Identities: len(u.Identities),
+		Invited: s.Accounts.Policy.WaysIn(u) == 0, Created: u.Created,
 	}
 }
 
@@ -41,7 +41,7 @@ func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := shared.Members{Users: make([]shared.Member, len(users)), Next: next}
 	for i, user := range users {
-		page.Users[i] = publicMember(user)
+		page.Users[i] = s.publicMember(user)
 	}
 	return respond(w, http.StatusOK, page)
 }
@@ -59,7 +59,7 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusCreated, shared.Invited{User: publicMember(user), Link: public})
+	return respond(w, http.StatusCreated, shared.Invited{User: s.publicMember(user), Link: public})
 }
 
 func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
@@ -78,7 +78,7 @@ func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	user.Disabled = request.Disabled
-	return respond(w, http.StatusOK, publicMember(user))
+	return respond(w, http.StatusOK, s.publicMember(user))
 }
 
 // linkFor makes a link for the user whom the path names.

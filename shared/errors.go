@@ -51,6 +51,8 @@ const (
 	CodeCeremonyExpired Code = "ceremony_expired"
 	// CodePasskeysOff: IT has not switched passkeys on. 403.
 	CodePasskeysOff Code = "passkeys_off"
+	// CodePasswordsOff: the organisation's policy takes no password of this user. 403.
+	CodePasswordsOff Code = "passwords_off"
 	// CodeSwitchedOff: whoever runs the installation has switched this organisation
 	// off. 403.
 	CodeSwitchedOff Code = "switched_off"

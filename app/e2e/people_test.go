@@ -54,6 +54,12 @@ func (b *browser) addsPasskey(name string) {
 	}
 }
 
+// growsOld waits until a sign-in doesn't count as a confirmation any more.
+func (b *browser) growsOld() {
+	b.t.Helper()
+	b.waitsFor("the sign-in to be too old", `fetch("/api/v1/passkeys/register/begin", { method: "POST" }).then((r) => r.status === 403)`)
+}
+
 func (b *browser) signsOut() {
 	b.t.Helper()
 	b.clicks("#user-menu-button")

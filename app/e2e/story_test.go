@@ -239,15 +239,11 @@ func TestConfirmingInPlace(t *testing.T) {
 	s := startServer(t, "--confirm-after", "3s")
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
-	grownOld := func() {
-		t.Helper()
-		ann.waitsFor("her sign-in to be older than three seconds", `fetch("/api/v1/passkeys/register/begin", { method: "POST" }).then((r) => r.status === 403)`)
-	}
 	ann.setsUp()
 	ann.opensPasskeys()
 
 	// With a password: a wrong one, Cancel, and the right one.
-	grownOld()
+	ann.growsOld()
 	ann.clicks("#passkey-add")
 	ann.types("#passkey-name", "Laptop")
 	ann.clicks("#passkey-register")
@@ -268,7 +264,7 @@ func TestConfirmingInPlace(t *testing.T) {
 	}
 
 	// With a passkey, and then the removal goes on where it was.
-	grownOld()
+	ann.growsOld()
 	ann.clicks(row(1, "[id^=remove-]"))
 	ann.clicks("#remove-ok")
 	ann.clicks("#confirm-passkey")
@@ -276,7 +272,7 @@ func TestConfirmingInPlace(t *testing.T) {
 
 	// Listing and renaming ask for nothing.
 	ann.addsPasskey("Again")
-	grownOld()
+	ann.growsOld()
 	ann.clicks(row(1, "[id^=rename-]"))
 	ann.types(row(1, "input"), "Renamed")
 	ann.presses(enter)

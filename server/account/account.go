@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -35,6 +36,8 @@ type Config struct {
 	ConfirmFor time.Duration // how long a sign-in counts as a confirmation; 10 minutes
 
 	Providers []Provider // where people may sign in too
+	// Policy says which ways in are taken. Its Issuers become those of Providers.
+	Policy policy.Policy
 
 	// PasswordCost is for new hashes; zero means DefaultCost. A hash of another
 	// cost is renewed at its user's next sign-in.
@@ -64,6 +67,10 @@ func New(c Config) *Service {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	c.Policy.Issuers = nil
+	for _, p := range c.Providers {
+		c.Policy.Issuers = append(c.Policy.Issuers, p.Issuer)
 	}
 	return &Service{Config: c, guesses: newGuesses()}
 }

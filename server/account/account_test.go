@@ -149,7 +149,7 @@ func TestUsers(t *testing.T) {
 		w.wants(w.RemovePassword(t.Context(), "ann"), shared.CodeLastMethod)
 		w.lives(opened.Token, "")
 		err := store.Update(t.Context(), w.store, ann.ID, func(u store.User) (store.Batch, error) {
-			u.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte("c")}}
+			u.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte("c"), Verified: true}}
 			return store.Batch{store.PutUser{User: u}}, nil
 		})
 		w.wants(err, "")

@@ -48,8 +48,9 @@ const movedFor = 5 * time.Minute
 func movedKey(old store.Hash) string { return "moved/" + hex.EncodeToString(old[:]) }
 
 // ConfirmPassword confirms with the user's password. A wrong one is refused with
-// [shared.CodeSignInRefused], too many with [shared.CodeTooManyAttempts]; the
-// session goes on as it was.
+// [shared.CodeSignInRefused], too many with [shared.CodeTooManyAttempts], and any where
+// the policy takes none of the user with [shared.CodePasswordsOff]; the session goes on
+// as it was.
 func (s *Service) ConfirmPassword(ctx context.Context, session store.Session, user store.User, password string, client store.Client) (Opened, error) {
 	end, err := s.mayGuess(s.guesses.ofConfirmation(user))
 	if err != nil {
@@ -61,6 +62,9 @@ func (s *Service) ConfirmPassword(ctx context.Context, session store.Session, us
 }
 
 func (s *Service) confirm(ctx context.Context, session store.Session, user store.User, password string, client store.Client) (Opened, error) {
+	if err := s.passwordAllowed(user); err != nil {
+		return Opened{}, err
+	}
 	hash := user.Password
 	if hash == "" {
 		hash = s.Hasher.nobody

@@ -87,7 +87,7 @@ func (s *Service) Invite(ctx context.Context, fresh shared.Invite, by Actor) (st
 //
 // Refusals: [shared.CodeConflict] for a user who has, or who is disabled.
 func (s *Service) InviteAgain(ctx context.Context, user store.User, by Actor) (Link, error) {
-	if user.Methods() > 0 {
+	if s.Policy.WaysIn(user) > 0 {
 		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", user.DisplayName)
 	}
 	return s.giveLink(ctx, store.MethodInvitation, user, s.tellsOf(by, shared.EventInvited, user.ID))
@@ -136,12 +136,12 @@ type Enrolment struct {
 	Kind    store.Method // MethodInvitation, MethodRecoveryLink or MethodPhoneLink
 	User    store.User
 	Expires time.Time
-	take    store.TakeLink
-}
+	// TakesPassword tells whether the bearer may choose a password. Who adds a phone
+	// adds a passkey and nothing else.
+	TakesPassword bool
 
-// TakesPassword tells whether the bearer may choose a password. Who adds a phone
-// adds a passkey and nothing else.
-func (e Enrolment) TakesPassword() bool { return e.Kind != store.MethodPhoneLink }
+	take store.TakeLink
+}
 
 // Enrolment looks at a link. It fails with [shared.CodeNotFound] and a sentence,
 // unless the link can be used.
@@ -164,19 +164,17 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 	if e.User, err = s.Store.User(ctx, userID); err != nil {
 		return Enrolment{}, fmt.Errorf("loading the user of a link: %w", err)
 	}
-	return e, e.usable(e.User)
+	e.TakesPassword = e.Kind != store.MethodPhoneLink && s.Policy.TakesPassword(e.User)
+	switch {
+	case e.User.Disabled:
+		return Enrolment{}, e.gone(errDisabled)
+	case e.Kind == store.MethodInvitation && s.Policy.WaysIn(e.User) > 0:
+		return Enrolment{}, e.gone(errors.New("the user has a way in already"))
+	}
+	return e, nil
 }
 
-// usable refuses what a link can't do for its user any more.
-func (e Enrolment) usable(user store.User) error {
-	switch {
-	case user.Disabled:
-		return e.gone(errors.New("the account is disabled"))
-	case e.Kind == store.MethodInvitation && user.Methods() > 0:
-		return e.gone(errors.New("the user has a way in already"))
-	}
-	return nil
-}
+var errDisabled = errors.New("the account is disabled")
 
 // gone is the one answer to a link that can't be used, whatever is wrong with it.
 func (e Enrolment) gone(cause error) error {
@@ -189,23 +187,23 @@ func (e Enrolment) gone(cause error) error {
 // Enrol uses a link up. It returns what belongs into the batch that gives the user a
 // passkey; with a password, they get that too. Nothing is written yet.
 //
-// Refusals: [shared.CodeInvalidPassword], and [shared.CodeInvalidRequest] for a
-// password where none may be chosen.
+// Refusals: [shared.CodeInvalidPassword], [shared.CodePasswordsOff] where the policy
+// takes none of the user, and [shared.CodeInvalidRequest] for one by a phone link.
 func (s *Service) Enrol(ctx context.Context, e Enrolment, password string, client store.Client) (func(*store.User) (store.Batch, error), error) {
 	hash := ""
 	if password != "" {
-		if !e.TakesPassword() {
+		if e.Kind == store.MethodPhoneLink {
 			return nil, shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.").Because(errors.New("a password by a phone link"))
 		}
 		var err error
-		if hash, err = s.newPassword(ctx, password); err != nil {
+		if hash, err = s.newPassword(ctx, e.User, password); err != nil {
 			return nil, err
 		}
 	}
 
 	return func(user *store.User) (store.Batch, error) {
 		if user.Disabled {
-			return nil, e.usable(*user)
+			return nil, e.gone(errDisabled)
 		}
 		used := store.NewEvent(s.Now(), user.ID, shared.EventLinkUsed, client)
 		used.Method = e.Kind

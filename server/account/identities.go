@@ -256,7 +256,7 @@ func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string
 		}
 		p := s.providerAt(user.Identities[at].Issuer)
 		user.Identities = slices.Delete(user.Identities, at, at+1)
-		if user.Methods() == 0 {
+		if s.Policy.WaysIn(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "This is the only way to sign in that is left. Add another first.")
 		}
 		return store.Batch{store.PutUser{User: user}, Asserted{Provider: p}.event(s, user.ID, shared.EventIdentityUnlinked, client)}, nil
@@ -318,7 +318,7 @@ func (s *Service) UnlinkUser(ctx context.Context, name, providerID string) error
 		switch {
 		case len(user.Identities) == before:
 			return nil, shared.Errorf(shared.CodeNotFound, "%s has no sign-in at %s.", user.Name, p.Name)
-		case user.Methods() == 0:
+		case s.Policy.WaysIn(user) == 0:
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no other way to sign in.", user.Name)
 		}
 		return store.Batch{store.PutUser{User: user}, Asserted{Provider: p}.event(s, user.ID, shared.EventIdentityUnlinked, store.Client{})}, nil
@@ -342,7 +342,8 @@ func (s *Service) Identities(user store.User) []shared.Identity {
 	for _, i := range user.Identities {
 		p := s.providerAt(i.Issuer)
 		list = append(list, shared.Identity{
-			ID: i.ID, Provider: p.Name, ProviderID: p.ID, Name: i.Name, Created: i.Created, OnlyMethod: user.Methods() == 1,
+			ID: i.ID, Provider: p.Name, ProviderID: p.ID, Name: i.Name, Created: i.Created,
+			OnlyMethod: s.Policy.IsLastIdentity(user, i),
 		})
 	}
 	return list

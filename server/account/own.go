@@ -145,9 +145,10 @@ func (s *Service) Activity(ctx context.Context, user store.User, current store.S
 }
 
 // ChangePassword gives the user another password and ends their other sessions.
-// A weak one is refused with [shared.CodeInvalidPassword].
+// A weak one is refused with [shared.CodeInvalidPassword], and any with
+// [shared.CodePasswordsOff] where the policy takes none of them.
 func (s *Service) ChangePassword(ctx context.Context, user store.User, current store.Session, password string, client store.Client) error {
-	hash, err := s.newPassword(ctx, password)
+	hash, err := s.newPassword(ctx, user, password)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"golang.org/x/text/secure/precis"
 
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -38,8 +39,11 @@ func preparePassword(typed string) (string, error) {
 	return precis.OpaqueString.String(typed)
 }
 
-// newPassword checks a password that somebody chose, and returns its hash.
-func (s *Service) newPassword(ctx context.Context, typed string) (string, error) {
+// newPassword checks a password that was chosen for a user, and returns its hash.
+func (s *Service) newPassword(ctx context.Context, user store.User, typed string) (string, error) {
+	if err := s.passwordAllowed(user); err != nil {
+		return "", err
+	}
 	if n := utf8.RuneCountInString(typed); n < MinPasswordLength {
 		return "", shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", MinPasswordLength)
 	} else if n > MaxPasswordLength {

@@ -74,21 +74,47 @@ func (s *Service) SetUp(ctx context.Context, token string, first NewUser, client
 	if err != nil {
 		return Opened{}, err
 	}
-
-	created := store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, client)
 	opened, batch := s.Open(user, SignIn{Method: store.MethodSetupLink, Client: client}, store.Hash{})
-	batch = append(batch,
-		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},
-		store.PutUser{User: user},
-		store.AddEvent{Event: created},
-	)
-	err = s.Store.Apply(ctx, batch)
-	if errors.Is(err, store.ErrNotFound) {
-		return Opened{}, errNoSetupLink
-	}
-	if err != nil {
-		return Opened{}, nameTaken(err, user.Name)
+	if err := s.setUp(ctx, token, user, client, batch...); err != nil {
+		return Opened{}, err
 	}
 	opened.User.Revision++ // as it is stored
 	return opened, nil
+}
+
+// SetUpByLink is [Service.SetUp] where nobody signs in with a password: the first
+// administrator gets an invitation, and adds a passkey with it before anything else.
+// Should they lose it, IT invites them again.
+func (s *Service) SetUpByLink(ctx context.Context, token, name, displayName string, client store.Client) (Link, error) {
+	if err := s.CheckSetupLink(ctx, token); err != nil {
+		return Link{}, err
+	}
+	display, err := shared.CleanDisplayName(displayName)
+	if err != nil {
+		return Link{}, err
+	}
+	user, err := s.newUser(name, display)
+	if err != nil {
+		return Link{}, err
+	}
+	user.Admin = true
+	link, put := s.newLink(store.MethodInvitation, user.ID)
+	return link, s.setUp(ctx, token, user, client, put)
+}
+
+// setUp writes the first administrator, takes the link, and does what also belongs to
+// it.
+func (s *Service) setUp(ctx context.Context, token string, user store.User, client store.Client, also ...store.Op) error {
+	err := s.Store.Apply(ctx, append(store.Batch{
+		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},
+		store.PutUser{User: user},
+		store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, client)},
+	}, also...))
+	if errors.Is(err, store.ErrNotFound) {
+		return errNoSetupLink
+	}
+	if err != nil {
+		return nameTaken(err, user.Name)
+	}
+	return nil
 }

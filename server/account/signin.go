@@ -29,8 +29,12 @@ type PasswordSignIn struct {
 //
 // An unknown name, a user without a password, a disabled one and a wrong password
 // get the same refusal, [shared.CodeSignInRefused], after the same work; too many
-// of them, or too many at once, [shared.CodeTooManyAttempts].
+// of them, or too many at once, [shared.CodeTooManyAttempts]. Whose right password the
+// policy doesn't take gets [shared.CodePasswordsOff].
 func (s *Service) SignInWithPassword(ctx context.Context, in PasswordSignIn) (Opened, error) {
+	if !s.Policy.TakesPasswords() {
+		return Opened{}, errNoPasswords
+	}
 	end, err := s.mayGuess(s.guesses.ofSignIn(in))
 	if err != nil {
 		return Opened{}, err
@@ -63,6 +67,9 @@ func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error)
 	case user.Disabled:
 		s.tellFailed(ctx, user, store.MethodPassword, in.Client)
 		return Opened{}, refusedSignIn("the account is disabled")
+	}
+	if err := s.passwordAllowed(user); err != nil {
+		return Opened{}, err
 	}
 
 	renewed := user.Password

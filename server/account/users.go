@@ -23,8 +23,9 @@ type NewUser struct {
 
 // AddUser adds a user with a password, which is their first way in.
 //
-// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidPassword] and
-// [shared.CodeNameTaken].
+// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidPassword],
+// [shared.CodeNameTaken], and [shared.CodePasswordsOff] where the policy takes no
+// password of them.
 func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error) {
 	user, err := s.make(ctx, fresh)
 	if err != nil {
@@ -49,7 +50,7 @@ func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
 		return store.User{}, err
 	}
 	user.Admin = fresh.Admin
-	user.Password, err = s.newPassword(ctx, fresh.Password)
+	user.Password, err = s.newPassword(ctx, user, fresh.Password)
 	return user, err
 }
 
@@ -166,9 +167,14 @@ var errNoUser = shared.Errorf(shared.CodeNotFound, "This user isn't there any mo
 // SetPassword gives a user another password and ends all their sessions, since
 // whoever needed this may have lost the old one to somebody.
 //
-// Refusals: [shared.CodeNotFound] and [shared.CodeInvalidPassword].
+// Refusals: [shared.CodeNotFound], [shared.CodeInvalidPassword] and
+// [shared.CodePasswordsOff].
 func (s *Service) SetPassword(ctx context.Context, name, password string) error {
-	hash, err := s.newPassword(ctx, password)
+	user, err := s.UserByName(ctx, name)
+	if err != nil {
+		return err
+	}
+	hash, err := s.newPassword(ctx, user, password)
 	if err != nil {
 		return err
 	}
@@ -178,15 +184,14 @@ func (s *Service) SetPassword(ctx context.Context, name, password string) error 
 	})
 }
 
-// RemovePassword leaves a user with their passkeys alone, and ends all their
-// sessions.
+// RemovePassword leaves a user with their other ways in, and ends all their sessions.
 //
 // Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod] for a user who has
-// no passkey.
+// no other.
 func (s *Service) RemovePassword(ctx context.Context, name string) error {
 	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
 		user.Password = ""
-		if user.Methods() == 0 {
+		if s.Policy.WaysIn(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)
 		}
 		return s.shutsOut(user, shared.EventPasswordChanged), nil

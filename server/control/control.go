@@ -141,7 +141,7 @@ func (a Accounts) Invite(ctx context.Context, who Invite) (Link, error) {
 	_, link, err := a.Service.Invite(ctx, who, account.Actor{})
 	if shared.CodeOf(err) == shared.CodeNameTaken {
 		user, found := a.Service.UserByName(ctx, who.Name)
-		if found != nil || user.Methods() > 0 {
+		if found != nil || a.Service.Policy.WaysIn(user) > 0 {
 			return Link{}, err
 		}
 		link, err = a.Service.InviteAgain(ctx, user, account.Actor{})

@@ -23,11 +23,12 @@ var sources embed.FS
 
 // Config is what every page of the door shows.
 type Config struct {
-	Product    string
-	Contact    string
-	PasskeysOn bool
-	RPID       string
-	Asset      func(name string) string // the address of a static file
+	Product     string
+	Contact     string
+	PasskeysOn  bool
+	PasswordsOn bool // somebody signs in with one
+	RPID        string
+	Asset       func(name string) string // the address of a static file
 }
 
 // Door draws the pages. It is safe for concurrent use.
@@ -117,6 +118,9 @@ func (e Enrol) Lead(text *message.Catalogue, product string) string {
 	lead := map[store.Method]string{
 		store.MethodInvitation: text.Door.InvitationLead, store.MethodRecoveryLink: text.Door.WayBackLead, store.MethodPhoneLink: text.Door.PhoneLead,
 	}[e.Kind]
+	if e.Kind == store.MethodInvitation && !e.TakesPassword {
+		lead = text.Door.InvitationPasskey
+	}
 	return message.Fill(lead, "product", product, "user", e.Name)
 }
 

@@ -41,7 +41,7 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 		Challenge:        t.Challenge,
 		RelyingPartyID:   s.rpID,
 		UserID:           user.Handle,
-		UserVerification: protocol.VerificationRequired,
+		UserVerification: verification(s.policy),
 	}, parsed)
 	if err != nil {
 		return assertion{}, refused(err)

@@ -14,6 +14,7 @@
 package passkey
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/base64"
@@ -25,6 +26,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/seal"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -49,6 +51,10 @@ type Config struct {
 	Origin string // the only origin whose answers are taken, such as "https://id.example.com"
 	Max    int    // passkeys per user; 0 means DefaultMax
 
+	// Policy says which of a user's ways in count, and how sure an authenticator must
+	// be of them.
+	Policy policy.Policy
+
 	// AttestationRoots are certificates of makers of authenticators. If set, only
 	// passkeys that one of these vouches for can be added.
 	AttestationRoots *x509.CertPool
@@ -62,6 +68,7 @@ type Service struct {
 	rpID   string
 	origin string
 	max    int
+	policy policy.Policy
 	roots  *x509.CertPool
 	seal   *seal.Sealer
 	failed *failedTickets
@@ -92,7 +99,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey:        protocol.ResidentKeyRequirementRequired,
 			RequireResidentKey: protocol.ResidentKeyRequired(),
-			UserVerification:   protocol.VerificationRequired,
+			UserVerification:   verification(c.Policy),
 		},
 		Timeouts: webauthn.TimeoutsConfig{
 			Login:        webauthn.TimeoutConfig{Enforce: true, Timeout: ticketLife, TimeoutUVD: ticketLife},
@@ -119,9 +126,14 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	return &Service{
 		store: c.Store, now: c.Now,
-		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, roots: c.AttestationRoots,
+		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, policy: c.Policy, roots: c.AttestationRoots,
 		seal: sealer, failed: newFailedTickets(),
 	}, nil
+}
+
+// verification is what a sign-in or a confirmation must do, in WebAuthn's words.
+func verification(p policy.Policy) protocol.UserVerificationRequirement {
+	return protocol.UserVerificationRequirement(cmp.Or(p.Verification, policy.VerificationRequired))
 }
 
 // checkMediation refuses what isn't WebAuthn's or isn't of use here.

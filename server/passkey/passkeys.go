@@ -17,12 +17,12 @@ import (
 func (s *Service) List(user store.User, current string) shared.PasskeyList {
 	list := shared.PasskeyList{
 		Passkeys:    make([]shared.Passkey, len(user.Passkeys)),
-		HasPassword: user.Password != "",
+		HasPassword: s.policy.HasPassword(user),
 		RPID:        s.rpID,
 		UserHandle:  encode(user.Handle),
 	}
 	for i, p := range user.Passkeys {
-		list.Passkeys[i] = describe(user, p, current)
+		list.Passkeys[i] = s.describe(user, p, current)
 	}
 	return list
 }
@@ -51,7 +51,7 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 		}
 
 		user.Passkeys[i].Name = name
-		row = describe(user, user.Passkeys[i], session.PasskeyID)
+		row = s.describe(user, user.Passkeys[i], session.PasskeyID)
 		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRenamed, client)
 		event.PasskeyID, event.Passkey = id, name
 		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
@@ -72,11 +72,11 @@ func (s *Service) Remove(ctx context.Context, user store.User, session store.Ses
 		if err != nil {
 			return nil, err
 		}
-		if user.Methods() == 1 {
+		removed := user.Passkeys[i]
+		if s.policy.IsLastPasskey(user, removed) {
 			return nil, shared.Errorf(shared.CodeLastMethod, "This is your only way to sign in. Add another passkey first.")
 		}
 
-		removed := user.Passkeys[i]
 		user.Passkeys = slices.Delete(user.Passkeys, i, i+1)
 		left = s.List(user, session.PasskeyID)
 		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRemoved, client)
@@ -117,7 +117,7 @@ func find(user store.User, id string) (int, error) {
 }
 
 // describe makes a passkey's row.
-func describe(user store.User, p store.Passkey, current string) shared.Passkey {
+func (s *Service) describe(user store.User, p store.Passkey, current string) shared.Passkey {
 	row := shared.Passkey{
 		ID:           p.ID,
 		CredentialID: encode(p.CredentialID),
@@ -126,8 +126,8 @@ func describe(user store.User, p store.Passkey, current string) shared.Passkey {
 		Created:      p.Created,
 		Synced:       protocol.AuthenticatorFlags(p.Flags).HasBackupState(),
 		Current:      p.ID == current,
-		OnlyMethod:   user.Methods() == 1,
-		Unverified:   !p.Verified,
+		OnlyMethod:   s.policy.IsLastPasskey(user, p),
+		Unverified:   !s.policy.TakesPasskey(p),
 	}
 	if !p.LastUsed.IsZero() {
 		row.LastUsed = &p.LastUsed

@@ -86,7 +86,7 @@ func (s *Service) register(ctx context.Context, t ticket, user store.User, brows
 		added := created
 		added.Name = numbered(user, defaultName(name, added.AAGUID, browser))
 		user.Passkeys = append(user.Passkeys, added)
-		row = describe(user, added, "")
+		row = s.describe(user, added, "")
 		var more store.Batch
 		if also != nil {
 			if more, err = also(&user); err != nil {
@@ -153,10 +153,12 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 	return created, nil
 }
 
-// selection is what an authenticator must be able to do. Where nobody is asked,
-// nobody can be verified; the first sign-in makes up for it.
+// selection is what an authenticator must be able to do, whatever the policy of signing
+// in is. Where nobody is asked, nobody can be verified; the first sign-in makes up for
+// it.
 func (s *Service) selection(mediation string) protocol.AuthenticatorSelection {
 	selection := s.rp.Config.AuthenticatorSelection
+	selection.UserVerification = protocol.VerificationRequired
 	if mediated(mediation) == protocol.MediationConditional {
 		selection.UserVerification = protocol.VerificationPreferred
 	}

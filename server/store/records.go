@@ -30,17 +30,6 @@ type User struct {
 	RecoveryCodesMade time.Time
 }
 
-// Methods counts the ways in which the user can sign in. The last one is never
-// taken away. Recovery codes are for when all of these are lost, so they don't
-// count.
-func (u User) Methods() int {
-	methods := len(u.Passkeys) + len(u.Identities)
-	if u.Password != "" {
-		methods++
-	}
-	return methods
-}
-
 // MayReplace checks the revision of a user who is about to be written against
 // the one that is stored, or the error of reading it. Backends ask it within the
 // transaction that writes.

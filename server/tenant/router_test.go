@@ -63,7 +63,7 @@ func newStreet(t *testing.T) *street {
 			hub := live.NewHub()
 			accounts := account.New(account.Config{Store: db, Now: time.Now, Log: log, Hasher: hasher})
 			handler, err := server.New(ctx, server.Config{
-				Store: db, Accounts: accounts, Live: hub, Now: time.Now, Log: log, Address: address, PasskeysOn: true, Product: one.Name,
+				Store: db, Accounts: accounts, Live: hub, Now: time.Now, Log: log, Address: address, Product: one.Name,
 				Asset: func(name string) string { return "/static/" + name },
 				Pages: map[string]http.Handler{
 					"/static/name": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.isUsable(w, r, one, db) }),

@@ -31,6 +31,7 @@ var French = Catalogue{
 		RecoveryCode:         "Code de secours",
 		InvitationTitle:      "Bienvenue, {name}",
 		InvitationLead:       "Vous avez un compte chez {product}. Choisissez comment vous connecter en tant que {user}.",
+		InvitationPasskey:    "Vous avez un compte chez {product}. Créez une clé d’accès pour vous connecter en tant que {user}.",
 		WayBackTitle:         "Retour dans votre compte",
 		WayBackLead:          "Choisissez une nouvelle façon de vous connecter en tant que {user}. Les sessions encore ouvertes ailleurs prendront fin.",
 		PhoneTitle:           "Clé d’accès pour cet appareil",
@@ -43,6 +44,7 @@ var French = Catalogue{
 		EnrolledLead:         "Vous pouvez désormais vous connecter ainsi.",
 		PasswordOptional:     "Mot de passe, si vous en voulez un",
 		PasswordOptionalHint: "Au moins 12 caractères. Avec une clé d’accès, un mot de passe est inutile.",
+		PasskeyOnly:          "Ici, on se connecte avec une clé d’accès, et ce navigateur ne peut pas en utiliser. Un autre navigateur ou un autre appareil le peut peut-être.",
 		RefusalTitle:         "Cela ne fonctionne pas",
 		BackToSignIn:         "Aller à la connexion",
 		Contact:              "Besoin d’aide ? {contact}",
@@ -313,6 +315,8 @@ var French = Catalogue{
 	},
 
 	Refusals: []Refusal{
+		{"Nobody signs in with a password here. Use another way.", "Ici, personne ne se connecte avec un mot de passe. Utilisez un autre moyen."},
+		{"Only administrators sign in with a password here. Use another way.", "Ici, seule l’administration se connecte avec un mot de passe. Utilisez un autre moyen."},
 		{"%s has a way to sign in already. Make a recovery link instead.", "%s a déjà un moyen de se connecter. Créez plutôt un lien de récupération."},
 		{"The account of %s is disabled. Enable it first.", "Le compte de %s est désactivé. Réactivez-le d’abord."},
 		{"This code was used already, or is older than five minutes. Show a new one on your other device.", "Ce code a déjà servi ou date de plus de cinq minutes. Affichez-en un nouveau sur votre autre appareil."},

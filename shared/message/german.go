@@ -30,6 +30,7 @@ var German = Catalogue{
 		RecoveryCode:         "Wiederherstellungscode",
 		InvitationTitle:      "Willkommen, {name}",
 		InvitationLead:       "Sie haben ein Konto bei {product}. Wählen Sie, wie Sie sich als {user} anmelden möchten.",
+		InvitationPasskey:    "Sie haben ein Konto bei {product}. Erstellen Sie einen Passkey, um sich als {user} anzumelden.",
 		WayBackTitle:         "Zurück in Ihr Konto",
 		WayBackLead:          "Wählen Sie, wie Sie sich künftig als {user} anmelden. Wo Sie noch angemeldet sind, endet das.",
 		PhoneTitle:           "Passkey für dieses Gerät",
@@ -42,6 +43,7 @@ var German = Catalogue{
 		EnrolledLead:         "Ab jetzt können Sie sich damit anmelden.",
 		PasswordOptional:     "Passwort, falls Sie eines möchten",
 		PasswordOptionalHint: "Mindestens 12 Zeichen. Mit einem Passkey brauchen Sie kein Passwort.",
+		PasskeyOnly:          "Hier melden Sie sich mit einem Passkey an, und dieser Browser kann keinen verwenden. Ein anderer, oder ein anderes Gerät, vielleicht schon.",
 		RefusalTitle:         "Das geht so nicht",
 		BackToSignIn:         "Zur Anmeldung",
 		Contact:              "Brauchen Sie Hilfe? {contact}",
@@ -312,6 +314,8 @@ var German = Catalogue{
 	},
 
 	Refusals: []Refusal{
+		{"Nobody signs in with a password here. Use another way.", "Hier meldet sich niemand mit einem Passwort an. Nehmen Sie einen anderen Weg."},
+		{"Only administrators sign in with a password here. Use another way.", "Hier melden sich nur Administratoren mit einem Passwort an. Nehmen Sie einen anderen Weg."},
 		{"%s has a way to sign in already. Make a recovery link instead.", "%s kann sich schon anmelden. Machen Sie stattdessen einen Wiederherstellungslink."},
 		{"The account of %s is disabled. Enable it first.", "Das Konto von %s ist gesperrt. Entsperren Sie es zuerst."},
 		{"This code was used already, or is older than five minutes. Show a new one on your other device.", "Dieser Code wurde schon verwendet oder ist älter als fünf Minuten. Zeigen Sie auf Ihrem anderen Gerät einen neuen."},

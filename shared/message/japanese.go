@@ -31,6 +31,7 @@ var Japanese = Catalogue{
 		RecoveryCode:         "リカバリーコード",
 		InvitationTitle:      "ようこそ、{name} さん",
 		InvitationLead:       "{product} にアカウントがあります。{user} としてログインする方法を選んでください。",
+		InvitationPasskey:    "{product} にアカウントがあります。{user} としてログインするためのパスキーを作成してください。",
 		WayBackTitle:         "アカウントに戻る",
 		WayBackLead:          "{user} としてログインする新しい方法を選んでください。ほかの場所でのログインは終了します。",
 		PhoneTitle:           "このデバイスのパスキー",
@@ -43,6 +44,7 @@ var Japanese = Catalogue{
 		EnrolledLead:         "これからはこの方法でログインできます。",
 		PasswordOptional:     "パスワード（必要な場合）",
 		PasswordOptionalHint: "12 文字以上。パスキーがあればパスワードは不要です。",
+		PasskeyOnly:          "ここではパスキーでログインしますが、このブラウザーでは使えません。別のブラウザーまたは別のデバイスをお試しください。",
 		RefusalTitle:         "実行できません",
 		BackToSignIn:         "サインインへ",
 		Contact:              "お困りのときは: {contact}",
@@ -313,6 +315,8 @@ var Japanese = Catalogue{
 	},
 
 	Refusals: []Refusal{
+		{"Nobody signs in with a password here. Use another way.", "ここではパスワードでのログインはできません。別の方法をお使いください。"},
+		{"Only administrators sign in with a password here. Use another way.", "ここでパスワードでログインできるのは管理者だけです。別の方法をお使いください。"},
 		{"%s has a way to sign in already. Make a recovery link instead.", "%s さんにはすでにログイン方法があります。代わりに復旧リンクを作成してください。"},
 		{"The account of %s is disabled. Enable it first.", "%s さんのアカウントは無効です。先に有効にしてください。"},
 		{"This code was used already, or is older than five minutes. Show a new one on your other device.", "このコードは使用済みか、5 分以上前のものです。もう一方のデバイスで新しいコードを表示してください。"},

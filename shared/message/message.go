@@ -94,44 +94,46 @@ func (c *Catalogue) Refusal(err *shared.Error) string {
 
 // Door is what people read who aren't signed in.
 type Door struct {
-	SignInTitle     string
-	SignInLead      string // {product}
-	UserName        string
-	Password        string
-	SignIn          string
-	SignInPasskey   string
-	SignInWith      string // {provider}
-	Or              string
-	Working         string
-	SetupTitle      string
-	SetupLead       string // {product}
-	SetupUserName   string
-	SetupUserHint   string
-	DisplayName     string
-	DisplayHint     string
-	NewPassword     string
-	NewPasswordHint string
-	SetupSubmit     string
-	LostAccess      string
-	RecoveryTitle   string
-	RecoveryLead    string
-	RecoveryCode    string
-	InvitationTitle string // {name}
-	InvitationLead  string // {product}, {user}
-	WayBackTitle    string
-	WayBackLead     string // {user}
-	PhoneTitle      string
-	PhoneLead       string // {user}
-	CreatePasskey   string
-	Incapable       string
-	PasswordOnly    string
-	SavePassword    string
-	EnrolledTitle   string
-	EnrolledLead    string
-	RefusalTitle    string
+	SignInTitle       string
+	SignInLead        string // {product}
+	UserName          string
+	Password          string
+	SignIn            string
+	SignInPasskey     string
+	SignInWith        string // {provider}
+	Or                string
+	Working           string
+	SetupTitle        string
+	SetupLead         string // {product}
+	SetupUserName     string
+	SetupUserHint     string
+	DisplayName       string
+	DisplayHint       string
+	NewPassword       string
+	NewPasswordHint   string
+	SetupSubmit       string
+	LostAccess        string
+	RecoveryTitle     string
+	RecoveryLead      string
+	RecoveryCode      string
+	InvitationTitle   string // {name}
+	InvitationLead    string // {product}, {user}
+	InvitationPasskey string // {product}, {user}
+	WayBackTitle      string
+	WayBackLead       string // {user}
+	PhoneTitle        string
+	PhoneLead         string // {user}
+	CreatePasskey     string
+	Incapable         string
+	PasswordOnly      string
+	SavePassword      string
+	EnrolledTitle     string
+	EnrolledLead      string
+	RefusalTitle      string
 
 	PasswordOptional     string
 	PasswordOptionalHint string
+	PasskeyOnly          string
 	BackToSignIn         string
 	Contact              string // {contact}
 }

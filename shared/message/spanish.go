@@ -31,6 +31,7 @@ var Spanish = Catalogue{
 		RecoveryCode:         "Código de recuperación",
 		InvitationTitle:      "Te damos la bienvenida, {name}",
 		InvitationLead:       "Tienes una cuenta en {product}. Elige cómo quieres iniciar sesión como {user}.",
+		InvitationPasskey:    "Tienes una cuenta en {product}. Crea una llave de acceso para iniciar sesión como {user}.",
 		WayBackTitle:         "De vuelta en tu cuenta",
 		WayBackLead:          "Elige una nueva forma de iniciar sesión como {user}. Las sesiones que sigan abiertas terminarán.",
 		PhoneTitle:           "Llave de acceso para este dispositivo",
@@ -43,6 +44,7 @@ var Spanish = Catalogue{
 		EnrolledLead:         "A partir de ahora puedes iniciar sesión así.",
 		PasswordOptional:     "Contraseña, si quieres una",
 		PasswordOptionalHint: "Al menos 12 caracteres. Con una llave de acceso no necesitas contraseña.",
+		PasskeyOnly:          "Aquí se inicia sesión con una llave de acceso y este navegador no puede usarlas. Quizá otro navegador u otro dispositivo sí pueda.",
 		RefusalTitle:         "Esto no funciona",
 		BackToSignIn:         "Ir al inicio de sesión",
 		Contact:              "¿Necesitas ayuda? {contact}",
@@ -313,6 +315,8 @@ var Spanish = Catalogue{
 	},
 
 	Refusals: []Refusal{
+		{"Nobody signs in with a password here. Use another way.", "Aquí nadie inicia sesión con contraseña. Usa otra forma."},
+		{"Only administrators sign in with a password here. Use another way.", "Aquí solo la administración inicia sesión con contraseña. Usa otra forma."},
 		{"%s has a way to sign in already. Make a recovery link instead.", "%s ya tiene una forma de iniciar sesión. Crea mejor un enlace de recuperación."},
 		{"The account of %s is disabled. Enable it first.", "La cuenta de %s está desactivada. Reactívala primero."},
 		{"This code was used already, or is older than five minutes. Show a new one on your other device.", "Este código ya se usó o tiene más de cinco minutos. Muestra uno nuevo en tu otro dispositivo."},

@@ -170,7 +170,7 @@ if (capable) {
 }
 
 const enrolling = form.id === "enrol";
-const canAutofill = capable && !enrolling && (await PublicKeyCredential.isConditionalMediationAvailable?.());
+const canAutofill = capable && form.elements.name && !enrolling && (await PublicKeyCredential.isConditionalMediationAvailable?.());
 button?.addEventListener("click", enrolling ? onEnrol : onSignIn);
 if (canAutofill) armAutofill();
 

@@ -59,11 +59,9 @@ func (b *builder) pagesOf(product string) map[string]http.Handler {
 // build makes the server of one organisation, which writes to log.
 func (b *builder) build(ctx context.Context, log *slog.Logger, hub *live.Hub, db store.Store, address server.Address, own organisationSettings, providers []provider) (*server.Server, *account.Service, error) {
 	told := hub.Store(db)
-	accounts := account.New(account.Config{
-		Store: told, Now: time.Now, Log: log,
-		Idle: own.SessionIdle, Lifetime: own.SessionLifetime, ConfirmFor: own.ConfirmAfter,
-		Providers: rulesOf(providers), Hasher: b.hasher,
-	})
+	rules := b.settings.rules(told, own, providers)
+	rules.Log, rules.Hasher = log, b.hasher
+	accounts := account.New(rules)
 	config := b.config(log, address, own)
 	config.Store, config.Accounts, config.Live = told, accounts, hub
 	config.SSO = protocolsOf(providers, address)
@@ -71,12 +69,21 @@ func (b *builder) build(ctx context.Context, log *slog.Logger, hub *live.Hub, db
 	return handler, accounts, err
 }
 
+// rules are those of an organisation's accounts.
+func (s *settings) rules(db store.Store, own organisationSettings, providers []provider) account.Config {
+	return account.Config{
+		Store: db, Now: time.Now,
+		Idle: own.SessionIdle, Lifetime: own.SessionLifetime, ConfirmFor: own.ConfirmAfter,
+		Providers: rulesOf(providers), Policy: own.policy(s.Passkeys),
+	}
+}
+
 // config is what needs no store.
 func (b *builder) config(log *slog.Logger, address server.Address, own organisationSettings) server.Config {
 	return server.Config{
 		Now: time.Now, Log: log,
 		Address: address, TrustedProxies: b.settings.trustedProxies(),
-		PasskeysOn: b.settings.Passkeys, MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.CertPool,
+		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.CertPool,
 		Product: own.Product, Contact: own.Contact,
 		Pages: b.pagesOf(own.Product), Asset: b.files.URL,
 	}

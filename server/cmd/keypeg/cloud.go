@@ -228,7 +228,11 @@ func (l *landlord) commands(ctx context.Context, name string, do func(control.Co
 		return err
 	}
 	defer db.Close()
-	accounts := account.New(account.Config{Store: db, Now: time.Now, Providers: rulesOf(l.settings.tables[name].providers)})
+	own, err := l.settings.of(t)
+	if err != nil {
+		return err
+	}
+	accounts := account.New(l.settings.rules(db, own, l.settings.tables[name].providers))
 	return do(control.Accounts{Service: accounts, Address: address})
 }
 
@@ -251,6 +255,9 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	}
 	defer func() { err = errors.Join(err, i.Close()) }()
 
+	if err := i.checkPolicies(ctx, s, log); err != nil {
+		return err
+	}
 	builder := newBuilder(s, files, c.Gallery)
 	var hubs sync.Map // of those that are open, by name
 	router, err := tenant.NewRouter(ctx, tenant.RouterConfig{
@@ -342,6 +349,9 @@ func (i *installation) serve(ctx context.Context, b *builder, log *slog.Logger, 
 	handler, accounts, err := b.build(ctx, log, hub, db, address, own, b.settings.tables[t.Name].providers)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	if err := checkPolicy(ctx, accounts); err != nil {
+		log.Error("users are locked out", "cause", err) // to shut all others out too would help nobody
 	}
 	hubs.Store(t.Name, hub)
 	commands := control.Accounts{Service: accounts, Address: address}

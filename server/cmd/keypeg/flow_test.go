@@ -50,7 +50,7 @@ func TestFlow(t *testing.T) {
 	}
 	handler, err := server.New(t.Context(), server.Config{
 		Store: db, Accounts: accounts, Live: live.NewHub(), Now: now, Log: slog.New(slog.DiscardHandler),
-		Address: address, PasskeysOn: true, Product: "Keypeg", Asset: func(string) string { return "" },
+		Address: address, Product: "Keypeg", Asset: func(string) string { return "" },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -36,9 +36,10 @@ type exhibit struct {
 
 func gallery(files *web.Files, product string) http.Handler {
 	var exhibits []exhibit
-	doors := doorStates(door.New(door.Config{
-		Product: product, Contact: "IT desk, phone 1234", PasskeysOn: true, RPID: "localhost", Asset: files.URL,
-	}))
+	config := door.Config{Product: product, Contact: "IT desk, phone 1234", PasskeysOn: true, RPID: "localhost", Asset: files.URL}
+	passkeysOnly := door.New(config)
+	config.PasswordsOn = true
+	doors := doorStates(door.New(config), passkeysOnly)
 	for _, name := range slices.Sorted(maps.Keys(doors)) {
 		exhibits = append(exhibits, exhibit{Name: name})
 	}
@@ -127,7 +128,7 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files, product 
 }
 
 // doorStates write the door's pages, by name.
-func doorStates(d *door.Door) map[string]func(http.ResponseWriter, *message.Catalogue) error {
+func doorStates(d, passkeysOnly *door.Door) map[string]func(http.ResponseWriter, *message.Catalogue) error {
 	wrong := shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right.")
 	nothing := shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 	return map[string]func(http.ResponseWriter, *message.Catalogue) error{
@@ -136,6 +137,18 @@ func doorStates(d *door.Door) map[string]func(http.ResponseWriter, *message.Cata
 		},
 		"door-sign-in-refused": func(w http.ResponseWriter, text *message.Catalogue) error {
 			return d.SignIn(w, http.StatusOK, text, door.SignIn{Next: "/", Name: "ann", Refusal: text.Refusal(wrong)})
+		},
+		"door-sign-in-providers": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return d.SignIn(w, http.StatusOK, text, door.SignIn{Next: "/", Providers: []door.Provider{{Name: "Google", Address: "#google"}, {Name: "Acme", Button: "Acme staff", Address: "#acme"}}})
+		},
+		"door-sign-in-passkeys-only": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return passkeysOnly.SignIn(w, http.StatusOK, text, door.SignIn{Next: "/", Providers: []door.Provider{{Name: "Google", Address: "#google"}}})
+		},
+		"door-setup-passkeys-only": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return passkeysOnly.Setup(w, http.StatusOK, text, door.Setup{})
+		},
+		"door-invitation-passkeys-only": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return passkeysOnly.Enrol(w, http.StatusOK, text, door.Enrol{Kind: store.MethodInvitation, Name: "carl", DisplayName: "Carl Carpenter"})
 		},
 		"door-setup": func(w http.ResponseWriter, text *message.Catalogue) error {
 			return d.Setup(w, http.StatusOK, text, door.Setup{})

@@ -11,6 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/alecthomas/kong"
 
+	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/tenant"
 )
 
@@ -20,6 +21,9 @@ import (
 type organisationSettings struct {
 	AttestationRoots certificates `help:"PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then." env:"KEYPEG_ATTESTATION_ROOTS" placeholder:"FILE"`
 
+	PasswordSignIn   policy.Passwords    `help:"Who signs in with a password (${enum}). The start refuses what would leave anybody without a way in." enum:"on,administrators,off" default:"on" env:"KEYPEG_PASSWORD_SIGN_IN"`
+	UserVerification policy.Verification `help:"Whether signing in with a passkey must ask for a fingerprint, a face or a PIN, or only where the device can just then (${enum})." enum:"required,preferred" default:"required" env:"KEYPEG_USER_VERIFICATION"`
+
 	MaxPasskeys int `help:"How many passkeys a user may have. Who has more keeps them." default:"20" env:"KEYPEG_MAX_PASSKEYS" placeholder:"NUMBER"`
 
 	SessionIdle     time.Duration `help:"A session ends when it wasn't used for so long." default:"24h" env:"KEYPEG_SESSION_IDLE" placeholder:"TIME"`
@@ -28,6 +32,11 @@ type organisationSettings struct {
 
 	Product string `help:"What this installation calls itself." default:"Keypeg" env:"KEYPEG_PRODUCT" placeholder:"NAME"`
 	Contact string `help:"Whom users ask for help, such as \"IT desk, phone 1234\"." env:"KEYPEG_CONTACT" placeholder:"TEXT"`
+}
+
+// policy says which ways in are taken.
+func (s *organisationSettings) policy(passkeys bool) policy.Policy {
+	return policy.Policy{Passwords: s.PasswordSignIn, Verification: s.UserVerification, PasskeysOff: !passkeys}
 }
 
 // mostPasskeys keeps a user's record, which is read with every request, small.

@@ -58,6 +58,9 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	if err != nil {
 		return err
 	}
+	if err := checkPolicy(ctx, accounts); err != nil {
+		return err
+	}
 
 	public, err := net.Listen("tcp", s.Listen)
 	if err != nil {

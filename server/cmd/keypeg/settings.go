@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/policy"
 )
 
 // settings is everything that IT can set, in one place. The README's table is
@@ -48,6 +49,9 @@ type settings struct {
 func (s *settings) Validate(typed *kong.Context) error {
 	if err := s.organisationSettings.check(); err != nil {
 		return err
+	}
+	if !s.Passkeys && s.PasswordSignIn == policy.PasswordsOff {
+		return errors.New("--password-sign-in off doesn't go with --no-passkeys: nobody could set this installation up")
 	}
 	if s.DrainDelay < 0 {
 		return errors.New("--drain-delay must not be negative")

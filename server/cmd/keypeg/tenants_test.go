@@ -351,6 +351,8 @@ func TestTenantTables(t *testing.T) {
 		{`[tenant.acme] of the configuration file: the key session-idle`, "[tenant.acme]\nsession-idle = \"soon\"\n"},
 		{`[tenant.acme] of the configuration file: --session-idle (48h0m0s) must not be longer than --session-lifetime (1h0m0s)`, "session-idle = \"30m\"\nsession-lifetime = \"1h\"\n[tenant.acme]\nsession-idle = \"48h\"\n"},
 		{`[tenant.acme] of the configuration file: the key attestation-roots`, "[tenant.acme]\nattestation-roots = \"" + folder + "/none.pem\"\n"},
+		{`[tenant.acme] of the configuration file: password-sign-in must be one of on,administrators,off`, "[tenant.acme]\npassword-sign-in = \"sometimes\"\n"},
+		{`[tenant.acme] of the configuration file: user-verification must be one of required,preferred`, "[tenant.acme]\nuser-verification = false\n"},
 		{`[tenant.Acme] of the configuration file: "Acme" can't name a tenant`, "[tenant.Acme]\nmax-passkeys = 3\n"},
 		{`unknown key "tenant.acme.provider.google.isuser"`, "[tenant.acme.provider.google]\nisuser = \"https://accounts.example.com\"\n"},
 		{`[tenant.acme] of the configuration file: the provider google needs an issuer`, "[tenant.acme.provider.google]\nclient-id = \"k\"\n"},

@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+func TestPasskeysOnly(t *testing.T) {
+	s := startServer(t, "--password-sign-in", "off", "--contact", "IT desk, phone 1234")
+	ann, _ := openAnothersBrowser(t, s)
+
+	// The first administrator chooses no password: a passkey comes first.
+	ann.opens(s.setup)
+	ann.isAt("/setup")
+	ann.seesNo("input[type=password]")
+	ann.types("input[name=name]", "ann")
+	ann.types("input[name=display-name]", "Ann Admin")
+	ann.clicks("button")
+	ann.isAt("/enrol")
+	ann.readsIn("h1", "Welcome, Ann Admin")
+	ann.reads("Create a passkey to sign in as ann.")
+	ann.seesNo("input[type=password]")
+	ann.enrols()
+	ann.seesNo("input[type=password]")
+	ann.seesNo("input[name=name]")
+	ann.signsInWithPasskey()
+	ann.readsIn("#user-menu-button", "Ann Admin")
+	ann.opensPasskeys()
+	ann.reads("This is your only way to sign in, so it can't be removed.")
+	ann.isGreyed(row(1, "button[id^=remove-]"))
+	ann.clicks("#passkeys-close")
+	ann.seesNo("dialog.panel")
+
+	// So does whoever she invites.
+	ann.opensUsers()
+	link := ann.invites("bob", "Bob Builder")
+	bob, _ := openAnothersBrowser(t, s)
+	bob.opensLink(link, "Welcome, Bob Builder")
+	bob.seesNo("input[type=password]")
+	bob.enrols()
+	bob.signsInWithPasskey()
+	bob.readsIn("#user-menu-button", "Bob Builder")
+
+	// A browser that can't says so, in place of a form.
+	eve := openBrowser(t, s)
+	if _, err := chromedp.Call(eve.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	eve.opens("/sign-in")
+	eve.reads("You sign in with a passkey here, and this browser can't use one.")
+	ann.hasNoComplaints()
+	bob.hasNoComplaints()
+}
+
+// TestClosedLaptop confirms on a device that can't ask for a finger just now. Chromium
+// lets one confirm, which names the passkey, but not sign in.
+func TestClosedLaptop(t *testing.T) {
+	s := startServer(t, "--user-verification", "preferred", "--confirm-after", "3s")
+	ann, laptop := openAnothersBrowser(t, s)
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Laptop")
+	passkey := ann.onlyCredential()
+	laptop.isTakenAway()
+	closed := ann.hasDeviceWith(func(o *webauthn.VirtualAuthenticatorOptions) {
+		o.HasUserVerification, o.IsUserVerified = false, false
+	})
+	closed.gets(passkey)
+
+	ann.growsOld()
+	ann.clicks(row(1, "[id^=remove-]"))
+	ann.clicks("#remove-ok")
+	ann.clicks("#confirm-passkey")
+	ann.reads("No passkeys yet")
+}

@@ -1,0 +1,106 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+var (
+	errNoPasswords   = shared.Errorf(shared.CodePasswordsOff, "Nobody signs in with a password here. Use another way.")
+	errNotByPassword = shared.Errorf(shared.CodePasswordsOff, "Only administrators sign in with a password here. Use another way.")
+)
+
+// passwordAllowed refuses with [shared.CodePasswordsOff] what a password would be of
+// no use for.
+func (s *Service) passwordAllowed(user store.User) error {
+	switch {
+	case s.Policy.TakesPassword(user):
+		return nil
+	case s.Policy.TakesPasswords():
+		return errNotByPassword
+	default:
+		return errNoPasswords
+	}
+}
+
+// LockedOut is why a policy isn't taken: it would leave users without a way in.
+type LockedOut struct {
+	Users []store.User // the first of them, in byte order of their names
+	More  int          // how many others there are
+}
+
+// mostNamed is how many users a [LockedOut] names.
+const mostNamed = 20
+
+// Error is a sentence for IT.
+func (e *LockedOut) Error() string {
+	names := make([]string, len(e.Users))
+	for i, user := range e.Users {
+		names[i] = user.Name
+	}
+	list := strings.Join(names, ", ")
+	if e.More > 0 {
+		list += fmt.Sprintf(", and %d more", e.More)
+	}
+	return "with these settings there would be no way in any more for: " + list
+}
+
+// policyKey remembers the policy that was found to lock nobody out, so that the next
+// start with the same one looks at no user.
+const policyKey = "policy"
+
+// PolicyRemembered is how long a policy that locks nobody out is remembered.
+const PolicyRemembered = 100 * 365 * 24 * time.Hour
+
+// CheckPolicy fails with a [*LockedOut] if the policy leaves anybody without a way in
+// who had one. It reads every user once after a change of policy, else nothing but
+// that there was none.
+func (s *Service) CheckPolicy(ctx context.Context) error {
+	policy := store.HashOf(s.Policy.String())
+	known, err := s.Store.Link(ctx, policyKey)
+	if err == nil && known.Hash == policy {
+		return nil
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("looking up the last policy: %w", err)
+	}
+
+	locked, err := s.lockedOut(ctx)
+	if err != nil {
+		return fmt.Errorf("checking the policy: %w", err)
+	}
+	if len(locked.Users) > 0 {
+		return locked
+	}
+	link := store.Link{Key: policyKey, Hash: policy, Expires: s.Now().Add(PolicyRemembered)}
+	if err := s.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
+		return fmt.Errorf("remembering the policy: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) lockedOut(ctx context.Context) (*LockedOut, error) {
+	var locked LockedOut
+	for after := ""; ; {
+		page, err := s.Store.Users(ctx, after, 1000)
+		if err != nil || len(page) == 0 {
+			return &locked, err
+		}
+		for _, user := range page {
+			switch {
+			case !s.Policy.LocksOut(user):
+			case len(locked.Users) < mostNamed:
+				locked.Users = append(locked.Users, user)
+			default:
+				locked.More++
+			}
+		}
+		after = page[len(page)-1].Name
+	}
+}

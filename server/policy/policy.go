@@ -1,0 +1,131 @@
+// Package policy says which ways in an organisation takes, and with that which of a
+// user's count: a password that nobody may use any more lets nobody in. What must
+// never take the last way from somebody asks [Policy.WaysIn].
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Passwords is who signs in with a password.
+type Passwords string
+
+// The values of [Passwords].
+const (
+	PasswordsOn             Passwords = "on" // everybody
+	PasswordsOff            Passwords = "off"
+	PasswordsAdministrators Passwords = "administrators"
+)
+
+// Verification is whether signing in with a passkey must verify its user, by a
+// fingerprint, a face or a PIN, or may only show that somebody is there (WebAuthn Level
+// 3, 5.8.6).
+//
+// Adding a passkey verifies whatever the policy is. Asked for less, Chromium makes
+// passkeys that no browser uses without verification, and some don't use at all
+// (content/browser/webauth/cred_protect.md in its source).
+type Verification string
+
+// The values of [Verification].
+const (
+	VerificationRequired  Verification = "required"
+	VerificationPreferred Verification = "preferred" // where the device can just then
+)
+
+// Policy is an organisation's. The zero Policy takes passwords of everybody, passkeys
+// that verify their user, and no OpenID provider.
+type Policy struct {
+	Passwords    Passwords    // "" is PasswordsOn
+	Verification Verification // "" is VerificationRequired
+	PasskeysOff  bool
+	Issuers      []string // of the OpenID providers that are configured
+}
+
+// TakesPasswords tells whether anybody signs in with a password.
+func (p Policy) TakesPasswords() bool { return p.Passwords != PasswordsOff }
+
+// TakesPassword tells whether the user may sign in with a password.
+func (p Policy) TakesPassword(user store.User) bool {
+	switch p.Passwords {
+	case PasswordsOff:
+		return false
+	case PasswordsAdministrators:
+		return user.Admin
+	default:
+		return true
+	}
+}
+
+// HasPassword tells whether the user has a password to sign in with.
+func (p Policy) HasPassword(user store.User) bool {
+	return user.Password != "" && p.TakesPassword(user)
+}
+
+// TakesPasskey tells whether one signs in with this passkey. One that never verified
+// its user, because the browser made it silently, may be unable to.
+func (p Policy) TakesPasskey(passkey store.Passkey) bool {
+	return !p.PasskeysOff && (passkey.Verified || p.Verification == VerificationPreferred)
+}
+
+// TakesIdentity tells whether one signs in with this identity.
+func (p Policy) TakesIdentity(identity store.Identity) bool {
+	return slices.Contains(p.Issuers, identity.Issuer)
+}
+
+// WaysIn counts the ways in which the user can sign in. The last one is never taken
+// away. Recovery codes are for when all of these are lost, so they don't count.
+func (p Policy) WaysIn(user store.User) int {
+	ways := 0
+	for _, passkey := range user.Passkeys {
+		if p.TakesPasskey(passkey) {
+			ways++
+		}
+	}
+	for _, identity := range user.Identities {
+		if p.TakesIdentity(identity) {
+			ways++
+		}
+	}
+	if p.HasPassword(user) {
+		ways++
+	}
+	return ways
+}
+
+// IsLastPasskey tells whether the user would have no way in without this passkey.
+func (p Policy) IsLastPasskey(user store.User, passkey store.Passkey) bool {
+	return p.isLast(user, p.TakesPasskey(passkey))
+}
+
+// IsLastIdentity tells whether the user would have no way in without this identity.
+func (p Policy) IsLastIdentity(user store.User, identity store.Identity) bool {
+	return p.isLast(user, p.TakesIdentity(identity))
+}
+
+func (p Policy) isLast(user store.User, counts bool) bool {
+	left := p.WaysIn(user)
+	if counts {
+		left--
+	}
+	return left == 0
+}
+
+// LocksOut tells whether the user has what was a way in and has none under this
+// policy. Who is disabled has been shut out on purpose; who was only invited has
+// chosen no way yet.
+func (p Policy) LocksOut(user store.User) bool {
+	had := len(user.Passkeys)+len(user.Identities) > 0 || user.Password != ""
+	return had && !user.Disabled && p.WaysIn(user) == 0
+}
+
+// String is the same for policies that take the same ways in.
+func (p Policy) String() string {
+	issuers := slices.Sorted(slices.Values(p.Issuers))
+	return fmt.Sprintf("passwords of %v, passkeys off %t, verified %t, issuers %s",
+		cmp.Or(p.Passwords, PasswordsOn), p.PasskeysOff, p.Verification != VerificationPreferred, strings.Join(issuers, " "))
+}
