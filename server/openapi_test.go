@@ -28,6 +28,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -349,6 +351,18 @@ func TestOpenAPI(t *testing.T) {
 		}
 		hasMembersOf(t, d, "CreationCeremony", shared.Ceremony{})
 		hasMembersOf(t, d, "RequestCeremony", shared.Ceremony{})
+	})
+	t.Run("its limits are ours", func(t *testing.T) {
+		password := d.Components.Schemas["ChangePassword"].Value.Properties["password"].Value
+		if password.MinLength != account.MinPasswordLength || *password.MaxLength != account.MaxPasswordLength {
+			t.Errorf("a password has from %d to %d characters", password.MinLength, *password.MaxLength)
+		}
+		if name := d.Components.Schemas["Name"].Value; *name.MaxLength != shared.MaxNameLength {
+			t.Errorf("a name has at most %d characters", *name.MaxLength)
+		}
+		if most := fmt.Sprintf("as allowed: %d,", passkey.DefaultMax); !strings.Contains(d.Components.Schemas["Code"].Value.Description, most) {
+			t.Errorf("the description lacks %q", most)
+		}
 	})
 	t.Run("an answer with one member more, or one less, isn't as it says", func(t *testing.T) {
 		ann := newSite(t, stores["memstore"], nil).user("ann")
