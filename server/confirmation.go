@@ -3,7 +3,6 @@ package server
 import (
 	"net/http"
 
-	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -18,7 +17,7 @@ func (s *Server) confirmPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.respondConfirmed(w, r, opened)
+	return s.respondConfirmed(w, r, residents{s}.admission(opened))
 }
 
 func (s *Server) beginConfirmation(w http.ResponseWriter, r *http.Request) error {
@@ -35,20 +34,23 @@ func (s *Server) finishConfirmation(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 
-	who, browser := caller(r), s.browserOfSession(r)
-	var opened account.Opened
-	err := s.passkeys.FinishConfirmation(r.Context(), who.user, browser, answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
-		opened, batch = s.Accounts.Confirm(who.session, user, signInWith(with, browser.Client))
-		return batch, nil
+	who := caller(r)
+	var admit admission
+	err := s.passkeys.FinishConfirmation(r.Context(), who.user, s.browserOfSession(r), answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
+		admit, batch, err = s.people.confirm(r, who, user, with)
+		return batch, err
 	})
 	if err != nil {
 		return err
 	}
-	return s.respondConfirmed(w, r, opened)
+	return s.respondConfirmed(w, r, admit)
 }
 
 // respondConfirmed hands out the session's new token.
-func (s *Server) respondConfirmed(w http.ResponseWriter, r *http.Request, opened account.Opened) error {
-	s.admit(w, r, opened)
-	return respond(w, http.StatusOK, shared.Confirmed{Until: s.Accounts.FreshUntil(opened.Session)})
+func (s *Server) respondConfirmed(w http.ResponseWriter, r *http.Request, admit admission) error {
+	who, err := admit(w, r)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, shared.Confirmed{Until: s.Accounts.FreshUntil(who.session)})
 }

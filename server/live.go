@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"time"
@@ -56,17 +55,10 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		case <-listener.C:
 			message = "event: " + shared.LiveChanged + "\ndata: {}\n\n"
 		}
-		if !say(message) || !s.goesOn(r.Context(), who) {
+		if !say(message) || !s.people.goesOn(r, who) {
 			return nil
 		}
 	}
-}
-
-// goesOn tells whether the session of a stream still exists. It doesn't count as
-// use: a page that is merely open doesn't keep anybody signed in.
-func (s *Server) goesOn(ctx context.Context, who signedInUser) bool {
-	_, err := s.Store.Session(ctx, who.session.ID)
-	return err == nil
 }
 
 // EndStreams ends every open stream, so that a server can shut down. Their pages

@@ -145,7 +145,7 @@ func (s *Server) noSuchPath(mux *http.ServeMux) handler {
 			other := r.Clone(r.Context())
 			other.Method = method
 			_, pattern := mux.Handler(other)
-			return pattern == "/api/"
+			return pattern == "/api/" || pattern == "/"
 		})
 		if len(allowed) == 0 {
 			return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")

@@ -43,6 +43,7 @@ import (
 type document struct {
 	*openapi3.T
 	mux     *http.ServeMux                // leads a request to its *operation
+	hostMux *http.ServeMux                // the same, of those that a [server.Host] has
 	schemas map[string]*jsonschema.Schema // by where they are
 }
 
@@ -63,7 +64,8 @@ var openAPI = sync.OnceValues(func() (*document, error) {
 	if err := spec.Validate(context.Background()); err != nil {
 		return nil, err
 	}
-	d := &document{T: spec, mux: http.NewServeMux()}
+	d := &document{T: spec, mux: http.NewServeMux(), hostMux: http.NewServeMux()}
+	hosts, _ := spec.Extensions["x-host"].([]any)
 	for path, item := range spec.Paths.Map() {
 		for method, o := range item.Operations() {
 			codes, err := d.codesOf(method, o)
@@ -71,7 +73,11 @@ var openAPI = sync.OnceValues(func() (*document, error) {
 				return nil, fmt.Errorf("%s %s: %w", method, path, err)
 			}
 			route := &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: o}
-			d.mux.Handle(method+" "+path, &operation{Operation: o, route: route, codes: codes})
+			described := &operation{Operation: o, route: route, codes: codes}
+			d.mux.Handle(method+" "+path, described)
+			if slices.Contains(hosts, any(o.OperationID)) {
+				d.hostMux.Handle(method+" "+path, described)
+			}
 		}
 	}
 	return d, d.compile()
@@ -110,6 +116,13 @@ func theDocument(t *testing.T) *document {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// ofHost is the document as it is for a server that is built into another program.
+func (d *document) ofHost() *document {
+	host := *d
+	host.mux = d.hostMux
+	return &host
 }
 
 // codesOf are the codes that an operation may answer: its own, and those that the
@@ -246,9 +259,14 @@ func valuesOf(template, path string) map[string]string {
 }
 
 // hasCookie tells whether a request has what a security scheme asks for. The tests'
-// server is at http://localhost, where the cookies have no prefix.
+// server is at http://localhost, where the cookies have no prefix; the session may be
+// that of the [crib].
 func hasCookie(_ context.Context, in *openapi3filter.AuthenticationInput) error {
-	_, err := in.RequestValidationInput.Request.Cookie(strings.TrimPrefix(in.SecurityScheme.Name, "__Host-"))
+	r := in.RequestValidationInput.Request
+	_, err := r.Cookie(strings.TrimPrefix(in.SecurityScheme.Name, "__Host-"))
+	if err != nil && in.SecuritySchemeName == "session" {
+		_, err = r.Cookie("crib")
+	}
 	return err
 }
 
@@ -268,8 +286,12 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	s.handler.ServeHTTP(heard, r)
 
+	d := theDocument(s.T)
+	if s.config.Host != nil {
+		d = d.ofHost()
+	}
 	got := answer{heard.status, w.Header(), heard.body.Bytes()}
-	if err := theDocument(s.T).checks(r, sent, got); err != nil {
+	if err := d.checks(r, sent, got); err != nil {
 		s.Errorf("%s %s isn't as openapi.yaml says: %v\nsent %.500s\ngot %.500s", r.Method, r.URL.Path, err, sent, got)
 	}
 }
@@ -314,6 +336,21 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 		sameNames(t, "route", described, append(served, "GET "+server.PathHealth))
+	})
+	t.Run("it has every route of a server that is built into another program", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, _ *crib) {
+			hosts, _ := d.Extensions["x-host"].([]any)
+			served := slices.DeleteFunc(s.handler.Patterns(), func(pattern string) bool { return pattern == "/" })
+			if len(served) != len(hosts) {
+				s.Errorf("%d routes are served, and %d described", len(served), len(hosts))
+			}
+			for _, pattern := range served {
+				method, path, _ := strings.Cut(pattern, " ")
+				if _, described := d.hostMux.Handler(httptest.NewRequest(method, parameter.ReplaceAllString(path, "x"), nil)); described == "" {
+					s.Errorf("the document lacks the route %s", pattern)
+				}
+			}
+		})
 	})
 	t.Run("it has every code with its status, and no other", func(t *testing.T) {
 		codes := constants(t, "Code")

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -9,21 +10,24 @@ import (
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
 	user := who.user
-	until, err := s.Accounts.RecoveryLinkUntil(r.Context(), user)
-	if err != nil {
-		return err
+	var until *time.Time
+	if s.Host == nil {
+		var err error
+		if until, err = s.Accounts.RecoveryLinkUntil(r.Context(), user); err != nil {
+			return err
+		}
 	}
 	var providers []shared.Provider
 	for _, p := range s.SSO {
 		providers = append(providers, shared.Provider{ID: p.ID, Name: p.Name})
 	}
 	return respond(w, http.StatusOK, shared.Account{
-		User:        publicUser(user),
+		User:        who.shown,
 		Product:     s.Product,
 		Contact:     s.Contact,
 		PasskeysOn:  s.passkeys != nil,
 		RPID:        s.Address.RPID,
-		HasPassword: s.Accounts.Policy.HasPassword(user),
+		HasPassword: who.policy.HasPassword(user),
 		Passkeys:    len(user.Passkeys),
 		Providers:   providers,
 		Identities:  s.Accounts.Identities(user),
@@ -37,7 +41,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) listPasskeys(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
-	return respond(w, http.StatusOK, s.passkeys.List(who.user, who.session.PasskeyID))
+	return respond(w, http.StatusOK, s.rules(r).List(who.user, who.session.PasskeyID))
 }
 
 func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
@@ -46,7 +50,7 @@ func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := caller(r)
-	renamed, err := s.passkeys.Rename(r.Context(), who.user, who.session, r.PathValue("id"), request.Name, s.client(r))
+	renamed, err := s.rules(r).Rename(r.Context(), who.user, who.session, r.PathValue("id"), request.Name, s.client(r))
 	if err != nil {
 		return err
 	}
@@ -56,7 +60,7 @@ func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
 	endSessions := r.URL.Query().Has(shared.QueryEndSessions)
-	left, err := s.passkeys.Remove(r.Context(), who.user, who.session, r.PathValue("id"), endSessions, s.client(r))
+	left, err := s.rules(r).Remove(r.Context(), who.user, who.session, r.PathValue("id"), endSessions, s.client(r))
 	if err != nil {
 		return err
 	}

@@ -272,7 +272,14 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		}
 		s.restarts(func(c *server.Config) { c.Accounts.Policy.PasskeysOff = true })
 		check("bob")
-		s.restarts(func(c *server.Config) { c.Accounts.Policy.PasskeysOff = false })
+		s.restarts(func(c *server.Config) { c.Accounts.Policy.PasskeysOff, c.Accounts.Policy.RPID = false, "example.com" })
+		check("bob")
+		into[shared.SignedIn](s.bob, s.bob.signsInWithPasskey(), 200)
+		if row := s.bob.lists().Passkeys[0]; !row.OtherAddress || !row.OnlyMethod || row.Unverified {
+			t.Errorf("the row of a passkey for another address: %+v", row)
+		}
+		s.restarts(func(c *server.Config) { c.Accounts.Policy.RPID = "localhost" })
+		check()
 
 		// A provider that was taken from the configuration lets nobody in.
 		bob := s.record(s.bob)

@@ -13,7 +13,9 @@ func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error
 			return err
 		}
 	}
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), caller(r).user, s.browserOfSession(r), request.Mediation)
+	who := caller(r)
+	who.user.Name, who.user.DisplayName = who.shown.Name, who.shown.DisplayName
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), who.user, s.browserOfSession(r), request.Mediation)
 	if err != nil {
 		return err
 	}
@@ -25,7 +27,7 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err := decode(r, &answer); err != nil {
 		return err
 	}
-	added, err := s.passkeys.FinishRegistration(r.Context(), caller(r).user, s.browserOfSession(r), answer, nil)
+	added, err := s.rules(r).FinishRegistration(r.Context(), caller(r).user, s.browserOfSession(r), answer, nil)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
@@ -32,11 +33,17 @@ import (
 
 // Config is what a [Server] needs.
 type Config struct {
-	Store    store.Store
+	Store store.Store
+	// Accounts are Keypeg's own. A program with users of its own sets Host instead.
 	Accounts *account.Service
-	Live     *live.Hub // that Store tells of changes; see [live.Hub.Store]
-	Now      store.Clock
-	Log      *slog.Logger
+	Host     Host
+	// ConfirmFor is how long a sign-in at the Host counts as a confirmation; 0 means 10
+	// minutes. Accounts have their own.
+	ConfirmFor time.Duration
+
+	Live *live.Hub // that Store tells of changes; see [live.Hub.Store]
+	Now  store.Clock
+	Log  *slog.Logger
 
 	Address Address // from [ParseAddress]
 	// TrustedProxies are the networks of our own proxies: from them, and from nobody
@@ -65,6 +72,7 @@ type Config struct {
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
 	Config
+	people   people
 	passkeys *passkey.Service // nil while passkeys are off
 	door     *door.Door
 	knownKey []byte
@@ -79,43 +87,33 @@ type Server struct {
 
 // New returns a Server, or an error if the store can't be used.
 func New(ctx context.Context, c Config) (*Server, error) {
-	if c.Store == nil || c.Accounts == nil || c.Live == nil || c.Now == nil || c.Log == nil || c.Asset == nil {
-		return nil, errors.New("server: Store, Accounts, Live, Now, Log and Asset must be set")
+	if c.Store == nil || c.Live == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("server: Store, Live, Now and Log must be set")
+	}
+	if (c.Accounts == nil) == (c.Host == nil) {
+		return nil, errors.New("server: either Accounts or Host must be set")
 	}
 
 	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log}}
-	key, err := store.SecretOrNew(ctx, c.Store, secretKnown, knownKeyBytes)
-	if err != nil {
-		return nil, fmt.Errorf("server: %w", err)
-	}
-	s.knownKey = key
-	if key, err = store.SecretOrNew(ctx, c.Store, secretSSO, seal.KeySize); err != nil {
-		return nil, fmt.Errorf("server: %w", err)
-	}
-	if s.travel, err = newTravel(key); err != nil {
-		return nil, fmt.Errorf("server: %w", err)
-	}
-	for _, p := range c.SSO {
-		if known, found := c.Accounts.Provider(p.ID); !found || known.Issuer != p.Issuer {
-			return nil, fmt.Errorf("server: Accounts doesn't know the provider %s", p.ID)
-		}
-	}
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
-	if !c.Accounts.Policy.PasskeysOff {
+	open := s.openHouse
+	if c.Host != nil {
+		open = s.openToGuests
+	}
+	if err := open(ctx); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	if !s.Accounts.Policy.PasskeysOff {
 		rules, err := passkey.New(ctx, passkey.Config{
 			Store: c.Store, Now: c.Now,
 			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin, Max: c.MaxPasskeys,
-			AttestationRoots: c.AttestationRoots, Policy: c.Accounts.Policy,
+			AttestationRoots: c.AttestationRoots, Policy: s.Accounts.Policy,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("server: %w", err)
 		}
 		s.passkeys = rules
 	}
-	s.door = door.New(door.Config{
-		Product: c.Product, Contact: c.Contact,
-		PasskeysOn: !c.Accounts.Policy.PasskeysOff, PasswordsOn: c.Accounts.Policy.TakesPasswords(), RPID: c.Address.RPID, Asset: c.Asset,
-	})
 
 	var h http.Handler = s.routes()
 	h = s.refuseCrossSite(h)
@@ -128,26 +126,85 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
+// openHouse prepares for users of our own.
+func (s *Server) openHouse(ctx context.Context) (err error) {
+	if s.Asset == nil {
+		return errors.New("with Accounts, Asset must be set")
+	}
+	for _, p := range s.SSO {
+		if known, found := s.Accounts.Provider(p.ID); !found || known.Issuer != p.Issuer {
+			return fmt.Errorf("the provider %s isn't one of Accounts", p.ID)
+		}
+	}
+	if s.knownKey, err = store.SecretOrNew(ctx, s.Store, secretKnown, knownKeyBytes); err != nil {
+		return err
+	}
+	key, err := store.SecretOrNew(ctx, s.Store, secretSSO, seal.KeySize)
+	if err != nil {
+		return err
+	}
+	if s.travel, err = newTravel(key); err != nil {
+		return err
+	}
+	s.people = residents{s}
+	s.door = door.New(door.Config{
+		Product: s.Product, Contact: s.Contact,
+		PasskeysOn: !s.Accounts.Policy.PasskeysOff, PasswordsOn: s.Accounts.Policy.TakesPasswords(), RPID: s.Address.RPID, Asset: s.Asset,
+	})
+	return nil
+}
+
+// openToGuests prepares for users of a host. Of our accounts only the rules of
+// confirmation and of activity count then.
+func (s *Server) openToGuests(ctx context.Context) (err error) {
+	s.Accounts = account.New(account.Config{Store: s.Store, Now: s.Now, Log: s.Log, ConfirmFor: s.ConfirmFor})
+	s.people, err = newGuests(ctx, s)
+	return err
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
+// routes are the addresses that are served: to users of our own all, to those of a
+// host what concerns passkeys.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+PathHealth, s.health)
-
 	api := func(pattern string, h handler) {
 		s.patterns = append(s.patterns, pattern)
 		mux.Handle(pattern, s.api(h))
 	}
+	s.passkeyRoutes(api)
+	if s.Host == nil {
+		s.accountRoutes(api)
+		s.pageRoutes(mux)
+		api("/api/", s.noSuchPath(mux))
+	} else {
+		api("/", s.noSuchPath(mux))
+	}
+	return mux
+}
+
+func (s *Server) passkeyRoutes(api func(pattern string, h handler)) {
 	api("GET "+shared.PathAccount, s.signedIn(s.getAccount))
-	api("POST "+shared.PathSignInPassword, s.signInWithPassword)
 	api("POST "+shared.PathSignInBegin, s.withPasskeys(s.beginSignIn))
 	api("POST "+shared.PathSignInFinish, s.withPasskeys(s.finishSignIn))
+	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.signedIn(s.beginConfirmation)))
+	api("POST "+shared.PathConfirmFinish, s.withPasskeys(s.signedIn(s.finishConfirmation)))
+	api("GET "+shared.PathPasskeys, s.withPasskeys(s.signedIn(s.listPasskeys)))
+	api("PATCH "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.renamePasskey)))
+	api("DELETE "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.confirmed(s.removePasskey))))
+	api("POST "+shared.PathRegisterBegin, s.withPasskeys(s.signedIn(s.confirmed(s.beginRegistration))))
+	api("POST "+shared.PathRegisterFinish, s.withPasskeys(s.signedIn(s.confirmed(s.finishRegistration))))
+	api("GET "+shared.PathLive, s.signedIn(s.live))
+	api("GET "+shared.PathActivity, s.signedIn(s.listActivity))
+}
+
+func (s *Server) accountRoutes(api func(pattern string, h handler)) {
+	api("POST "+shared.PathSignInPassword, s.signInWithPassword)
 	api("POST "+shared.PathSignInRecovery, s.signInWithRecoveryCode)
 	api("POST "+shared.PathSignOut, s.signOut)
 	api("POST "+shared.PathConfirmPassword, s.signedIn(s.confirmPassword))
-	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.signedIn(s.beginConfirmation)))
-	api("POST "+shared.PathConfirmFinish, s.withPasskeys(s.signedIn(s.finishConfirmation)))
 	api("POST "+shared.PathConfirmSSO+"{provider}", s.signedIn(s.beginSSOConfirmation))
 	api("POST "+shared.PathIdentity+"{provider}", s.signedIn(s.confirmed(s.beginLink)))
 	api("DELETE "+shared.PathIdentity+"{id}", s.signedIn(s.confirmed(s.unlinkIdentity)))
@@ -164,15 +221,9 @@ func (s *Server) routes() *http.ServeMux {
 	api("GET "+shared.PathSessions, s.signedIn(s.listSessions))
 	api("DELETE "+shared.PathSession+"{id}", s.signedIn(s.endSession))
 	api("POST "+shared.PathEndOthers, s.signedIn(s.endOtherSessions))
-	api("GET "+shared.PathLive, s.signedIn(s.live))
-	api("GET "+shared.PathActivity, s.signedIn(s.listActivity))
-	api("GET "+shared.PathPasskeys, s.withPasskeys(s.signedIn(s.listPasskeys)))
-	api("PATCH "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.renamePasskey)))
-	api("DELETE "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.confirmed(s.removePasskey))))
-	api("POST "+shared.PathRegisterBegin, s.withPasskeys(s.signedIn(s.confirmed(s.beginRegistration))))
-	api("POST "+shared.PathRegisterFinish, s.withPasskeys(s.signedIn(s.confirmed(s.finishRegistration))))
-	api("/api/", s.noSuchPath(mux))
+}
 
+func (s *Server) pageRoutes(mux *http.ServeMux) {
 	page := func(pattern string, h handler) { mux.Handle(pattern, s.page(h)) }
 	page("GET "+shared.PageSignIn, s.showSignIn)
 	page("POST "+shared.PageSignIn, s.submitSignIn)
@@ -198,5 +249,4 @@ func (s *Server) routes() *http.ServeMux {
 	page("/", func(http.ResponseWriter, *http.Request) error {
 		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 	})
-	return mux
 }

@@ -411,6 +411,24 @@ func TestSessions(t *testing.T) {
 				seen[ann.token()] = true
 			}
 		})
+		s.Run("a request that was on its way during a confirmation is answered, and proves nothing", func(t *testing.T) {
+			before := ann.token()
+			late := func(method, path string) answer {
+				return s.visitor().sends(method, path, nil, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "keypeg", Value: before}) })
+			}
+			for range 2 {
+				into[shared.Confirmed](ann, ann.sends("POST", shared.PathConfirmPassword, shared.PasswordConfirmation{Password: password}), 200)
+				a := late("GET", shared.PathAccount)
+				into[shared.Account](ann, a, 200)
+				if cookies := a.header.Values("Set-Cookie"); len(cookies) > 0 {
+					t.Errorf("it would take the new token away: %v", cookies)
+				}
+				ann.refused(late("POST", shared.PathRegisterBegin), 403, shared.CodeConfirmRequired)
+			}
+			s.passes(11 * time.Second)
+			ann.refused(late("GET", shared.PathAccount), 401, shared.CodeUnauthenticated)
+			into[shared.Ceremony](ann, ann.sends("POST", shared.PathRegisterBegin, nil), 200)
+		})
 		s.Run("an old token is nobody's", func(t *testing.T) {
 			old := s.visitor()
 			a := old.sends("GET", shared.PathAccount, nil, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "keypeg", Value: first}) })

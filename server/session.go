@@ -13,12 +13,6 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// signedInUser is what a request knows about who sent it.
-type signedInUser struct {
-	session store.Session
-	user    store.User
-}
-
 // cookie names one of our cookies. The prefix makes the browser insist on Secure,
 // Path=/ and no Domain (RFC 6265bis, 4.1.3.2); http://localhost can't have it.
 func (s *Server) cookie(name string) string {
@@ -73,22 +67,12 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, opened account.Op
 	s.know(w, r, opened.User.Name)
 }
 
-// authenticate finds who sends the request.
-func (s *Server) authenticate(r *http.Request) (signedInUser, error) {
-	token := s.cookieValue(r, cookieSession)
-	if token == "" {
-		return signedInUser{}, shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")
-	}
-	session, user, err := s.Accounts.Session(r.Context(), token)
-	return signedInUser{session, user}, err
-}
-
 // signedIn lets a handler of the API run for signed-in users only.
 func (s *Server) signedIn(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.authenticate(r)
+		who, err := s.people.authenticate(r)
 		if err != nil {
-			if shared.CodeOf(err) == shared.CodeUnauthenticated {
+			if shared.CodeOf(err) == shared.CodeUnauthenticated && s.Host == nil {
 				s.dropCookie(w, cookieSession)
 			}
 			return err
@@ -118,6 +102,9 @@ func (s *Server) withPasskeys(h handler) handler {
 	}
 }
 
+// rules are those of passkeys, for the caller.
+func (s *Server) rules(r *http.Request) *passkey.Service { return s.passkeys.With(caller(r).policy) }
+
 // caller is who sends the request, in a handler behind signedIn.
 func caller(r *http.Request) signedInUser {
 	return r.Context().Value(keySignedIn).(signedInUser)
@@ -128,7 +115,7 @@ func caller(r *http.Request) signedInUser {
 // they ask for anything else. Behind it, [UserFrom] tells who is there.
 func (s *Server) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, err := s.authenticate(r)
+		who, err := s.people.authenticate(r)
 		switch {
 		case err == nil:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keySignedIn, who)))
@@ -144,7 +131,7 @@ func (s *Server) Protect(next http.Handler) http.Handler {
 // [Server.Protect].
 func UserFrom(ctx context.Context) (shared.User, bool) {
 	who, ok := ctx.Value(keySignedIn).(signedInUser)
-	return publicUser(who.user), ok
+	return who.shown, ok
 }
 
 func wantsPage(r *http.Request) bool {

@@ -49,21 +49,19 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
-	browser := s.browserOf(r)
-	var opened account.Opened
-	err := s.passkeys.FinishSignIn(r.Context(), browser, answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
-		opened, batch = s.Accounts.Open(user, signInWith(with, browser.Client), s.current(r))
-		return batch, nil
+	var admit admission
+	err := s.passkeys.FinishSignIn(r.Context(), s.browserOf(r), answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
+		admit, batch, err = s.people.signIn(r, user, with)
+		return batch, err
 	})
 	if err != nil {
 		return err
 	}
-	s.admit(w, r, opened)
-	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(opened.User)})
-}
-
-func signInWith(p store.Passkey, client store.Client) account.SignIn {
-	return account.SignIn{Method: store.MethodPasskey, PasskeyID: p.ID, PasskeyName: p.Name, Client: client}
+	who, err := admit(w, r)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusOK, shared.SignedIn{User: who.shown})
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
@@ -85,7 +83,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := nextPage(r.FormValue("next"))
-	if _, err := s.authenticate(r); err == nil {
+	if _, err := s.people.authenticate(r); err == nil {
 		if what, refused := s.heard(w, r); refused {
 			s.door.Refusal(w, status[what.Code], text(r), what.Message)
 			return nil
@@ -126,7 +124,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 // others.
 func (s *Server) behindDoor(page http.Handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		_, err := s.authenticate(r)
+		_, err := s.people.authenticate(r)
 		if shared.CodeOf(err) == shared.CodeUnauthenticated {
 			s.toSignIn(w, r)
 			return nil

@@ -97,7 +97,7 @@ func (s *Server) goToProvider(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := nextPage(r.FormValue("next"))
-	if _, err := s.authenticate(r); err == nil {
+	if _, err := s.people.authenticate(r); err == nil {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
@@ -183,7 +183,7 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request, t trip, asserted
 		return nil
 	}
 
-	who, err := s.authenticate(r)
+	who, err := s.people.authenticate(r)
 	if err != nil {
 		return err
 	}

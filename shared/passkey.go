@@ -13,10 +13,11 @@ type Passkey struct {
 	Provider     string     `json:"provider,omitempty"` // the password manager or key that holds it, where known
 	Created      time.Time  `json:"created"`
 	LastUsed     *time.Time `json:"lastUsed,omitempty"`
-	Synced       bool       `json:"synced"`               // its provider keeps a copy beyond this device
-	Current      bool       `json:"current,omitempty"`    // this session began with it
-	OnlyMethod   bool       `json:"onlyMethod,omitempty"` // removing it would leave no way to sign in
-	Unverified   bool       `json:"unverified,omitempty"` // made without asking the user, and not used since
+	Synced       bool       `json:"synced"`                 // its provider keeps a copy beyond this device
+	Current      bool       `json:"current,omitempty"`      // this session began with it
+	OnlyMethod   bool       `json:"onlyMethod,omitempty"`   // removing it would leave no way to sign in
+	Unverified   bool       `json:"unverified,omitempty"`   // made without asking the user, and not used since
+	OtherAddress bool       `json:"otherAddress,omitempty"` // made for another relying party id: it can't be used here
 }
 
 // PasskeyList holds all passkeys of one user, oldest first, and what the

@@ -76,6 +76,7 @@ func (r *passkeyRow) renderFacts() app.UI {
 			return app.Li().Title(exact).Text(message.Fill(text.LastUsed, "date", used))
 		}),
 		app.If(p.Unverified, func() app.UI { return app.Li().Text(text.Unverified) }),
+		app.If(p.OtherAddress, func() app.UI { return app.Li().Text(text.OtherAddress) }),
 		app.If(p.Synced, func() app.UI {
 			return app.Li().Body(icon("cloud"), app.Text(text.Synced))
 		}).Else(func() app.UI {

@@ -320,6 +320,9 @@ func TestConfirmation(t *testing.T) {
 		confirmed, err := w.ConfirmPassword(t.Context(), opened.Session, ann, password, store.Client{})
 		w.wants(err, "")
 		w.wants(w.Fresh(confirmed.Session), "")
+		w.lives(confirmed.Token, "")
+		w.lives(opened.Token, "") // of a request that was on its way
+		w.passes(11 * time.Second)
 		w.lives(opened.Token, shared.CodeUnauthenticated)
 		w.lives(confirmed.Token, "")
 		if !confirmed.Session.Created.Equal(opened.Session.Created) {

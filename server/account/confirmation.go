@@ -45,6 +45,9 @@ func (s *Service) Confirm(session store.Session, user store.User, how SignIn) (O
 // signs out while a confirmation is on its way has the old token in hand.
 const movedFor = 5 * time.Minute
 
+// onTheWayFor is how long a token from before a confirmation is taken.
+const onTheWayFor = 10 * time.Second
+
 func movedKey(old store.Hash) string { return "moved/" + hex.EncodeToString(old[:]) }
 
 // ConfirmPassword confirms with the user's password. A wrong one is refused with

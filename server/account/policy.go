@@ -38,6 +38,13 @@ type LockedOut struct {
 // mostNamed is how many users a [LockedOut] names.
 const mostNamed = 20
 
+func (e *LockedOut) orNil() error {
+	if len(e.Users) == 0 {
+		return nil
+	}
+	return e
+}
+
 // Error is a sentence for IT.
 func (e *LockedOut) Error() string {
 	names := make([]string, len(e.Users))
@@ -71,12 +78,8 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 		return fmt.Errorf("looking up the last policy: %w", err)
 	}
 
-	locked, err := s.lockedOut(ctx)
-	if err != nil {
-		return fmt.Errorf("checking the policy: %w", err)
-	}
-	if len(locked.Users) > 0 {
-		return locked
+	if err := s.LocksNobodyOut(ctx); err != nil {
+		return err
 	}
 	link := store.Link{Key: policyKey, Hash: policy, Expires: s.Now().Add(PolicyRemembered)}
 	if err := s.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
@@ -85,12 +88,17 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 	return nil
 }
 
-func (s *Service) lockedOut(ctx context.Context) (*LockedOut, error) {
+// LocksNobodyOut fails with a [*LockedOut] as [Service.CheckPolicy] does. It reads
+// every user each time, and writes nothing.
+func (s *Service) LocksNobodyOut(ctx context.Context) error {
 	var locked LockedOut
 	for after := ""; ; {
 		page, err := s.Store.Users(ctx, after, 1000)
-		if err != nil || len(page) == 0 {
-			return &locked, err
+		if err != nil {
+			return fmt.Errorf("checking the policy: %w", err)
+		}
+		if len(page) == 0 {
+			return locked.orNil()
 		}
 		for _, user := range page {
 			switch {

@@ -88,7 +88,7 @@ func (s *Service) Session(ctx context.Context, token string) (store.Session, sto
 	if len(token) != tokenLength {
 		return store.Session{}, store.User{}, errSignInAgain
 	}
-	session, err := s.Store.Session(ctx, store.HashOf(token))
+	session, moved, err := s.sessionOf(ctx, store.HashOf(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Session{}, store.User{}, errSignInAgain
 	}
@@ -102,9 +102,34 @@ func (s *Service) Session(ctx context.Context, token string) (store.Session, sto
 	if err != nil {
 		return store.Session{}, store.User{}, fmt.Errorf("loading the user of a session: %w", err)
 	}
+	if moved {
+		session.Authenticated = time.Time{}
+		return session, user, nil
+	}
 
 	session, err = s.seen(ctx, session)
 	return session, user, err
+}
+
+// sessionOf finds a session by the hash of its token. A request that was on its way
+// while its user confirmed, as of a page that heard of the confirmation before its own
+// browser did, has the token from before: for a moment that finds the session too, but
+// as one that nobody has confirmed.
+func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.Session, moved bool, err error) {
+	for {
+		session, err = s.Store.Session(ctx, id)
+		if !errors.Is(err, store.ErrNotFound) {
+			return session, moved, err
+		}
+		link, linkErr := s.Store.Link(ctx, movedKey(id))
+		if linkErr != nil {
+			return session, moved, linkErr
+		}
+		if link.Expires.Add(onTheWayFor - movedFor).Before(s.Now()) {
+			return session, moved, err
+		}
+		id, moved = link.Hash, true
+	}
 }
 
 // seen notes that a session is used: often enough for its idle end to be right to

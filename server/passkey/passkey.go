@@ -144,6 +144,17 @@ func checkMediation(mediation string) error {
 	return nil
 }
 
+// With returns a Service under another policy, which shares all else.
+func (s *Service) With(p policy.Policy) *Service {
+	other := *s
+	other.policy = p
+	return &other
+}
+
+// Refused is the answer to a ceremony that fails a check of whoever called
+// [Service.FinishSignIn] or [Service.FinishConfirmation].
+func Refused(cause error) error { return refused(cause) }
+
 // refused is the one answer to every ceremony that fails a check. Which check
 // it was stays in the log.
 func refused(cause error) *shared.Error {

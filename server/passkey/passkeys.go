@@ -127,7 +127,8 @@ func (s *Service) describe(user store.User, p store.Passkey, current string) sha
 		Synced:       protocol.AuthenticatorFlags(p.Flags).HasBackupState(),
 		Current:      p.ID == current,
 		OnlyMethod:   s.policy.IsLastPasskey(user, p),
-		Unverified:   !s.policy.TakesPasskey(p),
+		OtherAddress: s.policy.IsOfAnother(p),
+		Unverified:   !s.policy.TakesPasskey(p) && !s.policy.IsOfAnother(p),
 	}
 	if !p.LastUsed.IsZero() {
 		row.LastUsed = &p.LastUsed

@@ -147,6 +147,7 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		Flags:        byte(flags),
 		SignCount:    credential.Authenticator.SignCount,
 		Verified:     flags.HasUserVerified(),
+		RPID:         s.rpID,
 		Created:      s.now(),
 	}
 	copy(created.AAGUID[:], credential.Authenticator.AAGUID)

@@ -43,7 +43,9 @@ type Policy struct {
 	Passwords    Passwords    // "" is PasswordsOn
 	Verification Verification // "" is VerificationRequired
 	PasskeysOff  bool
+	RPID         string   // the relying party id; passkeys made for another work no more
 	Issuers      []string // of the OpenID providers that are configured
+	OtherWays    int      // how many ways in a host program has for the user, beside ours
 }
 
 // TakesPasswords tells whether anybody signs in with a password.
@@ -69,7 +71,13 @@ func (p Policy) HasPassword(user store.User) bool {
 // TakesPasskey tells whether one signs in with this passkey. One that never verified
 // its user, because the browser made it silently, may be unable to.
 func (p Policy) TakesPasskey(passkey store.Passkey) bool {
-	return !p.PasskeysOff && (passkey.Verified || p.Verification == VerificationPreferred)
+	return !p.PasskeysOff && !p.IsOfAnother(passkey) && (passkey.Verified || p.Verification == VerificationPreferred)
+}
+
+// IsOfAnother tells whether the passkey was made for another relying party id. No
+// browser offers it here (WebAuthn Level 3, 5.1.4).
+func (p Policy) IsOfAnother(passkey store.Passkey) bool {
+	return p.RPID != "" && passkey.RPID != "" && passkey.RPID != p.RPID
 }
 
 // TakesIdentity tells whether one signs in with this identity.
@@ -80,7 +88,7 @@ func (p Policy) TakesIdentity(identity store.Identity) bool {
 // WaysIn counts the ways in which the user can sign in. The last one is never taken
 // away. Recovery codes are for when all of these are lost, so they don't count.
 func (p Policy) WaysIn(user store.User) int {
-	ways := 0
+	ways := p.OtherWays
 	for _, passkey := range user.Passkeys {
 		if p.TakesPasskey(passkey) {
 			ways++
@@ -126,6 +134,6 @@ func (p Policy) LocksOut(user store.User) bool {
 // String is the same for policies that take the same ways in.
 func (p Policy) String() string {
 	issuers := slices.Sorted(slices.Values(p.Issuers))
-	return fmt.Sprintf("passwords of %v, passkeys off %t, verified %t, issuers %s",
-		cmp.Or(p.Passwords, PasswordsOn), p.PasskeysOff, p.Verification != VerificationPreferred, strings.Join(issuers, " "))
+	return fmt.Sprintf("passwords of %v, passkeys off %t, for %s, verified %t, issuers %s",
+		cmp.Or(p.Passwords, PasswordsOn), p.PasskeysOff, p.RPID, p.Verification != VerificationPreferred, strings.Join(issuers, " "))
 }

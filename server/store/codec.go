@@ -102,6 +102,7 @@ func (p Passkey) encode() []byte {
 	e.flag(11, p.Verified)
 	e.time(12, p.Created)
 	e.time(13, p.LastUsed)
+	e.text(14, p.RPID)
 	return e.b
 }
 
@@ -134,6 +135,8 @@ func decodePasskey(b []byte) (p Passkey, err error) {
 			p.Created = f.time()
 		case 13:
 			p.LastUsed = f.time()
+		case 14:
+			p.RPID = f.text()
 		}
 		return nil
 	})

@@ -75,6 +75,7 @@ type Passkey struct {
 	Flags        byte   // authenticator data flags of the latest ceremony (6.1)
 	SignCount    uint32 // 0 while the authenticator keeps none
 	Verified     bool   // the user was verified (UV) with it at least once
+	RPID         string // the relying party id that it was made for; "" in early records
 	Created      time.Time
 	LastUsed     time.Time // zero before the first sign-in
 }

@@ -125,6 +125,7 @@ var English = Catalogue{
 		LastUsed:       "Last used {date}",
 		Synced:         "Synced",
 		ThisDevice:     "This device only",
+		OtherAddress:   "Made for another address: it doesn't work here",
 		Unverified:     "Not yet confirmed by a sign-in",
 		Current:        "Used for this session",
 		Rename:         "Rename",

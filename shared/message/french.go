@@ -125,6 +125,7 @@ var French = Catalogue{
 		LastUsed:       "Dernière utilisation le {date}",
 		Synced:         "Synchronisée",
 		ThisDevice:     "Cet appareil seulement",
+		OtherAddress:   "Créée pour une autre adresse : ne fonctionne pas ici",
 		Unverified:     "Pas encore confirmée par une connexion",
 		Current:        "Utilisée pour cette session",
 		Rename:         "Renommer",

@@ -124,6 +124,7 @@ var German = Catalogue{
 		LastUsed:       "Zuletzt benutzt am {date}",
 		Synced:         "Synchronisiert",
 		ThisDevice:     "Nur dieses Gerät",
+		OtherAddress:   "Für eine andere Adresse erstellt: funktioniert hier nicht",
 		Unverified:     "Noch durch keine Anmeldung bestätigt",
 		Current:        "In dieser Sitzung benutzt",
 		Rename:         "Umbenennen",

@@ -125,6 +125,7 @@ var Japanese = Catalogue{
 		LastUsed:       "最終使用日: {date}",
 		Synced:         "同期済み",
 		ThisDevice:     "このデバイスのみ",
+		OtherAddress:   "別のアドレス用に作成: ここでは使えません",
 		Unverified:     "サインインによる確認はまだです",
 		Current:        "このセッションで使用",
 		Rename:         "名前を変更",

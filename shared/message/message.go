@@ -217,6 +217,7 @@ type Panel struct {
 	Synced         string
 	ThisDevice     string
 	Unverified     string
+	OtherAddress   string
 	Current        string
 	Rename         string
 	RenameRow      string // {name}

@@ -125,6 +125,7 @@ var Spanish = Catalogue{
 		LastUsed:       "Usada por última vez el {date}",
 		Synced:         "Sincronizada",
 		ThisDevice:     "Solo este dispositivo",
+		OtherAddress:   "Creada para otra dirección: aquí no funciona",
 		Unverified:     "Aún no confirmada al iniciar sesión",
 		Current:        "Usada en esta sesión",
 		Rename:         "Renombrar",

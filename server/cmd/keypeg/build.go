@@ -59,7 +59,7 @@ func (b *builder) pagesOf(product string) map[string]http.Handler {
 // build makes the server of one organisation, which writes to log.
 func (b *builder) build(ctx context.Context, log *slog.Logger, hub *live.Hub, db store.Store, address server.Address, own organisationSettings, providers []provider) (*server.Server, *account.Service, error) {
 	told := hub.Store(db)
-	rules := b.settings.rules(told, own, providers)
+	rules := b.settings.rules(told, address, own, providers)
 	rules.Log, rules.Hasher = log, b.hasher
 	accounts := account.New(rules)
 	config := b.config(log, address, own)
@@ -70,11 +70,13 @@ func (b *builder) build(ctx context.Context, log *slog.Logger, hub *live.Hub, db
 }
 
 // rules are those of an organisation's accounts.
-func (s *settings) rules(db store.Store, own organisationSettings, providers []provider) account.Config {
+func (s *settings) rules(db store.Store, address server.Address, own organisationSettings, providers []provider) account.Config {
+	ways := own.policy(s.Passkeys)
+	ways.RPID = address.RPID
 	return account.Config{
 		Store: db, Now: time.Now,
 		Idle: own.SessionIdle, Lifetime: own.SessionLifetime, ConfirmFor: own.ConfirmAfter,
-		Providers: rulesOf(providers), Policy: own.policy(s.Passkeys),
+		Providers: rulesOf(providers), Policy: ways,
 	}
 }
 

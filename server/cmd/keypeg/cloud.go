@@ -232,7 +232,7 @@ func (l *landlord) commands(ctx context.Context, name string, do func(control.Co
 	if err != nil {
 		return err
 	}
-	accounts := account.New(l.settings.rules(db, own, l.settings.tables[name].providers))
+	accounts := account.New(l.settings.rules(db, address, own, l.settings.tables[name].providers))
 	return do(control.Accounts{Service: accounts, Address: address})
 }
 
@@ -350,7 +350,7 @@ func (i *installation) serve(ctx context.Context, b *builder, log *slog.Logger, 
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := checkPolicy(ctx, accounts); err != nil {
+	if err := refuseLockout(accounts.CheckPolicy(ctx)); err != nil {
 		log.Error("users are locked out", "cause", err) // to shut all others out too would help nobody
 	}
 	hubs.Store(t.Name, hub)

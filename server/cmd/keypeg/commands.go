@@ -44,7 +44,7 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 		return err
 	}
 	return s.withStore(ctx, func(db store.Store) error {
-		return do(control.Accounts{Service: account.New(s.rules(db, s.organisationSettings, s.providers)), Address: address})
+		return do(control.Accounts{Service: account.New(s.rules(db, address, s.organisationSettings, s.providers)), Address: address})
 	})
 }
 

@@ -6,19 +6,20 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// checkPolicy refuses settings that would leave users without a way in.
-func checkPolicy(ctx context.Context, accounts *account.Service) error {
-	err := accounts.CheckPolicy(ctx)
+// refuseLockout says what to do about settings that would leave users without a way in.
+func refuseLockout(err error) error {
 	if _, is := errors.AsType[*account.LockedOut](err); is {
-		return fmt.Errorf("%w. Start with the settings as they were and give them another way in, or disable them; or change password-sign-in, user-verification, passkeys or the providers back", err)
+		return fmt.Errorf("%w. Start with the settings as they were and give them another way in, or disable them; or change rp-id, passkeys, password-sign-in, user-verification or the providers back", err)
 	}
 	return err
 }
@@ -44,10 +45,14 @@ func (i *installation) checkPolicies(ctx context.Context, s *settings, log *slog
 		return err
 	}
 	for _, t := range all {
-		if !t.IsOn() {
-			continue // its first request checks
+		if !t.IsOn() || i.rows == nil && isMissing(fileOf(i.database, t.Name)) {
+			continue // its first request checks, or nobody is there yet
 		}
 		own, err := s.of(t)
+		if err != nil {
+			return err
+		}
+		address, err := t.Address()
 		if err != nil {
 			return err
 		}
@@ -56,7 +61,7 @@ func (i *installation) checkPolicies(ctx context.Context, s *settings, log *slog
 			log.Error("the policy of a tenant could not be checked", "tenant", t.Name, "cause", err)
 			continue // as at its first request
 		}
-		err = checkPolicy(ctx, account.New(s.rules(db, own, s.tables[t.Name].providers)))
+		err = refuseLockout(account.New(s.rules(db, address, own, s.tables[t.Name].providers)).LocksNobodyOut(ctx))
 		if err := errors.Join(err, db.Close()); err != nil {
 			return fmt.Errorf("the tenant %s: %w", t.Name, err)
 		}
@@ -70,7 +75,7 @@ func (i *installation) checkPolicies(ctx context.Context, s *settings, log *slog
 // policies is the same for settings that give every tenant the same policy.
 func (s *settings) policies() string {
 	of := func(own organisationSettings, providers []provider) string {
-		return account.New(s.rules(nil, own, providers)).Policy.String()
+		return account.New(s.rules(nil, server.Address{}, own, providers)).Policy.String()
 	}
 	all := []string{of(s.organisationSettings, nil)}
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
@@ -81,4 +86,9 @@ func (s *settings) policies() string {
 		all = append(all, name+": "+of(own, s.tables[name].providers))
 	}
 	return strings.Join(all, "\n")
+}
+
+func isMissing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist)
 }

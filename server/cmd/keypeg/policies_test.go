@@ -56,7 +56,7 @@ func TestPolicyAtTheStart(t *testing.T) {
 			p.ends(syscall.SIGTERM)
 
 			p.args = append(usual, "--password-sign-in", "off")
-			p.refusesToStart(lost+"bob.", "change password-sign-in, user-verification, passkeys or the providers back")
+			p.refusesToStart(lost+"bob.", "change rp-id, passkeys, password-sign-in, user-verification or the providers back")
 			p.args = append(usual, "--password-sign-in", "administrators")
 			p.refusesToStart(lost + "bob.")
 
@@ -69,6 +69,20 @@ func TestPolicyAtTheStart(t *testing.T) {
 			p.ends(syscall.SIGTERM)
 			p.args = append(usual, "--no-passkeys")
 			p.starts() // she has a password too
+			p.ends(syscall.SIGTERM)
+
+			// With another relying party id no browser offers what she has.
+			p.args = usual
+			p.starts()
+			does("", "user", "passwd", "ann", "--remove")
+			p.ends(syscall.SIGTERM)
+			p.args = append(usual, "--public-url", strings.Replace(p.url, "localhost", "other.localhost", 1))
+			p.refusesToStart(lost + "ann.")
+			p.args = usual
+			p.starts()
+			if _, err := p.opensTab(device, "").steps.SignIn(t.Context()); err != nil {
+				t.Error(err)
+			}
 		})
 		t.Run("several, "+where, func(t *testing.T) {
 			config := filepath.Join(t.TempDir(), "keypeg.toml")

@@ -58,7 +58,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	if err != nil {
 		return err
 	}
-	if err := checkPolicy(ctx, accounts); err != nil {
+	if err := refuseLockout(accounts.CheckPolicy(ctx)); err != nil {
 		return err
 	}
 

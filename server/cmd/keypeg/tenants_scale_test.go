@@ -35,6 +35,9 @@ func TestThousandTenants(t *testing.T) {
 				t.Fatalf("health: %d", status)
 			}
 			start := time.Since(began)
+			if made, err := filepath.Glob(filepath.Join(filepath.Dir(database), "tenants", "*")); err != nil || len(made) > 0 {
+				t.Errorf("the start opened %d tenants (%v)", len(made), err)
+			}
 
 			idle := p.memory("VmRSS")
 			first, later := make([]time.Duration, tenants), make([]time.Duration, tenants)
@@ -55,9 +58,6 @@ func TestThousandTenants(t *testing.T) {
 			t.Logf("start to the first answer %s; first request of a tenant %s (median), %s (99 %%); later ones %s; %d kB for each open idle tenant; stop %s",
 				start.Round(time.Millisecond), first[tenants/2].Round(time.Microsecond), first[tenants*99/100].Round(time.Microsecond), later[tenants/2].Round(time.Microsecond),
 				each>>10, time.Since(began).Round(time.Millisecond))
-			if start > 5*time.Second {
-				t.Errorf("it started after %s", start)
-			}
 			if each > 2<<20 {
 				t.Errorf("an open tenant takes %d bytes", each)
 			}

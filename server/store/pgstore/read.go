@@ -63,7 +63,7 @@ func many[T any](scan func(pgx.Rows) (T, error)) func(pgx.Rows) ([]T, error) {
 func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.admin, u.disabled, u.created, u.password, u.recovery_codes, u.recovery_codes_made, ` + identitiesOfUser + `,
-	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.created, p.last_used`
+	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.created, p.last_used`
 
 // identitiesOfUser is one JSON value or NULL, since few users have any and a
 // second join would multiply the rows.
@@ -128,22 +128,23 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.Use
 func scanUsers(rows pgx.Rows) (users []store.User, err error) {
 	for rows.Next() {
 		var (
-			u                            store.User
-			created, made, used          pgtype.Timestamptz
-			codes                        [][]byte
-			codesMade                    pgtype.Timestamptz
-			identities                   []identityRow
-			id, name, format, attachment *string
-			credential, key              []byte
-			aaguid                       pgtype.UUID
-			transports                   []string
-			flags                        *int16
-			count                        *int64
-			verified                     *bool
-			revision                     int64
+			u                   store.User
+			created, made, used pgtype.Timestamptz
+			codes               [][]byte
+			codesMade           pgtype.Timestamptz
+			identities          []identityRow
+			id, name, format    *string
+			attachment, rpID    *string
+			credential, key     []byte
+			aaguid              pgtype.UUID
+			transports          []string
+			flags               *int16
+			count               *int64
+			verified            *bool
+			revision            int64
 		)
 		err := rows.Scan(&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Admin, &u.Disabled, &created, &u.Password, &codes, &codesMade, &identities,
-			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &made, &used)
+			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &rpID, &made, &used)
 		if err != nil {
 			return nil, err
 		}
@@ -164,7 +165,7 @@ func scanUsers(rows pgx.Rows) (users []store.User, err error) {
 			owner.Passkeys = append(owner.Passkeys, store.Passkey{
 				ID: *id, CredentialID: credential, PublicKey: orNil(key), Name: *name, AAGUID: aaguid.Bytes,
 				Format: *format, Attachment: *attachment, Transports: orNil(transports), Flags: byte(*flags), SignCount: uint32(*count),
-				Verified: *verified, Created: moment(made), LastUsed: moment(used),
+				Verified: *verified, RPID: *rpID, Created: moment(made), LastUsed: moment(used),
 			})
 		}
 	}

@@ -216,17 +216,17 @@ func (w *writer) putIdentity(userID string, position int, i store.Identity) {
 // putPasskey writes a passkey if it is new or has changed. At a sign-in only the
 // one that was used has.
 func (w *writer) putPasskey(userID string, position int, p store.Passkey) {
-	w.add(nil, `INSERT INTO passkeys AS p (organisation, user_id, id, position, credential_id, public_key, name, aaguid, format, attachment, transports, flags, sign_count, verified, created, last_used)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+	w.add(nil, `INSERT INTO passkeys AS p (organisation, user_id, id, position, credential_id, public_key, name, aaguid, format, attachment, transports, flags, sign_count, verified, rp_id, created, last_used)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (organisation, user_id, id) DO UPDATE SET
 			position = excluded.position, credential_id = excluded.credential_id, public_key = excluded.public_key, name = excluded.name,
 			aaguid = excluded.aaguid, format = excluded.format, attachment = excluded.attachment, transports = excluded.transports,
-			flags = excluded.flags, sign_count = excluded.sign_count, verified = excluded.verified, created = excluded.created, last_used = excluded.last_used
-		WHERE (p.position, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.created, p.last_used)
+			flags = excluded.flags, sign_count = excluded.sign_count, verified = excluded.verified, rp_id = excluded.rp_id, created = excluded.created, last_used = excluded.last_used
+		WHERE (p.position, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.created, p.last_used)
 			IS DISTINCT FROM (excluded.position, excluded.credential_id, excluded.public_key, excluded.name, excluded.aaguid, excluded.format, excluded.attachment,
-				excluded.transports, excluded.flags, excluded.sign_count, excluded.verified, excluded.created, excluded.last_used)`,
+				excluded.transports, excluded.flags, excluded.sign_count, excluded.verified, excluded.rp_id, excluded.created, excluded.last_used)`,
 		userID, p.ID, position, some(p.CredentialID), some(p.PublicKey), p.Name, pgtype.UUID{Bytes: p.AAGUID, Valid: true}, p.Format, p.Attachment,
-		some(p.Transports), int16(p.Flags), int64(p.SignCount), p.Verified, at(p.Created), at(p.LastUsed))
+		some(p.Transports), int16(p.Flags), int64(p.SignCount), p.Verified, p.RPID, at(p.Created), at(p.LastUsed))
 }
 
 func (w *writer) addSession(v store.Session) {

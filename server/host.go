@@ -1,0 +1,212 @@
+package server
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Host is a program that has users and sessions of its own. Keypeg keeps their
+// passkeys and knows nothing else of them: what they are called, whether they may
+// sign in and how their sessions work stays with the program.
+type Host interface {
+	Directory
+	Sessions
+}
+
+// Directory finds a host's users.
+type Directory interface {
+	// User returns the user with this id, or [ErrNoUser].
+	User(ctx context.Context, id string) (HostUser, error)
+}
+
+// Sessions are those that a host keeps.
+type Sessions interface {
+	// SignedIn tells who is signed in to a request. With nobody it is [ErrNobody].
+	SignedIn(r *http.Request) (HostSession, error)
+	// SignIn signs a user in who has just proved, with the passkey of this id, that they
+	// are there: it sets cookies, and writes no body. For who is signed in already it
+	// is a confirmation: their session is fresh from now on.
+	SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID string) error
+}
+
+// HostUser is a user of a [Host].
+type HostUser struct {
+	ID          string // never changes, is never another's; 1 to 255 bytes
+	Name        string // what they type to sign in, or an e-mail address
+	DisplayName string
+	Disabled    bool // they may not sign in
+
+	// OtherWays is how many ways in the host itself has for them, such as a password.
+	// With none their last passkey can't be removed.
+	OtherWays int
+	// HasPassword lets pages ask for it where somebody has to confirm. The host's own
+	// pages take it; see ui.ConfirmService.
+	HasPassword bool
+}
+
+// HostSession is a session of a [Host].
+type HostSession struct {
+	ID     string    // tells it from others; a ceremony ends in the session it began in
+	UserID string    // whose it is
+	Proved time.Time // when they last proved that they are there, by whatever means
+	// PasskeyID is the one that [Sessions] was told when the session began, or "".
+	PasskeyID string
+}
+
+// The errors of a [Host] that aren't failures.
+var (
+	ErrNobody = errors.New("server: nobody is signed in")
+	ErrNoUser = errors.New("server: there is no such user")
+)
+
+// guests are the users of a host. The record of each is made with their first
+// passkey: its Name is the host's id of them.
+type guests struct {
+	*Server
+	handleKey []byte
+}
+
+const (
+	secretHandles   = "host-handle-key"
+	handleKeyBytes  = 64
+	maxHostID       = 255
+	recordIDPurpose = "user of a host: "
+)
+
+func newGuests(ctx context.Context, s *Server) (guests, error) {
+	key, err := store.SecretOrNew(ctx, s.Store, secretHandles, handleKeyBytes)
+	return guests{s, key}, err
+}
+
+// recordID is the key of a guest's record, which looks like that of any user.
+func recordID(hostID string) string {
+	sum := sha256.Sum256([]byte(recordIDPurpose + hostID))
+	return hex.EncodeToString(sum[:16])
+}
+
+// record loads what is kept of a guest. Nothing is stored before their first passkey,
+// so the user handle is made of the id: both halves of that ceremony must have the
+// same. To others it is as random as any (WebAuthn Level 3, 14.6.1).
+func (s guests) record(ctx context.Context, hostID string) (store.User, error) {
+	if hostID == "" || len(hostID) > maxHostID {
+		return store.User{}, fmt.Errorf("the host's id of a user has %d bytes", len(hostID))
+	}
+	user, err := s.Store.User(ctx, recordID(hostID))
+	if errors.Is(err, store.ErrNotFound) {
+		mac := hmac.New(sha512.New, s.handleKey)
+		mac.Write([]byte(hostID))
+		return store.User{ID: recordID(hostID), Name: hostID, DisplayName: hostID, Handle: mac.Sum(nil), Created: s.Now()}, nil
+	}
+	return user, err
+}
+
+// guest is a user of the host as our handlers see them.
+func (s guests) guest(session HostSession, known HostUser, record store.User) signedInUser {
+	return signedInUser{
+		session: store.Session{
+			ID: store.HashOf(session.ID), UserID: record.ID, PasskeyID: session.PasskeyID,
+			Created: session.Proved, Seen: session.Proved, Authenticated: session.Proved,
+		},
+		user:   record,
+		shown:  shared.User{ID: known.ID, Name: known.Name, DisplayName: known.DisplayName},
+		policy: policy.Policy{Passwords: policy.PasswordsOff, OtherWays: known.OtherWays},
+	}
+}
+
+func (s guests) authenticate(r *http.Request) (signedInUser, error) {
+	session, err := s.Host.SignedIn(r)
+	if errors.Is(err, ErrNobody) {
+		return signedInUser{}, errSignIn
+	}
+	if err != nil {
+		return signedInUser{}, fmt.Errorf("asking the host who is signed in: %w", err)
+	}
+	if session.ID == "" {
+		return signedInUser{}, errors.New("the host's session has no id")
+	}
+	known, err := s.mayBeHere(r.Context(), session.UserID)
+	if err != nil {
+		return signedInUser{}, err
+	}
+	record, err := s.record(r.Context(), known.ID)
+	if err != nil {
+		return signedInUser{}, fmt.Errorf("loading the passkeys of a user: %w", err)
+	}
+	return s.guest(session, known, record), nil
+}
+
+// mayBeHere finds a user of the host who isn't shut out.
+func (s guests) mayBeHere(ctx context.Context, hostID string) (HostUser, error) {
+	known, err := s.Host.User(ctx, hostID)
+	switch {
+	case errors.Is(err, ErrNoUser) || err == nil && known.Disabled:
+		return HostUser{}, errSignIn.Because(fmt.Errorf("the user is gone or disabled (%v)", err))
+	case err != nil:
+		return HostUser{}, fmt.Errorf("asking the host for a user: %w", err)
+	}
+	return known, nil
+}
+
+func (s guests) goesOn(r *http.Request, who signedInUser) bool {
+	session, err := s.Host.SignedIn(r)
+	return err == nil && recordID(session.UserID) == who.user.ID
+}
+
+func (s guests) signIn(r *http.Request, user store.User, with store.Passkey) (admission, store.Batch, error) {
+	return s.admission(r, user, with, shared.EventSignedIn)
+}
+
+func (s guests) confirm(r *http.Request, _ signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error) {
+	return s.admission(r, user, with, shared.EventConfirmed)
+}
+
+// admission hands whoever proved a passkey over to the host.
+func (s guests) admission(r *http.Request, user store.User, with store.Passkey, kind shared.EventKind) (admission, store.Batch, error) {
+	known, err := s.mayBeHere(r.Context(), user.Name)
+	if shared.CodeOf(err) != "" {
+		return nil, nil, passkey.Refused(err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	event := store.NewEvent(s.Now(), user.ID, kind, s.client(r))
+	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, with.ID, with.Name
+	admit := func(w http.ResponseWriter, r *http.Request) (signedInUser, error) {
+		if err := s.Host.SignIn(w, r, known.ID, with.ID); err != nil {
+			return signedInUser{}, fmt.Errorf("the host's sign-in: %w", err)
+		}
+		return s.guest(HostSession{UserID: known.ID, Proved: s.Now(), PasskeyID: with.ID}, known, user), nil
+	}
+	return admit, store.Batch{store.AddEvent{Event: event}}, nil
+}
+
+// RemovePasskeys removes all passkeys of a host's user, who was removed there. A user
+// whom nobody has heard of has none.
+func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
+	user, err := s.Store.User(ctx, recordID(hostID))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+			user.Passkeys = nil
+			return store.Batch{store.PutUser{User: user}}, nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("removing the passkeys of a user: %w", err)
+	}
+	return nil
+}

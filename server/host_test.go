@@ -1,0 +1,332 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// crib is a program with users and sessions of its own.
+type crib struct {
+	mu       sync.Mutex
+	users    map[string]server.HostUser
+	sessions map[string]server.HostSession // by cookie
+	now      func() time.Time
+	broken   error
+}
+
+func (c *crib) User(_ context.Context, id string) (server.HostUser, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken != nil {
+		return server.HostUser{}, c.broken
+	}
+	if user, found := c.users[id]; found {
+		return user, nil
+	}
+	return server.HostUser{}, server.ErrNoUser
+}
+
+func (c *crib) SignedIn(r *http.Request) (server.HostSession, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cookie, err := r.Cookie("crib")
+	if err != nil {
+		return server.HostSession{}, server.ErrNobody
+	}
+	if session, found := c.sessions[cookie.Value]; found {
+		return session, nil
+	}
+	return server.HostSession{}, server.ErrNobody
+}
+
+func (c *crib) SignIn(w http.ResponseWriter, _ *http.Request, userID, passkeyID string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := "session " + userID + " " + c.now().String()
+	c.sessions[strings.ReplaceAll(id, " ", "-")] = server.HostSession{ID: id, UserID: userID, Proved: c.now(), PasskeyID: passkeyID}
+	http.SetCookie(w, &http.Cookie{Name: "crib", Value: strings.ReplaceAll(id, " ", "-"), Path: "/"})
+	return nil
+}
+
+// changes changes a user of the host.
+func (c *crib) changes(id string, change func(*server.HostUser)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	user := c.users[id]
+	change(&user)
+	c.users[id] = user
+}
+
+func (c *crib) loses(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.users, id)
+}
+
+func onEveryStoreOfAHost(t *testing.T, test func(*site, *crib)) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			s := &site{T: t, clock: time.Now(), log: &lockedBuffer{}}
+			hub := live.NewHub()
+			s.store = hub.Store(open(t, s.now))
+			host := &crib{users: map[string]server.HostUser{
+				"1":  {ID: "1", Name: "ann@example.com", DisplayName: "Ann", OtherWays: 1},
+				"12": {ID: "12", Name: "bob@example.com", DisplayName: "Bob", OtherWays: 1},
+			}, sessions: map[string]server.HostSession{}, now: s.now}
+			address, err := server.ParseAddress(origin, "", true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.config = server.Config{
+				Store: s.store, Host: host, Live: hub, Now: s.now, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+				Address: address, Product: "Crib",
+			}
+			s.restarts(func(*server.Config) {})
+			test(s, host)
+		})
+	}
+}
+
+// guest is a browser in which a user of the host is signed in by the host's own means.
+func (s *site) guest(host *crib, id string) *visitor {
+	s.Helper()
+	v := s.visitor()
+	v.name = id
+	v.signsInAtHost(host)
+	return v
+}
+
+func (v *visitor) signsInAtHost(host *crib) {
+	v.Helper()
+	answer := httptest.NewRecorder()
+	if err := host.SignIn(answer, nil, v.name, ""); err != nil {
+		v.Fatal(err)
+	}
+	v.jar.SetCookies(siteURL, answer.Result().Cookies())
+}
+
+// leavesHost forgets the host's session, as its own sign-out does.
+func (v *visitor) leavesHost() {
+	v.Helper()
+	v.jar.SetCookies(siteURL, []*http.Cookie{{Name: "crib", Path: "/", MaxAge: -1}})
+	v.refused(v.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
+}
+
+// count is how many records of a kind there are.
+func (s *site) count(kind store.Kind) int {
+	s.Helper()
+	records, err := s.store.Records(s.Context(), kind, nil, 1000)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return len(records)
+}
+
+func TestHost(t *testing.T) {
+	t.Run("its users add passkeys, sign in with them, and confirm", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			var handle string
+			for range 2 { // nothing is stored before a passkey is
+				begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathRegisterBegin, nil), 200)
+				var options struct {
+					User struct{ ID, Name, DisplayName string }
+				}
+				if err := json.Unmarshal(begun.PublicKey, &options); err != nil {
+					t.Fatal(err)
+				}
+				if options.User.Name != "ann@example.com" || options.User.DisplayName != "Ann" || len(options.User.ID) != 86 {
+					t.Errorf("the browser is told %+v", options.User)
+				}
+				if handle != "" && handle != options.User.ID {
+					t.Error("the user handle is another the second time")
+				}
+				handle = options.User.ID
+			}
+			if n := s.count(store.KindUser); n != 0 {
+				t.Errorf("%d records of users were stored", n)
+			}
+			added := ann.registers("Laptop")
+			if list := ann.lists(); len(list.Passkeys) != 1 || list.HasPassword || list.Passkeys[0].OnlyMethod || list.UserHandle != handle {
+				t.Errorf("got %+v", list)
+			}
+
+			ann.leavesHost()
+			s.passes(time.Second)
+			if signed := into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200); signed.User != (shared.User{ID: "1", Name: "ann@example.com", DisplayName: "Ann"}) {
+				t.Errorf("signed in is %+v", signed.User)
+			}
+			account := into[shared.Account](ann, ann.sends("GET", shared.PathAccount, nil), 200)
+			if account.User.Name != "ann@example.com" || account.Passkeys != 1 || account.Product != "Crib" || !account.PasskeysOn {
+				t.Errorf("got %+v", account)
+			}
+			if list := ann.lists(); !list.Passkeys[0].Current {
+				t.Errorf("it isn't the passkey of this session: %+v", list.Passkeys[0])
+			}
+
+			s.passes(11 * time.Minute)
+			ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
+			begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
+			confirmed := into[shared.Confirmed](ann, ann.sends("POST", shared.PathConfirmFinish, ann.proves(begun)), 200)
+			if want := s.now().Add(10 * time.Minute); !confirmed.Until.Equal(want) {
+				t.Errorf("confirmed until %v, want %v", confirmed.Until, want)
+			}
+			into[shared.Ceremony](ann, ann.sends("POST", shared.PathRegisterBegin, nil), 200)
+			events := into[shared.Activity](ann, ann.sends("GET", shared.PathActivity, nil), 200).Events
+			if kinds := []shared.EventKind{events[0].Kind, events[1].Kind, events[2].Kind}; len(events) != 3 || !slices.Equal(kinds, []shared.EventKind{shared.EventConfirmed, shared.EventSignedIn, shared.EventPasskeyAdded}) {
+				t.Errorf("her activity is %+v", events)
+			}
+			left := into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+added.ID, nil), 200)
+			if len(left.Passkeys) != 0 {
+				t.Errorf("left is %+v", left)
+			}
+		})
+	})
+	t.Run("the last way in stays", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			added := ann.registers("Laptop")
+			host.changes("1", func(u *server.HostUser) { u.OtherWays = 0 })
+			if !ann.lists().Passkeys[0].OnlyMethod {
+				t.Error("the row doesn't tell")
+			}
+			ann.refused(ann.sends("DELETE", shared.PathPasskey+added.ID, nil), 409, shared.CodeLastMethod)
+			into[shared.Passkey](ann, ann.sends("PATCH", shared.PathPasskey+added.ID, shared.RenamePasskey{Name: "Other"}), 200)
+		})
+	})
+	t.Run("one's own only", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann, bob := s.guest(host, "1"), s.guest(host, "12")
+			hers := ann.registers("hers")
+			bob.registers("his")
+			if list := bob.lists(); len(list.Passkeys) != 1 || list.Passkeys[0].Name != "his" || list.UserHandle == ann.lists().UserHandle {
+				t.Errorf("his list: %+v", list)
+			}
+			bob.refused(bob.sends("PATCH", shared.PathPasskey+hers.ID, shared.RenamePasskey{Name: "mine"}), 404, shared.CodeNotFound)
+			bob.refused(bob.sends("DELETE", shared.PathPasskey+hers.ID, nil), 404, shared.CodeNotFound)
+			begun := into[shared.Ceremony](bob, bob.sends("POST", shared.PathConfirmBegin, nil), 200)
+			bob.device = ann.device
+			if _, err := bob.device.Get(begun.PublicKey); !errors.Is(err, passkeytest.ErrNotAllowed) {
+				t.Errorf("her device answers for him: %v", err)
+			}
+			// A ceremony belongs to the session in which it began.
+			begun = into[shared.Ceremony](ann, ann.sends("POST", shared.PathRegisterBegin, nil), 200)
+			made, err := s.visitor().device.Create(begun.PublicKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: made}}
+			bob.refused(bob.sends("POST", shared.PathRegisterFinish, answer), 400, shared.CodeCeremonyRefused)
+		})
+	})
+	t.Run("who is gone or disabled at the host is nobody here", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			for id, leaves := range map[string]func(){
+				"1":  func() { host.changes("1", func(u *server.HostUser) { u.Disabled = true }) },
+				"12": func() { host.loses("12") },
+			} {
+				v := s.guest(host, id)
+				v.registers("Laptop")
+				begun := into[shared.Ceremony](v, v.sends("POST", shared.PathSignInBegin, "{}"), 200)
+				leaves()
+				v.refused(v.sends("GET", shared.PathPasskeys, nil), 401, shared.CodeUnauthenticated)
+				before := len(host.sessions)
+				v.refused(v.sends("POST", shared.PathSignInFinish, v.proves(begun)), 400, shared.CodeCeremonyRefused)
+				if len(host.sessions) != before {
+					t.Errorf("%s has a session", id)
+				}
+			}
+		})
+	})
+	t.Run("a host in trouble lets nobody in", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			ann.registers("Laptop")
+			begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathSignInBegin, "{}"), 200)
+			host.broken = errors.New("the host's database is away")
+			ann.refused(ann.sends("GET", shared.PathPasskeys, nil), 500, shared.CodeInternal)
+			ann.refused(ann.sends("POST", shared.PathSignInFinish, ann.proves(begun)), 500, shared.CodeInternal)
+			if !strings.Contains(s.log.String(), "the host's database is away") {
+				t.Error("the log doesn't tell")
+			}
+			host.broken = nil
+			ann.lists()
+		})
+	})
+	t.Run("an id that nobody can have is a fault of the host", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			for _, id := range []string{"", strings.Repeat("x", 256)} {
+				host.users[id] = server.HostUser{ID: id}
+				v := s.guest(host, id)
+				v.refused(v.sends("GET", shared.PathPasskeys, nil), 500, shared.CodeInternal)
+			}
+		})
+	})
+	t.Run("a session without an id would tie ceremonies to nothing", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			for cookie, session := range host.sessions {
+				session.ID = ""
+				host.sessions[cookie] = session
+			}
+			ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 500, shared.CodeInternal)
+		})
+	})
+	t.Run("passkeys of who was removed go", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			ann.registers("Laptop")
+			for range 2 {
+				if err := s.handler.RemovePasskeys(t.Context(), "1"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.handler.RemovePasskeys(t.Context(), "nobody"); err != nil {
+				t.Fatal(err)
+			}
+			a := ann.signsInWithPasskey()
+			ann.refused(a, 400, shared.CodeCeremonyRefused)
+			if !bytes.Contains(a.body, []byte(`"unknownCredential":true`)) {
+				t.Errorf("the password manager isn't told: %s", a)
+			}
+		})
+	})
+	t.Run("what belongs to our own accounts isn't there", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			for _, path := range []string{shared.PathSignInPassword, shared.PathSignOut, shared.PathUsers, shared.PathRecoveryCodes, shared.PathPhoneLink, shared.PathEnrolBegin, shared.PageSignIn, shared.PageSetup, "/"} {
+				ann.refused(ann.sends("POST", path, "{}"), 404, shared.CodeNotFound)
+				ann.refused(ann.sends("GET", path, nil), 404, shared.CodeNotFound)
+			}
+		})
+	})
+	t.Run("either accounts or a host", func(t *testing.T) {
+		s := newSite(t, stores["memstore"], nil)
+		for what, change := range map[string]func(*server.Config){
+			"both":    func(c *server.Config) { c.Host = &crib{} },
+			"neither": func(c *server.Config) { c.Accounts = nil },
+		} {
+			config := s.config
+			change(&config)
+			if _, err := server.New(t.Context(), config); err == nil || !strings.Contains(err.Error(), "either Accounts or Host") {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}
