@@ -227,11 +227,14 @@ func call[Out any](ctx context.Context, c *Client, path string, in any) (Out, er
 	return out, json.Unmarshal(answer, &out)
 }
 
-// refusal is what the server said.
+// refusal is what the server said. What was no refusal there is none here.
 func refusal(answer []byte) error {
 	var p shared.Problem
 	if err := json.Unmarshal(answer, &p); err != nil {
 		return fmt.Errorf("reading the running server's answer: %w", err)
+	}
+	if p.Code == shared.CodeInternal {
+		return errors.New(p.Detail)
 	}
 	return shared.Errorf(p.Code, "%s", p.Detail)
 }

@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 
 // sentence is what IT reads: our own sentence where there is one.
 func sentence(err error) string {
-	if refusal, ok := errors.AsType[*shared.Error](err); ok && refusal.Code != shared.CodeInternal {
+	if refusal, ok := errors.AsType[*shared.Error](err); ok {
 		return refusal.Message
 	}
 	return err.Error()
