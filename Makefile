@@ -75,7 +75,16 @@ bin/axe.min.js: | tools-apt
 	mkdir -p bin && cd bin && npm pack --silent axe-core@$(AXE) >/dev/null && tar -xzf axe-core-$(AXE).tgz package/axe.min.js
 	mv bin/package/axe.min.js $@ && rm -r bin/package bin/axe-core-$(AXE).tgz
 
-tools: tools-apt bin/axe.min.js
+# What drives the API in a test as other front ends do. It is not a part of Keypeg.
+SIMPLEWEBAUTHN := 14.0.0
+
+bin/simplewebauthn/index.js: | tools-apt
+	mkdir -p bin && cd bin && npm pack --silent @simplewebauthn/browser@$(SIMPLEWEBAUTHN) >/dev/null && \
+		tar -xzf simplewebauthn-browser-$(SIMPLEWEBAUTHN).tgz package/esm
+	rm -rf bin/simplewebauthn && mv bin/package/esm bin/simplewebauthn && rm -r bin/package bin/simplewebauthn-browser-$(SIMPLEWEBAUTHN).tgz
+	touch $@
+
+tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js
 
 STATICCHECK := v0.8.2
 

@@ -27,6 +27,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it back
+	if r.Method == http.MethodHead {
+		return nil // which has no end to wait for
+	}
 	say := func(text string) bool {
 		// The http.Server's own limit is for answers that end.
 		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {

@@ -139,7 +139,7 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 // noSuchPath answers what no pattern of the API took: 405 where another method
 // would do, 404 otherwise.
 func (s *Server) noSuchPath(mux *http.ServeMux) handler {
-	methods := []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete}
+	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		allowed := slices.DeleteFunc(slices.Clone(methods), func(method string) bool {
 			other := r.Clone(r.Context())

@@ -78,6 +78,7 @@ type Server struct {
 	knownKey []byte
 	travel   travel
 	handler  http.Handler
+	patterns []string // of the API, for the test that holds openapi.yaml to them
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
@@ -169,7 +170,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+PathHealth, s.health)
-	api := func(pattern string, h handler) { mux.Handle(pattern, s.api(h)) }
+	api := func(pattern string, h handler) {
+		s.patterns = append(s.patterns, pattern)
+		mux.Handle(pattern, s.api(h))
+	}
 	s.passkeyRoutes(api)
 	if s.Host == nil {
 		s.accountRoutes(api)

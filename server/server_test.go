@@ -212,7 +212,7 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 	}
 
 	w := httptest.NewRecorder()
-	v.handler.ServeHTTP(w, r)
+	v.ServeHTTP(w, r)
 	v.jar.SetCookies(siteURL, w.Result().Cookies())
 	return answer{w.Code, w.Header(), w.Body.Bytes()}
 }
@@ -558,7 +558,7 @@ func TestHygiene(t *testing.T) {
 		ann.refused(ann.sends("GET", "/api/v1/nothing", nil), 404, shared.CodeNotFound)
 		a := ann.sends("DELETE", shared.PathAccount, nil)
 		ann.refused(a, 405, shared.CodeMethodNotAllowed)
-		if allow := a.header.Values("Allow"); !slices.Contains(allow, "GET") {
+		if allow := a.header.Values("Allow"); !slices.Equal(allow, []string{"GET", "HEAD"}) {
 			t.Errorf("Allow %q", allow)
 		}
 		for _, path := range []string{"/nowhere", "/.git/config", "/sitemap.xml", "/passkeys/x"} {
@@ -642,7 +642,7 @@ func TestHygiene(t *testing.T) {
 func TestLive(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann, bob := s.user("ann"), s.user("bob")
-	running := httptest.NewUnstartedServer(s.handler)
+	running := httptest.NewUnstartedServer(s)
 	running.Config.WriteTimeout = time.Second // streams outlive it
 	running.Start()
 	t.Cleanup(running.Close)
@@ -685,6 +685,11 @@ func TestLive(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Errorf("heard nothing, want %q", what)
 		}
+	}
+
+	// A stream that is only asked about ends, and leaves the connection to others.
+	if a := ann.sends("HEAD", shared.PathLive, nil); a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("HEAD: %s", a)
 	}
 
 	hers, his := listens(ann), listens(bob)

@@ -10,5 +10,6 @@
 //
 // Start with the constants in paths.go: each names the types of its request
 // and its response. Failures are [Error]; see [Code] for what a program can
-// tell apart.
+// tell apart. server/openapi.yaml says the same to programs in other languages,
+// with the limits of every member and the codes of every path.
 package shared

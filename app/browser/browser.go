@@ -13,6 +13,7 @@ package browser
 // message is the browser's own and never shown.
 type Exception struct{ Name, Message string }
 
+// Error is for logs.
 func (e *Exception) Error() string { return e.Name + ": " + e.Message }
 
 // DOMException returns the exception's name, such as "NotAllowedError".
@@ -27,6 +28,7 @@ type Transport struct{}
 // Support is whether this page can use passkeys.
 type Support string
 
+// The values of [Support].
 const (
 	Supported    Support = "supported"
 	NotSupported Support = "not supported" // the browser has no WebAuthn, or none with JSON

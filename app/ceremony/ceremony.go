@@ -128,6 +128,7 @@ type Failure struct {
 	Exception   string // the DOMException's name, for whom the user asks
 }
 
+// Error is for logs. What a person reads depends on the Reason.
 func (f *Failure) Error() string { return "authenticator: " + f.Exception }
 
 // reasons are the exceptions of WebAuthn Level 3, 5.1.3 and 5.1.4.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +17,8 @@ import (
 // server is a keypeg with a database of its own.
 type server struct {
 	t        *testing.T
-	url      string
+	url      string // that people use
+	listens  string // the address behind it
 	program  string // the executable
 	flags    []string
 	database string
@@ -38,8 +40,12 @@ func startServer(t *testing.T, flags ...string) *server {
 	}
 	free.Close()
 
-	s := &server{t: t, program: keypeg, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
-	s.flags = append([]string{"serve", "--listen", "localhost:" + port, "--database", s.database}, flags...)
+	s := &server{t: t, program: keypeg, listens: "localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
+	s.url = "http://" + s.listens
+	if at := slices.Index(flags, "--public-url"); at >= 0 {
+		s.url = flags[at+1]
+	}
+	s.flags = append([]string{"serve", "--listen", s.listens, "--database", s.database}, flags...)
 	s.starts()
 	if s.setup == "" {
 		t.Fatalf("the server printed no set-up link\n%s", s.log)

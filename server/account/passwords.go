@@ -22,10 +22,9 @@ type Cost struct {
 // DefaultCost is RFC 9106's second recommendation (section 4): 64 MiB.
 var DefaultCost = Cost{MemoryKiB: 64 << 10, Time: 3, Threads: 4}
 
+// How long a password is, in characters (Unicode code points). There are no rules about
+// kinds of characters: length is what helps (NIST SP 800-63B, 3.1.1.2).
 const (
-	// MinPasswordLength and MaxPasswordLength are in characters. There are no
-	// rules about kinds of characters: length is what helps (NIST SP 800-63B,
-	// 3.1.1.2).
 	MinPasswordLength = 12
 	MaxPasswordLength = 256
 )

@@ -113,6 +113,7 @@ type Client struct {
 // Method is a way to sign in.
 type Method string
 
+// The values of [Method].
 const (
 	MethodPassword  Method = shared.MethodPassword
 	MethodPasskey   Method = shared.MethodPasskey

@@ -24,6 +24,7 @@ import (
 	"time"
 )
 
+// The sentinels. Compare with errors.Is.
 var (
 	// ErrNotFound: there is no such record, or it has expired.
 	ErrNotFound = errors.New("store: not found")
@@ -33,13 +34,13 @@ var (
 	// what, and match ErrExists too.
 	ErrExists = errors.New("store: exists already")
 
-	ErrUserExists       = fmt.Errorf("%w: user id", ErrExists)
-	ErrNameExists       = fmt.Errorf("%w: sign-in name", ErrExists)
-	ErrCredentialExists = fmt.Errorf("%w: credential id", ErrExists)
-	ErrIdentityExists   = fmt.Errorf("%w: identity", ErrExists)
-	ErrSessionExists    = fmt.Errorf("%w: session", ErrExists)
-	ErrTicketSpent      = fmt.Errorf("%w: spent ticket", ErrExists)
-	ErrSecretExists     = fmt.Errorf("%w: secret", ErrExists)
+	ErrUserExists       = fmt.Errorf("%w: user id", ErrExists)       // a new user's id
+	ErrNameExists       = fmt.Errorf("%w: sign-in name", ErrExists)  // somebody signs in with it
+	ErrCredentialExists = fmt.Errorf("%w: credential id", ErrExists) // of a passkey that somebody has
+	ErrIdentityExists   = fmt.Errorf("%w: identity", ErrExists)      // some user has it already
+	ErrSessionExists    = fmt.Errorf("%w: session", ErrExists)       // of this token
+	ErrTicketSpent      = fmt.Errorf("%w: spent ticket", ErrExists)  // by another request, on any node
+	ErrSecretExists     = fmt.Errorf("%w: secret", ErrExists)        // of this name
 )
 
 // Store keeps the records of one organisation. It is safe for concurrent use.

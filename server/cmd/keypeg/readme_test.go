@@ -57,6 +57,22 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestReadmeFrontEnd holds the README's JavaScript to the page that app/e2e drives with it.
+func TestReadmeFrontEnd(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(filepath.Join(root, "app", "e2e", "testdata", "front-end", "front-end.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```js\n"+string(script)+"```\n") {
+		t.Errorf("the README's JavaScript isn't what is tested:\n%s", script)
+	}
+}
+
 // TestSecurityTable holds SECURITY.md's tables to the tests that there are.
 func TestSecurityTable(t *testing.T) {
 	root := filepath.Join("..", "..", "..")

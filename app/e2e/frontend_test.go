@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"testing"
+)
+
+// startBeside runs the program behind a proxy that has another front end beside it, as
+// somebody would who draws their own: both at one address, for passkeys and cookies
+// belong to an origin.
+func startBeside(t *testing.T, frontEnd http.Handler) *server {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startServer(t, "--public-url", "http://localhost:"+port)
+
+	routes := http.NewServeMux()
+	routes.Handle("/theirs/", http.StripPrefix("/theirs", frontEnd))
+	routes.Handle("/", &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: s.listens})
+		r.Out.Host = r.In.Host
+	}})
+	proxy := &http.Server{Handler: routes}
+	t.Cleanup(func() { proxy.Close() })
+	go proxy.Serve(listener)
+	return s
+}
+
+// TestAnotherFrontEnd has a page that isn't ours register a passkey and sign in with it,
+// by @simplewebauthn/browser as npm has it. Its script is the README's.
+func TestAnotherFrontEnd(t *testing.T) {
+	if _, err := os.Stat("../../bin/simplewebauthn/index.js"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("@simplewebauthn/browser is missing: run make tools")
+		}
+		t.Skip("@simplewebauthn/browser is missing: run make tools")
+	}
+	theirs := http.NewServeMux()
+	theirs.Handle("/", http.FileServer(http.Dir("testdata/front-end")))
+	theirs.Handle("/simplewebauthn/", http.StripPrefix("/simplewebauthn", http.FileServer(http.Dir("../../bin/simplewebauthn"))))
+	ann := openBrowser(t, startBeside(t, theirs))
+	laptop := ann.hasDevice()
+
+	// Ann signs in at our door, and adds a passkey on their page.
+	ann.setsUp()
+	ann.opens("/theirs/")
+	ann.readsIn("#who", "Signed in as Ann Admin")
+	ann.types("#name", "Work laptop")
+	ann.clicks("#add")
+	ann.readsIn("#passkeys", "Work laptop")
+	if n := laptop.holds(); n != 1 {
+		t.Fatalf("the device holds %d passkeys, want 1", n)
+	}
+
+	// The same device again: the library finds in our options what it holds.
+	ann.clicks("#add")
+	ann.readsIn("#refusal", "ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED: The authenticator was previously registered")
+
+	// Out, and in again with the passkey alone.
+	ann.clicks("#out")
+	ann.readsIn("#who", "Nobody is signed in")
+	ann.readsIn("#passkeys", "")
+	ann.clicks("#in")
+	ann.readsIn("#who", "Signed in as Ann Admin")
+	ann.readsIn("#passkeys", "Work laptop (used for this session)")
+	ann.readsIn("#refusal", "")
+
+	// Our own pages agree.
+	ann.opens("/passkeys")
+	ann.readsIn(row(1, ".row-name bdi"), "Work laptop")
+	ann.reads("Used for this session")
+
+	// A refusal is told by its code.
+	ann.opens("/theirs/")
+	ann.clicks("#out")
+	ann.readsIn("#who", "Nobody is signed in")
+	ann.server.command(t, "", "user", "disable", "ann")
+	ann.clicks("#in")
+	ann.readsIn("#refusal", "ceremony_refused: This passkey could not be verified. Please try again.")
+	ann.readsIn("#who", "Nobody is signed in")
+	ann.hasNoComplaints()
+}
