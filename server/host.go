@@ -48,12 +48,12 @@ type HostUser struct {
 	DisplayName string
 	Disabled    bool // they may not sign in
 
-	// OtherWays is how many ways in the host itself has for them, such as a password.
-	// With none their last passkey can't be removed.
-	OtherWays int
-	// HasPassword lets pages ask for it where somebody has to confirm. The host's own
-	// pages take it; see ui.ConfirmService.
+	// HasPassword says that they can sign in with one of the host's. Where they have to
+	// confirm, pages ask for it, and the host takes it: see selfservice.Service.
 	HasPassword bool
+	// OtherWays is how many ways in the host has for them besides, such as an OpenID
+	// provider. Without a password and with none of these, their last passkey stays.
+	OtherWays int
 }
 
 // HostSession is a session of a [Host].
@@ -121,7 +121,7 @@ func (s guests) guest(session HostSession, known HostUser, record store.User) si
 		},
 		user:   record,
 		shown:  shared.User{ID: known.ID, Name: known.Name, DisplayName: known.DisplayName},
-		policy: policy.Policy{Passwords: policy.PasswordsOff, OtherWays: known.OtherWays},
+		policy: policy.Policy{HostPassword: known.HasPassword, OtherWays: known.OtherWays},
 	}
 }
 

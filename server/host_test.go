@@ -210,6 +210,20 @@ func TestHost(t *testing.T) {
 			into[shared.Passkey](ann, ann.sends("PATCH", shared.PathPasskey+added.ID, shared.RenamePasskey{Name: "Other"}), 200)
 		})
 	})
+	t.Run("a password of the host is a way in, and can be asked for", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			host.changes("1", func(u *server.HostUser) { u.HasPassword, u.OtherWays = true, 0 })
+			ann := s.guest(host, "1")
+			added := ann.registers("Laptop")
+			if list := ann.lists(); !list.HasPassword || list.Passkeys[0].OnlyMethod {
+				t.Errorf("her list is %+v", list)
+			}
+			if account := into[shared.Account](ann, ann.sends("GET", shared.PathAccount, nil), 200); !account.HasPassword {
+				t.Error("her account doesn't tell")
+			}
+			into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+added.ID, nil), 200)
+		})
+	})
 	t.Run("one's own only", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
 			ann, bob := s.guest(host, "1"), s.guest(host, "12")

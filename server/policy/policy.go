@@ -45,7 +45,10 @@ type Policy struct {
 	PasskeysOff  bool
 	RPID         string   // the relying party id; passkeys made for another work no more
 	Issuers      []string // of the OpenID providers that are configured
-	OtherWays    int      // how many ways in a host program has for the user, beside ours
+
+	// What a host program has for the user, whose accounts are its own.
+	HostPassword bool
+	OtherWays    int // beside passkeys and that password
 }
 
 // TakesPasswords tells whether anybody signs in with a password.
@@ -65,7 +68,7 @@ func (p Policy) TakesPassword(user store.User) bool {
 
 // HasPassword tells whether the user has a password to sign in with.
 func (p Policy) HasPassword(user store.User) bool {
-	return user.Password != "" && p.TakesPassword(user)
+	return p.HostPassword || user.Password != "" && p.TakesPassword(user)
 }
 
 // TakesPasskey tells whether one signs in with this passkey. One that never verified
