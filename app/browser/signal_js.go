@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"encoding/json"
 	"syscall/js"
 
 	"github.com/keypeg/keypeg/shared"
@@ -27,6 +28,14 @@ func SignalAccepted(ctx context.Context, list shared.PasskeyList) {
 func SignalUser(ctx context.Context, list shared.PasskeyList, user shared.User) {
 	signal(ctx, "signalCurrentUserDetails", map[string]any{
 		"rpId": list.RPID, "userId": list.UserHandle, "name": user.Name, "displayName": user.DisplayName,
+	})
+}
+
+// Forget tells that nobody has a passkey that was used to sign in (5.1.10.1). It gets
+// what Get got and returned.
+func (Authenticator) Forget(ctx context.Context, publicKey, credential json.RawMessage) {
+	signal(ctx, "signalUnknownCredential", map[string]any{
+		"rpId": parseJSON(publicKey).Get("rpId"), "credentialId": parseJSON(credential).Get("id"),
 	})
 }
 

@@ -15,6 +15,9 @@ import (
 // PasskeySupport says yes, so that components render as they mostly look.
 func PasskeySupport() Support { return Supported }
 
+// OffersAutofill says no.
+func OffersAutofill(context.Context) bool { return false }
+
 // CreatesSilently says no.
 func CreatesSilently(context.Context) bool { return false }
 
@@ -27,6 +30,9 @@ func (Authenticator) Create(context.Context, json.RawMessage, string) (json.RawM
 func (Authenticator) Get(context.Context, json.RawMessage, string) (json.RawMessage, error) {
 	return nil, errNoBrowser
 }
+
+// Forget does nothing.
+func (Authenticator) Forget(context.Context, json.RawMessage, json.RawMessage) {}
 
 // Send fails: there is no browser.
 func (Transport) Send(context.Context, string, string, []byte) (int, []byte, error) {

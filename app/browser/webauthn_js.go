@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"syscall/js"
+	"time"
 )
 
 // PasskeySupport tells whether this page can use passkeys. It needs the JSON
@@ -35,6 +36,21 @@ func CreatesSilently(ctx context.Context) bool {
 	return err == nil && capabilities.Get("conditionalCreate").Truthy()
 }
 
+// OffersAutofill tells whether the browser offers passkeys in the box for a name
+// (isConditionalMediationAvailable, 5.1.4).
+func OffersAutofill(ctx context.Context) bool {
+	credential := js.Global().Get("PublicKeyCredential")
+	if !credential.Truthy() || !credential.Get("isConditionalMediationAvailable").Truthy() {
+		return false
+	}
+	promise, err := try(func() js.Value { return credential.Call("isConditionalMediationAvailable") })
+	if err != nil {
+		return false
+	}
+	offers, err := await(ctx, promise)
+	return err == nil && offers.Truthy()
+}
+
 // Create runs navigator.credentials.create (WebAuthn Level 3, 5.1.3) and returns
 // the credential's toJSON. It fails with an [Exception].
 func (Authenticator) Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
@@ -46,6 +62,10 @@ func (Authenticator) Create(ctx context.Context, publicKey json.RawMessage, medi
 func (Authenticator) Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
 	return credential(ctx, "get", "parseRequestOptionsFromJSON", publicKey, mediation)
 }
+
+// abortFor is how long a ceremony that was aborted may take to end. Extensions that
+// stand in for the browser don't always hear the signal.
+const abortFor = time.Second
 
 func credential(ctx context.Context, method, parse string, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
 	controller := js.Global().Get("AbortController").New()
@@ -65,6 +85,15 @@ func credential(ctx context.Context, method, parse string, publicKey json.RawMes
 		return nil, err
 	}
 	made, err := await(ctx, promise)
+	if ctx.Err() != nil && err != nil {
+		// A browser runs one ceremony at a time: the next one has to find this one ended.
+		controller.Call("abort")
+		ending, done := context.WithTimeout(context.WithoutCancel(ctx), abortFor)
+		defer done()
+		if made, err = await(ending, promise); ending.Err() != nil {
+			err = &Exception{Name: "AbortError", Message: "the browser doesn't end it"}
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -30,6 +31,13 @@ type API interface {
 type Authenticator interface {
 	Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 	Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
+}
+
+// Forgetful is an [Authenticator] that can tell a password manager that nobody has the
+// passkey that it gave, so that it needn't offer it again.
+type Forgetful interface {
+	// Forget gets what Get was called with, and what it returned.
+	Forget(ctx context.Context, publicKey, credential json.RawMessage)
 }
 
 // Ceremonies joins both halves.
@@ -76,7 +84,46 @@ func (c Ceremonies) SignIn(ctx context.Context) (shared.SignedIn, error) {
 	if err != nil {
 		return shared.SignedIn{}, err
 	}
-	return c.API.FinishSignIn(ctx, answer)
+	return c.finishSignIn(ctx, begun, answer)
+}
+
+// ticketWait is how long autofill waits with one ticket, which lives five minutes.
+const ticketWait = 4 * time.Minute
+
+// SignInByAutofill waits, for as long as ctx lasts, until the user picks one of the
+// passkeys that the browser offers in the box for a name (conditional mediation,
+// WebAuthn Level 3, 5.1.4), and begins a session with it. The box has
+// autocomplete="username webauthn".
+//
+// Only a *[shared.Error] is for the user, who has picked a passkey that the server
+// refuses. Anything else is a [Failure]: nobody asked for this ceremony, so nobody needs
+// to be told that it ended.
+func (c Ceremonies) SignInByAutofill(ctx context.Context) (shared.SignedIn, error) {
+	for {
+		begun, err := c.API.BeginSignIn(ctx, "conditional")
+		if err != nil {
+			return shared.SignedIn{}, &Failure{Reason: Aborted, Exception: "AbortError"}
+		}
+		waiting, stop := context.WithTimeout(ctx, ticketWait)
+		answer, err := c.prove(waiting, begun)
+		again := waiting.Err() != nil && ctx.Err() == nil
+		stop()
+		switch {
+		case err == nil:
+			return c.finishSignIn(ctx, begun, answer)
+		case !again:
+			return shared.SignedIn{}, err
+		}
+	}
+}
+
+func (c Ceremonies) finishSignIn(ctx context.Context, begun shared.Ceremony, answer shared.FinishCeremony) (shared.SignedIn, error) {
+	signed, err := c.API.FinishSignIn(ctx, answer)
+	refused, _ := errors.AsType[*shared.Error](err)
+	if manager, ok := c.Authenticator.(Forgetful); ok && refused != nil && refused.UnknownCredential {
+		manager.Forget(ctx, begun.PublicKey, answer.Credential)
+	}
+	return signed, err
 }
 
 // Confirm proves that the signed-in user is there.

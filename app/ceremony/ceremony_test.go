@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -19,6 +21,8 @@ type script struct {
 	name   string
 
 	mediation string // that the authenticator was asked with
+	waits     func(context.Context) error
+	forgot    []string
 }
 
 func (s *script) step(name string) error {
@@ -39,7 +43,9 @@ func (s *script) FinishRegistration(_ context.Context, a shared.FinishRegistrati
 	return shared.Passkey{ID: "1"}, s.step("finish registration")
 }
 
-func (s *script) BeginSignIn(context.Context, string) (shared.Ceremony, error) {
+func (s *script) BeginSignIn(_ context.Context, mediation string) (shared.Ceremony, error) {
+	begun := begun
+	begun.Mediation = mediation
 	return begun, s.step("begin sign-in")
 }
 
@@ -62,8 +68,16 @@ func (s *script) Create(_ context.Context, _ json.RawMessage, mediation string) 
 	return json.RawMessage(`"made"`), s.step("create")
 }
 
-func (s *script) Get(context.Context, json.RawMessage, string) (json.RawMessage, error) {
+func (s *script) Get(ctx context.Context, _ json.RawMessage, mediation string) (json.RawMessage, error) {
+	s.mediation = mediation
+	if s.waits != nil {
+		return json.RawMessage(`"proof"`), errors.Join(s.waits(ctx), s.step("get"))
+	}
 	return json.RawMessage(`"proof"`), s.step("get")
+}
+
+func (s *script) Forget(_ context.Context, publicKey, credential json.RawMessage) {
+	s.forgot = append(s.forgot, string(publicKey)+string(credential))
 }
 
 type exception string
@@ -106,6 +120,68 @@ func TestRegisterSilently(t *testing.T) {
 	s := &script{}
 	if _, err := (Ceremonies{s, s}).RegisterSilently(t.Context()); err != nil || s.mediation != "conditional" {
 		t.Errorf("asked with mediation %q (%v), want conditional", s.mediation, err)
+	}
+}
+
+func TestSignInByAutofill(t *testing.T) {
+	t.Run("it waits until somebody picks a passkey", func(t *testing.T) {
+		s := &script{}
+		_, err := Ceremonies{s, s}.SignInByAutofill(t.Context())
+		if want := []string{"begin sign-in", "get", "finish sign-in"}; err != nil || s.mediation != "conditional" || !slices.Equal(s.asked, want) {
+			t.Errorf("asked %q with mediation %q (%v), want %q", s.asked, s.mediation, err, want)
+		}
+	})
+	t.Run("with a new ticket before the old one ends", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s, waited := &script{}, 0
+			s.waits = func(ctx context.Context) error {
+				if waited++; waited == 3 {
+					return nil
+				}
+				<-ctx.Done()
+				return exception("AbortError")
+			}
+			begin := time.Now()
+			_, err := Ceremonies{s, s}.SignInByAutofill(t.Context())
+			want := []string{"begin sign-in", "get", "begin sign-in", "get", "begin sign-in", "get", "finish sign-in"}
+			if took := time.Since(begin); err != nil || !slices.Equal(s.asked, want) || took > 2*5*time.Minute {
+				t.Errorf("asked %q within %v (%v), want %q with tickets of five minutes", s.asked, took, err, want)
+			}
+		})
+	})
+	t.Run("until it is ended", func(t *testing.T) {
+		s := &script{}
+		ctx, end := context.WithCancel(t.Context())
+		s.waits = func(ctx context.Context) error { end(); <-ctx.Done(); return exception("AbortError") }
+		_, err := Ceremonies{s, s}.SignInByAutofill(ctx)
+		if failure, ok := errors.AsType[*Failure](err); !ok || failure.Reason != Aborted || len(s.asked) != 2 {
+			t.Errorf("asked %q (%v)", s.asked, err)
+		}
+	})
+	t.Run("a server that is away is nobody's business", func(t *testing.T) {
+		s := &script{fails: map[string]error{"begin sign-in": shared.Errorf(shared.CodeOffline, "%s", "offline")}}
+		_, err := Ceremonies{s, s}.SignInByAutofill(t.Context())
+		if failure, ok := errors.AsType[*Failure](err); !ok || failure.Reason != Aborted {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestForget(t *testing.T) {
+	refusal := shared.Errorf(shared.CodeCeremonyRefused, "%s", "no")
+	for _, unknown := range []bool{true, false} {
+		refusal.UnknownCredential = unknown
+		s := &script{fails: map[string]error{"finish sign-in": refusal}}
+		if _, err := (Ceremonies{s, s}).SignIn(t.Context()); !errors.Is(err, refusal) {
+			t.Errorf("got %v", err)
+		}
+		want := []string(nil)
+		if unknown {
+			want = []string{`{"challenge":"c"}"proof"`}
+		}
+		if !slices.Equal(s.forgot, want) {
+			t.Errorf("a passkey that is unknown %t: forgot %q, want %q", unknown, s.forgot, want)
+		}
 	}
 }
 

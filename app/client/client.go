@@ -68,7 +68,9 @@ func refusal(status int, answer []byte) error {
 	if err := json.Unmarshal(answer, &problem); err != nil || problem.Code == "" || problem.Detail == "" {
 		return unexpected(fmt.Errorf("status %d without a problem that we know", status))
 	}
-	return shared.Errorf(problem.Code, "%s", problem.Detail)
+	refused := shared.Errorf(problem.Code, "%s", problem.Detail)
+	refused.UnknownCredential = problem.UnknownCredential
+	return refused
 }
 
 func unexpected(cause error) error {

@@ -57,6 +57,13 @@ func TestCall(t *testing.T) {
 	}
 }
 
+func TestUnknownCredential(t *testing.T) {
+	_, err := New(says{status: 400, body: `{"code":"ceremony_refused","detail":"No.","unknownCredential":true}`}).FinishSignIn(t.Context(), shared.FinishCeremony{})
+	if refusal, ok := errors.AsType[*shared.Error](err); !ok || !refusal.UnknownCredential {
+		t.Errorf("got %#v", err)
+	}
+}
+
 func FuzzRefusal(f *testing.F) {
 	f.Add(409, []byte(`{"code":"last_method","detail":"x"}`))
 	f.Add(500, []byte(`[]`))
