@@ -8,6 +8,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/selfservice"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
@@ -277,19 +278,13 @@ func (p *page) renderContent() goapp.UI {
 }
 
 func (p *page) world() ui.World {
-	blocked := ""
-	switch browser.PasskeySupport() {
-	case browser.NotSupported:
-		blocked = p.text.Panel.NotSupported
-	case browser.NotSecure:
-		blocked = p.text.Panel.NotSecure
-	}
-	offline := ""
+	world := selfservice.World(p.text, p.account)
+	world.ConfirmsAt, world.Recovery = p.confirmsAt(), shared.PageRecovery
 	if !p.asOf.IsZero() {
 		moment, _ := p.formats().Moment(p.asOf)
-		offline = message.Fill(p.text.Shell.OfflineAsOf, "date", moment)
+		world.Offline = message.Fill(p.text.Shell.OfflineAsOf, "date", moment)
 	}
-	return ui.World{Offline: offline, Text: p.text, Formats: p.formats(), Host: browser.Host(), RPID: p.account.RPID, Contact: p.account.Contact, Blocked: blocked, ConfirmsAt: p.confirmsAt()}
+	return world
 }
 
 // confirmsAt are the providers at which the user can confirm.

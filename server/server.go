@@ -41,9 +41,11 @@ type Config struct {
 	// minutes. Accounts have their own.
 	ConfirmFor time.Duration
 
-	Live *live.Hub // that Store tells of changes; see [live.Hub.Store]
-	Now  store.Clock
-	Log  *slog.Logger
+	// Live is told by Store of changes; see [live.Hub.Store]. Nil makes one, for a Store
+	// that nobody else writes to.
+	Live *live.Hub
+	Now  store.Clock  // nil is time.Now
+	Log  *slog.Logger // nil is slog.Default
 
 	Address Address // from [ParseAddress]
 	// TrustedProxies are the networks of our own proxies: from them, and from nobody
@@ -87,8 +89,18 @@ type Server struct {
 
 // New returns a Server, or an error if the store can't be used.
 func New(ctx context.Context, c Config) (*Server, error) {
-	if c.Store == nil || c.Live == nil || c.Now == nil || c.Log == nil {
-		return nil, errors.New("server: Store, Live, Now and Log must be set")
+	if c.Store == nil {
+		return nil, errors.New("server: Store must be set")
+	}
+	if c.Live == nil {
+		c.Live = live.NewHub()
+		c.Store = c.Live.Store(c.Store)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
 	}
 	if (c.Accounts == nil) == (c.Host == nil) {
 		return nil, errors.New("server: either Accounts or Host must be set")

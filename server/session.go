@@ -112,14 +112,15 @@ func caller(r *http.Request) signedInUser {
 
 // Protect lets only signed-in users through to a host program's own handler.
 // Others are sent to the sign-in page if they ask for a page, and refused if
-// they ask for anything else. Behind it, [UserFrom] tells who is there.
+// they ask for anything else; with a [Host], whose sign-in page is its own, they are
+// refused. Behind it, [UserFrom] tells who is there.
 func (s *Server) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.people.authenticate(r)
 		switch {
 		case err == nil:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keySignedIn, who)))
-		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r):
+		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r) && s.Host == nil:
 			s.toSignIn(w, r)
 		default:
 			s.writeProblem(w, r, err)

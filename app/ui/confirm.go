@@ -5,14 +5,20 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// ConfirmService proves again who the user is.
+// ConfirmService proves again who the user is. One that is a [ProviderConfirmer] too has
+// the dialog offer [World]'s ConfirmsAt.
 type ConfirmService interface {
 	ConfirmWithPasskey(ctx context.Context) error
 	ConfirmWithPassword(ctx context.Context, password string) error
+}
+
+// ProviderConfirmer proves it at OpenID providers.
+type ProviderConfirmer interface {
 	// ConfirmAtProvider goes to an OpenID provider, which sends the browser back. It
 	// returns only if that can't be done.
 	ConfirmAtProvider(ctx context.Context, providerID string) error
@@ -30,6 +36,7 @@ type Confirm struct {
 	OnConfirmed func()
 	OnCancel    func()
 
+	self     app.Context // the component's own: an event's dies with its element
 	password string
 	state    confirmState
 	failure  error
@@ -47,12 +54,18 @@ const (
 const confirmID = "confirm"
 
 // OnMount opens the dialog.
-func (c *Confirm) OnMount(ctx app.Context) { showModal(ctx, confirmID) }
+func (c *Confirm) OnMount(ctx app.Context) {
+	c.self = ctx
+	showModal(ctx, confirmID)
+}
 
 // Render implements app.Composer.
 func (c *Confirm) Render() app.UI {
 	text := c.World.Text.Confirm
 	busy := c.state != confirmAsking
+	if !c.canConfirm() {
+		return c.renderNothing()
+	}
 	return dialog(confirmID, text.Title, c.onEscape,
 		app.P().Text(text.Lead),
 		c.World.notice(c.failure),
@@ -72,8 +85,8 @@ func (c *Confirm) Render() app.UI {
 				submit("confirm-submit", "wide", label(c.state == confirmByPassword, text.Working, text.UsePassword), busy),
 			)
 		}),
-		app.Range(c.World.ConfirmsAt).Slice(func(i int) app.UI {
-			return &providerButton{Provider: c.World.ConfirmsAt[i], Text: text.AtProvider, Off: busy, OnClick: c.atProvider}
+		app.Range(c.providers()).Slice(func(i int) app.UI {
+			return &providerButton{Provider: c.providers()[i], Text: text.AtProvider, Off: busy, OnClick: c.atProvider}
 		}),
 		foot(
 			button("confirm-cancel", "quiet", text.Cancel, false, c.onCancel),
@@ -81,24 +94,56 @@ func (c *Confirm) Render() app.UI {
 	)
 }
 
-func (c *Confirm) onInput(ctx app.Context, _ app.Event) { c.password = valueOf(ctx) }
-
-func (c *Confirm) onPasskey(ctx app.Context, _ app.Event) {
-	c.confirm(ctx, confirmByPasskey, c.Service.ConfirmWithPasskey)
+// providers are those at which the user can confirm.
+func (c *Confirm) providers() []shared.Provider {
+	if _, confirms := c.Service.(ProviderConfirmer); !confirms {
+		return nil
+	}
+	return c.World.ConfirmsAt
 }
 
-func (c *Confirm) onPassword(ctx app.Context, e app.Event) {
+func (c *Confirm) canConfirm() bool {
+	return c.HasPasskey || c.HasPassword || len(c.providers()) > 0
+}
+
+// renderNothing is for who got in by a code or a link, and has made no way in since.
+func (c *Confirm) renderNothing() app.UI {
+	text, contact := c.World.Text.Confirm, c.World.Contact
+	return dialog(confirmID, text.Title, c.onEscape,
+		app.P().Text(text.Nothing),
+		app.If(contact != "", func() app.UI {
+			return app.P().Class("contact").Text(message.Fill(c.World.Text.Panel.Contact, "contact", contact))
+		}),
+		foot(
+			button("confirm-cancel", "quiet", text.Cancel, false, c.onCancel),
+			app.If(c.World.Recovery != "", func() app.UI {
+				return button("confirm-recovery", "primary", text.Recovery, false, c.onRecovery)
+			}),
+		),
+	)
+}
+
+// onRecovery leaves the app: the page isn't one of its own.
+func (c *Confirm) onRecovery(app.Context, app.Event) { browser.Leave(c.World.Recovery) }
+
+func (c *Confirm) onInput(ctx app.Context, _ app.Event) { c.password = valueOf(ctx) }
+
+func (c *Confirm) onPasskey(app.Context, app.Event) {
+	c.confirm(confirmByPasskey, c.Service.ConfirmWithPasskey)
+}
+
+func (c *Confirm) onPassword(_ app.Context, e app.Event) {
 	e.PreventDefault()
 	password := c.password
-	c.confirm(ctx, confirmByPassword, func(work context.Context) error {
+	c.confirm(confirmByPassword, func(work context.Context) error {
 		return c.Service.ConfirmWithPassword(work, password)
 	})
 }
 
 // atProvider leaves the app. Who comes back has confirmed, and does again what
 // they wanted to.
-func (c *Confirm) atProvider(ctx app.Context, id string) {
-	c.confirm(ctx, confirmAtProvider, func(work context.Context) error { return c.Service.ConfirmAtProvider(work, id) })
+func (c *Confirm) atProvider(id string) {
+	c.confirm(confirmAtProvider, func(work context.Context) error { return c.Service.(ProviderConfirmer).ConfirmAtProvider(work, id) })
 }
 
 // providerButton leads to an OpenID provider.
@@ -108,23 +153,23 @@ type providerButton struct {
 	Provider shared.Provider
 	Text     string // {provider}
 	Off      bool
-	OnClick  func(ctx app.Context, id string)
+	OnClick  func(id string)
 }
 
 func (b *providerButton) Render() app.UI {
 	return button("confirm-at-"+b.Provider.ID, "wide", message.Fill(b.Text, "provider", b.Provider.Name), b.Off, b.onClick)
 }
 
-func (b *providerButton) onClick(ctx app.Context, _ app.Event) { b.OnClick(ctx, b.Provider.ID) }
+func (b *providerButton) onClick(app.Context, app.Event) { b.OnClick(b.Provider.ID) }
 
-func (c *Confirm) confirm(ctx app.Context, how confirmState, prove func(context.Context) error) {
+func (c *Confirm) confirm(how confirmState, prove func(context.Context) error) {
 	if c.state != confirmAsking {
 		return
 	}
 	c.state, c.failure = how, nil
-	ctx.Async(func() {
-		err := prove(ctx)
-		ctx.Dispatch(func(app.Context) {
+	c.self.Async(func() {
+		err := prove(c.self)
+		c.self.Dispatch(func(app.Context) {
 			c.state, c.failure = confirmAsking, err
 			if err == nil {
 				c.OnConfirmed()

@@ -10,7 +10,7 @@ import (
 type MenuItem struct {
 	ID       string // unique in the menu; also the element's id, "menu-"+ID
 	Label    string
-	Icon     string
+	Icon     string // "key", "browser", "list", "people", "phone", "install", "out", or "" for none
 	Href     string // a page, or "" with OnSelect
 	OnSelect func() // what to do
 
@@ -164,7 +164,7 @@ func (l *menuLine) Render() app.UI {
 				OnClick(l.onClick).Body(icon("check"), app.Span().Text(l.Item.Label)),
 		)
 	}
-	content := []app.UI{icon(l.Item.Icon), app.Span().Text(l.Item.Label)}
+	content := []app.UI{app.If(l.Item.Icon != "", func() app.UI { return icon(l.Item.Icon) }), app.Span().Text(l.Item.Label)}
 	return app.Li().Attr("role", "none").Body(
 		app.If(l.Item.Href != "", func() app.UI {
 			return app.A().ID(id).Class("menu-line").Attr("role", "menuitem").TabIndex(-1).

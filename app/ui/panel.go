@@ -10,20 +10,28 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// PasskeyService does what the panel offers, for the signed-in user.
+// PasskeyService does what the panel offers, for the signed-in user. One that is a
+// [PhoneLinker] or a [SessionCounter] too has the panel offer more.
 type PasskeyService interface {
 	Passkeys(ctx context.Context) (shared.PasskeyList, error)
 	Register(ctx context.Context, name string) (shared.Passkey, error)
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
-	// MakePhoneLink returns a link with which another device makes a passkey.
-	MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error)
-	// SessionsWith counts the user's other sessions that began with a passkey.
-	SessionsWith(ctx context.Context, id string) (int, error)
 	// Remove returns the passkeys that are left. With endSessions, those sessions
 	// end too.
 	Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error)
 	// SignalAccepted tells password managers which passkeys work now.
 	SignalAccepted(ctx context.Context)
+}
+
+// PhoneLinker makes links with which another device makes a passkey.
+type PhoneLinker interface {
+	MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error)
+}
+
+// SessionCounter counts the user's other sessions that began with a passkey, so that they
+// can be ended with it.
+type SessionCounter interface {
+	SessionsWith(ctx context.Context, id string) (int, error)
 }
 
 // PasskeysPanel lists the user's passkeys, and lets them add, rename and remove.

@@ -16,17 +16,21 @@ import (
 const panelPhoneID = "passkey-phone"
 
 func (p *PasskeysPanel) renderPhoneButton() app.UI {
-	return button(panelPhoneID, "", "", p.World.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Span().Text(p.World.Text.Panel.AddPhone))
+	_, offers := p.Service.(PhoneLinker)
+	return app.If(offers, func() app.UI {
+		return button(panelPhoneID, "", "", p.World.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Span().Text(p.World.Text.Panel.AddPhone))
+	})
 }
 
 func (p *PasskeysPanel) onPhone(app.Context, app.Event) {
-	if p.gettingPhone {
+	phone, offers := p.Service.(PhoneLinker)
+	if p.gettingPhone || !offers {
 		return
 	}
 	p.gettingPhone, p.phoneFailure = true, nil
 	var link shared.EnrolmentLink
 	p.attempt(func(ctx context.Context) (err error) {
-		link, err = p.Service.MakePhoneLink(ctx)
+		link, err = phone.MakePhoneLink(ctx)
 		return err
 	}, func(err error) {
 		p.gettingPhone, p.phone, p.phoneFailure = false, link, err

@@ -16,7 +16,7 @@ type removeDialog struct {
 
 	World   World
 	Passkey shared.Passkey
-	Last    bool // it is the last passkey, and a password is left
+	Last    string // what is left without it, if it is the last one
 	Working bool
 	Failure error
 	// Sessions elsewhere that began with the passkey. They can be ended with it.
@@ -41,7 +41,7 @@ func (d *removeDialog) Render() app.UI {
 	text := d.World.Text.Panel
 	return dialog(removeID, message.Fill(text.RemoveTitle, "name", d.Passkey.Name), d.onEscape,
 		app.P().ID("remove-lead").Text(text.RemoveLead),
-		app.If(d.Last, func() app.UI { return app.P().Text(text.RemoveLast) }),
+		app.If(d.Last != "", func() app.UI { return app.P().Text(d.Last) }),
 		app.If(d.Sessions > 0, func() app.UI {
 			return app.Label().Class("check").Body(
 				app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
@@ -72,17 +72,36 @@ func (d *removeDialog) onOK(app.Context, app.Event) {
 
 func (p *PasskeysPanel) renderRemove() app.UI {
 	return &removeDialog{
-		World: p.World, Passkey: p.find(p.row.id), Last: len(p.list.Passkeys) == 1,
+		World: p.World, Passkey: p.find(p.row.id), Last: p.left(),
 		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.row.sessions,
 		OnCancel: p.keep, OnOK: p.remove,
 	}
 }
 
+// left says with what the user signs in without their last passkey.
+func (p *PasskeysPanel) left() string {
+	text := p.World.Text.Panel
+	switch {
+	case len(p.list.Passkeys) > 1:
+		return ""
+	case p.list.HasPassword:
+		return text.RemoveLast
+	case len(p.World.ConfirmsAt) > 0:
+		return message.Fill(text.RemoveLastAt, "provider", p.World.ConfirmsAt[0].Name)
+	default:
+		return "" // a way in of a host program, of which only the host knows the name
+	}
+}
+
 func (p *PasskeysPanel) askRemove(id string) {
 	p.row = openRow{id: id, mode: rowRemove}
+	counter, counts := p.Service.(SessionCounter)
+	if !counts {
+		return
+	}
 	p.self.Async(func() {
 		// Without an answer there is nothing to end, and the rest works.
-		n, _ := p.Service.SessionsWith(p.self, id)
+		n, _ := counter.SessionsWith(p.self, id)
 		p.self.Dispatch(func(app.Context) {
 			if p.row.id == id {
 				p.row.sessions = n

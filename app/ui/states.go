@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,6 +59,10 @@ func States(text *message.Catalogue) []State {
 			p.list.Passkeys = p.list.Passkeys[:1]
 			p.row = openRow{id: "a", mode: rowRemove}
 		}),
+		"panel-remove-last-provider": statePanel(stateProvided(world), func(p *PasskeysPanel) {
+			p.list.Passkeys, p.list.HasPassword = p.list.Passkeys[:1], false
+			p.row = openRow{id: "a", mode: rowRemove}
+		}),
 		"panel-remove-sessions": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, sessions: 2} }),
 		"panel-other-address":   statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
 		"panel-unverified":      statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
@@ -104,7 +109,13 @@ func States(text *message.Catalogue) []State {
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}},
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", OnlyMethod: true}},
 		}},
-		"confirm-provider": &Confirm{World: stateProvided(world), HasPasskey: true},
+		"confirm-nothing":  &Confirm{World: stateRecoverable(world)},
+		"sign-in":          &SignInPanel{World: world, Password: noPassword},
+		"sign-in-working":  &SignInPanel{World: world, Password: noPassword, state: signInByPasskey},
+		"sign-in-refused":  &SignInPanel{World: world, Password: noPassword, failure: &ceremony.Failure{Reason: ceremony.Denied}},
+		"sign-in-passkey":  &SignInPanel{World: world},
+		"sign-in-blocked":  &SignInPanel{World: stateBlocked(world)},
+		"confirm-provider": &Confirm{World: stateProvided(world), Service: stateService{}, HasPasskey: true},
 		"confirm-password": &Confirm{World: world, HasPassword: true},
 		"confirm-working":  &Confirm{World: world, HasPassword: true, HasPasskey: true, state: confirmByPasskey},
 		"confirm-refused":  &Confirm{World: world, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
@@ -123,6 +134,28 @@ func stateProvided(w World) World {
 	return w
 }
 
+func stateRecoverable(w World) World {
+	w.Recovery = shared.PageRecovery
+	return w
+}
+
+func stateBlocked(w World) World {
+	w.Blocked = w.Text.Panel.NotSupported
+	return w
+}
+
+// noPassword takes none.
+func noPassword(context.Context, string, string) error { return nil }
+
+// stateService does nothing: no state is ever mounted by a test, and in the gallery its
+// buttons lead nowhere.
+type stateService struct {
+	PasskeyService
+	ConfirmService
+	PhoneLinker
+	ProviderConfirmer
+}
+
 func stateWorld(text *message.Catalogue) World {
 	return World{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234"}
 }
@@ -138,7 +171,7 @@ func stateKeys() shared.PasskeyList {
 
 // statePanel is a PasskeysPanel with its list, in a state that change makes.
 func statePanel(world World, change func(*PasskeysPanel)) *PasskeysPanel {
-	p := &PasskeysPanel{World: world, state: listReady, list: stateKeys()}
+	p := &PasskeysPanel{World: world, Service: stateService{}, Confirms: stateService{}, state: listReady, list: stateKeys()}
 	change(p)
 	return p
 }

@@ -51,6 +51,8 @@ type World struct {
 	Offline string
 	// ConfirmsAt are the OpenID providers at which the user can confirm.
 	ConfirmsAt []shared.Provider
+	// Recovery is the address of the page for who has lost every way in, or "".
+	Recovery string
 	// Blocked says why this page can't use passkeys, or "".
 	Blocked string
 }
@@ -108,20 +110,21 @@ func needsIT(err error) bool {
 }
 
 // notice shows a failure where it happened, and whom to ask where the user can't
-// mend it. Nil shows nothing.
+// mend it. Nil shows nothing, and keeps the place: go-app would make whatever stands below
+// anew when the notice comes or goes, and what was typed there would be lost.
 func (w World) notice(err error) app.UI {
 	text := ""
 	if err != nil {
 		text = w.sentence(err)
 	}
-	return app.If(text != "", func() app.UI {
+	return app.Div().Class("told").Body(app.If(text != "", func() app.UI {
 		return app.P().Class("notice notice-bad").Attr("role", "alert").Body(
 			app.Text(text),
 			app.If(needsIT(err) && w.Contact != "", func() app.UI {
 				return app.Span().Text(" " + message.Fill(w.Text.Failure.AskContact, "contact", w.Contact))
 			}),
 		)
-	})
+	}))
 }
 
 // focus moves the keyboard focus to an element, after the next update.

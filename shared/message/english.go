@@ -8,13 +8,7 @@ var English = Catalogue{
 	Door: Door{
 		SignInTitle:       "Sign in",
 		SignInLead:        "Welcome to {product}.",
-		UserName:          "User name",
-		Password:          "Password",
-		SignIn:            "Sign in",
-		SignInPasskey:     "Sign in with a passkey",
 		SignInWith:        "Sign in with {provider}",
-		Or:                "or",
-		Working:           "One moment…",
 		SetupTitle:        "Set up {product}",
 		SetupLead:         "This makes the first administrator. You can add a passkey right after.",
 		SetupUserName:     "User name",
@@ -48,6 +42,15 @@ var English = Catalogue{
 		PasswordOptionalHint: "At least 12 characters. With a passkey you don't need a password.",
 		BackToSignIn:         "Go to sign-in",
 		Contact:              "Need help? {contact}",
+	},
+
+	SignIn: SignIn{
+		Name:     "User name",
+		Password: "Password",
+		Submit:   "Sign in",
+		Passkey:  "Sign in with a passkey",
+		Or:       "or",
+		Working:  "One moment…",
 	},
 
 	Shell: Shell{
@@ -138,6 +141,7 @@ var English = Catalogue{
 		RemoveTitle:    "Remove “{name}”?",
 		RemoveLead:     "You won't be able to sign in with it. It may stay in your password manager: delete it there too.",
 		RemoveLast:     "It is your last passkey. You'll sign in with your password.",
+		RemoveLastAt:   "It is your last passkey. You'll sign in at {provider}.",
 		RemoveSessions: Counted{One: "Also end the session that was started with it elsewhere", Other: "Also end the {n} sessions that were started with it elsewhere"},
 		OK:             "OK",
 		Removing:       "Removing…",
@@ -300,6 +304,8 @@ var English = Catalogue{
 		Working:     "One moment…",
 		Cancel:      "Cancel",
 		Or:          "or",
+		Nothing:     "You have nothing to confirm with here. Sign in again, and go on then.",
+		Recovery:    "Use a recovery code",
 	},
 
 	Failure: Failure{

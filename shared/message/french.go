@@ -9,13 +9,7 @@ var French = Catalogue{
 	Door: Door{
 		SignInTitle:          "Connexion",
 		SignInLead:           "Bienvenue sur {product}.",
-		UserName:             "Nom d’utilisateur",
-		Password:             "Mot de passe",
-		SignIn:               "Se connecter",
-		SignInPasskey:        "Se connecter avec une clé d’accès",
 		SignInWith:           "Se connecter avec {provider}",
-		Or:                   "ou",
-		Working:              "Un instant…",
 		SetupTitle:           "Configurer {product}",
 		SetupLead:            "Vous créez ici le premier compte d’administration. Vous pourrez ajouter une clé d’accès juste après.",
 		SetupUserName:        "Nom d’utilisateur",
@@ -48,6 +42,15 @@ var French = Catalogue{
 		RefusalTitle:         "Cela ne fonctionne pas",
 		BackToSignIn:         "Aller à la connexion",
 		Contact:              "Besoin d’aide ? {contact}",
+	},
+
+	SignIn: SignIn{
+		Name:     "Nom d’utilisateur",
+		Password: "Mot de passe",
+		Submit:   "Se connecter",
+		Passkey:  "Se connecter avec une clé d’accès",
+		Or:       "ou",
+		Working:  "Un instant…",
 	},
 
 	Shell: Shell{
@@ -138,6 +141,7 @@ var French = Catalogue{
 		RemoveTitle:    "Supprimer « {name} » ?",
 		RemoveLead:     "Vous ne pourrez plus vous connecter avec cette clé. Elle peut rester dans votre gestionnaire de mots de passe : supprimez-la là aussi.",
 		RemoveLast:     "C’est votre dernière clé d’accès. Vous vous connecterez avec votre mot de passe.",
+		RemoveLastAt:   "C’est votre dernière clé d’accès. Vous vous connecterez chez {provider}.",
 		RemoveSessions: Counted{One: "Mettre aussi fin à la session ouverte ailleurs avec elle", Other: "Mettre aussi fin aux {n} sessions ouvertes ailleurs avec elle"},
 		OK:             "OK",
 		Removing:       "Suppression…",
@@ -300,6 +304,8 @@ var French = Catalogue{
 		Working:     "Un instant…",
 		Cancel:      "Annuler",
 		Or:          "ou",
+		Nothing:     "Vous n’avez rien ici pour confirmer. Reconnectez-vous, puis continuez.",
+		Recovery:    "Utiliser un code de récupération",
 	},
 
 	Failure: Failure{

@@ -8,13 +8,7 @@ var German = Catalogue{
 	Door: Door{
 		SignInTitle:          "Anmelden",
 		SignInLead:           "Willkommen bei {product}.",
-		UserName:             "Benutzername",
-		Password:             "Passwort",
-		SignIn:               "Anmelden",
-		SignInPasskey:        "Mit Passkey anmelden",
 		SignInWith:           "Mit {provider} anmelden",
-		Or:                   "oder",
-		Working:              "Einen Moment …",
 		SetupTitle:           "{product} einrichten",
 		SetupLead:            "Hiermit legen Sie das erste Administratorkonto an. Einen Passkey können Sie gleich danach hinzufügen.",
 		SetupUserName:        "Benutzername",
@@ -47,6 +41,15 @@ var German = Catalogue{
 		RefusalTitle:         "Das geht so nicht",
 		BackToSignIn:         "Zur Anmeldung",
 		Contact:              "Brauchen Sie Hilfe? {contact}",
+	},
+
+	SignIn: SignIn{
+		Name:     "Benutzername",
+		Password: "Passwort",
+		Submit:   "Anmelden",
+		Passkey:  "Mit Passkey anmelden",
+		Or:       "oder",
+		Working:  "Einen Moment …",
 	},
 
 	Shell: Shell{
@@ -137,6 +140,7 @@ var German = Catalogue{
 		RemoveTitle:    "„{name}“ entfernen?",
 		RemoveLead:     "Sie können sich damit dann nicht mehr anmelden. In Ihrem Passwortmanager bleibt er möglicherweise stehen: Löschen Sie ihn auch dort.",
 		RemoveLast:     "Das ist Ihr letzter Passkey. Danach melden Sie sich mit Ihrem Passwort an.",
+		RemoveLastAt:   "Das ist Ihr letzter Passkey. Danach melden Sie sich bei {provider} an.",
 		RemoveSessions: Counted{One: "Auch die Sitzung beenden, die anderswo damit begonnen wurde", Other: "Auch die {n} Sitzungen beenden, die anderswo damit begonnen wurden"},
 		OK:             "OK",
 		Removing:       "Wird entfernt …",
@@ -299,6 +303,8 @@ var German = Catalogue{
 		Working:     "Einen Moment …",
 		Cancel:      "Abbrechen",
 		Or:          "oder",
+		Nothing:     "Sie haben hier nichts, womit Sie das bestätigen können. Melden Sie sich neu an und machen Sie dann weiter.",
+		Recovery:    "Wiederherstellungscode verwenden",
 	},
 
 	Failure: Failure{

@@ -9,13 +9,7 @@ var Japanese = Catalogue{
 	Door: Door{
 		SignInTitle:          "サインイン",
 		SignInLead:           "{product} へようこそ。",
-		UserName:             "ユーザー名",
-		Password:             "パスワード",
-		SignIn:               "サインイン",
-		SignInPasskey:        "パスキーでサインイン",
 		SignInWith:           "{provider} でサインイン",
-		Or:                   "または",
-		Working:              "お待ちください…",
 		SetupTitle:           "{product} のセットアップ",
 		SetupLead:            "最初の管理者アカウントを作成します。パスキーはこのあとすぐに追加できます。",
 		SetupUserName:        "ユーザー名",
@@ -48,6 +42,15 @@ var Japanese = Catalogue{
 		RefusalTitle:         "実行できません",
 		BackToSignIn:         "サインインへ",
 		Contact:              "お困りのときは: {contact}",
+	},
+
+	SignIn: SignIn{
+		Name:     "ユーザー名",
+		Password: "パスワード",
+		Submit:   "サインイン",
+		Passkey:  "パスキーでサインイン",
+		Or:       "または",
+		Working:  "お待ちください…",
 	},
 
 	Shell: Shell{
@@ -138,6 +141,7 @@ var Japanese = Catalogue{
 		RemoveTitle:    "「{name}」を削除しますか?",
 		RemoveLead:     "このパスキーではサインインできなくなります。パスワードマネージャーには残ることがあるので、そちらでも削除してください。",
 		RemoveLast:     "最後のパスキーです。今後はパスワードでサインインします。",
+		RemoveLastAt:   "最後のパスキーです。今後は {provider} でサインインします。",
 		RemoveSessions: Counted{One: "このパスキーで始めたほかのセッション {n} 件も終了する", Other: "このパスキーで始めたほかのセッション {n} 件も終了する"},
 		OK:             "OK",
 		Removing:       "削除しています…",
@@ -300,6 +304,8 @@ var Japanese = Catalogue{
 		Working:     "お待ちください…",
 		Cancel:      "キャンセル",
 		Or:          "または",
+		Nothing:     "ここには確認に使えるものがありません。もう一度サインインしてから続けてください。",
+		Recovery:    "リカバリーコードを使う",
 	},
 
 	Failure: Failure{

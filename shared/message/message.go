@@ -35,6 +35,7 @@ type Catalogue struct {
 	Name string // as its speakers call it
 
 	Door     Door `json:"-"` // the app doesn't show it
+	SignIn   SignIn
 	Shell    Shell
 	Home     Home
 	Panel    Panel
@@ -96,13 +97,7 @@ func (c *Catalogue) Refusal(err *shared.Error) string {
 type Door struct {
 	SignInTitle       string
 	SignInLead        string // {product}
-	UserName          string
-	Password          string
-	SignIn            string
-	SignInPasskey     string
 	SignInWith        string // {provider}
-	Or                string
-	Working           string
 	SetupTitle        string
 	SetupLead         string // {product}
 	SetupUserName     string
@@ -136,6 +131,16 @@ type Door struct {
 	PasskeyOnly          string
 	BackToSignIn         string
 	Contact              string // {contact}
+}
+
+// SignIn is how somebody signs in, at the front door or in a program of others.
+type SignIn struct {
+	Name     string
+	Password string
+	Submit   string
+	Passkey  string
+	Or       string
+	Working  string
 }
 
 // Shell is the frame around every page of the app.
@@ -229,6 +234,7 @@ type Panel struct {
 	RemoveTitle    string // {name}
 	RemoveLead     string
 	RemoveLast     string // the last passkey, while a password is left
+	RemoveLastAt   string // {provider}; the same, while there is no password
 	RemoveSessions Counted
 	OK             string
 	Removing       string
@@ -398,6 +404,8 @@ type Confirm struct {
 	Working     string
 	Cancel      string
 	Or          string
+	Nothing     string
+	Recovery    string
 }
 
 // Failure says what went wrong with an authenticator, and what to do now.

@@ -9,13 +9,7 @@ var Spanish = Catalogue{
 	Door: Door{
 		SignInTitle:          "Iniciar sesión",
 		SignInLead:           "Te damos la bienvenida a {product}.",
-		UserName:             "Nombre de usuario",
-		Password:             "Contraseña",
-		SignIn:               "Iniciar sesión",
-		SignInPasskey:        "Iniciar sesión con una llave de acceso",
 		SignInWith:           "Iniciar sesión con {provider}",
-		Or:                   "o",
-		Working:              "Un momento…",
 		SetupTitle:           "Configurar {product}",
 		SetupLead:            "Aquí creas la primera cuenta de administración. Justo después puedes añadir una llave de acceso.",
 		SetupUserName:        "Nombre de usuario",
@@ -48,6 +42,15 @@ var Spanish = Catalogue{
 		RefusalTitle:         "Esto no funciona",
 		BackToSignIn:         "Ir al inicio de sesión",
 		Contact:              "¿Necesitas ayuda? {contact}",
+	},
+
+	SignIn: SignIn{
+		Name:     "Nombre de usuario",
+		Password: "Contraseña",
+		Submit:   "Iniciar sesión",
+		Passkey:  "Iniciar sesión con una llave de acceso",
+		Or:       "o",
+		Working:  "Un momento…",
 	},
 
 	Shell: Shell{
@@ -138,6 +141,7 @@ var Spanish = Catalogue{
 		RemoveTitle:    "¿Eliminar «{name}»?",
 		RemoveLead:     "Ya no podrás iniciar sesión con ella. Puede que siga en tu gestor de contraseñas: elimínala también allí.",
 		RemoveLast:     "Es tu última llave de acceso. Iniciarás sesión con tu contraseña.",
+		RemoveLastAt:   "Es tu última llave de acceso. Iniciarás sesión en {provider}.",
 		RemoveSessions: Counted{One: "Cerrar también la sesión que se inició con ella en otro lugar", Other: "Cerrar también las {n} sesiones que se iniciaron con ella en otros lugares"},
 		OK:             "Aceptar",
 		Removing:       "Eliminando…",
@@ -300,6 +304,8 @@ var Spanish = Catalogue{
 		Working:     "Un momento…",
 		Cancel:      "Cancelar",
 		Or:          "o",
+		Nothing:     "Aquí no tienes nada con que confirmarlo. Vuelve a iniciar sesión y continúa entonces.",
+		Recovery:    "Usar un código de recuperación",
 	},
 
 	Failure: Failure{

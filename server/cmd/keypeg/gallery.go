@@ -119,6 +119,9 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files, product 
 	if _, ok := component.(goapp.HTMLDiv); ok { // a frame itself
 		return component
 	}
+	if panel, ok := component.(*ui.SignInPanel); ok { // which a host's page has in a card of its own
+		return frame.With(goapp.Div().Class("page").Body(goapp.Section().Class("card").Body(goapp.H1().Text(text.SignIn.Submit), panel)))
+	}
 	switch component.(type) {
 	case *ui.SessionsPanel, *ui.ActivityPanel, goapp.HTMLSection: // pages, with headings of their own
 		return frame.With(component)

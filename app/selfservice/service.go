@@ -1,0 +1,199 @@
+// Package selfservice lets the signed-in user look after their own passkeys, in any
+// go-app program whose server answers Keypeg's API.
+//
+// [Menu] is the user's name at the top right, with its menu and the passkeys panel behind
+// it. [Service] does the work for it and for the other components of app/ui: it joins the
+// API, the browser's authenticators and the password managers. Keypeg's own pages stand on
+// the same Service.
+package selfservice
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/ceremony"
+	"github.com/keypeg/keypeg/app/client"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// Service is a [ui.PasskeyService], a [ui.ConfirmService] and a [ui.SignInService]. Make
+// one with [New], for all pages together.
+type Service struct {
+	password   Password
+	client     *client.Client
+	ceremonies ceremony.Ceremonies
+
+	mu   sync.Mutex
+	user shared.User // as the server told last
+
+	cancelSilent context.CancelFunc // the silent registration's, once there was one
+	silentEnded  <-chan struct{}
+}
+
+// Password confirms the user by their password. In a program with accounts of its own it
+// asks the program's own server, which takes the session for fresh from then on. What it
+// refuses with is shown if it is a *[shared.Error].
+type Password func(ctx context.Context, password string) error
+
+// New returns a Service of the page's own server and authenticators. Password may be nil
+// where no user has one: where HostUser.HasPassword is false on the server.
+func New(password Password) *Service {
+	return With(browser.Transport{}, browser.Authenticator{}, password)
+}
+
+// With returns a Service over another server or authenticators, as in tests.
+func With(transport client.Transport, authenticator ceremony.Authenticator, password Password) *Service {
+	c := client.New(transport)
+	return &Service{password: password, client: c, ceremonies: ceremony.Ceremonies{API: c, Authenticator: authenticator}}
+}
+
+// World is what components need to know: of the browser that they run in, and of the
+// account that [Service.Account] has returned.
+func World(text *message.Catalogue, account shared.Account) ui.World {
+	blocked := ""
+	switch browser.PasskeySupport() {
+	case browser.NotSupported:
+		blocked = text.Panel.NotSupported
+	case browser.NotSecure:
+		blocked = text.Panel.NotSecure
+	}
+	return ui.World{
+		Text: text, Formats: browser.In(text.Lang), Host: browser.Host(),
+		RPID: account.RPID, Contact: account.Contact, Blocked: blocked,
+	}
+}
+
+// Account returns who is signed in.
+func (s *Service) Account(ctx context.Context) (shared.Account, error) {
+	account, err := s.client.Account(ctx)
+	if err == nil {
+		s.mu.Lock()
+		s.user = account.User
+		s.mu.Unlock()
+	}
+	return account, err
+}
+
+// User is who was signed in when the server told last, or nobody.
+func (s *Service) User() shared.User {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.user
+}
+
+// Passkeys returns the user's own.
+func (s *Service) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
+	return s.client.Passkeys(ctx)
+}
+
+// passkeysLock is held together by pages that register, and alone by one that
+// tells password managers which passkeys work. Between the two halves of a
+// registration there is a passkey that the server doesn't know yet: a list made
+// then would have it hidden, or deleted.
+const passkeysLock = "keypeg-passkeys"
+
+// signalFor is how long password managers are told at most. A new passkey waits
+// for that.
+const signalFor = 5 * time.Second
+
+// Register adds a passkey under a name, which may be blank.
+func (s *Service) Register(ctx context.Context, name string) (added shared.Passkey, err error) {
+	s.EndSilent()
+	browser.Together(ctx, passkeysLock, func() { added, err = s.ceremonies.Register(ctx, name) })
+	return added, err
+}
+
+// silentFor is how long the browser may take to make a passkey silently.
+const silentFor = 30 * time.Second
+
+// EndSilent makes room for a ceremony that the user wants: a browser runs one at
+// a time, and the silent one may wait for ever.
+func (s *Service) EndSilent() {
+	s.mu.Lock()
+	cancel, ended := s.cancelSilent, s.silentEnded
+	s.mu.Unlock()
+	if cancel != nil {
+		cancel()
+		<-ended
+	}
+}
+
+// RegisterSilently adds a passkey if the browser offers to without asking. Nobody
+// asked for it, so nobody is told why there is none.
+func (s *Service) RegisterSilently(ctx context.Context) (added shared.Passkey, ok bool) {
+	if !browser.CreatesSilently(ctx) {
+		return shared.Passkey{}, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, silentFor)
+	defer cancel()
+	ended := make(chan struct{})
+	defer close(ended)
+	s.mu.Lock()
+	s.cancelSilent, s.silentEnded = cancel, ended
+	s.mu.Unlock()
+
+	browser.Together(ctx, passkeysLock, func() {
+		var err error
+		added, err = s.ceremonies.RegisterSilently(ctx)
+		ok = err == nil
+	})
+	return added, ok
+}
+
+// SignalAccepted tells password managers which passkeys work. It asks for the list
+// again, under the lock: whatever was known before may have been overtaken.
+func (s *Service) SignalAccepted(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, signalFor)
+	defer cancel()
+	browser.AloneNow(ctx, passkeysLock, func() {
+		list, err := s.client.Passkeys(ctx)
+		if err != nil {
+			return
+		}
+		browser.SignalAccepted(ctx, list)
+		browser.SignalUser(ctx, list, s.User())
+	})
+}
+
+// Rename gives a passkey another name.
+func (s *Service) Rename(ctx context.Context, id, name string) (shared.Passkey, error) {
+	return s.client.RenamePasskey(ctx, id, name)
+}
+
+// Remove takes a passkey away and returns those that are left.
+func (s *Service) Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
+	return s.client.RemovePasskey(ctx, id, endSessions)
+}
+
+// ConfirmWithPasskey proves again who the user is.
+func (s *Service) ConfirmWithPasskey(ctx context.Context) error {
+	s.EndSilent()
+	_, err := s.ceremonies.Confirm(ctx)
+	return err
+}
+
+// ConfirmWithPassword proves it by what [New] was given.
+func (s *Service) ConfirmWithPassword(ctx context.Context, password string) error {
+	return s.password(ctx, password)
+}
+
+// SignInWithPasskey begins a session.
+func (s *Service) SignInWithPasskey(ctx context.Context) error {
+	_, err := s.ceremonies.SignIn(ctx)
+	return err
+}
+
+// SignInByAutofill begins a session when the user picks a passkey in the box for their
+// name; see [ceremony.Ceremonies.SignInByAutofill]. In a browser that can't offer any
+// there it fails at once.
+func (s *Service) SignInByAutofill(ctx context.Context) error {
+	if !browser.OffersAutofill(ctx) {
+		return &ceremony.Failure{Reason: ceremony.NotSupported, Exception: "NotSupportedError"}
+	}
+	_, err := s.ceremonies.SignInByAutofill(ctx)
+	return err
+}

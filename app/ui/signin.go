@@ -1,0 +1,177 @@
+package ui
+
+import (
+	"context"
+	"errors"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// SignInService begins sessions with passkeys.
+type SignInService interface {
+	SignInWithPasskey(ctx context.Context) error
+	// SignInByAutofill waits, as long as ctx lasts, until the user picks a passkey in the
+	// box for their name. Only if that passkey is refused the error is a *[shared.Error].
+	SignInByAutofill(ctx context.Context) error
+}
+
+// SignInPanel lets somebody sign in: with a passkey, which browsers also offer in the box
+// for the name, and with a password where the program has passwords.
+//
+// It stands in a page of its own, below a title.
+type SignInPanel struct {
+	app.Compo
+
+	World   World
+	Service SignInService
+	// Password begins a session with a password. Nil leaves name and password away. What
+	// it refuses with is shown if it is a *[shared.Error].
+	Password   func(ctx context.Context, name, password string) error
+	OnSignedIn func()
+
+	self     app.Context
+	name     string
+	password string
+	state    signInState
+	failure  error
+	autofill autofill
+}
+
+type signInState int
+
+const (
+	signInWaiting signInState = iota
+	signInByPassword
+	signInByPasskey
+)
+
+// autofill is the ceremony that waits behind the box for the name.
+type autofill struct {
+	cancel context.CancelFunc
+	ended  chan struct{}
+}
+
+func (a autofill) end() {
+	if a.cancel != nil {
+		a.cancel()
+	}
+}
+
+func (a autofill) wait() {
+	if a.ended != nil {
+		<-a.ended
+	}
+}
+
+const signInNameID = "sign-in-name"
+
+// OnMount has the browser offer passkeys.
+func (p *SignInPanel) OnMount(ctx app.Context) {
+	p.self = ctx
+	p.arm()
+}
+
+// OnDismount ends what waits.
+func (p *SignInPanel) OnDismount() { p.autofill.end() }
+
+// Render implements app.Composer.
+func (p *SignInPanel) Render() app.UI {
+	text, busy := p.World.Text.SignIn, p.state != signInWaiting
+	kind := "wide"
+	if p.Password == nil {
+		kind = "primary wide"
+	}
+	return app.Form().Class("sign-in stack").OnSubmit(p.onPassword).Body(
+		p.World.notice(p.failure),
+		app.If(p.Password != nil, func() app.UI {
+			return app.Div().Class("stack").Body(
+				field(text.Name,
+					app.Input().ID(signInNameID).Type("text").Attr("autocomplete", "username webauthn").
+						Attr("autocapitalize", "none").Attr("spellcheck", "false").Attr("maxlength", "256").
+						Required(true).OnInput(p.onName),
+				),
+				field(text.Password,
+					app.Input().ID("sign-in-password").Type("password").Attr("autocomplete", "current-password").
+						Attr("maxlength", "512").Required(true).OnInput(p.onSecret),
+				),
+				submit("sign-in-submit", "primary wide", label(p.state == signInByPassword, text.Working, text.Submit), busy),
+			)
+		}),
+		app.If(p.World.Blocked == "", func() app.UI {
+			return app.Div().Class("stack").Body(
+				app.If(p.Password != nil, func() app.UI { return app.P().Class("or").Body(app.Span().Text(text.Or)) }),
+				button("sign-in-passkey", kind, "", busy, p.onPasskey).
+					Body(icon("key"), app.Text(label(p.state == signInByPasskey, text.Working, text.Passkey))),
+			)
+		}).ElseIf(p.Password == nil, func() app.UI {
+			return app.P().Class("notice").Text(p.World.Blocked)
+		}),
+	)
+}
+
+func (p *SignInPanel) onName(ctx app.Context, _ app.Event)   { p.name = valueOf(ctx) }
+func (p *SignInPanel) onSecret(ctx app.Context, _ app.Event) { p.password = valueOf(ctx) }
+
+func (p *SignInPanel) onPassword(_ app.Context, e app.Event) {
+	e.PreventDefault()
+	if p.Password == nil {
+		return
+	}
+	name, password := p.name, p.password
+	p.signIn(signInByPassword, func(ctx context.Context) error { return p.Password(ctx, name, password) })
+}
+
+func (p *SignInPanel) onPasskey(app.Context, app.Event) {
+	p.signIn(signInByPasskey, p.Service.SignInWithPasskey)
+}
+
+// signIn is what the user has chosen. A browser runs one ceremony at a time: autofill ends
+// for it, and waits again when it has failed.
+func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error) {
+	if p.state != signInWaiting {
+		return
+	}
+	p.state, p.failure = how, nil
+	waiting := p.autofill
+	p.self.Async(func() {
+		waiting.end()
+		waiting.wait()
+		err := begin(p.self)
+		p.self.Dispatch(func(app.Context) {
+			if err == nil {
+				p.OnSignedIn()
+				return
+			}
+			p.state, p.failure = signInWaiting, err
+			p.arm()
+		})
+	})
+}
+
+// arm waits for a passkey that the user picks in the box for the name.
+func (p *SignInPanel) arm() {
+	if p.Password == nil || p.World.Blocked != "" {
+		return
+	}
+	ctx, cancel := context.WithCancel(p.self)
+	waiting := autofill{cancel, make(chan struct{})}
+	p.autofill = waiting
+	go func() { // and not p.self.Async, whose ends go-app waits for
+		err := p.Service.SignInByAutofill(ctx)
+		close(waiting.ended)
+		p.self.Dispatch(func(app.Context) {
+			_, refused := errors.AsType[*shared.Error](err)
+			switch {
+			case ctx.Err() != nil:
+				// The user does something else.
+			case err == nil:
+				p.OnSignedIn()
+			case refused:
+				p.failure = err
+				p.arm()
+			}
+		})
+	}()
+}
