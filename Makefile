@@ -1,8 +1,8 @@
 # make run    builds everything and starts Keypeg on http://localhost:8080
 # make test   runs every test; installs what the browser tests need
-# More: build, soak, fuzz, screenshots, bench, bench-web, clean.
+# More: build, toolcrib, soak, fuzz, screenshots, bench, bench-web, clean.
 
-.PHONY: run test soak fuzz build web vet screenshots bench bench-web clean tools tools-apt
+.PHONY: run test soak fuzz build web toolcrib vet screenshots bench bench-web clean tools tools-apt
 .DEFAULT_GOAL := build
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -35,12 +35,19 @@ fuzz:
 		done; \
 	done
 
+# A small program that has taken Keypeg in, on http://localhost:8081.
+toolcrib:
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o bin/toolcrib.wasm ./app/toolcrib/wasm
+	go build -trimpath -o bin/toolcrib ./server/cmd/toolcrib
+	./bin/toolcrib
+
+IN_BROWSER := ./app/browser ./app/ui ./app/selfservice ./app ./app/wasm ./app/toolcrib/...
 vet: bin/staticcheck
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
-	GOOS=js GOARCH=wasm go vet ./app/browser ./app/ui ./app ./app/wasm
+	GOOS=js GOARCH=wasm go vet $(IN_BROWSER)
 	./bin/staticcheck ./...
-	GOOS=js GOARCH=wasm ./bin/staticcheck ./app/browser ./app/ui ./app ./app/wasm
+	GOOS=js GOARCH=wasm ./bin/staticcheck $(IN_BROWSER)
 
 # Every state at both widths in both colour schemes, for somebody to look at, in
 # screenshots/; the README's pictures; and the manifest's.

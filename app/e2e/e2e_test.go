@@ -17,8 +17,9 @@ import (
 	"testing"
 )
 
-// keypeg is the program under test, and openIDProvider one beside it, built once.
-var keypeg, openIDProvider string
+// keypeg is the program under test, openIDProvider one beside it, and toolcrib one that
+// has taken Keypeg in, with its app. They are built once.
+var keypeg, openIDProvider, toolcrib, toolcribApp string
 
 func TestMain(m *testing.M) {
 	if reason := withoutChromium(); reason != "" {
@@ -48,8 +49,11 @@ func buildAndRun(m *testing.M) int {
 	defer os.RemoveAll(dir)
 
 	keypeg, openIDProvider = filepath.Join(dir, "keypeg"), filepath.Join(dir, "provider")
+	toolcrib, toolcribApp = filepath.Join(dir, "toolcrib"), filepath.Join(dir, "toolcrib.wasm")
 	for _, command := range [][]string{
 		{"go", "run", "./web/build"},
+		{"go", "build", "-o", toolcrib, "./server/cmd/toolcrib"},
+		{"env", "GOOS=js", "GOARCH=wasm", "go", "build", "-o", toolcribApp, "./app/toolcrib/wasm"},
 		{"go", "build", "-o", keypeg, "./server/cmd/keypeg"},
 		{"go", "build", "-o", openIDProvider, "./server/sso/ssotest/provider"},
 	} {

@@ -13,34 +13,12 @@ import (
 // colour schemes into the folder that KEYPEG_SCREENSHOTS names; make screenshots does. Somebody is to
 // look at them: nothing is asserted but that each state can be reached.
 func TestScreenshots(t *testing.T) {
-	folder := os.Getenv("KEYPEG_SCREENSHOTS")
-	if folder == "" {
+	if os.Getenv("KEYPEG_SCREENSHOTS") == "" {
 		t.Skip("pictures are made by make screenshots")
 	}
 	s := startServer(t, "--gallery", "--contact", "IT desk, phone 1234")
 	ann := openBrowser(t, s)
-	shoot := func(state string) {
-		t.Helper()
-		for _, width := range []int64{1280, 390} {
-			height := int64(800)
-			for _, dark := range []bool{false, true} {
-				ann.isSize(width, height)
-				ann.prefersDark(dark)
-				scheme := map[bool]string{false: "light", true: "dark"}[dark]
-				value[bool](ann, `Promise.all(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {}))).then(() => true)`)
-				picture, err := chromedp.Run(ann.ctx, chromedp.CaptureScreenshot())
-				if err != nil {
-					t.Fatal(err)
-				}
-				name := fmt.Sprintf("%s-%d-%s.png", state, width, scheme)
-				if err := os.WriteFile(filepath.Join(folder, name), picture, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		ann.isSize(1280, 800)
-		ann.prefersDark(false)
-	}
+	shoot := ann.isPictured
 
 	for _, name := range ann.exhibits() {
 		ann.opens("/gallery/" + name)
@@ -117,4 +95,31 @@ func TestScreenshots(t *testing.T) {
 	laptop.touches(false)
 	ann.signsOut()
 	shoot("sign-in")
+}
+
+// isPictured takes pictures of what the person sees, while somebody makes them.
+func (b *browser) isPictured(state string) {
+	b.t.Helper()
+	folder := os.Getenv("KEYPEG_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	for _, width := range []int64{1280, 390} {
+		for _, dark := range []bool{false, true} {
+			b.isSize(width, 800)
+			b.prefersDark(dark)
+			scheme := map[bool]string{false: "light", true: "dark"}[dark]
+			value[bool](b, `Promise.all(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {}))).then(() => true)`)
+			picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			name := fmt.Sprintf("%s-%d-%s.png", state, width, scheme)
+			if err := os.WriteFile(filepath.Join(folder, name), picture, 0o644); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
+	b.isSize(1280, 800)
+	b.prefersDark(false)
 }

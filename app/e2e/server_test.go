@@ -30,17 +30,7 @@ type server struct {
 // startServer runs the program until the test ends.
 func startServer(t *testing.T, flags ...string) *server {
 	t.Helper()
-	free, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
-
-	s := &server{t: t, program: keypeg, listens: "localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
+	s := &server{t: t, program: keypeg, listens: freeAddress(t), database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
 	s.url = "http://" + s.listens
 	if at := slices.Index(flags, "--public-url"); at >= 0 {
 		s.url = flags[at+1]
@@ -57,6 +47,21 @@ func startServer(t *testing.T, flags ...string) *server {
 		}
 	})
 	return s
+}
+
+// freeAddress is one that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	free, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free.Close()
+	_, port, err := net.SplitHostPort(free.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "localhost:" + port
 }
 
 // starts waits until the server can be reached, which it says.

@@ -25,7 +25,7 @@ func TestReadme(t *testing.T) {
 	}
 	rows := 0
 	for row := range strings.Lines(string(readme)) {
-		if strings.HasPrefix(row, "| `--") {
+		if strings.HasPrefix(row, "| `--") && !strings.HasPrefix(row, "| `--keypeg-") {
 			rows++
 		}
 	}
@@ -70,6 +70,64 @@ func TestReadmeFrontEnd(t *testing.T) {
 	}
 	if !strings.Contains(string(readme), "```js\n"+string(script)+"```\n") {
 		t.Errorf("the README's JavaScript isn't what is tested:\n%s", script)
+	}
+}
+
+// TestReadmeBuildIn holds the README's Go to the tool crib, which app/e2e tells the story
+// of, and to what it promises of it.
+func TestReadmeBuildIn(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for _, file := range []string{"server/cmd/toolcrib/keypeg.go", "app/toolcrib/keypeg.go"} {
+		source, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(readme), "```go\n// "+file+"\n"+string(source)+"```\n") {
+			t.Errorf("the README's %s isn't what is tested:\n%s", file, source)
+		}
+		for line := range strings.Lines(string(source)) {
+			if strings.TrimSpace(line) != "" {
+				lines++
+			}
+		}
+	}
+	if lines >= 60 {
+		t.Errorf("taking Keypeg in takes %d lines, and the README promises fewer than 60", lines)
+	}
+}
+
+// TestReadmeProperties holds the README's table of custom properties to the style sheet.
+func TestReadmeProperties(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	styles, err := os.ReadFile(filepath.Join(root, "web", "static", "style.css"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(styles), ":root {")
+	declared, _, _ := strings.Cut(rest, "}")
+	names := regexp.MustCompile(`--keypeg-[\w-]+`).FindAllString(declared, -1)
+	if len(names) < 10 {
+		t.Fatalf("the style sheet declares %q", names)
+	}
+	for _, name := range names {
+		if !strings.Contains(string(readme), "\n| `"+name+"` |") {
+			t.Errorf("the README has no row for %s", name)
+		}
+		if !strings.Contains(string(styles), "var("+name+")") {
+			t.Errorf("nothing uses %s", name)
+		}
+	}
+	if rows := strings.Count(string(readme), "\n| `--keypeg-"); rows != len(names) {
+		t.Errorf("the README has %d rows, and there are %d properties", rows, len(names))
 	}
 }
 

@@ -1,0 +1,233 @@
+package e2e
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/webauthn"
+)
+
+// crib is a tool crib: a program that has taken Keypeg in, with people of its own.
+type crib struct {
+	*server
+	folder    string
+	passwords map[string]string // by name, as it printed them
+}
+
+func startCrib(t *testing.T) *crib {
+	t.Helper()
+	c := &crib{&server{t: t, program: toolcrib, listens: freeAddress(t), log: &output{}}, t.TempDir(), map[string]string{}}
+	c.url = "http://" + c.listens
+	c.flags = []string{"-listen", c.listens, "-data", c.folder, "-app", toolcribApp}
+	c.opens()
+	t.Cleanup(func() {
+		c.stops()
+		if t.Failed() {
+			t.Logf("the crib's log:\n%s", c.log)
+		}
+	})
+	return c
+}
+
+// opens waits until the crib can be reached, which it says.
+func (c *crib) opens() {
+	c.t.Helper()
+	c.running = exec.Command(c.program, c.flags...)
+	c.running.Stderr = c.log
+	stdout, err := c.running.StdoutPipe()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.running.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "The tool crib is open") {
+			break
+		}
+		if name, password, ok := strings.Cut(strings.TrimSpace(lines.Text()), "  "); ok {
+			c.passwords[name] = password
+		}
+	}
+	go io.Copy(io.Discard, stdout)
+}
+
+// growsOld makes every session one of an hour ago, over a restart.
+func (c *crib) growsOld() {
+	c.t.Helper()
+	c.stops()
+	path := filepath.Join(c.folder, "crib.json")
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	proved := regexp.MustCompile(`"proved": "[^"]*"`)
+	if !proved.Match(kept) {
+		c.t.Fatalf("nobody is signed in: %s", kept)
+	}
+	before := time.Now().Add(-time.Hour).Format(time.RFC3339)
+	if err := os.WriteFile(path, proved.ReplaceAll(kept, []byte(`"proved": "`+before+`"`)), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	c.opens()
+}
+
+// entersCrib signs in with the password that the crib printed.
+func (b *browser) entersCrib(c *crib, name string) {
+	b.t.Helper()
+	b.opens("/")
+	b.isAt("/sign-in")
+	b.types("#sign-in-name", name)
+	b.types("#sign-in-password", c.passwords[name])
+	b.clicks("#sign-in-submit")
+	b.isAt("/")
+	b.readsIn("#user-menu-button", name)
+}
+
+func (b *browser) opensPasskeysInCrib() {
+	b.t.Helper()
+	b.clicks("#user-menu-button")
+	b.clicks("#menu-passkeys")
+	b.sees("#passkeys")
+}
+
+func (b *browser) leavesCrib() {
+	b.t.Helper()
+	b.clicks("#user-menu-button")
+	b.clicks("#menu-sign-out")
+	b.isAt("/sign-in")
+	b.sees("#sign-in-name")
+}
+
+// TestToolcrib is the story of a program that has taken Keypeg in.
+func TestToolcrib(t *testing.T) {
+	c := startCrib(t)
+	ann := openBrowser(t, c.server)
+	laptop := ann.hasDevice()
+	laptop.touches(false)
+
+	// A wrong password first; and the crib's own work.
+	ann.opens("/")
+	ann.isAt("/sign-in")
+	ann.sees("#sign-in-name")
+	ann.isPictured("crib-sign-in")
+	ann.types("#sign-in-name", "ann")
+	ann.types("#sign-in-password", "wrong")
+	ann.clicks("#sign-in-submit")
+	ann.readsIn(".notice-bad", "The name or the password is not right.")
+	ann.isPictured("crib-sign-in-refused")
+	if name := value[string](ann, `document.querySelector("#sign-in-name").value`); name != "ann" {
+		t.Errorf("the name is %q now", name)
+	}
+	ann.types("#sign-in-password", c.passwords["ann"])
+	ann.presses(enter)
+	ann.isAt("/")
+	ann.readsIn("#tool-1 .quiet", "In the crib")
+	ann.clicks("#tool-1 button")
+	ann.readsIn("#tool-1 .quiet", "You have it")
+	ann.isPictured("crib-tools")
+
+	// Her name, Passkeys, and a new one. The crib has no links for phones.
+	ann.opensPasskeysInCrib()
+	ann.reads("No passkeys yet")
+	ann.seesNo("#passkey-phone")
+	laptop.touches(true)
+	ann.addsPasskey("Work laptop")
+	ann.isPictured("crib-panel")
+	if n := laptop.holds(); n != 1 {
+		t.Fatalf("the device holds %d passkeys, want 1", n)
+	}
+	ann.clicks("#passkeys-close")
+	ann.seesNo("#passkeys")
+	ann.hasFocusOn("#user-menu-button")
+
+	// Out, and in again with the passkey: by autofill, and by the button where the
+	// browser has none.
+	laptop.touches(false)
+	ann.leavesCrib()
+	laptop.touches(true)
+	ann.opens("/sign-in")
+	ann.isAt("/")
+	ann.readsIn("#user-menu-button", "ann")
+	laptop.touches(false)
+	ann.leavesCrib()
+	autofills := ann.cannotAutofill()
+	ann.opens("/sign-in")
+	laptop.touches(true)
+	laptop.recognises(false)
+	ann.clicks("#sign-in-passkey")
+	ann.readsIn(".notice-bad", "Sign-in was cancelled or timed out, or no matching passkey is on this device.")
+	laptop.recognises(true)
+	ann.clicks("#sign-in-passkey")
+	ann.isAt("/")
+	autofills()
+	ann.opensPasskeysInCrib()
+	ann.reads("Used for this session")
+	ann.hasNoComplaints()
+
+	// The crib restarts, and has forgotten nothing. To remove, she confirms.
+	c.growsOld()
+	ann.opens("/")
+	ann.readsIn("#tool-1 .quiet", "You have it")
+	ann.opensPasskeysInCrib()
+	ann.clicks(row(1, ".row-buttons button:last-child"))
+	ann.reads("It is your last passkey. You'll sign in with your password.")
+	ann.clicks("#remove-ok")
+	ann.types("#confirm-password", "wrong")
+	ann.clicks("#confirm-submit")
+	ann.reads("This password is not right.")
+	ann.isPictured("crib-confirm")
+	ann.types("#confirm-password", c.passwords["ann"])
+	ann.clicks("#confirm-submit")
+	ann.reads("No passkeys yet")
+	laptop.comesToHold("no passkey that works", func(held []*webauthn.Credential) bool { return len(held) == 0 })
+}
+
+// TestToolcribRemovesSomebody takes a person out of the crib: nothing of theirs lets
+// anybody in.
+func TestToolcribRemovesSomebody(t *testing.T) {
+	c := startCrib(t)
+	bob := openBrowser(t, c.server)
+	phone := bob.hasDevice()
+	phone.touches(false)
+	bob.entersCrib(c, "bob")
+	bob.clicks("#tool-2 button")
+	bob.readsIn("#tool-2 .quiet", "You have it")
+	bob.opensPasskeysInCrib()
+	phone.touches(true)
+	bob.addsPasskey("Phone")
+	bob.clicks("#passkeys-close")
+
+	kim := openBrowser(t, c.server)
+	kim.entersCrib(c, "kim")
+	kim.readsIn("#tool-2 .quiet", "bob has it")
+	kim.reads("People")
+	kim.isPictured("crib-keeper")
+	phone.touches(false)
+	value[bool](kim, `[...document.querySelectorAll("[id^=person-]")].find((e) => e.innerText.includes("bob")).querySelector("button").id = "remove-bob", true`)
+	kim.clicks("#remove-bob")
+	kim.readsIn("#tool-2 .quiet", "In the crib")
+
+	// His page leaves by itself or with his next click; then neither passkey nor
+	// password let him in.
+	bob.isAt("/sign-in")
+	bob.cannotAutofill()
+	bob.opens("/sign-in")
+	phone.touches(true)
+	bob.clicks("#sign-in-passkey")
+	bob.readsIn(".notice-bad", "This passkey could not be verified. Please try again.")
+	phone.comesToHold("no passkey that nobody knows", func(held []*webauthn.Credential) bool { return len(held) == 0 })
+	bob.types("#sign-in-name", "bob")
+	bob.types("#sign-in-password", c.passwords["bob"])
+	bob.clicks("#sign-in-submit")
+	bob.readsIn(".notice-bad", "The name or the password is not right.")
+	kim.hasNoComplaints()
+	bob.hasNoComplaints()
+}

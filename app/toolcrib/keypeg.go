@@ -1,0 +1,28 @@
+package toolcrib
+
+import (
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/selfservice"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+var passkeys = selfservice.New(confirm)
+
+// menu is the person's name at the top right.
+func (p *toolsPage) menu() goapp.UI {
+	return &selfservice.Menu{
+		Service: passkeys, OnSignedOut: p.signedOut,
+		Items: []ui.MenuItem{{ID: "sign-out", Label: "Sign out", Icon: "out", OnSelect: p.signOut}},
+	}
+}
+
+// form is what somebody signs in with.
+func (p *signInPage) form() goapp.UI {
+	return &ui.SignInPanel{
+		World: selfservice.World(&message.English, shared.Account{}), Service: passkeys,
+		Password: signIn, OnSignedIn: p.signedIn,
+	}
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	_ "embed"
+	"net/http"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/toolcrib"
+	"github.com/keypeg/keypeg/web"
+)
+
+//go:embed crib.css
+var styles []byte
+
+// policy is what pages may load: what this server has, and no script in a page.
+const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// pages are the crib's own, drawn by go-app in the browser. Of Keypeg's files they load
+// the style sheet.
+func pages(app string) (http.Handler, error) {
+	files, err := web.Open()
+	if err != nil {
+		return nil, err
+	}
+	toolcrib.Routes()
+	icon := files.URL("icon-192.png")
+	shell := &goapp.Handler{
+		Name: "Tool crib", Title: "Tool crib", Description: "Borrow a tool, or bring one back.",
+		Icon:   goapp.Icon{Default: icon, Large: files.URL("icon-512.png"), SVG: files.URL("icon.svg")},
+		Styles: []string{files.URL("style.css"), "/crib.css"},
+	}
+	mux := http.NewServeMux()
+	mux.Handle(web.Prefix, files)
+	mux.HandleFunc("GET /web/app.wasm", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, app) })
+	mux.HandleFunc("GET /crib.css", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		w.Write(styles)
+	})
+	// Only these reach go-app, which would answer any path.
+	for _, path := range []string{"/{$}", toolcrib.PageSignIn, "/app.css", "/app.js", "/app-worker.js", "/wasm_exec.js", "/manifest.webmanifest"} {
+		mux.Handle("GET "+path, shell)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		mux.ServeHTTP(w, r)
+	}), nil
+}
