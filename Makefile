@@ -1,8 +1,8 @@
 # make run    builds everything and starts Keypeg on http://localhost:8080
 # make test   runs every test; installs what the browser tests need
-# More: build, toolcrib, soak, fuzz, screenshots, bench, bench-web, clean.
+# More: build, toolcrib, soak, fuzz, screenshots, bench, bench-pieces, bench-web, clean.
 
-.PHONY: run test soak fuzz build web toolcrib vet screenshots bench bench-web clean tools tools-apt
+.PHONY: run test soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web clean tools tools-apt
 .DEFAULT_GOAL := build
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -64,7 +64,13 @@ screenshots: tools web
 	cp screenshots/panel-add-1280-light.png web/static/screenshot-wide.png
 	cp screenshots/panel-add-390-light.png web/static/screenshot-narrow.png
 
-bench:
+# What it costs to run, beside the floors under it and the goals: some three minutes.
+bench: build
+	go build -o bin/bench ./server/cmd/bench
+	./bin/bench
+
+# The pieces, for benchstat to compare two commits by.
+bench-pieces:
 	go test -run '^$$' -bench . -benchmem ./server/...
 
 # How long people wait in Chromium, on this machine and on an emulated slow line.

@@ -76,8 +76,8 @@ func TestImports(t *testing.T) {
 			"github.com/coreos/go-oidc":                     {"server/sso"},
 			"golang.org/x/oauth2":                           {"server/sso"},
 			"github.com/zitadel/oidc":                       {"server/sso/ssotest"},
-			"go.etcd.io/bbolt":                              {"server/store/boltstore"},
-			"github.com/jackc/pgx":                          {"server/store/pgstore"},
+			"go.etcd.io/bbolt":                              {"server/store/boltstore", "server/cmd/bench"}, // a floor
+			"github.com/jackc/pgx":                          {"server/store/pgstore", "server/cmd/bench"},   // another
 			"syscall/js":                                    {"app/browser"},
 			"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg", "server/cmd/toolcrib"},
 			"golang.org/x/text/secure/precis":               {"server/account"},

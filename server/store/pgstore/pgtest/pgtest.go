@@ -85,6 +85,10 @@ func Start(t testing.TB, settings ...string) *Server {
 	return s
 }
 
+// Run runs a server outside of a test, until Kill. Left as it is it doesn't wait for the
+// disk; "fsync = on" makes it.
+func Run(settings ...string) (*Server, error) { return start(settings) }
+
 func skipWithout(t testing.TB) {
 	t.Helper()
 	if _, err := programs(); err != nil {

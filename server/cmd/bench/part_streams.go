@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// streams keeps many pages open, all of one user, and has that user change something.
+func (b *bench) streams() error {
+	in, err := b.install("streams", smallUsers)
+	if err != nil {
+		return err
+	}
+	cookies := "keypeg=" + in.token(0)
+	before := in.status("RssAnon")
+	var pages []*connection
+	defer func() {
+		for _, c := range pages {
+			c.conn.Close()
+		}
+	}()
+	for range b.pages {
+		c, err := dial(in.address)
+		if err != nil {
+			return err
+		}
+		pages = append(pages, c)
+		fmt.Fprintf(c.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\n\r\n", shared.PathLive, in.address, cookies)
+	}
+	for _, c := range pages {
+		if err := c.hears("retry:"); err != nil {
+			return err
+		}
+	}
+	each := (in.status("RssAnon") - before) * 1024 / float64(b.pages)
+
+	var took series
+	for i := range b.rounds {
+		var together sync.WaitGroup
+		errs := make(chan error, len(pages))
+		for _, c := range pages {
+			together.Go(func() { errs <- c.hears("event: " + shared.LiveChanged) })
+		}
+		person, err := dial(in.address)
+		if err != nil {
+			return err
+		}
+		begin := time.Now()
+		path := shared.PathPasskey + fmt.Sprintf("%x", in.credential(0, 1)[:12])
+		_, err = person.ask(http.MethodPatch, in.address, path, cookies, fmt.Appendf(nil, `{"name":"Phone %d"}`, i))
+		person.conn.Close()
+		if err != nil {
+			return err
+		}
+		together.Wait()
+		took.add(millis(time.Since(begin)))
+		for range pages {
+			if err := <-errs; err != nil {
+				return err
+			}
+		}
+	}
+	b.title("Open pages")
+	b.line(fmt.Sprintf("own memory of each of %d", b.pages), fmt.Sprintf("%.1f KiB", each))
+	b.line("all have heard of a change after", took.text("%.0f ms"))
+	return nil
+}
+
+// hears waits for a line of the stream.
+func (c *connection) hears(begin string) error {
+	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	for {
+		line, err := c.in.ReadSlice('\n')
+		if err != nil {
+			return fmt.Errorf("waiting for %q: %w", begin, err)
+		}
+		if bytes.HasPrefix(line, []byte(begin)) {
+			return nil
+		}
+	}
+}
