@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 
 	"go.etcd.io/bbolt"
 
@@ -66,15 +67,23 @@ func (s *Store) submit(check, apply func(*bbolt.Tx) error) error {
 func (s *Store) write() {
 	for first := range s.writes {
 		group := []write{first}
-		for more := true; more && len(group) < maxGroup; {
+		for open, yielded := true, false; open && len(group) < maxGroup; {
+			var w write
 			select {
-			case w, open := <-s.writes:
-				if more = open; open {
-					group = append(group, w)
+			case w, open = <-s.writes:
+				if open {
+					group, yielded = append(group, w), false
 				}
+				continue
 			default:
-				more = false
 			}
+			if yielded {
+				break
+			}
+			// Whoever is about to write can do so first, and then shares the trip to the
+			// disk. Alone, this takes no time.
+			runtime.Gosched()
+			yielded = true
 		}
 		s.commit(group)
 	}
