@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -21,7 +22,7 @@ func (s *Server) confirmPassword(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) beginConfirmation(w http.ResponseWriter, r *http.Request) error {
-	ceremony, err := s.passkeys.BeginConfirmation(r.Context(), caller(r).user, s.browserOfSession(r))
+	ceremony, err := s.passkeys.BeginConfirmation(r.Context(), caller(r).user, passkey.Browser{Binding: caller(r).session.ID})
 	if err != nil {
 		return err
 	}
@@ -35,9 +36,10 @@ func (s *Server) finishConfirmation(w http.ResponseWriter, r *http.Request) erro
 	}
 
 	who := caller(r)
+	browser := passkey.Browser{Binding: who.session.ID, Client: s.client(r)}
 	var admit admission
-	err := s.passkeys.FinishConfirmation(r.Context(), who.user, s.browserOfSession(r), answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
-		admit, batch, err = s.people.confirm(r, who, user, with)
+	err := s.passkeys.FinishConfirmation(r.Context(), who.user, browser, answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
+		admit, batch, err = s.people.confirm(r, browser.Client, who, user, with)
 		return batch, err
 	})
 	if err != nil {

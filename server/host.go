@@ -164,16 +164,16 @@ func (s guests) goesOn(r *http.Request, who signedInUser) bool {
 	return err == nil && recordID(session.UserID) == who.user.ID
 }
 
-func (s guests) signIn(r *http.Request, user store.User, with store.Passkey) (admission, store.Batch, error) {
-	return s.admission(r, user, with, shared.EventSignedIn)
+func (s guests) signIn(r *http.Request, from store.Client, user store.User, with store.Passkey) (admission, store.Batch, error) {
+	return s.admission(r, from, user, with, shared.EventSignedIn)
 }
 
-func (s guests) confirm(r *http.Request, _ signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error) {
-	return s.admission(r, user, with, shared.EventConfirmed)
+func (s guests) confirm(r *http.Request, from store.Client, _ signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error) {
+	return s.admission(r, from, user, with, shared.EventConfirmed)
 }
 
 // admission hands whoever proved a passkey over to the host.
-func (s guests) admission(r *http.Request, user store.User, with store.Passkey, kind shared.EventKind) (admission, store.Batch, error) {
+func (s guests) admission(r *http.Request, from store.Client, user store.User, with store.Passkey, kind shared.EventKind) (admission, store.Batch, error) {
 	known, err := s.mayBeHere(r.Context(), user.Name)
 	if shared.CodeOf(err) != "" {
 		return nil, nil, passkey.Refused(err)
@@ -181,7 +181,7 @@ func (s guests) admission(r *http.Request, user store.User, with store.Passkey, 
 	if err != nil {
 		return nil, nil, err
 	}
-	event := store.NewEvent(s.Now(), user.ID, kind, s.client(r))
+	event := store.NewEvent(s.Now(), user.ID, kind, from)
 	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, with.ID, with.Name
 	admit := func(w http.ResponseWriter, r *http.Request) (signedInUser, error) {
 		if err := s.Host.SignIn(w, r, known.ID, with.ID); err != nil {

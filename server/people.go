@@ -18,10 +18,10 @@ type people interface {
 	// as use: a page that is merely open doesn't keep anybody signed in.
 	goesOn(r *http.Request, who signedInUser) bool
 	// signIn returns what belongs into the batch of a sign-in with a passkey, and what
-	// lets the browser in once that is stored.
-	signIn(r *http.Request, user store.User, with store.Passkey) (admission, store.Batch, error)
+	// lets the browser in once that is stored. From is what the request says of itself.
+	signIn(r *http.Request, from store.Client, user store.User, with store.Passkey) (admission, store.Batch, error)
 	// confirm is the same for who proves again that they are there.
-	confirm(r *http.Request, who signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error)
+	confirm(r *http.Request, from store.Client, who signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error)
 }
 
 // admission gives a browser its session.
@@ -56,13 +56,13 @@ func (s residents) goesOn(r *http.Request, who signedInUser) bool {
 	return err == nil
 }
 
-func (s residents) signIn(r *http.Request, user store.User, with store.Passkey) (admission, store.Batch, error) {
-	opened, batch := s.Accounts.Open(user, s.signInWith(r, with), s.current(r))
+func (s residents) signIn(r *http.Request, from store.Client, user store.User, with store.Passkey) (admission, store.Batch, error) {
+	opened, batch := s.Accounts.Open(user, signInWith(from, with), s.current(r))
 	return s.admission(opened), batch, nil
 }
 
-func (s residents) confirm(r *http.Request, who signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error) {
-	opened, batch := s.Accounts.Confirm(who.session, user, s.signInWith(r, with))
+func (s residents) confirm(_ *http.Request, from store.Client, who signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error) {
+	opened, batch := s.Accounts.Confirm(who.session, user, signInWith(from, with))
 	return s.admission(opened), batch, nil
 }
 
@@ -73,8 +73,8 @@ func (s residents) admission(opened account.Opened) admission {
 	}
 }
 
-func (s residents) signInWith(r *http.Request, p store.Passkey) account.SignIn {
-	return account.SignIn{Method: store.MethodPasskey, PasskeyID: p.ID, PasskeyName: p.Name, Client: s.client(r)}
+func signInWith(from store.Client, p store.Passkey) account.SignIn {
+	return account.SignIn{Method: store.MethodPasskey, PasskeyID: p.ID, PasskeyName: p.Name, Client: from}
 }
 
 var errSignIn = shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")

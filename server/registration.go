@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -15,7 +16,7 @@ func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error
 	}
 	who := caller(r)
 	who.user.Name, who.user.DisplayName = who.shown.Name, who.shown.DisplayName
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), who.user, s.browserOfSession(r), request.Mediation)
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), who.user, passkey.Browser{Binding: who.session.ID}, request.Mediation)
 	if err != nil {
 		return err
 	}
@@ -27,7 +28,9 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err := decode(r, &answer); err != nil {
 		return err
 	}
-	added, err := s.rules(r).FinishRegistration(r.Context(), caller(r).user, s.browserOfSession(r), answer, nil)
+	who := caller(r)
+	browser := passkey.Browser{Binding: who.session.ID, Client: s.client(r), Text: text(r)}
+	added, err := s.rules(r).FinishRegistration(r.Context(), who.user, browser, answer, nil)
 	if err != nil {
 		return err
 	}

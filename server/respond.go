@@ -1,9 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"mime"
 	"net/http"
@@ -139,19 +139,21 @@ func respond(w http.ResponseWriter, code int, answer any) error {
 	return nil
 }
 
+// usualBody is the size of body that room is made for at once, whatever a client announces.
+const usualBody = 4 << 10
+
 // decode reads a JSON body: one value, nothing behind it, at most maxBody bytes.
 // Members that we don't know are ignored, as a client's library may send more.
 func decode(r *http.Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return shared.Errorf(shared.CodeUnsupportedType, "The request must be application/json.").Because(err)
 	}
-
-	decoder := json.NewDecoder(r.Body)
-	if err := decoder.Decode(into); err != nil {
+	body := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+max(0, min(r.ContentLength, usualBody))))
+	if _, err := body.ReadFrom(r.Body); err != nil {
 		return unreadable(err)
 	}
-	if err := decoder.Decode(new(json.RawMessage)); !errors.Is(err, io.EOF) {
-		return unreadable(errors.New("there is more behind the JSON value"))
+	if err := json.Unmarshal(body.Bytes(), into); err != nil {
+		return unreadable(err)
 	}
 	return nil
 }

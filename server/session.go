@@ -143,23 +143,18 @@ func publicUser(u store.User) shared.User {
 	return shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled}
 }
 
-// browserOf returns the browser that a sign-in ceremony runs in, known by a
-// cookie of its own, because there is no session yet.
-func (s *Server) browserOf(r *http.Request) passkey.Browser {
-	return passkey.Browser{Binding: store.HashOf(s.cookieValue(r, cookieBrowser)), Client: s.client(r), Text: text(r)}
+// browserOf is the browser that a sign-in ceremony runs in, known by a cookie of its own,
+// because there is no session yet.
+func (s *Server) browserOf(r *http.Request) store.Hash {
+	return store.HashOf(s.cookieValue(r, cookieBrowser))
 }
 
 // markBrowser makes sure that the browser has that cookie.
-func (s *Server) markBrowser(w http.ResponseWriter, r *http.Request) passkey.Browser {
+func (s *Server) markBrowser(w http.ResponseWriter, r *http.Request) store.Hash {
 	if s.cookieValue(r, cookieBrowser) != "" {
 		return s.browserOf(r)
 	}
 	mark := rand.Text()
 	s.setCookie(w, cookieBrowser, mark, 365*24*time.Hour)
-	return passkey.Browser{Binding: store.HashOf(mark), Client: s.client(r), Text: text(r)}
-}
-
-// browserOfSession ties a ceremony to the caller's session.
-func (s *Server) browserOfSession(r *http.Request) passkey.Browser {
-	return passkey.Browser{Binding: caller(r).session.ID, Client: s.client(r), Text: text(r)}
+	return store.HashOf(mark)
 }

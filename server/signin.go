@@ -7,6 +7,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -36,7 +37,7 @@ func (s *Server) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	ceremony, err := s.passkeys.BeginSignIn(r.Context(), s.markBrowser(w, r), request.Mediation)
+	ceremony, err := s.passkeys.BeginSignIn(r.Context(), passkey.Browser{Binding: s.markBrowser(w, r)}, request.Mediation)
 	if err != nil {
 		return err
 	}
@@ -49,9 +50,10 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
+	browser := passkey.Browser{Binding: s.browserOf(r), Client: s.client(r)}
 	var admit admission
-	err := s.passkeys.FinishSignIn(r.Context(), s.browserOf(r), answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
-		admit, batch, err = s.people.signIn(r, user, with)
+	err := s.passkeys.FinishSignIn(r.Context(), browser, answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
+		admit, batch, err = s.people.signIn(r, browser.Client, user, with)
 		return batch, err
 	})
 	if err != nil {

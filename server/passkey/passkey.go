@@ -78,8 +78,8 @@ type Service struct {
 type Browser struct {
 	// Binding ties both halves of a ceremony to one browser: the hash of a cookie.
 	Binding store.Hash
-	Client  store.Client
-	// Text is in the user's language: a passkey without a name gets one of it.
+	Client  store.Client // of interest to second halves
+	// Text is in the user's language: a passkey that is added without a name gets one of it.
 	Text *message.Catalogue
 }
 

@@ -23,9 +23,16 @@ const (
 )
 
 func (k kind) bucket(tx *bbolt.Tx) *bbolt.Bucket {
-	return tx.Bucket(map[kind][]byte{
-		kindSession: bucketSessions, kindEvent: bucketEvents, kindLink: bucketLinks, kindTicket: bucketTickets,
-	}[k])
+	switch k {
+	case kindSession:
+		return tx.Bucket(bucketSessions)
+	case kindEvent:
+		return tx.Bucket(bucketEvents)
+	case kindLink:
+		return tx.Bucket(bucketLinks)
+	default:
+		return tx.Bucket(bucketTickets)
+	}
 }
 
 // expires reads when a record of this kind ends.
