@@ -23,13 +23,13 @@ const origin = "https://id.example.com"
 
 // world is an installation with its clock.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	clock time.Time
 	store *memstore.Store
 	rules *passkey.Service
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.clock }
 	w.store = memstore.New(now)
@@ -651,4 +651,25 @@ func TestRemove(t *testing.T) {
 			t.Errorf("%d passkeys left, want 1", n)
 		}
 	})
+}
+
+func BenchmarkBeginSignIn(b *testing.B) {
+	ann := newWorld(b).person("ann")
+	for b.Loop() {
+		ann.beginsSignIn()
+	}
+}
+
+// BenchmarkFinishSignIn has a valid answer ready each time; making it isn't counted.
+func BenchmarkFinishSignIn(b *testing.B) {
+	ann := newWorld(b).person("ann")
+	ann.registers("Laptop")
+	for b.Loop() {
+		b.StopTimer()
+		answer := ann.answers(ann.beginsSignIn())
+		b.StartTimer()
+		if err := ann.rules.FinishSignIn(b.Context(), ann.browser, answer, nothingAlso); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

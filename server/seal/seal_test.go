@@ -72,3 +72,25 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkSeal(b *testing.B) {
+	s, value := sealer(b, 1, "benchmark"), value{"sign in", make([]byte, 32)}
+	for b.Loop() {
+		if _, err := s.Seal(value); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	s, value := sealer(b, 1, "benchmark"), value{"sign in", make([]byte, 32)}
+	sealed, err := s.Seal(value)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := s.Open(sealed, &value); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -259,15 +261,29 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// signInOf is what the sign-in of a new user writes: the ticket, the user, the session and
+// the line of activity.
+func signInOf(id string) store.Batch {
+	now, ticket := time.Now(), sha256.Sum256([]byte(id))
+	event := store.NewEvent(now, id, shared.EventSignedIn, store.Client{Browser: "Firefox", System: "Linux", Address: "192.0.2.1"})
+	return store.Batch{
+		store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte(ticket[:16]), Expires: now.Add(5 * time.Minute)}},
+		store.PutUser{User: store.User{ID: id, Name: id, Handle: ticket[:], Created: now}},
+		store.AddSession{Session: store.Session{ID: ticket, UserID: id, Method: store.MethodPasskey, Created: now, Expires: now.Add(time.Hour)}},
+		store.AddEvent{Event: event},
+	}
+}
+
+// BenchmarkApply writes sign-ins, alone and together.
 func BenchmarkApply(b *testing.B) {
 	for _, writers := range []int{1, 64} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			s := open(b, filepath.Join(b.TempDir(), "keypeg.db"), time.Now)
 			b.SetParallelism(writers)
+			var n atomic.Int64
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
-					event := store.NewEvent(time.Now(), "1", shared.EventSignedIn, store.Client{})
-					if err := s.Apply(b.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
+					if err := s.Apply(b.Context(), signInOf(fmt.Sprint(n.Add(1)))); err != nil {
 						b.Error(err)
 					}
 				}
