@@ -9,10 +9,8 @@ import (
 
 func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error {
 	var request shared.BeginRegistration
-	if r.ContentLength != 0 {
-		if err := decode(r, &request); err != nil {
-			return err
-		}
+	if err := decodeIfAny(r, &request); err != nil {
+		return err
 	}
 	who := caller(r)
 	who.user.Name, who.user.DisplayName = who.shown.Name, who.shown.DisplayName

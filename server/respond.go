@@ -158,6 +158,14 @@ func decode(r *http.Request, into any) error {
 	return nil
 }
 
+// decodeIfAny is decode for a body that may be left away.
+func decodeIfAny(r *http.Request, into any) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	return decode(r, into)
+}
+
 // unreadable tells a body that is too large from one that is wrong.
 func unreadable(err error) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {

@@ -6,8 +6,9 @@
 // logs and writes them (respond.go). What every request goes through is listed
 // in [New], outermost first.
 //
-// Start with [New]. A program with routes of its own puts [Server.Protect] in
-// front of them and asks [UserFrom] who is there.
+// Start with [New]. A program that has users and sessions of its own shows them by a
+// [Host]; else [Config] has Keypeg's own accounts. A program with routes of its own puts
+// [Server.Protect] in front of them and asks [UserFrom] who is there.
 package server
 
 import (

@@ -355,6 +355,7 @@ func TestWire(t *testing.T) {
 		shape("begin a silent registration", ann.sends("POST", shared.PathRegisterBegin, `{"mediation":"conditional"}`), 200, "ticket", "publicKey", "mediation")
 		ann.refused(ann.sends("POST", shared.PathRegisterBegin, `{"mediation":"silent"}`), 400, shared.CodeInvalidRequest)
 		shape("begin sign-in", ann.sends("POST", shared.PathSignInBegin, `{}`), 200, "ticket", "publicKey")
+		shape("begin sign-in without a body", ann.sends("POST", shared.PathSignInBegin, nil), 200, "ticket", "publicKey")
 		shape("begin sign-in by autofill", ann.sends("POST", shared.PathSignInBegin, `{"mediation":"conditional"}`), 200, "ticket", "publicKey", "mediation")
 		shape("finish sign-in", ann.signsInWithPasskey(), 200, "user", "user.id", "user.name", "user.displayName")
 		if rows := ann.lists().Passkeys; len(rows) != 1 || !rows[0].Current || rows[0].LastUsed == nil || rows[0].Name != "Phone" {

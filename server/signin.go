@@ -34,7 +34,7 @@ func (s *Server) signInAs(r *http.Request, name, password string) (account.Opene
 
 func (s *Server) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 	var request shared.BeginSignIn
-	if err := decode(r, &request); err != nil {
+	if err := decodeIfAny(r, &request); err != nil {
 		return err
 	}
 	ceremony, err := s.passkeys.BeginSignIn(r.Context(), passkey.Browser{Binding: s.markBrowser(w, r)}, request.Mediation)

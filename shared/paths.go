@@ -8,7 +8,7 @@ const (
 
 	// PathSignInPassword takes a [PasswordSignIn] and answers [SignedIn].
 	PathSignInPassword = "/api/v1/sign-in/password"
-	// PathSignInBegin takes a [BeginSignIn] and answers [Ceremony].
+	// PathSignInBegin takes a [BeginSignIn], or an empty POST, and answers [Ceremony].
 	PathSignInBegin = "/api/v1/sign-in/passkey/begin"
 	// PathSignInFinish takes a [FinishCeremony] and answers [SignedIn].
 	PathSignInFinish = "/api/v1/sign-in/passkey/finish"

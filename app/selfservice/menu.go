@@ -1,6 +1,7 @@
 package selfservice
 
 import (
+	"context"
 	"slices"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -27,6 +28,7 @@ type Menu struct {
 	OnSignedOut func()
 
 	self    goapp.Context
+	deaf    context.CancelFunc // ends listening
 	account shared.Account
 	state   menuState
 	changes int // how many times something changed, for the panel to ask again
@@ -44,10 +46,15 @@ const (
 func (m *Menu) OnMount(ctx goapp.Context) {
 	m.self = ctx
 	m.load()
-	go browser.Live(ctx, shared.PathLive, shared.LiveChanged, func(browser.LiveState) {
+	listening, deaf := context.WithCancel(ctx)
+	m.deaf = deaf
+	go browser.Live(listening, shared.PathLive, shared.LiveChanged, func(browser.LiveState) {
 		ctx.Dispatch(func(goapp.Context) { m.load() })
 	})
 }
+
+// OnDismount stops listening.
+func (m *Menu) OnDismount() { m.deaf() }
 
 // load asks again. While the server is away, what is shown stays.
 func (m *Menu) load() {

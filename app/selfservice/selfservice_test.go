@@ -57,6 +57,12 @@ func TestService(t *testing.T) {
 	if failure, ok := errors.AsType[*ceremony.Failure](s.SignInByAutofill(t.Context())); !ok || failure.Reason != ceremony.NotSupported {
 		t.Errorf("autofill outside of a browser: %v", failure)
 	}
+	for _, password := range []Password{nil, s.password} {
+		with := With(answers{"GET " + shared.PathPasskeys: shared.PasskeyList{HasPassword: true}}, browser.Authenticator{}, password)
+		if list, err := with.Passkeys(t.Context()); err != nil || list.HasPassword != (password != nil) {
+			t.Errorf("with a way to ask for the password %t, got %+v (%v)", password != nil, list, err)
+		}
+	}
 	if _, ok := any(s).(ui.PhoneLinker); ok {
 		t.Error("a host's server makes no links, and its panel would offer them")
 	}

@@ -85,9 +85,11 @@ func (s *Service) User() shared.User {
 	return s.user
 }
 
-// Passkeys returns the user's own.
+// Passkeys returns the user's own. A password that can't be asked for isn't told of.
 func (s *Service) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
-	return s.client.Passkeys(ctx)
+	list, err := s.client.Passkeys(ctx)
+	list.HasPassword = list.HasPassword && s.password != nil
+	return list, err
 }
 
 // passkeysLock is held together by pages that register, and alone by one that

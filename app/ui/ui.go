@@ -1,6 +1,9 @@
 // Package ui holds the components that Keypeg's own app and other go-app
 // programs are made of: the frame around a page, the menu under the user's name,
-// the passkeys panel, and the dialogs.
+// the passkeys panel, the sign-in panel, and the dialogs.
+//
+// A program that builds them in starts with package selfservice, whose Menu puts menu and
+// panel together, and whose Service is what they ask.
 //
 // A leaf ([UserMenu], the rows) gets fields and calls back. The panel
 // ([PasskeysPanel]) does one job in place: it asks a small interface
@@ -10,7 +13,8 @@
 // ctx.Dispatch.
 //
 // Looks come from web/static/style.css by class names; nothing sets a style,
-// because the Content-Security-Policy allows none.
+// because the Content-Security-Policy allows none. Colours and corners are custom
+// properties, which the README lists.
 package ui
 
 import (

@@ -126,21 +126,14 @@ func (p *process) cpu() time.Duration {
 
 // status is a size from proc(5)'s status, in MiB: "VmRSS" or "RssAnon".
 func (p *process) status(name string) float64 {
-	return p.kernel("status", name+":") / 1024
-}
-
-// written is how many bytes the process had the kernel send to a disk.
-func (p *process) written() float64 { return p.kernel("io", "write_bytes:") }
-
-func (p *process) kernel(file, name string) float64 {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.command.Process.Pid, file))
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(content)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name {
-			value, _ := strconv.ParseFloat(fields[1], 64)
-			return value
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name+":" {
+			kilobytes, _ := strconv.ParseFloat(fields[1], 64)
+			return kilobytes / 1024
 		}
 	}
 	return 0
