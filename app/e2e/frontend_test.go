@@ -82,7 +82,7 @@ func TestAnotherFrontEnd(t *testing.T) {
 
 	// A refusal is told by its code.
 	ann.opens("/theirs/")
-	ann.readsIn("#who", "Signed in as Ann Admin") // its script runs
+	ann.readsIn("#passkeys", "Work laptop (used for this session)") // above the buttons, which move
 	ann.clicks("#out")
 	ann.readsIn("#who", "Nobody is signed in")
 	ann.server.command(t, "", "user", "disable", "ann")
