@@ -66,42 +66,51 @@ func (s *Store) submit(check, apply func(*bbolt.Tx) error) error {
 // gathers in the channel.
 func (s *Store) write() {
 	for first := range s.writes {
-		group := []write{first}
-		for open, yielded := true, false; open && len(group) < maxGroup; {
-			var w write
-			select {
-			case w, open = <-s.writes:
-				if open {
-					group, yielded = append(group, w), false
-				}
-				continue
-			default:
-			}
-			if yielded {
-				break
-			}
-			// Whoever is about to write can do so first, and then shares the trip to the
-			// disk. Alone, this takes no time.
-			runtime.Gosched()
-			yielded = true
-		}
-		s.commit(group)
+		s.commit([]write{first}, s.gather)
 	}
 }
 
-// commit writes a group in one transaction. Each write is checked against what
-// the ones before it left; a refused one changes nothing, and the others go on.
-// When a fault breaks the transaction, each write gets one of its own, so that
-// one bad write can't fail its neighbours.
-func (s *Store) commit(group []write) {
-	refusals := make([]error, len(group))
+// gather adds to a group whoever waits to write.
+func (s *Store) gather(group []write) []write {
+	for yielded := false; len(group) < maxGroup; {
+		select {
+		case w, open := <-s.writes:
+			if !open {
+				return group
+			}
+			group, yielded = append(group, w), false
+			continue
+		default:
+		}
+		if yielded {
+			break
+		}
+		// Whoever is about to write can do so first, and then shares the trip to the
+		// disk. Alone, this takes no time.
+		runtime.Gosched()
+		yielded = true
+	}
+	return group
+}
+
+// commit writes a group in one transaction, and whoever gathers before all of it is done.
+// Each write is checked against what the ones before it left; a refused one changes
+// nothing, and the others go on. When a fault breaks the transaction, each write gets one
+// of its own, so that one bad write can't fail its neighbours.
+func (s *Store) commit(group []write, gather func([]write) []write) {
+	var refusals []error
 	err := s.db.Update(func(tx *bbolt.Tx) error {
 		accepted := 0
-		for i, w := range group {
-			if refusals[i] = w.check(tx); refusals[i] != nil {
+		for i := 0; i < len(group); i++ {
+			if i == len(group)-1 {
+				group = gather(group)
+			}
+			refusal := group[i].check(tx)
+			refusals = append(refusals, refusal)
+			if refusal != nil {
 				continue
 			}
-			if err := w.apply(tx); err != nil {
+			if err := group[i].apply(tx); err != nil {
 				return err
 			}
 			accepted++
@@ -114,16 +123,17 @@ func (s *Store) commit(group []write) {
 
 	if err != nil && err != errNothingToWrite && len(group) > 1 {
 		for _, w := range group {
-			s.commit([]write{w})
+			s.commit([]write{w}, func(alone []write) []write { return alone })
 		}
 		return
 	}
 	s.wrote = s.wrote || err == nil
 	for i, w := range group {
-		if refusals[i] == nil && err != errNothingToWrite {
-			refusals[i] = err
+		refusal := err
+		if i < len(refusals) && refusals[i] != nil {
+			refusal = refusals[i]
 		}
-		w.done <- refusals[i]
+		w.done <- refusal
 	}
 }
 
