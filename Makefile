@@ -53,7 +53,7 @@ vet: bin/staticcheck
 # screenshots/; the README's pictures; and the manifest's.
 screenshots: tools web
 	mkdir -p screenshots
-	KEYPEG_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run TestScreenshots ./app/e2e
+	KEYPEG_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run 'TestScreenshots|TestToolcrib' ./app/e2e
 	mkdir -p web/pictures
 	cp screenshots/panel-add-1280-light.png web/pictures/passkeys.png
 	cp screenshots/sign-in-1280-light.png web/pictures/sign-in.png
@@ -61,6 +61,7 @@ screenshots: tools web
 	cp screenshots/remove-1280-light.png web/pictures/remove.png
 	cp screenshots/panel-add-390-light.png web/pictures/phone.png
 	cp screenshots/panel-add-1280-dark.png web/pictures/dark.png
+	cp screenshots/crib-panel-1280-light.png web/pictures/toolcrib.png
 	cp screenshots/panel-add-1280-light.png web/static/screenshot-wide.png
 	cp screenshots/panel-add-390-light.png web/static/screenshot-narrow.png
 
