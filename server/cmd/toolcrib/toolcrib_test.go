@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/app/toolcrib"
+	"github.com/keypeg/keypeg/server/limit"
+)
+
+// house is a crib with its people, in a folder of its own.
+type house struct {
+	*testing.T
+	path      string
+	crib      *crib
+	passwords map[string]string
+	forgotten []string // whose passkeys were removed
+	handler   http.Handler
+}
+
+func newHouse(t *testing.T) *house {
+	h := &house{T: t, path: filepath.Join(t.TempDir(), "crib.json")}
+	h.opens()
+	if err := h.crib.change(func(k *kept) error {
+		k.Tools = []tool{{ID: "1", Name: "Torque wrench"}}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if h.passwords, err = h.crib.admit("kim", "ann", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// opens reads what is on disk, as a new start does.
+func (h *house) opens() {
+	h.Helper()
+	var err error
+	if h.crib, _, err = openCrib(h.path); err != nil {
+		h.Fatal(err)
+	}
+	h.handler = routes{crib: h.crib, guesses: limit.New(10, time.Minute), forget: func(_ context.Context, id string) error {
+		h.forgotten = append(h.forgotten, id)
+		return nil
+	}}.handler()
+}
+
+// visitor is somebody's browser.
+type visitor struct {
+	*house
+	cookie *http.Cookie
+}
+
+// sends returns the status and what was said.
+func (v *visitor) sends(method, path, body string, headers ...string) (int, string) {
+	v.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	if v.cookie != nil {
+		r.AddCookie(v.cookie)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	v.handler.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		v.cookie = c
+	}
+	return w.Code, w.Body.String()
+}
+
+func (v *visitor) wants(status int, words, method, path, body string, headers ...string) {
+	v.Helper()
+	if got, said := v.sends(method, path, body, headers...); got != status || !strings.Contains(said, words) {
+		v.Errorf("%s %s %s: %d %s, want %d with %q", method, path, body, got, said, status, words)
+	}
+}
+
+// enters signs in somebody who may type their name in any way.
+func (h *house) enters(typed string) *visitor {
+	h.Helper()
+	v, password := &visitor{house: h}, h.passwords[strings.ToLower(strings.TrimSpace(typed))]
+	v.wants(200, "", "POST", toolcrib.PathSignIn, `{"name":"`+typed+`","password":"`+password+`"}`)
+	return v
+}
+
+func (v *visitor) sees() (seen toolcrib.Crib) {
+	v.Helper()
+	status, said := v.sends("GET", toolcrib.PathCrib, "")
+	if err := json.Unmarshal([]byte(said), &seen); status != 200 || err != nil {
+		v.Fatalf("%d %s (%v)", status, said, err)
+	}
+	return seen
+}
+
+func TestCrib(t *testing.T) {
+	h := newHouse(t)
+	kim, ann, bob := h.enters("kim"), h.enters(" Ann "), h.enters("bob")
+
+	t.Run("of many who borrow a tool at once one gets it", func(t *testing.T) {
+		var together sync.WaitGroup
+		got := make(chan int, 20)
+		for i := range 20 {
+			who := visitor{house: h, cookie: []*visitor{ann, bob}[i%2].cookie}
+			together.Go(func() { status, _ := who.sends("POST", toolcrib.PathBorrow, `{"id":"1"}`); got <- status })
+		}
+		together.Wait()
+		close(got)
+		won := map[int]int{}
+		for status := range got {
+			won[status]++
+		}
+		if won[200] != 10 || won[409] != 10 { // who has it may ask again
+			t.Errorf("answers by status: %v", won)
+		}
+	})
+	t.Run("a new start has forgotten nothing", func(t *testing.T) {
+		before := ann.sees()
+		h.opens()
+		if after := ann.sees(); after.Tools[0].Holder == "" || after.Tools[0].Holder != before.Tools[0].Holder || after.Me.Name != "ann" {
+			t.Errorf("got %+v, want %+v", after, before)
+		}
+	})
+	t.Run("the keeper alone sees and removes people", func(t *testing.T) {
+		people := kim.sees().People
+		if len(people) != 3 || len(ann.sees().People) != 0 {
+			t.Fatalf("the keeper sees %+v", people)
+		}
+		ann.wants(403, "for the keeper", "POST", toolcrib.PathRemove, `{"id":"`+people[2].ID+`"}`)
+		kim.wants(409, "needs its keeper", "POST", toolcrib.PathRemove, `{"id":"`+people[0].ID+`"}`)
+		kim.wants(200, "", "POST", toolcrib.PathRemove, `{"id":"`+people[2].ID+`"}`)
+		if len(h.forgotten) != 1 || h.forgotten[0] != people[2].ID {
+			t.Errorf("passkeys were removed of %q, want bob's", h.forgotten)
+		}
+		bob.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
+	})
+	t.Run("what can't be read, from elsewhere, or of nobody is refused", func(t *testing.T) {
+		nobody := &visitor{house: h}
+		nobody.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
+		nobody.wants(401, "sign in", "POST", toolcrib.PathConfirm, `{"password":"x"}`)
+		ann.wants(400, "could not be read", "POST", toolcrib.PathBorrow, `{`)
+		ann.wants(400, "could not be read", "POST", toolcrib.PathBorrow, `{"id":"`+strings.Repeat("x", 5000)+`"}`)
+		ann.wants(404, "no such tool", "POST", toolcrib.PathReturn, `{"id":"7"}`)
+		ann.wants(403, "cross-origin", "POST", toolcrib.PathSignOut, "", "Sec-Fetch-Site", "cross-site")
+		ann.sees()
+	})
+	t.Run("a confirmation gives another session, and signing out ends it", func(t *testing.T) {
+		before := *ann
+		ann.wants(403, "not right", "POST", toolcrib.PathConfirm, `{"password":"wrong"}`)
+		ann.wants(200, "", "POST", toolcrib.PathConfirm, `{"password":"`+h.passwords["ann"]+`"}`)
+		before.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
+		after := *ann
+		ann.wants(200, "", "POST", toolcrib.PathSignOut, "")
+		after.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
+	})
+	t.Run("passwords can't be tried for ever", func(t *testing.T) {
+		stranger := &visitor{house: h}
+		for range 10 {
+			stranger.wants(403, "not right", "POST", toolcrib.PathSignIn, `{"name":"kim","password":"guess"}`)
+		}
+		stranger.wants(429, "wait", "POST", toolcrib.PathSignIn, `{"name":"kim","password":"`+h.passwords["kim"]+`"}`)
+		kim.sees()
+	})
+}
