@@ -19,11 +19,11 @@ func (b *bench) beginnings() error {
 	var ratio series
 	var begun figures
 	for range b.rounds {
-		floor, err := b.phase(plain, 64, exchange(plain))
+		floor, err := phase(plain, 64, b.round, exchange(plain))
 		if err != nil {
 			return err
 		}
-		l, err := b.phase(in.process, 64, begins(in.process))
+		l, err := phase(in.process, 64, b.round, begins(in.process))
 		if err != nil {
 			return err
 		}
@@ -40,11 +40,8 @@ func (b *bench) beginnings() error {
 		return err
 	}
 	var memory series
-	round := b.plan
-	defer func() { b.plan = round }()
-	b.plan.round = time.Second
 	for done := 0; done < b.begins; {
-		l, err := b.phase(in.process, 64, begins(in.process))
+		l, err := phase(in.process, 64, time.Second, begins(in.process))
 		if err != nil {
 			return err
 		}

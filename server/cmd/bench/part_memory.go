@@ -30,7 +30,7 @@ func (b *bench) memory() error {
 				}
 			}
 		}()
-		_, err := b.phase(in.process, 64, in.signIn(in.process))
+		_, err := phase(in.process, 64, b.round, in.signIn(in.process))
 		close(watched)
 		most = max(most, <-peak)
 		if err != nil {

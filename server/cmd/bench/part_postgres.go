@@ -57,17 +57,17 @@ func (b *bench) postgres() (err error) {
 		}
 		bare1.add(one)
 		bare4.add(four)
-		for _, phase := range []struct {
+		for _, kind := range []struct {
 			in    *process
 			of    *population
 			n     int
 			where *figures
 		}{{remote, people, 1, &alone}, {remote, people, 64, &together}, {file.process, file.population, 64, &local}} {
-			l, err := b.phase(phase.in, phase.n, phase.of.signIn(phase.in))
+			l, err := phase(kind.in, kind.n, b.round, kind.of.signIn(kind.in))
 			if err != nil {
 				return err
 			}
-			phase.where.add(l)
+			kind.where.add(l)
 		}
 		ratio.add(together.rate[len(together.rate)-1] / four)
 	}

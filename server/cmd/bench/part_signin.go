@@ -40,8 +40,8 @@ func (b *bench) install(name string, users int) (*installation, error) {
 	return in, err
 }
 
-// phase drives connections for one phase of a round. A request that fails ends the run.
-func (b *bench) phase(s *process, connections int, do func(*connection, int) task) (load, error) {
+// phase drives connections for a while. A request that fails ends the run.
+func phase(s *process, connections int, d time.Duration, do func(*connection, int) task) (load, error) {
 	var tasks []task
 	for i := range connections {
 		c, err := dial(s.address)
@@ -51,7 +51,7 @@ func (b *bench) phase(s *process, connections int, do func(*connection, int) tas
 		defer c.conn.Close()
 		tasks = append(tasks, do(c, i))
 	}
-	l := drive(tasks, s, b.round)
+	l := drive(tasks, s, d)
 	if l.failures > 0 {
 		return l, fmt.Errorf("%d of %d connections failed, with: %w", l.failures, connections, l.err)
 	}
@@ -100,7 +100,7 @@ func (b *bench) signIns() error {
 			return err
 		}
 		writes.add(perSecond)
-		floor, err := b.phase(plain, 64, exchange(plain))
+		floor, err := phase(plain, 64, b.round, exchange(plain))
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (b *bench) signIns() error {
 			if err != nil {
 				return err
 			}
-			l, err := b.phase(in.process, n, in.signIn(in.process))
+			l, err := phase(in.process, n, b.round, in.signIn(in.process))
 			if err != nil {
 				return err
 			}
@@ -126,7 +126,7 @@ func (b *bench) signIns() error {
 				tail.add(float64(l.p99) / float64(l.p50))
 			}
 		}
-		l, err := b.phase(in.process, 64, in.asks(in.process, shared.PathPasskeys))
+		l, err := phase(in.process, 64, b.round, in.asks(in.process, shared.PathPasskeys))
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,6 @@ const (
 	whyLoaded     = "Garbage between two collections, and buffers of connections."
 	whySize       = "4 MB are the app. html/template and kong look up methods by name, so that the linker keeps those of all that is\n" +
 		"      built in: go-webauthn, go-app, the drivers of PostgreSQL and OpenID Connect."
-	whyLarge = "A record lies two levels deeper, on pages of which most are touched for the first time."
+	whyLarge = "A record lies two levels deeper, on pages of which most are touched for the first time; or the machine drifted."
 	whyStart = "The machine was busy with something else, or the file isn't in its memory."
 )
