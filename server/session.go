@@ -49,14 +49,14 @@ func (s *Server) cookieValue(r *http.Request, name string) string {
 	return cookie.Value
 }
 
-// current is the hash of the session that the browser sends, whether or not it
+// current is the id of the session that the browser sends, whether or not it
 // still exists; zero if it sends none.
 func (s *Server) current(r *http.Request) store.Hash {
 	token := s.cookieValue(r, cookieSession)
 	if token == "" {
 		return store.Hash{}
 	}
-	return store.HashOf(token)
+	return store.SessionID(token)
 }
 
 // admit gives the browser its new session, and marks it as one that its user

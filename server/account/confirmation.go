@@ -31,8 +31,8 @@ func (s *Service) Fresh(session store.Session) error {
 // confirmation, which fails with [store.ErrNotFound] if the session has ended.
 func (s *Service) Confirm(session store.Session, user store.User, how SignIn) (Opened, store.Batch) {
 	now := s.Now()
-	token, old := newToken(), session.ID
-	session.ID, session.Authenticated, session.Seen = store.HashOf(token), now, now
+	token, old := store.NewSessionToken(now), session.ID
+	session.ID, session.Authenticated, session.Seen = store.SessionID(token), now, now
 	session.Expires = s.ends(session, now)
 	return Opened{token, session, user}, store.Batch{
 		store.ReplaceSession{Old: old, Session: session},

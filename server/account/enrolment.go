@@ -3,6 +3,7 @@ package account
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -40,7 +41,7 @@ type Actor struct {
 
 // newLink returns a link and what writes it.
 func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
-	link := Link{Token: string(kind) + "." + userID + "." + newToken(), Expires: s.Now().Add(enrolmentLife[kind])}
+	link := Link{Token: string(kind) + "." + userID + "." + rand.Text(), Expires: s.Now().Add(enrolmentLife[kind])}
 	return link, store.PutLink{Link: store.Link{
 		Key: enrolmentKey(kind, userID), Hash: store.HashOf(link.Token), Expires: link.Expires,
 	}}

@@ -2,8 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -32,26 +30,15 @@ type Opened struct {
 	User    store.User
 }
 
-const (
-	tokenBytes  = 32
-	tokenLength = 43 // of tokenBytes in base64url
-)
-
-func newToken() string {
-	var token [tokenBytes]byte
-	rand.Read(token[:])
-	return base64.RawURLEncoding.EncodeToString(token[:])
-}
-
 // Open makes a session for user and the operations that store it, with its event
 // and the end of the session that the browser had before (replaces; zero for
 // none). It writes nothing: the operations belong into the batch that proves the
 // sign-in.
 func (s *Service) Open(user store.User, how SignIn, replaces store.Hash) (Opened, store.Batch) {
 	now := s.Now()
-	token := newToken()
+	token := store.NewSessionToken(now)
 	session := store.Session{
-		ID: store.HashOf(token), UserID: user.ID,
+		ID: store.SessionID(token), UserID: user.ID,
 		Method: how.Method, PasskeyID: how.PasskeyID, Provider: how.Provider, Client: how.Client,
 		Created: now, Seen: now, Authenticated: now,
 	}
@@ -85,10 +72,10 @@ var errSignInAgain = shared.Errorf(shared.CodeUnauthenticated, "Your session has
 // on. It fails with [shared.CodeUnauthenticated] when there is none, it has
 // ended, or its user was disabled.
 func (s *Service) Session(ctx context.Context, token string) (store.Session, store.User, error) {
-	if len(token) != tokenLength {
+	if len(token) != store.SessionTokenLength {
 		return store.Session{}, store.User{}, errSignInAgain
 	}
-	session, moved, err := s.sessionOf(ctx, store.HashOf(token))
+	session, moved, err := s.sessionOf(ctx, store.SessionID(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Session{}, store.User{}, errSignInAgain
 	}
@@ -155,7 +142,7 @@ func (s *Service) seen(ctx context.Context, session store.Session) (store.Sessio
 // SignOut ends the session of a token, and returns it. One that has none is no
 // error.
 func (s *Service) SignOut(ctx context.Context, token string, client store.Client) (store.Session, error) {
-	return s.end(ctx, store.HashOf(token), shared.EventSignedOut, client)
+	return s.end(ctx, store.SessionID(token), shared.EventSignedOut, client)
 }
 
 // end ends a session, and the one that took its place if its user confirmed at the

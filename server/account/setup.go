@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -27,7 +28,7 @@ func (s *Service) NewSetupLink(ctx context.Context) (token string, err error) {
 	if err := s.notSetUp(ctx); err != nil {
 		return "", err
 	}
-	token = newToken()
+	token = rand.Text()
 	link := store.Link{Key: setupLinkKey, Hash: store.HashOf(token), Expires: s.Now().Add(setupLinkLife)}
 	if err := s.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
 		return "", fmt.Errorf("storing a set-up link: %w", err)

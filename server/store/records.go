@@ -1,9 +1,6 @@
 package store
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"slices"
 	"time"
@@ -97,12 +94,6 @@ func IsSubject(text string) bool {
 	return text != "" && len(text) <= 255 && !slices.ContainsFunc([]byte(text), func(b byte) bool { return b < 0x20 || b > 0x7e })
 }
 
-// Hash is the SHA-256 of a token. The store never sees a token itself.
-type Hash [sha256.Size]byte
-
-// HashOf returns the hash under which a token is kept.
-func HashOf(token string) Hash { return sha256.Sum256([]byte(token)) }
-
 // Client is where a request came from, as far as it told.
 type Client struct {
 	Browser string // "Chrome", or ""
@@ -163,13 +154,9 @@ type Event struct {
 	Expires   time.Time
 }
 
-// NewEvent returns an event of this moment. Its id sorts by time; random bytes
-// break ties.
+// NewEvent returns an event of this moment.
 func NewEvent(now time.Time, userID string, kind shared.EventKind, client Client) Event {
-	event := Event{UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
-	binary.BigEndian.PutUint64(event.ID[:8], uint64(now.UnixNano()))
-	rand.Read(event.ID[8:]) // never fails, as crypto/rand promises
-	return event
+	return Event{ID: NewEventID(now), UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
 }
 
 // SpentTicket is a ceremony's ticket that was used. It is kept until the ticket

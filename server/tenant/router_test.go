@@ -136,7 +136,7 @@ func (s *street) streams(name string) io.Reader {
 	now, token := time.Now(), strings.Repeat("t", 43)
 	err := db.Apply(s.Context(), store.Batch{
 		store.PutUser{User: store.User{ID: "1", Name: "ann", Handle: []byte("1")}},
-		store.AddSession{Session: store.Session{ID: store.HashOf(token), UserID: "1", Created: now, Seen: now, Authenticated: now, Expires: now.Add(time.Hour)}},
+		store.AddSession{Session: store.Session{ID: store.SessionID(token), UserID: "1", Created: now, Seen: now, Authenticated: now, Expires: now.Add(time.Hour)}},
 	})
 	if err != nil {
 		s.Fatal(err)

@@ -58,8 +58,11 @@ func (p *population) id(user int) string {
 	return fmt.Sprintf("%x", sum[:16])
 }
 
-// token is the session's of the n-th user who is signed in. It is as long as real ones.
-func (p *population) token(n int) string { return fmt.Sprintf("a-token-of-some-browser-%019d", n) }
+// token is the session's of the n-th user who is signed in. It is as long as real ones, and
+// begins with a time of its own as they do.
+func (p *population) token(n int) string {
+	return fmt.Sprintf("%08d-is-when-this-browser-came-%08d", n, n)
+}
 
 func (p *population) signedIn() int { return min(p.users, mostSigned) }
 
@@ -86,7 +89,7 @@ func (p *population) live(ctx context.Context, s store.Store) error {
 			batch = append(batch, store.PutUser{User: user})
 			if n := i / step; i%step == 0 && n < p.signedIn() {
 				batch = append(batch, store.AddSession{Session: store.Session{
-					ID: store.HashOf(p.token(n)), UserID: user.ID, Method: store.MethodPasskey, PasskeyID: user.Passkeys[0].ID,
+					ID: store.SessionID(p.token(n)), UserID: user.ID, Method: store.MethodPasskey, PasskeyID: user.Passkeys[0].ID,
 					Created: now, Seen: now, Authenticated: now, Expires: now.Add(sessionLife),
 				}})
 			}

@@ -219,7 +219,7 @@ func (w *witness) compares(db store.Store) {
 		ids[session.ID] = true
 	}
 	for token, alive := range w.sessions {
-		if got := ids[store.HashOf(token)]; got != alive && token != w.pending.signOut {
+		if got := ids[store.SessionID(token)]; got != alive && token != w.pending.signOut {
 			t.Errorf("%s: a session is there: %t, want %t", w.id, got, alive)
 		} else {
 			w.sessions[token] = got

@@ -239,7 +239,7 @@ func (p *program) hasUser(name string) (id, token string) {
 		err := db.Apply(p.Context(), store.Batch{
 			store.PutUser{User: store.User{ID: id, Name: name, DisplayName: name, Handle: []byte("handle of " + name), Created: now}},
 			store.AddSession{Session: store.Session{
-				ID: store.HashOf(token), UserID: id, Method: store.MethodPassword,
+				ID: store.SessionID(token), UserID: id, Method: store.MethodPassword,
 				Created: now, Seen: now, Authenticated: now, Expires: now.Add(24 * time.Hour),
 			}},
 		})

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+)
+
+// Ids of which many are written begin with the time. What is written in one commit then
+// lies side by side in a tree, on a page or two; random ids would each need a page of
+// their own.
+
+// timeBytes is how much of an id is time, in milliseconds since 1970.
+const timeBytes = 6
+
+func putTime(id []byte, now time.Time) {
+	var whole [8]byte
+	binary.BigEndian.PutUint64(whole[:], uint64(now.UnixMilli()))
+	copy(id[:timeBytes], whole[8-timeBytes:])
+}
+
+// NewTicketID returns the id of a new ticket: the time, and 80 random bits.
+func NewTicketID(now time.Time) (id [16]byte) {
+	putTime(id[:], now)
+	rand.Read(id[timeBytes:]) // never fails, as crypto/rand promises
+	return id
+}
+
+// NewEventID returns the id of a new event, which sorts by time to the nanosecond. Random
+// bytes break ties.
+func NewEventID(now time.Time) (id EventID) {
+	binary.BigEndian.PutUint64(id[:8], uint64(now.UnixNano()))
+	rand.Read(id[8:])
+	return id
+}
+
+// SessionTokenLength is that of [NewSessionToken], in characters of base64url.
+const SessionTokenLength = 43
+
+// NewSessionToken returns a token for the cookie of a new session: the time, which is no
+// secret, and 208 random bits.
+func NewSessionToken(now time.Time) string {
+	var token [32]byte
+	putTime(token[:], now)
+	rand.Read(token[timeBytes:])
+	return base64.RawURLEncoding.EncodeToString(token[:])
+}
+
+// SessionID returns the id of a token's session: the token's time, and the SHA-256 of all
+// of it. A text that is no token has an id too, which is no session's.
+func SessionID(token string) Hash {
+	const timeLength = timeBytes * 8 / 6
+	id := HashOf(token)
+	if len(token) != SessionTokenLength {
+		return id
+	}
+	if time, err := base64.RawURLEncoding.DecodeString(token[:timeLength]); err == nil {
+		copy(id[:timeBytes], time)
+	}
+	return id
+}
+
+// Hash is the SHA-256 of a token, or begins as the token does; see [SessionID]. The store
+// never sees a token itself.
+type Hash [sha256.Size]byte
+
+// HashOf returns the hash under which a token is kept.
+func HashOf(token string) Hash { return sha256.Sum256([]byte(token)) }
