@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,6 +68,23 @@ func newTravel(key []byte) (travel, error) {
 	return travel{trips, said}, err
 }
 
+// pack seals a value as JSON, and unpack reverses it.
+func pack(s *seal.Sealer, value any) (string, error) {
+	plain, err := json.Marshal(value)
+	if err != nil {
+		return "", fmt.Errorf("encoding what a browser keeps: %w", err)
+	}
+	return s.Seal(plain), nil
+}
+
+func unpack(s *seal.Sealer, sealed string, into any) error {
+	plain, err := s.Open(sealed)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(plain, into)
+}
+
 // provider finds a provider by its id in the path.
 func (s *Server) provider(r *http.Request) (*sso.Provider, error) {
 	at := slices.IndexFunc(s.SSO, func(p *sso.Provider) bool { return p.ID == r.PathValue("provider") })
@@ -82,7 +100,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, 
 	if err != nil {
 		return "", err
 	}
-	sealed, err := s.travel.trips.Seal(t)
+	sealed, err := pack(s.travel.trips, t)
 	if err != nil {
 		return "", err
 	}
@@ -165,7 +183,7 @@ func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
 
 // tripOf opens the cookie of a trip.
 func (s *Server) tripOf(r *http.Request) (t trip, err error) {
-	if err := s.travel.trips.Open(s.cookieValue(r, cookieSSO), &t); err != nil {
+	if err := unpack(s.travel.trips, s.cookieValue(r, cookieSSO), &t); err != nil {
 		return t, shared.Errorf(shared.CodeSSORefused, "This sign-in was begun in another browser, or too long ago. Please try again.").
 			Because(fmt.Errorf("the cookie of the trip %w", err))
 	}
@@ -209,7 +227,7 @@ func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, next strin
 		return err
 	}
 	refusal := s.report(w, r, err)
-	sealed, err := s.travel.said.Seal(said{refusal.Code, refusal.Message})
+	sealed, err := pack(s.travel.said, said{refusal.Code, refusal.Message})
 	if err != nil {
 		return err
 	}
@@ -236,7 +254,7 @@ func (s *Server) heard(w http.ResponseWriter, r *http.Request) (said, bool) {
 		return what, false
 	}
 	s.dropCookie(w, cookieSaid)
-	return what, s.travel.said.Open(sealed, &what) == nil
+	return what, unpack(s.travel.said, sealed, &what) == nil
 }
 
 // providerButtons are those of the sign-in page.

@@ -1,9 +1,9 @@
 package passkey
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -20,23 +20,14 @@ import (
 // checkClientData compares the origin byte for byte (7.1 step 9, 7.2 step 12):
 // the library also takes one with a path, user info, a default port or capital
 // letters. Frames of other sites are refused (7.1 steps 10 and 11): we are never
-// embedded.
-func (s *Service) checkClientData(raw []byte) error {
-	var data struct {
-		Origin      string          `json:"origin"`
-		CrossOrigin bool            `json:"crossOrigin"`
-		TopOrigin   json.RawMessage `json:"topOrigin"`
-	}
-	if err := json.Unmarshal(raw, &data); err != nil {
-		return fmt.Errorf("client data isn't JSON of the right types: %w", err)
-	}
-
+// embedded. Raw is what data were read from: an empty top origin is there only.
+func (s *Service) checkClientData(data protocol.CollectedClientData, raw []byte) error {
 	switch {
 	case data.Origin != s.origin:
 		return fmt.Errorf("client data come from origin %q", data.Origin)
 	case data.CrossOrigin:
 		return errors.New("client data come from a frame of another site")
-	case data.TopOrigin != nil:
+	case data.TopOrigin != "" || bytes.Contains(raw, []byte(`"topOrigin"`)):
 		return errors.New("client data name a top origin")
 	}
 	return nil

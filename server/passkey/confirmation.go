@@ -23,8 +23,11 @@ func (s *Service) BeginConfirmation(_ context.Context, user store.User, browser 
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
 	}
-	options := request.Response
-	return s.begun(forConfirmation, user.ID, browser.Binding, options.Challenge, "", options)
+	options, err := json.Marshal(request.Response)
+	if err != nil {
+		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
+	}
+	return s.begun(forConfirmation, user.ID, browser.Binding, request.Response.Challenge.String(), "", options), nil
 }
 
 // FinishConfirmation verifies the answer against the passkeys of user, and of

@@ -72,6 +72,8 @@ type Service struct {
 	roots  *x509.CertPool
 	seal   *seal.Sealer
 	failed *failedTickets
+
+	signInOptions signInOptions
 }
 
 // Browser is the browser that a ceremony runs in.
@@ -112,6 +114,10 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
 	}
 
+	signIns, err := newSignInOptions(rp)
+	if err != nil {
+		return nil, err
+	}
 	key, err := store.SecretOrNew(ctx, c.Store, "ticket-key", seal.KeySize)
 	if err != nil {
 		return nil, err
@@ -127,7 +133,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	return &Service{
 		store: c.Store, now: c.Now,
 		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, policy: c.Policy, roots: c.AttestationRoots,
-		seal: sealer, failed: newFailedTickets(),
+		seal: sealer, failed: newFailedTickets(), signInOptions: signIns,
 	}, nil
 }
 

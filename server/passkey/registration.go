@@ -37,8 +37,11 @@ func (s *Service) BeginRegistration(_ context.Context, user store.User, browser 
 		return shared.Ceremony{}, fmt.Errorf("making creation options: %w", unwrapLibrary(err))
 	}
 
-	options := creation.Response
-	return s.begun(forRegistration, user.ID, browser.Binding, options.Challenge, mediation, options)
+	options, err := json.Marshal(creation.Response)
+	if err != nil {
+		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
+	}
+	return s.begun(forRegistration, user.ID, browser.Binding, creation.Response.Challenge.String(), mediation, options), nil
 }
 
 // FinishRegistration verifies the authenticator's answer and adds the passkey to
@@ -113,7 +116,7 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 	if err != nil {
 		return store.Passkey{}, refused(err)
 	}
-	if err := s.checkClientData(parsed.Raw.AttestationResponse.ClientDataJSON); err != nil {
+	if err := s.checkClientData(parsed.Response.CollectedClientData, parsed.Raw.AttestationResponse.ClientDataJSON); err != nil {
 		return store.Passkey{}, refused(err)
 	}
 	if err := checkAttested(parsed); err != nil {
@@ -168,16 +171,8 @@ func (s *Service) selection(mediation string) protocol.AuthenticatorSelection {
 
 // begun is the answer of every first half: a ticket, and the options that the
 // browser passes to its authenticators.
-func (s *Service) begun(p purpose, userID string, binding store.Hash, challenge protocol.URLEncodedBase64, mediation string, options any) (shared.Ceremony, error) {
-	publicKey, err := json.Marshal(options)
-	if err != nil {
-		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
-	}
-	sealed, err := s.issue(p, userID, binding, challenge.String(), mediation)
-	if err != nil {
-		return shared.Ceremony{}, err
-	}
-	return shared.Ceremony{Ticket: sealed, PublicKey: publicKey, Mediation: mediation}, nil
+func (s *Service) begun(p purpose, userID string, binding store.Hash, challenge, mediation string, options json.RawMessage) shared.Ceremony {
+	return shared.Ceremony{Ticket: s.issue(p, userID, binding, challenge, mediation), PublicKey: options, Mediation: mediation}
 }
 
 func (s *Service) tooMany() error {

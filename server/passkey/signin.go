@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -20,12 +24,32 @@ func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation stri
 		return shared.Ceremony{}, err
 	}
 
-	request, _, err := s.rp.BeginDiscoverableMediatedLogin(mediated(mediation))
+	challenge, err := protocol.CreateChallenge()
 	if err != nil {
-		return shared.Ceremony{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
+		return shared.Ceremony{}, fmt.Errorf("making a challenge: %w", err)
 	}
-	options := request.Response
-	return s.begun(forSignIn, "", browser.Binding, options.Challenge, mediation, options)
+	return s.begun(forSignIn, "", browser.Binding, challenge.String(), mediation, s.signInOptions.with(challenge.String())), nil
+}
+
+// signInOptions are the options of every sign-in, which differ in the challenge only: the
+// JSON before it and after. The library would check its configuration each time.
+type signInOptions struct{ before, after []byte }
+
+func newSignInOptions(rp *webauthn.WebAuthn) (signInOptions, error) {
+	request, _, err := rp.BeginDiscoverableLogin()
+	if err != nil {
+		return signInOptions{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
+	}
+	encoded, err := json.Marshal(request.Response)
+	if err != nil {
+		return signInOptions{}, fmt.Errorf("encoding options: %w", err)
+	}
+	before, after, _ := bytes.Cut(encoded, []byte(request.Response.Challenge.String()))
+	return signInOptions{before, after}, nil
+}
+
+func (o signInOptions) with(challenge string) json.RawMessage {
+	return slices.Concat(o.before, []byte(challenge), o.after)
 }
 
 // FinishSignIn verifies the answer, finds whose passkey it is, and applies one

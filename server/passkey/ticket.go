@@ -1,11 +1,12 @@
 package passkey
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/keypeg/keypeg/server/recent"
 	"github.com/keypeg/keypeg/server/store"
@@ -22,37 +23,73 @@ const (
 )
 
 // ticketFormat goes into every seal. Another format gets another.
-const ticketFormat = "keypeg ticket 1"
+const ticketFormat = "keypeg ticket 2"
 
 // ticket is the state of a ceremony between its two halves. The browser holds
 // it sealed: nothing of it can be read, altered or made up outside.
 type ticket struct {
-	ID        [16]byte   `json:"i"`
-	Purpose   purpose    `json:"p"`
-	UserID    string     `json:"u,omitempty"` // "" at sign-in, where nobody is known yet
-	Binding   store.Hash `json:"b"`
-	Challenge string     `json:"c"`
-	Mediation string     `json:"m,omitempty"`
-	Expires   time.Time  `json:"e"`
+	ID        [16]byte
+	Purpose   purpose
+	UserID    string // "" at sign-in, where nobody is known yet
+	Binding   store.Hash
+	Challenge string
+	Mediation string
+	Expires   time.Time
+}
+
+// encode writes fixed fields, and texts behind their lengths. None has over 255 bytes.
+func (t ticket) encode() []byte {
+	b := cryptobyte.NewBuilder(make([]byte, 0, 192))
+	b.AddBytes(t.ID[:])
+	b.AddBytes(t.Binding[:])
+	b.AddUint64(uint64(t.Expires.UnixNano()))
+	for _, text := range []string{string(t.Purpose), t.UserID, t.Challenge, t.Mediation} {
+		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(text)) })
+	}
+	return b.BytesOrPanic()
+}
+
+// decodeTicket reverses it.
+func decodeTicket(plain []byte) (t ticket, ok bool) {
+	var expires uint64
+	rest := cryptobyte.String(plain)
+	if !rest.CopyBytes(t.ID[:]) || !rest.CopyBytes(t.Binding[:]) || !rest.ReadUint64(&expires) {
+		return ticket{}, false
+	}
+	t.Expires = time.Unix(0, int64(expires))
+	for _, into := range []*string{(*string)(&t.Purpose), &t.UserID, &t.Challenge, &t.Mediation} {
+		var text cryptobyte.String
+		if !rest.ReadUint8LengthPrefixed(&text) {
+			return ticket{}, false
+		}
+		*into = string(text)
+	}
+	return t, rest.Empty()
 }
 
 // issue seals a new ticket.
-func (s *Service) issue(p purpose, userID string, binding store.Hash, challenge, mediation string) (string, error) {
-	t := ticket{Purpose: p, UserID: userID, Binding: binding, Challenge: challenge, Mediation: mediation, Expires: s.now().Add(ticketLife)}
-	rand.Read(t.ID[:])
-	return s.seal.Seal(t)
+func (s *Service) issue(p purpose, userID string, binding store.Hash, challenge, mediation string) string {
+	now := s.now()
+	t := ticket{
+		ID: store.NewTicketID(now), Purpose: p, UserID: userID, Binding: binding,
+		Challenge: challenge, Mediation: mediation, Expires: now.Add(ticketLife),
+	}
+	return s.seal.Seal(t.encode())
 }
 
 // redeem opens a ticket and checks that it is what this half of a ceremony
 // needs: ours, in time, for this purpose, this user and this browser, and not
 // failed before. Whether it was used is found out when its use is written.
 func (s *Service) redeem(sealed string, p purpose, userID string, binding store.Hash) (ticket, error) {
-	var t ticket
-	if err := s.seal.Open(sealed, &t); err != nil {
+	plain, err := s.seal.Open(sealed)
+	if err != nil {
 		return ticket{}, refused(fmt.Errorf("ticket %w", err))
 	}
 
+	t, ok := decodeTicket(plain)
 	switch {
+	case !ok:
+		return ticket{}, refused(errors.New("ticket can't be decoded"))
 	case t.Purpose != p:
 		return ticket{}, refused(fmt.Errorf("ticket is for %q, not for %q", t.Purpose, p))
 	case t.Binding != binding:

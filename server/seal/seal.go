@@ -7,7 +7,6 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -17,10 +16,10 @@ import (
 // KeySize is the length of a key in bytes.
 const KeySize = chacha20poly1305.KeySize
 
-// maxSealed bounds what is decoded of a stranger's text. Ours have about 400 bytes.
+// maxSealed bounds what is decoded of a stranger's text. Ours have some hundred bytes.
 const maxSealed = 2048
 
-// Sealer encrypts and authenticates values with XChaCha20-Poly1305. Its 192-bit
+// Sealer encrypts and authenticates bytes with XChaCha20-Poly1305. Its 192-bit
 // nonces may be random however many values are sealed; AES-GCM's 96 bits would
 // need counting. It is safe for concurrent use.
 type Sealer struct {
@@ -38,40 +37,33 @@ func New(key []byte, purpose string) (*Sealer, error) {
 	return &Sealer{aead, []byte(purpose)}, nil
 }
 
-// Seal returns a value as text in base64url.
-func (s *Sealer) Seal(value any) (string, error) {
-	plain, err := json.Marshal(value)
-	if err != nil {
-		return "", fmt.Errorf("seal: encoding: %w", err)
-	}
+// Seal returns bytes as text in base64url.
+func (s *Sealer) Seal(plain []byte) string {
 	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+len(plain)+s.aead.Overhead())
 	rand.Read(nonce)
-	return encode(s.aead.Seal(nonce, nonce, plain, s.purpose)), nil
+	return encode(s.aead.Seal(nonce, nonce, plain, s.purpose))
 }
 
 func encode(box []byte) string { return base64.RawURLEncoding.EncodeToString(box) }
 
 // Open reverses [Sealer.Seal]. The error goes on from a noun, for the log: "is too
 // short".
-func (s *Sealer) Open(sealed string, into any) error {
+func (s *Sealer) Open(sealed string) ([]byte, error) {
 	if len(sealed) > maxSealed {
-		return errors.New("is too long")
+		return nil, errors.New("is too long")
 	}
 	box, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
 	if err != nil {
-		return errors.New("isn't base64url")
+		return nil, errors.New("isn't base64url")
 	}
 	if len(box) < s.aead.NonceSize() {
-		return errors.New("is too short")
+		return nil, errors.New("is too short")
 	}
 
 	nonce, box := box[:s.aead.NonceSize()], box[s.aead.NonceSize():]
-	plain, err := s.aead.Open(nil, nonce, box, s.purpose)
+	plain, err := s.aead.Open(box[:0], nonce, box, s.purpose)
 	if err != nil {
-		return errors.New("was altered, or belongs to another installation")
+		return nil, errors.New("was altered, or belongs to another installation")
 	}
-	if err := json.Unmarshal(plain, into); err != nil {
-		return fmt.Errorf("can't be decoded: %w", err)
-	}
-	return nil
+	return plain, nil
 }

@@ -5,11 +5,6 @@ import (
 	"testing"
 )
 
-type value struct {
-	Text string
-	Data []byte
-}
-
 func sealer(t testing.TB, key byte, purpose string) *Sealer {
 	t.Helper()
 	s, err := New(bytes.Repeat([]byte{key}, KeySize), purpose)
@@ -21,20 +16,15 @@ func sealer(t testing.TB, key byte, purpose string) *Sealer {
 
 func TestSeal(t *testing.T) {
 	s := sealer(t, 7, "test 1")
-	sealed, err := s.Seal(value{"a", []byte("b")})
-	if err != nil {
-		t.Fatal(err)
+	sealed := s.Seal([]byte("plain"))
+	if got, err := s.Open(sealed); err != nil || string(got) != "plain" {
+		t.Errorf("got %q (%v), want plain", got, err)
 	}
-	var got value
-	if err := s.Open(sealed, &got); err != nil || got.Text != "a" || string(got.Data) != "b" {
-		t.Errorf("got %+v (%v)", got, err)
-	}
-	again, err := s.Seal(value{"a", []byte("b")})
-	if err != nil || again == sealed {
-		t.Errorf("the same value is sealed to the same text (%v)", err)
+	if s.Seal([]byte("plain")) == sealed {
+		t.Error("the same bytes are sealed to the same text")
 	}
 	for what, other := range map[string]*Sealer{"key": sealer(t, 8, "test 1"), "purpose": sealer(t, 7, "test 2")} {
-		if err := other.Open(sealed, &got); err == nil {
+		if _, err := other.Open(sealed); err == nil {
 			t.Errorf("it opens with another %s", what)
 		}
 	}
@@ -49,7 +39,7 @@ func FuzzOpen(f *testing.F) {
 	s := sealer(f, 7, "test 1")
 	// With a nonce that stays the same, since fuzzing is done by several processes.
 	nonce := bytes.Repeat([]byte{1}, s.aead.NonceSize())
-	sealed := encode(s.aead.Seal(nonce, nonce, []byte(`{"Text":"a"}`), s.purpose))
+	sealed := encode(s.aead.Seal(nonce, nonce, []byte("plain"), s.purpose))
 	for _, seed := range []string{"", "A", sealed[:40], sealed + "A", sealed + "=", "A" + sealed, sealed[1:], sealed + sealed, "\x00", "ü"} {
 		f.Add(seed, 0, byte(0))
 	}
@@ -62,10 +52,9 @@ func FuzzOpen(f *testing.F) {
 		if at >= 0 && at < len(altered) {
 			altered[at] ^= change
 		}
-		var opened value
-		err := s.Open(string(altered), &opened)
+		opened, err := s.Open(string(altered))
 		if err == nil && string(altered) != sealed {
-			t.Errorf("%q opened: %+v", altered, opened)
+			t.Errorf("%q opened: %q", altered, opened)
 		}
 		if err != nil && string(altered) == sealed {
 			t.Errorf("what was sealed doesn't open: %v", err)
@@ -74,22 +63,17 @@ func FuzzOpen(f *testing.F) {
 }
 
 func BenchmarkSeal(b *testing.B) {
-	s, value := sealer(b, 1, "benchmark"), value{"sign in", make([]byte, 32)}
+	s, plain := sealer(b, 1, "benchmark"), make([]byte, 100)
 	for b.Loop() {
-		if _, err := s.Seal(value); err != nil {
-			b.Fatal(err)
-		}
+		s.Seal(plain)
 	}
 }
 
 func BenchmarkOpen(b *testing.B) {
-	s, value := sealer(b, 1, "benchmark"), value{"sign in", make([]byte, 32)}
-	sealed, err := s.Seal(value)
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := sealer(b, 1, "benchmark")
+	sealed := s.Seal(make([]byte, 100))
 	for b.Loop() {
-		if err := s.Open(sealed, &value); err != nil {
+		if _, err := s.Open(sealed); err != nil {
 			b.Fatal(err)
 		}
 	}
