@@ -5,63 +5,79 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keypeg/keypeg/shared"
 )
 
-type contextKey int
+// visit is a request on its way through, with what becomes known of it. It stands in the
+// request's context, and for the http.ResponseWriter, whose status it remembers.
+type visit struct {
+	http.ResponseWriter
+	status int
+	id     string        // names the request in the log and to the person; "" behind [Server.Protect]
+	who    *signedInUser // who sends it; nil until that is known
+}
 
-const (
-	keyRequestID contextKey = iota
-	keySignedIn
-)
+type visitKey struct{}
+
+func (v *visit) of(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+}
+
+// visitOf is nil for a request that came another way.
+func visitOf(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{}).(*visit)
+	return v
+}
 
 func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(keyRequestID).(string)
-	return id
+	if v := visitOf(ctx); v != nil {
+		return v.id
+	}
+	return ""
 }
+
+// WriteHeader implements http.ResponseWriter.
+func (v *visit) WriteHeader(status int) {
+	v.status = status
+	v.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the real writer.
+func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 
 // logged gives each request an id and writes one line when it is done. The line
 // holds no query, no cookie and no body: those can hold secrets.
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := s.Now()
-		id := rand.Text()[:16]
-		w.Header().Set("X-Request-Id", id)
+		v := &visit{ResponseWriter: w, status: http.StatusOK, id: rand.Text()[:16]}
+		w.Header().Set("X-Request-Id", v.id)
 		if s.health.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
-		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 
-		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), keyRequestID, id)))
+		next.ServeHTTP(v, v.of(r))
 
 		level := slog.LevelInfo
 		if r.URL.Path == PathHealth {
 			level = slog.LevelDebug
 		}
-		s.Log.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", r.URL.Path,
-			"status", seen.status, "ms", s.Now().Sub(begin).Milliseconds())
+		if !s.Log.Enabled(r.Context(), level) {
+			return
+		}
+		now := s.Now()
+		line := slog.NewRecord(now, level, "request", 0) // which line of ours writes it is of no interest
+		line.AddAttrs(slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.Int("status", v.status), slog.Int64("ms", now.Sub(begin).Milliseconds()))
+		s.Log.Handler().Handle(r.Context(), line) // a log that can't be written can't be told of
 	})
 }
-
-// statusWriter remembers the status for the log.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach the real writer.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // recovered turns a panic into a logged 500, and leaves everybody else served.
 func (s *Server) recovered(next http.Handler) http.Handler {
@@ -86,21 +102,47 @@ const contentSecurityPolicy = "default-src 'none'; script-src 'self' 'wasm-unsaf
 	"img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
+// protection are headers that make a browser careful. Their values are shared by all
+// answers, and nobody changes them: Set replaces them.
+type protection []struct {
+	name  string
+	value []string
+}
+
+// ofData are those of the API's answers. Its JSON is never a page: opened as one, or in a
+// frame, it can do nothing. More than eight headers cost more than twice as much.
+var ofData = protection{
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
+	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+}
+
+// ofPages are those of everything else.
+var ofPages = protection{
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"Content-Security-Policy", []string{contentSecurityPolicy}},
+	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+	{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
+	{"X-Frame-Options", []string{"DENY"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+	{"Permissions-Policy", []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}},
+}
+
+var strictTransport = []string{"max-age=31536000"}
+
 func (s *Server) secureHeaders(next http.Handler) http.Handler {
-	secure := http.Header{
-		"Content-Security-Policy":      {contentSecurityPolicy},
-		"X-Content-Type-Options":       {"nosniff"},
-		"X-Frame-Options":              {"DENY"},
-		"Referrer-Policy":              {"no-referrer"},
-		"Cross-Origin-Opener-Policy":   {"same-origin"},
-		"Cross-Origin-Resource-Policy": {"same-origin"},
-		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
-	}
-	if s.Address.Secure {
-		secure.Set("Strict-Transport-Security", "max-age=31536000")
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		maps.Copy(w.Header(), secure) // whose values nobody changes: Set replaces them
+		careful := ofPages
+		if strings.HasPrefix(r.URL.Path, pathAPI) {
+			careful = ofData
+		}
+		headers := w.Header()
+		for _, h := range careful {
+			headers[h.name] = h.value
+		}
+		if s.Address.Secure {
+			headers["Strict-Transport-Security"] = strictTransport
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -124,7 +166,9 @@ const maxBody = 64 << 10
 
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if r.Body != http.NoBody {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -148,7 +192,7 @@ func (s *Server) noSuchPath(mux *http.ServeMux) handler {
 			other := r.Clone(r.Context())
 			other.Method = method
 			_, pattern := mux.Handler(other)
-			return pattern == "/api/" || pattern == "/"
+			return pattern == pathAPI || pattern == "/"
 		})
 		if len(allowed) == 0 {
 			return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")

@@ -178,6 +178,9 @@ func (s *Server) openToGuests(ctx context.Context) (err error) {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
+// pathAPI is what every path of the API begins with, of whatever version.
+const pathAPI = "/api/"
+
 // routes are the addresses that are served: to users of our own all, to those of a
 // host what concerns passkeys.
 func (s *Server) routes() *http.ServeMux {
@@ -191,7 +194,7 @@ func (s *Server) routes() *http.ServeMux {
 	if s.Host == nil {
 		s.accountRoutes(api)
 		s.pageRoutes(mux)
-		api("/api/", s.noSuchPath(mux))
+		api(pathAPI, s.noSuchPath(mux))
 	} else {
 		api("/", s.noSuchPath(mux))
 	}

@@ -77,7 +77,8 @@ func (s *Server) signedIn(h handler) handler {
 			}
 			return err
 		}
-		return h(w, r.WithContext(context.WithValue(r.Context(), keySignedIn, who)))
+		visitOf(r.Context()).who = &who
+		return h(w, r)
 	}
 }
 
@@ -107,7 +108,7 @@ func (s *Server) rules(r *http.Request) *passkey.Service { return s.passkeys.Wit
 
 // caller is who sends the request, in a handler behind signedIn.
 func caller(r *http.Request) signedInUser {
-	return r.Context().Value(keySignedIn).(signedInUser)
+	return *visitOf(r.Context()).who
 }
 
 // Protect lets only signed-in users through to a host program's own handler.
@@ -119,7 +120,8 @@ func (s *Server) Protect(next http.Handler) http.Handler {
 		who, err := s.people.authenticate(r)
 		switch {
 		case err == nil:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keySignedIn, who)))
+			v := &visit{ResponseWriter: w, who: &who}
+			next.ServeHTTP(w, v.of(r))
 		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r) && s.Host == nil:
 			s.toSignIn(w, r)
 		default:
@@ -131,8 +133,11 @@ func (s *Server) Protect(next http.Handler) http.Handler {
 // UserFrom returns the signed-in user of a request that came through
 // [Server.Protect].
 func UserFrom(ctx context.Context) (shared.User, bool) {
-	who, ok := ctx.Value(keySignedIn).(signedInUser)
-	return who.shown, ok
+	v := visitOf(ctx)
+	if v == nil || v.who == nil {
+		return shared.User{}, false
+	}
+	return v.who.shown, true
 }
 
 func wantsPage(r *http.Request) bool {

@@ -248,7 +248,8 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	if err != nil {
 		return err
 	}
-	log := s.logger(t.Err)
+	log, flush := s.logger(t.Err)
+	defer flush()
 	i, err := s.openInstallation(ctx)
 	if err != nil {
 		return err

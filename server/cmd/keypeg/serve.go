@@ -40,7 +40,8 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	if err != nil {
 		return err
 	}
-	log := s.logger(t.Err)
+	log, flush := s.logger(t.Err)
+	defer flush()
 
 	db, err := openStore(ctx, s.Database, time.Now)
 	if err != nil {

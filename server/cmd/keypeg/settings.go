@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -117,18 +116,6 @@ func (s *settings) address() (server.Address, error) {
 
 // socket is where a running server takes commands.
 func (s *settings) socket() string { return s.Database + ".sock" }
-
-func (s *settings) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
-		panic(err) // kong let through only the four names
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if s.LogJSON {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
 
 // readConfig reads the file of --config. Kong's own order would let the file win
 // over the environment; it shall be the other way round.

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// logger returns the program's log, and what writes the last of it.
+func (s *settings) logger(to io.Writer) (log *slog.Logger, flush func()) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		panic(err) // the command line let through only the four names
+	}
+	w, options := newGatherer(to), &slog.HandlerOptions{Level: level}
+	if s.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, options)), w.flush
+	}
+	return slog.New(slog.NewTextHandler(w, options)), w.flush
+}
+
+const (
+	// gatherFor is how long a line waits for others. Who kills the program loses so much
+	// of its log.
+	gatherFor = 10 * time.Millisecond
+	// mostGathered is when they are written without waiting any longer, in bytes.
+	mostGathered = 32 << 10
+)
+
+// gatherer is an io.Writer that writes what comes at about the same time at once: a busy
+// server would spend as much on a system call for each line as on the line.
+type gatherer struct {
+	mu       sync.Mutex
+	to       io.Writer
+	gathered []byte
+	due      *time.Timer
+}
+
+func newGatherer(to io.Writer) *gatherer {
+	g := &gatherer{to: to}
+	g.due = time.AfterFunc(time.Hour, g.flush)
+	g.due.Stop()
+	return g
+}
+
+// Write implements io.Writer. It never fails: a log that can't be written can't be told of.
+func (g *gatherer) Write(line []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.gathered) == 0 {
+		g.due.Reset(gatherFor)
+	}
+	if g.gathered = append(g.gathered, line...); len(g.gathered) >= mostGathered {
+		g.write()
+	}
+	return len(line), nil
+}
+
+func (g *gatherer) flush() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.write()
+}
+
+func (g *gatherer) write() {
+	if len(g.gathered) > 0 {
+		g.to.Write(g.gathered)
+		g.gathered = g.gathered[:0]
+	}
+}
