@@ -75,19 +75,12 @@ func (s *Service) Session(ctx context.Context, token string) (store.Session, sto
 	if len(token) != store.SessionTokenLength {
 		return store.Session{}, store.User{}, errSignInAgain
 	}
-	session, moved, err := s.sessionOf(ctx, store.SessionID(token))
-	if errors.Is(err, store.ErrNotFound) {
-		return store.Session{}, store.User{}, errSignInAgain
-	}
-	if err != nil {
-		return store.Session{}, store.User{}, fmt.Errorf("looking up a session: %w", err)
-	}
-	user, err := s.Store.User(ctx, session.UserID)
+	session, user, moved, err := s.sessionOf(ctx, store.SessionID(token))
 	if errors.Is(err, store.ErrNotFound) || (err == nil && user.Disabled) {
 		return store.Session{}, store.User{}, errSignInAgain
 	}
 	if err != nil {
-		return store.Session{}, store.User{}, fmt.Errorf("loading the user of a session: %w", err)
+		return store.Session{}, store.User{}, fmt.Errorf("looking up a session: %w", err)
 	}
 	if moved {
 		session.Authenticated = time.Time{}
@@ -98,22 +91,22 @@ func (s *Service) Session(ctx context.Context, token string) (store.Session, sto
 	return session, user, err
 }
 
-// sessionOf finds a session by the hash of its token. A request that was on its way
+// sessionOf finds a session and its user. A request that was on its way
 // while its user confirmed, as of a page that heard of the confirmation before its own
 // browser did, has the token from before: for a moment that finds the session too, but
 // as one that nobody has confirmed.
-func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.Session, moved bool, err error) {
+func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.Session, user store.User, moved bool, err error) {
 	for {
-		session, err = s.Store.Session(ctx, id)
+		session, user, err = s.Store.SessionUser(ctx, id)
 		if !errors.Is(err, store.ErrNotFound) {
-			return session, moved, err
+			return session, user, moved, err
 		}
 		link, linkErr := s.Store.Link(ctx, movedKey(id))
 		if linkErr != nil {
-			return session, moved, linkErr
+			return session, user, moved, linkErr
 		}
 		if link.Expires.Add(onTheWayFor - movedFor).Before(s.Now()) {
-			return session, moved, err
+			return session, user, moved, err
 		}
 		id, moved = link.Hash, true
 	}

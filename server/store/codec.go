@@ -21,7 +21,7 @@ var ErrDamaged = errors.New("store: damaged record")
 
 // Encode returns the bytes under which backends keep a user.
 func (u User) Encode() []byte {
-	e := newEncoder()
+	e := newEncoder(smallRecord + len(u.Passkeys)*passkeyRecord)
 	e.text(1, u.ID)
 	e.number(2, u.Revision)
 	e.text(3, u.Name)
@@ -46,18 +46,18 @@ func (u User) Encode() []byte {
 
 // DecodeUser reverses [User.Encode]. It fails with [ErrDamaged].
 func DecodeUser(b []byte) (u User, err error) {
-	err = decode(b, func(tag protowire.Number, f field) error {
+	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
 		case 1:
-			u.ID = f.text()
+			u.ID = f.text
 		case 2:
 			u.Revision = f.number
 		case 3:
-			u.Name = f.text()
+			u.Name = f.text
 		case 4:
-			u.DisplayName = f.text()
+			u.DisplayName = f.text
 		case 5:
-			u.Handle = f.copy()
+			u.Handle = f.bytes()
 		case 6:
 			u.Admin = f.flag()
 		case 7:
@@ -65,13 +65,13 @@ func DecodeUser(b []byte) (u User, err error) {
 		case 8:
 			u.Created = f.time()
 		case 9:
-			u.Password = f.text()
+			u.Password = f.text
 		case 10:
-			p, err := decodePasskey(f.bytes)
+			p, err := decodePasskey(f.record)
 			u.Passkeys = append(u.Passkeys, p)
 			return err
 		case 11:
-			i, err := decodeIdentity(f.bytes)
+			i, err := decodeIdentity(f.record)
 			u.Identities = append(u.Identities, i)
 			return err
 		case 12:
@@ -86,7 +86,7 @@ func DecodeUser(b []byte) (u User, err error) {
 }
 
 func (p Passkey) encode() []byte {
-	e := newEncoder()
+	e := newEncoder(passkeyRecord)
 	e.text(1, p.ID)
 	e.bytes(2, p.CredentialID)
 	e.bytes(3, p.PublicKey)
@@ -106,25 +106,25 @@ func (p Passkey) encode() []byte {
 	return e.b
 }
 
-func decodePasskey(b []byte) (p Passkey, err error) {
-	err = decode(b, func(tag protowire.Number, f field) error {
+func decodePasskey(r record) (p Passkey, err error) {
+	err = decode(r, func(tag protowire.Number, f field) error {
 		switch tag {
 		case 1:
-			p.ID = f.text()
+			p.ID = f.text
 		case 2:
-			p.CredentialID = f.copy()
+			p.CredentialID = f.bytes()
 		case 3:
-			p.PublicKey = f.copy()
+			p.PublicKey = f.bytes()
 		case 4:
-			p.Name = f.text()
+			p.Name = f.text
 		case 5:
 			return f.fill(p.AAGUID[:])
 		case 6:
-			p.Format = f.text()
+			p.Format = f.text
 		case 7:
-			p.Attachment = f.text()
+			p.Attachment = f.text
 		case 8:
-			p.Transports = append(p.Transports, f.text())
+			p.Transports = append(p.Transports, f.text)
 		case 9:
 			p.Flags = byte(f.number)
 		case 10:
@@ -136,7 +136,7 @@ func decodePasskey(b []byte) (p Passkey, err error) {
 		case 13:
 			p.LastUsed = f.time()
 		case 14:
-			p.RPID = f.text()
+			p.RPID = f.text
 		}
 		return nil
 	})
@@ -144,7 +144,7 @@ func decodePasskey(b []byte) (p Passkey, err error) {
 }
 
 func (i Identity) encode() []byte {
-	e := newEncoder()
+	e := newEncoder(smallRecord)
 	e.text(1, i.ID)
 	e.text(2, i.Issuer)
 	e.text(3, i.Subject)
@@ -154,17 +154,17 @@ func (i Identity) encode() []byte {
 	return e.b
 }
 
-func decodeIdentity(b []byte) (i Identity, err error) {
-	err = decode(b, func(tag protowire.Number, f field) error {
+func decodeIdentity(r record) (i Identity, err error) {
+	err = decode(r, func(tag protowire.Number, f field) error {
 		switch tag {
 		case 1:
-			i.ID = f.text()
+			i.ID = f.text
 		case 2:
-			i.Issuer = f.text()
+			i.Issuer = f.text
 		case 3:
-			i.Subject = f.text()
+			i.Subject = f.text
 		case 4:
-			i.Name = f.text()
+			i.Name = f.text
 		case 5:
 			i.Created = f.time()
 		case 6:
@@ -177,7 +177,7 @@ func decodeIdentity(b []byte) (i Identity, err error) {
 
 // Encode returns the bytes under which backends keep a session.
 func (s Session) Encode() []byte {
-	e := newEncoder()
+	e := newEncoder(smallRecord)
 	e.bytes(1, s.ID[:])
 	e.text(2, s.UserID)
 	e.text(3, string(s.Method))
@@ -193,16 +193,16 @@ func (s Session) Encode() []byte {
 
 // DecodeSession reverses [Session.Encode]. It fails with [ErrDamaged].
 func DecodeSession(b []byte) (s Session, err error) {
-	err = decode(b, func(tag protowire.Number, f field) error {
+	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
 		case 1:
 			return f.fill(s.ID[:])
 		case 2:
-			s.UserID = f.text()
+			s.UserID = f.text
 		case 3:
-			s.Method = Method(f.text())
+			s.Method = Method(f.text)
 		case 4:
-			s.PasskeyID = f.text()
+			s.PasskeyID = f.text
 		case 5, 6, 7:
 			f.client(tag-5, &s.Client)
 		case 8:
@@ -214,7 +214,7 @@ func DecodeSession(b []byte) (s Session, err error) {
 		case 11:
 			s.Expires = f.time()
 		case 12:
-			s.Provider = f.text()
+			s.Provider = f.text
 		}
 		return nil
 	})
@@ -223,7 +223,7 @@ func DecodeSession(b []byte) (s Session, err error) {
 
 // Encode returns the bytes under which backends keep an event.
 func (v Event) Encode() []byte {
-	e := newEncoder()
+	e := newEncoder(smallRecord)
 	e.bytes(1, v.ID[:])
 	e.text(2, v.UserID)
 	e.text(3, string(v.Kind))
@@ -240,30 +240,30 @@ func (v Event) Encode() []byte {
 
 // DecodeEvent reverses [Event.Encode]. It fails with [ErrDamaged].
 func DecodeEvent(b []byte) (v Event, err error) {
-	err = decode(b, func(tag protowire.Number, f field) error {
+	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
 		case 1:
 			return f.fill(v.ID[:])
 		case 2:
-			v.UserID = f.text()
+			v.UserID = f.text
 		case 3:
-			v.Kind = shared.EventKind(f.text())
+			v.Kind = shared.EventKind(f.text)
 		case 4:
 			v.Time = f.time()
 		case 5:
-			v.Method = Method(f.text())
+			v.Method = Method(f.text)
 		case 6:
-			v.PasskeyID = f.text()
+			v.PasskeyID = f.text
 		case 7:
-			v.Passkey = f.text()
+			v.Passkey = f.text
 		case 8, 9, 10:
 			f.client(tag-8, &v.Client)
 		case 11:
 			v.Expires = f.time()
 		case 12:
-			v.Provider = f.text()
+			v.Provider = f.text
 		case 13:
-			v.By = f.text()
+			v.By = f.text
 		}
 		return nil
 	})
@@ -272,7 +272,7 @@ func DecodeEvent(b []byte) (v Event, err error) {
 
 // Encode returns the bytes under which backends keep a link.
 func (l Link) Encode() []byte {
-	e := newEncoder()
+	e := newEncoder(smallRecord)
 	e.text(1, l.Key)
 	e.bytes(2, l.Hash[:])
 	e.time(3, l.Expires)
@@ -281,10 +281,10 @@ func (l Link) Encode() []byte {
 
 // DecodeLink reverses [Link.Encode]. It fails with [ErrDamaged].
 func DecodeLink(b []byte) (l Link, err error) {
-	err = decode(b, func(tag protowire.Number, f field) error {
+	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
 		case 1:
-			l.Key = f.text()
+			l.Key = f.text
 		case 2:
 			return f.fill(l.Hash[:])
 		case 3:
@@ -297,7 +297,7 @@ func DecodeLink(b []byte) (l Link, err error) {
 
 // Encode returns the bytes under which backends keep a spent ticket.
 func (t SpentTicket) Encode() []byte {
-	e := newEncoder()
+	e := newEncoder(smallRecord)
 	e.bytes(1, t.ID[:])
 	e.time(2, t.Expires)
 	return e.b
@@ -305,7 +305,7 @@ func (t SpentTicket) Encode() []byte {
 
 // DecodeSpentTicket reverses [SpentTicket.Encode]. It fails with [ErrDamaged].
 func DecodeSpentTicket(b []byte) (t SpentTicket, err error) {
-	err = decode(b, func(tag protowire.Number, f field) error {
+	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
 		case 1:
 			return f.fill(t.ID[:])
@@ -319,7 +319,13 @@ func DecodeSpentTicket(b []byte) (t SpentTicket, err error) {
 
 type encoder struct{ b []byte }
 
-func newEncoder() *encoder { return &encoder{append(make([]byte, 0, 256), codecVersion)} }
+// Room for what most records take, in bytes.
+const (
+	smallRecord   = 256
+	passkeyRecord = 352
+)
+
+func newEncoder(room int) *encoder { return &encoder{append(make([]byte, 0, room), codecVersion)} }
 
 func (e *encoder) always(tag protowire.Number, v []byte) {
 	e.b = protowire.AppendTag(e.b, tag, protowire.BytesType)
@@ -364,37 +370,44 @@ func (e *encoder) client(tag protowire.Number, c Client) {
 	e.text(tag+2, c.Address)
 }
 
-// field is a decoded value: number or bytes, by its type on the wire.
-type field struct {
-	number uint64
-	bytes  []byte // shares memory with the input
+// record is one as it lies in a backend, and a copy that all its texts are cut from.
+type record struct {
+	lies []byte
+	text string
 }
 
-func (f field) text() string { return string(f.bytes) }
-func (f field) copy() []byte { return append([]byte(nil), f.bytes...) }
-func (f field) flag() bool   { return protowire.DecodeBool(f.number) }
+func recordOf(b []byte) record { return record{b, string(b)} }
+
+// field is a decoded value: number or record, by its type on the wire.
+type field struct {
+	number uint64
+	record
+}
+
+func (f field) bytes() []byte { return []byte(f.text) }
+func (f field) flag() bool    { return protowire.DecodeBool(f.number) }
 func (f field) time() time.Time {
 	return time.Unix(0, protowire.DecodeZigZag(f.number)).UTC().Truncate(time.Microsecond)
 }
 
 func (f field) fill(into []byte) error {
-	if len(f.bytes) != len(into) {
-		return fmt.Errorf("%w: %d bytes in a field of %d", ErrDamaged, len(f.bytes), len(into))
+	if len(f.text) != len(into) {
+		return fmt.Errorf("%w: %d bytes in a field of %d", ErrDamaged, len(f.text), len(into))
 	}
-	copy(into, f.bytes)
+	copy(into, f.text)
 	return nil
 }
 
 func (f field) client(part protowire.Number, into *Client) {
-	*[]*string{&into.Browser, &into.System, &into.Address}[part] = f.text()
+	*[]*string{&into.Browser, &into.System, &into.Address}[part] = f.text
 }
 
 // decode hands every field of a record to take.
-func decode(b []byte, take func(protowire.Number, field) error) error {
-	if len(b) == 0 || b[0] != codecVersion {
+func decode(r record, take func(protowire.Number, field) error) error {
+	if len(r.lies) == 0 || r.lies[0] != codecVersion {
 		return fmt.Errorf("%w: not of version %d", ErrDamaged, codecVersion)
 	}
-	for b = b[1:]; len(b) > 0; {
+	for b := r.lies[1:]; len(b) > 0; {
 		tag, kind, n := protowire.ConsumeTag(b)
 		if n < 0 {
 			return fmt.Errorf("%w: %w", ErrDamaged, protowire.ParseError(n))
@@ -406,17 +419,19 @@ func decode(b []byte, take func(protowire.Number, field) error) error {
 		case protowire.VarintType:
 			f.number, n = protowire.ConsumeVarint(b)
 		case protowire.BytesType:
-			f.bytes, n = protowire.ConsumeBytes(b)
+			f.lies, n = protowire.ConsumeBytes(b)
 		default:
 			n = protowire.ConsumeFieldValue(tag, kind, b)
 		}
 		if n < 0 {
 			return fmt.Errorf("%w: %w", ErrDamaged, protowire.ParseError(n))
 		}
+		b = b[n:]
+		end := len(r.lies) - len(b)
+		f.text = r.text[end-len(f.lies) : end]
 		if err := take(tag, f); err != nil {
 			return err
 		}
-		b = b[n:]
 	}
 	return nil
 }

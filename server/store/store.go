@@ -73,6 +73,9 @@ type Store interface {
 
 	// Session returns the session with this id.
 	Session(ctx context.Context, id Hash) (Session, error)
+	// SessionUser returns the session with this id and its user, as they are at one
+	// moment; ErrNotFound if either isn't there.
+	SessionUser(ctx context.Context, id Hash) (Session, User, error)
 	// Sessions returns up to limit sessions of one user in byte order of their
 	// ids, from the first id after the one given. The first page is after the
 	// zero Hash.

@@ -96,6 +96,17 @@ func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, erro
 	return view(ctx, s, func(tx *bbolt.Tx) (store.Session, error) { return s.getSession(tx, id[:]) })
 }
 
+// SessionUser implements [store.Store].
+func (s *Store) SessionUser(ctx context.Context, id store.Hash) (session store.Session, user store.User, err error) {
+	user, err = view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
+		if session, err = s.getSession(tx, id[:]); err != nil {
+			return store.User{}, err
+		}
+		return getUser(tx, []byte(session.UserID))
+	})
+	return session, user, err
+}
+
 // getSession returns a session that has not expired.
 func (s *Store) getSession(tx *bbolt.Tx, id []byte) (store.Session, error) {
 	encoded := tx.Bucket(bucketSessions).Get(id)

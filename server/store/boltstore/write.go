@@ -197,21 +197,27 @@ func (s *Store) ticketIsUnspent(tx *bbolt.Tx, id [16]byte) error {
 	return err
 }
 
+// checkUser looks only for what is new: what the user had before is theirs.
 func checkUser(tx *bbolt.Tx, u store.User) error {
-	if err := u.MayReplace(getUser(tx, []byte(u.ID))); err != nil {
+	old, err := getUser(tx, []byte(u.ID))
+	if err := u.MayReplace(old, err); err != nil {
 		return err
 	}
 
-	if owner := tx.Bucket(bucketNames).Get([]byte(u.Name)); owner != nil && string(owner) != u.ID {
+	taken := func(index, key []byte) bool {
+		owner := tx.Bucket(index).Get(key)
+		return owner != nil && string(owner) != u.ID
+	}
+	if old.Name != u.Name && taken(bucketNames, []byte(u.Name)) {
 		return store.ErrNameExists
 	}
 	for _, p := range u.Passkeys {
-		if owner := tx.Bucket(bucketCredentials).Get(p.CredentialID); owner != nil && string(owner) != u.ID {
+		if !hasCredential(old, p.CredentialID) && taken(bucketCredentials, p.CredentialID) {
 			return store.ErrCredentialExists
 		}
 	}
 	for _, i := range u.Identities {
-		if owner := tx.Bucket(bucketIdentities).Get(identityKey(i.Issuer, i.Subject)); owner != nil && string(owner) != u.ID {
+		if !old.Has(i.Issuer, i.Subject) && taken(bucketIdentities, identityKey(i.Issuer, i.Subject)) {
 			return store.ErrIdentityExists
 		}
 	}

@@ -166,6 +166,21 @@ func (s *Store) session(id store.Hash) (store.Session, error) {
 	return unexpired(s, s.sessions[id], store.DecodeSession, func(v store.Session) time.Time { return v.Expires })
 }
 
+// SessionUser implements [store.Store].
+func (s *Store) SessionUser(ctx context.Context, id store.Hash) (store.Session, store.User, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.Session{}, store.User{}, err
+	}
+	defer unlock()
+	session, err := s.session(id)
+	if err != nil {
+		return store.Session{}, store.User{}, err
+	}
+	user, err := s.user(session.UserID)
+	return session, user, err
+}
+
 // unexpired decodes a record, if there is one and its time has not come.
 func unexpired[T any](s *Store, encoded []byte, decode func([]byte) (T, error), expires func(T) time.Time) (T, error) {
 	var none T

@@ -369,6 +369,15 @@ func TestChanges(t *testing.T) {
 			}
 		}
 	}
+	// What happened before it listened it doesn't hear of.
+	for listens := false; !listens; {
+		happens(here, "early")
+		select {
+		case <-heard:
+			listens = true
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 	happens(stranger, "stranger")
 	happens(here, "ann")
 	hears("ann")

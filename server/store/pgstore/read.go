@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -107,7 +108,7 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (sto
 }
 
 func (s *Store) user(ctx context.Context, sql string, key ...any) (store.User, error) {
-	users, err := query(ctx, s, sql, append([]any{s.organisation}, key...), scanUsers)
+	users, err := query(ctx, s, sql, append([]any{s.organisation}, key...), scanUsers())
 	if err == nil && len(users) == 0 {
 		err = store.ErrNotFound
 	}
@@ -121,11 +122,16 @@ func (s *Store) user(ctx context.Context, sql string, key ...any) (store.User, e
 func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
 	return query(ctx, s, `SELECT `+userColumns+` FROM
 		(SELECT * FROM users WHERE organisation = $1 AND name > $2 ORDER BY name LIMIT $3) u`+withPasskeys+
-		`ORDER BY u.name, p.position`, []any{s.organisation, after, limit}, scanUsers)
+		`ORDER BY u.name, p.position`, []any{s.organisation, after, limit}, scanUsers())
 }
 
-// scanUsers reads users from rows of one passkey each, or of none.
-func scanUsers(rows pgx.Rows) (users []store.User, err error) {
+// scanUsers reads users from rows of one passkey each, or of none, and columns that stand
+// before theirs.
+func scanUsers(before ...any) func(pgx.Rows) ([]store.User, error) {
+	return func(rows pgx.Rows) ([]store.User, error) { return usersBehind(before, rows) }
+}
+
+func usersBehind(before []any, rows pgx.Rows) (users []store.User, err error) {
 	for rows.Next() {
 		var (
 			u                   store.User
@@ -143,8 +149,9 @@ func scanUsers(rows pgx.Rows) (users []store.User, err error) {
 			verified            *bool
 			revision            int64
 		)
-		err := rows.Scan(&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Admin, &u.Disabled, &created, &u.Password, &codes, &codesMade, &identities,
-			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &rpID, &made, &used)
+		err := rows.Scan(append(slices.Clone(before),
+			&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Admin, &u.Disabled, &created, &u.Password, &codes, &codesMade, &identities,
+			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &rpID, &made, &used)...)
 		if err != nil {
 			return nil, err
 		}
@@ -203,6 +210,27 @@ func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, erro
 		[]any{s.organisation, id[:], s.now()}, one(scanSession))
 }
 
+// SessionUser implements [store.Store].
+func (s *Store) SessionUser(ctx context.Context, id store.Hash) (store.Session, store.User, error) {
+	var row sessionRow
+	users, err := query(ctx, s, `SELECT `+prefixed("s", sessionColumns)+`, `+userColumns+` FROM sessions s
+		JOIN users u ON u.organisation = s.organisation AND u.id = s.user_id`+withPasskeys+
+		`WHERE s.organisation = $1 AND s.id = $2 AND s.expires > $3 ORDER BY p.position`,
+		[]any{s.organisation, id[:], s.now()}, scanUsers(row.columns()...))
+	if err == nil && len(users) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.Session{}, store.User{}, err
+	}
+	return row.session(), users[0], nil
+}
+
+// prefixed names columns as a table's.
+func prefixed(table, columns string) string {
+	return table + "." + strings.ReplaceAll(columns, ", ", ", "+table+".")
+}
+
 // Sessions implements [store.Store].
 func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, limit int) ([]store.Session, error) {
 	from := after[:]
@@ -214,13 +242,30 @@ func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, l
 		[]any{s.organisation, userID, from, s.now(), limit}, many(scanSession))
 }
 
-func scanSession(rows pgx.Rows) (v store.Session, err error) {
-	var id []byte
-	var created, seen, authenticated, expires pgtype.Timestamptz
-	err = rows.Scan(&id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &created, &seen, &authenticated, &expires, &v.Provider)
-	copy(v.ID[:], id)
-	v.Created, v.Seen, v.Authenticated, v.Expires = moment(created), moment(seen), moment(authenticated), moment(expires)
-	return v, err
+func scanSession(rows pgx.Rows) (store.Session, error) {
+	var row sessionRow
+	err := rows.Scan(row.columns()...)
+	return row.session(), err
+}
+
+// sessionRow is a row of sessionColumns.
+type sessionRow struct {
+	id                                    []byte
+	kept                                  store.Session
+	created, seen, authenticated, expires pgtype.Timestamptz
+}
+
+// columns are where to scan it to.
+func (r *sessionRow) columns() []any {
+	v := &r.kept
+	return []any{&r.id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &r.created, &r.seen, &r.authenticated, &r.expires, &v.Provider}
+}
+
+func (r *sessionRow) session() store.Session {
+	v := r.kept
+	copy(v.ID[:], r.id)
+	v.Created, v.Seen, v.Authenticated, v.Expires = moment(r.created), moment(r.seen), moment(r.authenticated), moment(r.expires)
+	return v
 }
 
 // Events implements [store.Store].

@@ -158,6 +158,16 @@ func TestRoundTrips(t *testing.T) {
 	if n := w.trips.Load() - before; n != 1 {
 		t.Errorf("a read took %d round trips (one that was new took %d)", n, prepared)
 	}
+	session := signIn(user, 1)[2].(store.AddSession).Session.ID
+	for range 2 { // the first time, the statement is prepared
+		before = w.trips.Load()
+		if _, _, err := s.SessionUser(t.Context(), session); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.trips.Load() - before; n != 1 {
+		t.Errorf("a session with its user took %d round trips", n)
+	}
 	before = w.trips.Load()
 	if err := s.Apply(t.Context(), signIn(user, 2)); err != nil {
 		t.Fatal(err)

@@ -419,6 +419,22 @@ func sessions(b *bench) {
 		f.fails("after its end", err, store.ErrNotFound)
 		f.apply(store.EndSession{ID: got.ID}) // ending it again is nothing
 	})
+	b.claim("a session comes with its user, or not at all", func(f *fixture) {
+		session := full(f)
+		f.apply(store.AddSession{Session: session})
+		_, _, err := f.SessionUser(f.Context(), session.ID)
+		f.fails("without a user", err, store.ErrNotFound)
+		f.apply(store.PutUser{User: ann()})
+		got, owner, err := f.SessionUser(f.Context(), session.ID)
+		f.fails("reading", err, nil)
+		f.is("session", got, session)
+		f.is("user", owner, f.user("1"))
+		_, _, err = f.SessionUser(f.Context(), store.HashOf("b"))
+		f.fails("another id", err, store.ErrNotFound)
+		f.passes(time.Hour)
+		_, _, err = f.SessionUser(f.Context(), session.ID)
+		f.fails("after its end", err, store.ErrNotFound)
+	})
 	b.claim("a session that has expired is not found", func(f *fixture) {
 		s := full(f)
 		f.apply(store.AddSession{Session: s})
