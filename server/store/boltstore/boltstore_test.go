@@ -164,7 +164,7 @@ func TestGrouping(t *testing.T) {
 		started, goOn := make(chan struct{}), make(chan struct{})
 		var all sync.WaitGroup
 		all.Go(func() {
-			s.submit(func(*bbolt.Tx) error { close(started); <-goOn; return errNothingToWrite }, nil)
+			s.submit(func(*bbolt.Tx) (apply, error) { close(started); <-goOn; return nil, errNothingToWrite })
 		})
 		<-started
 		errs := make([]error, 100)

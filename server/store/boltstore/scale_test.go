@@ -92,7 +92,7 @@ func TestReadersDontWait(t *testing.T) {
 	started, goOn := make(chan struct{}), make(chan struct{})
 	var writing sync.WaitGroup
 	writing.Go(func() {
-		s.submit(func(*bbolt.Tx) error { close(started); <-goOn; return errNothingToWrite }, nil)
+		s.submit(func(*bbolt.Tx) (apply, error) { close(started); <-goOn; return nil, errNothingToWrite })
 	})
 	<-started
 	if _, err := s.User(t.Context(), userOf(1).ID); err != nil { // it would wait for ever

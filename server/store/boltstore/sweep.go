@@ -69,6 +69,14 @@ func put(tx *bbolt.Tx, k kind, key, encoded []byte, expires time.Time) error {
 	return tx.Bucket(bucketExpiry).Put(expiryKey(expires, k, key), []byte{})
 }
 
+// replace is put for what may lie there already.
+func replace(tx *bbolt.Tx, k kind, key, encoded []byte, expires time.Time) error {
+	if err := dropExpiring(tx, k, key); err != nil {
+		return err
+	}
+	return put(tx, k, key, encoded, expires)
+}
+
 // dropExpiring removes a record, if it is there, with its entry and what else
 // points to it.
 func dropExpiring(tx *bbolt.Tx, k kind, key []byte) error {
@@ -121,28 +129,27 @@ func (s *Store) sweepNowAndThen() {
 // sweep removes at most sweepStep expired records, in a transaction that it
 // shares with whoever writes at the same time. Without any it costs no write.
 func (s *Store) sweep() (removed int, err error) {
-	var due [][]byte
-	err = s.submit(func(tx *bbolt.Tx) error {
-		due = nil
+	err = s.submit(func(tx *bbolt.Tx) (apply, error) {
+		var due [][]byte
 		now := expiryKey(s.now(), 0, nil)[:8]
 		cursor := tx.Bucket(bucketExpiry).Cursor()
 		for entry, _ := cursor.First(); entry != nil && bytes.Compare(entry[:8], now) <= 0 && len(due) < sweepStep; entry, _ = cursor.Next() {
 			due = append(due, bytes.Clone(entry))
 		}
-		if len(due) == 0 {
-			return errNothingToWrite
+		if removed = len(due); removed == 0 {
+			return nil, errNothingToWrite
 		}
-		return nil
-	}, func(tx *bbolt.Tx) error {
-		for _, entry := range due {
-			if err := dropExpiring(tx, kind(entry[8]), entry[9:]); err != nil {
-				return err
+		return func(tx *bbolt.Tx) error {
+			for _, entry := range due {
+				if err := dropExpiring(tx, kind(entry[8]), entry[9:]); err != nil {
+					return err
+				}
 			}
-		}
-		return nil
+			return nil
+		}, nil
 	})
 	if errors.Is(err, errNothingToWrite) {
-		return 0, nil
+		err = nil
 	}
-	return len(due), err
+	return removed, err
 }

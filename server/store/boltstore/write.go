@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 
 	"go.etcd.io/bbolt"
@@ -11,13 +12,17 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// write is something that waits for its place in a transaction. apply returns a
-// refusal before it changes anything, or else a fault.
+// write is something that waits for its place in a transaction.
 type write struct {
-	check func(*bbolt.Tx) error
-	apply func(*bbolt.Tx) error
+	check check
 	done  chan error
 }
+
+// check looks whether something can be written, and returns a refusal, or what writes it.
+type check func(*bbolt.Tx) (apply, error)
+
+// apply writes. It fails by a fault only.
+type apply func(*bbolt.Tx) error
 
 // maxGroup is how many writes share a transaction at most.
 const maxGroup = 512
@@ -27,28 +32,27 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.submit(
-		func(tx *bbolt.Tx) error {
-			for _, op := range batch {
-				if err := s.checkOp(tx, op); err != nil {
+	return s.submit(func(tx *bbolt.Tx) (apply, error) {
+		applies := make([]apply, len(batch))
+		for i, op := range batch {
+			var err error
+			if applies[i], err = s.checkOp(tx, op); err != nil {
+				return nil, err
+			}
+		}
+		return func(tx *bbolt.Tx) error {
+			for _, apply := range applies {
+				if err := apply(tx); err != nil {
 					return err
 				}
 			}
 			return nil
-		},
-		func(tx *bbolt.Tx) error {
-			for _, op := range batch {
-				if err := applyOp(tx, op); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	)
+		}, nil
+	})
 }
 
 // submit hands a write to the writer and waits until it is on disk.
-func (s *Store) submit(check, apply func(*bbolt.Tx) error) error {
+func (s *Store) submit(check check) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
@@ -57,7 +61,7 @@ func (s *Store) submit(check, apply func(*bbolt.Tx) error) error {
 	if s.readOnly {
 		return errReadOnly
 	}
-	w := write{check, apply, make(chan error, 1)}
+	w := write{check, make(chan error, 1)}
 	s.writes <- w
 	return <-w.done
 }
@@ -105,12 +109,12 @@ func (s *Store) commit(group []write, gather func([]write) []write) {
 			if i == len(group)-1 {
 				group = gather(group)
 			}
-			refusal := group[i].check(tx)
+			apply, refusal := group[i].check(tx)
 			refusals = append(refusals, refusal)
 			if refusal != nil {
 				continue
 			}
-			if err := group[i].apply(tx); err != nil {
+			if err := apply(tx); err != nil {
 				return err
 			}
 			accepted++
@@ -141,37 +145,65 @@ func (s *Store) commit(group []write, gather func([]write) []write) {
 // saves its fsync.
 var errNothingToWrite = errors.New("boltstore: nothing to write")
 
-func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) error {
+func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) (apply, error) {
 	switch op := op.(type) {
 	case store.PutUser:
-		return checkUser(tx, op.User)
+		old, err := checkUser(tx, op.User)
+		return func(tx *bbolt.Tx) error { return putUser(tx, old, op.User) }, err
 	case store.AddSession:
-		return s.sessionIsFree(tx, op.Session.ID)
+		return func(tx *bbolt.Tx) error { return putSession(tx, op.Session) }, s.sessionIsFree(tx, op.Session.ID)
 	case store.ReplaceSession:
-		if _, err := s.getSession(tx, op.Old[:]); err != nil {
-			return err
+		_, err := s.getSession(tx, op.Old[:])
+		if err == nil && op.Session.ID != op.Old {
+			err = s.sessionIsFree(tx, op.Session.ID)
 		}
-		if op.Session.ID != op.Old {
-			return s.sessionIsFree(tx, op.Session.ID)
-		}
+		return func(tx *bbolt.Tx) error {
+			if err := dropSession(tx, op.Old[:]); err != nil {
+				return err
+			}
+			return putSession(tx, op.Session)
+		}, err
+	case store.EndSession:
+		return func(tx *bbolt.Tx) error { return dropSession(tx, op.ID[:]) }, nil
+	case store.EndSessions:
+		return func(tx *bbolt.Tx) error { return endSessions(tx, op) }, nil
+	case store.AddEvent:
+		return func(tx *bbolt.Tx) error {
+			key := append(ofUser(op.Event.UserID), op.Event.ID[:]...)
+			return put(tx, kindEvent, key, op.Event.Encode(), op.Event.Expires)
+		}, nil
 	case store.SpendTicket:
-		return s.ticketIsUnspent(tx, op.Ticket.ID)
+		return func(tx *bbolt.Tx) error {
+			return replace(tx, kindTicket, op.Ticket.ID[:], op.Ticket.Encode(), op.Ticket.Expires)
+		}, s.ticketIsUnspent(tx, op.Ticket.ID)
+	case store.PutLink:
+		return func(tx *bbolt.Tx) error {
+			return replace(tx, kindLink, []byte(op.Link.Key), op.Link.Encode(), op.Link.Expires)
+		}, nil
 	case store.TakeLink:
 		link, err := s.getLink(tx, op.Key)
 		if err == nil && link.Hash != op.Hash {
 			err = store.ErrNotFound
 		}
-		return err
+		return func(tx *bbolt.Tx) error { return dropExpiring(tx, kindLink, []byte(op.Key)) }, err
 	case store.AddSecret:
+		var err error
 		if tx.Bucket(bucketSecrets).Get([]byte(op.Name)) != nil {
-			return store.ErrSecretExists
+			err = store.ErrSecretExists
 		}
+		return putSecret(op.Name, op.Value), err
 	case store.ReplaceSecret:
+		var err error
 		if value := tx.Bucket(bucketSecrets).Get([]byte(op.Name)); value == nil || !bytes.Equal(value, op.Old) {
-			return store.ErrStale
+			err = store.ErrStale
 		}
+		return putSecret(op.Name, op.Value), err
 	}
-	return nil
+	return nil, fmt.Errorf("boltstore: an operation of type %T", op)
+}
+
+func putSecret(name string, value []byte) apply {
+	return func(tx *bbolt.Tx) error { return tx.Bucket(bucketSecrets).Put([]byte(name), value) }
 }
 
 func (s *Store) sessionIsFree(tx *bbolt.Tx, id store.Hash) error {
@@ -197,11 +229,12 @@ func (s *Store) ticketIsUnspent(tx *bbolt.Tx, id [16]byte) error {
 	return err
 }
 
-// checkUser looks only for what is new: what the user had before is theirs.
-func checkUser(tx *bbolt.Tx, u store.User) error {
-	old, err := getUser(tx, []byte(u.ID))
+// checkUser looks only for what is new: what the user had before is theirs. It returns
+// the user as they are.
+func checkUser(tx *bbolt.Tx, u store.User) (old store.User, err error) {
+	old, err = getUser(tx, []byte(u.ID))
 	if err := u.MayReplace(old, err); err != nil {
-		return err
+		return old, err
 	}
 
 	taken := func(index, key []byte) bool {
@@ -209,67 +242,24 @@ func checkUser(tx *bbolt.Tx, u store.User) error {
 		return owner != nil && string(owner) != u.ID
 	}
 	if old.Name != u.Name && taken(bucketNames, []byte(u.Name)) {
-		return store.ErrNameExists
+		return old, store.ErrNameExists
 	}
 	for _, p := range u.Passkeys {
 		if !hasCredential(old, p.CredentialID) && taken(bucketCredentials, p.CredentialID) {
-			return store.ErrCredentialExists
+			return old, store.ErrCredentialExists
 		}
 	}
 	for _, i := range u.Identities {
 		if !old.Has(i.Issuer, i.Subject) && taken(bucketIdentities, identityKey(i.Issuer, i.Subject)) {
-			return store.ErrIdentityExists
+			return old, store.ErrIdentityExists
 		}
 	}
-	return nil
-}
-
-func applyOp(tx *bbolt.Tx, op store.Op) error {
-	switch op := op.(type) {
-	case store.PutUser:
-		return putUser(tx, op.User)
-	case store.AddSession:
-		return putSession(tx, op.Session)
-	case store.ReplaceSession:
-		if err := dropSession(tx, op.Old[:]); err != nil {
-			return err
-		}
-		return putSession(tx, op.Session)
-	case store.EndSession:
-		return dropSession(tx, op.ID[:])
-	case store.EndSessions:
-		return endSessions(tx, op)
-	case store.AddEvent:
-		key := append(ofUser(op.Event.UserID), op.Event.ID[:]...)
-		return put(tx, kindEvent, key, op.Event.Encode(), op.Event.Expires)
-	case store.SpendTicket:
-		if err := dropExpiring(tx, kindTicket, op.Ticket.ID[:]); err != nil {
-			return err
-		}
-		return put(tx, kindTicket, op.Ticket.ID[:], op.Ticket.Encode(), op.Ticket.Expires)
-	case store.PutLink:
-		if err := dropExpiring(tx, kindLink, []byte(op.Link.Key)); err != nil {
-			return err
-		}
-		return put(tx, kindLink, []byte(op.Link.Key), op.Link.Encode(), op.Link.Expires)
-	case store.TakeLink:
-		return dropExpiring(tx, kindLink, []byte(op.Key))
-	case store.AddSecret:
-		return tx.Bucket(bucketSecrets).Put([]byte(op.Name), op.Value)
-	case store.ReplaceSecret:
-		return tx.Bucket(bucketSecrets).Put([]byte(op.Name), op.Value)
-	}
-	return nil
+	return old, nil
 }
 
 // putUser writes the record, and of the indexes only what has changed.
-func putUser(tx *bbolt.Tx, u store.User) error {
+func putUser(tx *bbolt.Tx, old, u store.User) (err error) {
 	id := []byte(u.ID)
-	old, err := getUser(tx, id)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-
 	names, credentials, identities, admins := tx.Bucket(bucketNames), tx.Bucket(bucketCredentials), tx.Bucket(bucketIdentities), tx.Bucket(bucketAdmins)
 	if old.Name != u.Name {
 		if old.Name != "" {
@@ -314,8 +304,6 @@ func putUser(tx *bbolt.Tx, u store.User) error {
 		err = admins.Put(id, []byte{})
 	case !u.Admin && old.Admin:
 		err = admins.Delete(id)
-	default:
-		err = nil
 	}
 	if err != nil {
 		return err
