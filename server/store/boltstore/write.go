@@ -104,6 +104,9 @@ func (s *Store) gather(group []write) []write {
 func (s *Store) commit(group []write, gather func([]write) []write) {
 	var refusals []error
 	err := s.db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range growing {
+			tx.Bucket(name).FillPercent = 0.9
+		}
 		accepted := 0
 		for i := 0; i < len(group); i++ {
 			if i == len(group)-1 {
@@ -327,7 +330,7 @@ func putSession(tx *bbolt.Tx, v store.Session) error {
 	if err := dropSession(tx, v.ID[:]); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bucketUserSessions).Put(append(ofUser(v.UserID), v.ID[:]...), []byte{}); err != nil {
+	if err := tx.Bucket(bucketActivity).Put(sessionEntry(v.UserID, v.ID[:]), []byte{}); err != nil {
 		return err
 	}
 	return put(tx, kindSession, v.ID[:], v.Encode(), v.Expires)
@@ -336,11 +339,8 @@ func putSession(tx *bbolt.Tx, v store.Session) error {
 func dropSession(tx *bbolt.Tx, id []byte) error { return dropExpiring(tx, kindSession, id) }
 
 func endSessions(tx *bbolt.Tx, op store.EndSessions) error {
-	prefix := ofUser(op.UserID)
 	var ending [][]byte
-	cursor := tx.Bucket(bucketUserSessions).Cursor()
-	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
-		id := key[len(prefix):]
+	for id := range sessionsOf(tx, op.UserID, nil) {
 		session, err := store.DecodeSession(tx.Bucket(bucketSessions).Get(id))
 		if err != nil {
 			return err
