@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -74,13 +75,43 @@ func (s *Store) write() {
 	}
 }
 
+const (
+	// company are so many writers that more of them must be near. A group of at least
+	// these waits for enough, but never longer than for a moment; a smaller one goes at once.
+	company = 10
+	enough  = 24
+	moment  = time.Millisecond
+)
+
 // gather adds to a group whoever waits to write.
 func (s *Store) gather(group []write) []write {
-	for yielded := false; len(group) < maxGroup; {
+	group, open := s.waiting(group)
+	if !open || len(group) < company || len(group) >= enough {
+		return group
+	}
+	over := time.NewTimer(moment)
+	defer over.Stop()
+	for len(group) < enough {
 		select {
 		case w, open := <-s.writes:
 			if !open {
 				return group
+			}
+			group = append(group, w)
+		case <-over.C:
+			return group
+		}
+	}
+	return group
+}
+
+// waiting adds whoever waits already. Open tells whether more may come.
+func (s *Store) waiting(group []write) (_ []write, open bool) {
+	for yielded := false; len(group) < maxGroup; {
+		select {
+		case w, open := <-s.writes:
+			if !open {
+				return group, false
 			}
 			group, yielded = append(group, w), false
 			continue
@@ -94,7 +125,7 @@ func (s *Store) gather(group []write) []write {
 		runtime.Gosched()
 		yielded = true
 	}
-	return group
+	return group, true
 }
 
 // commit writes a group in one transaction, and whoever gathers before all of it is done.
