@@ -10,8 +10,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 run: build
 	./bin/keypeg serve
 
+# Nothing needs C, and without it the program is one file that runs on any Linux.
 build: web
-	go build -trimpath -ldflags='-s -w -X main.versionSet=$(VERSION)' -o bin/keypeg ./server/cmd/keypeg
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w -X main.versionSet=$(VERSION)' -o bin/keypeg ./server/cmd/keypeg
 
 # The app, compiled to WebAssembly, and every static file in compressed form.
 web:
