@@ -84,7 +84,7 @@ func (s *settings) rules(db store.Store, address server.Address, own organisatio
 func (b *builder) config(log *slog.Logger, address server.Address, own organisationSettings) server.Config {
 	return server.Config{
 		Now: time.Now, Log: log,
-		Address: address, TrustedProxies: b.settings.trustedProxies(),
+		Address: address, TrustedProxies: b.settings.TrustedProxies,
 		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.CertPool,
 		Product: own.Product, Contact: own.Contact,
 		Pages: b.pagesOf(own.Product), Asset: b.files.URL,

@@ -48,26 +48,16 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 	})
 }
 
-type userCommands struct {
-	ofTenant
-
-	Add     userAdd     `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
-	Invite  userInvite  `cmd:"" help:"Add a user who chooses how to sign in by the link that is printed. It works once, for 7 days."`
-	List    userList    `cmd:"" help:"List the users."`
-	Passwd  userPasswd  `cmd:"" help:"Set or remove a user's password and end their sessions."`
-	Disable userDisable `cmd:"" help:"Shut a user out and end their sessions."`
-	Enable  userEnable  `cmd:"" help:"Let a user in again."`
-
-	RecoveryLink userRecoveryLink `cmd:"" help:"Print a link with which a user adds a new passkey or password. It works once, for 30 minutes."`
-
-	Link   userLink   `cmd:"" help:"Let a user sign in at an OpenID provider."`
-	Unlink userUnlink `cmd:"" help:"End that."`
+type userAdd struct {
+	Name        string
+	DisplayName string
+	Admin       bool
 }
 
-type userAdd struct {
-	Name        string `arg:"" help:"What the user types to sign in."`
-	DisplayName string `help:"What others see. Unset: the name." placeholder:"NAME"`
-	Admin       bool   `help:"Make the user an administrator."`
+func (c *userAdd) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "What the user types to sign in.")
+	l.StringVar(&c.DisplayName, "display-name", "", "What others see. Unset: the name.")
+	l.BoolVar(&c.Admin, "admin", false, "Make the user an administrator.")
 }
 
 func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
@@ -89,9 +79,15 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 }
 
 type userInvite struct {
-	Name        string `arg:"" help:"What the user types to sign in."`
-	DisplayName string `help:"What others see. Unset: the name." placeholder:"NAME"`
-	Admin       bool   `help:"Make the user an administrator."`
+	Name        string
+	DisplayName string
+	Admin       bool
+}
+
+func (c *userInvite) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "What the user types to sign in.")
+	l.StringVar(&c.DisplayName, "display-name", "", "What others see. Unset: the name.")
+	l.BoolVar(&c.Admin, "admin", false, "Make the user an administrator.")
 }
 
 func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
@@ -100,8 +96,10 @@ func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userRecoveryLink struct {
-	Name string `arg:"" help:"The user's sign-in name."`
+type userRecoveryLink struct{ Name string }
+
+func (c *userRecoveryLink) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The user's sign-in name.")
 }
 
 func (c *userRecoveryLink) Run(ctx context.Context, t terminal, s *settings) error {
@@ -123,6 +121,8 @@ func printLink(ctx context.Context, t terminal, s *settings, make func(control.C
 }
 
 type userList struct{}
+
+func (c *userList) takes(*commandLine) {}
 
 func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 	const page = 500
@@ -159,8 +159,13 @@ func either(condition bool, yes, no string) string {
 }
 
 type userPasswd struct {
-	Name   string `arg:"" help:"The user's sign-in name."`
-	Remove bool   `help:"Leave the user with their passkeys alone. Refused for a user who has none."`
+	Name   string
+	Remove bool
+}
+
+func (c *userPasswd) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The user's sign-in name.")
+	l.BoolVar(&c.Remove, "remove", false, "Leave the user with their passkeys alone. Refused for a user who has none.")
 }
 
 func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
@@ -186,17 +191,17 @@ func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userDisable struct {
-	Name string `arg:"" help:"The user's sign-in name."`
-}
+type userDisable struct{ Name string }
+
+func (c *userDisable) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
 
 func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
 	return setDisabled(ctx, t, s, c.Name, true, "%s can't sign in any more. Their sessions have ended.\n")
 }
 
-type userEnable struct {
-	Name string `arg:"" help:"The user's sign-in name."`
-}
+type userEnable struct{ Name string }
+
+func (c *userEnable) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
 
 func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
 	return setDisabled(ctx, t, s, c.Name, false, "%s can sign in again.\n")
@@ -212,10 +217,12 @@ func setDisabled(ctx context.Context, t terminal, s *settings, name string, disa
 	})
 }
 
-type userLink struct {
-	Name     string `arg:"" help:"The user's sign-in name."`
-	Provider string `arg:"" help:"The provider, as the configuration file calls it."`
-	Subject  string `arg:"" help:"How the provider knows the user: the claim sub of its ID tokens."`
+type userLink struct{ Name, Provider, Subject string }
+
+func (c *userLink) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The user's sign-in name.")
+	l.argument(&c.Provider, "provider", "The provider, as the configuration file calls it.")
+	l.argument(&c.Subject, "subject", "How the provider knows the user: the claim sub of its ID tokens.")
 }
 
 func (c *userLink) Run(ctx context.Context, t terminal, s *settings) error {
@@ -228,9 +235,11 @@ func (c *userLink) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userUnlink struct {
-	Name     string `arg:"" help:"The user's sign-in name."`
-	Provider string `arg:"" help:"The provider, as the configuration file calls it."`
+type userUnlink struct{ Name, Provider string }
+
+func (c *userUnlink) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The user's sign-in name.")
+	l.argument(&c.Provider, "provider", "The provider, as the configuration file calls it.")
 }
 
 func (c *userUnlink) Run(ctx context.Context, t terminal, s *settings) error {
@@ -243,7 +252,9 @@ func (c *userUnlink) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type setupLinkCommand struct{ ofTenant }
+type setupLinkCommand struct{}
+
+func (c *setupLinkCommand) takes(l *commandLine) { ofTenant(l) }
 
 func (c *setupLinkCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withCommands(ctx, func(commands control.Commands) error {
@@ -258,7 +269,9 @@ func (c *setupLinkCommand) Run(ctx context.Context, t terminal, s *settings) err
 
 type versionCommand struct{}
 
-func (c *versionCommand) Run(t terminal) error {
+func (c *versionCommand) takes(*commandLine) {}
+
+func (c *versionCommand) Run(_ context.Context, t terminal, _ *settings) error {
 	fmt.Fprintln(t.Out, "keypeg", version())
 	return nil
 }

@@ -81,7 +81,7 @@ func TestImports(t *testing.T) {
 			"syscall/js":                                    {"app/browser"},
 			"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg", "server/cmd/toolcrib"},
 			"golang.org/x/text/secure/precis":               {"server/account"},
-			"github.com/alecthomas/kong":                    {"server/cmd/keypeg"},
+			"github.com/spf13/pflag":                        {"server/cmd/keypeg"},
 			"google.golang.org/protobuf/encoding/protowire": {"server/store"},
 			"golang.org/x/time":                             {"server/limit"},
 			"maragu.dev/gomponents":                         {"server/door", "server/cmd/keypeg"},

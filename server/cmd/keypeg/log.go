@@ -11,7 +11,7 @@ import (
 func (s *settings) logger(to io.Writer) (log *slog.Logger, flush func()) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
-		panic(err) // the command line let through only the four names
+		panic(err) // the flag takes only the four names
 	}
 	w, options := newGatherer(to), &slog.HandlerOptions{Level: level}
 	if s.LogJSON {

@@ -16,8 +16,6 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -41,51 +39,55 @@ type terminal struct {
 	Out, Err io.Writer
 }
 
-// commandLine is every command, flag, environment variable and key of the
-// configuration file.
-type commandLine struct {
-	settings
-
-	Serve     serveCommand     `cmd:"" help:"Run the server."`
-	User      userCommands     `cmd:"" help:"Manage users."`
-	SetupLink setupLinkCommand `cmd:"" help:"Print a new one-time link that makes the first administrator."`
-	Backup    backupCommands   `cmd:"" help:"Make and check backups."`
-	Restore   restoreCommand   `cmd:"" help:"Make the database of a backup. There must be none yet."`
-	Store     storeCommands    `cmd:"" help:"Move records between databases."`
-	Tenant    tenantCommands   `cmd:"" help:"Manage the tenants of the cloud edition."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+// commands are all that the program does.
+func commands() []branch {
+	return []branch{
+		{name: "serve", help: "Run the server.", does: &serveCommand{}},
+		{name: "user", help: "Manage users.", takes: ofTenant, commands: []branch{
+			{name: "add", help: "Add a user. The password is asked for, or read from standard input.", does: &userAdd{}},
+			{name: "invite", help: "Add a user who chooses how to sign in by the link that is printed. It works once, for 7 days.", does: &userInvite{}},
+			{name: "list", help: "List the users.", does: &userList{}},
+			{name: "passwd", help: "Set or remove a user's password and end their sessions.", does: &userPasswd{}},
+			{name: "disable", help: "Shut a user out and end their sessions.", does: &userDisable{}},
+			{name: "enable", help: "Let a user in again.", does: &userEnable{}},
+			{name: "recovery-link", help: "Print a link with which a user adds a new passkey or password. It works once, for 30 minutes.", does: &userRecoveryLink{}},
+			{name: "link", help: "Let a user sign in at an OpenID provider.", does: &userLink{}},
+			{name: "unlink", help: "End that.", does: &userUnlink{}},
+		}},
+		{name: "setup-link", help: "Print a new one-time link that makes the first administrator.", does: &setupLinkCommand{}},
+		{name: "backup", help: "Make and check backups. The word make may be left out.", does: &backupMake{}, commands: []branch{
+			{name: "make", help: "Write a backup to a new file, also of a running server.", does: &backupMake{}},
+			{name: "verify", help: "Read every record and every index entry of a backup.", does: &backupVerify{}},
+		}},
+		{name: "restore", help: "Make the database of a backup. There must be none yet.", does: &restoreCommand{}},
+		{name: "store", help: "Move records between databases.", commands: []branch{
+			{name: "copy", help: "Copy all records into an empty database of either kind. Goes on where it was interrupted. Stop the servers before.", does: &storeCopy{}},
+		}},
+		{name: "tenant", help: "Manage the tenants of the cloud edition.", commands: []branch{
+			{name: "add", help: "Add a tenant, and print the link that makes its first administrator.\n\n" +
+				"With --rp-id, --product and --contact on this command line the tenant gets its own; else it has the host of its address, and the installation's.", does: &tenantAdd{}},
+			{name: "list", help: "List the tenants.", does: &tenantList{}},
+			{name: "disable", help: "Switch a tenant off: its people are told so, and nothing of it is lost.", does: &tenantDisable{}},
+			{name: "enable", help: "Switch a tenant on again.", does: &tenantEnable{}},
+			{name: "remove", help: "Delete a tenant that is switched off, with all of its records.", does: &tenantRemove{}},
+		}},
+		{name: "version", help: "Print the version.", does: &versionCommand{}},
+	}
 }
-
-const description = "Keypeg: passkey sign-in and passkey self-service.\n\n" +
-	"Every flag can also be set by an environment variable (in brackets), or in a TOML file given by --config. " +
-	"Flags win over the environment, and the environment over the file."
 
 // run carries one command out and returns the exit code: 0, or 1 with one
 // sentence on standard error, or 2 where the command line itself is wrong.
 func run(ctx context.Context, args []string, t terminal) int {
-	var line commandLine
-	exit := -1
-	parser, err := kong.New(&line,
-		kong.Name("keypeg"), kong.Description(description),
-		kong.Configuration(readConfig),
-		kong.Writers(t.Out, t.Err),
-		kong.Exit(func(code int) { exit = code }),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(t), kong.Bind(&line.settings),
-	)
-	if err != nil {
-		panic(err) // the struct above is wrong
-	}
-
-	command, err := parser.Parse(args)
-	if exit >= 0 {
-		return exit // --help was printed
-	}
-	if err != nil {
+	line := newCommandLine()
+	if err := line.read(args); err != nil {
 		fmt.Fprintf(t.Err, "keypeg: %s\nTry keypeg --help.\n", err)
 		return 2
 	}
-	if err := command.Run(&line.settings); err != nil {
+	if line.wantsHelp {
+		line.help(t.Out)
+		return 0
+	}
+	if err := line.command.does.Run(ctx, t, &line.settings); err != nil {
 		fmt.Fprintf(t.Err, "keypeg: %s\n", sentence(err))
 		return 1
 	}

@@ -24,13 +24,12 @@ import (
 // recognisably not: a file has the ending .part until it is complete and checked,
 // and a database that was not filled to its end refuses to be used.
 
-type storeCommands struct {
-	Copy storeCopy `cmd:"" help:"Copy all records into an empty database of either kind. Goes on where it was interrupted. Stop the servers before."`
-}
+type storeCopy struct{ From, To string }
 
-type storeCopy struct {
-	From string `required:"" help:"Database to copy: a file's path or a PostgreSQL URL. It is only read." placeholder:"FILE|URL"`
-	To   string `required:"" help:"Empty database to fill." placeholder:"FILE|URL"`
+func (c *storeCopy) takes(l *commandLine) {
+	l.StringVar(&c.From, "from", "", "`FILE|URL` of the database to copy: a path, or PostgreSQL's. It is only read.")
+	l.StringVar(&c.To, "to", "", "`FILE|URL` of the empty database to fill.")
+	l.require("from", "to")
 }
 
 func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
@@ -126,14 +125,14 @@ func (b *bar) end() {
 	}
 }
 
-type backupCommands struct {
-	Make   backupMake   `cmd:"" default:"withargs" help:"Write a backup to a new file, also of a running server."`
-	Verify backupVerify `cmd:"" help:"Read every record and every index entry of a backup."`
+type backupMake struct {
+	File string
+	ofTenantOrList
 }
 
-type backupMake struct {
-	File string `arg:"" help:"File to write. It must not exist."`
-	ofTenantOrList
+func (c *backupMake) takes(l *commandLine) {
+	l.argument(&c.File, "file", "File to write. It must not exist.")
+	c.ofTenantOrList.takes(l)
 }
 
 func (c *backupMake) Run(ctx context.Context, t terminal, s *settings) error {
@@ -240,11 +239,11 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-type backupVerify struct {
-	File string `arg:"" help:"Backup to read."`
-}
+type backupVerify struct{ File string }
 
-func (c *backupVerify) Run(t terminal) error {
+func (c *backupVerify) takes(l *commandLine) { l.argument(&c.File, "file", "Backup to read.") }
+
+func (c *backupVerify) Run(_ context.Context, t terminal, _ *settings) error {
 	counts, err := boltstore.Check(c.File)
 	if err != nil {
 		return err
@@ -254,8 +253,13 @@ func (c *backupVerify) Run(t terminal) error {
 }
 
 type restoreCommand struct {
-	File string `arg:"" help:"Backup to restore. It is only read."`
+	File string
 	ofTenantOrList
+}
+
+func (c *restoreCommand) takes(l *commandLine) {
+	l.argument(&c.File, "file", "Backup to restore. It is only read.")
+	c.ofTenantOrList.takes(l)
 }
 
 func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error {

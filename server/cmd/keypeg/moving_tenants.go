@@ -19,9 +19,11 @@ import (
 // and one more has the list of tenants.
 
 // ofTenantOrList is what backups are made of.
-type ofTenantOrList struct {
-	ofTenant
-	TenantList bool `help:"In the cloud edition: the list of tenants, with their addresses."`
+type ofTenantOrList struct{ TenantList bool }
+
+func (c *ofTenantOrList) takes(l *commandLine) {
+	ofTenant(l)
+	l.BoolVar(&c.TenantList, "tenant-list", false, "In the cloud edition: the list of tenants, with their addresses.")
 }
 
 // which tells which tenant is meant; none where it is their list, or there are none.

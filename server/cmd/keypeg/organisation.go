@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
-	"github.com/alecthomas/kong"
+	"github.com/spf13/pflag"
 
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/tenant"
@@ -17,21 +17,39 @@ import (
 
 // organisationSettings are those that each organisation may have its own of. In the
 // cloud edition a table [tenant.NAME] of the configuration file has the same keys,
-// read by the same tags: a flag that is added here is a key there.
+// read by the same flags: one that is added here is a key there.
 type organisationSettings struct {
-	AttestationRoots certificates `help:"PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then." env:"KEYPEG_ATTESTATION_ROOTS" placeholder:"FILE"`
+	AttestationRoots certificates
 
-	PasswordSignIn   policy.Passwords    `help:"Who signs in with a password (${enum}). The start refuses what would leave anybody without a way in." enum:"on,administrators,off" default:"on" env:"KEYPEG_PASSWORD_SIGN_IN"`
-	UserVerification policy.Verification `help:"Whether signing in with a passkey must ask for a fingerprint, a face or a PIN, or only where the device can just then (${enum})." enum:"required,preferred" default:"required" env:"KEYPEG_USER_VERIFICATION"`
+	PasswordSignIn   policy.Passwords
+	UserVerification policy.Verification
 
-	MaxPasskeys int `help:"How many passkeys a user may have. Who has more keeps them." default:"20" env:"KEYPEG_MAX_PASSKEYS" placeholder:"NUMBER"`
+	MaxPasskeys int
 
-	SessionIdle     time.Duration `help:"A session ends when it wasn't used for so long." default:"24h" env:"KEYPEG_SESSION_IDLE" placeholder:"TIME"`
-	SessionLifetime time.Duration `help:"A session ends at the latest after so long." default:"720h" env:"KEYPEG_SESSION_LIFETIME" placeholder:"TIME"`
-	ConfirmAfter    time.Duration `help:"Adding and removing passkeys needs a sign-in or confirmation younger than this." default:"10m" env:"KEYPEG_CONFIRM_AFTER" placeholder:"TIME"`
+	SessionIdle     time.Duration
+	SessionLifetime time.Duration
+	ConfirmAfter    time.Duration
 
-	Product string `help:"What this installation calls itself." default:"Keypeg" env:"KEYPEG_PRODUCT" placeholder:"NAME"`
-	Contact string `help:"Whom users ask for help, such as \"IT desk, phone 1234\"." env:"KEYPEG_CONTACT" placeholder:"TEXT"`
+	Product string
+	Contact string
+}
+
+func (s *organisationSettings) declare(flags *pflag.FlagSet) {
+	flags.Var(&s.AttestationRoots, "attestation-roots", "PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then.")
+
+	flags.Var(oneOf(&s.PasswordSignIn, policy.PasswordsOn, policy.PasswordsOn, policy.PasswordsAdministrators, policy.PasswordsOff), "password-sign-in",
+		"Who signs in with a password. The start refuses what would leave anybody without a way in.")
+	flags.Var(oneOf(&s.UserVerification, policy.VerificationRequired, policy.VerificationRequired, policy.VerificationPreferred), "user-verification",
+		"Whether signing in with a passkey must ask for a fingerprint, a face or a PIN, or only where the device can just then.")
+
+	flags.IntVar(&s.MaxPasskeys, "max-passkeys", 20, "How many passkeys a user may have. Who has more keeps them.")
+
+	flags.DurationVar(&s.SessionIdle, "session-idle", 24*time.Hour, "A session ends when it wasn't used for so long.")
+	flags.DurationVar(&s.SessionLifetime, "session-lifetime", 720*time.Hour, "A session ends at the latest after so long.")
+	flags.DurationVar(&s.ConfirmAfter, "confirm-after", 10*time.Minute, "Adding and removing passkeys needs a sign-in or confirmation younger than this.")
+
+	flags.StringVar(&s.Product, "product", "Keypeg", "What this installation calls itself.")
+	flags.StringVar(&s.Contact, "contact", "", "Whom users ask for help, such as \"IT desk, phone 1234\".")
 }
 
 // policy says which ways in are taken.
@@ -42,8 +60,7 @@ func (s *organisationSettings) policy(passkeys bool) policy.Policy {
 // mostPasskeys keeps a user's record, which is read with every request, small.
 const mostPasskeys = 60
 
-// check refuses values that make no sense. It isn't called Validate, because kong
-// would call it before the installation's own.
+// check refuses values that make no sense.
 func (s *organisationSettings) check() error {
 	for name, value := range map[string]time.Duration{
 		"session-idle": s.SessionIdle, "session-lifetime": s.SessionLifetime, "confirm-after": s.ConfirmAfter,
@@ -69,26 +86,21 @@ func (s *organisationSettings) set(table map[string]any) error {
 	if len(table) == 0 {
 		return nil
 	}
-	var own struct{ organisationSettings }
-	own.organisationSettings = *s
-	parser, err := kong.New(&own)
-	if err != nil {
-		return err // the tags above are wrong
-	}
+	own := *s
+	flags := newFlagSet()
+	own.declare(flags)
+	own = *s // instead of the defaults
+
 	for _, key := range slices.Sorted(maps.Keys(table)) {
-		at := slices.IndexFunc(parser.Model.Flags, func(f *kong.Flag) bool { return f.Name == key && f.Name != "help" })
-		if at < 0 {
+		flag := flags.Lookup(key)
+		if flag == nil {
 			return fmt.Errorf("unknown key %q", key)
 		}
-		flag := parser.Model.Flags[at]
-		if flag.Enum != "" && !slices.Contains(flag.EnumSlice(), fmt.Sprint(table[key])) {
-			return fmt.Errorf("%s must be one of %s", key, flag.Enum)
-		}
-		if err := flag.Parse(kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: table[key]}), flag.Target); err != nil {
-			return fmt.Errorf("the key %s: %w", key, err)
+		if err := setKey(flag, table[key]); err != nil {
+			return err
 		}
 	}
-	*s = own.organisationSettings
+	*s = own
 	return s.check()
 }
 
@@ -121,14 +133,14 @@ func (s *settings) readTables() error {
 			Provider map[string]providerSettings `toml:"provider"`
 		} `toml:"tenant"`
 	}
-	meta, err := toml.DecodeFile(string(s.Config), &file)
+	meta, err := toml.DecodeFile(s.Config, &file)
 	if err != nil {
 		return fmt.Errorf("the configuration file %s: %w", s.Config, err)
 	}
 	var whole struct {
 		Tenant map[string]map[string]any `toml:"tenant"`
 	}
-	if _, err := toml.DecodeFile(string(s.Config), &whole); err != nil {
+	if _, err := toml.DecodeFile(s.Config, &whole); err != nil {
 		return fmt.Errorf("the configuration file %s: %w", s.Config, err)
 	}
 
@@ -173,14 +185,14 @@ func (s *settings) readTables() error {
 }
 
 // checkEdition refuses settings of the other edition.
-func (s *settings) checkEdition(typed *kong.Context) error {
+func (s *settings) checkEdition(l *commandLine) error {
 	if s.Edition == onPremise {
 		for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 			return fmt.Errorf("the configuration file has a table [tenant.%s], and there are tenants in the cloud edition only: remove it, or write edition = \"cloud\"", name)
 		}
 		return nil
 	}
-	addsTenant := isTyped(typed, "rp-id") && strings.HasPrefix(typed.Command(), "tenant add")
+	addsTenant := l.isTyped("rp-id") && l.path == "keypeg tenant add"
 	switch {
 	case !s.Passkeys:
 		return errors.New("--no-passkeys doesn't go with the cloud edition, where passkeys are for everyone: leave it out")
@@ -211,18 +223,9 @@ func (s *settings) of(t tenant.Tenant) (organisationSettings, error) {
 	return own, nil
 }
 
-// tenantName is the flag of commands that concern one organisation.
-type tenantName string
-
-// AfterApply implements kong's hook.
-func (n tenantName) AfterApply(s *settings) error {
-	s.tenant = string(n)
-	return nil
-}
-
-// ofTenant is what such a command embeds.
-type ofTenant struct {
-	Tenant tenantName `help:"In the cloud edition: the tenant that is meant." placeholder:"NAME"`
+// ofTenant is the flag of commands that concern one organisation.
+func ofTenant(l *commandLine) {
+	l.StringVar(&l.settings.tenant, "tenant", "", "In the cloud edition: the `NAME` of the tenant that is meant.")
 }
 
 var (

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/pflag"
 )
 
 // TestReadme holds the README's table of settings to the settings that there are.
@@ -18,11 +18,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var line commandLine
-	parser, err := kong.New(&line, kong.Configuration(readConfig))
-	if err != nil {
-		t.Fatal(err)
-	}
+	line := newCommandLine()
 	rows := 0
 	for row := range strings.Lines(string(readme)) {
 		if strings.HasPrefix(row, "| `--") && !strings.HasPrefix(row, "| `--keypeg-") {
@@ -30,23 +26,20 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	flags := 0
-	for _, flag := range parser.Model.Flags {
-		if flag.Name == "help" {
-			continue
-		}
+	line.settingFlags.VisitAll(func(flag *pflag.Flag) {
 		flags++
 		name := flag.Name
-		if flag.Tag.Negatable != "" {
+		if line.Lookup("no-"+name) != nil {
 			name = "[no-]" + name
 		}
-		want := "| `--" + name + "` | `" + flag.Envs[0] + "` |"
-		if flag.HasDefault {
-			want += " `" + flag.Default + "` |"
+		want := "| `--" + name + "` | `" + environmentOf(flag) + "` |"
+		if value := defaultOf(flag); value != "" {
+			want += " `" + value + "` |"
 		}
 		if !strings.Contains(string(readme), want) {
 			t.Errorf("the README has no row that begins with %s", want)
 		}
-	}
+	})
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[providerSettings]()) {
 		if want := "\n| `" + field.Tag.Get("toml") + "` |"; !strings.Contains(string(readme), want) {
 			t.Errorf("the README has no row that begins with %s", want)

@@ -19,8 +19,10 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-type serveCommand struct {
-	Gallery bool `help:"Also show every component in every state, at /gallery. For those who work on Keypeg."`
+type serveCommand struct{ Gallery bool }
+
+func (c *serveCommand) takes(l *commandLine) {
+	l.BoolVar(&c.Gallery, "gallery", false, "Also show every component in every state, at /gallery. For those who work on Keypeg.")
 }
 
 // drainTime is how long a stopping server lets running requests end.

@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
 	"github.com/keypeg/keypeg/server/control"
@@ -45,30 +43,24 @@ func (s *settings) withLandlord(ctx context.Context, do func(*landlord) error) e
 	return do(&landlord{installation: i, settings: s})
 }
 
-type tenantCommands struct {
-	Add     tenantAdd     `cmd:"" help:"Add a tenant, and print the link that makes its first administrator."`
-	List    tenantList    `cmd:"" help:"List the tenants."`
-	Disable tenantDisable `cmd:"" help:"Switch a tenant off: its people are told so, and nothing of it is lost."`
-	Enable  tenantEnable  `cmd:"" help:"Switch a tenant on again."`
-	Remove  tenantRemove  `cmd:"" help:"Delete a tenant that is switched off, with all of its records."`
-}
-
 type tenantAdd struct {
-	Name      string `arg:"" help:"The tenant's name: lower-case letters, digits and dashes."`
-	PublicURL string `arg:"" name:"public-url" help:"Address that its people use, such as https://id.acme.example."`
+	Name, PublicURL string
+
+	isTyped func(flag string) bool
 }
 
-// Help implements kong's, for what this command has in common with the settings.
-func (c *tenantAdd) Help() string {
-	return "With --rp-id, --product and --contact on this command line the tenant gets its own; else it has the host of its address, and the installation's."
+func (c *tenantAdd) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The tenant's name: lower-case letters, digits and dashes.")
+	l.argument(&c.PublicURL, "public-url", "Address that its people use, such as https://id.acme.example.")
+	c.isTyped = l.isTyped
 }
 
-func (c *tenantAdd) Run(ctx context.Context, typed *kong.Context, t terminal, s *settings) error {
+func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	own := tenant.Tenant{Name: c.Name, PublicURL: c.PublicURL, RPID: s.RPID}
-	if isTyped(typed, "product") {
+	if c.isTyped("product") {
 		own.Product = s.Product
 	}
-	if isTyped(typed, "contact") {
+	if c.isTyped("contact") {
 		own.Contact = s.Contact
 	}
 	return s.withTenants(ctx, func(tenants control.Tenants) error {
@@ -81,13 +73,9 @@ func (c *tenantAdd) Run(ctx context.Context, typed *kong.Context, t terminal, s 
 	})
 }
 
-// isTyped tells whether a flag stands on the command line itself, rather than in the
-// environment or a file.
-func isTyped(typed *kong.Context, flag string) bool {
-	return slices.ContainsFunc(typed.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == flag && !p.Resolved })
-}
-
 type tenantList struct{}
+
+func (c *tenantList) takes(*commandLine) {}
 
 func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
@@ -110,9 +98,9 @@ func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	return table.Flush()
 }
 
-type tenantDisable struct {
-	Name string `arg:"" help:"The tenant's name."`
-}
+type tenantDisable struct{ Name string }
+
+func (c *tenantDisable) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
 
 func (c *tenantDisable) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withTenants(ctx, func(tenants control.Tenants) error {
@@ -124,9 +112,9 @@ func (c *tenantDisable) Run(ctx context.Context, t terminal, s *settings) error 
 	})
 }
 
-type tenantEnable struct {
-	Name string `arg:"" help:"The tenant's name."`
-}
+type tenantEnable struct{ Name string }
+
+func (c *tenantEnable) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
 
 func (c *tenantEnable) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withTenants(ctx, func(tenants control.Tenants) error {
@@ -139,8 +127,13 @@ func (c *tenantEnable) Run(ctx context.Context, t terminal, s *settings) error {
 }
 
 type tenantRemove struct {
-	Name string `arg:"" help:"The tenant's name."`
-	Yes  string `help:"The name again, in place of typing it." placeholder:"NAME"`
+	Name string
+	Yes  string
+}
+
+func (c *tenantRemove) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The tenant's name.")
+	l.StringVar(&c.Yes, "yes", "", "The `NAME` again, in place of typing it.")
 }
 
 func (c *tenantRemove) Run(ctx context.Context, t terminal, s *settings) error {

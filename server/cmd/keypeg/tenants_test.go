@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
@@ -351,8 +349,8 @@ func TestTenantTables(t *testing.T) {
 		{`[tenant.acme] of the configuration file: the key session-idle`, "[tenant.acme]\nsession-idle = \"soon\"\n"},
 		{`[tenant.acme] of the configuration file: --session-idle (48h0m0s) must not be longer than --session-lifetime (1h0m0s)`, "session-idle = \"30m\"\nsession-lifetime = \"1h\"\n[tenant.acme]\nsession-idle = \"48h\"\n"},
 		{`[tenant.acme] of the configuration file: the key attestation-roots`, "[tenant.acme]\nattestation-roots = \"" + folder + "/none.pem\"\n"},
-		{`[tenant.acme] of the configuration file: password-sign-in must be one of on,administrators,off`, "[tenant.acme]\npassword-sign-in = \"sometimes\"\n"},
-		{`[tenant.acme] of the configuration file: user-verification must be one of required,preferred`, "[tenant.acme]\nuser-verification = false\n"},
+		{`[tenant.acme] of the configuration file: the key password-sign-in must be one of on,administrators,off`, "[tenant.acme]\npassword-sign-in = \"sometimes\"\n"},
+		{`[tenant.acme] of the configuration file: the key user-verification must be one of required,preferred`, "[tenant.acme]\nuser-verification = false\n"},
 		{`[tenant.Acme] of the configuration file: "Acme" can't name a tenant`, "[tenant.Acme]\nmax-passkeys = 3\n"},
 		{`unknown key "tenant.acme.provider.google.isuser"`, "[tenant.acme.provider.google]\nisuser = \"https://accounts.example.com\"\n"},
 		{`[tenant.acme] of the configuration file: the provider google needs an issuer`, "[tenant.acme.provider.google]\nclient-id = \"k\"\n"},
@@ -363,12 +361,8 @@ func TestTenantTables(t *testing.T) {
 	}
 	failsWith(t, "there are tenants in the cloud edition only: remove it, or write edition", "", "version", "--config", file(t, "[tenant.acme]\nmax-passkeys = 3\n"))
 
-	var line commandLine
-	parser, err := kong.New(&line, kong.Configuration(readConfig), kong.Bind(&line.settings))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = parser.Parse([]string{"version", "--config", file(t, "edition = \"cloud\"\nmax-passkeys = 5\ncontact = \"operations\"\nsession-lifetime = \"100h\"\n"+
+	line := newCommandLine()
+	err := line.read([]string{"version", "--config", file(t, "edition = \"cloud\"\nmax-passkeys = 5\ncontact = \"operations\"\nsession-lifetime = \"100h\"\n"+
 		"[tenant.acme]\nmax-passkeys = 3\nsession-idle = \"2h\"\n"+
 		"[tenant.beta]\ncontact = \"beta's desk\"\n[tenant.beta.provider.z]\n"+google+"[tenant.beta.provider.a]\n"+strings.Replace(google, "accounts", "other", 1))})
 	if err != nil {

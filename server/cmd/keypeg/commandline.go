@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// branch is one of the tree of commands: it does something, or others stand behind it.
+type branch struct {
+	name, help string
+	takes      func(*commandLine) // flags that stand behind it and behind all of commands
+	commands   []branch
+	does       action // with commands, what is done where none of them is named
+}
+
+// action is what a command does, with what it takes for it.
+type action interface {
+	takes(*commandLine)
+	Run(ctx context.Context, t terminal, s *settings) error
+}
+
+// commandLine is what stands behind the program's name: a command with its flags and
+// arguments, and settings anywhere among them.
+type commandLine struct {
+	*pflag.FlagSet // all that may stand there; a command adds its own once it is named
+
+	settings     settings
+	settingFlags *pflag.FlagSet // those alone
+	command      branch         // the last that is named
+	path         string         // the words that led to it
+	arguments    []argument
+	required     []string // flags
+	wantsHelp    bool
+}
+
+// argument is a word behind a command that must be there.
+type argument struct {
+	to         *string
+	name, help string
+}
+
+func newCommandLine() *commandLine {
+	l := &commandLine{
+		FlagSet: newFlagSet(), settingFlags: newFlagSet(),
+		path: "keypeg", command: branch{help: description, commands: commands()},
+	}
+	l.BoolVarP(&l.wantsHelp, "help", "h", false, "Show this, or the help of a command.")
+	l.settings.declare(l.settingFlags)
+	l.AddFlagSet(l.settingFlags)
+
+	// It isn't a setting of its own: neither the environment nor a file has it.
+	l.BoolFunc("no-passkeys", "", func(text string) error { return l.Set("passkeys", either(text == "true", "false", "true")) })
+	l.Lookup("no-passkeys").Hidden = true
+	return l
+}
+
+func newFlagSet() *pflag.FlagSet {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.SortFlags = false
+	return flags
+}
+
+// argument says what the next argument is.
+func (l *commandLine) argument(to *string, name, help string) {
+	l.arguments = append(l.arguments, argument{to, name, help})
+}
+
+// require says which flags must be there.
+func (l *commandLine) require(flags ...string) { l.required = append(l.required, flags...) }
+
+// isTyped tells whether a flag stands on the command line itself, rather than in the
+// environment or a file.
+func (l *commandLine) isTyped(flag string) bool { return l.Changed(flag) }
+
+// read reads all that was typed, and looks for the other settings elsewhere. Where help is
+// wanted it leaves the rest alone: whoever asks how a command is used has not used it yet.
+func (l *commandLine) read(words []string) error {
+	if len(words) > 0 && words[0] == "help" {
+		l.wantsHelp, words = true, words[1:]
+	}
+	words, err := l.readCommand(words)
+	if err != nil || l.wantsHelp {
+		return err
+	}
+	if err := l.readArguments(words); err != nil {
+		return err
+	}
+	if err := l.lookElsewhere(); err != nil {
+		return err
+	}
+	return l.settings.check(l)
+}
+
+// readCommand follows the words to a command and returns its arguments. The flags of a
+// command are known behind its name only: there a word that follows one can be told
+// from a command or an argument.
+func (l *commandLine) readCommand(words []string) (arguments []string, err error) {
+	if l.command.does != nil && !slices.ContainsFunc(words, l.command.leadsTo) {
+		return l.readAction(words)
+	}
+	l.SetInterspersed(false)
+	words, err = l.readFlags(words)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(words) > 0 && l.command.leadsTo(words[0]):
+		l.enter(words[0])
+		return l.readCommand(words[1:])
+	case l.command.does != nil: // a flag's value or a later word is named like a command
+		return l.readAction(words)
+	case len(words) > 0:
+		return nil, fmt.Errorf("unexpected argument %s: expected one of %s", words[0], l.command.behind())
+	case l.wantsHelp:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("expected one of %s", l.command.behind())
+}
+
+func (l *commandLine) readAction(words []string) (arguments []string, err error) {
+	l.command.does.takes(l)
+	l.SetInterspersed(true)
+	return l.readFlags(words)
+}
+
+// enter goes on to a command behind the last.
+func (l *commandLine) enter(name string) {
+	at := slices.IndexFunc(l.command.commands, func(b branch) bool { return b.name == name })
+	l.command = l.command.commands[at]
+	l.path += " " + name
+	if l.command.takes != nil {
+		l.command.takes(l)
+	}
+}
+
+func (b branch) leadsTo(word string) bool {
+	return slices.ContainsFunc(b.commands, func(b branch) bool { return b.name == word })
+}
+
+func (b branch) behind() string {
+	var names []string
+	for _, next := range b.commands {
+		names = append(names, next.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// readFlags returns what is no flag: all such words of a command that does something, and
+// else what begins with the first of them.
+func (l *commandLine) readFlags(words []string) (others []string, err error) {
+	err = l.ParseAll(words, func(f *pflag.Flag, value string) error {
+		if strings.HasPrefix(value, "-") && slices.Contains(words, value) { // and isn't typed as --flag=value
+			return fmt.Errorf("--%s needs a value, and %s looks like a flag: if it is the value, write --%s=%s", f.Name, value, f.Name, value)
+		}
+		f.Changed = true
+		return set(f, value, "--"+f.Name)
+	})
+	return l.Args(), err
+}
+
+func (l *commandLine) readArguments(words []string) error {
+	for i, word := range words {
+		if i == len(l.arguments) {
+			return fmt.Errorf("unexpected argument %s", word)
+		}
+		*l.arguments[i].to = word
+	}
+	if len(words) < len(l.arguments) {
+		return fmt.Errorf("expected %s", synopsis(l.arguments[len(words):]))
+	}
+	for _, name := range l.required {
+		if !l.isTyped(name) {
+			return errors.New("missing flag --" + name)
+		}
+	}
+	return nil
+}
+
+func synopsis(arguments []argument) string {
+	var names []string
+	for _, a := range arguments {
+		names = append(names, "<"+a.name+">")
+	}
+	return strings.Join(names, " ")
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// reads is a command line that is right.
+func reads(t *testing.T, words ...string) *commandLine {
+	t.Helper()
+	l := newCommandLine()
+	if err := l.read(words); err != nil {
+		t.Fatalf("keypeg %s: %v", strings.Join(words, " "), err)
+	}
+	return l
+}
+
+// refuses is a command line that is wrong.
+func refuses(t *testing.T, sentence string, words ...string) {
+	t.Helper()
+	code, out, errOut := types(t, "", words...)
+	if want := "keypeg: " + sentence + "\nTry keypeg --help.\n"; code != 2 || out != "" || errOut != want {
+		t.Errorf("keypeg %s: exit %d, %q%q, want 2, %q", strings.Join(words, " "), code, out, errOut, want)
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	t.Run("settings stand before, between and behind the words of a command", func(t *testing.T) {
+		l := reads(t, "--listen", ":1", "user", "--tenant", "acme", "--max-passkeys=3", "add", "--admin", "ann", "--contact=x", "--display-name", "Ann")
+		got := fmt.Sprint(l.settings.Listen, l.settings.tenant, l.settings.MaxPasskeys, l.settings.Contact, *l.command.does.(*userAdd), l.path)
+		if want := ":1acme3x{ann Ann true}keypeg user add"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if !l.isTyped("contact") || l.isTyped("product") {
+			t.Errorf("typed: contact %t, product %t", l.isTyped("contact"), l.isTyped("product"))
+		}
+	})
+	t.Run("a flag of a command stands behind its name only", func(t *testing.T) {
+		refuses(t, "unknown flag: --admin", "user", "--admin", "add", "ann")
+		refuses(t, "unknown flag: --tenant", "--tenant", "acme", "user", "list")
+		refuses(t, "unknown flag: --tenant", "backup", "verify", "--tenant", "acme", "a.db")
+		refuses(t, "unknown flag: --tenant", "backup", "--tenant", "acme", "verify", "a.db")
+	})
+	t.Run("a backup is made without the word make", func(t *testing.T) {
+		for _, test := range [][]string{
+			{"backup", "a.db", "--tenant", "acme"},
+			{"backup", "--tenant", "acme", "a.db"},
+			{"backup", "make", "--tenant", "acme", "a.db"},
+			{"backup", "--database", "make", "a.db", "--tenant", "acme"},
+		} {
+			l := reads(t, test...)
+			if file := l.command.does.(*backupMake).File; file != "a.db" || l.settings.tenant != "acme" {
+				t.Errorf("%q: file %q, tenant %q", test, file, l.settings.tenant)
+			}
+		}
+		if file := reads(t, "backup", "verify", "a.db").command.does.(*backupVerify).File; file != "a.db" {
+			t.Errorf("verify reads %q", file)
+		}
+		refuses(t, "expected <file>", "backup")
+		refuses(t, "expected <file>", "backup", "--database", "make")
+	})
+	t.Run("networks are repeated, or separated by commas", func(t *testing.T) {
+		l := reads(t, "version", "--trusted-proxies", "10.0.0.0/8,10.1.2.3", "--trusted-proxies=::1")
+		if got := l.settings.TrustedProxies.String(); got != "10.0.0.0/8,10.1.2.3/32,::1/128" {
+			t.Errorf("got %s", got)
+		}
+	})
+	t.Run("passkeys are switched off in two ways, and the last word counts", func(t *testing.T) {
+		for words, want := range map[string]bool{
+			"version":                                true,
+			"version --no-passkeys":                  false,
+			"--passkeys=false version":               false,
+			"version --passkeys=No":                  false,
+			"version --no-passkeys --passkeys":       true,
+			"version --no-passkeys=false":            true,
+			"version --passkeys --no-passkeys":       false,
+			"version --passkeys --no-passkeys=false": true,
+		} {
+			if got := reads(t, strings.Fields(words)...).settings.Passkeys; got != want {
+				t.Errorf("%s: got %t", words, got)
+			}
+		}
+	})
+	t.Run("a word that looks like a flag is no value by accident", func(t *testing.T) {
+		refuses(t, "--contact needs a value, and --log-json looks like a flag: if it is the value, write --contact=--log-json", "version", "--contact", "--log-json")
+		refuses(t, "flag needs an argument: --contact", "version", "--contact")
+		if got := reads(t, "version", "--contact=--log-json").settings.Contact; got != "--log-json" {
+			t.Errorf("got %q", got)
+		}
+		if got := reads(t, "user", "add", "--", "--ann").command.does.(*userAdd).Name; got != "--ann" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("what is missing or too much is told", func(t *testing.T) {
+		refuses(t, "expected one of serve, user, setup-link, backup, restore, store, tenant, version")
+		refuses(t, "expected one of copy", "store")
+		refuses(t, "unexpected argument hlep: expected one of copy", "store", "hlep")
+		refuses(t, "unexpected argument hlep: expected one of copy", "help", "store", "hlep")
+		refuses(t, "unexpected argument now", "serve", "now")
+		refuses(t, "expected <provider> <subject>", "user", "link", "ann")
+		refuses(t, "missing flag --to", "store", "copy", "--from", "a.db")
+		refuses(t, "unknown flag: --lisen", "--lisen", ":80", "serve")
+	})
+}
+
+// TestPlaces sets each kind of setting in each place where it can stand.
+func TestPlaces(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "keypeg.toml")
+	in := func(t *testing.T, key, value string) {
+		t.Helper()
+		if err := os.WriteFile(config, []byte(key+" = "+value+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct{ key, file, environment, typed, wrong, refusal string }{
+		{"contact", `"file"`, "environment", "typed", "", ""},
+		{"max-passkeys", "3", "4", "5", "many", `must be a whole number, not "many"`},
+		{"session-idle", `"3h0m0s"`, "4h0m0s", "5h0m0s", "soon", `must be a time such as 90s, 10m or 24h, not "soon"`},
+		{"log-json", "false", "true", "false", "maybe", `must be true or false, not "maybe"`},
+		{"log-level", `"debug"`, "warn", "error", "loud", `must be one of debug,info,warn,error, not "loud"`},
+		{"trusted-proxies", `["10.3.0.0/16", "10.1.0.0/16"]`, "10.4.0.0/16", "10.5.0.0/16", "lan", `must be networks such as 10.0.0.0/8 or 10.1.2.3, and "lan" isn't one`},
+	} {
+		t.Run(test.key, func(t *testing.T) {
+			has := func(want string, words ...string) {
+				t.Helper()
+				l := reads(t, append([]string{"version", "--config", config}, words...)...)
+				if got := l.Lookup(test.key).Value.String(); got != want {
+					t.Errorf("%q: got %s, want %s", words, got, want)
+				}
+			}
+			variable := environmentOf(newCommandLine().Lookup(test.key))
+			in(t, test.key, test.file)
+			has(strings.NewReplacer(`"`, "", "[", "", "]", "", " ", "").Replace(test.file))
+			t.Setenv(variable, test.environment)
+			has(test.environment)
+			has(test.typed, "--"+test.key+"="+test.typed)
+			if test.wrong == "" {
+				return
+			}
+
+			// What is overruled doesn't matter.
+			in(t, test.key, `"`+test.wrong+`"`)
+			has(test.environment)
+			t.Setenv(variable, test.wrong)
+			has(test.typed, "--"+test.key+"="+test.typed)
+
+			refuses(t, "--"+test.key+" "+test.refusal, "version", "--config", config, "--"+test.key+"="+test.wrong)
+			refuses(t, variable+" "+test.refusal, "version", "--config", config)
+			os.Unsetenv(variable)
+			refuses(t, "the configuration file: the key "+test.key+" "+test.refusal, "version", "--config", config)
+		})
+	}
+	t.Run("the environment names the file", func(t *testing.T) {
+		in(t, "contact", `"file"`)
+		t.Setenv("KEYPEG_CONFIG", config)
+		if got := reads(t, "version").settings.Contact; got != "file" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("a file that is named must be there", func(t *testing.T) {
+		refuses(t, "the configuration file can't be read: open "+config+".none: no such file or directory", "version", "--config", config+".none")
+		refuses(t, "the configuration file can't be read: open : no such file or directory", "version", "--config=")
+	})
+	t.Run("keys are settings, with a value of their kind", func(t *testing.T) {
+		for _, key := range []string{"config", "help", "no-passkeys", "tenant-list", "gallery"} {
+			in(t, key, "true")
+			refuses(t, fmt.Sprintf("the configuration file has an unknown key %q", key), "version", "--config", config)
+		}
+		in(t, "max-passkeys", "[5]")
+		refuses(t, "the configuration file: the key max-passkeys can't have the value [5]", "version", "--config", config)
+		in(t, "max-passkeys", "5.5")
+		refuses(t, `the configuration file: the key max-passkeys must be a whole number, not "5.5"`, "version", "--config", config)
+	})
+}
+
+// TestHelp asks for the help of each command, in both ways.
+func TestHelp(t *testing.T) {
+	var visit func(b branch, words ...string)
+	visit = func(b branch, words ...string) {
+		out := succeeds(t, "", append(words, "--help")...)
+		if again := succeeds(t, "", append([]string{"help"}, words...)...); again != out {
+			t.Errorf("keypeg help %s differs:\n%s%s", strings.Join(words, " "), again, out)
+		}
+		if usage := "Usage: " + strings.Join(append([]string{"keypeg"}, words...), " ") + " "; !strings.HasPrefix(out, usage) {
+			t.Errorf("got %q, want %q", out, usage)
+		}
+		says := func(text string) {
+			t.Helper()
+			if !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(text), " ")) {
+				t.Errorf("the help of keypeg %s lacks %q", strings.Join(words, " "), text)
+			}
+		}
+		says(b.help)
+		l := newCommandLine()
+		l.settingFlags.VisitAll(func(f *pflag.Flag) { says(l.form(f) + " " + text(f) + " [" + environmentOf(f)) })
+		if b.takes != nil {
+			says("--tenant=NAME")
+		}
+		for _, next := range b.commands {
+			says("keypeg " + strings.Join(append(words, next.name), " "))
+			visit(next, append(words[:len(words):len(words)], next.name)...)
+		}
+		for line := range strings.Lines(out) {
+			if len(line) > 81 {
+				t.Errorf("a line is too long for a terminal: %s", line)
+			}
+		}
+	}
+	visit(branch{help: description, commands: commands()})
+
+	for words, want := range map[string]string{
+		"help":             "--session-idle=TIME A session ends when it wasn't used for so long. [KEYPEG_SESSION_IDLE, default 24h]",
+		"help user add":    "<name> What the user types to sign in.",
+		"user add --help":  "--display-name=TEXT What others see. Unset: the name.",
+		"store copy -h":    "Usage: keypeg store copy --from=FILE|URL --to=FILE|URL [flags]",
+		"help backup":      "keypeg backup verify <file> Read every record",
+		"help tenant add":  "With --rp-id, --product and --contact on this command line",
+		"serve x --help":   "--gallery",
+		"--help user list": "Usage: keypeg user list",
+	} {
+		if out := strings.Join(strings.Fields(succeeds(t, "", strings.Fields(words)...)), " "); !strings.Contains(out, want) {
+			t.Errorf("keypeg %s lacks %q:\n%s", words, want, out)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// set gives a flag a value. A refusal is a sentence that begins with the place where the
+// value was found: --max-passkeys, KEYPEG_MAX_PASSKEYS, or a key of a file.
+func set(f *pflag.Flag, value, place string) error {
+	kind := f.Value.Type()
+	if kind == "bool" || kind == "boolfunc" {
+		switch strings.ToLower(value) {
+		case "true", "1", "yes":
+			value = "true"
+		case "false", "0", "no":
+			value = "false"
+		default:
+			return fmt.Errorf("%s must be true or false, not %q", place, value)
+		}
+	}
+	err := f.Value.Set(value)
+	switch {
+	case err == nil:
+		return nil
+	case kind == "int":
+		return fmt.Errorf("%s must be a whole number, not %q", place, value)
+	case kind == "duration":
+		return fmt.Errorf("%s must be a time such as 90s, 10m or 24h, not %q", place, value)
+	}
+	return fmt.Errorf("%s %w", place, err)
+}
+
+// setKey gives a flag the value of a key of the configuration file.
+func setKey(f *pflag.Flag, value any) error {
+	place := "the key " + f.Name
+	switch v := value.(type) {
+	case string, bool, int64, float64:
+		return set(f, fmt.Sprint(v), place)
+	case []any:
+		if _, takesMany := f.Value.(*networks); takesMany {
+			for _, one := range v {
+				if err := set(f, fmt.Sprint(one), place); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("%s can't have the value %v", place, value)
+}
+
+// choice is a flag with one of a few values.
+type choice[T ~string] struct {
+	to *T
+	of []T
+}
+
+// oneOf is a choice that is made already, for who makes none.
+func oneOf[T ~string](to *T, made T, of ...T) choice[T] {
+	*to = made
+	return choice[T]{to, of}
+}
+
+// Set implements pflag.Value.
+func (c choice[T]) Set(text string) error {
+	if !slices.Contains(c.of, T(text)) {
+		return fmt.Errorf("must be one of %s, not %q", c.joined(","), text)
+	}
+	*c.to = T(text)
+	return nil
+}
+
+func (c choice[T]) String() string { return string(*c.to) }
+
+// Type implements pflag.Value: what stands for the value in the help.
+func (c choice[T]) Type() string { return c.joined("|") }
+
+func (c choice[T]) joined(separator string) string {
+	var all []string
+	for _, one := range c.of {
+		all = append(all, string(one))
+	}
+	return strings.Join(all, separator)
+}
+
+// networks are IT's own: 10.0.0.0/8, or single addresses. The flag adds to them.
+type networks []netip.Prefix
+
+// Set implements pflag.Value.
+func (n *networks) Set(text string) error {
+	if text == "" {
+		return nil
+	}
+	for one := range strings.SplitSeq(text, ",") {
+		if ip, err := netip.ParseAddr(one); err == nil {
+			*n = append(*n, netip.PrefixFrom(ip, ip.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(one)
+		if err != nil {
+			return fmt.Errorf("must be networks such as 10.0.0.0/8 or 10.1.2.3, and %q isn't one", one)
+		}
+		*n = append(*n, prefix)
+	}
+	return nil
+}
+
+func (n *networks) String() string {
+	var all []string
+	for _, one := range *n {
+		all = append(all, one.String())
+	}
+	return strings.Join(all, ",")
+}
+
+// Type implements pflag.Value.
+func (n *networks) Type() string { return "NETWORK,..." }
+
+// certificates are those of a PEM file; nil if none is named.
+type certificates struct{ *x509.CertPool }
+
+// Set implements pflag.Value.
+func (c *certificates) Set(path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("must be a file with certificates: %w", err)
+	}
+	c.CertPool = x509.NewCertPool()
+	if !c.AppendCertsFromPEM(content) {
+		return errors.New("must be a PEM file, with -----BEGIN CERTIFICATE----- in it: " + path + " holds no certificate")
+	}
+	return nil
+}
+
+func (c *certificates) String() string { return "" }
+
+// Type implements pflag.Value.
+func (c *certificates) Type() string { return "FILE" }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+const description = "Keypeg: passkey sign-in and passkey self-service.\n\n" +
+	"Every setting is a flag that may stand before or behind a command, an environment variable (in brackets), or a key in a TOML file given by --config. " +
+	"Flags win over the environment, and the environment over the file."
+
+// help tells about the command that is named: what it takes, and the commands behind it.
+func (l *commandLine) help(w io.Writer) {
+	usage := l.path
+	if l.command.does == nil {
+		usage += " <command>"
+	}
+	fmt.Fprintf(w, "Usage: %s%s [flags]\n", usage, l.mustHave())
+	for paragraph := range strings.SplitSeq(l.command.help, "\n\n") {
+		fmt.Fprintf(w, "\n%s\n", wrapped(paragraph, ""))
+	}
+
+	if len(l.arguments) > 0 {
+		fmt.Fprint(w, "\nArguments:\n")
+		for _, a := range l.arguments {
+			entry(w, "<"+a.name+">", a.help)
+		}
+	}
+	fmt.Fprint(w, "\nFlags:\n")
+	l.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden && l.settingFlags.Lookup(f.Name) == nil {
+			entry(w, l.form(f), text(f))
+		}
+	})
+	fmt.Fprint(w, "\nSettings:\n")
+	l.settingFlags.VisitAll(func(f *pflag.Flag) {
+		about := environmentOf(f)
+		if value := defaultOf(f); value != "" {
+			about += ", default " + value
+		}
+		entry(w, l.form(f), text(f)+" ["+about+"]")
+	})
+	if len(l.command.commands) > 0 {
+		fmt.Fprint(w, "\nCommands:\n")
+		l.command.list(w, l.path)
+		fmt.Fprint(w, "\nkeypeg help <command> tells more about one.\n")
+	}
+}
+
+// list tells of all that can be done behind a command.
+func (b branch) list(w io.Writer, path string) {
+	for _, next := range b.commands {
+		path := path + " " + next.name
+		next.list(w, path)
+		if next.does != nil && len(next.commands) == 0 {
+			l := &commandLine{FlagSet: newFlagSet()}
+			next.does.takes(l)
+			short, _, _ := strings.Cut(next.help, "\n\n")
+			entry(w, path+l.mustHave(), short)
+		}
+	}
+}
+
+// mustHave are the arguments and flags that a command doesn't go without.
+func (l *commandLine) mustHave() (all string) {
+	if len(l.arguments) > 0 {
+		all += " " + synopsis(l.arguments)
+	}
+	for _, name := range l.required {
+		all += " " + l.form(l.Lookup(name))
+	}
+	return all
+}
+
+// form is how a flag is written.
+func (l *commandLine) form(f *pflag.Flag) string {
+	form := "--" + f.Name
+	if l.Lookup("no-"+f.Name) != nil {
+		form = "--[no-]" + f.Name
+	}
+	if f.Shorthand != "" {
+		form = "-" + f.Shorthand + ", " + form
+	}
+	value, _ := pflag.UnquoteUsage(f)
+	switch value {
+	case "":
+		return form
+	case "string":
+		value = "TEXT"
+	case "int":
+		value = "NUMBER"
+	case "duration":
+		value = "TIME"
+	}
+	return form + "=" + value
+}
+
+func text(f *pflag.Flag) string {
+	_, text := pflag.UnquoteUsage(f)
+	return text
+}
+
+// defaultOf is what a flag has that isn't set, written as people do: 24h, and not 24h0m0s.
+func defaultOf(f *pflag.Flag) string {
+	value := f.DefValue
+	if f.Value.Type() == "duration" {
+		for _, zero := range []string{"m0s", "h0m"} {
+			if strings.HasSuffix(value, zero) {
+				value = value[:len(value)-2]
+			}
+		}
+	}
+	return value
+}
+
+func entry(w io.Writer, head, text string) {
+	fmt.Fprintf(w, "  %s\n%s\n", head, wrapped(text, "      "))
+}
+
+// wrapped breaks a text into lines that fit a terminal.
+func wrapped(text, indent string) string {
+	const width = 80
+	var b strings.Builder
+	room := 0
+	for word := range strings.FieldsSeq(text) {
+		switch length := len([]rune(word)); {
+		case b.Len() == 0:
+			b.WriteString(indent + word)
+			room = width - len(indent) - length
+		case length+1 > room:
+			b.WriteString("\n" + indent + word)
+			room = width - len(indent) - length
+		default:
+			b.WriteString(" " + word)
+			room -= length + 1
+		}
+	}
+	return b.String()
+}
