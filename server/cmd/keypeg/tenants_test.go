@@ -80,7 +80,7 @@ func (p *program) refusesTo(says, stdin string, args ...string) {
 func (p *program) adds(name string, more ...string) (link string) {
 	p.Helper()
 	out := p.does("", append([]string{"tenant", "add", name, "http://" + p.host(name)}, more...)...)
-	link = regexp.MustCompile(`http://\S+/setup\?token=[\w-]{43}`).FindString(out)
+	link = regexp.MustCompile(`http://\S+/setup\?token=[A-Z2-7]{26}`).FindString(out)
 	if !strings.HasPrefix(link, "http://"+p.host(name)+"/") {
 		p.Fatalf("keypeg tenant add %s printed no link:\n%s", name, out)
 	}
