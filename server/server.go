@@ -80,6 +80,7 @@ type Server struct {
 	door     *door.Door
 	knownKey []byte
 	travel   travel
+	agents   *agents
 	handler  http.Handler
 	patterns []string // of the API, for the test that holds openapi.yaml to them
 
@@ -107,7 +108,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.New("server: either Accounts or Host must be set")
 	}
 
-	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log}}
+	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log}, agents: newAgents()}
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	open := s.openHouse
 	if c.Host != nil {
