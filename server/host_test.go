@@ -3,9 +3,11 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -138,6 +140,26 @@ func (s *site) count(kind store.Kind) int {
 	return len(records)
 }
 
+// changesNothing compares the whole store before and after.
+func (s *site) changesNothing(do func()) {
+	s.Helper()
+	before := s.everything()
+	do()
+	if after := s.everything(); !maps.Equal(before, after) {
+		s.Errorf("the store was\n%v\nand is\n%v", before, after)
+	}
+}
+
+// handleOf is a guest's user handle.
+func (s *site) handleOf(v *visitor) []byte {
+	s.Helper()
+	handle, err := base64.RawURLEncoding.DecodeString(v.lists().UserHandle)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return handle
+}
+
 func TestHost(t *testing.T) {
 	t.Run("its users add passkeys, sign in with them, and confirm", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
@@ -247,6 +269,27 @@ func TestHost(t *testing.T) {
 			}
 			answer := shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: made}}
 			bob.refused(bob.sends("POST", shared.PathRegisterFinish, answer), 400, shared.CodeCeremonyRefused)
+		})
+	})
+	t.Run("nobody confirms with another user's passkey", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann, bob := s.guest(host, "1"), s.guest(host, "12")
+			ann.registers("hers")
+			bob.registers("his")
+			handle := s.handleOf(bob)
+			s.passes(11 * time.Minute)
+			for _, lies := range [][]passkeytest.Lie{nil, {passkeytest.WithUserHandle(handle)}} {
+				begun := into[shared.Ceremony](bob, bob.sends("POST", shared.PathConfirmBegin, nil), 200)
+				// Where his passkeys aren't named, her device answers.
+				credential, err := ann.device.Get(without(t, begun.PublicKey, "allowCredentials"), lies...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.changesNothing(func() {
+					bob.refused(bob.sends("POST", shared.PathConfirmFinish, shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}), 400, shared.CodeCeremonyRefused)
+				})
+			}
+			bob.refused(bob.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
 		})
 	})
 	t.Run("who is gone or disabled at the host is nobody here", func(t *testing.T) {
