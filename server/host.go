@@ -35,9 +35,11 @@ type Directory interface {
 type Sessions interface {
 	// SignedIn tells who is signed in to a request. With nobody it is [ErrNobody].
 	SignedIn(r *http.Request) (HostSession, error)
-	// SignIn signs a user in who has just proved, with the passkey of this id, that they
-	// are there: it sets cookies, and writes no body. For who is signed in already it
-	// is a confirmation: their session is fresh from now on.
+	// SignIn lets a user in who has just proved, with the passkey of this id, that they
+	// are there. It begins a session of theirs with a new id, proved now, ends the one
+	// that the request came with, if any, and sets the cookie; it writes no body. The
+	// same is a confirmation, where userID is who is signed in already.
+	// It isn't called while somebody else is signed in.
 	SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID string) error
 }
 
@@ -165,7 +167,34 @@ func (s guests) goesOn(r *http.Request, who signedInUser) bool {
 }
 
 func (s guests) signIn(r *http.Request, from store.Client, user store.User, with store.Passkey) (admission, store.Batch, error) {
+	if err := s.refuseSomebodyElse(r, user); err != nil {
+		return nil, nil, err
+	}
 	return s.admission(r, from, user, with, shared.EventSignedIn)
+}
+
+// refuseSomebodyElse keeps one user's passkey from another's session: a host might take
+// the session that the request came with for the one that is proved. Whom the host
+// has shut out is nobody, and can't sign out first.
+func (s guests) refuseSomebodyElse(r *http.Request, user store.User) error {
+	session, err := s.Host.SignedIn(r)
+	if errors.Is(err, ErrNobody) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("asking the host who is signed in: %w", err)
+	}
+	if session.UserID == user.Name {
+		return nil
+	}
+	_, err = s.mayBeHere(r.Context(), session.UserID)
+	if shared.CodeOf(err) == shared.CodeUnauthenticated {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return shared.Errorf(shared.CodeConflict, "Somebody else is signed in here. Sign out first.")
 }
 
 func (s guests) confirm(r *http.Request, from store.Client, _ signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error) {

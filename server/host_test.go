@@ -30,6 +30,8 @@ type crib struct {
 	sessions map[string]server.HostSession // by cookie
 	now      func() time.Time
 	broken   error
+	// literal: who signs in is taken for whoever the request's session is of.
+	literal bool
 }
 
 func (c *crib) User(_ context.Context, id string) (server.HostUser, error) {
@@ -57,9 +59,20 @@ func (c *crib) SignedIn(r *http.Request) (server.HostSession, error) {
 	return server.HostSession{}, server.ErrNobody
 }
 
-func (c *crib) SignIn(w http.ResponseWriter, _ *http.Request, userID, passkeyID string) error {
+func (c *crib) SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if r != nil {
+		if cookie, err := r.Cookie("crib"); err == nil {
+			session, found := c.sessions[cookie.Value]
+			if found && c.literal {
+				session.Proved = c.now()
+				c.sessions[cookie.Value] = session
+				return nil
+			}
+			delete(c.sessions, cookie.Value)
+		}
+	}
 	id := "session " + userID + " " + c.now().String()
 	c.sessions[strings.ReplaceAll(id, " ", "-")] = server.HostSession{ID: id, UserID: userID, Proved: c.now(), PasskeyID: passkeyID}
 	http.SetCookie(w, &http.Cookie{Name: "crib", Value: strings.ReplaceAll(id, " ", "-"), Path: "/"})
@@ -290,6 +303,38 @@ func TestHost(t *testing.T) {
 				})
 			}
 			bob.refused(bob.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
+		})
+	})
+	t.Run("nobody signs in over somebody else's session", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann, bob := s.guest(host, "1"), s.guest(host, "12")
+			ann.registers("hers")
+			bob.registers("his")
+			hers := ann.device
+			s.passes(time.Hour)
+			for _, host.literal = range []bool{true, false} {
+				ann.device = bob.device // Bob, at her unlocked computer
+				begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathSignInBegin, nil), 200)
+				s.changesNothing(func() {
+					a := ann.sends("POST", shared.PathSignInFinish, ann.proves(begun))
+					ann.refused(a, 409, shared.CodeConflict)
+					if !bytes.Contains(a.body, []byte("Sign out first.")) {
+						t.Errorf("he isn't told what to do: %s", a)
+					}
+				})
+				ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
+			}
+
+			// Her own passkey is a confirmation, and his lets him in once she is out, or
+			// shut out.
+			ann.device = hers
+			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+			into[shared.Ceremony](ann, ann.sends("POST", shared.PathRegisterBegin, nil), 200)
+			host.changes("1", func(u *server.HostUser) { u.Disabled = true })
+			ann.device = bob.device
+			if signed := into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200); signed.User.ID != "12" {
+				t.Errorf("signed in is %+v", signed.User)
+			}
 		})
 	})
 	t.Run("who is gone or disabled at the host is nobody here", func(t *testing.T) {
