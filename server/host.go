@@ -27,7 +27,7 @@ type Host interface {
 
 // Directory finds a host's users.
 type Directory interface {
-	// User returns the user with this id, or [ErrNoUser].
+	// User returns the user with this id, in HostUser too, or [ErrNoUser].
 	User(ctx context.Context, id string) (HostUser, error)
 }
 
@@ -157,6 +157,8 @@ func (s guests) mayBeHere(ctx context.Context, hostID string) (HostUser, error) 
 		return HostUser{}, errSignIn.Because(fmt.Errorf("the user is gone or disabled (%v)", err))
 	case err != nil:
 		return HostUser{}, fmt.Errorf("asking the host for a user: %w", err)
+	case known.ID != hostID:
+		return HostUser{}, fmt.Errorf("the host was asked for the user %q and returned %q: a user has one id, in HostUser and in HostSession", hostID, known.ID)
 	}
 	return known, nil
 }

@@ -380,6 +380,16 @@ func TestHost(t *testing.T) {
 			}
 		})
 	})
+	t.Run("a user with two ids is a fault of the host, before anything is kept of them", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			host.changes("1", func(u *server.HostUser) { u.ID = "one" })
+			ann := s.guest(host, "1")
+			s.changesNothing(func() { ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 500, shared.CodeInternal) })
+			if !strings.Contains(s.log.String(), `asked for the user \"1\" and returned \"one\"`) {
+				t.Errorf("the log doesn't tell: %s", s.log)
+			}
+		})
+	})
 	t.Run("a session without an id would tie ceremonies to nothing", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
 			ann := s.guest(host, "1")
