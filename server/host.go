@@ -34,6 +34,10 @@ type Directory interface {
 // Sessions are those that a host keeps.
 type Sessions interface {
 	// SignedIn tells who is signed in to a request. With nobody it is [ErrNobody].
+	//
+	// For each open page it is asked again every 25 seconds, and after each change, with
+	// the request that its stream began with, of [shared.PathLive]. A session that ends
+	// when it isn't used must not go on for that: no open page would ever be signed out.
 	SignedIn(r *http.Request) (HostSession, error)
 	// SignIn lets a user in who has just proved, with the passkey of this id, that they
 	// are there. It begins a session of theirs with a new id, proved now, ends the one
