@@ -19,6 +19,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -428,17 +429,36 @@ func TestHost(t *testing.T) {
 			}
 		})
 	})
-	t.Run("either accounts or a host", func(t *testing.T) {
-		s := newSite(t, stores["memstore"], nil)
-		for what, change := range map[string]func(*server.Config){
-			"both":    func(c *server.Config) { c.Host = &crib{} },
-			"neither": func(c *server.Config) { c.Accounts = nil },
-		} {
-			config := s.config
-			change(&config)
-			if _, err := server.New(t.Context(), config); err == nil || !strings.Contains(err.Error(), "either Accounts or Host") {
-				t.Errorf("%s: %v", what, err)
-			}
+}
+
+func TestConfig(t *testing.T) {
+	ofAccounts := newSite(t, stores["memstore"], nil).config
+	ofHost := server.Config{Store: ofAccounts.Store, Host: &crib{}, Address: ofAccounts.Address}
+	if _, err := server.New(t.Context(), ofHost); err != nil {
+		t.Errorf("these are all that a host must set: %v", err)
+	}
+	for _, test := range []struct {
+		what   string
+		config server.Config
+		change func(*server.Config)
+		says   string
+	}{
+		{"both", ofAccounts, func(c *server.Config) { c.Host = &crib{} }, "either Accounts or Host"},
+		{"neither", ofAccounts, func(c *server.Config) { c.Accounts = nil }, "either Accounts or Host"},
+		{"no store", ofHost, func(c *server.Config) { c.Store = nil }, "Store must be set"},
+		{"accounts without an address", ofAccounts, func(c *server.Config) { c.Address = server.Address{} }, "ParseAddress"},
+		{"a host without an address", ofHost, func(c *server.Config) { c.Address = server.Address{} }, "ParseAddress"},
+		{"half an address", ofHost, func(c *server.Config) { c.Address.RPID = "" }, "ParseAddress"},
+		{"accounts without files", ofAccounts, func(c *server.Config) { c.Asset = nil }, "Asset must be set"},
+		{"accounts that confirm as a host does", ofAccounts, func(c *server.Config) { c.ConfirmFor = time.Hour }, "account.Config"},
+		{"a host with our pages", ofHost, func(c *server.Config) { c.Pages = ofAccounts.Pages }, "mean nothing"},
+		{"a host with our files", ofHost, func(c *server.Config) { c.Asset = ofAccounts.Asset }, "mean nothing"},
+		{"a host with our providers", ofHost, func(c *server.Config) { c.SSO = []*sso.Provider{{}} }, "mean nothing"},
+	} {
+		config := test.config
+		test.change(&config)
+		if _, err := server.New(t.Context(), config); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: got %v, want a sentence with %q", test.what, err, test.says)
 		}
-	})
+	}
 }
