@@ -429,6 +429,29 @@ func TestHost(t *testing.T) {
 			}
 		})
 	})
+	t.Run("for its domain it decides itself whether https is enough", func(t *testing.T) {
+		address, err := server.ParseAddress("https://crib.example", "", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := newSite(t, stores["memstore"], nil).config
+		of := func(config server.Config) (said string) {
+			config.Address = address
+			s, err := server.New(t.Context(), config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, httptest.NewRequest("POST", "https://crib.example"+shared.PathSignInBegin, nil))
+			if cookie := w.Header().Get("Set-Cookie"); w.Code != 200 || !strings.Contains(cookie, "; Secure") {
+				t.Errorf("got %d with %q", w.Code, cookie)
+			}
+			return w.Header().Get("Strict-Transport-Security")
+		}
+		if own, hosts := of(config), of(server.Config{Store: config.Store, Host: &crib{}, Log: config.Log}); own == "" || hosts != "" {
+			t.Errorf("our own server says %q, and a host's %q", own, hosts)
+		}
+	})
 }
 
 func TestConfig(t *testing.T) {

@@ -140,7 +140,8 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 		for _, h := range careful {
 			headers[h.name] = h.value
 		}
-		if s.Address.Secure {
+		// With a Host, what holds for its whole domain is the host's to decide.
+		if s.Address.Secure && s.Host == nil {
 			headers["Strict-Transport-Security"] = strictTransport
 		}
 		next.ServeHTTP(w, r)
