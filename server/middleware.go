@@ -151,13 +151,20 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 // checkHost answers only under the name that passkeys and cookies belong to. A
 // name that an attacker points at us gets nothing (DNS rebinding).
 func (s *Server) checkHost(next http.Handler) http.Handler {
+	misdirected := s.api(func(_ http.ResponseWriter, r *http.Request) error {
+		return shared.Errorf(shared.CodeWrongHost, "This address isn't served here. Use %s instead.", s.Address.Origin).
+			Because(fmt.Errorf("the host is %q, and %q is served: a proxy in front must keep Host", r.Host, s.Address.Host))
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != s.Address.Host && r.URL.Path != PathHealth {
+		switch {
+		case r.Host == s.Address.Host || r.URL.Path == PathHealth:
+			next.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, pathAPI):
+			misdirected.ServeHTTP(w, r)
+		default:
 			s.Log.Warn("wrong host", "request", requestID(r.Context()), "host", r.Host, "expected", s.Address.Host)
 			http.Error(w, "This address isn't served here. Use "+s.Address.Origin+" instead.", http.StatusMisdirectedRequest)
-			return
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 

@@ -67,6 +67,7 @@ var status = map[shared.Code]int{
 	shared.CodeNotAllowed:       http.StatusForbidden,
 	shared.CodeTooLarge:         http.StatusRequestEntityTooLarge,
 	shared.CodeUnsupportedType:  http.StatusUnsupportedMediaType,
+	shared.CodeWrongHost:        http.StatusMisdirectedRequest,
 	shared.CodeTooManyAttempts:  http.StatusTooManyRequests,
 	shared.CodeInternal:         http.StatusInternalServerError,
 

@@ -539,6 +539,14 @@ func TestHygiene(t *testing.T) {
 			if a := ann.sends("GET", "/", nil, func(r *http.Request) { r.Host = host }); a.status != 421 || strings.Contains(string(a.body), "the app") {
 				t.Errorf("host %q: %s", host, a)
 			}
+			a := ann.sends("GET", shared.PathAccount, nil, func(r *http.Request) { r.Host = host })
+			ann.refused(a, 421, shared.CodeWrongHost)
+			if !strings.Contains(string(a.body), "Use "+origin+" instead.") || strings.Contains(string(a.body), "ann") {
+				t.Errorf("host %q: %s", host, a)
+			}
+		}
+		if !strings.Contains(s.log.String(), "a proxy in front must keep Host") {
+			t.Error("IT isn't told what to do")
 		}
 		if a := ann.sends("GET", "/healthz", nil, func(r *http.Request) { r.Host = "10.0.0.1" }); a.status != 200 {
 			t.Errorf("health by address: %s", a)

@@ -68,6 +68,8 @@ const (
 	CodeIdentityTaken Code = "identity_taken"
 	// CodeNotAllowed: it is for administrators. 403.
 	CodeNotAllowed Code = "not_allowed"
+	// CodeWrongHost: the server isn't reached by its own address. 421.
+	CodeWrongHost Code = "wrong_host"
 	// CodeTooLarge: the body is larger than 64 KiB. 413.
 	CodeTooLarge Code = "too_large"
 	// CodeUnsupportedType: the body's Content-Type isn't application/json. 415.

@@ -355,6 +355,7 @@ var French = Catalogue{
 		{"There is no user with the name %s.", "Aucun compte ne porte le nom %s."},
 		{"There is nothing at this address.", "Il n’y a rien à cette adresse."},
 		{"This address doesn't take %s.", "Cette adresse n’accepte pas %s."},
+		{"This address isn't served here. Use %s instead.", "Cette adresse n’est pas servie ici. Utilisez plutôt %s."},
 		{"This device already has a passkey for your account.", "Cet appareil a déjà une clé d’accès pour votre compte."},
 		{"This installation is set up already. Sign in, or ask an administrator for an account.", "Cette installation est déjà configurée. Connectez-vous ou demandez un compte à l’administration."},
 		{"This is your only way to sign in. Add another passkey first.", "C’est votre seul moyen de connexion. Ajoutez d’abord une autre clé d’accès."},

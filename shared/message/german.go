@@ -354,6 +354,7 @@ var German = Catalogue{
 		{"There is no user with the name %s.", "Es gibt niemanden mit dem Benutzernamen %s."},
 		{"There is nothing at this address.", "Unter dieser Adresse gibt es nichts."},
 		{"This address doesn't take %s.", "Diese Adresse nimmt kein %s an."},
+		{"This address isn't served here. Use %s instead.", "Diese Adresse wird hier nicht bedient. Verwenden Sie stattdessen %s."},
 		{"This device already has a passkey for your account.", "Dieses Gerät hat schon einen Passkey für Ihr Konto."},
 		{"This installation is set up already. Sign in, or ask an administrator for an account.", "Diese Installation ist schon eingerichtet. Melden Sie sich an oder bitten Sie die Administration um ein Konto."},
 		{"This is your only way to sign in. Add another passkey first.", "Nur damit können Sie sich anmelden. Fügen Sie erst einen weiteren Passkey hinzu."},

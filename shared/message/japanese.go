@@ -355,6 +355,7 @@ var Japanese = Catalogue{
 		{"There is no user with the name %s.", "ユーザー名 %s のアカウントはありません。"},
 		{"There is nothing at this address.", "このアドレスには何もありません。"},
 		{"This address doesn't take %s.", "このアドレスでは %s を使えません。"},
+		{"This address isn't served here. Use %s instead.", "このアドレスはここでは提供されていません。代わりに %s を使ってください。"},
 		{"This device already has a passkey for your account.", "このデバイスには、あなたのアカウントのパスキーがすでにあります。"},
 		{"This installation is set up already. Sign in, or ask an administrator for an account.", "セットアップはすでに完了しています。サインインするか、管理者にアカウントを依頼してください。"},
 		{"This is your only way to sign in. Add another passkey first.", "これが唯一のサインイン方法です。先に別のパスキーを追加してください。"},

@@ -355,6 +355,7 @@ var Spanish = Catalogue{
 		{"There is no user with the name %s.", "No hay nadie con el nombre de usuario %s."},
 		{"There is nothing at this address.", "No hay nada en esta dirección."},
 		{"This address doesn't take %s.", "Esta dirección no acepta %s."},
+		{"This address isn't served here. Use %s instead.", "Esta dirección no se atiende aquí. Usa %s en su lugar."},
 		{"This device already has a passkey for your account.", "Este dispositivo ya tiene una llave de acceso para tu cuenta."},
 		{"This installation is set up already. Sign in, or ask an administrator for an account.", "Esta instalación ya está configurada. Inicia sesión o pide una cuenta a la administración."},
 		{"This is your only way to sign in. Add another passkey first.", "Es tu única forma de iniciar sesión. Añade primero otra llave de acceso."},
