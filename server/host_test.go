@@ -429,6 +429,27 @@ func TestHost(t *testing.T) {
 			}
 		})
 	})
+	t.Run("who is refused at its own routes can tell IT a number", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			protected := s.handler.Protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+			asks := func() answer {
+				w := httptest.NewRecorder()
+				protected.ServeHTTP(w, ann.asks("/tools"))
+				return answer{w.Code, w.Header(), w.Body.Bytes()}
+			}
+			if a := asks(); a.status != 204 {
+				t.Errorf("she got %s", a)
+			}
+			host.broken = errors.New("the host's database is away")
+			a := asks()
+			ann.refused(a, 500, shared.CodeInternal)
+			id := a.header.Get("X-Request-Id")
+			if len(id) != 16 || !bytes.Contains(a.body, []byte("tell IT this number: "+id)) || !strings.Contains(s.log.String(), "request="+id) {
+				t.Errorf("the id is %q, she reads %s, and IT\n%s", id, a, s.log)
+			}
+		})
+	})
 	t.Run("for its domain it decides itself whether https is enough", func(t *testing.T) {
 		address, err := server.ParseAddress("https://crib.example", "", true)
 		if err != nil {

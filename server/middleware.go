@@ -19,8 +19,15 @@ import (
 type visit struct {
 	http.ResponseWriter
 	status int
-	id     string        // names the request in the log and to the person; "" behind [Server.Protect]
+	id     string        // names the request in the log and to the person; "" in a handler behind [Server.Protect]
 	who    *signedInUser // who sends it; nil until that is known
+}
+
+// newVisit gives a request its id, and says it in the answer.
+func newVisit(w http.ResponseWriter) *visit {
+	v := &visit{ResponseWriter: w, status: http.StatusOK, id: rand.Text()[:16]}
+	w.Header().Set("X-Request-Id", v.id)
+	return v
 }
 
 type visitKey struct{}
@@ -56,8 +63,7 @@ func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := s.Now()
-		v := &visit{ResponseWriter: w, status: http.StatusOK, id: rand.Text()[:16]}
-		w.Header().Set("X-Request-Id", v.id)
+		v := newVisit(w)
 		if s.health.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
