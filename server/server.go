@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -87,7 +88,9 @@ type Server struct {
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
-	health     *Health
+	// tellNoFlush logs once that streams can't be: every open page asks again and again.
+	tellNoFlush sync.Once
+	health      *Health
 }
 
 // New returns a Server, or an error that says what is wrong with the Config, or that the
