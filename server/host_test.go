@@ -489,7 +489,7 @@ func TestConfig(t *testing.T) {
 	}{
 		{"both", ofAccounts, func(c *server.Config) { c.Host = &crib{} }, "either Accounts or Host"},
 		{"neither", ofAccounts, func(c *server.Config) { c.Accounts = nil }, "either Accounts or Host"},
-		{"no store", ofHost, func(c *server.Config) { c.Store = nil }, "Store must be set"},
+		{"no store", ofHost, func(c *server.Config) { c.Store = nil }, "there must be a Store"},
 		{"accounts without an address", ofAccounts, func(c *server.Config) { c.Address = server.Address{} }, "ParseAddress"},
 		{"a host without an address", ofHost, func(c *server.Config) { c.Address = server.Address{} }, "ParseAddress"},
 		{"half an address", ofHost, func(c *server.Config) { c.Address.RPID = "" }, "ParseAddress"},

@@ -147,11 +147,11 @@ func (c Config) check() error {
 	hosted := c.Host != nil
 	switch {
 	case c.Store == nil:
-		return errors.New("Store must be set")
+		return errors.New("there must be a Store")
 	case (c.Accounts == nil) == (c.Host == nil):
 		return errors.New("either Accounts or Host must be set")
 	case c.Address.Origin == "" || c.Address.Host == "" || c.Address.RPID == "":
-		return errors.New("Address must be set, by ParseAddress")
+		return errors.New("there must be an Address, from ParseAddress")
 	case !hosted && c.Asset == nil:
 		return errors.New("with Accounts, Asset must be set")
 	case !hosted && c.ConfirmFor != 0:
