@@ -121,6 +121,8 @@ func (b Batch) Users() []string {
 			id = op.User.ID
 		case AddSession:
 			id = op.Session.UserID
+		case RemoveUser:
+			id = op.ID
 		case EndSessions:
 			id = op.UserID
 		case AddEvent:
@@ -144,6 +146,11 @@ type (
 	// if another user has the sign-in name, one of the credential ids or one of the
 	// identities. The stored revision is Revision+1.
 	PutUser struct{ User User }
+	// RemoveUser removes a user, if they are there, with their sessions and events:
+	// nothing is left under their id, and what was theirs alone is free. A change of
+	// somebody who read the user before is stale then, as long as there is no new one
+	// with the id. Nothing else in the batch is about the user.
+	RemoveUser struct{ ID string }
 
 	// AddSession writes a new session; ErrSessionExists if there is one of its id.
 	AddSession struct{ Session Session }
@@ -262,6 +269,7 @@ func (op EndSessions) Ends(s Session) bool {
 }
 
 func (PutUser) op()        {}
+func (RemoveUser) op()     {}
 func (AddSession) op()     {}
 func (ReplaceSession) op() {}
 func (EndSession) op()     {}
