@@ -227,21 +227,26 @@ func (s guests) admission(r *http.Request, from store.Client, user store.User, w
 	return admit, store.Batch{store.AddEvent{Event: event}}, nil
 }
 
-// RemovePasskeys removes all passkeys of a host's user, who was removed there. A user
-// whom nobody has heard of has none.
+// added closes the gap that a removal leaves: where nothing was kept of a user yet, the
+// store can't tell that they have gone.
+func (s guests) added(ctx context.Context, who signedInUser) error {
+	_, err := s.Host.User(ctx, who.shown.ID)
+	if !errors.Is(err, ErrNoUser) {
+		return nil // a host in trouble is asked again before the passkey lets anybody in
+	}
+	if err := s.RemovePasskeys(ctx, who.shown.ID); err != nil {
+		return err
+	}
+	return errSignIn.Because(errors.New("the user was removed while they added a passkey"))
+}
+
+// RemovePasskeys removes all that is kept of a host's user: their passkeys and their
+// activity. Call it once [Directory] doesn't know them any more: what is on its way at
+// that moment then leaves nothing behind either. Of a user whom nobody has heard of
+// nothing is kept, and that is no error.
 func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
-	user, err := s.Store.User(ctx, recordID(hostID))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
-			user.Passkeys = nil
-			return store.Batch{store.PutUser{User: user}}, nil
-		})
-	}
-	if err != nil {
-		return fmt.Errorf("removing the passkeys of a user: %w", err)
+	if err := s.Store.Apply(ctx, store.Batch{store.RemoveUser{ID: recordID(hostID)}}); err != nil {
+		return fmt.Errorf("removing what is kept of a user: %w", err)
 	}
 	return nil
 }

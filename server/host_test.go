@@ -119,6 +119,21 @@ func onEveryStoreOfAHost(t *testing.T, test func(*site, *crib)) {
 	}
 }
 
+// interrupted is a store where something happens just before the next write of a user.
+type interrupted struct {
+	store.Store
+	first func()
+}
+
+func (i *interrupted) Apply(ctx context.Context, batch store.Batch) error {
+	writes := slices.ContainsFunc(batch, func(op store.Op) bool { _, is := op.(store.PutUser); return is })
+	if first := i.first; writes && first != nil {
+		i.first = nil
+		first()
+	}
+	return i.Store.Apply(ctx, batch)
+}
+
 // guest is a browser in which a user of the host is signed in by the host's own means.
 func (s *site) guest(host *crib, id string) *visitor {
 	s.Helper()
@@ -401,10 +416,16 @@ func TestHost(t *testing.T) {
 			ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 500, shared.CodeInternal)
 		})
 	})
-	t.Run("passkeys of who was removed go", func(t *testing.T) {
+	t.Run("of who was removed nothing is left", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			bob := s.guest(host, "12")
+			bob.registers("his")
+			his := s.everything()
 			ann := s.guest(host, "1")
 			ann.registers("Laptop")
+			ann.leavesHost()
+			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+			host.loses("1")
 			for range 2 {
 				if err := s.handler.RemovePasskeys(t.Context(), "1"); err != nil {
 					t.Fatal(err)
@@ -413,10 +434,70 @@ func TestHost(t *testing.T) {
 			if err := s.handler.RemovePasskeys(t.Context(), "nobody"); err != nil {
 				t.Fatal(err)
 			}
+			left := s.everything()
+			maps.DeleteFunc(left, func(key, _ string) bool { return strings.HasPrefix(key, string(store.KindTicket)) })
+			maps.DeleteFunc(his, func(key, _ string) bool { return strings.HasPrefix(key, string(store.KindTicket)) })
+			if !maps.Equal(left, his) {
+				t.Errorf("left is\n%v, want what is Bob's:\n%v", left, his)
+			}
 			a := ann.signsInWithPasskey()
 			ann.refused(a, 400, shared.CodeCeremonyRefused)
 			if !bytes.Contains(a.body, []byte(`"unknownCredential":true`)) {
 				t.Errorf("the password manager isn't told: %s", a)
+			}
+
+			// A host shouldn't give an id twice. One that does tells nobody of the first.
+			host.changes("1", func(u *server.HostUser) { u.ID, u.Name, u.OtherWays = "1", "carol@example.com", 1 })
+			carol := s.guest(host, "1")
+			if list := carol.lists(); len(list.Passkeys) != 0 {
+				t.Errorf("she has %+v", list.Passkeys)
+			}
+			if page := into[shared.Activity](carol, carol.sends("GET", shared.PathActivity, nil), 200); len(page.Events) != 0 {
+				t.Errorf("she did %+v", page.Events)
+			}
+		})
+	})
+	t.Run("what is on its way when somebody is removed leaves nothing either", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			late := &interrupted{Store: s.config.Store}
+			s.restarts(func(c *server.Config) { c.Store = late })
+			ann := host.users["1"]
+			for what, finish := range map[string]func(v *visitor, id string) answer{
+				"a rename": func(v *visitor, id string) answer {
+					return v.sends("PATCH", shared.PathPasskey+id, shared.RenamePasskey{Name: "x"})
+				},
+				"the removal of a passkey": func(v *visitor, id string) answer { return v.sends("DELETE", shared.PathPasskey+id, nil) },
+				"a second passkey": func(v *visitor, _ string) answer {
+					v.device = passkeytest.New(origin)
+					return v.finishesRegistration("x")
+				},
+				"a confirmation": func(v *visitor, _ string) answer {
+					begun := into[shared.Ceremony](v, v.sends("POST", shared.PathConfirmBegin, nil), 200)
+					return v.sends("POST", shared.PathConfirmFinish, v.proves(begun))
+				},
+				"a sign-in":       func(v *visitor, _ string) answer { return v.signsInWithPasskey() },
+				"a first passkey": func(v *visitor, _ string) answer { return v.finishesRegistration("x") },
+			} {
+				host.changes("1", func(u *server.HostUser) { *u = ann })
+				v, id := s.guest(host, "1"), ""
+				if what != "a first passkey" {
+					id = v.registers("Laptop").ID
+				}
+				late.first = func() {
+					host.loses("1")
+					if err := s.handler.RemovePasskeys(t.Context(), "1"); err != nil {
+						t.Error(err)
+					}
+				}
+				if a := finish(v, id); a.status < 400 || a.status >= 500 {
+					t.Errorf("%s was answered with %s", what, a)
+				}
+				if late.first != nil {
+					t.Errorf("%s wrote nothing", what)
+				}
+				if users, events := s.count(store.KindUser), s.count(store.KindEvent); users+events != 0 {
+					t.Errorf("%s left %d records and %d events", what, users, events)
+				}
 			}
 		})
 	})

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -22,6 +23,9 @@ type people interface {
 	signIn(r *http.Request, from store.Client, user store.User, with store.Passkey) (admission, store.Batch, error)
 	// confirm is the same for who proves again that they are there.
 	confirm(r *http.Request, from store.Client, who signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error)
+	// added looks after a user whose new passkey is stored. If they were removed
+	// meanwhile, it goes again, and they are told so.
+	added(ctx context.Context, who signedInUser) error
 }
 
 // admission gives a browser its session.
@@ -65,6 +69,8 @@ func (s residents) confirm(_ *http.Request, from store.Client, who signedInUser,
 	opened, batch := s.Accounts.Confirm(who.session, user, signInWith(from, with))
 	return s.admission(opened), batch, nil
 }
+
+func (s residents) added(context.Context, signedInUser) error { return nil } // none of ours is removed
 
 func (s residents) admission(opened account.Opened) admission {
 	return func(w http.ResponseWriter, r *http.Request) (signedInUser, error) {
