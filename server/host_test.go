@@ -457,6 +457,18 @@ func TestHost(t *testing.T) {
 			}
 		})
 	})
+	t.Run("two first passkeys at once are two passkeys", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			late := &interrupted{Store: s.config.Store}
+			s.restarts(func(c *server.Config) { c.Store = late })
+			laptop, phone := s.guest(host, "1"), s.guest(host, "1")
+			late.first = func() { phone.registers("Phone") }
+			laptop.registers("Laptop")
+			if list := laptop.lists(); len(list.Passkeys) != 2 {
+				t.Errorf("she has %+v", list.Passkeys)
+			}
+		})
+	})
 	t.Run("what is on its way when somebody is removed leaves nothing either", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
 			late := &interrupted{Store: s.config.Store}

@@ -304,8 +304,9 @@ func Update(ctx context.Context, s Store, userID string, change func(User) (Batc
 }
 
 // UpdateFrom lets change make a batch of a user who was read just now, and
-// applies it; on [ErrStale] it starts again with the user as they are then. An
-// error of change ends it and is returned as it is.
+// applies it; on [ErrStale] it starts again with the user as they are then, and so it
+// does where there was no such user, and now there is ([ErrUserExists]). An error of
+// change ends it and is returned as it is.
 func UpdateFrom(ctx context.Context, s Store, user User, change func(User) (Batch, error)) error {
 	for attempt := 1; ; attempt++ {
 		batch, err := change(user.clone())
@@ -313,7 +314,8 @@ func UpdateFrom(ctx context.Context, s Store, user User, change func(User) (Batc
 			return err
 		}
 		err = s.Apply(ctx, batch)
-		if !errors.Is(err, ErrStale) || attempt == Attempts {
+		changed := errors.Is(err, ErrStale) || user.Revision == 0 && errors.Is(err, ErrUserExists)
+		if !changed || attempt == Attempts {
 			return err
 		}
 		if user, err = s.User(ctx, user.ID); err != nil {

@@ -444,6 +444,20 @@ func updates(b *bench) {
 		all.Wait()
 		f.is("count", f.user("2").Passkeys[0].SignCount, uint32(writers*rounds))
 	})
+	b.claim("of many who make the same user at once none is lost", func(f *fixture) {
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				err := store.UpdateFrom(f.Context(), f, store.User{ID: "3", Name: "carol"}, func(u store.User) (store.Batch, error) {
+					u.Passkeys = append(u.Passkeys, store.Passkey{ID: fmt.Sprint("p", i), CredentialID: []byte{byte(i)}})
+					return store.Batch{store.PutUser{User: u}}, nil
+				})
+				f.fails("an update", err, nil)
+			})
+		}
+		all.Wait()
+		f.is("passkeys", len(f.user("3").Passkeys), 8)
+	})
 	b.claim("an error of the change ends it and writes nothing", func(f *fixture) {
 		f.apply(store.PutUser{User: bob()})
 		no := errors.New("no")
