@@ -125,8 +125,12 @@ func (e *Error) After(wait time.Duration) *Error {
 	return &after
 }
 
-// In returns the message in another language. Translate returns its format there.
+// In returns the message in another language. Translate returns its format there. Of an
+// error that [Errorf] didn't make, the message stays as it is.
 func (e *Error) In(translate func(format string) string) string {
+	if e.format == "" {
+		return e.Message
+	}
 	return fmt.Sprintf(translate(e.format), e.args...)
 }
 
