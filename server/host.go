@@ -44,6 +44,11 @@ type Sessions interface {
 	// that the request came with, if any, and sets the cookie; it writes no body. The
 	// same is a confirmation, where userID is who is signed in already.
 	// It isn't called while somebody else is signed in.
+	//
+	// An error lets nobody in, and activity doesn't tell of a sign-in. It is answered as
+	// a fault, or with its own sentence if it is a *[shared.Error]; [shared.Errorf] makes
+	// one. The passkey counts as used by then, so that the person has to begin again.
+	// Cookies that were set before are sent with the error.
 	SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID string) error
 }
 
@@ -222,9 +227,27 @@ func (s guests) admission(r *http.Request, from store.Client, user store.User, w
 		if err := s.Host.SignIn(w, r, known.ID, with.ID); err != nil {
 			return signedInUser{}, fmt.Errorf("the host's sign-in: %w", err)
 		}
+		s.tellAdmitted(r, event)
 		return s.guest(HostSession{UserID: known.ID, Proved: s.Now(), PasskeyID: with.ID}, known, user), nil
 	}
-	return admit, store.Batch{store.AddEvent{Event: event}}, nil
+	return admit, nil, nil
+}
+
+// tellAdmitted writes the line of activity, in a batch of its own after the host's yes:
+// else people would read of sign-ins that the host refused. A sign-in without a line
+// would be worse, since it hides a thief. Killed in between we leave no such thing: the
+// session's cookie travels with our answer, so nobody has got it.
+//
+// It can't be refused any more when the store fails, for the cookie is set.
+func (s guests) tellAdmitted(r *http.Request, event store.Event) {
+	ctx := context.WithoutCancel(r.Context()) // who goes away is signed in all the same
+	err := store.Update(ctx, s.Store, event.UserID, func(user store.User) (store.Batch, error) {
+		// With their record: who was removed meanwhile leaves no line.
+		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.Log.Error("activity lacks a line", "request", requestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
+	}
 }
 
 // added closes the gap that a removal leaves: where nothing was kept of a user yet, the

@@ -31,6 +31,8 @@ type crib struct {
 	sessions map[string]server.HostSession // by cookie
 	now      func() time.Time
 	broken   error
+	refuses  error  // whom it would let in
+	admits   func() // is called for whoever it has let in
 	// literal: who signs in is taken for whoever the request's session is of.
 	literal bool
 }
@@ -63,6 +65,12 @@ func (c *crib) SignedIn(r *http.Request) (server.HostSession, error) {
 func (c *crib) SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.refuses != nil {
+		return c.refuses
+	}
+	if c.admits != nil {
+		defer c.admits()
+	}
 	if r != nil {
 		if cookie, err := r.Cookie("crib"); err == nil {
 			session, found := c.sessions[cookie.Value]
@@ -122,14 +130,16 @@ func onEveryStoreOfAHost(t *testing.T, test func(*site, *crib)) {
 // interrupted is a store where something happens just before the next write of a user.
 type interrupted struct {
 	store.Store
-	first func()
+	first func() error // once; its error is the write's
 }
 
 func (i *interrupted) Apply(ctx context.Context, batch store.Batch) error {
 	writes := slices.ContainsFunc(batch, func(op store.Op) bool { _, is := op.(store.PutUser); return is })
 	if first := i.first; writes && first != nil {
 		i.first = nil
-		first()
+		if err := first(); err != nil {
+			return err
+		}
 	}
 	return i.Store.Apply(ctx, batch)
 }
@@ -387,6 +397,60 @@ func TestHost(t *testing.T) {
 			ann.lists()
 		})
 	})
+	t.Run("whom the host doesn't let in hasn't signed in", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			ann.registers("Laptop")
+			for _, test := range []struct {
+				refuses error
+				status  int
+				code    shared.Code
+				says    string
+			}{
+				{errors.New("the host's disk is full"), 500, shared.CodeInternal, "Something went wrong"},
+				{shared.Errorf(shared.CodeConflict, "Pay your %s first.", "fees"), 409, shared.CodeConflict, "Pay your fees first."},
+				{&shared.Error{Code: shared.CodeConflict, Message: "Closed at 100%."}, 409, shared.CodeConflict, "Closed at 100%."},
+				{&shared.Error{Code: "made_up", Message: "No."}, 500, shared.CodeInternal, "Something went wrong"},
+			} {
+				for what, tries := range map[string]func() answer{
+					"signing in": ann.signsInWithPasskey,
+					"confirming": func() answer {
+						begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
+						return ann.sends("POST", shared.PathConfirmFinish, ann.proves(begun))
+					},
+				} {
+					host.refuses = test.refuses
+					a := tries()
+					host.refuses = nil
+					ann.refused(a, test.status, test.code)
+					if !bytes.Contains(a.body, []byte(test.says)) {
+						t.Errorf("%s: she reads %s, want %q", what, a, test.says)
+					}
+				}
+			}
+			if events := into[shared.Activity](ann, ann.sends("GET", shared.PathActivity, nil), 200).Events; len(events) != 1 || events[0].Kind != shared.EventPasskeyAdded {
+				t.Errorf("her activity is %+v", events)
+			}
+			if !strings.Contains(s.log.String(), "the host's disk is full") {
+				t.Error("the log doesn't tell why")
+			}
+		})
+	})
+	t.Run("a line of activity that can't be written is one for the log", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			late := &interrupted{Store: s.config.Store}
+			s.restarts(func(c *server.Config) { c.Store = late })
+			ann := s.guest(host, "1")
+			ann.registers("Laptop")
+			ann.leavesHost()
+			host.admits = func() { late.first = func() error { return errors.New("our disk is full") } }
+			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+			ann.lists()
+			if said := s.log.String(); !strings.Contains(said, "activity lacks a line") || !strings.Contains(said, "our disk is full") {
+				t.Errorf("the log doesn't tell: %s", said)
+			}
+		})
+	})
 	t.Run("an id that nobody can have is a fault of the host", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
 			for _, id := range []string{"", strings.Repeat("x", 256)} {
@@ -462,7 +526,10 @@ func TestHost(t *testing.T) {
 			late := &interrupted{Store: s.config.Store}
 			s.restarts(func(c *server.Config) { c.Store = late })
 			laptop, phone := s.guest(host, "1"), s.guest(host, "1")
-			late.first = func() { phone.registers("Phone") }
+			late.first = func() error {
+				phone.registers("Phone")
+				return nil
+			}
 			laptop.registers("Laptop")
 			if list := laptop.lists(); len(list.Passkeys) != 2 {
 				t.Errorf("she has %+v", list.Passkeys)
@@ -495,11 +562,9 @@ func TestHost(t *testing.T) {
 				if what != "a first passkey" {
 					id = v.registers("Laptop").ID
 				}
-				late.first = func() {
+				late.first = func() error {
 					host.loses("1")
-					if err := s.handler.RemovePasskeys(t.Context(), "1"); err != nil {
-						t.Error(err)
-					}
+					return s.handler.RemovePasskeys(t.Context(), "1")
 				}
 				if a := finish(v, id); a.status < 400 || a.status >= 500 {
 					t.Errorf("%s was answered with %s", what, a)
@@ -510,6 +575,19 @@ func TestHost(t *testing.T) {
 				if users, events := s.count(store.KindUser), s.count(store.KindEvent); users+events != 0 {
 					t.Errorf("%s left %d records and %d events", what, users, events)
 				}
+			}
+
+			host.changes("1", func(u *server.HostUser) { *u = ann })
+			v := s.guest(host, "1")
+			v.registers("Laptop")
+			host.admits = func() {
+				if err := s.handler.RemovePasskeys(t.Context(), "1"); err != nil {
+					t.Error(err)
+				}
+			}
+			v.signsInWithPasskey()
+			if users, events := s.count(store.KindUser), s.count(store.KindEvent); users+events != 0 {
+				t.Errorf("who was just let in left %d records and %d events", users, events)
 			}
 		})
 	})
