@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server/passkey"
@@ -50,6 +51,15 @@ type Sessions interface {
 	// one. The passkey counts as used by then, so that the person has to begin again.
 	// Cookies that were set before are sent with the error.
 	SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID string) error
+}
+
+// SessionEnder is for a [Host] that ends sessions when a passkey is removed: of a lost
+// phone, or one that wasn't the user's. Without it, nobody is offered that.
+type SessionEnder interface {
+	// EndSessions ends the sessions of a user that began with the passkey of this id, but
+	// for the one with the id except, which may be "". That there are none is no error:
+	// it is asked again after one.
+	EndSessions(ctx context.Context, userID, passkeyID, except string) error
 }
 
 // HostUser is a user of a [Host].
@@ -126,6 +136,7 @@ func (s guests) record(ctx context.Context, hostID string) (store.User, error) {
 // guest is a user of the host as our handlers see them.
 func (s guests) guest(session HostSession, known HostUser, record store.User) signedInUser {
 	return signedInUser{
+		atHost: session.ID,
 		session: store.Session{
 			ID: store.HashOf(session.ID), UserID: record.ID, PasskeyID: session.PasskeyID,
 			Created: session.Proved, Seen: session.Proved, Authenticated: session.Proved,
@@ -227,7 +238,14 @@ func (s guests) admission(r *http.Request, from store.Client, user store.User, w
 		if err := s.Host.SignIn(w, r, known.ID, with.ID); err != nil {
 			return signedInUser{}, fmt.Errorf("the host's sign-in: %w", err)
 		}
-		s.tellAdmitted(r, event)
+		if !s.tellAdmitted(r, event) && s.endsSessions() {
+			// Who removed the passkey meanwhile may have wished its sessions to end, before
+			// there was this one.
+			if err := s.end(r.Context(), known.ID, with.ID, ""); err != nil {
+				return signedInUser{}, err
+			}
+			return signedInUser{}, passkey.Refused(errors.New("the passkey was removed while it let its user in"))
+		}
 		return s.guest(HostSession{UserID: known.ID, Proved: s.Now(), PasskeyID: with.ID}, known, user), nil
 	}
 	return admit, nil, nil
@@ -238,16 +256,41 @@ func (s guests) admission(r *http.Request, from store.Client, user store.User, w
 // would be worse, since it hides a thief. Killed in between we leave no such thing: the
 // session's cookie travels with our answer, so nobody has got it.
 //
-// It can't be refused any more when the store fails, for the cookie is set.
-func (s guests) tellAdmitted(r *http.Request, event store.Event) {
+// It can't be refused any more when the store fails, for the cookie is set. What it
+// returns is whether the passkey is still there, as far as can be told.
+func (s guests) tellAdmitted(r *http.Request, event store.Event) (there bool) {
 	ctx := context.WithoutCancel(r.Context()) // who goes away is signed in all the same
 	err := store.Update(ctx, s.Store, event.UserID, func(user store.User) (store.Batch, error) {
+		there = slices.ContainsFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == event.PasskeyID })
 		// With their record: who was removed meanwhile leaves no line.
 		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
 	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		s.Log.Error("activity lacks a line", "request", requestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
+	if errors.Is(err, store.ErrNotFound) {
+		return false
 	}
+	if err != nil {
+		s.Log.Error("activity lacks a line", "request", requestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
+		return true
+	}
+	return there
+}
+
+func (s guests) endsSessions() bool {
+	_, ends := s.Host.(SessionEnder)
+	return ends
+}
+
+func (s guests) removed(ctx context.Context, who signedInUser, passkeyID string) error {
+	return s.end(ctx, who.shown.ID, passkeyID, who.atHost)
+}
+
+func (s guests) end(ctx context.Context, hostID, passkeyID, except string) error {
+	// Who asked may go away; the passkey has gone, and its sessions shall.
+	err := s.Host.(SessionEnder).EndSessions(context.WithoutCancel(ctx), hostID, passkeyID, except)
+	if err != nil {
+		return fmt.Errorf("ending the host's sessions: %w", err)
+	}
+	return nil
 }
 
 // added closes the gap that a removal leaves: where nothing was kept of a user yet, the

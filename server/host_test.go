@@ -32,7 +32,7 @@ type crib struct {
 	now      func() time.Time
 	broken   error
 	refuses  error  // whom it would let in
-	admits   func() // is called for whoever it has let in
+	admits   func() // is called before somebody is let in
 	// literal: who signs in is taken for whoever the request's session is of.
 	literal bool
 }
@@ -63,13 +63,13 @@ func (c *crib) SignedIn(r *http.Request) (server.HostSession, error) {
 }
 
 func (c *crib) SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID string) error {
+	if c.admits != nil {
+		c.admits()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refuses != nil {
 		return c.refuses
-	}
-	if c.admits != nil {
-		defer c.admits()
 	}
 	if r != nil {
 		if cookie, err := r.Cookie("crib"); err == nil {
@@ -85,6 +85,24 @@ func (c *crib) SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID 
 	id := "session " + userID + " " + c.now().String()
 	c.sessions[strings.ReplaceAll(id, " ", "-")] = server.HostSession{ID: id, UserID: userID, Proved: c.now(), PasskeyID: passkeyID}
 	http.SetCookie(w, &http.Cookie{Name: "crib", Value: strings.ReplaceAll(id, " ", "-"), Path: "/"})
+	return nil
+}
+
+// endingCrib ends sessions too, unless it fails to.
+type endingCrib struct {
+	*crib
+	fails error
+}
+
+func (c *endingCrib) EndSessions(_ context.Context, userID, passkeyID, except string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fails != nil {
+		return c.fails
+	}
+	maps.DeleteFunc(c.sessions, func(_ string, s server.HostSession) bool {
+		return s.UserID == userID && s.PasskeyID == passkeyID && s.ID != except
+	})
 	return nil
 }
 
@@ -478,6 +496,81 @@ func TestHost(t *testing.T) {
 				host.sessions[cookie] = session
 			}
 			ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 500, shared.CodeInternal)
+		})
+	})
+	t.Run("sessions end with the passkey that they began with", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ender := &endingCrib{crib: host}
+			s.restarts(func(c *server.Config) { c.Host = ender })
+			ann, bob := s.guest(host, "1"), s.guest(host, "12")
+			bob.registers("his")
+			lost := ann.registers("Phone").ID
+			if !ann.lists().EndsSessions {
+				t.Error("her list doesn't say that they can")
+			}
+			// A minute apart, for the crib names sessions by the time.
+			signsIn := func() *visitor {
+				v := s.visitor()
+				v.name, v.device = "1", ann.device
+				s.passes(time.Minute)
+				into[shared.SignedIn](v, v.signsInWithPasskey(), 200)
+				return v
+			}
+			isOut := func(v *visitor) {
+				t.Helper()
+				v.refused(v.sends("GET", shared.PathPasskeys, nil), 401, shared.CodeUnauthenticated)
+			}
+			here, thief := signsIn(), signsIn()
+
+			ender.fails = errors.New("the host's sessions can't be reached")
+			here.refused(here.sends("DELETE", shared.PathPasskey+lost+"?end-sessions", nil), 500, shared.CodeInternal)
+			ender.fails = nil
+			thief.lists()
+			here.refused(here.sends("DELETE", shared.PathPasskey+lost+"?end-sessions", nil), 404, shared.CodeNotFound)
+			isOut(thief)
+			here.lists() // the one that asked stays, and others' too, and what began otherwise
+			ann.lists()
+			bob.lists()
+
+			// Without the wish they go on, and with it they end in the first answer.
+			second := ann.registers("Phone").ID
+			stays := signsIn()
+			if left := into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+second, nil), 200); !left.EndsSessions {
+				t.Error("what is left doesn't say that they can")
+			}
+			stays.lists()
+			third := ann.registers("Phone").ID
+			ends := signsIn()
+			into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+third+"?end-sessions", nil), 200)
+			isOut(ends)
+
+			// Nor does one escape that is just beginning.
+			fourth := ann.registers("Phone").ID
+			thief = s.visitor()
+			thief.device = ann.device
+			begun := into[shared.Ceremony](thief, thief.sends("POST", shared.PathSignInBegin, nil), 200)
+			proof := thief.proves(begun)
+			host.admits = func() {
+				host.admits = nil
+				into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+fourth+"?end-sessions", nil), 200)
+			}
+			thief.refused(thief.sends("POST", shared.PathSignInFinish, proof), 400, shared.CodeCeremonyRefused)
+			isOut(thief)
+		})
+	})
+	t.Run("where sessions can't be ended nothing pretends to", func(t *testing.T) {
+		onEveryStoreOfAHost(t, func(s *site, host *crib) {
+			ann := s.guest(host, "1")
+			id := ann.registers("Phone").ID
+			if ann.lists().EndsSessions {
+				t.Error("her list says that they can")
+			}
+			s.changesNothing(func() {
+				ann.refused(ann.sends("DELETE", shared.PathPasskey+id+"?end-sessions", nil), 409, shared.CodeConflict)
+			})
+			if left := into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+id, nil), 200); left.EndsSessions {
+				t.Error("what is left says that they can")
+			}
 		})
 	})
 	t.Run("of who was removed nothing is left", func(t *testing.T) {

@@ -333,7 +333,7 @@ func TestWire(t *testing.T) {
 
 		shape("account", ann.sends("GET", shared.PathAccount, nil), 200,
 			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "rpId", "hasPassword", "passkeys", "recoveryCodes", "signedInWith", "signedInAt")
-		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle")
+		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions")
 		shape("begin registration", ann.sends("POST", shared.PathRegisterBegin, nil), 200, "ticket", "publicKey")
 		added := ann.finishesRegistration("Laptop")
 		shape("finish registration", added, 201, row...)
@@ -380,7 +380,7 @@ func TestWire(t *testing.T) {
 		shape("recovery link", ann.sends("POST", carl+shared.PathRecoveryLink, nil), 200, link...)
 		shape("disable", ann.sends("PATCH", carl, `{"disabled":true}`), 200,
 			"id", "name", "displayName", "disabled", "hasPassword", "passkeys", "identities", "invited", "created")
-		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle")
+		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions")
 		if out := ann.sends("POST", shared.PathSignOut, nil); out.status != 204 || len(out.body) != 0 {
 			s.Errorf("sign-out: %s", out)
 		}

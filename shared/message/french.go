@@ -341,6 +341,7 @@ var French = Catalogue{
 		{"Please enter a user name.", "Veuillez saisir un nom d’utilisateur."},
 		{"Please sign in.", "Veuillez vous connecter."},
 		{"Somebody has the user name %s already.", "Le nom d’utilisateur %s est déjà pris."},
+		{"Sessions can't be ended here. Remove the passkey without that.", "Il n’est pas possible ici de mettre fin aux sessions. Supprimez la clé d’accès sans cela."},
 		{"Somebody else is signed in here. Sign out first.", "Quelqu’un d’autre est connecté ici. Déconnectez-vous d’abord."},
 		{"Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "Un problème est survenu de notre côté. Veuillez réessayer. S’il persiste, donnez ce numéro au service informatique : %s."},
 		{"That took longer than five minutes. Please try again.", "Cela a pris plus de cinq minutes. Veuillez réessayer."},

@@ -340,6 +340,7 @@ var German = Catalogue{
 		{"Please enter a user name.", "Bitte geben Sie einen Benutzernamen ein."},
 		{"Please sign in.", "Bitte melden Sie sich an."},
 		{"Somebody has the user name %s already.", "Den Benutzernamen %s hat schon jemand."},
+		{"Sessions can't be ended here. Remove the passkey without that.", "Sitzungen lassen sich hier nicht beenden. Entfernen Sie den Passkey ohne das."},
 		{"Somebody else is signed in here. Sign out first.", "Hier ist schon jemand anderes angemeldet. Melden Sie sich erst ab."},
 		{"Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es erneut. Wenn es so bleibt, nennen Sie der IT diese Nummer: %s."},
 		{"That took longer than five minutes. Please try again.", "Das hat länger als fünf Minuten gedauert. Bitte versuchen Sie es erneut."},

@@ -341,6 +341,7 @@ var Japanese = Catalogue{
 		{"Please enter a user name.", "ユーザー名を入力してください。"},
 		{"Please sign in.", "サインインしてください。"},
 		{"Somebody has the user name %s already.", "ユーザー名 %s はすでに使われています。"},
+		{"Sessions can't be ended here. Remove the passkey without that.", "ここではセッションを終了できません。終了せずにパスキーを削除してください。"},
 		{"Somebody else is signed in here. Sign out first.", "ここには別の人がログインしています。先にログアウトしてください。"},
 		{"Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "サーバー側で問題が発生しました。もう一度お試しください。解決しないときは、この番号を IT 部門にお知らせください: %s"},
 		{"That took longer than five minutes. Please try again.", "5 分以上かかりました。もう一度お試しください。"},

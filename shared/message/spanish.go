@@ -341,6 +341,7 @@ var Spanish = Catalogue{
 		{"Please enter a user name.", "Escribe un nombre de usuario."},
 		{"Please sign in.", "Inicia sesión."},
 		{"Somebody has the user name %s already.", "Alguien ya tiene el nombre de usuario %s."},
+		{"Sessions can't be ended here. Remove the passkey without that.", "Aquí no se pueden cerrar sesiones. Elimina la llave de acceso sin eso."},
 		{"Somebody else is signed in here. Sign out first.", "Hay otra persona con la sesión iniciada aquí. Cierra primero la sesión."},
 		{"Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "Algo ha fallado por nuestra parte. Vuelve a intentarlo. Si sigue así, da este número al equipo de informática: %s."},
 		{"That took longer than five minutes. Please try again.", "Pasaron más de cinco minutos. Vuelve a intentarlo."},
