@@ -10,8 +10,11 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 run: build
 	./bin/keypeg serve
 
+# Pages are calls of small functions, which would all be written out in place.
+NOT_INLINED := -gcflags=github.com/keypeg/keypeg/server/door=-l -gcflags=github.com/keypeg/keypeg/server/cmd/keypeg=-l
+
 build: web
-	go build -trimpath -ldflags='-s -w -X main.versionSet=$(VERSION)' -o bin/keypeg ./server/cmd/keypeg
+	go build -trimpath -ldflags='-s -w -X main.versionSet=$(VERSION)' $(NOT_INLINED) -o bin/keypeg ./server/cmd/keypeg
 
 # The app, compiled to WebAssembly, and every static file in compressed form.
 web:

@@ -26,7 +26,7 @@ func (s *Server) beginConfirmation(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, ceremony)
+	return respondBegun(w, ceremony)
 }
 
 func (s *Server) finishConfirmation(w http.ResponseWriter, r *http.Request) error {

@@ -110,7 +110,7 @@ func (s *Server) beginEnrolment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, ceremony)
+	return respondBegun(w, ceremony)
 }
 
 func (s *Server) finishEnrolment(w http.ResponseWriter, r *http.Request) error {

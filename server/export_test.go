@@ -1,6 +1,10 @@
 package server
 
-import "github.com/keypeg/keypeg/shared"
+import (
+	"net/http"
+
+	"github.com/keypeg/keypeg/shared"
+)
 
 // What the tests that hold openapi.yaml to this package see of its inside.
 
@@ -9,3 +13,6 @@ func (s *Server) Patterns() []string { return s.patterns }
 
 // StatusOf returns the HTTP status of a code, or 0.
 func StatusOf(c shared.Code) int { return status[c] }
+
+// RespondBegun writes the answer of a first half.
+func RespondBegun(w http.ResponseWriter, c shared.Ceremony) error { return respondBegun(w, c) }

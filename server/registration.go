@@ -20,7 +20,7 @@ func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, ceremony)
+	return respondBegun(w, ceremony)
 }
 
 func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) error {

@@ -128,15 +128,34 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 	w.Write(body)
 }
 
+const mediaJSON = "application/json"
+
 // respond writes a JSON answer.
 func respond(w http.ResponseWriter, code int, answer any) error {
 	body, err := json.Marshal(answer)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
+	write(w, code, body)
+	return nil
+}
+
+func write(w http.ResponseWriter, code int, body []byte) {
+	w.Header().Set("Content-Type", mediaJSON)
 	w.WriteHeader(code)
 	w.Write(body) // a client that went away is nothing to report
+}
+
+// respondBegun writes the answer of a first half as respond would. Its members need no encoding: a ticket
+// is base64url, options are JSON, and mediation is one of ours.
+func respondBegun(w http.ResponseWriter, c shared.Ceremony) error {
+	body := make([]byte, 0, len(c.Ticket)+len(c.PublicKey)+64)
+	body = append(append(append(body, `{"ticket":"`...), c.Ticket...), `","publicKey":`...)
+	body = append(body, c.PublicKey...)
+	if c.Mediation != "" {
+		body = append(append(append(body, `,"mediation":"`...), c.Mediation...), '"')
+	}
+	write(w, http.StatusOK, append(body, '}'))
 	return nil
 }
 
@@ -146,8 +165,10 @@ const usualBody = 4 << 10
 // decode reads a JSON body: one value, nothing behind it, at most maxBody bytes.
 // Members that we don't know are ignored, as a client's library may send more.
 func decode(r *http.Request, into any) error {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return shared.Errorf(shared.CodeUnsupportedType, "The request must be application/json.").Because(err)
+	if sent := r.Header.Get("Content-Type"); sent != mediaJSON {
+		if kind, _, err := mime.ParseMediaType(sent); err != nil || kind != mediaJSON {
+			return shared.Errorf(shared.CodeUnsupportedType, "The request must be application/json.").Because(err)
+		}
 	}
 	body := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+max(0, min(r.ContentLength, usualBody))))
 	if _, err := body.ReadFrom(r.Body); err != nil {

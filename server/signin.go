@@ -41,7 +41,7 @@ func (s *Server) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, ceremony)
+	return respondBegun(w, ceremony)
 }
 
 func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {

@@ -4,18 +4,23 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
+
+	"github.com/andybalholm/brotli"
 )
 
 // tree is what is embedded after a build.
 func tree(t *testing.T) fstest.MapFS {
 	t.Helper()
-	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
+	var small bytes.Buffer
+	w := brotli.NewWriter(&small)
 	w.Write([]byte("the program"))
 	w.Close()
 	const hash = "0123456789abcdef"
@@ -27,8 +32,7 @@ func tree(t *testing.T) fstest.MapFS {
 		"static/icon-maskable-512.png":       {Data: []byte("png")},
 		"static/worker.js":                   {Data: []byte("// worker")},
 		"dist/app.wasm.json":                 {Data: []byte(`{"sha256":"` + hash + hash + hash + hash + `","size":11}`)},
-		"dist/app.wasm." + hash + ".br":      {Data: []byte("brotli")},
-		"dist/app.wasm." + hash + ".gz":      {Data: zipped.Bytes()},
+		"dist/app.wasm." + hash + ".br":      {Data: small.Bytes()},
 		"dist/style.css.0000000000000000.br": {Data: []byte("of an older style.css")},
 		"dist/.gitignore":                    {Data: []byte("*")},
 	}
@@ -67,6 +71,38 @@ func TestServe(t *testing.T) {
 			}
 		}
 	})
+	t.Run("every form has the same content", func(t *testing.T) {
+		for encoding, open := range map[string]func(io.Reader) io.Reader{
+			"":   func(body io.Reader) io.Reader { return body },
+			"br": func(body io.Reader) io.Reader { return brotli.NewReader(body) },
+			"gzip": func(body io.Reader) io.Reader {
+				plain, err := gzip.NewReader(body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return plain
+			},
+		} {
+			got, err := io.ReadAll(open(get(f, "GET", f.URL(App), encoding).Body))
+			if err != nil || string(got) != "the program" {
+				t.Errorf("%q: got %q (%v)", encoding, got, err)
+			}
+		}
+	})
+	t.Run("of many who ask for gzip at once, one makes it, and it stays", func(t *testing.T) {
+		f := opened(t, tree(t))
+		var waiting sync.WaitGroup
+		made := make([][]byte, 50)
+		for i := range made {
+			waiting.Go(func() { made[i], _ = f.byName[App].choose("gzip") })
+		}
+		waiting.Wait()
+		for _, one := range made {
+			if &one[0] != &made[0][0] {
+				t.Fatal("it was made twice")
+			}
+		}
+	})
 	t.Run("files may be kept for ever, each with its type", func(t *testing.T) {
 		for name, kind := range map[string]string{App: "application/wasm", "style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml", "icon-192.png": "image/png", "worker.js": "text/javascript; charset=utf-8"} {
 			h := get(f, "GET", f.URL(name), "br").Header()
@@ -92,6 +128,15 @@ func TestServe(t *testing.T) {
 	t.Run("HEAD has no body, other methods no success", func(t *testing.T) {
 		if w := get(f, "HEAD", f.URL("style.css"), ""); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") != "6" {
 			t.Errorf("HEAD: %d %q %v", w.Code, w.Body, w.Header())
+		}
+		for _, encoding := range []string{"br", "gzip"} {
+			whole := get(f, "GET", f.URL(App), encoding).Body.Len()
+			if w := get(f, "HEAD", f.URL(App), encoding); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") != strconv.Itoa(whole) || w.Header().Get("Content-Encoding") != encoding {
+				t.Errorf("HEAD with %s, of %d bytes: %d %q %v", encoding, whole, w.Code, w.Body, w.Header())
+			}
+		}
+		if w := get(f, "HEAD", f.URL(App), ""); w.Code != 200 || w.Body.Len() != 0 {
+			t.Errorf("HEAD without compression: %d %q", w.Code, w.Body)
 		}
 		if w := get(f, "POST", f.URL("style.css"), ""); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" {
 			t.Errorf("POST: %d", w.Code)

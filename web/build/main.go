@@ -1,5 +1,5 @@
 // Command build makes web/dist: the app, compiled to WebAssembly, and every
-// static file in compressed form. Run it from the project's root, before go
+// static file with brotli. Run it from the project's root, before go
 // build embeds the result:
 //
 //	go run ./web/build          # make what has changed
@@ -10,13 +10,11 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +51,7 @@ func build() error {
 	if err != nil {
 		return err
 	}
-	names, err := compress(web.App, app)
+	form, err := compress(web.App, app)
 	if err != nil {
 		return err
 	}
@@ -64,7 +62,7 @@ func build() error {
 	if err := write(web.App+".json", about); err != nil {
 		return err
 	}
-	kept = append(append(kept, names...), web.App+".json")
+	kept = append(kept, form, web.App+".json")
 
 	files, err := filepath.Glob(filepath.Join(source, "*"))
 	if err != nil {
@@ -78,18 +76,18 @@ func build() error {
 		if err != nil {
 			return err
 		}
-		names, err := compress(filepath.Base(path), content)
+		form, err := compress(filepath.Base(path), content)
 		if err != nil {
 			return err
 		}
-		kept = append(kept, names...)
+		kept = append(kept, form)
 	}
 	for name, content := range web.Languages() {
-		names, err := compress(name, content)
+		form, err := compress(name, content)
 		if err != nil {
 			return err
 		}
-		kept = append(kept, names...)
+		kept = append(kept, form)
 	}
 	return sweep(kept)
 }
@@ -124,50 +122,23 @@ func compile() ([]byte, error) {
 	return os.ReadFile(out)
 }
 
-// compress writes a file's brotli and gzip forms, unless they are there: the
-// hash of the content is in their names.
-func compress(name string, content []byte) (names []string, err error) {
-	stem := name + "." + sha256Of(content)[:web.HashLength]
-	forms := []struct {
-		ext    string
-		writer func(io.Writer) io.WriteCloser
-	}{
-		{".br", func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, brotli.BestCompression) }},
-		{".gz", func(w io.Writer) io.WriteCloser {
-			z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
-			if err != nil {
-				panic(err) // the level is a constant
-			}
-			return z
-		}},
+// compress writes a file's brotli form, unless it is there: the hash of the content
+// is in its name.
+func compress(name string, content []byte) (form string, err error) {
+	form = name + "." + sha256Of(content)[:web.HashLength] + ".br"
+	if _, err := os.Stat(filepath.Join(target, form)); err == nil {
+		return form, nil
 	}
-
-	sizes := []int{len(content)}
-	fresh := false
-	for _, form := range forms {
-		names = append(names, stem+form.ext)
-		if info, err := os.Stat(filepath.Join(target, stem+form.ext)); err == nil {
-			sizes = append(sizes, int(info.Size()))
-			continue
-		}
-		fresh = true
-		var b bytes.Buffer
-		w := form.writer(&b)
-		if _, err := w.Write(content); err != nil {
-			return nil, err
-		}
-		if err := w.Close(); err != nil {
-			return nil, err
-		}
-		if err := write(stem+form.ext, b.Bytes()); err != nil {
-			return nil, err
-		}
-		sizes = append(sizes, b.Len())
+	var b bytes.Buffer
+	w := brotli.NewWriterLevel(&b, brotli.BestCompression)
+	if _, err := w.Write(content); err != nil {
+		return "", err
 	}
-	if fresh {
-		fmt.Printf("%-12s %9d bytes, brotli %8d, gzip %8d\n", name, sizes[0], sizes[1], sizes[2])
+	if err := w.Close(); err != nil {
+		return "", err
 	}
-	return names, nil
+	fmt.Printf("%-16s %9d bytes, brotli %8d\n", name, len(content), b.Len())
+	return form, write(form, b.Bytes())
 }
 
 func sha256Of(content []byte) string {

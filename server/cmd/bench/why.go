@@ -9,10 +9,10 @@ const (
 	whySyncs      = "Sign-ins that are verified while a commit waits for the disk share the next one, and too few came together."
 	whyList       = "Two records are read (4 µs) and a log line written (2 µs), and the answer is a kilobyte with twelve headers."
 	whyBegin      = "A ticket is sealed and options are made (4 µs), a log line is written (2 µs), twelve headers and a kilobyte go out."
-	whyIdle       = "The heap of a start, of which 4 MiB are the compressed app."
+	whyIdle       = "The heap of a start, of which 1.5 MiB are the compressed app."
 	whyLoaded     = "Garbage between two collections, and buffers of connections."
-	whySize       = "4 MB are the app. html/template and kong look up methods by name, so that the linker keeps those of all that is\n" +
-		"      built in: go-webauthn, go-app, the drivers of PostgreSQL and OpenID Connect."
+	whySize       = "1.5 MB are the app. kong looks up methods by name, so that the linker keeps those of all that is built in:\n" +
+		"      go-webauthn, go-app, the drivers of PostgreSQL and OpenID Connect."
 	whyLarge = "A record lies two levels deeper, on pages of which most are touched for the first time; or the machine drifted."
 	whyStart = "The machine was busy with something else, or the file isn't in its memory."
 )

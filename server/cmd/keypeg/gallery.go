@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"html/template"
 	"maps"
 	"net/http"
 	"regexp"
@@ -10,6 +8,8 @@ import (
 	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
 
 	"github.com/keypeg/keypeg/app"
 	"github.com/keypeg/keypeg/app/ui"
@@ -31,7 +31,7 @@ const galleryPath = "/gallery"
 // exhibit is one state, as a page of its own.
 type exhibit struct {
 	Name string
-	draw func(text *message.Catalogue) template.HTML // nil for a page of the door
+	draw func(text *message.Catalogue) g.Node // nil for a page of the door
 }
 
 func gallery(files *web.Files, product string) http.Handler {
@@ -45,63 +45,54 @@ func gallery(files *web.Files, product string) http.Handler {
 	}
 	deps := app.Deps{Product: product, Icon: files.URL("icon.svg")}
 	for i, state := range app.States(deps, &message.English) {
-		exhibits = append(exhibits, exhibit{Name: state.Name, draw: func(text *message.Catalogue) template.HTML {
+		exhibits = append(exhibits, exhibit{Name: state.Name, draw: func(text *message.Catalogue) g.Node {
 			return written(app.States(deps, text)[i].UI)
 		}})
 	}
 	for i, state := range ui.States(&message.English) {
-		exhibits = append(exhibits, exhibit{Name: state.Name, draw: func(text *message.Catalogue) template.HTML {
+		exhibits = append(exhibits, exhibit{Name: state.Name, draw: func(text *message.Catalogue) g.Node {
 			return written(inPlace(ui.States(text)[i], text, files, product))
 		}})
 	}
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text := message.Choose(r.FormValue("lang"))
-		view := galleryView{
-			Lang: text.Lang, Dir: "ltr", Query: r.URL.RawQuery, Exhibits: exhibits, Languages: message.Languages,
-			Style: files.URL("style.css"), Script: files.URL("gallery.js"), Icon: files.URL("icon.svg"),
-		}
-		if r.FormValue("dir") == "rtl" {
-			view.Dir = "rtl"
-		}
 		// An exhibit stands in a frame of the index.
 		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
 		w.Header().Set("Content-Security-Policy", strings.Replace(w.Header().Get("Content-Security-Policy"),
 			"frame-ancestors 'none'", "frame-ancestors 'self'; frame-src 'self'", 1))
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 
-		name, page := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, galleryPath), "/"), "index"
+		name := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, galleryPath), "/")
+		if name == "" {
+			galleryIndex(files, exhibits, r.URL.RawQuery).Render(w)
+			return
+		}
 		if write := doors[name]; write != nil {
 			if err := write(w, text); err != nil {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 			}
 			return
 		}
-		for _, e := range exhibits {
-			if e.Name != name {
-				continue
-			}
-			view.Exhibit, page = e.draw(text), "exhibit"
-		}
-		if page == "index" && name != "" {
+		at := slices.IndexFunc(exhibits, func(e exhibit) bool { return e.Name == name })
+		if at < 0 {
 			http.NotFound(w, r)
 			return
 		}
-		var b bytes.Buffer
-		if err := galleryPages.ExecuteTemplate(&b, page, view); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
+		dir := "ltr"
+		if r.FormValue("dir") == "rtl" {
+			dir = "rtl"
 		}
-		w.Write(b.Bytes())
+		exhibitPage(files, text.Lang, dir, exhibits[at].draw(text)).Render(w)
 	})
 }
 
 // written is a component's markup as it is in the browser, where go-app sets
 // properties. In writing it leaves out the value "true", which ARIA needs, and
 // keeps "false", which for HTML's own attributes means true.
-func written(component goapp.UI) template.HTML {
+func written(component goapp.UI) g.Node {
 	markup := ariaTrue.ReplaceAllString(goapp.HTMLString(component), `$1="true"$2`)
-	return template.HTML(htmlFalse.ReplaceAllString(markup, ""))
+	return g.Raw(htmlFalse.ReplaceAllString(markup, ""))
 }
 
 var ariaTrue = regexp.MustCompile(`(aria-[a-z]+)(?:="")?( |>)`)
@@ -176,30 +167,47 @@ func doorStates(d, passkeysOnly *door.Door) map[string]func(http.ResponseWriter,
 	}
 }
 
-type galleryView struct {
-	Lang, Dir, Query    string
-	Style, Script, Icon string
-	Exhibit             template.HTML
-	Exhibits            []exhibit
-	Languages           []*message.Catalogue
+// galleryIndex has every exhibit in a frame, with the query that it was asked with.
+func galleryIndex(files *web.Files, exhibits []exhibit, query string) g.Node {
+	return h.Doctype(h.HTML(h.Lang("en"),
+		galleryHead(files),
+		h.Body(h.Class("gallery"), h.Main(
+			h.H1(g.Text("Gallery")),
+			h.P(
+				g.Text("Every component in every state. "),
+				g.Map(message.Languages, func(text *message.Catalogue) g.Node {
+					return g.Group{h.A(h.Href(galleryPath+"?lang="+text.Lang), h.Lang(text.Lang), g.Text(text.Name)), g.Text(" · ")}
+				}),
+				h.A(h.Href(galleryPath+"?dir=rtl"), g.Text("right to left")),
+			),
+			g.Map(exhibits, func(e exhibit) g.Node {
+				address := galleryPath + "/" + e.Name + "?" + query
+				return h.Section(
+					h.H2(h.A(h.Href(address), g.Text(e.Name))),
+					h.IFrame(h.Class("gallery-wide"), h.Src(address), h.Title(e.Name), h.Loading("lazy")),
+					g.Text(" "), // between the two, which stand in a line
+					h.IFrame(h.Class("gallery-phone"), h.Src(address), h.Title(e.Name+", on a phone"), h.Loading("lazy")),
+				)
+			}),
+		)),
+	))
 }
 
-var galleryPages = template.Must(template.New("").Parse(`
-{{define "index"}}<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>Gallery</title><link rel="icon" href="{{.Icon}}"><link rel="stylesheet" href="{{.Style}}"></head>
-<body class="gallery"><main>
-<h1>Gallery</h1>
-<p>Every component in every state. {{range .Languages}}<a href="/gallery?lang={{.Lang}}" lang="{{.Lang}}">{{.Name}}</a> · {{end}}<a href="/gallery?dir=rtl">right to left</a></p>
-{{range .Exhibits}}<section><h2><a href="/gallery/{{.Name}}?{{$.Query}}">{{.Name}}</a></h2>
-<iframe class="gallery-wide" src="/gallery/{{.Name}}?{{$.Query}}" title="{{.Name}}" loading="lazy"></iframe>
-<iframe class="gallery-phone" src="/gallery/{{.Name}}?{{$.Query}}" title="{{.Name}}, on a phone" loading="lazy"></iframe></section>
-{{end}}</main></body></html>{{end}}
+func exhibitPage(files *web.Files, lang, dir string, component g.Node) g.Node {
+	return h.Doctype(h.HTML(h.Lang(lang), h.Dir(dir),
+		galleryHead(files, h.Script(h.Src(files.URL("gallery.js")), h.Defer())),
+		h.Body(component),
+	))
+}
 
-{{define "exhibit"}}<!doctype html>
-<html lang="{{.Lang}}" dir="{{.Dir}}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>Gallery</title><link rel="icon" href="{{.Icon}}"><link rel="stylesheet" href="{{.Style}}"><script src="{{.Script}}" defer></script></head>
-<body>{{.Exhibit}}</body></html>{{end}}
-`))
+func galleryHead(files *web.Files, more ...g.Node) g.Node {
+	return h.Head(
+		h.Meta(h.Charset("utf-8")),
+		h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
+		h.Meta(h.Name("color-scheme"), h.Content("light dark")),
+		h.TitleEl(g.Text("Gallery")),
+		h.Link(h.Rel("icon"), h.Href(files.URL("icon.svg"))),
+		h.Link(h.Rel("stylesheet"), h.Href(files.URL("style.css"))),
+		g.Group(more),
+	)
+}

@@ -27,7 +27,7 @@ func (s *Store) WriteTo(w io.Writer) (n int64, err error) {
 }
 
 // OpenReadOnly opens a file that nobody writes, and never writes to it. Apply
-// fails.
+// fails. Of a file of an older format, Sessions lists none; Records does.
 func OpenReadOnly(path string, now store.Clock) (*Store, error) {
 	db, err := openReadOnly(path)
 	if err != nil {
@@ -102,7 +102,7 @@ func (c *checker) all() error {
 		holds  func(key, value []byte) error
 	}{
 		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketIdentities, c.identity}, {bucketAdmins, c.admin},
-		{bucketUserSessions, c.userSession}, {bucketExpiry, c.expiry},
+		{bucketUserSessions, c.oldUserSession}, {bucketExpiry, c.expiry},
 	} {
 		if c.tx.Bucket(index.bucket) == nil {
 			continue
@@ -125,6 +125,9 @@ var expiringKinds = map[store.Kind]kind{
 }
 
 func (c *checker) record(of store.Kind, key, value []byte) error {
+	if userID, id, isEntry := sessionIn(key); isEntry && of == store.KindEvent {
+		return c.userSession(userID, id)
+	}
 	c.counts[of]++
 	op, expires, err := opOf(of, key, value)
 	if err != nil {
@@ -157,7 +160,11 @@ func (c *checker) record(of store.Kind, key, value []byte) error {
 			return fmt.Errorf("user %q isn't listed rightly as an administrator", u.Name)
 		}
 	case store.AddSession:
-		if c.tx.Bucket(bucketUserSessions).Get(append(ofUser(op.Session.UserID), key...)) == nil {
+		entry, of := sessionEntry(op.Session.UserID, key), bucketActivity
+		if c.format < 3 {
+			entry, of = append(ofUser(op.Session.UserID), key...), bucketUserSessions
+		}
+		if c.tx.Bucket(of).Get(entry) == nil {
 			return fmt.Errorf("a session isn't found by its user")
 		}
 	}
@@ -197,16 +204,17 @@ func (c *checker) admin(id, _ []byte) error {
 	return nil
 }
 
-func (c *checker) userSession(key, _ []byte) error {
-	at := bytes.IndexByte(key, 0)
-	if at < 0 {
-		return fmt.Errorf("%q names no session", key)
-	}
-	session, err := store.DecodeSession(c.tx.Bucket(bucketSessions).Get(key[at+1:]))
-	if err != nil || session.UserID != string(key[:at]) {
-		return fmt.Errorf("%q leads to no session of that user", key[:at])
+func (c *checker) userSession(userID, id []byte) error {
+	session, err := store.DecodeSession(c.tx.Bucket(bucketSessions).Get(id))
+	if err != nil || session.UserID != string(userID) {
+		return fmt.Errorf("an entry of user %q leads to no session of theirs", userID)
 	}
 	return nil
+}
+
+func (c *checker) oldUserSession(key, _ []byte) error {
+	userID, id, _ := bytes.Cut(key, []byte{0})
+	return c.userSession(userID, id)
 }
 
 func (c *checker) expiry(entry, _ []byte) error {

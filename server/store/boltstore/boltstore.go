@@ -2,8 +2,9 @@
 // installation on one machine, and the default.
 //
 // Readers never wait for writers. Batches that arrive while another is on its
-// way to the disk share the next transaction and its fsync (write.go), without a
-// timer: a lone writer never waits for company. Expired records are not found,
+// way to the disk share the next transaction and its fsync (write.go). A lone
+// writer never waits for company; where there is much of it, it waits for more, a
+// millisecond at most. Expired records are not found,
 // and go in small steps (sweep.go).
 //
 // A file has one owner. [Open] refuses one that another process holds, and
@@ -11,6 +12,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -122,31 +124,36 @@ func (s *Store) keepFreelist() error {
 
 // The buckets, and what their keys are.
 var (
-	bucketMeta         = []byte("keypeg")       // see formatKey
-	bucketUsers        = []byte("users")        // user id
-	bucketNames        = []byte("names")        // sign-in name -> user id
-	bucketCredentials  = []byte("credentials")  // credential id -> user id
-	bucketIdentities   = []byte("identities")   // issuer, 0, subject -> user id
-	bucketAdmins       = []byte("admins")       // user id -> nothing
-	bucketSessions     = []byte("sessions")     // session id
-	bucketUserSessions = []byte("userSessions") // user id, 0, session id -> nothing
-	bucketEvents       = []byte("events")       // user id, 0, event id
-	bucketLinks        = []byte("links")        // key
-	bucketSecrets      = []byte("secrets")      // name
-	bucketTickets      = []byte("tickets")      // ticket id
-	bucketExpiry       = []byte("expiry")       // time, kind, key -> nothing; see sweep.go
+	bucketMeta        = []byte("keypeg")      // see formatKey
+	bucketUsers       = []byte("users")       // user id
+	bucketNames       = []byte("names")       // sign-in name -> user id
+	bucketCredentials = []byte("credentials") // credential id -> user id
+	bucketIdentities  = []byte("identities")  // issuer, 0, subject -> user id
+	bucketAdmins      = []byte("admins")      // user id -> nothing
+	bucketSessions    = []byte("sessions")    // session id
+	bucketActivity    = []byte("events")      // user id, 0, event id; and sessionEntry -> nothing
+	bucketLinks       = []byte("links")       // key
+	bucketSecrets     = []byte("secrets")     // name
+	bucketTickets     = []byte("tickets")     // ticket id
+	bucketExpiry      = []byte("expiry")      // time, kind, key -> nothing; see sweep.go
 
 	buckets = [][]byte{
-		bucketMeta, bucketUsers, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins, bucketSessions, bucketUserSessions,
-		bucketEvents, bucketLinks, bucketSecrets, bucketTickets, bucketExpiry,
+		bucketMeta, bucketUsers, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins, bucketSessions,
+		bucketActivity, bucketLinks, bucketSecrets, bucketTickets, bucketExpiry,
 	}
+	// These grow at their ends, so that their pages may be nearly full.
+	growing = [][]byte{bucketSessions, bucketTickets, bucketExpiry}
+
+	// bucketUserSessions is what files of formats 1 and 2 have: user id, 0, session id.
+	bucketUserSessions = []byte("userSessions")
 
 	formatKey = []byte("format")
 )
 
 // format is the version of this layout. A program refuses a file of a later one,
-// and brings an earlier one up to its own: 2 has identities.
-const format = 2
+// and brings an earlier one up to its own: 2 has identities, and 3 the sessions of a
+// user among their events, so that a sign-in finds room for both on one page.
+const format = 3
 
 // prepare makes the buckets of a new file, and those that an older one lacks.
 func prepare(db *bbolt.DB) error {
@@ -160,8 +167,26 @@ func prepare(db *bbolt.DB) error {
 				return err
 			}
 		}
+		if err := moveUserSessions(tx); err != nil {
+			return err
+		}
 		return tx.Bucket(bucketMeta).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
 	})
+}
+
+func moveUserSessions(tx *bbolt.Tx) error {
+	old := tx.Bucket(bucketUserSessions)
+	if old == nil {
+		return nil
+	}
+	err := old.ForEach(func(key, _ []byte) error {
+		userID, id, _ := bytes.Cut(key, []byte{0})
+		return tx.Bucket(bucketActivity).Put(sessionEntry(string(userID), id), []byte{})
+	})
+	if err != nil {
+		return err
+	}
+	return tx.DeleteBucket(bucketUserSessions)
 }
 
 // formatOf returns the format of a file that this program knows; 0 for a new one.

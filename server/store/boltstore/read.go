@@ -3,6 +3,9 @@ package boltstore
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -123,12 +126,9 @@ func (s *Store) getSession(tx *bbolt.Tx, id []byte) (store.Session, error) {
 // Sessions implements [store.Store].
 func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, limit int) ([]store.Session, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (sessions []store.Session, err error) {
-		prefix := ofUser(userID)
-		cursor := tx.Bucket(bucketUserSessions).Cursor()
-		for key, _ := cursor.Seek(append(slices.Clone(prefix), after[:]...)); bytes.HasPrefix(key, prefix) && len(sessions) < limit; key, _ = cursor.Next() {
-			id := key[len(prefix):]
-			if bytes.Equal(id, after[:]) {
-				continue
+		for id := range sessionsOf(tx, userID, after[:]) {
+			if len(sessions) == limit {
+				break
 			}
 			session, err := s.getSession(tx, id)
 			if err == store.ErrNotFound {
@@ -143,6 +143,42 @@ func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, l
 	})
 }
 
+// The sessions of a user are found by entries that lie among their events, in the order
+// of time: a sign-in writes one of each.
+
+// sessionEntry sorts by the session's id, which begins with milliseconds, and is longer
+// than an event's key, which begins with nanoseconds.
+func sessionEntry(userID string, id []byte) []byte {
+	const perMilli = uint64(time.Millisecond)
+	var milli [8]byte
+	copy(milli[2:], id)
+	at := min(binary.BigEndian.Uint64(milli[:]), math.MaxUint64/perMilli) * perMilli
+	return append(binary.BigEndian.AppendUint64(ofUser(userID), at), id...)
+}
+
+// sessionIn returns the user and the session that an entry is for.
+func sessionIn(key []byte) (userID, id []byte, ok bool) {
+	userID, rest, _ := bytes.Cut(key, []byte{0})
+	if len(rest) != 8+len(store.Hash{}) {
+		return nil, nil, false
+	}
+	return userID, rest[8:], true
+}
+
+// sessionsOf lists the ids of a user's sessions, from the first one behind another. It
+// passes over the events between them.
+func sessionsOf(tx *bbolt.Tx, userID string, after []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		prefix := ofUser(userID)
+		cursor := tx.Bucket(bucketActivity).Cursor()
+		for key, _ := cursor.Seek(sessionEntry(userID, after)); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
+			if _, id, ok := sessionIn(key); ok && !bytes.Equal(id, after) && !yield(id) {
+				return
+			}
+		}
+	}
+}
+
 // Events implements [store.Store].
 func (s *Store) Events(ctx context.Context, userID string, before store.EventID, limit int) ([]store.Event, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (events []store.Event, err error) {
@@ -152,13 +188,16 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 			end = append(slices.Clone(prefix[:len(prefix)-1]), 1) // behind all of the user's
 		}
 
-		cursor := tx.Bucket(bucketEvents).Cursor()
+		cursor := tx.Bucket(bucketActivity).Cursor()
 		back := cursor.Prev
 		if key, _ := cursor.Seek(end); key == nil {
 			back = cursor.Last // the user's are the last ones of all
 		}
 		key, value := back()
 		for ; bytes.HasPrefix(key, prefix) && len(events) < limit; key, value = cursor.Prev() {
+			if _, _, isSession := sessionIn(key); isSession {
+				continue
+			}
 			event, err := store.DecodeEvent(value)
 			if err != nil {
 				return nil, err
@@ -214,6 +253,9 @@ func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limi
 			if after != nil && bytes.Equal(key, after) {
 				continue
 			}
+			if _, _, isSession := sessionIn(key); isSession && kind == store.KindEvent {
+				continue
+			}
 			op, expires, err := opOf(kind, key, value)
 			if err != nil {
 				return nil, err
@@ -228,7 +270,7 @@ func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limi
 
 // bucketOf is where each kind of record lies.
 var bucketOf = map[store.Kind][]byte{
-	store.KindUser: bucketUsers, store.KindSession: bucketSessions, store.KindEvent: bucketEvents,
+	store.KindUser: bucketUsers, store.KindSession: bucketSessions, store.KindEvent: bucketActivity,
 	store.KindLink: bucketLinks, store.KindSecret: bucketSecrets, store.KindTicket: bucketTickets,
 }
 

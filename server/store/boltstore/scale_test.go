@@ -71,6 +71,9 @@ func TestReleases(t *testing.T) {
 					}
 				}
 			}
+			if listed, err := s.Sessions(t.Context(), "1", store.Hash{}, 10); err != nil || len(listed) != 1 || listed[0].ID != store.HashOf("token") {
+				t.Errorf("sessions %+v (%v)", listed, err)
+			}
 			user, err := s.UserByCredential(t.Context(), []byte("credential"))
 			if err != nil {
 				t.Fatal(err)
@@ -78,6 +81,12 @@ func TestReleases(t *testing.T) {
 			user.DisplayName = "Anna"
 			if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 				t.Errorf("writing to it: %v", err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Check(path); err != nil {
+				t.Errorf("brought up to date: %v", err)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -74,13 +75,43 @@ func (s *Store) write() {
 	}
 }
 
+const (
+	// company are so many writers that more of them must be near. A group of at least
+	// these waits for enough, but never longer than for a moment; a smaller one goes at once.
+	company = 10
+	enough  = 24
+	moment  = time.Millisecond
+)
+
 // gather adds to a group whoever waits to write.
 func (s *Store) gather(group []write) []write {
-	for yielded := false; len(group) < maxGroup; {
+	group, open := s.waiting(group)
+	if !open || len(group) < company || len(group) >= enough {
+		return group
+	}
+	over := time.NewTimer(moment)
+	defer over.Stop()
+	for len(group) < enough {
 		select {
 		case w, open := <-s.writes:
 			if !open {
 				return group
+			}
+			group = append(group, w)
+		case <-over.C:
+			return group
+		}
+	}
+	return group
+}
+
+// waiting adds whoever waits already. Open tells whether more may come.
+func (s *Store) waiting(group []write) (_ []write, open bool) {
+	for yielded := false; len(group) < maxGroup; {
+		select {
+		case w, open := <-s.writes:
+			if !open {
+				return group, false
 			}
 			group, yielded = append(group, w), false
 			continue
@@ -94,7 +125,7 @@ func (s *Store) gather(group []write) []write {
 		runtime.Gosched()
 		yielded = true
 	}
-	return group
+	return group, true
 }
 
 // commit writes a group in one transaction, and whoever gathers before all of it is done.
@@ -104,6 +135,9 @@ func (s *Store) gather(group []write) []write {
 func (s *Store) commit(group []write, gather func([]write) []write) {
 	var refusals []error
 	err := s.db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range growing {
+			tx.Bucket(name).FillPercent = 0.9
+		}
 		accepted := 0
 		for i := 0; i < len(group); i++ {
 			if i == len(group)-1 {
@@ -329,7 +363,7 @@ func removeUser(tx *bbolt.Tx, id string) error {
 
 	prefix := ofUser(id)
 	var events [][]byte
-	cursor := tx.Bucket(bucketEvents).Cursor()
+	cursor := tx.Bucket(bucketActivity).Cursor()
 	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
 		events = append(events, bytes.Clone(key))
 	}
@@ -371,7 +405,7 @@ func putSession(tx *bbolt.Tx, v store.Session) error {
 	if err := dropSession(tx, v.ID[:]); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bucketUserSessions).Put(append(ofUser(v.UserID), v.ID[:]...), []byte{}); err != nil {
+	if err := tx.Bucket(bucketActivity).Put(sessionEntry(v.UserID, v.ID[:]), []byte{}); err != nil {
 		return err
 	}
 	return put(tx, kindSession, v.ID[:], v.Encode(), v.Expires)
@@ -380,11 +414,8 @@ func putSession(tx *bbolt.Tx, v store.Session) error {
 func dropSession(tx *bbolt.Tx, id []byte) error { return dropExpiring(tx, kindSession, id) }
 
 func endSessions(tx *bbolt.Tx, op store.EndSessions) error {
-	prefix := ofUser(op.UserID)
 	var ending [][]byte
-	cursor := tx.Bucket(bucketUserSessions).Cursor()
-	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
-		id := key[len(prefix):]
+	for id := range sessionsOf(tx, op.UserID, nil) {
 		session, err := store.DecodeSession(tx.Bucket(bucketSessions).Get(id))
 		if err != nil {
 			return err

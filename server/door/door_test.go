@@ -1,0 +1,95 @@
+package door_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// TestWordsFromOutside: whatever people, IT and providers call themselves, and
+// whatever a refusal quotes, a page has the same elements and shows the words.
+func TestWordsFromOutside(t *testing.T) {
+	const harmless = "Alder"
+	for _, hostile := range []string{
+		`"><script>alert(1)</script>`, `' onfocus='alert(1)`, `" autofocus onfocus="alert(1)`, `</title></textarea><img src=x onerror=alert(1)>`,
+		`<!-- `, `&lt;b&gt; &amp &#34;`, `{{.}}`, `{product}{name}`, `javascript:alert(1)`, "`${alert(1)}`",
+	} {
+		for name, draw := range pages(harmless) {
+			want := strings.ReplaceAll(tree(t, draw), harmless, hostile)
+			if !strings.Contains(want, hostile) {
+				t.Errorf("%s shows nothing that came from outside", name)
+			}
+			if got := tree(t, pages(hostile)[name]); got != want {
+				t.Errorf("%s with %s:\ngot\n%s\nwant\n%s", name, hostile, got, want)
+			}
+		}
+	}
+}
+
+// pages draw every page with a word wherever one comes from outside, by name.
+func pages(word string) map[string]func(w http.ResponseWriter) error {
+	d := door.New(door.Config{
+		Product: word, Contact: word, PasskeysOn: true, PasswordsOn: true, RPID: word,
+		Asset: func(name string) string { return "/static/" + name },
+	})
+	text := &message.English
+	enrol := func(kind store.Method) func(w http.ResponseWriter) error {
+		return func(w http.ResponseWriter) error {
+			return d.Enrol(w, http.StatusOK, text, door.Enrol{Kind: kind, Name: word, DisplayName: word, TakesPassword: true, Refusal: word})
+		}
+	}
+	return map[string]func(w http.ResponseWriter) error{
+		"sign-in": func(w http.ResponseWriter) error {
+			return d.SignIn(w, http.StatusOK, text, door.SignIn{
+				Name: word, Next: word, Refusal: word,
+				Providers: []door.Provider{{Name: word, Address: "/one"}, {Name: "Acme", Button: word, Address: "/two"}},
+			})
+		},
+		"setup": func(w http.ResponseWriter) error {
+			return d.Setup(w, http.StatusOK, text, door.Setup{Name: word, DisplayName: word, Refusal: word})
+		},
+		"recovery": func(w http.ResponseWriter) error {
+			return d.Recovery(w, http.StatusOK, text, door.Recovery{Name: word, Refusal: word})
+		},
+		"invitation": enrol(store.MethodInvitation),
+		"way back":   enrol(store.MethodRecoveryLink),
+		"phone":      enrol(store.MethodPhoneLink),
+		"enrolled":   func(w http.ResponseWriter) error { return d.Enrolled(w, text) },
+		"refusal": func(w http.ResponseWriter) error {
+			d.Refusal(w, http.StatusOK, text, word)
+			return nil
+		},
+	}
+}
+
+// tree is a page as a browser has it, a line for each element, attribute and text.
+func tree(t *testing.T, draw func(w http.ResponseWriter) error) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	if err := draw(w); err != nil {
+		t.Fatal(err)
+	}
+	page, err := html.Parse(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for n := range page.Descendants() {
+		if n.Type == html.TextNode && strings.TrimSpace(n.Data) == "" {
+			continue
+		}
+		fmt.Fprintln(&b, n.Type, n.Data)
+		for _, attribute := range n.Attr {
+			fmt.Fprintln(&b, " ", attribute.Key, attribute.Val)
+		}
+	}
+	return b.String()
+}

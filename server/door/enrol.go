@@ -1,0 +1,85 @@
+package door
+
+import (
+	"net/http"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// Enrol is what the page of an enrolment link shows.
+type Enrol struct {
+	Kind              store.Method // MethodInvitation, MethodRecoveryLink or MethodPhoneLink
+	Name, DisplayName string       // the user's
+	TakesPassword     bool
+	Refusal           string
+}
+
+// Enrol writes the page on which the bearer of a link adds a way in.
+func (d *Door) Enrol(w http.ResponseWriter, status int, text *message.Catalogue, page Enrol) error {
+	return d.write(w, status, text, content{
+		title:  page.title(text),
+		lead:   page.lead(text, d.Product),
+		script: true,
+		body: g.Group{
+			refusal(page.Refusal),
+			h.Form(h.Method("post"), h.Action(shared.PageEnrol), h.Class("stack"), h.ID("enrol"),
+				h.Data("begin", shared.PathEnrolBegin), h.Data("finish", shared.PathEnrolFinish), h.Data("next", shared.PageEnrolled),
+				h.Data("text-denied", text.Failure.RegisterDenied), h.Data("text-exists", text.Failure.Exists),
+				h.Data("text-unsupported", text.Failure.NotSupported), d.scripted(text),
+				g.If(page.TakesPassword, d.choosePassword(text, page.Name)),
+				g.If(d.PasskeysOn, g.Group{
+					passkeyButton("button primary wide waiting", text.Door.CreatePasskey),
+					incapable(text.Door.Incapable),
+				}),
+				g.If(page.TakesPassword, d.savePassword(text)),
+			),
+		},
+	})
+}
+
+// title is the page's, in a reader's language.
+func (e Enrol) title(text *message.Catalogue) string {
+	switch e.Kind {
+	case store.MethodInvitation:
+		return message.Fill(text.Door.InvitationTitle, "name", e.DisplayName)
+	case store.MethodRecoveryLink:
+		return text.Door.WayBackTitle
+	default:
+		return text.Door.PhoneTitle
+	}
+}
+
+// lead says what the link is good for.
+func (e Enrol) lead(text *message.Catalogue, product string) string {
+	lead := map[store.Method]string{
+		store.MethodInvitation: text.Door.InvitationLead, store.MethodRecoveryLink: text.Door.WayBackLead, store.MethodPhoneLink: text.Door.PhoneLead,
+	}[e.Kind]
+	if e.Kind == store.MethodInvitation && !e.TakesPassword {
+		lead = text.Door.InvitationPasskey
+	}
+	return message.Fill(lead, "product", product, "user", e.Name)
+}
+
+// choosePassword also names the user, in a field that only password managers read.
+func (d *Door) choosePassword(text *message.Catalogue, name string) g.Group {
+	label, sentence := text.Door.NewPassword, text.Door.NewPasswordHint
+	if d.PasskeysOn {
+		label, sentence = text.Door.PasswordOptional, text.Door.PasswordOptionalHint
+	}
+	return g.Group{
+		h.Input(h.Class("spoken"), h.Name("name"), h.Value(name), h.AutoComplete("username"), h.ReadOnly(), h.TabIndex("-1"), h.Aria("hidden", "true")),
+		newPassword(label, sentence),
+	}
+}
+
+func (d *Door) savePassword(text *message.Catalogue) g.Node {
+	if d.PasskeysOn {
+		return h.Button(h.Class("button wide"), g.Text(text.Door.PasswordOnly))
+	}
+	return h.Button(h.Class("button wide primary"), g.Text(text.Door.SavePassword))
+}

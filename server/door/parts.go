@@ -1,0 +1,61 @@
+package door
+
+import (
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// refused says why what was sent didn't do.
+func refused(sentence string) g.Node {
+	return g.If(sentence != "", h.P(h.Class("notice notice-bad"), h.Role("alert"), g.Text(sentence)))
+}
+
+// refusal is the same where door.js has sentences of its own to say.
+func refusal(sentence string) g.Node {
+	return h.P(h.Class("notice notice-bad"), h.ID("refusal"), h.Role("alert"), g.If(sentence == "", g.Attr("hidden")), g.Text(sentence))
+}
+
+// scripted are the attributes by which door.js knows what both its pages need.
+func (d *Door) scripted(text *message.Catalogue) g.Group {
+	return g.Group{
+		h.Data("app", d.Asset("app.wasm")), h.Data("rp", d.RPID),
+		h.Data("text-offline", text.Failure.Offline), h.Data("text-address", text.Failure.WrongAddress),
+		h.Data("text-lock", text.Failure.NoLock), h.Data("text-provider", text.Failure.Provider),
+		h.Data("text-working", text.SignIn.Working),
+	}
+}
+
+func field(label string, attributes ...g.Node) g.Node {
+	return h.Label(h.Class("field"), g.Text(label), h.Input(attributes...))
+}
+
+func hint(id, sentence string) g.Node {
+	return h.P(h.Class("hint"), h.ID(id), g.Text(sentence))
+}
+
+// newPassword asks for a password that is to be set.
+func newPassword(label, sentence string) g.Group {
+	return g.Group{
+		field(label, h.Name("password"), h.Type("password"), h.AutoComplete("new-password"), h.MinLength("12"), h.MaxLength("256"),
+			h.Required(), h.Aria("describedby", "password-hint")),
+		hint("password-hint", sentence),
+	}
+}
+
+// passkeyButton has its label last: there door.js says that it works.
+func passkeyButton(class, label string) g.Node {
+	return h.Button(h.Type("button"), h.Class(class), h.ID("use-passkey"), keyGlyph, g.Text(label))
+}
+
+var keyGlyph = h.SVG(h.Class("glyph"), g.Attr("viewBox", "0 0 24 24"), h.Aria("hidden", "true"), g.El("path", g.Attr("d",
+	"M14.5 3a6.5 6.5 0 0 0-6.2 8.5L3 16.8V21h4.2v-2.4h2.4v-2.4H12l.7-.7A6.5 6.5 0 1 0 14.5 3zm2 3.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z")))
+
+// incapable tells those whose browser can't use passkeys, with a script or without.
+func incapable(sentence string) g.Group {
+	return g.Group{
+		h.P(h.Class("notice"), h.ID("incapable"), g.Attr("hidden"), g.Text(sentence)),
+		h.NoScript(h.P(h.Class("notice"), g.Text(sentence))),
+	}
+}

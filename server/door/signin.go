@@ -1,0 +1,93 @@
+package door
+
+import (
+	"net/http"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// SignIn is what the sign-in page shows.
+type SignIn struct {
+	Name    string // what was typed before
+	Next    string // the page of the app to go to
+	Refusal string // why the last attempt failed, or ""
+
+	Providers []Provider
+}
+
+// Provider is a button that leads to an OpenID provider.
+type Provider struct {
+	Name    string
+	Button  string // its text; "" for ours
+	Address string // of ours, which leads there
+}
+
+// SignIn writes the sign-in page.
+func (d *Door) SignIn(w http.ResponseWriter, status int, text *message.Catalogue, page SignIn) error {
+	return d.write(w, status, text, content{
+		title:  text.Door.SignInTitle,
+		lead:   message.Fill(text.Door.SignInLead, "product", d.Product),
+		script: true,
+		body: g.Group{
+			refusal(page.Refusal),
+			h.Form(h.Method("post"), h.Action(shared.PageSignIn), h.Class("stack"), h.ID("sign-in"),
+				h.Data("begin", shared.PathSignInBegin), h.Data("finish", shared.PathSignInFinish),
+				h.Data("text-denied", text.Failure.SignInDenied), d.scripted(text),
+				h.Input(h.Type("hidden"), h.Name("next"), h.Value(page.Next)),
+				g.If(d.PasswordsOn, d.signInByPassword(text, page.Name)),
+				g.If(d.PasskeysOn, d.signInByPasskey(text)),
+			),
+			g.If(len(page.Providers) > 0, d.signInElsewhere(text, page.Providers)),
+			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(text.Door.LostAccess))),
+		},
+	})
+}
+
+func (d *Door) signInByPassword(text *message.Catalogue, name string) g.Group {
+	autocomplete := "username"
+	if d.PasskeysOn {
+		autocomplete = "username webauthn"
+	}
+	return g.Group{
+		field(text.SignIn.Name, h.Name("name"), h.Value(name), h.AutoComplete(autocomplete), g.Attr("autocapitalize", "none"),
+			g.Attr("spellcheck", "false"), h.MaxLength("256"), h.Required(), g.If(name == "", h.AutoFocus())),
+		field(text.SignIn.Password, h.Name("password"), h.Type("password"), h.AutoComplete("current-password"),
+			h.MaxLength("512"), h.Required(), g.If(name != "", h.AutoFocus())),
+		h.Button(h.Class("button primary wide"), g.Text(text.SignIn.Submit)),
+	}
+}
+
+func (d *Door) signInByPasskey(text *message.Catalogue) g.Group {
+	class := "button wide"
+	if !d.PasswordsOn {
+		class = "button wide primary"
+	}
+	return g.Group{
+		h.Div(h.ID("passkey"), h.Class("stack waiting"),
+			g.If(d.PasswordsOn, or(text)),
+			passkeyButton(class, text.SignIn.Passkey),
+		),
+		g.If(!d.PasswordsOn, incapable(text.Door.PasskeyOnly)),
+	}
+}
+
+func (d *Door) signInElsewhere(text *message.Catalogue, providers []Provider) g.Node {
+	return h.Div(h.Class("stack"), h.ID("providers"),
+		g.If(!d.PasskeysOn, or(text)),
+		g.Map(providers, func(p Provider) g.Node {
+			label := p.Button
+			if label == "" {
+				label = message.Fill(text.Door.SignInWith, "provider", p.Name)
+			}
+			return h.A(h.Class("button wide"), h.Href(p.Address), g.Text(label))
+		}),
+	)
+}
+
+func or(text *message.Catalogue) g.Node {
+	return h.P(h.Class("or"), h.Span(g.Text(text.SignIn.Or)))
+}
