@@ -41,10 +41,10 @@ type Sessions interface {
 	// when it isn't used must not go on for that: no open page would ever be signed out.
 	SignedIn(r *http.Request) (HostSession, error)
 	// SignIn lets a user in who has just proved, with the passkey of this id, that they
-	// are there. It begins a session of theirs with a new id, proved now, ends the one
-	// that the request came with, if any, and sets the cookie; it writes no body. The
-	// same is a confirmation, where userID is who is signed in already.
-	// It isn't called while somebody else is signed in.
+	// are there. It begins a session for userID that is Proved now, with a new id, which
+	// nobody can have planted before; ends the one that the request came with, if any;
+	// and sets the cookie. It writes no body. For who is signed in already it is a
+	// confirmation, and no different. While somebody else is signed in it isn't called.
 	//
 	// An error lets nobody in, and activity doesn't tell of a sign-in. It is answered as
 	// a fault, or with its own sentence if it is a *[shared.Error]; [shared.Errorf] makes
