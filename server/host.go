@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server/passkey"
@@ -27,18 +28,38 @@ type Host interface {
 
 // Directory finds a host's users.
 type Directory interface {
-	// User returns the user with this id, or [ErrNoUser].
+	// User returns the user with this id, in HostUser too, or [ErrNoUser].
 	User(ctx context.Context, id string) (HostUser, error)
 }
 
 // Sessions are those that a host keeps.
 type Sessions interface {
 	// SignedIn tells who is signed in to a request. With nobody it is [ErrNobody].
+	//
+	// For each open page it is asked again every 25 seconds, and after each change, with
+	// the request that its stream began with, of [shared.PathLive]. A session that ends
+	// when it isn't used must not go on for that: no open page would ever be signed out.
 	SignedIn(r *http.Request) (HostSession, error)
-	// SignIn signs a user in who has just proved, with the passkey of this id, that they
-	// are there: it sets cookies, and writes no body. For who is signed in already it
-	// is a confirmation: their session is fresh from now on.
+	// SignIn lets a user in who has just proved, with the passkey of this id, that they
+	// are there. It begins a session for userID that is Proved now, with a new id, which
+	// nobody can have planted before; ends the one that the request came with, if any;
+	// and sets the cookie. It writes no body. For who is signed in already it is a
+	// confirmation, and no different. While somebody else is signed in it isn't called.
+	//
+	// An error lets nobody in, and activity doesn't tell of a sign-in. It is answered as
+	// a fault, or with its own sentence if it is a *[shared.Error]; [shared.Errorf] makes
+	// one. The passkey counts as used by then, so that the person has to begin again.
+	// Cookies that were set before are sent with the error.
 	SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID string) error
+}
+
+// SessionEnder is for a [Host] that ends sessions when a passkey is removed: of a lost
+// phone, or one that wasn't the user's. Without it, nobody is offered that.
+type SessionEnder interface {
+	// EndSessions ends the sessions of a user that began with the passkey of this id, but
+	// for the one with the id except, which may be "". That there are none is no error:
+	// it is asked again after one.
+	EndSessions(ctx context.Context, userID, passkeyID, except string) error
 }
 
 // HostUser is a user of a [Host].
@@ -115,6 +136,7 @@ func (s guests) record(ctx context.Context, hostID string) (store.User, error) {
 // guest is a user of the host as our handlers see them.
 func (s guests) guest(session HostSession, known HostUser, record store.User) signedInUser {
 	return signedInUser{
+		atHost: session.ID,
 		session: store.Session{
 			ID: store.HashOf(session.ID), UserID: record.ID, PasskeyID: session.PasskeyID,
 			Created: session.Proved, Seen: session.Proved, Authenticated: session.Proved,
@@ -155,6 +177,8 @@ func (s guests) mayBeHere(ctx context.Context, hostID string) (HostUser, error) 
 		return HostUser{}, errSignIn.Because(fmt.Errorf("the user is gone or disabled (%v)", err))
 	case err != nil:
 		return HostUser{}, fmt.Errorf("asking the host for a user: %w", err)
+	case known.ID != hostID:
+		return HostUser{}, fmt.Errorf("the host was asked for the user %q and returned %q: a user has one id, in HostUser and in HostSession", hostID, known.ID)
 	}
 	return known, nil
 }
@@ -165,7 +189,34 @@ func (s guests) goesOn(r *http.Request, who signedInUser) bool {
 }
 
 func (s guests) signIn(r *http.Request, from store.Client, user store.User, with store.Passkey) (admission, store.Batch, error) {
+	if err := s.refuseSomebodyElse(r, user); err != nil {
+		return nil, nil, err
+	}
 	return s.admission(r, from, user, with, shared.EventSignedIn)
+}
+
+// refuseSomebodyElse keeps one user's passkey from another's session: a host might take
+// the session that the request came with for the one that is proved. Whom the host
+// has shut out is nobody, and can't sign out first.
+func (s guests) refuseSomebodyElse(r *http.Request, user store.User) error {
+	session, err := s.Host.SignedIn(r)
+	if errors.Is(err, ErrNobody) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("asking the host who is signed in: %w", err)
+	}
+	if session.UserID == user.Name {
+		return nil
+	}
+	_, err = s.mayBeHere(r.Context(), session.UserID)
+	if shared.CodeOf(err) == shared.CodeUnauthenticated {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return shared.Errorf(shared.CodeConflict, "Somebody else is signed in here. Sign out first.")
 }
 
 func (s guests) confirm(r *http.Request, from store.Client, _ signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error) {
@@ -187,26 +238,81 @@ func (s guests) admission(r *http.Request, from store.Client, user store.User, w
 		if err := s.Host.SignIn(w, r, known.ID, with.ID); err != nil {
 			return signedInUser{}, fmt.Errorf("the host's sign-in: %w", err)
 		}
+		if !s.tellAdmitted(r, event) && s.endsSessions() {
+			// Who removed the passkey meanwhile may have wished its sessions to end, before
+			// there was this one.
+			if err := s.end(r.Context(), known.ID, with.ID, ""); err != nil {
+				return signedInUser{}, err
+			}
+			return signedInUser{}, passkey.Refused(errors.New("the passkey was removed while it let its user in"))
+		}
 		return s.guest(HostSession{UserID: known.ID, Proved: s.Now(), PasskeyID: with.ID}, known, user), nil
 	}
-	return admit, store.Batch{store.AddEvent{Event: event}}, nil
+	return admit, nil, nil
 }
 
-// RemovePasskeys removes all passkeys of a host's user, who was removed there. A user
-// whom nobody has heard of has none.
-func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
-	user, err := s.Store.User(ctx, recordID(hostID))
+// tellAdmitted writes the line of activity, in a batch of its own after the host's yes:
+// else people would read of sign-ins that the host refused. A sign-in without a line
+// would be worse, since it hides a thief. Killed in between we leave no such thing: the
+// session's cookie travels with our answer, so nobody has got it.
+//
+// It can't be refused any more when the store fails, for the cookie is set. What it
+// returns is whether the passkey is still there, as far as can be told.
+func (s guests) tellAdmitted(r *http.Request, event store.Event) (there bool) {
+	ctx := context.WithoutCancel(r.Context()) // who goes away is signed in all the same
+	err := store.Update(ctx, s.Store, event.UserID, func(user store.User) (store.Batch, error) {
+		there = slices.ContainsFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == event.PasskeyID })
+		// With their record: who was removed meanwhile leaves no line.
+		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+	})
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
-			user.Passkeys = nil
-			return store.Batch{store.PutUser{User: user}}, nil
-		})
+		return false
 	}
 	if err != nil {
-		return fmt.Errorf("removing the passkeys of a user: %w", err)
+		s.Log.Error("activity lacks a line", "request", requestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
+		return true
+	}
+	return there
+}
+
+func (s guests) endsSessions() bool {
+	_, ends := s.Host.(SessionEnder)
+	return ends
+}
+
+func (s guests) removed(ctx context.Context, who signedInUser, passkeyID string) error {
+	return s.end(ctx, who.shown.ID, passkeyID, who.atHost)
+}
+
+func (s guests) end(ctx context.Context, hostID, passkeyID, except string) error {
+	// Who asked may go away; the passkey has gone, and its sessions shall.
+	err := s.Host.(SessionEnder).EndSessions(context.WithoutCancel(ctx), hostID, passkeyID, except)
+	if err != nil {
+		return fmt.Errorf("ending the host's sessions: %w", err)
+	}
+	return nil
+}
+
+// added closes the gap that a removal leaves: where nothing was kept of a user yet, the
+// store can't tell that they have gone.
+func (s guests) added(ctx context.Context, who signedInUser) error {
+	_, err := s.Host.User(ctx, who.shown.ID)
+	if !errors.Is(err, ErrNoUser) {
+		return nil // a host in trouble is asked again before the passkey lets anybody in
+	}
+	if err := s.RemovePasskeys(ctx, who.shown.ID); err != nil {
+		return err
+	}
+	return errSignIn.Because(errors.New("the user was removed while they added a passkey"))
+}
+
+// RemovePasskeys removes all that is kept of a host's user: their passkeys and their
+// activity. Call it once [Directory] doesn't know them any more: what is on its way at
+// that moment then leaves nothing behind either. Of a user whom nobody has heard of
+// nothing is kept, and that is no error.
+func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
+	if err := s.Store.Apply(ctx, store.Batch{store.RemoveUser{ID: recordID(hostID)}}); err != nil {
+		return fmt.Errorf("removing what is kept of a user: %w", err)
 	}
 	return nil
 }

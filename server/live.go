@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -31,12 +32,22 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		return nil // which has no end to wait for
 	}
 	say := func(text string) bool {
-		// The http.Server's own limit is for answers that end.
-		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {
+		// The http.Server's own limit is for answers that end. Where a middleware hides
+		// how to move it, it ends the stream, and the page comes back.
+		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return false
 		}
 		_, err := io.WriteString(w, text)
 		return err == nil && out.Flush() == nil
+	}
+	// The first flush sends the head of the answer; where nobody can flush, it sends
+	// nothing, and there is still time to say so.
+	if err := out.Flush(); errors.Is(err, http.ErrNotSupported) {
+		s.tellNoFlush.Do(func() {
+			s.Log.Error("open pages hear of no changes: the http.ResponseWriter of a middleware in front of Keypeg can't flush. Give it a method Unwrap that returns the one it wraps, as http.ResponseController asks for")
+		})
+		w.Header().Del("X-Accel-Buffering")
+		return faulty(requestID(r.Context())).Because(err)
 	}
 	if !say("retry: 1000\n\n") {
 		return nil

@@ -19,8 +19,15 @@ import (
 type visit struct {
 	http.ResponseWriter
 	status int
-	id     string        // names the request in the log and to the person; "" behind [Server.Protect]
+	id     string        // names the request in the log and to the person; "" in a handler behind [Server.Protect]
 	who    *signedInUser // who sends it; nil until that is known
+}
+
+// newVisit gives a request its id, and says it in the answer.
+func newVisit(w http.ResponseWriter) *visit {
+	v := &visit{ResponseWriter: w, status: http.StatusOK, id: rand.Text()[:16]}
+	w.Header().Set("X-Request-Id", v.id)
+	return v
 }
 
 type visitKey struct{}
@@ -56,8 +63,7 @@ func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := s.Now()
-		v := &visit{ResponseWriter: w, status: http.StatusOK, id: rand.Text()[:16]}
-		w.Header().Set("X-Request-Id", v.id)
+		v := newVisit(w)
 		if s.health.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
@@ -140,7 +146,8 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 		for _, h := range careful {
 			headers[h.name] = h.value
 		}
-		if s.Address.Secure {
+		// With a Host, what holds for its whole domain is the host's to decide.
+		if s.Address.Secure && s.Host == nil {
 			headers["Strict-Transport-Security"] = strictTransport
 		}
 		next.ServeHTTP(w, r)
@@ -150,13 +157,20 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 // checkHost answers only under the name that passkeys and cookies belong to. A
 // name that an attacker points at us gets nothing (DNS rebinding).
 func (s *Server) checkHost(next http.Handler) http.Handler {
+	misdirected := s.api(func(_ http.ResponseWriter, r *http.Request) error {
+		return shared.Errorf(shared.CodeWrongHost, "This address isn't served here. Use %s instead.", s.Address.Origin).
+			Because(fmt.Errorf("the host is %q, and %q is served: a proxy in front must keep Host", r.Host, s.Address.Host))
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != s.Address.Host && r.URL.Path != PathHealth {
+		switch {
+		case r.Host == s.Address.Host || r.URL.Path == PathHealth:
+			next.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, pathAPI):
+			misdirected.ServeHTTP(w, r)
+		default:
 			s.Log.Warn("wrong host", "request", requestID(r.Context()), "host", r.Host, "expected", s.Address.Host)
 			http.Error(w, "This address isn't served here. Use "+s.Address.Origin+" instead.", http.StatusMisdirectedRequest)
-			return
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 

@@ -128,7 +128,7 @@ func (d *document) ofHost() *document {
 // codesOf are the codes that an operation may answer: its own, and those that the
 // document gives to all operations of its sort.
 func (d *document) codesOf(method string, o *openapi3.Operation) ([]shared.Code, error) {
-	codes := []shared.Code{shared.CodeInternal, shared.CodeSwitchedOff}
+	codes := []shared.Code{shared.CodeInternal, shared.CodeWrongHost, shared.CodeSwitchedOff}
 	own, listed := o.Extensions["x-codes"].([]any)
 	if !listed && strings.HasPrefix(o.OperationID, "health") {
 		return nil, nil
@@ -167,7 +167,7 @@ func (d *document) checks(r *http.Request, sent []byte, got answer) error {
 	found, _ := d.mux.Handler(r)
 	o, documented := found.(*operation)
 	if !documented {
-		return d.isProblem(got, shared.CodeNotFound, shared.CodeMethodNotAllowed, shared.CodeCrossSite, shared.CodeSwitchedOff)
+		return d.isProblem(got, shared.CodeNotFound, shared.CodeMethodNotAllowed, shared.CodeCrossSite, shared.CodeWrongHost, shared.CodeSwitchedOff)
 	}
 	if got.status >= 300 && o.codes != nil {
 		return d.isProblem(got, o.codes...)

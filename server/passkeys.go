@@ -41,7 +41,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) listPasskeys(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
-	return respond(w, http.StatusOK, s.rules(r).List(who.user, who.session.PasskeyID))
+	return s.respondList(w, s.rules(r).List(who.user, who.session.PasskeyID))
 }
 
 func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
@@ -58,11 +58,26 @@ func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
-	who := caller(r)
+	who, id := caller(r), r.PathValue("id")
 	endSessions := r.URL.Query().Has(shared.QueryEndSessions)
-	left, err := s.rules(r).Remove(r.Context(), who.user, who.session, r.PathValue("id"), endSessions, s.client(r))
+	if endSessions && !s.people.endsSessions() {
+		return shared.Errorf(shared.CodeConflict, "Sessions can't be ended here. Remove the passkey without that.")
+	}
+
+	left, err := s.rules(r).Remove(r.Context(), who.user, who.session, id, endSessions, s.client(r))
+	// Whose sessions could not be ended asks again, and then the passkey isn't there.
+	if endSessions && (err == nil || shared.CodeOf(err) == shared.CodeNotFound) {
+		if failed := s.people.removed(r.Context(), who, id); failed != nil {
+			return failed
+		}
+	}
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, left)
+	return s.respondList(w, left)
+}
+
+func (s *Server) respondList(w http.ResponseWriter, list shared.PasskeyList) error {
+	list.EndsSessions = s.people.endsSessions()
+	return respond(w, http.StatusOK, list)
 }

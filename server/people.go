@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -22,6 +23,13 @@ type people interface {
 	signIn(r *http.Request, from store.Client, user store.User, with store.Passkey) (admission, store.Batch, error)
 	// confirm is the same for who proves again that they are there.
 	confirm(r *http.Request, from store.Client, who signedInUser, user store.User, with store.Passkey) (admission, store.Batch, error)
+	// added looks after a user whose new passkey is stored. If they were removed
+	// meanwhile, it goes again, and they are told so.
+	added(ctx context.Context, who signedInUser) error
+	// endsSessions tells whether sessions can be ended with the passkey that they began
+	// with, and removed ends those that the store doesn't know of.
+	endsSessions() bool
+	removed(ctx context.Context, who signedInUser, passkeyID string) error
 }
 
 // admission gives a browser its session.
@@ -33,13 +41,14 @@ type signedInUser struct {
 	user    store.User    // the record that their passkeys are in
 	shown   shared.User   // what they are called
 	policy  policy.Policy // which of their ways in count
+	atHost  string        // the host's id of the session
 }
 
 // residents are the users of Keypeg's own accounts.
 type residents struct{ *Server }
 
 func (s residents) resident(session store.Session, user store.User) signedInUser {
-	return signedInUser{session, user, publicUser(user), s.Accounts.Policy}
+	return signedInUser{session: session, user: user, shown: publicUser(user), policy: s.Accounts.Policy}
 }
 
 func (s residents) authenticate(r *http.Request) (signedInUser, error) {
@@ -65,6 +74,11 @@ func (s residents) confirm(_ *http.Request, from store.Client, who signedInUser,
 	opened, batch := s.Accounts.Confirm(who.session, user, signInWith(from, with))
 	return s.admission(opened), batch, nil
 }
+
+func (s residents) added(context.Context, signedInUser) error { return nil } // none of ours is removed
+
+func (s residents) endsSessions() bool                                  { return true }
+func (s residents) removed(context.Context, signedInUser, string) error { return nil } // the store knows all
 
 func (s residents) admission(opened account.Opened) admission {
 	return func(w http.ResponseWriter, r *http.Request) (signedInUser, error) {

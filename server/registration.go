@@ -1,9 +1,11 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -29,7 +31,13 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 	who := caller(r)
 	browser := passkey.Browser{Binding: who.session.ID, Client: s.client(r), Text: text(r)}
 	added, err := s.rules(r).FinishRegistration(r.Context(), who.user, browser, answer, nil)
+	if errors.Is(err, store.ErrNotFound) {
+		return errSignIn.Because(err) // they were removed meanwhile
+	}
 	if err != nil {
+		return err
+	}
+	if err := s.people.added(r.Context(), who); err != nil {
 		return err
 	}
 	return respond(w, http.StatusCreated, added)

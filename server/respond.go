@@ -67,6 +67,7 @@ var status = map[shared.Code]int{
 	shared.CodeNotAllowed:       http.StatusForbidden,
 	shared.CodeTooLarge:         http.StatusRequestEntityTooLarge,
 	shared.CodeUnsupportedType:  http.StatusUnsupportedMediaType,
+	shared.CodeWrongHost:        http.StatusMisdirectedRequest,
 	shared.CodeTooManyAttempts:  http.StatusTooManyRequests,
 	shared.CodeInternal:         http.StatusInternalServerError,
 
@@ -93,7 +94,7 @@ func text(r *http.Request) *message.Catalogue {
 func (s *Server) report(w http.ResponseWriter, r *http.Request, err error) *shared.Error {
 	id := requestID(r.Context())
 	refusal, ok := errors.AsType[*shared.Error](err)
-	if ok {
+	if ok && status[refusal.Code] != 0 { // a host may make up codes
 		s.Log.Info("refused", "request", id, "code", refusal.Code, "cause", errors.Unwrap(refusal))
 	} else {
 		s.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.Path, "cause", err)

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -32,14 +33,15 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Config is what a [Server] needs.
+// Config is what a [Server] needs: a Store, an Address, and either Accounts or a Host.
+// [New] refuses fields that mean nothing beside those.
 type Config struct {
 	Store store.Store
 	// Accounts are Keypeg's own. A program with users of its own sets Host instead.
 	Accounts *account.Service
 	Host     Host
 	// ConfirmFor is how long a sign-in at the Host counts as a confirmation; 0 means 10
-	// minutes. Accounts have their own.
+	// minutes. With a Host only: Accounts have their own.
 	ConfirmFor time.Duration
 
 	// Live is told by Store of changes; see [live.Hub.Store]. Nil makes one, for a Store
@@ -60,7 +62,7 @@ type Config struct {
 	AttestationRoots *x509.CertPool
 
 	// SSO are the OpenID providers that people may sign in at. Accounts knows the
-	// same ones.
+	// same ones. With Accounts only, as are Pages and Asset: a Host has its own.
 	SSO []*sso.Provider
 
 	// Pages serves the app: a handler for each of its pages, and for every file
@@ -68,7 +70,8 @@ type Config struct {
 	// GET and HEAD only. Those of shared.AppPages are for the signed-in; everybody
 	// else is sent to the sign-in page.
 	Pages map[string]http.Handler
-	// Asset returns the address of a static file by its name, "style.css".
+	// Asset returns the address of a static file by its name, "style.css". Accounts need
+	// it.
 	Asset func(name string) string
 }
 
@@ -86,13 +89,16 @@ type Server struct {
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
-	health     *Health
+	// tellNoFlush logs once that streams can't be: every open page asks again and again.
+	tellNoFlush sync.Once
+	health      *Health
 }
 
-// New returns a Server, or an error if the store can't be used.
+// New returns a Server, or an error that says what is wrong with the Config, or that the
+// store can't be used.
 func New(ctx context.Context, c Config) (*Server, error) {
-	if c.Store == nil {
-		return nil, errors.New("server: Store must be set")
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
 	}
 	if c.Live == nil {
 		c.Live = live.NewHub()
@@ -103,9 +109,6 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
-	}
-	if (c.Accounts == nil) == (c.Host == nil) {
-		return nil, errors.New("server: either Accounts or Host must be set")
 	}
 
 	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log}, agents: newAgents()}
@@ -140,11 +143,28 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
+// check refuses what can't work, and what would be ignored in silence.
+func (c Config) check() error {
+	hosted := c.Host != nil
+	switch {
+	case c.Store == nil:
+		return errors.New("there must be a Store")
+	case (c.Accounts == nil) == (c.Host == nil):
+		return errors.New("either Accounts or Host must be set")
+	case c.Address.Origin == "" || c.Address.Host == "" || c.Address.RPID == "":
+		return errors.New("there must be an Address, from ParseAddress")
+	case !hosted && c.Asset == nil:
+		return errors.New("with Accounts, Asset must be set")
+	case !hosted && c.ConfirmFor != 0:
+		return errors.New("with Accounts, ConfirmFor is theirs: set it in account.Config")
+	case hosted && (c.SSO != nil || c.Pages != nil || c.Asset != nil):
+		return errors.New("with a Host, SSO, Pages and Asset mean nothing: sign-in and pages are its own")
+	}
+	return nil
+}
+
 // openHouse prepares for users of our own.
 func (s *Server) openHouse(ctx context.Context) (err error) {
-	if s.Asset == nil {
-		return errors.New("with Accounts, Asset must be set")
-	}
 	for _, p := range s.SSO {
 		if known, found := s.Accounts.Provider(p.ID); !found || known.Issuer != p.Issuer {
 			return fmt.Errorf("the provider %s isn't one of Accounts", p.ID)

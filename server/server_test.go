@@ -333,7 +333,7 @@ func TestWire(t *testing.T) {
 
 		shape("account", ann.sends("GET", shared.PathAccount, nil), 200,
 			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "rpId", "hasPassword", "passkeys", "recoveryCodes", "signedInWith", "signedInAt")
-		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle")
+		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions")
 		shape("begin registration", ann.sends("POST", shared.PathRegisterBegin, nil), 200, "ticket", "publicKey")
 		added := ann.finishesRegistration("Laptop")
 		shape("finish registration", added, 201, row...)
@@ -380,7 +380,7 @@ func TestWire(t *testing.T) {
 		shape("recovery link", ann.sends("POST", carl+shared.PathRecoveryLink, nil), 200, link...)
 		shape("disable", ann.sends("PATCH", carl, `{"disabled":true}`), 200,
 			"id", "name", "displayName", "disabled", "hasPassword", "passkeys", "identities", "invited", "created")
-		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle")
+		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions")
 		if out := ann.sends("POST", shared.PathSignOut, nil); out.status != 204 || len(out.body) != 0 {
 			s.Errorf("sign-out: %s", out)
 		}
@@ -539,6 +539,14 @@ func TestHygiene(t *testing.T) {
 			if a := ann.sends("GET", "/", nil, func(r *http.Request) { r.Host = host }); a.status != 421 || strings.Contains(string(a.body), "the app") {
 				t.Errorf("host %q: %s", host, a)
 			}
+			a := ann.sends("GET", shared.PathAccount, nil, func(r *http.Request) { r.Host = host })
+			ann.refused(a, 421, shared.CodeWrongHost)
+			if !strings.Contains(string(a.body), "Use "+origin+" instead.") || strings.Contains(string(a.body), "ann") {
+				t.Errorf("host %q: %s", host, a)
+			}
+		}
+		if !strings.Contains(s.log.String(), "a proxy in front must keep Host") {
+			t.Error("IT isn't told what to do")
 		}
 		if a := ann.sends("GET", "/healthz", nil, func(r *http.Request) { r.Host = "10.0.0.1" }); a.status != 200 {
 			t.Errorf("health by address: %s", a)
@@ -652,6 +660,57 @@ func TestHygiene(t *testing.T) {
 	})
 }
 
+// streams asks for the stream of changes at a running server.
+func (v *visitor) streams(at string) *http.Response {
+	v.Helper()
+	r, err := http.NewRequestWithContext(v.Context(), "GET", at+shared.PathLive, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	r.Host = siteURL.Host
+	for _, cookie := range v.jar.Cookies(siteURL) {
+		r.AddCookie(cookie)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+// listens opens a stream, and returns its events as they come.
+func (v *visitor) listens(at string) <-chan string {
+	v.Helper()
+	response := v.streams(at)
+	if kind := response.Header.Get("Content-Type"); response.StatusCode != 200 || kind != "text/event-stream" {
+		v.Fatalf("got %d %q", response.StatusCode, kind)
+	}
+	lines := make(chan string, 16)
+	go func() {
+		defer close(lines)
+		for scanner := bufio.NewScanner(response.Body); scanner.Scan(); {
+			if strings.HasPrefix(scanner.Text(), "event:") {
+				lines <- scanner.Text()
+			}
+		}
+	}()
+	return lines
+}
+
+// hears waits for an event, or with "" for the end of the stream.
+func (v *visitor) hears(lines <-chan string, what string) {
+	v.Helper()
+	select {
+	case line, open := <-lines:
+		if (what == "" && open) || line != what {
+			v.Errorf("heard %q (open %t), want %q", line, open, what)
+		}
+	case <-time.After(10 * time.Second):
+		v.Errorf("heard nothing, want %q", what)
+	}
+}
+
 func TestLive(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann, bob := s.user("ann"), s.user("bob")
@@ -660,54 +719,14 @@ func TestLive(t *testing.T) {
 	running.Start()
 	t.Cleanup(running.Close)
 
-	// listens opens a stream, and returns its lines as they come.
-	listens := func(v *visitor) <-chan string {
-		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), "GET", running.URL+shared.PathLive, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Host = "localhost:8080"
-		r.AddCookie(&http.Cookie{Name: "keypeg", Value: v.token()})
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if kind := response.Header.Get("Content-Type"); response.StatusCode != 200 || kind != "text/event-stream" {
-			t.Fatalf("got %d %q", response.StatusCode, kind)
-		}
-		lines := make(chan string, 16)
-		go func() {
-			defer close(lines)
-			defer response.Body.Close()
-			for scanner := bufio.NewScanner(response.Body); scanner.Scan(); {
-				if strings.HasPrefix(scanner.Text(), "event:") {
-					lines <- scanner.Text()
-				}
-			}
-		}()
-		return lines
-	}
-	hears := func(lines <-chan string, what string) {
-		t.Helper()
-		select {
-		case line, open := <-lines:
-			if (what == "" && open) || line != what {
-				t.Errorf("heard %q (open %t), want %q", line, open, what)
-			}
-		case <-time.After(10 * time.Second):
-			t.Errorf("heard nothing, want %q", what)
-		}
-	}
-
 	// A stream that is only asked about ends, and leaves the connection to others.
 	if a := ann.sends("HEAD", shared.PathLive, nil); a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" {
 		t.Errorf("HEAD: %s", a)
 	}
 
-	hers, his := listens(ann), listens(bob)
+	hers, his := ann.listens(running.URL), bob.listens(running.URL)
 	ann.registers("x")
-	hears(hers, "event: changed")
+	ann.hears(hers, "event: changed")
 	if len(his) != 0 {
 		t.Error("another user heard of it")
 	}
@@ -717,7 +736,50 @@ func TestLive(t *testing.T) {
 	}
 	ann.refused(ann.sends("GET", shared.PathLive, nil), 401, shared.CodeUnauthenticated)
 	s.handler.EndStreams()
-	hears(his, "")
+	bob.hears(his, "")
+}
+
+// What a program puts around its handlers: a writer that remembers, and passes on no more
+// than it must.
+type (
+	plainWriter    struct{ http.ResponseWriter }
+	flushingWriter struct{ plainWriter }
+	openWriter     struct{ plainWriter }
+)
+
+func (w flushingWriter) Flush()                  { w.ResponseWriter.(http.Flusher).Flush() }
+func (w openWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func TestLiveBehindMiddleware(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	ann := s.user("ann")
+	behind := func(wrap func(http.ResponseWriter) http.ResponseWriter) string {
+		running := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.ServeHTTP(wrap(w), r) }))
+		t.Cleanup(running.Close)
+		return running.URL
+	}
+	t.Run("one that can flush, or shows the writer that it wraps, is enough", func(t *testing.T) {
+		flushing := ann.listens(behind(func(w http.ResponseWriter) http.ResponseWriter { return flushingWriter{plainWriter{w}} }))
+		open := ann.listens(behind(func(w http.ResponseWriter) http.ResponseWriter { return openWriter{plainWriter{w}} }))
+		ann.registers("x")
+		ann.hears(flushing, "event: changed")
+		ann.hears(open, "event: changed")
+	})
+	t.Run("one that does neither is a fault, before the stream begins, which the log tells once", func(t *testing.T) {
+		plain := behind(func(w http.ResponseWriter) http.ResponseWriter { return plainWriter{w} })
+		for range 3 {
+			response := ann.streams(plain)
+			body, err := io.ReadAll(response.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ann.refused(answer{response.StatusCode, response.Header, body}, 500, shared.CodeInternal)
+		}
+		if said := strings.Count(s.log.String(), "level=ERROR"); said != 1 || !strings.Contains(s.log.String(), "Unwrap") {
+			t.Errorf("the log has %d errors:\n%s", said, s.log)
+		}
+	})
+	s.handler.EndStreams()
 }
 
 func TestDoor(t *testing.T) {

@@ -125,7 +125,8 @@ func (s *Server) Protect(next http.Handler) http.Handler {
 		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r) && s.Host == nil:
 			s.toSignIn(w, r)
 		default:
-			s.writeProblem(w, r, err)
+			// The answer is ours, and the person must be able to name it.
+			s.writeProblem(w, newVisit(w).of(r), err)
 		}
 	})
 }

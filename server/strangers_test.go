@@ -96,7 +96,7 @@ func (w *watched) since(n int) store.Batch {
 }
 
 // everything is the whole store.
-func (s *scene) everything() map[string]string {
+func (s *site) everything() map[string]string {
 	s.Helper()
 	all := map[string]string{}
 	for _, kind := range store.Kinds {
@@ -243,15 +243,16 @@ func (s *scene) beginsAdding(v *visitor) shared.Ceremony {
 	return begun
 }
 
-func without(s *scene, options json.RawMessage, member string) json.RawMessage {
+func without(t testing.TB, options json.RawMessage, member string) json.RawMessage {
+	t.Helper()
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(options, &members); err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
 	delete(members, member)
 	changed, err := json.Marshal(members)
 	if err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
 	return changed
 }

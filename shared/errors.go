@@ -68,6 +68,8 @@ const (
 	CodeIdentityTaken Code = "identity_taken"
 	// CodeNotAllowed: it is for administrators. 403.
 	CodeNotAllowed Code = "not_allowed"
+	// CodeWrongHost: the server isn't reached by its own address. 421.
+	CodeWrongHost Code = "wrong_host"
 	// CodeTooLarge: the body is larger than 64 KiB. 413.
 	CodeTooLarge Code = "too_large"
 	// CodeUnsupportedType: the body's Content-Type isn't application/json. 415.
@@ -123,8 +125,12 @@ func (e *Error) After(wait time.Duration) *Error {
 	return &after
 }
 
-// In returns the message in another language. Translate returns its format there.
+// In returns the message in another language. Translate returns its format there. Of an
+// error that [Errorf] didn't make, the message stays as it is.
 func (e *Error) In(translate func(format string) string) string {
+	if e.format == "" {
+		return e.Message
+	}
 	return fmt.Sprintf(translate(e.format), e.args...)
 }
 

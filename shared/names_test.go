@@ -50,4 +50,12 @@ func TestError(t *testing.T) {
 	if CodeOf(nil) != "" {
 		t.Error("nothing has a code")
 	}
+	german := map[string]string{"Please add %s first.": "Erst %s."}
+	translate := func(format string) string { return german[format] }
+	if got := refusal.In(translate); got != "Erst another." {
+		t.Errorf("in German: %q", got)
+	}
+	if got := (&Error{Code: CodeConflict, Message: "Closed at 100%."}).In(translate); got != "Closed at 100%." {
+		t.Errorf("a message without a format becomes %q", got)
+	}
 }

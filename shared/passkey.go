@@ -28,6 +28,8 @@ type PasskeyList struct {
 	HasPassword bool      `json:"hasPassword"`
 	RPID        string    `json:"rpId"`
 	UserHandle  string    `json:"userHandle"` // base64url without padding
+	// EndsSessions: [QueryEndSessions] is taken.
+	EndsSessions bool `json:"endsSessions,omitempty"`
 }
 
 // Ceremony is the first half of a registration, a sign-in or a confirmation.

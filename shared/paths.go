@@ -98,7 +98,8 @@ const (
 )
 
 // QueryEndSessions in the query of a DELETE of [PathPasskey] also ends the user's
-// other sessions that began with the passkey.
+// other sessions that began with the passkey. A program around us may be unable to, which
+// [PasskeyList] tells; then it is refused.
 const QueryEndSessions = "end-sessions"
 
 // CookieLanguage holds the language that the user chose, as a BCP 47 tag. Scripts

@@ -6,14 +6,6 @@ import (
 	"time"
 )
 
-// After a stream was lost, the next try comes after a second, then two, four and
-// so on up to half a minute, each a little off, so that a server that comes back
-// isn't met by everybody at once.
-const (
-	liveFirstPause = time.Second
-	liveLastPause  = 30 * time.Second
-)
-
 // Live keeps a stream of server-sent events open until ctx ends, and tells its
 // states, one at a time. A lost stream is opened again with growing pauses, or at
 // once when the page is looked at or the network comes back.
@@ -32,10 +24,8 @@ func Live(ctx context.Context, path, event string, tell func(LiveState)) {
 		defer js.Global().Get(target).Call("removeEventListener", name, poke)
 	}
 
-	for pause := liveFirstPause; ctx.Err() == nil; {
-		if connected := stream(ctx, path, event, tell); connected {
-			pause = liveFirstPause
-		}
+	for between := pauses(0); ctx.Err() == nil; {
+		pause := between.after(stream(ctx, path, event, tell))
 		if ctx.Err() != nil {
 			return
 		}
@@ -52,7 +42,6 @@ func Live(ctx context.Context, path, event string, tell func(LiveState)) {
 		case <-timer.C:
 		}
 		timer.Stop()
-		pause = min(2*pause, liveLastPause)
 	}
 }
 
@@ -62,11 +51,11 @@ func jittered(pause time.Duration) time.Duration {
 	return pause/2 + time.Duration(js.Global().Get("Math").Call("random").Float()*float64(pause))
 }
 
-// stream runs one EventSource until it fails, and returns whether it ever
-// connected. The browser's own way of trying again is not used: it gives up at
-// the first answer that isn't a stream. Nor does a stream notice by itself that
-// the network has gone, so that we listen for it.
-func stream(ctx context.Context, path, event string, tell func(LiveState)) (connected bool) {
+// stream runs one EventSource until it fails, and returns how long it was connected.
+// The browser's own way of trying again is not used: it gives up at the first answer
+// that isn't a stream. Nor does a stream notice by itself that the network has gone, so
+// that we listen for it.
+func stream(ctx context.Context, path, event string, tell func(LiveState)) (lasted time.Duration) {
 	states := make(chan LiveState, 16)
 	listen := func(state LiveState) js.Func {
 		return js.FuncOf(func(js.Value, []js.Value) any {
@@ -89,15 +78,20 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (conn
 	js.Global().Call("addEventListener", "offline", gone)
 	defer js.Global().Call("removeEventListener", "offline", gone)
 
+	var since time.Time
 	for {
 		select {
 		case <-ctx.Done():
-			return connected
+			return 0 // nobody asks
 		case state := <-states:
-			if state == LiveLost {
-				return connected
+			switch {
+			case state == LiveLost && since.IsZero():
+				return 0
+			case state == LiveLost:
+				return time.Since(since)
+			case since.IsZero():
+				since = time.Now()
 			}
-			connected = true
 			tell(state)
 		}
 	}

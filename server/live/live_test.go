@@ -62,6 +62,12 @@ func TestHub(t *testing.T) {
 			t.Error("told of nothing")
 		}
 	})
+	t.Run("that a user was removed is", func(t *testing.T) {
+		apply(store.RemoveUser{ID: "ann"})
+		if !heard(ann) || heard(bob) {
+			t.Error("the wrong ones heard")
+		}
+	})
 	t.Run("who has closed hears nothing, and leaves nothing behind", func(t *testing.T) {
 		for _, l := range []*Listener{ann, again, bob} {
 			l.Close()

@@ -97,6 +97,8 @@ func changed(err error) error {
 		return err
 	case errors.Is(err, store.ErrStale):
 		return busy(err)
+	case errors.Is(err, store.ErrNotFound):
+		return gone(err) // with its user, who was removed meanwhile
 	default:
 		return fmt.Errorf("changing a user's passkeys: %w", err)
 	}
@@ -111,9 +113,13 @@ func busy(cause error) error {
 func find(user store.User, id string) (int, error) {
 	i := slices.IndexFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == id })
 	if i < 0 {
-		return 0, shared.Errorf(shared.CodeNotFound, "This passkey isn't there any more.")
+		return 0, gone(nil)
 	}
 	return i, nil
+}
+
+func gone(cause error) error {
+	return shared.Errorf(shared.CodeNotFound, "This passkey isn't there any more.").Because(cause)
 }
 
 // describe makes a passkey's row.

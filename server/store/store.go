@@ -121,6 +121,8 @@ func (b Batch) Users() []string {
 			id = op.User.ID
 		case AddSession:
 			id = op.Session.UserID
+		case RemoveUser:
+			id = op.ID
 		case EndSessions:
 			id = op.UserID
 		case AddEvent:
@@ -144,6 +146,11 @@ type (
 	// if another user has the sign-in name, one of the credential ids or one of the
 	// identities. The stored revision is Revision+1.
 	PutUser struct{ User User }
+	// RemoveUser removes a user, if they are there, with their sessions and events:
+	// nothing is left under their id, and what was theirs alone is free. A change of
+	// somebody who read the user before is stale then, as long as there is no new one
+	// with the id. Nothing else in the batch is about the user.
+	RemoveUser struct{ ID string }
 
 	// AddSession writes a new session; ErrSessionExists if there is one of its id.
 	AddSession struct{ Session Session }
@@ -262,6 +269,7 @@ func (op EndSessions) Ends(s Session) bool {
 }
 
 func (PutUser) op()        {}
+func (RemoveUser) op()     {}
 func (AddSession) op()     {}
 func (ReplaceSession) op() {}
 func (EndSession) op()     {}
@@ -296,8 +304,9 @@ func Update(ctx context.Context, s Store, userID string, change func(User) (Batc
 }
 
 // UpdateFrom lets change make a batch of a user who was read just now, and
-// applies it; on [ErrStale] it starts again with the user as they are then. An
-// error of change ends it and is returned as it is.
+// applies it; on [ErrStale] it starts again with the user as they are then, and so it
+// does where there was no such user, and now there is ([ErrUserExists]). An error of
+// change ends it and is returned as it is.
 func UpdateFrom(ctx context.Context, s Store, user User, change func(User) (Batch, error)) error {
 	for attempt := 1; ; attempt++ {
 		batch, err := change(user.clone())
@@ -305,7 +314,8 @@ func UpdateFrom(ctx context.Context, s Store, user User, change func(User) (Batc
 			return err
 		}
 		err = s.Apply(ctx, batch)
-		if !errors.Is(err, ErrStale) || attempt == Attempts {
+		changed := errors.Is(err, ErrStale) || user.Revision == 0 && errors.Is(err, ErrUserExists)
+		if !changed || attempt == Attempts {
 			return err
 		}
 		if user, err = s.User(ctx, user.ID); err != nil {

@@ -184,6 +184,8 @@ func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) (apply, error) {
 	case store.PutUser:
 		old, err := checkUser(tx, op.User)
 		return func(tx *bbolt.Tx) error { return putUser(tx, old, op.User) }, err
+	case store.RemoveUser:
+		return func(tx *bbolt.Tx) error { return removeUser(tx, op.ID) }, nil
 	case store.AddSession:
 		return func(tx *bbolt.Tx) error { return putSession(tx, op.Session) }, s.sessionIsFree(tx, op.Session.ID)
 	case store.ReplaceSession:
@@ -345,6 +347,48 @@ func putUser(tx *bbolt.Tx, old, u store.User) (err error) {
 
 	u.Revision++
 	return tx.Bucket(bucketUsers).Put(id, u.Encode())
+}
+
+func removeUser(tx *bbolt.Tx, id string) error {
+	user, err := getUser(tx, []byte(id))
+	if err == nil {
+		err = dropUser(tx, user)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err := endSessions(tx, store.EndSessions{UserID: id}); err != nil {
+		return err
+	}
+
+	prefix := ofUser(id)
+	var events [][]byte
+	cursor := tx.Bucket(bucketActivity).Cursor()
+	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
+		events = append(events, bytes.Clone(key))
+	}
+	for _, key := range events {
+		if err := dropExpiring(tx, kindEvent, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropUser removes the record and what leads to it.
+func dropUser(tx *bbolt.Tx, u store.User) error {
+	id := []byte(u.ID)
+	for _, p := range u.Passkeys {
+		if err := tx.Bucket(bucketCredentials).Delete(p.CredentialID); err != nil {
+			return err
+		}
+	}
+	for _, i := range u.Identities {
+		if err := tx.Bucket(bucketIdentities).Delete(identityKey(i.Issuer, i.Subject)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(tx.Bucket(bucketNames).Delete([]byte(u.Name)), tx.Bucket(bucketAdmins).Delete(id), tx.Bucket(bucketUsers).Delete(id))
 }
 
 func hasCredential(u store.User, id []byte) bool {

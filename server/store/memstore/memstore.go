@@ -427,6 +427,8 @@ func (s *Store) do(op store.Op) {
 	switch op := op.(type) {
 	case store.PutUser:
 		s.putUser(op.User)
+	case store.RemoveUser:
+		s.removeUser(op.ID)
 	case store.AddSession:
 		s.sessions[op.Session.ID] = op.Session.Encode()
 	case store.ReplaceSession:
@@ -452,15 +454,7 @@ func (s *Store) do(op store.Op) {
 }
 
 func (s *Store) putUser(u store.User) {
-	if old, err := s.user(u.ID); err == nil {
-		delete(s.names, old.Name)
-		for _, p := range old.Passkeys {
-			delete(s.credentials, string(p.CredentialID))
-		}
-		for _, i := range old.Identities {
-			delete(s.identities, [2]string{i.Issuer, i.Subject})
-		}
-	}
+	s.dropUser(u.ID)
 	u.Revision++
 	s.users[u.ID] = u.Encode()
 	s.names[u.Name] = u.ID
@@ -469,6 +463,32 @@ func (s *Store) putUser(u store.User) {
 	}
 	for _, i := range u.Identities {
 		s.identities[[2]string{i.Issuer, i.Subject}] = u.ID
+	}
+}
+
+// dropUser removes a user's record, if it is there, and what leads to it.
+func (s *Store) dropUser(id string) {
+	old, err := s.user(id)
+	if err != nil {
+		return
+	}
+	delete(s.users, id)
+	delete(s.names, old.Name)
+	for _, p := range old.Passkeys {
+		delete(s.credentials, string(p.CredentialID))
+	}
+	for _, i := range old.Identities {
+		delete(s.identities, [2]string{i.Issuer, i.Subject})
+	}
+}
+
+func (s *Store) removeUser(id string) {
+	s.dropUser(id)
+	s.endSessions(store.EndSessions{UserID: id})
+	for key, encoded := range s.events {
+		if event, err := store.DecodeEvent(encoded); err == nil && event.UserID == id {
+			delete(s.events, key)
+		}
 	}
 }
 

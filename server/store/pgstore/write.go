@@ -131,6 +131,12 @@ func (w *writer) op(op store.Op) {
 	switch op := op.(type) {
 	case store.PutUser:
 		w.putUser(op.User)
+	case store.RemoveUser:
+		w.lock(op.ID)
+		for _, table := range []string{"passkeys", "identities", "sessions", "events"} {
+			w.add(nil, `DELETE FROM `+table+` WHERE organisation = $1 AND user_id = $2`, op.ID)
+		}
+		w.add(nil, `DELETE FROM users WHERE organisation = $1 AND id = $2`, op.ID)
 	case store.AddSession:
 		w.lock(op.Session.UserID)
 		w.addSession(op.Session)

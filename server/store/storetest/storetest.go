@@ -29,6 +29,7 @@ type Open func(t *testing.T, now store.Clock) store.Store
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*bench){
 		"users":    users,
+		"removal":  removal,
 		"paging":   paging,
 		"updates":  updates,
 		"batches":  batches,
@@ -276,6 +277,99 @@ func users(b *bench) {
 	})
 }
 
+func removal(b *bench) {
+	// with is a user's, with a session and two events.
+	with := func(f *fixture, u store.User) []store.Op {
+		session := store.Session{ID: store.HashOf("session of " + u.ID), UserID: u.ID, Expires: f.now().Add(time.Hour)}
+		return []store.Op{
+			store.PutUser{User: u}, store.AddSession{Session: session},
+			store.AddEvent{Event: store.NewEvent(f.now(), u.ID, shared.EventSignedIn, store.Client{})},
+			store.AddEvent{Event: store.NewEvent(f.now(), u.ID, shared.EventPasskeyAdded, store.Client{})},
+		}
+	}
+	b.claim("a user who is removed leaves nothing behind, and others keep what they have", func(f *fixture) {
+		neighbour := bob()
+		neighbour.ID = "10" // begins as hers does
+		f.apply(with(f, ann())...)
+		f.apply(with(f, neighbour)...)
+		f.apply(store.RemoveUser{ID: "1"})
+
+		for _, kind := range store.Kinds {
+			left, err := f.Records(f.Context(), kind, nil, 9)
+			f.fails("reading", err, nil)
+			f.is("records of kind "+string(kind), len(left), map[store.Kind]int{store.KindUser: 1, store.KindSession: 1, store.KindEvent: 2}[kind])
+		}
+		_, err := f.User(f.Context(), "1")
+		f.fails("by id", err, store.ErrNotFound)
+		_, err = f.UserByName(f.Context(), "ann")
+		f.fails("by name", err, store.ErrNotFound)
+		_, err = f.UserByCredential(f.Context(), []byte("credential 1"))
+		f.fails("by credential", err, store.ErrNotFound)
+		_, err = f.UserByIdentity(f.Context(), ann().Identities[0].Issuer, ann().Identities[0].Subject)
+		f.fails("by identity", err, store.ErrNotFound)
+		admin, _ := f.HasAdministrator(f.Context())
+		f.is("an administrator", admin, false)
+		_, err = f.Session(f.Context(), store.HashOf("session of 1"))
+		f.fails("the session", err, store.ErrNotFound)
+		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(told), 0)
+		f.is("the other's passkeys", len(f.user("10").Passkeys), 1)
+		told, _ = f.Events(f.Context(), "10", store.EventID{}, 9)
+		f.is("the other's events", len(told), 2)
+		f.passes(store.EventsKept) // nor does anything of hers expire
+
+		f.apply(store.PutUser{User: ann()}) // what was hers is free, her id too
+		told, _ = f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events of who has the id now", len(told), 0)
+	})
+	b.claim("nobody can be removed, and somebody whose events alone are left", func(f *fixture) {
+		f.apply(store.RemoveUser{ID: "1"})
+		f.apply(with(f, ann())[2:]...)
+		f.apply(store.RemoveUser{ID: "1"})
+		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(told), 0)
+	})
+	b.claim("a removal in a batch that is refused removes nothing", func(f *fixture) {
+		f.apply(with(f, ann())...)
+		f.refuses(store.ErrNotFound, store.RemoveUser{ID: "1"}, store.TakeLink{Key: "k"})
+		f.is("name", f.user("1").Name, "ann")
+		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(told), 2)
+	})
+	b.claim("a change that is on its way doesn't bring anybody back, nor their events", func(f *fixture) {
+		f.apply(with(f, ann())...)
+		read := f.user("1")
+		f.apply(store.RemoveUser{ID: "1"})
+		f.refuses(store.ErrStale, store.PutUser{User: read})
+
+		f.apply(store.PutUser{User: ann()})
+		var changing sync.WaitGroup
+		for range 8 {
+			changing.Go(func() {
+				for {
+					err := store.Update(f.Context(), f, "1", func(u store.User) (store.Batch, error) {
+						u.Passkeys[0].SignCount++
+						return store.Batch{store.PutUser{User: u}, store.AddEvent{Event: store.NewEvent(f.now(), "1", shared.EventSignedIn, store.Client{})}}, nil
+					})
+					if errors.Is(err, store.ErrNotFound) {
+						return
+					}
+					if err != nil && !errors.Is(err, store.ErrStale) { // others were faster 64 times
+						f.Errorf("a change: %v", err)
+						return
+					}
+				}
+			})
+		}
+		f.apply(store.RemoveUser{ID: "1"})
+		changing.Wait()
+		_, err := f.User(f.Context(), "1")
+		f.fails("afterwards", err, store.ErrNotFound)
+		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(told), 0)
+	})
+}
+
 func paging(b *bench) {
 	b.claim("users come in pages by name", func(f *fixture) {
 		var want []string
@@ -349,6 +443,20 @@ func updates(b *bench) {
 		}
 		all.Wait()
 		f.is("count", f.user("2").Passkeys[0].SignCount, uint32(writers*rounds))
+	})
+	b.claim("of many who make the same user at once none is lost", func(f *fixture) {
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				err := store.UpdateFrom(f.Context(), f, store.User{ID: "3", Name: "carol"}, func(u store.User) (store.Batch, error) {
+					u.Passkeys = append(u.Passkeys, store.Passkey{ID: fmt.Sprint("p", i), CredentialID: []byte{byte(i)}})
+					return store.Batch{store.PutUser{User: u}}, nil
+				})
+				f.fails("an update", err, nil)
+			})
+		}
+		all.Wait()
+		f.is("passkeys", len(f.user("3").Passkeys), 8)
 	})
 	b.claim("an error of the change ends it and writes nothing", func(f *fixture) {
 		f.apply(store.PutUser{User: bob()})
