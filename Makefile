@@ -14,7 +14,8 @@ run: build
 # that makes the program a twentieth smaller. Nothing needs C, and without it the program
 # is one file that runs on any Linux.
 RARELY_RUN := $(addprefix github.com/keypeg/keypeg/,app/... server/door server/cmd/...) \
-	$(addprefix github.com/,maxence-charriere/... coreos/... go-jose/... google/...) golang.org/x/text/...
+	$(addprefix github.com/,maxence-charriere/... coreos/... go-jose/... golang-jwt/... google/... spf13/...) \
+	golang.org/x/text/... crypto/tls crypto/x509 encoding/asn1 encoding/xml database/sql
 SMALLER := -trimpath -tags nethttpomithttp2 $(RARELY_RUN:%=-gcflags=%=-l)
 
 build: web
