@@ -103,7 +103,7 @@ func (c *Confirm) providers() []shared.Provider {
 }
 
 func (c *Confirm) canConfirm() bool {
-	return c.HasPasskey || c.HasPassword || len(c.providers()) > 0
+	return c.Service != nil && (c.HasPasskey || c.HasPassword || len(c.providers()) > 0)
 }
 
 // renderNothing is for who got in by a code or a link, and has made no way in since.
@@ -172,14 +172,14 @@ func (c *Confirm) confirm(how confirmState, prove func(context.Context) error) {
 		c.self.Dispatch(func(app.Context) {
 			c.state, c.failure = confirmAsking, err
 			if err == nil {
-				c.OnConfirmed()
+				tell(c.OnConfirmed)
 			}
 		})
 	})
 }
 
 func (c *Confirm) onEscape() {
-	c.OnCancel()
+	tell(c.OnCancel)
 }
 
-func (c *Confirm) onCancel(app.Context, app.Event) { c.OnCancel() }
+func (c *Confirm) onCancel(app.Context, app.Event) { tell(c.OnCancel) }

@@ -38,7 +38,7 @@ func (e *errands) attempt(work func(context.Context) error, done func(error)) {
 					giveUp: func() { done(&ceremony.Failure{Reason: ceremony.Aborted}) },
 				}
 			case shared.IsSignedOut(err):
-				e.signedOut()
+				tell(e.signedOut)
 			default:
 				done(err)
 			}

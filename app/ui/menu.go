@@ -102,11 +102,14 @@ func (m *UserMenu) chosen(item MenuItem) {
 		return
 	}
 	m.close()
-	item.OnSelect()
+	tell(item.OnSelect)
 }
 
 func (m *UserMenu) focusLine(line int) {
 	n := len(m.Items)
+	if n == 0 {
+		return
+	}
 	m.line = (line + n) % n
 	focus(m.self, "menu-"+m.Items[m.line].ID)
 }

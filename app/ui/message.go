@@ -16,6 +16,12 @@ func (m Message) Render() app.UI {
 	return app.Section().Class("message").Body(
 		app.H1().Text(m.Title),
 		app.P().Class("lead").Text(m.Lead),
-		button("message-button", "primary", m.Button, false, m.OnButton),
+		button("message-button", "primary", m.Button, false, m.onButton),
 	)
+}
+
+func (m Message) onButton(ctx app.Context, e app.Event) {
+	if m.OnButton != nil {
+		m.OnButton(ctx, e)
+	}
 }

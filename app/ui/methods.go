@@ -174,7 +174,7 @@ func (c *MethodsCard) does(id, done string, work func(context.Context) error, th
 		if err == nil {
 			c.said = done
 			then()
-			c.OnChanged()
+			tell(c.OnChanged)
 		}
 	})
 }

@@ -133,7 +133,7 @@ func (p *PasskeysPanel) load(ctx app.Context) {
 func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	switch {
 	case shared.IsSignedOut(err):
-		p.OnSignedOut()
+		tell(p.OnSignedOut)
 	case err != nil && p.state == listReady:
 		// What is shown stays; the page tells that the server is away.
 	case err != nil:
@@ -151,7 +151,9 @@ func (p *PasskeysPanel) show(list shared.PasskeyList) {
 	if p.row.id != "" && p.find(p.row.id).ID == "" {
 		p.row = openRow{}
 	}
-	p.OnChanged(list)
+	if p.OnChanged != nil {
+		p.OnChanged(list)
+	}
 }
 
 // edited takes the list as the user has changed it here.
@@ -234,13 +236,13 @@ func (p *PasskeysPanel) find(id string) shared.Passkey {
 
 func (p *PasskeysPanel) onRetry(ctx app.Context, _ app.Event) { p.load(p.self) }
 
-func (p *PasskeysPanel) onClose(app.Context, app.Event) { p.OnClose() }
+func (p *PasskeysPanel) onClose(app.Context, app.Event) { tell(p.OnClose) }
 
 // onEscape closes the panel, but not while a dialog on top of it is open: that
 // one heard the key too.
 func (p *PasskeysPanel) onEscape(_ app.Context, e app.Event) {
 	e.PreventDefault()
 	if p.paused == nil && p.phone.URL == "" && p.row.mode != rowRemove && p.row.mode != rowRemoving {
-		p.OnClose()
+		tell(p.OnClose)
 	}
 }

@@ -141,7 +141,7 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 		err := begin(p.self)
 		p.self.Dispatch(func(app.Context) {
 			if err == nil {
-				p.OnSignedIn()
+				tell(p.OnSignedIn)
 				return
 			}
 			p.state, p.failure = signInWaiting, err
@@ -167,7 +167,7 @@ func (p *SignInPanel) arm() {
 			case ctx.Err() != nil:
 				// The user does something else.
 			case err == nil:
-				p.OnSignedIn()
+				tell(p.OnSignedIn)
 			case refused:
 				p.failure = err
 				p.arm()

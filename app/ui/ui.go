@@ -131,6 +131,13 @@ func (w World) notice(err error) app.UI {
 	}))
 }
 
+// tell calls a parent back, where it wants to know.
+func tell(callback func()) {
+	if callback != nil {
+		callback()
+	}
+}
+
 // focus moves the keyboard focus to an element, after the next update.
 func focus(ctx app.Context, id string) {
 	ctx.Defer(func(app.Context) {

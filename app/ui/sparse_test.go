@@ -1,0 +1,175 @@
+package ui
+
+import (
+	"context"
+	"testing"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// stage mounts a component outside of a browser, where go-app itself calls no OnMount.
+type stage struct {
+	app.Compo
+
+	actor app.Composer
+	ctx   app.Context
+}
+
+func (s *stage) OnPreRender(ctx app.Context) {
+	s.ctx = ctx
+	if actor, mounts := s.actor.(app.Mounter); mounts {
+		actor.OnMount(ctx)
+	}
+}
+
+func (s *stage) Render() app.UI { return s.actor }
+
+// plays mounts a component and does things with it, one after the other, each with what
+// comes of it at the server.
+func plays(t *testing.T, actor app.Composer, things ...func(app.Context)) {
+	t.Helper()
+	engine, on := app.NewTestEngine(), &stage{actor: actor}
+	if err := engine.Load(on); err != nil {
+		t.Fatal(err)
+	}
+	engine.ConsumeAll()
+	for _, do := range things {
+		on.ctx.Dispatch(do)
+		engine.ConsumeAll()
+	}
+	if leaves, ok := actor.(app.Dismounter); ok {
+		leaves.OnDismount()
+	}
+	if app.HTMLString(actor) == "" {
+		t.Error("nothing is shown")
+	}
+}
+
+// anEvent is any event of the browser's.
+var anEvent = app.Event{Value: app.Window()}
+
+// handled is what happens on an event.
+func handled(handler app.EventHandler) func(app.Context) {
+	return func(ctx app.Context) { handler(ctx, anEvent) }
+}
+
+// done is what happens when a component calls back.
+func done(f func()) func(app.Context) { return func(app.Context) { f() } }
+
+// obliging is a server that does all that it is asked, for somebody who is signed out
+// after that if it says so.
+type obliging struct{ err error }
+
+func (o obliging) Passkeys(context.Context) (shared.PasskeyList, error) {
+	return shared.PasskeyList{}, o.err
+}
+func (o obliging) Register(context.Context, string) (shared.Passkey, error) {
+	return shared.Passkey{ID: "new"}, o.err
+}
+func (o obliging) Rename(context.Context, string, string) (shared.Passkey, error) {
+	return shared.Passkey{}, o.err
+}
+func (o obliging) Remove(context.Context, string, bool) (shared.PasskeyList, error) {
+	return shared.PasskeyList{}, o.err
+}
+func (o obliging) SignalAccepted(context.Context)                    {}
+func (o obliging) ConfirmWithPasskey(context.Context) error          { return o.err }
+func (o obliging) ConfirmWithPassword(context.Context, string) error { return o.err }
+func (o obliging) SignInWithPasskey(context.Context) error           { return o.err }
+func (o obliging) SignInByAutofill(context.Context) error            { return o.err }
+func (o obliging) Link(context.Context, string) error                { return o.err }
+func (o obliging) Unlink(context.Context, string) error              { return o.err }
+func (o obliging) ChangePassword(context.Context, string) error      { return o.err }
+func (o obliging) SetDisabled(context.Context, string, bool) (shared.Member, error) {
+	return shared.Member{}, o.err
+}
+func (o obliging) MakeRecoveryCodes(context.Context) (shared.RecoveryCodes, error) {
+	return shared.RecoveryCodes{Codes: []string{"ABCDE-FGHIJ"}}, o.err
+}
+func (o obliging) Sessions(context.Context) (shared.SessionList, error) {
+	return shared.SessionList{}, o.err
+}
+func (o obliging) EndSession(context.Context, string) (shared.SessionList, error) {
+	return shared.SessionList{}, o.err
+}
+func (o obliging) EndOtherSessions(context.Context) (shared.SessionList, error) {
+	return shared.SessionList{}, o.err
+}
+func (o obliging) Activity(context.Context, string) (shared.Activity, error) {
+	return shared.Activity{Events: []shared.Event{{ID: "e"}}}, o.err
+}
+func (o obliging) Users(context.Context, string, string) (shared.Members, error) {
+	return shared.Members{}, o.err
+}
+func (o obliging) Invite(context.Context, shared.Invite) (shared.Invited, error) {
+	return shared.Invited{}, o.err
+}
+func (o obliging) InviteAgain(context.Context, string) (shared.EnrolmentLink, error) {
+	return shared.EnrolmentLink{}, o.err
+}
+func (o obliging) MakeRecoveryLink(context.Context, string) (shared.EnrolmentLink, error) {
+	return shared.EnrolmentLink{}, o.err
+}
+
+// TestSparse gives each exported component no more than its fields say are required, and
+// has everything happen after which it calls back. In a host's page each panic would end
+// the whole app.
+func TestSparse(t *testing.T) {
+	sparse := World{Text: &message.English, Formats: world().Formats}
+	for name, err := range map[string]error{
+		"the server does it":          nil,
+		"the session has ended":       shared.Errorf(shared.CodeUnauthenticated, "Please sign in."),
+		"a confirmation is asked for": shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you."),
+		"the server refuses":          shared.Errorf(shared.CodeConflict, "Somebody was faster."),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := obliging{err}
+			t.Run("UserMenu", func(t *testing.T) {
+				m := &UserMenu{}
+				plays(t, m, handled(m.onButton), handled(m.onKey), done(func() { m.chosen(MenuItem{}) }), done(func() { m.open(-1) }), handled(m.onOutside))
+			})
+			t.Run("SignInPanel", func(t *testing.T) {
+				p := &SignInPanel{World: sparse, Service: server}
+				plays(t, p, handled(p.onPassword), handled(p.onPasskey))
+			})
+			t.Run("Confirm", func(t *testing.T) {
+				c := &Confirm{World: sparse}
+				plays(t, c, handled(c.onCancel), done(c.onEscape), handled(c.onRecovery))
+				c = &Confirm{World: sparse, Service: server, HasPasskey: true}
+				plays(t, c, handled(c.onPasskey), handled(c.onPassword), handled(c.onCancel))
+			})
+			t.Run("PasskeysPanel", func(t *testing.T) {
+				p := &PasskeysPanel{World: sparse, Service: server}
+				plays(t, p, handled(p.onAdd), handled(p.onRegister), done(func() { p.rename("new", "Name") }), handled(p.onClose), handled(p.onEscape))
+			})
+			t.Run("PasskeysOff", func(t *testing.T) {
+				p := &PasskeysOff{World: sparse}
+				plays(t, p, handled(p.onClose), handled(p.onEscape))
+			})
+			t.Run("SessionsPanel", func(t *testing.T) {
+				p := &SessionsPanel{World: sparse, Service: server}
+				plays(t, p, handled(p.onEndOthers))
+			})
+			t.Run("ActivityPanel", func(t *testing.T) {
+				p := &ActivityPanel{World: sparse, Service: server}
+				plays(t, p, done(func() { p.notMe(shared.Event{ID: "e", PasskeyID: "new"}) }), done(p.calm))
+				advice := p.renderAdvice().(*adviceDialog)
+				plays(t, advice, handled(advice.onPasskey))
+			})
+			t.Run("MethodsCard", func(t *testing.T) {
+				c := &MethodsCard{World: sparse, Service: server}
+				plays(t, c, done(func() { c.makeCodes("") }), done(func() { c.unlink("i") }))
+			})
+			t.Run("UsersPanel", func(t *testing.T) {
+				p := &UsersPanel{World: sparse, Service: server}
+				plays(t, p, done(func() { p.load("next") }))
+			})
+			t.Run("Message", func(t *testing.T) {
+				Message{}.onButton(app.Context{}, anEvent)
+			})
+		})
+	}
+}
