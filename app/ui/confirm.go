@@ -35,6 +35,7 @@ type Confirm struct {
 	HasPassword bool
 	OnConfirmed func()
 	OnCancel    func()
+	OnSignedOut func() // the session has ended meanwhile
 
 	self     app.Context // the component's own: an event's dies with its element
 	password string
@@ -88,6 +89,9 @@ func (c *Confirm) Render() app.UI {
 		app.Range(c.providers()).Slice(func(i int) app.UI {
 			return &providerButton{Provider: c.providers()[i], Text: text.AtProvider, Off: busy, OnClick: c.atProvider}
 		}),
+		app.If(c.World.SignInAgain != nil, func() app.UI {
+			return button("confirm-sign-in", "wide", text.SignInAgain, busy, c.onSignInAgain)
+		}),
 		foot(
 			button("confirm-cancel", "quiet", text.Cancel, false, c.onCancel),
 		),
@@ -119,12 +123,17 @@ func (c *Confirm) renderNothing() app.UI {
 			app.If(c.World.Recovery != "", func() app.UI {
 				return button("confirm-recovery", "primary", text.Recovery, false, c.onRecovery)
 			}),
+			app.If(c.World.SignInAgain != nil, func() app.UI {
+				return button("confirm-sign-in", "primary", text.SignInAgain, false, c.onSignInAgain)
+			}),
 		),
 	)
 }
 
 // onRecovery leaves the app: the page isn't one of its own.
 func (c *Confirm) onRecovery(app.Context, app.Event) { browser.Leave(c.World.Recovery) }
+
+func (c *Confirm) onSignInAgain(app.Context, app.Event) { tell(c.World.SignInAgain) }
 
 func (c *Confirm) onInput(ctx app.Context, _ app.Event) { c.password = valueOf(ctx) }
 
@@ -167,13 +176,18 @@ func (c *Confirm) confirm(how confirmState, prove func(context.Context) error) {
 		return
 	}
 	c.state, c.failure = how, nil
+	focusedBefore := focused()
 	c.self.Async(func() {
 		err := prove(c.self)
 		c.self.Dispatch(func(app.Context) {
-			c.state, c.failure = confirmAsking, err
-			if err == nil {
+			switch {
+			case err == nil:
 				tell(c.OnConfirmed)
+			case shared.IsSignedOut(err):
+				tell(c.OnSignedOut)
 			}
+			c.state, c.failure = confirmAsking, err
+			refocus(c.self, focusedBefore)
 		})
 	})
 }

@@ -28,19 +28,28 @@ type pausedUntilSure struct {
 // confirmation waits for one and is done again; without one, it ends as aborted,
 // which nobody needs to be told.
 func (e *errands) attempt(work func(context.Context) error, done func(error)) {
+	e.attemptFrom(focused(), work, done)
+}
+
+// attemptFrom does it for whom the keyboard focus was on an element.
+func (e *errands) attemptFrom(id string, work func(context.Context) error, done func(error)) {
 	e.self.Async(func() {
 		err := work(e.self)
 		e.self.Dispatch(func(app.Context) {
 			switch {
 			case shared.CodeOf(err) == shared.CodeConfirmRequired:
 				e.paused = &pausedUntilSure{
-					goOn:   func() { e.attempt(work, done) },
-					giveUp: func() { done(&ceremony.Failure{Reason: ceremony.Aborted}) },
+					goOn: func() { e.attemptFrom(id, work, done) },
+					giveUp: func() {
+						done(&ceremony.Failure{Reason: ceremony.Aborted})
+						refocus(e.self, id)
+					},
 				}
 			case shared.IsSignedOut(err):
 				tell(e.signedOut)
 			default:
 				done(err)
+				refocus(e.self, id)
 			}
 		})
 	})
@@ -51,7 +60,7 @@ func (e *errands) renderConfirm(world World, service ConfirmService, hasPasskey,
 	return app.If(e.paused != nil, func() app.UI {
 		return &Confirm{
 			World: world, Service: service, HasPasskey: hasPasskey, HasPassword: hasPassword,
-			OnConfirmed: e.confirmed, OnCancel: e.notConfirmed,
+			OnConfirmed: e.confirmed, OnCancel: e.notConfirmed, OnSignedOut: e.signedOut,
 		}
 	})
 }

@@ -134,6 +134,7 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 		return
 	}
 	p.state, p.failure = how, nil
+	focusedBefore := focused()
 	waiting := p.autofill
 	p.self.Async(func() {
 		waiting.end()
@@ -145,6 +146,7 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 				return
 			}
 			p.state, p.failure = signInWaiting, err
+			refocus(p.self, focusedBefore)
 			p.arm()
 		})
 	})

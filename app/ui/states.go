@@ -110,6 +110,8 @@ func States(text *message.Catalogue) []State {
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", OnlyMethod: true}},
 		}},
 		"confirm-nothing":  &Confirm{World: stateRecoverable(world), Service: stateService{}},
+		"confirm-again":    &Confirm{World: stateAgain(world), Service: stateService{}},
+		"confirm-or-again": &Confirm{World: stateAgain(world), Service: stateService{}, HasPasskey: true},
 		"sign-in":          &SignInPanel{World: world, Password: noPassword},
 		"sign-in-working":  &SignInPanel{World: world, Password: noPassword, state: signInByPasskey},
 		"sign-in-refused":  &SignInPanel{World: world, Password: noPassword, failure: &ceremony.Failure{Reason: ceremony.Denied}},
@@ -118,6 +120,7 @@ func States(text *message.Catalogue) []State {
 		"confirm-provider": &Confirm{World: stateProvided(world), Service: stateService{}, HasPasskey: true},
 		"confirm-password": &Confirm{World: world, Service: stateService{}, HasPassword: true},
 		"confirm-working":  &Confirm{World: world, Service: stateService{}, HasPassword: true, HasPasskey: true, state: confirmByPasskey},
+		"confirm-denied":   &Confirm{World: world, Service: stateService{}, HasPassword: true, HasPasskey: true, failure: &ceremony.Failure{Reason: ceremony.Denied, Confirming: true}},
 		"confirm-refused":  &Confirm{World: world, Service: stateService{}, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
 	}
 	list := make([]State, 0, len(states))
@@ -136,6 +139,12 @@ func stateProvided(w World) World {
 
 func stateRecoverable(w World) World {
 	w.Recovery = shared.PageRecovery
+	return w
+}
+
+// stateAgain is for a host's user, who can sign in there.
+func stateAgain(w World) World {
+	w.SignInAgain = func() {}
 	return w
 }
 

@@ -55,6 +55,9 @@ type World struct {
 	Offline string
 	// ConfirmsAt are the OpenID providers at which the user can confirm.
 	ConfirmsAt []shared.Provider
+	// SignInAgain leads to where the user signs in, who comes back as freshly signed in.
+	// The dialog that asks for a confirmation offers it; nil leaves that away.
+	SignInAgain func()
 	// Recovery is the address of the page for who has lost every way in, or "".
 	Recovery string
 	// Blocked says why this page can't use passkeys, or "".
@@ -79,8 +82,11 @@ func (w World) sentence(err error) string {
 		case ceremony.Aborted:
 			return ""
 		case ceremony.Denied:
-			if failure.Registering {
+			switch {
+			case failure.Registering:
 				return text.RegisterDenied
+			case failure.Confirming:
+				return text.ConfirmDenied
 			}
 			return text.SignInDenied
 		case ceremony.Exists:
@@ -143,6 +149,22 @@ func focus(ctx app.Context, id string) {
 	ctx.Defer(func(app.Context) {
 		if element := app.Window().GetElementByID(id); element.Truthy() {
 			element.Call("focus")
+		}
+	})
+}
+
+// focused is the id of what has the keyboard focus, for [refocus].
+func focused() string {
+	return app.Window().Get("document").Get("activeElement").Get("id").String()
+}
+
+// refocus returns the keyboard focus to what had it, where nothing has it now: a browser
+// takes it from a button that can't be pressed while it works.
+func refocus(ctx app.Context, id string) {
+	ctx.Defer(func(app.Context) {
+		document := app.Window().Get("document")
+		if document.Get("activeElement").Equal(document.Get("body")) && id != "" {
+			focus(ctx, id)
 		}
 	})
 }

@@ -137,7 +137,7 @@ func TestSparse(t *testing.T) {
 			})
 			t.Run("Confirm", func(t *testing.T) {
 				c := &Confirm{World: sparse}
-				plays(t, c, handled(c.onCancel), done(c.onEscape), handled(c.onRecovery))
+				plays(t, c, handled(c.onCancel), done(c.onEscape), handled(c.onRecovery), handled(c.onSignInAgain))
 				c = &Confirm{World: sparse, Service: server, HasPasskey: true}
 				plays(t, c, handled(c.onPasskey), handled(c.onPassword), handled(c.onCancel))
 			})
@@ -171,5 +171,54 @@ func TestSparse(t *testing.T) {
 				Message{}.onButton(app.Context{}, anEvent)
 			})
 		})
+	}
+}
+
+// TestConfirm: what comes of the person's answers, told to whoever opened the dialog.
+func TestConfirm(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"confirmed":  {nil, "confirmed"},
+		"refused":    {shared.Errorf(shared.CodeSignInRefused, "This password is not right."), ""},
+		"ended":      {shared.Errorf(shared.CodeUnauthenticated, "Please sign in."), "signed out"},
+		"closed off": {shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off."), "signed out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, how := range []string{"a password", "a passkey"} {
+				told := ""
+				c := &Confirm{
+					World: world(), Service: obliging{test.err}, HasPasskey: true, HasPassword: true,
+					OnConfirmed: func() { told += "confirmed" }, OnSignedOut: func() { told += "signed out" }, OnCancel: func() { told += "cancelled" },
+				}
+				plays(t, c, handled(map[string]app.EventHandler{"a password": c.onPassword, "a passkey": c.onPasskey}[how]))
+				if told != test.want {
+					t.Errorf("%s: %q was told, want %q", how, told, test.want)
+				}
+			}
+		})
+	}
+}
+
+// TestSessionEndsWhileConfirming has the panel leave, whose dialog finds out.
+func TestSessionEndsWhileConfirming(t *testing.T) {
+	out := 0
+	p := &PasskeysPanel{
+		World: world(), Service: obliging{shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you.")},
+		Confirms: obliging{shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")}, OnSignedOut: func() { out++ },
+	}
+	plays(t, p, func(app.Context) { p.list = stateKeys() }, done(func() { p.rename("a", "Name") }))
+	if p.paused == nil {
+		t.Fatal("no confirmation is asked for")
+	}
+	confirm := p.renderConfirm(p.World, p.Confirms, true, true)
+	dialog := &Confirm{}
+	for _, shown := range app.FilterUIElems(confirm) {
+		dialog = shown.(*Confirm)
+	}
+	plays(t, dialog, handled(dialog.onPasskey))
+	if out != 1 {
+		t.Errorf("the parent was told %d times that nobody is signed in, want once", out)
 	}
 }
