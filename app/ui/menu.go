@@ -87,7 +87,23 @@ func (m *UserMenu) onOutside(app.Context, app.Event) { m.close() }
 
 func (m *UserMenu) open(line int) {
 	m.state = menuOpen
+	m.keepInPage()
 	m.focusLine(line)
+}
+
+// keepInPage opens the list to the other side of the name where it would stick out: the
+// name may stand anywhere.
+func (m *UserMenu) keepInPage() {
+	m.self.Defer(func(app.Context) {
+		list := app.Window().GetElementByID("user-menu")
+		if !list.Truthy() {
+			return
+		}
+		place := list.Call("getBoundingClientRect")
+		if place.Get("left").Float() < 0 || place.Get("right").Float() > app.Window().Get("innerWidth").Float() {
+			list.Get("classList").Call("add", "menu-list-turned")
+		}
+	})
 }
 
 func (m *UserMenu) close() {

@@ -114,11 +114,12 @@ func TestReadmeProperties(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(string(styles), ":root {")
 	declared, _, _ := strings.Cut(rest, "}")
-	names := regexp.MustCompile(`--keypeg-[\w-]+`).FindAllString(declared, -1)
+	names := regexp.MustCompile(`(--keypeg-[\w-]+):`).FindAllStringSubmatch(declared, -1)
 	if len(names) < 10 {
 		t.Fatalf("the style sheet declares %q", names)
 	}
 	for _, name := range names {
+		name := name[1]
 		if !strings.Contains(string(readme), "\n| `"+name+"` |") {
 			t.Errorf("the README has no row for %s", name)
 		}
