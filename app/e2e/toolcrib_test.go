@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
 )
 
 // crib is a tool crib: a program that has taken Keypeg in, with people of its own.
@@ -202,7 +203,8 @@ func TestToolcrib(t *testing.T) {
 // anybody in.
 func TestToolcribRemovesSomebody(t *testing.T) {
 	c := startCrib(t)
-	bob := openBrowser(t, c.server)
+	// His browser asks for German, and the crib speaks English: all of it.
+	bob := openBrowser(t, c.server, chromedp.Flag("accept-lang", "de-CH,de"))
 	phone := bob.hasDevice()
 	phone.touches(false)
 	bob.entersCrib(c, "bob")

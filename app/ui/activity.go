@@ -60,7 +60,7 @@ const (
 
 // OnMount loads the first page.
 func (p *ActivityPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.more("")
 }
 

@@ -2,10 +2,13 @@ package ui
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -79,7 +82,6 @@ func (o obliging) SignalAccepted(context.Context)                    {}
 func (o obliging) ConfirmWithPasskey(context.Context) error          { return o.err }
 func (o obliging) ConfirmWithPassword(context.Context, string) error { return o.err }
 func (o obliging) SignInWithPasskey(context.Context) error           { return o.err }
-func (o obliging) SignInByAutofill(context.Context) error            { return o.err }
 func (o obliging) Link(context.Context, string) error                { return o.err }
 func (o obliging) Unlink(context.Context, string) error              { return o.err }
 func (o obliging) ChangePassword(context.Context, string) error      { return o.err }
@@ -112,6 +114,12 @@ func (o obliging) InviteAgain(context.Context, string) (shared.EnrolmentLink, er
 }
 func (o obliging) MakeRecoveryLink(context.Context, string) (shared.EnrolmentLink, error) {
 	return shared.EnrolmentLink{}, o.err
+}
+
+// SignInByAutofill waits for who never picks a passkey.
+func (o obliging) SignInByAutofill(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // TestSparse gives each exported component no more than its fields say are required, and
@@ -171,6 +179,59 @@ func TestSparse(t *testing.T) {
 				Message{}.onButton(app.Context{}, anEvent)
 			})
 		})
+	}
+}
+
+// asked is a service that writes down in which language it was asked for what.
+type asked struct {
+	obliging
+	in chan string
+}
+
+func (a asked) ask(ctx context.Context, what string) { a.in <- what + " in " + browser.Language(ctx) }
+
+func (a asked) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
+	a.ask(ctx, "list")
+	return stateKeys(), nil
+}
+func (a asked) Rename(ctx context.Context, id, name string) (shared.Passkey, error) {
+	a.ask(ctx, "rename")
+	return shared.Passkey{ID: id, Name: name}, nil
+}
+func (a asked) ConfirmWithPassword(ctx context.Context, _ string) error {
+	a.ask(ctx, "confirm")
+	return nil
+}
+func (a asked) SignInWithPasskey(ctx context.Context) error { a.ask(ctx, "sign in"); return a.err }
+func (a asked) SignInByAutofill(ctx context.Context) error {
+	a.ask(ctx, "autofill")
+	return a.obliging.SignInByAutofill(ctx)
+}
+
+// TestLanguageOfRefusals: the server is asked in the language that is on the screen,
+// also after that has changed.
+func TestLanguageOfRefusals(t *testing.T) {
+	german := World{Text: &message.German, Formats: world().Formats}
+	service := asked{in: make(chan string, 100), obliging: obliging{shared.Errorf(shared.CodeConflict, "No.")}}
+	panel := &PasskeysPanel{World: german, Service: service}
+	plays(t, panel, done(func() { panel.rename("a", "Name") }), done(func() {
+		panel.World.Text = &message.French
+		panel.rename("b", "Name")
+	}))
+	confirm := &Confirm{World: german, Service: service, HasPassword: true}
+	plays(t, confirm, handled(confirm.onPassword))
+	form := &SignInPanel{World: german, Service: service, Password: func(ctx context.Context, _, _ string) error {
+		service.ask(ctx, "password")
+		return service.err
+	}}
+	plays(t, form, handled(form.onPasskey), handled(form.onPassword))
+	left := []string{"list in de", "rename in de", "rename in fr", "confirm in de", "autofill in de", "sign in in de", "password in de"}
+	for len(left) > 0 {
+		got := <-service.in
+		left = slices.DeleteFunc(left, func(want string) bool { return want == got })
+		if strings.HasSuffix(got, " in ") {
+			t.Errorf("%sno language", got)
+		}
 	}
 }
 

@@ -177,8 +177,9 @@ func (c *Confirm) confirm(how confirmState, prove func(context.Context) error) {
 	}
 	c.state, c.failure = how, nil
 	focusedBefore := focused()
+	asking := c.World.asking(c.self)
 	c.self.Async(func() {
-		err := prove(c.self)
+		err := prove(asking)
 		c.self.Dispatch(func(app.Context) {
 			switch {
 			case err == nil:

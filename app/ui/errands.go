@@ -14,6 +14,7 @@ import (
 // embeds it and sets it when it is mounted.
 type errands struct {
 	self      app.Context // the component's own: an event's dies with its element
+	world     *World      // the component's, as its parent has set it last
 	signedOut func()      // the session has ended
 	paused    *pausedUntilSure
 }
@@ -33,8 +34,9 @@ func (e *errands) attempt(work func(context.Context) error, done func(error)) {
 
 // attemptFrom does it for whom the keyboard focus was on an element.
 func (e *errands) attemptFrom(id string, work func(context.Context) error, done func(error)) {
+	asking := e.world.asking(e.self)
 	e.self.Async(func() {
-		err := work(e.self)
+		err := work(asking)
 		e.self.Dispatch(func(app.Context) {
 			switch {
 			case shared.CodeOf(err) == shared.CodeConfirmRequired:

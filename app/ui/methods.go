@@ -40,7 +40,7 @@ type MethodsCard struct {
 
 // OnMount implements app.Mounter.
 func (c *MethodsCard) OnMount(ctx app.Context) {
-	c.errands = errands{self: ctx, signedOut: c.OnSignedOut}
+	c.errands = errands{self: ctx, world: &c.World, signedOut: c.OnSignedOut}
 }
 
 // Render implements app.Composer.

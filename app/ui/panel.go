@@ -94,7 +94,7 @@ const (
 
 // OnMount opens the panel and loads the list.
 func (p *PasskeysPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	showModal(ctx, panelID)
 	if p.Adding {
 		p.openAdd()
@@ -114,9 +114,9 @@ func (p *PasskeysPanel) load(ctx app.Context) {
 	if p.state == listFailed {
 		p.state = listLoading
 	}
-	edits := p.edits
+	edits, asking := p.edits, p.World.asking(ctx)
 	ctx.Async(func() {
-		list, err := p.Service.Passkeys(ctx)
+		list, err := p.Service.Passkeys(asking)
 		ctx.Dispatch(func(ctx app.Context) {
 			if p.edits != edits {
 				p.load(ctx) // this list may be older than what is shown

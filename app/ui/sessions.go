@@ -40,7 +40,7 @@ const othersID = "others"
 
 // OnMount loads the list.
 func (p *SessionsPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.load()
 }
 

@@ -119,8 +119,8 @@ func (p *SignInPanel) onPassword(_ app.Context, e app.Event) {
 	if p.Password == nil {
 		return
 	}
-	name, password := p.name, p.password
-	p.signIn(signInByPassword, func(ctx context.Context) error { return p.Password(ctx, name, password) })
+	begin, name, password := p.Password, p.name, p.password
+	p.signIn(signInByPassword, func(ctx context.Context) error { return begin(ctx, name, password) })
 }
 
 func (p *SignInPanel) onPasskey(app.Context, app.Event) {
@@ -135,11 +135,11 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 	}
 	p.state, p.failure = how, nil
 	focusedBefore := focused()
-	waiting := p.autofill
+	waiting, asking := p.autofill, p.World.asking(p.self)
 	p.self.Async(func() {
 		waiting.end()
 		waiting.wait()
-		err := begin(p.self)
+		err := begin(asking)
 		p.self.Dispatch(func(app.Context) {
 			if err == nil {
 				tell(p.OnSignedIn)
@@ -157,7 +157,7 @@ func (p *SignInPanel) arm() {
 	if p.Password == nil || p.World.Blocked != "" {
 		return
 	}
-	ctx, cancel := context.WithCancel(p.self)
+	ctx, cancel := context.WithCancel(p.World.asking(p.self))
 	waiting := autofill{cancel, make(chan struct{})}
 	p.autofill = waiting
 	go func() { // and not p.self.Async, whose ends go-app waits for

@@ -18,11 +18,13 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
@@ -71,6 +73,12 @@ func (w World) Count(c message.Counted, n int) string {
 		text = c.One
 	}
 	return message.Fill(text, "n", w.Number(n))
+}
+
+// asking is the context of what a component asks of its service: what is refused is
+// refused in the language that the component is in.
+func (w World) asking(ctx context.Context) context.Context {
+	return browser.Speaking(ctx, w.Text.Lang)
 }
 
 // sentence says what went wrong, in words for the person at the screen. It is

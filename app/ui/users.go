@@ -63,7 +63,7 @@ const (
 
 // OnMount loads the list.
 func (p *UsersPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.load("")
 }
 
