@@ -12,8 +12,16 @@ import (
 
 // ConfirmService proves again who the user is. One that is a [ProviderConfirmer] too has
 // the dialog offer [World]'s ConfirmsAt.
+//
+// Without an error, the server takes the session for fresh from then on. What each fails
+// with is shown in the dialog, where the user may try again.
 type ConfirmService interface {
+	// ConfirmWithPasskey asks the browser for one of the user's passkeys. It is called
+	// only where [Confirm] HasPasskey.
 	ConfirmWithPasskey(ctx context.Context) error
+	// ConfirmWithPassword is called only where [Confirm] HasPassword. Of a wrong password
+	// it makes a *[shared.Error] of [shared.CodeSignInRefused]; one of
+	// [shared.CodeUnauthenticated] would say that the session has ended.
 	ConfirmWithPassword(ctx context.Context, password string) error
 }
 
@@ -25,16 +33,22 @@ type ProviderConfirmer interface {
 }
 
 // Confirm is the dialog that asks for such a proof, in place: whoever opened it
-// goes on where they were.
+// goes on where they were. Panels open one by themselves.
+//
+// It is open from when it is mounted; its parent takes it away on any callback.
 type Confirm struct {
 	app.Compo
 
-	World       World
+	World World // required
+	// Service is asked. With nil, or with nothing to ask it for, the dialog says that there
+	// is nothing to confirm with, and offers what World has besides: SignInAgain, Recovery
+	// and Contact.
 	Service     ConfirmService
-	HasPasskey  bool
-	HasPassword bool
-	OnConfirmed func()
-	OnCancel    func()
+	HasPasskey  bool // offer to confirm with a passkey
+	HasPassword bool // offer to confirm with the password
+
+	OnConfirmed func() // the proof was given
+	OnCancel    func() // the user doesn't want to, by the button or Escape
 	OnSignedOut func() // the session has ended meanwhile
 
 	self     app.Context // the component's own: an event's dies with its element

@@ -9,10 +9,10 @@ import (
 // MenuItem is a line of a [UserMenu]: a page of the app, or something to do.
 type MenuItem struct {
 	ID       string // unique in the menu; also the element's id, "menu-"+ID
-	Label    string
+	Label    string // what it says
 	Icon     string // "key", "browser", "list", "people", "phone", "install", "out", or "" for none
 	Href     string // a page, or "" with OnSelect
-	OnSelect func() // what to do
+	OnSelect func() // what to do; nil does nothing
 
 	// Lang is set for a line that stands for a language, in its own.
 	Lang    string
@@ -27,9 +27,9 @@ type MenuItem struct {
 type UserMenu struct {
 	app.Compo
 
-	Name  string // the user's, on the button
-	Label string // the menu's accessible name
-	Items []MenuItem
+	Name  string     // the user's, on the button
+	Label string     // the menu's accessible name
+	Items []MenuItem // its lines, from above
 
 	state menuState
 	line  int // that has the focus while it is open

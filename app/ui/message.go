@@ -5,10 +5,10 @@ import "github.com/maxence-charriere/go-app/v10/pkg/app"
 // Message is a page's content where there is nothing else to show: what is the
 // matter, and one thing to do.
 type Message struct {
-	Title    string
-	Lead     string
-	Button   string
-	OnButton app.EventHandler
+	Title    string           // what is the matter
+	Lead     string           // and what it means
+	Button   string           // what to do, on the button
+	OnButton app.EventHandler // does it; nil does nothing
 }
 
 // Render returns the message's markup.

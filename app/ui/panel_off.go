@@ -11,8 +11,8 @@ import (
 type PasskeysOff struct {
 	app.Compo
 
-	World   World
-	OnClose func()
+	World   World  // required
+	OnClose func() // the parent takes the panel away
 }
 
 // OnMount opens the panel.

@@ -11,6 +11,8 @@ import (
 
 // SignInService begins sessions with passkeys.
 type SignInService interface {
+	// SignInWithPasskey asks the browser for any passkey of this site. What it fails with
+	// is shown.
 	SignInWithPasskey(ctx context.Context) error
 	// SignInByAutofill waits, as long as ctx lasts, until the user picks a passkey in the
 	// box for their name. Only if that passkey is refused the error is a *[shared.Error].
@@ -24,11 +26,14 @@ type SignInService interface {
 type SignInPanel struct {
 	app.Compo
 
-	World   World
-	Service SignInService
-	// Password begins a session with a password. Nil leaves name and password away. What
-	// it refuses with is shown if it is a *[shared.Error].
-	Password   func(ctx context.Context, name, password string) error
+	World   World         // required; where it is Blocked, no passkey is offered
+	Service SignInService // required
+	// Password begins a session with a password. Nil leaves name and password away, and
+	// with them autofill. What it refuses with is shown if it is a *[shared.Error]; anything
+	// else is told as a fault of ours.
+	Password func(ctx context.Context, name, password string) error
+	// OnSignedIn is called once a session has begun, in any way. The form stays as it is,
+	// for the program to go on to another page.
 	OnSignedIn func()
 
 	self     app.Context

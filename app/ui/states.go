@@ -17,8 +17,8 @@ import (
 
 // State is a component in one of its states, with made-up content.
 type State struct {
-	Name string
-	UI   app.UI
+	Name string // "panel-add-refused", unique
+	UI   app.UI // the component
 }
 
 // States returns every component in every state, by name. Tests hold their

@@ -12,6 +12,14 @@
 // type. Work leaves the UI goroutine by ctx.Async and comes back by
 // ctx.Dispatch.
 //
+// A component's World and Service are required, and what else is says so. A callback
+// that isn't set does nothing. What a service fails with is shown where it was asked: a
+// *[shared.Error] by its Message, a [ceremony.Failure] in a sentence for its Reason, of
+// which [ceremony.Aborted] has none, and anything else as a fault of ours, with whom to ask.
+// Two refusals mean something to the components themselves. Of one that
+// [shared.IsSignedOut] reports, the parent is told by OnSignedOut. On
+// [shared.CodeConfirmRequired] the person is asked to confirm, and the same is done again.
+//
 // Looks come from web/static/style.css by class names; nothing sets a style,
 // because the Content-Security-Policy allows none. Colours and corners are custom
 // properties, which the README lists.
@@ -36,15 +44,18 @@ type Formats interface {
 	Date(time.Time) (day, exact string)
 	// Moment writes a day with the time of day, and the exact time.
 	Moment(time.Time) (moment, exact string)
+	// Number writes a number, with the reader's separators.
 	Number(int) string
 	// One tells whether a number takes the singular.
 	One(int) bool
 }
 
-// World is what components need to know of the browser that they run in.
+// World is what components need to know of the browser that they run in, and the same for
+// all of a page. selfservice.World makes one.
 type World struct {
+	// Text is what people read. It is required.
 	Text *message.Catalogue
-	// Formats writes dates and numbers as the reader does.
+	// Formats writes dates and numbers as the reader does. It is required.
 	Formats
 	// Host is the page's host name, for a person to tell IT.
 	Host string
