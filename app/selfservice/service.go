@@ -174,7 +174,7 @@ func (s *Service) Rename(ctx context.Context, id, name string) (shared.Passkey, 
 }
 
 // Remove takes a passkey away and returns those that are left. EndSessions ends the user's
-// other sessions that began with it, of those that Keypeg keeps.
+// other sessions that began with it, where the server can end them.
 func (s *Service) Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
 	return s.client.RemovePasskey(ctx, id, endSessions)
 }
