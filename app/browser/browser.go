@@ -9,6 +9,8 @@
 // tested, each function returns at once with a plain answer (stub.go).
 package browser
 
+import "context"
+
 // Exception is a DOMException. Its name tells a program what happened; its
 // message is the browser's own and never shown.
 type Exception struct{ Name, Message string }
@@ -22,8 +24,22 @@ func (e *Exception) DOMException() string { return e.Name }
 // Authenticator asks navigator.credentials. See Create and Get.
 type Authenticator struct{}
 
-// Transport sends requests with fetch.
+// Transport sends requests with fetch, in the language of [Speaking].
 type Transport struct{}
+
+type speakingKey struct{}
+
+// Speaking has a [Transport] ask for answers in a language, a BCP 47 tag: the one that
+// stands around them on the screen, which need not be one that the browser asks for.
+func Speaking(ctx context.Context, tag string) context.Context {
+	return context.WithValue(ctx, speakingKey{}, tag)
+}
+
+// Language is what [Speaking] was told, or "", for who brings a transport of their own.
+func Language(ctx context.Context) string {
+	tag, _ := ctx.Value(speakingKey{}).(string)
+	return tag
+}
 
 // Support is whether this page can use passkeys.
 type Support string

@@ -15,10 +15,15 @@ func (Transport) Send(ctx context.Context, method, path string, body []byte) (in
 		"method": method, "credentials": "same-origin", "redirect": "error",
 		"cache": "no-store", "signal": controller.Get("signal"),
 	}
+	headers := map[string]any{}
+	if tag := Language(ctx); tag != "" {
+		headers["Accept-Language"] = tag
+	}
 	if body != nil {
-		options["headers"] = map[string]any{"Content-Type": "application/json"}
+		headers["Content-Type"] = "application/json"
 		options["body"] = string(body)
 	}
+	options["headers"] = headers
 
 	response, err := await(ctx, js.Global().Call("fetch", path, options))
 	if err != nil {

@@ -133,6 +133,9 @@ func (c Ceremonies) Confirm(ctx context.Context) (shared.Confirmed, error) {
 		return shared.Confirmed{}, err
 	}
 	answer, err := c.prove(ctx, begun)
+	if failure, ok := errors.AsType[*Failure](err); ok {
+		failure.Confirming = true
+	}
 	if err != nil {
 		return shared.Confirmed{}, err
 	}
@@ -172,6 +175,7 @@ const (
 type Failure struct {
 	Reason      Reason
 	Registering bool   // else signing in or confirming
+	Confirming  bool   // who has signed in already
 	Exception   string // the DOMException's name, for whom the user asks
 }
 

@@ -104,6 +104,15 @@ func TestSteps(t *testing.T) {
 			}
 		})
 		for i, step := range test.steps {
+			t.Run(name+" tells at which purpose the "+step+" failed", func(t *testing.T) {
+				s := &script{fails: map[string]error{step: exception("NotAllowedError")}}
+				failure, at := errors.AsType[*Failure](test.run(Ceremonies{s, s}))
+				if device := step == "create" || step == "get"; at != device {
+					t.Fatalf("got %v", failure)
+				} else if device && (failure.Registering != (name == "registering") || failure.Confirming != (name == "confirming")) {
+					t.Errorf("got %+v", failure)
+				}
+			})
 			t.Run(name+" ends where "+step+" is refused", func(t *testing.T) {
 				no := shared.Errorf(shared.CodeCeremonyExpired, "no")
 				s := &script{fails: map[string]error{step: no}}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
 )
 
 // crib is a tool crib: a program that has taken Keypeg in, with people of its own.
@@ -129,9 +130,10 @@ func TestToolcrib(t *testing.T) {
 	ann.types("#sign-in-password", c.passwords["ann"])
 	ann.presses(enter)
 	ann.isAt("/")
-	ann.readsIn("#tool-1 .quiet", "In the crib")
+	ann.readsIn("#tool-1 .crib-quiet", "In the crib")
 	ann.clicks("#tool-1 button")
-	ann.readsIn("#tool-1 .quiet", "You have it")
+	ann.readsIn("#tool-1 .crib-quiet", "You have it")
+	ann.hasFocusOn("#tool-1 button")
 	ann.isPictured("crib-tools")
 
 	// Her name, Passkeys, and a new one. The crib has no links for phones.
@@ -164,6 +166,7 @@ func TestToolcrib(t *testing.T) {
 	laptop.recognises(false)
 	ann.clicks("#sign-in-passkey")
 	ann.readsIn(".notice-bad", "Sign-in was cancelled or timed out, or no matching passkey is on this device.")
+	ann.hasFocusOn("#sign-in-passkey")
 	laptop.recognises(true)
 	ann.clicks("#sign-in-passkey")
 	ann.isAt("/")
@@ -175,14 +178,20 @@ func TestToolcrib(t *testing.T) {
 	// The crib restarts, and has forgotten nothing. To remove, she confirms.
 	c.growsOld()
 	ann.opens("/")
-	ann.readsIn("#tool-1 .quiet", "You have it")
+	ann.readsIn("#tool-1 .crib-quiet", "You have it")
 	ann.opensPasskeysInCrib()
 	ann.clicks(row(1, ".row-buttons button:last-child"))
 	ann.reads("It is your last passkey. You'll sign in with your password.")
 	ann.clicks("#remove-ok")
+	laptop.recognises(false)
+	ann.clicks("#confirm-passkey")
+	ann.readsIn("#confirm .notice-bad", "Nothing was confirmed. The prompt was closed or timed out, or no matching passkey is on this device.")
+	ann.hasFocusOn("#confirm-passkey")
+	laptop.recognises(true)
 	ann.types("#confirm-password", "wrong")
 	ann.clicks("#confirm-submit")
 	ann.reads("This password is not right.")
+	ann.hasFocusOn("#confirm-submit")
 	ann.isPictured("crib-confirm")
 	ann.types("#confirm-password", c.passwords["ann"])
 	ann.clicks("#confirm-submit")
@@ -194,12 +203,13 @@ func TestToolcrib(t *testing.T) {
 // anybody in.
 func TestToolcribRemovesSomebody(t *testing.T) {
 	c := startCrib(t)
-	bob := openBrowser(t, c.server)
+	// His browser asks for German, and the crib speaks English: all of it.
+	bob := openBrowser(t, c.server, chromedp.Flag("accept-lang", "de-CH,de"))
 	phone := bob.hasDevice()
 	phone.touches(false)
 	bob.entersCrib(c, "bob")
 	bob.clicks("#tool-2 button")
-	bob.readsIn("#tool-2 .quiet", "You have it")
+	bob.readsIn("#tool-2 .crib-quiet", "You have it")
 	bob.opensPasskeysInCrib()
 	phone.touches(true)
 	bob.addsPasskey("Phone")
@@ -207,13 +217,26 @@ func TestToolcribRemovesSomebody(t *testing.T) {
 
 	kim := openBrowser(t, c.server)
 	kim.entersCrib(c, "kim")
-	kim.readsIn("#tool-2 .quiet", "bob has it")
+	kim.readsIn("#tool-2 .crib-quiet", "bob has it")
 	kim.reads("People")
 	kim.isPictured("crib-keeper")
 	phone.touches(false)
-	value[bool](kim, `[...document.querySelectorAll("[id^=person-]")].find((e) => e.innerText.includes("bob")).querySelector("button").id = "remove-bob", true`)
-	kim.clicks("#remove-bob")
-	kim.readsIn("#tool-2 .quiet", "In the crib")
+	removeBob := "#" + value[string](kim, `[...document.querySelectorAll("[id^=person-]")].find((e) => e.innerText.includes("bob")).querySelector("button").id`)
+	kim.clicks(removeBob)
+	kim.reads("Remove bob?")
+	kim.hasFocusOn("#removal-cancel")
+	kim.isPictured("crib-remove")
+	kim.presses(escape)
+	kim.seesNo("#removal")
+	kim.hasFocusOn(removeBob)
+	kim.clicks(removeBob)
+	kim.clicks("#removal-cancel")
+	kim.seesNo("#removal")
+	kim.readsIn("#tool-2 .crib-quiet", "bob has it")
+	kim.clicks(removeBob)
+	kim.clicks("#removal-remove")
+	kim.hasFocusOn("#people")
+	kim.readsIn("#tool-2 .crib-quiet", "In the crib")
 
 	// His page leaves by itself or with his next click; then neither passkey nor
 	// password let him in.
@@ -230,4 +253,35 @@ func TestToolcribRemovesSomebody(t *testing.T) {
 	bob.readsIn(".notice-bad", "The name or the password is not right.")
 	kim.hasNoComplaints()
 	bob.hasNoComplaints()
+}
+
+// TestToolcribMenuIsBelowTheName whatever a host's header is, and wherever the name is in it.
+func TestToolcribMenuIsBelowTheName(t *testing.T) {
+	c := startCrib(t)
+	ann := openBrowser(t, c.server)
+	ann.entersCrib(c, "ann")
+	for _, header := range []string{
+		"display: block", "display: block; direction: rtl",
+		"display: flex; justify-content: space-between", "display: flex; justify-content: flex-start", "display: flex; flex-direction: row-reverse; justify-content: flex-end",
+		"display: grid", "display: grid; grid-template-columns: 1fr 1fr", "display: grid; justify-items: start", "display: grid; justify-items: start; direction: rtl",
+	} {
+		for _, width := range []int64{1280, 390} {
+			ann.isSize(width, 800)
+			value[bool](ann, `document.querySelector(".crib-top").style = `+quoted(header)+`, true`)
+			ann.clicks("#user-menu-button")
+			ann.hasFocusOn("#menu-passkeys")
+			apart := value[string](ann, `(() => {
+				const name = document.querySelector("#user-menu-button").getBoundingClientRect(), list = document.querySelector("#user-menu").getBoundingClientRect();
+				if (list.left < 0 || list.right > innerWidth) return "the list sticks out";
+				if (list.top < name.bottom || list.top > name.bottom + 12) return "the list isn't below the name";
+				return Math.min(Math.abs(list.left - name.left), Math.abs(list.right - name.right)) > 1 ? "the list isn't at the name" : "";
+			})()`)
+			if apart != "" {
+				t.Errorf("in a header with %s, %d wide, %s", header, width, apart)
+			}
+			ann.presses(escape)
+			ann.seesNo("#user-menu")
+		}
+	}
+	ann.hasNoComplaints()
 }

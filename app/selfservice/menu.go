@@ -17,20 +17,37 @@ import (
 // then the program's own lines. It learns by itself who is signed in and hears of what
 // changes elsewhere.
 //
-// Until it knows who is signed in, and where nobody is, its place stays empty.
+// Until it knows who is signed in, and where nobody is, its place stays empty. It stands at
+// the end of whatever it is put into: a block, a row of a flexbox, a cell of a grid.
 type Menu struct {
 	goapp.Compo
 
+	// Service does the work. It is required, and the same for all pages; see [New].
 	Service *Service
-	Text    *message.Catalogue // nil is English
-	Items   []ui.MenuItem      // below Passkeys; "passkeys" is the id of that
-	// OnSignedOut is called when nobody is signed in, or no longer.
+	// Text is what people read, and the language in which they get refusals; nil is
+	// English.
+	Text *message.Catalogue
+	// Items are the program's own lines, below Passkeys, whose ID is "passkeys".
+	Items []ui.MenuItem
+	// Changes grows when somebody has signed in or out without a page being loaded: the
+	// menu asks again. While nobody is signed in it asks for nothing by itself.
+	Changes int
+
+	// OnSignedOut is called when it turns out that nobody is signed in, or no longer: the
+	// program shows its sign-in page, or nothing happens on a page for everybody. Nil does
+	// nothing.
 	OnSignedOut func()
+	// SignInAgain leads to the program's own sign-in, which makes the session count as
+	// fresh. The dialog that asks for a confirmation offers it; who has neither a password
+	// nor a passkey has nothing else. Nil leaves it away.
+	SignInAgain func()
 
 	self    goapp.Context
-	deaf    context.CancelFunc // ends listening
+	deaf    context.CancelFunc // ends listening; nil while it doesn't listen
+	heard   bool               // whether what it listens to has told anything
 	account shared.Account
 	state   menuState
+	seen    int // the Changes that the account is of
 	changes int // how many times something changed, for the panel to ask again
 }
 
@@ -42,62 +59,113 @@ const (
 	menuPanel // open
 )
 
-// OnMount asks who is signed in, and listens for changes.
+// OnMount asks who is signed in.
 func (m *Menu) OnMount(ctx goapp.Context) {
 	m.self = ctx
 	m.load()
-	listening, deaf := context.WithCancel(ctx)
-	m.deaf = deaf
-	go browser.Live(listening, shared.PathLive, shared.LiveChanged, func(browser.LiveState) {
-		ctx.Dispatch(func(goapp.Context) { m.load() })
-	})
+}
+
+// OnUpdate asks again when the program says that it may be somebody else.
+func (m *Menu) OnUpdate(goapp.Context) {
+	if m.seen != m.Changes {
+		m.load()
+	}
 }
 
 // OnDismount stops listening.
-func (m *Menu) OnDismount() { m.deaf() }
+func (m *Menu) OnDismount() { m.stopListening() }
 
 // load asks again. While the server is away, what is shown stays.
 func (m *Menu) load() {
+	m.seen = m.Changes
 	m.self.Async(func() {
 		account, err := m.Service.Account(m.self)
 		m.self.Dispatch(func(goapp.Context) {
 			switch {
 			case shared.IsSignedOut(err):
-				m.state = menuUnknown
-				m.OnSignedOut()
+				m.signedOut()
+				return
 			case err == nil:
 				m.account = account
 				m.changes++
 				m.state = max(m.state, menuKnown)
 			}
+			m.listen()
 		})
 	})
 }
 
+func (m *Menu) signedOut() {
+	m.stopListening()
+	m.state = menuUnknown
+	if m.OnSignedOut != nil {
+		m.OnSignedOut()
+	}
+}
+
+// listen hears of changes from now on. Who isn't signed in has none to hear of, and would
+// be refused over and over.
+func (m *Menu) listen() {
+	if m.deaf != nil {
+		return
+	}
+	listening, deaf := context.WithCancel(m.self)
+	m.deaf, m.heard = deaf, false
+	go browser.Live(listening, shared.PathLive, shared.LiveChanged, func(state browser.LiveState) {
+		m.self.Dispatch(func(goapp.Context) {
+			if listening.Err() == nil {
+				m.hear(state)
+			}
+		})
+	})
+}
+
+func (m *Menu) stopListening() {
+	if m.deaf != nil {
+		m.deaf()
+		m.deaf = nil
+	}
+}
+
+// hear asks again after every change, and whenever the stream came or went: something may
+// have been missed, or the session may be why it ended. That it came at first is no reason:
+// the server was asked just before, and only the list in an open panel might be older.
+func (m *Menu) hear(state browser.LiveState) {
+	first := !m.heard
+	m.heard = true
+	if first && state == browser.LiveConnected && m.state != menuUnknown {
+		m.changes++
+		return
+	}
+	m.load()
+}
+
 // Render implements go-app's Composer.
 func (m *Menu) Render() goapp.UI {
-	if m.state == menuUnknown {
-		return goapp.Div().Class("menu-place")
-	}
-	text := m.text()
-	passkeys := ui.MenuItem{ID: "passkeys", Label: text.Shell.Passkeys, Icon: "key", OnSelect: m.open}
-	return goapp.Div().Body(
-		&ui.UserMenu{
-			Name: m.account.User.DisplayName, Label: text.Shell.Menu,
-			Items: slices.Concat([]ui.MenuItem{passkeys}, m.Items),
-		},
+	return goapp.Div().Class("menu-place").Body(
+		goapp.If(m.state != menuUnknown, m.renderName),
 		goapp.If(m.state == menuPanel, m.renderPanel),
 	)
 }
 
+func (m *Menu) renderName() goapp.UI {
+	text := m.text()
+	passkeys := ui.MenuItem{ID: "passkeys", Label: text.Shell.Passkeys, Icon: "key", OnSelect: m.open}
+	return &ui.UserMenu{
+		Name: m.account.User.DisplayName, Label: text.Shell.Menu,
+		Items: slices.Concat([]ui.MenuItem{passkeys}, m.Items),
+	}
+}
+
 func (m *Menu) renderPanel() goapp.UI {
 	world := World(m.text(), m.account)
+	world.SignInAgain = m.SignInAgain
 	if !m.account.PasskeysOn {
 		return &ui.PasskeysOff{World: world, OnClose: m.close}
 	}
 	return &ui.PasskeysPanel{
 		World: world, Service: m.Service, Confirms: m.Service, Changes: m.changes,
-		OnClose: m.close, OnChanged: func(shared.PasskeyList) {}, OnSignedOut: m.OnSignedOut,
+		OnClose: m.close, OnSignedOut: m.signedOut,
 	}
 }
 

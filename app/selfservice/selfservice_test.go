@@ -96,3 +96,87 @@ func TestMenu(t *testing.T) {
 		}
 	}
 }
+
+// stage mounts a menu outside of a browser, where go-app itself calls no OnMount.
+type stage struct {
+	goapp.Compo
+
+	menu *Menu
+	ctx  goapp.Context
+}
+
+func (s *stage) OnPreRender(ctx goapp.Context) {
+	s.ctx = ctx
+	s.menu.OnMount(ctx)
+}
+
+func (s *stage) Render() goapp.UI { return s.menu }
+
+// server answers for who is signed in, and counts how often it was asked who that is.
+type server struct {
+	user  string // "" for nobody
+	away  bool
+	asked int
+}
+
+func (s *server) Send(context.Context, string, string, []byte) (int, []byte, error) {
+	s.asked++
+	switch {
+	case s.away:
+		return 0, nil, errors.New("no network")
+	case s.user == "":
+		return 401, []byte(`{"code":"unauthenticated","detail":"Please sign in."}`), nil
+	}
+	return 200, []byte(`{"user":{"displayName":"` + s.user + `"},"passkeysOn":true}`), nil
+}
+
+// TestMenuListens follows a menu with the one field that it must have. It asks no more
+// often than something may have changed, and not at all while nobody is signed in.
+func TestMenuListens(t *testing.T) {
+	s := &server{}
+	menu := &Menu{Service: With(s, browser.Authenticator{}, nil)}
+	on, engine := &stage{menu: menu}, goapp.NewTestEngine()
+	if err := engine.Load(on); err != nil {
+		t.Fatal(err)
+	}
+	engine.ConsumeAll()
+	hears := func(state browser.LiveState) func() { return func() { menu.hear(state) } }
+	for _, step := range []struct {
+		what    string
+		happens func()
+		name    string // that is shown
+		asked   int
+		listens bool
+	}{
+		{"nobody is signed in", func() {}, "", 1, false},
+		{"the page is drawn again", func() { menu.OnUpdate(on.ctx) }, "", 1, false},
+		{"Ann signs in", func() { s.user = "Ann"; menu.Changes++; menu.OnUpdate(on.ctx) }, "Ann", 2, true},
+		{"the stream is there", hears(browser.LiveConnected), "Ann", 2, true},
+		{"she gets another name", func() { s.user = "Ann Miller"; menu.hear(browser.LiveChanged) }, "Ann Miller", 3, true},
+		{"the server goes away", func() { s.away = true; menu.hear(browser.LiveLost) }, "Ann Miller", 4, true},
+		{"and is back", func() { s.away = false; menu.hear(browser.LiveConnected) }, "Ann Miller", 5, true},
+		{"she opens the panel", menu.open, "Ann Miller", 5, true},
+		{"her session ends", func() { s.user = ""; menu.hear(browser.LiveLost) }, "", 6, false},
+		{"the server is away when Bob signs in", func() { s.user, s.away = "Bob", true; menu.Changes++; menu.OnUpdate(on.ctx) }, "", 7, true},
+		{"and comes back", func() { s.away = false; menu.hear(browser.LiveConnected) }, "Bob", 8, true},
+		{"he leaves the page", menu.OnDismount, "Bob", 8, false},
+	} {
+		on.ctx.Dispatch(func(goapp.Context) { step.happens() })
+		engine.ConsumeAll()
+		if shown := goapp.HTMLString(&Menu{Service: menu.Service, state: menu.state, account: menu.account}); strings.Contains(shown, "menu-name") != (step.name != "") || !strings.Contains(shown, step.name) {
+			t.Errorf("%s: the name isn't %q in\n%s", step.what, step.name, shown)
+		}
+		if s.asked != step.asked || menu.deaf != nil != step.listens {
+			t.Errorf("%s: the server was asked %d times and is listened to %t, want %d and %t", step.what, s.asked, menu.deaf != nil, step.asked, step.listens)
+		}
+	}
+}
+
+func TestMenuSignsInAgain(t *testing.T) {
+	again := 0
+	menu := &Menu{Service: New(nil), state: menuPanel, account: shared.Account{PasskeysOn: true}, SignInAgain: func() { again++ }}
+	menu.renderPanel().(*ui.PasskeysPanel).World.SignInAgain()
+	if again != 1 {
+		t.Errorf("the program was told %d times, want once", again)
+	}
+}

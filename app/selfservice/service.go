@@ -22,6 +22,10 @@ import (
 
 // Service is a [ui.PasskeyService], a [ui.ConfirmService] and a [ui.SignInService]. Make
 // one with [New], for all pages together.
+//
+// What the server refuses, or that it can't be reached, is a *[shared.Error]. Where a
+// passkey is asked for, that may also be a *[ceremony.Failure]: the browser had no answer.
+// Components show both.
 type Service struct {
 	password   Password
 	client     *client.Client
@@ -36,7 +40,8 @@ type Service struct {
 
 // Password confirms the user by their password. In a program with accounts of its own it
 // asks the program's own server, which takes the session for fresh from then on. What it
-// refuses with is shown if it is a *[shared.Error].
+// refuses with is shown if it is a *[shared.Error]: one of [shared.CodeSignInRefused] for a
+// wrong password, as [shared.CodeUnauthenticated] says that the session has ended.
 type Password func(ctx context.Context, password string) error
 
 // New returns a Service of the page's own server and authenticators. Password may be nil
@@ -52,7 +57,8 @@ func With(transport client.Transport, authenticator ceremony.Authenticator, pass
 }
 
 // World is what components need to know: of the browser that they run in, and of the
-// account that [Service.Account] has returned.
+// account that [Service.Account] has returned, which is empty where nobody is signed in.
+// Text is required; message.English is one.
 func World(text *message.Catalogue, account shared.Account) ui.World {
 	blocked := ""
 	switch browser.PasskeySupport() {
@@ -67,7 +73,7 @@ func World(text *message.Catalogue, account shared.Account) ui.World {
 	}
 }
 
-// Account returns who is signed in.
+// Account returns who is signed in. With nobody, [shared.IsSignedOut] says so of its error.
 func (s *Service) Account(ctx context.Context) (shared.Account, error) {
 	account, err := s.client.Account(ctx)
 	if err == nil {
@@ -78,7 +84,7 @@ func (s *Service) Account(ctx context.Context) (shared.Account, error) {
 	return account, err
 }
 
-// User is who was signed in when the server told last, or nobody.
+// User is who was signed in when [Service.Account] returned last, or nobody.
 func (s *Service) User() shared.User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +108,8 @@ const passkeysLock = "keypeg-passkeys"
 // for that.
 const signalFor = 5 * time.Second
 
-// Register adds a passkey under a name, which may be blank.
+// Register adds a passkey under a name, which may be blank. Where it fails, nothing was
+// added. It ends a silent registration, for which see [Service.RegisterSilently].
 func (s *Service) Register(ctx context.Context, name string) (added shared.Passkey, err error) {
 	s.EndSilent()
 	browser.Together(ctx, passkeysLock, func() { added, err = s.ceremonies.Register(ctx, name) })
@@ -161,29 +168,30 @@ func (s *Service) SignalAccepted(ctx context.Context) {
 	})
 }
 
-// Rename gives a passkey another name.
+// Rename gives a passkey another name, and returns it as it is then.
 func (s *Service) Rename(ctx context.Context, id, name string) (shared.Passkey, error) {
 	return s.client.RenamePasskey(ctx, id, name)
 }
 
-// Remove takes a passkey away and returns those that are left.
+// Remove takes a passkey away and returns those that are left. EndSessions ends the user's
+// other sessions that began with it, where the server can end them.
 func (s *Service) Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
 	return s.client.RemovePasskey(ctx, id, endSessions)
 }
 
-// ConfirmWithPasskey proves again who the user is.
+// ConfirmWithPasskey proves again who the user is; the session is fresh from then on.
 func (s *Service) ConfirmWithPasskey(ctx context.Context) error {
 	s.EndSilent()
 	_, err := s.ceremonies.Confirm(ctx)
 	return err
 }
 
-// ConfirmWithPassword proves it by what [New] was given.
+// ConfirmWithPassword proves it by what [New] was given, and fails as that does.
 func (s *Service) ConfirmWithPassword(ctx context.Context, password string) error {
 	return s.password(ctx, password)
 }
 
-// SignInWithPasskey begins a session.
+// SignInWithPasskey begins a session with whatever passkey the user picks.
 func (s *Service) SignInWithPasskey(ctx context.Context) error {
 	_, err := s.ceremonies.SignIn(ctx)
 	return err

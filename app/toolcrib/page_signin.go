@@ -15,9 +15,9 @@ func (p *signInPage) OnNav(ctx goapp.Context) { ctx.Page().SetTitle("Sign in · 
 // Render implements go-app's Composer.
 func (p *signInPage) Render() goapp.UI {
 	return frame(nil,
-		goapp.Section().Class("card crib-door").Body(
+		goapp.Section().Class("crib-door").Body(
 			goapp.H1().Text("Sign in"),
-			goapp.P().Class("lead").Text("Borrow a tool, or bring one back."),
+			goapp.P().Class("crib-quiet").Text("Borrow a tool, or bring one back."),
 			p.form(),
 		),
 	)

@@ -16,6 +16,7 @@ type toolsPage struct {
 	self    goapp.Context
 	state   pageState
 	crib    Crib
+	leaving Person // who may be removed; nobody has no id
 	refusal string
 }
 
@@ -33,11 +34,12 @@ func (p *toolsPage) OnNav(ctx goapp.Context) { ctx.Page().SetTitle("Tools · Too
 // OnMount loads the tools.
 func (p *toolsPage) OnMount(ctx goapp.Context) {
 	p.self = ctx
-	p.ask("GET", PathCrib, nil)
+	p.ask("GET", PathCrib, nil, "")
 }
 
-// ask does something at the server and shows what is there then.
-func (p *toolsPage) ask(method, path string, in any) {
+// ask does something at the server and shows what is there then. The keyboard focus goes
+// on at an element: a button can't have it while it works.
+func (p *toolsPage) ask(method, path string, in any, focusID string) {
 	if p.state == pageWorking {
 		return
 	}
@@ -57,6 +59,7 @@ func (p *toolsPage) ask(method, path string, in any) {
 			default:
 				p.crib = crib
 			}
+			focus(p.self, focusID)
 		})
 	})
 }
@@ -72,10 +75,10 @@ func (p *toolsPage) Render() goapp.UI {
 	return frame(p.menu(),
 		goapp.H1().Text("Tools"),
 		goapp.If(p.refusal != "", func() goapp.UI {
-			return goapp.P().Class("notice notice-bad").Attr("role", "alert").Text(p.refusal)
+			return goapp.P().Class("crib-notice").Attr("role", "alert").Text(p.refusal)
 		}),
 		goapp.If(p.state == pageLoading, func() goapp.UI {
-			return goapp.P().Class("quiet").Attr("role", "status").Text("Loading…")
+			return goapp.P().Class("crib-quiet").Attr("role", "status").Text("Loading…")
 		}),
 		goapp.Ul().Class("crib-rows").Body(
 			goapp.Range(p.crib.Tools).Slice(func(i int) goapp.UI {
@@ -93,16 +96,19 @@ func (p *toolsPage) Render() goapp.UI {
 			}),
 		),
 		goapp.If(p.crib.Me.Keeper, p.renderPeople),
+		goapp.If(p.leaving.ID != "", func() goapp.UI {
+			return &removal{Person: p.leaving, OnCancel: p.keep, OnRemove: p.remove}
+		}),
 	)
 }
 
 func (p *toolsPage) renderPeople() goapp.UI {
-	return goapp.Section().Class("stack").Body(
-		goapp.H2().Text("People"),
+	return goapp.Section().Class("crib-people").Body(
+		goapp.H2().ID(peopleID).TabIndex(-1).Text("People"),
 		goapp.Ul().Class("crib-rows").Body(
 			goapp.Range(p.crib.People).Slice(func(i int) goapp.UI {
 				person := p.crib.People[i]
-				row := &row{ID: "person-" + person.ID, Title: person.Name, Working: p.state == pageWorking, OnClick: p.remove, Choice: person.ID}
+				row := &row{ID: "person-" + person.ID, Title: person.Name, Working: p.state == pageWorking, OnClick: p.askRemoval, Choice: person.ID}
 				if person.Keeper {
 					row.Fact = "Keeper"
 				} else {
@@ -114,9 +120,33 @@ func (p *toolsPage) renderPeople() goapp.UI {
 	)
 }
 
-func (p *toolsPage) borrow(id string)    { p.ask("POST", PathBorrow, Choice{id}) }
-func (p *toolsPage) bringBack(id string) { p.ask("POST", PathReturn, Choice{id}) }
-func (p *toolsPage) remove(id string)    { p.ask("POST", PathRemove, Choice{id}) }
+func (p *toolsPage) borrow(id string)    { p.ask("POST", PathBorrow, Choice{id}, toolButton(id)) }
+func (p *toolsPage) bringBack(id string) { p.ask("POST", PathReturn, Choice{id}, toolButton(id)) }
+
+func (p *toolsPage) askRemoval(id string) {
+	for _, person := range p.crib.People {
+		if person.ID == id {
+			p.leaving = person
+		}
+	}
+}
+
+func (p *toolsPage) keep() {
+	focus(p.self, personButton(p.leaving.ID))
+	p.leaving = Person{}
+}
+
+func (p *toolsPage) remove() {
+	id := p.leaving.ID
+	p.leaving = Person{}
+	p.ask("POST", PathRemove, Choice{id}, peopleID)
+}
+
+// peopleID is where the keyboard focus goes when a person's row has gone.
+const peopleID = "people"
+
+func toolButton(id string) string   { return "tool-" + id + "-button" }
+func personButton(id string) string { return "person-" + id + "-button" }
 
 func (p *toolsPage) signOut() {
 	p.self.Async(func() {
@@ -150,9 +180,9 @@ type row struct {
 func (r *row) Render() goapp.UI {
 	return goapp.Li().ID(r.ID).Body(
 		goapp.Span().Class("crib-title").Text(r.Title),
-		goapp.Span().Class("quiet").Text(r.Fact),
+		goapp.If(r.Fact != "", func() goapp.UI { return goapp.Span().Class("crib-quiet").Text(r.Fact) }),
 		goapp.If(r.Button != "", func() goapp.UI {
-			return goapp.Button().Type("button").Class("button small").Disabled(r.Working).
+			return goapp.Button().ID(r.ID+"-button").Type("button").Class("crib-button").Disabled(r.Working).
 				Aria("label", r.Button+": "+r.Title).OnClick(r.onClick).Text(r.Button)
 		}),
 	)

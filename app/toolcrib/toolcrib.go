@@ -2,8 +2,8 @@
 // passwords and pages of its own that has taken Keypeg in, as an example for those who
 // want to do the same. The other half is server/cmd/toolcrib.
 //
-// What concerns Keypeg stands in keypeg.go, here and there, and nowhere else. The rest
-// would be the same without it.
+// What takes Keypeg in stands in keypeg.go, here and there. The README lists what else of
+// Keypeg the rest uses, for which it could have something of its own.
 package toolcrib
 
 import (

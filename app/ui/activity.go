@@ -13,7 +13,9 @@ import (
 type ActivityService interface {
 	// Activity returns a page; before is the Next of the page before, or "".
 	Activity(ctx context.Context, before string) (shared.Activity, error)
+	// EndOtherSessions ends every session but this one.
 	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
+	// ChangePassword may refuse the new one with a *[shared.Error], which is shown.
 	ChangePassword(ctx context.Context, password string) error
 }
 
@@ -23,14 +25,14 @@ type ActivityService interface {
 type ActivityPanel struct {
 	app.Compo
 
-	World       World
-	Service     ActivityService
-	Confirms    ConfirmService
-	HasPasskey  bool
-	HasPassword bool
-	Changes     int // grows whenever something happened
-	OnSignedOut func()
-	OnPasskeys  func() // go to the passkeys, to remove one
+	World       World           // required
+	Service     ActivityService // required
+	Confirms    ConfirmService  // nil says that there is nothing to confirm with
+	HasPasskey  bool            // to confirm with
+	HasPassword bool            // to confirm with, and to change
+	Changes     int             // grows whenever something happened
+	OnSignedOut func()          // the session has ended
+	OnPasskeys  func()          // go to the passkeys, to remove one
 
 	errands
 	seen    int // the Changes that the list is of
@@ -60,7 +62,7 @@ const (
 
 // OnMount loads the first page.
 func (p *ActivityPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.more("")
 }
 
@@ -311,5 +313,5 @@ func (d *adviceDialog) onEscape() {
 }
 
 func (d *adviceDialog) onClose(app.Context, app.Event)    { d.OnClose() }
-func (d *adviceDialog) onPasskey(app.Context, app.Event)  { d.OnPasskey() }
+func (d *adviceDialog) onPasskey(app.Context, app.Event)  { tell(d.OnPasskey) }
 func (d *adviceDialog) onPassword(app.Context, app.Event) { d.OnPassword() }

@@ -12,8 +12,16 @@ import (
 
 // ConfirmService proves again who the user is. One that is a [ProviderConfirmer] too has
 // the dialog offer [World]'s ConfirmsAt.
+//
+// Without an error, the server takes the session for fresh from then on. What each fails
+// with is shown in the dialog, where the user may try again.
 type ConfirmService interface {
+	// ConfirmWithPasskey asks the browser for one of the user's passkeys. It is called
+	// only where [Confirm] HasPasskey.
 	ConfirmWithPasskey(ctx context.Context) error
+	// ConfirmWithPassword is called only where [Confirm] HasPassword. Of a wrong password
+	// it makes a *[shared.Error] of [shared.CodeSignInRefused]; one of
+	// [shared.CodeUnauthenticated] would say that the session has ended.
 	ConfirmWithPassword(ctx context.Context, password string) error
 }
 
@@ -25,16 +33,23 @@ type ProviderConfirmer interface {
 }
 
 // Confirm is the dialog that asks for such a proof, in place: whoever opened it
-// goes on where they were.
+// goes on where they were. Panels open one by themselves.
+//
+// It is open from when it is mounted; its parent takes it away on any callback.
 type Confirm struct {
 	app.Compo
 
-	World       World
+	World World // required
+	// Service is asked. With nil, or with nothing to ask it for, the dialog says that there
+	// is nothing to confirm with, and offers what World has besides: SignInAgain, Recovery
+	// and Contact.
 	Service     ConfirmService
-	HasPasskey  bool
-	HasPassword bool
-	OnConfirmed func()
-	OnCancel    func()
+	HasPasskey  bool // offer to confirm with a passkey
+	HasPassword bool // offer to confirm with the password
+
+	OnConfirmed func() // the proof was given
+	OnCancel    func() // the user doesn't want to, by the button or Escape
+	OnSignedOut func() // the session has ended meanwhile
 
 	self     app.Context // the component's own: an event's dies with its element
 	password string
@@ -88,6 +103,9 @@ func (c *Confirm) Render() app.UI {
 		app.Range(c.providers()).Slice(func(i int) app.UI {
 			return &providerButton{Provider: c.providers()[i], Text: text.AtProvider, Off: busy, OnClick: c.atProvider}
 		}),
+		app.If(c.World.SignInAgain != nil, func() app.UI {
+			return button("confirm-sign-in", "wide", text.SignInAgain, busy, c.onSignInAgain)
+		}),
 		foot(
 			button("confirm-cancel", "quiet", text.Cancel, false, c.onCancel),
 		),
@@ -103,7 +121,7 @@ func (c *Confirm) providers() []shared.Provider {
 }
 
 func (c *Confirm) canConfirm() bool {
-	return c.HasPasskey || c.HasPassword || len(c.providers()) > 0
+	return c.Service != nil && (c.HasPasskey || c.HasPassword || len(c.providers()) > 0)
 }
 
 // renderNothing is for who got in by a code or a link, and has made no way in since.
@@ -119,12 +137,17 @@ func (c *Confirm) renderNothing() app.UI {
 			app.If(c.World.Recovery != "", func() app.UI {
 				return button("confirm-recovery", "primary", text.Recovery, false, c.onRecovery)
 			}),
+			app.If(c.World.SignInAgain != nil, func() app.UI {
+				return button("confirm-sign-in", "primary", text.SignInAgain, false, c.onSignInAgain)
+			}),
 		),
 	)
 }
 
 // onRecovery leaves the app: the page isn't one of its own.
 func (c *Confirm) onRecovery(app.Context, app.Event) { browser.Leave(c.World.Recovery) }
+
+func (c *Confirm) onSignInAgain(app.Context, app.Event) { tell(c.World.SignInAgain) }
 
 func (c *Confirm) onInput(ctx app.Context, _ app.Event) { c.password = valueOf(ctx) }
 
@@ -167,19 +190,25 @@ func (c *Confirm) confirm(how confirmState, prove func(context.Context) error) {
 		return
 	}
 	c.state, c.failure = how, nil
+	focusedBefore := focused()
+	asking := c.World.asking(c.self)
 	c.self.Async(func() {
-		err := prove(c.self)
+		err := prove(asking)
 		c.self.Dispatch(func(app.Context) {
-			c.state, c.failure = confirmAsking, err
-			if err == nil {
-				c.OnConfirmed()
+			switch {
+			case err == nil:
+				tell(c.OnConfirmed)
+			case shared.IsSignedOut(err):
+				tell(c.OnSignedOut)
 			}
+			c.state, c.failure = confirmAsking, err
+			refocus(c.self, focusedBefore)
 		})
 	})
 }
 
 func (c *Confirm) onEscape() {
-	c.OnCancel()
+	tell(c.OnCancel)
 }
 
-func (c *Confirm) onCancel(app.Context, app.Event) { c.OnCancel() }
+func (c *Confirm) onCancel(app.Context, app.Event) { tell(c.OnCancel) }

@@ -14,6 +14,7 @@ import (
 // embeds it and sets it when it is mounted.
 type errands struct {
 	self      app.Context // the component's own: an event's dies with its element
+	world     *World      // the component's, as its parent has set it last
 	signedOut func()      // the session has ended
 	paused    *pausedUntilSure
 }
@@ -28,19 +29,29 @@ type pausedUntilSure struct {
 // confirmation waits for one and is done again; without one, it ends as aborted,
 // which nobody needs to be told.
 func (e *errands) attempt(work func(context.Context) error, done func(error)) {
+	e.attemptFrom(focused(), work, done)
+}
+
+// attemptFrom does it for whom the keyboard focus was on an element.
+func (e *errands) attemptFrom(id string, work func(context.Context) error, done func(error)) {
+	asking := e.world.asking(e.self)
 	e.self.Async(func() {
-		err := work(e.self)
+		err := work(asking)
 		e.self.Dispatch(func(app.Context) {
 			switch {
 			case shared.CodeOf(err) == shared.CodeConfirmRequired:
 				e.paused = &pausedUntilSure{
-					goOn:   func() { e.attempt(work, done) },
-					giveUp: func() { done(&ceremony.Failure{Reason: ceremony.Aborted}) },
+					goOn: func() { e.attemptFrom(id, work, done) },
+					giveUp: func() {
+						done(&ceremony.Failure{Reason: ceremony.Aborted})
+						refocus(e.self, id)
+					},
 				}
 			case shared.IsSignedOut(err):
-				e.signedOut()
+				tell(e.signedOut)
 			default:
 				done(err)
+				refocus(e.self, id)
 			}
 		})
 	})
@@ -51,7 +62,7 @@ func (e *errands) renderConfirm(world World, service ConfirmService, hasPasskey,
 	return app.If(e.paused != nil, func() app.UI {
 		return &Confirm{
 			World: world, Service: service, HasPasskey: hasPasskey, HasPassword: hasPassword,
-			OnConfirmed: e.confirmed, OnCancel: e.notConfirmed,
+			OnConfirmed: e.confirmed, OnCancel: e.notConfirmed, OnSignedOut: e.signedOut,
 		}
 	})
 }

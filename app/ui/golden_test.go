@@ -68,6 +68,7 @@ func TestSentence(t *testing.T) {
 	}{
 		{&ceremony.Failure{Reason: ceremony.Denied, Registering: true}, "Nothing was saved. The prompt was closed or timed out.", false},
 		{&ceremony.Failure{Reason: ceremony.Denied}, "Sign-in was cancelled or timed out, or no matching passkey is on this device.", false},
+		{&ceremony.Failure{Reason: ceremony.Denied, Confirming: true}, "Nothing was confirmed. The prompt was closed or timed out, or no matching passkey is on this device.", false},
 		{&ceremony.Failure{Reason: ceremony.Aborted, Registering: true}, "", false},
 		{&ceremony.Failure{Reason: ceremony.Exists, Registering: true}, "This device already has a passkey for your account.", false},
 		{&ceremony.Failure{Reason: ceremony.WrongAddress}, "Passkeys aren't set up for this address (id.example.com; expected example.com). Contact IT.", true},

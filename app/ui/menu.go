@@ -9,10 +9,10 @@ import (
 // MenuItem is a line of a [UserMenu]: a page of the app, or something to do.
 type MenuItem struct {
 	ID       string // unique in the menu; also the element's id, "menu-"+ID
-	Label    string
+	Label    string // what it says
 	Icon     string // "key", "browser", "list", "people", "phone", "install", "out", or "" for none
 	Href     string // a page, or "" with OnSelect
-	OnSelect func() // what to do
+	OnSelect func() // what to do; nil does nothing
 
 	// Lang is set for a line that stands for a language, in its own.
 	Lang    string
@@ -27,9 +27,9 @@ type MenuItem struct {
 type UserMenu struct {
 	app.Compo
 
-	Name  string // the user's, on the button
-	Label string // the menu's accessible name
-	Items []MenuItem
+	Name  string     // the user's, on the button
+	Label string     // the menu's accessible name
+	Items []MenuItem // its lines, from above
 
 	state menuState
 	line  int // that has the focus while it is open
@@ -87,7 +87,23 @@ func (m *UserMenu) onOutside(app.Context, app.Event) { m.close() }
 
 func (m *UserMenu) open(line int) {
 	m.state = menuOpen
+	m.keepInPage()
 	m.focusLine(line)
+}
+
+// keepInPage opens the list to the other side of the name where it would stick out: the
+// name may stand anywhere.
+func (m *UserMenu) keepInPage() {
+	m.self.Defer(func(app.Context) {
+		list := app.Window().GetElementByID("user-menu")
+		if !list.Truthy() {
+			return
+		}
+		place := list.Call("getBoundingClientRect")
+		if place.Get("left").Float() < 0 || place.Get("right").Float() > app.Window().Get("innerWidth").Float() {
+			list.Get("classList").Call("add", "menu-list-turned")
+		}
+	})
 }
 
 func (m *UserMenu) close() {
@@ -102,11 +118,14 @@ func (m *UserMenu) chosen(item MenuItem) {
 		return
 	}
 	m.close()
-	item.OnSelect()
+	tell(item.OnSelect)
 }
 
 func (m *UserMenu) focusLine(line int) {
 	n := len(m.Items)
+	if n == 0 {
+		return
+	}
 	m.line = (line + n) % n
 	focus(m.self, "menu-"+m.Items[m.line].ID)
 }

@@ -15,6 +15,7 @@ type MethodsService interface {
 	// Link goes to an OpenID provider, which sends the browser back. It returns only
 	// if that can't be done.
 	Link(ctx context.Context, providerID string) error
+	// Unlink takes an identity away.
 	Unlink(ctx context.Context, identityID string) error
 	// MakeRecoveryCodes returns new ones, in place of all that there were.
 	MakeRecoveryCodes(ctx context.Context) (shared.RecoveryCodes, error)
@@ -24,12 +25,12 @@ type MethodsService interface {
 type MethodsCard struct {
 	app.Compo
 
-	World       World
-	Service     MethodsService
-	Confirms    ConfirmService
-	Account     shared.Account
-	OnChanged   func()
-	OnSignedOut func()
+	World       World          // required
+	Service     MethodsService // required
+	Confirms    ConfirmService // nil says that there is nothing to confirm with
+	Account     shared.Account // the user's, as it is now
+	OnChanged   func()         // the account is another now: ask for it again
+	OnSignedOut func()         // the session has ended
 
 	errands
 	working string // the id of the row that is being worked on, or ""
@@ -40,7 +41,7 @@ type MethodsCard struct {
 
 // OnMount implements app.Mounter.
 func (c *MethodsCard) OnMount(ctx app.Context) {
-	c.errands = errands{self: ctx, signedOut: c.OnSignedOut}
+	c.errands = errands{self: ctx, world: &c.World, signedOut: c.OnSignedOut}
 }
 
 // Render implements app.Composer.
@@ -174,7 +175,7 @@ func (c *MethodsCard) does(id, done string, work func(context.Context) error, th
 		if err == nil {
 			c.said = done
 			then()
-			c.OnChanged()
+			tell(c.OnChanged)
 		}
 	})
 }

@@ -12,25 +12,39 @@ import (
 
 // PasskeyService does what the panel offers, for the signed-in user. One that is a
 // [PhoneLinker] or a [SessionCounter] too has the panel offer more.
+//
+// Where Register, Rename or Remove fails with a *[shared.Error] of
+// [shared.CodeConfirmRequired], the panel has the user confirm and asks again.
 type PasskeyService interface {
+	// Passkeys returns all of the user's. A failure takes the place of the list, with a
+	// button to try again; once there is a list, that stays instead.
 	Passkeys(ctx context.Context) (shared.PasskeyList, error)
+	// Register adds a passkey under a name, which may be "": then it gets one. A failure
+	// is shown in the form.
 	Register(ctx context.Context, name string) (shared.Passkey, error)
+	// Rename returns the passkey as it is called then. A failure is shown in its row.
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
-	// Remove returns the passkeys that are left. With endSessions, those sessions
-	// end too.
+	// Remove returns the passkeys that are left. With endSessions, which is asked for only
+	// of a [SessionCounter], the user's other sessions that began with it end too. A failure
+	// is shown in the dialog, but for [shared.CodeNotFound]: then it was gone already.
 	Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error)
-	// SignalAccepted tells password managers which passkeys work now.
+	// SignalAccepted tells password managers which passkeys work now. Nobody is told
+	// whether it could.
 	SignalAccepted(ctx context.Context)
 }
 
 // PhoneLinker makes links with which another device makes a passkey.
 type PhoneLinker interface {
+	// MakePhoneLink returns a new one, which is shown as a code to scan. What it fails with
+	// is shown below its button.
 	MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error)
 }
 
 // SessionCounter counts the user's other sessions that began with a passkey, so that they
 // can be ended with it.
 type SessionCounter interface {
+	// SessionsWith counts those that began with the passkey of this id. After a failure the
+	// panel doesn't offer to end any.
 	SessionsWith(ctx context.Context, id string) (int, error)
 }
 
@@ -42,16 +56,19 @@ type SessionCounter interface {
 type PasskeysPanel struct {
 	app.Compo
 
-	World    World
-	Service  PasskeyService
+	World   World          // required
+	Service PasskeyService // required
+	// Confirms has the user confirm. With nil, the dialog says that there is nothing to
+	// confirm with.
 	Confirms ConfirmService
 	// Adding opens the panel with the form to add a passkey.
 	Adding bool
 	// Changes grows whenever the list may have changed elsewhere.
 	Changes int
 
+	// OnClose is for the X and for Escape: the parent takes the panel away.
 	OnClose     func()
-	OnChanged   func(shared.PasskeyList) // the list is another now
+	OnChanged   func(shared.PasskeyList) // the list was loaded, or is another now
 	OnSignedOut func()                   // the session has ended
 
 	errands
@@ -94,7 +111,7 @@ const (
 
 // OnMount opens the panel and loads the list.
 func (p *PasskeysPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	showModal(ctx, panelID)
 	if p.Adding {
 		p.openAdd()
@@ -114,9 +131,9 @@ func (p *PasskeysPanel) load(ctx app.Context) {
 	if p.state == listFailed {
 		p.state = listLoading
 	}
-	edits := p.edits
+	edits, asking := p.edits, p.World.asking(ctx)
 	ctx.Async(func() {
-		list, err := p.Service.Passkeys(ctx)
+		list, err := p.Service.Passkeys(asking)
 		ctx.Dispatch(func(ctx app.Context) {
 			if p.edits != edits {
 				p.load(ctx) // this list may be older than what is shown
@@ -133,7 +150,7 @@ func (p *PasskeysPanel) load(ctx app.Context) {
 func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	switch {
 	case shared.IsSignedOut(err):
-		p.OnSignedOut()
+		tell(p.OnSignedOut)
 	case err != nil && p.state == listReady:
 		// What is shown stays; the page tells that the server is away.
 	case err != nil:
@@ -151,7 +168,9 @@ func (p *PasskeysPanel) show(list shared.PasskeyList) {
 	if p.row.id != "" && p.find(p.row.id).ID == "" {
 		p.row = openRow{}
 	}
-	p.OnChanged(list)
+	if p.OnChanged != nil {
+		p.OnChanged(list)
+	}
 }
 
 // edited takes the list as the user has changed it here.
@@ -234,13 +253,13 @@ func (p *PasskeysPanel) find(id string) shared.Passkey {
 
 func (p *PasskeysPanel) onRetry(ctx app.Context, _ app.Event) { p.load(p.self) }
 
-func (p *PasskeysPanel) onClose(app.Context, app.Event) { p.OnClose() }
+func (p *PasskeysPanel) onClose(app.Context, app.Event) { tell(p.OnClose) }
 
 // onEscape closes the panel, but not while a dialog on top of it is open: that
 // one heard the key too.
 func (p *PasskeysPanel) onEscape(_ app.Context, e app.Event) {
 	e.PreventDefault()
 	if p.paused == nil && p.phone.URL == "" && p.row.mode != rowRemove && p.row.mode != rowRemoving {
-		p.OnClose()
+		tell(p.OnClose)
 	}
 }

@@ -11,8 +11,8 @@ import (
 type PasskeysOff struct {
 	app.Compo
 
-	World   World
-	OnClose func()
+	World   World  // required
+	OnClose func() // the parent takes the panel away
 }
 
 // OnMount opens the panel.
@@ -36,10 +36,10 @@ func (p *PasskeysOff) Render() app.UI {
 
 func (p *PasskeysOff) onEscape(_ app.Context, e app.Event) {
 	e.PreventDefault()
-	p.OnClose()
+	tell(p.OnClose)
 }
 
-func (p *PasskeysOff) onClose(app.Context, app.Event) { p.OnClose() }
+func (p *PasskeysOff) onClose(app.Context, app.Event) { tell(p.OnClose) }
 
 // panelDialog is the panel's frame: its title, its X, and what stands below.
 func panelDialog(text message.Panel, onEscape, onClose app.EventHandler, content ...app.UI) app.UI {

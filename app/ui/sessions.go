@@ -11,9 +11,11 @@ import (
 
 // SessionService does what the sessions panel offers, for the signed-in user.
 type SessionService interface {
+	// Sessions returns all of the user's.
 	Sessions(ctx context.Context) (shared.SessionList, error)
-	// EndSession and EndOtherSessions return what is left.
+	// EndSession ends one, and returns those that are left.
 	EndSession(ctx context.Context, id string) (shared.SessionList, error)
+	// EndOtherSessions ends every session but this one, and returns what is left.
 	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
 }
 
@@ -21,10 +23,10 @@ type SessionService interface {
 type SessionsPanel struct {
 	app.Compo
 
-	World       World
-	Service     SessionService
-	Changes     int // grows whenever the list may have changed elsewhere
-	OnSignedOut func()
+	World       World          // required
+	Service     SessionService // required
+	Changes     int            // grows whenever the list may have changed elsewhere
+	OnSignedOut func()         // this session has ended
 
 	errands
 	seen    int // the Changes that the list is of
@@ -40,7 +42,7 @@ const othersID = "others"
 
 // OnMount loads the list.
 func (p *SessionsPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.load()
 }
 

@@ -11,6 +11,8 @@ import (
 
 // SignInService begins sessions with passkeys.
 type SignInService interface {
+	// SignInWithPasskey asks the browser for any passkey of this site. What it fails with
+	// is shown.
 	SignInWithPasskey(ctx context.Context) error
 	// SignInByAutofill waits, as long as ctx lasts, until the user picks a passkey in the
 	// box for their name. Only if that passkey is refused the error is a *[shared.Error].
@@ -24,11 +26,14 @@ type SignInService interface {
 type SignInPanel struct {
 	app.Compo
 
-	World   World
-	Service SignInService
-	// Password begins a session with a password. Nil leaves name and password away. What
-	// it refuses with is shown if it is a *[shared.Error].
-	Password   func(ctx context.Context, name, password string) error
+	World   World         // required; where it is Blocked, no passkey is offered
+	Service SignInService // required
+	// Password begins a session with a password. Nil leaves name and password away, and
+	// with them autofill. What it refuses with is shown if it is a *[shared.Error]; anything
+	// else is told as a fault of ours.
+	Password func(ctx context.Context, name, password string) error
+	// OnSignedIn is called once a session has begun, in any way. The form stays as it is,
+	// for the program to go on to another page.
 	OnSignedIn func()
 
 	self     app.Context
@@ -119,8 +124,8 @@ func (p *SignInPanel) onPassword(_ app.Context, e app.Event) {
 	if p.Password == nil {
 		return
 	}
-	name, password := p.name, p.password
-	p.signIn(signInByPassword, func(ctx context.Context) error { return p.Password(ctx, name, password) })
+	begin, name, password := p.Password, p.name, p.password
+	p.signIn(signInByPassword, func(ctx context.Context) error { return begin(ctx, name, password) })
 }
 
 func (p *SignInPanel) onPasskey(app.Context, app.Event) {
@@ -134,17 +139,19 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 		return
 	}
 	p.state, p.failure = how, nil
-	waiting := p.autofill
+	focusedBefore := focused()
+	waiting, asking := p.autofill, p.World.asking(p.self)
 	p.self.Async(func() {
 		waiting.end()
 		waiting.wait()
-		err := begin(p.self)
+		err := begin(asking)
 		p.self.Dispatch(func(app.Context) {
 			if err == nil {
-				p.OnSignedIn()
+				tell(p.OnSignedIn)
 				return
 			}
 			p.state, p.failure = signInWaiting, err
+			refocus(p.self, focusedBefore)
 			p.arm()
 		})
 	})
@@ -155,7 +162,7 @@ func (p *SignInPanel) arm() {
 	if p.Password == nil || p.World.Blocked != "" {
 		return
 	}
-	ctx, cancel := context.WithCancel(p.self)
+	ctx, cancel := context.WithCancel(p.World.asking(p.self))
 	waiting := autofill{cancel, make(chan struct{})}
 	p.autofill = waiting
 	go func() { // and not p.self.Async, whose ends go-app waits for
@@ -167,7 +174,7 @@ func (p *SignInPanel) arm() {
 			case ctx.Err() != nil:
 				// The user does something else.
 			case err == nil:
-				p.OnSignedIn()
+				tell(p.OnSignedIn)
 			case refused:
 				p.failure = err
 				p.arm()

@@ -17,8 +17,8 @@ import (
 
 // State is a component in one of its states, with made-up content.
 type State struct {
-	Name string
-	UI   app.UI
+	Name string // "panel-add-refused", unique
+	UI   app.UI // the component
 }
 
 // States returns every component in every state, by name. Tests hold their
@@ -109,16 +109,19 @@ func States(text *message.Catalogue) []State {
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}},
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", OnlyMethod: true}},
 		}},
-		"confirm-nothing":  &Confirm{World: stateRecoverable(world)},
+		"confirm-nothing":  &Confirm{World: stateRecoverable(world), Service: stateService{}},
+		"confirm-again":    &Confirm{World: stateAgain(world), Service: stateService{}},
+		"confirm-or-again": &Confirm{World: stateAgain(world), Service: stateService{}, HasPasskey: true},
 		"sign-in":          &SignInPanel{World: world, Password: noPassword},
 		"sign-in-working":  &SignInPanel{World: world, Password: noPassword, state: signInByPasskey},
 		"sign-in-refused":  &SignInPanel{World: world, Password: noPassword, failure: &ceremony.Failure{Reason: ceremony.Denied}},
 		"sign-in-passkey":  &SignInPanel{World: world},
 		"sign-in-blocked":  &SignInPanel{World: stateBlocked(world)},
 		"confirm-provider": &Confirm{World: stateProvided(world), Service: stateService{}, HasPasskey: true},
-		"confirm-password": &Confirm{World: world, HasPassword: true},
-		"confirm-working":  &Confirm{World: world, HasPassword: true, HasPasskey: true, state: confirmByPasskey},
-		"confirm-refused":  &Confirm{World: world, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
+		"confirm-password": &Confirm{World: world, Service: stateService{}, HasPassword: true},
+		"confirm-working":  &Confirm{World: world, Service: stateService{}, HasPassword: true, HasPasskey: true, state: confirmByPasskey},
+		"confirm-denied":   &Confirm{World: world, Service: stateService{}, HasPassword: true, HasPasskey: true, failure: &ceremony.Failure{Reason: ceremony.Denied, Confirming: true}},
+		"confirm-refused":  &Confirm{World: world, Service: stateService{}, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
 	}
 	list := make([]State, 0, len(states))
 	for name, component := range states {
@@ -136,6 +139,12 @@ func stateProvided(w World) World {
 
 func stateRecoverable(w World) World {
 	w.Recovery = shared.PageRecovery
+	return w
+}
+
+// stateAgain is for a host's user, who can sign in there.
+func stateAgain(w World) World {
+	w.SignInAgain = func() {}
 	return w
 }
 

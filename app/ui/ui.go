@@ -12,17 +12,27 @@
 // type. Work leaves the UI goroutine by ctx.Async and comes back by
 // ctx.Dispatch.
 //
+// A component's World and Service are required, and what else is says so. A callback
+// that isn't set does nothing. What a service fails with is shown where it was asked: a
+// *[shared.Error] by its Message, a [ceremony.Failure] in a sentence for its Reason, of
+// which [ceremony.Aborted] has none, and anything else as a fault of ours, with whom to ask.
+// Two refusals mean something to the components themselves. Of one that
+// [shared.IsSignedOut] reports, the parent is told by OnSignedOut. On
+// [shared.CodeConfirmRequired] the person is asked to confirm, and the same is done again.
+//
 // Looks come from web/static/style.css by class names; nothing sets a style,
 // because the Content-Security-Policy allows none. Colours and corners are custom
 // properties, which the README lists.
 package ui
 
 import (
+	"context"
 	"errors"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
@@ -34,15 +44,18 @@ type Formats interface {
 	Date(time.Time) (day, exact string)
 	// Moment writes a day with the time of day, and the exact time.
 	Moment(time.Time) (moment, exact string)
+	// Number writes a number, with the reader's separators.
 	Number(int) string
 	// One tells whether a number takes the singular.
 	One(int) bool
 }
 
-// World is what components need to know of the browser that they run in.
+// World is what components need to know of the browser that they run in, and the same for
+// all of a page. selfservice.World makes one.
 type World struct {
+	// Text is what people read. It is required.
 	Text *message.Catalogue
-	// Formats writes dates and numbers as the reader does.
+	// Formats writes dates and numbers as the reader does. It is required.
 	Formats
 	// Host is the page's host name, for a person to tell IT.
 	Host string
@@ -55,6 +68,9 @@ type World struct {
 	Offline string
 	// ConfirmsAt are the OpenID providers at which the user can confirm.
 	ConfirmsAt []shared.Provider
+	// SignInAgain leads to where the user signs in, who comes back as freshly signed in.
+	// The dialog that asks for a confirmation offers it; nil leaves that away.
+	SignInAgain func()
 	// Recovery is the address of the page for who has lost every way in, or "".
 	Recovery string
 	// Blocked says why this page can't use passkeys, or "".
@@ -70,6 +86,12 @@ func (w World) Count(c message.Counted, n int) string {
 	return message.Fill(text, "n", w.Number(n))
 }
 
+// asking is the context of what a component asks of its service: what is refused is
+// refused in the language that the component is in.
+func (w World) asking(ctx context.Context) context.Context {
+	return browser.Speaking(ctx, w.Text.Lang)
+}
+
 // sentence says what went wrong, in words for the person at the screen. It is
 // "" where nothing is to be said: they did it themselves.
 func (w World) sentence(err error) string {
@@ -79,8 +101,11 @@ func (w World) sentence(err error) string {
 		case ceremony.Aborted:
 			return ""
 		case ceremony.Denied:
-			if failure.Registering {
+			switch {
+			case failure.Registering:
 				return text.RegisterDenied
+			case failure.Confirming:
+				return text.ConfirmDenied
 			}
 			return text.SignInDenied
 		case ceremony.Exists:
@@ -131,11 +156,34 @@ func (w World) notice(err error) app.UI {
 	}))
 }
 
+// tell calls a parent back, where it wants to know.
+func tell(callback func()) {
+	if callback != nil {
+		callback()
+	}
+}
+
 // focus moves the keyboard focus to an element, after the next update.
 func focus(ctx app.Context, id string) {
 	ctx.Defer(func(app.Context) {
 		if element := app.Window().GetElementByID(id); element.Truthy() {
 			element.Call("focus")
+		}
+	})
+}
+
+// focused is the id of what has the keyboard focus, for [refocus].
+func focused() string {
+	return app.Window().Get("document").Get("activeElement").Get("id").String()
+}
+
+// refocus returns the keyboard focus to what had it, where nothing has it now: a browser
+// takes it from a button that can't be pressed while it works.
+func refocus(ctx app.Context, id string) {
+	ctx.Defer(func(app.Context) {
+		document := app.Window().Get("document")
+		if document.Get("activeElement").Equal(document.Get("body")) && id != "" {
+			focus(ctx, id)
 		}
 	})
 }

@@ -14,9 +14,13 @@ type UserService interface {
 	// Users returns a page of the users whose names begin with find: the first, or the
 	// one after the page whose Next this is.
 	Users(ctx context.Context, find, after string) (shared.Members, error)
+	// Invite adds a user, and returns the link with which they choose how to sign in.
 	Invite(ctx context.Context, who shared.Invite) (shared.Invited, error)
+	// InviteAgain returns a new link for a user who has no way in yet.
 	InviteAgain(ctx context.Context, id string) (shared.EnrolmentLink, error)
+	// MakeRecoveryLink returns a link for a user who has lost every way in.
 	MakeRecoveryLink(ctx context.Context, id string) (shared.EnrolmentLink, error)
+	// SetDisabled shuts a user out, or lets them in again, and returns them as they are then.
 	SetDisabled(ctx context.Context, id string, disabled bool) (shared.Member, error)
 }
 
@@ -25,13 +29,13 @@ type UserService interface {
 type UsersPanel struct {
 	app.Compo
 
-	World    World
-	Service  UserService
-	Confirms ConfirmService
+	World    World          // required
+	Service  UserService    // required
+	Confirms ConfirmService // nil says that there is nothing to confirm with
 	Account  shared.Account // the administrator's
 	Changes  int            // grows whenever the list may have changed elsewhere
 
-	OnSignedOut func()
+	OnSignedOut func() // the session has ended
 
 	errands
 	seen    int // the Changes that the list is of
@@ -63,7 +67,7 @@ const (
 
 // OnMount loads the list.
 func (p *UsersPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, signedOut: p.OnSignedOut}
+	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.load("")
 }
 

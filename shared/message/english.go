@@ -301,6 +301,7 @@ var English = Catalogue{
 		Password:    "Password",
 		UsePassword: "Confirm",
 		AtProvider:  "Confirm at {provider}",
+		SignInAgain: "Sign in again",
 		Working:     "One moment…",
 		Cancel:      "Cancel",
 		Or:          "or",
@@ -311,6 +312,7 @@ var English = Catalogue{
 	Failure: Failure{
 		RegisterDenied: "Nothing was saved. The prompt was closed or timed out.",
 		SignInDenied:   "Sign-in was cancelled or timed out, or no matching passkey is on this device.",
+		ConfirmDenied:  "Nothing was confirmed. The prompt was closed or timed out, or no matching passkey is on this device.",
 		Exists:         "This device already has a passkey for your account.",
 		WrongAddress:   "Passkeys aren't set up for this address ({host}; expected {rp}). Contact IT.",
 		NotSupported:   "This device can't create the kind of passkey that is required.",

@@ -301,6 +301,7 @@ var French = Catalogue{
 		Password:    "Mot de passe",
 		UsePassword: "Confirmer",
 		AtProvider:  "Confirmer chez {provider}",
+		SignInAgain: "Se reconnecter",
 		Working:     "Un instant…",
 		Cancel:      "Annuler",
 		Or:          "ou",
@@ -311,6 +312,7 @@ var French = Catalogue{
 	Failure: Failure{
 		RegisterDenied: "Rien n’a été enregistré. La demande a été fermée ou a expiré.",
 		SignInDenied:   "La connexion a été annulée ou a expiré, ou aucune clé d’accès ne convient sur cet appareil.",
+		ConfirmDenied:  "Rien n’a été confirmé. La demande a été fermée ou a expiré, ou aucune clé d’accès ne convient sur cet appareil.",
 		Exists:         "Cet appareil a déjà une clé d’accès pour votre compte.",
 		WrongAddress:   "Les clés d’accès ne sont pas configurées pour cette adresse ({host} ; attendu : {rp}). Contactez le service informatique.",
 		NotSupported:   "Cet appareil ne peut pas créer le type de clé d’accès demandé.",

@@ -300,6 +300,7 @@ var German = Catalogue{
 		Password:    "Passwort",
 		UsePassword: "Bestätigen",
 		AtProvider:  "Bei {provider} bestätigen",
+		SignInAgain: "Neu anmelden",
 		Working:     "Einen Moment …",
 		Cancel:      "Abbrechen",
 		Or:          "oder",
@@ -310,6 +311,7 @@ var German = Catalogue{
 	Failure: Failure{
 		RegisterDenied: "Es wurde nichts gespeichert. Die Abfrage wurde geschlossen oder ist abgelaufen.",
 		SignInDenied:   "Die Anmeldung wurde abgebrochen oder ist abgelaufen, oder auf diesem Gerät ist kein passender Passkey.",
+		ConfirmDenied:  "Es wurde nichts bestätigt. Die Abfrage wurde geschlossen oder ist abgelaufen, oder auf diesem Gerät ist kein passender Passkey.",
 		Exists:         "Dieses Gerät hat schon einen Passkey für Ihr Konto.",
 		WrongAddress:   "Für diese Adresse sind keine Passkeys eingerichtet ({host}; erwartet: {rp}). Wenden Sie sich an die IT.",
 		NotSupported:   "Dieses Gerät kann die nötige Art von Passkey nicht anlegen.",

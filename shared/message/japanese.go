@@ -301,6 +301,7 @@ var Japanese = Catalogue{
 		Password:    "パスワード",
 		UsePassword: "確認",
 		AtProvider:  "{provider} で確認",
+		SignInAgain: "もう一度サインイン",
 		Working:     "お待ちください…",
 		Cancel:      "キャンセル",
 		Or:          "または",
@@ -311,6 +312,7 @@ var Japanese = Catalogue{
 	Failure: Failure{
 		RegisterDenied: "何も保存されませんでした。画面が閉じられたか、時間切れになりました。",
 		SignInDenied:   "サインインが取り消されたか、時間切れになったか、このデバイスに該当するパスキーがありません。",
+		ConfirmDenied:  "何も確認されませんでした。画面が閉じられたか、時間切れになったか、このデバイスに該当するパスキーがありません。",
 		Exists:         "このデバイスには、あなたのアカウントのパスキーがすでにあります。",
 		WrongAddress:   "このアドレスではパスキーが設定されていません ({host}、正しくは {rp})。IT 部門にお問い合わせください。",
 		NotSupported:   "このデバイスでは、必要な種類のパスキーを作成できません。",

@@ -401,6 +401,7 @@ type Confirm struct {
 	Password    string
 	UsePassword string
 	AtProvider  string // {provider}
+	SignInAgain string
 	Working     string
 	Cancel      string
 	Or          string
@@ -412,6 +413,7 @@ type Confirm struct {
 type Failure struct {
 	RegisterDenied string
 	SignInDenied   string
+	ConfirmDenied  string
 	Exists         string
 	WrongAddress   string // {host}, {rp}
 	NotSupported   string

@@ -301,6 +301,7 @@ var Spanish = Catalogue{
 		Password:    "Contraseña",
 		UsePassword: "Confirmar",
 		AtProvider:  "Confirmar en {provider}",
+		SignInAgain: "Volver a iniciar sesión",
 		Working:     "Un momento…",
 		Cancel:      "Cancelar",
 		Or:          "o",
@@ -311,6 +312,7 @@ var Spanish = Catalogue{
 	Failure: Failure{
 		RegisterDenied: "No se guardó nada. La ventana se cerró o pasó demasiado tiempo.",
 		SignInDenied:   "El inicio de sesión se canceló o pasó demasiado tiempo, o no hay ninguna llave de acceso adecuada en este dispositivo.",
+		ConfirmDenied:  "No se confirmó nada. La ventana se cerró o pasó demasiado tiempo, o no hay ninguna llave de acceso adecuada en este dispositivo.",
 		Exists:         "Este dispositivo ya tiene una llave de acceso para tu cuenta.",
 		WrongAddress:   "Las llaves de acceso no están configuradas para esta dirección ({host}; se esperaba {rp}). Contacta con el equipo de informática.",
 		NotSupported:   "Este dispositivo no puede crear el tipo de llave de acceso que se necesita.",

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -94,6 +99,128 @@ func TestReadmeBuildIn(t *testing.T) {
 	}
 }
 
+// TestReadmeUsedBesides holds the README's list of what else the tool crib uses of Keypeg
+// to what its files import.
+func TestReadmeUsedBesides(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := 0
+	for _, folder := range []string{"server/cmd/toolcrib", "app/toolcrib", "app/toolcrib/wasm"} {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range files {
+			name := folder + "/" + filepath.Base(path)
+			if strings.HasSuffix(name, "_test.go") || filepath.Base(name) == "keypeg.go" {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var used []string
+			for _, imported := range file.Imports {
+				if of, ours := strings.CutPrefix(strings.Trim(imported.Path.Value, `"`), module); ours && of != "app/toolcrib" {
+					used = append(used, "`"+of+"`")
+				}
+			}
+			if len(used) == 0 {
+				continue
+			}
+			users++
+			if want := "\n| `" + name + "` | " + strings.Join(used, ", ") + " | "; !strings.Contains(string(readme), want) {
+				t.Errorf("the README has no row that begins with %s", want)
+			}
+		}
+	}
+	if rows := len(regexp.MustCompile("\n\\| `[a-z/]*toolcrib/").FindAllString(string(readme), -1)); rows != users {
+		t.Errorf("the README has %d rows, and %d files use something", rows, users)
+	}
+}
+
+// TestReadmePaths holds the paths that a host may mount one by one to those that the API's
+// description gives to hosts.
+func TestReadmePaths(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "for _, path := range []string{")
+	listed, _, found := strings.Cut(rest, "}")
+	if !found {
+		t.Fatal("the README mounts no paths one by one")
+	}
+	mux := http.NewServeMux()
+	for _, pattern := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(listed, -1) {
+		mux.Handle(pattern[1], http.NotFoundHandler())
+	}
+
+	spec, err := os.ReadFile(filepath.Join(root, "server", "openapi.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ = strings.Cut(string(spec), "\nx-host:\n")
+	hosts, paths, _ := strings.Cut(rest, "\npaths:")
+	path, operations := "", 0
+	for line := range strings.Lines(paths) {
+		if name, is := strings.CutPrefix(line, "  /"); is {
+			path = "/" + strings.NewReplacer("{id}", "1", "{provider}", "1").Replace(strings.TrimSuffix(strings.TrimSpace(name), ":"))
+		}
+		operation, is := strings.CutPrefix(strings.TrimSpace(line), "operationId: ")
+		if !is {
+			continue
+		}
+		operations++
+		_, pattern := mux.Handler(httptest.NewRequest("GET", path, nil))
+		if mounted, isHosts := pattern != "", strings.Contains(hosts, "- "+operation+"\n"); mounted != isHosts {
+			t.Errorf("%s, %s, is mounted %t and the host's %t", operation, path, mounted, isHosts)
+		}
+	}
+	if operations < 30 {
+		t.Errorf("the API's description has only %d operations", operations)
+	}
+}
+
+// TestReadmeExamples holds the README's list of packages with examples to those that have
+// ones that run.
+func TestReadmeExamples(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "Runnable examples stand on ")
+	list, _, _ := strings.Cut(rest, "\n")
+	named := regexp.MustCompile("`([\\w/]+)`").FindAllStringSubmatch(list, -1)
+	if len(named) < 5 {
+		t.Fatalf("the README names %q", named)
+	}
+	for _, name := range named {
+		files, err := filepath.Glob(filepath.Join(root, name[1], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs := false
+		for _, path := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, example := range doc.Examples(file) {
+				runs = runs || example.Output != ""
+			}
+		}
+		if !runs {
+			t.Errorf("%s has no example that runs", name[1])
+		}
+	}
+}
+
 // TestReadmeProperties holds the README's table of custom properties to the style sheet.
 func TestReadmeProperties(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
@@ -107,11 +234,12 @@ func TestReadmeProperties(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(string(styles), ":root {")
 	declared, _, _ := strings.Cut(rest, "}")
-	names := regexp.MustCompile(`--keypeg-[\w-]+`).FindAllString(declared, -1)
+	names := regexp.MustCompile(`(--keypeg-[\w-]+):`).FindAllStringSubmatch(declared, -1)
 	if len(names) < 10 {
 		t.Fatalf("the style sheet declares %q", names)
 	}
 	for _, name := range names {
+		name := name[1]
 		if !strings.Contains(string(readme), "\n| `"+name+"` |") {
 			t.Errorf("the README has no row for %s", name)
 		}

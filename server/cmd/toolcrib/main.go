@@ -1,8 +1,8 @@
 // Command toolcrib is a small program that has taken Keypeg in: a crib of tools, with
 // people, passwords, sessions and pages of its own. Keypeg adds passkeys.
 //
-// All that it says to Keypeg stands in keypeg.go, here and in app/toolcrib. Run it with
-// make toolcrib.
+// What takes Keypeg in stands in keypeg.go, here and in app/toolcrib. Run it with make
+// toolcrib.
 package main
 
 import (

@@ -1,0 +1,63 @@
+package selfservice_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/selfservice"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// passkeys is one for all pages of the program.
+var passkeys = selfservice.New(confirm)
+
+// confirm asks the program's own server to compare the password of who is signed in, and to
+// take their session for fresh from then on.
+func confirm(ctx context.Context, password string) error {
+	body, err := json.Marshal(map[string]string{"password": password})
+	if err != nil {
+		return err
+	}
+	status, _, err := browser.Transport{}.Send(ctx, "POST", "/confirm", body)
+	switch {
+	case err != nil:
+		return shared.Errorf(shared.CodeOffline, "The server can't be reached. Please try again.")
+	case status != 204:
+		return shared.Errorf(shared.CodeSignInRefused, "This password is not right.")
+	}
+	return nil
+}
+
+// tools is a page of the program's own.
+type tools struct{ goapp.Compo }
+
+func (p *tools) Render() goapp.UI {
+	return goapp.Header().Body(
+		goapp.A().Href("/").Text("Tool crib"),
+		&selfservice.Menu{
+			Service:     passkeys,
+			Items:       []ui.MenuItem{{ID: "sign-out", Label: "Sign out", Icon: "out", OnSelect: p.leave}},
+			OnSignedOut: p.leave,
+		},
+	)
+}
+
+func (p *tools) leave() { browser.Leave("/sign-in") }
+
+// The user's name and its menu stand in the header of every page. Until the browser knows
+// who is signed in there is only their place; so it is on the server, which draws the page
+// ahead of that.
+func ExampleMenu() {
+	fmt.Println(goapp.HTMLString(&tools{}))
+
+	// Output:
+	// <header>
+	//   <a href="/">Tool crib</a>
+	//   <div class="menu-place"></div>
+	// </header>
+}

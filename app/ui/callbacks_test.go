@@ -1,0 +1,285 @@
+package ui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// stage mounts a component outside of a browser, where go-app itself calls no OnMount.
+type stage struct {
+	app.Compo
+
+	actor app.Composer
+	ctx   app.Context
+}
+
+func (s *stage) OnPreRender(ctx app.Context) {
+	s.ctx = ctx
+	if actor, mounts := s.actor.(app.Mounter); mounts {
+		actor.OnMount(ctx)
+	}
+}
+
+func (s *stage) Render() app.UI { return s.actor }
+
+// plays mounts a component and does things with it, one after the other, each with what
+// comes of it at the server.
+func plays(t *testing.T, actor app.Composer, things ...func(app.Context)) {
+	t.Helper()
+	engine, on := app.NewTestEngine(), &stage{actor: actor}
+	if err := engine.Load(on); err != nil {
+		t.Fatal(err)
+	}
+	engine.ConsumeAll()
+	for _, do := range things {
+		on.ctx.Dispatch(do)
+		engine.ConsumeAll()
+	}
+	if leaves, ok := actor.(app.Dismounter); ok {
+		leaves.OnDismount()
+	}
+	if app.HTMLString(actor) == "" {
+		t.Error("nothing is shown")
+	}
+}
+
+// anEvent is any event of the browser's.
+var anEvent = app.Event{Value: app.Window()}
+
+// handled is what happens on an event.
+func handled(handler app.EventHandler) func(app.Context) {
+	return func(ctx app.Context) { handler(ctx, anEvent) }
+}
+
+// done is what happens when a component calls back.
+func done(f func()) func(app.Context) { return func(app.Context) { f() } }
+
+// obliging is a server that does all that it is asked, for somebody who is signed out
+// after that if it says so.
+type obliging struct{ err error }
+
+func (o obliging) Passkeys(context.Context) (shared.PasskeyList, error) {
+	return shared.PasskeyList{}, o.err
+}
+func (o obliging) Register(context.Context, string) (shared.Passkey, error) {
+	return shared.Passkey{ID: "new"}, o.err
+}
+func (o obliging) Rename(context.Context, string, string) (shared.Passkey, error) {
+	return shared.Passkey{}, o.err
+}
+func (o obliging) Remove(context.Context, string, bool) (shared.PasskeyList, error) {
+	return shared.PasskeyList{}, o.err
+}
+func (o obliging) SignalAccepted(context.Context)                    {}
+func (o obliging) ConfirmWithPasskey(context.Context) error          { return o.err }
+func (o obliging) ConfirmWithPassword(context.Context, string) error { return o.err }
+func (o obliging) SignInWithPasskey(context.Context) error           { return o.err }
+func (o obliging) Link(context.Context, string) error                { return o.err }
+func (o obliging) Unlink(context.Context, string) error              { return o.err }
+func (o obliging) ChangePassword(context.Context, string) error      { return o.err }
+func (o obliging) SetDisabled(context.Context, string, bool) (shared.Member, error) {
+	return shared.Member{}, o.err
+}
+func (o obliging) MakeRecoveryCodes(context.Context) (shared.RecoveryCodes, error) {
+	return shared.RecoveryCodes{Codes: []string{"ABCDE-FGHIJ"}}, o.err
+}
+func (o obliging) Sessions(context.Context) (shared.SessionList, error) {
+	return shared.SessionList{}, o.err
+}
+func (o obliging) EndSession(context.Context, string) (shared.SessionList, error) {
+	return shared.SessionList{}, o.err
+}
+func (o obliging) EndOtherSessions(context.Context) (shared.SessionList, error) {
+	return shared.SessionList{}, o.err
+}
+func (o obliging) Activity(context.Context, string) (shared.Activity, error) {
+	return shared.Activity{Events: []shared.Event{{ID: "e"}}}, o.err
+}
+func (o obliging) Users(context.Context, string, string) (shared.Members, error) {
+	return shared.Members{}, o.err
+}
+func (o obliging) Invite(context.Context, shared.Invite) (shared.Invited, error) {
+	return shared.Invited{}, o.err
+}
+func (o obliging) InviteAgain(context.Context, string) (shared.EnrolmentLink, error) {
+	return shared.EnrolmentLink{}, o.err
+}
+func (o obliging) MakeRecoveryLink(context.Context, string) (shared.EnrolmentLink, error) {
+	return shared.EnrolmentLink{}, o.err
+}
+
+// SignInByAutofill waits for who never picks a passkey.
+func (o obliging) SignInByAutofill(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestSparse gives each exported component no more than its fields say are required, and
+// has everything happen after which it calls back. In a host's page each panic would end
+// the whole app.
+func TestSparse(t *testing.T) {
+	sparse := World{Text: &message.English, Formats: world().Formats}
+	for name, err := range map[string]error{
+		"the server does it":          nil,
+		"the session has ended":       shared.Errorf(shared.CodeUnauthenticated, "Please sign in."),
+		"a confirmation is asked for": shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you."),
+		"the server refuses":          shared.Errorf(shared.CodeConflict, "Somebody was faster."),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := obliging{err}
+			t.Run("UserMenu", func(t *testing.T) {
+				m := &UserMenu{}
+				plays(t, m, handled(m.onButton), handled(m.onKey), done(func() { m.chosen(MenuItem{}) }), done(func() { m.open(-1) }), handled(m.onOutside))
+			})
+			t.Run("SignInPanel", func(t *testing.T) {
+				p := &SignInPanel{World: sparse, Service: server}
+				plays(t, p, handled(p.onPassword), handled(p.onPasskey))
+			})
+			t.Run("Confirm", func(t *testing.T) {
+				c := &Confirm{World: sparse}
+				plays(t, c, handled(c.onCancel), done(c.onEscape), handled(c.onRecovery), handled(c.onSignInAgain))
+				c = &Confirm{World: sparse, Service: server, HasPasskey: true}
+				plays(t, c, handled(c.onPasskey), handled(c.onPassword), handled(c.onCancel))
+			})
+			t.Run("PasskeysPanel", func(t *testing.T) {
+				p := &PasskeysPanel{World: sparse, Service: server}
+				plays(t, p, handled(p.onAdd), handled(p.onRegister), done(func() { p.rename("new", "Name") }), handled(p.onClose), handled(p.onEscape))
+			})
+			t.Run("PasskeysOff", func(t *testing.T) {
+				p := &PasskeysOff{World: sparse}
+				plays(t, p, handled(p.onClose), handled(p.onEscape))
+			})
+			t.Run("SessionsPanel", func(t *testing.T) {
+				p := &SessionsPanel{World: sparse, Service: server}
+				plays(t, p, handled(p.onEndOthers))
+			})
+			t.Run("ActivityPanel", func(t *testing.T) {
+				p := &ActivityPanel{World: sparse, Service: server}
+				plays(t, p, done(func() { p.notMe(shared.Event{ID: "e", PasskeyID: "new"}) }), done(p.calm))
+				advice := p.renderAdvice().(*adviceDialog)
+				plays(t, advice, handled(advice.onPasskey))
+			})
+			t.Run("MethodsCard", func(t *testing.T) {
+				c := &MethodsCard{World: sparse, Service: server}
+				plays(t, c, done(func() { c.makeCodes("") }), done(func() { c.unlink("i") }))
+			})
+			t.Run("UsersPanel", func(t *testing.T) {
+				p := &UsersPanel{World: sparse, Service: server}
+				plays(t, p, done(func() { p.load("next") }))
+			})
+			t.Run("Message", func(t *testing.T) {
+				Message{}.onButton(app.Context{}, anEvent)
+			})
+		})
+	}
+}
+
+// asked is a service that writes down in which language it was asked for what.
+type asked struct {
+	obliging
+	in chan string
+}
+
+func (a asked) ask(ctx context.Context, what string) { a.in <- what + " in " + browser.Language(ctx) }
+
+func (a asked) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
+	a.ask(ctx, "list")
+	return stateKeys(), nil
+}
+func (a asked) Rename(ctx context.Context, id, name string) (shared.Passkey, error) {
+	a.ask(ctx, "rename")
+	return shared.Passkey{ID: id, Name: name}, nil
+}
+func (a asked) ConfirmWithPassword(ctx context.Context, _ string) error {
+	a.ask(ctx, "confirm")
+	return nil
+}
+func (a asked) SignInWithPasskey(ctx context.Context) error { a.ask(ctx, "sign in"); return a.err }
+func (a asked) SignInByAutofill(ctx context.Context) error {
+	a.ask(ctx, "autofill")
+	return a.obliging.SignInByAutofill(ctx)
+}
+
+// TestLanguageOfRefusals: the server is asked in the language that is on the screen,
+// also after that has changed.
+func TestLanguageOfRefusals(t *testing.T) {
+	german := World{Text: &message.German, Formats: world().Formats}
+	service := asked{in: make(chan string, 100), obliging: obliging{shared.Errorf(shared.CodeConflict, "No.")}}
+	panel := &PasskeysPanel{World: german, Service: service}
+	plays(t, panel, done(func() { panel.rename("a", "Name") }), done(func() {
+		panel.World.Text = &message.French
+		panel.rename("b", "Name")
+	}))
+	confirm := &Confirm{World: german, Service: service, HasPassword: true}
+	plays(t, confirm, handled(confirm.onPassword))
+	form := &SignInPanel{World: german, Service: service, Password: func(ctx context.Context, _, _ string) error {
+		service.ask(ctx, "password")
+		return service.err
+	}}
+	plays(t, form, handled(form.onPasskey), handled(form.onPassword))
+	left := []string{"list in de", "rename in de", "rename in fr", "confirm in de", "autofill in de", "sign in in de", "password in de"}
+	for len(left) > 0 {
+		got := <-service.in
+		left = slices.DeleteFunc(left, func(want string) bool { return want == got })
+		if strings.HasSuffix(got, " in ") {
+			t.Errorf("%sno language", got)
+		}
+	}
+}
+
+// TestConfirm: what comes of the person's answers, told to whoever opened the dialog.
+func TestConfirm(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"confirmed":  {nil, "confirmed"},
+		"refused":    {shared.Errorf(shared.CodeSignInRefused, "This password is not right."), ""},
+		"ended":      {shared.Errorf(shared.CodeUnauthenticated, "Please sign in."), "signed out"},
+		"closed off": {shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off."), "signed out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, how := range []string{"a password", "a passkey"} {
+				told := ""
+				c := &Confirm{
+					World: world(), Service: obliging{test.err}, HasPasskey: true, HasPassword: true,
+					OnConfirmed: func() { told += "confirmed" }, OnSignedOut: func() { told += "signed out" }, OnCancel: func() { told += "cancelled" },
+				}
+				plays(t, c, handled(map[string]app.EventHandler{"a password": c.onPassword, "a passkey": c.onPasskey}[how]))
+				if told != test.want {
+					t.Errorf("%s: %q was told, want %q", how, told, test.want)
+				}
+			}
+		})
+	}
+}
+
+// TestSessionEndsWhileConfirming has the panel leave, whose dialog finds out.
+func TestSessionEndsWhileConfirming(t *testing.T) {
+	out := 0
+	p := &PasskeysPanel{
+		World: world(), Service: obliging{shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you.")},
+		Confirms: obliging{shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")}, OnSignedOut: func() { out++ },
+	}
+	plays(t, p, func(app.Context) { p.list = stateKeys() }, done(func() { p.rename("a", "Name") }))
+	if p.paused == nil {
+		t.Fatal("no confirmation is asked for")
+	}
+	confirm := p.renderConfirm(p.World, p.Confirms, true, true)
+	dialog := &Confirm{}
+	for _, shown := range app.FilterUIElems(confirm) {
+		dialog = shown.(*Confirm)
+	}
+	plays(t, dialog, handled(dialog.onPasskey))
+	if out != 1 {
+		t.Errorf("the parent was told %d times that nobody is signed in, want once", out)
+	}
+}

@@ -1,0 +1,46 @@
+package ui_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/selfservice"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// signInPage is a page of the program's own.
+type signInPage struct{ goapp.Compo }
+
+func (p *signInPage) Render() goapp.UI {
+	return goapp.Main().Body(
+		goapp.H1().Text("Tool crib"),
+		&ui.SignInPanel{
+			World:      selfservice.World(&message.English, shared.Account{}),
+			Service:    selfservice.New(nil),
+			Password:   p.signIn,
+			OnSignedIn: func() { browser.Leave("/") },
+		},
+	)
+}
+
+// signIn asks the program's own server, which begins a session. A *shared.Error is shown as
+// it is; nil Password would leave name and password away.
+func (p *signInPage) signIn(ctx context.Context, name, password string) error {
+	return shared.Errorf(shared.CodeSignInRefused, "The name or the password is not right.")
+}
+
+// The form stands in a page of the program's own, below its title.
+func ExampleSignInPanel() {
+	markup := goapp.HTMLString(&signInPage{})
+	text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(markup, " ")
+	fmt.Println(strings.Join(strings.Fields(text), " "))
+
+	// Output: Tool crib User name Password Sign in or Sign in with a passkey
+}

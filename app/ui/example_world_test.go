@@ -1,0 +1,37 @@
+package ui_test
+
+import (
+	"fmt"
+
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// plain writes dates and numbers as one language does. In a browser selfservice.World
+// brings Formats that do so for all of them.
+type plain struct{ ui.Formats }
+
+func (plain) Number(n int) string { return fmt.Sprint(n) }
+func (plain) One(n int) bool      { return n == 1 }
+
+// Components read their texts from a catalogue, and so may whoever draws for themselves.
+func ExampleWorld_Count() {
+	for _, text := range []*message.Catalogue{&message.English, &message.German} {
+		world := ui.World{Text: text, Formats: plain{}}
+		for n := range 3 {
+			fmt.Println(world.Count(text.Home.PasskeyCount, n))
+		}
+		fmt.Println(text.Refusal(shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")))
+	}
+
+	// Output:
+	// 0 passkeys
+	// 1 passkey
+	// 2 passkeys
+	// Please sign in.
+	// 0 Passkeys
+	// 1 Passkey
+	// 2 Passkeys
+	// Bitte melden Sie sich an.
+}
