@@ -182,6 +182,7 @@ func TestToolcrib(t *testing.T) {
 	ann.opensPasskeysInCrib()
 	ann.clicks(row(1, ".row-buttons button:last-child"))
 	ann.reads("It is your last passkey. You'll sign in with your password.")
+	ann.reads("Also end sessions that were started with it elsewhere")
 	ann.clicks("#remove-ok")
 	laptop.recognises(false)
 	ann.clicks("#confirm-passkey")

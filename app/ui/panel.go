@@ -24,9 +24,10 @@ type PasskeyService interface {
 	Register(ctx context.Context, name string) (shared.Passkey, error)
 	// Rename returns the passkey as it is called then. A failure is shown in its row.
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
-	// Remove returns the passkeys that are left. With endSessions, which is asked for only
-	// of a [SessionCounter], the user's other sessions that began with it end too. A failure
-	// is shown in the dialog, but for [shared.CodeNotFound]: then it was gone already.
+	// Remove returns the passkeys that are left. With endSessions, which is offered by a
+	// [SessionCounter] that counts some, and without one where the list has EndsSessions,
+	// the user's other sessions that began with it end too. A failure is shown in the dialog,
+	// but for [shared.CodeNotFound]: then it was gone already.
 	Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error)
 	// SignalAccepted tells password managers which passkeys work now. Nobody is told
 	// whether it could.

@@ -19,8 +19,9 @@ type removeDialog struct {
 	Last    string // what is left without it, if it is the last one
 	Working bool
 	Failure error
-	// Sessions elsewhere that began with the passkey. They can be ended with it.
-	Sessions int
+	// Sessions elsewhere that began with the passkey can be ended with it: the sentence
+	// that offers that, or "".
+	Sessions string
 
 	OnCancel func()
 	OnOK     func(endSessions bool)
@@ -42,10 +43,10 @@ func (d *removeDialog) Render() app.UI {
 	return dialog(removeID, message.Fill(text.RemoveTitle, "name", d.Passkey.Name), d.onEscape,
 		app.P().ID("remove-lead").Text(text.RemoveLead),
 		app.If(d.Last != "", func() app.UI { return app.P().Text(d.Last) }),
-		app.If(d.Sessions > 0, func() app.UI {
+		app.If(d.Sessions != "", func() app.UI {
 			return app.Label().Class("check").Body(
 				app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
-				app.Span().Text(d.World.Count(text.RemoveSessions, d.Sessions)),
+				app.Span().Text(d.Sessions),
 			)
 		}),
 		d.World.notice(d.Failure),
@@ -73,9 +74,21 @@ func (d *removeDialog) onOK(app.Context, app.Event) {
 func (p *PasskeysPanel) renderRemove() app.UI {
 	return &removeDialog{
 		World: p.World, Passkey: p.find(p.row.id), Last: p.left(),
-		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.row.sessions,
+		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.sessions(),
 		OnCancel: p.keep, OnOK: p.remove,
 	}
+}
+
+// sessions offers to end those that began with the passkey, as far as there are any.
+func (p *PasskeysPanel) sessions() string {
+	text := p.World.Text.Panel
+	if _, counts := p.Service.(SessionCounter); !counts && p.list.EndsSessions {
+		return text.RemoveSomeSessions
+	}
+	if p.row.sessions > 0 {
+		return p.World.Count(text.RemoveSessions, p.row.sessions)
+	}
+	return ""
 }
 
 // left says with what the user signs in without their last passkey.

@@ -64,8 +64,11 @@ func States(text *message.Catalogue) []State {
 			p.row = openRow{id: "a", mode: rowRemove}
 		}),
 		"panel-remove-sessions": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, sessions: 2} }),
-		"panel-other-address":   statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
-		"panel-unverified":      statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
+		"panel-remove-some-sessions": statePanel(world, func(p *PasskeysPanel) {
+			p.list.EndsSessions, p.row = true, openRow{id: "a", mode: rowRemove}
+		}),
+		"panel-other-address": statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
+		"panel-unverified":    statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
 		"panel-offline": statePanel(world, func(p *PasskeysPanel) {
 			p.World.Offline = message.Fill(world.Text.Shell.OfflineAsOf, "date", "Nov 20, 2026, 2:05 PM")
 		}),

@@ -205,49 +205,50 @@ type Home struct {
 
 // Panel is the list of passkeys and what can be done with it.
 type Panel struct {
-	Title          string
-	Close          string
-	Loading        string
-	Empty          string
-	EmptyTitle     string
-	Add            string
-	AddPhone       string
-	DeviceName     string
-	Register       string
-	Registering    string
-	Cancel         string
-	Added          string // {date}
-	NeverUsed      string
-	LastUsed       string // {date}
-	Synced         string
-	ThisDevice     string
-	Unverified     string
-	OtherAddress   string
-	Current        string
-	Rename         string
-	RenameRow      string // {name}
-	NewName        string
-	Save           string
-	Saving         string
-	Remove         string
-	RemoveRow      string // {name}
-	RemoveTitle    string // {name}
-	RemoveLead     string
-	RemoveLast     string // the last passkey, while a password is left
-	RemoveLastAt   string // {provider}; the same, while there is no password
-	RemoveSessions Counted
-	OK             string
-	Removing       string
-	OnlyMethod     string
-	AddAnother     string
-	DoneAdded      string // {name}
-	DoneRenamed    string // {name}
-	DoneRemoved    string // {name}
-	RetryList      string
-	Nameless       string // what a passkey is called of which nothing is known
-	Contact        string // {contact}
-	NotSupported   string
-	NotSecure      string
+	Title              string
+	Close              string
+	Loading            string
+	Empty              string
+	EmptyTitle         string
+	Add                string
+	AddPhone           string
+	DeviceName         string
+	Register           string
+	Registering        string
+	Cancel             string
+	Added              string // {date}
+	NeverUsed          string
+	LastUsed           string // {date}
+	Synced             string
+	ThisDevice         string
+	Unverified         string
+	OtherAddress       string
+	Current            string
+	Rename             string
+	RenameRow          string // {name}
+	NewName            string
+	Save               string
+	Saving             string
+	Remove             string
+	RemoveRow          string // {name}
+	RemoveTitle        string // {name}
+	RemoveLead         string
+	RemoveLast         string // the last passkey, while a password is left
+	RemoveLastAt       string // {provider}; the same, while there is no password
+	RemoveSessions     Counted
+	RemoveSomeSessions string // where they can't be counted
+	OK                 string
+	Removing           string
+	OnlyMethod         string
+	AddAnother         string
+	DoneAdded          string // {name}
+	DoneRenamed        string // {name}
+	DoneRemoved        string // {name}
+	RetryList          string
+	Nameless           string // what a passkey is called of which nothing is known
+	Contact            string // {contact}
+	NotSupported       string
+	NotSecure          string
 }
 
 // Sessions is the page of browsers in which the user is signed in.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -148,6 +150,16 @@ func (c *crib) begin(w http.ResponseWriter, r *http.Request, personID, passkeyID
 		http.SetCookie(w, &http.Cookie{Name: cookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(sessionLife.Seconds())})
 	}
 	return err
+}
+
+// EndSessions implements server.SessionEnder: with a lost phone goes where it is signed in.
+func (c *crib) EndSessions(_ context.Context, personID, passkeyID, except string) error {
+	return c.change(func(k *kept) error {
+		maps.DeleteFunc(k.Sessions, func(id string, s session) bool {
+			return s.Person == personID && s.Passkey == passkeyID && id != except
+		})
+		return nil
+	})
 }
 
 // end ends the session that a request comes from.

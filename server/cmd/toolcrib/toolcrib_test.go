@@ -162,6 +162,25 @@ func TestCrib(t *testing.T) {
 		ann.wants(200, "", "POST", toolcrib.PathSignOut, "")
 		after.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
 	})
+	t.Run("with a passkey its sessions end, and no others", func(t *testing.T) {
+		annID, kimID := h.crib.kept.People[1].ID, h.crib.kept.People[0].ID
+		opens := func(personID, passkeyID string) *visitor {
+			w, v := httptest.NewRecorder(), &visitor{house: h}
+			if err := h.crib.begin(w, httptest.NewRequest("POST", "/", nil), personID, passkeyID); err != nil {
+				t.Fatal(err)
+			}
+			v.cookie = w.Result().Cookies()[0]
+			return v
+		}
+		lost, asks, other, hers := opens(annID, "lost"), opens(annID, "lost"), opens(annID, "other"), opens(kimID, "lost")
+		if err := h.crib.EndSessions(t.Context(), annID, "lost", hashOf(asks.cookie.Value)); err != nil {
+			t.Fatal(err)
+		}
+		lost.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
+		for _, stays := range []*visitor{asks, other, hers} {
+			stays.sees()
+		}
+	})
 	t.Run("passwords can't be tried for ever", func(t *testing.T) {
 		stranger := &visitor{house: h}
 		for range 10 {
