@@ -43,7 +43,7 @@ type entry struct {
 func init() {
 	for _, op := range []store.Op{
 		store.PutUser{}, store.AddSession{}, store.ReplaceSession{}, store.EndSession{}, store.EndSessions{}, store.AddEvent{},
-		store.SpendTicket{}, store.PutLink{}, store.TakeLink{}, store.AddSecret{}, store.ReplaceSecret{},
+		store.SpendTicket{}, store.PutLink{}, store.TakeLink{}, store.AddSecret{}, store.ReplaceSecret{}, store.RemoveUser{},
 	} {
 		gob.Register(op)
 	}
