@@ -7,7 +7,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-const turnsPerRound = 4
+const turnsPerRound = 10
 
 // scale holds a large installation against a small one: what people wait for is the same.
 func (b *bench) scale() error {
@@ -34,19 +34,20 @@ func (b *bench) scale() error {
 		{what: "panel", do: func(in *installation) func(*connection, int) task { return in.asks(in.process, shared.PathPasskeys) }},
 		{what: "session check", do: func(in *installation) func(*connection, int) task { return in.asks(in.process, shared.PathAccount) }},
 	}
-	// What is compared is close, and machines drift: many short turns find it.
+	// What is compared is close, and machines drift: many short turns find it, of which
+	// neither has always the first.
 	turn := b.round / turnsPerRound * 2
-	for range turnsPerRound * b.rounds {
+	for n := range turnsPerRound * b.rounds {
 		for i := range kinds {
-			k := &kinds[i]
-			few, err := phase(small.process, 1, turn, k.do(small))
-			if err != nil {
-				return err
+			k, pair := &kinds[i], []*installation{small, large}
+			var took [2]load
+			for at := range pair {
+				at = (at + n) % 2
+				if took[at], err = phase(pair[at].process, 1, turn, k.do(pair[at])); err != nil {
+					return err
+				}
 			}
-			many, err := phase(large.process, 1, turn, k.do(large))
-			if err != nil {
-				return err
-			}
+			few, many := took[0], took[1]
 			k.before.add(few)
 			k.after.add(many)
 			k.ratio.add(float64(many.p50) / float64(few.p50))
