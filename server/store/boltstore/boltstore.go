@@ -2,7 +2,7 @@
 // installation on one machine, and the default.
 //
 // Readers never wait for writers. Batches that arrive while another is on its
-// way to the disk share the next transaction and its fsync (write.go). A lone
+// way to the disk share the next transaction and its fsync (group.go). A lone
 // writer never waits for company; where there is much of it, it waits for more, a
 // millisecond at most. Expired records are not found,
 // and go in small steps (sweep.go).
