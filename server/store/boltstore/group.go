@@ -24,6 +24,7 @@ type apply func(*bbolt.Tx) error
 
 // maxGroup is how many writes share a transaction at most.
 const maxGroup = 512
+
 // submit hands a write to the writer and waits until it is on disk.
 func (s *Store) submit(check check) error {
 	s.mu.RLock()
