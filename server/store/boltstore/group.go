@@ -51,7 +51,7 @@ func (s *Store) write() {
 const (
 	// company are so many writers that more of them must be near. A group of at least
 	// these waits for enough, but never longer than for a moment; a smaller one goes at once.
-	company = 10
+	company = 8
 	enough  = 24
 	moment  = time.Millisecond
 )
