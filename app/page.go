@@ -134,6 +134,13 @@ func (p *page) loaded(ctx goapp.Context, account shared.Account, err error) {
 	case shared.IsSignedOut(err):
 		p.signedOut()
 		return
+	case err == nil && p.account.User.ID != "" && p.account.User.ID != account.User.ID:
+		// Somebody else has signed in, in this browser: what is open here, or half typed,
+		// was for another account.
+		p.leaving = true
+		forgetCopy()
+		browser.Leave(shared.PageHome)
+		return
 	case err == nil:
 		p.state, p.account, p.asOf = pageReady, account, time.Time{}
 		p.changes++

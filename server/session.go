@@ -49,14 +49,18 @@ func (s *Server) cookieValue(r *http.Request, name string) string {
 	return cookie.Value
 }
 
-// current is the id of the session that the browser sends, whether or not it
-// still exists; zero if it sends none.
-func (s *Server) current(r *http.Request) store.Hash {
+// current is the session that the browser has, or none. A store in trouble refuses what
+// comes next.
+func (s *Server) current(r *http.Request) store.Session {
 	token := s.cookieValue(r, cookieSession)
 	if token == "" {
-		return store.Hash{}
+		return store.Session{}
 	}
-	return store.SessionID(token)
+	session, err := s.Store.Session(r.Context(), store.SessionID(token))
+	if err != nil {
+		return store.Session{}
+	}
+	return session
 }
 
 // admit gives the browser its new session, and marks it as one that its user

@@ -68,7 +68,8 @@ func (c Ceremonies) register(ctx context.Context, name, mediation string) (share
 	if err != nil {
 		return shared.Passkey{}, failed(err, true)
 	}
-	return c.API.FinishRegistration(ctx, shared.FinishRegistration{
+	// The authenticator has it now, whatever the user wants by then.
+	return c.API.FinishRegistration(context.WithoutCancel(ctx), shared.FinishRegistration{
 		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential},
 		Name:           name,
 	})

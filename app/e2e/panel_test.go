@@ -11,7 +11,7 @@ import (
 func TestAddingPasskeys(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
-	ann.hasDevice()
+	laptop := ann.hasDevice()
 	ann.setsUp()
 	ann.opensPasskeys()
 
@@ -24,6 +24,33 @@ func TestAddingPasskeys(t *testing.T) {
 		ann.presses(enter)
 		ann.readsIn(row(1, "bdi"), "Laptop")
 		ann.hasFocusOn(row(1, "[id^=rename-]"))
+	})
+	t.Run("what the user doesn't want any more isn't added", func(t *testing.T) {
+		for what, givesUp := range map[string]func(){
+			"Cancel": func() { ann.clicks("#passkey-add-cancel") },
+			"X":      func() { ann.clicks("#passkeys-close"); ann.isAt("/"); ann.opensPasskeys() },
+		} {
+			key := ann.hasDeviceWith(func(o *webauthn.VirtualAuthenticatorOptions) {
+				o.Transport = webauthn.AuthenticatorTransportUsb
+			})
+			laptop.touches(false)
+			key.touches(false)
+			ann.clicks("#passkey-add")
+			ann.clicks("#passkey-register")
+			ann.reads("Follow your browser")
+			givesUp()
+			ann.sees("#passkey-add")
+			key.touches(true)
+			ann.clicks("#passkey-add") // a ceremony that went on would have had its answer by now
+			ann.hasFocusOn("#passkey-name")
+			ann.clicks("#passkey-add-cancel")
+			if key.holds() != 0 {
+				t.Errorf("%s: the key made a passkey all the same", what)
+			}
+			ann.seesNo(row(2, "bdi"))
+			key.isTakenAway()
+			laptop.touches(true)
+		}
 	})
 	t.Run("a device that has one lights it up", func(t *testing.T) {
 		ann.opens("/passkeys")

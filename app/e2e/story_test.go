@@ -191,6 +191,28 @@ func TestOnesOwnPasskeysOnly(t *testing.T) {
 	ann.seesNo(row(2, "bdi"))
 }
 
+// TestSomebodyElseSignsIn in another tab. A page that is open never goes on for them: what
+// was begun there was for another account.
+func TestSomebodyElseSignsIn(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	s.command(t, annsPassword+"\n", "user", "add", "bob", "--display-name", "Bob")
+	ann.opensPasskeys()
+	ann.clicks("#passkey-add")
+	ann.types("#passkey-name", "Hers")
+	status := value[int](ann, `fetch("/api/v1/sign-in/password", { method: "POST", headers: { "Content-Type": "application/json" },
+		body: JSON.stringify({ name: "bob", password: "`+annsPassword+`" }) }).then((r) => r.status)`)
+	if status != 200 {
+		t.Fatalf("bob's sign-in: %d", status)
+	}
+	ann.isAt("/")
+	ann.readsIn("h1", "Hello, Bob")
+	ann.seesNo("#passkey-name")
+	ann.hasNoComplaints()
+}
+
 func TestRefusals(t *testing.T) {
 	s := startServer(t, "--contact", "IT desk, phone 1234")
 	ann := openBrowser(t, s)

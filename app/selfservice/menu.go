@@ -86,6 +86,9 @@ func (m *Menu) load() {
 				m.signedOut()
 				return
 			case err == nil:
+				if m.state == menuPanel && m.account.User.ID != account.User.ID {
+					m.state = menuKnown // what was begun in the panel was for another user
+				}
 				m.account = account
 				m.changes++
 				m.state = max(m.state, menuKnown)

@@ -16,6 +16,7 @@ type addForm struct {
 	state   addState
 	name    string
 	failure error
+	stop    context.CancelFunc // ends the browser's ceremony; nil while there is none
 }
 
 type addState int
@@ -50,7 +51,7 @@ func (p *PasskeysPanel) renderAdd() app.UI {
 		p.World.notice(p.add.failure),
 		app.Div().Class("buttons").Body(
 			submit("passkey-register", "primary", "", busy || p.World.Offline != "").Body(icon("key"), app.Text(label(busy, text.Registering, text.Register))),
-			button("passkey-add-cancel", "quiet", text.Cancel, busy, p.onAddCancel),
+			button("passkey-add-cancel", "quiet", text.Cancel, false, p.onAddCancel),
 		),
 	)
 }
@@ -65,8 +66,18 @@ func (p *PasskeysPanel) openAdd() {
 }
 
 func (p *PasskeysPanel) onAddCancel(app.Context, app.Event) {
+	p.stopRegistering()
 	p.add = addForm{}
 	focus(p.self, panelAddID)
+}
+
+// OnDismount ends a registration: who has closed the panel wants none.
+func (p *PasskeysPanel) OnDismount() { p.stopRegistering() }
+
+func (p *PasskeysPanel) stopRegistering() {
+	if p.add.stop != nil {
+		p.add.stop()
+	}
 }
 
 func (p *PasskeysPanel) onName(ctx app.Context, _ app.Event) { p.add.name = valueOf(ctx) }
@@ -84,11 +95,15 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		return
 	}
 
-	p.add.state, p.add.failure = addWorking, nil
+	stopped, stop := context.WithCancel(context.Background())
+	p.add.state, p.add.failure, p.add.stop = addWorking, nil, stop
 	var added shared.Passkey
 	list := p.list
 	p.attempt(func(ctx context.Context) (err error) {
-		if added, err = p.Service.Register(ctx, name); err != nil {
+		registering, end := context.WithCancel(ctx)
+		defer end()
+		defer context.AfterFunc(stopped, end)()
+		if added, err = p.Service.Register(registering, name); err != nil {
 			return err
 		}
 		// What is written of the other rows may have changed with it.
@@ -99,8 +114,12 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		}
 		return nil
 	}, func(err error) {
+		if err != nil && stopped.Err() != nil {
+			return // the form is closed, or another one
+		}
+		stop()
 		if err != nil {
-			p.add.state, p.add.failure = addOpen, err
+			p.add.state, p.add.failure, p.add.stop = addOpen, err, nil
 			p.lightExisting(err)
 			focus(p.self, "passkey-register")
 			return

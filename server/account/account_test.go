@@ -229,7 +229,7 @@ func TestSignIn(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
 		first := w.signedIn("ann")
-		second, err := w.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: "ann", Password: password, Replaces: first.Session.ID})
+		second, err := w.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: "ann", Password: password, Replaces: first.Session})
 		if err != nil || second.Token == first.Token || len(second.Token) != 43 {
 			t.Errorf("tokens %q and %q (%v)", first.Token, second.Token, err)
 		}

@@ -86,7 +86,7 @@ func (a Asserted) mayCreate() error {
 // Refusals: [shared.CodeNoAccount], [shared.CodeSignInRefused] for a disabled user,
 // [shared.CodeNameTaken] where a new user's name is somebody else's already, and
 // [shared.CodeSSORefused] for an answer that was used before.
-func (s *Service) SignInWithIdentity(ctx context.Context, a Asserted, client store.Client, replaces store.Hash) (opened Opened, err error) {
+func (s *Service) SignInWithIdentity(ctx context.Context, a Asserted, client store.Client, replaces store.Session) (opened Opened, err error) {
 	for attempt := 1; ; attempt++ {
 		user, found, err := s.userOf(ctx, a)
 		if err != nil {
@@ -120,7 +120,7 @@ func (s *Service) userOf(ctx context.Context, a Asserted) (user store.User, foun
 	return user, true, nil
 }
 
-func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, client store.Client, replaces store.Hash) (opened Opened, err error) {
+func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, client store.Client, replaces store.Session) (opened Opened, err error) {
 	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeSignInRefused, "Your account is disabled.").Because(errors.New("the account is disabled"))
@@ -140,7 +140,7 @@ func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, 
 	return opened, err
 }
 
-func (s *Service) signInNew(ctx context.Context, a Asserted, client store.Client, replaces store.Hash) (Opened, error) {
+func (s *Service) signInNew(ctx context.Context, a Asserted, client store.Client, replaces store.Session) (Opened, error) {
 	if err := a.mayCreate(); err != nil {
 		return Opened{}, shared.Errorf(shared.CodeNoAccount, "%s knows you, but you have no account here yet.", a.Provider.Name).Because(err)
 	}

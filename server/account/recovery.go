@@ -78,7 +78,7 @@ func canonicalCode(typed string) string {
 type RecoverySignIn struct {
 	Name, Code string
 	Client     store.Client
-	Replaces   store.Hash // the session that the browser had before; zero for none
+	Replaces   store.Session // the session that the browser had before, if any
 }
 
 // SignInWithRecoveryCode begins a session and uses the code up. Whatever is wrong

@@ -34,7 +34,7 @@ type Opened struct {
 // and the end of the session that the browser had before (replaces; zero for
 // none). It writes nothing: the operations belong into the batch that proves the
 // sign-in.
-func (s *Service) Open(user store.User, how SignIn, replaces store.Hash) (Opened, store.Batch) {
+func (s *Service) Open(user store.User, how SignIn, replaces store.Session) (Opened, store.Batch) {
 	now := s.Now()
 	token := store.NewSessionToken(now)
 	session := store.Session{
@@ -45,8 +45,12 @@ func (s *Service) Open(user store.User, how SignIn, replaces store.Hash) (Opened
 	session.Expires = s.ends(session, now)
 
 	batch := store.Batch{store.AddSession{Session: session}, s.tells(shared.EventSignedIn, user.ID, how)}
-	if replaces != (store.Hash{}) {
-		batch = append(batch, store.EndSession{ID: replaces})
+	if replaces.ID != (store.Hash{}) {
+		batch = append(batch, store.EndSession{ID: replaces.ID})
+		if replaces.UserID != user.ID {
+			// So their pages that are open hear of it, and leave.
+			batch = append(batch, store.AddEvent{Event: store.NewEvent(now, replaces.UserID, shared.EventSignedOut, how.Client)})
+		}
 	}
 	return Opened{token, session, user}, batch
 }

@@ -75,7 +75,7 @@ func (s *Service) SetUp(ctx context.Context, token string, first NewUser, client
 	if err != nil {
 		return Opened{}, err
 	}
-	opened, batch := s.Open(user, SignIn{Method: store.MethodSetupLink, Client: client}, store.Hash{})
+	opened, batch := s.Open(user, SignIn{Method: store.MethodSetupLink, Client: client}, store.Session{})
 	if err := s.setUp(ctx, token, user, client, batch...); err != nil {
 		return Opened{}, err
 	}

@@ -18,7 +18,7 @@ func refusedSignIn(cause string) error {
 type PasswordSignIn struct {
 	Name, Password string
 	Client         store.Client
-	Replaces       store.Hash // the session that the browser had before; zero for none
+	Replaces       store.Session // the session that the browser had before, if any
 
 	// Known names a browser in which the user of this name signed in before; ""
 	// for any other. See guessing.go.
