@@ -239,3 +239,16 @@ func TestSettings(t *testing.T) {
 		}
 	})
 }
+
+// A command in another folder than the server's would speak of an installation that nobody
+// knows, so it says that it made one.
+func TestNewDatabaseIsToldOf(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keypeg.db")
+	for _, wants := range []string{"made " + path, ""} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"user", "list", "--database", path}, terminal{Out: &out, Err: &errs})
+		if told := errs.String(); code != 0 || (wants == "") != (told == "") || !strings.Contains(told, wants) {
+			t.Errorf("exit code %d, and it says %q, want %q", code, told, wants)
+		}
+	}
+}

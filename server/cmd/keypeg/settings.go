@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
@@ -42,6 +43,7 @@ type settings struct {
 	providers []provider             // of the configuration file
 	tables    map[string]tenantTable // of the configuration file, by tenant
 	tenant    string                 // of --tenant, where a command has it
+	notes     io.Writer              // for what IT should know besides
 }
 
 // declare makes a flag of each. Its name is its key in the file too, and in capitals

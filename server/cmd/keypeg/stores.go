@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -64,8 +65,13 @@ func openAny(ctx context.Context, database, name string, now store.Clock) (store
 // that isn't takes commands over the socket of its server.
 func (s *settings) isShared() bool { return pgstore.IsURL(s.Database) }
 
-// withStore opens the database for one command.
+// withStore opens the database for one command. It says so when there is none yet: in
+// another folder than the server's a command would else speak of an installation that
+// nobody knows.
 func (s *settings) withStore(ctx context.Context, do func(store.Store) error) error {
+	if _, err := os.Stat(s.Database); !s.isShared() && errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(s.notes, "keypeg: there was no database yet; made %s\n", s.Database)
+	}
 	db, err := openStore(ctx, s.Database, time.Now)
 	if err != nil {
 		return err
