@@ -219,7 +219,9 @@ func (r *activityRow) onNotMe(app.Context, app.Event) { r.OnNotMe(r.Event) }
 // alarming tells whether an event may have been somebody else in the user's place.
 func alarming(e shared.Event) bool {
 	switch e.Kind {
-	case shared.EventSignedIn, shared.EventSignInFailed, shared.EventConfirmed, shared.EventCounterFell,
+	case shared.EventSignInFailed, shared.EventCounterFell:
+		return true // behind one address there are colleagues, whose browsers look like the user's
+	case shared.EventSignedIn, shared.EventConfirmed,
 		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged,
 		shared.EventLinkUsed:
 		return !e.Here && e.Browser+e.System+e.Address != ""

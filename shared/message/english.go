@@ -184,7 +184,7 @@ var English = Catalogue{
 	Activity: Activity{
 		Title:            "Activity",
 		Lead:             "What happened to your account in the last year.",
-		Here:             "This browser",
+		Here:             "Same browser, same address",
 		More:             "Show earlier",
 		MoreWorking:      "Loading…",
 		AccountCreated:   "Account created",

@@ -184,7 +184,7 @@ var French = Catalogue{
 	Activity: Activity{
 		Title:            "Activité",
 		Lead:             "Ce qui est arrivé à votre compte au cours de l’année passée.",
-		Here:             "Ce navigateur",
+		Here:             "Même navigateur, même adresse",
 		More:             "Afficher plus ancien",
 		MoreWorking:      "Chargement…",
 		AccountCreated:   "Compte créé",

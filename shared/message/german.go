@@ -183,7 +183,7 @@ var German = Catalogue{
 	Activity: Activity{
 		Title:            "Aktivität",
 		Lead:             "Was im letzten Jahr mit Ihrem Konto geschehen ist.",
-		Here:             "Dieser Browser",
+		Here:             "Gleicher Browser, gleiche Adresse",
 		More:             "Frühere anzeigen",
 		MoreWorking:      "Wird geladen …",
 		AccountCreated:   "Konto angelegt",

@@ -184,7 +184,7 @@ var Japanese = Catalogue{
 	Activity: Activity{
 		Title:            "アクティビティ",
 		Lead:             "この 1 年間にアカウントで起きたことです。",
-		Here:             "このブラウザー",
+		Here:             "同じブラウザー、同じアドレス",
 		More:             "以前のものを表示",
 		MoreWorking:      "読み込み中…",
 		AccountCreated:   "アカウントを作成",

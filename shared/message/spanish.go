@@ -184,7 +184,7 @@ var Spanish = Catalogue{
 	Activity: Activity{
 		Title:            "Actividad",
 		Lead:             "Lo que ha pasado con tu cuenta en el último año.",
-		Here:             "Este navegador",
+		Here:             "Mismo navegador, misma dirección",
 		More:             "Mostrar anteriores",
 		MoreWorking:      "Cargando…",
 		AccountCreated:   "Cuenta creada",

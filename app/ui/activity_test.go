@@ -1,0 +1,27 @@
+package ui
+
+import (
+	"testing"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+func TestAlarming(t *testing.T) {
+	for _, test := range []struct {
+		says  string
+		event shared.Event
+		want  bool
+	}{
+		{"a sign-in from elsewhere may have been somebody else's", shared.Event{Kind: shared.EventSignedIn, Browser: "Firefox"}, true},
+		{"one from here was the user's", shared.Event{Kind: shared.EventSignedIn, Browser: "Firefox", Here: true}, false},
+		{"one that failed may be a colleague's, behind the same address", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox", Here: true}, true},
+		{"what IT did was nobody's", shared.Event{Kind: shared.EventPasswordChanged}, false},
+		{"signing out harms nobody", shared.Event{Kind: shared.EventSignedOut, Browser: "Firefox"}, false},
+	} {
+		t.Run(test.says, func(t *testing.T) {
+			if got := alarming(test.event); got != test.want {
+				t.Errorf("%+v: got %t, want %t", test.event, got, test.want)
+			}
+		})
+	}
+}
