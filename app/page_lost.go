@@ -1,6 +1,9 @@
 package app
 
 import (
+	"context"
+	"time"
+
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/app/browser"
@@ -18,8 +21,28 @@ type lostPage struct {
 	speech
 }
 
-// OnMount learns the language.
-func (p *lostPage) OnMount(ctx goapp.Context) { p.speak(ctx, p.languages.wanted(), p.title) }
+// OnMount learns the language, and waits for the server to be back, as the page promises.
+func (p *lostPage) OnMount(ctx goapp.Context) {
+	p.speak(ctx, p.languages.wanted(), p.title)
+	go func() {
+		if browser.Returns(ctx, p.serverAnswers) {
+			browser.Reload()
+		}
+	}()
+}
+
+// answersWithin is less than the service worker waits for a page. A server that takes
+// longer would have us load this page again and again.
+const answersWithin = 2 * time.Second
+
+// serverAnswers takes a refusal for an answer: a proxy may keep [shared.PathHealth] for
+// itself. Where the server itself is away, a proxy says so with a status of 500 and more.
+func (p *lostPage) serverAnswers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, answersWithin)
+	defer cancel()
+	status, _, err := p.deps.Transport.Send(ctx, "GET", shared.PathHealth, nil)
+	return err == nil && status < 500
+}
 
 func (p *lostPage) title(ctx goapp.Context) {
 	ctx.Page().SetTitle("%s · %s", p.text.Shell.Offline, p.deps.Product)

@@ -134,6 +134,9 @@ const (
 	PageShell = "/shell"
 )
 
+// PathHealth answers 200 while the server works, to anybody.
+const PathHealth = "/healthz"
+
 // AppPages lists the pages of the app that a person can be sent back to after
 // signing in. Anything else is answered with [PageHome].
 var AppPages = []string{PageHome, PagePasskeys, PageSessions, PageActivity, PageUsers}

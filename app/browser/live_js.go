@@ -10,19 +10,8 @@ import (
 // states, one at a time. A lost stream is opened again with growing pauses, or at
 // once when the page is looked at or the network comes back.
 func Live(ctx context.Context, path, event string, tell func(LiveState)) {
-	wake := make(chan struct{}, 1)
-	poke := js.FuncOf(func(js.Value, []js.Value) any {
-		select {
-		case wake <- struct{}{}:
-		default:
-		}
-		return nil
-	})
-	defer poke.Release()
-	for target, name := range map[string]string{"window": "online", "document": "visibilitychange"} {
-		js.Global().Get(target).Call("addEventListener", name, poke)
-		defer js.Global().Get(target).Call("removeEventListener", name, poke)
-	}
+	wake, stop := wakes()
+	defer stop()
 
 	for between := pauses(0); ctx.Err() == nil; {
 		pause := between.after(stream(ctx, path, event, tell))
@@ -42,6 +31,56 @@ func Live(ctx context.Context, path, event string, tell func(LiveState)) {
 		case <-timer.C:
 		}
 		timer.Stop()
+	}
+}
+
+// returnPause is between asking whether the server is back.
+const returnPause = 4 * time.Second
+
+// Returns waits until answers says that the server does, and reports whether it came to
+// that before ctx ended. It asks when the network comes back and when the page is looked
+// at. Browsers don't tell of every network, and of no server, that comes back: so it asks
+// every few seconds too, while the page can be seen.
+func Returns(ctx context.Context, answers func(context.Context) bool) bool {
+	wake, stop := wakes()
+	defer stop()
+	for {
+		timer := time.NewTimer(jittered(returnPause))
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return false
+		}
+		if js.Global().Get("document").Get("visibilityState").String() == "visible" && answers(ctx) {
+			return true
+		}
+	}
+}
+
+// wakes tells when the network comes back, and when the page is looked at or no longer,
+// until stop is called.
+func wakes() (wake <-chan struct{}, stop func()) {
+	pokes := make(chan struct{}, 1)
+	poke := js.FuncOf(func(js.Value, []js.Value) any {
+		select {
+		case pokes <- struct{}{}:
+		default:
+		}
+		return nil
+	})
+	targets := map[string]string{"window": "online", "document": "visibilitychange"}
+	for target, name := range targets {
+		js.Global().Get(target).Call("addEventListener", name, poke)
+	}
+	return pokes, func() {
+		for target, name := range targets {
+			js.Global().Get(target).Call("removeEventListener", name, poke)
+		}
+		poke.Release()
 	}
 }
 

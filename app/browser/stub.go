@@ -56,6 +56,9 @@ func AloneNow(_ context.Context, _ string, work func()) { work() }
 // Live returns at once: nothing changes.
 func Live(context.Context, string, string, func(LiveState)) {}
 
+// Returns says no at once: nothing was away.
+func Returns(context.Context, func(context.Context) bool) bool { return false }
+
 // Host returns "localhost".
 func Host() string { return "localhost" }
 

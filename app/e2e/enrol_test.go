@@ -15,8 +15,7 @@ func (b *browser) newLink() string {
 	if !strings.HasPrefix(at, b.server.url+"/enrol?token=") {
 		b.t.Fatalf("the link is %q", at)
 	}
-	b.presses(escape) // it isn't lost by a wrong key
-	b.sees("#link")
+	b.isStuckTo("#link", "#link-done")
 	b.clicks("#link-done")
 	b.seesNo("#link")
 	return at

@@ -23,6 +23,15 @@ func TestOffline(t *testing.T) {
 		ann.sees("dialog.panel")
 		ann.reads("No passkeys yet")
 	})
+	t.Run("an address that the app has no page for goes on by itself too", func(t *testing.T) {
+		ann.isCutOff(true)
+		ann.opens("/recovery")
+		ann.readsIn("h1", "You are offline")
+		ann.isCutOff(false)
+		ann.sees("input[name=code]")
+		ann.opens("/passkeys")
+		ann.sees("dialog.panel")
+	})
 	t.Run("a page that is open says so, greys what needs the server, and goes on where it was", func(t *testing.T) {
 		ann.addsPasskey("Laptop")
 		ann.isCutOff(true)
@@ -95,6 +104,13 @@ func TestColdStartWithoutServer(t *testing.T) {
 	ann.seesNo("#offline-bar")
 	ann.clicks("#passkey-add")
 	ann.sees("#passkey-name")
+
+	// Of a server that comes back, the browser tells nothing.
+	s.stops()
+	ann.opens("/recovery")
+	ann.readsIn("h1", "You are offline")
+	s.starts()
+	ann.sees("input[name=code]")
 }
 
 func TestLive(t *testing.T) {

@@ -25,11 +25,9 @@ type linkDialog struct {
 
 const linkID = "link"
 
-// OnMount opens the dialog.
-func (d *linkDialog) OnMount(ctx app.Context) {
-	showModal(ctx, linkID)
-	focus(ctx, "link-done")
-}
+// OnMount opens the dialog. The focus is on Done, by its autofocus: were it on the address
+// first, that would take it back by selecting itself.
+func (d *linkDialog) OnMount(ctx app.Context) { showModal(ctx, linkID) }
 
 func (d *linkDialog) Render() app.UI {
 	text := d.World.Text.Link
@@ -41,7 +39,7 @@ func (d *linkDialog) Render() app.UI {
 		),
 		foot(
 			button("link-copy", "", label(d.copied, text.Copied, text.Copy), false, d.onCopy),
-			button("link-done", "primary", text.Done, false, d.onDone),
+			button("link-done", "primary", text.Done, false, d.onDone).Attr("autofocus", true),
 		),
 	).Aria("describedby", "link-lead")
 }

@@ -258,8 +258,7 @@ func (p *PasskeysPanel) onClose(app.Context, app.Event) { tell(p.OnClose) }
 
 // onEscape closes the panel, but not while a dialog on top of it is open: that
 // one heard the key too.
-func (p *PasskeysPanel) onEscape(_ app.Context, e app.Event) {
-	e.PreventDefault()
+func (p *PasskeysPanel) onEscape() {
 	if p.paused == nil && p.phone.URL == "" && p.row.mode != rowRemove && p.row.mode != rowRemoving {
 		tell(p.OnClose)
 	}

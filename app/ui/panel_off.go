@@ -34,19 +34,16 @@ func (p *PasskeysOff) Render() app.UI {
 	)
 }
 
-func (p *PasskeysOff) onEscape(_ app.Context, e app.Event) {
-	e.PreventDefault()
-	tell(p.OnClose)
-}
+func (p *PasskeysOff) onEscape() { tell(p.OnClose) }
 
 func (p *PasskeysOff) onClose(app.Context, app.Event) { tell(p.OnClose) }
 
 // panelDialog is the panel's frame: its title, its X, and what stands below.
-func panelDialog(text message.Panel, onEscape, onClose app.EventHandler, content ...app.UI) app.UI {
+func panelDialog(text message.Panel, onEscape func(), onClose app.EventHandler, content ...app.UI) app.UI {
 	head := app.Header().Class("panel-head").Body(
 		app.H2().ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),
 		button("passkeys-close", "icon", "", false, onClose).Aria("label", text.Close).Title(text.Close).Body(icon("close")),
 	)
-	return app.Dialog().ID(panelID).Class("panel").Aria("labelledby", "passkeys-title").
-		On("cancel", onEscape).Body(append([]app.UI{head}, content...)...)
+	return held(app.Dialog().ID(panelID).Class("panel").Aria("labelledby", "passkeys-title"), panelID, onEscape).
+		Body(append([]app.UI{head}, content...)...)
 }

@@ -20,12 +20,27 @@ func submit(id, kind, text string, off bool) app.HTMLButton {
 // Escape doesn't close it by itself.
 func dialog(id, title string, onEscape func(), content ...app.UI) app.HTMLDialog {
 	heading := app.H2().ID(id + "-title").Text(title)
-	return app.Dialog().ID(id).Class("dialog").Aria("labelledby", id+"-title").
+	return held(app.Dialog().ID(id).Class("dialog").Aria("labelledby", id+"-title"), id, onEscape).
+		Body(append([]app.UI{heading}, content...)...)
+}
+
+// held makes a modal dialog stay for as long as it is rendered: what Escape does is up to
+// onEscape.
+//
+// Preventing its cancel isn't enough. A page may do that once, and not again before the
+// user has clicked or typed something (HTML, "close watchers"; Chromium does so): at the
+// next Escape cancel is told, can't be prevented, and the dialog closes, with each one
+// below that it was opened from without a click. So it is shown again, with the keyboard
+// where it was.
+func held(dialog app.HTMLDialog, id string, onEscape func()) app.HTMLDialog {
+	focusedBefore := ""
+	return dialog.
 		On("cancel", func(_ app.Context, e app.Event) {
 			e.PreventDefault()
+			focusedBefore = focused()
 			onEscape()
 		}).
-		Body(append([]app.UI{heading}, content...)...)
+		On("close", func(ctx app.Context, _ app.Event) { showAgain(ctx, id, focusedBefore) })
 }
 
 // foot is where a dialog has its buttons.

@@ -198,4 +198,24 @@ func showModal(ctx app.Context, id string) {
 	})
 }
 
+// showAgain opens a <dialog> that the browser has closed, unless the update that comes
+// first takes it away. Dialogs in it that are open have to come to the top again.
+func showAgain(ctx app.Context, id, focusedBefore string) {
+	ctx.Defer(func(app.Context) {
+		dialog := app.Window().GetElementByID(id)
+		if !dialog.Truthy() || dialog.Get("open").Bool() {
+			return
+		}
+		dialog.Call("showModal")
+		within := dialog.Call("querySelectorAll", "dialog[open]")
+		for i := range within.Length() {
+			within.Index(i).Call("close")
+			within.Index(i).Call("showModal")
+		}
+		if element := app.Window().GetElementByID(focusedBefore); focusedBefore != "" && element.Truthy() {
+			element.Call("focus")
+		}
+	})
+}
+
 func valueOf(ctx app.Context) string { return ctx.JSSrc().Get("value").String() }
