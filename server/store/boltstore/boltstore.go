@@ -3,8 +3,8 @@
 //
 // Readers never wait for writers. Batches that arrive while another is on its
 // way to the disk share the next transaction and its fsync (group.go). A lone
-// writer never waits for company; where there is much of it, it waits for more, a
-// millisecond at most. Expired records are not found,
+// writer never waits for company; where there is much of it, it waits for more, two
+// milliseconds at most. Expired records are not found,
 // and go in small steps (sweep.go).
 //
 // A file has one owner. [Open] refuses one that another process holds, and

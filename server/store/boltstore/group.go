@@ -44,7 +44,7 @@ func (s *Store) submit(check check) error {
 // gathers in the channel.
 func (s *Store) write() {
 	for first := range s.writes {
-		s.commit([]write{first}, s.gather)
+		s.commit([]write{first}, s.gatherer())
 	}
 }
 
@@ -53,29 +53,36 @@ const (
 	// these waits for enough, but never longer than for a moment; a smaller one goes at once.
 	company = 8
 	enough  = 24
-	moment  = time.Millisecond
+	moment  = 2 * time.Millisecond
 )
 
-// gather adds to a group whoever waits to write.
-func (s *Store) gather(group []write) []write {
-	group, open := s.waiting(group)
-	if !open || len(group) < company || len(group) >= enough {
-		return group
-	}
-	over := time.NewTimer(moment)
-	defer over.Stop()
-	for len(group) < enough {
-		select {
-		case w, open := <-s.writes:
-			if !open {
-				return group
-			}
-			group = append(group, w)
-		case <-over.C:
+// gatherer returns what adds to one group whoever waits to write. However often it is
+// called, the moment is one.
+func (s *Store) gatherer() func([]write) []write {
+	var until time.Time
+	return func(group []write) []write {
+		group, open := s.waiting(group)
+		if !open || len(group) < company || len(group) >= enough {
 			return group
 		}
+		if until.IsZero() {
+			until = time.Now().Add(moment)
+		}
+		over := time.NewTimer(time.Until(until))
+		defer over.Stop()
+		for len(group) < enough {
+			select {
+			case w, open := <-s.writes:
+				if !open {
+					return group
+				}
+				group = append(group, w)
+			case <-over.C:
+				return group
+			}
+		}
+		return group
 	}
-	return group
 }
 
 // waiting adds whoever waits already. Open tells whether more may come.
