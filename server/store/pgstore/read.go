@@ -108,7 +108,7 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (sto
 }
 
 func (s *Store) user(ctx context.Context, sql string, key ...any) (store.User, error) {
-	users, err := query(ctx, s, sql, append([]any{s.organisation}, key...), scanUsers())
+	users, err := query(ctx, s, sql, append([]any{s.organisation}, key...), scanUsers)
 	if err == nil && len(users) == 0 {
 		err = store.ErrNotFound
 	}
@@ -122,16 +122,14 @@ func (s *Store) user(ctx context.Context, sql string, key ...any) (store.User, e
 func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
 	return query(ctx, s, `SELECT `+userColumns+` FROM
 		(SELECT * FROM users WHERE organisation = $1 AND name > $2 ORDER BY name LIMIT $3) u`+withPasskeys+
-		`ORDER BY u.name, p.position`, []any{s.organisation, after, limit}, scanUsers())
+		`ORDER BY u.name, p.position`, []any{s.organisation, after, limit}, scanUsers)
 }
 
-// scanUsers reads users from rows of one passkey each, or of none, and columns that stand
-// before theirs.
-func scanUsers(before ...any) func(pgx.Rows) ([]store.User, error) {
-	return func(rows pgx.Rows) ([]store.User, error) { return usersBehind(before, rows) }
-}
+// scanUsers reads users from rows of one passkey each, or of none.
+func scanUsers(rows pgx.Rows) ([]store.User, error) { return scanUsersBehind(rows, nil) }
 
-func usersBehind(before []any, rows pgx.Rows) (users []store.User, err error) {
+// scanUsersBehind does so where other columns stand before theirs.
+func scanUsersBehind(rows pgx.Rows, before []any) (users []store.User, err error) {
 	for rows.Next() {
 		var (
 			u                   store.User
@@ -216,7 +214,8 @@ func (s *Store) SessionUser(ctx context.Context, id store.Hash) (store.Session, 
 	users, err := query(ctx, s, `SELECT `+prefixed("s", sessionColumns)+`, `+userColumns+` FROM sessions s
 		JOIN users u ON u.organisation = s.organisation AND u.id = s.user_id`+withPasskeys+
 		`WHERE s.organisation = $1 AND s.id = $2 AND s.expires > $3 ORDER BY p.position`,
-		[]any{s.organisation, id[:], s.now()}, scanUsers(row.columns()...))
+		[]any{s.organisation, id[:], s.now()},
+		func(rows pgx.Rows) ([]store.User, error) { return scanUsersBehind(rows, row.columns()) })
 	if err == nil && len(users) == 0 {
 		err = store.ErrNotFound
 	}

@@ -30,7 +30,7 @@ func recordsQuery(organisation string, now time.Time, kind store.Kind, after []b
 			(SELECT * FROM users WHERE organisation = $1 AND ($2 OR id > $3) ORDER BY id LIMIT $4) u` + withPasskeys + `ORDER BY u.id, p.position`,
 			[]any{organisation, first, string(after), limit},
 			func(rows pgx.Rows) ([]store.Record, error) {
-				users, err := scanUsers()(rows)
+				users, err := scanUsers(rows)
 				records := make([]store.Record, len(users))
 				for i, user := range users {
 					records[i] = store.RecordOf(store.PutUser{User: user})
