@@ -137,9 +137,7 @@ func (p *page) loaded(ctx goapp.Context, account shared.Account, err error) {
 	case err == nil && p.account.User.ID != "" && p.account.User.ID != account.User.ID:
 		// Somebody else has signed in, in this browser: what is open here, or half typed,
 		// was for another account.
-		p.leaving = true
-		forgetCopy()
-		browser.Leave(shared.PageHome)
+		p.leave(shared.PageHome)
 		return
 	case err == nil:
 		p.state, p.account, p.asOf = pageReady, account, time.Time{}
@@ -334,23 +332,26 @@ func (p *page) signOut() {
 				p.load(p.ctx) // it tells that the server is away
 				return
 			}
-			forgetCopy()
-			browser.Leave(cmp.Or(out.Continue, shared.PageSignIn))
+			p.leave(cmp.Or(out.Continue, shared.PageSignIn))
 		})
 	})
 }
 
-// signedOut leaves nothing of the user behind and goes to the front door, which
-// leads back to this page.
+// signedOut goes to the front door, which leads back to this page.
 func (p *page) signedOut() {
 	if p.leaving {
 		return // the user wanted it, and comes back to the start
 	}
-	p.leaving = true
-	forgetCopy()
 	to := shared.PageSignIn
 	if p.path != shared.PageHome {
 		to += "?next=" + url.QueryEscape(p.path)
 	}
+	p.leave(to)
+}
+
+// leave goes to another page and leaves nothing of the user behind.
+func (p *page) leave(to string) {
+	p.leaving = true
+	forgetCopy()
 	browser.Leave(to)
 }

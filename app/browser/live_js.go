@@ -24,13 +24,18 @@ func Live(ctx context.Context, path, event string, tell func(LiveState)) {
 		case <-wake:
 		default:
 		}
-		timer := time.NewTimer(jittered(pause))
-		select {
-		case <-ctx.Done():
-		case <-wake:
-		case <-timer.C:
-		}
-		timer.Stop()
+		rest(ctx, wake, pause)
+	}
+}
+
+// rest waits about as long as pause says, or until something wakes it.
+func rest(ctx context.Context, wake <-chan struct{}, pause time.Duration) {
+	timer := time.NewTimer(jittered(pause))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wake:
+	case <-timer.C:
 	}
 }
 
@@ -45,13 +50,7 @@ func Returns(ctx context.Context, answers func(context.Context) bool) bool {
 	wake, stop := wakes()
 	defer stop()
 	for {
-		timer := time.NewTimer(jittered(returnPause))
-		select {
-		case <-ctx.Done():
-		case <-wake:
-		case <-timer.C:
-		}
-		timer.Stop()
+		rest(ctx, wake, returnPause)
 		if ctx.Err() != nil {
 			return false
 		}
