@@ -48,17 +48,20 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 	})
 }
 
-type userAdd struct {
+// newUser is somebody whom a command makes.
+type newUser struct {
 	Name        string
 	DisplayName string
 	Admin       bool
 }
 
-func (c *userAdd) takes(l *commandLine) {
+func (c *newUser) takes(l *commandLine) {
 	l.argument(&c.Name, "name", "What the user types to sign in.")
 	l.StringVar(&c.DisplayName, "display-name", "", "What others see. Unset: the name.")
 	l.BoolVar(&c.Admin, "admin", false, "Make the user an administrator.")
 }
+
+type userAdd struct{ newUser }
 
 func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	password, err := t.newPassword()
@@ -78,17 +81,7 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userInvite struct {
-	Name        string
-	DisplayName string
-	Admin       bool
-}
-
-func (c *userInvite) takes(l *commandLine) {
-	l.argument(&c.Name, "name", "What the user types to sign in.")
-	l.StringVar(&c.DisplayName, "display-name", "", "What others see. Unset: the name.")
-	l.BoolVar(&c.Admin, "admin", false, "Make the user an administrator.")
-}
+type userInvite struct{ newUser }
 
 func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
 	return printLink(ctx, t, s, func(commands control.Commands) (control.Link, error) {
