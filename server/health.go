@@ -6,15 +6,9 @@ import (
 	"sync/atomic"
 
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/shared"
 )
 
-// PathHealth answers 200 while the store can be read, and 503 when it can't or
-// the node is about to stop. It is for load balancers, so it is the one path that
-// takes any Host.
-const PathHealth = shared.PathHealth
-
-// Health answers [PathHealth].
+// Health answers shared.PathHealth.
 type Health struct {
 	Store    store.Store
 	Log      *slog.Logger

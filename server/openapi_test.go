@@ -273,7 +273,7 @@ func hasCookie(_ context.Context, in *openapi3filter.AuthenticationInput) error 
 // ServeHTTP answers as the site's server does, and holds what is said under /api/, and
 // at /healthz, to the document. The fuzzer goes without: it shall be fast.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if fuzzing() || (!strings.HasPrefix(r.URL.Path, "/api/") && r.URL.Path != server.PathHealth) {
+	if fuzzing() || (!strings.HasPrefix(r.URL.Path, "/api/") && r.URL.Path != shared.PathHealth) {
 		s.handler.ServeHTTP(w, r)
 		return
 	}
@@ -335,7 +335,7 @@ func TestOpenAPI(t *testing.T) {
 				described = append(described, nameless(method+" "+path))
 			}
 		}
-		sameNames(t, "route", described, append(served, "GET "+server.PathHealth))
+		sameNames(t, "route", described, append(served, "GET "+shared.PathHealth))
 	})
 	t.Run("it has every route of a server that is built into another program", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, _ *crib) {

@@ -123,12 +123,13 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 	if err != nil {
 		panic(err) // strings and a number can always be encoded
 	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(code)
-	w.Write(body)
+	write(w, code, mediaProblem, body)
 }
 
-const mediaJSON = "application/json"
+const (
+	mediaJSON    = "application/json"
+	mediaProblem = "application/problem+json"
+)
 
 // respond writes a JSON answer.
 func respond(w http.ResponseWriter, code int, answer any) error {
@@ -136,18 +137,18 @@ func respond(w http.ResponseWriter, code int, answer any) error {
 	if err != nil {
 		return err
 	}
-	write(w, code, body)
+	write(w, code, mediaJSON, body)
 	return nil
 }
 
-func write(w http.ResponseWriter, code int, body []byte) {
-	w.Header().Set("Content-Type", mediaJSON)
+func write(w http.ResponseWriter, code int, media string, body []byte) {
+	w.Header().Set("Content-Type", media)
 	w.WriteHeader(code)
 	w.Write(body) // a client that went away is nothing to report
 }
 
-// respondBegun writes the answer of a first half as respond would. Its members need no encoding: a ticket
-// is base64url, options are JSON, and mediation is one of ours.
+// respondBegun writes the answer of a first half as respond would. Its members need no
+// encoding: a ticket is base64url, options are JSON, and mediation is one of ours.
 func respondBegun(w http.ResponseWriter, c shared.Ceremony) error {
 	body := make([]byte, 0, len(c.Ticket)+len(c.PublicKey)+64)
 	body = append(append(append(body, `{"ticket":"`...), c.Ticket...), `","publicKey":`...)
@@ -155,7 +156,7 @@ func respondBegun(w http.ResponseWriter, c shared.Ceremony) error {
 	if c.Mediation != "" {
 		body = append(append(append(body, `,"mediation":"`...), c.Mediation...), '"')
 	}
-	write(w, http.StatusOK, append(body, '}'))
+	write(w, http.StatusOK, mediaJSON, append(body, '}'))
 	return nil
 }
 

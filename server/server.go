@@ -206,7 +206,7 @@ const pathAPI = "/api/"
 // host what concerns passkeys.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+PathHealth, s.health)
+	mux.Handle("GET "+shared.PathHealth, s.health)
 	api := func(pattern string, h handler) {
 		s.patterns = append(s.patterns, pattern)
 		mux.Handle(pattern, s.api(h))

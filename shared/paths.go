@@ -134,7 +134,8 @@ const (
 	PageShell = "/shell"
 )
 
-// PathHealth answers 200 while the server works, to anybody.
+// PathHealth answers 200 while the store can be read, and 503 when it can't or the node
+// is about to stop. It is for load balancers, so it is the one path that takes any Host.
 const PathHealth = "/healthz"
 
 // AppPages lists the pages of the app that a person can be sent back to after

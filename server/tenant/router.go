@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Organisation is a tenant that is open.
@@ -137,7 +138,7 @@ func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
 
 // ServeHTTP implements http.Handler.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == server.PathHealth && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+	if r.URL.Path == shared.PathHealth && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		rt.health.ServeHTTP(w, r)
 		return
 	}
