@@ -61,7 +61,9 @@ func (c *newUser) takes(l *commandLine) {
 	l.BoolVar(&c.Admin, "admin", false, "Make the user an administrator.")
 }
 
-type userAdd struct{ newUser }
+type userAdd newUser
+
+func (c *userAdd) takes(l *commandLine) { (*newUser)(c).takes(l) }
 
 func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	password, err := t.newPassword()
@@ -81,7 +83,9 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userInvite struct{ newUser }
+type userInvite newUser
+
+func (c *userInvite) takes(l *commandLine) { (*newUser)(c).takes(l) }
 
 func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
 	return printLink(ctx, t, s, func(commands control.Commands) (control.Link, error) {
