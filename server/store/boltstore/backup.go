@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -56,14 +55,10 @@ func Check(path string) (counts map[store.Kind]int, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	// bbolt trusts its pages: one that is damaged makes it panic, or reach behind the
-	// end of the file.
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if problem := recover(); problem != nil {
-			err = fmt.Errorf("the database %s is damaged: %v", path, problem)
-		}
-	}()
+	err = db.View(func(tx *bbolt.Tx) error { return checkPages(tx, path) })
+	if err != nil {
+		return nil, fmt.Errorf("the database %s is damaged: %w", path, err)
+	}
 	have, err := formatOf(db)
 	if err != nil {
 		return nil, fmt.Errorf("the database %s: %w", path, err)

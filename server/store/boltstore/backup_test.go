@@ -2,10 +2,12 @@ package boltstore
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -173,6 +175,43 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+	t.Run("pages that would lead a reader astray are found", func(t *testing.T) {
+		size := os.Getpagesize()
+		set64 := func(bytes []byte, to uint64) { binary.NativeEndian.PutUint64(bytes, to) }
+		for _, test := range []struct {
+			damage string
+			of     uint16 // the kind of page
+			how    func(page []byte)
+		}{
+			{"a branch that leads to itself", flagBranch, func(page []byte) { set64(page[pageHead+8:], binary.NativeEndian.Uint64(page)) }},
+			{"a branch that leads behind the end", flagBranch, func(page []byte) { set64(page[pageHead+8:], 1<<40) }},
+			{"a branch that leads nowhere", flagBranch, func(page []byte) { page[atCount], page[atCount+1] = 0, 0 }},
+			{"a key behind the end", flagLeaf, func(page []byte) { page[pageHead+7] = 0xff }},
+			{"a bucket that is too short", flagLeaf, func(page []byte) { page[pageHead+12] = bucketHead - 1 }},
+			{"keys out of order", flagLeaf, func(page []byte) { page[pageHead+int(page[pageHead+4])] = 0xff }},
+			{"a head that isn't the page's", flagLeaf, func(page []byte) { page[0]++ }},
+			{"more elements than there is room for", flagLeaf, func(page []byte) { page[atCount+1] = 0xff }},
+			{"more pages than the file has", flagLeaf, func(page []byte) { page[atOverflow+3] = 0xff }},
+			{"a page that is used and called free", flagFreelist, func(page []byte) { set64(page[pageHead:], 0) }},
+			{"more free pages than there is room for", flagFreelist, func(page []byte) { page[atCount+1] = 0xfe }},
+			{"a free page that is forgotten", flagFreelist, func(page []byte) { page[atCount]-- }},
+		} {
+			damagedNow, pages := bytes.Clone(whole), 0
+			for page := range slices.Chunk(damagedNow, size) {
+				if binary.NativeEndian.Uint16(page[atFlags:]) == test.of {
+					test.how(page)
+					pages++
+				}
+			}
+			path := filepath.Join(t.TempDir(), "damaged.db")
+			if err := os.WriteFile(path, damagedNow, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Check(path); pages == 0 || err == nil || !strings.Contains(err.Error(), "is damaged") {
+				t.Errorf("%s (in %d pages): got %v", test.damage, pages, err)
+			}
+		}
+	})
 	t.Run("bytes that flipped anywhere crash nothing", func(t *testing.T) {
 		found := 0
 		for i := range 300 {

@@ -217,6 +217,7 @@ const (
 	metaMagic      = 0xED0CDAED
 	atMagic        = 16
 	atPageSize     = 24
+	atFreelist     = 48 // the page that lists those that are free
 	atHighWater    = 56 // the number of pages that are in use
 	metaPageLength = 80
 )

@@ -1,0 +1,243 @@
+package boltstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"go.etcd.io/bbolt"
+)
+
+// bbolt maps its file into memory and believes what stands there. A page that is damaged
+// can lead it behind the end of the file, or round in a circle until the stack is full,
+// and a Go program survives neither. So a file of which nobody knows whether it is sound
+// is read here first, where every number is looked at before it is used.
+
+// checkPages reads the pages of a transaction: each that is in use is reached in one way,
+// its keys are in order, and every other one is free.
+func checkPages(tx *bbolt.Tx, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+
+	// These are of the meta page that bbolt has chosen, and whose sum it has checked.
+	size := tx.DB().Info().PageSize
+	p := pages{file: file, size: size, reached: make([]bool, tx.Size()/int64(size))}
+	if len(p.reached) <= metaPages {
+		return errors.New("it has no pages")
+	}
+	p.reached[0], p.reached[1] = true, true
+	if err := p.tree(uint64(tx.Cursor().Bucket().Root()), nil, nil); err != nil {
+		return err
+	}
+	return p.free(tx.ID())
+}
+
+// The layout of bbolt's pages (its package internal/common), in the machine's own byte
+// order. Behind its head a page has elements of one size, and behind these their keys and
+// values. What needs more room overflows into the pages that follow.
+const (
+	metaPages = 2
+
+	pageHead     = 16 // number of the page (8 bytes), flags (2), elements (2), pages of overflow (4)
+	atFlags      = 8
+	atCount      = 10
+	atOverflow   = 12
+	flagBranch   = 0x01
+	flagLeaf     = 0x02
+	flagFreelist = 0x10
+
+	elementSize = 16 // branch: position, size of the key, page (8); leaf: flags, position, sizes of key and value
+	flagBucket  = 0x01
+	bucketHead  = 16 // page (8), or 0 where the only one follows; sequence (8)
+
+	noFreelist = ^uint64(0) // what isn't reached is free
+	manyFree   = 0xffff     // the count of free pages stands in place of the first
+)
+
+// pages are those of one file.
+type pages struct {
+	file    io.ReaderAt
+	size    int
+	reached []bool // by number
+}
+
+// page is one with its overflow, or lies within one.
+type page struct {
+	id    uint64
+	bytes []byte
+}
+
+func (p page) is(flag uint16) bool { return binary.NativeEndian.Uint16(p.bytes[atFlags:]) == flag }
+func (p page) count() int          { return int(binary.NativeEndian.Uint16(p.bytes[atCount:])) }
+func (p page) damaged() error      { return fmt.Errorf("page %d makes no sense", p.id) }
+
+// read returns a page to which nothing has led before.
+func (p *pages) read(id uint64) (page, error) {
+	head := page{id, make([]byte, pageHead)}
+	if id >= uint64(len(p.reached)) {
+		return page{}, fmt.Errorf("something leads to page %d, behind the end", id)
+	}
+	if _, err := p.file.ReadAt(head.bytes, int64(id)*int64(p.size)); err != nil {
+		return page{}, err
+	}
+	end := id + 1 + uint64(binary.NativeEndian.Uint32(head.bytes[atOverflow:]))
+	if binary.NativeEndian.Uint64(head.bytes) != id || end > uint64(len(p.reached)) {
+		return page{}, head.damaged()
+	}
+	for i := id; i < end; i++ {
+		if p.reached[i] {
+			return page{}, fmt.Errorf("more than one way leads to page %d", i)
+		}
+		p.reached[i] = true
+	}
+
+	whole := page{id, make([]byte, int(end-id)*p.size)}
+	_, err := p.file.ReadAt(whole.bytes, int64(id)*int64(p.size))
+	return whole, err
+}
+
+// tree reads a page and all that it leads to. No key is less than from, and each is less
+// than to; nil is no limit.
+func (p *pages) tree(id uint64, from, to []byte) error {
+	page, err := p.read(id)
+	if err != nil {
+		return err
+	}
+	if page.is(flagBranch) {
+		return p.branch(page, from, to)
+	}
+	return p.leaf(page, from, to)
+}
+
+func (p *pages) branch(page page, from, to []byte) error {
+	elements, ok := page.elements()
+	if !ok || len(elements) == 0 || !inOrder(elements, from, to) {
+		return page.damaged()
+	}
+	for i, e := range elements {
+		next := to
+		if i+1 < len(elements) {
+			next = elements[i+1].key
+		}
+		if err := p.tree(e.child, e.key, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pages) leaf(at page, from, to []byte) error {
+	if !at.is(flagLeaf) {
+		return at.damaged()
+	}
+	elements, ok := at.elements()
+	if !ok || !inOrder(elements, from, to) {
+		return at.damaged()
+	}
+	for _, e := range elements {
+		if !e.isBucket {
+			continue
+		}
+		if len(e.value) < bucketHead {
+			return at.damaged()
+		}
+		var err error
+		if root := binary.NativeEndian.Uint64(e.value); root != 0 {
+			err = p.tree(root, nil, nil)
+		} else if inline := (page{at.id, e.value[bucketHead:]}); len(inline.bytes) < pageHead {
+			err = at.damaged()
+		} else {
+			err = p.leaf(inline, nil, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// element is a key, with what a branch or a leaf has for it.
+type element struct {
+	key      []byte
+	child    uint64
+	isBucket bool
+	value    []byte
+}
+
+// elements are those of a branch or a leaf. Ok tells whether all of them lie within it.
+func (p page) elements() (elements []element, ok bool) {
+	if pageHead+p.count()*elementSize > len(p.bytes) {
+		return nil, false
+	}
+	elements = make([]element, p.count())
+	for i := range elements {
+		at := p.bytes[pageHead+i*elementSize:]
+		number := func(i int) uint64 { return uint64(binary.NativeEndian.Uint32(at[4*i:])) }
+		var position, key, value uint64
+		if e := &elements[i]; p.is(flagBranch) {
+			position, key, e.child = number(0), number(1), binary.NativeEndian.Uint64(at[8:])
+		} else {
+			e.isBucket, position, key, value = number(0)&flagBucket != 0, number(1), number(2), number(3)
+		}
+		if position+key+value > uint64(len(at)) {
+			return nil, false
+		}
+		elements[i].key, elements[i].value = at[position:position+key], at[position+key:position+key+value]
+	}
+	return elements, true
+}
+
+func inOrder(elements []element, from, to []byte) bool {
+	for i, e := range elements {
+		if i == 0 && bytes.Compare(e.key, from) < 0 || i > 0 && bytes.Compare(e.key, elements[i-1].key) <= 0 {
+			return false
+		}
+	}
+	return len(elements) == 0 || to == nil || bytes.Compare(elements[len(elements)-1].key, to) < 0
+}
+
+// free reads which pages are free, if the transaction has written that down: those that
+// weren't reached, and no others.
+func (p *pages) free(transaction int) error {
+	meta := make([]byte, metaPageLength)
+	if _, err := p.file.ReadAt(meta, int64(transaction%metaPages)*int64(p.size)); err != nil {
+		return err
+	}
+	id := binary.NativeEndian.Uint64(meta[atFreelist:])
+	if id == noFreelist {
+		return nil
+	}
+	list, err := p.read(id)
+	if err != nil {
+		return err
+	}
+	if !list.is(flagFreelist) {
+		return list.damaged()
+	}
+	ids, count := list.bytes[pageHead:], uint64(list.count())
+	if count == manyFree {
+		count, ids = binary.NativeEndian.Uint64(ids), ids[8:]
+	}
+	if count > uint64(len(ids)/8) {
+		return list.damaged()
+	}
+	for i := range count {
+		id := binary.NativeEndian.Uint64(ids[8*i:])
+		if id >= uint64(len(p.reached)) || p.reached[id] {
+			return fmt.Errorf("page %d is called free, and is in use or doesn't exist", id)
+		}
+		p.reached[id] = true
+	}
+	for id, reached := range p.reached {
+		if !reached {
+			return fmt.Errorf("page %d is neither free nor in use", id)
+		}
+	}
+	return nil
+}
