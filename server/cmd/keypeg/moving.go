@@ -164,12 +164,7 @@ func (s *settings) backUp(ctx context.Context, to io.Writer) error {
 	if !errors.Is(err, control.ErrNoServer) {
 		return err
 	}
-	db, err := boltstore.OpenReadOnly(fileOf(s.Database, s.tenant), time.Now)
-	if err != nil {
-		return err
-	}
-	_, err = db.WriteTo(to)
-	return errors.Join(err, db.Close())
+	return boltstore.Copy(fileOf(s.Database, s.tenant), to)
 }
 
 // backUpShared copies one moment of a PostgreSQL database into a file.

@@ -25,15 +25,25 @@ func (s *Store) WriteTo(w io.Writer) (n int64, err error) {
 	return n, err
 }
 
+// Copy is [Store.WriteTo] for a file that nobody writes.
+func Copy(path string, w io.Writer) error {
+	db, err := openReadOnly(path)
+	if err != nil {
+		return err
+	}
+	_, err = (&Store{db: db}).WriteTo(w)
+	return errors.Join(err, db.Close())
+}
+
 // OpenReadOnly opens a file that nobody writes, and never writes to it. Apply
-// fails. Of a file of an older format, Sessions lists none; Records does.
+// fails. A file of an older format is read from a copy.
 func OpenReadOnly(path string, now store.Clock) (*Store, error) {
 	db, err := openReadOnly(path)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := formatOf(db); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), db.Close())
+	if db, err = upToDate(db, path); err != nil {
+		return nil, err
 	}
 	return &Store{db: db, now: now, readOnly: true}, nil
 }
@@ -45,6 +55,38 @@ func openReadOnly(path string) (*bbolt.DB, error) {
 	return openFile(path, &bbolt.Options{ReadOnly: true})
 }
 
+// upToDate returns the same database in today's format, which is another one where it
+// has an older, or closes it.
+func upToDate(db *bbolt.DB, path string) (_ *bbolt.DB, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("the database %s: %w", path, err), db.Close())
+		}
+	}()
+	have, err := formatOf(db)
+	if err != nil || have == format {
+		return db, err
+	}
+
+	file, err := os.CreateTemp("", "keypeg-*.db")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file.Name()) // whoever has it open goes on with it
+	err = db.View(func(tx *bbolt.Tx) error { _, err := tx.WriteTo(file); return err })
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	newer, err := openFile(file.Name(), &bbolt.Options{NoSync: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(newer); err != nil {
+		return nil, errors.Join(err, newer.Close())
+	}
+	return newer, db.Close()
+}
+
 // Check reads every record and every index entry of a file that nobody writes, and
 // returns how many records of each kind it has. What is wrong with it is in the
 // error; the file stays as it is.
@@ -53,41 +95,40 @@ func Check(path string) (counts map[store.Kind]int, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-
 	err = db.View(func(tx *bbolt.Tx) error { return checkPages(tx, path) })
 	if err != nil {
-		return nil, fmt.Errorf("the database %s is damaged: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("the database %s is damaged: %w", path, err), db.Close())
 	}
-	have, err := formatOf(db)
-	if err != nil {
-		return nil, fmt.Errorf("the database %s: %w", path, err)
+	if db, err = upToDate(db, path); err != nil {
+		return nil, err
 	}
 	err = db.View(func(tx *bbolt.Tx) error {
-		c := checker{tx: tx, format: have, counts: map[store.Kind]int{}}
+		c := checker{tx: tx, counts: map[store.Kind]int{}}
 		counts = c.counts
 		return c.all()
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the database %s is damaged: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("the database %s is damaged: %w", path, err), db.Close())
 	}
-	return counts, nil
+	return counts, db.Close()
 }
 
 // checker compares the records of a file with its indexes, both ways.
 type checker struct {
 	tx     *bbolt.Tx
-	format uint32
 	counts map[store.Kind]int
 }
 
 func (c *checker) all() error {
 	for _, name := range buckets {
-		if c.tx.Bucket(name) == nil && !c.mayLack(name) {
+		if c.tx.Bucket(name) == nil {
 			return fmt.Errorf("it has no %s", name)
 		}
 	}
-	for _, kind := range store.Kinds {
+	if err := c.tx.Bucket(bucketPeople).ForEach(c.part); err != nil {
+		return err
+	}
+	for _, kind := range []store.Kind{store.KindSession, store.KindLink, store.KindSecret, store.KindTicket} {
 		if err := c.tx.Bucket(bucketOf[kind]).ForEach(func(key, value []byte) error { return c.record(kind, key, value) }); err != nil {
 			return err
 		}
@@ -96,12 +137,8 @@ func (c *checker) all() error {
 		bucket []byte
 		holds  func(key, value []byte) error
 	}{
-		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketIdentities, c.identity}, {bucketAdmins, c.admin},
-		{bucketUserSessions, c.oldUserSession}, {bucketExpiry, c.expiry},
+		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketIdentities, c.identity}, {bucketAdmins, c.admin}, {bucketExpiry, c.expiry},
 	} {
-		if c.tx.Bucket(index.bucket) == nil {
-			continue
-		}
 		if err := c.tx.Bucket(index.bucket).ForEach(index.holds); err != nil {
 			return fmt.Errorf("the index %s: %w", index.bucket, err)
 		}
@@ -109,9 +146,21 @@ func (c *checker) all() error {
 	return nil
 }
 
-// mayLack tells whether a file of this format may be without a bucket.
-func (c *checker) mayLack(name []byte) bool {
-	return c.format == 0 || c.format == 1 && bytes.Equal(name, bucketIdentities)
+// part checks something that belongs to a user.
+func (c *checker) part(key, value []byte) error {
+	switch kind, userID, id := partOf(key); kind {
+	case store.KindUser:
+		return c.record(kind, userID, value)
+	case store.KindEvent:
+		return c.record(kind, key, value)
+	case store.KindSession:
+		session, err := store.DecodeSession(c.tx.Bucket(bucketSessions).Get(id))
+		if err != nil || session.UserID != string(userID) {
+			return fmt.Errorf("an entry of user %q leads to no session of theirs", userID)
+		}
+		return nil
+	}
+	return fmt.Errorf("%q is nothing that belongs to a user", key)
 }
 
 // expiringKinds are those that expire, as the expiry index calls them.
@@ -120,9 +169,6 @@ var expiringKinds = map[store.Kind]kind{
 }
 
 func (c *checker) record(of store.Kind, key, value []byte) error {
-	if userID, id, isEntry := sessionIn(key); isEntry && of == store.KindEvent {
-		return c.userSession(userID, id)
-	}
 	c.counts[of]++
 	op, expires, err := opOf(of, key, value)
 	if err != nil {
@@ -155,11 +201,7 @@ func (c *checker) record(of store.Kind, key, value []byte) error {
 			return fmt.Errorf("user %q isn't listed rightly as an administrator", u.Name)
 		}
 	case store.AddSession:
-		entry, of := sessionEntry(op.Session.UserID, key), bucketActivity
-		if c.format < 3 {
-			entry, of = append(ofUser(op.Session.UserID), key...), bucketUserSessions
-		}
-		if c.tx.Bucket(of).Get(entry) == nil {
+		if c.tx.Bucket(bucketPeople).Get(sessionEntry(op.Session.UserID, key)) == nil {
 			return fmt.Errorf("a session isn't found by its user")
 		}
 	}
@@ -197,19 +239,6 @@ func (c *checker) admin(id, _ []byte) error {
 		return fmt.Errorf("%q is no administrator", id)
 	}
 	return nil
-}
-
-func (c *checker) userSession(userID, id []byte) error {
-	session, err := store.DecodeSession(c.tx.Bucket(bucketSessions).Get(id))
-	if err != nil || session.UserID != string(userID) {
-		return fmt.Errorf("an entry of user %q leads to no session of theirs", userID)
-	}
-	return nil
-}
-
-func (c *checker) oldUserSession(key, _ []byte) error {
-	userID, id, _ := bytes.Cut(key, []byte{0})
-	return c.userSession(userID, id)
 }
 
 func (c *checker) expiry(entry, _ []byte) error {

@@ -3,16 +3,19 @@
 //
 // Readers never wait for writers. Batches that arrive while another is on its
 // way to the disk share the next transaction and its fsync (group.go). A lone
-// writer never waits for company; where there is much of it, it waits for more, two
-// milliseconds at most. Expired records are not found,
-// and go in small steps (sweep.go).
+// writer never waits for company; where there is much of it, it waits for more,
+// two milliseconds at most. What belongs to a user lies together (people.go), so
+// that a sign-in writes few pages. Expired records are not found, and go in small
+// steps (sweep.go).
+//
+// A file of an earlier release is brought up to date (format.go). One of which
+// nobody knows whether it is sound is read without trust (pages.go).
 //
 // A file has one owner. [Open] refuses one that another process holds, and
 // leaves alone what isn't a sound Keypeg database.
 package boltstore
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -125,91 +128,24 @@ func (s *Store) keepFreelist() error {
 // The buckets, and what their keys are.
 var (
 	bucketMeta        = []byte("keypeg")      // see formatKey
-	bucketUsers       = []byte("users")       // user id
+	bucketPeople      = []byte("people")      // see people.go
 	bucketNames       = []byte("names")       // sign-in name -> user id
 	bucketCredentials = []byte("credentials") // credential id -> user id
 	bucketIdentities  = []byte("identities")  // issuer, 0, subject -> user id
 	bucketAdmins      = []byte("admins")      // user id -> nothing
 	bucketSessions    = []byte("sessions")    // session id
-	bucketActivity    = []byte("events")      // user id, 0, event id; and sessionEntry -> nothing
 	bucketLinks       = []byte("links")       // key
 	bucketSecrets     = []byte("secrets")     // name
 	bucketTickets     = []byte("tickets")     // ticket id
 	bucketExpiry      = []byte("expiry")      // time, kind, key -> nothing; see sweep.go
 
 	buckets = [][]byte{
-		bucketMeta, bucketUsers, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins, bucketSessions,
-		bucketActivity, bucketLinks, bucketSecrets, bucketTickets, bucketExpiry,
+		bucketMeta, bucketPeople, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins, bucketSessions,
+		bucketLinks, bucketSecrets, bucketTickets, bucketExpiry,
 	}
 	// These grow at their ends, so that their pages may be nearly full.
 	growing = [][]byte{bucketSessions, bucketTickets, bucketExpiry}
-
-	// bucketUserSessions is what files of formats 1 and 2 have: user id, 0, session id.
-	bucketUserSessions = []byte("userSessions")
-
-	formatKey = []byte("format")
 )
-
-// format is the version of this layout. A program refuses a file of a later one,
-// and brings an earlier one up to its own: 2 has identities, and 3 the sessions of a
-// user among their events, so that a sign-in finds room for both on one page.
-const format = 3
-
-// prepare makes the buckets of a new file, and those that an older one lacks.
-func prepare(db *bbolt.DB) error {
-	have, err := formatOf(db)
-	if err != nil || have == format {
-		return err
-	}
-	return db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range buckets {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		if err := moveUserSessions(tx); err != nil {
-			return err
-		}
-		return tx.Bucket(bucketMeta).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
-	})
-}
-
-func moveUserSessions(tx *bbolt.Tx) error {
-	old := tx.Bucket(bucketUserSessions)
-	if old == nil {
-		return nil
-	}
-	err := old.ForEach(func(key, _ []byte) error {
-		userID, id, _ := bytes.Cut(key, []byte{0})
-		return tx.Bucket(bucketActivity).Put(sessionEntry(string(userID), id), []byte{})
-	})
-	if err != nil {
-		return err
-	}
-	return tx.DeleteBucket(bucketUserSessions)
-}
-
-// formatOf returns the format of a file that this program knows; 0 for a new one.
-func formatOf(db *bbolt.DB) (have uint32, err error) {
-	err = db.View(func(tx *bbolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta == nil {
-			if name, _ := tx.Cursor().First(); name != nil {
-				return errors.New("it is a bbolt file, but not Keypeg's")
-			}
-			return nil
-		}
-		written := meta.Get(formatKey)
-		if len(written) != 4 {
-			return errors.New("it doesn't say its format")
-		}
-		if have = binary.BigEndian.Uint32(written); have > format {
-			return fmt.Errorf("it was written by a newer Keypeg (format %d, this program knows %d): update this program", have, format)
-		}
-		return nil
-	})
-	return have, err
-}
 
 // bbolt's file begins with two meta pages, written in turn. These are their
 // offsets, behind a page header of 16 bytes.

@@ -52,7 +52,7 @@ const (
 	// company are so many writers that more of them must be near. A group of at least
 	// these waits for enough, but never longer than for a moment; a smaller one goes at once.
 	company = 8
-	enough  = 24
+	enough  = 40
 	moment  = 2 * time.Millisecond
 )
 

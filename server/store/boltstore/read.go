@@ -3,9 +3,6 @@ package boltstore
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
-	"iter"
-	"math"
 	"slices"
 	"time"
 
@@ -49,11 +46,7 @@ func (s *Store) UserByCredential(ctx context.Context, credentialID []byte) (stor
 // UserByIdentity implements [store.Store].
 func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (store.User, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
-		identities := tx.Bucket(bucketIdentities)
-		if identities == nil { // an older file that is only read
-			return store.User{}, store.ErrNotFound
-		}
-		return getUser(tx, identities.Get(identityKey(issuer, subject)))
+		return getUser(tx, tx.Bucket(bucketIdentities).Get(identityKey(issuer, subject)))
 	})
 }
 
@@ -61,7 +54,7 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (sto
 func identityKey(issuer, subject string) []byte { return append(ofUser(issuer), subject...) }
 
 func getUser(tx *bbolt.Tx, id []byte) (store.User, error) {
-	encoded := tx.Bucket(bucketUsers).Get(id)
+	encoded := tx.Bucket(bucketPeople).Get(userKey(string(id)))
 	if encoded == nil {
 		return store.User{}, store.ErrNotFound
 	}
@@ -143,59 +136,22 @@ func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, l
 	})
 }
 
-// The sessions of a user are found by entries that lie among their events, in the order
-// of time: a sign-in writes one of each.
-
-// sessionEntry sorts by the session's id, which begins with milliseconds, and is longer
-// than an event's key, which begins with nanoseconds.
-func sessionEntry(userID string, id []byte) []byte {
-	const perMilli = uint64(time.Millisecond)
-	var milli [8]byte
-	copy(milli[2:], id)
-	at := min(binary.BigEndian.Uint64(milli[:]), math.MaxUint64/perMilli) * perMilli
-	return append(binary.BigEndian.AppendUint64(ofUser(userID), at), id...)
-}
-
-// sessionIn returns the user and the session that an entry is for.
-func sessionIn(key []byte) (userID, id []byte, ok bool) {
-	userID, rest, _ := bytes.Cut(key, []byte{0})
-	if len(rest) != 8+len(store.Hash{}) {
-		return nil, nil, false
-	}
-	return userID, rest[8:], true
-}
-
-// sessionsOf lists the ids of a user's sessions, from the first one behind another. It
-// passes over the events between them.
-func sessionsOf(tx *bbolt.Tx, userID string, after []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		prefix := ofUser(userID)
-		cursor := tx.Bucket(bucketActivity).Cursor()
-		for key, _ := cursor.Seek(sessionEntry(userID, after)); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
-			if _, id, ok := sessionIn(key); ok && !bytes.Equal(id, after) && !yield(id) {
-				return
-			}
-		}
-	}
-}
-
 // Events implements [store.Store].
 func (s *Store) Events(ctx context.Context, userID string, before store.EventID, limit int) ([]store.Event, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (events []store.Event, err error) {
-		prefix := ofUser(userID)
-		end := append(slices.Clone(prefix), before[:]...)
+		prefix, end := ofUser(userID), eventKey(userID, before)
 		if (before == store.EventID{}) {
-			end = append(slices.Clone(prefix[:len(prefix)-1]), 1) // behind all of the user's
+			end = append([]byte(userID), 1) // behind all of the user's
 		}
 
-		cursor := tx.Bucket(bucketActivity).Cursor()
+		cursor := tx.Bucket(bucketPeople).Cursor()
 		back := cursor.Prev
 		if key, _ := cursor.Seek(end); key == nil {
 			back = cursor.Last // the user's are the last ones of all
 		}
 		key, value := back()
 		for ; bytes.HasPrefix(key, prefix) && len(events) < limit; key, value = cursor.Prev() {
-			if _, _, isSession := sessionIn(key); isSession {
+			if kind, _, _ := partOf(key); kind != store.KindEvent {
 				continue
 			}
 			event, err := store.DecodeEvent(value)
@@ -238,22 +194,18 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	})
 }
 
-// ofUser begins the keys of what belongs to a user. User ids hold no zero byte.
-func ofUser(id string) []byte { return append([]byte(id), 0) }
-
 // Records implements [store.Store].
 func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limit int) ([]store.Record, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (records []store.Record, err error) {
-		bucket := tx.Bucket(bucketOf[kind])
-		if bucket == nil {
-			return nil, nil
+		if kind == store.KindUser && after != nil {
+			after = userKey(string(after))
 		}
-		cursor := bucket.Cursor()
+		cursor := tx.Bucket(bucketOf[kind]).Cursor()
 		for key, value := cursor.Seek(after); key != nil && len(records) < limit; key, value = cursor.Next() {
 			if after != nil && bytes.Equal(key, after) {
 				continue
 			}
-			if _, _, isSession := sessionIn(key); isSession && kind == store.KindEvent {
+			if !isOf(kind, key) {
 				continue
 			}
 			op, expires, err := opOf(kind, key, value)
@@ -270,8 +222,17 @@ func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limi
 
 // bucketOf is where each kind of record lies.
 var bucketOf = map[store.Kind][]byte{
-	store.KindUser: bucketUsers, store.KindSession: bucketSessions, store.KindEvent: bucketActivity,
+	store.KindUser: bucketPeople, store.KindEvent: bucketPeople, store.KindSession: bucketSessions,
 	store.KindLink: bucketLinks, store.KindSecret: bucketSecrets, store.KindTicket: bucketTickets,
+}
+
+// isOf tells whether a key of a kind's bucket is that of such a record.
+func isOf(kind store.Kind, key []byte) bool {
+	if kind != store.KindUser && kind != store.KindEvent {
+		return true
+	}
+	part, _, _ := partOf(key)
+	return part == kind
 }
 
 // opOf decodes a record as the operation that writes it, and when it expires, if

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -58,22 +59,20 @@ func TestReleases(t *testing.T) {
 			if _, err := Check(path); err != nil {
 				t.Error(err)
 			}
+			older, err := OpenReadOnly(path, then)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expectWritten(t, older, written)
+			if err := older.Close(); err != nil {
+				t.Error(err)
+			}
+			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, content) {
+				t.Errorf("reading it changed the file (%v)", err)
+			}
+
 			s := open(t, path, then)
-			for _, op := range written {
-				want := store.RecordOf(op)
-				for _, kind := range store.Kinds {
-					records, err := s.Records(t.Context(), kind, nil, 10)
-					if err != nil || len(records) != 1 {
-						t.Fatalf("%s: %d records (%v)", kind, len(records), err)
-					}
-					if fmt.Sprintf("%T", records[0].Op) == fmt.Sprintf("%T", op) && string(records[0].Encode()) != string(want.Encode()) {
-						t.Errorf("%s: %+v, want %+v", kind, records[0].Op, want.Op)
-					}
-				}
-			}
-			if listed, err := s.Sessions(t.Context(), "1", store.Hash{}, 10); err != nil || len(listed) != 1 || listed[0].ID != store.HashOf("token") {
-				t.Errorf("sessions %+v (%v)", listed, err)
-			}
+			expectWritten(t, s, written)
 			user, err := s.UserByCredential(t.Context(), []byte("credential"))
 			if err != nil {
 				t.Fatal(err)
@@ -89,6 +88,117 @@ func TestReleases(t *testing.T) {
 				t.Errorf("brought up to date: %v", err)
 			}
 		})
+	}
+}
+
+// expectWritten expects what a release wrote, and nothing else.
+func expectWritten(t *testing.T, s *Store, written store.Batch) {
+	t.Helper()
+	for _, op := range written {
+		want := store.RecordOf(op)
+		for _, kind := range store.Kinds {
+			records, err := s.Records(t.Context(), kind, nil, 10)
+			if err != nil || len(records) != 1 {
+				t.Fatalf("%s: %d records (%v)", kind, len(records), err)
+			}
+			if fmt.Sprintf("%T", records[0].Op) == fmt.Sprintf("%T", op) && string(records[0].Encode()) != string(want.Encode()) {
+				t.Errorf("%s: %+v, want %+v", kind, records[0].Op, want.Op)
+			}
+		}
+	}
+	if listed, err := s.Sessions(t.Context(), "1", store.Hash{}, 10); err != nil || len(listed) != 1 || listed[0].ID != store.HashOf("token") {
+		t.Errorf("sessions %+v (%v)", listed, err)
+	}
+}
+
+// TestInterruptedUpdate brings a file up to date only halfway, as a crash would. The older
+// program goes on with it, and then the newer one tries again.
+func TestInterruptedUpdate(t *testing.T) {
+	content, err := os.ReadFile("testdata/v0.2.0.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "keypeg.db")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := openFile(path, &bbolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gather(db); err != nil {
+		t.Fatal(err)
+	}
+	if have, err := formatOf(db); have != 2 {
+		t.Fatalf("halfway it is of format %d (%v)", have, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		for name, key := range map[string][]byte{
+			"users": []byte("1"), "names": []byte("ann"), "credentials": []byte("credential"), "admins": []byte("1"),
+		} {
+			if tx.Bucket([]byte(name)).Get(key) == nil {
+				t.Errorf("halfway the older program finds nothing in %s", name)
+			}
+			if err := tx.Bucket([]byte(name)).Delete(key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+
+	s := open(t, path, func() time.Time { return fixedTime })
+	if user, err := s.User(t.Context(), "1"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a user whom the older program removed is back: %+v (%v)", user, err)
+	}
+	if events, err := s.Events(t.Context(), "1", store.EventID{}, 10); err != nil || len(events) != 1 {
+		t.Errorf("%d events (%v), want 1", len(events), err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Check(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTogether counts the pages that an event costs, and those of an event and its user's
+// record.
+func TestTogether(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "keypeg.db"), time.Now)
+	const users, some = 5000, 50
+	var all store.Batch
+	for i := range users {
+		all = append(all, store.PutUser{User: userOf(i)})
+	}
+	if err := s.Apply(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	pagesOf := func(batch store.Batch) int64 {
+		stats := s.db.Stats()
+		before := stats.TxStats.GetWrite()
+		if err := s.Apply(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+		stats = s.db.Stats()
+		return stats.TxStats.GetWrite() - before
+	}
+	var alone, both int64
+	for i := range some {
+		user, err := s.User(t.Context(), userOf(97*i+5).ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := func() store.Op {
+			return store.AddEvent{Event: store.NewEvent(time.Now(), user.ID, shared.EventSignedIn, store.Client{})}
+		}
+		alone += pagesOf(store.Batch{event()})
+		both += pagesOf(store.Batch{store.PutUser{User: user}, event()})
+	}
+	if both > alone+some/5 { // now and then a page is full and becomes two
+		t.Errorf("%d events wrote %d pages, and with their users' records %d: they don't lie together", some, alone, both)
 	}
 }
 

@@ -27,7 +27,7 @@ func (k kind) bucket(tx *bbolt.Tx) *bbolt.Bucket {
 	case kindSession:
 		return tx.Bucket(bucketSessions)
 	case kindEvent:
-		return tx.Bucket(bucketActivity)
+		return tx.Bucket(bucketPeople)
 	case kindLink:
 		return tx.Bucket(bucketLinks)
 	default:
@@ -89,7 +89,7 @@ func dropExpiring(tx *bbolt.Tx, k kind, key []byte) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.Bucket(bucketActivity).Delete(sessionEntry(session.UserID, key)); err != nil {
+		if err := tx.Bucket(bucketPeople).Delete(sessionEntry(session.UserID, key)); err != nil {
 			return err
 		}
 	}

@@ -60,8 +60,7 @@ func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) (apply, error) {
 		return func(tx *bbolt.Tx) error { return endSessions(tx, op) }, nil
 	case store.AddEvent:
 		return func(tx *bbolt.Tx) error {
-			key := append(ofUser(op.Event.UserID), op.Event.ID[:]...)
-			return put(tx, kindEvent, key, op.Event.Encode(), op.Event.Expires)
+			return put(tx, kindEvent, eventKey(op.Event.UserID, op.Event.ID), op.Event.Encode(), op.Event.Expires)
 		}, nil
 	case store.SpendTicket:
 		return func(tx *bbolt.Tx) error {
@@ -201,7 +200,7 @@ func putUser(tx *bbolt.Tx, old, u store.User) (err error) {
 	}
 
 	u.Revision++
-	return tx.Bucket(bucketUsers).Put(id, u.Encode())
+	return tx.Bucket(bucketPeople).Put(userKey(u.ID), u.Encode())
 }
 
 func removeUser(tx *bbolt.Tx, id string) error {
@@ -218,7 +217,7 @@ func removeUser(tx *bbolt.Tx, id string) error {
 
 	prefix := ofUser(id)
 	var events [][]byte
-	cursor := tx.Bucket(bucketActivity).Cursor()
+	cursor := tx.Bucket(bucketPeople).Cursor()
 	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
 		events = append(events, bytes.Clone(key))
 	}
@@ -243,7 +242,7 @@ func dropUser(tx *bbolt.Tx, u store.User) error {
 			return err
 		}
 	}
-	return errors.Join(tx.Bucket(bucketNames).Delete([]byte(u.Name)), tx.Bucket(bucketAdmins).Delete(id), tx.Bucket(bucketUsers).Delete(id))
+	return errors.Join(tx.Bucket(bucketNames).Delete([]byte(u.Name)), tx.Bucket(bucketAdmins).Delete(id), tx.Bucket(bucketPeople).Delete(userKey(u.ID)))
 }
 
 func hasCredential(u store.User, id []byte) bool {
@@ -260,7 +259,7 @@ func putSession(tx *bbolt.Tx, v store.Session) error {
 	if err := dropSession(tx, v.ID[:]); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bucketActivity).Put(sessionEntry(v.UserID, v.ID[:]), []byte{}); err != nil {
+	if err := tx.Bucket(bucketPeople).Put(sessionEntry(v.UserID, v.ID[:]), []byte{}); err != nil {
 		return err
 	}
 	return put(tx, kindSession, v.ID[:], v.Encode(), v.Expires)

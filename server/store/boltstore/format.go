@@ -1,0 +1,127 @@
+package boltstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// format is the version of the layout. A program refuses a file of a later one, and
+// brings an earlier one up to its own: 2 has identities, and 3 has together what belongs
+// to a user.
+const format = 3
+
+var formatKey = []byte("format")
+
+// formatOf returns the format of a file that this program knows; 0 for a new one.
+func formatOf(db *bbolt.DB) (have uint32, err error) {
+	err = db.View(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if meta == nil {
+			if name, _ := tx.Cursor().First(); name != nil {
+				return errors.New("it is a bbolt file, but not Keypeg's")
+			}
+			return nil
+		}
+		written := meta.Get(formatKey)
+		if len(written) != 4 {
+			return errors.New("it doesn't say its format")
+		}
+		if have = binary.BigEndian.Uint32(written); have > format {
+			return fmt.Errorf("it was written by a newer Keypeg (format %d, this program knows %d): update this program", have, format)
+		}
+		return nil
+	})
+	return have, err
+}
+
+// prepare makes the buckets of a new file, and brings an older one up to date. Until the
+// last step the older program can go on with it.
+func prepare(db *bbolt.DB) error {
+	have, err := formatOf(db)
+	if err != nil || have == format {
+		return err
+	}
+	if have != 0 {
+		if err := gather(db); err != nil {
+			return err
+		}
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
+		for _, part := range scattered {
+			if err := dropBucket(tx, part.bucket); err != nil {
+				return err
+			}
+		}
+		for _, name := range buckets {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
+	})
+}
+
+func dropBucket(tx *bbolt.Tx, name []byte) error {
+	if err := tx.DeleteBucket(name); !errors.Is(err, bolterrors.ErrBucketNotFound) {
+		return err
+	}
+	return nil
+}
+
+// scattered are the buckets of formats 1 and 2 whose entries lie in bucketPeople now.
+var scattered = []struct {
+	bucket []byte
+	key    func(old []byte) []byte
+}{
+	{[]byte("users"), func(id []byte) []byte { return userKey(string(id)) }},
+	{[]byte("events"), func(key []byte) []byte { return key }},
+	{[]byte("userSessions"), func(key []byte) []byte {
+		userID, id, _ := bytes.Cut(key, []byte{0})
+		return sessionEntry(string(userID), id)
+	}},
+}
+
+// gatherStep bounds the memory that gathering takes.
+const gatherStep = 20_000
+
+// gather copies what is scattered. What a try left behind that was interrupted goes: the
+// older program may have changed the file since.
+func gather(db *bbolt.DB) error {
+	if err := db.Update(func(tx *bbolt.Tx) error { return dropBucket(tx, bucketPeople) }); err != nil {
+		return err
+	}
+	for _, part := range scattered {
+		var next []byte
+		for more := true; more; {
+			err := db.Update(func(tx *bbolt.Tx) error {
+				old := tx.Bucket(part.bucket)
+				if old == nil {
+					return fmt.Errorf("it has no %s", part.bucket)
+				}
+				people, err := tx.CreateBucketIfNotExists(bucketPeople)
+				if err != nil {
+					return err
+				}
+				cursor := old.Cursor()
+				key, value := cursor.Seek(next)
+				for n := 0; key != nil && n < gatherStep; n++ {
+					if err := people.Put(part.key(key), value); err != nil {
+						return err
+					}
+					key, value = cursor.Next()
+				}
+				next, more = bytes.Clone(key), key != nil
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
