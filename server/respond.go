@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -35,9 +36,19 @@ func (s *Server) page(h handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		if err := h(w, r); err != nil {
 			refusal := s.report(w, r, err)
-			s.door.Refusal(w, status[refusal.Code], text(r), refusal.Message)
+			s.refuse(w, r, refusal.Code, refusal.Message)
 		}
 	})
+}
+
+// refuse answers with a page that says what was refused.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, code shared.Code, sentence string) {
+	page := door.Refusal{Sentence: sentence}
+	if s.people != nil && status[code] < 500 { // a closed server has none, and a fault may be the store's
+		_, err := s.people.authenticate(r)
+		page.SignedIn = err == nil
+	}
+	s.door.Refusal(w, status[code], text(r), page)
 }
 
 // status is the HTTP status of each code.

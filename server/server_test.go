@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -571,8 +572,10 @@ func TestHygiene(t *testing.T) {
 			t.Errorf("Allow %q", allow)
 		}
 		for _, path := range []string{"/nowhere", "/.git/config", "/sitemap.xml", "/passkeys/x"} {
-			if a := ann.sends("GET", path, nil); a.status != 404 || !strings.Contains(string(a.body), "nothing at this address") {
-				t.Errorf("%s: %s", path, a)
+			for who, way := range map[*visitor]string{ann: `href="/">Go to the start page`, s.visitor(): `href="/sign-in">Go to sign-in`} {
+				if a := who.sends("GET", path, nil); a.status != 404 || !strings.Contains(string(a.body), "nothing at this address") || !strings.Contains(string(a.body), way) {
+					t.Errorf("%s: %s, want %s", path, a, way)
+				}
 			}
 		}
 	})
@@ -851,6 +854,17 @@ func TestDoor(t *testing.T) {
 		bad := first.submits("/setup", url.Values{"name": {"ann"}, "display-name": {"<b>Ann"}, "password": {"short"}})
 		if page := string(bad.body); bad.status != 422 || !strings.Contains(page, "at least 12") || !strings.Contains(page, "&lt;b&gt;Ann") || strings.Contains(page, "short\"") {
 			t.Errorf("a short password: %s", bad)
+		}
+		for input, typed := range map[string]url.Values{
+			"name":         {"name": {"an n"}, "display-name": {"Ann"}, "password": {password}},
+			"display-name": {"name": {"ann"}, "display-name": {" "}, "password": {password}},
+			"password":     {"name": {"ann"}, "display-name": {"Ann"}, "password": {"short"}},
+		} {
+			page := string(first.submits("/setup", typed).body)
+			focused := regexp.MustCompile(`<input[^>]* autofocus[^>]*>`).FindAllString(page, -1)
+			if len(focused) != 1 || !strings.Contains(focused[0], `name="`+input+`"`) || !strings.Contains(focused[0], `aria-invalid="true"`) {
+				t.Errorf("when %s is refused, the focus is on %s", input, focused)
+			}
 		}
 		good := first.submits("/setup", url.Values{"name": {"ann"}, "display-name": {"Ann"}, "password": {password}})
 		if good.status != 303 || good.header.Get("Location") != "/" {

@@ -46,9 +46,23 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 	switch code := shared.CodeOf(err); code {
 	case shared.CodeInvalidName, shared.CodeInvalidPassword, shared.CodeNameTaken:
 		refusal := s.report(w, r, err)
-		return s.door.Setup(w, status[code], text(r), door.Setup{Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message})
+		return s.door.Setup(w, status[code], text(r), door.Setup{
+			Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message, Refused: refusedInput(code, first),
+		})
 	}
 	return err
+}
+
+// refusedInput is the one that has to be typed anew.
+func refusedInput(code shared.Code, first account.NewUser) string {
+	_, nameErr := account.CanonicalName(first.Name)
+	switch {
+	case code == shared.CodeInvalidPassword:
+		return "password"
+	case code == shared.CodeInvalidName && nameErr == nil:
+		return "display-name"
+	}
+	return "name"
 }
 
 // setUp makes the first administrator and sends them on: signed in, or to add a

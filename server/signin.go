@@ -87,7 +87,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := nextPage(r.FormValue("next"))
 	if _, err := s.people.authenticate(r); err == nil {
 		if what, refused := s.heard(w, r); refused {
-			s.door.Refusal(w, status[what.Code], text(r), what.Message)
+			s.refuse(w, r, what.Code, what.Message)
 			return nil
 		}
 		http.Redirect(w, r, next, http.StatusSeeOther)

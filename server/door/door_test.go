@@ -54,7 +54,7 @@ func pages(word string) map[string]func(w http.ResponseWriter) error {
 			})
 		},
 		"setup": func(w http.ResponseWriter) error {
-			return d.Setup(w, http.StatusOK, text, door.Setup{Name: word, DisplayName: word, Refusal: word})
+			return d.Setup(w, http.StatusOK, text, door.Setup{Name: word, DisplayName: word, Refusal: word, Refused: word})
 		},
 		"recovery": func(w http.ResponseWriter) error {
 			return d.Recovery(w, http.StatusOK, text, door.Recovery{Name: word, Refusal: word})
@@ -64,7 +64,7 @@ func pages(word string) map[string]func(w http.ResponseWriter) error {
 		"phone":      enrol(store.MethodPhoneLink),
 		"enrolled":   func(w http.ResponseWriter) error { return d.Enrolled(w, text) },
 		"refusal": func(w http.ResponseWriter) error {
-			d.Refusal(w, http.StatusOK, text, word)
+			d.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: word})
 			return nil
 		},
 	}

@@ -36,10 +36,10 @@ func hint(id, sentence string) g.Node {
 }
 
 // newPassword asks for a password that is to be set.
-func newPassword(label, sentence string) g.Group {
+func newPassword(label, sentence string, more ...g.Node) g.Group {
 	return g.Group{
 		field(label, h.Name("password"), h.Type("password"), h.AutoComplete("new-password"), h.MinLength("12"), h.MaxLength("256"),
-			h.Required(), h.Aria("describedby", "password-hint")),
+			h.Required(), h.Aria("describedby", "password-hint"), g.Group(more)),
 		hint("password-hint", sentence),
 	}
 }

@@ -10,16 +10,24 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Refusal writes a page that says why something can't be done.
-func (d *Door) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, sentence string) {
+// Refusal is what the page of a refusal shows.
+type Refusal struct {
+	Sentence string
+	SignedIn bool // whoever reads it
+}
+
+// Refusal writes a page that says why something can't be done, with a way on.
+func (d *Door) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, page Refusal) {
+	address, label := shared.PageSignIn, text.Door.BackToSignIn
+	if page.SignedIn {
+		address, label = shared.PageHome, text.Door.BackToStart
+	}
 	err := d.write(w, status, text, content{
 		title: text.Door.RefusalTitle,
-		lead:  sentence,
-		body: g.Group{
-			h.P(h.A(h.Class("button wide"), h.Href(shared.PageSignIn), g.Text(text.Door.BackToSignIn))),
-		},
+		lead:  page.Sentence,
+		body:  g.Group{h.P(h.A(h.Class("button wide"), h.Href(address), g.Text(label)))},
 	})
 	if err != nil {
-		http.Error(w, sentence, status)
+		http.Error(w, page.Sentence, status)
 	}
 }

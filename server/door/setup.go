@@ -14,10 +14,18 @@ import (
 type Setup struct {
 	Name, DisplayName string // what was typed before
 	Refusal           string
+	Refused           string // the input that it is about: name, display-name or password
 }
 
 // Setup writes the page that makes the first administrator.
 func (d *Door) Setup(w http.ResponseWriter, status int, text *message.Catalogue, page Setup) error {
+	// The first input is where to begin, unless another must be mended.
+	start := func(input string) g.Node {
+		if page.Refused == "" {
+			return g.If(input == "name", h.AutoFocus())
+		}
+		return g.If(input == page.Refused, g.Group{h.AutoFocus(), h.Aria("invalid", "true")})
+	}
 	return d.write(w, status, text, content{
 		title: message.Fill(text.Door.SetupTitle, "product", d.Product),
 		lead:  text.Door.SetupLead,
@@ -25,12 +33,12 @@ func (d *Door) Setup(w http.ResponseWriter, status int, text *message.Catalogue,
 			refused(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageSetup), h.Class("stack"),
 				field(text.Door.SetupUserName, h.Name("name"), h.Value(page.Name), h.AutoComplete("username"), g.Attr("autocapitalize", "none"),
-					g.Attr("spellcheck", "false"), h.MaxLength("64"), h.Required(), h.AutoFocus(), h.Aria("describedby", "name-hint")),
+					g.Attr("spellcheck", "false"), h.MaxLength("64"), h.Required(), start("name"), h.Aria("describedby", "name-hint")),
 				hint("name-hint", text.Door.SetupUserHint),
 				field(text.Door.DisplayName, h.Name("display-name"), h.Value(page.DisplayName), h.AutoComplete("name"),
-					h.MaxLength("64"), h.Required(), h.Aria("describedby", "display-hint")),
+					h.MaxLength("64"), h.Required(), start("display-name"), h.Aria("describedby", "display-hint")),
 				hint("display-hint", text.Door.DisplayHint),
-				g.If(d.PasswordsOn, newPassword(text.Door.NewPassword, text.Door.NewPasswordHint)),
+				g.If(d.PasswordsOn, newPassword(text.Door.NewPassword, text.Door.NewPasswordHint, start("password"))),
 				h.Button(h.Class("button primary wide"), g.Text(text.Door.SetupSubmit)),
 			),
 		},

@@ -41,6 +41,7 @@ var English = Catalogue{
 		PasswordOptional:     "Password, if you want one",
 		PasswordOptionalHint: "At least 12 characters. With a passkey you don't need a password.",
 		BackToSignIn:         "Go to sign-in",
+		BackToStart:          "Go to the start page",
 		Contact:              "Need help? {contact}",
 	},
 

@@ -41,6 +41,7 @@ var French = Catalogue{
 		PasskeyOnly:          "Ici, on se connecte avec une clé d’accès, et ce navigateur ne peut pas en utiliser. Un autre navigateur ou un autre appareil le peut peut-être.",
 		RefusalTitle:         "Cela ne fonctionne pas",
 		BackToSignIn:         "Aller à la connexion",
+		BackToStart:          "Aller à la page d’accueil",
 		Contact:              "Besoin d’aide ? {contact}",
 	},
 

@@ -40,6 +40,7 @@ var German = Catalogue{
 		PasskeyOnly:          "Hier melden Sie sich mit einem Passkey an, und dieser Browser kann keinen verwenden. Ein anderer, oder ein anderes Gerät, vielleicht schon.",
 		RefusalTitle:         "Das geht so nicht",
 		BackToSignIn:         "Zur Anmeldung",
+		BackToStart:          "Zur Startseite",
 		Contact:              "Brauchen Sie Hilfe? {contact}",
 	},
 

@@ -41,6 +41,7 @@ var Japanese = Catalogue{
 		PasskeyOnly:          "ここではパスキーでログインしますが、このブラウザーでは使えません。別のブラウザーまたは別のデバイスをお試しください。",
 		RefusalTitle:         "実行できません",
 		BackToSignIn:         "サインインへ",
+		BackToStart:          "スタートページへ",
 		Contact:              "お困りのときは: {contact}",
 	},
 

@@ -130,6 +130,7 @@ type Door struct {
 	PasswordOptionalHint string
 	PasskeyOnly          string
 	BackToSignIn         string
+	BackToStart          string
 	Contact              string // {contact}
 }
 

@@ -41,6 +41,7 @@ var Spanish = Catalogue{
 		PasskeyOnly:          "Aquí se inicia sesión con una llave de acceso y este navegador no puede usarlas. Quizá otro navegador u otro dispositivo sí pueda.",
 		RefusalTitle:         "Esto no funciona",
 		BackToSignIn:         "Ir al inicio de sesión",
+		BackToStart:          "Ir a la página de inicio",
 		Contact:              "¿Necesitas ayuda? {contact}",
 	},
 

@@ -161,7 +161,7 @@ func doorStates(d, passkeysOnly *door.Door) map[string]func(http.ResponseWriter,
 		},
 		"door-enrolled": func(w http.ResponseWriter, text *message.Catalogue) error { return d.Enrolled(w, text) },
 		"door-refusal": func(w http.ResponseWriter, text *message.Catalogue) error {
-			d.Refusal(w, http.StatusOK, text, text.Refusal(nothing))
+			d.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: text.Refusal(nothing)})
 			return nil
 		},
 	}
