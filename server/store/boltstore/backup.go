@@ -25,7 +25,7 @@ func (s *Store) WriteTo(w io.Writer) (n int64, err error) {
 	return n, err
 }
 
-// Copy is [Store.WriteTo] for a file that nobody writes.
+// Copy is [Store.WriteTo] for a file that nobody writes. It looks at nothing: [Check] does.
 func Copy(path string, w io.Writer) error {
 	db, err := openReadOnly(path)
 	if err != nil {
@@ -36,7 +36,8 @@ func Copy(path string, w io.Writer) error {
 }
 
 // OpenReadOnly opens a file that nobody writes, and never writes to it. Apply
-// fails. A file of an older format is read from a copy.
+// fails. A file of an older format is read from a copy in the folder for temporary files
+// (TMPDIR), which needs room for twice its size.
 func OpenReadOnly(path string, now store.Clock) (*Store, error) {
 	db, err := openReadOnly(path)
 	if err != nil {
@@ -49,42 +50,54 @@ func OpenReadOnly(path string, now store.Clock) (*Store, error) {
 }
 
 func openReadOnly(path string) (*bbolt.DB, error) {
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	if info.Size() == 0 {
+		return nil, fmt.Errorf("the database %s is empty", path)
 	}
 	return openFile(path, &bbolt.Options{ReadOnly: true})
 }
 
-// upToDate returns the same database in today's format, which is another one where it
-// has an older, or closes it.
-func upToDate(db *bbolt.DB, path string) (_ *bbolt.DB, err error) {
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("the database %s: %w", path, err), db.Close())
-		}
-	}()
+// upToDate returns a database in today's format: the one that it is given, or an updated
+// copy of it. It closes those that it doesn't return.
+func upToDate(db *bbolt.DB, path string) (*bbolt.DB, error) {
 	have, err := formatOf(db)
-	if err != nil || have == format {
-		return db, err
+	switch {
+	case err == nil && have == format:
+		return db, nil
+	case err == nil && have == 0:
+		err = errors.New("it is empty")
 	}
+	var newer *bbolt.DB
+	if err == nil {
+		newer, err = updatedCopy(db)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, fmt.Errorf("the database %s: %w", path, err)
+	}
+	return newer, nil
+}
 
+func updatedCopy(db *bbolt.DB) (*bbolt.DB, error) {
 	file, err := os.CreateTemp("", "keypeg-*.db")
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(file.Name()) // whoever has it open goes on with it
 	err = db.View(func(tx *bbolt.Tx) error { _, err := tx.WriteTo(file); return err })
 	if err := errors.Join(err, file.Close()); err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.Remove(file.Name()))
 	}
 	newer, err := openFile(file.Name(), &bbolt.Options{NoSync: true})
-	if err != nil {
+	// Whoever has it open goes on with it, and nothing stays behind, however that ends.
+	if err := errors.Join(err, os.Remove(file.Name())); err != nil {
 		return nil, err
 	}
 	if err := prepare(newer); err != nil {
 		return nil, errors.Join(err, newer.Close())
 	}
-	return newer, db.Close()
+	return newer, nil
 }
 
 // Check reads every record and every index entry of a file that nobody writes, and
@@ -95,20 +108,21 @@ func Check(path string) (counts map[store.Kind]int, err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = db.View(func(tx *bbolt.Tx) error { return checkPages(tx, path) })
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the database %s is damaged: %w", path, err), db.Close())
+	look := func(check func(*bbolt.Tx) error) error {
+		if err := db.View(check); err != nil {
+			return errors.Join(fmt.Errorf("the database %s is damaged: %w", path, err), db.Close())
+		}
+		return nil
+	}
+	if err := look(func(tx *bbolt.Tx) error { return checkPages(tx, path) }); err != nil {
+		return nil, err
 	}
 	if db, err = upToDate(db, path); err != nil {
 		return nil, err
 	}
-	err = db.View(func(tx *bbolt.Tx) error {
-		c := checker{tx: tx, counts: map[store.Kind]int{}}
-		counts = c.counts
-		return c.all()
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the database %s is damaged: %w", path, err), db.Close())
+	counts = map[store.Kind]int{}
+	if err := look(func(tx *bbolt.Tx) error { return (&checker{tx, counts}).all() }); err != nil {
+		return nil, err
 	}
 	return counts, db.Close()
 }
@@ -120,11 +134,6 @@ type checker struct {
 }
 
 func (c *checker) all() error {
-	for _, name := range buckets {
-		if c.tx.Bucket(name) == nil {
-			return fmt.Errorf("it has no %s", name)
-		}
-	}
 	if err := c.tx.Bucket(bucketPeople).ForEach(c.part); err != nil {
 		return err
 	}

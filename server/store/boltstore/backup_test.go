@@ -187,6 +187,8 @@ func TestCheck(t *testing.T) {
 			{"a branch that leads behind the end", flagBranch, func(page []byte) { set64(page[pageHead+8:], 1<<40) }},
 			{"a branch that leads nowhere", flagBranch, func(page []byte) { page[atCount], page[atCount+1] = 0, 0 }},
 			{"a key behind the end", flagLeaf, func(page []byte) { page[pageHead+7] = 0xff }},
+			{"a key without bytes", flagLeaf, func(page []byte) { page[pageHead+8], page[pageHead+9] = 0, 0 }},
+			{"a bucket in a bucket, or none at all", flagLeaf, func(page []byte) { page[pageHead] ^= flagBucket }},
 			{"a bucket that is too short", flagLeaf, func(page []byte) { page[pageHead+12] = bucketHead - 1 }},
 			{"keys out of order", flagLeaf, func(page []byte) { page[pageHead+int(page[pageHead+4])] = 0xff }},
 			{"a head that isn't the page's", flagLeaf, func(page []byte) { page[0]++ }},
@@ -209,6 +211,17 @@ func TestCheck(t *testing.T) {
 			}
 			if _, err := Check(path); pages == 0 || err == nil || !strings.Contains(err.Error(), "is damaged") {
 				t.Errorf("%s (in %d pages): got %v", test.damage, pages, err)
+			}
+		}
+	})
+	t.Run("a file without anything in it is no backup", func(t *testing.T) {
+		for name, content := range map[string][]byte{"nothing": nil, "no bucket": bboltFile(t, func(*bbolt.Tx) error { return nil })} {
+			path := filepath.Join(t.TempDir(), "empty.db")
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Check(path); err == nil || !strings.Contains(err.Error(), "is empty") {
+				t.Errorf("%s: got %v", name, err)
 			}
 		}
 	})

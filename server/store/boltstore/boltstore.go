@@ -155,6 +155,8 @@ const (
 	atPageSize     = 24
 	atFreelist     = 48 // the page that lists those that are free
 	atHighWater    = 56 // the number of pages that are in use
+	atTransaction  = 64
+	atSum          = 72 // of all before it, behind the page's header
 	metaPageLength = 80
 )
 
@@ -186,13 +188,13 @@ func examine(path string) error {
 		return fmt.Errorf("%s isn't a Keypeg database: choose another path, or put a backup there", path)
 	}
 
-	pageSize := int64(binary.NativeEndian.Uint32(meta[atPageSize:]))
+	pageSize := int64(max(binary.NativeEndian.Uint32(meta[atPageSize:]), metaPageLength))
 	used := binary.NativeEndian.Uint64(meta[atHighWater:])
 	if _, err := file.ReadAt(meta, pageSize); err == nil && binary.NativeEndian.Uint32(meta[atMagic:]) == metaMagic {
 		used = max(used, binary.NativeEndian.Uint64(meta[atHighWater:]))
 	}
-	if info.Size()/max(pageSize, 1) < int64(used) {
-		return fmt.Errorf("the database %s was cut off: it has %d bytes and needs %d; put a backup in its place", path, info.Size(), int64(used)*pageSize)
+	if uint64(info.Size()/pageSize) < used {
+		return fmt.Errorf("the database %s was cut off: it has %d bytes and needs %d pages of %d; put a backup in its place", path, info.Size(), used, pageSize)
 	}
 	return nil
 }

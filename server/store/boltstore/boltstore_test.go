@@ -107,16 +107,27 @@ func TestOpen(t *testing.T) {
 		}
 		return meta.Put(formatKey, binary.BigEndian.AppendUint32(nil, format+1))
 	})
+	older, err := os.ReadFile("testdata/v0.2.0.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := func(content []byte, format byte) []byte {
+		was := content[bytes.Index(content, []byte("format\x00\x00\x00"))+9]
+		return bytes.ReplaceAll(content, []byte{'f', 'o', 'r', 'm', 'a', 't', 0, 0, 0, was}, []byte{'f', 'o', 'r', 'm', 'a', 't', 0, 0, 0, format})
+	}
 	for name, test := range map[string]struct {
 		content []byte
 		says    string
 	}{
-		"a text":                       {[]byte("Dear diary, this is not a database.\n"), "isn't a Keypeg database"},
-		"a large file of zeroes":       {make([]byte, 1<<16), "isn't a Keypeg database"},
-		"a database cut off":           {whole[:len(whole)/2], "was cut off"},
-		"a database cut to one page":   {whole[:4096], "was cut off"},
-		"another program's bbolt file": {foreign, "not Keypeg's"},
-		"a file of a newer version":    {newer, "newer Keypeg"},
+		"today's file that calls itself older":    {calls(whole, 2), "says format 2 and has no users"},
+		"an older file that calls itself today's": {calls(older, 3), "says format 3 and has no people"},
+		"a file that calls itself of no format":   {calls(older, 0), "there is no format 0"},
+		"a text":                                  {[]byte("Dear diary, this is not a database.\n"), "isn't a Keypeg database"},
+		"a large file of zeroes":                  {make([]byte, 1<<16), "isn't a Keypeg database"},
+		"a database cut off":                      {whole[:len(whole)/2], "was cut off"},
+		"a database cut to one page":              {whole[:4096], "was cut off"},
+		"another program's bbolt file":            {foreign, "not Keypeg's"},
+		"a file of a newer version":               {newer, "newer Keypeg"},
 	} {
 		t.Run(name+" is refused with a sentence and stays as it is", func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keypeg.db")

@@ -17,7 +17,9 @@ const format = 3
 
 var formatKey = []byte("format")
 
-// formatOf returns the format of a file that this program knows; 0 for a new one.
+// formatOf returns the format of a file that this program knows; 0 for a new one. The file
+// has what belongs to its format: whoever believed a damaged number would throw away what
+// another format has.
 func formatOf(db *bbolt.DB) (have uint32, err error) {
 	err = db.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
@@ -33,6 +35,21 @@ func formatOf(db *bbolt.DB) (have uint32, err error) {
 		}
 		if have = binary.BigEndian.Uint32(written); have > format {
 			return fmt.Errorf("it was written by a newer Keypeg (format %d, this program knows %d): update this program", have, format)
+		}
+		needed := buckets
+		if have < format {
+			needed = nil
+			for _, part := range scattered {
+				needed = append(needed, part.bucket)
+			}
+		}
+		for _, name := range needed {
+			if tx.Bucket(name) == nil {
+				return fmt.Errorf("it is damaged: it says format %d and has no %s", have, name)
+			}
+		}
+		if have == 0 {
+			return errors.New("it is damaged: there is no format 0")
 		}
 		return nil
 	})
@@ -99,15 +116,11 @@ func gather(db *bbolt.DB) error {
 		var next []byte
 		for more := true; more; {
 			err := db.Update(func(tx *bbolt.Tx) error {
-				old := tx.Bucket(part.bucket)
-				if old == nil {
-					return fmt.Errorf("it has no %s", part.bucket)
-				}
 				people, err := tx.CreateBucketIfNotExists(bucketPeople)
 				if err != nil {
 					return err
 				}
-				cursor := old.Cursor()
+				cursor := tx.Bucket(part.bucket).Cursor()
 				key, value := cursor.Seek(next)
 				for n := 0; key != nil && n < gatherStep; n++ {
 					if err := people.Put(part.key(key), value); err != nil {

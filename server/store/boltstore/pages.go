@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"os"
 
@@ -25,14 +26,19 @@ func checkPages(tx *bbolt.Tx, path string) error {
 	}
 	defer file.Close()
 
-	// These are of the meta page that bbolt has chosen, and whose sum it has checked.
-	size := tx.DB().Info().PageSize
-	p := pages{file: file, size: size, reached: make([]bool, tx.Size()/int64(size))}
-	if len(p.reached) <= metaPages {
-		return errors.New("it has no pages")
+	info, err := file.Stat()
+	if err != nil {
+		return err
 	}
+
+	// These are of the meta page that bbolt has chosen, and whose sum it has checked.
+	size, length := tx.DB().Info().PageSize, tx.Size()
+	if size < metaPageLength || length > info.Size() || length/int64(size) <= metaPages {
+		return errors.New("its pages make no sense")
+	}
+	p := pages{file: file, size: size, reached: make([]bool, length/int64(size))}
 	p.reached[0], p.reached[1] = true, true
-	if err := p.tree(uint64(tx.Cursor().Bucket().Root()), nil, nil); err != nil {
+	if err := p.tree(uint64(tx.Cursor().Bucket().Root()), span{ofRoot: true}); err != nil {
 		return err
 	}
 	return p.free(tx.ID())
@@ -102,64 +108,72 @@ func (p *pages) read(id uint64) (page, error) {
 	return whole, err
 }
 
-// tree reads a page and all that it leads to. No key is less than from, and each is less
-// than to; nil is no limit.
-func (p *pages) tree(id uint64, from, to []byte) error {
-	page, err := p.read(id)
+// span says what the keys of a tree may be: none is less than from, and each is less than
+// to, where these aren't nil. The keys of the root's tree are those of buckets, and no
+// bucket of Keypeg's has others in it.
+type span struct {
+	from, to []byte
+	ofRoot   bool
+}
+
+// tree reads a page and all that it leads to.
+func (p *pages) tree(id uint64, keys span) error {
+	at, err := p.read(id)
 	if err != nil {
 		return err
 	}
-	if page.is(flagBranch) {
-		return p.branch(page, from, to)
+	if at.is(flagBranch) {
+		return p.branch(at, keys)
 	}
-	return p.leaf(page, from, to)
+	return p.leaf(at, keys)
 }
 
-func (p *pages) branch(page page, from, to []byte) error {
-	elements, ok := page.elements()
-	if !ok || len(elements) == 0 || !inOrder(elements, from, to) {
-		return page.damaged()
+func (p *pages) branch(at page, keys span) error {
+	elements, ok := at.elements(keys)
+	if !ok || len(elements) == 0 {
+		return at.damaged()
 	}
 	for i, e := range elements {
-		next := to
+		below := span{e.key, keys.to, keys.ofRoot}
 		if i+1 < len(elements) {
-			next = elements[i+1].key
+			below.to = elements[i+1].key
 		}
-		if err := p.tree(e.child, e.key, next); err != nil {
+		if err := p.tree(e.child, below); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *pages) leaf(at page, from, to []byte) error {
-	if !at.is(flagLeaf) {
-		return at.damaged()
-	}
-	elements, ok := at.elements()
-	if !ok || !inOrder(elements, from, to) {
+func (p *pages) leaf(at page, keys span) error {
+	elements, ok := at.elements(keys)
+	if !ok || !at.is(flagLeaf) {
 		return at.damaged()
 	}
 	for _, e := range elements {
+		if e.isBucket != keys.ofRoot || e.isBucket && len(e.value) < bucketHead {
+			return at.damaged()
+		}
 		if !e.isBucket {
 			continue
 		}
-		if len(e.value) < bucketHead {
-			return at.damaged()
-		}
-		var err error
-		if root := binary.NativeEndian.Uint64(e.value); root != 0 {
-			err = p.tree(root, nil, nil)
-		} else if inline := (page{at.id, e.value[bucketHead:]}); len(inline.bytes) < pageHead {
-			err = at.damaged()
-		} else {
-			err = p.leaf(inline, nil, nil)
-		}
-		if err != nil {
+		if err := p.bucket(at, e.value); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bucket reads the tree of a bucket, which may be so small that it lies in its value.
+func (p *pages) bucket(at page, value []byte) error {
+	if root := binary.NativeEndian.Uint64(value); root != 0 {
+		return p.tree(root, span{})
+	}
+	inline := page{at.id, value[bucketHead:]}
+	if len(inline.bytes) < pageHead {
+		return at.damaged()
+	}
+	return p.leaf(inline, span{})
 }
 
 // element is a key, with what a branch or a leaf has for it.
@@ -170,8 +184,9 @@ type element struct {
 	value    []byte
 }
 
-// elements are those of a branch or a leaf. Ok tells whether all of them lie within it.
-func (p page) elements() (elements []element, ok bool) {
+// elements are those of a branch or a leaf. Ok tells whether all of them lie within it, and
+// their keys are in order and may stand there.
+func (p page) elements(keys span) (elements []element, ok bool) {
 	if pageHead+p.count()*elementSize > len(p.bytes) {
 		return nil, false
 	}
@@ -185,33 +200,29 @@ func (p page) elements() (elements []element, ok bool) {
 		} else {
 			e.isBucket, position, key, value = number(0)&flagBucket != 0, number(1), number(2), number(3)
 		}
-		if position+key+value > uint64(len(at)) {
+		if key == 0 || position+key+value > uint64(len(at)) {
 			return nil, false
 		}
 		elements[i].key, elements[i].value = at[position:position+key], at[position+key:position+key+value]
 	}
-	return elements, true
+	return elements, inOrder(elements, keys)
 }
 
-func inOrder(elements []element, from, to []byte) bool {
+func inOrder(elements []element, keys span) bool {
 	for i, e := range elements {
-		if i == 0 && bytes.Compare(e.key, from) < 0 || i > 0 && bytes.Compare(e.key, elements[i-1].key) <= 0 {
+		if i == 0 && bytes.Compare(e.key, keys.from) < 0 || i > 0 && bytes.Compare(e.key, elements[i-1].key) <= 0 {
 			return false
 		}
 	}
-	return len(elements) == 0 || to == nil || bytes.Compare(elements[len(elements)-1].key, to) < 0
+	return len(elements) == 0 || keys.to == nil || bytes.Compare(elements[len(elements)-1].key, keys.to) < 0
 }
 
 // free reads which pages are free, if the transaction has written that down: those that
 // weren't reached, and no others.
 func (p *pages) free(transaction int) error {
-	meta := make([]byte, metaPageLength)
-	if _, err := p.file.ReadAt(meta, int64(transaction%metaPages)*int64(p.size)); err != nil {
+	id, err := p.freelist(transaction)
+	if err != nil || id == noFreelist {
 		return err
-	}
-	id := binary.NativeEndian.Uint64(meta[atFreelist:])
-	if id == noFreelist {
-		return nil
 	}
 	list, err := p.read(id)
 	if err != nil {
@@ -240,4 +251,21 @@ func (p *pages) free(transaction int) error {
 		}
 	}
 	return nil
+}
+
+// freelist is the page that a transaction has written down, in the same meta page that
+// bbolt has chosen.
+func (p *pages) freelist(transaction int) (id uint64, err error) {
+	for i := range int64(metaPages) {
+		meta := make([]byte, metaPageLength)
+		if _, err := p.file.ReadAt(meta, i*int64(p.size)); err != nil {
+			return 0, err
+		}
+		sum := fnv.New64a()
+		sum.Write(meta[atMagic:atSum])
+		if binary.NativeEndian.Uint64(meta[atTransaction:]) == uint64(transaction) && binary.NativeEndian.Uint64(meta[atSum:]) == sum.Sum64() {
+			return binary.NativeEndian.Uint64(meta[atFreelist:]), nil
+		}
+	}
+	return 0, errors.New("its head makes no sense")
 }

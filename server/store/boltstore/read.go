@@ -51,7 +51,7 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (sto
 }
 
 // identityKey has the issuer first, which is a URL and so holds no zero byte.
-func identityKey(issuer, subject string) []byte { return append(ofUser(issuer), subject...) }
+func identityKey(issuer, subject string) []byte { return []byte(issuer + "\x00" + subject) }
 
 func getUser(tx *bbolt.Tx, id []byte) (store.User, error) {
 	encoded := tx.Bucket(bucketPeople).Get(userKey(string(id)))
@@ -120,7 +120,7 @@ func (s *Store) getSession(tx *bbolt.Tx, id []byte) (store.Session, error) {
 func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, limit int) ([]store.Session, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (sessions []store.Session, err error) {
 		for id := range sessionsOf(tx, userID, after[:]) {
-			if len(sessions) == limit {
+			if len(sessions) >= limit {
 				break
 			}
 			session, err := s.getSession(tx, id)

@@ -215,6 +215,7 @@ func removeUser(tx *bbolt.Tx, id string) error {
 		return err
 	}
 
+	// With the record and the sessions gone, all that is left of the user are events.
 	prefix := ofUser(id)
 	var events [][]byte
 	cursor := tx.Bucket(bucketPeople).Cursor()
