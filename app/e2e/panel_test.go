@@ -52,6 +52,30 @@ func TestAddingPasskeys(t *testing.T) {
 			laptop.touches(true)
 		}
 	})
+	t.Run("a browser that is slow to give up doesn't take the focus from what comes next", func(t *testing.T) {
+		value[bool](ann, `(() => {
+			const create = navigator.credentials.create;
+			navigator.credentials.create = ({ signal }) => new Promise((_, reject) => {
+				signal.addEventListener("abort", () => { window.givesUp = () => reject(signal.reason); });
+				navigator.credentials.create = create;
+			});
+			return true;
+		})()`)
+		ann.clicks("#passkey-add")
+		ann.clicks("#passkey-register")
+		ann.reads("Follow your browser")
+		ann.clicks("#passkey-add-cancel")
+		ann.sees("#passkey-add")
+		value[bool](ann, `(async () => { // both before the next frame
+			window.givesUp();
+			await new Promise((done) => setTimeout(done));
+			document.querySelector("#passkey-add").click();
+			return true;
+		})()`)
+		ann.sees("#passkey-register")
+		ann.hasFocusOn("#passkey-name")
+		ann.clicks("#passkey-add-cancel")
+	})
 	t.Run("a device that has one lights it up", func(t *testing.T) {
 		ann.opens("/passkeys")
 		ann.clicks("#passkey-add")

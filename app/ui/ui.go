@@ -165,11 +165,13 @@ func tell(callback func()) {
 
 // focus moves the keyboard focus to an element, after the next update.
 func focus(ctx app.Context, id string) {
-	ctx.Defer(func(app.Context) {
-		if element := app.Window().GetElementByID(id); element.Truthy() {
-			element.Call("focus")
-		}
-	})
+	ctx.Defer(func(app.Context) { focusNow(id) })
+}
+
+func focusNow(id string) {
+	if element := app.Window().GetElementByID(id); element.Truthy() {
+		element.Call("focus")
+	}
 }
 
 // focused is the id of what has the keyboard focus, for [refocus].
@@ -178,12 +180,13 @@ func focused() string {
 }
 
 // refocus returns the keyboard focus to what had it, where nothing has it now: a browser
-// takes it from a button that can't be pressed while it works.
+// takes it from a button that can't be pressed while it works. Whoever asks for the focus
+// after it gets it.
 func refocus(ctx app.Context, id string) {
 	ctx.Defer(func(app.Context) {
 		document := app.Window().Get("document")
 		if document.Get("activeElement").Equal(document.Get("body")) && id != "" {
-			focus(ctx, id)
+			focusNow(id)
 		}
 	})
 }
