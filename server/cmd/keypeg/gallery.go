@@ -147,6 +147,10 @@ func doorStates(d, passkeysOnly *door.Door) map[string]func(http.ResponseWriter,
 		"door-setup": func(w http.ResponseWriter, text *message.Catalogue) error {
 			return d.Setup(w, http.StatusOK, text, door.Setup{})
 		},
+		"door-setup-refused": func(w http.ResponseWriter, text *message.Catalogue) error {
+			blank := shared.Errorf(shared.CodeInvalidName, "Please enter a name.")
+			return d.Setup(w, http.StatusOK, text, door.Setup{Name: "ann", Refusal: text.Refusal(blank), Refused: "display-name"})
+		},
 		"door-recovery": func(w http.ResponseWriter, text *message.Catalogue) error {
 			return d.Recovery(w, http.StatusOK, text, door.Recovery{})
 		},
@@ -162,6 +166,10 @@ func doorStates(d, passkeysOnly *door.Door) map[string]func(http.ResponseWriter,
 		"door-enrolled": func(w http.ResponseWriter, text *message.Catalogue) error { return d.Enrolled(w, text) },
 		"door-refusal": func(w http.ResponseWriter, text *message.Catalogue) error {
 			d.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: text.Refusal(nothing)})
+			return nil
+		},
+		"door-refusal-signed-in": func(w http.ResponseWriter, text *message.Catalogue) error {
+			d.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: text.Refusal(nothing), SignedIn: true})
 			return nil
 		},
 	}
