@@ -55,11 +55,11 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 
 // refusedInput is the one that has to be typed anew.
 func refusedInput(code shared.Code, first account.NewUser) string {
-	_, nameErr := account.CanonicalName(first.Name)
-	switch {
-	case code == shared.CodeInvalidPassword:
+	if code == shared.CodeInvalidPassword {
 		return "password"
-	case code == shared.CodeInvalidName && nameErr == nil:
+	}
+	// One code stands for both names.
+	if _, err := account.CanonicalName(first.Name); code == shared.CodeInvalidName && err == nil {
 		return "display-name"
 	}
 	return "name"

@@ -109,18 +109,21 @@ const gatherStep = 20_000
 // gather copies what is scattered. What a try left behind that was interrupted goes: the
 // older program may have changed the file since.
 func gather(db *bbolt.DB) error {
-	if err := db.Update(func(tx *bbolt.Tx) error { return dropBucket(tx, bucketPeople) }); err != nil {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		if err := dropBucket(tx, bucketPeople); err != nil {
+			return err
+		}
+		_, err := tx.CreateBucket(bucketPeople)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	for _, part := range scattered {
 		var next []byte
 		for more := true; more; {
 			err := db.Update(func(tx *bbolt.Tx) error {
-				people, err := tx.CreateBucketIfNotExists(bucketPeople)
-				if err != nil {
-					return err
-				}
-				cursor := tx.Bucket(part.bucket).Cursor()
+				people, cursor := tx.Bucket(bucketPeople), tx.Bucket(part.bucket).Cursor()
 				key, value := cursor.Seek(next)
 				for n := 0; key != nil && n < gatherStep; n++ {
 					if err := people.Put(part.key(key), value); err != nil {
