@@ -250,6 +250,7 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	}
 	log, flush := s.logger(t.Err)
 	defer flush()
+	defer surviveSignals(ctx, log)()
 	i, err := s.openInstallation(ctx)
 	if err != nil {
 		return err
@@ -293,9 +294,9 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 		})()
 	}
 
-	public, err := net.Listen("tcp", s.Listen)
+	public, err := s.listen(log)
 	if err != nil {
-		return fmt.Errorf("listening on %s: %w", s.Listen, err)
+		return err
 	}
 	listeners := map[net.Listener]http.Handler{public: router}
 	if i.rows == nil {

@@ -65,6 +65,8 @@ type program struct {
 	args     []string
 	log      *log
 	running  *exec.Cmd
+
+	descriptors int // the limit on its open files; 0 leaves it as it is
 }
 
 // newProgram is one that hasn't been started, on a database of its own.
@@ -124,6 +126,9 @@ func (p *program) starts() {
 		p.Fatal(err)
 	}
 	p.running = exec.Command(path, p.args...)
+	if p.descriptors != 0 { // from the beginning: Go raises the limit as far as it may
+		p.running = exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, p.descriptors), path}, p.args...)...)
+	}
 	p.running.Stderr = p.log
 	out, err := p.running.StdoutPipe()
 	if err != nil {

@@ -44,6 +44,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	}
 	log, flush := s.logger(t.Err)
 	defer flush()
+	defer surviveSignals(ctx, log)()
 
 	db, err := openStore(ctx, s.Database, time.Now)
 	if err != nil {
@@ -65,9 +66,9 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 		return err
 	}
 
-	public, err := net.Listen("tcp", s.Listen)
+	public, err := s.listen(log)
 	if err != nil {
-		return fmt.Errorf("listening on %s: %w", s.Listen, err)
+		return err
 	}
 	listeners := map[net.Listener]http.Handler{public: handler}
 	commands := control.Accounts{Service: accounts, Address: address}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/netutil"
+	"golang.org/x/sys/unix"
+)
+
+// What a server meets that no request tells of: missing descriptors, and signals that
+// end a program by themselves. IT reads of it in the log, with the mend.
+
+// keptBack are the descriptors that the public address leaves to others, at least: the
+// database, commands, tenants' files, identity providers. It leaves an eighth of all
+// where that is more.
+const keptBack = 64
+
+// mostConnections is how many connections the public address may hold with this limit on
+// descriptors.
+func mostConnections(descriptors uint64) int {
+	left := descriptors - min(descriptors, max(keptBack, descriptors/8))
+	return int(min(max(left, 1), 1<<20))
+}
+
+// listen opens the public address. Its listener keeps descriptors back for others, and
+// tells when connections have to wait.
+func (s *settings) listen(log *slog.Logger) (net.Listener, error) {
+	l, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", s.Listen, err)
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the limit on open files: %w", err), l.Close())
+	}
+	most := mostConnections(limit.Cur)
+	told := &toldConnections{Listener: l, log: log, most: int64(most), descriptors: limit.Cur}
+	return netutil.LimitListener(told, most), nil
+}
+
+// toldConnections counts what it accepts, and tells when no more can be.
+type toldConnections struct {
+	net.Listener
+	log         *slog.Logger
+	most        int64
+	descriptors uint64
+	open        atomic.Int64
+	full        atomic.Int64 // when it was told last, in Unix seconds
+}
+
+// tellAgain is after what time the same trouble is told again, in seconds.
+const tellAgain = 60
+
+// Accept implements net.Listener.
+func (l *toldConnections) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		l.tell("no connection can be taken", "cause", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if l.open.Add(1) >= l.most {
+		l.tell("new connections have to wait until others end", "open", l.most)
+	}
+	return &countedConnection{Conn: conn, of: l}, nil
+}
+
+func (l *toldConnections) tell(what string, args ...any) {
+	now, before := time.Now().Unix(), l.full.Load()
+	if now-before < tellAgain || !l.full.CompareAndSwap(before, now) {
+		return
+	}
+	l.log.Error(what+": raise the limit on open files, with LimitNOFILE=65536 in the systemd unit or with ulimit -n 65536", append(args, "limit", l.descriptors)...)
+}
+
+type countedConnection struct {
+	net.Conn
+	of     *toldConnections
+	closed atomic.Bool
+}
+
+// Close implements net.Conn.
+func (c *countedConnection) Close() error {
+	if !c.closed.Swap(true) {
+		c.of.open.Add(-1)
+	}
+	return c.Conn.Close()
+}
+
+// surviveSignals keeps the server alive when a terminal goes away or whoever reads its
+// output does. Without it SIGHUP and SIGPIPE end a program at once, in the middle of
+// requests. There is nothing yet that SIGHUP could read again, and the log says so.
+func surviveSignals(ctx context.Context, log *slog.Logger) (end func()) {
+	signal.Ignore(syscall.SIGPIPE)
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP)
+	return inBackground(ctx, func(ctx context.Context) {
+		defer signal.Stop(hangUps)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangUps:
+				log.Info("a hang-up signal (SIGHUP) changes nothing: restart the server to use changed settings")
+			}
+		}
+	})
+}

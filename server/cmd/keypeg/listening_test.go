@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// TestSignals sends a running program what ends others.
+func TestSignals(t *testing.T) {
+	t.Run("a hang-up ends nothing, and is told", func(t *testing.T) {
+		p := newProgram(t)
+		p.starts()
+		for range 2 {
+			if err := p.running.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.logs("a hang-up signal (SIGHUP) changes nothing")
+		if answer := p.get(shared.PathHealth); answer != http.StatusOK {
+			t.Errorf("after SIGHUP: %d", answer)
+		}
+	})
+
+	t.Run("whoever reads its output may go away", func(t *testing.T) {
+		p := newProgram(t)
+		path, err := theProgram()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.running = exec.Command(path, p.args...)
+		reads, writes, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.running.Stderr, p.running.Stdout = writes, writes
+		if err := p.running.Start(); err != nil {
+			t.Fatal(err)
+		}
+		writes.Close()
+		for lines := bufio.NewScanner(reads); lines.Scan() && !strings.Contains(lines.Text(), "msg=serving"); {
+		}
+		reads.Close()
+		for range 3 { // each writes a line of the log
+			if answer := p.get(shared.PageSignIn); answer != http.StatusOK {
+				t.Fatalf("without a reader of the log: %d", answer)
+			}
+		}
+	})
+}
+
+// TestDescriptors takes almost all descriptors away. The command line, and who comes once
+// connections have ended, are served; IT reads what to do.
+func TestDescriptors(t *testing.T) {
+	p := newProgram(t)
+	p.hasUser("ann")
+	p.descriptors = 100
+	p.starts()
+
+	var silent []net.Conn
+	for range 60 {
+		c, err := net.Dial("tcp", p.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		silent = append(silent, c)
+	}
+	p.logs("new connections have to wait until others end: raise the limit on open files, with LimitNOFILE=65536")
+
+	path, err := theProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := exec.CommandContext(t.Context(), path, "user", "list", "--database", p.database).CombinedOutput()
+	if err != nil || !strings.Contains(string(list), "ann") {
+		t.Errorf("the command line while connections wait: %v\n%s", err, list)
+	}
+	for _, c := range silent {
+		c.Close()
+	}
+	if answer := p.get(shared.PathHealth); answer != http.StatusOK {
+		t.Errorf("once they have ended: %d", answer)
+	}
+}
+
+func TestMostConnections(t *testing.T) {
+	for descriptors, want := range map[uint64]int{0: 1, 64: 1, 100: 36, 1024: 896, 65536: 57344, 1 << 30: 1 << 20} {
+		if got := mostConnections(descriptors); got != want {
+			t.Errorf("of %d descriptors: %d, want %d", descriptors, got, want)
+		}
+	}
+}
+
+// get is the status that a path is answered with.
+func (p *program) get(path string) int {
+	p.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	response, err := client.Get(p.url + path)
+	if err != nil {
+		p.Fatal(err)
+	}
+	io.Copy(io.Discard, response.Body)
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// logs waits until the program has written this to its log.
+func (p *program) logs(text string) {
+	p.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.log.String(), text); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.Fatalf("the log doesn't say %q:\n%s", text, p.log)
+		}
+	}
+}
