@@ -71,7 +71,7 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		next.ServeHTTP(v, v.of(r))
 
 		level := slog.LevelInfo
-		if r.URL.Path == shared.PathHealth {
+		if shared.IsHealthCheck(r.URL.Path) {
 			level = slog.LevelDebug
 		}
 		if !s.Log.Enabled(r.Context(), level) {
@@ -163,7 +163,7 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.Host == s.Address.Host || r.URL.Path == shared.PathHealth:
+		case r.Host == s.Address.Host || shared.IsHealthCheck(r.URL.Path):
 			next.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, pathAPI):
 			misdirected.ServeHTTP(w, r)

@@ -130,7 +130,7 @@ func (d *document) ofHost() *document {
 func (d *document) codesOf(method string, o *openapi3.Operation) ([]shared.Code, error) {
 	codes := []shared.Code{shared.CodeInternal, shared.CodeWrongHost, shared.CodeSwitchedOff}
 	own, listed := o.Extensions["x-codes"].([]any)
-	if !listed && strings.HasPrefix(o.OperationID, "health") {
+	if !listed && slices.Contains(o.Tags, "Health") {
 		return nil, nil
 	}
 	if !listed {
@@ -271,9 +271,9 @@ func hasCookie(_ context.Context, in *openapi3filter.AuthenticationInput) error 
 }
 
 // ServeHTTP answers as the site's server does, and holds what is said under /api/, and
-// at /healthz, to the document. The fuzzer goes without: it shall be fast.
+// at /healthz and /readyz, to the document. The fuzzer goes without: it shall be fast.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if fuzzing() || (!strings.HasPrefix(r.URL.Path, "/api/") && r.URL.Path != shared.PathHealth) {
+	if fuzzing() || (!strings.HasPrefix(r.URL.Path, "/api/") && !shared.IsHealthCheck(r.URL.Path)) {
 		s.handler.ServeHTTP(w, r)
 		return
 	}
@@ -335,7 +335,7 @@ func TestOpenAPI(t *testing.T) {
 				described = append(described, nameless(method+" "+path))
 			}
 		}
-		sameNames(t, "route", described, append(served, "GET "+shared.PathHealth))
+		sameNames(t, "route", described, append(served, "GET "+shared.PathHealth, "GET "+shared.PathReady))
 	})
 	t.Run("it has every route of a server that is built into another program", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, _ *crib) {

@@ -206,7 +206,9 @@ const pathAPI = "/api/"
 // host what concerns passkeys.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+shared.PathHealth, s.health)
+	for _, path := range []string{shared.PathHealth, shared.PathReady} {
+		mux.Handle("GET "+path, s.health)
+	}
 	api := func(pattern string, h handler) {
 		s.patterns = append(s.patterns, pattern)
 		mux.Handle(pattern, s.api(h))

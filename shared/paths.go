@@ -134,9 +134,20 @@ const (
 	PageShell = "/shell"
 )
 
-// PathHealth answers 200 while the store can be read, and 503 when it can't or the node
-// is about to stop. It is for load balancers, so it is the one path that takes any Host.
-const PathHealth = "/healthz"
+// For load balancers and for whoever watches over an installation. These two take any
+// Host. Both answer 503 when the node is about to stop.
+const (
+	// PathHealth answers 200 while the store can be read, and else 503.
+	PathHealth = "/healthz"
+	// PathReady answers 200 while the store can be read and written, and else 503: the
+	// disk is full, say. It writes at most once a second, and only for requests that come
+	// without a proxy from this machine or a private network; others get what came of
+	// the last try.
+	PathReady = "/readyz"
+)
+
+// IsHealthCheck reports whether a path is one of these.
+func IsHealthCheck(path string) bool { return path == PathHealth || path == PathReady }
 
 // AppPages lists the pages of the app that a person can be sent back to after
 // signing in. Anything else is answered with [PageHome].

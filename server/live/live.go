@@ -77,6 +77,9 @@ type watched struct {
 	hub *Hub
 }
 
+// Probe implements [store.Prober].
+func (w *watched) Probe(ctx context.Context) error { return store.Probe(ctx, w.Store) }
+
 // Apply implements [store.Store].
 func (w *watched) Apply(ctx context.Context, batch store.Batch) error {
 	if err := w.Store.Apply(ctx, batch); err != nil {

@@ -106,6 +106,21 @@ type Store interface {
 	Close() error
 }
 
+// Prober is a [Store] that can tell whether a batch could be written just now.
+type Prober interface {
+	// Probe writes something that nobody reads, in the place of what it wrote before, as
+	// durably as a batch is. Its error is a sentence for IT.
+	Probe(ctx context.Context) error
+}
+
+// Probe asks a store that is a [Prober]. Any other is taken to be well.
+func Probe(ctx context.Context, s Store) error {
+	if prober, can := s.(Prober); can {
+		return prober.Probe(ctx)
+	}
+	return nil
+}
+
 // Batch is a list of operations that happen together.
 type Batch []Op
 

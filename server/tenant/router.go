@@ -138,7 +138,7 @@ func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
 
 // ServeHTTP implements http.Handler.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == shared.PathHealth && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+	if shared.IsHealthCheck(r.URL.Path) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		rt.health.ServeHTTP(w, r)
 		return
 	}

@@ -45,7 +45,16 @@ func TestDiskFull(t *testing.T) {
 				t.Fatal(err)
 			}
 
+			if answer := p.get(shared.PathReady); answer != http.StatusOK {
+				t.Fatalf("before the disk is full, %s: %d", shared.PathReady, answer)
+			}
 			p.letsGrow(limit(p))
+			p.becomes(shared.PathReady, http.StatusServiceUnavailable) // before the first refusal
+			p.logs("the store can't be written: nobody can sign in")
+			p.logs("may not grow any further: raise the limit on file sizes")
+			if answer := p.get(shared.PathHealth); answer != http.StatusOK {
+				t.Errorf("what can be read can be read, and %s says %d", shared.PathHealth, answer)
+			}
 			signIns, refused := 0, 0
 			for refused < 3 && signIns < 20_000 {
 				_, err := p.opensTab(device, "").steps.SignIn(t.Context())
@@ -72,6 +81,7 @@ func TestDiskFull(t *testing.T) {
 			}
 
 			p.letsGrow(unix.RLIM_INFINITY)
+			p.becomes(shared.PathReady, http.StatusOK)
 			again := p.opensTab(device, "")
 			if _, err := again.steps.SignIn(t.Context()); err != nil {
 				t.Errorf("with room on the disk again: %v", err)

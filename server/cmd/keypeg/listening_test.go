@@ -114,6 +114,20 @@ func (p *program) get(path string) int {
 	return response.StatusCode
 }
 
+// becomes waits until a path is answered so.
+func (p *program) becomes(path string, want int) {
+	p.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		got := p.get(path)
+		if got == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.Fatalf("%s says %d, and not %d", path, got, want)
+		}
+	}
+}
+
 // logs waits until the program has written this to its log.
 func (p *program) logs(text string) {
 	p.Helper()

@@ -139,6 +139,9 @@ func (s *Store) commit(group []write, gather func([]write) []write) {
 		return nil
 	})
 
+	if err != nil && err != errNothingToWrite {
+		err = fault(s.db.Path(), err)
+	}
 	if err != nil && err != errNothingToWrite && len(group) > 1 {
 		for _, w := range group {
 			s.commit([]write{w}, func(alone []write) []write { return alone })

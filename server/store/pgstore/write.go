@@ -38,6 +38,7 @@ func (st statement) text() string {
 const (
 	divisionByZero  = "22012"
 	uniqueViolation = "23505"
+	diskFull        = "53100"
 )
 
 // taken says what a unique constraint protects.
@@ -63,6 +64,16 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 		s.db.publish(s.organisation, batch.Users())
 	}
 	return err
+}
+
+var _ store.Prober = (*Store)(nil)
+
+// Probe implements [store.Prober]. It writes a row that is there, as it is.
+func (s *Store) Probe(ctx context.Context) error {
+	return s.patiently(ctx, isUndone, func() error {
+		_, err := s.db.pool.Exec(ctx, `UPDATE keypeg_schema SET applied = applied WHERE number = 1`)
+		return (statement{}).meaning(err)
+	})
 }
 
 // send runs the statements in one implicit transaction.
@@ -91,6 +102,8 @@ func (st statement) meaning(err error) error {
 		return st.unless
 	case refusal.Code == uniqueViolation && taken[refusal.ConstraintName] != nil:
 		return taken[refusal.ConstraintName]
+	case refusal.Code == diskFull:
+		return fmt.Errorf("the disk of the database server is full: make room on it (%w)", err)
 	default:
 		return err
 	}

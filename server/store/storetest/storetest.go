@@ -41,6 +41,7 @@ func Run(t *testing.T, open Open) {
 		"records":  records,
 		"bytes":    ownership,
 		"contexts": contexts,
+		"probes":   probes,
 	} {
 		t.Run(name, func(t *testing.T) { test(&bench{T: t, open: open}) })
 	}
@@ -824,6 +825,29 @@ func ownership(b *bench) {
 		f.is("user", f.user("1"), want)
 		kept, _ := f.Secret(f.Context(), "s")
 		f.is("secret", kept, []byte("secret"))
+	})
+}
+
+func probes(b *bench) {
+	b.claim("a probe changes no record, however often it comes", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()})
+		for range 3 {
+			f.fails("a probe", store.Probe(f.Context(), f.Store), nil)
+		}
+		for _, kind := range store.Kinds {
+			found, err := f.Records(f.Context(), kind, nil, 9)
+			f.fails("reading", err, nil)
+			f.is("records of kind "+string(kind), len(found), map[store.Kind]int{store.KindUser: 1}[kind])
+		}
+	})
+	b.claim("a store that is closed can't be written", func(f *fixture) {
+		if _, can := f.Store.(store.Prober); !can {
+			return
+		}
+		f.fails("closing", f.Close(), nil)
+		if err := store.Probe(context.Background(), f.Store); err == nil {
+			f.Error("a probe of a closed store succeeded")
+		}
 	})
 }
 

@@ -1,0 +1,53 @@
+package boltstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+var (
+	probeKey = []byte("probe") // in bucketMeta
+
+	// probed is more than a sign-in writes. The pages of the one before are free when the
+	// next is written, so what a probe found room for is left to sign-ins after it.
+	probed = make([]byte, 128<<10)
+)
+
+var _ store.Prober = (*Store)(nil)
+
+// Probe implements [store.Prober].
+func (s *Store) Probe(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.submit(func(*bbolt.Tx) (apply, error) {
+		return func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(probeKey, probed) }, nil
+	})
+}
+
+// fault says what IT can do about a write that the file system refuses. Of some conditions
+// bbolt passes on the text alone.
+func fault(path string, err error) error {
+	for _, known := range []struct {
+		condition syscall.Errno
+		mend      string
+	}{
+		{syscall.ENOSPC, "the disk with %s is full: make room on it"},
+		{syscall.EDQUOT, "the disk quota of %s is used up: raise it, or make room"},
+		{syscall.EFBIG, "%s may not grow any further: raise the limit on file sizes (ulimit -f), or move it to another disk"},
+		{syscall.EROFS, "the disk with %s is mounted for reading only, as after a fault of the disk: look at the system's log"},
+		{syscall.EIO, "the disk with %s fails: look at the system's log, and keep a backup elsewhere"},
+	} {
+		if errors.Is(err, known.condition) || strings.Contains(err.Error(), known.condition.Error()) {
+			return fmt.Errorf(known.mend+" (%w)", path, err)
+		}
+	}
+	return err
+}
