@@ -1,0 +1,163 @@
+// Package proxytest starts the proxies that Keypeg is run behind, Debian's nginx and Caddy,
+// for tests.
+//
+// [Nginx] and [Caddy] take a configuration as IT writes it, and run the proxy until the
+// test ends. [NginxTo] and [CaddyTo] write the usual one, with lines of the test's own in
+// it. A test that breaks something puts the broken lines there.
+package proxytest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// FreeAddress returns an address, "localhost:12345", at which nobody listens.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free.Close()
+	return fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
+}
+
+// Nginx runs nginx with what stands inside of http { }, and returns when it listens at an
+// address.
+func Nginx(t testing.TB, at, config string) {
+	t.Helper()
+	dir := t.TempDir()
+	// In one process, it needs no rights and no user of its own.
+	run(t, at, dir, "nginx", write(t, dir, "nginx.conf", `daemon off;
+master_process off;
+pid `+dir+`/nginx.pid;
+error_log stderr warn;
+events { worker_connections 512; }
+http {
+	access_log off;
+	client_body_temp_path `+dir+`/body;
+	proxy_temp_path `+dir+`/proxy;
+	fastcgi_temp_path `+dir+`/fastcgi;
+	uwsgi_temp_path `+dir+`/uwsgi;
+	scgi_temp_path `+dir+`/scgi;
+`+config+`
+}
+`), "-e", "stderr", "-c")
+}
+
+// NginxTo runs nginx at an address, in front of an upstream, with more lines in its
+// location.
+func NginxTo(t testing.TB, at, upstream string, lines ...string) {
+	t.Helper()
+	Nginx(t, at, NginxServer(at, upstream, lines...))
+}
+
+// NginxServer is the server block of [NginxTo].
+func NginxServer(at, upstream string, lines ...string) string {
+	return fmt.Sprintf("server {\n\tlisten %s;\n\tlocation / {\n\t\tproxy_pass http://%s;\n\t\t%s\n\t}\n}\n",
+		ipv4(at), ipv4(upstream), strings.Join(lines, "\n\t\t"))
+}
+
+// Caddy runs Caddy with a Caddyfile, and returns when it listens at an address. It makes
+// its own certificates, which nobody trusts.
+func Caddy(t testing.TB, at, config string) {
+	t.Helper()
+	dir := t.TempDir()
+	run(t, at, dir, "caddy", write(t, dir, "Caddyfile", "{\n\tadmin off\n\tauto_https disable_redirects\n\tlocal_certs\n\tskip_install_trust\n}\n"+config),
+		"run", "--adapter", "caddyfile", "--config")
+}
+
+// CaddyTo runs Caddy at an address, in front of an upstream, with more lines in its
+// reverse_proxy.
+func CaddyTo(t testing.TB, at, upstream string, lines ...string) {
+	t.Helper()
+	CaddySite(t, at, fmt.Sprintf("reverse_proxy %s {\n\t\t%s\n\t}", ipv4(upstream), strings.Join(lines, "\n\t\t")))
+}
+
+// CaddySite runs Caddy at an address, with directives of the test's own.
+func CaddySite(t testing.TB, at string, directives ...string) {
+	t.Helper()
+	Caddy(t, at, fmt.Sprintf("http://%s {\n\tbind 127.0.0.1\n\t%s\n}\n", at, strings.Join(directives, "\n\t")))
+}
+
+// ipv4 is an address as the proxies take it: where localhost has two, they might listen at
+// the other one.
+func ipv4(address string) string { return strings.Replace(address, "localhost:", "127.0.0.1:", 1) }
+
+func write(t testing.TB, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// run starts a proxy with its configuration as the last argument.
+func run(t testing.TB, at, dir, program, config string, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if program == "nginx" && err != nil {
+		path, err = exec.LookPath("/usr/sbin/nginx") // which isn't in everybody's PATH
+	}
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skipf("this test needs Debian's %s: apt-get install %s", program, program)
+	}
+	said := &output{}
+	proxy := exec.Command(path, append(args, config)...)
+	proxy.Stdout, proxy.Stderr = said, said
+	proxy.Env = append(os.Environ(), "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir, "HOME="+dir)
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- proxy.Wait() }()
+	t.Cleanup(func() {
+		proxy.Process.Kill()
+		<-ended
+		if t.Failed() {
+			t.Logf("%s said:\n%s", program, said)
+		}
+	})
+	for {
+		if conn, err := net.Dial("tcp", ipv4(at)); err == nil {
+			conn.Close()
+			return
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("%s ended: %v\n%s", program, err, said)
+		case <-time.After(10 * time.Millisecond): // until it listens
+		}
+	}
+}
+
+// output gathers what a process prints.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
