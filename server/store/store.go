@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // The sentinels. Compare with errors.Is.
@@ -295,14 +294,6 @@ func (PutLink) op()        {}
 func (TakeLink) op()       {}
 func (AddSecret) op()      {}
 func (ReplaceSecret) op()  {}
-
-// Clock tells the time. Backends and rules take one, so that tests can move it.
-type Clock func() time.Time
-
-// ClockSkew is how far the clocks of two nodes may be apart. A time that lies
-// further ahead was written before somebody set the clock back, and isn't taken
-// for a recent one.
-const ClockSkew = time.Minute
 
 // Attempts is how often [Update] starts again before it gives up. With n
 // writers of one record at least one of them gets through each round, so it

@@ -251,6 +251,7 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	log, flush := s.logger(t.Err)
 	defer flush()
 	defer surviveSignals(ctx, log)()
+	defer watchClock(ctx, log)()
 	i, err := s.openInstallation(ctx)
 	if err != nil {
 		return err

@@ -272,6 +272,49 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// TestSweepOfAWrongClock sets the clock a year ahead for a while: all is there again when it
+// is right.
+func TestSweepOfAWrongClock(t *testing.T) {
+	begin := time.Now()
+	passed, ahead := time.Duration(0), time.Duration(0)
+	now := func() time.Time { return begin.Add(passed + ahead) }
+	s := open(t, filepath.Join(t.TempDir(), "keypeg.db"), now)
+	session := store.Session{ID: store.Hash{1}, UserID: "1", Expires: begin.Add(24 * time.Hour)}
+	if err := s.Apply(t.Context(), store.Batch{store.AddSession{Session: session}}); err != nil {
+		t.Fatal(err)
+	}
+	var clock store.ClockWatch
+	sweeps := func(after time.Duration) error {
+		passed += after
+		s.sweepIfSteady(&clock, begin.Add(passed))
+		_, err := s.Session(t.Context(), session.ID)
+		return err
+	}
+
+	for range 3 {
+		if err := sweeps(time.Hour); err != nil {
+			t.Fatalf("a session of a day after %s: %v", passed, err)
+		}
+	}
+	ahead = 365 * 24 * time.Hour
+	for range 2 {
+		if err := sweeps(time.Minute); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("by a clock that is a year ahead it has expired, got %v", err)
+		}
+	}
+	ahead = 0
+	if err := sweeps(time.Minute); err != nil {
+		t.Errorf("when the clock is right again: %v", err)
+	}
+	sweeps(24 * time.Hour)
+	s.db.View(func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketSessions).Get(session.ID[:]) != nil {
+			t.Error("what has expired by a clock that is right is still there")
+		}
+		return nil
+	})
+}
+
 // signInOf is what the sign-in of a new user writes: the ticket, the user, the session and
 // the line of activity.
 func signInOf(id string) store.Batch {

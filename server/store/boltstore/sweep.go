@@ -112,17 +112,26 @@ const (
 func (s *Store) sweepNowAndThen() {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
+	var clock store.ClockWatch
 	for {
 		select {
 		case <-s.stop:
 			return
-		case <-ticker.C:
-			// A full step means that there is more. A fault now is a fault next
-			// minute, and somebody's write will tell of it before.
-			for removed, err := sweepStep, error(nil); removed == sweepStep && err == nil; {
-				removed, err = s.sweep()
-			}
+		case at := <-ticker.C:
+			s.sweepIfSteady(&clock, at)
 		}
+	}
+}
+
+// sweepIfSteady removes all that has expired, unless the clock may be wrong.
+func (s *Store) sweepIfSteady(clock *store.ClockWatch, at time.Time) {
+	if clock.Look(at, s.now()); !clock.IsSteady() {
+		return
+	}
+	// A full step means that there is more. A fault now is a fault next minute, and
+	// somebody's write will tell of it before.
+	for removed, err := sweepStep, error(nil); removed == sweepStep && err == nil; {
+		removed, err = s.sweep()
 	}
 }
 

@@ -3,6 +3,8 @@ package pgstore
 import (
 	"context"
 	"time"
+
+	"github.com/keypeg/keypeg/server/store"
 )
 
 const (
@@ -16,19 +18,38 @@ const (
 func (d *Database) sweepNowAndThen() {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
+	var clock store.ClockWatch
 	for {
 		select {
 		case <-d.stop:
 			return
-		case <-ticker.C:
-			for _, table := range sweepable {
-				// A fault now is a fault next minute.
-				for removed, err := int64(sweepStep), error(nil); removed == sweepStep && err == nil && !isClosed(d.stop); {
-					removed, err = d.sweep(table)
-				}
-			}
+		case at := <-ticker.C:
+			d.sweepIfSteady(&clock, at)
 		}
 	}
+}
+
+// sweepIfSteady removes all that has expired, unless the clock may be wrong.
+func (d *Database) sweepIfSteady(clock *store.ClockWatch, at time.Time) {
+	if clock.Look(at, d.now()); !clock.IsSteady() || !d.clocksAgree() {
+		return
+	}
+	for _, table := range sweepable {
+		// A fault now is a fault next minute.
+		for removed, err := int64(sweepStep), error(nil); removed == sweepStep && err == nil && !isClosed(d.stop); {
+			removed, err = d.sweep(table)
+		}
+	}
+}
+
+// clocksAgree reports whether the clock of this node says about what the database's does.
+// If not, what has expired here may not have elsewhere.
+func (d *Database) clocksAgree() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var theirs time.Time
+	err := d.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&theirs)
+	return err == nil && theirs.Sub(d.now()).Abs() < store.ClockSkew
 }
 
 // sweepable are the tables whose rows expire, with their keys.

@@ -37,3 +37,46 @@ func TestSweep(t *testing.T) {
 		now = now.Add(2 * time.Minute)
 	}
 }
+
+// TestSweepOfAWrongClock lets the clock of a node be wrong: nothing is deleted for it.
+func TestSweepOfAWrongClock(t *testing.T) {
+	begin := time.Now()
+	clock := begin
+	db, err := OpenDatabase(t.Context(), pgtest.Empty(t), func() time.Time { return clock })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	s := db.Organisation("acme")
+	t.Cleanup(func() { s.Close() })
+	for id, life := range map[string]time.Duration{"ended": -time.Minute, "ends later": time.Hour} {
+		session := store.Session{ID: store.HashOf(id), UserID: "1", Expires: begin.Add(life)}
+		if err := s.Apply(t.Context(), store.Batch{store.AddSession{Session: session}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, row := range []struct {
+		when   string
+		clock  time.Time
+		steady bool
+		left   int
+	}{
+		{"just after the start", begin, false, 2},
+		{"while the database's clock says otherwise", begin.Add(24 * time.Hour), true, 2},
+		{"with a clock that is right, and has been for long", begin, true, 1},
+	} {
+		clock = row.clock
+		var watch store.ClockWatch
+		if row.steady {
+			watch.Look(begin.Add(-2*store.SteadyFor), clock.Add(-2*store.SteadyFor))
+		}
+		db.sweepIfSteady(&watch, begin)
+		var left int
+		if err := db.pool.QueryRow(t.Context(), `SELECT count(*) FROM sessions`).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		if left != row.left {
+			t.Errorf("%s: %d sessions are left, want %d", row.when, left, row.left)
+		}
+	}
+}

@@ -14,10 +14,12 @@ import (
 
 	"golang.org/x/net/netutil"
 	"golang.org/x/sys/unix"
+
+	"github.com/keypeg/keypeg/server/store"
 )
 
-// What a server meets that no request tells of: missing descriptors, and signals that
-// end a program by themselves. IT reads of it in the log, with the mend.
+// What happens around a server and no request tells of: missing descriptors, signals that
+// end a program by themselves, a clock that is set. IT reads of it in the log, with the mend.
 
 // keptBack are the descriptors that the public address leaves to others, at least: the
 // database, commands, tenants' files, identity providers. It leaves an eighth of all
@@ -115,4 +117,33 @@ func surviveSignals(ctx context.Context, log *slog.Logger) (end func()) {
 			}
 		}
 	})
+}
+
+// lookEvery is how often the clock is looked at.
+const lookEvery = 5 * time.Second
+
+// watchClock tells when the clock was set while the server runs, until end is called.
+func watchClock(ctx context.Context, log *slog.Logger) (end func()) {
+	return inBackground(ctx, func(ctx context.Context) {
+		ticker := time.NewTicker(lookEvery)
+		defer ticker.Stop()
+		var clock store.ClockWatch
+		for {
+			tellJump(log, clock.Look(time.Now(), time.Now()))
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+}
+
+func tellJump(log *slog.Logger, by time.Duration) {
+	switch mend := "keep it right with NTP (timedatectl set-ntp true)"; {
+	case by > 0:
+		log.Error("the clock jumped ahead, or the machine slept: sessions and links may have expired early; "+mend, "by", by.Round(time.Second))
+	case by < 0:
+		log.Error("the clock jumped back: sign-ins of the time in between may be refused; "+mend, "by", -by.Round(time.Second))
+	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -90,6 +91,20 @@ func TestDescriptors(t *testing.T) {
 	}
 	if answer := p.get(shared.PathHealth); answer != http.StatusOK {
 		t.Errorf("once they have ended: %d", answer)
+	}
+}
+
+func TestTellJump(t *testing.T) {
+	for by, want := range map[time.Duration]string{
+		0:                 "",
+		26 * time.Hour:    "jumped ahead, or the machine slept: sessions and links may have expired early; keep it right with NTP (timedatectl set-ntp true)\" by=26h0m0s",
+		-90 * time.Minute: "jumped back: sign-ins of the time in between may be refused; keep it right with NTP (timedatectl set-ntp true)\" by=1h30m0s",
+	} {
+		var said strings.Builder
+		tellJump(slog.New(slog.NewTextHandler(&said, nil)), by)
+		if got := said.String(); !strings.Contains(got, want) || (want == "") != (got == "") || want != "" && !strings.Contains(got, "level=ERROR") {
+			t.Errorf("of %s the log says %q, want %q", by, got, want)
+		}
 	}
 }
 
