@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/keypeg/keypeg/shared"
@@ -60,7 +62,10 @@ const maxSocketPath = 107
 // the database, so nobody else can be behind it.
 func Listen(path string) (net.Listener, error) {
 	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("the path %s is too long for a socket: keep the database at a path of at most %d characters", path, maxSocketPath-len(".sock"))
+		return nil, fmt.Errorf("the path %s is too long for a socket, which may have %d characters", path, maxSocketPath)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of the socket: %w", err)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("removing an old socket: %w", err)
@@ -163,6 +168,9 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "unix", path) }
 
 	probe, err := dial(ctx, "", "")
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("the running server takes no commands from this account (%w): run the command as the user that the server runs as, such as sudo -u keypeg keypeg ...", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoServer, err)
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/transfer"
 	"github.com/keypeg/keypeg/server/tenant"
@@ -96,7 +95,7 @@ func (i *installation) open(ctx context.Context, name string) (store.Store, erro
 	var db store.Store
 	if i.rows != nil {
 		db = i.rows.Organisation(name)
-	} else if file, err := boltstore.Open(fileOf(i.database, name), time.Now); err != nil {
+	} else if file, err := openDatabaseFile(fileOf(i.database, name), time.Now); err != nil {
 		return nil, err
 	} else {
 		db = file
@@ -301,15 +300,11 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	}
 	listeners := map[net.Listener]http.Handler{public: router}
 	if i.rows == nil {
-		private, err := control.Listen(s.socket())
-		if err != nil {
-			public.Close()
-			return err
-		}
 		l := &landlord{installation: i, settings: s, router: router}
-		listeners[private] = control.TenantsHandler(l, i.root.(io.WriterTo), func(ctx context.Context, name string, do func(http.Handler)) error {
+		keptPrivate(log, s.Database)
+		s.takeCommands(log, listeners, control.TenantsHandler(l, i.root.(io.WriterTo), func(ctx context.Context, name string, do func(http.Handler)) error {
 			return router.Command(ctx, name, func(o *tenant.Organisation) { do(o.Commands) })
-		})
+		}))
 	}
 
 	all, err := i.registry.List(ctx)

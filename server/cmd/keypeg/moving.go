@@ -193,47 +193,6 @@ func (s *settings) backUpShared(ctx context.Context, t terminal, part string) er
 	return errors.Join(err, to.Close())
 }
 
-// makeWhole makes a new database file: under another name until it is on disk and
-// checked.
-func makeWhole(path string, fill func(part string) error) (map[store.Kind]int, error) {
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is something at %s already: name a file that doesn't exist", path)
-	}
-	part := path + ".part"
-	if err := fill(part); err != nil {
-		return nil, err
-	}
-	counts, err := boltstore.Check(part)
-	if err != nil {
-		return nil, err
-	}
-	// Unlike a rename, a link never takes another file's place.
-	if err := os.Link(part, path); err != nil {
-		return nil, err
-	}
-	return counts, errors.Join(os.Remove(part), syncFolder(filepath.Dir(path)))
-}
-
-// writeDurably writes a file of its owner's and returns when it is on disk.
-func writeDurably(path string, write func(io.Writer) error) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := write(file); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	return errors.Join(file.Sync(), file.Close())
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}
-
 type backupVerify struct{ File string }
 
 func (c *backupVerify) takes(l *commandLine) { l.argument(&c.File, "file", "Backup to read.") }

@@ -74,12 +74,8 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	listeners := map[net.Listener]http.Handler{public: handler}
 	commands := control.Accounts{Service: accounts, Address: address}
 	if !s.isShared() {
-		private, err := control.Listen(s.socket())
-		if err != nil {
-			public.Close()
-			return err
-		}
-		listeners[private] = control.Handler(commands, db.(io.WriterTo)) // a file
+		keptPrivate(log, s.Database)
+		s.takeCommands(log, listeners, control.Handler(commands, db.(io.WriterTo))) // a file
 	}
 
 	if err := announce(ctx, t, commands, db, address); err != nil {
@@ -87,6 +83,17 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	}
 	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", pgstore.Redacted(s.Database))
 	return serveAll(ctx, log, handler, s.DrainDelay, listeners)
+}
+
+// takeCommands opens the socket for commands. Where it can't be had people are served all
+// the same.
+func (s *settings) takeCommands(log *slog.Logger, listeners map[net.Listener]http.Handler, commands http.Handler) {
+	private, err := control.Listen(s.socket())
+	if err != nil {
+		log.Error("no command reaches this server while it runs: name a place that can hold a socket with --socket /run/keypeg.sock, here and for commands", "cause", err)
+		return
+	}
+	listeners[private] = commands
 }
 
 // openFiles opens what browsers load.

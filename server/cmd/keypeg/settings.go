@@ -30,6 +30,7 @@ type settings struct {
 	RPID           string
 	TrustedProxies networks
 	Database       string
+	Socket         string
 
 	Passkeys bool
 
@@ -58,6 +59,8 @@ func (s *settings) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&s.RPID, "rp-id", "", "WebAuthn relying party id: the public URL's host, or a `DOMAIN` above it that other services share. Never change it once people have passkeys.")
 	flags.Var(&s.TrustedProxies, "trusted-proxies", "Networks of your own proxies, such as 10.0.0.0/8. Only they are believed about where a request came from (X-Forwarded-For).")
 	flags.StringVar(&s.Database, "database", "data/keypeg.db", "`FILE|URL` of the database: a path, whose folder is made where missing; or a PostgreSQL database, postgres://user@host/database, which several nodes may share.")
+
+	flags.StringVar(&s.Socket, "socket", "", "Path of the `SOCKET` by which other commands reach a running server. Unset: beside the database file. Set it where that folder can't hold one.")
 
 	flags.BoolVar(&s.Passkeys, "passkeys", true, "Offer passkeys.")
 
@@ -101,7 +104,12 @@ func (s *settings) address() (server.Address, error) {
 }
 
 // socket is where a running server takes commands.
-func (s *settings) socket() string { return s.Database + ".sock" }
+func (s *settings) socket() string {
+	if s.Socket != "" {
+		return s.Socket
+	}
+	return s.Database + ".sock"
+}
 
 // lookElsewhere sets what wasn't typed from the environment, and else from the file.
 func (l *commandLine) lookElsewhere() (err error) {

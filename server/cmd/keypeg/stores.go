@@ -57,8 +57,23 @@ func openAny(ctx context.Context, database, name string, now store.Clock) (store
 		scheme, _, _ := strings.Cut(database, "://")
 		return nil, fmt.Errorf("there is no kind of database called %q: write the path of a file, or postgres://user@host/database", scheme)
 	default:
-		return boltstore.Open(fileOf(database, name), now)
+		return openDatabaseFile(fileOf(database, name), now)
 	}
+}
+
+// openDatabaseFile opens a file, or makes it.
+func openDatabaseFile(path string, now store.Clock) (*boltstore.Store, error) {
+	_, missing := os.Stat(path)
+	db, err := boltstore.Open(path, now)
+	if err != nil {
+		return nil, notAllowed(path, err)
+	}
+	if errors.Is(missing, os.ErrNotExist) {
+		if err := giveToServer(path); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return db, nil
 }
 
 // isShared tells whether others may have the database open at the same time. One
@@ -73,6 +88,9 @@ func (s *settings) withStore(ctx context.Context, do func(store.Store) error) er
 		fmt.Fprintf(s.notes, "keypeg: there was no database yet; made %s\n", s.Database)
 	}
 	db, err := openStore(ctx, s.Database, time.Now)
+	if errors.Is(err, boltstore.ErrInUse) {
+		return fmt.Errorf("%w; a Keypeg server that has it open doesn't answer at %s: give this command the same --socket, or stop the server first", err, s.socket())
+	}
 	if err != nil {
 		return err
 	}

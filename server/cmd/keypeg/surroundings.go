@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
-	"golang.org/x/sys/unix"
 
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -40,12 +39,12 @@ func (s *settings) listen(log *slog.Logger) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", s.Listen, err)
 	}
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return nil, errors.Join(fmt.Errorf("reading the limit on open files: %w", err), l.Close())
+	descriptors, err := mostDescriptors()
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
-	most := mostConnections(limit.Cur)
-	told := &toldConnections{Listener: l, log: log, most: int64(most), descriptors: limit.Cur}
+	most := mostConnections(descriptors)
+	told := &toldConnections{Listener: l, log: log, most: int64(most), descriptors: descriptors}
 	return netutil.LimitListener(told, most), nil
 }
 

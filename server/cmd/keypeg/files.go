@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+)
+
+// Files of whoever runs the server, and of nobody else. They are either whole or recognisably not, wherever they lie: some file systems have
+// no hard links, and some can't be told to keep a folder's entries.
+
+// keptPrivate tells of a database that others can read, or could put another in place of.
+func keptPrivate(log *slog.Logger, path string) {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		log.Warn("others on this machine can read the database, which has what signs people in: chmod 600 "+path, "mode", info.Mode().Perm().String())
+	}
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); err == nil && info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {
+		log.Warn("others on this machine can put another database in the place of this one: chmod go-w "+folder, "mode", info.Mode().Perm().String())
+	}
+}
+
+// giveToServer gives a file that root has made to whom its folder belongs to: the server
+// runs as them, and could not open it.
+func giveToServer(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	if user, group, known := ownerOf(folder); known && user != 0 {
+		return os.Chown(path, user, group)
+	}
+	return nil
+}
+
+// notAllowed says what to do about a database of somebody else. It returns any other error
+// as it is.
+func notAllowed(path string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	info, missing := os.Stat(path)
+	if missing != nil {
+		return fmt.Errorf("%w: let this account (user %d) use the folder %s, or run the command as the user that the server runs as", err, os.Geteuid(), filepath.Dir(path))
+	}
+	owner, _, _ := ownerOf(info)
+	return fmt.Errorf("%w: it belongs to user %d, and this is user %d: run the command as its owner, or as root give it to whom the server runs as, with chown", err, owner, os.Geteuid())
+}
+
+// makeWhole makes a new database file: under another name until it is on disk and checked.
+// What wasn't finished doesn't stay, unless the program was killed.
+func makeWhole(path string, fill func(part string) error) (counts map[store.Kind]int, err error) {
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return nil, errTaken(path)
+	}
+	part := path + ".part"
+	defer func() {
+		if err != nil {
+			os.Remove(part)
+		}
+	}()
+	if err := fill(part); err != nil {
+		return nil, err
+	}
+	if counts, err = boltstore.Check(part); err != nil {
+		return nil, err
+	}
+	if err := giveToServer(part); err != nil {
+		return nil, err
+	}
+	if err := giveName(part, path); err != nil {
+		return nil, err
+	}
+	return counts, syncFolder(filepath.Dir(path))
+}
+
+func errTaken(path string) error {
+	return fmt.Errorf("there is something at %s already: name a file that doesn't exist", path)
+}
+
+// giveName gives a file the name that nothing has, and never takes another file's place.
+func giveName(part, path string) error {
+	err := os.Link(part, path) // unlike a rename it fails where there is something
+	if err == nil {
+		return os.Remove(part)
+	}
+	if !errors.Is(err, fs.ErrExist) { // FAT and SMB have no links
+		err = renameToNew(part, path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return errTaken(path)
+	}
+	if !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	// In two steps. Between them only a second command for the same file could come.
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return errTaken(path)
+	}
+	return os.Rename(part, path)
+}
+
+// writeDurably writes a file of its owner's and returns when it is on disk.
+func writeDurably(path string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := write(file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// syncFolder returns when the names in a folder are on disk. Where the file system can't be
+// asked for that, it keeps them as it does.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = folder.Sync()
+	for _, unknown := range []error{syscall.EINVAL, syscall.ENOTSUP, syscall.ENOSYS, syscall.EBADF, syscall.EISDIR, errors.ErrUnsupported} {
+		if errors.Is(err, unknown) {
+			err = nil
+		}
+	}
+	return errors.Join(err, folder.Close())
+}

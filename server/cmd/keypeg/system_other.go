@@ -1,0 +1,17 @@
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+	"os"
+)
+
+// ownerOf doesn't know.
+func ownerOf(os.FileInfo) (user, group int, known bool) { return 0, 0, false }
+
+// mostDescriptors doesn't know.
+func mostDescriptors() (uint64, error) { return 1 << 20, nil }
+
+// renameToNew can't.
+func renameToNew(from, to string) error { return errors.ErrUnsupported }
