@@ -1,10 +1,11 @@
 package server
 
 import (
+	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/notice"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -12,21 +13,41 @@ import (
 // no store: whatever is asked, it says so, and whom to ask. Of Pages it serves files
 // under /static/ only, which its own page needs.
 func NewClosed(c Config) http.Handler {
-	s := &Server{Config: c, health: &Health{}}
-	s.door = door.New(door.Config{Product: c.Product, RPID: c.Address.RPID, Asset: c.Asset}) // the sentence has the contact
-	refuse := func(http.ResponseWriter, *http.Request) error {
-		if c.Contact == "" {
+	contact := c.Contact
+	c.Contact = "" // the sentence has it
+	s := newRefusing(c)
+	return s.logged(s.recovered(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
+		if contact == "" {
 			return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off.")
 		}
-		return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off. Please ask: %s", c.Contact)
-	}
+		return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off. Please ask: %s", contact)
+	})))))
+}
+
+// NewUnknown returns the handler for hosts that no organisation has. It needs no Address
+// and no store, and serves the same files as that of [NewClosed].
+func NewUnknown(c Config) http.Handler {
+	s := newRefusing(c)
+	return s.logged(s.recovered(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
+		s.Notices.Tell(notice.UnknownHost, slog.String("host", notice.Quoted(r.Host)), slog.String("from", peerOf(r)))
+		return shared.Errorf(shared.CodeWrongHost, "No organisation is served at this address. Check it, or ask whoever gave it to you.")
+	}))))
+}
+
+// newRefusing makes a Server that knows nobody.
+func newRefusing(c Config) *Server {
+	c.fill()
+	s := &Server{Config: c, health: &Health{}}
+	s.door = door.New(door.Config{Product: c.Product, Contact: c.Contact, RPID: c.Address.RPID, Asset: c.Asset})
+	return s
+}
+
+// refusing serves files, and refuses all else.
+func (s *Server) refusing(refuse handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/", s.api(refuse))
-	mux.Handle("/", s.page(refuse))
-	for path, h := range c.Pages {
-		if strings.HasPrefix(path, "/static/") {
-			mux.Handle("GET "+path, h)
-		}
+	mux.Handle("/", s.answer(refuse))
+	if files := s.Pages["/static/"]; files != nil {
+		mux.Handle("GET /static/{file}", files)
 	}
-	return s.logged(s.recovered(s.secureHeaders(s.checkHost(mux))))
+	return mux
 }

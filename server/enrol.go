@@ -40,6 +40,14 @@ func (s *Server) makePhoneLink(w http.ResponseWriter, r *http.Request) error {
 	return respond(w, http.StatusOK, public)
 }
 
+// openedLink is behind the address of a page to which a link's token has led, in a cookie.
+const openedLink = "?opened"
+
+// lostCookie reports whether a link was opened, and its cookie didn't come back.
+func (s *Server) lostCookie(r *http.Request, cookie string) bool {
+	return r.URL.RawQuery == openedLink[1:] && s.cookieValue(r, cookie) == ""
+}
+
 // enrolment is what the browser's link is good for.
 func (s *Server) enrolment(r *http.Request) (account.Enrolment, error) {
 	return s.Accounts.Enrolment(r.Context(), s.cookieValue(r, cookieEnrol))
@@ -52,8 +60,11 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		s.setCookie(w, cookieEnrol, token, e.Expires.Sub(s.Now()))
-		http.Redirect(w, r, shared.PageEnrol, http.StatusSeeOther)
+		http.Redirect(w, r, shared.PageEnrol+openedLink, http.StatusSeeOther)
 		return nil
+	}
+	if s.lostCookie(r, cookieEnrol) {
+		return s.cookieless()
 	}
 	e, err := s.enrolment(r)
 	if err != nil {
@@ -71,14 +82,15 @@ func (s *Server) enrolPage(e account.Enrolment) door.Enrol {
 
 // submitEnrol is the form, which works without a script: a password alone.
 func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return unreadable(err)
+	typed, err := form(r)
+	if err != nil {
+		return err
 	}
 	e, err := s.enrolment(r)
 	if err != nil {
 		return err
 	}
-	err = s.Accounts.EnrolPassword(r.Context(), e, r.PostForm.Get("password"), s.client(r))
+	err = s.Accounts.EnrolPassword(r.Context(), e, typed.Get("password"), s.client(r))
 	if shared.CodeOf(err) == shared.CodeInvalidPassword {
 		refusal, page := s.report(w, r, err), s.enrolPage(e)
 		page.Refusal = refusal.Message

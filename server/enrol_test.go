@@ -72,7 +72,7 @@ func (s *scene) addsPhone(v *visitor) string {
 // opensLink is a browser that follows a link to its page.
 func (v *visitor) opensLink(at string) string {
 	v.Helper()
-	if a := v.sends("GET", at, nil); a.status != 303 || a.header.Get("Location") != shared.PageEnrol {
+	if a := v.sends("GET", at, nil); a.status != 303 || a.header.Get("Location") != shared.PageEnrol+"?opened" {
 		v.Fatalf("opening the link: %s", a)
 	}
 	page := v.sends("GET", shared.PageEnrol, nil)

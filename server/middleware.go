@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server/notice"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -96,7 +97,9 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 			if problem == http.ErrAbortHandler {
 				panic(problem)
 			}
-			s.writeProblem(w, r, fmt.Errorf("panic: %v\n%s", problem, debug.Stack()))
+			s.answer(func(http.ResponseWriter, *http.Request) error {
+				return fmt.Errorf("panic: %v\n%s", problem, debug.Stack())
+			}).ServeHTTP(w, r)
 		}()
 		next.ServeHTTP(w, r)
 	})
@@ -155,23 +158,26 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 }
 
 // checkHost answers only under the name that passkeys and cookies belong to. A
-// name that an attacker points at us gets nothing (DNS rebinding).
+// name that an attacker points at us gets nothing (DNS rebinding), but for the files that
+// the page which says so is drawn with.
 func (s *Server) checkHost(next http.Handler) http.Handler {
-	misdirected := s.api(func(_ http.ResponseWriter, r *http.Request) error {
-		return shared.Errorf(shared.CodeWrongHost, "This address isn't served here. Use %s instead.", s.Address.Origin).
+	misdirected := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
+		s.Notices.Tell(notice.Host, slog.String("host", notice.Quoted(r.Host)), slog.String("want", s.Address.Host), slog.String("from", peerOf(r)))
+		return shared.Errorf(shared.CodeWrongHost, "This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", s.Address.Origin).
 			Because(fmt.Errorf("the host is %q, and %q is served: a proxy in front must keep Host", r.Host, s.Address.Host))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Host == s.Address.Host || shared.IsHealthCheck(r.URL.Path):
+		if r.Host == s.Address.Host || shared.IsHealthCheck(r.URL.Path) || s.isFile(r) {
 			next.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, pathAPI):
-			misdirected.ServeHTTP(w, r)
-		default:
-			s.Log.Warn("wrong host", "request", requestID(r.Context()), "host", r.Host, "expected", s.Address.Host)
-			http.Error(w, "This address isn't served here. Use "+s.Address.Origin+" instead.", http.StatusMisdirectedRequest)
+			return
 		}
+		misdirected.ServeHTTP(w, r)
 	})
+}
+
+// isFile reports whether a request is for one of the files that are the same for everybody.
+func (s *Server) isFile(r *http.Request) bool {
+	return s.Pages["/static/"] != nil && strings.HasPrefix(r.URL.Path, "/static/")
 }
 
 // maxBody is the largest body of a request, in bytes. A registration with a long
@@ -191,10 +197,30 @@ func limitBody(next http.Handler) http.Handler {
 // SameSite=Lax alone would let sister domains in.
 func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(s.api(func(http.ResponseWriter, *http.Request) error {
-		return shared.Errorf(shared.CodeCrossSite, "This request came from another site.")
+	protection.SetDenyHandler(s.answer(func(_ http.ResponseWriter, r *http.Request) error {
+		from, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+		// A browser that says both is right; where they differ, or one is missing, a proxy
+		// may have had a hand in it.
+		if from == "" || origin == s.Address.Origin {
+			s.Notices.Tell(notice.Origin, slog.String("origin", notice.Quoted(origin)), slog.String("want", s.Address.Origin),
+				slog.String("sec_fetch_site", notice.Quoted(from)))
+		}
+		return shared.Errorf(shared.CodeCrossSite, "This request came from another site. If it didn't, something in between changes it: please tell IT.").
+			Because(fmt.Errorf("Origin is %q and Sec-Fetch-Site is %q", origin, from))
 	}))
-	return protection.Handler(next)
+	insecure := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
+		s.Notices.Tell(notice.PlainHTTP, slog.String("from", peerOf(r)), slog.String("url", s.Address.Origin))
+		return shared.Insecure(s.Address.Origin)
+	})
+	protected := protection.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Browsers that send Sec-Fetch-Site send it to https only.
+		if s.Address.Secure && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "http://"+s.Address.Host {
+			insecure.ServeHTTP(w, r)
+			return
+		}
+		protected.ServeHTTP(w, r)
+	})
 }
 
 // noSuchPath answers what no pattern of the API took: 405 where another method

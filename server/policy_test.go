@@ -163,7 +163,7 @@ func TestSetUpWithoutPasswords(t *testing.T) {
 				t.Errorf("a bad name: %s", a)
 			}
 			a := ann.submits(shared.PageSetup, url.Values{"name": {"ann"}, "display-name": {"Ann"}})
-			if a.status != 303 || a.header.Get("Location") != shared.PageEnrol {
+			if a.status != 303 || a.header.Get("Location") != shared.PageEnrol+"?opened" {
 				t.Fatalf("got %s, to %s", a, a.header.Get("Location"))
 			}
 			ann.isNobody()

@@ -42,11 +42,12 @@ func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return unreadable(err)
+	typed, err := form(r)
+	if err != nil {
+		return err
 	}
-	name := r.PostForm.Get("name")
-	opened, err := s.recoverAs(r, name, r.PostForm.Get("code"))
+	name := typed.Get("name")
+	opened, err := s.recoverAs(r, name, typed.Get("code"))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.report(w, r, err)
 		return s.door.Recovery(w, status[code], text(r), door.Recovery{Name: name, Refusal: refusal.Message})
@@ -55,6 +56,6 @@ func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.admit(w, r, opened)
-	http.Redirect(w, r, shared.PageHome, http.StatusSeeOther)
+	toSignedIn(w, r, shared.PageHome)
 	return nil
 }

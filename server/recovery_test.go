@@ -167,7 +167,7 @@ func TestRecoveryCodes(t *testing.T) {
 			if wrong.status != 401 || !strings.Contains(string(wrong.body), "The user name or the recovery code is not right.") || !strings.Contains(string(wrong.body), "ann&lt;b&gt;") {
 				t.Errorf("got %s", wrong)
 			}
-			if out := v.submits(shared.PageRecovery, url.Values{"name": {"ann"}, "code": {code}}); out.status != 303 || out.header.Get("Location") != "/" {
+			if out := v.submits(shared.PageRecovery, url.Values{"name": {"ann"}, "code": {code}}); out.status != 303 || out.header.Get("Location") != shared.PageSignedIn {
 				t.Errorf("got %s", out)
 			}
 			into[shared.Account](v, v.sends("GET", shared.PathAccount, nil), 200)

@@ -7,7 +7,9 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"golang.org/x/text/language"
 
@@ -41,10 +43,25 @@ func (s *Server) page(h handler) http.Handler {
 	})
 }
 
+// answer adapts a handler that stands in front of both: failures become problems for the
+// API's paths, and pages for all others. A [Host] has pages of its own.
+func (s *Server) answer(h handler) http.Handler {
+	api, page := s.api(h), s.page(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.Host != nil || strings.HasPrefix(r.URL.Path, pathAPI) {
+			api.ServeHTTP(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
+	})
+}
+
 // refuse answers with a page that says what was refused.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, code shared.Code, sentence string) {
 	page := door.Refusal{Sentence: sentence}
-	if s.people != nil && status[code] < 500 { // a closed server has none, and a fault may be the store's
+	if code == shared.CodeWrongHost {
+		page.Origin, page.Nowhere = s.Address.Origin, s.Address.Origin == ""
+	} else if s.people != nil && status[code] < 500 { // a closed server has none, and a fault may be the store's
 		_, err := s.people.authenticate(r)
 		page.SignedIn = err == nil
 	}
@@ -61,6 +78,7 @@ var status = map[shared.Code]int{
 	shared.CodeSignInRefused:    http.StatusUnauthorized,
 	shared.CodeConfirmRequired:  http.StatusForbidden,
 	shared.CodeCrossSite:        http.StatusForbidden,
+	shared.CodeCookies:          http.StatusBadRequest,
 	shared.CodeNotFound:         http.StatusNotFound,
 	shared.CodeMethodNotAllowed: http.StatusMethodNotAllowed,
 	shared.CodeConflict:         http.StatusConflict,
@@ -198,6 +216,19 @@ func decodeIfAny(r *http.Request, into any) error {
 		return nil
 	}
 	return decode(r, into)
+}
+
+const mediaForm = "application/x-www-form-urlencoded"
+
+// form reads what the form of a page sent.
+func form(r *http.Request) (url.Values, error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != mediaForm {
+		return nil, shared.Errorf(shared.CodeUnsupportedType, "The form can't be read. Open the page again, and fill it in there.").Because(err)
+	}
+	if err := r.ParseForm(); err != nil {
+		return nil, unreadable(err)
+	}
+	return r.PostForm, nil
 }
 
 // unreadable tells a body that is too large from one that is wrong.

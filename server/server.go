@@ -26,6 +26,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/notice"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/seal"
 	"github.com/keypeg/keypeg/server/sso"
@@ -49,6 +50,10 @@ type Config struct {
 	Live *live.Hub
 	Now  store.Clock  // nil is time.Now
 	Log  *slog.Logger // nil is slog.Default
+
+	// Notices tells of proxies that break something. Nil makes one that writes to Log;
+	// servers of one process share one, so that IT reads each once.
+	Notices *notice.Board
 
 	Address Address // from [ParseAddress]
 	// TrustedProxies are the networks of our own proxies: from them, and from nobody
@@ -104,12 +109,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		c.Live = live.NewHub()
 		c.Store = c.Live.Store(c.Store)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
+	c.fill()
 
 	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log}, agents: newAgents()}
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
@@ -135,6 +135,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	var h http.Handler = s.routes()
 	h = s.refuseCrossSite(h)
 	h = limitBody(h)
+	h = s.watchProxy(h)
 	h = s.checkHost(h)
 	h = s.secureHeaders(h)
 	h = s.recovered(h)
@@ -161,6 +162,19 @@ func (c Config) check() error {
 		return errors.New("with a Host, SSO, Pages and Asset mean nothing: sign-in and pages are its own")
 	}
 	return nil
+}
+
+// fill sets what may be left unset.
+func (c *Config) fill() {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Notices == nil {
+		c.Notices = notice.NewBoard(c.Log, c.Now)
+	}
 }
 
 // openHouse prepares for users of our own.
@@ -237,6 +251,7 @@ func (s *Server) passkeyRoutes(api func(pattern string, h handler)) {
 	api("POST "+shared.PathRegisterFinish, s.withPasskeys(s.signedIn(s.confirmed(s.finishRegistration))))
 	api("GET "+shared.PathLive, s.signedIn(s.live))
 	api("GET "+shared.PathActivity, s.signedIn(s.listActivity))
+	api("POST "+shared.PathTrouble, s.hearTrouble)
 }
 
 func (s *Server) accountRoutes(api func(pattern string, h handler)) {
@@ -266,6 +281,8 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 	page := func(pattern string, h handler) { mux.Handle(pattern, s.page(h)) }
 	page("GET "+shared.PageSignIn, s.showSignIn)
 	page("POST "+shared.PageSignIn, s.submitSignIn)
+	page("GET "+shared.PageSignedIn, s.showSignedIn)
+	page("GET "+shared.FileScriptless, s.showScriptless)
 	page("GET "+shared.PageRecovery, s.showRecovery)
 	page("POST "+shared.PageRecovery, s.submitRecovery)
 	page("GET "+shared.PageEnrol, s.showEnrol)
@@ -285,7 +302,5 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 			mux.Handle("GET "+path, h)
 		}
 	}
-	page("/", func(http.ResponseWriter, *http.Request) error {
-		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
-	})
+	page("/", s.noSuchPath(mux))
 }

@@ -21,8 +21,11 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		s.setCookie(w, cookieSetup, token, 30*time.Minute)
-		http.Redirect(w, r, shared.PageSetup, http.StatusSeeOther)
+		http.Redirect(w, r, shared.PageSetup+openedLink, http.StatusSeeOther)
 		return nil
+	}
+	if s.lostCookie(r, cookieSetup) {
+		return s.cookieless()
 	}
 
 	if err := s.Accounts.CheckSetupLink(r.Context(), s.cookieValue(r, cookieSetup)); err != nil {
@@ -32,17 +35,18 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return unreadable(err)
+	typed, err := form(r)
+	if err != nil {
+		return err
 	}
 	first := account.NewUser{
-		Name:        r.PostForm.Get("name"),
-		DisplayName: r.PostForm.Get("display-name"),
-		Password:    r.PostForm.Get("password"),
+		Name:        typed.Get("name"),
+		DisplayName: typed.Get("display-name"),
+		Password:    typed.Get("password"),
 		Admin:       true,
 	}
 
-	err := s.setUp(w, r, first)
+	err = s.setUp(w, r, first)
 	switch code := shared.CodeOf(err); code {
 	case shared.CodeInvalidName, shared.CodeInvalidPassword, shared.CodeNameTaken:
 		refusal := s.report(w, r, err)
@@ -68,7 +72,7 @@ func refusedInput(code shared.Code, first account.NewUser) string {
 // setUp makes the first administrator and sends them on: signed in, or to add a
 // passkey first where nobody signs in with a password.
 func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.NewUser) error {
-	next, token := shared.PageHome, s.cookieValue(r, cookieSetup)
+	next, token := shared.PageSignedIn, s.cookieValue(r, cookieSetup)
 	if s.Accounts.Policy.TakesPasswords() {
 		opened, err := s.Accounts.SetUp(r.Context(), token, first, s.client(r))
 		if err != nil {
@@ -81,7 +85,7 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.New
 			return err
 		}
 		s.setCookie(w, cookieEnrol, link.Token, link.Expires.Sub(s.Now()))
-		next = shared.PageEnrol
+		next = shared.PageEnrol + openedLink
 	}
 	s.dropCookie(w, cookieSetup)
 	http.Redirect(w, r, next, http.StatusSeeOther)

@@ -56,6 +56,9 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 		admit, batch, err = s.people.signIn(r, browser.Client, user, with)
 		return batch, err
 	})
+	if shared.CodeOf(err) == shared.CodeCeremonyRefused && len(r.Cookies()) == 0 {
+		return s.cookieless().Because(err) // the first half gave it one
+	}
 	if err != nil {
 		return err
 	}
@@ -102,12 +105,13 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return unreadable(err)
+	typed, err := form(r)
+	if err != nil {
+		return err
 	}
-	name, next := r.PostForm.Get("name"), nextPage(r.PostForm.Get("next"))
+	name, next := typed.Get("name"), nextPage(typed.Get("next"))
 
-	opened, err := s.signInAs(r, name, r.PostForm.Get("password"))
+	opened, err := s.signInAs(r, name, typed.Get("password"))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.report(w, r, err)
 		return s.door.SignIn(w, status[code], text(r), door.SignIn{
@@ -118,8 +122,29 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.admit(w, r, opened)
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	toSignedIn(w, r, next)
 	return nil
+}
+
+// toSignedIn sends a browser on that has just got its session.
+func toSignedIn(w http.ResponseWriter, r *http.Request, next string) {
+	to := shared.PageSignedIn
+	if next != shared.PageHome {
+		to += "?next=" + url.QueryEscape(next)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// showSignedIn goes on to the page that somebody signed in for. Who comes here without a
+// session's cookie got one a moment ago, and would be led to an empty sign-in page.
+func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
+	next := nextPage(r.FormValue("next"))
+	if s.cookieValue(r, cookieSession) != "" {
+		http.Redirect(w, r, next, http.StatusSeeOther)
+		return nil
+	}
+	refusal := s.report(w, r, s.cookieless())
+	return s.door.SignIn(w, status[refusal.Code], text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next)})
 }
 
 // behindDoor shows a page of the app to the signed-in, and the sign-in page to

@@ -246,9 +246,12 @@ var apiLines = []line{
 			}{
 				{"POST", shared.PathRegisterBegin, nil}, {"POST", shared.PathRegisterFinish, made}, {"DELETE", shared.PathPasskey + id, nil},
 				{"PATCH", shared.PathPasskey + id, `{"name":"x"}`}, {"POST", shared.PathSignOut, nil}, {"POST", shared.PathEndOthers, nil},
-				{"POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "bob", Password: password}}, {"POST", "/sign-in", "name=bob"}, {"POST", "/setup", "name=bob"},
+				{"POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "bob", Password: password}},
 			} {
 				s.refusesAs(403, shared.CodeCrossSite, "", func() answer { return s.ann.sends(request.method, request.path, request.body, foreign) })
+			}
+			for _, page := range []string{"/sign-in", "/setup"} {
+				s.refusesForm(403, "came from another site.", func() answer { return s.ann.sends("POST", page, "name=bob", foreign) })
 			}
 		}
 		for _, kind := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json2"} {

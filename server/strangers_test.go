@@ -181,6 +181,17 @@ func (s *scene) refusesAs(status int, code shared.Code, cause string, do func() 
 	return a
 }
 
+// refusesForm is refusesAs for a form, which is answered with a page.
+func (s *scene) refusesForm(status int, sentence string, do func() answer) {
+	s.Helper()
+	s.changesOnly(nil, func() {
+		s.Helper()
+		if a := do(); a.status != status || !strings.Contains(string(a.body), sentence) || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+			s.Errorf("got %s, want a page with %d and %q", a, status, sentence)
+		}
+	})
+}
+
 // keepsSecrets checks the log for all that was secret in a line.
 func (s *scene) keepsSecrets() {
 	s.Helper()

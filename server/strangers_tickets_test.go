@@ -54,7 +54,9 @@ var ticketLines = []line{
 		other := s.elsewhere(s.ann)
 		const cause = "issued to another browser"
 		s.refuses(cause, s.bob.finishes(shared.PathSignInFinish, s.proof(s.ann.device, s.beginsSignIn(s.ann))))
-		s.refuses(cause, s.visitor().finishes(shared.PathSignInFinish, s.proof(s.ann.device, s.beginsSignIn(s.ann))))
+		stranger := s.visitor()
+		s.beginsSignIn(stranger)
+		s.refuses(cause, stranger.finishes(shared.PathSignInFinish, s.proof(s.ann.device, s.beginsSignIn(s.ann))))
 		s.refuses(cause, other.finishes(shared.PathConfirmFinish, s.proof(s.ann.device, s.beginsConfirmation(s.ann))))
 		s.refuses(cause, other.finishes(shared.PathRegisterFinish, s.made(s.beginsAdding(s.ann))))
 		s.refuses(cause, s.bob.finishes(shared.PathRegisterFinish, s.made(s.beginsAdding(s.ann))))

@@ -31,6 +31,8 @@ const (
 	CodeConfirmRequired Code = "confirm_required"
 	// CodeCrossSite: the request came from another site. 403.
 	CodeCrossSite Code = "cross_site"
+	// CodeCookies: the browser sent back no cookie that it had got a moment before. 400.
+	CodeCookies Code = "cookies"
 	// CodeNotFound: it isn't there, or it isn't yours. 404.
 	CodeNotFound Code = "not_found"
 	// CodeMethodNotAllowed: the path doesn't take this method. 405.
@@ -81,6 +83,13 @@ const (
 	// CodeInternal: the fault is ours; the message holds an id that IT finds
 	// in the log. 500.
 	CodeInternal Code = "internal"
+	// CodeInBetween: something between the browser and the server answered, changed an
+	// answer or held it back; see [Trouble]. It is made in the browser and never crosses
+	// the wire.
+	CodeInBetween Code = "in_between"
+	// CodeAway: a proxy answered that the server isn't there. It is made in the browser and
+	// never crosses the wire.
+	CodeAway Code = "away"
 	// CodeOffline: the server could not be reached. It is made in the browser
 	// and never crosses the wire.
 	CodeOffline Code = "offline"

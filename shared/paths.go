@@ -83,6 +83,9 @@ const (
 	// whenever something of the user has changed.
 	PathLive = "/api/v1/live"
 
+	// PathTrouble takes a [TroubleReport] from a page, signed in or not, and answers 204.
+	PathTrouble = "/api/v1/trouble"
+
 	// PathPasskeys answers GET with the user's [PasskeyList].
 	PathPasskeys = "/api/v1/passkeys"
 	// PathPasskey, followed by a passkey's id, takes PATCH with a
@@ -123,6 +126,12 @@ const (
 	// sends it back to the same address with [PageSSOAnswer] behind it.
 	PageSSO       = "/sign-in/sso/"
 	PageSSOAnswer = "/callback"
+
+	// PageSignedIn is where a sign-in leads. It goes on to the page that the query's next
+	// names, if the browser has kept the session's cookie.
+	PageSignedIn = "/signed-in"
+	// FileScriptless is what the style sheet asks for when no script of a page has run.
+	FileScriptless = "/scriptless.svg"
 
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"

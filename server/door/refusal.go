@@ -13,7 +13,9 @@ import (
 // Refusal is what the page of a refusal shows.
 type Refusal struct {
 	Sentence string
-	SignedIn bool // whoever reads it
+	SignedIn bool   // whoever reads it
+	Origin   string // of the page that it leads to; "" is that of the refusal
+	Nowhere  bool   // there is no page that it could lead to
 }
 
 // Refusal writes a page that says why something can't be done, with a way on.
@@ -25,7 +27,7 @@ func (d *Door) Refusal(w http.ResponseWriter, status int, text *message.Catalogu
 	err := d.write(w, status, text, content{
 		title: text.Door.RefusalTitle,
 		lead:  page.Sentence,
-		body:  g.Group{h.P(h.A(h.Class("button wide"), h.Href(address), g.Text(label)))},
+		body:  g.Group{g.If(!page.Nowhere, h.P(h.A(h.Class("button wide"), h.Href(page.Origin+address), g.Text(label))))},
 	})
 	if err != nil {
 		http.Error(w, page.Sentence, status)

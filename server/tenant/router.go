@@ -29,6 +29,8 @@ type RouterConfig struct {
 	Erase func(context.Context, Tenant) error
 	// Closed serves those who come to a tenant that is switched off.
 	Closed func(Tenant) (http.Handler, error)
+	// Unknown serves those who come to a host that no tenant has.
+	Unknown http.Handler
 }
 
 // Router is the http.Handler of all tenants. It is safe for concurrent use.
@@ -145,8 +147,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for range 3 { // it may be closed and opened while we look
 		t, found := rt.find(r.Context(), r.Host)
 		if !found {
-			rt.Log.Warn("unknown host", "host", r.Host)
-			http.Error(w, "No organisation is served at this address. Check it, or ask whoever gave it to you.", http.StatusMisdirectedRequest)
+			rt.Unknown.ServeHTTP(w, r)
 			return
 		}
 		if !t.IsOn() {

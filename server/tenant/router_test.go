@@ -90,6 +90,7 @@ func newStreet(t *testing.T) *street {
 			s.erased.Add(1)
 			return nil
 		},
+		Unknown: server.NewUnknown(server.Config{Log: log, Product: "Keypeg", Asset: func(name string) string { return name }}),
 		Closed: func(one tenant.Tenant) (http.Handler, error) {
 			address, err := one.Address()
 			return server.NewClosed(server.Config{Now: time.Now, Log: log, Address: address, Product: one.Name, Contact: one.Contact, Asset: func(name string) string { return name }}), err

@@ -11,6 +11,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/notice"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/web"
 )
@@ -22,12 +23,13 @@ type builder struct {
 	files    *web.Files
 	gallery  bool
 	hasher   *account.Hasher
+	notices  *notice.Board
 
 	mu    sync.Mutex
 	pages map[string]map[string]http.Handler // by product
 }
 
-func newBuilder(s *settings, files *web.Files, gallery bool) *builder {
+func newBuilder(s *settings, files *web.Files, log *slog.Logger, gallery bool) *builder {
 	// Pages are drawn without a user first. Where products differ they have no name
 	// until the browser knows which.
 	drawn := s.Product
@@ -37,7 +39,7 @@ func newBuilder(s *settings, files *web.Files, gallery bool) *builder {
 	app.Routes(app.Deps{Product: drawn, Icon: files.URL("icon.svg")})
 	return &builder{
 		settings: s, files: files, gallery: gallery,
-		hasher: account.NewHasher(account.Cost{}, 0), pages: map[string]map[string]http.Handler{},
+		hasher: account.NewHasher(account.Cost{}, 0), notices: notice.NewBoard(log, time.Now), pages: map[string]map[string]http.Handler{},
 	}
 }
 
@@ -83,7 +85,7 @@ func (s *settings) rules(db store.Store, address server.Address, own organisatio
 // config is what needs no store.
 func (b *builder) config(log *slog.Logger, address server.Address, own organisationSettings) server.Config {
 	return server.Config{
-		Now: time.Now, Log: log,
+		Now: time.Now, Log: log, Notices: b.notices,
 		Address: address, TrustedProxies: b.settings.TrustedProxies,
 		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.CertPool,
 		Product: own.Product, Contact: own.Contact,

@@ -260,13 +260,14 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	if err := i.checkPolicies(ctx, s, log); err != nil {
 		return err
 	}
-	builder := newBuilder(s, files, c.Gallery)
+	builder := newBuilder(s, files, log, c.Gallery)
 	var hubs sync.Map // of those that are open, by name
 	router, err := tenant.NewRouter(ctx, tenant.RouterConfig{
 		Registry: i.registry, Log: log, Erase: i.erase,
 		Open: func(ctx context.Context, t tenant.Tenant) (*tenant.Organisation, error) {
 			return i.serve(ctx, builder, logOf(log, t), &hubs, t)
 		},
+		Unknown: server.NewUnknown(builder.config(log, server.Address{}, s.organisationSettings)),
 		Closed: func(t tenant.Tenant) (http.Handler, error) {
 			own, err := s.of(t)
 			if err != nil {

@@ -59,7 +59,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	}); can {
 		defer inBackground(ctx, func(ctx context.Context) { others.Changes(ctx, hub.Tell) })()
 	}
-	handler, accounts, err := newBuilder(s, files, c.Gallery).build(ctx, log, hub, db, address, s.organisationSettings, s.providers)
+	handler, accounts, err := newBuilder(s, files, log, c.Gallery).build(ctx, log, hub, db, address, s.organisationSettings, s.providers)
 	if err != nil {
 		return err
 	}

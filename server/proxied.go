@@ -1,0 +1,105 @@
+package server
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/keypeg/keypeg/server/notice"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// A proxy that is set up wrongly breaks things far away from where it is: everybody is
+// refused, or signed out at once, or a page stays empty. What can be seen of that in a
+// request is noticed here and told to IT by [notice.Board]; what only a page can see, it
+// reports.
+
+// watchProxy notices what a proxy says of a request, or fails to say. It refuses nothing.
+func (s *Server) watchProxy(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if peer := peerOf(r); !shared.IsHealthCheck(r.URL.Path) && !s.isFile(r) && s.mayBeProxy(peer) {
+			s.watch(r, peer)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) watch(r *http.Request, peer string) {
+	trusted := s.trusts(peer)
+	switch forwarded := len(r.Header["X-Forwarded-For"]) > 0; {
+	case forwarded && !trusted:
+		s.Notices.Tell(notice.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
+	case !forwarded && (trusted || s.Address.Secure): // we speak no https, so somebody in front does
+		s.Notices.Tell(notice.NoForwardedFor, slog.String("from", peer))
+	}
+	if s.Address.Secure && lastOf(r.Header["X-Forwarded-Proto"]) == "http" {
+		s.Notices.Tell(notice.PlainHTTP, slog.String("from", peer), slog.String("url", s.Address.Origin))
+	}
+	if below := strings.Trim(r.Header.Get("X-Forwarded-Prefix"), "/"); below != "" {
+		s.Notices.Tell(notice.Prefix, slog.String("from", peer), slog.String("prefix", notice.Quoted(below)))
+	}
+}
+
+// peerOf is who has connected to us.
+func peerOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr // a Unix socket has no port
+	}
+	return host
+}
+
+// mayBeProxy reports whether a proxy of IT's may be at an address. Out on the internet
+// anybody may send its headers.
+func (s *Server) mayBeProxy(peer string) bool {
+	ip, err := netip.ParseAddr(peer)
+	if err != nil {
+		return true
+	}
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || s.trusts(peer)
+}
+
+// lastOf is the last of a header's values: the one that the proxy next to us wrote.
+func lastOf(values []string) string {
+	all := strings.Split(strings.Join(values, ","), ",")
+	return strings.ToLower(strings.TrimSpace(all[len(all)-1]))
+}
+
+// cookieless refuses who comes without a cookie that was set a moment ago.
+func (s *Server) cookieless() *shared.Error {
+	s.Notices.Tell(notice.Cookies, slog.String("url", s.Address.Origin))
+	return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", s.Address.Host)
+}
+
+// hearTrouble takes what a page noticed. Anybody can send it, so it writes nothing but
+// the log's one line, and says nothing in words of its own.
+func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
+	var report shared.TroubleReport
+	if err := decode(r, &report); err != nil {
+		return err
+	}
+	if !slices.Contains(shared.Troubles, report.Trouble) {
+		return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.")
+	}
+	s.noticeTrouble(report.Trouble)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) noticeTrouble(trouble shared.Trouble) {
+	s.Notices.Tell(notice.Cause(trouble), slog.String("url", s.Address.Origin))
+}
+
+// showScriptless is a picture that a page's style sheet asks for when no script of the
+// page has run: nothing else can tell us then.
+func (s *Server) showScriptless(w http.ResponseWriter, r *http.Request) error {
+	if from := r.Header.Get("Sec-Fetch-Site"); from == "" || from == "same-origin" {
+		s.noticeTrouble(shared.TroubleAppScripts)
+	}
+	write(w, http.StatusOK, "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`))
+	return nil
+}

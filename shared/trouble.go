@@ -1,0 +1,88 @@
+package shared
+
+// Trouble is what a page notices of whatever stands between it and the server. IT reads of
+// it in the log, with what to write in the proxy's configuration; the person reads a
+// sentence, and the trouble's name as a code to tell IT.
+type Trouble string
+
+const (
+	// TroubleAppBlocked: a Content-Security-Policy forbids the app.
+	TroubleAppBlocked Trouble = "app-blocked"
+	// TroubleAppScripts: no script of the page runs.
+	TroubleAppScripts Trouble = "app-scripts"
+	// TroubleAppType: the app comes with a wrong Content-Type.
+	TroubleAppType Trouble = "app-type"
+	// TroubleAppCoding: the app comes with a wrong Content-Encoding.
+	TroubleAppCoding Trouble = "app-coding"
+	// TroubleAppCut: the app doesn't arrive whole.
+	TroubleAppCut Trouble = "app-cut"
+	// TroubleAppMissing: something else comes in the app's place, or nothing.
+	TroubleAppMissing Trouble = "app-missing"
+	// TroublePasskeyPolicy: a Permissions-Policy forbids passkeys.
+	TroublePasskeyPolicy Trouble = "passkey-policy"
+	// TroubleAddress: the page was opened at another address than the server's own.
+	TroubleAddress Trouble = "address"
+	// TroubleTooLarge: something else than the server refused a request as too large.
+	TroubleTooLarge Trouble = "answer-large"
+	// TroubleRefused: something else than the server refused a request.
+	TroubleRefused Trouble = "answer-refused"
+	// TroubleOtherAnswer: something else than the server answered a request.
+	TroubleOtherAnswer Trouble = "answer-other"
+	// TroubleCutAnswer: an answer didn't arrive whole.
+	TroubleCutAnswer Trouble = "answer-cut"
+	// TroubleCached: an older answer came, which may be somebody else's.
+	TroubleCached Trouble = "answer-kept"
+	// TroubleHeld: the stream of changes is open, and nothing comes of it.
+	TroubleHeld Trouble = "stream-held"
+)
+
+// Troubles are all that can be reported.
+var Troubles = []Trouble{
+	TroubleAppBlocked, TroubleAppScripts, TroubleAppType, TroubleAppCoding, TroubleAppCut, TroubleAppMissing,
+	TroublePasskeyPolicy, TroubleAddress, TroubleTooLarge, TroubleRefused, TroubleOtherAnswer, TroubleCutAnswer,
+	TroubleCached, TroubleHeld,
+}
+
+// TroubleReport is what a page sends to [PathTrouble].
+type TroubleReport struct {
+	Trouble Trouble `json:"trouble"`
+}
+
+// Refusal is what a person reads of it, with its name for IT.
+func (t Trouble) Refusal() *Error {
+	switch t {
+	case TroubleAppBlocked:
+		return Errorf(CodeInBetween, "Your browser was told not to start this page. Please tell IT. (Code %s)", t)
+	case TroubleAppScripts:
+		return Errorf(CodeInBetween, "This page hasn't started. Reload it. If that doesn't help, tell IT. (Code %s)", t)
+	case TroubleAppType, TroubleAppCoding:
+		return Errorf(CodeInBetween, "Something between you and the server changes this page, so it can't start. Please tell IT. (Code %s)", t)
+	case TroubleAppCut:
+		return Errorf(CodeInBetween, "A part of this page didn't arrive whole. Reload it. If that doesn't help, tell IT. (Code %s)", t)
+	case TroubleAppMissing:
+		return Errorf(CodeInBetween, "A part of this page didn't come. Something may block it. Reload it. If that doesn't help, tell IT. (Code %s)", t)
+	case TroublePasskeyPolicy:
+		return Errorf(CodeInBetween, "Something between you and the server forbids passkeys on this page. Please tell IT. (Code %s)", t)
+	case TroubleTooLarge:
+		return Errorf(CodeInBetween, "Something between you and the server takes no request of this size. Please tell IT. (Code %s)", t)
+	case TroubleRefused:
+		return Errorf(CodeInBetween, "Something between you and the server refused this. Please tell IT. (Code %s)", t)
+	case TroubleCutAnswer:
+		return Errorf(CodeInBetween, "The server's answer didn't arrive whole. Reload this page. If that doesn't help, tell IT. (Code %s)", t)
+	case TroubleCached:
+		return Errorf(CodeInBetween, "An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code %s)", t)
+	case TroubleHeld:
+		return Errorf(CodeInBetween, "What changes elsewhere shows here only after you reload this page. (Code %s)", t)
+	}
+	return Errorf(CodeInBetween, "Something else answered in the server's place. If your network asks you to sign in, do that, and reload this page. If not, tell IT. (Code %s)", t)
+}
+
+// Away is what a person reads while a proxy says that the server isn't there.
+func Away() *Error {
+	return Errorf(CodeAway, "The server isn't there at the moment. Please try again in a minute.")
+}
+
+// Insecure is what a person reads who came without https to a server that has it.
+func Insecure(origin string) *Error {
+	return Errorf(CodeWrongHost, "This page was opened without https, so nobody can sign in there. Use %s instead.", origin)
+}
