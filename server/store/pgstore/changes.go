@@ -107,7 +107,9 @@ func (d *Database) Changes(ctx context.Context, tell func(organisation, userID s
 func (d *Database) changes(ctx context.Context, organisations func() []string, tell func(change)) {
 	heard := make(chan news)
 	listening := make(chan bool)
-	go d.listen(ctx, heard, listening)
+	if !d.pooled {
+		go d.listen(ctx, heard, listening)
+	}
 
 	asked := map[string]time.Time{} // events that were seen, by when they happened
 	every := time.NewTicker(askOtherwise)

@@ -19,8 +19,9 @@ import (
 // organisations. However many of them a process opens, they share its pool, its
 // sweep, and its one connection that hears of changes.
 type Database struct {
-	pool *pgxpool.Pool
-	now  store.Clock
+	pool   *pgxpool.Pool
+	now    store.Clock
+	pooled bool // others' connections are used in turn: see behindPooler
 
 	mu            sync.Mutex
 	organisations map[string]int // how often each is open
@@ -51,23 +52,39 @@ func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, 
 
 	starting, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(starting, config.ConnConfig)
+	first := config.ConnConfig.Copy()
+	first.DefaultQueryExecMode = pgx.QueryExecModeExec // there may be a pooler
+	conn, err := pgx.ConnectConfig(starting, first)
 	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
-	err = errors.Join(checkVersion(starting, conn), migrateIfAble(starting, conn), conn.Close(starting))
+	pooled, err := behindPooler(starting, conn)
+	err = errors.Join(err, checkVersion(starting, conn), checkEncoding(starting, conn), migrateIfAble(starting, conn), conn.Close(starting))
 	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
+	}
+	if pooled {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
-	d := &Database{pool: pool, now: now, organisations: map[string]int{}, stop: make(chan struct{}), news: make(chan change, 1024)}
+	d := &Database{pool: pool, now: now, pooled: pooled, organisations: map[string]int{}, stop: make(chan struct{}), news: make(chan change, 1024)}
 	d.finished.Go(d.publishNews)
 	d.finished.Go(d.sweepNowAndThen)
 	return d, nil
+}
+
+// behindPooler reports whether a pooler such as PgBouncer stands in between. In its
+// transaction mode each statement may run on another connection, so that nothing may be
+// kept on one: no prepared statement, and no LISTEN. The process that answers is another
+// than the one that the pooler named then.
+func behindPooler(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	var process uint32
+	err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&process)
+	return process != conn.PgConn().PID(), err
 }
 
 // Organisation opens the records of one organisation. It asks the database nothing.

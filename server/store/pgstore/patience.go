@@ -15,14 +15,17 @@ import (
 // and whoever waits for it is told so.
 
 const (
-	patience  = 15 * time.Second
-	firstStep = 20 * time.Millisecond
-	lastStep  = time.Second
+	patience = 15 * time.Second
+	// answerWithin is how long one try waits for the database, or for a connection to it:
+	// one that takes requests and never answers leaves nobody waiting for ever.
+	answerWithin = 30 * time.Second
+	firstStep    = 20 * time.Millisecond
+	lastStep     = time.Second
 )
 
 // patiently tries again while harmless says that the failed try did nothing, or
 // nothing that matters.
-func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try func() error) error {
+func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try func(context.Context) error) error {
 	leave, err := s.enter()
 	if err != nil {
 		return err
@@ -30,7 +33,9 @@ func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try fu
 	defer leave()
 	deadline := time.Now().Add(patience)
 	for step := firstStep; ; step = min(2*step, lastStep) {
-		err := try()
+		trying, cancel := context.WithTimeout(ctx, answerWithin)
+		err := try(trying)
+		cancel()
 		if err == nil || !harmless(err) || ctx.Err() != nil || s.stopped() || time.Now().After(deadline) {
 			return err
 		}

@@ -15,6 +15,7 @@ package pgstore
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -114,6 +116,16 @@ func checkVersion(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// checkEncoding refuses a database that can't hold all names.
+func checkEncoding(ctx context.Context, conn *pgx.Conn) error {
+	var encoding, name string
+	err := conn.QueryRow(ctx, `SELECT current_setting('server_encoding'), current_database()`).Scan(&encoding, &name)
+	if err == nil && encoding != "UTF8" {
+		return fmt.Errorf("the database %q has the encoding %s, which can't hold all names: make another with createdb --encoding=UTF8 --template=template0", name, encoding)
+	}
+	return err
+}
+
 // migrateIfAble leaves the schema alone on a connection that can only read, such
 // as a standby's: there is nothing to do, or nothing that could be done.
 func migrateIfAble(ctx context.Context, conn *pgx.Conn) error {
@@ -132,7 +144,12 @@ func sentence(config *pgx.ConnConfig, err error) error {
 	}
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch refusal.Code {
-		case "28P01", "28000":
+		case "28000":
+			if strings.Contains(refusal.Message, "pg_hba.conf") {
+				return fmt.Errorf("the database at %s takes no connection like this one: add a line to its pg_hba.conf, or if it says «no encryption», sslmode=require to the URL (%s)", where, refusal.Message)
+			}
+			fallthrough
+		case "28P01":
 			return fmt.Errorf("the database at %s doesn't let %q in: check user and password in the URL, or in the file that PGPASSFILE names (%s)", where, config.User, refusal.Message)
 		case "3D000":
 			return fmt.Errorf("there is no database %q at %s: make one with createdb", config.Database, where)
@@ -147,9 +164,37 @@ func sentence(config *pgx.ConnConfig, err error) error {
 		if strings.Contains(err.Error(), "read only") || strings.Contains(err.Error(), "ValidateConnect") {
 			return fmt.Errorf("no host in the database URL takes writes: start the primary, or promote a standby")
 		}
+		if known := whyUnreachable(where, config, err); known != nil {
+			return known
+		}
 		return fmt.Errorf("the database at %s can't be reached: check host and port in the URL, and that it runs", where)
 	}
 	return err
+}
+
+// whyUnreachable says why there is no connection, where that is known.
+func whyUnreachable(where string, config *pgx.ConnConfig, err error) error {
+	unknown, isUnknown := errors.AsType[x509.UnknownAuthorityError](err)
+	name, isName := errors.AsType[x509.HostnameError](err)
+	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	switch {
+	case strings.Contains(err.Error(), "refused TLS"):
+		return fmt.Errorf("the database at %s offers no TLS: turn it on there (ssl = on), or write sslmode=disable in the URL where nobody can listen on the line", where)
+	case isUnknown:
+		return fmt.Errorf("the certificate of the database at %s isn't trusted: name its authority's with sslrootcert=FILE in the URL (%s)", where, unknown)
+	case isName:
+		return fmt.Errorf("the certificate of the database at %s is for another name: use that in the URL (%s)", where, name)
+	case isInvalid:
+		return fmt.Errorf("the certificate of the database at %s can't be used: give it a new one, and look at the clocks (%s)", where, invalid)
+	case isDNS && dns.IsNotFound:
+		return fmt.Errorf("there is no host %q: check the host in the database URL", config.Host)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("nobody listens at %s: check host and port in the database URL, and that the database runs", where)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the database at %s doesn't answer within %s: check host and port in the URL, and firewalls in between", where, openTimeout)
+	}
+	return nil
 }
 
 // Redacted is a database setting without its password, for logs.

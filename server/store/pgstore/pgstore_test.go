@@ -54,6 +54,7 @@ func TestOpen(t *testing.T) {
 	server := pgtest.Start(t)
 	server.Do(t, "postgres", `CREATE ROLE guest LOGIN`)
 	server.Do(t, "postgres", `CREATE DATABASE strict`)
+	server.Do(t, "postgres", `CREATE DATABASE ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
 	guest := strings.Replace(server.URL("strict"), "postgres@", "guest@", 1)
 
 	standby := server.Standby(t)
@@ -68,13 +69,15 @@ func TestOpen(t *testing.T) {
 
 	for what, test := range map[string]struct{ url, says string }{
 		"a URL that is none":       {"postgres://a b:x/", "write it as postgres://user@host:5432/database"},
-		"a port where nobody is":   {change(func(u *url.URL) { u.Host = "127.0.0.1:1" }), "can't be reached: check host and port"},
-		"a host that isn't there":  {change(func(u *url.URL) { u.Host = "nowhere.invalid" }), "can't be reached"},
+		"a port where nobody is":   {change(func(u *url.URL) { u.Host = "127.0.0.1:1" }), "nobody listens at 127.0.0.1:1: check host and port"},
+		"a host that isn't there":  {change(func(u *url.URL) { u.Host = "nowhere.invalid" }), `there is no host "nowhere.invalid"`},
 		"a database that isn't":    {change(func(u *url.URL) { u.Path = "/nowhere" }), `no database "nowhere"`},
 		"a user who isn't":         {change(func(u *url.URL) { u.User = url.UserPassword("nobody", "a secret") }), `doesn't let "nobody" in`},
 		"a user without rights":    {guest, `may not do what Keypeg needs`},
 		"a database that is newer": {newer, "update this program"},
 		"a standby":                {standby.URL("postgres"), "it may be a standby"},
+		"one without TLS":          {change(func(u *url.URL) { u.RawQuery = "sslmode=require" }), "offers no TLS: turn it on there (ssl = on), or write sslmode=disable"},
+		"one of another encoding":  {server.URL("ascii"), "the encoding SQL_ASCII, which can't hold all names: make another with createdb --encoding=UTF8"},
 		"standbys only":            {standby.URL("postgres") + "&target_session_attrs=read-write", "promote a standby"},
 	} {
 		t.Run(what+" gets a sentence, without the password", func(t *testing.T) {

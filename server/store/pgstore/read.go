@@ -19,7 +19,7 @@ import (
 // query reads rows, again if the connection breaks: reading twice harms nobody.
 func query[T any](ctx context.Context, s *Store, sql string, args []any, collect func(pgx.Rows) (T, error)) (T, error) {
 	var found T
-	err := s.patiently(ctx, isLost, func() error {
+	err := s.patiently(ctx, isLost, func(ctx context.Context) error {
 		rows, err := s.db.pool.Query(ctx, sql, args...)
 		if err != nil {
 			return err

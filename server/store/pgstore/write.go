@@ -59,7 +59,7 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	// Once it is on its way it shall come to an end: a browser that went away
 	// doesn't make the outcome unknown.
 	ctx = context.WithoutCancel(ctx)
-	err := s.patiently(ctx, isUndone, func() error { return s.send(ctx, list) })
+	err := s.patiently(ctx, isUndone, func(ctx context.Context) error { return s.send(ctx, list) })
 	if err == nil {
 		s.db.publish(s.organisation, batch.Users())
 	}
@@ -70,7 +70,7 @@ var _ store.Prober = (*Store)(nil)
 
 // Probe implements [store.Prober]. It writes a row that is there, as it is.
 func (s *Store) Probe(ctx context.Context) error {
-	return s.patiently(ctx, isUndone, func() error {
+	return s.patiently(ctx, isUndone, func(ctx context.Context) error {
 		_, err := s.db.pool.Exec(ctx, `UPDATE keypeg_schema SET applied = applied WHERE number = 1`)
 		return (statement{}).meaning(err)
 	})
@@ -78,6 +78,9 @@ func (s *Store) Probe(ctx context.Context) error {
 
 // send runs the statements in one implicit transaction.
 func (s *Store) send(ctx context.Context, list []statement) error {
+	if s.db.pooled {
+		return s.sendSingly(ctx, list)
+	}
 	var pipeline pgx.Batch
 	for _, st := range list {
 		pipeline.Queue(st.text(), st.args...)
@@ -90,6 +93,19 @@ func (s *Store) send(ctx context.Context, list []statement) error {
 		}
 	}
 	return results.Close() // the commit
+}
+
+// sendSingly waits for the answer of each statement. PgBouncer may lose its place when one
+// of several that travel together fails (pgbouncer #759), and a refused batch does fail.
+func (s *Store) sendSingly(ctx context.Context, list []statement) error {
+	return pgx.BeginFunc(ctx, s.db.pool, func(tx pgx.Tx) error {
+		for _, st := range list {
+			if _, err := tx.Exec(ctx, st.text(), st.args...); err != nil {
+				return st.meaning(err)
+			}
+		}
+		return nil
+	})
 }
 
 // meaning translates what PostgreSQL says of a statement.
