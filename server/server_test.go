@@ -714,7 +714,7 @@ func (v *visitor) hears(lines <-chan string, what string) {
 		if (what == "" && open) || line != what {
 			v.Errorf("heard %q (open %t), want %q", line, open, what)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(2 * time.Minute):
 		v.Errorf("heard nothing, want %q", what)
 	}
 }

@@ -47,7 +47,7 @@ func newAbroad(t *testing.T, open func(*testing.T, store.Clock) store.Store, cha
 		for id, provider := range map[string]*ssotest.Provider{"one": a.one, "two": a.two} {
 			callback := origin + shared.PageSSO + id + shared.PageSSOAnswer
 			provider.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}, SignedOutURIs: []string{origin + "/sign-in"}})
-			config := sso.Config{ID: id, Name: strings.ToUpper(id), Issuer: provider.URL, ClientID: "keypeg", Secret: "s3cret", SignOut: id == "one", Patience: 5 * time.Second}
+			config := sso.Config{ID: id, Name: strings.ToUpper(id), Issuer: provider.URL, ClientID: "keypeg", Secret: "s3cret", SignOut: id == "one", Patience: time.Minute}
 			for _, f := range change {
 				f(&config)
 			}

@@ -56,7 +56,7 @@ func TestAddingPasskeys(t *testing.T) {
 		value[bool](ann, `(() => {
 			const create = navigator.credentials.create;
 			navigator.credentials.create = ({ signal }) => new Promise((_, reject) => {
-				signal.addEventListener("abort", () => { window.givesUp = () => reject(signal.reason); });
+				signal.addEventListener("abort", () => { window.givesUp = () => reject(signal.reason); }, { once: true });
 				navigator.credentials.create = create;
 			});
 			return true;
@@ -66,6 +66,7 @@ func TestAddingPasskeys(t *testing.T) {
 		ann.reads("Follow your browser")
 		ann.clicks("#passkey-add-cancel")
 		ann.sees("#passkey-add")
+		ann.waitsFor("the ceremony to hear that it is over", `typeof window.givesUp === "function"`)
 		value[bool](ann, `(async () => { // both before the next frame
 			window.givesUp();
 			await new Promise((done) => setTimeout(done));

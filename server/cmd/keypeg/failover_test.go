@@ -52,7 +52,7 @@ func failover(t *testing.T) {
 
 	// Each node lets somebody in again, without being told anything.
 	for _, node := range []*program{a, b} {
-		for deadline := time.Now().Add(time.Minute); ; {
+		for deadline := time.Now().Add(patience); ; {
 			_, err := node.opensTab(device, "").steps.SignIn(t.Context())
 			if err == nil {
 				break

@@ -111,7 +111,7 @@ func TestCopyKilled(t *testing.T) {
 			patience := 100 * time.Millisecond
 			for isKilled(t, patience, "store", "copy", "--from", source, "--to", target) {
 				kills++
-				patience += 20 * time.Millisecond // or it might never come to an end
+				patience += patience / 5 // or it might never come to an end
 				if out, err := command(t, "user", "list", "--database", target).CombinedOutput(); err != nil {
 					refused++
 					if !strings.Contains(string(out), "is a copy that was not finished") && !strings.Contains(string(out), "was cut off") {

@@ -175,7 +175,7 @@ func (p *program) listens(t *testing.T, token string) (hears func(line string)) 
 	lines.Scan() // retry
 	return func(line string) {
 		t.Helper()
-		stop := time.AfterFunc(20*time.Second, func() { response.Body.Close() })
+		stop := time.AfterFunc(patience, func() { response.Body.Close() })
 		defer stop.Stop()
 		for lines.Scan() {
 			if lines.Text() == line {
@@ -205,7 +205,7 @@ func TestNodeKilled(t *testing.T) {
 		time.Sleep(time.Duration(100+rand.IntN(300)) * time.Millisecond) // until a random moment
 		a.ends(syscall.SIGKILL)
 		before := onB[0].answers()
-		for deadline := time.Now().Add(20 * time.Second); onB[0].answers() < before+3; {
+		for deadline := time.Now().Add(patience); onB[0].answers() < before+3; {
 			if time.Now().After(deadline) {
 				t.Fatalf("round %d: the other node doesn't go on", round)
 			}
@@ -351,7 +351,7 @@ func TestRollingRestart(t *testing.T) {
 // moreAnswers waits until each person had some more.
 func moreAnswers(t *testing.T, people []*witness) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for _, w := range people {
 		for before := w.answers(); w.answers() < before+3; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {

@@ -39,6 +39,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// patience bounds a failing test. A passing one goes on at once, and a busy machine needs
+// more than any promise of the program's.
+const patience = 2 * time.Minute
+
 var builtIn string // the folder of the program, once it was built
 
 // theProgram is the real one, built as for IT, without the race detector.

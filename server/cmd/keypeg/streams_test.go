@@ -56,7 +56,7 @@ func TestManyStreams(t *testing.T) {
 		connections[i], lines[i] = c, bufio.NewReaderSize(c, 512)
 	}
 	waits := func(i int, line string) error {
-		if err := connections[i].SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		if err := connections[i].SetReadDeadline(time.Now().Add(patience)); err != nil {
 			return err
 		}
 		for {

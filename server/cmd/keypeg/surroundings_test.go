@@ -119,7 +119,7 @@ func TestMostConnections(t *testing.T) {
 // get is the status that a path is answered with.
 func (p *program) get(path string) int {
 	p.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	response, err := client.Get(p.url + path)
 	if err != nil {
 		p.Fatal(err)
@@ -132,7 +132,7 @@ func (p *program) get(path string) int {
 // becomes waits until a path is answered so.
 func (p *program) becomes(path string, want int) {
 	p.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
 		got := p.get(path)
 		if got == want {
 			return
@@ -146,7 +146,7 @@ func (p *program) becomes(path string, want int) {
 // logs waits until the program has written this to its log.
 func (p *program) logs(text string) {
 	p.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.log.String(), text); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !strings.Contains(p.log.String(), text); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			p.Fatalf("the log doesn't say %q:\n%s", text, p.log)
 		}

@@ -472,7 +472,7 @@ func testHosts(p *program) {
 // until waits for something that other nodes, or PostgreSQL's, notice by asking.
 func (p *program) until(what string, so func() bool) {
 	p.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !so(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			p.Fatalf("waited in vain until %s", what)
 		}
@@ -508,7 +508,7 @@ func (p *program) streams(token string) stream {
 // end waits until the server has ended it.
 func (s stream) end(t *testing.T) {
 	t.Helper()
-	late := time.AfterFunc(20*time.Second, func() { s.response.Body.Close() })
+	late := time.AfterFunc(patience, func() { s.response.Body.Close() })
 	if _, err := io.Copy(io.Discard, s.response.Body); err != nil {
 		t.Errorf("the stream didn't end by itself: %v", err)
 	}
@@ -568,7 +568,7 @@ func TestTenantRemoveKilled(t *testing.T) {
 				patience := 20 * time.Millisecond
 				for isKilled(t, patience, "tenant", "remove", "acme", "--yes", "acme", "--edition", "cloud", "--database", p.database) {
 					kills++
-					patience += 10 * time.Millisecond
+					patience += patience / 3
 					list := p.does("", "tenant", "list")
 					if !strings.Contains(list, "\nacme ") {
 						break // it was killed when all was done
