@@ -47,8 +47,16 @@ func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
 	}}
 }
 
+const enrolmentKeys = "enrol/" // what the key of every enrolment link begins with
+
 func enrolmentKey(kind store.Method, userID string) string {
-	return "enrol/" + string(kind) + "/" + userID
+	return enrolmentKeys + string(kind) + "/" + userID
+}
+
+// IsLinkOfAPerson reports whether the link under a key is one that somebody was given, to
+// set up an account or an installation with.
+func IsLinkOfAPerson(key string) bool {
+	return key == setupLinkKey || strings.HasPrefix(key, enrolmentKeys)
 }
 
 func (s *Service) tellsOf(actor Actor, kind shared.EventKind, userID string) store.AddEvent {

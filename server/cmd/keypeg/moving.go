@@ -207,12 +207,14 @@ func (c *backupVerify) Run(_ context.Context, t terminal, _ *settings) error {
 }
 
 type restoreCommand struct {
-	File string
+	File     string
+	Previous string
 	ofTenantOrList
 }
 
 func (c *restoreCommand) takes(l *commandLine) {
 	l.argument(&c.File, "file", "Backup to restore. It is only read.")
+	l.StringVar(&c.Previous, "previous", "", "`FILE|URL` of the database that was in use, in whose place the backup comes: lists what differs. It is only read.")
 	c.ofTenantOrList.takes(l)
 }
 
@@ -224,8 +226,15 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 	if err != nil {
 		return err
 	}
+	previous, err := c.openPrevious(ctx, s)
+	if err != nil {
+		return err
+	}
+	if previous != nil {
+		defer previous.Close()
+	}
 	if s.isShared() {
-		return c.restoreShared(ctx, t, s, into)
+		return c.restoreShared(ctx, t, s, into, previous)
 	}
 
 	file := fileOf(s.Database, s.tenant)
@@ -246,20 +255,36 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 			return err
 		}
 		defer from.Close()
-		return writeDurably(part, func(to io.Writer) error {
+		err = writeDurably(part, func(to io.Writer) error {
 			_, err := io.Copy(to, from)
 			return err
 		})
+		if err != nil {
+			return err
+		}
+		restored, err := boltstore.Open(part, time.Now)
+		if err != nil {
+			return err
+		}
+		return errors.Join(endAccess(ctx, restored), restored.Close())
 	})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(t.Out, "Restored and checked %s, in %s.\n", tally(counts), file)
-	return nil
+	if c.TenantList {
+		return nil
+	}
+	restored, err := boltstore.OpenReadOnly(file, time.Now)
+	if err != nil {
+		return err
+	}
+	defer restored.Close()
+	return tellRestored(ctx, t.Out, restored, previous)
 }
 
 // restoreShared copies a backup into PostgreSQL.
-func (c *restoreCommand) restoreShared(ctx context.Context, t terminal, s *settings, into tenant.Tenant) error {
+func (c *restoreCommand) restoreShared(ctx context.Context, t terminal, s *settings, into tenant.Tenant, previous store.Store) error {
 	now := time.Now()
 	still := func() time.Time { return now }
 	from, err := boltstore.OpenReadOnly(c.File, still)
@@ -279,5 +304,11 @@ func (c *restoreCommand) restoreShared(ctx context.Context, t terminal, s *setti
 			return err
 		}
 	}
-	return copies(ctx, t, from, to)
+	if err := copies(ctx, t, withoutAccess{from}, to); err != nil {
+		return err
+	}
+	if c.TenantList {
+		return nil
+	}
+	return tellRestored(ctx, t.Out, to, previous)
 }

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+)
+
+// TestRestored takes things back after a backup, and restores it: nobody is let in by what
+// was open then, and IT reads what is in force again.
+func TestRestored(t *testing.T) {
+	for where, databases := range map[string]func(t *testing.T) (inUse, restored string){
+		"in files": func(t *testing.T) (string, string) {
+			return filepath.Join(t.TempDir(), "keypeg.db"), filepath.Join(t.TempDir(), "restored.db")
+		},
+		"in PostgreSQL": func(t *testing.T) (string, string) { return pgtest.Empty(t), pgtest.Empty(t) },
+	} {
+		t.Run(where, func(t *testing.T) {
+			inUse, restored := databases(t)
+			p := newProgramOn(t, inUse, "")
+			later := time.Now().Add(time.Hour)
+			users := map[string]store.User{}
+			for _, name := range []string{"ann", "bob", "carl", "dora"} {
+				id, _ := p.hasUser(name)
+				p.opens(func(db store.Store) {
+					user, err := db.User(t.Context(), id)
+					if err != nil {
+						t.Fatal(err)
+					}
+					user.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte("of " + name), Name: "Laptop of " + name, Created: time.Now()}}
+					user.RecoveryCodes = []store.Hash{{1}, {2}, {3}}
+					user.Password = "an old hash"
+					if err := db.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+						t.Fatal(err)
+					}
+					user.Revision++
+					users[name] = user
+				})
+			}
+			p.opens(func(db store.Store) {
+				err := db.Apply(t.Context(), store.Batch{
+					store.PutLink{Link: store.Link{Key: "enrol/invitation/x", Hash: store.Hash{9}, Expires: later}},
+					store.PutLink{Link: store.Link{Key: "setup", Hash: store.Hash{8}, Expires: later}},
+					store.PutLink{Link: store.Link{Key: "policy", Hash: store.Hash{7}, Expires: later}},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+			backup := filepath.Join(t.TempDir(), "backup.db")
+			if out, err := command(t, "backup", backup, "--database", inUse).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+
+			p.opens(func(db store.Store) {
+				ann, bob, carl := users["ann"], users["bob"], users["carl"]
+				ann.Passkeys = []store.Passkey{{ID: "q", CredentialID: []byte("new"), Name: "New phone", Created: time.Now()}}
+				bob.Disabled, bob.Password = true, "a new hash"
+				carl.RecoveryCodes = carl.RecoveryCodes[1:]
+				err := db.Apply(t.Context(), store.Batch{
+					store.PutUser{User: ann}, store.PutUser{User: bob}, store.PutUser{User: carl}, store.RemoveUser{ID: users["dora"].ID},
+					store.PutUser{User: store.User{ID: "id of erin", Name: "erin", Handle: []byte("handle of erin")}},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+			out, err := command(t, "restore", backup, "--database", restored, "--previous", inUse).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			for _, line := range []string{
+				"Everybody has to sign in again",
+				`ann: the passkey "Laptop of ann" works again, and was removed since the backup`,
+				`ann: the passkey "New phone" is missing, and was added since the backup`,
+				"bob: is let in again, and was disabled since the backup",
+				"bob: an earlier password works again",
+				"carl: recovery codes that were used or replaced since the backup work again: 1",
+				"dora is back, and was removed since the backup",
+				"erin is missing, and was added since the backup",
+			} {
+				if !strings.Contains(string(out), line) {
+					t.Errorf("restore doesn't say %q:\n%s", line, out)
+				}
+			}
+
+			again := newProgramOn(t, restored, "")
+			again.opens(func(db store.Store) {
+				for kind, want := range map[store.Kind]int{store.KindSession: 0, store.KindUser: 4} {
+					found, err := db.Records(t.Context(), kind, nil, 99)
+					if err != nil || len(found) != want {
+						t.Errorf("%d records of kind %s (%v), want %d", len(found), kind, err, want)
+					}
+				}
+				for key, want := range map[string]bool{"enrol/invitation/x": false, "setup": false, "policy": true} {
+					if _, err := db.Link(t.Context(), key); (err == nil) != want {
+						t.Errorf("the link %s: %v, want it there: %t", key, err, want)
+					}
+				}
+			})
+		})
+	}
+}
