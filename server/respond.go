@@ -100,7 +100,8 @@ var status = map[shared.Code]int{
 	shared.CodeTooManyAttempts:  http.StatusTooManyRequests,
 	shared.CodeInternal:         http.StatusInternalServerError,
 
-	shared.CodeProviderUnavailable: http.StatusServiceUnavailable,
+	shared.CodeProviderUnavailable:   http.StatusServiceUnavailable,
+	shared.CodeProviderMisconfigured: http.StatusServiceUnavailable,
 }
 
 // text is the catalogue of the language that somebody wants to read: the one they

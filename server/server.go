@@ -87,7 +87,7 @@ type Server struct {
 	passkeys *passkey.Service // nil while passkeys are off
 	door     *door.Door
 	knownKey []byte
-	travel   travel
+	travel   *travel
 	agents   *agents
 	handler  http.Handler
 	patterns []string // of the API, for the test that holds openapi.yaml to them

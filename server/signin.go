@@ -89,7 +89,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := nextPage(r.FormValue("next"))
 	if _, err := s.people.authenticate(r); err == nil {
-		if what, refused := s.heard(w, r); refused {
+		if what, refused := s.heard(w, r); refused && !what.SignIn {
 			s.refuse(w, r, what.Code, what.Message)
 			return nil
 		}
@@ -101,7 +101,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	if refused {
 		code = status[what.Code]
 	}
-	return s.door.SignIn(w, code, text(r), door.SignIn{Next: next, Refusal: what.Message, Providers: s.providerButtons(next)})
+	return s.door.SignIn(w, code, text(r), door.SignIn{Next: next, Refusal: what.Message, Providers: s.providerButtons(next, what.Code)})
 }
 
 func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -115,7 +115,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.report(w, r, err)
 		return s.door.SignIn(w, status[code], text(r), door.SignIn{
-			Name: name, Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next),
+			Name: name, Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next, refusal.Code),
 		})
 	}
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	refusal := s.report(w, r, s.cookieless())
-	return s.door.SignIn(w, status[refusal.Code], text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next)})
+	return s.door.SignIn(w, status[refusal.Code], text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next, refusal.Code)})
 }
 
 // behindDoor shows a page of the app to the signed-in, and the sign-in page to

@@ -1,12 +1,15 @@
 package server
 
 import (
+	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -20,10 +23,18 @@ import (
 // Sign-in at OpenID providers. The browser leaves us twice: to the provider, and
 // back with its answer. What we must remember meanwhile it carries itself, sealed,
 // in a cookie that scripts can't read; so an answer is of use in the browser that
-// began, and nowhere else.
+// began, and nowhere else. Each way to a provider has a cookie of its own, since
+// people have several tabs.
 
 const (
-	cookieSSO = "keypeg-sso"
+	// cookieSSO, followed by a hash of the state, is the cookie of one trip.
+	cookieSSO = "keypeg-sso-"
+	// tripLife is how long a browser keeps it. An answer that comes too late is told
+	// so until then.
+	tripLife = 4 * sso.AnswerLife
+	// mostTrips bounds how many a browser has, since it sends all of them with every
+	// request. The oldest are forgotten.
+	mostTrips = 6
 	// cookieSaid carries one sentence over a redirect, sealed, so that an address
 	// with a provider's answer in it never stays on screen.
 	cookieSaid = "keypeg-said"
@@ -57,15 +68,16 @@ type trip struct {
 // travel is what these handlers need besides the providers.
 type travel struct {
 	trips, said *seal.Sealer
+	troubles    sso.Teller
 }
 
-func newTravel(key []byte) (travel, error) {
+func newTravel(key []byte) (*travel, error) {
 	trips, err := seal.New(key, tripFormat)
 	if err != nil {
-		return travel{}, err
+		return nil, err
 	}
 	said, err := seal.New(key, saidFormat)
-	return travel{trips, said}, err
+	return &travel{trips: trips, said: said}, err
 }
 
 // pack seals a value as JSON, and unpack reverses it.
@@ -95,18 +107,62 @@ func (s *Server) provider(r *http.Request) (*sso.Provider, error) {
 }
 
 // leave begins a trip, and returns the provider's address.
-func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, t trip) (address string, err error) {
-	address, t.Pending, err = p.Begin(r.Context(), t.Purpose == toConfirm)
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, t trip, how sso.How) (address string, err error) {
+	address, t.Pending, err = p.Begin(r.Context(), how)
 	if err != nil {
-		return "", err
+		return "", s.told(r, p, err)
 	}
 	sealed, err := pack(s.travel.trips, t)
 	if err != nil {
 		return "", err
 	}
-	s.setCookie(w, cookieSSO, sealed, sso.AnswerLife)
+	s.forgetTrips(w, r)
+	s.setCookie(w, tripCookie(t.State), sealed, tripLife)
 	return address, nil
 }
+
+// tripCookie names the cookie of a trip by its state, which only the provider's answer
+// has besides.
+func tripCookie(state string) string {
+	sum := store.HashOf("sso cookie " + state)
+	return cookieSSO + hex.EncodeToString(sum[:8])
+}
+
+// forgetTrips makes room for one more trip. The newest stay.
+func (s *Server) forgetTrips(w http.ResponseWriter, r *http.Request) {
+	type kept struct {
+		cookie string
+		begun  time.Time
+	}
+	var all []kept
+	for _, c := range r.Cookies() {
+		id, is := strings.CutPrefix(c.Name, s.cookie(cookieSSO))
+		if !is {
+			continue
+		}
+		var t trip // of which the zero value is the oldest
+		unpack(s.travel.trips, c.Value, &t)
+		all = append(all, kept{cookieSSO + id, t.Expires})
+	}
+	slices.SortFunc(all, func(a, b kept) int { return b.begun.Compare(a.begun) })
+	for i, k := range all {
+		if i >= mostTrips-1 || !k.begun.After(s.Now()) {
+			s.dropCookie(w, k.cookie)
+		}
+	}
+}
+
+// told tells IT of a provider that can't be used.
+func (s *Server) told(r *http.Request, p *sso.Provider, err error) error {
+	if r.Context().Err() == nil { // else it may be that nobody waited
+		s.travel.troubles.Tell(s.Log, p, err)
+	}
+	return err
+}
+
+// queryChoose in the address of a provider's button lets the provider ask which
+// account is meant: the one that it would take by itself was refused.
+const queryChoose = "choose"
 
 // goToProvider is the button of the sign-in page.
 func (s *Server) goToProvider(w http.ResponseWriter, r *http.Request) error {
@@ -119,9 +175,13 @@ func (s *Server) goToProvider(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	address, err := s.leave(w, r, p, trip{Purpose: toSignIn, Next: next})
+	how := sso.Silently
+	if r.URL.Query().Has(queryChoose) {
+		how = sso.Choosing
+	}
+	address, err := s.leave(w, r, p, trip{Purpose: toSignIn, Next: next}, how)
 	if err != nil {
-		return s.backToSignIn(w, r, next, err)
+		return s.backToSignIn(w, r, trip{Purpose: toSignIn, Next: next}, err)
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)
 	return nil
@@ -146,7 +206,11 @@ func (s *Server) leaveSignedIn(w http.ResponseWriter, r *http.Request, t trip) e
 		return err
 	}
 	t.UserID = caller(r).user.ID
-	address, err := s.leave(w, r, p, t)
+	how := sso.Silently
+	if t.Purpose == toConfirm {
+		how = sso.Afresh
+	}
+	address, err := s.leave(w, r, p, t, how)
 	if err != nil {
 		return err
 	}
@@ -161,33 +225,57 @@ func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	t, err := s.tripOf(r)
 	if err != nil {
-		return s.backToSignIn(w, r, shared.PageHome, err)
+		return s.stray(w, r, p, err)
 	}
-	s.dropCookie(w, cookieSSO)
-
 	identity, err := p.Finish(r.Context(), t.Pending, r.URL.Query())
 	if err == nil {
-		rules, _ := s.Accounts.Provider(p.ID) // New has checked that it is there
-		asserted := account.Asserted{
-			Provider: rules, Subject: identity.Subject, Name: identity.Name,
-			Email: identity.Email, Verified: identity.EmailVerified, Spent: t.Ticket(),
-		}
-		err = s.arrive(w, r, t, asserted)
+		s.travel.troubles.Works(p)
+		err = s.arrive(w, r, t, s.asserted(p, t, identity))
+	}
+	s.told(r, p, err)
+	if shared.CodeOf(err) != shared.CodeProviderUnavailable { // else they may come again by Back
+		s.dropCookie(w, tripCookie(t.State))
 	}
 	if err != nil {
-		return s.backToSignIn(w, r, t.Next, err)
+		return s.backToSignIn(w, r, t, err)
 	}
 	http.Redirect(w, r, t.Next, http.StatusSeeOther)
 	return nil
 }
 
-// tripOf opens the cookie of a trip.
+func (s *Server) asserted(p *sso.Provider, t trip, identity sso.Identity) account.Asserted {
+	rules, _ := s.Accounts.Provider(p.ID) // New has checked that it is there
+	return account.Asserted{
+		Provider: rules, Subject: identity.Subject, Claims: identity.Claims, Spent: t.Ticket(),
+		Described: described(identity.Description),
+		Describe: func(ctx context.Context) (account.Described, error) {
+			said, err := identity.Describe(ctx)
+			return described(said), err
+		},
+	}
+}
+
+func described(said sso.Description) account.Described {
+	return account.Described{Name: said.Name, Email: said.Email, Verified: said.EmailVerified}
+}
+
+// tripOf opens the cookie of the trip that an answer belongs to.
 func (s *Server) tripOf(r *http.Request) (t trip, err error) {
-	if err := unpack(s.travel.trips, s.cookieValue(r, cookieSSO), &t); err != nil {
+	if err := unpack(s.travel.trips, s.cookieValue(r, tripCookie(r.URL.Query().Get("state"))), &t); err != nil {
 		return t, shared.Errorf(shared.CodeSSORefused, "This sign-in was begun in another browser, or too long ago. Please try again.").
 			Because(fmt.Errorf("the cookie of the trip %w", err))
 	}
 	return t, nil
+}
+
+// stray is for an answer that the browser waits for no more, or never has: mostly of
+// somebody who went back by the browser's button after they had signed in.
+func (s *Server) stray(w http.ResponseWriter, r *http.Request, p *sso.Provider, err error) error {
+	answer := r.URL.Query()
+	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
+		err = p.Declined(code, answer.Get("error_description"))
+	}
+	return s.backToSignIn(w, r, trip{Purpose: toSignIn, Next: shared.PageHome}, err)
 }
 
 // arrive does what somebody went to the provider for.
@@ -221,20 +309,25 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request, t trip, asserted
 }
 
 // backToSignIn shows a refusal at the sign-in page, or on a page of its own to
-// somebody who is signed in. What isn't a refusal stays a fault.
-func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, next string, err error) error {
+// somebody who is signed in. Who wanted to sign in, and is by now, is led on: another
+// tab was faster. What isn't a refusal stays a fault.
+func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, t trip, err error) error {
 	if shared.CodeOf(err) == "" {
 		return err
 	}
 	refusal := s.report(w, r, err)
-	sealed, err := pack(s.travel.said, said{refusal.Code, refusal.Message})
+	if _, err := s.people.authenticate(r); err == nil && t.Purpose == toSignIn {
+		http.Redirect(w, r, t.Next, http.StatusSeeOther)
+		return nil
+	}
+	sealed, err := pack(s.travel.said, said{refusal.Code, refusal.Message, t.Purpose == toSignIn})
 	if err != nil {
 		return err
 	}
 	s.setCookie(w, cookieSaid, sealed, saidLife)
 	to := shared.PageSignIn
-	if next != shared.PageHome {
-		to += "?next=" + url.QueryEscape(next)
+	if t.Next != shared.PageHome {
+		to += "?next=" + url.QueryEscape(t.Next)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
@@ -244,6 +337,7 @@ func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, next strin
 type said struct {
 	Code    shared.Code `json:"c"`
 	Message string      `json:"m"`
+	SignIn  bool        `json:"s,omitempty"` // it is of a sign-in, and of no interest to the signed-in
 }
 
 // heard returns what the page before wanted to say, once; nothing mostly.
@@ -257,13 +351,20 @@ func (s *Server) heard(w http.ResponseWriter, r *http.Request) (said, bool) {
 	return what, unpack(s.travel.said, sealed, &what) == nil
 }
 
-// providerButtons are those of the sign-in page.
-func (s *Server) providerButtons(next string) []door.Provider {
+// providerButtons are those of the sign-in page, after a refusal or without one.
+func (s *Server) providerButtons(next string, refused shared.Code) []door.Provider {
+	query := url.Values{}
+	if next != shared.PageHome {
+		query.Set("next", next)
+	}
+	if refused == shared.CodeNoAccount {
+		query.Set(queryChoose, "")
+	}
 	var buttons []door.Provider
 	for _, p := range s.SSO {
 		address := shared.PageSSO + p.ID
-		if next != shared.PageHome {
-			address += "?next=" + url.QueryEscape(next)
+		if len(query) > 0 {
+			address += "?" + query.Encode()
 		}
 		buttons = append(buttons, door.Provider{Name: p.Name, Button: p.Button, Address: address})
 	}

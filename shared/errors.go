@@ -61,10 +61,14 @@ const (
 	// CodeSSORefused: the answer of an OpenID provider failed a check, came too
 	// late or was another browser's, or the person didn't sign in there. 400.
 	CodeSSORefused Code = "sso_refused"
-	// CodeProviderUnavailable: an OpenID provider didn't answer, or not as it
-	// should. 503.
+	// CodeProviderUnavailable: an OpenID provider didn't answer. It may later. 503.
 	CodeProviderUnavailable Code = "provider_unavailable"
-	// CodeNoAccount: the provider knows the person, and we don't. 403.
+	// CodeProviderMisconfigured: an OpenID provider, or what we know of it, isn't set up
+	// rightly. It stays so until IT changes something, unlike
+	// [CodeProviderUnavailable]. 503.
+	CodeProviderMisconfigured Code = "provider_misconfigured"
+	// CodeNoAccount: the provider knows the person, and we don't, or not with the
+	// account there that they chose. 403.
 	CodeNoAccount Code = "no_account"
 	// CodeIdentityTaken: the identity belongs to another user. 409.
 	CodeIdentityTaken Code = "identity_taken"

@@ -18,28 +18,27 @@ import (
 // An e-mail address never does: whoever can choose one at a provider could take an
 // account over.
 
-// Provider is what these rules know of an OpenID provider.
-type Provider struct {
-	ID     string // its name in the configuration
-	Name   string // what people call it
-	Issuer string
-	// CreateUsers makes a user of whoever comes first, if the provider has verified
-	// their e-mail address and it is in one of the Domains.
-	CreateUsers bool
-	Domains     []string
-}
-
 // Asserted is an identity that a provider just asserted.
 type Asserted struct {
-	Provider Provider
-	Subject  string
-	Name     string // may be empty
-	Email    string // may be empty
-	Verified bool   // the provider says that the e-mail address is the person's
+	Provider  Provider
+	Subject   string
+	Described                     // as far as the ID token does
+	Claims    map[string][]string // what the ID token says, claim by claim
+	// Describe asks the provider for what the ID token leaves out; nil where it is all.
+	// It fails with an [shared.Error].
+	Describe func(context.Context) (Described, error)
 
 	// Spent is the provider's answer, which counts once; without an id where there
 	// was none.
 	Spent store.SpendTicket
+}
+
+// Described is what a provider says of a person. Nothing of it leads to an account
+// that exists.
+type Described struct {
+	Name     string // may be empty
+	Email    string // may be empty
+	Verified bool   // the provider says that the e-mail address is the person's
 }
 
 // isOf tells whether an identity is the one that was asserted.
@@ -47,16 +46,45 @@ func (a Asserted) isOf(i store.Identity) bool {
 	return i.Issuer == a.Provider.Issuer && i.Subject == a.Subject
 }
 
+// described asks the provider for the rest.
+func (a Asserted) described(ctx context.Context) (Asserted, error) {
+	if a.Describe == nil {
+		return a, nil
+	}
+	said, err := a.Describe(ctx)
+	if err != nil {
+		return a, err
+	}
+	a.Described, a.Describe = said, nil
+	return a, nil
+}
+
+// named asks for a name by which people know a new identity in the list on their start
+// page, if the ID token has none. Without one it does as well.
+func (a Asserted) named(ctx context.Context) Asserted {
+	if a.called() != "" {
+		return a
+	}
+	if named, err := a.described(ctx); err == nil {
+		return named
+	}
+	return a
+}
+
 // called is what people may know the identity by.
 func (a Asserted) called() string {
-	if a.Email != "" {
-		return cleaned(a.Email)
+	if name := cleaned(a.Email); name != "" {
+		return name
 	}
 	return cleaned(a.Name)
 }
 
-// cleaned is a provider's text if it keeps our rules for names, else nothing.
+// cleaned is a provider's text by our rules for names: cut where it is too long, and
+// nothing where it can't be shown.
 func cleaned(text string) string {
+	if runes := []rune(strings.Join(strings.Fields(text), " ")); len(runes) > shared.MaxNameLength {
+		text = strings.TrimSpace(string(runes[:shared.MaxNameLength-1])) + "…"
+	}
 	clean, err := shared.CleanDisplayName(text)
 	if err != nil {
 		return ""
@@ -64,29 +92,34 @@ func cleaned(text string) string {
 	return clean
 }
 
-// mayCreate tells why the provider may not make a user of somebody.
-func (a Asserted) mayCreate() error {
-	at := strings.LastIndexByte(a.Email, '@')
-	switch {
-	case !a.Provider.CreateUsers:
-		return errors.New("nobody has this identity")
-	case at < 1:
-		return errors.New("the provider gave no e-mail address")
-	case !a.Verified:
-		return errors.New("the provider has not verified the e-mail address")
-	case !slices.ContainsFunc(a.Provider.Domains, func(d string) bool { return strings.EqualFold(d, a.Email[at+1:]) }):
-		return errors.New("the e-mail address is in none of the domains")
+// signInName is the user name of a new user: their e-mail address. One that can't be
+// a name, being too long for instance, is cut down to what stands before the @, with a
+// mark that nobody else has. That has no @, and so is never somebody else's address.
+func (a Asserted) signInName() string {
+	if name, err := CanonicalName(a.Email); err == nil {
+		return name
 	}
-	return nil
+	sum := store.HashOf(a.Provider.Issuer + " " + a.Subject)
+	mark := "-" + hex.EncodeToString(sum[:4])
+	local, _, _ := strings.Cut(a.Email, "@")
+	runes := []rune(local)
+	if name, err := CanonicalName(string(runes[:min(len(runes), shared.MaxNameLength-len(mark))]) + mark); err == nil {
+		return name
+	}
+	return "user" + mark
 }
 
 // SignInWithIdentity begins a session of the user who has the identity, or of a new
 // one where the provider's policy says so.
 //
 // Refusals: [shared.CodeNoAccount], [shared.CodeSignInRefused] for a disabled user,
-// [shared.CodeNameTaken] where a new user's name is somebody else's already, and
-// [shared.CodeSSORefused] for an answer that was used before.
+// [shared.CodeNameTaken] where a new user's name is somebody else's already,
+// [shared.CodeSSORefused] for an answer that was used before, and those of
+// [Asserted.Describe].
 func (s *Service) SignInWithIdentity(ctx context.Context, a Asserted, client store.Client, replaces store.Session) (opened Opened, err error) {
+	if err := a.mayBeUsed(); err != nil {
+		return Opened{}, err
+	}
 	for attempt := 1; ; attempt++ {
 		user, found, err := s.userOf(ctx, a)
 		if err != nil {
@@ -106,6 +139,16 @@ func (s *Service) SignInWithIdentity(ctx context.Context, a Asserted, client sto
 	}
 }
 
+// mayBeUsed refuses a person whom the provider doesn't say to be one of those that IT
+// let in, whether we know them or not. Everything that an identity is good for begins
+// with it.
+func (a Asserted) mayBeUsed() error {
+	if err := a.isMember(); err != nil {
+		return shared.Errorf(shared.CodeNoAccount, "You signed in at %s with an account that can't be used here. Please choose another account there.", a.Provider.Name).Because(err)
+	}
+	return nil
+}
+
 var errIdentityGone = errors.New("the user doesn't have the identity any more")
 
 // userOf finds who has an identity.
@@ -121,6 +164,9 @@ func (s *Service) userOf(ctx context.Context, a Asserted) (user store.User, foun
 }
 
 func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, client store.Client, replaces store.Session) (opened Opened, err error) {
+	if slices.ContainsFunc(user.Identities, func(i store.Identity) bool { return a.isOf(i) && i.Name == "" && i.LastUsed.IsZero() }) {
+		a = a.named(ctx) // IT has linked it
+	}
 	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeSignInRefused, "Your account is disabled.").Because(errors.New("the account is disabled"))
@@ -130,7 +176,10 @@ func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, 
 		}
 		for i := range user.Identities {
 			if mine := &user.Identities[i]; a.isOf(*mine) {
-				mine.LastUsed, mine.Name = s.Now(), a.called()
+				mine.LastUsed = s.Now()
+				if name := a.called(); name != "" {
+					mine.Name = name
+				}
 			}
 		}
 		var batch store.Batch
@@ -140,11 +189,18 @@ func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, 
 	return opened, err
 }
 
+// signInNew makes a user. It alone asks the provider for more than the ID token has.
 func (s *Service) signInNew(ctx context.Context, a Asserted, client store.Client, replaces store.Session) (Opened, error) {
+	if a.Provider.CreateUsers {
+		var err error
+		if a, err = a.described(ctx); err != nil {
+			return Opened{}, err
+		}
+	}
 	if err := a.mayCreate(); err != nil {
 		return Opened{}, shared.Errorf(shared.CodeNoAccount, "%s knows you, but you have no account here yet.", a.Provider.Name).Because(err)
 	}
-	user, err := s.newUser(a.Email, cleaned(a.Name))
+	user, err := s.newUser(a.signInName(), cleaned(a.Name))
 	if err != nil {
 		return Opened{}, err
 	}
@@ -196,9 +252,13 @@ func (s *Service) newIdentity(a Asserted) store.Identity {
 
 // ConfirmIdentity confirms with an identity that the signed-in user has.
 //
-// Refusals: [shared.CodeSSORefused] for somebody else's identity and for an answer
-// that was used before.
+// Refusals: [shared.CodeNoAccount] for one that may not be used any more, and
+// [shared.CodeSSORefused] for somebody else's identity and for an answer that was used
+// before.
 func (s *Service) ConfirmIdentity(ctx context.Context, session store.Session, user store.User, a Asserted, client store.Client) (Opened, error) {
+	if err := a.mayBeUsed(); err != nil {
+		return Opened{}, err
+	}
 	if !user.Has(a.Provider.Issuer, a.Subject) {
 		return Opened{}, shared.Errorf(shared.CodeSSORefused, "You signed in at %s as somebody else. Please try again.", a.Provider.Name)
 	}
@@ -216,9 +276,13 @@ const mostIdentities = 20
 // LinkIdentity gives the signed-in user an identity, so that they can sign in with
 // it. One that they have already stays as it is.
 //
-// Refusals: [shared.CodeIdentityTaken] if another user has it, and
-// [shared.CodeSSORefused] for an answer that was used before.
+// Refusals: [shared.CodeNoAccount] for one that may not be used, [shared.CodeIdentityTaken]
+// if another user has it, and [shared.CodeSSORefused] for an answer that was used before.
 func (s *Service) LinkIdentity(ctx context.Context, user store.User, a Asserted, client store.Client) error {
+	if err := a.mayBeUsed(); err != nil {
+		return err
+	}
+	a = a.named(ctx)
 	err := store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
 		return s.link(user, a, client)
 	})

@@ -11,14 +11,34 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-	"golang.org/x/oauth2"
 )
+
+// Config describes a provider. [Config.Check] says what is wrong with it.
+type Config struct {
+	ID       string // names it in addresses: lower-case letters, digits and hyphens
+	Name     string // what people call it, "Google"
+	Issuer   string // its issuer identifier, a URL without query
+	ClientID string
+	Secret   string     // the client secret, or else
+	Key      *ClientKey // signs in its place (private_key_jwt)
+	Scopes   []string   // besides openid; unset: profile and email
+	Button   string     // of the sign-in page; unset: "Sign in with" and the name
+
+	// SignOut ends the session at the provider too (OpenID Connect RP-Initiated
+	// Logout 1.0).
+	SignOut bool
+
+	Patience time.Duration // how long we wait for a provider's answer; 0 means 10 seconds
+	Contact  string        // whom people ask when the provider isn't set up rightly; may be empty
+}
 
 var idPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 
@@ -29,16 +49,51 @@ func (c Config) Check() error {
 	}
 	issuer, err := url.Parse(c.Issuer)
 	switch {
-	case err != nil || issuer.Host == "" || issuer.RawQuery != "" || issuer.Fragment != "":
+	case err != nil || issuer.Host == "" || issuer.User != nil || strings.ContainsAny(c.Issuer, "?# \t\r\n"):
 		return fmt.Errorf("the provider %s needs an issuer such as https://login.example.com", c.ID)
 	case issuer.Scheme != "https" && !isLocal(issuer):
 		return fmt.Errorf("the issuer of the provider %s must begin with https://", c.ID)
+	case strings.HasSuffix(issuer.Path, wellKnown):
+		return fmt.Errorf("the issuer of the provider %s is the address before %s: write issuer = %q", c.ID, wellKnown, strings.TrimSuffix(c.Issuer, wellKnown))
+	case isEntra(c.Issuer) && entraShared[firstSegment(issuer.Path)]:
+		return fmt.Errorf("the issuer of the provider %s is for the accounts of every organisation: write issuer = \"https://%s/TENANT-ID/v2.0\", with the directory (tenant) ID of yours", c.ID, issuer.Host)
 	case c.ClientID == "":
 		return fmt.Errorf("the provider %s needs a client-id", c.ID)
 	case (c.Secret == "") == (c.Key == nil):
 		return fmt.Errorf("the provider %s needs either a client-secret-file or a private-key-file", c.ID)
 	}
 	return nil
+}
+
+// isLocal reports whether an address never leaves this machine.
+func isLocal(u *url.URL) bool {
+	host := u.Hostname()
+	ip, err := netip.ParseAddr(host)
+	loopback := err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost") // RFC 6761, 6.3
+	return u.Scheme == "http" && loopback
+}
+
+// Microsoft Entra ID has an issuer for each of its tenants. Under these names it
+// takes people of all of them, and no issuer has such a name: discovery answers with
+// a template.
+var entraShared = map[string]bool{"common": true, "organizations": true, "consumers": true, "{tenantid}": true}
+
+// isEntra reports whether an issuer is a tenant of Microsoft Entra ID.
+func isEntra(issuer string) bool {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return false
+	}
+	switch strings.ToLower(u.Hostname()) {
+	case "login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "sts.windows.net":
+		return true
+	}
+	return false
+}
+
+func firstSegment(path string) string {
+	first, _, _ := strings.Cut(strings.Trim(path, "/"), "/")
+	return strings.ToLower(first)
 }
 
 // ClientKey proves in place of a secret that it is we who ask (private_key_jwt of
@@ -106,16 +161,16 @@ const assertionLife = time.Minute
 // assertion authenticates one request (RFC 7523, 2.2 and 3). It is for the token
 // endpoint, as OpenID Connect Core 1.0 asks for, and for the issuer, as newer
 // profiles do.
-func (k *ClientKey) assertion(clientID, issuer, tokenURL string, now time.Time) ([]oauth2.AuthCodeOption, error) {
-	signed, err := jwt.Signed(k.signer).Claims(jwt.Claims{
+func (k *ClientKey) assertion(clientID, issuer, tokenURL string, now time.Time) (signed string, err error) {
+	signed, err = jwt.Signed(k.signer).Claims(jwt.Claims{
 		Issuer: clientID, Subject: clientID, Audience: jwt.Audience{issuer, tokenURL}, ID: rand.Text(),
 		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(assertionLife)),
 	}).Serialize()
 	if err != nil {
-		return nil, fmt.Errorf("signing a client assertion: %w", err)
+		return "", fmt.Errorf("signing a client assertion: %w", err)
 	}
-	return []oauth2.AuthCodeOption{
-		oauth2.SetAuthURLParam("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-		oauth2.SetAuthURLParam("client_assertion", signed),
-	}, nil
+	return signed, nil
 }
+
+// isAssertion is the type of such a proof (RFC 7523, 2.2).
+const isAssertion = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

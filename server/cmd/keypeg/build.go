@@ -66,7 +66,7 @@ func (b *builder) build(ctx context.Context, log *slog.Logger, hub *live.Hub, db
 	accounts := account.New(rules)
 	config := b.config(log, address, own)
 	config.Store, config.Accounts, config.Live = told, accounts, hub
-	config.SSO = protocolsOf(providers, address)
+	config.SSO = protocolsOf(providers, address, own.Contact)
 	handler, err := server.New(ctx, config)
 	return handler, accounts, err
 }

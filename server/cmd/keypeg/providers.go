@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/tenant"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -18,16 +21,17 @@ const providerTable = "provider"
 
 // providerSettings is such a table.
 type providerSettings struct {
-	Name             string   `toml:"name"`
-	Issuer           string   `toml:"issuer"`
-	ClientID         string   `toml:"client-id"`
-	ClientSecretFile string   `toml:"client-secret-file"`
-	PrivateKeyFile   string   `toml:"private-key-file"`
-	Scopes           []string `toml:"scopes"`
-	Button           string   `toml:"button"`
-	CreateUsers      bool     `toml:"create-users"`
-	AllowedDomains   []string `toml:"allowed-domains"`
-	SignOut          bool     `toml:"sign-out"`
+	Name             string         `toml:"name"`
+	Issuer           string         `toml:"issuer"`
+	ClientID         string         `toml:"client-id"`
+	ClientSecretFile string         `toml:"client-secret-file"`
+	PrivateKeyFile   string         `toml:"private-key-file"`
+	Scopes           []string       `toml:"scopes"`
+	Button           string         `toml:"button"`
+	RequiredClaims   map[string]any `toml:"required-claims"`
+	CreateUsers      bool           `toml:"create-users"`
+	AllowedDomains   []string       `toml:"allowed-domains"`
+	SignOut          bool           `toml:"sign-out"`
 }
 
 // provider is an OpenID provider of the configuration.
@@ -83,14 +87,36 @@ func (s providerSettings) provider(id string) (p provider, err error) {
 	if err := p.protocol.Check(); err != nil {
 		return p, err
 	}
-	switch {
-	case s.CreateUsers && len(s.AllowedDomains) == 0:
-		return p, fmt.Errorf("the provider %s has create-users without allowed-domains: name the domains of the e-mail addresses that may come", id)
-	case !s.CreateUsers && len(s.AllowedDomains) > 0:
-		return p, fmt.Errorf("the provider %s has allowed-domains without create-users = true", id)
+	required, err := requiredOf(s.RequiredClaims)
+	if err != nil {
+		return p, fmt.Errorf("required-claims of the provider %s: %w", id, err)
 	}
-	p.rules = account.Provider{ID: id, Name: name, Issuer: s.Issuer, CreateUsers: s.CreateUsers, Domains: s.AllowedDomains}
-	return p, nil
+	p.rules, err = account.Provider{
+		ID: id, Name: name, Issuer: s.Issuer, CreateUsers: s.CreateUsers, Domains: s.AllowedDomains, Required: required,
+	}.Check()
+	return p, err
+}
+
+// requiredOf are required claims by the texts that they may have. In the file a claim
+// has one value or a list of them.
+func requiredOf(table map[string]any) (map[string][]string, error) {
+	required := map[string][]string{}
+	for claim, value := range table {
+		list, isList := value.([]any)
+		if !isList {
+			list = []any{value}
+		}
+		required[claim] = []string{}
+		for _, v := range list {
+			switch v.(type) {
+			case string, int64, bool:
+				required[claim] = append(required[claim], fmt.Sprint(v))
+			default:
+				return nil, fmt.Errorf("%s must be a text or a list of texts, such as { %s = [\"one\", \"two\"] }", claim, claim)
+			}
+		}
+	}
+	return required, nil
 }
 
 // rulesOf is what account knows of the providers.
@@ -102,9 +128,36 @@ func rulesOf(list []provider) (rules []account.Provider) {
 }
 
 // protocolsOf is what the server knows of them.
-func protocolsOf(list []provider, address server.Address) (protocols []*sso.Provider) {
+func protocolsOf(list []provider, address server.Address, contact string) (protocols []*sso.Provider) {
 	for _, p := range list {
+		p.protocol.Contact = contact
 		protocols = append(protocols, sso.New(p.protocol, address.Origin+shared.PageSSO+p.protocol.ID+shared.PageSSOAnswer, time.Now))
 	}
 	return protocols
+}
+
+// protocolsOf are the providers of a tenant that is switched on.
+func (s *settings) protocolsOf(t tenant.Tenant) ([]*sso.Provider, error) {
+	list := s.tables[t.Name].providers
+	if len(list) == 0 || !t.Disabled.IsZero() {
+		return nil, nil
+	}
+	own, err := s.of(t)
+	if err != nil {
+		return nil, err
+	}
+	address, err := t.Address()
+	if err != nil {
+		return nil, err
+	}
+	return protocolsOf(list, address, own.Contact), nil
+}
+
+// checkProviders warns of those that can't be used, in the background until end is
+// called: no start waits for a provider.
+func checkProviders(ctx context.Context, log *slog.Logger, list []*sso.Provider) (end func()) {
+	if len(list) == 0 {
+		return func() {}
+	}
+	return inBackground(ctx, func(ctx context.Context) { sso.CheckAll(ctx, log, list) })
 }

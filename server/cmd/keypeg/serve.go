@@ -81,6 +81,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	if err := announce(ctx, t, commands, db, address); err != nil {
 		return err
 	}
+	defer checkProviders(ctx, log, handler.SSO)()
 	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", pgstore.Redacted(s.Database))
 	return serveAll(ctx, log, handler, s.DrainDelay, listeners)
 }

@@ -19,6 +19,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -55,6 +56,7 @@ type Provider struct {
 	iss    atomic.Bool
 	wait   atomic.Pointer[func(*http.Request)]
 	lie    atomic.Pointer[Lie]
+	change sync.Map     // of answers, func(*Answer) by path
 	Visits atomic.Int64 // requests to the addresses of discovery and keys
 }
 
@@ -121,6 +123,46 @@ type Lie struct {
 	Claims   map[string]any // in the place of the true ones; nil removes one
 	Stranger bool           // signed with a key that isn't the provider's
 	Unsigned bool           // "alg": "none"
+	KeyID    *string        // in the place of the true one; "" leaves it out
+}
+
+// Answer is one of the provider's, to be changed.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Set makes an answer of JSON say something else; nil removes a member.
+func (a *Answer) Set(name string, value any) {
+	said := map[string]any{}
+	must(0, json.Unmarshal(a.Body, &said))
+	said[name] = value
+	if value == nil {
+		delete(said, name)
+	}
+	a.Body = must(json.Marshal(said))
+}
+
+// Says makes an answer another one altogether.
+func (a *Answer) Says(status int, kind, body string) {
+	a.Status, a.Body = status, []byte(body)
+	a.Header.Set("Content-Type", kind)
+}
+
+// Redirects makes an answer lead elsewhere.
+func (a *Answer) Redirects(status int, to string) {
+	a.Status = status
+	a.Header.Set("Location", to)
+}
+
+// Changes lets change have each answer at a path before it is sent; nil ends that.
+func (p *Provider) Changes(path string, change func(*Answer)) {
+	if change == nil {
+		p.change.Delete(path)
+		return
+	}
+	p.change.Store(path, change)
 }
 
 // Lies tells lies from now on; nil ends that.
@@ -137,17 +179,35 @@ func (p *Provider) Ended() []string {
 	return append([]string(nil), p.storage.ended...)
 }
 
+// The provider's paths.
 const (
+	PathAuthorize = "/authorize"
+	PathToken     = "/oauth/token"
+	PathKeys      = "/keys"
+	PathUserinfo  = "/userinfo"
+	PathDiscovery = "/.well-known/openid-configuration"
+
 	pathLogin     = "/login"
 	pathSignedOut = "/signed-out"
-	pathToken     = "/oauth/token"
 	pathAnswer    = "/authorize/callback"
-	pathKeys      = "/keys"
-	pathDiscovery = "/.well-known/openid-configuration"
 )
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	change, changes := p.change.Load(r.URL.Path)
+	if !changes {
+		p.answer(w, r)
+		return
+	}
+	truth := httptest.NewRecorder()
+	p.answer(truth, r)
+	answer := Answer{truth.Code, truth.Header(), truth.Body.Bytes()}
+	change.(func(*Answer))(&answer)
+	truth.Code = answer.Status
+	pass(w, truth, answer.Body)
+}
+
+func (p *Provider) answer(w http.ResponseWriter, r *http.Request) {
 	if wait := p.wait.Load(); wait != nil {
 		(*wait)(r)
 	}
@@ -160,9 +220,9 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.login(w, r)
 	case pathSignedOut:
 		w.Write([]byte("You are signed out.\n"))
-	case pathToken:
+	case PathToken:
 		p.token(w, r)
-	case pathDiscovery, pathKeys:
+	case PathDiscovery, PathKeys:
 		p.Visits.Add(1)
 		p.named(w, r)
 	case pathAnswer:
@@ -219,7 +279,7 @@ func (p *Provider) named(w http.ResponseWriter, r *http.Request) {
 		answer.Header().Set("Location", to+"&iss="+url.QueryEscape(p.URL))
 	}
 	body := answer.Body.Bytes()
-	if r.URL.Path == pathDiscovery {
+	if r.URL.Path == PathDiscovery {
 		body = bytes.Replace(body, []byte("{"), []byte(`{"authorization_response_iss_parameter_supported":true,`), 1)
 	}
 	pass(w, answer, body)
@@ -272,6 +332,9 @@ func (l *Lie) in(body []byte, key signingKey) []byte {
 		encode := base64.RawURLEncoding.EncodeToString
 		answer["id_token"] = encode([]byte(`{"alg":"none"}`)) + "." + encode(said) + "."
 		return must(json.Marshal(answer))
+	}
+	if l.KeyID != nil {
+		key.id = *l.KeyID
 	}
 	if l.Stranger {
 		key.private = newSigningKey().private

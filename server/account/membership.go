@@ -1,0 +1,172 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// Provider is what these rules know of an OpenID provider. [Provider.Check] says what
+// is wrong with it.
+type Provider struct {
+	ID     string // its name in the configuration
+	Name   string // what people call it
+	Issuer string
+	// CreateUsers makes a user of whoever comes first, if the provider has verified
+	// their e-mail address and it is in one of the Domains.
+	CreateUsers bool
+	Domains     []string
+	// Required are claims that whoever comes must have, each with one of the values:
+	// those who are ours already too, at every sign-in.
+	Required map[string][]string
+}
+
+// issuerGoogle is where anybody may have an account with an address at anybody's
+// domain. Whose domain's account it is says the claim hd alone.
+const (
+	issuerGoogle = "https://accounts.google.com"
+	claimGoogle  = "hd"
+)
+
+// mailOfGoogle are the domains of which Google gives addresses to anybody. Their
+// accounts have no hd.
+var mailOfGoogle = []string{"gmail.com", "googlemail.com"}
+
+// openIssuers are hosts at which anybody may have an account, with any address that
+// they once could read mail for: it says little about who is a member of what today.
+var openIssuers = []string{
+	"gitlab.com", "appleid.apple.com", "account.apple.com", "slack.com", "www.facebook.com", "www.linkedin.com", "api.login.yahoo.com", "login.yahoo.com",
+	"id.twitch.tv", "access.line.me", "login.salesforce.com", "orcid.org", "www.paypal.com", "discord.com", "kauth.kakao.com", "oauth.telegram.org",
+}
+
+// entraConsumers is the tenant of Microsoft Entra ID that all personal accounts are in.
+const entraConsumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+// isOpen reports whether anybody may have an account at the issuer.
+func (p Provider) isOpen() bool {
+	issuer, err := url.Parse(p.Issuer)
+	return err == nil && (slices.Contains(openIssuers, strings.ToLower(issuer.Hostname())) || strings.Contains(issuer.Path, entraConsumers))
+}
+
+// Check returns the provider with its domains as they are compared, or says what is
+// wrong with it, in a sentence for IT: above all, what could never match.
+func (p Provider) Check() (Provider, error) {
+	switch {
+	case p.CreateUsers && len(p.Domains) == 0:
+		return p, fmt.Errorf("the provider %s has create-users without allowed-domains: name the domains of the e-mail addresses that may come", p.ID)
+	case !p.CreateUsers && len(p.Domains) > 0:
+		return p, fmt.Errorf("the provider %s has allowed-domains without create-users = true", p.ID)
+	case p.CreateUsers && p.isOpen() && len(p.Required) == 0:
+		return p, fmt.Errorf("the provider %s gives an account to anybody who can or once could read mail at your domain: write required-claims with a claim that it gives to your members only, or leave out create-users and link people one by one", p.ID)
+	}
+	domains := make([]string, len(p.Domains))
+	for i, written := range p.Domains {
+		domain, err := canonicalDomain(written)
+		if err != nil {
+			return p, fmt.Errorf("allowed-domains of the provider %s: %w", p.ID, err)
+		}
+		domains[i] = domain
+	}
+	p.Domains = domains
+
+	required := map[string][]string{}
+	for _, claim := range slices.Sorted(maps.Keys(p.Required)) {
+		values := slices.Clone(p.Required[claim])
+		if claim == "" || len(values) == 0 || slices.Contains(values, "") {
+			return p, fmt.Errorf("required-claims of the provider %s: %q must have a value that isn't empty, such as { hd = \"example.com\" }", p.ID, claim)
+		}
+		for i := range values {
+			if claim != claimGoogle {
+				continue
+			}
+			domain, err := canonicalDomain(values[i])
+			if err != nil {
+				return p, fmt.Errorf("required-claims of the provider %s: %s: %w", p.ID, claim, err)
+			}
+			values[i] = domain
+		}
+		required[claim] = values
+	}
+	p.Required = required
+	return p, nil
+}
+
+// canonicalDomain returns the domain of e-mail addresses as it is compared: in lower
+// case, and in ASCII where it has other letters (RFC 5891, 5). It refuses what no
+// address has behind its @, and says what to write.
+func canonicalDomain(written string) (string, error) {
+	bare := strings.ToLower(strings.TrimSpace(written))
+	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(bare, "."))
+	_, isIP := netip.ParseAddr(strings.Trim(bare, "[]"))
+	switch {
+	case bare == "":
+		return "", errors.New(`an empty domain matches nobody: write one such as "example.com"`)
+	case strings.HasPrefix(bare, "*.") || strings.HasPrefix(bare, "."):
+		return "", fmt.Errorf("%q matches nobody: write each domain by itself, such as %q", written, strings.TrimLeft(bare, "*."))
+	case strings.Contains(bare, "@"):
+		return "", fmt.Errorf("%q matches nobody: write what stands behind the @, %q", written, bare[strings.LastIndexByte(bare, '@')+1:])
+	case strings.Contains(bare, "://"):
+		u, _ := url.Parse(bare)
+		if u == nil || u.Hostname() == "" {
+			u = &url.URL{Host: "example.com"}
+		}
+		return "", fmt.Errorf("%q matches nobody: write the domain alone, such as %q", written, u.Hostname())
+	case err != nil || domain == "" || isIP == nil:
+		return "", fmt.Errorf("%q isn't a domain of e-mail addresses: write one such as \"example.com\"", written)
+	}
+	return domain, nil
+}
+
+// isMember tells why the provider's people may not all come in: what it says of this
+// one isn't what IT requires.
+func (a Asserted) isMember() error {
+	for _, claim := range slices.Sorted(maps.Keys(a.Provider.Required)) {
+		said, allowed := a.Claims[claim], a.Provider.Required[claim]
+		if claim == claimGoogle {
+			said = domainsOf(said)
+		}
+		if !slices.ContainsFunc(said, func(v string) bool { return slices.Contains(allowed, v) }) {
+			return fmt.Errorf("the ID token's claim %s has none of the required values: it says %q", claim, said)
+		}
+	}
+	return nil
+}
+
+func domainsOf(said []string) (domains []string) {
+	for _, text := range said {
+		if domain, err := canonicalDomain(text); err == nil {
+			domains = append(domains, domain)
+		}
+	}
+	return domains
+}
+
+// mayCreate tells why the provider may not make a user of somebody.
+func (a Asserted) mayCreate() error {
+	local, domain, isAddress := strings.Cut(a.Email, "@")
+	domains, allowed := domainsOf([]string{domain}), domainsOf(a.Provider.Domains)
+	switch {
+	case !a.Provider.CreateUsers:
+		return errors.New("nobody has this identity")
+	case !isAddress || local == "" || strings.ContainsAny(a.Email, " \t\r\n") || strings.Contains(domain, "@"):
+		return errors.New("the provider gave no e-mail address")
+	case !a.Verified:
+		return errors.New("the provider has not verified the e-mail address")
+	case len(domains) == 0 || !slices.Contains(allowed, domains[0]):
+		return errors.New("the e-mail address is in none of the domains")
+	}
+	if a.Provider.Issuer != issuerGoogle || slices.Contains(mailOfGoogle, domains[0]) {
+		return nil
+	}
+	hosted := domainsOf(a.Claims[claimGoogle])
+	if !slices.ContainsFunc(hosted, func(d string) bool { return slices.Contains(allowed, d) }) {
+		return fmt.Errorf("the account isn't of an organisation in one of the domains: its hd is %q", hosted)
+	}
+	return nil
+}

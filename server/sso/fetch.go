@@ -1,0 +1,139 @@
+package sso
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	// maxAnswer bounds what we read of a provider's answer, in bytes.
+	maxAnswer = 1 << 20
+	// maxHeader bounds its header.
+	maxHeader = 64 << 10
+	// maxRedirects is how often an address may lead to another one of its host.
+	maxRedirects = 3
+)
+
+// transport is shared by all providers.
+var transport = func() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxResponseHeaderBytes = maxHeader
+	return bounded{t}
+}()
+
+// bounded reads at most maxAnswer bytes of each answer.
+type bounded struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := b.RoundTripper.RoundTrip(r)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
+	}
+	return response, err
+}
+
+func newClient(patience time.Duration) *http.Client {
+	return &http.Client{Timeout: patience, Transport: transport, CheckRedirect: follow}
+}
+
+// follow lets a public document be moved on its own host, and nothing else: no code,
+// secret or access token goes to an address that we didn't choose, and no other host
+// speaks for the issuer.
+func follow(next *http.Request, before []*http.Request) error {
+	first := before[0]
+	if first.Method != http.MethodGet || first.Header.Get("Authorization") != "" ||
+		next.URL.Scheme != first.URL.Scheme || next.URL.Host != first.URL.Host || len(before) > maxRedirects {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// document is what a GET brought.
+type document struct {
+	body []byte
+	kind string    // its Content-Type
+	date time.Time // by the provider's clock; zero if it doesn't say
+}
+
+// statusError is an answer that isn't 200.
+type statusError struct {
+	address  string
+	status   int
+	location string
+}
+
+func (e *statusError) Error() string {
+	if e.location != "" {
+		return fmt.Sprintf("%s redirects to %s, which isn't followed", e.address, e.location)
+	}
+	return fmt.Sprintf("%s answers %d %s", e.address, e.status, http.StatusText(e.status))
+}
+
+// passes reports whether such an answer may be another one soon.
+func (e *statusError) passes() bool { return passes(e.status) }
+
+func passes(status int) bool {
+	return status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests
+}
+
+// get fetches a document, with an access token if there is one.
+func (p *Provider) get(ctx context.Context, address, accessToken string) (document, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return document{}, err
+	}
+	r.Header.Set("Accept", "application/json")
+	if accessToken != "" {
+		r.Header.Set("Authorization", "Bearer "+accessToken)
+	}
+	answer, err := p.client.Do(r)
+	if err != nil {
+		return document{}, explained(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		location := ""
+		if to, err := answer.Location(); err == nil {
+			location = to.Redacted()
+		}
+		return document{}, &statusError{address, answer.StatusCode, location}
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return document{}, fmt.Errorf("reading %s: %w", address, err)
+	}
+	date, _ := http.ParseTime(answer.Header.Get("Date"))
+	return document{body, answer.Header.Get("Content-Type"), date}, nil
+}
+
+// explained adds what IT must do about a connection that can't work until then. Any
+// other failure may pass by itself, and stays as it is.
+func explained(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = fmt.Errorf("%s: %w", e.URL, e.Err) // the method is of no interest
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return mend(err, "it speaks http where https was expected: check the issuer's scheme and port")
+	}
+	if _, is := errors.AsType[x509.UnknownAuthorityError](err); is {
+		return mend(err, "its certificate is of an authority that this machine doesn't know: name a PEM file that has the authority in the environment variable SSL_CERT_FILE")
+	}
+	if _, is := errors.AsType[x509.HostnameError](err); is {
+		return mend(err, "its certificate is for another host: write the issuer with the host that the certificate is for")
+	}
+	if e, is := errors.AsType[x509.CertificateInvalidError](err); is && e.Reason == x509.Expired {
+		return mend(err, "its certificate isn't valid at this time: let the provider renew it, or set the clock of this machine")
+	}
+	if _, is := errors.AsType[*tls.CertificateVerificationError](err); is {
+		return mend(err, "its certificate can't be trusted: let the provider get another one")
+	}
+	return err
+}

@@ -1,0 +1,135 @@
+package sso
+
+import (
+	"context"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// keySet has the keys that an issuer signs with. A signature that none of them made
+// lets it fetch them again, since the issuer may have a new one (OpenID Connect Core
+// 1.0, 10.1.1).
+type keySet struct {
+	fetch func(context.Context) (document, error)
+
+	mu   sync.Mutex
+	keys []jose.JSONWebKey
+}
+
+// errSignature is for a token that no key of the provider has signed.
+var errSignature = errors.New("no key of the provider has signed it")
+
+// verify returns the payload of a signed token. Its algorithm is the caller's to
+// check.
+func (s *keySet) verify(ctx context.Context, token string) (payload []byte, err error) {
+	allowed := make([]jose.SignatureAlgorithm, len(algorithms))
+	for i, a := range algorithms {
+		allowed[i] = jose.SignatureAlgorithm(a)
+	}
+	signed, err := jose.ParseSignedCompact(token, allowed)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	known := s.keys
+	s.mu.Unlock()
+	if payload, is := verifyWith(known, signed); is {
+		return payload, nil
+	}
+	known, err = s.renew(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if payload, is := verifyWith(known, signed); is {
+		return payload, nil
+	}
+	return nil, errSignature
+}
+
+// renew fetches the keys.
+func (s *keySet) renew(ctx context.Context) ([]jose.JSONWebKey, error) {
+	document, err := s.fetch(ctx)
+	if e, is := errors.AsType[*statusError](err); is && !e.passes() {
+		return nil, mend(fmt.Errorf("the provider's keys: %w", err), "the provider itself must be mended: tell those who run it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the provider's keys: %w", err)
+	}
+	keys := readKeys(document.body)
+	if len(keys) == 0 {
+		return nil, mend(errors.New("the provider has no key that we can read"), "let the provider sign ID tokens with RS256 or ES256")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys = keys
+	return keys, nil
+}
+
+// verifyWith tries the keys that may have signed. A key without an id may be any, and
+// ids need not be distinct.
+func verifyWith(keys []jose.JSONWebKey, signed *jose.JSONWebSignature) (payload []byte, is bool) {
+	header := signed.Signatures[0].Header
+	for _, key := range keys {
+		if header.KeyID != "" && key.KeyID != "" && key.KeyID != header.KeyID || key.Algorithm != "" && key.Algorithm != header.Algorithm {
+			continue
+		}
+		if payload, err := signed.Verify(key.Key); err == nil {
+			return payload, true
+		}
+	}
+	return nil, false
+}
+
+// leastRSA is the shortest modulus that may sign, in bits (RFC 7518, 3.3).
+const leastRSA = 2048
+
+// readKeys reads the public keys of a JWK Set that may sign. One that can't be read,
+// or is for something else, is as if it weren't there (RFC 7517, 5).
+func readKeys(set []byte) (keys []jose.JSONWebKey) {
+	var all struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if json.Unmarshal(set, &all) != nil {
+		return nil
+	}
+	for _, raw := range all.Keys {
+		var said members
+		if json.Unmarshal(raw, &said) != nil {
+			continue
+		}
+		if use := said.text("use"); use != "" && use != "sig" {
+			continue
+		}
+		if uses := said.texts("key_ops"); len(uses) > 0 && !slices.Contains(uses, "verify") {
+			continue
+		}
+		var key jose.JSONWebKey
+		if bare, err := json.Marshal(said.keyAlone()); err != nil || json.Unmarshal(bare, &key) != nil || !key.IsPublic() || !key.Valid() {
+			continue
+		}
+		if public, is := key.Key.(*rsa.PublicKey); is && public.N.BitLen() < leastRSA {
+			continue
+		}
+		key.KeyID, key.Algorithm = said.text("kid"), said.text("alg")
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// keyAlone leaves the members that are the key itself. The library would refuse the
+// key for a certificate beside it, which we have no use for.
+func (m members) keyAlone() members {
+	alone := members{}
+	for _, name := range []string{"kty", "crv", "x", "y", "n", "e"} {
+		if m.has(name) {
+			alone[name] = m[name]
+		}
+	}
+	return alone
+}

@@ -1,0 +1,149 @@
+package sso
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The token endpoint (RFC 6749, 3.2, and OpenID Connect Core 1.0, 3.1.3).
+
+// authStyle is a way to prove to the token endpoint who we are.
+type authStyle int
+
+const (
+	inHeader authStyle = iota // client_secret_basic
+	inForm                    // client_secret_post
+	byKey                     // private_key_jwt
+)
+
+// authStyles are those that the provider may take, the usual one first. Some say
+// nothing of it, or the wrong thing.
+func (p *Provider) authStyles(issuer *discovered) []authStyle {
+	methods := issuer.tokenMethods
+	switch {
+	case p.Key != nil:
+		return []authStyle{byKey}
+	case len(methods) > 0 && !slices.Contains(methods, "client_secret_basic"):
+		return []authStyle{inForm}
+	case len(methods) > 0 && !slices.Contains(methods, "client_secret_post"):
+		return []authStyle{inHeader}
+	default:
+		return []authStyle{inHeader, inForm}
+	}
+}
+
+// tokenError is what the token endpoint refused (RFC 6749, 5.2).
+type tokenError struct {
+	status            int
+	code, description string
+}
+
+func (e *tokenError) Error() string {
+	return fmt.Sprintf("the code wasn't redeemed: %d %s %s", e.status, limited(e.code), limited(e.description))
+}
+
+// isOfClient reports whether it refused us, rather than the code.
+func (e *tokenError) isOfClient() bool {
+	return e.code == "invalid_client" || e.code == "unauthorized_client" || e.code == "" && e.status == http.StatusUnauthorized
+}
+
+// redeem exchanges a code for tokens.
+func (p *Provider) redeem(ctx context.Context, issuer *discovered, code, verifier string) (tokens members, err error) {
+	var told error
+	for _, style := range p.authStyles(issuer) {
+		tokens, err = p.redeemBy(ctx, style, issuer, code, verifier)
+		if err == nil {
+			return tokens, nil
+		}
+		refusal, is := errors.AsType[*tokenError](err)
+		if told == nil || is && refusal.isOfClient() {
+			told = err
+		}
+		// Only a provider that doesn't take the secret this way may take it another.
+		if !is || refusal.code == "invalid_grant" || passes(refusal.status) || refusal.status/100 == 3 {
+			break
+		}
+	}
+	return nil, p.explainedRefusal(told)
+}
+
+func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discovered, code, verifier string) (members, error) {
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {p.callback}, "code_verifier": {verifier}}
+	switch style {
+	case inForm:
+		form.Set("client_id", p.ClientID)
+		form.Set("client_secret", p.Secret)
+	case byKey:
+		assertion, err := p.Key.assertion(p.ClientID, p.Issuer, issuer.token, p.now())
+		if err != nil {
+			return nil, err
+		}
+		form.Set("client_id", p.ClientID)
+		form.Set("client_assertion_type", isAssertion)
+		form.Set("client_assertion", assertion)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, issuer.token, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
+	if style == inHeader {
+		r.SetBasicAuth(url.QueryEscape(p.ClientID), url.QueryEscape(p.Secret)) // RFC 6749, 2.3.1
+	}
+	answer, err := p.client.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("redeeming the code: %w", explained(err))
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, fmt.Errorf("redeeming the code: %w", err)
+	}
+	var tokens members
+	failed := json.Unmarshal(body, &tokens)
+	if answer.StatusCode != http.StatusOK || tokens.has("error") { // some refuse with 200
+		return nil, &tokenError{answer.StatusCode, tokens.text("error"), tokens.text("error_description")}
+	}
+	if failed != nil {
+		return nil, mend(fmt.Errorf("the token endpoint answers %q, which isn't JSON", answer.Header.Get("Content-Type")), "the provider itself must be mended: tell those who run it")
+	}
+	return tokens, nil
+}
+
+// explainedRefusal tells what a failure at the token endpoint means.
+func (p *Provider) explainedRefusal(err error) error {
+	refusal, is := errors.AsType[*tokenError](err)
+	switch {
+	case !is:
+		return p.failed(err)
+	case refusal.isOfClient():
+		return p.failed(mend(err, "%s", p.mendClient()))
+	case refusal.status/100 == 3:
+		return p.failed(mend(err, "its token_endpoint redirects, and no secret is sent on: the provider itself must be mended"))
+	case refusal.code == "redirect_uri_mismatch":
+		return p.failed(mend(err, "%s", p.mendRedirect()))
+	case passes(refusal.status):
+		return p.failed(err)
+	default:
+		return p.refused(err)
+	}
+}
+
+func (p *Provider) mendClient() string {
+	if p.Key != nil {
+		return "client-id or private-key-file is wrong: give the provider the public half of this key, or write the client-id that it shows"
+	}
+	return "client-id or client-secret-file is wrong, or the secret has expired: put the secret that the provider shows into the file, or make a new one there"
+}
+
+func (p *Provider) mendRedirect() string {
+	return fmt.Sprintf("register the redirect URI %s at the provider, and write the client-id that it shows", p.callback)
+}

@@ -1,0 +1,134 @@
+package sso
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// A failure is one of three kinds, and people are told which: an answer that fails a
+// check may be another one at the next try; a provider that is away comes back by
+// itself; and what isn't set up rightly stays so until IT does something.
+
+// Trouble is a failure of the third kind.
+type Trouble struct {
+	Cause error
+	Mend  string // what IT is to do, "write issuer = …"
+}
+
+// Error is for the log: people read neither.
+func (t *Trouble) Error() string { return t.Cause.Error() + ": " + t.Mend }
+
+// Unwrap returns the cause.
+func (t *Trouble) Unwrap() error { return t.Cause }
+
+// mend says what IT is to do about a failure.
+func mend(cause error, format string, args ...any) error {
+	return &Trouble{cause, fmt.Sprintf(format, args...)}
+}
+
+// MendOf returns what IT is to do about an error, or "" if only waiting helps.
+func MendOf(err error) string {
+	if t, ok := errors.AsType[*Trouble](err); ok {
+		return t.Mend
+	}
+	return ""
+}
+
+// refused is for an answer that fails a check.
+func (p *Provider) refused(cause error) error {
+	return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", p.Name).Because(cause)
+}
+
+// failed is for a provider that is away or not set up rightly, by its cause.
+func (p *Provider) failed(cause error) error {
+	switch {
+	case MendOf(cause) == "":
+		return shared.Errorf(shared.CodeProviderUnavailable, "%s can't be reached at this moment. Please try again later, or sign in another way.", p.Name).Because(cause)
+	case p.Contact == "":
+		return shared.Errorf(shared.CodeProviderMisconfigured, "Signing in with %s isn't set up rightly. Please sign in another way, and tell IT.", p.Name).Because(cause)
+	default:
+		return shared.Errorf(shared.CodeProviderMisconfigured, "Signing in with %s isn't set up rightly. Please sign in another way, and tell: %s", p.Name, p.Contact).Because(cause)
+	}
+}
+
+// cannotConfirm is for a provider that leaves open when the person signed in there,
+// or lets them in without asking. Another try would end the same way.
+func (p *Provider) cannotConfirm(cause error) error {
+	return shared.Errorf(shared.CodeSSORefused, "%s doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again.", p.Name).Because(cause)
+}
+
+// Declined is for an answer with an error in place of a code: mostly of a person who
+// said no, or was told no, at the provider.
+func (p *Provider) Declined(code, description string) error {
+	cause := fmt.Errorf("the provider answered %s: %s", limited(code), limited(description))
+	switch code {
+	case "access_denied", "login_required", "interaction_required", "account_selection_required", "consent_required":
+		return shared.Errorf(shared.CodeSSORefused, "You weren't signed in at %s. Please try again, or sign in another way.", p.Name).Because(cause)
+	case "temporarily_unavailable", "server_error":
+		return p.failed(cause)
+	case "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope", "invalid_client", "redirect_uri_mismatch":
+		return p.failed(mend(cause, "compare client-id and scopes with what is registered at the provider, as a web application with the authorization code flow and the redirect URI %s", p.callback))
+	default:
+		return p.refused(cause)
+	}
+}
+
+// Teller warns IT of providers that can't be used: of each trouble once, until the
+// provider has worked again. The zero value is ready. It is safe for concurrent use.
+type Teller struct {
+	mu   sync.Mutex
+	told map[string]string // the mend that was told, by provider
+}
+
+// Tell warns of a failure of p. Any other error is none of its.
+func (t *Teller) Tell(log *slog.Logger, p *Provider, err error) {
+	switch shared.CodeOf(err) {
+	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured:
+		if t.isNew(p.ID, MendOf(err)) {
+			warn(log, p, err)
+		}
+	}
+}
+
+func (t *Teller) isNew(id, mend string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if last, told := t.told[id]; told && last == mend {
+		return false
+	}
+	if t.told == nil {
+		t.told = map[string]string{}
+	}
+	t.told[id] = mend
+	return true
+}
+
+// Works notes that p has worked.
+func (t *Teller) Works(p *Provider) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.told, p.ID)
+}
+
+// warn writes what a provider can't be used for, with what IT is to do.
+func warn(log *slog.Logger, p *Provider, err error) {
+	todo := MendOf(err)
+	if refusal, is := errors.AsType[*shared.Error](err); is {
+		err = errors.Unwrap(refusal) // the sentence is for people
+	}
+	if trouble, is := errors.AsType[*Trouble](err); is {
+		err = trouble.Cause
+	}
+	if todo == "" {
+		todo = "see whether this machine reaches the provider, through HTTPS_PROXY if it must"
+	}
+	log.Warn("nobody can sign in at an OpenID provider", "provider", p.ID, "issuer", p.Issuer, "cause", err, "mend", todo)
+}
+
+// limited cuts what a stranger may have written into the address, for the log.
+func limited(text string) string { return strings.ToValidUTF8(text[:min(len(text), 200)], "") }

@@ -1,0 +1,342 @@
+package server_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/sso/ssotest"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// says is one thing that a provider may say or do, and what comes of it for somebody
+// whom we know and for somebody new. What people read is in; else they are in.
+type says struct {
+	what   string
+	claims map[string]any // of the ID token; nil removes one
+	lie    ssotest.Lie    // besides
+	// sparse leaves name and address out of the ID token, as many providers do.
+	sparse  bool
+	at      string // a path of the provider, whose answers are changed so:
+	changed func(*ssotest.Answer)
+
+	known, fresh string
+	name         string // of the new account; unset: dan@example.com
+	cause        string // in the log, for whoever is refused
+}
+
+const (
+	in          = ""
+	noAccount   = "ONE knows you, but you have no account here yet."
+	unreachable = oneIsAway
+)
+
+// object is one that some provider wrote where a text is expected.
+var object = map[string]any{"en": "Dan"}
+
+func sayings(t *testing.T) []says {
+	text := func(kind, body string) func(*ssotest.Answer) {
+		return func(a *ssotest.Answer) { a.Says(http.StatusOK, kind, body) }
+	}
+	status := func(code int) func(*ssotest.Answer) {
+		return func(a *ssotest.Answer) { a.Says(code, "application/json", "{}") }
+	}
+	set := func(name string, value any) func(*ssotest.Answer) {
+		return func(a *ssotest.Answer) { a.Set(name, value) }
+	}
+	none, other := "", "other"
+	now := time.Now()
+	list := []says{
+		// Optional claims of odd types, for instance.
+		{what: "nothing odd"},
+		{what: "auth_time with decimals", claims: map[string]any{"auth_time": 1.7e9 + 0.25}},
+		{what: "auth_time as text", claims: map[string]any{"auth_time": "1700000000"}},
+		{what: "auth_time as a date", claims: map[string]any{"auth_time": "2026-11-28T08:00:00Z"}},
+		{what: "auth_time as an object", claims: map[string]any{"auth_time": object}},
+		{what: "no auth_time", claims: map[string]any{"auth_time": nil}},
+		{what: "name as a list", claims: map[string]any{"name": []string{"Dan"}}},
+		{what: "name as an object", claims: map[string]any{"name": object}},
+		{what: "name as a number", claims: map[string]any{"name": 7}},
+		{what: "name that can't be shown", claims: map[string]any{"name": "Dan\u202eDoe\x00"}},
+		{what: "name of 300 characters", claims: map[string]any{"name": strings.Repeat("Dan ", 75)}},
+		{what: "at_hash as a number", claims: map[string]any{"at_hash": 7}},
+		{what: "at_hash as a list", claims: map[string]any{"at_hash": []int{1}}},
+		{what: "no at_hash", claims: map[string]any{"at_hash": nil}},
+		{what: "amr as text", claims: map[string]any{"amr": "pwd"}},
+		{what: "acr as a number", claims: map[string]any{"acr": 0}},
+		{what: "jti as a number", claims: map[string]any{"jti": 12}},
+		{what: "sid as a list", claims: map[string]any{"sid": []string{"x"}}},
+		{what: "nbf as text", claims: map[string]any{"nbf": "now"}},
+		{what: "nbf as a list", claims: map[string]any{"nbf": []int{1}}},
+		{what: "_claim_names without sources", claims: map[string]any{"_claim_names": map[string]any{"groups": "src1"}}},
+		{what: "_claim_names as text", claims: map[string]any{"_claim_names": "groups"}},
+		{what: "_claim_sources as a list", claims: map[string]any{"_claim_sources": []string{}}},
+		{what: "updated_at, address and locale of odd types", claims: map[string]any{"updated_at": "yesterday", "address": 1, "locale": object}},
+		{what: "members in other cases", claims: map[string]any{"Sub": "9", "EXP": 1, "Nonce": "x", "AZP": "other"}},
+		{what: "exp and iat with decimals", claims: map[string]any{"exp": float64(now.Unix()) + 300.5, "iat": float64(now.Unix()) + 0.5}},
+		{what: "aud as text", claims: map[string]any{"aud": "keypeg"}},
+		{what: "several aud with azp", claims: map[string]any{"aud": []string{"other", "keypeg"}, "azp": "keypeg"}},
+		{what: "no azp", claims: map[string]any{"azp": nil}},
+
+		// The address, of which a new account is made.
+		{what: "email as a list", claims: map[string]any{"email": []string{"dan@example.com"}}},
+		{what: "email as an object", claims: map[string]any{"email": object}},
+		{what: "email as a number", claims: map[string]any{"email": 5}},
+		{what: "email that isn't one", claims: map[string]any{"email": "dan"}, fresh: noAccount, cause: "gave no e-mail address"},
+		{what: "email with two @", claims: map[string]any{"email": "dan@evil.example@example.com"}, fresh: noAccount, cause: "gave no e-mail address"},
+		{what: "email in capitals", claims: map[string]any{"email": "Dan@EXAMPLE.com"}},
+		{what: "email elsewhere", claims: map[string]any{"email": "dan@elsewhere.example"}, fresh: noAccount, cause: "in none of the domains"},
+		{what: "email at a subdomain", claims: map[string]any{"email": "dan@sub.example.com"}, fresh: noAccount, cause: "in none of the domains"},
+		{what: "email of more than 64 characters", claims: map[string]any{"email": "dan." + strings.Repeat("x", 56) + "@example.com"}, name: "dan." + strings.Repeat("x", 51) + "-"},
+		{what: "email that can't be a name", claims: map[string]any{"email": "dan☃@example.com"}, name: "user-"},
+		{what: "email_verified as text", claims: map[string]any{"email_verified": "true"}},
+		{what: "email_verified as text in a capital", claims: map[string]any{"email_verified": "True"}},
+		{what: "email_verified as a number", claims: map[string]any{"email_verified": 1}, fresh: noAccount, cause: "has not verified"},
+		{what: "email_verified false", claims: map[string]any{"email_verified": false}, fresh: noAccount, cause: "has not verified"},
+		{what: "email_verified false as text", claims: map[string]any{"email_verified": "false"}, fresh: noAccount, cause: "has not verified"},
+		{what: "email_verified at userinfo only", claims: map[string]any{"email_verified": nil}},
+		{what: "xms_edov of somebody else than Entra", claims: map[string]any{"email_verified": nil, "xms_edov": true}, at: ssotest.PathUserinfo, changed: set("email_verified", nil), fresh: noAccount, cause: "has not verified"},
+		{what: "another address at userinfo", claims: map[string]any{"email": "eve@elsewhere.example", "email_verified": nil}},
+		{what: "an address at userinfo, verified in the token", claims: map[string]any{"email": nil}, at: ssotest.PathUserinfo, changed: set("email_verified", nil), fresh: noAccount, cause: "has not verified"},
+		{what: "an address in the token, verified at userinfo", claims: map[string]any{"email_verified": nil}, at: ssotest.PathUserinfo, changed: set("email", nil), fresh: noAccount, cause: "has not verified"},
+
+		// The userinfo endpoint, which known people don't need.
+		{what: "name and address at userinfo", sparse: true},
+		{what: "userinfo 401", sparse: true, at: ssotest.PathUserinfo, changed: status(401), fresh: notSetUp, cause: "userinfo"},
+		{what: "userinfo 403", sparse: true, at: ssotest.PathUserinfo, changed: status(403), fresh: notSetUp, cause: "scopes profile and email"},
+		{what: "userinfo 404", sparse: true, at: ssotest.PathUserinfo, changed: status(404), fresh: notSetUp, cause: "404"},
+		{what: "userinfo 503", sparse: true, at: ssotest.PathUserinfo, changed: status(503), fresh: unreachable, cause: "503"},
+		{what: "userinfo in HTML", sparse: true, at: ssotest.PathUserinfo, changed: text("text/html", "<html>"), fresh: notSetUp, cause: "isn't JSON"},
+		{what: "userinfo as a list", sparse: true, at: ssotest.PathUserinfo, changed: text("application/json", "[]"), fresh: notSetUp, cause: "isn't JSON"},
+		{what: "userinfo as JSON of another type", sparse: true, at: ssotest.PathUserinfo, changed: func(a *ssotest.Answer) { a.Header.Set("Content-Type", "text/plain") }},
+		{what: "userinfo signed by nobody", sparse: true, at: ssotest.PathUserinfo, changed: text("application/jwt", "a.b.c"), fresh: notSetUp, cause: "userinfo"},
+		{what: "userinfo that redirects", sparse: true, at: ssotest.PathUserinfo, changed: func(a *ssotest.Answer) { a.Redirects(307, "/elsewhere") }, fresh: notSetUp, cause: "isn't followed"},
+		{what: "userinfo of somebody else", sparse: true, at: ssotest.PathUserinfo, changed: set("sub", "1005"), fresh: didntWork, cause: "of another subject"},
+		{what: "userinfo of nobody", sparse: true, at: ssotest.PathUserinfo, changed: set("sub", nil), fresh: didntWork, cause: "of another subject"},
+		{what: "userinfo with odd members", sparse: true, at: ssotest.PathUserinfo, changed: set("address", "none")},
+		{what: "userinfo without an address", sparse: true, at: ssotest.PathUserinfo, changed: set("email", nil), fresh: noAccount, cause: "gave no e-mail address"},
+		{what: "no userinfo endpoint", at: ssotest.PathDiscovery, changed: set("userinfo_endpoint", nil)},
+		{what: "no userinfo endpoint that is needed", sparse: true, at: ssotest.PathDiscovery, changed: set("userinfo_endpoint", nil), fresh: noAccount, cause: "gave no e-mail address"},
+
+		// The token endpoint.
+		{what: "expires_in as text", at: ssotest.PathToken, changed: set("expires_in", "soon")},
+		{what: "expires_in with decimals", at: ssotest.PathToken, changed: set("expires_in", 3599.5)},
+		{what: "no token_type", at: ssotest.PathToken, changed: set("token_type", nil)},
+		{what: "scope as a list", at: ssotest.PathToken, changed: set("scope", []string{"openid"})},
+		{what: "refresh_token as a number", at: ssotest.PathToken, changed: set("refresh_token", 1)},
+		{what: "no access_token", at: ssotest.PathToken, changed: set("access_token", nil)},
+		{what: "tokens as plain text", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Header.Set("Content-Type", "text/plain") }},
+		{what: "no id_token", at: ssotest.PathToken, changed: set("id_token", nil), known: notSetUp, fresh: notSetUp, cause: "without an ID token"},
+		{what: "tokens in HTML", at: ssotest.PathToken, changed: text("text/html", "<html>"), known: notSetUp, fresh: notSetUp, cause: "isn't JSON"},
+		{what: "a refusal with 200", at: ssotest.PathToken, changed: text("application/json", `{"error":"invalid_client"}`), known: notSetUp, fresh: notSetUp, cause: "client-secret-file"},
+		{what: "a used code", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Says(400, "application/json", `{"error":"invalid_grant"}`) }, known: didntWork, fresh: didntWork, cause: "invalid_grant"},
+		{what: "401 without a word", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Says(401, "text/html", "<html>") }, known: notSetUp, fresh: notSetUp, cause: "client-secret-file"},
+		{what: "a token endpoint that redirects", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Redirects(307, "/oauth/token2") }, known: notSetUp, fresh: notSetUp, cause: "redirects"},
+		{what: "a token endpoint with too many visitors", at: ssotest.PathToken, changed: status(429), known: unreachable, fresh: unreachable, cause: "429"},
+
+		// What decides.
+		{what: "no iss", claims: map[string]any{"iss": nil}, known: didntWork, fresh: didntWork, cause: "issued by a different provider"},
+		{what: "iss with a slash", claims: map[string]any{"iss": "https://localhost/"}, known: didntWork, fresh: didntWork, cause: "issued by a different provider"},
+		{what: "sub as a number", claims: map[string]any{"sub": 1001}, known: didntWork, fresh: didntWork, cause: "the ID token fails"},
+		{what: "no sub", claims: map[string]any{"sub": nil}, known: didntWork, fresh: didntWork, cause: "its subject"},
+		{what: "no aud", claims: map[string]any{"aud": nil}, known: didntWork, fresh: didntWork, cause: "expected audience"},
+		{what: "aud as an object", claims: map[string]any{"aud": object}, known: didntWork, fresh: didntWork, cause: "the ID token fails"},
+		{what: "several aud without azp", claims: map[string]any{"aud": []string{"other", "keypeg"}, "azp": nil}, known: didntWork, fresh: didntWork, cause: "for the party"},
+		{what: "azp as a list", claims: map[string]any{"azp": []string{"keypeg"}}, known: didntWork, fresh: didntWork, cause: "for the party"},
+		{what: "no exp", claims: map[string]any{"exp": nil}, known: didntWork, fresh: didntWork, cause: "exp isn't a time"},
+		{what: "exp as text", claims: map[string]any{"exp": "9999999999"}, known: didntWork, fresh: didntWork, cause: "exp isn't a time"},
+		{what: "exp beyond all time", claims: map[string]any{"exp": 1e300}, known: didntWork, fresh: didntWork, cause: "exp isn't a time"},
+		{what: "no iat", claims: map[string]any{"iat": nil}, known: didntWork, fresh: didntWork, cause: "iat isn't a time"},
+		{what: "iat of 1970", claims: map[string]any{"iat": 0}, known: didntWork, fresh: didntWork, cause: "iat isn't a time"},
+		{what: "nbf of tomorrow", claims: map[string]any{"nbf": now.Add(24 * time.Hour).Unix()}, known: didntWork, fresh: didntWork, cause: "doesn't count yet"},
+		{what: "nonce as a number", claims: map[string]any{"nonce": 1}, known: didntWork, fresh: didntWork, cause: "the ID token fails"},
+		{what: "a clock ten minutes ahead", claims: map[string]any{"iat": now.Add(10 * time.Minute).Unix(), "exp": now.Add(15 * time.Minute).Unix()}, known: notSetUp, fresh: notSetUp, cause: "NTP"},
+		{what: "a clock ten minutes behind", claims: map[string]any{"iat": now.Add(-10 * time.Minute).Unix(), "exp": now.Add(-5 * time.Minute).Unix()}, known: notSetUp, fresh: notSetUp, cause: "NTP"},
+		{what: "a clock days behind", claims: map[string]any{"iat": now.Add(-72 * time.Hour).Unix()}, known: notSetUp, fresh: notSetUp, cause: "issued long ago"},
+
+		// The keys.
+		{what: "no kid in the token", lie: ssotest.Lie{KeyID: &none}},
+		{what: "a kid that no key has", lie: ssotest.Lie{KeyID: &other}, known: didntWork, fresh: didntWork, cause: "no key of the provider has signed it"},
+		{what: "keys in HTML", at: ssotest.PathKeys, changed: text("text/html", "<html>"), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
+		{what: "no key", at: ssotest.PathKeys, changed: text("application/json", `{"keys":[]}`), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
+		{what: "keys 404", at: ssotest.PathKeys, changed: status(404), known: notSetUp, fresh: notSetUp, cause: "the provider's keys"},
+		{what: "keys 502", at: ssotest.PathKeys, changed: status(502), known: unreachable, fresh: unreachable, cause: "the provider's keys"},
+		{what: "keys at another host", at: ssotest.PathKeys, changed: func(a *ssotest.Answer) { a.Redirects(302, "http://127.0.0.1:1/keys") }, known: notSetUp, fresh: notSetUp, cause: "isn't followed"},
+		{what: "its key for encryption", at: ssotest.PathKeys, changed: ofItsKey("use", "enc"), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
+		{what: "its key for wrapping", at: ssotest.PathKeys, changed: ofItsKey("key_ops", []string{"wrapKey"}), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
+		{what: "its key without an id", at: ssotest.PathKeys, changed: ofItsKey("kid", nil)},
+		{what: "its key with a number for an id", at: ssotest.PathKeys, changed: ofItsKey("kid", 7)},
+		{what: "its key without alg", at: ssotest.PathKeys, changed: ofItsKey("alg", nil)},
+		{what: "its key without use", at: ssotest.PathKeys, changed: ofItsKey("use", nil)},
+		{what: "its key with a broken certificate", at: ssotest.PathKeys, changed: ofItsKey("x5c", []string{"AAAA"})},
+		{what: "its key with a certificate that isn't text", at: ssotest.PathKeys, changed: ofItsKey("x5c", 5)},
+		{what: "its key with a broken thumbprint", at: ssotest.PathKeys, changed: ofItsKey("x5t#S256", "!")},
+		{what: "its key for another algorithm", at: ssotest.PathKeys, changed: ofItsKey("alg", "ES384"), known: didntWork, fresh: didntWork, cause: "no key of the provider has signed it"},
+
+		// What it says about itself.
+		{what: "token_endpoint_auth_methods_supported as text", at: ssotest.PathDiscovery, changed: set("token_endpoint_auth_methods_supported", "client_secret_basic")},
+		{what: "algorithms as a number", at: ssotest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", 256)},
+		{what: "no algorithms", at: ssotest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", nil)},
+		{what: "algorithms without a public key", at: ssotest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", []string{"HS256"}), known: notSetUp, fresh: notSetUp, cause: "HS256 only"},
+		{what: "scopes_supported as an object", at: ssotest.PathDiscovery, changed: set("scopes_supported", object)},
+		{what: "end_session_endpoint as a list", at: ssotest.PathDiscovery, changed: set("end_session_endpoint", []string{"x"})},
+		{what: "userinfo_endpoint as a number", sparse: true, at: ssotest.PathDiscovery, changed: set("userinfo_endpoint", 1), fresh: noAccount, cause: "gave no e-mail address"},
+		{what: "no token_endpoint", at: ssotest.PathDiscovery, changed: set("token_endpoint", nil), known: notSetUp, fresh: notSetUp, cause: "its token_endpoint is missing"},
+		{what: "no jwks_uri", at: ssotest.PathDiscovery, changed: set("jwks_uri", nil), known: notSetUp, fresh: notSetUp, cause: "its jwks_uri is missing"},
+	}
+	for what, key := range strangeKeys(t) {
+		list = append(list, says{what: "beside its key " + what, at: ssotest.PathKeys, changed: func(a *ssotest.Answer) {
+			var set struct {
+				Keys []json.RawMessage `json:"keys"`
+			}
+			if err := json.Unmarshal(a.Body, &set); err != nil {
+				panic(err)
+			}
+			a.Set("keys", append([]json.RawMessage{json.RawMessage(strings.ReplaceAll(key, "ITS-ID", keyID(set.Keys[0])))}, set.Keys...))
+		}})
+	}
+	return list
+}
+
+func keyID(key json.RawMessage) string {
+	var said struct{ Kid string }
+	if err := json.Unmarshal(key, &said); err != nil {
+		panic(err)
+	}
+	return said.Kid
+}
+
+// ofItsKey changes a member of the provider's key.
+func ofItsKey(name string, value any) func(*ssotest.Answer) {
+	return func(a *ssotest.Answer) {
+		var set struct {
+			Keys []map[string]any `json:"keys"`
+		}
+		if err := json.Unmarshal(a.Body, &set); err != nil {
+			panic(err)
+		}
+		set.Keys[0][name] = value
+		if value == nil {
+			delete(set.Keys[0], name)
+		}
+		a.Set("keys", set.Keys)
+	}
+}
+
+// strangeKeys are keys that some providers have in their sets, and that we can't use.
+func strangeKeys(t *testing.T) map[string]string {
+	jwk := func(key any) string {
+		encoded, err := json.Marshal(jose.JSONWebKey{Key: key, KeyID: "ITS-ID", Use: "sig"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(encoded)
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{
+		"one on secp256k1":           `{"kty":"EC","crv":"secp256k1","kid":"ITS-ID","use":"sig","alg":"ES256K","x":"eeVxnNa92wONaDm4v8-kSlszrNRRrPOVVELnOtExC6k","y":"SNLeD9xyAu8Z5g_jKVvUk5RwIqxPoilLjVuOQpM9X5c"}`,
+		"one on secp256k1, no alg":   `{"kty":"EC","crv":"secp256k1","kid":"ITS-ID","x":"eeVxnNa92wONaDm4v8-kSlszrNRRrPOVVELnOtExC6k","y":"SNLeD9xyAu8Z5g_jKVvUk5RwIqxPoilLjVuOQpM9X5c"}`,
+		"one of an unknown type":     `{"kty":"AKP","alg":"ML-DSA-44","kid":"ITS-ID","pub":"AAAA"}`,
+		"one without a type":         `{"kid":"ITS-ID","use":"sig"}`,
+		"one on Ed448":               `{"kty":"OKP","crv":"Ed448","kid":"ITS-ID","x":"AAAA"}`,
+		"one that is a secret":       `{"kty":"oct","kid":"ITS-ID","k":"c2VjcmV0"}`,
+		"one off its curve":          `{"kty":"EC","crv":"P-256","kid":"ITS-ID","x":"AQ","y":"AQ"}`,
+		"one cut short":              `{"kty":"RSA","kid":"ITS-ID","n":"AQAB"}`,
+		"one that isn't base64":      `{"kty":"RSA","kid":"ITS-ID","n":"§","e":"AQAB"}`,
+		"one that isn't an object":   `"key"`,
+		"one with members of a list": `{"kty":["RSA"],"kid":"ITS-ID","n":1,"e":[]}`,
+		"another with its id":        jwk(long.Public()),
+		"one with its private half":  jwk(private),
+	}
+}
+
+// TestSSOSayings holds that what a provider says besides the subject keeps nobody out
+// whom we know, and that what decides is checked for all.
+func TestSSOSayings(t *testing.T) {
+	for _, row := range sayings(t) {
+		for _, known := range []bool{true, false} {
+			name, who, wants := row.what+", of somebody new", danThere, row.fresh
+			if known {
+				name, who, wants = row.what+", of somebody known", annThere, row.known
+			}
+			t.Run(name, func(t *testing.T) {
+				a := newAbroad(t, stores["memstore"])
+				a.one.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{origin + shared.PageSSO + "one" + shared.PageSSOAnswer}, ClaimsInToken: !row.sparse})
+				if known {
+					if err := a.accounts.LinkUser(t.Context(), "ann", "one", who.Subject); err != nil {
+						t.Fatal(err)
+					}
+					a.getsIn(a.visitor(), "one", who) // so it is hers, and has been used
+					a.forgetsProviders()
+				}
+				lie := row.lie
+				lie.Claims = row.claims
+				a.one.Lies(&lie)
+				if row.at != "" {
+					a.one.Changes(row.at, row.changed)
+				}
+				asked := 0
+				if row.at != ssotest.PathUserinfo {
+					a.one.Changes(ssotest.PathUserinfo, func(*ssotest.Answer) { asked++ })
+				}
+
+				v := a.visitor()
+				if wants != in {
+					a.staysOut(v, wants, row.cause, func() answer { return a.tries(v, who) })
+				} else {
+					got := a.getsIn(v, "one", who).User
+					if row.name == "" {
+						row.name = "dan@example.com"
+					}
+					if known && got.Name != "ann" || !known && !strings.HasPrefix(got.Name, row.name) {
+						t.Errorf("they are %+v", got)
+					}
+					if again := a.getsIn(a.visitor(), "one", who).User; again.ID != got.ID {
+						t.Errorf("the next time they are somebody else: %+v", again)
+					}
+				}
+				if known && asked > 0 {
+					t.Errorf("userinfo was asked %d times", asked)
+				}
+				a.keepsSecrets()
+			})
+		}
+	}
+}
+
+// tries goes to the provider, if that is possible, and comes back.
+func (a *abroad) tries(v *visitor, who ssotest.Person) answer {
+	a.Helper()
+	out := v.sends("GET", shared.PageSSO+"one", nil)
+	to := out.header.Get("Location")
+	if !strings.HasPrefix(to, a.one.URL) {
+		return out
+	}
+	return v.sends("GET", a.signsInThere(to, who), nil)
+}
+
+// forgetsProviders restarts the server, which knows nothing of its providers then.
+func (a *abroad) forgetsProviders() {
+	a.restarts(func(c *server.Config) {
+		for i, p := range c.SSO {
+			c.SSO[i] = sso.New(p.Config, origin+shared.PageSSO+p.ID+shared.PageSSOAnswer, a.now)
+		}
+	})
+}
