@@ -227,7 +227,7 @@ func (s guests) confirm(r *http.Request, from store.Client, _ signedInUser, user
 func (s guests) admission(r *http.Request, from store.Client, user store.User, with store.Passkey, kind shared.EventKind) (admission, store.Batch, error) {
 	known, err := s.mayBeHere(r.Context(), user.Name)
 	if shared.CodeOf(err) != "" {
-		return nil, nil, passkey.Refused(err)
+		return nil, nil, passkey.Disabled(err)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -244,7 +244,7 @@ func (s guests) admission(r *http.Request, from store.Client, user store.User, w
 			if err := s.end(r.Context(), known.ID, with.ID, ""); err != nil {
 				return signedInUser{}, err
 			}
-			return signedInUser{}, passkey.Refused(errors.New("the passkey was removed while it let its user in"))
+			return signedInUser{}, passkey.Removed(errors.New("the passkey was removed while it let its user in"))
 		}
 		return s.guest(HostSession{UserID: known.ID, Proved: s.Now(), PasskeyID: with.ID}, known, user), nil
 	}

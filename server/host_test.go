@@ -393,7 +393,7 @@ func TestHost(t *testing.T) {
 				leaves()
 				v.refused(v.sends("GET", shared.PathPasskeys, nil), 401, shared.CodeUnauthenticated)
 				before := len(host.sessions)
-				v.refused(v.sends("POST", shared.PathSignInFinish, v.proves(begun)), 400, shared.CodeCeremonyRefused)
+				v.refused(v.sends("POST", shared.PathSignInFinish, v.proves(begun)), 403, shared.CodeAccountDisabled)
 				if len(host.sessions) != before {
 					t.Errorf("%s has a session", id)
 				}
@@ -554,7 +554,7 @@ func TestHost(t *testing.T) {
 				host.admits = nil
 				into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+fourth+"?end-sessions", nil), 200)
 			}
-			thief.refused(thief.sends("POST", shared.PathSignInFinish, proof), 400, shared.CodeCeremonyRefused)
+			thief.refused(thief.sends("POST", shared.PathSignInFinish, proof), 400, shared.CodePasskeyRemoved)
 			isOut(thief)
 		})
 	})

@@ -213,7 +213,7 @@ func TestUserVerification(t *testing.T) {
 		prefers(policy.VerificationRequired)
 		begun := into[shared.Ceremony](carl, carl.sends("POST", shared.PathSignInBegin, "{}"), 200)
 		begun.PublicKey = []byte(strings.Replace(string(begun.PublicKey), "required", "preferred", 1)) // by a lying page
-		carl.refused(carl.sends("POST", shared.PathSignInFinish, carl.proves(begun)), 400, shared.CodeCeremonyRefused)
+		carl.refused(carl.sends("POST", shared.PathSignInFinish, carl.proves(begun)), 400, shared.CodeUserNotVerified)
 
 		// One that a browser made silently never verified him, and may be unable to.
 		prefers(policy.VerificationPreferred)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/strictjson"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -87,6 +88,13 @@ var status = map[shared.Code]int{
 	shared.CodeLastMethod:       http.StatusConflict,
 	shared.CodeCeremonyRefused:  http.StatusBadRequest,
 	shared.CodeCeremonyExpired:  http.StatusBadRequest,
+	shared.CodeAccountDisabled:  http.StatusForbidden,
+	shared.CodeUserNotVerified:  http.StatusBadRequest,
+	shared.CodePasskeyCopied:    http.StatusBadRequest,
+	shared.CodePasskeyChanged:   http.StatusBadRequest,
+	shared.CodePasskeyRemoved:   http.StatusBadRequest,
+	shared.CodePasskeyElsewhere: http.StatusBadRequest,
+	shared.CodeNotDiscoverable:  http.StatusBadRequest,
 	shared.CodePasskeysOff:      http.StatusForbidden,
 	shared.CodePasswordsOff:     http.StatusForbidden,
 	shared.CodeSwitchedOff:      http.StatusForbidden,
@@ -100,6 +108,7 @@ var status = map[shared.Code]int{
 	shared.CodeTooManyAttempts:  http.StatusTooManyRequests,
 	shared.CodeInternal:         http.StatusInternalServerError,
 
+	shared.CodeAuthenticatorRefused:  http.StatusForbidden,
 	shared.CodeProviderUnavailable:   http.StatusServiceUnavailable,
 	shared.CodeProviderMisconfigured: http.StatusServiceUnavailable,
 }
@@ -193,8 +202,9 @@ func respondBegun(w http.ResponseWriter, c shared.Ceremony) error {
 // usualBody is the size of body that room is made for at once, whatever a client announces.
 const usualBody = 4 << 10
 
-// decode reads a JSON body: one value, nothing behind it, at most maxBody bytes.
-// Members that we don't know are ignored, as a client's library may send more.
+// decode reads a JSON body: one value, nothing behind it, at most maxBody bytes, with
+// names that count letter by letter. Members that we don't know are ignored, as a client's
+// library may send more.
 func decode(r *http.Request, into any) error {
 	if sent := r.Header.Get("Content-Type"); sent != mediaJSON {
 		if kind, _, err := mime.ParseMediaType(sent); err != nil || kind != mediaJSON {
@@ -205,7 +215,7 @@ func decode(r *http.Request, into any) error {
 	if _, err := body.ReadFrom(r.Body); err != nil {
 		return unreadable(err)
 	}
-	if err := json.Unmarshal(body.Bytes(), into); err != nil {
+	if err := strictjson.Unmarshal(body.Bytes(), into); err != nil {
 		return unreadable(err)
 	}
 	return nil

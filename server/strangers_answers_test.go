@@ -65,6 +65,12 @@ var answerLines = []line{
 		s.everywhereFails("frame of another site", passkeytest.WithCrossOrigin())
 	}},
 	{"topOrigin present", func(s *scene) {
+		for _, name := range []string{`"topOrigin":""`, `"top\u004frigin":"https://evil.test"`, `"topOrigin":{}`} {
+			s.everywhereFails("top origin", inClientData(name))
+		}
+		// A text inside of another member is none.
+		s.succeeds(s.signsIn(s.ann, inClientData(`"hint":"\"topOrigin\""`)), 200)
+
 		s.everywhereFails("top origin", passkeytest.WithTopOrigin("https://evil.test"))
 		s.everywhereFails("top origin", passkeytest.WithTopOrigin(origin))
 		s.everywhereFails("top origin", func(a *passkeytest.Answer) {
@@ -79,7 +85,13 @@ var answerLines = []line{
 		s.everywhereFails("User presence", passkeytest.WithoutUserPresence())
 	}},
 	{"UV clear", func(s *scene) {
-		s.everywhereFails("User verification", passkeytest.WithoutUserVerification())
+		// Whoever proves that they hold the passkey is told what is wrong with it.
+		const sentence = "didn't check that it's you"
+		s.toldAtSignIn(400, shared.CodeUserNotVerified, "User verification", sentence, passkeytest.WithoutUserVerification())
+		s.toldAtConfirmation(400, shared.CodeUserNotVerified, "User verification", sentence, passkeytest.WithoutUserVerification())
+		s.toldAtAdding(400, shared.CodeUserNotVerified, "User verification", sentence, passkeytest.WithoutUserVerification())
+		s.everywhereFails("", passkeytest.WithoutUserVerification(), passkeytest.WithChallenge("AAAA"))
+		s.signInFails("", passkeytest.WithoutUserVerification(), passkeytest.WithSignature([]byte("wrong")))
 	}},
 	{"conditional create with UP=UV=0: accepted, marked", func(s *scene) {
 		begun := s.begins(s.ann, shared.PathRegisterBegin, shared.BeginRegistration{Mediation: "conditional"})
@@ -91,20 +103,38 @@ var answerLines = []line{
 		}
 	}},
 	{"such an answer to a normal ticket: refused", func(s *scene) {
-		s.addingFails("User", passkeytest.WithoutUserPresence(), passkeytest.WithoutUserVerification())
+		s.addingFails("User presence", passkeytest.WithoutUserPresence(), passkeytest.WithoutUserVerification())
 		s.addingFails("User presence", passkeytest.WithoutUserPresence())
 	}},
 	{"BE=0 BS=1", func(s *scene) {
 		s.everywhereFails("Backup", passkeytest.WithFlags(passkeytest.FlagBackedUp, passkeytest.FlagBackupEligible))
 	}},
-	{"BE flips later", func(s *scene) {
-		s.signInFails("Backup", passkeytest.WithFlags(passkeytest.FlagBackupEligible, 0))
-		s.confirmationFails("Backup", passkeytest.WithFlags(passkeytest.FlagBackupEligible, 0))
+	{"BE 0 later 1: accepted, flags stored, an event; BE 1 later 0: refused", func(s *scene) {
+		const be, bs = passkeytest.FlagBackupEligible, passkeytest.FlagBackedUp
+		for i, begins := range []func(*visitor) shared.Ceremony{s.beginsSignIn, s.beginsConfirmation} {
+			finish := []string{shared.PathSignInFinish, shared.PathConfirmFinish}[i]
+			carol := s.user([]string{"carol", "dora"}[i])
+			carol.registers("local at first")
+			synced := passkeytest.WithFlags(be|bs, 0)
+			s.succeeds(carol.finishes(finish, s.proof(carol.device, begins(carol), synced))(), 200)
+			if flags := s.record(carol).Passkeys[0].Flags; flags&(be|bs) != be|bs {
+				s.Errorf("flags %08b are stored", flags)
+			}
+			if n := s.events(carol)[shared.EventBackupChanged]; n != 1 || !carol.lists().Passkeys[0].Synced {
+				s.Errorf("%d events, rows %+v", n, carol.lists().Passkeys)
+			}
 
-		carol := s.user("carol")
-		carol.device.BackupEligible = true
-		carol.registers("synced")
-		s.refuses("Backup", carol.finishes(shared.PathSignInFinish, s.proof(carol.device, s.beginsSignIn(carol), passkeytest.WithFlags(0, passkeytest.FlagBackupEligible))))
+			for _, told := range []string{"first", "again"} {
+				proof := s.proof(carol.device, begins(carol))
+				a := s.refusesAs(400, shared.CodePasskeyChanged, "Backup", carol.finishes(finish, proof))
+				if !strings.Contains(string(a.body), "has changed this passkey") {
+					s.Errorf("%s: it doesn't say what to do: %s", told, a)
+				}
+			}
+			s.succeeds(carol.finishes(finish, s.proof(carol.device, begins(carol), synced))(), 200)
+			// Without the key, it is an answer like any other.
+			s.refuses("", carol.finishes(finish, s.proof(carol.device, begins(carol), passkeytest.WithSignature([]byte("wrong")))))
+		}
 	}},
 	{"BS 1→0: accepted, stored, an event", func(s *scene) {
 		carol := s.user("carol")
@@ -119,18 +149,41 @@ var answerLines = []line{
 			s.Errorf("%d events, rows %+v", n, carol.lists().Passkeys)
 		}
 	}},
-	{"counter equal or lower and non-zero: refused, an event", func(s *scene) {
+	{"counter equal or lower and non-zero: with BE=0 refused, with BE=1 accepted, an event each", func(s *scene) {
 		s.succeeds(s.signsIn(s.ann, passkeytest.WithSignCount(5)), 200)
 		for i, count := range []uint32{5, 4, 0} {
-			proof := s.proof(s.ann.device, s.beginsSignIn(s.ann), passkeytest.WithSignCount(count))
-			s.refuses("counter", s.ann.finishes(shared.PathSignInFinish, proof), shared.EventCounterFell)
-			proof = s.proof(s.ann.device, s.beginsConfirmation(s.ann), passkeytest.WithSignCount(count))
-			s.refuses("counter", s.ann.finishes(shared.PathConfirmFinish, proof), shared.EventCounterFell)
+			for path, begins := range map[string]func(*visitor) shared.Ceremony{shared.PathSignInFinish: s.beginsSignIn, shared.PathConfirmFinish: s.beginsConfirmation} {
+				proof := s.proof(s.ann.device, begins(s.ann), passkeytest.WithSignCount(count))
+				a := s.refusesAs(400, shared.CodePasskeyCopied, "counter", s.ann.finishes(path, proof), shared.EventCounterFell)
+				if !strings.Contains(string(a.body), "may have been copied") || !strings.Contains(string(a.body), "remove it") {
+					s.Errorf("it doesn't say what to do: %s", a)
+				}
+			}
 			if n := s.events(s.ann)[shared.EventCounterFell]; n != 2*(i+1) {
 				s.Errorf("count %d: %d events", count, n)
 			}
 		}
 		s.succeeds(s.signsIn(s.ann, passkeytest.WithSignCount(6)), 200)
+
+		carol := s.user("carol")
+		carol.device.BackupEligible = true
+		carol.registers("synced")
+		s.succeeds(s.signsIn(carol, passkeytest.WithSignCount(50)), 200)
+		for i, count := range []uint32{0, 50, 49} {
+			s.succeeds(s.signsIn(carol, passkeytest.WithSignCount(count)), 200)
+			confirmed := carol.finishes(shared.PathConfirmFinish, s.proof(carol.device, s.beginsConfirmation(carol), passkeytest.WithSignCount(count)))
+			s.succeeds(confirmed(), 200)
+			if kept := s.record(carol).Passkeys[0].SignCount; kept != 50 {
+				s.Errorf("count %d: %d is kept", count, kept)
+			}
+			if n := s.events(carol)[shared.EventCounterDiffers]; n != 2*(i+1) {
+				s.Errorf("count %d: %d events", count, n)
+			}
+		}
+		s.succeeds(s.signsIn(carol, passkeytest.WithSignCount(51)), 200)
+		if events, kept := s.events(carol), s.record(carol).Passkeys[0].SignCount; kept != 51 || events[shared.EventCounterFell] != 0 {
+			s.Errorf("%d is kept, events %v", kept, events)
+		}
 	}},
 	{"counter 0/0: fine", func(s *scene) {
 		for range 3 {
@@ -179,6 +232,12 @@ var answerLines = []line{
 		x, y := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 		weak := bytes.Repeat([]byte{0xff}, 64)
 		for _, key := range [][]byte{
+			passkeytest.CoseOKP(passkeytest.EdDSA, 6, append([]byte{1}, make([]byte, 31)...)),                                // the identity
+			passkeytest.CoseOKP(passkeytest.EdDSA, 6, make([]byte, 32)),                                                      // of order 4
+			passkeytest.CoseOKP(passkeytest.EdDSA, 6, append([]byte{2}, make([]byte, 31)...)),                                // off the curve
+			passkeytest.CoseOKP(passkeytest.EdDSA, 6, append(append([]byte{0xee}, bytes.Repeat([]byte{0xff}, 30)...), 0x7f)), // y = p + 1
+			passkeytest.CoseRSA(passkeytest.RS256, append(bytes.Repeat([]byte{0xff}, 255), 0xfe), []byte{1, 0, 1}),
+			passkeytest.CoseRSA(passkeytest.RS256, bytes.Repeat([]byte{0xff}, 256), []byte{1, 0, 1}), // a multiple of 3
 			passkeytest.CoseEC2(passkeytest.ES256, 1, nil, nil), passkeytest.CoseEC2(passkeytest.ES256, 1, x, nil), passkeytest.CoseEC2(passkeytest.ES256, 1, []byte{}, []byte{}),
 			passkeytest.CoseEC2(passkeytest.ES256, 1, x, y), passkeytest.CoseEC2(passkeytest.ES256, 1, make([]byte, 32), make([]byte, 32)),
 			passkeytest.CoseEC2(passkeytest.ES256, 3, x, y), passkeytest.CoseEC2(passkeytest.ES256, 1, append(x, 0), y),
@@ -248,7 +307,7 @@ var answerLines = []line{
 		if !strings.Contains(string(begun.PublicKey), `"attestation":"direct"`) {
 			s.Errorf("it isn't asked for: %s", begun.PublicKey)
 		}
-		s.refusesAs(400, shared.CodeCeremonyRefused, "silently", s.ann.finishes(shared.PathRegisterBegin, `{"mediation":"conditional"}`))
+		s.refusesAs(403, shared.CodeAuthenticatorRefused, "silently", s.ann.finishes(shared.PathRegisterBegin, `{"mediation":"conditional"}`))
 		s.succeeds(s.adds(s.ann, passkeytest.WithPackedX5C()), 201)
 		s.succeeds(s.adds(s.ann, passkeytest.WithFIDOU2F(), passkeytest.WithFlags(passkeytest.FlagUserVerified, 0)), 201)
 
@@ -394,7 +453,12 @@ var answerLines = []line{
 		if err := s.accounts.SetDisabled(s.Context(), "ann", true, account.Actor{}); err != nil {
 			s.Fatal(err)
 		}
-		s.refuses("disabled", s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, begun)))
+		a := s.refusesAs(403, shared.CodeAccountDisabled, "disabled", s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, begun)))
+		if !strings.Contains(string(a.body), "Your account is disabled") {
+			s.Errorf("it doesn't say what to do: %s", a)
+		}
+		// Who doesn't hold the passkey isn't told that there is such an account.
+		s.signInFails("", passkeytest.WithSignature([]byte("wrong")))
 		s.refusesAs(401, shared.CodeUnauthenticated, "", func() answer { return s.ann.sends("GET", shared.PathAccount, nil) })
 		s.refusesAs(401, shared.CodeSignInRefused, "disabled", s.ann.finishes(shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}), shared.EventSignInFailed)
 	}},
@@ -404,6 +468,12 @@ var answerLines = []line{
 		s.succeeds(s.adds(s.ann, extensions), 201)
 		s.succeeds(s.signsIn(s.ann, extensions), 200)
 		s.signInFails("", extensions, passkeytest.WithSignature([]byte("wrong")))
+		for _, odd := range []any{nil, "none", []int{1}, map[string]any{"credProps": true}, map[string]any{"credProps": map[string]any{"rk": "no"}}} {
+			s.succeeds(s.adds(s.ann, passkeytest.WithMember("clientExtensionResults", odd)), 201)
+			s.succeeds(s.signsIn(s.ann, passkeytest.WithMember("clientExtensionResults", odd)), 200)
+		}
+		s.toldAtAdding(400, shared.CodeNotDiscoverable, "discoverable", "can't keep a passkey",
+			passkeytest.WithMember("clientExtensionResults", map[string]any{"credProps": map[string]any{"rk": false}}))
 	}},
 	{"transports with markup or 5 kB strings: filtered", func(s *scene) {
 		s.succeeds(s.adds(s.ann, passkeytest.WithTransports("usb", "<script>", "usb", strings.Repeat("x", 5000), "", "hybrid", "USB")), 201)
@@ -413,7 +483,9 @@ var answerLines = []line{
 		if options := s.beginsConfirmation(s.ann).PublicKey; bytes.Contains(options, []byte("script")) || bytes.Contains(options, []byte("xxxxxxxxx")) {
 			s.Errorf("they come back: %s", options)
 		}
-		s.addingFails("", passkeytest.WithResponseMember("transports", "usb"))
+		for _, odd := range []any{"usb", nil, 7, map[string]any{}, []any{nil, 1, []int{}}} {
+			s.succeeds(s.adds(s.ann, passkeytest.WithResponseMember("transports", odd)), 201)
+		}
 	}},
 }
 
@@ -434,7 +506,7 @@ func (s *scene) onlyAttested() {
 func (s *scene) wrongAuthenticator(lies ...passkeytest.Lie) {
 	s.Helper()
 	made := s.made(s.beginsAdding(s.ann), lies...)
-	a := s.refusesAs(400, shared.CodeCeremonyRefused, "attestation", s.ann.finishes(shared.PathRegisterFinish, made))
+	a := s.refusesAs(403, shared.CodeAuthenticatorRefused, "attestation", s.ann.finishes(shared.PathRegisterFinish, made))
 	if !strings.Contains(string(a.body), "Only security keys from your organisation") {
 		s.Errorf("it doesn't say what to do: %s", a)
 	}

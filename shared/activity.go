@@ -27,6 +27,9 @@ const (
 	// EventCounterFell: a passkey's signature counter went back, which means that
 	// it may have been copied; the sign-in was refused.
 	EventCounterFell EventKind = "passkey_counter_fell"
+	// EventCounterDiffers: a synced passkey counts its uses apart on each device. It was
+	// accepted.
+	EventCounterDiffers EventKind = "passkey_counter_differs"
 	// EventBackupChanged: a passkey's provider began or ceased to keep a copy.
 	EventBackupChanged EventKind = "passkey_backup_changed"
 	EventSessionEnded  EventKind = "session_ended"

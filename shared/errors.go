@@ -51,6 +51,25 @@ const (
 	CodeCeremonyRefused Code = "ceremony_refused"
 	// CodeCeremonyExpired: the ticket is older than five minutes. 400.
 	CodeCeremonyExpired Code = "ceremony_expired"
+	// CodeAccountDisabled: whoever asks has proved who they are, and may not sign in. 403.
+	CodeAccountDisabled Code = "account_disabled"
+	// CodeUserNotVerified: the authenticator showed that somebody is there, and not who. 400.
+	CodeUserNotVerified Code = "user_not_verified"
+	// CodePasskeyCopied: the signature counter of a passkey that lives in one place didn't
+	// grow (WebAuthn Level 3, 6.1.1). 400.
+	CodePasskeyCopied Code = "passkey_copied"
+	// CodePasskeyChanged: the passkey could be backed up when it was made, and its provider
+	// says now that it can't. 400.
+	CodePasskeyChanged Code = "passkey_changed"
+	// CodePasskeyRemoved: the passkey was one of the user's, and was removed. 400.
+	CodePasskeyRemoved Code = "passkey_removed"
+	// CodePasskeyElsewhere: the passkey was made for another relying party id. 400.
+	CodePasskeyElsewhere Code = "passkey_of_another_address"
+	// CodeNotDiscoverable: no sign-in would find the new passkey. 400.
+	CodeNotDiscoverable Code = "passkey_not_discoverable"
+	// CodeAuthenticatorRefused: the organisation takes passkeys of its own makes of
+	// authenticators only. 403.
+	CodeAuthenticatorRefused Code = "authenticator_refused"
 	// CodePasskeysOff: IT has not switched passkeys on. 403.
 	CodePasskeysOff Code = "passkeys_off"
 	// CodePasswordsOff: the organisation's policy takes no password of this user. 403.

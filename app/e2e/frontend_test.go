@@ -87,7 +87,7 @@ func TestAnotherFrontEnd(t *testing.T) {
 	ann.readsIn("#who", "Nobody is signed in")
 	ann.server.command(t, "", "user", "disable", "ann")
 	ann.clicks("#in")
-	ann.readsIn("#refusal", "ceremony_refused: This passkey could not be verified. Please try again.")
+	ann.readsIn("#refusal", "account_disabled: Your account is disabled. Please ask IT.")
 	ann.readsIn("#who", "Nobody is signed in")
 	ann.hasNoComplaints()
 }

@@ -245,6 +245,7 @@ func (w World) eventText(e shared.Event) string {
 		shared.EventPasskeyRenamed:  text.PasskeyRenamed,
 		shared.EventPasskeyRemoved:  text.PasskeyRemoved,
 		shared.EventCounterFell:     text.CounterFell,
+		shared.EventCounterDiffers:  text.CounterDiffers,
 		shared.EventBackupChanged:   text.BackupChanged,
 		shared.EventSessionEnded:    text.SessionEnded,
 		shared.EventOthersEnded:     text.OthersEnded,

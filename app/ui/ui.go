@@ -132,7 +132,8 @@ func needsIT(err error) bool {
 		return failure.Reason == ceremony.WrongAddress || failure.Reason == ceremony.Faulty
 	}
 	switch shared.CodeOf(err) {
-	case shared.CodeInternal, shared.CodePasskeysOff, "":
+	case shared.CodeInternal, shared.CodePasskeysOff, shared.CodeAccountDisabled, shared.CodeAuthenticatorRefused,
+		shared.CodePasskeyCopied, shared.CodePasskeyChanged, "":
 		return true
 	}
 	return false

@@ -3,11 +3,8 @@ package passkey
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/json"
+	"crypto/sha256"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -25,97 +22,60 @@ type assertion struct {
 	signCount    uint32
 }
 
-// assertionJSON is what is read of WebAuthn Level 3's AuthenticationResponseJSON (5.1.1).
-// Members of the library's type decode themselves, with a decoder for each: that costs
-// three times as much.
-type assertionJSON struct {
-	ID         string `json:"id"`
-	RawID      string `json:"rawId"`
-	Type       string `json:"type"`
-	Attachment string `json:"authenticatorAttachment"`
-	Response   struct {
-		ClientData        string `json:"clientDataJSON"`
-		AuthenticatorData string `json:"authenticatorData"`
-		Signature         string `json:"signature"`
-		UserHandle        string `json:"userHandle"`
-	} `json:"response"`
-}
-
-// parseAssertion reads an answer and makes the checks that need no passkey.
-func (s *Service) parseAssertion(answer json.RawMessage) (*protocol.ParsedCredentialAssertionData, error) {
-	var sent assertionJSON
-	if err := json.Unmarshal(answer, &sent); err != nil {
-		return nil, refused(err)
-	}
-	var read protocol.CredentialAssertionResponse
-	read.ID, read.Type, read.AuthenticatorAttachment = sent.ID, sent.Type, sent.Attachment
-	for _, member := range []struct {
-		from string
-		into *protocol.URLEncodedBase64
-	}{
-		{sent.RawID, &read.RawID},
-		{sent.Response.ClientData, &read.AssertionResponse.ClientDataJSON},
-		{sent.Response.AuthenticatorData, &read.AssertionResponse.AuthenticatorData},
-		{sent.Response.Signature, &read.AssertionResponse.Signature},
-		{sent.Response.UserHandle, &read.AssertionResponse.UserHandle},
-	} {
-		decoded, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(member.from, "="))
-		if err != nil {
-			return nil, refused(fmt.Errorf("a member isn't base64url: %w", err))
-		}
-		*member.into = decoded
-	}
-
-	parsed, err := read.Parse()
-	if err != nil {
-		return nil, refused(err)
-	}
-	if err := s.checkClientData(parsed.Response.CollectedClientData, read.AssertionResponse.ClientDataJSON); err != nil {
-		return nil, refused(err)
-	}
-	return parsed, nil
-}
-
 // verifyAssertion makes the checks of WebAuthn Level 3, 7.2 against the passkeys
-// of user.
+// of user. What people can be told about is checked after the signature.
 func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.ParsedCredentialAssertionData) (assertion, error) {
+	i, found := findCredential(user, parsed.RawID)
+	if !found {
+		return assertion{}, refused(errors.New("the passkey isn't this user's"))
+	}
+	data := parsed.Response.AuthenticatorData
+	known := user.Passkeys[i]
+	// Whether the passkey can be backed up is for [Service.use] to compare.
+	known.Flags = known.Flags&^byte(protocol.FlagBackupEligible) | byte(data.Flags&protocol.FlagBackupEligible)
+	user.Passkeys = []store.Passkey{known}
+
+	rpID := s.rpID
+	if elsewhere := sha256.Sum256([]byte(known.RPID)); known.RPID != "" && bytes.Equal(data.RPIDHash, elsewhere[:]) {
+		rpID = known.RPID
+	}
 	_, err := s.rp.ValidateLogin(libraryUser{user}, webauthn.SessionData{
 		Challenge:        t.Challenge,
-		RelyingPartyID:   s.rpID,
+		RelyingPartyID:   rpID,
 		UserID:           user.Handle,
-		UserVerification: verification(s.policy),
+		UserVerification: protocol.VerificationDiscouraged,
 	}, parsed)
 	if err != nil {
 		return assertion{}, refused(err)
 	}
 
-	data := parsed.Response.AuthenticatorData
+	if rpID != s.rpID {
+		return assertion{}, madeElsewhere(rpID)
+	}
+	if verification(s.policy) == protocol.VerificationRequired && !data.Flags.HasUserVerified() {
+		return assertion{}, notVerified()
+	}
 	return assertion{parsed.RawID, data.Flags, data.Counter}, nil
 }
-
-// errCounterFell is the cause of a refusal that also leaves an event.
-var errCounterFell = errors.New("the passkey's signature counter didn't grow")
 
 // use writes down that a passkey was used: one batch with the spent ticket, the
 // passkey's new counter, flags and time, and whatever also adds.
 func (s *Service) use(ctx context.Context, t ticket, user store.User, proof assertion, browser Browser, also Also) error {
 	err := store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
-			return nil, refused(errors.New("the account is disabled"))
+			return nil, Disabled(errors.New("the account is disabled"))
 		}
 		i, found := findCredential(user, proof.credentialID)
 		if !found {
-			return nil, refused(errors.New("the passkey was removed meanwhile"))
+			return nil, Removed(errors.New("the passkey was removed meanwhile"))
 		}
 
 		used := &user.Passkeys[i]
-		// A count that stays zero means that the authenticator keeps none
-		// (WebAuthn Level 3, 6.1.1): that isn't a copy.
-		if (used.SignCount != 0 || proof.signCount != 0) && proof.signCount <= used.SignCount {
-			return nil, refused(errCounterFell)
+		happened, err := compare(*used, proof)
+		if err != nil {
+			return nil, err
 		}
-		backupChanged := proof.flags.HasBackupState() != protocol.AuthenticatorFlags(used.Flags).HasBackupState()
-		used.SignCount = proof.signCount
+		used.SignCount = max(used.SignCount, proof.signCount)
 		used.Flags = byte(proof.flags)
 		used.Verified = used.Verified || proof.flags.HasUserVerified()
 		used.LastUsed = s.now()
@@ -125,13 +85,13 @@ func (s *Service) use(ctx context.Context, t ticket, user store.User, proof asse
 			return nil, err
 		}
 		batch := append(store.Batch{t.spent(), store.PutUser{User: user}}, more...)
-		if backupChanged {
-			batch = append(batch, s.tells(shared.EventBackupChanged, user, *used, browser))
+		for _, kind := range happened {
+			batch = append(batch, s.tells(kind, user, *used, browser))
 		}
 		return batch, nil
 	})
 
-	if errors.Is(err, errCounterFell) {
+	if shared.CodeOf(err) == shared.CodePasskeyCopied {
 		s.tellCounterFell(ctx, user, proof, browser)
 	}
 	if errors.Is(err, store.ErrNotFound) {
@@ -139,6 +99,34 @@ func (s *Service) use(ctx context.Context, t ticket, user store.User, proof asse
 		return refused(err)
 	}
 	return err
+}
+
+// compare looks at what an authenticator says of a passkey, beside what it said before,
+// and returns what the user is told.
+//
+// A passkey that can't be backed up lives in one place: a counter that doesn't grow means
+// a copy. One that can is on many devices, which count each for itself, and some password
+// managers start again at zero. Whether it can may become known later, but isn't taken
+// back (WebAuthn Level 3, 6.1.1 and 6.1.3).
+func compare(known store.Passkey, proof assertion) (happened []shared.EventKind, err error) {
+	before := protocol.AuthenticatorFlags(known.Flags)
+	if before.HasBackupEligible() && !proof.flags.HasBackupEligible() {
+		return nil, changedByProvider()
+	}
+
+	// A count that stays zero means that the authenticator keeps none.
+	counts := known.SignCount != 0 || proof.signCount != 0
+	if counts && proof.signCount <= known.SignCount {
+		if !proof.flags.HasBackupEligible() {
+			return nil, counterFell()
+		}
+		happened = append(happened, shared.EventCounterDiffers)
+	}
+	const backup = protocol.FlagBackupEligible | protocol.FlagBackupState
+	if (before^proof.flags)&backup != 0 {
+		happened = append(happened, shared.EventBackupChanged)
+	}
+	return happened, nil
 }
 
 // tellCounterFell leaves an event for the user. The sign-in is refused whether

@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"github.com/go-webauthn/webauthn/protocol"
-
-	"github.com/keypeg/keypeg/shared"
 )
 
 // An organisation may want passkeys on its own make of security key and nowhere
@@ -22,12 +20,6 @@ func conveyance(roots *x509.CertPool) protocol.ConveyancePreference {
 		return protocol.PreferNoAttestation
 	}
 	return protocol.PreferDirectAttestation
-}
-
-// notTrusted refuses an authenticator that isn't one of the organisation's. The
-// cause is in the log.
-func notTrusted(cause error) *shared.Error {
-	return shared.Errorf(shared.CodeCeremonyRefused, "Only security keys from your organisation can be used here. Please take one of those.").Because(cause)
 }
 
 // checkAttestation refuses what none of the trusted makers vouches for. That the

@@ -4,34 +4,22 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
 	"slices"
 
+	"filippo.io/edwards25519"
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
+
+	"github.com/keypeg/keypeg/server/strictjson"
 )
 
 // This file holds what WebAuthn asks of a relying party and go-webauthn v0.18.2
 // doesn't check, each found by trying it.
-
-// checkClientData compares the origin byte for byte (7.1 step 9, 7.2 step 12):
-// the library also takes one with a path, user info, a default port or capital
-// letters. Frames of other sites are refused (7.1 steps 10 and 11): we are never
-// embedded. Raw is what data were read from: an empty top origin is there only.
-func (s *Service) checkClientData(data protocol.CollectedClientData, raw []byte) error {
-	switch {
-	case data.Origin != s.origin:
-		return fmt.Errorf("client data come from origin %q", data.Origin)
-	case data.CrossOrigin:
-		return errors.New("client data come from a frame of another site")
-	case data.TopOrigin != "" || bytes.Contains(raw, []byte(`"topOrigin"`)):
-		return errors.New("client data name a top origin")
-	}
-	return nil
-}
 
 // maxCredentialID is the longest credential id in bytes (WebAuthn Level 3, 7.1
 // step 25).
@@ -39,33 +27,18 @@ const maxCredentialID = 1023
 
 // checkAttested looks at what a new passkey attests about itself.
 func checkAttested(parsed *protocol.ParsedCredentialCreationData) error {
-	attested := parsed.Response.AttestationObject.AuthData.AttData
+	object := parsed.Response.AttestationObject
+	attested := object.AuthData.AttData
 	if n := len(attested.CredentialID); n == 0 || n > maxCredentialID {
 		return fmt.Errorf("the credential id has %d bytes", n)
 	}
 	if err := checkPublicKey(attested.CredentialPublicKey); err != nil {
 		return err
 	}
-	return checkStatement(parsed.Raw.AttestationResponse.AttestationObject, attested.AAGUID)
-}
-
-// checkStatement refuses an attestation object without a statement: with format
-// "none" it must be an empty map, not absent (8.7). A fido-u2f statement comes
-// from an authenticator that has no AAGUID (8.6): one with another is made up.
-func checkStatement(object []byte, aaguid []byte) error {
-	var attestation struct {
-		Format    string                  `cbor:"fmt"`
-		Statement webauthncbor.RawMessage `cbor:"attStmt"`
-	}
-	if err := webauthncbor.Unmarshal(object, &attestation); err != nil {
-		return fmt.Errorf("reading the attestation object: %w", err)
-	}
-
-	if len(attestation.Statement) == 0 {
-		return errors.New("the attestation object has no statement")
-	}
-	isZero := !slices.ContainsFunc(aaguid, func(b byte) bool { return b != 0 })
-	if attestation.Format == string(protocol.AttestationFormatFIDOUniversalSecondFactor) && !isZero {
+	// A fido-u2f statement comes from an authenticator that has no AAGUID (8.6): one with
+	// another is made up.
+	hasAAGUID := slices.ContainsFunc(attested.AAGUID, func(b byte) bool { return b != 0 })
+	if object.Format == string(protocol.AttestationFormatFIDOUniversalSecondFactor) && hasAAGUID {
 		return errors.New("a fido-u2f attestation names an AAGUID")
 	}
 	return nil
@@ -77,6 +50,18 @@ const (
 
 	minRSAExponent = 1<<16 + 1
 )
+
+// smallPrimes is the product of the odd primes below a hundred. A key that shares a factor
+// with it can be factored by anybody.
+var smallPrimes = func() *big.Int {
+	product := big.NewInt(1)
+	for n := int64(3); n < 100; n += 2 {
+		if candidate := big.NewInt(n); candidate.ProbablyPrime(0) {
+			product.Mul(product, candidate)
+		}
+	}
+	return product
+}()
 
 // checkPublicKey takes only keys that can later verify: of the three algorithms
 // that we offer, with the key type and curve that belong to them (5.8.5), on the
@@ -96,24 +81,70 @@ func checkPublicKey(cose []byte) error {
 		if _, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point); err != nil {
 			return fmt.Errorf("the public key isn't a point of P-256: %w", err)
 		}
+		return onlyLabels(cose, 1, 3, -1, -2, -3)
 	case webauthncose.OKPPublicKeyData:
-		if key.Algorithm != int64(webauthncose.AlgEdDSA) || key.Curve != int64(webauthncose.Ed25519) || len(key.XCoord) != 32 {
-			return fmt.Errorf("algorithm %d with curve %d and %d bytes isn't offered", key.Algorithm, key.Curve, len(key.XCoord))
+		if key.Algorithm != int64(webauthncose.AlgEdDSA) || key.Curve != int64(webauthncose.Ed25519) {
+			return fmt.Errorf("algorithm %d with curve %d isn't offered", key.Algorithm, key.Curve)
 		}
+		if err := checkEd25519(key.XCoord); err != nil {
+			return err
+		}
+		return onlyLabels(cose, 1, 3, -1, -2)
 	case webauthncose.RSAPublicKeyData:
 		if key.Algorithm != int64(webauthncose.AlgRS256) {
 			return fmt.Errorf("algorithm %d with an RSA key isn't offered", key.Algorithm)
 		}
-		if bits := new(big.Int).SetBytes(key.Modulus).BitLen(); bits < minRSABits || bits > maxRSABits {
-			return fmt.Errorf("an RSA key of %d bits", bits)
+		if err := checkRSA(new(big.Int).SetBytes(key.Modulus), new(big.Int).SetBytes(key.Exponent)); err != nil {
+			return err
 		}
-		// With a small exponent a signature can be made up without the key; every
-		// authenticator has 65537 (FIPS 186-5, A.1.1).
-		if e := new(big.Int).SetBytes(key.Exponent); e.Cmp(big.NewInt(minRSAExponent)) < 0 || e.BitLen() > 31 || e.Bit(0) == 0 {
-			return fmt.Errorf("an RSA key with exponent %s", e)
-		}
+		return onlyLabels(cose, 1, 3, -1, -2)
 	default:
 		return fmt.Errorf("a key of type %T", key)
+	}
+}
+
+// onlyLabels refuses a COSE_Key with other parameters than the required ones (6.5.1.1).
+// One with its private part has been shown to us, and to whoever saw it on its way.
+func onlyLabels(cose []byte, labels ...int64) error {
+	var parameters map[int64]webauthncbor.RawMessage
+	if err := webauthncbor.Unmarshal(cose, &parameters); err != nil {
+		return fmt.Errorf("the public key has odd parameters: %w", err)
+	}
+	for label := range parameters {
+		if !slices.Contains(labels, label) {
+			return fmt.Errorf("the public key has a parameter %d", label)
+		}
+	}
+	return nil
+}
+
+// checkEd25519 refuses what isn't a point of the curve, is written in another way than
+// the one (RFC 8032, 5.1.3), or has a small order: with such a key, signatures can be made
+// up that fit many messages.
+func checkEd25519(encoded []byte) error {
+	point, err := new(edwards25519.Point).SetBytes(encoded)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the public key isn't a point of Ed25519: %w", err)
+	case !bytes.Equal(point.Bytes(), encoded):
+		return errors.New("the public key isn't in the form of Ed25519")
+	case new(edwards25519.Point).MultByCofactor(point).Equal(edwards25519.NewIdentityPoint()) == 1:
+		return errors.New("the public key is a point of small order")
+	}
+	return nil
+}
+
+// checkRSA refuses what a key generator never makes. With a small exponent a signature can
+// be made up without the key; every authenticator has 65537 (FIPS 186-5, A.1.1).
+func checkRSA(modulus, exponent *big.Int) error {
+	if bits := modulus.BitLen(); bits < minRSABits || bits > maxRSABits {
+		return fmt.Errorf("an RSA key of %d bits", bits)
+	}
+	if modulus.Bit(0) == 0 || new(big.Int).GCD(nil, nil, modulus, smallPrimes).BitLen() != 1 {
+		return errors.New("an RSA key whose modulus has a small factor")
+	}
+	if exponent.Cmp(big.NewInt(minRSAExponent)) < 0 || exponent.BitLen() > 31 || exponent.Bit(0) == 0 {
+		return fmt.Errorf("an RSA key with exponent %s", exponent)
 	}
 	return nil
 }
@@ -122,11 +153,15 @@ func checkPublicKey(cose []byte) error {
 const maxTransports = 8
 
 // knownTransports keeps what WebAuthn Level 3, 5.8.4 names, once each. A client
-// may send any strings, and they come back into every later ceremony.
-func knownTransports(sent []string) []string {
+// may send anything, and the rest would come back into every later ceremony.
+func knownTransports(sent json.RawMessage) []string {
+	var names []strictjson.Lenient
+	if err := strictjson.Unmarshal(sent, &names); err != nil {
+		return nil // a hint for the browser, which does without
+	}
 	var known []string
-	for _, transport := range sent {
-		switch transport {
+	for _, name := range names {
+		switch transport := string(name); transport {
 		case "ble", "hybrid", "internal", "nfc", "smart-card", "usb":
 			if !slices.Contains(known, transport) && len(known) < maxTransports {
 				known = append(known, transport)

@@ -18,9 +18,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -155,38 +153,6 @@ func (s *Service) With(p policy.Policy) *Service {
 	other := *s
 	other.policy = p
 	return &other
-}
-
-// Refused is the answer to a ceremony that fails a check of whoever called
-// [Service.FinishSignIn] or [Service.FinishConfirmation].
-func Refused(cause error) error { return refused(cause) }
-
-// refused is the one answer to every ceremony that fails a check. Which check
-// it was stays in the log.
-func refused(cause error) *shared.Error {
-	return shared.Errorf(shared.CodeCeremonyRefused, "This passkey could not be verified. Please try again.").Because(unwrapLibrary(cause))
-}
-
-// nobodys is [refused], for a passkey that the store positively doesn't have.
-func nobodys(cause error) *shared.Error {
-	refusal := refused(cause)
-	refusal.UnknownCredential = true
-	return refusal
-}
-
-// unwrapLibrary keeps what may be logged of a go-webauthn error: its Details, and
-// of its DevInfo, which can hold a challenge, the beginnings that name a check.
-func unwrapLibrary(err error) error {
-	library, ok := errors.AsType[*protocol.Error](err)
-	if !ok {
-		return err
-	}
-	for _, check := range []string{"RP Hash mismatch", "User presence required but flag not set", "User verification required but flag not set"} {
-		if strings.HasPrefix(library.DevInfo, check) {
-			return fmt.Errorf("%s: %s: %s", library.Type, library.Details, check)
-		}
-	}
-	return fmt.Errorf("%s: %s", library.Type, library.Details)
 }
 
 // mediated is what the two mediations that we issue mean to the library.

@@ -324,7 +324,7 @@ func TestSilentRegistration(t *testing.T) {
 		if err != nil || !added.Unverified {
 			t.Fatalf("added %+v (%v), want it unverified", added, err)
 		}
-		if _, err := ann.signsIn(passkeytest.WithFlags(0, passkeytest.FlagUserVerified)); shared.CodeOf(err) != shared.CodeCeremonyRefused {
+		if _, err := ann.signsIn(passkeytest.WithFlags(0, passkeytest.FlagUserVerified)); shared.CodeOf(err) != shared.CodeUserNotVerified {
 			t.Errorf("signing in unverified: %v, want a refusal", err)
 		}
 		if _, err := ann.signsIn(); err != nil {
@@ -427,7 +427,7 @@ func TestSignIn(t *testing.T) {
 			}
 		}
 		_, err := ann.signsIn(passkeytest.WithSignCount(3))
-		wants(t, err, shared.CodeCeremonyRefused)
+		wants(t, err, shared.CodePasskeyCopied)
 		events, err := ann.store.Events(t.Context(), ann.id, store.EventID{}, 1)
 		if err != nil || events[0].Kind != shared.EventCounterFell {
 			t.Errorf("newest event %+v (%v), want %s", events, err, shared.EventCounterFell)
@@ -460,7 +460,7 @@ func TestSignIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := ann.signsIn()
-		wants(t, err, shared.CodeCeremonyRefused)
+		wants(t, err, shared.CodeAccountDisabled)
 	})
 	t.Run("a removed passkey doesn't get in", func(t *testing.T) {
 		ann := newWorld(t).person("ann")

@@ -112,12 +112,9 @@ func (s *Service) register(ctx context.Context, t ticket, user store.User, brows
 // verifyRegistration turns an answer into a passkey without a name, if every
 // check of WebAuthn Level 3, 7.1 holds.
 func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawMessage) (store.Passkey, error) {
-	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	parsed, err := s.parseRegistration(answer)
 	if err != nil {
-		return store.Passkey{}, refused(err)
-	}
-	if err := s.checkClientData(parsed.Response.CollectedClientData, parsed.Raw.AttestationResponse.ClientDataJSON); err != nil {
-		return store.Passkey{}, refused(err)
+		return store.Passkey{}, err
 	}
 	if err := checkAttested(parsed); err != nil {
 		return store.Passkey{}, refused(err)
@@ -127,7 +124,7 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		Challenge:        t.Challenge,
 		RelyingPartyID:   s.rpID,
 		UserID:           user.Handle,
-		UserVerification: s.selection(t.Mediation).UserVerification,
+		UserVerification: protocol.VerificationDiscouraged,
 		CredParams:       webauthn.CredentialParametersRecommendedL3(),
 		Mediation:        mediated(t.Mediation),
 	}, parsed)
@@ -135,18 +132,21 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		return store.Passkey{}, refused(err)
 	}
 
+	flags := parsed.Response.AttestationObject.AuthData.Flags
+	if s.selection(t.Mediation).UserVerification == protocol.VerificationRequired && !flags.HasUserVerified() {
+		return store.Passkey{}, notVerified()
+	}
 	if err := s.checkAttestation(parsed.Response.AttestationObject); err != nil {
 		return store.Passkey{}, err
 	}
 
-	flags := parsed.Response.AttestationObject.AuthData.Flags
 	created := store.Passkey{
 		ID:           newID(),
 		CredentialID: credential.ID,
 		PublicKey:    credential.PublicKey,
 		Format:       credential.AttestationFormat,
 		Attachment:   string(credential.Authenticator.Attachment),
-		Transports:   knownTransports(parsed.Raw.AttestationResponse.Transports),
+		Transports:   parsed.Raw.AttestationResponse.Transports,
 		Flags:        byte(flags),
 		SignCount:    credential.Authenticator.SignCount,
 		Verified:     flags.HasUserVerified(),

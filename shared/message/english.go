@@ -213,6 +213,7 @@ var English = Catalogue{
 		PasskeyRenamed:   "Passkey renamed to “{passkey}”",
 		PasskeyRemoved:   "Passkey “{passkey}” removed",
 		CounterFell:      "A sign-in with “{passkey}” was refused: it may have been copied",
+		CounterDiffers:   "Passkey “{passkey}” counts its uses apart on each device",
 		BackupChanged:    "Passkey “{passkey}” is kept differently by its provider now",
 		SessionEnded:     "Ended a session",
 		OthersEnded:      "Ended all other sessions",

@@ -308,6 +308,7 @@ type Activity struct {
 	PasskeyRenamed   string // {passkey}
 	PasskeyRemoved   string // {passkey}
 	CounterFell      string // {passkey}
+	CounterDiffers   string // {passkey}
 	BackupChanged    string // {passkey}
 	SessionEnded     string
 	OthersEnded      string
