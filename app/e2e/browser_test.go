@@ -65,17 +65,33 @@ func openBrowser(t *testing.T, s *server, more ...chromedp.ExecAllocatorOption) 
 		stop()
 	})
 
-	b.do("start the browser", chromedp.Navigate("about:blank"))
-	if err := chromedp.Listen(ctx, b.hear); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
+	b.isListenedTo()
 	return b
+}
+
+// opensTab is another tab of the same browser.
+func (b *browser) opensTab() *browser {
+	b.t.Helper()
+	ctx, closeTab := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(closeTab)
+	tab := &browser{t: b.t, ctx: ctx, server: b.server}
+	tab.isListenedTo()
+	return tab
+}
+
+// isListenedTo starts a tab.
+func (b *browser) isListenedTo() {
+	b.t.Helper()
+	b.do("start the browser", chromedp.Navigate("about:blank"))
+	if err := chromedp.Listen(b.ctx, b.hear); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := chromedp.Call(b.ctx, log.Enable, cdp.Empty{}); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // hear gathers complaints: exceptions, errors of the console, and violations of

@@ -201,3 +201,52 @@ func TestSSOConfirmation(t *testing.T) {
 	bob.opens("/activity")
 	bob.reads("Confirmed that it's you")
 }
+
+// TestSSOTabs is of somebody who has the sign-in page open five times, as after a browser
+// that restored its tabs, and uses the browser's own buttons.
+func TestSSOTabs(t *testing.T) {
+	s, provider := startServerWithProvider(t)
+	bob := openBrowser(t, s)
+	tabs := []*browser{bob}
+	for range 4 {
+		tabs = append(tabs, bob.opensTab())
+	}
+	for _, tab := range tabs {
+		tab.opens("/sign-in")
+		tab.clicks(ssoButton)
+		tab.waitsFor("the provider's page", `location.port === "`+provider.port+`"`)
+	}
+	// The tab that left last comes back first, and every one of them arrives.
+	for i := range tabs {
+		tab := tabs[len(tabs)-1-i]
+		tab.choosesAt(provider, "Bob Builder")
+		tab.isAt("/")
+		tab.readsIn("#user-menu-button", "Bob Builder")
+	}
+
+	// Back leads to the provider, and its answer, which was taken already, on to the
+	// start page: by Forward, and by its address from the history.
+	value[bool](bob, `history.back(), true`)
+	bob.waitsFor("to be back at the provider, or led on", `location.port === "`+provider.port+`" || document.querySelector("#user-menu-button") !== null`)
+	for _, answer := range []string{"?code=spent&state=spent", "?error=access_denied&state=spent", ""} {
+		bob.opens("/sign-in/sso/test/callback" + answer)
+		bob.isAt("/")
+		bob.readsIn("#user-menu-button", "Bob Builder")
+	}
+
+	// A no in one tab doesn't disturb who signed in by another.
+	bob.signsOut()
+	first, second := tabs[1], tabs[2]
+	for _, tab := range []*browser{first, second} {
+		tab.opens("/sign-in")
+		tab.clicks(ssoButton)
+	}
+	first.choosesAt(provider, "Bob Builder")
+	first.isAt("/")
+	second.choosesAt(provider, "Cancel")
+	second.isAt("/")
+	second.readsIn("#user-menu-button", "Bob Builder")
+	for _, tab := range tabs {
+		tab.hasNoComplaints()
+	}
+}

@@ -65,44 +65,46 @@ func (p Provider) Check() (Provider, error) {
 	case p.CreateUsers && p.isOpen() && len(p.Required) == 0:
 		return p, fmt.Errorf("the provider %s gives an account to anybody who can or once could read mail at your domain: write required-claims with a claim that it gives to your members only, or leave out create-users and link people one by one", p.ID)
 	}
-	domains := make([]string, len(p.Domains))
-	for i, written := range p.Domains {
-		domain, err := canonicalDomain(written)
-		if err != nil {
-			return p, fmt.Errorf("allowed-domains of the provider %s: %w", p.ID, err)
-		}
-		domains[i] = domain
+	var err error
+	if p.Domains, err = canonicalDomains(p.Domains); err != nil {
+		return p, fmt.Errorf("allowed-domains of the provider %s: %w", p.ID, err)
 	}
-	p.Domains = domains
-
-	required := map[string][]string{}
+	p.Required = maps.Clone(p.Required)
 	for _, claim := range slices.Sorted(maps.Keys(p.Required)) {
-		values := slices.Clone(p.Required[claim])
+		values := p.Required[claim]
 		if claim == "" || len(values) == 0 || slices.Contains(values, "") {
 			return p, fmt.Errorf("required-claims of the provider %s: %q must have a value that isn't empty, such as { hd = \"example.com\" }", p.ID, claim)
 		}
-		for i := range values {
-			if claim != claimGoogle {
-				continue
-			}
-			domain, err := canonicalDomain(values[i])
-			if err != nil {
-				return p, fmt.Errorf("required-claims of the provider %s: %s: %w", p.ID, claim, err)
-			}
-			values[i] = domain
+		if claim != claimGoogle {
+			continue
 		}
-		required[claim] = values
+		if p.Required[claim], err = canonicalDomains(values); err != nil {
+			return p, fmt.Errorf("required-claims of the provider %s: %s: %w", p.ID, claim, err)
+		}
 	}
-	p.Required = required
 	return p, nil
 }
 
+func canonicalDomains(written []string) (list []string, err error) {
+	for _, w := range written {
+		domain, err := canonicalDomain(w)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, domain)
+	}
+	return list, nil
+}
+
+// domains is how their names are looked up (RFC 5891, 5), with the lengths of RFC 1035.
+var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+
 // canonicalDomain returns the domain of e-mail addresses as it is compared: in lower
-// case, and in ASCII where it has other letters (RFC 5891, 5). It refuses what no
+// case, and in ASCII where it has other letters. It refuses what no
 // address has behind its @, and says what to write.
 func canonicalDomain(written string) (string, error) {
 	bare := strings.ToLower(strings.TrimSpace(written))
-	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(bare, "."))
+	domain, err := domains.ToASCII(strings.TrimSuffix(bare, "."))
 	_, isIP := netip.ParseAddr(strings.Trim(bare, "[]"))
 	switch {
 	case bare == "":
@@ -123,8 +125,8 @@ func canonicalDomain(written string) (string, error) {
 	return domain, nil
 }
 
-// isMember tells why the provider's people may not all come in: what it says of this
-// one isn't what IT requires.
+// isMember tells why somebody may not come in: what the provider says of them isn't
+// what IT requires.
 func (a Asserted) isMember() error {
 	for _, claim := range slices.Sorted(maps.Keys(a.Provider.Required)) {
 		said, allowed := a.Claims[claim], a.Provider.Required[claim]
@@ -138,19 +140,20 @@ func (a Asserted) isMember() error {
 	return nil
 }
 
-func domainsOf(said []string) (domains []string) {
+// domainsOf leaves out what isn't a domain.
+func domainsOf(said []string) (list []string) {
 	for _, text := range said {
 		if domain, err := canonicalDomain(text); err == nil {
-			domains = append(domains, domain)
+			list = append(list, domain)
 		}
 	}
-	return domains
+	return list
 }
 
 // mayCreate tells why the provider may not make a user of somebody.
 func (a Asserted) mayCreate() error {
 	local, domain, isAddress := strings.Cut(a.Email, "@")
-	domains, allowed := domainsOf([]string{domain}), domainsOf(a.Provider.Domains)
+	itsDomain, allowed := domainsOf([]string{domain}), domainsOf(a.Provider.Domains)
 	switch {
 	case !a.Provider.CreateUsers:
 		return errors.New("nobody has this identity")
@@ -158,10 +161,10 @@ func (a Asserted) mayCreate() error {
 		return errors.New("the provider gave no e-mail address")
 	case !a.Verified:
 		return errors.New("the provider has not verified the e-mail address")
-	case len(domains) == 0 || !slices.Contains(allowed, domains[0]):
+	case len(itsDomain) == 0 || !slices.Contains(allowed, itsDomain[0]):
 		return errors.New("the e-mail address is in none of the domains")
 	}
-	if a.Provider.Issuer != issuerGoogle || slices.Contains(mailOfGoogle, domains[0]) {
+	if a.Provider.Issuer != issuerGoogle || slices.Contains(mailOfGoogle, itsDomain[0]) {
 		return nil
 	}
 	hosted := domainsOf(a.Claims[claimGoogle])

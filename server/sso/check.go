@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -41,7 +42,7 @@ func (p *Provider) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.Patience)
 	defer cancel()
 	if issuer.ahead.Abs() > store.ClockSkew {
-		return clockTrouble(fmt.Errorf("the provider's clock and this machine's are %s apart", issuer.ahead.Abs()))
+		return clockTrouble(fmt.Errorf("the provider's clock and this machine's are %s apart", issuer.ahead.Abs().Round(time.Second)))
 	}
 	if _, err := issuer.keys.renew(ctx); err != nil {
 		return err

@@ -1,0 +1,292 @@
+package server_test
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/sso/ssotest"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// TestSSOHostileProvider is what an odd or a hostile provider may answer.
+func TestSSOHostileProvider(t *testing.T) {
+	t.Run("nobody is sent to an address that isn't https", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		for _, address := range []string{
+			"javascript:alert(1)", "data:text/html,x", "ftp://localhost/authorize", "http://evil.example/authorize", "//evil.example/authorize", "/authorize",
+			"https://", "https://ann@evil.example/", "https://evil.example/#x", "https:evil.example", "localhost:1234", "\nhttps://evil.example/", "",
+		} {
+			a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Set("authorization_endpoint", address) })
+			a.forgetsProviders()
+			v := a.visitor()
+			a.staysOut(v, notSetUp, "its authorization_endpoint", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
+		}
+	})
+	t.Run("nothing is asked or told elsewhere", func(t *testing.T) {
+		var visits atomic.Int64
+		elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			visits.Add(1)
+			w.Write([]byte("{}"))
+		}))
+		defer elsewhere.Close()
+		for _, path := range []string{ssotest.PathDiscovery, ssotest.PathToken, ssotest.PathKeys, ssotest.PathUserinfo} {
+			for _, status := range []int{301, 302, 303, 307, 308} {
+				a := newAbroad(t, stores["memstore"])
+				a.one.Changes(path, func(answer *ssotest.Answer) { answer.Redirects(status, elsewhere.URL+path) })
+				v := a.visitor()
+				a.staysOut(v, notSetUp, "redirects", func() answer { return a.tries(v, danThere) })
+			}
+		}
+		if n := visits.Load(); n != 0 {
+			t.Errorf("%d requests went elsewhere", n)
+		}
+	})
+	t.Run("a public document may be moved on its own host", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		moved := false
+		a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) {
+			if !moved {
+				moved = true
+				answer.Redirects(302, ssotest.PathDiscovery+"?moved")
+			}
+		})
+		a.getsIn(a.visitor(), "one", danThere)
+	})
+	t.Run("redirects come to an end", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Redirects(302, ssotest.PathDiscovery) })
+		v := a.visitor()
+		a.staysOut(v, notSetUp, "redirects", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
+	})
+	t.Run("an answer without end is read in part", func(t *testing.T) {
+		for _, path := range []string{ssotest.PathDiscovery, ssotest.PathToken, ssotest.PathKeys, ssotest.PathUserinfo} {
+			a := newAbroad(t, stores["memstore"])
+			a.one.Changes(path, func(answer *ssotest.Answer) { answer.Body = append(answer.Body, strings.Repeat(" ", 2<<20)...) })
+			v := a.visitor()
+			a.staysOut(v, oneIsAway, "too large", func() answer { return a.tries(v, danThere) })
+		}
+	})
+	t.Run("signing out goes on to no odd address", func(t *testing.T) {
+		for _, address := range []string{"javascript:alert(1)", "http://evil.example/", "https://ann@evil.example/", "/"} {
+			a := newAbroad(t, stores["memstore"])
+			a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Set("end_session_endpoint", address) })
+			v := a.visitor()
+			a.getsIn(v, "one", danThere)
+			a.succeeds(v.sends("POST", shared.PathSignOut, nil), 204)
+		}
+	})
+}
+
+// TestSSOSetUp is of providers that aren't set up rightly: people read that, and IT what
+// to write.
+func TestSSOSetUp(t *testing.T) {
+	t.Run("IT is warned once, until it has worked again", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		fails := func() {
+			a.Helper()
+			a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) { answer.Says(401, "application/json", `{"error":"invalid_client"}`) })
+			for range 3 {
+				v := a.visitor()
+				a.staysOut(v, notSetUp, "invalid_client", func() answer { return a.tries(v, danThere) })
+			}
+		}
+		warnings := func() int { return strings.Count(a.log.String(), "level=WARN") }
+		before := warnings()
+		fails()
+		if n := warnings() - before; n != 1 || !strings.Contains(a.log.String(), `mend="client-id or client-secret-file is wrong`) {
+			t.Errorf("%d warnings:\n%s", n, a.log)
+		}
+		a.one.Changes(ssotest.PathToken, nil)
+		a.getsIn(a.visitor(), "one", danThere)
+		fails()
+		if n := warnings() - before; n != 2 {
+			t.Errorf("%d warnings:\n%s", n, a.log)
+		}
+	})
+	t.Run("people read whom to tell, in the app too", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"], func(c *sso.Config) { c.Contact = "IT desk, phone 1234" })
+		a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Set("issuer", a.one.URL+"/") })
+		told := "Signing in with ONE isn't set up rightly. Please sign in another way, and tell: IT desk, phone 1234"
+		v := a.visitor()
+		a.staysOut(v, told, "write issuer = ", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
+		out := a.ann.sends("POST", shared.PathIdentity+"one", nil)
+		a.ann.refused(out, 503, shared.CodeProviderMisconfigured)
+		if !strings.Contains(string(out.body), told) {
+			t.Errorf("got %s", out)
+		}
+		a.one.IsAway(true)
+		a.ann.refused(a.ann.sends("POST", shared.PathIdentity+"one", nil), 503, shared.CodeProviderUnavailable)
+	})
+	t.Run("what the provider answers in place of a code is told as what it is", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		for query, want := range map[string][2]string{
+			"unauthorized_client":     {notSetUp, "redirect URI"},
+			"invalid_scope":           {notSetUp, "scopes"},
+			"invalid_request":         {notSetUp, "redirect URI"},
+			"login_required":          {"You weren't signed in at ONE. Please try again, or sign in another way.", "login_required"},
+			"temporarily_unavailable": {oneIsAway, "temporarily_unavailable"},
+			"zugriff_verweigert&error_description=Sie%20d%C3%BCrfen%20nicht": {didntWork, "zugriff_verweigert"},
+		} {
+			v := a.visitor()
+			_, state, _ := strings.Cut(a.leaves(v, "one"), "&state=")
+			state, _, _ = strings.Cut(state, "&")
+			a.staysOut(v, want[0], want[1], func() answer {
+				return v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?state="+state+"&error="+query, nil)
+			})
+		}
+	})
+}
+
+// TestSSOCannotConfirm is of providers that don't say when somebody signed in there.
+func TestSSOCannotConfirm(t *testing.T) {
+	wayOut := "ONE doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again."
+	for what, row := range map[string]struct {
+		auth any
+		says string // "" means that it confirms
+	}{
+		"nothing":                {nil, wayOut},
+		"an object":              {object, wayOut},
+		"a date":                 {"2026-11-28", wayOut},
+		"an hour ago":            {-time.Hour, wayOut},
+		"in ten minutes":         {10 * time.Minute, notSetUp},
+		"now":                    {time.Duration(0), ""},
+		"now, by a clock behind": {-30 * time.Second, ""},
+		"now, as text":           {"text", ""},
+		"now, with decimals":     {"decimals", ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			a := newAbroad(t, stores["memstore"])
+			dan := a.visitor()
+			a.getsIn(dan, "one", danThere)
+			a.passes(11 * time.Minute)
+			now := a.now()
+			claims := map[string]any{"auth_time": row.auth, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix()}
+			switch auth := row.auth.(type) {
+			case time.Duration:
+				claims["auth_time"] = now.Add(auth).Unix()
+			case string:
+				if auth == "text" {
+					claims["auth_time"] = strconv.FormatInt(now.Unix(), 10)
+				} else if auth == "decimals" {
+					claims["auth_time"] = float64(now.Unix()) + 0.5
+				}
+			}
+			a.one.Lies(&ssotest.Lie{Claims: claims})
+			begun := into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{}), 200)
+			dan.sends("GET", a.signsInThere(begun.URL, danThere), nil)
+			page := dan.sends("GET", shared.PageSignIn, nil)
+			if row.says == "" {
+				into[shared.Ceremony](dan, dan.sends("POST", shared.PathRegisterBegin, nil), 200)
+				return
+			}
+			dan.refused(dan.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
+			if got := html.UnescapeString(string(page.body)); !strings.Contains(got, row.says) {
+				t.Errorf("the page says %q", got)
+			}
+
+			// The way out leads out.
+			if row.says == wayOut {
+				dan.sends("POST", shared.PathSignOut, nil)
+				a.getsIn(dan, "one", danThere)
+				into[shared.Ceremony](dan, dan.sends("POST", shared.PathRegisterBegin, nil), 200)
+			}
+		})
+	}
+}
+
+// TestSSOMembers holds required-claims, for everybody and at every sign-in.
+func TestSSOMembers(t *testing.T) {
+	const other = "You signed in at ONE with an account that can't be used here. Please choose another account there."
+	requires := func(a *abroad, required map[string][]string) {
+		a.restarts(func(c *server.Config) {
+			for i := range c.Accounts.Providers {
+				if c.Accounts.Providers[i].ID == "one" {
+					c.Accounts.Providers[i].Required = required
+				}
+			}
+		})
+	}
+	for what, row := range map[string]struct {
+		required map[string][]string
+		claims   map[string]any
+		cause    string // "" lets them in
+	}{
+		"the value":                 {map[string][]string{"hd": {"example.com"}}, map[string]any{"hd": "example.com"}, ""},
+		"the value in capitals":     {map[string][]string{"hd": {"example.com"}}, map[string]any{"hd": "Example.COM"}, ""},
+		"another value":             {map[string][]string{"hd": {"example.com"}}, map[string]any{"hd": "evil.example"}, "claim hd"},
+		"no claim":                  {map[string][]string{"hd": {"example.com"}}, nil, "claim hd"},
+		"an empty claim":            {map[string][]string{"hd": {"example.com"}}, map[string]any{"hd": ""}, "claim hd"},
+		"a claim in another case":   {map[string][]string{"tid": {"a"}}, map[string]any{"TID": "a"}, "claim tid"},
+		"one of several":            {map[string][]string{"tid": {"a", "b"}}, map[string]any{"tid": "b"}, ""},
+		"in a list":                 {map[string][]string{"groups": {"staff"}}, map[string]any{"groups": []string{"all", "staff"}}, ""},
+		"not in a list":             {map[string][]string{"groups": {"staff"}}, map[string]any{"groups": []string{"staff2", "Staff"}}, "claim groups"},
+		"a part of it":              {map[string][]string{"groups": {"staff"}}, map[string]any{"groups": "staff,all"}, "claim groups"},
+		"an object":                 {map[string][]string{"groups": {"staff"}}, map[string]any{"groups": map[string]any{"staff": true}}, "claim groups"},
+		"a list of lists":           {map[string][]string{"groups": {"staff"}}, map[string]any{"groups": [][]string{{"staff"}}}, "claim groups"},
+		"a number":                  {map[string][]string{"level": {"3"}}, map[string]any{"level": 3}, ""},
+		"true":                      {map[string][]string{"employee": {"true"}}, map[string]any{"employee": true}, ""},
+		"false":                     {map[string][]string{"employee": {"true"}}, map[string]any{"employee": false}, "claim employee"},
+		"one of two claims":         {map[string][]string{"tid": {"a"}, "groups": {"staff"}}, map[string]any{"tid": "a"}, "claim groups"},
+		"both claims":               {map[string][]string{"tid": {"a"}, "groups": {"staff"}}, map[string]any{"tid": "a", "groups": "staff"}, ""},
+		"only at userinfo, as none": {map[string][]string{"name": {"Dan Doe"}}, map[string]any{"name": nil}, "claim name"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			a := newAbroad(t, stores["memstore"])
+			a.links(a.ann, "one", annThere)
+			requires(a, row.required)
+			a.one.Lies(&ssotest.Lie{Claims: row.claims})
+			for _, who := range []ssotest.Person{annThere, danThere} {
+				v := a.visitor()
+				if row.cause == "" {
+					a.getsIn(v, "one", who)
+					continue
+				}
+				a.staysOut(v, other, row.cause, func() answer { return a.goes(v, "one", who) })
+			}
+		})
+	}
+	t.Run("who has lost it can't confirm or link, and keeps the other ways", func(t *testing.T) {
+		onEveryStoreAbroad(t, func(a *abroad) {
+			requires(a, map[string][]string{"groups": {"staff"}})
+			begun := into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathIdentity+"one", nil), 200)
+			a.changesOnly(nil, func() { a.ann.sends("GET", a.signsInThere(begun.URL, annThere), nil) })
+			if page := a.ann.sends("GET", shared.PageSignIn, nil); page.status != 403 || !strings.Contains(html.UnescapeString(string(page.body)), other) {
+				t.Errorf("got %s", page)
+			}
+			if err := a.accounts.LinkUser(t.Context(), "ann", "one", annThere.Subject); err != nil {
+				t.Fatal(err)
+			}
+			begun = into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{}), 200)
+			a.changesOnly(nil, func() { a.ann.sends("GET", a.signsInThere(begun.URL, annThere), nil) })
+			if page := a.ann.sends("GET", shared.PageSignIn, nil); page.status != 403 || !strings.Contains(html.UnescapeString(string(page.body)), other) {
+				t.Errorf("got %s", page)
+			}
+			a.visitor().signsAnnIn()
+		})
+	})
+	t.Run("whoever chose a wrong account is asked for another", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		requires(a, map[string][]string{"groups": {"staff"}})
+		v := a.visitor()
+		a.goes(v, "one", danThere)
+		page := string(v.sends("GET", shared.PageSignIn, nil).body)
+		if !strings.Contains(page, `href="/sign-in/sso/one?choose="`) {
+			t.Errorf("the page's buttons: %s", page)
+		}
+		out := v.sends("GET", shared.PageSSO+"one?choose=", nil)
+		if to := out.header.Get("Location"); !strings.Contains(to, "prompt=select_account") {
+			t.Errorf("led to %s", to)
+		}
+		if strings.Contains(a.leaves(a.visitor(), "one"), "prompt") {
+			t.Error("others are asked too")
+		}
+	})
+}
