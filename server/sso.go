@@ -68,7 +68,7 @@ type trip struct {
 // travel is what these handlers need besides the providers.
 type travel struct {
 	trips, said *seal.Sealer
-	troubles    sso.Teller
+	warnings    sso.Warnings
 }
 
 func newTravel(key []byte) (*travel, error) {
@@ -155,7 +155,7 @@ func (s *Server) forgetTrips(w http.ResponseWriter, r *http.Request) {
 // told tells IT of a provider that can't be used.
 func (s *Server) told(r *http.Request, p *sso.Provider, err error) error {
 	if r.Context().Err() == nil { // else it may be that nobody waited
-		s.travel.troubles.Tell(s.Log, p, err)
+		s.travel.warnings.Tell(s.Log, p, err)
 	}
 	return err
 }
@@ -229,7 +229,7 @@ func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	identity, err := p.Finish(r.Context(), t.Pending, r.URL.Query())
 	if err == nil {
-		s.travel.troubles.Works(p)
+		s.travel.warnings.Works(p)
 		err = s.arrive(w, r, t, s.asserted(p, t, identity))
 	}
 	s.told(r, p, err)

@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -31,8 +33,8 @@ func CheckAll(ctx context.Context, log *slog.Logger, providers []*Provider) {
 
 // Check tries what can be tried while nobody signs in, and returns the first thing
 // that will fail; [MendOf] has what IT is to do about it. It sends the provider two
-// requests of which it knows that they lead to nothing: one for a sign-in without a
-// person, and one with a made-up code. Those tell whether the provider knows our
+// requests of which it knows that they lead to nothing: one for a sign-in that nobody
+// goes on with, and one with a made-up code. Those tell whether the provider knows our
 // address and our secret. Send them seldom: some providers count failures.
 func (p *Provider) Check(ctx context.Context) error {
 	issuer, err := p.discover(ctx)
@@ -41,25 +43,20 @@ func (p *Provider) Check(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.Patience)
 	defer cancel()
-	if issuer.ahead.Abs() > store.ClockSkew {
-		return clockTrouble(fmt.Errorf("the provider's clock and this machine's are %s apart", issuer.ahead.Abs().Round(time.Second)))
-	}
 	if _, err := issuer.keys.renew(ctx); err != nil {
 		return err
 	}
-	if err := p.checkRedirect(ctx, issuer); err != nil {
+	if err := p.checkAddress(ctx, issuer); err != nil {
 		return err
 	}
 	return p.checkClient(ctx, issuer)
 }
 
-// checkRedirect asks for a sign-in that must not ask the person (prompt=none, OpenID
-// Connect Core 1.0, 3.1.2.1). A provider that knows client and address sends an error
-// there; one that doesn't must not send anybody there, and says so (RFC 6749, 4.1.2.1).
-// Anything else tells nothing.
-func (p *Provider) checkRedirect(ctx context.Context, issuer *discovered) error {
-	verifier := oauth2.GenerateVerifier()
-	address := p.request(issuer).AuthCodeURL("check", oauth2.SetAuthURLParam("nonce", "check"), oauth2.SetAuthURLParam("prompt", "none"), oauth2.S256ChallengeOption(verifier))
+// checkAddress asks for a sign-in. A provider that doesn't know client or address must
+// not send anybody there, and says so (RFC 6749, 4.1.2.1), mostly by 400. Anything else
+// tells nothing.
+func (p *Provider) checkAddress(ctx context.Context, issuer *discovered) error {
+	address := p.request(issuer).AuthCodeURL(rand.Text(), oidc.Nonce(rand.Text()), oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
@@ -71,25 +68,34 @@ func (p *Provider) checkRedirect(ctx context.Context, issuer *discovered) error 
 		return explained(err)
 	}
 	answer.Body.Close()
-	to, _ := answer.Location()
+	to, err := answer.Location()
 	switch {
-	case answer.StatusCode == http.StatusBadRequest:
-		return mend(errors.New("the provider answers 400 to a request for a sign-in"), "%s", p.mendRedirect())
-	case to == nil || !strings.HasPrefix(to.String(), p.callback+"?"):
+	case answer.StatusCode == http.StatusBadRequest, err == nil && strings.Contains(to.Path, "/oauth/error"): // the latter is Google's
+		return mend(errors.New("the provider shows an error where people should sign in"), "%s", p.mendRedirect())
+	case err != nil || !strings.HasPrefix(to.String(), p.callback+"?"):
 		return nil
 	}
-	if code := to.Query().Get("error"); code == "unauthorized_client" || code == "invalid_scope" || code == "unsupported_response_type" {
-		return errors.Unwrap(p.Declined(code, to.Query().Get("error_description")))
+	query := to.Query()
+	if refusal := p.Declined(query.Get("error"), query.Get("error_description")); MendOf(refusal) != "" {
+		return refusal
 	}
 	return nil
 }
 
 // checkClient redeems a code that was never given out. Of a client that the provider
-// doesn't take it hears so before anything is said of the code, mostly.
+// doesn't take it hears so before anything is said of the code, mostly. Nobody keeps
+// such an answer, so it tells the time too.
 func (p *Provider) checkClient(ctx context.Context, issuer *discovered) error {
 	_, err := p.redeem(ctx, issuer, "keypeg-checks-its-secret", oauth2.GenerateVerifier())
-	if refusal, is := errors.AsType[*tokenError](err); is && refusal.isOfClient() {
-		return mend(refusal, "%s", p.mendClient())
+	refusal, is := errors.AsType[*tokenError](err)
+	if !is {
+		return nil
+	}
+	if apart := refusal.date.Sub(p.now()).Abs(); !refusal.date.IsZero() && apart > store.ClockSkew {
+		return clockError(fmt.Errorf("the provider's clock and this machine's are %s apart", apart.Round(time.Second)))
+	}
+	if refusal.isOfClient() {
+		return err
 	}
 	return nil
 }

@@ -59,11 +59,15 @@ func TestCheck(t *testing.T) {
 		"a client that it doesn't know": {func(c *sso.Config, _ *ssotest.Provider, _ *time.Duration) { c.ClientID = "other" }, []string{"client-id"}},
 		"a client that may not do this": {answers(ssotest.PathAuthorize, func(a *ssotest.Answer) { a.Redirects(302, callback+"?error=unauthorized_client&state=check") }), []string{"unauthorized_client", "authorization code flow"}},
 		"a page that asks nobody":       {change: answers(ssotest.PathAuthorize, says(200, "text/html", "<html>"))},
-		"a sign-in that is needed":      {change: answers(ssotest.PathAuthorize, func(a *ssotest.Answer) { a.Redirects(302, callback+"?error=login_required&state=check") })},
-		"a wrong secret":                {answers(ssotest.PathToken, says(401, "application/json", `{"error":"invalid_client"}`)), []string{"client-secret-file", "invalid_client"}},
-		"a made-up code":                {change: answers(ssotest.PathToken, says(400, "application/json", `{"error":"invalid_grant"}`))},
-		"away":                          {func(_ *sso.Config, p *ssotest.Provider, _ *time.Duration) { p.IsAway(true) }, []string{"503", "whether this machine reaches the provider"}},
-		"nobody at the port":            {func(c *sso.Config, _ *ssotest.Provider, _ *time.Duration) { c.Issuer = "http://localhost:1" }, []string{"refused", "whether this machine reaches the provider"}},
+		"an error page, as Google's":    {answers(ssotest.PathAuthorize, func(a *ssotest.Answer) { a.Redirects(302, "/signin/oauth/error/v2?authError=x") }), []string{"register the redirect URI"}},
+		"an answer that was kept for a day": {change: answers(ssotest.PathDiscovery, func(a *ssotest.Answer) {
+			a.Header.Set("Date", time.Now().Add(-24*time.Hour).UTC().Format(http.TimeFormat))
+		})},
+		"a sign-in that is needed": {change: answers(ssotest.PathAuthorize, func(a *ssotest.Answer) { a.Redirects(302, callback+"?error=login_required&state=check") })},
+		"a wrong secret":           {answers(ssotest.PathToken, says(401, "application/json", `{"error":"invalid_client"}`)), []string{"client-secret-file", "invalid_client"}},
+		"a made-up code":           {change: answers(ssotest.PathToken, says(400, "application/json", `{"error":"invalid_grant"}`))},
+		"away":                     {func(_ *sso.Config, p *ssotest.Provider, _ *time.Duration) { p.IsAway(true) }, []string{"503", "whether this machine reaches the provider"}},
+		"nobody at the port":       {func(c *sso.Config, _ *ssotest.Provider, _ *time.Duration) { c.Issuer = "http://localhost:1" }, []string{"refused", "whether this machine reaches the provider"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			provider := ssotest.Start(t)

@@ -60,7 +60,7 @@ func (m members) instant(name string) (at time.Time, is bool) {
 	return time.Unix(int64(whole), int64(part*1e9)), true
 }
 
-// Values are the values of the members as text: of a string, a number or a boolean
+// values are those of each member as text: of a string, a number or a boolean that
 // one, of a list those of its elements, and of anything else none.
 func (m members) values() map[string][]string {
 	all := map[string][]string{}

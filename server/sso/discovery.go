@@ -28,7 +28,6 @@ type discovered struct {
 	tokenMethods         []string // how a client may authenticate; empty if it doesn't say
 	namesIss             bool     // it names itself in each answer (RFC 9207, 3)
 	keys                 *keySet
-	ahead                time.Duration // of our clock, as far as it says
 }
 
 // discover asks the issuer about itself, or remembers. Of many who come at the same
@@ -77,9 +76,6 @@ func (p *Provider) ask(ctx context.Context) (*discovered, error) {
 	fetched, err := p.read(said)
 	if err != nil {
 		return nil, err
-	}
-	if !document.date.IsZero() {
-		fetched.ahead = document.date.Sub(p.now())
 	}
 
 	p.mu.Lock()

@@ -59,8 +59,7 @@ func follow(next *http.Request, before []*http.Request) error {
 // document is what a GET brought.
 type document struct {
 	body []byte
-	kind string    // its Content-Type
-	date time.Time // by the provider's clock; zero if it doesn't say
+	kind string // its Content-Type
 }
 
 // statusError is an answer that isn't 200.
@@ -110,8 +109,7 @@ func (p *Provider) get(ctx context.Context, address, accessToken string) (docume
 	if err != nil {
 		return document{}, fmt.Errorf("reading %s: %w", address, err)
 	}
-	date, _ := http.ParseTime(answer.Header.Get("Date"))
-	return document{body, answer.Header.Get("Content-Type"), date}, nil
+	return document{body, answer.Header.Get("Content-Type")}, nil
 }
 
 // explained adds what IT must do about a connection that can't work until then. Any

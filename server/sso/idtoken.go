@@ -124,7 +124,7 @@ func (p *Provider) checkTimes(token *oidc.IDToken, all members) error {
 	}
 	cause := fmt.Errorf("the ID token fails: %w, at %s, when it was %s here", wrong, utc(token.IssuedAt), utc(now))
 	if token.IssuedAt.Sub(now).Abs() > store.ClockSkew {
-		return p.failed(clockTrouble(cause))
+		return p.failed(clockError(cause))
 	}
 	return p.refused(cause)
 }
@@ -138,12 +138,12 @@ func (p *Provider) checkFresh(all members, since time.Time) error {
 	case at.Before(since.Add(-store.ClockSkew)):
 		return p.cannotConfirm(fmt.Errorf("the person wasn't asked again at the provider, but at %s", utc(at)))
 	case at.After(p.now().Add(store.ClockSkew)):
-		return p.failed(clockTrouble(fmt.Errorf("the person signed in at the provider in the future, at %s", utc(at))))
+		return p.failed(clockError(fmt.Errorf("the person signed in at the provider in the future, at %s", utc(at))))
 	}
 	return nil
 }
 
-func clockTrouble(cause error) error {
+func clockError(cause error) error {
 	return mend(cause, "let a time service (NTP) set the clock of this machine, or the provider's: they may be %s apart", store.ClockSkew)
 }
 

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,6 +55,7 @@ func New(c Config, callback string, now store.Clock) *Provider {
 	if len(c.Scopes) == 0 {
 		c.Scopes = []string{"profile", "email"}
 	}
+	c.Scopes = slices.DeleteFunc(slices.Clone(c.Scopes), func(s string) bool { return s == oidc.ScopeOpenID }) // it is asked for anyway
 	if c.Patience == 0 {
 		c.Patience = defaultPatience
 	}

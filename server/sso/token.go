@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The token endpoint (RFC 6749, 3.2, and OpenID Connect Core 1.0, 3.1.3).
@@ -43,6 +44,7 @@ func (p *Provider) authStyles(issuer *discovered) []authStyle {
 type tokenError struct {
 	status            int
 	code, description string
+	date              time.Time // by the provider's clock; zero if it doesn't say
 }
 
 func (e *tokenError) Error() string {
@@ -110,7 +112,8 @@ func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discov
 	var tokens members
 	failed := json.Unmarshal(body, &tokens)
 	if answer.StatusCode != http.StatusOK || tokens.has("error") { // some refuse with 200
-		return nil, &tokenError{answer.StatusCode, tokens.text("error"), tokens.text("error_description")}
+		date, _ := http.ParseTime(answer.Header.Get("Date"))
+		return nil, &tokenError{answer.StatusCode, tokens.text("error"), tokens.text("error_description"), date}
 	}
 	if failed != nil {
 		return nil, mend(fmt.Errorf("the token endpoint answers %q, which isn't JSON", answer.Header.Get("Content-Type")), "the provider itself must be mended: tell those who run it")

@@ -65,6 +65,7 @@ func (s providerSettings) provider(id string) (p provider, err error) {
 	if err != nil {
 		return p, fmt.Errorf("the name of the provider %s can't be used: %w", id, err)
 	}
+	s.Issuer, s.ClientID = strings.TrimSpace(s.Issuer), strings.TrimSpace(s.ClientID)
 	p.protocol = sso.Config{ID: id, Name: name, Issuer: s.Issuer, ClientID: s.ClientID, Scopes: s.Scopes, Button: s.Button, SignOut: s.SignOut}
 	if s.ClientSecretFile != "" {
 		content, err := os.ReadFile(s.ClientSecretFile)

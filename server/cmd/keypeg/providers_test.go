@@ -34,6 +34,7 @@ func TestProviderTables(t *testing.T) {
 	creates := one + "create-users = true\n"
 	for _, good := range []string{
 		one,
+		strings.Replace(one, "https://login.example.com", " https://login.example.com ", 1),
 		creates + "allowed-domains = [\"Example.com\", \"bücher.example\"]\n",
 		one + "required-claims = { hd = \"example.com\" }\n",
 		one + "required-claims = { groups = [\"staff\", \"guests\"], level = 3, employee = true, \"https://example.com/role\" = \"x\" }\n",

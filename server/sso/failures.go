@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,27 +15,27 @@ import (
 // check may be another one at the next try; a provider that is away comes back by
 // itself; and what isn't set up rightly stays so until IT does something.
 
-// Trouble is a failure of the third kind.
-type Trouble struct {
+// SetupError is a failure of the third kind.
+type SetupError struct {
 	Cause error
 	Mend  string // what IT is to do, "write issuer = …"
 }
 
 // Error is for the log: people read neither.
-func (t *Trouble) Error() string { return t.Cause.Error() + ": " + t.Mend }
+func (e *SetupError) Error() string { return e.Cause.Error() + ": " + e.Mend }
 
 // Unwrap returns the cause.
-func (t *Trouble) Unwrap() error { return t.Cause }
+func (e *SetupError) Unwrap() error { return e.Cause }
 
 // mend says what IT is to do about a failure.
 func mend(cause error, format string, args ...any) error {
-	return &Trouble{cause, fmt.Sprintf(format, args...)}
+	return &SetupError{cause, fmt.Sprintf(format, args...)}
 }
 
 // MendOf returns what IT is to do about an error, or "" if only waiting helps.
 func MendOf(err error) string {
-	if t, ok := errors.AsType[*Trouble](err); ok {
-		return t.Mend
+	if e, ok := errors.AsType[*SetupError](err); ok {
+		return e.Mend
 	}
 	return ""
 }
@@ -78,41 +79,41 @@ func (p *Provider) Declined(code, description string) error {
 	}
 }
 
-// Teller warns IT of providers that can't be used: of each trouble once, until the
+// Warnings tells IT of providers that can't be used: of each failure once, until the
 // provider has worked again. The zero value is ready. It is safe for concurrent use.
-type Teller struct {
+type Warnings struct {
 	mu   sync.Mutex
-	told map[string]string // the mend that was told, by provider
+	told map[string][]string // what to do, by provider
 }
 
 // Tell warns of a failure of p. Any other error is none of its.
-func (t *Teller) Tell(log *slog.Logger, p *Provider, err error) {
+func (w *Warnings) Tell(log *slog.Logger, p *Provider, err error) {
 	switch shared.CodeOf(err) {
 	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured:
-		if t.isNew(p.ID, MendOf(err)) {
+		if w.isNew(p.ID, MendOf(err)) {
 			warn(log, p, err)
 		}
 	}
 }
 
-func (t *Teller) isNew(id, mend string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if last, told := t.told[id]; told && last == mend {
+func (w *Warnings) isNew(id, mend string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.Contains(w.told[id], mend) {
 		return false
 	}
-	if t.told == nil {
-		t.told = map[string]string{}
+	if w.told == nil {
+		w.told = map[string][]string{}
 	}
-	t.told[id] = mend
+	w.told[id] = append(w.told[id], mend)
 	return true
 }
 
 // Works notes that p has worked.
-func (t *Teller) Works(p *Provider) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.told, p.ID)
+func (w *Warnings) Works(p *Provider) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.told, p.ID)
 }
 
 // warn writes what a provider can't be used for, with what IT is to do.
@@ -121,8 +122,8 @@ func warn(log *slog.Logger, p *Provider, err error) {
 	if refusal, is := errors.AsType[*shared.Error](err); is {
 		err = errors.Unwrap(refusal) // the sentence is for people
 	}
-	if trouble, is := errors.AsType[*Trouble](err); is {
-		err = trouble.Cause
+	if setup, is := errors.AsType[*SetupError](err); is {
+		err = setup.Cause
 	}
 	if todo == "" {
 		todo = "see whether this machine reaches the provider, through HTTPS_PROXY if it must"
