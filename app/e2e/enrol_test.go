@@ -46,7 +46,7 @@ func (b *browser) invites(name, display string) string {
 func (b *browser) opensLink(at, title string) {
 	b.t.Helper()
 	b.opens(at)
-	b.isAt("/enrol")
+	b.isAt("/enrol?opened")
 	b.readsIn("h1", title)
 }
 

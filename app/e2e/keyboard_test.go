@@ -30,7 +30,7 @@ func TestKeyboardOnly(t *testing.T) {
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
 	ann.opens(s.setup)
-	ann.isAt("/setup")
+	ann.isAt("/setup?opened")
 	for _, field := range []struct{ selector, text string }{
 		{"input[name=name]", "ann"}, {"input[name=display-name]", "Ann Admin"}, {"input[name=password]", annsPassword},
 	} {

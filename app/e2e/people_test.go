@@ -11,7 +11,7 @@ const (
 func (b *browser) setsUp() {
 	b.t.Helper()
 	b.opens(b.server.setup)
-	b.isAt("/setup")
+	b.isAt("/setup?opened")
 	b.types("input[name=name]", "Ann")
 	b.types("input[name=display-name]", "Ann Admin")
 	b.types("input[name=password]", annsPassword)

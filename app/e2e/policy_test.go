@@ -14,12 +14,12 @@ func TestPasskeysOnly(t *testing.T) {
 
 	// The first administrator chooses no password: a passkey comes first.
 	ann.opens(s.setup)
-	ann.isAt("/setup")
+	ann.isAt("/setup?opened")
 	ann.seesNo("input[type=password]")
 	ann.types("input[name=name]", "ann")
 	ann.types("input[name=display-name]", "Ann Admin")
 	ann.clicks("button")
-	ann.isAt("/enrol")
+	ann.isAt("/enrol?opened")
 	ann.readsIn("h1", "Welcome, Ann Admin")
 	ann.reads("Create a passkey to sign in as ann.")
 	ann.seesNo("input[type=password]")
