@@ -125,6 +125,23 @@ func TestSSOSetUp(t *testing.T) {
 		a.one.IsAway(true)
 		a.ann.refused(a.ann.sends("POST", shared.PathIdentity+"one", nil), 503, shared.CodeProviderUnavailable)
 	})
+	t.Run("a secret that is taken in the form only isn't wrong", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Set("token_endpoint_auth_methods_supported", nil) })
+		tries := 0
+		a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) {
+			if tries++; tries == 1 {
+				answer.Says(401, "application/json", `{"error":"invalid_client"}`)
+				return
+			}
+			answer.Says(400, "application/json", `{"error":"invalid_grant"}`)
+		})
+		v := a.visitor()
+		a.staysOut(v, didntWork, "invalid_grant", func() answer { return a.tries(v, danThere) })
+		if tries != 2 {
+			t.Errorf("%d tries", tries)
+		}
+	})
 	t.Run("what the provider answers in place of a code is told as what it is", func(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
 		for query, want := range map[string][2]string{

@@ -2,9 +2,11 @@ package sso
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -58,6 +60,9 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 	if raw == "" {
 		return Identity{}, p.failed(mend(errors.New("the provider answered without an ID token"), "it must be an OpenID provider, and let this client have the scope openid"))
 	}
+	if err := checkForm(raw); err != nil {
+		return Identity{}, p.failed(err)
+	}
 	keys := &tokenKeys{keys: issuer.keys}
 	token, err := oidc.NewVerifier(p.Issuer, keys, &oidc.Config{
 		ClientID: p.ClientID, SupportedSigningAlgs: issuer.algorithms,
@@ -86,6 +91,23 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 			return p.describeMore(ctx, issuer, tokens, token.Subject, keys.all)
 		},
 	}, nil
+}
+
+// checkForm refuses a token of a form that the provider gives to every client that is
+// registered as we are: with the next one it would be the same.
+func checkForm(token string) error {
+	parts := strings.Split(token, ".")
+	if len(parts) == 5 { // RFC 7516, 3.1
+		return mend(errors.New("the ID token is encrypted"), "let the provider sign ID tokens for this client, and not encrypt them")
+	}
+	var header members
+	if decoded, err := base64.RawURLEncoding.DecodeString(parts[0]); err != nil || json.Unmarshal(decoded, &header) != nil {
+		return nil // the library says so
+	}
+	if a := header.text("alg"); strings.HasPrefix(a, "HS") { // RFC 7518, 3.2
+		return mend(fmt.Errorf("the ID token is signed with %s, for which anybody who checks it needs the secret", limited(a)), "let the provider sign ID tokens for this client with RS256 or ES256")
+	}
+	return nil
 }
 
 // check holds what the library leaves to us.

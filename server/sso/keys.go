@@ -34,7 +34,7 @@ func (s *keySet) verify(ctx context.Context, token string) (payload []byte, err 
 	}
 	signed, err := jose.ParseSignedCompact(token, allowed)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errSignature, err)
 	}
 	s.mu.Lock()
 	known := s.keys

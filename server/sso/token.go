@@ -51,6 +51,10 @@ func (e *tokenError) Error() string {
 	return fmt.Sprintf("the code wasn't redeemed: %d %s %s", e.status, limited(e.code), limited(e.description))
 }
 
+// codeGrant is what a provider says of a code that it doesn't take, once it knows who
+// asks.
+const codeGrant = "invalid_grant"
+
 // isOfClient reports whether it refused us, rather than the code.
 func (e *tokenError) isOfClient() bool {
 	return e.code == "invalid_client" || e.code == "unauthorized_client" || e.code == "" && e.status == http.StatusUnauthorized
@@ -65,11 +69,11 @@ func (p *Provider) redeem(ctx context.Context, issuer *discovered, code, verifie
 			return tokens, nil
 		}
 		refusal, is := errors.AsType[*tokenError](err)
-		if told == nil || is && refusal.isOfClient() {
+		if told == nil || is && (refusal.isOfClient() || refusal.code == codeGrant) {
 			told = err
 		}
 		// Only a provider that doesn't take the secret this way may take it another.
-		if !is || refusal.code == "invalid_grant" || passes(refusal.status) || refusal.status/100 == 3 {
+		if !is || refusal.code == codeGrant || passes(refusal.status) || refusal.status/100 == 3 {
 			break
 		}
 	}
