@@ -92,7 +92,7 @@ func (p *Provider) checkClient(ctx context.Context, issuer *discovered) error {
 		return nil
 	}
 	if apart := refusal.date.Sub(p.now()).Abs(); !refusal.date.IsZero() && apart > store.ClockSkew {
-		return clockError(fmt.Errorf("the provider's clock and this machine's are %s apart", apart.Round(time.Second)))
+		return clockError(fmt.Errorf("the provider's clock and this machine's are about %s apart", apart.Round(10*time.Second)))
 	}
 	if refusal.isOfClient() {
 		return err

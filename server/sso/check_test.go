@@ -39,9 +39,9 @@ func TestCheck(t *testing.T) {
 		warns  []string // of the one warning; none: there is no warning
 	}{
 		"a provider that works":      {},
-		"clocks a little apart":      {change: moved(40 * time.Second)},
-		"a clock ten minutes behind": {moved(10 * time.Minute), []string{"10m", "NTP"}},
-		"a clock ten minutes ahead":  {moved(-10 * time.Minute), []string{"10m", "NTP"}},
+		"clocks a little apart":      {change: moved(-20 * time.Second)},
+		"a clock ten minutes behind": {moved(10 * time.Minute), []string{"the provider's clock and this machine's are about", "NTP"}},
+		"a clock ten minutes ahead":  {moved(-10 * time.Minute), []string{"the provider's clock and this machine's are about", "NTP"}},
 		"an issuer with a slash":     {func(c *sso.Config, _ *ssotest.Provider, _ *time.Duration) { c.Issuer += "/" }, []string{`mend="write issuer = \"http://localhost:`, `calls itself`}},
 		"an issuer with a path":      {func(c *sso.Config, _ *ssotest.Provider, _ *time.Duration) { c.Issuer += "/realms/x" }, []string{"404", "issuer must be the address before /.well-known/"}},
 		"an issuer of another scheme": {func(c *sso.Config, _ *ssotest.Provider, _ *time.Duration) {
@@ -72,7 +72,7 @@ func TestCheck(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			provider := ssotest.Start(t)
 			provider.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}})
-			config := sso.Config{ID: "one", Name: "ONE", Issuer: provider.URL, ClientID: "keypeg", Secret: "s3cret"}
+			config := sso.Config{ID: "one", Name: "ONE", Issuer: provider.URL, ClientID: "keypeg", Secret: "s3cret", Patience: time.Minute}
 			var ahead time.Duration
 			if row.change != nil {
 				row.change(&config, provider, &ahead)
