@@ -1,6 +1,9 @@
 package browser
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // LiveState is what a stream of changes has to tell.
 type LiveState string
@@ -34,4 +37,181 @@ func (p *pauses) after(lasted time.Duration) time.Duration {
 	now := time.Duration(*p)
 	*p = pauses(min(2*now, liveLastPause))
 	return now
+}
+
+// A browser has one stream, whatever the number of its tabs: over HTTP/1.1 it keeps six
+// connections to a host, and six tabs with a stream each would leave none to the seventh.
+// The tab that holds a Web Lock is the leader. It has the stream, and tells the others on a
+// BroadcastChannel. A leader that is closed or crashes loses the lock, and the next in line
+// has it at once. One that is frozen keeps it and falls silent: a follower that is looked at
+// asks every second, and takes the lock away from a leader that doesn't answer.
+const (
+	askEvery = time.Second
+	// silence is how long a leader may leave a question without an answer. Together with
+	// askEvery and the time that a connection takes it stays under three seconds.
+	silence = 1500 * time.Millisecond
+	// longestSilence bounds what silence grows to. On a machine that is slower than that
+	// for all of its tabs, they would take the lock from each other for ever.
+	longestSilence = 30 * time.Second
+)
+
+// election is what one tab knows of the stream that all share.
+type election struct {
+	post func(message string) // to the other tabs
+	tell func(LiveState)      // to this one
+
+	leads   bool
+	hidden  bool      // nobody looks at this tab
+	state   LiveState // of the stream, [LiveConnected] or [LiveLost]; "" while that isn't known
+	heard   time.Time // when the leader last said something, or was first waited for
+	lost    time.Time // since when the stream is lost, as far as this tab knows
+	asleep  bool      // the leader said that nobody looks at it: its timers are slow
+	silence time.Duration
+	ticked  time.Time // when ticks came last
+}
+
+// What tabs say to each other. None of it is about anybody.
+const (
+	sayAsk   = "ask"   // a follower: is somebody there?
+	sayHere  = "here"  // the leader, to all who ask: so is the stream
+	sayState = "state" // the leader: this came of the stream just now
+)
+
+// asks begins to wait for the leader.
+func (e *election) asks(now time.Time) {
+	e.heard = now
+	e.post(sayAsk)
+}
+
+// hears takes what another tab said.
+func (e *election) hears(message string, now time.Time) {
+	kind, rest, _ := strings.Cut(message, " ")
+	word, asleep := strings.CutSuffix(rest, " hidden")
+	state := LiveState(word)
+	switch {
+	case e.leads && kind == sayAsk:
+		e.post(e.says(sayHere, e.state))
+	case e.leads:
+		// Another leads too, until it notices that the lock was taken from it.
+	case kind == sayHere:
+		e.heard, e.asleep = now, asleep
+		if state != e.state { // else it was told of already
+			e.becomes(state, now)
+		}
+	case kind == sayState:
+		e.heard, e.asleep = now, asleep
+		e.becomes(state, now)
+	}
+}
+
+// says is what the leader says.
+func (e *election) says(kind string, state LiveState) string {
+	if e.hidden {
+		return kind + " " + string(state) + " hidden"
+	}
+	return kind + " " + string(state)
+}
+
+// becomes is told of the stream.
+func (e *election) becomes(state LiveState, now time.Time) {
+	switch state {
+	case LiveLost:
+		if e.state != LiveLost {
+			e.lost = now
+		}
+		e.state = state
+	case LiveConnected:
+		e.state = state
+	case LiveChanged:
+		e.state = LiveConnected
+	default:
+		return // of a later version of the program in another tab
+	}
+	e.tell(state)
+}
+
+// streams takes what came of the stream that this tab has as the leader.
+func (e *election) streams(state LiveState, now time.Time) {
+	e.becomes(state, now)
+	e.post(e.says(sayState, state))
+}
+
+// ticks comes every [askEvery] to a follower. It reports whether the lock is to be taken
+// away from the leader.
+func (e *election) ticks(now time.Time) (takes bool) {
+	late := now.Sub(e.ticked) > 2*askEvery
+	e.ticked = now
+	switch {
+	case e.leads || e.hidden:
+		return false
+	case late: // it was this tab that slept, or the machine is slow
+		e.asks(now)
+		return false
+	case e.silence == 0:
+		e.silence = silence
+	}
+	silent := now.Sub(e.heard) > e.silence
+	// The timers of a tab that nobody looks at are slow, and so it is slow to connect again.
+	slow := e.asleep && e.state == LiveLost && now.Sub(e.lost) > 2*e.silence
+	if silent || slow {
+		e.silence = min(2*e.silence, longestSilence)
+		e.heard, e.lost = now, now
+		return true
+	}
+	e.post(sayAsk)
+	return false
+}
+
+// looks is told whether somebody looks at this tab.
+func (e *election) looks(at bool, now time.Time) {
+	e.hidden = !at
+	if at && !e.leads {
+		e.asks(now)
+	}
+}
+
+// wins and loses are told of the lock.
+func (e *election) wins() { e.leads, e.state = true, "" }
+
+func (e *election) loses(now time.Time) {
+	e.leads = false
+	e.asks(now)
+}
+
+// gatherFor is how long changes are gathered that follow one that was told: however many
+// come, a tab asks once a second for what it shows.
+const gatherFor = time.Second
+
+// gathering tells the first of many changes at once, and the others together.
+type gathering struct {
+	tell    func(LiveState)
+	told    time.Time // when a change was told last
+	waiting bool      // another has come since
+}
+
+// comes takes a state. Wait is after what time due has to be called; 0 for never.
+func (g *gathering) comes(state LiveState, now time.Time) (wait time.Duration) {
+	if state != LiveChanged {
+		g.waiting = false // whoever is told of it asks again anyway
+		g.tell(state)
+		return 0
+	}
+	if left := gatherFor - now.Sub(g.told); left > 0 {
+		if g.waiting {
+			return 0
+		}
+		g.waiting = true
+		return left
+	}
+	g.told = now
+	g.tell(state)
+	return 0
+}
+
+// due tells of what was gathered.
+func (g *gathering) due(now time.Time) {
+	if g.waiting {
+		g.waiting, g.told = false, now
+		g.tell(LiveChanged)
+	}
 }

@@ -6,10 +6,129 @@ import (
 	"time"
 )
 
-// Live keeps a stream of server-sent events open until ctx ends, and tells its
-// states, one at a time. A lost stream is opened again with growing pauses, or at
-// once when the page is looked at or the network comes back.
+// Live tells the states of the stream of server-sent events at a path, one at a time, until
+// ctx ends. All tabs of a browser share one stream. A lost one is opened again with growing
+// pauses, or at once when the page is looked at or the network comes back.
 func Live(ctx context.Context, path, event string, tell func(LiveState)) {
+	line, err := openChannel("keypeg " + path)
+	if err != nil { // an old browser, or one that lets pages share nothing
+		keepStream(ctx, path, event, tell)
+		return
+	}
+	defer line.close()
+
+	states := make(chan LiveState)
+	var endStream context.CancelFunc = func() {}
+	defer func() { endStream() }()
+	leads := func() {
+		var streaming context.Context
+		streaming, endStream = context.WithCancel(ctx)
+		go keepStream(streaming, path, event, func(state LiveState) {
+			select {
+			case states <- state:
+			case <-streaming.Done():
+			}
+		})
+	}
+
+	gathered := gathering{tell: tell}
+	due := time.NewTimer(0)
+	<-due.C
+	defer due.Stop()
+	e := election{post: line.post, hidden: !isSeen(), tell: func(state LiveState) {
+		if wait := gathered.comes(state, time.Now()); wait > 0 {
+			due.Reset(wait)
+		}
+	}}
+	wake, stop := wakes()
+	defer stop()
+	frozen, stopFrozen := freezes()
+	defer stopFrozen()
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+
+	lock := waitForLock(ctx, line.name, false)
+	e.asks(time.Now())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case message := <-line.heard:
+			e.hears(message, time.Now())
+		case <-lock.won:
+			e.wins()
+			leads()
+		case <-lock.lost:
+			if !e.leads { // it can't be had here, so that this tab has a stream of its own
+				lock = webLock{}
+				e.wins()
+				leads()
+				continue
+			}
+			endStream()
+			e.loses(time.Now())
+			lock = waitForLock(ctx, line.name, false)
+		case state := <-states:
+			e.streams(state, time.Now())
+		case <-due.C:
+			gathered.due(time.Now())
+		case yes := <-frozen:
+			// A frozen tab would keep the lock, or get it, and be of no use to the others.
+			if yes {
+				lock.giveUp()
+				endStream()
+				lock = webLock{}
+				e.leads, e.hidden = false, true
+			} else if !e.leads {
+				lock = waitForLock(ctx, line.name, false)
+				e.state = "" // what was said meanwhile wasn't heard
+				e.looks(isSeen(), time.Now())
+				e.asks(time.Now())
+			}
+		case <-wake:
+			e.looks(isSeen(), time.Now())
+		case now := <-tick.C:
+			if e.ticks(now) {
+				lock.giveUp()
+				lock = waitForLock(ctx, line.name, true)
+			}
+		}
+	}
+}
+
+// freezes tells when the browser freezes the page, and when it goes on (Page Lifecycle), until
+// stop is called.
+func freezes() (frozen <-chan bool, stop func()) {
+	said := make(chan bool, 4)
+	say := func(yes bool) func() {
+		return func() {
+			select {
+			case said <- yes:
+			default:
+			}
+		}
+	}
+	stopFreeze, stopResume := listen("document", "freeze", say(true)), listen("document", "resume", say(false))
+	return said, func() { stopFreeze(); stopResume() }
+}
+
+// listen calls do at each event of a global object, until stop is called.
+func listen(target, event string, do func()) (stop func()) {
+	handler := js.FuncOf(func(js.Value, []js.Value) any { do(); return nil })
+	js.Global().Get(target).Call("addEventListener", event, handler)
+	return func() {
+		js.Global().Get(target).Call("removeEventListener", event, handler)
+		handler.Release()
+	}
+}
+
+// isSeen reports whether somebody may be looking at the page.
+func isSeen() bool {
+	return js.Global().Get("document").Get("visibilityState").String() == "visible"
+}
+
+// keepStream has a stream of this page's own.
+func keepStream(ctx context.Context, path, event string, tell func(LiveState)) {
 	wake, stop := wakes()
 	defer stop()
 
@@ -54,7 +173,7 @@ func Returns(ctx context.Context, answers func(context.Context) bool) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		if js.Global().Get("document").Get("visibilityState").String() == "visible" && answers(ctx) {
+		if isSeen() && answers(ctx) {
 			return true
 		}
 	}
@@ -64,23 +183,14 @@ func Returns(ctx context.Context, answers func(context.Context) bool) bool {
 // until stop is called.
 func wakes() (wake <-chan struct{}, stop func()) {
 	pokes := make(chan struct{}, 1)
-	poke := js.FuncOf(func(js.Value, []js.Value) any {
+	poke := func() {
 		select {
 		case pokes <- struct{}{}:
 		default:
 		}
-		return nil
-	})
-	targets := map[string]string{"window": "online", "document": "visibilitychange"}
-	for target, name := range targets {
-		js.Global().Get(target).Call("addEventListener", name, poke)
 	}
-	return pokes, func() {
-		for target, name := range targets {
-			js.Global().Get(target).Call("removeEventListener", name, poke)
-		}
-		poke.Release()
-	}
+	stopOnline, stopVisible := listen("window", "online", poke), listen("document", "visibilitychange", poke)
+	return pokes, func() { stopOnline(); stopVisible() }
 }
 
 // jittered is between half of a pause and one and a half. Go's own random numbers
@@ -95,7 +205,7 @@ func jittered(pause time.Duration) time.Duration {
 // that we listen for it.
 func stream(ctx context.Context, path, event string, tell func(LiveState)) (lasted time.Duration) {
 	states := make(chan LiveState, 16)
-	listen := func(state LiveState) js.Func {
+	hears := func(state LiveState) js.Func {
 		return js.FuncOf(func(js.Value, []js.Value) any {
 			select {
 			case states <- state:
@@ -106,12 +216,12 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (last
 	}
 	source := js.Global().Get("EventSource").New(path)
 	for name, state := range map[string]LiveState{"open": LiveConnected, event: LiveChanged, "error": LiveLost} {
-		handler := listen(state)
+		handler := hears(state)
 		source.Call("addEventListener", name, handler)
 		defer handler.Release()
 	}
 	defer source.Call("close")
-	gone := listen(LiveLost)
+	gone := hears(LiveLost)
 	defer gone.Release()
 	js.Global().Call("addEventListener", "offline", gone)
 	defer js.Global().Call("removeEventListener", "offline", gone)

@@ -28,3 +28,199 @@ func TestPauses(t *testing.T) {
 		})
 	}
 }
+
+// tabs are those of one browser, without a browser. The first in line leads.
+type tabs struct {
+	*testing.T
+	now  time.Time
+	list []*tab
+}
+
+type tab struct {
+	election
+	heard  []LiveState
+	closed bool
+	frozen bool
+}
+
+func open(t *testing.T, n int) *tabs {
+	all := &tabs{T: t, now: time.Now()}
+	for range n {
+		mine := &tab{}
+		mine.tell = func(state LiveState) { mine.heard = append(mine.heard, state) }
+		mine.post = func(message string) {
+			for _, other := range all.list {
+				if other != mine && !other.closed && !other.frozen {
+					other.hears(message, all.now)
+				}
+			}
+		}
+		all.list = append(all.list, mine)
+	}
+	for _, one := range all.list {
+		one.asks(all.now)
+		one.ticks(all.now)
+	}
+	return all
+}
+
+// passes lets time pass, and reports which tabs took the lock.
+func (t *tabs) passes(d time.Duration) (took []int) {
+	for end := t.now.Add(d); t.now.Before(end); {
+		t.now = t.now.Add(askEvery)
+		for i, one := range t.list {
+			if one.closed || one.frozen || !one.ticks(t.now) {
+				continue
+			}
+			took = append(took, i)
+			t.leads(i)
+		}
+	}
+	return took
+}
+
+// leads gives the lock to a tab, which connects. Whoever had it notices, unless frozen.
+func (t *tabs) leads(i int) {
+	for _, other := range t.list {
+		if other.leads && !other.frozen {
+			other.loses(t.now)
+		}
+	}
+	t.list[i].wins()
+	t.list[i].streams(LiveConnected, t.now)
+}
+
+// hear compares what each tab that lives was told since the last time.
+func (t *tabs) hear(when string, want ...LiveState) {
+	t.Helper()
+	for i, one := range t.list {
+		if !one.closed && !one.frozen && !slices.Equal(one.heard, want) {
+			t.Errorf("%s: tab %d heard %v, want %v", when, i, one.heard, want)
+		}
+		one.heard = nil
+	}
+}
+
+func TestElection(t *testing.T) {
+	begins := func(t *testing.T) *tabs {
+		all := open(t, 3)
+		all.leads(0)
+		all.hear("at first", LiveConnected)
+		return all
+	}
+	t.Run("what the leader hears, all hear", func(t *testing.T) {
+		all := begins(t)
+		for _, state := range []LiveState{LiveChanged, LiveLost, LiveConnected, LiveChanged} {
+			all.list[0].streams(state, all.now)
+			all.hear(string(state), state)
+		}
+		if took := all.passes(time.Minute); took != nil {
+			t.Errorf("%v took the lock from a leader that answers", took)
+		}
+		all.hear("when nothing happens")
+	})
+	t.Run("one that comes later is told how it stands", func(t *testing.T) {
+		all := begins(t)
+		all.list[0].streams(LiveLost, all.now)
+		all.list[2].state, all.list[2].heard = "", nil
+		all.list[2].asks(all.now)
+		if got := all.list[2].heard; !slices.Equal(got, []LiveState{LiveLost}) {
+			t.Errorf("it heard %v", got)
+		}
+	})
+	t.Run("the next in line leads when one is closed, and all ask again", func(t *testing.T) {
+		all := begins(t)
+		all.list[0].closed, all.list[0].leads = true, false
+		all.leads(1)
+		all.hear("the new leader is connected", LiveConnected)
+	})
+	t.Run("a leader that is frozen loses the lock within three seconds, to one", func(t *testing.T) {
+		all := begins(t)
+		all.list[0].frozen = true
+		if took := all.passes(2 * time.Second); !slices.Equal(took, []int{1}) {
+			t.Errorf("%v took the lock", took)
+		}
+		all.hear("the new leader is connected", LiveConnected)
+		if took := all.passes(time.Minute); took != nil {
+			t.Errorf("then %v took it", took)
+		}
+		all.list[0].frozen = false
+		all.list[0].loses(all.now)
+		if got := all.list[0].heard; !slices.Equal(got, []LiveState{LiveConnected}) && len(got) != 0 {
+			t.Errorf("who was frozen heard %v", got)
+		}
+		if all.list[0].leads || !all.list[1].leads {
+			t.Error("there are two leaders")
+		}
+	})
+	t.Run("who isn't looked at takes nothing, and looks when it is", func(t *testing.T) {
+		all := begins(t)
+		all.list[1].looks(false, all.now)
+		all.list[2].looks(false, all.now)
+		all.list[0].frozen = true
+		if took := all.passes(time.Minute); took != nil {
+			t.Errorf("%v took the lock", took)
+		}
+		all.list[2].looks(true, all.now)
+		if took := all.passes(2 * time.Second); !slices.Equal(took, []int{2}) {
+			t.Errorf("%v took the lock", took)
+		}
+	})
+	t.Run("who slept doesn't take its own sleep for the leader's", func(t *testing.T) {
+		all := begins(t)
+		all.now = all.now.Add(time.Hour)
+		if took := all.passes(time.Minute); took != nil {
+			t.Errorf("%v took the lock", took)
+		}
+	})
+	t.Run("a leader that nobody looks at and that lost the stream gives way to one that is", func(t *testing.T) {
+		all := begins(t)
+		all.list[0].looks(false, all.now)
+		all.list[0].streams(LiveLost, all.now)
+		if took := all.passes(5 * time.Second); len(took) == 0 {
+			t.Error("nobody took the lock")
+		}
+	})
+	t.Run("a leader that never answers in time isn't robbed over and over", func(t *testing.T) {
+		all := begins(t)
+		times := 0
+		for range 200 { // whoever leads is slow, always
+			for _, one := range all.list {
+				one.frozen = one.leads
+			}
+			times += len(all.passes(askEvery))
+		}
+		if times > 30 {
+			t.Errorf("in 200 seconds the lock was taken %d times", times)
+		}
+	})
+}
+
+func TestGathering(t *testing.T) {
+	now := time.Now()
+	var told []LiveState
+	g := gathering{tell: func(state LiveState) { told = append(told, state) }}
+	if wait := g.comes(LiveChanged, now); wait != 0 || len(told) != 1 {
+		t.Errorf("the first change: told %v, wait %s", told, wait)
+	}
+	due := time.Duration(0)
+	for range 24 {
+		now = now.Add(10 * time.Millisecond)
+		due += g.comes(LiveChanged, now)
+	}
+	if len(told) != 1 || due != gatherFor-10*time.Millisecond {
+		t.Errorf("24 more within a quarter of a second: told %v, due after %s", told, due)
+	}
+	now = now.Add(time.Second)
+	g.due(now)
+	g.due(now)
+	if len(told) != 2 {
+		t.Errorf("they were told as %v", told[1:])
+	}
+	g.comes(LiveChanged, now.Add(time.Millisecond))
+	g.comes(LiveLost, now.Add(2*time.Millisecond))
+	g.due(now.Add(time.Second))
+	if !slices.Equal(told[2:], []LiveState{LiveLost}) {
+		t.Errorf("a change before the stream was lost, and that: %v", told[2:])
+	}
+}
