@@ -307,11 +307,23 @@ func (s guests) added(ctx context.Context, who signedInUser) error {
 }
 
 // RemovePasskeys removes all that is kept of a host's user: their passkeys and their
-// activity. Call it once [Directory] doesn't know them any more: what is on its way at
+// activity. Of each passkey the hash of its credential id stays, so that the password
+// manager can be told when it is tried again. Call it once [Directory] doesn't know them any more: what is on its way at
 // that moment then leaves nothing behind either. Of a user whom nobody has heard of
 // nothing is kept, and that is no error.
 func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
-	if err := s.Store.Apply(ctx, store.Batch{store.RemoveUser{ID: recordID(hostID)}}); err != nil {
+	id := recordID(hostID)
+	err := store.Update(ctx, s.Store, id, func(user store.User) (store.Batch, error) {
+		batch := store.Batch{store.RemoveUser{ID: id, Revision: user.Revision}}
+		for _, p := range user.Passkeys {
+			batch = append(batch, store.Tombstone(s.Now(), p))
+		}
+		return batch, nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = s.Store.Apply(ctx, store.Batch{store.RemoveUser{ID: id}}) // what may be left of them
+	}
+	if err != nil {
 		return fmt.Errorf("removing what is kept of a user: %w", err)
 	}
 	return nil

@@ -385,7 +385,7 @@ func TestOpenAPI(t *testing.T) {
 			shared.Problem{}, shared.PasswordSignIn{}, shared.RecoverySignIn{}, shared.PasswordConfirmation{},
 			shared.BeginSSOConfirmation{}, shared.SignedIn{}, shared.SignedOut{}, shared.Confirmed{}, shared.AtProvider{},
 			shared.BeginSignIn{}, shared.BeginRegistration{}, shared.FinishCeremony{}, shared.FinishRegistration{},
-			shared.FinishEnrolment{}, shared.Passkey{}, shared.PasskeyList{}, shared.RenamePasskey{}, shared.User{},
+			shared.FinishEnrolment{}, shared.Passkey{}, shared.PasskeyList{}, shared.Signals{}, shared.RenamePasskey{}, shared.User{},
 			shared.Account{}, shared.Provider{}, shared.Identity{}, shared.ChangePassword{}, shared.RecoveryCodes{},
 			shared.Session{}, shared.SessionList{}, shared.Activity{}, shared.Event{}, shared.Member{}, shared.Members{},
 			shared.Invite{}, shared.Invited{}, shared.ChangeMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{},

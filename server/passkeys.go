@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/base64"
 	"net/http"
 	"time"
 
@@ -74,7 +75,19 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if left.Signals != nil {
+		left.Signals.CurrentUserDetails = s.userDetails(who)
+	}
 	return s.respondList(w, left)
+}
+
+// userDetails are what password managers may be told that the user is called, where they
+// may be told anything.
+func (s *Server) userDetails(who signedInUser) *shared.CurrentUserDetails {
+	return &shared.CurrentUserDetails{
+		RPID: s.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.user.Handle),
+		Name: who.shown.Name, DisplayName: who.shown.DisplayName,
+	}
 }
 
 func (s *Server) respondList(w http.ResponseWriter, list shared.PasskeyList) error {

@@ -40,5 +40,8 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 	if err := s.people.added(r.Context(), who); err != nil {
 		return err
 	}
+	if s.passkeys.MaySignal(r.Context()) {
+		added.Signals = &shared.Signals{CurrentUserDetails: s.userDetails(who)}
+	}
 	return respond(w, http.StatusCreated, added)
 }

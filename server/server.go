@@ -130,6 +130,12 @@ func New(ctx context.Context, c Config) (*Server, error) {
 			return nil, fmt.Errorf("server: %w", err)
 		}
 		s.passkeys = rules
+		if held, err := store.AreSignalsHeld(ctx, c.Store); err != nil {
+			return nil, fmt.Errorf("server: looking whether password managers may be told: %w", err)
+		} else if held {
+			s.Log.Warn("password managers aren't told of passkeys that are removed, because this database was restored or copied",
+				"mend", "once it is the complete and only one, run keypeg signals on")
+		}
 	}
 
 	var h http.Handler = s.routes()

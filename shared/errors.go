@@ -128,8 +128,8 @@ type Error struct {
 	format string // of the Message, which other languages know it by
 	args   []any
 
-	// UnknownCredential: nobody has the passkey that was used, so that its
-	// password manager may forget it (WebAuthn Level 3, 5.1.10.1).
+	// UnknownCredential: the passkey that was used is known to have been removed,
+	// so that its password manager may forget it (WebAuthn Level 3, 5.1.10.1).
 	UnknownCredential bool
 
 	// RetryAfter is how long to wait before the same has a chance; 0 if waiting

@@ -18,11 +18,11 @@ type Passkey struct {
 	OnlyMethod   bool       `json:"onlyMethod,omitempty"`   // removing it would leave no way to sign in
 	Unverified   bool       `json:"unverified,omitempty"`   // made without asking the user, and not used since
 	OtherAddress bool       `json:"otherAddress,omitempty"` // made for another relying party id: it can't be used here
+	// Signals are there in the answer to a registration only.
+	Signals *Signals `json:"signals,omitempty"`
 }
 
-// PasskeyList holds all passkeys of one user, oldest first, and what the
-// browser needs to tell a password manager about them
-// (PublicKeyCredential.signalAllAcceptedCredentials, WebAuthn Level 3, 5.1.10).
+// PasskeyList holds all passkeys of one user, oldest first.
 type PasskeyList struct {
 	Passkeys    []Passkey `json:"passkeys"`
 	HasPassword bool      `json:"hasPassword"`
@@ -30,6 +30,35 @@ type PasskeyList struct {
 	UserHandle  string    `json:"userHandle"` // base64url without padding
 	// EndsSessions: [QueryEndSessions] is taken.
 	EndsSessions bool `json:"endsSessions,omitempty"`
+	// Signals are there in the answer to a removal only.
+	Signals *Signals `json:"signals,omitempty"`
+}
+
+// Signals are what a browser may tell the user's password manager, right after what was
+// done in it (WebAuthn Level 3, 5.1.10). Each is the argument of a method of
+// PublicKeyCredential. What isn't there must not be told: a manager that deletes a passkey
+// can't bring it back, so only the server, which has the proof, decides.
+//
+// There is no complete list (signalAllAcceptedCredentials). It would have a manager delete
+// every passkey that isn't in it, and a database that somebody set back to an older one
+// doesn't know the newer ones.
+type Signals struct {
+	UnknownCredential  *UnknownCredential  `json:"unknownCredential,omitempty"`  // signalUnknownCredential
+	CurrentUserDetails *CurrentUserDetails `json:"currentUserDetails,omitempty"` // signalCurrentUserDetails
+}
+
+// UnknownCredential names a passkey that was just removed (5.1.10.1).
+type UnknownCredential struct {
+	RPID         string `json:"rpId"`
+	CredentialID string `json:"credentialId"` // base64url without padding
+}
+
+// CurrentUserDetails are what the user is called now (5.1.10.4).
+type CurrentUserDetails struct {
+	RPID        string `json:"rpId"`
+	UserID      string `json:"userId"` // base64url without padding
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName"`
 }
 
 // Ceremony is the first half of a registration, a sign-in or a confirmation.

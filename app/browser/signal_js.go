@@ -9,29 +9,25 @@ import (
 )
 
 // The signals of WebAuthn Level 3, 5.1.10, tell password managers what the
-// server knows. Browsers without them, and failures, are silent: they are a
-// courtesy.
+// server says that they may be told. Browsers without them, and failures, are
+// silent: they are a courtesy.
 
-// SignalAccepted tells which of the user's passkeys work, so that the others can
-// be hidden (5.1.10.3). The list must be complete.
-func SignalAccepted(ctx context.Context, list shared.PasskeyList) {
-	ids := make([]any, len(list.Passkeys))
-	for i, p := range list.Passkeys {
-		ids[i] = p.CredentialID
+// Signal tells what an answer says may be told; nothing for nil.
+func Signal(ctx context.Context, signals *shared.Signals) {
+	if signals == nil {
+		return
 	}
-	signal(ctx, "signalAllAcceptedCredentials", map[string]any{
-		"rpId": list.RPID, "userId": list.UserHandle, "allAcceptedCredentialIds": ids,
-	})
+	if gone := signals.UnknownCredential; gone != nil {
+		signal(ctx, "signalUnknownCredential", map[string]any{"rpId": gone.RPID, "credentialId": gone.CredentialID})
+	}
+	if user := signals.CurrentUserDetails; user != nil {
+		signal(ctx, "signalCurrentUserDetails", map[string]any{
+			"rpId": user.RPID, "userId": user.UserID, "name": user.Name, "displayName": user.DisplayName,
+		})
+	}
 }
 
-// SignalUser tells what the user is called now (5.1.10.4).
-func SignalUser(ctx context.Context, list shared.PasskeyList, user shared.User) {
-	signal(ctx, "signalCurrentUserDetails", map[string]any{
-		"rpId": list.RPID, "userId": list.UserHandle, "name": user.Name, "displayName": user.DisplayName,
-	})
-}
-
-// Forget tells that nobody has a passkey that was used to sign in (5.1.10.1). It gets
+// Forget tells that a passkey that was just used was removed (5.1.10.1). It gets
 // what Get got and returned.
 func (Authenticator) Forget(ctx context.Context, publicKey, credential json.RawMessage) {
 	signal(ctx, "signalUnknownCredential", map[string]any{

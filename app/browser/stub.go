@@ -41,17 +41,8 @@ func (Transport) Send(context.Context, string, string, []byte) (int, []byte, err
 
 var errNoBrowser = errors.New("browser: not running in one")
 
-// SignalAccepted does nothing.
-func SignalAccepted(context.Context, shared.PasskeyList) {}
-
-// SignalUser does nothing.
-func SignalUser(context.Context, shared.PasskeyList, shared.User) {}
-
-// Together runs work: there are no other pages.
-func Together(_ context.Context, _ string, work func()) { work() }
-
-// AloneNow runs work: there are no other pages.
-func AloneNow(_ context.Context, _ string, work func()) { work() }
+// Signal does nothing.
+func Signal(context.Context, *shared.Signals) {}
 
 // Live returns at once: nothing changes.
 func Live(context.Context, string, string, func(LiveState)) {}

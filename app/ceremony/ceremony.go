@@ -33,8 +33,9 @@ type Authenticator interface {
 	Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 }
 
-// Forgetful is an [Authenticator] that can tell a password manager that nobody has the
-// passkey that it gave, so that it needn't offer it again.
+// Forgetful is an [Authenticator] that can tell a password manager that the passkey that it
+// gave works no more, so that it needn't offer it again. It is told only where the server
+// says that it may be ([shared.Error.UnknownCredential]): nobody else has the proof.
 type Forgetful interface {
 	// Forget gets what Get was called with, and what it returned.
 	Forget(ctx context.Context, publicKey, credential json.RawMessage)
@@ -120,11 +121,16 @@ func (c Ceremonies) SignInByAutofill(ctx context.Context) (shared.SignedIn, erro
 
 func (c Ceremonies) finishSignIn(ctx context.Context, begun shared.Ceremony, answer shared.FinishCeremony) (shared.SignedIn, error) {
 	signed, err := c.API.FinishSignIn(ctx, answer)
+	c.forget(ctx, begun, answer, err)
+	return signed, err
+}
+
+// forget looks at how the use of a passkey ended.
+func (c Ceremonies) forget(ctx context.Context, begun shared.Ceremony, answer shared.FinishCeremony, err error) {
 	refused, _ := errors.AsType[*shared.Error](err)
 	if manager, ok := c.Authenticator.(Forgetful); ok && refused != nil && refused.UnknownCredential {
 		manager.Forget(ctx, begun.PublicKey, answer.Credential)
 	}
-	return signed, err
 }
 
 // Confirm proves that the signed-in user is there.
@@ -140,7 +146,9 @@ func (c Ceremonies) Confirm(ctx context.Context) (shared.Confirmed, error) {
 	if err != nil {
 		return shared.Confirmed{}, err
 	}
-	return c.API.FinishConfirmation(ctx, answer)
+	confirmed, err := c.API.FinishConfirmation(ctx, answer)
+	c.forget(ctx, begun, answer, err)
+	return confirmed, err
 }
 
 func (c Ceremonies) prove(ctx context.Context, begun shared.Ceremony) (shared.FinishCeremony, error) {

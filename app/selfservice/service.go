@@ -98,21 +98,25 @@ func (s *Service) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	return list, err
 }
 
-// passkeysLock is held together by pages that register, and alone by one that
-// tells password managers which passkeys work. Between the two halves of a
-// registration there is a passkey that the server doesn't know yet: a list made
-// then would have it hidden, or deleted.
-const passkeysLock = "keypeg-passkeys"
-
-// signalFor is how long password managers are told at most. A new passkey waits
-// for that.
+// signalFor is how long a password manager may take to hear of a change.
 const signalFor = 5 * time.Second
+
+// signal tells the password manager what the server says that it may be told. Nobody
+// waits for that, nor is told whether it could.
+func signal(ctx context.Context, signals *shared.Signals) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signalFor)
+	go func() {
+		defer cancel()
+		browser.Signal(ctx, signals)
+	}()
+}
 
 // Register adds a passkey under a name, which may be blank. Where it fails, nothing was
 // added. It ends a silent registration, for which see [Service.RegisterSilently].
-func (s *Service) Register(ctx context.Context, name string) (added shared.Passkey, err error) {
+func (s *Service) Register(ctx context.Context, name string) (shared.Passkey, error) {
 	s.EndSilent()
-	browser.Together(ctx, passkeysLock, func() { added, err = s.ceremonies.Register(ctx, name) })
+	added, err := s.ceremonies.Register(ctx, name)
+	signal(ctx, added.Signals)
 	return added, err
 }
 
@@ -133,7 +137,7 @@ func (s *Service) EndSilent() {
 
 // RegisterSilently adds a passkey if the browser offers to without asking. Nobody
 // asked for it, so nobody is told why there is none.
-func (s *Service) RegisterSilently(ctx context.Context) (added shared.Passkey, ok bool) {
+func (s *Service) RegisterSilently(ctx context.Context) (shared.Passkey, bool) {
 	if !browser.CreatesSilently(ctx) {
 		return shared.Passkey{}, false
 	}
@@ -145,27 +149,9 @@ func (s *Service) RegisterSilently(ctx context.Context) (added shared.Passkey, o
 	s.cancelSilent, s.silentEnded = cancel, ended
 	s.mu.Unlock()
 
-	browser.Together(ctx, passkeysLock, func() {
-		var err error
-		added, err = s.ceremonies.RegisterSilently(ctx)
-		ok = err == nil
-	})
-	return added, ok
-}
-
-// SignalAccepted tells password managers which passkeys work. It asks for the list
-// again, under the lock: whatever was known before may have been overtaken.
-func (s *Service) SignalAccepted(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, signalFor)
-	defer cancel()
-	browser.AloneNow(ctx, passkeysLock, func() {
-		list, err := s.client.Passkeys(ctx)
-		if err != nil {
-			return
-		}
-		browser.SignalAccepted(ctx, list)
-		browser.SignalUser(ctx, list, s.User())
-	})
+	made, err := s.ceremonies.RegisterSilently(ctx)
+	signal(ctx, made.Signals)
+	return made, err == nil
 }
 
 // Rename gives a passkey another name, and returns it as it is then.
@@ -173,10 +159,13 @@ func (s *Service) Rename(ctx context.Context, id, name string) (shared.Passkey, 
 	return s.client.RenamePasskey(ctx, id, name)
 }
 
-// Remove takes a passkey away and returns those that are left. EndSessions ends the user's
+// Remove takes a passkey away and returns those that are left; the password manager is told
+// of it, where the server says that it may be. EndSessions ends the user's
 // other sessions that began with it, where the server can end them.
 func (s *Service) Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
-	return s.client.RemovePasskey(ctx, id, endSessions)
+	left, err := s.client.RemovePasskey(ctx, id, endSessions)
+	signal(ctx, left.Signals)
+	return left, err
 }
 
 // ConfirmWithPasskey proves again who the user is; the session is fresh from then on.

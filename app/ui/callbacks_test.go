@@ -78,7 +78,6 @@ func (o obliging) Rename(context.Context, string, string) (shared.Passkey, error
 func (o obliging) Remove(context.Context, string, bool) (shared.PasskeyList, error) {
 	return shared.PasskeyList{}, o.err
 }
-func (o obliging) SignalAccepted(context.Context)                    {}
 func (o obliging) ConfirmWithPasskey(context.Context) error          { return o.err }
 func (o obliging) ConfirmWithPassword(context.Context, string) error { return o.err }
 func (o obliging) SignInWithPasskey(context.Context) error           { return o.err }

@@ -29,9 +29,6 @@ type PasskeyService interface {
 	// the user's other sessions that began with it end too. A failure is shown in the dialog,
 	// but for [shared.CodeNotFound]: then it was gone already.
 	Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error)
-	// SignalAccepted tells password managers which passkeys work now. Nobody is told
-	// whether it could.
-	SignalAccepted(ctx context.Context)
 }
 
 // PhoneLinker makes links with which another device makes a passkey.
@@ -142,9 +139,6 @@ func (p *PasskeysPanel) load(ctx app.Context) {
 			}
 			p.loaded(list, err)
 		})
-		if err == nil {
-			p.Service.SignalAccepted(ctx)
-		}
 	})
 }
 

@@ -140,9 +140,6 @@ func (p *PasskeysPanel) remove(endSessions bool) {
 		if shared.CodeOf(err) == shared.CodeNotFound {
 			left, err = p.Service.Passkeys(ctx) // gone already, as was wished
 		}
-		if err == nil {
-			p.Service.SignalAccepted(ctx)
-		}
 		return err
 	}, func(err error) {
 		if err != nil {

@@ -3,6 +3,7 @@ package passkey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -34,7 +35,7 @@ func (s *Service) BeginConfirmation(_ context.Context, user store.User, browser 
 // nobody else, and applies one batch of its own changes and what also returns:
 // the session with its new token.
 //
-// Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired].
+// Refusals: those of [Service.FinishSignIn].
 func (s *Service) FinishConfirmation(ctx context.Context, user store.User, browser Browser, answer shared.FinishCeremony, also Also) error {
 	t, err := s.redeem(answer.Ticket, forConfirmation, user.ID, browser.Binding)
 	if err != nil {
@@ -47,6 +48,12 @@ func (s *Service) confirm(ctx context.Context, t ticket, user store.User, browse
 	parsed, err := s.parseAssertion(answer)
 	if err != nil {
 		return err
+	}
+	if _, mine := findCredential(user, parsed.RawID); !mine {
+		if _, err := s.owner(ctx, parsed.RawID); err != nil {
+			return err
+		}
+		return refused(errors.New("another user's passkey"))
 	}
 	proof, err := s.verifyAssertion(t, user, parsed)
 	if err != nil {

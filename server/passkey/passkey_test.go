@@ -282,26 +282,31 @@ func withoutExclusions(t *testing.T, begun shared.Ceremony) shared.Ceremony {
 	return begun
 }
 
-// What nobody has may be forgotten by a password manager, and nothing else.
+// A passkey that was removed here may be forgotten by a password manager, and nothing else.
 func TestUnknownCredential(t *testing.T) {
+	elsewhere := passkeytest.WithOrigin("https://evil.test")
 	for name, test := range map[string]struct {
+		removed bool
 		lie     passkeytest.Lie
 		unknown bool
 	}{
-		"a passkey that nobody has":        {passkeytest.WithCredentialID([]byte("unknown")), true},
-		"a signature that is wrong":        {passkeytest.WithSignature([]byte("signed")), false},
-		"the user handle of somebody else": {passkeytest.WithUserHandle(make([]byte, 64)), false},
-		"a passkey that nobody has, far away": {func(a *passkeytest.Answer) {
-			passkeytest.WithCredentialID([]byte("unknown"))(a)
-			passkeytest.WithOrigin("https://evil.test")(a)
-		}, false},
+		"a passkey that was removed":           {true, func(*passkeytest.Answer) {}, true},
+		"a passkey that was removed, far away": {true, elsewhere, false},
+		"a passkey that nobody has":            {false, passkeytest.WithCredentialID([]byte("unknown")), false},
+		"a signature that is wrong":            {false, passkeytest.WithSignature([]byte("signed")), false},
+		"the user handle of somebody else":     {false, passkeytest.WithUserHandle(make([]byte, 64)), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ann := newWorld(t).person("ann")
-			ann.registers("x")
+			added := ann.registers("x")
+			if test.removed {
+				if _, err := ann.rules.Remove(t.Context(), ann.user(), store.Session{}, added.ID, false, store.Client{}); err != nil {
+					t.Fatal(err)
+				}
+			}
 			_, err := ann.signsIn(test.lie)
 			refusal, ok := errors.AsType[*shared.Error](err)
-			if !ok || refusal.Code != shared.CodeCeremonyRefused || refusal.UnknownCredential != test.unknown {
+			if !ok || refusal.UnknownCredential != test.unknown {
 				t.Errorf("got %#v, want a refusal with UnknownCredential %t", err, test.unknown)
 			}
 		})
@@ -469,7 +474,7 @@ func TestSignIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := ann.signsIn()
-		wants(t, err, shared.CodeCeremonyRefused)
+		wants(t, err, shared.CodePasskeyRemoved)
 	})
 	t.Run("what the caller adds is written in the same batch or not at all", func(t *testing.T) {
 		ann := newWorld(t).person("ann")

@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,18 +62,20 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 
 // Remove takes one of the user's passkeys away and returns what is left. The
 // last way to sign in stays. With endSessions, the user's other sessions that
-// began with this passkey end.
+// began with this passkey end. A tombstone stays, and the list says whether the
+// password manager may be told.
 //
 // Refusals: [shared.CodeNotFound] for a passkey that isn't this user's, and
 // [shared.CodeLastMethod].
 func (s *Service) Remove(ctx context.Context, user store.User, session store.Session, id string, endSessions bool, client store.Client) (shared.PasskeyList, error) {
 	var left shared.PasskeyList
+	var removed store.Passkey
 	err := store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
 		i, err := find(user, id)
 		if err != nil {
 			return nil, err
 		}
-		removed := user.Passkeys[i]
+		removed = user.Passkeys[i]
 		if s.policy.IsLastPasskey(user, removed) {
 			return nil, shared.Errorf(shared.CodeLastMethod, "This is your only way to sign in. Add another passkey first.")
 		}
@@ -81,12 +84,17 @@ func (s *Service) Remove(ctx context.Context, user store.User, session store.Ses
 		left = s.List(user, session.PasskeyID)
 		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRemoved, client)
 		event.PasskeyID, event.Passkey = id, removed.Name
-		batch := store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}
+		batch := store.Batch{store.PutUser{User: user}, store.Tombstone(s.now(), removed), store.AddEvent{Event: event}}
 		if endSessions {
 			batch = append(batch, store.EndSessions{UserID: user.ID, Except: session.ID, Passkey: id})
 		}
 		return batch, nil
 	})
+	if err == nil && s.MaySignal(ctx) {
+		left.Signals = &shared.Signals{UnknownCredential: &shared.UnknownCredential{
+			RPID: cmp.Or(removed.RPID, s.rpID), CredentialID: encode(removed.CredentialID),
+		}}
+	}
 	return left, changed(err)
 }
 

@@ -24,20 +24,13 @@ func refused(cause error) *shared.Error {
 // [Service.FinishSignIn] or [Service.FinishConfirmation].
 func Refused(cause error) error { return refused(cause) }
 
-// nobodys is [refused], for a passkey that the store positively doesn't have.
-func nobodys(cause error) *shared.Error {
-	refusal := refused(cause)
-	refusal.UnknownCredential = true
-	return refusal
-}
-
 // Disabled is the answer to somebody who has proved who they are and may not sign in.
 func Disabled(cause error) error {
 	return shared.Errorf(shared.CodeAccountDisabled, "Your account is disabled. Please ask IT.").Because(cause)
 }
 
-// Removed is the answer to the proof of a passkey that was removed meanwhile.
-func Removed(cause error) error {
+// Removed is the answer to a passkey that was removed here.
+func Removed(cause error) *shared.Error {
 	return shared.Errorf(shared.CodePasskeyRemoved, "This passkey was removed here. Delete it in your password manager too, and use another one.").Because(cause)
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
-	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -55,11 +54,11 @@ func (o signInOptions) with(challenge string) json.RawMessage {
 // FinishSignIn verifies the answer, finds whose passkey it is, and applies one
 // batch of its own changes and what also returns: the session that begins.
 //
-// Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired]. An
-// unknown passkey, a removed one, a disabled account and a bad signature get the
-// same sentence and code. The first two say in UnknownCredential that nobody has
-// the passkey: its credential id is random, so that tells a stranger nothing, and
-// the user's password manager can stop offering it.
+// Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired]; to whoever
+// has proved that they hold the passkey what is wrong with it (refusal.go); and
+// [shared.CodePasskeyRemoved] for one that was removed here, with UnknownCredential where
+// the user's password manager may stop offering it. An unknown passkey and a bad
+// signature get the same sentence and code.
 func (s *Service) FinishSignIn(ctx context.Context, browser Browser, answer shared.FinishCeremony, also Also) error {
 	t, err := s.redeem(answer.Ticket, forSignIn, "", browser.Binding)
 	if err != nil {
@@ -74,12 +73,9 @@ func (s *Service) signIn(ctx context.Context, t ticket, browser Browser, answer 
 		return err
 	}
 
-	user, err := s.store.UserByCredential(ctx, parsed.RawID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nobodys(errors.New("nobody has this passkey"))
-	}
+	user, err := s.owner(ctx, parsed.RawID)
 	if err != nil {
-		return fmt.Errorf("looking up a passkey: %w", err)
+		return err
 	}
 	// Required where no user was named before the ceremony (WebAuthn Level 3,
 	// 7.2 step 6).

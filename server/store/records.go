@@ -46,6 +46,20 @@ func (u User) MayReplace(stored User, err error) error {
 	}
 }
 
+// MayRemove checks the same for a user who is about to be removed.
+func (op RemoveUser) MayRemove(stored User, err error) error {
+	switch {
+	case op.Revision == 0:
+		return nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	case err != nil || op.Revision != stored.Revision:
+		return ErrStale
+	default:
+		return nil
+	}
+}
+
 // clone returns a user whose lists can be changed without changing the one it was
 // made of.
 func (u User) clone() User {

@@ -164,7 +164,13 @@ type (
 	// nothing is left under their id, and what was theirs alone is free. A change of
 	// somebody who read the user before is stale then, as long as there is no new one
 	// with the id. Nothing else in the batch is about the user.
-	RemoveUser struct{ ID string }
+	//
+	// With a Revision that isn't 0 it removes the user only as they were read: it fails
+	// with ErrStale if they have changed, or aren't there.
+	RemoveUser struct {
+		ID       string
+		Revision uint64
+	}
 
 	// AddSession writes a new session; ErrSessionExists if there is one of its id.
 	AddSession struct{ Session Session }

@@ -58,8 +58,10 @@ async function signIn(mediation, signal) {
   location.assign(form.elements.next.value);
 }
 
-// forget lets a password manager stop offering a passkey that nobody has here
-// (WebAuthn Level 3, 5.1.10.1).
+// forget lets a password manager stop offering a passkey that was removed
+// (WebAuthn Level 3, 5.1.10.1). What it deletes can't be brought back, so only the
+// server's word counts, and for a new passkey there is none: where the answer to
+// one is lost or another's, it may be kept all the same.
 function forget(credentialId, rpId) {
   PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId })?.catch(() => {});
 }
@@ -144,10 +146,7 @@ async function onEnrol() {
     const { ticket, publicKey } = await post(form.dataset.begin, {});
     const options = PublicKeyCredential.parseCreationOptionsFromJSON(publicKey);
     const credential = await navigator.credentials.create({ publicKey: options });
-    await post(form.dataset.finish, { ticket, credential: credential.toJSON(), password: password?.value }).catch((error) => {
-      if (error.problem?.code) forget(credential.id, publicKey.rp.id);
-      throw error;
-    });
+    await post(form.dataset.finish, { ticket, credential: credential.toJSON(), password: password?.value });
     location.replace(form.dataset.next);
   } catch (error) {
     show(sentence(error));

@@ -40,7 +40,7 @@ func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) (apply, error) {
 		old, err := checkUser(tx, op.User)
 		return func(tx *bbolt.Tx) error { return putUser(tx, old, op.User) }, err
 	case store.RemoveUser:
-		return func(tx *bbolt.Tx) error { return removeUser(tx, op.ID) }, nil
+		return func(tx *bbolt.Tx) error { return removeUser(tx, op.ID) }, op.MayRemove(getUser(tx, []byte(op.ID)))
 	case store.AddSession:
 		return func(tx *bbolt.Tx) error { return putSession(tx, op.Session) }, s.sessionIsFree(tx, op.Session.ID)
 	case store.ReplaceSession:

@@ -356,6 +356,8 @@ func (s *Store) check(op store.Op) error {
 	switch op := op.(type) {
 	case store.PutUser:
 		return s.checkUser(op.User)
+	case store.RemoveUser:
+		return op.MayRemove(s.user(op.ID))
 	case store.AddSession:
 		return s.free(op.Session.ID)
 	case store.ReplaceSession:

@@ -165,7 +165,11 @@ func (w *writer) op(op store.Op) {
 		for _, table := range []string{"passkeys", "identities", "sessions", "events"} {
 			w.add(nil, `DELETE FROM `+table+` WHERE organisation = $1 AND user_id = $2`, op.ID)
 		}
-		w.add(nil, `DELETE FROM users WHERE organisation = $1 AND id = $2`, op.ID)
+		if op.Revision == 0 {
+			w.add(nil, `DELETE FROM users WHERE organisation = $1 AND id = $2`, op.ID)
+		} else {
+			w.add(store.ErrStale, `DELETE FROM users WHERE organisation = $1 AND id = $2 AND revision = $3`, op.ID, int64(op.Revision))
+		}
 	case store.AddSession:
 		w.lock(op.Session.UserID)
 		w.addSession(op.Session)

@@ -6,6 +6,9 @@
 // called again it goes on from there, and until it is done [Unfinished] keeps
 // others from using the target. What it ends with is a comparison of both, record
 // by record. It never writes to the source.
+//
+// There are two databases then, and only IT knows which one counts: the target tells
+// password managers nothing ([store.HoldSignals]).
 package transfer
 
 import (
@@ -80,7 +83,7 @@ func AddUp(ctx context.Context, from Source) (Sum, error) {
 	for _, kind := range store.Kinds {
 		err := walk(ctx, from, kind, nil, func(records []store.Record) error {
 			for _, record := range records {
-				if isMark(record) {
+				if isOfDatabase(record) {
 					continue
 				}
 				sum.Counts[kind]++
@@ -106,9 +109,11 @@ func write(h hash.Hash, parts ...[]byte) {
 	}
 }
 
-func isMark(record store.Record) bool {
+// isOfDatabase reports whether a record says something of the database that it is in, and
+// is not copied.
+func isOfDatabase(record store.Record) bool {
 	link, is := record.Op.(store.PutLink)
-	return is && link.Link.Key == markKey
+	return is && link.Link.Key == markKey || store.HoldsSignals(record)
 }
 
 // walk hands on all records of a kind behind a key.
@@ -159,7 +164,7 @@ func Copy(ctx context.Context, from Source, to store.Store, report func(done, to
 		err = walk(ctx, from, kind, last, func(records []store.Record) error {
 			var batch store.Batch
 			for _, record := range records {
-				if !isMark(record) {
+				if !isOfDatabase(record) {
 					batch = append(batch, record.Op)
 				}
 			}
@@ -186,7 +191,7 @@ func Copy(ctx context.Context, from Source, to store.Store, report func(done, to
 	if !after.Same(before) || !copied.Same(before) {
 		return Sum{}, ErrChanged
 	}
-	return copied, to.Apply(ctx, store.Batch{store.TakeLink{Key: markKey, Hash: origin}})
+	return copied, to.Apply(ctx, store.Batch{store.TakeLink{Key: markKey, Hash: origin}, store.HoldSignals(time.Now())})
 }
 
 // identity tells one source from another: by its secrets, which every installation
@@ -234,7 +239,7 @@ func begin(ctx context.Context, to store.Store, origin store.Hash) error {
 func end(ctx context.Context, to store.Store, kind store.Kind) (last []byte, there int, err error) {
 	err = walk(ctx, to, kind, nil, func(records []store.Record) error {
 		for _, record := range records {
-			if !isMark(record) {
+			if !isOfDatabase(record) {
 				last = record.Key
 				there++
 			}
