@@ -314,14 +314,7 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 		return err
 	}
 	announceTenants(t.Out, s.Listen, len(all))
-	for _, tenant := range all {
-		providers, err := s.protocolsOf(tenant)
-		if err != nil {
-			log.Error("a tenant's providers can't be checked", "tenant", tenant.Name, "cause", err)
-			continue
-		}
-		defer checkProviders(ctx, logOf(log, tenant), providers)()
-	}
+	defer inBackground(ctx, func(ctx context.Context) { s.checkProvidersOf(ctx, log, all) })()
 	log.Info("serving", "version", version(), "edition", s.Edition, "tenants", len(all), "listen", public.Addr().String(), "database", pgstore.Redacted(s.Database))
 	return serveAll(ctx, log, router, s.DrainDelay, listeners)
 }

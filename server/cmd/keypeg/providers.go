@@ -137,12 +137,23 @@ func protocolsOf(list []provider, address server.Address, contact string) (proto
 	return protocols
 }
 
-// protocolsOf are the providers of a tenant that is switched on.
-func (s *settings) protocolsOf(t tenant.Tenant) ([]*sso.Provider, error) {
-	list := s.tables[t.Name].providers
-	if len(list) == 0 || !t.Disabled.IsZero() {
-		return nil, nil
+// checkProvidersOf warns of the providers of tenants that nobody can sign in at, of one
+// tenant after the other: many may have the same provider.
+func (s *settings) checkProvidersOf(ctx context.Context, log *slog.Logger, tenants []tenant.Tenant) {
+	for _, t := range tenants {
+		if len(s.tables[t.Name].providers) == 0 || !t.Disabled.IsZero() {
+			continue
+		}
+		providers, err := s.protocolsOf(t)
+		if err != nil {
+			logOf(log, t).Error("the tenant's providers can't be checked", "cause", err)
+			continue
+		}
+		sso.CheckAll(ctx, logOf(log, t), providers)
 	}
+}
+
+func (s *settings) protocolsOf(t tenant.Tenant) ([]*sso.Provider, error) {
 	own, err := s.of(t)
 	if err != nil {
 		return nil, err
@@ -151,14 +162,5 @@ func (s *settings) protocolsOf(t tenant.Tenant) ([]*sso.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return protocolsOf(list, address, own.Contact), nil
-}
-
-// checkProviders warns of those that can't be used, in the background until end is
-// called: no start waits for a provider.
-func checkProviders(ctx context.Context, log *slog.Logger, list []*sso.Provider) (end func()) {
-	if len(list) == 0 {
-		return func() {}
-	}
-	return inBackground(ctx, func(ctx context.Context) { sso.CheckAll(ctx, log, list) })
+	return protocolsOf(s.tables[t.Name].providers, address, own.Contact), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/web"
@@ -81,7 +82,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	if err := announce(ctx, t, commands, db, address); err != nil {
 		return err
 	}
-	defer checkProviders(ctx, log, handler.SSO)()
+	defer inBackground(ctx, func(ctx context.Context) { sso.CheckAll(ctx, log, handler.SSO) })()
 	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", pgstore.Redacted(s.Database))
 	return serveAll(ctx, log, handler, s.DrainDelay, listeners)
 }
