@@ -144,19 +144,25 @@ func (s *settings) readTables() error {
 		return fmt.Errorf("the configuration file %s: %w", s.Config, err)
 	}
 
+	for _, table := range []string{providerTable, tenantTables} {
+		if kind := meta.Type(table); kind != "" && kind != "Hash" {
+			return fmt.Errorf("the configuration file has a key %s that isn't a table: write a table for each, such as [%s.NAME]", table, table)
+		}
+	}
 	for _, key := range meta.Undecoded() {
 		if key[0] == providerTable || len(key) > 3 && key[0] == tenantTables && key[2] == providerTable {
 			return fmt.Errorf("the configuration file has an unknown key %q", key.String())
 		}
 	}
-	// The file's order is that of the buttons.
+	// The file's order is that of the buttons. A table may be written in pieces, or as
+	// keys with dots.
 	var order []string
 	orderOf := map[string][]string{}
 	for _, key := range meta.Keys() {
 		switch {
-		case len(key) == 2 && key[0] == providerTable:
+		case len(key) >= 2 && key[0] == providerTable && !slices.Contains(order, key[1]):
 			order = append(order, key[1])
-		case len(key) == 4 && key[0] == tenantTables && key[2] == providerTable:
+		case len(key) >= 4 && key[0] == tenantTables && key[2] == providerTable && !slices.Contains(orderOf[key[1]], key[3]):
 			orderOf[key[1]] = append(orderOf[key[1]], key[3])
 		}
 	}

@@ -26,12 +26,32 @@ type providerSettings struct {
 	ClientID         string         `toml:"client-id"`
 	ClientSecretFile string         `toml:"client-secret-file"`
 	PrivateKeyFile   string         `toml:"private-key-file"`
-	Scopes           []string       `toml:"scopes"`
+	Scopes           texts          `toml:"scopes"`
 	Button           string         `toml:"button"`
 	RequiredClaims   map[string]any `toml:"required-claims"`
 	CreateUsers      bool           `toml:"create-users"`
-	AllowedDomains   []string       `toml:"allowed-domains"`
+	AllowedDomains   texts          `toml:"allowed-domains"`
 	SignOut          bool           `toml:"sign-out"`
+}
+
+// texts is a list in the file, or a single one of its elements.
+type texts []string
+
+// UnmarshalTOML implements [toml.Unmarshaler].
+func (t *texts) UnmarshalTOML(written any) error {
+	list, isList := written.([]any)
+	if !isList {
+		list = []any{written}
+	}
+	*t = nil
+	for _, v := range list {
+		text, is := v.(string)
+		if !is {
+			return fmt.Errorf("%v must be a text, such as [\"one\", \"two\"]", v)
+		}
+		*t = append(*t, text)
+	}
+	return nil
 }
 
 // provider is an OpenID provider of the configuration.

@@ -40,6 +40,7 @@ func TestProviderTables(t *testing.T) {
 		one + "required-claims = { groups = [\"staff\", \"guests\"], level = 3, employee = true, \"https://example.com/role\" = \"x\" }\n",
 		one + "[provider.one.required-claims]\ntid = \"a\"\n",
 		strings.Replace(creates, "login.example.com", "gitlab.com", 1) + "allowed-domains = [\"example.com\"]\nrequired-claims = { groups_direct = \"acme\" }\n",
+		creates + "allowed-domains = \"example.com\"\nscopes = \"email\"\n",
 	} {
 		if code, _, errOut := types(t, "", "version", "--config", withSecret(t, good)); code != 0 {
 			t.Errorf("%s\n%s", good, errOut)
@@ -55,6 +56,10 @@ func TestProviderTables(t *testing.T) {
 		{"must have a value that isn't empty", one + "required-claims = { hd = [] }\n"},
 		{"must have a value that isn't empty", one + "required-claims = { hd = \"\" }\n"},
 		{"hd must be a text or a list of texts", one + "required-claims = { hd = 1.5 }\n"},
+		{"7 must be a text", creates + "allowed-domains = [7]\n"},
+		{"the provider one needs an issuer", "provider.one.client-id = \"k\"\n"},
+		{"the provider one needs an issuer", "[provider.one.required-claims]\nhd = \"example.com\"\n"},
+		{"a key provider that isn't a table", "provider = \"one\"\n"},
 		{"TENANT-ID", strings.Replace(one, "login.example.com", "login.microsoftonline.com/common/v2.0", 1)},
 		{"must begin with https://", strings.Replace(one, "https:", "http:", 1)},
 		{`unknown key "provider.one.required-claim"`, one + "required-claim = { hd = \"x\" }\n"},
