@@ -246,6 +246,7 @@ func (s *Server) routes() *http.ServeMux {
 
 func (s *Server) passkeyRoutes(api func(pattern string, h handler)) {
 	api("GET "+shared.PathAccount, s.signedIn(s.getAccount))
+	api("GET "+shared.PathCredentialScript, credentialScript)
 	api("POST "+shared.PathSignInBegin, s.withPasskeys(s.beginSignIn))
 	api("POST "+shared.PathSignInFinish, s.withPasskeys(s.finishSignIn))
 	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.signedIn(s.beginConfirmation)))

@@ -12,6 +12,10 @@ const (
 	PathSignInBegin = "/api/v1/sign-in/passkey/begin"
 	// PathSignInFinish takes a [FinishCeremony] and answers [SignedIn].
 	PathSignInFinish = "/api/v1/sign-in/passkey/finish"
+	// PathCredentialScript answers GET with the script by which pages ask for passkeys:
+	// package web/credential.
+	PathCredentialScript = "/api/v1/credential.js"
+
 	// PathSignInRecovery takes a [RecoverySignIn] and answers [SignedIn].
 	PathSignInRecovery = "/api/v1/sign-in/recovery-code"
 	// PathSignOut takes an empty POST and answers 204, or 200 with [SignedOut]. It

@@ -12,14 +12,21 @@ package browser
 import "context"
 
 // Exception is a DOMException. Its name tells a program what happened; its
-// message is the browser's own and never shown.
-type Exception struct{ Name, Message string }
+// message is the browser's own and never shown. It is Chosen if somebody had picked or made
+// a passkey by then.
+type Exception struct {
+	Name, Message string
+	Chosen        bool
+}
 
 // Error is for logs.
 func (e *Exception) Error() string { return e.Name + ": " + e.Message }
 
 // DOMException returns the exception's name, such as "NotAllowedError".
 func (e *Exception) DOMException() string { return e.Name }
+
+// AfterChoice reports whether somebody had picked or made a passkey by then.
+func (e *Exception) AfterChoice() bool { return e.Chosen }
 
 // Authenticator asks navigator.credentials. See Create and Get.
 type Authenticator struct{}
@@ -47,6 +54,6 @@ type Support string
 // The values of [Support].
 const (
 	Supported    Support = "supported"
-	NotSupported Support = "not supported" // the browser has no WebAuthn, or none with JSON
+	NotSupported Support = "not supported" // the browser has no WebAuthn
 	NotSecure    Support = "not secure"    // the page came over plain http
 )

@@ -4,17 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"syscall/js"
-	"time"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
-// PasskeySupport tells whether this page can use passkeys. It needs the JSON
-// functions of WebAuthn Level 3, which every current browser has.
+// PasskeySupport tells whether this page can use passkeys.
 func PasskeySupport() Support {
-	credential := js.Global().Get("PublicKeyCredential")
+	credentials := js.Global().Get("navigator").Get("credentials")
 	switch {
 	case !js.Global().Get("isSecureContext").Truthy():
 		return NotSecure
-	case !credential.Truthy() || !credential.Get("parseCreationOptionsFromJSON").Truthy():
+	case !js.Global().Get("PublicKeyCredential").Truthy() || !credentials.Truthy() || !credentials.Get("create").Truthy():
 		return NotSupported
 	default:
 		return Supported
@@ -52,61 +52,68 @@ func OffersAutofill(ctx context.Context) bool {
 }
 
 // Create runs navigator.credentials.create (WebAuthn Level 3, 5.1.3) and returns
-// the credential's toJSON. It fails with an [Exception].
+// a RegistrationResponseJSON. It fails with an [Exception].
 func (Authenticator) Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
-	return credential(ctx, "create", "parseCreationOptionsFromJSON", publicKey, mediation)
+	return credential(ctx, "create", publicKey, mediation)
 }
 
-// Get runs navigator.credentials.get (5.1.4) and returns the credential's
-// toJSON. It fails with an [Exception].
+// Get runs navigator.credentials.get (5.1.4) and returns an
+// AuthenticationResponseJSON. It fails with an [Exception].
 func (Authenticator) Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
-	return credential(ctx, "get", "parseRequestOptionsFromJSON", publicKey, mediation)
+	return credential(ctx, "get", publicKey, mediation)
 }
 
-// abortFor is how long a ceremony that was aborted may take to end. Extensions that
-// stand in for the browser don't always hear the signal.
-const abortFor = time.Second
-
-func credential(ctx context.Context, method, parse string, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
+// credential has the script of package web/credential do it, which knows what browsers and
+// password managers give. Soon after ctx has ended, the ceremony ends too.
+func credential(ctx context.Context, method string, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
+	script, err := credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
 	controller := js.Global().Get("AbortController").New()
-	stop := context.AfterFunc(ctx, func() { controller.Call("abort") })
-	defer stop()
+	defer context.AfterFunc(ctx, func() { controller.Call("abort") })()
 
-	promise, err := try(func() js.Value {
-		options := js.Global().Get("Object").New()
-		options.Set("publicKey", js.Global().Get("PublicKeyCredential").Call(parse, parseJSON(publicKey)))
-		options.Set("signal", controller.Get("signal"))
-		if mediation != "" {
-			options.Set("mediation", mediation)
-		}
-		return js.Global().Get("navigator").Get("credentials").Call(method, options)
-	})
+	made, err := await(context.WithoutCancel(ctx), script.Call(method, parseJSON(publicKey), map[string]any{
+		"signal": controller.Get("signal"), "mediation": mediation,
+	}))
 	if err != nil {
 		return nil, err
 	}
-	made, err := await(ctx, promise)
-	if ctx.Err() != nil && err != nil {
-		// A browser runs one ceremony at a time: the next one has to find this one ended.
-		controller.Call("abort")
-		ending, done := context.WithTimeout(context.WithoutCancel(ctx), abortFor)
-		defer done()
-		if made, err = await(ending, promise); ending.Err() != nil {
-			err = &Exception{Name: "AbortError", Message: "the browser doesn't end it"}
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if made.IsNull() {
-		return nil, &Exception{Name: "NotAllowedError", Message: "no credential was chosen"}
+	return json.RawMessage(js.Global().Get("JSON").Call("stringify", made).String()), nil
+}
+
+// credentials is the script's object. The first ceremony of a page loads it, by an element,
+// as a Content-Security-Policy may allow nothing else. What failed is tried again by the
+// next one.
+func credentials(ctx context.Context) (js.Value, error) {
+	const name = "keypegCredentials"
+	if loaded := js.Global().Get(name); loaded.Truthy() {
+		return loaded, nil
 	}
 
-	// Some password managers' credentials throw here.
-	answer, err := try(func() js.Value { return js.Global().Get("JSON").Call("stringify", made.Call("toJSON")) })
-	if err != nil {
-		return nil, err
+	document := js.Global().Get("document")
+	script := document.Call("createElement", "script")
+	defer script.Call("remove")
+	ended := make(chan struct{}, 2)
+	heard := js.FuncOf(func(js.Value, []js.Value) any { ended <- struct{}{}; return nil })
+	defer heard.Release()
+	for _, event := range []string{"load", "error"} {
+		script.Call("addEventListener", event, heard)
+		defer script.Call("removeEventListener", event, heard)
 	}
-	return json.RawMessage(answer.String()), nil
+	script.Set("src", shared.PathCredentialScript)
+	document.Get("head").Call("append", script)
+
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		return js.Undefined(), &Exception{Name: "AbortError", Message: "the script of passkeys was waited for"}
+	}
+	loaded := js.Global().Get(name)
+	if !loaded.Truthy() { // it wasn't there, or was something else
+		return js.Undefined(), &Exception{Name: "NotLoadedError", Message: "the script of passkeys didn't load"}
+	}
+	return loaded, nil
 }
 
 func parseJSON(raw []byte) js.Value { return js.Global().Get("JSON").Call("parse", string(raw)) }

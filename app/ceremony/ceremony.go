@@ -27,7 +27,8 @@ type API interface {
 
 // Authenticator is the browser's half: navigator.credentials, with options and
 // answers in WebAuthn Level 3's JSON. Its errors have a method DOMException that
-// returns the exception's name.
+// returns the exception's name. They may have a method AfterChoice, which reports whether the
+// user had picked or made a passkey by then.
 type Authenticator interface {
 	Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 	Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
@@ -70,10 +71,28 @@ func (c Ceremonies) register(ctx context.Context, name, mediation string) (share
 		return shared.Passkey{}, failed(err, true)
 	}
 	// The authenticator has it now, whatever the user wants by then.
-	return c.API.FinishRegistration(context.WithoutCancel(ctx), shared.FinishRegistration{
+	added, err := c.API.FinishRegistration(context.WithoutCancel(ctx), shared.FinishRegistration{
 		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential},
 		Name:           name,
 	})
+	switch shared.CodeOf(err) {
+	case "", shared.CodeInternal, shared.CodeOffline, shared.CodeAway, shared.CodeInBetween, shared.CodePasskeyExists:
+		return added, err // the server has it, or may have it
+	}
+	return added, madeInVain{err}
+}
+
+// madeInVain is a refusal of a passkey that the authenticator had made by then.
+type madeInVain struct{ error }
+
+func (m madeInVain) Unwrap() error { return m.error }
+
+// MayBeKept reports whether a registration failed after the authenticator had made the
+// passkey: the user's password manager may have kept it, and it works nowhere.
+func MayBeKept(err error) bool {
+	_, refused := errors.AsType[madeInVain](err)
+	failure, failed := errors.AsType[*Failure](err)
+	return refused || failed && failure.Registering && failure.Chosen
 }
 
 // SignIn begins a session with a passkey that the browser finds by itself.
@@ -98,8 +117,8 @@ const ticketWait = 4 * time.Minute
 // autocomplete="username webauthn".
 //
 // Only a *[shared.Error] is for the user, who has picked a passkey that the server
-// refuses. Anything else is a [Failure]: nobody asked for this ceremony, so nobody needs
-// to be told that it ended.
+// refuses, and a [Failure] that is Chosen. Nobody asked for this ceremony, so nobody needs
+// to be told that it ended in another way.
 func (c Ceremonies) SignInByAutofill(ctx context.Context) (shared.SignedIn, error) {
 	for {
 		begun, err := c.API.BeginSignIn(ctx, "conditional")
@@ -176,6 +195,8 @@ const (
 	NotSupported Reason = "not supported"
 	// NoLock: there is no screen lock or PIN to verify the user with.
 	NoLock Reason = "no lock"
+	// NotLoaded: the page lacks its script for passkeys.
+	NotLoaded Reason = "not loaded"
 	// Faulty: the authenticator or password manager failed in its own way.
 	Faulty Reason = "faulty"
 )
@@ -186,6 +207,9 @@ type Failure struct {
 	Registering bool   // else signing in or confirming
 	Confirming  bool   // who has signed in already
 	Exception   string // the DOMException's name, for whom the user asks
+	// Chosen says that the user had picked a passkey, or made one that the server never
+	// got: their password manager may have kept it.
+	Chosen bool
 }
 
 // Error is for logs. What a person reads depends on the Reason.
@@ -199,6 +223,7 @@ var reasons = map[string]Reason{
 	"SecurityError":     WrongAddress,
 	"NotSupportedError": NotSupported,
 	"ConstraintError":   NoLock,
+	"NotLoadedError":    NotLoaded,
 }
 
 func failed(err error, registering bool) error {
@@ -208,6 +233,12 @@ func failed(err error, registering bool) error {
 		DOMException() string
 	}](err); ok {
 		failure.Exception = exception.DOMException()
+	}
+	if exception, ok := errors.AsType[interface {
+		error
+		AfterChoice() bool
+	}](err); ok {
+		failure.Chosen = exception.AfterChoice()
 	}
 	if reason, known := reasons[failure.Exception]; known {
 		failure.Reason = reason

@@ -208,6 +208,7 @@ func TestFailure(t *testing.T) {
 		{exception("SecurityError"), true, WrongAddress},
 		{exception("NotSupportedError"), true, NotSupported},
 		{exception("ConstraintError"), true, NoLock},
+		{exception("NotLoadedError"), true, NotLoaded},
 		{exception("EncodingError"), true, Faulty},
 		{errors.New("anything"), true, Faulty},
 	} {
@@ -224,4 +225,43 @@ func TestFailure(t *testing.T) {
 			t.Errorf("%v while registering %t: got %+v, want %s", test.thrown, test.registering, err, test.want)
 		}
 	}
+}
+
+// chosen is thrown after the user had picked or made a passkey.
+type chosen struct{ exception }
+
+func (chosen) AfterChoice() bool { return true }
+
+func TestAfterAChoice(t *testing.T) {
+	for _, test := range []struct {
+		step             string
+		thrown           error
+		isChosen, isKept bool // isKept of a registration
+	}{
+		{"create", exception("NotAllowedError"), false, false},
+		{"create", chosen{"DataError"}, true, true},
+		{"finish registration", shared.Errorf(shared.CodeCeremonyRefused, "no"), false, true},
+		{"finish registration", shared.Errorf(shared.CodeTooManyPasskeys, "no"), false, true},
+		{"finish registration", shared.Errorf(shared.CodePasskeyExists, "no"), false, false},
+		{"finish registration", shared.Errorf(shared.CodeOffline, "no"), false, false},
+		{"finish registration", shared.Errorf(shared.CodeInternal, "no"), false, false},
+		{"begin registration", shared.Errorf(shared.CodeTooManyPasskeys, "no"), false, false},
+	} {
+		s := &script{fails: map[string]error{test.step: test.thrown}}
+		_, err := Ceremonies{s, s}.Register(t.Context(), "")
+		failure, _ := errors.AsType[*Failure](err)
+		if isChosen := failure != nil && failure.Chosen; isChosen != test.isChosen || MayBeKept(err) != test.isKept {
+			t.Errorf("%s: %v: chosen %t, may be kept %t", test.step, test.thrown, isChosen, MayBeKept(err))
+		}
+		if code := shared.CodeOf(test.thrown); shared.CodeOf(err) != code {
+			t.Errorf("%s: got %v, want code %q", test.step, err, code)
+		}
+	}
+	t.Run("a sign-in leaves nothing behind", func(t *testing.T) {
+		s := &script{fails: map[string]error{"get": chosen{"DataError"}}}
+		_, err := Ceremonies{s, s}.SignInByAutofill(t.Context())
+		if failure, ok := errors.AsType[*Failure](err); !ok || !failure.Chosen || MayBeKept(err) {
+			t.Errorf("got %+v", err)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -15,7 +16,8 @@ type SignInService interface {
 	// is shown.
 	SignInWithPasskey(ctx context.Context) error
 	// SignInByAutofill waits, as long as ctx lasts, until the user picks a passkey in the
-	// box for their name. Only if that passkey is refused the error is a *[shared.Error].
+	// box for their name. Shown is an error that is a *[shared.Error], or a
+	// *[ceremony.Failure] that is Chosen.
 	SignInByAutofill(ctx context.Context) error
 }
 
@@ -42,6 +44,7 @@ type SignInPanel struct {
 	state    signInState
 	failure  error
 	autofill autofill
+	stop     context.CancelFunc // ends what the user has begun; nil while there is nothing
 }
 
 type signInState int
@@ -79,7 +82,10 @@ func (p *SignInPanel) OnMount(ctx app.Context) {
 }
 
 // OnDismount ends what waits.
-func (p *SignInPanel) OnDismount() { p.autofill.end() }
+func (p *SignInPanel) OnDismount() {
+	p.autofill.end()
+	p.cancel()
+}
 
 // Render implements app.Composer.
 func (p *SignInPanel) Render() app.UI {
@@ -109,6 +115,9 @@ func (p *SignInPanel) Render() app.UI {
 				app.If(p.Password != nil, func() app.UI { return app.P().Class("or").Body(app.Span().Text(text.Or)) }),
 				button("sign-in-passkey", kind, "", busy, p.onPasskey).
 					Body(icon("key"), app.Text(label(p.state == signInByPasskey, text.Working, text.Passkey))),
+				app.If(p.state == signInByPasskey, func() app.UI {
+					return button("sign-in-cancel", "quiet wide", text.Cancel, false, p.onCancel)
+				}),
 			)
 		}).ElseIf(p.Password == nil, func() app.UI {
 			return app.P().Class("notice").Text(p.World.Blocked)
@@ -132,6 +141,15 @@ func (p *SignInPanel) onPasskey(app.Context, app.Event) {
 	p.signIn(signInByPasskey, p.Service.SignInWithPasskey)
 }
 
+// onCancel is for password managers that don't say that their user has left.
+func (p *SignInPanel) onCancel(app.Context, app.Event) { p.cancel() }
+
+func (p *SignInPanel) cancel() {
+	if p.stop != nil {
+		p.stop()
+	}
+}
+
 // signIn is what the user has chosen. A browser runs one ceremony at a time: autofill ends
 // for it, and waits again when it has failed.
 func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error) {
@@ -140,12 +158,15 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 	}
 	p.state, p.failure = how, nil
 	focusedBefore := focused()
-	waiting, asking := p.autofill, p.World.asking(p.self)
+	waiting := p.autofill
+	asking, stop := context.WithCancel(p.World.asking(p.self))
+	p.stop = stop
 	p.self.Async(func() {
 		waiting.end()
 		waiting.wait()
 		err := begin(asking)
 		p.self.Dispatch(func(app.Context) {
+			stop()
 			if err == nil {
 				tell(p.OnSignedIn)
 				return
@@ -170,12 +191,13 @@ func (p *SignInPanel) arm() {
 		close(waiting.ended)
 		p.self.Dispatch(func(app.Context) {
 			_, refused := errors.AsType[*shared.Error](err)
+			failure, failed := errors.AsType[*ceremony.Failure](err)
 			switch {
 			case ctx.Err() != nil:
 				// The user does something else.
 			case err == nil:
 				tell(p.OnSignedIn)
-			case refused:
+			case refused, failed && failure.Chosen:
 				p.failure = err
 				p.arm()
 			}

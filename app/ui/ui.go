@@ -116,6 +116,8 @@ func (w World) sentence(err error) string {
 			return text.NotSupported
 		case ceremony.NoLock:
 			return text.NoLock
+		case ceremony.NotLoaded:
+			return text.NotLoaded
 		default:
 			return message.Fill(text.Provider, "reference", failure.Exception)
 		}
@@ -129,7 +131,7 @@ func (w World) sentence(err error) string {
 // needsIT tells whether a failure is one that the user can't mend.
 func needsIT(err error) bool {
 	if failure, ok := errors.AsType[*ceremony.Failure](err); ok {
-		return failure.Reason == ceremony.WrongAddress || failure.Reason == ceremony.Faulty
+		return failure.Reason == ceremony.WrongAddress || failure.Reason == ceremony.Faulty || failure.Reason == ceremony.NotLoaded
 	}
 	switch shared.CodeOf(err) {
 	case shared.CodeInternal, shared.CodePasskeysOff, shared.CodeAccountDisabled, shared.CodeAuthenticatorRefused,
@@ -150,6 +152,9 @@ func (w World) notice(err error) app.UI {
 	return app.Div().Class("told").Body(app.If(text != "", func() app.UI {
 		return app.P().Class("notice notice-bad").Attr("role", "alert").Body(
 			app.Text(text),
+			app.If(ceremony.MayBeKept(err), func() app.UI {
+				return app.Span().Text(" " + w.Text.Failure.MayBeKept)
+			}),
 			app.If(needsIT(err) && w.Contact != "", func() app.UI {
 				return app.Span().Text(" " + message.Fill(w.Text.Failure.AskContact, "contact", w.Contact))
 			}),

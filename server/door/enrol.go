@@ -30,7 +30,7 @@ func (d *Door) Enrol(w http.ResponseWriter, status int, text *message.Catalogue,
 			h.Form(h.Method("post"), h.Action(shared.PageEnrol), h.Class("stack"), h.ID("enrol"),
 				h.Data("begin", shared.PathEnrolBegin), h.Data("finish", shared.PathEnrolFinish), h.Data("next", shared.PageEnrolled),
 				h.Data("text-denied", text.Failure.RegisterDenied), h.Data("text-exists", text.Failure.Exists),
-				h.Data("text-unsupported", text.Failure.NotSupported), d.scripted(text),
+				h.Data("text-unsupported", text.Failure.NotSupported), h.Data("text-kept", text.Failure.MayBeKept), d.scripted(text),
 				g.If(page.TakesPassword, d.choosePassword(text, page.Name)),
 				g.If(d.PasskeysOn, g.Group{
 					passkeyButton("button primary wide waiting", text.Door.CreatePasskey),

@@ -23,7 +23,7 @@ func (d *Door) scripted(text *message.Catalogue) g.Group {
 		h.Data("app", d.Asset("app.wasm")), h.Data("rp", d.RPID),
 		h.Data("text-offline", text.Failure.Offline), h.Data("text-address", text.Failure.WrongAddress),
 		h.Data("text-lock", text.Failure.NoLock), h.Data("text-provider", text.Failure.Provider),
-		h.Data("text-working", text.SignIn.Working),
+		h.Data("text-working", text.SignIn.Working), h.Data("text-cancel", text.SignIn.Cancel),
 	}
 }
 

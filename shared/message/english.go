@@ -52,6 +52,7 @@ var English = Catalogue{
 		Passkey:  "Sign in with a passkey",
 		Or:       "or",
 		Working:  "One moment…",
+		Cancel:   "Cancel",
 	},
 
 	Shell: Shell{
@@ -321,6 +322,8 @@ var English = Catalogue{
 		NotSupported:   "This device can't create the kind of passkey that is required.",
 		NoLock:         "Set a screen lock or a security-key PIN, then try again.",
 		Provider:       "Your passkey provider reported a problem. (Reference {reference})",
+		MayBeKept:      "Your password manager may have kept a passkey that doesn't work here. If you see one there, delete it.",
+		NotLoaded:      "Part of this page couldn't be loaded. Reload it; if that doesn't help, contact IT.",
 		Offline:        "The server can't be reached. Check your connection and try again.",
 		Unreadable:     "The server sent something unexpected. Please reload the page.",
 		AskContact:     "If it stays: {contact}",

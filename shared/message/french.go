@@ -52,6 +52,7 @@ var French = Catalogue{
 		Passkey:  "Se connecter avec une clé d’accès",
 		Or:       "ou",
 		Working:  "Un instant…",
+		Cancel:   "Annuler",
 	},
 
 	Shell: Shell{
@@ -321,6 +322,8 @@ var French = Catalogue{
 		NotSupported:   "Cet appareil ne peut pas créer le type de clé d’accès demandé.",
 		NoLock:         "Configurez un verrouillage d’écran ou le code PIN de la clé de sécurité, puis réessayez.",
 		Provider:       "Votre fournisseur de clés d’accès a signalé un problème. (Référence {reference})",
+		MayBeKept:      "Votre gestionnaire de mots de passe a peut-être conservé une clé d’accès qui ne fonctionne pas ici. Si vous l’y voyez, supprimez-la.",
+		NotLoaded:      "Une partie de cette page n’a pas pu être chargée. Rechargez-la ; si cela n’aide pas, contactez le service informatique.",
 		Offline:        "Le serveur est injoignable. Vérifiez votre connexion et réessayez.",
 		Unreadable:     "Le serveur a envoyé une réponse inattendue. Veuillez recharger la page.",
 		AskContact:     "Si cela persiste : {contact}",

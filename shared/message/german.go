@@ -51,6 +51,7 @@ var German = Catalogue{
 		Passkey:  "Mit Passkey anmelden",
 		Or:       "oder",
 		Working:  "Einen Moment …",
+		Cancel:   "Abbrechen",
 	},
 
 	Shell: Shell{
@@ -320,6 +321,8 @@ var German = Catalogue{
 		NotSupported:   "Dieses Gerät kann die nötige Art von Passkey nicht anlegen.",
 		NoLock:         "Richten Sie eine Bildschirmsperre oder eine PIN für den Sicherheitsschlüssel ein und versuchen Sie es dann erneut.",
 		Provider:       "Ihr Passkey-Anbieter hat ein Problem gemeldet. (Kennung {reference})",
+		MayBeKept:      "Ihr Passwortmanager hat vielleicht einen Passkey behalten, der hier nicht funktioniert. Wenn Sie dort einen sehen, löschen Sie ihn.",
+		NotLoaded:      "Ein Teil dieser Seite konnte nicht geladen werden. Laden Sie sie neu; wenn das nicht hilft, wenden Sie sich an die IT.",
 		Offline:        "Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut.",
 		Unreadable:     "Der Server hat etwas Unerwartetes geschickt. Bitte laden Sie die Seite neu.",
 		AskContact:     "Wenn es so bleibt: {contact}",

@@ -142,6 +142,7 @@ type SignIn struct {
 	Passkey  string
 	Or       string
 	Working  string
+	Cancel   string
 }
 
 // Shell is the frame around every page of the app.
@@ -422,6 +423,8 @@ type Failure struct {
 	NotSupported   string
 	NoLock         string
 	Provider       string // {reference}
+	MayBeKept      string
+	NotLoaded      string
 	Offline        string
 	Unreadable     string
 	AskContact     string // {contact}

@@ -52,6 +52,7 @@ var Spanish = Catalogue{
 		Passkey:  "Iniciar sesión con una llave de acceso",
 		Or:       "o",
 		Working:  "Un momento…",
+		Cancel:   "Cancelar",
 	},
 
 	Shell: Shell{
@@ -321,6 +322,8 @@ var Spanish = Catalogue{
 		NotSupported:   "Este dispositivo no puede crear el tipo de llave de acceso que se necesita.",
 		NoLock:         "Configura un bloqueo de pantalla o el PIN de la llave de seguridad y vuelve a intentarlo.",
 		Provider:       "Tu proveedor de llaves de acceso informó de un problema. (Referencia {reference})",
+		MayBeKept:      "Puede que tu gestor de contraseñas haya guardado una llave de acceso que aquí no funciona. Si la ves allí, bórrala.",
+		NotLoaded:      "No se pudo cargar una parte de esta página. Vuelve a cargarla; si no ayuda, contacta con el equipo de informática.",
 		Offline:        "No se puede llegar al servidor. Revisa tu conexión y vuelve a intentarlo.",
 		Unreadable:     "El servidor envió algo inesperado. Recarga la página.",
 		AskContact:     "Si sigue así: {contact}",

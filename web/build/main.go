@@ -76,7 +76,7 @@ func build() error {
 		if err != nil {
 			return err
 		}
-		form, err := compress(filepath.Base(path), content)
+		form, err := compress(filepath.Base(path), web.Served(filepath.Base(path), content))
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,10 @@
 //
 // A browser runs one ceremony at a time: autofill is aborted before the button's
 // own ceremony, and armed again when that one has failed.
+//
+// The build puts web/credential before it.
 
+const { supported, create, get, can } = keypegCredentials;
 const form = document.querySelector("form[data-begin]");
 const refusal = document.getElementById("refusal");
 const button = document.getElementById("use-passkey"); // none while IT has passkeys off
@@ -25,15 +28,17 @@ class Refused extends Error {
   }
 }
 
-async function post(path, body) {
+async function post(path, body, signal) {
   let answer;
   try {
     answer = await fetch(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
+      signal,
     });
-  } catch {
+  } catch (error) {
+    if (signal?.aborted) throw error;
     throw new Refused(text("Offline"));
   }
   const json = await answer.json().catch(() => ({}));
@@ -42,15 +47,12 @@ async function post(path, body) {
 }
 
 async function signIn(mediation, signal) {
-  const { ticket, publicKey } = await post(form.dataset.begin, { mediation });
-  const options = { publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey), signal };
-  if (mediation) options.mediation = mediation;
-  const credential = await navigator.credentials.get(options);
+  const { ticket, publicKey } = await post(form.dataset.begin, { mediation }, signal);
+  const credential = await get(publicKey, { mediation, signal });
   show("");
-  await post(form.dataset.finish, { ticket, credential: credential.toJSON() }).catch((error) => {
-    show(sentence(error)); // somebody chose a passkey, so even autofill tells
+  await post(form.dataset.finish, { ticket, credential }).catch((error) => {
     if (error.problem?.unknownCredential) forget(credential.id, publicKey.rpId);
-    throw error;
+    throw Object.assign(error, { chosen: true });
   });
   if (credential.authenticatorAttachment === "cross-platform" && (await couldHoldOne())) {
     sessionStorage.setItem("keypeg-from-another-device", "yes"); // app/page_home.go
@@ -67,7 +69,7 @@ function forget(credentialId, rpId) {
 }
 
 function couldHoldOne() {
-  return PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.();
+  return can("isUserVerifyingPlatformAuthenticatorAvailable");
 }
 
 // texts are what a DOMException is told by (WebAuthn Level 3, 5.1.3 and 5.1.4).
@@ -86,6 +88,11 @@ function sentence(error) {
   return text(known, { host: location.hostname, rp: form.dataset.rp, reference: error.name });
 }
 
+// toldWhole is the sentence, and what a password manager may have kept for nothing.
+function toldWhole(error) {
+  return error.chosen && enrolling ? sentence(error) + " " + text("Kept") : sentence(error);
+}
+
 function show(message) {
   refusal.textContent = message;
   refusal.hidden = !message;
@@ -95,7 +102,11 @@ function armAutofill() {
   const controller = new AbortController();
   const timer = setTimeout(rearm, rearmAfter);
   const done = signIn("conditional", controller.signal)
-    .catch(() => {}) // nobody asked for this ceremony, so nobody is told that it ended
+    .catch((error) => {
+      // Nobody asked for this ceremony, so nobody is told that it ended, unless they had
+      // picked a passkey.
+      if (error.chosen) show(sentence(error));
+    })
     .finally(() => clearTimeout(timer));
   autofill = { controller, done };
 }
@@ -123,35 +134,55 @@ function busy(button) {
   };
 }
 
-async function onSignIn() {
+// run is what the button does. Until it has ended another button cancels it: not every
+// password manager says that its user has left.
+async function run(ceremony) {
   const ready = busy(button);
+  const controller = new AbortController();
+  const cancel = Object.assign(document.createElement("button"), {
+    type: "button",
+    id: "cancel-passkey",
+    className: "button quiet wide",
+    textContent: text("Cancel"),
+  });
+  cancel.addEventListener("click", () => controller.abort());
+  button.after(cancel);
   show("");
-  await disarmAutofill();
   try {
-    await signIn();
+    await ceremony(controller.signal);
+    cancel.remove();
   } catch (error) {
-    show(sentence(error));
+    const focused = document.activeElement === cancel;
+    cancel.remove();
     ready();
-    if (canAutofill) armAutofill();
+    if (focused) button.focus();
+    show(toldWhole(error));
+    return error;
   }
 }
 
+async function onSignIn() {
+  const failed = await run(async (signal) => {
+    await disarmAutofill();
+    await signIn(undefined, signal);
+  });
+  if (failed && canAutofill) armAutofill();
+}
+
 // onEnrol makes a passkey, and has the password that was typed kept with it, if any.
-async function onEnrol() {
+function onEnrol() {
   const password = form.elements.password;
   if (password?.value && !password.reportValidity()) return;
-  const ready = busy(button);
-  show("");
-  try {
-    const { ticket, publicKey } = await post(form.dataset.begin, {});
-    const options = PublicKeyCredential.parseCreationOptionsFromJSON(publicKey);
-    const credential = await navigator.credentials.create({ publicKey: options });
-    await post(form.dataset.finish, { ticket, credential: credential.toJSON(), password: password?.value });
+  run(async (signal) => {
+    const { ticket, publicKey } = await post(form.dataset.begin, {}, signal);
+    const credential = await create(publicKey, { signal });
+    await post(form.dataset.finish, { ticket, credential, password: password?.value }).catch((error) => {
+      // Refused, so that nobody has the passkey but its manager, as in app/ceremony.
+      const code = error.problem?.code;
+      throw Object.assign(error, { chosen: !!code && code !== "passkey_exists" && code !== "internal" });
+    });
     location.replace(form.dataset.next);
-  } catch (error) {
-    show(sentence(error));
-    ready();
-  }
+  });
 }
 
 form.addEventListener("submit", (event) => {
@@ -160,7 +191,7 @@ form.addEventListener("submit", (event) => {
   addEventListener("pageshow", ready, { once: true });
 });
 
-const capable = button && globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON && isSecureContext;
+const capable = button && supported;
 if (capable) {
   for (const element of document.querySelectorAll(".waiting")) element.classList.remove("waiting");
 } else {
@@ -169,9 +200,12 @@ if (capable) {
 }
 
 const enrolling = form.id === "enrol";
-const canAutofill = capable && form.elements.name && !enrolling && (await PublicKeyCredential.isConditionalMediationAvailable?.());
+let canAutofill = false;
 button?.addEventListener("click", enrolling ? onEnrol : onSignIn);
-if (canAutofill) armAutofill();
+if (capable && form.elements.name && !enrolling) {
+  canAutofill = await can("isConditionalMediationAvailable");
+  if (canAutofill && !button.disabled) armAutofill(); // else when the button's ceremony has failed
+}
 
 // Whoever signs in is signed out: nothing that names them stays behind (app/copy.go).
 if (!enrolling) localStorage.removeItem("keypeg-copy");

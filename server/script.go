@@ -1,0 +1,28 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/keypeg/keypeg/web/credential"
+)
+
+var scriptTag = func() string {
+	sum := sha256.Sum256(credential.Script)
+	return `"` + hex.EncodeToString(sum[:8]) + `"`
+}()
+
+// credentialScript serves the app's half of JavaScript. A program of others has no place for
+// it but here, where its pages ask for everything else. Browsers keep it, and ask whether
+// it is still the same.
+func credentialScript(w http.ResponseWriter, r *http.Request) error {
+	header := w.Header()
+	header.Set("Content-Type", "text/javascript; charset=utf-8")
+	header.Set("Cache-Control", "no-cache")
+	header.Set("ETag", scriptTag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(credential.Script))
+	return nil
+}
