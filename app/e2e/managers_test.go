@@ -84,6 +84,8 @@ func TestCredentialScript(t *testing.T) {
 					const want = managers.written;
 					for (const name of ["id", "rawId", "type"]) if (made[name] !== want[name]) return name + ": " + made[name];
 					for (const name of `+responses[method]+`) if (made.response[name] !== want.response[name]) return name + ": " + made.response[name];
+					const known = ["id", "rawId", "type", "authenticatorAttachment", "clientExtensionResults", "response", "credProps"];
+					for (const name of [...Object.keys(made), ...Object.keys(made.clientExtensionResults)]) if (!known.includes(name)) return "it has " + name;
 					return JSON.stringify(JSON.parse(JSON.stringify(made))) === JSON.stringify(made) ? "" : "it isn't JSON";
 				} catch (error) {
 					return "it fails: " + error.name + " " + error.stack;
