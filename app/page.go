@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"net/url"
 	"time"
 
@@ -54,6 +53,7 @@ const (
 	pageLoading pageState = iota
 	pageReady
 	pageOffline
+	pageLeft // signed out while the server couldn't be reached
 )
 
 type panelState int
@@ -70,6 +70,7 @@ func (p *page) OnMount(ctx goapp.Context) {
 	p.installable = ctx.IsAppInstallable()
 	p.speak(ctx, p.languages.wanted(), p.title)
 	p.offer = dueOffer(time.Now())
+	p.watchLeaving(ctx)
 	p.load(ctx)
 }
 
@@ -139,6 +140,9 @@ func (p *page) loaded(ctx goapp.Context, account shared.Account, err error) {
 		// was for another account.
 		p.leave(shared.PageHome)
 		return
+	case err == nil && isLeft(account), err != nil && browser.Recall(leftKey) != "":
+		p.left(ctx)
+		return
 	case err == nil:
 		p.state, p.account, p.asOf = pageReady, account, time.Time{}
 		p.changes++
@@ -203,6 +207,8 @@ func (p *page) Render() goapp.UI {
 	case p.state == pageReady:
 		frame.User = p.menu()
 		return frame.With(p.renderContent())
+	case p.state == pageLeft:
+		return frame.With(p.renderLeft())
 	case p.state == pageOffline:
 		return frame.With(ui.Message{
 			Title: p.text.Shell.Offline, Lead: p.text.Shell.OfflineLead,
@@ -316,26 +322,6 @@ func (p *page) toPasskeys() { p.ctx.Navigate(shared.PagePasskeys) }
 func (p *page) onRetry(goapp.Context, goapp.Event) { p.load(p.ctx) }
 
 func (p *page) onReload(goapp.Context, goapp.Event) { browser.Reload() }
-
-// signOut ends the session on the server before it leaves, so that nobody who
-// comes to this browser next finds it open.
-func (p *page) signOut() {
-	if p.leaving {
-		return
-	}
-	p.leaving = true
-	p.ctx.Async(func() {
-		out, err := p.self.SignOut(p.ctx)
-		p.ctx.Dispatch(func(goapp.Context) {
-			if err != nil {
-				p.leaving = false
-				p.load(p.ctx) // it tells that the server is away
-				return
-			}
-			p.leave(cmp.Or(out.Continue, shared.PageSignIn))
-		})
-	})
-}
 
 // signedOut goes to the front door, which leads back to this page.
 func (p *page) signedOut() {

@@ -122,6 +122,21 @@ func Remember(key, value string) {
 	_, _ = try(func() js.Value { return js.Global().Get("localStorage").Call("setItem", key, value) })
 }
 
+// Watch calls changed whenever another page of this browser changes what is kept under a
+// key, until ctx ends.
+func Watch(ctx context.Context, key string, changed func()) {
+	handler := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		if args[0].Get("key").Equal(js.ValueOf(key)) {
+			changed()
+		}
+		return nil
+	})
+	js.Global().Call("addEventListener", "storage", handler)
+	<-ctx.Done()
+	js.Global().Call("removeEventListener", "storage", handler)
+	handler.Release()
+}
+
 // Forget removes what [Remember] kept.
 func Forget(key string) {
 	_, _ = try(func() js.Value { return js.Global().Get("localStorage").Call("removeItem", key) })

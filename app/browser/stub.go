@@ -107,6 +107,9 @@ func (l In) Moment(t time.Time) (moment, exact string) {
 // Remember does nothing.
 func Remember(string, string) {}
 
+// Watch returns at once: there are no other pages.
+func Watch(context.Context, string, func()) {}
+
 // Forget does nothing.
 func Forget(string) {}
 

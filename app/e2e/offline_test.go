@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
 
 // TestOffline has the network cut between browser and server, in the page and in
 // its service worker.
@@ -87,6 +91,69 @@ func TestOffline(t *testing.T) {
 		if traces := ann.traces("Ann Admin", "Laptop"); len(traces) != 0 {
 			t.Errorf("left behind: %q", traces)
 		}
+	})
+}
+
+// TestSignOutOffline signs out while the server can't be reached. The page is left at once,
+// and the session ends.
+func TestSignOutOffline(t *testing.T) {
+	const left = "You are signed out on this device"
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.waitsFor("the service worker", `navigator.serviceWorker.ready.then((r) => r.active?.state === "activated")`)
+	leaves := func() {
+		t.Helper()
+		ann.isCutOff(true)
+		ann.sees("#offline-bar")
+		ann.clicks("#user-menu-button")
+		ann.clicks("#menu-sign-out")
+		ann.readsIn("h1", left)
+		if traces := ann.traces("Ann Admin"); len(traces) != 0 {
+			t.Errorf("left behind: %q", traces)
+		}
+	}
+
+	t.Run("it ends when the network is back", func(t *testing.T) {
+		leaves()
+		ann.opens("/passkeys") // a cold start shows nothing either
+		ann.readsIn("h1", left)
+		ann.isCutOff(false)
+		ann.isAt("/sign-in")
+		ann.opens("/")
+		ann.isAt("/sign-in")
+	})
+	t.Run("at the latest when the app is opened next", func(t *testing.T) {
+		ann.signsInWithPassword("ann", annsPassword)
+		leaves()
+		ann.do("leave the page", chromedp.Navigate("about:blank"))
+		ann.isCutOff(false)
+		ann.opens("/")
+		ann.isAt("/sign-in")
+		ann.opens("/")
+		ann.isAt("/sign-in")
+	})
+	t.Run("a session that began since stays", func(t *testing.T) {
+		ann.signsInWithPassword("ann", annsPassword)
+		value[bool](ann, `localStorage.setItem("keypeg-signing-out", "2020-01-01T00:00:00Z"), true`)
+		ann.opens("/sessions")
+		ann.sees(".rows > li")
+		ann.opens("/")
+		ann.readsIn("#user-menu-button", "Ann Admin")
+	})
+	t.Run("a server that is away is as good as no network, and other tabs leave too", func(t *testing.T) {
+		other := ann.opensTab()
+		other.opens("/sessions")
+		other.sees(".rows > li")
+		s.stops()
+		ann.clicks("#user-menu-button")
+		ann.clicks("#menu-sign-out")
+		ann.readsIn("h1", left)
+		ann.until("the other tab leaves", func() bool { return value[string](other, `document.querySelector("h1").innerText`) == left })
+		s.starts()
+		ann.isAt("/sign-in")
+		ann.opens("/")
+		ann.isAt("/sign-in")
 	})
 }
 

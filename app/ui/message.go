@@ -7,7 +7,7 @@ import "github.com/maxence-charriere/go-app/v10/pkg/app"
 type Message struct {
 	Title    string           // what is the matter
 	Lead     string           // and what it means
-	Button   string           // what to do, on the button
+	Button   string           // what to do, on the button; "" where there is nothing
 	OnButton app.EventHandler // does it; nil does nothing
 }
 
@@ -16,7 +16,7 @@ func (m Message) Render() app.UI {
 	return app.Section().Class("message").Body(
 		app.H1().Text(m.Title),
 		app.P().Class("lead").Text(m.Lead),
-		button("message-button", "primary", m.Button, false, m.onButton),
+		app.If(m.Button != "", func() app.UI { return button("message-button", "primary", m.Button, false, m.onButton) }),
 	)
 }
 

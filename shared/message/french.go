@@ -70,6 +70,8 @@ var French = Catalogue{
 		Offline:      "Vous êtes hors ligne",
 		OfflineLead:  "Le serveur est injoignable pour le moment. Vos clés d’accès sont en sécurité ; cette page reviendra avec la connexion.",
 		OfflineAsOf:  "Hors ligne : état du {date}. Les modifications ont besoin du serveur.",
+		Left:         "Vous êtes déconnecté sur cet appareil",
+		LeftLead:     "Le serveur est injoignable pour le moment. Votre session se terminera dès qu’il répondra, au plus tard à la prochaine ouverture de cette application. Rien de vous n’est plus affiché ici.",
 		TryAgain:     "Réessayer",
 		Update:       "Une nouvelle version est prête.",
 		Reload:       "Recharger pour mettre à jour",

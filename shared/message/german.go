@@ -69,6 +69,8 @@ var German = Catalogue{
 		Offline:      "Sie sind offline",
 		OfflineLead:  "Der Server ist gerade nicht erreichbar. Ihre Passkeys sind sicher; sobald die Verbindung wieder steht, geht es hier weiter.",
 		OfflineAsOf:  "Offline: Stand {date}. Für Änderungen wird der Server gebraucht.",
+		Left:         "Sie sind auf diesem Gerät abgemeldet",
+		LeftLead:     "Der Server ist gerade nicht erreichbar. Ihre Sitzung endet, sobald er es wieder ist, spätestens beim nächsten Öffnen dieser App. Hier ist nichts mehr von Ihnen zu sehen.",
 		TryAgain:     "Erneut versuchen",
 		Update:       "Eine neue Version ist bereit.",
 		Reload:       "Neu laden und aktualisieren",

@@ -161,6 +161,8 @@ type Shell struct {
 	Offline      string
 	OfflineLead  string
 	OfflineAsOf  string // {date}
+	Left         string // signed out while the server can't be reached
+	LeftLead     string
 	TryAgain     string
 	Update       string
 	Reload       string

@@ -70,6 +70,8 @@ var Spanish = Catalogue{
 		Offline:      "Estás sin conexión",
 		OfflineLead:  "No se puede llegar al servidor en este momento. Tus llaves de acceso están a salvo; esta página volverá cuando vuelva la conexión.",
 		OfflineAsOf:  "Sin conexión: estado del {date}. Para hacer cambios se necesita el servidor.",
+		Left:         "Has cerrado la sesión en este dispositivo",
+		LeftLead:     "No se puede llegar al servidor en este momento. Tu sesión terminará en cuanto responda, o a más tardar la próxima vez que abras esta aplicación. Aquí ya no se muestra nada tuyo.",
 		TryAgain:     "Reintentar",
 		Update:       "Hay una nueva versión lista.",
 		Reload:       "Recargar para actualizar",

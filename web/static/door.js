@@ -208,7 +208,10 @@ if (capable && form.elements.name && !enrolling) {
 }
 
 // Whoever signs in is signed out: nothing that names them stays behind (app/copy.go).
-if (!enrolling) localStorage.removeItem("keypeg-copy");
+if (!enrolling) {
+  localStorage.removeItem("keypeg-copy");
+  localStorage.removeItem("keypeg-signing-out"); // app/page_left.go
+}
 
 // The app opens warm after sign-in. Not on a connection that is paid by the byte.
 if (!navigator.connection?.saveData) {
