@@ -122,6 +122,7 @@ func TestSSOSetUp(t *testing.T) {
 		if !strings.Contains(string(out.body), told) {
 			t.Errorf("got %s", out)
 		}
+		a.one.Changes(ssotest.PathDiscovery, nil)
 		a.one.IsAway(true)
 		a.ann.refused(a.ann.sends("POST", shared.PathIdentity+"one", nil), 503, shared.CodeProviderUnavailable)
 	})

@@ -72,7 +72,7 @@ func TestSSOTabs(t *testing.T) {
 		for _, c := range v.trips() {
 			size += len(c.Name) + len(c.Value)
 		}
-		if n := len(v.trips()); n != 6 || size > 4<<10 {
+		if n := len(v.trips()); n != 8 || size > 4<<10 {
 			t.Errorf("%d cookies of %d bytes", n, size)
 		}
 		old := a.signsInThere(tabs[10], danThere)
