@@ -11,6 +11,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -37,6 +38,10 @@ type Commands interface {
 	Invite(ctx context.Context, user Invite) (Link, error)
 	// NewRecoveryLink returns the address at which a user adds a new way in.
 	NewRecoveryLink(ctx context.Context, name string) (Link, error)
+	// SignalsAllowed reports whether password managers may be told of passkeys that are
+	// removed; AllowSignals changes it. See store.HoldSignals.
+	SignalsAllowed(ctx context.Context) (bool, error)
+	AllowSignals(ctx context.Context, allowed bool) error
 	// NewSetupLink returns the address that makes the first administrator. It is
 	// the running server's own, whatever settings the command was given.
 	NewSetupLink(ctx context.Context) (string, error)
@@ -125,6 +130,25 @@ func (a Accounts) LinkUser(ctx context.Context, name, provider, subject string) 
 // UnlinkUser implements [Commands].
 func (a Accounts) UnlinkUser(ctx context.Context, name, provider string) error {
 	return a.Service.UnlinkUser(ctx, name, provider)
+}
+
+// SignalsAllowed implements [Commands].
+func (a Accounts) SignalsAllowed(ctx context.Context) (bool, error) {
+	held, err := store.AreSignalsHeld(ctx, a.Service.Store)
+	return !held, err
+}
+
+// AllowSignals implements [Commands].
+func (a Accounts) AllowSignals(ctx context.Context, allowed bool) error {
+	op := store.HoldSignals(a.Service.Now())
+	if allowed {
+		op = store.ReleaseSignals()
+	}
+	err := a.Service.Store.Apply(ctx, store.Batch{op})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // nothing was held
+	}
+	return err
 }
 
 // NewSetupLink implements [Commands].

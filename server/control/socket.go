@@ -29,6 +29,8 @@ const (
 	pathUnlinkUser     = "/unlink-user"
 	pathInvite         = "/invite"
 	pathRecoveryLink   = "/recovery-link"
+	pathSignals        = "/signals"
+	pathAllowSignals   = "/allow-signals"
 	pathSetupLink      = "/setup-link"
 	pathBackup         = "/backup" // answers with the database's file
 )
@@ -106,6 +108,12 @@ func Handler(c Commands, database io.WriterTo) http.Handler {
 	}))
 	mux.HandleFunc("POST "+pathInvite, serve(c.Invite))
 	mux.HandleFunc("POST "+pathRecoveryLink, serve(c.NewRecoveryLink))
+	mux.HandleFunc("POST "+pathSignals, serve(func(ctx context.Context, _ none) (bool, error) {
+		return c.SignalsAllowed(ctx)
+	}))
+	mux.HandleFunc("POST "+pathAllowSignals, serve(func(ctx context.Context, allowed bool) (none, error) {
+		return none{}, c.AllowSignals(ctx, allowed)
+	}))
 	mux.HandleFunc("POST "+pathSetupLink, serve(func(ctx context.Context, _ none) (string, error) {
 		return c.NewSetupLink(ctx)
 	}))
@@ -295,6 +303,17 @@ func (c *Client) Invite(ctx context.Context, who Invite) (Link, error) {
 // NewRecoveryLink implements [Commands].
 func (c *Client) NewRecoveryLink(ctx context.Context, name string) (Link, error) {
 	return call[Link](ctx, c, pathRecoveryLink, name)
+}
+
+// SignalsAllowed implements [Commands].
+func (c *Client) SignalsAllowed(ctx context.Context) (bool, error) {
+	return call[bool](ctx, c, pathSignals, none{})
+}
+
+// AllowSignals implements [Commands].
+func (c *Client) AllowSignals(ctx context.Context, allowed bool) error {
+	_, err := call[none](ctx, c, pathAllowSignals, allowed)
+	return err
 }
 
 // NewSetupLink implements [Commands].

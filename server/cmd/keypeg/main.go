@@ -63,6 +63,11 @@ func commands() []branch {
 		{name: "store", help: "Move records between databases.", commands: []branch{
 			{name: "copy", help: "Copy all records into an empty database of either kind. Goes on where it was interrupted. Stop the servers before.", does: &storeCopy{}},
 		}},
+		{name: "signals", help: signalsHelp, commands: []branch{
+			{name: "status", help: "Print whether they may be told.", does: &signalsStatus{}},
+			{name: "on", help: "Have them told from now on. This database is complete, and the only one in use.", does: &signalsSet{allowed: true}},
+			{name: "off", help: "Have them told nothing.", does: &signalsSet{}},
+		}},
 		{name: "tenant", help: "Manage the tenants of the cloud edition.", commands: []branch{
 			{name: "add", help: "Add a tenant, and print the link that makes its first administrator.\n\n" +
 				"With --rp-id, --product and --contact on this command line the tenant gets its own; else it has the host of its address, and the installation's.", does: &tenantAdd{}},

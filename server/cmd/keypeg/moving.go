@@ -53,7 +53,11 @@ func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
 		return err
 	}
 	defer to.Close()
-	return copies(ctx, t, from, to)
+	if err := copies(ctx, t, from, to); err != nil {
+		return err
+	}
+	tellSignalsHeld(t.Out, "")
+	return nil
 }
 
 // copies copies a whole store and tells of it.
@@ -266,7 +270,7 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 		if err != nil {
 			return err
 		}
-		return errors.Join(endAccess(ctx, restored), restored.Close())
+		return errors.Join(endAccess(ctx, restored), restored.Apply(ctx, store.Batch{store.HoldSignals(time.Now())}), restored.Close())
 	})
 	if err != nil {
 		return err
@@ -280,7 +284,7 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 		return err
 	}
 	defer restored.Close()
-	return tellRestored(ctx, t.Out, restored, previous)
+	return tellRestored(ctx, t.Out, s, restored, previous)
 }
 
 // restoreShared copies a backup into PostgreSQL.
@@ -310,5 +314,5 @@ func (c *restoreCommand) restoreShared(ctx context.Context, t terminal, s *setti
 	if c.TenantList {
 		return nil
 	}
-	return tellRestored(ctx, t.Out, to, previous)
+	return tellRestored(ctx, t.Out, s, to, previous)
 }

@@ -137,7 +137,11 @@ func (c *storeCopy) copyTenants(ctx context.Context, t terminal, still store.Clo
 	}
 	defer to.Close()
 	fmt.Fprint(t.Out, "The list of tenants: ")
-	return copies(ctx, t, from, to)
+	if err := copies(ctx, t, from, to); err != nil {
+		return err
+	}
+	tellSignalsHeld(t.Out, " --all-tenants")
+	return nil
 }
 
 func (c *storeCopy) copyTenant(ctx context.Context, t terminal, name string, still store.Clock) error {

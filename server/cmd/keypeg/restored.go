@@ -82,7 +82,12 @@ const mostDifferences = 200
 
 // tellRestored says what a restored database means. Previous is the one in whose place it
 // comes, or nil where IT didn't name it.
-func tellRestored(ctx context.Context, out io.Writer, restored, previous store.Store) error {
+func tellRestored(ctx context.Context, out io.Writer, s *settings, restored, previous store.Store) error {
+	behind := ""
+	if s.tenant != "" {
+		behind = " --tenant " + s.tenant
+	}
+	tellSignalsHeld(out, behind)
 	fmt.Fprintln(out, "Everybody has to sign in again: sessions, invitations and other links of the backup have ended.")
 	if previous == nil {
 		fmt.Fprintln(out, "What happened after the backup is undone. Passkeys, passwords and recovery codes that were taken away since work again, people who were disabled since are let in, and passkeys that were added since are missing. To see whom that concerns, restore with --previous and the database that was in use.")

@@ -95,6 +95,42 @@ func TestCopy(t *testing.T) {
 	}
 }
 
+// TestSignalsOfACopy says of which of two databases password managers may be told.
+func TestSignalsOfACopy(t *testing.T) {
+	removed := store.Passkey{CredentialID: []byte("removed")}
+	for name, open := range backends {
+		for state, more := range map[string]store.Batch{"that may": nil, "that holds signals back": {store.HoldSignals(stillClock())}} {
+			t.Run(name+", from a source "+state, func(t *testing.T) {
+				from, to := open(t), open(t)
+				fill(t, from, 3)
+				if err := from.Apply(t.Context(), append(more, store.Tombstone(stillClock(), removed))); err != nil {
+					t.Fatal(err)
+				}
+				before, err := store.AreSignalsHeld(t.Context(), from)
+				if err != nil || before != (more != nil) {
+					t.Fatalf("held: %t, %v", before, err)
+				}
+				if _, err := transfer.Copy(t.Context(), from, to, silent); err != nil {
+					t.Fatal(err)
+				}
+				if held, err := store.AreSignalsHeld(t.Context(), to); err != nil || !held {
+					t.Errorf("held in the copy: %t, %v", held, err)
+				}
+				if held, err := store.AreSignalsHeld(t.Context(), from); err != nil || held != before {
+					t.Errorf("held in the source: %t, %v", held, err)
+				}
+				if has, err := store.HasTombstone(t.Context(), to, removed.CredentialID); err != nil || !has {
+					t.Errorf("the tombstone was copied: %t, %v", has, err)
+				}
+				one, _ := transfer.AddUp(t.Context(), from)
+				if other, err := transfer.AddUp(t.Context(), to); err != nil || !one.Same(other) {
+					t.Errorf("they differ (%v)", err)
+				}
+			})
+		}
+	}
+}
+
 // breaking is a store that fails after some writes, as one whose process is killed.
 type breaking struct {
 	store.Store

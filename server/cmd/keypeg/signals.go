@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/keypeg/keypeg/server/control"
+)
+
+// Whether password managers may be told of passkeys that are removed. IT alone knows
+// whether a database that was restored or copied is the one that counts; see
+// store.HoldSignals.
+
+const signalsHelp = "Say whether password managers may be told of passkeys that are removed.\n\n" +
+	"When somebody removes a passkey, Keypeg has their password manager delete it too. Nobody can undo that. " +
+	"A database that was restored from a backup or copied from another one may not be the one that counts: there nothing is told until you say so.\n\n" +
+	"Say on once this database is complete and the only one: people use it and no other, and no newer one comes back in its place. " +
+	"If you are in doubt, leave it off: a passkey that was removed stays in password managers then, where its user can delete it by hand. That does no harm."
+
+// signalsOf is which organisations a command about signals is for.
+type signalsOf struct{ AllTenants bool }
+
+func (c *signalsOf) takes(l *commandLine) {
+	ofTenant(l)
+	l.BoolVar(&c.AllTenants, "all-tenants", false, "In the cloud edition: all tenants, one after the other.")
+}
+
+// each runs do for every organisation that is meant.
+func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Commands) error) error {
+	if !c.AllTenants {
+		return s.withCommands(ctx, do)
+	}
+	var names []string
+	err := s.withTenants(ctx, func(tenants control.Tenants) error {
+		all, err := tenants.Tenants(ctx)
+		for _, t := range all {
+			if !t.Removing {
+				names = append(names, t.Name)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		s.tenant = name
+		if err := s.withCommands(ctx, do); err != nil {
+			return fmt.Errorf("the tenant %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// whose begins a line about an organisation.
+func (s *settings) whose() string {
+	if s.tenant == "" {
+		return ""
+	}
+	return s.tenant + ": "
+}
+
+type signalsSet struct {
+	signalsOf
+	allowed bool
+}
+
+func (c *signalsSet) Run(ctx context.Context, t terminal, s *settings) error {
+	return c.each(ctx, s, func(commands control.Commands) error {
+		if err := commands.AllowSignals(ctx, c.allowed); err != nil {
+			return err
+		}
+		writeSignals(t.Out, s, c.allowed)
+		return nil
+	})
+}
+
+type signalsStatus struct{ signalsOf }
+
+func (c *signalsStatus) Run(ctx context.Context, t terminal, s *settings) error {
+	return c.each(ctx, s, func(commands control.Commands) error {
+		allowed, err := commands.SignalsAllowed(ctx)
+		if err == nil {
+			writeSignals(t.Out, s, allowed)
+		}
+		return err
+	})
+}
+
+func writeSignals(out io.Writer, s *settings, allowed bool) {
+	fmt.Fprintf(out, "%s%s\n", s.whose(), either(allowed,
+		"on: password managers are told of passkeys that are removed.",
+		"off: password managers are told nothing."))
+}
+
+// tellSignalsHeld says what a database that was restored or copied doesn't do. Behind is what
+// its command needs in the cloud edition.
+func tellSignalsHeld(out io.Writer, behind string) {
+	fmt.Fprintf(out, "Password managers are told nothing of passkeys that are removed, because they delete them for ever. "+
+		"Once this database is complete and the only one in use, run keypeg signals on%s.\n", behind)
+}
