@@ -357,7 +357,7 @@ func (s *Service) LinkUser(ctx context.Context, name, providerID, subject string
 	if !found {
 		return noProvider(providerID)
 	}
-	if !store.IsSubject(subject) {
+	if subject = strings.TrimSpace(subject); !store.IsSubject(subject) {
 		return shared.Errorf(shared.CodeInvalidRequest, "A subject has at most 255 ASCII characters.")
 	}
 	a := Asserted{Provider: p, Subject: subject}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -32,6 +33,14 @@ type providerSettings struct {
 	CreateUsers      bool           `toml:"create-users"`
 	AllowedDomains   texts          `toml:"allowed-domains"`
 	SignOut          bool           `toml:"sign-out"`
+}
+
+// providerKeys are the keys of such a table.
+func providerKeys() (keys []string) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[providerSettings]()) {
+		keys = append(keys, field.Tag.Get("toml"))
+	}
+	return keys
 }
 
 // texts is a list in the file, or a single one of its elements.

@@ -137,7 +137,7 @@ func (l *commandLine) lookElsewhere() (err error) {
 		}
 		f := l.settingFlags.Lookup(key)
 		if f == nil || key == "config" {
-			return fmt.Errorf("the configuration file has an unknown key %q", key)
+			return fmt.Errorf("the configuration file has an unknown key %q%s", key, nearest(key, l.settingNames()))
 		}
 		if isSet(f) {
 			continue
@@ -147,6 +147,13 @@ func (l *commandLine) lookElsewhere() (err error) {
 		}
 	}
 	return nil
+}
+
+// settingNames are the names of all settings, and of the tables of the file.
+func (l *commandLine) settingNames() []string {
+	names := []string{providerTable, tenantTables}
+	l.settingFlags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
 }
 
 // isSet tells whether a setting is on the command line or in the environment.
