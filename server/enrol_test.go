@@ -324,7 +324,7 @@ func TestEnrolmentLinks(t *testing.T) {
 				s.Fatal(err)
 			}
 			for _, user := range users {
-				if err := s.accounts.SetDisabled(s.Context(), user.Name, true, account.Actor{}); err != nil {
+				if err := s.accounts.SetDisabled(s.Context(), user.Name, true, true, account.Actor{}); err != nil {
 					s.Fatal(err)
 				}
 			}

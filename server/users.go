@@ -74,7 +74,7 @@ func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Accounts.SetDisabled(r.Context(), user.Name, request.Disabled, s.actor(r)); err != nil {
+	if err := s.Accounts.SetDisabled(r.Context(), user.Name, request.Disabled, false, s.actor(r)); err != nil {
 		return err
 	}
 	user.Disabled = request.Disabled

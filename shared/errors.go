@@ -46,6 +46,8 @@ const (
 	CodeTooManyPasskeys Code = "too_many_passkeys"
 	// CodeLastMethod: removing it would leave no way to sign in. 409.
 	CodeLastMethod Code = "last_method"
+	// CodeLastAdministrator: nobody would be left to administer. 409.
+	CodeLastAdministrator Code = "last_administrator"
 	// CodeCeremonyRefused: the authenticator's answer failed a check, or its
 	// ticket was used, altered or issued to another browser. 400.
 	CodeCeremonyRefused Code = "ceremony_refused"

@@ -198,19 +198,6 @@ func (s *Service) RemovePassword(ctx context.Context, name string) error {
 	})
 }
 
-// SetDisabled shuts a user out and ends all their sessions, or lets them in
-// again. IT may disable every administrator: the command line stays.
-func (s *Service) SetDisabled(ctx context.Context, name string, disabled bool, by Actor) error {
-	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
-		user.Disabled = disabled
-		batch := store.Batch{store.PutUser{User: user}}
-		if !disabled {
-			return append(batch, s.tellsOf(by, shared.EventEnabled, user.ID)), nil
-		}
-		return append(batch, store.EndSessions{UserID: user.ID}, s.tellsOf(by, shared.EventDisabled, user.ID)), nil
-	})
-}
-
 // shutsOut stores a changed user, ends all sessions and leaves an event.
 func (s *Service) shutsOut(user store.User, kind shared.EventKind) store.Batch {
 	return store.Batch{

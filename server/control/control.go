@@ -28,7 +28,7 @@ type Commands interface {
 	Users(ctx context.Context, after string, limit int) ([]User, error)
 	SetPassword(ctx context.Context, name, password string) error
 	RemovePassword(ctx context.Context, name string) error
-	SetDisabled(ctx context.Context, name string, disabled bool) error
+	SetDisabled(ctx context.Context, name string, disabled, evenTheLast bool) error
 	// LinkUser lets a user sign in at a provider of the configuration, where they are
 	// known by this subject; UnlinkUser ends that.
 	LinkUser(ctx context.Context, name, provider, subject string) error
@@ -118,8 +118,8 @@ func (a Accounts) RemovePassword(ctx context.Context, name string) error {
 }
 
 // SetDisabled implements [Commands].
-func (a Accounts) SetDisabled(ctx context.Context, name string, disabled bool) error {
-	return a.Service.SetDisabled(ctx, name, disabled, account.Actor{})
+func (a Accounts) SetDisabled(ctx context.Context, name string, disabled, evenTheLast bool) error {
+	return a.Service.SetDisabled(ctx, name, disabled, evenTheLast, account.Actor{})
 }
 
 // LinkUser implements [Commands].

@@ -47,6 +47,8 @@ type (
 	disabledArgs struct {
 		Name     string `json:"name"`
 		Disabled bool   `json:"disabled"`
+		// EvenTheLast administrator who can sign in.
+		EvenTheLast bool `json:"evenTheLast,omitempty"`
 	}
 	identityArgs struct {
 		Name     string `json:"name"`
@@ -98,7 +100,7 @@ func Handler(c Commands, database io.WriterTo) http.Handler {
 		return none{}, c.RemovePassword(ctx, name)
 	}))
 	mux.HandleFunc("POST "+pathSetDisabled, serve(func(ctx context.Context, in disabledArgs) (none, error) {
-		return none{}, c.SetDisabled(ctx, in.Name, in.Disabled)
+		return none{}, c.SetDisabled(ctx, in.Name, in.Disabled, in.EvenTheLast)
 	}))
 	mux.HandleFunc("POST "+pathLinkUser, serve(func(ctx context.Context, in identityArgs) (none, error) {
 		return none{}, c.LinkUser(ctx, in.Name, in.Provider, in.Subject)
@@ -278,8 +280,8 @@ func (c *Client) RemovePassword(ctx context.Context, name string) error {
 }
 
 // SetDisabled implements [Commands].
-func (c *Client) SetDisabled(ctx context.Context, name string, disabled bool) error {
-	_, err := call[none](ctx, c, pathSetDisabled, disabledArgs{name, disabled})
+func (c *Client) SetDisabled(ctx context.Context, name string, disabled, evenTheLast bool) error {
+	_, err := call[none](ctx, c, pathSetDisabled, disabledArgs{name, disabled, evenTheLast})
 	return err
 }
 

@@ -78,7 +78,7 @@ func (c *Client) Tenants(ctx context.Context) ([]tenant.Tenant, error) {
 
 // SetTenantDisabled implements [Tenants].
 func (c *Client) SetTenantDisabled(ctx context.Context, name string, disabled bool) error {
-	_, err := call[none](ctx, c, pathSetTenantDisabled, disabledArgs{name, disabled})
+	_, err := call[none](ctx, c, pathSetTenantDisabled, disabledArgs{Name: name, Disabled: disabled})
 	return err
 }
 

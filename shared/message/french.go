@@ -427,6 +427,7 @@ var French = Catalogue{
 		{"An account can have at most %d sign-ins at providers.", "Un compte peut avoir au plus %d connexions chez des fournisseurs."},
 		{"This sign-in isn't linked any more.", "Cette connexion n’est plus associée."},
 		{"This is the only way to sign in that is left. Add another first.", "C’est le seul moyen de connexion qui reste. Ajoutez-en d’abord un autre."},
+		{"This is the only administrator who can sign in. Make another one first.", "C’est le seul administrateur qui puisse se connecter. Nommez-en d’abord un autre."},
 		{"The subject %s of %s belongs to another user.", "Le sujet %s de %s appartient à quelqu’un d’autre."},
 		{"%s has no sign-in at %s.", "%s n’a pas de connexion chez %s."},
 		{"That took longer than %d minutes. Please try again.", "Cela a pris plus de %d minutes. Veuillez réessayer."},

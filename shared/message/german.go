@@ -426,6 +426,7 @@ var German = Catalogue{
 		{"An account can have at most %d sign-ins at providers.", "Ein Konto kann höchstens %d Anmeldungen bei Anbietern haben."},
 		{"This sign-in isn't linked any more.", "Diese Anmeldung ist nicht mehr verknüpft."},
 		{"This is the only way to sign in that is left. Add another first.", "Nur damit können Sie sich noch anmelden. Fügen Sie erst etwas anderes hinzu."},
+		{"This is the only administrator who can sign in. Make another one first.", "Sonst kann sich niemand aus der Verwaltung anmelden. Machen Sie erst jemand anderen dazu."},
 		{"The subject %s of %s belongs to another user.", "Das Subject %s von %s gehört jemand anderem."},
 		{"%s has no sign-in at %s.", "%s hat keine Anmeldung bei %s."},
 		{"That took longer than %d minutes. Please try again.", "Das hat länger als %d Minuten gedauert. Bitte versuchen Sie es erneut."},

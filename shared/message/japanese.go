@@ -427,6 +427,7 @@ var Japanese = Catalogue{
 		{"An account can have at most %d sign-ins at providers.", "アカウントに連携できるプロバイダーは最大 %d 件です。"},
 		{"This sign-in isn't linked any more.", "このサインインはもう連携されていません。"},
 		{"This is the only way to sign in that is left. Add another first.", "これが残っている唯一のサインイン方法です。先に別の方法を追加してください。"},
+		{"This is the only administrator who can sign in. Make another one first.", "サインインできる管理者はこのユーザーだけです。先に別の管理者を用意してください。"},
 		{"The subject %s of %s belongs to another user.", "サブジェクト %s（%s）は別のユーザーのものです。"},
 		{"%s has no sign-in at %s.", "%s には %s でのサインインがありません。"},
 		{"That took longer than %d minutes. Please try again.", "%d 分以上かかりました。もう一度お試しください。"},

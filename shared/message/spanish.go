@@ -427,6 +427,7 @@ var Spanish = Catalogue{
 		{"An account can have at most %d sign-ins at providers.", "Una cuenta puede tener como máximo %d inicios de sesión en proveedores."},
 		{"This sign-in isn't linked any more.", "Este inicio de sesión ya no está vinculado."},
 		{"This is the only way to sign in that is left. Add another first.", "Es la única forma de iniciar sesión que queda. Añada otra primero."},
+		{"This is the only administrator who can sign in. Make another one first.", "Es el único administrador que puede iniciar sesión. Nombre primero a otro."},
 		{"The subject %s of %s belongs to another user.", "El sujeto %s de %s pertenece a otra persona."},
 		{"%s has no sign-in at %s.", "%s no tiene inicio de sesión en %s."},
 		{"That took longer than %d minutes. Please try again.", "Tardó más de %d minutos. Inténtelo de nuevo."},

@@ -15,6 +15,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // withCommands runs do with the accounts, whoever has the database open: the
@@ -188,12 +189,28 @@ func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userDisable struct{ Name string }
+type userDisable struct {
+	Name        string
+	EvenTheLast bool
+}
 
-func (c *userDisable) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
+func (c *userDisable) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The user's sign-in name.")
+	l.BoolVar(&c.EvenTheLast, "even-the-last", false, "Also where this is the only administrator who can sign in.")
+}
 
 func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
-	return setDisabled(ctx, t, s, c.Name, true, "%s can't sign in any more. Their sessions have ended.\n")
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		err := commands.SetDisabled(ctx, c.Name, true, c.EvenTheLast)
+		if shared.CodeOf(err) == shared.CodeLastAdministrator {
+			return fmt.Errorf("%s is the only administrator who can sign in: add another with keypeg user add NAME --admin, or say --even-the-last", c.Name)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "%s can't sign in any more. Their sessions have ended.\n", c.Name)
+		return nil
+	})
 }
 
 type userEnable struct{ Name string }
@@ -201,15 +218,11 @@ type userEnable struct{ Name string }
 func (c *userEnable) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
 
 func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
-	return setDisabled(ctx, t, s, c.Name, false, "%s can sign in again.\n")
-}
-
-func setDisabled(ctx context.Context, t terminal, s *settings, name string, disabled bool, done string) error {
 	return s.withCommands(ctx, func(commands control.Commands) error {
-		if err := commands.SetDisabled(ctx, name, disabled); err != nil {
+		if err := commands.SetDisabled(ctx, c.Name, false, false); err != nil {
 			return err
 		}
-		fmt.Fprintf(t.Out, done, name)
+		fmt.Fprintf(t.Out, "%s can sign in again.\n", c.Name)
 		return nil
 	})
 }

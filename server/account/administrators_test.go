@@ -1,0 +1,98 @@
+package account_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/server/store/pgstore"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// TestLastAdministrator shuts administrators out, also by themselves and at the same time on
+// two nodes. One who can sign in stays, whatever comes first.
+func TestLastAdministrator(t *testing.T) {
+	for backend, open := range map[string]func(t *testing.T) (a, b store.Store){
+		"memstore": func(*testing.T) (store.Store, store.Store) { s := memstore.New(time.Now); return s, s },
+		"boltstore": func(t *testing.T) (store.Store, store.Store) {
+			s, err := boltstore.Open(filepath.Join(t.TempDir(), "keypeg.db"), time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			return s, s
+		},
+		"pgstore, two nodes": func(t *testing.T) (store.Store, store.Store) {
+			url := pgtest.Empty(t)
+			var nodes [2]store.Store
+			for i := range nodes {
+				s, err := pgstore.Open(t.Context(), url, "", time.Now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { s.Close() })
+				nodes[i] = s
+			}
+			return nodes[0], nodes[1]
+		},
+	} {
+		t.Run(backend, func(t *testing.T) {
+			a, b := open(t)
+			nodes := [2]*account.Service{account.New(account.Config{Store: a, Now: time.Now}), account.New(account.Config{Store: b, Now: time.Now})}
+			const admins = 8
+			for i := range admins {
+				user := store.User{ID: fmt.Sprint("id", i), Name: fmt.Sprint("admin", i), DisplayName: "A", Handle: []byte{byte(i)}, Admin: true, Password: "a hash"}
+				if err := a.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// These administer nothing: one can't sign in, and one is nobody's administrator.
+			if err := a.Apply(t.Context(), store.Batch{
+				store.PutUser{User: store.User{ID: "invited", Name: "invited", Handle: []byte("i"), Admin: true}},
+				store.PutUser{User: store.User{ID: "bob", Name: "bob", Handle: []byte("b"), Password: "a hash"}},
+			}); err != nil {
+				t.Fatal(err)
+			}
+
+			var racing sync.WaitGroup
+			for n := range 64 {
+				racing.Go(func() {
+					err := nodes[n%2].SetDisabled(t.Context(), fmt.Sprint("admin", (n*5)%admins), true, false, account.Actor{})
+					if code := shared.CodeOf(err); err != nil && code != shared.CodeLastAdministrator && code != shared.CodeConflict {
+						t.Errorf("shutting one out: %v", err)
+					}
+				})
+			}
+			racing.Wait()
+			var left []string
+			users, err := a.Users(t.Context(), "", 99)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, user := range users {
+				if user.Admin && !user.Disabled && user.Password != "" {
+					left = append(left, user.Name)
+				}
+			}
+			if len(left) != 1 {
+				t.Fatalf("%v are left, want one", left)
+			}
+			if err := nodes[1].SetDisabled(t.Context(), left[0], true, false, account.Actor{}); shared.CodeOf(err) != shared.CodeLastAdministrator {
+				t.Errorf("shutting out the last one: %v", err)
+			}
+			if err := nodes[1].SetDisabled(t.Context(), "bob", true, false, account.Actor{}); err != nil {
+				t.Errorf("shutting out somebody else: %v", err)
+			}
+			if err := nodes[0].SetDisabled(t.Context(), left[0], true, true, account.Actor{}); err != nil {
+				t.Errorf("IT may shut out even the last: %v", err)
+			}
+		})
+	}
+}
