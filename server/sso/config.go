@@ -1,24 +1,12 @@
 package sso
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // Config describes a provider. [Config.Check] says what is wrong with it.
@@ -95,82 +83,3 @@ func firstSegment(path string) string {
 	first, _, _ := strings.Cut(strings.Trim(path, "/"), "/")
 	return strings.ToLower(first)
 }
-
-// ClientKey proves in place of a secret that it is we who ask (private_key_jwt of
-// OpenID Connect Core 1.0, 9).
-type ClientKey struct {
-	signer jose.Signer
-}
-
-// ParseClientKey reads a private key in PEM: RSA of at least 2048 bits, or ECDSA on
-// P-256. The key's id is that of RFC 7638, as providers compute it from the public
-// half.
-func ParseClientKey(content []byte) (*ClientKey, error) {
-	block, _ := pem.Decode(content)
-	if block == nil {
-		return nil, errors.New("it isn't a PEM file")
-	}
-	private, err := parsePrivate(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	var algorithm jose.SignatureAlgorithm
-	var public crypto.PublicKey
-	switch key := private.(type) {
-	case *rsa.PrivateKey:
-		algorithm, public = jose.RS256, key.Public()
-		if key.N.BitLen() < 2048 {
-			return nil, fmt.Errorf("an RSA key of %d bits is too short: it needs 2048", key.N.BitLen())
-		}
-	case *ecdsa.PrivateKey:
-		algorithm, public = jose.ES256, key.Public()
-		if key.Curve != elliptic.P256() {
-			return nil, errors.New("an ECDSA key must be on P-256")
-		}
-	default:
-		return nil, errors.New("it holds neither an RSA key nor an ECDSA key")
-	}
-	thumbprint, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: private, KeyID: base64.RawURLEncoding.EncodeToString(thumbprint)}},
-		(&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		return nil, err
-	}
-	return &ClientKey{signer}, nil
-}
-
-func parsePrivate(der []byte) (crypto.PrivateKey, error) {
-	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		return key, nil
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return key, nil
-	}
-	if key, err := x509.ParseECPrivateKey(der); err == nil {
-		return key, nil
-	}
-	return nil, errors.New("it holds no private key in PKCS #8, PKCS #1 or SEC 1")
-}
-
-// assertionLife is how long one assertion is good for.
-const assertionLife = time.Minute
-
-// assertion authenticates one request (RFC 7523, 2.2 and 3). It is for the token
-// endpoint, as OpenID Connect Core 1.0 asks for, and for the issuer, as newer
-// profiles do.
-func (k *ClientKey) assertion(clientID, issuer, tokenURL string, now time.Time) (signed string, err error) {
-	signed, err = jwt.Signed(k.signer).Claims(jwt.Claims{
-		Issuer: clientID, Subject: clientID, Audience: jwt.Audience{issuer, tokenURL}, ID: rand.Text(),
-		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(assertionLife)),
-	}).Serialize()
-	if err != nil {
-		return "", fmt.Errorf("signing a client assertion: %w", err)
-	}
-	return signed, nil
-}
-
-// isAssertion is the type of such a proof (RFC 7523, 2.2).
-const isAssertion = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

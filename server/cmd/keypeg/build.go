@@ -87,7 +87,7 @@ func (b *builder) config(log *slog.Logger, address server.Address, own organisat
 	return server.Config{
 		Now: time.Now, Log: log, Notices: b.notices,
 		Address: address, TrustedProxies: b.settings.TrustedProxies,
-		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.CertPool,
+		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.pool(),
 		Product: own.Product, Contact: own.Contact,
 		Pages: b.pagesOf(own.Product), Asset: b.files.URL,
 	}

@@ -249,6 +249,7 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	}
 	log, flush := s.logger(t.Err)
 	defer flush()
+	s.tell(log)
 	defer surviveSignals(ctx, log)()
 	defer watchClock(ctx, log)()
 	i, err := s.openInstallation(ctx)

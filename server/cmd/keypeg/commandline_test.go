@@ -65,8 +65,8 @@ func TestCommandLine(t *testing.T) {
 		refuses(t, "expected <file>", "backup", "--database", "make")
 	})
 	t.Run("networks are repeated, or separated by commas", func(t *testing.T) {
-		l := reads(t, "version", "--trusted-proxies", "10.0.0.0/8,10.1.2.3", "--trusted-proxies=::1")
-		if got := l.settings.TrustedProxies.String(); got != "10.0.0.0/8,10.1.2.3/32,::1/128" {
+		l := reads(t, "version", "--trusted-proxies", "10.0.0.0/8, 10.1.2.3,", "--trusted-proxies=::1,::ffff:10.0.0.0/104,::ffff:10.1.2.3,10.1.2.3/24,fe80::1%eth0")
+		if got := l.settings.TrustedProxies.String(); got != "10.0.0.0/8,10.1.2.3/32,::1/128,10.0.0.0/8,10.1.2.3/32,10.1.2.0/24,fe80::1/128" {
 			t.Errorf("got %s", got)
 		}
 	})
@@ -97,7 +97,7 @@ func TestCommandLine(t *testing.T) {
 		}
 	})
 	t.Run("what is missing or too much is told", func(t *testing.T) {
-		refuses(t, "expected one of serve, user, setup-link, backup, restore, store, tenant, version")
+		refuses(t, "expected one of serve, user, setup-link, backup, restore, store, signals, tenant, version")
 		refuses(t, "expected one of copy", "store")
 		refuses(t, "unexpected argument hlep: expected one of copy", "store", "hlep")
 		refuses(t, "unexpected argument hlep: expected one of copy", "help", "store", "hlep")
@@ -123,7 +123,7 @@ func TestPlaces(t *testing.T) {
 		{"session-idle", `"3h0m0s"`, "4h0m0s", "5h0m0s", "soon", `must be a time such as 90s, 10m or 24h, not "soon"`},
 		{"log-json", "false", "true", "false", "maybe", `must be true or false, not "maybe"`},
 		{"log-level", `"debug"`, "warn", "error", "loud", `must be one of debug,info,warn,error, not "loud"`},
-		{"trusted-proxies", `["10.3.0.0/16", "10.1.0.0/16"]`, "10.4.0.0/16", "10.5.0.0/16", "lan", `must be networks such as 10.0.0.0/8 or 10.1.2.3, and "lan" isn't one`},
+		{"trusted-proxies", `["10.3.0.0/16", "10.1.0.0/16"]`, "10.4.0.0/16", "10.5.0.0/16", "lan", `must be addresses or networks such as 10.1.2.3 or 10.0.0.0/28, and "lan" isn't one`},
 	} {
 		t.Run(test.key, func(t *testing.T) {
 			has := func(want string, words ...string) {

@@ -2,14 +2,14 @@ package main
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/textfile"
 )
 
 // set gives a flag a value. A refusal is a sentence that begins with the place where the
@@ -91,7 +91,8 @@ func (c choice[T]) joined(separator string) string {
 	return strings.Join(all, separator)
 }
 
-// networks are IT's own: 10.0.0.0/8, or single addresses. The flag adds to them.
+// networks are IT's own: 10.0.0.11 and other single addresses, or 10.0.0.0/28. The flag
+// adds to them.
 type networks []netip.Prefix
 
 // Set implements pflag.Value.
@@ -100,17 +101,36 @@ func (n *networks) Set(text string) error {
 		return nil
 	}
 	for one := range strings.SplitSeq(text, ",") {
-		if ip, err := netip.ParseAddr(one); err == nil {
-			*n = append(*n, netip.PrefixFrom(ip, ip.BitLen()))
+		if one = strings.TrimSpace(one); one == "" {
 			continue
 		}
-		prefix, err := netip.ParsePrefix(one)
+		network, err := parseNetwork(one)
 		if err != nil {
-			return fmt.Errorf("must be networks such as 10.0.0.0/8 or 10.1.2.3, and %q isn't one", one)
+			return err
 		}
-		*n = append(*n, prefix)
+		*n = append(*n, network)
 	}
 	return nil
+}
+
+// parseNetwork reads a network or an address as requests come from them: IPv4 that is
+// written as IPv6 is IPv4, and an interface's name belongs to one machine's view.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if ip, err := netip.ParseAddr(text); err == nil {
+		ip = ip.Unmap().WithZone("")
+		return netip.PrefixFrom(ip, ip.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(text)
+	if err == nil && network.Addr().Is4In6() {
+		if network.Bits() < 96 {
+			return network, fmt.Errorf("must be networks such as 10.0.0.0/28, and %q has IPv4 addresses and others in it", text)
+		}
+		network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-96)
+	}
+	if err != nil {
+		return network, fmt.Errorf("must be addresses or networks such as 10.1.2.3 or 10.0.0.0/28, and %q isn't one", text)
+	}
+	return network.Masked(), nil
 }
 
 func (n *networks) String() string {
@@ -124,20 +144,27 @@ func (n *networks) String() string {
 // Type implements pflag.Value.
 func (n *networks) Type() string { return "NETWORK,..." }
 
-// certificates are those of a PEM file; nil if none is named.
-type certificates struct{ *x509.CertPool }
+// certificates are those of a PEM file; none if none is named.
+type certificates []*x509.Certificate
 
 // Set implements pflag.Value.
-func (c *certificates) Set(path string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("must be a file with certificates: %w", err)
-	}
-	c.CertPool = x509.NewCertPool()
-	if !c.AppendCertsFromPEM(content) {
-		return errors.New("must be a PEM file, with -----BEGIN CERTIFICATE----- in it: " + path + " holds no certificate")
+func (c *certificates) Set(path string) (err error) {
+	if *c, err = textfile.Certificates(path); err != nil {
+		return fmt.Errorf("must be a PEM file with certificates: %w", err)
 	}
 	return nil
+}
+
+// pool is nil where no file is named.
+func (c certificates) pool() *x509.CertPool {
+	if c == nil {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	for _, one := range c {
+		pool.AddCert(one)
+	}
+	return pool
 }
 
 func (c *certificates) String() string { return "" }

@@ -120,6 +120,7 @@ const tenantTables = "tenant"
 type tenantTable struct {
 	values    map[string]any // without the providers
 	providers []provider
+	roots     certificates
 }
 
 // readTables reads the tables of the configuration file: what is no flag.
@@ -177,7 +178,10 @@ func (s *settings) readTables() error {
 		own := s.organisationSettings
 		err := tenant.CheckName(name)
 		if err == nil {
-			err = own.set(table.values)
+			_, has := table.values["attestation-roots"]
+			if err = own.set(table.values); has {
+				table.roots = own.AttestationRoots
+			}
 		}
 		if err == nil {
 			table.providers, err = providersOf(file.Tenant[name].Provider, orderOf[name])

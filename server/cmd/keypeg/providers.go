@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"reflect"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/tenant"
+	"github.com/keypeg/keypeg/server/textfile"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -67,6 +67,7 @@ func (t *texts) UnmarshalTOML(written any) error {
 type provider struct {
 	protocol sso.Config
 	rules    account.Provider
+	files    []string // that hold secrets
 }
 
 // providersOf are the providers of tables, in the order of their names.
@@ -97,22 +98,16 @@ func (s providerSettings) provider(id string) (p provider, err error) {
 	s.Issuer, s.ClientID = strings.TrimSpace(s.Issuer), strings.TrimSpace(s.ClientID)
 	p.protocol = sso.Config{ID: id, Name: name, Issuer: s.Issuer, ClientID: s.ClientID, Scopes: s.Scopes, Button: s.Button, SignOut: s.SignOut}
 	if s.ClientSecretFile != "" {
-		content, err := os.ReadFile(s.ClientSecretFile)
-		if err != nil {
+		if p.protocol.Secret, err = textfile.Secret(s.ClientSecretFile); err != nil {
 			return p, fmt.Errorf("the client secret of the provider %s: %w", id, err)
 		}
-		if p.protocol.Secret = strings.TrimSpace(string(content)); p.protocol.Secret == "" {
-			return p, fmt.Errorf("the client secret of the provider %s: %s is empty", id, s.ClientSecretFile)
-		}
+		p.files = append(p.files, s.ClientSecretFile)
 	}
 	if s.PrivateKeyFile != "" {
-		content, err := os.ReadFile(s.PrivateKeyFile)
-		if err == nil {
-			p.protocol.Key, err = sso.ParseClientKey(content)
+		if p.protocol.Key, err = sso.ReadClientKey(s.PrivateKeyFile); err != nil {
+			return p, fmt.Errorf("the private key of the provider %s: %w", id, err)
 		}
-		if err != nil {
-			return p, fmt.Errorf("the private key of the provider %s, %s: %w", id, s.PrivateKeyFile, err)
-		}
+		p.files = append(p.files, s.PrivateKeyFile)
 	}
 	if err := p.protocol.Check(); err != nil {
 		return p, err

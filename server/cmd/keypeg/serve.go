@@ -45,6 +45,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	}
 	log, flush := s.logger(t.Err)
 	defer flush()
+	s.tell(log)
 	defer surviveSignals(ctx, log)()
 	defer watchClock(ctx, log)()
 

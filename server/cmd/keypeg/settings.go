@@ -57,7 +57,7 @@ func (s *settings) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Listen, "listen", "localhost:8080", "Address to listen on, as `HOST:PORT`.")
 	flags.StringVar(&s.PublicURL, "public-url", "", "`URL` that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen.")
 	flags.StringVar(&s.RPID, "rp-id", "", "WebAuthn relying party id: the public URL's host, or a `DOMAIN` above it that other services share. Never change it once people have passkeys.")
-	flags.Var(&s.TrustedProxies, "trusted-proxies", "Networks of your own proxies, such as 10.0.0.0/8. Only they are believed about where a request came from (X-Forwarded-For).")
+	flags.Var(&s.TrustedProxies, "trusted-proxies", "Addresses of your own proxies, such as 10.0.0.11, or networks that hold nothing else. Only they are believed about where a request came from (X-Forwarded-For).")
 	flags.StringVar(&s.Database, "database", "data/keypeg.db", "`FILE|URL` of the database: a path, whose folder is made where missing; or a PostgreSQL database, postgres://user@host/database, which several nodes may share.")
 
 	flags.StringVar(&s.Socket, "socket", "", "Path of the `SOCKET` by which other commands reach a running server. Unset: beside the database file. Set it where that folder can't hold one.")

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/keypeg/keypeg/server/textfile"
+)
+
+// What isn't wrong in the settings, and what IT should know of all the same. The log says
+// it once, at the start.
+
+// tell writes all of it.
+func (s *settings) tell(log *slog.Logger) {
+	for _, network := range s.TrustedProxies {
+		if mayHoldUsers(network) {
+			log.Warn("whoever has an address in a trusted network chooses which address Keypeg believes, and so gets round the limits on guessing: "+
+				"name the proxies alone, such as --trusted-proxies 10.0.0.11,10.0.0.12", "network", network.String())
+		}
+	}
+	tellRoots(log, s.AttestationRoots)
+	tellSecrets(log, s.providers)
+	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
+		table, log := s.tables[name], log.With("tenant", name)
+		tellRoots(log, table.roots)
+		tellSecrets(log, table.providers)
+	}
+}
+
+// mayHoldUsers reports whether a network is larger than a row of proxies. Those of one
+// machine with itself are its own.
+func mayHoldUsers(network netip.Prefix) bool {
+	const most = 4 // bits: 16 addresses
+	return network.Addr().BitLen()-network.Bits() > most && !(network.Addr().IsLoopback() && network.Bits() >= 8)
+}
+
+func tellRoots(log *slog.Logger, roots certificates) {
+	if len(roots) == 0 {
+		return
+	}
+	now, good := time.Now(), 0
+	for _, root := range roots {
+		if now.Before(root.NotBefore) || now.After(root.NotAfter) {
+			log.Warn("a certificate in --attestation-roots isn't valid now, so no passkey can be added by it: get its maker's new one, or check the clock",
+				"subject", root.Subject.String(), "from", root.NotBefore, "until", root.NotAfter)
+			continue
+		}
+		good++
+	}
+	log.Info("passkeys can be added on devices of these makers only", "attestation_roots", good)
+}
+
+// tellSecrets warns of secrets that are none on this machine.
+func tellSecrets(log *slog.Logger, providers []provider) {
+	for _, p := range providers {
+		for _, path := range p.files {
+			if mode, is := textfile.ReadableByAll(path); is {
+				log.Warn("everybody on this machine can read the secret of the provider "+p.protocol.ID+": chmod o-rwx "+path, "mode", mode.String())
+			}
+		}
+	}
+}

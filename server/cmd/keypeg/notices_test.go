@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// root is a certificate in PEM that is valid until a time.
+func root(t *testing.T, until time.Time) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Maker"}, NotBefore: until.AddDate(-1, 0, 0), NotAfter: until}
+	der, err := x509.CreateCertificate(rand.Reader, about, about, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// TestNotices is what the log says at the start of settings that are odd, and not wrong.
+func TestNotices(t *testing.T) {
+	folder := t.TempDir()
+	file := func(name string, mode os.FileMode, content ...[]byte) string {
+		t.Helper()
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, bytes.Join(content, nil), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	next, last := time.Now().AddDate(0, 6, 0), time.Now().AddDate(0, -1, 0)
+	secrets := 0
+	provider := func(mode os.FileMode, secret string) string {
+		secrets++
+		return "[provider.one]\nissuer = \"https://login.example.com\"\nclient-id = \"k\"\nclient-secret-file = \"" + file(fmt.Sprint("secret", secrets), mode, []byte(secret)) + "\"\n"
+	}
+	for _, row := range []struct {
+		args []string
+		says string // "" for nothing at all
+	}{
+		{[]string{"--trusted-proxies", "10.0.0.0/8"}, "name the proxies alone"},
+		{[]string{"--trusted-proxies", "0.0.0.0/0"}, "name the proxies alone"},
+		{[]string{"--trusted-proxies", "fd00::/64"}, "name the proxies alone"},
+		{[]string{"--trusted-proxies", "10.0.0.11,10.0.0.16/29,127.0.0.0/8,::1"}, ""},
+		{[]string{"--attestation-roots", file("roots", 0o644, []byte("\xef\xbb\xbf"), root(t, next), root(t, next))}, "attestation_roots=2"},
+		{[]string{"--attestation-roots", file("old", 0o644, root(t, next), root(t, last))}, "isn't valid now"},
+		{[]string{"--config", file("open.toml", 0o600, []byte(provider(0o644, "s3cret")))}, "chmod o-rwx"},
+	} {
+		line := newCommandLine()
+		if err := line.read(append([]string{"version"}, row.args...)); err != nil {
+			t.Errorf("%q: %v", row.args, err)
+			continue
+		}
+		var said strings.Builder
+		line.settings.tell(slog.New(slog.NewTextHandler(&said, nil)))
+		if row.says == "" && said.Len() > 0 || !strings.Contains(said.String(), row.says) || strings.Contains(said.String(), "s3cret") {
+			t.Errorf("%q: the log says %q, want %q", row.args, said.String(), row.says)
+		}
+	}
+	for says, args := range map[string][]string{
+		"isn't whole":            {"--attestation-roots", file("cut", 0o644, root(t, next)[40:], root(t, next))},
+		"is in UTF-16":           {"--config", file("utf16.toml", 0o600, []byte(provider(0o600, "\xff\xfes\x003\x00")))},
+		"is empty":               {"--config", file("empty.toml", 0o600, []byte(provider(0o600, "\xef\xbb\xbf\n")))},
+		"holds an encrypted key": {"--config", file("key.toml", 0o600, []byte("[provider.one]\nissuer = \"https://login.example.com\"\nclient-id = \"k\"\nprivate-key-file = \""+file("key", 0o600, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"))+"\"\n"))},
+	} {
+		failsWith(t, says, "", append([]string{"version"}, args...)...)
+	}
+}
