@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"syscall/js"
+	"time"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -12,7 +13,8 @@ import (
 // server says that they may be told. Browsers without them, and failures, are
 // silent: they are a courtesy.
 
-// Signal tells what an answer says may be told; nothing for nil.
+// Signal tells what an answer says may be told; nothing for nil. It doesn't wait until
+// anybody has heard.
 func Signal(ctx context.Context, signals *shared.Signals) {
 	if signals == nil {
 		return
@@ -35,6 +37,9 @@ func (Authenticator) Forget(ctx context.Context, publicKey, credential json.RawM
 	})
 }
 
+// signalFor is how long a password manager may take to hear of a change.
+const signalFor = 5 * time.Second
+
 func signal(ctx context.Context, method string, details map[string]any) {
 	credential := js.Global().Get("PublicKeyCredential")
 	if !credential.Truthy() || !credential.Get(method).Truthy() {
@@ -42,6 +47,12 @@ func signal(ctx context.Context, method string, details map[string]any) {
 	}
 	promise, err := try(func() js.Value { return credential.Call(method, details) })
 	if err == nil {
-		_, _ = await(ctx, promise)
+		// Nobody waits: there is a sentence to show, and a password manager may take its time,
+		// or never answer.
+		go func() {
+			hearing, done := context.WithTimeout(context.WithoutCancel(ctx), signalFor)
+			defer done()
+			_, _ = await(hearing, promise)
+		}()
 	}
 }

@@ -246,7 +246,7 @@ func TestToolcribRemovesSomebody(t *testing.T) {
 	bob.opens("/sign-in")
 	phone.touches(true)
 	bob.clicks("#sign-in-passkey")
-	bob.readsIn(".notice-bad", "This passkey could not be verified. Please try again.")
+	bob.readsIn(".notice-bad", "This passkey was removed here. Delete it in your password manager too, and use another one.")
 	phone.comesToHold("no passkey that nobody knows", func(held []*webauthn.Credential) bool { return len(held) == 0 })
 	bob.types("#sign-in-name", "bob")
 	bob.types("#sign-in-password", c.passwords["bob"])

@@ -98,25 +98,12 @@ func (s *Service) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	return list, err
 }
 
-// signalFor is how long a password manager may take to hear of a change.
-const signalFor = 5 * time.Second
-
-// signal tells the password manager what the server says that it may be told. Nobody
-// waits for that, nor is told whether it could.
-func signal(ctx context.Context, signals *shared.Signals) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signalFor)
-	go func() {
-		defer cancel()
-		browser.Signal(ctx, signals)
-	}()
-}
-
 // Register adds a passkey under a name, which may be blank. Where it fails, nothing was
 // added. It ends a silent registration, for which see [Service.RegisterSilently].
 func (s *Service) Register(ctx context.Context, name string) (shared.Passkey, error) {
 	s.EndSilent()
 	added, err := s.ceremonies.Register(ctx, name)
-	signal(ctx, added.Signals)
+	browser.Signal(ctx, added.Signals)
 	return added, err
 }
 
@@ -150,7 +137,7 @@ func (s *Service) RegisterSilently(ctx context.Context) (shared.Passkey, bool) {
 	s.mu.Unlock()
 
 	made, err := s.ceremonies.RegisterSilently(ctx)
-	signal(ctx, made.Signals)
+	browser.Signal(ctx, made.Signals)
 	return made, err == nil
 }
 
@@ -164,7 +151,7 @@ func (s *Service) Rename(ctx context.Context, id, name string) (shared.Passkey, 
 // other sessions that began with it, where the server can end them.
 func (s *Service) Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
 	left, err := s.client.RemovePasskey(ctx, id, endSessions)
-	signal(ctx, left.Signals)
+	browser.Signal(ctx, left.Signals)
 	return left, err
 }
 

@@ -124,7 +124,7 @@ func TestFlow(t *testing.T) {
 	_, err = api.SignOut(t.Context())
 	ok("sign out", err)
 	_, err = steps.SignIn(t.Context())
-	refused("sign in with the removed passkey", err, shared.CodeCeremonyRefused)
+	refused("sign in with the removed passkey", err, shared.CodePasskeyRemoved)
 
 	running.Close()
 	_, err = api.Account(t.Context())

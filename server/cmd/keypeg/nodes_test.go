@@ -129,7 +129,7 @@ func TestTwoNodes(t *testing.T) {
 		if _, err := signedIn.at(b, device).Account(t.Context()); shared.CodeOf(err) != shared.CodeUnauthenticated {
 			t.Errorf("its session: %v", err)
 		}
-		if _, err := b.opensTab(device, "").steps.SignIn(t.Context()); shared.CodeOf(err) != shared.CodeCeremonyRefused {
+		if _, err := b.opensTab(device, "").steps.SignIn(t.Context()); shared.CodeOf(err) != shared.CodePasskeyRemoved {
 			t.Errorf("signing in with it: %v", err)
 		}
 	})
