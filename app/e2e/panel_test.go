@@ -112,44 +112,62 @@ func TestSessionsOfARemovedPasskey(t *testing.T) {
 func TestPasswordManagersAreTold(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
+	ann.watchesSignals()
 	laptop := ann.hasDevice()
 	ann.setsUp()
 	ann.opensPasskeys()
 	ann.addsPasskey("Laptop")
 	held := ann.onlyCredential()
 
-	t.Run("what the user is called", func(t *testing.T) {
+	empty := func(list []*webauthn.Credential) bool { return len(list) == 0 }
+	outdated := func() {
 		laptop.isTakenAway()
 		held.UserName, held.UserDisplayName = "old name", "Old Name"
 		laptop = ann.hasDevice()
 		laptop.gets(held)
+	}
+
+	t.Run("nothing when the panel is merely opened", func(t *testing.T) {
+		outdated()
 		ann.opens("/passkeys")
+		ann.readsIn(row(1, "bdi"), "Laptop")
+		ann.hasSignalled("signalCurrentUserDetails ") // of the registration
+	})
+	t.Run("what the user is called, when one was added", func(t *testing.T) {
+		laptop.touches(false)
+		key := ann.hasKey()
+		ann.addsPasskey("Key")
 		laptop.comesToHold("the new name", func(list []*webauthn.Credential) bool {
 			return len(list) == 1 && list[0].UserName == "ann" && list[0].UserDisplayName == "Ann Admin"
 		})
+		t.Run("and of the one that is removed, at once", func(t *testing.T) {
+			ann.removesPasskey(2, 2)
+			key.comesToHold("nothing", empty)
+			if n := laptop.holds(); n != 1 {
+				t.Errorf("the other device holds %d passkeys, want 1", n)
+			}
+			key.isTakenAway()
+		})
 	})
-	t.Run("which passkeys work", func(t *testing.T) {
+	t.Run("of one that was removed in another browser, at its next try", func(t *testing.T) {
 		elsewhere := openBrowser(t, s)
 		elsewhere.hasDevice()
 		elsewhere.signsInWithPassword("ann", annsPassword)
 		elsewhere.opensPasskeys()
-		elsewhere.clicks(row(1, "[id^=remove-]"))
-		elsewhere.clicks("#remove-ok")
-		laptop.comesToHold("nothing", func(list []*webauthn.Credential) bool { return len(list) == 0 })
-	})
-	t.Run("that nobody has the one that was tried", func(t *testing.T) {
-		laptop.touches(false)
+		elsewhere.removesPasskey(1, 1)
+		ann.reads("No passkeys yet")
 		ann.opens("/")
 		ann.signsOut()
-		laptop.isTakenAway()
-		laptop = ann.hasDevice()
-		laptop.gets(held)
 		autofills := ann.cannotAutofill()
 		defer autofills()
 		ann.opens("/sign-in")
+		if n := laptop.holds(); n != 1 {
+			t.Fatalf("the device holds %d passkeys before, want 1", n)
+		}
+		laptop.touches(true)
 		ann.clicks("#use-passkey")
-		ann.reads("This passkey could not be verified. Please try again.")
-		laptop.comesToHold("nothing", func(list []*webauthn.Credential) bool { return len(list) == 0 })
+		ann.reads("This passkey was removed here.")
+		laptop.comesToHold("nothing", empty)
 	})
 	ann.hasNoComplaints()
 }
