@@ -61,18 +61,42 @@ func (s *Server) clientAddress(r *http.Request) string {
 		host = r.RemoteAddr // a Unix socket has no port
 	}
 	address := host
+	if ip, err := netip.ParseAddr(host); err == nil {
+		address = ip.Unmap().WithZone("").String()
+	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
+		if strings.TrimSpace(hop) == "" {
+			continue // RFC 9110, 5.6.1: empty members of a list mean nothing
+		}
 		if !s.trusts(address) {
 			break
 		}
-		ip, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
+		ip, ok := forwardedAddress(hop)
+		if !ok {
 			break
 		}
-		address = ip.Unmap().String()
+		address = ip.String()
 	}
 	return address
+}
+
+// forwardedAddress reads a member of X-Forwarded-For. Some proxies add the port, brackets
+// around IPv6, or quotes (as RFC 7239, 6 has it in Forwarded).
+func forwardedAddress(hop string) (netip.Addr, bool) {
+	hop = strings.Trim(strings.TrimSpace(hop), `"`)
+	if inner, is := strings.CutPrefix(hop, "["); is && strings.HasSuffix(inner, "]") {
+		hop = strings.TrimSuffix(inner, "]")
+	}
+	ip, err := netip.ParseAddr(hop)
+	if err != nil {
+		both, err := netip.ParseAddrPort(hop)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		ip = both.Addr()
+	}
+	return ip.Unmap().WithZone(""), true
 }
 
 func (s *Server) trusts(address string) bool {

@@ -16,3 +16,6 @@ func StatusOf(c shared.Code) int { return status[c] }
 
 // RespondBegun writes the answer of a first half.
 func RespondBegun(w http.ResponseWriter, c shared.Ceremony) error { return respondBegun(w, c) }
+
+// ClientAddress is where a request came from.
+func (s *Server) ClientAddress(r *http.Request) string { return s.clientAddress(r) }
