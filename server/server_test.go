@@ -338,7 +338,9 @@ func TestWire(t *testing.T) {
 		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions")
 		shape("begin registration", ann.sends("POST", shared.PathRegisterBegin, nil), 200, "ticket", "publicKey")
 		added := ann.finishesRegistration("Laptop")
-		shape("finish registration", added, 201, row...)
+		details := []string{"signals", "signals.currentUserDetails", "signals.currentUserDetails.rpId", "signals.currentUserDetails.userId",
+			"signals.currentUserDetails.name", "signals.currentUserDetails.displayName"}
+		shape("finish registration", added, 201, append(details, row...)...)
 		id := into[shared.Passkey](ann, added, 201).ID
 		shape("rename", ann.sends("PATCH", shared.PathPasskey+id, `{"name":"Phone","unknown":1}`), 200, row...)
 		shape("sessions", ann.sends("GET", shared.PathSessions, nil), 200, "sessions")
@@ -382,7 +384,8 @@ func TestWire(t *testing.T) {
 		shape("recovery link", ann.sends("POST", carl+shared.PathRecoveryLink, nil), 200, link...)
 		shape("disable", ann.sends("PATCH", carl, `{"disabled":true}`), 200,
 			"id", "name", "displayName", "disabled", "hasPassword", "passkeys", "identities", "invited", "created")
-		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions")
+		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, append(details, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions",
+			"signals.unknownCredential", "signals.unknownCredential.rpId", "signals.unknownCredential.credentialId")...)
 		if out := ann.sends("POST", shared.PathSignOut, nil); out.status != 204 || len(out.body) != 0 {
 			s.Errorf("sign-out: %s", out)
 		}
