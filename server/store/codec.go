@@ -235,6 +235,8 @@ func (v Event) Encode() []byte {
 	e.time(11, v.Expires)
 	e.text(12, v.Provider)
 	e.text(13, v.By)
+	e.number(14, v.Count)
+	e.time(15, v.Last)
 	return e.b
 }
 
@@ -264,6 +266,10 @@ func DecodeEvent(b []byte) (v Event, err error) {
 			v.Provider = f.text
 		case 13:
 			v.By = f.text
+		case 14:
+			v.Count = f.number
+		case 15:
+			v.Last = f.time()
 		}
 		return nil
 	})

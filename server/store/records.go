@@ -164,8 +164,13 @@ type Event struct {
 	Passkey   string // that passkey's name at the time
 	Provider  string // the OpenID provider that it is about, as people knew it at the time, or ""
 	By        string // the administrator who did it to the user, by their name at the time; "" for the user or IT
-	Client    Client
+	Client    Client // of the last one, where it stands for several
 	Expires   time.Time
+
+	// An event that stands for several says how many they are, and when the last of them
+	// was; Time is when the first was. 0 means one.
+	Count uint64
+	Last  time.Time
 }
 
 // NewEvent returns an event of this moment.

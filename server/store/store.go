@@ -16,6 +16,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -172,8 +174,13 @@ type (
 		Revision uint64
 	}
 
-	// AddSession writes a new session; ErrSessionExists if there is one of its id.
-	AddSession struct{ Session Session }
+	// AddSession writes a new session; ErrSessionExists if there is one of its id. The
+	// user then has at most Most sessions, where that isn't 0: of the others those end
+	// that were seen least recently.
+	AddSession struct {
+		Session Session
+		Most    int
+	}
 	// ReplaceSession puts a session in the place of the one with id Old, which
 	// may be its own id; ErrNotFound if there is none. It is how a session gets a
 	// new token, or is seen again, without coming back to life after a sign-out.
@@ -191,7 +198,8 @@ type (
 		Passkey string
 	}
 
-	// AddEvent writes a line of a user's activity.
+	// AddEvent writes a line of a user's activity, in the place of the one with its id if
+	// there is one.
 	AddEvent struct{ Event Event }
 
 	// SpendTicket remembers a ticket until it expires; ErrTicketSpent if it is
@@ -281,6 +289,18 @@ func (r Record) Encode() []byte {
 		return op.Value
 	}
 	return nil
+}
+
+// Ends lists which of the user's sessions the operation removes to make room. It sorts
+// them. Backends ask it within the transaction that writes.
+func (op AddSession) Ends(living []Session) []Session {
+	if op.Most == 0 || len(living) < op.Most {
+		return nil
+	}
+	slices.SortFunc(living, func(a, b Session) int {
+		return cmp.Or(a.Seen.Compare(b.Seen), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return living[:len(living)-op.Most+1]
 }
 
 // Ends tells whether the operation removes this session.

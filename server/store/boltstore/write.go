@@ -42,7 +42,12 @@ func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) (apply, error) {
 	case store.RemoveUser:
 		return func(tx *bbolt.Tx) error { return removeUser(tx, op.ID) }, op.MayRemove(getUser(tx, []byte(op.ID)))
 	case store.AddSession:
-		return func(tx *bbolt.Tx) error { return putSession(tx, op.Session) }, s.sessionIsFree(tx, op.Session.ID)
+		return func(tx *bbolt.Tx) error {
+			if err := s.makeRoom(tx, op); err != nil {
+				return err
+			}
+			return putSession(tx, op.Session)
+		}, s.sessionIsFree(tx, op.Session.ID)
 	case store.ReplaceSession:
 		_, err := s.getSession(tx, op.Old[:])
 		if err == nil && op.Session.ID != op.Old {
@@ -60,7 +65,7 @@ func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) (apply, error) {
 		return func(tx *bbolt.Tx) error { return endSessions(tx, op) }, nil
 	case store.AddEvent:
 		return func(tx *bbolt.Tx) error {
-			return put(tx, kindEvent, eventKey(op.Event.UserID, op.Event.ID), op.Event.Encode(), op.Event.Expires)
+			return replace(tx, kindEvent, eventKey(op.Event.UserID, op.Event.ID), op.Event.Encode(), op.Event.Expires)
 		}, nil
 	case store.SpendTicket:
 		return func(tx *bbolt.Tx) error {
@@ -264,6 +269,37 @@ func putSession(tx *bbolt.Tx, v store.Session) error {
 		return err
 	}
 	return put(tx, kindSession, v.ID[:], v.Encode(), v.Expires)
+}
+
+// makeRoom ends the sessions for which a new one leaves no place. Most users have few, and
+// then it reads their keys only.
+func (s *Store) makeRoom(tx *bbolt.Tx, op store.AddSession) error {
+	var ids [][]byte
+	if op.Most > 0 {
+		for id := range sessionsOf(tx, op.Session.UserID, nil) {
+			ids = append(ids, bytes.Clone(id))
+		}
+	}
+	if len(ids) < op.Most || op.Most == 0 {
+		return nil
+	}
+	var living []store.Session
+	for _, id := range ids {
+		session, err := s.getSession(tx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // it has expired
+		}
+		if err != nil {
+			return err
+		}
+		living = append(living, session)
+	}
+	for _, session := range op.Ends(living) {
+		if err := dropSession(tx, session.ID[:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func dropSession(tx *bbolt.Tx, id []byte) error { return dropExpiring(tx, kindSession, id) }

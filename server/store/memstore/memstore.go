@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -28,10 +29,16 @@ type Store struct {
 	credentials map[string]string    // credential id to user id
 	identities  map[[2]string]string // issuer and subject to user id
 	sessions    map[store.Hash][]byte
-	events      map[store.EventID][]byte
+	events      map[eventKey][]byte
 	links       map[string][]byte
 	secrets     map[string][]byte
 	tickets     map[[16]byte][]byte
+}
+
+// eventKey names an event: each user has ids of their own.
+type eventKey struct {
+	userID string
+	id     store.EventID
 }
 
 var _ store.Store = (*Store)(nil)
@@ -43,7 +50,7 @@ func New(now store.Clock) *Store {
 	return &Store{
 		now:   now,
 		users: map[string][]byte{}, names: map[string]string{}, credentials: map[string]string{}, identities: map[[2]string]string{},
-		sessions: map[store.Hash][]byte{}, events: map[store.EventID][]byte{},
+		sessions: map[store.Hash][]byte{}, events: map[eventKey][]byte{},
 		links: map[string][]byte{}, secrets: map[string][]byte{}, tickets: map[[16]byte][]byte{},
 	}
 }
@@ -205,20 +212,18 @@ func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, l
 	}
 	defer unlock()
 
-	var found []store.Session
+	found := slices.DeleteFunc(s.sessionsOf(userID), func(v store.Session) bool { return bytes.Compare(v.ID[:], after[:]) <= 0 })
+	return page(found, limit, func(a, b store.Session) int { return bytes.Compare(a.ID[:], b.ID[:]) }), nil
+}
+
+// sessionsOf are those of a user that have not expired.
+func (s *Store) sessionsOf(userID string) (found []store.Session) {
 	for id := range s.sessions {
-		session, err := s.session(id)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if session.UserID == userID && bytes.Compare(id[:], after[:]) > 0 {
+		if session, err := s.session(id); err == nil && session.UserID == userID {
 			found = append(found, session)
 		}
 	}
-	return page(found, limit, func(a, b store.Session) int { return bytes.Compare(a.ID[:], b.ID[:]) }), nil
+	return found
 }
 
 // Events implements [store.Store].
@@ -432,6 +437,9 @@ func (s *Store) do(op store.Op) {
 	case store.RemoveUser:
 		s.removeUser(op.ID)
 	case store.AddSession:
+		for _, old := range op.Ends(s.sessionsOf(op.Session.UserID)) {
+			delete(s.sessions, old.ID)
+		}
 		s.sessions[op.Session.ID] = op.Session.Encode()
 	case store.ReplaceSession:
 		delete(s.sessions, op.Old)
@@ -441,7 +449,7 @@ func (s *Store) do(op store.Op) {
 	case store.EndSessions:
 		s.endSessions(op)
 	case store.AddEvent:
-		s.events[op.Event.ID] = op.Event.Encode()
+		s.events[eventKey{op.Event.UserID, op.Event.ID}] = op.Event.Encode()
 	case store.SpendTicket:
 		s.tickets[op.Ticket.ID] = op.Ticket.Encode()
 	case store.PutLink:
@@ -487,11 +495,7 @@ func (s *Store) dropUser(id string) {
 func (s *Store) removeUser(id string) {
 	s.dropUser(id)
 	s.endSessions(store.EndSessions{UserID: id})
-	for key, encoded := range s.events {
-		if event, err := store.DecodeEvent(encoded); err == nil && event.UserID == id {
-			delete(s.events, key)
-		}
-	}
+	maps.DeleteFunc(s.events, func(key eventKey, _ []byte) bool { return key.userID == id })
 }
 
 func (s *Store) endSessions(op store.EndSessions) {

@@ -278,14 +278,16 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 		[]any{s.organisation, userID, until, s.now(), limit}, many(scanEvent))
 }
 
-const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name`
+const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name, count, last`
 
 func scanEvent(rows pgx.Rows) (v store.Event, err error) {
 	var id []byte
 	var kind string
-	var at, expires pgtype.Timestamptz
-	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires, &v.Provider, &v.By)
+	var at, expires, last pgtype.Timestamptz
+	var count int64
+	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires, &v.Provider, &v.By, &count, &last)
 	copy(v.ID[:], id)
+	v.Count, v.Last = uint64(count), moment(last)
 	v.Kind, v.Time, v.Expires = shared.EventKind(kind), moment(at), moment(expires)
 	return v, err
 }

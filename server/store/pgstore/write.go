@@ -172,6 +172,7 @@ func (w *writer) op(op store.Op) {
 		}
 	case store.AddSession:
 		w.lock(op.Session.UserID)
+		w.makeRoom(op)
 		w.addSession(op.Session)
 	case store.ReplaceSession:
 		w.lock(op.Session.UserID)
@@ -184,9 +185,13 @@ func (w *writer) op(op store.Op) {
 			op.UserID, op.Except[:], op.Passkey)
 	case store.AddEvent:
 		e := op.Event
-		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires), e.Provider, e.By)
+		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name, count, last)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+			ON CONFLICT (organisation, user_id, id) DO UPDATE SET
+				kind = excluded.kind, time = excluded.time, method = excluded.method, passkey_id = excluded.passkey_id, passkey = excluded.passkey,
+				browser = excluded.browser, system = excluded.system, address = excluded.address, expires = excluded.expires,
+				provider = excluded.provider, by_name = excluded.by_name, count = excluded.count, last = excluded.last`,
+			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires), e.Provider, e.By, int64(e.Count), at(e.Last))
 	case store.SpendTicket:
 		w.add(store.ErrTicketSpent, `INSERT INTO spent_tickets AS t (organisation, id, expires) VALUES ($1, $2, $3)
 			ON CONFLICT (organisation, id) DO UPDATE SET expires = excluded.expires WHERE t.expires <= $4`,
@@ -266,6 +271,15 @@ func (w *writer) putPasskey(userID string, position int, p store.Passkey) {
 				excluded.transports, excluded.flags, excluded.sign_count, excluded.verified, excluded.rp_id, excluded.created, excluded.last_used)`,
 		userID, p.ID, position, some(p.CredentialID), some(p.PublicKey), p.Name, pgtype.UUID{Bytes: p.AAGUID, Valid: true}, p.Format, p.Attachment,
 		some(p.Transports), int16(p.Flags), int64(p.SignCount), p.Verified, p.RPID, at(p.Created), at(p.LastUsed))
+}
+
+// makeRoom ends the sessions for which a new one leaves no place.
+func (w *writer) makeRoom(op store.AddSession) {
+	if op.Most > 0 {
+		w.add(nil, `DELETE FROM sessions WHERE organisation = $1 AND id IN (
+			SELECT id FROM sessions WHERE organisation = $1 AND user_id = $2 AND expires > $3 ORDER BY seen DESC, id DESC OFFSET $4)`,
+			op.Session.UserID, w.now, op.Most-1)
+	}
 }
 
 func (w *writer) addSession(v store.Session) {

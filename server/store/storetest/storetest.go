@@ -570,6 +570,46 @@ func sessions(b *bench) {
 		s.Expires = f.now().Add(time.Hour)
 		f.apply(store.AddSession{Session: s}) // its place is free
 	})
+	b.claim("where there is room for some only, the least recently seen make it", func(f *fixture) {
+		add := func(id string, userID string, most int) {
+			f.passes(time.Second)
+			s := full(f)
+			s.ID, s.UserID = store.HashOf(id), userID
+			f.apply(store.AddSession{Session: s, Most: most})
+		}
+		left := func(userID string) (ids []string) {
+			for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "hers"} {
+				if s, err := f.Session(f.Context(), store.HashOf(id)); err == nil && s.UserID == userID {
+					ids = append(ids, id)
+				}
+			}
+			return ids
+		}
+		add("hers", "2", 3)
+		add("a", "1", 0)
+		add("b", "1", 3)
+		add("c", "1", 3)
+		f.is("with room", left("1"), []string{"a", "b", "c"})
+
+		f.passes(time.Second)
+		seen, err := f.Session(f.Context(), store.HashOf("a"))
+		f.fails("reading", err, nil)
+		seen.Seen = f.now()
+		f.apply(store.ReplaceSession{Old: seen.ID, Session: seen})
+		add("d", "1", 3)
+		f.is("with one too many", left("1"), []string{"a", "c", "d"})
+		add("e", "1", 0)
+		f.is("without a bound", left("1"), []string{"a", "c", "d", "e"})
+		add("f", "1", 3)
+		f.is("with two too many", left("1"), []string{"d", "e", "f"})
+		add("g", "1", 1)
+		f.is("with room for one", left("1"), []string{"g"})
+		f.is("of somebody else", left("2"), []string{"hers"})
+
+		listed, err := f.Sessions(f.Context(), "1", store.Hash{}, 9)
+		f.fails("listing", err, nil)
+		f.is("listed", len(listed), 1)
+	})
 	b.claim("a session id is given once", func(f *fixture) {
 		f.apply(store.AddSession{Session: full(f)})
 		f.refuses(store.ErrSessionExists, store.AddSession{Session: full(f)})
@@ -648,6 +688,26 @@ func events(b *bench) {
 			before = page[len(page)-1].ID
 		}
 		f.is("events", got, want)
+	})
+	b.claim("an event takes the place of the one with its id", func(f *fixture) {
+		first := store.NewEvent(f.now(), "1", shared.EventSignInFailed, store.Client{Address: "::1"})
+		hers := store.NewEvent(f.now(), "2", shared.EventSignInFailed, store.Client{})
+		hers.ID = first.ID
+		f.apply(store.AddEvent{Event: first}, store.AddEvent{Event: hers})
+		merged := first
+		merged.Count, merged.Last, merged.Client.Address = 12, f.now().Add(time.Minute), "::2"
+		merged.Expires = first.Expires.Add(time.Hour)
+		f.apply(store.AddEvent{Event: merged})
+
+		got, err := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.fails("listing", err, nil)
+		f.is("events", got, []store.Event{merged})
+		got, _ = f.Events(f.Context(), "2", store.EventID{}, 9)
+		f.is("of somebody else", got, []store.Event{hers})
+
+		f.passes(store.EventsKept) // which goes by the later time
+		got, _ = f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(got), 1)
 	})
 	b.claim("an event that has expired is not listed", func(f *fixture) {
 		f.apply(store.AddEvent{Event: store.NewEvent(f.now(), "1", shared.EventSignedIn, store.Client{})})
