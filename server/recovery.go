@@ -23,7 +23,7 @@ func (s *Server) signInWithRecoveryCode(w http.ResponseWriter, r *http.Request) 
 
 func (s *Server) recoverAs(r *http.Request, name, code string) (account.Opened, error) {
 	return s.Accounts.SignInWithRecoveryCode(r.Context(), account.RecoverySignIn{
-		Name: name, Code: code, Client: s.client(r), Replaces: s.current(r),
+		Name: name, Code: code, Client: s.client(r), Replaces: s.current(r), Known: s.knownFor(r, name),
 	})
 }
 

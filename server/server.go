@@ -122,7 +122,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	if !s.Accounts.Policy.PasskeysOff {
 		rules, err := passkey.New(ctx, passkey.Config{
-			Store: c.Store, Now: c.Now,
+			Store: c.Store, Now: c.Now, Failures: s.Accounts.Failures,
 			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin, Max: c.MaxPasskeys,
 			AttestationRoots: c.AttestationRoots, Policy: s.Accounts.Policy,
 		})
@@ -218,6 +218,10 @@ func (s *Server) openToGuests(ctx context.Context) (err error) {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close writes what still waits to be written: the failed attempts of the last seconds.
+// It comes when no request runs any more, and before the Store is closed.
+func (s *Server) Close(ctx context.Context) { s.Accounts.Failures.Close(ctx) }
 
 // pathAPI is what every path of the API begins with, of whatever version.
 const pathAPI = "/api/"

@@ -50,16 +50,21 @@ const (
 
 // Event is a line of a user's activity.
 type Event struct {
-	ID        string    `json:"id"`
-	Kind      EventKind `json:"kind"`
-	Time      time.Time `json:"time"`
-	Method    string    `json:"method,omitempty"`    // of sign-ins, confirmations and links
-	Passkey   string    `json:"passkey,omitempty"`   // its name at the time
-	PasskeyID string    `json:"passkeyId,omitempty"` // set while the user has it
-	Provider  string    `json:"provider,omitempty"`  // the OpenID provider that it is about
-	By        string    `json:"by,omitempty"`        // the administrator who did it
-	Browser   string    `json:"browser,omitempty"`
-	System    string    `json:"system,omitempty"`
-	Address   string    `json:"address,omitempty"`
-	Here      bool      `json:"here,omitempty"` // the same browser, system and address as this session
+	ID   string    `json:"id"`
+	Kind EventKind `json:"kind"`
+	Time time.Time `json:"time"` // of the first, where there are several
+	// Count and Last are of a line that stands for several, which is told for failed
+	// attempts: how many they are, and when the last one was. The browser, system and
+	// address are those of the last.
+	Count     uint64     `json:"count,omitempty"`
+	Last      *time.Time `json:"last,omitempty"`
+	Method    string     `json:"method,omitempty"`    // of sign-ins, confirmations and links
+	Passkey   string     `json:"passkey,omitempty"`   // its name at the time
+	PasskeyID string     `json:"passkeyId,omitempty"` // set while the user has it
+	Provider  string     `json:"provider,omitempty"`  // the OpenID provider that it is about
+	By        string     `json:"by,omitempty"`        // the administrator who did it
+	Browser   string     `json:"browser,omitempty"`
+	System    string     `json:"system,omitempty"`
+	Address   string     `json:"address,omitempty"`
+	Here      bool       `json:"here,omitempty"` // the same browser, system and address as this session
 }

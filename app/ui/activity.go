@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -194,6 +195,11 @@ type activityRow struct {
 func (r *activityRow) Render() app.UI {
 	text, e := r.World.Text.Activity, r.Event
 	moment, exact := r.World.Moment(e.Time)
+	var times string
+	if e.Last != nil {
+		times = message.Fill(text.Times, "count", fmt.Sprint(e.Count), "when", moment)
+		moment, exact = r.World.Moment(*e.Last)
+	}
 	what := r.World.eventText(e)
 	return app.Li().ID("event-"+e.ID).Class("row").Body(
 		app.Div().Class("row-text").Body(
@@ -203,6 +209,7 @@ func (r *activityRow) Render() app.UI {
 			),
 			app.Ul().Class("facts").Body(
 				app.Li().Title(exact).Text(moment),
+				app.If(times != "", func() app.UI { return app.Li().Text(times) }),
 				app.If(e.By != "", func() app.UI { return app.Li().Text(message.Fill(text.By, "name", e.By)) }),
 				app.If(e.Browser+e.System != "", func() app.UI { return app.Li().Text(r.World.browserName(e.Browser, e.System)) }),
 				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.World.Text.Sessions.From, "address", e.Address)) }),

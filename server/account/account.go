@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/keypeg/keypeg/server/failures"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -54,7 +55,9 @@ type Config struct {
 // Service applies the rules. It is safe for concurrent use.
 type Service struct {
 	Config
-	guesses guesses
+	// Failures are the attempts that failed, until they stand in their users' activity.
+	Failures *failures.Recorder
+	guesses  guesses
 }
 
 // New returns a Service.
@@ -72,7 +75,7 @@ func New(c Config) *Service {
 	for _, p := range c.Providers {
 		c.Policy.Issuers = append(c.Policy.Issuers, p.Issuer)
 	}
-	return &Service{Config: c, guesses: newGuesses()}
+	return &Service{Config: c, Failures: failures.New(c.Store, c.Log), guesses: newGuesses()}
 }
 
 func setDefault[T comparable](setting *T, value T) {

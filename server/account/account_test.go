@@ -198,6 +198,7 @@ func TestSignIn(t *testing.T) {
 		ann := w.add("ann")
 		w.passes(time.Second)
 		w.signIn("ann", "wrong")
+		w.Failures.Flush(t.Context())
 		if kind := w.newestEvent(ann.ID); kind != shared.EventSignInFailed {
 			t.Errorf("newest event %s", kind)
 		}

@@ -77,7 +77,7 @@ func (s *Service) confirm(ctx context.Context, session store.Session, user store
 		return Opened{}, err
 	}
 	if !right || user.Password == "" {
-		s.tellFailed(ctx, user, store.MethodPassword, client)
+		s.tellFailed(user, store.MethodPassword, client)
 		return Opened{}, shared.Errorf(shared.CodeSignInRefused, "This password is not right.")
 	}
 

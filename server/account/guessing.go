@@ -25,6 +25,9 @@ const (
 	accountRecovers   = time.Minute
 	guessesPerAddress = 50 // an office may be behind one
 	addressRecovers   = 5 * time.Second
+
+	wrongCodesPerAccount = 100 // recovery codes, which can't be guessed
+	wrongCodesRecover    = 10 * time.Second
 )
 
 // guesses holds the buckets of one node. A restart refills them.
@@ -33,6 +36,7 @@ type guesses struct {
 	addresses *limit.Limiter // by network
 	browsers  *limit.Limiter // by known browser
 	sessions  *limit.Limiter // by user id, confirming
+	codes     *limit.Limiter // by user name, of somebody or nobody: wrong recovery codes
 }
 
 func newGuesses() guesses {
@@ -41,6 +45,7 @@ func newGuesses() guesses {
 		addresses: limit.New(guessesPerAddress, addressRecovers),
 		browsers:  limit.New(guessesPerAccount, accountRecovers),
 		sessions:  limit.New(guessesPerAccount, accountRecovers),
+		codes:     limit.New(wrongCodesPerAccount, wrongCodesRecover),
 	}
 }
 
@@ -63,9 +68,23 @@ func (g guesses) ofSignIn(in PasswordSignIn) []bucket {
 	return buckets
 }
 
-// ofRecovery is the bucket that a wrong recovery code costs.
+// ofRecovery is the bucket that must have room before a recovery code is looked at. A
+// browser in which the user signed in before has its own.
 func (g guesses) ofRecovery(in RecoverySignIn) []bucket {
+	if in.Known != "" {
+		return []bucket{{g.addresses, "browser " + in.Known}}
+	}
 	return []bucket{{g.addresses, network(in.Client.Address)}}
+}
+
+// ofWrongCode is the bucket that a code costs which turned out to be wrong. When it is
+// empty, wrong codes are refused as too many, and the user is told no more of them.
+func (g guesses) ofWrongCode(in RecoverySignIn) []bucket {
+	name, err := CanonicalName(in.Name)
+	if in.Known != "" || err != nil {
+		return nil
+	}
+	return []bucket{{g.codes, name}}
 }
 
 // ofConfirmation is the bucket of a signed-in user: strangers can't empty it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/alexedwards/argon2id"
 	"golang.org/x/crypto/argon2"
 )
 
@@ -23,6 +24,17 @@ func NewHasher(cost Cost, atOnce int) *Hasher {
 	setDefault(&cost, DefaultCost)
 	setDefault(&atOnce, max(1, runtime.NumCPU()/int(cost.Threads)))
 	return &Hasher{cost: cost, turns: newTurns(atOnce), nobody: nobodysHash(cost)}
+}
+
+// evenOut does the rest of today's work after a hash was verified that is cheaper: of an
+// account whose user hasn't signed in since the cost was raised. Else a stranger could
+// tell it by the time from a name that nobody has. What a hash costs grows with its
+// memory, as often as it is passed over. One that is dearer can't be hidden.
+func (h *Hasher) evenOut(done *argon2id.Params) {
+	rest := int64(h.cost.MemoryKiB)*int64(h.cost.Time) - int64(done.Memory)*int64(done.Iterations)
+	if rest > 0 {
+		argon2.IDKey(nil, make([]byte, 16), h.cost.Time, uint32(rest/int64(h.cost.Time)), h.cost.Threads, 32)
+	}
 }
 
 // nobodysHash is verified when there is no user, so that a stranger can't tell by the

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -40,5 +41,32 @@ func TestHasher(t *testing.T) {
 	end()
 	if _, err := two.hash(t.Context(), "correct horse battery"); err != nil {
 		t.Errorf("when the other has ended: %v", err)
+	}
+}
+
+// TestEvenWork compares the memory that argon2id takes, which is its work, for a name that
+// nobody has and for one whose password was hashed when that was cheaper.
+func TestEvenWork(t *testing.T) {
+	const today = 8 << 10 // KiB
+	db := memstore.New(time.Now)
+	once := New(Config{Store: db, Now: time.Now, PasswordCost: Cost{MemoryKiB: today / 4, Time: 1, Threads: 1}})
+	now := New(Config{Store: db, Now: time.Now, PasswordCost: Cost{MemoryKiB: today, Time: 1, Threads: 1}})
+	if _, err := once.AddUser(t.Context(), NewUser{Name: "old", DisplayName: "Old", Password: "correct horse battery"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := now.AddUser(t.Context(), NewUser{Name: "new", DisplayName: "New", Password: "correct horse battery"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"old", "new", "nobody"} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := now.SignInWithPassword(t.Context(), PasswordSignIn{Name: name, Password: "wrong"})
+		runtime.ReadMemStats(&after)
+		if shared.CodeOf(err) != shared.CodeSignInRefused {
+			t.Fatal(err)
+		}
+		if worked := (after.TotalAlloc - before.TotalAlloc) >> 10; worked < today || worked > today+today/10 {
+			t.Errorf("a wrong password for %q takes %d KiB, want %d", name, worked, today)
+		}
 	}
 }

@@ -16,9 +16,9 @@ import (
 // What signed-in users see and do about their own account: the browsers they are
 // signed in with, what happened, and their password.
 
-// mostSessions bounds the list of a user's sessions. Who has more sees the rest
-// once some have ended; ending all others ends those too.
-const mostSessions = 200
+// mostSessions is how many sessions a user has at most. Nobody has so many browsers, but
+// a program that signs in again and again, without its cookie, would fill the disk.
+const mostSessions = 100
 
 // PublicID names a session in paths. It tells nothing about the token, nor about
 // the hash that the store keeps.
@@ -137,6 +137,9 @@ func (s *Service) Activity(ctx context.Context, user store.User, current store.S
 			ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider, By: e.By,
 			Browser: e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
 			Here: e.Client == client || e.Client == current.Client,
+		}
+		if e.Count > 1 {
+			line.Count, line.Last = e.Count, &e.Last
 		}
 		line.PasskeyID = mine(user, e.PasskeyID)
 		page.Events = append(page.Events, line)

@@ -87,6 +87,7 @@ func (s *Service) verify(ctx context.Context, typed, hash string, stranger bool)
 		return false, false, fmt.Errorf("reading a stored password: %w", err)
 	}
 	today := s.Hasher.cost.params()
+	s.Hasher.evenOut(params)
 	outdated = params.Memory != today.Memory || params.Iterations != today.Iterations || params.Parallelism != today.Parallelism
 	return right && password != "", outdated, nil
 }

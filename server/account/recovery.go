@@ -16,8 +16,9 @@ import (
 
 // Recovery codes are for whoever lost every other way in. There are ten, each
 // works once, and they are shown when they are made and never again: the store has
-// an HMAC of each. A code has fifty random bits, so nobody guesses one; and so
-// there is no limit for an account, with which a stranger could keep its user out.
+// an HMAC of each. A code has fifty random bits, so nobody guesses one. Who needs one
+// may have nothing else left, no browser that knows them either: so the limit of an account
+// is for wrong codes. A right one is taken, whatever strangers have tried before.
 
 const (
 	recoveryCodes      = 10
@@ -79,35 +80,48 @@ type RecoverySignIn struct {
 	Name, Code string
 	Client     store.Client
 	Replaces   store.Session // the session that the browser had before, if any
+	Known      string        // as in [PasswordSignIn]
 }
 
 // SignInWithRecoveryCode begins a session and uses the code up. Whatever is wrong
 // gets the same refusal, [shared.CodeSignInRefused]; too much of it from one
-// address, [shared.CodeTooManyAttempts].
+// address or for one name, [shared.CodeTooManyAttempts].
 func (s *Service) SignInWithRecoveryCode(ctx context.Context, in RecoverySignIn) (Opened, error) {
 	end, err := s.mayGuess(s.guesses.ofRecovery(in))
 	if err != nil {
 		return Opened{}, err
 	}
-	opened, err := s.recover(ctx, in)
-	end(shared.CodeOf(err) == shared.CodeSignInRefused)
-	return opened, err
+	opened, user, err := s.recover(ctx, in)
+	wrong := shared.CodeOf(err) == shared.CodeSignInRefused
+	end(wrong)
+	if !wrong {
+		return opened, err
+	}
+	endWrong, tooMany := s.mayGuess(s.guesses.ofWrongCode(in))
+	if tooMany != nil {
+		return Opened{}, tooMany
+	}
+	endWrong(true)
+	if user.ID != "" {
+		s.tellFailed(user, store.MethodRecoveryCode, in.Client)
+	}
+	return Opened{}, err
 }
 
-func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened, err error) {
+// recover returns the user of the name too, the zero user if there is none.
+func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened, user store.User, err error) {
 	// The key comes with the first codes. Before, no code is right, and a stranger
 	// makes us write nothing.
 	key, err := s.Store.Secret(ctx, secretRecovery)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return Opened{}, fmt.Errorf("looking up the key of recovery codes: %w", err)
+		return Opened{}, user, fmt.Errorf("looking up the key of recovery codes: %w", err)
 	}
-	user, err := s.userToVerify(ctx, in.Name)
-	if err != nil {
-		return Opened{}, err
+	if user, err = s.userToVerify(ctx, in.Name); err != nil {
+		return Opened{}, user, err
 	}
 	hash := hashOfCode(key, user.ID, canonicalCode(in.Code))
 	if user.ID == "" {
-		return Opened{}, refusedRecovery("nobody has this name")
+		return Opened{}, user, refusedRecovery("nobody has this name")
 	}
 
 	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
@@ -125,14 +139,11 @@ func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened
 	})
 	switch {
 	case errors.Is(err, store.ErrStale):
-		return Opened{}, busy(err)
-	case shared.CodeOf(err) == shared.CodeSignInRefused:
-		s.tellFailed(ctx, user, store.MethodRecoveryCode, in.Client)
-		return Opened{}, err
-	case err != nil:
-		return Opened{}, fmt.Errorf("storing a session: %w", err)
+		err = busy(err)
+	case err != nil && shared.CodeOf(err) == "":
+		err = fmt.Errorf("storing a session: %w", err)
 	}
-	return opened, nil
+	return opened, user, err
 }
 
 // codeOf finds a code among those that are left, in the same time wherever it is.

@@ -33,7 +33,7 @@ type Opened struct {
 // Open makes a session for user and the operations that store it, with its event
 // and the end of the session that the browser had before (replaces; zero for
 // none). It writes nothing: the operations belong into the batch that proves the
-// sign-in.
+// sign-in. Who has very many sessions loses the one that was used least recently.
 func (s *Service) Open(user store.User, how SignIn, replaces store.Session) (Opened, store.Batch) {
 	now := s.Now()
 	token := store.NewSessionToken(now)
@@ -44,7 +44,7 @@ func (s *Service) Open(user store.User, how SignIn, replaces store.Session) (Ope
 	}
 	session.Expires = s.ends(session, now)
 
-	batch := store.Batch{store.AddSession{Session: session}, s.tells(shared.EventSignedIn, user.ID, how)}
+	batch := store.Batch{store.AddSession{Session: session, Most: mostSessions}, s.tells(shared.EventSignedIn, user.ID, how)}
 	if replaces.ID != (store.Hash{}) {
 		batch = append(batch, store.EndSession{ID: replaces.ID})
 		if replaces.UserID != user.ID {

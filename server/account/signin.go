@@ -62,10 +62,10 @@ func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error)
 	case user.ID == "":
 		return Opened{}, refusedSignIn("nobody has this name")
 	case !right || user.Password == "":
-		s.tellFailed(ctx, user, store.MethodPassword, in.Client)
+		s.tellFailed(user, store.MethodPassword, in.Client)
 		return Opened{}, refusedSignIn("wrong password")
 	case user.Disabled:
-		s.tellFailed(ctx, user, store.MethodPassword, in.Client)
+		s.tellFailed(user, store.MethodPassword, in.Client)
 		return Opened{}, refusedSignIn("the account is disabled")
 	}
 	if err := s.passwordAllowed(user); err != nil {
@@ -125,12 +125,9 @@ func (s *Service) rehash(ctx context.Context, typed string) (string, error) {
 	return s.hash(ctx, password)
 }
 
-// tellFailed leaves an event for the user. The refusal stands whether or not it
-// can be written.
-func (s *Service) tellFailed(ctx context.Context, user store.User, method store.Method, client store.Client) {
+// tellFailed lets the user know, after the answer: see [failures.Recorder].
+func (s *Service) tellFailed(user store.User, method store.Method, client store.Client) {
 	event := store.NewEvent(s.Now(), user.ID, shared.EventSignInFailed, client)
 	event.Method = method
-	if err := s.Store.Apply(ctx, store.Batch{store.AddEvent{Event: event}}); err != nil {
-		s.Log.Warn("an event was not stored", "kind", event.Kind, "cause", err)
-	}
+	s.Failures.Add(event)
 }

@@ -92,7 +92,7 @@ func (s *Service) use(ctx context.Context, t ticket, user store.User, proof asse
 	})
 
 	if shared.CodeOf(err) == shared.CodePasskeyCopied {
-		s.tellCounterFell(ctx, user, proof, browser)
+		s.tellCounterFell(user, proof, browser)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		// The user, or the session to be confirmed, went away meanwhile.
@@ -129,11 +129,10 @@ func compare(known store.Passkey, proof assertion) (happened []shared.EventKind,
 	return happened, nil
 }
 
-// tellCounterFell leaves an event for the user. The sign-in is refused whether
-// or not it can be written.
-func (s *Service) tellCounterFell(ctx context.Context, user store.User, proof assertion, browser Browser) {
-	if i, found := findCredential(user, proof.credentialID); found {
-		_ = s.store.Apply(ctx, store.Batch{s.tells(shared.EventCounterFell, user, user.Passkeys[i], browser)})
+// tellCounterFell lets the user know, after the answer.
+func (s *Service) tellCounterFell(user store.User, proof assertion, browser Browser) {
+	if i, found := findCredential(user, proof.credentialID); found && s.told != nil {
+		s.told.Add(s.tells(shared.EventCounterFell, user, user.Passkeys[i], browser).Event)
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/keypeg/keypeg/server/failures"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/seal"
 	"github.com/keypeg/keypeg/server/store"
@@ -43,6 +44,9 @@ const (
 type Config struct {
 	Store store.Store
 	Now   store.Clock
+
+	// Failures takes in what users should know of attempts that failed; nil tells nobody.
+	Failures *failures.Recorder
 
 	RPID   string // WebAuthn's relying party id, such as "example.com"
 	RPName string // what people see in the browser's dialog
@@ -69,7 +73,8 @@ type Service struct {
 	policy policy.Policy
 	roots  *x509.CertPool
 	seal   *seal.Sealer
-	failed *failedTickets
+	failed *failedTickets // see [Service.settle]
+	told   *failures.Recorder
 
 	signInOptions signInOptions
 }
@@ -131,7 +136,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	return &Service{
 		store: c.Store, now: c.Now,
 		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, policy: c.Policy, roots: c.AttestationRoots,
-		seal: sealer, failed: newFailedTickets(), signInOptions: signIns,
+		seal: sealer, failed: newFailedTickets(), told: c.Failures, signInOptions: signIns,
 	}, nil
 }
 

@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/failures"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
@@ -27,14 +29,17 @@ type world struct {
 	clock time.Time
 	store *memstore.Store
 	rules *passkey.Service
+
+	failures *failures.Recorder
 }
 
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.clock }
 	w.store = memstore.New(now)
+	w.failures = failures.New(w.store, slog.New(slog.DiscardHandler))
 	rules, err := passkey.New(t.Context(), passkey.Config{
-		Store: w.store, Now: now, RPID: "id.example.com", RPName: "Keypeg", Origin: origin, Max: 4,
+		Store: w.store, Now: now, Failures: w.failures, RPID: "id.example.com", RPName: "Keypeg", Origin: origin, Max: 4,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -433,6 +438,7 @@ func TestSignIn(t *testing.T) {
 		}
 		_, err := ann.signsIn(passkeytest.WithSignCount(3))
 		wants(t, err, shared.CodePasskeyCopied)
+		ann.failures.Flush(t.Context())
 		events, err := ann.store.Events(t.Context(), ann.id, store.EventID{}, 1)
 		if err != nil || events[0].Kind != shared.EventCounterFell {
 			t.Errorf("newest event %+v (%v), want %s", events, err, shared.EventCounterFell)

@@ -206,6 +206,7 @@ var English = Catalogue{
 		RecoveryUsed:     "Recovery link used",
 		PhoneUsed:        "A phone's code was used",
 		By:               "By {name}",
+		Times:            "{count} times, the first: {when}",
 		SignInFailed:     "A sign-in failed",
 		SignedOut:        "Signed out",
 		Confirmed:        "Confirmed that it's you",

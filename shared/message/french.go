@@ -206,6 +206,7 @@ var French = Catalogue{
 		RecoveryUsed:     "Lien de récupération utilisé",
 		PhoneUsed:        "Un code pour téléphone a été utilisé",
 		By:               "Par {name}",
+		Times:            "{count} fois, la première : {when}",
 		SignInFailed:     "Une connexion a échoué",
 		SignedOut:        "Déconnexion",
 		Confirmed:        "Identité confirmée",

@@ -205,6 +205,7 @@ var German = Catalogue{
 		RecoveryUsed:     "Wiederherstellungslink verwendet",
 		PhoneUsed:        "Ein Code fürs Handy wurde verwendet",
 		By:               "Von {name}",
+		Times:            "{count}-mal, das erste Mal: {when}",
 		SignInFailed:     "Eine Anmeldung ist fehlgeschlagen",
 		SignedOut:        "Abgemeldet",
 		Confirmed:        "Bestätigt, dass Sie es sind",

@@ -206,6 +206,7 @@ var Japanese = Catalogue{
 		RecoveryUsed:     "復旧リンクを使用しました",
 		PhoneUsed:        "スマートフォン用コードが使われました",
 		By:               "実行者: {name}",
+		Times:            "{count}回、最初: {when}",
 		SignInFailed:     "サインインに失敗",
 		SignedOut:        "サインアウト",
 		Confirmed:        "本人確認",

@@ -301,6 +301,7 @@ type Activity struct {
 	RecoveryUsed     string
 	PhoneUsed        string
 	By               string // {name}
+	Times            string // of several in one line: {count}, at least 2, and {when} the first was
 	SignInFailed     string
 	SignedOut        string
 	Confirmed        string

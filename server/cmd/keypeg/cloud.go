@@ -361,6 +361,7 @@ func (i *installation) serve(ctx context.Context, b *builder, log *slog.Logger, 
 		o.Handler = control.Handler(commands, file)
 	}
 	return &tenant.Organisation{Server: handler, Commands: o, Close: func() error {
+		handler.Close(context.WithoutCancel(ctx))
 		hubs.Delete(t.Name)
 		return db.Close()
 	}}, nil

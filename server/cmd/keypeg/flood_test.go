@@ -19,6 +19,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -189,4 +190,33 @@ func TestSlowClients(t *testing.T) {
 	close(stop)
 	dripping.Wait()
 	serves("afterwards")
+}
+
+// TestFailuresAtTheEnd stops the server right after a wrong password was answered. What
+// its user shall read isn't written yet.
+func TestFailuresAtTheEnd(t *testing.T) {
+	p := newProgram(t, "--trusted-proxies", "127.0.0.0/8,::1")
+	id, _ := p.hasUser("ann")
+	p.starts()
+	for range 3 {
+		if status, _ := p.guesses("ann", "198.51.100.7"); status != 401 {
+			t.Fatalf("status %d", status)
+		}
+	}
+	p.ends(syscall.SIGTERM)
+	p.opens(func(db store.Store) {
+		events, err := db.Events(t.Context(), id, store.EventID{}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var failed uint64
+		for _, e := range events {
+			if e.Kind == shared.EventSignInFailed {
+				failed += max(1, e.Count)
+			}
+		}
+		if failed != 3 {
+			t.Errorf("%d failures are told of, want 3: %+v", failed, events)
+		}
+	})
 }

@@ -65,6 +65,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	if err != nil {
 		return err
 	}
+	defer handler.Close(context.WithoutCancel(ctx))
 	if err := refuseLockout(accounts.CheckPolicy(ctx)); err != nil {
 		return err
 	}

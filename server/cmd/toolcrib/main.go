@@ -89,7 +89,9 @@ func run(ctx context.Context, listen, folder, app string) (err error) {
 	keypeg.EndStreams()
 	finish, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer stop()
-	return s.Shutdown(finish)
+	err = s.Shutdown(finish)
+	keypeg.Close(finish)
+	return err
 }
 
 // fill opens a new crib: some tools, a keeper, and two who borrow.

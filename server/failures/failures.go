@@ -1,0 +1,217 @@
+// Package failures tells users of attempts that failed: somebody tried to sign in as
+// them, or to confirm in their place.
+//
+// Nothing is written while the attempt waits for its answer. Else the answer would come
+// later for a name that somebody has than for one that nobody has, and would tell
+// strangers which is which; and whoever fails a thousand times would write a thousand
+// times. A [Recorder] gathers failures in memory, merges those of one user and one
+// method into a line that counts them, and writes the line a few seconds later. So a
+// flood is one line an hour in the user's activity, and wakes their open pages rarely.
+//
+// What was gathered in the last seconds is lost when the process is killed. Failed
+// attempts are worth that; nothing that was answered with a success goes this way.
+package failures
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+const (
+	// window is how long failures of one kind go into one line, from the first one on.
+	window = time.Hour
+	// gathers is how long the first failure waits for others before it is written.
+	gathers = 5 * time.Second
+	// mostLines bounds the memory. A line takes about half a kilobyte.
+	mostLines = 10_000
+	// step is how many lines share a batch.
+	step = 100
+)
+
+// Recorder gathers the failures of one node. It is safe for concurrent use.
+type Recorder struct {
+	store store.Store
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	lines   map[about]*line
+	timer   *time.Timer // set while something waits to be written
+	closed  bool
+	full    bool // no line can go before some are written
+	dropped int  // since the last write: there was no room
+
+	writing sync.Mutex // held by the one who writes
+}
+
+// about is what the failures of one line have in common.
+type about struct {
+	userID    string
+	kind      shared.EventKind
+	method    store.Method
+	passkeyID string
+}
+
+type line struct {
+	event  store.Event
+	failed uint64 // how many there are
+	stored uint64 // how many of them are written
+}
+
+// New returns a Recorder that writes to a store.
+func New(s store.Store, log *slog.Logger) *Recorder {
+	return &Recorder{store: s, log: log, lines: map[about]*line{}}
+}
+
+// Add takes a failure in. It never waits for the store.
+func (r *Recorder) Add(failure store.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	key := about{failure.UserID, failure.Kind, failure.Method, failure.PasskeyID}
+	l := r.lines[key]
+	if l == nil || !l.takes(failure) {
+		if l == nil && !r.hasRoom(failure.Time) {
+			r.dropped++
+			return
+		}
+		l = &line{event: failure}
+		r.lines[key] = l
+	}
+	l.add(failure)
+	r.schedule()
+}
+
+// takes reports whether a failure goes into this line. What couldn't be written yet goes
+// on, or it would be lost.
+func (l *line) takes(failure store.Event) bool {
+	age := failure.Time.Sub(l.event.Time)
+	return l.stored < l.failed || (age >= 0 && age < window)
+}
+
+func (l *line) add(failure store.Event) {
+	l.failed++
+	if l.failed > 1 {
+		l.event.Count, l.event.Last = l.failed, failure.Time
+		l.event.Client, l.event.Expires = failure.Client, failure.Expires
+	}
+}
+
+// hasRoom forgets lines that take nothing more, and where that isn't enough, all that are
+// written: their users get another line.
+func (r *Recorder) hasRoom(now time.Time) bool {
+	if r.full {
+		return false
+	}
+	for _, age := range []time.Duration{window, 0} {
+		if len(r.lines) < mostLines {
+			return true
+		}
+		for key, l := range r.lines {
+			if l.stored == l.failed && now.Sub(l.event.Time) >= age {
+				delete(r.lines, key)
+			}
+		}
+	}
+	r.full = len(r.lines) >= mostLines
+	return !r.full
+}
+
+// schedule lets what waits be written in a moment.
+func (r *Recorder) schedule() {
+	if r.timer == nil && !r.closed {
+		r.timer = time.AfterFunc(gathers, func() { r.Flush(context.Background()) })
+	}
+}
+
+// Flush writes what waits. What can't be written is logged, and tried again.
+func (r *Recorder) Flush(ctx context.Context) {
+	r.writing.Lock()
+	defer r.writing.Unlock()
+
+	waiting, dropped := r.take()
+	if dropped > 0 {
+		r.log.Warn("some failed attempts stand in nobody's activity: too many users were tried at once", "dropped", dropped)
+	}
+	var cause error
+	for len(waiting) > 0 && cause == nil {
+		part := waiting[:min(step, len(waiting))]
+		waiting = waiting[len(part):]
+		cause = r.write(ctx, part)
+	}
+	if cause != nil {
+		r.log.Warn("failed attempts could not be written into the activity of their users", "cause", cause)
+		r.mu.Lock()
+		r.schedule()
+		r.mu.Unlock()
+	}
+}
+
+// waiting is a line as it was when its writing began.
+type waiting struct {
+	about
+	line
+}
+
+func (r *Recorder) take() (list []waiting, dropped int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer != nil {
+		r.timer.Stop()
+		r.timer = nil
+	}
+	for key, l := range r.lines {
+		if l.stored < l.failed {
+			list = append(list, waiting{key, *l})
+		}
+	}
+	dropped, r.dropped = r.dropped, 0
+	return list, dropped
+}
+
+func (r *Recorder) write(ctx context.Context, part []waiting) error {
+	var batch store.Batch
+	for _, w := range part {
+		// Nothing may be left under the id of a user who was removed meanwhile.
+		_, err := r.store.User(ctx, w.userID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("looking up a user: %w", err)
+		}
+		batch = append(batch, store.AddEvent{Event: w.event})
+	}
+	if len(batch) > 0 {
+		if err := r.store.Apply(ctx, batch); err != nil {
+			return fmt.Errorf("storing events: %w", err)
+		}
+	}
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.full = false
+	for _, w := range part {
+		if l := r.lines[w.about]; l != nil && l.event.ID == w.event.ID {
+			l.stored = w.failed
+		}
+	}
+	return nil
+}
+
+// Close writes what waits, and takes nothing in from then on. The store is closed after
+// it.
+func (r *Recorder) Close(ctx context.Context) {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.Flush(ctx)
+}
