@@ -316,7 +316,7 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	}
 	announceTenants(t.Out, s.Listen, len(all))
 	defer inBackground(ctx, func(ctx context.Context) { s.checkProvidersOf(ctx, log, all) })()
-	log.Info("serving", "version", version(), "edition", s.Edition, "tenants", len(all), "listen", public.Addr().String(), "database", pgstore.Redacted(s.Database))
+	log.Info("serving", "version", version(), "edition", s.Edition, "tenants", len(all), "listen", public.Addr().String(), "database", nameOf(s.Database))
 	return serveAll(ctx, log, router, s.DrainDelay, listeners)
 }
 

@@ -72,7 +72,10 @@ func copies(ctx context.Context, t terminal, from transfer.Source, to store.Stor
 
 // openSource opens an organisation's database that is only read.
 func openSource(ctx context.Context, database, name string, now store.Clock) (store.Store, error) {
-	if strings.Contains(database, "://") {
+	if err := checkDatabase(database); err != nil {
+		return nil, err
+	}
+	if pgstore.IsURL(database) {
 		return openAny(ctx, database, name, now)
 	}
 	return boltstore.OpenReadOnly(fileOf(database, name), now)

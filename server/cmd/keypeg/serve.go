@@ -16,7 +16,6 @@ import (
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/web"
 )
 
@@ -85,7 +84,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 		return err
 	}
 	defer inBackground(ctx, func(ctx context.Context) { sso.CheckAll(ctx, log, handler.SSO) })()
-	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", pgstore.Redacted(s.Database))
+	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", nameOf(s.Database))
 	return serveAll(ctx, log, handler, s.DrainDelay, listeners)
 }
 

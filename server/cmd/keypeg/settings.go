@@ -84,6 +84,9 @@ func (s *settings) check(l *commandLine) error {
 	if s.DrainDelay < 0 {
 		return errors.New("--drain-delay must not be negative")
 	}
+	if err := checkDatabase(s.Database); err != nil {
+		return fmt.Errorf("--database: %w", err)
+	}
 	if err := s.readTables(); err != nil {
 		return err
 	}

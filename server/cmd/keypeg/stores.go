@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -50,15 +51,50 @@ func openAnyStore(ctx context.Context, database string, now store.Clock) (store.
 // openAny opens an organisation of a database: a PostgreSQL URL, or the path of a
 // file. Errors are sentences for IT.
 func openAny(ctx context.Context, database, name string, now store.Clock) (store.Store, error) {
-	switch {
-	case pgstore.IsURL(database):
-		return pgstore.Open(ctx, database, name, now)
-	case strings.Contains(database, "://"):
-		scheme, _, _ := strings.Cut(database, "://")
-		return nil, fmt.Errorf("there is no kind of database called %q: write the path of a file, or postgres://user@host/database", scheme)
-	default:
-		return openDatabaseFile(fileOf(database, name), now)
+	if err := checkDatabase(database); err != nil {
+		return nil, err
 	}
+	if pgstore.IsURL(database) {
+		return pgstore.Open(ctx, database, name, now)
+	}
+	return openDatabaseFile(fileOf(database, name), now)
+}
+
+var (
+	// asURL begins what somebody meant as a URL. A single letter is a disk of Windows'.
+	asURL = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]+:`)
+	// asWords is libpq's other form, "host=db user=keypeg password=...".
+	asWords = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|user|dbname|password|passfile|service|sslmode)\s*=`)
+)
+
+// checkDatabase refuses what is neither a path nor a URL that can be used, before anything
+// is made. What it says holds nothing of the text: there may be a password in it.
+func checkDatabase(text string) error {
+	const write = "write the path of a file, or postgres://user@host:5432/database"
+	switch {
+	case strings.TrimSpace(text) == "":
+		return errors.New("the database has no name: " + write)
+	case pgstore.IsURL(text):
+		return pgstore.Check(text)
+	case asWords.MatchString(text):
+		return errors.New("the database is written in words such as host=: " + write)
+	case strings.ContainsAny(text, "\x00\r\n"):
+		return errors.New("the name of the database has a line break in it: " + write)
+	case asURL.MatchString(text) && strings.Contains(text, "://"):
+		kind, _, _ := strings.Cut(text, "://")
+		return fmt.Errorf("there is no kind of database called %q: "+write, strings.ToLower(kind))
+	case asURL.MatchString(text), strings.Contains(text, "://"), strings.Contains(text, "@") && strings.Contains(text, ":"):
+		return errors.New("the name of the database looks like a URL that can't be read: " + write)
+	}
+	return nil
+}
+
+// nameOf names a database for logs and messages.
+func nameOf(database string) string {
+	if pgstore.IsURL(database) {
+		return pgstore.Describe(database)
+	}
+	return database
 }
 
 // openDatabaseFile opens a file, or makes it.

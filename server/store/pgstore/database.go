@@ -42,9 +42,9 @@ const openTimeout = 10 * time.Second
 // pool_max_conns is how many connections a node may have. Errors are sentences for
 // IT, and hold no password.
 func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, error) {
-	config, err := pgxpool.ParseConfig(url)
+	config, err := parse(url)
 	if err != nil {
-		return nil, fmt.Errorf("the database URL can't be read: write it as postgres://user@host:5432/database")
+		return nil, err
 	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "keypeg"

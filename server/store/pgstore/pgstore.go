@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,11 +44,6 @@ type Store struct {
 }
 
 var _ store.Store = (*Store)(nil)
-
-// IsURL tells whether a setting names a PostgreSQL database.
-func IsURL(setting string) bool {
-	return strings.HasPrefix(setting, "postgres://") || strings.HasPrefix(setting, "postgresql://")
-}
 
 // Open connects to a database by its URL, as [OpenDatabase] does, for one
 // organisation alone; "" is one too.
@@ -195,22 +189,6 @@ func whyUnreachable(where string, config *pgx.ConnConfig, err error) error {
 		return fmt.Errorf("the database at %s doesn't answer within %s: check host and port in the URL, and firewalls in between", where, openTimeout)
 	}
 	return nil
-}
-
-// Redacted is a database setting without its password, for logs.
-func Redacted(setting string) string {
-	u, err := url.Parse(setting)
-	if err != nil {
-		return "a database URL that can't be read"
-	}
-	query := u.Query()
-	query.Del("password")
-	query.Del("sslpassword")
-	u.RawQuery = query.Encode()
-	if u.User != nil {
-		u.User = url.User(u.User.Username())
-	}
-	return u.String()
 }
 
 // brokenOff tells whether a connection ended in the middle.

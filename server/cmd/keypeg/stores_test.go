@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestDatabaseText gives the program databases whose text went wrong. It says what to write,
+// tells nothing of a password, and makes nothing.
+func TestDatabaseText(t *testing.T) {
+	if _, err := theProgram(); err != nil { // which is built in this folder
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for text, says := range map[string]string{
+		"postgres://d1:2024#Summer@127.0.0.1/d1":        "write it as %23",
+		"postgres://d1:20@24Summer@127.0.0.1/d1":        "write it as %40",
+		"postgres://d1:2024/Summer@127.0.0.1/d1":        "write them as %2F and %3F",
+		"postgres://d1:2024?Summer@127.0.0.1/d1":        "write them as %2F and %3F",
+		"postgres://d1:2024%Summer@127.0.0.1/d1":        "write it as %25",
+		"postgres://d1:Summer@127.0.0.1:x/d1":           "write it as postgres://user@host:5432/database",
+		"postgres://d1:Summer@127.0.0.1/d1/more":        "a / too many",
+		"postgres://d1:Summer@127.0.0.1/d1?sslmode=yes": "write it as postgres://user@host:5432/database",
+		"Postgres://d1:2024#Summer@127.0.0.1/d1":        "write it as %23",
+		"host=db user=d1 password=Summer":               "written in words such as host=",
+		"password=Summer host=db":                       "written in words such as host=",
+		"dbname = keypeg":                               "written in words such as host=",
+		"postgres:/d1:Summer@127.0.0.1/d1":              "looks like a URL that can't be read",
+		"postgres:d1:Summer@127.0.0.1":                  "looks like a URL that can't be read",
+		"d1:Summer@127.0.0.1/d1":                        "looks like a URL that can't be read",
+		"//d1:Summer@127.0.0.1/d1":                      "looks like a URL that can't be read",
+		"mysql://d1:Summer@127.0.0.1/d1":                `no kind of database called "mysql"`,
+		"postgresql+psycopg://d1:Summer@127.0.0.1/d1":   `no kind of database called "postgresql+psycopg"`,
+		"sqlite:///keypeg.db":                           `no kind of database called "sqlite"`,
+		"file:keypeg.db":                                "looks like a URL that can't be read",
+		" ":                                             "the database has no name",
+		"keypeg.db\n":                                   "has a line break in it",
+	} {
+		for _, args := range [][]string{
+			{"user", "list", "--database", text},
+			{"serve", "--database", text, "--listen", "localhost:0"},
+			{"store", "copy", "--from", text, "--to", "copy.db"},
+			{"store", "copy", "--from", "nothing.db", "--to", text},
+			{"backup", "backup.db", "--database", text},
+		} {
+			out, err := command(t, args...).CombinedOutput()
+			if err == nil || strings.Contains(string(out), "Summer") || strings.Contains(string(out), "2024") {
+				t.Errorf("%v: %v\n%s", args, err, out)
+			}
+			if args[0] != "store" && !strings.Contains(string(out), says) {
+				t.Errorf("%v: got %q, want %q", args, out, says)
+			}
+		}
+	}
+	entries, err := os.ReadDir(".")
+	if err != nil || len(entries) > 0 {
+		t.Errorf("it made %v (%v)", entries, err)
+	}
+	for _, text := range []string{"keypeg.db", "data/keypeg.db", "./a@b.db", `C:\keypeg.db`, "postgres://keypeg@db/keypeg", "postgres://k:p%23%40@h1:1,h2:2/db?sslmode=require", "postgresql:///keypeg?host=/var/run/postgresql"} {
+		if err := checkDatabase(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
