@@ -29,11 +29,26 @@ func TestFloodOfFailures(t *testing.T) {
 		codes := s.makesCodes(s.ann)
 		before := len(s.ann.everyPage())
 		n, began := s.writes.count(), time.Now()
+		page := s.config.Live.Listen(s.record(s.ann).ID)
+		woken := 0
+		wakes := func() {
+			select {
+			case <-page.C:
+				woken++
+			default:
+			}
+		}
 
 		answers := map[int]int{}
 		for i := range flood {
 			answers[s.visitor().recovers("ann", fmt.Sprintf("AAAAA-%05d", i), from(address(i))).status]++
+			wakes()
 			s.visitor().guesses("ann", "wrong", from(address(i)))
+			wakes()
+		}
+		page.Close()
+		if most := 1 + int(time.Since(began)/(5*time.Second)); woken > most {
+			t.Errorf("an open page was woken %d times, want at most %d", woken, most)
 		}
 		// The limit is for wrong codes; a right one is taken, from a browser that nobody knows.
 		if answers[401] != 100 || answers[429] != flood-100 {
