@@ -25,6 +25,7 @@ type Deps struct {
 	Authenticator ceremony.Authenticator
 	Product       string // what the installation calls itself, until the account tells
 	Icon          string // address of its icon
+	Contact       string // whom to ask, until the account tells
 }
 
 // InBrowser are the dependencies of the real app. Product and icon come from
@@ -32,7 +33,7 @@ type Deps struct {
 func InBrowser() Deps {
 	return Deps{
 		Transport: browser.Transport{}, Authenticator: browser.Authenticator{},
-		Product: goapp.Getenv(EnvProduct), Icon: goapp.Getenv(EnvIcon),
+		Product: goapp.Getenv(EnvProduct), Icon: goapp.Getenv(EnvIcon), Contact: goapp.Getenv(EnvContact),
 	}
 }
 
@@ -40,6 +41,8 @@ func InBrowser() Deps {
 const (
 	EnvProduct = "KEYPEG_APP_PRODUCT"
 	EnvIcon    = "KEYPEG_APP_ICON"
+	// EnvContact is set by boot.js, from the page: one server may have several.
+	EnvContact = "KEYPEG_APP_CONTACT"
 	// EnvLanguages is a list of [Language] in JSON.
 	EnvLanguages = "KEYPEG_APP_LANGUAGES"
 )
@@ -91,7 +94,7 @@ func (s *self) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	if user := s.User(); err == nil && user.ID != "" {
 		keepCopy(user.ID, func(known *lastKnown) { known.Passkeys = list })
 	}
-	if shared.CodeOf(err) == shared.CodeOffline {
+	if code := shared.CodeOf(err); code == shared.CodeOffline || code == shared.CodeAway {
 		if known, ok := recallCopy(); ok {
 			return known.Passkeys, nil
 		}

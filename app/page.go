@@ -1,6 +1,8 @@
 package app
 
 import (
+	"cmp"
+	"errors"
 	"net/url"
 	"time"
 
@@ -45,6 +47,7 @@ type page struct {
 	live    bool      // changes are being listened for
 	changes int       // how many times something changed, for what is shown to ask again
 	asOf    time.Time // when what is shown was last known; zero while the server answers
+	failure error     // why it doesn't answer
 }
 
 type pageState int
@@ -128,7 +131,7 @@ func (p *page) load(ctx goapp.Context) {
 }
 
 func (p *page) loaded(ctx goapp.Context, account shared.Account, err error) {
-	p.loading = false
+	p.loading, p.failure = false, err
 	switch {
 	case p.leaving:
 		return
@@ -210,16 +213,38 @@ func (p *page) Render() goapp.UI {
 	case p.state == pageLeft:
 		return frame.With(p.renderLeft())
 	case p.state == pageOffline:
-		return frame.With(ui.Message{
-			Title: p.text.Shell.Offline, Lead: p.text.Shell.OfflineLead,
-			Button: p.text.Shell.TryAgain, OnButton: p.onRetry,
-		}.Render())
+		return frame.With(p.renderOffline())
 	default:
 		return frame.With(
 			goapp.H1().Class("spoken").Text(p.product()),
 			goapp.P().Class("quiet page-wait").Attr("role", "status").Text(p.text.Shell.Loading),
 		)
 	}
+}
+
+// renderOffline says why there is nothing to show.
+func (p *page) renderOffline() goapp.UI {
+	content := ui.Message{
+		Title: p.text.Shell.Offline, Lead: p.text.Shell.OfflineLead,
+		Button: p.text.Shell.TryAgain, OnButton: p.onRetry,
+	}
+	switch refusal, _ := errors.AsType[*shared.Error](p.failure); {
+	case refusal == nil:
+	case refusal.Code == shared.CodeAway:
+		content.Title, content.Lead = p.text.Shell.Away, p.text.Refusal(refusal)
+	case refusal.Code == shared.CodeInBetween:
+		content.Title, content.Lead = p.text.Shell.InBetween, p.inBetween(refusal)
+	}
+	return content.Render()
+}
+
+// inBetween says what something between here and the server does, and whom to ask.
+func (p *page) inBetween(refusal *shared.Error) string {
+	sentence := p.text.Refusal(refusal)
+	if contact := cmp.Or(p.account.Contact, p.deps.Contact); contact != "" {
+		sentence += " " + message.Fill(p.text.Failure.AskContact, "contact", contact)
+	}
+	return sentence
 }
 
 func (p *page) menu() *ui.UserMenu {
@@ -294,6 +319,9 @@ func (p *page) world() ui.World {
 	if !p.asOf.IsZero() {
 		moment, _ := p.formats().Moment(p.asOf)
 		world.Offline = message.Fill(p.text.Shell.OfflineAsOf, "date", moment)
+		if refusal, _ := errors.AsType[*shared.Error](p.failure); refusal != nil && refusal.Code == shared.CodeInBetween {
+			world.Offline = p.inBetween(refusal)
+		}
 	}
 	return world
 }

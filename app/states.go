@@ -41,5 +41,7 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 		show("home-update", func(p *page) { p.updated = true }),
 		show("home-as-of", func(p *page) { p.asOf = time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC) }),
 		show("home-offline", func(p *page) { p.state = pageOffline }),
+		show("home-away", func(p *page) { p.state, p.failure = pageOffline, shared.Away() }),
+		show("home-in-between", func(p *page) { p.state, p.failure = pageOffline, shared.TroubleRefused.Refusal() }),
 	}
 }

@@ -27,11 +27,26 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 func (s *Server) api(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
+		repeatNonce(w, r)
 		if err := h(w, r); err != nil {
 			s.writeProblem(w, r, err)
 		}
 	})
 }
+
+// repeatNonce lets a page see that the answer is one to its own question.
+func repeatNonce(w http.ResponseWriter, r *http.Request) {
+	nonce := r.Header.Get(shared.HeaderNonce)
+	if nonce == "" && strings.Contains(r.URL.RawQuery, shared.QueryNonce+"=") {
+		nonce = r.URL.Query().Get(shared.QueryNonce)
+	}
+	if nonce != "" && len(nonce) <= maxNonce {
+		w.Header().Set(shared.HeaderNonce, nonce)
+	}
+}
+
+// maxNonce is how long a mark may be that is repeated.
+const maxNonce = 64
 
 // page adapts a handler of the front door: its failures become a page.
 func (s *Server) page(h handler) http.Handler {
@@ -113,6 +128,9 @@ var status = map[shared.Code]int{
 	shared.CodeProviderUnavailable:   http.StatusServiceUnavailable,
 	shared.CodeProviderMisconfigured: http.StatusServiceUnavailable,
 }
+
+// Text is the catalogue for the pages of [Config.Pages].
+func Text(r *http.Request) *message.Catalogue { return text(r) }
 
 // text is the catalogue of the language that somebody wants to read: the one they
 // chose, else what their browser asks for (RFC 9110, 12.5.4).

@@ -109,6 +109,14 @@ const (
 // [PasskeyList] tells; then it is refused.
 const QueryEndSessions = "end-sessions"
 
+// HeaderNonce has a GET's own mark, which the answer repeats; QueryNonce in the query does
+// the same where the header doesn't arrive. An answer with another mark was kept by somebody
+// on the way, and may be another user's.
+const (
+	HeaderNonce = "Keypeg-Nonce"
+	QueryNonce  = "nonce"
+)
+
 // CookieLanguage holds the language that the user chose, as a BCP 47 tag. Scripts
 // may read it. Without it, the browser's languages count.
 const CookieLanguage = "keypeg-language"

@@ -1,5 +1,7 @@
 package shared
 
+import "errors"
+
 // Trouble is what a page notices of whatever stands between it and the server. IT reads of
 // it in the log, with what to write in the proxy's configuration; the person reads a
 // sentence, and the trouble's name as a code to tell IT.
@@ -75,6 +77,15 @@ func (t Trouble) Refusal() *Error {
 		return Errorf(CodeInBetween, "What changes elsewhere shows here only after you reload this page. (Code %s)", t)
 	}
 	return Errorf(CodeInBetween, "Something else answered in the server's place. If your network asks you to sign in, do that, and reload this page. If not, tell IT. (Code %s)", t)
+}
+
+// TroubleOf returns the trouble of which err is the [Trouble.Refusal], or "".
+func TroubleOf(err error) Trouble {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == CodeInBetween && len(e.args) == 1 {
+		trouble, _ := e.args[0].(Trouble)
+		return trouble
+	}
+	return ""
 }
 
 // Away is what a person reads while a proxy says that the server isn't there.

@@ -2,17 +2,55 @@ package browser
 
 import (
 	"context"
+	"strings"
 	"syscall/js"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
-// Send implements client.Transport. It follows no redirect: the API has none.
+// Send implements client.Transport. It follows no redirect: the API has none, and who sends
+// one isn't the server. Nor does it take an answer to an older question.
 func (Transport) Send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	got, err := exchange(ctx, method, path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	if got.isOld() {
+		cacheInTheWay = true
+		if got, err = exchange(ctx, method, path, nil); err != nil {
+			return 0, nil, err
+		}
+		if got.isOld() {
+			return 0, nil, shared.TroubleCached.Refusal()
+		}
+		go exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, []byte(`{"trouble":"`+shared.TroubleCached+`"}`))
+	}
+	return got.status, got.body, nil
+}
+
+// received is what came back.
+type received struct {
+	status         int
+	body           []byte
+	asked, answers string // [shared.HeaderNonce] of a question to Keypeg, and of the answer
+	isData         bool
+}
+
+// isOld reports whether a question was answered with what somebody between here and the
+// server had kept. It may be another user's.
+func (r received) isOld() bool { return r.isData && r.asked != r.answers }
+
+// cacheInTheWay is set when old answers have come: then every question gets an address of
+// its own, for which nothing can have been kept.
+var cacheInTheWay bool
+
+func exchange(ctx context.Context, method, path string, body []byte) (received, error) {
 	controller := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { controller.Call("abort") })
 	defer stop()
 
 	options := map[string]any{
-		"method": method, "credentials": "same-origin", "redirect": "error",
+		"method": method, "credentials": "same-origin", "redirect": "manual",
 		"cache": "no-store", "signal": controller.Get("signal"),
 	}
 	headers := map[string]any{}
@@ -23,15 +61,42 @@ func (Transport) Send(ctx context.Context, method, path string, body []byte) (in
 		headers["Content-Type"] = "application/json"
 		options["body"] = string(body)
 	}
+	var got received
+	if method == "GET" && strings.HasPrefix(path, "/api/v1/") { // a program around us has paths of its own
+		got.asked = js.Global().Get("Math").Call("random").Call("toString", 36).String()
+		headers[shared.HeaderNonce] = got.asked
+		if cacheInTheWay {
+			path += either(strings.Contains(path, "?"), "&", "?") + shared.QueryNonce + "=" + got.asked
+		}
+	}
 	options["headers"] = headers
 
 	response, err := await(ctx, js.Global().Call("fetch", path, options))
 	if err != nil {
-		return 0, nil, err
+		return got, err
+	}
+	if response.Get("type").String() == "opaqueredirect" {
+		return got, shared.TroubleOtherAnswer.Refusal()
 	}
 	text, err := await(ctx, response.Call("text"))
-	if err != nil {
-		return 0, nil, err
+	if err != nil && ctx.Err() == nil && js.Global().Get("navigator").Get("onLine").Bool() {
+		return got, shared.TroubleCutAnswer.Refusal().Because(err)
 	}
-	return response.Get("status").Int(), []byte(text.String()), nil
+	if err != nil {
+		return got, err
+	}
+	header := func(name string) string {
+		value := response.Get("headers").Call("get", name)
+		return either(value.IsNull(), "", value.String())
+	}
+	got.status, got.body, got.answers = response.Get("status").Int(), []byte(text.String()), header(shared.HeaderNonce)
+	got.isData = got.asked != "" && strings.Contains(header("Content-Type"), "json")
+	return got, nil
+}
+
+func either(condition bool, yes, no string) string {
+	if condition {
+		return yes
+	}
+	return no
 }

@@ -8,24 +8,31 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
+	"sync"
 
 	"github.com/keypeg/keypeg/shared"
 )
 
 // Transport sends one request to the server that the page came from, with its
-// cookies. A nil body sends none. An error means that no answer came.
+// cookies. A nil body sends none. An error means that no answer came, or none of the
+// server's: a *[shared.Error] says more.
 type Transport interface {
 	Send(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error)
 }
 
 // Client calls the API. Its methods fail with a *[shared.Error]: what the server
-// refused, or [shared.CodeOffline] when it could not be reached.
-type Client struct{ transport Transport }
+// refused, [shared.CodeOffline] or [shared.CodeAway] when it could not be reached, or
+// [shared.CodeInBetween] when something else answered, which is reported to the server too.
+type Client struct {
+	transport Transport
+	told      sync.Map // the troubles that were reported
+}
 
 // New returns a Client.
-func New(t Transport) *Client { return &Client{t} }
+func New(t Transport) *Client { return &Client{transport: t} }
 
 // call sends in (nil for no body) and decodes the answer.
 func call[Out any](ctx context.Context, c *Client, method, path string, in any) (out Out, err error) {
@@ -45,36 +52,40 @@ func (c *Client) exchange(ctx context.Context, method, path string, in, out any)
 		body = encoded
 	}
 
+	err := c.send(ctx, method, path, body, out)
+	c.reports(ctx, err)
+	return err
+}
+
+func (c *Client) send(ctx context.Context, method, path string, body []byte, out any) error {
 	status, answer, err := c.transport.Send(ctx, method, path, body)
+	if between, ok := errors.AsType[*shared.Error](err); ok {
+		return between
+	}
 	if err != nil {
 		return shared.Errorf(shared.CodeOffline, "The server can't be reached. Check your connection and try again.").Because(err)
 	}
 	if status >= 400 {
 		return refusal(status, answer)
 	}
-	if len(answer) == 0 {
+	if status == 204 {
 		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return unexpected(fmt.Errorf("decoding the answer of %s: %w", path, err))
+		return unreadable(answer).Because(fmt.Errorf("decoding the answer of %s: %w", path, err))
 	}
 	return nil
 }
 
-// refusal reads a problem (RFC 9457). Something between us and the server may
-// have answered in its place, so anything else is taken for a fault.
+// refusal reads a problem (RFC 9457), if it is one.
 func refusal(status int, answer []byte) error {
 	var problem shared.Problem
 	if err := json.Unmarshal(answer, &problem); err != nil || problem.Code == "" || problem.Detail == "" {
-		return unexpected(fmt.Errorf("status %d without a problem that we know", status))
+		return refusedBetween(status).Because(fmt.Errorf("status %d without a problem that we know", status))
 	}
 	refused := shared.Errorf(problem.Code, "%s", problem.Detail)
 	refused.UnknownCredential = problem.UnknownCredential
 	return refused
-}
-
-func unexpected(cause error) error {
-	return shared.Errorf(shared.CodeInternal, "The server sent something unexpected. Please reload the page.").Because(cause)
 }
 
 type nothing struct{}

@@ -23,6 +23,13 @@ func (s says) Send(_ context.Context, method, path string, body []byte) (int, []
 	return s.status, []byte(s.body), s.err
 }
 
+const (
+	away    = "The server isn't there at the moment. Please try again in a minute."
+	refused = "Something between you and the server refused this. Please tell IT. (Code answer-refused)"
+	other   = "Something else answered in the server's place. If your network asks you to sign in, do that, and reload this page. If not, tell IT. (Code answer-other)"
+	cut     = "The server's answer didn't arrive whole. Reload this page. If that doesn't help, tell IT. (Code answer-cut)"
+)
+
 func TestCall(t *testing.T) {
 	t.Run("a request names method, path and body", func(t *testing.T) {
 		var sent string
@@ -43,9 +50,17 @@ func TestCall(t *testing.T) {
 	}{
 		"a problem keeps its code and sentence": {says{status: 409, body: `{"code":"last_method","detail":"Add another 100% first."}`}, shared.CodeLastMethod, "Add another 100% first."},
 		"no answer is offline":                  {says{err: errors.New("TypeError")}, shared.CodeOffline, "The server can't be reached. Check your connection and try again."},
-		"a proxy's page is unexpected":          {says{status: 502, body: "<html>Bad Gateway"}, shared.CodeInternal, "The server sent something unexpected. Please reload the page."},
-		"a problem without a code too":          {says{status: 400, body: `{"detail":"x"}`}, shared.CodeInternal, "The server sent something unexpected. Please reload the page."},
-		"so is success that isn't JSON":         {says{status: 200, body: "<html>Sign in to the wireless network"}, shared.CodeInternal, "The server sent something unexpected. Please reload the page."},
+		"a proxy's page is none of ours":        {says{status: 502, body: "<html>Bad Gateway"}, shared.CodeAway, away},
+		"nor is a proxy's limit":                {says{status: 429, body: "slow down"}, shared.CodeAway, away},
+		"a filter's page is a refusal":          {says{status: 403, body: "<html>Forbidden"}, shared.CodeInBetween, refused},
+		"so is another method's":                {says{status: 405, body: "<html>Not Allowed"}, shared.CodeInBetween, refused},
+		"and a problem without a code":          {says{status: 400, body: `{"detail":"x"}`}, shared.CodeInBetween, refused},
+		"a body that is too large says so":      {says{status: 413, body: "<html>Request Entity Too Large"}, shared.CodeInBetween, "Something between you and the server takes no request of this size. Please tell IT. (Code answer-large)"},
+		"success that isn't JSON is another's":  {says{status: 200, body: "<html>Sign in to the wireless network"}, shared.CodeInBetween, other},
+		"so is a network that wants a sign-in":  {says{status: 511}, shared.CodeInBetween, other},
+		"success that says nothing is cut":      {says{status: 200}, shared.CodeInBetween, cut},
+		"so is half of it":                      {says{status: 200, body: `{"passkeys":[{"id":`}, shared.CodeInBetween, cut},
+		"what the transport found out, counts":  {says{err: shared.TroubleCached.Refusal()}, shared.CodeInBetween, "An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code answer-kept)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := New(test.answer).Passkeys(t.Context())
@@ -55,6 +70,48 @@ func TestCall(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hears tells what is sent to it.
+type hears struct {
+	says
+	requests chan string
+}
+
+func (h hears) Send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	if path == shared.PathTrouble {
+		h.requests <- method + " " + string(body)
+		return 204, nil, nil
+	}
+	return h.says.Send(ctx, method, path, body)
+}
+
+func TestReports(t *testing.T) {
+	t.Run("each trouble is reported once", func(t *testing.T) {
+		server := hears{says{status: 403, body: "<html>Forbidden"}, make(chan string, 3)}
+		c := New(server)
+		for range 3 {
+			c.Passkeys(t.Context())
+		}
+		if got := <-server.requests; got != `POST {"trouble":"answer-refused"}` {
+			t.Errorf("reported %s", got)
+		}
+		if err := c.Report(t.Context(), shared.TroubleHeld); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-server.requests; got != `POST {"trouble":"stream-held"}` {
+			t.Errorf("reported %s, want the page's own", got)
+		}
+	})
+	t.Run("what the server itself refuses is none", func(t *testing.T) {
+		server := hears{says{status: 409, body: `{"code":"last_method","detail":"No."}`}, make(chan string, 1)}
+		c := New(server)
+		c.Passkeys(t.Context())
+		c.Report(t.Context(), shared.TroubleHeld)
+		if got := <-server.requests; got != `POST {"trouble":"stream-held"}` {
+			t.Errorf("reported %s", got)
+		}
+	})
 }
 
 func TestUnknownCredential(t *testing.T) {

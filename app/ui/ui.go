@@ -134,7 +134,7 @@ func needsIT(err error) bool {
 		return failure.Reason == ceremony.WrongAddress || failure.Reason == ceremony.Faulty || failure.Reason == ceremony.NotLoaded
 	}
 	switch shared.CodeOf(err) {
-	case shared.CodeInternal, shared.CodePasskeysOff, shared.CodeAccountDisabled, shared.CodeAuthenticatorRefused,
+	case shared.CodeInternal, shared.CodePasskeysOff, shared.CodeInBetween, shared.CodeAccountDisabled, shared.CodeAuthenticatorRefused,
 		shared.CodePasskeyCopied, shared.CodePasskeyChanged, "":
 		return true
 	}

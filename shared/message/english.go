@@ -68,6 +68,8 @@ var English = Catalogue{
 		SignOut:      "Sign out",
 		SigningOut:   "Signing out…",
 		Offline:      "You are offline",
+		Away:         "The server isn't there",
+		InBetween:    "Something is in the way",
 		OfflineLead:  "The server can't be reached right now. Your passkeys are safe; this page comes back when the connection does.",
 		OfflineAsOf:  "Offline: as of {date}. Changes need the server.",
 		Left:         "You are signed out on this device",

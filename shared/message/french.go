@@ -68,6 +68,8 @@ var French = Catalogue{
 		SignOut:      "Se déconnecter",
 		SigningOut:   "Déconnexion…",
 		Offline:      "Vous êtes hors ligne",
+		Away:         "Le serveur est absent",
+		InBetween:    "Quelque chose fait obstacle",
 		OfflineLead:  "Le serveur est injoignable pour le moment. Vos clés d’accès sont en sécurité ; cette page reviendra avec la connexion.",
 		OfflineAsOf:  "Hors ligne : état du {date}. Les modifications ont besoin du serveur.",
 		Left:         "Vous êtes déconnecté sur cet appareil",

@@ -67,6 +67,8 @@ var German = Catalogue{
 		SignOut:      "Abmelden",
 		SigningOut:   "Sie werden abgemeldet …",
 		Offline:      "Sie sind offline",
+		Away:         "Der Server ist nicht da",
+		InBetween:    "Etwas ist im Weg",
 		OfflineLead:  "Der Server ist gerade nicht erreichbar. Ihre Passkeys sind sicher; sobald die Verbindung wieder steht, geht es hier weiter.",
 		OfflineAsOf:  "Offline: Stand {date}. Für Änderungen wird der Server gebraucht.",
 		Left:         "Sie sind auf diesem Gerät abgemeldet",

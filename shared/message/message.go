@@ -159,6 +159,8 @@ type Shell struct {
 	SignOut      string
 	SigningOut   string
 	Offline      string
+	Away         string
+	InBetween    string
 	OfflineLead  string
 	OfflineAsOf  string // {date}
 	Left         string // signed out while the server can't be reached

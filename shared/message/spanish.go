@@ -68,6 +68,8 @@ var Spanish = Catalogue{
 		SignOut:      "Cerrar sesión",
 		SigningOut:   "Cerrando sesión…",
 		Offline:      "Estás sin conexión",
+		Away:         "El servidor no está disponible",
+		InBetween:    "Algo se interpone",
 		OfflineLead:  "No se puede llegar al servidor en este momento. Tus llaves de acceso están a salvo; esta página volverá cuando vuelva la conexión.",
 		OfflineAsOf:  "Sin conexión: estado del {date}. Para hacer cambios se necesita el servidor.",
 		Left:         "Has cerrado la sesión en este dispositivo",

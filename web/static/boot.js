@@ -1,9 +1,74 @@
-// Watches over the app. A Go program that panics ends, and leaves a page behind
-// that looks alive and isn't: then this says so.
+// Watches over the app. It runs after app.js, and before the program has arrived.
 //
-// It runs after app.js, whose goappEnv holds the texts, and before the program
-// has arrived.
+// What the page says when the program doesn't start stands in the page already, in
+// #app-stuck (server/cmd/keypeg/stuck.go), and a style sheet shows it after some seconds
+// (loader.css). Where this file runs it takes over: it finds out why, says so, and tells
+// the server, so that IT reads it too.
 {
+  const stuck = document.getElementById("app-stuck");
+  document.documentElement.classList.add("watched");
+
+  let blocked = false; // by a Content-Security-Policy
+  addEventListener("securitypolicyviolation", () => (blocked = true));
+
+  const tell = (trouble) => {
+    stuck.textContent = stuck.getAttribute("data-" + trouble) + " " + stuck.dataset.ask;
+    stuck.classList.add("told");
+    fetch(stuck.dataset.report, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ trouble }),
+      keepalive: true,
+    }).catch(() => {}); // who can't be reached can't be told
+  };
+
+  // whyNot loads the program again, past what the browser has kept of it: a wrong one may
+  // be kept for a year, and the next start finds the right one then.
+  const whyNot = async () => {
+    let got = 0;
+    try {
+      const answer = await fetch(stuck.dataset.app, { cache: "reload" });
+      const type = answer.headers.get("Content-Type") ?? "";
+      if (!answer.ok || type.startsWith("text/html")) return "app-missing";
+      let start = [];
+      for (const reader = answer.body.getReader(); ; ) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        if (start.length < 4) start = [...start, ...value.slice(0, 4)];
+        got += value.length;
+      }
+      if (String.fromCharCode(...start.slice(0, 4)) !== "\0asm") return "app-coding";
+      if (got < Number(stuck.dataset.size)) return "app-cut";
+      return type === "application/wasm" ? "app-cut" : "app-type"; // whole this time: it was cut off before
+    } catch {
+      // Nothing that could be read has come: no connection, or an encoding that it isn't in.
+      return got > 0 ? "app-cut" : (await reaches()) ? "app-coding" : "app-missing";
+    }
+  };
+
+  const reaches = () =>
+    fetch(stuck.dataset.app, { method: "HEAD", cache: "no-store" }).then((answer) => answer.ok, () => false);
+
+  const watch = () => {
+    if (typeof Go === "undefined" || typeof goappEnv === "undefined") {
+      tell("app-missing");
+      return;
+    }
+    goappEnv.KEYPEG_APP_CONTACT = stuck.dataset.contact;
+    // go-app says by this class that loading has failed.
+    const icon = document.getElementById("app-wasm-loader-icon");
+    const failed = () => icon.className === "goapp-logo";
+    const look = () => failed() && (watching.disconnect(), whyNot().then((trouble) => tell(blocked ? "app-blocked" : trouble)));
+    const watching = new MutationObserver(look);
+    watching.observe(icon, { attributes: true });
+    look();
+  };
+  if (stuck) watch();
+}
+
+// A Go program that panics ends, and leaves a page behind that looks alive and isn't: then
+// this says so. goappEnv holds the texts.
+if (typeof Go !== "undefined") {
   const run = Go.prototype.run;
   Go.prototype.run = async function (instance) {
     await run.call(this, instance);

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"strconv"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+	"github.com/keypeg/keypeg/web"
+)
+
+// stuck adds to a page of the app what people read when the app doesn't start: because a
+// proxy forbids its scripts, changes or cuts off its files, or something blocks them. It
+// must stand in the page, since nothing can be relied on to bring it then.
+type stuck struct {
+	shell   http.Handler
+	files   *web.Files
+	contact string
+}
+
+// withStuck returns pages in which those of the app say what is the matter, and whom to ask.
+func withStuck(pages map[string]http.Handler, files *web.Files, contact string) map[string]http.Handler {
+	pages = maps.Clone(pages)
+	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
+		pages[path] = stuck{pages[path], files, contact}
+	}
+	return pages
+}
+
+// loaderLabel is where go-app says how far loading is. What it says of failures is for
+// programmers; ours stands before it.
+var loaderLabel = []byte(`<p id="app-wasm-loader-label"`)
+
+// ServeHTTP implements http.Handler.
+func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	drawn := &drawing{ResponseWriter: w, status: http.StatusOK}
+	s.shell.ServeHTTP(drawn, r)
+
+	page := bytes.Replace(drawn.page.Bytes(), loaderLabel, append(s.said(server.Text(r)), loaderLabel...), 1)
+	if len(page) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(page)))
+	}
+	w.WriteHeader(drawn.status)
+	w.Write(page)
+}
+
+// said is the sentence for when no script runs, and in its attributes what boot.js needs to
+// say better.
+func (s stuck) said(text *message.Catalogue) []byte {
+	ask := ""
+	if s.contact != "" {
+		ask = message.Fill(text.Door.Contact, "contact", s.contact)
+	}
+	attributes := g.Group{
+		h.ID("app-stuck"), h.Class("late"), h.Role("status"),
+		h.Data("app", s.files.URL(web.App)), h.Data("size", strconv.FormatInt(s.files.AppSize(), 10)),
+		h.Data("report", shared.PathTrouble), h.Data("ask", ask), h.Data("contact", s.contact),
+	}
+	for _, trouble := range []shared.Trouble{
+		shared.TroubleAppBlocked, shared.TroubleAppType, shared.TroubleAppCoding, shared.TroubleAppCut, shared.TroubleAppMissing,
+	} {
+		attributes = append(attributes, h.Data(string(trouble), text.Refusal(trouble.Refusal())))
+	}
+	var b bytes.Buffer
+	h.P(attributes, g.Text(text.Refusal(shared.TroubleAppScripts.Refusal())+" "+ask)).Render(&b) // a Buffer takes everything
+	return b.Bytes()
+}
+
+// drawing keeps a page until it is complete.
+type drawing struct {
+	http.ResponseWriter
+	status int
+	page   bytes.Buffer
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (d *drawing) WriteHeader(status int) { d.status = status }
+
+// Write implements http.ResponseWriter.
+func (d *drawing) Write(b []byte) (int, error) { return d.page.Write(b) }
