@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/proxytest"
+)
+
+// startBehind runs the program behind a proxy with a configuration of the test's. start
+// gets the address to listen at, and that of the program.
+func startBehind(t *testing.T, start func(at, upstream string), flags ...string) *server {
+	t.Helper()
+	at := proxytest.FreeAddress(t)
+	s := startServer(t, append([]string{"--public-url", "http://" + at, "--trusted-proxies", "127.0.0.1", "--contact", "IT desk"}, flags...)...)
+	start(at, s.listens)
+	return s
+}
+
+// behindNginx is a sound one, with more in its server block.
+func behindNginx(t *testing.T, more ...string) func(at, upstream string) {
+	return func(at, upstream string) {
+		pass := "proxy_pass http://" + strings.Replace(upstream, "localhost", "127.0.0.1", 1) + ";"
+		proxytest.Nginx(t, at, "proxy_set_header Host $http_host;\nproxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n"+
+			"proxy_set_header X-Forwarded-Proto $scheme;\nproxy_http_version 1.1;\n"+
+			"proxy_cache_path "+t.TempDir()+" keys_zone=kept:1m;\n"+
+			"server {\nlisten "+strings.Replace(at, "localhost", "127.0.0.1", 1)+";\n"+
+			"location / { "+pass+" }\n"+strings.ReplaceAll(strings.Join(more, "\n"), "PASS", pass)+"\n}\n")
+	}
+}
+
+// behindCaddy is one with more directives in its site.
+func behindCaddy(t *testing.T, more ...string) func(at, upstream string) {
+	return func(at, upstream string) {
+		proxytest.CaddySite(t, at, append(more, "reverse_proxy "+strings.Replace(upstream, "localhost", "127.0.0.1", 1))...)
+	}
+}
+
+// warnsOnce checks that IT reads of a cause, once, with what to write, and of nothing else.
+func (s *server) warnsOnce(cause string, says ...string) {
+	s.t.Helper()
+	var lines []string
+	for deadline := time.Now().Add(patience); len(lines) == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for line := range strings.Lines(s.log.String()) {
+			if strings.Contains(line, "WARN") {
+				lines = append(lines, line)
+			}
+		}
+	}
+	if len(lines) != 1 || !strings.Contains(lines[0], "cause="+cause) {
+		s.t.Fatalf("want one warning of %s, got %d:\n%s", cause, len(lines), strings.Join(lines, ""))
+	}
+	for _, part := range append(says, "nginx=", "caddy=") {
+		if !strings.Contains(lines[0], part) {
+			s.t.Errorf("the warning has no %q:\n%s", part, lines[0])
+		}
+	}
+}
+
+// cutsOff is a server that announces a program and sends the beginning of it.
+func cutsOff(t *testing.T) (address string) {
+	half := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/wasm")
+		w.Header().Set("Content-Length", "8000000")
+		w.Write(append([]byte("\x00asm\x01\x00\x00\x00"), make([]byte, 100_000)...))
+	}))
+	t.Cleanup(half.Close)
+	return strings.TrimPrefix(half.URL, "http://")
+}
+
+// TestAppThatDoesNotStart is what somebody sees whose proxy breaks the program, and what IT
+// reads of it.
+func TestAppThatDoesNotStart(t *testing.T) {
+	const csp = `Content-Security-Policy "default-src 'self'; script-src 'self'"`
+	rows := []struct {
+		name, cause, sentence string
+		nginx, caddy          []string
+	}{
+		{"a Content-Security-Policy that forbids the program", "app-blocked", "Your browser was told not to start this page.",
+			[]string{"add_header " + csp + ";"}, []string{"header " + csp}},
+		{"a Content-Security-Policy that forbids scripts", "app-scripts", "This page hasn't started.",
+			[]string{`add_header Content-Security-Policy "script-src 'none'";`}, []string{`header Content-Security-Policy "script-src 'none'"`}},
+		{"another type", "app-type", "Something between you and the server changes this page",
+			[]string{`location ~ \.wasm$ { proxy_hide_header Content-Type; add_header Content-Type application/octet-stream; PASS }`},
+			[]string{"header /static/*.wasm >Content-Type application/octet-stream"}},
+		{"compressed, and nobody says so", "app-coding", "Something between you and the server changes this page",
+			[]string{`location ~ \.wasm$ { proxy_hide_header Content-Encoding; PASS }`},
+			[]string{"header /static/*.wasm >-Content-Encoding"}},
+		{"said to be compressed otherwise than it is", "app-coding", "Something between you and the server changes this page",
+			[]string{`location ~ \.wasm$ { proxy_hide_header Content-Encoding; add_header Content-Encoding gzip; PASS }`},
+			[]string{"header /static/*.wasm >Content-Encoding gzip"}},
+		{"nothing in its place", "app-missing", "A part of this page didn't come.",
+			[]string{`location ~ \.wasm$ { return 404; }`}, []string{"respond /static/*.wasm 403"}},
+		{"a page in its place", "app-missing", "A part of this page didn't come.",
+			[]string{`location ~ \.wasm$ { default_type text/html; return 200 "<html>Sign in to the network"; }`},
+			[]string{"header /static/*.wasm Content-Type text/html", "respond /static/*.wasm `<html>Sign in to the network` 200"}},
+		{"half of it", "app-cut", "A part of this page didn't arrive whole.",
+			[]string{"location ~ \\.wasm$ { proxy_pass http://" + cutsOff(t) + "; }"}, nil},
+		{"its own script is missing", "app-missing", "A part of this page didn't come.",
+			[]string{`location = /wasm_exec.js { return 404; }`}, []string{"respond /wasm_exec.js 403"}},
+	}
+	for _, row := range rows {
+		for proxy, start := range map[string]func(at, upstream string){"nginx": behindNginx(t, row.nginx...), "Caddy": behindCaddy(t, row.caddy...)} {
+			if proxy == "Caddy" && row.caddy == nil {
+				continue
+			}
+			t.Run(row.name+"/"+proxy, func(t *testing.T) {
+				s := startBehind(t, start)
+				ann := openBrowser(t, s)
+				ann.fillsInSetUp()
+				ann.waitsFor("a sentence", `(() => { const e = document.querySelector("#app-stuck"); return getComputedStyle(e).visibility === "visible" && e.innerText.includes(`+quoted(row.sentence)+`) && e.innerText.includes(`+quoted("(Code "+row.cause+")")+`) && e.innerText.includes("IT desk"); })()`)
+				ann.waitsFor("nobody reads of 100", `!document.querySelector("#app-wasm-loader-label").getClientRects().length`)
+				s.warnsOnce(row.cause)
+			})
+		}
+	}
+	t.Run("behind one that is set up well it starts, and nobody is warned", func(t *testing.T) {
+		for name, start := range map[string]func(at, upstream string){"nginx": behindNginx(t), "Caddy": behindCaddy(t)} {
+			s := startBehind(t, start)
+			ann := openBrowser(t, s)
+			ann.setsUp()
+			ann.sees("#user-menu-button")
+			if log := s.log.String(); strings.Contains(log, "WARN") {
+				t.Errorf("%s: %s", name, log)
+			}
+		}
+	})
+}
