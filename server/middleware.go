@@ -118,8 +118,8 @@ type protection []struct {
 	value []string
 }
 
-// ofData are those of the API's answers. Its JSON is never a page: opened as one, or in a
-// frame, it can do nothing. More than eight headers cost more than twice as much.
+// ofData are those of the API's answers and of files. They are never pages: opened as one,
+// or in a frame, they can do nothing. The sign-in page is light by that, too. More than eight headers cost more than twice as much.
 var ofData = protection{
 	{"X-Content-Type-Options", []string{"nosniff"}},
 	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
@@ -142,7 +142,7 @@ var strictTransport = []string{"max-age=31536000"}
 func (s *Server) secureHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		careful := ofPages
-		if strings.HasPrefix(r.URL.Path, pathAPI) {
+		if strings.HasPrefix(r.URL.Path, pathAPI) || s.isFile(r) {
 			careful = ofData
 		}
 		headers := w.Header()

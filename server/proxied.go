@@ -86,8 +86,7 @@ func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
 		return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.")
 	}
 	s.noticeTrouble(report.Trouble)
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return respond(w, http.StatusOK, shared.TroubleHeard{Detail: text(r).Refusal(report.Trouble.Refusal())})
 }
 
 func (s *Server) noticeTrouble(trouble shared.Trouble) {

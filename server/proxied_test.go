@@ -1,15 +1,28 @@
 package server_test
 
 import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"math/big"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
@@ -342,7 +355,7 @@ func TestForgedTrouble(t *testing.T) {
 			r.Header.Set("X-Forwarded-For", words)
 		})
 		stranger.refused(stranger.sends("POST", shared.PathTrouble, map[string]string{"trouble": words}), 400, shared.CodeInvalidRequest)
-		if a := stranger.sends("POST", shared.PathTrouble, shared.TroubleReport{Trouble: shared.TroubleAppCut}); a.status != 204 {
+		if a := stranger.sends("POST", shared.PathTrouble, shared.TroubleReport{Trouble: shared.TroubleAppCut}); a.status != 200 || !strings.Contains(string(a.body), "(Code app-cut)") {
 			t.Fatalf("a report: %s", a)
 		}
 	}
@@ -378,4 +391,106 @@ func TestRefusedForms(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestReadmeProxies runs the README's own configurations, with the test's addresses and
+// certificate in them, and finds nothing to warn of.
+func TestReadmeProxies(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(language string) string {
+		found := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(readme)
+		if found == nil {
+			t.Fatalf("the README has no block in %s", language)
+		}
+		return string(found[1])
+	}
+	const host = "id.example.com"
+	for proxy, start := range map[string]func(t *testing.T, at, upstream string){
+		"nginx": func(t *testing.T, at, upstream string) {
+			certificate, key := selfSigned(t, host)
+			proxytest.Nginx(t, at, strings.NewReplacer(
+				"listen 443 ssl", "listen "+strings.Replace(at, "localhost", "127.0.0.1", 1)+" ssl",
+				"listen 80", "listen "+strings.Replace(proxytest.FreeAddress(t), "localhost", "127.0.0.1", 1),
+				"/etc/ssl/id.example.com.pem", certificate, "/etc/ssl/id.example.com.key", key, "127.0.0.1:8080", upstream,
+			).Replace(block("nginx")))
+		},
+		"Caddy": func(t *testing.T, at, upstream string) {
+			_, port, _ := net.SplitHostPort(at)
+			proxytest.Caddy(t, at, strings.NewReplacer(host+" {", host+":"+port+" {", "127.0.0.1:8080", upstream).Replace(block("caddy")))
+		},
+	} {
+		t.Run(proxy, func(t *testing.T) {
+			s := newSite(t, stores["memstore"], func(c *server.Config) {
+				address, err := server.ParseAddress("https://"+host, "", true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Address = address
+				trustsLoopback(c)
+			})
+			if _, err := s.accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+				t.Fatal(err)
+			}
+			upstream := httptest.NewServer(s.handler)
+			t.Cleanup(upstream.Close)
+			at := proxytest.FreeAddress(t)
+			start(t, at, strings.TrimPrefix(upstream.URL, "http://"))
+
+			jar, err := cookiejar.New(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			browser := &http.Client{Jar: jar, Transport: &http.Transport{
+				TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // the test's own
+				DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+					var d net.Dialer
+					return d.DialContext(ctx, network, strings.Replace(at, "localhost", "127.0.0.1", 1))
+				},
+			}}
+			signedIn, err := browser.PostForm("https://"+host+shared.PageSignIn, url.Values{"name": {"ann"}, "password": {password}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer signedIn.Body.Close()
+			if body, _ := io.ReadAll(signedIn.Body); signedIn.StatusCode != 200 || string(body) != "the app" {
+				t.Errorf("signing in ends at %d %s", signedIn.StatusCode, body)
+			}
+			if lines := s.warnings(); len(lines) > 0 {
+				t.Errorf("IT is warned of nothing:\n%s", strings.Join(lines, ""))
+			}
+		})
+	}
+}
+
+// selfSigned makes a certificate in files.
+func selfSigned(t *testing.T, host string) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	public, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for path, block := range map[string]*pem.Block{
+		filepath.Join(dir, "certificate.pem"): {Type: "CERTIFICATE", Bytes: public}, filepath.Join(dir, "key.pem"): {Type: "PRIVATE KEY", Bytes: secret},
+	} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "certificate.pem"), filepath.Join(dir, "key.pem")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -594,8 +595,10 @@ func TestHygiene(t *testing.T) {
 			"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store",
 		}
+		file := maps.Clone(data)
+		delete(file, "Cache-Control")
 		for path, wants := range map[string]map[string]string{
-			"/": page, "/sign-in": page, "/nowhere": page, "/static/x": page,
+			"/": page, "/sign-in": page, "/nowhere": page, "/static/x": file,
 			shared.PathAccount: data, "/api/": data, "/api/v1/nowhere": data,
 		} {
 			h := ann.sends("GET", path, nil).header

@@ -3,12 +3,14 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/notice"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -152,6 +154,9 @@ func described(said sso.Description) account.Described {
 // somebody who went back by the browser's button after they had signed in.
 func (s *Server) stray(w http.ResponseWriter, r *http.Request, p *sso.Provider, err error) error {
 	answer := r.URL.Query()
+	if len(r.Cookies()) == 0 && answer.Has("state") {
+		s.Notices.Tell(notice.Cookies, slog.String("url", s.Address.Origin)) // the one that began has gone
+	}
 	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
 		err = p.Declined(code, answer.Get("error_description"))
 	}

@@ -87,7 +87,8 @@ const (
 	// whenever something of the user has changed.
 	PathLive = "/api/v1/live"
 
-	// PathTrouble takes a [TroubleReport] from a page, signed in or not, and answers 204.
+	// PathTrouble takes a [TroubleReport] from a page, signed in or not, and
+	// answers [TroubleHeard].
 	PathTrouble = "/api/v1/trouble"
 
 	// PathPasskeys answers GET with the user's [PasskeyList].

@@ -22,8 +22,6 @@ const (
 	TroubleAppMissing Trouble = "app-missing"
 	// TroublePasskeyPolicy: a Permissions-Policy forbids passkeys.
 	TroublePasskeyPolicy Trouble = "passkey-policy"
-	// TroubleAddress: the page was opened at another address than the server's own.
-	TroubleAddress Trouble = "address"
 	// TroubleTooLarge: something else than the server refused a request as too large.
 	TroubleTooLarge Trouble = "answer-large"
 	// TroubleRefused: something else than the server refused a request.
@@ -41,13 +39,18 @@ const (
 // Troubles are all that can be reported.
 var Troubles = []Trouble{
 	TroubleAppBlocked, TroubleAppScripts, TroubleAppType, TroubleAppCoding, TroubleAppCut, TroubleAppMissing,
-	TroublePasskeyPolicy, TroubleAddress, TroubleTooLarge, TroubleRefused, TroubleOtherAnswer, TroubleCutAnswer,
+	TroublePasskeyPolicy, TroubleTooLarge, TroubleRefused, TroubleOtherAnswer, TroubleCutAnswer,
 	TroubleCached, TroubleHeld,
 }
 
 // TroubleReport is what a page sends to [PathTrouble].
 type TroubleReport struct {
 	Trouble Trouble `json:"trouble"`
+}
+
+// TroubleHeard is the answer: what the person reads of it.
+type TroubleHeard struct {
+	Detail string `json:"detail"`
 }
 
 // Refusal is what a person reads of it, with its name for IT.

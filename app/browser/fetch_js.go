@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"syscall/js"
 
@@ -63,7 +64,7 @@ func exchange(ctx context.Context, method, path string, body []byte) (received, 
 	}
 	var got received
 	if method == "GET" && strings.HasPrefix(path, "/api/v1/") { // a program around us has paths of its own
-		got.asked = js.Global().Get("Math").Call("random").Call("toString", 36).String()
+		got.asked = strconv.FormatInt(int64(js.Global().Get("Math").Call("random").Float()*(1<<53)), 36)
 		headers[shared.HeaderNonce] = got.asked
 		if cacheInTheWay {
 			path += either(strings.Contains(path, "?"), "&", "?") + shared.QueryNonce + "=" + got.asked

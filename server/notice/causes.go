@@ -114,11 +114,6 @@ var causes = map[Cause]Advice{
 		Nginx: `remove publickey-credentials-create and publickey-credentials-get from add_header Permissions-Policy, or write: add_header Permissions-Policy "publickey-credentials-create=(self), publickey-credentials-get=(self)";`,
 		Caddy: `remove both from header Permissions-Policy, or write: header Permissions-Policy "publickey-credentials-create=(self), publickey-credentials-get=(self)"`,
 	},
-	Cause(shared.TroubleAddress): {
-		What:  "a page reports that it was opened at another address than the public URL, such as without https",
-		Nginx: "in the server that listens on port 80: return 301 https://$host$request_uri;",
-		Caddy: "name the site without http:// in front: Caddy redirects by itself",
-	},
 	Cause(shared.TroubleTooLarge): {
 		What:  "a page reports that a request was refused as too large by something in front of Keypeg, which takes 64 kB",
 		Nginx: "client_max_body_size 64k;",

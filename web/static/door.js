@@ -28,23 +28,45 @@ class Refused extends Error {
   }
 }
 
+const send = (path, body, signal) =>
+  fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    redirect: "manual", // the API has none
+    signal,
+  });
+
 async function post(path, body, signal) {
-  let answer;
+  let answer, said, json;
   try {
-    answer = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal,
-    });
+    answer = await send(path, body, signal);
+    said = await answer.text();
+    json = JSON.parse(said);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Refused(text("Offline"));
   }
-  const json = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(json.detail || text("Offline"), json);
-  return json;
+  if (json && answer.ok) return json;
+  throw json?.code ? new Refused(json.detail, json) : await between(answer ?? {}, said);
 }
+
+// between tells who answered in the server's place, as app/client does. The server has the
+// sentence for it.
+async function between({ ok, status = 503 }, said) {
+  if (status === 429 || status > 499) return new Refused(text("Offline"));
+  if (status === 413) return trouble("answer-large");
+  if (!ok && status) return trouble("answer-refused");
+  return trouble(said && said[0] !== "{" ? "answer-other" : "answer-cut");
+}
+
+async function trouble(name) {
+  const told = await send("/api/v1/trouble", { trouble: name }).then((answer) => answer.json(), () => {}).catch(() => {});
+  return new Refused(told?.detail ?? text("Offline"));
+}
+
+// forbidden reports whether the page was told to use no passkeys. Only some browsers say.
+const forbidden = () =>
+  document.featurePolicy?.allowsFeature("publickey-credentials-" + (enrolling ? "create" : "get")) === false;
 
 async function signIn(mediation, signal) {
   const { ticket, publicKey } = await post(form.dataset.begin, { mediation }, signal);
@@ -57,7 +79,7 @@ async function signIn(mediation, signal) {
   if (credential.authenticatorAttachment === "cross-platform" && (await couldHoldOne())) {
     sessionStorage.setItem("keypeg-from-another-device", "yes"); // app/page_home.go
   }
-  location.assign(form.elements.next.value);
+  location.assign("/signed-in?next=" + encodeURIComponent(form.elements.next.value));
 }
 
 // forget lets a password manager stop offering a passkey that was removed
@@ -156,6 +178,7 @@ async function run(ceremony) {
     cancel.remove();
     ready();
     if (focused) button.focus();
+    if (error.name === "NotAllowedError" && forbidden()) error = await trouble("passkey-policy");
     show(toldWhole(error));
     return error;
   }
