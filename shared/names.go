@@ -10,8 +10,8 @@ import (
 // (Unicode code points).
 const MaxNameLength = 64
 
-// CleanPasskeyName returns the name as it is kept: white space at the ends
-// gone, runs of white space one blank. An empty result is allowed; it asks for
+// CleanPasskeyName returns the name as it is kept: white space and what can't be seen at
+// the ends gone, as it comes along when a name is pasted, and runs of white space one blank. An empty result is allowed; it asks for
 // a name to be found.
 //
 // It refuses, with [CodeInvalidName], what could make one name look like
@@ -35,7 +35,7 @@ func cleanName(name string) (string, error) {
 		return "", Errorf(CodeInvalidName, "This name has characters that can't be read. Please type it again.")
 	}
 
-	clean := strings.Join(strings.Fields(name), " ")
+	clean := strings.Join(strings.Fields(strings.TrimFunc(name, isPadding)), " ")
 	if utf8.RuneCountInString(clean) > MaxNameLength {
 		return "", Errorf(CodeInvalidName, "This name is too long. Please use at most %d characters.", MaxNameLength)
 	}
@@ -43,6 +43,11 @@ func cleanName(name string) (string, error) {
 		return "", Errorf(CodeInvalidName, "This name has characters that can't be shown. Please leave them out.")
 	}
 	return clean, nil
+}
+
+// isPadding reports whether a character at the end of a name says nothing.
+func isPadding(r rune) bool {
+	return unicode.IsSpace(r) || unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp) || r == '\u200b' || r == '\ufeff'
 }
 
 // disturbs tells whether a character changes the text around it or can't be

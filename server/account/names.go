@@ -1,6 +1,8 @@
 package account
 
 import (
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
@@ -12,11 +14,13 @@ import (
 const maxTyped = 1024
 
 // CanonicalName returns a user name as it is kept and compared: PRECIS
-// UsernameCaseMapped (RFC 8265, 3.3), so that "Ann" and "ann" are one. It
-// refuses, with [shared.CodeInvalidName], what that profile forbids (blanks,
+// UsernameCaseMapped (RFC 8265, 3.3), so that "Ann" and "ann" are one. What comes along
+// when a name is pasted or completed, white space and invisible characters at its ends, is
+// left out. It refuses, with [shared.CodeInvalidName], what that profile forbids (blanks,
 // control and invisible characters, mixed directions, and more) and names longer
 // than [shared.MaxNameLength] characters.
 func CanonicalName(typed string) (string, error) {
+	typed = trimmed(typed)
 	if typed == "" {
 		return "", shared.Errorf(shared.CodeInvalidName, "Please enter a user name.")
 	}
@@ -31,4 +35,11 @@ func CanonicalName(typed string) (string, error) {
 		return "", shared.Errorf(shared.CodeInvalidName, "This user name is too long. Please use at most %d characters.", shared.MaxNameLength)
 	}
 	return name, nil
+}
+
+// trimmed leaves out what can't be seen at the ends of a name.
+func trimmed(typed string) string {
+	return strings.TrimFunc(typed, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.In(r, unicode.Cf, unicode.Zs, unicode.Zl, unicode.Zp)
+	})
 }

@@ -8,9 +8,9 @@ import (
 // nearest asks whether one of the names was meant by what was written, in words to be
 // added to a refusal; "" if none looks like it.
 func nearest(written string, names []string) (question string) {
-	best, least := "", len(written)/2+1
+	best, least := "", min(len(written)/2, farthest)+1
 	for _, name := range names {
-		if d := distance(strings.ToLower(written), name); d < least {
+		if d := distance(strings.ToLower(written), strings.ToLower(name)); d < least {
 			best, least = name, d
 		}
 	}
@@ -19,6 +19,9 @@ func nearest(written string, names []string) (question string) {
 	}
 	return fmt.Sprintf(": did you mean %q?", best)
 }
+
+// farthest is how many letters may be wrong in a name that was meant.
+const farthest = 4
 
 // distance is how many letters must be added, left out or replaced to make b of a
 // (Levenshtein's).

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/textfile"
 )
 
 // settings is everything that IT can set, in one place. The README's table is
@@ -118,20 +120,23 @@ func (s *settings) socket() string {
 func (l *commandLine) lookElsewhere() (err error) {
 	l.settingFlags.VisitAll(func(f *pflag.Flag) {
 		name := environmentOf(f)
-		if value, is := os.LookupEnv(name); is && !f.Changed && err == nil {
+		if value := os.Getenv(name); value != "" && !f.Changed && err == nil {
 			err = set(f, value, name)
 		}
 	})
+	if err == nil {
+		err = l.refuseUnknownVariables(os.Environ())
+	}
 	if err != nil || !isSet(l.Lookup("config")) {
 		return err
 	}
 
-	content, err := os.ReadFile(l.settings.Config)
+	content, err := textfile.Read(l.settings.Config)
 	if err != nil {
 		return fmt.Errorf("the configuration file can't be read: %w", err)
 	}
 	keys := map[string]any{}
-	if err := toml.Unmarshal(content, &keys); err != nil {
+	if _, err := toml.Decode(content, &keys); err != nil {
 		return fmt.Errorf("the configuration file isn't TOML: %w", err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
@@ -139,7 +144,10 @@ func (l *commandLine) lookElsewhere() (err error) {
 			continue // see readTables
 		}
 		f := l.settingFlags.Lookup(key)
-		if f == nil || key == "config" {
+		if key == "config" {
+			return errors.New("the configuration file has a key \"config\": it can't name another one")
+		}
+		if f == nil {
 			return fmt.Errorf("the configuration file has an unknown key %q%s", key, nearest(key, l.settingNames()))
 		}
 		if isSet(f) {
@@ -159,12 +167,32 @@ func (l *commandLine) settingNames() []string {
 	return names
 }
 
-// isSet tells whether a setting is on the command line or in the environment.
-func isSet(f *pflag.Flag) bool {
-	_, is := os.LookupEnv(environmentOf(f))
-	return is || f.Changed
+// isSet tells whether a setting is on the command line or in the environment. A variable
+// that is empty is not set: that is how Docker's compose file passes on what isn't there.
+func isSet(f *pflag.Flag) bool { return f.Changed || os.Getenv(environmentOf(f)) != "" }
+
+// ofOthers are variables that begin like ours and are set by Kubernetes and Docker for a
+// service or a container of our name, or are for our tests.
+var ofOthers = regexp.MustCompile(`^KEYPEG_((.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT_[0-9]+_(TCP|UDP)(_.*)?)|NAME|ENV_.*|SOAK|SCREENSHOTS|BENCH_WEB)$`)
+
+// refuseUnknownVariables refuses variables that look like settings and are none: what they
+// were to set would else be left out in silence. What they hold isn't told.
+func (l *commandLine) refuseUnknownVariables(environment []string) error {
+	var names []string
+	l.settingFlags.VisitAll(func(f *pflag.Flag) { names = append(names, environmentOf(f)) })
+	for _, variable := range slices.Sorted(slices.Values(environment)) {
+		name, value, _ := strings.Cut(variable, "=")
+		isPort := name == "KEYPEG_PORT" && strings.Contains(value, "://") // Kubernetes' too
+		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(names, name) || ofOthers.MatchString(name) || isPort {
+			continue
+		}
+		return fmt.Errorf("there is no setting %s%s", name, nearest(name, names))
+	}
+	return nil
 }
 
+const variablePrefix = "KEYPEG_"
+
 func environmentOf(f *pflag.Flag) string {
-	return "KEYPEG_" + strings.ReplaceAll(strings.ToUpper(f.Name), "-", "_")
+	return variablePrefix + strings.ReplaceAll(strings.ToUpper(f.Name), "-", "_")
 }

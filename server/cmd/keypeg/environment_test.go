@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// TestEmptyVariables sets every variable to nothing, as a compose file with ${X:-} does.
+func TestEmptyVariables(t *testing.T) {
+	newCommandLine().settingFlags.VisitAll(func(f *pflag.Flag) { t.Setenv(environmentOf(f), "") })
+	t.Setenv("KEYPEG_UNKNOWN", "")
+	l := reads(t, "version")
+	newCommandLine().settingFlags.VisitAll(func(f *pflag.Flag) {
+		if got, want := l.Lookup(f.Name).Value.String(), f.Value.String(); got != want {
+			t.Errorf("%s: got %q, want the default %q", f.Name, got, want)
+		}
+	})
+	config := filepath.Join(t.TempDir(), "keypeg.toml")
+	if err := os.WriteFile(config, []byte("\ufeffcontact = \"file\"\r\nmax-passkeys = 7\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l := reads(t, "version", "--config", config); l.settings.Contact != "file" || l.settings.MaxPasskeys != 7 {
+		t.Errorf("got %q and %d, want those of the file", l.settings.Contact, l.settings.MaxPasskeys)
+	}
+}
+
+func TestUnknownVariables(t *testing.T) {
+	for name, wants := range map[string]string{
+		"KEYPEG_PUBLIC_ULR":      `there is no setting KEYPEG_PUBLIC_ULR: did you mean "KEYPEG_PUBLIC_URL"?`,
+		"KEYPEG_DATABSE":         `there is no setting KEYPEG_DATABSE: did you mean "KEYPEG_DATABASE"?`,
+		"KEYPEG_TRUSTED_PROXY":   `there is no setting KEYPEG_TRUSTED_PROXY: did you mean "KEYPEG_TRUSTED_PROXIES"?`,
+		"KEYPEG_RPID":            `there is no setting KEYPEG_RPID: did you mean "KEYPEG_RP_ID"?`,
+		"KEYPEG_LOGLEVEL":        `there is no setting KEYPEG_LOGLEVEL: did you mean "KEYPEG_LOG_LEVEL"?`,
+		"KEYPEG_Contact":         `there is no setting KEYPEG_Contact: did you mean "KEYPEG_CONTACT"?`,
+		"KEYPEG_SOMETHING_OTHER": "there is no setting KEYPEG_SOMETHING_OTHER",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "s3cret")
+			refuses(t, wants, "version")
+		})
+	}
+	t.Run("of others", func(t *testing.T) {
+		for name, value := range map[string]string{
+			"KEYPEG_SERVICE_HOST": "10.96.0.7", "KEYPEG_SERVICE_PORT": "80", "KEYPEG_SERVICE_PORT_HTTP": "80", "KEYPEG_PORT": "tcp://10.96.0.7:80",
+			"KEYPEG_PORT_80_TCP": "tcp://10.96.0.7:80", "KEYPEG_PORT_80_TCP_ADDR": "10.96.0.7", "KEYPEG_DB_SERVICE_HOST": "10.96.0.8", "KEYPEGX": "x",
+		} {
+			t.Setenv(name, value)
+		}
+		reads(t, "version")
+	})
+	t.Run("in UTF-16", func(t *testing.T) {
+		config := filepath.Join(t.TempDir(), "keypeg.toml")
+		if err := os.WriteFile(config, []byte("\xff\xfec\x00=\x001\x00"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refuses(t, "the configuration file can't be read: "+config+" is in UTF-16: save it as UTF-8", "version", "--config", config)
+	})
+}
