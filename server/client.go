@@ -19,7 +19,7 @@ import (
 // names, for activity, and for the limits on guessing passwords.
 func (s *Server) client(r *http.Request) store.Client {
 	told := s.agents.read(limited(r.UserAgent(), maxAgent), s.Now())
-	return store.Client{Browser: told.browser, System: told.system, Address: s.clientAddress(r)}
+	return store.Client{Browser: told.browser, System: told.system, Address: s.clientAddress(r), Mark: s.browserMark(r)}
 }
 
 // agents remembers what User-Agent headers say. Most browsers send one of a few, and to

@@ -59,6 +59,7 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		s.markBrowser(w, r)
 		s.setCookie(w, cookieEnrol, token, e.Expires.Sub(s.Now()))
 		http.Redirect(w, r, shared.PageEnrol+openedLink, http.StatusSeeOther)
 		return nil

@@ -35,7 +35,7 @@ func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request) error 
 
 func (s *Server) listActivity(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
-	page, err := s.Accounts.Activity(r.Context(), who.user, who.session, s.client(r), r.URL.Query().Get("before"))
+	page, err := s.Accounts.Activity(r.Context(), who.user, s.client(r), r.URL.Query().Get("before"))
 	if err != nil {
 		return err
 	}

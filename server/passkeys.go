@@ -9,6 +9,7 @@ import (
 )
 
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
+	s.markBrowser(w, r) // of a session that began before there were marks, or at a host
 	who := caller(r)
 	user := who.user
 	var until *time.Time

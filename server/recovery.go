@@ -38,6 +38,7 @@ func (s *Server) makeRecoveryCodes(w http.ResponseWriter, r *http.Request) error
 // The page for who has lost every other way in: a form that works without a script.
 
 func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request) error {
+	s.markBrowser(w, r)
 	return s.door.Recovery(w, http.StatusOK, text(r), door.Recovery{})
 }
 

@@ -427,8 +427,10 @@ func TestSessions(t *testing.T) {
 				into[shared.Confirmed](ann, ann.sends("POST", shared.PathConfirmPassword, shared.PasswordConfirmation{Password: password}), 200)
 				a := late("GET", shared.PathAccount)
 				into[shared.Account](ann, a, 200)
-				if cookies := a.header.Values("Set-Cookie"); len(cookies) > 0 {
-					t.Errorf("it would take the new token away: %v", cookies)
+				for _, cookie := range a.header.Values("Set-Cookie") {
+					if strings.HasPrefix(cookie, "keypeg=") {
+						t.Errorf("it would take the new token away: %s", cookie)
+					}
 				}
 				ann.refused(late("POST", shared.PathRegisterBegin), 403, shared.CodeConfirmRequired)
 			}

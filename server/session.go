@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"time"
@@ -157,6 +158,17 @@ func publicUser(u store.User) shared.User {
 // because there is no session yet.
 func (s *Server) browserOf(r *http.Request) store.Hash {
 	return store.HashOf(s.cookieValue(r, cookieBrowser))
+}
+
+// browserMark tells this browser's lines of activity from all others'. It says nothing of
+// the cookie.
+func (s *Server) browserMark(r *http.Request) string {
+	cookie := s.cookieValue(r, cookieBrowser)
+	if cookie == "" {
+		return ""
+	}
+	hash := store.HashOf("activity " + cookie)
+	return hex.EncodeToString(hash[:8])
 }
 
 // markBrowser makes sure that the browser has that cookie.

@@ -20,6 +20,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 		if err := s.Accounts.CheckSetupLink(r.Context(), token); err != nil {
 			return err
 		}
+		s.markBrowser(w, r)
 		s.setCookie(w, cookieSetup, token, 30*time.Minute)
 		http.Redirect(w, r, shared.PageSetup+openedLink, http.StatusSeeOther)
 		return nil

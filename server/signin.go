@@ -96,6 +96,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
+	s.markBrowser(w, r)
 	what, refused := s.heard(w, r)
 	code := http.StatusOK
 	if refused {

@@ -66,5 +66,5 @@ type Event struct {
 	Browser   string     `json:"browser,omitempty"`
 	System    string     `json:"system,omitempty"`
 	Address   string     `json:"address,omitempty"`
-	Here      bool       `json:"here,omitempty"` // the same browser, system and address as this session
+	Here      bool       `json:"here,omitempty"` // it was this browser, by a cookie that it keeps
 }

@@ -57,7 +57,7 @@ type alarmState int
 const (
 	alarmNone     alarmState = iota
 	alarmEnding              // the other sessions are being ended
-	alarmAdvising            // they have ended; what else is to be done?
+	alarmAdvising            // they have ended, or nobody got in; what else is to be done?
 	alarmPassword            // the password is being changed
 )
 
@@ -141,6 +141,10 @@ func (p *ActivityPanel) notMe(event shared.Event) {
 		return
 	}
 	p.alarm, p.failure = alarm{event, alarmEnding}, nil
+	if event.Kind == shared.EventSignInFailed {
+		p.alarm.state = alarmAdvising // nobody got in: there is no session to end
+		return
+	}
 	p.attempt(func(ctx context.Context) error {
 		_, err := p.Service.EndOtherSessions(ctx)
 		return err
@@ -226,12 +230,15 @@ func (r *activityRow) onNotMe(app.Context, app.Event) { r.OnNotMe(r.Event) }
 // alarming tells whether an event may have been somebody else in the user's place.
 func alarming(e shared.Event) bool {
 	switch e.Kind {
-	case shared.EventSignInFailed, shared.EventCounterFell:
-		return true // behind one address there are colleagues, whose browsers look like the user's
+	case shared.EventSignInFailed:
+		return !e.Here
+	case shared.EventCounterFell:
+		return true // the copy may have been made here
 	case shared.EventSignedIn, shared.EventConfirmed,
 		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged,
-		shared.EventLinkUsed:
-		return !e.Here && e.Browser+e.System+e.Address != ""
+		shared.EventLinkUsed, shared.EventRecoveryCodesMade, shared.EventIdentityLinked, shared.EventIdentityUnlinked,
+		shared.EventSessionEnded, shared.EventOthersEnded:
+		return !e.Here && e.By == "" && e.Browser+e.System+e.Address != ""
 	}
 	return false
 }
@@ -304,8 +311,12 @@ func (d *adviceDialog) OnMount(ctx app.Context) { showModal(ctx, adviceID) }
 
 func (d *adviceDialog) Render() app.UI {
 	text := d.World.Text.Activity
-	return dialog(adviceID, text.NotMeTitle, d.onEscape,
-		app.P().Text(text.NotMeLead),
+	title, lead := text.NotMeTitle, text.NotMeLead
+	if d.Event.Kind == shared.EventSignInFailed {
+		title, lead = text.FailedTitle, text.FailedLead
+	}
+	return dialog(adviceID, title, d.onEscape,
+		app.P().Text(lead),
 		app.If(d.Event.PasskeyID != "", func() app.UI {
 			return button("advice-passkey", "wide", message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey), false, d.onPasskey)
 		}),

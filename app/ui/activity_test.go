@@ -14,7 +14,10 @@ func TestAlarming(t *testing.T) {
 	}{
 		{"a sign-in from elsewhere may have been somebody else's", shared.Event{Kind: shared.EventSignedIn, Browser: "Firefox"}, true},
 		{"one from here was the user's", shared.Event{Kind: shared.EventSignedIn, Browser: "Firefox", Here: true}, false},
-		{"one that failed may be a colleague's, behind the same address", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox", Here: true}, true},
+		{"one that failed may be somebody else's", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, true},
+		{"but not where it was this browser", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox", Here: true}, false},
+		{"new recovery codes let somebody in", shared.Event{Kind: shared.EventRecoveryCodesMade, Browser: "Firefox"}, true},
+		{"what an administrator did says by whom", shared.Event{Kind: shared.EventPasskeyRemoved, Browser: "Firefox", By: "Bob"}, false},
 		{"what IT did was nobody's", shared.Event{Kind: shared.EventPasswordChanged}, false},
 		{"signing out harms nobody", shared.Event{Kind: shared.EventSignedOut, Browser: "Firefox"}, false},
 	} {

@@ -356,7 +356,7 @@ func TestConfirmation(t *testing.T) {
 
 func TestOwn(t *testing.T) {
 	at := func(browser string) store.Client {
-		return store.Client{Browser: browser, System: "Linux", Address: "::1"}
+		return store.Client{Browser: browser, System: "Linux", Address: "::1", Mark: "of " + browser}
 	}
 	signIn := func(w *world, browser string) account.Opened {
 		w.Helper()
@@ -407,14 +407,13 @@ func TestOwn(t *testing.T) {
 	t.Run("activity comes in pages, newest first, and says what happened here", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.add("ann")
-		var here account.Opened
 		for range 30 {
-			here = signIn(w, "Chrome")
+			signIn(w, "Chrome")
 		}
 		signIn(w, "Firefox")
-		first, err := w.Activity(t.Context(), ann, here.Session, at("Chrome"), "")
+		first, err := w.Activity(t.Context(), ann, at("Chrome"), "")
 		w.wants(err, "")
-		second, err := w.Activity(t.Context(), ann, here.Session, at("Chrome"), first.Next)
+		second, err := w.Activity(t.Context(), ann, at("Chrome"), first.Next)
 		w.wants(err, "")
 		if len(first.Events) != 25 || len(second.Events) != 7 || first.Next == "" || second.Next != "" {
 			t.Errorf("pages of %d and %d, next %q and %q", len(first.Events), len(second.Events), first.Next, second.Next)
@@ -422,11 +421,20 @@ func TestOwn(t *testing.T) {
 		if e := first.Events[0]; e.Kind != shared.EventSignedIn || e.Browser != "Firefox" || e.Here || !first.Events[1].Here {
 			t.Errorf("newest %+v, and before it %+v", e, first.Events[1])
 		}
+		colleague := at("Chrome")
+		colleague.Mark = "of another Chrome behind the same address"
+		theirs, err := w.Activity(t.Context(), ann, colleague, "")
+		w.wants(err, "")
+		for _, e := range theirs.Events {
+			if e.Here {
+				t.Errorf("a browser that looks alike is taken for this one: %+v", e)
+			}
+		}
 		if e := second.Events[6]; e.Kind != shared.EventAccountCreated {
 			t.Errorf("oldest %+v", e)
 		}
 		for _, before := range []string{"x", "00", strings.Repeat("0", 34)} {
-			_, err := w.Activity(t.Context(), ann, here.Session, at("Chrome"), before)
+			_, err := w.Activity(t.Context(), ann, at("Chrome"), before)
 			w.wants(err, shared.CodeInvalidRequest)
 		}
 	})

@@ -115,7 +115,7 @@ const activityPage = 25
 
 // Activity returns a page of what happened, newest first: the first one for
 // before "", else the one after the page whose Next this is.
-func (s *Service) Activity(ctx context.Context, user store.User, current store.Session, client store.Client, before string) (shared.Activity, error) {
+func (s *Service) Activity(ctx context.Context, user store.User, client store.Client, before string) (shared.Activity, error) {
 	var from store.EventID
 	if raw, err := hex.DecodeString(before); err != nil || (before != "" && len(raw) != len(from)) {
 		return shared.Activity{}, shared.Errorf(shared.CodeInvalidRequest, "There is no such page.")
@@ -136,7 +136,8 @@ func (s *Service) Activity(ctx context.Context, user store.User, current store.S
 		line := shared.Event{
 			ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider, By: e.By,
 			Browser: e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
-			Here: e.Client == client || e.Client == current.Client,
+			// Of several, only the last is known.
+			Here: client.Mark != "" && e.Client.Mark == client.Mark && e.Count <= 1,
 		}
 		if e.Count > 1 {
 			line.Count, line.Last = e.Count, &e.Last

@@ -188,6 +188,7 @@ func (s Session) Encode() []byte {
 	e.time(10, s.Authenticated)
 	e.time(11, s.Expires)
 	e.text(12, s.Provider)
+	e.text(13, s.Client.Mark)
 	return e.b
 }
 
@@ -215,6 +216,8 @@ func DecodeSession(b []byte) (s Session, err error) {
 			s.Expires = f.time()
 		case 12:
 			s.Provider = f.text
+		case 13:
+			s.Client.Mark = f.text
 		}
 		return nil
 	})
@@ -237,6 +240,7 @@ func (v Event) Encode() []byte {
 	e.text(13, v.By)
 	e.number(14, v.Count)
 	e.time(15, v.Last)
+	e.text(16, v.Client.Mark)
 	return e.b
 }
 
@@ -270,6 +274,8 @@ func DecodeEvent(b []byte) (v Event, err error) {
 			v.Count = f.number
 		case 15:
 			v.Last = f.time()
+		case 16:
+			v.Client.Mark = f.text
 		}
 		return nil
 	})
@@ -369,7 +375,7 @@ func (e *encoder) time(tag protowire.Number, v time.Time) {
 	}
 }
 
-// client takes three numbers from tag on.
+// client takes three numbers from tag on. The mark came later, and has a number of its own.
 func (e *encoder) client(tag protowire.Number, c Client) {
 	e.text(tag, c.Browser)
 	e.text(tag+1, c.System)

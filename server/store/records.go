@@ -113,6 +113,9 @@ type Client struct {
 	Browser string // "Chrome", or ""
 	System  string // "Windows", or ""
 	Address string // IP address without port
+	// Mark stands for the browser itself, which keeps a cookie of which this is a hash; "" if
+	// it had none. Behind one address many browsers look alike.
+	Mark string
 }
 
 // Method is a way to sign in.

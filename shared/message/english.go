@@ -190,7 +190,7 @@ var English = Catalogue{
 	Activity: Activity{
 		Title:            "Activity",
 		Lead:             "What happened to your account in the last year.",
-		Here:             "Same browser, same address",
+		Here:             "This browser",
 		More:             "Show earlier",
 		MoreWorking:      "Loading…",
 		AccountCreated:   "Account created",
@@ -228,6 +228,8 @@ var English = Catalogue{
 		NotMeRow:         "This wasn't me: {event}",
 		NotMeWorking:     "One moment…",
 		NotMeTitle:       "Your other sessions have ended",
+		FailedTitle:      "Nobody got in",
+		FailedLead:       "That sign-in failed, so your account and your sessions are as they were. If somebody keeps trying, use a password that you use nowhere else, or a passkey.",
 		NotMeLead:        "Whoever it was is signed out. Now make sure that they can't come back.",
 		NotMePassword:    "Change my password",
 		NotMePasskey:     "Remove “{passkey}”",

@@ -190,7 +190,7 @@ var French = Catalogue{
 	Activity: Activity{
 		Title:            "Activité",
 		Lead:             "Ce qui est arrivé à votre compte au cours de l’année passée.",
-		Here:             "Même navigateur, même adresse",
+		Here:             "Ce navigateur",
 		More:             "Afficher plus ancien",
 		MoreWorking:      "Chargement…",
 		AccountCreated:   "Compte créé",
@@ -228,6 +228,8 @@ var French = Catalogue{
 		NotMeRow:         "Ce n’était pas moi : {event}",
 		NotMeWorking:     "Un instant…",
 		NotMeTitle:       "Vos autres sessions sont terminées",
+		FailedTitle:      "Personne n’est entré",
+		FailedLead:       "Cette connexion a échoué : votre compte et vos sessions n’ont pas changé. Si quelqu’un continue d’essayer, utilisez un mot de passe que vous n’employez nulle part ailleurs, ou une clé d’accès.",
 		NotMeLead:        "Qui que ce soit, cette personne est déconnectée. Assurez-vous maintenant qu’elle ne puisse pas revenir.",
 		NotMePassword:    "Changer mon mot de passe",
 		NotMePasskey:     "Supprimer « {passkey} »",

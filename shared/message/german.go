@@ -189,7 +189,7 @@ var German = Catalogue{
 	Activity: Activity{
 		Title:            "Aktivität",
 		Lead:             "Was im letzten Jahr mit Ihrem Konto geschehen ist.",
-		Here:             "Gleicher Browser, gleiche Adresse",
+		Here:             "Dieser Browser",
 		More:             "Frühere anzeigen",
 		MoreWorking:      "Wird geladen …",
 		AccountCreated:   "Konto angelegt",
@@ -227,6 +227,8 @@ var German = Catalogue{
 		NotMeRow:         "Das war ich nicht: {event}",
 		NotMeWorking:     "Einen Moment …",
 		NotMeTitle:       "Ihre anderen Sitzungen sind beendet",
+		FailedTitle:      "Niemand ist hineingekommen",
+		FailedLead:       "Diese Anmeldung ist fehlgeschlagen; Ihr Konto und Ihre Sitzungen sind unverändert. Wenn es jemand weiter versucht, verwenden Sie ein Passwort, das Sie nirgends sonst benutzen, oder einen Passkey.",
 		NotMeLead:        "Wer immer es war, ist abgemeldet. Sorgen Sie jetzt dafür, dass niemand wiederkommt.",
 		NotMePassword:    "Mein Passwort ändern",
 		NotMePasskey:     "„{passkey}“ entfernen",

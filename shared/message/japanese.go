@@ -190,7 +190,7 @@ var Japanese = Catalogue{
 	Activity: Activity{
 		Title:            "アクティビティ",
 		Lead:             "この 1 年間にアカウントで起きたことです。",
-		Here:             "同じブラウザー、同じアドレス",
+		Here:             "このブラウザー",
 		More:             "以前のものを表示",
 		MoreWorking:      "読み込み中…",
 		AccountCreated:   "アカウントを作成",
@@ -228,6 +228,8 @@ var Japanese = Catalogue{
 		NotMeRow:         "心当たりがない: {event}",
 		NotMeWorking:     "お待ちください…",
 		NotMeTitle:       "ほかのセッションを終了しました",
+		FailedTitle:      "誰も入っていません",
+		FailedLead:       "このサインインは失敗したため、アカウントとセッションに変化はありません。試みが続く場合は、ほかで使っていないパスワードか、パスキーを使ってください。",
 		NotMeLead:        "相手が誰であれ、すでにサインアウトされています。二度と入れないようにしましょう。",
 		NotMePassword:    "パスワードを変更",
 		NotMePasskey:     "「{passkey}」を削除",

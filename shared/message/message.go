@@ -323,6 +323,8 @@ type Activity struct {
 	NotMeRow         string // {event}
 	NotMeWorking     string
 	NotMeTitle       string
+	FailedTitle      string // of a failed sign-in that wasn't the user's
+	FailedLead       string
 	NotMeLead        string
 	NotMePassword    string
 	NotMePasskey     string // {passkey}

@@ -190,7 +190,7 @@ var Spanish = Catalogue{
 	Activity: Activity{
 		Title:            "Actividad",
 		Lead:             "Lo que ha pasado con tu cuenta en el último año.",
-		Here:             "Mismo navegador, misma dirección",
+		Here:             "Este navegador",
 		More:             "Mostrar anteriores",
 		MoreWorking:      "Cargando…",
 		AccountCreated:   "Cuenta creada",
@@ -228,6 +228,8 @@ var Spanish = Catalogue{
 		NotMeRow:         "No fui yo: {event}",
 		NotMeWorking:     "Un momento…",
 		NotMeTitle:       "Tus otras sesiones se han cerrado",
+		FailedTitle:      "Nadie ha entrado",
+		FailedLead:       "Ese inicio de sesión falló, así que tu cuenta y tus sesiones siguen igual. Si alguien sigue intentándolo, usa una contraseña que no uses en ningún otro sitio, o una llave de acceso.",
 		NotMeLead:        "Quien fuera ya no tiene la sesión iniciada. Asegúrate ahora de que no pueda volver.",
 		NotMePassword:    "Cambiar mi contraseña",
 		NotMePasskey:     "Eliminar «{passkey}»",

@@ -200,7 +200,7 @@ func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
 		one(func(rows pgx.Rows) (has bool, err error) { return has, rows.Scan(&has) }))
 }
 
-const sessionColumns = `id, user_id, method, passkey_id, browser, system, address, created, seen, authenticated, expires, provider`
+const sessionColumns = `id, user_id, method, passkey_id, browser, system, address, created, seen, authenticated, expires, provider, mark`
 
 // Session implements [store.Store].
 func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, error) {
@@ -257,7 +257,7 @@ type sessionRow struct {
 // columns are where to scan it to.
 func (r *sessionRow) columns() []any {
 	v := &r.kept
-	return []any{&r.id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &r.created, &r.seen, &r.authenticated, &r.expires, &v.Provider}
+	return []any{&r.id, &v.UserID, &v.Method, &v.PasskeyID, &v.Client.Browser, &v.Client.System, &v.Client.Address, &r.created, &r.seen, &r.authenticated, &r.expires, &v.Provider, &v.Client.Mark}
 }
 
 func (r *sessionRow) session() store.Session {
@@ -278,14 +278,14 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 		[]any{s.organisation, userID, until, s.now(), limit}, many(scanEvent))
 }
 
-const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name, count, last`
+const eventColumns = `user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name, count, last, mark`
 
 func scanEvent(rows pgx.Rows) (v store.Event, err error) {
 	var id []byte
 	var kind string
 	var at, expires, last pgtype.Timestamptz
 	var count int64
-	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires, &v.Provider, &v.By, &count, &last)
+	err = rows.Scan(&v.UserID, &id, &kind, &at, &v.Method, &v.PasskeyID, &v.Passkey, &v.Client.Browser, &v.Client.System, &v.Client.Address, &expires, &v.Provider, &v.By, &count, &last, &v.Client.Mark)
 	copy(v.ID[:], id)
 	v.Count, v.Last = uint64(count), moment(last)
 	v.Kind, v.Time, v.Expires = shared.EventKind(kind), moment(at), moment(expires)

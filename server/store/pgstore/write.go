@@ -185,13 +185,13 @@ func (w *writer) op(op store.Op) {
 			op.UserID, op.Except[:], op.Passkey)
 	case store.AddEvent:
 		e := op.Event
-		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name, count, last)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		w.add(nil, `INSERT INTO events (organisation, user_id, id, kind, time, method, passkey_id, passkey, browser, system, address, expires, provider, by_name, count, last, mark)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 			ON CONFLICT (organisation, user_id, id) DO UPDATE SET
 				kind = excluded.kind, time = excluded.time, method = excluded.method, passkey_id = excluded.passkey_id, passkey = excluded.passkey,
 				browser = excluded.browser, system = excluded.system, address = excluded.address, expires = excluded.expires,
-				provider = excluded.provider, by_name = excluded.by_name, count = excluded.count, last = excluded.last`,
-			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires), e.Provider, e.By, int64(e.Count), at(e.Last))
+				provider = excluded.provider, by_name = excluded.by_name, count = excluded.count, last = excluded.last, mark = excluded.mark`,
+			e.UserID, e.ID[:], string(e.Kind), at(e.Time), e.Method, e.PasskeyID, e.Passkey, e.Client.Browser, e.Client.System, e.Client.Address, at(e.Expires), e.Provider, e.By, int64(e.Count), at(e.Last), e.Client.Mark)
 	case store.SpendTicket:
 		w.add(store.ErrTicketSpent, `INSERT INTO spent_tickets AS t (organisation, id, expires) VALUES ($1, $2, $3)
 			ON CONFLICT (organisation, id) DO UPDATE SET expires = excluded.expires WHERE t.expires <= $4`,
@@ -285,19 +285,19 @@ func (w *writer) makeRoom(op store.AddSession) {
 func (w *writer) addSession(v store.Session) {
 	// One that has expired, and was not swept yet, may lie under the same id.
 	w.add(store.ErrSessionExists, `INSERT INTO sessions AS s (organisation, `+sessionColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (organisation, id) DO UPDATE SET
 			user_id = excluded.user_id, method = excluded.method, passkey_id = excluded.passkey_id, browser = excluded.browser, system = excluded.system,
 			address = excluded.address, created = excluded.created, seen = excluded.seen, authenticated = excluded.authenticated, expires = excluded.expires,
-			provider = excluded.provider
-		WHERE s.expires <= $14`, append(sessionValues(v), w.now)...)
+			provider = excluded.provider, mark = excluded.mark
+		WHERE s.expires <= $15`, append(sessionValues(v), w.now)...)
 }
 
 func (w *writer) replaceSession(op store.ReplaceSession) {
 	if op.Old == op.Session.ID {
 		w.add(store.ErrNotFound, `UPDATE sessions SET user_id = $3, method = $4, passkey_id = $5, browser = $6, system = $7,
-			address = $8, created = $9, seen = $10, authenticated = $11, expires = $12, provider = $13
-			WHERE organisation = $1 AND id = $2 AND expires > $14`, append(sessionValues(op.Session), w.now)...)
+			address = $8, created = $9, seen = $10, authenticated = $11, expires = $12, provider = $13, mark = $14
+			WHERE organisation = $1 AND id = $2 AND expires > $15`, append(sessionValues(op.Session), w.now)...)
 		return
 	}
 	w.add(store.ErrNotFound, `DELETE FROM sessions WHERE organisation = $1 AND id = $2 AND expires > $3`, op.Old[:], w.now)
@@ -308,6 +308,6 @@ func (w *writer) replaceSession(op store.ReplaceSession) {
 func sessionValues(v store.Session) []any {
 	return []any{
 		v.ID[:], v.UserID, v.Method, v.PasskeyID, v.Client.Browser, v.Client.System, v.Client.Address,
-		at(v.Created), at(v.Seen), at(v.Authenticated), at(v.Expires), v.Provider,
+		at(v.Created), at(v.Seen), at(v.Authenticated), at(v.Expires), v.Provider, v.Client.Mark,
 	}
 }

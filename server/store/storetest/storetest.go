@@ -527,7 +527,7 @@ func sessions(b *bench) {
 	full := func(f *fixture) store.Session {
 		return store.Session{
 			ID: store.HashOf("a"), UserID: "1", Method: store.MethodPasskey, PasskeyID: "p1",
-			Client:  store.Client{Browser: "Chrome", System: "Linux", Address: "::1"},
+			Client:  store.Client{Browser: "Chrome", System: "Linux", Address: "::1", Mark: "0123456789abcdef"},
 			Created: f.now(), Seen: f.now(), Authenticated: f.now(), Expires: f.now().Add(time.Hour),
 		}
 	}
@@ -670,7 +670,7 @@ func events(b *bench) {
 		var want []store.Event
 		for i := range 5 {
 			f.passes(time.Minute)
-			event := store.NewEvent(f.now(), "1", shared.EventPasskeyAdded, store.Client{Browser: "Firefox", System: "Linux", Address: "::1"})
+			event := store.NewEvent(f.now(), "1", shared.EventPasskeyAdded, store.Client{Browser: "Firefox", System: "Linux", Address: "::1", Mark: "0123456789abcdef"})
 			event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, "p1", fmt.Sprint("name ", i)
 			want = append(want, event)
 			f.apply(store.AddEvent{Event: event}, store.AddEvent{Event: store.NewEvent(f.now(), "10", shared.EventSignedIn, store.Client{})},
