@@ -29,7 +29,7 @@ func TestFloodOfFailures(t *testing.T) {
 		codes := s.makesCodes(s.ann)
 		before := len(s.ann.everyPage())
 		n, began := s.writes.count(), time.Now()
-		page := s.config.Live.Listen(s.record(s.ann).ID)
+		page := s.config.Live.Listen(s.record(s.ann).ID, "")
 		woken := 0
 		wakes := func() {
 			select {

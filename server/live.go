@@ -15,6 +15,8 @@ const (
 	liveBeat = 25 * time.Second
 	// liveWrite is how long one message may take to be written.
 	liveWrite = 10 * time.Second
+	// liveLater ends a stream that is one too many: pages wait before they come back.
+	liveLater = "retry: 30000\nevent: " + shared.LiveLater + "\ndata: {}\n\n"
 )
 
 // live tells a page that something of its user has changed, as server-sent
@@ -22,15 +24,17 @@ const (
 // page then asks again, and finds out whether it is still signed in.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	who := caller(r)
-	listener := s.Live.Listen(who.user.ID)
-	defer listener.Close()
-
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it back
 	if r.Method == http.MethodHead {
 		return nil // which has no end to wait for
 	}
+	if r.ProtoMajor == 1 { // a stream that had to end leaves no connection open
+		w.Header().Set("Connection", "close")
+	}
+	listener := s.Live.Listen(who.user.ID, string(who.session.ID[:])+who.atHost)
+	defer listener.Close()
 	say := func(text string) bool {
 		// The http.Server's own limit is for answers that end. Where a middleware hides
 		// how to move it, it ends the stream, and the page comes back.
@@ -62,6 +66,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case <-s.streams.Done():
 			return nil // we are shutting down
+		case <-listener.Ended:
+			say(liveLater)
+			return nil
 		case <-beat.C:
 		case <-listener.C:
 			message = "event: " + shared.LiveChanged + "\ndata: {}\n\n"

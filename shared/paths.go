@@ -125,6 +125,10 @@ const CookieLanguage = "keypeg-language"
 // LiveChanged is the event of [PathLive]: ask again for what you show.
 const LiveChanged = "changed"
 
+// LiveLater is the last event of a stream of [PathLive] that had to make room for newer
+// ones: come back, but not at once.
+const LiveLater = "later"
+
 // The pages. The first group is the front door's, rendered by the server for
 // people who aren't signed in; the rest are the app's.
 const (

@@ -4,6 +4,8 @@ import (
 	"context"
 	"syscall/js"
 	"time"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Live tells the states of the stream of server-sent events at a path, one at a time, until
@@ -215,7 +217,7 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (last
 		})
 	}
 	source := js.Global().Get("EventSource").New(path)
-	for name, state := range map[string]LiveState{"open": LiveConnected, event: LiveChanged, "error": LiveLost} {
+	for name, state := range map[string]LiveState{"open": LiveConnected, event: LiveChanged, shared.LiveLater: liveLater, "error": LiveLost} {
 		handler := hears(state)
 		source.Call("addEventListener", name, handler)
 		defer handler.Release()
@@ -233,7 +235,7 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (last
 			return 0 // nobody asks
 		case state := <-states:
 			switch {
-			case state == LiveLost && since.IsZero():
+			case state == liveLater, state == LiveLost && since.IsZero():
 				return 0
 			case state == LiveLost:
 				return time.Since(since)

@@ -9,58 +9,51 @@ package live
 
 import (
 	"context"
-	"sync"
 
 	"github.com/keypeg/keypeg/server/store"
 )
 
 // Hub joins those who change with those who wait. It is safe for concurrent use.
-type Hub struct {
-	mu        sync.Mutex
-	listeners map[string]map[*Listener]struct{} // by user id
-}
+type Hub struct{ streams *Streams }
 
-// NewHub returns a Hub.
-func NewHub() *Hub { return &Hub{listeners: map[string]map[*Listener]struct{}{}} }
+// NewHub returns a Hub with [Streams] of its own, at most [DefaultMost].
+func NewHub() *Hub { return NewStreams(DefaultMost, nil).NewHub() }
 
 // Listener hears of the changes of one user. However many come while nobody
 // listens, they are one.
 type Listener struct {
-	C      <-chan struct{}
-	signal chan struct{}
-	hub    *Hub
-	userID string
+	C <-chan struct{}
+	// Ended is closed when the listener had to make room for a newer one.
+	Ended <-chan struct{}
+
+	signal, ended chan struct{}
+	streams       *Streams
+	to            user
+	session       string
+	number        uint64 // a larger one began later
 }
 
-// Listen begins to hear of a user's changes, until Close.
-func (h *Hub) Listen(userID string) *Listener {
-	signal := make(chan struct{}, 1)
-	l := &Listener{C: signal, signal: signal, hub: h, userID: userID}
-
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.listeners[userID] == nil {
-		h.listeners[userID] = map[*Listener]struct{}{}
-	}
-	h.listeners[userID][l] = struct{}{}
+// Listen begins to hear of a user's changes, until Close. Session is whose page it is: a
+// session, a user and all together have a bounded number of listeners; see [Streams].
+func (h *Hub) Listen(userID, session string) *Listener {
+	signal, ended := make(chan struct{}, 1), make(chan struct{})
+	l := &Listener{C: signal, Ended: ended, signal: signal, ended: ended, streams: h.streams, to: user{h, userID}, session: session}
+	h.streams.add(l)
 	return l
 }
 
 // Close ends listening.
 func (l *Listener) Close() {
-	l.hub.mu.Lock()
-	defer l.hub.mu.Unlock()
-	delete(l.hub.listeners[l.userID], l)
-	if len(l.hub.listeners[l.userID]) == 0 {
-		delete(l.hub.listeners, l.userID)
-	}
+	l.streams.mu.Lock()
+	defer l.streams.mu.Unlock()
+	l.streams.remove(l)
 }
 
 // Tell wakes everybody who listens to a user. It never waits.
 func (h *Hub) Tell(userID string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for l := range h.listeners[userID] {
+	h.streams.mu.Lock()
+	defer h.streams.mu.Unlock()
+	for l := range h.streams.open[user{h, userID}] {
 		select {
 		case l.signal <- struct{}{}:
 		default: // it has not yet heard of the one before

@@ -31,7 +31,7 @@ func TestHub(t *testing.T) {
 			return false
 		}
 	}
-	ann, again, bob := hub.Listen("ann"), hub.Listen("ann"), hub.Listen("bob")
+	ann, again, bob := hub.Listen("ann", "1"), hub.Listen("ann", "1"), hub.Listen("bob", "2")
 
 	t.Run("everybody who listens to a user hears of a change, and nobody else", func(t *testing.T) {
 		apply(store.PutUser{User: store.User{ID: "ann", Name: "ann"}})
@@ -73,8 +73,8 @@ func TestHub(t *testing.T) {
 			l.Close()
 		}
 		hub.Tell("ann")
-		if len(hub.listeners) != 0 {
-			t.Errorf("%d users are left", len(hub.listeners))
+		if n := hub.streams.Open(); n != 0 || len(hub.streams.open) != 0 {
+			t.Errorf("%d listeners of %d users are left", n, len(hub.streams.open))
 		}
 	})
 }

@@ -7,16 +7,20 @@ import (
 	"sync"
 	"time"
 
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// streams keeps many pages open, all of one user, and has that user change something.
+// streams keeps many pages open, as many of each user as may be, and has all of them change
+// something.
 func (b *bench) streams() error {
 	in, err := b.install("streams", smallUsers)
 	if err != nil {
 		return err
 	}
-	cookies := "keypeg=" + in.token(0)
+	const each = live.MostOfSession
+	users := (b.pages + each - 1) / each
+	cookies := func(user int) string { return "keypeg=" + in.token(user) }
 	before := in.status("RssAnon")
 	var pages []*connection
 	defer func() {
@@ -24,20 +28,20 @@ func (b *bench) streams() error {
 			c.conn.Close()
 		}
 	}()
-	for range b.pages {
+	for i := range b.pages {
 		c, err := dial(in.address)
 		if err != nil {
 			return err
 		}
 		pages = append(pages, c)
-		fmt.Fprintf(c.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\n\r\n", shared.PathLive, in.address, cookies)
+		fmt.Fprintf(c.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\n\r\n", shared.PathLive, in.address, cookies(i/each))
 	}
 	for _, c := range pages {
 		if err := c.hears("retry:"); err != nil {
 			return err
 		}
 	}
-	each := (in.status("RssAnon") - before) * 1024 / float64(b.pages)
+	memory := (in.status("RssAnon") - before) * 1024 / float64(b.pages)
 
 	var took series
 	for i := range b.rounds {
@@ -51,8 +55,10 @@ func (b *bench) streams() error {
 			return err
 		}
 		begin := time.Now()
-		path := shared.PathPasskey + fmt.Sprintf("%x", in.credential(0, 1)[:12])
-		_, err = person.ask(http.MethodPatch, in.address, path, cookies, fmt.Appendf(nil, `{"name":"Phone %d"}`, i))
+		for user := 0; user < users && err == nil; user++ {
+			path := shared.PathPasskey + fmt.Sprintf("%x", in.credential(user, 1)[:12])
+			_, err = person.ask(http.MethodPatch, in.address, path, cookies(user), fmt.Appendf(nil, `{"name":"Phone %d"}`, i))
+		}
 		person.conn.Close()
 		if err != nil {
 			return err
@@ -66,7 +72,7 @@ func (b *bench) streams() error {
 		}
 	}
 	b.title("Open pages")
-	b.line(fmt.Sprintf("own memory of each of %d", b.pages), fmt.Sprintf("%.1f KiB", each))
+	b.line(fmt.Sprintf("own memory of each of %d", b.pages), fmt.Sprintf("%.1f KiB", memory))
 	b.line("all have heard of a change after", took.text("%.0f ms"))
 	return nil
 }

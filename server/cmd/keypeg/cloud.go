@@ -262,11 +262,15 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 		return err
 	}
 	builder := newBuilder(s, files, log, c.Gallery)
+	streams, err := newStreams(log)
+	if err != nil {
+		return err
+	}
 	var hubs sync.Map // of those that are open, by name
 	router, err := tenant.NewRouter(ctx, tenant.RouterConfig{
 		Registry: i.registry, Log: log, Erase: i.erase,
 		Open: func(ctx context.Context, t tenant.Tenant) (*tenant.Organisation, error) {
-			return i.serve(ctx, builder, logOf(log, t), &hubs, t)
+			return i.serve(ctx, builder, streams.NewHub(), logOf(log, t), &hubs, t)
 		},
 		Unknown: server.NewUnknown(builder.config(log, server.Address{}, s.organisationSettings)),
 		Closed: func(t tenant.Tenant) (http.Handler, error) {
@@ -333,7 +337,7 @@ func announceTenants(out io.Writer, listen string, n int) {
 }
 
 // serve opens a tenant for the router.
-func (i *installation) serve(ctx context.Context, b *builder, log *slog.Logger, hubs *sync.Map, t tenant.Tenant) (_ *tenant.Organisation, err error) {
+func (i *installation) serve(ctx context.Context, b *builder, hub *live.Hub, log *slog.Logger, hubs *sync.Map, t tenant.Tenant) (_ *tenant.Organisation, err error) {
 	own, err := b.settings.of(t)
 	if err != nil {
 		return nil, err
@@ -346,7 +350,6 @@ func (i *installation) serve(ctx context.Context, b *builder, log *slog.Logger, 
 	if err != nil {
 		return nil, err
 	}
-	hub := live.NewHub()
 	handler, accounts, err := b.build(ctx, log, hub, db, address, own, b.settings.tables[t.Name].providers)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

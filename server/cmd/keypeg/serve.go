@@ -13,7 +13,6 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/control"
-	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/web"
@@ -54,7 +53,11 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	hub := live.NewHub()
+	streams, err := newStreams(log)
+	if err != nil {
+		return err
+	}
+	hub := streams.NewHub()
 	if others, can := db.(interface {
 		Changes(ctx context.Context, tell func(userID string))
 	}); can {

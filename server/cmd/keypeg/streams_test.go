@@ -3,14 +3,18 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
+	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -34,7 +38,7 @@ func TestManyStreams(t *testing.T) {
 	b := newProgramOn(t, a.database, a.url, "--log-level", "warn")
 	a.starts()
 	b.starts()
-	people := witnesses(a, "user", 10)
+	people := witnesses(a, "user", streams/live.MostOfSession+1)
 	if _, err := b.opensTab(nil, people[0].token).Account(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -94,5 +98,104 @@ func TestManyStreams(t *testing.T) {
 	t.Logf("%d streams, %d kB each; all had heard after %s", streams, each>>10, time.Since(began).Round(time.Millisecond))
 	if each > 64<<10 {
 		t.Errorf("a stream takes %d bytes", each)
+	}
+}
+
+// TestStreamsOfOne has one user open 4,000 streams, where the program may have 1,500
+// files open. Others are served, and so is the command line.
+func TestStreamsOfOne(t *testing.T) {
+	p := newProgram(t)
+	_, ann := p.hasUser("ann")
+	_, bob := p.hasUser("bob")
+	p.descriptors = 1500
+	p.starts()
+
+	his := p.opensStream(bob)
+	p.waits("bob", his, "retry: 1000")
+	var hers []*bufio.Reader
+	for range 4000 {
+		stream := p.opensStream(ann)
+		p.waits("ann", stream, "retry: 1000")
+		hers = append(hers, stream)
+	}
+	p.waits("the first of ann's streams", hers[0], "event: "+shared.LiveLater)
+	if _, err := io.Copy(io.Discard, hers[0]); err != nil {
+		t.Errorf("its connection stays open: %v", err)
+	}
+
+	if answer := p.get(shared.PageSignIn); answer != http.StatusOK {
+		t.Errorf("the sign-in page: %d", answer)
+	}
+	path, err := theProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), path, "user", "list", "--database", p.database).CombinedOutput(); err != nil {
+		t.Errorf("the command line: %v\n%s", err, out)
+	}
+	for who, token := range map[string]string{"ann": ann, "bob": bob} {
+		if _, err := p.opensTab(nil, token).EndOtherSessions(t.Context()); err != nil {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	p.waits("bob", his, "event: "+shared.LiveChanged)
+	p.waits("the last of ann's streams", hers[len(hers)-1], "event: "+shared.LiveChanged)
+}
+
+// TestStreamsFull has more pages open than the program may have files.
+func TestStreamsFull(t *testing.T) {
+	p := newProgram(t)
+	p.descriptors = 100
+	_, ann := p.hasUser("ann")
+	_, bob := p.hasUser("bob")
+	p.starts()
+	first := p.opensStream(ann)
+	p.waits("ann", first, "retry: 1000")
+	for i := range mostStreams(100) {
+		p.waits("a page", p.opensStream([]string{ann, bob}[i%2]), "retry: 1000")
+	}
+	p.waits("the oldest", first, "event: "+shared.LiveLater)
+	p.logs("level=ERROR")
+	p.logs("more pages are open than this server can tell of changes")
+	p.logs("LimitNOFILE=65536")
+	if answer := p.get(shared.PageSignIn); answer != http.StatusOK {
+		t.Errorf("the sign-in page: %d", answer)
+	}
+}
+
+// opensStream asks for a stream on a connection of its own.
+func (p *program) opensStream(token string) *bufio.Reader {
+	p.Helper()
+	c, err := net.Dial("tcp", p.address)
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.Cleanup(func() { c.Close() })
+	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		p.Fatal(err)
+	}
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nCookie: keypeg=%s\r\n\r\n", shared.PathLive, strings.TrimPrefix(p.url, "http://"), token)
+	return bufio.NewReaderSize(c, 512)
+}
+
+// waits waits for a line of a stream.
+func (p *program) waits(who string, stream *bufio.Reader, line string) {
+	p.Helper()
+	for {
+		got, err := stream.ReadString('\n')
+		if err != nil {
+			p.Fatalf("%s waits for %q: %v", who, line, err)
+		}
+		if strings.TrimSpace(got) == line {
+			return
+		}
+	}
+}
+
+func TestMostStreams(t *testing.T) {
+	for descriptors, want := range map[uint64]int{0: 1, 100: 27, 1024: 672, 1500: 984, 65536: 43008} {
+		if got := mostStreams(descriptors); got != want {
+			t.Errorf("of %d descriptors: %d, want %d", descriptors, got, want)
+		}
 	}
 }

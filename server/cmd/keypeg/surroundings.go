@@ -14,11 +14,15 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store"
 )
 
 // What happens around a server and no request tells of: missing descriptors, signals that
 // end a program by themselves, a clock that is set. IT reads of it in the log, with the mend.
+
+// raiseDescriptors is what IT does about missing descriptors.
+const raiseDescriptors = "raise the limit on open files, with LimitNOFILE=65536 in the systemd unit or with ulimit -n 65536"
 
 // keptBack are the descriptors that the public address leaves to others, at least: the
 // database, commands, tenants' files, identity providers. It leaves an eighth of all
@@ -30,6 +34,22 @@ const keptBack = 64
 func mostConnections(descriptors uint64) int {
 	left := descriptors - min(descriptors, max(keptBack, descriptors/8))
 	return int(min(max(left, 1), 1<<20))
+}
+
+// mostStreams is how many of the connections may be streams of changes, which last. The
+// others are left to requests.
+func mostStreams(descriptors uint64) int { return max(mostConnections(descriptors)*3/4, 1) }
+
+// newStreams bounds the streams of this process.
+func newStreams(log *slog.Logger) (*live.Streams, error) {
+	descriptors, err := mostDescriptors()
+	if err != nil {
+		return nil, err
+	}
+	most := mostStreams(descriptors)
+	return live.NewStreams(most, func() {
+		log.Error("more pages are open than this server can tell of changes, and the oldest stream of who has most ends for each new one: "+raiseDescriptors, "streams", most, "limit", descriptors)
+	}), nil
 }
 
 // listen opens the public address. Its listener keeps descriptors back for others, and
@@ -81,7 +101,7 @@ func (l *toldConnections) tell(what string, args ...any) {
 	if now-before < tellAgain || !l.full.CompareAndSwap(before, now) {
 		return
 	}
-	l.log.Error(what+": raise the limit on open files, with LimitNOFILE=65536 in the systemd unit or with ulimit -n 65536", append(args, "limit", l.descriptors)...)
+	l.log.Error(what+": "+raiseDescriptors, append(args, "limit", l.descriptors)...)
 }
 
 type countedConnection struct {

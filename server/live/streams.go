@@ -1,0 +1,134 @@
+package live
+
+import "sync"
+
+// How many streams may be open. A browser needs one, whatever the number of its tabs; an old
+// one, that can't share, needs one for each.
+const (
+	MostOfSession = 16
+	MostOfUser    = 64
+	// DefaultMost is for a process whose limit on open files nobody looked at.
+	DefaultMost = 4096
+)
+
+// Streams are the open streams of a process: of all its hubs, since they share its memory
+// and its descriptors. When one is too many, the oldest of that session or that user ends.
+// When all are too many, the oldest of the user who has most ends, so that nobody keeps
+// others out by opening many.
+type Streams struct {
+	most int
+	full func()
+
+	mu     sync.Mutex
+	open   map[user]map[*Listener]struct{}
+	count  int
+	number uint64
+	isFull bool // it was told, and has not ended since
+}
+
+type user struct {
+	hub *Hub
+	id  string
+}
+
+// NewStreams returns Streams of which at most so many are open. Full, unless it is nil, is
+// called when that is reached, once until an eighth of them has ended.
+func NewStreams(most int, full func()) *Streams {
+	if full == nil {
+		full = func() {}
+	}
+	return &Streams{most: max(most, 1), full: full, open: map[user]map[*Listener]struct{}{}}
+}
+
+// NewHub returns a Hub for one organisation.
+func (s *Streams) NewHub() *Hub { return &Hub{s} }
+
+// Open is how many there are.
+func (s *Streams) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+func (s *Streams) add(l *Listener) {
+	if s.added(l) {
+		s.full()
+	}
+}
+
+// added reports whether it is to be told that all are too many.
+func (s *Streams) added(l *Listener) (tell bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own := s.open[l.to]
+	ofSession := 0
+	for other := range own {
+		if other.session == l.session {
+			ofSession++
+		}
+	}
+	switch {
+	case ofSession >= MostOfSession:
+		s.end(oldest(own, func(other *Listener) bool { return other.session == l.session }))
+	case len(own) >= MostOfUser:
+		s.end(oldest(own, func(*Listener) bool { return true }))
+	case s.count >= s.most:
+		s.end(s.oldestOfMost())
+		tell, s.isFull = !s.isFull, true
+	}
+
+	s.number++
+	l.number = s.number
+	if s.open[l.to] == nil {
+		s.open[l.to] = map[*Listener]struct{}{}
+	}
+	s.open[l.to][l] = struct{}{}
+	s.count++
+	return tell
+}
+
+// oldestOfMost is the oldest stream of the user who has most, and of several such users the
+// oldest of all of theirs.
+func (s *Streams) oldestOfMost() (found *Listener) {
+	most := 0
+	for _, own := range s.open {
+		if len(own) < most {
+			continue
+		}
+		first := oldest(own, func(*Listener) bool { return true })
+		if len(own) > most || first.number < found.number {
+			most, found = len(own), first
+		}
+	}
+	return found
+}
+
+func oldest(of map[*Listener]struct{}, counts func(*Listener) bool) (found *Listener) {
+	for l := range of {
+		if counts(l) && (found == nil || l.number < found.number) {
+			found = l
+		}
+	}
+	return found
+}
+
+func (s *Streams) end(l *Listener) {
+	close(l.ended)
+	s.remove(l)
+}
+
+// remove forgets a listener, if it was not forgotten before.
+func (s *Streams) remove(l *Listener) {
+	own := s.open[l.to]
+	if _, is := own[l]; !is {
+		return
+	}
+	delete(own, l)
+	if len(own) == 0 {
+		delete(s.open, l.to)
+	}
+	s.count--
+	if s.count <= s.most-max(s.most/8, 1) {
+		s.isFull = false
+	}
+}
