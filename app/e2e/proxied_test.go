@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
 	"github.com/keypeg/keypeg/server/proxytest"
 )
 
@@ -70,8 +73,14 @@ func (s *server) warnsOnce(cause string, says ...string) {
 // how far loading had come.
 func (b *browser) readsStuck(sentence, code string) {
 	b.t.Helper()
-	b.waitsFor(sentence, `(() => { const e = document.querySelector("#app-stuck"); return !!e && getComputedStyle(e).visibility === "visible" && [`+
-		quoted(sentence)+`, `+quoted("(Code "+code+")")+`, "IT desk"].every((part) => e.innerText.includes(part)); })()`)
+	seen := `(() => { const e = document.querySelector("#app-stuck"); return !!e && getComputedStyle(e).visibility === "visible" && [` +
+		quoted(sentence) + `, ` + quoted("(Code "+code+")") + `, "IT desk"].every((part) => e.innerText.includes(part)); })()`
+	// Where scripts are off, none of a page's own waits for anything.
+	for deadline := time.Now().Add(patience); !value[bool](b, seen); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("nobody reads %q", sentence)
+		}
+	}
 	if value[string](b, `document.body.innerText`) == "100" {
 		b.t.Error("they read 100")
 	}
@@ -131,6 +140,16 @@ func TestAppThatDoesNotStart(t *testing.T) {
 			})
 		}
 	}
+	t.Run("no script runs", func(t *testing.T) {
+		s := startBehind(t, behindNginx(t))
+		ann := openBrowser(t, s)
+		if _, err := chromedp.Call(ann.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+			t.Fatal(err)
+		}
+		ann.fillsInSetUp()
+		ann.readsStuck("This page hasn't started.", "app-scripts")
+		s.warnsOnce("app-scripts")
+	})
 	t.Run("behind one that is set up well it starts, and nobody is warned", func(t *testing.T) {
 		for name, start := range map[string]func(at, upstream string){"nginx": behindNginx(t), "Caddy": behindCaddy(t)} {
 			s := startBehind(t, start)
