@@ -24,6 +24,10 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 	}
 	return []ui.State{
 		show("home", func(*page) {}),
+		show("home-long-names", func(p *page) {
+			p.account.User.DisplayName = "Maximiliana Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh"
+			p.account.Product = "Single sign-on of the Example University of Applied Sciences"
+		}),
 		show("home-loading", func(p *page) { p.state = pageLoading }),
 		show("home-offer", func(p *page) { p.offer, p.account.Passkeys = offerFirst, 0 }),
 		show("home-offer-here", func(p *page) { p.offer = offerHere }),

@@ -23,6 +23,17 @@ func InstallsByHand() bool {
 	return !standalone && strings.HasPrefix(navigator.Get("vendor").String(), "Apple")
 }
 
+// IsPhone reports whether the browser runs on a phone. Its name says so ("Mobi", which an
+// iPad may say too), or it is something small that is touched: a phone that shows the
+// desktop's pages has the desktop's name.
+func IsPhone() bool {
+	name := js.Global().Get("navigator").Get("userAgent").String()
+	if strings.Contains(name, "Mobi") && !strings.Contains(name, "iPad") {
+		return true
+	}
+	return js.Global().Call("matchMedia", "(pointer: coarse) and (hover: none) and (max-device-width: 30rem), (pointer: coarse) and (hover: none) and (max-device-height: 30rem)").Get("matches").Bool()
+}
+
 // Leave loads another page of the server, leaving the app.
 func Leave(path string) { js.Global().Get("location").Call("assign", path) }
 

@@ -68,6 +68,9 @@ func Print() {}
 // InstallsByHand says no.
 func InstallsByHand() bool { return false }
 
+// IsPhone reports that it isn't.
+func IsPhone() bool { return false }
+
 // Leave does nothing.
 func Leave(string) {}
 

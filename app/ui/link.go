@@ -38,7 +38,7 @@ func (d *linkDialog) Render() app.UI {
 			app.Input().ID("link-url").Class("code-line").ReadOnly(true).Value(d.Link.URL).OnFocus(d.onFocus),
 		),
 		foot(
-			button("link-copy", "", label(d.copied, text.Copied, text.Copy), false, d.onCopy),
+			button("link-copy", "", "", false, d.onCopy).Body(steady(d.copied, text.Copied, text.Copy)),
 			button("link-done", "primary", text.Done, false, d.onDone).Attr("autofocus", true),
 		),
 	).Aria("describedby", "link-lead")

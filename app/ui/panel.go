@@ -181,9 +181,9 @@ func (p *PasskeysPanel) Render() app.UI {
 		app.If(p.World.Offline != "", func() app.UI {
 			return app.P().Class("bar").Attr("role", "status").Text(p.World.Offline)
 		}),
-		app.Div().Class(p.columns()).Body(
-			app.Div().Class("panel-list").Body(p.renderList(), p.renderAddButton()),
-			app.If(p.add.state != addClosed, p.renderAdd),
+		app.Div().Class("panel-body panel-columns").Body(
+			app.Div().Class("panel-side").Body(p.renderSide()),
+			app.Div().Class("panel-list").Body(p.renderList()),
 		),
 		app.If(p.World.Contact != "", func() app.UI {
 			return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.World.Contact))
@@ -193,13 +193,6 @@ func (p *PasskeysPanel) Render() app.UI {
 		app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove),
 		p.renderConfirm(p.World, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
 	)
-}
-
-func (p *PasskeysPanel) columns() string {
-	if p.add.state == addClosed {
-		return "panel-body"
-	}
-	return "panel-body adding"
 }
 
 func (p *PasskeysPanel) renderList() app.UI {

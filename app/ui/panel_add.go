@@ -27,15 +27,15 @@ const (
 	addWorking
 )
 
-func (p *PasskeysPanel) renderAddButton() app.UI {
-	return app.If(p.World.Blocked != "", func() app.UI {
+// renderSide is the column beside the list, above it on a phone. It is always there, so
+// that the list stays where it is when the form opens.
+func (p *PasskeysPanel) renderSide() app.UI {
+	return app.If(p.add.state != addClosed, p.renderAdd).ElseIf(p.World.Blocked != "", func() app.UI {
 		return app.P().Class("notice").Text(p.World.Blocked)
-	}).ElseIf(p.add.state == addClosed && p.state == listReady, func() app.UI {
-		return app.Div().Class("stack").Body(
-			app.Div().Class("buttons").Body(
-				button(panelAddID, "primary", "", p.World.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.World.Text.Panel.Add)),
-				p.renderPhoneButton(),
-			),
+	}).ElseIf(p.state == listReady, func() app.UI {
+		return app.Div().Class("panel-adds").Body(
+			button(panelAddID, "primary", "", p.World.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.World.Text.Panel.Add)),
+			p.renderPhoneButton(),
 			p.World.notice(p.phoneFailure),
 		)
 	})
@@ -49,8 +49,8 @@ func (p *PasskeysPanel) renderAdd() app.UI {
 				Attr("maxlength", shared.MaxNameLength).ReadOnly(busy).OnInput(p.onName),
 		),
 		p.World.notice(p.add.failure),
-		app.Div().Class("buttons").Body(
-			submit("passkey-register", "primary", "", busy || p.World.Offline != "").Body(icon("key"), app.Text(label(busy, text.Registering, text.Register))),
+		app.Div().Class("panel-adds").Body(
+			submit("passkey-register", "primary", "", busy || p.World.Offline != "").Body(icon("key"), steady(busy, text.Registering, text.Register)),
 			button("passkey-add-cancel", "quiet", text.Cancel, false, p.onAddCancel),
 		),
 	)

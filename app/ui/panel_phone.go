@@ -6,6 +6,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -15,9 +16,10 @@ import (
 
 const panelPhoneID = "passkey-phone"
 
+// renderPhoneButton isn't there on a phone: that has the passkey made on itself.
 func (p *PasskeysPanel) renderPhoneButton() app.UI {
 	_, offers := p.Service.(PhoneLinker)
-	return app.If(offers, func() app.UI {
+	return app.If(offers && !browser.IsPhone(), func() app.UI {
 		return button(panelPhoneID, "", "", p.World.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Span().Text(p.World.Text.Panel.AddPhone))
 	})
 }

@@ -52,7 +52,7 @@ func (d *removeDialog) Render() app.UI {
 		d.World.notice(d.Failure),
 		foot(
 			button("remove-cancel", "", text.Cancel, d.Working, d.onCancel),
-			button("remove-ok", "danger", label(d.Working, text.Removing, text.OK), d.Working || d.World.Offline != "", d.onOK),
+			button("remove-ok", "danger", "", d.Working || d.World.Offline != "", d.onOK).Body(steady(d.Working, text.Removing, text.OK)),
 		),
 	).Aria("describedby", "remove-lead")
 }

@@ -111,7 +111,7 @@ func (r *passkeyRow) renderRename() app.UI {
 		app.Input().ID("name-"+r.Passkey.ID).Type("text").Class("input").Value(r.Passkey.Name).
 			Aria("label", text.NewName).Attr("autocomplete", "off").Attr("maxlength", shared.MaxNameLength).
 			Required(true).ReadOnly(busy),
-		submit("save-"+r.Passkey.ID, "small primary", label(busy, text.Saving, text.Save), busy),
+		submit("save-"+r.Passkey.ID, "small primary", "", busy).Body(steady(busy, text.Saving, text.Save)),
 		button("keep-"+r.Passkey.ID, "small quiet", text.Cancel, busy, r.onCancel),
 	)
 }

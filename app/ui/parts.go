@@ -57,6 +57,13 @@ func spoken(text string) app.UI { return app.P().Class("spoken").Attr("role", "s
 // waiting says that something is on its way.
 func waiting(text string) app.UI { return app.P().Class("quiet").Attr("role", "status").Text(text) }
 
+// steady is what a button says while it works, and otherwise. It is as wide as the longer
+// of both from the start, so that nothing beside the button moves when it is pressed.
+func steady(working bool, then, otherwise string) app.UI {
+	other := label(working, otherwise, then)
+	return app.Span().Class("steady").DataSet("other", other).Body(app.Span().Text(label(working, then, otherwise)))
+}
+
 // label is a button's text while it works, and otherwise.
 func label(working bool, then, otherwise string) string {
 	if working {

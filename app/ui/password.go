@@ -44,7 +44,7 @@ func (d *passwordDialog) Render() app.UI {
 			app.P().ID("password-hint").Class("hint").Text(text.Hint),
 			foot(
 				button("password-cancel", "quiet", text.Cancel, busy, d.onCancel),
-				submit("password-save", "primary", label(busy, text.Saving, text.Save), busy),
+				submit("password-save", "primary", "", busy).Body(steady(busy, text.Saving, text.Save)),
 			),
 		),
 	)

@@ -47,7 +47,7 @@ func (d *inviteDialog) Render() app.UI {
 			),
 			foot(
 				button("invite-cancel", "quiet", text.Cancel, d.working, d.onCancel),
-				submit("invite-submit", "primary", label(d.working, text.Working, text.Submit), d.working),
+				submit("invite-submit", "primary", "", d.working).Body(steady(d.working, text.Working, text.Submit)),
 			),
 		),
 	)
@@ -101,7 +101,7 @@ func (d *disableDialog) Render() app.UI {
 		app.P().ID("disable-lead").Text(text.DisableLead),
 		foot(
 			button("disable-cancel", "", text.Cancel, d.Working, d.onCancel),
-			button("disable-ok", "danger", label(d.Working, text.Working, text.Disable), d.Working, d.onOK),
+			button("disable-ok", "danger", "", d.Working, d.onOK).Body(steady(d.Working, text.Working, text.Disable)),
 		),
 	).Aria("describedby", "disable-lead")
 }

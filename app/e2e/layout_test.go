@@ -1,0 +1,91 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+)
+
+// box is where an element is on the screen.
+type box struct{ Left, Top, Width, Height float64 }
+
+func (b *browser) boxOf(selector string) box {
+	b.t.Helper()
+	b.sees(selector)
+	return value[box](b, fmt.Sprintf(`(() => {
+		const r = document.querySelector(%s).getBoundingClientRect();
+		return { Left: r.left, Top: r.top, Width: r.width, Height: r.height };
+	})()`, quoted(selector)))
+}
+
+// TestNothingMoves opens states that follow each other, and looks for what has another
+// place in the second.
+func TestNothingMoves(t *testing.T) {
+	s := startServer(t, "--gallery")
+	b := openBrowser(t, s)
+	b.movesNothing()
+	for _, test := range []struct{ before, after, what string }{
+		{"panel-list", "panel-add", ".panel"},
+		{"panel-add", "panel-add-working", "#passkey-add-cancel"},
+		{"panel-add", "panel-add-working", "#passkey-register"},
+		{"panel-rename", "panel-renaming", "#keep-a"},
+		{"panel-remove", "panel-removing", "#remove-cancel"},
+	} {
+		for _, query := range []string{"", "?dir=rtl", "?lang=de", "?lang=fr", "?lang=es", "?lang=ja"} {
+			for _, width := range []int64{320, 390, 1280} {
+				b.isSize(width, 800)
+				b.opens("/gallery/" + test.before + query)
+				before := b.boxOf(test.what)
+				b.opens("/gallery/" + test.after + query)
+				if after := b.boxOf(test.what); after != before {
+					t.Errorf("%s%s at %d: %s is at %+v, and was at %+v in %s", test.after, query, width, test.what, after, before, test.before)
+				}
+			}
+		}
+	}
+	b.isSize(1280, 800)
+	b.opens("/gallery/panel-list")
+	before := b.boxOf(".rows")
+	b.opens("/gallery/panel-add")
+	if after := b.boxOf(".rows"); after != before {
+		t.Errorf("the list is at %+v once the form is open, and was at %+v", after, before)
+	}
+}
+
+// TestAddIsFirstOnAPhone: nobody scrolls past their passkeys to add one.
+func TestAddIsFirstOnAPhone(t *testing.T) {
+	s := startServer(t, "--gallery")
+	b := openBrowser(t, s)
+	b.movesNothing()
+	for _, width := range []int64{320, 390} {
+		b.isSize(width, 800)
+		b.opens("/gallery/panel-list")
+		if add, list := b.boxOf("#passkey-add"), b.boxOf(".rows"); add.Top+add.Height > list.Top {
+			t.Errorf("at %d, Add passkey is at %+v, and the list at %+v", width, add, list)
+		}
+	}
+}
+
+// TestLongNames: whatever a person and a product are called, the header is one line, in
+// which both can be seen.
+func TestLongNames(t *testing.T) {
+	s := startServer(t, "--gallery")
+	b := openBrowser(t, s)
+	b.movesNothing()
+	for _, width := range []int64{320, 390, 1280} {
+		b.isSize(width, 800)
+		b.opens("/gallery/home")
+		usual := b.boxOf(".top")
+		b.opens("/gallery/home-long-names")
+		if top := b.boxOf(".top"); top != usual {
+			t.Errorf("at %d, the header is %+v; with short names it is %+v", width, top, usual)
+		}
+		for _, part := range []string{".top .brand span", ".menu-button"} {
+			if at := b.boxOf(part); at.Width < 60 || at.Left < 0 || at.Left+at.Width > float64(width) {
+				t.Errorf("at %d, %s is at %+v", width, part, at)
+			}
+		}
+		if scrolls := value[int64](b, `document.scrollingElement.scrollWidth`); scrolls > width {
+			t.Errorf("at %d, the page is %d wide", width, scrolls)
+		}
+	}
+}
