@@ -171,6 +171,12 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if s.Address.IsHost(r.Host) {
+			same := r.WithContext(r.Context())
+			same.Host = s.Address.Host // what compares it with Origin does so byte by byte
+			next.ServeHTTP(w, same)
+			return
+		}
 		misdirected.ServeHTTP(w, r)
 	})
 }

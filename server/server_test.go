@@ -544,6 +544,13 @@ func TestHygiene(t *testing.T) {
 		}
 		ann.lists()
 	})
+	t.Run("the same host is served, however it is written", func(t *testing.T) {
+		for _, host := range []string{strings.ToUpper(strings.TrimPrefix(origin, "http://")), strings.Replace(strings.TrimPrefix(origin, "http://"), ":", ".:", 1)} {
+			if a := ann.sends("GET", shared.PathAccount, nil, func(r *http.Request) { r.Host = host }); a.status != 200 {
+				t.Errorf("host %q: %s", host, a)
+			}
+		}
+	})
 	t.Run("another host is not served", func(t *testing.T) {
 		for _, host := range []string{"evil.test", "localhost", "localhost:81", "127.0.0.1:8080", ""} {
 			if a := ann.sends("GET", "/", nil, func(r *http.Request) { r.Host = host }); a.status != 421 || strings.Contains(string(a.body), "the app") || !strings.Contains(string(a.body), "IT desk") {

@@ -155,6 +155,9 @@ func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
 		return Tenant{}, err
 	}
 	t.PublicURL = address.Origin // as browsers write it
+	if t.RPID != "" {
+		t.RPID = address.RPID
+	}
 
 	err = r.change(ctx, func(all []Tenant) ([]Tenant, error) {
 		at, taken := slices.BinarySearchFunc(all, t.Name, byName)

@@ -58,6 +58,15 @@ type directory struct {
 	closed         sync.Map // handlers of those that are switched off, by name
 }
 
+// find returns the tenant of a Host header.
+func (d *directory) find(host string) (Tenant, bool) {
+	t, found := d.byHost[host]
+	if !found {
+		t, found = d.byHost[server.CanonicalHost(host)]
+	}
+	return t, found
+}
+
 // slot is where a tenant is open, or not. What is served in it holds mu for
 // reading; so whoever has all of it knows that nobody is inside.
 type slot struct {
@@ -90,6 +99,7 @@ func (rt *Router) Refresh(ctx context.Context) error {
 			continue
 		}
 		d.byHost[address.Host], d.byName[t.Name] = t, t
+		d.byHost[address.HostWithPort()] = t
 	}
 	rt.known.Store(d)
 
@@ -126,7 +136,7 @@ const NoticedAfter = 3 * refreshEvery
 // find returns the tenant of a host. Where there is none it reads the list again,
 // at most once a second: it may have been added on another node.
 func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
-	t, found := rt.known.Load().byHost[host]
+	t, found := rt.known.Load().find(host)
 	now, before := time.Now().UnixNano(), rt.strange.Load()
 	if found || now-before < int64(time.Second) || !rt.strange.CompareAndSwap(before, now) {
 		return t, found
@@ -134,8 +144,7 @@ func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
 	if err := rt.Refresh(ctx); err != nil {
 		rt.Log.Error("reading the list of tenants failed", "cause", err)
 	}
-	t, found = rt.known.Load().byHost[host]
-	return t, found
+	return rt.known.Load().find(host)
 }
 
 // ServeHTTP implements http.Handler.

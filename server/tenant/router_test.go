@@ -166,6 +166,25 @@ func (s *street) expects(host, path string, status int, says string) {
 }
 
 func TestRouter(t *testing.T) {
+	t.Run("a host is found however it is written", func(t *testing.T) {
+		s := newStreet(t)
+		adds(t, s.registry, "acme", "https://id.bücher.example.")
+		adds(t, s.registry, "beta", "http://beta.localhost")
+		if err := s.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range []string{"id.xn--bcher-kva.example", "ID.xn--bcher-kva.example", "id.bücher.example", "id.xn--bcher-kva.example:443", "ID.XN--BCHER-KVA.EXAMPLE.:443", "id.xn--bcher-kva.example."} {
+			s.expects(host, "/static/name", 200, "acme")
+		}
+		for _, host := range []string{"beta.localhost", "BETA.localhost.:80"} {
+			s.expects(host, "/static/name", 200, "beta")
+		}
+		for _, host := range []string{"id.xn--bcher-kva.example:80", "beta.localhost:443", "id.bücher.example:8443"} {
+			if status, body := s.gets(host, "/static/name"); status == 200 {
+				t.Errorf("%s: got %q, want nobody's", host, body)
+			}
+		}
+	})
 	t.Run("a tenant is opened once, at its first request, by however many come", func(t *testing.T) {
 		s := newStreet(t)
 		s.adds("acme")

@@ -63,6 +63,9 @@ func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	if c.isTyped("contact") {
 		own.Contact = s.Contact
 	}
+	if _, err := own.Address(); err != nil { // before anything is made
+		return err
+	}
 	return s.withTenants(ctx, func(tenants control.Tenants) error {
 		added, err := tenants.AddTenant(ctx, own)
 		if err != nil {
