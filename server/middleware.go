@@ -212,7 +212,7 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 				slog.String("sec_fetch_site", notice.Quoted(from)))
 		}
 		return shared.Errorf(shared.CodeCrossSite, "This request came from another site. If it didn't, something in between changes it: please tell IT.").
-			Because(fmt.Errorf("Origin is %q and Sec-Fetch-Site is %q", origin, from))
+			Because(fmt.Errorf("the header Origin is %q and Sec-Fetch-Site is %q", origin, from))
 	}))
 	insecure := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
 		s.Notices.Tell(notice.PlainHTTP, slog.String("from", peerOf(r)), slog.String("url", s.Address.Origin))

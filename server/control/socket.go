@@ -179,7 +179,7 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 
 	probe, err := dial(ctx, "", "")
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("the running server takes no commands from this account (%w): run the command as the user that the server runs as, such as sudo -u keypeg keypeg ...", err)
+		return nil, fmt.Errorf("the running server takes no commands from this account (%w): run the command as the user that the server runs as, such as sudo -u keypeg", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoServer, err)

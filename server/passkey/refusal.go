@@ -44,7 +44,7 @@ func madeElsewhere(rpID string) *shared.Error {
 // notVerified is for an authenticator that showed that somebody is there, and not who.
 func notVerified() *shared.Error {
 	return shared.Errorf(shared.CodeUserNotVerified, "Your device or password manager didn't check that it's you. Turn on a screen lock, PIN or fingerprint there, or use another passkey.").
-		Because(errors.New("User verification required but flag not set"))
+		Because(errors.New("user verification is required, and the flag isn't set"))
 }
 
 // notDiscoverable is for a new passkey that no sign-in would find.
@@ -64,7 +64,7 @@ func counterFell() *shared.Error {
 // can't now. That never changes for one key (6.1.3).
 func changedByProvider() *shared.Error {
 	return shared.Errorf(shared.CodePasskeyChanged, "Your password manager has changed this passkey, so it isn't accepted any more. Sign in another way, remove it and add a new one. If you have no other way, ask IT.").
-		Because(errors.New("Backup Eligible was set and is clear now"))
+		Because(errors.New("the flag Backup Eligible was set, and is clear now"))
 }
 
 // notTrusted refuses an authenticator that isn't one of the organisation's. The
