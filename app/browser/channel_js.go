@@ -19,7 +19,11 @@ func openChannel(name string) (*channel, error) {
 	if !js.Global().Get("navigator").Get("locks").Truthy() {
 		return nil, &Exception{Name: "NotSupportedError", Message: "there are no Web Locks"}
 	}
-	opened, err := try(func() js.Value { return js.Global().Get("BroadcastChannel").New(name) })
+	kind := js.Global().Get("BroadcastChannel")
+	if !kind.Truthy() {
+		return nil, &Exception{Name: "NotSupportedError", Message: "there are no channels"}
+	}
+	opened, err := try(func() js.Value { return kind.New(name) })
 	if err != nil {
 		return nil, err
 	}
