@@ -25,6 +25,7 @@ import (
 type streamCounter struct {
 	*httptest.Server
 	open, most atomic.Int64
+	as         string // the host that the server behind takes itself for; "" leaves it
 }
 
 func countStreams(t *testing.T, server string) *streamCounter {
@@ -37,6 +38,10 @@ func countStreams(t *testing.T, server string) *streamCounter {
 	forward := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
 		r.Out.Host = r.In.Host
+		if counter.as != "" {
+			r.Out.Host = counter.as
+			r.Out.Header.Set("Origin", "http://"+counter.as)
+		}
 	}}
 	counter.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == shared.PathLive {
@@ -173,6 +178,28 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 		})
 	}
 	ann.until("there is no stream", func() bool { return counter.open.Load() == 0 })
+}
+
+// TestOneStreamInCrib opens tabs of a program that has taken Keypeg in.
+func TestOneStreamInCrib(t *testing.T) {
+	c := startCrib(t)
+	counter := countStreams(t, c.listens)
+	counter.as = c.listens
+	c.url = "http://localhost:" + strings.TrimPrefix(counter.URL, "http://127.0.0.1:")
+	ann := openBrowser(t, c.server)
+	ann.hasDevice()
+	ann.entersCrib(c, "ann")
+	var tabs []*browser
+	for range 7 {
+		tab := ann.opensTab()
+		tab.opens("/")
+		tab.readsIn("#user-menu-button", "ann")
+		tabs = append(tabs, tab)
+	}
+	ann.until("there is one stream", func() bool { return counter.open.Load() == 1 })
+	if most := counter.most.Load(); most != 1 {
+		t.Errorf("the tabs have had %d streams at once", most)
+	}
 }
 
 // until waits for something that this page doesn't show. Tabs behind others draw nothing, so
