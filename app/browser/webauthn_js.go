@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"syscall/js"
 
 	"github.com/keypeg/keypeg/shared"
@@ -76,10 +77,22 @@ func credential(ctx context.Context, method string, publicKey json.RawMessage, m
 	made, err := await(context.WithoutCancel(ctx), script.Call(method, parseJSON(publicKey), map[string]any{
 		"signal": controller.Get("signal"), "mediation": mediation,
 	}))
+	if e, is := errors.AsType[*Exception](err); is && e.Name == "NotAllowedError" && mediation == "" && isForbidden(method) {
+		go exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, []byte(`{"trouble":"`+shared.TroublePasskeyPolicy+`"}`))
+		return nil, shared.TroublePasskeyPolicy.Refusal()
+	}
 	if err != nil {
 		return nil, err
 	}
 	return json.RawMessage(js.Global().Get("JSON").Call("stringify", made).String()), nil
+}
+
+// isForbidden reports whether a Permissions-Policy forbids passkeys on this page (WebAuthn
+// Level 3, 5.9): the exception says no more than that somebody closed the prompt. Only some
+// browsers tell.
+func isForbidden(method string) bool {
+	policy := js.Global().Get("document").Get("featurePolicy")
+	return policy.Truthy() && !policy.Call("allowsFeature", "publickey-credentials-"+method).Bool()
 }
 
 // credentials is the script's object. The first ceremony of a page loads it, by an element,

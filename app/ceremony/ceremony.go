@@ -26,8 +26,8 @@ type API interface {
 }
 
 // Authenticator is the browser's half: navigator.credentials, with options and
-// answers in WebAuthn Level 3's JSON. Its errors have a method DOMException that
-// returns the exception's name. They may have a method AfterChoice, which reports whether the
+// answers in WebAuthn Level 3's JSON. Its errors are a *[shared.Error], which is shown as it
+// is, or have a method DOMException that returns the exception's name. They may have a method AfterChoice, which reports whether the
 // user had picked or made a passkey by then.
 type Authenticator interface {
 	Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
@@ -227,6 +227,9 @@ var reasons = map[string]Reason{
 }
 
 func failed(err error, registering bool) error {
+	if _, is := errors.AsType[*shared.Error](err); is {
+		return err // the authenticator's side knows a sentence for it
+	}
 	failure := &Failure{Reason: Faulty, Registering: registering, Exception: "UnknownError"}
 	if exception, ok := errors.AsType[interface {
 		error

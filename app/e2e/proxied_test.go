@@ -84,6 +84,48 @@ func (b *browser) readsStuck(sentence, code string) {
 	}
 }
 
+// TestPasskeysForbidden has a proxy forbid passkeys by a header.
+func TestPasskeysForbidden(t *testing.T) {
+	const sentence = "Something between you and the server forbids passkeys on this page."
+	s := startBehind(t, behindNginx(t, `proxy_hide_header Permissions-Policy;`,
+		`add_header Permissions-Policy "publickey-credentials-create=(), publickey-credentials-get=()" always;`))
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.clicks("#passkey-add")
+	ann.clicks("#passkey-register")
+	ann.reads(sentence)
+	ann.opens("/")
+	ann.signsOut()
+	ann.clicks("#use-passkey")
+	ann.reads(sentence)
+	s.warnsOnce("passkey-policy")
+}
+
+// TestCachedAnswers has a proxy keep answers that it may not keep. Nobody sees another user.
+func TestCachedAnswers(t *testing.T) {
+	cache := t.TempDir()
+	s := startBehind(t, func(at, upstream string) {
+		proxytest.Nginx(t, at, "proxy_cache_path "+cache+" keys_zone=kept:1m;\n"+proxytest.NginxServer(at, upstream,
+			"proxy_set_header Host $http_host;", "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+			"proxy_cache kept;", "proxy_ignore_headers Cache-Control Set-Cookie Vary Expires;", "proxy_cache_valid 200 1h;"))
+	})
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	s.command(t, annsPassword+"\n", "user", "add", "bob", "--display-name", "Bob Builder")
+	bob := openBrowser(t, s)
+	bob.opens("/sign-in")
+	bob.types("input[name=name]", "bob")
+	bob.types("input[name=password]", annsPassword)
+	bob.clicks("form button.primary")
+	bob.readsIn("#user-menu-button", "Bob Builder")
+	if text := value[string](bob, `document.body.innerText`); strings.Contains(text, "Ann Admin") {
+		t.Errorf("bob reads of Ann:\n%s", text)
+	}
+	s.warnsOnce("answer-kept")
+}
+
 // TestAppThatDoesNotStart is what somebody sees whose proxy breaks the program, and what IT
 // reads of it.
 func TestAppThatDoesNotStart(t *testing.T) {
