@@ -63,15 +63,24 @@ func (h *Hub) Tell(userID string) {
 
 // Store returns s, with every batch that was applied told to the users whom it is
 // about.
-func (h *Hub) Store(s store.Store) store.Store { return &watched{s, h} }
+func (h *Hub) Store(s store.Store) store.Store {
+	w := &watched{s, h}
+	if prober, can := s.(store.Prober); can {
+		return &watchedProber{w, prober}
+	}
+	return w
+}
 
 type watched struct {
 	store.Store
 	hub *Hub
 }
 
-// Probe implements [store.Prober].
-func (w *watched) Probe(ctx context.Context) error { return store.Probe(ctx, w.Store) }
+// watchedProber is a watched store that can be probed. Not all can.
+type watchedProber struct {
+	*watched
+	store.Prober
+}
 
 // Apply implements [store.Store].
 func (w *watched) Apply(ctx context.Context, batch store.Batch) error {
