@@ -5,6 +5,19 @@ import (
 	"time"
 )
 
+// PasskeyKind says what holds a passkey, as far as it told when the passkey was made.
+// Nothing proves it, and nothing is decided by it.
+type PasskeyKind string
+
+const (
+	// KindManager: a password manager, which may have it on several devices.
+	KindManager     PasskeyKind = "password_manager"
+	KindSecurityKey PasskeyKind = "security_key"
+	KindComputer    PasskeyKind = "computer"
+	KindPhone       PasskeyKind = "phone"
+	KindDevice      PasskeyKind = "device" // one device, and it isn't known which
+)
+
 // Passkey is a row of the user's list.
 type Passkey struct {
 	ID           string     `json:"id"`           // names it in paths
@@ -13,11 +26,13 @@ type Passkey struct {
 	Provider     string     `json:"provider,omitempty"` // the password manager or key that holds it, where known
 	Created      time.Time  `json:"created"`
 	LastUsed     *time.Time `json:"lastUsed,omitempty"`
-	Synced       bool       `json:"synced"`                 // its provider keeps a copy beyond this device
-	Current      bool       `json:"current,omitempty"`      // this session began with it
-	OnlyMethod   bool       `json:"onlyMethod,omitempty"`   // removing it would leave no way to sign in
-	Unverified   bool       `json:"unverified,omitempty"`   // made without asking the user, and not used since
-	OtherAddress bool       `json:"otherAddress,omitempty"` // made for another relying party id: it can't be used here
+	// Kind is what holds it; "" from a server that doesn't tell.
+	Kind         PasskeyKind `json:"kind,omitempty"`
+	Synced       bool        `json:"synced"`                 // its provider keeps a copy elsewhere
+	Current      bool        `json:"current,omitempty"`      // this session began with it
+	OnlyMethod   bool        `json:"onlyMethod,omitempty"`   // removing it would leave no way to sign in
+	Unverified   bool        `json:"unverified,omitempty"`   // made without asking the user, and not used since
+	OtherAddress bool        `json:"otherAddress,omitempty"` // made for another relying party id: it can't be used here
 	// Signals are there in the answer to a registration only.
 	Signals *Signals `json:"signals,omitempty"`
 }

@@ -20,7 +20,7 @@ func TestTheMainStory(t *testing.T) {
 	ann.clicks("#passkey-register")
 	ann.readsIn(row(1, ".row-name bdi"), "Work laptop")
 	ann.readsIn(".panel .spoken", "“Work laptop” was added.")
-	ann.reads("This device only")
+	ann.reads("On one device")
 	if n := laptop.holds(); n != 1 {
 		t.Fatalf("the device holds %d passkeys, want 1", n)
 	}

@@ -42,7 +42,9 @@ func (r *passkeyRow) Render() app.UI {
 	if r.Lit {
 		class += " lit"
 	}
+	_, kind := r.home()
 	return app.Li().ID("passkey-"+r.Passkey.ID).Class(class).Body(
+		app.Span().Class("mark").Body(icon(kind)),
 		app.Div().Class("row-text").Body(
 			app.If(r.Mode == rowRename || r.Mode == rowRenaming, r.renderRename).Else(r.renderName),
 			r.renderFacts(),
@@ -66,8 +68,10 @@ func (r *passkeyRow) renderName() app.UI {
 func (r *passkeyRow) renderFacts() app.UI {
 	text, p := r.World.Text.Panel, r.Passkey
 	added, addedExact := r.World.Date(p.Created)
+	home, _ := r.home()
 	return app.Ul().Class("facts").Body(
-		app.If(p.Provider != "" && p.Provider != p.Name, func() app.UI { return app.Li().Text(p.Provider) }),
+		app.If(p.Provider != "" && p.Provider != p.Name && r.kind() != shared.KindManager, func() app.UI { return app.Li().Text(p.Provider) }),
+		app.Li().Text(home),
 		app.Li().Title(addedExact).Text(message.Fill(text.Added, "date", added)),
 		app.If(p.LastUsed == nil, func() app.UI {
 			return app.Li().Text(text.NeverUsed)
@@ -77,12 +81,36 @@ func (r *passkeyRow) renderFacts() app.UI {
 		}),
 		app.If(p.Unverified, func() app.UI { return app.Li().Text(text.Unverified) }),
 		app.If(p.OtherAddress, func() app.UI { return app.Li().Text(text.OtherAddress) }),
-		app.If(p.Synced, func() app.UI {
-			return app.Li().Body(icon("cloud"), app.Text(text.Synced))
-		}).Else(func() app.UI {
-			return app.Li().Body(icon("lock"), app.Text(text.ThisDevice))
-		}),
 	)
+}
+
+// home says where the passkey lives, in words that are true on whatever screen they are
+// read, and names the icon for it.
+func (r *passkeyRow) home() (words, glyph string) {
+	text := r.World.Text.Panel
+	switch r.kind() {
+	case shared.KindManager:
+		if r.Passkey.Provider != "" {
+			return message.Fill(text.InProvider, "provider", r.Passkey.Provider), "cloud"
+		}
+		return text.InManager, "cloud"
+	case shared.KindSecurityKey:
+		return text.SecurityKey, "usb"
+	case shared.KindComputer:
+		return text.OnComputer, "laptop"
+	case shared.KindPhone:
+		return text.OnPhone, "phone"
+	default:
+		return text.OnDevice, "device"
+	}
+}
+
+// kind is what the server says, or what follows from less.
+func (r *passkeyRow) kind() shared.PasskeyKind {
+	if r.Passkey.Kind == "" && r.Passkey.Synced {
+		return shared.KindManager
+	}
+	return r.Passkey.Kind
 }
 
 func (r *passkeyRow) renderOnlyMethod() app.UI {

@@ -138,6 +138,7 @@ func (s *Service) describe(user store.User, p store.Passkey, current string) sha
 		Name:         p.Name,
 		Provider:     providerName(p.AAGUID),
 		Created:      p.Created,
+		Kind:         kindOf(p),
 		Synced:       protocol.AuthenticatorFlags(p.Flags).HasBackupState(),
 		Current:      p.ID == current,
 		OnlyMethod:   s.policy.IsLastPasskey(user, p),

@@ -225,8 +225,12 @@ type Panel struct {
 	Added              string // {date}
 	NeverUsed          string
 	LastUsed           string // {date}
-	Synced             string
-	ThisDevice         string
+	InProvider         string // {provider}: where a passkey lives
+	InManager          string
+	SecurityKey        string
+	OnComputer         string
+	OnPhone            string
+	OnDevice           string
 	Unverified         string
 	OtherAddress       string
 	Current            string
