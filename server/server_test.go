@@ -332,7 +332,7 @@ func TestWire(t *testing.T) {
 				s.Errorf("%s: Cache-Control %q", what, cache)
 			}
 		}
-		row := []string{"id", "credentialId", "name", "created", "synced"}
+		row := []string{"id", "credentialId", "name", "created", "kind", "synced"}
 
 		shape("account", ann.sends("GET", shared.PathAccount, nil), 200,
 			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "rpId", "hasPassword", "passkeys", "recoveryCodes", "signedInWith", "signedInAt")

@@ -10,12 +10,16 @@ import (
 type PasskeyKind string
 
 const (
-	// KindManager: a password manager, which may have it on several devices.
-	KindManager     PasskeyKind = "password_manager"
+	// KindManager is a password manager, which may have it on several devices.
+	KindManager PasskeyKind = "password_manager"
+	// KindSecurityKey is something that is plugged in, or held to a reader.
 	KindSecurityKey PasskeyKind = "security_key"
-	KindComputer    PasskeyKind = "computer"
-	KindPhone       PasskeyKind = "phone"
-	KindDevice      PasskeyKind = "device" // one device, and it isn't known which
+	// KindComputer is one computer.
+	KindComputer PasskeyKind = "computer"
+	// KindPhone is one phone.
+	KindPhone PasskeyKind = "phone"
+	// KindDevice is one device, and it isn't known which sort.
+	KindDevice PasskeyKind = "device"
 )
 
 // Passkey is a row of the user's list.
