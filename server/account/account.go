@@ -36,6 +36,8 @@ type Config struct {
 	Lifetime   time.Duration // and at the latest after this; 30 days
 	ConfirmFor time.Duration // how long a sign-in counts as a confirmation; 10 minutes
 
+	Product string // what the installation calls itself; no password is made of it
+
 	Providers []Provider // where people may sign in too
 	// Policy says which ways in are taken. Its Issuers become those of Providers.
 	Policy policy.Policy

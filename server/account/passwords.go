@@ -52,6 +52,9 @@ func (s *Service) newPassword(ctx context.Context, user store.User, typed string
 	if err != nil {
 		return "", shared.Errorf(shared.CodeInvalidPassword, "This password has characters that can't be used. Please leave out control characters.").Because(err)
 	}
+	if err := s.refuseGuessable(user, password); err != nil {
+		return "", err
+	}
 	return s.hash(ctx, password)
 }
 

@@ -398,6 +398,8 @@ var Japanese = Catalogue{
 		{"This password is not right.", "パスワードが正しくありません。"},
 		{"This password is too long. Please use at most %d characters.", "このパスワードは長すぎます。%d 文字以内にしてください。"},
 		{"This password is too short. Please use at least %d characters.", "このパスワードは短すぎます。%d 文字以上にしてください。"},
+		{"This password is easy to guess, because it is made of your name or of the name of this site. Please choose another, such as four words that have nothing to do with each other.", "このパスワードは、あなたの名前またはこのサイトの名前でできているため、簡単に推測されます。互いに関係のない 4 つの単語など、別のパスワードを選んでください。"},
+		{"This password is easy to guess, because it is made of common words, repetitions or rows of keys. Please choose another, such as four words that have nothing to do with each other.", "このパスワードは、よくある単語、繰り返し、またはキーの並びでできているため、簡単に推測されます。互いに関係のない 4 つの単語など、別のパスワードを選んでください。"},
 		{"This request came from another site. If it didn't, something in between changes it: please tell IT.", "このリクエストは別のサイトから送られました。そうでない場合は、途中の何かがリクエストを変えています。IT 担当者に伝えてください。"},
 		{"This page was opened without https, so nobody can sign in there. Use %s instead.", "このページは https なしで開かれたため、サインインできません。代わりに %s を使ってください。"},
 		{"Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", "ブラウザーが Cookie を送り返さないため、サインインできません。%s の Cookie を許可して、もう一度お試しください。"},

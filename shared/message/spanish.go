@@ -398,6 +398,8 @@ var Spanish = Catalogue{
 		{"This password is not right.", "Esta contraseña no es correcta."},
 		{"This password is too long. Please use at most %d characters.", "Esta contraseña es demasiado larga. Usa como máximo %d caracteres."},
 		{"This password is too short. Please use at least %d characters.", "Esta contraseña es demasiado corta. Usa al menos %d caracteres."},
+		{"This password is easy to guess, because it is made of your name or of the name of this site. Please choose another, such as four words that have nothing to do with each other.", "Esta contraseña es fácil de adivinar, porque está hecha de tu nombre o del de este sitio. Elige otra, por ejemplo cuatro palabras que no tengan nada que ver entre sí."},
+		{"This password is easy to guess, because it is made of common words, repetitions or rows of keys. Please choose another, such as four words that have nothing to do with each other.", "Esta contraseña es fácil de adivinar, porque está hecha de palabras comunes, repeticiones o teclas seguidas. Elige otra, por ejemplo cuatro palabras que no tengan nada que ver entre sí."},
 		{"This request came from another site. If it didn't, something in between changes it: please tell IT.", "Esta solicitud viene de otro sitio. Si no es así, algo la cambia por el camino: avisa al departamento de informática."},
 		{"This page was opened without https, so nobody can sign in there. Use %s instead.", "Esta página se abrió sin https, y así nadie puede iniciar sesión. Usa %s en su lugar."},
 		{"Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", "Tu navegador no devuelve ninguna cookie, y así nadie puede iniciar sesión. Permite las cookies de %s e inténtalo de nuevo."},

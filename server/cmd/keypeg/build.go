@@ -78,7 +78,7 @@ func (s *settings) rules(db store.Store, address server.Address, own organisatio
 	return account.Config{
 		Store: db, Now: time.Now,
 		Idle: own.SessionIdle, Lifetime: own.SessionLifetime, ConfirmFor: own.ConfirmAfter,
-		Providers: rulesOf(providers), Policy: ways,
+		Product: own.Product, Providers: rulesOf(providers), Policy: ways,
 	}
 }
 
