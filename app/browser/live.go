@@ -12,10 +12,6 @@ const (
 	LiveConnected LiveState = "connected" // from now on every change is told
 	LiveChanged   LiveState = "changed"   // ask again for what you show
 	LiveLost      LiveState = "lost"      // changes may be missed until it is connected again
-
-	// liveLater ends a stream that the server has no room for. Nobody is told but that it
-	// is lost; the pauses before the next tries grow, however long it lasted.
-	liveLater LiveState = "later"
 )
 
 // After a stream was lost, the next try comes after a second, then two, four and

@@ -8,6 +8,10 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
+// liveLater ends a stream that the server has no room for. Nobody is told but that it
+// is lost; the pauses before the next tries grow, however long it lasted.
+const liveLater LiveState = "later"
+
 // Live tells the states of the stream of server-sent events at a path, one at a time, until
 // ctx ends. All tabs of a browser share one stream. A lost one is opened again with growing
 // pauses, or at once when the page is looked at or the network comes back.

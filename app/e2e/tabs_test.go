@@ -189,12 +189,10 @@ func TestOneStreamInCrib(t *testing.T) {
 	ann := openBrowser(t, c.server)
 	ann.hasDevice()
 	ann.entersCrib(c, "ann")
-	var tabs []*browser
 	for range 7 {
 		tab := ann.opensTab()
 		tab.opens("/")
 		tab.readsIn("#user-menu-button", "ann")
-		tabs = append(tabs, tab)
 	}
 	ann.until("there is one stream", func() bool { return counter.open.Load() == 1 })
 	if most := counter.most.Load(); most != 1 {
