@@ -14,8 +14,8 @@ import (
 // under /static/ only, which its own page needs.
 func NewClosed(c Config) http.Handler {
 	contact := c.Contact
-	c.Contact = "" // the sentence has it
 	s := newRefusing(c)
+	s.door.ContactSaid = true // the sentence has it
 	return s.logged(s.recovered(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
 		if contact == "" {
 			return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off.")

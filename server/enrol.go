@@ -101,12 +101,15 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.dropCookie(w, cookieEnrol)
-	http.Redirect(w, r, shared.PageEnrolled, http.StatusSeeOther)
+	http.Redirect(w, r, shared.PageEnrolled+enrolledPassword, http.StatusSeeOther)
 	return nil
 }
 
+// enrolledPassword is behind the address of the page that follows a password.
+const enrolledPassword = "?password"
+
 func (s *Server) showEnrolled(w http.ResponseWriter, r *http.Request) error {
-	return s.door.Enrolled(w, text(r))
+	return s.door.Enrolled(w, text(r), r.URL.RawQuery == enrolledPassword[1:])
 }
 
 // browserOfEnrolment ties a ceremony to the link that the browser opened.

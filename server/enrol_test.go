@@ -167,7 +167,7 @@ func TestInvitation(t *testing.T) {
 					t.Errorf("%q: %s", weak, a)
 				}
 			}
-			if a := carl.submits(shared.PageEnrol, url.Values{"password": {password}}); a.status != 303 || a.header.Get("Location") != shared.PageEnrolled {
+			if a := carl.submits(shared.PageEnrol, url.Values{"password": {password}}); a.status != 303 || a.header.Get("Location") != shared.PageEnrolled+"?password" {
 				t.Errorf("got %s", a)
 			}
 			if page := carl.sends("GET", shared.PageEnrolled, nil); page.status != 200 || !strings.Contains(string(page.body), shared.PageSignIn) {

@@ -74,8 +74,10 @@ func (s *Server) answer(h handler) http.Handler {
 
 // refuse answers with a page that says what was refused.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, code shared.Code, sentence string) {
-	page := door.Refusal{Sentence: sentence}
-	if code == shared.CodeWrongHost {
+	page := door.Refusal{Code: code, Sentence: sentence, Link: r.URL.Path == shared.PageEnrol || r.URL.Path == shared.PageSetup}
+	if code == shared.CodeSwitchedOff {
+		page.Nowhere = true // every page of it says the same
+	} else if code == shared.CodeWrongHost {
 		page.Origin, page.Nowhere = s.Address.Origin, s.Address.Origin == ""
 	} else if s.people != nil && status[code] < 500 { // a closed server has none, and a fault may be the store's
 		_, err := s.people.authenticate(r)

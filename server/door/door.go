@@ -19,7 +19,8 @@ import (
 // Config is what every page of the door shows.
 type Config struct {
 	Product     string
-	Contact     string
+	Contact     string // "" has the pages say it in general
+	ContactSaid bool   // the page says it by itself
 	PasskeysOn  bool
 	PasswordsOn bool // somebody signs in with one
 	RPID        string

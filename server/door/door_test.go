@@ -62,7 +62,7 @@ func pages(word string) map[string]func(w http.ResponseWriter) error {
 		"invitation": enrol(store.MethodInvitation),
 		"way back":   enrol(store.MethodRecoveryLink),
 		"phone":      enrol(store.MethodPhoneLink),
-		"enrolled":   func(w http.ResponseWriter) error { return d.Enrolled(w, text) },
+		"enrolled":   func(w http.ResponseWriter) error { return d.Enrolled(w, text, true) },
 		"refusal": func(w http.ResponseWriter) error {
 			d.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: word})
 			return nil

@@ -10,11 +10,16 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Enrolled writes the page that follows [Door.Enrol]'s.
-func (d *Door) Enrolled(w http.ResponseWriter, text *message.Catalogue) error {
+// Enrolled writes the page that follows [Door.Enrol]'s, after a passkey was made there, or
+// a password set alone.
+func (d *Door) Enrolled(w http.ResponseWriter, text *message.Catalogue, password bool) error {
+	lead := text.Door.EnrolledPasskey
+	if password {
+		lead = text.Door.EnrolledPassword
+	}
 	return d.write(w, http.StatusOK, text, content{
 		title: text.Door.EnrolledTitle,
-		lead:  text.Door.EnrolledLead,
+		lead:  lead,
 		body: g.Group{
 			h.P(h.A(h.Class("button primary wide"), h.Href(shared.PageSignIn), g.Text(text.Door.BackToSignIn))),
 		},

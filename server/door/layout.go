@@ -31,8 +31,16 @@ func (d *Door) layout(text *message.Catalogue, own content) g.Node {
 				h.H1(g.Text(own.title)),
 				h.P(h.Class("lead"), g.Text(own.lead)),
 				own.body,
-				g.If(d.Contact != "", h.P(h.Class("contact"), g.Text(message.Fill(text.Door.Contact, "contact", d.Contact)))),
+				g.If(!d.ContactSaid, h.P(h.Class("contact"), g.Text(d.whomToAsk(text)))),
 			),
 		),
 	))
+}
+
+// whomToAsk is at the foot of every page: nobody shall be left without a way on.
+func (d *Door) whomToAsk(text *message.Catalogue) string {
+	if d.Contact == "" {
+		return message.Fill(text.Door.ContactNone, "product", d.Product)
+	}
+	return message.Fill(text.Door.Contact, "contact", d.Contact)
 }

@@ -12,6 +12,8 @@ import (
 
 // Refusal is what the page of a refusal shows.
 type Refusal struct {
+	Code     shared.Code // for the heading
+	Link     bool        // it is of a link that somebody opened
 	Sentence string
 	SignedIn bool   // whoever reads it
 	Origin   string // of the page that it leads to; "" is that of the refusal
@@ -25,11 +27,37 @@ func (d *Door) Refusal(w http.ResponseWriter, status int, text *message.Catalogu
 		address, label = shared.PageHome, text.Door.BackToStart
 	}
 	err := d.write(w, status, text, content{
-		title: text.Door.RefusalTitle,
+		title: page.title(text),
 		lead:  page.Sentence,
 		body:  g.Group{g.If(!page.Nowhere, h.P(h.A(h.Class("button wide"), h.Href(page.Origin+address), g.Text(label))))},
 	})
 	if err != nil {
 		http.Error(w, page.Sentence, status)
+	}
+}
+
+// title says what sort of refusal it is. A refusal changes nothing, so that can be said of
+// those that have no better heading.
+func (page Refusal) title(text *message.Catalogue) string {
+	switch page.Code {
+	case shared.CodeNotFound, shared.CodeCeremonyExpired:
+		if page.Link {
+			return text.Door.RefusalLink
+		}
+		return text.Door.RefusalNotFound
+	case shared.CodeNotAllowed, shared.CodeAccountDisabled, shared.CodeNoAccount, shared.CodePasskeysOff, shared.CodePasswordsOff:
+		return text.Door.RefusalAccess
+	case shared.CodeTooManyAttempts:
+		return text.Door.RefusalTooMany
+	case shared.CodeInternal:
+		return text.Door.RefusalFault
+	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured, shared.CodeSSORefused:
+		return text.Door.RefusalProvider
+	case shared.CodeSwitchedOff:
+		return text.Door.RefusalClosed
+	case shared.CodeWrongHost:
+		return text.Door.RefusalHost
+	default:
+		return text.Door.RefusalTitle
 	}
 }

@@ -123,8 +123,17 @@ type Door struct {
 	PasswordOnly      string
 	SavePassword      string
 	EnrolledTitle     string
-	EnrolledLead      string
+	EnrolledPasskey   string
+	EnrolledPassword  string
 	RefusalTitle      string
+	RefusalNotFound   string
+	RefusalLink       string
+	RefusalAccess     string
+	RefusalTooMany    string
+	RefusalFault      string
+	RefusalProvider   string
+	RefusalClosed     string
+	RefusalHost       string
 
 	PasswordOptional     string
 	PasswordOptionalHint string
@@ -132,6 +141,7 @@ type Door struct {
 	BackToSignIn         string
 	BackToStart          string
 	Contact              string // {contact}
+	ContactNone          string // {product}
 }
 
 // SignIn is how somebody signs in, at the front door or in a program of others.

@@ -21,6 +21,9 @@ func (s *settings) tell(log *slog.Logger) {
 				"name the proxies alone, such as --trusted-proxies 10.0.0.11,10.0.0.12", "network", network.String())
 		}
 	}
+	if s.Contact == "" {
+		log.Info("no page says whom users ask for help: name somebody, such as --contact \"IT desk, phone 1234\"")
+	}
 	tellRoots(log, s.AttestationRoots)
 	tellSecrets(log, s.providers)
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
