@@ -1,16 +1,12 @@
 package server
 
 import (
-	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
-	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -22,165 +18,216 @@ type Address struct {
 	Secure bool   // https
 }
 
-// ParseAddress makes what browsers send of a public URL, and of the relying party id that
-// is set or follows from it. What it can't make that of is refused with a sentence for IT
-// that says what to write instead.
+// ParseAddress turns a public URL, as somebody typed it, into what browsers make of it,
+// with the relying party id that is set or follows from it. Capitals, default ports, a final
+// dot and letters outside of ASCII are rewritten. What browsers can't open, and what says
+// more than a host, is refused: the error is a sentence for IT that says what to write
+// instead.
 //
 // Passkeys need a secure context and a domain (WebAuthn Level 3, 5.1.3): https,
-// or http on localhost or a name under it, and never an IP address. The relying party id is the
-// host, or a domain above it that isn't a public suffix.
+// or http on localhost or a name under it, and never an IP address. The relying party id is
+// the host, or a domain above it that isn't a public suffix.
 func ParseAddress(publicURL, rpID string, passkeysOn bool) (Address, error) {
-	u, err := url.Parse(strings.TrimSpace(publicURL))
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return Address{}, errors.New("the public URL isn't one: write it as https://id.example.com")
-	}
-	host, err := canonicalHost(u.Hostname())
+	at, err := parseOrigin(publicURL)
 	if err != nil {
-		return Address{}, fmt.Errorf("the public URL %w", err)
+		return Address{}, err
 	}
-	name := host
-	if port := u.Port(); port != "" {
-		number, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || number == 0 {
-			return Address{}, fmt.Errorf("the public URL has the port %s, and ports are from 1 to 65535: write %s://%s", port, u.Scheme, host)
-		}
-		if port = strconv.Itoa(int(number)); port != defaultPort(u.Scheme == "https") {
-			host += ":" + port
-		}
-	}
-	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil {
-		return Address{}, fmt.Errorf("the public URL must end after the host: write %s://%s", u.Scheme, host)
-	}
-	address := Address{Origin: u.Scheme + "://" + host, Host: host, Secure: u.Scheme == "https"}
-
+	isLocal := isLocalhost(at.name)
+	suffix, icann := publicsuffix.PublicSuffix(at.name)
 	switch {
-	case isIP(name) && passkeysOn:
-		return Address{}, fmt.Errorf("passkeys don't work on the IP address %s: write a host name, such as https://id.example.com, or http://localhost:8080 to try Keypeg on this machine", name)
-	case !address.Secure && name != "localhost" && !strings.HasSuffix(name, ".localhost"): // RFC 6761, 6.3
-		return Address{}, fmt.Errorf("http://%s isn't safe without https: write https://%s and put a proxy with a certificate in front, or http://localhost:8080 to try Keypeg on this machine", host, host)
-	case passkeysOn && isOfRegistry(name):
-		return Address{}, fmt.Errorf("%s is a domain that registries give names under, and passkeys don't work on it: write a host name below it, such as https://id.%s", name, name)
+	case isIP(at.name) && passkeysOn:
+		return Address{}, fmt.Errorf("passkeys don't work on the IP address %s: write a host name, such as https://id.example.com, or http://localhost:8080 to try Keypeg on this machine", at.name)
+	case !at.secure && !isLocal:
+		return Address{}, fmt.Errorf("%s isn't safe without https: write %s and put a proxy with a certificate in front, or http://localhost:8080 to try Keypeg on this machine", at, at.trusted())
+	case icann && suffix == at.name && passkeysOn:
+		return Address{}, fmt.Errorf("%s is no host: other people's domains lie under %s: write the name of a host of yours, such as https://id.example.com", at, at.name)
 	}
-	address.RPID, err = relyingPartyID(rpID, name)
-	return address, err
+	id, err := parseRPID(rpID, at.name)
+	if err != nil {
+		return Address{}, err
+	}
+	return Address{Origin: at.String(), Host: at.host(), RPID: id, Secure: at.secure}, nil
 }
 
-// relyingPartyID is what passkeys are bound to at a host: the id that is set, or else the
-// host.
-func relyingPartyID(rpID, host string) (string, error) {
-	if rpID == "" {
-		return host, nil
-	}
-	canonical, err := canonicalHost(strings.TrimSpace(rpID))
-	switch {
-	case err != nil || isIP(canonical):
-		return "", fmt.Errorf("the RP ID must be a domain alone, without https:// and port: write %q, or a domain above it, or leave it out", host)
-	case canonical == host:
-		return host, nil
-	case !strings.HasSuffix(host, "."+canonical):
-		return "", fmt.Errorf("the RP ID %q doesn't belong to %s: write %q, or a domain above it, or leave it out", canonical, host, host)
-	case isPublicSuffix(canonical):
-		return "", fmt.Errorf("the RP ID %q is shared by unrelated sites, so browsers refuse it: write %q or leave it out", canonical, host)
-	}
-	return canonical, nil
-}
-
-// isPublicSuffix reports whether strangers have names under a domain: of a registry, as
-// under com, or of a company, as under github.io. A single label counts, because browsers
-// can't tell.
-func isPublicSuffix(domain string) bool {
-	suffix, _ := publicsuffix.PublicSuffix(domain)
-	return suffix == domain
-}
-
-// isOfRegistry reports whether a domain is a registry's own. An intranet's single label
-// isn't.
-func isOfRegistry(domain string) bool {
-	suffix, official := publicsuffix.PublicSuffix(domain)
-	return official && suffix == domain
-}
-
-func isIP(host string) bool {
-	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil
-}
-
-var (
-	label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	// number is what makes browsers take a name for an IPv4 address (URL, 3.5).
-	number = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
-)
-
-var errHostName = errors.New("has a host name that browsers can't use: write one of letters, digits, dashes and dots, such as https://id.example.com")
-
-// canonicalHost is a host name, or an IP address, as browsers send it (URL, 3.5): small
-// letters, xn-- for others than ASCII's, no dot at the end, IPv6 in brackets and short.
-// Errors are what to say of the address.
-func canonicalHost(host string) (string, error) {
-	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && ip.Zone() == "" {
-		if ip.Is6() {
-			return "[" + ip.String() + "]", nil
-		}
-		return ip.String(), nil
-	}
-	name := strings.TrimSuffix(strings.ToLower(host), ".")
-	if strings.Contains(name, "xn--") || strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
-		ascii, err := idna.Lookup.ToASCII(name)
-		if err != nil {
-			return "", errHostName
-		}
-		name = strings.TrimSuffix(ascii, ".")
-	}
-	labels := strings.Split(name, ".")
-	for _, l := range labels {
-		if !label.MatchString(l) {
-			return "", errHostName
-		}
-	}
-	if len(name) > 253 || number.MatchString(labels[len(labels)-1]) {
-		return "", errors.New("has a host name that browsers can't use: write a name, such as https://id.example.com, and no number")
-	}
-	return name, nil
-}
-
-func defaultPort(secure bool) string {
-	if secure {
-		return "443"
-	}
-	return "80"
-}
-
-// IsHost reports whether a request's Host header names this address, however it is written.
-func (a Address) IsHost(header string) bool {
-	if header == a.Host {
+// IsHost reports whether a request's Host header names this address. Hosts are equal however
+// they are written: in capitals, with the default port, with a final dot (RFC 9110, 4.2.3).
+func (a Address) IsHost(host string) bool {
+	if host == a.Host {
 		return true
 	}
-	host := CanonicalHost(header)
-	return host == a.Host || host == a.HostWithPort()
+	at, bad := parseHost(host)
+	at.secure = a.Secure
+	return bad == nil && at.host() == a.Host
 }
 
-// HostWithPort is Host with the port in it, also where it is the scheme's own.
-func (a Address) HostWithPort() string {
-	if at := strings.LastIndexByte(a.Host, ':'); at >= 0 && !strings.HasSuffix(a.Host, "]") {
-		return a.Host
+// HostName returns the name in a Host header, without its port, as it is compared; "" if
+// there is none. Cookies and passkeys know no ports.
+func HostName(host string) string {
+	at, bad := parseHost(host)
+	if bad != nil {
+		return ""
 	}
-	return a.Host + ":" + defaultPort(a.Secure)
+	return at.name
 }
 
-// CanonicalHost is a Host header as browsers write it, with the port that it has. What
-// isn't one comes back as it is.
-func CanonicalHost(header string) string {
-	host, port := header, ""
-	if at := strings.LastIndexByte(header, ':'); at >= 0 && !strings.HasSuffix(header, "]") {
-		host, port = header[:at], header[at:]
-		if _, err := strconv.ParseUint(port[1:], 10, 16); err != nil && port != ":" {
-			return header
+// origin is a scheme, a host and a port, as browsers write them.
+type origin struct {
+	secure bool
+	name   string // in ASCII and lower case; an IPv6 address in brackets
+	port   int    // 0 for the scheme's own
+}
+
+func (o origin) host() string {
+	own := 80
+	if o.secure {
+		own = 443
+	}
+	if o.port == 0 || o.port == own {
+		return o.name
+	}
+	return o.name + ":" + strconv.Itoa(o.port)
+}
+
+func (o origin) String() string {
+	if o.secure {
+		return "https://" + o.host()
+	}
+	return "http://" + o.host()
+}
+
+// trusted is an origin that browsers trust, and that the same host may have.
+func (o origin) trusted() origin {
+	o.secure = o.secure || !isLocalhost(o.name)
+	if o.secure && o.port == 80 {
+		o.port = 0
+	}
+	return o
+}
+
+// example is what to write where nothing nearer to the typed text is right.
+const example = "https://id.example.com"
+
+// parseOrigin reads a public URL. Its errors don't repeat what may be a secret in it.
+func parseOrigin(publicURL string) (origin, error) {
+	text := strings.TrimFunc(publicURL, isBlank)
+	it := "the public URL"
+	if !strings.ContainsAny(text, "@?#") {
+		it = fmt.Sprintf("the public URL %q", text)
+	}
+	scheme, rest, hasScheme := strings.Cut(text, "://")
+	scheme = strings.ToLower(scheme)
+	authority, path := cutAuthority(rest)
+	switch {
+	case text == "":
+		return origin{}, fmt.Errorf("there is no public URL: write the address that people use, such as %s", example)
+	case !hasScheme || strings.ContainsAny(scheme, "./:@"):
+		return origin{}, fmt.Errorf("%s doesn't begin with https://: write %s", it, nearest(text))
+	case scheme != "https" && scheme != "http":
+		return origin{}, fmt.Errorf("%s doesn't begin with https://: write %s", it, nearest(rest))
+	case slices.Contains([]string{"http", "https"}, strings.ToLower(strings.TrimSuffix(authority, ":"))) && strings.HasPrefix(path, "//"):
+		return origin{}, fmt.Errorf("%s has two schemes: write %s", it, nearest(rest))
+	}
+
+	at, bad := parseHost(authority[strings.LastIndexByte(authority, '@')+1:])
+	at.secure = scheme == "https"
+	switch {
+	case bad != nil && bad.nearest.name == "":
+		return origin{}, fmt.Errorf("%s %s: write another one, such as %s", it, bad.because, example)
+	case bad != nil:
+		return origin{}, fmt.Errorf("%s %s: write %s", it, bad.because, bad.nearest.trusted())
+	case strings.Contains(authority, "@"):
+		return origin{}, fmt.Errorf("%s must not have a user or a password: write %s", it, at.trusted())
+	case strings.Trim(path, `/\`) != "":
+		return origin{}, fmt.Errorf("%s must end after the host: write %s", it, at.trusted())
+	}
+	return at, nil
+}
+
+// nearest is what to write in place of a text that has no scheme, or too many.
+func nearest(text string) string {
+	for text = strings.Trim(text, quotes); ; {
+		bare := strings.TrimLeft(text, `/\:`)
+		for _, scheme := range []string{"https:", "http:", "https/", "http/"} {
+			if len(bare) > len(scheme) && strings.EqualFold(bare[:len(scheme)], scheme) && bare[len(scheme)] != ':' && !isDigit(bare[len(scheme)]) {
+				bare = bare[len(scheme):]
+			}
 		}
-		port = strings.TrimSuffix(port, ":")
+		if bare == text {
+			break
+		}
+		text = bare
 	}
-	canonical, err := canonicalHost(host)
-	if err != nil {
-		return header
+	authority, _ := cutAuthority(text)
+	at, bad := parseHost(authority[strings.LastIndexByte(authority, '@')+1:])
+	if bad != nil {
+		at = bad.nearest
 	}
-	return canonical + port
+	if at.name == "" {
+		return "it as " + example
+	}
+	return at.trusted().String()
 }
+
+// cutAuthority cuts what follows a scheme where browsers do: a backslash is a slash to them.
+func cutAuthority(rest string) (authority, path string) {
+	if end := strings.IndexAny(rest, `/\?#`); end >= 0 {
+		return rest[:end], rest[end:]
+	}
+	return rest, ""
+}
+
+// parseRPID reads a relying party id for a host; "" is the host itself.
+func parseRPID(written, host string) (string, error) {
+	text := strings.TrimFunc(written, isBlank)
+	if text == "" {
+		return strings.Trim(host, "[]"), nil
+	}
+	_, bare, hasScheme := strings.Cut(text, "://")
+	if !hasScheme {
+		bare = text
+	}
+	authority, path := cutAuthority(bare)
+	at, bad := parseHost(authority[strings.LastIndexByte(authority, '@')+1:])
+	id := at.name
+	if bad != nil {
+		id = bad.nearest.name
+	}
+	better := host
+	if id != "" && checkRPID(id, host) == nil {
+		better = id
+	}
+	switch {
+	case bad != nil:
+		return "", fmt.Errorf("the RP ID %q %s: write %q or leave it out", text, bad.because, better)
+	case hasScheme || path != "" || strings.ContainsAny(authority, ":@"):
+		return "", fmt.Errorf("the RP ID %q must be a domain alone: write %q or leave it out", text, better)
+	}
+	return id, checkRPID(id, host)
+}
+
+// checkRPID refuses an id that browsers refuse for a host: it must be the host, or a
+// "registrable domain suffix" of it in HTML's words. Strangers register side by side
+// under com, and under github.io too.
+func checkRPID(id, host string) error {
+	suffix, _ := publicsuffix.PublicSuffix(host)
+	switch {
+	case id == host:
+		return nil
+	case !strings.HasSuffix(host, "."+id):
+		return fmt.Errorf("the RP ID %q doesn't belong to %s: write %q, or a domain above it, or leave it out", id, host, host)
+	case strings.HasSuffix("."+suffix, "."+id):
+		return fmt.Errorf("the RP ID %q is shared by unrelated sites, so browsers refuse it: write %q or leave it out", id, host)
+	}
+	return nil
+}
+
+// isLocalhost reports whether a name is this machine's, which browsers trust without https
+// (RFC 6761, 6.3).
+func isLocalhost(name string) bool {
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
+}
+
+// isBlank reports whether nobody sees a letter that was pasted with an address.
+func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
+
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }

@@ -723,6 +723,31 @@ func TestHost(t *testing.T) {
 			}
 		})
 	})
+	t.Run("an equal host is served, however it is written", func(t *testing.T) {
+		config := newSite(t, stores["memstore"], atExample).config
+		s, err := server.New(t.Context(), server.Config{Store: config.Store, Host: &crib{}, Log: config.Log, Address: config.Address})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asks := func(host string) int {
+			r := httptest.NewRequest("POST", "https://id.example.com"+shared.PathSignInBegin, nil)
+			r.Host = host
+			r.Header.Set("Origin", "https://id.example.com")
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			return w.Code
+		}
+		for _, host := range equalHosts {
+			if status := asks(host); status != 200 {
+				t.Errorf("%s: got %d", host, status)
+			}
+		}
+		for _, host := range []string{"example.com", "id.example.com:80", "id.example.com:8443", "id.example.com.evil.test"} {
+			if status := asks(host); status != 421 {
+				t.Errorf("%s: got %d, want 421", host, status)
+			}
+		}
+	})
 	t.Run("for its domain it decides itself whether https is enough", func(t *testing.T) {
 		address, err := server.ParseAddress("https://crib.example", "", true)
 		if err != nil {

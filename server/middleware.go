@@ -167,18 +167,26 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 			Because(fmt.Errorf("the host is %q, and %q is served: a proxy in front must keep Host", r.Host, s.Address.Host))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host == s.Address.Host || shared.IsHealthCheck(r.URL.Path) || s.isFile(r) {
+		switch {
+		case s.Address.IsHost(r.Host):
+			next.ServeHTTP(w, s.atAddress(r))
+		case shared.IsHealthCheck(r.URL.Path) || s.isFile(r):
 			next.ServeHTTP(w, r)
-			return
+		default:
+			misdirected.ServeHTTP(w, r)
 		}
-		if s.Address.IsHost(r.Host) {
-			same := r.WithContext(r.Context())
-			same.Host = s.Address.Host // what compares it with Origin does so byte by byte
-			next.ServeHTTP(w, same)
-			return
-		}
-		misdirected.ServeHTTP(w, r)
 	})
+}
+
+// atAddress is a request with the host as browsers write it: what comes later compares it
+// with origins.
+func (s *Server) atAddress(r *http.Request) *http.Request {
+	if r.Host == s.Address.Host {
+		return r
+	}
+	same := *r
+	same.Host = s.Address.Host
+	return &same
 }
 
 // isFile reports whether a request is for one of the files that are the same for everybody.

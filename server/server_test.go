@@ -525,6 +525,13 @@ func TestWithoutSession(t *testing.T) {
 	})
 }
 
+// equalHosts are https://id.example.com in a Host header, as clients and proxies write it.
+var equalHosts = []string{"id.example.com", "id.example.com:443", "ID.Example.COM", "id.example.com.", "Id.Example.com.:443"}
+
+func atExample(c *server.Config) {
+	c.Address = server.Address{Origin: "https://id.example.com", Host: "id.example.com", RPID: "id.example.com", Secure: true}
+}
+
 func TestHygiene(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann := s.user("ann")
@@ -567,6 +574,39 @@ func TestHygiene(t *testing.T) {
 		}
 		if a := ann.sends("GET", "/healthz", nil, func(r *http.Request) { r.Host = "10.0.0.1" }); a.status != 200 {
 			t.Errorf("health by address: %s", a)
+		}
+	})
+	t.Run("an equal host is served, however it is written, and nobody is warned", func(t *testing.T) {
+		for _, host := range equalHosts {
+			at := func(r *http.Request) { r.Host = host }
+			old := func(r *http.Request) { r.Host = host; r.Header.Del("Sec-Fetch-Site") } // the browser says Origin alone
+			s := newSite(t, stores["memstore"], atExample)
+			if _, err := s.accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+				t.Fatal(err)
+			}
+			v := s.visitor()
+			if a := v.sends("GET", shared.PageSignIn, nil, at); a.status != 200 {
+				t.Errorf("%s: the page: %s", host, a)
+			}
+			if a := v.sends("GET", shared.PageHome, nil, at); a.status != 303 || !strings.HasPrefix(a.header.Get("Location"), shared.PageSignIn) {
+				t.Errorf("%s: the way to it: %d %q", host, a.status, a.header.Get("Location"))
+			}
+			for _, change := range []func(*http.Request){at, old} {
+				fromThere := func(r *http.Request) { change(r); r.Header.Set("Origin", "https://id.example.com") }
+				a := v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}, fromThere)
+				if a.status != 200 || !strings.HasPrefix(a.header.Get("Set-Cookie"), "__Host-keypeg=") {
+					t.Errorf("%s: signing in: %s with %q", host, a, a.header.Get("Set-Cookie"))
+				}
+				fromElsewhere := func(r *http.Request) {
+					change(r)
+					r.Header.Set("Origin", "https://evil.test")
+					r.Header.Del("Sec-Fetch-Site")
+				}
+				v.refused(v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}, fromElsewhere), 403, shared.CodeCrossSite)
+			}
+			if strings.Contains(s.log.String(), "named another host") {
+				t.Errorf("%s: a warning of nothing:\n%s", host, s.log)
+			}
 		}
 	})
 	t.Run("a body must be JSON, one value, of the right types, and small", func(t *testing.T) {

@@ -24,6 +24,7 @@ func (s *Service) BeginConfirmation(_ context.Context, user store.User, browser 
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
 	}
+	request.Response.RelyingPartyID = s.rpID
 	options, err := json.Marshal(request.Response)
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)

@@ -97,7 +97,7 @@ type Also func(store.User, store.Passkey) (store.Batch, error)
 // none yet, so every node of an installation can open every node's tickets.
 func New(ctx context.Context, c Config) (*Service, error) {
 	rp, err := webauthn.New(&webauthn.Config{
-		RPID:                  c.RPID,
+		RPID:                  libraryRPID,
 		RPDisplayName:         c.RPName,
 		RPOrigins:             []string{c.Origin},
 		AttestationPreference: conveyance(c.AttestationRoots),
@@ -117,7 +117,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
 	}
 
-	signIns, err := newSignInOptions(rp)
+	signIns, err := newSignInOptions(rp, c.RPID)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +139,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		seal: sealer, failed: newFailedTickets(), told: c.Failures, signInOptions: signIns,
 	}, nil
 }
+
+// libraryRPID stands where the library checks relying party ids: it refuses names of one
+// label, such as intranet, which browsers take. Options are given the real id before they
+// are encoded, and each verification is told the real one.
+const libraryRPID = "localhost"
 
 // verification is what a sign-in or a confirmation must do, in WebAuthn's words.
 func verification(p policy.Policy) protocol.UserVerificationRequirement {

@@ -36,6 +36,7 @@ func (s *Service) BeginRegistration(_ context.Context, user store.User, browser 
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making creation options: %w", unwrapLibrary(err))
 	}
+	creation.Response.RelyingParty.ID = s.rpID
 
 	options, err := json.Marshal(creation.Response)
 	if err != nil {

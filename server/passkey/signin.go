@@ -34,11 +34,12 @@ func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation stri
 // JSON before it and after. The library would check its configuration each time.
 type signInOptions struct{ before, after []byte }
 
-func newSignInOptions(rp *webauthn.WebAuthn) (signInOptions, error) {
+func newSignInOptions(rp *webauthn.WebAuthn, rpID string) (signInOptions, error) {
 	request, _, err := rp.BeginDiscoverableLogin()
 	if err != nil {
 		return signInOptions{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
 	}
+	request.Response.RelyingPartyID = rpID
 	encoded, err := json.Marshal(request.Response)
 	if err != nil {
 		return signInOptions{}, fmt.Errorf("encoding options: %w", err)

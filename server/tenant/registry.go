@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/store"
 )
 
@@ -154,8 +155,8 @@ func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
 	if err != nil {
 		return Tenant{}, err
 	}
-	t.PublicURL = address.Origin // as browsers write it
-	if t.RPID != "" {
+	t.PublicURL = address.Origin
+	if t.RPID = strings.TrimSpace(t.RPID); t.RPID != "" {
 		t.RPID = address.RPID
 	}
 
@@ -185,9 +186,9 @@ func (t Tenant) keepsApartFrom(other Tenant) error {
 	}
 	theirs, err := other.Address()
 	if err != nil {
-		return fmt.Errorf("the tenant %s: %w", other.Name, err)
+		return nil // nobody reaches it, see [Router.Refresh]
 	}
-	switch myHost, theirHost := hostName(mine), hostName(theirs); {
+	switch myHost, theirHost := server.HostName(mine.Host), server.HostName(theirs.Host); {
 	case myHost == theirHost:
 		return fmt.Errorf("the host %s belongs to the tenant %s already: give this one a host name of its own", myHost, other.Name)
 	case isWithin(theirHost, mine.RPID):

@@ -82,7 +82,7 @@ func TestAdd(t *testing.T) {
 			t.Errorf("the list was begun, and there is one: %t (%v)", exists, err)
 		}
 		adds(t, r, "beta", "https://ID.beta.example:443/")
-		added, err := r.Add(t.Context(), tenant.Tenant{Name: "acme", PublicURL: "https://id.acme.example", RPID: "acme.example", Product: " Acme ", Contact: "desk"})
+		added, err := r.Add(t.Context(), tenant.Tenant{Name: "acme", PublicURL: "https://id.acme.example", RPID: " Acme.Example. ", Product: " Acme ", Contact: "desk"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,6 +97,11 @@ func TestAdd(t *testing.T) {
 		adds(t, r, "notacme", "https://notacme.example")
 		adds(t, r, "local-a", "http://a.localhost:8080")
 		adds(t, r, "local-b", "http://b.localhost:8080")
+		if books := adds(t, r, "books", "https://Bücher.example"); books.PublicURL != "https://xn--bcher-kva.example" {
+			t.Errorf("books is at %s", books.PublicURL)
+		}
+		adds(t, r, "hub-a", "https://a.github.io")
+		adds(t, r, "hub-b", "https://b.github.io")
 		before := names(t, r)
 
 		for _, test := range []struct{ name, url, rpID, says string }{
@@ -107,7 +112,7 @@ func TestAdd(t *testing.T) {
 			{"a.b", "https://x.example", "", "can't name a tenant"},
 			{strings.Repeat("a", 41), "https://x.example", "", "can't name a tenant"},
 			{"acme", "https://x.example", "", "there is a tenant acme already, at https://id.acme.example"},
-			{"x", "x.example", "", "write it as https://id.example.com"},
+			{"x", "x.example", "", "write https://x.example"},
 			{"x", "http://x.example", "", "write https://x.example"},
 			{"x", "https://10.0.0.1", "", "write a host name"},
 			{"x", "https://x.example", "y.example", "doesn't belong to"},
@@ -117,6 +122,15 @@ func TestAdd(t *testing.T) {
 			{"x", "https://id.acme.example:8443", "", "belongs to the tenant acme already"},
 			{"x", "https://id.acme.example.", "", "belongs to the tenant acme already"},
 			{"x", "http://a.localhost:9090", "", "belongs to the tenant local-a already"},
+			{"x", "http://A.LOCALHOST.", "", "belongs to the tenant local-a already"},
+			{"x", "https://BÜCHER.example", "", "belongs to the tenant books already"},
+			{"x", "https://xn--bcher-kva.example.:443", "", "belongs to the tenant books already"},
+			{"x", "https://b%C3%BCcher.example", "", "belongs to the tenant books already"},
+			// What no browser opens.
+			{"x", "https://x_y.example", "", "write https://x-y.example"},
+			{"x", "https://x.example:0", "", "write https://x.example"},
+			{"x", "https://com", "", "other people's domains lie under com"},
+			{"x", "https://c.github.io", "github.io", `write "c.github.io"`},
 			// Another host, but browsers would offer acme's passkeys there.
 			{"x", "https://acme.example", "", "would be offered at id.acme.example too"},
 			{"x", "https://shop.acme.example", "", "would be offered at shop.acme.example too"},
@@ -131,7 +145,7 @@ func TestAdd(t *testing.T) {
 		}
 		// Siblings that share no relying party id are apart.
 		adds(t, r, "login", "https://login.beta.example")
-		if after := names(t, r); after != "acme beta local-a local-b login notacme" || before != "acme beta local-a local-b notacme" {
+		if after := names(t, r); after != "acme beta books hub-a hub-b local-a local-b login notacme" || before != "acme beta books hub-a hub-b local-a local-b notacme" {
 			t.Errorf("before %q, after %q", before, after)
 		}
 	})

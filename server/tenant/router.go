@@ -3,8 +3,10 @@ package tenant
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +47,8 @@ type Router struct {
 	known   atomic.Pointer[directory]
 	strange atomic.Int64 // when the list was last read because of an unknown host
 
+	unserved sync.Map // tenants that IT was told of
+
 	mu       sync.Mutex // guards what follows; taken after a slot's
 	slots    map[string]*slot
 	draining bool
@@ -54,17 +58,19 @@ type Router struct {
 
 // directory is the list of tenants as it was read last.
 type directory struct {
-	byHost, byName map[string]Tenant
-	closed         sync.Map // handlers of those that are switched off, by name
+	byHost map[string]resident // by the host's name; a port is no difference between tenants
+	byName map[string]Tenant
+	closed sync.Map // handlers of those that are switched off, by name
 }
 
-// find returns the tenant of a Host header.
-func (d *directory) find(host string) (Tenant, bool) {
-	t, found := d.byHost[host]
-	if !found {
-		t, found = d.byHost[server.CanonicalHost(host)]
-	}
-	return t, found
+type resident struct {
+	Tenant
+	address server.Address
+}
+
+func (d *directory) at(host string) (Tenant, bool) {
+	found := d.byHost[server.HostName(host)]
+	return found.Tenant, found.address.IsHost(host) && found.Name != ""
 }
 
 // slot is where a tenant is open, or not. What is served in it holds mu for
@@ -91,15 +97,22 @@ func (rt *Router) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &directory{byHost: map[string]Tenant{}, byName: map[string]Tenant{}}
+	d := &directory{byHost: map[string]resident{}, byName: map[string]Tenant{}}
+	// Of early tenants whose hosts turn out to be equal, the older one is served.
+	slices.SortStableFunc(all, func(a, b Tenant) int { return a.Created.Compare(b.Created) })
 	for _, t := range all {
 		address, err := t.Address()
 		if err != nil {
-			rt.Log.Error("a tenant can't be served", "tenant", t.Name, "cause", err)
+			rt.tellUnserved(t, err)
 			continue
 		}
-		d.byHost[address.Host], d.byName[t.Name] = t, t
-		d.byHost[address.HostWithPort()] = t
+		d.byName[t.Name] = t
+		name := server.HostName(address.Host)
+		if older, taken := d.byHost[name]; taken {
+			rt.tellUnserved(t, fmt.Errorf("its host %s is that of the tenant %s", name, older.Name))
+			continue
+		}
+		d.byHost[name] = resident{t, address}
 	}
 	rt.known.Store(d)
 
@@ -109,6 +122,13 @@ func (rt *Router) Refresh(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// tellUnserved says once that nobody reaches a tenant. The list is read every few seconds.
+func (rt *Router) tellUnserved(t Tenant, cause error) {
+	if _, told := rt.unserved.LoadOrStore(t, true); !told && t.IsOn() {
+		rt.Log.Error("a tenant can't be served: move its users to one with another address, or remove it", "tenant", t.Name, "url", t.PublicURL, "cause", cause)
+	}
 }
 
 // refreshEvery is after what time a change on another node is noticed.
@@ -136,7 +156,7 @@ const NoticedAfter = 3 * refreshEvery
 // find returns the tenant of a host. Where there is none it reads the list again,
 // at most once a second: it may have been added on another node.
 func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
-	t, found := rt.known.Load().find(host)
+	t, found := rt.known.Load().at(host)
 	now, before := time.Now().UnixNano(), rt.strange.Load()
 	if found || now-before < int64(time.Second) || !rt.strange.CompareAndSwap(before, now) {
 		return t, found
@@ -144,7 +164,8 @@ func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
 	if err := rt.Refresh(ctx); err != nil {
 		rt.Log.Error("reading the list of tenants failed", "cause", err)
 	}
-	return rt.known.Load().find(host)
+	t, found = rt.known.Load().at(host)
+	return t, found
 }
 
 // ServeHTTP implements http.Handler.

@@ -1,6 +1,7 @@
 package tenant_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -166,25 +167,6 @@ func (s *street) expects(host, path string, status int, says string) {
 }
 
 func TestRouter(t *testing.T) {
-	t.Run("a host is found however it is written", func(t *testing.T) {
-		s := newStreet(t)
-		adds(t, s.registry, "acme", "https://id.bücher.example.")
-		adds(t, s.registry, "beta", "http://beta.localhost")
-		if err := s.Refresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		for _, host := range []string{"id.xn--bcher-kva.example", "ID.xn--bcher-kva.example", "id.bücher.example", "id.xn--bcher-kva.example:443", "ID.XN--BCHER-KVA.EXAMPLE.:443", "id.xn--bcher-kva.example."} {
-			s.expects(host, "/static/name", 200, "acme")
-		}
-		for _, host := range []string{"beta.localhost", "BETA.localhost.:80"} {
-			s.expects(host, "/static/name", 200, "beta")
-		}
-		for _, host := range []string{"id.xn--bcher-kva.example:80", "beta.localhost:443", "id.bücher.example:8443"} {
-			if status, body := s.gets(host, "/static/name"); status == 200 {
-				t.Errorf("%s: got %q, want nobody's", host, body)
-			}
-		}
-	})
 	t.Run("a tenant is opened once, at its first request, by however many come", func(t *testing.T) {
 		s := newStreet(t)
 		s.adds("acme")
@@ -206,6 +188,59 @@ func TestRouter(t *testing.T) {
 		s := newStreet(t)
 		adds(t, s.registry, "acme", "http://acme.localhost:8080")
 		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
+	})
+	t.Run("its host is found however it is written", func(t *testing.T) {
+		s := newStreet(t)
+		s.adds("acme")
+		adds(t, s.registry, "books", "https://bücher.example.")
+		adds(t, s.registry, "beta", "http://beta.localhost")
+		if err := s.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range []string{"acme.localhost:8080", "ACME.localhost:8080", "acme.localhost.:8080"} {
+			s.expects(host, "/static/name", 200, "acme")
+		}
+		for _, host := range []string{"xn--bcher-kva.example", "XN--BCHER-KVA.Example", "xn--bcher-kva.example.", "xn--bcher-kva.example:443", "bücher.example"} {
+			s.expects(host, "/static/name", 200, "books")
+			s.expects(host, "/sign-in", 200, "books")
+		}
+		for _, host := range []string{"beta.localhost", "BETA.localhost.:80"} {
+			s.expects(host, "/static/name", 200, "beta")
+		}
+		for _, host := range []string{"beta.localhost:443", "acme.localhost", "acme.localhost:443", "acme.localhost:80", "xn--bcher-kva.example:80", "bcher.example", ""} {
+			s.expects(host, "/static/name", 421, "No organisation is served at this address.")
+		}
+		if err := s.SetDisabled(t.Context(), "books", true); err != nil {
+			t.Fatal(err)
+		}
+		s.expects("xn--bcher-kva.example:443", "/sign-in", 403, "This organisation is switched off.")
+	})
+	t.Run("of early tenants with equal hosts the older one is served, and what can't be reached is told once", func(t *testing.T) {
+		var log bytes.Buffer
+		s := newStreet(t)
+		s.Router.Log = slog.New(slog.NewTextHandler(&log, nil))
+		list := `{"version":1,"tenants":[` +
+			`{"name":"a","publicURL":"https://xn--bcher-kva.example","created":"2026-02-01T00:00:00Z"},` +
+			`{"name":"b","publicURL":"https://bücher.example","created":"2026-01-01T00:00:00Z"},` +
+			`{"name":"c","publicURL":"https://c_c.example","created":"2026-01-01T00:00:00Z"},` +
+			`{"name":"d","publicURL":"https://d.example.","created":"2026-01-01T00:00:00Z"}]}`
+		if err := s.registry.Store.Apply(t.Context(), store.Batch{store.AddSecret{Name: "tenants", Value: []byte(list)}}); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := s.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.expects("xn--bcher-kva.example", "/static/name", 200, "b")
+		s.expects("d.example", "/static/name", 200, "d")
+		s.expects("c_c.example", "/static/name", 421, "No organisation is served at this address.")
+		for _, told := range []string{"its host xn--bcher-kva.example is that of the tenant b", "write https://c-c.example"} {
+			if n := strings.Count(log.String(), told); n != 1 {
+				t.Errorf("%q is told %d times, want once:\n%s", told, n, &log)
+			}
+		}
+		adds(t, s.registry, "e", "https://e.example") // what can't be reached is in nobody's way
 	})
 	t.Run("the list is asked at most once a second because of unknown hosts", func(t *testing.T) {
 		s := newStreet(t)

@@ -25,9 +25,9 @@ import (
 
 // Tenant is one of the organisations.
 type Tenant struct {
-	Name      string `json:"name"` // of its file, and in commands and settings
-	PublicURL string `json:"publicURL"`
-	RPID      string `json:"rpID,omitempty"`    // as it was given; "" for the host
+	Name      string `json:"name"`              // of its file, and in commands and settings
+	PublicURL string `json:"publicURL"`         // as browsers write it, but of early tenants as it was given
+	RPID      string `json:"rpID,omitempty"`    // likewise; "" for the host
 	Product   string `json:"product,omitempty"` // "" for the installation's
 	Contact   string `json:"contact,omitempty"` // "" for the installation's
 
@@ -59,17 +59,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// hostName is the name in an address, without its port. Ports make no difference:
-// neither cookies nor passkeys know them.
-func hostName(a server.Address) string {
-	name := strings.TrimPrefix(a.Origin, "https://")
-	name, _, _ = strings.Cut(strings.TrimPrefix(name, "http://"), ":")
-	return strings.TrimSuffix(name, ".")
-}
-
 // isWithin tells whether a browser offers passkeys of this relying party id at this
 // host (WebAuthn Level 3, 5.1.3: the host is the id, or lies under it).
 func isWithin(host, rpID string) bool {
-	rpID = strings.TrimSuffix(rpID, ".")
 	return host == rpID || strings.HasSuffix(host, "."+rpID)
 }

@@ -48,11 +48,11 @@ func (i *installation) checkPolicies(ctx context.Context, s *settings, log *slog
 		if !t.IsOn() || i.rows == nil && isMissing(fileOf(i.database, t.Name)) {
 			continue // its first request checks, or nobody is there yet
 		}
-		own, err := s.of(t)
-		if err != nil {
-			return err
-		}
 		address, err := t.Address()
+		if err != nil {
+			continue // nobody reaches it, and the router says so
+		}
+		own, err := s.of(t)
 		if err != nil {
 			return err
 		}

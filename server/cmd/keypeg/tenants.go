@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/tenant"
 )
@@ -86,11 +87,11 @@ func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	err := s.withTenants(ctx, func(tenants control.Tenants) error {
 		all, err := tenants.Tenants(ctx)
 		for _, tenant := range all {
-			address, err := tenant.Address()
-			if err != nil {
-				return err
-			}
 			state := either(tenant.Removing, "being removed", either(tenant.IsOn(), "enabled", "disabled"))
+			address, err := tenant.Address()
+			if err != nil { // of an earlier version, which took it
+				address, state = server.Address{Origin: tenant.PublicURL, RPID: tenant.RPID}, "not served: "+err.Error()
+			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", tenant.Name, address.Origin, address.RPID, state, tenant.Created.Local().Format(time.DateOnly))
 		}
 		return err
