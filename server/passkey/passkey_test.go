@@ -33,13 +33,15 @@ type world struct {
 	failures *failures.Recorder
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldAt(t, origin, "id.example.com") }
+
+func newWorldAt(t testing.TB, origin, rpID string) *world {
 	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.clock }
 	w.store = memstore.New(now)
 	w.failures = failures.New(w.store, slog.New(slog.DiscardHandler))
 	rules, err := passkey.New(t.Context(), passkey.Config{
-		Store: w.store, Now: now, Failures: w.failures, RPID: "id.example.com", RPName: "Keypeg", Origin: origin, Max: 4,
+		Store: w.store, Now: now, Failures: w.failures, RPID: rpID, RPName: "Keypeg", Origin: origin, Max: 4,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +141,31 @@ func wants(t *testing.T, err error, code shared.Code) {
 	t.Helper()
 	if got := shared.CodeOf(err); got != code {
 		t.Errorf("got code %q (%v), want %q", got, err, code)
+	}
+}
+
+// TestOneLabel is an installation at a host without a dot, in an intranet.
+func TestOneLabel(t *testing.T) {
+	for rpID, origin := range map[string]string{"intranet": "https://intranet", "keypeg": "https://keypeg:8443", "localhost": "http://localhost:8080"} {
+		ann := newWorldAt(t, origin, rpID).person("ann")
+		ann.device = passkeytest.New(origin)
+		ann.registers("x")
+		if kept := ann.user().Passkeys[0]; kept.RPID != rpID {
+			t.Errorf("%s: the passkey is kept as one of %q", origin, kept.RPID)
+		}
+		if who, err := ann.signsIn(); who != "ann" || err != nil {
+			t.Errorf("%s: signed in as %q (%v), want ann", origin, who, err)
+		}
+		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ann.rules.FinishConfirmation(t.Context(), ann.user(), ann.browser, ann.answers(begun), nothingAlso); err != nil {
+			t.Errorf("%s: confirming: %v", origin, err)
+		}
+		if _, err := ann.signsIn(passkeytest.WithRPID("example.com")); err == nil {
+			t.Errorf("%s: a passkey of another relying party signed in", origin)
+		}
 	}
 }
 

@@ -229,6 +229,17 @@ func TestSettings(t *testing.T) {
 		failsWith(t, "write https://", "", "serve", "--database", database, "--public-url", "http://id.example.com")
 		failsWith(t, "IP address", "", "serve", "--database", database, "--public-url", "https://10.0.0.1")
 		failsWith(t, "doesn't belong to", "", "serve", "--database", database, "--public-url", "https://id.example.com", "--rp-id", "example.org")
+		for url, write := range map[string]string{
+			"id.example.com": "write https://id.example.com", "https://id_1.example.com": "write https://id-1.example.com",
+			"https://id.example.com/keypeg": "write https://id.example.com", "https://com": "other people's domains lie under com",
+			"https://id.example.com:99999": "write https://id.example.com",
+		} {
+			failsWith(t, write, "", "serve", "--database", database, "--public-url", url)
+			failsWith(t, write, "", "serve", "--database", database, "--config", file(t, "public-url = '"+url+"'\n"))
+		}
+		failsWith(t, `write "acme.github.io"`, "", "serve", "--database", database, "--public-url", "https://acme.github.io", "--rp-id", "github.io")
+		failsWith(t, `write "example.com"`, "", "serve", "--database", database, "--public-url", "https://id.example.com", "--rp-id", "https://Example.com")
+		failsWith(t, "says no port that people could use", "", "serve", "--database", database, "--listen", "localhost:0")
 		if _, err := os.Stat(database); err == nil {
 			t.Error("a database was made")
 		}

@@ -103,7 +103,11 @@ func (s *settings) address() (server.Address, error) {
 		if err != nil {
 			return server.Address{}, fmt.Errorf("--listen %q isn't an address: write it as localhost:8080 or :8080", s.Listen)
 		}
-		publicURL = "http://localhost:" + port
+		number, err := net.LookupPort("tcp", port) // it may be a name, such as http
+		if err != nil || number == 0 {
+			return server.Address{}, fmt.Errorf("--listen %q says no port that people could use: write it as localhost:8080 or :8080, or set --public-url", s.Listen)
+		}
+		publicURL = fmt.Sprintf("http://localhost:%d", number)
 	}
 	return server.ParseAddress(publicURL, s.RPID, s.Passkeys)
 }

@@ -423,6 +423,20 @@ func testHosts(p *program) {
 	} {
 		unknown(host)
 	}
+	books := p.does("", "tenant", "add", "books", "https://Bücher.example.")
+	if !strings.Contains(books, "Added books at https://xn--bcher-kva.example.\n") || !strings.Contains(books, "  https://xn--bcher-kva.example/setup?token=") {
+		p.Errorf("added: %s", books)
+	}
+	for _, host := range []string{"xn--bcher-kva.example", "XN--BCHER-KVA.example:443"} {
+		p.until("books is reached as "+host, func() bool { status, _ := p.gets(host, "/sign-in"); return status == 200 })
+	}
+	for url, says := range map[string]string{
+		"https://BÜCHER.example": "belongs to the tenant books already", "https://xn--bcher-kva.example:8443": "belongs to the tenant books already",
+		"https://x_y.example": "write https://x-y.example", "x.example": "write https://x.example", "https://x.example/keypeg": "write https://x.example",
+	} {
+		p.refusesTo(says, "", "tenant", "add", "other", url)
+	}
+	p.refusesTo(`write "x.github.io"`, "", "tenant", "add", "other", "https://x.github.io", "--rp-id", "github.io")
 	for _, host := range []string{p.host("acme"), "ACME.localhost:" + port, "acme.localhost.:" + port, "Acme.LOCALHOST.:" + port} {
 		if status, _ := p.gets(host, "/sign-in"); status != 200 {
 			p.Errorf("acme itself as %s: %d", host, status)
