@@ -8,6 +8,9 @@
 //
 // Every file has an address with the hash of its content in it ([Files.URL]), so
 // a browser may keep it for ever.
+//
+// The script that asks for passkeys is in a package of its own, web/credential: servers
+// without these files need it too.
 package web
 
 import (

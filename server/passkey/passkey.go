@@ -3,8 +3,9 @@
 //
 // It knows nothing of HTTP, cookies or sessions, and it is the only package
 // that uses go-webauthn. What that library leaves to its caller is closed here:
-// single use, purpose and expiry of a ceremony (ticket.go), and the checks that
-// WebAuthn asks of a relying party but the library doesn't make (check.go).
+// single use, purpose and expiry of a ceremony (ticket.go), the strict reading of
+// what browsers send (credential.go), and the checks that WebAuthn asks of a relying
+// party but the library doesn't make (check.go).
 //
 // A ceremony is two calls. The first ([Service.BeginSignIn] and its siblings)
 // writes nothing: all it knows travels in a sealed ticket. The second
