@@ -119,7 +119,8 @@ type protection []struct {
 }
 
 // ofData are those of the API's answers and of files. They are never pages: opened as one,
-// or in a frame, they can do nothing. The sign-in page is light by that, too. More than eight headers cost more than twice as much.
+// or in a frame, they can do nothing. The sign-in page is light by that, too. More than
+// eight headers cost more than twice as much.
 var ofData = protection{
 	{"X-Content-Type-Options", []string{"nosniff"}},
 	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},

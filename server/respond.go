@@ -150,7 +150,8 @@ func text(r *http.Request) *message.Catalogue {
 }
 
 // report logs a failure, once, sets the headers that belong to it, and returns
-// what may be said of it, in the reader's language. An error without a code is a fault of ours: the log gets all of it, the person an id.
+// what may be said of it, in the reader's language. An error without a code is a fault of
+// ours: the log gets all of it, the person an id.
 func (s *Server) report(w http.ResponseWriter, r *http.Request, err error) *shared.Error {
 	id := requestID(r.Context())
 	refusal, ok := errors.AsType[*shared.Error](err)

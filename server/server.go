@@ -2,13 +2,15 @@
 // who aren't signed in, and the app's pages behind it.
 //
 // A handler decodes, calls a rule of [account.Service] or [passkey.Service], or an
-// OpenID provider of package sso, and responds; it decides nothing itself. Failures are returned, and one adapter
-// logs and writes them (respond.go). What every request goes through is listed
-// in [New], outermost first.
+// OpenID provider of package sso, and responds; it decides nothing itself. Failures are
+// returned, and one adapter logs and writes them (respond.go). What every request goes
+// through is listed in [New], innermost first. What a proxy in front breaks is noticed on
+// the way (proxied.go) and told to IT by package notice.
 //
 // Start with [New]. A program that has users and sessions of its own shows them by a
 // [Host]; else [Config] has Keypeg's own accounts. A program with routes of its own puts
-// [Server.Protect] in front of them and asks [UserFrom] who is there.
+// [Server.Protect] in front of them and asks [UserFrom] who is there. [Server.Close] comes
+// last, before the store is closed.
 package server
 
 import (

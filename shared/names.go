@@ -11,8 +11,8 @@ import (
 const MaxNameLength = 64
 
 // CleanPasskeyName returns the name as it is kept: white space and what can't be seen at
-// the ends gone, as it comes along when a name is pasted, and runs of white space one blank. An empty result is allowed; it asks for
-// a name to be found.
+// the ends gone, as it comes along when a name is pasted, and runs of white space one
+// blank. An empty result is allowed; it asks for a name to be found.
 //
 // It refuses, with [CodeInvalidName], what could make one name look like
 // another or disturb the text around it: invalid UTF-8, control characters,

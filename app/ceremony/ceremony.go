@@ -27,8 +27,8 @@ type API interface {
 
 // Authenticator is the browser's half: navigator.credentials, with options and
 // answers in WebAuthn Level 3's JSON. Its errors are a *[shared.Error], which is shown as it
-// is, or have a method DOMException that returns the exception's name. They may have a method AfterChoice, which reports whether the
-// user had picked or made a passkey by then.
+// is, or have a method DOMException that returns the exception's name. They may have a
+// method AfterChoice, which reports whether the user had picked or made a passkey by then.
 type Authenticator interface {
 	Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 	Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)

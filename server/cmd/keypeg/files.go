@@ -14,8 +14,9 @@ import (
 	"github.com/keypeg/keypeg/server/store/boltstore"
 )
 
-// Files of whoever runs the server, and of nobody else. They are either whole or recognisably not, wherever they lie: some file systems have
-// no hard links, and some can't be told to keep a folder's entries.
+// Files of whoever runs the server, and of nobody else. They are either whole or
+// recognisably not, wherever they lie: some file systems have no hard links, and some can't
+// be told to keep a folder's entries.
 
 // keptPrivate tells of a database that others can read, or could put another in place of.
 func keptPrivate(log *slog.Logger, path string) {
