@@ -20,10 +20,6 @@ func refused(cause error) *shared.Error {
 	return shared.Errorf(shared.CodeCeremonyRefused, "This passkey could not be verified. Please try again.").Because(unwrapLibrary(cause))
 }
 
-// Refused is the answer to a ceremony that fails a check of whoever called
-// [Service.FinishSignIn] or [Service.FinishConfirmation].
-func Refused(cause error) error { return refused(cause) }
-
 // Disabled is the answer to somebody who has proved who they are and may not sign in.
 func Disabled(cause error) error {
 	return shared.Errorf(shared.CodeAccountDisabled, "Your account is disabled. Please ask IT.").Because(cause)
