@@ -24,7 +24,7 @@ func (Transport) Send(ctx context.Context, method, path string, body []byte) (in
 		if got.isOld() {
 			return 0, nil, shared.TroubleCached.Refusal()
 		}
-		go exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, []byte(`{"trouble":"`+shared.TroubleCached+`"}`))
+		report(ctx, shared.TroubleCached)
 	}
 	return got.status, got.body, nil
 }
@@ -93,6 +93,11 @@ func exchange(ctx context.Context, method, path string, body []byte) (received, 
 	got.status, got.body, got.answers = response.Get("status").Int(), []byte(text.String()), header(shared.HeaderNonce)
 	got.isData = got.asked != "" && strings.Contains(header("Content-Type"), "json")
 	return got, nil
+}
+
+// report tells the server what this page noticed, and waits for nothing.
+func report(ctx context.Context, trouble shared.Trouble) {
+	go exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, []byte(`{"trouble":"`+trouble+`"}`))
 }
 
 func either(condition bool, yes, no string) string {

@@ -78,7 +78,7 @@ func credential(ctx context.Context, method string, publicKey json.RawMessage, m
 		"signal": controller.Get("signal"), "mediation": mediation,
 	}))
 	if e, is := errors.AsType[*Exception](err); is && e.Name == "NotAllowedError" && mediation == "" && isForbidden(method) {
-		go exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, []byte(`{"trouble":"`+shared.TroublePasskeyPolicy+`"}`))
+		report(ctx, shared.TroublePasskeyPolicy)
 		return nil, shared.TroublePasskeyPolicy.Refusal()
 	}
 	if err != nil {
