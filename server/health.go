@@ -86,8 +86,7 @@ func isOurs(r *http.Request) bool {
 		return true // a Unix socket has no address
 	}
 	ip, err := netip.ParseAddr(host)
-	ip = ip.Unmap()
-	return err == nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast())
+	return err == nil && isNear(ip)
 }
 
 // Drain says by [shared.PathHealth] and [shared.PathReady] that this node is about to stop,

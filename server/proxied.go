@@ -59,8 +59,13 @@ func (s *Server) mayBeProxy(peer string) bool {
 	if err != nil {
 		return true
 	}
+	return isNear(ip) || s.trusts(peer)
+}
+
+// isNear reports whether an address is of this machine or of a private network.
+func isNear(ip netip.Addr) bool {
 	ip = ip.Unmap()
-	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || s.trusts(peer)
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
 }
 
 // lastOf is the last of a header's values: the one that the proxy next to us wrote.
