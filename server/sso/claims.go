@@ -3,6 +3,7 @@ package sso
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -82,7 +83,7 @@ func (m members) values() map[string][]string {
 			case json.Number:
 				all[name] = append(all[name], v.String())
 			case bool:
-				all[name] = append(all[name], map[bool]string{true: "true", false: "false"}[v])
+				all[name] = append(all[name], strconv.FormatBool(v))
 			}
 		}
 	}

@@ -43,17 +43,21 @@ func providerKeys() (keys []string) {
 	return keys
 }
 
+// listOf is a list of the file. A single value counts as a list of it.
+func listOf(written any) []any {
+	if list, is := written.([]any); is {
+		return list
+	}
+	return []any{written}
+}
+
 // texts is a list in the file, or a single one of its elements.
 type texts []string
 
 // UnmarshalTOML implements [toml.Unmarshaler].
 func (t *texts) UnmarshalTOML(written any) error {
-	list, isList := written.([]any)
-	if !isList {
-		list = []any{written}
-	}
 	*t = nil
-	for _, v := range list {
+	for _, v := range listOf(written) {
 		text, is := v.(string)
 		if !is {
 			return fmt.Errorf("%v must be a text, such as [\"one\", \"two\"]", v)
@@ -127,12 +131,8 @@ func (s providerSettings) provider(id string) (p provider, err error) {
 func requiredOf(table map[string]any) (map[string][]string, error) {
 	required := map[string][]string{}
 	for claim, value := range table {
-		list, isList := value.([]any)
-		if !isList {
-			list = []any{value}
-		}
 		required[claim] = []string{}
-		for _, v := range list {
+		for _, v := range listOf(value) {
 			switch v.(type) {
 			case string, int64, bool:
 				required[claim] = append(required[claim], fmt.Sprint(v))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,12 +72,9 @@ func Describe(text string) string {
 		if strings.HasPrefix(host, "/") {
 			name = host // a folder of Unix sockets
 		}
-		for _, known := range hosts {
-			if known == name {
-				return
-			}
+		if !slices.Contains(hosts, name) {
+			hosts = append(hosts, name)
 		}
-		hosts = append(hosts, name)
 	}
 	add(config.Host, config.Port)
 	for _, other := range config.Fallbacks {
