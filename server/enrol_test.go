@@ -404,10 +404,11 @@ func TestAdministrators(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			id := s.record(s.ann).ID
 			for path, send := range map[string]func(v *visitor) answer{
-				"list":    func(v *visitor) answer { return v.sends("GET", shared.PathUsers, nil) },
-				"invite":  func(v *visitor) answer { return v.sends("POST", shared.PathUsers, shared.Invite{Name: "carl"}) },
-				"again":   func(v *visitor) answer { return v.sends("POST", shared.PathUser+id+shared.PathInvitation, nil) },
-				"recover": func(v *visitor) answer { return v.sends("POST", shared.PathUser+id+shared.PathRecoveryLink, nil) },
+				"list":     func(v *visitor) answer { return v.sends("GET", shared.PathUsers, nil) },
+				"invite":   func(v *visitor) answer { return v.sends("POST", shared.PathUsers, shared.Invite{Name: "carl"}) },
+				"again":    func(v *visitor) answer { return v.sends("POST", shared.PathUser+id+shared.PathInvitation, nil) },
+				"recover":  func(v *visitor) answer { return v.sends("POST", shared.PathUser+id+shared.PathRecoveryLink, nil) },
+				"withdraw": func(v *visitor) answer { return v.sends("DELETE", shared.PathUser+id+shared.PathLinks, nil) },
 				"disable": func(v *visitor) answer {
 					return v.sends("PATCH", shared.PathUser+id, shared.ChangeMember{Disabled: true})
 				},
@@ -422,6 +423,42 @@ func TestAdministrators(t *testing.T) {
 			for _, path := range []string{shared.PathUsers, shared.PathUser + id + shared.PathInvitation, shared.PathUser + id + shared.PathRecoveryLink} {
 				s.refusesAs(403, shared.CodeConfirmRequired, "", func() answer { return s.ann.sends("POST", path, shared.Invite{Name: "carl"}) })
 			}
+		})
+	})
+	t.Run("withdraw a link, which shows until then", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.promotes(s.ann)
+			member := func(name string) shared.Member {
+				return into[shared.Members](s.ann, s.ann.sends("GET", shared.PathUsers+"?find="+name, nil), 200).Users[0]
+			}
+			recovery, invitation := s.recovers(s.bob), s.invites("carl")
+			for _, name := range []string{"bob", "carl"} {
+				open := member(name)
+				if open.LinkUntil == nil || !open.LinkUntil.After(s.now()) {
+					t.Errorf("the link of %s isn't shown: %+v", name, open)
+				}
+				s.passes(11 * time.Minute) // and needs no confirmation
+				if closed := into[shared.Member](s.ann, s.ann.sends("DELETE", shared.PathUser+open.ID+shared.PathLinks, nil), 200); closed.LinkUntil != nil {
+					t.Errorf("withdrawn, but shown: %+v", closed)
+				}
+				again := into[shared.Member](s.ann, s.ann.sends("DELETE", shared.PathUser+open.ID+shared.PathLinks, nil), 200)
+				if again.LinkUntil != nil || member(name).LinkUntil != nil {
+					t.Errorf("withdrawn twice: %+v", again)
+				}
+			}
+			for _, dead := range []string{recovery, invitation} {
+				if a := s.visitor().sends("GET", dead, nil); a.status != 404 {
+					t.Errorf("a withdrawn link opens: %s", a)
+				}
+			}
+			if account := into[shared.Account](s.bob, s.bob.sends("GET", shared.PathAccount, nil), 200); account.RecoveryLinkUntil != nil {
+				t.Errorf("bob still reads of it: %+v", account)
+			}
+			if e := into[shared.Activity](s.bob, s.bob.sends("GET", shared.PathActivity, nil), 200).Events[0]; e.Kind != shared.EventLinkWithdrawn || e.By != "ANN" {
+				t.Errorf("his activity tells %+v", e)
+			}
+			into[shared.Confirmed](s.ann, s.ann.sends("POST", shared.PathConfirmPassword, shared.PasswordConfirmation{Password: password}), 200)
+			s.visitor().opensLink(s.recovers(s.bob)) // a new one works
 		})
 	})
 	t.Run("disable and enable, but not themselves", func(t *testing.T) {

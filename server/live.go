@@ -13,11 +13,16 @@ const (
 	// liveBeat keeps proxies from closing a stream on which nothing happens. It
 	// also bounds how long a browser that went away is taken for one that listens.
 	liveBeat = 25 * time.Second
+	// liveOthers is how often an administrator's page hears of other users at most. In a
+	// large organisation somebody signs in all the time.
+	liveOthers = 2 * time.Second
 	// liveWrite is how long one message may take to be written.
 	liveWrite = 10 * time.Second
 	// liveLater ends a stream that is one too many: pages wait before they come back.
 	liveLater = "retry: 30000\nevent: " + shared.LiveLater + "\ndata: {}\n\n"
 )
+
+const changed = "event: " + shared.LiveChanged + "\ndata: {}\n\n"
 
 // live tells a page that something of its user has changed, as server-sent
 // events (HTML Living Standard, 9.2). A stream ends when its session does; the
@@ -57,6 +62,15 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 
+	// Administrators see other users, whose list must be of now.
+	var others, hears <-chan struct{} // hears is nil while others rest
+	if who.user.Admin {
+		others = listener.Others()
+		hears = others
+	}
+	rested := time.NewTimer(liveOthers)
+	defer rested.Stop()
+
 	beat := time.NewTicker(liveBeat)
 	defer beat.Stop()
 	for {
@@ -70,8 +84,14 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 			say(liveLater)
 			return nil
 		case <-beat.C:
+		case <-rested.C:
+			hears = others
+			continue
 		case <-listener.C:
-			message = "event: " + shared.LiveChanged + "\ndata: {}\n\n"
+			message = changed
+		case <-hears:
+			message, hears = changed, nil
+			rested.Reset(liveOthers)
 		}
 		if !say(message) || !s.people.goesOn(r, who) {
 			return nil

@@ -285,6 +285,7 @@ func (s *Server) accountRoutes(api func(pattern string, h handler)) {
 	api("PATCH "+shared.PathUser+"{id}", s.signedIn(s.administrator(s.confirmed(s.changeMember))))
 	api("POST "+shared.PathUser+"{id}"+shared.PathInvitation, s.signedIn(s.administrator(s.confirmed(s.inviteAgain))))
 	api("POST "+shared.PathUser+"{id}"+shared.PathRecoveryLink, s.signedIn(s.administrator(s.confirmed(s.makeRecoveryLink))))
+	api("DELETE "+shared.PathUser+"{id}"+shared.PathLinks, s.signedIn(s.administrator(s.withdrawLinks)))
 	api("GET "+shared.PathSessions, s.signedIn(s.listSessions))
 	api("DELETE "+shared.PathSession+"{id}", s.signedIn(s.endSession))
 	api("POST "+shared.PathEndOthers, s.signedIn(s.endOtherSessions))

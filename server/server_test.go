@@ -375,7 +375,7 @@ func TestWire(t *testing.T) {
 		shape("phone link", ann.sends("POST", shared.PathPhoneLink, nil), 200, link...)
 		shape("users", ann.sends("GET", shared.PathUsers, nil), 200, "users")
 		invited := ann.sends("POST", shared.PathUsers, `{"name":"carl"}`)
-		within := []string{"user", "user.id", "user.name", "user.displayName", "user.hasPassword", "user.passkeys", "user.identities", "user.invited", "user.created", "link"}
+		within := []string{"user", "user.id", "user.name", "user.displayName", "user.hasPassword", "user.passkeys", "user.identities", "user.invited", "user.created", "user.linkUntil", "link"}
 		for _, member := range link {
 			within = append(within, "link."+member)
 		}
@@ -800,6 +800,24 @@ func TestLive(t *testing.T) {
 	ann.refused(ann.sends("GET", shared.PathLive, nil), 401, shared.CodeUnauthenticated)
 	s.handler.EndStreams()
 	bob.hears(his, "")
+}
+
+// TestLiveForAdministrators has one look at the users while others change.
+func TestLiveForAdministrators(t *testing.T) {
+	s := newScene(t, stores["memstore"])
+	s.promotes(s.ann)
+	running := httptest.NewServer(s)
+	t.Cleanup(running.Close)
+	hers := s.ann.listens(running.URL)
+	his := s.bob.listens(running.URL)
+	s.invites("carl")
+	s.ann.hears(hers, "event: changed")
+	s.recovers(s.bob) // soon after, when she has just looked
+	s.ann.hears(hers, "event: changed")
+	s.bob.hears(his, "event: changed")
+	if len(his) != 0 {
+		t.Error("who is no administrator heard of others")
+	}
 }
 
 // What a program puts around its handlers: a writer that remembers, and passes on no more

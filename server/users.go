@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -26,11 +27,23 @@ func (s *Server) actor(r *http.Request) account.Actor {
 	return account.Actor{Name: caller(r).user.DisplayName, Client: s.client(r)}
 }
 
-func (s *Server) publicMember(u store.User) shared.Member {
+// publicMember is what an administrator sees of a user.
+func (s *Server) publicMember(ctx context.Context, u store.User) (shared.Member, error) {
+	methods := s.Accounts.MethodsOf(u)
+	until, err := s.Accounts.LinkUntil(ctx, u)
 	return shared.Member{
-		User: publicUser(u), HasPassword: s.Accounts.Policy.HasPassword(u), Passkeys: len(u.Passkeys), Identities: len(u.Identities),
-		Invited: s.Accounts.Policy.WaysIn(u) == 0, Created: u.Created,
+		User: publicUser(u), HasPassword: methods.HasPassword, Passkeys: methods.Passkeys, Identities: methods.Identities,
+		Invited: methods.Invited, Created: u.Created, LinkUntil: until,
+	}, err
+}
+
+// respondMember answers with a user as they are now.
+func (s *Server) respondMember(w http.ResponseWriter, r *http.Request, user store.User) error {
+	member, err := s.publicMember(r.Context(), user)
+	if err != nil {
+		return err
 	}
+	return respond(w, http.StatusOK, member)
 }
 
 func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
@@ -41,7 +54,9 @@ func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := shared.Members{Users: make([]shared.Member, len(users)), Next: next}
 	for i, user := range users {
-		page.Users[i] = s.publicMember(user)
+		if page.Users[i], err = s.publicMember(r.Context(), user); err != nil {
+			return err
+		}
 	}
 	return respond(w, http.StatusOK, page)
 }
@@ -59,7 +74,11 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusCreated, shared.Invited{User: s.publicMember(user), Link: public})
+	member, err := s.publicMember(r.Context(), user)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusCreated, shared.Invited{User: member, Link: public})
 }
 
 func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
@@ -78,7 +97,7 @@ func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	user.Disabled = request.Disabled
-	return respond(w, http.StatusOK, s.publicMember(user))
+	return s.respondMember(w, r, user)
 }
 
 // linkFor makes a link for the user whom the path names.
@@ -112,4 +131,17 @@ func (s *Server) makeRecoveryLink(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	return respond(w, http.StatusOK, link)
+}
+
+// withdrawLinks asks for no confirmation: whoever takes a link back is in a hurry, and takes
+// nothing else.
+func (s *Server) withdrawLinks(w http.ResponseWriter, r *http.Request) error {
+	user, err := s.Accounts.UserByID(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if _, err := s.Accounts.WithdrawLinks(r.Context(), user, s.actor(r)); err != nil {
+		return err
+	}
+	return s.respondMember(w, r, user)
 }

@@ -42,6 +42,8 @@ const (
 	EventInvited EventKind = "invited"
 	// EventRecoveryLinkMade: with it somebody can add a way in, for 30 minutes.
 	EventRecoveryLinkMade EventKind = "recovery_link_made"
+	// EventLinkWithdrawn: an administrator or IT made an invitation or a recovery link dead.
+	EventLinkWithdrawn EventKind = "link_withdrawn"
 	// EventLinkUsed: somebody added a way in by the link of the kind in Method.
 	EventLinkUsed EventKind = "link_used"
 	// EventOthersEnded: the user ended all sessions but one.

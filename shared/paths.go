@@ -54,11 +54,13 @@ const (
 	PathUsers = "/api/v1/users"
 	// PathUser, followed by a user's id, takes an administrator's PATCH with a
 	// [ChangeMember] and answers [Member]. With [PathInvitation] or [PathRecoveryLink]
-	// behind that it takes an empty POST and answers an [EnrolmentLink]. What changes
-	// something needs a recent confirmation.
+	// behind that it takes an empty POST and answers an [EnrolmentLink]; with [PathLinks] it
+	// takes DELETE, which makes such links dead, and answers [Member]. What changes
+	// something needs a recent confirmation, but for that: it must be quick.
 	PathUser         = "/api/v1/users/"
 	PathInvitation   = "/invitation"
 	PathRecoveryLink = "/recovery-link"
+	PathLinks        = "/links"
 
 	// PathEnrolBegin takes an empty POST from a browser that opened an enrolment link
 	// and answers [Ceremony].

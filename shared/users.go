@@ -18,6 +18,9 @@ type Member struct {
 	Identities  int       `json:"identities"`        // at OpenID providers
 	Invited     bool      `json:"invited,omitempty"` // has no way in yet
 	Created     time.Time `json:"created"`
+	// LinkUntil is set while somebody can get into the account by an invitation or a
+	// recovery link.
+	LinkUntil *time.Time `json:"linkUntil,omitempty"`
 }
 
 // Invite asks for a new user, who chooses how to sign in by the link that comes back.

@@ -149,6 +149,11 @@ func (c *Client) MakeRecoveryLink(ctx context.Context, userID string) (shared.En
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathRecoveryLink, nil)
 }
 
+// WithdrawLinks makes a user's invitation and recovery link dead.
+func (c *Client) WithdrawLinks(ctx context.Context, userID string) (shared.Member, error) {
+	return call[shared.Member](ctx, c, "DELETE", shared.PathUser+userID+shared.PathLinks, nil)
+}
+
 // SetDisabled shuts a user out, or lets them in again.
 func (c *Client) SetDisabled(ctx context.Context, userID string, disabled bool) (shared.Member, error) {
 	return call[shared.Member](ctx, c, "PATCH", shared.PathUser+userID, shared.ChangeMember{Disabled: disabled})

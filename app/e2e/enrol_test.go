@@ -88,7 +88,7 @@ func TestInvitation(t *testing.T) {
 	ann.reads("Ann Admin")
 	carls := ann.invites("carl", "Carl Carpenter")
 	ann.reads("Carl Carpenter")
-	ann.reads("Not signed in yet")
+	ann.reads("No way to sign in yet")
 
 	// A name that is taken keeps the dialog open.
 	ann.clicks("#invite")
@@ -172,16 +172,40 @@ func TestRecoveryLink(t *testing.T) {
 	bob.signsInWithPassword("bob", "password of bob")
 
 	ann.opensUsers()
+	makes := func() string {
+		ann.clicks("[aria-label='Recovery link for Bob Builder']")
+		ann.reads("Make sure first that it is Bob Builder who asks")
+		ann.clicks("#give-link-ok")
+		ann.readsIn("#link-title", "Recovery link for Bob Builder")
+		return ann.newLink()
+	}
 	ann.clicks("[aria-label='Recovery link for Bob Builder']")
-	ann.readsIn("#link-title", "Recovery link for Bob Builder")
-	link := ann.newLink()
+	ann.hasFocusOn("#give-link-cancel")
+	ann.presses(escape) // it was Bernie who asked
+	ann.seesNo("#give-link")
+	ann.seesNo("[id^=withdraw-]")
+	ann.hasFocusOn("[aria-label='Recovery link for Bob Builder']")
+
+	withdrawn := makes()
+	ann.reads("A link works until")
+	ann.clicks("[aria-label='Withdraw the link for Bob Builder']")
+	ann.seesNo("[id^=withdraw-]")
+	ann.hasFocusOn("[aria-label='Recovery link for Bob Builder']")
+	late := openBrowser(t, s)
+	late.opens(withdrawn)
+	late.reads(deadLink)
+	bob.seesNo("#recovery-link")
+
+	link := makes()
 	ann.hasFocusOn("[aria-label='Recovery link for Bob Builder']")
 	bob.reads("A recovery link for your account works until") // where he may still be signed in
 
 	elsewhere, _ := openAnothersBrowser(t, s)
 	elsewhere.opensLink(link, "Back into your account")
 	elsewhere.enrols()
-	bob.isAt("/sign-in") // whoever has the lost device is out
+	bob.isAt("/sign-in")   // whoever has the lost device is out
+	ann.reads("1 passkey") // at once, though it is his change
+	ann.seesNo("[id^=withdraw-]")
 	elsewhere.signsInWithPasskey()
 	elsewhere.seesNo("#recovery-link")
 	elsewhere.opens("/activity")

@@ -271,6 +271,7 @@ func (w World) eventText(e shared.Event) string {
 
 		shared.EventInvited:          text.Invited,
 		shared.EventRecoveryLinkMade: text.RecoveryLinkMade,
+		shared.EventLinkWithdrawn:    text.LinkWithdrawn,
 		shared.EventLinkUsed:         text.PhoneUsed,
 	}[e.Kind]
 	switch {

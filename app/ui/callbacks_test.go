@@ -111,6 +111,9 @@ func (o obliging) Invite(context.Context, shared.Invite) (shared.Invited, error)
 func (o obliging) InviteAgain(context.Context, string) (shared.EnrolmentLink, error) {
 	return shared.EnrolmentLink{}, o.err
 }
+func (o obliging) WithdrawLinks(context.Context, string) (shared.Member, error) {
+	return shared.Member{}, nil
+}
 func (o obliging) MakeRecoveryLink(context.Context, string) (shared.EnrolmentLink, error) {
 	return shared.EnrolmentLink{}, o.err
 }

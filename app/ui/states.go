@@ -81,8 +81,14 @@ func States(text *message.Catalogue) []State {
 		"users-loading":        stateUsers(world, func(p *UsersPanel) { p.state = listLoading }),
 		"users-failed":         stateUsers(world, func(p *UsersPanel) { p.state, p.failure = listFailed, internal }),
 		"users-invite":         stateUsers(world, func(p *UsersPanel) { p.inviting = true }),
-		"users-disable":        stateUsers(world, func(p *UsersPanel) { p.asking = p.users[1] }),
-		"users-invitation":     stateUsers(world, func(p *UsersPanel) { p.link = shownLink{link: stateLink(), user: p.users[2]} }),
+		"users-recover":        stateUsers(world, func(p *UsersPanel) { p.asking = question{p.users[1], askLink} }),
+		"users-again":          stateUsers(world, func(p *UsersPanel) { p.asking = question{p.users[2], askLink} }),
+		"users-link": stateUsers(world, func(p *UsersPanel) {
+			until := time.Date(2026, 11, 20, 19, 0, 0, 0, time.UTC)
+			p.users[1].LinkUntil = &until
+		}),
+		"users-disable":    stateUsers(world, func(p *UsersPanel) { p.asking = question{p.users[1], askDisable} }),
+		"users-invitation": stateUsers(world, func(p *UsersPanel) { p.link = shownLink{link: stateLink(), user: p.users[2]} }),
 		"users-recovery": stateUsers(world, func(p *UsersPanel) {
 			p.link = shownLink{link: stateLink(), user: p.users[1], recovery: true}
 		}),

@@ -20,6 +20,8 @@ type UserService interface {
 	InviteAgain(ctx context.Context, id string) (shared.EnrolmentLink, error)
 	// MakeRecoveryLink returns a link for a user who has lost every way in.
 	MakeRecoveryLink(ctx context.Context, id string) (shared.EnrolmentLink, error)
+	// WithdrawLinks makes those links of a user dead, and returns the user.
+	WithdrawLinks(ctx context.Context, id string) (shared.Member, error)
 	// SetDisabled shuts a user out, or lets them in again, and returns them as they are then.
 	SetDisabled(ctx context.Context, id string, disabled bool) (shared.Member, error)
 }
@@ -41,17 +43,32 @@ type UsersPanel struct {
 	seen    int // the Changes that the list is of
 	state   listState
 	find    string
-	asked   int // how many lists were asked for; an answer to an earlier one is late
+	looked  string // the find that the list is of
+	asked   int    // how many lists were asked for; an answer to an earlier one is late
 	users   []shared.Member
 	next    string
 	failure error
 	said    string
 
 	inviting bool
-	asking   shared.Member // who may be disabled
-	working  string        // the id of the user something is done for
+	asking   question
+	working  string // the id of the user something is done for
 	link     shownLink
 }
+
+// question is what an administrator is asked before it is done, and for whom.
+type question struct {
+	user shared.Member
+	what matter
+}
+
+type matter int
+
+const (
+	askNothing matter = iota
+	askDisable
+	askLink
+)
 
 // shownLink is a new link, and for whom it is.
 type shownLink struct {
@@ -82,10 +99,16 @@ func (p *UsersPanel) OnUpdate(app.Context) {
 func (p *UsersPanel) load(after string) {
 	p.seen = p.Changes
 	p.asked++
-	asked := p.asked
+	asked, find, shown := p.asked, p.find, len(p.users)
 	var page shared.Members
 	p.attempt(func(ctx context.Context) (err error) {
-		page, err = p.Service.Users(ctx, p.find, after)
+		page, err = p.Service.Users(ctx, find, after)
+		// Who has gone further down the list stays there when it is asked for again.
+		for after == "" && p.looked == find && err == nil && page.Next != "" && len(page.Users) < shown {
+			var more shared.Members
+			more, err = p.Service.Users(ctx, find, page.Next)
+			page = shared.Members{Users: append(page.Users, more.Users...), Next: more.Next}
+		}
 		return err
 	}, func(err error) {
 		switch {
@@ -95,7 +118,7 @@ func (p *UsersPanel) load(after string) {
 		case err != nil:
 			p.state, p.failure = listFailed, err
 		case after == "":
-			p.state, p.users, p.next, p.failure = listReady, page.Users, page.Next, nil
+			p.state, p.users, p.next, p.failure, p.looked = listReady, page.Users, page.Next, nil, find
 		default:
 			p.users, p.next = append(p.users, page.Users...), page.Next
 		}
@@ -120,9 +143,7 @@ func (p *UsersPanel) Render() app.UI {
 		app.If(p.inviting, func() app.UI {
 			return &inviteDialog{World: p.World, OnInvite: p.invite, OnCancel: p.notInvited}
 		}),
-		app.If(p.asking.ID != "", func() app.UI {
-			return &disableDialog{World: p.World, User: p.asking, Working: p.working != "", OnOK: p.disable, OnCancel: p.notDisabled}
-		}),
+		app.If(p.asking.what != askNothing, p.renderQuestion),
 		app.If(p.link.link.URL != "", p.renderLink),
 		p.renderConfirm(p.World, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
 	)
@@ -145,7 +166,7 @@ func (p *UsersPanel) renderList() app.UI {
 			user := p.users[i]
 			return &memberRow{
 				World: p.World, User: user, Me: user.ID == p.Account.User.ID, Off: p.working != "" || p.World.Offline != "",
-				OnLink: p.giveLink, OnDisable: p.askDisable, OnEnable: p.enable,
+				OnLink: p.askLink, OnWithdraw: p.withdraw, OnDisable: p.askDisable, OnEnable: p.enable,
 			}
 		})),
 		app.If(p.next != "", func() app.UI {
@@ -154,6 +175,23 @@ func (p *UsersPanel) renderList() app.UI {
 			)
 		}),
 	)
+}
+
+// renderQuestion asks before somebody is shut out, or somebody may get into an account.
+func (p *UsersPanel) renderQuestion() app.UI {
+	text, user := p.World.Text.Users, p.asking.user
+	ask := &askDialog{
+		World: p.World, Working: p.working != "", OnCancel: p.notAsked,
+		ID: disableID, Title: text.DisableTitle, Lead: text.DisableLead, Do: text.Disable, Harms: true, OnOK: p.disable,
+	}
+	if p.asking.what == askLink {
+		ask.ID, ask.Title, ask.Lead, ask.Do, ask.Harms, ask.OnOK = giveLinkID, text.RecoverTitle, text.RecoverAsk, text.RecoverDo, false, p.giveLink
+		if user.Invited {
+			ask.Title, ask.Lead, ask.Do = text.AgainTitle, text.AgainAsk, text.Again
+		}
+	}
+	ask.Title, ask.Lead = message.Fill(ask.Title, "name", user.DisplayName), message.Fill(ask.Lead, "name", user.DisplayName)
+	return ask
 }
 
 func (p *UsersPanel) renderLink() app.UI {
@@ -204,9 +242,12 @@ func (p *UsersPanel) invite(who shared.Invite, done func(error)) {
 	})
 }
 
+func (p *UsersPanel) askLink(user shared.Member) { p.asking, p.failure = question{user, askLink}, nil }
+
 // giveLink invites somebody again who has no way in yet, or helps somebody back in
 // who has lost theirs.
-func (p *UsersPanel) giveLink(user shared.Member) {
+func (p *UsersPanel) giveLink() {
+	user := p.asking.user
 	give := p.Service.MakeRecoveryLink
 	if user.Invited {
 		give = p.Service.InviteAgain
@@ -215,7 +256,33 @@ func (p *UsersPanel) giveLink(user shared.Member) {
 	p.does(user, func(ctx context.Context) (err error) {
 		link, err = give(ctx, user.ID)
 		return err
-	}, func() { p.link = shownLink{link: link, user: user, recovery: !user.Invited} })
+	}, func() {
+		p.link = shownLink{link: link, user: user, recovery: !user.Invited}
+		user.LinkUntil = &link.Expires
+		p.replace(user)
+	})
+}
+
+// withdraw isn't asked about: a new link is made at once.
+func (p *UsersPanel) withdraw(user shared.Member) {
+	var changed shared.Member
+	p.does(user, func(ctx context.Context) (err error) {
+		changed, err = p.Service.WithdrawLinks(ctx, user.ID)
+		return err
+	}, func() {
+		p.replace(changed)
+		p.said = message.Fill(p.World.Text.Users.DoneWithdrawn, "name", changed.DisplayName)
+		focus(p.self, "link-for-"+user.ID)
+	})
+}
+
+// replace shows a user as they are now.
+func (p *UsersPanel) replace(changed shared.Member) {
+	for i := range p.users {
+		if p.users[i].ID == changed.ID {
+			p.users[i] = changed
+		}
+	}
 }
 
 func (p *UsersPanel) linkDone() {
@@ -223,15 +290,19 @@ func (p *UsersPanel) linkDone() {
 	p.link = shownLink{}
 }
 
-func (p *UsersPanel) askDisable(user shared.Member) { p.asking = user }
+func (p *UsersPanel) askDisable(user shared.Member) { p.asking = question{user, askDisable} }
 
-func (p *UsersPanel) notDisabled() {
-	focus(p.self, "disable-"+p.asking.ID)
-	p.asking = shared.Member{}
+func (p *UsersPanel) notAsked() {
+	from := "disable-"
+	if p.asking.what == askLink {
+		from = "link-for-"
+	}
+	focus(p.self, from+p.asking.user.ID)
+	p.asking = question{}
 }
 
 func (p *UsersPanel) disable() {
-	p.setDisabled(p.asking, true, p.World.Text.Users.DoneDisabled)
+	p.setDisabled(p.asking.user, true, p.World.Text.Users.DoneDisabled)
 }
 
 func (p *UsersPanel) enable(user shared.Member) {
@@ -244,11 +315,7 @@ func (p *UsersPanel) setDisabled(user shared.Member, disabled bool, done string)
 		changed, err = p.Service.SetDisabled(ctx, user.ID, disabled)
 		return err
 	}, func() {
-		for i := range p.users {
-			if p.users[i].ID == changed.ID {
-				p.users[i] = changed
-			}
-		}
+		p.replace(changed)
 		p.said = message.Fill(done, "name", changed.DisplayName)
 		focus(p.self, usersTitleID)
 	})
@@ -261,7 +328,7 @@ func (p *UsersPanel) does(user shared.Member, work func(context.Context) error, 
 	}
 	p.working, p.failure = user.ID, nil
 	p.attempt(work, func(err error) {
-		p.working, p.failure, p.asking = "", err, shared.Member{}
+		p.working, p.failure, p.asking = "", err, question{}
 		if err == nil {
 			then()
 		}
@@ -272,13 +339,14 @@ func (p *UsersPanel) does(user shared.Member, work func(context.Context) error, 
 type memberRow struct {
 	app.Compo
 
-	World     World
-	User      shared.Member
-	Me        bool
-	Off       bool // nothing can be pressed
-	OnLink    func(shared.Member)
-	OnDisable func(shared.Member)
-	OnEnable  func(shared.Member)
+	World      World
+	User       shared.Member
+	Me         bool
+	Off        bool // nothing can be pressed
+	OnLink     func(shared.Member)
+	OnWithdraw func(shared.Member)
+	OnDisable  func(shared.Member)
+	OnEnable   func(shared.Member)
 }
 
 func (r *memberRow) Render() app.UI {
@@ -302,10 +370,14 @@ func (r *memberRow) Render() app.UI {
 				fact(u.HasPassword, text.Password),
 				fact(u.Identities > 0, r.World.Count(text.Providers, u.Identities)),
 				app.Li().Title(exact).Text(message.Fill(text.Since, "date", since)),
+				app.If(u.LinkUntil != nil, func() app.UI {
+					until, exact := r.World.Moment(*u.LinkUntil)
+					return app.Li().Title(exact).Text(message.Fill(text.LinkUntil, "date", until))
+				}),
 			),
 		),
 		app.If(!r.Me, func() app.UI {
-			return app.Div().Class("row-buttons").Body(r.renderLink(), r.renderSwitch())
+			return app.Div().Class("row-buttons").Body(r.renderWithdraw(), r.renderLink(), r.renderSwitch())
 		}),
 	)
 }
@@ -316,6 +388,15 @@ func (r *memberRow) renderLink() app.UI {
 		return button("link-for-"+u.ID, "small", label(u.Invited, text.Again, text.Recover), r.Off, r.onLink).Aria("label", message.Fill(label(u.Invited, text.AgainRow, text.RecoverRow), "name", u.DisplayName))
 	})
 }
+
+func (r *memberRow) renderWithdraw() app.UI {
+	text, u := r.World.Text.Users, r.User
+	return app.If(u.LinkUntil != nil, func() app.UI {
+		return button("withdraw-"+u.ID, "small", text.Withdraw, r.Off, r.onWithdraw).Aria("label", message.Fill(text.WithdrawRow, "name", u.DisplayName))
+	})
+}
+
+func (r *memberRow) onWithdraw(app.Context, app.Event) { r.OnWithdraw(r.User) }
 
 func (r *memberRow) renderSwitch() app.UI {
 	text, u := r.World.Text.Users, r.User

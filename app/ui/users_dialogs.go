@@ -4,7 +4,6 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/shared"
-	"github.com/keypeg/keypeg/shared/message"
 )
 
 // inviteDialog asks whom to invite.
@@ -76,41 +75,49 @@ func (d *inviteDialog) onEscape() {
 
 func (d *inviteDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
 
-// disableDialog asks whether a user shall really be shut out.
-type disableDialog struct {
+// askDialog asks before something is done for a user.
+type askDialog struct {
 	app.Compo
 
-	World    World
-	User     shared.Member
-	Working  bool
-	OnCancel func()
-	OnOK     func()
+	World           World
+	ID              string
+	Title, Lead, Do string
+	Harms           bool // what it asks about
+	Working         bool
+	OnCancel        func()
+	OnOK            func()
 }
 
-const disableID = "disable"
+const (
+	disableID  = "disable"
+	giveLinkID = "give-link"
+)
 
 // OnMount opens the dialog. The focus is on Cancel: nothing is lost by Enter.
-func (d *disableDialog) OnMount(ctx app.Context) {
-	showModal(ctx, disableID)
-	focus(ctx, "disable-cancel")
+func (d *askDialog) OnMount(ctx app.Context) {
+	showModal(ctx, d.ID)
+	focus(ctx, d.ID+"-cancel")
 }
 
-func (d *disableDialog) Render() app.UI {
-	text := d.World.Text.Users
-	return dialog(disableID, message.Fill(text.DisableTitle, "name", d.User.DisplayName), d.onEscape,
-		app.P().ID("disable-lead").Text(text.DisableLead),
+func (d *askDialog) Render() app.UI {
+	text, class := d.World.Text.Users, "primary"
+	if d.Harms {
+		class = "danger"
+	}
+	return dialog(d.ID, d.Title, d.onEscape,
+		app.P().ID(d.ID+"-lead").Text(d.Lead),
 		foot(
-			button("disable-cancel", "", text.Cancel, d.Working, d.onCancel),
-			button("disable-ok", "danger", "", d.Working, d.onOK).Body(steady(d.Working, text.Working, text.Disable)),
+			button(d.ID+"-cancel", "", text.Cancel, d.Working, d.onCancel),
+			button(d.ID+"-ok", class, "", d.Working, d.onOK).Body(steady(d.Working, text.Working, d.Do)),
 		),
-	).Aria("describedby", "disable-lead")
+	).Aria("describedby", d.ID+"-lead")
 }
 
-func (d *disableDialog) onEscape() {
+func (d *askDialog) onEscape() {
 	if !d.Working {
 		d.OnCancel()
 	}
 }
 
-func (d *disableDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
-func (d *disableDialog) onOK(app.Context, app.Event)     { d.OnOK() }
+func (d *askDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
+func (d *askDialog) onOK(app.Context, app.Event)     { d.OnOK() }

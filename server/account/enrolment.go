@@ -113,14 +113,71 @@ func (s *Service) NewRecoveryLink(ctx context.Context, user store.User, by Actor
 // RecoveryLinkUntil tells how long somebody can get in by a recovery link; nil if
 // there is none.
 func (s *Service) RecoveryLinkUntil(ctx context.Context, user store.User) (*time.Time, error) {
-	link, err := s.Store.Link(ctx, enrolmentKey(store.MethodRecoveryLink, user.ID))
-	if errors.Is(err, store.ErrNotFound) {
+	return until(s.openLinks(ctx, user, store.MethodRecoveryLink))
+}
+
+// LinkUntil tells how long somebody can get into a user's account by a link that an
+// administrator made; nil if they can't.
+func (s *Service) LinkUntil(ctx context.Context, user store.User) (*time.Time, error) {
+	switch {
+	case user.Disabled:
 		return nil, nil
+	case s.Policy.WaysIn(user) > 0:
+		return s.RecoveryLinkUntil(ctx, user) // an invitation is dead from then on
 	}
-	if err != nil {
-		return nil, fmt.Errorf("looking for a recovery link: %w", err)
+	return until(s.openLinks(ctx, user, linksOfAdministrators...))
+}
+
+// linksOfAdministrators are those that one makes for somebody else.
+var linksOfAdministrators = []store.Method{store.MethodInvitation, store.MethodRecoveryLink}
+
+// openLinks returns those links of a user that have neither been used nor expired.
+func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store.Method) (open []store.Link, err error) {
+	for _, kind := range kinds {
+		link, err := s.Store.Link(ctx, enrolmentKey(kind, user.ID))
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("looking for a link: %w", err)
+		}
+		open = append(open, link)
 	}
-	return &link.Expires, nil
+	return open, nil
+}
+
+// until is when the last of the links expires.
+func until(links []store.Link, err error) (last *time.Time, _ error) {
+	for _, link := range links {
+		if last == nil || link.Expires.After(*last) {
+			last = &link.Expires
+		}
+	}
+	return last, err
+}
+
+// WithdrawLinks makes the links dead that an administrator made for a user, and reports
+// whether there were any. The user's activity tells of it.
+func (s *Service) WithdrawLinks(ctx context.Context, user store.User, by Actor) (withdrew bool, err error) {
+	for range store.Attempts {
+		open, err := s.openLinks(ctx, user, linksOfAdministrators...)
+		if err != nil || len(open) == 0 {
+			return false, err
+		}
+		batch := store.Batch{s.tellsOf(by, shared.EventLinkWithdrawn, user.ID)}
+		for _, link := range open {
+			batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
+		}
+		err = s.Store.Apply(ctx, batch)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // it was used, or another one took its place, since we looked
+		}
+		if err != nil {
+			return false, fmt.Errorf("withdrawing a link: %w", err)
+		}
+		return true, nil
+	}
+	return false, busy(errors.New("links change all the time"))
 }
 
 // NewPhoneLink makes a link with which the signed-in user adds a passkey on another

@@ -130,6 +130,22 @@ func (s *Service) FindUsers(ctx context.Context, find, after string) (page []sto
 	return page, next, nil
 }
 
+// Methods is how somebody signs in, in what administrators and IT read.
+type Methods struct {
+	HasPassword bool // one that counts: the policy may take none
+	Passkeys    int
+	Identities  int  // at OpenID providers
+	Invited     bool // has no way in yet
+}
+
+// MethodsOf describes a user. The Users page and the command line say the same.
+func (s *Service) MethodsOf(user store.User) Methods {
+	return Methods{
+		HasPassword: s.Policy.HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
+		Invited: s.Policy.WaysIn(user) == 0,
+	}
+}
+
 // Users returns up to limit users in byte order of their names, from the first
 // name after the one given.
 func (s *Service) Users(ctx context.Context, after string, limit int) ([]store.User, error) {

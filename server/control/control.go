@@ -38,6 +38,9 @@ type Commands interface {
 	Invite(ctx context.Context, user Invite) (Link, error)
 	// NewRecoveryLink returns the address at which a user adds a new way in.
 	NewRecoveryLink(ctx context.Context, name string) (Link, error)
+	// WithdrawLinks makes a user's invitation and recovery link dead, and reports whether
+	// there were any.
+	WithdrawLinks(ctx context.Context, name string) (bool, error)
 	// SignalsAllowed reports whether password managers may be told of passkeys that are
 	// removed; AllowSignals changes it. See store.HoldSignals.
 	SignalsAllowed(ctx context.Context) (bool, error)
@@ -74,6 +77,7 @@ type User struct {
 	HasPassword bool      `json:"hasPassword"`
 	Passkeys    int       `json:"passkeys"`
 	Identities  int       `json:"identities"` // at OpenID providers
+	Invited     bool      `json:"invited"`    // has no way in yet
 	Created     time.Time `json:"created"`
 }
 
@@ -94,7 +98,7 @@ var _ Commands = Accounts{}
 // AddUser implements [Commands].
 func (a Accounts) AddUser(ctx context.Context, user NewUser) (User, error) {
 	added, err := a.Service.AddUser(ctx, account.NewUser(user))
-	return describe(added), err
+	return a.describe(added), err
 }
 
 // Users implements [Commands].
@@ -102,7 +106,7 @@ func (a Accounts) Users(ctx context.Context, after string, limit int) ([]User, e
 	found, err := a.Service.Users(ctx, after, limit)
 	users := make([]User, len(found))
 	for i, user := range found {
-		users[i] = describe(user)
+		users[i] = a.describe(user)
 	}
 	return users, err
 }
@@ -182,6 +186,15 @@ func (a Accounts) NewRecoveryLink(ctx context.Context, name string) (Link, error
 	return a.enrolLink(a.Service.NewRecoveryLink(ctx, user, account.Actor{}))
 }
 
+// WithdrawLinks implements [Commands].
+func (a Accounts) WithdrawLinks(ctx context.Context, name string) (bool, error) {
+	user, err := a.Service.UserByName(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	return a.Service.WithdrawLinks(ctx, user, account.Actor{})
+}
+
 func (a Accounts) enrolLink(link account.Link, err error) (Link, error) {
 	if err != nil {
 		return Link{}, err
@@ -189,9 +202,10 @@ func (a Accounts) enrolLink(link account.Link, err error) (Link, error) {
 	return Link{URL: a.Address.EnrolURL(link.Token), Expires: link.Expires}, nil
 }
 
-func describe(u store.User) User {
+func (a Accounts) describe(u store.User) User {
+	methods := a.Service.MethodsOf(u)
 	return User{
 		ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled,
-		HasPassword: u.Password != "", Passkeys: len(u.Passkeys), Identities: len(u.Identities), Created: u.Created,
+		HasPassword: methods.HasPassword, Passkeys: methods.Passkeys, Identities: methods.Identities, Invited: methods.Invited, Created: u.Created,
 	}
 }

@@ -29,6 +29,7 @@ const (
 	pathUnlinkUser     = "/unlink-user"
 	pathInvite         = "/invite"
 	pathRecoveryLink   = "/recovery-link"
+	pathWithdrawLinks  = "/withdraw-links"
 	pathSignals        = "/signals"
 	pathAllowSignals   = "/allow-signals"
 	pathSetupLink      = "/setup-link"
@@ -110,6 +111,7 @@ func Handler(c Commands, database io.WriterTo) http.Handler {
 	}))
 	mux.HandleFunc("POST "+pathInvite, serve(c.Invite))
 	mux.HandleFunc("POST "+pathRecoveryLink, serve(c.NewRecoveryLink))
+	mux.HandleFunc("POST "+pathWithdrawLinks, serve(c.WithdrawLinks))
 	mux.HandleFunc("POST "+pathSignals, serve(func(ctx context.Context, _ none) (bool, error) {
 		return c.SignalsAllowed(ctx)
 	}))
@@ -305,6 +307,11 @@ func (c *Client) Invite(ctx context.Context, who Invite) (Link, error) {
 // NewRecoveryLink implements [Commands].
 func (c *Client) NewRecoveryLink(ctx context.Context, name string) (Link, error) {
 	return call[Link](ctx, c, pathRecoveryLink, name)
+}
+
+// WithdrawLinks implements [Commands].
+func (c *Client) WithdrawLinks(ctx context.Context, name string) (bool, error) {
+	return call[bool](ctx, c, pathWithdrawLinks, name)
 }
 
 // SignalsAllowed implements [Commands].

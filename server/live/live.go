@@ -27,6 +27,7 @@ type Listener struct {
 	Ended <-chan struct{}
 
 	signal, ended chan struct{}
+	others        chan struct{} // of other users' changes; nil for who doesn't hear of them
 	streams       *Streams
 	to            user
 	session       string
@@ -42,6 +43,18 @@ func (h *Hub) Listen(userID, session string) *Listener {
 	return l
 }
 
+// Others begins to hear of the changes of all other users too, until Close. They are told
+// apart from the listener's own.
+func (l *Listener) Others() <-chan struct{} {
+	l.streams.mu.Lock()
+	defer l.streams.mu.Unlock()
+	l.others = make(chan struct{}, 1)
+	if _, is := l.streams.open[l.to][l]; is { // else it had to make room already
+		l.streams.curious[l] = struct{}{}
+	}
+	return l.others
+}
+
 // Close ends listening.
 func (l *Listener) Close() {
 	l.streams.mu.Lock()
@@ -54,10 +67,19 @@ func (h *Hub) Tell(userID string) {
 	h.streams.mu.Lock()
 	defer h.streams.mu.Unlock()
 	for l := range h.streams.open[user{h, userID}] {
-		select {
-		case l.signal <- struct{}{}:
-		default: // it has not yet heard of the one before
+		wake(l.signal)
+	}
+	for l := range h.streams.curious {
+		if l.to.hub == h && l.to.id != userID {
+			wake(l.others)
 		}
+	}
+}
+
+func wake(signal chan struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default: // it has not yet heard of the one before
 	}
 }
 

@@ -19,11 +19,13 @@ type Streams struct {
 	most int
 	full func()
 
-	mu     sync.Mutex
-	open   map[user]map[*Listener]struct{}
-	count  int
-	number uint64
-	isFull bool // it was told, and has not ended since
+	mu   sync.Mutex
+	open map[user]map[*Listener]struct{}
+	// curious are those that hear of other users too: administrators', who are few.
+	curious map[*Listener]struct{}
+	count   int
+	number  uint64
+	isFull  bool // it was told, and has not ended since
 }
 
 type user struct {
@@ -37,7 +39,7 @@ func NewStreams(most int, full func()) *Streams {
 	if full == nil {
 		full = func() {}
 	}
-	return &Streams{most: max(most, 1), full: full, open: map[user]map[*Listener]struct{}{}}
+	return &Streams{most: max(most, 1), full: full, open: map[user]map[*Listener]struct{}{}, curious: map[*Listener]struct{}{}}
 }
 
 // NewHub returns a Hub for one organisation.
@@ -124,6 +126,7 @@ func (s *Streams) remove(l *Listener) {
 		return
 	}
 	delete(own, l)
+	delete(s.curious, l)
 	if len(own) == 0 {
 		delete(s.open, l.to)
 	}

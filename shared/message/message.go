@@ -313,6 +313,7 @@ type Activity struct {
 	IdentityUnlinked string // {provider}
 	Invited          string
 	RecoveryLinkMade string
+	LinkWithdrawn    string
 	InvitationUsed   string
 	RecoveryUsed     string
 	PhoneUsed        string
@@ -347,37 +348,46 @@ type Activity struct {
 
 // Users is the page of administrators.
 type Users struct {
-	Title        string
-	Lead         string // {product}
-	Find         string
-	Nobody       string
-	More         string
-	Invite       string
-	UserName     string
-	UserHint     string
-	DisplayName  string
-	Admin        string
-	Submit       string
-	Working      string
-	Cancel       string
-	You          string
-	Disabled     string
-	Invited      string
-	Password     string
-	Providers    Counted
-	Since        string // {date}
-	Again        string
-	AgainRow     string // {name}
-	Recover      string
-	RecoverRow   string // {name}
-	Disable      string
-	DisableRow   string // {name}
-	DisableTitle string // {name}
-	DisableLead  string
-	Enable       string
-	EnableRow    string // {name}
-	DoneDisabled string // {name}
-	DoneEnabled  string // {name}
+	Title         string
+	Lead          string // {product}
+	Find          string
+	Nobody        string
+	More          string
+	Invite        string
+	UserName      string
+	UserHint      string
+	DisplayName   string
+	Admin         string
+	Submit        string
+	Working       string
+	Cancel        string
+	You           string
+	Disabled      string
+	Invited       string
+	Password      string
+	Providers     Counted
+	Since         string // {date}
+	Again         string
+	AgainRow      string // {name}
+	Recover       string
+	RecoverRow    string // {name}
+	RecoverTitle  string // {name}
+	RecoverAsk    string // {name}
+	RecoverDo     string
+	AgainTitle    string // {name}
+	AgainAsk      string // {name}
+	LinkUntil     string // {date}
+	Withdraw      string
+	WithdrawRow   string // {name}
+	Disable       string
+	DisableRow    string // {name}
+	DisableTitle  string // {name}
+	DisableLead   string
+	Enable        string
+	EnableRow     string // {name}
+	DoneDisabled  string // {name}
+	DoneEnabled   string // {name}
+	DoneWithdrawn string // {name}
 }
 
 // Link is the dialog that shows an enrolment link, once.

@@ -106,6 +106,23 @@ func (c *userRecoveryLink) Run(ctx context.Context, t terminal, s *settings) err
 	})
 }
 
+type userWithdrawLink struct{ Name string }
+
+func (c *userWithdrawLink) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The user's sign-in name.")
+}
+
+func (c *userWithdrawLink) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withCommands(ctx, func(commands control.Commands) error {
+		withdrew, err := commands.WithdrawLinks(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(t.Out, either(withdrew, "The link of "+c.Name+" doesn't work any more.", c.Name+" has no link that works."))
+		return nil
+	})
+}
+
 func printLink(ctx context.Context, t terminal, s *settings, make func(control.Commands) (control.Link, error)) error {
 	return s.withCommands(ctx, func(commands control.Commands) error {
 		link, err := make(commands)
@@ -135,7 +152,7 @@ func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 			for _, u := range users {
 				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", u.Name, u.DisplayName,
 					either(u.Admin, "administrator", "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities,
-					either(u.Disabled, "disabled", "enabled"), u.Created.Local().Format(time.DateOnly))
+					either(u.Disabled, "disabled", either(u.Invited, "no way in", "enabled")), u.Created.Local().Format(time.DateOnly))
 			}
 			if len(users) < page {
 				return nil

@@ -151,6 +151,18 @@ func testCommands(t *testing.T, database, origin string) {
 	wantsLink("invitation", "user", "invite", "dora", "--display-name", "Dora")
 	wantsLink("invitation", "user", "invite", "dora") // once more
 	failsWith(t, "Somebody has the user name bob already.", "", at("user", "invite", "bob")...)
+	if list := succeeds(t, "", at("user", "list")...); !regexp.MustCompile(`(?m)^dora +Dora +user +no +0 +0 +no way in `).MatchString(list) {
+		t.Errorf("the list with an invitation:\n%s", list)
+	}
+	for _, name := range []string{"bob", "dora"} {
+		if said := succeeds(t, "", at("user", "withdraw-link", name)...); said != "The link of "+name+" doesn't work any more.\n" {
+			t.Errorf("withdrawing said %q", said)
+		}
+		if said := succeeds(t, "", at("user", "withdraw-link", name)...); said != name+" has no link that works.\n" {
+			t.Errorf("withdrawing nothing said %q", said)
+		}
+	}
+	failsWith(t, "There is no user with the name carol.", "", at("user", "withdraw-link", "carol")...)
 	failsWith(t, "There is no user with the name carol.", "", at("user", "recovery-link", "carol")...)
 	if list := succeeds(t, "", at("user", "list")...); strings.Contains(list, "disabled") {
 		t.Errorf("the list after enabling:\n%s", list)
@@ -260,6 +272,22 @@ func TestNewDatabaseIsToldOf(t *testing.T) {
 		code := run(t.Context(), []string{"user", "list", "--database", path}, terminal{Out: &out, Err: &errs})
 		if told := errs.String(); code != 0 || (wants == "") != (told == "") || !strings.Contains(told, wants) {
 			t.Errorf("exit code %d, and it says %q, want %q", code, told, wants)
+		}
+	}
+}
+
+// TestUserListCounts has the list say what the Users page does: which ways in are taken.
+func TestUserListCounts(t *testing.T) {
+	database := filepath.Join(t.TempDir(), "keypeg.db")
+	succeeds(t, "correct horse battery\n", "user", "add", "bob", "--database", database)
+	for policy, want := range map[string]string{
+		"on":             `(?m)^bob +bob +user +yes +0 +0 +enabled `,
+		"administrators": `(?m)^bob +bob +user +no +0 +0 +no way in `,
+		"off":            `(?m)^bob +bob +user +no +0 +0 +no way in `,
+	} {
+		list := succeeds(t, "", "user", "list", "--database", database, "--password-sign-in", policy)
+		if !regexp.MustCompile(want).MatchString(list) {
+			t.Errorf("with --password-sign-in %s:\n%s", policy, list)
 		}
 	}
 }

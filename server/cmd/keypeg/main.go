@@ -51,6 +51,7 @@ func commands() []branch {
 			{name: "disable", help: "Shut a user out and end their sessions.", does: &userDisable{}},
 			{name: "enable", help: "Let a user in again.", does: &userEnable{}},
 			{name: "recovery-link", help: "Print a link with which a user adds a new passkey or password. It works once, for 30 minutes.", does: &userRecoveryLink{}},
+			{name: "withdraw-link", help: "Make a user's invitation and recovery link dead.", does: &userWithdrawLink{}},
 			{name: "link", help: "Let a user sign in at an OpenID provider.", does: &userLink{}},
 			{name: "unlink", help: "End that.", does: &userUnlink{}},
 		}},
