@@ -45,6 +45,7 @@ type page struct {
 	again   bool      // and has to be asked for again
 	tried   bool      // to have the browser make a passkey silently
 	live    bool      // changes are being listened for
+	held    bool      // and something keeps them back
 	changes int       // how many times something changed, for what is shown to ask again
 	asOf    time.Time // when what is shown was last known; zero while the server answers
 	failure error     // why it doesn't answer
@@ -171,8 +172,11 @@ func (p *page) loaded(ctx goapp.Context, account shared.Account, err error) {
 
 // heard asks again after every change, and whenever the stream came or went:
 // something may have been missed, or the session may be why it ended.
-func (p *page) heard(browser.LiveState) {
-	p.ctx.Dispatch(func(ctx goapp.Context) { p.load(ctx) })
+func (p *page) heard(state browser.LiveState) {
+	p.ctx.Dispatch(func(ctx goapp.Context) {
+		p.held = state == browser.LiveHeld
+		p.load(ctx)
+	})
 }
 
 func (p *page) title(ctx goapp.Context) {
@@ -282,6 +286,9 @@ func (p *page) renderBar() goapp.UI {
 			goapp.Span().Text(p.text.Shell.InstallApple),
 			goapp.Button().Type("button").Class("button small").OnClick(p.onUnderstood).Text(p.text.Shell.Understood),
 		)
+	}
+	if p.held {
+		return goapp.P().ID("held-bar").Class("bar").Attr("role", "status").Text(p.text.Refusal(shared.TroubleHeld.Refusal()))
 	}
 	if !p.updated {
 		return nil

@@ -58,7 +58,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Del("X-Accel-Buffering")
 		return faulty(requestID(r.Context())).Because(err)
 	}
-	if !say("retry: 1000\n\n") {
+	if !say("retry: 1000\n\nevent: " + shared.LiveReady + "\ndata: {}\n\n") {
 		return nil
 	}
 

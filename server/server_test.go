@@ -753,7 +753,7 @@ func (v *visitor) listens(at string) <-chan string {
 	go func() {
 		defer close(lines)
 		for scanner := bufio.NewScanner(response.Body); scanner.Scan(); {
-			if strings.HasPrefix(scanner.Text(), "event:") {
+			if strings.HasPrefix(scanner.Text(), "event:") && scanner.Text() != "event: "+shared.LiveReady {
 				lines <- scanner.Text()
 			}
 		}

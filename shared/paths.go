@@ -124,6 +124,10 @@ const (
 // may read it. Without it, the browser's languages count.
 const CookieLanguage = "keypeg-language"
 
+// LiveReady is the first event of [PathLive], which comes at once: from now on every change
+// is told. Where the stream is open and it doesn't come, something in between keeps it back.
+const LiveReady = "ready"
+
 // LiveChanged is the event of [PathLive]: ask again for what you show.
 const LiveChanged = "changed"
 

@@ -77,7 +77,7 @@ func (t Trouble) Refusal() *Error {
 	case TroubleCached:
 		return Errorf(CodeInBetween, "An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code %s)", t)
 	case TroubleHeld:
-		return Errorf(CodeInBetween, "What changes elsewhere shows here only after you reload this page. (Code %s)", t)
+		return Errorf(CodeInBetween, "What changes elsewhere shows here late. (Code %s)", t)
 	}
 	return Errorf(CodeInBetween, "Something else answered in the server's place. If your network asks you to sign in, do that, and reload this page. If not, tell IT. (Code %s)", t)
 }

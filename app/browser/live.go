@@ -12,6 +12,7 @@ const (
 	LiveConnected LiveState = "connected" // from now on every change is told
 	LiveChanged   LiveState = "changed"   // ask again for what you show
 	LiveLost      LiveState = "lost"      // changes may be missed until it is connected again
+	LiveHeld      LiveState = "held"      // something keeps the stream back: ask again now and then
 )
 
 // After a stream was lost, the next try comes after a second, then two, four and
@@ -120,7 +121,7 @@ func (e *election) becomes(state LiveState, now time.Time) {
 			e.lost = now
 		}
 		e.state = state
-	case LiveConnected:
+	case LiveConnected, LiveHeld:
 		e.state = state
 	case LiveChanged:
 		e.state = LiveConnected

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"sync"
 	"syscall/js"
 	"time"
 
@@ -205,6 +206,10 @@ func jittered(pause time.Duration) time.Duration {
 	return pause/2 + time.Duration(js.Global().Get("Math").Call("random").Float()*float64(pause))
 }
 
+// heldAfter is how long the first event may take. After that it is told again and again
+// that the stream is held, for who shows something to ask again.
+const heldAfter = 20 * time.Second
+
 // stream runs one EventSource until it fails, and returns how long it was connected.
 // The browser's own way of trying again is not used: it gives up at the first answer
 // that isn't a stream. Nor does a stream notice by itself that the network has gone, so
@@ -221,7 +226,7 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (last
 		})
 	}
 	source := js.Global().Get("EventSource").New(path)
-	for name, state := range map[string]LiveState{"open": LiveConnected, event: LiveChanged, shared.LiveLater: liveLater, "error": LiveLost} {
+	for name, state := range map[string]LiveState{shared.LiveReady: LiveConnected, event: LiveChanged, shared.LiveLater: liveLater, "error": LiveLost} {
 		handler := hears(state)
 		source.Call("addEventListener", name, handler)
 		defer handler.Release()
@@ -232,11 +237,18 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (last
 	js.Global().Call("addEventListener", "offline", gone)
 	defer js.Global().Call("removeEventListener", "offline", gone)
 
+	held := time.NewTicker(heldAfter)
+	defer held.Stop()
 	var since time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return 0 // nobody asks
+		case <-held.C:
+			if since.IsZero() {
+				reportHeld(ctx)
+				tell(LiveHeld)
+			}
 		case state := <-states:
 			switch {
 			case state == liveLater, state == LiveLost && since.IsZero():
@@ -250,3 +262,11 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (last
 		}
 	}
 }
+
+// reportHeld tells IT, once for each page.
+var reportHeld = func() func(context.Context) {
+	var once sync.Once
+	return func(ctx context.Context) {
+		once.Do(func() { go exchange(ctx, "POST", shared.PathTrouble, []byte(`{"trouble":"`+shared.TroubleHeld+`"}`)) })
+	}
+}()

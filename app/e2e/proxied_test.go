@@ -103,6 +103,20 @@ func TestPasskeysForbidden(t *testing.T) {
 	s.warnsOnce("passkey-policy")
 }
 
+// TestStreamHeld has a proxy compress the stream of changes, and so keep it back. The page
+// says so, and asks now and then.
+func TestStreamHeld(t *testing.T) {
+	s := startBehind(t, behindNginx(t, `proxy_ignore_headers X-Accel-Buffering;`, `gzip on;`, `gzip_proxied any;`, `gzip_min_length 1;`, `gzip_types text/event-stream;`))
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.sees("#held-bar")
+	ann.reads("What changes elsewhere shows here late.")
+	s.command(t, annsPassword+"\n", "user", "add", "bob")
+	ann.opens("/users")
+	ann.sees("#held-bar")
+	s.warnsOnce("stream-held")
+}
+
 // TestCachedAnswers has a proxy keep answers that it may not keep. Nobody sees another user.
 func TestCachedAnswers(t *testing.T) {
 	cache := t.TempDir()

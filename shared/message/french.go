@@ -436,7 +436,7 @@ var French = Catalogue{
 		{"Something between you and the server refused this. Please tell IT. (Code %s)", "Quelque chose entre vous et le serveur a refusé cette action. Prévenez le service informatique. (Code %s)"},
 		{"The server's answer didn't arrive whole. Reload this page. If that doesn't help, tell IT. (Code %s)", "La réponse du serveur n’est pas arrivée en entier. Rechargez cette page. Si cela ne suffit pas, prévenez le service informatique. (Code %s)"},
 		{"An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code %s)", "Une réponse plus ancienne est arrivée. Elle peut être destinée à quelqu’un d’autre et n’est donc pas affichée. Prévenez le service informatique. (Code %s)"},
-		{"What changes elsewhere shows here only after you reload this page. (Code %s)", "Ce qui change ailleurs n’apparaît ici qu’après avoir rechargé cette page. (Code %s)"},
+		{"What changes elsewhere shows here late. (Code %s)", "Ce qui change ailleurs apparaît ici avec retard. (Code %s)"},
 		{"Something else answered in the server's place. If your network asks you to sign in, do that, and reload this page. If not, tell IT. (Code %s)", "Autre chose a répondu à la place du serveur. Si votre réseau demande une connexion, connectez-vous-y puis rechargez cette page. Sinon, prévenez le service informatique. (Code %s)"},
 		{"This session has ended already.", "Cette session est déjà terminée."},
 		{"This set-up link is not valid any more. Print a new one with keypeg setup-link.", "Ce lien de configuration n’est plus valable. Créez-en un nouveau avec keypeg setup-link."},

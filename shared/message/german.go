@@ -435,7 +435,7 @@ var German = Catalogue{
 		{"Something between you and the server refused this. Please tell IT. (Code %s)", "Etwas zwischen Ihnen und dem Server hat das abgelehnt. Bitte sagen Sie es der IT. (Code %s)"},
 		{"The server's answer didn't arrive whole. Reload this page. If that doesn't help, tell IT. (Code %s)", "Die Antwort des Servers kam nicht vollständig an. Laden Sie diese Seite neu. Wenn das nicht hilft, sagen Sie es der IT. (Code %s)"},
 		{"An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code %s)", "Es kam eine ältere Antwort, die für jemand anderen sein kann. Deshalb wird sie nicht gezeigt. Bitte sagen Sie es der IT. (Code %s)"},
-		{"What changes elsewhere shows here only after you reload this page. (Code %s)", "Was sich anderswo ändert, erscheint hier erst, wenn Sie diese Seite neu laden. (Code %s)"},
+		{"What changes elsewhere shows here late. (Code %s)", "Was sich anderswo ändert, erscheint hier mit Verzögerung. (Code %s)"},
 		{"Something else answered in the server's place. If your network asks you to sign in, do that, and reload this page. If not, tell IT. (Code %s)", "Etwas anderes hat anstelle des Servers geantwortet. Wenn Ihr Netz eine Anmeldung verlangt, melden Sie sich dort an und laden Sie diese Seite neu. Wenn nicht, sagen Sie es der IT. (Code %s)"},
 		{"This session has ended already.", "Diese Sitzung ist schon beendet."},
 		{"This set-up link is not valid any more. Print a new one with keypeg setup-link.", "Dieser Einrichtungslink gilt nicht mehr. Erzeugen Sie mit keypeg setup-link einen neuen."},

@@ -436,7 +436,7 @@ var Japanese = Catalogue{
 		{"Something between you and the server refused this. Please tell IT. (Code %s)", "あなたとサーバーの間の何かがこれを拒否しました。IT 担当者に伝えてください。（コード %s）"},
 		{"The server's answer didn't arrive whole. Reload this page. If that doesn't help, tell IT. (Code %s)", "サーバーの応答が完全に届きませんでした。このページを再読み込みしてください。解決しない場合は IT 担当者に伝えてください。（コード %s）"},
 		{"An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code %s)", "古い応答が届きました。ほかの人のものかもしれないため表示しません。IT 担当者に伝えてください。（コード %s）"},
-		{"What changes elsewhere shows here only after you reload this page. (Code %s)", "ほかの場所での変更は、このページを再読み込みするまでここに表示されません。（コード %s）"},
+		{"What changes elsewhere shows here late. (Code %s)", "ほかの場所での変更は、ここには遅れて表示されます。（コード %s）"},
 		{"Something else answered in the server's place. If your network asks you to sign in, do that, and reload this page. If not, tell IT. (Code %s)", "サーバーの代わりに別のものが応答しました。ネットワークがサインインを求めている場合は、サインインしてからこのページを再読み込みしてください。そうでない場合は IT 担当者に伝えてください。（コード %s）"},
 		{"This session has ended already.", "このセッションはすでに終了しています。"},
 		{"This set-up link is not valid any more. Print a new one with keypeg setup-link.", "このセットアップリンクは無効です。keypeg setup-link で新しいリンクを発行してください。"},

@@ -436,7 +436,7 @@ var Spanish = Catalogue{
 		{"Something between you and the server refused this. Please tell IT. (Code %s)", "Algo entre tú y el servidor ha rechazado esto. Avisa al departamento de informática. (Código %s)"},
 		{"The server's answer didn't arrive whole. Reload this page. If that doesn't help, tell IT. (Code %s)", "La respuesta del servidor no llegó entera. Recarga esta página. Si no ayuda, avisa al departamento de informática. (Código %s)"},
 		{"An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code %s)", "Llegó una respuesta más antigua, que puede ser para otra persona, y por eso no se muestra. Avisa al departamento de informática. (Código %s)"},
-		{"What changes elsewhere shows here only after you reload this page. (Code %s)", "Lo que cambia en otro lugar solo aparece aquí al recargar esta página. (Código %s)"},
+		{"What changes elsewhere shows here late. (Code %s)", "Lo que cambia en otro lugar aparece aquí con retraso. (Código %s)"},
 		{"Something else answered in the server's place. If your network asks you to sign in, do that, and reload this page. If not, tell IT. (Code %s)", "Otra cosa ha respondido en lugar del servidor. Si tu red pide que inicies sesión, hazlo y recarga esta página. Si no, avisa al departamento de informática. (Código %s)"},
 		{"This session has ended already.", "Esta sesión ya se ha cerrado."},
 		{"This set-up link is not valid any more. Print a new one with keypeg setup-link.", "Este enlace de configuración ya no es válido. Genera uno nuevo con keypeg setup-link."},
