@@ -309,8 +309,8 @@ func (s guests) added(ctx context.Context, who signedInUser) error {
 // RemovePasskeys removes all that is kept of a host's user: their passkeys and their
 // activity. Of each passkey the hash of its credential id stays, so that the password
 // manager can be told when it is tried again. Call it once [Directory] doesn't know them
-// any more: what is on its way at that moment then leaves nothing behind either. Of a user whom nobody has heard of
-// nothing is kept, and that is no error.
+// any more: what is on its way at that moment then leaves nothing behind either. Of a user
+// whom nobody has heard of nothing is kept, and that is no error.
 func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
 	id := recordID(hostID)
 	err := store.Update(ctx, s.Store, id, func(user store.User) (store.Batch, error) {

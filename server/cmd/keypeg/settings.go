@@ -171,7 +171,7 @@ func (l *commandLine) settingNames() []string {
 	return names
 }
 
-// isSet tells whether a setting is on the command line or in the environment. A variable
+// isSet reports whether a setting is on the command line or in the environment. A variable
 // that is empty is not set: that is how Docker's compose file passes on what isn't there.
 func isSet(f *pflag.Flag) bool { return f.Changed || os.Getenv(environmentOf(f)) != "" }
 
