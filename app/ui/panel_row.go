@@ -42,9 +42,9 @@ func (r *passkeyRow) Render() app.UI {
 	if r.Lit {
 		class += " lit"
 	}
-	_, kind := r.home()
+	_, glyph := r.home()
 	return app.Li().ID("passkey-"+r.Passkey.ID).Class(class).Body(
-		app.Span().Class("mark").Body(icon(kind)),
+		app.Span().Class("mark").Body(icon(glyph)),
 		app.Div().Class("row-text").Body(
 			app.If(r.Mode == rowRename || r.Mode == rowRenaming, r.renderRename).Else(r.renderName),
 			r.renderFacts(),
