@@ -81,6 +81,18 @@ func (s *Server) clientAddress(r *http.Request) string {
 	return address
 }
 
+// lastIsAddress reports whether what the proxy next to us wrote into X-Forwarded-For can be
+// read.
+func lastIsAddress(values []string) bool {
+	for _, hop := range slices.Backward(strings.Split(strings.Join(values, ","), ",")) {
+		if strings.TrimSpace(hop) != "" {
+			_, is := forwardedAddress(hop)
+			return is
+		}
+	}
+	return false
+}
+
 // forwardedAddress reads a member of X-Forwarded-For. Some proxies add the port, brackets
 // around IPv6, or quotes (as RFC 7239, 6 has it in Forwarded).
 func forwardedAddress(hop string) (netip.Addr, bool) {

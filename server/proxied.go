@@ -32,6 +32,8 @@ func (s *Server) watch(r *http.Request, peer string) {
 	switch forwarded := len(r.Header["X-Forwarded-For"]) > 0; {
 	case forwarded && !trusted:
 		s.Notices.Tell(notice.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
+	case forwarded && !lastIsAddress(r.Header["X-Forwarded-For"]):
+		s.Notices.Tell(notice.OddForwardedFor, slog.String("from", peer))
 	case !forwarded && (trusted || s.Address.Secure): // we speak no https, so somebody in front does
 		s.Notices.Tell(notice.NoForwardedFor, slog.String("from", peer))
 	}

@@ -206,6 +206,12 @@ func TestProxies(t *testing.T) {
 			warns: []string{"proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"},
 		},
 		{
+			name:  "a trusted proxy writes a name where an address belongs",
+			nginx: []string{soundNginx[0], "proxy_set_header X-Forwarded-For unknown;"}, caddy: []string{"header_up X-Forwarded-For unknown"}, change: trustsLoopback,
+			story: func(b *behind) { b.asks("GET", "/sign-in", "", ""); b.asks("GET", "/", "", "") },
+			warns: []string{"something else than an IP address", "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"},
+		},
+		{
 			name:  "people come below a path",
 			nginx: append([]string{"proxy_set_header X-Forwarded-Prefix /keypeg;"}, soundNginx...), caddy: []string{"header_up X-Forwarded-Prefix /keypeg"}, change: trustsLoopback,
 			story: func(b *behind) { b.asks("GET", "/sign-in", "", "") },
@@ -450,6 +456,17 @@ func TestReadmeProxies(t *testing.T) {
 					return d.DialContext(ctx, network, strings.Replace(at, "localhost", "127.0.0.1", 1))
 				},
 			}}
+			// Caddy listens before it has made itself a certificate.
+			for {
+				up, err := browser.Get("https://" + host + shared.PageSignIn)
+				if err == nil {
+					up.Body.Close()
+					break
+				}
+				if !strings.Contains(err.Error(), "tls: internal error") || t.Context().Err() != nil {
+					t.Fatal(err)
+				}
+			}
 			signedIn, err := browser.PostForm("https://"+host+shared.PageSignIn, url.Values{"name": {"ann"}, "password": {password}})
 			if err != nil {
 				t.Fatal(err)

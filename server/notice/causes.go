@@ -15,6 +15,8 @@ const (
 	UntrustedProxy Cause = "untrusted-proxy"
 	// NoForwardedFor: a proxy doesn't say where requests come from.
 	NoForwardedFor Cause = "no-forwarded-for"
+	// OddForwardedFor: a proxy says where requests come from, in a way that can't be read.
+	OddForwardedFor Cause = "odd-forwarded-for"
 	// PlainHTTP: people come without https.
 	PlainHTTP Cause = "plain-http"
 	// Prefix: people come by a path below the proxy's root.
@@ -57,6 +59,11 @@ var causes = map[Cause]Advice{
 		What:  "a browser's request came by a proxy without X-Forwarded-For; all its users share one limit on wrong passwords, and sessions show its address",
 		Nginx: "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
 		Caddy: "reverse_proxy sends it by itself: remove header_up -X-Forwarded-For",
+	},
+	OddForwardedFor: {
+		What:  "the proxy wrote something else than an IP address into X-Forwarded-For, so the proxy's own address is taken; all its users share one limit on wrong passwords, and sessions show its address",
+		Nginx: "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+		Caddy: "reverse_proxy sends it by itself: remove header_up lines for X-Forwarded-For",
 	},
 	PlainHTTP: {
 		What:  "somebody came without https, though the public URL has it; browsers keep no session there and offer no passkeys",

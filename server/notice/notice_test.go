@@ -57,7 +57,7 @@ func TestBoard(t *testing.T) {
 
 func TestCauses(t *testing.T) {
 	all := []notice.Cause{
-		notice.Host, notice.UnknownHost, notice.UntrustedProxy, notice.NoForwardedFor,
+		notice.Host, notice.UnknownHost, notice.UntrustedProxy, notice.NoForwardedFor, notice.OddForwardedFor,
 		notice.PlainHTTP, notice.Prefix, notice.Origin, notice.Cookies,
 	}
 	for _, trouble := range shared.Troubles {

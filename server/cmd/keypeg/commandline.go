@@ -159,6 +159,11 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 		f.Changed = true
 		return set(f, value, "--"+f.Name)
 	})
+	if unknown, is := errors.AsType[*pflag.NotExistError](err); is {
+		var names []string
+		l.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		err = fmt.Errorf("%w%s", err, nearest("--"+unknown.GetSpecifiedName(), names))
+	}
 	return l.Args(), err
 }
 

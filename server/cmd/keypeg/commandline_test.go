@@ -104,7 +104,10 @@ func TestCommandLine(t *testing.T) {
 		refuses(t, "unexpected argument now", "serve", "now")
 		refuses(t, "expected <provider> <subject>", "user", "link", "ann")
 		refuses(t, "missing flag --to", "store", "copy", "--from", "a.db")
-		refuses(t, "unknown flag: --lisen", "--lisen", ":80", "serve")
+		refuses(t, `unknown flag: --lisen: did you mean "--listen"?`, "--lisen", ":80", "serve")
+		refuses(t, `unknown flag: --public-ulr: did you mean "--public-url"?`, "serve", "--public-ulr=https://id.example.com")
+		refuses(t, `unknown flag: --Contact: did you mean "--contact"?`, "serve", "--Contact", "x")
+		refuses(t, "unknown flag: --something-else", "serve", "--something-else")
 	})
 }
 

@@ -8,7 +8,8 @@ import (
 // nearest asks whether one of the names was meant by what was written, in words to be
 // added to a refusal; "" if none looks like it.
 func nearest(written string, names []string) (question string) {
-	best, least := "", min(len(written)/2, farthest)+1
+	letters := len(strings.TrimPrefix(strings.TrimPrefix(written, variablePrefix), "--"))
+	best, least := "", min(letters/2, farthest)+1
 	for _, name := range names {
 		if d := distance(strings.ToLower(written), strings.ToLower(name)); d < least {
 			best, least = name, d

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/textfile"
 )
 
@@ -23,6 +24,9 @@ func (s *settings) tell(log *slog.Logger) {
 	}
 	if s.Contact == "" {
 		log.Info("no page says whom users ask for help: name somebody, such as --contact \"IT desk, phone 1234\"")
+	}
+	if mode, is := textfile.ReadableByAll(s.Config); is && s.databaseOfFile && pgstore.HasPassword(s.Database) {
+		log.Warn("everybody on this machine can read the configuration file, which has the database's password: chmod o-rwx "+s.Config, "mode", mode.String())
 	}
 	tellRoots(log, s.AttestationRoots)
 	tellSecrets(log, s.providers)

@@ -63,10 +63,14 @@ func TestNotices(t *testing.T) {
 		{[]string{"--trusted-proxies", "10.0.0.11,10.0.0.16/29,127.0.0.0/8,::1"}, ""},
 		{[]string{"--attestation-roots", file("roots", 0o644, []byte("\xef\xbb\xbf"), root(t, next), root(t, next))}, "attestation_roots=2"},
 		{[]string{"--attestation-roots", file("old", 0o644, root(t, next), root(t, last))}, "isn't valid now"},
+		{[]string{"--config", file("password.toml", 0o644, []byte("database = \"postgres://k:s3cret@db/k\"\n"))}, "which has the database's password: chmod o-rwx"},
+		{[]string{"--config", file("private.toml", 0o640, []byte("database = \"postgres://k:s3cret@db/k\"\n"))}, ""},
+		{[]string{"--config", file("none.toml", 0o644, []byte("database = \"postgres://k@db/k\"\n"))}, ""},
+		{[]string{"--config", file("none.toml", 0o644, []byte("contact = \"IT\"\n")), "--database", "postgres://k:s3cret@db/k"}, ""},
 		{[]string{"--config", file("open.toml", 0o600, []byte(provider(0o644, "s3cret")))}, "chmod o-rwx"},
 	} {
 		line := newCommandLine()
-		if err := line.read(append([]string{"version"}, row.args...)); err != nil {
+		if err := line.read(append([]string{"version", "--contact", "IT"}, row.args...)); err != nil {
 			t.Errorf("%q: %v", row.args, err)
 			continue
 		}

@@ -46,7 +46,9 @@ type settings struct {
 	providers []provider             // of the configuration file
 	tables    map[string]tenantTable // of the configuration file, by tenant
 	tenant    string                 // of --tenant, where a command has it
-	notes     io.Writer              // for what IT should know besides
+
+	databaseOfFile bool      // the configuration file names the database
+	notes          io.Writer // for what IT should know besides
 }
 
 // declare makes a flag of each. Its name is its key in the file too, and in capitals
@@ -160,6 +162,7 @@ func (l *commandLine) lookElsewhere() (err error) {
 		if err := setKey(f, keys[key]); err != nil {
 			return fmt.Errorf("the configuration file: %w", err)
 		}
+		l.settings.databaseOfFile = l.settings.databaseOfFile || key == "database"
 	}
 	return nil
 }

@@ -58,6 +58,16 @@ func parse(text string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
+// HasPassword reports whether the password of a database is in its URL.
+func HasPassword(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || !IsURL(text) {
+		return false
+	}
+	_, typed := u.User.Password()
+	return typed || u.Query().Has("password")
+}
+
 // Describe names a database for logs and messages, from what was understood of its URL:
 // hosts, user and database, and nothing else.
 func Describe(text string) string {
