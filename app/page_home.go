@@ -44,7 +44,10 @@ func (p *page) renderRecoveryLink() goapp.UI {
 func (p *page) renderOffer() goapp.UI {
 	home := p.text.Home
 	title, lead, add := home.OfferTitle, home.OfferLead, home.OfferAdd
-	if p.offer == offerHere {
+	switch {
+	case p.recovered():
+		title, lead, add = home.OfferHereTitle, home.OfferRecovered, home.OfferHereAdd
+	case p.offer == offerHere:
 		title, lead, add = home.OfferHereTitle, home.OfferHereLead, home.OfferHereAdd
 	}
 	return goapp.Section().ID("offer").Class("card offer").Aria("labelledby", "offer-title").Body(
@@ -68,7 +71,24 @@ func (p *page) renderPanel() goapp.UI {
 	}
 }
 
-func (p *page) changed(list shared.PasskeyList) { p.account.Passkeys = len(list.Passkeys) }
+func (p *page) changed(list shared.PasskeyList) {
+	p.account.Passkeys = len(list.Passkeys)
+	for _, passkey := range list.Passkeys {
+		if passkey.Created.After(p.account.SignedInAt) && p.recovered() {
+			browser.Remember(recoveredKey, markOf(p.account))
+		}
+	}
+}
+
+// recoveredKey holds the session that began with a recovery code, once its user has made a
+// passkey since or doesn't want one.
+const recoveredKey = "keypeg-recovered"
+
+// recovered reports whether the user came by a recovery code and has made no passkey since.
+// They were promised one, however many they have: the others may be lost.
+func (p *page) recovered() bool {
+	return p.account.SignedInWith == shared.MethodRecoveryCode && browser.Recall(recoveredKey) != markOf(p.account)
+}
 
 func (p *page) closePanel() { p.ctx.Navigate(shared.PageHome) }
 
@@ -108,7 +128,7 @@ func (p *page) showsOffer() bool {
 	if !p.account.PasskeysOn || browser.PasskeySupport() != browser.Supported {
 		return false
 	}
-	return p.offer == offerHere || p.offer == offerFirst && p.account.Passkeys == 0
+	return p.recovered() || p.offer == offerHere || p.offer == offerFirst && p.account.Passkeys == 0
 }
 
 func (p *page) onOfferAdd(goapp.Context, goapp.Event) {
@@ -121,6 +141,9 @@ func (p *page) onOfferAdd(goapp.Context, goapp.Event) {
 
 func (p *page) onOfferNotNow(goapp.Context, goapp.Event) {
 	p.offer = offerNone
+	if p.recovered() {
+		browser.Remember(recoveredKey, markOf(p.account))
+	}
 	browser.Remember(offerKey, strconv.FormatInt(time.Now().Add(offerPause).Unix(), 10))
 	ui.FocusMain(p.ctx)
 }

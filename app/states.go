@@ -31,6 +31,7 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 		show("home-loading", func(p *page) { p.state = pageLoading }),
 		show("home-offer", func(p *page) { p.offer, p.account.Passkeys = offerFirst, 0 }),
 		show("home-offer-here", func(p *page) { p.offer = offerHere }),
+		show("home-offer-recovered", func(p *page) { p.account.SignedInWith = shared.MethodRecoveryCode }),
 		show("home-saved", func(p *page) { p.saved = "Google Password Manager" }),
 		show("home-providers", func(p *page) {
 			p.account.Providers = []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}}

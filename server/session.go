@@ -78,13 +78,28 @@ func (s *Server) signedIn(h handler) handler {
 		who, err := s.people.authenticate(r)
 		if err != nil {
 			if shared.CodeOf(err) == shared.CodeUnauthenticated && s.Host == nil {
-				s.dropCookie(w, cookieSession)
+				s.sessionEnded(w, r)
 			}
 			return err
 		}
 		visitOf(r.Context()).who = &who
 		return h(w, r)
 	}
+}
+
+// sessionEnded takes the cookie of a session that isn't there any more, and has the sign-in
+// page say why it is shown. Who had none isn't told.
+func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
+	if s.cookieValue(r, cookieSession) == "" {
+		return
+	}
+	s.dropCookie(w, cookieSession)
+	sealed, err := pack(s.travel.said, said{shared.CodeUnauthenticated, text(r).Door.SessionEnded, true})
+	if err != nil {
+		s.Log.Error("telling that a session has ended", "cause", err)
+		return
+	}
+	s.setCookie(w, cookieSaid, sealed, saidLife)
 }
 
 // confirmed lets a handler run only shortly after the user proved who they are.

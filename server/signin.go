@@ -99,6 +99,9 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	s.markBrowser(w, r)
 	what, refused := s.heard(w, r)
 	code := http.StatusOK
+	if what.Code == shared.CodeUnauthenticated { // a reason, and no refusal
+		return s.door.SignIn(w, code, text(r), door.SignIn{Next: next, Reason: what.Message, Providers: s.providerButtons(next, "")})
+	}
 	if refused {
 		code = status[what.Code]
 	}
@@ -170,6 +173,7 @@ func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
 	if next := nextPage(r.URL.Path); next != shared.PageHome {
 		to += "?next=" + url.QueryEscape(next)
 	}
+	s.sessionEnded(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }

@@ -79,6 +79,7 @@ type PasskeysPanel struct {
 	edits   int    // how many times the user changed the list here
 	lit     string // the passkey that was just added
 	said    string // read out by screen readers
+	gone    string // that what was being changed has gone, or ""
 
 	phone        shared.EnrolmentLink // shown while it has a URL
 	gettingPhone bool
@@ -157,11 +158,26 @@ func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	}
 }
 
-// show takes a list. What was being done with a passkey that has gone ends.
+// show takes a list. What was being done with a passkey that has gone ends, and the keyboard
+// stays near where it was.
 func (p *PasskeysPanel) show(list shared.PasskeyList) {
-	p.list = list
-	if p.row.id != "" && p.find(p.row.id).ID == "" {
-		p.row = openRow{}
+	before, open, had := p.list.Passkeys, p.row, focused()
+	p.list, p.gone = list, ""
+	for at, passkey := range before {
+		if p.find(passkey.ID).ID != "" {
+			continue
+		}
+		switch {
+		case passkey.ID == open.id:
+			p.row = openRow{}
+			if open.mode == rowRemoving {
+				break // by the user themselves, which is told with the answer
+			}
+			p.gone = message.Fill(p.World.Text.Panel.GoneElsewhere, "name", passkey.Name)
+			p.focusNear(at)
+		case had == "rename-"+passkey.ID, had == "remove-"+passkey.ID, had == "another-"+passkey.ID:
+			p.focusNear(at)
+		}
 	}
 	if p.OnChanged != nil {
 		p.OnChanged(list)
@@ -183,7 +199,10 @@ func (p *PasskeysPanel) Render() app.UI {
 		}),
 		app.Div().Class("panel-body panel-columns").Body(
 			app.Div().Class("panel-side").Body(p.renderSide()),
-			app.Div().Class("panel-list").Body(p.renderList()),
+			app.Div().Class("panel-list").Body(
+				app.If(p.gone != "", func() app.UI { return app.P().ID("passkey-gone").Class("notice").Attr("role", "status").Text(p.gone) }),
+				p.renderList(),
+			),
 		),
 		app.If(p.World.Contact != "", func() app.UI {
 			return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.World.Contact))

@@ -195,6 +195,9 @@ func (p *PasskeysPanel) rename(id, name string) {
 		return err
 	}, func(err error) {
 		if err != nil {
+			if p.find(id).ID == "" {
+				return // it has gone meanwhile, which was told
+			}
 			p.row = openRow{id: id, mode: rowRename, failure: err}
 			focus(p.self, "name-"+id)
 			return

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -65,6 +67,11 @@ func (p *SessionsPanel) load() {
 	}, func(err error) {
 		switch {
 		case err == nil:
+			had := strings.TrimPrefix(focused(), "end-")
+			is := func(s shared.Session) bool { return s.ID == had }
+			if slices.ContainsFunc(p.list.Sessions, is) && !slices.ContainsFunc(list.Sessions, is) {
+				focus(p.self, "sessions-title") // its row is gone
+			}
 			p.state, p.list, p.failure = listReady, list, nil
 		case p.state != listReady: // else what is shown stays
 			p.state, p.failure = listFailed, err

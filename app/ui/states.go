@@ -42,6 +42,7 @@ func States(text *message.Catalogue) []State {
 		"panel-failed":      statePanel(world, func(p *PasskeysPanel) { p.state, p.failure = listFailed, internal }),
 		"panel-empty":       statePanel(world, func(p *PasskeysPanel) { p.list = shared.PasskeyList{HasPassword: true} }),
 		"panel-list":        statePanel(world, func(*PasskeysPanel) {}),
+		"panel-gone":        statePanel(world, func(p *PasskeysPanel) { p.gone = "“Old key” was removed in another browser." }),
 		"panel-blocked":     statePanel(world, func(p *PasskeysPanel) { p.World.Blocked = world.Text.Panel.NotSupported }),
 		"panel-only-method": statePanel(world, func(p *PasskeysPanel) { p.list = stateOnly() }),
 		"panel-add":         statePanel(world, func(p *PasskeysPanel) { p.add.state = addOpen }),

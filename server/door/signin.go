@@ -15,6 +15,7 @@ type SignIn struct {
 	Name    string // what was typed before
 	Next    string // the page of the app to go to
 	Refusal string // why the last attempt failed, or ""
+	Reason  string // why the page is shown, or ""
 
 	Providers []Provider
 }
@@ -33,6 +34,7 @@ func (d *Door) SignIn(w http.ResponseWriter, status int, text *message.Catalogue
 		lead:   message.Fill(text.Door.SignInLead, "product", d.Product),
 		script: true,
 		body: g.Group{
+			g.If(page.Reason != "", h.P(h.Class("notice"), h.ID("reason"), h.Role("status"), g.Text(page.Reason))),
 			refusal(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageSignIn), h.Class("stack"), h.ID("sign-in"),
 				h.Data("begin", shared.PathSignInBegin), h.Data("finish", shared.PathSignInFinish),

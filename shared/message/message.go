@@ -107,6 +107,7 @@ type Door struct {
 	NewPassword       string
 	NewPasswordHint   string
 	SetupSubmit       string
+	SessionEnded      string
 	LostAccess        string
 	RecoveryTitle     string
 	RecoveryLead      string
@@ -199,6 +200,7 @@ type Home struct {
 	OfferNotNow    string
 	OfferHereTitle string
 	OfferHereLead  string
+	OfferRecovered string
 	OfferHereAdd   string
 	SavedSilently  string // {name}
 	PasskeysOff    string
@@ -263,6 +265,7 @@ type Panel struct {
 	AddAnother         string
 	DoneAdded          string // {name}
 	DoneRenamed        string // {name}
+	GoneElsewhere      string // {name}
 	DoneRemoved        string // {name}
 	RetryList          string
 	Nameless           string // what a passkey is called of which nothing is known

@@ -163,6 +163,9 @@ func doorStates(d, passkeysOnly *door.Door) map[string]func(http.ResponseWriter,
 		"door-phone": func(w http.ResponseWriter, text *message.Catalogue) error {
 			return d.Enrol(w, http.StatusOK, text, door.Enrol{Kind: store.MethodPhoneLink, Name: "ann"})
 		},
+		"door-session-ended": func(w http.ResponseWriter, text *message.Catalogue) error {
+			return d.SignIn(w, http.StatusOK, text, door.SignIn{Next: "/", Reason: text.Door.SessionEnded})
+		},
 		"door-enrolled": func(w http.ResponseWriter, text *message.Catalogue) error { return d.Enrolled(w, text, false) },
 		"door-refusal": func(w http.ResponseWriter, text *message.Catalogue) error {
 			d.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: text.Refusal(nothing)})

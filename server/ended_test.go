@@ -1,0 +1,48 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// TestSessionEnded: the sign-in page says why it is shown to those whose session has ended,
+// once, and to nobody else.
+func TestSessionEnded(t *testing.T) {
+	onEveryStoreScene(t, func(s *scene) {
+		tells := func(v *visitor) bool {
+			page := v.sends("GET", shared.PageSignIn, nil)
+			if page.status != 200 {
+				s.Errorf("the sign-in page: %s", page)
+			}
+			return strings.Contains(string(page.body), "Your session has ended.")
+		}
+		page := map[string]string{"page": shared.PageSessions, "API": shared.PathAccount}
+		for what, path := range page {
+			carl := s.user("carl-" + strings.ToLower(what))
+			carl.signsInWithPassword()
+			elsewhere := s.visitor()
+			elsewhere.name = carl.name
+			elsewhere.signsInWithPassword()
+			into[shared.SessionList](carl, carl.sends("POST", shared.PathEndOthers, nil), 200)
+			elsewhere.sends("GET", path, nil)
+			if !tells(elsewhere) {
+				s.Errorf("%s: the sign-in page doesn't say that the session has ended", what)
+			}
+			if tells(elsewhere) {
+				s.Errorf("%s: it is said again", what)
+			}
+			carl.sends("POST", shared.PathSignOut, nil)
+			carl.sends("GET", path, nil)
+			if tells(carl) {
+				s.Errorf("%s: it is said to who signed out themselves", what)
+			}
+		}
+		stranger := s.visitor()
+		stranger.sends("GET", shared.PageSessions, nil)
+		if tells(stranger) {
+			s.Error("it is said to a stranger")
+		}
+	})
+}
