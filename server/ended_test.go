@@ -18,7 +18,7 @@ func TestSessionEnded(t *testing.T) {
 			}
 			return strings.Contains(string(page.body), "Your session has ended.")
 		}
-		page := map[string]string{"page": shared.PageSessions, "API": shared.PathAccount}
+		page := map[string]string{"page": shared.PageHome, "API": shared.PathAccount}
 		for what, path := range page {
 			carl := s.user("carl-" + strings.ToLower(what))
 			carl.signsInWithPassword()
@@ -40,7 +40,7 @@ func TestSessionEnded(t *testing.T) {
 			}
 		}
 		stranger := s.visitor()
-		stranger.sends("GET", shared.PageSessions, nil)
+		stranger.sends("GET", shared.PageHome, nil)
 		if tells(stranger) {
 			s.Error("it is said to a stranger")
 		}
