@@ -167,9 +167,9 @@ func TestRecoveryLink(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
-	s.command(t, "password of bob\n", "user", "add", "bob", "--display-name", "Bob Builder")
+	s.command(t, "four quiet green lamps\n", "user", "add", "bob", "--display-name", "Bob Builder")
 	bob := openBrowser(t, s)
-	bob.signsInWithPassword("bob", "password of bob")
+	bob.signsInWithPassword("bob", "four quiet green lamps")
 
 	ann.opensUsers()
 	makes := func() string {
@@ -224,7 +224,7 @@ func TestRecoveryLink(t *testing.T) {
 	third.opensLink(link, "Back into your account")
 	third.types("input[name=password]", "another battery staple")
 	third.clicks("form button:not([type])")
-	third.isAt("/enrol/done")
+	third.isAt("/enrol/done?password")
 	elsewhere.isAt("/sign-in?next=%2Factivity")
 	third.signsInWithPassword("bob", "another battery staple")
 	third.opens(link)

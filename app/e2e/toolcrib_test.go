@@ -139,7 +139,17 @@ func TestToolcrib(t *testing.T) {
 	// Her name, Passkeys, and a new one. The crib has no links for phones.
 	ann.opensPasskeysInCrib()
 	ann.reads("No passkeys yet")
+	ann.reads("the keeper of the crib") // whom to ask
 	ann.seesNo("#passkey-phone")
+	value[bool](ann, `history.back(), true`) // closes the panel, and leaves the page where it is
+	ann.seesNo("#passkeys")
+	ann.readsIn("#tool-1 .crib-quiet", "You have it")
+	ann.hasFocusOn("#user-menu-button")
+	value[bool](ann, `history.forward(), true`)
+	ann.sees("#passkeys")
+	value[bool](ann, `setTimeout(() => location.reload()), true`)
+	ann.sees("#passkeys")
+	ann.reads("No passkeys yet")
 	laptop.touches(true)
 	ann.addsPasskey("Work laptop")
 	ann.isPictured("crib-panel")

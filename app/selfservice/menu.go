@@ -47,8 +47,9 @@ type Menu struct {
 	heard   bool               // whether what it listens to has told anything
 	account shared.Account
 	state   menuState
-	seen    int // the Changes that the account is of
-	changes int // how many times something changed, for the panel to ask again
+	wanted  bool // the panel, by the page's address
+	seen    int  // the Changes that the account is of
+	changes int  // how many times something changed, for the panel to ask again
 }
 
 type menuState int
@@ -58,6 +59,32 @@ const (
 	menuKnown
 	menuPanel // open
 )
+
+// panelFragment ends the page's address while the panel is open, so that the browser's Back
+// closes it rather than leave the page, and a reload opens it again.
+const panelFragment = "your-passkeys"
+
+// OnNav opens and closes the panel by the page's address.
+func (m *Menu) OnNav(ctx goapp.Context) {
+	m.wanted = ctx.Page().URL().Fragment == panelFragment
+	switch {
+	case m.wanted && m.state == menuKnown:
+		m.state = menuPanel
+	case !m.wanted && m.state == menuPanel:
+		m.state = menuKnown
+		ui.FocusUserMenu(ctx)
+	}
+}
+
+// navigate gives the page's address a fragment, or takes it away.
+func (m *Menu) navigate(fragment string) {
+	if !goapp.IsClient {
+		return // there is no address
+	}
+	to := *m.self.Page().URL()
+	to.Fragment, to.RawFragment = fragment, ""
+	m.self.Navigate(to.String())
+}
 
 // OnMount asks who is signed in.
 func (m *Menu) OnMount(ctx goapp.Context) {
@@ -87,11 +114,14 @@ func (m *Menu) load() {
 				return
 			case err == nil:
 				if m.state == menuPanel && m.account.User.ID != account.User.ID {
-					m.state = menuKnown // what was begun in the panel was for another user
+					m.state, m.wanted = menuKnown, false // what was begun in the panel was for another user
 				}
 				m.account = account
 				m.changes++
 				m.state = max(m.state, menuKnown)
+				if m.wanted {
+					m.state = menuPanel
+				}
 			}
 			m.listen()
 		})
@@ -100,7 +130,7 @@ func (m *Menu) load() {
 
 func (m *Menu) signedOut() {
 	m.stopListening()
-	m.state = menuUnknown
+	m.state, m.wanted = menuUnknown, false
 	if m.OnSignedOut != nil {
 		m.OnSignedOut()
 	}
@@ -172,11 +202,15 @@ func (m *Menu) renderPanel() goapp.UI {
 	}
 }
 
-func (m *Menu) open() { m.state = menuPanel }
+func (m *Menu) open() {
+	m.state = menuPanel
+	m.navigate(panelFragment)
+}
 
 func (m *Menu) close() {
-	m.state = menuKnown
+	m.state, m.wanted = menuKnown, false
 	ui.FocusUserMenu(m.self)
+	m.navigate("")
 }
 
 func (m *Menu) text() *message.Catalogue {

@@ -37,5 +37,5 @@ func passkeys(ctx context.Context, c *crib, db *boltstore.Store, url string) (*s
 	if err != nil {
 		return nil, err
 	}
-	return server.New(ctx, server.Config{Store: db, Host: host{c}, Address: address, Product: "Tool crib"})
+	return server.New(ctx, server.Config{Store: db, Host: host{c}, Address: address, Product: "Tool crib", Contact: "the keeper of the crib"})
 }
