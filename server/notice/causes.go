@@ -31,12 +31,6 @@ const (
 // write.
 type Advice struct{ What, Keypeg, Nginx, Caddy string }
 
-// Advise returns what IT reads of a cause.
-func Advise(c Cause) (Advice, bool) {
-	advice, known := causes[c]
-	return advice, known
-}
-
 // causes is the one table of all that can be noticed.
 var causes = map[Cause]Advice{
 	Host: {

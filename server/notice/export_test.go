@@ -1,0 +1,7 @@
+package notice
+
+// Advise returns what IT reads of a cause.
+func Advise(c Cause) (Advice, bool) {
+	advice, known := causes[c]
+	return advice, known
+}
