@@ -48,7 +48,7 @@ func TestGuessable(t *testing.T) {
 	}
 }
 
-// FuzzGuessable holds that any password is looked at in no time, and none is more than its
+// FuzzGuessable holds that any password can be counted, and none is more than its
 // characters.
 func FuzzGuessable(f *testing.F) {
 	f.Add("password")
