@@ -87,9 +87,9 @@ var answerLines = []line{
 	{"UV clear", func(s *scene) {
 		// Whoever proves that they hold the passkey is told what is wrong with it.
 		const sentence = "didn't check that it's you"
-		s.toldAtSignIn(400, shared.CodeUserNotVerified, "User verification", sentence, passkeytest.WithoutUserVerification())
-		s.toldAtConfirmation(400, shared.CodeUserNotVerified, "User verification", sentence, passkeytest.WithoutUserVerification())
-		s.toldAtAdding(400, shared.CodeUserNotVerified, "User verification", sentence, passkeytest.WithoutUserVerification())
+		s.toldAtSignIn(400, shared.CodeUserNotVerified, "user verification", sentence, passkeytest.WithoutUserVerification())
+		s.toldAtConfirmation(400, shared.CodeUserNotVerified, "user verification", sentence, passkeytest.WithoutUserVerification())
+		s.toldAtAdding(400, shared.CodeUserNotVerified, "user verification", sentence, passkeytest.WithoutUserVerification())
 		s.everywhereFails("", passkeytest.WithoutUserVerification(), passkeytest.WithChallenge("AAAA"))
 		s.signInFails("", passkeytest.WithoutUserVerification(), passkeytest.WithSignature([]byte("wrong")))
 	}},

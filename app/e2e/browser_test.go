@@ -264,8 +264,11 @@ func (b *browser) clicks(selector string) {
 		const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
 		return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 	})()`, quoted(selector))
-	b.waitsFor("being able to click "+selector, middle+" !== null")
-	at := value[[]float64](b, middle)
+	var at []float64
+	for len(at) == 0 { // it may have gone, or moved, since it was waited for
+		b.waitsFor("being able to click "+selector, middle+" !== null")
+		at = value[[]float64](b, middle)
+	}
 	b.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
 }
 

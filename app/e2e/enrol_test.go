@@ -281,7 +281,7 @@ func TestPasskeysOff(t *testing.T) {
 	bob.seesNo("#use-passkey")
 	bob.types("input[name=password]", annsPassword)
 	bob.clicks("form button")
-	bob.isAt("/enrol/done")
+	bob.isAt("/enrol/done?password")
 	bob.signsInWithPassword("bob", annsPassword)
 	bob.hasNoComplaints()
 }

@@ -85,7 +85,7 @@ func TestAnotherFrontEnd(t *testing.T) {
 	ann.readsIn("#passkeys", "Work laptop (used for this session)") // above the buttons, which move
 	ann.clicks("#out")
 	ann.readsIn("#who", "Nobody is signed in")
-	ann.server.command(t, "", "user", "disable", "ann")
+	ann.server.command(t, "", "user", "disable", "ann", "--even-the-last")
 	ann.clicks("#in")
 	ann.readsIn("#refusal", "account_disabled: Your account is disabled. Please ask IT.")
 	ann.readsIn("#who", "Nobody is signed in")

@@ -285,7 +285,7 @@ var English = Catalogue{
 		AgainAsk:      "A link that was made before stops working. The new one works once, for 7 days: whoever has it gets into the account.",
 		LinkUntil:     "A link works until {date}",
 		Withdraw:      "Withdraw link",
-		WithdrawRow:   "Withdraw the link for {name}",
+		WithdrawRow:   "Withdraw link for {name}",
 		Disable:       "Disable",
 		DisableRow:    "Disable {name}",
 		DisableTitle:  "Disable {name}?",

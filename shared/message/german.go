@@ -284,7 +284,7 @@ var German = Catalogue{
 		AgainAsk:      "Ein früherer Link gilt dann nicht mehr. Der neue gilt einmal, 7 Tage lang: Wer ihn hat, kommt in das Konto.",
 		LinkUntil:     "Ein Link gilt bis {date}",
 		Withdraw:      "Link zurückziehen",
-		WithdrawRow:   "Link für {name} zurückziehen",
+		WithdrawRow:   "Link zurückziehen: {name}",
 		Disable:       "Sperren",
 		DisableRow:    "Sperren: {name}",
 		DisableTitle:  "{name} sperren?",

@@ -285,7 +285,7 @@ var Japanese = Catalogue{
 		AgainAsk:      "以前のリンクは使えなくなります。新しいリンクは 7 日間、1 回だけ有効で、持っている人は誰でもアカウントに入れます。",
 		LinkUntil:     "リンクは {date} まで有効",
 		Withdraw:      "リンクを取り消す",
-		WithdrawRow:   "{name} さんのリンクを取り消す",
+		WithdrawRow:   "リンクを取り消す: {name}",
 		Disable:       "無効にする",
 		DisableRow:    "{name} さんを無効にする",
 		DisableTitle:  "{name} さんを無効にしますか？",

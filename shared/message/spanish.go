@@ -285,7 +285,7 @@ var Spanish = Catalogue{
 		AgainAsk:      "Un enlace hecho antes deja de servir. El nuevo sirve una vez, durante 7 días: quien lo tenga entra en la cuenta.",
 		LinkUntil:     "Un enlace sirve hasta {date}",
 		Withdraw:      "Retirar enlace",
-		WithdrawRow:   "Retirar el enlace para {name}",
+		WithdrawRow:   "Retirar enlace para {name}",
 		Disable:       "Desactivar",
 		DisableRow:    "Desactivar a {name}",
 		DisableTitle:  "¿Desactivar a {name}?",
