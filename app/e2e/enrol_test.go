@@ -188,7 +188,7 @@ func TestRecoveryLink(t *testing.T) {
 
 	withdrawn := makes()
 	ann.reads("A link works until")
-	ann.clicks("[aria-label='Withdraw the link for Bob Builder']")
+	ann.clicks("[aria-label='Withdraw link for Bob Builder']")
 	ann.seesNo("[id^=withdraw-]")
 	ann.hasFocusOn("[aria-label='Recovery link for Bob Builder']")
 	late := openBrowser(t, s)
