@@ -109,6 +109,31 @@ func TestSessionsOfARemovedPasskey(t *testing.T) {
 	elsewhere.isAt("/sign-in")
 }
 
+// TestGoneElsewhere: a passkey goes away in one browser while the other asks about it.
+func TestGoneElsewhere(t *testing.T) {
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Laptop")
+	held := ann.onlyCredential()
+	elsewhere := openBrowser(t, s)
+	elsewhere.hasDevice().gets(held)
+	elsewhere.opens("/sign-in")
+	elsewhere.isAt("/")
+	elsewhere.opensPasskeys()
+	elsewhere.clicks(row(1, "[id^=remove-]"))
+	elsewhere.sees("#remove-cancel")
+
+	ann.clicks(row(1, "[id^=remove-]"))
+	ann.clicks("#remove-ok")
+	ann.reads("No passkeys yet")
+	elsewhere.seesNo("#remove-cancel")
+	elsewhere.readsIn("#passkey-gone", "“Laptop” was removed in another browser.")
+	elsewhere.hasFocusOn("#passkey-add")
+}
+
 func TestPasswordManagersAreTold(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)

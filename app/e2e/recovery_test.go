@@ -53,8 +53,12 @@ func TestRecoveryCodes(t *testing.T) {
 	other.isAt("/")
 	other.reads("9 recovery codes left")
 	ann.reads("9 recovery codes left") // at once
+	other.reads("You signed in with a recovery code, which is used up now.") // as was promised
 	other.opensPasskeys()
 	other.addsPasskey("New laptop")
+	other.opens("/")
+	other.reads("9 recovery codes left")
+	other.seesNo("#offer")
 	other.opens("/activity")
 	other.reads("Signed in with a recovery code")
 	other.reads("A sign-in failed")
