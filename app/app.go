@@ -92,11 +92,11 @@ func (s *self) Account(ctx context.Context) (shared.Account, error) {
 func (s *self) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	list, err := s.Service.Passkeys(ctx)
 	if user := s.User(); err == nil && user.ID != "" {
-		keepCopy(user.ID, func(known *lastKnown) { known.Passkeys = list })
+		keepCopy(user.ID, func(known *lastKnown) { known.Passkeys = &list })
 	}
 	if code := shared.CodeOf(err); code == shared.CodeOffline || code == shared.CodeAway {
-		if known, ok := recallCopy(); ok {
-			return known.Passkeys, nil
+		if known, ok := recallCopy(); ok && known.Passkeys != nil {
+			return *known.Passkeys, nil
 		}
 	}
 	return list, err

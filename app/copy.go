@@ -16,9 +16,9 @@ const copyKey = "keypeg-copy"
 // lastKnown is that copy. It holds names and dates, and nothing that lets anybody
 // in.
 type lastKnown struct {
-	Saved    time.Time          `json:"saved"`
-	Account  shared.Account     `json:"account"`
-	Passkeys shared.PasskeyList `json:"passkeys"`
+	Saved    time.Time           `json:"saved"`
+	Account  shared.Account      `json:"account"`
+	Passkeys *shared.PasskeyList `json:"passkeys"` // nil until the list was loaded once
 }
 
 func recallCopy() (lastKnown, bool) {
