@@ -52,7 +52,7 @@ func TestRecoveryCodes(t *testing.T) {
 	other.clicks("form button")
 	other.isAt("/")
 	other.reads("9 recovery codes left")
-	ann.reads("9 recovery codes left") // at once
+	ann.reads("9 recovery codes left")                                       // at once
 	other.reads("You signed in with a recovery code, which is used up now.") // as was promised
 	other.opensPasskeys()
 	other.addsPasskey("New laptop")

@@ -265,7 +265,7 @@ func TestDatabaseRefused(t *testing.T) {
 	}
 	for says, args := range map[string][]string{
 		`no kind of database called "mysql"`:          {"serve", "--database", "mysql://host/x"},
-		"nobody listens at 127.0.0.1:1":                            {"serve", "--database", "postgres://nobody@127.0.0.1:1/x"},
+		"nobody listens at 127.0.0.1:1":               {"serve", "--database", "postgres://nobody@127.0.0.1:1/x"},
 		"isn't a Keypeg database":                     {"serve", "--database", text},
 		"the target isn't empty":                      {"store", "copy", "--from", full, "--to", other},
 		"no such file":                                {"store", "copy", "--from", empty, "--to", empty + "2"},
