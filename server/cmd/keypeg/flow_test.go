@@ -58,7 +58,10 @@ func TestFlow(t *testing.T) {
 	running := httptest.NewUnstartedServer(handler)
 	running.Listener = listener
 	running.Start()
-	t.Cleanup(running.Close)
+	t.Cleanup(func() {
+		running.Close()
+		handler.Close(context.WithoutCancel(t.Context()))
+	})
 
 	if _, err := accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: "correct horse battery"}); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"maps"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 
 	g "maragu.dev/gomponents"
@@ -34,15 +36,19 @@ func withStuck(pages map[string]http.Handler, files *web.Files, contact string) 
 }
 
 // loaderLabel is where go-app says how far loading is. What it says of failures is for
-// programmers; ours stands before it.
-var loaderLabel = []byte(`<p id="app-wasm-loader-label"`)
+// programmers; ours stands before it. go-app keeps attributes in a map: each page has them
+// in another order.
+var loaderLabel = regexp.MustCompile(`<p [^>]*id="app-wasm-loader-label"`)
 
 // ServeHTTP implements http.Handler.
 func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	drawn := &drawing{ResponseWriter: w, status: http.StatusOK}
 	s.shell.ServeHTTP(drawn, r)
 
-	page := bytes.Replace(drawn.page.Bytes(), loaderLabel, append(s.said(server.Text(r)), loaderLabel...), 1)
+	page := drawn.page.Bytes()
+	if label := loaderLabel.FindIndex(page); label != nil {
+		page = slices.Insert(page, label[0], s.said(server.Text(r))...)
+	}
 	if len(page) > 0 {
 		w.Header().Set("Content-Length", strconv.Itoa(len(page)))
 	}
