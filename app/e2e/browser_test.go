@@ -182,13 +182,15 @@ func value[T any](b *browser, expression string) T {
 }
 
 // waitsFor waits until an expression is true in the page, whichever page that is
-// by then.
+// by then. It asks anew now and then: what was asked of a page that the browser put aside
+// for its Back button never gets an answer.
 func (b *browser) waitsFor(what, expression string) {
 	b.t.Helper()
+	const anew = 10 * time.Second
 	deadline := time.Now().Add(patience)
 	for {
-		ctx, cancel := context.WithDeadline(b.ctx, deadline)
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Until(deadline))))
+		ctx, cancel := context.WithTimeout(b.ctx, anew)
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(anew)))
 		cancel()
 		if err == nil {
 			return

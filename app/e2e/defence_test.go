@@ -19,6 +19,7 @@ import (
 // TestInjectedScripts puts into our pages what a hole in them could: none of it
 // runs, leaves the site, or changes how it looks.
 func TestInjectedScripts(t *testing.T) {
+	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t.Errorf("another site was asked for %s", r.URL)
 		w.Header().Set("Content-Type", "text/javascript")
@@ -70,6 +71,7 @@ func TestInjectedScripts(t *testing.T) {
 
 // TestFramed shows our pages within another's, for a click that isn't meant for us.
 func TestFramed(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -167,6 +169,7 @@ func (b *browser) readsCeremony(s *secrets, id network.RequestID) {
 // tickets, challenges and tokens in addresses, in what the browser keeps and in
 // the server's log.
 func TestSecretsStayWhereTheyBelong(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--log-level", "debug")
 	ann := openBrowser(t, s)
 	device := ann.hasDevice()
@@ -222,6 +225,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 
 // TestTooManyAttempts lets a stranger guess. They are told to wait; Ann isn't.
 func TestTooManyAttempts(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann, stranger := openBrowser(t, s), openBrowser(t, s)
 	ann.setsUp()

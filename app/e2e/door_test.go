@@ -41,6 +41,7 @@ func (b *browser) watchesTraffic() *traffic {
 }
 
 func TestTheDoorIsLight(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	seen := ann.watchesTraffic()
@@ -67,6 +68,7 @@ func TestTheDoorIsLight(t *testing.T) {
 }
 
 func TestTheDoorNeedsNoScript(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
@@ -82,6 +84,7 @@ func TestTheDoorNeedsNoScript(t *testing.T) {
 }
 
 func TestInstalled(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()

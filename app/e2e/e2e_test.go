@@ -5,7 +5,8 @@
 //
 // A test reads: somebody sits at a [browser] of a [server] and does things.
 // There is no waiting for time to pass: each step waits for what the person
-// waits for.
+// waits for. Tests run beside each other, each with a server and a browser of its own;
+// those that look at how fast or how still a page is run alone.
 package e2e
 
 import (

@@ -81,6 +81,7 @@ const deadLink = "This link was used already, or is too old. Ask for a new one."
 
 // TestInvitation is the story of people who come to the organisation.
 func TestInvitation(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
@@ -164,6 +165,7 @@ func TestInvitation(t *testing.T) {
 // TestRecoveryLink is the story of somebody who has lost every way in, and of two who
 // help.
 func TestRecoveryLink(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
@@ -233,6 +235,7 @@ func TestRecoveryLink(t *testing.T) {
 
 // TestPhoneLink is of somebody who shows a code to their phone.
 func TestPhoneLink(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
@@ -262,6 +265,7 @@ func TestPhoneLink(t *testing.T) {
 
 // TestPasskeysOff is of an installation where IT has not set passkeys up.
 func TestPasskeysOff(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--no-passkeys", "--contact", "IT desk, phone 1234")
 	ann := openBrowser(t, s)
 	ann.setsUp()

@@ -201,6 +201,7 @@ func (f *firefox) types(selector, text string) {
 }
 
 func TestFirefox(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openFirefox(t, s)
 	ann.call("WebAuthn:AddVirtualAuthenticator", map[string]any{

@@ -34,6 +34,7 @@ func (b *browser) exhibits() []string {
 
 // TestAccessible has axe-core look at every state, light and dark.
 func TestAccessible(t *testing.T) {
+	t.Parallel()
 	axe, err := os.ReadFile("../../bin/axe.min.js")
 	if err != nil {
 		t.Fatal("axe-core is missing: run make tools")
@@ -62,6 +63,7 @@ func TestAccessible(t *testing.T) {
 // TestFits has nothing stick out to the side, however small or large a page is,
 // whatever its language or direction.
 func TestFits(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--gallery")
 	b := openBrowser(t, s)
 	b.movesNothing()
@@ -86,6 +88,7 @@ func TestFits(t *testing.T) {
 // TestForcedColoursAndReducedMotion: what is meant to be seen is seen without our
 // colours, and nothing moves for those who asked for that.
 func TestForcedColoursAndReducedMotion(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--gallery")
 	b := openBrowser(t, s)
 	b.movesNothing(&emulation.MediaFeature{Name: "forced-colors", Value: "active"})

@@ -26,6 +26,7 @@ func (b *browser) tabsTo(selector string) {
 
 // TestKeyboardOnly goes through the whole story without a mouse.
 func TestKeyboardOnly(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()

@@ -19,6 +19,7 @@ func (b *browser) isIn(lang string) {
 var regional = map[string]string{"en": "en-GB,en", "de": "de-CH,de", "fr": "fr-CA,fr", "es": "es-419,es", "ja": "ja-JP,ja"}
 
 func TestLanguages(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	openBrowser(t, s).setsUp()
 	for _, text := range message.Languages {
@@ -65,6 +66,7 @@ func TestLanguages(t *testing.T) {
 }
 
 func TestChoosingALanguage(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()

@@ -56,6 +56,7 @@ func (b *browser) uses(manager string) {
 // TestCredentialScript holds what the script makes of each manager's credential against what
 // the browser itself would send.
 func TestCredentialScript(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
@@ -152,6 +153,7 @@ const (
 // TestPasswordManagers goes through every place at which passkeys are asked for, with
 // managers that browsers' own credentials have nothing in common with.
 func TestPasswordManagers(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
@@ -250,6 +252,7 @@ func TestPasswordManagers(t *testing.T) {
 
 // TestPasswordManagersConfirm has one confirm who it is.
 func TestPasswordManagersConfirm(t *testing.T) {
+	t.Parallel()
 	ann := openBrowser(t, startServer(t, "--confirm-after", "3s"))
 	ann.hasDevice()
 	ann.hasManagers()
@@ -276,6 +279,7 @@ func TestPasswordManagersConfirm(t *testing.T) {
 // TestPasswordManagersInAProgram does so in a program that has taken Keypeg in, and serves
 // its script from there.
 func TestPasswordManagersInAProgram(t *testing.T) {
+	t.Parallel()
 	c := startCrib(t)
 	ann := openBrowser(t, c.server)
 	ann.hasDevice()

@@ -9,6 +9,7 @@ import (
 // TestOffline has the network cut between browser and server, in the page and in
 // its service worker.
 func TestOffline(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
@@ -97,6 +98,7 @@ func TestOffline(t *testing.T) {
 // TestSignOutOffline signs out while the server can't be reached. The page is left at once,
 // and the session ends.
 func TestSignOutOffline(t *testing.T) {
+	t.Parallel()
 	const left = "You are signed out on this device"
 	s := startServer(t)
 	ann := openBrowser(t, s)
@@ -159,6 +161,7 @@ func TestSignOutOffline(t *testing.T) {
 
 // TestColdStartWithoutServer has the server itself away.
 func TestColdStartWithoutServer(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
@@ -182,6 +185,7 @@ func TestColdStartWithoutServer(t *testing.T) {
 }
 
 func TestLive(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	desktop, phone := openBrowser(t, s), openBrowser(t, s)
 	desktop.setsUp()

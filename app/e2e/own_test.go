@@ -3,6 +3,7 @@ package e2e
 import "testing"
 
 func TestSessionsAndActivity(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--confirm-after", "3s")
 	ann := openBrowser(t, s)
 	ann.hasDevice()

@@ -9,6 +9,7 @@ import (
 )
 
 func TestAddingPasskeys(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
@@ -87,6 +88,7 @@ func TestAddingPasskeys(t *testing.T) {
 }
 
 func TestSessionsOfARemovedPasskey(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
@@ -111,6 +113,7 @@ func TestSessionsOfARemovedPasskey(t *testing.T) {
 
 // TestGoneElsewhere: a passkey goes away in one browser while the other asks about it.
 func TestGoneElsewhere(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
@@ -135,6 +138,7 @@ func TestGoneElsewhere(t *testing.T) {
 }
 
 func TestPasswordManagersAreTold(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.watchesSignals()
@@ -198,6 +202,7 @@ func TestPasswordManagersAreTold(t *testing.T) {
 }
 
 func TestOffers(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
@@ -243,6 +248,7 @@ func TestOffers(t *testing.T) {
 // Chromium says that it can create silently, and under test it never does. So
 // the browser's half is played here; the server's is real.
 func TestSilentCreation(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()

@@ -9,6 +9,7 @@ import (
 )
 
 func TestPasskeysOnly(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--password-sign-in", "off", "--contact", "IT desk, phone 1234")
 	ann, _ := openAnothersBrowser(t, s)
 
@@ -58,6 +59,7 @@ func TestPasskeysOnly(t *testing.T) {
 // TestClosedLaptop confirms on a device that can't ask for a finger just now. Chromium
 // lets one confirm, which names the passkey, but not sign in.
 func TestClosedLaptop(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--user-verification", "preferred", "--confirm-after", "3s")
 	ann, laptop := openAnothersBrowser(t, s)
 	ann.setsUp()

@@ -86,6 +86,7 @@ func (b *browser) readsStuck(sentence, code string) {
 
 // TestPasskeysForbidden has a proxy forbid passkeys by a header.
 func TestPasskeysForbidden(t *testing.T) {
+	t.Parallel()
 	const sentence = "Something between you and the server forbids passkeys on this page."
 	s := startBehind(t, behindNginx(t, `proxy_hide_header Permissions-Policy;`,
 		`add_header Permissions-Policy "publickey-credentials-create=(), publickey-credentials-get=()" always;`))
@@ -106,6 +107,7 @@ func TestPasskeysForbidden(t *testing.T) {
 // TestStreamHeld has a proxy compress the stream of changes, and so keep it back. The page
 // says so, and asks now and then.
 func TestStreamHeld(t *testing.T) {
+	t.Parallel()
 	s := startBehind(t, behindNginx(t, `proxy_ignore_headers X-Accel-Buffering;`, `gzip on;`, `gzip_proxied any;`, `gzip_min_length 1;`, `gzip_types text/event-stream;`))
 	ann := openBrowser(t, s)
 	ann.setsUp()
@@ -119,6 +121,7 @@ func TestStreamHeld(t *testing.T) {
 
 // TestCachedAnswers has a proxy keep answers that it may not keep. Nobody sees another user.
 func TestCachedAnswers(t *testing.T) {
+	t.Parallel()
 	cache := t.TempDir()
 	s := startBehind(t, func(at, upstream string) {
 		proxytest.Nginx(t, at, "proxy_cache_path "+cache+" keys_zone=kept:1m;\n"+proxytest.NginxServer(at, upstream,
@@ -143,6 +146,7 @@ func TestCachedAnswers(t *testing.T) {
 // TestAppThatDoesNotStart is what somebody sees whose proxy breaks the program, and what IT
 // reads of it.
 func TestAppThatDoesNotStart(t *testing.T) {
+	t.Parallel()
 	const csp = `Content-Security-Policy "default-src 'self'; script-src 'self'"`
 	rows := []struct {
 		name, cause, sentence string

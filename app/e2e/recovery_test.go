@@ -9,6 +9,7 @@ import (
 // TestRecoveryCodes is the story of somebody who lost everything but a sheet of
 // paper.
 func TestRecoveryCodes(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()

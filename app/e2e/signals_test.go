@@ -66,6 +66,7 @@ func (b *browser) hasKey() *device {
 
 // TestTwoServersOfOneRelyingParty has a passkey tried where it wasn't made.
 func TestTwoServersOfOneRelyingParty(t *testing.T) {
+	t.Parallel()
 	here, there := startServer(t, "--rp-id", "localhost"), startServer(t, "--rp-id", "localhost")
 	ann := openBrowser(t, here)
 	ann.cannotAutofill()
@@ -105,6 +106,7 @@ func TestTwoServersOfOneRelyingParty(t *testing.T) {
 
 // TestEmptyDatabase starts the server in a wrong folder for a while.
 func TestEmptyDatabase(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.cannotAutofill()
@@ -130,6 +132,7 @@ func TestEmptyDatabase(t *testing.T) {
 // TestOlderDatabase serves an older state for a while, and changes something there. What the
 // password manager got since stays where it is.
 func TestOlderDatabase(t *testing.T) {
+	t.Parallel()
 	for how, test := range map[string]struct {
 		takes, puts func(s *server, older string)
 		isKnown     bool // that it is an older one

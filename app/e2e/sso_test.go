@@ -91,6 +91,7 @@ const ssoButton = `#providers a[href^="/sign-in/sso/test"]`
 
 // TestSSO is the story of somebody whom the company's provider knows.
 func TestSSO(t *testing.T) {
+	t.Parallel()
 	s, provider := startServerWithProvider(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
@@ -179,6 +180,7 @@ func TestSSO(t *testing.T) {
 
 // TestSSOConfirmation is of somebody whose only way in is a provider.
 func TestSSOConfirmation(t *testing.T) {
+	t.Parallel()
 	s, provider := startServerWithProvider(t, "--confirm-after", "1s")
 	bob := openBrowser(t, s)
 	bob.hasDevice()
@@ -205,6 +207,7 @@ func TestSSOConfirmation(t *testing.T) {
 // TestSSOTabs is of somebody who has the sign-in page open five times, as after a browser
 // that restored its tabs, and uses the browser's own buttons.
 func TestSSOTabs(t *testing.T) {
+	t.Parallel()
 	s, provider := startServerWithProvider(t)
 	bob := openBrowser(t, s)
 	tabs := []*browser{bob}

@@ -6,6 +6,7 @@ import (
 )
 
 func TestTheMainStory(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
@@ -120,6 +121,7 @@ func TestTheMainStory(t *testing.T) {
 }
 
 func TestTheLastWayToSignInStays(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
@@ -162,6 +164,7 @@ func TestTheLastWayToSignInStays(t *testing.T) {
 }
 
 func TestOnesOwnPasskeysOnly(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
@@ -194,6 +197,7 @@ func TestOnesOwnPasskeysOnly(t *testing.T) {
 // TestSomebodyElseSignsIn in another tab. A page that is open never goes on for them: what
 // was begun there was for another account.
 func TestSomebodyElseSignsIn(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
@@ -214,6 +218,7 @@ func TestSomebodyElseSignsIn(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--contact", "IT desk, phone 1234")
 	ann := openBrowser(t, s)
 	finger := ann.hasDevice()
@@ -258,6 +263,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestConfirmingInPlace(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--confirm-after", "3s")
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
@@ -303,6 +309,7 @@ func TestConfirmingInPlace(t *testing.T) {
 }
 
 func TestKeyboardAndAddresses(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()

@@ -69,6 +69,7 @@ func (b *browser) leads() bool {
 // TestOneStream opens twelve tabs where a browser has six connections. They have one stream,
 // whatever becomes of the tab that holds it.
 func TestOneStream(t *testing.T) {
+	t.Parallel()
 	for name, front := range map[string]func(t *testing.T, upstream string) (public string){
 		"plain http": func(_ *testing.T, upstream string) string { return upstream },
 		"nginx without http2": func(t *testing.T, upstream string) string {
@@ -182,6 +183,7 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 
 // TestOneStreamInCrib opens tabs of a program that has taken Keypeg in.
 func TestOneStreamInCrib(t *testing.T) {
+	t.Parallel()
 	c := startCrib(t)
 	counter := countStreams(t, c.listens)
 	counter.as = c.listens

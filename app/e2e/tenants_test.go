@@ -50,6 +50,7 @@ func (s *server) adds(t *testing.T, name string, more ...string) *server {
 }
 
 func TestSeveralOrganisations(t *testing.T) {
+	t.Parallel()
 	s := startCloud(t)
 	acme, beta := s.adds(t, "acme", "--product", "Acme ID", "--contact", "Acme's desk"), s.adds(t, "beta")
 	ann := openBrowser(t, acme)

@@ -109,6 +109,7 @@ func (b *browser) leavesCrib() {
 
 // TestToolcrib is the story of a program that has taken Keypeg in.
 func TestToolcrib(t *testing.T) {
+	t.Parallel()
 	c := startCrib(t)
 	ann := openBrowser(t, c.server)
 	laptop := ann.hasDevice()
@@ -213,6 +214,7 @@ func TestToolcrib(t *testing.T) {
 // TestToolcribRemovesSomebody takes a person out of the crib: nothing of theirs lets
 // anybody in.
 func TestToolcribRemovesSomebody(t *testing.T) {
+	t.Parallel()
 	c := startCrib(t)
 	// His browser asks for German, and the crib speaks English: all of it.
 	bob := openBrowser(t, c.server, chromedp.Flag("accept-lang", "de-CH,de"))
@@ -268,6 +270,7 @@ func TestToolcribRemovesSomebody(t *testing.T) {
 
 // TestToolcribMenuIsBelowTheName whatever a host's header is, and wherever the name is in it.
 func TestToolcribMenuIsBelowTheName(t *testing.T) {
+	t.Parallel()
 	c := startCrib(t)
 	ann := openBrowser(t, c.server)
 	ann.entersCrib(c, "ann")

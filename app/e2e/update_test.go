@@ -42,6 +42,7 @@ func newerKeypeg(t *testing.T) string {
 }
 
 func TestUpdate(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
