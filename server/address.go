@@ -5,9 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Address is where an installation is reached, and what follows from it.
@@ -109,7 +110,7 @@ const example = "https://id.example.com"
 
 // parseOrigin reads a public URL. Its errors don't repeat what may be a secret in it.
 func parseOrigin(publicURL string) (origin, error) {
-	text := strings.TrimFunc(publicURL, isBlank)
+	text := shared.TrimInvisible(publicURL)
 	it := "the public URL"
 	if !strings.ContainsAny(text, "@?#") {
 		it = fmt.Sprintf("the public URL %q", text)
@@ -178,7 +179,7 @@ func cutAuthority(rest string) (authority, path string) {
 
 // parseRPID reads a relying party id for a host; "" is the host itself.
 func parseRPID(written, host string) (string, error) {
-	text := strings.TrimFunc(written, isBlank)
+	text := shared.TrimInvisible(written)
 	if text == "" {
 		return strings.Trim(host, "[]"), nil
 	}
@@ -226,8 +227,5 @@ func checkRPID(id, host string) error {
 func isLocalhost(name string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
-
-// isBlank reports whether nobody sees a letter that was pasted with an address.
-func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }

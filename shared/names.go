@@ -35,7 +35,7 @@ func cleanName(name string) (string, error) {
 		return "", Errorf(CodeInvalidName, "This name has characters that can't be read. Please type it again.")
 	}
 
-	clean := strings.Join(strings.Fields(strings.TrimFunc(name, isPadding)), " ")
+	clean := strings.Join(strings.Fields(TrimInvisible(name)), " ")
 	if utf8.RuneCountInString(clean) > MaxNameLength {
 		return "", Errorf(CodeInvalidName, "This name is too long. Please use at most %d characters.", MaxNameLength)
 	}
@@ -45,18 +45,22 @@ func cleanName(name string) (string, error) {
 	return clean, nil
 }
 
-// isPadding reports whether a character at the end of a name says nothing.
-func isPadding(r rune) bool {
-	return unicode.IsSpace(r) || unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp) || r == '\u200b' || r == '\ufeff'
-}
-
-// disturbs tells whether a character changes the text around it or can't be
-// seen. Categories Cc, Cf, Co, Cs and Zl/Zp are refused, but for the two
-// joiners (ZWNJ, ZWJ), without which Persian words and many emoji fall apart.
+// disturbs reports whether a character changes the text around it or can't be seen. The
+// two joiners (ZWNJ, ZWJ) don't: without them Persian words and many emoji fall apart.
 func disturbs(r rune) bool {
 	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
-	if r == zeroWidthNonJoiner || r == zeroWidthJoiner {
+	switch r {
+	case ' ', zeroWidthNonJoiner, zeroWidthJoiner:
 		return false
 	}
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp)
+	return IsInvisible(r) || unicode.In(r, unicode.Cc, unicode.Co, unicode.Cs)
 }
+
+// IsInvisible reports whether a character shows nothing of its own: white space, and
+// Unicode's format characters (category Cf), such as zero width spaces, byte order marks,
+// soft hyphens and what sets the direction of writing.
+func IsInvisible(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
+
+// TrimInvisible leaves out what nobody sees at the ends of a text. It comes along when a
+// text is pasted or completed.
+func TrimInvisible(text string) string { return strings.TrimFunc(text, IsInvisible) }

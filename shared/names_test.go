@@ -13,6 +13,7 @@ func TestCleanPasskeyName(t *testing.T) {
 		"<b>bold</b>":                  "<b>bold</b>", // shown as it is: whoever shows it escapes it
 		"Ännchens Schlüssel":           "Ännchens Schlüssel",
 		"می\u200cخواهم":                "می\u200cخواهم",
+		"\u200eLaptop\u2060":           "Laptop",
 		"👩\u200d💻":                     "👩\u200d💻",
 		strings.Repeat("ü", 64):        strings.Repeat("ü", 64),
 		strings.Repeat("ü", 64) + "  ": strings.Repeat("ü", 64),

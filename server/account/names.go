@@ -1,8 +1,6 @@
 package account
 
 import (
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
@@ -20,7 +18,7 @@ const maxTyped = 1024
 // control and invisible characters, mixed directions, and more) and names longer
 // than [shared.MaxNameLength] characters.
 func CanonicalName(typed string) (string, error) {
-	typed = trimmed(typed)
+	typed = shared.TrimInvisible(typed)
 	if typed == "" {
 		return "", shared.Errorf(shared.CodeInvalidName, "Please enter a user name.")
 	}
@@ -35,11 +33,4 @@ func CanonicalName(typed string) (string, error) {
 		return "", shared.Errorf(shared.CodeInvalidName, "This user name is too long. Please use at most %d characters.", shared.MaxNameLength)
 	}
 	return name, nil
-}
-
-// trimmed leaves out what can't be seen at the ends of a name.
-func trimmed(typed string) string {
-	return strings.TrimFunc(typed, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.In(r, unicode.Cf, unicode.Zs, unicode.Zl, unicode.Zp)
-	})
 }

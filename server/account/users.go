@@ -100,7 +100,7 @@ const usersPage = 50
 // after; it is "" at the end.
 func (s *Service) FindUsers(ctx context.Context, find, after string) (page []store.User, next string, err error) {
 	begin := ""
-	if find = trimmed(find); find != "" {
+	if find = shared.TrimInvisible(find); find != "" {
 		if begin, err = CanonicalName(find); err != nil {
 			return nil, "", nil // no name begins so
 		}

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // mostBytes is how large a file may be. A bundle of root certificates has some 200 kB.
@@ -121,7 +123,7 @@ func parseSecret(content []byte) (string, error) {
 }
 
 // isHidden reports whether a character can't be seen, and so came along by accident.
-func isHidden(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+func isHidden(r rune) bool { return r != ' ' && (shared.IsInvisible(r) || unicode.IsControl(r)) }
 
 // ReadableByAll reports whether everybody on this machine can read a file, and how its mode
 // is written. A group that was given it may be the server's own.
