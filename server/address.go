@@ -122,11 +122,11 @@ func parseOrigin(publicURL string) (origin, error) {
 	case text == "":
 		return origin{}, fmt.Errorf("there is no public URL: write the address that people use, such as %s", example)
 	case !hasScheme || strings.ContainsAny(scheme, "./:@"):
-		return origin{}, fmt.Errorf("%s doesn't begin with https://: write %s", it, nearest(text))
+		return origin{}, fmt.Errorf("%s doesn't begin with https://: write %s", it, betterAddress(text))
 	case scheme != "https" && scheme != "http":
-		return origin{}, fmt.Errorf("%s doesn't begin with https://: write %s", it, nearest(rest))
+		return origin{}, fmt.Errorf("%s doesn't begin with https://: write %s", it, betterAddress(rest))
 	case slices.Contains([]string{"http", "https"}, strings.ToLower(strings.TrimSuffix(authority, ":"))) && strings.HasPrefix(path, "//"):
-		return origin{}, fmt.Errorf("%s has two schemes: write %s", it, nearest(rest))
+		return origin{}, fmt.Errorf("%s has two schemes: write %s", it, betterAddress(rest))
 	}
 
 	at, bad := parseHost(authority[strings.LastIndexByte(authority, '@')+1:])
@@ -144,8 +144,8 @@ func parseOrigin(publicURL string) (origin, error) {
 	return at, nil
 }
 
-// nearest is what to write in place of a text that has no scheme, or too many.
-func nearest(text string) string {
+// betterAddress is what to write in place of a text that has no scheme, or too many.
+func betterAddress(text string) string {
 	for text = strings.Trim(text, quotes); ; {
 		bare := strings.TrimLeft(text, `/\:`)
 		for _, scheme := range []string{"https:", "http:", "https/", "http/"} {

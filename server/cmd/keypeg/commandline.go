@@ -162,7 +162,7 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 	if unknown, is := errors.AsType[*pflag.NotExistError](err); is {
 		var names []string
 		l.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		err = fmt.Errorf("%w%s", err, nearest("--"+unknown.GetSpecifiedName(), names))
+		err = fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
 	}
 	return l.Args(), err
 }

@@ -152,7 +152,7 @@ func (s *settings) readTables() error {
 	}
 	for _, key := range meta.Undecoded() {
 		if key[0] == providerTable || len(key) > 3 && key[0] == tenantTables && key[2] == providerTable {
-			return fmt.Errorf("the configuration file has an unknown key %q%s", key.String(), nearest(key[len(key)-1], providerKeys()))
+			return fmt.Errorf("the configuration file has an unknown key %q%s", key.String(), didYouMean(key[len(key)-1], providerKeys()))
 		}
 	}
 	// The file's order is that of the buttons. A table may be written in pieces, or as

@@ -154,7 +154,7 @@ func (l *commandLine) lookElsewhere() (err error) {
 			return errors.New("the configuration file has a key \"config\": it can't name another one")
 		}
 		if f == nil {
-			return fmt.Errorf("the configuration file has an unknown key %q%s", key, nearest(key, l.settingNames()))
+			return fmt.Errorf("the configuration file has an unknown key %q%s", key, didYouMean(key, l.settingNames()))
 		}
 		if isSet(f) {
 			continue
@@ -193,7 +193,7 @@ func (l *commandLine) refuseUnknownVariables(environment []string) error {
 		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(names, name) || ofOthers.MatchString(name) || isPort {
 			continue
 		}
-		return fmt.Errorf("there is no setting %s%s", name, nearest(name, names))
+		return fmt.Errorf("there is no setting %s%s", name, didYouMean(name, names))
 	}
 	return nil
 }

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// nearest asks whether one of the names was meant by what was written, in words to be
+// didYouMean asks whether one of the names was meant by what was written, in words to be
 // added to a refusal; "" if none looks like it.
-func nearest(written string, names []string) (question string) {
+func didYouMean(written string, names []string) (question string) {
 	letters := len(strings.TrimPrefix(strings.TrimPrefix(written, variablePrefix), "--"))
 	best, least := "", min(letters/2, farthest)+1
 	for _, name := range names {
