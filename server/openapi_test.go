@@ -375,10 +375,11 @@ func TestOpenAPI(t *testing.T) {
 		}
 		sameNames(t, "code with a status", listed, codes)
 	})
-	t.Run("it has every event, trouble and method, and no other", func(t *testing.T) {
+	t.Run("it has every event, trouble, method and kind of passkey, and no other", func(t *testing.T) {
 		sameNames(t, "event", texts(d.Components.Schemas["EventKind"].Value.Enum), constants(t, "Event"))
 		sameNames(t, "trouble", texts(d.Components.Schemas["Trouble"].Value.Enum), constants(t, "Trouble"))
 		sameNames(t, "method", texts(d.Components.Schemas["Method"].Value.Enum), constants(t, "Method"))
+		sameNames(t, "kind", texts(d.Components.Schemas["Passkey"].Value.Properties["kind"].Value.Enum), constants(t, "Kind"))
 	})
 	t.Run("its schemas have the members of our types", func(t *testing.T) {
 		for _, of := range []any{
