@@ -173,7 +173,7 @@ var common = strings.Fields(`
 	computer internet google facebook microsoft windows apple iphone samsung amazon netflix linkedin instagram youtube hotmail gmail yahoo
 	liverpool arsenal chelsea barcelona realmadrid juventus bayern manchester united yankees dallas cowboys steelers
 	correcthorsebatterystaple correcthorsebattery troubador
-	january corvette ferrari porsche mercedes mustang harley camaro merlin thunder hammer cowboy rainbow starlight moonlight
+	corvette ferrari porsche mercedes mustang harley camaro merlin thunder hammer cowboy rainbow starlight moonlight
 	god jesus christ heaven blessed family familie familia friends bestfriend
 	money dollar euro business manager security sicherheit seguridad passkey passkeys
 	city london paris berlin madrid tokyo newyork munich münchen hamburg deutschland france españa espana japan nippon america england
