@@ -31,16 +31,8 @@ func (d *Door) layout(text *message.Catalogue, own content) g.Node {
 				h.H1(g.Text(own.title)),
 				h.P(h.Class("lead"), g.Text(own.lead)),
 				own.body,
-				g.If(!d.ContactSaid, h.P(h.Class("contact"), g.Text(d.whomToAsk(text)))),
+				g.If(!d.ContactSaid, h.P(h.Class("contact"), g.Text(text.WhomToAsk(d.Product, d.Contact)))),
 			),
 		),
 	))
-}
-
-// whomToAsk is at the foot of every page: nobody shall be left without a way on.
-func (d *Door) whomToAsk(text *message.Catalogue) string {
-	if d.Contact == "" {
-		return message.Fill(text.Door.ContactNone, "product", d.Product)
-	}
-	return message.Fill(text.Door.Contact, "contact", d.Contact)
 }

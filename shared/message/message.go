@@ -93,6 +93,15 @@ func (c *Catalogue) Refusal(err *shared.Error) string {
 	})
 }
 
+// WhomToAsk is at the foot of every page before sign-in: nobody shall be left without a way
+// on, whether or not IT has set a contact.
+func (c *Catalogue) WhomToAsk(product, contact string) string {
+	if contact == "" {
+		return Fill(c.Door.ContactNone, "product", product)
+	}
+	return Fill(c.Door.Contact, "contact", contact)
+}
+
 // Door is what people read who aren't signed in.
 type Door struct {
 	SignInTitle       string

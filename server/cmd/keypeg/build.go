@@ -89,6 +89,6 @@ func (b *builder) config(log *slog.Logger, address server.Address, own organisat
 		Address: address, TrustedProxies: b.settings.TrustedProxies,
 		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.pool(),
 		Product: own.Product, Contact: own.Contact,
-		Pages: withStuck(b.pagesOf(own.Product), b.files, own.Contact), Asset: b.files.URL,
+		Pages: withStuck(b.pagesOf(own.Product), b.files, own.Product, own.Contact), Asset: b.files.URL,
 	}
 }

@@ -21,16 +21,16 @@ import (
 // proxy forbids its scripts, changes or cuts off its files, or something blocks them. It
 // must stand in the page, since nothing can be relied on to bring it then.
 type stuck struct {
-	shell   http.Handler
-	files   *web.Files
-	contact string
+	shell            http.Handler
+	files            *web.Files
+	product, contact string
 }
 
 // withStuck returns pages in which those of the app say what is the matter, and whom to ask.
-func withStuck(pages map[string]http.Handler, files *web.Files, contact string) map[string]http.Handler {
+func withStuck(pages map[string]http.Handler, files *web.Files, product, contact string) map[string]http.Handler {
 	pages = maps.Clone(pages)
 	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
-		pages[path] = stuck{pages[path], files, contact}
+		pages[path] = stuck{pages[path], files, product, contact}
 	}
 	return pages
 }
@@ -59,10 +59,7 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // said is the sentence for when no script runs, and in its attributes what boot.js needs to
 // say better.
 func (s stuck) said(text *message.Catalogue) []byte {
-	ask := ""
-	if s.contact != "" {
-		ask = message.Fill(text.Door.Contact, "contact", s.contact)
-	}
+	ask := text.WhomToAsk(s.product, s.contact)
 	attributes := g.Group{
 		h.ID("app-stuck"), h.Class("late"), h.Role("status"),
 		h.Data("app", s.files.URL(web.App)), h.Data("size", strconv.FormatInt(s.files.AppSize(), 10)),

@@ -18,7 +18,7 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	app.Routes(app.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")})
-	pages := withStuck(pages(files, "Keypeg"), files, "IT desk")
+	pages := withStuck(pages(files, "Keypeg"), files, "Keypeg", "IT desk")
 	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
 		for range 100 {
 			w := httptest.NewRecorder()
@@ -28,6 +28,25 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 			if loader < 0 || stuck < loader || strings.Count(page, `id="app-stuck"`) != 1 {
 				t.Fatalf("%s doesn't say in its loader what is the matter when it doesn't start:\n%s", path, page)
 			}
+		}
+	}
+}
+
+func TestStuckSaysWhomToAsk(t *testing.T) {
+	files, err := web.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Routes(app.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")})
+	for contact, want := range map[string]string{
+		"IT desk, phone 1234": "Need help? IT desk, phone 1234",
+		"":                    "Need help? Ask whoever runs Example for your organisation.",
+	} {
+		w := httptest.NewRecorder()
+		withStuck(pages(files, "Example"), files, "Example", contact)[shared.PageHome].ServeHTTP(w, httptest.NewRequest("GET", shared.PageHome, nil))
+		// Without a script the paragraph's text is read, and else the attribute.
+		if n := strings.Count(w.Body.String(), want); n != 2 {
+			t.Errorf("contact %q: the page says %q %d times, want twice:\n%s", contact, want, n, w.Body)
 		}
 	}
 }
