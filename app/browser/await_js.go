@@ -52,7 +52,7 @@ func exception(thrown js.Value) *Exception {
 		if message := thrown.Get("message"); message.Type() == js.TypeString {
 			e.Message = message.String()
 		}
-		e.Chosen = thrown.Get("chosen").Equal(js.ValueOf(true))
+		e.chosen = thrown.Get("chosen").Equal(js.ValueOf(true))
 	}
 	return e
 }

@@ -12,11 +12,10 @@ package browser
 import "context"
 
 // Exception is a DOMException. Its name tells a program what happened; its
-// message is the browser's own and never shown. It is Chosen if somebody had picked or made
-// a passkey by then.
+// message is the browser's own and never shown.
 type Exception struct {
 	Name, Message string
-	Chosen        bool
+	chosen        bool
 }
 
 // Error is for logs.
@@ -25,8 +24,8 @@ func (e *Exception) Error() string { return e.Name + ": " + e.Message }
 // DOMException returns the exception's name, such as "NotAllowedError".
 func (e *Exception) DOMException() string { return e.Name }
 
-// AfterChoice reports whether somebody had picked or made a passkey by then.
-func (e *Exception) AfterChoice() bool { return e.Chosen }
+// Chosen reports whether somebody had picked or made a passkey by then.
+func (e *Exception) Chosen() bool { return e.chosen }
 
 // Authenticator asks navigator.credentials. See Create and Get.
 type Authenticator struct{}
