@@ -5,6 +5,11 @@ import (
 	"time"
 )
 
+// MayBeRegistered are the codes of a finished registration that failed after which the
+// server has the passkey all the same, or may have it. After any other one it works nowhere,
+// and the user's password manager may have kept it.
+var MayBeRegistered = []Code{CodePasskeyExists, CodeInternal, CodeOffline, CodeAway, CodeInBetween}
+
 // PasskeyKind says what holds a passkey, as far as it told when the passkey was made.
 // Nothing proves it, and nothing is decided by it.
 type PasskeyKind string

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/shared"
@@ -28,7 +29,7 @@ type API interface {
 // Authenticator is the browser's half: navigator.credentials, with options and
 // answers in WebAuthn Level 3's JSON. Its errors are a *[shared.Error], which is shown as it
 // is, or have a method DOMException that returns the exception's name. They may have a
-// method AfterChoice, which reports whether the user had picked or made a passkey by then.
+// method Chosen, which reports whether the user had picked or made a passkey by then.
 type Authenticator interface {
 	Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 	Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
@@ -75,11 +76,10 @@ func (c Ceremonies) register(ctx context.Context, name, mediation string) (share
 		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential},
 		Name:           name,
 	})
-	switch shared.CodeOf(err) {
-	case "", shared.CodeInternal, shared.CodeOffline, shared.CodeAway, shared.CodeInBetween, shared.CodePasskeyExists:
-		return added, err // the server has it, or may have it
+	if code := shared.CodeOf(err); code != "" && !slices.Contains(shared.MayBeRegistered, code) {
+		return added, madeInVain{err}
 	}
-	return added, madeInVain{err}
+	return added, err
 }
 
 // madeInVain is a refusal of a passkey that the authenticator had made by then.
@@ -239,9 +239,9 @@ func failed(err error, registering bool) error {
 	}
 	if exception, ok := errors.AsType[interface {
 		error
-		AfterChoice() bool
+		Chosen() bool
 	}](err); ok {
-		failure.Chosen = exception.AfterChoice()
+		failure.Chosen = exception.Chosen()
 	}
 	if reason, known := reasons[failure.Exception]; known {
 		failure.Reason = reason

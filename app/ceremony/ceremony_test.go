@@ -230,7 +230,7 @@ func TestFailure(t *testing.T) {
 // chosen is thrown after the user had picked or made a passkey.
 type chosen struct{ exception }
 
-func (chosen) AfterChoice() bool { return true }
+func (chosen) Chosen() bool { return true }
 
 func TestAfterAChoice(t *testing.T) {
 	for _, test := range []struct {
@@ -243,7 +243,10 @@ func TestAfterAChoice(t *testing.T) {
 		{"finish registration", shared.Errorf(shared.CodeCeremonyRefused, "no"), false, true},
 		{"finish registration", shared.Errorf(shared.CodeTooManyPasskeys, "no"), false, true},
 		{"finish registration", shared.Errorf(shared.CodePasskeyExists, "no"), false, false},
+		{"finish registration", errors.New("who knows"), false, false},
 		{"finish registration", shared.Errorf(shared.CodeOffline, "no"), false, false},
+		{"finish registration", shared.Errorf(shared.CodeAway, "no"), false, false},
+		{"finish registration", shared.Errorf(shared.CodeInBetween, "no"), false, false},
 		{"finish registration", shared.Errorf(shared.CodeInternal, "no"), false, false},
 		{"begin registration", shared.Errorf(shared.CodeTooManyPasskeys, "no"), false, false},
 	} {

@@ -1,13 +1,17 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // hasManagers lets password managers stand in for the browser on pages that are opened from
@@ -242,7 +246,25 @@ func TestPasswordManagers(t *testing.T) {
 		carl.uses("undefined is thrown")
 		carl.clicks("#use-passkey")
 		carl.readsIn("#refusal", providerProblem+"UnknownError)")
+
+		// As in the panel, where app/ceremony's tests hold it to the same list.
 		carl.uses("base64 with padding")
+		value[bool](carl, `(() => {
+			const send = fetch, { finish } = document.getElementById("enrol").dataset;
+			globalThis.fetch = (path, how) =>
+				path === finish && globalThis.refuses ? Promise.resolve(new Response(JSON.stringify({ code: refuses, detail: "Refused as " + refuses + "." }), { status: 400 })) : send(path, how);
+			return true;
+		})()`)
+		for _, code := range append([]shared.Code{shared.CodeCeremonyRefused, shared.CodeInvalidPassword, shared.CodeTooManyPasskeys}, shared.MayBeRegistered...) {
+			want := fmt.Sprintf("Refused as %s.", code)
+			if !slices.Contains(shared.MayBeRegistered, code) {
+				want += " " + mayBeKept
+			}
+			value[bool](carl, `(globalThis.refuses = `+quoted(string(code))+`, true)`)
+			carl.clicks("#use-passkey")
+			carl.readsIn("#refusal", want)
+		}
+		value[bool](carl, `(globalThis.refuses = "", true)`)
 		carl.enrols()
 		carl.uses("toJSON gives half of it")
 		carl.clicks("#use-passkey")

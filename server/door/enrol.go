@@ -1,7 +1,9 @@
 package door
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -29,6 +31,7 @@ func (d *Door) Enrol(w http.ResponseWriter, status int, text *message.Catalogue,
 			refusal(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageEnrol), h.Class("stack"), h.ID("enrol"),
 				h.Data("begin", shared.PathEnrolBegin), h.Data("finish", shared.PathEnrolFinish), h.Data("next", shared.PageEnrolled),
+				h.Data("registered", strings.Trim(fmt.Sprint(shared.MayBeRegistered), "[]")),
 				h.Data("text-denied", text.Failure.RegisterDenied), h.Data("text-exists", text.Failure.Exists),
 				h.Data("text-unsupported", text.Failure.NotSupported), h.Data("text-kept", text.Failure.MayBeKept), d.scripted(text),
 				g.If(d.PasskeysOn, g.Group{

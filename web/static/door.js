@@ -200,9 +200,10 @@ function onEnrol() {
     const { ticket, publicKey } = await post(form.dataset.begin, {}, signal);
     const credential = await create(publicKey, { signal });
     await post(form.dataset.finish, { ticket, credential, password: password?.value }).catch((error) => {
-      // Refused, so that nobody has the passkey but its manager, as in app/ceremony.
+      // Refused, so that nobody has the passkey but its manager, as in app/ceremony. Without
+      // a code something else than the server has answered.
       const code = error.problem?.code;
-      throw Object.assign(error, { chosen: !!code && code !== "passkey_exists" && code !== "internal" });
+      throw Object.assign(error, { chosen: !!code && !form.dataset.registered.split(" ").includes(code) });
     });
     location.replace(form.dataset.next);
   });
