@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/door"
-	"github.com/keypeg/keypeg/server/notice"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -29,7 +29,7 @@ func NewClosed(c Config) http.Handler {
 func NewUnknown(c Config) http.Handler {
 	s := newRefusing(c)
 	return s.logged(s.recovered(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
-		s.Notices.Tell(notice.UnknownHost, slog.String("host", notice.Quoted(r.Host)), slog.String("from", peerOf(r)))
+		s.Warnings.Tell(warning.UnknownHost, slog.String("host", warning.Quoted(r.Host)), slog.String("from", peerOf(r)))
 		return shared.Errorf(shared.CodeWrongHost, "No organisation is served at this address. Check it, or ask whoever gave it to you.")
 	}))))
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/keypeg/keypeg/server/notice"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -163,7 +163,7 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 // the page which says so is drawn with.
 func (s *Server) checkHost(next http.Handler) http.Handler {
 	misdirected := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
-		s.Notices.Tell(notice.Host, slog.String("host", notice.Quoted(r.Host)), slog.String("want", s.Address.Host), slog.String("from", peerOf(r)))
+		s.Warnings.Tell(warning.Host, slog.String("host", warning.Quoted(r.Host)), slog.String("want", s.Address.Host), slog.String("from", peerOf(r)))
 		return shared.Errorf(shared.CodeWrongHost, "This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", s.Address.Origin).
 			Because(fmt.Errorf("the host is %q, and %q is served: a proxy in front must keep Host", r.Host, s.Address.Host))
 	})
@@ -217,14 +217,14 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 		// A browser that says both is right; where they differ, or one is missing, a proxy
 		// may have had a hand in it.
 		if from == "" || origin == s.Address.Origin {
-			s.Notices.Tell(notice.Origin, slog.String("origin", notice.Quoted(origin)), slog.String("want", s.Address.Origin),
-				slog.String("sec_fetch_site", notice.Quoted(from)))
+			s.Warnings.Tell(warning.Origin, slog.String("origin", warning.Quoted(origin)), slog.String("want", s.Address.Origin),
+				slog.String("sec_fetch_site", warning.Quoted(from)))
 		}
 		return shared.Errorf(shared.CodeCrossSite, "This request came from another site. If it didn't, something in between changes it: please tell IT.").
 			Because(fmt.Errorf("the header Origin is %q and Sec-Fetch-Site is %q", origin, from))
 	}))
 	insecure := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
-		s.Notices.Tell(notice.PlainHTTP, slog.String("from", peerOf(r)), slog.String("url", s.Address.Origin))
+		s.Warnings.Tell(warning.PlainHTTP, slog.String("from", peerOf(r)), slog.String("url", s.Address.Origin))
 		return shared.Insecure(s.Address.Origin)
 	})
 	protected := protection.Handler(next)

@@ -8,13 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/keypeg/keypeg/server/notice"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
 // A proxy that is set up wrongly breaks things far away from where it is: everybody is
 // refused, or signed out at once, or a page stays empty. What can be seen of that in a
-// request is noticed here and told to IT by [notice.Board]; what only a page can see, it
+// request is noticed here and told to IT by [warning.Log]; what only a page can see, it
 // reports.
 
 // watchProxy notices what a proxy says of a request, or fails to say. It refuses nothing.
@@ -31,17 +31,17 @@ func (s *Server) watch(r *http.Request, peer string) {
 	trusted := s.trusts(peer)
 	switch forwarded := len(r.Header["X-Forwarded-For"]) > 0; {
 	case forwarded && !trusted:
-		s.Notices.Tell(notice.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
+		s.Warnings.Tell(warning.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
 	case forwarded && !lastIsAddress(r.Header["X-Forwarded-For"]):
-		s.Notices.Tell(notice.OddForwardedFor, slog.String("from", peer))
+		s.Warnings.Tell(warning.OddForwardedFor, slog.String("from", peer))
 	case !forwarded && (trusted || s.Address.Secure): // we speak no https, so somebody in front does
-		s.Notices.Tell(notice.NoForwardedFor, slog.String("from", peer))
+		s.Warnings.Tell(warning.NoForwardedFor, slog.String("from", peer))
 	}
 	if s.Address.Secure && lastOf(r.Header["X-Forwarded-Proto"]) == "http" {
-		s.Notices.Tell(notice.PlainHTTP, slog.String("from", peer), slog.String("url", s.Address.Origin))
+		s.Warnings.Tell(warning.PlainHTTP, slog.String("from", peer), slog.String("url", s.Address.Origin))
 	}
 	if below := strings.Trim(r.Header.Get("X-Forwarded-Prefix"), "/"); below != "" {
-		s.Notices.Tell(notice.Prefix, slog.String("from", peer), slog.String("prefix", notice.Quoted(below)))
+		s.Warnings.Tell(warning.Prefix, slog.String("from", peer), slog.String("prefix", warning.Quoted(below)))
 	}
 }
 
@@ -78,7 +78,7 @@ func lastOf(values []string) string {
 
 // cookieless refuses who comes without a cookie that was set a moment ago.
 func (s *Server) cookieless() *shared.Error {
-	s.Notices.Tell(notice.Cookies, slog.String("url", s.Address.Origin))
+	s.Warnings.Tell(warning.Cookies, slog.String("url", s.Address.Origin))
 	return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", s.Address.Host)
 }
 
@@ -97,7 +97,7 @@ func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) noticeTrouble(trouble shared.Trouble) {
-	s.Notices.Tell(notice.Cause(trouble), slog.String("url", s.Address.Origin))
+	s.Warnings.Tell(warning.Cause(trouble), slog.String("url", s.Address.Origin))
 }
 
 // showScriptless is a picture that a page's style sheet asks for when no script of the

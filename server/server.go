@@ -5,7 +5,7 @@
 // OpenID provider of package sso, and responds; it decides nothing itself. Failures are
 // returned, and one adapter logs and writes them (respond.go). What every request goes
 // through is listed in [New], innermost first. What a proxy in front breaks is noticed on
-// the way (proxied.go) and told to IT by package notice.
+// the way (proxied.go) and told to IT by package warning.
 //
 // Start with [New]. A program that has users and sessions of its own shows them by a
 // [Host]; else [Config] has Keypeg's own accounts. A program with routes of its own puts
@@ -28,11 +28,11 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/live"
-	"github.com/keypeg/keypeg/server/notice"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/seal"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -53,9 +53,9 @@ type Config struct {
 	Now  store.Clock  // nil is time.Now
 	Log  *slog.Logger // nil is slog.Default
 
-	// Notices tells of proxies that break something. Nil makes one that writes to Log;
+	// Warnings tells of proxies that break something. Nil makes one that writes to Log;
 	// servers of one process share one, so that IT reads each once.
-	Notices *notice.Board
+	Warnings *warning.Log
 
 	Address Address // from [ParseAddress]
 	// TrustedProxies are the networks of our own proxies: from them, and from nobody
@@ -180,8 +180,8 @@ func (c *Config) fill() {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	if c.Notices == nil {
-		c.Notices = notice.NewBoard(c.Log, c.Now)
+	if c.Warnings == nil {
+		c.Warnings = warning.NewLog(c.Log, c.Now)
 	}
 }
 
@@ -199,7 +199,7 @@ func (s *Server) openHouse(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.travel, err = newTravel(key); err != nil {
+	if s.travel, err = newTravel(key, s.Now); err != nil {
 		return err
 	}
 	s.people = residents{s}

@@ -10,9 +10,9 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
-	"github.com/keypeg/keypeg/server/notice"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -32,7 +32,7 @@ func (s *Server) provider(r *http.Request) (*sso.Provider, error) {
 func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, t trip, how sso.How) (address string, err error) {
 	address, t.Pending, err = p.Begin(r.Context(), how)
 	if err != nil {
-		return "", s.told(r, p, err)
+		return "", s.warned(r, p, err)
 	}
 	sealed, err := pack(s.travel.trips, t)
 	if err != nil {
@@ -43,8 +43,8 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, 
 	return address, nil
 }
 
-// told tells IT of a provider that can't be used.
-func (s *Server) told(r *http.Request, p *sso.Provider, err error) error {
+// warned warns IT of a provider that can't be used.
+func (s *Server) warned(r *http.Request, p *sso.Provider, err error) error {
 	if r.Context().Err() == nil { // else it may be that nobody waited
 		s.travel.warnings.Tell(s.Log, p, err)
 	}
@@ -116,14 +116,14 @@ func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	t, err := s.tripOf(r)
 	if err != nil {
-		return s.stray(w, r, p, err)
+		return s.unexpected(w, r, p, err)
 	}
 	identity, err := p.Finish(r.Context(), t.Pending, r.URL.Query())
 	if err == nil {
 		s.travel.warnings.Works(p)
 		err = s.arrive(w, r, t, s.asserted(p, t, identity))
 	}
-	s.told(r, p, err)
+	s.warned(r, p, err)
 	if shared.CodeOf(err) != shared.CodeProviderUnavailable { // else they may come again by Back
 		s.dropCookie(w, tripCookie(t.State))
 	}
@@ -150,12 +150,12 @@ func described(said sso.Description) account.Described {
 	return account.Described{Name: said.Name, Email: said.Email, Verified: said.EmailVerified}
 }
 
-// stray is for an answer that the browser waits for no more, or never has: mostly of
+// unexpected is for an answer that the browser waits for no more, or never has: mostly of
 // somebody who went back by the browser's button after they had signed in.
-func (s *Server) stray(w http.ResponseWriter, r *http.Request, p *sso.Provider, err error) error {
+func (s *Server) unexpected(w http.ResponseWriter, r *http.Request, p *sso.Provider, err error) error {
 	answer := r.URL.Query()
 	if len(r.Cookies()) == 0 && answer.Has("state") {
-		s.Notices.Tell(notice.Cookies, slog.String("url", s.Address.Origin)) // the one that began has gone
+		s.Warnings.Tell(warning.Cookies, slog.String("url", s.Address.Origin)) // the one that began has gone
 	}
 	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
 		err = p.Declined(code, answer.Get("error_description"))

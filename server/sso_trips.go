@@ -65,13 +65,13 @@ type travel struct {
 	warnings    sso.Warnings
 }
 
-func newTravel(key []byte) (*travel, error) {
+func newTravel(key []byte, now func() time.Time) (*travel, error) {
 	trips, err := seal.New(key, tripFormat)
 	if err != nil {
 		return nil, err
 	}
 	said, err := seal.New(key, saidFormat)
-	return &travel{trips: trips, said: said}, err
+	return &travel{trips: trips, said: said, warnings: sso.NewWarnings(now)}, err
 }
 
 // pack seals a value as JSON, and unpack reverses it.

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
-	"sync"
+	"time"
 
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -79,41 +79,31 @@ func (p *Provider) Declined(code, description string) error {
 	}
 }
 
-// Warnings tells IT of providers that can't be used: of each failure once, until the
-// provider has worked again. The zero value is ready. It is safe for concurrent use.
-type Warnings struct {
-	mu   sync.Mutex
-	told map[string][]string // what to do, by provider
+// Warnings tells IT of providers that can't be used: of each failure once a day, until the
+// provider has worked again. It is safe for concurrent use.
+type Warnings struct{ seldom *warning.Seldom[failure] }
+
+// failure is what IT reads once: a provider, and what to do about it.
+type failure struct{ provider, mend string }
+
+// NewWarnings returns Warnings that have told nothing yet.
+func NewWarnings(now func() time.Time) Warnings {
+	return Warnings{warning.NewSeldom[failure](warning.Again, now)}
 }
 
 // Tell warns of a failure of p. Any other error is none of its.
-func (w *Warnings) Tell(log *slog.Logger, p *Provider, err error) {
+func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
 	switch shared.CodeOf(err) {
 	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured:
-		if w.isNew(p.ID, MendOf(err)) {
+		if w.seldom.Due(failure{p.ID, MendOf(err)}) {
 			warn(log, p, err)
 		}
 	}
 }
 
-func (w *Warnings) isNew(id, mend string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if slices.Contains(w.told[id], mend) {
-		return false
-	}
-	if w.told == nil {
-		w.told = map[string][]string{}
-	}
-	w.told[id] = append(w.told[id], mend)
-	return true
-}
-
 // Works notes that p has worked.
-func (w *Warnings) Works(p *Provider) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.told, p.ID)
+func (w Warnings) Works(p *Provider) {
+	w.seldom.Forget(func(f failure) bool { return f.provider == p.ID })
 }
 
 // warn writes what a provider can't be used for, with what IT is to do.

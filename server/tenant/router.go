@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -47,7 +48,7 @@ type Router struct {
 	known   atomic.Pointer[directory]
 	strange atomic.Int64 // when the list was last read because of an unknown host
 
-	unserved sync.Map // tenants that IT was told of
+	unserved *warning.Seldom[Tenant] // when to tell of those that nobody reaches
 
 	mu       sync.Mutex // guards what follows; taken after a slot's
 	slots    map[string]*slot
@@ -83,7 +84,10 @@ type slot struct {
 
 // NewRouter returns a Router that has read the list of tenants.
 func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
-	rt := &Router{RouterConfig: c, slots: map[string]*slot{}, health: &server.Health{Store: c.Registry.Store, Log: c.Log}}
+	rt := &Router{
+		RouterConfig: c, slots: map[string]*slot{}, health: &server.Health{Store: c.Registry.Store, Log: c.Log},
+		unserved: warning.NewSeldom[Tenant](warning.Again, time.Now),
+	}
 	rt.known.Store(&directory{})
 	return rt, rt.Refresh(ctx)
 }
@@ -124,9 +128,9 @@ func (rt *Router) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// tellUnserved says once that nobody reaches a tenant. The list is read every few seconds.
+// tellUnserved says seldom that nobody reaches a tenant. The list is read every few seconds.
 func (rt *Router) tellUnserved(t Tenant, cause error) {
-	if _, told := rt.unserved.LoadOrStore(t, true); !told && t.IsOn() {
+	if t.IsOn() && rt.unserved.Due(t) {
 		rt.Log.Error("a tenant can't be served: move its users to one with another address, or remove it", "tenant", t.Name, "url", t.PublicURL, "cause", cause)
 	}
 }

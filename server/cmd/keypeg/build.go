@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/live"
-	"github.com/keypeg/keypeg/server/notice"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/web"
 )
 
@@ -23,7 +23,7 @@ type builder struct {
 	files    *web.Files
 	gallery  bool
 	hasher   *account.Hasher
-	notices  *notice.Board
+	warnings *warning.Log
 
 	mu    sync.Mutex
 	pages map[string]map[string]http.Handler // by product
@@ -39,7 +39,7 @@ func newBuilder(s *settings, files *web.Files, log *slog.Logger, gallery bool) *
 	app.Routes(app.Deps{Product: drawn, Icon: files.URL("icon.svg")})
 	return &builder{
 		settings: s, files: files, gallery: gallery,
-		hasher: account.NewHasher(account.Cost{}, 0), notices: notice.NewBoard(log, time.Now), pages: map[string]map[string]http.Handler{},
+		hasher: account.NewHasher(account.Cost{}, 0), warnings: warning.NewLog(log, time.Now), pages: map[string]map[string]http.Handler{},
 	}
 }
 
@@ -85,7 +85,7 @@ func (s *settings) rules(db store.Store, address server.Address, own organisatio
 // config is what needs no store.
 func (b *builder) config(log *slog.Logger, address server.Address, own organisationSettings) server.Config {
 	return server.Config{
-		Now: time.Now, Log: log, Notices: b.notices,
+		Now: time.Now, Log: log, Warnings: b.warnings,
 		Address: address, TrustedProxies: b.settings.TrustedProxies,
 		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.pool(),
 		Product: own.Product, Contact: own.Contact,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/warning"
 )
 
 // What happens around a server and no request tells of: missing descriptors, signals that
@@ -64,25 +65,25 @@ func (s *settings) listen(log *slog.Logger) (net.Listener, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	most := mostConnections(descriptors)
-	told := &toldConnections{Listener: l, log: log, most: int64(most), descriptors: descriptors}
-	return netutil.LimitListener(told, most), nil
+	counted := &countingListener{
+		Listener: l, log: log, most: int64(most), descriptors: descriptors,
+		full: warning.NewSeldom[struct{}](time.Minute, time.Now),
+	}
+	return netutil.LimitListener(counted, most), nil
 }
 
-// toldConnections counts what it accepts, and tells when no more can be.
-type toldConnections struct {
+// countingListener counts what it accepts, and tells when no more can be.
+type countingListener struct {
 	net.Listener
 	log         *slog.Logger
 	most        int64
 	descriptors uint64
 	open        atomic.Int64
-	full        atomic.Int64 // when it was told last, in Unix seconds
+	full        *warning.Seldom[struct{}] // when to tell
 }
 
-// tellAgain is after what time the same trouble is told again, in seconds.
-const tellAgain = 60
-
 // Accept implements net.Listener.
-func (l *toldConnections) Accept() (net.Conn, error) {
+func (l *countingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		l.tell("no connection can be taken", "cause", err)
@@ -96,17 +97,15 @@ func (l *toldConnections) Accept() (net.Conn, error) {
 	return &countedConnection{Conn: conn, of: l}, nil
 }
 
-func (l *toldConnections) tell(what string, args ...any) {
-	now, before := time.Now().Unix(), l.full.Load()
-	if now-before < tellAgain || !l.full.CompareAndSwap(before, now) {
-		return
+func (l *countingListener) tell(what string, args ...any) {
+	if l.full.Due(struct{}{}) {
+		l.log.Error(what+": "+raiseDescriptors, append(args, "limit", l.descriptors)...)
 	}
-	l.log.Error(what+": "+raiseDescriptors, append(args, "limit", l.descriptors)...)
 }
 
 type countedConnection struct {
 	net.Conn
-	of     *toldConnections
+	of     *countingListener
 	closed atomic.Bool
 }
 

@@ -1,4 +1,4 @@
-package notice_test
+package warning_test
 
 import (
 	"bytes"
@@ -8,18 +8,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/notice"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
-func TestBoard(t *testing.T) {
+func TestLog(t *testing.T) {
 	var log bytes.Buffer
 	now := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
-	board := notice.NewBoard(slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
+	warnings := warning.NewLog(slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
 	told := func() int { return strings.Count(log.String(), "level=WARN") }
 
 	t.Run("a cause is told with the lines to write", func(t *testing.T) {
-		board.Tell(notice.Host, slog.String("host", "127.0.0.1:8080"))
+		warnings.Tell(warning.Host, slog.String("host", "127.0.0.1:8080"))
 		for _, want := range []string{"level=WARN", "cause=host", "host=127.0.0.1:8080", "proxy_set_header Host $http_host;", "header_up Host {hostport}"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log has no %q:\n%s", want, log.String())
@@ -28,27 +28,27 @@ func TestBoard(t *testing.T) {
 	})
 	t.Run("once, whatever the number of requests", func(t *testing.T) {
 		for range 1000 {
-			board.Tell(notice.Host)
+			warnings.Tell(warning.Host)
 		}
 		if told() != 1 {
 			t.Errorf("told %d times, want 1", told())
 		}
 	})
 	t.Run("beside other causes", func(t *testing.T) {
-		board.Tell(notice.Cookies)
+		warnings.Tell(warning.Cookies)
 		if told() != 2 {
 			t.Errorf("told %d times, want 2", told())
 		}
 	})
 	t.Run("and again the next day", func(t *testing.T) {
-		now = now.Add(notice.Again)
-		board.Tell(notice.Host)
+		now = now.Add(warning.Again)
+		warnings.Tell(warning.Host)
 		if told() != 3 {
 			t.Errorf("told %d times, want 3", told())
 		}
 	})
 	t.Run("a cause that nobody knows is not told", func(t *testing.T) {
-		board.Tell("made up")
+		warnings.Tell("made up")
 		if told() != 3 {
 			t.Errorf("told %d times, want 3", told())
 		}
@@ -56,15 +56,15 @@ func TestBoard(t *testing.T) {
 }
 
 func TestCauses(t *testing.T) {
-	all := []notice.Cause{
-		notice.Host, notice.UnknownHost, notice.UntrustedProxy, notice.NoForwardedFor, notice.OddForwardedFor,
-		notice.PlainHTTP, notice.Prefix, notice.Origin, notice.Cookies,
+	all := []warning.Cause{
+		warning.Host, warning.UnknownHost, warning.UntrustedProxy, warning.NoForwardedFor, warning.OddForwardedFor,
+		warning.PlainHTTP, warning.Prefix, warning.Origin, warning.Cookies,
 	}
 	for _, trouble := range shared.Troubles {
-		all = append(all, notice.Cause(trouble))
+		all = append(all, warning.Cause(trouble))
 	}
 	for _, cause := range all {
-		advice, known := notice.Advise(cause)
+		advice, known := warning.Advise(cause)
 		if !known || advice.What == "" || advice.Nginx == "" || advice.Caddy == "" {
 			t.Errorf("%s: %+v, want a sentence and lines for nginx and Caddy", cause, advice)
 		}
@@ -86,8 +86,34 @@ func TestQuoted(t *testing.T) {
 		strings.Repeat("a", 81):           "(unreadable)",
 		"id.example.com;proxy_pass=evil;": "(unreadable)",
 	} {
-		if got := notice.Quoted(text); got != want {
+		if got := warning.Quoted(text); got != want {
 			t.Errorf("Quoted(%q) is %q, want %q", text, got, want)
 		}
 	}
+}
+
+func TestSeldom(t *testing.T) {
+	now := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+	seldom := warning.NewSeldom[string](time.Minute, func() time.Time { return now })
+	due := func(t *testing.T, key string, want bool) {
+		t.Helper()
+		if got := seldom.Due(key); got != want {
+			t.Errorf("%s is due: %t, want %t", key, got, want)
+		}
+	}
+
+	due(t, "full", true)
+	due(t, "full", false)
+	due(t, "slow", true)
+	t.Run("again after a while", func(t *testing.T) {
+		now = now.Add(time.Minute - 1)
+		due(t, "full", false)
+		now = now.Add(1)
+		due(t, "full", true)
+	})
+	t.Run("at once, if it was over meanwhile", func(t *testing.T) {
+		seldom.Forget(func(key string) bool { return key == "full" })
+		due(t, "full", true)
+		due(t, "full", false)
+	})
 }

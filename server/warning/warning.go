@@ -1,45 +1,42 @@
-// Package notice tells IT what stands between browsers and Keypeg and breaks it: a proxy
+// Package warning tells IT what stands between browsers and Keypeg and breaks it: a proxy
 // that replaces the Host header, drops cookies, or changes files.
 //
-// Whoever notices something calls [Board.Tell] with its [Cause]. The log gets one warning
+// Whoever notices something calls [Log.Tell] with its [Cause]. The log gets one warning
 // for each cause, with the line to write in nginx's and in Caddy's words, and no other for
-// a day, whatever the number of requests. A request can be forged, so a notice says what
+// a day, whatever the number of requests. A request can be forged, so a warning says what
 // was seen and claims no more, and no text of a stranger reaches the log as it is: see
 // [Quoted].
 //
-// The table of causes stands in causes.go.
-package notice
+// The table of causes stands in causes.go. What else repeats itself in the log is told by
+// [Seldom] too.
+package warning
 
 import (
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 )
 
-// Again is after what time the same cause is told again, if it still happens.
+// Again is after what time IT is warned again of what still happens.
 const Again = 24 * time.Hour
 
-// Board tells each cause once in a while. It is safe for concurrent use. Its memory is
+// Log warns of each cause once in a while. It is safe for concurrent use. Its memory is
 // bounded by the number of causes.
-type Board struct {
-	log *slog.Logger
-	now func() time.Time
-
-	mu   sync.Mutex
-	told map[Cause]time.Time
+type Log struct {
+	log    *slog.Logger
+	seldom *Seldom[Cause]
 }
 
-// NewBoard returns a Board that has told nothing yet.
-func NewBoard(log *slog.Logger, now func() time.Time) *Board {
-	return &Board{log: log, now: now, told: map[Cause]time.Time{}}
+// NewLog returns a Log that has told nothing yet.
+func NewLog(log *slog.Logger, now func() time.Time) *Log {
+	return &Log{log, NewSeldom[Cause](Again, now)}
 }
 
 // Tell warns of a cause, with what was seen of it, unless it was told a short time ago.
 // A cause that isn't in the table is a mistake of the caller's, and is not told.
-func (b *Board) Tell(cause Cause, seen ...slog.Attr) {
+func (l *Log) Tell(cause Cause, seen ...slog.Attr) {
 	advice, known := causes[cause]
-	if !known || !b.isNew(cause) {
+	if !known || !l.seldom.Due(cause) {
 		return
 	}
 	args := []any{slog.String("cause", string(cause))}
@@ -53,18 +50,7 @@ func (b *Board) Tell(cause Cause, seen ...slog.Attr) {
 			args = append(args, line)
 		}
 	}
-	b.log.Warn(advice.What, args...)
-}
-
-func (b *Board) isNew(cause Cause) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := b.now()
-	if last, told := b.told[cause]; told && now.Sub(last) < Again {
-		return false
-	}
-	b.told[cause] = now
-	return true
+	l.log.Warn(advice.What, args...)
 }
 
 // mostQuoted is how much of a header is quoted, in bytes.

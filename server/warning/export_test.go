@@ -1,4 +1,4 @@
-package notice
+package warning
 
 // Advise returns what IT reads of a cause.
 func Advise(c Cause) (Advice, bool) {

@@ -1,4 +1,4 @@
-package notice
+package warning
 
 import "github.com/keypeg/keypeg/shared"
 
