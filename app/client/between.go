@@ -34,12 +34,6 @@ func unreadable(answer []byte) *shared.Error {
 	return shared.TroubleOtherAnswer.Refusal()
 }
 
-// Report tells the server what this page noticed of whatever stands between them.
-func (c *Client) Report(ctx context.Context, trouble shared.Trouble) error {
-	_, err := call[nothing](ctx, c, "POST", shared.PathTrouble, shared.TroubleReport{Trouble: trouble})
-	return err
-}
-
 // reports has each trouble reported once, whoever meets it, and waits for nothing.
 func (c *Client) reports(ctx context.Context, err error) {
 	trouble := shared.TroubleOf(err)

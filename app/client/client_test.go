@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -87,31 +89,32 @@ func (h hears) Send(ctx context.Context, method, path string, body []byte) (int,
 }
 
 func TestReports(t *testing.T) {
-	t.Run("each trouble is reported once", func(t *testing.T) {
-		server := hears{says{status: 403, body: "<html>Forbidden"}, make(chan string, 3)}
-		c := New(server)
-		for range 3 {
-			c.Passkeys(t.Context())
-		}
-		if got := <-server.requests; got != `POST {"trouble":"answer-refused"}` {
-			t.Errorf("reported %s", got)
-		}
-		if err := c.Report(t.Context(), shared.TroubleHeld); err != nil {
-			t.Fatal(err)
-		}
-		if got := <-server.requests; got != `POST {"trouble":"stream-held"}` {
-			t.Errorf("reported %s, want the page's own", got)
-		}
-	})
-	t.Run("what the server itself refuses is none", func(t *testing.T) {
-		server := hears{says{status: 409, body: `{"code":"last_method","detail":"No."}`}, make(chan string, 1)}
-		c := New(server)
-		c.Passkeys(t.Context())
-		c.Report(t.Context(), shared.TroubleHeld)
-		if got := <-server.requests; got != `POST {"trouble":"stream-held"}` {
-			t.Errorf("reported %s", got)
-		}
-	})
+	for name, test := range map[string]struct {
+		answer says
+		want   []string
+	}{
+		"each trouble is reported once":          {says{status: 403, body: "<html>Forbidden"}, []string{`POST {"trouble":"answer-refused"}`}},
+		"what the server itself refuses is none": {says{status: 409, body: `{"code":"last_method","detail":"No."}`}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := hears{test.answer, make(chan string, 3)}
+				c := New(server)
+				for range 3 {
+					c.Passkeys(t.Context())
+				}
+				synctest.Wait() // reports hold nobody up
+				close(server.requests)
+				var got []string
+				for request := range server.requests {
+					got = append(got, request)
+				}
+				if !slices.Equal(got, test.want) {
+					t.Errorf("reported %q, want %q", got, test.want)
+				}
+			})
+		})
+	}
 }
 
 func TestUnknownCredential(t *testing.T) {
