@@ -58,15 +58,7 @@ func (b *base64url) UnmarshalText(text []byte) error {
 
 // parseAssertion reads an answer and makes the checks that need no passkey.
 func (s *Service) parseAssertion(answer json.RawMessage) (*protocol.ParsedCredentialAssertionData, error) {
-	var sent credentialJSON[assertionJSON]
-	if err := strictjson.Unmarshal(answer, &sent); err != nil {
-		return nil, refused(err)
-	}
-	of, err := identified(sent)
-	if err != nil {
-		return nil, refused(err)
-	}
-	data, err := s.readClientData(sent.Response.ClientData)
+	sent, of, data, err := opened[assertionJSON](s, answer)
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -89,15 +81,7 @@ func (s *Service) parseAssertion(answer json.RawMessage) (*protocol.ParsedCreden
 
 // parseRegistration reads an answer and makes the checks that need no ticket.
 func (s *Service) parseRegistration(answer json.RawMessage) (*protocol.ParsedCredentialCreationData, error) {
-	var sent credentialJSON[registrationJSON]
-	if err := strictjson.Unmarshal(answer, &sent); err != nil {
-		return nil, refused(err)
-	}
-	of, err := identified(sent)
-	if err != nil {
-		return nil, refused(err)
-	}
-	data, err := s.readClientData(sent.Response.ClientData)
+	sent, of, data, err := opened[registrationJSON](s, answer)
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -117,6 +101,24 @@ func (s *Service) parseRegistration(answer json.RawMessage) (*protocol.ParsedCre
 	}
 	return parsed, nil
 }
+
+// opened reads what both forms begin with: the JSON, what the credential says it is, and the
+// client data.
+func opened[Response interface{ clientData() []byte }](s *Service, answer json.RawMessage) (
+	sent credentialJSON[Response], of protocol.ParsedPublicKeyCredential, data protocol.CollectedClientData, err error,
+) {
+	if err = strictjson.Unmarshal(answer, &sent); err != nil {
+		return sent, of, data, err
+	}
+	if of, err = identified(sent); err != nil {
+		return sent, of, data, err
+	}
+	data, err = s.readClientData(sent.Response.clientData())
+	return sent, of, data, err
+}
+
+func (a assertionJSON) clientData() []byte    { return a.ClientData }
+func (r registrationJSON) clientData() []byte { return r.ClientData }
 
 // readAttestation reads an attestation object (6.5.4). As in JSON, the library takes its
 // names in any letters, so a second look makes sure of them.
