@@ -41,11 +41,14 @@ func (p *tools) Render() goapp.UI {
 		goapp.A().Href("/").Text("Tool crib"),
 		&selfservice.Menu{
 			Service:     passkeys,
-			Items:       []ui.MenuItem{{ID: "sign-out", Label: "Sign out", Icon: "out", OnSelect: p.leave}},
+			Items:       []ui.MenuItem{{ID: "tools", Label: "My tools", OnSelect: p.showMine}},
+			SignOut:     p.leave,
 			OnSignedOut: p.leave,
 		},
 	)
 }
+
+func (p *tools) showMine() { browser.Leave("/mine") }
 
 func (p *tools) leave() { browser.Leave("/sign-in") }
 

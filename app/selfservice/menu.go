@@ -33,6 +33,10 @@ type Menu struct {
 	// menu asks again. While nobody is signed in it asks for nothing by itself.
 	Changes int
 
+	// SignOut is called by the last line, "Sign out". It ends the program's own session.
+	// Nil leaves the line away.
+	SignOut func()
+
 	// OnSignedOut is called when it turns out that nobody is signed in, or no longer: the
 	// program shows its sign-in page, or nothing happens on a page for everybody. Nil does
 	// nothing.
@@ -183,11 +187,11 @@ func (m *Menu) Render() goapp.UI {
 
 func (m *Menu) renderName() goapp.UI {
 	text := m.text()
-	passkeys := ui.MenuItem{ID: "passkeys", Label: text.Shell.Passkeys, Icon: "key", OnSelect: m.open}
-	return &ui.UserMenu{
-		Name: m.account.User.DisplayName, Label: text.Shell.Menu,
-		Items: slices.Concat([]ui.MenuItem{passkeys}, m.Items),
+	items := slices.Concat([]ui.MenuItem{{ID: "passkeys", Label: text.Shell.Passkeys, Icon: "key", OnSelect: m.open}}, m.Items)
+	if m.SignOut != nil {
+		items = append(items, ui.MenuItem{ID: "sign-out", Label: text.Shell.SignOut, Icon: "out", OnSelect: m.SignOut})
 	}
+	return &ui.UserMenu{Name: m.account.User.DisplayName, Label: text.Shell.Menu, Items: items}
 }
 
 func (m *Menu) renderPanel() goapp.UI {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 var (
@@ -178,5 +180,27 @@ func TestMenuSignsInAgain(t *testing.T) {
 	menu.renderPanel().(*ui.PasskeysPanel).World.SignInAgain()
 	if again != 1 {
 		t.Errorf("the program was told %d times, want once", again)
+	}
+}
+
+func TestMenuItems(t *testing.T) {
+	out := 0
+	menu := &Menu{Text: &message.German, Items: []ui.MenuItem{{ID: "tools", Label: "Werkzeuge"}}}
+	for _, want := range [][]string{{"Passkeys", "Werkzeuge"}, {"Passkeys", "Werkzeuge", "Abmelden"}} {
+		var labels []string
+		items := menu.renderName().(*ui.UserMenu).Items
+		for _, item := range items {
+			labels = append(labels, item.Label)
+		}
+		if !slices.Equal(labels, want) {
+			t.Errorf("the menu has %q, want %q", labels, want)
+		}
+		if menu.SignOut != nil {
+			items[len(items)-1].OnSelect()
+		}
+		menu.SignOut = func() { out++ }
+	}
+	if out != 1 {
+		t.Errorf("the program was told %d times to sign out, want once", out)
 	}
 }

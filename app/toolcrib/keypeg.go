@@ -13,10 +13,7 @@ var passkeys = selfservice.New(confirm)
 
 // menu is the person's name at the top right.
 func (p *toolsPage) menu() goapp.UI {
-	return &selfservice.Menu{
-		Service: passkeys, OnSignedOut: p.signedOut,
-		Items: []ui.MenuItem{{ID: "sign-out", Label: "Sign out", Icon: "out", OnSelect: p.signOut}},
-	}
+	return &selfservice.Menu{Service: passkeys, SignOut: p.signOut, OnSignedOut: p.signedOut}
 }
 
 // form is what somebody signs in with.
