@@ -17,6 +17,9 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{app.EnvProduct, app.EnvIcon, app.EnvLanguages, "KEYPEG_APP_BROKEN"} {
+		t.Setenv(name, "") // go-app sets them in its process, and the programs of other tests would inherit them
+	}
 	app.Routes(app.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")})
 	pages := withStuck(pages(files, "Keypeg"), files, "Keypeg", "IT desk")
 	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
@@ -36,6 +39,9 @@ func TestStuckSaysWhomToAsk(t *testing.T) {
 	files, err := web.Open()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{app.EnvProduct, app.EnvIcon, app.EnvLanguages, "KEYPEG_APP_BROKEN"} {
+		t.Setenv(name, "") // go-app sets them in its process, and the programs of other tests would inherit them
 	}
 	app.Routes(app.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")})
 	for contact, want := range map[string]string{
