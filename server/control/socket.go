@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -70,14 +71,17 @@ func Listen(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("the path %s is too long for a socket, which may have %d characters", path, maxSocketPath)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of the socket: %w", err)
+		return nil, fmt.Errorf("making the folder of the socket: %w", namedfile.Explain(filepath.Dir(path), err))
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket == 0 {
+		return nil, fmt.Errorf("there is something else at %s: name a path for the socket where nothing is", path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("removing an old socket: %w", err)
 	}
 	listener, err := net.Listen("unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("opening the socket for commands: %w", err)
+		return nil, fmt.Errorf("opening the socket for commands: %w", namedfile.Explain(path, err))
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
 		listener.Close()

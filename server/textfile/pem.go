@@ -54,7 +54,7 @@ func ParseCertificates(content []byte) (certificates []*x509.Certificate, err er
 
 // PrivateKey returns the one private key of a PEM file. See [ParsePrivateKey].
 func PrivateKey(path string) (crypto.PrivateKey, error) {
-	content, err := read(path)
+	content, err := readSecret(path)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -39,7 +40,7 @@ func Read(path string) (string, error) {
 
 // read returns a file as it is. A file of which there is no end doesn't fill the memory.
 func read(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := namedfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +89,20 @@ func looksLikeUTF16(content []byte) bool {
 // mostSecret is how long a secret may be, in bytes.
 const mostSecret = 4096
 
+// errNoFile doesn't repeat what stands in the place of a path: it may be the secret itself.
+var errNoFile = errors.New("it names no file: write there the path of a file that holds the secret, and not the secret itself")
+
+// readSecret is read for a file that holds a secret.
+func readSecret(path string) ([]byte, error) {
+	if _, err := os.Lstat(path); err != nil {
+		return nil, errNoFile
+	}
+	return read(path)
+}
+
 // Secret returns the one line of a file that holds a secret and nothing else.
 func Secret(path string) (string, error) {
-	content, err := read(path)
+	content, err := readSecret(path)
 	if err != nil {
 		return "", err
 	}

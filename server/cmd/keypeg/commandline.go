@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/namedfile"
 )
 
 // branch is one of the tree of commands: it does something, or others stand behind it.
@@ -42,6 +44,7 @@ type commandLine struct {
 type argument struct {
 	to         *string
 	name, help string
+	isFile     bool
 }
 
 func newCommandLine() *commandLine {
@@ -67,7 +70,12 @@ func newFlagSet() *pflag.FlagSet {
 
 // argument says what the next argument is.
 func (l *commandLine) argument(to *string, name, help string) {
-	l.arguments = append(l.arguments, argument{to, name, help})
+	l.arguments = append(l.arguments, argument{to: to, name: name, help: help})
+}
+
+// file says that the next argument is the path of a file.
+func (l *commandLine) file(to *string, help string) {
+	l.arguments = append(l.arguments, argument{to: to, name: "file", help: help, isFile: true})
 }
 
 // require says which flags must be there.
@@ -114,7 +122,7 @@ func (l *commandLine) readCommand(words []string) (arguments []string, err error
 	case l.command.does != nil: // a flag's value or a later word is named like a command
 		return l.readAction(words)
 	case len(words) > 0:
-		return nil, fmt.Errorf("unexpected argument %s: expected one of %s", words[0], l.command.behind())
+		return nil, fmt.Errorf("unexpected argument %s: expected one of %s", shown(words[0]), l.command.behind())
 	case l.wantsHelp:
 		return nil, nil
 	}
@@ -154,7 +162,7 @@ func (b branch) behind() string {
 func (l *commandLine) readFlags(words []string) (others []string, err error) {
 	err = l.ParseAll(words, func(f *pflag.Flag, value string) error {
 		if strings.HasPrefix(value, "-") && slices.Contains(words, value) { // and isn't typed as --flag=value
-			return fmt.Errorf("--%s needs a value, and %s looks like a flag: if it is the value, write --%s=%s", f.Name, value, f.Name, value)
+			return fmt.Errorf("--%s needs a value, and %s looks like a flag: if it is the value, write --%s=%s", f.Name, shown(value), f.Name, either(namedfile.MayHoldSecret(value), "VALUE", value))
 		}
 		f.Changed = true
 		return set(f, value, "--"+f.Name)
@@ -162,7 +170,12 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 	if unknown, is := errors.AsType[*pflag.NotExistError](err); is {
 		var names []string
 		l.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		err = fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
+		name := unknown.GetSpecifiedName()
+		if letters := unknown.GetSpecifiedShortnames(); len(letters) > 1 { // -database=URL, as other programs have it
+			name, _, _ = strings.Cut(letters, "=")
+			err = fmt.Errorf("unknown flag: -%s", shown(name))
+		}
+		err = fmt.Errorf("%w%s", err, didYouMean("--"+name, names))
 	}
 	return l.Args(), err
 }
@@ -170,7 +183,12 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 func (l *commandLine) readArguments(words []string) error {
 	for i, word := range words {
 		if i == len(l.arguments) {
-			return fmt.Errorf("unexpected argument %s", word)
+			return fmt.Errorf("unexpected argument %s", shown(word))
+		}
+		if l.arguments[i].isFile {
+			if err := namedfile.Check(word); err != nil {
+				return fmt.Errorf("<%s> %w: %s", l.arguments[i].name, err, writePath)
+			}
 		}
 		*l.arguments[i].to = word
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,8 +167,8 @@ func TestPlaces(t *testing.T) {
 		}
 	})
 	t.Run("a file that is named must be there", func(t *testing.T) {
-		refuses(t, "the configuration file can't be read: open "+config+".none: no such file or directory", "version", "--config", config+".none")
-		refuses(t, "the configuration file can't be read: open : no such file or directory", "version", "--config=")
+		refuses(t, "the configuration file can't be read: there is no such file or folder: make it, or correct the path "+config+".none (no such file or directory)", "version", "--config", config+".none")
+		refuses(t, "--config has no name: write the path of a file", "version", "--config=")
 	})
 	t.Run("keys are settings, with a value of their kind", func(t *testing.T) {
 		for key, wants := range map[string]string{
@@ -185,6 +186,40 @@ func TestPlaces(t *testing.T) {
 		in(t, "max-passkeys", "5.5")
 		refuses(t, `the configuration file: the key max-passkeys must be a whole number, not "5.5"`, "version", "--config", config)
 	})
+}
+
+// TestListen is where a server can't listen, and what IT reads of it.
+func TestListen(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	database := filepath.Join(t.TempDir(), "keypeg.db")
+	for listen, says := range map[string]string{
+		taken.Addr().String():      "another program listens there already, perhaps another Keypeg: end it, or name another port with --listen",
+		"192.0.2.1:8080":           "that isn't an address of this machine: name one of its own with --listen",
+		"nothing.invalid:8080":     "no machine has that name here: correct it in --listen",
+		"localhost:99999":          "--listen can't be read: write an address with a port up to 65535, such as localhost:8080 or :8080, and not \"localhost:99999\"",
+		"8080":                     "--listen can't be read",
+		"localhost":                "--listen can't be read",
+		"::1:8080":                 "--listen can't be read",
+		"localhost:nothing":        "--listen can't be read",
+		"http://localhost:8080":    "--listen can't be read",
+		"https://a:Summer@id:8080": "--listen can't be read",
+	} {
+		for _, more := range [][]string{{"--public-url", "http://localhost:8080"}, {"--edition", "cloud"}} {
+			failsAndHides(t, says, "Summer", append([]string{"serve", "--database", database + more[0], "--listen", listen}, more...)...)
+		}
+	}
+	failsWith(t, "says no port that people could use", "", "serve", "--database", database, "--listen", "localhost:0")
+}
+
+// TestTrustedProxies is what to write for addresses as other programs write them.
+func TestTrustedProxies(t *testing.T) {
+	for written, write := range map[string]string{"[::1]": "write ::1", "127.0.0.1:80": "write 127.0.0.1", "[2001:db8::1]:443": "write 2001:db8::1", "[::ffff:10.0.0.1]": "write 10.0.0.1"} {
+		failsWith(t, write, "", "version", "--trusted-proxies", written)
+	}
 }
 
 // TestHelp asks for the help of each command, in both ways.

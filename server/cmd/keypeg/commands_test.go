@@ -218,7 +218,7 @@ func TestSettings(t *testing.T) {
 			"must begin with https://":                   "[provider.x]\nissuer = \"http://login.example.com\"\n",
 			"needs a client-id":                          "[provider.x]\nissuer = \"https://login.example.com\"\n",
 			"needs either a client-secret-file":          "[provider.x]\nissuer = \"https://login.example.com\"\nclient-id = \"k\"\n",
-			"no such file":                               "[provider.x]\nclient-secret-file = \"" + folder + "/none\"\n",
+			"it names no file":                           "[provider.x]\nclient-secret-file = \"" + folder + "/none\"\n",
 			"is empty":                                   "[provider.x]\nclient-secret-file = \"" + folder + "/empty\"\n",
 			"isn't a PEM file":                           "[provider.x]\nprivate-key-file = \"" + folder + "/secret\"\n",
 			"create-users without allowed-domains":       "[provider.x]\nissuer = \"https://a.example.com\"\nclient-id = \"k\"\nclient-secret-file = \"" + folder + "/secret\"\ncreate-users = true\n",

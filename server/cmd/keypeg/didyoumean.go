@@ -11,6 +11,10 @@ func didYouMean(written string, names []string) (question string) {
 	letters := len(strings.TrimPrefix(strings.TrimPrefix(written, variablePrefix), "--"))
 	best, least := "", min(letters/2, farthest)+1
 	for _, name := range names {
+		if name == strings.ReplaceAll(strings.ToLower(written), "_", "-")+"-file" { // what the file holds was meant
+			best = name
+			break
+		}
 		if d := distance(strings.ToLower(written), strings.ToLower(name)); d < least {
 			best, least = name, d
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 )
@@ -66,13 +67,16 @@ func makeWhole(path string, fill func(part string) error) (counts map[store.Kind
 		return nil, errTaken(path)
 	}
 	part := path + ".part"
+	if info, err := os.Lstat(part); err == nil && !info.Mode().IsRegular() {
+		return nil, errTaken(part) // unlike an earlier try's it isn't ours to write over
+	}
 	defer func() {
 		if err != nil {
 			os.Remove(part)
 		}
 	}()
 	if err := fill(part); err != nil {
-		return nil, err
+		return nil, notAllowed(part, namedfile.Explain(path, err))
 	}
 	if counts, err = boltstore.Check(part); err != nil {
 		return nil, err
@@ -81,7 +85,7 @@ func makeWhole(path string, fill func(part string) error) (counts map[store.Kind
 		return nil, err
 	}
 	if err := giveName(part, path); err != nil {
-		return nil, err
+		return nil, namedfile.Explain(path, err)
 	}
 	return counts, syncFolder(filepath.Dir(path))
 }

@@ -3,12 +3,15 @@ package main
 import (
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/server/textfile"
 )
 
@@ -23,7 +26,7 @@ func set(f *pflag.Flag, value, place string) error {
 		case "false", "0", "no":
 			value = "false"
 		default:
-			return fmt.Errorf("%s must be true or false, not %q", place, value)
+			return fmt.Errorf("%s must be true or false, not %s", place, quoted(value))
 		}
 	}
 	err := f.Value.Set(value)
@@ -31,11 +34,30 @@ func set(f *pflag.Flag, value, place string) error {
 	case err == nil:
 		return nil
 	case kind == "int":
-		return fmt.Errorf("%s must be a whole number, not %q", place, value)
+		return fmt.Errorf("%s must be a whole number, not %s", place, quoted(value))
 	case kind == "duration":
-		return fmt.Errorf("%s must be a time such as 90s, 10m or 24h, not %q", place, value)
+		return fmt.Errorf("%s must be a time such as 90s, 10m or 24h, not %s", place, quoted(value))
 	}
 	return fmt.Errorf("%s %w", place, err)
+}
+
+// notShown stands in refusals for what may hold a password.
+const notShown = "what is there (it may hold a password, so it isn't shown)"
+
+// shown is a text that was refused, as far as it may be repeated.
+func shown(text string) string {
+	if namedfile.MayHoldSecret(text) {
+		return notShown
+	}
+	return text
+}
+
+// quoted is [shown] for values.
+func quoted(value string) string {
+	if namedfile.MayHoldSecret(value) {
+		return notShown
+	}
+	return strconv.Quote(value)
 }
 
 // setKey gives a flag the value of a key of the configuration file.
@@ -54,7 +76,7 @@ func setKey(f *pflag.Flag, value any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s can't have the value %v", place, value)
+	return fmt.Errorf("%s can't have the value %s", place, shown(fmt.Sprint(value)))
 }
 
 // choice is a flag with one of a few values.
@@ -72,7 +94,7 @@ func oneOf[T ~string](to *T, made T, of ...T) choice[T] {
 // Set implements pflag.Value.
 func (c choice[T]) Set(text string) error {
 	if !slices.Contains(c.of, T(text)) {
-		return fmt.Errorf("must be one of %s, not %q", c.joined(","), text)
+		return fmt.Errorf("must be one of %s, not %s", c.joined(","), quoted(text))
 	}
 	*c.to = T(text)
 	return nil
@@ -90,6 +112,27 @@ func (c choice[T]) joined(separator string) string {
 	}
 	return strings.Join(all, separator)
 }
+
+// path is a flag that names a place for a file. Nothing is none.
+type path struct{ to *string }
+
+// Set implements pflag.Value.
+func (p path) Set(text string) error {
+	if text != "" {
+		if err := namedfile.Check(text); err != nil {
+			return fmt.Errorf("%w: %s", err, writePath)
+		}
+	}
+	*p.to = text
+	return nil
+}
+
+const writePath = "write the path of a file"
+
+func (p path) String() string { return *p.to }
+
+// Type implements pflag.Value.
+func (p path) Type() string { return "FILE" }
 
 // networks are IT's own: 10.0.0.11 and other single addresses, or 10.0.0.0/28. The flag
 // adds to them.
@@ -123,14 +166,27 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	network, err := netip.ParsePrefix(text)
 	if err == nil && network.Addr().Is4In6() {
 		if network.Bits() < 96 {
-			return network, fmt.Errorf("must be networks such as 10.0.0.0/28, and %q has IPv4 addresses and others in it", text)
+			return network, fmt.Errorf("must be networks such as 10.0.0.0/28, and %s has IPv4 addresses and others in it", quoted(text))
 		}
 		network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-96)
 	}
 	if err != nil {
-		return network, fmt.Errorf("must be addresses or networks such as 10.1.2.3 or 10.0.0.0/28, and %q isn't one", text)
+		return network, fmt.Errorf("must be addresses or networks such as 10.1.2.3 or 10.0.0.0/28, and %s isn't one%s", quoted(text), withoutPort(text))
 	}
 	return network.Masked(), nil
+}
+
+// withoutPort says what to write in place of an address with a port, or in brackets: proxies
+// connect from any port.
+func withoutPort(text string) string {
+	host, _, err := net.SplitHostPort(text)
+	if err != nil {
+		host = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && host != text {
+		return ": write " + ip.Unmap().WithZone("").String()
+	}
+	return ""
 }
 
 func (n *networks) String() string {
@@ -149,6 +205,9 @@ type certificates []*x509.Certificate
 
 // Set implements pflag.Value.
 func (c *certificates) Set(path string) (err error) {
+	if err := namedfile.Check(path); err != nil {
+		return fmt.Errorf("%w: write the path of a PEM file with certificates", err)
+	}
 	if *c, err = textfile.Certificates(path); err != nil {
 		return fmt.Errorf("must be a PEM file with certificates: %w", err)
 	}

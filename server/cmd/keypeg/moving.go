@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
@@ -138,7 +139,7 @@ type backupMake struct {
 }
 
 func (c *backupMake) takes(l *commandLine) {
-	l.argument(&c.File, "file", "File to write. It must not exist.")
+	l.file(&c.File, "File to write. It must not exist.")
 	c.ofTenantOrList.takes(l)
 }
 
@@ -202,7 +203,7 @@ func (s *settings) backUpShared(ctx context.Context, t terminal, part string) er
 
 type backupVerify struct{ File string }
 
-func (c *backupVerify) takes(l *commandLine) { l.argument(&c.File, "file", "Backup to read.") }
+func (c *backupVerify) takes(l *commandLine) { l.file(&c.File, "Backup to read.") }
 
 func (c *backupVerify) Run(_ context.Context, t terminal, _ *settings) error {
 	counts, err := boltstore.Check(c.File)
@@ -220,7 +221,7 @@ type restoreCommand struct {
 }
 
 func (c *restoreCommand) takes(l *commandLine) {
-	l.argument(&c.File, "file", "Backup to restore. It is only read.")
+	l.file(&c.File, "Backup to restore. It is only read.")
 	l.StringVar(&c.Previous, "previous", "", "`FILE|URL` of the database that was in use, in whose place the backup comes: lists what differs. It is only read.")
 	c.ofTenantOrList.takes(l)
 }
@@ -254,10 +255,10 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 		return fmt.Errorf("there is a database at %s already: stop its server and move it away, or name another with --database", file)
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
+		return namedfile.Explain(filepath.Dir(file), err)
 	}
 	counts, err := makeWhole(file, func(part string) error {
-		from, err := os.Open(c.File)
+		from, err := namedfile.Open(c.File)
 		if err != nil {
 			return err
 		}

@@ -68,6 +68,21 @@ func TestOtherFileSystems(t *testing.T) {
 		})
 	}
 
+	for name, test := range map[string]struct{ inject, says string }{
+		"no locks":             {"flock:error=ENOLCK", "use a disk of this machine"},
+		"locks not known":      {"flock:error=ENOSYS", "use a disk of this machine"},
+		"nothing can be kept":  {"fdatasync,fsync:error=EINVAL", "use a disk of this machine"},
+		"a full disk":          {"ftruncate,pwrite64,fallocate:error=ENOSPC", "the disk is full: make room"},
+		"a limit for the user": {"ftruncate,pwrite64,fallocate:error=EDQUOT", "the disk is full: make room"},
+	} {
+		t.Run("a new database where there is "+name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "keypeg.db")
+			out, err := faulty(t, []string{test.inject}, "setup-link", "--database", path).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), test.says) || !strings.Contains(string(out), path) {
+				t.Errorf("%v: got %s, want %q", err, out, test.says)
+			}
+		})
+	}
 	t.Run("a folder that can't be told to keep its entries", func(t *testing.T) {
 		if err := syncFolder("/proc/self/fd"); err != nil {
 			t.Error(err)

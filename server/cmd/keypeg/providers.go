@@ -103,13 +103,13 @@ func (s providerSettings) provider(id string) (p provider, err error) {
 	p.protocol = sso.Config{ID: id, Name: name, Issuer: s.Issuer, ClientID: s.ClientID, Scopes: s.Scopes, Button: s.Button, SignOut: s.SignOut}
 	if s.ClientSecretFile != "" {
 		if p.protocol.Secret, err = textfile.Secret(s.ClientSecretFile); err != nil {
-			return p, fmt.Errorf("the client secret of the provider %s: %w", id, err)
+			return p, fmt.Errorf("client-secret-file of the provider %s: %w", id, err)
 		}
 		p.files = append(p.files, s.ClientSecretFile)
 	}
 	if s.PrivateKeyFile != "" {
 		if p.protocol.Key, err = sso.ReadClientKey(s.PrivateKeyFile); err != nil {
-			return p, fmt.Errorf("the private key of the provider %s: %w", id, err)
+			return p, fmt.Errorf("private-key-file of the provider %s: %w", id, err)
 		}
 		p.files = append(p.files, s.PrivateKeyFile)
 	}

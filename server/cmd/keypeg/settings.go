@@ -54,7 +54,7 @@ type settings struct {
 // declare makes a flag of each. Its name is its key in the file too, and in capitals
 // behind KEYPEG_ the name of its environment variable.
 func (s *settings) declare(flags *pflag.FlagSet) {
-	flags.StringVar(&s.Config, "config", "", "TOML `FILE` with any of these settings, such as public-url = \"https://id.example.com\".")
+	flags.Var(path{&s.Config}, "config", "TOML `FILE` with any of these settings, such as public-url = \"https://id.example.com\".")
 
 	flags.Var(oneOf(&s.Edition, onPremise, onPremise, cloud), "edition", "on-premise: one organisation. cloud: several, each at a host name of its own; see keypeg tenant.")
 
@@ -64,7 +64,7 @@ func (s *settings) declare(flags *pflag.FlagSet) {
 	flags.Var(&s.TrustedProxies, "trusted-proxies", "Addresses of your own proxies, such as 10.0.0.11, or networks that hold nothing else. Only they are believed about where a request came from (X-Forwarded-For).")
 	flags.StringVar(&s.Database, "database", "data/keypeg.db", "`FILE|URL` of the database: a path, whose folder is made where missing; or a PostgreSQL database, postgres://user@host/database, which several nodes may share.")
 
-	flags.StringVar(&s.Socket, "socket", "", "Path of the `SOCKET` by which other commands reach a running server. Unset: beside the database file. Set it where that folder can't hold one.")
+	flags.Var(path{&s.Socket}, "socket", "Path of the `SOCKET` by which other commands reach a running server. Unset: beside the database file. Set it where that folder can't hold one.")
 
 	flags.BoolVar(&s.Passkeys, "passkeys", true, "Offer passkeys.")
 
@@ -101,17 +101,29 @@ func (s *settings) check(l *commandLine) error {
 func (s *settings) address() (server.Address, error) {
 	publicURL := s.PublicURL
 	if publicURL == "" {
-		_, port, err := net.SplitHostPort(s.Listen)
+		port, err := s.listenPort()
 		if err != nil {
-			return server.Address{}, fmt.Errorf("--listen %q isn't an address: write it as localhost:8080 or :8080", s.Listen)
+			return server.Address{}, err
 		}
-		number, err := net.LookupPort("tcp", port) // it may be a name, such as http
-		if err != nil || number == 0 {
-			return server.Address{}, fmt.Errorf("--listen %q says no port that people could use: write it as localhost:8080 or :8080, or set --public-url", s.Listen)
+		if port == 0 { // any that is free
+			return server.Address{}, fmt.Errorf("--listen %s says no port that people could use: write it as localhost:8080 or :8080, or set --public-url", quoted(s.Listen))
 		}
-		publicURL = fmt.Sprintf("http://localhost:%d", number)
+		publicURL = fmt.Sprintf("http://localhost:%d", port)
 	}
 	return server.ParseAddress(publicURL, s.RPID, s.Passkeys)
+}
+
+// listenPort is the port of --listen, which may have a name there, such as http.
+func (s *settings) listenPort() (int, error) {
+	_, name, err := net.SplitHostPort(s.Listen)
+	port := 0
+	if err == nil {
+		port, err = net.LookupPort("tcp", name)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("--listen can't be read: write an address with a port up to 65535, such as localhost:8080 or :8080, and not %s", quoted(s.Listen))
+	}
+	return port, nil
 }
 
 // socket is where a running server takes commands.
@@ -137,13 +149,16 @@ func (l *commandLine) lookElsewhere() (err error) {
 		return err
 	}
 
+	if l.settings.Config == "" {
+		return errors.New("--config has no name: " + writePath)
+	}
 	content, err := textfile.Read(l.settings.Config)
 	if err != nil {
 		return fmt.Errorf("the configuration file can't be read: %w", err)
 	}
 	keys := map[string]any{}
 	if _, err := toml.Decode(content, &keys); err != nil {
-		return fmt.Errorf("the configuration file isn't TOML: %w", err)
+		return fmt.Errorf("the configuration file isn't TOML: %w", withoutValue(err))
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if key == providerTable || key == tenantTables {
@@ -165,6 +180,20 @@ func (l *commandLine) lookElsewhere() (err error) {
 		l.settings.databaseOfFile = l.settings.databaseOfFile || key == "database"
 	}
 	return nil
+}
+
+// withoutValue is an error of the TOML reader without what it found: that may be a password
+// that lacks its quotes.
+func withoutValue(err error) error {
+	wrong, is := errors.AsType[toml.ParseError](err)
+	if !is || !strings.ContainsAny(wrong.Message, "\"'`") {
+		return err
+	}
+	of := ""
+	if wrong.LastKey != "" {
+		of = fmt.Sprintf(" (behind the key %q)", wrong.LastKey)
+	}
+	return fmt.Errorf("line %d%s can't be read: write key = value, and texts in quotes, such as contact = \"IT desk\"", wrong.Position.Line, of)
 }
 
 // settingNames are the names of all settings, and of the tables of the file.

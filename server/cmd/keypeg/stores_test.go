@@ -34,6 +34,17 @@ func TestDatabaseText(t *testing.T) {
 		"postgresql+psycopg://d1:Summer@127.0.0.1/d1":   `no kind of database called "postgresql+psycopg"`,
 		"sqlite:///keypeg.db":                           `no kind of database called "sqlite"`,
 		"file:keypeg.db":                                "looks like a URL that can't be read",
+		"Server=h;Password=Summer":                      "written in words such as host=",
+		"data source=h;pwd=Summer":                      "written in words such as host=",
+		"User ID=d1; Pwd = Summer":                      "written in words such as host=",
+		"h;pwd=Summer":                                  "written in words such as host=",
+		"/db;password=Summer":                           "written in words such as host=",
+		"//db/keypeg?user=d1&password=Summer":           "written in words such as host=",
+		`{"host":"db","password":"Summer"}`:             "isn't clearly a path",
+		"(DESCRIPTION=(PASSWORD=Summer))":               "isn't clearly a path",
+		"password: Summer":                              "looks like a URL that can't be read",
+		"d1/Summer@db":                                  "isn't clearly a path (if it is one, write it with ./ in front)",
+		"Summer#2024!":                                  "isn't clearly a path",
 		" ":                                             "the database has no name",
 		"keypeg.db\n":                                   "has a line break in it",
 	} {
@@ -57,7 +68,7 @@ func TestDatabaseText(t *testing.T) {
 	if err != nil || len(entries) > 0 {
 		t.Errorf("it made %v (%v)", entries, err)
 	}
-	for _, text := range []string{"keypeg.db", "data/keypeg.db", "./a@b.db", `C:\keypeg.db`, "postgres://keypeg@db/keypeg", "postgres://k:p%23%40@h1:1,h2:2/db?sslmode=require", "postgresql:///keypeg?host=/var/run/postgresql"} {
+	for _, text := range []string{"keypeg.db", "data/keypeg.db", "Meine Daten/Schlüssel (2).db", "./a@b.db", "../a#b.db", "/srv/a=b.db", `C:\keypeg.db`, "postgres://keypeg@db/keypeg", "postgres://k:p%23%40@h1:1,h2:2/db?sslmode=require", "postgresql:///keypeg?host=/var/run/postgresql"} {
 		if err := checkDatabase(text); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}

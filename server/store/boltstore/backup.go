@@ -12,6 +12,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/server/store"
 )
 
@@ -50,7 +51,7 @@ func OpenReadOnly(path string, now store.Clock) (*Store, error) {
 }
 
 func openReadOnly(path string) (*bbolt.DB, error) {
-	info, err := os.Stat(path)
+	info, err := namedfile.Look(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}

@@ -28,6 +28,7 @@ import (
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
+	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/server/store"
 )
 
@@ -60,7 +61,7 @@ const lockTimeout = time.Second
 // that passes by itself.
 func Open(path string, now store.Clock) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of the database: %w", err)
+		return nil, fmt.Errorf("making the folder of the database: %w", namedfile.Explain(filepath.Dir(path), err))
 	}
 	db, err := openFile(path, &bbolt.Options{
 		// Writing the list of free pages with every commit costs much: at a million
@@ -72,7 +73,7 @@ func Open(path string, now store.Clock) (*Store, error) {
 		return nil, err
 	}
 	if err := prepare(db); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, namedfile.Explain(path, err)), db.Close())
 	}
 
 	s := &Store{db: db, now: now, writes: make(chan write, 1024), stop: make(chan struct{})}
@@ -92,7 +93,7 @@ func openFile(path string, options *bbolt.Options) (*bbolt.DB, error) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", path, err)
+		return nil, fmt.Errorf("opening the database %s: %w", path, namedfile.Explain(path, err))
 	}
 	return db, nil
 }
@@ -163,19 +164,19 @@ const (
 // examine reads the head of a file before bbolt maps it into memory. What isn't
 // bbolt's, or was cut off, gets a sentence; bbolt would crash on the latter.
 func examine(path string) error {
-	file, err := os.Open(path)
+	info, err := namedfile.Look(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	defer file.Close()
-
-	info, err := file.Stat()
+	file, err := namedfile.Open(path)
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
+	defer file.Close()
+
 	if info.Size() == 0 {
 		return nil // bbolt makes a new one of it
 	}
