@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -56,9 +57,12 @@ func newStreams(log *slog.Logger) (*live.Streams, error) {
 // listen opens the public address. Its listener keeps descriptors back for others, and
 // tells when connections have to wait.
 func (s *settings) listen(log *slog.Logger) (net.Listener, error) {
+	if _, err := s.listenPort(); err != nil {
+		return nil, err
+	}
 	l, err := net.Listen("tcp", s.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listening on %s: %w", s.Listen, err)
+		return nil, s.cannotListen(err)
 	}
 	descriptors, err := mostDescriptors()
 	if err != nil {
@@ -70,6 +74,23 @@ func (s *settings) listen(log *slog.Logger) (net.Listener, error) {
 		full: warning.NewSeldom[struct{}](time.Minute, time.Now),
 	}
 	return netutil.LimitListener(counted, most), nil
+}
+
+// cannotListen says what to do when the public address can't be had.
+func (s *settings) cannotListen(err error) error {
+	mend := "name another address with --listen, such as localhost:8080 or :8080"
+	_, unknown := errors.AsType[*net.DNSError](err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		mend = "another program listens there already, perhaps another Keypeg: end it, or name another port with --listen"
+	case errors.Is(err, fs.ErrPermission):
+		mend = "this account may not use that port, as is usual below 1024: name another one with --listen and put a proxy in front, or write AmbientCapabilities=CAP_NET_BIND_SERVICE into the systemd unit"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		mend = "that isn't an address of this machine: name one of its own with --listen, or :8080 for all of them"
+	case unknown:
+		mend = "no machine has that name here: correct it in --listen, or write :8080"
+	}
+	return fmt.Errorf("can't listen on %s: %s (%w)", shown(s.Listen), mend, err)
 }
 
 // countingListener counts what it accepts, and tells when no more can be.
