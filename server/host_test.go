@@ -20,6 +20,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -125,7 +126,7 @@ func (c *crib) loses(id string) {
 func onEveryStoreOfAHost(t *testing.T, test func(*site, *crib)) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
-			s := &site{T: t, clock: time.Now(), log: &lockedBuffer{}}
+			s := &site{T: t, clock: time.Now(), log: &proxytest.Output{}}
 			hub := live.NewHub()
 			s.store = hub.Store(open(t, s.now))
 			host := &crib{users: map[string]server.HostUser{

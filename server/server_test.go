@@ -25,6 +25,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
@@ -73,7 +74,7 @@ type site struct {
 	store    store.Store
 	accounts *account.Service
 	handler  *server.Server
-	log      *lockedBuffer
+	log      *proxytest.Output
 	config   server.Config
 
 	mu    sync.Mutex
@@ -81,7 +82,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, change func(*server.Config)) *site {
-	s := &site{T: t, clock: time.Now(), log: &lockedBuffer{}}
+	s := &site{T: t, clock: time.Now(), log: &proxytest.Output{}}
 	hub := live.NewHub()
 	s.store = hub.Store(open(t, s.now))
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -129,23 +130,6 @@ func (s *site) passes(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clock = s.clock.Add(d)
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // visitor is a browser with cookies and a device, for one person.

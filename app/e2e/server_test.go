@@ -2,16 +2,15 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/keypeg/keypeg/server/proxytest"
 )
 
 // server is a keypeg with a database of its own.
@@ -23,14 +22,14 @@ type server struct {
 	flags    []string
 	database string
 	setup    string // the link that was printed at the first start
-	log      *output
+	log      *proxytest.Output
 	running  *exec.Cmd
 }
 
 // startServer runs the program until the test ends.
 func startServer(t *testing.T, flags ...string) *server {
 	t.Helper()
-	s := &server{t: t, program: keypeg, listens: freeAddress(t), database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
+	s := &server{t: t, program: keypeg, listens: proxytest.FreeAddress(t), database: filepath.Join(t.TempDir(), "keypeg.db"), log: &proxytest.Output{}}
 	s.url = "http://" + s.listens
 	if at := slices.Index(flags, "--public-url"); at >= 0 {
 		s.url = flags[at+1]
@@ -47,21 +46,6 @@ func startServer(t *testing.T, flags ...string) *server {
 		}
 	})
 	return s
-}
-
-// freeAddress is one that nobody listens at.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer free.Close()
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "localhost:" + port
 }
 
 // starts waits until the server can be reached, which it says.
@@ -112,22 +96,4 @@ func (s *server) command(t *testing.T, stdin string, args ...string) string {
 		t.Fatalf("keypeg %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
-}
-
-// output gathers what a process prints.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }

@@ -83,7 +83,7 @@ func TestOneStream(t *testing.T) {
 }
 
 func testOneStream(t *testing.T, front func(t *testing.T, upstream string) string) {
-	listens := freeAddress(t)
+	listens := proxytest.FreeAddress(t)
 	counter := countStreams(t, listens)
 	public := front(t, "localhost:"+strings.TrimPrefix(counter.URL, "http://127.0.0.1:"))
 	s := startServer(t, "--listen", listens, "--public-url", "http://"+public)

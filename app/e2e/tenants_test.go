@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/keypeg/keypeg/server/proxytest"
 )
 
 // startCloud runs the program for several organisations until the test ends.
@@ -21,7 +23,7 @@ func startCloud(t *testing.T) *server {
 	}
 	free.Close()
 
-	s := &server{t: t, program: keypeg, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &output{}}
+	s := &server{t: t, program: keypeg, url: "http://localhost:" + port, database: filepath.Join(t.TempDir(), "keypeg.db"), log: &proxytest.Output{}}
 	s.setup = "none: a tenant's link is printed when it is added"
 	s.flags = []string{"serve", "--edition", "cloud", "--listen", "localhost:" + port, "--database", s.database}
 	s.starts()

@@ -13,6 +13,8 @@ import (
 
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+
+	"github.com/keypeg/keypeg/server/proxytest"
 )
 
 // crib is a tool crib: a program that has taken Keypeg in, with people of its own.
@@ -24,7 +26,7 @@ type crib struct {
 
 func startCrib(t *testing.T) *crib {
 	t.Helper()
-	c := &crib{&server{t: t, program: toolcrib, listens: freeAddress(t), log: &output{}}, t.TempDir(), map[string]string{}}
+	c := &crib{&server{t: t, program: toolcrib, listens: proxytest.FreeAddress(t), log: &proxytest.Output{}}, t.TempDir(), map[string]string{}}
 	c.url = "http://" + c.listens
 	c.flags = []string{"-listen", c.listens, "-data", c.folder, "-app", toolcribApp}
 	c.opens()

@@ -114,7 +114,7 @@ func run(t testing.TB, at, dir, program, config string, args ...string) {
 		}
 		t.Skipf("this test needs Debian's %s: apt-get install %s", program, program)
 	}
-	said := &output{}
+	said := &Output{}
 	proxy := exec.Command(path, append(args, config)...)
 	proxy.Stdout, proxy.Stderr = said, said
 	proxy.Env = append(os.Environ(), "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir, "HOME="+dir)
@@ -144,19 +144,21 @@ func run(t testing.TB, at, dir, program, config string, args ...string) {
 	}
 }
 
-// output gathers what a process prints.
-type output struct {
+// Output gathers what a process prints, or a log that several goroutines write.
+type Output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (o *output) Write(p []byte) (int, error) {
+// Write implements io.Writer.
+func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.Write(p)
 }
 
-func (o *output) String() string {
+// String returns all that was written so far.
+func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.String()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 )
@@ -28,7 +29,7 @@ func failover(t *testing.T) {
 	primary := pgtest.Start(t, "synchronous_standby_names = '*'")
 	standby := primary.Standby(t, "synchronous_standby_names = ''")
 	database := fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable&target_session_attrs=read-write&connect_timeout=2", primary.Port, standby.Port)
-	public := "http://" + freeAddress(t)
+	public := "http://" + proxytest.FreeAddress(t)
 	a, b := newProgramOn(t, database, public, "--confirm-after", "24h"), newProgramOn(t, database, public, "--confirm-after", "24h")
 	a.starts()
 	b.starts()

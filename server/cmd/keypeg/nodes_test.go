@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 	"github.com/keypeg/keypeg/shared"
@@ -24,7 +25,7 @@ import (
 // twoNodes are programs on one PostgreSQL, at one address, both running.
 func twoNodes(t *testing.T, flags ...string) (a, b *program) {
 	t.Helper()
-	database, public := pgtest.Empty(t), "http://"+freeAddress(t)
+	database, public := pgtest.Empty(t), "http://"+proxytest.FreeAddress(t)
 	a, b = newProgramOn(t, database, public, flags...), newProgramOn(t, database, public, flags...)
 	a.starts()
 	b.starts()
@@ -274,7 +275,7 @@ func (l *balancer) dial(ctx context.Context, network, _ string) (net.Conn, error
 // TestRollingRestart restarts both nodes, one after the other, behind a balancer
 // under load: nobody notices.
 func TestRollingRestart(t *testing.T) {
-	database, front := pgtest.Empty(t), freeAddress(t)
+	database, front := pgtest.Empty(t), proxytest.FreeAddress(t)
 	public := "http://" + front
 	flags := []string{"--confirm-after", "24h", "--drain-delay", "500ms", "--trusted-proxies", "127.0.0.1,::1"}
 	a, b := newProgramOn(t, database, public, flags...), newProgramOn(t, database, public, flags...)

@@ -24,6 +24,7 @@ import (
 	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/app/client"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/web"
 )
@@ -94,7 +95,7 @@ func newProgramOn(t *testing.T, database, url string, flags ...string) *program 
 		t.Skip("the app isn't built: go run ./web/build")
 	}
 
-	address := freeAddress(t)
+	address := proxytest.FreeAddress(t)
 	if url == "" {
 		url = "http://" + address
 	}
@@ -109,17 +110,6 @@ func newProgramOn(t *testing.T, database, url string, flags ...string) *program 
 		}
 	})
 	return p
-}
-
-// freeAddress is one where nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer free.Close()
-	return fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
 }
 
 // starts returns when the program says that it can be reached.
