@@ -50,11 +50,7 @@ func (s *settings) openInstallation(ctx context.Context) (*installation, error) 
 		i.root = root
 	}
 	i.registry = &tenant.Registry{Store: i.root, Now: time.Now}
-	err := errors.Join(transfer.Unfinished(ctx, i.root), refuseOnPremise(ctx, i.root))
-	if err == nil {
-		err = i.registry.Begin(ctx)
-	}
-	if err != nil {
+	if err := errors.Join(transfer.Unfinished(ctx, i.root), refuseOnPremise(ctx, i.root)); err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
 	return i, nil
@@ -258,6 +254,9 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 	}
 	defer func() { err = errors.Join(err, i.Close()) }()
 
+	if err := i.registry.Begin(ctx); err != nil {
+		return err
+	}
 	if err := i.checkPolicies(ctx, s, log); err != nil {
 		return err
 	}

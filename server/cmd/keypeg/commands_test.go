@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store/pgstore"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 )
 
 // types runs a command as somebody at a shell does.
@@ -56,7 +59,7 @@ func failsWith(t *testing.T, sentence, stdin string, args ...string) {
 // a server has it.
 func TestCommands(t *testing.T) {
 	t.Run("without a server", func(t *testing.T) {
-		testCommands(t, filepath.Join(t.TempDir(), "keypeg.db"), "http://localhost:8080")
+		testCommands(t, newDatabase(t), "http://localhost:8080")
 	})
 	t.Run("while a server runs", func(t *testing.T) {
 		database := filepath.Join(t.TempDir(), "keypeg.db")
@@ -181,7 +184,7 @@ func TestSettings(t *testing.T) {
 	// What the set-up link says shows which public URL won.
 	url := func(t *testing.T, args ...string) string {
 		t.Helper()
-		link := succeeds(t, "", append([]string{"setup-link", "--database", filepath.Join(t.TempDir(), "keypeg.db")}, args...)...)
+		link := succeeds(t, "", append([]string{"setup-link", "--database", newDatabase(t)}, args...)...)
 		address, _, _ := strings.Cut(link, "/setup")
 		return address
 	}
@@ -263,22 +266,77 @@ func TestSettings(t *testing.T) {
 	})
 }
 
-// A command in another folder than the server's would speak of an installation that nobody
-// knows, so it says that it made one.
-func TestNewDatabaseIsToldOf(t *testing.T) {
+// newDatabase makes an empty database, as keypeg serve does, and returns its path.
+func newDatabase(t *testing.T) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "keypeg.db")
-	for _, wants := range []string{"made " + path, ""} {
-		var out, errs bytes.Buffer
-		code := run(t.Context(), []string{"user", "list", "--database", path}, terminal{Out: &out, Err: &errs})
-		if told := errs.String(); code != 0 || (wants == "") != (told == "") || !strings.Contains(told, wants) {
-			t.Errorf("exit code %d, and it says %q, want %q", code, told, wants)
+	db, err := boltstore.Open(path, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A command in another folder than the server's, or with a database that is mistyped, would
+// speak of an installation that nobody knows, and change it.
+func TestNoCommandMakesADatabase(t *testing.T) {
+	ofOne := [][]string{
+		{"user", "add", "ann"}, {"user", "invite", "ann"}, {"user", "list"}, {"user", "passwd", "ann"}, {"user", "passwd", "ann", "--remove"},
+		{"user", "disable", "ann"}, {"user", "enable", "ann"}, {"user", "recovery-link", "ann"}, {"user", "withdraw-link", "ann"},
+		{"user", "link", "ann", "google", "1"}, {"user", "unlink", "ann", "google"},
+		{"setup-link"}, {"signals", "status"}, {"signals", "on"}, {"signals", "off"}, {"backup", "backup.db"}, {"backup", "make", "backup.db"},
+	}
+	ofCloud := [][]string{
+		{"tenant", "add", "acme", "https://id.acme.example"}, {"tenant", "list"}, {"tenant", "disable", "acme"}, {"tenant", "enable", "acme"},
+		{"tenant", "remove", "acme", "--yes", "acme"}, {"signals", "on", "--all-tenants"}, {"backup", "backup.db", "--tenant-list"},
+	}
+	for _, args := range ofOne {
+		ofCloud = append(ofCloud, append(slices.Clone(args), "--tenant", "acme"))
+	}
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("empty.db", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	urls := map[string]string{
+		"elsewhere/keypeg.db": "there is no database at elsewhere/keypeg.db in the folder " + here + ": name the database that the server uses with --database, or begin a new one with keypeg serve",
+		"empty.db":            "the database empty.db in the folder " + here + " is empty: name the database",
+		"empty.db/keypeg.db":  "what should be a folder is a file: correct the path empty.db/keypeg.db",
+		".":                   ". is a folder: name a file",
+		pgtest.Empty(t):       "there is nothing of Keypeg in the database postgres://",
+	}
+	for database, sentence := range urls {
+		for _, args := range ofOne {
+			failsWith(t, sentence, "correct horse battery\n", append(args, "--database", database)...)
+		}
+		for _, args := range ofCloud {
+			failsWith(t, sentence, "correct horse battery\n", append(args, "--database", database, "--edition", "cloud")...)
+		}
+	}
+	if left, err := filepath.Glob("*"); err != nil || !slices.Equal(left, []string{"empty.db"}) {
+		t.Errorf("there is %q now (%v), want the empty file alone", left, err)
+	}
+	if info, err := os.Stat("empty.db"); err != nil || info.Size() != 0 {
+		t.Errorf("something was written to the empty file: %v", err)
+	}
+	for database := range urls {
+		if pgstore.IsURL(database) {
+			if is, err := pgstore.IsKeypegs(t.Context(), database); is || err != nil {
+				t.Errorf("tables were made in PostgreSQL: %v, %v", is, err)
+			}
 		}
 	}
 }
 
 // TestUserListCounts has the list say what the Users page does: which ways in are taken.
 func TestUserListCounts(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "keypeg.db")
+	database := newDatabase(t)
 	succeeds(t, "correct horse battery\n", "user", "add", "bob", "--database", database)
 	for policy, want := range map[string]string{
 		"on":             `(?m)^bob +bob +user +yes +0 +0 +enabled `,

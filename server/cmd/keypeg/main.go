@@ -85,7 +85,6 @@ func commands() []branch {
 // sentence on standard error, or 2 where the command line itself is wrong.
 func run(ctx context.Context, args []string, t terminal) int {
 	line := newCommandLine()
-	line.settings.notes = t.Err
 	if err := line.read(args); err != nil {
 		fmt.Fprintf(t.Err, "keypeg: %s\nTry keypeg --help.\n", err)
 		return 2

@@ -172,11 +172,17 @@ func (s *settings) backUp(ctx context.Context, to io.Writer) error {
 	if !errors.Is(err, control.ErrNoServer) {
 		return err
 	}
+	if err := s.mustExist(ctx); err != nil {
+		return err
+	}
 	return boltstore.Copy(fileOf(s.Database, s.tenant), to)
 }
 
 // backUpShared copies one moment of a PostgreSQL database into a file.
 func (s *settings) backUpShared(ctx context.Context, t terminal, part string) error {
+	if err := s.mustExist(ctx); err != nil {
+		return err
+	}
 	now := time.Now()
 	still := func() time.Time { return now }
 	from, err := pgstore.Open(ctx, s.Database, s.tenant, still)

@@ -166,6 +166,9 @@ func TestWhoseFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		database, backup, restored := filepath.Join(folder, "keypeg.db"), filepath.Join(folder, "backup.db"), filepath.Join(folder, "restored.db")
+		p := newProgramOn(t, database, "")
+		p.starts()
+		p.ends(syscall.SIGTERM)
 		for _, args := range [][]string{
 			{"setup-link", "--database", database}, {"backup", "make", backup, "--database", database}, {"restore", backup, "--database", restored},
 		} {
@@ -183,9 +186,9 @@ func TestWhoseFiles(t *testing.T) {
 		}
 		folder := t.TempDir()
 		database := filepath.Join(folder, "keypeg.db")
-		if out, err := command(t, "setup-link", "--database", database).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		p := newProgramOn(t, database, "")
+		p.starts()
+		p.ends(syscall.SIGTERM)
 		opens(t, folder)
 		other := command(t, "setup-link", "--database", database)
 		opens(t, filepath.Dir(other.Path))

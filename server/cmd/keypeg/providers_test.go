@@ -98,7 +98,8 @@ func TestProvidersAtStart(t *testing.T) {
 	})
 	t.Run("in the cloud edition, by tenant", func(t *testing.T) {
 		p := newCloud(t, filepath.Join(t.TempDir(), "keypeg.db"), "--config", withSecret(t, table("tenant.acme.provider.", "slash", provider.URL+"/")))
-		p.does("", "tenant", "add", "acme", "http://"+p.host("acme"))
+		p.begins()
+		p.adds("acme")
 		p.starts()
 		p.logs(`level=WARN msg="nobody can sign in at an OpenID provider" tenant=acme provider=slash`)
 		p.ends(syscall.SIGTERM)

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"os"
@@ -47,8 +46,7 @@ type settings struct {
 	tables    map[string]tenantTable // of the configuration file, by tenant
 	tenant    string                 // of --tenant, where a command has it
 
-	databaseOfFile bool      // the configuration file names the database
-	notes          io.Writer // for what IT should know besides
+	databaseOfFile bool // the configuration file names the database
 }
 
 // declare makes a flag of each. Its name is its key in the file too, and in capitals

@@ -96,6 +96,7 @@ func TestSignalsAreHeld(t *testing.T) {
 // TestSignalsOfTenants moves a cloud installation: each tenant has a state of its own.
 func TestSignalsOfTenants(t *testing.T) {
 	p := newCloud(t, filepath.Join(t.TempDir(), "keypeg.db"))
+	p.begins()
 	for _, name := range []string{"acme", "beta"} {
 		p.adds(name)
 	}
@@ -125,6 +126,7 @@ func TestSignalsOfTenants(t *testing.T) {
 	backup := filepath.Join(t.TempDir(), "acme.db")
 	p.does("", "backup", backup, "--tenant", "acme")
 	third := newCloud(t, filepath.Join(t.TempDir(), "third.db"))
+	third.begins()
 	third.adds("acme")
 	if out := third.does("", "restore", backup, "--tenant", "acme"); !strings.Contains(out, "run keypeg signals on --tenant acme") {
 		t.Errorf("restore says nothing of it:\n%s", out)

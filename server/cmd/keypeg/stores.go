@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -107,12 +108,43 @@ func openDatabaseFile(path string, now store.Clock) (*boltstore.Store, error) {
 // that isn't takes commands over the socket of its server.
 func (s *settings) isShared() bool { return pgstore.IsURL(s.Database) }
 
-// withStore opens the database for one command. It says so when there is none yet: in
-// another folder than the server's a command would else speak of an installation that
-// nobody knows.
+// mustExist refuses a command where there is no database yet: only keypeg serve begins a new
+// installation. In another folder than the server's, or with a name that is mistyped, a
+// command would else change an installation that nobody knows.
+func (s *settings) mustExist(ctx context.Context) error {
+	const write = "name the database that the server uses with --database, or begin a new one with keypeg serve"
+	if s.isShared() {
+		has, err := pgstore.IsKeypegs(ctx, s.Database)
+		if err == nil && !has {
+			return fmt.Errorf("there is nothing of Keypeg in the database %s: %s", nameOf(s.Database), write)
+		}
+		return err
+	}
+	info, err := namedfile.Look(s.Database)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("there is no database at %s: %s", seenFromHere(s.Database), write)
+	case err == nil && info.Size() == 0: // a new one would be made of it
+		return fmt.Errorf("the database %s is empty: %s", seenFromHere(s.Database), write)
+	case errors.Is(err, os.ErrPermission):
+		return notAllowed(s.Database, err)
+	}
+	return err
+}
+
+// seenFromHere says of a relative path where it begins: mostly the folder is the mistake.
+func seenFromHere(path string) string {
+	folder, err := os.Getwd()
+	if filepath.IsAbs(path) || err != nil {
+		return path
+	}
+	return path + " in the folder " + folder
+}
+
+// withStore opens the database for one command.
 func (s *settings) withStore(ctx context.Context, do func(store.Store) error) error {
-	if _, err := os.Lstat(s.Database); !s.isShared() && errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintf(s.notes, "keypeg: there was no database yet; made %s\n", s.Database)
+	if err := s.mustExist(ctx); err != nil {
+		return err
 	}
 	db, err := openStore(ctx, s.Database, time.Now)
 	if errors.Is(err, boltstore.ErrInUse) {

@@ -36,11 +36,19 @@ func (s *settings) withTenants(ctx context.Context, do func(control.Tenants) err
 
 // withLandlord opens the installation for one command.
 func (s *settings) withLandlord(ctx context.Context, do func(*landlord) error) error {
+	if err := s.mustExist(ctx); err != nil {
+		return err
+	}
 	i, err := s.openInstallation(ctx)
 	if err != nil {
 		return err
 	}
 	defer i.Close()
+	if is, err := tenant.Exists(ctx, i.root); err != nil {
+		return err
+	} else if !is {
+		return errors.New("this database belongs to no installation of the cloud edition: set --edition on-premise, or begin one with keypeg serve --edition cloud")
+	}
 	return do(&landlord{installation: i, settings: s})
 }
 

@@ -38,6 +38,19 @@ func newCloud(t *testing.T, database string, flags ...string) *program {
 	return p
 }
 
+// begins makes the database of an installation that has not been started yet, as its first
+// start does.
+func (p *program) begins() {
+	p.Helper()
+	i, err := (&settings{Edition: cloud, Database: p.database}).openInstallation(p.Context())
+	if err != nil {
+		p.Fatal(err)
+	}
+	if err := errors.Join(i.registry.Begin(p.Context()), i.Close()); err != nil {
+		p.Fatal(err)
+	}
+}
+
 // host is the Host header of a tenant.
 func (p *program) host(name string) string {
 	return name + ".localhost:" + p.address[strings.LastIndex(p.address, ":")+1:]
@@ -174,7 +187,11 @@ func (p *program) leftOf(name string) (n int) {
 // and without.
 func TestTenantCommands(t *testing.T) {
 	for where, database := range landlordsDatabases {
-		t.Run("without a server, "+where, func(t *testing.T) { testTenantCommands(newCloud(t, database(t))) })
+		t.Run("without a server, "+where, func(t *testing.T) {
+			p := newCloud(t, database(t))
+			p.begins()
+			testTenantCommands(p)
+		})
 		t.Run("while a server runs, "+where, func(t *testing.T) {
 			p := newCloud(t, database(t))
 			p.starts()
@@ -301,12 +318,14 @@ func testTenantCommands(p *program) {
 // databases.
 func TestEditions(t *testing.T) {
 	p := newCloud(t, filepath.Join(t.TempDir(), "keypeg.db"))
+	p.begins()
 	p.adds("acme")
 	fails := func(says string, args ...string) {
 		t.Helper()
 		failsWith(t, says, "correct horse battery\n", args...)
 	}
-	single := filepath.Join(t.TempDir(), "keypeg.db")
+	single := newDatabase(t)
+	fails("belongs to no installation of the cloud edition", "tenant", "list", "--edition", "cloud", "--database", single)
 	succeeds(t, "correct horse battery\n", "user", "add", "ann", "--database", single)
 
 	fails("in the cloud edition only: set --edition cloud", "tenant", "list", "--database", single)
@@ -573,6 +592,7 @@ func TestTenantRemoveKilled(t *testing.T) {
 	for where, database := range landlordsDatabases {
 		t.Run(where, func(t *testing.T) {
 			p := newCloud(t, database(t))
+			p.begins()
 			p.adds("beta")
 			p.does("correct horse battery\n", "user", "add", "bob", "--tenant", "beta")
 			before, _ := p.records("beta")
@@ -615,6 +635,7 @@ func TestTenantRemoveInterrupted(t *testing.T) {
 	for where, database := range landlordsDatabases {
 		t.Run(where, func(t *testing.T) {
 			p := newCloud(t, database(t))
+			p.begins()
 			for _, deleted := range []bool{false, true} {
 				p.adds("acme")
 				p.fills("acme", 10)

@@ -52,9 +52,7 @@ func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, 
 
 	starting, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	first := config.ConnConfig.Copy()
-	first.DefaultQueryExecMode = pgx.QueryExecModeExec // there may be a pooler
-	conn, err := pgx.ConnectConfig(starting, first)
+	conn, err := connectFirst(starting, config)
 	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
@@ -75,6 +73,33 @@ func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, 
 	d.finished.Go(d.publishNews)
 	d.finished.Go(d.sweepNowAndThen)
 	return d, nil
+}
+
+// IsKeypegs reports whether a database has tables of Keypeg's, of whatever version. It makes
+// none. Errors are those of [OpenDatabase].
+func IsKeypegs(ctx context.Context, url string) (is bool, err error) {
+	config, err := parse(url)
+	if err != nil {
+		return false, err
+	}
+	asking, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	conn, err := connectFirst(asking, config)
+	if err != nil {
+		return false, sentence(config.ConnConfig, err)
+	}
+	err = conn.QueryRow(asking, hasTables).Scan(&is)
+	if err = errors.Join(err, conn.Close(asking)); err != nil {
+		return false, sentence(config.ConnConfig, err)
+	}
+	return is, nil
+}
+
+// connectFirst connects while nothing is known yet of what is in between.
+func connectFirst(ctx context.Context, config *pgxpool.Config) (*pgx.Conn, error) {
+	first := config.ConnConfig.Copy()
+	first.DefaultQueryExecMode = pgx.QueryExecModeExec // there may be a pooler
+	return pgx.ConnectConfig(ctx, first)
 }
 
 // behindPooler reports whether a pooler such as PgBouncer stands in between. In its

@@ -67,6 +67,9 @@ const migrationLock = 0x6b6579706567
 // errNewer is for a database of a version that this program can't live with.
 var errNewer = errors.New("the database was made by a newer Keypeg: update this program")
 
+// hasTables asks whether there is anything of Keypeg's.
+const hasTables = `SELECT to_regclass('keypeg_schema') IS NOT NULL`
+
 // migrate brings the schema up to this program's version, or further if it is
 // there already and this program can live with it.
 func migrate(ctx context.Context, conn *pgx.Conn) error {
@@ -79,7 +82,7 @@ func migrate(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 		var exists bool
-		if err := tx.QueryRow(ctx, `SELECT to_regclass('keypeg_schema') IS NOT NULL`).Scan(&exists); err != nil {
+		if err := tx.QueryRow(ctx, hasTables).Scan(&exists); err != nil {
 			return err
 		}
 		if !exists {
