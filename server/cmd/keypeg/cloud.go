@@ -273,11 +273,7 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 		},
 		Unknown: server.NewUnknown(builder.config(log, server.Address{}, s.organisationSettings)),
 		Closed: func(t tenant.Tenant) (http.Handler, error) {
-			own, err := s.of(t)
-			if err != nil {
-				return nil, err
-			}
-			address, err := t.Address()
+			own, address, err := s.ofReached(t)
 			if err != nil {
 				return nil, err
 			}
@@ -337,11 +333,7 @@ func announceTenants(out io.Writer, listen string, n int) {
 
 // serve opens a tenant for the router.
 func (i *installation) serve(ctx context.Context, b *builder, hub *live.Hub, log *slog.Logger, hubs *sync.Map, t tenant.Tenant) (_ *tenant.Organisation, err error) {
-	own, err := b.settings.of(t)
-	if err != nil {
-		return nil, err
-	}
-	address, err := t.Address()
+	own, address, err := b.settings.ofReached(t)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
 
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/tenant"
 )
@@ -231,6 +232,14 @@ func (s *settings) of(t tenant.Tenant) (organisationSettings, error) {
 		return own, fmt.Errorf("the table [tenant.%s] of the configuration file: %w", t.Name, err)
 	}
 	return own, nil
+}
+
+// ofReached is [settings.of], and the address at which the tenant is reached.
+func (s *settings) ofReached(t tenant.Tenant) (own organisationSettings, address server.Address, err error) {
+	if own, err = s.of(t); err == nil {
+		address, err = t.Address()
+	}
+	return own, address, err
 }
 
 // ofTenant is the flag of commands that concern one organisation.

@@ -178,11 +178,7 @@ func (s *settings) checkProvidersOf(ctx context.Context, log *slog.Logger, tenan
 }
 
 func (s *settings) protocolsOf(t tenant.Tenant) ([]*sso.Provider, error) {
-	own, err := s.of(t)
-	if err != nil {
-		return nil, err
-	}
-	address, err := t.Address()
+	own, address, err := s.ofReached(t)
 	if err != nil {
 		return nil, err
 	}

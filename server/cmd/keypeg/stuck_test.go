@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -10,9 +11,9 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-// TestStuckStandsInEveryPage draws pages often: go-app writes the attributes of an element
-// in an order that changes, and what is to stand in each page must not depend on it.
-func TestStuckStandsInEveryPage(t *testing.T) {
+// stuckPages are the app's pages of an installation with a contact, or without.
+func stuckPages(t *testing.T, contact string) map[string]http.Handler {
+	t.Helper()
 	files, err := web.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -21,7 +22,13 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 		t.Setenv(name, "") // go-app sets them in its process, and the programs of other tests would inherit them
 	}
 	app.Routes(app.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")})
-	pages := withStuck(pages(files, "Keypeg"), files, "Keypeg", "IT desk")
+	return withStuck(pages(files, "Keypeg"), files, "Keypeg", contact)
+}
+
+// TestStuckStandsInEveryPage draws pages often: go-app writes the attributes of an element
+// in an order that changes, and what is to stand in each page must not depend on it.
+func TestStuckStandsInEveryPage(t *testing.T) {
+	pages := stuckPages(t, "IT desk")
 	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
 		for range 100 {
 			w := httptest.NewRecorder()
@@ -36,20 +43,12 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 }
 
 func TestStuckSaysWhomToAsk(t *testing.T) {
-	files, err := web.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{app.EnvProduct, app.EnvIcon, app.EnvLanguages, "KEYPEG_APP_BROKEN"} {
-		t.Setenv(name, "") // go-app sets them in its process, and the programs of other tests would inherit them
-	}
-	app.Routes(app.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")})
 	for contact, want := range map[string]string{
 		"IT desk, phone 1234": "Need help? IT desk, phone 1234",
-		"":                    "Need help? Ask whoever runs Example for your organisation.",
+		"":                    "Need help? Ask whoever runs Keypeg for your organisation.",
 	} {
 		w := httptest.NewRecorder()
-		withStuck(pages(files, "Example"), files, "Example", contact)[shared.PageHome].ServeHTTP(w, httptest.NewRequest("GET", shared.PageHome, nil))
+		stuckPages(t, contact)[shared.PageHome].ServeHTTP(w, httptest.NewRequest("GET", shared.PageHome, nil))
 		// Without a script the paragraph's text is read, and else the attribute.
 		if n := strings.Count(w.Body.String(), want); n != 2 {
 			t.Errorf("contact %q: the page says %q %d times, want twice:\n%s", contact, want, n, w.Body)
