@@ -40,7 +40,7 @@ func (c *Client) reports(ctx context.Context, err error) {
 	if trouble == "" {
 		return
 	}
-	if _, told := c.told.LoadOrStore(trouble, true); told {
+	if _, again := c.reported.LoadOrStore(trouble, true); again {
 		return
 	}
 	body, encoding := json.Marshal(shared.TroubleReport{Trouble: trouble})

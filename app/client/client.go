@@ -28,7 +28,7 @@ type Transport interface {
 // [shared.CodeInBetween] when something else answered, which is reported to the server too.
 type Client struct {
 	transport Transport
-	told      sync.Map // the troubles that were reported
+	reported  sync.Map // troubles, each told to the server once
 }
 
 // New returns a Client.

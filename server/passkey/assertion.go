@@ -131,8 +131,8 @@ func compare(known store.Passkey, proof assertion) (happened []shared.EventKind,
 
 // tellCounterFell lets the user know, after the answer.
 func (s *Service) tellCounterFell(user store.User, proof assertion, browser Browser) {
-	if i, found := findCredential(user, proof.credentialID); found && s.told != nil {
-		s.told.Add(s.tells(shared.EventCounterFell, user, user.Passkeys[i], browser).Event)
+	if i, found := findCredential(user, proof.credentialID); found && s.failures != nil {
+		s.failures.Add(s.tells(shared.EventCounterFell, user, user.Passkeys[i], browser).Event)
 	}
 }
 

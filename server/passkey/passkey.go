@@ -65,17 +65,17 @@ type Config struct {
 
 // Service applies the rules of passkeys. It is safe for concurrent use.
 type Service struct {
-	store  store.Store
-	now    store.Clock
-	rp     *webauthn.WebAuthn
-	rpID   string
-	origin string
-	max    int
-	policy policy.Policy
-	roots  *x509.CertPool
-	seal   *seal.Sealer
-	failed *failedTickets // see [Service.settle]
-	told   *failures.Recorder
+	store    store.Store
+	now      store.Clock
+	rp       *webauthn.WebAuthn
+	rpID     string
+	origin   string
+	max      int
+	policy   policy.Policy
+	roots    *x509.CertPool
+	seal     *seal.Sealer
+	failed   *failedTickets // see [Service.settle]
+	failures *failures.Recorder
 
 	signInOptions signInOptions
 }
@@ -137,7 +137,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	return &Service{
 		store: c.Store, now: c.Now,
 		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, policy: c.Policy, roots: c.AttestationRoots,
-		seal: sealer, failed: newFailedTickets(), told: c.Failures, signInOptions: signIns,
+		seal: sealer, failed: newFailedTickets(), failures: c.Failures, signInOptions: signIns,
 	}, nil
 }
 
