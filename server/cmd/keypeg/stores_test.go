@@ -21,7 +21,7 @@ func TestDatabaseText(t *testing.T) {
 		"postgres://d1:2024%Summer@127.0.0.1/d1":        "write it as %25",
 		"postgres://d1:Summer@127.0.0.1:x/d1":           "write it as postgres://user@host:5432/database",
 		"postgres://d1:Summer@127.0.0.1/d1/more":        "a / too many",
-		"postgres://d1:Summer@127.0.0.1/d1?sslmode=yes": "write it as postgres://user@host:5432/database",
+		"postgres://d1:Summer@127.0.0.1/d1?sslmode=yes": "sslmode in the database URL has a value that can't be used",
 		"Postgres://d1:2024#Summer@127.0.0.1/d1":        "write it as %23",
 		"host=db user=d1 password=Summer":               "written in words such as host=",
 		"password=Summer host=db":                       "written in words such as host=",
@@ -68,7 +68,7 @@ func TestDatabaseText(t *testing.T) {
 	if err != nil || len(entries) > 0 {
 		t.Errorf("it made %v (%v)", entries, err)
 	}
-	for _, text := range []string{"keypeg.db", "data/keypeg.db", "Meine Daten/Schlüssel (2).db", "./a@b.db", "../a#b.db", "/srv/a=b.db", `C:\keypeg.db`, "postgres://keypeg@db/keypeg", "postgres://k:p%23%40@h1:1,h2:2/db?sslmode=require", "postgresql:///keypeg?host=/var/run/postgresql"} {
+	for _, text := range []string{"keypeg.db", "data/keypeg.db", "Meine Daten/Schlüssel (2).db", "./a@b.db", "../a#b.db", "/srv/a=b.db", `C:\keypeg.db`, "postgres://keypeg@db/keypeg", "postgres://k:p%23%40@h1:1,h2:2/db?sslmode=require", "postgresql:///keypeg?host=/var/run/postgresql", "postgres://k:p@%2Fvar%2Frun%2Fpostgresql/keypeg"} {
 		if err := checkDatabase(text); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -57,8 +57,12 @@ func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, 
 		return nil, sentence(config.ConnConfig, err)
 	}
 	pooled, err := behindPooler(starting, conn)
-	err = errors.Join(err, checkVersion(starting, conn), checkEncoding(starting, conn), migrateIfAble(starting, conn), conn.Close(starting))
-	if err != nil {
+	for _, step := range []func(context.Context, *pgx.Conn) error{checkVersion, checkEncoding, checkSchema, migrateIfAble} {
+		if err == nil {
+			err = step(starting, conn)
+		}
+	}
+	if err := errors.Join(err, conn.Close(starting)); err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
 	if pooled {

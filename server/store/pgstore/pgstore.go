@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 	"sync"
@@ -120,14 +121,38 @@ func checkEncoding(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
+// checkSchema refuses a search_path that leads to no schema for tables that last.
+func checkSchema(ctx context.Context, conn *pgx.Conn) error {
+	var usable bool
+	var path, user string
+	err := conn.QueryRow(ctx, `SELECT coalesce(current_schema() NOT LIKE 'pg\_%' AND current_schema() <> 'information_schema', false), current_setting('search_path'), current_user`).Scan(&usable, &path, &user)
+	if err == nil && !usable {
+		return fmt.Errorf("the search_path of the database user is %s, which leads to no schema where tables can be: make the schema, or write ALTER ROLE %s SET search_path = public", path, pgx.Identifier{user}.Sanitize())
+	}
+	return err
+}
+
 // migrateIfAble leaves the schema alone on a connection that can only read, such
 // as a standby's: there is nothing to do, or nothing that could be done.
 func migrateIfAble(ctx context.Context, conn *pgx.Conn) error {
 	err := migrate(ctx, conn)
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == "25006" {
-		return errors.New("the database is read-only: it may be a standby; name all hosts in the URL, and add target_session_attrs=read-write")
+		var standby bool
+		var user string
+		if err := conn.QueryRow(ctx, `SELECT pg_is_in_recovery(), current_user`).Scan(&standby, &user); err == nil && !standby {
+			return fmt.Errorf("the database takes no writes of this user, because default_transaction_read_only is on: take it out of the URL or of postgresql.conf, or write ALTER ROLE %s SET default_transaction_read_only = off", pgx.Identifier{user}.Sanitize())
+		}
+		return errors.New("the database is read-only, because it is a standby: name all hosts in the URL, and add target_session_attrs=read-write")
 	}
 	return err
+}
+
+// limits are settings that end a session or a statement, by the condition that tells of it.
+var limits = map[string]string{
+	"57014": "statement_timeout",
+	"55P03": "lock_timeout",
+	"25P03": "idle_in_transaction_session_timeout",
+	"25P04": "transaction_timeout",
 }
 
 // sentence says what IT can do about a database that can't be used.
@@ -137,6 +162,7 @@ func sentence(config *pgx.ConnConfig, err error) error {
 		where = config.Host // a folder of Unix sockets
 	}
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		user, database := pgx.Identifier{config.User}.Sanitize(), pgx.Identifier{config.Database}.Sanitize()
 		switch refusal.Code {
 		case "28000":
 			if strings.Contains(refusal.Message, "pg_hba.conf") {
@@ -150,13 +176,22 @@ func sentence(config *pgx.ConnConfig, err error) error {
 		case "42501":
 			return fmt.Errorf("the database user %q may not do what Keypeg needs (%s): make it the owner of the database %q", config.User, refusal.Message, config.Database)
 		case "53300":
+			switch refusal.Routine { // unlike the message it is in no language
+			case "InitializeSessionUserId":
+				return fmt.Errorf("the database user %q has no connection left at %s: write ALTER ROLE %s CONNECTION LIMIT -1 or a larger number, or lower pool_max_conns in the URL", config.User, where, user)
+			case "CheckMyDatabase":
+				return fmt.Errorf("the database %q has no connection left at %s: write ALTER DATABASE %s CONNECTION LIMIT -1 or a larger number, or lower pool_max_conns in the URL", config.Database, where, database)
+			}
 			return fmt.Errorf("the database at %s has no connection left: raise its max_connections, or lower pool_max_conns in the URL", where)
+		}
+		if limit := limits[refusal.Code]; limit != "" {
+			return fmt.Errorf("the database at %s ended a statement of the start too early (%s): write ALTER ROLE %s SET %s = 0, or leave it out of the URL", where, refusal.Message, user, limit)
 		}
 		return fmt.Errorf("the database at %s refuses: %s", where, refusal.Message)
 	}
 	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting || errors.Is(err, context.DeadlineExceeded) || brokenOff(err) {
 		if strings.Contains(err.Error(), "read only") || strings.Contains(err.Error(), "ValidateConnect") {
-			return fmt.Errorf("no host in the database URL takes writes: start the primary, or promote a standby")
+			return fmt.Errorf("no host in the database URL takes writes: start the primary, promote a standby, or set default_transaction_read_only to off")
 		}
 		if known := whyUnreachable(where, config, err); known != nil {
 			return known
@@ -183,6 +218,8 @@ func whyUnreachable(where string, config *pgx.ConnConfig, err error) error {
 		return fmt.Errorf("the certificate of the database at %s can't be used: give it a new one, and look at the clocks (%s)", where, invalid)
 	case isDNS && dns.IsNotFound:
 		return fmt.Errorf("there is no host %q: check the host in the database URL", config.Host)
+	case strings.HasPrefix(config.Host, "/") && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the database at %s can't be reached: no database's socket is in that folder; check it and the port in the URL, and that the database runs", where)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("nobody listens at %s: check host and port in the database URL, and that the database runs", where)
 	case errors.Is(err, context.DeadlineExceeded):

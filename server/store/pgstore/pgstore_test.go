@@ -57,6 +57,13 @@ func TestOpen(t *testing.T) {
 	server.Do(t, "postgres", `CREATE DATABASE ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
 	guest := strings.Replace(server.URL("strict"), "postgres@", "guest@", 1)
 
+	server.Do(t, "postgres", `CREATE ROLE few LOGIN CONNECTION LIMIT 0; CREATE ROLE "Slow" LOGIN SUPERUSER; CREATE ROLE reads LOGIN SUPERUSER; CREATE ROLE lost LOGIN SUPERUSER; CREATE ROLE nameless LOGIN`)
+	server.Do(t, "postgres", `ALTER ROLE reads SET default_transaction_read_only = on; ALTER ROLE lost SET search_path = nowhere`)
+	server.Do(t, "postgres", `CREATE DATABASE crowded CONNECTION LIMIT 0`)
+	as := func(user, database string) string {
+		return strings.Replace(server.URL(database), "postgres@", user+"@", 1)
+	}
+
 	standby := server.Standby(t)
 
 	newer := pgtest.Empty(t)
@@ -68,17 +75,29 @@ func TestOpen(t *testing.T) {
 	does(t, newer, `INSERT INTO keypeg_schema (number, needs) VALUES (1000, 1000)`)
 
 	for what, test := range map[string]struct{ url, says string }{
-		"a URL that is none":       {"postgres://a b:x/", "write it as postgres://user@host:5432/database"},
-		"a port where nobody is":   {change(func(u *url.URL) { u.Host = "127.0.0.1:1" }), "nobody listens at 127.0.0.1:1: check host and port"},
-		"a host that isn't there":  {change(func(u *url.URL) { u.Host = "nowhere.invalid" }), `there is no host "nowhere.invalid"`},
-		"a database that isn't":    {change(func(u *url.URL) { u.Path = "/nowhere" }), `no database "nowhere"`},
-		"a user who isn't":         {change(func(u *url.URL) { u.User = url.UserPassword("nobody", "a secret") }), `doesn't let "nobody" in`},
-		"a user without rights":    {guest, `may not do what Keypeg needs`},
-		"a database that is newer": {newer, "update this program"},
-		"a standby":                {standby.URL("postgres"), "it may be a standby"},
-		"one without TLS":          {change(func(u *url.URL) { u.RawQuery = "sslmode=require" }), "offers no TLS: turn it on there (ssl = on), or write sslmode=disable"},
-		"one of another encoding":  {server.URL("ascii"), "the encoding SQL_ASCII, which can't hold all names: make another with createdb --encoding=UTF8"},
-		"standbys only":            {standby.URL("postgres") + "&target_session_attrs=read-write", "promote a standby"},
+		"a URL that is none":                   {"postgres://a b:x/", "write it as postgres://user@host:5432/database"},
+		"a port where nobody is":               {change(func(u *url.URL) { u.Host = "127.0.0.1:1" }), "nobody listens at 127.0.0.1:1: check host and port"},
+		"a host that isn't there":              {change(func(u *url.URL) { u.Host = "nowhere.invalid" }), `there is no host "nowhere.invalid"`},
+		"a database that isn't":                {change(func(u *url.URL) { u.Path = "/nowhere" }), `no database "nowhere"`},
+		"a user who isn't":                     {change(func(u *url.URL) { u.User = url.UserPassword("nobody", "a secret") }), `doesn't let "nobody" in`},
+		"a user without rights":                {guest, `may not do what Keypeg needs`},
+		"a database that is newer":             {newer, "update this program"},
+		"a standby":                            {standby.URL("postgres"), "because it is a standby"},
+		"one without TLS":                      {change(func(u *url.URL) { u.RawQuery = "sslmode=require" }), "offers no TLS: turn it on there (ssl = on), or write sslmode=disable"},
+		"one of another encoding":              {server.URL("ascii"), "the encoding SQL_ASCII, which can't hold all names: make another with createdb --encoding=UTF8"},
+		"a search path to a schema that isn't": {as("lost", "strict"), `ALTER ROLE "lost" SET search_path = public`},
+		"a search path to what doesn't last":   {server.URL("strict") + "&search_path=pg_temp", "is pg_temp, which leads to no schema where tables can be"},
+		"a user who may only read":             {as("reads", "strict"), `ALTER ROLE "reads" SET default_transaction_read_only = off`},
+		"a user with too few connections":      {as("few", "strict"), `ALTER ROLE "few" CONNECTION LIMIT -1`},
+		"a database with too few connections":  {as("guest", "crowded"), `ALTER DATABASE "crowded" CONNECTION LIMIT -1`},
+		"a user without time":                  {as("Slow", "strict") + "&statement_timeout=1", `ALTER ROLE "Slow" SET statement_timeout = 0`},
+		"a URL without a database":             {strings.Replace(as("nameless", "strict"), "/strict", "", 1), `there is no database "nameless"`},
+		"a certificate that isn't":             {change(func(u *url.URL) { u.RawQuery = "sslmode=verify-full&sslrootcert=%2Fnowhere" }), "sslrootcert in the database URL names no file that can be read"},
+		"a file of passwords that isn't":       {change(func(u *url.URL) { u.RawQuery = "passfile=%2Fdev%2Fzero" }), "passfile in the database URL names no file"},
+		"a word that isn't one":                {change(func(u *url.URL) { u.RawQuery = "sslmode=a secret" }), "sslmode in the database URL has a value that can't be used"},
+		"a number that isn't one":              {change(func(u *url.URL) { u.RawQuery = "pool_max_conns=many" }), "pool_max_conns in the database URL has a value that can't be used"},
+		"a folder without a socket":            {"postgres://ann:a%20secret@%2Fnowhere%2Frun:5433/db", "at /nowhere/run can't be reached: no database's socket is in that folder"},
+		"standbys only":                        {standby.URL("postgres") + "&target_session_attrs=read-write", "promote a standby"},
 	} {
 		t.Run(what+" gets a sentence, without the password", func(t *testing.T) {
 			s, err := pgstore.Open(t.Context(), test.url, "", time.Now)
@@ -99,6 +118,9 @@ func TestOpen(t *testing.T) {
 			"postgresql://ann:s%23cret@h1:1,h2:2/db?target_session_attrs=read-write": "postgres://ann@h1:1,h2:2/db",
 			"POSTGRES://ann:secret@[::1]:5433/db":                                    "postgres://ann@[::1]:5433/db",
 			"postgres://ann:secret@/db?host=/var/run":                                "postgres://ann@/var/run/db",
+			"postgres://ann:secret@%2Fvar%2Frun:5433/db?sslmode=disable":             "postgres://ann@/var/run/db",
+			"postgres://%2fvar%2frun/db?user=ann&password=secret":                    "postgres://ann@/var/run/db",
+			"postgres://ann:secret@host":                                             "postgres://ann@host:5432/ann",
 			"postgres://ann:2024#secret@host/db":                                     "a database URL that can't be read",
 		} {
 			if got := pgstore.Describe(url); got != want {

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/keypeg/keypeg/server/namedfile"
 )
 
 // IsURL reports whether a setting names a PostgreSQL database.
@@ -31,7 +34,7 @@ const form = "write it as postgres://user@host:5432/database, and the password i
 // parse reads a URL as libpq does, and refuses what libpq takes for something else than
 // whoever wrote it means: in a password # ? / @ : begin another part of the URL.
 func parse(text string) (*pgxpool.Config, error) {
-	_, rest, _ := strings.Cut(text, "://")
+	rest := withFolder(text)
 	u, err := url.Parse("postgres://" + rest)
 	authority := rest
 	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
@@ -51,16 +54,70 @@ func parse(text string) (*pgxpool.Config, error) {
 	case strings.Contains(strings.TrimPrefix(u.Path, "/"), "/"):
 		return nil, errors.New("the database URL has a / too many: " + form)
 	}
+	for _, key := range fileKeys {
+		if path := u.Query().Get(key); path != "" && path != "system" {
+			if _, err := namedfile.Look(path); err != nil {
+				return nil, fmt.Errorf("%s in the database URL names no file that can be read: correct its path", key)
+			}
+		}
+	}
 	config, err := pgxpool.ParseConfig("postgres://" + rest)
 	if err != nil {
-		return nil, errors.New("the database URL can't be read: " + form)
+		return nil, whatIsWrong(u)
+	}
+	if config.ConnConfig.Database == "" {
+		config.ConnConfig.Database = config.ConnConfig.User // as PostgreSQL has it
 	}
 	return config, nil
 }
 
+// fileKeys are the parameters that name files which are read with the URL.
+var fileKeys = []string{"sslrootcert", "sslcert", "sslkey", "passfile", "servicefile"}
+
+// whatIsWrong names the parameter without which a URL could be read.
+func whatIsWrong(u *url.URL) error {
+	for key := range u.Query() {
+		without, query := *u, u.Query()
+		query.Del(key)
+		without.RawQuery = query.Encode()
+		if _, err := pgxpool.ParseConfig(without.String()); err == nil {
+			return fmt.Errorf("%s in the database URL has a value that can't be used: correct it, or leave it out", key)
+		}
+	}
+	mend := form
+	if slices.ContainsFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PG") }) {
+		mend += "; the fault may also be in a variable that begins with PG, such as PGSSLMODE"
+	}
+	return errors.New("the database URL can't be read: " + mend)
+}
+
+// withFolder returns what follows the scheme. A folder of Unix sockets may stand in the
+// place of the host, with percent signs: libpq takes that, and Go reads it as a parameter.
+func withFolder(text string) string {
+	_, rest, _ := strings.Cut(text, "://")
+	end := len(rest)
+	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
+		end = at
+	}
+	user, host := "", rest[:end]
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		user, host = host[:at+1], host[at+1:]
+	}
+	if len(host) < 3 || !strings.EqualFold(host[:3], "%2F") {
+		return rest
+	}
+	folder, port, hasPort := strings.Cut(host, ":")
+	path, query, _ := strings.Cut(rest[end:], "?")
+	query = strings.Trim(query+"&host="+folder, "&")
+	if hasPort {
+		query += "&port=" + port
+	}
+	return user + path + "?" + query
+}
+
 // HasPassword reports whether the password of a database is in its URL.
 func HasPassword(text string) bool {
-	u, err := url.Parse(text)
+	u, err := url.Parse("postgres://" + withFolder(text))
 	if err != nil || !IsURL(text) {
 		return false
 	}
