@@ -61,6 +61,17 @@ func (a Address) IsHost(host string) bool {
 	return bad == nil && at.host() == a.Host
 }
 
+// IsOrigin reports whether a request's Origin header names this address, however it is
+// written.
+func (a Address) IsOrigin(origin string) bool {
+	if origin == a.Origin {
+		return true
+	}
+	scheme, host, found := strings.Cut(origin, "://")
+	own, _, _ := strings.Cut(a.Origin, "://")
+	return found && strings.EqualFold(scheme, own) && a.IsHost(host)
+}
+
 // HostName returns the name in a Host header, without its port, as it is compared; "" if
 // there is none. Cookies and passkeys know no ports.
 func HostName(host string) string {

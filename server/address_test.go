@@ -219,14 +219,30 @@ func TestRPID(t *testing.T) {
 	})
 }
 
+func TestIsOrigin(t *testing.T) {
+	address, err := server.ParseAddress("https://id.example.com", "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for origin, want := range map[string]bool{
+		"https://id.example.com": true, "HTTPS://id.example.com.": true, "https://id.example.com:443": true,
+		"http://id.example.com": false, "http://id.example.com:443": false, "id.example.com": false, "null": false, "": false,
+		"https://id.example.com/": false, "https://id.example.com@evil.test": false, "https://evil.test#id.example.com": false, "https://https://id.example.com": false,
+	} {
+		if got := address.IsOrigin(origin); got != want {
+			t.Errorf("%q: got %t, want %t", origin, got, want)
+		}
+	}
+}
+
 func TestIsHost(t *testing.T) {
 	for url, hosts := range map[string]struct{ equal, others []string }{
 		"https://id.example.com": {
-			[]string{"id.example.com", "ID.Example.COM", "id.example.com:443", "id.example.com.", "Id.Example.Com.:443", "id.example.com:"},
+			[]string{"id.example.com", "ID.Example.COM", "id.example.com:443", "id.example.com.", "Id.Example.Com.:443", "id.example.com:", "id.example.com:0443", "id.example.com.:00443"},
 			[]string{"", "example.com", "id.example.com:80", "id.example.com:8443", "id.example.com..", "x.id.example.com", "id.example.com.evil.test", "id.example.com@evil.test", "id.example.com/", "10.0.0.1", ":443", strings.Repeat("a", 10_000)},
 		},
 		"https://id.example.com:8443": {
-			[]string{"ID.example.com:8443", "id.example.com.:8443"},
+			[]string{"id.example.com:08443", "ID.example.com:8443", "id.example.com.:8443"},
 			[]string{"id.example.com", "id.example.com:443"},
 		},
 		"http://localhost": {
@@ -249,6 +265,9 @@ func TestIsHost(t *testing.T) {
 		for _, host := range slices.Concat(hosts.equal, hosts.others) {
 			if got, want := address.IsHost(host), slices.Contains(hosts.equal, host); got != want {
 				t.Errorf("%s is at %q: got %t, want %t", url, host, got, want)
+			}
+			if got, want := address.IsOrigin(strings.SplitAfter(url, "://")[0]+host), slices.Contains(hosts.equal, host); got != want {
+				t.Errorf("%s is the origin with %q: got %t, want %t", url, host, got, want)
 			}
 		}
 	}

@@ -179,14 +179,20 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 	})
 }
 
-// atAddress is a request with the host as browsers write it: what comes later compares it
-// with origins.
+// atAddress is a request with our host and our origin as browsers write them: what comes
+// later compares them.
 func (s *Server) atAddress(r *http.Request) *http.Request {
-	if r.Host == s.Address.Host {
+	origin := r.Header.Get("Origin")
+	isOurs := origin != "" && s.Address.IsOrigin(origin)
+	if r.Host == s.Address.Host && (!isOurs || origin == s.Address.Origin) {
 		return r
 	}
 	same := *r
 	same.Host = s.Address.Host
+	if isOurs {
+		same.Header = r.Header.Clone()
+		same.Header.Set("Origin", s.Address.Origin)
+	}
 	return &same
 }
 

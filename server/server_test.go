@@ -510,7 +510,7 @@ func TestWithoutSession(t *testing.T) {
 }
 
 // equalHosts are https://id.example.com in a Host header, as clients and proxies write it.
-var equalHosts = []string{"id.example.com", "id.example.com:443", "ID.Example.COM", "id.example.com.", "Id.Example.com.:443"}
+var equalHosts = []string{"id.example.com", "id.example.com:443", "ID.Example.COM", "id.example.com.", "Id.Example.com.:443", "id.example.com:0443"}
 
 func atExample(c *server.Config) {
 	c.Address = server.Address{Origin: "https://id.example.com", Host: "id.example.com", RPID: "id.example.com", Secure: true}
@@ -576,10 +576,12 @@ func TestHygiene(t *testing.T) {
 				t.Errorf("%s: the way to it: %d %q", host, a.status, a.header.Get("Location"))
 			}
 			for _, change := range []func(*http.Request){at, old} {
-				fromThere := func(r *http.Request) { change(r); r.Header.Set("Origin", "https://id.example.com") }
-				a := v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}, fromThere)
-				if a.status != 200 || !strings.HasPrefix(a.header.Get("Set-Cookie"), "__Host-keypeg=") {
-					t.Errorf("%s: signing in: %s with %q", host, a, a.header.Get("Set-Cookie"))
+				for _, origin := range []string{"https://id.example.com", "https://id.example.com.", "https://" + host} {
+					fromThere := func(r *http.Request) { change(r); r.Header.Set("Origin", origin) }
+					a := v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}, fromThere)
+					if a.status != 200 || !strings.HasPrefix(a.header.Get("Set-Cookie"), "__Host-keypeg=") {
+						t.Errorf("%s from %s: signing in: %s with %q", host, origin, a, a.header.Get("Set-Cookie"))
+					}
 				}
 				fromElsewhere := func(r *http.Request) {
 					change(r)
