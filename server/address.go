@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -123,7 +124,7 @@ const example = "https://id.example.com"
 func parseOrigin(publicURL string) (origin, error) {
 	text := shared.TrimInvisible(publicURL)
 	it := "the public URL"
-	if !strings.ContainsAny(text, "@?#") {
+	if !shown.MayHoldSecret(text) && !strings.ContainsAny(text, "?#") {
 		it = fmt.Sprintf("the public URL %q", text)
 	}
 	scheme, rest, hasScheme := strings.Cut(text, "://")
@@ -210,9 +211,9 @@ func parseRPID(written, host string) (string, error) {
 	}
 	switch {
 	case bad != nil:
-		return "", fmt.Errorf("the RP ID %q %s: write %q or leave it out", text, bad.because, better)
+		return "", fmt.Errorf("the RP ID %s %s: write %q or leave it out", shown.Quoted(text), bad.because, better)
 	case hasScheme || path != "" || strings.ContainsAny(authority, ":@"):
-		return "", fmt.Errorf("the RP ID %q must be a domain alone: write %q or leave it out", text, better)
+		return "", fmt.Errorf("the RP ID %s must be a domain alone: write %q or leave it out", shown.Quoted(text), better)
 	}
 	return id, checkRPID(id, host)
 }

@@ -40,7 +40,7 @@ func parseHost(written string) (origin, *unusable) {
 		switch {
 		case err != nil || n == 0:
 			if bad == nil {
-				bad = &unusable{because: fmt.Sprintf("has the port %q, which must be a number from 1 to 65535", port)}
+				bad = &unusable{because: "has a port that isn't a number from 1 to 65535"} // it may be a password
 			}
 		case slices.Contains(badPorts, int(n)):
 			if bad == nil {

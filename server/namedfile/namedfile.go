@@ -16,11 +16,11 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+
+	"github.com/keypeg/keypeg/server/shown"
 )
 
 var (
-	// inWords finds connection strings: "host=db password=...", "Server=h;Pwd=...".
-	inWords = regexp.MustCompile(`(?i)(^|[\s;,?&{"'])[\pL][\pL\pN_.-]*( [\pL][\pL\pN_.-]*)*["']?\s*=`)
 	// scheme begins a URL. A single letter is a disk of Windows'.
 	scheme = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]+:`)
 	// anchored begins what can only be a path.
@@ -43,7 +43,7 @@ func Check(text string) error {
 		return errors.New("has a line break in it")
 	case len(text) > mostBytes:
 		return fmt.Errorf("has more than %d bytes", mostBytes)
-	case inWords.MatchString(text):
+	case shown.IsInWords(text):
 		return errors.New("is written in words such as host=")
 	case strings.Contains(text, "://"), scheme.MatchString(text), strings.Contains(text, "@") && strings.Contains(text, ":"):
 		return errors.New("looks like a URL that can't be read")
@@ -51,13 +51,6 @@ func Check(text string) error {
 		return errors.New("isn't clearly a path (if it is one, write it with ./ in front)")
 	}
 	return nil
-}
-
-// MayHoldSecret reports whether a text that was refused is better not repeated. URLs,
-// connection strings and long texts may have a password in them.
-func MayHoldSecret(text string) bool {
-	const mostShown = 64
-	return len(text) > mostShown || strings.ContainsAny(text, "@\r\n") || strings.Contains(text, "://") || inWords.MatchString(text)
 }
 
 // Open opens a file to be read.

@@ -36,17 +36,6 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestMayHoldSecret(t *testing.T) {
-	for text, want := range map[string]bool{
-		"loud": false, "10.0.0.0/33": false, "5.5": false, "localhost:99999": false, "-v": false,
-		"postgres://a:b@h": true, "a:b@h": true, "host=h password=p": true, "--x;pwd=p": true, "one\ntwo": true, strings.Repeat("x", 65): true,
-	} {
-		if got := namedfile.MayHoldSecret(text); got != want {
-			t.Errorf("%q: %t, want %t", text, got, want)
-		}
-	}
-}
-
 func TestOpen(t *testing.T) {
 	folder := t.TempDir()
 	at := func(name string) string { return filepath.Join(folder, name) }

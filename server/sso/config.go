@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/keypeg/keypeg/server/shown"
 )
 
 // Config describes a provider. [Config.Check] says what is wrong with it.
@@ -33,7 +35,7 @@ var idPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 // Check says what is wrong with a configuration, in a sentence for IT.
 func (c Config) Check() error {
 	if !idPattern.MatchString(c.ID) {
-		return fmt.Errorf("%q can't name a provider: use at most 32 lower-case letters, digits and hyphens", c.ID)
+		return fmt.Errorf("%s can't name a provider: use at most 32 lower-case letters, digits and hyphens", shown.Quoted(c.ID))
 	}
 	issuer, err := url.Parse(c.Issuer)
 	switch {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/shown"
 )
 
 // Tenant is one of the organisations.
@@ -54,7 +55,7 @@ var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 // CheckName refuses what can't name a tenant, with a sentence for IT.
 func CheckName(name string) error {
 	if len(name) > MaxName || !names.MatchString(name) {
-		return fmt.Errorf("%q can't name a tenant: use at most %d lower-case letters, digits and dashes, such as acme", name, MaxName)
+		return fmt.Errorf("%s can't name a tenant: use at most %d lower-case letters, digits and dashes, such as acme", shown.Quoted(name), MaxName)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/keypeg/keypeg/server/namedfile"
+	"github.com/keypeg/keypeg/server/shown"
 )
 
 // branch is one of the tree of commands: it does something, or others stand behind it.
@@ -122,7 +123,7 @@ func (l *commandLine) readCommand(words []string) (arguments []string, err error
 	case l.command.does != nil: // a flag's value or a later word is named like a command
 		return l.readAction(words)
 	case len(words) > 0:
-		return nil, fmt.Errorf("unexpected argument %s: expected one of %s", shown(words[0]), l.command.behind())
+		return nil, fmt.Errorf("unexpected argument %s: expected one of %s", shown.Text(words[0]), l.command.behind())
 	case l.wantsHelp:
 		return nil, nil
 	}
@@ -162,7 +163,7 @@ func (b branch) behind() string {
 func (l *commandLine) readFlags(words []string) (others []string, err error) {
 	err = l.ParseAll(words, func(f *pflag.Flag, value string) error {
 		if strings.HasPrefix(value, "-") && slices.Contains(words, value) { // and isn't typed as --flag=value
-			return fmt.Errorf("--%s needs a value, and %s looks like a flag: if it is the value, write --%s=%s", f.Name, shown(value), f.Name, either(namedfile.MayHoldSecret(value), "VALUE", value))
+			return fmt.Errorf("--%s needs a value, and %s looks like a flag: if it is the value, write --%s=%s", f.Name, shown.Text(value), f.Name, either(shown.MayHoldSecret(value), "VALUE", value))
 		}
 		f.Changed = true
 		return set(f, value, "--"+f.Name)
@@ -173,7 +174,7 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 		name := unknown.GetSpecifiedName()
 		if letters := unknown.GetSpecifiedShortnames(); len(letters) > 1 { // -database=URL, as other programs have it
 			name, _, _ = strings.Cut(letters, "=")
-			err = fmt.Errorf("unknown flag: -%s", shown(name))
+			err = fmt.Errorf("unknown flag: -%s", shown.Text(name))
 		}
 		err = fmt.Errorf("%w%s", err, didYouMean("--"+name, names))
 	}
@@ -183,7 +184,7 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 func (l *commandLine) readArguments(words []string) error {
 	for i, word := range words {
 		if i == len(l.arguments) {
-			return fmt.Errorf("unexpected argument %s", shown(word))
+			return fmt.Errorf("unexpected argument %s", shown.Text(word))
 		}
 		if l.arguments[i].isFile {
 			if err := namedfile.Check(word); err != nil {

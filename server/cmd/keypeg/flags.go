@@ -6,12 +6,12 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/keypeg/keypeg/server/namedfile"
+	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/server/textfile"
 )
 
@@ -26,7 +26,7 @@ func set(f *pflag.Flag, value, place string) error {
 		case "false", "0", "no":
 			value = "false"
 		default:
-			return fmt.Errorf("%s must be true or false, not %s", place, quoted(value))
+			return fmt.Errorf("%s must be true or false, not %s", place, shown.Quoted(value))
 		}
 	}
 	err := f.Value.Set(value)
@@ -34,30 +34,11 @@ func set(f *pflag.Flag, value, place string) error {
 	case err == nil:
 		return nil
 	case kind == "int":
-		return fmt.Errorf("%s must be a whole number, not %s", place, quoted(value))
+		return fmt.Errorf("%s must be a whole number, not %s", place, shown.Quoted(value))
 	case kind == "duration":
-		return fmt.Errorf("%s must be a time such as 90s, 10m or 24h, not %s", place, quoted(value))
+		return fmt.Errorf("%s must be a time such as 90s, 10m or 24h, not %s", place, shown.Quoted(value))
 	}
 	return fmt.Errorf("%s %w", place, err)
-}
-
-// notShown stands in refusals for what may hold a password.
-const notShown = "what is there (it may hold a password, so it isn't shown)"
-
-// shown is a text that was refused, as far as it may be repeated.
-func shown(text string) string {
-	if namedfile.MayHoldSecret(text) {
-		return notShown
-	}
-	return text
-}
-
-// quoted is [shown] for values.
-func quoted(value string) string {
-	if namedfile.MayHoldSecret(value) {
-		return notShown
-	}
-	return strconv.Quote(value)
 }
 
 // setKey gives a flag the value of a key of the configuration file.
@@ -76,7 +57,7 @@ func setKey(f *pflag.Flag, value any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s can't have the value %s", place, shown(fmt.Sprint(value)))
+	return fmt.Errorf("%s can't have the value %s", place, shown.Text(fmt.Sprint(value)))
 }
 
 // choice is a flag with one of a few values.
@@ -94,7 +75,7 @@ func oneOf[T ~string](to *T, made T, of ...T) choice[T] {
 // Set implements pflag.Value.
 func (c choice[T]) Set(text string) error {
 	if !slices.Contains(c.of, T(text)) {
-		return fmt.Errorf("must be one of %s, not %s", c.joined(","), quoted(text))
+		return fmt.Errorf("must be one of %s, not %s", c.joined(","), shown.Quoted(text))
 	}
 	*c.to = T(text)
 	return nil
@@ -166,12 +147,12 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	network, err := netip.ParsePrefix(text)
 	if err == nil && network.Addr().Is4In6() {
 		if network.Bits() < 96 {
-			return network, fmt.Errorf("must be networks such as 10.0.0.0/28, and %s has IPv4 addresses and others in it", quoted(text))
+			return network, fmt.Errorf("must be networks such as 10.0.0.0/28, and %s has IPv4 addresses and others in it", shown.Quoted(text))
 		}
 		network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-96)
 	}
 	if err != nil {
-		return network, fmt.Errorf("must be addresses or networks such as 10.1.2.3 or 10.0.0.0/28, and %s isn't one%s", quoted(text), withoutPort(text))
+		return network, fmt.Errorf("must be addresses or networks such as 10.1.2.3 or 10.0.0.0/28, and %s isn't one%s", shown.Quoted(text), withoutPort(text))
 	}
 	return network.Masked(), nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/server/tenant"
 )
 
@@ -95,7 +96,7 @@ func (s *organisationSettings) set(table map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		flag := flags.Lookup(key)
 		if flag == nil {
-			return fmt.Errorf("unknown key %q", key)
+			return fmt.Errorf("unknown key %s", shown.Quoted(key))
 		}
 		if err := setKey(flag, table[key]); err != nil {
 			return err
@@ -153,7 +154,7 @@ func (s *settings) readTables() error {
 	}
 	for _, key := range meta.Undecoded() {
 		if key[0] == providerTable || len(key) > 3 && key[0] == tenantTables && key[2] == providerTable {
-			return fmt.Errorf("the configuration file has an unknown key %q%s", key.String(), didYouMean(key[len(key)-1], providerKeys()))
+			return fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key.String()), didYouMean(key[len(key)-1], providerKeys()))
 		}
 	}
 	// The file's order is that of the buttons. A table may be written in pieces, or as
@@ -188,7 +189,7 @@ func (s *settings) readTables() error {
 			table.providers, err = providersOf(file.Tenant[name].Provider, orderOf[name])
 		}
 		if err != nil {
-			return fmt.Errorf("the table [tenant.%s] of the configuration file: %w", name, err)
+			return fmt.Errorf("the table [tenant.%s] of the configuration file: %w", shown.Text(name), err)
 		}
 		s.tables[name] = table
 	}

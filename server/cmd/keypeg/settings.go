@@ -16,6 +16,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/server/textfile"
 )
 
@@ -104,7 +105,7 @@ func (s *settings) address() (server.Address, error) {
 			return server.Address{}, err
 		}
 		if port == 0 { // any that is free
-			return server.Address{}, fmt.Errorf("--listen %s says no port that people could use: write it as localhost:8080 or :8080, or set --public-url", quoted(s.Listen))
+			return server.Address{}, fmt.Errorf("--listen %s says no port that people could use: write it as localhost:8080 or :8080, or set --public-url", shown.Quoted(s.Listen))
 		}
 		publicURL = fmt.Sprintf("http://localhost:%d", port)
 	}
@@ -119,7 +120,7 @@ func (s *settings) listenPort() (int, error) {
 		port, err = net.LookupPort("tcp", name)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("--listen can't be read: write an address with a port up to 65535, such as localhost:8080 or :8080, and not %s", quoted(s.Listen))
+		return 0, fmt.Errorf("--listen can't be read: write an address with a port up to 65535, such as localhost:8080 or :8080, and not %s", shown.Quoted(s.Listen))
 	}
 	return port, nil
 }
@@ -167,7 +168,7 @@ func (l *commandLine) lookElsewhere() (err error) {
 			return errors.New("the configuration file has a key \"config\": it can't name another one")
 		}
 		if f == nil {
-			return fmt.Errorf("the configuration file has an unknown key %q%s", key, didYouMean(key, l.settingNames()))
+			return fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key), didYouMean(key, l.settingNames()))
 		}
 		if isSet(f) {
 			continue
@@ -189,7 +190,7 @@ func withoutValue(err error) error {
 	}
 	of := ""
 	if wrong.LastKey != "" {
-		of = fmt.Sprintf(" (behind the key %q)", wrong.LastKey)
+		of = fmt.Sprintf(" (behind the key %s)", shown.Quoted(wrong.LastKey))
 	}
 	return fmt.Errorf("line %d%s can't be read: write key = value, and texts in quotes, such as contact = \"IT desk\"", wrong.Position.Line, of)
 }

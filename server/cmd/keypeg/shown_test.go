@@ -13,7 +13,10 @@ import (
 func TestNothingSecretShown(t *testing.T) {
 	folder := t.TempDir()
 	const url = "postgres://d1:Summer@db/d1"
-	config := filepath.Join(folder, "keypeg.toml")
+	config, secret := filepath.Join(folder, "keypeg.toml"), filepath.Join(folder, "secret")
+	if err := os.WriteFile(secret, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		says string
 		args []string
@@ -28,6 +31,14 @@ func TestNothingSecretShown(t *testing.T) {
 		{"--trusted-proxies must be addresses or networks", []string{"version", "--trusted-proxies", url}},
 		{"--listen can't be read", []string{"serve", "--database", filepath.Join(folder, "k.db"), "--listen", url}},
 		{"the public URL", []string{"serve", "--database", filepath.Join(folder, "k.db"), "--public-url", url}},
+		{"the public URL", []string{"serve", "--database", filepath.Join(folder, "k.db"), "--public-url", "host=db;password=Summer"}},
+		{"the RP ID", []string{"serve", "--database", filepath.Join(folder, "k.db"), "--rp-id", url}},
+		{"the RP ID", []string{"serve", "--database", filepath.Join(folder, "k.db"), "--rp-id", "host=db;password=Summer"}},
+		{"", []string{"tenant", "add", "--edition", "cloud", "--database", filepath.Join(folder, "c.db"), "acme", url}},
+		{"", []string{"tenant", "add", "--edition", "cloud", "--database", filepath.Join(folder, "c.db"), url, "https://id.acme.example"}},
+		{"", []string{"user", "list", "--edition", "cloud", "--database", filepath.Join(folder, "c.db"), "--tenant", url}},
+		{"", []string{"user", "list", "--edition", url}},
+		{"", []string{"backup", "--tenant-list", url}},
 		{"<file> looks like a URL that can't be read: write the path of a file", []string{"backup", "make", url}},
 		{"<file> is written in words such as host=", []string{"backup", "verify", "host=db password=Summer"}},
 		{"<file> looks like a URL that can't be read", []string{"restore", url}},
@@ -62,6 +73,12 @@ func TestNothingSecretShown(t *testing.T) {
 		{`unknown key "provider.one.client-secret": did you mean "client-secret-file"?`, provider + "client-secret = \"Summer\"\n"},
 		{`unknown key "provider.one.client_secret": did you mean "client-secret-file"?`, provider + "client_secret = \"Summer\"\n"},
 		{`unknown key "provider.one.private-key": did you mean "private-key-file"?`, provider + "private-key = \"Summer\"\n"},
+		{"", strings.Replace(provider, "https://login.example.com", "https://k:Summer@login.example.com", 1) + "client-secret-file = \"" + secret + "\"\n"},
+		{"", strings.Replace(provider, "provider.one", "provider.\""+url+"\"", 1)},
+		{"", "edition = \"cloud\"\n[tenant.\"" + url + "\"]\nproduct = \"x\"\n"},
+		{"", "\"" + url + "\" = 1\n"},
+		{"", provider + "\"" + url + "\" = 1\n"},
+		{"", provider + "client-secret-file = \"" + secret + "\"\nscopes = [7]\n"},
 		{"the key database can't have the value what is there", "database = [\"" + url + "\"]\n"},
 		{"the key socket looks like a URL that can't be read", "socket = \"" + url + "\"\n"},
 		{"isn't TOML", "database = " + url + "\n"},

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/warning"
 )
@@ -90,7 +91,7 @@ func (s *settings) cannotListen(err error) error {
 	case unknown:
 		mend = "no machine has that name here: correct it in --listen, or write :8080"
 	}
-	return fmt.Errorf("can't listen on %s: %s (%w)", shown(s.Listen), mend, err)
+	return fmt.Errorf("can't listen on %s: %s (%w)", shown.Text(s.Listen), mend, err)
 }
 
 // countingListener counts what it accepts, and tells when no more can be.
