@@ -51,6 +51,9 @@ func ParseAddress(publicURL, rpID string, passkeysOn bool) (Address, error) {
 	return Address{Origin: at.String(), Host: at.host(), RPID: id, Secure: at.secure}, nil
 }
 
+// IsLocal reports whether the address is this machine's own, which no other machine can open.
+func (a Address) IsLocal() bool { return isLocalhost(HostName(a.Host)) }
+
 // IsHost reports whether a request's Host header names this address. Hosts are equal however
 // they are written: in capitals, with the default port, with a final dot (RFC 9110, 4.2.3).
 func (a Address) IsHost(host string) bool {

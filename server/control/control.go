@@ -26,6 +26,7 @@ type Commands interface {
 	// Users returns up to limit users in byte order of their names, from the
 	// first name after the one given.
 	Users(ctx context.Context, after string, limit int) ([]User, error)
+	User(ctx context.Context, name string) (User, error)
 	SetPassword(ctx context.Context, name, password string) error
 	RemovePassword(ctx context.Context, name string) error
 	SetDisabled(ctx context.Context, name string, disabled, evenTheLast bool) error
@@ -109,6 +110,15 @@ func (a Accounts) Users(ctx context.Context, after string, limit int) ([]User, e
 		users[i] = a.describe(user)
 	}
 	return users, err
+}
+
+// User implements [Commands].
+func (a Accounts) User(ctx context.Context, name string) (User, error) {
+	user, err := a.Service.UserByName(ctx, name)
+	if err != nil {
+		return User{}, err
+	}
+	return a.describe(user), nil
 }
 
 // SetPassword implements [Commands].

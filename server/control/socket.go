@@ -23,6 +23,7 @@ import (
 const (
 	pathAddUser        = "/add-user"
 	pathUsers          = "/users"
+	pathUser           = "/user"
 	pathSetPassword    = "/set-password"
 	pathRemovePassword = "/remove-password"
 	pathSetDisabled    = "/set-disabled"
@@ -98,6 +99,7 @@ func Handler(c Commands, database io.WriterTo) http.Handler {
 	mux.HandleFunc("POST "+pathUsers, serve(func(ctx context.Context, in usersArgs) ([]User, error) {
 		return c.Users(ctx, in.After, in.Limit)
 	}))
+	mux.HandleFunc("POST "+pathUser, serve(c.User))
 	mux.HandleFunc("POST "+pathSetPassword, serve(func(ctx context.Context, in passwordArgs) (none, error) {
 		return none{}, c.SetPassword(ctx, in.Name, in.Password)
 	}))
@@ -271,6 +273,11 @@ func (c *Client) AddUser(ctx context.Context, user NewUser) (User, error) {
 // Users implements [Commands].
 func (c *Client) Users(ctx context.Context, after string, limit int) ([]User, error) {
 	return call[[]User](ctx, c, pathUsers, usersArgs{after, limit})
+}
+
+// User implements [Commands].
+func (c *Client) User(ctx context.Context, name string) (User, error) {
+	return call[User](ctx, c, pathUser, name)
 }
 
 // SetPassword implements [Commands].

@@ -89,7 +89,7 @@ type userInvite newUser
 func (c *userInvite) takes(l *commandLine) { (*newUser)(c).takes(l) }
 
 func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
-	return printLink(ctx, t, s, func(commands control.Commands) (control.Link, error) {
+	return s.makeLink(ctx, t, func(commands control.Commands) (control.Link, error) {
 		return commands.Invite(ctx, control.Invite{Name: c.Name, DisplayName: c.DisplayName, Admin: c.Admin})
 	})
 }
@@ -101,7 +101,7 @@ func (c *userRecoveryLink) takes(l *commandLine) {
 }
 
 func (c *userRecoveryLink) Run(ctx context.Context, t terminal, s *settings) error {
-	return printLink(ctx, t, s, func(commands control.Commands) (control.Link, error) {
+	return s.makeLink(ctx, t, func(commands control.Commands) (control.Link, error) {
 		return commands.NewRecoveryLink(ctx, c.Name)
 	})
 }
@@ -119,18 +119,6 @@ func (c *userWithdrawLink) Run(ctx context.Context, t terminal, s *settings) err
 			return err
 		}
 		fmt.Fprintln(t.Out, either(withdrew, "The link of "+c.Name+" doesn't work any more.", c.Name+" has no link that works."))
-		return nil
-	})
-}
-
-func printLink(ctx context.Context, t terminal, s *settings, make func(control.Commands) (control.Link, error)) error {
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		link, err := make(commands)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(t.Out, link.URL)
-		fmt.Fprintf(t.Err, "It works once, until %s.\n", link.Expires.Local().Format("2006-01-02 15:04"))
 		return nil
 	})
 }
@@ -218,7 +206,15 @@ func (c *userDisable) takes(l *commandLine) {
 
 func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withCommands(ctx, func(commands control.Commands) error {
-		err := commands.SetDisabled(ctx, c.Name, true, c.EvenTheLast)
+		before, err := commands.User(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		if before.Disabled {
+			fmt.Fprintf(t.Out, "%s was disabled already.\n", before.Name)
+			return nil
+		}
+		err = commands.SetDisabled(ctx, c.Name, true, c.EvenTheLast)
 		if shared.CodeOf(err) == shared.CodeLastAdministrator {
 			return fmt.Errorf("%s is the only administrator who can sign in: add another with keypeg user add NAME --admin, or say --even-the-last", c.Name)
 		}
@@ -236,10 +232,23 @@ func (c *userEnable) takes(l *commandLine) { l.argument(&c.Name, "name", "The us
 
 func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withCommands(ctx, func(commands control.Commands) error {
-		if err := commands.SetDisabled(ctx, c.Name, false, false); err != nil {
+		before, err := commands.User(ctx, c.Name)
+		if err != nil {
 			return err
 		}
-		fmt.Fprintf(t.Out, "%s can sign in again.\n", c.Name)
+		if before.Disabled {
+			if err := commands.SetDisabled(ctx, c.Name, false, false); err != nil {
+				return err
+			}
+		}
+		switch state := either(before.Disabled, "is enabled", "was not disabled"); {
+		case before.Invited: // and so it is still
+			fmt.Fprintf(t.Out, "%s %s, and has no way to sign in: make a link with keypeg user recovery-link %s.\n", before.Name, state, before.Name)
+		case before.Disabled:
+			fmt.Fprintf(t.Out, "%s can sign in again.\n", before.Name)
+		default:
+			fmt.Fprintf(t.Out, "%s %s, and can sign in.\n", before.Name, state)
+		}
 		return nil
 	})
 }
@@ -257,7 +266,11 @@ func (c *userLink) Run(ctx context.Context, t terminal, s *settings) error {
 		if err := commands.LinkUser(ctx, c.Name, c.Provider, c.Subject); err != nil {
 			return err
 		}
-		fmt.Fprintf(t.Out, "%s can sign in at %s.\n", c.Name, c.Provider)
+		user, err := commands.User(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "%s can sign in at %s%s.\n", user.Name, c.Provider, either(user.Disabled, " once they are enabled: they are disabled now", ""))
 		return nil
 	})
 }
@@ -284,13 +297,9 @@ type setupLinkCommand struct{}
 func (c *setupLinkCommand) takes(l *commandLine) { ofTenant(l) }
 
 func (c *setupLinkCommand) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		link, err := commands.NewSetupLink(ctx)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(t.Out, link)
-		return nil
+	return s.makeLink(ctx, t, func(commands control.Commands) (control.Link, error) {
+		url, err := commands.NewSetupLink(ctx)
+		return control.Link{URL: url}, err
 	})
 }
 

@@ -143,7 +143,17 @@ func testCommands(t *testing.T, database, origin string) {
 	succeeds(t, "", at("user", "unlink", "bob", "example")...)
 	failsWith(t, "bob has no sign-in at example.", "", at("user", "unlink", "bob", "example")...)
 	failsWith(t, "The account of Bob Builder is disabled.", "", at("user", "recovery-link", "bob")...)
-	succeeds(t, "", at("user", "enable", "bob")...)
+	says := func(want string, args ...string) {
+		t.Helper()
+		if said := succeeds(t, "", at(args...)...); said != want {
+			t.Errorf("keypeg %s said %q, want %q", strings.Join(args, " "), said, want)
+		}
+	}
+	says("bob was disabled already.\n", "user", "disable", "Bob")
+	says("bob can sign in at example once they are enabled: they are disabled now.\n", "user", "link", "bob", "example", "1001")
+	says("bob can sign in again.\n", "user", "enable", "BOB")
+	says("bob was not disabled, and can sign in.\n", "user", "enable", "BOB")
+	says("bob can't sign in at example any more.\n", "user", "unlink", "bob", "example")
 	wantsLink := func(kind string, args ...string) {
 		t.Helper()
 		if link := succeeds(t, "", at(args...)...); !regexp.MustCompile(`^` + origin + `/enrol\?token=` + kind + `\.[0-9a-f]{32}\.[A-Z2-7]{26}\n$`).MatchString(link) {
@@ -153,6 +163,10 @@ func testCommands(t *testing.T, database, origin string) {
 	wantsLink("recovery_link", "user", "recovery-link", "BOB")
 	wantsLink("invitation", "user", "invite", "dora", "--display-name", "Dora")
 	wantsLink("invitation", "user", "invite", "dora") // once more
+	says("dora was not disabled, and has no way to sign in: make a link with keypeg user recovery-link dora.\n", "user", "enable", "dora")
+	succeeds(t, "", at("user", "disable", "dora")...)
+	says("dora is enabled, and has no way to sign in: make a link with keypeg user recovery-link dora.\n", "user", "enable", "dora")
+	wantsLink("invitation", "user", "invite", "dora")
 	failsWith(t, "Somebody has the user name bob already.", "", at("user", "invite", "bob")...)
 	if list := succeeds(t, "", at("user", "list")...); !regexp.MustCompile(`(?m)^dora +Dora +user +no +0 +0 +no way in `).MatchString(list) {
 		t.Errorf("the list with an invitation:\n%s", list)
@@ -262,6 +276,60 @@ func TestSettings(t *testing.T) {
 	t.Run("version says which", func(t *testing.T) {
 		if out := succeeds(t, "", "version"); !strings.HasPrefix(out, "keypeg ") {
 			t.Errorf("got %q", out)
+		}
+	})
+}
+
+// TestLinksTellWhereTheyWork has a command say what is the matter with the address of a link
+// that it prints.
+func TestLinksTellWhereTheyWork(t *testing.T) {
+	database := newDatabase(t)
+	succeeds(t, "correct horse battery\n", "user", "add", "bob", "--database", database)
+	const alone = "opens on this machine alone, because "
+	tells := func(t *testing.T, want string, args ...string) {
+		t.Helper()
+		for _, command := range [][]string{{"setup-link"}, {"user", "invite", "ann"}, {"user", "recovery-link", "bob"}} {
+			args := append(append(command, "--database", database), args...)
+			code, _, told := types(t, "", args...)
+			if code != 0 || !strings.Contains(told, want) || want == "" && (strings.Contains(told, alone) || strings.Contains(told, "address")) {
+				t.Errorf("keypeg %s: exit %d, %q, want it to say %q", strings.Join(args, " "), code, told, want)
+			}
+		}
+	}
+	t.Run("while no server runs", func(t *testing.T) {
+		tells(t, alone+"no --public-url is set here. If people use another address, make a new link with it")
+		tells(t, alone+"the public URL is http://localhost:9000", "--public-url", "http://localhost:9000")
+		tells(t, "", "--public-url", "https://id.example.com")
+	})
+	for origin, isLocal := range map[string]bool{"https://id.example.com": false, "http://localhost:8080": true} {
+		t.Run("while one runs at "+origin, func(t *testing.T) {
+			db, err := boltstore.Open(database, time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			listener, err := control.Listen(database + ".sock")
+			if err != nil {
+				t.Fatal(err)
+			}
+			srv := &http.Server{Handler: control.Handler(control.Accounts{
+				Service: account.New(account.Config{Store: db, Now: time.Now}), Address: server.Address{Origin: origin},
+			}, db)}
+			go srv.Serve(listener)
+			defer srv.Shutdown(context.Background())
+
+			tells(t, either(isLocal, alone+"the server was started without --public-url", ""))
+			tells(t, "It has the address of the running server, "+origin+". The public URL that was given here, https://id.example.org, is not used", "--public-url", "https://id.example.org")
+			tells(t, either(isLocal, alone, ""), "--public-url", origin+"/")
+		})
+	}
+	t.Run("until when, by which clock", func(t *testing.T) {
+		zone := time.Local
+		defer func() { time.Local = zone }()
+		time.Local = time.FixedZone("CET", 3600)
+		_, _, told := types(t, "", "user", "recovery-link", "bob", "--database", database)
+		if !regexp.MustCompile(`(?m)^It works once, until \d{4}-\d\d-\d\d \d\d:\d\d CET\.$`).MatchString(told) {
+			t.Errorf("it says %q", told)
 		}
 	})
 }

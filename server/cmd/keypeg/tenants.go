@@ -81,6 +81,7 @@ func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
 			return err
 		}
 		fmt.Fprintf(t.Out, "Added %s at %s.\n\nOpen this link to make its first administrator. It works once, for 30 minutes:\n\n  %s\n\n", added.Name, added.PublicURL, added.SetupLink)
+		s.tellWhereItWorks(t.Err, tenants, added.SetupLink)
 		return nil
 	})
 }
