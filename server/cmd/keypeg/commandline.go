@@ -18,6 +18,7 @@ type branch struct {
 	name, help string
 	takes      func(*commandLine) // flags that stand behind it and behind all of commands
 	commands   []branch
+	always     bool   // it answers whatever the environment is; it looks at no settings but typed ones
 	does       action // with commands, what is done where none of them is named
 }
 
@@ -99,8 +100,10 @@ func (l *commandLine) read(words []string) error {
 	if err := l.readArguments(words); err != nil {
 		return err
 	}
-	if err := l.lookElsewhere(); err != nil {
-		return err
+	if !l.command.always || l.isTyped("config") {
+		if err := l.lookElsewhere(); err != nil {
+			return err
+		}
 	}
 	return l.settings.check(l)
 }
@@ -122,6 +125,8 @@ func (l *commandLine) readCommand(words []string) (arguments []string, err error
 		return l.readCommand(words[1:])
 	case l.command.does != nil: // a flag's value or a later word is named like a command
 		return l.readAction(words)
+	case len(words) > 0 && didYouMean(words[0], l.command.names()) != "":
+		return nil, fmt.Errorf("there is no command %s %s%s", l.path, words[0], didYouMean(words[0], l.command.names()))
 	case len(words) > 0:
 		return nil, fmt.Errorf("unexpected argument %s: expected one of %s", shown.Text(words[0]), l.command.behind())
 	case l.wantsHelp:
@@ -150,12 +155,13 @@ func (b branch) leadsTo(word string) bool {
 	return slices.ContainsFunc(b.commands, func(b branch) bool { return b.name == word })
 }
 
-func (b branch) behind() string {
-	var names []string
+func (b branch) behind() string { return strings.Join(b.names(), ", ") }
+
+func (b branch) names() (names []string) {
 	for _, next := range b.commands {
 		names = append(names, next.name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // readFlags returns what is no flag: all such words of a command that does something, and

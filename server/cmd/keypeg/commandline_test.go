@@ -162,7 +162,7 @@ func TestPlaces(t *testing.T) {
 	t.Run("the environment names the file", func(t *testing.T) {
 		in(t, "contact", `"file"`)
 		t.Setenv("KEYPEG_CONFIG", config)
-		if got := reads(t, "version").settings.Contact; got != "file" {
+		if got := reads(t, "serve").settings.Contact; got != "file" {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -219,6 +219,41 @@ func TestListen(t *testing.T) {
 func TestTrustedProxies(t *testing.T) {
 	for written, write := range map[string]string{"[::1]": "write ::1", "127.0.0.1:80": "write 127.0.0.1", "[2001:db8::1]:443": "write 2001:db8::1", "[::ffff:10.0.0.1]": "write 10.0.0.1"} {
 		failsWith(t, write, "", "version", "--trusted-proxies", written)
+	}
+}
+
+// TestAlwaysAnswered has what tells of the program answer in a place where nothing else would.
+func TestAlwaysAnswered(t *testing.T) {
+	for variable, value := range map[string]string{
+		"KEYPEG_FOO": "1", "KEYPEG_CONFIG": filepath.Join(t.TempDir(), "none.toml"), "KEYPEG_DATABASE": "host=db", "KEYPEG_LOG_LEVEL": "loud", "KEYPEG_MAX_PASSKEYS": "0",
+	} {
+		t.Run(variable, func(t *testing.T) {
+			t.Setenv(variable, value)
+			for _, words := range [][]string{{"version"}, {"help"}, {"--help"}, {"help", "serve"}, {"serve", "--help"}, {"user", "-h"}} {
+				if out := succeeds(t, "", words...); !strings.Contains(out, "keypeg") {
+					t.Errorf("keypeg %s printed %q", strings.Join(words, " "), out)
+				}
+			}
+			if code, _, _ := types(t, "", "user", "list"); code != 2 {
+				t.Errorf("keypeg user list: exit %d, want 2", code)
+			}
+		})
+	}
+}
+
+// TestMistypedCommands asks what was meant, at every depth.
+func TestMistypedCommands(t *testing.T) {
+	for typed, says := range map[string]string{
+		"sevre":                      `there is no command keypeg sevre: did you mean "serve"?`,
+		"user ad":                    `there is no command keypeg user ad: did you mean "add"?`,
+		"user recovery-lnik ann":     `there is no command keypeg user recovery-lnik: did you mean "recovery-link"?`,
+		"help tenant lst":            `there is no command keypeg tenant lst: did you mean "list"?`,
+		"signals statsu":             `there is no command keypeg signals statsu: did you mean "status"?`,
+		"--log-level info store cpy": `there is no command keypeg store cpy: did you mean "copy"?`,
+		"store frobnicate":           "unexpected argument frobnicate: expected one of copy",
+		"store":                      "expected one of copy",
+	} {
+		refuses(t, says, strings.Fields(typed)...)
 	}
 }
 

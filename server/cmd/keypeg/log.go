@@ -13,11 +13,20 @@ func (s *settings) logger(to io.Writer) (log *slog.Logger, flush func()) {
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		panic(err) // the flag takes only the four names
 	}
-	w, options := newGatherer(to), &slog.HandlerOptions{Level: level}
+	w, options := newGatherer(to), &slog.HandlerOptions{Level: level, ReplaceAttr: inWords}
 	if s.LogJSON {
 		return slog.New(slog.NewJSONHandler(w, options)), w.flush
 	}
 	return slog.New(slog.NewTextHandler(w, options)), w.flush
+}
+
+// inWords writes durations as settings have them, such as 1m30s, in either form of the log:
+// a bare number of nanoseconds tells nobody its unit.
+func inWords(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 const (

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 )
 
 // writes are what reached a writer, one by one.
@@ -22,6 +24,19 @@ func TestLog(t *testing.T) {
 		io.WriteString(newGatherer(written), "one\n")
 		if got := <-written; got != "one\n" {
 			t.Errorf("wrote %q", got)
+		}
+	})
+	t.Run("durations have their unit, in either form", func(t *testing.T) {
+		for _, asJSON := range []bool{false, true} {
+			var out bytes.Buffer
+			log, flush := (&settings{LogLevel: "info", LogJSON: asJSON}).logger(&out)
+			log.Info("stopping", "after", 90*time.Second, slog.Group("for", "at_most", 10*time.Second))
+			flush()
+			for _, want := range []string{"1m30s", "10s"} {
+				if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "000000000") {
+					t.Errorf("as JSON: %v: %s, want %s", asJSON, out.String(), want)
+				}
+			}
 		}
 	})
 	t.Run("all lines are there in the end, in order, in fewer writes", func(t *testing.T) {

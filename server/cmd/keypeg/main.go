@@ -77,7 +77,7 @@ func commands() []branch {
 			{name: "enable", help: "Switch a tenant on again.", does: &tenantEnable{}},
 			{name: "remove", help: "Delete a tenant that is switched off, with all of its records.", does: &tenantRemove{}},
 		}},
-		{name: "version", help: "Print the version.", does: &versionCommand{}},
+		{name: "version", help: "Print the version. With --config it checks all settings too.", always: true, does: &versionCommand{}},
 	}
 }
 

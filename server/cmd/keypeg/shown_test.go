@@ -59,7 +59,7 @@ func TestNothingSecretShown(t *testing.T) {
 	} {
 		t.Run(variable, func(t *testing.T) {
 			t.Setenv(variable, url)
-			failsAndHides(t, says, "Summer", "version")
+			failsAndHides(t, says, "Summer", "serve")
 		})
 	}
 
