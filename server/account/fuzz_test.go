@@ -16,6 +16,7 @@ func FuzzUserName(f *testing.F) {
 	for _, seed := range []string{
 		"", "ann", "ANN", "Ann.Miller-2_x", "ann@example.com", "ａｎｎ", "Straße", "ΑΝΝΑ", "ann ", "a b", "\u202enna", "a\u200bnn", "a\u200dn", "a\u0000",
 		strings.Repeat("x", 65), strings.Repeat("x", 10_000), "\xff", "אבa", "e\u0301", "é", "ǅ", "İ", "..", "\u1e9e", "\ufb00",
+		"mailto:ann@example.com.", "<mailto:<a@b.>>", "mailto:mailto:@.", "<@>", "ｍａｉｌｔｏ：<@．>",
 	} {
 		f.Add(seed)
 	}

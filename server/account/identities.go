@@ -101,7 +101,7 @@ func (a Asserted) signInName() string {
 	}
 	sum := store.HashOf(a.Provider.Issuer + " " + a.Subject)
 	mark := "-" + hex.EncodeToString(sum[:4])
-	local, _, _ := strings.Cut(a.Email, "@")
+	local, _, _ := strings.Cut(plainAddress(a.Email), "@")
 	runes := []rune(local)
 	if name, err := CanonicalName(string(runes[:min(len(runes), shared.MaxNameLength-len(mark))]) + mark); err == nil {
 		return name

@@ -152,12 +152,13 @@ func domainsOf(said []string) (list []string) {
 
 // mayCreate tells why the provider may not make a user of somebody.
 func (a Asserted) mayCreate() error {
-	local, domain, isAddress := strings.Cut(a.Email, "@")
+	email := plainAddress(a.Email)
+	local, domain, isAddress := strings.Cut(email, "@")
 	itsDomain, allowed := domainsOf([]string{domain}), domainsOf(a.Provider.Domains)
 	switch {
 	case !a.Provider.CreateUsers:
 		return errors.New("nobody has this identity")
-	case !isAddress || local == "" || strings.ContainsAny(a.Email, " \t\r\n") || strings.Contains(domain, "@"):
+	case !isAddress || local == "" || strings.ContainsAny(email, " \t\r\n") || strings.Contains(domain, "@"):
 		return errors.New("the provider gave no e-mail address")
 	case !a.Verified:
 		return errors.New("the provider has not verified the e-mail address")

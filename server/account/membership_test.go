@@ -135,7 +135,7 @@ func TestNewNames(t *testing.T) {
 	p := account.Provider{ID: "one", Name: "ONE", Issuer: "https://login.example.com", CreateUsers: true, Domains: []string{"example.com"}}
 	long := strings.Repeat("x", 64)
 	for email, want := range map[string]string{
-		"ann@example.com": "ann@example.com", "Ann.Admin@Example.COM": "ann.admin@example.com",
+		"ann@example.com": "ann@example.com", " ann@example.com\r\n": "ann@example.com", "\u00a0ann@example.com.": "ann@example.com", "mailto:Ann@example.com": "ann@example.com", "Ann.Admin@Example.COM": "ann.admin@example.com",
 		long + "@example.com": strings.Repeat("x", 55) + "-", "müller@example.com": "müller@example.com", "☃@example.com": "user-", "a☃@example.com": "user-",
 	} {
 		w := newWorld(t)

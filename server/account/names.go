@@ -1,6 +1,7 @@
 package account
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/secure/precis"
@@ -14,11 +15,11 @@ const maxTyped = 1024
 // CanonicalName returns a user name as it is kept and compared: PRECIS
 // UsernameCaseMapped (RFC 8265, 3.3), so that "Ann" and "ann" are one. What comes along
 // when a name is pasted or completed, white space and invisible characters at its ends, is
-// left out. It refuses, with [shared.CodeInvalidName], what that profile forbids (blanks,
+// left out, and so is what programs write around an e-mail address. It refuses, with [shared.CodeInvalidName], what that profile forbids (blanks,
 // control and invisible characters, mixed directions, and more) and names longer
 // than [shared.MaxNameLength] characters.
 func CanonicalName(typed string) (string, error) {
-	typed = shared.TrimInvisible(typed)
+	typed = plainAddress(typed)
 	if typed == "" {
 		return "", shared.Errorf(shared.CodeInvalidName, "Please enter a user name.")
 	}
@@ -29,8 +30,32 @@ func CanonicalName(typed string) (string, error) {
 	if err != nil {
 		return "", shared.Errorf(shared.CodeInvalidName, "This user name has characters that can't be used. Please use letters, digits, dots, dashes and underscores.").Because(err)
 	}
+	name = plainAddress(name) // which may have been written in wide characters
 	if utf8.RuneCountInString(name) > shared.MaxNameLength {
 		return "", shared.Errorf(shared.CodeInvalidName, "This user name is too long. Please use at most %d characters.", shared.MaxNameLength)
 	}
 	return name, nil
+}
+
+// plainAddress is an e-mail address without what programs write around it: blanks, as in
+// <ann@example.com>, in mailto:ann@example.com, and the final dot of a domain, which is the
+// same without it. A text without @ loses the blanks alone.
+func plainAddress(text string) string {
+	const scheme = "mailto:"
+	for {
+		bare := shared.TrimInvisible(text)
+		if strings.Contains(bare, "@") {
+			if len(bare) > len(scheme) && strings.EqualFold(bare[:len(scheme)], scheme) {
+				bare = bare[len(scheme):]
+			}
+			if strings.HasPrefix(bare, "<") && strings.HasSuffix(bare, ">") {
+				bare = bare[1 : len(bare)-1]
+			}
+			bare = strings.TrimRight(bare, ".")
+		}
+		if bare == text {
+			return bare
+		}
+		text = bare
+	}
 }

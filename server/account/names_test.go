@@ -20,6 +20,9 @@ func TestCanonicalName(t *testing.T) {
 	}
 	for typed, want := range map[string]string{
 		" ann.miller@example.com ": "ann.miller@example.com", "\u00a0Straße\u00a0": "straße", " e\u0301va": "éva", "ann-lee_2 ": "ann-lee_2",
+		"ann@example.com.": "ann@example.com", "Ann@Example.com. ": "ann@example.com", "mailto:ann@example.com": "ann@example.com",
+		" MailTo: ann@example.com.": "ann@example.com", "<ann@example.com>": "ann@example.com", "mailto:<ann@example.com.>\u00a0": "ann@example.com",
+		"ｍａｉｌｔｏ：ann＠example.com": "ann@example.com", "ann.": "ann.", "mailto:ann": "mailto:ann",
 	} {
 		if got, err := account.CanonicalName(typed); got != want || err != nil {
 			t.Errorf("%q: got %q (%v), want %q", typed, got, err, want)
