@@ -182,17 +182,16 @@ func value[T any](b *browser, expression string) T {
 }
 
 // waitsFor waits until an expression is true in the page, whichever page that is
-// by then. It asks anew now and then: what was asked of a page that the browser put aside
-// for its Back button never gets an answer.
+// by then. It asks from outside, again and again: a question that waits in the page gets no
+// answer once the browser has put that page aside for its Back button.
 func (b *browser) waitsFor(what, expression string) {
 	b.t.Helper()
-	const anew = 10 * time.Second
-	deadline := time.Now().Add(patience)
-	for {
-		ctx, cancel := context.WithTimeout(b.ctx, anew)
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(anew)))
+	asks := chromedp.Evaluate[bool]("(async () => !!(await ("+expression+")))()", chromedp.EvalAwaitPromise)
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+		is, err := chromedp.Run(ctx, asks)
 		cancel()
-		if err == nil {
+		if is && err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
