@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,6 +40,7 @@ const (
 	in          = ""
 	noAccount   = "ONE knows you, but you have no account here yet."
 	unreachable = oneIsAway
+	wasDenied   = "You weren't signed in at ONE. Please try again, or sign in another way."
 )
 
 // object is one that some provider wrote where a text is expected.
@@ -50,6 +52,9 @@ func sayings(t *testing.T) []says {
 	}
 	status := func(code int) func(*ssotest.Answer) {
 		return func(a *ssotest.Answer) { a.Says(code, "application/json", "{}") }
+	}
+	refusal := func(code string) func(*ssotest.Answer) {
+		return func(a *ssotest.Answer) { a.Says(http.StatusBadRequest, "application/json", `{"error":"`+code+`"}`) }
 	}
 	set := func(name string, value any) func(*ssotest.Answer) {
 		return func(a *ssotest.Answer) { a.Set(name, value) }
@@ -101,6 +106,7 @@ func sayings(t *testing.T) []says {
 		{what: "email that can't be a name", claims: map[string]any{"email": "dan☃@example.com"}, name: "user-"},
 		{what: "email_verified as text", claims: map[string]any{"email_verified": "true"}},
 		{what: "email_verified as text in a capital", claims: map[string]any{"email_verified": "True"}},
+		{what: "email_verified as an empty text, and true at userinfo", claims: map[string]any{"email_verified": ""}},
 		{what: "email_verified as a number", claims: map[string]any{"email_verified": 1}, fresh: noAccount, cause: "has not verified"},
 		{what: "email_verified false", claims: map[string]any{"email_verified": false}, fresh: noAccount, cause: "has not verified"},
 		{what: "email_verified false as text", claims: map[string]any{"email_verified": "false"}, fresh: noAccount, cause: "has not verified"},
@@ -121,8 +127,8 @@ func sayings(t *testing.T) []says {
 		{what: "userinfo as JSON of another type", sparse: true, at: ssotest.PathUserinfo, changed: func(a *ssotest.Answer) { a.Header.Set("Content-Type", "text/plain") }},
 		{what: "userinfo signed by nobody", sparse: true, at: ssotest.PathUserinfo, changed: text("application/jwt", "a.b.c"), fresh: notSetUp, cause: "userinfo"},
 		{what: "userinfo that redirects", sparse: true, at: ssotest.PathUserinfo, changed: func(a *ssotest.Answer) { a.Redirects(307, "/elsewhere") }, fresh: notSetUp, cause: "isn't followed"},
-		{what: "userinfo of somebody else", sparse: true, at: ssotest.PathUserinfo, changed: set("sub", "1005"), fresh: didntWork, cause: "of another subject"},
-		{what: "userinfo of nobody", sparse: true, at: ssotest.PathUserinfo, changed: set("sub", nil), fresh: didntWork, cause: "of another subject"},
+		{what: "userinfo of somebody else", sparse: true, at: ssotest.PathUserinfo, changed: set("sub", "1005"), fresh: notSetUp, cause: "of another subject"},
+		{what: "userinfo of nobody", sparse: true, at: ssotest.PathUserinfo, changed: set("sub", nil), fresh: notSetUp, cause: "of another subject"},
 		{what: "userinfo with odd members", sparse: true, at: ssotest.PathUserinfo, changed: set("address", "none")},
 		{what: "userinfo without an address", sparse: true, at: ssotest.PathUserinfo, changed: set("email", nil), fresh: noAccount, cause: "gave no e-mail address"},
 		{what: "no userinfo endpoint", at: ssotest.PathDiscovery, changed: set("userinfo_endpoint", nil)},
@@ -139,39 +145,65 @@ func sayings(t *testing.T) []says {
 		{what: "no id_token", at: ssotest.PathToken, changed: set("id_token", nil), known: notSetUp, fresh: notSetUp, cause: "without an ID token"},
 		{what: "an encrypted id_token", at: ssotest.PathToken, changed: set("id_token", "a.b.c.d.e"), known: notSetUp, fresh: notSetUp, cause: "not encrypt"},
 		{what: "an id_token signed with the secret", at: ssotest.PathToken, changed: set("id_token", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"), known: notSetUp, fresh: notSetUp, cause: "signed with HS256"},
-		{what: "an id_token that isn't one", at: ssotest.PathToken, changed: set("id_token", "x"), known: didntWork, fresh: didntWork, cause: "the ID token fails"},
-		{what: "an id_token in JSON", at: ssotest.PathToken, changed: set("id_token", `{"payload":"e30","protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAA"}`), known: didntWork, fresh: didntWork, cause: "the ID token fails"},
+		{what: "an id_token that isn't one", at: ssotest.PathToken, changed: set("id_token", "x"), known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
+		{what: "an id_token in JSON", at: ssotest.PathToken, changed: set("id_token", `{"payload":"e30","protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAA"}`), known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
 		{what: "an id_token that is a number", at: ssotest.PathToken, changed: set("id_token", 1), known: notSetUp, fresh: notSetUp, cause: "without an ID token"},
 		{what: "tokens in HTML", at: ssotest.PathToken, changed: text("text/html", "<html>"), known: notSetUp, fresh: notSetUp, cause: "isn't JSON"},
 		{what: "a refusal with 200", at: ssotest.PathToken, changed: text("application/json", `{"error":"invalid_client"}`), known: notSetUp, fresh: notSetUp, cause: "client-secret-file"},
 		{what: "a used code", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Says(400, "application/json", `{"error":"invalid_grant"}`) }, known: didntWork, fresh: didntWork, cause: "invalid_grant"},
 		{what: "401 without a word", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Says(401, "text/html", "<html>") }, known: notSetUp, fresh: notSetUp, cause: "client-secret-file"},
 		{what: "a token endpoint that redirects", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Redirects(307, "/oauth/token2") }, known: notSetUp, fresh: notSetUp, cause: "redirects"},
+		{what: "an empty error beside the tokens", at: ssotest.PathToken, changed: set("error", "")},
+		{what: "an error of null beside the tokens", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Body = append([]byte(`{"error":null,`), a.Body[1:]...) }},
+		{what: "an error of false beside the tokens", at: ssotest.PathToken, changed: set("error", false)},
+		{what: "an error as an object beside the tokens", at: ssotest.PathToken, changed: set("error", object), known: notSetUp, fresh: notSetUp, cause: "wasn't redeemed"},
+		{what: "400 in HTML", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Says(400, "text/html", "<html>") }, known: notSetUp, fresh: notSetUp, cause: "wasn't redeemed"},
+		{what: "a token endpoint that isn't there", at: ssotest.PathToken, changed: status(404), known: notSetUp, fresh: notSetUp, cause: "404"},
+		{what: "a token endpoint that says no to the person", at: ssotest.PathToken, changed: refusal("access_denied"), known: wasDenied, fresh: wasDenied, cause: "access_denied"},
+		{what: "a token endpoint that passes", at: ssotest.PathToken, changed: refusal("temporarily_unavailable"), known: unreachable, fresh: unreachable, cause: "temporarily_unavailable"},
+		{what: "a token endpoint that wants a resource", at: ssotest.PathToken, changed: refusal("invalid_target"), known: notSetUp, fresh: notSetUp, cause: "without a resource"},
+		{what: "a token endpoint that wants DPoP", at: ssotest.PathToken, changed: refusal("use_dpop_nonce"), known: notSetUp, fresh: notSetUp, cause: "DPoP"},
+		{what: "a token endpoint that knows another grant", at: ssotest.PathToken, changed: refusal("unsupported_grant_type"), known: notSetUp, fresh: notSetUp, cause: "authorization code flow"},
+		{what: "a token endpoint with a word of its own", at: ssotest.PathToken, changed: refusal("nix_da"), known: notSetUp, fresh: notSetUp, cause: "nix_da"},
 		{what: "a token endpoint with too many visitors", at: ssotest.PathToken, changed: status(429), known: unreachable, fresh: unreachable, cause: "429"},
 
 		// What decides.
-		{what: "no iss", claims: map[string]any{"iss": nil}, known: didntWork, fresh: didntWork, cause: "issued by a different provider"},
-		{what: "iss with a slash", claims: map[string]any{"iss": "https://localhost/"}, known: didntWork, fresh: didntWork, cause: "issued by a different provider"},
-		{what: "sub as a number", claims: map[string]any{"sub": 1001}, known: didntWork, fresh: didntWork, cause: "the ID token fails"},
-		{what: "no sub", claims: map[string]any{"sub": nil}, known: didntWork, fresh: didntWork, cause: "its subject"},
-		{what: "no aud", claims: map[string]any{"aud": nil}, known: didntWork, fresh: didntWork, cause: "expected audience"},
-		{what: "aud as an object", claims: map[string]any{"aud": object}, known: didntWork, fresh: didntWork, cause: "the ID token fails"},
-		{what: "several aud without azp", claims: map[string]any{"aud": []string{"other", "keypeg"}, "azp": nil}, known: didntWork, fresh: didntWork, cause: "for the party"},
-		{what: "azp as a list", claims: map[string]any{"azp": []string{"keypeg"}}, known: didntWork, fresh: didntWork, cause: "for the party"},
-		{what: "no exp", claims: map[string]any{"exp": nil}, known: didntWork, fresh: didntWork, cause: "exp isn't a time"},
-		{what: "exp as text", claims: map[string]any{"exp": "9999999999"}, known: didntWork, fresh: didntWork, cause: "exp isn't a time"},
-		{what: "exp beyond all time", claims: map[string]any{"exp": 1e300}, known: didntWork, fresh: didntWork, cause: "exp isn't a time"},
-		{what: "no iat", claims: map[string]any{"iat": nil}, known: didntWork, fresh: didntWork, cause: "iat isn't a time"},
-		{what: "iat of 1970", claims: map[string]any{"iat": 0}, known: didntWork, fresh: didntWork, cause: "iat isn't a time"},
-		{what: "nbf of tomorrow", claims: map[string]any{"nbf": now.Add(24 * time.Hour).Unix()}, known: didntWork, fresh: didntWork, cause: "doesn't count yet"},
-		{what: "nonce as a number", claims: map[string]any{"nonce": 1}, known: didntWork, fresh: didntWork, cause: "the ID token fails"},
+		{what: "no iss", claims: map[string]any{"iss": nil}, known: notSetUp, fresh: notSetUp, cause: "issued by a different provider"},
+		{what: "iss with a slash", claims: map[string]any{"iss": "https://localhost/"}, known: notSetUp, fresh: notSetUp, cause: "issued by a different provider"},
+		{what: "sub as a number", claims: map[string]any{"sub": 1001}, known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
+		{what: "sub as a list", claims: map[string]any{"sub": []string{"1001"}}, known: notSetUp, fresh: notSetUp, cause: "1 to 255 ASCII characters"},
+		{what: "sub of 256 characters", claims: map[string]any{"sub": strings.Repeat("x", 256)}, known: notSetUp, fresh: notSetUp, cause: "1 to 255 ASCII characters"},
+		{what: "sub with an umlaut", claims: map[string]any{"sub": "jörg"}, known: notSetUp, fresh: notSetUp, cause: "1 to 255 ASCII characters"},
+		{what: "no sub", claims: map[string]any{"sub": nil}, known: notSetUp, fresh: notSetUp, cause: "its subject"},
+		{what: "no aud", claims: map[string]any{"aud": nil}, known: notSetUp, fresh: notSetUp, cause: "expected audience"},
+		{what: "aud as an object", claims: map[string]any{"aud": object}, known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
+		{what: "several aud without azp", claims: map[string]any{"aud": []string{"other", "keypeg"}, "azp": nil}, known: notSetUp, fresh: notSetUp, cause: "for the party"},
+		{what: "one aud twice without azp", claims: map[string]any{"aud": []string{"keypeg", "keypeg"}, "azp": nil}},
+		{what: "an empty azp", claims: map[string]any{"azp": ""}},
+		{what: "azp of another", claims: map[string]any{"azp": "other"}, known: notSetUp, fresh: notSetUp, cause: "name it in azp"},
+		{what: "aud of another", claims: map[string]any{"aud": "other"}, known: notSetUp, fresh: notSetUp, cause: "let the provider put the client-id keypeg into the aud"},
+		{what: "azp as a list", claims: map[string]any{"azp": []string{"keypeg"}}, known: notSetUp, fresh: notSetUp, cause: "for the party"},
+		{what: "no exp", claims: map[string]any{"exp": nil}, known: notSetUp, fresh: notSetUp, cause: "exp isn't a time"},
+		{what: "exp as text", claims: map[string]any{"exp": "9999999999"}, known: notSetUp, fresh: notSetUp, cause: "exp isn't a time"},
+		{what: "iat as text", claims: map[string]any{"iat": fmt.Sprint(now.Unix())}, known: notSetUp, fresh: notSetUp, cause: "iat isn't a time"},
+		{what: "exp in milliseconds", claims: map[string]any{"exp": now.Add(time.Hour).UnixMilli()}, known: notSetUp, fresh: notSetUp, cause: "in seconds since 1970"},
+		{what: "iat in milliseconds", claims: map[string]any{"iat": now.UnixMilli()}, known: notSetUp, fresh: notSetUp, cause: "in seconds since 1970"},
+		{what: "exp of the past", claims: map[string]any{"exp": now.Add(-2 * time.Minute).Unix()}, known: notSetUp, fresh: notSetUp, cause: "for a minute at least"},
+		{what: "exp beyond all time", claims: map[string]any{"exp": 1e300}, known: notSetUp, fresh: notSetUp, cause: "exp isn't a time"},
+		{what: "no iat", claims: map[string]any{"iat": nil}, known: notSetUp, fresh: notSetUp, cause: "iat isn't a time"},
+		{what: "iat of 1970", claims: map[string]any{"iat": 0}, known: notSetUp, fresh: notSetUp, cause: "iat isn't a time"},
+		{what: "nbf of tomorrow", claims: map[string]any{"nbf": now.Add(24 * time.Hour).Unix()}, known: notSetUp, fresh: notSetUp, cause: "doesn't count yet"},
+		{what: "nonce as a number", claims: map[string]any{"nonce": 1}, known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
+		{what: "no nonce", claims: map[string]any{"nonce": nil}, known: notSetUp, fresh: notSetUp, cause: "as it came"},
+		{what: "an empty nonce", claims: map[string]any{"nonce": ""}, known: notSetUp, fresh: notSetUp, cause: "as it came"},
+		{what: "the nonce of another sign-in", claims: map[string]any{"nonce": "other"}, known: didntWork, fresh: didntWork, cause: "its nonce is another"},
 		{what: "a clock ten minutes ahead", claims: map[string]any{"iat": now.Add(10 * time.Minute).Unix(), "exp": now.Add(15 * time.Minute).Unix()}, known: notSetUp, fresh: notSetUp, cause: "NTP"},
 		{what: "a clock ten minutes behind", claims: map[string]any{"iat": now.Add(-10 * time.Minute).Unix(), "exp": now.Add(-5 * time.Minute).Unix()}, known: notSetUp, fresh: notSetUp, cause: "NTP"},
 		{what: "a clock days behind", claims: map[string]any{"iat": now.Add(-72 * time.Hour).Unix()}, known: notSetUp, fresh: notSetUp, cause: "issued long ago"},
 
 		// The keys.
 		{what: "no kid in the token", lie: ssotest.Lie{KeyID: &none}},
-		{what: "a kid that no key has", lie: ssotest.Lie{KeyID: &other}, known: didntWork, fresh: didntWork, cause: "no key of the provider has signed it"},
+		{what: "a kid that no key has", lie: ssotest.Lie{KeyID: &other}, known: notSetUp, fresh: notSetUp, cause: "no key of the provider has signed it"},
 		{what: "keys in HTML", at: ssotest.PathKeys, changed: text("text/html", "<html>"), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
 		{what: "no key", at: ssotest.PathKeys, changed: text("application/json", `{"keys":[]}`), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
 		{what: "keys 404", at: ssotest.PathKeys, changed: status(404), known: notSetUp, fresh: notSetUp, cause: "the provider's keys"},
@@ -186,7 +218,7 @@ func sayings(t *testing.T) []says {
 		{what: "its key with a broken certificate", at: ssotest.PathKeys, changed: ofItsKey("x5c", []string{"AAAA"})},
 		{what: "its key with a certificate that isn't text", at: ssotest.PathKeys, changed: ofItsKey("x5c", 5)},
 		{what: "its key with a broken thumbprint", at: ssotest.PathKeys, changed: ofItsKey("x5t#S256", "!")},
-		{what: "its key for another algorithm", at: ssotest.PathKeys, changed: ofItsKey("alg", "ES384"), known: didntWork, fresh: didntWork, cause: "no key of the provider has signed it"},
+		{what: "its key for another algorithm", at: ssotest.PathKeys, changed: ofItsKey("alg", "ES384"), known: notSetUp, fresh: notSetUp, cause: "no key of the provider has signed it"},
 
 		// What it says about itself.
 		{what: "token_endpoint_auth_methods_supported as text", at: ssotest.PathDiscovery, changed: set("token_endpoint_auth_methods_supported", "client_secret_basic")},
@@ -304,7 +336,18 @@ func TestSSOSayings(t *testing.T) {
 
 				v := a.visitor()
 				if wants != in {
+					warnings := func() int { return strings.Count(a.log.String(), "level=WARN") }
+					before := warnings()
 					a.staysOut(v, wants, row.cause, func() answer { return a.tries(v, who) })
+					tells := 0
+					if wants == notSetUp || wants == unreachable {
+						tells = 1
+					}
+					v = a.visitor() // the second tells IT nothing new
+					a.staysOut(v, wants, row.cause, func() answer { return a.tries(v, who) })
+					if n := warnings() - before; n != tells {
+						t.Errorf("%d warnings, want %d:\n%s", n, tells, a.log)
+					}
 				} else {
 					got := a.getsIn(v, "one", who).User
 					if row.name == "" {

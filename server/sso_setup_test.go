@@ -71,7 +71,7 @@ func TestSSOHostileProvider(t *testing.T) {
 			a := newAbroad(t, stores["memstore"])
 			a.one.Changes(path, func(answer *ssotest.Answer) { answer.Body = append(answer.Body, strings.Repeat(" ", 2<<20)...) })
 			v := a.visitor()
-			a.staysOut(v, oneIsAway, "too large", func() answer { return a.tries(v, danThere) })
+			a.staysOut(v, notSetUp, "too large", func() answer { return a.tries(v, danThere) })
 		}
 	})
 	t.Run("signing out goes on to no odd address", func(t *testing.T) {
@@ -105,6 +105,15 @@ func TestSSOSetUp(t *testing.T) {
 			t.Errorf("%d warnings:\n%s", n, a.log)
 		}
 		a.one.Changes(ssotest.PathToken, nil)
+		a.getsIn(a.visitor(), "one", danThere)
+		fails()
+		if n := warnings() - before; n != 1 {
+			t.Errorf("%d warnings within the hour:\n%s", n, a.log)
+		}
+		a.passes(time.Hour)
+		a.one.Changes(ssotest.PathToken, nil)
+		now := a.now()
+		a.one.Lies(&ssotest.Lie{Claims: map[string]any{"iat": now.Unix(), "exp": now.Add(time.Minute).Unix()}})
 		a.getsIn(a.visitor(), "one", danThere)
 		fails()
 		if n := warnings() - before; n != 2 {
@@ -146,13 +155,30 @@ func TestSSOSetUp(t *testing.T) {
 	t.Run("what the provider answers in place of a code is told as what it is", func(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
 		for query, want := range map[string][2]string{
-			"unauthorized_client":     {notSetUp, "redirect URI"},
-			"invalid_scope":           {notSetUp, "scopes"},
-			"invalid_request":         {notSetUp, "redirect URI"},
-			"login_required":          {"You weren't signed in at ONE. Please try again, or sign in another way.", "login_required"},
-			"temporarily_unavailable": {oneIsAway, "temporarily_unavailable"},
+			"unauthorized_client":               {notSetUp, "redirect URI"},
+			"invalid_scope":                     {notSetUp, "scopes"},
+			"invalid_request":                   {notSetUp, "redirect URI"},
+			"consent_required":                  {notSetUp, "an administrator of the provider"},
+			"invalid_resource":                  {notSetUp, "without a resource"},
+			"invalid_target":                    {notSetUp, "without a resource"},
+			"request_not_supported":             {notSetUp, "plain requests"},
+			"request_uri_not_supported":         {notSetUp, "plain requests"},
+			"invalid_request_object":            {notSetUp, "plain requests"},
+			"unsupported_response_type":         {notSetUp, "authorization code flow"},
+			"registration_not_supported":        {notSetUp, "redirect URI"},
+			"account_selection_required":        {wasDenied, "account_selection_required"},
+			"interaction_required":              {wasDenied, "interaction_required"},
+			"unmet_authentication_requirements": {wasDenied, "unmet_authentication"},
+			"login_required":                    {"You weren't signed in at ONE. Please try again, or sign in another way.", "login_required"},
+			"temporarily_unavailable":           {oneIsAway, "temporarily_unavailable"},
+			"access_denied&iss=ISSUER":          {wasDenied, "access_denied"},
+			"access_denied&iss=ISSUER/":         {notSetUp, "to the last slash"},
+			"&code=x&iss=ISSUER/":               {notSetUp, "to the last slash"},
+			"&code=x&iss=":                      {didntWork, "invalid_grant"},
+			"&iss=ISSUER":                       {didntWork, "neither a code nor an error"},
 			"zugriff_verweigert&error_description=Sie%20d%C3%BCrfen%20nicht": {didntWork, "zugriff_verweigert"},
 		} {
+			query = strings.ReplaceAll(query, "ISSUER", a.one.URL)
 			v := a.visitor()
 			_, state, _ := strings.Cut(a.leaves(v, "one"), "&state=")
 			state, _, _ = strings.Cut(state, "&")

@@ -40,8 +40,15 @@ func (m members) says(name string) bool {
 	return string(m[name]) == "true" || strings.EqualFold(m.text(name), "true")
 }
 
-// has reports whether there is a member, and it isn't null.
-func (m members) has(name string) bool { return len(m[name]) > 0 && string(m[name]) != "null" }
+// has reports whether there is a member that says something: neither null nor an empty
+// text, which some write for what they leave out.
+func (m members) has(name string) bool {
+	switch string(m[name]) {
+	case "", "null", `""`:
+		return false
+	}
+	return true
+}
 
 // latest is the last moment that we believe, in seconds since 1970.
 const latest = 1 << 40

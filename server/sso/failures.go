@@ -11,9 +11,10 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// A failure is one of three kinds, and people are told which: an answer that fails a
-// check may be another one at the next try; a provider that is away comes back by
-// itself; and what isn't set up rightly stays so until IT does something.
+// A failure is one of three kinds, and people are told which: an answer that is late,
+// declined or somebody else's may be another one at the next try; a provider that is away
+// comes back by itself; and what isn't set up rightly stays so until IT does something.
+// Most faults of what the provider itself says are of the third kind.
 
 // SetupError is a failure of the third kind.
 type SetupError struct {
@@ -40,7 +41,7 @@ func MendOf(err error) string {
 	return ""
 }
 
-// refused is for an answer that fails a check.
+// refused is for an answer that another try may better.
 func (p *Provider) refused(cause error) error {
 	return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", p.Name).Because(cause)
 }
@@ -67,35 +68,91 @@ func (p *Provider) cannotConfirm(cause error) error {
 // said no, or was told no, at the provider.
 func (p *Provider) Declined(code, description string) error {
 	cause := fmt.Errorf("the provider answered %s: %s", limited(code), limited(description))
-	switch code {
-	case "access_denied", "login_required", "interaction_required", "account_selection_required", "consent_required":
-		return shared.Errorf(shared.CodeSSORefused, "You weren't signed in at %s. Please try again, or sign in another way.", p.Name).Because(cause)
-	case "temporarily_unavailable", "server_error":
-		return p.failed(cause)
-	case "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope", "invalid_client", "redirect_uri_mismatch":
-		return p.failed(mend(cause, "compare client-id and scopes with what is registered at the provider, as a web application with the authorization code flow and the redirect URI %s", p.callback))
-	default:
-		return p.refused(cause)
+	if outcome := errorCodes[code]; outcome != nil {
+		return outcome(p, cause)
 	}
+	return p.refused(cause)
+}
+
+// errorCodes is what becomes of an error that a provider names: those that are registered
+// (RFC 6749, 4.1.2.1 and 5.2; OpenID Connect Core 1.0, 3.1.2.6; RFC 8707; RFC 9101; RFC
+// 9396; RFC 9449) and a few that large providers have besides. Anybody can write one into
+// an address, so nothing but a sentence depends on it.
+var errorCodes = map[string]func(p *Provider, cause error) error{
+	"access_denied":                     (*Provider).denied,
+	"login_required":                    (*Provider).denied,
+	"interaction_required":              (*Provider).denied,
+	"account_selection_required":        (*Provider).denied,
+	"unmet_authentication_requirements": (*Provider).denied,
+
+	"temporarily_unavailable": (*Provider).failed,
+	"server_error":            (*Provider).failed,
+	"slow_down":               (*Provider).failed,
+
+	// We never ask with prompt=none: a provider that could ask the person would.
+	"consent_required": mendBy("let an administrator of the provider grant this client its scopes for everybody"),
+
+	"invalid_scope":                 mendBy(mendScopes),
+	"invalid_authorization_details": mendBy(mendScopes),
+	"invalid_target":                mendBy(mendResource),
+	"invalid_resource":              mendBy(mendResource),
+
+	"request_not_supported":     mendBy(mendRequest),
+	"request_uri_not_supported": mendBy(mendRequest),
+	"invalid_request_object":    mendBy(mendRequest),
+	"invalid_request_uri":       mendBy(mendRequest),
+	"use_dpop_nonce":            mendBy(mendRequest),
+	"invalid_dpop_proof":        mendBy(mendRequest),
+
+	"invalid_request":            (*Provider).misregistered,
+	"unauthorized_client":        (*Provider).misregistered,
+	"unsupported_response_type":  (*Provider).misregistered,
+	"unsupported_response_mode":  (*Provider).misregistered,
+	"unsupported_grant_type":     (*Provider).misregistered,
+	"invalid_client":             (*Provider).misregistered,
+	"invalid_redirect_uri":       (*Provider).misregistered,
+	"redirect_uri_mismatch":      (*Provider).misregistered,
+	"registration_not_supported": (*Provider).misregistered,
+}
+
+const (
+	mendScopes   = "compare scopes with those that the provider lets this client have"
+	mendResource = "let the provider give this client ID tokens without a resource: compare client-id and scopes with what is registered there"
+	mendRequest  = "let the provider take plain requests of this client: without request objects (JAR), pushed requests (PAR) and DPoP"
+)
+
+// denied is for somebody who said no, or was told no.
+func (p *Provider) denied(cause error) error {
+	return shared.Errorf(shared.CodeSSORefused, "You weren't signed in at %s. Please try again, or sign in another way.", p.Name).Because(cause)
+}
+
+// misregistered is for a provider that knows us as something else than what we are.
+func (p *Provider) misregistered(cause error) error {
+	return p.failed(mend(cause, "compare client-id and scopes with what is registered at the provider, as a web application with the authorization code flow and the redirect URI %s", p.callback))
+}
+
+func mendBy(todo string) func(*Provider, error) error {
+	return func(p *Provider, cause error) error { return p.failed(mend(cause, "%s", todo)) }
 }
 
 // Warnings tells IT of providers that can't be used: of each failure once a day, until the
-// provider has worked again. It is safe for concurrent use.
-type Warnings struct{ seldom *warning.Seldom[failure] }
+// provider has worked again. Where it works for some people and fails for others, that is
+// once an hour. It is safe for concurrent use.
+type Warnings struct{ daily, hourly *warning.Seldom[failure] }
 
 // failure is what IT reads once: a provider, and what to do about it.
 type failure struct{ provider, mend string }
 
 // NewWarnings returns Warnings that have told nothing yet.
 func NewWarnings(now func() time.Time) Warnings {
-	return Warnings{warning.NewSeldom[failure](warning.Again, now)}
+	return Warnings{warning.NewSeldom[failure](warning.Again, now), warning.NewSeldom[failure](time.Hour, now)}
 }
 
 // Tell warns of a failure of p. Any other error is none of its.
 func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
 	switch shared.CodeOf(err) {
 	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured:
-		if w.seldom.Due(failure{p.ID, MendOf(err)}) {
+		if f := (failure{p.ID, MendOf(err)}); w.hourly.Due(f) && w.daily.Due(f) {
 			warn(log, p, err)
 		}
 	}
@@ -103,7 +160,7 @@ func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
 
 // Works notes that p has worked.
 func (w Warnings) Works(p *Provider) {
-	w.seldom.Forget(func(f failure) bool { return f.provider == p.ID })
+	w.daily.Forget(func(f failure) bool { return f.provider == p.ID })
 }
 
 // warn writes what a provider can't be used for, with what IT is to do.

@@ -107,7 +107,7 @@ func (p *Provider) get(ctx context.Context, address, accessToken string) (docume
 	}
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return document{}, fmt.Errorf("reading %s: %w", address, err)
+		return document{}, fmt.Errorf("reading %s: %w", address, explained(err))
 	}
 	return document{body, answer.Header.Get("Content-Type")}, nil
 }
@@ -117,6 +117,9 @@ func (p *Provider) get(ctx context.Context, address, accessToken string) (docume
 func explained(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = fmt.Errorf("%s: %w", e.URL, e.Err) // the method is of no interest
+	}
+	if _, is := errors.AsType[*http.MaxBytesError](err); is {
+		return mend(err, "it answers with more than %d bytes, which aren't read: the provider itself must be mended", maxAnswer)
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		return mend(err, "it speaks http where https was expected: check the issuer's scheme and port")

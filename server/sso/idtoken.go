@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,10 +41,9 @@ func (k *tokenKeys) VerifySignature(ctx context.Context, token string) ([]byte, 
 	if err := json.Unmarshal(payload, &k.all); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"exp", "iat"} { // the library would take a string
-		if _, is := k.all.instant(name); !is || k.all[name][0] == '"' {
-			return nil, fmt.Errorf("its %s isn't a time", name)
-		}
+	if err := checkTypes(k.all); err != nil {
+		k.failed = err
+		return nil, err
 	}
 	decides := members{}
 	for _, name := range decisive {
@@ -54,7 +54,26 @@ func (k *tokenKeys) VerifySignature(ctx context.Context, token string) ([]byte, 
 	return json.Marshal(decides)
 }
 
-// identify checks an ID token.
+// checkTypes refuses claims that decide and aren't what they must be (OpenID Connect
+// Core 1.0, 2). Whom a provider calls 7 today, it may call "7.0" or "007" tomorrow, and
+// then it would be somebody else.
+func checkTypes(all members) error {
+	for _, name := range []string{"exp", "iat"} { // the library would take a string
+		if _, is := all.instant(name); !is || all[name][0] == '"' {
+			return mend(fmt.Errorf("the ID token fails: its %s isn't a time", name), "let the provider write exp and iat into ID tokens, as numbers, in seconds since 1970")
+		}
+	}
+	if !store.IsSubject(all.text("sub")) {
+		return mend(errors.New("the ID token fails: its subject isn't one"), "let the provider give each person a sub that is a text of 1 to 255 ASCII characters")
+	}
+	if all.text("nonce") == "" {
+		return mend(errors.New("the ID token fails: it has no nonce"), "let the provider put the nonce of the request into ID tokens as it came: see whether a proxy or a rule there removes it")
+	}
+	return nil
+}
+
+// identify checks an ID token. It comes from the provider itself and has just been made,
+// so nearly all that can be wrong with it will be wrong with the next one too.
 func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens members, pending Pending) (Identity, error) {
 	raw := tokens.text("id_token")
 	if raw == "" {
@@ -72,10 +91,12 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 	case keys.failed != nil:
 		return Identity{}, p.failed(keys.failed)
 	case err != nil:
-		return Identity{}, p.refused(fmt.Errorf("the ID token fails: %w", err))
+		return Identity{}, p.failed(p.explainedToken(fmt.Errorf("the ID token fails: %w", err), issuer, keys.all))
+	case token.Nonce != pending.Nonce: // somebody else's code, say
+		return Identity{}, p.refused(errors.New("the ID token fails: its nonce is another"))
 	}
-	if err := p.check(token, keys.all, pending); err != nil {
-		return Identity{}, p.refused(fmt.Errorf("the ID token fails: %w", err))
+	if err := p.checkParty(token, keys.all); err != nil {
+		return Identity{}, p.failed(err)
 	}
 	if err := p.checkTimes(token, keys.all); err != nil {
 		return Identity{}, err
@@ -110,16 +131,28 @@ func checkForm(token string) error {
 	return nil
 }
 
-// check holds what the library leaves to us.
-func (p *Provider) check(token *oidc.IDToken, all members, pending Pending) error {
-	party := all.text("azp")
+// explainedToken tells what IT is to do about a token that the library doesn't take. All
+// is empty where nobody knows who made it.
+func (p *Provider) explainedToken(err error, issuer *discovered, all members) error {
 	switch {
-	case token.Nonce != pending.Nonce || pending.Nonce == "":
-		return errors.New("its nonce is another")
-	case party != p.ClientID && (all.has("azp") || len(token.Audience) > 1):
-		return fmt.Errorf("it is for the party %q", party)
-	case !store.IsSubject(token.Subject):
-		return errors.New("its subject isn't one")
+	case all == nil:
+		return mend(err, "let the provider sign ID tokens for this client with %s, and a key that is at its jwks_uri", strings.Join(issuer.algorithms, ", "))
+	case all.text("iss") != p.Issuer:
+		return mend(err, "the provider itself must be mended: the iss of its ID tokens must be the issuer that its discovery has, %s, to the last slash", p.Issuer)
+	case !slices.Contains(all.texts("aud"), p.ClientID):
+		return mend(err, "let the provider put the client-id %s into the aud of ID tokens, or write the client-id that it shows", p.ClientID)
+	default:
+		return mend(err, "the provider itself must be mended: tell those who run it")
+	}
+}
+
+// checkParty holds that a token which others may use too was made for us (OpenID Connect
+// Core 1.0, 3.1.3.7).
+func (p *Provider) checkParty(token *oidc.IDToken, all members) error {
+	shared := slices.ContainsFunc(token.Audience, func(a string) bool { return a != p.ClientID })
+	if party := all.text("azp"); party != p.ClientID && (all.has("azp") || shared) {
+		return mend(fmt.Errorf("the ID token fails: it is for the party %q, of the audience %q", limited(party), token.Audience),
+			"let the provider make ID tokens for the client-id %s alone, or name it in azp", p.ClientID)
 	}
 	return nil
 }
@@ -148,7 +181,7 @@ func (p *Provider) checkTimes(token *oidc.IDToken, all members) error {
 	if token.IssuedAt.Sub(now).Abs() > store.ClockSkew {
 		return p.failed(clockError(cause))
 	}
-	return p.refused(cause)
+	return p.failed(mend(cause, "let the provider make ID tokens that count at once, and for a minute at least"))
 }
 
 // checkFresh holds that the person signed in at the provider since a moment.

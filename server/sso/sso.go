@@ -128,8 +128,8 @@ func (p *Provider) request(issuer *discovered) *oauth2.Config {
 // returns who has signed in. It may succeed twice for one answer, if the provider
 // allows that: whoever uses the result must spend [Pending.Ticket] with it.
 //
-// Refusals: [shared.CodeSSORefused] for an answer that is wrong, late or somebody
-// else's, or where the person said no; [shared.CodeProviderUnavailable] and
+// Refusals: [shared.CodeSSORefused] for an answer that is late or somebody else's, or
+// where the person said no; [shared.CodeProviderUnavailable] and
 // [shared.CodeProviderMisconfigured], for the causes of which see [MendOf].
 func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Values) (Identity, error) {
 	if err := p.belongs(pending, answer); err != nil {
@@ -139,11 +139,14 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Value
 	if err != nil {
 		return Identity{}, p.failed(err)
 	}
-	if iss := answer.Get("iss"); iss != p.Issuer && (iss != "" || issuer.namesIss) {
-		return Identity{}, p.refused(fmt.Errorf("the answer is of the issuer %q", limited(iss)))
-	}
-	if code := answer.Get("error"); code != "" {
+	iss, code := answer.Get("iss"), answer.Get("error")
+	switch {
+	case code != "" && (iss == p.Issuer || iss == ""): // an error lets nobody in, so it needs no name
 		return Identity{}, p.Declined(code, answer.Get("error_description"))
+	case iss != p.Issuer && (iss != "" || issuer.namesIss):
+		return Identity{}, p.failed(mend(fmt.Errorf("the answer is of the issuer %q", limited(iss)), "the provider itself must be mended: the iss of its answers must be the issuer that its discovery has, %s, to the last slash; and no other provider may send people to %s", p.Issuer, p.callback))
+	case answer.Get("code") == "":
+		return Identity{}, p.refused(errors.New("the answer has neither a code nor an error"))
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.Patience)
 	defer cancel()

@@ -111,11 +111,11 @@ func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discov
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return nil, fmt.Errorf("redeeming the code: %w", err)
+		return nil, fmt.Errorf("redeeming the code: %w", explained(err))
 	}
 	var tokens members
 	failed := json.Unmarshal(body, &tokens)
-	if answer.StatusCode != http.StatusOK || tokens.has("error") { // some refuse with 200
+	if answer.StatusCode != http.StatusOK || tokens.has("error") && string(tokens["error"]) != "false" { // some refuse with 200
 		date, _ := http.ParseTime(answer.Header.Get("Date"))
 		return nil, &tokenError{answer.StatusCode, tokens.text("error"), tokens.text("error_description"), date}
 	}
@@ -135,12 +135,14 @@ func (p *Provider) explainedRefusal(err error) error {
 		return p.failed(mend(err, "%s", p.mendClient()))
 	case refusal.status/100 == 3:
 		return p.failed(mend(err, "its token_endpoint redirects, and no secret is sent on: the provider itself must be mended"))
-	case refusal.code == "redirect_uri_mismatch":
-		return p.failed(mend(err, "%s", p.mendRedirect()))
 	case passes(refusal.status):
 		return p.failed(err)
-	default:
+	case refusal.code == codeGrant:
 		return p.refused(err)
+	case refusal.code == "server_error", errorCodes[refusal.code] == nil: // with 4xx neither passes
+		return p.failed(mend(err, "see in the provider's own log why its token endpoint refuses; %s", p.mendRedirect()))
+	default:
+		return errorCodes[refusal.code](p, err)
 	}
 }
 

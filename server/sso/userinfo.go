@@ -50,7 +50,7 @@ func (p *Provider) describeMore(ctx context.Context, issuer *discovered, tokens 
 		return Description{}, p.failed(fmt.Errorf("userinfo: %w", err))
 	}
 	if said.text("sub") != subject { // 5.3.2
-		return Description{}, p.refused(errors.New("the userinfo is of another subject"))
+		return Description{}, p.failed(mend(errors.New("the userinfo is of another subject"), "let the provider give the same sub in the ID token and at its userinfo endpoint, or put email and email_verified into the ID token"))
 	}
 	d := p.describe(said)
 	if d.Email == "" {
