@@ -27,6 +27,8 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/proxytest"
+	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/sso/ssotest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -155,6 +157,13 @@ func trustsLoopback(c *server.Config) {
 }
 
 func TestProxies(t *testing.T) {
+	abroad := func(c *server.Config) {
+		trustsLoopback(c)
+		there, callback := ssotest.Start(t, danThere), c.Address.Origin+shared.PageSSO+"one"+shared.PageSSOAnswer
+		there.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}})
+		c.SSO = append(c.SSO, sso.New(sso.Config{ID: "one", Name: "ONE", Issuer: there.URL, ClientID: "keypeg", Secret: "s3cret"}, callback, c.Now))
+		c.Accounts.Providers = append(c.Accounts.Providers, account.Provider{ID: "one", Name: "ONE", Issuer: there.URL})
+	}
 	rows := []struct {
 		name         string
 		nginx, caddy []string
@@ -219,19 +228,19 @@ func TestProxies(t *testing.T) {
 		},
 		{
 			name:  "cookies don't reach the browser",
-			nginx: append([]string{"proxy_hide_header Set-Cookie;"}, soundNginx...), caddy: []string{"header_down -Set-Cookie"}, change: trustsLoopback,
+			nginx: append([]string{"proxy_hide_header Set-Cookie;"}, soundNginx...), caddy: []string{"header_down -Set-Cookie"}, change: abroad,
 			story: losesItsCookies,
 			warns: []string{"proxy_pass_header Set-Cookie;", "header_down"},
 		},
 		{
 			name:  "cookies don't reach the server",
-			nginx: append([]string{`proxy_set_header Cookie "";`}, soundNginx...), caddy: []string{"header_up -Cookie"}, change: trustsLoopback,
+			nginx: append([]string{`proxy_set_header Cookie "";`}, soundNginx...), caddy: []string{"header_up -Cookie"}, change: abroad,
 			story: losesItsCookies,
 			warns: []string{"proxy_set_header Cookie $http_cookie;", "header_up"},
 		},
 		{
 			name:  "cookies get another path",
-			nginx: append([]string{"proxy_cookie_path / /app/;"}, soundNginx...), caddy: []string{`header_down Set-Cookie "Path=/" "Path=/app/"`}, change: trustsLoopback,
+			nginx: append([]string{"proxy_cookie_path / /app/;"}, soundNginx...), caddy: []string{`header_down Set-Cookie "Path=/" "Path=/app/"`}, change: abroad,
 			story: losesItsCookies,
 			warns: []string{"proxy_cookie_path off;", "header_down"},
 		},
@@ -298,10 +307,36 @@ func losesItsCookies(b *behind) {
 	a := b.signsInByForm()
 	b.isPage(a, 400, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for "+b.at)
 	b.isPage(a, 400, `<form method="post" action="/sign-in"`)
+	a = b.signsInAtProvider(danThere)
+	b.isPage(a, 400, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for "+b.at)
+	b.isPage(a, 400, `<form method="post" action="/sign-in"`)
 	token, err := b.accounts.NewSetupLink(b.Context())
 	if err == nil {
 		b.isPage(b.asks("GET", "/setup?token="+token, "", ""), 400, "Your browser sends no cookies back")
 	}
+}
+
+// signsInAtProvider goes there and back, by the browser's own redirects.
+func (b *behind) signsInAtProvider(who ssotest.Person) answer {
+	b.Helper()
+	page, err := b.browser.Get("http://" + b.at + shared.PageSSO + "one")
+	if err != nil {
+		b.Fatal(err)
+	}
+	page.Body.Close()
+	back, err := b.browser.PostForm(page.Request.URL.String(), url.Values{"id": page.Request.URL.Query()["id"], "subject": {who.Subject}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer back.Body.Close()
+	body, err := io.ReadAll(back.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if back.Request.URL.Host != b.at || back.Request.URL.RawQuery != "" {
+		b.Errorf("the browser ended at %s", back.Request.URL)
+	}
+	return answer{back.StatusCode, back.Header, body}
 }
 
 // TestPlainHTTP is a server with https whose people come without it.

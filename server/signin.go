@@ -132,19 +132,28 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 
 // toSignedIn sends a browser on that has just got its session.
 func toSignedIn(w http.ResponseWriter, r *http.Request, next string) {
-	to := shared.PageSignedIn
-	if next != shared.PageHome {
-		to += "?next=" + url.QueryEscape(next)
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, withNext(shared.PageSignedIn, next), http.StatusSeeOther)
 }
 
-// showSignedIn goes on to the page that somebody signed in for. Who comes here without a
-// session's cookie got one a moment ago, and would be led to an empty sign-in page.
+// withNext adds the page that is to follow to a path.
+func withNext(path, next string) string {
+	if next == shared.PageHome {
+		return path
+	}
+	return path + "?next=" + url.QueryEscape(next)
+}
+
+// showSignedIn goes on to the page that somebody signed in for, or to the sign-in page
+// with what was refused. Who comes here without a cookie of either got one a moment ago,
+// and would be led to an empty sign-in page.
 func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 	next := nextPage(r.FormValue("next"))
 	if s.cookieValue(r, cookieSession) != "" {
 		http.Redirect(w, r, next, http.StatusSeeOther)
+		return nil
+	}
+	if s.cookieValue(r, cookieSaid) != "" {
+		http.Redirect(w, r, withNext(shared.PageSignIn, next), http.StatusSeeOther)
 		return nil
 	}
 	refusal := s.report(w, r, s.cookieless())
@@ -169,10 +178,7 @@ func (s *Server) behindDoor(page http.Handler) handler {
 }
 
 func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := shared.PageSignIn
-	if next := nextPage(r.URL.Path); next != shared.PageHome {
-		to += "?next=" + url.QueryEscape(next)
-	}
+	to := withNext(shared.PageSignIn, nextPage(r.URL.Path))
 	s.sessionEnded(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)

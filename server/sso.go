@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -154,11 +152,8 @@ func described(said sso.Description) account.Described {
 // somebody who went back by the browser's button after they had signed in.
 func (s *Server) unexpected(w http.ResponseWriter, r *http.Request, p *sso.Provider, err error) error {
 	answer := r.URL.Query()
-	if len(r.Cookies()) == 0 && answer.Has("state") {
-		s.Warnings.Tell(warning.Cookies, slog.String("url", s.Address.Origin)) // the one that began has gone
-	}
 	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
-		err = p.Declined(code, answer.Get("error_description"))
+		err = s.warned(r, p, p.Declined(code, answer.Get("error_description")))
 	}
 	return s.backToSignIn(w, r, trip{Purpose: toSignIn, Next: shared.PageHome}, err)
 }
@@ -196,6 +191,10 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request, t trip, asserted
 // backToSignIn shows a refusal at the sign-in page, or on a page of its own to
 // somebody who is signed in. Who wanted to sign in, and is by now, is led on: another
 // tab was faster. What isn't a refusal stays a fault.
+//
+// A trip that was opened tells that cookies come back. Without one they may be blocked,
+// or a proxy may drop them, and then so they do with the sentence: [Server.showSignedIn]
+// finds that out.
 func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, t trip, err error) error {
 	if shared.CodeOf(err) == "" {
 		return err
@@ -211,10 +210,10 @@ func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, t trip, er
 	}
 	s.setCookie(w, cookieSaid, sealed, saidLife)
 	to := shared.PageSignIn
-	if t.Next != shared.PageHome {
-		to += "?next=" + url.QueryEscape(t.Next)
+	if t.State == "" {
+		to = shared.PageSignedIn
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, withNext(to, t.Next), http.StatusSeeOther)
 	return nil
 }
 
