@@ -156,7 +156,7 @@ func TestPlaces(t *testing.T) {
 			refuses(t, "--"+test.key+" "+test.refusal, "version", "--config", config, "--"+test.key+"="+test.wrong)
 			refuses(t, variable+" "+test.refusal, "version", "--config", config)
 			os.Unsetenv(variable)
-			refuses(t, "the configuration file: the key "+test.key+" "+test.refusal, "version", "--config", config)
+			refuses(t, "the configuration file: the key "+test.key+" "+test.refusal+" ("+config+", line 1)", "version", "--config", config)
 		})
 	}
 	t.Run("the environment names the file", func(t *testing.T) {
@@ -179,12 +179,12 @@ func TestPlaces(t *testing.T) {
 			"gallery":     `the configuration file has an unknown key "gallery"`,
 		} {
 			in(t, key, "true")
-			refuses(t, wants, "version", "--config", config)
+			refuses(t, wants+" ("+config+", line 1)", "version", "--config", config)
 		}
 		in(t, "max-passkeys", "[5]")
-		refuses(t, "the configuration file: the key max-passkeys can't have the value [5]", "version", "--config", config)
+		refuses(t, "the configuration file: the key max-passkeys can't have the value [5] ("+config+", line 1)", "version", "--config", config)
 		in(t, "max-passkeys", "5.5")
-		refuses(t, `the configuration file: the key max-passkeys must be a whole number, not "5.5"`, "version", "--config", config)
+		refuses(t, `the configuration file: the key max-passkeys must be a whole number, not "5.5" (`+config+", line 1)", "version", "--config", config)
 	})
 }
 
@@ -213,6 +213,36 @@ func TestListen(t *testing.T) {
 		}
 	}
 	failsWith(t, "says no port that people could use", "", "serve", "--database", database, "--listen", "localhost:0")
+}
+
+// TestWhereInTheFile names file and line of what is wrong in a configuration file.
+func TestWhereInTheFile(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const good = "issuer = \"https://a.example.com\"\nclient-id = \"k\"\nclient-secret-file = "
+	for content, says := range map[string]string{
+		"contact = \"a\"\n# contact\nproduct = \"x\"\ncontact = \"Summer\"\n":     `has "contact" twice: leave one of them out (FILE, lines 1 and 4)`,
+		"[provider.a]\nname = \"A\"\n\n[provider.a]\nname = \"B\"\n":              `has "provider.a" twice: leave one of them out (FILE, lines 1 and 4)`,
+		"[provider.a]\nissuer = \"i\"\nname = \"A\"\nissuer = \"Summer\"\n":       `has "provider.a.issuer" twice: leave one of them out (FILE, lines 2 and 4)`,
+		"contact = \"\"\"\nproduct = 1\n\"\"\"\nprodukt = \"x\"\n":                `unknown key "produkt": did you mean "product"? (FILE, line 4)`,
+		"contact = \"a\"\n\nmax-passkeys = \"many\"\n":                            "max-passkeys must be a whole number, not \"many\" (FILE, line 3)",
+		"contact = \"a\"\n[provider.a]\nname = \"A\"\n":                           "(FILE, line 2)",
+		"[provider.a]\nname = \"A\"\nisuser = \"x\"\n":                            "(FILE, line 3)",
+		"[provider.a]\n" + good + "'" + secret + "'\n[provider.b]\nname = \"\"\n": "(FILE, line 5)",
+		"edition = \"cloud\"\n[tenant.acme]\nmax-passkeys = 99\n":                 "[tenant.acme] of the configuration file: --max-passkeys must be from 1 to 60 (FILE, line 2)",
+		"edition = \"cloud\"\n[tenant.a.provider.b]\nname = \"B\"\n":              "[tenant.a] of the configuration file: ",
+		"[tenant.acme]\nmax-passkeys = 3\n":                                       "(FILE, line 1)",
+		"contact\n":                                                               "isn't TOML: ",
+	} {
+		path := filepath.Join(t.TempDir(), "keypeg.toml")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		failsAndHides(t, strings.ReplaceAll(says, "FILE", path), "Summer", "serve", "--config", path)
+		failsWith(t, path, "", "serve", "--config", path)
+	}
 }
 
 // TestTrustedProxies is what to write for addresses as other programs write them.

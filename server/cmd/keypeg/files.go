@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/keypeg/keypeg/server/namedfile"
@@ -75,6 +76,11 @@ func makeWhole(path string, fill func(part string) error) (counts map[store.Kind
 			os.Remove(part)
 		}
 	}()
+	defer func() {
+		if err != nil {
+			err = unnamed{err, part, path}
+		}
+	}()
 	if err := fill(part); err != nil {
 		return nil, notAllowed(part, namedfile.Explain(path, err))
 	}
@@ -89,6 +95,18 @@ func makeWhole(path string, fill func(part string) error) (counts map[store.Kind
 	}
 	return counts, syncFolder(filepath.Dir(path))
 }
+
+// unnamed is an error about a file that doesn't have its name yet. IT knows it by that name
+// alone.
+type unnamed struct {
+	error
+	part, path string
+}
+
+// Error implements error.
+func (e unnamed) Error() string { return strings.ReplaceAll(e.error.Error(), e.part, e.path) }
+
+func (e unnamed) Unwrap() error { return e.error }
 
 func errTaken(path string) error {
 	return fmt.Errorf("there is something at %s already: name a file that doesn't exist", path)

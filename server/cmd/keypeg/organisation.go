@@ -149,12 +149,12 @@ func (s *settings) readTables() error {
 
 	for _, table := range []string{providerTable, tenantTables} {
 		if kind := meta.Type(table); kind != "" && kind != "Hash" {
-			return fmt.Errorf("the configuration file has a key %s that isn't a table: write a table for each, such as [%s.NAME]", table, table)
+			return s.inFile(fmt.Errorf("the configuration file has a key %s that isn't a table: write a table for each, such as [%s.NAME]", table, table), table)
 		}
 	}
 	for _, key := range meta.Undecoded() {
 		if key[0] == providerTable || len(key) > 3 && key[0] == tenantTables && key[2] == providerTable {
-			return fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key.String()), didYouMean(key[len(key)-1], providerKeys()))
+			return s.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key.String()), didYouMean(key[len(key)-1], providerKeys())), key...)
 		}
 	}
 	// The file's order is that of the buttons. A table may be written in pieces, or as
@@ -170,14 +170,15 @@ func (s *settings) readTables() error {
 		}
 	}
 
-	if s.providers, err = providersOf(file.Provider, order); err != nil {
-		return err
+	var of string
+	if s.providers, of, err = providersOf(file.Provider, order); err != nil {
+		return s.inFile(err, providerTable, of)
 	}
 	s.tables = map[string]tenantTable{}
 	for _, name := range slices.Sorted(maps.Keys(whole.Tenant)) {
 		table := tenantTable{values: whole.Tenant[name]}
 		delete(table.values, providerTable)
-		own := s.organisationSettings
+		own, at := s.organisationSettings, []string{tenantTables, name}
 		err := tenant.CheckName(name)
 		if err == nil {
 			_, has := table.values["attestation-roots"]
@@ -186,10 +187,12 @@ func (s *settings) readTables() error {
 			}
 		}
 		if err == nil {
-			table.providers, err = providersOf(file.Tenant[name].Provider, orderOf[name])
+			if table.providers, of, err = providersOf(file.Tenant[name].Provider, orderOf[name]); err != nil {
+				at = append(at, providerTable, of)
+			}
 		}
 		if err != nil {
-			return fmt.Errorf("the table [tenant.%s] of the configuration file: %w", shown.Text(name), err)
+			return s.inFile(fmt.Errorf("the table [tenant.%s] of the configuration file: %w", shown.Text(name), err), at...)
 		}
 		s.tables[name] = table
 	}
@@ -200,7 +203,7 @@ func (s *settings) readTables() error {
 func (s *settings) checkEdition(l *commandLine) error {
 	if s.Edition == onPremise {
 		for _, name := range slices.Sorted(maps.Keys(s.tables)) {
-			return fmt.Errorf("the configuration file has a table [tenant.%s], and there are tenants in the cloud edition only: remove it, or write edition = \"cloud\"", name)
+			return s.inFile(fmt.Errorf("the configuration file has a table [tenant.%s], and there are tenants in the cloud edition only: remove it, or write edition = \"cloud\"", name), tenantTables, name)
 		}
 		return nil
 	}

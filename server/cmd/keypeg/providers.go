@@ -74,21 +74,22 @@ type provider struct {
 	files    []string // that hold secrets
 }
 
-// providersOf are the providers of tables, in the order of their names.
-func providersOf(tables map[string]providerSettings, order []string) (list []provider, err error) {
+// providersOf are the providers of tables, in this order. With an error it returns the table
+// that is wrong.
+func providersOf(tables map[string]providerSettings, order []string) (list []provider, wrong string, err error) {
 	for _, id := range order {
 		p, err := tables[id].provider(id)
 		if err != nil {
-			return nil, err
+			return nil, id, err
 		}
 		for _, other := range list {
 			if other.protocol.Issuer == p.protocol.Issuer {
-				return nil, fmt.Errorf("the providers %s and %s have the same issuer", other.protocol.ID, p.protocol.ID)
+				return nil, id, fmt.Errorf("the providers %s and %s have the same issuer", other.protocol.ID, p.protocol.ID)
 			}
 		}
 		list = append(list, p)
 	}
-	return list, nil
+	return list, "", nil
 }
 
 func (s providerSettings) provider(id string) (p provider, err error) {

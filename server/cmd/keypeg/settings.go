@@ -47,7 +47,8 @@ type settings struct {
 	tables    map[string]tenantTable // of the configuration file, by tenant
 	tenant    string                 // of --tenant, where a command has it
 
-	databaseOfFile bool // the configuration file names the database
+	configText     string // of the configuration file
+	databaseOfFile bool   // the configuration file names the database
 }
 
 // declare makes a flag of each. Its name is its key in the file too, and in capitals
@@ -155,9 +156,10 @@ func (l *commandLine) lookElsewhere() (err error) {
 	if err != nil {
 		return fmt.Errorf("the configuration file can't be read: %w", err)
 	}
+	l.settings.configText = content
 	keys := map[string]any{}
 	if _, err := toml.Decode(content, &keys); err != nil {
-		return fmt.Errorf("the configuration file isn't TOML: %w", withoutValue(err))
+		return l.settings.notTOML(err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if key == providerTable || key == tenantTables {
@@ -165,34 +167,20 @@ func (l *commandLine) lookElsewhere() (err error) {
 		}
 		f := l.settingFlags.Lookup(key)
 		if key == "config" {
-			return errors.New("the configuration file has a key \"config\": it can't name another one")
+			return l.settings.inFile(errors.New("the configuration file has a key \"config\": it can't name another one"), key)
 		}
 		if f == nil {
-			return fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key), didYouMean(key, l.settingNames()))
+			return l.settings.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key), didYouMean(key, l.settingNames())), key)
 		}
 		if isSet(f) {
 			continue
 		}
 		if err := setKey(f, keys[key]); err != nil {
-			return fmt.Errorf("the configuration file: %w", err)
+			return l.settings.inFile(fmt.Errorf("the configuration file: %w", err), key)
 		}
 		l.settings.databaseOfFile = l.settings.databaseOfFile || key == "database"
 	}
 	return nil
-}
-
-// withoutValue is an error of the TOML reader without what it found: that may be a password
-// that lacks its quotes.
-func withoutValue(err error) error {
-	wrong, is := errors.AsType[toml.ParseError](err)
-	if !is || !strings.ContainsAny(wrong.Message, "\"'`") {
-		return err
-	}
-	of := ""
-	if wrong.LastKey != "" {
-		of = fmt.Sprintf(" (behind the key %s)", shown.Quoted(wrong.LastKey))
-	}
-	return fmt.Errorf("line %d%s can't be read: write key = value, and texts in quotes, such as contact = \"IT desk\"", wrong.Position.Line, of)
 }
 
 // settingNames are the names of all settings, and of the tables of the file.

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/keypeg/keypeg/server/shown"
+)
+
+// inFile adds to an error which configuration file it is about, and the line of the key or
+// table that is meant, where that can be found.
+func (s *settings) inFile(err error, key ...string) error {
+	if line := lineOf(s.configText, key); line > 0 {
+		return fmt.Errorf("%w (%s, line %d)", err, s.Config, line)
+	}
+	return fmt.Errorf("%w (%s)", err, s.Config)
+}
+
+// lineOf is the first line of a TOML file that has a key, or the head of a table; 0 if none is
+// found. It looks at nothing within texts of several lines.
+func lineOf(content string, key []string) int {
+	var table []string
+	within := "" // what ends a text of several lines
+	for i, line := range strings.Split(content, "\n") {
+		line = strings.TrimSpace(line)
+		if within != "" {
+			if strings.Contains(line, within) {
+				within = ""
+			}
+			continue
+		}
+		for _, quotes := range []string{`"""`, "'''"} {
+			if strings.Count(line, quotes)%2 == 1 {
+				within = quotes
+			}
+		}
+		found := table
+		if head, isHead := strings.CutPrefix(line, "["); isHead {
+			head, _, _ = strings.Cut(strings.TrimPrefix(head, "["), "]")
+			table = keyOf(head)
+			found = table
+		} else if name, _, is := strings.Cut(line, "="); is {
+			found = slices.Concat(table, keyOf(name))
+		}
+		if len(key) > 0 && len(found) >= len(key) && slices.Equal(found[:len(key)], key) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// keyOf reads a key as it is written: provider.google, "provider" . google.
+func keyOf(written string) (key []string) {
+	for part := range strings.SplitSeq(written, ".") {
+		key = append(key, strings.Trim(strings.TrimSpace(part), `"'`))
+	}
+	return key
+}
+
+// notTOML says what is wrong with a file that can't be read. It leaves out what the reader
+// found: that may be a password that lacks its quotes.
+func (s *settings) notTOML(err error) error {
+	wrong, is := errors.AsType[toml.ParseError](err)
+	line := wrong.Position.Line
+	switch {
+	case is && strings.HasSuffix(wrong.Message, "has already been defined."):
+		_, written, _ := strings.Cut(wrong.Message, "'")
+		written, _, _ = strings.Cut(written, "'")
+		return fmt.Errorf("the configuration file has %s twice: leave one of them out (%s, lines %d and %d)", shown.Quoted(written), s.Config, lineOf(s.configText, keyOf(written)), line)
+	case is && strings.ContainsAny(wrong.Message, "\"'`"):
+		of := ""
+		if wrong.LastKey != "" {
+			of = fmt.Sprintf(" (behind the key %s)", shown.Quoted(wrong.LastKey))
+		}
+		err = fmt.Errorf("line %d%s can't be read: write key = value, and texts in quotes, such as contact = \"IT desk\"", line, of)
+	}
+	return fmt.Errorf("the configuration file %s isn't TOML: %w", s.Config, err)
+}
