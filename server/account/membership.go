@@ -41,7 +41,7 @@ var mailOfGoogle = []string{"gmail.com", "googlemail.com"}
 // openIssuers are hosts at which anybody may have an account, with any address that
 // they once could read mail for: it says little about who is a member of what today.
 var openIssuers = []string{
-	"gitlab.com", "appleid.apple.com", "account.apple.com", "slack.com", "www.facebook.com", "www.linkedin.com", "api.login.yahoo.com", "login.yahoo.com",
+	"gitlab.com", "codeberg.org", "gitea.com", "huggingface.co", "login.live.com", "appleid.apple.com", "account.apple.com", "slack.com", "www.facebook.com", "www.linkedin.com", "api.login.yahoo.com", "login.yahoo.com",
 	"id.twitch.tv", "access.line.me", "login.salesforce.com", "orcid.org", "www.paypal.com", "discord.com", "kauth.kakao.com", "oauth.telegram.org",
 }
 
@@ -52,6 +52,19 @@ const entraConsumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
 func (p Provider) isOpen() bool {
 	issuer, err := url.Parse(p.Issuer)
 	return err == nil && (slices.Contains(openIssuers, strings.ToLower(issuer.Hostname())) || strings.Contains(issuer.Path, entraConsumers))
+}
+
+// AdmitsOthers reports whether people who aren't the installation's own may get an account
+// by the provider, as far as its issuer tells: no list has all that are open to everybody.
+// It is for one that [Provider.Check] has taken. An issuer is the installation's own if it
+// is at one of its domains, and Google says whose an account is.
+func (p Provider) AdmitsOthers() bool {
+	issuer, err := url.Parse(p.Issuer)
+	if !p.CreateUsers || len(p.Required) > 0 || err != nil || p.Issuer == issuerGoogle {
+		return false
+	}
+	host := strings.ToLower(issuer.Hostname())
+	return !slices.ContainsFunc(p.Domains, func(d string) bool { return host == d || strings.HasSuffix(host, "."+d) })
 }
 
 // Check returns the provider with its domains as they are compared, or says what is

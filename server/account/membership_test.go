@@ -116,7 +116,7 @@ func TestProviderRules(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for issuer, open := range map[string]bool{
-		"https://gitlab.com": true, "https://appleid.apple.com": true, "https://slack.com": true, "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0": true,
+		"https://gitlab.com": true, "https://codeberg.org": true, "https://huggingface.co": true, "https://login.live.com": true, "https://appleid.apple.com": true, "https://slack.com": true, "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0": true,
 		"https://gitlab.example.com": false, "https://accounts.google.com": false, "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0": false,
 	} {
 		p := account.Provider{ID: "one", Issuer: issuer, CreateUsers: true, Domains: []string{"example.com"}}

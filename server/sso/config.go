@@ -45,7 +45,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("the issuer of the provider %s must begin with https://", c.ID)
 	case strings.HasSuffix(issuer.Path, wellKnown):
 		return fmt.Errorf("the issuer of the provider %s is the address before %s: write issuer = %q", c.ID, wellKnown, strings.TrimSuffix(c.Issuer, wellKnown))
-	case isEntra(c.Issuer) && entraShared[firstSegment(issuer.Path)]:
+	case IsEntra(c.Issuer) && entraShared[firstSegment(issuer.Path)]:
 		return fmt.Errorf("the issuer of the provider %s is for the accounts of every organisation: write issuer = \"https://%s/TENANT-ID/v2.0\", with the directory (tenant) ID of yours", c.ID, issuer.Host)
 	case c.ClientID == "":
 		return fmt.Errorf("the provider %s needs a client-id", c.ID)
@@ -68,8 +68,8 @@ func isLocal(u *url.URL) bool {
 // a template.
 var entraShared = map[string]bool{"common": true, "organizations": true, "consumers": true, "{tenantid}": true}
 
-// isEntra reports whether an issuer is a tenant of Microsoft Entra ID.
-func isEntra(issuer string) bool {
+// IsEntra reports whether an issuer is a tenant of Microsoft Entra ID: one organisation.
+func IsEntra(issuer string) bool {
 	u, err := url.Parse(issuer)
 	if err != nil {
 		return false

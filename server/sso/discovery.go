@@ -135,7 +135,7 @@ func (p *Provider) otherIssuer(issuer string) error {
 	other := p.Config
 	other.Issuer = issuer
 	switch {
-	case isEntra(p.Issuer):
+	case IsEntra(p.Issuer):
 		return mend(cause, `write issuer = "https://login.microsoftonline.com/TENANT-ID/v2.0", with the directory (tenant) ID of your organisation`)
 	case other.Check() == nil:
 		return mend(cause, "write issuer = %q, if that is your provider", issuer)

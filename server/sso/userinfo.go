@@ -30,7 +30,7 @@ func (p *Provider) describe(said members) Description {
 // xms_edov). Without that a tenant's administrator may write any address into a
 // profile.
 func (p *Provider) ownerVerified(said members) bool {
-	return isEntra(p.Issuer) && !said.has("email_verified") && (said.says("xms_edov") || slices.Contains(said.values()["xms_edov"], "1"))
+	return IsEntra(p.Issuer) && !said.has("email_verified") && (said.says("xms_edov") || slices.Contains(said.values()["xms_edov"], "1"))
 }
 
 // isWhole reports whether a source says all that a new account is made of.

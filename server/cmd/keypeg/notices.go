@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/textfile"
 )
@@ -29,11 +30,11 @@ func (s *settings) tell(log *slog.Logger) {
 		log.Warn("everybody on this machine can read the configuration file, which has the database's password: chmod o-rwx "+s.Config, "mode", mode.String())
 	}
 	tellRoots(log, s.AttestationRoots)
-	tellSecrets(log, s.providers)
+	tellProviders(log, s.providers)
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		table, log := s.tables[name], log.With("tenant", name)
 		tellRoots(log, table.roots)
-		tellSecrets(log, table.providers)
+		tellProviders(log, table.providers)
 	}
 }
 
@@ -60,9 +61,14 @@ func tellRoots(log *slog.Logger, roots certificates) {
 	log.Info("passkeys can be added on devices of these makers only", "attestation_roots", good)
 }
 
-// tellSecrets warns of secrets that are none on this machine.
-func tellSecrets(log *slog.Logger, providers []provider) {
+// tellProviders warns of secrets that are none on this machine, and of providers that may
+// make accounts for others than IT means.
+func tellProviders(log *slog.Logger, providers []provider) {
 	for _, p := range providers {
+		if p.rules.AdmitsOthers() && !sso.IsEntra(p.protocol.Issuer) {
+			log.Warn("everybody who may have an account at the provider "+p.protocol.ID+" gets one here, if it was ever shown an e-mail address at one of allowed-domains: "+
+				"write required-claims with a claim that it gives to your members only", "issuer", p.protocol.Issuer)
+		}
 		for _, path := range p.files {
 			if mode, is := textfile.ReadableByAll(path); is {
 				log.Warn("everybody on this machine can read the secret of the provider "+p.protocol.ID+": chmod o-rwx "+path, "mode", mode.String())

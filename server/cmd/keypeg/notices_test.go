@@ -53,6 +53,9 @@ func TestNotices(t *testing.T) {
 		secrets++
 		return "[provider.one]\nissuer = \"https://login.example.com\"\nclient-id = \"k\"\nclient-secret-file = \"" + file(fmt.Sprint("secret", secrets), mode, []byte(secret)) + "\"\n"
 	}
+	creates := func(issuer, more string) string {
+		return strings.Replace(provider(0o600, "s3cret"), "https://login.example.com", issuer, 1) + "create-users = true\nallowed-domains = [\"Example.com\"]\n" + more
+	}
 	for _, row := range []struct {
 		args []string
 		says string // "" for nothing at all
@@ -67,6 +70,12 @@ func TestNotices(t *testing.T) {
 		{[]string{"--config", file("private.toml", 0o640, []byte("database = \"postgres://k:s3cret@db/k\"\n"))}, ""},
 		{[]string{"--config", file("none.toml", 0o644, []byte("database = \"postgres://k@db/k\"\n"))}, ""},
 		{[]string{"--config", file("none.toml", 0o644, []byte("contact = \"IT\"\n")), "--database", "postgres://k:s3cret@db/k"}, ""},
+		{[]string{"--config", file("others.toml", 0o600, []byte(creates("https://id.forge.example", "")))}, "write required-claims with a claim that it gives to your members only"},
+		{[]string{"--config", file("notmine.toml", 0o600, []byte(creates("https://notexample.com", "")))}, "write required-claims"},
+		{[]string{"--config", file("members.toml", 0o600, []byte(creates("https://id.forge.example", "required-claims = { groups = \"staff\" }\n")))}, ""},
+		{[]string{"--config", file("mine.toml", 0o600, []byte(creates("https://id_p.example.com/realms/x", "")))}, ""}, // an underscore is no fault of an issuer
+		{[]string{"--config", file("google.toml", 0o600, []byte(creates("https://accounts.google.com", "")))}, ""},
+		{[]string{"--config", file("entra.toml", 0o600, []byte(creates("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", "")))}, ""},
 		{[]string{"--config", file("open.toml", 0o600, []byte(provider(0o644, "s3cret")))}, "chmod o-rwx"},
 	} {
 		line := newCommandLine()
