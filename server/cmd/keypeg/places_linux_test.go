@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -77,7 +78,7 @@ func TestOtherFileSystems(t *testing.T) {
 	} {
 		t.Run("a new database where there is "+name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keypeg.db")
-			out, err := faulty(t, []string{test.inject}, "setup-link", "--database", path).CombinedOutput()
+			out, err := faulty(t, []string{test.inject}, "serve", "--listen", proxytest.FreeAddress(t), "--database", path).CombinedOutput()
 			if err == nil || !strings.Contains(string(out), test.says) || !strings.Contains(string(out), path) {
 				t.Errorf("%v: got %s, want %q", err, out, test.says)
 			}
