@@ -62,7 +62,7 @@ func TestProviderTables(t *testing.T) {
 		{"a key provider that isn't a table", "provider = \"one\"\n"},
 		{`unknown key "provider.one.client_id": did you mean "client-id"?`, one + "client_id = \"k\"\n"},
 		{`unknown key "provider.one.Issuers": did you mean "issuer"?`, one + "Issuers = \"k\"\n"},
-		{`unknown key "provider.one.colour"` + "\n", one + "colour = \"red\"\n"},
+		{`unknown key "provider.one.colour" (`, one + "colour = \"red\"\n"},
 		{`unknown key "providers": did you mean "provider"?`, strings.Replace(one, "provider", "providers", 1)},
 		{`unknown key "public_url": did you mean "public-url"?`, "public_url = \"https://id.example.com\"\n"},
 		{"TENANT-ID", strings.Replace(one, "login.example.com", "login.microsoftonline.com/common/v2.0", 1)},
