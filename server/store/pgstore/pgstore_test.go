@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,12 @@ func TestOpen(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a variable names what is no file", func(t *testing.T) {
+		t.Setenv("PGSSLROOTCERT", os.DevNull)
+		if err := pgstore.Check(good); err == nil || !strings.Contains(err.Error(), "PGSSLROOTCERT names no file that can be read") {
+			t.Errorf("got %v", err)
+		}
+	})
 	if left := ask[int](t, server.URL("strict"), `SELECT count(*) FROM information_schema.tables WHERE table_name LIKE '%keypeg%'`); left != 0 {
 		t.Errorf("the user without rights left %d tables", left)
 	}

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -55,10 +56,16 @@ func parse(text string) (*pgxpool.Config, error) {
 		return nil, errors.New("the database URL has a / too many: " + form)
 	}
 	for _, key := range fileKeys {
-		if path := u.Query().Get(key); path != "" && path != "system" {
-			if _, err := namedfile.Look(path); err != nil {
-				return nil, fmt.Errorf("%s in the database URL names no file that can be read: correct its path", key)
-			}
+		path, place := u.Query().Get(key), key+" in the database URL"
+		if path == "" {
+			place = "PG" + strings.ToUpper(key)
+			path = os.Getenv(place)
+		}
+		if path == "" || path == "system" {
+			continue
+		}
+		if _, err := namedfile.Look(path); err != nil && !(place == "PGPASSFILE" && errors.Is(err, fs.ErrNotExist)) { // where there is none it isn't asked
+			return nil, fmt.Errorf("%s names no file that can be read: correct its path", place)
 		}
 	}
 	config, err := pgxpool.ParseConfig("postgres://" + rest)
@@ -71,7 +78,8 @@ func parse(text string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// fileKeys are the parameters that name files which are read with the URL.
+// fileKeys are the parameters that name files which are read with the URL. Each has a
+// variable too, such as PGSSLROOTCERT.
 var fileKeys = []string{"sslrootcert", "sslcert", "sslkey", "passfile", "servicefile"}
 
 // whatIsWrong names the parameter without which a URL could be read.
