@@ -1,13 +1,14 @@
 package warning
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
 
 // Seldom keeps the log readable: what happens again and again is told once in a while. It is
-// safe for concurrent use. It remembers each key that it was asked about, so there must be
-// few, and strangers must not choose them.
+// safe for concurrent use. It remembers a thousand keys at most; while it can't remember
+// another, that one isn't told.
 type Seldom[K comparable] struct {
 	every time.Duration
 	now   func() time.Time
@@ -15,6 +16,9 @@ type Seldom[K comparable] struct {
 	mu   sync.Mutex
 	told map[K]time.Time
 }
+
+// mostKeys bounds the memory: a key may hold what an identity provider says.
+const mostKeys = 1000
 
 // NewSeldom returns a Seldom that has told nothing yet.
 func NewSeldom[K comparable](every time.Duration, now func() time.Time) *Seldom[K] {
@@ -28,6 +32,12 @@ func (s *Seldom[K]) Due(key K) bool {
 	defer s.mu.Unlock()
 	now := s.now()
 	if last, told := s.told[key]; told && now.Sub(last) < s.every {
+		return false
+	}
+	if len(s.told) >= mostKeys {
+		maps.DeleteFunc(s.told, func(_ K, last time.Time) bool { return now.Sub(last) >= s.every })
+	}
+	if _, told := s.told[key]; !told && len(s.told) >= mostKeys {
 		return false
 	}
 	s.told[key] = now

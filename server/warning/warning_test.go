@@ -116,4 +116,22 @@ func TestSeldom(t *testing.T) {
 		due(t, "full", true)
 		due(t, "full", false)
 	})
+	t.Run("of a flood of keys the first thousand, until those are old", func(t *testing.T) {
+		flood := warning.NewSeldom[int](time.Minute, func() time.Time { return now })
+		due := func(from int) (n int) {
+			for key := from; key < from+5000; key++ {
+				if flood.Due(key) {
+					n++
+				}
+			}
+			return n
+		}
+		if n := due(0); n != 1000 {
+			t.Errorf("%d are told, want 1000", n)
+		}
+		now = now.Add(time.Minute)
+		if n := due(5000); n != 1000 {
+			t.Errorf("%d are told later, want 1000", n)
+		}
+	})
 }
