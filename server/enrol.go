@@ -113,8 +113,11 @@ func (s *Server) showEnrolled(w http.ResponseWriter, r *http.Request) error {
 }
 
 // browserOfEnrolment ties a ceremony to the link that the browser opened.
-func (s *Server) browserOfEnrolment(r *http.Request) passkey.Browser {
-	return passkey.Browser{Binding: store.HashOf(s.cookieValue(r, cookieEnrol)), Client: s.client(r), Text: text(r)}
+func (s *Server) browserOfEnrolment(r *http.Request, e account.Enrolment) passkey.Browser {
+	return passkey.Browser{
+		Binding: store.HashOf(s.cookieValue(r, cookieEnrol)), Client: s.client(r), Text: text(r),
+		SentByIT: e.Kind != store.MethodPhoneLink,
+	}
 }
 
 func (s *Server) beginEnrolment(w http.ResponseWriter, r *http.Request) error {
@@ -122,7 +125,7 @@ func (s *Server) beginEnrolment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), e.User, s.browserOfEnrolment(r), "")
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), e.User, s.browserOfEnrolment(r, e), "")
 	if err != nil {
 		return err
 	}
@@ -142,7 +145,7 @@ func (s *Server) finishEnrolment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	added, err := s.passkeys.FinishRegistration(r.Context(), e.User, s.browserOfEnrolment(r), answer.FinishRegistration, enrol)
+	added, err := s.passkeys.FinishRegistration(r.Context(), e.User, s.browserOfEnrolment(r, e), answer.FinishRegistration, enrol)
 	if err := s.Accounts.Enrolled(e, err); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -113,5 +114,93 @@ func TestSessionsAreBounded(t *testing.T) {
 			v.refused(v.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
 		}
 		into[shared.Account](bob, bob.sends("GET", shared.PathAccount, nil), 200)
+	})
+}
+
+// TestFloodOfSuccesses is of a program that is signed in as Ann and changes things all day.
+// She still sees how it began and that it goes on, and the file grows by a little.
+func TestFloodOfSuccesses(t *testing.T) {
+	const flood = 300
+	onEveryStore(t, func(s *site) {
+		ann, bob := s.user("ann"), s.user("bob")
+		stays := ann.registers("stays")
+		before := ann.everyPage()
+		lines := s.count(store.KindEvent)
+
+		for i := range flood {
+			s.passes(time.Second)
+			into[shared.Passkey](ann, ann.sends("PATCH", shared.PathPasskey+stays.ID, shared.RenamePasskey{Name: fmt.Sprint("name ", i)}), 200)
+		}
+		tell := func() (renames, all int, counted uint64, newest shared.Event) {
+			events := ann.everyPage()
+			for _, e := range events {
+				if e.Kind != shared.EventPasskeyRenamed {
+					continue
+				}
+				renames++
+				counted += max(1, e.Count)
+				if newest.ID == "" {
+					newest = e
+				}
+			}
+			return renames, len(events), counted, newest
+		}
+		renames, all, counted, newest := tell()
+		if renames != 51 || all != len(before)+51 || counted != flood {
+			t.Errorf("the activity has %d lines, %d of renames, which count %d", all, renames, counted)
+		}
+		if newest.Count != flood-50 || newest.Last == nil || newest.Passkey != fmt.Sprint("name ", flood-1) {
+			t.Errorf("the newest line says %+v", newest)
+		}
+		if grown := s.count(store.KindEvent) - lines; grown != 51 {
+			t.Errorf("the store has %d more events", grown)
+		}
+		t.Run("others have lines of their own, and she on the next day", func(t *testing.T) {
+			his := bob.registers("his")
+			s.passes(time.Second)
+			into[shared.Passkey](bob, bob.sends("PATCH", shared.PathPasskey+his.ID, shared.RenamePasskey{Name: "mine"}), 200)
+			if e := bob.everyPage()[0]; e.Kind != shared.EventPasskeyRenamed || e.Count != 0 {
+				t.Errorf("Bob's line says %+v", e)
+			}
+			s.passes(24 * time.Hour)
+			ann.signsInWithPassword()
+			s.passes(time.Second)
+			into[shared.Passkey](ann, ann.sends("PATCH", shared.PathPasskey+stays.ID, shared.RenamePasskey{Name: "morning"}), 200)
+			if e := ann.everyPage()[0]; e.Kind != shared.EventPasskeyRenamed || e.Count != 0 || e.Passkey != "morning" {
+				t.Errorf("her line says %+v", e)
+			}
+		})
+	})
+}
+
+// TestFloodOfPasskeys is of a program that adds and removes passkeys: each leaves a
+// tombstone.
+func TestFloodOfPasskeys(t *testing.T) {
+	onEveryStore(t, func(s *site) {
+		ann, bob := s.user("ann"), s.user("bob")
+		ann.device = passkeytest.New(origin)
+		last := ann.registers("last")
+		removes := func(id string) {
+			into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+id, nil), 200)
+		}
+		for range 199 { // two hundred at once, which the limiter has
+			removes(last.ID)
+			ann.device = passkeytest.New(origin)
+			last = ann.registers("next")
+		}
+		refused := ann.sends("POST", shared.PathRegisterBegin, nil)
+		ann.refused(refused, 429, shared.CodeTooManyAttempts)
+		if wait := ann.waits(refused); wait <= 0 || wait > 2*time.Minute {
+			t.Errorf("she waits %s", wait)
+		}
+		// Nobody else waits, and all that isn't adding goes on.
+		bob.registers("his")
+		into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+		removes(last.ID)
+		s.passes(2 * time.Minute)
+		ann.signsInWithPassword()
+		ann.device = passkeytest.New(origin)
+		ann.registers("later")
+		ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 429, shared.CodeTooManyAttempts)
 	})
 }

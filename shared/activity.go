@@ -55,9 +55,9 @@ type Event struct {
 	ID   string    `json:"id"`
 	Kind EventKind `json:"kind"`
 	Time time.Time `json:"time"` // of the first, where there are several
-	// Count and Last are of a line that stands for several, which is told for failed
-	// attempts: how many they are, and when the last one was. The browser, system and
-	// address are those of the last.
+	// Count and Last are of a line that stands for several: failed attempts of an hour, or
+	// what follows the first fifty of a kind in a day. Count is how many they are, and Last
+	// when the last one was; what else the line says is of that one.
 	Count     uint64     `json:"count,omitempty"`
 	Last      *time.Time `json:"last,omitempty"`
 	Method    string     `json:"method,omitempty"`    // of sign-ins, confirmations and links

@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/failures"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
@@ -77,7 +78,9 @@ func New(c Config) *Service {
 	for _, p := range c.Providers {
 		c.Policy.Issuers = append(c.Policy.Issuers, p.Issuer)
 	}
-	return &Service{Config: c, Failures: failures.New(c.Store, c.Log), guesses: newGuesses()}
+	failed := failures.New(c.Store, c.Log)
+	c.Store = activity.Bound(c.Store)
+	return &Service{Config: c, Failures: failed, guesses: newGuesses()}
 }
 
 func setDefault[T comparable](setting *T, value T) {

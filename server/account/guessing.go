@@ -105,16 +105,11 @@ func (s *Service) mayGuess(buckets []bucket) (end func(failed bool), err error) 
 		attempt, wait := b.limiter.Begin(b.key, s.Now())
 		if wait > 0 {
 			end(false)
-			return nil, tooMany(wait)
+			return nil, limit.TooMany(wait)
 		}
 		attempts = append(attempts, attempt)
 	}
 	return end, nil
-}
-
-func tooMany(wait time.Duration) error {
-	seconds := int((wait + time.Second - 1) / time.Second)
-	return shared.Errorf(shared.CodeTooManyAttempts, "Too many attempts. Please try again in %d seconds.", seconds).After(wait)
 }
 
 // network is the part of an address that one customer of a provider has: all of

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/keypeg/keypeg/server/recent"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // mostBuckets bounds one generation of buckets; two of them are held.
@@ -72,6 +73,12 @@ func (l *Limiter) Begin(key string, now time.Time) (Attempt, time.Duration) {
 	}
 	b.trying++
 	return Attempt{l, b}, 0
+}
+
+// TooMany is the refusal of an attempt that may be made after a while.
+func TooMany(wait time.Duration) error {
+	seconds := int((wait + time.Second - 1) / time.Second)
+	return shared.Errorf(shared.CodeTooManyAttempts, "Too many attempts. Please try again in %d seconds.", seconds).After(wait)
 }
 
 // End tells how the attempt went.

@@ -25,7 +25,9 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/failures"
+	"github.com/keypeg/keypeg/server/limit"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/seal"
 	"github.com/keypeg/keypeg/server/store"
@@ -39,6 +41,11 @@ const (
 	// ticketLife is how long a ceremony may take. It is also the timeout that the
 	// browser is told (WebAuthn Level 3, 15.1 recommends 5 to 10 minutes).
 	ticketLife = 5 * time.Minute
+
+	// additionsAtOnce is how many passkeys a user may add at once, and additionsRecover
+	// after what time one more: far more than any person does.
+	additionsAtOnce  = 200
+	additionsRecover = 2 * time.Minute
 )
 
 // Config is what a [Service] needs.
@@ -76,6 +83,9 @@ type Service struct {
 	seal     *seal.Sealer
 	failed   *failedTickets // see [Service.settle]
 	failures *failures.Recorder
+	// additions are the passkeys that were added, by user id. Each that is removed leaves a
+	// tombstone for ten years, and removing is never refused.
+	additions *limit.Limiter
 
 	signInOptions signInOptions
 }
@@ -87,6 +97,9 @@ type Browser struct {
 	Client  store.Client // of interest to second halves
 	// Text is in the user's language: a passkey that is added without a name gets one of it.
 	Text *message.Catalogue
+	// SentByIT: a link of IT's let it in. Nothing that was done as the user before keeps it
+	// from adding a passkey.
+	SentByIT bool
 }
 
 // Also returns what belongs into the same batch as a verified sign-in or
@@ -135,7 +148,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		c.Max = DefaultMax
 	}
 	return &Service{
-		store: c.Store, now: c.Now,
+		store: activity.Bound(c.Store), now: c.Now, additions: limit.New(additionsAtOnce, additionsRecover),
 		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, policy: c.Policy, roots: c.AttestationRoots,
 		seal: sealer, failed: newFailedTickets(), failures: c.Failures, signInOptions: signIns,
 	}, nil

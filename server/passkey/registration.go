@@ -11,6 +11,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/keypeg/keypeg/server/limit"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -24,6 +25,12 @@ func (s *Service) BeginRegistration(_ context.Context, user store.User, browser 
 	if len(user.Passkeys) >= s.max {
 		return shared.Ceremony{}, s.tooMany()
 	}
+	// While nothing is lost yet: what is refused later stays behind in a password manager.
+	end, err := s.mayAdd(user, browser)
+	if err != nil {
+		return shared.Ceremony{}, err
+	}
+	end(false)
 	if mediation != "" && s.roots != nil {
 		return shared.Ceremony{}, notTrusted(errors.New("nothing made silently is attested"))
 	}
@@ -53,8 +60,8 @@ func (s *Service) BeginRegistration(_ context.Context, user store.User, browser 
 // same batch. It may be called again, with the user as they are then.
 //
 // Refusals: [shared.CodeInvalidName], [shared.CodeCeremonyRefused],
-// [shared.CodeCeremonyExpired], [shared.CodePasskeyExists] and
-// [shared.CodeTooManyPasskeys].
+// [shared.CodeCeremonyExpired], [shared.CodePasskeyExists],
+// [shared.CodeTooManyPasskeys] and [shared.CodeTooManyAttempts].
 func (s *Service) FinishRegistration(ctx context.Context, user store.User, browser Browser, answer shared.FinishRegistration, also func(*store.User) (store.Batch, error)) (shared.Passkey, error) {
 	name, err := shared.CleanPasskeyName(answer.Name)
 	if err != nil {
@@ -65,11 +72,28 @@ func (s *Service) FinishRegistration(ctx context.Context, user store.User, brows
 		return shared.Passkey{}, err
 	}
 
+	end, err := s.mayAdd(user, browser)
+	if err != nil {
+		return shared.Passkey{}, err
+	}
 	added, err := s.register(ctx, t, user, browser, answer.Credential, name, also)
+	end(err == nil)
 	if err != nil {
 		return shared.Passkey{}, s.settle(t, err)
 	}
 	return added, nil
+}
+
+// mayAdd starts an addition, which ends with end, or refuses it for a while.
+func (s *Service) mayAdd(user store.User, browser Browser) (end func(added bool), err error) {
+	if browser.SentByIT {
+		return func(bool) {}, nil
+	}
+	addition, wait := s.additions.Begin(user.ID, s.now())
+	if wait > 0 {
+		return nil, limit.TooMany(wait)
+	}
+	return func(added bool) { addition.End(added, s.now()) }, nil
 }
 
 func (s *Service) register(ctx context.Context, t ticket, user store.User, browser Browser, answer json.RawMessage, name string, also func(*store.User) (store.Batch, error)) (shared.Passkey, error) {

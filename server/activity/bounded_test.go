@@ -1,0 +1,134 @@
+package activity_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/activity"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/shared"
+)
+
+var began = time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+
+// moody is a store that refuses batches while it is ill.
+type moody struct {
+	store.Store
+	ill bool
+}
+
+func (m *moody) Apply(ctx context.Context, batch store.Batch) error {
+	if m.ill {
+		return errors.New("no space left on device")
+	}
+	return m.Store.Apply(ctx, batch)
+}
+
+func TestBounded(t *testing.T) {
+	bounded := func(t *testing.T) (*moody, func(after time.Duration, kind shared.EventKind) error) {
+		m := &moody{Store: memstore.New(func() time.Time { return began })}
+		b := activity.Bound(m)
+		return m, func(after time.Duration, kind shared.EventKind) error {
+			event := store.NewEvent(began.Add(after), "ann", kind, store.Client{Address: fmt.Sprint("::", int(after.Seconds()))})
+			return b.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}})
+		}
+	}
+	lines := func(t *testing.T, s store.Store) []store.Event {
+		t.Helper()
+		events, err := s.Events(t.Context(), "ann", store.EventID{}, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return events
+	}
+
+	t.Run("fifty have a line each, and the others one with a count", func(t *testing.T) {
+		m, adds := bounded(t)
+		for i := range 1000 {
+			if err := adds(time.Duration(i)*time.Second, shared.EventSignedIn); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := lines(t, m)
+		if len(got) != 51 {
+			t.Fatalf("%d lines", len(got))
+		}
+		if l := got[0]; l.Count != 950 || !l.Time.Equal(began.Add(50*time.Second)) || !l.Last.Equal(began.Add(999*time.Second)) || l.Client.Address != "::999" {
+			t.Errorf("the line of the others says %+v", l)
+		}
+		if l := got[50]; l.Count != 0 || l.Client.Address != "::0" {
+			t.Errorf("the first says %+v", l)
+		}
+	})
+	t.Run("kinds and days are apart", func(t *testing.T) {
+		m, adds := bounded(t)
+		for i := range 60 {
+			adds(time.Duration(i)*time.Second, shared.EventSignedIn)
+			adds(time.Duration(i)*time.Second, shared.EventPasskeyRenamed)
+			adds(24*time.Hour+time.Duration(i)*time.Second, shared.EventPasskeyRemoved)
+		}
+		for i := range 60 {
+			adds(24*time.Hour+time.Duration(i)*time.Second, shared.EventSignedIn)
+		}
+		if got := lines(t, m); len(got) != 4*51 {
+			t.Errorf("%d lines", len(got))
+		}
+	})
+	t.Run("what wasn't written isn't counted", func(t *testing.T) {
+		m, adds := bounded(t)
+		for i := range 200 {
+			m.ill = i%2 == 1
+			if err := adds(time.Duration(i)*time.Second, shared.EventSignedIn); (err != nil) != m.ill {
+				t.Fatal(err)
+			}
+		}
+		if got := lines(t, m); len(got) != 51 || got[0].Count != 50 {
+			t.Errorf("%d lines, the newest counts %d", len(got), got[0].Count)
+		}
+	})
+	t.Run("at once, none is lost", func(t *testing.T) {
+		m, adds := bounded(t)
+		var all sync.WaitGroup
+		for i := range 500 {
+			all.Go(func() { adds(time.Duration(i)*time.Second, shared.EventSignedIn) })
+		}
+		all.Wait()
+		counted := uint64(0)
+		got := lines(t, m)
+		for _, l := range got {
+			counted += max(l.Count, 1)
+		}
+		if len(got) != 51 || counted != 500 {
+			t.Errorf("%d lines count %d", len(got), counted)
+		}
+	})
+	t.Run("two of a kind in one batch, and the batch stays the caller's", func(t *testing.T) {
+		m := memstore.New(func() time.Time { return began })
+		b := activity.Bound(m)
+		for i := range 60 {
+			batch := store.Batch{}
+			for range 2 {
+				batch = append(batch, store.AddEvent{Event: store.NewEvent(began.Add(time.Duration(i)*time.Second), "ann", shared.EventSignedOut, store.Client{})})
+			}
+			want := batch[0]
+			if err := b.Apply(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+			if batch[0] != want {
+				t.Error("the batch has changed")
+			}
+		}
+		counted := uint64(0)
+		for _, l := range lines(t, m) {
+			counted += max(l.Count, 1)
+		}
+		if counted != 120 {
+			t.Errorf("the lines count %d", counted)
+		}
+	})
+}
