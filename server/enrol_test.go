@@ -314,7 +314,7 @@ func TestEnrolmentLinks(t *testing.T) {
 			s.refusesAs(404, shared.CodeNotFound, "no such link", func() answer { return open.finishesEnrolment(begun, "") })
 		})
 	})
-	t.Run("a disabled user's does nothing", func(t *testing.T) {
+	t.Run("a disabled user's is dead, and stays so when they are enabled", func(t *testing.T) {
 		each(t, func(s *scene, at string, _ time.Duration) {
 			open := s.visitor()
 			open.opensLink(at)
@@ -324,12 +324,18 @@ func TestEnrolmentLinks(t *testing.T) {
 				s.Fatal(err)
 			}
 			for _, user := range users {
-				if err := s.accounts.SetDisabled(s.Context(), user.Name, true, true, account.Actor{}); err != nil {
+				if err := s.accounts.DisableEvenTheLast(s.Context(), user.Name, account.Actor{}); err != nil {
 					s.Fatal(err)
 				}
 			}
 			s.isDead(at, open)
-			s.refusesAs(404, shared.CodeNotFound, "disabled", func() answer { return open.finishesEnrolment(begun, "") })
+			s.refusesAs(404, shared.CodeNotFound, "no such link", func() answer { return open.finishesEnrolment(begun, "") })
+			for _, user := range users {
+				if err := s.accounts.Enable(s.Context(), user.Name, account.Actor{}); err != nil {
+					s.Fatal(err)
+				}
+			}
+			s.isDead(at, open)
 		})
 	})
 	t.Run("what it begins belongs to it", func(t *testing.T) {

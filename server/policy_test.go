@@ -254,7 +254,7 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		s.user("carl") // has a password alone
 		disabled := s.user("dora")
 		s.invites("emil") // has chosen nothing yet
-		if err := s.accounts.SetDisabled(t.Context(), disabled.name, true, false, account.Actor{}); err != nil {
+		if err := s.accounts.Disable(t.Context(), disabled.name, account.Actor{}); err != nil {
 			t.Fatal(err)
 		}
 		check()
@@ -291,7 +291,7 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		check()
 		s.accounts.Policy.Issuers = nil
 		check("bob")
-		if err := s.accounts.SetDisabled(t.Context(), "bob", true, false, account.Actor{}); err != nil {
+		if err := s.accounts.Disable(t.Context(), "bob", account.Actor{}); err != nil {
 			t.Fatal(err)
 		}
 		check()

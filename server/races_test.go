@@ -82,9 +82,9 @@ func TestRaces(t *testing.T) {
 			}
 		},
 		"who is shut out while signing in is out": func(s *scene, round int) {
-			s.succeeds(answer{status: code(s.accounts.SetDisabled(s.Context(), "ann", false, false, account.Actor{}))}, 200)
+			s.succeeds(answer{status: code(s.accounts.Enable(s.Context(), "ann", account.Actor{}))}, 200)
 			shutsOut := func() answer {
-				return answer{status: code(s.accounts.SetDisabled(s.Context(), "ann", true, false, account.Actor{}))}
+				return answer{status: code(s.accounts.Disable(s.Context(), "ann", account.Actor{}))}
 			}
 			other := s.visitor()
 			other.name, other.device = s.ann.name, s.ann.device

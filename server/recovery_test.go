@@ -86,7 +86,7 @@ func TestRecoveryCodes(t *testing.T) {
 	t.Run("one is of use to its user only, and a refusal tells nothing", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			code := s.makesCodes(s.ann)[0]
-			if err := s.accounts.SetDisabled(t.Context(), "bob", true, false, account.Actor{}); err != nil {
+			if err := s.accounts.Disable(t.Context(), "bob", account.Actor{}); err != nil {
 				t.Fatal(err)
 			}
 			said := map[string]bool{}
@@ -105,11 +105,11 @@ func TestRecoveryCodes(t *testing.T) {
 	t.Run("a disabled user stays out", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			code := s.makesCodes(s.ann)[0]
-			if err := s.accounts.SetDisabled(t.Context(), "ann", true, false, account.Actor{}); err != nil {
+			if err := s.accounts.Disable(t.Context(), "ann", account.Actor{}); err != nil {
 				t.Fatal(err)
 			}
 			s.refusesAs(401, shared.CodeSignInRefused, "disabled", func() answer { return s.visitor().recovers("ann", code) }, shared.EventSignInFailed)
-			s.accounts.SetDisabled(t.Context(), "ann", false, false, account.Actor{})
+			s.accounts.Enable(t.Context(), "ann", account.Actor{})
 			into[shared.SignedIn](s.ann, s.visitor().recovers("ann", code), 200)
 		})
 	})

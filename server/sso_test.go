@@ -308,7 +308,7 @@ func TestSSO(t *testing.T) {
 	t.Run("a disabled user stays out", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			a.links(a.ann, "two", annThere)
-			if err := a.accounts.SetDisabled(t.Context(), "ann", true, false, account.Actor{}); err != nil {
+			if err := a.accounts.Disable(t.Context(), "ann", account.Actor{}); err != nil {
 				t.Fatal(err)
 			}
 			v := a.visitor()

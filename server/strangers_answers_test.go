@@ -451,7 +451,7 @@ var answerLines = []line{
 	}},
 	{"disabled account: refused, no session", func(s *scene) {
 		begun := s.beginsSignIn(s.ann)
-		if err := s.accounts.SetDisabled(s.Context(), "ann", true, false, account.Actor{}); err != nil {
+		if err := s.accounts.Disable(s.Context(), "ann", account.Actor{}); err != nil {
 			s.Fatal(err)
 		}
 		a := s.refusesAs(403, shared.CodeAccountDisabled, "disabled", s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, begun)))

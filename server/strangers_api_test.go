@@ -307,7 +307,7 @@ func sameWork(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := accounts.SetDisabled(t.Context(), "disabled", true, false, account.Actor{}); err != nil {
+	if err := accounts.Disable(t.Context(), "disabled", account.Actor{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ann", "disabled", "nobody", "a b", ""} {

@@ -93,7 +93,11 @@ func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Accounts.SetDisabled(r.Context(), user.Name, request.Disabled, false, s.actor(r)); err != nil {
+	change := s.Accounts.Enable
+	if request.Disabled {
+		change = s.Accounts.Disable
+	}
+	if err := change(r.Context(), user.Name, s.actor(r)); err != nil {
 		return err
 	}
 	user.Disabled = request.Disabled

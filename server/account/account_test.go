@@ -162,11 +162,11 @@ func TestUsers(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
 		opened := w.signedIn("ann")
-		w.wants(w.SetDisabled(t.Context(), "ann", true, false, account.Actor{}), "")
+		w.wants(w.Disable(t.Context(), "ann", account.Actor{}), "")
 		w.lives(opened.Token, shared.CodeUnauthenticated)
 		_, err := w.signIn("ann", password)
 		w.wants(err, shared.CodeSignInRefused)
-		w.wants(w.SetDisabled(t.Context(), "ann", false, false, account.Actor{}), "")
+		w.wants(w.Enable(t.Context(), "ann", account.Actor{}), "")
 		w.lives(opened.Token, shared.CodeUnauthenticated)
 		w.lives(w.signedIn("ann").Token, "")
 	})
@@ -177,7 +177,7 @@ func TestSignIn(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
 		w.add("off")
-		w.wants(w.SetDisabled(t.Context(), "off", true, false, account.Actor{}), "")
+		w.wants(w.Disable(t.Context(), "off", account.Actor{}), "")
 		none := store.User{ID: "none", Name: "none"}
 		if err := w.store.Apply(t.Context(), store.Batch{store.PutUser{User: none}}); err != nil {
 			t.Fatal(err)
@@ -255,7 +255,7 @@ func TestSignIn(t *testing.T) {
 				if round%2 == 0 {
 					w.SetPassword(t.Context(), "ann", "another battery staple")
 				} else {
-					w.SetDisabled(t.Context(), "ann", true, false, account.Actor{})
+					w.Disable(t.Context(), "ann", account.Actor{})
 				}
 			})
 			both.Wait()

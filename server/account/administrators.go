@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -13,28 +14,56 @@ import (
 // same batch, as they were read. Of two administrators who shut each other out at the same
 // time one stays so.
 
-// SetDisabled shuts a user out and ends all their sessions, or lets them in again.
+// Enable lets a user in again.
+func (s *Service) Enable(ctx context.Context, name string, by Actor) error {
+	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+		user.Disabled = false
+		return store.Batch{store.PutUser{User: user}, s.tellsOf(by, shared.EventEnabled, user.ID)}, nil
+	})
+}
+
+// Disable shuts a user out. All their sessions end, and links that lead into their account
+// are dead, also once they are enabled again.
 //
 // Refusal: [shared.CodeLastAdministrator] for the last administrator who can sign in.
-// EvenTheLast, which is for IT, disables that one too: the command line stays.
-func (s *Service) SetDisabled(ctx context.Context, name string, disabled, evenTheLast bool, by Actor) error {
-	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
-		if !disabled {
-			user.Disabled = false
-			return store.Batch{store.PutUser{User: user}, s.tellsOf(by, shared.EventEnabled, user.ID)}, nil
+func (s *Service) Disable(ctx context.Context, name string, by Actor) error {
+	return s.disable(ctx, name, by, func(user store.User) (stays store.Batch, err error) {
+		if !s.administrates(user) {
+			return nil, nil
 		}
-		var stays store.Batch
-		if !evenTheLast && s.administrates(user) {
-			other, err := s.anotherAdministrator(ctx, user.ID)
+		other, err := s.anotherAdministrator(ctx, user.ID)
+		return store.Batch{store.PutUser{User: other}}, err // stale if they were shut out meanwhile
+	})
+}
+
+// DisableEvenTheLast is for IT: it disables the last administrator too. The command line
+// stays.
+func (s *Service) DisableEvenTheLast(ctx context.Context, name string, by Actor) error {
+	return s.disable(ctx, name, by, func(store.User) (store.Batch, error) { return nil, nil })
+}
+
+// disable asks stays for what must stay as it is.
+func (s *Service) disable(ctx context.Context, name string, by Actor, stays func(store.User) (store.Batch, error)) (err error) {
+	for range store.Attempts {
+		err = s.update(ctx, name, func(user store.User) (store.Batch, error) {
+			batch, err := stays(user)
 			if err != nil {
 				return nil, err
 			}
-			stays = store.Batch{store.PutUser{User: other}} // stale if they were shut out meanwhile
+			open, err := s.openLinks(ctx, user, linksIntoAccounts...)
+			if err != nil {
+				return nil, err
+			}
+			user.Disabled = true
+			batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.tellsOf(by, shared.EventDisabled, user.ID))
+			return append(batch, takeAll(open)...), nil
+		})
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
 		}
-		user.Disabled = true
-		return append(stays,
-			store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.tellsOf(by, shared.EventDisabled, user.ID)), nil
-	})
+		// A link was used, or another one took its place, since we looked.
+	}
+	return busy(err)
 }
 
 // administrates reports whether somebody is an administrator who can sign in.

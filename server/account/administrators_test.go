@@ -64,7 +64,7 @@ func TestLastAdministrator(t *testing.T) {
 			var racing sync.WaitGroup
 			for n := range 64 {
 				racing.Go(func() {
-					err := nodes[n%2].SetDisabled(t.Context(), fmt.Sprint("admin", (n*5)%admins), true, false, account.Actor{})
+					err := nodes[n%2].Disable(t.Context(), fmt.Sprint("admin", (n*5)%admins), account.Actor{})
 					if code := shared.CodeOf(err); err != nil && code != shared.CodeLastAdministrator && code != shared.CodeConflict {
 						t.Errorf("shutting one out: %v", err)
 					}
@@ -84,13 +84,13 @@ func TestLastAdministrator(t *testing.T) {
 			if len(left) != 1 {
 				t.Fatalf("%v are left, want one", left)
 			}
-			if err := nodes[1].SetDisabled(t.Context(), left[0], true, false, account.Actor{}); shared.CodeOf(err) != shared.CodeLastAdministrator {
+			if err := nodes[1].Disable(t.Context(), left[0], account.Actor{}); shared.CodeOf(err) != shared.CodeLastAdministrator {
 				t.Errorf("shutting out the last one: %v", err)
 			}
-			if err := nodes[1].SetDisabled(t.Context(), "bob", true, false, account.Actor{}); err != nil {
+			if err := nodes[1].Disable(t.Context(), "bob", account.Actor{}); err != nil {
 				t.Errorf("shutting out somebody else: %v", err)
 			}
-			if err := nodes[0].SetDisabled(t.Context(), left[0], true, true, account.Actor{}); err != nil {
+			if err := nodes[0].DisableEvenTheLast(t.Context(), left[0], account.Actor{}); err != nil {
 				t.Errorf("IT may shut out even the last: %v", err)
 			}
 		})

@@ -131,6 +131,17 @@ func (s *Service) LinkUntil(ctx context.Context, user store.User) (*time.Time, e
 // linksOfAdministrators are those that one makes for somebody else.
 var linksOfAdministrators = []store.Method{store.MethodInvitation, store.MethodRecoveryLink}
 
+// linksIntoAccounts are all that give their bearer a way into somebody's account.
+var linksIntoAccounts = append([]store.Method{store.MethodPhoneLink}, linksOfAdministrators...)
+
+// takeAll uses links up.
+func takeAll(links []store.Link) (batch store.Batch) {
+	for _, link := range links {
+		batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
+	}
+	return batch
+}
+
 // openLinks returns those links of a user that have neither been used nor expired.
 func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store.Method) (open []store.Link, err error) {
 	for _, kind := range kinds {
@@ -164,11 +175,7 @@ func (s *Service) WithdrawLinks(ctx context.Context, user store.User, by Actor) 
 		if err != nil || len(open) == 0 {
 			return false, err
 		}
-		batch := store.Batch{s.tellsOf(by, shared.EventLinkWithdrawn, user.ID)}
-		for _, link := range open {
-			batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
-		}
-		err = s.Store.Apply(ctx, batch)
+		err = s.Store.Apply(ctx, append(takeAll(open), s.tellsOf(by, shared.EventLinkWithdrawn, user.ID)))
 		if errors.Is(err, store.ErrNotFound) {
 			continue // it was used, or another one took its place, since we looked
 		}

@@ -29,7 +29,8 @@ type Commands interface {
 	User(ctx context.Context, name string) (User, error)
 	SetPassword(ctx context.Context, name, password string) error
 	RemovePassword(ctx context.Context, name string) error
-	SetDisabled(ctx context.Context, name string, disabled, evenTheLast bool) error
+	Enable(ctx context.Context, name string) error
+	Disable(ctx context.Context, name string, evenTheLast bool) error
 	// LinkUser lets a user sign in at a provider of the configuration, where they are
 	// known by this subject; UnlinkUser ends that.
 	LinkUser(ctx context.Context, name, provider, subject string) error
@@ -131,9 +132,17 @@ func (a Accounts) RemovePassword(ctx context.Context, name string) error {
 	return a.Service.RemovePassword(ctx, name)
 }
 
-// SetDisabled implements [Commands].
-func (a Accounts) SetDisabled(ctx context.Context, name string, disabled, evenTheLast bool) error {
-	return a.Service.SetDisabled(ctx, name, disabled, evenTheLast, account.Actor{})
+// Enable implements [Commands].
+func (a Accounts) Enable(ctx context.Context, name string) error {
+	return a.Service.Enable(ctx, name, account.Actor{})
+}
+
+// Disable implements [Commands].
+func (a Accounts) Disable(ctx context.Context, name string, evenTheLast bool) error {
+	if evenTheLast {
+		return a.Service.DisableEvenTheLast(ctx, name, account.Actor{})
+	}
+	return a.Service.Disable(ctx, name, account.Actor{})
 }
 
 // LinkUser implements [Commands].

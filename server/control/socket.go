@@ -26,7 +26,8 @@ const (
 	pathUser           = "/user"
 	pathSetPassword    = "/set-password"
 	pathRemovePassword = "/remove-password"
-	pathSetDisabled    = "/set-disabled"
+	pathEnable         = "/enable"
+	pathDisable        = "/disable"
 	pathLinkUser       = "/link-user"
 	pathUnlinkUser     = "/unlink-user"
 	pathInvite         = "/invite"
@@ -50,6 +51,9 @@ type (
 	disabledArgs struct {
 		Name     string `json:"name"`
 		Disabled bool   `json:"disabled"`
+	}
+	disableArgs struct {
+		Name string `json:"name"`
 		// EvenTheLast administrator who can sign in.
 		EvenTheLast bool `json:"evenTheLast,omitempty"`
 	}
@@ -106,8 +110,11 @@ func Handler(c Commands, database io.WriterTo) http.Handler {
 	mux.HandleFunc("POST "+pathRemovePassword, serve(func(ctx context.Context, name string) (none, error) {
 		return none{}, c.RemovePassword(ctx, name)
 	}))
-	mux.HandleFunc("POST "+pathSetDisabled, serve(func(ctx context.Context, in disabledArgs) (none, error) {
-		return none{}, c.SetDisabled(ctx, in.Name, in.Disabled, in.EvenTheLast)
+	mux.HandleFunc("POST "+pathEnable, serve(func(ctx context.Context, name string) (none, error) {
+		return none{}, c.Enable(ctx, name)
+	}))
+	mux.HandleFunc("POST "+pathDisable, serve(func(ctx context.Context, in disableArgs) (none, error) {
+		return none{}, c.Disable(ctx, in.Name, in.EvenTheLast)
 	}))
 	mux.HandleFunc("POST "+pathLinkUser, serve(func(ctx context.Context, in identityArgs) (none, error) {
 		return none{}, c.LinkUser(ctx, in.Name, in.Provider, in.Subject)
@@ -292,9 +299,15 @@ func (c *Client) RemovePassword(ctx context.Context, name string) error {
 	return err
 }
 
-// SetDisabled implements [Commands].
-func (c *Client) SetDisabled(ctx context.Context, name string, disabled, evenTheLast bool) error {
-	_, err := call[none](ctx, c, pathSetDisabled, disabledArgs{name, disabled, evenTheLast})
+// Enable implements [Commands].
+func (c *Client) Enable(ctx context.Context, name string) error {
+	_, err := call[none](ctx, c, pathEnable, name)
+	return err
+}
+
+// Disable implements [Commands].
+func (c *Client) Disable(ctx context.Context, name string, evenTheLast bool) error {
+	_, err := call[none](ctx, c, pathDisable, disableArgs{name, evenTheLast})
 	return err
 }
 

@@ -214,7 +214,7 @@ func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
 			fmt.Fprintf(t.Out, "%s was disabled already.\n", before.Name)
 			return nil
 		}
-		err = commands.SetDisabled(ctx, c.Name, true, c.EvenTheLast)
+		err = commands.Disable(ctx, c.Name, c.EvenTheLast)
 		if shared.CodeOf(err) == shared.CodeLastAdministrator {
 			return fmt.Errorf("%s is the only administrator who can sign in: add another with keypeg user add NAME --admin, or say --even-the-last", c.Name)
 		}
@@ -237,7 +237,7 @@ func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
 			return err
 		}
 		if before.Disabled {
-			if err := commands.SetDisabled(ctx, c.Name, false, false); err != nil {
+			if err := commands.Enable(ctx, c.Name); err != nil {
 				return err
 			}
 		}
