@@ -343,7 +343,7 @@ func (p *page) confirmsAt() (list []shared.Provider) {
 	return list
 }
 
-func (p *page) formats() ui.Formats { return browser.In(p.text.Lang) }
+func (p *page) formats() ui.Formats { return browser.Regional(p.text.Lang) }
 
 func (p *page) chooseLanguage(tag string) {
 	p.speak(p.ctx, tag, func(ctx goapp.Context) {

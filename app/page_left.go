@@ -67,18 +67,32 @@ func (p *page) left(ctx goapp.Context) {
 	p.title(ctx)
 	ui.FocusMain(ctx)
 	go func() {
-		next := p.endSession(ctx)
-		if next == "" && !browser.Returns(ctx, func(ctx context.Context) bool { next = p.endSession(ctx); return next != "" }) {
-			return
+		if !p.endSession(ctx) {
+			browser.Returns(ctx, p.endSession)
 		}
-		browser.Forget(leftKey)
-		browser.Leave(next)
 	}()
 }
 
-// endSession ends the session that was left, and returns where to go then; "" while the
+// onEndSession is for who doesn't want to wait.
+func (p *page) onEndSession(ctx goapp.Context, _ goapp.Event) {
+	go p.endSession(ctx)
+}
+
+// endSession ends the session that was left, and leads on. It reports false while the server
+// doesn't answer.
+func (p *page) endSession(ctx context.Context) bool {
+	next := p.afterSession(ctx)
+	if next == "" {
+		return false
+	}
+	browser.Forget(leftKey)
+	browser.Leave(next)
+	return true
+}
+
+// afterSession ends the session that was left, and returns where to go then; "" while the
 // server doesn't answer.
-func (p *page) endSession(ctx context.Context) (next string) {
+func (p *page) afterSession(ctx context.Context) (next string) {
 	ctx, cancel := context.WithTimeout(ctx, signOutWithin)
 	defer cancel()
 	account, err := p.self.Account(ctx)
@@ -109,5 +123,8 @@ func (p *page) watchLeaving(ctx goapp.Context) {
 }
 
 func (p *page) renderLeft() goapp.UI {
-	return ui.Message{Title: p.text.Shell.Left, Lead: p.text.Shell.LeftLead}.Render()
+	return ui.Message{
+		Title: p.text.Shell.Left, Lead: p.text.Shell.LeftLead,
+		Button: p.text.Shell.TryAgain, OnButton: p.onEndSession,
+	}.Render()
 }

@@ -99,6 +99,19 @@ func ChooseLanguage(tag string) {
 // In formats by the browser's Intl, in a language and the reader's time zone.
 type In string
 
+// Regional returns a language as it is written where the reader lives, such as "en-GB" for
+// "en", if the browser says so.
+func Regional(lang string) In {
+	wanted := js.Global().Get("navigator").Get("languages")
+	for i := range wanted.Length() {
+		tag := wanted.Index(i).String()
+		if primary, _, _ := strings.Cut(tag, "-"); strings.EqualFold(primary, lang) {
+			return In(tag)
+		}
+	}
+	return In(lang)
+}
+
 // Date writes a day, and the exact time for a tooltip.
 func (l In) Date(t time.Time) (day, exact string) {
 	return l.time(t, map[string]any{"dateStyle": "medium"}), l.exact(t)

@@ -89,6 +89,9 @@ func ChooseLanguage(string) {}
 // In formats as in English, in UTC.
 type In string
 
+// Regional returns the language itself.
+func Regional(lang string) In { return In(lang) }
+
 // Number writes digits.
 func (In) Number(n int) string { return strconv.Itoa(n) }
 

@@ -85,6 +85,32 @@ func TestFits(t *testing.T) {
 	}
 }
 
+// TestButtonsStayInSight: on a phone that is held sideways, or with the keyboard open, the
+// buttons of a dialog aren't below the edge.
+func TestButtonsStayInSight(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--gallery")
+	b := openBrowser(t, s)
+	b.movesNothing()
+	seen := 0
+	for _, name := range b.exhibits() {
+		b.isSize(320, 400)
+		b.opens("/gallery/" + name)
+		for _, button := range value[[]box](b, `[...document.querySelectorAll("dialog.dialog .dialog-foot button")].filter((e) => e.checkVisibility()).map((e) => {
+			const r = e.getBoundingClientRect();
+			return { Left: r.left, Top: r.top, Width: r.width, Height: r.height };
+		})`) {
+			seen++
+			if button.Top < 0 || button.Top+button.Height > 400 {
+				t.Errorf("%s: a button is at %+v", name, button)
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("%d buttons were seen", seen)
+	}
+}
+
 // TestForcedColoursAndReducedMotion: what is meant to be seen is seen without our
 // colours, and nothing moves for those who asked for that.
 func TestForcedColoursAndReducedMotion(t *testing.T) {

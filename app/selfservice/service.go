@@ -68,7 +68,7 @@ func World(text *message.Catalogue, account shared.Account) ui.World {
 		blocked = text.Panel.NotSecure
 	}
 	return ui.World{
-		Text: text, Formats: browser.In(text.Lang), Host: browser.Host(),
+		Text: text, Formats: browser.Regional(text.Lang), Host: browser.Host(),
 		RPID: account.RPID, Contact: account.Contact, Blocked: blocked,
 	}
 }

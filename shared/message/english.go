@@ -84,7 +84,7 @@ var English = Catalogue{
 		OfflineLead:  "The server can't be reached right now. Your passkeys are safe; this page comes back when the connection does.",
 		OfflineAsOf:  "Offline: as of {date}. Changes need the server.",
 		Left:         "You are signed out on this device",
-		LeftLead:     "The server can't be reached right now. Your session ends as soon as it can, or at the latest when you open this app again. Nothing of yours is shown here any more.",
+		LeftLead:     "The server can't be reached right now. Your session ends as soon as the server is back, at the latest when you open this app again. Nothing of yours is shown here any more.",
 		TryAgain:     "Try again",
 		Update:       "A new version is ready.",
 		Reload:       "Reload to update",
