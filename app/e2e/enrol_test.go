@@ -11,6 +11,7 @@ import (
 func (b *browser) newLink() string {
 	b.t.Helper()
 	b.sees("#link .qr path")
+	b.readsIn("#link-local", "The server's address leads to this computer only: no other device can open the link. Ask IT for an address that all can reach.")
 	at := value[string](b, `document.getElementById("link-url").value`)
 	if !strings.HasPrefix(at, b.server.url+"/enrol?token=") {
 		b.t.Fatalf("the link is %q", at)

@@ -33,6 +33,7 @@ func (d *linkDialog) Render() app.UI {
 	text := d.World.Text.Link
 	return dialog(linkID, d.Title, d.onEscape,
 		app.P().ID("link-lead").Text(d.Lead),
+		app.If(isThisComputer(d.World.Host), func() app.UI { return app.P().ID("link-local").Class("notice").Text(text.ThisComputer) }),
 		app.Div().Class("qr").Attr("role", "img").Aria("label", text.Code).Body(drawnQR(d.Link.QR)),
 		field(text.Address,
 			app.Input().ID("link-url").Class("code-line").ReadOnly(true).Value(d.Link.URL).OnFocus(d.onFocus),
@@ -42,6 +43,12 @@ func (d *linkDialog) Render() app.UI {
 			button("link-done", "primary", text.Done, false, d.onDone).Attr("autofocus", true),
 		),
 	).Aria("describedby", "link-lead")
+}
+
+// isThisComputer reports whether a host is the machine that the page is read on (RFC 6761,
+// 6.3).
+func isThisComputer(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "[::1]"
 }
 
 // drawnQR is a code with the four light modules around it that it needs. Its path

@@ -304,6 +304,7 @@ var English = Catalogue{
 		RecoveryLead:    "Make sure that it is {name} who asks: whoever has this link gets into the account. It works once, until {date}, and is shown only now.",
 		PhoneTitle:      "Add a passkey on your phone",
 		PhoneLead:       "Scan this code with your phone's camera. It works once, until {date}.",
+		ThisComputer:    "The server's address leads to this computer only: no other device can open the link. Ask IT for an address that all can reach.",
 		Code:            "QR code of the link",
 		Address:         "Link",
 		Copy:            "Copy the link",

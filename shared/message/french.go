@@ -304,6 +304,7 @@ var French = Catalogue{
 		RecoveryLead:    "Assurez-vous que c’est bien {name} qui le demande : ce lien donne accès au compte. Il sert une fois, jusqu’au {date}, et n’est montré que maintenant.",
 		PhoneTitle:      "Ajouter une clé d’accès sur votre téléphone",
 		PhoneLead:       "Scannez ce code avec l’appareil photo de votre téléphone. Il sert une fois, jusqu’au {date}.",
+		ThisComputer:    "L’adresse du serveur ne mène qu’à cet ordinateur : aucun autre appareil ne peut ouvrir le lien. Demandez au service informatique une adresse accessible à tous.",
 		Code:            "Code QR du lien",
 		Address:         "Lien",
 		Copy:            "Copier le lien",

@@ -303,6 +303,7 @@ var German = Catalogue{
 		RecoveryLead:    "Vergewissern Sie sich, dass {name} selbst fragt: Wer diesen Link hat, kommt in das Konto. Er gilt einmal, bis {date}, und wird nur jetzt gezeigt.",
 		PhoneTitle:      "Passkey auf dem Handy hinzufügen",
 		PhoneLead:       "Scannen Sie diesen Code mit der Kamera Ihres Handys. Er gilt einmal, bis {date}.",
+		ThisComputer:    "Die Adresse des Servers führt nur zu diesem Computer: Kein anderes Gerät kann den Link öffnen. Bitten Sie die IT um eine Adresse, die alle erreichen.",
 		Code:            "QR-Code des Links",
 		Address:         "Link",
 		Copy:            "Link kopieren",

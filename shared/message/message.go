@@ -410,6 +410,7 @@ type Link struct {
 	RecoveryLead    string // {name}, {date}
 	PhoneTitle      string
 	PhoneLead       string // {date}
+	ThisComputer    string // no other device can open the link
 	Code            string
 	Address         string
 	Copy            string

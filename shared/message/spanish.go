@@ -304,6 +304,7 @@ var Spanish = Catalogue{
 		RecoveryLead:    "Asegúrate de que es {name} quien lo pide: quien tenga este enlace entra en la cuenta. Sirve una vez, hasta el {date}, y solo se muestra ahora.",
 		PhoneTitle:      "Añadir una llave de acceso en tu móvil",
 		PhoneLead:       "Escanea este código con la cámara de tu móvil. Sirve una vez, hasta el {date}.",
+		ThisComputer:    "La dirección del servidor solo lleva a este ordenador: ningún otro dispositivo puede abrir el enlace. Pide a informática una dirección a la que todos lleguen.",
 		Code:            "Código QR del enlace",
 		Address:         "Enlace",
 		Copy:            "Copiar el enlace",
