@@ -27,7 +27,7 @@ web:
 
 # The race detector needs a C compiler, and the browser tests need a browser.
 test: tools web vet
-	go test -race -timeout 40m ./...
+	go test -race -timeout 80m ./...
 
 # The same with many more rounds of every race, crash and fault: an hour or so.
 soak: tools web vet

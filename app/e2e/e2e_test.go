@@ -5,16 +5,19 @@
 //
 // A test reads: somebody sits at a [browser] of a [server] and does things.
 // There is no waiting for time to pass: each step waits for what the person
-// waits for. Tests run beside each other, each with a server and a browser of its own;
-// those that look at how fast or how still a page is run alone.
+// waits for. Tests run beside each other, two for each processor, since they wait more than
+// they compute; each has a server and a browser of its own. Those that look at how fast or
+// how still a page is run alone.
 package e2e
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -31,7 +34,17 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "e2e: skipping:", reason)
 		os.Exit(0)
 	}
+	flag.Parse()
+	if !wasSet("test.parallel") {
+		flag.Set("test.parallel", fmt.Sprint(2*runtime.GOMAXPROCS(0)))
+	}
 	os.Exit(buildAndRun(m))
+}
+
+// wasSet reports whether the command line has this flag.
+func wasSet(name string) (set bool) {
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+	return set
 }
 
 func withoutChromium() string {

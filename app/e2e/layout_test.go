@@ -20,6 +20,7 @@ func (b *browser) boxOf(selector string) box {
 // TestNothingMoves opens states that follow each other, and looks for what has another
 // place in the second.
 func TestNothingMoves(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--gallery")
 	b := openBrowser(t, s)
 	b.movesNothing()
@@ -53,6 +54,7 @@ func TestNothingMoves(t *testing.T) {
 
 // TestAddIsFirstOnAPhone: nobody scrolls past their passkeys to add one.
 func TestAddIsFirstOnAPhone(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--gallery")
 	b := openBrowser(t, s)
 	b.movesNothing()
