@@ -173,6 +173,24 @@ func TestFloodOfSuccesses(t *testing.T) {
 	})
 }
 
+// TestFloodOfSuccessesAtAHost is of a program that signs in all day, where the host keeps
+// the sessions.
+func TestFloodOfSuccessesAtAHost(t *testing.T) {
+	const flood = 120
+	onEveryStoreOfAHost(t, func(s *site, host *crib) {
+		ann := s.guest(host, "1")
+		ann.registers("hers")
+		lines := s.count(store.KindEvent)
+		for range flood {
+			s.passes(time.Second)
+			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+		}
+		if grown := s.count(store.KindEvent) - lines; grown != 51 {
+			t.Errorf("%d sign-ins left %d lines, want 51", flood, grown)
+		}
+	})
+}
+
 // TestFloodOfPasskeys is of a program that adds and removes passkeys: each leaves a
 // tombstone.
 func TestFloodOfPasskeys(t *testing.T) {

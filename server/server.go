@@ -124,7 +124,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	if !s.Accounts.Policy.PasskeysOff {
 		rules, err := passkey.New(ctx, passkey.Config{
-			Store: c.Store, Now: c.Now, Failures: s.Accounts.Failures,
+			Store: s.Store, Now: c.Now, Failures: s.Accounts.Failures,
 			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin, Max: c.MaxPasskeys,
 			AttestationRoots: c.AttestationRoots, Policy: s.Accounts.Policy,
 		})
@@ -214,6 +214,7 @@ func (s *Server) openHouse(ctx context.Context) (err error) {
 // confirmation and of activity count then.
 func (s *Server) openToGuests(ctx context.Context) (err error) {
 	s.Accounts = account.New(account.Config{Store: s.Store, Now: s.Now, Log: s.Log, ConfirmFor: s.ConfirmFor})
+	s.Store = s.Accounts.Store // in which activity is bounded, also what is written of guests
 	s.people, err = newGuests(ctx, s)
 	return err
 }

@@ -34,7 +34,8 @@ func TestBounded(t *testing.T) {
 		m := &moody{Store: memstore.New(func() time.Time { return began })}
 		b := activity.Bound(m)
 		return m, func(after time.Duration, kind shared.EventKind) error {
-			event := store.NewEvent(began.Add(after), "ann", kind, store.Client{Address: fmt.Sprint("::", int(after.Seconds()))})
+			event := store.NewEvent(began.Add(after), "ann", kind, store.Client{Address: "192.0.2.1"})
+			event.Passkey = after.String()
 			return b.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}})
 		}
 	}
@@ -58,11 +59,54 @@ func TestBounded(t *testing.T) {
 		if len(got) != 51 {
 			t.Fatalf("%d lines", len(got))
 		}
-		if l := got[0]; l.Count != 950 || !l.Time.Equal(began.Add(50*time.Second)) || !l.Last.Equal(began.Add(999*time.Second)) || l.Client.Address != "::999" {
+		if l := got[0]; l.Count != 950 || !l.Time.Equal(began.Add(50*time.Second)) || !l.Last.Equal(began.Add(999*time.Second)) || l.Passkey != "16m39s" {
 			t.Errorf("the line of the others says %+v", l)
 		}
-		if l := got[50]; l.Count != 0 || l.Client.Address != "::0" {
+		if l := got[50]; l.Count != 0 || l.Passkey != "0s" {
 			t.Errorf("the first says %+v", l)
+		}
+	})
+	t.Run("what somebody else does among them keeps a line of its own", func(t *testing.T) {
+		m := &moody{Store: memstore.New(func() time.Time { return began })}
+		b := activity.Bound(m)
+		signsIn := func(i int, client store.Client, by string) {
+			event := store.NewEvent(began.Add(time.Duration(i)*time.Second), "ann", shared.EventSignedIn, client)
+			event.By = by
+			if err := b.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 300 {
+			signsIn(i, store.Client{Address: "192.0.2.1"}, "")
+			switch i {
+			case 100:
+				signsIn(i, store.Client{Address: "203.0.113.7"}, "") // a thief
+			case 200:
+				signsIn(i, store.Client{Address: "192.0.2.1"}, "carl") // an administrator
+			}
+		}
+		for i := range 1000 { // addresses are cheap
+			signsIn(300+i, store.Client{Address: fmt.Sprint("2001:db8::", i)}, "")
+		}
+		got := lines(t, m)
+		has := func(address, by string, count uint64) {
+			t.Helper()
+			for _, l := range got {
+				if l.Client.Address == address && l.By == by && l.Count == count {
+					return
+				}
+			}
+			t.Errorf("no line of %s %s that counts %d", address, by, count)
+		}
+		has("192.0.2.1", "", 250)
+		has("203.0.113.7", "", 0)
+		has("192.0.2.1", "carl", 0)
+		counted := uint64(0)
+		for _, l := range got {
+			counted += max(l.Count, 1)
+		}
+		if len(got) != 61 || counted != 1302 {
+			t.Errorf("%d lines count %d, want 61 that count 1302", len(got), counted)
 		}
 	})
 	t.Run("kinds and days are apart", func(t *testing.T) {
