@@ -29,7 +29,7 @@ func (s *Server) publicLink(link account.Link) (shared.EnrolmentLink, error) {
 }
 
 func (s *Server) makePhoneLink(w http.ResponseWriter, r *http.Request) error {
-	link, err := s.Accounts.NewPhoneLink(r.Context(), caller(r).user)
+	link, err := s.Accounts.NewPhoneLink(r.Context(), caller(r).user, caller(r).session)
 	if err != nil {
 		return err
 	}

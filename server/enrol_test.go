@@ -271,6 +271,55 @@ func TestPhoneLink(t *testing.T) {
 	})
 }
 
+// TestPhoneLinkOfAThief is of somebody who held the user's session for a moment, and made a
+// link with it. Whatever puts them out puts their link out too.
+func TestPhoneLinkOfAThief(t *testing.T) {
+	for name, putsOut := range map[string]func(*scene, *visitor){
+		"another password": func(s *scene, bob *visitor) {
+			s.succeeds(bob.finishes(shared.PathPassword, shared.ChangePassword{Password: "another long password"})(), 204)
+		},
+		"signing out elsewhere": func(s *scene, bob *visitor) {
+			into[shared.SessionList](bob, bob.sends("POST", shared.PathEndOthers, nil), 200)
+		},
+		"ending the thief's session": func(s *scene, bob *visitor) {
+			for _, session := range into[shared.SessionList](bob, bob.sends("GET", shared.PathSessions, nil), 200).Sessions {
+				if !session.Current {
+					into[shared.SessionList](bob, bob.sends("DELETE", shared.PathSession+session.ID, nil), 200)
+				}
+			}
+		},
+		"a password of IT's": func(s *scene, bob *visitor) {
+			if err := s.accounts.SetPassword(s.Context(), "bob", "another long password"); err != nil {
+				s.Fatal(err)
+			}
+		},
+		"a recovery link, used": func(s *scene, bob *visitor) {
+			s.promotes(s.ann)
+			fresh := s.visitor()
+			fresh.opensLink(s.recovers(bob))
+			if a := fresh.submits(shared.PageEnrol, url.Values{"password": {"another long password"}}); a.status != 303 {
+				s.Errorf("got %s", a)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEveryStoreScene(t, func(s *scene) {
+				thief := s.visitor()
+				thief.name = "bob"
+				thief.signsInWithPassword()
+				at := s.addsPhone(thief)
+				phone := s.visitor()
+				phone.opensLink(at)
+				begun := into[shared.Ceremony](phone, phone.sends("POST", shared.PathEnrolBegin, nil), 200)
+
+				putsOut(s, s.bob)
+				s.isDead(at, phone)
+				phone.refused(phone.finishesEnrolment(begun, ""), 404, shared.CodeNotFound)
+			})
+		})
+	}
+}
+
 // links are one of each kind, and how long it lives.
 var links = map[string]struct {
 	make func(*scene) string

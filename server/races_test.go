@@ -96,6 +96,38 @@ func TestRaces(t *testing.T) {
 			both(signsIn, shutsOut)
 			other.refused(other.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
 		},
+		"a phone link that a session makes while it ends is dead": func(s *scene, _ int) {
+			other := s.elsewhere(s.ann)
+			makes := func() answer { return other.sends("POST", shared.PathPhoneLink, nil) }
+			a, b := both(makes, s.ann.finishes(shared.PathEndOthers, nil))
+			s.succeeds(b, 200)
+			if a.status != 200 {
+				other.refused(a, 401, shared.CodeUnauthenticated)
+				return
+			}
+			s.isDead(s.watches(into[shared.EnrolmentLink](other, a, 200)), s.visitor())
+		},
+		"a recovery link that is made while its user is disabled is dead": func(s *scene, _ int) {
+			var link account.Link
+			var refused error
+			user := s.record(s.bob)
+			both(func() answer {
+				link, refused = s.accounts.NewRecoveryLink(s.Context(), user, account.Actor{})
+				return answer{}
+			}, func() answer {
+				return answer{status: code(s.accounts.Disable(s.Context(), "bob", account.Actor{}))}
+			})
+			s.succeeds(answer{status: code(s.accounts.Enable(s.Context(), "bob", account.Actor{}))}, 200)
+			if refused != nil {
+				if shared.CodeOf(refused) != shared.CodeConflict {
+					s.Errorf("making a link: %v", refused)
+				}
+				return
+			}
+			if _, err := s.accounts.Enrolment(s.Context(), link.Token); shared.CodeOf(err) != shared.CodeNotFound {
+				s.Errorf("a dead link opens: %v", err)
+			}
+		},
 		"who signs out while confirming is out": func(s *scene, round int) {
 			other := s.elsewhere(s.ann)
 			begun := s.beginsConfirmation(other)

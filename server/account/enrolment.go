@@ -188,20 +188,44 @@ func (s *Service) WithdrawLinks(ctx context.Context, user store.User, by Actor) 
 }
 
 // NewPhoneLink makes a link with which the signed-in user adds a passkey on another
-// device, once, within five minutes.
-func (s *Service) NewPhoneLink(ctx context.Context, user store.User) (Link, error) {
-	return s.giveLink(ctx, store.MethodPhoneLink, user)
+// device, once, within five minutes. It fails with [shared.CodeUnauthenticated] if the
+// session has ended meanwhile.
+func (s *Service) NewPhoneLink(ctx context.Context, user store.User, session store.Session) (Link, error) {
+	link, err := s.giveLink(ctx, store.MethodPhoneLink, user, store.ReplaceSession{Old: session.ID, Session: session})
+	if errors.Is(err, store.ErrNotFound) {
+		return Link{}, errSignInAgain
+	}
+	return link, err
 }
 
-func (s *Service) giveLink(ctx context.Context, kind store.Method, user store.User, also ...store.Op) (Link, error) {
-	if user.Disabled {
-		return Link{}, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
-	}
-	link, put := s.newLink(kind, user.ID)
-	if err := s.Store.Apply(ctx, append(store.Batch{put}, also...)); err != nil {
+// endPhoneLink makes a phone link dead, if there is one. It belongs into each batch that
+// ends sessions for whoever may have been in one without leave: they may have made a link
+// with it, which would give them a passkey. An expired link is as good as none.
+func (s *Service) endPhoneLink(userID string) store.Op {
+	return store.PutLink{Link: store.Link{Key: enrolmentKey(store.MethodPhoneLink, userID), Expires: s.Now()}}
+}
+
+// giveLink writes a link with its user's record: of a link and a change that shuts the user
+// out at the same time, the second knows of the first.
+func (s *Service) giveLink(ctx context.Context, kind store.Method, user store.User, also ...store.Op) (link Link, err error) {
+	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+		if user.Disabled {
+			return nil, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
+		}
+		var put store.Op
+		link, put = s.newLink(kind, user.ID)
+		return append(store.Batch{put, store.PutUser{User: user}}, also...), nil
+	})
+	switch {
+	case err == nil:
+		return link, nil
+	case errors.Is(err, store.ErrStale):
+		return Link{}, busy(err)
+	case shared.CodeOf(err) != "":
+		return Link{}, err
+	default:
 		return Link{}, fmt.Errorf("storing a link: %w", err)
 	}
-	return link, nil
 }
 
 // Enrolment is what a link is good for.
@@ -287,7 +311,7 @@ func (s *Service) Enrol(ctx context.Context, e Enrolment, password string, clien
 		}
 		if e.Kind == store.MethodRecoveryLink {
 			// What was lost may be in somebody's hands, with a session in it.
-			batch = append(batch, store.EndSessions{UserID: user.ID})
+			batch = append(batch, store.EndSessions{UserID: user.ID}, s.endPhoneLink(user.ID))
 		}
 		return batch, nil
 	}, nil

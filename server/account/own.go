@@ -91,7 +91,7 @@ func (s *Service) EndSession(ctx context.Context, user store.User, current store
 		return shared.SessionList{}, shared.Errorf(shared.CodeNotFound, "This session has ended already.")
 	}
 
-	if _, err := s.end(ctx, sessions[i].ID, shared.EventSessionEnded, client); err != nil {
+	if _, err := s.end(ctx, sessions[i].ID, shared.EventSessionEnded, client, s.endPhoneLink(user.ID)); err != nil {
 		return shared.SessionList{}, err
 	}
 	return s.Sessions(ctx, user, current)
@@ -102,6 +102,7 @@ func (s *Service) EndOthers(ctx context.Context, user store.User, current store.
 	event := store.NewEvent(s.Now(), user.ID, shared.EventOthersEnded, client)
 	err := s.Store.Apply(ctx, store.Batch{
 		store.EndSessions{UserID: user.ID, Except: current.ID},
+		s.endPhoneLink(user.ID),
 		store.AddEvent{Event: event},
 	})
 	if err != nil {
@@ -162,6 +163,7 @@ func (s *Service) ChangePassword(ctx context.Context, user store.User, current s
 		return store.Batch{
 			store.PutUser{User: user},
 			store.EndSessions{UserID: user.ID, Except: current.ID},
+			s.endPhoneLink(user.ID),
 			store.AddEvent{Event: event},
 		}, nil
 	})

@@ -144,14 +144,14 @@ func (s *Service) SignOut(ctx context.Context, token string, client store.Client
 
 // end ends a session, and the one that took its place if its user confirmed at the
 // same moment: with the session gone, no confirmation of it can succeed any more,
-// so one look afterwards finds it.
-func (s *Service) end(ctx context.Context, id store.Hash, kind shared.EventKind, client store.Client) (ended store.Session, err error) {
+// so one look afterwards finds it. What also happens is done with it.
+func (s *Service) end(ctx context.Context, id store.Hash, kind shared.EventKind, client store.Client, also ...store.Op) (ended store.Session, err error) {
 	for {
 		session, err := s.Store.Session(ctx, id)
 		if err == nil {
 			ended = session
 			event := store.NewEvent(s.Now(), session.UserID, kind, client)
-			err = s.Store.Apply(ctx, store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}})
+			err = s.Store.Apply(ctx, append(store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}}, also...))
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return ended, fmt.Errorf("ending a session: %w", err)

@@ -214,11 +214,13 @@ func (s *Service) RemovePassword(ctx context.Context, name string) error {
 	})
 }
 
-// shutsOut stores a changed user, ends all sessions and leaves an event.
+// shutsOut stores a changed user, ends all sessions with what was begun in them, and leaves
+// an event.
 func (s *Service) shutsOut(user store.User, kind shared.EventKind) store.Batch {
 	return store.Batch{
 		store.PutUser{User: user},
 		store.EndSessions{UserID: user.ID},
+		s.endPhoneLink(user.ID),
 		store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, kind, store.Client{})},
 	}
 }
