@@ -43,7 +43,8 @@ func TestReady(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			full := &probed{Store: memstore.New(time.Now), broken: errors.New("the disk is full")}
-			health := &server.Health{Store: full, Log: slog.New(slog.DiscardHandler)}
+			now := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+			health := &server.Health{Store: full, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }}
 			ask := func(path string) int {
 				r := httptest.NewRequest("GET", path, nil)
 				r.RemoteAddr = row.from
@@ -67,8 +68,23 @@ func TestReady(t *testing.T) {
 			if got := ask(shared.PathHealth); got != http.StatusOK {
 				t.Errorf("%s: %d", shared.PathHealth, got)
 			}
-			if most := map[bool]int{true: 1}[row.writes]; full.probes > most {
-				t.Errorf("it was written %d times, at most %d", full.probes, most)
+			if want := map[bool]int{true: 1}[row.writes]; full.probes != want {
+				t.Errorf("it was written %d times, want %d", full.probes, want)
+			}
+
+			// There is room again, and a second later it is noticed, whichever way the
+			// clock jumps meanwhile.
+			full.broken = nil
+			for _, jump := range []time.Duration{time.Second, -time.Hour} {
+				now, full.probes = now.Add(jump), 0
+				for range 3 {
+					if got := ask(shared.PathReady); got != http.StatusOK {
+						t.Errorf("after %s %s: %d", jump, shared.PathReady, got)
+					}
+				}
+				if want := map[bool]int{true: 1}[row.writes]; full.probes != want {
+					t.Errorf("after %s it was written %d times, want %d", jump, full.probes, want)
+				}
 			}
 		})
 	}

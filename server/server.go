@@ -113,7 +113,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	c.fill()
 
-	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log}, agents: newAgents()}
+	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log, Now: c.Now}, agents: newAgents()}
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	open := s.openHouse
 	if c.Host != nil {

@@ -85,7 +85,7 @@ type slot struct {
 // NewRouter returns a Router that has read the list of tenants.
 func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 	rt := &Router{
-		RouterConfig: c, slots: map[string]*slot{}, health: &server.Health{Store: c.Registry.Store, Log: c.Log},
+		RouterConfig: c, slots: map[string]*slot{}, health: &server.Health{Store: c.Registry.Store, Log: c.Log, Now: time.Now},
 		unserved: warning.NewSeldom[Tenant](warning.Again, time.Now),
 	}
 	rt.known.Store(&directory{})
