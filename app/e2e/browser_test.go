@@ -224,7 +224,7 @@ func (b *browser) opens(path string) {
 }
 
 func (b *browser) address(path string) string {
-	if strings.HasPrefix(path, "http") {
+	if strings.HasPrefix(path, "http") || strings.HasPrefix(path, "about:") {
 		return path
 	}
 	return b.server.url + path

@@ -50,7 +50,7 @@ func TestLanguages(t *testing.T) {
 				quoted(message.Fill(text.Sessions.BrowserOn, "browser", "Headless Chrome", "system", "Linux")))
 			b.hasFocusOn("input[id^=name-]")
 			b.presses(escape)
-			date := value[string](b, `new Intl.DateTimeFormat("`+text.Lang+`", { dateStyle: "medium" }).format()`)
+			date := value[string](b, `new Intl.DateTimeFormat(`+quoted(strings.Split(regional[text.Lang], ",")[0])+`, { dateStyle: "medium" }).format()`)
 			b.reads(message.Fill(text.Panel.Added, "date", date))
 			b.clicks(".rows > li:last-child [id^=remove-]")
 			b.reads(text.Panel.RemoveLead)

@@ -275,7 +275,7 @@ func TestPasswordManagers(t *testing.T) {
 // TestPasswordManagersConfirm has one confirm who it is.
 func TestPasswordManagersConfirm(t *testing.T) {
 	t.Parallel()
-	ann := openBrowser(t, startServer(t, "--confirm-after", "3s"))
+	ann := openBrowser(t, startServer(t))
 	ann.hasDevice()
 	ann.hasManagers()
 	ann.setsUp()

@@ -1,5 +1,7 @@
 package e2e
 
+import "time"
+
 // What people do, in steps that several stories share.
 
 const (
@@ -59,10 +61,16 @@ func (b *browser) addsPasskey(name string) {
 	}
 }
 
-// growsOld waits until a sign-in doesn't count as a confirmation any more.
+// growsOld makes every sign-in one of an hour ago, too old for a confirmation, over a restart
+// of the server. The person is where they were, in a page that is loaded anew.
 func (b *browser) growsOld() {
 	b.t.Helper()
-	b.waitsFor("the sign-in to be too old", `fetch("/api/v1/passkeys/register/begin", { method: "POST" }).then((r) => r.status === 403)`)
+	at := value[string](b, `location.href`)
+	b.opens("about:blank")
+	b.server.stops()
+	b.server.agesSignIns(time.Hour)
+	b.server.starts()
+	b.opens(at)
 }
 
 func (b *browser) signsOut() {

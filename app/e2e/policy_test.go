@@ -60,7 +60,7 @@ func TestPasskeysOnly(t *testing.T) {
 // lets one confirm, which names the passkey, but not sign in.
 func TestClosedLaptop(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--user-verification", "preferred", "--confirm-after", "3s")
+	s := startServer(t, "--user-verification", "preferred")
 	ann, laptop := openAnothersBrowser(t, s)
 	ann.setsUp()
 	ann.opensPasskeys()

@@ -9,8 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keypeg/keypeg/server/proxytest"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
 )
 
 // server is a keypeg with a database of its own.
@@ -83,6 +86,28 @@ func (s *server) stops() {
 		s.t.Errorf("the server ended badly: %v\n%s", err, s.log)
 	}
 	s.running = nil
+}
+
+// agesSignIns sets back when people proved who they are, in the database of a server that has
+// stopped.
+func (s *server) agesSignIns(by time.Duration) {
+	s.t.Helper()
+	db, err := boltstore.Open(s.database, time.Now)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer db.Close()
+	records, err := db.Records(s.t.Context(), store.KindSession, nil, 1000)
+	if err != nil || len(records) == 0 {
+		s.t.Fatalf("%d sessions: %v", len(records), err)
+	}
+	for _, record := range records {
+		session := record.Op.(store.AddSession).Session
+		session.Authenticated = session.Authenticated.Add(-by)
+		if err := db.Apply(s.t.Context(), store.Batch{store.ReplaceSession{Old: session.ID, Session: session}}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
 
 // command runs another command of the program on the same database, while the

@@ -264,7 +264,7 @@ func TestRefusals(t *testing.T) {
 
 func TestConfirmingInPlace(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--confirm-after", "3s")
+	s := startServer(t)
 	ann := openBrowser(t, s)
 	laptop := ann.hasDevice()
 	ann.setsUp()

@@ -95,6 +95,8 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 	ann.addsPasskey("Name 0")
 	id := value[string](ann, `fetch("`+shared.PathPasskeys+`").then((r) => r.json()).then((list) => list.passkeys[0].id)`)
 	ann.do("leave", chromedp.Navigate("about:blank"))
+	ann.until("the stream of the page that was left has ended", func() bool { return counter.open.Load() == 0 })
+	counter.most.Store(0)
 
 	var tabs []*browser
 	for range 12 {
