@@ -103,20 +103,33 @@ func Live(ctx context.Context, path, event string, tell func(LiveState)) {
 	}
 }
 
-// freezes tells when the browser freezes the page, and when it goes on (Page Lifecycle), until
-// stop is called.
+// freezes tells when the browser puts the page aside, and when it goes on, until stop is
+// called. It freezes the page (Page Lifecycle), or keeps it for the Back button (HTML,
+// "pagehide" and "pageshow"). Of the second, some browsers tell both ways and some only one.
 func freezes() (frozen <-chan bool, stop func()) {
 	said := make(chan bool, 4)
+	is := false // the first pageshow may be still to come, and brings nothing back
 	say := func(yes bool) func() {
 		return func() {
+			if yes == is {
+				return
+			}
 			select {
 			case said <- yes:
+				is = yes
 			default:
 			}
 		}
 	}
-	stopFreeze, stopResume := listen("document", "freeze", say(true)), listen("document", "resume", say(false))
-	return said, func() { stopFreeze(); stopResume() }
+	stops := []func(){
+		listen("document", "freeze", say(true)), listen("document", "resume", say(false)),
+		listen("window", "pagehide", say(true)), listen("window", "pageshow", say(false)),
+	}
+	return said, func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}
 }
 
 // listen calls do at each event of a global object, until stop is called.

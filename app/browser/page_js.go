@@ -34,8 +34,18 @@ func IsPhone() bool {
 	return js.Global().Call("matchMedia", "(pointer: coarse) and (hover: none) and (max-device-width: 30rem), (pointer: coarse) and (hover: none) and (max-device-height: 30rem)").Get("matches").Bool()
 }
 
-// Leave loads another page of the server, leaving the app.
-func Leave(path string) { js.Global().Get("location").Call("assign", path) }
+// Leave loads another page of the server, leaving the app. The Back button may bring this page
+// back as it was, with the names of a user who has signed out since, or a button that waits
+// for ever. So it is loaded anew then.
+func Leave(path string) {
+	js.Global().Call("addEventListener", "pageshow", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		if args[0].Get("persisted").Bool() {
+			Reload()
+		}
+		return nil
+	}))
+	js.Global().Get("location").Call("assign", path)
+}
 
 // Download saves a text as a file. It leaves no address behind.
 func Download(name, text string) {

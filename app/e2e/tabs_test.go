@@ -183,6 +183,77 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 	ann.until("there is no stream", func() bool { return counter.open.Load() == 0 })
 }
 
+// TestPutAside: a tab whose page the browser keeps for its Back button leaves the stream to
+// others, and waits in line again when the page is back.
+func TestPutAside(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	first := openBrowser(t, s)
+	first.setsUp()
+	first.opens("/sessions")
+	first.until("the first tab is in line", first.isInLine)
+	second := first.opensTab()
+	second.opens("/sessions")
+	second.until("the second is in line", second.isInLine)
+
+	comes := func(tab *browser, event string) {
+		t.Helper()
+		value[bool](tab, fmt.Sprintf(`dispatchEvent(new PageTransitionEvent(%q, { persisted: true }))`, event))
+	}
+	comes(first, "pagehide")
+	first.until("the first has left", func() bool { return !first.isInLine() })
+	first.until("the second leads", second.leads)
+	comes(first, "pageshow")
+	first.until("the first is in line again", first.isInLine)
+	comes(second, "pagehide")
+	first.until("the first leads", first.leads)
+}
+
+// isInLine reports whether this tab has the stream that all share, or waits for it.
+func (b *browser) isInLine() bool {
+	b.t.Helper()
+	return value[bool](b, `navigator.locks.request("probe", async () => {
+		const { held, pending } = await navigator.locks.query(), mine = held.find((lock) => lock.name === "probe").clientId;
+		return [...held, ...pending].some((lock) => lock.name.startsWith("keypeg /") && lock.clientId === mine);
+	})`)
+}
+
+// TestBack: a page that the Back button brings back shows what happened meanwhile, and what
+// happens from then on.
+func TestBack(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.opens("/sessions")
+	ann.sees(".rows > li")
+	value[bool](ann, `location.assign("/recovery"), true`)
+	ann.sees("input[name=code]")
+	phone := openBrowser(t, s)
+	phone.signsInWithPassword("ann", annsPassword)
+	value[bool](ann, `history.back(), true`)
+	ann.sees(row(2, "button"))
+	phone.signsOut()
+	ann.seesNo(row(2, "button"))
+}
+
+// TestBackAfterSignOut: the Back button shows nothing of who has signed out, whether or not
+// the browser has kept the page.
+func TestBackAfterSignOut(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.opens("/sessions")
+	ann.sees(".rows > li")
+	ann.signsOut()
+	value[bool](ann, `history.back(), true`)
+	ann.isAt("/sign-in?next=%2Fsessions")
+	if traces := ann.traces("Ann Admin"); len(traces) != 0 {
+		t.Errorf("left behind: %q", traces)
+	}
+}
+
 // TestOneStreamInCrib opens tabs of a program that has taken Keypeg in.
 func TestOneStreamInCrib(t *testing.T) {
 	t.Parallel()
