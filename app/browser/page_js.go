@@ -115,7 +115,11 @@ func Regional(lang string) In {
 	wanted := js.Global().Get("navigator").Get("languages")
 	for i := range wanted.Length() {
 		tag := wanted.Index(i).String()
-		if primary, _, _ := strings.Cut(tag, "-"); strings.EqualFold(primary, lang) {
+		if primary, _, _ := strings.Cut(tag, "-"); !strings.EqualFold(primary, lang) {
+			continue
+		}
+		// Intl throws at what some browsers say on some systems, such as "en-US@posix".
+		if _, err := try(func() js.Value { return js.Global().Get("Intl").Call("getCanonicalLocales", tag) }); err == nil {
 			return In(tag)
 		}
 	}

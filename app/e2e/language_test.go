@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/keypeg/keypeg/shared"
@@ -63,6 +64,23 @@ func TestLanguages(t *testing.T) {
 			b.hasNoComplaints()
 		})
 	}
+}
+
+// TestOddLanguage: what the browser says of its languages may be nothing that its own
+// formats take.
+func TestOddLanguage(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	if _, err := chromedp.Call(ann.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `Object.defineProperty(navigator, "languages", { value: ["en-US@posix", "en-GB"] })`,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ann.opens("/sessions")
+	ann.reads("Last seen " + value[string](ann, `new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" }).format()`))
+	ann.hasNoComplaints()
 }
 
 func TestChoosingALanguage(t *testing.T) {
