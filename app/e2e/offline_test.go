@@ -176,6 +176,18 @@ func TestColdStartWithoutServer(t *testing.T) {
 	ann.clicks("#passkey-add")
 	ann.sees("#passkey-name")
 
+	// The other lists are never kept: each says so, and comes by itself.
+	for _, path := range []string{"/sessions", "/activity", "/users"} {
+		s.stops()
+		ann.opens(path)
+		ann.reads("Offline: as of ")
+		ann.reads("The server can't be reached.")
+		ann.seesNo(".rows")
+		s.starts()
+		ann.sees(".rows > li")
+		ann.seesNo("#offline-bar")
+	}
+
 	// Of a server that comes back, the browser tells nothing.
 	s.stops()
 	ann.opens("/recovery")

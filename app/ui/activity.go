@@ -70,7 +70,7 @@ func (p *ActivityPanel) OnMount(ctx app.Context) {
 // OnUpdate asks again when something happened. Who has gone further back is left
 // where they are.
 func (p *ActivityPanel) OnUpdate(app.Context) {
-	if p.seen != p.Changes && p.state == listReady && len(p.events) <= p.first {
+	if p.seen != p.Changes && p.state != listLoading && len(p.events) <= p.first {
 		p.more("")
 	}
 }

@@ -184,6 +184,53 @@ func TestSparse(t *testing.T) {
 	}
 }
 
+// TestServerComesBack: a list that couldn't be loaded is loaded once the page learns that the
+// server is there.
+func TestServerComesBack(t *testing.T) {
+	away := shared.Errorf(shared.CodeOffline, "The server can't be reached.")
+	server := &returning{users: stateUsers(world(), func(*UsersPanel) {}).users}
+	sessions := &SessionsPanel{World: world(), Service: server}
+	activity := &ActivityPanel{World: world(), Service: server}
+	users := &UsersPanel{World: world(), Service: server}
+	for name, list := range map[string]struct {
+		panel  app.Composer
+		learns func(app.Context)
+		state  *listState
+		rows   func() int
+	}{
+		"sessions": {sessions, func(ctx app.Context) { sessions.Changes++; sessions.OnUpdate(ctx) }, &sessions.state, func() int { return len(sessions.list.Sessions) }},
+		"activity": {activity, func(ctx app.Context) { activity.Changes++; activity.OnUpdate(ctx) }, &activity.state, func() int { return len(activity.events) }},
+		"users":    {users, func(ctx app.Context) { users.Changes++; users.OnUpdate(ctx) }, &users.state, func() int { return len(users.users) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server.err = away
+			plays(t, list.panel, func(app.Context) {
+				if *list.state != listFailed {
+					t.Errorf("while the server is away: state %v", *list.state)
+				}
+				server.err = nil
+			}, list.learns)
+			if *list.state != listReady || list.rows() == 0 {
+				t.Errorf("once it is back: state %v with %d rows", *list.state, list.rows())
+			}
+		})
+	}
+}
+
+// returning is a server that has something to show once it is back.
+type returning struct {
+	obliging
+	users []shared.Member
+}
+
+func (r *returning) Sessions(context.Context) (shared.SessionList, error) {
+	return stateSessions(), r.err
+}
+
+func (r *returning) Users(context.Context, string, string) (shared.Members, error) {
+	return shared.Members{Users: r.users}, r.err
+}
+
 // asked is a service that writes down in which language it was asked for what.
 type asked struct {
 	obliging

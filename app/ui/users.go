@@ -171,7 +171,7 @@ func (p *UsersPanel) renderList() app.UI {
 		})),
 		app.If(p.next != "", func() app.UI {
 			return app.Div().Class("buttons").Body(
-				button("users-more", "", text.More, false, p.onMore),
+				button("users-more", "", text.More, p.World.Offline != "", p.onMore),
 			)
 		}),
 	)
