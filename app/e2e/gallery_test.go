@@ -95,7 +95,13 @@ func (b *browser) inFrames(names []string, query string, height int, widths []in
 	return answers
 }
 
-// TestFits looks for what sticks out at the sides, where nobody scrolls to.
+// sticksOut finds the first thing that sticks out at the sides, where nobody scrolls to.
+const sticksOut = `(page, shown) => [...page.querySelectorAll("body *")].filter((e) => {
+	const r = e.getBoundingClientRect();
+	return r.width > 1 && shown.getComputedStyle(e).position !== "fixed" && !e.closest(".skip, .spoken") && (r.right > shown.innerWidth + 1 || r.left < -1);
+}).slice(0, 1).map((e) => "sticks out: " + e.outerHTML.replace(/\s+/g, " ").slice(0, 120))`
+
+// TestFits looks at all exhibits as small as they get, and in all languages.
 func TestFits(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--gallery")
@@ -103,13 +109,25 @@ func TestFits(t *testing.T) {
 	b.movesNothing()
 	names := b.exhibits()
 	for _, query := range []string{"", "?dir=rtl", "?lang=de", "?lang=fr", "?lang=es", "?lang=ja"} {
-		for _, answer := range b.inFrames(names, query, 800, []int{320, 640, 1280}, `(page, shown) => // 640 is 1280 at 200 %
-			[...page.querySelectorAll("body *")].filter((e) => {
-				const r = e.getBoundingClientRect();
-				return r.width > 1 && shown.getComputedStyle(e).position !== "fixed" && !e.closest(".skip, .spoken") && (r.right > shown.innerWidth + 1 || r.left < -1);
-			}).slice(0, 1).map((e) => "sticks out: " + e.outerHTML.replace(/\s+/g, " ").slice(0, 120))`) {
+		for _, answer := range b.inFrames(names, query, 800, []int{320, 640, 1280}, sticksOut) { // 640 is 1280 at 200 %
 			t.Error(answer)
 		}
+	}
+}
+
+// hasTextOf is a browser whose user wants text of so many pixels. Others have 16.
+func hasTextOf(pixels int) chromedp.ExecAllocatorOption {
+	return chromedp.Flag("blink-settings", fmt.Sprint("defaultFontSize=", pixels))
+}
+
+// TestFitsAt200Percent is for who wants all text at twice its size, on a phone too.
+func TestFitsAt200Percent(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--gallery")
+	b := openBrowser(t, s, hasTextOf(32))
+	b.movesNothing()
+	for _, answer := range b.inFrames(b.exhibits(), "", 800, []int{320, 390, 1280}, sticksOut) {
+		t.Error(answer)
 	}
 }
 
@@ -120,11 +138,8 @@ func TestButtonsStayInSight(t *testing.T) {
 	s := startServer(t, "--gallery")
 	b := openBrowser(t, s)
 	b.movesNothing()
-	dialogs := slices.DeleteFunc(b.exhibits(), func(name string) bool {
-		return !strings.HasPrefix(name, "panel-re") && !strings.HasPrefix(name, "users-") && !strings.HasPrefix(name, "confirm-")
-	})
 	seen := 0
-	for _, answer := range b.inFrames(dialogs, "", 400, []int{320}, `(page) =>
+	for _, answer := range b.inFrames(b.exhibits(), "", 400, []int{320, 1280}, `(page) =>
 		[...page.querySelectorAll("dialog.dialog .dialog-foot button")].filter((e) => e.checkVisibility()).map((e) => {
 			const { top, bottom } = e.getBoundingClientRect();
 			return top >= 0 && bottom <= 400 ? "in sight" : "a button is from " + top + " to " + bottom;
@@ -133,8 +148,38 @@ func TestButtonsStayInSight(t *testing.T) {
 			t.Error(answer)
 		}
 	}
-	if seen < 20 {
+	if seen < 60 {
 		t.Errorf("%d buttons were seen", seen)
+	}
+}
+
+// TestFocusIsSeen: wherever the keyboard leads in a dialog, nothing lies over it, also for who
+// has text at 200 % (WCAG 2.2, 2.4.11).
+func TestFocusIsSeen(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--gallery")
+	for _, text := range []int{16, 32} {
+		b := openBrowser(t, s, hasTextOf(text))
+		b.movesNothing()
+		seen := 0
+		for _, answer := range b.inFrames(b.exhibits(), "", 480, []int{320, 390, 1280}, `(page) => {
+			const open = [...page.querySelectorAll("dialog[open]")].at(-1); // those below can't be reached
+			if (!open) return [];
+			return [...open.querySelectorAll("button:enabled, input, a")].filter((e) => e.checkVisibility()).map((e) => {
+				e.focus();
+				const { left, width, top, bottom } = e.getBoundingClientRect();
+				const over = [top + 2, (top + bottom) / 2, bottom - 2].map((y) => page.elementFromPoint(left + width / 2, y));
+				if (over.some((other) => e.contains(other))) return "seen";
+				return e.outerHTML.replace(/\s+/g, " ").slice(0, 120) + " from " + top + " to " + bottom + " is under " + over.map((other) => other?.outerHTML.slice(0, 60));
+			});
+		}`) {
+			if seen++; !strings.HasSuffix(answer, ": seen") {
+				t.Errorf("text of %d px: %s", text, answer)
+			}
+		}
+		if seen < 200 {
+			t.Errorf("text of %d px: the keyboard was led to %d places", text, seen)
+		}
 	}
 }
 
