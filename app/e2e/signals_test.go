@@ -115,6 +115,9 @@ func TestEmptyDatabase(t *testing.T) {
 	ann.setsUp()
 	ann.opensPasskeys()
 	ann.addsPasskey("Laptop")
+	ann.clicks("#passkeys-close")
+	ann.seesNo("dialog.panel")
+	ann.signsOut()
 
 	var right string
 	s.isServedFrom(func(away string) { right = away })

@@ -104,7 +104,7 @@ func TestDiskFull(t *testing.T) {
 				}
 				for _, event := range page.Events {
 					if event.Kind == shared.EventSignedIn {
-						activity++
+						activity += max(int(event.Count), 1)
 					}
 				}
 				if before = page.Next; before == "" {
