@@ -265,12 +265,24 @@ func (b *browser) clicks(selector string) {
 		const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
 		return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 	})()`, quoted(selector))
-	var at []float64
-	for len(at) == 0 { // it may have gone, or moved, since it was waited for
+	listens := fmt.Sprintf(`((at) => {
+		globalThis.heard = false;
+		document.addEventListener("click", (event) => (heard = event.target.closest(%s) !== null), { capture: true, once: true });
+		return at;
+	})(%s)`, quoted(selector), middle)
+	for missed := true; missed; {
 		b.waitsFor("being able to click "+selector, middle+" !== null")
-		at = value[[]float64](b, middle)
+		at := value[[]float64](b, listens)
+		if len(at) == 0 {
+			continue // it has gone, or moved, since it was waited for
+		}
+		b.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
+		// It may have moved just before the click, as for a person who looks again and clicks
+		// once more. A page that is on its way to another one was clicked.
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		missed, _ = chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(`globalThis.heard === false && ((e) => e !== null && !e.contains(document.elementFromPoint(%f, %f)))(document.querySelector(%s))`, at[0], at[1], quoted(selector))))
+		cancel()
 	}
-	b.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
 }
 
 // types puts the focus into a field and types with the keyboard, in the place of
