@@ -1013,3 +1013,31 @@ func TestBegun(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoTabsSignIn has an old page ask at the moment at which another tab signs in: its
+// answer comes late, and takes nothing from the browser.
+func TestTwoTabsSignIn(t *testing.T) {
+	onEveryStore(t, func(s *site) {
+		ann := s.user("ann")
+		old := ann.copy()
+		ann.signsInWithPassword() // in place of the session that the old page has
+		for _, path := range []string{shared.PathAccount, shared.PathPasskeys, shared.PathLive} {
+			late := old.sends("GET", path, nil)
+			old.refused(late, 401, shared.CodeUnauthenticated)
+			for _, line := range late.header.Values("Set-Cookie") {
+				if cookie, err := http.ParseSetCookie(line); err != nil || cookie.Name == "keypeg" {
+					t.Errorf("%s sets %q (%v)", path, line, err)
+				}
+			}
+		}
+		late := old.sends("GET", shared.PageHome, nil)
+		if late.status != 303 {
+			t.Errorf("the page answers %v", late)
+		}
+		for _, line := range late.header.Values("Set-Cookie") {
+			if cookie, err := http.ParseSetCookie(line); err != nil || cookie.Name == "keypeg" {
+				t.Errorf("the page sets %q (%v)", line, err)
+			}
+		}
+	})
+}

@@ -87,13 +87,13 @@ func (s *Server) signedIn(h handler) handler {
 	}
 }
 
-// sessionEnded takes the cookie of a session that isn't there any more, and has the sign-in
-// page say why it is shown. Who had none isn't told.
+// sessionEnded has the sign-in page say why it is shown. Who had no session isn't told. The
+// cookie stays: it is worth nothing, and another tab may have signed in just now. To drop it
+// would take that tab's new session from the browser.
 func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
 	if s.cookieValue(r, cookieSession) == "" {
 		return
 	}
-	s.dropCookie(w, cookieSession)
 	sealed, err := pack(s.travel.said, said{shared.CodeUnauthenticated, text(r).Door.SessionEnded, true})
 	if err != nil {
 		s.Log.Error("telling that a session has ended", "cause", err)
