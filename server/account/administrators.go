@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -43,27 +42,19 @@ func (s *Service) DisableEvenTheLast(ctx context.Context, name string, by Actor)
 }
 
 // disable asks stays for what must stay as it is.
-func (s *Service) disable(ctx context.Context, name string, by Actor, stays func(store.User) (store.Batch, error)) (err error) {
-	for range store.Attempts {
-		err = s.update(ctx, name, func(user store.User) (store.Batch, error) {
-			batch, err := stays(user)
-			if err != nil {
-				return nil, err
-			}
-			open, err := s.openLinks(ctx, user, linksIntoAccounts...)
-			if err != nil {
-				return nil, err
-			}
-			user.Disabled = true
-			batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.tellsOf(by, shared.EventDisabled, user.ID))
-			return append(batch, takeAll(open)...), nil
-		})
-		if !errors.Is(err, store.ErrNotFound) {
-			return err
+func (s *Service) disable(ctx context.Context, name string, by Actor, stays func(store.User) (store.Batch, error)) error {
+	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+		batch, err := stays(user)
+		if err != nil {
+			return nil, err
 		}
-		// A link was used, or another one took its place, since we looked.
-	}
-	return busy(err)
+		user.Disabled = true
+		batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.tellsOf(by, shared.EventDisabled, user.ID))
+		for _, kind := range linksIntoAccounts {
+			batch = append(batch, s.endLink(kind, user.ID))
+		}
+		return batch, nil
+	})
 }
 
 // administrates reports whether somebody is an administrator who can sign in.

@@ -134,14 +134,6 @@ var linksOfAdministrators = []store.Method{store.MethodInvitation, store.MethodR
 // linksIntoAccounts are all that give their bearer a way into somebody's account.
 var linksIntoAccounts = append([]store.Method{store.MethodPhoneLink}, linksOfAdministrators...)
 
-// takeAll uses links up.
-func takeAll(links []store.Link) (batch store.Batch) {
-	for _, link := range links {
-		batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
-	}
-	return batch
-}
-
 // openLinks returns those links of a user that have neither been used nor expired.
 func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store.Method) (open []store.Link, err error) {
 	for _, kind := range kinds {
@@ -175,7 +167,11 @@ func (s *Service) WithdrawLinks(ctx context.Context, user store.User, by Actor) 
 		if err != nil || len(open) == 0 {
 			return false, err
 		}
-		err = s.Store.Apply(ctx, append(takeAll(open), s.tellsOf(by, shared.EventLinkWithdrawn, user.ID)))
+		batch := store.Batch{s.tellsOf(by, shared.EventLinkWithdrawn, user.ID)}
+		for _, link := range open {
+			batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
+		}
+		err = s.Store.Apply(ctx, batch)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // it was used, or another one took its place, since we looked
 		}
@@ -200,9 +196,15 @@ func (s *Service) NewPhoneLink(ctx context.Context, user store.User, session sto
 
 // endPhoneLink makes a phone link dead, if there is one. It belongs into each batch that
 // ends sessions for whoever may have been in one without leave: they may have made a link
-// with it, which would give them a passkey. An expired link is as good as none.
+// with it, which would give them a passkey.
 func (s *Service) endPhoneLink(userID string) store.Op {
-	return store.PutLink{Link: store.Link{Key: enrolmentKey(store.MethodPhoneLink, userID), Expires: s.Now()}}
+	return s.endLink(store.MethodPhoneLink, userID)
+}
+
+// endLink makes a link dead, if there is one. An expired link is as good as none, and needs
+// neither a look before nor a second try.
+func (s *Service) endLink(kind store.Method, userID string) store.Op {
+	return store.PutLink{Link: store.Link{Key: enrolmentKey(kind, userID), Expires: s.Now()}}
 }
 
 // giveLink writes a link with its user's record: of a link and a change that shuts the user
