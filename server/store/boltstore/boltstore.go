@@ -164,19 +164,19 @@ const (
 // examine reads the head of a file before bbolt maps it into memory. What isn't
 // bbolt's, or was cut off, gets a sentence; bbolt would crash on the latter.
 func examine(path string) error {
-	info, err := namedfile.Look(path)
+	file, err := namedfile.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	file, err := namedfile.Open(path)
+	defer file.Close()
+
+	info, err := file.Stat()
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	defer file.Close()
-
 	if info.Size() == 0 {
 		return nil // bbolt makes a new one of it
 	}
