@@ -34,7 +34,7 @@ func ParseAddress(publicURL, rpID string, passkeysOn bool) (Address, error) {
 	if err != nil {
 		return Address{}, err
 	}
-	isLocal := isLocalhost(at.name)
+	isLocal := shared.IsLocalhost(at.name)
 	suffix, icann := publicsuffix.PublicSuffix(at.name)
 	switch {
 	case isIP(at.name) && passkeysOn:
@@ -52,7 +52,7 @@ func ParseAddress(publicURL, rpID string, passkeysOn bool) (Address, error) {
 }
 
 // IsLocal reports whether the address is this machine's own, which no other machine can open.
-func (a Address) IsLocal() bool { return isLocalhost(HostName(a.Host)) }
+func (a Address) IsLocal() bool { return shared.IsLocalhost(HostName(a.Host)) }
 
 // IsHost reports whether a request's Host header names this address. Hosts are equal however
 // they are written: in capitals, with the default port, with a final dot (RFC 9110, 4.2.3).
@@ -113,7 +113,7 @@ func (o origin) String() string {
 
 // trusted is an origin that browsers trust, and that the same host may have.
 func (o origin) trusted() origin {
-	o.secure = o.secure || !isLocalhost(o.name)
+	o.secure = o.secure || !shared.IsLocalhost(o.name)
 	if o.secure && o.port == 80 {
 		o.port = 0
 	}
@@ -235,12 +235,6 @@ func checkRPID(id, host string) error {
 		return fmt.Errorf("the RP ID %q is shared by unrelated sites, so browsers refuse it: write %q or leave it out", id, host)
 	}
 	return nil
-}
-
-// isLocalhost reports whether a name is this machine's, which browsers trust without https
-// (RFC 6761, 6.3).
-func isLocalhost(name string) bool {
-	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }

@@ -45,10 +45,9 @@ func (d *linkDialog) Render() app.UI {
 	).Aria("describedby", "link-lead")
 }
 
-// isThisComputer reports whether a host is the machine that the page is read on (RFC 6761,
-// 6.3).
+// isThisComputer reports whether a host is the machine that the page is read on.
 func isThisComputer(host string) bool {
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "[::1]"
+	return shared.IsLocalhost(host) || host == "127.0.0.1" || host == "[::1]"
 }
 
 // drawnQR is a code with the four light modules around it that it needs. Its path

@@ -15,9 +15,10 @@ const maxTyped = 1024
 // CanonicalName returns a user name as it is kept and compared: PRECIS
 // UsernameCaseMapped (RFC 8265, 3.3), so that "Ann" and "ann" are one. What comes along
 // when a name is pasted or completed, white space and invisible characters at its ends, is
-// left out, and so is what programs write around an e-mail address. It refuses, with [shared.CodeInvalidName], what that profile forbids (blanks,
-// control and invisible characters, mixed directions, and more) and names longer
-// than [shared.MaxNameLength] characters.
+// left out, and so is what programs write around an e-mail address. It refuses, with
+// [shared.CodeInvalidName], what that profile forbids (blanks, control and invisible
+// characters, mixed directions, and more) and names longer than [shared.MaxNameLength]
+// characters.
 func CanonicalName(typed string) (string, error) {
 	typed = plainAddress(typed)
 	if typed == "" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Config describes a provider. [Config.Check] says what is wrong with it.
@@ -59,7 +60,7 @@ func (c Config) Check() error {
 func isLocal(u *url.URL) bool {
 	host := u.Hostname()
 	ip, err := netip.ParseAddr(host)
-	loopback := err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost") // RFC 6761, 6.3
+	loopback := err == nil && ip.IsLoopback() || shared.IsLocalhost(host)
 	return u.Scheme == "http" && loopback
 }
 

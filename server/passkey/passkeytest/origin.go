@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // relyingParty checks the relying party id against the page, and fills in the
@@ -19,7 +21,7 @@ func (d *Device) relyingParty(id string) (string, error) {
 	host := page.Hostname()
 
 	// WebAuthn exists in secure contexts only, and an address is no valid domain.
-	secure := page.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost")
+	secure := page.Scheme == "https" || shared.IsLocalhost(host)
 	if !secure || host == "" || net.ParseIP(host) != nil {
 		return "", ErrSecurity
 	}
