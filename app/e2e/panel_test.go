@@ -87,22 +87,27 @@ func TestAddingPasskeys(t *testing.T) {
 	})
 }
 
-func TestSessionsOfARemovedPasskey(t *testing.T) {
-	t.Parallel()
+// openTwoBrowsers has Ann at her passkeys with one called Laptop, and signed in with the same
+// one in another browser, as a synced one would be.
+func openTwoBrowsers(t *testing.T) (ann, elsewhere *browser) {
+	t.Helper()
 	s := startServer(t)
-	ann := openBrowser(t, s)
+	ann = openBrowser(t, s)
 	ann.hasDevice()
 	ann.setsUp()
 	ann.opensPasskeys()
 	ann.addsPasskey("Laptop")
-
-	// The same passkey in another browser, as a synced one would be.
 	held := ann.onlyCredential()
-	elsewhere := openBrowser(t, s)
+	elsewhere = openBrowser(t, s)
 	elsewhere.hasDevice().gets(held)
 	elsewhere.opens("/sign-in")
 	elsewhere.isAt("/")
+	return ann, elsewhere
+}
 
+func TestSessionsOfARemovedPasskey(t *testing.T) {
+	t.Parallel()
+	ann, elsewhere := openTwoBrowsers(t)
 	ann.clicks(row(1, "[id^=remove-]"))
 	ann.reads("Also end the session that was started with it elsewhere")
 	ann.clicks("#remove-sessions")
@@ -114,17 +119,7 @@ func TestSessionsOfARemovedPasskey(t *testing.T) {
 // TestGoneElsewhere: a passkey goes away in one browser while the other asks about it.
 func TestGoneElsewhere(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	ann := openBrowser(t, s)
-	ann.hasDevice()
-	ann.setsUp()
-	ann.opensPasskeys()
-	ann.addsPasskey("Laptop")
-	held := ann.onlyCredential()
-	elsewhere := openBrowser(t, s)
-	elsewhere.hasDevice().gets(held)
-	elsewhere.opens("/sign-in")
-	elsewhere.isAt("/")
+	ann, elsewhere := openTwoBrowsers(t)
 	elsewhere.opensPasskeys()
 	elsewhere.clicks(row(1, "[id^=remove-]"))
 	elsewhere.sees("#remove-cancel")
