@@ -94,7 +94,7 @@ func (s *self) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	if user := s.User(); err == nil && user.ID != "" {
 		keepCopy(user.ID, func(known *lastKnown) { known.Passkeys = &list })
 	}
-	if code := shared.CodeOf(err); code == shared.CodeOffline || code == shared.CodeAway {
+	if shared.IsUnreachable(err) {
 		if known, ok := recallCopy(); ok && known.Passkeys != nil {
 			return *known.Passkeys, nil
 		}

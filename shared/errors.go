@@ -195,6 +195,13 @@ func IsSignedOut(err error) bool {
 	return code == CodeUnauthenticated || code == CodeSwitchedOff
 }
 
+// IsUnreachable reports whether err says that nobody answered: not the server, at most a
+// proxy in front of it. What was known before is still worth showing.
+func IsUnreachable(err error) bool {
+	code := CodeOf(err)
+	return code == CodeOffline || code == CodeAway
+}
+
 // Problem is an [Error] on the wire: application/problem+json (RFC 9457) with
 // members of our own.
 type Problem struct {

@@ -20,8 +20,10 @@ type removeDialog struct {
 	Working bool
 	Failure error
 	// Sessions elsewhere that began with the passkey can be ended with it: the sentence
-	// that offers that, or "".
+	// that offers that, or "". Until they are counted it only keeps the place, so that
+	// nothing moves under the pointer.
 	Sessions string
+	Counted  bool
 
 	OnCancel func()
 	OnOK     func(endSessions bool)
@@ -44,7 +46,7 @@ func (d *removeDialog) Render() app.UI {
 		app.P().ID("remove-lead").Text(text.RemoveLead),
 		app.If(d.Last != "", func() app.UI { return app.P().Text(d.Last) }),
 		app.If(d.Sessions != "", func() app.UI {
-			return app.Label().Class("check").Body(
+			return app.Label().Class("check").Class(label(d.Counted, "", "waiting")).Body(
 				app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
 				app.Span().Text(d.Sessions),
 			)
@@ -74,7 +76,7 @@ func (d *removeDialog) onOK(app.Context, app.Event) {
 func (p *PasskeysPanel) renderRemove() app.UI {
 	return &removeDialog{
 		World: p.World, Passkey: p.find(p.row.id), Last: p.left(),
-		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.sessions(),
+		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.sessions(), Counted: p.row.sessions > 0 || !p.countsSessions(),
 		OnCancel: p.keep, OnOK: p.remove,
 	}
 }
@@ -82,13 +84,18 @@ func (p *PasskeysPanel) renderRemove() app.UI {
 // sessions offers to end those that began with the passkey, as far as there are any.
 func (p *PasskeysPanel) sessions() string {
 	text := p.World.Text.Panel
-	if _, counts := p.Service.(SessionCounter); !counts && p.list.EndsSessions {
-		return text.RemoveSomeSessions
-	}
 	if p.row.sessions > 0 {
 		return p.World.Count(text.RemoveSessions, p.row.sessions)
 	}
+	if p.countsSessions() || p.list.EndsSessions {
+		return text.RemoveSomeSessions
+	}
 	return ""
+}
+
+func (p *PasskeysPanel) countsSessions() bool {
+	_, counts := p.Service.(SessionCounter)
+	return counts
 }
 
 // left says with what the user signs in without their last passkey.

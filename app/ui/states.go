@@ -64,7 +64,12 @@ func States(text *message.Catalogue) []State {
 			p.list.Passkeys, p.list.HasPassword = p.list.Passkeys[:1], false
 			p.row = openRow{id: "a", mode: rowRemove}
 		}),
-		"panel-remove-sessions": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, sessions: 2} }),
+		"panel-remove-sessions": statePanel(world, func(p *PasskeysPanel) {
+			p.Service, p.row = stateCounter{}, openRow{id: "a", mode: rowRemove, sessions: 2}
+		}),
+		"panel-remove-counting": statePanel(world, func(p *PasskeysPanel) {
+			p.Service, p.row = stateCounter{}, openRow{id: "a", mode: rowRemove}
+		}),
 		"panel-remove-some-sessions": statePanel(world, func(p *PasskeysPanel) {
 			p.list.EndsSessions, p.row = true, openRow{id: "a", mode: rowRemove}
 		}),
@@ -175,6 +180,12 @@ type stateService struct {
 	ConfirmService
 	PhoneLinker
 	ProviderConfirmer
+}
+
+// stateCounter can count sessions too.
+type stateCounter struct {
+	stateService
+	SessionCounter
 }
 
 func stateWorld(text *message.Catalogue) World {

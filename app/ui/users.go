@@ -113,7 +113,7 @@ func (p *UsersPanel) load(after string) {
 	}, func(err error) {
 		switch {
 		case asked != p.asked:
-		case err != nil && p.state == listReady && after == "" && shared.CodeOf(err) == shared.CodeOffline:
+		case err != nil && p.state == listReady && after == "" && shared.IsUnreachable(err):
 			// What is shown stays; the page tells that the server is away.
 		case err != nil:
 			p.state, p.failure = listFailed, err

@@ -293,7 +293,7 @@ var English = Catalogue{
 		Enable:        "Enable",
 		EnableRow:     "Enable {name}",
 		DoneDisabled:  "{name} can't sign in any more.",
-		DoneEnabled:   "{name} can sign in again.",
+		DoneEnabled:   "{name} may sign in again.",
 		DoneWithdrawn: "The link for {name} doesn't work any more.",
 	},
 

@@ -293,7 +293,7 @@ var French = Catalogue{
 		Enable:        "Réactiver",
 		EnableRow:     "Réactiver {name}",
 		DoneDisabled:  "{name} ne peut plus se connecter.",
-		DoneEnabled:   "{name} peut de nouveau se connecter.",
+		DoneEnabled:   "{name} a de nouveau le droit de se connecter.",
 		DoneWithdrawn: "Le lien pour {name} ne fonctionne plus.",
 	},
 

@@ -292,7 +292,7 @@ var German = Catalogue{
 		Enable:        "Entsperren",
 		EnableRow:     "Entsperren: {name}",
 		DoneDisabled:  "{name} kann sich nicht mehr anmelden.",
-		DoneEnabled:   "{name} kann sich wieder anmelden.",
+		DoneEnabled:   "{name} darf sich wieder anmelden.",
 		DoneWithdrawn: "Der Link für {name} gilt nicht mehr.",
 	},
 

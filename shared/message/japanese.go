@@ -293,7 +293,7 @@ var Japanese = Catalogue{
 		Enable:        "有効にする",
 		EnableRow:     "{name} さんを有効にする",
 		DoneDisabled:  "{name} さんはログインできなくなりました。",
-		DoneEnabled:   "{name} さんは再びログインできます。",
+		DoneEnabled:   "{name} さんのログインは再び許可されています。",
 		DoneWithdrawn: "{name} さんのリンクは使えなくなりました。",
 	},
 

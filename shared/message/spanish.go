@@ -293,7 +293,7 @@ var Spanish = Catalogue{
 		Enable:        "Reactivar",
 		EnableRow:     "Reactivar a {name}",
 		DoneDisabled:  "{name} ya no puede iniciar sesión.",
-		DoneEnabled:   "{name} puede volver a iniciar sesión.",
+		DoneEnabled:   "{name} vuelve a tener permiso para iniciar sesión.",
 		DoneWithdrawn: "El enlace para {name} ya no sirve.",
 	},
 
