@@ -254,6 +254,20 @@ func TestBackAfterSignOut(t *testing.T) {
 	}
 }
 
+// TestBackToSignIn: a sign-in page that the browser kept as it was left, with a button that
+// works for somebody who is in by now, can be used again.
+func TestBackToSignIn(t *testing.T) {
+	t.Parallel()
+	ann := openBrowser(t, startServer(t))
+	ann.opens("/sign-in")
+	value[bool](ann, `navigator.credentials.get = () => new Promise(() => {}), true`)
+	ann.clicks("#use-passkey")
+	ann.sees("#use-passkey:disabled")
+	value[bool](ann, `dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
+	ann.sees("#use-passkey:enabled")
+	ann.readsIn("#use-passkey", "Sign in with a passkey")
+}
+
 // TestOneStreamInCrib opens tabs of a program that has taken Keypeg in.
 func TestOneStreamInCrib(t *testing.T) {
 	t.Parallel()

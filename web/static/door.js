@@ -145,15 +145,18 @@ async function rearm() {
   armAutofill();
 }
 
-// busy makes a button say that it works, and returns how to undo that.
+// busy makes a button say that it works, and returns how to undo that. The browser may
+// bring the page back as it was left: then nothing works on it any more.
 function busy(button) {
   const label = button.lastChild.textContent;
   button.disabled = true;
   button.lastChild.textContent = text("Working");
-  return () => {
+  const ready = () => {
     button.disabled = false;
     button.lastChild.textContent = label;
   };
+  addEventListener("pageshow", (event) => event.persisted && ready());
+  return ready;
 }
 
 // run is what the button does. Until it has ended another button cancels it: not every
@@ -209,11 +212,7 @@ function onEnrol() {
   });
 }
 
-form.addEventListener("submit", (event) => {
-  const ready = busy(event.submitter);
-  // The browser may bring this page back as it was left.
-  addEventListener("pageshow", ready, { once: true });
-});
+form.addEventListener("submit", (event) => busy(event.submitter));
 
 const capable = button && supported;
 if (capable) {
