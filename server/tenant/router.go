@@ -48,7 +48,8 @@ type Router struct {
 	known   atomic.Pointer[directory]
 	strange atomic.Int64 // when the list was last read because of an unknown host
 
-	unserved *warning.Seldom[Tenant] // when to tell of those that nobody reaches
+	unserved *warning.Seldom[Tenant]   // when to tell of those that nobody reaches
+	unread   *warning.Seldom[struct{}] // when to tell that the list can't be read
 
 	mu       sync.Mutex // guards what follows; taken after a slot's
 	slots    map[string]*slot
@@ -87,6 +88,7 @@ func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 	rt := &Router{
 		RouterConfig: c, slots: map[string]*slot{}, health: &server.Health{Store: c.Registry.Store, Log: c.Log, Now: time.Now},
 		unserved: warning.NewSeldom[Tenant](warning.Again, time.Now),
+		unread:   warning.NewSeldom[struct{}](time.Minute, time.Now),
 	}
 	rt.known.Store(&directory{})
 	return rt, rt.Refresh(ctx)
@@ -128,6 +130,13 @@ func (rt *Router) Refresh(ctx context.Context) error {
 	return nil
 }
 
+// refresh is [Router.Refresh] for whom the list that was read last will do.
+func (rt *Router) refresh(ctx context.Context) {
+	if err := rt.Refresh(ctx); err != nil && ctx.Err() == nil && rt.unread.Due(struct{}{}) {
+		rt.Log.Error("reading the list of tenants failed", "cause", err)
+	}
+}
+
 // tellUnserved says seldom that nobody reaches a tenant. The list is read every few seconds.
 func (rt *Router) tellUnserved(t Tenant, cause error) {
 	if t.IsOn() && rt.unserved.Due(t) {
@@ -147,9 +156,7 @@ func (rt *Router) Watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := rt.Refresh(ctx); err != nil && ctx.Err() == nil {
-				rt.Log.Error("reading the list of tenants failed", "cause", err)
-			}
+			rt.refresh(ctx)
 		}
 	}
 }
@@ -165,9 +172,7 @@ func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
 	if found || now-before < int64(time.Second) || !rt.strange.CompareAndSwap(before, now) {
 		return t, found
 	}
-	if err := rt.Refresh(ctx); err != nil {
-		rt.Log.Error("reading the list of tenants failed", "cause", err)
-	}
+	rt.refresh(ctx)
 	t, found = rt.known.Load().at(host)
 	return t, found
 }

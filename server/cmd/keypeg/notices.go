@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -23,6 +24,10 @@ func (s *settings) tell(log *slog.Logger) {
 				"name the proxies alone, such as --trusted-proxies 10.0.0.11,10.0.0.12", "network", network.String())
 		}
 	}
+	if s.isForOthers() && s.PublicURL == "" && !s.isCloud() {
+		log.Warn("other machines reach this server, and nobody signs in from there: without --public-url its address is one that only this machine can open: " +
+			"set the address that people type, such as --public-url https://id.example.com")
+	}
 	if s.Contact == "" {
 		log.Info("no page says whom users ask for help: name somebody, such as --contact \"IT desk, phone 1234\"")
 	}
@@ -36,6 +41,13 @@ func (s *settings) tell(log *slog.Logger) {
 		tellRoots(log, table.roots)
 		tellProviders(log, table.providers)
 	}
+}
+
+// isForOthers reports whether the server listens to other machines than this one.
+func (s *settings) isForOthers() bool {
+	host, _, _ := net.SplitHostPort(s.Listen)
+	ip, err := netip.ParseAddr(host)
+	return host != "localhost" && (err != nil || !ip.IsLoopback())
 }
 
 // mayHoldUsers reports whether a network is larger than a row of proxies. Those of one
