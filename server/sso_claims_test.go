@@ -88,7 +88,7 @@ func sayings(t *testing.T) []says {
 		{what: "_claim_sources as a list", claims: map[string]any{"_claim_sources": []string{}}},
 		{what: "updated_at, address and locale of odd types", claims: map[string]any{"updated_at": "yesterday", "address": 1, "locale": object}},
 		{what: "members in other cases", claims: map[string]any{"Sub": "9", "EXP": 1, "Nonce": "x", "AZP": "other"}},
-		{what: "exp and iat with decimals", claims: map[string]any{"exp": float64(now.Unix()) + 300.5, "iat": float64(now.Unix()) + 0.5}},
+		{what: "exp and iat with decimals", claims: map[string]any{"exp": float64(now.Unix()) + 3600.5, "iat": float64(now.Unix()) + 0.5}},
 		{what: "aud as text", claims: map[string]any{"aud": "keypeg"}},
 		{what: "several aud with azp", claims: map[string]any{"aud": []string{"other", "keypeg"}, "azp": "keypeg"}},
 		{what: "no azp", claims: map[string]any{"azp": nil}},

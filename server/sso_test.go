@@ -408,7 +408,7 @@ func TestSSOHostile(t *testing.T) {
 	}
 	t.Run("clocks may differ by a minute", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
-			for _, claims := range []map[string]any{{"exp": now.Add(-30 * time.Second).Unix()}, {"iat": a.now().Add(45 * time.Second).Unix()}} {
+			for _, claims := range []map[string]any{{"exp": a.now().Add(-30 * time.Second).Unix()}, {"iat": a.now().Add(45 * time.Second).Unix()}} {
 				a.one.Lies(&ssotest.Lie{Claims: claims})
 				a.getsIn(a.visitor(), "one", danThere)
 			}
