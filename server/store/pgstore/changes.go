@@ -111,7 +111,7 @@ func (d *Database) changes(ctx context.Context, organisations func() []string, t
 		go d.listen(ctx, heard, listening)
 	}
 
-	asked := map[string]time.Time{} // events that were seen, by when they happened
+	asked := map[seen]time.Time{} // by when they happened
 	every := time.NewTicker(askOtherwise)
 	defer every.Stop()
 	d.ask(ctx, organisations(), asked, func(change) {}) // what was before is no news
@@ -172,30 +172,39 @@ func (d *Database) listen(ctx context.Context, heard chan<- news, listening chan
 	}
 }
 
-// ask looks for events that it hasn't seen.
-func (d *Database) ask(ctx context.Context, organisations []string, seen map[string]time.Time, tell func(change)) {
+// seen is an event as it was seen: one that stands for several is news with each of them.
+type seen struct {
+	id    string
+	count int64
+}
+
+// ask looks for events that weren't seen before.
+func (d *Database) ask(ctx context.Context, organisations []string, before map[seen]time.Time, tell func(change)) {
 	since := d.now().Add(-askBack)
-	for id, at := range seen {
+	for event, at := range before {
 		if at.Before(since) {
-			delete(seen, id)
+			delete(before, event)
 		}
 	}
 	asking, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	rows, err := d.pool.Query(asking, `SELECT id, organisation, user_id, time FROM events WHERE organisation = ANY ($1) AND time > $2 ORDER BY time`, organisations, since)
+	rows, err := d.pool.Query(asking, `SELECT id, count, coalesce(last, time), organisation, user_id FROM events
+		WHERE organisation = ANY ($1) AND (time > $2 OR last > $2) ORDER BY coalesce(last, time)`, organisations, since)
 	if err != nil {
 		return // the next time will do
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id []byte
+		var event seen
 		var c change
 		var happened time.Time
-		if rows.Scan(&id, &c.organisation, &c.user, &happened) != nil {
+		if rows.Scan(&id, &event.count, &happened, &c.organisation, &c.user) != nil {
 			return
 		}
-		if _, before := seen[string(id)]; !before {
-			seen[string(id)] = happened
+		event.id = string(id)
+		if _, is := before[event]; !is {
+			before[event] = happened
 			tell(c)
 		}
 	}

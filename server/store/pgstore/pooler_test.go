@@ -35,22 +35,33 @@ func TestPooler(t *testing.T) {
 
 		heard := make(chan string, 16)
 		go b.Changes(t.Context(), func(userID string) { heard <- userID })
-		for n := 0; ; n++ {
-			event := store.NewEvent(time.Now(), "ann", shared.EventSignedIn, store.Client{})
-			if err := a.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
-				t.Fatal(err)
-			}
-			select {
-			case id := <-heard:
-				if id != "ann" {
-					t.Errorf("heard of %q", id)
+		hears := func(event func() store.Event) {
+			t.Helper()
+			for range 60 {
+				if err := a.Apply(t.Context(), store.Batch{store.AddEvent{Event: event()}}); err != nil {
+					t.Fatal(err)
 				}
-				return
-			case <-time.After(time.Second):
-				if n == 60 {
-					t.Fatal("nothing was heard")
+				select {
+				case id := <-heard:
+					if id != "ann" {
+						t.Errorf("heard of %q", id)
+					}
+					return
+				case <-time.After(time.Second):
 				}
 			}
+			t.Error("nothing was heard")
+		}
+		var line store.Event
+		hears(func() store.Event { // before it listens nothing is news
+			line = store.NewEvent(time.Now(), "ann", shared.EventSignedIn, store.Client{})
+			return line
+		})
+		// One that stands for several is written again, and began long ago.
+		line.Time, line.Count = time.Now().Add(-time.Hour), 1
+		for range 3 {
+			line.Count, line.Last = line.Count+1, time.Now()
+			hears(func() store.Event { return line })
 		}
 	})
 }
