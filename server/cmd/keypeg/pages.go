@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -36,7 +38,7 @@ func pages(files *web.Files, product string) map[string]http.Handler {
 		CacheableResources:    append([]string{shared.PageShell, files.URL("icon.svg")}, languageURLs(files)...),
 		Resources:             hashed{files},
 		StartURL:              shared.PageHome,
-		Version:               files.Version(),
+		Version:               appVersion(files, product),
 		WasmContentLength:     strconv.FormatInt(files.AppSize(), 10),
 		ServiceWorkerTemplate: files.Text("worker.js"),
 		Env: map[string]string{
@@ -62,6 +64,13 @@ func pages(files *web.Files, product string) map[string]http.Handler {
 		serve[page] = shell
 	}
 	return serve
+}
+
+// appVersion is another one whenever something is that go-app serves. Browsers keep all of it
+// until then, and the product's name is in it.
+func appVersion(files *web.Files, product string) string {
+	sum := sha256.Sum256([]byte(files.Version() + " " + product))
+	return hex.EncodeToString(sum[:8])
 }
 
 // languages tells the app which there are, and where their texts lie.

@@ -42,8 +42,13 @@ var loaderLabel = regexp.MustCompile(`<p [^>]*id="app-wasm-loader-label"`)
 
 // ServeHTTP implements http.Handler.
 func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// go-app's tag is the version of its files: what is said changes with the settings and the
+	// reader's language too, so no browser may keep an old page for the same tag.
+	whole := r.Clone(r.Context())
+	whole.Header.Del("If-None-Match")
 	drawn := &drawing{ResponseWriter: w, status: http.StatusOK}
-	s.shell.ServeHTTP(drawn, r)
+	s.shell.ServeHTTP(drawn, whole)
+	w.Header().Del("ETag")
 
 	page := drawn.page.Bytes()
 	if label := loaderLabel.FindIndex(page); label != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-// stuckPages are the app's pages of an installation with a contact, or without.
-func stuckPages(t *testing.T, contact string) map[string]http.Handler {
+// productPages are the app's pages of an installation, by its product.
+func productPages(t *testing.T, product string) map[string]http.Handler {
 	t.Helper()
 	files, err := web.Open()
 	if err != nil {
@@ -21,8 +21,18 @@ func stuckPages(t *testing.T, contact string) map[string]http.Handler {
 	for _, name := range []string{app.EnvProduct, app.EnvIcon, app.EnvLanguages, "KEYPEG_APP_BROKEN"} {
 		t.Setenv(name, "") // go-app sets them in its process, and the programs of other tests would inherit them
 	}
-	app.Routes(app.Deps{Product: "Keypeg", Icon: files.URL("icon.svg")})
-	return withStuck(pages(files, "Keypeg"), files, "Keypeg", contact)
+	app.Routes(app.Deps{Product: product, Icon: files.URL("icon.svg")})
+	return pages(files, product)
+}
+
+// stuckPages are those of an installation with a contact, or without.
+func stuckPages(t *testing.T, contact string) map[string]http.Handler {
+	t.Helper()
+	files, err := web.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return withStuck(productPages(t, "Keypeg"), files, "Keypeg", contact)
 }
 
 // TestStuckStandsInEveryPage draws pages often: go-app writes the attributes of an element
@@ -39,6 +49,44 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 				t.Fatalf("%s doesn't say in its loader what is the matter when it doesn't start:\n%s", path, page)
 			}
 		}
+	}
+}
+
+// TestStuckIsNew: no browser keeps what was said under other settings or in another language.
+func TestStuckIsNew(t *testing.T) {
+	files, err := web.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{`"` + appVersion(files, "Keypeg") + `"`, "*"} {
+		again := httptest.NewRequest("GET", shared.PageHome, nil)
+		again.Header.Set("If-None-Match", tag)
+		again.Header.Set("Accept-Language", "de")
+		w := httptest.NewRecorder()
+		stuckPages(t, "Helpdesk")[shared.PageHome].ServeHTTP(w, again)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), "Brauchen Sie Hilfe? Helpdesk") {
+			t.Errorf("If-None-Match %s: %d %s", tag, w.Code, w.Body)
+		}
+	}
+}
+
+// TestProductIsNew: a browser that kept what had the product's old name gets the new one.
+func TestProductIsNew(t *testing.T) {
+	old, renamed := httptest.NewRecorder(), httptest.NewRecorder()
+	answers := func(w http.ResponseWriter, product, tag string) {
+		t.Helper()
+		r := httptest.NewRequest("GET", "/app.js", nil)
+		r.Header.Set("If-None-Match", tag)
+		productPages(t, product)["/app.js"].ServeHTTP(w, r)
+	}
+	answers(old, "Keypeg", "")
+	answers(renamed, "Front door", old.Header().Get("ETag"))
+	if renamed.Code != 200 || !strings.Contains(renamed.Body.String(), "Front door") {
+		t.Errorf("%d %.200s", renamed.Code, renamed.Body)
+	}
+	again := httptest.NewRecorder()
+	if answers(again, "Keypeg", old.Header().Get("ETag")); again.Code != 304 {
+		t.Errorf("what is as it was is sent again: %d", again.Code)
 	}
 }
 
