@@ -102,16 +102,16 @@ func (s *self) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	return list, err
 }
 
-// SessionsWith counts the user's other sessions that began with a passkey.
-func (s *self) SessionsWith(ctx context.Context, id string) (int, error) {
+// SessionsByPasskey counts the user's other sessions by the passkey that they began with.
+func (s *self) SessionsByPasskey(ctx context.Context) (map[string]int, error) {
 	list, err := s.Sessions(ctx)
-	n := 0
+	began := map[string]int{}
 	for _, session := range list.Sessions {
-		if session.PasskeyID == id && !session.Current {
-			n++
+		if !session.Current {
+			began[session.PasskeyID]++
 		}
 	}
-	return n, err
+	return began, err
 }
 
 // ConfirmAtProvider goes to an OpenID provider and comes back to this page. It

@@ -41,9 +41,10 @@ type PhoneLinker interface {
 // SessionCounter counts the user's other sessions that began with a passkey, so that they
 // can be ended with it.
 type SessionCounter interface {
-	// SessionsWith counts those that began with the passkey of this id. After a failure the
-	// panel doesn't offer to end any.
-	SessionsWith(ctx context.Context, id string) (int, error)
+	// SessionsByPasskey counts them by the passkey's id. It is asked whenever the list was
+	// loaded, so that the question before a removal is complete from the start. After a
+	// failure the panel offers to end those that it knew of, or none.
+	SessionsByPasskey(ctx context.Context) (map[string]int, error)
 }
 
 // PasskeysPanel lists the user's passkeys, and lets them add, rename and remove.
@@ -75,11 +76,12 @@ type PasskeysPanel struct {
 	failure error // of loading the list
 	add     addForm
 	row     openRow
-	seen    int    // the Changes that the list is of
-	edits   int    // how many times the user changed the list here
-	lit     string // the passkey that was just added
-	said    string // read out by screen readers
-	gone    string // that what was being changed has gone, or ""
+	seen    int            // the Changes that the list is of
+	edits   int            // how many times the user changed the list here
+	lit     string         // the passkey that was just added
+	said    string         // read out by screen readers
+	gone    string         // that what was being changed has gone, or ""
+	began   map[string]int // sessions elsewhere, by the passkey that they began with
 
 	phone        shared.EnrolmentLink // shown while it has a URL
 	gettingPhone bool
@@ -96,10 +98,9 @@ const (
 
 // openRow is the row that something is done with, at most one at a time.
 type openRow struct {
-	id       string
-	mode     rowMode
-	failure  error
-	sessions int // elsewhere, that began with the passkey to be removed
+	id      string
+	mode    rowMode
+	failure error
 }
 
 const (
@@ -155,7 +156,23 @@ func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 		p.phoned(list)
 		p.state, p.failure = listReady, nil
 		p.show(list)
+		p.countSessions()
 	}
+}
+
+func (p *PasskeysPanel) countSessions() {
+	counter, counts := p.Service.(SessionCounter)
+	if !counts || p.World.Offline != "" {
+		return
+	}
+	p.self.Async(func() {
+		began, err := counter.SessionsByPasskey(p.self)
+		p.self.Dispatch(func(app.Context) {
+			if err == nil { // else the rest works
+				p.began = began
+			}
+		})
+	})
 }
 
 // show takes a list. What was being done with a passkey that has gone ends, and the keyboard

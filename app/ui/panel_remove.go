@@ -20,10 +20,8 @@ type removeDialog struct {
 	Working bool
 	Failure error
 	// Sessions elsewhere that began with the passkey can be ended with it: the sentence
-	// that offers that, or "". Until they are counted it only keeps the place, so that
-	// nothing moves under the pointer.
+	// that offers that, or "".
 	Sessions string
-	Counted  bool
 
 	OnCancel func()
 	OnOK     func(endSessions bool)
@@ -46,7 +44,7 @@ func (d *removeDialog) Render() app.UI {
 		app.P().ID("remove-lead").Text(text.RemoveLead),
 		app.If(d.Last != "", func() app.UI { return app.P().Text(d.Last) }),
 		app.If(d.Sessions != "", func() app.UI {
-			return app.Label().Class("check").Class(label(d.Counted, "", "waiting")).Body(
+			return app.Label().Class("check").Body(
 				app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
 				app.Span().Text(d.Sessions),
 			)
@@ -76,7 +74,7 @@ func (d *removeDialog) onOK(app.Context, app.Event) {
 func (p *PasskeysPanel) renderRemove() app.UI {
 	return &removeDialog{
 		World: p.World, Passkey: p.find(p.row.id), Last: p.left(),
-		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.sessions(), Counted: p.row.sessions > 0 || !p.countsSessions(),
+		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.sessions(),
 		OnCancel: p.keep, OnOK: p.remove,
 	}
 }
@@ -84,18 +82,15 @@ func (p *PasskeysPanel) renderRemove() app.UI {
 // sessions offers to end those that began with the passkey, as far as there are any.
 func (p *PasskeysPanel) sessions() string {
 	text := p.World.Text.Panel
-	if p.row.sessions > 0 {
-		return p.World.Count(text.RemoveSessions, p.row.sessions)
-	}
-	if p.countsSessions() || p.list.EndsSessions {
-		return text.RemoveSomeSessions
-	}
-	return ""
-}
-
-func (p *PasskeysPanel) countsSessions() bool {
 	_, counts := p.Service.(SessionCounter)
-	return counts
+	switch n := p.began[p.row.id]; {
+	case n > 0:
+		return p.World.Count(text.RemoveSessions, n)
+	case !counts && p.list.EndsSessions:
+		return text.RemoveSomeSessions
+	default:
+		return ""
+	}
 }
 
 // left says with what the user signs in without their last passkey.
@@ -113,22 +108,7 @@ func (p *PasskeysPanel) left() string {
 	}
 }
 
-func (p *PasskeysPanel) askRemove(id string) {
-	p.row = openRow{id: id, mode: rowRemove}
-	counter, counts := p.Service.(SessionCounter)
-	if !counts {
-		return
-	}
-	p.self.Async(func() {
-		// Without an answer there is nothing to end, and the rest works.
-		n, _ := counter.SessionsWith(p.self, id)
-		p.self.Dispatch(func(app.Context) {
-			if p.row.id == id {
-				p.row.sessions = n
-			}
-		})
-	})
-}
+func (p *PasskeysPanel) askRemove(id string) { p.row = openRow{id: id, mode: rowRemove} }
 
 func (p *PasskeysPanel) keep() {
 	id := p.row.id

@@ -65,10 +65,7 @@ func States(text *message.Catalogue) []State {
 			p.row = openRow{id: "a", mode: rowRemove}
 		}),
 		"panel-remove-sessions": statePanel(world, func(p *PasskeysPanel) {
-			p.Service, p.row = stateCounter{}, openRow{id: "a", mode: rowRemove, sessions: 2}
-		}),
-		"panel-remove-counting": statePanel(world, func(p *PasskeysPanel) {
-			p.Service, p.row = stateCounter{}, openRow{id: "a", mode: rowRemove}
+			p.began, p.row = map[string]int{"a": 2}, openRow{id: "a", mode: rowRemove}
 		}),
 		"panel-remove-some-sessions": statePanel(world, func(p *PasskeysPanel) {
 			p.list.EndsSessions, p.row = true, openRow{id: "a", mode: rowRemove}
@@ -180,12 +177,6 @@ type stateService struct {
 	ConfirmService
 	PhoneLinker
 	ProviderConfirmer
-}
-
-// stateCounter can count sessions too.
-type stateCounter struct {
-	stateService
-	SessionCounter
 }
 
 func stateWorld(text *message.Catalogue) World {
