@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func tellRestored(ctx context.Context, out io.Writer, s *settings, restored, pre
 	tellSignalsHeld(out, behind)
 	fmt.Fprintln(out, "Everybody has to sign in again: sessions, invitations and other links of the backup have ended.")
 	if previous == nil {
-		fmt.Fprintln(out, "What happened after the backup is undone. Passkeys, passwords and recovery codes that were taken away since work again, people who were disabled since are let in, and passkeys that were added since are missing. To see whom that concerns, restore with --previous and the database that was in use.")
+		fmt.Fprintln(out, "What happened after the backup is undone. Passkeys, passwords, recovery codes and accounts at providers that were taken away since work again, and those that were added since don't work. Who was disabled, enabled or made an administrator since is what they were before. To see whom that concerns, restore with --previous and the database that was in use.")
 		return nil
 	}
 	list, err := differences(ctx, restored, previous)
@@ -111,7 +112,55 @@ func tellRestored(ctx context.Context, out io.Writer, s *settings, restored, pre
 	return nil
 }
 
+// way is one of the things that decide how a user gets in.
+type way struct {
+	key  string // tells it from the user's others
+	back string // what IT reads where the backup has it, and the previous database hasn't
+	gone string // and where it is the other way round
+
+	counted bool // there may be many, and one line says how many
+}
+
+// waysOf lists all of a user's. [differences] compares nothing else: what a user gets in with
+// has its line here.
+func waysOf(u store.User) []way {
+	ways := []way{{key: "name/" + u.Name, back: fmt.Sprintf("signs in as %q again", u.Name), gone: fmt.Sprintf("doesn't sign in as %q, their name since the backup", u.Name)}}
+	if u.Disabled {
+		ways = append(ways, way{key: "disabled", back: "is disabled again, and was enabled since the backup", gone: "is let in again, and was disabled since the backup"})
+	}
+	if u.Admin {
+		ways = append(ways, way{key: "administrator", back: "is an administrator again", gone: "is no administrator, and was made one since the backup"})
+	}
+	for _, p := range u.Passkeys {
+		ways = append(ways, way{
+			key:  "passkey/" + string(p.CredentialID),
+			back: fmt.Sprintf("the passkey %q works again, and was removed since the backup", p.Name),
+			gone: fmt.Sprintf("the passkey %q is missing, and was added since the backup", p.Name),
+		})
+	}
+	for _, i := range u.Identities {
+		at := fmt.Sprintf("at %s as %s", i.Issuer, cmp.Or(i.Name, i.Subject))
+		ways = append(ways, way{
+			key:  "identity/" + i.Issuer + "\x00" + i.Subject,
+			back: "signs in " + at + " again, which was unlinked since the backup",
+			gone: "doesn't sign in " + at + ", which was linked since the backup",
+		})
+	}
+	if u.Password != "" {
+		ways = append(ways, way{key: "password/" + u.Password, back: "an earlier password works again", gone: "the password that was set since the backup doesn't work"})
+	}
+	for _, code := range u.RecoveryCodes {
+		ways = append(ways, way{
+			key: "code/" + string(code[:]), counted: true,
+			back: "recovery codes that were used or replaced since the backup work again",
+			gone: "recovery codes that were made since the backup don't work",
+		})
+	}
+	return ways
+}
+
 // differences are lines for IT about each user whose ways to sign in are not what they were.
+// There is none only where all users have the same in both.
 func differences(ctx context.Context, restored, previous store.Store) (lines []string, err error) {
 	err = everyUser(ctx, restored, func(now store.User) error {
 		before, err := previous.User(ctx, now.ID)
@@ -122,7 +171,7 @@ func differences(ctx context.Context, restored, previous store.Store) (lines []s
 		if err != nil {
 			return err
 		}
-		for _, what := range changes(now, before) {
+		for _, what := range changes(waysOf(now), waysOf(before)) {
 			lines = append(lines, now.Name+": "+what)
 		}
 		return nil
@@ -141,42 +190,37 @@ func differences(ctx context.Context, restored, previous store.Store) (lines []s
 	return lines, err
 }
 
-// changes compares the ways to sign in of a restored user with those before.
-func changes(now, before store.User) (list []string) {
-	if !now.Disabled && before.Disabled {
-		list = append(list, "is let in again, and was disabled since the backup")
-	}
-	if now.Admin && !before.Admin {
-		list = append(list, "is an administrator again")
-	}
-	for _, p := range now.Passkeys {
-		if !slices.ContainsFunc(before.Passkeys, func(b store.Passkey) bool { return b.ID == p.ID }) {
-			list = append(list, fmt.Sprintf("the passkey %q works again, and was removed since the backup", p.Name))
+// changes says what a restored user has that the one before hadn't, and the other way round.
+func changes(now, before []way) []string {
+	back := said(onlyIn(now, before), func(w way) string { return w.back })
+	gone := said(onlyIn(before, now), func(w way) string { return w.gone })
+	return append(back, gone...)
+}
+
+// said are the lines about ways.
+func said(ways []way, says func(way) string) (lines []string) {
+	counted, what := 0, ""
+	for _, w := range ways {
+		if w.counted {
+			counted, what = counted+1, says(w)
+		} else {
+			lines = append(lines, says(w))
 		}
 	}
-	for _, b := range before.Passkeys {
-		if !slices.ContainsFunc(now.Passkeys, func(p store.Passkey) bool { return p.ID == b.ID }) {
-			list = append(list, fmt.Sprintf("the passkey %q is missing, and was added since the backup", b.Name))
+	if counted > 0 {
+		lines = append(lines, fmt.Sprintf("%s: %d", what, counted))
+	}
+	return lines
+}
+
+// onlyIn leaves out of a list what others have too.
+func onlyIn(ways, others []way) (left []way) {
+	for _, w := range ways {
+		if !slices.ContainsFunc(others, func(o way) bool { return o.key == w.key }) {
+			left = append(left, w)
 		}
 	}
-	for _, i := range now.Identities {
-		if !before.Has(i.Issuer, i.Subject) {
-			list = append(list, fmt.Sprintf("signs in at %s as %s again, which was unlinked since the backup", i.Issuer, i.Name))
-		}
-	}
-	if now.Password != "" && now.Password != before.Password {
-		list = append(list, "an earlier password works again")
-	}
-	used := 0
-	for _, code := range now.RecoveryCodes {
-		if !slices.Contains(before.RecoveryCodes, code) {
-			used++
-		}
-	}
-	if used > 0 {
-		list = append(list, fmt.Sprintf("recovery codes that were used or replaced since the backup work again: %d", used))
-	}
-	return list
+	return left
 }
 
 // everyUser hands on all users of a database.
