@@ -87,6 +87,12 @@ func (l *commandLine) require(flags ...string) { l.required = append(l.required,
 // environment or a file.
 func (l *commandLine) isTyped(flag string) bool { return l.Changed(flag) }
 
+// isSetting reports whether a flag is a setting, or another way to write one. Of those the
+// last counts, so that a script can add one; what a command is to do is said once.
+func (l *commandLine) isSetting(f *pflag.Flag) bool {
+	return l.settingFlags.Lookup(f.Name) != nil || f.Hidden
+}
+
 // read reads all that was typed, and looks for the other settings elsewhere. Where help is
 // wanted it leaves the rest alone: whoever asks how a command is used has not used it yet.
 func (l *commandLine) read(words []string) error {
@@ -170,6 +176,9 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 	err = l.ParseAll(words, func(f *pflag.Flag, value string) error {
 		if strings.HasPrefix(value, "-") && slices.Contains(words, value) { // and isn't typed as --flag=value
 			return fmt.Errorf("--%s needs a value, and %s looks like a flag: if it is the value, write --%s=%s", f.Name, shown.Text(value), f.Name, either(shown.MayHoldSecret(value), "VALUE", value))
+		}
+		if f.Changed && !l.isSetting(f) && value != f.Value.String() {
+			return fmt.Errorf("--%s is there twice, with two values: leave one of them out", f.Name)
 		}
 		f.Changed = true
 		return set(f, value, "--"+f.Name)

@@ -47,6 +47,16 @@ func TestCommandLine(t *testing.T) {
 		refuses(t, "unknown flag: --tenant", "backup", "verify", "--tenant", "acme", "a.db")
 		refuses(t, "unknown flag: --tenant", "backup", "--tenant", "acme", "verify", "a.db")
 	})
+	t.Run("what a command is to do is said once, and of a setting the last counts", func(t *testing.T) {
+		refuses(t, "--tenant is there twice, with two values: leave one of them out", "user", "--tenant", "acme", "disable", "ann", "--tenant", "beta")
+		refuses(t, "--yes is there twice, with two values: leave one of them out", "tenant", "remove", "acme", "--yes", "beta", "--yes", "acme")
+		refuses(t, "--to is there twice, with two values: leave one of them out", "store", "copy", "--from", "a.db", "--to", "b.db", "--to=c.db")
+		refuses(t, "--all-tenants is there twice, with two values: leave one of them out", "signals", "on", "--all-tenants=false", "--all-tenants")
+		l := reads(t, "user", "--tenant", "acme", "list", "--tenant", "acme", "--listen", ":1", "--listen", ":2", "--no-passkeys", "--no-passkeys")
+		if l.settings.tenant != "acme" || l.settings.Listen != ":2" || l.settings.Passkeys {
+			t.Errorf("got %q, %q, passkeys %t", l.settings.tenant, l.settings.Listen, l.settings.Passkeys)
+		}
+	})
 	t.Run("a backup is made without the word make", func(t *testing.T) {
 		for _, test := range [][]string{
 			{"backup", "a.db", "--tenant", "acme"},

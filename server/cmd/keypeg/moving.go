@@ -233,6 +233,9 @@ func (c *restoreCommand) takes(l *commandLine) {
 }
 
 func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error {
+	if c.TenantList && c.Previous != "" {
+		return errors.New("the list of tenants has no users to compare: leave out --previous, and name it when you restore a tenant")
+	}
 	if _, err := boltstore.Check(c.File); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -28,7 +29,10 @@ func (c *signalsOf) takes(l *commandLine) {
 
 // each runs do for every organisation that is meant.
 func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Commands) error) error {
-	if !c.AllTenants {
+	switch {
+	case c.AllTenants && s.tenant != "": // one of them is a mistake, and what is told can't be taken back
+		return errors.New("--tenant and --all-tenants contradict each other: leave one of them out")
+	case !c.AllTenants:
 		return s.withCommands(ctx, do)
 	}
 	var names []string

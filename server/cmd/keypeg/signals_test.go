@@ -120,6 +120,11 @@ func TestSignalsOfTenants(t *testing.T) {
 	says(moved, "acme: on, beta: off", "status", "--all-tenants")
 	says(moved, "acme: on, beta: on", "on", "--all-tenants")
 	says(moved, "beta: off", "off", "--tenant", "beta")
+	for _, what := range []string{"on", "off", "status"} {
+		moved.refusesTo("--tenant and --all-tenants", "", "signals", what, "--tenant", "beta", "--all-tenants")
+		moved.refusesTo("--tenant is there twice", "", "signals", what, "--tenant", "beta", "--tenant", "acme")
+	}
+	says(moved, "acme: on, beta: off", "status", "--all-tenants")
 	moved.refusesTo("add --tenant NAME", "", "signals", "on")
 	moved.ends(syscall.SIGTERM)
 

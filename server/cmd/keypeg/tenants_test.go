@@ -249,6 +249,7 @@ func testTenantCommands(p *program) {
 	p.does("", "backup", backup, "--tenant", "acme")
 	p.does("", "backup", list, "--tenant-list")
 	p.refusesTo("two backups", "", "backup", filepath.Join(folder, "both.db"), "--tenant-list", "--tenant", "acme")
+	p.refusesTo("leave out --previous", "", "restore", list, "--tenant-list", "--previous", p.database)
 	refusal := "has users already"
 	if p.running != nil && !strings.Contains(p.database, "://") {
 		refusal = "the running server has the tenant open" // its file has one owner
