@@ -25,6 +25,10 @@ import (
 // recognisably not: a file has the ending .part until it is complete and checked,
 // and a database that was not filled to its end refuses to be used.
 
+// nothingExpires is the clock of databases that are moved: by the one of this machine, which
+// may be wrong, something would be left behind that counts again once it is set right.
+func nothingExpires() time.Time { return time.Unix(0, 0) }
+
 type storeCopy struct{ From, To string }
 
 func (c *storeCopy) takes(l *commandLine) {
@@ -34,14 +38,10 @@ func (c *storeCopy) takes(l *commandLine) {
 }
 
 func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
-	// Nothing expires while it is copied.
-	now := time.Now()
-	still := func() time.Time { return now }
-
 	if s.isCloud() {
-		return c.copyTenants(ctx, t, still)
+		return c.copyTenants(ctx, t)
 	}
-	from, err := openSource(ctx, c.From, organisation, still)
+	from, err := openSource(ctx, c.From, organisation, nothingExpires)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
 	if err := refuseCloud(ctx, from); err != nil {
 		return err
 	}
-	to, err := openAny(ctx, c.To, organisation, still)
+	to, err := openAny(ctx, c.To, organisation, nothingExpires)
 	if err != nil {
 		return err
 	}
@@ -183,9 +183,7 @@ func (s *settings) backUpShared(ctx context.Context, t terminal, part string) er
 	if err := s.mustExist(ctx); err != nil {
 		return err
 	}
-	now := time.Now()
-	still := func() time.Time { return now }
-	from, err := pgstore.Open(ctx, s.Database, s.tenant, still)
+	from, err := pgstore.Open(ctx, s.Database, s.tenant, nothingExpires)
 	if err != nil {
 		return err
 	}
@@ -199,7 +197,7 @@ func (s *settings) backUpShared(ctx context.Context, t terminal, part string) er
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	to, err := boltstore.Open(part, still)
+	to, err := boltstore.Open(part, nothingExpires)
 	if err != nil {
 		return err
 	}
@@ -279,7 +277,7 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 		if err != nil {
 			return err
 		}
-		restored, err := boltstore.Open(part, time.Now)
+		restored, err := boltstore.Open(part, nothingExpires)
 		if err != nil {
 			return err
 		}
@@ -302,14 +300,12 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 
 // restoreShared copies a backup into PostgreSQL.
 func (c *restoreCommand) restoreShared(ctx context.Context, t terminal, s *settings, into tenant.Tenant, previous store.Store) error {
-	now := time.Now()
-	still := func() time.Time { return now }
-	from, err := boltstore.OpenReadOnly(c.File, still)
+	from, err := boltstore.OpenReadOnly(c.File, nothingExpires)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	rows, err := pgstore.OpenDatabase(ctx, s.Database, still)
+	rows, err := pgstore.OpenDatabase(ctx, s.Database, nothingExpires)
 	if err != nil {
 		return err
 	}

@@ -109,8 +109,8 @@ func hasNoUser(ctx context.Context, db store.Store, name string) error {
 // copyTenants copies all tenants and, last, their list: until then nothing finds a
 // tenant in the target. Called again after an interruption it passes over those that
 // are there.
-func (c *storeCopy) copyTenants(ctx context.Context, t terminal, still store.Clock) error {
-	from, err := openSource(ctx, c.From, organisation, still)
+func (c *storeCopy) copyTenants(ctx context.Context, t terminal) error {
+	from, err := openSource(ctx, c.From, organisation, nothingExpires)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (c *storeCopy) copyTenants(ctx context.Context, t terminal, still store.Clo
 	if is, err := tenant.Exists(ctx, from); err != nil || !is {
 		return errors.Join(err, errors.New("the source has no list of tenants: copy it with --edition on-premise"))
 	}
-	all, err := (&tenant.Registry{Store: from, Now: still}).List(ctx)
+	all, err := (&tenant.Registry{Store: from, Now: time.Now}).List(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,11 +127,11 @@ func (c *storeCopy) copyTenants(ctx context.Context, t terminal, still store.Clo
 			continue
 		}
 		fmt.Fprintf(t.Out, "%s: ", one.Name)
-		if err := c.copyTenant(ctx, t, one.Name, still); err != nil {
+		if err := c.copyTenant(ctx, t, one.Name); err != nil {
 			return fmt.Errorf("the tenant %s: %w", one.Name, err)
 		}
 	}
-	to, err := openAny(ctx, c.To, organisation, still)
+	to, err := openAny(ctx, c.To, organisation, nothingExpires)
 	if err != nil {
 		return err
 	}
@@ -144,8 +144,8 @@ func (c *storeCopy) copyTenants(ctx context.Context, t terminal, still store.Clo
 	return nil
 }
 
-func (c *storeCopy) copyTenant(ctx context.Context, t terminal, name string, still store.Clock) error {
-	from, err := openSource(ctx, c.From, name, still)
+func (c *storeCopy) copyTenant(ctx context.Context, t terminal, name string) error {
+	from, err := openSource(ctx, c.From, name, nothingExpires)
 	if errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintln(t.Out, "There is nothing yet.")
 		return nil
@@ -154,7 +154,7 @@ func (c *storeCopy) copyTenant(ctx context.Context, t terminal, name string, sti
 		return err
 	}
 	defer from.Close()
-	to, err := openAny(ctx, c.To, name, still)
+	to, err := openAny(ctx, c.To, name, nothingExpires)
 	if err != nil {
 		return err
 	}

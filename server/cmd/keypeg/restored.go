@@ -47,7 +47,8 @@ func (s withoutAccess) Records(ctx context.Context, kind store.Kind, after []byt
 	}
 }
 
-// endAccess removes those records from a database that nobody uses.
+// endAccess removes those records from a database that nobody uses, and in which
+// [nothingExpires].
 func endAccess(ctx context.Context, db store.Store) error {
 	for _, kind := range []store.Kind{store.KindSession, store.KindLink} {
 		for after := []byte(nil); ; {

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/transfer"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // TestRestored takes things back after a backup, and restores it: nobody is let in by what
@@ -47,6 +52,11 @@ func TestRestored(t *testing.T) {
 					store.PutLink{Link: store.Link{Key: "enrol/invitation/x", Hash: store.Hash{9}, Expires: later}},
 					store.PutLink{Link: store.Link{Key: "setup", Hash: store.Hash{8}, Expires: later}},
 					store.PutLink{Link: store.Link{Key: "policy", Hash: store.Hash{7}, Expires: later}},
+					// By a clock of this machine that is ahead these have expired.
+					store.PutLink{Link: store.Link{Key: "enrol/invitation/expired", Hash: store.Hash{6}, Expires: ago(time.Hour)}},
+					store.PutLink{Link: store.Link{Key: "expired", Hash: store.Hash{5}, Expires: ago(time.Hour)}},
+					store.AddSession{Session: store.Session{ID: store.Hash{4}, UserID: users["ann"].ID, Expires: ago(time.Hour)}},
+					store.AddEvent{Event: store.Event{ID: store.EventID{3}, Time: ago(2 * time.Hour), UserID: users["ann"].ID, Kind: shared.EventSignedIn, Expires: ago(time.Hour)}},
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -89,6 +99,26 @@ func TestRestored(t *testing.T) {
 				}
 			}
 
+			// Then the clock is set right.
+			right, err := openAny(t.Context(), restored, organisation, func() time.Time { return ago(2 * time.Hour) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := right.Session(t.Context(), store.Hash{4}); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a session that had expired by the clock of the restore: %v", err)
+			}
+			if events, err := right.Events(t.Context(), users["ann"].ID, store.EventID{}, 9); err != nil || len(events) != 1 {
+				t.Errorf("events that had: %+v, %v", events, err)
+			}
+			for key, want := range map[string]bool{"enrol/invitation/expired": false, "expired": true} {
+				if _, err := right.Link(t.Context(), key); (err == nil) != want {
+					t.Errorf("the link %s: %v, want it there: %t", key, err, want)
+				}
+			}
+			if err := right.Close(); err != nil {
+				t.Fatal(err)
+			}
+
 			again := newProgramOn(t, restored, "")
 			again.opens(func(db store.Store) {
 				for kind, want := range map[store.Kind]int{store.KindSession: 0, store.KindUser: 4} {
@@ -106,6 +136,41 @@ func TestRestored(t *testing.T) {
 		})
 	}
 }
+
+// TestRestoreGoesOn interrupts a restore into PostgreSQL: IT reads how it goes on, and it does.
+func TestRestoreGoesOn(t *testing.T) {
+	backup, database := filledDatabase(t, 20), pgtest.Empty(t)
+	from, err := boltstore.OpenReadOnly(backup, nothingExpires)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := openAny(t.Context(), database, organisation, nothingExpires)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed, kill := context.WithCancel(t.Context())
+	_, err = transfer.Copy(killed, withoutAccess{from}, to, func(int, int) { kill() })
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("it wasn't interrupted: %v", err)
+	}
+
+	out, err := command(t, "user", "list", "--database", database).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "was not finished") || !strings.Contains(string(out), "keypeg restore") {
+		t.Errorf("the half database: %v\n%s", err, out)
+	}
+	if out, err := command(t, "restore", backup, "--database", database).CombinedOutput(); err != nil {
+		t.Errorf("again: %v\n%s", err, out)
+	}
+	if out, err := command(t, "user", "list", "--database", database).CombinedOutput(); err != nil || strings.Count(string(out), "\nuser") != 20 {
+		t.Errorf("the whole database: %v\n%s", err, out)
+	}
+}
+
+func ago(long time.Duration) time.Time { return time.Now().Add(-long) }
 
 // TestDifferences compares somebody who has every way in with the same person who has none of
 // them, both ways round.

@@ -35,7 +35,7 @@ var (
 	// ErrChanged: the source was written to while it was copied.
 	ErrChanged = errors.New("the source was changed while it was copied: stop its servers, and copy again into an empty database")
 	// ErrUnfinished: the store is the target of a copy that didn't end.
-	ErrUnfinished = errors.New("this database is a copy that was not finished: run keypeg store copy again, with the same source")
+	ErrUnfinished = errors.New("this database is a copy that was not finished: run the command that fills it again, with the same source (keypeg store copy, or keypeg restore)")
 )
 
 // page is how many records go into one batch.
