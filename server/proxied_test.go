@@ -409,6 +409,7 @@ func TestForgedTrouble(t *testing.T) {
 			t.Errorf("the stranger speaks to IT: %s", line)
 		}
 	}
+	t.Run("by answers of an OpenID provider", forgesAnswers)
 }
 
 // TestRefusedForms is what somebody reads whose form can't be taken.

@@ -41,10 +41,11 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, 
 	return address, nil
 }
 
-// warned warns IT of a provider that can't be used.
+// warned warns IT of a sign-in that fails at a provider. What a browser brought is told by
+// its code alone; the line of the same request quotes it.
 func (s *Server) warned(r *http.Request, p *sso.Provider, err error) error {
 	if r.Context().Err() == nil { // else it may be that nobody waited
-		s.travel.warnings.Tell(s.Log, p, err)
+		s.travel.warnings.Tell(s.Log.With("request", requestID(r.Context())), p, err)
 	}
 	return err
 }
@@ -149,11 +150,12 @@ func described(said sso.Description) account.Described {
 }
 
 // unexpected is for an answer that the browser waits for no more, or never has: mostly of
-// somebody who went back by the browser's button after they had signed in.
+// somebody who went back by the browser's button after they had signed in. Anybody can send
+// one, so IT isn't warned of what it says.
 func (s *Server) unexpected(w http.ResponseWriter, r *http.Request, p *sso.Provider, err error) error {
 	answer := r.URL.Query()
 	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
-		err = s.warned(r, p, p.Declined(code, answer.Get("error_description")))
+		err = p.Declined(code, answer.Get("error_description"))
 	}
 	return s.backToSignIn(w, r, trip{Purpose: toSignIn, Next: shared.PageHome}, err)
 }

@@ -348,6 +348,9 @@ func TestSSOSayings(t *testing.T) {
 					if n := warnings() - before; n != tells {
 						t.Errorf("%d warnings, want %d:\n%s", n, tells, a.log)
 					}
+					if strings.Contains(a.log.String(), "nobody can sign in") {
+						t.Errorf("it claims more than one sign-in shows:\n%s", a.log)
+					}
 				} else {
 					got := a.getsIn(v, "one", who).User
 					if row.name == "" {

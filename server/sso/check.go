@@ -17,37 +17,45 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// CheckAll warns IT of those providers that can't be used. It is for the start, in the
-// background: nobody waits for a provider.
+// CheckAll warns IT of those providers where sign-ins will fail. It is for the start, in
+// the background: nobody waits for a provider.
 func CheckAll(ctx context.Context, log *slog.Logger, providers []*Provider) {
 	var checks sync.WaitGroup
 	for _, p := range providers {
 		checks.Go(func() {
-			if err := p.Check(ctx); err != nil && ctx.Err() == nil {
-				warn(log, p, err)
+			certain, err := p.Check(ctx)
+			if err == nil || ctx.Err() != nil {
+				return
 			}
+			says := warnsMayFail
+			if certain {
+				says = warnsNobody
+			}
+			warn(log, says, p, err)
 		})
 	}
 	checks.Wait()
 }
 
 // Check tries what can be tried while nobody signs in, and returns the first thing
-// that will fail; [MendOf] has what IT is to do about it. It sends the provider two
-// requests of which it knows that they lead to nothing: one for a sign-in that nobody
+// that will fail; [MendOf] has what IT is to do about it. Certain reports whether it fails
+// for everybody: discovery, keys and our secret are ours to see, while the page where people
+// sign in may look different to a browser, and a clock may be wrong in one header alone. It
+// sends the provider two requests of which it knows that they lead to nothing: one for a sign-in that nobody
 // goes on with, and one with a made-up code. Those tell whether the provider knows our
 // address and our secret. Send them seldom: some providers count failures.
-func (p *Provider) Check(ctx context.Context) error {
+func (p *Provider) Check(ctx context.Context) (certain bool, err error) {
 	issuer, err := p.discover(ctx)
 	if err != nil {
-		return err
+		return true, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.Patience)
 	defer cancel()
 	if _, err := issuer.keys.renew(ctx); err != nil {
-		return err
+		return true, err
 	}
 	if err := p.checkAddress(ctx, issuer); err != nil {
-		return err
+		return false, err
 	}
 	return p.checkClient(ctx, issuer)
 }
@@ -75,8 +83,9 @@ func (p *Provider) checkAddress(ctx context.Context, issuer *discovered) error {
 	case err != nil || !strings.HasPrefix(to.String(), p.callback+"?"):
 		return nil
 	}
-	query := to.Query()
-	if refusal := p.Declined(query.Get("error"), query.Get("error_description")); MendOf(refusal) != "" {
+	code, description := to.Query().Get("error"), to.Query().Get("error_description")
+	// No browser is in between, so these are the provider's own words.
+	if refusal := p.named(code, fmt.Errorf("the provider answered %s: %s", limited(code), limited(description))); MendOf(refusal) != "" {
 		return refusal
 	}
 	return nil
@@ -85,17 +94,17 @@ func (p *Provider) checkAddress(ctx context.Context, issuer *discovered) error {
 // checkClient redeems a code that was never given out. Of a client that the provider
 // doesn't take it hears so before anything is said of the code, mostly. Nobody keeps
 // such an answer, so it tells the time too.
-func (p *Provider) checkClient(ctx context.Context, issuer *discovered) error {
-	_, err := p.redeem(ctx, issuer, "keypeg-checks-its-secret", oauth2.GenerateVerifier())
+func (p *Provider) checkClient(ctx context.Context, issuer *discovered) (certain bool, err error) {
+	_, err = p.redeem(ctx, issuer, "keypeg-checks-its-secret", oauth2.GenerateVerifier())
 	refusal, is := errors.AsType[*tokenError](err)
 	if !is {
-		return nil
+		return false, nil
 	}
 	if apart := refusal.date.Sub(p.now()).Abs(); !refusal.date.IsZero() && apart > store.ClockSkew {
-		return clockError(fmt.Errorf("the provider's clock and this machine's are about %s apart", apart.Round(10*time.Second)))
+		return false, clockError(fmt.Errorf("the provider's clock and this machine's are about %s apart", apart.Round(10*time.Second)))
 	}
 	if refusal.isOfClient() {
-		return err
+		return true, err
 	}
-	return nil
+	return false, nil
 }

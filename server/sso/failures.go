@@ -3,11 +3,8 @@ package sso
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
-	"time"
 
-	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -59,15 +56,31 @@ func (p *Provider) failed(cause error) error {
 }
 
 // cannotConfirm is for a provider that leaves open when the person signed in there,
-// or lets them in without asking. Another try would end the same way.
+// or lets them in without asking. Another try would end the same way, until IT mends it.
 func (p *Provider) cannotConfirm(cause error) error {
 	return shared.Errorf(shared.CodeSSORefused, "%s doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again.", p.Name).Because(cause)
 }
 
 // Declined is for an answer with an error in place of a code: mostly of a person who
-// said no, or was told no, at the provider.
+// said no, or was told no, at the provider. A browser brought it.
 func (p *Provider) Declined(code, description string) error {
-	cause := fmt.Errorf("the provider answered %s: %s", limited(code), limited(description))
+	warns := "a browser brought an error"
+	if errorCodes[code] != nil {
+		warns = "a browser brought the error " + code
+	}
+	return p.named(code, &browserError{fmt.Sprintf("the provider answered %s: %s", limited(code), limited(description)), warns})
+}
+
+// browserError is what a browser brought from a provider, or says that it did: anybody can
+// write an address. So only the line of that one request quotes it. A warning is for IT to
+// follow, and has our own words instead.
+type browserError struct{ text, warns string }
+
+// Error quotes what the browser brought.
+func (e *browserError) Error() string { return e.text }
+
+// named returns what becomes of an error that the provider has a name for.
+func (p *Provider) named(code string, cause error) error {
 	if outcome := errorCodes[code]; outcome != nil {
 		return outcome(p, cause)
 	}
@@ -77,7 +90,7 @@ func (p *Provider) Declined(code, description string) error {
 // errorCodes is what becomes of an error that a provider names: those that are registered
 // (RFC 6749, 4.1.2.1 and 5.2; OpenID Connect Core 1.0, 3.1.2.6; RFC 8707; RFC 9101; RFC
 // 9396; RFC 9449) and a few that large providers have besides. Anybody can write one into
-// an address, so nothing but a sentence depends on it.
+// an address, so nothing depends on it but a sentence, and a warning that says so.
 var errorCodes = map[string]func(p *Provider, cause error) error{
 	"access_denied":                     (*Provider).denied,
 	"login_required":                    (*Provider).denied,
@@ -133,49 +146,6 @@ func (p *Provider) misregistered(cause error) error {
 
 func mendBy(todo string) func(*Provider, error) error {
 	return func(p *Provider, cause error) error { return p.failed(mend(cause, "%s", todo)) }
-}
-
-// Warnings tells IT of providers that can't be used: of each failure once a day, until the
-// provider has worked again. Where it works for some people and fails for others, that is
-// once an hour. It is safe for concurrent use.
-type Warnings struct{ daily, hourly *warning.Seldom[failure] }
-
-// failure is what IT reads once: a provider, and what to do about it.
-type failure struct{ provider, mend string }
-
-// NewWarnings returns Warnings that have told nothing yet.
-func NewWarnings(now func() time.Time) Warnings {
-	return Warnings{warning.NewSeldom[failure](warning.Again, now), warning.NewSeldom[failure](time.Hour, now)}
-}
-
-// Tell warns of a failure of p. Any other error is none of its.
-func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
-	switch shared.CodeOf(err) {
-	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured:
-		if f := (failure{p.ID, MendOf(err)}); w.hourly.Due(f) && w.daily.Due(f) {
-			warn(log, p, err)
-		}
-	}
-}
-
-// Works notes that p has worked.
-func (w Warnings) Works(p *Provider) {
-	w.daily.Forget(func(f failure) bool { return f.provider == p.ID })
-}
-
-// warn writes what a provider can't be used for, with what IT is to do.
-func warn(log *slog.Logger, p *Provider, err error) {
-	todo := MendOf(err)
-	if refusal, is := errors.AsType[*shared.Error](err); is {
-		err = errors.Unwrap(refusal) // the sentence is for people
-	}
-	if setup, is := errors.AsType[*SetupError](err); is {
-		err = setup.Cause
-	}
-	if todo == "" {
-		todo = "see whether this machine reaches the provider, through HTTPS_PROXY if it must"
-	}
-	log.Warn("nobody can sign in at an OpenID provider", "provider", p.ID, "issuer", p.Issuer, "cause", err, "mend", todo)
 }
 
 // limited cuts what a stranger may have written into the address, for the log.

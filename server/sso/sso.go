@@ -144,7 +144,8 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Value
 	case code != "" && (iss == p.Issuer || iss == ""): // an error lets nobody in, so it needs no name
 		return Identity{}, p.Declined(code, answer.Get("error_description"))
 	case iss != p.Issuer && (iss != "" || issuer.namesIss):
-		return Identity{}, p.failed(mend(fmt.Errorf("the answer is of the issuer %q", limited(iss)), "the provider itself must be mended: the iss of its answers must be the issuer that its discovery has, %s, to the last slash; and no other provider may send people to %s", p.Issuer, p.callback))
+		cause := &browserError{fmt.Sprintf("the answer is of the issuer %q", limited(iss)), "a browser brought an answer that doesn't name this issuer"}
+		return Identity{}, p.failed(mend(cause, "the provider itself must be mended: the iss of its answers must be the issuer that its discovery has, %s, to the last slash; and no other provider may send people to %s", p.Issuer, p.callback))
 	case answer.Get("code") == "":
 		return Identity{}, p.refused(errors.New("the answer has neither a code nor an error"))
 	}

@@ -117,12 +117,22 @@ func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discov
 	failed := json.Unmarshal(body, &tokens)
 	if answer.StatusCode != http.StatusOK || tokens.has("error") && string(tokens["error"]) != "false" { // some refuse with 200
 		date, _ := http.ParseTime(answer.Header.Get("Date"))
-		return nil, &tokenError{answer.StatusCode, tokens.text("error"), tokens.text("error_description"), date}
+		description := tokens.text("error_description")
+		if repeats(description, code, verifier, p.Secret) {
+			description = "(its description repeats what it was sent)"
+		}
+		return nil, &tokenError{answer.StatusCode, tokens.text("error"), description, date}
 	}
 	if failed != nil {
 		return nil, mend(fmt.Errorf("the token endpoint answers %q, which isn't JSON", answer.Header.Get("Content-Type")), "the provider itself must be mended: tell those who run it")
 	}
 	return tokens, nil
+}
+
+// repeats reports whether a text has something in it that was sent. The log has no place for
+// secrets, nor for a code, which may be a sentence that a browser brought.
+func repeats(text string, sent ...string) bool {
+	return slices.ContainsFunc(sent, func(s string) bool { return s != "" && strings.Contains(text, s) })
 }
 
 // explainedRefusal tells what a failure at the token endpoint means.

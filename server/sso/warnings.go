@@ -1,0 +1,96 @@
+package sso
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/keypeg/keypeg/server/warning"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// What IT reads in the log when sign-ins fail: a sentence that claims no more than is
+// known, the cause, and what to do about it.
+const (
+	// The check at the start found what every sign-in needs.
+	warnsNobody = "nobody can sign in at an OpenID provider"
+	// The check can't see all that a browser sees.
+	warnsMayFail = "sign-ins at an OpenID provider may fail until this is mended"
+	// One sign-in failed. Others may not: one person's claims can be odd.
+	warnsFailed = "a sign-in at an OpenID provider failed, and will fail again until this is mended"
+	warnsAway   = "a sign-in at an OpenID provider failed, because the provider can't be reached or can't serve now"
+	// A browser says so, and anybody can make one say so.
+	warnsTold = "an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"
+)
+
+// Warnings tells IT of sign-ins that fail for what IT can mend, or because a provider is
+// away: of each failure once a day, until the provider has worked again. Where it works for
+// some people and fails for others, that is once an hour. It is safe for concurrent use.
+type Warnings struct{ daily, hourly *warning.Seldom[failure] }
+
+// failure is what IT reads once. What a browser told is another failure than the same one
+// seen by the server: nobody can use up the warning of a real one with a made-up one.
+type failure struct {
+	provider, mend string
+	told           bool
+}
+
+// NewWarnings returns Warnings that have told nothing yet.
+func NewWarnings(now func() time.Time) Warnings {
+	return Warnings{warning.NewSeldom[failure](warning.Again, now), warning.NewSeldom[failure](time.Hour, now)}
+}
+
+// Tell warns of a failure of p. Any other error is none of its. An error that a browser
+// brought must be the answer to an authorization request of that browser.
+func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
+	says := warnsFailed
+	if MendOf(err) == "" {
+		says = warnsAway
+		if shared.CodeOf(err) != shared.CodeProviderUnavailable {
+			return
+		}
+	}
+	_, told := errors.AsType[*browserError](err)
+	if told {
+		says = warnsTold
+	}
+	if f := (failure{p.ID, advice(err), told}); w.hourly.Due(f) && w.daily.Due(f) {
+		warn(log, says, p, err)
+	}
+}
+
+// Works notes that p has worked.
+func (w Warnings) Works(p *Provider) {
+	w.daily.Forget(func(f failure) bool { return f.provider == p.ID })
+}
+
+// warn writes what has failed at p, and what IT is to do about it.
+func warn(log *slog.Logger, says string, p *Provider, err error) {
+	log.Warn(says, "provider", p.ID, "issuer", p.Issuer, "cause", causeOf(err), "mend", advice(err))
+}
+
+// causeOf returns the cause of a failure, in words that nobody outside can choose.
+func causeOf(err error) error {
+	if told, is := errors.AsType[*browserError](err); is {
+		return errors.New(told.warns)
+	}
+	if refusal, is := errors.AsType[*shared.Error](err); is {
+		err = errors.Unwrap(refusal) // the sentence is for people
+	}
+	if setup, is := errors.AsType[*SetupError](err); is {
+		err = setup.Cause
+	}
+	return err
+}
+
+// advice returns what IT is to do about a failure, also where it may pass by itself.
+func advice(err error) string {
+	if todo := MendOf(err); todo != "" {
+		return todo
+	}
+	_, told := errors.AsType[*browserError](err)
+	if refusal, is := errors.AsType[*tokenError](err); told || is && refusal.code != "" {
+		return "the provider itself says that it can't serve: if that lasts, read the reason in its own log or on its status page"
+	}
+	return "see whether this machine reaches the provider, through HTTPS_PROXY if it must"
+}
