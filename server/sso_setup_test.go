@@ -196,16 +196,17 @@ func TestSSOCannotConfirm(t *testing.T) {
 	for what, row := range map[string]struct {
 		auth any
 		says string // "" means that it confirms
+		mend string // of the one warning
 	}{
-		"nothing":                {nil, wayOut},
-		"an object":              {object, wayOut},
-		"a date":                 {"2026-11-28", wayOut},
-		"an hour ago":            {-time.Hour, wayOut},
-		"in ten minutes":         {10 * time.Minute, notSetUp},
-		"now":                    {time.Duration(0), ""},
-		"now, by a clock behind": {-30 * time.Second, ""},
-		"now, as text":           {"text", ""},
-		"now, with decimals":     {"decimals", ""},
+		"nothing":                {nil, wayOut, "let the provider write auth_time into ID tokens"},
+		"an object":              {object, wayOut, "as a number, in seconds since 1970"},
+		"a date":                 {"2026-11-28", wayOut, "as a number, in seconds since 1970"},
+		"an hour ago":            {-time.Hour, wayOut, "let the provider ask people again when max_age=0"},
+		"in ten minutes":         {10 * time.Minute, notSetUp, "NTP"},
+		"now":                    {time.Duration(0), "", ""},
+		"now, by a clock behind": {-30 * time.Second, "", ""},
+		"now, as text":           {"text", "", ""},
+		"now, with decimals":     {"decimals", "", ""},
 	} {
 		t.Run(what, func(t *testing.T) {
 			a := newAbroad(t, stores["memstore"])
@@ -225,8 +226,13 @@ func TestSSOCannotConfirm(t *testing.T) {
 				}
 			}
 			a.one.Lies(&ssotest.Lie{Claims: claims})
-			begun := into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{}), 200)
-			dan.sends("GET", a.signsInThere(begun.URL, danThere), nil)
+			for range 2 { // the second tells IT nothing new
+				begun := into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{}), 200)
+				dan.sends("GET", a.signsInThere(begun.URL, danThere), nil)
+			}
+			if lines := a.warnings(); row.mend == "" && len(lines) > 0 || row.mend != "" && (len(lines) != 1 || !strings.Contains(lines[0], row.mend)) {
+				t.Errorf("IT reads %q, want %q once", lines, row.mend)
+			}
 			page := dan.sends("GET", shared.PageSignIn, nil)
 			if row.says == "" {
 				into[shared.Ceremony](dan, dan.sends("POST", shared.PathRegisterBegin, nil), 200)

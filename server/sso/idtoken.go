@@ -189,9 +189,11 @@ func (p *Provider) checkFresh(all members, since time.Time) error {
 	at, is := all.instant("auth_time")
 	switch {
 	case !is:
-		return p.cannotConfirm(errors.New("the ID token has no auth_time"))
+		return p.cannotConfirm(mend(errors.New("the ID token has no auth_time, though max_age was asked for"),
+			"let the provider write auth_time into ID tokens of this client, as a number, in seconds since 1970; without it nobody can confirm at this provider that it's them"))
 	case at.Before(since.Add(-store.ClockSkew)):
-		return p.cannotConfirm(fmt.Errorf("the person wasn't asked again at the provider, but at %s", utc(at)))
+		return p.cannotConfirm(mend(fmt.Errorf("the person wasn't asked again at the provider, but at %s", utc(at)),
+			"let the provider ask people again when max_age=0 is asked for; and let a time service (NTP) set its clock, and this machine's"))
 	case at.After(p.now().Add(store.ClockSkew)):
 		return p.failed(clockError(fmt.Errorf("the person signed in at the provider in the future, at %s", utc(at))))
 	}
