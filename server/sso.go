@@ -14,8 +14,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Sign-in at OpenID providers: the ways there, and what is done with the answer. What
-// the browser keeps meanwhile is in sso_trips.go.
+// Sign-in at OpenID providers: authorization requests, and the callback with its response.
+// What the browser keeps in between is in sso_trips.go.
 
 // provider finds a provider by its id in the path.
 func (s *Server) provider(r *http.Request) (*sso.Provider, error) {
@@ -26,7 +26,8 @@ func (s *Server) provider(r *http.Request) (*sso.Provider, error) {
 	return s.SSO[at], nil
 }
 
-// leave begins a trip, and returns the provider's address.
+// leave begins an authorization request, sets its cookie, and returns the address at the
+// provider that the browser is to go to.
 func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, t trip, how sso.How) (address string, err error) {
 	address, t.Pending, err = p.Begin(r.Context(), how)
 	if err != nil {
@@ -107,7 +108,7 @@ func (s *Server) leaveSignedIn(w http.ResponseWriter, r *http.Request, t trip) e
 	return respond(w, http.StatusOK, shared.AtProvider{URL: address})
 }
 
-// comeBack takes the provider's answer.
+// comeBack is the callback: it takes the authorization response that a browser brings.
 func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.provider(r)
 	if err != nil {
@@ -194,7 +195,7 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request, t trip, asserted
 // somebody who is signed in. Who wanted to sign in, and is by now, is led on: another
 // tab was faster. What isn't a refusal stays a fault.
 //
-// A trip that was opened tells that cookies come back. Without one they may be blocked,
+// A trip whose cookie was opened tells that cookies come back. Without one they may be blocked,
 // or a proxy may drop them, and then so they do with the sentence: [Server.showSignedIn]
 // finds that out.
 func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, t trip, err error) error {

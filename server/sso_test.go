@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -617,7 +619,11 @@ func TestSSOClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, err := sso.ParseClientKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+		path := filepath.Join(t.TempDir(), "client.key")
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		key, err := sso.ReadClientKey(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,22 +15,25 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// A trip is a way to a provider and back. What we must remember meanwhile the browser
-// carries itself, sealed, in a cookie that scripts can't read; so an answer is of use in
-// the browser that began, and nowhere else. Each trip has a cookie of its own, since
-// people have several tabs.
+// A trip is one authorization request to an OpenID provider (OpenID Connect Core 1.0,
+// 3.1.2.1), from the redirect to its authorization endpoint until the browser comes back to
+// our redirect URI, the callback, with the authorization response. The server stores nothing
+// of it. Its state, nonce and PKCE verifier stay in the browser, sealed in a cookie that
+// scripts can't read. So a response counts only in the browser that sent the request. Each
+// request has a cookie of its own, because people have several tabs.
 
 const (
-	// cookieSSO, followed by a hash of the state, is the cookie of one trip.
+	// cookieSSO, followed by a hash of the state, is the cookie of one authorization
+	// request.
 	cookieSSO = "keypeg-sso-"
-	// tripLife is how long a browser keeps it. An answer that comes too late is told
-	// so until then.
+	// tripLife is how long the browser keeps that cookie. It is longer than
+	// [sso.AnswerLife], so that a response that comes too late is refused as a late one.
 	tripLife = 4 * sso.AnswerLife
-	// mostTrips bounds how many a browser has, since it sends all of them with every
-	// request. The oldest are forgotten.
+	// mostTrips bounds how many authorization requests a browser has open, because it
+	// sends all their cookies with every request. The oldest are dropped.
 	mostTrips = 8
-	// cookieSaid carries one sentence over a redirect, sealed, so that an address
-	// with a provider's answer in it never stays on screen.
+	// cookieSaid carries one sentence from the callback to the next page, sealed. The
+	// redirect takes the address with the provider's response off the screen.
 	cookieSaid = "keypeg-said"
 
 	secretSSO = "sso-key"
@@ -42,7 +45,7 @@ const (
 	saidFormat = "keypeg said 1"
 )
 
-// purpose is what somebody goes to a provider for.
+// purpose is what an authorization request is for.
 type purpose string
 
 const (
@@ -51,15 +54,17 @@ const (
 	toConfirm purpose = "confirm"
 )
 
-// trip is a way to a provider and back.
+// trip is one authorization request that waits for its response at the callback. Its cookie
+// holds it as sealed JSON.
 type trip struct {
-	sso.Pending
-	Purpose purpose `json:"u"`
-	UserID  string  `json:"i,omitempty"` // who is signed in, unless it is to sign in
-	Next    string  `json:"x"`           // the page to go on to
+	sso.Pending         // state, nonce and PKCE verifier
+	Purpose     purpose `json:"u"`
+	UserID      string  `json:"i,omitempty"` // who is signed in, unless it is to sign in
+	Next        string  `json:"x"`           // the page to go on to
 }
 
-// travel is what these handlers need besides the providers.
+// travel is what the handlers of authorization requests and of the callback need besides the
+// providers: the seals of both cookies, and the warnings for IT.
 type travel struct {
 	trips, said *seal.Sealer
 	warnings    sso.Warnings
@@ -91,14 +96,15 @@ func unpack(s *seal.Sealer, sealed string, into any) error {
 	return json.Unmarshal(plain, into)
 }
 
-// tripCookie names the cookie of a trip by its state, which only the provider's answer
-// has besides.
+// tripCookie names the cookie of the authorization request with this state. Besides the
+// cookie, only the request and its response have the state.
 func tripCookie(state string) string {
 	sum := store.HashOf("sso cookie " + state)
 	return cookieSSO + hex.EncodeToString(sum[:8])
 }
 
-// forgetTrips makes room for one more trip. The newest stay.
+// forgetTrips drops the cookies of authorization requests that have expired, and of the
+// oldest, to make room for one more.
 func (s *Server) forgetTrips(w http.ResponseWriter, r *http.Request) {
 	type kept struct {
 		cookie string
@@ -122,7 +128,8 @@ func (s *Server) forgetTrips(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// tripOf opens the cookie of the trip that an answer belongs to.
+// tripOf returns the authorization request that a response at the callback answers: its
+// state names the cookie. It refuses a response to none of this browser's requests.
 func (s *Server) tripOf(r *http.Request) (t trip, err error) {
 	if err := unpack(s.travel.trips, s.cookieValue(r, tripCookie(r.URL.Query().Get("state"))), &t); err != nil {
 		return t, shared.Errorf(shared.CodeSSORefused, "This sign-in was begun in another browser, or too long ago. Please try again.").

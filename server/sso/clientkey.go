@@ -22,7 +22,8 @@ type ClientKey struct {
 	signer jose.Signer
 }
 
-// ReadClientKey reads the key of a file. See [ParseClientKey].
+// ReadClientKey reads a file with a private key in PEM: RSA of at least 2048 bits, or ECDSA
+// on P-256. The key's id is that of RFC 7638, as providers compute it from the public half.
 func ReadClientKey(path string) (*ClientKey, error) {
 	private, err := textfile.PrivateKey(path)
 	if err != nil {
@@ -35,17 +36,7 @@ func ReadClientKey(path string) (*ClientKey, error) {
 	return key, nil
 }
 
-// ParseClientKey reads a private key in PEM: RSA of at least 2048 bits, or ECDSA on
-// P-256. The key's id is that of RFC 7638, as providers compute it from the public
-// half. Errors are what to say of the file.
-func ParseClientKey(content []byte) (*ClientKey, error) {
-	private, err := textfile.ParsePrivateKey(content)
-	if err != nil {
-		return nil, err
-	}
-	return newClientKey(private)
-}
-
+// newClientKey returns errors that say what is wrong with the file, without its path.
 func newClientKey(private crypto.PrivateKey) (*ClientKey, error) {
 	var algorithm jose.SignatureAlgorithm
 	var public crypto.PublicKey

@@ -16,7 +16,7 @@ import (
 )
 
 // The ID token (OpenID Connect Core 1.0, 2 and 3.1.3.7): strict about the claims that
-// decide who somebody is, and deaf to all others.
+// decide who somebody is. All other claims may be of any type, or missing.
 
 // decisive are the claims that decide.
 var decisive = []string{"iss", "sub", "aud", "azp", "exp", "iat", "nonce"}
