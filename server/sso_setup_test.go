@@ -394,15 +394,17 @@ func forgesAnswers(t *testing.T) {
 		}
 	}
 
-	// A provider may repeat the code that it was sent.
-	a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) {
-		answer.Says(400, "application/json", `{"error":"unsupported_grant_type","error_description":"the code `+words+` can't be read"}`)
-	})
-	v := a.visitor()
-	brings(v, a.stateOf(a.leaves(v, "one")), url.Values{"code": {words}})
-	for _, line := range a.warnings() {
-		if strings.Contains(line, "evil.test") {
-			t.Errorf("the stranger speaks by the provider: %s", line)
+	// A provider may repeat the code that it was sent, and take it for a fault of ours.
+	for _, code := range []string{"invalid_request", "bad_code"} {
+		before := len(a.warnings())
+		a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) {
+			answer.Says(400, "application/json", `{"error":"`+code+`","error_description":"the code `+words+` can't be read"}`)
+		})
+		v := a.visitor()
+		brings(v, a.stateOf(a.leaves(v, "one")), url.Values{"code": {words}})
+		lines := a.warnings()[before:]
+		if len(lines) != 1 || strings.Contains(lines[0], "evil.test") || !strings.Contains(lines[0], `msg="an OpenID provider refused a code that a browser brought: if people can't sign in there, mend this"`) {
+			t.Errorf("of a made-up code IT reads %q", lines)
 		}
 	}
 
@@ -413,6 +415,7 @@ func forgesAnswers(t *testing.T) {
 		mend    string
 	}{
 		{"temporarily_unavailable", 503, "on its status page"},
+		{"unsupported_grant_type", 400, "compare client-id and scopes"},
 		{"invalid_scope", 400, "compare scopes"},
 		{"consent_required", 400, "grant this client its scopes"},
 		{"", 503, "see whether this machine reaches the provider"},

@@ -60,6 +60,19 @@ func (e *tokenError) isOfClient() bool {
 	return e.code == "invalid_client" || e.code == "unauthorized_client" || e.code == "" && e.status == http.StatusUnauthorized
 }
 
+// mayBeOfCode reports whether it may take another code. Some providers say of one that they
+// can't read what others say of a client that isn't registered rightly.
+func (e *tokenError) mayBeOfCode() bool {
+	if e.isOfClient() || e.status/100 == 3 || passes(e.status) {
+		return false
+	}
+	return e.code == "invalid_request" || e.isUnclear()
+}
+
+// isUnclear reports whether its code tells nobody what to mend. With 4xx a server_error
+// doesn't pass.
+func (e *tokenError) isUnclear() bool { return e.code == "server_error" || errorCodes[e.code] == nil }
+
 // redeem exchanges a code for tokens.
 func (p *Provider) redeem(ctx context.Context, issuer *discovered, code, verifier string) (tokens members, err error) {
 	var told error
@@ -149,7 +162,7 @@ func (p *Provider) explainedRefusal(err error) error {
 		return p.failed(err)
 	case refusal.code == codeGrant:
 		return p.refused(err)
-	case refusal.code == "server_error", errorCodes[refusal.code] == nil: // with 4xx neither passes
+	case refusal.isUnclear():
 		return p.failed(mend(err, "see in the provider's own log why its token endpoint refuses; %s", p.mendRedirect()))
 	default:
 		return errorCodes[refusal.code](p, err)

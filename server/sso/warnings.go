@@ -19,6 +19,8 @@ const (
 	// One sign-in failed. Others may not: one person's claims can be odd.
 	warnsFailed = "a sign-in at an OpenID provider failed, and will fail again until this is mended"
 	warnsAway   = "a sign-in at an OpenID provider failed, because the provider can't be reached or can't serve now"
+	// The provider refused a code that a browser brought, and may take another one.
+	warnsCode = "an OpenID provider refused a code that a browser brought: if people can't sign in there, mend this"
 	// A browser says so, and anybody can make one say so.
 	warnsTold = "an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"
 )
@@ -28,12 +30,9 @@ const (
 // some people and fails for others, that is once an hour. It is safe for concurrent use.
 type Warnings struct{ daily, hourly *warning.Seldom[failure] }
 
-// failure is what IT reads once. What a browser told is another failure than the same one
-// seen by the server: nobody can use up the warning of a real one with a made-up one.
-type failure struct {
-	provider, mend string
-	told           bool
-}
+// failure is what IT reads once. What a browser told, or caused by a made-up code, is another
+// failure than what the server has seen by itself: no made-up one uses up a real one's warning.
+type failure struct{ provider, says, mend string }
 
 // NewWarnings returns Warnings that have told nothing yet.
 func NewWarnings(now func() time.Time) Warnings {
@@ -43,19 +42,28 @@ func NewWarnings(now func() time.Time) Warnings {
 // Tell warns of a failure of p. Any other error is none of its. An error that a browser
 // brought must be the answer to an authorization request of that browser.
 func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
-	says := warnsFailed
-	if MendOf(err) == "" {
-		says = warnsAway
-		if shared.CodeOf(err) != shared.CodeProviderUnavailable {
-			return
-		}
+	if MendOf(err) == "" && shared.CodeOf(err) != shared.CodeProviderUnavailable {
+		return
 	}
-	_, told := errors.AsType[*browserError](err)
-	if told {
-		says = warnsTold
-	}
-	if f := (failure{p.ID, advice(err), told}); w.hourly.Due(f) && w.daily.Due(f) {
+	says := known(err)
+	if f := (failure{p.ID, says, advice(err)}); w.hourly.Due(f) && w.daily.Due(f) {
 		warn(log, says, p, err)
+	}
+}
+
+// known returns what one failure shows.
+func known(err error) string {
+	_, told := errors.AsType[*browserError](err)
+	refusal, refused := errors.AsType[*tokenError](err)
+	switch {
+	case told:
+		return warnsTold
+	case refused && refusal.mayBeOfCode():
+		return warnsCode
+	case MendOf(err) == "":
+		return warnsAway
+	default:
+		return warnsFailed
 	}
 }
 
