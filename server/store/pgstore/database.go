@@ -23,6 +23,8 @@ type Database struct {
 	now    store.Clock
 	pooled bool // others' connections are used in turn: see behindPooler
 
+	readOnly bool // see [OpenReadOnly]
+
 	mu            sync.Mutex
 	organisations map[string]int // how often each is open
 
@@ -42,6 +44,18 @@ const openTimeout = 10 * time.Second
 // pool_max_conns is how many connections a node may have. Errors are sentences for
 // IT, and hold no password.
 func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, error) {
+	d, err := connect(ctx, url, now, false)
+	if err != nil {
+		return nil, err
+	}
+	d.finished.Go(d.publishNews)
+	d.finished.Go(d.sweepNowAndThen)
+	return d, nil
+}
+
+// connect connects to a database whose tables are of this program's version, or are brought
+// up to date where it may write.
+func connect(ctx context.Context, url string, now store.Clock, readOnly bool) (*Database, error) {
 	config, err := parse(url)
 	if err != nil {
 		return nil, err
@@ -57,7 +71,11 @@ func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, 
 		return nil, sentence(config.ConnConfig, err)
 	}
 	pooled, err := behindPooler(starting, conn)
-	for _, step := range []func(context.Context, *pgx.Conn) error{checkVersion, checkEncoding, checkSchema, migrateIfAble} {
+	upToDate := migrateIfAble
+	if readOnly {
+		upToDate = func(ctx context.Context, conn *pgx.Conn) error { return isOurs(ctx, conn, url) }
+	}
+	for _, step := range []func(context.Context, *pgx.Conn) error{checkVersion, checkEncoding, checkSchema, upToDate} {
 		if err == nil {
 			err = step(starting, conn)
 		}
@@ -67,16 +85,15 @@ func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, 
 	}
 	if pooled {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	} else if readOnly {
+		config.AfterConnect = refuseWrites
 	}
 
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
-	d := &Database{pool: pool, now: now, pooled: pooled, organisations: map[string]int{}, stop: make(chan struct{}), news: make(chan change, 1024)}
-	d.finished.Go(d.publishNews)
-	d.finished.Go(d.sweepNowAndThen)
-	return d, nil
+	return &Database{pool: pool, now: now, pooled: pooled, readOnly: readOnly, organisations: map[string]int{}, stop: make(chan struct{}), news: make(chan change, 1024)}, nil
 }
 
 // IsKeypegs reports whether a database has tables of Keypeg's, of whatever version. It makes

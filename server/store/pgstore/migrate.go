@@ -70,6 +70,9 @@ var errNewer = errors.New("the database was made by a newer Keypeg: update this 
 // hasTables asks whether there is anything of Keypeg's.
 const hasTables = `SELECT to_regclass('keypeg_schema') IS NOT NULL`
 
+// createSchemaTable makes the table of the migrations that were run.
+const createSchemaTable = `CREATE TABLE keypeg_schema (number integer PRIMARY KEY, needs integer NOT NULL, applied timestamptz NOT NULL DEFAULT now())`
+
 // migrate brings the schema up to this program's version, or further if it is
 // there already and this program can live with it.
 func migrate(ctx context.Context, conn *pgx.Conn) error {
@@ -86,12 +89,12 @@ func migrate(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 		if !exists {
-			if _, err := tx.Exec(ctx, `CREATE TABLE keypeg_schema (number integer PRIMARY KEY, needs integer NOT NULL, applied timestamptz NOT NULL DEFAULT now())`); err != nil {
+			if _, err := tx.Exec(ctx, createSchemaTable); err != nil {
 				return err
 			}
 		}
-		var done, needs int
-		if err := tx.QueryRow(ctx, `SELECT coalesce(max(number), 0), coalesce(max(needs), 0) FROM keypeg_schema`).Scan(&done, &needs); err != nil {
+		done, needs, err := schemaVersion(ctx, tx)
+		if err != nil {
 			return err
 		}
 		if needs > len(list) {
@@ -107,4 +110,12 @@ func migrate(ctx context.Context, conn *pgx.Conn) error {
 		}
 		return nil
 	})
+}
+
+// schemaVersion is the last migration that was run, and the least that a program must know.
+func schemaVersion(ctx context.Context, on interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}) (done, needs int, err error) {
+	err = on.QueryRow(ctx, `SELECT coalesce(max(number), 0), coalesce(max(needs), 0) FROM keypeg_schema`).Scan(&done, &needs)
+	return done, needs, err
 }

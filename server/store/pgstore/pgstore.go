@@ -53,9 +53,14 @@ func Open(ctx context.Context, url, organisation string, now store.Clock) (*Stor
 	if err != nil {
 		return nil, err
 	}
-	s := db.Organisation(organisation)
+	return db.only(organisation), nil
+}
+
+// only opens one organisation, with which the database is closed.
+func (d *Database) only(organisation string) *Store {
+	s := d.Organisation(organisation)
 	s.owner = true
-	return s, nil
+	return s
 }
 
 // Close implements [store.Store]. Other organisations' stores of the same

@@ -55,6 +55,9 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	if s.db.readOnly {
+		return errReadOnly
+	}
 	list := s.statements(batch)
 	// Once it is on its way it shall come to an end: a browser that went away
 	// doesn't make the outcome unknown.
