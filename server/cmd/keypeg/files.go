@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
 )
 
 // Files of whoever runs the server, and of nobody else. They are either whole or
@@ -63,7 +63,7 @@ func notAllowed(path string, err error) error {
 
 // makeWhole makes a new database file: under another name until it is on disk and checked.
 // What wasn't finished doesn't stay, unless the program was killed.
-func makeWhole(path string, fill func(part string) error) (counts map[store.Kind]int, err error) {
+func makeWhole(ctx context.Context, path string, fill func(part string) error) (counts map[store.Kind]int, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return nil, errTaken(path)
 	}
@@ -84,7 +84,7 @@ func makeWhole(path string, fill func(part string) error) (counts map[store.Kind
 	if err := fill(part); err != nil {
 		return nil, notAllowed(part, namedfile.Explain(path, err))
 	}
-	if counts, err = boltstore.Check(part); err != nil {
+	if counts, err = checkWhole(ctx, part); err != nil {
 		return nil, err
 	}
 	if err := giveToServer(part); err != nil {

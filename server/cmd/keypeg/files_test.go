@@ -24,7 +24,7 @@ func TestErrorsNameTheFileThatWasMeant(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "backup.db")
-			_, err := makeWhole(path, fill)
+			_, err := makeWhole(t.Context(), path, fill)
 			if err == nil || strings.Contains(err.Error(), ".part") || !strings.Contains(err.Error(), filepath.Base(path)) && !strings.Contains(err.Error(), filepath.Dir(path)) {
 				t.Errorf("got %v, want an error about %s", err, path)
 			}

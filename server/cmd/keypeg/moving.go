@@ -49,7 +49,7 @@ func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
 	if err := refuseCloud(ctx, from); err != nil {
 		return err
 	}
-	to, err := openAny(ctx, c.To, organisation, nothingExpires)
+	to, err := openTarget(ctx, c.To, organisation)
 	if err != nil {
 		return err
 	}
@@ -71,15 +71,62 @@ func copies(ctx context.Context, t terminal, from transfer.Source, to store.Stor
 	return nil
 }
 
-// openSource opens an organisation's database that is only read.
-func openSource(ctx context.Context, database, name string, now store.Clock) (store.Store, error) {
+// openSource opens an organisation's database that is only read, and is whole: half of one
+// would pass for all there is where it comes to.
+func openSource(ctx context.Context, database, name string, now store.Clock) (db store.Store, err error) {
 	if err := checkDatabase(database); err != nil {
 		return nil, err
 	}
 	if pgstore.IsURL(database) {
-		return openAny(ctx, database, name, now)
+		db, err = pgstore.OpenReadOnly(ctx, database, name, now)
+	} else {
+		db, err = boltstore.OpenReadOnly(fileOf(database, name), now)
 	}
-	return boltstore.OpenReadOnly(fileOf(database, name), now)
+	if err != nil {
+		return nil, err
+	}
+	if err := transfer.Unfinished(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", nameOf(database), err), db.Close())
+	}
+	return db, nil
+}
+
+// checkWhole reads every record of a file, which must not be half a copy: that has nothing
+// wrong but what it lacks.
+func checkWhole(ctx context.Context, path string) (counts map[store.Kind]int, err error) {
+	if counts, err = boltstore.Check(path); err != nil {
+		return nil, err
+	}
+	db, err := openSource(ctx, path, organisation, nothingExpires)
+	if err != nil {
+		return nil, err
+	}
+	return counts, db.Close()
+}
+
+// openTarget opens a database that is to be filled.
+func openTarget(ctx context.Context, database, name string) (store.Store, error) {
+	if err := mayBeFilled(ctx, database); err != nil {
+		return nil, err
+	}
+	return openAny(ctx, database, name, nothingExpires)
+}
+
+// mayBeFilled refuses a database that has tables of an earlier version: a Keypeg uses it. To
+// open it would bring it up to date, before it is refused because it isn't empty.
+func mayBeFilled(ctx context.Context, database string) error {
+	if !pgstore.IsURL(database) {
+		return nil
+	}
+	is, err := pgstore.IsKeypegs(ctx, database)
+	if err != nil || !is {
+		return err
+	}
+	db, err := pgstore.OpenReadOnly(ctx, database, organisation, nothingExpires)
+	if err != nil {
+		return err
+	}
+	return db.Close()
 }
 
 func copyAll(ctx context.Context, t terminal, from transfer.Source, to store.Store) (transfer.Sum, error) {
@@ -144,10 +191,10 @@ func (c *backupMake) takes(l *commandLine) {
 }
 
 func (c *backupMake) Run(ctx context.Context, t terminal, s *settings) error {
-	if _, err := c.which(ctx, s); err != nil {
+	if _, err := c.which(ctx, s, s.readTenants); err != nil {
 		return err
 	}
-	counts, err := makeWhole(c.File, func(part string) error {
+	counts, err := makeWhole(ctx, c.File, func(part string) error {
 		if s.isShared() {
 			return s.backUpShared(ctx, t, part)
 		}
@@ -183,11 +230,14 @@ func (s *settings) backUpShared(ctx context.Context, t terminal, part string) er
 	if err := s.mustExist(ctx); err != nil {
 		return err
 	}
-	from, err := pgstore.Open(ctx, s.Database, s.tenant, nothingExpires)
+	from, err := pgstore.OpenReadOnly(ctx, s.Database, s.tenant, nothingExpires)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
+	if err := transfer.Unfinished(ctx, from); err != nil {
+		return err
+	}
 	moment, err := from.Snapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the database: %w", err)
@@ -209,8 +259,8 @@ type backupVerify struct{ File string }
 
 func (c *backupVerify) takes(l *commandLine) { l.file(&c.File, "Backup to read.") }
 
-func (c *backupVerify) Run(_ context.Context, t terminal, _ *settings) error {
-	counts, err := boltstore.Check(c.File)
+func (c *backupVerify) Run(ctx context.Context, t terminal, _ *settings) error {
+	counts, err := checkWhole(ctx, c.File)
 	if err != nil {
 		return err
 	}
@@ -234,10 +284,10 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 	if c.TenantList && c.Previous != "" {
 		return errors.New("the list of tenants has no users to compare: leave out --previous, and name it when you restore a tenant")
 	}
-	if _, err := boltstore.Check(c.File); err != nil {
+	if _, err := checkWhole(ctx, c.File); err != nil {
 		return err
 	}
-	into, err := c.which(ctx, s)
+	into, err := c.which(ctx, s, s.listTenants)
 	if err != nil {
 		return err
 	}
@@ -264,7 +314,7 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return namedfile.Explain(filepath.Dir(file), err)
 	}
-	counts, err := makeWhole(file, func(part string) error {
+	counts, err := makeWhole(ctx, file, func(part string) error {
 		from, err := namedfile.Open(c.File)
 		if err != nil {
 			return err
@@ -300,11 +350,14 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 
 // restoreShared copies a backup into PostgreSQL.
 func (c *restoreCommand) restoreShared(ctx context.Context, t terminal, s *settings, into tenant.Tenant, previous store.Store) error {
-	from, err := boltstore.OpenReadOnly(c.File, nothingExpires)
+	from, err := openSource(ctx, c.File, organisation, nothingExpires)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
+	if err := mayBeFilled(ctx, s.Database); err != nil {
+		return err
+	}
 	rows, err := pgstore.OpenDatabase(ctx, s.Database, nothingExpires)
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/keypeg/keypeg/server/control"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
@@ -26,8 +25,9 @@ func (c *ofTenantOrList) takes(l *commandLine) {
 	l.BoolVar(&c.TenantList, "tenant-list", false, "In the cloud edition: the list of tenants, with their addresses.")
 }
 
-// which tells which tenant is meant; none where it is their list, or there are none.
-func (c *ofTenantOrList) which(ctx context.Context, s *settings) (t tenant.Tenant, err error) {
+// which tells which tenant of a list is meant; none where it is the list itself, or there are
+// none.
+func (c *ofTenantOrList) which(ctx context.Context, s *settings, list func(context.Context) ([]tenant.Tenant, error)) (t tenant.Tenant, err error) {
 	switch {
 	case c.TenantList && !s.isCloud():
 		return t, errors.New("there is a list of tenants in the cloud edition only: leave out --tenant-list, or set --edition cloud")
@@ -45,15 +45,11 @@ func (c *ofTenantOrList) which(ctx context.Context, s *settings) (t tenant.Tenan
 	if !s.isCloud() {
 		return t, nil
 	}
-	err = s.withTenants(ctx, func(tenants control.Tenants) error {
-		all, err := tenants.Tenants(ctx)
-		if err != nil {
-			return err
-		}
-		t, err = tenant.Find(all, s.tenant)
-		return err
-	})
-	return t, err
+	all, err := list(ctx)
+	if err != nil {
+		return t, err
+	}
+	return tenant.Find(all, s.tenant)
 }
 
 // makeRoom removes a tenant's file that has no user yet, so that a backup can be
@@ -131,7 +127,7 @@ func (c *storeCopy) copyTenants(ctx context.Context, t terminal) error {
 			return fmt.Errorf("the tenant %s: %w", one.Name, err)
 		}
 	}
-	to, err := openAny(ctx, c.To, organisation, nothingExpires)
+	to, err := openTarget(ctx, c.To, organisation)
 	if err != nil {
 		return err
 	}
@@ -154,7 +150,7 @@ func (c *storeCopy) copyTenant(ctx context.Context, t terminal, name string) err
 		return err
 	}
 	defer from.Close()
-	to, err := openAny(ctx, c.To, name, nothingExpires)
+	to, err := openTarget(ctx, c.To, name)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -15,10 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/transfer"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -296,4 +300,124 @@ func TestDatabaseRefused(t *testing.T) {
 			t.Errorf("keypeg %s: a file was made", strings.Join(args, " "))
 		}
 	}
+}
+
+// halfCopy begins to fill a database with a file's records.
+func halfCopy(t *testing.T, file, database string) {
+	t.Helper()
+	from, err := boltstore.OpenReadOnly(file, nothingExpires)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := openAny(t.Context(), database, organisation, nothingExpires)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	killed, kill := context.WithCancel(t.Context())
+	if _, err := transfer.Copy(killed, withoutAccess{from}, to, func(int, int) { kill() }); !errors.Is(err, context.Canceled) {
+		t.Fatalf("it wasn't interrupted: %v", err)
+	}
+}
+
+// TestOnlyRead names databases to commands that read them, or refuse to fill them: nothing is
+// made there, and nothing brought up to date.
+func TestOnlyRead(t *testing.T) {
+	backup, folder := filledDatabase(t, 3), t.TempDir()
+	made := filepath.Join(folder, "made.db")
+	// asks runs a statement in a database, and returns what it says.
+	asks := func(t *testing.T, url, sql string) (answer string) {
+		t.Helper()
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(t.Context())
+		if err := conn.QueryRow(t.Context(), sql).Scan(&answer); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+		return answer
+	}
+	refuses := func(t *testing.T, says string, args ...string) {
+		t.Helper()
+		out, err := command(t, args...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), says) {
+			t.Errorf("keypeg %s: %v\n%s\nwant a refusal that says %q", strings.Join(args, " "), err, out, says)
+		}
+		if left, _ := filepath.Glob(made + "*"); len(left) > 0 {
+			t.Errorf("keypeg %s made %q", strings.Join(args, " "), left)
+			os.Remove(made)
+		}
+	}
+	// filled copies a file into a PostgreSQL database.
+	filled := func(t *testing.T, from string, args ...string) (url string) {
+		t.Helper()
+		url = pgtest.Empty(t)
+		if out, err := command(t, append([]string{"store", "copy", "--from", from, "--to", url}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return url
+	}
+	const (
+		tables  = `SELECT count(*)::text FROM information_schema.tables WHERE table_schema = 'public'`
+		version = `SELECT max(number)::text FROM keypeg_schema`
+		outdate = `DELETE FROM keypeg_schema WHERE number = (SELECT max(number) FROM keypeg_schema) RETURNING number::text`
+	)
+
+	t.Run("a database that isn't Keypeg's", func(t *testing.T) {
+		url := pgtest.Empty(t)
+		refuses(t, "there is nothing of Keypeg", "restore", backup, "--database", made, "--previous", url)
+		refuses(t, "there is nothing of Keypeg", "store", "copy", "--from", url, "--to", made)
+		refuses(t, "there is nothing of Keypeg", "store", "copy", "--from", url, "--to", made, "--edition", "cloud")
+		refuses(t, "there is nothing of Keypeg", "backup", made, "--database", url)
+		refuses(t, "there is nothing of Keypeg", "backup", made, "--database", url, "--edition", "cloud", "--tenant", "acme")
+		if n := asks(t, url, tables); n != "0" {
+			t.Errorf("there are %s tables", n)
+		}
+	})
+	t.Run("one of an earlier version", func(t *testing.T) {
+		for edition, more := range map[string][]string{"on-premise": nil, "cloud": {"--edition", "cloud"}} {
+			from := backup
+			if edition == "cloud" {
+				p := newCloud(t, filepath.Join(t.TempDir(), "keypeg.db"))
+				p.begins()
+				p.adds("acme")
+				from = p.database
+			}
+			url := filled(t, from, more...)
+			latest := asks(t, url, outdate)
+			const why = "is of an earlier version"
+			refuses(t, why, append([]string{"store", "copy", "--from", url, "--to", made}, more...)...)
+			refuses(t, why, append([]string{"store", "copy", "--from", from, "--to", url}, more...)...)
+			if edition == "cloud" {
+				refuses(t, why, "backup", made, "--database", url, "--edition", "cloud", "--tenant", "acme")
+				refuses(t, why, "backup", made, "--database", url, "--edition", "cloud", "--tenant-list")
+			} else {
+				refuses(t, why, "restore", backup, "--database", made, "--previous", url)
+				refuses(t, why, "restore", backup, "--database", url)
+				refuses(t, why, "backup", made, "--database", url)
+			}
+			if now := asks(t, url, version); now == latest {
+				t.Errorf("%s: it was brought up to date", edition)
+			}
+		}
+	})
+	t.Run("a copy that wasn't finished", func(t *testing.T) {
+		file := filepath.Join(folder, "half.db")
+		for _, half := range []string{file, pgtest.Empty(t)} {
+			halfCopy(t, backup, half)
+			const why = "was not finished"
+			refuses(t, why, "store", "copy", "--from", half, "--to", made)
+			refuses(t, why, "backup", made, "--database", half)
+			refuses(t, why, "restore", backup, "--database", made, "--previous", half)
+		}
+		refuses(t, "was not finished", "backup", "verify", file)
+		refuses(t, "was not finished", "restore", file, "--database", made)
+	})
+	t.Run("a previous database without users", func(t *testing.T) {
+		empty := filepath.Join(folder, "empty.db")
+		newProgramOn(t, empty, "").opens(func(store.Store) {})
+		refuses(t, "there are no users in the previous database", "restore", backup, "--database", made, "--previous", empty)
+	})
 }

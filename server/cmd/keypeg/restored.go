@@ -244,7 +244,7 @@ func everyUser(ctx context.Context, db store.Store, do func(store.User) error) e
 }
 
 // openPrevious opens the database in whose place a backup comes, only to read; nil where
-// none is named.
+// none is named. One without users is no such database: everybody would seem to be back.
 func (c *restoreCommand) openPrevious(ctx context.Context, s *settings) (store.Store, error) {
 	if c.Previous == "" {
 		return nil, nil
@@ -252,6 +252,13 @@ func (c *restoreCommand) openPrevious(ctx context.Context, s *settings) (store.S
 	previous, err := openSource(ctx, c.Previous, s.tenant, time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("the previous database: %w", err)
+	}
+	users, err := previous.Users(ctx, "", 1)
+	if err == nil && len(users) == 0 {
+		err = fmt.Errorf("there are no users%s in the previous database, %s: name the one that was in use, or leave out --previous", either(s.tenant == "", "", " of "+s.tenant), nameOf(c.Previous))
+	}
+	if err != nil {
+		return nil, errors.Join(err, previous.Close())
 	}
 	return previous, nil
 }

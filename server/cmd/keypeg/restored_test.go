@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -9,10 +8,8 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
-	"github.com/keypeg/keypeg/server/store/transfer"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -140,24 +137,7 @@ func TestRestored(t *testing.T) {
 // TestRestoreGoesOn interrupts a restore into PostgreSQL: IT reads how it goes on, and it does.
 func TestRestoreGoesOn(t *testing.T) {
 	backup, database := filledDatabase(t, 20), pgtest.Empty(t)
-	from, err := boltstore.OpenReadOnly(backup, nothingExpires)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer from.Close()
-	to, err := openAny(t.Context(), database, organisation, nothingExpires)
-	if err != nil {
-		t.Fatal(err)
-	}
-	killed, kill := context.WithCancel(t.Context())
-	_, err = transfer.Copy(killed, withoutAccess{from}, to, func(int, int) { kill() })
-	if err := to.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("it wasn't interrupted: %v", err)
-	}
-
+	halfCopy(t, backup, database)
 	out, err := command(t, "user", "list", "--database", database).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "was not finished") || !strings.Contains(string(out), "keypeg restore") {
 		t.Errorf("the half database: %v\n%s", err, out)

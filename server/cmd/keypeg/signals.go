@@ -35,18 +35,15 @@ func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Comma
 	case !c.AllTenants:
 		return s.withCommands(ctx, do)
 	}
-	var names []string
-	err := s.withTenants(ctx, func(tenants control.Tenants) error {
-		all, err := tenants.Tenants(ctx)
-		for _, t := range all {
-			if !t.Removing {
-				names = append(names, t.Name)
-			}
-		}
-		return err
-	})
+	all, err := s.listTenants(ctx)
 	if err != nil {
 		return err
+	}
+	var names []string
+	for _, t := range all {
+		if !t.Removing {
+			names = append(names, t.Name)
+		}
 	}
 	for _, name := range names {
 		s.tenant = name
