@@ -7,7 +7,8 @@
 // (write.go). What may be tried again without harm is, so that a restart or a
 // failover passes by itself; what may not fails (patience.go). Nodes hear from one
 // another whose records have changed (changes.go). Begin with [Open], or
-// with [OpenDatabase] where one process serves several organisations.
+// with [OpenDatabase] where one process serves several organisations, and with
+// [OpenReadOnly] where the database is only looked at.
 //
 // It asks for little that other engines with PostgreSQL's protocol lack: advisory
 // locks while it migrates, and LISTEN, without which it asks the events.
