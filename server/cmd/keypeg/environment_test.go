@@ -36,6 +36,10 @@ func TestUnknownVariables(t *testing.T) {
 		"KEYPEG_LOGLEVEL":        `there is no setting KEYPEG_LOGLEVEL: did you mean "KEYPEG_LOG_LEVEL"?`,
 		"KEYPEG_Contact":         `there is no setting KEYPEG_Contact: did you mean "KEYPEG_CONTACT"?`,
 		"KEYPEG_SOMETHING_OTHER": "there is no setting KEYPEG_SOMETHING_OTHER",
+		"KEYPEG_PORT":            "there is no setting KEYPEG_PORT",
+		"KEYPEG_LISTEN_PORT":     "there is no setting KEYPEG_LISTEN_PORT",
+		"KEYPEG_NAME":            "there is no setting KEYPEG_NAME",
+		"KEYPEG_PRODUCT_NAME":    "there is no setting KEYPEG_PRODUCT_NAME",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, "s3cret")
@@ -46,7 +50,13 @@ func TestUnknownVariables(t *testing.T) {
 	t.Run("of others", func(t *testing.T) {
 		for name, value := range map[string]string{
 			"KEYPEG_SERVICE_HOST": "10.96.0.7", "KEYPEG_SERVICE_PORT": "80", "KEYPEG_SERVICE_PORT_HTTP": "80", "KEYPEG_PORT": "tcp://10.96.0.7:80",
-			"KEYPEG_PORT_80_TCP": "tcp://10.96.0.7:80", "KEYPEG_PORT_80_TCP_ADDR": "10.96.0.7", "KEYPEG_DB_SERVICE_HOST": "10.96.0.8", "KEYPEGX": "x",
+			"KEYPEG_PORT_80_TCP": "tcp://10.96.0.7:80", "KEYPEG_PORT_80_TCP_ADDR": "10.96.0.7", "KEYPEGX": "x",
+			// Of other services and containers, such as keypeg-db.
+			"KEYPEG_DB_SERVICE_HOST": "10.96.0.8", "KEYPEG_DB_SERVICE_PORT": "5432", "KEYPEG_DB_PORT": "tcp://10.96.0.8:5432",
+			"KEYPEG_DB_PORT_5432_TCP": "tcp://10.96.0.8:5432", "KEYPEG_DB_PORT_5432_TCP_PROTO": "tcp", "KEYPEG_DNS_PORT": "udp://10.96.0.9:53",
+			"KEYPEG_DNS_PORT_53_UDP_PORT": "53", "KEYPEG_SIGNAL_PORT": "sctp://[fd00::7]:3868", "KEYPEG_SIGNAL_PORT_3868_SCTP": "sctp://[fd00::7]:3868",
+			"KEYPEG_NAME": "/web/keypeg", "KEYPEG_DB_NAME": "/web/keypeg-db", "KEYPEG_ENV_PATH": "/bin", "KEYPEG_DB_ENV_POSTGRES_PASSWORD": "s3cret",
+			"KEYPEG_DB_1_PORT": "tcp://172.17.0.5:5432", "KEYPEG_DB_1_NAME": "/web/keypeg_db_1",
 		} {
 			t.Setenv(name, value)
 		}

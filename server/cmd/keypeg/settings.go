@@ -194,9 +194,17 @@ func (l *commandLine) settingNames() []string {
 // that is empty is not set: that is how Docker's compose file passes on what isn't there.
 func isSet(f *pflag.Flag) bool { return f.Changed || os.Getenv(environmentOf(f)) != "" }
 
-// ofOthers are variables that begin like ours and are set by Kubernetes and Docker for a
-// service or a container of our name, or are for our tests.
-var ofOthers = regexp.MustCompile(`^KEYPEG_((.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT_[0-9]+_(TCP|UDP)(_.*)?)|NAME|ENV_.*|SOAK|SCREENSHOTS|BENCH_WEB)$`)
+// ofOthers are variables that begin like ours and aren't: Kubernetes and Docker set them for
+// services and containers whose names begin with keypeg, and tests have some. Where the name
+// alone could be that of a mistyped setting, the value decides.
+var ofOthers = regexp.MustCompile(`(?s)^KEYPEG_((.*_)?(` + strings.Join([]string{
+	`SERVICE_HOST=.*`,
+	`SERVICE_PORT(_.*)?=.*`,
+	`PORT=.*://.*`,
+	`PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?=.*`,
+	`NAME=/.*`,
+	`ENV_.*=.*`,
+}, "|") + `)|(SOAK|SCREENSHOTS|BENCH_WEB)=.*)$`)
 
 // refuseUnknownVariables refuses variables that look like settings and are none: what they
 // were to set would else be left out in silence. What they hold isn't told.
@@ -205,8 +213,7 @@ func (l *commandLine) refuseUnknownVariables(environment []string) error {
 	l.settingFlags.VisitAll(func(f *pflag.Flag) { names = append(names, environmentOf(f)) })
 	for _, variable := range slices.Sorted(slices.Values(environment)) {
 		name, value, _ := strings.Cut(variable, "=")
-		isPort := name == "KEYPEG_PORT" && strings.Contains(value, "://") // Kubernetes' too
-		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(names, name) || ofOthers.MatchString(name) || isPort {
+		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(names, name) || ofOthers.MatchString(variable) {
 			continue
 		}
 		return fmt.Errorf("there is no setting %s%s", name, didYouMean(name, names))
