@@ -105,7 +105,7 @@ var mends = []struct {
 }{
 	{"the disk is full: make room on the one that has", []error{syscall.ENOSPC, syscall.EDQUOT}},
 	{"the file system can only be read: mount it writable, or name another path than", []error{syscall.EROFS}},
-	{"the disk has failed: look at the system's log, and move to another one what can be read of", []error{syscall.EIO}},
+	{"the disk has failed: look at the system's log, and copy to another disk what can still be read of", []error{syscall.EIO}},
 	{"the file system can't do what is needed, such as to lock a file: use a disk of this machine, instead of the one that has", []error{
 		syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.EINVAL, syscall.ENODEV,
 	}},

@@ -25,8 +25,8 @@ func NewSeldom[K comparable](every time.Duration, now func() time.Time) *Seldom[
 	return &Seldom[K]{every: every, now: now, told: map[K]time.Time{}}
 }
 
-// Due reports whether to tell of key now: it wasn't told before, or long ago. Whoever is
-// told so tells it.
+// Due reports whether to tell of key now: it wasn't told before, or long ago. A caller who
+// gets true must tell, for the key counts as told from then on.
 func (s *Seldom[K]) Due(key K) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ const (
 )
 
 // sweepNowAndThen removes what has expired, of the organisations that are open
-// here. Each node does, and none minds that another was there before.
+// here. Every node does so: it does no harm that another one has already removed some.
 func (d *Database) sweepNowAndThen() {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
