@@ -100,10 +100,11 @@ func (s *Server) noticeTrouble(trouble shared.Trouble) {
 	s.Warnings.Tell(warning.Cause(trouble), slog.String("url", s.Address.Origin))
 }
 
-// showScriptless is a picture that a page's style sheet asks for when no script of the
-// page has run: nothing else can tell us then.
+// showScriptless is a picture that a page or its style sheet asks for when no script of the
+// page has run: nothing else can tell us then. Programs that read pages and run no script
+// ask for it too, but don't say that a page of ours wants it.
 func (s *Server) showScriptless(w http.ResponseWriter, r *http.Request) error {
-	if from := r.Header.Get("Sec-Fetch-Site"); from == "" || from == "same-origin" {
+	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
 		s.noticeTrouble(shared.TroubleAppScripts)
 	}
 	write(w, http.StatusOK, "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`))

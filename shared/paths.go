@@ -154,7 +154,7 @@ const (
 	// names, if the browser has kept the session's cookie.
 	PageSignedIn = "/signed-in"
 	// FileScriptless is what the style sheet asks for when no script of a page has run.
-	FileScriptless = "/scriptless.svg"
+	FileScriptless = "/scriptless"
 
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,36 @@ func TestCachedAnswers(t *testing.T) {
 		t.Errorf("bob reads of Ann:\n%s", text)
 	}
 	s.warnsOnce("answer-kept")
+}
+
+// TestDoorWithoutItsScript is what somebody sees at the sign-in page and behind a link where
+// the script that brings passkeys doesn't come or isn't run, and what IT reads of it.
+func TestDoorWithoutItsScript(t *testing.T) {
+	t.Parallel()
+	for name, more := range map[string][]string{
+		"another place answers for files": {`location ~* \.(js|css|svg|wasm|json)$ { return 404; }`},
+		"only the style sheet comes":      {`location ~* \.js$ { return 404; }`},
+		"scripts are rewritten":           {`sub_filter '<script' '<script type="8a7f-text/javascript"';`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startBehind(t, behindNginx(t, more...))
+			link := regexp.MustCompile(`http://\S+\?token=\S+`).FindString(s.command(t, "", "user", "invite", "bob"))
+			for _, page := range []string{s.url + "/sign-in", link} {
+				bob := openBrowser(t, s)
+				bob.opens(page)
+				bob.until("they read that it hasn't started", func() bool {
+					return value[bool](bob, `(() => {
+						const e = document.querySelector("#unscripted");
+						return !!e && getComputedStyle(e).visibility === "visible" && e.innerText.includes("This page hasn't started.") && e.innerText.includes("(Code app-scripts)");
+					})()`)
+				})
+				if value[bool](bob, `document.querySelector("#use-passkey").checkVisibility({ visibilityProperty: true }) && !!document.styleSheets.length && document.styleSheets[0].cssRules.length > 0`) {
+					t.Errorf("%s: the button for passkeys is shown, and does nothing", page)
+				}
+			}
+			s.warnsOnce("app-scripts")
+		})
+	}
 }
 
 // TestAppThatDoesNotStart is what somebody sees whose proxy breaks the program, and what IT

@@ -35,7 +35,7 @@ func (d *Door) Enrol(w http.ResponseWriter, status int, text *message.Catalogue,
 				h.Data("text-denied", text.Failure.RegisterDenied), h.Data("text-exists", text.Failure.Exists),
 				h.Data("text-unsupported", text.Failure.NotSupported), h.Data("text-kept", text.Failure.MayBeKept), d.scripted(text),
 				g.If(d.PasskeysOn, g.Group{
-					passkeyButton("button primary wide waiting", text.Door.CreatePasskey),
+					unlessScripted(text, passkeyButton("button primary wide waiting", text.Door.CreatePasskey)),
 					incapable(text.Door.Incapable),
 				}),
 				g.If(d.PasskeysOn && page.TakesPassword, or(text)),

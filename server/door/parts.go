@@ -4,6 +4,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
@@ -51,6 +52,20 @@ func passkeyButton(class, label string) g.Node {
 
 var keyGlyph = h.SVG(h.Class("glyph"), g.Attr("viewBox", "0 0 24 24"), h.Aria("hidden", "true"), g.El("path", g.Attr("d",
 	"M14.5 3a6.5 6.5 0 0 0-6.2 8.5L3 16.8V21h4.2v-2.4h2.4v-2.4H12l.7-.7A6.5 6.5 0 1 0 14.5 3zm2 3.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z")))
+
+// unlessScripted is what only door.js shows, and in its place, after some seconds, that it
+// didn't run: because a proxy answers for it, rewrites the page, or something blocks it. The
+// style sheet shows that and has the server hear of it. Where that didn't come either, the
+// picture does.
+func unlessScripted(text *message.Catalogue, shown g.Node) g.Node {
+	return h.Div(h.Class("either"),
+		shown,
+		h.P(h.Class("notice notice-bad late"), h.ID("unscripted"), h.Role("status"),
+			g.Text(text.Refusal(shared.TroubleAppScripts.Refusal())),
+			h.Img(h.Src(shared.FileScriptless), h.Alt(""), h.Loading("lazy")),
+		),
+	)
+}
 
 // incapable tells those whose browser can't use passkeys, with a script or without.
 func incapable(sentence string) g.Group {

@@ -69,10 +69,10 @@ func (d *Door) signInByPasskey(text *message.Catalogue) g.Group {
 		class = "button wide primary"
 	}
 	return g.Group{
-		h.Div(h.ID("passkey"), h.Class("stack waiting"),
+		unlessScripted(text, h.Div(h.ID("passkey"), h.Class("stack waiting"),
 			g.If(d.PasswordsOn, or(text)),
 			passkeyButton(class, text.SignIn.Passkey),
-		),
+		)),
 		g.If(!d.PasswordsOn, incapable(text.Door.PasskeyOnly)),
 	}
 }

@@ -214,6 +214,7 @@ function onEnrol() {
 
 form.addEventListener("submit", (event) => busy(event.submitter));
 
+document.getElementById("unscripted")?.remove();
 const capable = button && supported;
 if (capable) {
   for (const element of document.querySelectorAll(".waiting")) element.classList.remove("waiting");
