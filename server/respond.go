@@ -48,10 +48,11 @@ func repeatNonce(w http.ResponseWriter, r *http.Request) {
 // maxNonce is how long a mark may be that is repeated.
 const maxNonce = 64
 
-// page adapts a handler of the front door: its failures become a page.
+// page adapts a handler of the front door: its failures become a page. Nothing in between
+// may rewrite it (RFC 9111, 5.2.2.6): some networks take e-mail addresses and scripts away.
 func (s *Server) page(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Cache-Control", "no-store, no-transform")
 		if err := h(w, r); err != nil {
 			refusal := s.report(w, r, err)
 			s.refuse(w, r, refusal.Code, refusal.Message)

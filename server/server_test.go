@@ -626,6 +626,8 @@ func TestHygiene(t *testing.T) {
 			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
 			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 		}
+		door := maps.Clone(page)
+		door["Cache-Control"] = "no-store, no-transform"
 		data := map[string]string{
 			"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store",
@@ -633,7 +635,7 @@ func TestHygiene(t *testing.T) {
 		file := maps.Clone(data)
 		delete(file, "Cache-Control")
 		for path, wants := range map[string]map[string]string{
-			"/": page, "/sign-in": page, "/nowhere": page, "/static/x": file,
+			"/": page, "/sign-in": door, "/recovery": door, "/nowhere": page, "/static/x": file,
 			shared.PathAccount: data, "/api/": data, "/api/v1/nowhere": data,
 		} {
 			h := ann.sends("GET", path, nil).header

@@ -49,6 +49,7 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	drawn := &drawing{ResponseWriter: w, status: http.StatusOK}
 	s.shell.ServeHTTP(drawn, whole)
 	w.Header().Del("ETag")
+	w.Header().Set("Cache-Control", "no-cache, no-transform") // as all pages of the door
 
 	page := drawn.page.Bytes()
 	if label := loaderLabel.FindIndex(page); label != nil {

@@ -67,6 +67,9 @@ func TestStuckIsNew(t *testing.T) {
 		if w.Code != 200 || !strings.Contains(w.Body.String(), "Brauchen Sie Hilfe? Helpdesk") {
 			t.Errorf("If-None-Match %s: %d %s", tag, w.Code, w.Body)
 		}
+		if cache := w.Header().Get("Cache-Control"); cache != "no-cache, no-transform" {
+			t.Errorf("Cache-Control %q", cache)
+		}
 	}
 }
 
