@@ -163,10 +163,7 @@ var limits = map[string]string{
 
 // sentence says what IT can do about a database that can't be used.
 func sentence(config *pgx.ConnConfig, err error) error {
-	where := net.JoinHostPort(config.Host, fmt.Sprint(config.Port))
-	if strings.HasPrefix(config.Host, "/") {
-		where = config.Host // a folder of Unix sockets
-	}
+	where := host{config.Host, config.Port}.String()
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		user, database := pgx.Identifier{config.User}.Sanitize(), pgx.Identifier{config.Database}.Sanitize()
 		switch refusal.Code {

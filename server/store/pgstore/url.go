@@ -4,13 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/keypeg/keypeg/server/namedfile"
@@ -41,10 +45,11 @@ func parse(text string) (*pgxpool.Config, error) {
 	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
 		authority = rest[:at]
 	}
+	beforeQuery, _, _ := strings.Cut(rest, "?")
 	switch {
 	case strings.Contains(rest, "#"):
 		return nil, errors.New("the database URL has a # in it: in a password, write it as %23")
-	case strings.Count(authority, "@") > 1:
+	case strings.Count(beforeQuery, "@") > 1:
 		return nil, errors.New("the database URL has an @ too many: in a password, write it as %40")
 	case strings.Contains(rest[len(authority):], "@") && !strings.Contains(authority, "@"):
 		return nil, errors.New("the database URL has a / or a ? before its @: in a password, write them as %2F and %3F")
@@ -55,13 +60,16 @@ func parse(text string) (*pgxpool.Config, error) {
 	case strings.Contains(strings.TrimPrefix(u.Path, "/"), "/"):
 		return nil, errors.New("the database URL has a / too many: " + form)
 	}
+	if err := checkParameters(u.RawQuery); err != nil {
+		return nil, err
+	}
 	for _, key := range fileKeys {
 		path, place := u.Query().Get(key), key+" in the database URL"
 		if path == "" {
 			place = "PG" + strings.ToUpper(key)
 			path = os.Getenv(place)
 		}
-		if path == "" || path == "system" {
+		if path == "" || path == "system" || path == os.DevNull && !strings.HasPrefix(key, "ssl") { // as a file with nothing in it
 			continue
 		}
 		if _, err := namedfile.Look(path); err != nil && !(place == "PGPASSFILE" && errors.Is(err, fs.ErrNotExist)) { // where there is none it isn't asked
@@ -75,7 +83,84 @@ func parse(text string) (*pgxpool.Config, error) {
 	if config.ConnConfig.Database == "" {
 		config.ConnConfig.Database = config.ConnConfig.User // as PostgreSQL has it
 	}
+	if err := checkNames(config.ConnConfig); err != nil {
+		return nil, err
+	}
 	return config, nil
+}
+
+// parameterName is how the name of a parameter is written. What isn't written so is a part of
+// something else, such as of a password.
+var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+
+// connecting are the parameters that say where to connect, and as whom. PostgreSQL's own,
+// such as TimeZone, may be written in capitals; these would be sent to the server instead.
+var connecting = []string{"host", "port", "user", "password", "dbname", "sslmode", "sslpassword", "target_session_attrs", "service"}
+
+// checkParameters refuses parameters that would be left out in silence, or taken for others.
+func checkParameters(query string) error {
+	parameters, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("the parameters of the database URL can't be read: write ?name=value&name=value, and in a value ; as %3B and % as %25")
+	}
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		known := slices.Concat(connecting, fileKeys)
+		switch small := strings.ToLower(name); {
+		case !parameterName.MatchString(name):
+			return errors.New("the database URL has a ? or a & that begins no parameter: in a password, write them as %3F and %26")
+		case small != name && slices.Contains(known, small):
+			return fmt.Errorf("the database URL has a parameter %s: write it as %s", name, small)
+		case len(parameters[name]) > 1:
+			return fmt.Errorf("the database URL has the parameter %s more than once: leave one of them", name)
+		}
+	}
+	return nil
+}
+
+// checkNames refuses names that have parameters or a password in them: they would be shown.
+func checkNames(config *pgx.ConnConfig) error {
+	const parameters = "parameters begin with ?, and & stands between them"
+	switch {
+	case strings.ContainsAny(config.User, ":;&=?"):
+		return errors.New("the name of the database user has one of : ; & = ? in it, in the URL or in PGUSER: a password follows a : that isn't written as %3A, and " + parameters)
+	case strings.ContainsAny(config.Database, ";&=?"), strings.Contains(config.Database, "://"):
+		return errors.New("the name of the database has one of ; & = ? or :// in it, in the URL or in PGDATABASE: " + parameters)
+	}
+	for _, host := range hostsOf(config) {
+		_, notAddress := netip.ParseAddr(host.name)
+		hasPort := strings.Contains(host.name, ":") && !host.isFolder() && notAddress != nil
+		if hasPort || strings.ContainsAny(host.name, ";&=?@") {
+			return errors.New("the host of the database has one of : ; & = ? @ in it, in the URL or in PGHOST: " + parameters + ", and a port is a number")
+		}
+	}
+	return nil
+}
+
+// host is where a database answers: a name or an address with a port, or a folder of Unix
+// sockets.
+type host struct {
+	name string
+	port uint16
+}
+
+func (h host) isFolder() bool { return strings.HasPrefix(h.name, "/") }
+
+func (h host) String() string {
+	if h.isFolder() {
+		return h.name
+	}
+	return net.JoinHostPort(h.name, strconv.Itoa(int(h.port)))
+}
+
+// hostsOf are the hosts that are tried, in this order.
+func hostsOf(config *pgx.ConnConfig) (hosts []host) {
+	hosts = append(hosts, host{config.Host, config.Port})
+	for _, other := range config.Fallbacks {
+		if h := (host{other.Host, other.Port}); !slices.Contains(hosts, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
 }
 
 // fileKeys are the parameters that name files which are read with the URL. Each has a
@@ -123,14 +208,15 @@ func withFolder(text string) string {
 	return user + path + "?" + query
 }
 
-// HasPassword reports whether the password of a database is in its URL.
+// HasPassword reports whether a password is in the URL of a database: the user's, or that of
+// the key of a certificate.
 func HasPassword(text string) bool {
 	u, err := url.Parse("postgres://" + withFolder(text))
 	if err != nil || !IsURL(text) {
 		return false
 	}
 	_, typed := u.User.Password()
-	return typed || u.Query().Has("password")
+	return typed || u.Query().Has("password") || u.Query().Has("sslpassword")
 }
 
 // Describe names a database for logs and messages, from what was understood of its URL:
@@ -142,18 +228,10 @@ func Describe(text string) string {
 	}
 	config := parsed.ConnConfig
 	var hosts []string
-	add := func(host string, port uint16) {
-		name := net.JoinHostPort(host, strconv.Itoa(int(port)))
-		if strings.HasPrefix(host, "/") {
-			name = host // a folder of Unix sockets
-		}
-		if !slices.Contains(hosts, name) {
+	for _, h := range hostsOf(config) {
+		if name := h.String(); !slices.Contains(hosts, name) { // a folder may have two ports
 			hosts = append(hosts, name)
 		}
-	}
-	add(config.Host, config.Port)
-	for _, other := range config.Fallbacks {
-		add(other.Host, other.Port)
 	}
 	return fmt.Sprintf("postgres://%s@%s/%s", url.PathEscape(config.User), strings.Join(hosts, ","), url.PathEscape(config.Database))
 }
