@@ -76,7 +76,11 @@ func (s *settings) notTOML(err error) error {
 		if wrong.LastKey != "" {
 			of = fmt.Sprintf(" (behind the key %s)", shown.Quoted(wrong.LastKey))
 		}
-		err = fmt.Errorf("line %d%s can't be read: write key = value, and texts in quotes, such as contact = \"IT desk\"", line, of)
+		quotes := "quotes"
+		if text := strings.Split(s.configText, "\n"); line <= len(text) && strings.ContainsAny(text[line-1], "“”„‟‘’‚‛«»") {
+			quotes = "straight quotes"
+		}
+		err = fmt.Errorf("line %d%s can't be read: write key = value, and texts in %s, such as contact = \"IT desk\"", line, of, quotes)
 	}
 	return fmt.Errorf("the configuration file %s isn't TOML: %w", s.Config, err)
 }

@@ -27,6 +27,21 @@ func TestEmptyVariables(t *testing.T) {
 	}
 }
 
+func TestQuotedVariables(t *testing.T) {
+	for name, value := range map[string]string{
+		"KEYPEG_PRODUCT": `"Example ID"`, "KEYPEG_CONTACT": "'IT desk'", "KEYPEG_DATABASE": `"data/k.db"`, "KEYPEG_RP_ID": `""`, "KEYPEG_PUBLIC_URL": `"https://id.example.com"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			refuses(t, name+" is in quotes, which would be a part of it: write it without, since an env file keeps them", "serve")
+		})
+	}
+	t.Run("within a text", func(t *testing.T) {
+		t.Setenv("KEYPEG_CONTACT", `"IT" or "HR"`)
+		reads(t, "serve")
+	})
+}
+
 func TestUnknownVariables(t *testing.T) {
 	for name, wants := range map[string]string{
 		"KEYPEG_PUBLIC_ULR":      `there is no setting KEYPEG_PUBLIC_ULR: did you mean "KEYPEG_PUBLIC_URL"?`,

@@ -138,7 +138,11 @@ func (s *settings) socket() string {
 func (l *commandLine) lookElsewhere() (err error) {
 	l.settingFlags.VisitAll(func(f *pflag.Flag) {
 		name := environmentOf(f)
-		if value := os.Getenv(name); value != "" && !f.Changed && err == nil {
+		switch value := os.Getenv(name); {
+		case value == "" || f.Changed || err != nil:
+		case inQuotes.MatchString(value):
+			err = fmt.Errorf("%s is in quotes, which would be a part of it: write it without, since an env file keeps them", name)
+		default:
 			err = set(f, value, name)
 		}
 	})
@@ -193,6 +197,9 @@ func (l *commandLine) settingNames() []string {
 // isSet reports whether a setting is on the command line or in the environment. A variable
 // that is empty is not set: that is how Docker's compose file passes on what isn't there.
 func isSet(f *pflag.Flag) bool { return f.Changed || os.Getenv(environmentOf(f)) != "" }
+
+// inQuotes is a text that somebody put into quotes for a shell that never read them.
+var inQuotes = regexp.MustCompile(`(?s)^("[^"]*"|'[^']*')$`)
 
 // ofOthers are variables that begin like ours and aren't: Kubernetes and Docker set them for
 // services and containers whose names begin with keypeg, and tests have some. Where the name

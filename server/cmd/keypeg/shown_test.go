@@ -83,6 +83,7 @@ func TestNothingSecretShown(t *testing.T) {
 		{"the key socket looks like a URL that can't be read", "socket = \"" + url + "\"\n"},
 		{"isn't TOML", "database = " + url + "\n"},
 		{"isn't TOML: line 1 (behind the key \"database\") can't be read: write key = value, and texts in quotes", "database = Summer\n"},
+		{"line 1 (behind the key \"database\") can't be read: write key = value, and texts in straight quotes", "database = “Summer”\n"},
 		{"isn't TOML", "database = \"postgres://d1:Summer\n"},
 		{"isn't TOML", "[provider.one]\nclient-secret-file = Summer\n"},
 		{"isn't TOML", "password Summer\n"},
