@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,7 +33,8 @@ type Database struct {
 	news     chan change // what this node changed
 }
 
-// openTimeout is how long OpenDatabase tries to reach the database.
+// openTimeout is how long OpenDatabase tries to reach the database. What comes afterwards has
+// limits of its own: answerWithin for questions, and lockWithin.
 const openTimeout = 10 * time.Second
 
 // OpenDatabase connects to a database by its URL, and brings its tables up to date.
@@ -64,23 +64,27 @@ func connect(ctx context.Context, url string, now store.Clock, readOnly bool) (*
 		config.ConnConfig.RuntimeParams["application_name"] = "keypeg"
 	}
 
-	starting, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	conn, err := connectFirst(starting, config)
+	conn, err := connectFirst(ctx, config)
 	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
-	pooled, err := behindPooler(starting, conn)
-	upToDate := migrateIfAble
-	if readOnly {
-		upToDate = func(ctx context.Context, conn *pgx.Conn) error { return isOurs(ctx, conn, url) }
-	}
-	for _, step := range []func(context.Context, *pgx.Conn) error{checkVersion, checkEncoding, checkSchema, upToDate} {
+	defer disconnect(conn)
+	asking, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	pooled, err := behindPooler(asking, conn)
+	for _, check := range []func(context.Context, *pgx.Conn) error{checkVersion, checkEncoding, checkSchema} {
 		if err == nil {
-			err = step(starting, conn)
+			err = check(asking, conn)
 		}
 	}
-	if err := errors.Join(err, conn.Close(starting)); err != nil {
+	switch {
+	case err != nil:
+	case readOnly:
+		err = isOurs(asking, conn, url)
+	default:
+		err = migrateIfAble(ctx, conn, lockWithin)
+	}
+	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
 	if pooled {
@@ -103,14 +107,14 @@ func IsKeypegs(ctx context.Context, url string) (is bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	asking, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	conn, err := connectFirst(asking, config)
+	conn, err := connectFirst(ctx, config)
 	if err != nil {
 		return false, sentence(config.ConnConfig, err)
 	}
-	err = conn.QueryRow(asking, hasTables).Scan(&is)
-	if err = errors.Join(err, conn.Close(asking)); err != nil {
+	defer disconnect(conn)
+	asking, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if err := conn.QueryRow(asking, hasTables).Scan(&is); err != nil {
 		return false, sentence(config.ConnConfig, err)
 	}
 	return is, nil
@@ -118,9 +122,18 @@ func IsKeypegs(ctx context.Context, url string) (is bool, err error) {
 
 // connectFirst connects while nothing is known yet of what is in between.
 func connectFirst(ctx context.Context, config *pgxpool.Config) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
 	first := config.ConnConfig.Copy()
 	first.DefaultQueryExecMode = pgx.QueryExecModeExec // there may be a pooler
 	return pgx.ConnectConfig(ctx, first)
+}
+
+// disconnect ends a connection, also one that no longer answers.
+func disconnect(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	conn.Close(ctx)
 }
 
 // behindPooler reports whether a pooler such as PgBouncer stands in between. In its

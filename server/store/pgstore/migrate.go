@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -73,14 +74,23 @@ const hasTables = `SELECT to_regclass('keypeg_schema') IS NOT NULL`
 // createSchemaTable makes the table of the migrations that were run.
 const createSchemaTable = `CREATE TABLE keypeg_schema (number integer PRIMARY KEY, needs integer NOT NULL, applied timestamptz NOT NULL DEFAULT now())`
 
+// lockWithin is how long a migration waits for what others hold: another node that migrates,
+// or a program that reads a table, such as pg_dump. While it waits for a table, requests of
+// running nodes wait behind it: so it is shorter than answerWithin.
+const lockWithin = 20 * time.Second
+
 // migrate brings the schema up to this program's version, or further if it is
-// there already and this program can live with it.
-func migrate(ctx context.Context, conn *pgx.Conn) error {
+// there already and this program can live with it. It waits for a lock as long as within
+// says, and what it does then may take as long as it takes.
+func migrate(ctx context.Context, conn *pgx.Conn, within time.Duration) error {
 	list, err := migrations()
 	if err != nil {
 		return err
 	}
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1, true)`, strconv.FormatInt(within.Milliseconds(), 10)); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
 			return err
 		}

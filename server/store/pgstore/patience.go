@@ -48,13 +48,13 @@ func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try fu
 	}
 }
 
-// Conditions of PostgreSQL after which nothing of a transaction is left.
+// undone are the conditions after which nothing of a transaction is left.
 var undone = map[string]bool{
-	"40001": true, // serialization_failure
-	"40P01": true, // deadlock_detected
-	"25006": true, // read_only_sql_transaction: it is a standby by now
-	"57P03": true, // cannot_connect_now: it is starting
-	"53300": true, // too_many_connections
+	serializationFailure: true,
+	deadlock:             true,
+	readOnlyTransaction:  true, // it is a standby by now
+	cannotConnectNow:     true, // it is starting
+	tooManyConnections:   true,
 }
 
 // isUndone tells whether a write has certainly not happened.

@@ -25,6 +25,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -140,9 +141,9 @@ func checkSchema(ctx context.Context, conn *pgx.Conn) error {
 
 // migrateIfAble leaves the schema alone on a connection that can only read, such
 // as a standby's: there is nothing to do, or nothing that could be done.
-func migrateIfAble(ctx context.Context, conn *pgx.Conn) error {
-	err := migrate(ctx, conn)
-	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == "25006" {
+func migrateIfAble(ctx context.Context, conn *pgx.Conn, within time.Duration) error {
+	err := migrate(ctx, conn, within)
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == readOnlyTransaction {
 		var standby bool
 		var user string
 		if err := conn.QueryRow(ctx, `SELECT pg_is_in_recovery(), current_user`).Scan(&standby, &user); err == nil && !standby {
@@ -155,10 +156,9 @@ func migrateIfAble(ctx context.Context, conn *pgx.Conn) error {
 
 // limits are settings that end a session or a statement, by the condition that tells of it.
 var limits = map[string]string{
-	"57014": "statement_timeout",
-	"55P03": "lock_timeout",
-	"25P03": "idle_in_transaction_session_timeout",
-	"25P04": "transaction_timeout",
+	queryCanceled:      "statement_timeout",
+	idleInTransaction:  "idle_in_transaction_session_timeout",
+	transactionTimeout: "transaction_timeout",
 }
 
 // sentence says what IT can do about a database that can't be used.
@@ -167,18 +167,18 @@ func sentence(config *pgx.ConnConfig, err error) error {
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		user, database := pgx.Identifier{config.User}.Sanitize(), pgx.Identifier{config.Database}.Sanitize()
 		switch refusal.Code {
-		case "28000":
+		case invalidAuthorization:
 			if strings.Contains(refusal.Message, "pg_hba.conf") {
 				return fmt.Errorf("the database at %s takes no connection like this one: add a line to its pg_hba.conf, or if it says «no encryption», sslmode=require to the URL (%s)", where, refusal.Message)
 			}
 			fallthrough
-		case "28P01":
+		case invalidPassword:
 			return fmt.Errorf("the database at %s doesn't let %q in: check user and password in the URL, or in the file that PGPASSFILE names (%s)", where, config.User, refusal.Message)
-		case "3D000":
+		case unknownDatabase:
 			return fmt.Errorf("there is no database %q at %s: make one with createdb", config.Database, where)
-		case "42501":
+		case insufficientPrivilege:
 			return fmt.Errorf("the database user %q may not do what Keypeg needs (%s): make it the owner of the database %q", config.User, refusal.Message, config.Database)
-		case "53300":
+		case tooManyConnections:
 			switch refusal.Routine { // unlike the message it is in no language
 			case "InitializeSessionUserId":
 				return fmt.Errorf("the database user %q has no connection left at %s: write ALTER ROLE %s CONNECTION LIMIT -1 or a larger number, or lower pool_max_conns in the URL", config.User, where, user)
@@ -186,6 +186,8 @@ func sentence(config *pgx.ConnConfig, err error) error {
 				return fmt.Errorf("the database %q has no connection left at %s: write ALTER DATABASE %s CONNECTION LIMIT -1 or a larger number, or lower pool_max_conns in the URL", config.Database, where, database)
 			}
 			return fmt.Errorf("the database at %s has no connection left: raise its max_connections, or lower pool_max_conns in the URL", where)
+		case lockNotAvailable: // the limit is ours: see migrate
+			return fmt.Errorf("another node, or a program such as pg_dump, holds Keypeg's tables in the database at %s: wait until it is done, and start again", where)
 		}
 		if limit := limits[refusal.Code]; limit != "" {
 			return fmt.Errorf("the database at %s ended a statement of the start too early (%s): write ALTER ROLE %s SET %s = 0, or leave it out of the URL", where, refusal.Message, user, limit)
@@ -195,6 +197,9 @@ func sentence(config *pgx.ConnConfig, err error) error {
 	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting || errors.Is(err, context.DeadlineExceeded) || brokenOff(err) {
 		if strings.Contains(err.Error(), "read only") || strings.Contains(err.Error(), "ValidateConnect") {
 			return fmt.Errorf("no host in the database URL takes writes: start the primary, promote a standby, or set default_transaction_read_only to off")
+		}
+		if errors.Is(err, context.DeadlineExceeded) && !connecting {
+			return fmt.Errorf("the database at %s takes connections and doesn't answer within %s: look at its load and its log, and start again", where, answerWithin)
 		}
 		if known := whyUnreachable(where, config, err); known != nil {
 			return known

@@ -98,7 +98,7 @@ func TestOpenReadOnly(t *testing.T) {
 			}
 			isRefused := false
 			if _, err := s.db.pool.Exec(t.Context(), `UPDATE users SET name = name`); err != nil {
-				isRefused = strings.Contains(err.Error(), "25006")
+				isRefused = strings.Contains(err.Error(), readOnlyTransaction)
 			}
 			if want := way != "behind a pooler"; isRefused != want {
 				t.Errorf("%s: the connection refuses writes: %t, want %t", way, isRefused, want)

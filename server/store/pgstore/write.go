@@ -34,13 +34,6 @@ func (st statement) text() string {
 	return `WITH touched AS (` + st.sql + ` RETURNING 1) SELECT 1 / count(*) FROM touched`
 }
 
-// Conditions of PostgreSQL (Appendix A) that tell what became of a statement.
-const (
-	divisionByZero  = "22012"
-	uniqueViolation = "23505"
-	diskFull        = "53100"
-)
-
 // taken says what a unique constraint protects.
 var taken = map[string]error{
 	"users_pkey": store.ErrUserExists, "users_name": store.ErrNameExists,
