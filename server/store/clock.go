@@ -10,6 +10,10 @@ type Clock func() time.Time
 // for a recent one.
 const ClockSkew = time.Minute
 
+// AreApart reports whether two clocks that were asked at the same moment differ too much for
+// anything to be deleted by either of them.
+func AreApart(one, other time.Time) bool { return one.Sub(other).Abs() >= ClockSkew }
+
 // SteadyFor is how long a clock must have gone on without a jump before anything is
 // deleted because its time has come. A machine may start with a wrong clock, or have it set
 // wrongly for a while: what has expired by such a clock isn't found meanwhile, and is there

@@ -253,6 +253,7 @@ func (c *serveCommand) runCloud(ctx context.Context, t terminal, s *settings) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, i.Close()) }()
+	defer watchDatabaseClock(ctx, log, i.root)()
 
 	if err := i.registry.Begin(ctx); err != nil {
 		return err

@@ -52,6 +52,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	defer watchDatabaseClock(ctx, log, db)()
 
 	streams, err := newStreams(log)
 	if err != nil {

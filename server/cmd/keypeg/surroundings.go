@@ -179,11 +179,48 @@ func watchClock(ctx context.Context, log *slog.Logger) (end func()) {
 	})
 }
 
+// watchDatabaseClock tells when a database that has a clock of its own, since it runs on
+// another machine, says another time than this one, until end is called.
+func watchDatabaseClock(ctx context.Context, log *slog.Logger, db store.Store) (end func()) {
+	clock, has := db.(interface {
+		Clock(ctx context.Context) (time.Time, error)
+	})
+	if !has {
+		return func() {}
+	}
+	return inBackground(ctx, func(ctx context.Context) {
+		ticker := time.NewTicker(time.Minute)
+		defer ticker.Stop()
+		seldom := warning.NewSeldom[struct{}](warning.Again, time.Now)
+		for {
+			if theirs, err := clock.Clock(ctx); err == nil { // a fault is told by whoever needs the database
+				tellApart(log, seldom, time.Now(), theirs)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+}
+
+// tellApart tells why nothing that has expired is removed, once a day.
+func tellApart(log *slog.Logger, seldom *warning.Seldom[struct{}], here, database time.Time) {
+	if store.AreApart(here, database) && seldom.Due(struct{}{}) {
+		log.Warn("this machine's clock and the database server's are a minute or more apart, and this node removes nothing that has expired until they agree; on both machines, "+keepRight,
+			"here", here.UTC().Format(time.RFC3339), "database", database.UTC().Format(time.RFC3339))
+	}
+}
+
+// keepRight is what IT does about a clock.
+const keepRight = "keep it right with NTP (timedatectl set-ntp true)"
+
 func tellJump(log *slog.Logger, by time.Duration) {
-	switch mend := "keep it right with NTP (timedatectl set-ntp true)"; {
+	switch {
 	case by > 0:
-		log.Error("the clock jumped ahead, or the machine slept: sessions and links may have expired early; "+mend, "by", by.Round(time.Second))
+		log.Error("the clock jumped ahead, or the machine slept: sessions and links may have expired early; "+keepRight, "by", by.Round(time.Second))
 	case by < 0:
-		log.Error("the clock jumped back: sign-ins of the time in between may be refused; "+mend, "by", -by.Round(time.Second))
+		log.Error("the clock jumped back: sign-ins of the time in between may be refused; "+keepRight, "by", -by.Round(time.Second))
 	}
 }

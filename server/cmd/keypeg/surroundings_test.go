@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -106,6 +108,44 @@ func TestTellJump(t *testing.T) {
 			t.Errorf("of %s the log says %q, want %q", by, got, want)
 		}
 	}
+}
+
+// TestDatabaseClock gives a server a database whose clock is wrong, as of another machine.
+func TestDatabaseClock(t *testing.T) {
+	for edition, flags := range map[string][]string{"on-premise": nil, "cloud": {"--public-url=", "--edition", "cloud"}} {
+		t.Run("a server of the edition "+edition+" tells of it", func(t *testing.T) {
+			server := pgtest.Start(t)
+			// In this schema search the function is found before PostgreSQL's own.
+			server.Do(t, "postgres", `CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT now() - interval '1 hour' $$`)
+			p := newProgramOn(t, server.URL("postgres")+"&search_path=public,pg_catalog", "", flags...)
+			p.starts()
+			p.logs("this machine's clock and the database server's are a minute or more apart")
+		})
+	}
+	t.Run("once a day, with both times", func(t *testing.T) {
+		now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+		seldom := warning.NewSeldom[struct{}](warning.Again, func() time.Time { return now })
+		var said strings.Builder
+		log := slog.New(slog.NewTextHandler(&said, nil))
+		for _, row := range []struct {
+			passes, behind time.Duration
+			tells          bool
+		}{
+			{0, 59 * time.Second, false}, {0, time.Minute, true}, {time.Hour, time.Minute, false}, {22 * time.Hour, -time.Hour, false}, {time.Hour, -time.Hour, true},
+		} {
+			said.Reset()
+			now = now.Add(row.passes)
+			tellApart(log, seldom, now, now.Add(-row.behind))
+			if (said.Len() > 0) != row.tells {
+				t.Errorf("%s behind at %s: the log says %q", row.behind, now, &said)
+			}
+		}
+		for _, want := range []string{"level=WARN", "keep it right with NTP", "here=2026-11-29T12:00:00Z database=2026-11-29T13:00:00Z"} {
+			if !strings.Contains(said.String(), want) {
+				t.Errorf("the log says %q, want %q", &said, want)
+			}
+		}
+	})
 }
 
 func TestMostConnections(t *testing.T) {

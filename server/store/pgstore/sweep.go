@@ -45,12 +45,20 @@ func (d *Database) sweepIfSteady(clock *store.ClockWatch, at time.Time) {
 // clocksAgree reports whether the clock of this node says about what the database's does.
 // If not, what has expired here may not have elsewhere.
 func (d *Database) clocksAgree() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	var theirs time.Time
-	err := d.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&theirs)
-	return err == nil && theirs.Sub(d.now()).Abs() < store.ClockSkew
+	theirs, err := d.clock(context.Background())
+	return err == nil && !store.AreApart(theirs, d.now())
 }
+
+func (d *Database) clock(ctx context.Context) (theirs time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err = d.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&theirs)
+	return theirs, err
+}
+
+// Clock is what the clock of the database's machine says. While [store.AreApart] from this
+// node's, this node removes nothing that has expired: somebody should be told.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) { return s.db.clock(ctx) }
 
 // sweepable are the tables whose rows expire, with their keys.
 var sweepable = []struct{ name, key string }{
