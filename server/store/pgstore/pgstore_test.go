@@ -137,6 +137,22 @@ func TestOpen(t *testing.T) {
 	})
 }
 
+func TestHasPassword(t *testing.T) {
+	for url, want := range map[string]bool{
+		"postgres://ann@host/db":                                  false,
+		"postgres://ann@host/db?sslcert=%2Fcert&sslkey=%2Fkey":    false,
+		"/srv/password=x":                                         false,
+		"postgres://ann:secret@host/db":                           true,
+		"postgresql://host/db?user=ann&password=secret":           true,
+		"postgres://ann:secret@%2Fvar%2Frun/db":                   true,
+		"postgres://ann@host/db?sslkey=%2Fkey&sslpassword=secret": true,
+	} {
+		if got := pgstore.HasPassword(url); got != want {
+			t.Errorf("%s: %t", url, got)
+		}
+	}
+}
+
 func does(t *testing.T, url, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
