@@ -2,6 +2,7 @@ package pgstore
 
 // Conditions of PostgreSQL (Appendix A of its manual) that mean something to us.
 const (
+	protocolViolation     = "08P01"
 	divisionByZero        = "22012"
 	uniqueViolation       = "23505"
 	readOnlyTransaction   = "25006"

@@ -2,13 +2,16 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -64,14 +67,13 @@ func connect(ctx context.Context, url string, now store.Clock, readOnly bool) (*
 		config.ConnConfig.RuntimeParams["application_name"] = "keypeg"
 	}
 
-	conn, err := connectFirst(ctx, config)
+	conn, pooled, err := connectFirst(ctx, config)
 	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
 	defer disconnect(conn)
 	asking, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	pooled, err := behindPooler(asking, conn)
 	for _, check := range []func(context.Context, *pgx.Conn) error{checkVersion, checkEncoding, checkSchema} {
 		if err == nil {
 			err = check(asking, conn)
@@ -107,7 +109,7 @@ func IsKeypegs(ctx context.Context, url string) (is bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	conn, err := connectFirst(ctx, config)
+	conn, _, err := connectFirst(ctx, config)
 	if err != nil {
 		return false, sentence(config.ConnConfig, err)
 	}
@@ -120,13 +122,32 @@ func IsKeypegs(ctx context.Context, url string) (is bool, err error) {
 	return is, nil
 }
 
-// connectFirst connects while nothing is known yet of what is in between.
-func connectFirst(ctx context.Context, config *pgxpool.Config) (*pgx.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
+// connectFirst connects while nothing is known yet of what is in between, and finds out
+// whether that is a pooler. It waits for a database that is starting, as a machine has it that
+// starts both.
+func connectFirst(ctx context.Context, config *pgxpool.Config) (conn *pgx.Conn, pooled bool, err error) {
 	first := config.ConnConfig.Copy()
 	first.DefaultQueryExecMode = pgx.QueryExecModeExec // there may be a pooler
-	return pgx.ConnectConfig(ctx, first)
+	deadline := time.Now().Add(patience)
+	for {
+		trying, cancel := context.WithTimeout(ctx, openTimeout)
+		if conn, err = pgx.ConnectConfig(trying, first); err == nil {
+			if pooled, err = behindPooler(trying, conn); err != nil {
+				disconnect(conn)
+			}
+		}
+		cancel()
+		refusal, isRefused := errors.AsType[*pgconn.PgError](err)
+		isStarting := isRefused && refusal.Code == cannotConnectNow || isPoolerAlone(err)
+		if !isStarting || time.Now().After(deadline) {
+			return conn, pooled, err
+		}
+		select {
+		case <-time.After(firstStep + rand.N(10*firstStep)):
+		case <-ctx.Done():
+			return nil, false, err
+		}
+	}
 }
 
 // disconnect ends a connection, also one that no longer answers.
@@ -134,16 +155,6 @@ func disconnect(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	conn.Close(ctx)
-}
-
-// behindPooler reports whether a pooler such as PgBouncer stands in between. In its
-// transaction mode each statement may run on another connection, so that nothing may be
-// kept on one: no prepared statement, and no LISTEN. The process that answers is another
-// than the one that the pooler named then.
-func behindPooler(ctx context.Context, conn *pgx.Conn) (bool, error) {
-	var process uint32
-	err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&process)
-	return process != conn.PgConn().PID(), err
 }
 
 // Organisation opens the records of one organisation. It asks the database nothing.

@@ -20,7 +20,7 @@ func TestMigrateWaits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, err := connectFirst(t.Context(), config)
+		conn, _, err := connectFirst(t.Context(), config)
 		if err != nil {
 			t.Fatal(err)
 		}

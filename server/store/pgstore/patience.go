@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -37,7 +38,7 @@ func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try fu
 		err := try(trying)
 		cancel()
 		if err == nil || !harmless(err) || ctx.Err() != nil || s.stopped() || time.Now().After(deadline) {
-			return err
+			return toldPooler(err)
 		}
 		// Not all at the same moment.
 		select {
@@ -60,7 +61,7 @@ var undone = map[string]bool{
 // isUndone tells whether a write has certainly not happened.
 func isUndone(err error) bool {
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return undone[refusal.Code]
+		return undone[refusal.Code] || isPoolerAlone(err)
 	}
 	// Not connected, or nothing was sent.
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
@@ -71,8 +72,9 @@ func isUndone(err error) bool {
 // undone: good enough for a read.
 func isLost(err error) bool {
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// Class 57P: an administrator, or a crash, ended the connection.
-		return undone[refusal.Code] || len(refusal.Code) == 5 && refusal.Code[:3] == "57P"
+		// Class 57P: an administrator, or a crash, ended the connection. Class 08: a pooler's
+		// connection to the database ended.
+		return undone[refusal.Code] || strings.HasPrefix(refusal.Code, "57P") || strings.HasPrefix(refusal.Code, "08")
 	}
 	_, network := errors.AsType[net.Error](err)
 	return isUndone(err) || network || brokenOff(err)

@@ -164,7 +164,13 @@ var limits = map[string]string{
 // sentence says what IT can do about a database that can't be used.
 func sentence(config *pgx.ConnConfig, err error) error {
 	where := host{config.Host, config.Port}.String()
+	if told := toldPooler(err); told != err {
+		return told
+	}
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if known := poolerSentence(where, refusal.Message); known != nil {
+			return known
+		}
 		user, database := pgx.Identifier{config.User}.Sanitize(), pgx.Identifier{config.Database}.Sanitize()
 		switch refusal.Code {
 		case invalidAuthorization:

@@ -57,6 +57,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = %s
 default_pool_size = %d
+server_login_retry = 1
 `, target.Port, port, mode, size)
 	// The pool has one user, whom auth_type any makes of everybody.
 	text = strings.Replace(text, "* = ", "* = user="+target.User+" ", 1)
