@@ -19,9 +19,9 @@ func (p *page) renderHome() goapp.UI {
 	return goapp.Div().Class("page").Body(
 		goapp.H1().Text(message.Fill(home.Hello, "name", p.account.User.DisplayName)),
 		goapp.P().Class("lead").Text(message.Fill(home.Lead, "product", p.product())),
-		goapp.If(p.account.RecoveryLinkUntil != nil, p.renderRecoveryLink),
-		goapp.If(p.saved != "", p.renderSaved),
-		goapp.If(p.showsOffer(), p.renderOffer),
+		ui.Slot(goapp.If(p.account.RecoveryLinkUntil != nil, p.renderRecoveryLink)),
+		ui.Slot(goapp.If(p.saved != "", p.renderSaved)),
+		ui.Slot(goapp.If(p.showsOffer(), p.renderOffer)),
 		&ui.MethodsCard{
 			World: p.world(), Service: p.self, Confirms: p.self, Account: p.account,
 			OnChanged: func() { p.load(p.ctx) }, OnSignedOut: p.signedOut,

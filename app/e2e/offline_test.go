@@ -52,6 +52,38 @@ func TestOffline(t *testing.T) {
 		ann.presses(escape)
 		ann.seesNo("#remove")
 	})
+	t.Run("what was typed and what is open stays through it", func(t *testing.T) {
+		blinks := func(open string) {
+			t.Helper()
+			stays := func() {
+				t.Helper()
+				ann.waitsFor(open, open)
+			}
+			ann.isCutOff(true)
+			ann.reads("Offline: as of ")
+			stays()
+			ann.isCutOff(false)
+			ann.seesNo("#offline-bar")
+			stays()
+		}
+		ann.clicks("#passkey-add")
+		ann.types("#passkey-name", "Red laptop")
+		blinks(`document.activeElement?.id === "passkey-name" && document.activeElement.value === "Red laptop"`)
+		ann.clicks("#passkey-add-cancel")
+		ann.clicks(row(1, "[id^=rename-]"))
+		ann.types(row(1, "input"), "Red laptop")
+		blinks(`document.activeElement?.closest(".rows") && document.activeElement.value === "Red laptop"`)
+		ann.presses(escape)
+
+		ann.opens("/")
+		ann.clicks("#method-recovery-codes")
+		ann.sees("#codes")
+		codes := value[string](ann, `document.querySelector("#codes").innerText`)
+		blinks(`document.querySelector("#codes:modal")?.innerText === ` + quoted(codes))
+		ann.clicks("#codes-done")
+		ann.opens("/passkeys")
+		ann.sees("dialog.panel")
+	})
 	t.Run("a cold start shows the last known list, to be read only", func(t *testing.T) {
 		ann.isCutOff(true)
 		ann.opens("/passkeys")

@@ -115,8 +115,8 @@ func (p *ActivityPanel) Render() app.UI {
 		}).ElseIf(p.next != "", func() app.UI {
 			return button("activity-more", "", label(p.state == listLoading, text.MoreWorking, text.More), p.state == listLoading || p.World.Offline != "", p.onMore)
 		}),
-		app.If(p.alarm.state == alarmAdvising, p.renderAdvice),
-		app.If(p.alarm.state == alarmPassword, p.renderPassword),
+		Slot(app.If(p.alarm.state == alarmAdvising, p.renderAdvice)),
+		Slot(app.If(p.alarm.state == alarmPassword, p.renderPassword)),
 		p.renderConfirm(p.World, p.Confirms, p.HasPasskey, p.HasPassword),
 		spoken(p.said),
 	)

@@ -31,7 +31,7 @@ func (f Frame) With(content ...app.UI) app.UI {
 			app.If(f.User != nil, func() app.UI { return f.User }).
 				Else(func() app.UI { return app.Div().Class("menu-place") }),
 		),
-		app.If(f.Bar != nil, func() app.UI { return f.Bar }),
+		Slot(app.If(f.Bar != nil, func() app.UI { return f.Bar })),
 		app.Main().ID(MainID).TabIndex(-1).Body(content...),
 	)
 }

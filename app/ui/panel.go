@@ -211,13 +211,13 @@ func (p *PasskeysPanel) edited(list shared.PasskeyList) {
 func (p *PasskeysPanel) Render() app.UI {
 	text := p.World.Text.Panel
 	return panelDialog(text, p.onEscape, p.onClose,
-		app.If(p.World.Offline != "", func() app.UI {
+		Slot(app.If(p.World.Offline != "", func() app.UI {
 			return app.P().Class("bar").Attr("role", "status").Text(p.World.Offline)
-		}),
+		})),
 		app.Div().Class("panel-body panel-columns").Body(
 			app.Div().Class("panel-side").Body(p.renderSide()),
 			app.Div().Class("panel-list").Body(
-				app.If(p.gone != "", func() app.UI { return app.P().ID("passkey-gone").Class("notice").Attr("role", "status").Text(p.gone) }),
+				Slot(app.If(p.gone != "", func() app.UI { return app.P().ID("passkey-gone").Class("notice").Attr("role", "status").Text(p.gone) })),
 				p.renderList(),
 			),
 		),
@@ -225,8 +225,8 @@ func (p *PasskeysPanel) Render() app.UI {
 			return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.World.Contact))
 		}),
 		spoken(p.said),
-		app.If(p.phone.URL != "", p.renderPhone),
-		app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove),
+		Slot(app.If(p.phone.URL != "", p.renderPhone)),
+		Slot(app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove)),
 		p.renderConfirm(p.World, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
 	)
 }

@@ -51,6 +51,11 @@ func field(text string, box app.UI) app.UI {
 	return app.Label().Class("field").Body(app.Text(text), box)
 }
 
+// Slot is a place for what is there at times, in front of what must stay as it is. go-app
+// compares children by their number: without a place of its own whatever comes would have all
+// that follow drawn anew, with what somebody had typed there and the dialogs that were open.
+func Slot(atTimes app.UI) app.UI { return app.Div().Class("slot").Body(atTimes) }
+
 // spoken is read out by screen readers when it changes, and not seen.
 func spoken(text string) app.UI { return app.P().Class("spoken").Attr("role", "status").Text(text) }
 

@@ -140,11 +140,11 @@ func (p *UsersPanel) Render() app.UI {
 		p.World.notice(p.failure),
 		p.renderList(),
 		spoken(p.said),
-		app.If(p.inviting, func() app.UI {
+		Slot(app.If(p.inviting, func() app.UI {
 			return &inviteDialog{World: p.World, OnInvite: p.invite, OnCancel: p.notInvited}
-		}),
-		app.If(p.asking.what != askNothing, p.renderQuestion),
-		app.If(p.link.link.URL != "", p.renderLink),
+		})),
+		Slot(app.If(p.asking.what != askNothing, p.renderQuestion)),
+		Slot(app.If(p.link.link.URL != "", p.renderLink)),
 		p.renderConfirm(p.World, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
 	)
 }
