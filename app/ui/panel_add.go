@@ -50,7 +50,7 @@ func (p *PasskeysPanel) renderAdd() app.UI {
 		),
 		p.World.notice(p.add.failure),
 		app.Div().Class("panel-adds").Body(
-			submit("passkey-register", "primary", "", busy || p.World.Offline != "").Body(icon("key"), steady(busy, text.Registering, text.Register)),
+			submit("passkey-register", "primary", "", busy || p.World.Offline != "").Body(steady(busy, text.Registering, text.Register)),
 			button("passkey-add-cancel", "quiet", text.Cancel, false, p.onAddCancel),
 		),
 	)

@@ -138,7 +138,7 @@ var German = Catalogue{
 		AddPhone:           "Auf dem Handy hinzufügen",
 		DeviceName:         "Gerätename (freiwillig)",
 		Register:           "Registrieren",
-		Registering:        "Folgen Sie Ihrem Browser …",
+		Registering:        "Weiter im Browser …",
 		Cancel:             "Abbrechen",
 		Added:              "Hinzugefügt am {date}",
 		NeverUsed:          "Noch nicht benutzt",

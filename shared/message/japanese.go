@@ -139,7 +139,7 @@ var Japanese = Catalogue{
 		AddPhone:           "スマートフォンに追加",
 		DeviceName:         "デバイス名 (任意)",
 		Register:           "登録",
-		Registering:        "ブラウザーの案内に従ってください…",
+		Registering:        "ブラウザーで続行…",
 		Cancel:             "キャンセル",
 		Added:              "追加日: {date}",
 		NeverUsed:          "まだ使われていません",
