@@ -67,6 +67,7 @@ type Invite = shared.Invite
 type Link struct {
 	URL     string    `json:"url"`
 	Expires time.Time `json:"expires"`
+	Again   bool      `json:"again,omitempty"` // one that was made before doesn't work any more
 }
 
 // User is what IT may see of a user.
@@ -186,14 +187,17 @@ func (a Accounts) NewSetupLink(ctx context.Context) (string, error) {
 // Invite implements [Commands].
 func (a Accounts) Invite(ctx context.Context, who Invite) (Link, error) {
 	_, link, err := a.Service.Invite(ctx, who, account.Actor{})
-	if shared.CodeOf(err) == shared.CodeNameTaken {
+	again := shared.CodeOf(err) == shared.CodeNameTaken
+	if again {
 		user, found := a.Service.UserByName(ctx, who.Name)
 		if found != nil || a.Service.Policy.WaysIn(user) > 0 {
 			return Link{}, err
 		}
 		link, err = a.Service.InviteAgain(ctx, user, account.Actor{})
 	}
-	return a.enrolLink(link, err)
+	invitation, err := a.enrolLink(link, err)
+	invitation.Again = again && err == nil
+	return invitation, err
 }
 
 // NewRecoveryLink implements [Commands].

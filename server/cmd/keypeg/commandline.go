@@ -144,7 +144,13 @@ func (l *commandLine) readCommand(words []string) (arguments []string, err error
 func (l *commandLine) readAction(words []string) (arguments []string, err error) {
 	l.command.does.takes(l)
 	l.SetInterspersed(true)
-	return l.readFlags(words)
+	arguments, err = l.readFlags(words)
+	if err == nil && len(l.command.commands) > 0 && len(arguments) > 0 && !strings.ContainsAny(arguments[0], `./\`) {
+		// Else a mistyped command would make a file of its name, of what lets people in.
+		word := shown.Text(arguments[0])
+		return nil, fmt.Errorf("there is no command %s %s%s (a file of that name is written ./%s)", l.path, word, didYouMean(word, l.command.names()), word)
+	}
+	return arguments, err
 }
 
 // enter goes on to a command behind the last.

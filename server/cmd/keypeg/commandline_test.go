@@ -74,6 +74,11 @@ func TestCommandLine(t *testing.T) {
 		}
 		refuses(t, "expected <file>", "backup")
 		refuses(t, "expected <file>", "backup", "--database", "make")
+		refuses(t, "there is no command keypeg backup restore (a file of that name is written ./restore)", "backup", "restore")
+		refuses(t, `there is no command keypeg backup verfy: did you mean "verify"? (a file of that name is written ./verfy)`, "backup", "verfy", "x.db")
+		if file := reads(t, "backup", "make", "list").command.does.(*backupMake).File; file != "list" {
+			t.Errorf("the file is %q", file)
+		}
 	})
 	t.Run("networks are repeated, or separated by commas", func(t *testing.T) {
 		l := reads(t, "version", "--trusted-proxies", "10.0.0.0/8, 10.1.2.3,", "--trusted-proxies=::1,::ffff:10.0.0.0/104,::ffff:10.1.2.3,10.1.2.3/24,fe80::1%eth0")

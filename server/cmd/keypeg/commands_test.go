@@ -163,6 +163,10 @@ func testCommands(t *testing.T, database, origin string) {
 	wantsLink("recovery_link", "user", "recovery-link", "BOB")
 	wantsLink("invitation", "user", "invite", "dora", "--display-name", "Dora")
 	wantsLink("invitation", "user", "invite", "dora") // once more
+	const ended = "A link that was made before doesn't work any more."
+	if _, _, told := types(t, "", at("user", "invite", "dora")...); !strings.Contains(told, ended) {
+		t.Errorf("inviting dora again tells %q", told)
+	}
 	says("dora was not disabled, and has no way to sign in: make a link with keypeg user recovery-link dora.\n", "user", "enable", "dora")
 	succeeds(t, "", at("user", "disable", "dora")...)
 	says("dora is enabled, and has no way to sign in: make a link with keypeg user recovery-link dora.\n", "user", "enable", "dora")

@@ -30,6 +30,9 @@ func (s *settings) makeLink(ctx context.Context, t terminal, makes func(control.
 // printLink prints a link, and beside it what else there is to know.
 func (s *settings) printLink(t terminal, commands any, link control.Link) {
 	fmt.Fprintln(t.Out, link.URL)
+	if link.Again {
+		fmt.Fprintln(t.Err, "A link that was made before doesn't work any more.")
+	}
 	if !link.Expires.IsZero() {
 		fmt.Fprintf(t.Err, "It works once, until %s.\n", clock(link.Expires))
 	}
