@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -250,6 +251,68 @@ func TestSSOCannotConfirm(t *testing.T) {
 				into[shared.Ceremony](dan, dan.sends("POST", shared.PathRegisterBegin, nil), 200)
 			}
 		})
+	}
+}
+
+// TestSSOTimesAreTold is of ID tokens with wrong times: IT reads the time that is wrong, and by
+// how much the clocks differ.
+func TestSSOTimesAreTold(t *testing.T) {
+	for what, row := range map[string]struct {
+		claims map[string]time.Duration // from now on
+		wrong  string                   // the claim that IT reads of
+		says   []string
+	}{
+		"it counts in an hour":       {map[string]time.Duration{"nbf": time.Hour}, "nbf", []string{"it doesn't count until ", "that count at once"}},
+		"it has just expired":        {map[string]time.Duration{"exp": -2 * time.Minute}, "exp", []string{"it has expired, at ", "for a minute at least"}},
+		"a clock 90 seconds ahead":   {map[string]time.Duration{"iat": 90 * time.Second, "exp": time.Hour}, "iat", []string{"in the future, at ", "its iat differs by ", "NTP", "a difference of 60 seconds"}},
+		"a clock ten minutes behind": {map[string]time.Duration{"iat": -10 * time.Minute, "exp": -5 * time.Minute}, "exp", []string{"it has expired, at ", "its iat differs by ", "NTP"}},
+		"a clock three days behind":  {map[string]time.Duration{"iat": -72 * time.Hour, "exp": -71 * time.Hour}, "iat", []string{"long ago, at ", "its iat differs by ", "NTP"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			a := newAbroad(t, stores["memstore"])
+			now := a.now().Truncate(time.Second)
+			claims := map[string]any{"iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
+			for name, from := range row.claims {
+				claims[name] = now.Add(from).Unix()
+			}
+			a.one.Lies(&ssotest.Lie{Claims: claims})
+			a.goes(a.visitor(), "one", danThere)
+			lines := a.warnings()
+			if len(lines) != 1 {
+				t.Fatalf("IT reads %q", lines)
+			}
+			_, here, _ := strings.Cut(lines[0], ", when it was ")
+			here, _, _ = strings.Cut(here, " here")
+			read, err := time.Parse(time.RFC3339, here)
+			if err != nil {
+				t.Fatalf("IT reads %s", lines[0])
+			}
+			if slices.Contains(row.says, "its iat differs by ") {
+				row.says = append(row.says, "its iat differs by "+now.Add(row.claims["iat"]).Sub(read).Abs().String()+"\"")
+			}
+			wrong := now.Add(row.claims[row.wrong]).UTC().Format(time.RFC3339)
+			for _, says := range append(row.says, " "+wrong+", when it was ") {
+				if !strings.Contains(lines[0], says) {
+					t.Errorf("IT reads %s, want %q", lines[0], says)
+				}
+			}
+		})
+	}
+}
+
+// TestSSOErrorsWithoutDescription holds that no error is told with an empty place in it.
+func TestSSOErrorsWithoutDescription(t *testing.T) {
+	a := newAbroad(t, stores["memstore"])
+	v := a.visitor()
+	v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?error=unauthorized_client&state="+a.stateOf(a.leaves(v, "one")), nil)
+	for _, refusal := range []string{`{"error":"invalid_client"}`, `{}`} {
+		a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) { answer.Says(401, "application/json", refusal) })
+		a.goes(a.visitor(), "one", danThere)
+	}
+	for _, says := range []string{"the provider answered unauthorized_client: compare", "wasn't redeemed: 401 invalid_client: client-id", "wasn't redeemed: 401: client-id"} {
+		if !strings.Contains(a.log.String(), says) {
+			t.Errorf("the log lacks %q:\n%s", says, a.log)
+		}
 	}
 }
 

@@ -85,7 +85,7 @@ func (p *Provider) checkAddress(ctx context.Context, issuer *discovered) error {
 	}
 	code, description := to.Query().Get("error"), to.Query().Get("error_description")
 	// No browser is in between, so these are the provider's own words.
-	if refusal := p.named(code, fmt.Errorf("the provider answered %s: %s", limited(code), limited(description))); MendOf(refusal) != "" {
+	if refusal := p.named(code, errors.New("the provider answered "+quoted(code, description))); MendOf(refusal) != "" {
 		return refusal
 	}
 	return nil

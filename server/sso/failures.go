@@ -68,7 +68,7 @@ func (p *Provider) Declined(code, description string) error {
 	if errorCodes[code] != nil {
 		warns = "a browser brought the error " + code
 	}
-	return p.named(code, &browserError{fmt.Sprintf("the provider answered %s: %s", limited(code), limited(description)), warns})
+	return p.named(code, &browserError{"the provider answered " + quoted(code, description), warns})
 }
 
 // browserError is what a browser brought from a provider, or says that it did: anybody can
@@ -146,6 +146,14 @@ func (p *Provider) misregistered(cause error) error {
 
 func mendBy(todo string) func(*Provider, error) error {
 	return func(p *Provider, cause error) error { return p.failed(mend(cause, "%s", todo)) }
+}
+
+// quoted is an error with its description, where it has one, for the log.
+func quoted(code, description string) string {
+	if description == "" {
+		return limited(code)
+	}
+	return limited(code) + ": " + limited(description)
 }
 
 // limited cuts what a stranger may have written into the address, for the log.

@@ -150,11 +150,18 @@ func (p *Provider) explainedToken(err error, issuer *discovered, all members) er
 // Core 1.0, 3.1.3.7).
 func (p *Provider) checkParty(token *oidc.IDToken, all members) error {
 	shared := slices.ContainsFunc(token.Audience, func(a string) bool { return a != p.ClientID })
-	if party := all.text("azp"); party != p.ClientID && (all.has("azp") || shared) {
-		return mend(fmt.Errorf("the ID token fails: it is for the party %q, of the audience %q", limited(party), token.Audience),
-			"let the provider make ID tokens for the client-id %s alone, or name it in azp", p.ClientID)
+	var wrong string
+	switch party := all.text("azp"); {
+	case party == p.ClientID, !all.has("azp") && !shared:
+		return nil
+	case party != "":
+		wrong = fmt.Sprintf("its azp is %q, another client", limited(party))
+	case all.has("azp"):
+		wrong = "its azp isn't a text"
+	default:
+		wrong = fmt.Sprintf("it is for several clients, %q, and has no azp to say which of them asked", limited(strings.Join(token.Audience, ", ")))
 	}
-	return nil
+	return mend(fmt.Errorf("the ID token fails: %s", wrong), "let the provider make ID tokens for the client-id %s alone, or name it in azp", p.ClientID)
 }
 
 // oldest is the age of a token that nobody has just signed for us.
@@ -163,23 +170,24 @@ const oldest = 24 * time.Hour
 // checkTimes holds that the token counts now. It was made for this very sign-in, so
 // one that was made at another time tells that the clocks differ.
 func (p *Provider) checkTimes(token *oidc.IDToken, all members) error {
-	now := p.now()
-	var wrong error
+	now, at := p.now(), token.IssuedAt
+	var wrong string
 	switch begins, is := all.instant("nbf"); {
 	case token.IssuedAt.After(now.Add(store.ClockSkew)):
-		wrong = errors.New("it was issued in the future")
+		wrong = "it was issued in the future, at"
 	case token.IssuedAt.Before(now.Add(-oldest)):
-		wrong = errors.New("it was issued long ago")
+		wrong = "it was issued long ago, at"
 	case !token.Expiry.After(now.Add(-store.ClockSkew)):
-		wrong = errors.New("it has expired")
+		wrong, at = "it has expired, at", token.Expiry
 	case is && begins.After(now.Add(store.ClockSkew)):
-		wrong = errors.New("it doesn't count yet")
+		wrong, at = "it doesn't count until", begins
 	default:
 		return nil
 	}
-	cause := fmt.Errorf("the ID token fails: %w, at %s, when it was %s here", wrong, utc(token.IssuedAt), utc(now))
+	cause := fmt.Errorf("the ID token fails: %s %s, when it was %s here", wrong, utc(at), utc(now))
 	if token.IssuedAt.Sub(now).Abs() > store.ClockSkew {
-		return p.failed(clockError(cause))
+		apart := token.IssuedAt.Sub(now.Truncate(time.Second)).Abs() // as the log writes both
+		return p.failed(clockError(fmt.Errorf("%w, and its iat differs by %s", cause, apart.Truncate(time.Second))))
 	}
 	return p.failed(mend(cause, "let the provider make ID tokens that count at once, and for a minute at least"))
 }
@@ -195,13 +203,15 @@ func (p *Provider) checkFresh(all members, since time.Time) error {
 		return p.cannotConfirm(mend(fmt.Errorf("the person wasn't asked again at the provider, but at %s", utc(at)),
 			"let the provider ask people again when max_age=0 is asked for; and let a time service (NTP) set its clock, and this machine's"))
 	case at.After(p.now().Add(store.ClockSkew)):
-		return p.failed(clockError(fmt.Errorf("the person signed in at the provider in the future, at %s", utc(at))))
+		return p.failed(clockError(fmt.Errorf("the person signed in at the provider in the future, at %s, when it was %s here", utc(at), utc(p.now()))))
 	}
 	return nil
 }
 
+// clockError is for clocks that differ. By how much is in the cause: what is to be done stays
+// the same, so IT reads it once.
 func clockError(cause error) error {
-	return mend(cause, "let a time service (NTP) set the clock of this machine, or the provider's: they may be %s apart", store.ClockSkew)
+	return mend(cause, "let a time service (NTP) set the clock of this machine, or the provider's: Keypeg allows a difference of %d seconds", int(store.ClockSkew.Seconds()))
 }
 
 func utc(at time.Time) string { return at.UTC().Format(time.RFC3339) }

@@ -48,7 +48,7 @@ type tokenError struct {
 }
 
 func (e *tokenError) Error() string {
-	return fmt.Sprintf("the code wasn't redeemed: %d %s %s", e.status, limited(e.code), limited(e.description))
+	return strings.TrimSpace(fmt.Sprintf("the code wasn't redeemed: %d %s", e.status, quoted(e.code, e.description)))
 }
 
 // codeGrant is what a provider says of a code that it doesn't take, once it knows who
