@@ -52,19 +52,18 @@ func ParseCertificates(content []byte) (certificates []*x509.Certificate, err er
 	return certificates, nil
 }
 
-// PrivateKey returns the one private key of a PEM file. See [ParsePrivateKey].
+// PrivateKey returns the one private key of a PEM file: PKCS #8, PKCS #1 or SEC 1. What tools
+// write beside it, certificates and the name of a curve, is left out.
 func PrivateKey(path string) (crypto.PrivateKey, error) {
 	content, err := readSecret(path)
 	if err != nil {
 		return nil, err
 	}
-	return of(path, ParsePrivateKey, content)
+	return of(path, parsePrivateKey, content)
 }
 
-// ParsePrivateKey reads a private key in PEM: PKCS #8, PKCS #1 or SEC 1. What tools write
-// beside it, certificates and the name of a curve, is left out. Errors are what to say of
-// the file.
-func ParsePrivateKey(content []byte) (key crypto.PrivateKey, err error) {
+// parsePrivateKey is [PrivateKey] of a file's content. Errors are what to say of the file.
+func parsePrivateKey(content []byte) (key crypto.PrivateKey, err error) {
 	if isDER(content) {
 		return nil, errors.New("isn't a PEM file, with -----BEGIN PRIVATE KEY----- in it: write one with openssl pkey -inform der")
 	}

@@ -259,7 +259,7 @@ func FuzzParse(f *testing.F) {
 		if got, err := textfile.ParseCertificates(content); (len(got) == 0) == (err == nil) {
 			t.Errorf("%d certificates with %v", len(got), err)
 		}
-		if got, err := textfile.ParsePrivateKey(content); (got == nil) == (err == nil) {
+		if got, err := textfile.PrivateKey(written(t, string(content))); (got == nil) == (err == nil) {
 			t.Errorf("a key %T with %v", got, err)
 		}
 	})
