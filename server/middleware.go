@@ -218,6 +218,9 @@ func limitBody(next http.Handler) http.Handler {
 // SameSite=Lax alone would let sister domains in.
 func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
+	if s.Host == nil {
+		protection.AddInsecureBypassPattern("POST " + pageCallback) // [Server.refusePosted] changes nothing
+	}
 	protection.SetDenyHandler(s.answer(func(_ http.ResponseWriter, r *http.Request) error {
 		from, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 		// A browser that says both is right; where they differ, or one is missing, a proxy

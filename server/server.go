@@ -304,7 +304,8 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 	page("POST "+shared.PageEnrol, s.submitEnrol)
 	page("GET "+shared.PageEnrolled, s.showEnrolled)
 	page("GET "+shared.PageSSO+"{provider}", s.goToProvider)
-	page("GET "+shared.PageSSO+"{provider}"+shared.PageSSOAnswer, s.comeBack)
+	page("GET "+pageCallback, s.comeBack)
+	page("POST "+pageCallback, s.refusePosted)
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
 	for path, h := range s.Pages {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
@@ -108,6 +109,9 @@ func (s *Server) leaveSignedIn(w http.ResponseWriter, r *http.Request, t trip) e
 	return respond(w, http.StatusOK, shared.AtProvider{URL: address})
 }
 
+// pageCallback is the pattern of the callbacks, each of which is a redirect URI.
+const pageCallback = shared.PageSSO + "{provider}" + shared.PageSSOAnswer
+
 // comeBack is the callback: it takes the authorization response that a browser brings.
 func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.provider(r)
@@ -150,13 +154,27 @@ func described(said sso.Description) account.Described {
 	return account.Described{Name: said.Name, Email: said.Email, Verified: said.EmailVerified}
 }
 
+// refusePosted is for a provider that answers by POST, which no other site may do here. It
+// tells people and IT what is wrong, and neither reads the answer nor changes anything.
+func (s *Server) refusePosted(_ http.ResponseWriter, r *http.Request) error {
+	p, err := s.provider(r)
+	if err != nil {
+		return err
+	}
+	return s.warned(r, p, p.AnsweredByPOST())
+}
+
 // unexpected is for an answer that the browser waits for no more, or never has: mostly of
 // somebody who went back by the browser's button after they had signed in. Anybody can send
-// one, so IT isn't warned of what it says.
+// one, so IT isn't warned of what it says; but of an empty one in a browser that waits for
+// an answer of p.
 func (s *Server) unexpected(w http.ResponseWriter, r *http.Request, p *sso.Provider, err error) error {
 	answer := r.URL.Query()
 	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
 		err = p.Declined(code, answer.Get("error_description"))
+	}
+	if len(answer) == 0 && s.waitsFor(r, p) {
+		err = s.warned(r, p, p.AnsweredEmpty())
 	}
 	return s.backToSignIn(w, r, trip{Purpose: toSignIn, Next: shared.PageHome}, err)
 }
@@ -204,7 +222,7 @@ func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, t trip, er
 	}
 	refusal := s.report(w, r, err)
 	if _, err := s.people.authenticate(r); err == nil && t.Purpose == toSignIn {
-		http.Redirect(w, r, t.Next, http.StatusSeeOther)
+		http.Redirect(w, r, t.Next+fragmentAfter(r), http.StatusSeeOther)
 		return nil
 	}
 	sealed, err := pack(s.travel.said, said{refusal.Code, refusal.Message, t.Purpose == toSignIn})
@@ -216,8 +234,18 @@ func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, t trip, er
 	if t.State == "" {
 		to = shared.PageSignedIn
 	}
-	http.Redirect(w, r, withNext(to, t.Next), http.StatusSeeOther)
+	http.Redirect(w, r, withNext(to, t.Next)+fragmentAfter(r), http.StatusSeeOther)
 	return nil
+}
+
+// fragmentAfter is an empty fragment after a callback without a query: the answer may be in
+// the fragment, and browsers carry one along to an address that has none of its own (RFC
+// 9110, 10.2.2).
+func fragmentAfter(r *http.Request) string {
+	if r.URL.RawQuery == "" && strings.HasSuffix(r.URL.Path, shared.PageSSOAnswer) {
+		return "#"
+	}
+	return ""
 }
 
 // said is a refusal that is shown on the next page.

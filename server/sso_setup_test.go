@@ -254,6 +254,106 @@ func TestSSOCannotConfirm(t *testing.T) {
 	}
 }
 
+// TestSSOAnswersElsewhere is of providers that answer otherwise than in the query of the
+// callback's address.
+func TestSSOAnswersElsewhere(t *testing.T) {
+	const callback = shared.PageSSO + "one" + shared.PageSSOAnswer
+	tellsIT := func(a *abroad, cause string) {
+		a.Helper()
+		lines := a.warnings()
+		if len(lines) != 1 {
+			a.Fatalf("IT reads %d warnings:\n%s", len(lines), strings.Join(lines, ""))
+		}
+		for _, says := range []string{"an OpenID provider may refuse sign-ins: if people can't sign in there", "provider=one", cause, "set response_mode=query"} {
+			if !strings.Contains(lines[0], says) {
+				a.Errorf("IT reads %s, want %q", lines[0], says)
+			}
+		}
+	}
+	t.Run("a form is refused in words, and changes nothing", func(t *testing.T) {
+		onEveryStoreAbroad(t, func(a *abroad) {
+			const words = "run+curl+https://evil.test/fix"
+			v := a.visitor()
+			back := a.signsInThere(a.leaves(v, "one"), danThere)
+			_, answer, _ := strings.Cut(back, "?")
+			for name, who := range map[string]*visitor{"the browser that asked": v, "a stranger": a.visitor(), "somebody signed in": a.ann} {
+				for _, form := range []string{answer, "error=" + words + "&error_description=" + words + "&state=x", "", strings.Repeat("x", 100<<10)} {
+					a.changesOnly(nil, func() {
+						out := who.sends("POST", callback, form, func(r *http.Request) {
+							r.Header.Set("Origin", a.one.URL)
+							r.Header.Set("Sec-Fetch-Site", "cross-site")
+							r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+							r.Header.Del("Cookie") // SameSite=Lax
+						})
+						page := html.UnescapeString(string(out.body))
+						if out.status != 503 || !strings.Contains(page, notSetUp) || out.header.Get("Set-Cookie") != "" {
+							a.Errorf("%s posts %.40q: %s %v", name, form, out, out.header)
+						}
+					})
+				}
+			}
+			tellsIT(a, "a browser brought an answer by POST")
+			if !strings.Contains(a.log.String(), "code=provider_misconfigured") || strings.Contains(a.log.String(), "evil.test") {
+				a.Errorf("the log says\n%s", a.log)
+			}
+			a.leadsOn(v, v.sends("GET", back, nil), "/") // which spent nothing
+		})
+	})
+	t.Run("no other page takes a form of another site", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		elsewhere := func(r *http.Request) {
+			r.Header.Set("Origin", a.one.URL)
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+		}
+		v := a.visitor()
+		for _, path := range []string{shared.PageSSO + "one", callback + "/", shared.PageSSO + "one/x" + shared.PageSSOAnswer, shared.PageSignIn} {
+			if out := v.sends("POST", path, "", elsewhere); out.status != 403 {
+				t.Errorf("%s: %s", path, out)
+			}
+		}
+		if out := v.sends("POST", shared.PageSSO+"none"+shared.PageSSOAnswer, "", elsewhere); out.status != 404 {
+			t.Errorf("a provider that there is none of: %s", out)
+		}
+	})
+	t.Run("an answer in the fragment is told to who waits for one", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		v := a.visitor()
+		back := a.signsInThere(a.leaves(v, "one"), danThere)
+		for range 2 {
+			out := v.sends("GET", callback, nil)
+			// The empty fragment takes the place of the one that has the code.
+			if to := out.header.Get("Location"); to != shared.PageSignedIn+"#" {
+				t.Errorf("led to %q", to)
+			}
+			if got := a.hears(v); got != notSetUp {
+				t.Errorf("the page says %q", got)
+			}
+		}
+		tellsIT(a, "as with response_mode=fragment")
+		a.leadsOn(v, v.sends("GET", back, nil), "/")
+		if to := v.sends("GET", callback, nil).header.Get("Location"); to != "/#" {
+			t.Errorf("who is signed in is led to %q", to)
+		}
+	})
+	t.Run("an empty answer that nobody waits for tells IT nothing", func(t *testing.T) {
+		a := newAbroad(t, stores["memstore"])
+		v := a.visitor()
+		a.leaves(v, "two")
+		late := a.visitor()
+		a.leaves(late, "one")
+		a.passes(16 * time.Minute)
+		for _, who := range []*visitor{v, late, a.visitor()} {
+			who.sends("GET", callback, nil)
+			if got := a.hears(who); got != beganElse {
+				t.Errorf("the page says %q", got)
+			}
+		}
+		if lines := a.warnings(); len(lines) > 0 {
+			t.Errorf("IT reads %q", lines)
+		}
+	})
+}
+
 // TestSSOTimesAreTold is of ID tokens with wrong times: IT reads the time that is wrong, and by
 // how much the clocks differ.
 func TestSSOTimesAreTold(t *testing.T) {

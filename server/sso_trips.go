@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -103,27 +104,41 @@ func tripCookie(state string) string {
 	return cookieSSO + hex.EncodeToString(sum[:8])
 }
 
+// tripsOf returns the authorization requests of a browser, by their cookies. Of one that can't
+// be opened it is the zero value.
+func (s *Server) tripsOf(r *http.Request) map[string]trip {
+	all := map[string]trip{}
+	for _, c := range r.Cookies() {
+		if id, is := strings.CutPrefix(c.Name, s.cookie(cookieSSO)); is {
+			var t trip
+			if unpack(s.travel.trips, c.Value, &t) != nil {
+				t = trip{}
+			}
+			all[cookieSSO+id] = t
+		}
+	}
+	return all
+}
+
+// waitsFor reports whether a browser has sent an authorization request to p that may still be
+// answered.
+func (s *Server) waitsFor(r *http.Request, p *sso.Provider) bool {
+	for _, t := range s.tripsOf(r) {
+		if t.Provider == p.ID && t.Expires.After(s.Now()) {
+			return true
+		}
+	}
+	return false
+}
+
 // forgetTrips drops the cookies of authorization requests that have expired, and of the
 // oldest, to make room for one more.
 func (s *Server) forgetTrips(w http.ResponseWriter, r *http.Request) {
-	type kept struct {
-		cookie string
-		begun  time.Time
-	}
-	var all []kept
-	for _, c := range r.Cookies() {
-		id, is := strings.CutPrefix(c.Name, s.cookie(cookieSSO))
-		if !is {
-			continue
-		}
-		var t trip // of which the zero value is the oldest
-		unpack(s.travel.trips, c.Value, &t)
-		all = append(all, kept{cookieSSO + id, t.Expires})
-	}
-	slices.SortFunc(all, func(a, b kept) int { return b.begun.Compare(a.begun) })
-	for i, k := range all {
-		if i >= mostTrips-1 || !k.begun.After(s.Now()) {
-			s.dropCookie(w, k.cookie)
+	all := s.tripsOf(r)
+	newest := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return all[b].Expires.Compare(all[a].Expires) })
+	for i, cookie := range newest {
+		if i >= mostTrips-1 || !all[cookie].Expires.After(s.Now()) {
+			s.dropCookie(w, cookie)
 		}
 	}
 }

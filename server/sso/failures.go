@@ -71,6 +71,23 @@ func (p *Provider) Declined(code, description string) error {
 	return p.named(code, &browserError{"the provider answered " + quoted(code, description), warns})
 }
 
+// AnsweredByPOST is for an answer that comes as a form (OAuth 2.0 Form Post Response Mode). It
+// counts for nobody: with a form of another site browsers send no cookie of ours, so nothing
+// tells who asked for it.
+func (p *Provider) AnsweredByPOST() error {
+	return p.failed(mend(&browserError{"the answer came by POST", "a browser brought an answer by POST"}, "%s", mendMode))
+}
+
+// AnsweredEmpty is for an answer with nothing in it, to a browser that waits for one. Most
+// likely it is in the fragment of the address, which browsers send to no server.
+func (p *Provider) AnsweredEmpty() error {
+	return p.failed(mend(&browserError{"the answer is empty: it may be in the fragment", "a browser brought an empty answer, as with response_mode=fragment"}, "%s", mendMode))
+}
+
+// mendMode is for a provider that answers in another way than was asked (OAuth 2.0 Multiple
+// Response Type Encoding Practices, 2.1).
+const mendMode = "the provider must answer in the query of the address: set response_mode=query for this client there"
+
 // browserError is what a browser brought from a provider, or says that it did: anybody can
 // write an address. So only the line of that one request quotes it. A warning is for IT to
 // follow, and has our own words instead.

@@ -40,7 +40,8 @@ func NewWarnings(now func() time.Time) Warnings {
 }
 
 // Tell warns of a failure of p. Any other error is none of its. An error that a browser
-// brought must be the answer to an authorization request of that browser.
+// brought must be the answer to an authorization request of that browser, except
+// [Provider.AnsweredByPOST], which has nothing to do with any other warning.
 func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
 	if MendOf(err) == "" && shared.CodeOf(err) != shared.CodeProviderUnavailable {
 		return
