@@ -19,6 +19,7 @@ const (
 	EventSignedOut       EventKind = "signed_out"
 	EventConfirmed       EventKind = "confirmed"
 	EventPasswordChanged EventKind = "password_changed"
+	EventPasswordRemoved EventKind = "password_removed"
 	EventDisabled        EventKind = "account_disabled"
 	EventEnabled         EventKind = "account_enabled"
 	EventPasskeyAdded    EventKind = "passkey_added"

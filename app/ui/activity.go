@@ -253,6 +253,7 @@ func (w World) eventText(e shared.Event) string {
 		shared.EventSignedOut:       text.SignedOut,
 		shared.EventConfirmed:       text.Confirmed,
 		shared.EventPasswordChanged: text.PasswordChanged,
+		shared.EventPasswordRemoved: text.PasswordRemoved,
 		shared.EventDisabled:        text.Disabled,
 		shared.EventEnabled:         text.Enabled,
 		shared.EventPasskeyAdded:    text.PasskeyAdded,

@@ -253,7 +253,7 @@ func stateEvents() []shared.Event {
 		{Kind: shared.EventInvited, By: "Ann Admin"},
 	}
 	for _, kind := range []shared.EventKind{
-		shared.EventAccountCreated, shared.EventSignInFailed, shared.EventSignedOut, shared.EventConfirmed, shared.EventPasswordChanged,
+		shared.EventAccountCreated, shared.EventSignInFailed, shared.EventSignedOut, shared.EventConfirmed, shared.EventPasswordChanged, shared.EventPasswordRemoved,
 		shared.EventDisabled, shared.EventEnabled, shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved,
 		shared.EventCounterFell, shared.EventCounterDiffers, shared.EventBackupChanged, shared.EventSessionEnded, shared.EventOthersEnded, "of_tomorrow",
 	} {

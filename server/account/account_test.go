@@ -153,8 +153,12 @@ func TestUsers(t *testing.T) {
 			return store.Batch{store.PutUser{User: u}}, nil
 		})
 		w.wants(err, "")
+		w.passes(time.Second)
 		w.wants(w.RemovePassword(t.Context(), "ann"), "")
 		w.lives(opened.Token, shared.CodeUnauthenticated)
+		if kind := w.newestEvent(ann.ID); kind != shared.EventPasswordRemoved {
+			t.Errorf("newest event %s", kind)
+		}
 		_, err = w.signIn("ann", password)
 		w.wants(err, shared.CodeSignInRefused)
 	})

@@ -210,7 +210,7 @@ func (s *Service) RemovePassword(ctx context.Context, name string) error {
 		if s.Policy.WaysIn(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)
 		}
-		return s.shutsOut(user, shared.EventPasswordChanged), nil
+		return s.shutsOut(user, shared.EventPasswordRemoved), nil
 	})
 }
 

@@ -231,6 +231,7 @@ var English = Catalogue{
 		SignedOut:        "Signed out",
 		Confirmed:        "Confirmed that it's you",
 		PasswordChanged:  "Password changed",
+		PasswordRemoved:  "Password removed",
 		Disabled:         "Account disabled",
 		Enabled:          "Account enabled",
 		PasskeyAdded:     "Passkey “{passkey}” added",

@@ -231,6 +231,7 @@ var French = Catalogue{
 		SignedOut:        "Déconnexion",
 		Confirmed:        "Identité confirmée",
 		PasswordChanged:  "Mot de passe modifié",
+		PasswordRemoved:  "Mot de passe supprimé",
 		Disabled:         "Compte désactivé",
 		Enabled:          "Compte réactivé",
 		PasskeyAdded:     "Clé d’accès « {passkey} » ajoutée",

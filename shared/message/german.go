@@ -230,6 +230,7 @@ var German = Catalogue{
 		SignedOut:        "Abgemeldet",
 		Confirmed:        "Bestätigt, dass Sie es sind",
 		PasswordChanged:  "Passwort geändert",
+		PasswordRemoved:  "Passwort entfernt",
 		Disabled:         "Konto gesperrt",
 		Enabled:          "Konto entsperrt",
 		PasskeyAdded:     "Passkey „{passkey}“ hinzugefügt",

@@ -231,6 +231,7 @@ var Japanese = Catalogue{
 		SignedOut:        "サインアウト",
 		Confirmed:        "本人確認",
 		PasswordChanged:  "パスワードを変更",
+		PasswordRemoved:  "パスワードを削除",
 		Disabled:         "アカウントを無効化",
 		Enabled:          "アカウントを有効化",
 		PasskeyAdded:     "パスキー「{passkey}」を追加",

@@ -335,6 +335,7 @@ type Activity struct {
 	SignedOut        string
 	Confirmed        string
 	PasswordChanged  string
+	PasswordRemoved  string
 	Disabled         string
 	Enabled          string
 	PasskeyAdded     string // {passkey}

@@ -231,6 +231,7 @@ var Spanish = Catalogue{
 		SignedOut:        "Sesión cerrada",
 		Confirmed:        "Identidad confirmada",
 		PasswordChanged:  "Contraseña cambiada",
+		PasswordRemoved:  "Contraseña eliminada",
 		Disabled:         "Cuenta desactivada",
 		Enabled:          "Cuenta reactivada",
 		PasskeyAdded:     "Llave de acceso «{passkey}» añadida",
