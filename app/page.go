@@ -324,8 +324,11 @@ func (p *page) world() ui.World {
 	world := selfservice.World(p.text, p.account)
 	world.ConfirmsAt, world.Recovery = p.confirmsAt(), shared.PageRecovery
 	if !p.asOf.IsZero() {
-		moment, _ := p.formats().Moment(p.asOf)
-		world.Offline = message.Fill(p.text.Shell.OfflineAsOf, "date", moment)
+		world.Offline = p.text.Shell.Offline
+		if p.path == shared.PageHome || p.path == shared.PagePasskeys { // of which there is a copy
+			moment, _ := p.formats().Moment(p.asOf)
+			world.Offline = message.Fill(p.text.Shell.OfflineAsOf, "date", moment)
+		}
 		if refusal, _ := errors.AsType[*shared.Error](p.failure); refusal != nil && refusal.Code == shared.CodeInBetween {
 			world.Offline = p.inBetween(refusal)
 		}

@@ -90,6 +90,10 @@ func TestOffline(t *testing.T) {
 		ann.reads("Offline: as of ")
 		ann.readsIn(row(1, "bdi"), "Laptop")
 		ann.isGreyed("#passkey-add")
+		ann.opens("/sessions") // of which there is no copy
+		ann.readsIn("#offline-bar", "You are offline")
+		ann.opens("/passkeys")
+		ann.reads("Offline: as of ")
 		ann.isGreyed(row(1, "[id^=remove-]"))
 		ann.clicks("#passkeys-close")
 		ann.reads("1 passkey")
