@@ -85,9 +85,14 @@ func isUserID(text string) bool {
 	return err == nil && len(raw) == 16
 }
 
+// NameTaken is the refusal of a user name that somebody has.
+func NameTaken(name string) *shared.Error {
+	return shared.Errorf(shared.CodeNameTaken, "Somebody has the user name %s already.", name)
+}
+
 func nameTaken(err error, name string) error {
 	if errors.Is(err, store.ErrNameExists) {
-		return shared.Errorf(shared.CodeNameTaken, "Somebody has the user name %s already.", name).Because(err)
+		return NameTaken(name).Because(err)
 	}
 	return fmt.Errorf("storing a new user: %w", err)
 }

@@ -67,7 +67,13 @@ type userAdd newUser
 func (c *userAdd) takes(l *commandLine) { (*newUser)(c).takes(l) }
 
 func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
-	password, err := t.newPassword()
+	password, err := s.newPassword(ctx, t, func(commands control.Commands) error {
+		user, err := commands.User(ctx, c.Name)
+		if err == nil {
+			return account.NameTaken(user.Name)
+		}
+		return unlessNotFound(err)
+	})
 	if err != nil {
 		return err
 	}
@@ -82,6 +88,22 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 		fmt.Fprintf(t.Out, "Added %s.\n", added.Name)
 		return nil
 	})
+}
+
+// newPassword asks for one, once a check has found nothing else in the way: nobody types it
+// twice in vain.
+func (s *settings) newPassword(ctx context.Context, t terminal, check func(control.Commands) error) (string, error) {
+	if err := s.withCommands(ctx, check); err != nil {
+		return "", err
+	}
+	return t.newPassword()
+}
+
+func unlessNotFound(err error) error {
+	if shared.CodeOf(err) == shared.CodeNotFound {
+		return nil
+	}
+	return err
 }
 
 type userInvite newUser
@@ -181,7 +203,10 @@ func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
 			return nil
 		})
 	}
-	password, err := t.newPassword()
+	password, err := s.newPassword(ctx, t, func(commands control.Commands) error {
+		_, err := commands.User(ctx, c.Name)
+		return err
+	})
 	if err != nil {
 		return err
 	}

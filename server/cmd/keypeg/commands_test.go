@@ -172,6 +172,8 @@ func testCommands(t *testing.T, database, origin string) {
 	says("dora is enabled, and has no way to sign in: make a link with keypeg user recovery-link dora.\n", "user", "enable", "dora")
 	wantsLink("invitation", "user", "invite", "dora")
 	failsWith(t, "Somebody has the user name bob already.", "", at("user", "invite", "bob")...)
+	failsWith(t, "Somebody has the user name bob already.", "", at("user", "add", "BOB")...) // before a password is asked for
+	failsWith(t, "There is no user with the name nobody.", "", at("user", "passwd", "nobody")...)
 	if list := succeeds(t, "", at("user", "list")...); !regexp.MustCompile(`(?m)^dora +Dora +user +no +0 +0 +no way in `).MatchString(list) {
 		t.Errorf("the list with an invitation:\n%s", list)
 	}
