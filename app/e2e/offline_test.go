@@ -216,7 +216,7 @@ func TestColdStartWithoutServer(t *testing.T) {
 	for _, path := range []string{"/sessions", "/activity", "/users"} {
 		s.stops()
 		ann.opens(path)
-		ann.reads("Offline: as of ")
+		ann.readsIn("#offline-bar", "You are offline")
 		ann.reads("The server can't be reached.")
 		ann.seesNo(".rows")
 		s.starts()
