@@ -98,7 +98,7 @@ func (b *browser) inFrames(names []string, query string, height int, widths []in
 // sticksOut finds the first thing that sticks out at the sides, where nobody scrolls to.
 const sticksOut = `(page, shown) => [...page.querySelectorAll("body *")].filter((e) => {
 	const r = e.getBoundingClientRect();
-	return r.width > 1 && shown.getComputedStyle(e).position !== "fixed" && !e.closest(".skip, .spoken") && (r.right > shown.innerWidth + 1 || r.left < -1);
+	return r.width > 1 && (r.right > shown.innerWidth + 1 || r.left < -1) && shown.getComputedStyle(e).position !== "fixed" && !e.closest(".skip, .spoken");
 }).slice(0, 1).map((e) => "sticks out: " + e.outerHTML.replace(/\s+/g, " ").slice(0, 120))`
 
 // TestFits looks at all exhibits as small as they get, and in all languages.
