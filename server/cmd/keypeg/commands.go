@@ -69,10 +69,14 @@ func (c *userAdd) takes(l *commandLine) { (*newUser)(c).takes(l) }
 func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	password, err := s.newPassword(ctx, t, func(commands control.Commands) error {
 		user, err := commands.User(ctx, c.Name)
-		if err == nil {
+		switch {
+		case err == nil:
 			return account.NameTaken(user.Name)
+		case shared.CodeOf(err) == shared.CodeNotFound:
+			return nil
+		default:
+			return err
 		}
-		return unlessNotFound(err)
 	})
 	if err != nil {
 		return err
@@ -97,13 +101,6 @@ func (s *settings) newPassword(ctx context.Context, t terminal, check func(contr
 		return "", err
 	}
 	return t.newPassword()
-}
-
-func unlessNotFound(err error) error {
-	if shared.CodeOf(err) == shared.CodeNotFound {
-		return nil
-	}
-	return err
 }
 
 type userInvite newUser

@@ -49,7 +49,10 @@ func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
 	if err := refuseCloud(ctx, from); err != nil {
 		return err
 	}
-	to, err := openTarget(ctx, c.To, organisation)
+	if err := mayBeFilled(ctx, c.To); err != nil {
+		return err
+	}
+	to, err := openAny(ctx, c.To, organisation, nothingExpires)
 	if err != nil {
 		return err
 	}
@@ -102,14 +105,6 @@ func checkWhole(ctx context.Context, path string) (counts map[store.Kind]int, er
 		return nil, err
 	}
 	return counts, db.Close()
-}
-
-// openTarget opens a database that is to be filled.
-func openTarget(ctx context.Context, database, name string) (store.Store, error) {
-	if err := mayBeFilled(ctx, database); err != nil {
-		return nil, err
-	}
-	return openAny(ctx, database, name, nothingExpires)
 }
 
 // mayBeFilled refuses a database that has tables of an earlier version: a Keypeg uses it. To

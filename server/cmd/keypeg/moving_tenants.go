@@ -118,6 +118,9 @@ func (c *storeCopy) copyTenants(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
+	if err := mayBeFilled(ctx, c.To); err != nil { // once for all: they share it
+		return err
+	}
 	for _, one := range all {
 		if one.Removing {
 			continue
@@ -127,7 +130,7 @@ func (c *storeCopy) copyTenants(ctx context.Context, t terminal) error {
 			return fmt.Errorf("the tenant %s: %w", one.Name, err)
 		}
 	}
-	to, err := openTarget(ctx, c.To, organisation)
+	to, err := openAny(ctx, c.To, organisation, nothingExpires)
 	if err != nil {
 		return err
 	}
@@ -150,7 +153,7 @@ func (c *storeCopy) copyTenant(ctx context.Context, t terminal, name string) err
 		return err
 	}
 	defer from.Close()
-	to, err := openTarget(ctx, c.To, name)
+	to, err := openAny(ctx, c.To, name, nothingExpires)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -30,15 +31,8 @@ var poolersOwn = []string{"server_login_retry", "server login failed", "cannot c
 // isPoolerAlone reports whether a pooler answered that has no database.
 func isPoolerAlone(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok || refusal.Code != protocolViolation {
-		return false
-	}
-	for _, words := range poolersOwn {
-		if strings.Contains(refusal.Message, words) {
-			return true
-		}
-	}
-	return false
+	return ok && refusal.Code == protocolViolation &&
+		slices.ContainsFunc(poolersOwn, func(words string) bool { return strings.Contains(refusal.Message, words) })
 }
 
 // toldPooler adds to what a pooler says what IT can do.
