@@ -8,8 +8,18 @@
   const stuck = document.getElementById("app-stuck");
   document.documentElement.classList.add("watched");
 
-  let blocked = false; // by a Content-Security-Policy
+  let blocked = false; // by a Content-Security-Policy, as far as this file was there to see it
   addEventListener("securitypolicyviolation", () => (blocked = true));
+
+  // mayCompile reports whether a Content-Security-Policy lets the page compile a program: the
+  // smallest one there is.
+  const mayCompile = () => {
+    try {
+      return !!new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    } catch {
+      return false;
+    }
+  };
 
   const tell = (trouble) => {
     stuck.textContent = stuck.getAttribute("data-" + trouble) + " " + stuck.dataset.ask;
@@ -58,7 +68,7 @@
     // go-app says by this class that loading has failed.
     const icon = document.getElementById("app-wasm-loader-icon");
     const failed = () => icon.className === "goapp-logo";
-    const look = () => failed() && (watching.disconnect(), whyNot().then((trouble) => tell(blocked ? "app-blocked" : trouble)));
+    const look = () => failed() && (watching.disconnect(), whyNot().then((trouble) => tell(blocked || !mayCompile() ? "app-blocked" : trouble)));
     const watching = new MutationObserver(look);
     watching.observe(icon, { attributes: true });
     look();
