@@ -149,6 +149,7 @@ func TestRaces(t *testing.T) {
 	} {
 		for backend, open := range stores {
 			t.Run(name+"/"+backend, func(t *testing.T) {
+				t.Parallel() // they wait for the disk half of their time
 				s := newScene(t, open)
 				for round := range rounds() {
 					if race(s, round); t.Failed() {
