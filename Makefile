@@ -58,7 +58,7 @@ vet: bin/staticcheck
 	GOOS=js GOARCH=wasm ./bin/staticcheck $(IN_BROWSER)
 
 # Every state at both widths in both colour schemes, for somebody to look at, in
-# screenshots/; the README's pictures; and the manifest's.
+# screenshots/; the pictures of README and manual; and the manifest's.
 screenshots: tools web
 	mkdir -p screenshots
 	KEYPEG_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run 'TestScreenshots|TestToolcrib' ./app/e2e

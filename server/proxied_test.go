@@ -435,19 +435,23 @@ func TestRefusedForms(t *testing.T) {
 	}
 }
 
-// TestReadmeProxies runs the README's own configurations, with the test's addresses and
+// TestManualProxies runs the manual's own configurations, with the test's addresses and
 // certificate in them, and finds nothing to warn of.
-func TestReadmeProxies(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := func(language string) string {
-		found := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(readme)
+func TestManualProxies(t *testing.T) {
+	block := func(page, language string) string {
+		text, err := os.ReadFile("../web/manual/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(text)
 		if found == nil {
-			t.Fatalf("the README has no block in %s", language)
+			t.Fatalf("%s has no block in %s", page, language)
 		}
 		return string(found[1])
+	}
+	caddy := func(t *testing.T, at, configuration string) {
+		_, port, _ := net.SplitHostPort(at)
+		proxytest.Caddy(t, at, strings.ReplaceAll(configuration, "id.example.com {", "id.example.com:"+port+" {"))
 	}
 	const host = "id.example.com"
 	for proxy, start := range map[string]func(t *testing.T, at, upstream string){
@@ -457,11 +461,14 @@ func TestReadmeProxies(t *testing.T) {
 				"listen 443 ssl", "listen "+strings.Replace(at, "localhost", "127.0.0.1", 1)+" ssl",
 				"listen 80", "listen "+strings.Replace(proxytest.FreeAddress(t), "localhost", "127.0.0.1", 1),
 				"/etc/ssl/id.example.com.pem", certificate, "/etc/ssl/id.example.com.key", key, "127.0.0.1:8080", upstream,
-			).Replace(block("nginx")))
+			).Replace(block("proxies.md", "nginx")))
 		},
 		"Caddy": func(t *testing.T, at, upstream string) {
-			_, port, _ := net.SplitHostPort(at)
-			proxytest.Caddy(t, at, strings.NewReplacer(host+" {", host+":"+port+" {", "127.0.0.1:8080", upstream).Replace(block("caddy")))
+			caddy(t, at, strings.ReplaceAll(block("proxies.md", "caddy"), "127.0.0.1:8080", upstream))
+		},
+		"Caddy, of two nodes": func(t *testing.T, at, upstream string) {
+			gone := proxytest.FreeAddress(t) // the node that is down
+			caddy(t, at, strings.NewReplacer("10.0.0.11:8080", upstream, "10.0.0.12:8080", gone).Replace(block("several-nodes.md", "caddy")))
 		},
 	} {
 		t.Run(proxy, func(t *testing.T) {

@@ -37,7 +37,7 @@ func startBeside(t *testing.T, frontEnd http.Handler) *server {
 }
 
 // TestAnotherFrontEnd has a page that isn't ours register a passkey and sign in with it,
-// by @simplewebauthn/browser as npm has it. Its script is the README's.
+// by @simplewebauthn/browser as npm has it. Its script is the manual's.
 func TestAnotherFrontEnd(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("../../bin/simplewebauthn/index.js"); err != nil {

@@ -64,7 +64,7 @@ func TestNothingJumps(t *testing.T) {
 }
 
 // TestBenchWeb prints how long people wait; make bench-web runs it. It asserts
-// nothing: machines differ, and this one's figures are told in the README.
+// nothing: machines differ, and this one's figures are told in the manual.
 func TestBenchWeb(t *testing.T) {
 	if os.Getenv("KEYPEG_BENCH_WEB") == "" {
 		t.Skip("figures are made by make bench-web")

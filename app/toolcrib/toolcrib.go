@@ -2,7 +2,7 @@
 // passwords and pages of its own that has taken Keypeg in, as an example for those who
 // want to do the same. The other half is server/cmd/toolcrib.
 //
-// What takes Keypeg in stands in keypeg.go, here and there. The README lists what else of
+// What takes Keypeg in stands in keypeg.go, here and there. The manual lists what else of
 // Keypeg the rest uses, for which it could have something of its own.
 package toolcrib
 

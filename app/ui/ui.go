@@ -22,7 +22,7 @@
 //
 // Looks come from web/static/style.css by class names; nothing sets a style,
 // because the Content-Security-Policy allows none. Colours and corners are custom
-// properties, which the README lists.
+// properties, which the manual lists.
 package ui
 
 import (

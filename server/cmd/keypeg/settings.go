@@ -20,7 +20,7 @@ import (
 	"github.com/keypeg/keypeg/server/textfile"
 )
 
-// settings is everything that IT can set, in one place. The README's table is
+// settings is everything that IT can set, in one place. The manual's table is
 // made of the same words.
 type settings struct {
 	Config string

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// TestManualSettings holds the manual's table of settings to the settings that there are.
+func TestManualSettings(t *testing.T) {
+	page := document(t, "web/manual/running.md")
+	line := newCommandLine()
+	rows := 0
+	for row := range strings.Lines(page) {
+		if strings.HasPrefix(row, "| `--") && !strings.HasPrefix(row, "| `--keypeg-") {
+			rows++
+		}
+	}
+	flags := 0
+	line.settingFlags.VisitAll(func(flag *pflag.Flag) {
+		flags++
+		name := flag.Name
+		if line.Lookup("no-"+name) != nil {
+			name = "[no-]" + name
+		}
+		want := "| `--" + name + "` | `" + environmentOf(flag) + "` |"
+		if value := defaultOf(flag); value != "" {
+			want += " `" + value + "` |"
+		}
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no row that begins with %s", want)
+		}
+	})
+	if rows != flags {
+		t.Errorf("the table has %d rows, and there are %d settings", rows, flags)
+	}
+}
+
+// TestManualProviders holds the table of a provider's keys to the keys that there are.
+func TestManualProviders(t *testing.T) {
+	page := document(t, "web/manual/providers.md")
+	fields := reflect.VisibleFields(reflect.TypeFor[providerSettings]())
+	for _, field := range fields {
+		if want := "\n| `" + field.Tag.Get("toml") + "` |"; !strings.Contains(page, want) {
+			t.Errorf("the page has no row that begins with %s", want)
+		}
+	}
+	if rows := strings.Count(page, "\n| `"); rows != len(fields) {
+		t.Errorf("the table has %d rows, and there are %d keys", rows, len(fields))
+	}
+}
+
+// TestManualFrontEnd holds the manual's JavaScript to the page that app/e2e drives with it.
+func TestManualFrontEnd(t *testing.T) {
+	page := document(t, "web/manual/api.md")
+	script := document(t, "app/e2e/testdata/front-end/front-end.js")
+	if !strings.Contains(page, "```js\n"+script+"```\n") {
+		t.Errorf("the page's JavaScript isn't what is tested:\n%s", script)
+	}
+}
+
+// TestManualBuildIn holds the manual's Go to the tool crib, which app/e2e tells the story
+// of, and to what it promises of it.
+func TestManualBuildIn(t *testing.T) {
+	page := document(t, "web/manual/building-in.md")
+	lines := 0
+	for _, file := range []string{"server/cmd/toolcrib/keypeg.go", "app/toolcrib/keypeg.go"} {
+		source := document(t, file)
+		if !strings.Contains(page, "```go\n// "+file+"\n"+source+"```\n") {
+			t.Errorf("the page's %s isn't what is tested:\n%s", file, source)
+		}
+		for line := range strings.Lines(source) {
+			if strings.TrimSpace(line) != "" {
+				lines++
+			}
+		}
+	}
+	if lines >= 60 {
+		t.Errorf("taking Keypeg in takes %d lines, and the page promises fewer than 60", lines)
+	}
+}
+
+// TestManualUsedBesides holds the manual's list of what else the tool crib uses of Keypeg
+// to what its files import.
+func TestManualUsedBesides(t *testing.T) {
+	page := document(t, "web/manual/building-in.md")
+	users := 0
+	for _, folder := range []string{"server/cmd/toolcrib", "app/toolcrib", "app/toolcrib/wasm"} {
+		files, err := filepath.Glob(filepath.Join(projectRoot, folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range files {
+			name := folder + "/" + filepath.Base(path)
+			if strings.HasSuffix(name, "_test.go") || filepath.Base(name) == "keypeg.go" {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var used []string
+			for _, imported := range file.Imports {
+				if of, ours := strings.CutPrefix(strings.Trim(imported.Path.Value, `"`), module); ours && of != "app/toolcrib" {
+					used = append(used, "`"+of+"`")
+				}
+			}
+			if len(used) == 0 {
+				continue
+			}
+			users++
+			if want := "\n| `" + name + "` | " + strings.Join(used, ", ") + " | "; !strings.Contains(page, want) {
+				t.Errorf("the page has no row that begins with %s", want)
+			}
+		}
+	}
+	if rows := len(regexp.MustCompile("\n\\| `[a-z/]*toolcrib/").FindAllString(page, -1)); rows != users {
+		t.Errorf("the page has %d rows, and %d files use something", rows, users)
+	}
+}
+
+// TestManualPaths holds the paths that a host may mount one by one to those that the API's
+// description gives to hosts.
+func TestManualPaths(t *testing.T) {
+	page := document(t, "web/manual/building-in.md")
+	_, rest, _ := strings.Cut(page, "for _, path := range []string{")
+	listed, _, found := strings.Cut(rest, "}")
+	if !found {
+		t.Fatal("the page mounts no paths one by one")
+	}
+	mux := http.NewServeMux()
+	for _, pattern := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(listed, -1) {
+		mux.Handle(pattern[1], http.NotFoundHandler())
+	}
+
+	spec := document(t, "server/openapi.yaml")
+	_, rest, _ = strings.Cut(spec, "\nx-host:\n")
+	hosts, paths, _ := strings.Cut(rest, "\npaths:")
+	path, operations := "", 0
+	for line := range strings.Lines(paths) {
+		if name, is := strings.CutPrefix(line, "  /"); is {
+			path = "/" + strings.NewReplacer("{id}", "1", "{provider}", "1").Replace(strings.TrimSuffix(strings.TrimSpace(name), ":"))
+		}
+		operation, is := strings.CutPrefix(strings.TrimSpace(line), "operationId: ")
+		if !is {
+			continue
+		}
+		operations++
+		_, pattern := mux.Handler(httptest.NewRequest("GET", path, nil))
+		if mounted, isHosts := pattern != "", strings.Contains(hosts, "- "+operation+"\n"); mounted != isHosts {
+			t.Errorf("%s, %s, is mounted %t and the host's %t", operation, path, mounted, isHosts)
+		}
+	}
+	if operations < 30 {
+		t.Errorf("the API's description has only %d operations", operations)
+	}
+}
+
+// TestManualExamples holds the manual's list of packages with examples to those that have
+// ones that run.
+func TestManualExamples(t *testing.T) {
+	page := document(t, "web/manual/building-in.md")
+	_, rest, _ := strings.Cut(page, "Runnable examples stand on ")
+	list, _, _ := strings.Cut(rest, "\n")
+	named := regexp.MustCompile("`([\\w/]+)`").FindAllStringSubmatch(list, -1)
+	if len(named) < 5 {
+		t.Fatalf("the page names %q", named)
+	}
+	for _, name := range named {
+		files, err := filepath.Glob(filepath.Join(projectRoot, name[1], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs := false
+		for _, path := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, example := range doc.Examples(file) {
+				runs = runs || example.Output != ""
+			}
+		}
+		if !runs {
+			t.Errorf("%s has no example that runs", name[1])
+		}
+	}
+}
+
+// TestManualProperties holds the manual's table of custom properties to the style sheet.
+func TestManualProperties(t *testing.T) {
+	page := document(t, "web/manual/building-in.md")
+	styles := document(t, "web/static/style.css")
+	_, rest, _ := strings.Cut(styles, ":root {")
+	declared, _, _ := strings.Cut(rest, "}")
+	names := regexp.MustCompile(`(--keypeg-[\w-]+):`).FindAllStringSubmatch(declared, -1)
+	if len(names) < 10 {
+		t.Fatalf("the style sheet declares %q", names)
+	}
+	for _, name := range names {
+		name := name[1]
+		if !strings.Contains(page, "\n| `"+name+"` |") {
+			t.Errorf("the page has no row for %s", name)
+		}
+		if !strings.Contains(styles, "var("+name+")") {
+			t.Errorf("nothing uses %s", name)
+		}
+	}
+	if rows := strings.Count(page, "\n| `--keypeg-"); rows != len(names) {
+		t.Errorf("the page has %d rows, and there are %d properties", rows, len(names))
+	}
+}
+
+// TestManualCommands holds every command line of the documents to the command line and the
+// Makefile that there are.
+func TestManualCommands(t *testing.T) {
+	makefile := document(t, "Makefile")
+	inline := regexp.MustCompile("`(keypeg [^`]+)`")
+	target := regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)(?:`|$)")
+	seen := 0
+	for name, text := range documents(t) {
+		if name == "CHANGELOG.md" { // it tells what was
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			if strings.Contains(text, "`KEYPEG_EDITION=cloud`") {
+				t.Setenv("KEYPEG_EDITION", "cloud")
+			}
+			for _, block := range blocks(text, "") {
+				for line := range strings.Lines(block) {
+					line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+					if variable, is := strings.CutPrefix(line, "export "); is {
+						name, value, _ := strings.Cut(variable, "=")
+						t.Setenv(name, words(value)[0])
+					}
+					if typed := words(line); len(typed) > 0 && typed[0] == "keypeg" {
+						seen++
+						if err := newCommandLine().read(typed[1:]); err != nil {
+							t.Errorf("%s: %v", line, err)
+						}
+					}
+				}
+			}
+			// In a sentence a command may lack what must stand behind it.
+			for _, found := range inline.FindAllStringSubmatch(text, -1) {
+				seen++
+				if err := newCommandLine().read(append(words(found[1])[1:], "--help")); err != nil {
+					t.Errorf("%s: %v", found[1], err)
+				}
+			}
+			for _, found := range target.FindAllStringSubmatch(text, -1) {
+				if !strings.Contains(makefile, "\n"+found[1]+":") {
+					t.Errorf("there is no make %s", found[1])
+				}
+			}
+		})
+	}
+	if seen < 40 {
+		t.Errorf("only %d commands were found", seen)
+	}
+}
+
+// TestManualConfiguration reads the manual's configuration files as the program does.
+func TestManualConfiguration(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("of the provider's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for name, text := range documents(t) {
+		for _, block := range blocks(text, "toml") {
+			read++
+			file := filepath.Join(t.TempDir(), "keypeg.toml")
+			block = regexp.MustCompile(`/etc/keypeg/[\w-]+\.secret`).ReplaceAllLiteralString(block, filepath.ToSlash(secret))
+			if err := os.WriteFile(file, []byte(block), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := newCommandLine().read([]string{"version", "--config", file}); err != nil {
+				t.Errorf("%s: %v in\n%s", name, err, block)
+			}
+		}
+	}
+	if read < 2 {
+		t.Errorf("only %d configuration files were found", read)
+	}
+}
+
+// blocks are the fenced blocks of a language in a document.
+func blocks(text, language string) (found []string) {
+	for _, block := range regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
+		if block[1] == language {
+			found = append(found, block[2])
+		}
+	}
+	return found
+}
+
+// words splits a command line as a shell does, of which it knows quotes.
+func words(line string) []string {
+	found := regexp.MustCompile(`(?:[^\s"']|"[^"]*"|'[^']*')+`).FindAllString(line, -1)
+	for i, word := range found {
+		found[i] = strings.NewReplacer(`"`, "", `'`, "").Replace(word)
+	}
+	return slices.Clip(found)
+}
