@@ -98,18 +98,30 @@ func busy(cause error) error {
 	return shared.Errorf(shared.CodeConflict, "The account was changed somewhere else at the same time. Please try again.").Because(cause)
 }
 
-// update changes a user's record by name, for IT.
-func (s *Service) update(ctx context.Context, name string, change func(store.User) (store.Batch, error)) error {
+// change is how every rule writes the record of a user who was read just now, with what
+// belongs into the same batch. When somebody else changes the record at the same time, fn is
+// asked again with the user as they are then.
+//
+// A refusal of fn comes back as it is, and a race that was lost too often as
+// [shared.CodeConflict]. What else the store refuses stays visible to errors.Is: a session,
+// a link or a user that has vanished is [store.ErrNotFound].
+func (s *Service) change(ctx context.Context, user store.User, fn func(store.User) (store.Batch, error)) error {
+	err := store.UpdateFrom(ctx, s.Store, user, fn)
+	switch {
+	case err == nil || shared.CodeOf(err) != "":
+		return err
+	case errors.Is(err, store.ErrStale):
+		return busy(err)
+	default:
+		return fmt.Errorf("changing an account: %w", err)
+	}
+}
+
+// update changes the record of a user by name, for IT.
+func (s *Service) update(ctx context.Context, name string, fn func(store.User) (store.Batch, error)) error {
 	user, err := s.UserByName(ctx, name)
 	if err != nil {
 		return err
 	}
-	err = store.UpdateFrom(ctx, s.Store, user, change)
-	if errors.Is(err, store.ErrStale) {
-		return busy(err)
-	}
-	if err != nil && shared.CodeOf(err) == "" {
-		return fmt.Errorf("changing the account of %s: %w", user.Name, err)
-	}
-	return err
+	return s.change(ctx, user, fn)
 }

@@ -210,7 +210,7 @@ func (s *Service) endLink(kind store.Method, userID string) store.Op {
 // giveLink writes a link with its user's record: of a link and a change that shuts the user
 // out at the same time, the second knows of the first.
 func (s *Service) giveLink(ctx context.Context, kind store.Method, user store.User, also ...store.Op) (link Link, err error) {
-	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
 		}
@@ -218,16 +218,10 @@ func (s *Service) giveLink(ctx context.Context, kind store.Method, user store.Us
 		link, put = s.newLink(kind, user.ID)
 		return append(store.Batch{put, store.PutUser{User: user}}, also...), nil
 	})
-	switch {
-	case err == nil:
-		return link, nil
-	case errors.Is(err, store.ErrStale):
-		return Link{}, busy(err)
-	case shared.CodeOf(err) != "":
+	if err != nil {
 		return Link{}, err
-	default:
-		return Link{}, fmt.Errorf("storing a link: %w", err)
 	}
+	return link, nil
 }
 
 // Enrolment is what a link is good for.
@@ -331,22 +325,17 @@ func (s *Service) EnrolPassword(ctx context.Context, e Enrolment, password strin
 	if err != nil {
 		return err
 	}
-	return s.Enrolled(e, store.UpdateFrom(ctx, s.Store, e.User, func(user store.User) (store.Batch, error) {
+	return s.Enrolled(e, s.change(ctx, e.User, func(user store.User) (store.Batch, error) {
 		batch, err := enrol(&user)
 		return append(batch, store.PutUser{User: user}), err
 	}))
 }
 
-// Enrolled translates how the batch ended that uses a link up.
+// Enrolled translates how the batch ended that uses a link up: of a link that somebody else
+// used first, or whose user has vanished, it says that it is gone.
 func (s *Service) Enrolled(e Enrolment, err error) error {
-	switch {
-	case err == nil || shared.CodeOf(err) != "":
-		return err
-	case errors.Is(err, store.ErrNotFound):
+	if errors.Is(err, store.ErrNotFound) {
 		return e.gone(err)
-	case errors.Is(err, store.ErrStale):
-		return busy(err)
-	default:
-		return fmt.Errorf("storing an enrolment: %w", err)
 	}
+	return err
 }

@@ -167,7 +167,7 @@ func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, 
 	if slices.ContainsFunc(user.Identities, func(i store.Identity) bool { return a.isOf(i) && i.Name == "" && i.LastUsed.IsZero() }) {
 		a = a.named(ctx) // IT has linked it
 	}
-	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeSignInRefused, "Your account is disabled.").Because(errors.New("the account is disabled"))
 		}
@@ -227,8 +227,6 @@ func (s *Service) identityRefused(a Asserted, err error) error {
 		return err
 	case errors.Is(err, store.ErrTicketSpent):
 		return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", a.Provider.Name).Because(err)
-	case errors.Is(err, store.ErrStale):
-		return busy(err)
 	default:
 		return fmt.Errorf("storing what an OpenID provider said: %w", err)
 	}
@@ -283,7 +281,7 @@ func (s *Service) LinkIdentity(ctx context.Context, user store.User, a Asserted,
 		return err
 	}
 	a = a.named(ctx)
-	err := store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+	err := s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		return s.link(user, a, client)
 	})
 	if errors.Is(err, store.ErrIdentityExists) {
@@ -313,7 +311,7 @@ func (s *Service) link(user store.User, a Asserted, client store.Client) (store.
 //
 // Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod].
 func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string, client store.Client) error {
-	err := store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+	return s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		at := slices.IndexFunc(user.Identities, func(i store.Identity) bool { return i.ID == id })
 		if at < 0 {
 			return nil, shared.Errorf(shared.CodeNotFound, "This sign-in isn't linked any more.")
@@ -325,13 +323,6 @@ func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string
 		}
 		return store.Batch{store.PutUser{User: user}, Asserted{Provider: p}.event(s, user.ID, shared.EventIdentityUnlinked, client)}, nil
 	})
-	if errors.Is(err, store.ErrStale) {
-		return busy(err)
-	}
-	if err != nil && shared.CodeOf(err) == "" {
-		return fmt.Errorf("unlinking an identity: %w", err)
-	}
-	return err
 }
 
 // Provider finds a provider by its name in the configuration.

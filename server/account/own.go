@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -157,7 +156,7 @@ func (s *Service) ChangePassword(ctx context.Context, user store.User, current s
 	if err != nil {
 		return err
 	}
-	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+	return s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		user.Password = hash
 		event := store.NewEvent(s.Now(), user.ID, shared.EventPasswordChanged, client)
 		return store.Batch{
@@ -167,11 +166,4 @@ func (s *Service) ChangePassword(ctx context.Context, user store.User, current s
 			store.AddEvent{Event: event},
 		}, nil
 	})
-	if errors.Is(err, store.ErrStale) {
-		return busy(err)
-	}
-	if err != nil {
-		return fmt.Errorf("storing a new password: %w", err)
-	}
-	return nil
 }

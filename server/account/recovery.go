@@ -38,16 +38,13 @@ func (s *Service) MakeRecoveryCodes(ctx context.Context, user store.User, client
 		codes[i] = code[:recoveryCodeLength/2] + "-" + code[recoveryCodeLength/2:]
 		hashes[i] = hashOfCode(key, user.ID, code)
 	}
-	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		user.RecoveryCodes, user.RecoveryCodesMade = hashes, s.Now()
 		event := store.NewEvent(s.Now(), user.ID, shared.EventRecoveryCodesMade, client)
 		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
 	})
-	if errors.Is(err, store.ErrStale) {
-		return nil, busy(err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("storing recovery codes: %w", err)
+		return nil, err
 	}
 	return codes, nil
 }
@@ -124,7 +121,7 @@ func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened
 		return Opened{}, user, refusedRecovery("nobody has this name")
 	}
 
-	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		at := codeOf(user, hash)
 		switch {
 		case at < 0:
@@ -137,12 +134,6 @@ func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened
 		opened, batch = s.Open(user, SignIn{Method: store.MethodRecoveryCode, Client: in.Client}, in.Replaces)
 		return append(batch, store.PutUser{User: user}), nil
 	})
-	switch {
-	case errors.Is(err, store.ErrStale):
-		err = busy(err)
-	case err != nil && shared.CodeOf(err) == "":
-		err = fmt.Errorf("storing a session: %w", err)
-	}
 	return opened, user, err
 }
 

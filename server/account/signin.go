@@ -80,7 +80,7 @@ func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error)
 	}
 
 	var opened Opened
-	err = store.UpdateFrom(ctx, s.Store, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		// Somebody may have changed the password, or shut the user out, while we
 		// were hashing.
 		if user.Disabled || user.Password != hash {
@@ -92,12 +92,6 @@ func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error)
 		opened, batch = s.Open(user, how, in.Replaces)
 		return append(store.Batch{store.PutUser{User: user}}, batch...), nil
 	})
-	if errors.Is(err, store.ErrStale) {
-		return Opened{}, busy(err)
-	}
-	if err != nil && shared.CodeOf(err) == "" {
-		return Opened{}, fmt.Errorf("storing a session: %w", err)
-	}
 	return opened, err
 }
 

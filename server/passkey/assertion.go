@@ -61,7 +61,7 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 // use writes down that a passkey was used: one batch with the spent ticket, the
 // passkey's new counter, flags and time, and whatever also adds.
 func (s *Service) use(ctx context.Context, t ticket, user store.User, proof assertion, browser Browser, also Also) error {
-	err := store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
+	err := s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, Disabled(errors.New("the account is disabled"))
 		}

@@ -42,7 +42,7 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 	}
 
 	var row shared.Passkey
-	err = store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		i, err := find(user, id)
 		if err != nil {
 			return nil, err
@@ -57,7 +57,7 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 		event.PasskeyID, event.Passkey = id, name
 		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
 	})
-	return row, changed(err)
+	return row, err
 }
 
 // Remove takes one of the user's passkeys away and returns what is left. The
@@ -70,7 +70,7 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 func (s *Service) Remove(ctx context.Context, user store.User, session store.Session, id string, endSessions bool, client store.Client) (shared.PasskeyList, error) {
 	var left shared.PasskeyList
 	var removed store.Passkey
-	err := store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
+	err := s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		i, err := find(user, id)
 		if err != nil {
 			return nil, err
@@ -95,18 +95,25 @@ func (s *Service) Remove(ctx context.Context, user store.User, session store.Ses
 			RPID: cmp.Or(removed.RPID, s.rpID), CredentialID: encode(removed.CredentialID),
 		}}
 	}
-	return left, changed(err)
+	return left, err
 }
 
-// changed translates what the store says of a user's own record.
-func changed(err error) error {
+// change is how every rule writes the record of a user who was read just now, with what
+// belongs into the same batch. When somebody else changes the record at the same time, fn is
+// asked again with the user as they are then.
+//
+// A refusal of fn comes back as it is, a race that was lost too often as
+// [shared.CodeConflict], and a user who has vanished with their passkeys as
+// [shared.CodeNotFound]. The store's own errors stay visible to errors.Is.
+func (s *Service) change(ctx context.Context, user store.User, fn func(store.User) (store.Batch, error)) error {
+	err := store.UpdateFrom(ctx, s.store, user, fn)
 	switch {
 	case err == nil || shared.CodeOf(err) != "":
 		return err
 	case errors.Is(err, store.ErrStale):
 		return busy(err)
 	case errors.Is(err, store.ErrNotFound):
-		return gone(err) // with its user, who was removed meanwhile
+		return gone(err)
 	default:
 		return fmt.Errorf("changing a user's passkeys: %w", err)
 	}

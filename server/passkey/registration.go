@@ -103,7 +103,7 @@ func (s *Service) register(ctx context.Context, t ticket, user store.User, brows
 	}
 
 	var row shared.Passkey
-	err = store.UpdateFrom(ctx, s.store, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		if _, mine := findCredential(user, created.CredentialID); mine {
 			return nil, shared.Errorf(shared.CodePasskeyExists, "This device already has a passkey for your account.")
 		}

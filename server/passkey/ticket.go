@@ -111,11 +111,11 @@ func (t ticket) spent() store.SpendTicket {
 
 // settle looks at how a ceremony ended. A refusal uses the ticket up, so that
 // nobody can try answers until one fits; a fault of ours doesn't, so that the
-// user may try again.
+// user may try again, and so they may after a race that was lost.
 func (s *Service) settle(t ticket, err error) error {
 	switch {
 	case errors.Is(err, store.ErrStale):
-		return busy(err)
+		return err
 	case errors.Is(err, store.ErrTicketSpent):
 		err = refused(err)
 	}
