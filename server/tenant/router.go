@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -19,7 +21,9 @@ import (
 // Organisation is a tenant that is open.
 type Organisation struct {
 	Server   *server.Server
-	Commands http.Handler // what IT can have done, on the socket; see package control
+	Accounts *account.Service // for commands
+	Address  server.Address   // where people reach it
+	Store    store.Store
 	Close    func() error // releases its store
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/control"
-	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -24,29 +23,7 @@ func (s *settings) withCommands(ctx context.Context, do func(control.Commands) e
 	if err := s.checkTenant(); err != nil {
 		return err
 	}
-	if !s.isShared() {
-		running, err := control.Dial(ctx, s.socket())
-		if err == nil && s.isCloud() {
-			running = running.Tenant(s.tenant)
-		}
-		if err == nil {
-			return do(running)
-		}
-		if !errors.Is(err, control.ErrNoServer) {
-			return err
-		}
-	}
-	if s.isCloud() {
-		return s.withLandlord(ctx, func(l *landlord) error { return l.commands(ctx, s.tenant, do) })
-	}
-
-	address, err := s.address()
-	if err != nil {
-		return err
-	}
-	return s.withStore(ctx, func(db store.Store) error {
-		return do(control.Accounts{Service: account.New(s.rules(db, address, s.organisationSettings, s.providers)), Address: address})
-	})
+	return s.installation().Commands(ctx, s.tenant, do)
 }
 
 // newUser is somebody whom a command makes.

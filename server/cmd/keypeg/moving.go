@@ -6,28 +6,17 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/term"
 
-	"github.com/keypeg/keypeg/server/control"
-	"github.com/keypeg/keypeg/server/namedfile"
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
-	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/transfer"
 	"github.com/keypeg/keypeg/server/tenant"
 )
 
-// Commands that move and keep whole databases. What they make is either whole or
-// recognisably not: a file has the ending .part until it is complete and checked,
-// and a database that was not filled to its end refuses to be used.
-
-// nothingExpires is the clock of databases that are moved: by the one of this machine, which
-// may be wrong, something would be left behind that counts again once it is set right.
-func nothingExpires() time.Time { return time.Unix(0, 0) }
+// Commands that move and keep whole databases. The rules are those of package installation.
 
 type storeCopy struct{ From, To string }
 
@@ -38,96 +27,47 @@ func (c *storeCopy) takes(l *commandLine) {
 }
 
 func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
+	copies, behind := installation.Copy, ""
 	if s.isCloud() {
-		return c.copyTenants(ctx, t)
+		copies, behind = installation.CopyTenants, " --all-tenants"
 	}
-	from, err := openSource(ctx, c.From, organisation, nothingExpires)
-	if err != nil {
+	if err := copies(ctx, c.From, c.To, report{t}); err != nil {
 		return err
 	}
-	defer from.Close()
-	if err := refuseCloud(ctx, from); err != nil {
-		return err
-	}
-	if err := mayBeFilled(ctx, c.To); err != nil {
-		return err
-	}
-	to, err := openAny(ctx, c.To, organisation, nothingExpires)
-	if err != nil {
-		return err
-	}
-	defer to.Close()
-	if err := copies(ctx, t, from, to); err != nil {
-		return err
-	}
-	tellSignalsHeld(t.Out, "")
+	tellSignalsHeld(t.Out, behind)
 	return nil
 }
 
-// copies copies a whole store and tells of it.
-func copies(ctx context.Context, t terminal, from transfer.Source, to store.Store) error {
-	sum, err := copyAll(ctx, t, from, to)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(t.Out, "Copied and compared %s. SHA-256 of all records: %x\n", tally(sum.Counts), sum.Hash)
-	return nil
+// report tells a terminal how something goes that takes long.
+type report struct{ terminal }
+
+var _ installation.Report = report{}
+
+// Begins implements [installation.Report].
+func (r report) Begins(what string) { fmt.Fprintf(r.Out, "%s: ", what) }
+
+// Copied implements [installation.Report].
+func (r report) Copied(sum transfer.Sum) {
+	fmt.Fprintf(r.Out, "Copied and compared %s. SHA-256 of all records: %x\n", tally(sum.Counts), sum.Hash)
 }
 
-// openSource opens an organisation's database that is only read, and is whole: half of one
-// would pass for all there is where it comes to.
-func openSource(ctx context.Context, database, name string, now store.Clock) (db store.Store, err error) {
-	if err := checkDatabase(database); err != nil {
-		return nil, err
-	}
-	if pgstore.IsURL(database) {
-		db, err = pgstore.OpenReadOnly(ctx, database, name, now)
-	} else {
-		db, err = boltstore.OpenReadOnly(fileOf(database, name), now)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := transfer.Unfinished(ctx, db); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", nameOf(database), err), db.Close())
-	}
-	return db, nil
+// IsThere implements [installation.Report].
+func (r report) IsThere(counts map[store.Kind]int) {
+	fmt.Fprintf(r.Out, "It is there already, with %s.\n", tally(counts))
 }
 
-// checkWhole reads every record of a file, which must not be half a copy: that has nothing
-// wrong but what it lacks.
-func checkWhole(ctx context.Context, path string) (counts map[store.Kind]int, err error) {
-	if counts, err = boltstore.Check(path); err != nil {
-		return nil, err
-	}
-	db, err := openSource(ctx, path, organisation, nothingExpires)
-	if err != nil {
-		return nil, err
-	}
-	return counts, db.Close()
+// HasNothing implements [installation.Report].
+func (r report) HasNothing() { fmt.Fprintln(r.Out, "There is nothing yet.") }
+
+// Restored implements [installation.Report].
+func (r report) Restored(counts map[store.Kind]int, file string) {
+	fmt.Fprintf(r.Out, "Restored and checked %s, in %s.\n", tally(counts), file)
 }
 
-// mayBeFilled refuses a database that has tables of an earlier version: a Keypeg uses it. To
-// open it would bring it up to date, before it is refused because it isn't empty.
-func mayBeFilled(ctx context.Context, database string) error {
-	if !pgstore.IsURL(database) {
-		return nil
-	}
-	is, err := pgstore.IsKeypegs(ctx, database)
-	if err != nil || !is {
-		return err
-	}
-	db, err := pgstore.OpenReadOnly(ctx, database, organisation, nothingExpires)
-	if err != nil {
-		return err
-	}
-	return db.Close()
-}
-
-func copyAll(ctx context.Context, t terminal, from transfer.Source, to store.Store) (transfer.Sum, error) {
-	bar := newBar(t)
-	defer bar.end()
-	return transfer.Copy(ctx, from, to, bar.shows)
+// Bar implements [installation.Report].
+func (r report) Bar() (shows func(done, total int), end func()) {
+	b := newBar(r.terminal)
+	return b.shows, b.end
 }
 
 // tally says how much there is, in words.
@@ -175,6 +115,41 @@ func (b *bar) end() {
 	}
 }
 
+// ofTenantOrList is what backups are made of.
+type ofTenantOrList struct{ TenantList bool }
+
+func (c *ofTenantOrList) takes(l *commandLine) {
+	ofTenant(l)
+	l.BoolVar(&c.TenantList, "tenant-list", false, "In the cloud edition: the list of tenants, with their addresses.")
+}
+
+// which tells which tenant of a list is meant; none where it is the list itself, or there are
+// none.
+func (c *ofTenantOrList) which(ctx context.Context, s *settings, list func(context.Context) ([]tenant.Tenant, error)) (t tenant.Tenant, err error) {
+	switch {
+	case c.TenantList && !s.isCloud():
+		return t, errors.New("there is a list of tenants in the cloud edition only: leave out --tenant-list, or set --edition cloud")
+	case c.TenantList && s.tenant != "":
+		return t, errors.New("--tenant and --tenant-list are two backups: make one after the other")
+	case c.TenantList:
+		return t, nil
+	}
+	if err := s.checkTenant(); err != nil {
+		if s.isCloud() {
+			err = fmt.Errorf("%w; or --tenant-list for the list itself", err)
+		}
+		return t, err
+	}
+	if !s.isCloud() {
+		return t, nil
+	}
+	all, err := list(ctx)
+	if err != nil {
+		return t, err
+	}
+	return tenant.Find(all, s.tenant)
+}
+
 type backupMake struct {
 	File string
 	ofTenantOrList
@@ -186,15 +161,11 @@ func (c *backupMake) takes(l *commandLine) {
 }
 
 func (c *backupMake) Run(ctx context.Context, t terminal, s *settings) error {
-	if _, err := c.which(ctx, s, s.readTenants); err != nil {
+	from, err := c.which(ctx, s, s.installation().ReadTenants)
+	if err != nil {
 		return err
 	}
-	counts, err := makeWhole(ctx, c.File, func(part string) error {
-		if s.isShared() {
-			return s.backUpShared(ctx, t, part)
-		}
-		return writeDurably(part, func(to io.Writer) error { return s.backUp(ctx, to) })
-	})
+	counts, err := s.installation().Backup(ctx, from.Name, c.File, report{t})
 	if err != nil {
 		return err
 	}
@@ -202,60 +173,12 @@ func (c *backupMake) Run(ctx context.Context, t terminal, s *settings) error {
 	return nil
 }
 
-// backUp writes the database's file, whoever has it open.
-func (s *settings) backUp(ctx context.Context, to io.Writer) error {
-	running, err := control.Dial(ctx, s.socket())
-	if err == nil && s.tenant != "" {
-		running = running.Tenant(s.tenant)
-	}
-	if err == nil {
-		return running.Backup(ctx, to)
-	}
-	if !errors.Is(err, control.ErrNoServer) {
-		return err
-	}
-	if err := s.mustExist(ctx); err != nil {
-		return err
-	}
-	return boltstore.Copy(fileOf(s.Database, s.tenant), to)
-}
-
-// backUpShared copies one moment of a PostgreSQL database into a file.
-func (s *settings) backUpShared(ctx context.Context, t terminal, part string) error {
-	if err := s.mustExist(ctx); err != nil {
-		return err
-	}
-	from, err := pgstore.OpenReadOnly(ctx, s.Database, s.tenant, nothingExpires)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	if err := transfer.Unfinished(ctx, from); err != nil {
-		return err
-	}
-	moment, err := from.Snapshot(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the database: %w", err)
-	}
-	defer moment.Close()
-
-	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	to, err := boltstore.Open(part, nothingExpires)
-	if err != nil {
-		return err
-	}
-	_, err = copyAll(ctx, t, moment, to)
-	return errors.Join(err, to.Close())
-}
-
 type backupVerify struct{ File string }
 
 func (c *backupVerify) takes(l *commandLine) { l.file(&c.File, "Backup to read.") }
 
 func (c *backupVerify) Run(ctx context.Context, t terminal, _ *settings) error {
-	counts, err := checkWhole(ctx, c.File)
+	counts, err := installation.CheckBackup(ctx, c.File)
 	if err != nil {
 		return err
 	}
@@ -279,97 +202,49 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 	if c.TenantList && c.Previous != "" {
 		return errors.New("the list of tenants has no users to compare: leave out --previous, and name it when you restore a tenant")
 	}
-	if _, err := checkWhole(ctx, c.File); err != nil {
+	if _, err := installation.CheckBackup(ctx, c.File); err != nil {
 		return err
 	}
 	into, err := c.which(ctx, s, s.listTenants)
 	if err != nil {
 		return err
 	}
-	previous, err := c.openPrevious(ctx, s)
-	if err != nil {
-		return err
-	}
-	if previous != nil {
-		defer previous.Close()
-	}
-	if s.isShared() {
-		return c.restoreShared(ctx, t, s, into, previous)
-	}
-
-	file := fileOf(s.Database, s.tenant)
-	if s.tenant != "" {
-		if err := makeRoom(ctx, file, s.tenant); err != nil {
-			return err
-		}
-	}
-	if _, err := os.Stat(file); err == nil {
-		return fmt.Errorf("there is a database at %s already: stop its server and move it away, or name another with --database", file)
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return namedfile.Explain(filepath.Dir(file), err)
-	}
-	counts, err := makeWhole(ctx, file, func(part string) error {
-		from, err := namedfile.Open(c.File)
-		if err != nil {
-			return err
-		}
-		defer from.Close()
-		err = writeDurably(part, func(to io.Writer) error {
-			_, err := io.Copy(to, from)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		restored, err := boltstore.Open(part, nothingExpires)
-		if err != nil {
-			return err
-		}
-		return errors.Join(endAccess(ctx, restored), restored.Apply(ctx, store.Batch{store.HoldSignals(time.Now())}), restored.Close())
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(t.Out, "Restored and checked %s, in %s.\n", tally(counts), file)
-	if c.TenantList {
-		return nil
-	}
-	restored, err := boltstore.OpenReadOnly(file, time.Now)
+	restored, err := s.installation().Restore(ctx, c.File, c.Previous, into, report{t})
 	if err != nil {
 		return err
 	}
 	defer restored.Close()
-	return tellRestored(ctx, t.Out, s, restored, previous)
-}
-
-// restoreShared copies a backup into PostgreSQL.
-func (c *restoreCommand) restoreShared(ctx context.Context, t terminal, s *settings, into tenant.Tenant, previous store.Store) error {
-	from, err := openSource(ctx, c.File, organisation, nothingExpires)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	if err := mayBeFilled(ctx, s.Database); err != nil {
-		return err
-	}
-	rows, err := pgstore.OpenDatabase(ctx, s.Database, nothingExpires)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	to := rows.Organisation(s.tenant)
-	defer to.Close()
-	if s.tenant != "" {
-		if err := makeRoomShared(ctx, rows, to, into); err != nil {
-			return err
-		}
-	}
-	if err := copies(ctx, t, withoutAccess{from}, to); err != nil {
-		return err
-	}
 	if c.TenantList {
 		return nil
 	}
-	return tellRestored(ctx, t.Out, s, to, previous)
+	return tellRestored(ctx, t.Out, restored, into)
+}
+
+// mostDifferences is how many lines IT reads.
+const mostDifferences = 200
+
+// tellRestored says what a restored database means.
+func tellRestored(ctx context.Context, out io.Writer, restored *installation.Restored, of tenant.Tenant) error {
+	tellSignalsHeld(out, either(of.Name == "", "", " --tenant "+of.Name))
+	fmt.Fprintln(out, "Everybody has to sign in again: sessions, invitations and other links of the backup have ended.")
+	if !restored.HasPrevious() {
+		fmt.Fprintln(out, "What happened after the backup is undone. Passkeys, passwords, recovery codes and accounts at providers that were taken away since work again, and those that were added since don't work. Who was disabled, enabled or made an administrator since is what they were before. To see whom that concerns, restore with --previous and the database that was in use.")
+		return nil
+	}
+	list, err := restored.Differences(ctx)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(out, "Nobody's ways to sign in differ from the previous database's.")
+		return nil
+	}
+	fmt.Fprintln(out, "What differs from the previous database:")
+	for _, line := range list[:min(len(list), mostDifferences)] {
+		fmt.Fprintln(out, "  "+line)
+	}
+	if more := len(list) - mostDifferences; more > 0 {
+		fmt.Fprintf(out, "  and %d more\n", more)
+	}
+	return nil
 }

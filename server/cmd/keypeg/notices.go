@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/textfile"
 )
 
@@ -31,7 +31,7 @@ func (s *settings) tell(log *slog.Logger) {
 	if s.Contact == "" {
 		log.Info("no page says whom users ask for help: name somebody, such as --contact \"IT desk, phone 1234\"")
 	}
-	if mode, is := textfile.ReadableByAll(s.Config); is && s.databaseOfFile && pgstore.HasPassword(s.Database) {
+	if mode, is := textfile.ReadableByAll(s.Config); is && s.databaseOfFile && installation.DriverOf(s.Database, s.Socket).HasPassword() {
 		log.Warn("everybody on this machine can read the configuration file, which has the database's password: chmod o-rwx "+s.Config, "mode", mode.String())
 	}
 	tellRoots(log, s.AttestationRoots)

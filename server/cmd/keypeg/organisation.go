@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/server/tenant"
@@ -238,13 +239,37 @@ func (s *settings) of(t tenant.Tenant) (organisationSettings, error) {
 	return own, nil
 }
 
-// ofReached is [settings.of], and the address at which the tenant is reached.
-func (s *settings) ofReached(t tenant.Tenant) (own organisationSettings, address server.Address, err error) {
-	if own, err = s.of(t); err == nil {
-		address, err = t.Address()
+var _ installation.Settings = (*settings)(nil)
+
+// Organisation implements [installation.Settings].
+func (s *settings) Organisation(t tenant.Tenant) (installation.Organisation, error) {
+	providers := s.providers
+	if s.isCloud() {
+		providers = s.tables[t.Name].providers
 	}
-	return own, address, err
+	own, err := s.of(t)
+	methods := own.policy(s.Passkeys)
+	organisation := installation.Organisation{
+		Product: own.Product, Contact: own.Contact, Policy: methods,
+		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.pool(),
+		SessionIdle: own.SessionIdle, SessionLifetime: own.SessionLifetime, ConfirmAfter: own.ConfirmAfter,
+	}
+	for _, p := range providers {
+		organisation.Providers = append(organisation.Providers, installation.Provider{Protocol: p.protocol, Rules: p.rules})
+	}
+	return organisation, err
 }
+
+// Address implements [installation.Settings].
+func (s *settings) Address(t tenant.Tenant) (server.Address, error) {
+	if s.isCloud() {
+		return t.Address()
+	}
+	return s.address()
+}
+
+// WithTheirOwn implements [installation.Settings].
+func (s *settings) WithTheirOwn() []string { return slices.Sorted(maps.Keys(s.tables)) }
 
 // ofTenant is the flag of commands that concern one organisation.
 func ofTenant(l *commandLine) {

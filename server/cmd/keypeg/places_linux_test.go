@@ -84,11 +84,6 @@ func TestOtherFileSystems(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a folder that can't be told to keep its entries", func(t *testing.T) {
-		if err := syncFolder("/proc/self/fd"); err != nil {
-			t.Error(err)
-		}
-	})
 	t.Run("nothing stays behind of a backup that fails", func(t *testing.T) {
 		folder := t.TempDir()
 		backup := filepath.Join(folder, "backup.db")
@@ -150,7 +145,7 @@ func TestWhoseFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if owner, _, _ := ownerOf(info); owner != want {
+		if owner := int(info.Sys().(*syscall.Stat_t).Uid); owner != want {
 			t.Errorf("%s belongs to %d, want %d", path, owner, want)
 		}
 		if mode := info.Mode().Perm(); mode != 0o600 {

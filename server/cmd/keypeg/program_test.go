@@ -23,6 +23,7 @@ import (
 
 	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/app/client"
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
@@ -154,7 +155,7 @@ func (p *program) ends(signal syscall.Signal) {
 // opens lets look into the database: a file while the program doesn't run.
 func (p *program) opens(look func(db store.Store)) {
 	p.Helper()
-	db, err := openStore(p.Context(), p.database, time.Now)
+	db, err := installation.OpenStore(p.Context(), p.database, "", time.Now)
 	if err != nil {
 		p.Fatal(err)
 	}

@@ -1,17 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"reflect"
 	"strings"
-	"time"
 
-	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/tenant"
 	"github.com/keypeg/keypeg/server/textfile"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -143,45 +138,4 @@ func requiredOf(table map[string]any) (map[string][]string, error) {
 		}
 	}
 	return required, nil
-}
-
-// rulesOf is what account knows of the providers.
-func rulesOf(list []provider) (rules []account.Provider) {
-	for _, p := range list {
-		rules = append(rules, p.rules)
-	}
-	return rules
-}
-
-// protocolsOf is what the server knows of them.
-func protocolsOf(list []provider, address server.Address, contact string) (protocols []*sso.Provider) {
-	for _, p := range list {
-		p.protocol.Contact = contact
-		protocols = append(protocols, sso.New(p.protocol, address.Origin+shared.PageSSO+p.protocol.ID+shared.PageSSOAnswer, time.Now))
-	}
-	return protocols
-}
-
-// checkProvidersOf warns of the providers of tenants that nobody can sign in at, of one
-// tenant after the other: many may have the same provider.
-func (s *settings) checkProvidersOf(ctx context.Context, log *slog.Logger, tenants []tenant.Tenant) {
-	for _, t := range tenants {
-		if len(s.tables[t.Name].providers) == 0 || !t.Disabled.IsZero() {
-			continue
-		}
-		providers, err := s.protocolsOf(t)
-		if err != nil {
-			logOf(log, t).Error("the tenant's providers can't be checked", "cause", err)
-			continue
-		}
-		sso.CheckAll(ctx, logOf(log, t), providers)
-	}
-}
-
-func (s *settings) protocolsOf(t tenant.Tenant) ([]*sso.Provider, error) {
-	own, address, err := s.ofReached(t)
-	if err != nil {
-		return nil, err
-	}
-	return protocolsOf(s.tables[t.Name].providers, address, own.Contact), nil
 }

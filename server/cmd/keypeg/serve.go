@@ -5,16 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"sync"
-	"time"
 
-	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/control"
-	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/app"
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/web"
 )
 
@@ -24,17 +19,15 @@ func (c *serveCommand) takes(l *commandLine) {
 	l.BoolVar(&c.Gallery, "gallery", false, "Also show every component in every state, at /gallery. For those who work on Keypeg.")
 }
 
-// drainTime is how long a stopping server lets running requests end.
-const drainTime = 10 * time.Second
-
 // Run starts the server and returns when ctx has ended and every running request
 // was answered.
-func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err error) {
-	if s.isCloud() {
-		return c.runCloud(ctx, t, s)
+func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
+	if !s.isCloud() { // else each tenant has its own
+		if _, err := s.address(); err != nil {
+			return err
+		}
 	}
-	address, err := s.address()
-	if err != nil {
+	if _, err := s.listenPort(); err != nil {
 		return err
 	}
 	files, err := openFiles()
@@ -44,63 +37,16 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) (err er
 	log, flush := s.logger(t.Err)
 	defer flush()
 	s.tell(log)
-	defer surviveSignals(ctx, log)()
-	defer watchClock(ctx, log)()
-
-	db, err := openStore(ctx, s.Database, time.Now)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	defer watchDatabaseClock(ctx, log, db)()
-
-	streams, err := newStreams(log)
-	if err != nil {
-		return err
-	}
-	hub := streams.NewHub()
-	if others, can := db.(interface {
-		Changes(ctx context.Context, tell func(userID string))
-	}); can {
-		defer inBackground(ctx, func(ctx context.Context) { others.Changes(ctx, hub.Tell) })()
-	}
-	handler, accounts, err := newBuilder(s, files, log, c.Gallery).build(ctx, log, hub, db, address, s.organisationSettings, s.providers)
-	if err != nil {
-		return err
-	}
-	defer handler.Close(context.WithoutCancel(ctx))
-	if err := refuseLockout(accounts.CheckPolicy(ctx)); err != nil {
-		return err
-	}
-
-	public, err := s.listen(log)
-	if err != nil {
-		return err
-	}
-	listeners := map[net.Listener]http.Handler{public: handler}
-	commands := control.Accounts{Service: accounts, Address: address}
-	if !s.isShared() {
-		keptPrivate(log, s.Database)
-		s.takeCommands(log, listeners, control.Handler(commands, db.(io.WriterTo))) // a file
-	}
-
-	if err := announce(ctx, t, commands, db, address); err != nil {
-		return err
-	}
-	defer inBackground(ctx, func(ctx context.Context) { sso.CheckAll(ctx, log, handler.SSO) })()
-	log.Info("serving", "version", version(), "url", address.Origin, "listen", public.Addr().String(), "rp_id", address.RPID, "database", nameOf(s.Database))
-	return serveAll(ctx, log, handler, s.DrainDelay, listeners)
+	return s.installation().Serve(ctx, installation.Serving{
+		Version: version(), Listen: s.Listen, TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Log: log,
+		Pages: newPages(s, files, c.Gallery).of, Asset: files.URL,
+		Announce: func(started installation.Started) { s.announce(t.Out, started) },
+	})
 }
 
-// takeCommands opens the socket for commands. Where it can't be had people are served all
-// the same.
-func (s *settings) takeCommands(log *slog.Logger, listeners map[net.Listener]http.Handler, commands http.Handler) {
-	private, err := control.Listen(s.socket())
-	if err != nil {
-		log.Error("no command reaches this server while it runs: name a place that can hold a socket with --socket /run/keypeg.sock, here and for commands", "cause", err)
-		return
-	}
-	listeners[private] = commands
+// installation is the one that the settings are of.
+func (s *settings) installation() installation.Installation {
+	return installation.Installation{Database: s.Database, Socket: s.Socket, Cloud: s.isCloud(), Settings: s}
 }
 
 // openFiles opens what browsers load.
@@ -115,77 +61,51 @@ func openFiles() (*web.Files, error) {
 	return files, nil
 }
 
-// inBackground lets something run until end is called, which waits for it. It
-// outlives ctx, which ends when requests still run.
-func inBackground(ctx context.Context, run func(context.Context)) (end func()) {
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var ending sync.WaitGroup
-	ending.Go(func() { run(running) })
-	return func() { stop(); ending.Wait() }
+// announce tells where to go, and whom the server is for.
+func (s *settings) announce(out io.Writer, started installation.Started) {
+	switch n := len(started.Tenants); {
+	case s.isCloud() && n > 0:
+		fmt.Fprintf(out, "Keypeg runs at %s, for %d tenant%s\n", s.Listen, n, either(n == 1, "", "s"))
+	case s.isCloud():
+		fmt.Fprintf(out, "Keypeg runs at %s, for no tenant yet\n\nAdd the first one, with the address that its people will use:\n\n  keypeg tenant add acme https://id.acme.example\n\n", s.Listen)
+	case started.SetupLink == "":
+		fmt.Fprintf(out, "Keypeg runs at %s\n", started.Address.Origin)
+	default:
+		fmt.Fprintf(out, "Keypeg runs at %s\n\nOpen this link to make the first administrator. It works once, for 30 minutes:\n\n  %s\n\n", started.Address.Origin, started.SetupLink)
+	}
 }
 
-// announce tells where to go, and makes the set-up link while there is no
-// administrator.
-func announce(ctx context.Context, t terminal, commands control.Commands, db store.Store, address server.Address) error {
-	ready, err := db.HasAdministrator(ctx)
-	if err != nil {
-		return err
-	}
-	if ready {
-		fmt.Fprintf(t.Out, "Keypeg runs at %s\n", address.Origin)
-		return nil
-	}
-	link, err := commands.NewSetupLink(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(t.Out, "Keypeg runs at %s\n\nOpen this link to make the first administrator. It works once, for 30 minutes:\n\n  %s\n\n", address.Origin, link)
-	return nil
+// pageMaker makes the app's pages, which organisations with the same product share.
+type pageMaker struct {
+	files   *web.Files
+	gallery bool
+
+	mu        sync.Mutex
+	byProduct map[string]map[string]http.Handler
 }
 
-// drainable is what can be told that it will be stopped.
-type drainable interface {
-	Drain()
-	EndStreams()
+func newPages(s *settings, files *web.Files, gallery bool) *pageMaker {
+	// Pages are drawn without a user first. Where products differ they have no name
+	// until the browser knows which.
+	drawn := s.Product
+	if s.isCloud() {
+		drawn = ""
+	}
+	app.Routes(app.Deps{Product: drawn, Icon: files.URL("icon.svg")})
+	return &pageMaker{files: files, gallery: gallery, byProduct: map[string]map[string]http.Handler{}}
 }
 
-// serveAll serves every listener until ctx ends or one of them fails, and then
-// lets running requests end. For delay before that it goes on serving, and says
-// that it is about to stop, so that a balancer in front sends nothing more.
-func serveAll(ctx context.Context, log *slog.Logger, public drainable, delay time.Duration, handlers map[net.Listener]http.Handler) error {
-	failed := make(chan error, len(handlers))
-	var servers []*http.Server
-	for listener, handler := range handlers {
-		srv := &http.Server{
-			Handler:           handler,
-			ReadHeaderTimeout: server.ReadHeaderTimeout, ReadTimeout: server.ReadTimeout,
-			WriteTimeout: server.WriteTimeout, IdleTimeout: server.IdleTimeout,
-			MaxHeaderBytes: server.MaxHeaderBytes,
-			ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+// of are the pages with a product's name, and with whom its users ask for help.
+func (p *pageMaker) of(product, contact string) map[string]http.Handler {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byProduct[product] == nil {
+		served := pages(p.files, product)
+		if p.gallery {
+			served[galleryPath] = gallery(p.files, product)
+			served[galleryPath+"/"] = served[galleryPath]
 		}
-		srv.RegisterOnShutdown(public.EndStreams)
-		servers = append(servers, srv)
-		go func() { failed <- srv.Serve(listener) }()
+		p.byProduct[product] = served
 	}
-
-	var cause error
-	select {
-	case <-ctx.Done():
-		log.Info("stopping", "after", delay, "at_most", drainTime)
-		public.Drain()
-		select {
-		case <-time.After(delay):
-		case cause = <-failed:
-		}
-	case cause = <-failed:
-	}
-
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	for _, srv := range servers {
-		if err := srv.Shutdown(drain); err != nil {
-			cause = errors.Join(cause, err, srv.Close()) // or who closes the stores waits for them
-		}
-	}
-	return cause
+	return withStuck(p.byProduct[product], p.files, product, contact)
 }

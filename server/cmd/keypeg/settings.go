@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/server/textfile"
@@ -88,7 +89,7 @@ func (s *settings) check(l *commandLine) error {
 	if s.DrainDelay < 0 {
 		return errors.New("--drain-delay must not be negative")
 	}
-	if err := checkDatabase(s.Database); err != nil {
+	if err := installation.DriverOf(s.Database, s.Socket).Check(); err != nil {
 		return fmt.Errorf("--database: %w", err)
 	}
 	if err := s.readTables(); err != nil {
@@ -124,14 +125,6 @@ func (s *settings) listenPort() (int, error) {
 		return 0, fmt.Errorf("--listen can't be read: write an address with a port up to 65535, such as localhost:8080 or :8080, and not %s", shown.Quoted(s.Listen))
 	}
 	return port, nil
-}
-
-// socket is where a running server takes commands.
-func (s *settings) socket() string {
-	if s.Socket != "" {
-		return s.Socket
-	}
-	return s.Database + ".sock"
 }
 
 // lookElsewhere sets what wasn't typed from the environment, and else from the file.

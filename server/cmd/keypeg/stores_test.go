@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/keypeg/keypeg/server/internal/installation"
 )
 
 // TestDatabaseText gives the program databases whose text went wrong. It says what to write,
@@ -88,18 +90,18 @@ func TestDatabaseText(t *testing.T) {
 		t.Errorf("it made %v (%v)", entries, err)
 	}
 	for _, text := range []string{"keypeg.db", "data/keypeg.db", "Meine Daten/Schlüssel (2).db", "./a@b.db", "../a#b.db", "/srv/a=b.db", `C:\keypeg.db`, "postgres://keypeg@db/keypeg", "postgres://k:p%23%40@h1:1,h2:2/db?sslmode=require", "postgresql:///keypeg?host=/var/run/postgresql", "postgres://k:p@%2Fvar%2Frun%2Fpostgresql/keypeg", "postgres://k%40server:p@db/keypeg", "postgres://k@[::1]:5433/keypeg?TimeZone=UTC&password=%3D%26%3B", "postgres://k:a=b;c&d@db/keypeg", "postgres://db/a%40b"} {
-		if err := checkDatabase(text); err != nil {
+		if err := installation.DriverOf(text, "").Check(); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
 	t.Run("from variables", func(t *testing.T) {
 		t.Setenv("PGPASSFILE", os.DevNull)
 		t.Setenv("PGSERVICEFILE", os.DevNull)
-		if err := checkDatabase("postgres://d1@db/d1"); err != nil {
+		if err := installation.DriverOf("postgres://d1@db/d1", "").Check(); err != nil {
 			t.Errorf("without a file of passwords: %v", err)
 		}
 		t.Setenv("PGDATABASE", "postgres://d1:Summer@db/d1")
-		if err := checkDatabase("postgres://d1@db"); err == nil || strings.Contains(err.Error(), "Summer") {
+		if err := installation.DriverOf("postgres://d1@db", "").Check(); err == nil || strings.Contains(err.Error(), "Summer") {
 			t.Errorf("a URL for the name of a database: %v", err)
 		}
 	})

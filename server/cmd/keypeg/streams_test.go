@@ -151,7 +151,7 @@ func TestStreamsFull(t *testing.T) {
 	p.starts()
 	first := p.opensStream(ann)
 	p.waits("ann", first, "retry: 1000")
-	for i := range mostStreams(100) {
+	for i := range 27 { // as many as 100 descriptors allow
 		p.waits("a page", p.opensStream([]string{ann, bob}[i%2]), "retry: 1000")
 	}
 	p.waits("the oldest", first, "event: "+shared.LiveLater)
@@ -188,14 +188,6 @@ func (p *program) waits(who string, stream *bufio.Reader, line string) {
 		}
 		if strings.TrimSpace(got) == line {
 			return
-		}
-	}
-}
-
-func TestMostStreams(t *testing.T) {
-	for descriptors, want := range map[uint64]int{0: 1, 100: 27, 1024: 672, 1500: 984, 65536: 43008} {
-		if got := mostStreams(descriptors); got != want {
-			t.Errorf("of %d descriptors: %d, want %d", descriptors, got, want)
 		}
 	}
 }

@@ -22,16 +22,7 @@ func (s *settings) withTenants(ctx context.Context, do func(control.Tenants) err
 	if !s.isCloud() {
 		return errors.New("there are tenants in the cloud edition only: set --edition cloud")
 	}
-	if !s.isShared() {
-		running, err := control.Dial(ctx, s.socket())
-		if err == nil {
-			return do(running)
-		}
-		if !errors.Is(err, control.ErrNoServer) {
-			return err
-		}
-	}
-	return s.withLandlord(ctx, func(l *landlord) error { return do(l) })
+	return s.installation().Tenants(ctx, do)
 }
 
 // listTenants lists them all.
@@ -41,54 +32,6 @@ func (s *settings) listTenants(ctx context.Context) (all []tenant.Tenant, err er
 		return err
 	})
 	return all, err
-}
-
-// readTenants does the same for a command that only reads: where no server answers, it writes
-// nothing to the database either, not even to bring it up to date.
-func (s *settings) readTenants(ctx context.Context) ([]tenant.Tenant, error) {
-	if !s.isShared() {
-		running, err := control.Dial(ctx, s.socket())
-		if err == nil {
-			return running.Tenants(ctx)
-		}
-		if !errors.Is(err, control.ErrNoServer) {
-			return nil, err
-		}
-	}
-	if err := s.mustExist(ctx); err != nil {
-		return nil, err
-	}
-	db, err := openSource(ctx, s.Database, organisation, time.Now)
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
-	if is, err := tenant.Exists(ctx, db); err != nil {
-		return nil, err
-	} else if !is {
-		return nil, errNoInstallation
-	}
-	return (&tenant.Registry{Store: db, Now: time.Now}).List(ctx)
-}
-
-var errNoInstallation = errors.New("this database belongs to no installation of the cloud edition: set --edition on-premise, or begin one with keypeg serve --edition cloud")
-
-// withLandlord opens the installation for one command.
-func (s *settings) withLandlord(ctx context.Context, do func(*landlord) error) error {
-	if err := s.mustExist(ctx); err != nil {
-		return err
-	}
-	i, err := s.openInstallation(ctx)
-	if err != nil {
-		return err
-	}
-	defer i.Close()
-	if is, err := tenant.Exists(ctx, i.root); err != nil {
-		return err
-	} else if !is {
-		return errNoInstallation
-	}
-	return do(&landlord{installation: i, settings: s})
 }
 
 type tenantAdd struct {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
@@ -42,11 +43,11 @@ func newCloud(t *testing.T, database string, flags ...string) *program {
 // start does.
 func (p *program) begins() {
 	p.Helper()
-	i, err := (&settings{Edition: cloud, Database: p.database}).openInstallation(p.Context())
+	db, err := installation.OpenStore(p.Context(), p.database, "", time.Now)
 	if err != nil {
 		p.Fatal(err)
 	}
-	if err := errors.Join(i.registry.Begin(p.Context()), i.Close()); err != nil {
+	if err := errors.Join((&tenant.Registry{Store: db, Now: time.Now}).Begin(p.Context()), db.Close()); err != nil {
 		p.Fatal(err)
 	}
 }
@@ -165,13 +166,13 @@ func (w without) Records(ctx context.Context, kind store.Kind, after []byte, lim
 func (p *program) leftOf(name string) (n int) {
 	p.Helper()
 	if !strings.Contains(p.database, "://") {
-		found, err := filepath.Glob(fileOf(p.database, name) + "*")
+		found, err := filepath.Glob(filepath.Join(filepath.Dir(p.database), "tenants", name+".db*"))
 		if err != nil {
 			p.Fatal(err)
 		}
 		return len(found)
 	}
-	db, err := openAny(p.Context(), p.database, name, time.Now)
+	db, err := installation.OpenStore(p.Context(), p.database, name, time.Now)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -641,19 +642,23 @@ func TestTenantRemoveInterrupted(t *testing.T) {
 				p.adds("acme")
 				p.fills("acme", 10)
 				p.does("", "tenant", "disable", "acme")
-				i, err := (&settings{Edition: cloud, Database: p.database}).openInstallation(t.Context())
+				db, err := installation.DriverOf(p.database, "").Open(t.Context(), time.Now)
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = i.registry.Remove(t.Context(), "acme", func(ctx context.Context, one tenant.Tenant) error {
+				own, err := db.Organisation("")
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = (&tenant.Registry{Store: own, Now: time.Now}).Remove(t.Context(), "acme", func(ctx context.Context, one tenant.Tenant) error {
 					if deleted {
-						if err := i.erase(ctx, one); err != nil {
+						if err := db.Erase(ctx, one); err != nil {
 							t.Error(err)
 						}
 					}
 					return broken
 				})
-				if closing := i.Close(); closing != nil || !errors.Is(err, broken) {
+				if closing := errors.Join(own.Close(), db.Close()); closing != nil || !errors.Is(err, broken) {
 					t.Fatalf("%v, %v", err, closing)
 				}
 				if left := p.leftOf("acme"); (left == 0) != deleted {
@@ -677,7 +682,7 @@ func TestTenantRemoveInterrupted(t *testing.T) {
 // fills gives a tenant users.
 func (p *program) fills(name string, users int) {
 	p.Helper()
-	db, err := openAny(p.Context(), p.database, name, time.Now)
+	db, err := installation.OpenStore(p.Context(), p.database, name, time.Now)
 	if err != nil {
 		p.Fatal(err)
 	}

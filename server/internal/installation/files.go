@@ -1,4 +1,4 @@
-package main
+package installation
 
 import (
 	"context"
@@ -84,7 +84,7 @@ func makeWhole(ctx context.Context, path string, fill func(part string) error) (
 	if err := fill(part); err != nil {
 		return nil, notAllowed(part, namedfile.Explain(path, err))
 	}
-	if counts, err = checkWhole(ctx, part); err != nil {
+	if counts, err = CheckBackup(ctx, part); err != nil {
 		return nil, err
 	}
 	if err := giveToServer(part); err != nil {

@@ -1,13 +1,11 @@
-package main
+package installation
 
 import (
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"time"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
@@ -75,40 +73,6 @@ func endAccess(ctx context.Context, db store.Store) error {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// mostDifferences is how many lines IT reads.
-const mostDifferences = 200
-
-// tellRestored says what a restored database means. Previous is the one in whose place it
-// comes, or nil where IT didn't name it.
-func tellRestored(ctx context.Context, out io.Writer, s *settings, restored, previous store.Store) error {
-	behind := ""
-	if s.tenant != "" {
-		behind = " --tenant " + s.tenant
-	}
-	tellSignalsHeld(out, behind)
-	fmt.Fprintln(out, "Everybody has to sign in again: sessions, invitations and other links of the backup have ended.")
-	if previous == nil {
-		fmt.Fprintln(out, "What happened after the backup is undone. Passkeys, passwords, recovery codes and accounts at providers that were taken away since work again, and those that were added since don't work. Who was disabled, enabled or made an administrator since is what they were before. To see whom that concerns, restore with --previous and the database that was in use.")
-		return nil
-	}
-	list, err := differences(ctx, restored, previous)
-	if err != nil {
-		return fmt.Errorf("comparing with the previous database: %w", err)
-	}
-	if len(list) == 0 {
-		fmt.Fprintln(out, "Nobody's ways to sign in differ from the previous database's.")
-		return nil
-	}
-	fmt.Fprintln(out, "What differs from the previous database:")
-	for _, line := range list[:min(len(list), mostDifferences)] {
-		fmt.Fprintln(out, "  "+line)
-	}
-	if more := len(list) - mostDifferences; more > 0 {
-		fmt.Fprintf(out, "  and %d more\n", more)
 	}
 	return nil
 }
@@ -241,24 +205,4 @@ func everyUser(ctx context.Context, db store.Store, do func(store.User) error) e
 		}
 		after = page[len(page)-1].Name
 	}
-}
-
-// openPrevious opens the database in whose place a backup comes, only to read; nil where
-// none is named. One without users is no such database: everybody would seem to be back.
-func (c *restoreCommand) openPrevious(ctx context.Context, s *settings) (store.Store, error) {
-	if c.Previous == "" {
-		return nil, nil
-	}
-	previous, err := openSource(ctx, c.Previous, s.tenant, time.Now)
-	if err != nil {
-		return nil, fmt.Errorf("the previous database: %w", err)
-	}
-	users, err := previous.Users(ctx, "", 1)
-	if err == nil && len(users) == 0 {
-		err = fmt.Errorf("there are no users%s in the previous database, %s: name the one that was in use, or leave out --previous", either(s.tenant == "", "", " of "+s.tenant), nameOf(c.Previous))
-	}
-	if err != nil {
-		return nil, errors.Join(err, previous.Close())
-	}
-	return previous, nil
 }

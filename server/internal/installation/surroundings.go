@@ -1,4 +1,4 @@
-package main
+package installation
 
 import (
 	"context"
@@ -57,13 +57,10 @@ func newStreams(log *slog.Logger) (*live.Streams, error) {
 
 // listen opens the public address. Its listener keeps descriptors back for others, and
 // tells when connections have to wait.
-func (s *settings) listen(log *slog.Logger) (net.Listener, error) {
-	if _, err := s.listenPort(); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", s.Listen)
+func listen(address string, log *slog.Logger) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, s.cannotListen(err)
+		return nil, cannotListen(address, err)
 	}
 	descriptors, err := mostDescriptors()
 	if err != nil {
@@ -78,7 +75,7 @@ func (s *settings) listen(log *slog.Logger) (net.Listener, error) {
 }
 
 // cannotListen says what to do when the public address can't be had.
-func (s *settings) cannotListen(err error) error {
+func cannotListen(address string, err error) error {
 	mend := "name another address with --listen, such as localhost:8080 or :8080"
 	_, unknown := errors.AsType[*net.DNSError](err)
 	switch {
@@ -91,7 +88,7 @@ func (s *settings) cannotListen(err error) error {
 	case unknown:
 		mend = "no machine has that name here: correct it in --listen, or write :8080"
 	}
-	return fmt.Errorf("can't listen on %s: %s (%w)", shown.Text(s.Listen), mend, err)
+	return fmt.Errorf("can't listen on %s: %s (%w)", shown.Text(address), mend, err)
 }
 
 // countingListener counts what it accepts, and tells when no more can be.

@@ -1,0 +1,105 @@
+package installation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/tenant"
+)
+
+// Commands runs do with the accounts of an organisation, whoever has the database open: the
+// server that runs, or else this process. On premise the organisation is "".
+func (i Installation) Commands(ctx context.Context, name string, do func(control.Commands) error) error {
+	running, err := i.driver().Dial(ctx)
+	switch {
+	case err == nil && i.Cloud:
+		return do(running.Tenant(name))
+	case err == nil:
+		return do(running)
+	case !errors.Is(err, control.ErrNoServer):
+		return err
+	}
+	if !i.Cloud { // nothing is opened where people could not be told where to go
+		if _, err := i.Settings.Address(tenant.Tenant{}); err != nil {
+			return err
+		}
+	}
+	o, err := i.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	return o.commands(ctx, name, do)
+}
+
+// commands is [Installation.Commands] of an installation that this process has open.
+func (o *opened) commands(ctx context.Context, name string, do func(control.Commands) error) error {
+	var t tenant.Tenant
+	if o.Cloud {
+		var err error
+		if t, err = o.registry.Usable(ctx, name); err != nil {
+			return err
+		}
+	}
+	address, err := o.Settings.Address(t)
+	if err != nil {
+		return err
+	}
+	db, err := o.organisation(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	defer o.release(db)
+	own, err := o.Settings.Organisation(t)
+	if err != nil {
+		return err
+	}
+	return do(control.Accounts{Service: account.New(own.rules(db, address)), Address: address})
+}
+
+// Tenants runs do with the tenants of the cloud edition, whoever has their list open: the
+// server that runs, or else this process.
+func (i Installation) Tenants(ctx context.Context, do func(control.Tenants) error) error {
+	running, err := i.driver().Dial(ctx)
+	if err == nil {
+		return do(running)
+	}
+	if !errors.Is(err, control.ErrNoServer) {
+		return err
+	}
+	o, err := i.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	return do(&tenants{opened: o})
+}
+
+// ReadTenants lists all tenants for a command that only reads: where no server answers, it
+// writes nothing to the database either, not even to bring it up to date.
+func (i Installation) ReadTenants(ctx context.Context) ([]tenant.Tenant, error) {
+	running, err := i.driver().Dial(ctx)
+	if err == nil {
+		return running.Tenants(ctx)
+	}
+	if !errors.Is(err, control.ErrNoServer) {
+		return nil, err
+	}
+	if err := i.driver().Exists(ctx); err != nil {
+		return nil, err
+	}
+	db, err := openSource(ctx, i.Database, rootName, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	if is, err := tenant.Exists(ctx, db); err != nil {
+		return nil, err
+	} else if !is {
+		return nil, errNoTenants
+	}
+	return (&tenant.Registry{Store: db, Now: time.Now}).List(ctx)
+}

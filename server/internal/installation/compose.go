@@ -1,0 +1,120 @@
+package installation
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/tenant"
+	"github.com/keypeg/keypeg/server/warning"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// composer makes the servers of organisations, and holds what all of a process share.
+type composer struct {
+	*opened
+	serving  Serving
+	hasher   *account.Hasher
+	warnings *warning.Log
+	streams  *live.Streams
+	hubs     sync.Map // of the organisations that are open, by name
+}
+
+func newComposer(o *opened, s Serving) (*composer, error) {
+	streams, err := newStreams(s.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &composer{
+		opened: o, serving: s,
+		hasher: account.NewHasher(account.Cost{}, 0), warnings: warning.NewLog(s.Log, time.Now), streams: streams,
+	}, nil
+}
+
+// compose opens an organisation and makes its server.
+func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.Organisation, error) {
+	own, address, err := c.reached(t)
+	if err != nil {
+		return nil, err
+	}
+	db, err := c.organisation(ctx, t.Name)
+	if err != nil {
+		return nil, err
+	}
+	log, hub := c.logOf(t), c.streams.NewHub()
+	told := hub.Store(db)
+	rules := own.rules(told, address)
+	rules.Log, rules.Hasher = log, c.hasher
+	accounts := account.New(rules)
+
+	config := c.config(log, address, own)
+	config.Store, config.Accounts, config.Live = told, accounts, hub
+	config.SSO = protocolsOf(own, address)
+	handler, err := server.New(ctx, config)
+	if err != nil {
+		return nil, errors.Join(err, c.release(db))
+	}
+	c.hubs.Store(t.Name, hub)
+	return &tenant.Organisation{
+		Server: handler, Accounts: accounts, Address: address, Store: db,
+		Close: func() error {
+			handler.Close(context.WithoutCancel(ctx))
+			c.hubs.Delete(t.Name)
+			return c.release(db)
+		},
+	}, nil
+}
+
+// config is what a server needs that has no store.
+func (c *composer) config(log *slog.Logger, address server.Address, own Organisation) server.Config {
+	return server.Config{
+		Now: time.Now, Log: log, Warnings: c.warnings,
+		Address: address, TrustedProxies: c.serving.TrustedProxies,
+		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots,
+		Product: own.Product, Contact: own.Contact,
+		Pages: c.serving.Pages(own.Product, own.Contact), Asset: c.serving.Asset,
+	}
+}
+
+// logOf is the log of one organisation: where there are tenants, its lines say whose they are.
+func (c *composer) logOf(t tenant.Tenant) *slog.Logger {
+	if !c.Cloud {
+		return c.serving.Log
+	}
+	return c.serving.Log.With("tenant", t.Name)
+}
+
+// tell wakes the open pages of a user whose records another process has changed.
+func (c *composer) tell(organisation, userID string) {
+	if hub, open := c.hubs.Load(organisation); open {
+		hub.(*live.Hub).Tell(userID)
+	}
+}
+
+// protocolsOf are the identity providers of an organisation, as its server knows them.
+func protocolsOf(own Organisation, address server.Address) (protocols []*sso.Provider) {
+	for _, p := range own.Providers {
+		p.Protocol.Contact = own.Contact
+		protocols = append(protocols, sso.New(p.Protocol, address.Origin+shared.PageSSO+p.Protocol.ID+shared.PageSSOAnswer, time.Now))
+	}
+	return protocols
+}
+
+// accountsOf carries out commands about the users of an open organisation.
+func accountsOf(o *tenant.Organisation) control.Accounts {
+	return control.Accounts{Service: o.Accounts, Address: o.Address}
+}
+
+// socketOf offers them on the socket, which there is only where the database is a file.
+func socketOf(o *tenant.Organisation) http.Handler {
+	return control.Handler(accountsOf(o), o.Store.(io.WriterTo))
+}

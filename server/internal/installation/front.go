@@ -1,0 +1,152 @@
+package installation
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/tenant"
+)
+
+// front is what stands before the organisations of an installation that is served.
+type front interface {
+	http.Handler
+	Drain()
+	EndStreams()
+	Close()
+
+	// Watch looks for what other processes change of the list of tenants, until ctx ends.
+	Watch(ctx context.Context)
+	// socket is what the socket for commands offers.
+	socket() http.Handler
+	// started tells of the front, once it can be reached.
+	started(ctx context.Context) (Started, error)
+	// checkProviders warns of identity providers at which nobody can sign in: those of the
+	// organisation, or of tenants.
+	checkProviders(ctx context.Context, of []tenant.Tenant)
+}
+
+// front opens what is served, unless that would leave users without a way in.
+func (c *composer) front(ctx context.Context) (front, error) {
+	if c.Cloud {
+		return c.router(ctx)
+	}
+	one, err := c.compose(ctx, tenant.Tenant{})
+	if err != nil {
+		return nil, err
+	}
+	alone := &alone{c, one}
+	if err := refuseLockout(one.Accounts.CheckPolicy(ctx)); err != nil {
+		alone.Close()
+		return nil, err
+	}
+	return alone, nil
+}
+
+// alone is the one organisation of an installation on premise: whatever host a request
+// names, it is meant.
+type alone struct {
+	*composer
+	one *tenant.Organisation
+}
+
+// ServeHTTP implements http.Handler.
+func (a *alone) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.one.Server.ServeHTTP(w, r) }
+
+func (a *alone) Drain() { a.one.Server.Drain() }
+
+func (a *alone) EndStreams() { a.one.Server.EndStreams() }
+
+func (a *alone) Close() {
+	a.one.Close() // the database is closed by whoever has opened it
+}
+
+func (a *alone) Watch(context.Context) {}
+
+func (a *alone) socket() http.Handler { return socketOf(a.one) }
+
+func (a *alone) started(ctx context.Context) (s Started, err error) {
+	s.Address = a.one.Address
+	ready, err := a.one.Store.HasAdministrator(ctx)
+	if err == nil && !ready {
+		s.SetupLink, err = accountsOf(a.one).NewSetupLink(ctx)
+	}
+	return s, err
+}
+
+func (a *alone) checkProviders(ctx context.Context, _ []tenant.Tenant) {
+	sso.CheckAll(ctx, a.serving.Log, a.one.Server.SSO)
+}
+
+// router is what stands before tenants.
+type router struct {
+	*composer
+	*tenant.Router
+}
+
+func (c *composer) router(ctx context.Context) (front, error) {
+	if err := c.registry.Begin(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.checkPolicies(ctx, c.serving.Log); err != nil {
+		return nil, err
+	}
+	unknown, err := c.Settings.Organisation(tenant.Tenant{})
+	if err != nil {
+		return nil, err
+	}
+	rt, err := tenant.NewRouter(ctx, tenant.RouterConfig{
+		Registry: c.registry, Log: c.serving.Log, Erase: c.erase,
+		Open: func(ctx context.Context, t tenant.Tenant) (*tenant.Organisation, error) {
+			o, err := c.compose(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			if err := refuseLockout(o.Accounts.CheckPolicy(ctx)); err != nil {
+				c.logOf(t).Error("users are locked out", "cause", err) // to shut all others out too would help nobody
+			}
+			return o, nil
+		},
+		Unknown: server.NewUnknown(c.config(c.serving.Log, server.Address{}, unknown)),
+		Closed: func(t tenant.Tenant) (http.Handler, error) {
+			own, address, err := c.reached(t)
+			if err != nil {
+				return nil, err
+			}
+			return server.NewClosed(c.config(c.logOf(t), address, own)), nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &router{c, rt}, nil
+}
+
+func (r *router) socket() http.Handler {
+	return control.TenantsHandler(&tenants{r.opened, r.Router}, r.root.(io.WriterTo), func(ctx context.Context, name string, do func(http.Handler)) error {
+		return r.Command(ctx, name, func(o *tenant.Organisation) { do(socketOf(o)) })
+	})
+}
+
+func (r *router) started(ctx context.Context) (s Started, err error) {
+	s.Tenants, err = r.registry.List(ctx)
+	return s, err
+}
+
+// checkProviders looks at one tenant after the other: many may have the same provider.
+func (r *router) checkProviders(ctx context.Context, all []tenant.Tenant) {
+	for _, t := range all {
+		own, address, err := r.reached(t)
+		if len(own.Providers) == 0 || !t.Disabled.IsZero() {
+			continue
+		}
+		if err != nil {
+			r.logOf(t).Error("the tenant's providers can't be checked", "cause", err)
+			continue
+		}
+		sso.CheckAll(ctx, r.logOf(t), protocolsOf(own, address))
+	}
+}

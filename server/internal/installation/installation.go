@@ -1,0 +1,243 @@
+// Package installation opens, serves, checks and moves one installation: a database, and the
+// organisations in it.
+//
+// An installation is for one organisation, on premise, or in the cloud edition for any number
+// of tenants; both are composed and served in the same way. Begin with an [Installation],
+// which says where the database is and what IT has set. [Installation.Serve] runs the server.
+// [Installation.Commands] and [Installation.Tenants] carry out what IT wants of users and
+// tenants, whoever has the database open. [Installation.Backup], [Installation.Restore] and
+// [Copy] move records; what they make is either whole or recognisably not.
+//
+// What the kinds of databases differ in is behind a [Driver]. The package knows no flags and
+// no terminal, and doesn't import the app: it is told how pages are drawn ([Pages]).
+package installation
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/transfer"
+	"github.com/keypeg/keypeg/server/tenant"
+)
+
+// Installation is where an installation is, and what IT has set.
+type Installation struct {
+	Database string // as a setting names it; see [DriverOf]
+	Socket   string // where a server takes commands; "" for a place beside the database
+	Cloud    bool   // it has tenants
+	Settings Settings
+}
+
+// Settings are what IT has set for organisations. On premise they are asked for the zero
+// Tenant, which stands for the one that there is.
+type Settings interface {
+	// Organisation is what an organisation is run with.
+	Organisation(t tenant.Tenant) (Organisation, error)
+	// Address is where its people reach it.
+	Address(t tenant.Tenant) (server.Address, error)
+	// WithTheirOwn are the names of the tenants that have settings of their own, in order.
+	WithTheirOwn() []string
+}
+
+// Organisation is what an organisation is run with.
+type Organisation struct {
+	Product, Contact string
+
+	Policy      policy.Policy // the RP ID is that of the address
+	Providers   []Provider
+	MaxPasskeys int
+	// AttestationRoots are those of whose makers' devices passkeys may be added; nil for all.
+	AttestationRoots *x509.CertPool
+
+	SessionIdle, SessionLifetime, ConfirmAfter time.Duration
+}
+
+// Provider is an OpenID provider.
+type Provider struct {
+	Protocol sso.Config
+	Rules    account.Provider
+}
+
+// rootName names the one organisation of an installation on premise, and in the cloud edition
+// the installation itself, whose records are the list of tenants.
+const rootName = ""
+
+// nameTheServers is what IT does about a database that isn't there.
+const nameTheServers = "name the database that the server uses with --database, or begin a new one with keypeg serve"
+
+func (i Installation) driver() Driver { return DriverOf(i.Database, i.Socket) }
+
+// opened is an installation whose database is open.
+type opened struct {
+	Installation
+	db       Database
+	root     store.Store      // of rootName
+	registry *tenant.Registry // of the cloud edition
+}
+
+// open opens the database, if it is whole and of this edition.
+func (i Installation) open(ctx context.Context) (*opened, error) {
+	if err := i.driver().Check(); err != nil {
+		return nil, err
+	}
+	db, err := i.driver().Open(ctx, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	root, err := db.Organisation(rootName)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	o := &opened{Installation: i, db: db, root: root, registry: &tenant.Registry{Store: root, Now: time.Now}}
+	refuseOtherEdition := refuseCloud
+	if i.Cloud {
+		refuseOtherEdition = refuseOnPremise
+	}
+	if err := errors.Join(transfer.Unfinished(ctx, root), refuseOtherEdition(ctx, root)); err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	return o, nil
+}
+
+// openExisting opens the database for a command, which makes none: only keypeg serve begins a
+// new installation. In another folder than the server's, or with a name that is mistyped, a
+// command would else change an installation that nobody knows.
+func (i Installation) openExisting(ctx context.Context) (*opened, error) {
+	if err := i.driver().Exists(ctx); err != nil {
+		return nil, err
+	}
+	o, err := i.open(ctx)
+	if err != nil {
+		return nil, i.driver().Explain(err)
+	}
+	if !i.Cloud {
+		return o, nil
+	}
+	is, err := tenant.Exists(ctx, o.root)
+	if err == nil && !is {
+		err = errNoTenants
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	return o, nil
+}
+
+// errNoTenants means that a database has no list of tenants.
+var errNoTenants = errors.New("this database belongs to no installation of the cloud edition: set --edition on-premise, or begin one with keypeg serve --edition cloud")
+
+// refuseOnPremise keeps an installation for one organisation from losing its users
+// because it was started with the wrong edition.
+func refuseOnPremise(ctx context.Context, root store.Store) error {
+	users, err := root.Users(ctx, "", 1)
+	if err == nil && len(users) > 0 {
+		return errors.New("this database belongs to one organisation, and has its users: set --edition on-premise, or name another database")
+	}
+	return err
+}
+
+// refuseCloud keeps a command that was given the wrong edition from making users
+// where nobody would find them.
+func refuseCloud(ctx context.Context, root store.Store) error {
+	is, err := tenant.Exists(ctx, root)
+	if err == nil && is {
+		return errors.New("this database belongs to an installation of the cloud edition: set --edition cloud")
+	}
+	return err
+}
+
+// close closes the database. Whoever has organisations open has closed them.
+func (o *opened) close() error { return errors.Join(o.root.Close(), o.db.Close()) }
+
+// organisation opens the records of an organisation, if they are whole, until release. On
+// premise they are open already.
+func (o *opened) organisation(ctx context.Context, name string) (store.Store, error) {
+	if !o.Cloud {
+		return o.root, nil
+	}
+	if err := tenant.CheckName(name); err != nil { // it becomes a path
+		return nil, err
+	}
+	db, err := o.db.Organisation(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := transfer.Unfinished(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// release closes what organisation has opened.
+func (o *opened) release(db store.Store) error {
+	if db == o.root {
+		return nil
+	}
+	return db.Close()
+}
+
+// OpenStore opens one organisation of a database, or makes it, whether it is whole or not.
+// Close closes the database too.
+func OpenStore(ctx context.Context, database, name string, now store.Clock) (store.Store, error) {
+	driver := DriverOf(database, "")
+	if err := driver.Check(); err != nil {
+		return nil, err
+	}
+	db, err := driver.Open(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	of, err := db.Organisation(name)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return single{of, db}, nil
+}
+
+// single is a store that is opened alone.
+type single struct {
+	store.Store
+	db Database
+}
+
+// Close implements [store.Store].
+func (s single) Close() error { return errors.Join(s.Store.Close(), s.db.Close()) }
+
+// reached is what an organisation is run with, and where its people reach it.
+func (i Installation) reached(t tenant.Tenant) (own Organisation, address server.Address, err error) {
+	if own, err = i.Settings.Organisation(t); err == nil {
+		address, err = i.Settings.Address(t)
+	}
+	return own, address, err
+}
+
+// rules are those of an organisation's accounts.
+func (own Organisation) rules(db store.Store, address server.Address) account.Config {
+	methods := own.Policy
+	methods.RPID = address.RPID
+	config := account.Config{
+		Store: db, Now: time.Now,
+		Idle: own.SessionIdle, Lifetime: own.SessionLifetime, ConfirmFor: own.ConfirmAfter,
+		Product: own.Product, Policy: methods,
+	}
+	for _, p := range own.Providers {
+		config.Providers = append(config.Providers, p.Rules)
+	}
+	return config
+}
+
+// refuseLockout says what to do about settings that would leave users without a way in.
+func refuseLockout(err error) error {
+	if _, is := errors.AsType[*account.LockedOut](err); is {
+		return fmt.Errorf("%w. Start with the settings as they were and give them another way in, or disable them; or change rp-id, passkeys, password-sign-in, user-verification or the providers back", err)
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package installation
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/memstore"
+)
+
+// TestDifferences compares somebody who has every way in with the same person who has none of
+// them, both ways round.
+func TestDifferences(t *testing.T) {
+	full := store.User{
+		ID: "id", Name: "ann", Handle: []byte("handle"), Admin: true, Password: "hash", RecoveryCodes: []store.Hash{{1}, {2}},
+		Passkeys:   []store.Passkey{{ID: "p", CredentialID: []byte("c"), Name: "Laptop"}},
+		Identities: []store.Identity{{ID: "i", Issuer: "https://idp.example", Subject: "s", Name: "ann@idp.example"}},
+	}
+	for name, c := range map[string]struct {
+		change     func(*store.User) // takes away from full
+		back, gone string            // what is said of full in the place of the other, and the other way round
+	}{
+		"the password":        {func(u *store.User) { u.Password = "" }, "ann: an earlier password works again", "ann: the password that was set since the backup doesn't work"},
+		"another password":    {func(u *store.User) { u.Password = "other" }, "ann: an earlier password works again", "ann: the password that was set since the backup doesn't work"},
+		"the passkey":         {func(u *store.User) { u.Passkeys = nil }, `ann: the passkey "Laptop" works again`, `ann: the passkey "Laptop" is missing`},
+		"the identity":        {func(u *store.User) { u.Identities = nil }, "ann: signs in at https://idp.example as ann@idp.example again", "ann: doesn't sign in at https://idp.example as ann@idp.example"},
+		"the recovery codes":  {func(u *store.User) { u.RecoveryCodes = nil }, "since the backup work again: 2", "made since the backup don't work: 2"},
+		"one recovery code":   {func(u *store.User) { u.RecoveryCodes = u.RecoveryCodes[1:] }, "since the backup work again: 1", "made since the backup don't work: 1"},
+		"being administrator": {func(u *store.User) { u.Admin = false }, "ann: is an administrator again", "ann: is no administrator"},
+		"being let in":        {func(u *store.User) { u.Disabled = true }, "ann: is let in again", "ann: is disabled again"},
+		"the name":            {func(u *store.User) { u.Name = "bob" }, `ann: signs in as "ann" again`, `bob: doesn't sign in as "ann"`},
+		"being there":         {func(u *store.User) { u.ID, u.Name = "other", "zoe" }, "ann is back", "ann is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			less := full
+			c.change(&less)
+			says := func(restored, previous store.User) []string {
+				t.Helper()
+				list, err := differences(t.Context(), databaseOf(t, restored), databaseOf(t, previous))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return list
+			}
+			for want, said := range map[string][]string{c.back: says(full, less), c.gone: says(less, full)} {
+				if !strings.Contains(strings.Join(said, "\n"), want) {
+					t.Errorf("want %q, got %q", want, said)
+				}
+			}
+			if said := says(less, less); len(said) > 0 {
+				t.Errorf("of two that are the same: %q", said)
+			}
+		})
+	}
+}
+
+// databaseOf is one with a user in it.
+func databaseOf(t *testing.T, user store.User) store.Store {
+	t.Helper()
+	db := memstore.New(time.Now)
+	if err := db.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
