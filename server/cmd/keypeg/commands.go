@@ -13,17 +13,17 @@ import (
 	"golang.org/x/term"
 
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// withCommands runs do with the accounts, whoever has the database open: the
+// withUsers runs do with the users, whoever has the database open: the
 // server that runs, or else we.
-func (s *settings) withCommands(ctx context.Context, do func(control.Commands) error) error {
+func (s *settings) withUsers(ctx context.Context, do func(control.Users) error) error {
 	if err := s.checkTenant(); err != nil {
 		return err
 	}
-	return s.installation().Commands(ctx, s.tenant, do)
+	return s.installation().Users(ctx, s.tenant, do)
 }
 
 // newUser is somebody whom a command makes.
@@ -44,8 +44,8 @@ type userAdd newUser
 func (c *userAdd) takes(l *commandLine) { (*newUser)(c).takes(l) }
 
 func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
-	password, err := s.newPassword(ctx, t, func(commands control.Commands) error {
-		user, err := commands.User(ctx, c.Name)
+	password, err := s.newPassword(ctx, t, func(users control.Users) error {
+		user, err := control.FindUser(ctx, users, c.Name)
 		switch {
 		case err == nil:
 			return account.NameTaken(user.Name)
@@ -61,8 +61,8 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	if c.DisplayName == "" {
 		c.DisplayName = c.Name
 	}
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		added, err := commands.AddUser(ctx, control.NewUser{Name: c.Name, DisplayName: c.DisplayName, Password: password, Admin: c.Admin})
+	return s.withUsers(ctx, func(users control.Users) error {
+		added, err := control.AddUser(ctx, users, account.NewUser{Name: c.Name, DisplayName: c.DisplayName, Password: password, Admin: c.Admin})
 		if err != nil {
 			return err
 		}
@@ -73,8 +73,8 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 
 // newPassword asks for one, once a check has found nothing else in the way: nobody types it
 // twice in vain.
-func (s *settings) newPassword(ctx context.Context, t terminal, check func(control.Commands) error) (string, error) {
-	if err := s.withCommands(ctx, check); err != nil {
+func (s *settings) newPassword(ctx context.Context, t terminal, check func(control.Users) error) (string, error) {
+	if err := s.withUsers(ctx, check); err != nil {
 		return "", err
 	}
 	return t.newPassword()
@@ -85,8 +85,8 @@ type userInvite newUser
 func (c *userInvite) takes(l *commandLine) { (*newUser)(c).takes(l) }
 
 func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.makeLink(ctx, t, func(commands control.Commands) (control.Link, error) {
-		return commands.Invite(ctx, control.Invite{Name: c.Name, DisplayName: c.DisplayName, Admin: c.Admin})
+	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
+		return control.InviteUser(ctx, users, shared.Invite{Name: c.Name, DisplayName: c.DisplayName, Admin: c.Admin})
 	})
 }
 
@@ -97,8 +97,8 @@ func (c *userRecoveryLink) takes(l *commandLine) {
 }
 
 func (c *userRecoveryLink) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.makeLink(ctx, t, func(commands control.Commands) (control.Link, error) {
-		return commands.NewRecoveryLink(ctx, c.Name)
+	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
+		return control.NewRecoveryLink(ctx, users, c.Name)
 	})
 }
 
@@ -109,8 +109,8 @@ func (c *userWithdrawLink) takes(l *commandLine) {
 }
 
 func (c *userWithdrawLink) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		withdrew, err := commands.WithdrawLinks(ctx, c.Name)
+	return s.withUsers(ctx, func(users control.Users) error {
+		withdrew, err := control.WithdrawLinks(ctx, users, c.Name)
 		if err != nil {
 			return err
 		}
@@ -127,21 +127,21 @@ func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 	const page = 500
 	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tDISPLAY NAME\tROLE\tPASSWORD\tPASSKEYS\tPROVIDERS\tSTATE\tCREATED")
-	err := s.withCommands(ctx, func(commands control.Commands) error {
+	err := s.withUsers(ctx, func(users control.Users) error {
 		for after := ""; ; {
-			users, err := commands.Users(ctx, after, page)
+			found, err := control.ListUsers(ctx, users, control.UsersAfter{After: after, Limit: page})
 			if err != nil {
 				return err
 			}
-			for _, u := range users {
+			for _, u := range found {
 				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", u.Name, u.DisplayName,
 					either(u.Admin, "administrator", "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities,
 					either(u.Disabled, "disabled", either(u.Invited, "no way in", "enabled")), u.Created.Local().Format(time.DateOnly))
 			}
-			if len(users) < page {
+			if len(found) < page {
 				return nil
 			}
-			after = users[len(users)-1].Name
+			after = found[len(found)-1].Name
 		}
 	})
 	if err != nil {
@@ -169,23 +169,23 @@ func (c *userPasswd) takes(l *commandLine) {
 
 func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
 	if c.Remove {
-		return s.withCommands(ctx, func(commands control.Commands) error {
-			if err := commands.RemovePassword(ctx, c.Name); err != nil {
+		return s.withUsers(ctx, func(users control.Users) error {
+			if err := control.RemovePassword(ctx, users, c.Name); err != nil {
 				return err
 			}
 			fmt.Fprintf(t.Out, "Removed the password of %s. Their sessions have ended.\n", c.Name)
 			return nil
 		})
 	}
-	password, err := s.newPassword(ctx, t, func(commands control.Commands) error {
-		_, err := commands.User(ctx, c.Name)
+	password, err := s.newPassword(ctx, t, func(users control.Users) error {
+		_, err := control.FindUser(ctx, users, c.Name)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		if err := commands.SetPassword(ctx, c.Name, password); err != nil {
+	return s.withUsers(ctx, func(users control.Users) error {
+		if err := control.SetPassword(ctx, users, control.NewPassword{Name: c.Name, Password: password}); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.Out, "Set the password of %s. Their sessions have ended.\n", c.Name)
@@ -204,8 +204,8 @@ func (c *userDisable) takes(l *commandLine) {
 }
 
 func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		before, err := commands.User(ctx, c.Name)
+	return s.withUsers(ctx, func(users control.Users) error {
+		before, err := control.FindUser(ctx, users, c.Name)
 		if err != nil {
 			return err
 		}
@@ -213,7 +213,7 @@ func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
 			fmt.Fprintf(t.Out, "%s was disabled already.\n", before.Name)
 			return nil
 		}
-		err = commands.Disable(ctx, c.Name, c.EvenTheLast)
+		err = control.DisableUser(ctx, users, control.ShutOut{Name: c.Name, EvenTheLast: c.EvenTheLast})
 		if shared.CodeOf(err) == shared.CodeLastAdministrator {
 			return fmt.Errorf("%s is the only administrator who can sign in: add another with keypeg user add NAME --admin, or say --even-the-last", c.Name)
 		}
@@ -230,13 +230,13 @@ type userEnable struct{ Name string }
 func (c *userEnable) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
 
 func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		before, err := commands.User(ctx, c.Name)
+	return s.withUsers(ctx, func(users control.Users) error {
+		before, err := control.FindUser(ctx, users, c.Name)
 		if err != nil {
 			return err
 		}
 		if before.Disabled {
-			if err := commands.Enable(ctx, c.Name); err != nil {
+			if err := control.EnableUser(ctx, users, c.Name); err != nil {
 				return err
 			}
 		}
@@ -261,11 +261,11 @@ func (c *userLink) takes(l *commandLine) {
 }
 
 func (c *userLink) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		if err := commands.LinkUser(ctx, c.Name, c.Provider, c.Subject); err != nil {
+	return s.withUsers(ctx, func(users control.Users) error {
+		if err := control.LinkUser(ctx, users, control.Identity{Name: c.Name, Provider: c.Provider, Subject: c.Subject}); err != nil {
 			return err
 		}
-		user, err := commands.User(ctx, c.Name)
+		user, err := control.FindUser(ctx, users, c.Name)
 		if err != nil {
 			return err
 		}
@@ -282,8 +282,8 @@ func (c *userUnlink) takes(l *commandLine) {
 }
 
 func (c *userUnlink) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		if err := commands.UnlinkUser(ctx, c.Name, c.Provider); err != nil {
+	return s.withUsers(ctx, func(users control.Users) error {
+		if err := control.UnlinkUser(ctx, users, control.Identity{Name: c.Name, Provider: c.Provider}); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.Out, "%s can't sign in at %s any more.\n", c.Name, c.Provider)
@@ -296,8 +296,8 @@ type setupLinkCommand struct{}
 func (c *setupLinkCommand) takes(l *commandLine) { ofTenant(l) }
 
 func (c *setupLinkCommand) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.makeLink(ctx, t, func(commands control.Commands) (control.Link, error) {
-		url, err := commands.NewSetupLink(ctx)
+	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
+		url, err := control.NewSetupLink(ctx, users, control.None{})
 		return control.Link{URL: url}, err
 	})
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"

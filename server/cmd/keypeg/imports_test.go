@@ -121,11 +121,11 @@ func TestImports(t *testing.T) {
 	})
 	t.Run("servers and rules don't know that there are others", func(t *testing.T) {
 		each(native, func(name, imported string) {
-			if within(imported, "server/tenant") && within(name, "server") && !within(name, "server/tenant", "server/control", "server/internal/installation", "server/cmd") {
-				t.Errorf("%s imports %s: a server serves one organisation, and server/tenant stands in front", name, imported)
+			if within(imported, "server/internal/tenant", "server/internal/installation") && within(name, "server") && !within(name, "server/internal/tenant", "server/internal/installation", "server/cmd") {
+				t.Errorf("%s imports %s: a server serves one organisation, and server/internal/tenant stands in front", name, imported)
 			}
-			if name == module+"server/tenant" && within(imported, "server/store/memstore", "server/store/boltstore", "server/store/pgstore", "server/control") {
-				t.Errorf("%s imports %s: it is told how a tenant is opened", name, imported)
+			if within(name, "server/internal/tenant", "server/internal/control") && within(imported, "server/store/memstore", "server/store/boltstore", "server/store/pgstore", "server/internal/installation", "server/cmd") {
+				t.Errorf("%s imports %s: it is told how an organisation is opened", name, imported)
 			}
 		})
 	})

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/internal/control"
 )
 
 // Links are for people in a browser, who may be at another machine than this terminal. A
@@ -17,18 +17,18 @@ import (
 // everybody, its command says so beside it.
 
 // makeLink has a link made, and prints it.
-func (s *settings) makeLink(ctx context.Context, t terminal, makes func(control.Commands) (control.Link, error)) error {
-	return s.withCommands(ctx, func(commands control.Commands) error {
-		link, err := makes(commands)
+func (s *settings) makeLink(ctx context.Context, t terminal, makes func(control.Users) (control.Link, error)) error {
+	return s.withUsers(ctx, func(users control.Users) error {
+		link, err := makes(users)
 		if err == nil {
-			s.printLink(t, commands, link)
+			s.printLink(t, users.IsRunning(), link)
 		}
 		return err
 	})
 }
 
 // printLink prints a link, and beside it what else there is to know.
-func (s *settings) printLink(t terminal, commands any, link control.Link) {
+func (s *settings) printLink(t terminal, isRunning bool, link control.Link) {
 	fmt.Fprintln(t.Out, link.URL)
 	if link.Again {
 		fmt.Fprintln(t.Err, "A link that was made before doesn't work any more.")
@@ -36,21 +36,20 @@ func (s *settings) printLink(t terminal, commands any, link control.Link) {
 	if !link.Expires.IsZero() {
 		fmt.Fprintf(t.Err, "It works once, until %s.\n", clock(link.Expires))
 	}
-	s.tellWhereItWorks(t.Err, commands, link.URL)
+	s.tellWhereItWorks(t.Err, isRunning, link.URL)
 }
 
 // clock is a moment as people here read it. Whoever gets a link may live by another clock.
 func clock(at time.Time) string { return at.Local().Format("2006-01-02 15:04 MST") }
 
 // tellWhereItWorks says when a link isn't for the address that the settings name, and when
-// no other machine can open it.
-func (s *settings) tellWhereItWorks(out io.Writer, commands any, link string) {
+// no other machine can open it. A running server may have made it.
+func (s *settings) tellWhereItWorks(out io.Writer, isRunning bool, link string) {
 	origin, err := originOf(link)
 	if err != nil {
 		fmt.Fprintf(out, "No browser can open it: %s.\n", err)
 		return
 	}
-	_, isRunning := commands.(*control.Client)
 	if wanted, err := s.address(); isRunning && s.PublicURL != "" && (err != nil || wanted.Origin != origin.Origin) {
 		fmt.Fprintf(out, "It has the address of the running server, %s. The public URL that was given here, %s, is not used: give it to keypeg serve.\n", origin.Origin, s.PublicURL)
 	}

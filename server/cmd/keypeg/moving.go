@@ -11,9 +11,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/transfer"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // Commands that move and keep whole databases. The rules are those of package installation.

@@ -13,9 +13,9 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/shown"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // organisationSettings are those that each organisation may have its own of. In the

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/internal/control"
 )
 
 // Whether password managers may be told of passkeys that are removed. IT alone knows
@@ -28,12 +28,12 @@ func (c *signalsOf) takes(l *commandLine) {
 }
 
 // each runs do for every organisation that is meant.
-func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Commands) error) error {
+func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Users) error) error {
 	switch {
 	case c.AllTenants && s.tenant != "": // one of them is a mistake, and what is told can't be taken back
 		return errors.New("--tenant and --all-tenants contradict each other: leave one of them out")
 	case !c.AllTenants:
-		return s.withCommands(ctx, do)
+		return s.withUsers(ctx, do)
 	}
 	all, err := s.listTenants(ctx)
 	if err != nil {
@@ -47,7 +47,7 @@ func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Comma
 	}
 	for _, name := range names {
 		s.tenant = name
-		if err := s.withCommands(ctx, do); err != nil {
+		if err := s.withUsers(ctx, do); err != nil {
 			return fmt.Errorf("the tenant %s: %w", name, err)
 		}
 	}
@@ -68,8 +68,8 @@ type signalsSet struct {
 }
 
 func (c *signalsSet) Run(ctx context.Context, t terminal, s *settings) error {
-	return c.each(ctx, s, func(commands control.Commands) error {
-		if err := commands.AllowSignals(ctx, c.allowed); err != nil {
+	return c.each(ctx, s, func(users control.Users) error {
+		if err := control.AllowSignals(ctx, users, c.allowed); err != nil {
 			return err
 		}
 		writeSignals(t.Out, s, c.allowed)
@@ -80,8 +80,8 @@ func (c *signalsSet) Run(ctx context.Context, t terminal, s *settings) error {
 type signalsStatus struct{ signalsOf }
 
 func (c *signalsStatus) Run(ctx context.Context, t terminal, s *settings) error {
-	return c.each(ctx, s, func(commands control.Commands) error {
-		allowed, err := commands.SignalsAllowed(ctx)
+	return c.each(ctx, s, func(users control.Users) error {
+		allowed, err := control.SignalsAllowed(ctx, users, control.None{})
 		if err == nil {
 			writeSignals(t.Out, s, allowed)
 		}

@@ -12,13 +12,14 @@ import (
 	"golang.org/x/term"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/control"
-	"github.com/keypeg/keypeg/server/tenant"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
 // withTenants runs do with the tenants, whoever has the list open: the server that
 // runs, or else we.
-func (s *settings) withTenants(ctx context.Context, do func(control.Tenants) error) error {
+func (s *settings) withTenants(ctx context.Context, do func(installation.Tenants) error) error {
 	if !s.isCloud() {
 		return errors.New("there are tenants in the cloud edition only: set --edition cloud")
 	}
@@ -27,8 +28,8 @@ func (s *settings) withTenants(ctx context.Context, do func(control.Tenants) err
 
 // listTenants lists them all.
 func (s *settings) listTenants(ctx context.Context) (all []tenant.Tenant, err error) {
-	err = s.withTenants(ctx, func(tenants control.Tenants) error {
-		all, err = tenants.Tenants(ctx)
+	err = s.withTenants(ctx, func(tenants installation.Tenants) error {
+		all, err = installation.ListTenants(ctx, tenants, control.None{})
 		return err
 	})
 	return all, err
@@ -57,13 +58,13 @@ func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	if _, err := own.Address(); err != nil { // before anything is made
 		return err
 	}
-	return s.withTenants(ctx, func(tenants control.Tenants) error {
-		added, err := tenants.AddTenant(ctx, own)
+	return s.withTenants(ctx, func(tenants installation.Tenants) error {
+		added, err := installation.AddTenant(ctx, tenants, own)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(t.Out, "Added %s at %s.\n\nOpen this link to make its first administrator. It works once, for 30 minutes:\n\n  %s\n\n", added.Name, added.PublicURL, added.SetupLink)
-		s.tellWhereItWorks(t.Err, tenants, added.SetupLink)
+		s.tellWhereItWorks(t.Err, tenants.IsRunning(), added.SetupLink)
 		return nil
 	})
 }
@@ -75,8 +76,8 @@ func (c *tenantList) takes(*commandLine) {}
 func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tADDRESS\tRP ID\tSTATE\tCREATED")
-	err := s.withTenants(ctx, func(tenants control.Tenants) error {
-		all, err := tenants.Tenants(ctx)
+	err := s.withTenants(ctx, func(tenants installation.Tenants) error {
+		all, err := installation.ListTenants(ctx, tenants, control.None{})
 		for _, tenant := range all {
 			state := either(tenant.Removing, "being removed", either(tenant.IsOn(), "enabled", "disabled"))
 			address, err := tenant.Address()
@@ -98,8 +99,8 @@ type tenantDisable struct{ Name string }
 func (c *tenantDisable) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
 
 func (c *tenantDisable) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withTenants(ctx, func(tenants control.Tenants) error {
-		if err := tenants.SetTenantDisabled(ctx, c.Name, true); err != nil {
+	return s.withTenants(ctx, func(tenants installation.Tenants) error {
+		if err := installation.SetTenantDisabled(ctx, tenants, installation.SwitchTenant{Name: c.Name, Disabled: true}); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.Out, "%s is switched off. Its people read whom to ask.\n", c.Name)
@@ -112,8 +113,8 @@ type tenantEnable struct{ Name string }
 func (c *tenantEnable) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
 
 func (c *tenantEnable) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withTenants(ctx, func(tenants control.Tenants) error {
-		if err := tenants.SetTenantDisabled(ctx, c.Name, false); err != nil {
+	return s.withTenants(ctx, func(tenants installation.Tenants) error {
+		if err := installation.SetTenantDisabled(ctx, tenants, installation.SwitchTenant{Name: c.Name}); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.Out, "%s is switched on.\n", c.Name)
@@ -132,7 +133,7 @@ func (c *tenantRemove) takes(l *commandLine) {
 }
 
 func (c *tenantRemove) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withTenants(ctx, func(tenants control.Tenants) error {
+	return s.withTenants(ctx, func(tenants installation.Tenants) error {
 		if c.Yes == "" {
 			typed, err := t.asks(fmt.Sprintf("This deletes all users, passkeys and activity of %s, for ever. Type its name to go on: ", c.Name))
 			if err != nil {
@@ -143,7 +144,7 @@ func (c *tenantRemove) Run(ctx context.Context, t terminal, s *settings) error {
 		if c.Yes != c.Name {
 			return fmt.Errorf("nothing was removed: %q isn't %q", c.Yes, c.Name)
 		}
-		if err := tenants.RemoveTenant(ctx, c.Name); err != nil {
+		if err := installation.RemoveTenant(ctx, tenants, c.Name); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.Out, "Removed %s and all of its records.\n", c.Name)

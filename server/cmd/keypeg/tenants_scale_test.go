@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // TestThousandTenants starts an installation with a thousand tenants, opens each of

@@ -17,11 +17,11 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 	"github.com/keypeg/keypeg/server/store/transfer"
-	"github.com/keypeg/keypeg/server/tenant"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -6,19 +6,19 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/control"
-	"github.com/keypeg/keypeg/server/tenant"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// Commands runs do with the accounts of an organisation, whoever has the database open: the
+// Users runs do with the users of an organisation, whoever has the database open: the
 // server that runs, or else this process. On premise the organisation is "".
-func (i Installation) Commands(ctx context.Context, name string, do func(control.Commands) error) error {
+func (i Installation) Users(ctx context.Context, name string, do func(control.Users) error) error {
 	running, err := i.driver().Dial(ctx)
 	switch {
 	case err == nil && i.Cloud:
-		return do(running.Tenant(name))
+		return do(control.At[control.Accounts](running.Tenant(name)))
 	case err == nil:
-		return do(running)
+		return do(control.At[control.Accounts](running))
 	case !errors.Is(err, control.ErrNoServer):
 		return err
 	}
@@ -32,11 +32,11 @@ func (i Installation) Commands(ctx context.Context, name string, do func(control
 		return err
 	}
 	defer o.close()
-	return o.commands(ctx, name, do)
+	return o.usersOf(ctx, name, do)
 }
 
-// commands is [Installation.Commands] of an installation that this process has open.
-func (o *opened) commands(ctx context.Context, name string, do func(control.Commands) error) error {
+// usersOf is [Installation.Users] of an installation that this process has open.
+func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users) error) error {
 	var t tenant.Tenant
 	if o.Cloud {
 		var err error
@@ -57,15 +57,15 @@ func (o *opened) commands(ctx context.Context, name string, do func(control.Comm
 	if err != nil {
 		return err
 	}
-	return do(control.Accounts{Service: account.New(own.rules(db, address)), Address: address})
+	return do(control.Here(control.Accounts{Service: account.New(own.rules(db, address)), Address: address}))
 }
 
 // Tenants runs do with the tenants of the cloud edition, whoever has their list open: the
 // server that runs, or else this process.
-func (i Installation) Tenants(ctx context.Context, do func(control.Tenants) error) error {
+func (i Installation) Tenants(ctx context.Context, do func(Tenants) error) error {
 	running, err := i.driver().Dial(ctx)
 	if err == nil {
-		return do(running)
+		return do(control.At[*tenants](running))
 	}
 	if !errors.Is(err, control.ErrNoServer) {
 		return err
@@ -75,7 +75,7 @@ func (i Installation) Tenants(ctx context.Context, do func(control.Tenants) erro
 		return err
 	}
 	defer o.close()
-	return do(&tenants{opened: o})
+	return do(control.Here(&tenants{opened: o}))
 }
 
 // ReadTenants lists all tenants for a command that only reads: where no server answers, it
@@ -83,7 +83,7 @@ func (i Installation) Tenants(ctx context.Context, do func(control.Tenants) erro
 func (i Installation) ReadTenants(ctx context.Context) ([]tenant.Tenant, error) {
 	running, err := i.driver().Dial(ctx)
 	if err == nil {
-		return running.Tenants(ctx)
+		return ListTenants(ctx, control.At[*tenants](running), control.None{})
 	}
 	if !errors.Is(err, control.ErrNoServer) {
 		return nil, err

@@ -11,10 +11,10 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/tenant"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )

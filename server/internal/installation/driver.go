@@ -5,9 +5,9 @@ import (
 	"log/slog"
 	"net"
 
-	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // Driver is a database of one kind, as a setting names it. It is the one place that knows

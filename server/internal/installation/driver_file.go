@@ -13,11 +13,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // file is a bbolt file, and in the cloud edition one more for each tenant beside it. One

@@ -2,13 +2,12 @@ package installation
 
 import (
 	"context"
-	"io"
 	"net/http"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/control"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // front is what stands before the organisations of an installation that is served.
@@ -72,7 +71,7 @@ func (a *alone) started(ctx context.Context) (s Started, err error) {
 	s.Address = a.one.Address
 	ready, err := a.one.Store.HasAdministrator(ctx)
 	if err == nil && !ready {
-		s.SetupLink, err = accountsOf(a.one).NewSetupLink(ctx)
+		s.SetupLink, err = control.NewSetupLink(ctx, control.Here(accountsOf(a.one)), control.None{})
 	}
 	return s, err
 }
@@ -125,11 +124,7 @@ func (c *composer) router(ctx context.Context) (front, error) {
 	return &router{c, rt}, nil
 }
 
-func (r *router) socket() http.Handler {
-	return control.TenantsHandler(&tenants{r.opened, r.Router}, r.root.(io.WriterTo), func(ctx context.Context, name string, do func(http.Handler)) error {
-		return r.Command(ctx, name, func(o *tenant.Organisation) { do(socketOf(o)) })
-	})
-}
+func (r *router) socket() http.Handler { return (&tenants{r.opened, r.Router}).handler() }
 
 func (r *router) started(ctx context.Context) (s Started, err error) {
 	s.Tenants, err = r.registry.List(ctx)

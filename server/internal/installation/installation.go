@@ -4,7 +4,7 @@
 // An installation is for one organisation, on premise, or in the cloud edition for any number
 // of tenants; both are composed and served in the same way. Begin with an [Installation],
 // which says where the database is and what IT has set. [Installation.Serve] runs the server.
-// [Installation.Commands] and [Installation.Tenants] carry out what IT wants of users and
+// [Installation.Users] and [Installation.Tenants] carry out what IT wants of users and
 // tenants, whoever has the database open. [Installation.Backup], [Installation.Restore] and
 // [Copy] move records; what they make is either whole or recognisably not.
 //
@@ -21,11 +21,11 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/transfer"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // Installation is where an installation is, and what IT has set.

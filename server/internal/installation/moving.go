@@ -7,9 +7,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/transfer"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // What moves and keeps whole databases makes something that is either whole or recognisably

@@ -10,8 +10,8 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // policiesKey remembers, in the installation's own store, the policies under which no

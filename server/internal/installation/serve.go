@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/tenant"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
 // Serving is how an installation is served.

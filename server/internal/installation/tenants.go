@@ -4,78 +4,91 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 
-	"github.com/keypeg/keypeg/server/control"
-	"github.com/keypeg/keypeg/server/tenant"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// tenants carries out what IT wants of tenants.
+// tenants is what commands about tenants are carried out on.
 type tenants struct {
 	*opened
 	router *tenant.Router // nil where no server runs in this process
 }
 
-var _ control.Tenants = (*tenants)(nil)
+// Tenants are the tenants of an installation of the cloud edition, for commands. Their errors
+// are sentences.
+type Tenants = control.Target[*tenants]
 
-// AddTenant implements [control.Tenants].
-func (l *tenants) AddTenant(ctx context.Context, t tenant.Tenant) (control.AddedTenant, error) {
-	if err := tenant.CheckName(t.Name); err != nil {
-		return control.AddedTenant{}, err
-	}
-	if _, err := l.registry.Tenant(ctx, t.Name); err != nil { // else Add says that it is taken
-		// Records that no tenant in the list has are somebody's, and must not become another's.
-		if err := l.db.IsUnused(ctx, t.Name); err != nil {
-			return control.AddedTenant{}, err
-		}
-	}
-	added, err := l.registry.Add(ctx, t)
+// tenantCommands are all commands about tenants.
+var tenantCommands control.Set[*tenants]
+
+// AddedTenant is a new tenant.
+type AddedTenant struct {
+	tenant.Tenant
+	SetupLink string `json:"setupLink"`
+}
+
+// AddTenant adds a tenant and makes the link of its first administrator.
+var AddTenant = control.Ask(&tenantCommands, "/add-tenant", func(ctx context.Context, all *tenants, t tenant.Tenant) (AddedTenant, error) {
+	added, err := all.add(ctx, t)
 	if err != nil {
-		return control.AddedTenant{}, err
-	}
-	if l.router != nil {
-		if err := l.router.Refresh(ctx); err != nil {
-			return control.AddedTenant{}, err
-		}
+		return AddedTenant{}, err
 	}
 	var link string
-	err = l.commandsOf(ctx, t.Name, func(c control.Commands) (err error) {
-		link, err = c.NewSetupLink(ctx)
+	err = all.users(ctx, t.Name, func(users control.Users) (err error) {
+		link, err = control.NewSetupLink(ctx, users, control.None{})
 		return err
 	})
 	if err != nil {
 		err = fmt.Errorf("the tenant %s was added, but its set-up link couldn't be made: run keypeg setup-link --tenant %s (%w)", t.Name, t.Name, err)
 	}
-	return control.AddedTenant{Tenant: added, SetupLink: link}, err
-}
+	return AddedTenant{Tenant: added, SetupLink: link}, err
+})
 
-// commandsOf runs do with the accounts of one tenant, which may be open in this process.
-func (l *tenants) commandsOf(ctx context.Context, name string, do func(control.Commands) error) error {
-	if l.router == nil {
-		return l.commands(ctx, name, do)
+func (all *tenants) add(ctx context.Context, t tenant.Tenant) (added tenant.Tenant, err error) {
+	if err := tenant.CheckName(t.Name); err != nil {
+		return added, err
 	}
-	var failed error
-	err := l.router.Command(ctx, name, func(o *tenant.Organisation) { failed = do(accountsOf(o)) })
-	return errors.Join(err, failed)
-}
-
-// Tenants implements [control.Tenants].
-func (l *tenants) Tenants(ctx context.Context) ([]tenant.Tenant, error) { return l.registry.List(ctx) }
-
-// SetTenantDisabled implements [control.Tenants].
-func (l *tenants) SetTenantDisabled(ctx context.Context, name string, disabled bool) error {
-	if l.router != nil {
-		return l.router.SetDisabled(ctx, name, disabled)
+	if _, err := all.registry.Tenant(ctx, t.Name); err != nil { // else Add says that it is taken
+		// Records that no tenant in the list has are somebody's, and must not become another's.
+		if err := all.db.IsUnused(ctx, t.Name); err != nil {
+			return added, err
+		}
 	}
-	return l.registry.SetDisabled(ctx, name, disabled)
+	if added, err = all.registry.Add(ctx, t); err == nil && all.router != nil {
+		err = all.router.Refresh(ctx)
+	}
+	return added, err
 }
 
-// RemoveTenant implements [control.Tenants].
-func (l *tenants) RemoveTenant(ctx context.Context, name string) error {
-	if l.router != nil {
-		return l.router.Remove(ctx, name)
-	}
-	return l.registry.Remove(ctx, name, l.erase)
+// ListTenants returns all of them by name.
+var ListTenants = control.Ask(&tenantCommands, "/tenants", func(ctx context.Context, all *tenants, _ control.None) ([]tenant.Tenant, error) {
+	return all.registry.List(ctx)
+})
+
+// SwitchTenant asks for a tenant to be switched off, or on again.
+type SwitchTenant struct {
+	Name     string `json:"name"`
+	Disabled bool   `json:"disabled"`
 }
+
+// SetTenantDisabled switches a tenant off or on. Nothing of it is lost.
+var SetTenantDisabled = control.Do(&tenantCommands, "/set-tenant-disabled", func(ctx context.Context, all *tenants, in SwitchTenant) error {
+	if all.router != nil {
+		return all.router.SetDisabled(ctx, in.Name, in.Disabled)
+	}
+	return all.registry.SetDisabled(ctx, in.Name, in.Disabled)
+})
+
+// RemoveTenant deletes a tenant that is switched off, with its records.
+var RemoveTenant = control.Do(&tenantCommands, "/remove-tenant", func(ctx context.Context, all *tenants, name string) error {
+	if all.router != nil {
+		return all.router.Remove(ctx, name)
+	}
+	return all.registry.Remove(ctx, name, all.erase)
+})
 
 // erase deletes a tenant's records, which nobody here has open.
 func (o *opened) erase(ctx context.Context, t tenant.Tenant) error {
@@ -83,4 +96,23 @@ func (o *opened) erase(ctx context.Context, t tenant.Tenant) error {
 		return err
 	}
 	return o.db.Erase(ctx, t)
+}
+
+// users runs do with the users of one tenant, which may be open in this process.
+func (all *tenants) users(ctx context.Context, name string, do func(control.Users) error) error {
+	if all.router == nil {
+		return all.usersOf(ctx, name, do)
+	}
+	var failed error
+	err := all.router.Command(ctx, name, func(o *tenant.Organisation) { failed = do(control.Here(accountsOf(o))) })
+	return errors.Join(err, failed)
+}
+
+// handler offers the commands about tenants on the socket, and those about the users of each.
+func (all *tenants) handler() http.Handler {
+	mux := tenantCommands.Handler(all, all.root.(io.WriterTo))
+	control.HandleTenants(mux, func(ctx context.Context, name string, do func(http.Handler)) error {
+		return all.router.Command(ctx, name, func(o *tenant.Organisation) { do(socketOf(o)) })
+	})
+	return mux
 }

@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
-	"github.com/keypeg/keypeg/server/tenant"
 )
 
 // onEveryStore holds a claim against every backend.

@@ -17,10 +17,10 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
-	"github.com/keypeg/keypeg/server/tenant"
 	"github.com/keypeg/keypeg/shared"
 )
 

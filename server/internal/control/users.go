@@ -1,0 +1,207 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Accounts are the users of one organisation, and where its links lead.
+type Accounts struct {
+	Service *account.Service
+	Address Address
+}
+
+// Address makes links of tokens: those of the server that people reach.
+type Address interface {
+	SetupURL(token string) string
+	EnrolURL(token string) string
+}
+
+// Users are what the commands below are carried out on.
+type Users = Target[Accounts]
+
+// userCommands are all of them.
+var userCommands Set[Accounts]
+
+// Handler offers them on the socket, and backups of the database.
+func Handler(a Accounts, database io.WriterTo) http.Handler { return userCommands.Handler(a, database) }
+
+// AddUser adds a user with a password.
+var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accounts, user account.NewUser) (shared.Member, error) {
+	added, err := a.Service.AddUser(ctx, user)
+	return a.describe(added), err
+})
+
+// UsersAfter asks for up to Limit users, from the first name after the one given.
+type UsersAfter struct {
+	After string `json:"after"`
+	Limit int    `json:"limit"`
+}
+
+// ListUsers returns users in byte order of their names.
+var ListUsers = Ask(&userCommands, "/users", func(ctx context.Context, a Accounts, in UsersAfter) ([]shared.Member, error) {
+	found, err := a.Service.Users(ctx, in.After, in.Limit)
+	users := make([]shared.Member, len(found))
+	for i, user := range found {
+		users[i] = a.describe(user)
+	}
+	return users, err
+})
+
+// FindUser returns the user with a name.
+var FindUser = Ask(&userCommands, "/user", func(ctx context.Context, a Accounts, name string) (shared.Member, error) {
+	user, err := a.Service.UserByName(ctx, name)
+	if err != nil {
+		return shared.Member{}, err
+	}
+	return a.describe(user), nil
+})
+
+// NewPassword is a password for a user.
+type NewPassword struct {
+	Name     string `json:"name"`
+	Password string `json:"password"`
+}
+
+// SetPassword sets a user's password, and ends their sessions.
+var SetPassword = Do(&userCommands, "/set-password", func(ctx context.Context, a Accounts, in NewPassword) error {
+	return a.Service.SetPassword(ctx, in.Name, in.Password)
+})
+
+// RemovePassword removes it, from a user who has a passkey.
+var RemovePassword = Do(&userCommands, "/remove-password", func(ctx context.Context, a Accounts, name string) error {
+	return a.Service.RemovePassword(ctx, name)
+})
+
+// EnableUser lets a user in again.
+var EnableUser = Do(&userCommands, "/enable", func(ctx context.Context, a Accounts, name string) error {
+	return a.Service.Enable(ctx, name, account.Actor{})
+})
+
+// ShutOut asks for a user to be shut out.
+type ShutOut struct {
+	Name        string `json:"name"`
+	EvenTheLast bool   `json:"evenTheLast,omitempty"` // administrator who can sign in
+}
+
+// DisableUser shuts a user out, and ends their sessions.
+var DisableUser = Do(&userCommands, "/disable", func(ctx context.Context, a Accounts, in ShutOut) error {
+	if in.EvenTheLast {
+		return a.Service.DisableEvenTheLast(ctx, in.Name, account.Actor{})
+	}
+	return a.Service.Disable(ctx, in.Name, account.Actor{})
+})
+
+// Identity is a user at an OpenID provider of the configuration, where they are known by the
+// subject.
+type Identity struct {
+	Name     string `json:"name"`
+	Provider string `json:"provider"`
+	Subject  string `json:"subject,omitempty"`
+}
+
+// LinkUser lets a user sign in at a provider.
+var LinkUser = Do(&userCommands, "/link-user", func(ctx context.Context, a Accounts, in Identity) error {
+	return a.Service.LinkUser(ctx, in.Name, in.Provider, in.Subject)
+})
+
+// UnlinkUser ends that. It needs no subject.
+var UnlinkUser = Do(&userCommands, "/unlink-user", func(ctx context.Context, a Accounts, in Identity) error {
+	return a.Service.UnlinkUser(ctx, in.Name, in.Provider)
+})
+
+// Link is an address that does one thing, once, until it expires.
+type Link struct {
+	URL     string    `json:"url"`
+	Expires time.Time `json:"expires"`
+	Again   bool      `json:"again,omitempty"` // one that was made before doesn't work any more
+}
+
+// InviteUser adds a user without a way to sign in, and returns the address at which they
+// choose one. A user who is invited already gets a new one.
+var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accounts, who shared.Invite) (Link, error) {
+	_, link, err := a.Service.Invite(ctx, who, account.Actor{})
+	again := shared.CodeOf(err) == shared.CodeNameTaken
+	if again {
+		user, found := a.Service.UserByName(ctx, who.Name)
+		if found != nil || a.Service.Policy.WaysIn(user) > 0 {
+			return Link{}, err
+		}
+		link, err = a.Service.InviteAgain(ctx, user, account.Actor{})
+	}
+	invitation, err := a.enrolLink(link, err)
+	invitation.Again = again && err == nil
+	return invitation, err
+})
+
+// NewRecoveryLink returns the address at which a user adds a new way to sign in.
+var NewRecoveryLink = Ask(&userCommands, "/recovery-link", func(ctx context.Context, a Accounts, name string) (Link, error) {
+	user, err := a.Service.UserByName(ctx, name)
+	if err != nil {
+		return Link{}, err
+	}
+	return a.enrolLink(a.Service.NewRecoveryLink(ctx, user, account.Actor{}))
+})
+
+// WithdrawLinks makes a user's invitation and recovery link dead, and reports whether there
+// were any.
+var WithdrawLinks = Ask(&userCommands, "/withdraw-links", func(ctx context.Context, a Accounts, name string) (bool, error) {
+	user, err := a.Service.UserByName(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	return a.Service.WithdrawLinks(ctx, user, account.Actor{})
+})
+
+// SignalsAllowed reports whether password managers may be told of passkeys that are removed.
+// See [store.HoldSignals].
+var SignalsAllowed = Ask(&userCommands, "/signals", func(ctx context.Context, a Accounts, _ None) (bool, error) {
+	held, err := store.AreSignalsHeld(ctx, a.Service.Store)
+	return !held, err
+})
+
+// AllowSignals changes that.
+var AllowSignals = Do(&userCommands, "/allow-signals", func(ctx context.Context, a Accounts, allowed bool) error {
+	op := store.HoldSignals(a.Service.Now())
+	if allowed {
+		op = store.ReleaseSignals()
+	}
+	err := a.Service.Store.Apply(ctx, store.Batch{op})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // nothing was held
+	}
+	return err
+})
+
+// NewSetupLink returns the address that makes the first administrator. It is the running
+// server's own, whatever settings the command was given.
+var NewSetupLink = Ask(&userCommands, "/setup-link", func(ctx context.Context, a Accounts, _ None) (string, error) {
+	token, err := a.Service.NewSetupLink(ctx)
+	if err != nil {
+		return "", err
+	}
+	return a.Address.SetupURL(token), nil
+})
+
+func (a Accounts) enrolLink(link account.Link, err error) (Link, error) {
+	if err != nil {
+		return Link{}, err
+	}
+	return Link{URL: a.Address.EnrolURL(link.Token), Expires: link.Expires}, nil
+}
+
+// describe is what IT may see of a user.
+func (a Accounts) describe(u store.User) shared.Member {
+	methods := a.Service.MethodsOf(u)
+	return shared.Member{
+		User:        shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled},
+		HasPassword: methods.HasPassword, Passkeys: methods.Passkeys, Identities: methods.Identities, Invited: methods.Invited, Created: u.Created,
+	}
+}
