@@ -15,11 +15,19 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
+// clients tells who is at the other end of a request.
+type clients struct {
+	cookies
+	now     store.Clock
+	trusted []netip.Prefix // the networks of our own proxies
+	agents  *agents
+}
+
 // client tells what the request says of its browser and where it came from: for
 // names, for activity, and for the limits on guessing passwords.
-func (s *Server) client(r *http.Request) store.Client {
-	told := s.agents.read(limited(r.UserAgent(), maxAgent), s.Now())
-	return store.Client{Browser: told.browser, System: told.system, Address: s.clientAddress(r), Mark: s.browserMark(r)}
+func (c clients) client(r *http.Request) store.Client {
+	told := c.agents.read(limited(r.UserAgent(), maxAgent), c.now())
+	return store.Client{Browser: told.browser, System: told.system, Address: c.clientAddress(r), Mark: c.browserMark(r)}
 }
 
 // agents remembers what User-Agent headers say. Most browsers send one of a few, and to
@@ -55,7 +63,7 @@ func (a *agents) read(header string, now time.Time) agent {
 // clientAddress is where the connection came from. If that is one of our own
 // proxies, it is what the proxy wrote at the end of X-Forwarded-For; what stands
 // before it there, anybody may have written.
-func (s *Server) clientAddress(r *http.Request) string {
+func (c clients) clientAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr // a Unix socket has no port
@@ -69,7 +77,7 @@ func (s *Server) clientAddress(r *http.Request) string {
 		if strings.TrimSpace(hop) == "" {
 			continue // RFC 9110, 5.6.1: empty members of a list mean nothing
 		}
-		if !s.trusts(address) {
+		if !c.trusts(address) {
 			break
 		}
 		ip, ok := forwardedAddress(hop)
@@ -111,9 +119,9 @@ func forwardedAddress(hop string) (netip.Addr, bool) {
 	return ip.Unmap().WithZone(""), true
 }
 
-func (s *Server) trusts(address string) bool {
+func (c clients) trusts(address string) bool {
 	ip, err := netip.ParseAddr(address)
-	return err == nil && slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
+	return err == nil && slices.ContainsFunc(c.trusted, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
 }
 
 func limited(s string, most int) string {

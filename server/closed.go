@@ -37,7 +37,8 @@ func NewUnknown(c Config) http.Handler {
 // newRefusing makes a Server that knows nobody.
 func newRefusing(c Config) *Server {
 	c.fill()
-	s := &Server{Config: c, health: &Health{}}
+	s := newServer(c)
+	s.health = &Health{}
 	s.door = door.New(door.Config{Product: c.Product, Contact: c.Contact, RPID: c.Address.RPID, Asset: c.Asset})
 	return s
 }

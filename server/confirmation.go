@@ -3,7 +3,7 @@ package server
 import (
 	"net/http"
 
-	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -13,16 +13,15 @@ func (s *Server) confirmPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	who := caller(r)
-	opened, err := s.Accounts.ConfirmPassword(r.Context(), who.session, who.user, request.Password, s.client(r))
+	issued, err := s.Accounts.ConfirmPassword(r.Context(), caller(r).Actor, request.Password)
 	if err != nil {
 		return err
 	}
-	return s.respondConfirmed(w, r, residents{s}.admission(opened))
+	return s.respondConfirmed(w, r, s.local.admission(issued))
 }
 
 func (s *Server) beginConfirmation(w http.ResponseWriter, r *http.Request) error {
-	ceremony, err := s.passkeys.BeginConfirmation(r.Context(), caller(r).user, passkey.Browser{Binding: caller(r).session.ID})
+	ceremony, err := s.passkeys.BeginConfirmation(r.Context(), caller(r).Actor)
 	if err != nil {
 		return err
 	}
@@ -35,11 +34,9 @@ func (s *Server) finishConfirmation(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 
-	who := caller(r)
-	browser := passkey.Browser{Binding: who.session.ID, Client: s.client(r)}
 	var admit admission
-	err := s.passkeys.FinishConfirmation(r.Context(), who.user, browser, answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
-		admit, batch, err = s.people.confirm(r, browser.Client, who, user, with)
+	err := s.passkeys.FinishConfirmation(r.Context(), caller(r).Actor, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
+		admit, batch, err = s.people.confirm(r, who, with)
 		return batch, err
 	})
 	if err != nil {
@@ -54,5 +51,5 @@ func (s *Server) respondConfirmed(w http.ResponseWriter, r *http.Request, admit 
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, shared.Confirmed{Until: s.Accounts.FreshUntil(who.session)})
+	return respond(w, http.StatusOK, shared.Confirmed{Until: s.sessions.FreshUntil(who.Session)})
 }

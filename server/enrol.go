@@ -7,6 +7,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -29,7 +30,7 @@ func (s *Server) publicLink(link account.Link) (shared.EnrolmentLink, error) {
 }
 
 func (s *Server) makePhoneLink(w http.ResponseWriter, r *http.Request) error {
-	link, err := s.Accounts.NewPhoneLink(r.Context(), caller(r).user, caller(r).session)
+	link, err := s.Accounts.NewPhoneLink(r.Context(), caller(r).Actor)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Accounts.EnrolPassword(r.Context(), e, typed.Get("password"), s.client(r))
+	err = s.Accounts.EnrolPassword(r.Context(), s.bearer(r, e), e, typed.Get("password"))
 	if shared.CodeOf(err) == shared.CodeInvalidPassword {
 		refusal, page := s.report(w, r, err), s.enrolPage(e)
 		page.Refusal = refusal.Message
@@ -112,10 +113,17 @@ func (s *Server) showEnrolled(w http.ResponseWriter, r *http.Request) error {
 	return s.door.Enrolled(w, text(r), r.URL.RawQuery == enrolledPassword[1:])
 }
 
+// bearer is whoever has the link, acting for its user. Nobody is signed in by it.
+func (s *Server) bearer(r *http.Request, e account.Enrolment) session.Actor {
+	who := s.Accounts.Actor(e.User)
+	who.Client = s.client(r)
+	return who
+}
+
 // browserOfEnrolment ties a ceremony to the link that the browser opened.
 func (s *Server) browserOfEnrolment(r *http.Request, e account.Enrolment) passkey.Browser {
 	return passkey.Browser{
-		Binding: store.HashOf(s.cookieValue(r, cookieEnrol)), Client: s.client(r), Text: text(r),
+		Binding: store.HashOf(s.cookieValue(r, cookieEnrol)), Text: text(r),
 		SentByIT: e.Kind != store.MethodPhoneLink,
 	}
 }
@@ -125,7 +133,7 @@ func (s *Server) beginEnrolment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), e.User, s.browserOfEnrolment(r, e), "")
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), s.bearer(r, e), s.browserOfEnrolment(r, e), "")
 	if err != nil {
 		return err
 	}
@@ -141,11 +149,12 @@ func (s *Server) finishEnrolment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	enrol, err := s.Accounts.Enrol(r.Context(), e, answer.Password, s.client(r))
+	who := s.bearer(r, e)
+	enrol, err := s.Accounts.Enrol(r.Context(), who, e, answer.Password)
 	if err != nil {
 		return err
 	}
-	added, err := s.passkeys.FinishRegistration(r.Context(), e.User, s.browserOfEnrolment(r, e), answer.FinishRegistration, enrol)
+	added, err := s.passkeys.FinishRegistration(r.Context(), who, s.browserOfEnrolment(r, e), answer.FinishRegistration, enrol)
 	if err := s.Accounts.Enrolled(e, err); err != nil {
 		return err
 	}

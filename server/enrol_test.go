@@ -17,7 +17,7 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -188,7 +188,7 @@ func TestInvitation(t *testing.T) {
 			path := shared.PathUser + s.record(carl).ID + shared.PathInvitation
 			fresh := s.watches(into[shared.EnrolmentLink](s.ann, s.ann.sends("POST", path, nil), 200))
 			s.isDead(old, carl)
-			if err := s.accounts.SetPassword(t.Context(), "carl", password); err != nil {
+			if err := s.accounts.SetPassword(t.Context(), it(t, s.accounts, "carl"), password); err != nil {
 				t.Fatal(err)
 			}
 			s.isDead(fresh)
@@ -289,7 +289,7 @@ func TestPhoneLinkOfAThief(t *testing.T) {
 			}
 		},
 		"a password of IT's": func(s *scene, bob *visitor) {
-			if err := s.accounts.SetPassword(s.Context(), "bob", "another long password"); err != nil {
+			if err := s.accounts.SetPassword(s.Context(), it(s, s.accounts, "bob"), "another long password"); err != nil {
 				s.Fatal(err)
 			}
 		},
@@ -373,14 +373,14 @@ func TestEnrolmentLinks(t *testing.T) {
 				s.Fatal(err)
 			}
 			for _, user := range users {
-				if err := s.accounts.DisableEvenTheLast(s.Context(), user.Name, account.Actor{}); err != nil {
+				if err := s.accounts.DisableEvenTheLast(s.Context(), it(s, s.accounts, user.Name)); err != nil {
 					s.Fatal(err)
 				}
 			}
 			s.isDead(at, open)
 			s.refusesAs(404, shared.CodeNotFound, "no such link", func() answer { return open.finishesEnrolment(begun, "") })
 			for _, user := range users {
-				if err := s.accounts.Enable(s.Context(), user.Name, account.Actor{}); err != nil {
+				if err := s.accounts.Enable(s.Context(), it(s, s.accounts, user.Name)); err != nil {
 					s.Fatal(err)
 				}
 			}
@@ -545,7 +545,7 @@ func TestAdministrators(t *testing.T) {
 			var all []string
 			for i := range 120 {
 				name := fmt.Sprintf("carl-%03d", i)
-				if _, _, err := s.accounts.Invite(t.Context(), shared.Invite{Name: name}, account.Actor{}); err != nil {
+				if _, _, err := s.accounts.Invite(t.Context(), session.Actor{}, shared.Invite{Name: name}); err != nil {
 					t.Fatal(err)
 				}
 				all = append(all, name)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/keypeg/keypeg/shared"
@@ -19,3 +20,6 @@ func RespondBegun(w http.ResponseWriter, c shared.Ceremony) error { return respo
 
 // ClientAddress is where a request came from.
 func (s *Server) ClientAddress(r *http.Request) string { return s.clientAddress(r) }
+
+// FlushFailures writes the failed attempts that wait to be told.
+func (s *Server) FlushFailures(ctx context.Context) { s.activity.Flush(ctx) }

@@ -38,7 +38,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if r.ProtoMajor == 1 { // a stream that had to end leaves no connection open
 		w.Header().Set("Connection", "close")
 	}
-	listener := s.Live.Listen(who.user.ID, string(who.session.ID[:])+who.atHost)
+	listener := s.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.atHost)
 	defer listener.Close()
 	say := func(text string) bool {
 		// The http.Server's own limit is for answers that end. Where a middleware hides
@@ -64,7 +64,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 
 	// Administrators see other users, whose list must be of now.
 	var others, hears <-chan struct{} // hears is nil while others rest
-	if who.user.Admin {
+	if who.User.Admin {
 		others = listener.Others()
 		hears = others
 	}

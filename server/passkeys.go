@@ -11,13 +11,14 @@ import (
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	s.markBrowser(w, r) // of a session that began before there were marks, or at a host
 	who := caller(r)
-	user := who.user
 	var until *time.Time
-	if s.Host == nil {
+	var identities []shared.Identity
+	if s.Accounts != nil {
 		var err error
-		if until, err = s.Accounts.RecoveryLinkUntil(r.Context(), user); err != nil {
+		if until, err = s.Accounts.RecoveryLinkUntil(r.Context(), who.User); err != nil {
 			return err
 		}
+		identities = s.Accounts.Identities(who.Actor)
 	}
 	var providers []shared.Provider
 	for _, p := range s.SSO {
@@ -29,21 +30,20 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		Contact:     s.Contact,
 		PasskeysOn:  s.passkeys != nil,
 		RPID:        s.Address.RPID,
-		HasPassword: who.policy.HasPassword(user),
-		Passkeys:    len(user.Passkeys),
+		HasPassword: who.Methods.HasPassword(who.User),
+		Passkeys:    len(who.User.Passkeys),
 		Providers:   providers,
-		Identities:  s.Accounts.Identities(user),
+		Identities:  identities,
 
-		RecoveryCodes: len(user.RecoveryCodes), RecoveryLinkUntil: until,
+		RecoveryCodes: len(who.User.RecoveryCodes), RecoveryLinkUntil: until,
 
-		SignedInWith: string(who.session.Method),
-		SignedInAt:   who.session.Created,
+		SignedInWith: string(who.Session.Method),
+		SignedInAt:   who.Session.Created,
 	})
 }
 
 func (s *Server) listPasskeys(w http.ResponseWriter, r *http.Request) error {
-	who := caller(r)
-	return s.respondList(w, s.rules(r).List(who.user, who.session.PasskeyID))
+	return s.respondList(w, s.passkeys.List(caller(r).Actor))
 }
 
 func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
@@ -51,8 +51,7 @@ func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	who := caller(r)
-	renamed, err := s.rules(r).Rename(r.Context(), who.user, who.session, r.PathValue("id"), request.Name, s.client(r))
+	renamed, err := s.passkeys.Rename(r.Context(), caller(r).Actor, r.PathValue("id"), request.Name)
 	if err != nil {
 		return err
 	}
@@ -66,7 +65,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 		return shared.Errorf(shared.CodeConflict, "Sessions can't be ended here. Remove the passkey without that.")
 	}
 
-	left, err := s.rules(r).Remove(r.Context(), who.user, who.session, id, endSessions, s.client(r))
+	left, err := s.passkeys.Remove(r.Context(), who.Actor, id, endSessions)
 	// Whose sessions could not be ended asks again, and then the passkey isn't there.
 	if endSessions && (err == nil || shared.CodeOf(err) == shared.CodeNotFound) {
 		if failed := s.people.removed(r.Context(), who, id); failed != nil {
@@ -86,7 +85,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 // may be told anything.
 func (s *Server) userDetails(who signedInUser) *shared.CurrentUserDetails {
 	return &shared.CurrentUserDetails{
-		RPID: s.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.user.Handle),
+		RPID: s.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.User.Handle),
 		Name: who.shown.Name, DisplayName: who.shown.DisplayName,
 	}
 }

@@ -87,7 +87,7 @@ func TestPasswordsOff(t *testing.T) {
 				if shared.CodeOf(err) != shared.CodePasswordsOff {
 					t.Errorf("adding a user: %v", err)
 				}
-				if err := s.accounts.SetPassword(t.Context(), "bob", password); shared.CodeOf(err) != shared.CodePasswordsOff {
+				if err := s.accounts.SetPassword(t.Context(), it(t, s.accounts, "bob"), password); shared.CodeOf(err) != shared.CodePasswordsOff {
 					t.Errorf("setting one: %v", err)
 				}
 			})
@@ -222,7 +222,7 @@ func TestUserVerification(t *testing.T) {
 		if err := s.store.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.accounts.RemovePassword(t.Context(), "carl"); err != nil {
+		if err := s.accounts.RemovePassword(t.Context(), it(t, s.accounts, "carl")); err != nil {
 			t.Error(err)
 		}
 		prefers(policy.VerificationRequired)
@@ -254,7 +254,7 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		s.user("carl") // has a password alone
 		disabled := s.user("dora")
 		s.invites("emil") // has chosen nothing yet
-		if err := s.accounts.Disable(t.Context(), disabled.name, account.Actor{}); err != nil {
+		if err := s.accounts.Disable(t.Context(), it(t, s.accounts, disabled.name)); err != nil {
 			t.Fatal(err)
 		}
 		check()
@@ -267,7 +267,7 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		s.takesPasswords(policy.PasswordsOn)
 		check()
 
-		if err := s.accounts.RemovePassword(t.Context(), "bob"); err != nil {
+		if err := s.accounts.RemovePassword(t.Context(), it(t, s.accounts, "bob")); err != nil {
 			t.Fatal(err)
 		}
 		s.restarts(func(c *server.Config) { c.Accounts.Policy.PasskeysOff = true })
@@ -291,7 +291,7 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		check()
 		s.accounts.Policy.Issuers = nil
 		check("bob")
-		if err := s.accounts.Disable(t.Context(), "bob", account.Actor{}); err != nil {
+		if err := s.accounts.Disable(t.Context(), it(t, s.accounts, "bob")); err != nil {
 			t.Fatal(err)
 		}
 		check()

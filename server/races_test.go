@@ -43,16 +43,18 @@ func TestRaces(t *testing.T) {
 			carol := s.user(fmt.Sprintf("carol%d", round))
 			id := carol.registers("the only one").ID
 			removes := func() answer { return carol.sends("DELETE", shared.PathPasskey+id, nil) }
-			removesPassword := func() answer { return answer{status: code(s.accounts.RemovePassword(s.Context(), carol.name))} }
+			removesPassword := func() answer {
+				return answer{status: code(s.accounts.RemovePassword(s.Context(), it(s, s.accounts, carol.name)))}
+			}
 			both(removes, removesPassword)
-			if n := s.accounts.Policy.WaysIn(s.record(carol)); n != 1 {
+			if n := s.accounts.Policy.Methods().Count(s.record(carol)); n != 1 {
 				s.Fatalf("%d methods are left", n)
 			}
 
 			dave := s.user(fmt.Sprintf("dave%d", round))
 			dave.registers("one")
 			s.succeeds(s.adds(dave), 201)
-			s.succeeds(answer{status: code(s.accounts.RemovePassword(s.Context(), dave.name))}, 200)
+			s.succeeds(answer{status: code(s.accounts.RemovePassword(s.Context(), it(s, s.accounts, dave.name)))}, 200)
 			s.succeeds(s.signsIn(dave), 200)
 			rows := dave.lists().Passkeys
 			a, b := both(
@@ -60,7 +62,7 @@ func TestRaces(t *testing.T) {
 				func() answer { return dave.sends("DELETE", shared.PathPasskey+rows[1].ID, nil) },
 			)
 			s.oneOf(a, b, 200, 409)
-			if n := s.accounts.Policy.WaysIn(s.record(dave)); n != 1 {
+			if n := s.accounts.Policy.Methods().Count(s.record(dave)); n != 1 {
 				s.Fatalf("%d methods are left", n)
 			}
 		},
@@ -82,9 +84,9 @@ func TestRaces(t *testing.T) {
 			}
 		},
 		"who is shut out while signing in is out": func(s *scene, round int) {
-			s.succeeds(answer{status: code(s.accounts.Enable(s.Context(), "ann", account.Actor{}))}, 200)
+			s.succeeds(answer{status: code(s.accounts.Enable(s.Context(), it(s, s.accounts, "ann")))}, 200)
 			shutsOut := func() answer {
-				return answer{status: code(s.accounts.Disable(s.Context(), "ann", account.Actor{}))}
+				return answer{status: code(s.accounts.Disable(s.Context(), it(s, s.accounts, "ann")))}
 			}
 			other := s.visitor()
 			other.name, other.device = s.ann.name, s.ann.device
@@ -112,12 +114,12 @@ func TestRaces(t *testing.T) {
 			var refused error
 			user := s.record(s.bob)
 			both(func() answer {
-				link, refused = s.accounts.NewRecoveryLink(s.Context(), user, account.Actor{})
+				link, refused = s.accounts.NewRecoveryLink(s.Context(), s.accounts.Actor(user))
 				return answer{}
 			}, func() answer {
-				return answer{status: code(s.accounts.Disable(s.Context(), "bob", account.Actor{}))}
+				return answer{status: code(s.accounts.Disable(s.Context(), it(s, s.accounts, "bob")))}
 			})
-			s.succeeds(answer{status: code(s.accounts.Enable(s.Context(), "bob", account.Actor{}))}, 200)
+			s.succeeds(answer{status: code(s.accounts.Enable(s.Context(), it(s, s.accounts, "bob")))}, 200)
 			if refused != nil {
 				if shared.CodeOf(refused) != shared.CodeConflict {
 					s.Errorf("making a link: %v", refused)

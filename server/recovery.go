@@ -5,6 +5,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -13,22 +14,22 @@ func (s *Server) signInWithRecoveryCode(w http.ResponseWriter, r *http.Request) 
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	opened, err := s.recoverAs(r, request.Name, request.Code)
+	issued, err := s.recoverAs(r, request.Name, request.Code)
 	if err != nil {
 		return err
 	}
-	s.admit(w, r, opened)
-	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(opened.User)})
+	s.local.admit(w, r, issued)
+	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(issued.User)})
 }
 
-func (s *Server) recoverAs(r *http.Request, name, code string) (account.Opened, error) {
-	return s.Accounts.SignInWithRecoveryCode(r.Context(), account.RecoverySignIn{
-		Name: name, Code: code, Client: s.client(r), Replaces: s.current(r), Known: s.knownFor(r, name),
+func (s *Server) recoverAs(r *http.Request, name, code string) (session.Issued, error) {
+	return s.Accounts.SignInWithRecoveryCode(r.Context(), s.local.visitor(r), account.RecoverySignIn{
+		Name: name, Code: code, Known: s.local.device.of(r, name),
 	})
 }
 
 func (s *Server) makeRecoveryCodes(w http.ResponseWriter, r *http.Request) error {
-	codes, err := s.Accounts.MakeRecoveryCodes(r.Context(), caller(r).user, s.client(r))
+	codes, err := s.Accounts.MakeRecoveryCodes(r.Context(), caller(r).Actor)
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := typed.Get("name")
-	opened, err := s.recoverAs(r, name, typed.Get("code"))
+	issued, err := s.recoverAs(r, name, typed.Get("code"))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.report(w, r, err)
 		return s.door.Recovery(w, status[code], text(r), door.Recovery{Name: name, Refusal: refusal.Message})
@@ -56,7 +57,7 @@ func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.admit(w, r, opened)
+	s.local.admit(w, r, issued)
 	toSignedIn(w, r, shared.PageHome)
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -86,7 +85,7 @@ func TestRecoveryCodes(t *testing.T) {
 	t.Run("one is of use to its user only, and a refusal tells nothing", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			code := s.makesCodes(s.ann)[0]
-			if err := s.accounts.Disable(t.Context(), "bob", account.Actor{}); err != nil {
+			if err := s.accounts.Disable(t.Context(), it(t, s.accounts, "bob")); err != nil {
 				t.Fatal(err)
 			}
 			said := map[string]bool{}
@@ -105,11 +104,11 @@ func TestRecoveryCodes(t *testing.T) {
 	t.Run("a disabled user stays out", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			code := s.makesCodes(s.ann)[0]
-			if err := s.accounts.Disable(t.Context(), "ann", account.Actor{}); err != nil {
+			if err := s.accounts.Disable(t.Context(), it(t, s.accounts, "ann")); err != nil {
 				t.Fatal(err)
 			}
 			s.refusesAs(401, shared.CodeSignInRefused, "disabled", func() answer { return s.visitor().recovers("ann", code) }, shared.EventSignInFailed)
-			s.accounts.Enable(t.Context(), "ann", account.Actor{})
+			s.accounts.Enable(t.Context(), it(t, s.accounts, "ann"))
 			into[shared.SignedIn](s.ann, s.visitor().recovers("ann", code), 200)
 		})
 	})
@@ -136,7 +135,7 @@ func TestRecoveryCodes(t *testing.T) {
 	t.Run("codes aren't the last way to sign in", func(t *testing.T) {
 		s := newScene(t, stores["memstore"])
 		s.makesCodes(s.ann)
-		if err := s.accounts.RemovePassword(t.Context(), "ann"); err != nil {
+		if err := s.accounts.RemovePassword(t.Context(), it(t, s.accounts, "ann")); err != nil {
 			t.Fatal(err)
 		}
 		s.ann.signsInWithPasskey()

@@ -15,8 +15,8 @@ func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	who := caller(r)
-	who.user.Name, who.user.DisplayName = who.shown.Name, who.shown.DisplayName
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), who.user, passkey.Browser{Binding: who.session.ID}, request.Mediation)
+	who.User.Name, who.User.DisplayName = who.shown.Name, who.shown.DisplayName
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), who.Actor, passkey.Browser{Binding: who.Session.ID}, request.Mediation)
 	if err != nil {
 		return err
 	}
@@ -29,8 +29,8 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	who := caller(r)
-	browser := passkey.Browser{Binding: who.session.ID, Client: s.client(r), Text: text(r)}
-	added, err := s.rules(r).FinishRegistration(r.Context(), who.user, browser, answer, nil)
+	browser := passkey.Browser{Binding: who.Session.ID, Text: text(r)}
+	added, err := s.passkeys.FinishRegistration(r.Context(), who.Actor, browser, answer, nil)
 	if errors.Is(err, store.ErrNotFound) {
 		return errSignIn.Because(err) // they were removed meanwhile
 	}

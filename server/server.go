@@ -1,8 +1,10 @@
 // Package server answers HTTP: the API under /api/v1/, the front door for people
 // who aren't signed in, and the app's pages behind it.
 //
-// A handler decodes, calls a rule of [account.Service] or [passkey.Service], or an
-// OpenID provider of package sso, and responds; it decides nothing itself. Failures are
+// A handler decodes, calls a rule and responds; it decides nothing itself. The rules are
+// those of [account.Service], [passkey.Service], [session.Service] and [activity.Service],
+// and each is told who acts, by the [session.Actor] of caller(r). Signing in elsewhere is
+// spoken by package sso. Failures are
 // returned, and one adapter logs and writes them (respond.go). What every request goes
 // through is listed in [New], innermost first. What a proxy in front breaks is noticed on
 // the way (proxied.go) and told to IT by package warning.
@@ -26,10 +28,13 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/seal"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/warning"
@@ -85,12 +90,14 @@ type Config struct {
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
 	Config
+	clients
 	people   people
+	local    localUsers // with Accounts only
+	sessions *session.Service
+	activity *activity.Service
 	passkeys *passkey.Service // nil while passkeys are off
 	door     *door.Door
-	knownKey []byte
 	travel   *travel
-	agents   *agents
 	handler  http.Handler
 	patterns []string // of the API, for the test that holds openapi.yaml to them
 
@@ -113,31 +120,18 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	c.fill()
 
-	s := &Server{Config: c, health: &Health{Store: c.Store, Log: c.Log, Now: c.Now}, agents: newAgents()}
+	s := newServer(c)
+	s.health = &Health{Store: c.Store, Log: c.Log, Now: c.Now}
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
-	open := s.openHouse
+	open := s.openToLocalUsers
 	if c.Host != nil {
-		open = s.openToGuests
+		open = s.openToHostUsers
 	}
 	if err := open(ctx); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	if !s.Accounts.Policy.PasskeysOff {
-		rules, err := passkey.New(ctx, passkey.Config{
-			Store: s.Store, Now: c.Now, Failures: s.Accounts.Failures,
-			RPID: c.Address.RPID, RPName: c.Product, Origin: c.Address.Origin, Max: c.MaxPasskeys,
-			AttestationRoots: c.AttestationRoots, Policy: s.Accounts.Policy,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("server: %w", err)
-		}
-		s.passkeys = rules
-		if held, err := store.AreSignalsHeld(ctx, c.Store); err != nil {
-			return nil, fmt.Errorf("server: looking whether password managers may be told: %w", err)
-		} else if held {
-			s.Log.Warn("password managers aren't told of passkeys that are removed, because this database was restored or copied",
-				"mend", "once it is the complete and only one, run keypeg signals on")
-		}
+	if err := s.openPasskeys(ctx); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
 	}
 
 	var h http.Handler = s.routes()
@@ -150,6 +144,13 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	h = s.logged(h)
 	s.handler = h
 	return s, nil
+}
+
+// newServer makes a Server that knows nobody yet.
+func newServer(c Config) *Server {
+	return &Server{Config: c, clients: clients{
+		cookies: cookies{secure: c.Address.Secure}, now: c.Now, trusted: c.TrustedProxies, agents: newAgents(),
+	}}
 }
 
 // check refuses what can't work, and what would be ignored in silence.
@@ -185,14 +186,15 @@ func (c *Config) fill() {
 	}
 }
 
-// openHouse prepares for users of our own.
-func (s *Server) openHouse(ctx context.Context) (err error) {
+// openToLocalUsers prepares for users of our own.
+func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	for _, p := range s.SSO {
 		if known, found := s.Accounts.Provider(p.ID); !found || known.Issuer != p.Issuer {
 			return fmt.Errorf("the provider %s isn't one of Accounts", p.ID)
 		}
 	}
-	if s.knownKey, err = store.SecretOrNew(ctx, s.Store, secretKnown, knownKeyBytes); err != nil {
+	known, err := store.SecretOrNew(ctx, s.Store, secretKnown, knownKeyBytes)
+	if err != nil {
 		return err
 	}
 	key, err := store.SecretOrNew(ctx, s.Store, secretSSO, seal.KeySize)
@@ -202,7 +204,9 @@ func (s *Server) openHouse(ctx context.Context) (err error) {
 	if s.travel, err = newTravel(key, s.Now); err != nil {
 		return err
 	}
-	s.people = residents{s}
+	s.sessions, s.activity = s.Accounts.Sessions, s.Accounts.Activity
+	s.local = localUsers{clients: s.clients, store: s.Store, accounts: s.Accounts, device: deviceCookies{s.cookies, known}}
+	s.people = s.local
 	s.door = door.New(door.Config{
 		Product: s.Product, Contact: s.Contact,
 		PasskeysOn: !s.Accounts.Policy.PasskeysOff, PasswordsOn: s.Accounts.Policy.TakesPasswords(), RPID: s.Address.RPID, Asset: s.Asset,
@@ -210,13 +214,43 @@ func (s *Server) openHouse(ctx context.Context) (err error) {
 	return nil
 }
 
-// openToGuests prepares for users of a host. Of our accounts only the rules of
-// confirmation and of activity count then.
-func (s *Server) openToGuests(ctx context.Context) (err error) {
-	s.Accounts = account.New(account.Config{Store: s.Store, Now: s.Now, Log: s.Log, ConfirmFor: s.ConfirmFor})
-	s.Store = s.Accounts.Store // in which activity is bounded, also what is written of guests
-	s.people, err = newGuests(ctx, s)
+// openToHostUsers prepares for users of a host. Their sessions are the host's: ours count
+// how recent a confirmation is.
+func (s *Server) openToHostUsers(ctx context.Context) error {
+	s.activity = activity.New(s.Store, s.Log)
+	s.Store = s.activity.Store
+	s.sessions = session.New(session.Config{Store: s.Store, Now: s.Now, Log: s.Log, ConfirmFor: s.ConfirmFor})
+	key, err := store.SecretOrNew(ctx, s.Store, secretHandles, handleKeyBytes)
+	s.people = hostUsers{clients: s.clients, host: s.Host, store: s.Store, log: s.Log, handleKey: key}
 	return err
+}
+
+// openPasskeys prepares for ceremonies, unless IT has not switched passkeys on.
+func (s *Server) openPasskeys(ctx context.Context) (err error) {
+	var rules policy.Policy
+	if s.Accounts != nil {
+		rules = s.Accounts.Policy
+	}
+	if rules.PasskeysOff {
+		return nil
+	}
+	s.passkeys, err = passkey.New(ctx, passkey.Config{
+		Activity: s.activity, Now: s.Now,
+		RPID: s.Address.RPID, RPName: s.Product, Origin: s.Address.Origin, Max: s.MaxPasskeys,
+		AttestationRoots: s.AttestationRoots, Verification: rules.Verification,
+	})
+	if err != nil {
+		return err
+	}
+	held, err := store.AreSignalsHeld(ctx, s.Store)
+	if err != nil {
+		return fmt.Errorf("looking whether password managers may be told: %w", err)
+	}
+	if held {
+		s.Log.Warn("password managers aren't told of passkeys that are removed, because this database was restored or copied",
+			"mend", "once it is the complete and only one, run keypeg signals on")
+	}
+	return nil
 }
 
 // ServeHTTP implements http.Handler.
@@ -224,7 +258,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // Close writes what still waits to be written: the failed attempts of the last seconds.
 // It comes when no request runs any more, and before the Store is closed.
-func (s *Server) Close(ctx context.Context) { s.Accounts.Failures.Close(ctx) }
+func (s *Server) Close(ctx context.Context) { s.activity.Close(ctx) }
 
 // pathAPI is what every path of the API begins with, of whatever version.
 const pathAPI = "/api/"

@@ -26,6 +26,7 @@ import (
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/proxytest"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
@@ -118,6 +119,16 @@ func (s *site) restarts(change func(*server.Config)) {
 		s.Fatal(err)
 	}
 	s.handler = handler
+}
+
+// it acts for the user of this name at the command line.
+func it(t testing.TB, accounts *account.Service, name string) session.Actor {
+	t.Helper()
+	who, err := accounts.IT(t.Context(), name)
+	if err != nil {
+		t.Errorf("IT doesn't find %s: %v", name, err)
+	}
+	return who
 }
 
 func (s *site) now() time.Time {

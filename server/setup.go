@@ -75,13 +75,13 @@ func refusedInput(code shared.Code, first account.NewUser) string {
 func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.NewUser) error {
 	next, token := shared.PageSignedIn, s.cookieValue(r, cookieSetup)
 	if s.Accounts.Policy.TakesPasswords() {
-		opened, err := s.Accounts.SetUp(r.Context(), token, first, s.client(r))
+		issued, err := s.Accounts.SetUp(r.Context(), s.local.visitor(r), token, first)
 		if err != nil {
 			return err
 		}
-		s.admit(w, r, opened)
+		s.local.admit(w, r, issued)
 	} else {
-		link, err := s.Accounts.SetUpByLink(r.Context(), token, first.Name, first.DisplayName, s.client(r))
+		link, err := s.Accounts.SetUpByLink(r.Context(), s.local.visitor(r), token, first.Name, first.DisplayName)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -17,18 +18,17 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	opened, err := s.signInAs(r, request.Name, request.Password)
+	issued, err := s.signInAs(r, request.Name, request.Password)
 	if err != nil {
 		return err
 	}
-	s.admit(w, r, opened)
-	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(opened.User)})
+	s.local.admit(w, r, issued)
+	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(issued.User)})
 }
 
-func (s *Server) signInAs(r *http.Request, name, password string) (account.Opened, error) {
-	return s.Accounts.SignInWithPassword(r.Context(), account.PasswordSignIn{
-		Name: name, Password: password,
-		Client: s.client(r), Replaces: s.current(r), Known: s.knownFor(r, name),
+func (s *Server) signInAs(r *http.Request, name, password string) (session.Issued, error) {
+	return s.Accounts.SignInWithPassword(r.Context(), s.local.visitor(r), account.PasswordSignIn{
+		Name: name, Password: password, Known: s.local.device.of(r, name),
 	})
 }
 
@@ -50,10 +50,10 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
-	browser := passkey.Browser{Binding: s.browserOf(r), Client: s.client(r)}
+	browser := passkey.Browser{Binding: s.browserOf(r)}
 	var admit admission
-	err := s.passkeys.FinishSignIn(r.Context(), browser, answer, func(user store.User, with store.Passkey) (batch store.Batch, err error) {
-		admit, batch, err = s.people.signIn(r, browser.Client, user, with)
+	err := s.passkeys.FinishSignIn(r.Context(), s.people.visitor(r), browser, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
+		admit, batch, err = s.people.signIn(r, who, with)
 		return batch, err
 	})
 	if shared.CodeOf(err) == shared.CodeCeremonyRefused && len(r.Cookies()) == 0 {
@@ -71,7 +71,7 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if token := s.cookieValue(r, cookieSession); token != "" {
-		ended, err := s.Accounts.SignOut(r.Context(), token, s.client(r))
+		ended, err := s.sessions.SignOut(r.Context(), s.local.visitor(r), token)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	name, next := typed.Get("name"), nextPage(typed.Get("next"))
 
-	opened, err := s.signInAs(r, name, typed.Get("password"))
+	issued, err := s.signInAs(r, name, typed.Get("password"))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.report(w, r, err)
 		return s.door.SignIn(w, status[code], text(r), door.SignIn{
@@ -125,7 +125,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.admit(w, r, opened)
+	s.local.admit(w, r, issued)
 	toSignedIn(w, r, next)
 	return nil
 }

@@ -97,7 +97,7 @@ func (s *Server) leaveSignedIn(w http.ResponseWriter, r *http.Request, t trip) e
 	if err != nil {
 		return err
 	}
-	t.UserID = caller(r).user.ID
+	t.UserID = caller(r).User.ID
 	how := sso.Silently
 	if t.Purpose == toConfirm {
 		how = sso.Afresh
@@ -182,11 +182,11 @@ func (s *Server) unexpected(w http.ResponseWriter, r *http.Request, p *sso.Provi
 // arrive does what somebody went to the provider for.
 func (s *Server) arrive(w http.ResponseWriter, r *http.Request, t trip, asserted account.Asserted) error {
 	if t.Purpose == toSignIn {
-		opened, err := s.Accounts.SignInWithIdentity(r.Context(), asserted, s.client(r), s.current(r))
+		issued, err := s.Accounts.SignInWithIdentity(r.Context(), s.local.visitor(r), asserted)
 		if err != nil {
 			return err
 		}
-		s.admit(w, r, opened)
+		s.local.admit(w, r, issued)
 		return nil
 	}
 
@@ -194,18 +194,18 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request, t trip, asserted
 	if err != nil {
 		return err
 	}
-	if who.user.ID != t.UserID {
+	if who.User.ID != t.UserID {
 		return shared.Errorf(shared.CodeSSORefused, "This sign-in was begun in another browser, or too long ago. Please try again.").
 			Because(errors.New("somebody else is signed in now"))
 	}
 	if t.Purpose == toLink {
-		return s.Accounts.LinkIdentity(r.Context(), who.user, asserted, s.client(r))
+		return s.Accounts.LinkIdentity(r.Context(), who.Actor, asserted)
 	}
-	opened, err := s.Accounts.ConfirmIdentity(r.Context(), who.session, who.user, asserted, s.client(r))
+	issued, err := s.Accounts.ConfirmIdentity(r.Context(), who.Actor, asserted)
 	if err != nil {
 		return err
 	}
-	s.admit(w, r, opened)
+	s.local.admit(w, r, issued)
 	return nil
 }
 
@@ -287,7 +287,7 @@ func (s *Server) providerButtons(next string, refused shared.Code) []door.Provid
 }
 
 func (s *Server) unlinkIdentity(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Accounts.UnlinkIdentity(r.Context(), caller(r).user, r.PathValue("id"), s.client(r)); err != nil {
+	if err := s.Accounts.UnlinkIdentity(r.Context(), caller(r).Actor, r.PathValue("id")); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

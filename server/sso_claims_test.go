@@ -317,7 +317,7 @@ func TestSSOSayings(t *testing.T) {
 				a := newAbroad(t, stores["memstore"])
 				a.one.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{origin + shared.PageSSO + "one" + shared.PageSSOAnswer}, ClaimsInToken: !row.sparse})
 				if known {
-					if err := a.accounts.LinkUser(t.Context(), "ann", "one", who.Subject); err != nil {
+					if err := a.accounts.LinkUser(t.Context(), it(t, a.accounts, "ann"), "one", who.Subject); err != nil {
 						t.Fatal(err)
 					}
 					a.getsIn(a.visitor(), "one", who) // so it is hers, and has been used

@@ -475,7 +475,7 @@ func TestSSOMembers(t *testing.T) {
 			if page := a.ann.sends("GET", shared.PageSignIn, nil); page.status != 403 || !strings.Contains(html.UnescapeString(string(page.body)), other) {
 				t.Errorf("got %s", page)
 			}
-			if err := a.accounts.LinkUser(t.Context(), "ann", "one", annThere.Subject); err != nil {
+			if err := a.accounts.LinkUser(t.Context(), it(t, a.accounts, "ann"), "one", annThere.Subject); err != nil {
 				t.Fatal(err)
 			}
 			begun = into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{}), 200)

@@ -320,7 +320,7 @@ func TestSSO(t *testing.T) {
 	t.Run("a disabled user stays out", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			a.links(a.ann, "two", annThere)
-			if err := a.accounts.Disable(t.Context(), "ann", account.Actor{}); err != nil {
+			if err := a.accounts.Disable(t.Context(), it(t, a.accounts, "ann")); err != nil {
 				t.Fatal(err)
 			}
 			v := a.visitor()
@@ -329,7 +329,7 @@ func TestSSO(t *testing.T) {
 	})
 	t.Run("IT links and unlinks by subject", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
-			if err := a.accounts.LinkUser(t.Context(), "ann", "two", annThere.Subject); err != nil {
+			if err := a.accounts.LinkUser(t.Context(), it(t, a.accounts, "ann"), "two", annThere.Subject); err != nil {
 				t.Fatal(err)
 			}
 			for _, refused := range []struct {
@@ -339,21 +339,25 @@ func TestSSO(t *testing.T) {
 				{"bob", "two", annThere.Subject, shared.CodeIdentityTaken}, {"nobody", "two", "1", shared.CodeNotFound},
 				{"ann", "three", "1", shared.CodeNotFound}, {"ann", "two", "", shared.CodeInvalidRequest}, {"ann", "two", "ä", shared.CodeInvalidRequest},
 			} {
-				if err := a.accounts.LinkUser(t.Context(), refused.name, refused.provider, refused.subject); shared.CodeOf(err) != refused.code {
+				who, err := a.accounts.IT(t.Context(), refused.name)
+				if err == nil {
+					err = a.accounts.LinkUser(t.Context(), who, refused.provider, refused.subject)
+				}
+				if shared.CodeOf(err) != refused.code {
 					t.Errorf("%+v: got %v", refused, err)
 				}
 			}
 			if account := a.getsIn(a.visitor(), "two", annThere); account.User.Name != "ann" || account.Identities[0].Name != "ann@example.com" {
 				t.Errorf("got %+v", account)
 			}
-			if err := a.accounts.UnlinkUser(t.Context(), "ann", "two"); err != nil {
+			if err := a.accounts.UnlinkUser(t.Context(), it(t, a.accounts, "ann"), "two"); err != nil {
 				t.Error(err)
 			}
-			if err := a.accounts.UnlinkUser(t.Context(), "ann", "two"); shared.CodeOf(err) != shared.CodeNotFound {
+			if err := a.accounts.UnlinkUser(t.Context(), it(t, a.accounts, "ann"), "two"); shared.CodeOf(err) != shared.CodeNotFound {
 				t.Errorf("got %v", err)
 			}
 			a.getsIn(a.visitor(), "one", danThere)
-			if err := a.accounts.UnlinkUser(t.Context(), "dan@example.com", "one"); shared.CodeOf(err) != shared.CodeLastMethod {
+			if err := a.accounts.UnlinkUser(t.Context(), it(t, a.accounts, "dan@example.com"), "one"); shared.CodeOf(err) != shared.CodeLastMethod {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -451,7 +450,7 @@ var answerLines = []line{
 	}},
 	{"disabled account: refused, no session", func(s *scene) {
 		begun := s.beginsSignIn(s.ann)
-		if err := s.accounts.Disable(s.Context(), "ann", account.Actor{}); err != nil {
+		if err := s.accounts.Disable(s.Context(), it(s, s.accounts, "ann")); err != nil {
 			s.Fatal(err)
 		}
 		a := s.refusesAs(403, shared.CodeAccountDisabled, "disabled", s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, begun)))

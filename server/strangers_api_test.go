@@ -11,6 +11,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
@@ -128,7 +129,7 @@ var apiLines = []line{
 	}},
 	{"removing the last method; two parallel removals of the last two: at most one succeeds", func(s *scene) {
 		row := into[shared.Passkey](s.ann, s.adds(s.ann), 201)
-		if err := s.accounts.RemovePassword(s.Context(), "ann"); err != nil {
+		if err := s.accounts.RemovePassword(s.Context(), it(s, s.accounts, "ann")); err != nil {
 			s.Fatal(err)
 		}
 		s.succeeds(s.signsIn(s.ann), 200)
@@ -307,13 +308,13 @@ func sameWork(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := accounts.Disable(t.Context(), "disabled", account.Actor{}); err != nil {
+	if err := accounts.Disable(t.Context(), it(t, accounts, "disabled")); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ann", "disabled", "nobody", "a b", ""} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		accounts.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: name, Password: "wrong"})
+		accounts.SignInWithPassword(t.Context(), session.Actor{}, account.PasswordSignIn{Name: name, Password: "wrong"})
 		runtime.ReadMemStats(&after)
 		if worked := (after.TotalAlloc - before.TotalAlloc) >> 10; worked < cost || worked > cost+cost/10 {
 			t.Errorf("a wrong password for %q takes %d KiB, want %d", name, worked, cost)

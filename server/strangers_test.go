@@ -98,7 +98,7 @@ func (w *watched) since(n int) store.Batch {
 // everything is the whole store.
 func (s *site) everything() map[string]string {
 	s.Helper()
-	s.handler.Accounts.Failures.Flush(s.Context()) // what is told after the answer
+	s.handler.FlushFailures(s.Context()) // what is told after the answer
 	all := map[string]string{}
 	for _, kind := range store.Kinds {
 		records, err := s.store.Records(s.Context(), kind, nil, 10_000)
@@ -386,7 +386,7 @@ func (s *scene) record(v *visitor) store.User {
 // events counts a user's by kind.
 func (s *scene) events(v *visitor) map[shared.EventKind]int {
 	s.Helper()
-	s.handler.Accounts.Failures.Flush(s.Context())
+	s.handler.FlushFailures(s.Context())
 	counts := map[shared.EventKind]int{}
 	events, err := s.store.Events(s.Context(), s.record(v).ID, store.EventID{}, 1000)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -15,16 +16,19 @@ import (
 // signedIn.
 func (s *Server) administrator(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !caller(r).user.Admin {
+		if !caller(r).User.Admin {
 			return shared.Errorf(shared.CodeNotAllowed, "This is for administrators.")
 		}
 		return h(w, r)
 	}
 }
 
-// actor is the administrator who sends the request.
-func (s *Server) actor(r *http.Request) account.Actor {
-	return account.Actor{Name: caller(r).user.DisplayName, Client: s.client(r)}
+// actingFor is the administrator who sends the request, in the place of a user. Of one who is
+// to be invited, it is the zero user.
+func (s *Server) actingFor(r *http.Request, user store.User) session.Actor {
+	administrator, who := caller(r), s.Accounts.Actor(user)
+	who.Client, who.By = administrator.Client, administrator.User.DisplayName
+	return who
 }
 
 // publicMember is what an administrator sees of a user.
@@ -66,7 +70,7 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	user, link, err := s.Accounts.Invite(r.Context(), request, s.actor(r))
+	user, link, err := s.Accounts.Invite(r.Context(), s.actingFor(r, store.User{}), request)
 	if err != nil {
 		return err
 	}
@@ -86,7 +90,7 @@ func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	if r.PathValue("id") == caller(r).user.ID {
+	if r.PathValue("id") == caller(r).User.ID {
 		return shared.Errorf(shared.CodeConflict, "You can't disable your own account.")
 	}
 	user, err := s.Accounts.UserByID(r.Context(), r.PathValue("id"))
@@ -97,7 +101,7 @@ func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
 	if request.Disabled {
 		change = s.Accounts.Disable
 	}
-	if err := change(r.Context(), user.Name, s.actor(r)); err != nil {
+	if err := change(r.Context(), s.actingFor(r, user)); err != nil {
 		return err
 	}
 	user.Disabled = request.Disabled
@@ -105,12 +109,12 @@ func (s *Server) changeMember(w http.ResponseWriter, r *http.Request) error {
 }
 
 // linkFor makes a link for the user whom the path names.
-func (s *Server) linkFor(r *http.Request, give func(store.User, account.Actor) (account.Link, error)) (shared.EnrolmentLink, error) {
+func (s *Server) linkFor(r *http.Request, give func(context.Context, session.Actor) (account.Link, error)) (shared.EnrolmentLink, error) {
 	user, err := s.Accounts.UserByID(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return shared.EnrolmentLink{}, err
 	}
-	link, err := give(user, s.actor(r))
+	link, err := give(r.Context(), s.actingFor(r, user))
 	if err != nil {
 		return shared.EnrolmentLink{}, err
 	}
@@ -118,9 +122,7 @@ func (s *Server) linkFor(r *http.Request, give func(store.User, account.Actor) (
 }
 
 func (s *Server) inviteAgain(w http.ResponseWriter, r *http.Request) error {
-	link, err := s.linkFor(r, func(user store.User, by account.Actor) (account.Link, error) {
-		return s.Accounts.InviteAgain(r.Context(), user, by)
-	})
+	link, err := s.linkFor(r, s.Accounts.InviteAgain)
 	if err != nil {
 		return err
 	}
@@ -128,9 +130,7 @@ func (s *Server) inviteAgain(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) makeRecoveryLink(w http.ResponseWriter, r *http.Request) error {
-	link, err := s.linkFor(r, func(user store.User, by account.Actor) (account.Link, error) {
-		return s.Accounts.NewRecoveryLink(r.Context(), user, by)
-	})
+	link, err := s.linkFor(r, s.Accounts.NewRecoveryLink)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (s *Server) withdrawLinks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Accounts.WithdrawLinks(r.Context(), user, s.actor(r)); err != nil {
+	if _, err := s.Accounts.WithdrawLinks(r.Context(), s.actingFor(r, user)); err != nil {
 		return err
 	}
 	return s.respondMember(w, r, user)

@@ -1,16 +1,16 @@
-// Package account holds the rules of users, passwords, identities at OpenID
-// providers, recovery codes and sessions, without HTTP: who may sign in with what,
-// how long a session lasts, when somebody must prove again who they are, and how
-// the first administrator comes about.
+// Package account holds the rules of Keypeg's own users, without HTTP: passwords,
+// identities at OpenID providers, recovery codes, links that lead into an account, what
+// administrators do for others, and how the first administrator comes about.
 //
 // It never tells a stranger which of name and password was wrong, never stores a
 // token (only its hash), and never lets a change of password or a disabled
 // account leave a session behind: a sign-in writes the user's record as it was
 // checked, so one that raced with such a change fails.
 //
-// [Service.SignInWithPassword] begins a session. Sign-in methods that live
-// elsewhere, passkeys first, use [Service.Open]: it makes the session and leaves
-// the writing to the batch that proves the sign-in.
+// Package server calls it with a [session.Actor], the command line with that of
+// [Service.IT]. It calls down: package session makes the sessions that sign-ins here begin
+// ([Service].Sessions), and package activity records what happens ([Service].Activity).
+// Passkeys have a package of their own, which knows nothing of this one.
 package account
 
 import (
@@ -21,8 +21,8 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/activity"
-	"github.com/keypeg/keypeg/server/failures"
 	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -33,14 +33,13 @@ type Config struct {
 	Now   store.Clock
 	Log   *slog.Logger // for what nobody waits for; nil logs to slog's default
 
-	Idle       time.Duration // a session ends when unused for so long; 24 hours
-	Lifetime   time.Duration // and at the latest after this; 30 days
-	ConfirmFor time.Duration // how long a sign-in counts as a confirmation; 10 minutes
+	// Of sessions: see [session.Config].
+	Idle, Lifetime, ConfirmFor time.Duration
 
 	Product string // what the installation calls itself; no password is made of it
 
 	Providers []Provider // where people may sign in too
-	// Policy says which ways in are taken. Its Issuers become those of Providers.
+	// Policy says which sign-in methods are taken. Its Issuers become those of Providers.
 	Policy policy.Policy
 
 	// PasswordCost is for new hashes; zero means DefaultCost. A hash of another
@@ -58,16 +57,14 @@ type Config struct {
 // Service applies the rules. It is safe for concurrent use.
 type Service struct {
 	Config
-	// Failures are the attempts that failed, until they stand in their users' activity.
-	Failures *failures.Recorder
-	guesses  guesses
+	Sessions *session.Service
+	Activity *activity.Service
+
+	guesses guesses
 }
 
 // New returns a Service.
 func New(c Config) *Service {
-	setDefault(&c.Idle, 24*time.Hour)
-	setDefault(&c.Lifetime, 30*24*time.Hour)
-	setDefault(&c.ConfirmFor, 10*time.Minute)
 	if c.Hasher == nil {
 		c.Hasher = NewHasher(c.PasswordCost, c.Hashing)
 	}
@@ -78,9 +75,16 @@ func New(c Config) *Service {
 	for _, p := range c.Providers {
 		c.Policy.Issuers = append(c.Policy.Issuers, p.Issuer)
 	}
-	failed := failures.New(c.Store, c.Log)
-	c.Store = activity.Bound(c.Store)
-	return &Service{Config: c, Failures: failed, guesses: newGuesses()}
+	events := activity.New(c.Store, c.Log)
+	c.Store = events.Store
+	s := &Service{Config: c, Activity: events, guesses: newGuesses()}
+	s.Sessions = session.New(session.Config{
+		Store: c.Store, Now: c.Now, Log: c.Log,
+		Idle: c.Idle, Lifetime: c.Lifetime, ConfirmFor: c.ConfirmFor,
+		ProviderName: s.providerName,
+		AlsoEnds:     func(userID string) store.Batch { return store.Batch{s.endPhoneLink(userID)} },
+	})
+	return s
 }
 
 func setDefault[T comparable](setting *T, value T) {
@@ -90,8 +94,22 @@ func setDefault[T comparable](setting *T, value T) {
 	}
 }
 
-// Lifetime is how long a session lasts at most.
-func (s *Service) Lifetime() time.Duration { return s.Config.Lifetime }
+// Actor returns an actor who acts for a user, and whose sign-in methods count as they do here.
+// The caller adds who it is, and from where.
+func (s *Service) Actor(user store.User) session.Actor {
+	return session.Actor{User: user, Methods: s.Policy.Methods()}
+}
+
+// IT acts for the user of this name at the command line.
+//
+// Refusal: [shared.CodeNotFound].
+func (s *Service) IT(ctx context.Context, name string) (session.Actor, error) {
+	user, err := s.UserByName(ctx, name)
+	if err != nil {
+		return session.Actor{}, err
+	}
+	return s.Actor(user), nil
+}
 
 // busy is for a record that others changed more often than we retried.
 func busy(cause error) error {
@@ -117,11 +135,7 @@ func (s *Service) change(ctx context.Context, user store.User, fn func(store.Use
 	}
 }
 
-// update changes the record of a user by name, for IT.
-func (s *Service) update(ctx context.Context, name string, fn func(store.User) (store.Batch, error)) error {
-	user, err := s.UserByName(ctx, name)
-	if err != nil {
-		return err
-	}
-	return s.change(ctx, user, fn)
+// told is an event of what the actor does, in the batch that does it.
+func (s *Service) told(who session.Actor, kind shared.EventKind) store.AddEvent {
+	return store.AddEvent{Event: who.Event(kind, s.Now())}
 }

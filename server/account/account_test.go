@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
@@ -50,17 +51,30 @@ func (w *world) add(name string) store.User {
 	return user
 }
 
-func (w *world) signIn(name, password string) (account.Opened, error) {
-	return w.SignInWithPassword(w.Context(), account.PasswordSignIn{Name: name, Password: password})
+func (w *world) signIn(name, password string) (session.Issued, error) {
+	return w.SignInWithPassword(w.Context(), session.Actor{}, account.PasswordSignIn{Name: name, Password: password})
 }
 
-func (w *world) signedIn(name string) account.Opened {
+func (w *world) signedIn(name string) session.Issued {
 	w.Helper()
 	opened, err := w.signIn(name, password)
 	if err != nil {
 		w.Fatalf("signing in as %s: %v", name, err)
 	}
 	return opened
+}
+
+// it acts for the user of this name at the command line.
+func (w *world) it(name string) session.Actor {
+	w.Helper()
+	return it(w.T, w.Service, name)
+}
+
+// acts is a user who is signed in.
+func (w *world) acts(user store.User, at session.Issued) session.Actor {
+	who := w.Actor(user)
+	who.Session = at.Session
+	return who
 }
 
 func (w *world) wants(err error, code shared.Code) {
@@ -72,13 +86,13 @@ func (w *world) wants(err error, code shared.Code) {
 
 func (w *world) lives(token string, code shared.Code) {
 	w.Helper()
-	_, _, err := w.Session(w.Context(), token)
+	_, _, err := w.Sessions.Find(w.Context(), token)
 	w.wants(err, code)
 }
 
 func (w *world) signsOut(token string) {
 	w.Helper()
-	_, err := w.SignOut(w.Context(), token, store.Client{})
+	_, err := w.Sessions.SignOut(w.Context(), session.Actor{}, token)
 	w.wants(err, "")
 }
 
@@ -131,7 +145,7 @@ func TestUsers(t *testing.T) {
 		ann := w.add("ann")
 		opened := w.signedIn("ann")
 		w.passes(time.Second)
-		w.wants(w.SetPassword(t.Context(), "ANN", "another battery staple"), "")
+		w.wants(w.SetPassword(t.Context(), w.it("ANN"), "another battery staple"), "")
 		w.lives(opened.Token, shared.CodeUnauthenticated)
 		if kind := w.newestEvent(ann.ID); kind != shared.EventPasswordChanged {
 			t.Errorf("newest event %s", kind)
@@ -140,13 +154,14 @@ func TestUsers(t *testing.T) {
 		w.wants(err, shared.CodeSignInRefused)
 		_, err = w.signIn("ann", "another battery staple")
 		w.wants(err, "")
-		w.wants(w.SetPassword(t.Context(), "nobody", password), shared.CodeNotFound)
+		_, err = w.IT(t.Context(), "nobody")
+		w.wants(err, shared.CodeNotFound)
 	})
 	t.Run("a password goes when a passkey is left, and not before", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.add("ann")
 		opened := w.signedIn("ann")
-		w.wants(w.RemovePassword(t.Context(), "ann"), shared.CodeLastMethod)
+		w.wants(w.RemovePassword(t.Context(), w.it("ann")), shared.CodeLastMethod)
 		w.lives(opened.Token, "")
 		err := store.Update(t.Context(), w.store, ann.ID, func(u store.User) (store.Batch, error) {
 			u.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte("c"), Verified: true}}
@@ -154,7 +169,7 @@ func TestUsers(t *testing.T) {
 		})
 		w.wants(err, "")
 		w.passes(time.Second)
-		w.wants(w.RemovePassword(t.Context(), "ann"), "")
+		w.wants(w.RemovePassword(t.Context(), w.it("ann")), "")
 		w.lives(opened.Token, shared.CodeUnauthenticated)
 		if kind := w.newestEvent(ann.ID); kind != shared.EventPasswordRemoved {
 			t.Errorf("newest event %s", kind)
@@ -166,11 +181,11 @@ func TestUsers(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
 		opened := w.signedIn("ann")
-		w.wants(w.Disable(t.Context(), "ann", account.Actor{}), "")
+		w.wants(w.Disable(t.Context(), w.it("ann")), "")
 		w.lives(opened.Token, shared.CodeUnauthenticated)
 		_, err := w.signIn("ann", password)
 		w.wants(err, shared.CodeSignInRefused)
-		w.wants(w.Enable(t.Context(), "ann", account.Actor{}), "")
+		w.wants(w.Enable(t.Context(), w.it("ann")), "")
 		w.lives(opened.Token, shared.CodeUnauthenticated)
 		w.lives(w.signedIn("ann").Token, "")
 	})
@@ -181,7 +196,7 @@ func TestSignIn(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
 		w.add("off")
-		w.wants(w.Disable(t.Context(), "off", account.Actor{}), "")
+		w.wants(w.Disable(t.Context(), w.it("off")), "")
 		none := store.User{ID: "none", Name: "none"}
 		if err := w.store.Apply(t.Context(), store.Batch{store.PutUser{User: none}}); err != nil {
 			t.Fatal(err)
@@ -202,7 +217,7 @@ func TestSignIn(t *testing.T) {
 		ann := w.add("ann")
 		w.passes(time.Second)
 		w.signIn("ann", "wrong")
-		w.Failures.Flush(t.Context())
+		w.Activity.Flush(t.Context())
 		if kind := w.newestEvent(ann.ID); kind != shared.EventSignInFailed {
 			t.Errorf("newest event %s", kind)
 		}
@@ -214,7 +229,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("hash %q", before.Password)
 		}
 		dearer := w.service(account.Cost{MemoryKiB: 128, Time: 2, Threads: 1})
-		if _, err := dearer.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: "ann", Password: password}); err != nil {
+		if _, err := dearer.SignInWithPassword(t.Context(), session.Actor{}, account.PasswordSignIn{Name: "ann", Password: password}); err != nil {
 			t.Fatal(err)
 		}
 		after, _ := w.store.UserByName(t.Context(), "ann")
@@ -226,7 +241,7 @@ func TestSignIn(t *testing.T) {
 	t.Run("a composed and a decomposed accent are the same password", func(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
-		w.wants(w.SetPassword(t.Context(), "ann", "caf\u00e9 au lait noir"), "")
+		w.wants(w.SetPassword(t.Context(), w.it("ann"), "caf\u00e9 au lait noir"), "")
 		_, err := w.signIn("ann", "cafe\u0301 au lait noir")
 		w.wants(err, "")
 	})
@@ -234,7 +249,7 @@ func TestSignIn(t *testing.T) {
 		w := newWorld(t)
 		w.add("ann")
 		first := w.signedIn("ann")
-		second, err := w.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: "ann", Password: password, Replaces: first.Session})
+		second, err := w.SignInWithPassword(t.Context(), session.Actor{Session: first.Session}, account.PasswordSignIn{Name: "ann", Password: password})
 		if err != nil || second.Token == first.Token || len(second.Token) != 43 {
 			t.Errorf("tokens %q and %q (%v)", first.Token, second.Token, err)
 		}
@@ -257,9 +272,9 @@ func TestSignIn(t *testing.T) {
 			both.Go(func() { w.signIn("ann", password) })
 			both.Go(func() {
 				if round%2 == 0 {
-					w.SetPassword(t.Context(), "ann", "another battery staple")
+					w.SetPassword(t.Context(), w.it("ann"), "another battery staple")
 				} else {
-					w.Disable(t.Context(), "ann", account.Actor{})
+					w.Disable(t.Context(), w.it("ann"))
 				}
 			})
 			both.Wait()
@@ -270,61 +285,15 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-func TestSessions(t *testing.T) {
-	t.Run("one that is used goes on, one that isn't ends after 24 hours", func(t *testing.T) {
-		w := newWorld(t)
-		w.add("ann")
-		used, idle := w.signedIn("ann"), w.signedIn("ann")
-		for range 3 {
-			w.passes(23 * time.Hour)
-			w.lives(used.Token, "")
-		}
-		w.lives(idle.Token, shared.CodeUnauthenticated)
-	})
-	t.Run("none outlives 30 days", func(t *testing.T) {
-		w := newWorld(t)
-		w.add("ann")
-		opened := w.signedIn("ann")
-		for range 30 * 24 / 20 {
-			w.lives(opened.Token, "")
-			w.passes(20 * time.Hour)
-		}
-		w.lives(opened.Token, shared.CodeUnauthenticated)
-	})
-	t.Run("signing out ends it, and doing so again is nothing", func(t *testing.T) {
-		w := newWorld(t)
-		w.add("ann")
-		opened := w.signedIn("ann")
-		w.signsOut(opened.Token)
-		w.lives(opened.Token, shared.CodeUnauthenticated)
-		w.signsOut(opened.Token)
-	})
-	t.Run("a token of another form is nobody's", func(t *testing.T) {
-		w := newWorld(t)
-		for _, token := range []string{"", "x", strings.Repeat("A", 43), strings.Repeat("A", 10_000)} {
-			w.lives(token, shared.CodeUnauthenticated)
-		}
-	})
-}
-
 func TestConfirmation(t *testing.T) {
-	t.Run("a sign-in is fresh for ten minutes", func(t *testing.T) {
-		w := newWorld(t)
-		w.add("ann")
-		opened := w.signedIn("ann")
-		w.passes(10*time.Minute - 1)
-		w.wants(w.Fresh(opened.Session), "")
-		w.passes(1)
-		w.wants(w.Fresh(opened.Session), shared.CodeConfirmRequired)
-	})
 	t.Run("the right password makes it fresh again, under a new token", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.add("ann")
 		opened := w.signedIn("ann")
 		w.passes(time.Hour)
-		confirmed, err := w.ConfirmPassword(t.Context(), opened.Session, ann, password, store.Client{})
+		confirmed, err := w.ConfirmPassword(t.Context(), w.acts(ann, opened), password)
 		w.wants(err, "")
-		w.wants(w.Fresh(confirmed.Session), "")
+		w.wants(w.Sessions.Fresh(confirmed.Session), "")
 		w.lives(confirmed.Token, "")
 		w.lives(opened.Token, "") // of a request that was on its way
 		w.passes(11 * time.Second)
@@ -339,18 +308,18 @@ func TestConfirmation(t *testing.T) {
 		ann := w.add("ann")
 		opened := w.signedIn("ann")
 		w.passes(time.Hour)
-		_, err := w.ConfirmPassword(t.Context(), opened.Session, ann, "wrong", store.Client{})
+		_, err := w.ConfirmPassword(t.Context(), w.acts(ann, opened), "wrong")
 		w.wants(err, shared.CodeSignInRefused)
-		session, _, err := w.Session(t.Context(), opened.Token)
+		goesOn, _, err := w.Sessions.Find(t.Context(), opened.Token)
 		w.wants(err, "")
-		w.wants(w.Fresh(session), shared.CodeConfirmRequired)
+		w.wants(w.Sessions.Fresh(goesOn), shared.CodeConfirmRequired)
 	})
 	t.Run("a session that was ended meanwhile isn't brought back", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.add("ann")
 		opened := w.signedIn("ann")
 		w.signsOut(opened.Token)
-		_, err := w.ConfirmPassword(t.Context(), opened.Session, ann, password, store.Client{})
+		_, err := w.ConfirmPassword(t.Context(), w.acts(ann, opened), password)
 		w.wants(err, shared.CodeUnauthenticated)
 		if sessions, _ := w.store.Sessions(t.Context(), ann.ID, store.Hash{}, 9); len(sessions) != 0 {
 			t.Errorf("%d sessions are left", len(sessions))
@@ -358,97 +327,14 @@ func TestConfirmation(t *testing.T) {
 	})
 }
 
-func TestOwn(t *testing.T) {
-	at := func(browser string) store.Client {
-		return store.Client{Browser: browser, System: "Linux", Address: "::1", Mark: "of " + browser}
-	}
-	signIn := func(w *world, browser string) account.Opened {
-		w.Helper()
-		w.passes(time.Second)
-		opened, err := w.SignInWithPassword(w.Context(), account.PasswordSignIn{Name: "ann", Password: password, Client: at(browser)})
-		if err != nil {
-			w.Fatal(err)
-		}
-		return opened
-	}
-	browsers := func(list shared.SessionList) (names []string) {
-		for _, s := range list.Sessions {
-			names = append(names, s.Browser)
-		}
-		return names
-	}
-	t.Run("sessions are listed, the current one first, and end one by one or together", func(t *testing.T) {
-		w := newWorld(t)
-		ann := w.add("ann")
-		chrome, firefox, phone := signIn(w, "Chrome"), signIn(w, "Firefox"), signIn(w, "Safari")
-		list, err := w.Sessions(t.Context(), ann, chrome.Session)
-		w.wants(err, "")
-		if got := fmt.Sprint(browsers(list)); got != "[Chrome Safari Firefox]" || !list.Sessions[0].Current || list.Sessions[1].Current {
-			t.Errorf("listed %s: %+v", got, list)
-		}
-		left, err := w.EndSession(t.Context(), ann, chrome.Session, account.PublicID(firefox.Session), at("Chrome"))
-		w.wants(err, "")
-		if got := fmt.Sprint(browsers(left)); got != "[Chrome Safari]" {
-			t.Errorf("left %s", got)
-		}
-		w.lives(firefox.Token, shared.CodeUnauthenticated)
-		_, err = w.EndSession(t.Context(), ann, chrome.Session, account.PublicID(firefox.Session), at("Chrome"))
-		w.wants(err, shared.CodeNotFound)
-		_, err = w.EndOthers(t.Context(), ann, chrome.Session, at("Chrome"))
-		w.wants(err, "")
-		w.lives(phone.Token, shared.CodeUnauthenticated)
-		w.lives(chrome.Token, "")
-	})
-	t.Run("another user's session looks missing", func(t *testing.T) {
-		w := newWorld(t)
-		ann, bob := w.add("ann"), w.add("bob")
-		hers, his := w.signedIn("ann"), w.signedIn("bob")
-		_, err := w.EndSession(t.Context(), bob, his.Session, account.PublicID(hers.Session), store.Client{})
-		w.wants(err, shared.CodeNotFound)
-		w.lives(hers.Token, "")
-		_ = ann
-	})
-	t.Run("activity comes in pages, newest first, and says what happened here", func(t *testing.T) {
-		w := newWorld(t)
-		ann := w.add("ann")
-		for range 30 {
-			signIn(w, "Chrome")
-		}
-		signIn(w, "Firefox")
-		first, err := w.Activity(t.Context(), ann, at("Chrome"), "")
-		w.wants(err, "")
-		second, err := w.Activity(t.Context(), ann, at("Chrome"), first.Next)
-		w.wants(err, "")
-		if len(first.Events) != 25 || len(second.Events) != 7 || first.Next == "" || second.Next != "" {
-			t.Errorf("pages of %d and %d, next %q and %q", len(first.Events), len(second.Events), first.Next, second.Next)
-		}
-		if e := first.Events[0]; e.Kind != shared.EventSignedIn || e.Browser != "Firefox" || e.Here || !first.Events[1].Here {
-			t.Errorf("newest %+v, and before it %+v", e, first.Events[1])
-		}
-		colleague := at("Chrome")
-		colleague.Mark = "of another Chrome behind the same address"
-		theirs, err := w.Activity(t.Context(), ann, colleague, "")
-		w.wants(err, "")
-		for _, e := range theirs.Events {
-			if e.Here {
-				t.Errorf("a browser that looks alike is taken for this one: %+v", e)
-			}
-		}
-		if e := second.Events[6]; e.Kind != shared.EventAccountCreated {
-			t.Errorf("oldest %+v", e)
-		}
-		for _, before := range []string{"x", "00", strings.Repeat("0", 34)} {
-			_, err := w.Activity(t.Context(), ann, at("Chrome"), before)
-			w.wants(err, shared.CodeInvalidRequest)
-		}
-	})
+func TestChangePassword(t *testing.T) {
 	t.Run("a changed password ends the other sessions, and not this one", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.add("ann")
-		here, there := signIn(w, "Chrome"), signIn(w, "Firefox")
-		w.wants(w.ChangePassword(t.Context(), ann, here.Session, "short", at("Chrome")), shared.CodeInvalidPassword)
+		here, there := w.signedIn("ann"), w.signedIn("ann")
+		w.wants(w.ChangePassword(t.Context(), w.acts(ann, here), "short"), shared.CodeInvalidPassword)
 		w.lives(there.Token, "")
-		w.wants(w.ChangePassword(t.Context(), ann, here.Session, "another battery staple", at("Chrome")), "")
+		w.wants(w.ChangePassword(t.Context(), w.acts(ann, here), "another battery staple"), "")
 		w.lives(here.Token, "")
 		w.lives(there.Token, shared.CodeUnauthenticated)
 		_, err := w.signIn("ann", password)
@@ -461,7 +347,7 @@ func TestOwn(t *testing.T) {
 func TestSetUp(t *testing.T) {
 	first := account.NewUser{Name: "Ann", DisplayName: "Ann", Password: password}
 	setUp := func(w *world, token string) error {
-		_, err := w.SetUp(w.Context(), token, first, store.Client{})
+		_, err := w.SetUp(w.Context(), session.Actor{}, token, first)
 		return err
 	}
 	link := func(w *world) string {
@@ -476,9 +362,9 @@ func TestSetUp(t *testing.T) {
 		w := newWorld(t)
 		token := link(w)
 		w.wants(w.CheckSetupLink(t.Context(), token), "")
-		opened, err := w.SetUp(t.Context(), token, first, store.Client{})
+		opened, err := w.SetUp(t.Context(), session.Actor{}, token, first)
 		w.wants(err, "")
-		_, user, err := w.Session(t.Context(), opened.Token)
+		_, user, err := w.Sessions.Find(t.Context(), opened.Token)
 		w.wants(err, "")
 		if !user.Admin || user.Name != "ann" {
 			t.Errorf("user %+v", user)
@@ -499,7 +385,7 @@ func TestSetUp(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 8 {
 			all.Go(func() {
-				w.SetUp(t.Context(), token, account.NewUser{Name: fmt.Sprintf("ann%d", i), DisplayName: "Ann", Password: password}, store.Client{})
+				w.SetUp(t.Context(), session.Actor{}, token, account.NewUser{Name: fmt.Sprintf("ann%d", i), DisplayName: "Ann", Password: password})
 			})
 		}
 		all.Wait()
@@ -523,7 +409,7 @@ func TestSetUp(t *testing.T) {
 	t.Run("a bad password leaves the link as it is", func(t *testing.T) {
 		w := newWorld(t)
 		token := link(w)
-		_, err := w.SetUp(t.Context(), token, account.NewUser{Name: "ann", DisplayName: "Ann", Password: "short"}, store.Client{})
+		_, err := w.SetUp(t.Context(), session.Actor{}, token, account.NewUser{Name: "ann", DisplayName: "Ann", Password: "short"})
 		w.wants(err, shared.CodeInvalidPassword)
 		w.wants(setUp(w, token), "")
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -13,20 +14,20 @@ import (
 // same batch, as they were read. Of two administrators who shut each other out at the same
 // time one stays so.
 
-// Enable lets a user in again.
-func (s *Service) Enable(ctx context.Context, name string, by Actor) error {
-	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+// Enable lets the actor's user in again.
+func (s *Service) Enable(ctx context.Context, who session.Actor) error {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.Disabled = false
-		return store.Batch{store.PutUser{User: user}, s.tellsOf(by, shared.EventEnabled, user.ID)}, nil
+		return store.Batch{store.PutUser{User: user}, s.told(who, shared.EventEnabled)}, nil
 	})
 }
 
-// Disable shuts a user out. All their sessions end, and links that lead into their account
+// Disable shuts the actor's user out. All their sessions end, and links that lead into their account
 // are dead, also once they are enabled again.
 //
 // Refusal: [shared.CodeLastAdministrator] for the last administrator who can sign in.
-func (s *Service) Disable(ctx context.Context, name string, by Actor) error {
-	return s.disable(ctx, name, by, func(user store.User) (stays store.Batch, err error) {
+func (s *Service) Disable(ctx context.Context, who session.Actor) error {
+	return s.disable(ctx, who, func(user store.User) (stays store.Batch, err error) {
 		if !s.administrates(user) {
 			return nil, nil
 		}
@@ -37,19 +38,19 @@ func (s *Service) Disable(ctx context.Context, name string, by Actor) error {
 
 // DisableEvenTheLast is for IT: it disables the last administrator too. The command line
 // stays.
-func (s *Service) DisableEvenTheLast(ctx context.Context, name string, by Actor) error {
-	return s.disable(ctx, name, by, func(store.User) (store.Batch, error) { return nil, nil })
+func (s *Service) DisableEvenTheLast(ctx context.Context, who session.Actor) error {
+	return s.disable(ctx, who, func(store.User) (store.Batch, error) { return nil, nil })
 }
 
 // disable asks stays for what must stay as it is.
-func (s *Service) disable(ctx context.Context, name string, by Actor, stays func(store.User) (store.Batch, error)) error {
-	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+func (s *Service) disable(ctx context.Context, who session.Actor, stays func(store.User) (store.Batch, error)) error {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		batch, err := stays(user)
 		if err != nil {
 			return nil, err
 		}
 		user.Disabled = true
-		batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.tellsOf(by, shared.EventDisabled, user.ID))
+		batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.told(who, shared.EventDisabled))
 		for _, kind := range linksIntoAccounts {
 			batch = append(batch, s.endLink(kind, user.ID))
 		}
@@ -59,7 +60,7 @@ func (s *Service) disable(ctx context.Context, name string, by Actor, stays func
 
 // administrates reports whether somebody is an administrator who can sign in.
 func (s *Service) administrates(user store.User) bool {
-	return user.Admin && !user.Disabled && s.Policy.WaysIn(user) > 0
+	return user.Admin && !user.Disabled && s.Policy.Methods().Count(user) > 0
 }
 
 // anotherAdministrator finds one who can sign in, beside the one with this id.

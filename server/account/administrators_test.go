@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
@@ -64,7 +65,8 @@ func TestLastAdministrator(t *testing.T) {
 			var racing sync.WaitGroup
 			for n := range 64 {
 				racing.Go(func() {
-					err := nodes[n%2].Disable(t.Context(), fmt.Sprint("admin", (n*5)%admins), account.Actor{})
+					node := nodes[n%2]
+					err := node.Disable(t.Context(), it(t, node, fmt.Sprint("admin", (n*5)%admins)))
 					if code := shared.CodeOf(err); err != nil && code != shared.CodeLastAdministrator && code != shared.CodeConflict {
 						t.Errorf("shutting one out: %v", err)
 					}
@@ -84,15 +86,25 @@ func TestLastAdministrator(t *testing.T) {
 			if len(left) != 1 {
 				t.Fatalf("%v are left, want one", left)
 			}
-			if err := nodes[1].Disable(t.Context(), left[0], account.Actor{}); shared.CodeOf(err) != shared.CodeLastAdministrator {
+			if err := nodes[1].Disable(t.Context(), it(t, nodes[1], left[0])); shared.CodeOf(err) != shared.CodeLastAdministrator {
 				t.Errorf("shutting out the last one: %v", err)
 			}
-			if err := nodes[1].Disable(t.Context(), "bob", account.Actor{}); err != nil {
+			if err := nodes[1].Disable(t.Context(), it(t, nodes[1], "bob")); err != nil {
 				t.Errorf("shutting out somebody else: %v", err)
 			}
-			if err := nodes[0].DisableEvenTheLast(t.Context(), left[0], account.Actor{}); err != nil {
+			if err := nodes[0].DisableEvenTheLast(t.Context(), it(t, nodes[0], left[0])); err != nil {
 				t.Errorf("IT may shut out even the last: %v", err)
 			}
 		})
 	}
+}
+
+// it acts for the user of this name at the command line.
+func it(t *testing.T, accounts *account.Service, name string) session.Actor {
+	t.Helper()
+	who, err := accounts.IT(t.Context(), name)
+	if err != nil {
+		t.Errorf("IT doesn't find %s: %v", name, err)
+	}
+	return who
 }

@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// An enrolment link gives its bearer one thing, once: a new way in for one user. It
-// begins no session. An invitation is for who has no way in yet, a recovery link
+// An enrolment link gives its bearer one thing, once: a new sign-in method for one user. It
+// begins no session. An invitation is for who has no method yet, a recovery link
 // for who has lost theirs, and a phone link for who wants a passkey on another
 // device. Of each there is at most one for a user: an earlier one is dead from then
 // on. The store has the hash of its token.
@@ -30,13 +31,6 @@ var enrolmentLife = map[store.Method]time.Duration{
 type Link struct {
 	Token   string
 	Expires time.Time
-}
-
-// Actor is who does something to somebody else's account: an administrator in a
-// browser, or IT at the command line, who has no name here.
-type Actor struct {
-	Name   string
-	Client store.Client
 }
 
 // newLink returns a link and what writes it.
@@ -59,17 +53,11 @@ func IsLinkOfAPerson(key string) bool {
 	return key == setupLinkKey || strings.HasPrefix(key, enrolmentKeys)
 }
 
-func (s *Service) tellsOf(actor Actor, kind shared.EventKind, userID string) store.AddEvent {
-	event := store.NewEvent(s.Now(), userID, kind, actor.Client)
-	event.By = actor.Name
-	return store.AddEvent{Event: event}
-}
-
-// Invite adds a user who has no way in yet, and returns the link with which they
-// choose one, once, within seven days.
+// Invite adds a user who has no sign-in method yet, and returns the link with which they
+// choose one, once, within seven days. There is no user whom the actor acts for before.
 //
 // Refusals: [shared.CodeInvalidName] and [shared.CodeNameTaken].
-func (s *Service) Invite(ctx context.Context, fresh shared.Invite, by Actor) (store.User, Link, error) {
+func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, Link, error) {
 	display, err := shared.CleanDisplayName(cmp.Or(fresh.DisplayName, fresh.Name))
 	if err != nil {
 		return store.User{}, Link{}, err
@@ -79,11 +67,11 @@ func (s *Service) Invite(ctx context.Context, fresh shared.Invite, by Actor) (st
 		return store.User{}, Link{}, err
 	}
 	user.Admin = fresh.Admin
+	who.User = user
 
 	link, put := s.newLink(store.MethodInvitation, user.ID)
 	err = s.Store.Apply(ctx, store.Batch{
-		store.PutUser{User: user}, put,
-		s.tellsOf(by, shared.EventAccountCreated, user.ID),
+		store.PutUser{User: user}, put, s.told(who, shared.EventAccountCreated),
 	})
 	if err != nil {
 		return store.User{}, Link{}, nameTaken(err, user.Name)
@@ -92,22 +80,22 @@ func (s *Service) Invite(ctx context.Context, fresh shared.Invite, by Actor) (st
 	return user, link, nil
 }
 
-// InviteAgain makes a new link for a user who has no way in yet.
+// InviteAgain makes a new link for the actor's user, who has no sign-in method yet.
 //
 // Refusals: [shared.CodeConflict] for a user who has, or who is disabled.
-func (s *Service) InviteAgain(ctx context.Context, user store.User, by Actor) (Link, error) {
-	if s.Policy.WaysIn(user) > 0 {
-		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", user.DisplayName)
+func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, error) {
+	if who.Methods.Count(who.User) > 0 {
+		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", who.User.DisplayName)
 	}
-	return s.giveLink(ctx, store.MethodInvitation, user, s.tellsOf(by, shared.EventInvited, user.ID))
+	return s.giveLink(ctx, who, store.MethodInvitation, s.told(who, shared.EventInvited))
 }
 
-// NewRecoveryLink makes a link for a user who has lost every way in. It works once,
-// within 30 minutes, and the user's activity tells of it.
+// NewRecoveryLink makes a link for the actor's user, who has lost every sign-in method. It
+// works once, within 30 minutes, and the user's activity tells of it.
 //
 // Refusals: [shared.CodeConflict] for a disabled user.
-func (s *Service) NewRecoveryLink(ctx context.Context, user store.User, by Actor) (Link, error) {
-	return s.giveLink(ctx, store.MethodRecoveryLink, user, s.tellsOf(by, shared.EventRecoveryLinkMade, user.ID))
+func (s *Service) NewRecoveryLink(ctx context.Context, who session.Actor) (Link, error) {
+	return s.giveLink(ctx, who, store.MethodRecoveryLink, s.told(who, shared.EventRecoveryLinkMade))
 }
 
 // RecoveryLinkUntil tells how long somebody can get in by a recovery link; nil if
@@ -122,7 +110,7 @@ func (s *Service) LinkUntil(ctx context.Context, user store.User) (*time.Time, e
 	switch {
 	case user.Disabled:
 		return nil, nil
-	case s.Policy.WaysIn(user) > 0:
+	case s.Policy.Methods().Count(user) > 0:
 		return s.RecoveryLinkUntil(ctx, user) // an invitation is dead from then on
 	}
 	return until(s.openLinks(ctx, user, linksOfAdministrators...))
@@ -159,15 +147,15 @@ func until(links []store.Link, err error) (last *time.Time, _ error) {
 	return last, err
 }
 
-// WithdrawLinks makes the links dead that an administrator made for a user, and reports
-// whether there were any. The user's activity tells of it.
-func (s *Service) WithdrawLinks(ctx context.Context, user store.User, by Actor) (withdrew bool, err error) {
+// WithdrawLinks makes the links dead that an administrator made for the actor's user, and
+// reports whether there were any. The user's activity tells of it.
+func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdrew bool, err error) {
 	for range store.Attempts {
-		open, err := s.openLinks(ctx, user, linksOfAdministrators...)
+		open, err := s.openLinks(ctx, who.User, linksOfAdministrators...)
 		if err != nil || len(open) == 0 {
 			return false, err
 		}
-		batch := store.Batch{s.tellsOf(by, shared.EventLinkWithdrawn, user.ID)}
+		batch := store.Batch{s.told(who, shared.EventLinkWithdrawn)}
 		for _, link := range open {
 			batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
 		}
@@ -186,10 +174,10 @@ func (s *Service) WithdrawLinks(ctx context.Context, user store.User, by Actor) 
 // NewPhoneLink makes a link with which the signed-in user adds a passkey on another
 // device, once, within five minutes. It fails with [shared.CodeUnauthenticated] if the
 // session has ended meanwhile.
-func (s *Service) NewPhoneLink(ctx context.Context, user store.User, session store.Session) (Link, error) {
-	link, err := s.giveLink(ctx, store.MethodPhoneLink, user, store.ReplaceSession{Old: session.ID, Session: session})
+func (s *Service) NewPhoneLink(ctx context.Context, who session.Actor) (Link, error) {
+	link, err := s.giveLink(ctx, who, store.MethodPhoneLink, store.ReplaceSession{Old: who.Session.ID, Session: who.Session})
 	if errors.Is(err, store.ErrNotFound) {
-		return Link{}, errSignInAgain
+		return Link{}, session.ErrEnded
 	}
 	return link, err
 }
@@ -209,14 +197,14 @@ func (s *Service) endLink(kind store.Method, userID string) store.Op {
 
 // giveLink writes a link with its user's record: of a link and a change that shuts the user
 // out at the same time, the second knows of the first.
-func (s *Service) giveLink(ctx context.Context, kind store.Method, user store.User, also ...store.Op) (link Link, err error) {
-	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
+func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Method, also store.Op) (link Link, err error) {
+	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
 		}
 		var put store.Op
 		link, put = s.newLink(kind, user.ID)
-		return append(store.Batch{put, store.PutUser{User: user}}, also...), nil
+		return store.Batch{put, store.PutUser{User: user}, also}, nil
 	})
 	if err != nil {
 		return Link{}, err
@@ -261,8 +249,8 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 	switch {
 	case e.User.Disabled:
 		return Enrolment{}, e.gone(errDisabled)
-	case e.Kind == store.MethodInvitation && s.Policy.WaysIn(e.User) > 0:
-		return Enrolment{}, e.gone(errors.New("the user has a way in already"))
+	case e.Kind == store.MethodInvitation && s.Policy.Methods().Count(e.User) > 0:
+		return Enrolment{}, e.gone(errors.New("the user has a sign-in method already"))
 	}
 	return e, nil
 }
@@ -278,11 +266,13 @@ func (e Enrolment) gone(cause error) error {
 }
 
 // Enrol uses a link up. It returns what belongs into the batch that gives the user a
-// passkey; with a password, they get that too. Nothing is written yet.
+// passkey; with a password, they get that too. Nothing is written yet. The actor is whoever
+// bears the link, and acts for its user.
 //
 // Refusals: [shared.CodeInvalidPassword], [shared.CodePasswordsOff] where the policy
 // takes none of the user, and [shared.CodeInvalidRequest] for one by a phone link.
-func (s *Service) Enrol(ctx context.Context, e Enrolment, password string, client store.Client) (func(*store.User) (store.Batch, error), error) {
+func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, password string) (func(*store.User) (store.Batch, error), error) {
+	who.User = e.User
 	hash := ""
 	if password != "" {
 		if e.Kind == store.MethodPhoneLink {
@@ -298,12 +288,12 @@ func (s *Service) Enrol(ctx context.Context, e Enrolment, password string, clien
 		if user.Disabled {
 			return nil, e.gone(errDisabled)
 		}
-		used := store.NewEvent(s.Now(), user.ID, shared.EventLinkUsed, client)
-		used.Method = e.Kind
-		batch := store.Batch{e.take, store.AddEvent{Event: used}}
+		used := s.told(who, shared.EventLinkUsed)
+		used.Event.Method = e.Kind
+		batch := store.Batch{e.take, used}
 		if hash != "" {
 			user.Password = hash
-			batch = append(batch, store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, shared.EventPasswordChanged, client)})
+			batch = append(batch, s.told(who, shared.EventPasswordChanged))
 		}
 		if e.Kind == store.MethodRecoveryLink {
 			// What was lost may be in somebody's hands, with a session in it.
@@ -317,11 +307,11 @@ func (s *Service) Enrol(ctx context.Context, e Enrolment, password string, clien
 //
 // Refusals: those of [Service.Enrol], and [shared.CodeNotFound] if somebody else was
 // faster with the link.
-func (s *Service) EnrolPassword(ctx context.Context, e Enrolment, password string, client store.Client) error {
+func (s *Service) EnrolPassword(ctx context.Context, who session.Actor, e Enrolment, password string) error {
 	if password == "" {
 		password = " " // too short
 	}
-	enrol, err := s.Enrol(ctx, e, password, client)
+	enrol, err := s.Enrol(ctx, who, e, password)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/limit"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -57,11 +58,11 @@ type bucket struct {
 
 // ofSignIn are the buckets that a wrong password at sign-in costs. Whether anybody
 // has the name makes no difference.
-func (g guesses) ofSignIn(in PasswordSignIn) []bucket {
+func (g guesses) ofSignIn(who session.Actor, in PasswordSignIn) []bucket {
 	if in.Known != "" {
 		return []bucket{{g.browsers, in.Known}}
 	}
-	buckets := []bucket{{g.addresses, network(in.Client.Address)}}
+	buckets := []bucket{{g.addresses, network(who.Client.Address)}}
 	if name, err := CanonicalName(in.Name); err == nil {
 		buckets = append(buckets, bucket{g.accounts, name})
 	}
@@ -70,11 +71,11 @@ func (g guesses) ofSignIn(in PasswordSignIn) []bucket {
 
 // ofRecovery is the bucket that must have room before a recovery code is looked at. A
 // browser in which the user signed in before has its own.
-func (g guesses) ofRecovery(in RecoverySignIn) []bucket {
+func (g guesses) ofRecovery(who session.Actor, in RecoverySignIn) []bucket {
 	if in.Known != "" {
 		return []bucket{{g.addresses, "browser " + in.Known}}
 	}
-	return []bucket{{g.addresses, network(in.Client.Address)}}
+	return []bucket{{g.addresses, network(who.Client.Address)}}
 }
 
 // ofWrongCode is the bucket that a code costs which turned out to be wrong. When it is

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -60,7 +61,7 @@ func TestEvenWork(t *testing.T) {
 	for _, name := range []string{"old", "new", "nobody"} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := now.SignInWithPassword(t.Context(), PasswordSignIn{Name: name, Password: "wrong"})
+		_, err := now.SignInWithPassword(t.Context(), session.Actor{}, PasswordSignIn{Name: name, Password: "wrong"})
 		runtime.ReadMemStats(&after)
 		if shared.CodeOf(err) != shared.CodeSignInRefused {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -116,26 +117,27 @@ func (a Asserted) signInName() string {
 // [shared.CodeNameTaken] where a new user's name is somebody else's already,
 // [shared.CodeSSORefused] for an answer that was used before, and those of
 // [Asserted.Describe].
-func (s *Service) SignInWithIdentity(ctx context.Context, a Asserted, client store.Client, replaces store.Session) (opened Opened, err error) {
+func (s *Service) SignInWithIdentity(ctx context.Context, who session.Actor, a Asserted) (issued session.Issued, err error) {
 	if err := a.mayBeUsed(); err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
 	for attempt := 1; ; attempt++ {
 		user, found, err := s.userOf(ctx, a)
 		if err != nil {
-			return Opened{}, err
+			return session.Issued{}, err
 		}
 		if found {
-			opened, err = s.signInKnown(ctx, user, a, client, replaces)
+			who.User = user
+			issued, err = s.signInKnown(ctx, who, a)
 		} else {
-			opened, err = s.signInNew(ctx, a, client, replaces)
+			issued, err = s.signInNew(ctx, who, a)
 		}
 		// Somebody else may have come with the same identity, or given it away, just
 		// now. The second look finds how it stands.
 		if attempt == 1 && (errors.Is(err, store.ErrIdentityExists) || errors.Is(err, errIdentityGone)) {
 			continue
 		}
-		return opened, s.identityRefused(a, err)
+		return issued, s.identityRefused(a, err)
 	}
 }
 
@@ -163,11 +165,11 @@ func (s *Service) userOf(ctx context.Context, a Asserted) (user store.User, foun
 	return user, true, nil
 }
 
-func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, client store.Client, replaces store.Session) (opened Opened, err error) {
-	if slices.ContainsFunc(user.Identities, func(i store.Identity) bool { return a.isOf(i) && i.Name == "" && i.LastUsed.IsZero() }) {
+func (s *Service) signInKnown(ctx context.Context, who session.Actor, a Asserted) (issued session.Issued, err error) {
+	if slices.ContainsFunc(who.User.Identities, func(i store.Identity) bool { return a.isOf(i) && i.Name == "" && i.LastUsed.IsZero() }) {
 		a = a.named(ctx) // IT has linked it
 	}
-	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeSignInRefused, "Your account is disabled.").Because(errors.New("the account is disabled"))
 		}
@@ -183,41 +185,42 @@ func (s *Service) signInKnown(ctx context.Context, user store.User, a Asserted, 
 			}
 		}
 		var batch store.Batch
-		opened, batch = s.Open(user, a.signIn(client), replaces)
+		who.User = user
+		issued, batch = s.Sessions.Open(who, a.signIn())
 		return append(batch, store.PutUser{User: user}, a.Spent), nil
 	})
-	return opened, err
+	return issued, err
 }
 
 // signInNew makes a user. It alone asks the provider for more than the ID token has.
-func (s *Service) signInNew(ctx context.Context, a Asserted, client store.Client, replaces store.Session) (Opened, error) {
+func (s *Service) signInNew(ctx context.Context, who session.Actor, a Asserted) (session.Issued, error) {
 	if a.Provider.CreateUsers {
 		var err error
 		if a, err = a.described(ctx); err != nil {
-			return Opened{}, err
+			return session.Issued{}, err
 		}
 	}
 	if err := a.mayCreate(); err != nil {
-		return Opened{}, shared.Errorf(shared.CodeNoAccount, "%s knows you, but you have no account here yet.", a.Provider.Name).Because(err)
+		return session.Issued{}, shared.Errorf(shared.CodeNoAccount, "%s knows you, but you have no account here yet.", a.Provider.Name).Because(err)
 	}
 	user, err := s.newUser(a.signInName(), cleaned(a.Name))
 	if err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
 	user.Identities = []store.Identity{s.newIdentity(a)}
 	user.Identities[0].LastUsed = s.Now()
+	who.User = user
 
-	opened, batch := s.Open(user, a.signIn(client), replaces)
+	issued, batch := s.Sessions.Open(who, a.signIn())
 	batch = append(batch, store.PutUser{User: user}, a.Spent,
-		store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, client)},
-		a.event(s, user.ID, shared.EventIdentityLinked, client))
+		s.told(who, shared.EventAccountCreated), s.toldOf(a.Provider, who, shared.EventIdentityLinked))
 	err = s.Store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrNameExists) {
-		return Opened{}, shared.Errorf(shared.CodeNameTaken,
+		return session.Issued{}, shared.Errorf(shared.CodeNameTaken,
 			"There is an account with the name %s already. Sign in to it another way, and link %s there.", user.Name, a.Provider.Name).Because(err)
 	}
-	opened.User.Revision++ // as it is stored
-	return opened, err
+	issued.User.Revision++ // as it is stored
+	return issued, err
 }
 
 // identityRefused translates what the store refused.
@@ -232,14 +235,15 @@ func (s *Service) identityRefused(a Asserted, err error) error {
 	}
 }
 
-func (a Asserted) signIn(client store.Client) SignIn {
-	return SignIn{Method: store.MethodSSO, Provider: a.Provider.ID, ProviderName: a.Provider.Name, Client: client}
+func (a Asserted) signIn() session.SignIn {
+	return session.SignIn{Method: store.MethodSSO, Provider: a.Provider.ID, ProviderName: a.Provider.Name}
 }
 
-func (a Asserted) event(s *Service, userID string, kind shared.EventKind, client store.Client) store.AddEvent {
-	event := store.NewEvent(s.Now(), userID, kind, client)
-	event.Provider = a.Provider.Name
-	return store.AddEvent{Event: event}
+// toldOf is told, of what is done with an identity at a provider.
+func (s *Service) toldOf(p Provider, who session.Actor, kind shared.EventKind) store.AddEvent {
+	told := s.told(who, kind)
+	told.Event.Provider = p.Name
+	return told
 }
 
 func (s *Service) newIdentity(a Asserted) store.Identity {
@@ -253,19 +257,19 @@ func (s *Service) newIdentity(a Asserted) store.Identity {
 // Refusals: [shared.CodeNoAccount] for one that may not be used any more, and
 // [shared.CodeSSORefused] for somebody else's identity and for an answer that was used
 // before.
-func (s *Service) ConfirmIdentity(ctx context.Context, session store.Session, user store.User, a Asserted, client store.Client) (Opened, error) {
+func (s *Service) ConfirmIdentity(ctx context.Context, who session.Actor, a Asserted) (session.Issued, error) {
 	if err := a.mayBeUsed(); err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
-	if !user.Has(a.Provider.Issuer, a.Subject) {
-		return Opened{}, shared.Errorf(shared.CodeSSORefused, "You signed in at %s as somebody else. Please try again.", a.Provider.Name)
+	if !who.User.Has(a.Provider.Issuer, a.Subject) {
+		return session.Issued{}, shared.Errorf(shared.CodeSSORefused, "You signed in at %s as somebody else. Please try again.", a.Provider.Name)
 	}
-	opened, batch := s.Confirm(session, user, a.signIn(client))
+	issued, batch := s.Sessions.Confirm(who, a.signIn())
 	err := s.Store.Apply(ctx, append(batch, a.Spent))
 	if errors.Is(err, store.ErrNotFound) {
-		return Opened{}, errSignInAgain
+		return session.Issued{}, session.ErrEnded
 	}
-	return opened, s.identityRefused(a, err)
+	return issued, s.identityRefused(a, err)
 }
 
 // mostIdentities is how many a user may have, so that the record stays small.
@@ -276,52 +280,52 @@ const mostIdentities = 20
 //
 // Refusals: [shared.CodeNoAccount] for one that may not be used, [shared.CodeIdentityTaken]
 // if another user has it, and [shared.CodeSSORefused] for an answer that was used before.
-func (s *Service) LinkIdentity(ctx context.Context, user store.User, a Asserted, client store.Client) error {
+func (s *Service) LinkIdentity(ctx context.Context, who session.Actor, a Asserted) error {
 	if err := a.mayBeUsed(); err != nil {
 		return err
 	}
 	a = a.named(ctx)
-	err := s.change(ctx, user, func(user store.User) (store.Batch, error) {
-		return s.link(user, a, client)
-	})
+	err := s.link(ctx, who, a)
 	if errors.Is(err, store.ErrIdentityExists) {
 		return shared.Errorf(shared.CodeIdentityTaken, "This sign-in at %s belongs to another account.", a.Provider.Name).Because(err)
 	}
 	return s.identityRefused(a, err)
 }
 
-// link makes the batch. A user who has the identity already only hears that it is
+// link writes an identity. A user who has it already only hears that it is
 // there, so that a second try does no harm.
-func (s *Service) link(user store.User, a Asserted, client store.Client) (store.Batch, error) {
-	var spent store.Batch
-	if a.Spent.Ticket.ID != [16]byte{} {
-		spent = store.Batch{a.Spent}
-	}
-	if user.Has(a.Provider.Issuer, a.Subject) {
-		return spent, nil
-	}
-	if len(user.Identities) >= mostIdentities {
-		return nil, shared.Errorf(shared.CodeConflict, "An account can have at most %d sign-ins at providers.", mostIdentities)
-	}
-	user.Identities = append(user.Identities, s.newIdentity(a))
-	return append(spent, store.PutUser{User: user}, a.event(s, user.ID, shared.EventIdentityLinked, client)), nil
+func (s *Service) link(ctx context.Context, who session.Actor, a Asserted) error {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		var spent store.Batch
+		if a.Spent.Ticket.ID != [16]byte{} {
+			spent = store.Batch{a.Spent}
+		}
+		if user.Has(a.Provider.Issuer, a.Subject) {
+			return spent, nil
+		}
+		if len(user.Identities) >= mostIdentities {
+			return nil, shared.Errorf(shared.CodeConflict, "An account can have at most %d sign-ins at providers.", mostIdentities)
+		}
+		user.Identities = append(user.Identities, s.newIdentity(a))
+		return append(spent, store.PutUser{User: user}, s.toldOf(a.Provider, who, shared.EventIdentityLinked)), nil
+	})
 }
 
 // UnlinkIdentity takes an identity of the signed-in user away.
 //
 // Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod].
-func (s *Service) UnlinkIdentity(ctx context.Context, user store.User, id string, client store.Client) error {
-	return s.change(ctx, user, func(user store.User) (store.Batch, error) {
+func (s *Service) UnlinkIdentity(ctx context.Context, who session.Actor, id string) error {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		at := slices.IndexFunc(user.Identities, func(i store.Identity) bool { return i.ID == id })
 		if at < 0 {
 			return nil, shared.Errorf(shared.CodeNotFound, "This sign-in isn't linked any more.")
 		}
 		p := s.providerAt(user.Identities[at].Issuer)
 		user.Identities = slices.Delete(user.Identities, at, at+1)
-		if s.Policy.WaysIn(user) == 0 {
+		if who.Methods.Count(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "This is the only way to sign in that is left. Add another first.")
 		}
-		return store.Batch{store.PutUser{User: user}, Asserted{Provider: p}.event(s, user.ID, shared.EventIdentityUnlinked, client)}, nil
+		return store.Batch{store.PutUser{User: user}, s.toldOf(p, who, shared.EventIdentityUnlinked)}, nil
 	})
 }
 
@@ -338,12 +342,12 @@ func noProvider(id string) error {
 	return shared.Errorf(shared.CodeNotFound, "The configuration has no provider %s.", id)
 }
 
-// LinkUser gives a user an identity at a provider of the configuration, for IT, who
+// LinkUser gives the actor's user an identity at a provider of the configuration, for IT, who
 // knows the subject from there.
 //
-// Refusals: [shared.CodeNotFound], [shared.CodeInvalidRequest] for what can't be a
-// subject, and [shared.CodeIdentityTaken].
-func (s *Service) LinkUser(ctx context.Context, name, providerID, subject string) error {
+// Refusals: [shared.CodeNotFound] for the provider, [shared.CodeInvalidRequest] for what
+// can't be a subject, and [shared.CodeIdentityTaken].
+func (s *Service) LinkUser(ctx context.Context, who session.Actor, providerID, subject string) error {
 	p, found := s.Provider(providerID)
 	if !found {
 		return noProvider(providerID)
@@ -351,32 +355,31 @@ func (s *Service) LinkUser(ctx context.Context, name, providerID, subject string
 	if subject = strings.TrimSpace(subject); !store.IsSubject(subject) {
 		return shared.Errorf(shared.CodeInvalidRequest, "A subject has at most 255 ASCII characters.")
 	}
-	a := Asserted{Provider: p, Subject: subject}
-	err := s.update(ctx, name, func(user store.User) (store.Batch, error) { return s.link(user, a, store.Client{}) })
+	err := s.link(ctx, who, Asserted{Provider: p, Subject: subject})
 	if errors.Is(err, store.ErrIdentityExists) {
 		return shared.Errorf(shared.CodeIdentityTaken, "The subject %s of %s belongs to another user.", subject, p.Name).Because(err)
 	}
 	return err
 }
 
-// UnlinkUser takes every identity at a provider from a user, for IT.
+// UnlinkUser takes every identity at a provider from the actor's user, for IT.
 //
 // Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod].
-func (s *Service) UnlinkUser(ctx context.Context, name, providerID string) error {
+func (s *Service) UnlinkUser(ctx context.Context, who session.Actor, providerID string) error {
 	p, found := s.Provider(providerID)
 	if !found {
 		return noProvider(providerID)
 	}
-	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		before := len(user.Identities)
 		user.Identities = slices.DeleteFunc(user.Identities, func(i store.Identity) bool { return i.Issuer == p.Issuer })
 		switch {
 		case len(user.Identities) == before:
 			return nil, shared.Errorf(shared.CodeNotFound, "%s has no sign-in at %s.", user.Name, p.Name)
-		case s.Policy.WaysIn(user) == 0:
+		case who.Methods.Count(user) == 0:
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no other way to sign in.", user.Name)
 		}
-		return store.Batch{store.PutUser{User: user}, Asserted{Provider: p}.event(s, user.ID, shared.EventIdentityUnlinked, store.Client{})}, nil
+		return store.Batch{store.PutUser{User: user}, s.toldOf(p, who, shared.EventIdentityUnlinked)}, nil
 	})
 }
 
@@ -391,14 +394,23 @@ func (s *Service) providerAt(issuer string) Provider {
 	return Provider{Name: strings.TrimPrefix(issuer, "https://"), Issuer: issuer}
 }
 
-// Identities lists how providers know a user.
-func (s *Service) Identities(user store.User) []shared.Identity {
+// providerName is what people call a provider of the configuration; of one that isn't in it
+// any more, its name there.
+func (s *Service) providerName(id string) string {
+	if p, found := s.Provider(id); found {
+		return p.Name
+	}
+	return id
+}
+
+// Identities lists how providers know the actor's user.
+func (s *Service) Identities(who session.Actor) []shared.Identity {
 	var list []shared.Identity
-	for _, i := range user.Identities {
+	for _, i := range who.User.Identities {
 		p := s.providerAt(i.Issuer)
 		list = append(list, shared.Identity{
 			ID: i.ID, Provider: p.Name, ProviderID: p.ID, Name: i.Name, Created: i.Created,
-			OnlyMethod: s.Policy.IsLastIdentity(user, i),
+			OnlyMethod: who.Methods.IsLastIdentity(who.User, i),
 		})
 	}
 	return list

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -59,7 +60,7 @@ func TestGoogle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = w.SignInWithIdentity(t.Context(), asserted(google, "1", row.email, row.claims), store.Client{}, store.Session{})
+			_, err = w.SignInWithIdentity(t.Context(), session.Actor{}, asserted(google, "1", row.email, row.claims))
 			if row.comes && err != nil || !row.comes && shared.CodeOf(err) != shared.CodeNoAccount {
 				t.Errorf("got %v", err)
 			}
@@ -69,10 +70,10 @@ func TestGoogle(t *testing.T) {
 		w := newWorld(t)
 		google := account.Provider{ID: "google", Name: "Google", Issuer: "https://accounts.google.com"}
 		opened := w.add("ann")
-		if err := w.LinkIdentity(t.Context(), opened, asserted(google, "1", "ann@elsewhere.example", nil), store.Client{}); err != nil {
+		if err := w.LinkIdentity(t.Context(), w.Actor(opened), asserted(google, "1", "ann@elsewhere.example", nil)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.SignInWithIdentity(t.Context(), again(google, "1"), store.Client{}, store.Session{}); err != nil {
+		if _, err := w.SignInWithIdentity(t.Context(), session.Actor{}, again(google, "1")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -139,7 +140,7 @@ func TestNewNames(t *testing.T) {
 		long + "@example.com": strings.Repeat("x", 55) + "-", "müller@example.com": "müller@example.com", "☃@example.com": "user-", "a☃@example.com": "user-",
 	} {
 		w := newWorld(t)
-		first, err := w.SignInWithIdentity(t.Context(), asserted(p, "1", email, nil), store.Client{}, store.Session{})
+		first, err := w.SignInWithIdentity(t.Context(), session.Actor{}, asserted(p, "1", email, nil))
 		if err != nil || !strings.HasPrefix(first.User.Name, want) {
 			t.Errorf("%s: %q, %v, want %q", email, first.User.Name, err, want)
 			continue
@@ -148,7 +149,7 @@ func TestNewNames(t *testing.T) {
 			t.Errorf("%s: IT doesn't find %q: %v", email, first.User.Name, err)
 		}
 		if !strings.Contains(first.User.Name, "@") { // then there may be two of the kind
-			second, err := w.SignInWithIdentity(t.Context(), asserted(p, "2", email, nil), store.Client{}, store.Session{})
+			second, err := w.SignInWithIdentity(t.Context(), session.Actor{}, asserted(p, "2", email, nil))
 			if err != nil || second.User.Name == first.User.Name {
 				t.Errorf("%s of another: %q, %v", email, second.User.Name, err)
 			}
@@ -160,7 +161,7 @@ func TestNewNames(t *testing.T) {
 			a := asserted(p, string(rune('a'+i)), "ann@example.com", nil)
 			a.Email = strings.Repeat("n", i) + a.Email
 			a.Name = row.name
-			opened, err := w.SignInWithIdentity(t.Context(), a, store.Client{}, store.Session{})
+			opened, err := w.SignInWithIdentity(t.Context(), session.Actor{}, a)
 			if err != nil || !strings.HasSuffix(opened.User.DisplayName, row.want) || len([]rune(opened.User.DisplayName)) > 64 {
 				t.Errorf("%q: called %q, %v", row.name, opened.User.DisplayName, err)
 			}
@@ -168,7 +169,7 @@ func TestNewNames(t *testing.T) {
 	})
 	t.Run("what a provider leaves out this time isn't forgotten", func(t *testing.T) {
 		w := newWorld(t)
-		if _, err := w.SignInWithIdentity(t.Context(), asserted(p, "1", "ann@example.com", nil), store.Client{}, store.Session{}); err != nil {
+		if _, err := w.SignInWithIdentity(t.Context(), session.Actor{}, asserted(p, "1", "ann@example.com", nil)); err != nil {
 			t.Fatal(err)
 		}
 		silent := again(p, "1")
@@ -176,7 +177,7 @@ func TestNewNames(t *testing.T) {
 			t.Error("the provider is asked of somebody known")
 			return account.Described{}, nil
 		}
-		opened, err := w.SignInWithIdentity(t.Context(), silent, store.Client{}, store.Session{})
+		opened, err := w.SignInWithIdentity(t.Context(), session.Actor{}, silent)
 		if err != nil || opened.User.Identities[0].Name != "ann@example.com" {
 			t.Errorf("got %+v, %v", opened.User.Identities, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -43,7 +44,7 @@ func TestNamesArePasted(t *testing.T) {
 		t.Fatalf("got %q, %q (%v)", user.Name, user.DisplayName, err)
 	}
 	for _, typed := range []string{"ann ", " ann", "\u00a0ann", "ann\u200b"} {
-		if _, err := s.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: typed, Password: password}); err != nil {
+		if _, err := s.SignInWithPassword(t.Context(), session.Actor{}, account.PasswordSignIn{Name: typed, Password: password}); err != nil {
 			t.Errorf("%q doesn't sign in: %v", typed, err)
 		}
 		if found, _, err := s.FindUsers(t.Context(), typed, ""); len(found) != 1 || err != nil {
@@ -53,7 +54,7 @@ func TestNamesArePasted(t *testing.T) {
 	if found, _, err := s.FindUsers(t.Context(), " ", ""); len(found) != 1 || err != nil {
 		t.Errorf("a blank finds %d users (%v), want all", len(found), err)
 	}
-	if _, err := s.SignInWithPassword(t.Context(), account.PasswordSignIn{Name: "ann", Password: password + " "}); shared.CodeOf(err) != shared.CodeSignInRefused {
+	if _, err := s.SignInWithPassword(t.Context(), session.Actor{}, account.PasswordSignIn{Name: "ann", Password: password + " "}); shared.CodeOf(err) != shared.CodeSignInRefused {
 		t.Errorf("a password with a blank more: %v, want a refusal", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -26,8 +27,8 @@ const (
 	secretRecovery     = "recovery-key"
 )
 
-// MakeRecoveryCodes gives the user ten new codes, in place of all that there were.
-func (s *Service) MakeRecoveryCodes(ctx context.Context, user store.User, client store.Client) ([]string, error) {
+// MakeRecoveryCodes gives the actor's user ten new codes, in place of all that there were.
+func (s *Service) MakeRecoveryCodes(ctx context.Context, who session.Actor) ([]string, error) {
 	key, err := store.SecretOrNew(ctx, s.Store, secretRecovery, sha256.Size)
 	if err != nil {
 		return nil, err
@@ -36,12 +37,11 @@ func (s *Service) MakeRecoveryCodes(ctx context.Context, user store.User, client
 	for i := range codes {
 		code := rand.Text()[:recoveryCodeLength]
 		codes[i] = code[:recoveryCodeLength/2] + "-" + code[recoveryCodeLength/2:]
-		hashes[i] = hashOfCode(key, user.ID, code)
+		hashes[i] = hashOfCode(key, who.User.ID, code)
 	}
-	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.RecoveryCodes, user.RecoveryCodesMade = hashes, s.Now()
-		event := store.NewEvent(s.Now(), user.ID, shared.EventRecoveryCodesMade, client)
-		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+		return store.Batch{store.PutUser{User: user}, s.told(who, shared.EventRecoveryCodesMade)}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -75,53 +75,52 @@ func canonicalCode(typed string) string {
 // RecoverySignIn is an attempt to sign in with a recovery code.
 type RecoverySignIn struct {
 	Name, Code string
-	Client     store.Client
-	Replaces   store.Session // the session that the browser had before, if any
-	Known      string        // as in [PasswordSignIn]
+	Known      string // as in [PasswordSignIn]
 }
 
 // SignInWithRecoveryCode begins a session and uses the code up. Whatever is wrong
 // gets the same refusal, [shared.CodeSignInRefused]; too much of it from one
 // address or for one name, [shared.CodeTooManyAttempts].
-func (s *Service) SignInWithRecoveryCode(ctx context.Context, in RecoverySignIn) (Opened, error) {
-	end, err := s.mayGuess(s.guesses.ofRecovery(in))
+func (s *Service) SignInWithRecoveryCode(ctx context.Context, who session.Actor, in RecoverySignIn) (session.Issued, error) {
+	end, err := s.mayGuess(s.guesses.ofRecovery(who, in))
 	if err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
-	opened, user, err := s.recover(ctx, in)
+	if who.User, err = s.userToVerify(ctx, in.Name); err != nil {
+		end(false)
+		return session.Issued{}, err
+	}
+	issued, err := s.recover(ctx, who, in.Code)
 	wrong := shared.CodeOf(err) == shared.CodeSignInRefused
 	end(wrong)
 	if !wrong {
-		return opened, err
+		return issued, err
 	}
 	endWrong, tooMany := s.mayGuess(s.guesses.ofWrongCode(in))
 	if tooMany != nil {
-		return Opened{}, tooMany
+		return session.Issued{}, tooMany
 	}
 	endWrong(true)
-	if user.ID != "" {
-		s.tellFailed(user, store.MethodRecoveryCode, in.Client)
+	if who.User.ID != "" {
+		s.tellFailed(who, store.MethodRecoveryCode)
 	}
-	return Opened{}, err
+	return session.Issued{}, err
 }
 
-// recover returns the user of the name too, the zero user if there is none.
-func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened, user store.User, err error) {
+// recover takes a code of the actor's user, who is the zero user if nobody has the name.
+func (s *Service) recover(ctx context.Context, who session.Actor, typed string) (issued session.Issued, err error) {
 	// The key comes with the first codes. Before, no code is right, and a stranger
 	// makes us write nothing.
 	key, err := s.Store.Secret(ctx, secretRecovery)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return Opened{}, user, fmt.Errorf("looking up the key of recovery codes: %w", err)
+		return session.Issued{}, fmt.Errorf("looking up the key of recovery codes: %w", err)
 	}
-	if user, err = s.userToVerify(ctx, in.Name); err != nil {
-		return Opened{}, user, err
-	}
-	hash := hashOfCode(key, user.ID, canonicalCode(in.Code))
-	if user.ID == "" {
-		return Opened{}, user, refusedRecovery("nobody has this name")
+	hash := hashOfCode(key, who.User.ID, canonicalCode(typed))
+	if who.User.ID == "" {
+		return session.Issued{}, refusedRecovery("nobody has this name")
 	}
 
-	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		at := codeOf(user, hash)
 		switch {
 		case at < 0:
@@ -131,10 +130,11 @@ func (s *Service) recover(ctx context.Context, in RecoverySignIn) (opened Opened
 		}
 		user.RecoveryCodes = slices.Delete(user.RecoveryCodes, at, at+1)
 		var batch store.Batch
-		opened, batch = s.Open(user, SignIn{Method: store.MethodRecoveryCode, Client: in.Client}, in.Replaces)
+		who.User = user
+		issued, batch = s.Sessions.Open(who, session.SignIn{Method: store.MethodRecoveryCode})
 		return append(batch, store.PutUser{User: user}), nil
 	})
-	return opened, user, err
+	return issued, err
 }
 
 // codeOf finds a code among those that are left, in the same time wherever it is.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -66,27 +67,28 @@ func (s *Service) CheckSetupLink(ctx context.Context, token string) error {
 //
 // There is one link at a time, and none is made while there is an administrator;
 // so taking it is proof enough that there still is none.
-func (s *Service) SetUp(ctx context.Context, token string, first NewUser, client store.Client) (Opened, error) {
+func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, first NewUser) (session.Issued, error) {
 	if err := s.CheckSetupLink(ctx, token); err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
 	first.Admin = true
 	user, err := s.make(ctx, first)
 	if err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
-	opened, batch := s.Open(user, SignIn{Method: store.MethodSetupLink, Client: client}, store.Session{})
-	if err := s.setUp(ctx, token, user, client, batch...); err != nil {
-		return Opened{}, err
+	who.User = user
+	issued, batch := s.Sessions.Open(who, session.SignIn{Method: store.MethodSetupLink})
+	if err := s.setUp(ctx, who, token, batch...); err != nil {
+		return session.Issued{}, err
 	}
-	opened.User.Revision++ // as it is stored
-	return opened, nil
+	issued.User.Revision++ // as it is stored
+	return issued, nil
 }
 
 // SetUpByLink is [Service.SetUp] where nobody signs in with a password: the first
 // administrator gets an invitation, and adds a passkey with it before anything else.
 // Should they lose it, IT invites them again.
-func (s *Service) SetUpByLink(ctx context.Context, token, name, displayName string, client store.Client) (Link, error) {
+func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, name, displayName string) (Link, error) {
 	if err := s.CheckSetupLink(ctx, token); err != nil {
 		return Link{}, err
 	}
@@ -100,22 +102,23 @@ func (s *Service) SetUpByLink(ctx context.Context, token, name, displayName stri
 	}
 	user.Admin = true
 	link, put := s.newLink(store.MethodInvitation, user.ID)
-	return link, s.setUp(ctx, token, user, client, put)
+	who.User = user
+	return link, s.setUp(ctx, who, token, put)
 }
 
-// setUp writes the first administrator, takes the link, and does what also belongs to
-// it.
-func (s *Service) setUp(ctx context.Context, token string, user store.User, client store.Client, also ...store.Op) error {
+// setUp writes the first administrator, who is the actor's user, takes the link, and does
+// what also belongs to it.
+func (s *Service) setUp(ctx context.Context, who session.Actor, token string, also ...store.Op) error {
 	err := s.Store.Apply(ctx, append(store.Batch{
 		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},
-		store.PutUser{User: user},
-		store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, client)},
+		store.PutUser{User: who.User},
+		s.told(who, shared.EventAccountCreated),
 	}, also...))
 	if errors.Is(err, store.ErrNotFound) {
 		return errNoSetupLink
 	}
 	if err != nil {
-		return nameTaken(err, user.Name)
+		return nameTaken(err, who.User.Name)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -17,9 +18,6 @@ func refusedSignIn(cause string) error {
 // PasswordSignIn is an attempt to sign in with a password.
 type PasswordSignIn struct {
 	Name, Password string
-	Client         store.Client
-	Replaces       store.Session // the session that the browser had before, if any
-
 	// Known names a browser in which the user of this name signed in before; ""
 	// for any other. See guessing.go.
 	Known string
@@ -31,55 +29,55 @@ type PasswordSignIn struct {
 // get the same refusal, [shared.CodeSignInRefused], after the same work; too many
 // of them, or too many at once, [shared.CodeTooManyAttempts]. Whose right password the
 // policy doesn't take gets [shared.CodePasswordsOff].
-func (s *Service) SignInWithPassword(ctx context.Context, in PasswordSignIn) (Opened, error) {
+func (s *Service) SignInWithPassword(ctx context.Context, who session.Actor, in PasswordSignIn) (session.Issued, error) {
 	if !s.Policy.TakesPasswords() {
-		return Opened{}, errNoPasswords
+		return session.Issued{}, errNoPasswords
 	}
-	end, err := s.mayGuess(s.guesses.ofSignIn(in))
+	end, err := s.mayGuess(s.guesses.ofSignIn(who, in))
 	if err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
-	opened, err := s.signIn(ctx, in)
+	issued, err := s.signIn(ctx, who, in)
 	end(shared.CodeOf(err) == shared.CodeSignInRefused)
-	return opened, err
+	return issued, err
 }
 
-func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error) {
+func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSignIn) (issued session.Issued, err error) {
 	user, err := s.userToVerify(ctx, in.Name)
 	if err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
+	who.User = user
 	hash := user.Password
 	if hash == "" {
 		hash = s.Hasher.nobody
 	}
 	right, outdated, err := s.verify(ctx, in.Password, hash, in.Known == "")
 	if err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
 
 	switch {
 	case user.ID == "":
-		return Opened{}, refusedSignIn("nobody has this name")
+		return session.Issued{}, refusedSignIn("nobody has this name")
 	case !right || user.Password == "":
-		s.tellFailed(user, store.MethodPassword, in.Client)
-		return Opened{}, refusedSignIn("wrong password")
+		s.tellFailed(who, store.MethodPassword)
+		return session.Issued{}, refusedSignIn("wrong password")
 	case user.Disabled:
-		s.tellFailed(user, store.MethodPassword, in.Client)
-		return Opened{}, refusedSignIn("the account is disabled")
+		s.tellFailed(who, store.MethodPassword)
+		return session.Issued{}, refusedSignIn("the account is disabled")
 	}
 	if err := s.passwordAllowed(user); err != nil {
-		return Opened{}, err
+		return session.Issued{}, err
 	}
 
 	renewed := user.Password
 	if outdated {
 		if renewed, err = s.rehash(ctx, in.Password); err != nil {
-			return Opened{}, err
+			return session.Issued{}, err
 		}
 	}
 
-	var opened Opened
 	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
 		// Somebody may have changed the password, or shut the user out, while we
 		// were hashing.
@@ -87,12 +85,12 @@ func (s *Service) signIn(ctx context.Context, in PasswordSignIn) (Opened, error)
 			return nil, refusedSignIn("the account was changed meanwhile")
 		}
 		user.Password = renewed
-		how := SignIn{Method: store.MethodPassword, Client: in.Client}
+		who.User = user
 		var batch store.Batch
-		opened, batch = s.Open(user, how, in.Replaces)
+		issued, batch = s.Sessions.Open(who, session.SignIn{Method: store.MethodPassword})
 		return append(store.Batch{store.PutUser{User: user}}, batch...), nil
 	})
-	return opened, err
+	return issued, err
 }
 
 // userToVerify returns the user of a typed name; the zero user if there is none.
@@ -119,9 +117,51 @@ func (s *Service) rehash(ctx context.Context, typed string) (string, error) {
 	return s.hash(ctx, password)
 }
 
-// tellFailed lets the user know, after the answer: see [failures.Recorder].
-func (s *Service) tellFailed(user store.User, method store.Method, client store.Client) {
-	event := store.NewEvent(s.Now(), user.ID, shared.EventSignInFailed, client)
+// tellFailed lets the actor's user know, after the answer: see [activity.Service.Failed].
+func (s *Service) tellFailed(who session.Actor, method store.Method) {
+	event := who.Event(shared.EventSignInFailed, s.Now())
 	event.Method = method
-	s.Failures.Add(event)
+	s.Activity.Failed(event)
+}
+
+// ConfirmPassword confirms with the user's password. A wrong one is refused with
+// [shared.CodeSignInRefused], too many with [shared.CodeTooManyAttempts], and any where
+// the policy takes none of the user with [shared.CodePasswordsOff]; the session goes on
+// as it was.
+func (s *Service) ConfirmPassword(ctx context.Context, who session.Actor, password string) (session.Issued, error) {
+	end, err := s.mayGuess(s.guesses.ofConfirmation(who.User))
+	if err != nil {
+		return session.Issued{}, err
+	}
+	issued, err := s.confirm(ctx, who, password)
+	end(shared.CodeOf(err) == shared.CodeSignInRefused)
+	return issued, err
+}
+
+func (s *Service) confirm(ctx context.Context, who session.Actor, password string) (session.Issued, error) {
+	if err := s.passwordAllowed(who.User); err != nil {
+		return session.Issued{}, err
+	}
+	hash := who.User.Password
+	if hash == "" {
+		hash = s.Hasher.nobody
+	}
+	right, _, err := s.verify(ctx, password, hash, false)
+	if err != nil {
+		return session.Issued{}, err
+	}
+	if !right || who.User.Password == "" {
+		s.tellFailed(who, store.MethodPassword)
+		return session.Issued{}, shared.Errorf(shared.CodeSignInRefused, "This password is not right.")
+	}
+
+	issued, batch := s.Sessions.Confirm(who, session.SignIn{Method: store.MethodPassword})
+	err = s.Store.Apply(ctx, batch)
+	if errors.Is(err, store.ErrNotFound) {
+		return session.Issued{}, session.ErrEnded
+	}
+	if err != nil {
+		return session.Issued{}, fmt.Errorf("storing a confirmation: %w", err)
+	}
+	return issued, nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -21,7 +22,7 @@ type NewUser struct {
 	Admin       bool
 }
 
-// AddUser adds a user with a password, which is their first way in.
+// AddUser adds a user with a password, which is their first sign-in method. IT alone does it.
 //
 // Refusals: [shared.CodeInvalidName], [shared.CodeInvalidPassword],
 // [shared.CodeNameTaken], and [shared.CodePasswordsOff] where the policy takes no
@@ -54,7 +55,7 @@ func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
 	return user, err
 }
 
-// newUser makes a record of somebody who has no way in yet. Without a display name
+// newUser makes a record of somebody who has no sign-in method yet. Without a display name
 // they are called by their name.
 func (s *Service) newUser(typed, display string) (store.User, error) {
 	name, err := CanonicalName(typed)
@@ -140,14 +141,14 @@ type Methods struct {
 	HasPassword bool // one that counts: the policy may take none
 	Passkeys    int
 	Identities  int  // at OpenID providers
-	Invited     bool // has no way in yet
+	Invited     bool // has no sign-in method yet
 }
 
 // MethodsOf describes a user. The Users page and the command line say the same.
 func (s *Service) MethodsOf(user store.User) Methods {
 	return Methods{
-		HasPassword: s.Policy.HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
-		Invited: s.Policy.WaysIn(user) == 0,
+		HasPassword: s.Policy.Methods().HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
+		Invited: s.Policy.Methods().Count(user) == 0,
 	}
 }
 
@@ -185,47 +186,62 @@ func (s *Service) UserByID(ctx context.Context, id string) (store.User, error) {
 
 var errNoUser = shared.Errorf(shared.CodeNotFound, "This user isn't there any more.")
 
-// SetPassword gives a user another password and ends all their sessions, since
-// whoever needed this may have lost the old one to somebody.
+// ChangePassword gives the actor's user another password and ends their other sessions.
 //
-// Refusals: [shared.CodeNotFound], [shared.CodeInvalidPassword] and
-// [shared.CodePasswordsOff].
-func (s *Service) SetPassword(ctx context.Context, name, password string) error {
-	user, err := s.UserByName(ctx, name)
+// Refusals: [shared.CodeInvalidPassword] for a weak one, and [shared.CodePasswordsOff] where
+// the policy takes none of them.
+func (s *Service) ChangePassword(ctx context.Context, who session.Actor, password string) error {
+	hash, err := s.newPassword(ctx, who.User, password)
 	if err != nil {
 		return err
 	}
-	hash, err := s.newPassword(ctx, user, password)
-	if err != nil {
-		return err
-	}
-	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.Password = hash
-		return s.shutsOut(user, shared.EventPasswordChanged), nil
+		return store.Batch{
+			store.PutUser{User: user},
+			store.EndSessions{UserID: user.ID, Except: who.Session.ID},
+			s.endPhoneLink(user.ID),
+			s.told(who, shared.EventPasswordChanged),
+		}, nil
 	})
 }
 
-// RemovePassword leaves a user with their other ways in, and ends all their sessions.
+// SetPassword gives the actor's user another password and ends all their sessions, since
+// whoever needed this may have lost the old one to somebody.
 //
-// Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod] for a user who has
-// no other.
-func (s *Service) RemovePassword(ctx context.Context, name string) error {
-	return s.update(ctx, name, func(user store.User) (store.Batch, error) {
+// Refusals: [shared.CodeInvalidPassword] and [shared.CodePasswordsOff].
+func (s *Service) SetPassword(ctx context.Context, who session.Actor, password string) error {
+	hash, err := s.newPassword(ctx, who.User, password)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		user.Password = hash
+		return s.shutsOut(who, user, shared.EventPasswordChanged), nil
+	})
+}
+
+// RemovePassword leaves the actor's user with their other sign-in methods, and ends all
+// their sessions.
+//
+// Refusal: [shared.CodeLastMethod] for a user who has no other.
+func (s *Service) RemovePassword(ctx context.Context, who session.Actor) error {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.Password = ""
-		if s.Policy.WaysIn(user) == 0 {
+		if who.Methods.Count(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)
 		}
-		return s.shutsOut(user, shared.EventPasswordRemoved), nil
+		return s.shutsOut(who, user, shared.EventPasswordRemoved), nil
 	})
 }
 
 // shutsOut stores a changed user, ends all sessions with what was begun in them, and leaves
 // an event.
-func (s *Service) shutsOut(user store.User, kind shared.EventKind) store.Batch {
+func (s *Service) shutsOut(who session.Actor, user store.User, kind shared.EventKind) store.Batch {
 	return store.Batch{
 		store.PutUser{User: user},
 		store.EndSessions{UserID: user.ID},
 		s.endPhoneLink(user.ID),
-		store.AddEvent{Event: store.NewEvent(s.Now(), user.ID, kind, store.Client{})},
+		s.told(who, kind),
 	}
 }

@@ -1,17 +1,3 @@
-// Package activity bounds what a user's own doings write into their activity.
-//
-// Each change leaves an event in the batch that makes it, so a program that signs in, renames
-// or makes recovery codes all day would fill the disk, and bury what the user must see: what
-// somebody else did as them. A [Bounded] store lets the first fifty events of a user and a
-// kind in a day stand each for itself. Of those that follow, each source has one line, which
-// counts them and says when the last one was; from the eleventh source on, all share one.
-// So what a thief does from elsewhere isn't lost among what a user's own program does all
-// day. Nothing is refused, no older line is touched, and whoever wants to hide what they did
-// can only add to it.
-//
-// That makes 61 lines a day of each kind, of half a kilobyte at most. The count is kept in
-// memory, by node, and a restart begins anew. Failed attempts have a bound of their own: see
-// package failures.
 package activity
 
 import (
@@ -25,6 +11,21 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
+
+// What a user's own doings write into their activity is bounded.
+//
+// Each change leaves an event in the batch that makes it, so a program that signs in, renames
+// or makes recovery codes all day would fill the disk, and bury what the user must see: what
+// somebody else did as them. A [Bounded] store lets the first fifty events of a user and a
+// kind in a day stand each for itself. Of those that follow, each source has one line, which
+// counts them and says when the last one was; from the eleventh source on, all share one.
+// So what a thief does from elsewhere isn't lost among what a user's own program does all
+// day. Nothing is refused, no older line is touched, and whoever wants to hide what they did
+// can only add to it.
+//
+// That makes 61 lines a day of each kind, of half a kilobyte at most. The count is kept in
+// memory, by node, and a restart begins anew. Failed attempts have a bound of their own: see
+// package failures.
 
 const (
 	// each is how many events of a user and a kind have a line of their own in a window.

@@ -9,6 +9,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -52,7 +53,7 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 	if rpID != s.rpID {
 		return assertion{}, madeElsewhere(rpID)
 	}
-	if verification(s.policy) == protocol.VerificationRequired && !data.Flags.HasUserVerified() {
+	if s.rp.Config.AuthenticatorSelection.UserVerification == protocol.VerificationRequired && !data.Flags.HasUserVerified() {
 		return assertion{}, notVerified()
 	}
 	return assertion{parsed.RawID, data.Flags, data.Counter}, nil
@@ -60,8 +61,8 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 
 // use writes down that a passkey was used: one batch with the spent ticket, the
 // passkey's new counter, flags and time, and whatever also adds.
-func (s *Service) use(ctx context.Context, t ticket, user store.User, proof assertion, browser Browser, also Also) error {
-	err := s.change(ctx, user, func(user store.User) (store.Batch, error) {
+func (s *Service) use(ctx context.Context, who session.Actor, t ticket, proof assertion, also Also) error {
+	err := s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, Disabled(errors.New("the account is disabled"))
 		}
@@ -80,19 +81,20 @@ func (s *Service) use(ctx context.Context, t ticket, user store.User, proof asse
 		used.Verified = used.Verified || proof.flags.HasUserVerified()
 		used.LastUsed = s.now()
 
-		more, err := also(user, *used)
+		who.User = user
+		more, err := also(who, *used)
 		if err != nil {
 			return nil, err
 		}
 		batch := append(store.Batch{t.spent(), store.PutUser{User: user}}, more...)
 		for _, kind := range happened {
-			batch = append(batch, s.tells(kind, user, *used, browser))
+			batch = append(batch, s.toldOfUse(who, kind, *used))
 		}
 		return batch, nil
 	})
 
 	if shared.CodeOf(err) == shared.CodePasskeyCopied {
-		s.tellCounterFell(user, proof, browser)
+		s.tellCounterFell(who, proof)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		// The user, or the session to be confirmed, went away meanwhile.
@@ -130,16 +132,24 @@ func compare(known store.Passkey, proof assertion) (happened []shared.EventKind,
 }
 
 // tellCounterFell lets the user know, after the answer.
-func (s *Service) tellCounterFell(user store.User, proof assertion, browser Browser) {
-	if i, found := findCredential(user, proof.credentialID); found && s.failures != nil {
-		s.failures.Add(s.tells(shared.EventCounterFell, user, user.Passkeys[i], browser).Event)
+func (s *Service) tellCounterFell(who session.Actor, proof assertion) {
+	if i, found := findCredential(who.User, proof.credentialID); found {
+		s.activity.Failed(s.toldOfUse(who, shared.EventCounterFell, who.User.Passkeys[i]).Event)
 	}
 }
 
-func (s *Service) tells(kind shared.EventKind, user store.User, p store.Passkey, browser Browser) store.AddEvent {
-	event := store.NewEvent(s.now(), user.ID, kind, browser.Client)
-	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, p.ID, p.Name
+// told is an event of what the actor does with a passkey, in the batch that does it.
+func (s *Service) told(who session.Actor, kind shared.EventKind, p store.Passkey) store.AddEvent {
+	event := who.Event(kind, s.now())
+	event.PasskeyID, event.Passkey = p.ID, p.Name
 	return store.AddEvent{Event: event}
+}
+
+// toldOfUse is told, of what a sign-in or a confirmation with a passkey shows.
+func (s *Service) toldOfUse(who session.Actor, kind shared.EventKind, p store.Passkey) store.AddEvent {
+	told := s.told(who, kind, p)
+	told.Event.Method = store.MethodPasskey
+	return told
 }
 
 func findCredential(user store.User, credentialID []byte) (int, bool) {

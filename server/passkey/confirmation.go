@@ -8,19 +8,19 @@ import (
 
 	"github.com/go-webauthn/webauthn/webauthn"
 
-	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
 )
 
 // BeginConfirmation starts proving that the signed-in user is there, with one of
 // their own passkeys. It writes nothing. A user without passkeys is refused with
 // [shared.CodeNotFound].
-func (s *Service) BeginConfirmation(_ context.Context, user store.User, browser Browser) (shared.Ceremony, error) {
-	if len(user.Passkeys) == 0 {
+func (s *Service) BeginConfirmation(_ context.Context, who session.Actor) (shared.Ceremony, error) {
+	if len(who.User.Passkeys) == 0 {
 		return shared.Ceremony{}, shared.Errorf(shared.CodeNotFound, "You have no passkey to confirm with.")
 	}
 
-	request, _, err := s.rp.BeginLogin(libraryUser{user}, webauthn.WithAllowedCredentials(descriptors(user)))
+	request, _, err := s.rp.BeginLogin(libraryUser{who.User}, webauthn.WithAllowedCredentials(descriptors(who.User)))
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
 	}
@@ -29,36 +29,38 @@ func (s *Service) BeginConfirmation(_ context.Context, user store.User, browser 
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
 	}
-	return s.begun(forConfirmation, user.ID, browser.Binding, request.Response.Challenge.String(), "", options), nil
+	return s.begun(ticket{
+		Purpose: forConfirmation, UserID: who.User.ID, Binding: who.Session.ID, Challenge: request.Response.Challenge.String(),
+	}, options), nil
 }
 
-// FinishConfirmation verifies the answer against the passkeys of user, and of
+// FinishConfirmation verifies the answer against the passkeys of the actor's user, and of
 // nobody else, and applies one batch of its own changes and what also returns:
 // the session with its new token.
 //
 // Refusals: those of [Service.FinishSignIn].
-func (s *Service) FinishConfirmation(ctx context.Context, user store.User, browser Browser, answer shared.FinishCeremony, also Also) error {
-	t, err := s.redeem(answer.Ticket, forConfirmation, user.ID, browser.Binding)
+func (s *Service) FinishConfirmation(ctx context.Context, who session.Actor, answer shared.FinishCeremony, also Also) error {
+	t, err := s.redeem(answer.Ticket, forConfirmation, who.User.ID, who.Session.ID)
 	if err != nil {
 		return err
 	}
-	return s.settle(t, s.confirm(ctx, t, user, browser, answer.Credential, also))
+	return s.settle(t, s.confirm(ctx, who, t, answer.Credential, also))
 }
 
-func (s *Service) confirm(ctx context.Context, t ticket, user store.User, browser Browser, answer json.RawMessage, also Also) error {
+func (s *Service) confirm(ctx context.Context, who session.Actor, t ticket, answer json.RawMessage, also Also) error {
 	parsed, err := s.parseAssertion(answer)
 	if err != nil {
 		return err
 	}
-	if _, mine := findCredential(user, parsed.RawID); !mine {
+	if _, mine := findCredential(who.User, parsed.RawID); !mine {
 		if _, err := s.owner(ctx, parsed.RawID); err != nil {
 			return err
 		}
 		return refused(errors.New("another user's passkey"))
 	}
-	proof, err := s.verifyAssertion(t, user, parsed)
+	proof, err := s.verifyAssertion(t, who.User, parsed)
 	if err != nil {
 		return err
 	}
-	return s.use(ctx, t, user, proof, browser, also)
+	return s.use(ctx, who, t, proof, also)
 }

@@ -15,15 +15,13 @@ import (
 )
 
 // defaultName is what a passkey is called when its user typed nothing: after the
-// provider that says it made it, else after browser and system, else "Passkey".
-func defaultName(typed string, aaguid [16]byte, browser Browser) string {
-	client, text := browser.Client, browser.Text
+// provider that says it made it, else after browser and system, else "Passkey". A nil text
+// is English.
+func defaultName(aaguid [16]byte, client store.Client, text *message.Catalogue) string {
 	if text == nil {
 		text = &message.English
 	}
 	switch provider := providerName(aaguid); {
-	case typed != "":
-		return typed
 	case provider != "":
 		return shorten(provider, shared.MaxNameLength)
 	case client.Browser != "" && client.System != "":

@@ -1,8 +1,11 @@
 // Package passkey holds the rules of passkeys: registering one, signing in or
 // confirming with one, listing, renaming and removing one's own.
 //
-// It knows nothing of HTTP, cookies or sessions, and it is the only package
-// that uses go-webauthn. What that library leaves to its caller is closed here:
+// It knows nothing of HTTP, cookies or how sessions begin, and it is the only package
+// that uses go-webauthn. Package server calls it, with the [session.Actor] who asks: of
+// Keypeg's own users and of those of a host program alike. It calls down to package
+// activity, by which it reads and writes, and knows nothing of package account.
+// What that library leaves to its caller is closed here:
 // single use, purpose and expiry of a ceremony (ticket.go), the strict reading of
 // what browsers send (credential.go), and the checks that WebAuthn asks of a relying
 // party but the library doesn't make (check.go).
@@ -10,7 +13,7 @@
 // A ceremony is two calls. The first ([Service.BeginSignIn] and its siblings)
 // writes nothing: all it knows travels in a sealed ticket. The second
 // ([Service.FinishSignIn]) verifies, and then applies one batch that spends the
-// ticket, updates the user and adds what the caller hands in, such as the
+// ticket, updates the user and adds what the caller hands in ([Also]), such as the
 // session that begins. Start with [New].
 package passkey
 
@@ -26,10 +29,10 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/keypeg/keypeg/server/activity"
-	"github.com/keypeg/keypeg/server/failures"
 	"github.com/keypeg/keypeg/server/limit"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/seal"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
@@ -50,20 +53,17 @@ const (
 
 // Config is what a [Service] needs.
 type Config struct {
-	Store store.Store
-	Now   store.Clock
-
-	// Failures takes in what users should know of attempts that failed; nil tells nobody.
-	Failures *failures.Recorder
+	// Activity has the Store of passkeys and takes in attempts that failed.
+	Activity *activity.Service
+	Now      store.Clock
 
 	RPID   string // WebAuthn's relying party id, such as "example.com"
 	RPName string // what people see in the browser's dialog
 	Origin string // the only origin whose answers are taken, such as "https://id.example.com"
 	Max    int    // passkeys per user; 0 means DefaultMax
 
-	// Policy says which of a user's ways in count, and how sure an authenticator must
-	// be of them.
-	Policy policy.Policy
+	// Verification says how sure an authenticator must be of its user.
+	Verification policy.Verification
 
 	// AttestationRoots are certificates of makers of authenticators. If set, only
 	// passkeys that one of these vouches for can be added.
@@ -73,16 +73,15 @@ type Config struct {
 // Service applies the rules of passkeys. It is safe for concurrent use.
 type Service struct {
 	store    store.Store
+	activity *activity.Service
 	now      store.Clock
 	rp       *webauthn.WebAuthn
 	rpID     string
 	origin   string
 	max      int
-	policy   policy.Policy
 	roots    *x509.CertPool
 	seal     *seal.Sealer
 	failed   *failedTickets // see [Service.settle]
-	failures *failures.Recorder
 	// additions are the passkeys that were added, by user id. Each that is removed leaves a
 	// tombstone for ten years, and removing is never refused.
 	additions *limit.Limiter
@@ -90,11 +89,11 @@ type Service struct {
 	signInOptions signInOptions
 }
 
-// Browser is the browser that a ceremony runs in.
+// Browser is the browser that a ceremony runs in. A confirmation needs none: it is bound to
+// the actor's session.
 type Browser struct {
 	// Binding ties both halves of a ceremony to one browser: the hash of a cookie.
 	Binding store.Hash
-	Client  store.Client // of interest to second halves
 	// Text is in the user's language: a passkey that is added without a name gets one of it.
 	Text *message.Catalogue
 	// SentByIT: a link of IT's let it in. Nothing that was done as the user before keeps it
@@ -103,9 +102,13 @@ type Browser struct {
 }
 
 // Also returns what belongs into the same batch as a verified sign-in or
-// confirmation with this user's passkey. It may be called again, with the user
+// confirmation with this passkey of the actor's user. It may be called again, with the user
 // as they are then, when somebody else changed the record meanwhile.
-type Also func(store.User, store.Passkey) (store.Batch, error)
+type Also func(session.Actor, store.Passkey) (store.Batch, error)
+
+// AlsoAdded may change more of a user who gets a passkey, and returns what belongs into the
+// same batch. It may be called again, as [Also] may. Nil adds nothing.
+type AlsoAdded func(*store.User) (store.Batch, error)
 
 // New returns a Service. It creates the key of the tickets where the store has
 // none yet, so every node of an installation can open every node's tickets.
@@ -118,7 +121,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey:        protocol.ResidentKeyRequirementRequired,
 			RequireResidentKey: protocol.ResidentKeyRequired(),
-			UserVerification:   verification(c.Policy),
+			UserVerification:   verification(c.Verification),
 		},
 		Timeouts: webauthn.TimeoutsConfig{
 			Login:        webauthn.TimeoutConfig{Enforce: true, Timeout: ticketLife, TimeoutUVD: ticketLife},
@@ -135,7 +138,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := store.SecretOrNew(ctx, c.Store, "ticket-key", seal.KeySize)
+	key, err := store.SecretOrNew(ctx, c.Activity.Store, "ticket-key", seal.KeySize)
 	if err != nil {
 		return nil, err
 	}
@@ -148,9 +151,9 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		c.Max = DefaultMax
 	}
 	return &Service{
-		store: activity.Bound(c.Store), now: c.Now, additions: limit.New(additionsAtOnce, additionsRecover),
-		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, policy: c.Policy, roots: c.AttestationRoots,
-		seal: sealer, failed: newFailedTickets(), failures: c.Failures, signInOptions: signIns,
+		store: c.Activity.Store, activity: c.Activity, now: c.Now, additions: limit.New(additionsAtOnce, additionsRecover),
+		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, roots: c.AttestationRoots,
+		seal: sealer, failed: newFailedTickets(), signInOptions: signIns,
 	}, nil
 }
 
@@ -160,8 +163,8 @@ func New(ctx context.Context, c Config) (*Service, error) {
 const libraryRPID = "localhost"
 
 // verification is what a sign-in or a confirmation must do, in WebAuthn's words.
-func verification(p policy.Policy) protocol.UserVerificationRequirement {
-	return protocol.UserVerificationRequirement(cmp.Or(p.Verification, policy.VerificationRequired))
+func verification(v policy.Verification) protocol.UserVerificationRequirement {
+	return protocol.UserVerificationRequirement(cmp.Or(v, policy.VerificationRequired))
 }
 
 // checkMediation refuses what isn't WebAuthn's or isn't of use here.
@@ -170,13 +173,6 @@ func checkMediation(mediation string) error {
 		return shared.Errorf(shared.CodeInvalidRequest, "Mediation must be empty or conditional.")
 	}
 	return nil
-}
-
-// With returns a Service under another policy, which shares all else.
-func (s *Service) With(p policy.Policy) *Service {
-	other := *s
-	other.policy = p
-	return &other
 }
 
 // mediated is what the two mediations that we issue mean to the library.

@@ -13,9 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/failures"
+	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
@@ -30,7 +32,7 @@ type world struct {
 	store *memstore.Store
 	rules *passkey.Service
 
-	failures *failures.Recorder
+	activity *activity.Service
 }
 
 func newWorld(t testing.TB) *world { return newWorldAt(t, origin, "id.example.com") }
@@ -39,9 +41,9 @@ func newWorldAt(t testing.TB, origin, rpID string) *world {
 	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.clock }
 	w.store = memstore.New(now)
-	w.failures = failures.New(w.store, slog.New(slog.DiscardHandler))
+	w.activity = activity.New(w.store, slog.New(slog.DiscardHandler))
 	rules, err := passkey.New(t.Context(), passkey.Config{
-		Store: w.store, Now: now, Failures: w.failures, RPID: rpID, RPName: "Keypeg", Origin: origin, Max: 4,
+		Activity: w.activity, Now: now, RPID: rpID, RPName: "Keypeg", Origin: origin, Max: 4,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +58,7 @@ type person struct {
 	id      string
 	device  *passkeytest.Device
 	browser passkey.Browser
+	client  store.Client
 }
 
 func (w *world) person(name string) *person {
@@ -65,7 +68,7 @@ func (w *world) person(name string) *person {
 	if err := w.store.Apply(w.t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 		w.t.Fatal(err)
 	}
-	return &person{w, user.ID, passkeytest.New(origin), passkey.Browser{Binding: store.HashOf("browser of " + name)}}
+	return &person{world: w, id: user.ID, device: passkeytest.New(origin), browser: passkey.Browser{Binding: store.HashOf("browser of " + name)}}
 }
 
 func (p *person) user() store.User {
@@ -77,9 +80,15 @@ func (p *person) user() store.User {
 	return user
 }
 
+// actor is the person, signed in.
+func (p *person) actor() session.Actor {
+	p.t.Helper()
+	return session.Actor{User: p.user(), Session: store.Session{ID: p.browser.Binding}, Client: p.client, Methods: policy.Policy{}.Methods()}
+}
+
 func (p *person) begins() shared.Ceremony {
 	p.t.Helper()
-	begun, err := p.rules.BeginRegistration(p.t.Context(), p.user(), p.browser, "")
+	begun, err := p.rules.BeginRegistration(p.t.Context(), p.actor(), p.browser, "")
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -92,7 +101,7 @@ func (p *person) tries(begun shared.Ceremony, name string, lies ...passkeytest.L
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return p.rules.FinishRegistration(p.t.Context(), p.user(), p.browser, shared.FinishRegistration{
+	return p.rules.FinishRegistration(p.t.Context(), p.actor(), p.browser, shared.FinishRegistration{
 		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name,
 	}, nil)
 }
@@ -116,7 +125,7 @@ func (p *person) beginsSignIn() shared.Ceremony {
 	return begun
 }
 
-func nothingAlso(store.User, store.Passkey) (store.Batch, error) { return nil, nil }
+func nothingAlso(session.Actor, store.Passkey) (store.Batch, error) { return nil, nil }
 
 func (p *person) answers(begun shared.Ceremony, lies ...passkeytest.Lie) shared.FinishCeremony {
 	p.t.Helper()
@@ -130,8 +139,8 @@ func (p *person) answers(begun shared.Ceremony, lies ...passkeytest.Lie) shared.
 func (p *person) signsIn(lies ...passkeytest.Lie) (who string, err error) {
 	p.t.Helper()
 	p.clock = p.clock.Add(time.Second) // events of one moment have no order
-	err = p.rules.FinishSignIn(p.t.Context(), p.browser, p.answers(p.beginsSignIn(), lies...), func(u store.User, _ store.Passkey) (store.Batch, error) {
-		who = u.Name
+	err = p.rules.FinishSignIn(p.t.Context(), session.Actor{}, p.browser, p.answers(p.beginsSignIn(), lies...), func(a session.Actor, _ store.Passkey) (store.Batch, error) {
+		who = a.User.Name
 		return nil, nil
 	})
 	return who, err
@@ -156,11 +165,11 @@ func TestOneLabel(t *testing.T) {
 		if who, err := ann.signsIn(); who != "ann" || err != nil {
 			t.Errorf("%s: signed in as %q (%v), want ann", origin, who, err)
 		}
-		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.actor())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := ann.rules.FinishConfirmation(t.Context(), ann.user(), ann.browser, ann.answers(begun), nothingAlso); err != nil {
+		if err := ann.rules.FinishConfirmation(t.Context(), ann.actor(), ann.answers(begun), nothingAlso); err != nil {
 			t.Errorf("%s: confirming: %v", origin, err)
 		}
 		if _, err := ann.signsIn(passkeytest.WithRPID("example.com")); err == nil {
@@ -234,10 +243,10 @@ func TestRegister(t *testing.T) {
 		second := ann.registers("")
 		ann.device.Forget()
 		ann.device.AAGUID = [16]byte{}
-		ann.browser.Client = store.Client{Browser: "Chrome", System: "Windows"}
+		ann.client = store.Client{Browser: "Chrome", System: "Windows"}
 		third := ann.registers(" ")
 		ann.device.Forget()
-		ann.browser.Client = store.Client{}
+		ann.client = store.Client{}
 		fourth := ann.registers("")
 		got := []string{first.Name, second.Name, third.Name, fourth.Name}
 		want := []string{"1Password", "1Password 2", "Chrome on Windows", "Passkey"}
@@ -253,7 +262,7 @@ func TestRegister(t *testing.T) {
 			t.Fatal(err)
 		}
 		finish := func(name string) error {
-			_, err := ann.rules.FinishRegistration(t.Context(), ann.user(), ann.browser, shared.FinishRegistration{
+			_, err := ann.rules.FinishRegistration(t.Context(), ann.actor(), ann.browser, shared.FinishRegistration{
 				FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name,
 			}, nil)
 			return err
@@ -267,7 +276,7 @@ func TestRegister(t *testing.T) {
 			ann.registers("")
 			ann.device.Forget()
 		}
-		_, err := ann.rules.BeginRegistration(t.Context(), ann.user(), ann.browser, "")
+		_, err := ann.rules.BeginRegistration(t.Context(), ann.actor(), ann.browser, "")
 		wants(t, err, shared.CodeTooManyPasskeys)
 	})
 	t.Run("one that is there already is refused, unchanged", func(t *testing.T) {
@@ -332,7 +341,7 @@ func TestUnknownCredential(t *testing.T) {
 			ann := newWorld(t).person("ann")
 			added := ann.registers("x")
 			if test.removed {
-				if _, err := ann.rules.Remove(t.Context(), ann.user(), store.Session{}, added.ID, false, store.Client{}); err != nil {
+				if _, err := ann.rules.Remove(t.Context(), ann.actor(), added.ID, false); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -349,7 +358,7 @@ func TestSilentRegistration(t *testing.T) {
 	silent := passkeytest.WithFlags(0, passkeytest.FlagUserPresent|passkeytest.FlagUserVerified)
 	begins := func(p *person) shared.Ceremony {
 		p.t.Helper()
-		begun, err := p.rules.BeginRegistration(p.t.Context(), p.user(), p.browser, "conditional")
+		begun, err := p.rules.BeginRegistration(p.t.Context(), p.actor(), p.browser, "conditional")
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -367,7 +376,7 @@ func TestSilentRegistration(t *testing.T) {
 		if _, err := ann.signsIn(); err != nil {
 			t.Fatal(err)
 		}
-		if row := ann.rules.List(ann.user(), "").Passkeys[0]; row.Unverified {
+		if row := ann.rules.List(ann.actor()).Passkeys[0]; row.Unverified {
 			t.Errorf("still unverified after a verified sign-in: %+v", row)
 		}
 	})
@@ -386,7 +395,7 @@ func TestSilentRegistration(t *testing.T) {
 	})
 	t.Run("no other mediation is known", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
-		_, err := ann.rules.BeginRegistration(t.Context(), ann.user(), ann.browser, "required")
+		_, err := ann.rules.BeginRegistration(t.Context(), ann.actor(), ann.browser, "required")
 		wants(t, err, shared.CodeInvalidRequest)
 	})
 }
@@ -396,8 +405,8 @@ func TestSignIn(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.registers("x")
 		answer := ann.answers(ann.beginsSignIn())
-		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso), "")
-		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso), shared.CodeCeremonyRefused)
+		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, answer, nothingAlso), "")
+		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, answer, nothingAlso), shared.CodeCeremonyRefused)
 	})
 	t.Run("of many finishes of one ticket exactly one succeeds", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
@@ -407,7 +416,7 @@ func TestSignIn(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 32 {
 			all.Go(func() {
-				if ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso) == nil {
+				if ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, answer, nothingAlso) == nil {
 					succeeded.Store(i, true)
 				}
 			})
@@ -425,7 +434,7 @@ func TestSignIn(t *testing.T) {
 		ann.registers("x")
 		answer := ann.answers(ann.beginsSignIn())
 		w.clock = w.clock.Add(5 * time.Minute)
-		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso), shared.CodeCeremonyExpired)
+		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, answer, nothingAlso), shared.CodeCeremonyExpired)
 	})
 	t.Run("a ticket serves one browser and one purpose", func(t *testing.T) {
 		w := newWorld(t)
@@ -433,25 +442,25 @@ func TestSignIn(t *testing.T) {
 		ann.registers("x")
 		answer := ann.answers(ann.beginsSignIn())
 		other := passkey.Browser{Binding: store.HashOf("another browser")}
-		wants(t, ann.rules.FinishSignIn(t.Context(), other, answer, nothingAlso), shared.CodeCeremonyRefused)
-		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.user(), ann.browser, answer, nothingAlso), shared.CodeCeremonyRefused)
+		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, other, answer, nothingAlso), shared.CodeCeremonyRefused)
+		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.actor(), answer, nothingAlso), shared.CodeCeremonyRefused)
 
-		confirmation, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		confirmation, err := ann.rules.BeginConfirmation(t.Context(), ann.actor())
 		if err != nil {
 			t.Fatal(err)
 		}
-		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, ann.answers(confirmation), nothingAlso), shared.CodeCeremonyRefused)
+		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, ann.answers(confirmation), nothingAlso), shared.CodeCeremonyRefused)
 		registration := ann.begins()
 		answer = ann.answers(ann.beginsSignIn())
 		answer.Ticket = registration.Ticket
-		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, nothingAlso), shared.CodeCeremonyRefused)
+		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, answer, nothingAlso), shared.CodeCeremonyRefused)
 	})
 	t.Run("an altered ticket, and one of another installation, are refused", func(t *testing.T) {
 		ann, elsewhere := newWorld(t).person("ann"), newWorld(t).person("ann")
 		ann.registers("x")
 		answer := ann.answers(ann.beginsSignIn())
 		for _, ticket := range []string{"", "x", "%", answer.Ticket[:len(answer.Ticket)-4] + "AAAA", elsewhere.beginsSignIn().Ticket, strings.Repeat("A", 1<<16)} {
-			wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, shared.FinishCeremony{Ticket: ticket, Credential: answer.Credential}, nothingAlso), shared.CodeCeremonyRefused)
+			wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, shared.FinishCeremony{Ticket: ticket, Credential: answer.Credential}, nothingAlso), shared.CodeCeremonyRefused)
 		}
 	})
 	t.Run("a counter that doesn't grow is refused and told, one that is kept at zero is fine", func(t *testing.T) {
@@ -465,7 +474,7 @@ func TestSignIn(t *testing.T) {
 		}
 		_, err := ann.signsIn(passkeytest.WithSignCount(3))
 		wants(t, err, shared.CodePasskeyCopied)
-		ann.failures.Flush(t.Context())
+		ann.activity.Flush(t.Context())
 		events, err := ann.store.Events(t.Context(), ann.id, store.EventID{}, 1)
 		if err != nil || events[0].Kind != shared.EventCounterFell {
 			t.Errorf("newest event %+v (%v), want %s", events, err, shared.EventCounterFell)
@@ -481,7 +490,7 @@ func TestSignIn(t *testing.T) {
 		if _, err := ann.signsIn(); err != nil {
 			t.Fatal(err)
 		}
-		if row := ann.rules.List(ann.user(), "").Passkeys[0]; row.Synced {
+		if row := ann.rules.List(ann.actor()).Passkeys[0]; row.Synced {
 			t.Error("still shown as synced")
 		}
 		events, err := ann.store.Events(t.Context(), ann.id, store.EventID{}, 1)
@@ -503,7 +512,7 @@ func TestSignIn(t *testing.T) {
 	t.Run("a removed passkey doesn't get in", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		added := ann.registers("x")
-		if _, err := ann.rules.Remove(t.Context(), ann.user(), store.Session{}, added.ID, false, store.Client{}); err != nil {
+		if _, err := ann.rules.Remove(t.Context(), ann.actor(), added.ID, false); err != nil {
 			t.Fatal(err)
 		}
 		_, err := ann.signsIn()
@@ -512,19 +521,19 @@ func TestSignIn(t *testing.T) {
 	t.Run("what the caller adds is written in the same batch or not at all", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.registers("x")
-		session := store.Session{ID: store.HashOf("t"), UserID: ann.id, Expires: ann.clock.Add(time.Hour)}
-		also := func(store.User, store.Passkey) (store.Batch, error) {
-			return store.Batch{store.AddSession{Session: session}}, nil
+		begun := store.Session{ID: store.HashOf("t"), UserID: ann.id, Expires: ann.clock.Add(time.Hour)}
+		also := func(session.Actor, store.Passkey) (store.Batch, error) {
+			return store.Batch{store.AddSession{Session: begun}}, nil
 		}
 		answer := ann.answers(ann.beginsSignIn())
-		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, also), "")
-		if _, err := ann.store.Session(t.Context(), session.ID); err != nil {
+		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, answer, also), "")
+		if _, err := ann.store.Session(t.Context(), begun.ID); err != nil {
 			t.Errorf("no session: %v", err)
 		}
 
-		session.ID = store.HashOf("second")
-		wants(t, ann.rules.FinishSignIn(t.Context(), ann.browser, answer, also), shared.CodeCeremonyRefused)
-		if _, err := ann.store.Session(t.Context(), session.ID); !errors.Is(err, store.ErrNotFound) {
+		begun.ID = store.HashOf("second")
+		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, answer, also), shared.CodeCeremonyRefused)
+		if _, err := ann.store.Session(t.Context(), begun.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a refused sign-in left a session (%v)", err)
 		}
 	})
@@ -534,18 +543,18 @@ func TestConfirm(t *testing.T) {
 	t.Run("one's own passkey confirms", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.registers("x")
-		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.actor())
 		if err != nil {
 			t.Fatal(err)
 		}
-		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.user(), ann.browser, ann.answers(begun), nothingAlso), "")
+		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.actor(), ann.answers(begun), nothingAlso), "")
 	})
 	t.Run("another user's doesn't", func(t *testing.T) {
 		w := newWorld(t)
 		ann, bob := w.person("ann"), w.person("bob")
 		ann.registers("hers")
 		bob.registers("his")
-		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.actor())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -555,11 +564,11 @@ func TestConfirm(t *testing.T) {
 		}
 		delete(options, "allowCredentials") // bob's device looks for his own
 		begun.PublicKey, _ = json.Marshal(options)
-		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.user(), ann.browser, bob.answers(begun), nothingAlso), shared.CodeCeremonyRefused)
+		wants(t, ann.rules.FinishConfirmation(t.Context(), ann.actor(), bob.answers(begun), nothingAlso), shared.CodeCeremonyRefused)
 	})
 	t.Run("without a passkey there is nothing to confirm with", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
-		_, err := ann.rules.BeginConfirmation(t.Context(), ann.user(), ann.browser)
+		_, err := ann.rules.BeginConfirmation(t.Context(), ann.actor())
 		wants(t, err, shared.CodeNotFound)
 	})
 }
@@ -571,12 +580,14 @@ func TestRename(t *testing.T) {
 	ann.device.Forget()
 	second := ann.registers("second")
 	rename := func(p *person, id, name string) error {
-		_, err := p.rules.Rename(t.Context(), p.user(), store.Session{}, id, name, store.Client{})
+		_, err := p.rules.Rename(t.Context(), p.actor(), id, name)
 		return err
 	}
 	t.Run("it has the new name", func(t *testing.T) {
 		wants(t, rename(ann, first.ID, " Phone "), "")
-		if got := ann.rules.List(ann.user(), first.ID).Passkeys[0]; got.Name != "Phone" || !got.Current {
+		who := ann.actor()
+		who.Session.PasskeyID = first.ID
+		if got := ann.rules.List(who).Passkeys[0]; got.Name != "Phone" || !got.Current {
 			t.Errorf("row %+v, want Phone, used for this session", got)
 		}
 	})
@@ -597,7 +608,7 @@ func TestRename(t *testing.T) {
 
 func TestRemove(t *testing.T) {
 	remove := func(p *person, id string) (shared.PasskeyList, error) {
-		return p.rules.Remove(p.t.Context(), p.user(), store.Session{}, id, false, store.Client{})
+		return p.rules.Remove(p.t.Context(), p.actor(), id, false)
 	}
 	withoutPassword := func(p *person) {
 		p.t.Helper()
@@ -623,7 +634,9 @@ func TestRemove(t *testing.T) {
 			if err := ann.store.Apply(t.Context(), batch); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := ann.rules.Remove(t.Context(), ann.user(), here, id, asked, store.Client{}); err != nil {
+			who := ann.actor()
+			who.Session = here
+			if _, err := ann.rules.Remove(t.Context(), who, id, asked); err != nil {
 				t.Fatal(err)
 			}
 			for name, gone := range map[byte]bool{1: false, 2: asked, 3: false, 4: false} {
@@ -655,7 +668,7 @@ func TestRemove(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		only := ann.registers("only")
 		withoutPassword(ann)
-		if row := ann.rules.List(ann.user(), "").Passkeys[0]; !row.OnlyMethod {
+		if row := ann.rules.List(ann.actor()).Passkeys[0]; !row.OnlyMethod {
 			t.Error("the row doesn't say so")
 		}
 		_, err := remove(ann, only.ID)
@@ -669,9 +682,9 @@ func TestRemove(t *testing.T) {
 			ids = append(ids, ann.registers("b").ID)
 			withoutPassword(ann)
 			var both sync.WaitGroup
-			user := ann.user()
+			who := ann.actor()
 			for _, id := range ids {
-				both.Go(func() { ann.rules.Remove(context.Background(), user, store.Session{}, id, false, store.Client{}) })
+				both.Go(func() { ann.rules.Remove(context.Background(), who, id, false) })
 			}
 			both.Wait()
 			if n := len(ann.user().Passkeys); n != 1 {
@@ -706,7 +719,7 @@ func BenchmarkFinishSignIn(b *testing.B) {
 		b.StopTimer()
 		answer := ann.answers(ann.beginsSignIn())
 		b.StartTimer()
-		if err := ann.rules.FinishSignIn(b.Context(), ann.browser, answer, nothingAlso); err != nil {
+		if err := ann.rules.FinishSignIn(b.Context(), session.Actor{}, ann.browser, answer, nothingAlso); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,21 +9,21 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// List returns the user's passkeys, oldest first. Current is the passkey that
-// the session began with, or "".
-func (s *Service) List(user store.User, current string) shared.PasskeyList {
+// List returns the passkeys of the actor's user, oldest first.
+func (s *Service) List(who session.Actor) shared.PasskeyList {
 	list := shared.PasskeyList{
-		Passkeys:    make([]shared.Passkey, len(user.Passkeys)),
-		HasPassword: s.policy.HasPassword(user),
+		Passkeys:    make([]shared.Passkey, len(who.User.Passkeys)),
+		HasPassword: who.Methods.HasPassword(who.User),
 		RPID:        s.rpID,
-		UserHandle:  encode(user.Handle),
+		UserHandle:  encode(who.User.Handle),
 	}
-	for i, p := range user.Passkeys {
-		list.Passkeys[i] = s.describe(user, p, current)
+	for i, p := range who.User.Passkeys {
+		list.Passkeys[i] = s.describe(who, p)
 	}
 	return list
 }
@@ -32,7 +32,7 @@ func (s *Service) List(user store.User, current string) shared.PasskeyList {
 //
 // Refusals: [shared.CodeInvalidName] (a blank one too), [shared.CodeNotFound]
 // for a passkey that isn't this user's, and [shared.CodeNameTaken].
-func (s *Service) Rename(ctx context.Context, user store.User, session store.Session, id, name string, client store.Client) (shared.Passkey, error) {
+func (s *Service) Rename(ctx context.Context, who session.Actor, id, name string) (shared.Passkey, error) {
 	name, err := shared.CleanPasskeyName(name)
 	if err != nil {
 		return shared.Passkey{}, err
@@ -42,7 +42,7 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 	}
 
 	var row shared.Passkey
-	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
+	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		i, err := find(user, id)
 		if err != nil {
 			return nil, err
@@ -52,41 +52,39 @@ func (s *Service) Rename(ctx context.Context, user store.User, session store.Ses
 		}
 
 		user.Passkeys[i].Name = name
-		row = s.describe(user, user.Passkeys[i], session.PasskeyID)
-		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRenamed, client)
-		event.PasskeyID, event.Passkey = id, name
-		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+		who.User = user
+		row = s.describe(who, user.Passkeys[i])
+		return store.Batch{store.PutUser{User: user}, s.told(who, shared.EventPasskeyRenamed, user.Passkeys[i])}, nil
 	})
 	return row, err
 }
 
 // Remove takes one of the user's passkeys away and returns what is left. The
-// last way to sign in stays. With endSessions, the user's other sessions that
+// last method that counts stays. With endSessions, the user's other sessions that
 // began with this passkey end. A tombstone stays, and the list says whether the
 // password manager may be told.
 //
 // Refusals: [shared.CodeNotFound] for a passkey that isn't this user's, and
 // [shared.CodeLastMethod].
-func (s *Service) Remove(ctx context.Context, user store.User, session store.Session, id string, endSessions bool, client store.Client) (shared.PasskeyList, error) {
+func (s *Service) Remove(ctx context.Context, who session.Actor, id string, endSessions bool) (shared.PasskeyList, error) {
 	var left shared.PasskeyList
 	var removed store.Passkey
-	err := s.change(ctx, user, func(user store.User) (store.Batch, error) {
+	err := s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		i, err := find(user, id)
 		if err != nil {
 			return nil, err
 		}
 		removed = user.Passkeys[i]
-		if s.policy.IsLastPasskey(user, removed) {
+		if who.Methods.IsLastPasskey(user, removed) {
 			return nil, shared.Errorf(shared.CodeLastMethod, "This is your only way to sign in. Add another passkey first.")
 		}
 
 		user.Passkeys = slices.Delete(user.Passkeys, i, i+1)
-		left = s.List(user, session.PasskeyID)
-		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyRemoved, client)
-		event.PasskeyID, event.Passkey = id, removed.Name
-		batch := store.Batch{store.PutUser{User: user}, store.Tombstone(s.now(), removed), store.AddEvent{Event: event}}
+		who.User = user
+		left = s.List(who)
+		batch := store.Batch{store.PutUser{User: user}, store.Tombstone(s.now(), removed), s.told(who, shared.EventPasskeyRemoved, removed)}
 		if endSessions {
-			batch = append(batch, store.EndSessions{UserID: user.ID, Except: session.ID, Passkey: id})
+			batch = append(batch, store.EndSessions{UserID: user.ID, Except: who.Session.ID, Passkey: id})
 		}
 		return batch, nil
 	})
@@ -138,7 +136,7 @@ func gone(cause error) error {
 }
 
 // describe makes a passkey's row.
-func (s *Service) describe(user store.User, p store.Passkey, current string) shared.Passkey {
+func (s *Service) describe(who session.Actor, p store.Passkey) shared.Passkey {
 	row := shared.Passkey{
 		ID:           p.ID,
 		CredentialID: encode(p.CredentialID),
@@ -147,10 +145,10 @@ func (s *Service) describe(user store.User, p store.Passkey, current string) sha
 		Created:      p.Created,
 		Kind:         kindOf(p),
 		Synced:       protocol.AuthenticatorFlags(p.Flags).HasBackupState(),
-		Current:      p.ID == current,
-		OnlyMethod:   s.policy.IsLastPasskey(user, p),
-		OtherAddress: s.policy.IsOfAnother(p),
-		Unverified:   !s.policy.TakesPasskey(p) && !s.policy.IsOfAnother(p),
+		Current:      p.ID == who.Session.PasskeyID,
+		OnlyMethod:   who.Methods.IsLastPasskey(who.User, p),
+		OtherAddress: who.Methods.IsOfAnother(p),
+		Unverified:   !who.Methods.TakesPasskey(p) && !who.Methods.IsOfAnother(p),
 	}
 	if !p.LastUsed.IsZero() {
 		row.LastUsed = &p.LastUsed

@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -12,13 +13,15 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/keypeg/keypeg/server/limit"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// BeginRegistration starts adding a passkey for user. Mediation is "conditional"
+// BeginRegistration starts adding a passkey for the actor's user. Mediation is "conditional"
 // where the browser shall make it silently, or "". It writes nothing.
-func (s *Service) BeginRegistration(_ context.Context, user store.User, browser Browser, mediation string) (shared.Ceremony, error) {
+func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browser Browser, mediation string) (shared.Ceremony, error) {
+	user := who.User
 	if err := checkMediation(mediation); err != nil {
 		return shared.Ceremony{}, err
 	}
@@ -49,39 +52,44 @@ func (s *Service) BeginRegistration(_ context.Context, user store.User, browser 
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
 	}
-	return s.begun(forRegistration, user.ID, browser.Binding, creation.Response.Challenge.String(), mediation, options), nil
+	return s.begun(ticket{
+		Purpose: forRegistration, UserID: user.ID, Binding: browser.Binding,
+		Challenge: creation.Response.Challenge.String(), Mediation: mediation,
+	}, options), nil
 }
 
 // FinishRegistration verifies the authenticator's answer and adds the passkey to
-// the user's. A name that breaks the rules is refused before the ticket is
+// those of the actor's user. A name that breaks the rules is refused before the ticket is
 // touched, so that the same answer can be sent again with another name.
-//
-// Also, unless nil, may change more of the user and returns what belongs into the
-// same batch. It may be called again, with the user as they are then.
 //
 // Refusals: [shared.CodeInvalidName], [shared.CodeCeremonyRefused],
 // [shared.CodeCeremonyExpired], [shared.CodePasskeyExists],
 // [shared.CodeTooManyPasskeys] and [shared.CodeTooManyAttempts].
-func (s *Service) FinishRegistration(ctx context.Context, user store.User, browser Browser, answer shared.FinishRegistration, also func(*store.User) (store.Batch, error)) (shared.Passkey, error) {
+func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, browser Browser, answer shared.FinishRegistration, also AlsoAdded) (shared.Passkey, error) {
 	name, err := shared.CleanPasskeyName(answer.Name)
 	if err != nil {
 		return shared.Passkey{}, err
 	}
-	t, err := s.redeem(answer.Ticket, forRegistration, user.ID, browser.Binding)
+	t, err := s.redeem(answer.Ticket, forRegistration, who.User.ID, browser.Binding)
 	if err != nil {
 		return shared.Passkey{}, err
 	}
 
-	end, err := s.mayAdd(user, browser)
+	end, err := s.mayAdd(who.User, browser)
 	if err != nil {
 		return shared.Passkey{}, err
 	}
-	added, err := s.register(ctx, t, user, browser, answer.Credential, name, also)
+	var row shared.Passkey
+	created, err := s.verifyRegistration(t, who.User, answer.Credential)
+	if err == nil {
+		created.Name = cmp.Or(name, defaultName(created.AAGUID, who.Client, browser.Text))
+		row, err = s.add(ctx, who, t, created, also)
+	}
 	end(err == nil)
 	if err != nil {
 		return shared.Passkey{}, s.settle(t, err)
 	}
-	return added, nil
+	return row, nil
 }
 
 // mayAdd starts an addition, which ends with end, or refuses it for a while.
@@ -96,14 +104,10 @@ func (s *Service) mayAdd(user store.User, browser Browser) (end func(added bool)
 	return func(added bool) { addition.End(added, s.now()) }, nil
 }
 
-func (s *Service) register(ctx context.Context, t ticket, user store.User, browser Browser, answer json.RawMessage, name string, also func(*store.User) (store.Batch, error)) (shared.Passkey, error) {
-	created, err := s.verifyRegistration(t, user, answer)
-	if err != nil {
-		return shared.Passkey{}, err
-	}
-
-	var row shared.Passkey
-	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
+// add writes a passkey that was verified, and spends the ticket. If another one of the user
+// has its name, it gets a number.
+func (s *Service) add(ctx context.Context, who session.Actor, t ticket, created store.Passkey, also AlsoAdded) (row shared.Passkey, err error) {
+	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if _, mine := findCredential(user, created.CredentialID); mine {
 			return nil, shared.Errorf(shared.CodePasskeyExists, "This device already has a passkey for your account.")
 		}
@@ -112,9 +116,10 @@ func (s *Service) register(ctx context.Context, t ticket, user store.User, brows
 		}
 
 		added := created
-		added.Name = numbered(user, defaultName(name, added.AAGUID, browser))
+		added.Name = numbered(user, added.Name)
 		user.Passkeys = append(user.Passkeys, added)
-		row = s.describe(user, added, "")
+		who.User = user
+		row = s.describe(who, added)
 		var more store.Batch
 		if also != nil {
 			if more, err = also(&user); err != nil {
@@ -122,9 +127,7 @@ func (s *Service) register(ctx context.Context, t ticket, user store.User, brows
 			}
 		}
 
-		event := store.NewEvent(s.now(), user.ID, shared.EventPasskeyAdded, browser.Client)
-		event.PasskeyID, event.Passkey = added.ID, added.Name
-		return append(more, t.spent(), store.PutUser{User: user}, store.AddEvent{Event: event}), nil
+		return append(more, t.spent(), store.PutUser{User: user}, s.told(who, shared.EventPasskeyAdded, added)), nil
 	})
 	if errors.Is(err, store.ErrCredentialExists) {
 		// Somebody else's, and none of this user's business (WebAuthn Level 3,
@@ -192,12 +195,6 @@ func (s *Service) selection(mediation string) protocol.AuthenticatorSelection {
 		selection.UserVerification = protocol.VerificationPreferred
 	}
 	return selection
-}
-
-// begun is the answer of every first half: a ticket, and the options that the
-// browser passes to its authenticators.
-func (s *Service) begun(p purpose, userID string, binding store.Hash, challenge, mediation string, options json.RawMessage) shared.Ceremony {
-	return shared.Ceremony{Ticket: s.issue(p, userID, binding, challenge, mediation), PublicKey: options, Mediation: mediation}
 }
 
 func (s *Service) tooMany() error {

@@ -11,6 +11,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -27,7 +28,9 @@ func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation stri
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making a challenge: %w", err)
 	}
-	return s.begun(forSignIn, "", browser.Binding, challenge.String(), mediation, s.signInOptions.with(challenge.String())), nil
+	return s.begun(ticket{
+		Purpose: forSignIn, Binding: browser.Binding, Challenge: challenge.String(), Mediation: mediation,
+	}, s.signInOptions.with(challenge.String())), nil
 }
 
 // signInOptions are the options of every sign-in, which differ in the challenge only: the
@@ -53,22 +56,23 @@ func (o signInOptions) with(challenge string) json.RawMessage {
 }
 
 // FinishSignIn verifies the answer, finds whose passkey it is, and applies one
-// batch of its own changes and what also returns: the session that begins.
+// batch of its own changes and what also returns: the session that begins. The actor is
+// whoever sends it; also is told for whom they act by then.
 //
 // Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired]; to whoever
 // has proved that they hold the passkey what is wrong with it (refusal.go); and
 // [shared.CodePasskeyRemoved] for one that was removed here, with UnknownCredential where
 // the user's password manager may stop offering it. An unknown passkey and a bad
 // signature get the same sentence and code.
-func (s *Service) FinishSignIn(ctx context.Context, browser Browser, answer shared.FinishCeremony, also Also) error {
+func (s *Service) FinishSignIn(ctx context.Context, who session.Actor, browser Browser, answer shared.FinishCeremony, also Also) error {
 	t, err := s.redeem(answer.Ticket, forSignIn, "", browser.Binding)
 	if err != nil {
 		return err
 	}
-	return s.settle(t, s.signIn(ctx, t, browser, answer.Credential, also))
+	return s.settle(t, s.signIn(ctx, who, t, answer.Credential, also))
 }
 
-func (s *Service) signIn(ctx context.Context, t ticket, browser Browser, answer json.RawMessage, also Also) error {
+func (s *Service) signIn(ctx context.Context, who session.Actor, t ticket, answer json.RawMessage, also Also) error {
 	parsed, err := s.parseAssertion(answer)
 	if err != nil {
 		return err
@@ -88,5 +92,6 @@ func (s *Service) signIn(ctx context.Context, t ticket, browser Browser, answer 
 	if err != nil {
 		return err
 	}
-	return s.use(ctx, t, user, proof, browser, also)
+	who.User = user
+	return s.use(ctx, who, t, proof, also)
 }

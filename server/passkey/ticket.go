@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -67,14 +68,12 @@ func decodeTicket(plain []byte) (t ticket, ok bool) {
 	return t, rest.Empty()
 }
 
-// issue seals a new ticket.
-func (s *Service) issue(p purpose, userID string, binding store.Hash, challenge, mediation string) string {
+// begun is the answer of every first half: a new ticket, sealed, and the options that the
+// browser passes to its authenticators. It gives the ticket its id and its end.
+func (s *Service) begun(t ticket, options json.RawMessage) shared.Ceremony {
 	now := s.now()
-	t := ticket{
-		ID: store.NewTicketID(now), Purpose: p, UserID: userID, Binding: binding,
-		Challenge: challenge, Mediation: mediation, Expires: now.Add(ticketLife),
-	}
-	return s.seal.Seal(t.encode())
+	t.ID, t.Expires = store.NewTicketID(now), now.Add(ticketLife)
+	return shared.Ceremony{Ticket: s.seal.Seal(t.encode()), PublicKey: options, Mediation: t.Mediation}
 }
 
 // redeem opens a ticket and checks that it is what this half of a ceremony

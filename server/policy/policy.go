@@ -1,6 +1,8 @@
-// Package policy says which ways in an organisation takes, and with that which of a
-// user's count: a password that nobody may use any more lets nobody in. What must
-// never take the last way from somebody asks [Policy.WaysIn].
+// Package policy says which sign-in methods an organisation takes, and with that which of a
+// user's count: a password that nobody may use any more lets nobody in.
+//
+// A [Policy] is what IT has set. [Methods] are what a rule asks that takes something away: the
+// last method that counts stays, see [Methods.Count].
 package policy
 
 import (
@@ -45,10 +47,6 @@ type Policy struct {
 	PasskeysOff  bool
 	RPID         string   // the relying party id; passkeys made for another work no more
 	Issuers      []string // of the OpenID providers that are configured
-
-	// What a host program has for the user, whose accounts are its own.
-	HostPassword bool
-	OtherWays    int // beside passkeys and that password
 }
 
 // TakesPasswords tells whether anybody signs in with a password.
@@ -64,11 +62,6 @@ func (p Policy) TakesPassword(user store.User) bool {
 	default:
 		return true
 	}
-}
-
-// HasPassword tells whether the user has a password to sign in with.
-func (p Policy) HasPassword(user store.User) bool {
-	return p.HostPassword || user.Password != "" && p.TakesPassword(user)
 }
 
 // TakesPasskey tells whether one signs in with this passkey. One that never verified
@@ -88,50 +81,12 @@ func (p Policy) TakesIdentity(identity store.Identity) bool {
 	return slices.Contains(p.Issuers, identity.Issuer)
 }
 
-// WaysIn counts the ways in which the user can sign in. The last one is never taken
-// away. Recovery codes are for when all of these are lost, so they don't count.
-func (p Policy) WaysIn(user store.User) int {
-	ways := p.OtherWays
-	for _, passkey := range user.Passkeys {
-		if p.TakesPasskey(passkey) {
-			ways++
-		}
-	}
-	for _, identity := range user.Identities {
-		if p.TakesIdentity(identity) {
-			ways++
-		}
-	}
-	if p.HasPassword(user) {
-		ways++
-	}
-	return ways
-}
-
-// IsLastPasskey tells whether the user would have no way in without this passkey.
-func (p Policy) IsLastPasskey(user store.User, passkey store.Passkey) bool {
-	return p.isLast(user, p.TakesPasskey(passkey))
-}
-
-// IsLastIdentity tells whether the user would have no way in without this identity.
-func (p Policy) IsLastIdentity(user store.User, identity store.Identity) bool {
-	return p.isLast(user, p.TakesIdentity(identity))
-}
-
-func (p Policy) isLast(user store.User, counts bool) bool {
-	left := p.WaysIn(user)
-	if counts {
-		left--
-	}
-	return left == 0
-}
-
 // LocksOut tells whether the user has what was a way in and has none under this
 // policy. Who is disabled has been shut out on purpose; who was only invited has
-// chosen no way yet.
+// chosen no method yet.
 func (p Policy) LocksOut(user store.User) bool {
 	had := len(user.Passkeys)+len(user.Identities) > 0 || user.Password != ""
-	return had && !user.Disabled && p.WaysIn(user) == 0
+	return had && !user.Disabled && p.Methods().Count(user) == 0
 }
 
 // String is the same for policies that take the same ways in.

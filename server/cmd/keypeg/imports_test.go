@@ -110,12 +110,28 @@ func TestImports(t *testing.T) {
 	})
 	t.Run("rules don't know HTTP, nor each other, nor a backend", func(t *testing.T) {
 		each(native, func(name, imported string) {
-			rule := within(name, "server/account", "server/passkey") && !within(name, "server/passkey/passkeytest")
+			rule := within(name, "server/account", "server/passkey", "server/session", "server/activity", "server/policy") && !within(name, "server/passkey/passkeytest")
 			if rule && (imported == "net/http" || within(imported, "server/store/memstore", "server/store/boltstore", "server/store/pgstore", "server/door")) {
 				t.Errorf("%s imports %s: rules are told who asks, and see the store's contract only", name, imported)
 			}
 			if within(name, "server/account") && within(imported, "server/passkey") || within(name, "server/passkey") && within(imported, "server/account") {
 				t.Errorf("%s imports %s: server joins the two", name, imported)
+			}
+		})
+	})
+	t.Run("rules import downwards", func(t *testing.T) {
+		// From the top: each may import those behind it, and none before it.
+		order := []string{"server/account", "server/passkey", "server/activity", "server/session", "server/policy", "server/store"}
+		each(native, func(name, imported string) {
+			for i, above := range order {
+				for _, below := range order[i+1:] {
+					if within(name, below) && within(imported, above) && !strings.Contains(name, "test") {
+						t.Errorf("%s imports %s: it is used by it, and is handed what it needs", name, imported)
+					}
+				}
+			}
+			if within(imported, "server/failures") && !within(name, "server/activity", "server/failures") {
+				t.Errorf("%s imports %s: failed attempts go through activity.Service.Failed", name, imported)
 			}
 		})
 	})

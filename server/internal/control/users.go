@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -22,6 +23,15 @@ type Accounts struct {
 type Address interface {
 	SetupURL(token string) string
 	EnrolURL(token string) string
+}
+
+// as carries out what IT does for the user of a name.
+func (a Accounts) as(ctx context.Context, name string, do func(context.Context, session.Actor) error) error {
+	who, err := a.Service.IT(ctx, name)
+	if err != nil {
+		return err
+	}
+	return do(ctx, who)
 }
 
 // Users are what the commands below are carried out on.
@@ -72,17 +82,19 @@ type NewPassword struct {
 
 // SetPassword sets a user's password, and ends their sessions.
 var SetPassword = Do(&userCommands, "/set-password", func(ctx context.Context, a Accounts, in NewPassword) error {
-	return a.Service.SetPassword(ctx, in.Name, in.Password)
+	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
+		return a.Service.SetPassword(ctx, who, in.Password)
+	})
 })
 
 // RemovePassword removes it, from a user who has a passkey.
 var RemovePassword = Do(&userCommands, "/remove-password", func(ctx context.Context, a Accounts, name string) error {
-	return a.Service.RemovePassword(ctx, name)
+	return a.as(ctx, name, a.Service.RemovePassword)
 })
 
 // EnableUser lets a user in again.
 var EnableUser = Do(&userCommands, "/enable", func(ctx context.Context, a Accounts, name string) error {
-	return a.Service.Enable(ctx, name, account.Actor{})
+	return a.as(ctx, name, a.Service.Enable)
 })
 
 // ShutOut asks for a user to be shut out.
@@ -94,9 +106,9 @@ type ShutOut struct {
 // DisableUser shuts a user out, and ends their sessions.
 var DisableUser = Do(&userCommands, "/disable", func(ctx context.Context, a Accounts, in ShutOut) error {
 	if in.EvenTheLast {
-		return a.Service.DisableEvenTheLast(ctx, in.Name, account.Actor{})
+		return a.as(ctx, in.Name, a.Service.DisableEvenTheLast)
 	}
-	return a.Service.Disable(ctx, in.Name, account.Actor{})
+	return a.as(ctx, in.Name, a.Service.Disable)
 })
 
 // Identity is a user at an OpenID provider of the configuration, where they are known by the
@@ -109,12 +121,16 @@ type Identity struct {
 
 // LinkUser lets a user sign in at a provider.
 var LinkUser = Do(&userCommands, "/link-user", func(ctx context.Context, a Accounts, in Identity) error {
-	return a.Service.LinkUser(ctx, in.Name, in.Provider, in.Subject)
+	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
+		return a.Service.LinkUser(ctx, who, in.Provider, in.Subject)
+	})
 })
 
 // UnlinkUser ends that. It needs no subject.
 var UnlinkUser = Do(&userCommands, "/unlink-user", func(ctx context.Context, a Accounts, in Identity) error {
-	return a.Service.UnlinkUser(ctx, in.Name, in.Provider)
+	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
+		return a.Service.UnlinkUser(ctx, who, in.Provider)
+	})
 })
 
 // Link is an address that does one thing, once, until it expires.
@@ -127,14 +143,14 @@ type Link struct {
 // InviteUser adds a user without a way to sign in, and returns the address at which they
 // choose one. A user who is invited already gets a new one.
 var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accounts, who shared.Invite) (Link, error) {
-	_, link, err := a.Service.Invite(ctx, who, account.Actor{})
+	_, link, err := a.Service.Invite(ctx, a.Service.Actor(store.User{}), who)
 	again := shared.CodeOf(err) == shared.CodeNameTaken
 	if again {
-		user, found := a.Service.UserByName(ctx, who.Name)
-		if found != nil || a.Service.Policy.WaysIn(user) > 0 {
+		invited, found := a.Service.IT(ctx, who.Name)
+		if found != nil || invited.Methods.Count(invited.User) > 0 {
 			return Link{}, err
 		}
-		link, err = a.Service.InviteAgain(ctx, user, account.Actor{})
+		link, err = a.Service.InviteAgain(ctx, invited)
 	}
 	invitation, err := a.enrolLink(link, err)
 	invitation.Again = again && err == nil
@@ -143,21 +159,21 @@ var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accou
 
 // NewRecoveryLink returns the address at which a user adds a new way to sign in.
 var NewRecoveryLink = Ask(&userCommands, "/recovery-link", func(ctx context.Context, a Accounts, name string) (Link, error) {
-	user, err := a.Service.UserByName(ctx, name)
+	who, err := a.Service.IT(ctx, name)
 	if err != nil {
 		return Link{}, err
 	}
-	return a.enrolLink(a.Service.NewRecoveryLink(ctx, user, account.Actor{}))
+	return a.enrolLink(a.Service.NewRecoveryLink(ctx, who))
 })
 
 // WithdrawLinks makes a user's invitation and recovery link dead, and reports whether there
 // were any.
 var WithdrawLinks = Ask(&userCommands, "/withdraw-links", func(ctx context.Context, a Accounts, name string) (bool, error) {
-	user, err := a.Service.UserByName(ctx, name)
+	who, err := a.Service.IT(ctx, name)
 	if err != nil {
 		return false, err
 	}
-	return a.Service.WithdrawLinks(ctx, user, account.Actor{})
+	return a.Service.WithdrawLinks(ctx, who)
 })
 
 // SignalsAllowed reports whether password managers may be told of passkeys that are removed.

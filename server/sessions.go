@@ -6,9 +6,10 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
+// Where the user is signed in, what happened to their account, and their password.
+
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
-	who := caller(r)
-	list, err := s.Accounts.Sessions(r.Context(), who.user, who.session)
+	list, err := s.sessions.List(r.Context(), caller(r).Actor)
 	if err != nil {
 		return err
 	}
@@ -16,8 +17,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
-	who := caller(r)
-	left, err := s.Accounts.EndSession(r.Context(), who.user, who.session, r.PathValue("id"), s.client(r))
+	left, err := s.sessions.End(r.Context(), caller(r).Actor, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -25,8 +25,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	who := caller(r)
-	left, err := s.Accounts.EndOthers(r.Context(), who.user, who.session, s.client(r))
+	left, err := s.sessions.EndOthers(r.Context(), caller(r).Actor)
 	if err != nil {
 		return err
 	}
@@ -34,8 +33,7 @@ func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) listActivity(w http.ResponseWriter, r *http.Request) error {
-	who := caller(r)
-	page, err := s.Accounts.Activity(r.Context(), who.user, s.client(r), r.URL.Query().Get("before"))
+	page, err := s.activity.List(r.Context(), caller(r).Actor, r.URL.Query().Get("before"))
 	if err != nil {
 		return err
 	}
@@ -47,8 +45,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &request); err != nil {
 		return err
 	}
-	who := caller(r)
-	if err := s.Accounts.ChangePassword(r.Context(), who.user, who.session, request.Password, s.client(r)); err != nil {
+	if err := s.Accounts.ChangePassword(r.Context(), caller(r).Actor, request.Password); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

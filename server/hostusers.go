@@ -1,0 +1,264 @@
+package server
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// hostUsers are the users of a host. The record of each is made with their first
+// passkey: its Name is the host's id of them.
+type hostUsers struct {
+	clients
+	host      Host
+	store     store.Store
+	log       *slog.Logger
+	handleKey []byte
+}
+
+const (
+	secretHandles   = "host-handle-key" // of the HMAC that makes user handles
+	handleKeyBytes  = 64
+	maxHostID       = 255
+	recordIDPurpose = "user of a host: "
+)
+
+// recordID is the key of a host's user, which looks like that of any user.
+func recordID(hostID string) string {
+	sum := sha256.Sum256([]byte(recordIDPurpose + hostID))
+	return hex.EncodeToString(sum[:16])
+}
+
+// record loads what is kept of a user. Nothing is stored before their first passkey,
+// so the user handle is made of the id: both halves of that ceremony must have the
+// same. To others it is as random as any (WebAuthn Level 3, 14.6.1).
+func (u hostUsers) record(ctx context.Context, hostID string) (store.User, error) {
+	if hostID == "" || len(hostID) > maxHostID {
+		return store.User{}, fmt.Errorf("the host's id of a user has %d bytes", len(hostID))
+	}
+	user, err := u.store.User(ctx, recordID(hostID))
+	if errors.Is(err, store.ErrNotFound) {
+		mac := hmac.New(sha512.New, u.handleKey)
+		mac.Write([]byte(hostID))
+		return store.User{ID: recordID(hostID), Name: hostID, DisplayName: hostID, Handle: mac.Sum(nil), Created: u.now()}, nil
+	}
+	return user, err
+}
+
+// signedIn is a user of the host as our handlers see them.
+func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, client store.Client) signedInUser {
+	return signedInUser{
+		atHost: at.ID,
+		shown:  shared.User{ID: known.ID, Name: known.Name, DisplayName: known.DisplayName},
+		Actor: session.Actor{
+			User: record, Client: client,
+			Session: store.Session{
+				ID: store.HashOf(at.ID), UserID: record.ID, PasskeyID: at.PasskeyID,
+				Created: at.Proved, Seen: at.Proved, Authenticated: at.Proved,
+			},
+			Methods: policy.Policy{}.AtHost(known.HasPassword, known.OtherWays),
+		},
+	}
+}
+
+func (u hostUsers) authenticate(r *http.Request) (signedInUser, error) {
+	session, err := u.host.SignedIn(r)
+	if errors.Is(err, ErrNobody) {
+		return signedInUser{}, errSignIn
+	}
+	if err != nil {
+		return signedInUser{}, fmt.Errorf("asking the host who is signed in: %w", err)
+	}
+	if session.ID == "" {
+		return signedInUser{}, errors.New("the host's session has no id")
+	}
+	known, err := u.mayBeHere(r.Context(), session.UserID)
+	if err != nil {
+		return signedInUser{}, err
+	}
+	record, err := u.record(r.Context(), known.ID)
+	if err != nil {
+		return signedInUser{}, fmt.Errorf("loading the passkeys of a user: %w", err)
+	}
+	return u.signedIn(session, known, record, u.client(r)), nil
+}
+
+// mayBeHere finds a user of the host who isn't shut out.
+func (u hostUsers) mayBeHere(ctx context.Context, hostID string) (HostUser, error) {
+	known, err := u.host.User(ctx, hostID)
+	switch {
+	case errors.Is(err, ErrNoUser) || err == nil && known.Disabled:
+		return HostUser{}, errSignIn.Because(fmt.Errorf("the user is gone or disabled (%v)", err))
+	case err != nil:
+		return HostUser{}, fmt.Errorf("asking the host for a user: %w", err)
+	case known.ID != hostID:
+		return HostUser{}, fmt.Errorf("the host was asked for the user %q and returned %q: a user has one id, in HostUser and in HostSession", hostID, known.ID)
+	}
+	return known, nil
+}
+
+// visitor has no session of ours: the host looks after the one that the request came with.
+func (u hostUsers) visitor(r *http.Request) session.Actor { return session.Actor{Client: u.client(r)} }
+
+func (u hostUsers) goesOn(r *http.Request, who signedInUser) bool {
+	session, err := u.host.SignedIn(r)
+	return err == nil && recordID(session.UserID) == who.User.ID
+}
+
+func (u hostUsers) signIn(r *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error) {
+	if err := u.refuseSomebodyElse(r, who.User); err != nil {
+		return nil, nil, err
+	}
+	return u.admission(r, who, with, shared.EventSignedIn)
+}
+
+// refuseSomebodyElse keeps one user's passkey from another's session: a host might take
+// the session that the request came with for the one that is proved. Whom the host
+// has shut out is nobody, and can't sign out first.
+func (u hostUsers) refuseSomebodyElse(r *http.Request, user store.User) error {
+	session, err := u.host.SignedIn(r)
+	if errors.Is(err, ErrNobody) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("asking the host who is signed in: %w", err)
+	}
+	if session.UserID == user.Name {
+		return nil
+	}
+	_, err = u.mayBeHere(r.Context(), session.UserID)
+	if shared.CodeOf(err) == shared.CodeUnauthenticated {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return shared.Errorf(shared.CodeConflict, "Somebody else is signed in here. Sign out first.")
+}
+
+func (u hostUsers) confirm(r *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error) {
+	return u.admission(r, who, with, shared.EventConfirmed)
+}
+
+// admission hands whoever proved a passkey over to the host.
+func (u hostUsers) admission(r *http.Request, who session.Actor, with store.Passkey, kind shared.EventKind) (admission, store.Batch, error) {
+	known, err := u.mayBeHere(r.Context(), who.User.Name)
+	if shared.CodeOf(err) != "" {
+		return nil, nil, passkey.Disabled(err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	event := who.Event(kind, u.now())
+	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, with.ID, with.Name
+	admit := func(w http.ResponseWriter, r *http.Request) (signedInUser, error) {
+		if err := u.host.SignIn(w, r, known.ID, with.ID); err != nil {
+			return signedInUser{}, fmt.Errorf("the host's sign-in: %w", err)
+		}
+		if !u.tellAdmitted(r, event) && u.endsSessions() {
+			// Who removed the passkey meanwhile may have wished its sessions to end, before
+			// there was this one.
+			if err := u.end(r.Context(), known.ID, with.ID, ""); err != nil {
+				return signedInUser{}, err
+			}
+			return signedInUser{}, passkey.Removed(errors.New("the passkey was removed while it let its user in"))
+		}
+		return u.signedIn(HostSession{UserID: known.ID, Proved: u.now(), PasskeyID: with.ID}, known, who.User, who.Client), nil
+	}
+	return admit, nil, nil
+}
+
+// tellAdmitted writes the line of activity, in a batch of its own after the host's yes:
+// else people would read of sign-ins that the host refused. A sign-in without a line
+// would be worse, since it hides a thief. Killed in between we leave no such thing: the
+// session's cookie travels with our answer, so nobody has got it.
+//
+// It can't be refused any more when the store fails, for the cookie is set. What it
+// returns is whether the passkey is still there, as far as can be told.
+func (u hostUsers) tellAdmitted(r *http.Request, event store.Event) (there bool) {
+	ctx := context.WithoutCancel(r.Context()) // who goes away is signed in all the same
+	err := store.Update(ctx, u.store, event.UserID, func(user store.User) (store.Batch, error) {
+		there = slices.ContainsFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == event.PasskeyID })
+		// With their record: who was removed meanwhile leaves no line.
+		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return false
+	}
+	if err != nil {
+		u.log.Error("activity lacks a line", "request", requestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
+		return true
+	}
+	return there
+}
+
+func (u hostUsers) endsSessions() bool {
+	_, ends := u.host.(SessionEnder)
+	return ends
+}
+
+func (u hostUsers) removed(ctx context.Context, who signedInUser, passkeyID string) error {
+	return u.end(ctx, who.shown.ID, passkeyID, who.atHost)
+}
+
+func (u hostUsers) end(ctx context.Context, hostID, passkeyID, except string) error {
+	// Who asked may go away; the passkey has gone, and its sessions shall.
+	err := u.host.(SessionEnder).EndSessions(context.WithoutCancel(ctx), hostID, passkeyID, except)
+	if err != nil {
+		return fmt.Errorf("ending the host's sessions: %w", err)
+	}
+	return nil
+}
+
+// added closes the gap that a removal leaves: where nothing was kept of a user yet, the
+// store can't tell that they have gone.
+func (u hostUsers) added(ctx context.Context, who signedInUser) error {
+	_, err := u.host.User(ctx, who.shown.ID)
+	if !errors.Is(err, ErrNoUser) {
+		return nil // a host in trouble is asked again before the passkey lets anybody in
+	}
+	if err := forget(ctx, u.store, u.now, who.shown.ID); err != nil {
+		return err
+	}
+	return errSignIn.Because(errors.New("the user was removed while they added a passkey"))
+}
+
+// RemovePasskeys removes all that is kept of a host's user: their passkeys and their
+// activity. Of each passkey the hash of its credential id stays, so that the password
+// manager can be told when it is tried again. Call it once [Directory] doesn't know them
+// any more: what is on its way at that moment then leaves nothing behind either. Of a user
+// whom nobody has heard of nothing is kept, and that is no error.
+func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
+	return forget(ctx, s.Store, s.Now, hostID)
+}
+
+func forget(ctx context.Context, kept store.Store, now store.Clock, hostID string) error {
+	id := recordID(hostID)
+	err := store.Update(ctx, kept, id, func(user store.User) (store.Batch, error) {
+		batch := store.Batch{store.RemoveUser{ID: id, Revision: user.Revision}}
+		for _, p := range user.Passkeys {
+			batch = append(batch, store.Tombstone(now(), p))
+		}
+		return batch, nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = kept.Apply(ctx, store.Batch{store.RemoveUser{ID: id}}) // what may be left of them
+	}
+	if err != nil {
+		return fmt.Errorf("removing what is kept of a user: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package policy
+
+import "github.com/keypeg/keypeg/server/store"
+
+// Methods says which sign-in methods of one user count: those that the policy takes, and
+// those that a host program has for its user besides. It is made by [Policy.Methods] or
+// [Policy.AtHost]. The zero Methods counts none. So a rule that nobody told how to count
+// takes nothing away.
+type Methods struct {
+	policy   *Policy
+	password bool // the host program has one of the user
+	others   int  // what else the host program has
+}
+
+// Methods are those of a user of Keypeg's own accounts.
+func (p Policy) Methods() Methods { return Methods{policy: &p} }
+
+// AtHost are those of a host program's user. Others is how many the host program has for
+// them beside a password.
+func (p Policy) AtHost(password bool, others int) Methods {
+	return Methods{policy: &p, password: password, others: others}
+}
+
+// HasPassword reports whether the user has a password to sign in with.
+func (m Methods) HasPassword(user store.User) bool {
+	return m.policy != nil && (m.password || user.Password != "" && m.policy.TakesPassword(user))
+}
+
+// TakesPasskey is [Policy.TakesPasskey].
+func (m Methods) TakesPasskey(passkey store.Passkey) bool {
+	return m.policy != nil && m.policy.TakesPasskey(passkey)
+}
+
+// IsOfAnother is [Policy.IsOfAnother].
+func (m Methods) IsOfAnother(passkey store.Passkey) bool {
+	return m.policy != nil && m.policy.IsOfAnother(passkey)
+}
+
+// Count returns how many methods the user can sign in with. The last one is never taken
+// away. Recovery codes are for when all of these are lost, so they don't count.
+func (m Methods) Count(user store.User) int {
+	if m.policy == nil {
+		return 0
+	}
+	count := m.others
+	for _, passkey := range user.Passkeys {
+		if m.policy.TakesPasskey(passkey) {
+			count++
+		}
+	}
+	for _, identity := range user.Identities {
+		if m.policy.TakesIdentity(identity) {
+			count++
+		}
+	}
+	if m.HasPassword(user) {
+		count++
+	}
+	return count
+}
+
+// IsLastPasskey reports whether the user could not sign in any more without this passkey.
+func (m Methods) IsLastPasskey(user store.User, passkey store.Passkey) bool {
+	return m.isLast(user, m.TakesPasskey(passkey))
+}
+
+// IsLastIdentity reports whether the user could not sign in any more without this identity.
+func (m Methods) IsLastIdentity(user store.User, identity store.Identity) bool {
+	return m.isLast(user, m.policy != nil && m.policy.TakesIdentity(identity))
+}
+
+func (m Methods) isLast(user store.User, counts bool) bool {
+	left := m.Count(user)
+	if counts {
+		left--
+	}
+	return left == 0
+}

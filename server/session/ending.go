@@ -1,0 +1,72 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// SignOut ends the session of a token, and returns it. One that has none is no
+// error.
+func (s *Service) SignOut(ctx context.Context, who Actor, token string) (store.Session, error) {
+	return s.end(ctx, who, store.SessionID(token), shared.EventSignedOut)
+}
+
+// End ends one of the user's sessions by its public id, and lists what is
+// left. Another user's looks missing: [shared.CodeNotFound].
+func (s *Service) End(ctx context.Context, who Actor, publicID string) (shared.SessionList, error) {
+	sessions, err := s.of(ctx, who.User)
+	if err != nil {
+		return shared.SessionList{}, err
+	}
+	i := slices.IndexFunc(sessions, func(session store.Session) bool { return PublicID(session) == publicID })
+	if i < 0 {
+		return shared.SessionList{}, shared.Errorf(shared.CodeNotFound, "This session has ended already.")
+	}
+
+	if _, err := s.end(ctx, who, sessions[i].ID, shared.EventSessionEnded, s.c.AlsoEnds(who.User.ID)...); err != nil {
+		return shared.SessionList{}, err
+	}
+	return s.List(ctx, who)
+}
+
+// EndOthers ends every session of the user but the actor's own, and lists what is left.
+func (s *Service) EndOthers(ctx context.Context, who Actor) (shared.SessionList, error) {
+	batch := append(store.Batch{store.EndSessions{UserID: who.User.ID, Except: who.Session.ID}}, s.c.AlsoEnds(who.User.ID)...)
+	err := s.c.Store.Apply(ctx, append(batch, store.AddEvent{Event: who.Event(shared.EventOthersEnded, s.c.Now())}))
+	if err != nil {
+		return shared.SessionList{}, fmt.Errorf("ending other sessions: %w", err)
+	}
+	return s.List(ctx, who)
+}
+
+// end ends a session, and the one that took its place if its user confirmed at the
+// same moment: with the session gone, no confirmation of it can succeed any more,
+// so one look afterwards finds it. What also happens is done with it. The event is of
+// the session's user, whoever that is.
+func (s *Service) end(ctx context.Context, who Actor, id store.Hash, kind shared.EventKind, also ...store.Op) (ended store.Session, err error) {
+	for {
+		session, err := s.c.Store.Session(ctx, id)
+		if err == nil {
+			ended = session
+			event := store.NewEvent(s.c.Now(), session.UserID, kind, who.Client)
+			err = s.c.Store.Apply(ctx, append(store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}}, also...))
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return ended, fmt.Errorf("ending a session: %w", err)
+		}
+
+		moved, err := s.c.Store.Link(ctx, movedKey(id))
+		if errors.Is(err, store.ErrNotFound) {
+			return ended, nil
+		}
+		if err != nil {
+			return ended, fmt.Errorf("looking for the session that took its place: %w", err)
+		}
+		id = moved.Hash
+	}
+}

@@ -1,0 +1,67 @@
+package session
+
+import (
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// SignIn tells by which method a session begins, or is confirmed.
+type SignIn struct {
+	Method      store.Method
+	PasskeyID   string
+	PasskeyName string
+	// Provider and ProviderName are of an OpenID provider: its name in the
+	// configuration, and what people call it.
+	Provider     string
+	ProviderName string
+}
+
+// Issued is a session that has a new token. The token goes into the browser's
+// cookie and nowhere else.
+type Issued struct {
+	Token   string
+	Session store.Session
+	User    store.User
+}
+
+// Open makes a session for the actor's user, and the operations that store it, with its
+// event and the end of the session that the browser had before. It writes nothing: the
+// operations belong into the batch that proves the sign-in. Who has very many sessions
+// loses the one that was used least recently.
+func (s *Service) Open(who Actor, how SignIn) (Issued, store.Batch) {
+	now, before := s.c.Now(), who.Session
+	token := store.NewSessionToken(now)
+	session := store.Session{
+		ID: store.SessionID(token), UserID: who.User.ID,
+		Method: how.Method, PasskeyID: how.PasskeyID, Provider: how.Provider, Client: who.Client,
+		Created: now, Seen: now, Authenticated: now,
+	}
+	session.Expires = s.ends(session, now)
+
+	batch := store.Batch{store.AddSession{Session: session, Most: most}, s.tells(who, shared.EventSignedIn, how)}
+	if before.ID != (store.Hash{}) {
+		batch = append(batch, store.EndSession{ID: before.ID})
+		if before.UserID != who.User.ID {
+			// So their pages that are open hear of it, and leave.
+			batch = append(batch, store.AddEvent{Event: store.NewEvent(now, before.UserID, shared.EventSignedOut, who.Client)})
+		}
+	}
+	return Issued{token, session, who.User}, batch
+}
+
+// ends is when a session ends that is used now.
+func (s *Service) ends(session store.Session, now time.Time) time.Time {
+	idle, last := now.Add(s.c.Idle), session.Created.Add(s.c.Lifetime)
+	if last.Before(idle) {
+		return last
+	}
+	return idle
+}
+
+func (s *Service) tells(who Actor, kind shared.EventKind, how SignIn) store.AddEvent {
+	event := who.Event(kind, s.c.Now())
+	event.Method, event.PasskeyID, event.Passkey, event.Provider = how.Method, how.PasskeyID, how.PasskeyName, how.ProviderName
+	return store.AddEvent{Event: event}
+}
