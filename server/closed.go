@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -16,22 +17,22 @@ func NewClosed(c Config) http.Handler {
 	contact := c.Contact
 	s := newRefusing(c)
 	s.door.ContactSaid = true // the sentence has it
-	return s.logged(s.recovered(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
+	return s.watched(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
 		if contact == "" {
 			return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off.")
 		}
 		return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off. Please ask: %s", contact)
-	})))))
+	}))))
 }
 
 // NewUnknown returns the handler for hosts that no organisation has. It needs no Address
 // and no store, and serves the same files as that of [NewClosed].
 func NewUnknown(c Config) http.Handler {
 	s := newRefusing(c)
-	return s.logged(s.recovered(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
+	return s.watched(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
 		s.Warnings.Tell(warning.UnknownHost, slog.String("host", warning.Quoted(r.Host)), slog.String("from", peerOf(r)))
 		return shared.Errorf(shared.CodeWrongHost, "No organisation is served at this address. Check it, or ask whoever gave it to you.")
-	}))))
+	})))
 }
 
 // newRefusing makes a Server that knows nobody.
@@ -44,7 +45,7 @@ func newRefusing(c Config) *Server {
 }
 
 // refusing serves files, and refuses all else.
-func (s *Server) refusing(refuse handler) http.Handler {
+func (s *Server) refusing(refuse httpapi.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.answer(refuse))
 	if files := s.Pages["/static/"]; files != nil {

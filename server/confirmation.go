@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -10,10 +11,10 @@ import (
 
 func (s *Server) confirmPassword(w http.ResponseWriter, r *http.Request) error {
 	var request shared.PasswordConfirmation
-	if err := decode(r, &request); err != nil {
+	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	issued, err := s.Accounts.ConfirmPassword(r.Context(), caller(r).Actor, request.Password)
+	issued, err := s.Accounts.ConfirmPassword(r.Context(), httpapi.CallerOf(r).Actor, request.Password)
 	if err != nil {
 		return err
 	}
@@ -21,21 +22,21 @@ func (s *Server) confirmPassword(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) beginConfirmation(w http.ResponseWriter, r *http.Request) error {
-	ceremony, err := s.passkeys.BeginConfirmation(r.Context(), caller(r).Actor)
+	ceremony, err := s.passkeys.BeginConfirmation(r.Context(), httpapi.CallerOf(r).Actor)
 	if err != nil {
 		return err
 	}
-	return respondBegun(w, ceremony)
+	return httpapi.RespondBegun(w, ceremony)
 }
 
 func (s *Server) finishConfirmation(w http.ResponseWriter, r *http.Request) error {
 	var answer shared.FinishCeremony
-	if err := decode(r, &answer); err != nil {
+	if err := httpapi.Decode(r, &answer); err != nil {
 		return err
 	}
 
 	var admit admission
-	err := s.passkeys.FinishConfirmation(r.Context(), caller(r).Actor, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
+	err := s.passkeys.FinishConfirmation(r.Context(), httpapi.CallerOf(r).Actor, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
 		admit, batch, err = s.people.confirm(r, who, with)
 		return batch, err
 	})
@@ -51,5 +52,5 @@ func (s *Server) respondConfirmed(w http.ResponseWriter, r *http.Request, admit 
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, shared.Confirmed{Until: s.sessions.FreshUntil(who.Session)})
+	return httpapi.Respond(w, http.StatusOK, shared.Confirmed{Until: s.sessions.FreshUntil(who.Session)})
 }

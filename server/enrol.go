@@ -6,6 +6,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -16,6 +17,9 @@ import (
 // one uses nothing up, so that whoever looks at links before people do (mail
 // filters, messengers) does no harm. Its token moves into a cookie, so that no page
 // has it in its address.
+
+// cookieEnrol has the token of the link that the browser opened.
+const cookieEnrol = "keypeg-enrol"
 
 // EnrolURL is the address of an enrolment link.
 func (a Address) EnrolURL(token string) string {
@@ -30,7 +34,7 @@ func (s *Server) publicLink(link account.Link) (shared.EnrolmentLink, error) {
 }
 
 func (s *Server) makePhoneLink(w http.ResponseWriter, r *http.Request) error {
-	link, err := s.Accounts.NewPhoneLink(r.Context(), caller(r).Actor)
+	link, err := s.Accounts.NewPhoneLink(r.Context(), httpapi.CallerOf(r).Actor)
 	if err != nil {
 		return err
 	}
@@ -38,7 +42,7 @@ func (s *Server) makePhoneLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, public)
+	return httpapi.Respond(w, http.StatusOK, public)
 }
 
 // openedLink is behind the address of a page to which a link's token has led, in a cookie.
@@ -46,12 +50,12 @@ const openedLink = "?opened"
 
 // lostCookie reports whether a link was opened, and its cookie didn't come back.
 func (s *Server) lostCookie(r *http.Request, cookie string) bool {
-	return r.URL.RawQuery == openedLink[1:] && s.cookieValue(r, cookie) == ""
+	return r.URL.RawQuery == openedLink[1:] && s.cookies.Value(r, cookie) == ""
 }
 
 // enrolment is what the browser's link is good for.
 func (s *Server) enrolment(r *http.Request) (account.Enrolment, error) {
-	return s.Accounts.Enrolment(r.Context(), s.cookieValue(r, cookieEnrol))
+	return s.Accounts.Enrolment(r.Context(), s.cookies.Value(r, cookieEnrol))
 }
 
 func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
@@ -60,8 +64,8 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		s.markBrowser(w, r)
-		s.setCookie(w, cookieEnrol, token, e.Expires.Sub(s.Now()))
+		s.cookies.MarkBrowser(w, r)
+		s.cookies.Set(w, cookieEnrol, token, e.Expires.Sub(s.Now()))
 		http.Redirect(w, r, shared.PageEnrol+openedLink, http.StatusSeeOther)
 		return nil
 	}
@@ -72,7 +76,7 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.door.Enrol(w, http.StatusOK, text(r), s.enrolPage(e))
+	return s.door.Enrol(w, http.StatusOK, httpapi.Text(r), s.enrolPage(e))
 }
 
 func (s *Server) enrolPage(e account.Enrolment) door.Enrol {
@@ -84,7 +88,7 @@ func (s *Server) enrolPage(e account.Enrolment) door.Enrol {
 
 // submitEnrol is the form, which works without a script: a password alone.
 func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
-	typed, err := form(r)
+	typed, err := httpapi.Form(r)
 	if err != nil {
 		return err
 	}
@@ -94,14 +98,14 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = s.Accounts.EnrolPassword(r.Context(), s.bearer(r, e), e, typed.Get("password"))
 	if shared.CodeOf(err) == shared.CodeInvalidPassword {
-		refusal, page := s.report(w, r, err), s.enrolPage(e)
+		refusal, page := s.answers.Report(w, r, err), s.enrolPage(e)
 		page.Refusal = refusal.Message
-		return s.door.Enrol(w, status[refusal.Code], text(r), page)
+		return s.door.Enrol(w, httpapi.Status(refusal.Code), httpapi.Text(r), page)
 	}
 	if err != nil {
 		return err
 	}
-	s.dropCookie(w, cookieEnrol)
+	s.cookies.Drop(w, cookieEnrol)
 	http.Redirect(w, r, shared.PageEnrolled+enrolledPassword, http.StatusSeeOther)
 	return nil
 }
@@ -110,20 +114,20 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 const enrolledPassword = "?password"
 
 func (s *Server) showEnrolled(w http.ResponseWriter, r *http.Request) error {
-	return s.door.Enrolled(w, text(r), r.URL.RawQuery == enrolledPassword[1:])
+	return s.door.Enrolled(w, httpapi.Text(r), r.URL.RawQuery == enrolledPassword[1:])
 }
 
 // bearer is whoever has the link, acting for its user. Nobody is signed in by it.
 func (s *Server) bearer(r *http.Request, e account.Enrolment) session.Actor {
 	who := s.Accounts.Actor(e.User)
-	who.Client = s.client(r)
+	who.Client = s.clients.Of(r)
 	return who
 }
 
 // browserOfEnrolment ties a ceremony to the link that the browser opened.
 func (s *Server) browserOfEnrolment(r *http.Request, e account.Enrolment) passkey.Browser {
 	return passkey.Browser{
-		Binding: store.HashOf(s.cookieValue(r, cookieEnrol)), Text: text(r),
+		Binding: store.HashOf(s.cookies.Value(r, cookieEnrol)), Text: httpapi.Text(r),
 		SentByIT: e.Kind != store.MethodPhoneLink,
 	}
 }
@@ -137,12 +141,12 @@ func (s *Server) beginEnrolment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return respondBegun(w, ceremony)
+	return httpapi.RespondBegun(w, ceremony)
 }
 
 func (s *Server) finishEnrolment(w http.ResponseWriter, r *http.Request) error {
 	var answer shared.FinishEnrolment
-	if err := decode(r, &answer); err != nil {
+	if err := httpapi.Decode(r, &answer); err != nil {
 		return err
 	}
 	e, err := s.enrolment(r)
@@ -158,6 +162,6 @@ func (s *Server) finishEnrolment(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Accounts.Enrolled(e, err); err != nil {
 		return err
 	}
-	s.dropCookie(w, cookieEnrol)
-	return respond(w, http.StatusCreated, added)
+	s.cookies.Drop(w, cookieEnrol)
+	return httpapi.Respond(w, http.StatusCreated, added)
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/session"
@@ -22,9 +23,10 @@ import (
 // hostUsers are the users of a host. The record of each is made with their first
 // passkey: its Name is the host's id of them.
 type hostUsers struct {
-	clients
+	clients   httpapi.Clients
 	host      Host
 	store     store.Store
+	now       store.Clock
 	log       *slog.Logger
 	handleKey []byte
 }
@@ -59,10 +61,10 @@ func (u hostUsers) record(ctx context.Context, hostID string) (store.User, error
 }
 
 // signedIn is a user of the host as our handlers see them.
-func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, client store.Client) signedInUser {
-	return signedInUser{
-		atHost: at.ID,
-		shown:  shared.User{ID: known.ID, Name: known.Name, DisplayName: known.DisplayName},
+func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, client store.Client) httpapi.Caller {
+	return httpapi.Caller{
+		AtHost: at.ID,
+		Shown:  shared.User{ID: known.ID, Name: known.Name, DisplayName: known.DisplayName},
 		Actor: session.Actor{
 			User: record, Client: client,
 			Session: store.Session{
@@ -74,26 +76,26 @@ func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, c
 	}
 }
 
-func (u hostUsers) authenticate(r *http.Request) (signedInUser, error) {
+func (u hostUsers) authenticate(r *http.Request) (httpapi.Caller, error) {
 	session, err := u.host.SignedIn(r)
 	if errors.Is(err, ErrNobody) {
-		return signedInUser{}, errSignIn
+		return httpapi.Caller{}, errSignIn
 	}
 	if err != nil {
-		return signedInUser{}, fmt.Errorf("asking the host who is signed in: %w", err)
+		return httpapi.Caller{}, fmt.Errorf("asking the host who is signed in: %w", err)
 	}
 	if session.ID == "" {
-		return signedInUser{}, errors.New("the host's session has no id")
+		return httpapi.Caller{}, errors.New("the host's session has no id")
 	}
 	known, err := u.mayBeHere(r.Context(), session.UserID)
 	if err != nil {
-		return signedInUser{}, err
+		return httpapi.Caller{}, err
 	}
 	record, err := u.record(r.Context(), known.ID)
 	if err != nil {
-		return signedInUser{}, fmt.Errorf("loading the passkeys of a user: %w", err)
+		return httpapi.Caller{}, fmt.Errorf("loading the passkeys of a user: %w", err)
 	}
-	return u.signedIn(session, known, record, u.client(r)), nil
+	return u.signedIn(session, known, record, u.clients.Of(r)), nil
 }
 
 // mayBeHere finds a user of the host who isn't shut out.
@@ -111,9 +113,11 @@ func (u hostUsers) mayBeHere(ctx context.Context, hostID string) (HostUser, erro
 }
 
 // visitor has no session of ours: the host looks after the one that the request came with.
-func (u hostUsers) visitor(r *http.Request) session.Actor { return session.Actor{Client: u.client(r)} }
+func (u hostUsers) visitor(r *http.Request) session.Actor {
+	return session.Actor{Client: u.clients.Of(r)}
+}
 
-func (u hostUsers) goesOn(r *http.Request, who signedInUser) bool {
+func (u hostUsers) goesOn(r *http.Request, who httpapi.Caller) bool {
 	session, err := u.host.SignedIn(r)
 	return err == nil && recordID(session.UserID) == who.User.ID
 }
@@ -164,17 +168,17 @@ func (u hostUsers) admission(r *http.Request, who session.Actor, with store.Pass
 	}
 	event := who.Event(kind, u.now())
 	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, with.ID, with.Name
-	admit := func(w http.ResponseWriter, r *http.Request) (signedInUser, error) {
+	admit := func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error) {
 		if err := u.host.SignIn(w, r, known.ID, with.ID); err != nil {
-			return signedInUser{}, fmt.Errorf("the host's sign-in: %w", err)
+			return httpapi.Caller{}, fmt.Errorf("the host's sign-in: %w", err)
 		}
 		if !u.tellAdmitted(r, event) && u.endsSessions() {
 			// Who removed the passkey meanwhile may have wished its sessions to end, before
 			// there was this one.
 			if err := u.end(r.Context(), known.ID, with.ID, ""); err != nil {
-				return signedInUser{}, err
+				return httpapi.Caller{}, err
 			}
-			return signedInUser{}, passkey.Removed(errors.New("the passkey was removed while it let its user in"))
+			return httpapi.Caller{}, passkey.Removed(errors.New("the passkey was removed while it let its user in"))
 		}
 		return u.signedIn(HostSession{UserID: known.ID, Proved: u.now(), PasskeyID: with.ID}, known, who.User, who.Client), nil
 	}
@@ -199,7 +203,7 @@ func (u hostUsers) tellAdmitted(r *http.Request, event store.Event) (there bool)
 		return false
 	}
 	if err != nil {
-		u.log.Error("activity lacks a line", "request", requestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
+		u.log.Error("activity lacks a line", "request", httpapi.RequestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
 		return true
 	}
 	return there
@@ -210,8 +214,8 @@ func (u hostUsers) endsSessions() bool {
 	return ends
 }
 
-func (u hostUsers) removed(ctx context.Context, who signedInUser, passkeyID string) error {
-	return u.end(ctx, who.shown.ID, passkeyID, who.atHost)
+func (u hostUsers) removed(ctx context.Context, who httpapi.Caller, passkeyID string) error {
+	return u.end(ctx, who.Shown.ID, passkeyID, who.AtHost)
 }
 
 func (u hostUsers) end(ctx context.Context, hostID, passkeyID, except string) error {
@@ -225,12 +229,12 @@ func (u hostUsers) end(ctx context.Context, hostID, passkeyID, except string) er
 
 // added closes the gap that a removal leaves: where nothing was kept of a user yet, the
 // store can't tell that they have gone.
-func (u hostUsers) added(ctx context.Context, who signedInUser) error {
-	_, err := u.host.User(ctx, who.shown.ID)
+func (u hostUsers) added(ctx context.Context, who httpapi.Caller) error {
+	_, err := u.host.User(ctx, who.Shown.ID)
 	if !errors.Is(err, ErrNoUser) {
 		return nil // a host in trouble is asked again before the passkey lets anybody in
 	}
-	if err := forget(ctx, u.store, u.now, who.shown.ID); err != nil {
+	if err := forget(ctx, u.store, u.now, who.Shown.ID); err != nil {
 		return err
 	}
 	return errSignIn.Because(errors.New("the user was removed while they added a passkey"))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -28,7 +29,7 @@ const changed = "event: " + shared.LiveChanged + "\ndata: {}\n\n"
 // events (HTML Living Standard, 9.2). A stream ends when its session does; the
 // page then asks again, and finds out whether it is still signed in.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
-	who := caller(r)
+	who := httpapi.CallerOf(r)
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it back
@@ -38,7 +39,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if r.ProtoMajor == 1 { // a stream that had to end leaves no connection open
 		w.Header().Set("Connection", "close")
 	}
-	listener := s.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.atHost)
+	listener := s.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
 	defer listener.Close()
 	say := func(text string) bool {
 		// The http.Server's own limit is for answers that end. Where a middleware hides
@@ -56,7 +57,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 			s.Log.Error("open pages hear of no changes: the http.ResponseWriter of a middleware in front of Keypeg can't flush. Give it a method Unwrap that returns the one it wraps, as http.ResponseController asks for")
 		})
 		w.Header().Del("X-Accel-Buffering")
-		return faulty(requestID(r.Context())).Because(err)
+		return httpapi.Faulty(httpapi.RequestID(r.Context())).Because(err)
 	}
 	if !say("retry: 1000\n\nevent: " + shared.LiveReady + "\ndata: {}\n\n") {
 		return nil

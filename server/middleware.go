@@ -1,108 +1,33 @@
 package server
 
 import (
-	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// visit is a request on its way through, with what becomes known of it. It stands in the
-// request's context, and for the http.ResponseWriter, whose status it remembers.
-type visit struct {
-	http.ResponseWriter
-	status int
-	id     string        // names the request in the log and to the person; "" in a handler behind [Server.Protect]
-	who    *signedInUser // who sends it; nil until that is known
-}
-
-// newVisit gives a request its id, and says it in the answer.
-func newVisit(w http.ResponseWriter) *visit {
-	v := &visit{ResponseWriter: w, status: http.StatusOK, id: rand.Text()[:16]}
-	w.Header().Set("X-Request-Id", v.id)
-	return v
-}
-
-type visitKey struct{}
-
-func (v *visit) of(r *http.Request) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
-}
-
-// visitOf is nil for a request that came another way.
-func visitOf(ctx context.Context) *visit {
-	v, _ := ctx.Value(visitKey{}).(*visit)
-	return v
-}
-
-func requestID(ctx context.Context) string {
-	if v := visitOf(ctx); v != nil {
-		return v.id
-	}
-	return ""
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (v *visit) WriteHeader(status int) {
-	v.status = status
-	v.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach the real writer.
-func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
-
-// logged gives each request an id and writes one line when it is done. The line
-// holds no query, no cookie and no body: those can hold secrets.
-func (s *Server) logged(next http.Handler) http.Handler {
+// closing ends connections after their next answer once this node is about to stop.
+func (s *Server) closing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin := s.Now()
-		v := newVisit(w)
 		if s.health.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
-
-		next.ServeHTTP(v, v.of(r))
-
-		level := slog.LevelInfo
-		if shared.IsHealthCheck(r.URL.Path) {
-			level = slog.LevelDebug
-		}
-		if !s.Log.Enabled(r.Context(), level) {
-			return
-		}
-		now := s.Now()
-		line := slog.NewRecord(now, level, "request", 0) // which line of ours writes it is of no interest
-		line.AddAttrs(slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-			slog.Int("status", v.status), slog.Int64("ms", now.Sub(begin).Milliseconds()))
-		s.Log.Handler().Handle(r.Context(), line) // a log that can't be written can't be told of
+		next.ServeHTTP(w, r)
 	})
 }
 
-// recovered turns a panic into a logged 500, and leaves everybody else served.
-func (s *Server) recovered(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			problem := recover()
-			if problem == nil {
-				return
-			}
-			if problem == http.ErrAbortHandler {
-				panic(problem)
-			}
-			s.answer(func(http.ResponseWriter, *http.Request) error {
-				return fmt.Errorf("panic: %v\n%s", problem, debug.Stack())
-			}).ServeHTTP(w, r)
-		}()
-		next.ServeHTTP(w, r)
-	})
+// watched is a handler of everything: each request has an id and a line in the log, and a
+// panic is an answer.
+func (s *Server) watched(next http.Handler) http.Handler {
+	requests := httpapi.Requests{Log: s.Log, Now: s.Now, Clients: s.clients}
+	return requests.Logged(s.closing(httpapi.Recovered(next, s.answer)))
 }
 
 // contentSecurityPolicy allows what the app needs and no more: scripts from
@@ -249,7 +174,7 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 
 // noSuchPath answers what no pattern of the API took: 405 where another method
 // would do, 404 otherwise.
-func (s *Server) noSuchPath(mux *http.ServeMux) handler {
+func (s *Server) noSuchPath(mux *http.ServeMux) httpapi.Handler {
 	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		allowed := slices.DeleteFunc(slices.Clone(methods), func(method string) bool {

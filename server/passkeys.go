@@ -5,12 +5,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/shared"
 )
 
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
-	s.markBrowser(w, r) // of a session that began before there were marks, or at a host
-	who := caller(r)
+	s.cookies.MarkBrowser(w, r) // of a session that began before there were marks, or at a host
+	who := httpapi.CallerOf(r)
 	var until *time.Time
 	var identities []shared.Identity
 	if s.Accounts != nil {
@@ -24,8 +25,8 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	for _, p := range s.SSO {
 		providers = append(providers, shared.Provider{ID: p.ID, Name: p.Name})
 	}
-	return respond(w, http.StatusOK, shared.Account{
-		User:        who.shown,
+	return httpapi.Respond(w, http.StatusOK, shared.Account{
+		User:        who.Shown,
 		Product:     s.Product,
 		Contact:     s.Contact,
 		PasskeysOn:  s.passkeys != nil,
@@ -43,23 +44,23 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) listPasskeys(w http.ResponseWriter, r *http.Request) error {
-	return s.respondList(w, s.passkeys.List(caller(r).Actor))
+	return s.respondList(w, s.passkeys.List(httpapi.CallerOf(r).Actor))
 }
 
 func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 	var request shared.RenamePasskey
-	if err := decode(r, &request); err != nil {
+	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	renamed, err := s.passkeys.Rename(r.Context(), caller(r).Actor, r.PathValue("id"), request.Name)
+	renamed, err := s.passkeys.Rename(r.Context(), httpapi.CallerOf(r).Actor, r.PathValue("id"), request.Name)
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, renamed)
+	return httpapi.Respond(w, http.StatusOK, renamed)
 }
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
-	who, id := caller(r), r.PathValue("id")
+	who, id := httpapi.CallerOf(r), r.PathValue("id")
 	endSessions := r.URL.Query().Has(shared.QueryEndSessions)
 	if endSessions && !s.people.endsSessions() {
 		return shared.Errorf(shared.CodeConflict, "Sessions can't be ended here. Remove the passkey without that.")
@@ -83,14 +84,14 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 
 // userDetails are what password managers may be told that the user is called, where they
 // may be told anything.
-func (s *Server) userDetails(who signedInUser) *shared.CurrentUserDetails {
+func (s *Server) userDetails(who httpapi.Caller) *shared.CurrentUserDetails {
 	return &shared.CurrentUserDetails{
 		RPID: s.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.User.Handle),
-		Name: who.shown.Name, DisplayName: who.shown.DisplayName,
+		Name: who.Shown.Name, DisplayName: who.Shown.DisplayName,
 	}
 }
 
 func (s *Server) respondList(w http.ResponseWriter, list shared.PasskeyList) error {
 	list.EndsSessions = s.people.endsSessions()
-	return respond(w, http.StatusOK, list)
+	return httpapi.Respond(w, http.StatusOK, list)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -13,12 +14,12 @@ import (
 // ([localUsers]) or of a host program ([hostUsers]).
 type people interface {
 	// authenticate finds who sends a request.
-	authenticate(r *http.Request) (signedInUser, error)
+	authenticate(r *http.Request) (httpapi.Caller, error)
 	// visitor is who sends a request that somebody wants to sign in with.
 	visitor(r *http.Request) session.Actor
 	// goesOn reports whether the session of an open stream still exists. It doesn't count
 	// as use: a page that is merely open doesn't keep anybody signed in.
-	goesOn(r *http.Request, who signedInUser) bool
+	goesOn(r *http.Request, who httpapi.Caller) bool
 	// signIn returns what belongs into the batch of a sign-in with a passkey, and what
 	// lets the browser in once that is stored. The actor's user has proved the passkey; where
 	// they come from, the request says.
@@ -27,22 +28,14 @@ type people interface {
 	confirm(r *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error)
 	// added looks after a user whose new passkey is stored. If they were removed
 	// meanwhile, it goes again, and they are told so.
-	added(ctx context.Context, who signedInUser) error
+	added(ctx context.Context, who httpapi.Caller) error
 	// endsSessions reports whether sessions can be ended with the passkey that they began
 	// with, and removed ends those that the store doesn't know of.
 	endsSessions() bool
-	removed(ctx context.Context, who signedInUser, passkeyID string) error
+	removed(ctx context.Context, who httpapi.Caller, passkeyID string) error
 }
 
 // admission gives a browser its session.
-type admission func(w http.ResponseWriter, r *http.Request) (signedInUser, error)
-
-// signedInUser is what a request knows about who sent it. The Actor's User is the record
-// that their passkeys are in.
-type signedInUser struct {
-	session.Actor
-	shown  shared.User // what they are called
-	atHost string      // the host's id of the session
-}
+type admission func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error)
 
 var errSignIn = shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -28,11 +29,11 @@ func (s *Server) watchProxy(next http.Handler) http.Handler {
 }
 
 func (s *Server) watch(r *http.Request, peer string) {
-	trusted := s.trusts(peer)
+	trusted := s.clients.Trusts(peer)
 	switch forwarded := len(r.Header["X-Forwarded-For"]) > 0; {
 	case forwarded && !trusted:
 		s.Warnings.Tell(warning.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
-	case forwarded && !lastIsAddress(r.Header["X-Forwarded-For"]):
+	case forwarded && !httpapi.LastIsAddress(r.Header["X-Forwarded-For"]):
 		s.Warnings.Tell(warning.OddForwardedFor, slog.String("from", peer))
 	case !forwarded && (trusted || s.Address.Secure): // we speak no https, so somebody in front does
 		s.Warnings.Tell(warning.NoForwardedFor, slog.String("from", peer))
@@ -61,7 +62,7 @@ func (s *Server) mayBeProxy(peer string) bool {
 	if err != nil {
 		return true
 	}
-	return isNear(ip) || s.trusts(peer)
+	return isNear(ip) || s.clients.Trusts(peer)
 }
 
 // isNear reports whether an address is of this machine or of a private network.
@@ -86,14 +87,14 @@ func (s *Server) cookieless() *shared.Error {
 // the log's one line, and says nothing in words of its own.
 func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
 	var report shared.TroubleReport
-	if err := decode(r, &report); err != nil {
+	if err := httpapi.Decode(r, &report); err != nil {
 		return err
 	}
 	if !slices.Contains(shared.Troubles, report.Trouble) {
 		return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.")
 	}
 	s.noticeTrouble(report.Trouble)
-	return respond(w, http.StatusOK, shared.TroubleHeard{Detail: text(r).Refusal(report.Trouble.Refusal())})
+	return httpapi.Respond(w, http.StatusOK, shared.TroubleHeard{Detail: httpapi.Text(r).Refusal(report.Trouble.Refusal())})
 }
 
 func (s *Server) noticeTrouble(trouble shared.Trouble) {
@@ -107,6 +108,6 @@ func (s *Server) showScriptless(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
 		s.noticeTrouble(shared.TroubleAppScripts)
 	}
-	write(w, http.StatusOK, "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`))
+	httpapi.Write(w, http.StatusOK, "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`))
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -11,25 +12,25 @@ import (
 
 func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error {
 	var request shared.BeginRegistration
-	if err := decodeIfAny(r, &request); err != nil {
+	if err := httpapi.DecodeIfAny(r, &request); err != nil {
 		return err
 	}
-	who := caller(r)
-	who.User.Name, who.User.DisplayName = who.shown.Name, who.shown.DisplayName
+	who := httpapi.CallerOf(r)
+	who.User.Name, who.User.DisplayName = who.Shown.Name, who.Shown.DisplayName
 	ceremony, err := s.passkeys.BeginRegistration(r.Context(), who.Actor, passkey.Browser{Binding: who.Session.ID}, request.Mediation)
 	if err != nil {
 		return err
 	}
-	return respondBegun(w, ceremony)
+	return httpapi.RespondBegun(w, ceremony)
 }
 
 func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) error {
 	var answer shared.FinishRegistration
-	if err := decode(r, &answer); err != nil {
+	if err := httpapi.Decode(r, &answer); err != nil {
 		return err
 	}
-	who := caller(r)
-	browser := passkey.Browser{Binding: who.Session.ID, Text: text(r)}
+	who := httpapi.CallerOf(r)
+	browser := passkey.Browser{Binding: who.Session.ID, Text: httpapi.Text(r)}
 	added, err := s.passkeys.FinishRegistration(r.Context(), who.Actor, browser, answer, nil)
 	if errors.Is(err, store.ErrNotFound) {
 		return errSignIn.Because(err) // they were removed meanwhile
@@ -43,5 +44,5 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 	if s.passkeys.MaySignal(r.Context()) {
 		added.Signals = &shared.Signals{CurrentUserDetails: s.userDetails(who)}
 	}
-	return respond(w, http.StatusCreated, added)
+	return httpapi.Respond(w, http.StatusCreated, added)
 }

@@ -3,7 +3,7 @@
 //
 // A handler decodes, calls a rule and responds; it decides nothing itself. The rules are
 // those of [account.Service], [passkey.Service], [session.Service] and [activity.Service],
-// and each is told who acts, by the [session.Actor] of caller(r). Signing in elsewhere is
+// and each is told who acts, by the [session.Actor] of httpapi.CallerOf(r). Signing in elsewhere is
 // spoken by package sso. Failures are
 // returned, and one adapter logs and writes them (respond.go). What every request goes
 // through is listed in [New], innermost first. What a proxy in front breaks is noticed on
@@ -30,6 +30,8 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/admin"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/policy"
@@ -90,7 +92,10 @@ type Config struct {
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
 	Config
-	clients
+	cookies  httpapi.Cookies
+	clients  httpapi.Clients
+	answers  httpapi.Answers
+	gates    httpapi.Gates
 	people   people
 	local    localUsers // with Accounts only
 	sessions *session.Service
@@ -140,17 +145,16 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	h = s.watchProxy(h)
 	h = s.checkHost(h)
 	h = s.secureHeaders(h)
-	h = s.recovered(h)
-	h = s.logged(h)
-	s.handler = h
+	s.handler = s.watched(h)
 	return s, nil
 }
 
 // newServer makes a Server that knows nobody yet.
 func newServer(c Config) *Server {
-	return &Server{Config: c, clients: clients{
-		cookies: cookies{secure: c.Address.Secure}, now: c.Now, trusted: c.TrustedProxies, agents: newAgents(),
-	}}
+	s := &Server{Config: c, cookies: httpapi.Cookies{Secure: c.Address.Secure}}
+	s.clients = httpapi.NewClients(s.cookies, c.Now, c.TrustedProxies)
+	s.answers = httpapi.Answers{Log: c.Log, Refuse: s.refuse}
+	return s
 }
 
 // check refuses what can't work, and what would be ignored in silence.
@@ -193,7 +197,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 			return fmt.Errorf("the provider %s isn't one of Accounts", p.ID)
 		}
 	}
-	known, err := store.SecretOrNew(ctx, s.Store, secretKnown, knownKeyBytes)
+	device, err := httpapi.NewDeviceCookies(ctx, s.Store, s.cookies)
 	if err != nil {
 		return err
 	}
@@ -205,8 +209,9 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 		return err
 	}
 	s.sessions, s.activity = s.Accounts.Sessions, s.Accounts.Activity
-	s.local = localUsers{clients: s.clients, store: s.Store, accounts: s.Accounts, device: deviceCookies{s.cookies, known}}
+	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.Store, accounts: s.Accounts, device: device}
 	s.people = s.local
+	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Refused: s.sessionEnded, Fresh: s.sessions.Fresh}
 	s.door = door.New(door.Config{
 		Product: s.Product, Contact: s.Contact,
 		PasskeysOn: !s.Accounts.Policy.PasskeysOff, PasswordsOn: s.Accounts.Policy.TakesPasswords(), RPID: s.Address.RPID, Asset: s.Asset,
@@ -221,7 +226,8 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 	s.Store = s.activity.Store
 	s.sessions = session.New(session.Config{Store: s.Store, Now: s.Now, Log: s.Log, ConfirmFor: s.ConfirmFor})
 	key, err := store.SecretOrNew(ctx, s.Store, secretHandles, handleKeyBytes)
-	s.people = hostUsers{clients: s.clients, host: s.Host, store: s.Store, log: s.Log, handleKey: key}
+	s.people = hostUsers{clients: s.clients, host: s.Host, store: s.Store, now: s.Now, log: s.Log, handleKey: key}
+	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Fresh: s.sessions.Fresh}
 	return err
 }
 
@@ -270,9 +276,9 @@ func (s *Server) routes() *http.ServeMux {
 	for _, path := range []string{shared.PathHealth, shared.PathReady} {
 		mux.Handle("GET "+path, s.health)
 	}
-	api := func(pattern string, h handler) {
+	api := func(pattern string, h httpapi.Handler) {
 		s.patterns = append(s.patterns, pattern)
-		mux.Handle(pattern, s.api(h))
+		mux.Handle(pattern, s.answers.API(h))
 	}
 	s.passkeyRoutes(api)
 	if s.Host == nil {
@@ -285,49 +291,44 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-func (s *Server) passkeyRoutes(api func(pattern string, h handler)) {
-	api("GET "+shared.PathAccount, s.signedIn(s.getAccount))
+func (s *Server) passkeyRoutes(api func(pattern string, h httpapi.Handler)) {
+	api("GET "+shared.PathAccount, s.gates.SignedIn(s.getAccount))
 	api("GET "+shared.PathCredentialScript, credentialScript)
 	api("POST "+shared.PathSignInBegin, s.withPasskeys(s.beginSignIn))
 	api("POST "+shared.PathSignInFinish, s.withPasskeys(s.finishSignIn))
-	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.signedIn(s.beginConfirmation)))
-	api("POST "+shared.PathConfirmFinish, s.withPasskeys(s.signedIn(s.finishConfirmation)))
-	api("GET "+shared.PathPasskeys, s.withPasskeys(s.signedIn(s.listPasskeys)))
-	api("PATCH "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.renamePasskey)))
-	api("DELETE "+shared.PathPasskey+"{id}", s.withPasskeys(s.signedIn(s.confirmed(s.removePasskey))))
-	api("POST "+shared.PathRegisterBegin, s.withPasskeys(s.signedIn(s.confirmed(s.beginRegistration))))
-	api("POST "+shared.PathRegisterFinish, s.withPasskeys(s.signedIn(s.confirmed(s.finishRegistration))))
-	api("GET "+shared.PathLive, s.signedIn(s.live))
-	api("GET "+shared.PathActivity, s.signedIn(s.listActivity))
+	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.gates.SignedIn(s.beginConfirmation)))
+	api("POST "+shared.PathConfirmFinish, s.withPasskeys(s.gates.SignedIn(s.finishConfirmation)))
+	api("GET "+shared.PathPasskeys, s.withPasskeys(s.gates.SignedIn(s.listPasskeys)))
+	api("PATCH "+shared.PathPasskey+"{id}", s.withPasskeys(s.gates.SignedIn(s.renamePasskey)))
+	api("DELETE "+shared.PathPasskey+"{id}", s.withPasskeys(s.gates.Confirmed(s.removePasskey)))
+	api("POST "+shared.PathRegisterBegin, s.withPasskeys(s.gates.Confirmed(s.beginRegistration)))
+	api("POST "+shared.PathRegisterFinish, s.withPasskeys(s.gates.Confirmed(s.finishRegistration)))
+	api("GET "+shared.PathLive, s.gates.SignedIn(s.live))
+	api("GET "+shared.PathActivity, s.gates.SignedIn(s.listActivity))
 	api("POST "+shared.PathTrouble, s.hearTrouble)
 }
 
-func (s *Server) accountRoutes(api func(pattern string, h handler)) {
+func (s *Server) accountRoutes(api func(pattern string, h httpapi.Handler)) {
 	api("POST "+shared.PathSignInPassword, s.signInWithPassword)
 	api("POST "+shared.PathSignInRecovery, s.signInWithRecoveryCode)
 	api("POST "+shared.PathSignOut, s.signOut)
-	api("POST "+shared.PathConfirmPassword, s.signedIn(s.confirmPassword))
-	api("POST "+shared.PathConfirmSSO+"{provider}", s.signedIn(s.beginSSOConfirmation))
-	api("POST "+shared.PathIdentity+"{provider}", s.signedIn(s.confirmed(s.beginLink)))
-	api("DELETE "+shared.PathIdentity+"{id}", s.signedIn(s.confirmed(s.unlinkIdentity)))
-	api("POST "+shared.PathRecoveryCodes, s.signedIn(s.confirmed(s.makeRecoveryCodes)))
-	api("POST "+shared.PathPassword, s.signedIn(s.confirmed(s.changePassword)))
-	api("POST "+shared.PathPhoneLink, s.withPasskeys(s.signedIn(s.confirmed(s.makePhoneLink))))
+	api("POST "+shared.PathConfirmPassword, s.gates.SignedIn(s.confirmPassword))
+	api("POST "+shared.PathConfirmSSO+"{provider}", s.gates.SignedIn(s.beginSSOConfirmation))
+	api("POST "+shared.PathIdentity+"{provider}", s.gates.Confirmed(s.beginLink))
+	api("DELETE "+shared.PathIdentity+"{id}", s.gates.Confirmed(s.unlinkIdentity))
+	api("POST "+shared.PathRecoveryCodes, s.gates.Confirmed(s.makeRecoveryCodes))
+	api("POST "+shared.PathPassword, s.gates.Confirmed(s.changePassword))
+	api("POST "+shared.PathPhoneLink, s.withPasskeys(s.gates.Confirmed(s.makePhoneLink)))
 	api("POST "+shared.PathEnrolBegin, s.withPasskeys(s.beginEnrolment))
 	api("POST "+shared.PathEnrolFinish, s.withPasskeys(s.finishEnrolment))
-	api("GET "+shared.PathUsers, s.signedIn(s.administrator(s.listUsers)))
-	api("POST "+shared.PathUsers, s.signedIn(s.administrator(s.confirmed(s.invite))))
-	api("PATCH "+shared.PathUser+"{id}", s.signedIn(s.administrator(s.confirmed(s.changeMember))))
-	api("POST "+shared.PathUser+"{id}"+shared.PathInvitation, s.signedIn(s.administrator(s.confirmed(s.inviteAgain))))
-	api("POST "+shared.PathUser+"{id}"+shared.PathRecoveryLink, s.signedIn(s.administrator(s.confirmed(s.makeRecoveryLink))))
-	api("DELETE "+shared.PathUser+"{id}"+shared.PathLinks, s.signedIn(s.administrator(s.withdrawLinks)))
-	api("GET "+shared.PathSessions, s.signedIn(s.listSessions))
-	api("DELETE "+shared.PathSession+"{id}", s.signedIn(s.endSession))
-	api("POST "+shared.PathEndOthers, s.signedIn(s.endOtherSessions))
+	admin.Users{Accounts: s.Accounts, Gates: s.gates, Link: s.publicLink}.Mount(api)
+	api("GET "+shared.PathSessions, s.gates.SignedIn(s.listSessions))
+	api("DELETE "+shared.PathSession+"{id}", s.gates.SignedIn(s.endSession))
+	api("POST "+shared.PathEndOthers, s.gates.SignedIn(s.endOtherSessions))
 }
 
 func (s *Server) pageRoutes(mux *http.ServeMux) {
-	page := func(pattern string, h handler) { mux.Handle(pattern, s.page(h)) }
+	page := func(pattern string, h httpapi.Handler) { mux.Handle(pattern, s.answers.Page(h)) }
 	page("GET "+shared.PageSignIn, s.showSignIn)
 	page("POST "+shared.PageSignIn, s.submitSignIn)
 	page("GET "+shared.PageSignedIn, s.showSignedIn)

@@ -3,49 +3,50 @@ package server
 import (
 	"net/http"
 
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/shared"
 )
 
 // Where the user is signed in, what happened to their account, and their password.
 
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
-	list, err := s.sessions.List(r.Context(), caller(r).Actor)
+	list, err := s.sessions.List(r.Context(), httpapi.CallerOf(r).Actor)
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, list)
+	return httpapi.Respond(w, http.StatusOK, list)
 }
 
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
-	left, err := s.sessions.End(r.Context(), caller(r).Actor, r.PathValue("id"))
+	left, err := s.sessions.End(r.Context(), httpapi.CallerOf(r).Actor, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, left)
+	return httpapi.Respond(w, http.StatusOK, left)
 }
 
 func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	left, err := s.sessions.EndOthers(r.Context(), caller(r).Actor)
+	left, err := s.sessions.EndOthers(r.Context(), httpapi.CallerOf(r).Actor)
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, left)
+	return httpapi.Respond(w, http.StatusOK, left)
 }
 
 func (s *Server) listActivity(w http.ResponseWriter, r *http.Request) error {
-	page, err := s.activity.List(r.Context(), caller(r).Actor, r.URL.Query().Get("before"))
+	page, err := s.activity.List(r.Context(), httpapi.CallerOf(r).Actor, r.URL.Query().Get("before"))
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, page)
+	return httpapi.Respond(w, http.StatusOK, page)
 }
 
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	var request shared.ChangePassword
-	if err := decode(r, &request); err != nil {
+	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	if err := s.Accounts.ChangePassword(r.Context(), caller(r).Actor, request.Password); err != nil {
+	if err := s.Accounts.ChangePassword(r.Context(), httpapi.CallerOf(r).Actor, request.Password); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -6,8 +6,12 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/shared"
 )
+
+// cookieSetup has the token of the link that makes the first administrator.
+const cookieSetup = "keypeg-setup"
 
 // SetupURL is the link that makes the first administrator. Its token moves into
 // a cookie at the first click, so that no page has it in its address.
@@ -20,8 +24,8 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 		if err := s.Accounts.CheckSetupLink(r.Context(), token); err != nil {
 			return err
 		}
-		s.markBrowser(w, r)
-		s.setCookie(w, cookieSetup, token, 30*time.Minute)
+		s.cookies.MarkBrowser(w, r)
+		s.cookies.Set(w, cookieSetup, token, 30*time.Minute)
 		http.Redirect(w, r, shared.PageSetup+openedLink, http.StatusSeeOther)
 		return nil
 	}
@@ -29,14 +33,14 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 		return s.cookieless()
 	}
 
-	if err := s.Accounts.CheckSetupLink(r.Context(), s.cookieValue(r, cookieSetup)); err != nil {
+	if err := s.Accounts.CheckSetupLink(r.Context(), s.cookies.Value(r, cookieSetup)); err != nil {
 		return err
 	}
-	return s.door.Setup(w, http.StatusOK, text(r), door.Setup{})
+	return s.door.Setup(w, http.StatusOK, httpapi.Text(r), door.Setup{})
 }
 
 func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
-	typed, err := form(r)
+	typed, err := httpapi.Form(r)
 	if err != nil {
 		return err
 	}
@@ -50,8 +54,8 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 	err = s.setUp(w, r, first)
 	switch code := shared.CodeOf(err); code {
 	case shared.CodeInvalidName, shared.CodeInvalidPassword, shared.CodeNameTaken:
-		refusal := s.report(w, r, err)
-		return s.door.Setup(w, status[code], text(r), door.Setup{
+		refusal := s.answers.Report(w, r, err)
+		return s.door.Setup(w, httpapi.Status(code), httpapi.Text(r), door.Setup{
 			Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message, Refused: refusedInput(code, first),
 		})
 	}
@@ -73,7 +77,7 @@ func refusedInput(code shared.Code, first account.NewUser) string {
 // setUp makes the first administrator and sends them on: signed in, or to add a
 // passkey first where nobody signs in with a password.
 func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.NewUser) error {
-	next, token := shared.PageSignedIn, s.cookieValue(r, cookieSetup)
+	next, token := shared.PageSignedIn, s.cookies.Value(r, cookieSetup)
 	if s.Accounts.Policy.TakesPasswords() {
 		issued, err := s.Accounts.SetUp(r.Context(), s.local.visitor(r), token, first)
 		if err != nil {
@@ -85,10 +89,10 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.New
 		if err != nil {
 			return err
 		}
-		s.setCookie(w, cookieEnrol, link.Token, link.Expires.Sub(s.Now()))
+		s.cookies.Set(w, cookieEnrol, link.Token, link.Expires.Sub(s.Now()))
 		next = shared.PageEnrol + openedLink
 	}
-	s.dropCookie(w, cookieSetup)
+	s.cookies.Drop(w, cookieSetup)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -15,7 +16,7 @@ import (
 
 func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) error {
 	var request shared.PasswordSignIn
-	if err := decode(r, &request); err != nil {
+	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
 	issued, err := s.signInAs(r, request.Name, request.Password)
@@ -23,34 +24,34 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	s.local.admit(w, r, issued)
-	return respond(w, http.StatusOK, shared.SignedIn{User: publicUser(issued.User)})
+	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: httpapi.PublicUser(issued.User)})
 }
 
 func (s *Server) signInAs(r *http.Request, name, password string) (session.Issued, error) {
 	return s.Accounts.SignInWithPassword(r.Context(), s.local.visitor(r), account.PasswordSignIn{
-		Name: name, Password: password, Known: s.local.device.of(r, name),
+		Name: name, Password: password, Known: s.local.device.Of(r, name),
 	})
 }
 
 func (s *Server) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 	var request shared.BeginSignIn
-	if err := decodeIfAny(r, &request); err != nil {
+	if err := httpapi.DecodeIfAny(r, &request); err != nil {
 		return err
 	}
-	ceremony, err := s.passkeys.BeginSignIn(r.Context(), passkey.Browser{Binding: s.markBrowser(w, r)}, request.Mediation)
+	ceremony, err := s.passkeys.BeginSignIn(r.Context(), passkey.Browser{Binding: s.cookies.MarkBrowser(w, r)}, request.Mediation)
 	if err != nil {
 		return err
 	}
-	return respondBegun(w, ceremony)
+	return httpapi.RespondBegun(w, ceremony)
 }
 
 func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	var answer shared.FinishCeremony
-	if err := decode(r, &answer); err != nil {
+	if err := httpapi.Decode(r, &answer); err != nil {
 		return err
 	}
 
-	browser := passkey.Browser{Binding: s.browserOf(r)}
+	browser := passkey.Browser{Binding: s.cookies.Browser(r)}
 	var admit admission
 	err := s.passkeys.FinishSignIn(r.Context(), s.people.visitor(r), browser, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
 		admit, batch, err = s.people.signIn(r, who, with)
@@ -66,18 +67,18 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, shared.SignedIn{User: who.shown})
+	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: who.Shown})
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if token := s.cookieValue(r, cookieSession); token != "" {
+	if token := s.cookies.Value(r, httpapi.CookieSession); token != "" {
 		ended, err := s.sessions.SignOut(r.Context(), s.local.visitor(r), token)
 		if err != nil {
 			return err
 		}
-		s.dropCookie(w, cookieSession)
+		s.cookies.Drop(w, httpapi.CookieSession)
 		if at := s.signOutAt(r, ended); at != "" {
-			return respond(w, http.StatusOK, shared.SignedOut{Continue: at})
+			return httpapi.Respond(w, http.StatusOK, shared.SignedOut{Continue: at})
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -90,26 +91,26 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := nextPage(r.FormValue("next"))
 	if _, err := s.people.authenticate(r); err == nil {
 		if what, refused := s.heard(w, r); refused && !what.SignIn {
-			s.refuse(w, r, what.Code, what.Message)
+			s.refuse(w, r, &shared.Error{Code: what.Code, Message: what.Message})
 			return nil
 		}
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	s.markBrowser(w, r)
+	s.cookies.MarkBrowser(w, r)
 	what, refused := s.heard(w, r)
 	code := http.StatusOK
 	if what.Code == shared.CodeUnauthenticated { // a reason, and no refusal
-		return s.door.SignIn(w, code, text(r), door.SignIn{Next: next, Reason: what.Message, Providers: s.providerButtons(next, "")})
+		return s.door.SignIn(w, code, httpapi.Text(r), door.SignIn{Next: next, Reason: what.Message, Providers: s.providerButtons(next, "")})
 	}
 	if refused {
-		code = status[what.Code]
+		code = httpapi.Status(what.Code)
 	}
-	return s.door.SignIn(w, code, text(r), door.SignIn{Next: next, Refusal: what.Message, Providers: s.providerButtons(next, what.Code)})
+	return s.door.SignIn(w, code, httpapi.Text(r), door.SignIn{Next: next, Refusal: what.Message, Providers: s.providerButtons(next, what.Code)})
 }
 
 func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
-	typed, err := form(r)
+	typed, err := httpapi.Form(r)
 	if err != nil {
 		return err
 	}
@@ -117,8 +118,8 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 
 	issued, err := s.signInAs(r, name, typed.Get("password"))
 	if code := shared.CodeOf(err); code != "" {
-		refusal := s.report(w, r, err)
-		return s.door.SignIn(w, status[code], text(r), door.SignIn{
+		refusal := s.answers.Report(w, r, err)
+		return s.door.SignIn(w, httpapi.Status(code), httpapi.Text(r), door.SignIn{
 			Name: name, Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next, refusal.Code),
 		})
 	}
@@ -148,21 +149,21 @@ func withNext(path, next string) string {
 // and would be led to an empty sign-in page.
 func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 	next := nextPage(r.FormValue("next"))
-	if s.cookieValue(r, cookieSession) != "" {
+	if s.cookies.Value(r, httpapi.CookieSession) != "" {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	if s.cookieValue(r, cookieSaid) != "" {
+	if s.cookies.Value(r, cookieSaid) != "" {
 		http.Redirect(w, r, withNext(shared.PageSignIn, next), http.StatusSeeOther)
 		return nil
 	}
-	refusal := s.report(w, r, s.cookieless())
-	return s.door.SignIn(w, status[refusal.Code], text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next, refusal.Code)})
+	refusal := s.answers.Report(w, r, s.cookieless())
+	return s.door.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next, refusal.Code)})
 }
 
 // behindDoor shows a page of the app to the signed-in, and the sign-in page to
 // others.
-func (s *Server) behindDoor(page http.Handler) handler {
+func (s *Server) behindDoor(page http.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		_, err := s.people.authenticate(r)
 		if shared.CodeOf(err) == shared.CodeUnauthenticated {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -39,7 +40,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, 
 		return "", err
 	}
 	s.forgetTrips(w, r)
-	s.setCookie(w, tripCookie(t.State), sealed, tripLife)
+	s.cookies.Set(w, tripCookie(t.State), sealed, tripLife)
 	return address, nil
 }
 
@@ -47,7 +48,7 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request, p *sso.Provider, 
 // its code alone; the line of the same request quotes it.
 func (s *Server) warned(r *http.Request, p *sso.Provider, err error) error {
 	if r.Context().Err() == nil { // else it may be that nobody waited
-		s.travel.warnings.Tell(s.Log.With("request", requestID(r.Context())), p, err)
+		s.travel.warnings.Tell(s.Log.With("request", httpapi.RequestID(r.Context())), p, err)
 	}
 	return err
 }
@@ -85,7 +86,7 @@ func (s *Server) beginLink(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) beginSSOConfirmation(w http.ResponseWriter, r *http.Request) error {
 	var request shared.BeginSSOConfirmation
-	if err := decode(r, &request); err != nil {
+	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
 	return s.leaveSignedIn(w, r, trip{Purpose: toConfirm, Next: nextPage(request.Next)})
@@ -97,7 +98,7 @@ func (s *Server) leaveSignedIn(w http.ResponseWriter, r *http.Request, t trip) e
 	if err != nil {
 		return err
 	}
-	t.UserID = caller(r).User.ID
+	t.UserID = httpapi.CallerOf(r).User.ID
 	how := sso.Silently
 	if t.Purpose == toConfirm {
 		how = sso.Afresh
@@ -106,7 +107,7 @@ func (s *Server) leaveSignedIn(w http.ResponseWriter, r *http.Request, t trip) e
 	if err != nil {
 		return err
 	}
-	return respond(w, http.StatusOK, shared.AtProvider{URL: address})
+	return httpapi.Respond(w, http.StatusOK, shared.AtProvider{URL: address})
 }
 
 // pageCallback is the pattern of the callbacks, each of which is a redirect URI.
@@ -129,7 +130,7 @@ func (s *Server) comeBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.warned(r, p, err)
 	if shared.CodeOf(err) != shared.CodeProviderUnavailable { // else they may come again by Back
-		s.dropCookie(w, tripCookie(t.State))
+		s.cookies.Drop(w, tripCookie(t.State))
 	}
 	if err != nil {
 		return s.backToSignIn(w, r, t, err)
@@ -220,7 +221,7 @@ func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, t trip, er
 	if shared.CodeOf(err) == "" {
 		return err
 	}
-	refusal := s.report(w, r, err)
+	refusal := s.answers.Report(w, r, err)
 	if _, err := s.people.authenticate(r); err == nil && t.Purpose == toSignIn {
 		http.Redirect(w, r, t.Next+fragmentAfter(r), http.StatusSeeOther)
 		return nil
@@ -229,7 +230,7 @@ func (s *Server) backToSignIn(w http.ResponseWriter, r *http.Request, t trip, er
 	if err != nil {
 		return err
 	}
-	s.setCookie(w, cookieSaid, sealed, saidLife)
+	s.cookies.Set(w, cookieSaid, sealed, saidLife)
 	to := shared.PageSignIn
 	if t.State == "" {
 		to = shared.PageSignedIn
@@ -258,11 +259,11 @@ type said struct {
 // heard returns what the page before wanted to say, once; nothing mostly.
 func (s *Server) heard(w http.ResponseWriter, r *http.Request) (said, bool) {
 	var what said
-	sealed := s.cookieValue(r, cookieSaid)
+	sealed := s.cookies.Value(r, cookieSaid)
 	if sealed == "" {
 		return what, false
 	}
-	s.dropCookie(w, cookieSaid)
+	s.cookies.Drop(w, cookieSaid)
 	return what, unpack(s.travel.said, sealed, &what) == nil
 }
 
@@ -287,7 +288,7 @@ func (s *Server) providerButtons(next string, refused shared.Code) []door.Provid
 }
 
 func (s *Server) unlinkIdentity(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Accounts.UnlinkIdentity(r.Context(), caller(r).Actor, r.PathValue("id")); err != nil {
+	if err := s.Accounts.UnlinkIdentity(r.Context(), httpapi.CallerOf(r).Actor, r.PathValue("id")); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

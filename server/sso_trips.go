@@ -109,7 +109,7 @@ func tripCookie(state string) string {
 func (s *Server) tripsOf(r *http.Request) map[string]trip {
 	all := map[string]trip{}
 	for _, c := range r.Cookies() {
-		if id, is := strings.CutPrefix(c.Name, s.cookie(cookieSSO)); is {
+		if id, is := strings.CutPrefix(c.Name, s.cookies.Name(cookieSSO)); is {
 			var t trip
 			if unpack(s.travel.trips, c.Value, &t) != nil {
 				t = trip{}
@@ -138,7 +138,7 @@ func (s *Server) forgetTrips(w http.ResponseWriter, r *http.Request) {
 	newest := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return all[b].Expires.Compare(all[a].Expires) })
 	for i, cookie := range newest {
 		if i >= mostTrips-1 || !all[cookie].Expires.After(s.Now()) {
-			s.dropCookie(w, cookie)
+			s.cookies.Drop(w, cookie)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func (s *Server) forgetTrips(w http.ResponseWriter, r *http.Request) {
 // tripOf returns the authorization request that a response at the callback answers: its
 // state names the cookie. It refuses a response to none of this browser's requests.
 func (s *Server) tripOf(r *http.Request) (t trip, err error) {
-	if err := unpack(s.travel.trips, s.cookieValue(r, tripCookie(r.URL.Query().Get("state"))), &t); err != nil {
+	if err := unpack(s.travel.trips, s.cookies.Value(r, tripCookie(r.URL.Query().Get("state"))), &t); err != nil {
 		return t, shared.Errorf(shared.CodeSSORefused, "This sign-in was begun in another browser, or too long ago. Please try again.").
 			Because(fmt.Errorf("the cookie of the trip %w", err))
 	}

@@ -135,6 +135,17 @@ func TestImports(t *testing.T) {
 			}
 		})
 	})
+	t.Run("features stand on httpapi, and know neither server nor each other", func(t *testing.T) {
+		each(native, func(name, imported string) {
+			feature := within(name, "server/internal/admin")
+			if (feature || within(name, "server/internal/httpapi")) && imported == module+"server" {
+				t.Errorf("%s imports %s: server mounts it, and hands it what it needs", name, imported)
+			}
+			if within(name, "server/internal/httpapi") && within(imported, "server/internal/admin", "server/door", "server/passkey", "server/sso") {
+				t.Errorf("%s imports %s: it serves every feature, and knows none", name, imported)
+			}
+		})
+	})
 	t.Run("servers and rules don't know that there are others", func(t *testing.T) {
 		each(native, func(name, imported string) {
 			if within(imported, "server/internal/tenant", "server/internal/installation") && within(name, "server") && !within(name, "server/internal/tenant", "server/internal/installation", "server/cmd") {

@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"net"
@@ -15,19 +15,25 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// clients tells who is at the other end of a request.
-type clients struct {
-	cookies
+// Clients tells who is at the other end of a request.
+type Clients struct {
+	cookies Cookies
 	now     store.Clock
-	trusted []netip.Prefix // the networks of our own proxies
+	trusted []netip.Prefix
 	agents  *agents
 }
 
-// client tells what the request says of its browser and where it came from: for
+// NewClients returns Clients that believe proxies in the trusted networks, and nobody else,
+// about where a request came from.
+func NewClients(c Cookies, now store.Clock, trusted []netip.Prefix) Clients {
+	return Clients{cookies: c, now: now, trusted: trusted, agents: newAgents()}
+}
+
+// Of tells what the request says of its browser and where it came from: for
 // names, for activity, and for the limits on guessing passwords.
-func (c clients) client(r *http.Request) store.Client {
+func (c Clients) Of(r *http.Request) store.Client {
 	told := c.agents.read(limited(r.UserAgent(), maxAgent), c.now())
-	return store.Client{Browser: told.browser, System: told.system, Address: c.clientAddress(r), Mark: c.browserMark(r)}
+	return store.Client{Browser: told.browser, System: told.system, Address: c.Address(r), Mark: c.cookies.browserMark(r)}
 }
 
 // agents remembers what User-Agent headers say. Most browsers send one of a few, and to
@@ -60,10 +66,10 @@ func (a *agents) read(header string, now time.Time) agent {
 	return told
 }
 
-// clientAddress is where the connection came from. If that is one of our own
+// Address is where the connection came from. If that is one of our own
 // proxies, it is what the proxy wrote at the end of X-Forwarded-For; what stands
 // before it there, anybody may have written.
-func (c clients) clientAddress(r *http.Request) string {
+func (c Clients) Address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr // a Unix socket has no port
@@ -77,7 +83,7 @@ func (c clients) clientAddress(r *http.Request) string {
 		if strings.TrimSpace(hop) == "" {
 			continue // RFC 9110, 5.6.1: empty members of a list mean nothing
 		}
-		if !c.trusts(address) {
+		if !c.Trusts(address) {
 			break
 		}
 		ip, ok := forwardedAddress(hop)
@@ -89,9 +95,9 @@ func (c clients) clientAddress(r *http.Request) string {
 	return address
 }
 
-// lastIsAddress reports whether what the proxy next to us wrote into X-Forwarded-For can be
+// LastIsAddress reports whether what the proxy next to us wrote into X-Forwarded-For can be
 // read.
-func lastIsAddress(values []string) bool {
+func LastIsAddress(values []string) bool {
 	for _, hop := range slices.Backward(strings.Split(strings.Join(values, ","), ",")) {
 		if strings.TrimSpace(hop) != "" {
 			_, is := forwardedAddress(hop)
@@ -119,7 +125,8 @@ func forwardedAddress(hop string) (netip.Addr, bool) {
 	return ip.Unmap().WithZone(""), true
 }
 
-func (c clients) trusts(address string) bool {
+// Trusts reports whether an address is of one of our own proxies.
+func (c Clients) Trusts(address string) bool {
 	ip, err := netip.ParseAddr(address)
 	return err == nil && slices.ContainsFunc(c.trusted, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
 }

@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Cookies sets and reads our cookies, at an address that is reached by https or not.
+type Cookies struct{ Secure bool }
+
+// Name is the full name of one of our cookies. The prefix makes the browser insist on Secure,
+// Path=/ and no Domain (RFC 6265bis, 4.1.3.2); http://localhost can't have it.
+func (c Cookies) Name(name string) string {
+	if c.Secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// CookieSession has the token of a session.
+const CookieSession = "keypeg"
+
+// cookieBrowser is a random mark of the browser.
+const cookieBrowser = "keypeg-browser"
+
+// Set gives the browser a cookie, for so long.
+func (c Cookies) Set(w http.ResponseWriter, name, value string, life time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name: c.Name(name), Value: value, Path: "/", MaxAge: int(life.Seconds()),
+		Secure: c.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// Drop takes a cookie away.
+func (c Cookies) Drop(w http.ResponseWriter, name string) {
+	c.Set(w, name, "", -time.Second)
+}
+
+// Value returns a cookie's value, or "".
+func (c Cookies) Value(r *http.Request, name string) string {
+	cookie, err := r.Cookie(c.Name(name))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// Browser is the browser that a sign-in ceremony runs in, known by a cookie of its own,
+// because there is no session yet.
+func (c Cookies) Browser(r *http.Request) store.Hash {
+	return store.HashOf(c.Value(r, cookieBrowser))
+}
+
+// browserMark tells this browser's lines of activity from all others'. It says nothing of
+// the cookie.
+func (c Cookies) browserMark(r *http.Request) string {
+	cookie := c.Value(r, cookieBrowser)
+	if cookie == "" {
+		return ""
+	}
+	hash := store.HashOf("activity " + cookie)
+	return hex.EncodeToString(hash[:8])
+}
+
+// MarkBrowser makes sure that the browser has that cookie, and returns what
+// [Cookies.Browser] returns from then on.
+func (c Cookies) MarkBrowser(w http.ResponseWriter, r *http.Request) store.Hash {
+	if c.Value(r, cookieBrowser) != "" {
+		return c.Browser(r)
+	}
+	mark := rand.Text()
+	c.Set(w, cookieBrowser, mark, 365*24*time.Hour)
+	return store.HashOf(mark)
+}

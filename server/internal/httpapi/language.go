@@ -1,0 +1,25 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"golang.org/x/text/language"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// Text is the catalogue of the language that somebody wants to read: the one they
+// chose, else what their browser asks for (RFC 9110, 12.5.4).
+func Text(r *http.Request) *message.Catalogue {
+	var tags []string
+	if chosen, err := r.Cookie(shared.CookieLanguage); err == nil {
+		tags = append(tags, chosen.Value)
+	}
+	// What can't be parsed asks for nothing.
+	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	for _, tag := range wanted {
+		tags = append(tags, tag.String())
+	}
+	return message.Choose(tags...)
+}

@@ -1,0 +1,42 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// answer adapts a handler that stands in front of both: failures become problems for the
+// API's paths, and pages for all others. A [Host] has pages of its own.
+func (s *Server) answer(h httpapi.Handler) http.Handler {
+	api, page := s.answers.API(h), s.answers.Page(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.Host != nil || strings.HasPrefix(r.URL.Path, pathAPI) {
+			api.ServeHTTP(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers with a page that says what was refused.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.Error) {
+	code := refusal.Code
+	page := door.Refusal{Code: code, Sentence: refusal.Message, Link: r.URL.Path == shared.PageEnrol || r.URL.Path == shared.PageSetup}
+	if code == shared.CodeSwitchedOff {
+		page.Nowhere = true // every page of it says the same
+	} else if code == shared.CodeWrongHost {
+		page.Origin, page.Nowhere = s.Address.Origin, s.Address.Origin == ""
+	} else if s.people != nil && httpapi.Status(code) < 500 { // a closed server has none, and a fault may be the store's
+		_, err := s.people.authenticate(r)
+		page.SignedIn = err == nil
+	}
+	s.door.Refusal(w, httpapi.Status(code), httpapi.Text(r), page)
+}
+
+// Text is the catalogue for the pages of [Config.Pages].
+func Text(r *http.Request) *message.Catalogue { return httpapi.Text(r) }
