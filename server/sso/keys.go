@@ -63,7 +63,7 @@ func (s *keySet) renew(ctx context.Context) ([]jose.JSONWebKey, error) {
 	}
 	keys := readKeys(document.body)
 	if len(keys) == 0 {
-		return nil, mend(errors.New("the provider has no key that we can read"), "let the provider sign ID tokens with RS256 or ES256")
+		return nil, mend(errors.New("the provider has no key that we can read"), "let the provider sign ID tokens with ES256, or with RS256 and a key of %d to %d bits", leastRSA, jose.MaxRSAModulusBits)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +86,8 @@ func verifyWith(keys []jose.JSONWebKey, signed *jose.JSONWebSignature) (payload 
 	return nil, false
 }
 
-// leastRSA is the shortest modulus that may sign, in bits (RFC 7518, 3.3).
+// leastRSA is the shortest modulus that may sign, in bits (RFC 7518, 3.3). The library reads
+// none over [jose.MaxRSAModulusBits]: each check of a signature would cost too much.
 const leastRSA = 2048
 
 // readKeys reads the public keys of a JWK Set that may sign. One that can't be read,
