@@ -242,7 +242,7 @@ func whyUnreachable(where string, config *pgx.ConnConfig, err error) error {
 	return nil
 }
 
-// brokenOff tells whether a connection ended in the middle.
+// brokenOff reports whether a connection ended in the middle: a request may have arrived.
 func brokenOff(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed)
 }
