@@ -68,7 +68,6 @@ screenshots: tools web
 	cp screenshots/panel-added-1280-light.png web/pictures/added.png
 	cp screenshots/remove-1280-light.png web/pictures/remove.png
 	cp screenshots/panel-add-390-light.png web/pictures/phone.png
-	cp screenshots/panel-add-1280-dark.png web/pictures/dark.png
 	cp screenshots/crib-panel-1280-light.png web/pictures/toolcrib.png
 	cp screenshots/panel-add-1280-light.png web/static/screenshot-wide.png
 	cp screenshots/panel-add-390-light.png web/static/screenshot-narrow.png

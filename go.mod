@@ -21,6 +21,7 @@ require (
 	github.com/mileusna/useragent v1.3.5
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/spf13/pflag v1.1.0
+	github.com/yuin/goldmark v1.8.7
 	github.com/zitadel/oidc/v3 v3.45.0
 	go.etcd.io/bbolt v1.5.0
 	golang.org/x/crypto v0.59.0

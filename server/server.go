@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,6 +85,9 @@ type Config struct {
 	// GET and HEAD only. Those of shared.AppPages are for the signed-in; everybody
 	// else is sent to the sign-in page.
 	Pages map[string]http.Handler
+	// ManualPublic has the pages below shared.PageManual read by everybody. Else they are for
+	// the signed-in, as those of shared.AppPages are.
+	ManualPublic bool
 	// Asset returns the address of a static file by its name, "style.css". Accounts need
 	// it.
 	Asset func(name string) string
@@ -347,7 +351,7 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 		switch {
 		case path == shared.PageHome:
 			page("GET /{$}", s.behindDoor(h)) // "/" alone would take every path
-		case slices.Contains(shared.AppPages, path):
+		case slices.Contains(shared.AppPages, path), strings.HasPrefix(path, shared.PageManual) && !s.ManualPublic:
 			page("GET "+path, s.behindDoor(h))
 		default:
 			mux.Handle("GET "+path, h)

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -185,11 +186,13 @@ func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// nextPage is where to go after signing in: a page of the app by its exact path,
-// never an address that somebody put into a link.
+// nextPage is where to go after signing in: a page of the app by its exact path, or one of
+// the manual, never an address that somebody put into a link.
 func nextPage(asked string) string {
-	if slices.Contains(shared.AppPages, asked) {
+	if slices.Contains(shared.AppPages, asked) || manualPage.MatchString(asked) {
 		return asked
 	}
 	return shared.PageHome
 }
+
+var manualPage = regexp.MustCompile("^" + shared.PageManual + "[a-z-]*$")

@@ -161,6 +161,9 @@ const (
 	PageSessions = "/sessions"
 	PageActivity = "/activity"
 	PageUsers    = "/users" // for administrators
+	// PageManual is the manual's list of pages, and begins the path of each page. They are
+	// plain pages, and neither the front door's nor the app's.
+	PageManual = "/manual/"
 	// PageShell is the app without a user: what the service worker keeps and
 	// opens when the network is away, whatever address was asked for.
 	PageShell = "/shell"

@@ -7,7 +7,8 @@
 // with dist/ empty; [Files.Built] tells.
 //
 // Every file has an address with the hash of its content in it ([Files.URL]), so
-// a browser may keep it for ever.
+// a browser may keep it for ever. The pages of the manual have addresses that stay
+// ([Files.Manual]).
 //
 // The script that asks for passkeys is in a package of its own, web/credential: servers
 // without these files need it too.
@@ -38,7 +39,7 @@ import (
 	"github.com/keypeg/keypeg/web/credential"
 )
 
-//go:embed static
+//go:embed static pictures
 //go:embed all:dist
 var embedded embed.FS
 
@@ -59,6 +60,7 @@ type AppInfo struct {
 type Files struct {
 	byName  map[string]*file
 	byURL   map[string]*file
+	manual  []*file
 	app     AppInfo
 	version string
 }
@@ -68,7 +70,7 @@ type file struct {
 	name     string
 	url      string
 	hash     string        // the first 16 hexadecimal digits of its SHA-256
-	identity []byte        // nil for the app
+	identity []byte        // nil for the app and the manual
 	br       []byte        // nil where the build made none
 	gzip     func() []byte // of br; the first who asks makes it, and the others wait
 }
@@ -87,6 +89,11 @@ func open(from fs.FS) (*Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	pictures, err := fs.Glob(from, "pictures/*.png")
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	names = append(names, pictures...)
 	for _, name := range names {
 		content, err := fs.ReadFile(from, name)
 		if err != nil {
@@ -108,7 +115,7 @@ func open(from fs.FS) (*Files, error) {
 		f.add(from, App, f.app.SHA256, nil)
 	}
 	f.version = f.hashAll()
-	return f, nil
+	return f, f.addManual(from)
 }
 
 // Served is a file of static/ as browsers get it. What the sign-in pages load leaves its
@@ -156,13 +163,19 @@ func sha256Of(content []byte) string {
 }
 
 func (f *Files) add(from fs.FS, name, hash string, identity []byte) {
-	hash = hash[:HashLength]
+	added := newFile(from, name, hash, identity)
 	ext := path.Ext(name)
-	added := &file{name: name, hash: hash, identity: identity, url: Prefix + strings.TrimSuffix(name, ext) + "." + hash + ext}
-	// The compressed form is found by hash, so it is never of an older file.
-	added.br, _ = fs.ReadFile(from, "dist/"+name+"."+hash+".br")
-	added.gzip = sync.OnceValue(added.zip)
+	added.url = Prefix + strings.TrimSuffix(name, ext) + "." + added.hash + ext
 	f.byName[name], f.byURL[added.url] = added, added
+}
+
+// newFile is a file with the form that the build made of it.
+func newFile(from fs.FS, name, hash string, identity []byte) *file {
+	made := &file{name: name, hash: hash[:HashLength], identity: identity}
+	// The compressed form is found by hash, so it is never of an older file.
+	made.br, _ = fs.ReadFile(from, "dist/"+name+"."+made.hash+".br")
+	made.gzip = sync.OnceValue(made.zip)
+	return made
 }
 
 func (f *Files) hashAll() string {
@@ -218,20 +231,26 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
+	found.serve(w, r, "public, max-age=31536000, immutable")
+}
+
+// serve writes the file in the form that the client takes. Keep is for how long it may
+// keep it.
+func (f *file) serve(w http.ResponseWriter, r *http.Request, keep string) {
 	h := w.Header()
-	h.Set("Content-Type", contentTypes[path.Ext(found.name)])
+	h.Set("Content-Type", contentTypes[path.Ext(f.name)])
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", keep)
 	h.Set("Vary", "Accept-Encoding")
-	h.Set("ETag", `"`+found.hash+`"`)
-	if strings.Contains(r.Header.Get("If-None-Match"), found.hash) {
+	h.Set("ETag", `"`+f.hash+`"`)
+	if strings.Contains(r.Header.Get("If-None-Match"), f.hash) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 
-	body, encoding := found.choose(r.Header.Get("Accept-Encoding"))
+	body, encoding := f.choose(r.Header.Get("Accept-Encoding"))
 	if body == nil {
-		found.inflate(w, r)
+		f.inflate(w, r)
 		return
 	}
 	if encoding != "" {
@@ -245,6 +264,7 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
+	".html": "text/html; charset=utf-8",
 	".json": "application/json",
 	".js":   "text/javascript; charset=utf-8",
 	".svg":  "image/svg+xml",
@@ -296,7 +316,7 @@ func (f *file) zip() []byte {
 	return bytes.Clone(b.Bytes()) // without the buffer's spare room, as it is kept
 }
 
-// inflate serves the app to a client that takes no compression. There are next
+// inflate serves the app, or a page of the manual, to a client that takes no compression. There are next
 // to none, so nothing more is kept for them. It reads the gzip form, which takes
 // 46 kB for each of those who ask at once, where brotli's window takes 5.7 MB.
 func (f *file) inflate(w http.ResponseWriter, r *http.Request) {

@@ -1,5 +1,5 @@
-// Command build makes web/dist: the app, compiled to WebAssembly, and every
-// static file with brotli. Run it from the project's root, before go
+// Command build makes web/dist: the app, compiled to WebAssembly, every static
+// file, and the manual as HTML, all with brotli. Run it from the project's root, before go
 // build embeds the result:
 //
 //	go run ./web/build          # make what has changed
@@ -89,7 +89,15 @@ func build() error {
 		}
 		kept = append(kept, form)
 	}
-	return sweep(kept)
+	embedded, err := web.Open()
+	if err != nil {
+		return err
+	}
+	pages, err := buildManual(embedded)
+	if err != nil {
+		return err
+	}
+	return sweep(append(kept, pages...))
 }
 
 // notInlined are packages that get smaller without inlining, and no slower to the

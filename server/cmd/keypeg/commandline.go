@@ -47,6 +47,7 @@ type argument struct {
 	to         *string
 	name, help string
 	isFile     bool
+	isOptional bool // only the last may be
 }
 
 func newCommandLine() *commandLine {
@@ -73,6 +74,11 @@ func newFlagSet() *pflag.FlagSet {
 // argument says what the next argument is.
 func (l *commandLine) argument(to *string, name, help string) {
 	l.arguments = append(l.arguments, argument{to: to, name: name, help: help})
+}
+
+// optional says what the last argument is, which may be left out.
+func (l *commandLine) optional(to *string, name, help string) {
+	l.arguments = append(l.arguments, argument{to: to, name: name, help: help, isOptional: true})
 }
 
 // file says that the next argument is the path of a file.
@@ -214,7 +220,7 @@ func (l *commandLine) readArguments(words []string) error {
 		}
 		*l.arguments[i].to = word
 	}
-	if len(words) < len(l.arguments) {
+	if len(words) < len(l.arguments) && !l.arguments[len(words)].isOptional {
 		return fmt.Errorf("expected %s", synopsis(l.arguments[len(words):]))
 	}
 	for _, name := range l.required {
@@ -228,7 +234,11 @@ func (l *commandLine) readArguments(words []string) error {
 func synopsis(arguments []argument) string {
 	var names []string
 	for _, a := range arguments {
-		names = append(names, "<"+a.name+">")
+		name := "<" + a.name + ">"
+		if a.isOptional {
+			name = "[" + name + "]"
+		}
+		names = append(names, name)
 	}
 	return strings.Join(names, " ")
 }

@@ -84,7 +84,8 @@ func TestImports(t *testing.T) {
 			"github.com/spf13/pflag":                        {"server/cmd/keypeg"},
 			"google.golang.org/protobuf/encoding/protowire": {"server/store"},
 			"golang.org/x/time":                             {"server/limit"},
-			"maragu.dev/gomponents":                         {"server/door", "server/cmd/keypeg"},
+			"maragu.dev/gomponents":                         {"server/door", "server/cmd/keypeg", "web/build"},
+			"github.com/yuin/goldmark":                      {"web/build"},
 			// They call methods by name, so that the linker keeps every exported method of everything.
 			"html/template": {"server/sso/ssotest"},
 			"text/template": {},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -63,6 +64,7 @@ func pages(files *web.Files, product string) map[string]http.Handler {
 	for _, page := range shared.AppPages {
 		serve[page] = shell
 	}
+	maps.Copy(serve, files.Manual())
 	return serve
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/keypeg/keypeg/web/manual"
 )
 
 // projectRoot leads to the project's root, where the documents are.
@@ -84,17 +86,10 @@ func headings(text string) map[string]bool {
 			outside = !outside
 		}
 		if title := strings.TrimLeft(line, "#"); outside && title != line {
-			found[fragment(strings.TrimSpace(title))] = true
+			found[manual.Fragment(strings.TrimSpace(title))] = true
 		}
 	}
 	return found
-}
-
-var notInFragment = regexp.MustCompile(`[^\p{L}\p{N}\- ]`)
-
-// fragment is how GitHub leads to a heading.
-func fragment(title string) string {
-	return strings.ReplaceAll(notInFragment.ReplaceAllString(strings.ToLower(title), ""), " ", "-")
 }
 
 // TestPathsInDocuments holds that each file and folder that a document names is there.

@@ -39,7 +39,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	s.tell(log)
 	return s.installation().Serve(ctx, installation.Serving{
 		Version: version(), Listen: s.Listen, TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Log: log,
-		Pages: newPages(s, files, c.Gallery).of, Asset: files.URL,
+		Pages: newPages(s, files, c.Gallery).of, ManualPublic: s.ManualPublic, Asset: files.URL,
 		Announce: func(started installation.Started) { s.announce(t.Out, started) },
 	})
 }

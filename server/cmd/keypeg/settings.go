@@ -41,6 +41,8 @@ type settings struct {
 
 	DrainDelay time.Duration
 
+	ManualPublic bool
+
 	LogLevel string
 	LogJSON  bool
 
@@ -72,6 +74,8 @@ func (s *settings) declare(flags *pflag.FlagSet) {
 	s.organisationSettings.declare(flags)
 
 	flags.DurationVar(&s.DrainDelay, "drain-delay", 0, "How long a server that was told to stop goes on serving, with /healthz saying 503, so that a balancer sends nothing more.")
+
+	flags.BoolVar(&s.ManualPublic, "manual-public", false, "Let everybody read the manual at /manual/. Unset: only who is signed in.")
 
 	flags.Var(oneOf(&s.LogLevel, "info", "debug", "info", "warn", "error"), "log-level", "Least important messages to log.")
 	flags.BoolVar(&s.LogJSON, "log-json", false, "Log one JSON object per line.")

@@ -23,8 +23,9 @@ type Serving struct {
 
 	// Pages are the app's pages, with the product and whom users ask for help. Asset is the
 	// address of a file of theirs.
-	Pages func(product, contact string) map[string]http.Handler
-	Asset func(name string) string
+	Pages        func(product, contact string) map[string]http.Handler
+	ManualPublic bool // whether everybody reads the manual's
+	Asset        func(name string) string
 
 	Log *slog.Logger
 	// Announce tells whoever has started the server where to go.

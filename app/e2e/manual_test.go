@@ -1,0 +1,71 @@
+package e2e
+
+import (
+	"os"
+	"regexp"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// TestManual reads every page of the manual at five widths, in the light and in the dark,
+// with a script of the test's own and none of the page's.
+func TestManual(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile("../../bin/axe.min.js")
+	if err != nil {
+		t.Fatal("axe-core is missing: run make tools")
+	}
+	s := startServer(t, "--manual-public")
+	b := openBrowser(t, s)
+	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)}); err != nil {
+		t.Fatal(err)
+	}
+	b.opens("/manual/")
+	pages := value[[]string](b, `[...document.querySelectorAll(".manual-text li a")].map((a) => a.getAttribute("href"))`)
+	if len(pages) < 10 {
+		t.Fatalf("the manual has the pages %q", pages)
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		b.movesNothing(&emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme})
+		for _, at := range append(pages, "/manual/") {
+			b.isSize(1280, 800)
+			b.opens(at)
+			for _, width := range []int64{320, 390, 640, 1280, 1920} {
+				b.isSize(width, 800)
+				for _, answer := range value[[]string](b, manualSticksOut) {
+					t.Errorf("%s at %d: %s", at, width, answer)
+				}
+				if wide := value[int64](b, `document.scrollingElement.scrollWidth`); wide > width {
+					t.Errorf("%s at %d is %d wide", at, width, wide)
+				}
+			}
+			for _, violation := range value[[]string](b, `(async () => {
+				const { violations, passes } = await axe.run(document, { preload: false });
+				if (passes.length === 0) return ["nothing was looked at"];
+				return violations.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.html.slice(0, 120)).join("; "));
+			})()`) {
+				t.Errorf("%s, %s: %s", at, scheme, violation)
+			}
+		}
+	}
+
+	// A picture is there, and a link to a heading leads to it.
+	b.opens("/manual/using")
+	if !value[bool](b, `(async () => { const i = document.querySelector(".manual-text img"); i.loading = "eager"; await i.decode(); return i.naturalWidth > 300; })()`) {
+		t.Error("the pictures of the manual don't come")
+	}
+	b.opens("/manual/running#settings")
+	if top := value[float64](b, `document.getElementById("settings").getBoundingClientRect().top`); top < 0 || top > 400 {
+		t.Errorf("a link to the settings leads to %f px from the top", top)
+	}
+	for name, at := range map[string]string{"index": "/manual/", "running": "/manual/running", "using": "/manual/using"} {
+		b.opens(at)
+		b.isPictured("manual-" + name)
+	}
+}
+
+// manualSticksOut is sticksOut, but for what is wide by itself and scrolls in its place.
+var manualSticksOut = `((page, shown) => (` + regexp.MustCompile(`"\.skip, \.spoken"`).ReplaceAllString(sticksOut, `".skip, .manual-table, pre"`) + `)(page, shown))(document, window)`
