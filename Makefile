@@ -10,16 +10,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 run: build
 	./bin/keypeg serve
 
-# What no sign-in runs through isn't inlined, and HTTP/2 is spoken by the proxy in front:
-# that makes the program a twentieth smaller. Nothing needs C, and without it the program
-# is one file that runs on any Linux.
-RARELY_RUN := $(addprefix github.com/keypeg/keypeg/,app/... server/door server/cmd/...) \
-	$(addprefix github.com/,maxence-charriere/... coreos/... go-jose/... golang-jwt/... google/... spf13/...) \
-	golang.org/x/text/... crypto/tls crypto/x509 encoding/asn1 encoding/xml database/sql
-SMALLER := -trimpath -tags nethttpomithttp2 $(RARELY_RUN:%=-gcflags=%=-l)
-
+# Nothing needs C, and without it the program is one file that runs on any Linux.
 build: web
-	CGO_ENABLED=0 go build $(SMALLER) -ldflags='-s -w -X main.versionSet=$(VERSION)' -o bin/keypeg ./server/cmd/keypeg
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w -X main.versionSet=$(VERSION)' -o bin/keypeg ./server/cmd/keypeg
 
 # The app, compiled to WebAssembly, and every static file in compressed form.
 web:
