@@ -32,7 +32,7 @@ func (b *bench) beginnings() error {
 	}
 	b.title("Sign-ins begun and left")
 	b.line("64 connections", begun.text())
-	b.judged("rate, of plain exchanges", ratio, "%.2f×", atLeast(0.9, whyBegin))
+	b.judged("rate, of plain exchanges", ratio, "%.2f×", atLeast(0.9))
 
 	// The log is a file as well, which the kernel may have written at any time.
 	before, err := os.Stat(in.database)
@@ -56,9 +56,9 @@ func (b *bench) beginnings() error {
 	if after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
 		written = 1
 	}
-	b.judged("writes to the database", series{written}, "%.0f", atMost(0, "The file has changed."))
+	b.judged("writes to the database", series{written}, "%.0f", atMost(0))
 	third := max(1, len(memory)/3)
 	b.judged("own memory, the last third of so many of the first", series{memory[len(memory)-third:].median() / memory[:third].median()}, "%.2f×",
-		atMost(1.1, "Something is kept of each."))
+		atMost(1.1))
 	return nil
 }

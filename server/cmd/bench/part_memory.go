@@ -42,10 +42,10 @@ func (b *bench) memory() error {
 		return err
 	}
 	b.title("Memory and size")
-	b.judged("own memory, idle", idle, "%.1f MiB", atMost(12, whyIdle))
+	b.judged("own memory, idle", idle, "%.1f MiB", atMost(12))
 	b.line("  with the pages of program and database", fmt.Sprintf("%.1f MiB", idleAll))
-	b.judged("own memory at most, 64 connections signing in", series{most}, "%.1f MiB", atMost(40, whyLoaded))
+	b.judged("own memory at most, 64 connections signing in", series{most}, "%.1f MiB", atMost(40))
 	b.line("  with the pages of program and database", fmt.Sprintf("%.1f MiB", in.status("VmRSS")))
-	b.judged("the program, with the app inside", series{float64(program.Size()) / 1e6}, "%.1f MB", atMost(20, whySize))
+	b.judged("the program, with the app inside", series{float64(program.Size()) / 1e6}, "%.1f MB", atMost(32))
 	return nil
 }

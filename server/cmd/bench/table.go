@@ -18,22 +18,19 @@ type row struct {
 	figure string
 	goal   string
 	met    string
-	why    string // a goal isn't met
 }
 
 func (t *table) title(text string)        { t.rows = append(t.rows, row{title: text}) }
 func (t *table) line(what, figure string) { t.rows = append(t.rows, row{what: what, figure: figure}) }
 
-// goal is a figure that is to be at most (or at least) a limit. Why is the reason that is
-// known for missing it.
+// goal is a figure that is to be at most (or at least) a limit.
 type goal struct {
 	limit   float64
 	atLeast bool
-	why     string
 }
 
-func atMost(limit float64, why string) goal  { return goal{limit, false, why} }
-func atLeast(limit float64, why string) goal { return goal{limit, true, why} }
+func atMost(limit float64) goal  { return goal{limit, false} }
+func atLeast(limit float64) goal { return goal{limit, true} }
 
 // judged adds a line with its goal. The median counts.
 func (t *table) judged(what string, s series, format string, g goal) {
@@ -44,7 +41,7 @@ func (t *table) judged(what string, s series, format string, g goal) {
 	}
 	r := row{what: what, figure: s.text(format), goal: sign + " " + fmt.Sprintf(format, g.limit), met: "met"}
 	if !met {
-		r.met, r.why = "NOT MET", g.why
+		r.met = "NOT MET"
 	}
 	t.rows = append(t.rows, r)
 }
@@ -58,10 +55,6 @@ func (t *table) print(w io.Writer) {
 			continue
 		}
 		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\n", r.what, r.figure, r.goal, r.met)
-		if r.why != "" {
-			out.Flush()
-			fmt.Fprintf(w, "      %s\n", r.why)
-		}
 	}
 	out.Flush()
 }
