@@ -1,8 +1,9 @@
 # make run    builds everything and starts Keypeg on http://localhost:8080
 # make test   runs every test; installs what the browser tests need
-# More: build, toolcrib, soak, fuzz, screenshots, bench, bench-pieces, bench-web, clean.
+# More: build, toolcrib, soak, fuzz, screenshots, bench, bench-pieces, bench-web, outdated,
+# licences, clean.
 
-.PHONY: run test soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web clean tools tools-apt
+.PHONY: run test soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web outdated licences clean tools tools-apt
 .DEFAULT_GOAL := build
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -77,6 +78,24 @@ bench-pieces:
 # How long people wait in Chromium, on this machine and on an emulated slow line.
 bench-web: tools build
 	KEYPEG_BENCH_WEB=1 go test -count=1 -timeout 20m -run TestBenchWeb ./app/e2e -v | grep -v '^=== '
+
+# What has a newer version, a line each: modules that we build and test with, and the tools
+# that this file pins. It fails if there is any. What the module proxy lists no versions of
+# (go list says so with -e alone) counts as up to date.
+outdated:
+	@behind=$$( \
+		go list -m -u -e -f '{{if .Update}}{{.Path}} {{.Version}}, newest {{.Update.Version}}{{end}}' \
+			$$(go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}' ./... | sort -u) \
+			honnef.co/go/tools@$(STATICCHECK) 2>/dev/null; \
+		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN); do \
+			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
+			[ "$$newest" = "$${tool##*@}" ] || echo "$$tool, newest $$newest"; \
+		done); \
+	[ -z "$$behind" ] || { echo "$$behind"; exit 1; }
+
+# LICENCES.md, after go.mod changed. A test says so if this was forgotten.
+licences:
+	go test -count=1 ./server/cmd/keypeg -run TestLicences -update
 
 clean:
 	rm -rf bin screenshots
