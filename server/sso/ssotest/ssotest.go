@@ -13,7 +13,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"html/template"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -70,7 +69,7 @@ func New(issuer string, people ...Person) (*Provider, error) {
 	provider, err := op.NewProvider(&op.Config{
 		CryptoKey: sha256.Sum256([]byte(issuer)), CodeMethodS256: true, AuthMethodPrivateKeyJWT: true,
 		DefaultLogoutRedirectURI: pathSignedOut,
-	}, p.storage, op.StaticIssuer(issuer), op.WithAllowInsecure(), op.WithLogger(slog.New(slog.DiscardHandler)))
+	}, p.storage, op.StaticIssuer(issuer), op.WithAllowInsecure())
 	if err != nil {
 		return nil, err
 	}
@@ -293,18 +292,18 @@ func pass(w http.ResponseWriter, answer *httptest.ResponseRecorder, body []byte)
 	w.Write(body)
 }
 
-// token answers as the library does, or with a lie in it.
+// token answers as the library does, or with a lie in it. A client whose assertion is wrong is
+// told invalid_client (RFC 7523, 3.2), where the library says invalid_grant, as of a code.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
-	lie := p.lie.Load()
-	if lie == nil {
-		p.op.ServeHTTP(w, r)
-		return
-	}
+	must(0, r.ParseForm())
 	answer := httptest.NewRecorder()
 	p.op.ServeHTTP(answer, r)
-	body := answer.Body.Bytes()
-	if answer.Code == http.StatusOK {
+	body, lie := answer.Body.Bytes(), p.lie.Load()
+	switch {
+	case answer.Code == http.StatusOK && lie != nil:
 		body = lie.in(body, p.key(r.Context()))
+	case answer.Code != http.StatusOK && r.PostForm.Has("client_assertion") && bytes.Contains(body, []byte("signature")):
+		answer.Code, body = http.StatusUnauthorized, []byte(`{"error":"invalid_client"}`)
 	}
 	pass(w, answer, body)
 }
