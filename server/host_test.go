@@ -18,10 +18,10 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/proxytest"
-	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -796,7 +796,7 @@ func TestConfig(t *testing.T) {
 		{"accounts that confirm as a host does", ofAccounts, func(c *server.Config) { c.ConfirmFor = time.Hour }, "account.Config"},
 		{"a host with our pages", ofHost, func(c *server.Config) { c.Pages = ofAccounts.Pages }, "mean nothing"},
 		{"a host with our files", ofHost, func(c *server.Config) { c.Asset = ofAccounts.Asset }, "mean nothing"},
-		{"a host with our providers", ofHost, func(c *server.Config) { c.SSO = []*sso.Provider{{}} }, "mean nothing"},
+		{"a host with our providers", ofHost, func(c *server.Config) { c.SSO = []*federation.Provider{{}} }, "mean nothing"},
 	} {
 		config := test.config
 		test.change(&config)

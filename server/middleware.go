@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
@@ -144,7 +145,7 @@ func limitBody(next http.Handler) http.Handler {
 func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if s.Host == nil {
-		protection.AddInsecureBypassPattern("POST " + pageCallback) // [Server.refusePosted] changes nothing
+		protection.AddInsecureBypassPattern("POST " + federation.CallbackPattern) // it is refused, and changes nothing
 	}
 	protection.SetDenyHandler(s.answer(func(_ http.ResponseWriter, r *http.Request) error {
 		from, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")

@@ -46,12 +46,10 @@ func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
 	if s.cookies.Value(r, httpapi.CookieSession) == "" {
 		return
 	}
-	sealed, err := pack(s.travel.said, said{shared.CodeUnauthenticated, httpapi.Text(r).Door.SessionEnded, true})
-	if err != nil {
+	notice := httpapi.Notice{Code: shared.CodeUnauthenticated, Message: httpapi.Text(r).Door.SessionEnded, SignIn: true}
+	if err := s.notices.Leave(w, notice); err != nil {
 		s.Log.Error("telling that a session has ended", "cause", err)
-		return
 	}
-	s.cookies.Set(w, cookieSaid, sealed, saidLife)
 }
 
 // withPasskeys refuses while IT has not switched passkeys on.

@@ -26,9 +26,9 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/server/proxytest"
-	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/sso/ssotest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -159,9 +159,9 @@ func trustsLoopback(c *server.Config) {
 func TestProxies(t *testing.T) {
 	abroad := func(c *server.Config) {
 		trustsLoopback(c)
-		there, callback := ssotest.Start(t, danThere), c.Address.Origin+shared.PageSSO+"one"+shared.PageSSOAnswer
-		there.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}})
-		c.SSO = append(c.SSO, sso.New(sso.Config{ID: "one", Name: "ONE", Issuer: there.URL, ClientID: "keypeg", Secret: "s3cret"}, callback, c.Now))
+		there, callback := federationtest.Start(t, danThere), c.Address.Origin+shared.PageSSO+"one"+shared.PageSSOAnswer
+		there.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}})
+		c.SSO = append(c.SSO, federation.New(federation.Config{ID: "one", Name: "ONE", Issuer: there.URL, ClientID: "keypeg", Secret: "s3cret"}, callback, c.Now))
 		c.Accounts.Providers = append(c.Accounts.Providers, account.Provider{ID: "one", Name: "ONE", Issuer: there.URL})
 	}
 	rows := []struct {
@@ -317,7 +317,7 @@ func losesItsCookies(b *behind) {
 }
 
 // signsInAtProvider goes there and back, by the browser's own redirects.
-func (b *behind) signsInAtProvider(who ssotest.Person) answer {
+func (b *behind) signsInAtProvider(who federationtest.Person) answer {
 	b.Helper()
 	page, err := b.browser.Get("http://" + b.at + shared.PageSSO + "one")
 	if err != nil {

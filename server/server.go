@@ -3,9 +3,12 @@
 //
 // A handler decodes, calls a rule and responds; it decides nothing itself. The rules are
 // those of [account.Service], [passkey.Service], [session.Service] and [activity.Service],
-// and each is told who acts, by the [session.Actor] of httpapi.CallerOf(r). Signing in elsewhere is
-// spoken by package sso. Failures are
-// returned, and one adapter logs and writes them (respond.go). What every request goes
+// and each is told who acts, by the [session.Actor] of the caller. What handlers stand on is
+// package server/internal/httpapi: gates, adapters, cookies, the log of requests.
+//
+// The handlers of self-service are here, a file for each job. What administrators do (package
+// server/internal/admin) and signing in elsewhere ([federation.Handlers]) are features: a
+// struct of what they need, with a Mount. What every request goes
 // through is listed in [New], innermost first. What a proxy in front breaks is noticed on
 // the way (proxied.go) and told to IT by package warning.
 //
@@ -31,6 +34,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/admin"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/live"
@@ -38,7 +42,6 @@ import (
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/seal"
 	"github.com/keypeg/keypeg/server/session"
-	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
@@ -78,7 +81,7 @@ type Config struct {
 
 	// SSO are the OpenID providers that people may sign in at. Accounts knows the
 	// same ones. With Accounts only, as are Pages and Asset: a Host has its own.
-	SSO []*sso.Provider
+	SSO []*federation.Provider
 
 	// Pages serves the app: a handler for each of its pages, and for every file
 	// that a browser loads, by http.ServeMux pattern without a method. They see
@@ -96,19 +99,20 @@ type Config struct {
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
 	Config
-	cookies  httpapi.Cookies
-	clients  httpapi.Clients
-	answers  httpapi.Answers
-	gates    httpapi.Gates
-	people   people
-	local    localUsers // with Accounts only
-	sessions *session.Service
-	activity *activity.Service
-	passkeys *passkey.Service // nil while passkeys are off
-	door     *door.Door
-	travel   *travel
-	handler  http.Handler
-	patterns []string // of the API, for the test that holds openapi.yaml to them
+	cookies    httpapi.Cookies
+	clients    httpapi.Clients
+	answers    httpapi.Answers
+	gates      httpapi.Gates
+	people     people
+	local      localUsers // with Accounts only
+	sessions   *session.Service
+	activity   *activity.Service
+	passkeys   *passkey.Service // nil while passkeys are off
+	door       *door.Door
+	notices    httpapi.Notices
+	federation *federation.Handlers // with Accounts only
+	handler    http.Handler
+	patterns   []string // of the API, for the test that holds openapi.yaml to them
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
@@ -205,17 +209,25 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	key, err := store.SecretOrNew(ctx, s.Store, secretSSO, seal.KeySize)
+	key, err := store.SecretOrNew(ctx, s.Store, secretFederation, seal.KeySize)
 	if err != nil {
 		return err
 	}
-	if s.travel, err = newTravel(key, s.Now); err != nil {
+	if s.notices, err = httpapi.NewNotices(key, s.cookies); err != nil {
 		return err
 	}
 	s.sessions, s.activity = s.Accounts.Sessions, s.Accounts.Activity
 	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.Store, accounts: s.Accounts, device: device}
 	s.people = s.local
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Refused: s.sessionEnded, Fresh: s.sessions.Fresh}
+	s.federation, err = federation.NewHandlers(key, federation.Handlers{
+		Providers: s.SSO, Accounts: s.Accounts,
+		Gates: s.gates, Answers: s.answers, Cookies: s.cookies, Notices: s.notices, Now: s.Now, Log: s.Log, Origin: s.Address.Origin,
+		Visitor: s.local.visitor, Admit: s.local.admit,
+	})
+	if err != nil {
+		return err
+	}
 	s.door = door.New(door.Config{
 		Product: s.Product, Contact: s.Contact,
 		PasskeysOn: !s.Accounts.Policy.PasskeysOff, PasswordsOn: s.Accounts.Policy.TakesPasswords(), RPID: s.Address.RPID, Asset: s.Asset,
@@ -270,6 +282,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // It comes when no request runs any more, and before the Store is closed.
 func (s *Server) Close(ctx context.Context) { s.activity.Close(ctx) }
 
+// secretFederation seals what a browser keeps between the requests of a sign-in elsewhere.
+const secretFederation = "sso-key"
+
 // pathAPI is what every path of the API begins with, of whatever version.
 const pathAPI = "/api/"
 
@@ -286,8 +301,11 @@ func (s *Server) routes() *http.ServeMux {
 	}
 	s.passkeyRoutes(api)
 	if s.Host == nil {
+		page := func(pattern string, h httpapi.Handler) { mux.Handle(pattern, s.answers.Page(h)) }
 		s.accountRoutes(api)
-		s.pageRoutes(mux)
+		s.pageRoutes(mux, page)
+		s.federation.Mount(api, page)
+		admin.Users{Accounts: s.Accounts, Gates: s.gates, Link: s.publicLink}.Mount(api)
 		api(pathAPI, s.noSuchPath(mux))
 	} else {
 		api("/", s.noSuchPath(mux))
@@ -317,22 +335,17 @@ func (s *Server) accountRoutes(api func(pattern string, h httpapi.Handler)) {
 	api("POST "+shared.PathSignInRecovery, s.signInWithRecoveryCode)
 	api("POST "+shared.PathSignOut, s.signOut)
 	api("POST "+shared.PathConfirmPassword, s.gates.SignedIn(s.confirmPassword))
-	api("POST "+shared.PathConfirmSSO+"{provider}", s.gates.SignedIn(s.beginSSOConfirmation))
-	api("POST "+shared.PathIdentity+"{provider}", s.gates.Confirmed(s.beginLink))
-	api("DELETE "+shared.PathIdentity+"{id}", s.gates.Confirmed(s.unlinkIdentity))
 	api("POST "+shared.PathRecoveryCodes, s.gates.Confirmed(s.makeRecoveryCodes))
 	api("POST "+shared.PathPassword, s.gates.Confirmed(s.changePassword))
 	api("POST "+shared.PathPhoneLink, s.withPasskeys(s.gates.Confirmed(s.makePhoneLink)))
 	api("POST "+shared.PathEnrolBegin, s.withPasskeys(s.beginEnrolment))
 	api("POST "+shared.PathEnrolFinish, s.withPasskeys(s.finishEnrolment))
-	admin.Users{Accounts: s.Accounts, Gates: s.gates, Link: s.publicLink}.Mount(api)
 	api("GET "+shared.PathSessions, s.gates.SignedIn(s.listSessions))
 	api("DELETE "+shared.PathSession+"{id}", s.gates.SignedIn(s.endSession))
 	api("POST "+shared.PathEndOthers, s.gates.SignedIn(s.endOtherSessions))
 }
 
-func (s *Server) pageRoutes(mux *http.ServeMux) {
-	page := func(pattern string, h httpapi.Handler) { mux.Handle(pattern, s.answers.Page(h)) }
+func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h httpapi.Handler)) {
 	page("GET "+shared.PageSignIn, s.showSignIn)
 	page("POST "+shared.PageSignIn, s.submitSignIn)
 	page("GET "+shared.PageSignedIn, s.showSignedIn)
@@ -342,9 +355,6 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 	page("GET "+shared.PageEnrol, s.showEnrol)
 	page("POST "+shared.PageEnrol, s.submitEnrol)
 	page("GET "+shared.PageEnrolled, s.showEnrolled)
-	page("GET "+shared.PageSSO+"{provider}", s.goToProvider)
-	page("GET "+pageCallback, s.comeBack)
-	page("POST "+pageCallback, s.refusePosted)
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
 	for path, h := range s.Pages {

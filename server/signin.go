@@ -2,9 +2,6 @@ package server
 
 import (
 	"net/http"
-	"net/url"
-	"regexp"
-	"slices"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/door"
@@ -78,7 +75,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		s.cookies.Drop(w, httpapi.CookieSession)
-		if at := s.signOutAt(r, ended); at != "" {
+		if at := s.federation.SignOutURL(r.Context(), ended); at != "" {
 			return httpapi.Respond(w, http.StatusOK, shared.SignedOut{Continue: at})
 		}
 	}
@@ -89,9 +86,9 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 // The sign-in page: a form that works without a script.
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
-	next := nextPage(r.FormValue("next"))
+	next := httpapi.NextPage(r.FormValue("next"))
 	if _, err := s.people.authenticate(r); err == nil {
-		if what, refused := s.heard(w, r); refused && !what.SignIn {
+		if what, refused := s.notices.Take(w, r); refused && !what.SignIn {
 			s.refuse(w, r, &shared.Error{Code: what.Code, Message: what.Message})
 			return nil
 		}
@@ -99,15 +96,15 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	s.cookies.MarkBrowser(w, r)
-	what, refused := s.heard(w, r)
+	what, refused := s.notices.Take(w, r)
 	code := http.StatusOK
 	if what.Code == shared.CodeUnauthenticated { // a reason, and no refusal
-		return s.door.SignIn(w, code, httpapi.Text(r), door.SignIn{Next: next, Reason: what.Message, Providers: s.providerButtons(next, "")})
+		return s.door.SignIn(w, code, httpapi.Text(r), door.SignIn{Next: next, Reason: what.Message, Providers: s.buttons(next, "")})
 	}
 	if refused {
 		code = httpapi.Status(what.Code)
 	}
-	return s.door.SignIn(w, code, httpapi.Text(r), door.SignIn{Next: next, Refusal: what.Message, Providers: s.providerButtons(next, what.Code)})
+	return s.door.SignIn(w, code, httpapi.Text(r), door.SignIn{Next: next, Refusal: what.Message, Providers: s.buttons(next, what.Code)})
 }
 
 func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -115,13 +112,13 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	name, next := typed.Get("name"), nextPage(typed.Get("next"))
+	name, next := typed.Get("name"), httpapi.NextPage(typed.Get("next"))
 
 	issued, err := s.signInAs(r, name, typed.Get("password"))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.answers.Report(w, r, err)
 		return s.door.SignIn(w, httpapi.Status(code), httpapi.Text(r), door.SignIn{
-			Name: name, Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next, refusal.Code),
+			Name: name, Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code),
 		})
 	}
 	if err != nil {
@@ -134,32 +131,24 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 
 // toSignedIn sends a browser on that has just got its session.
 func toSignedIn(w http.ResponseWriter, r *http.Request, next string) {
-	http.Redirect(w, r, withNext(shared.PageSignedIn, next), http.StatusSeeOther)
-}
-
-// withNext adds the page that is to follow to a path.
-func withNext(path, next string) string {
-	if next == shared.PageHome {
-		return path
-	}
-	return path + "?next=" + url.QueryEscape(next)
+	http.Redirect(w, r, httpapi.WithNext(shared.PageSignedIn, next), http.StatusSeeOther)
 }
 
 // showSignedIn goes on to the page that somebody signed in for, or to the sign-in page
 // with what was refused. Who comes here without a cookie of either got one a moment ago,
 // and would be led to an empty sign-in page.
 func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
-	next := nextPage(r.FormValue("next"))
+	next := httpapi.NextPage(r.FormValue("next"))
 	if s.cookies.Value(r, httpapi.CookieSession) != "" {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	if s.cookies.Value(r, cookieSaid) != "" {
-		http.Redirect(w, r, withNext(shared.PageSignIn, next), http.StatusSeeOther)
+	if s.notices.Waits(r) {
+		http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, next), http.StatusSeeOther)
 		return nil
 	}
 	refusal := s.answers.Report(w, r, s.cookieless())
-	return s.door.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.providerButtons(next, refusal.Code)})
+	return s.door.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code)})
 }
 
 // behindDoor shows a page of the app to the signed-in, and the sign-in page to
@@ -180,19 +169,17 @@ func (s *Server) behindDoor(page http.Handler) httpapi.Handler {
 }
 
 func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := withNext(shared.PageSignIn, nextPage(r.URL.Path))
+	to := httpapi.WithNext(shared.PageSignIn, httpapi.NextPage(r.URL.Path))
 	s.sessionEnded(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// nextPage is where to go after signing in: a page of the app by its exact path, or one of
-// the manual, never an address that somebody put into a link.
-func nextPage(asked string) string {
-	if slices.Contains(shared.AppPages, asked) || manualPage.MatchString(asked) {
-		return asked
+// buttons are those of the providers, after a refusal or without one.
+func (s *Server) buttons(next string, refused shared.Code) []door.Provider {
+	var list []door.Provider
+	for _, b := range s.federation.Buttons(next, refused) {
+		list = append(list, door.Provider{Name: b.Name, Button: b.Text, Address: b.Address})
 	}
-	return shared.PageHome
+	return list
 }
-
-var manualPage = regexp.MustCompile("^" + shared.PageManual + "[a-z-]*$")

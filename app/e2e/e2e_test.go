@@ -69,7 +69,7 @@ func buildAndRun(m *testing.M) int {
 		{"go", "build", "-o", toolcrib, "./server/cmd/toolcrib"},
 		{"env", "GOOS=js", "GOARCH=wasm", "go", "build", "-o", toolcribApp, "./app/toolcrib/wasm"},
 		{"go", "build", "-o", keypeg, "./server/cmd/keypeg"},
-		{"go", "build", "-o", openIDProvider, "./server/sso/ssotest/provider"},
+		{"go", "build", "-o", openIDProvider, "./server/federation/federationtest/provider"},
 	} {
 		build := exec.Command(command[0], command[1:]...)
 		build.Dir = filepath.Join("..", "..")

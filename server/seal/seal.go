@@ -7,6 +7,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -66,4 +67,22 @@ func (s *Sealer) Open(sealed string) ([]byte, error) {
 		return nil, errors.New("was altered, or belongs to another installation")
 	}
 	return plain, nil
+}
+
+// SealJSON seals a value as JSON.
+func (s *Sealer) SealJSON(value any) (string, error) {
+	plain, err := json.Marshal(value)
+	if err != nil {
+		return "", fmt.Errorf("encoding what a browser keeps: %w", err)
+	}
+	return s.Seal(plain), nil
+}
+
+// OpenJSON reverses it. The error is that of [Sealer.Open], or of what isn't such a value.
+func (s *Sealer) OpenJSON(sealed string, into any) error {
+	plain, err := s.Open(sealed)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(plain, into)
 }

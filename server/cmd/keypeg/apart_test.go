@@ -16,8 +16,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
-	"github.com/keypeg/keypeg/server/sso/ssotest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -43,8 +43,8 @@ type resident struct {
 const sharedPassword = "correct horse battery"
 
 func testTenantsApart(t *testing.T, database string) {
-	people := []ssotest.Person{{Subject: "1001", Name: "Ann", Email: "ann@example.com", EmailVerified: true}}
-	provider := ssotest.Start(t, people...)
+	people := []federationtest.Person{{Subject: "1001", Name: "Ann", Email: "ann@example.com", EmailVerified: true}}
+	provider := federationtest.Start(t, people...)
 	folder := t.TempDir()
 	config := filepath.Join(folder, "keypeg.toml")
 	if err := os.WriteFile(filepath.Join(folder, "secret"), []byte("s3cret\n"), 0o600); err != nil {
@@ -60,7 +60,7 @@ func testTenantsApart(t *testing.T, database string) {
 	for _, name := range []string{"acme", "beta"} {
 		callbacks = append(callbacks, p.at(name).url+shared.PageSSO+"one"+shared.PageSSOAnswer)
 	}
-	provider.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: callbacks})
+	provider.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: callbacks})
 	p.starts()
 	p.adds("acme")
 	p.adds("beta")
@@ -345,7 +345,7 @@ func testTenantsApart(t *testing.T, database string) {
 
 // answersAt is what a person does at the provider. It returns the path at host that
 // they are sent back to.
-func answersAt(t *testing.T, address string, who ssotest.Person, host string) (back string) {
+func answersAt(t *testing.T, address string, who federationtest.Person, host string) (back string) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {

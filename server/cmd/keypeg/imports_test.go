@@ -73,9 +73,9 @@ func TestImports(t *testing.T) {
 	t.Run("heavy and delicate packages have one owner", func(t *testing.T) {
 		for imported, owner := range map[string][]string{
 			"github.com/go-webauthn/webauthn":               {"server/passkey"},
-			"github.com/coreos/go-oidc":                     {"server/sso"},
-			"golang.org/x/oauth2":                           {"server/sso"},
-			"github.com/zitadel/oidc":                       {"server/sso/ssotest"},
+			"github.com/coreos/go-oidc":                     {"server/federation"},
+			"golang.org/x/oauth2":                           {"server/federation"},
+			"github.com/zitadel/oidc":                       {"server/federation/federationtest"},
 			"go.etcd.io/bbolt":                              {"server/store/boltstore", "server/cmd/bench"}, // a floor
 			"github.com/jackc/pgx":                          {"server/store/pgstore", "server/cmd/bench"},   // another
 			"syscall/js":                                    {"app/browser"},
@@ -87,7 +87,7 @@ func TestImports(t *testing.T) {
 			"maragu.dev/gomponents":                         {"server/door", "server/cmd/keypeg", "web/build"},
 			"github.com/yuin/goldmark":                      {"web/build"},
 			// They call methods by name, so that the linker keeps every exported method of everything.
-			"html/template": {"server/sso/ssotest"},
+			"html/template": {"server/federation/federationtest"},
 			"text/template": {},
 			// Tests alone import these, and aren't looked at here.
 			"github.com/getkin/kin-openapi":         {},
@@ -138,11 +138,17 @@ func TestImports(t *testing.T) {
 	})
 	t.Run("features stand on httpapi, and know neither server nor each other", func(t *testing.T) {
 		each(native, func(name, imported string) {
-			feature := within(name, "server/internal/admin")
+			features := []string{"server/internal/admin", "server/federation"}
+			feature := within(name, features...)
+			for _, other := range features {
+				if feature && within(imported, other) && !within(name, other) {
+					t.Errorf("%s imports %s: server joins features", name, imported)
+				}
+			}
 			if (feature || within(name, "server/internal/httpapi")) && imported == module+"server" {
 				t.Errorf("%s imports %s: server mounts it, and hands it what it needs", name, imported)
 			}
-			if within(name, "server/internal/httpapi") && within(imported, "server/internal/admin", "server/door", "server/passkey", "server/sso") {
+			if within(name, "server/internal/httpapi") && within(imported, "server/internal/admin", "server/door", "server/passkey", "server/federation") {
 				t.Errorf("%s imports %s: it serves every feature, and knows none", name, imported)
 			}
 		})

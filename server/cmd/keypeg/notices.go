@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/installation"
-	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/textfile"
 )
 
@@ -77,7 +77,7 @@ func tellRoots(log *slog.Logger, roots certificates) {
 // make accounts for others than IT means.
 func tellProviders(log *slog.Logger, providers []provider) {
 	for _, p := range providers {
-		if p.rules.AdmitsOthers() && !sso.IsEntra(p.protocol.Issuer) {
+		if p.rules.AdmitsOthers() && !federation.IsEntra(p.protocol.Issuer) {
 			log.Warn("everybody who may have an account at the provider "+p.protocol.ID+" gets one here, if it was ever shown an e-mail address at one of allowed-domains: "+
 				"write required-claims with a claim that it gives to your members only", "issuer", p.protocol.Issuer)
 		}

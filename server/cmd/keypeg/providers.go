@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/sso"
+	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/textfile"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -64,7 +64,7 @@ func (t *texts) UnmarshalTOML(written any) error {
 
 // provider is an OpenID provider of the configuration.
 type provider struct {
-	protocol sso.Config
+	protocol federation.Config
 	rules    account.Provider
 	files    []string // that hold secrets
 }
@@ -96,7 +96,7 @@ func (s providerSettings) provider(id string) (p provider, err error) {
 		return p, fmt.Errorf("the name of the provider %s can't be used: %w", id, err)
 	}
 	s.Issuer, s.ClientID = strings.TrimSpace(s.Issuer), strings.TrimSpace(s.ClientID)
-	p.protocol = sso.Config{ID: id, Name: name, Issuer: s.Issuer, ClientID: s.ClientID, Scopes: s.Scopes, Button: s.Button, SignOut: s.SignOut}
+	p.protocol = federation.Config{ID: id, Name: name, Issuer: s.Issuer, ClientID: s.ClientID, Scopes: s.Scopes, Button: s.Button, SignOut: s.SignOut}
 	if s.ClientSecretFile != "" {
 		if p.protocol.Secret, err = textfile.Secret(s.ClientSecretFile); err != nil {
 			return p, fmt.Errorf("client-secret-file of the provider %s: %w", id, err)
@@ -104,7 +104,7 @@ func (s providerSettings) provider(id string) (p provider, err error) {
 		p.files = append(p.files, s.ClientSecretFile)
 	}
 	if s.PrivateKeyFile != "" {
-		if p.protocol.Key, err = sso.ReadClientKey(s.PrivateKeyFile); err != nil {
+		if p.protocol.Key, err = federation.ReadClientKey(s.PrivateKeyFile); err != nil {
 			return p, fmt.Errorf("private-key-file of the provider %s: %w", id, err)
 		}
 		p.files = append(p.files, s.PrivateKeyFile)

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/keypeg/keypeg/server/sso/ssotest"
+	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -81,13 +81,13 @@ func TestProvidersAtStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	provider := ssotest.Start(t)
+	provider := federationtest.Start(t)
 	table := func(prefix, name, issuer string) string {
 		return "[" + prefix + name + "]\nissuer = \"" + issuer + "\"\nclient-id = \"keypeg\"\nclient-secret-file = SECRET\n"
 	}
 	t.Run("on-premise", func(t *testing.T) {
 		p := newProgram(t, "--config", withSecret(t, table("provider.", "silent", "http://"+silent.Addr().String())+table("provider.", "slash", provider.URL+"/")))
-		provider.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{p.url + shared.PageSSO + "slash" + shared.PageSSOAnswer}})
+		provider.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{p.url + shared.PageSSO + "slash" + shared.PageSSOAnswer}})
 		p.starts()
 		p.logs(`level=WARN msg="nobody can sign in at an OpenID provider" provider=slash`)
 		p.logs(`mend="write issuer = \"` + provider.URL + `\"`)

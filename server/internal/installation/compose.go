@@ -11,10 +11,10 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/live"
-	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -101,10 +101,10 @@ func (c *composer) tell(organisation, userID string) {
 }
 
 // protocolsOf are the identity providers of an organisation, as its server knows them.
-func protocolsOf(own Organisation, address server.Address) (protocols []*sso.Provider) {
+func protocolsOf(own Organisation, address server.Address) (protocols []*federation.Provider) {
 	for _, p := range own.Providers {
 		p.Protocol.Contact = own.Contact
-		protocols = append(protocols, sso.New(p.Protocol, address.Origin+shared.PageSSO+p.Protocol.ID+shared.PageSSOAnswer, time.Now))
+		protocols = append(protocols, federation.New(p.Protocol, address.Origin+shared.PageSSO+p.Protocol.ID+shared.PageSSOAnswer, time.Now))
 	}
 	return protocols
 }

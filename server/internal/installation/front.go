@@ -5,9 +5,9 @@ import (
 	"net/http"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/tenant"
-	"github.com/keypeg/keypeg/server/sso"
 )
 
 // front is what stands before the organisations of an installation that is served.
@@ -77,7 +77,7 @@ func (a *alone) started(ctx context.Context) (s Started, err error) {
 }
 
 func (a *alone) checkProviders(ctx context.Context, _ []tenant.Tenant) {
-	sso.CheckAll(ctx, a.serving.Log, a.one.Server.SSO)
+	federation.CheckAll(ctx, a.serving.Log, a.one.Server.SSO)
 }
 
 // router is what stands before tenants.
@@ -142,6 +142,6 @@ func (r *router) checkProviders(ctx context.Context, all []tenant.Tenant) {
 			r.logOf(t).Error("the tenant's providers can't be checked", "cause", err)
 			continue
 		}
-		sso.CheckAll(ctx, r.logOf(t), protocolsOf(own, address))
+		federation.CheckAll(ctx, r.logOf(t), protocolsOf(own, address))
 	}
 }

@@ -21,9 +21,9 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/policy"
-	"github.com/keypeg/keypeg/server/sso"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/transfer"
 )
@@ -62,7 +62,7 @@ type Organisation struct {
 
 // Provider is an OpenID provider.
 type Provider struct {
-	Protocol sso.Config
+	Protocol federation.Config
 	Rules    account.Provider
 }
 

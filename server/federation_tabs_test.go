@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/sso/ssotest"
+	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -76,7 +76,7 @@ func TestSSOTabs(t *testing.T) {
 			t.Errorf("%d cookies of %d bytes", n, size)
 		}
 		old := a.signsInThere(tabs[10], danThere)
-		a.staysOut(v, beganElse, "the cookie of the trip", func() answer { return v.sends("GET", old, nil) })
+		a.staysOut(v, beganElse, "the cookie of the authorization request", func() answer { return v.sends("GET", old, nil) })
 		a.leadsOn(v, v.sends("GET", a.signsInThere(tabs[15], danThere), nil), "/")
 	})
 	t.Run("trips that took too long make room", func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestSSOTabs(t *testing.T) {
 	t.Run("a no in one tab, after a sign-in in another, leads on", func(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
 		v := a.visitor()
-		no := a.signsInThere(a.leaves(v, "one"), ssotest.Person{})
+		no := a.signsInThere(a.leaves(v, "one"), federationtest.Person{})
 		yes := a.signsInThere(a.leaves(v, "one"), danThere)
 		a.leadsOn(v, v.sends("GET", yes, nil), "/")
 		a.leadsOn(v, v.sends("GET", no, nil), "/")
@@ -150,7 +150,7 @@ func TestSSOTabs(t *testing.T) {
 	t.Run("a refusal to link is read by who is signed in", func(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
 		begun := into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathIdentity+"one", nil), 200)
-		a.ann.sends("GET", a.signsInThere(begun.URL, ssotest.Person{}), nil)
+		a.ann.sends("GET", a.signsInThere(begun.URL, federationtest.Person{}), nil)
 		if page := string(a.ann.sends("GET", shared.PageSignIn, nil).body); !strings.Contains(page, "signed in at ONE.") {
 			t.Errorf("the page says %s", page)
 		}

@@ -1,4 +1,4 @@
-package sso
+package federation
 
 import (
 	"encoding/json"

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/sso/ssotest"
+	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -27,7 +27,7 @@ func TestSSOHostileProvider(t *testing.T) {
 			"javascript:alert(1)", "data:text/html,x", "ftp://localhost/authorize", "http://evil.example/authorize", "//evil.example/authorize", "/authorize",
 			"https://", "https://ann@evil.example/", "https://evil.example/#x", "https:evil.example", "localhost:1234", "\nhttps://evil.example/", "",
 		} {
-			a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Set("authorization_endpoint", address) })
+			a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Set("authorization_endpoint", address) })
 			a.forgetsProviders()
 			v := a.visitor()
 			a.staysOut(v, notSetUp, "its authorization_endpoint", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
@@ -40,10 +40,10 @@ func TestSSOHostileProvider(t *testing.T) {
 			w.Write([]byte("{}"))
 		}))
 		defer elsewhere.Close()
-		for _, path := range []string{ssotest.PathDiscovery, ssotest.PathToken, ssotest.PathKeys, ssotest.PathUserinfo} {
+		for _, path := range []string{federationtest.PathDiscovery, federationtest.PathToken, federationtest.PathKeys, federationtest.PathUserinfo} {
 			for _, status := range []int{301, 302, 303, 307, 308} {
 				a := newAbroad(t, stores["memstore"])
-				a.one.Changes(path, func(answer *ssotest.Answer) { answer.Redirects(status, elsewhere.URL+path) })
+				a.one.Changes(path, func(answer *federationtest.Answer) { answer.Redirects(status, elsewhere.URL+path) })
 				v := a.visitor()
 				a.staysOut(v, notSetUp, "redirects", func() answer { return a.tries(v, danThere) })
 			}
@@ -55,24 +55,24 @@ func TestSSOHostileProvider(t *testing.T) {
 	t.Run("a public document may be moved on its own host", func(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
 		moved := false
-		a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) {
+		a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) {
 			if !moved {
 				moved = true
-				answer.Redirects(302, ssotest.PathDiscovery+"?moved")
+				answer.Redirects(302, federationtest.PathDiscovery+"?moved")
 			}
 		})
 		a.getsIn(a.visitor(), "one", danThere)
 	})
 	t.Run("redirects come to an end", func(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
-		a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Redirects(302, ssotest.PathDiscovery) })
+		a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Redirects(302, federationtest.PathDiscovery) })
 		v := a.visitor()
 		a.staysOut(v, notSetUp, "redirects", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
 	})
 	t.Run("an answer without end is read in part", func(t *testing.T) {
-		for _, path := range []string{ssotest.PathDiscovery, ssotest.PathToken, ssotest.PathKeys, ssotest.PathUserinfo} {
+		for _, path := range []string{federationtest.PathDiscovery, federationtest.PathToken, federationtest.PathKeys, federationtest.PathUserinfo} {
 			a := newAbroad(t, stores["memstore"])
-			a.one.Changes(path, func(answer *ssotest.Answer) { answer.Body = append(answer.Body, strings.Repeat(" ", 2<<20)...) })
+			a.one.Changes(path, func(answer *federationtest.Answer) { answer.Body = append(answer.Body, strings.Repeat(" ", 2<<20)...) })
 			v := a.visitor()
 			a.staysOut(v, notSetUp, "too large", func() answer { return a.tries(v, danThere) })
 		}
@@ -80,7 +80,7 @@ func TestSSOHostileProvider(t *testing.T) {
 	t.Run("signing out goes on to no odd address", func(t *testing.T) {
 		for _, address := range []string{"javascript:alert(1)", "http://evil.example/", "https://ann@evil.example/", "/"} {
 			a := newAbroad(t, stores["memstore"])
-			a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Set("end_session_endpoint", address) })
+			a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Set("end_session_endpoint", address) })
 			v := a.visitor()
 			a.getsIn(v, "one", danThere)
 			a.succeeds(v.sends("POST", shared.PathSignOut, nil), 204)
@@ -95,7 +95,9 @@ func TestSSOSetUp(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
 		fails := func() {
 			a.Helper()
-			a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) { answer.Says(401, "application/json", `{"error":"invalid_client"}`) })
+			a.one.Changes(federationtest.PathToken, func(answer *federationtest.Answer) {
+				answer.Says(401, "application/json", `{"error":"invalid_client"}`)
+			})
 			for range 3 {
 				v := a.visitor()
 				a.staysOut(v, notSetUp, "invalid_client", func() answer { return a.tries(v, danThere) })
@@ -107,16 +109,16 @@ func TestSSOSetUp(t *testing.T) {
 		if n := warnings() - before; n != 1 || !strings.Contains(a.log.String(), `mend="client-id or client-secret-file is wrong`) {
 			t.Errorf("%d warnings:\n%s", n, a.log)
 		}
-		a.one.Changes(ssotest.PathToken, nil)
+		a.one.Changes(federationtest.PathToken, nil)
 		a.getsIn(a.visitor(), "one", danThere)
 		fails()
 		if n := warnings() - before; n != 1 {
 			t.Errorf("%d warnings within the hour:\n%s", n, a.log)
 		}
 		a.passes(time.Hour)
-		a.one.Changes(ssotest.PathToken, nil)
+		a.one.Changes(federationtest.PathToken, nil)
 		now := a.now()
-		a.one.Lies(&ssotest.Lie{Claims: map[string]any{"iat": now.Unix(), "exp": now.Add(time.Minute).Unix()}})
+		a.one.Lies(&federationtest.Lie{Claims: map[string]any{"iat": now.Unix(), "exp": now.Add(time.Minute).Unix()}})
 		a.getsIn(a.visitor(), "one", danThere)
 		fails()
 		if n := warnings() - before; n != 2 {
@@ -124,8 +126,8 @@ func TestSSOSetUp(t *testing.T) {
 		}
 	})
 	t.Run("people read whom to tell, in the app too", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"], func(c *sso.Config) { c.Contact = "IT desk, phone 1234" })
-		a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Set("issuer", a.one.URL+"/") })
+		a := newAbroad(t, stores["memstore"], func(c *federation.Config) { c.Contact = "IT desk, phone 1234" })
+		a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Set("issuer", a.one.URL+"/") })
 		told := "Signing in with ONE isn't set up rightly. Please sign in another way, and tell: IT desk, phone 1234"
 		v := a.visitor()
 		a.staysOut(v, told, "write issuer = ", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
@@ -134,15 +136,15 @@ func TestSSOSetUp(t *testing.T) {
 		if !strings.Contains(string(out.body), told) {
 			t.Errorf("got %s", out)
 		}
-		a.one.Changes(ssotest.PathDiscovery, nil)
+		a.one.Changes(federationtest.PathDiscovery, nil)
 		a.one.IsAway(true)
 		a.ann.refused(a.ann.sends("POST", shared.PathIdentity+"one", nil), 503, shared.CodeProviderUnavailable)
 	})
 	t.Run("a secret that is taken in the form only isn't wrong", func(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
-		a.one.Changes(ssotest.PathDiscovery, func(answer *ssotest.Answer) { answer.Set("token_endpoint_auth_methods_supported", nil) })
+		a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Set("token_endpoint_auth_methods_supported", nil) })
 		tries := 0
-		a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) {
+		a.one.Changes(federationtest.PathToken, func(answer *federationtest.Answer) {
 			if tries++; tries == 1 {
 				answer.Says(401, "application/json", `{"error":"invalid_client"}`)
 				return
@@ -226,7 +228,7 @@ func TestSSOCannotConfirm(t *testing.T) {
 					claims["auth_time"] = float64(now.Unix()) + 0.5
 				}
 			}
-			a.one.Lies(&ssotest.Lie{Claims: claims})
+			a.one.Lies(&federationtest.Lie{Claims: claims})
 			for range 2 { // the second tells IT nothing new
 				begun := into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{}), 200)
 				dan.sends("GET", a.signsInThere(begun.URL, danThere), nil)
@@ -375,7 +377,7 @@ func TestSSOTimesAreTold(t *testing.T) {
 			for name, from := range row.claims {
 				claims[name] = now.Add(from).Unix()
 			}
-			a.one.Lies(&ssotest.Lie{Claims: claims})
+			a.one.Lies(&federationtest.Lie{Claims: claims})
 			a.goes(a.visitor(), "one", danThere)
 			lines := a.warnings()
 			if len(lines) != 1 {
@@ -406,7 +408,7 @@ func TestSSOErrorsWithoutDescription(t *testing.T) {
 	v := a.visitor()
 	v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?error=unauthorized_client&state="+a.stateOf(a.leaves(v, "one")), nil)
 	for _, refusal := range []string{`{"error":"invalid_client"}`, `{}`} {
-		a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) { answer.Says(401, "application/json", refusal) })
+		a.one.Changes(federationtest.PathToken, func(answer *federationtest.Answer) { answer.Says(401, "application/json", refusal) })
 		a.goes(a.visitor(), "one", danThere)
 	}
 	for _, says := range []string{"the provider answered unauthorized_client: compare", "wasn't redeemed: 401 invalid_client: client-id", "wasn't redeemed: 401: client-id"} {
@@ -456,8 +458,8 @@ func TestSSOMembers(t *testing.T) {
 			a := newAbroad(t, stores["memstore"])
 			a.links(a.ann, "one", annThere)
 			requires(a, row.required)
-			a.one.Lies(&ssotest.Lie{Claims: row.claims})
-			for _, who := range []ssotest.Person{annThere, danThere} {
+			a.one.Lies(&federationtest.Lie{Claims: row.claims})
+			for _, who := range []federationtest.Person{annThere, danThere} {
 				v := a.visitor()
 				if row.cause == "" {
 					a.getsIn(v, "one", who)
@@ -560,7 +562,7 @@ func forgesAnswers(t *testing.T) {
 	// A provider may repeat the code that it was sent, and take it for a fault of ours.
 	for _, code := range []string{"invalid_request", "bad_code"} {
 		before := len(a.warnings())
-		a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) {
+		a.one.Changes(federationtest.PathToken, func(answer *federationtest.Answer) {
 			answer.Says(400, "application/json", `{"error":"`+code+`","error_description":"the code `+words+` can't be read"}`)
 		})
 		v := a.visitor()
@@ -584,7 +586,7 @@ func forgesAnswers(t *testing.T) {
 		{"", 503, "see whether this machine reaches the provider"},
 	} {
 		before := len(a.warnings())
-		a.one.Changes(ssotest.PathToken, func(answer *ssotest.Answer) {
+		a.one.Changes(federationtest.PathToken, func(answer *federationtest.Answer) {
 			answer.Says(real.status, "application/json", `{"error":"`+real.refusal+`"}`)
 		})
 		a.goes(a.visitor(), "one", danThere)

@@ -19,8 +19,8 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/sso/ssotest"
+	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -28,32 +28,32 @@ import (
 // Sign-in at real OpenID providers, at the HTTP level, on every store.
 
 var (
-	annThere = ssotest.Person{Subject: "1001", Name: "Ann Admin", Email: "ann@example.com", EmailVerified: true}
-	danThere = ssotest.Person{Subject: "1004", Name: "Dan Doe", Email: "dan@example.com", EmailVerified: true}
-	eveThere = ssotest.Person{Subject: "1005", Name: "Eve", Email: "eve@elsewhere.example", EmailVerified: true}
-	uliThere = ssotest.Person{Subject: "1006", Name: "Uli", Email: "uli@example.com"}
-	bobThere = ssotest.Person{Subject: "1007", Name: "Not Bob", Email: "bob", EmailVerified: true}
+	annThere = federationtest.Person{Subject: "1001", Name: "Ann Admin", Email: "ann@example.com", EmailVerified: true}
+	danThere = federationtest.Person{Subject: "1004", Name: "Dan Doe", Email: "dan@example.com", EmailVerified: true}
+	eveThere = federationtest.Person{Subject: "1005", Name: "Eve", Email: "eve@elsewhere.example", EmailVerified: true}
+	uliThere = federationtest.Person{Subject: "1006", Name: "Uli", Email: "uli@example.com"}
+	bobThere = federationtest.Person{Subject: "1007", Name: "Not Bob", Email: "bob", EmailVerified: true}
 )
 
 // abroad is an installation with two providers: one, which may make users of those
 // at example.com, and two, which may not.
 type abroad struct {
 	*scene
-	one, two *ssotest.Provider
+	one, two *federationtest.Provider
 }
 
-func newAbroad(t *testing.T, open func(*testing.T, store.Clock) store.Store, change ...func(*sso.Config)) *abroad {
-	people := []ssotest.Person{annThere, danThere, eveThere, uliThere, bobThere}
-	a := &abroad{scene: newScene(t, open), one: ssotest.Start(t, people...), two: ssotest.Start(t, people...)}
+func newAbroad(t *testing.T, open func(*testing.T, store.Clock) store.Store, change ...func(*federation.Config)) *abroad {
+	people := []federationtest.Person{annThere, danThere, eveThere, uliThere, bobThere}
+	a := &abroad{scene: newScene(t, open), one: federationtest.Start(t, people...), two: federationtest.Start(t, people...)}
 	a.restarts(func(c *server.Config) {
-		for id, provider := range map[string]*ssotest.Provider{"one": a.one, "two": a.two} {
+		for id, provider := range map[string]*federationtest.Provider{"one": a.one, "two": a.two} {
 			callback := origin + shared.PageSSO + id + shared.PageSSOAnswer
-			provider.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}, SignedOutURIs: []string{origin + "/sign-in"}})
-			config := sso.Config{ID: id, Name: strings.ToUpper(id), Issuer: provider.URL, ClientID: "keypeg", Secret: "s3cret", SignOut: id == "one", Patience: time.Minute}
+			provider.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}, SignedOutURIs: []string{origin + "/sign-in"}})
+			config := federation.Config{ID: id, Name: strings.ToUpper(id), Issuer: provider.URL, ClientID: "keypeg", Secret: "s3cret", SignOut: id == "one", Patience: time.Minute}
 			for _, f := range change {
 				f(&config)
 			}
-			c.SSO = append(c.SSO, sso.New(config, callback, a.now))
+			c.SSO = append(c.SSO, federation.New(config, callback, a.now))
 			rules := account.Provider{ID: id, Name: strings.ToUpper(id), Issuer: provider.URL}
 			if id == "one" {
 				rules.CreateUsers, rules.Domains = true, []string{"Example.com"}
@@ -97,7 +97,7 @@ func (a *abroad) stateOf(address string) string {
 
 // signsInThere is what a person does at the provider. It returns where they are sent
 // back to: a path of ours with the answer.
-func (a *abroad) signsInThere(address string, who ssotest.Person) string {
+func (a *abroad) signsInThere(address string, who federationtest.Person) string {
 	a.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -134,13 +134,13 @@ func (a *abroad) signsInThere(address string, who ssotest.Person) string {
 }
 
 // goes signs in at a provider, from the first click to our answer.
-func (a *abroad) goes(v *visitor, id string, who ssotest.Person) answer {
+func (a *abroad) goes(v *visitor, id string, who federationtest.Person) answer {
 	a.Helper()
 	return v.sends("GET", a.signsInThere(a.leaves(v, id), who), nil)
 }
 
 // getsIn expects a session.
-func (a *abroad) getsIn(v *visitor, id string, who ssotest.Person) shared.Account {
+func (a *abroad) getsIn(v *visitor, id string, who federationtest.Person) shared.Account {
 	a.Helper()
 	if out := a.goes(v, id, who); out.status != 303 || out.header.Get("Location") != "/" {
 		a.Fatalf("%s at %s: %s to %q: %s", who.Name, id, out, out.header.Get("Location"), a.hears(v))
@@ -226,7 +226,7 @@ func TestSSO(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			for _, refused := range []struct {
 				id    string
-				who   ssotest.Person
+				who   federationtest.Person
 				cause string
 			}{
 				{"one", eveThere, "in none of the domains"}, {"one", uliThere, "has not verified"},
@@ -303,8 +303,8 @@ func TestSSO(t *testing.T) {
 			dan.sends("GET", a.signsInThere(begun.URL, danThere), nil)
 			dan.refused(dan.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
 
-			for _, who := range []ssotest.Person{eveThere, danThere} {
-				a.one.Lies(&ssotest.Lie{Claims: map[string]any{"auth_time": a.now().Unix(), "iat": a.now().Unix(), "exp": a.now().Add(time.Minute).Unix()}})
+			for _, who := range []federationtest.Person{eveThere, danThere} {
+				a.one.Lies(&federationtest.Lie{Claims: map[string]any{"auth_time": a.now().Unix(), "iat": a.now().Unix(), "exp": a.now().Add(time.Minute).Unix()}})
 				begun = into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{Next: "/passkeys"}), 200)
 				out := dan.sends("GET", a.signsInThere(begun.URL, who), nil)
 				if fresh := out.header.Get("Location") == "/passkeys"; fresh != (who == danThere) {
@@ -381,7 +381,7 @@ func TestSSO(t *testing.T) {
 }
 
 // links links an identity of a provider.
-func (a *abroad) links(v *visitor, id string, who ssotest.Person) {
+func (a *abroad) links(v *visitor, id string, who federationtest.Person) {
 	a.Helper()
 	begun := into[shared.AtProvider](v, v.sends("POST", shared.PathIdentity+id, nil), 200)
 	if out := v.sends("GET", a.signsInThere(begun.URL, who), nil); out.status != 303 || out.header.Get("Location") != "/" {
@@ -393,22 +393,22 @@ func (a *abroad) links(v *visitor, id string, who ssotest.Person) {
 func TestSSOHostile(t *testing.T) {
 	now := time.Now()
 	for what, lie := range map[string]struct {
-		ssotest.Lie
+		federationtest.Lie
 		cause string
 	}{
-		"signed by a stranger":    {ssotest.Lie{Stranger: true}, "failed to verify signature"},
-		"not signed":              {ssotest.Lie{Unsigned: true}, "the ID token fails"},
-		"of another issuer":       {ssotest.Lie{Claims: map[string]any{"iss": "https://evil.example"}}, "issued by a different provider"},
-		"for another program":     {ssotest.Lie{Claims: map[string]any{"aud": "other"}}, "expected audience"},
-		"for many programs":       {ssotest.Lie{Claims: map[string]any{"aud": []string{"keypeg", "other"}, "azp": "other"}}, "another client"},
-		"for another party":       {ssotest.Lie{Claims: map[string]any{"azp": "other"}}, "another client"},
-		"of another sign-in":      {ssotest.Lie{Claims: map[string]any{"nonce": "other"}}, "nonce"},
-		"without a nonce":         {ssotest.Lie{Claims: map[string]any{"nonce": nil}}, "nonce"},
-		"expired":                 {ssotest.Lie{Claims: map[string]any{"exp": now.Add(-2 * time.Minute).Unix()}}, "expired"},
-		"without a subject":       {ssotest.Lie{Claims: map[string]any{"sub": ""}}, "subject"},
-		"with a long subject":     {ssotest.Lie{Claims: map[string]any{"sub": strings.Repeat("x", 256)}}, "subject"},
-		"with a foreign subject":  {ssotest.Lie{Claims: map[string]any{"sub": "ä"}}, "subject"},
-		"with another's userinfo": {ssotest.Lie{Claims: map[string]any{"sub": "1005"}}, "userinfo is of another subject"},
+		"signed by a stranger":    {federationtest.Lie{Stranger: true}, "failed to verify signature"},
+		"not signed":              {federationtest.Lie{Unsigned: true}, "the ID token fails"},
+		"of another issuer":       {federationtest.Lie{Claims: map[string]any{"iss": "https://evil.example"}}, "issued by a different provider"},
+		"for another program":     {federationtest.Lie{Claims: map[string]any{"aud": "other"}}, "expected audience"},
+		"for many programs":       {federationtest.Lie{Claims: map[string]any{"aud": []string{"keypeg", "other"}, "azp": "other"}}, "another client"},
+		"for another party":       {federationtest.Lie{Claims: map[string]any{"azp": "other"}}, "another client"},
+		"of another sign-in":      {federationtest.Lie{Claims: map[string]any{"nonce": "other"}}, "nonce"},
+		"without a nonce":         {federationtest.Lie{Claims: map[string]any{"nonce": nil}}, "nonce"},
+		"expired":                 {federationtest.Lie{Claims: map[string]any{"exp": now.Add(-2 * time.Minute).Unix()}}, "expired"},
+		"without a subject":       {federationtest.Lie{Claims: map[string]any{"sub": ""}}, "subject"},
+		"with a long subject":     {federationtest.Lie{Claims: map[string]any{"sub": strings.Repeat("x", 256)}}, "subject"},
+		"with a foreign subject":  {federationtest.Lie{Claims: map[string]any{"sub": "ä"}}, "subject"},
+		"with another's userinfo": {federationtest.Lie{Claims: map[string]any{"sub": "1005"}}, "userinfo is of another subject"},
 	} {
 		t.Run("an ID token "+what+" is refused", func(t *testing.T) {
 			onEveryStoreAbroad(t, func(a *abroad) {
@@ -425,7 +425,7 @@ func TestSSOHostile(t *testing.T) {
 	t.Run("clocks may differ by a minute", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			for _, claims := range []map[string]any{{"exp": a.now().Add(-30 * time.Second).Unix()}, {"iat": a.now().Add(45 * time.Second).Unix()}} {
-				a.one.Lies(&ssotest.Lie{Claims: claims})
+				a.one.Lies(&federationtest.Lie{Claims: claims})
 				a.getsIn(a.visitor(), "one", danThere)
 			}
 		})
@@ -447,16 +447,16 @@ func TestSSOHostile(t *testing.T) {
 			}
 			third := a.copyOf(v)
 			third.jar.SetCookies(siteURL, []*http.Cookie{{Name: "keypeg", MaxAge: -1}})
-			a.staysOut(third, beganElse, "the cookie of the trip", func() answer { return third.sends("GET", back, nil) })
+			a.staysOut(third, beganElse, "the cookie of the authorization request", func() answer { return third.sends("GET", back, nil) })
 		})
 	})
 	t.Run("an answer is of use only in the browser that began", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			back := a.signsInThere(a.leaves(a.visitor(), "one"), danThere)
 			victim := a.visitor()
-			a.staysOut(victim, beganElse, "the cookie of the trip", func() answer { return victim.sends("GET", back, nil) })
+			a.staysOut(victim, beganElse, "the cookie of the authorization request", func() answer { return victim.sends("GET", back, nil) })
 			a.leaves(victim, "one")
-			a.staysOut(victim, beganElse, "the cookie of the trip", func() answer { return victim.sends("GET", back, nil) })
+			a.staysOut(victim, beganElse, "the cookie of the authorization request", func() answer { return victim.sends("GET", back, nil) })
 		})
 	})
 	t.Run("what is linked is linked to who began", func(t *testing.T) {
@@ -508,13 +508,13 @@ func TestSSOHostile(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			for query, want := range map[string][2]string{
 				"":                                  {notSetUp, "the answer is empty"},
-				"code=x":                            {beganElse, "the cookie of the trip"},
+				"code=x":                            {beganElse, "the cookie of the authorization request"},
 				"code=x&state=STATE":                {didntWork, "the code wasn't redeemed"},
 				"state=STATE":                       {didntWork, "neither a code nor an error"},
 				"error=access_denied&state=STATE":   {"You weren't signed in at ONE. Please try again, or sign in another way.", "access_denied"},
 				"error=server_error&state=STATE":    {"ONE can't be reached at this moment. Please try again later, or sign in another way.", "server_error"},
 				"error=%3Cscript%3E&state=STATE":    {didntWork, "script"},
-				"error=access_denied&state=another": {beganElse, "the cookie of the trip"},
+				"error=access_denied&state=another": {beganElse, "the cookie of the authorization request"},
 				"error=access_denied":               {"You weren't signed in at ONE. Please try again, or sign in another way.", "access_denied"},
 			} {
 				v := a.visitor()
@@ -527,7 +527,7 @@ func TestSSOHostile(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			v := a.visitor()
 			a.staysOut(v, "You weren't signed in at ONE. Please try again, or sign in another way.", "access_denied",
-				func() answer { return a.goes(v, "one", ssotest.Person{}) })
+				func() answer { return a.goes(v, "one", federationtest.Person{}) })
 		})
 	})
 	t.Run("a provider that nobody configured isn't there", func(t *testing.T) {
@@ -564,7 +564,7 @@ func TestSSOAway(t *testing.T) {
 		a.staysOut(v, oneIsAway, "503", func() answer { return v.sends("GET", back, nil) })
 	})
 	t.Run("without an answer", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"], func(c *sso.Config) { c.Patience = 50 * time.Millisecond })
+		a := newAbroad(t, stores["memstore"], func(c *federation.Config) { c.Patience = 50 * time.Millisecond })
 		never := make(chan struct{})
 		a.one.Waits(func(*http.Request) { <-never })
 		v := a.visitor()
@@ -627,30 +627,30 @@ func TestSSOClients(t *testing.T) {
 		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		key, err := sso.ReadClientKey(path)
+		key, err := federation.ReadClientKey(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := newAbroad(t, stores["memstore"], func(c *sso.Config) { c.Secret, c.Key = "", key })
+		a := newAbroad(t, stores["memstore"], func(c *federation.Config) { c.Secret, c.Key = "", key })
 		callback := origin + shared.PageSSO + "one" + shared.PageSSOAnswer
-		a.one.Register(ssotest.Client{ID: "keypeg", Key: private.Public(), RedirectURIs: []string{callback}})
+		a.one.Register(federationtest.Client{ID: "keypeg", Key: private.Public(), RedirectURIs: []string{callback}})
 		a.getsIn(a.visitor(), "one", danThere)
 
 		other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		a.one.Register(ssotest.Client{ID: "keypeg", Key: other.Public(), RedirectURIs: []string{callback}})
+		a.one.Register(federationtest.Client{ID: "keypeg", Key: other.Public(), RedirectURIs: []string{callback}})
 		v := a.visitor()
 		a.staysOut(v, notSetUp, "the code wasn't redeemed", func() answer { return a.goes(v, "one", danThere) })
 	})
 	t.Run("a wrong secret", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"], func(c *sso.Config) { c.Secret = "wrong" })
+		a := newAbroad(t, stores["memstore"], func(c *federation.Config) { c.Secret = "wrong" })
 		v := a.visitor()
 		a.staysOut(v, notSetUp, "client-secret-file is wrong", func() answer { return a.goes(v, "one", danThere) })
 	})
 	t.Run("claims in the token itself", func(t *testing.T) {
 		a := newAbroad(t, stores["memstore"])
-		a.one.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{origin + shared.PageSSO + "one" + shared.PageSSOAnswer}, ClaimsInToken: true})
+		a.one.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{origin + shared.PageSSO + "one" + shared.PageSSOAnswer}, ClaimsInToken: true})
 		for said, wants := range map[string]any{"verified": true, "verified as text": "true"} {
-			a.one.Lies(&ssotest.Lie{Claims: map[string]any{"email_verified": wants}})
+			a.one.Lies(&federationtest.Lie{Claims: map[string]any{"email_verified": wants}})
 			if account := a.getsIn(a.visitor(), "one", danThere); account.User.Name != "dan@example.com" {
 				t.Errorf("%s: %+v", said, account)
 			}

@@ -1,6 +1,7 @@
-// Package sso lets people sign in at OpenID providers (OpenID Connect Core 1.0,
-// authorization code flow with PKCE). It knows the protocol and nothing else: who a
-// person of a provider is here, and what they may do, is decided in account.
+// Package federation lets people sign in at OpenID providers (OpenID Connect Core 1.0,
+// authorization code flow with PKCE). It is a feature that package server mounts: [Handlers]
+// are its routes, and a [Provider] speaks the protocol. Who a
+// person of a provider is here, and what they may do, is decided in package account.
 //
 // A [Provider] finds out about its issuer at the first use and keeps that for a
 // day; keys are fetched again when an unknown one signs. One that is away fails by
@@ -9,7 +10,7 @@
 // It is strict about what decides who somebody is, and reads everything else member
 // by member: no optional claim, and no key that can't be read, keeps a person out.
 // [Provider.Check] tells IT in time what will fail, and what to write instead.
-package sso
+package federation
 
 import (
 	"context"

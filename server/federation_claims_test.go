@@ -15,8 +15,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/sso"
-	"github.com/keypeg/keypeg/server/sso/ssotest"
+	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -24,12 +24,12 @@ import (
 // whom we know and for somebody new. What people read is in; else they are in.
 type says struct {
 	what   string
-	claims map[string]any // of the ID token; nil removes one
-	lie    ssotest.Lie    // besides
+	claims map[string]any     // of the ID token; nil removes one
+	lie    federationtest.Lie // besides
 	// sparse leaves name and address out of the ID token, as many providers do.
 	sparse  bool
 	at      string // a path of the provider, whose answers are changed so:
-	changed func(*ssotest.Answer)
+	changed func(*federationtest.Answer)
 
 	known, fresh string
 	name         string // of the new account; unset: dan@example.com
@@ -47,17 +47,19 @@ const (
 var object = map[string]any{"en": "Dan"}
 
 func sayings(t *testing.T) []says {
-	text := func(kind, body string) func(*ssotest.Answer) {
-		return func(a *ssotest.Answer) { a.Says(http.StatusOK, kind, body) }
+	text := func(kind, body string) func(*federationtest.Answer) {
+		return func(a *federationtest.Answer) { a.Says(http.StatusOK, kind, body) }
 	}
-	status := func(code int) func(*ssotest.Answer) {
-		return func(a *ssotest.Answer) { a.Says(code, "application/json", "{}") }
+	status := func(code int) func(*federationtest.Answer) {
+		return func(a *federationtest.Answer) { a.Says(code, "application/json", "{}") }
 	}
-	refusal := func(code string) func(*ssotest.Answer) {
-		return func(a *ssotest.Answer) { a.Says(http.StatusBadRequest, "application/json", `{"error":"`+code+`"}`) }
+	refusal := func(code string) func(*federationtest.Answer) {
+		return func(a *federationtest.Answer) {
+			a.Says(http.StatusBadRequest, "application/json", `{"error":"`+code+`"}`)
+		}
 	}
-	set := func(name string, value any) func(*ssotest.Answer) {
-		return func(a *ssotest.Answer) { a.Set(name, value) }
+	set := func(name string, value any) func(*federationtest.Answer) {
+		return func(a *federationtest.Answer) { a.Set(name, value) }
 	}
 	none, other := "", "other"
 	now := time.Now()
@@ -111,61 +113,61 @@ func sayings(t *testing.T) []says {
 		{what: "email_verified false", claims: map[string]any{"email_verified": false}, fresh: noAccount, cause: "has not verified"},
 		{what: "email_verified false as text", claims: map[string]any{"email_verified": "false"}, fresh: noAccount, cause: "has not verified"},
 		{what: "email_verified at userinfo only", claims: map[string]any{"email_verified": nil}},
-		{what: "xms_edov of somebody else than Entra", claims: map[string]any{"email_verified": nil, "xms_edov": true}, at: ssotest.PathUserinfo, changed: set("email_verified", nil), fresh: noAccount, cause: "has not verified"},
+		{what: "xms_edov of somebody else than Entra", claims: map[string]any{"email_verified": nil, "xms_edov": true}, at: federationtest.PathUserinfo, changed: set("email_verified", nil), fresh: noAccount, cause: "has not verified"},
 		{what: "another address at userinfo", claims: map[string]any{"email": "eve@elsewhere.example", "email_verified": nil}},
-		{what: "an address at userinfo, verified in the token", claims: map[string]any{"email": nil}, at: ssotest.PathUserinfo, changed: set("email_verified", nil), fresh: noAccount, cause: "has not verified"},
-		{what: "an address in the token, verified at userinfo", claims: map[string]any{"email_verified": nil}, at: ssotest.PathUserinfo, changed: set("email", nil), fresh: noAccount, cause: "has not verified"},
+		{what: "an address at userinfo, verified in the token", claims: map[string]any{"email": nil}, at: federationtest.PathUserinfo, changed: set("email_verified", nil), fresh: noAccount, cause: "has not verified"},
+		{what: "an address in the token, verified at userinfo", claims: map[string]any{"email_verified": nil}, at: federationtest.PathUserinfo, changed: set("email", nil), fresh: noAccount, cause: "has not verified"},
 
 		// The userinfo endpoint, which known people don't need.
 		{what: "name and address at userinfo", sparse: true},
-		{what: "userinfo 401", sparse: true, at: ssotest.PathUserinfo, changed: status(401), fresh: notSetUp, cause: "userinfo"},
-		{what: "userinfo 403", sparse: true, at: ssotest.PathUserinfo, changed: status(403), fresh: notSetUp, cause: "scopes profile and email"},
-		{what: "userinfo 404", sparse: true, at: ssotest.PathUserinfo, changed: status(404), fresh: notSetUp, cause: "404"},
-		{what: "userinfo 503", sparse: true, at: ssotest.PathUserinfo, changed: status(503), fresh: unreachable, cause: "503"},
-		{what: "userinfo in HTML", sparse: true, at: ssotest.PathUserinfo, changed: text("text/html", "<html>"), fresh: notSetUp, cause: "isn't JSON"},
-		{what: "userinfo as a list", sparse: true, at: ssotest.PathUserinfo, changed: text("application/json", "[]"), fresh: notSetUp, cause: "isn't JSON"},
-		{what: "userinfo as JSON of another type", sparse: true, at: ssotest.PathUserinfo, changed: func(a *ssotest.Answer) { a.Header.Set("Content-Type", "text/plain") }},
-		{what: "userinfo signed by nobody", sparse: true, at: ssotest.PathUserinfo, changed: text("application/jwt", "a.b.c"), fresh: notSetUp, cause: "userinfo"},
-		{what: "userinfo that redirects", sparse: true, at: ssotest.PathUserinfo, changed: func(a *ssotest.Answer) { a.Redirects(307, "/elsewhere") }, fresh: notSetUp, cause: "isn't followed"},
-		{what: "userinfo of somebody else", sparse: true, at: ssotest.PathUserinfo, changed: set("sub", "1005"), fresh: notSetUp, cause: "of another subject"},
-		{what: "userinfo of nobody", sparse: true, at: ssotest.PathUserinfo, changed: set("sub", nil), fresh: notSetUp, cause: "of another subject"},
-		{what: "userinfo with odd members", sparse: true, at: ssotest.PathUserinfo, changed: set("address", "none")},
-		{what: "userinfo without an address", sparse: true, at: ssotest.PathUserinfo, changed: set("email", nil), fresh: noAccount, cause: "gave no e-mail address"},
-		{what: "no userinfo endpoint", at: ssotest.PathDiscovery, changed: set("userinfo_endpoint", nil)},
-		{what: "no userinfo endpoint that is needed", sparse: true, at: ssotest.PathDiscovery, changed: set("userinfo_endpoint", nil), fresh: noAccount, cause: "gave no e-mail address"},
+		{what: "userinfo 401", sparse: true, at: federationtest.PathUserinfo, changed: status(401), fresh: notSetUp, cause: "userinfo"},
+		{what: "userinfo 403", sparse: true, at: federationtest.PathUserinfo, changed: status(403), fresh: notSetUp, cause: "scopes profile and email"},
+		{what: "userinfo 404", sparse: true, at: federationtest.PathUserinfo, changed: status(404), fresh: notSetUp, cause: "404"},
+		{what: "userinfo 503", sparse: true, at: federationtest.PathUserinfo, changed: status(503), fresh: unreachable, cause: "503"},
+		{what: "userinfo in HTML", sparse: true, at: federationtest.PathUserinfo, changed: text("text/html", "<html>"), fresh: notSetUp, cause: "isn't JSON"},
+		{what: "userinfo as a list", sparse: true, at: federationtest.PathUserinfo, changed: text("application/json", "[]"), fresh: notSetUp, cause: "isn't JSON"},
+		{what: "userinfo as JSON of another type", sparse: true, at: federationtest.PathUserinfo, changed: func(a *federationtest.Answer) { a.Header.Set("Content-Type", "text/plain") }},
+		{what: "userinfo signed by nobody", sparse: true, at: federationtest.PathUserinfo, changed: text("application/jwt", "a.b.c"), fresh: notSetUp, cause: "userinfo"},
+		{what: "userinfo that redirects", sparse: true, at: federationtest.PathUserinfo, changed: func(a *federationtest.Answer) { a.Redirects(307, "/elsewhere") }, fresh: notSetUp, cause: "isn't followed"},
+		{what: "userinfo of somebody else", sparse: true, at: federationtest.PathUserinfo, changed: set("sub", "1005"), fresh: notSetUp, cause: "of another subject"},
+		{what: "userinfo of nobody", sparse: true, at: federationtest.PathUserinfo, changed: set("sub", nil), fresh: notSetUp, cause: "of another subject"},
+		{what: "userinfo with odd members", sparse: true, at: federationtest.PathUserinfo, changed: set("address", "none")},
+		{what: "userinfo without an address", sparse: true, at: federationtest.PathUserinfo, changed: set("email", nil), fresh: noAccount, cause: "gave no e-mail address"},
+		{what: "no userinfo endpoint", at: federationtest.PathDiscovery, changed: set("userinfo_endpoint", nil)},
+		{what: "no userinfo endpoint that is needed", sparse: true, at: federationtest.PathDiscovery, changed: set("userinfo_endpoint", nil), fresh: noAccount, cause: "gave no e-mail address"},
 
 		// The token endpoint.
-		{what: "expires_in as text", at: ssotest.PathToken, changed: set("expires_in", "soon")},
-		{what: "expires_in with decimals", at: ssotest.PathToken, changed: set("expires_in", 3599.5)},
-		{what: "no token_type", at: ssotest.PathToken, changed: set("token_type", nil)},
-		{what: "scope as a list", at: ssotest.PathToken, changed: set("scope", []string{"openid"})},
-		{what: "refresh_token as a number", at: ssotest.PathToken, changed: set("refresh_token", 1)},
-		{what: "no access_token", at: ssotest.PathToken, changed: set("access_token", nil)},
-		{what: "tokens as plain text", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Header.Set("Content-Type", "text/plain") }},
-		{what: "no id_token", at: ssotest.PathToken, changed: set("id_token", nil), known: notSetUp, fresh: notSetUp, cause: "without an ID token"},
-		{what: "an encrypted id_token", at: ssotest.PathToken, changed: set("id_token", "a.b.c.d.e"), known: notSetUp, fresh: notSetUp, cause: "not encrypt"},
-		{what: "an id_token signed with the secret", at: ssotest.PathToken, changed: set("id_token", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"), known: notSetUp, fresh: notSetUp, cause: "signed with HS256"},
-		{what: "an id_token that isn't one", at: ssotest.PathToken, changed: set("id_token", "x"), known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
-		{what: "an id_token in JSON", at: ssotest.PathToken, changed: set("id_token", `{"payload":"e30","protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAA"}`), known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
-		{what: "an id_token that is a number", at: ssotest.PathToken, changed: set("id_token", 1), known: notSetUp, fresh: notSetUp, cause: "without an ID token"},
-		{what: "tokens in HTML", at: ssotest.PathToken, changed: text("text/html", "<html>"), known: notSetUp, fresh: notSetUp, cause: "isn't JSON"},
-		{what: "a refusal with 200", at: ssotest.PathToken, changed: text("application/json", `{"error":"invalid_client"}`), known: notSetUp, fresh: notSetUp, cause: "client-secret-file"},
-		{what: "a used code", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Says(400, "application/json", `{"error":"invalid_grant"}`) }, known: didntWork, fresh: didntWork, cause: "invalid_grant"},
-		{what: "401 without a word", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Says(401, "text/html", "<html>") }, known: notSetUp, fresh: notSetUp, cause: "client-secret-file"},
-		{what: "a token endpoint that redirects", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Redirects(307, "/oauth/token2") }, known: notSetUp, fresh: notSetUp, cause: "redirects"},
-		{what: "an empty error beside the tokens", at: ssotest.PathToken, changed: set("error", "")},
-		{what: "an error of null beside the tokens", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Body = append([]byte(`{"error":null,`), a.Body[1:]...) }},
-		{what: "an error of false beside the tokens", at: ssotest.PathToken, changed: set("error", false)},
-		{what: "an error as an object beside the tokens", at: ssotest.PathToken, changed: set("error", object), known: notSetUp, fresh: notSetUp, cause: "wasn't redeemed"},
-		{what: "400 in HTML", at: ssotest.PathToken, changed: func(a *ssotest.Answer) { a.Says(400, "text/html", "<html>") }, known: notSetUp, fresh: notSetUp, cause: "wasn't redeemed"},
-		{what: "a token endpoint that isn't there", at: ssotest.PathToken, changed: status(404), known: notSetUp, fresh: notSetUp, cause: "404"},
-		{what: "a token endpoint that says no to the person", at: ssotest.PathToken, changed: refusal("access_denied"), known: wasDenied, fresh: wasDenied, cause: "access_denied"},
-		{what: "a token endpoint that passes", at: ssotest.PathToken, changed: refusal("temporarily_unavailable"), known: unreachable, fresh: unreachable, cause: "temporarily_unavailable"},
-		{what: "a token endpoint that wants a resource", at: ssotest.PathToken, changed: refusal("invalid_target"), known: notSetUp, fresh: notSetUp, cause: "without a resource"},
-		{what: "a token endpoint that wants DPoP", at: ssotest.PathToken, changed: refusal("use_dpop_nonce"), known: notSetUp, fresh: notSetUp, cause: "DPoP"},
-		{what: "a token endpoint that knows another grant", at: ssotest.PathToken, changed: refusal("unsupported_grant_type"), known: notSetUp, fresh: notSetUp, cause: "authorization code flow"},
-		{what: "a token endpoint with a word of its own", at: ssotest.PathToken, changed: refusal("nix_da"), known: notSetUp, fresh: notSetUp, cause: "nix_da"},
-		{what: "a token endpoint with too many visitors", at: ssotest.PathToken, changed: status(429), known: unreachable, fresh: unreachable, cause: "429"},
+		{what: "expires_in as text", at: federationtest.PathToken, changed: set("expires_in", "soon")},
+		{what: "expires_in with decimals", at: federationtest.PathToken, changed: set("expires_in", 3599.5)},
+		{what: "no token_type", at: federationtest.PathToken, changed: set("token_type", nil)},
+		{what: "scope as a list", at: federationtest.PathToken, changed: set("scope", []string{"openid"})},
+		{what: "refresh_token as a number", at: federationtest.PathToken, changed: set("refresh_token", 1)},
+		{what: "no access_token", at: federationtest.PathToken, changed: set("access_token", nil)},
+		{what: "tokens as plain text", at: federationtest.PathToken, changed: func(a *federationtest.Answer) { a.Header.Set("Content-Type", "text/plain") }},
+		{what: "no id_token", at: federationtest.PathToken, changed: set("id_token", nil), known: notSetUp, fresh: notSetUp, cause: "without an ID token"},
+		{what: "an encrypted id_token", at: federationtest.PathToken, changed: set("id_token", "a.b.c.d.e"), known: notSetUp, fresh: notSetUp, cause: "not encrypt"},
+		{what: "an id_token signed with the secret", at: federationtest.PathToken, changed: set("id_token", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"), known: notSetUp, fresh: notSetUp, cause: "signed with HS256"},
+		{what: "an id_token that isn't one", at: federationtest.PathToken, changed: set("id_token", "x"), known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
+		{what: "an id_token in JSON", at: federationtest.PathToken, changed: set("id_token", `{"payload":"e30","protected":"eyJhbGciOiJFUzI1NiJ9","signature":"AAAA"}`), known: notSetUp, fresh: notSetUp, cause: "the ID token fails"},
+		{what: "an id_token that is a number", at: federationtest.PathToken, changed: set("id_token", 1), known: notSetUp, fresh: notSetUp, cause: "without an ID token"},
+		{what: "tokens in HTML", at: federationtest.PathToken, changed: text("text/html", "<html>"), known: notSetUp, fresh: notSetUp, cause: "isn't JSON"},
+		{what: "a refusal with 200", at: federationtest.PathToken, changed: text("application/json", `{"error":"invalid_client"}`), known: notSetUp, fresh: notSetUp, cause: "client-secret-file"},
+		{what: "a used code", at: federationtest.PathToken, changed: func(a *federationtest.Answer) { a.Says(400, "application/json", `{"error":"invalid_grant"}`) }, known: didntWork, fresh: didntWork, cause: "invalid_grant"},
+		{what: "401 without a word", at: federationtest.PathToken, changed: func(a *federationtest.Answer) { a.Says(401, "text/html", "<html>") }, known: notSetUp, fresh: notSetUp, cause: "client-secret-file"},
+		{what: "a token endpoint that redirects", at: federationtest.PathToken, changed: func(a *federationtest.Answer) { a.Redirects(307, "/oauth/token2") }, known: notSetUp, fresh: notSetUp, cause: "redirects"},
+		{what: "an empty error beside the tokens", at: federationtest.PathToken, changed: set("error", "")},
+		{what: "an error of null beside the tokens", at: federationtest.PathToken, changed: func(a *federationtest.Answer) { a.Body = append([]byte(`{"error":null,`), a.Body[1:]...) }},
+		{what: "an error of false beside the tokens", at: federationtest.PathToken, changed: set("error", false)},
+		{what: "an error as an object beside the tokens", at: federationtest.PathToken, changed: set("error", object), known: notSetUp, fresh: notSetUp, cause: "wasn't redeemed"},
+		{what: "400 in HTML", at: federationtest.PathToken, changed: func(a *federationtest.Answer) { a.Says(400, "text/html", "<html>") }, known: notSetUp, fresh: notSetUp, cause: "wasn't redeemed"},
+		{what: "a token endpoint that isn't there", at: federationtest.PathToken, changed: status(404), known: notSetUp, fresh: notSetUp, cause: "404"},
+		{what: "a token endpoint that says no to the person", at: federationtest.PathToken, changed: refusal("access_denied"), known: wasDenied, fresh: wasDenied, cause: "access_denied"},
+		{what: "a token endpoint that passes", at: federationtest.PathToken, changed: refusal("temporarily_unavailable"), known: unreachable, fresh: unreachable, cause: "temporarily_unavailable"},
+		{what: "a token endpoint that wants a resource", at: federationtest.PathToken, changed: refusal("invalid_target"), known: notSetUp, fresh: notSetUp, cause: "without a resource"},
+		{what: "a token endpoint that wants DPoP", at: federationtest.PathToken, changed: refusal("use_dpop_nonce"), known: notSetUp, fresh: notSetUp, cause: "DPoP"},
+		{what: "a token endpoint that knows another grant", at: federationtest.PathToken, changed: refusal("unsupported_grant_type"), known: notSetUp, fresh: notSetUp, cause: "authorization code flow"},
+		{what: "a token endpoint with a word of its own", at: federationtest.PathToken, changed: refusal("nix_da"), known: notSetUp, fresh: notSetUp, cause: "nix_da"},
+		{what: "a token endpoint with too many visitors", at: federationtest.PathToken, changed: status(429), known: unreachable, fresh: unreachable, cause: "429"},
 
 		// What decides.
 		{what: "no iss", claims: map[string]any{"iss": nil}, known: notSetUp, fresh: notSetUp, cause: "issued by a different provider"},
@@ -202,37 +204,37 @@ func sayings(t *testing.T) []says {
 		{what: "a clock days behind", claims: map[string]any{"iat": now.Add(-72 * time.Hour).Unix()}, known: notSetUp, fresh: notSetUp, cause: "issued long ago"},
 
 		// The keys.
-		{what: "no kid in the token", lie: ssotest.Lie{KeyID: &none}},
-		{what: "a kid that no key has", lie: ssotest.Lie{KeyID: &other}, known: notSetUp, fresh: notSetUp, cause: "no key of the provider has signed it"},
-		{what: "keys in HTML", at: ssotest.PathKeys, changed: text("text/html", "<html>"), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
-		{what: "no key", at: ssotest.PathKeys, changed: text("application/json", `{"keys":[]}`), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
-		{what: "keys 404", at: ssotest.PathKeys, changed: status(404), known: notSetUp, fresh: notSetUp, cause: "the provider's keys"},
-		{what: "keys 502", at: ssotest.PathKeys, changed: status(502), known: unreachable, fresh: unreachable, cause: "the provider's keys"},
-		{what: "keys at another host", at: ssotest.PathKeys, changed: func(a *ssotest.Answer) { a.Redirects(302, "http://127.0.0.1:1/keys") }, known: notSetUp, fresh: notSetUp, cause: "isn't followed"},
-		{what: "its key for encryption", at: ssotest.PathKeys, changed: ofItsKey("use", "enc"), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
-		{what: "its key for wrapping", at: ssotest.PathKeys, changed: ofItsKey("key_ops", []string{"wrapKey"}), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
-		{what: "its key without an id", at: ssotest.PathKeys, changed: ofItsKey("kid", nil)},
-		{what: "its key with a number for an id", at: ssotest.PathKeys, changed: ofItsKey("kid", 7)},
-		{what: "its key without alg", at: ssotest.PathKeys, changed: ofItsKey("alg", nil)},
-		{what: "its key without use", at: ssotest.PathKeys, changed: ofItsKey("use", nil)},
-		{what: "its key with a broken certificate", at: ssotest.PathKeys, changed: ofItsKey("x5c", []string{"AAAA"})},
-		{what: "its key with a certificate that isn't text", at: ssotest.PathKeys, changed: ofItsKey("x5c", 5)},
-		{what: "its key with a broken thumbprint", at: ssotest.PathKeys, changed: ofItsKey("x5t#S256", "!")},
-		{what: "its key for another algorithm", at: ssotest.PathKeys, changed: ofItsKey("alg", "ES384"), known: notSetUp, fresh: notSetUp, cause: "no key of the provider has signed it"},
+		{what: "no kid in the token", lie: federationtest.Lie{KeyID: &none}},
+		{what: "a kid that no key has", lie: federationtest.Lie{KeyID: &other}, known: notSetUp, fresh: notSetUp, cause: "no key of the provider has signed it"},
+		{what: "keys in HTML", at: federationtest.PathKeys, changed: text("text/html", "<html>"), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
+		{what: "no key", at: federationtest.PathKeys, changed: text("application/json", `{"keys":[]}`), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
+		{what: "keys 404", at: federationtest.PathKeys, changed: status(404), known: notSetUp, fresh: notSetUp, cause: "the provider's keys"},
+		{what: "keys 502", at: federationtest.PathKeys, changed: status(502), known: unreachable, fresh: unreachable, cause: "the provider's keys"},
+		{what: "keys at another host", at: federationtest.PathKeys, changed: func(a *federationtest.Answer) { a.Redirects(302, "http://127.0.0.1:1/keys") }, known: notSetUp, fresh: notSetUp, cause: "isn't followed"},
+		{what: "its key for encryption", at: federationtest.PathKeys, changed: ofItsKey("use", "enc"), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
+		{what: "its key for wrapping", at: federationtest.PathKeys, changed: ofItsKey("key_ops", []string{"wrapKey"}), known: notSetUp, fresh: notSetUp, cause: "no key that we can read"},
+		{what: "its key without an id", at: federationtest.PathKeys, changed: ofItsKey("kid", nil)},
+		{what: "its key with a number for an id", at: federationtest.PathKeys, changed: ofItsKey("kid", 7)},
+		{what: "its key without alg", at: federationtest.PathKeys, changed: ofItsKey("alg", nil)},
+		{what: "its key without use", at: federationtest.PathKeys, changed: ofItsKey("use", nil)},
+		{what: "its key with a broken certificate", at: federationtest.PathKeys, changed: ofItsKey("x5c", []string{"AAAA"})},
+		{what: "its key with a certificate that isn't text", at: federationtest.PathKeys, changed: ofItsKey("x5c", 5)},
+		{what: "its key with a broken thumbprint", at: federationtest.PathKeys, changed: ofItsKey("x5t#S256", "!")},
+		{what: "its key for another algorithm", at: federationtest.PathKeys, changed: ofItsKey("alg", "ES384"), known: notSetUp, fresh: notSetUp, cause: "no key of the provider has signed it"},
 
 		// What it says about itself.
-		{what: "token_endpoint_auth_methods_supported as text", at: ssotest.PathDiscovery, changed: set("token_endpoint_auth_methods_supported", "client_secret_basic")},
-		{what: "algorithms as a number", at: ssotest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", 256)},
-		{what: "no algorithms", at: ssotest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", nil)},
-		{what: "algorithms without a public key", at: ssotest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", []string{"HS256"}), known: notSetUp, fresh: notSetUp, cause: "HS256 only"},
-		{what: "scopes_supported as an object", at: ssotest.PathDiscovery, changed: set("scopes_supported", object)},
-		{what: "end_session_endpoint as a list", at: ssotest.PathDiscovery, changed: set("end_session_endpoint", []string{"x"})},
-		{what: "userinfo_endpoint as a number", sparse: true, at: ssotest.PathDiscovery, changed: set("userinfo_endpoint", 1), fresh: noAccount, cause: "gave no e-mail address"},
-		{what: "no token_endpoint", at: ssotest.PathDiscovery, changed: set("token_endpoint", nil), known: notSetUp, fresh: notSetUp, cause: "its token_endpoint is missing"},
-		{what: "no jwks_uri", at: ssotest.PathDiscovery, changed: set("jwks_uri", nil), known: notSetUp, fresh: notSetUp, cause: "its jwks_uri is missing"},
+		{what: "token_endpoint_auth_methods_supported as text", at: federationtest.PathDiscovery, changed: set("token_endpoint_auth_methods_supported", "client_secret_basic")},
+		{what: "algorithms as a number", at: federationtest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", 256)},
+		{what: "no algorithms", at: federationtest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", nil)},
+		{what: "algorithms without a public key", at: federationtest.PathDiscovery, changed: set("id_token_signing_alg_values_supported", []string{"HS256"}), known: notSetUp, fresh: notSetUp, cause: "HS256 only"},
+		{what: "scopes_supported as an object", at: federationtest.PathDiscovery, changed: set("scopes_supported", object)},
+		{what: "end_session_endpoint as a list", at: federationtest.PathDiscovery, changed: set("end_session_endpoint", []string{"x"})},
+		{what: "userinfo_endpoint as a number", sparse: true, at: federationtest.PathDiscovery, changed: set("userinfo_endpoint", 1), fresh: noAccount, cause: "gave no e-mail address"},
+		{what: "no token_endpoint", at: federationtest.PathDiscovery, changed: set("token_endpoint", nil), known: notSetUp, fresh: notSetUp, cause: "its token_endpoint is missing"},
+		{what: "no jwks_uri", at: federationtest.PathDiscovery, changed: set("jwks_uri", nil), known: notSetUp, fresh: notSetUp, cause: "its jwks_uri is missing"},
 	}
 	for what, key := range strangeKeys(t) {
-		list = append(list, says{what: "beside its key " + what, at: ssotest.PathKeys, changed: func(a *ssotest.Answer) {
+		list = append(list, says{what: "beside its key " + what, at: federationtest.PathKeys, changed: func(a *federationtest.Answer) {
 			var set struct {
 				Keys []json.RawMessage `json:"keys"`
 			}
@@ -254,8 +256,8 @@ func keyID(key json.RawMessage) string {
 }
 
 // ofItsKey changes a member of the provider's key.
-func ofItsKey(name string, value any) func(*ssotest.Answer) {
-	return func(a *ssotest.Answer) {
+func ofItsKey(name string, value any) func(*federationtest.Answer) {
+	return func(a *federationtest.Answer) {
 		var set struct {
 			Keys []map[string]any `json:"keys"`
 		}
@@ -315,7 +317,7 @@ func TestSSOSayings(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				a := newAbroad(t, stores["memstore"])
-				a.one.Register(ssotest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{origin + shared.PageSSO + "one" + shared.PageSSOAnswer}, ClaimsInToken: !row.sparse})
+				a.one.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{origin + shared.PageSSO + "one" + shared.PageSSOAnswer}, ClaimsInToken: !row.sparse})
 				if known {
 					if err := a.accounts.LinkUser(t.Context(), it(t, a.accounts, "ann"), "one", who.Subject); err != nil {
 						t.Fatal(err)
@@ -330,8 +332,8 @@ func TestSSOSayings(t *testing.T) {
 					a.one.Changes(row.at, row.changed)
 				}
 				asked := 0
-				if row.at != ssotest.PathUserinfo {
-					a.one.Changes(ssotest.PathUserinfo, func(*ssotest.Answer) { asked++ })
+				if row.at != federationtest.PathUserinfo {
+					a.one.Changes(federationtest.PathUserinfo, func(*federationtest.Answer) { asked++ })
 				}
 
 				v := a.visitor()
@@ -373,7 +375,7 @@ func TestSSOSayings(t *testing.T) {
 }
 
 // tries goes to the provider, if that is possible, and comes back.
-func (a *abroad) tries(v *visitor, who ssotest.Person) answer {
+func (a *abroad) tries(v *visitor, who federationtest.Person) answer {
 	a.Helper()
 	out := v.sends("GET", shared.PageSSO+"one", nil)
 	to := out.header.Get("Location")
@@ -387,7 +389,7 @@ func (a *abroad) tries(v *visitor, who ssotest.Person) answer {
 func (a *abroad) forgetsProviders() {
 	a.restarts(func(c *server.Config) {
 		for i, p := range c.SSO {
-			c.SSO[i] = sso.New(p.Config, origin+shared.PageSSO+p.ID+shared.PageSSOAnswer, a.now)
+			c.SSO[i] = federation.New(p.Config, origin+shared.PageSSO+p.ID+shared.PageSSOAnswer, a.now)
 		}
 	})
 }

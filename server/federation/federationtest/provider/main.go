@@ -1,7 +1,7 @@
 // Command provider is an OpenID provider to try Keypeg with: whoever comes may
 // choose who they are. It is for tests and for those who work on Keypeg.
 //
-//	go run ./server/sso/ssotest/provider -callback http://localhost:8080/sign-in/sso/test/callback
+//	go run ./server/federation/federationtest/provider -callback http://localhost:8080/sign-in/sso/test/callback
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/keypeg/keypeg/server/sso/ssotest"
+	"github.com/keypeg/keypeg/server/federation/federationtest"
 )
 
 // secret is no secret: the provider is for tests.
@@ -37,16 +37,16 @@ func run(listen, callback string) error {
 	if err != nil {
 		return err
 	}
-	provider, err := ssotest.New("http://localhost:"+port,
-		ssotest.Person{Subject: "1001", Name: "Ann Admin", Username: "ann", Email: "ann@example.com", EmailVerified: true},
-		ssotest.Person{Subject: "1002", Name: "Bob Builder", Username: "bob", Email: "bob@example.com", EmailVerified: true},
-		ssotest.Person{Subject: "1003", Name: "Eve Elsewhere", Username: "eve", Email: "eve@elsewhere.example", EmailVerified: true},
+	provider, err := federationtest.New("http://localhost:"+port,
+		federationtest.Person{Subject: "1001", Name: "Ann Admin", Username: "ann", Email: "ann@example.com", EmailVerified: true},
+		federationtest.Person{Subject: "1002", Name: "Bob Builder", Username: "bob", Email: "bob@example.com", EmailVerified: true},
+		federationtest.Person{Subject: "1003", Name: "Eve Elsewhere", Username: "eve", Email: "eve@elsewhere.example", EmailVerified: true},
 	)
 	if err != nil {
 		return err
 	}
 	origin, _, _ := strings.Cut(callback, "/sign-in/")
-	provider.Register(ssotest.Client{ID: "keypeg", Secret: secret, RedirectURIs: []string{callback}, SignedOutURIs: []string{origin + "/sign-in"}})
+	provider.Register(federationtest.Client{ID: "keypeg", Secret: secret, RedirectURIs: []string{callback}, SignedOutURIs: []string{origin + "/sign-in"}})
 	fmt.Println(provider.URL)
 	fmt.Fprintf(os.Stderr, "\nFor Keypeg's configuration file, with %q in the file keypeg.secret:\n\n"+
 		"[provider.test]\nname = \"Test\"\nissuer = %q\nclient-id = \"keypeg\"\nclient-secret-file = \"keypeg.secret\"\n"+

@@ -1,9 +1,9 @@
-// Package ssotest runs a real OpenID provider for tests: the library that others
+// Package federationtest runs a real OpenID provider for tests: the library that others
 // build theirs with, some people who can sign in without a password, and knobs to
 // make it slow, away, or a liar.
 //
 // Tests that drive the program from outside start the command beneath it.
-package ssotest
+package federationtest
 
 import (
 	"bytes"

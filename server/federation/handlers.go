@@ -1,0 +1,333 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/seal"
+	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Handlers let people sign in at the providers, link what they are there with their account,
+// and confirm there. They are authorization requests, and the callback with its response; what
+// the browser keeps in between is in authorization.go. [NewHandlers] makes them.
+type Handlers struct {
+	Providers []*Provider
+	Accounts  *account.Service // knows the same providers
+
+	Gates   httpapi.Gates
+	Answers httpapi.Answers
+	Cookies httpapi.Cookies
+	Notices httpapi.Notices
+	Now     store.Clock
+	Log     *slog.Logger
+	Origin  string // of our address
+
+	// Visitor is who sends a request and wants to sign in, and Admit gives a browser the
+	// session that it got.
+	Visitor func(*http.Request) session.Actor
+	Admit   func(http.ResponseWriter, *http.Request, session.Issued)
+
+	seal     *seal.Sealer
+	warnings Warnings
+}
+
+// NewHandlers completes Handlers with the key that seals authorization requests.
+func NewHandlers(key []byte, h Handlers) (*Handlers, error) {
+	sealer, err := seal.New(key, format)
+	h.seal, h.warnings = sealer, NewWarnings(h.Now)
+	return &h, err
+}
+
+// CallbackPattern is the pattern of the callbacks, each of which is a redirect URI.
+const CallbackPattern = shared.PageSSO + "{provider}" + shared.PageSSOAnswer
+
+// Mount names the routes: those of the API, and those that a browser is sent to.
+func (h *Handlers) Mount(api, page func(pattern string, h httpapi.Handler)) {
+	api("POST "+shared.PathConfirmSSO+"{provider}", h.Gates.SignedIn(h.beginConfirmation))
+	api("POST "+shared.PathIdentity+"{provider}", h.Gates.Confirmed(h.beginLink))
+	api("DELETE "+shared.PathIdentity+"{id}", h.Gates.Confirmed(h.unlink))
+	page("GET "+shared.PageSSO+"{provider}", h.beginSignIn)
+	page("GET "+CallbackPattern, h.callback)
+	page("POST "+CallbackPattern, h.refusePosted)
+}
+
+// provider finds a provider by its id in the path.
+func (h *Handlers) provider(r *http.Request) (*Provider, error) {
+	at := slices.IndexFunc(h.Providers, func(p *Provider) bool { return p.ID == r.PathValue("provider") })
+	if at < 0 {
+		return nil, shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+	}
+	return h.Providers[at], nil
+}
+
+// begin begins an authorization request, sets its cookie, and returns the address at the
+// provider that the browser is to go to.
+func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, p *Provider, a authorization, how How) (address string, err error) {
+	address, a.Pending, err = p.Begin(r.Context(), how)
+	if err != nil {
+		return "", h.warned(r, p, err)
+	}
+	sealed, err := h.seal.SealJSON(a)
+	if err != nil {
+		return "", err
+	}
+	h.makeRoom(w, r)
+	h.Cookies.Set(w, cookieOf(a.State), sealed, requestLife)
+	return address, nil
+}
+
+// warned warns IT of a sign-in that fails at a provider. What a browser brought is told by
+// its code alone; the line of the same request quotes it.
+func (h *Handlers) warned(r *http.Request, p *Provider, err error) error {
+	if r.Context().Err() == nil { // else it may be that nobody waited
+		h.warnings.Tell(h.Log.With("request", httpapi.RequestID(r.Context())), p, err)
+	}
+	return err
+}
+
+// queryChoose in the address of a provider's button lets the provider ask which
+// account is meant: the one that it would take by itself was refused.
+const queryChoose = "choose"
+
+// beginSignIn is the button of the sign-in page.
+func (h *Handlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
+	p, err := h.provider(r)
+	if err != nil {
+		return err
+	}
+	next := httpapi.NextPage(r.FormValue("next"))
+	if _, err := h.Gates.Authenticate(r); err == nil {
+		http.Redirect(w, r, next, http.StatusSeeOther)
+		return nil
+	}
+	how := Silently
+	if r.URL.Query().Has(queryChoose) {
+		how = Choosing
+	}
+	address, err := h.begin(w, r, p, authorization{Purpose: toSignIn, Next: next}, how)
+	if err != nil {
+		return h.backToSignIn(w, r, authorization{Purpose: toSignIn, Next: next}, err)
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}
+
+func (h *Handlers) beginLink(w http.ResponseWriter, r *http.Request) error {
+	return h.beginSignedIn(w, r, authorization{Purpose: toLink, Next: shared.PageHome})
+}
+
+func (h *Handlers) beginConfirmation(w http.ResponseWriter, r *http.Request) error {
+	var request shared.BeginSSOConfirmation
+	if err := httpapi.Decode(r, &request); err != nil {
+		return err
+	}
+	return h.beginSignedIn(w, r, authorization{Purpose: toConfirm, Next: httpapi.NextPage(request.Next)})
+}
+
+// beginSignedIn answers with the address for the app to go to.
+func (h *Handlers) beginSignedIn(w http.ResponseWriter, r *http.Request, a authorization) error {
+	p, err := h.provider(r)
+	if err != nil {
+		return err
+	}
+	a.UserID = httpapi.CallerOf(r).User.ID
+	how := Silently
+	if a.Purpose == toConfirm {
+		how = Afresh
+	}
+	address, err := h.begin(w, r, p, a, how)
+	if err != nil {
+		return err
+	}
+	return httpapi.Respond(w, http.StatusOK, shared.AtProvider{URL: address})
+}
+
+// callback is the redirect URI: it takes the authorization response that a browser brings.
+func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
+	p, err := h.provider(r)
+	if err != nil {
+		return err
+	}
+	a, err := h.requestOf(r)
+	if err != nil {
+		return h.unexpected(w, r, p, err)
+	}
+	identity, err := p.Finish(r.Context(), a.Pending, r.URL.Query())
+	if err == nil {
+		h.warnings.Works(p)
+		err = h.carryOut(w, r, a, h.asserted(p, a, identity))
+	}
+	h.warned(r, p, err)
+	if shared.CodeOf(err) != shared.CodeProviderUnavailable { // else they may come again by Back
+		h.Cookies.Drop(w, cookieOf(a.State))
+	}
+	if err != nil {
+		return h.backToSignIn(w, r, a, err)
+	}
+	http.Redirect(w, r, a.Next, http.StatusSeeOther)
+	return nil
+}
+
+func (h *Handlers) asserted(p *Provider, a authorization, identity Identity) account.Asserted {
+	rules, _ := h.Accounts.Provider(p.ID) // server.New has checked that it is there
+	return account.Asserted{
+		Provider: rules, Subject: identity.Subject, Claims: identity.Claims, Spent: a.Ticket(),
+		Described: described(identity.Description),
+		Describe: func(ctx context.Context) (account.Described, error) {
+			said, err := identity.Describe(ctx)
+			return described(said), err
+		},
+	}
+}
+
+func described(said Description) account.Described {
+	return account.Described{Name: said.Name, Email: said.Email, Verified: said.EmailVerified}
+}
+
+// refusePosted is for a provider that answers by POST, which no other site may do here. It
+// tells people and IT what is wrong, and neither reads the answer nor changes anything.
+func (h *Handlers) refusePosted(_ http.ResponseWriter, r *http.Request) error {
+	p, err := h.provider(r)
+	if err != nil {
+		return err
+	}
+	return h.warned(r, p, p.AnsweredByPOST())
+}
+
+// unexpected is for an answer that the browser waits for no more, or never has: mostly of
+// somebody who went back by the browser's button after they had signed in. Anybody can send
+// one, so IT isn't warned of what it says; but of an empty one in a browser that waits for
+// an answer of p.
+func (h *Handlers) unexpected(w http.ResponseWriter, r *http.Request, p *Provider, err error) error {
+	answer := r.URL.Query()
+	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
+		err = p.Declined(code, answer.Get("error_description"))
+	}
+	if len(answer) == 0 && h.waitsFor(r, p) {
+		err = h.warned(r, p, p.AnsweredEmpty())
+	}
+	return h.backToSignIn(w, r, authorization{Purpose: toSignIn, Next: shared.PageHome}, err)
+}
+
+// carryOut does what somebody went to the provider for.
+func (h *Handlers) carryOut(w http.ResponseWriter, r *http.Request, a authorization, asserted account.Asserted) error {
+	if a.Purpose == toSignIn {
+		issued, err := h.Accounts.SignInWithIdentity(r.Context(), h.Visitor(r), asserted)
+		if err != nil {
+			return err
+		}
+		h.Admit(w, r, issued)
+		return nil
+	}
+
+	who, err := h.Gates.Authenticate(r)
+	if err != nil {
+		return err
+	}
+	if who.User.ID != a.UserID {
+		return shared.Errorf(shared.CodeSSORefused, "This sign-in was begun in another browser, or too long ago. Please try again.").
+			Because(errors.New("somebody else is signed in now"))
+	}
+	if a.Purpose == toLink {
+		return h.Accounts.LinkIdentity(r.Context(), who.Actor, asserted)
+	}
+	issued, err := h.Accounts.ConfirmIdentity(r.Context(), who.Actor, asserted)
+	if err != nil {
+		return err
+	}
+	h.Admit(w, r, issued)
+	return nil
+}
+
+// backToSignIn shows a refusal at the sign-in page, or on a page of its own to
+// somebody who is signed in. Who wanted to sign in, and is by now, is led on: another
+// tab was faster. What isn't a refusal stays a fault.
+//
+// An authorization request whose cookie was opened tells that cookies come back. Without one
+// they may be blocked, or a proxy may drop them, and then the notice is lost too: the page
+// [shared.PageSignedIn] finds that out.
+func (h *Handlers) backToSignIn(w http.ResponseWriter, r *http.Request, a authorization, err error) error {
+	if shared.CodeOf(err) == "" {
+		return err
+	}
+	refusal := h.Answers.Report(w, r, err)
+	if _, err := h.Gates.Authenticate(r); err == nil && a.Purpose == toSignIn {
+		http.Redirect(w, r, a.Next+fragmentAfter(r), http.StatusSeeOther)
+		return nil
+	}
+	notice := httpapi.Notice{Code: refusal.Code, Message: refusal.Message, SignIn: a.Purpose == toSignIn}
+	if err := h.Notices.Leave(w, notice); err != nil {
+		return err
+	}
+	to := shared.PageSignIn
+	if a.State == "" {
+		to = shared.PageSignedIn
+	}
+	http.Redirect(w, r, httpapi.WithNext(to, a.Next)+fragmentAfter(r), http.StatusSeeOther)
+	return nil
+}
+
+// fragmentAfter is an empty fragment after a callback without a query: the answer may be in
+// the fragment, and browsers carry one along to an address that has none of its own (RFC
+// 9110, 10.2.2).
+func fragmentAfter(r *http.Request) string {
+	if r.URL.RawQuery == "" && strings.HasSuffix(r.URL.Path, shared.PageSSOAnswer) {
+		return "#"
+	}
+	return ""
+}
+
+// Button leads from the sign-in page to a provider.
+type Button struct {
+	Name    string // of the provider
+	Text    string // on the button; "" for what the page says of any
+	Address string
+}
+
+// Buttons are those of the sign-in page, after a refusal or without one.
+func (h *Handlers) Buttons(next string, refused shared.Code) []Button {
+	query := url.Values{}
+	if next != shared.PageHome {
+		query.Set("next", next)
+	}
+	if refused == shared.CodeNoAccount {
+		query.Set(queryChoose, "")
+	}
+	var buttons []Button
+	for _, p := range h.Providers {
+		address := shared.PageSSO + p.ID
+		if len(query) > 0 {
+			address += "?" + query.Encode()
+		}
+		buttons = append(buttons, Button{Name: p.Name, Text: p.Button, Address: address})
+	}
+	return buttons
+}
+
+func (h *Handlers) unlink(w http.ResponseWriter, r *http.Request) error {
+	if err := h.Accounts.UnlinkIdentity(r.Context(), httpapi.CallerOf(r).Actor, r.PathValue("id")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// SignOutURL is where a browser ends its session at the provider that it signed in
+// at, or "".
+func (h *Handlers) SignOutURL(ctx context.Context, session store.Session) string {
+	at := slices.IndexFunc(h.Providers, func(p *Provider) bool { return session.Provider != "" && p.ID == session.Provider })
+	if at < 0 {
+		return ""
+	}
+	return h.Providers[at].SignOutURL(ctx, h.Origin+shared.PageSignIn)
+}
