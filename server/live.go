@@ -41,15 +41,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	}
 	listener := s.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
 	defer listener.Close()
-	say := func(text string) bool {
-		// The http.Server's own limit is for answers that end. Where a middleware hides
-		// how to move it, it ends the stream, and the page comes back.
-		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return false
-		}
-		_, err := io.WriteString(w, text)
-		return err == nil && out.Flush() == nil
-	}
+	say := func(text string) bool { return say(w, out, text) }
 	// The first flush sends the head of the answer; where nobody can flush, it sends
 	// nothing, and there is still time to say so.
 	if err := out.Flush(); errors.Is(err, http.ErrNotSupported) {
@@ -98,6 +90,17 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
+}
+
+// say sends a message, and reports whether somebody may still hear the next.
+func say(w io.Writer, out *http.ResponseController, text string) bool {
+	// The http.Server's own limit is for answers that end. Where a middleware hides
+	// how to move it, it ends the stream, and the page comes back.
+	if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return false
+	}
+	_, err := io.WriteString(w, text)
+	return err == nil && out.Flush() == nil
 }
 
 // EndStreams ends every open stream, so that a server can shut down. Their pages
