@@ -1,0 +1,74 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+
+	"github.com/keypeg/keypeg/server/store"
+)
+
+func ownership(b *bench) {
+	b.claim("what is handed in stays the caller's, and what is handed out is theirs", func(f *fixture) {
+		mine := ann()
+		secret := []byte("secret")
+		f.apply(store.PutUser{User: mine}, store.AddSecret{Name: "s", Value: secret})
+		mine.Handle[0], mine.Passkeys[0].CredentialID[0], mine.Passkeys[0].Transports[0], secret[0] = 0, 0, "x", 0
+
+		theirs := f.user("1")
+		theirs.Handle[0], theirs.Passkeys[0].PublicKey[0], theirs.Passkeys[0].Name = 0, 0, "x"
+		taken, _ := f.Secret(f.Context(), "s")
+		taken[0] = 0
+
+		want := ann()
+		want.Revision = 1
+		f.is("user", f.user("1"), want)
+		kept, _ := f.Secret(f.Context(), "s")
+		f.is("secret", kept, []byte("secret"))
+	})
+}
+
+func probes(b *bench) {
+	b.claim("a probe changes no record, however often it comes", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()})
+		for range 3 {
+			f.fails("a probe", store.Probe(f.Context(), f.Store), nil)
+		}
+		for _, kind := range store.Kinds {
+			found, err := f.Records(f.Context(), kind, nil, 9)
+			f.fails("reading", err, nil)
+			f.is("records of kind "+string(kind), len(found), map[store.Kind]int{store.KindUser: 1}[kind])
+		}
+	})
+	b.claim("a store that is closed can't be written", func(f *fixture) {
+		if _, can := f.Store.(store.Prober); !can {
+			return
+		}
+		f.fails("closing", f.Close(), nil)
+		if err := store.Probe(context.Background(), f.Store); err == nil {
+			f.Error("a probe of a closed store succeeded")
+		}
+	})
+}
+
+func contexts(b *bench) {
+	b.claim("a context that has ended reads and writes nothing", func(f *fixture) {
+		f.apply(store.PutUser{User: bob()})
+		ended, cancel := context.WithCancel(f.Context())
+		cancel()
+		f.fails("writing", f.Apply(ended, store.Batch{store.PutUser{User: ann()}}), context.Canceled)
+		_, err := f.User(ended, "2")
+		f.fails("reading", err, context.Canceled)
+		_, err = f.User(f.Context(), "1")
+		f.fails("what was not written", err, store.ErrNotFound)
+	})
+	b.claim("a closed store refuses, and closes twice", func(f *fixture) {
+		f.fails("closing", f.Close(), nil)
+		f.fails("closing again", f.Close(), nil)
+		if err := f.Apply(context.Background(), store.Batch{store.PutUser{User: ann()}}); err == nil {
+			f.Error("a write after Close succeeded")
+		}
+		if _, err := f.User(context.Background(), "1"); err == nil || errors.Is(err, store.ErrNotFound) {
+			f.Errorf("a read after Close: got %v, want a fault", err)
+		}
+	})
+}
