@@ -1,0 +1,113 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A file is a chapter, and a function reads downhill: both end before a reader has forgotten
+// how they began.
+const (
+	mostLines     = 500 // of a file
+	mostOfOne     = 70  // of a function
+	mostArguments = 5   // of a function of account or passkey
+)
+
+// tooLarge are the files and functions that were too large when this test came. None is
+// added, and one that has become small enough is taken out.
+var tooLarge = []string{
+	"app/browser/live_js.go Live",
+	"app/ui/states.go States",
+	"server/cmd/keypeg/organisation.go readTables",
+	"server/live.go live",
+}
+
+// TestSizes holds how large a file and a function may be, but for tests, what tests are
+// written with (a folder whose name ends in test), and the benchmark.
+func TestSizes(t *testing.T) {
+	var found []string
+	tooMany := func(what string, lines, most int) {
+		found = append(found, what)
+		if !slices.Contains(tooLarge, what) {
+			t.Errorf("%s has %d lines, and may have %d: look for the second idea in it, and give that a place of its own", what, lines, most)
+		}
+	}
+	eachSource(t, func(name string, files *token.FileSet, file *ast.File) {
+		lines := func(n ast.Node) int { return files.Position(n.End()).Line - files.Position(n.Pos()).Line + 1 }
+		isTest := strings.HasSuffix(filepath.Dir(name), "test") || strings.HasPrefix(name, "server/cmd/bench/")
+		rule := strings.HasPrefix(name, "server/account/") || strings.HasPrefix(name, "server/passkey/")
+		all := files.File(file.FileStart).LineCount()
+		for _, d := range file.Decls {
+			all -= ofTable(d, lines)
+			f, isFunction := d.(*ast.FuncDecl)
+			if !isFunction || isTest {
+				continue
+			}
+			if n := lines(f); n > mostOfOne {
+				tooMany(name+" "+f.Name.Name, n, mostOfOne)
+			}
+			if n := f.Type.Params.NumFields(); rule && n > mostArguments {
+				t.Errorf("%s: %s takes %d arguments, and may take %d: what belongs together is one value, as who acts is an Actor", name, f.Name.Name, n, mostArguments)
+			}
+		}
+		if all > mostLines {
+			tooMany(name, all, mostLines)
+		}
+	})
+	for _, what := range tooLarge {
+		if !slices.Contains(found, what) {
+			t.Errorf("%s is small enough: take it out of tooLarge", what)
+		}
+	}
+}
+
+// ofTable are the lines of a declaration that is a table, such as a catalogue of messages: it
+// is looked up and not read, and grows with the product.
+func ofTable(d ast.Decl, lines func(ast.Node) int) (n int) {
+	general, is := d.(*ast.GenDecl)
+	if !is || general.Tok != token.VAR {
+		return 0
+	}
+	for _, spec := range general.Specs {
+		for _, value := range spec.(*ast.ValueSpec).Values {
+			if table, is := value.(*ast.CompositeLit); is {
+				n += lines(table)
+			}
+		}
+	}
+	return n
+}
+
+// eachSource reads every Go file of ours, for whichever system, but tests and what is
+// generated.
+func eachSource(t *testing.T, look func(name string, files *token.FileSet, file *ast.File)) {
+	t.Helper()
+	root := os.DirFS("../../..")
+	for _, top := range []string{"app", "server", "shared", "web"} {
+		err := fs.WalkDir(root, top, func(name string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			text, err := fs.ReadFile(root, name)
+			if err != nil {
+				return err
+			}
+			files := token.NewFileSet()
+			file, err := parser.ParseFile(files, name, text, parser.ParseComments|parser.SkipObjectResolution)
+			if err == nil && !ast.IsGenerated(file) {
+				look(name, files, file)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
