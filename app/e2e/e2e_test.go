@@ -21,9 +21,10 @@ import (
 	"testing"
 )
 
-// keypeg is the program under test, openIDProvider one beside it, and toolcrib one that
-// has taken Keypeg in, with its app. They are built once.
-var keypeg, openIDProvider, toolcrib, toolcribApp string
+// keypeg is the program under test, openIDProvider one beside it, toolcrib one that has
+// taken Keypeg in, with its app, and gallery the one that shows every state. They are
+// built once.
+var keypeg, openIDProvider, toolcrib, toolcribApp, gallery string
 
 func TestMain(m *testing.M) {
 	if reason := withoutChromium(); reason != "" {
@@ -63,12 +64,14 @@ func buildAndRun(m *testing.M) int {
 	defer os.RemoveAll(dir)
 
 	keypeg, openIDProvider = filepath.Join(dir, "keypeg"), filepath.Join(dir, "provider")
+	gallery = filepath.Join(dir, "gallery")
 	toolcrib, toolcribApp = filepath.Join(dir, "toolcrib"), filepath.Join(dir, "toolcrib.wasm")
 	for _, command := range [][]string{
 		{"go", "run", "./web/build"},
 		{"go", "build", "-o", toolcrib, "./server/cmd/toolcrib"},
 		{"env", "GOOS=js", "GOARCH=wasm", "go", "build", "-o", toolcribApp, "./app/toolcrib/wasm"},
 		{"go", "build", "-o", keypeg, "./server/cmd/keypeg"},
+		{"go", "build", "-o", gallery, "./server/cmd/gallery"},
 		{"go", "build", "-o", openIDProvider, "./server/federation/federationtest/provider"},
 	} {
 		build := exec.Command(command[0], command[1:]...)

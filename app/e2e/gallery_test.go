@@ -26,8 +26,8 @@ func (b *browser) movesNothing(more ...*emulation.MediaFeature) {
 // exhibits are the names of all states in the gallery.
 func (b *browser) exhibits() []string {
 	b.t.Helper()
-	b.opens("/gallery/home") // the index has all of them in frames, and takes longer
-	names := value[[]string](b, `fetch("/gallery").then((answer) => answer.text()).then((text) =>
+	b.opens("/home") // the index has all of them in frames, and takes longer
+	names := value[[]string](b, `fetch("/").then((answer) => answer.text()).then((text) =>
 		[...new DOMParser().parseFromString(text, "text/html").querySelectorAll("section h2")].map((h) => h.textContent))`)
 	if len(names) < 40 {
 		b.t.Fatalf("the gallery has only %q", names)
@@ -45,7 +45,7 @@ func (b *browser) inAFrame(names []string, query string, height int, widths []in
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.opens("/gallery/home")
+	b.opens("/home")
 	return value[[]string](b, fmt.Sprintf(`(async () => {
 		const answers = [];
 		const frame = document.createElement("iframe");
@@ -57,8 +57,8 @@ func (b *browser) inAFrame(names []string, query string, height int, widths []in
 		});
 		let swaps = false; // whether the frame holds an exhibit without a script
 		for (const name of %[1]s) {
-			const address = "/gallery/" + name + %[2]s;
-			const scripted = name.startsWith("door-");
+			const address = "/" + name + %[2]s;
+			const scripted = name.startsWith("signinpages-");
 			if (scripted || !swaps) await load(address);
 			else {
 				const page = new DOMParser().parseFromString(await (await fetch(address)).text(), "text/html");
@@ -84,7 +84,7 @@ func TestAccessible(t *testing.T) {
 	if err != nil {
 		t.Fatal("axe-core is missing: run make tools")
 	}
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	b := openBrowser(t, s)
 	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)}); err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ const sticksOut = `(page, shown) => [...page.querySelectorAll("body *")].filter(
 // TestFits looks at all exhibits as small as they get, and in all languages.
 func TestFits(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	b := openBrowser(t, s)
 	b.movesNothing()
 	names := b.exhibits()
@@ -130,7 +130,7 @@ func hasTextOf(pixels int) chromedp.ExecAllocatorOption {
 // TestFitsAt200Percent is for who wants all text at twice its size, on a phone too.
 func TestFitsAt200Percent(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	b := openBrowser(t, s, hasTextOf(32))
 	b.movesNothing()
 	for _, answer := range b.inAFrame(b.exhibits(), "", 800, []int{320, 390, 1280}, sticksOut) {
@@ -142,7 +142,7 @@ func TestFitsAt200Percent(t *testing.T) {
 // buttons of a dialog aren't below the edge.
 func TestButtonsStayInSight(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	b := openBrowser(t, s)
 	b.movesNothing()
 	seen := 0
@@ -164,7 +164,7 @@ func TestButtonsStayInSight(t *testing.T) {
 // has text at 200 % (WCAG 2.2, 2.4.11).
 func TestFocusIsSeen(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	for _, text := range []int{16, 32} {
 		b := openBrowser(t, s, hasTextOf(text))
 		b.movesNothing()
@@ -194,7 +194,7 @@ func TestFocusIsSeen(t *testing.T) {
 // colours, and nothing moves for those who asked for that.
 func TestForcedColoursAndReducedMotion(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	b := openBrowser(t, s)
 	b.movesNothing(&emulation.MediaFeature{Name: "forced-colors", Value: "active"})
 	for _, answer := range b.inAFrame(b.exhibits(), "", 800, []int{1280}, `(page, shown) => [

@@ -22,7 +22,7 @@ func (b *browser) boxOf(selector string) box {
 // place in the second.
 func TestNothingMoves(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	b := openBrowser(t, s)
 	b.movesNothing()
 	for _, query := range []string{"", "?dir=rtl", "?lang=de", "?lang=fr", "?lang=es", "?lang=ja"} {
@@ -46,9 +46,9 @@ func TestNothingMoves(t *testing.T) {
 		}
 	}
 	b.isSize(1280, 800)
-	b.opens("/gallery/panel-list")
+	b.opens("/panel-list")
 	before := b.boxOf(".rows")
-	b.opens("/gallery/panel-add")
+	b.opens("/panel-add")
 	if after := b.boxOf(".rows"); after != before {
 		t.Errorf("the list is at %+v once the form is open, and was at %+v", after, before)
 	}
@@ -57,12 +57,12 @@ func TestNothingMoves(t *testing.T) {
 // TestAddIsFirstOnAPhone: nobody scrolls past their passkeys to add one.
 func TestAddIsFirstOnAPhone(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	b := openBrowser(t, s)
 	b.movesNothing()
 	for _, width := range []int64{320, 390} {
 		b.isSize(width, 800)
-		b.opens("/gallery/panel-list")
+		b.opens("/panel-list")
 		if add, list := b.boxOf("#passkey-add"), b.boxOf(".rows"); add.Top+add.Height > list.Top {
 			t.Errorf("at %d, Add passkey is at %+v, and the list at %+v", width, add, list)
 		}
@@ -72,14 +72,14 @@ func TestAddIsFirstOnAPhone(t *testing.T) {
 // TestLongNames: whatever a person and a product are called, the header is one line, in
 // which both can be seen.
 func TestLongNames(t *testing.T) {
-	s := startServer(t, "--gallery")
+	s := startGallery(t)
 	b := openBrowser(t, s)
 	b.movesNothing()
 	for _, width := range []int64{320, 390, 1280} {
 		b.isSize(width, 800)
-		b.opens("/gallery/home")
+		b.opens("/home")
 		usual := b.boxOf(".top")
-		b.opens("/gallery/home-long-names")
+		b.opens("/home-long-names")
 		if top := b.boxOf(".top"); top != usual {
 			t.Errorf("at %d, the header is %+v; with short names it is %+v", width, top, usual)
 		}

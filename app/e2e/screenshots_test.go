@@ -16,20 +16,21 @@ func TestScreenshots(t *testing.T) {
 	if os.Getenv("KEYPEG_SCREENSHOTS") == "" {
 		t.Skip("pictures are made by make screenshots")
 	}
-	s := startServer(t, "--gallery", "--contact", "IT desk, phone 1234")
+	visitor := openBrowser(t, startGallery(t))
+	for _, name := range visitor.exhibits() {
+		visitor.opens("/" + name)
+		visitor.isPictured("gallery-" + name)
+	}
+	visitor.opens("/panel-add?dir=rtl")
+	visitor.isPictured("rtl-panel-add")
+	for _, lang := range []string{"de", "fr", "es", "ja"} {
+		visitor.opens("/panel-add?lang=" + lang)
+		visitor.isPictured(lang + "-panel-add")
+	}
+
+	s := startServer(t, "--contact", "IT desk, phone 1234")
 	ann := openBrowser(t, s)
 	shoot := ann.isPictured
-
-	for _, name := range ann.exhibits() {
-		ann.opens("/gallery/" + name)
-		shoot("gallery-" + name)
-	}
-	ann.opens("/gallery/panel-add?dir=rtl")
-	shoot("rtl-panel-add")
-	for _, lang := range []string{"de", "fr", "es", "ja"} {
-		ann.opens("/gallery/panel-add?lang=" + lang)
-		shoot(lang + "-panel-add")
-	}
 	ann.opens(s.setup)
 	ann.sees("input[name=display-name]")
 	shoot("setup")

@@ -16,7 +16,7 @@ import (
 	"github.com/keypeg/keypeg/server/store/boltstore"
 )
 
-// server is a keypeg with a database of its own.
+// server is a program that serves pages: a keypeg with a database of its own, or another.
 type server struct {
 	t        *testing.T
 	url      string // that people use
@@ -51,8 +51,31 @@ func startServer(t *testing.T, flags ...string) *server {
 	return s
 }
 
+// startGallery runs the program that shows every state, until the test ends.
+func startGallery(t *testing.T) *server {
+	t.Helper()
+	s := &server{t: t, program: gallery, listens: proxytest.FreeAddress(t), log: &proxytest.Output{}}
+	s.url = "http://" + s.listens
+	s.flags = []string{"-listen", s.listens}
+	s.runs(func(line string) bool { return strings.HasPrefix(line, "The gallery is open") })
+	t.Cleanup(s.stops)
+	return s
+}
+
 // starts waits until the server can be reached, which it says.
 func (s *server) starts() {
+	s.t.Helper()
+	s.runs(func(line string) bool {
+		if strings.HasPrefix(line, s.url+"/setup?") {
+			s.setup = line
+			return true
+		}
+		return strings.HasPrefix(line, "Keypeg runs at") && s.setup != "" // there is an administrator already
+	})
+}
+
+// runs starts the program, and waits until isReady has seen the line that it waits for.
+func (s *server) runs(isReady func(line string) bool) {
 	s.t.Helper()
 	s.running = exec.Command(s.program, s.flags...)
 	s.running.Stderr = s.log
@@ -64,13 +87,8 @@ func (s *server) starts() {
 		s.t.Fatal(err)
 	}
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		line := strings.TrimSpace(lines.Text())
-		if strings.HasPrefix(line, s.url+"/setup?") {
-			s.setup = line
+		if isReady(strings.TrimSpace(lines.Text())) {
 			break
-		}
-		if strings.HasPrefix(line, "Keypeg runs at") && s.setup != "" {
-			break // there is an administrator already
 		}
 	}
 	go io.Copy(io.Discard, stdout)

@@ -1,10 +1,7 @@
 package e2e
 
 import (
-	"bufio"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -42,24 +39,12 @@ func startCrib(t *testing.T) *crib {
 // opens waits until the crib can be reached, which it says.
 func (c *crib) opens() {
 	c.t.Helper()
-	c.running = exec.Command(c.program, c.flags...)
-	c.running.Stderr = c.log
-	stdout, err := c.running.StdoutPipe()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := c.running.Start(); err != nil {
-		c.t.Fatal(err)
-	}
-	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), "The tool crib is open") {
-			break
-		}
-		if name, password, ok := strings.Cut(strings.TrimSpace(lines.Text()), "  "); ok {
+	c.runs(func(line string) bool {
+		if name, password, ok := strings.Cut(line, "  "); ok {
 			c.passwords[name] = password
 		}
-	}
-	go io.Copy(io.Discard, stdout)
+		return strings.HasPrefix(line, "The tool crib is open")
+	})
 }
 
 // growsOld makes every session one of an hour ago, over a restart.

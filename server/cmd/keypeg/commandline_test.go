@@ -187,11 +187,11 @@ func TestPlaces(t *testing.T) {
 	})
 	t.Run("keys are settings, with a value of their kind", func(t *testing.T) {
 		for key, wants := range map[string]string{
-			"config":      `the configuration file has a key "config": it can't name another one`,
-			"help":        `the configuration file has an unknown key "help"`,
-			"no-passkeys": `the configuration file has an unknown key "no-passkeys": did you mean "passkeys"?`,
-			"tenant-list": `the configuration file has an unknown key "tenant-list"`,
-			"gallery":     `the configuration file has an unknown key "gallery"`,
+			"config":       `the configuration file has a key "config": it can't name another one`,
+			"help":         `the configuration file has an unknown key "help"`,
+			"no-passkeys":  `the configuration file has an unknown key "no-passkeys": did you mean "passkeys"?`,
+			"tenant-list":  `the configuration file has an unknown key "tenant-list"`,
+			"display-name": `the configuration file has an unknown key "display-name"`,
 		} {
 			in(t, key, "true")
 			refuses(t, wants+" ("+config+", line 1)", "version", "--config", config)
@@ -344,7 +344,7 @@ func TestHelp(t *testing.T) {
 		"store copy -h":    "Usage: keypeg store copy --from=FILE|URL --to=FILE|URL [flags]",
 		"help backup":      "keypeg backup verify <file> Read every record",
 		"help tenant add":  "With --rp-id, --product and --contact on this command line",
-		"serve x --help":   "--gallery",
+		"serve x --help":   "Usage: keypeg serve [flags]",
 		"--help user list": "Usage: keypeg user list",
 	} {
 		if out := strings.Join(strings.Fields(succeeds(t, "", strings.Fields(words)...)), " "); !strings.Contains(out, want) {

@@ -79,12 +79,12 @@ func TestImports(t *testing.T) {
 			"go.etcd.io/bbolt":                              {"server/store/boltstore", "server/cmd/bench"}, // a floor
 			"github.com/jackc/pgx":                          {"server/store/pgstore", "server/cmd/bench"},   // another
 			"syscall/js":                                    {"app/browser"},
-			"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg", "server/cmd/toolcrib"},
+			"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg", "server/cmd/gallery", "server/cmd/toolcrib"},
 			"golang.org/x/text/secure/precis":               {"server/account"},
 			"github.com/spf13/pflag":                        {"server/cmd/keypeg"},
 			"google.golang.org/protobuf/encoding/protowire": {"server/store"},
 			"golang.org/x/time":                             {"server/limit"},
-			"maragu.dev/gomponents":                         {"server/door", "server/cmd/keypeg", "web/build"},
+			"maragu.dev/gomponents":                         {"server/door", "server/cmd/keypeg", "server/cmd/gallery", "web/build"},
 			"github.com/yuin/goldmark":                      {"web/build"},
 			// They call methods by name, so that the linker keeps every exported method of everything.
 			"html/template": {"server/federation/federationtest"},

@@ -13,11 +13,9 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-type serveCommand struct{ Gallery bool }
+type serveCommand struct{}
 
-func (c *serveCommand) takes(l *commandLine) {
-	l.BoolVar(&c.Gallery, "gallery", false, "Also show every component in every state, at /gallery. For those who work on Keypeg.")
-}
+func (c *serveCommand) takes(*commandLine) {}
 
 // Run starts the server and returns when ctx has ended and every running request
 // was answered.
@@ -39,7 +37,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	s.tell(log)
 	return s.installation().Serve(ctx, installation.Serving{
 		Version: version(), Listen: s.Listen, TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Log: log,
-		Pages: newPages(s, files, c.Gallery).of, ManualPublic: s.ManualPublic, Asset: files.URL,
+		Pages: newPages(s, files).of, ManualPublic: s.ManualPublic, Asset: files.URL,
 		Announce: func(started installation.Started) { s.announce(t.Out, started) },
 	})
 }
@@ -77,14 +75,13 @@ func (s *settings) announce(out io.Writer, started installation.Started) {
 
 // pageMaker makes the app's pages, which organisations with the same product share.
 type pageMaker struct {
-	files   *web.Files
-	gallery bool
+	files *web.Files
 
 	mu        sync.Mutex
 	byProduct map[string]map[string]http.Handler
 }
 
-func newPages(s *settings, files *web.Files, gallery bool) *pageMaker {
+func newPages(s *settings, files *web.Files) *pageMaker {
 	// Pages are drawn without a user first. Where products differ they have no name
 	// until the browser knows which.
 	drawn := s.Product
@@ -92,7 +89,7 @@ func newPages(s *settings, files *web.Files, gallery bool) *pageMaker {
 		drawn = ""
 	}
 	app.Routes(app.Deps{Product: drawn, Icon: files.URL("icon.svg")})
-	return &pageMaker{files: files, gallery: gallery, byProduct: map[string]map[string]http.Handler{}}
+	return &pageMaker{files: files, byProduct: map[string]map[string]http.Handler{}}
 }
 
 // of are the pages with a product's name, and with whom its users ask for help.
@@ -100,12 +97,7 @@ func (p *pageMaker) of(product, contact string) map[string]http.Handler {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byProduct[product] == nil {
-		served := pages(p.files, product)
-		if p.gallery {
-			served[galleryPath] = gallery(p.files, product)
-			served[galleryPath+"/"] = served[galleryPath]
-		}
-		p.byProduct[product] = served
+		p.byProduct[product] = pages(p.files, product)
 	}
 	return withStuck(p.byProduct[product], p.files, product, contact)
 }

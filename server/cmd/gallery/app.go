@@ -1,0 +1,74 @@
+package main
+
+import (
+	"net/http"
+	"regexp"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+	g "maragu.dev/gomponents"
+
+	"github.com/keypeg/keypeg/app"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+	"github.com/keypeg/keypeg/web"
+)
+
+// appPages are the app's pages.
+func appPages(files *web.Files) []exhibit {
+	deps := app.Deps{Product: product, Icon: files.URL("icon.svg")}
+	return drawn(files, func(text *message.Catalogue) []ui.State { return app.States(deps, text) })
+}
+
+// components are the parts of them, and what host programs take.
+func components(files *web.Files) []exhibit {
+	return drawn(files, func(text *message.Catalogue) []ui.State {
+		states := ui.States(text)
+		for i := range states {
+			states[i].UI = inPlace(states[i], text, files)
+		}
+		return states
+	})
+}
+
+// drawn makes an exhibit of each state. The states are made anew for every page: they
+// are in its language, and a component that was drawn once isn't drawn again.
+func drawn(files *web.Files, states func(*message.Catalogue) []ui.State) (exhibits []exhibit) {
+	for i, state := range states(&message.English) {
+		exhibits = append(exhibits, exhibit{state.Name, func(w http.ResponseWriter, text *message.Catalogue, dir string) error {
+			return writePage(w, page(files, text.Lang, dir, written(states(text)[i].UI)))
+		}})
+	}
+	return exhibits
+}
+
+// inPlace puts a component where it stands in the app.
+func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI {
+	frame := ui.Frame{Skip: text.Shell.SkipToMain, Product: product, Icon: files.URL("icon.svg"), Home: shared.PageHome}
+	spoken := goapp.H1().Class("spoken").Text(state.Name)
+	switch component := state.UI.(type) {
+	case goapp.HTMLDiv: // a frame itself
+		return component
+	case *ui.UserMenu:
+		frame.User = component
+		return frame.With(spoken)
+	case *ui.SignInPanel: // which a host's page has in a card of its own
+		return frame.With(goapp.Div().Class("page").Body(goapp.Section().Class("card").Body(goapp.H1().Text(text.SignIn.Submit), component)))
+	case *ui.SessionsPanel, *ui.ActivityPanel, goapp.HTMLSection: // pages, with headings of their own
+		return frame.With(component)
+	default:
+		return frame.With(spoken, component)
+	}
+}
+
+// written is a component's markup as it is in the browser, where go-app sets
+// properties. In writing it leaves out the value "true", which ARIA needs, and
+// keeps "false", which for HTML's own attributes means true.
+func written(component goapp.UI) g.Node {
+	markup := ariaTrue.ReplaceAllString(goapp.HTMLString(component), `$1="true"$2`)
+	return g.Raw(htmlFalse.ReplaceAllString(markup, ""))
+}
+
+var ariaTrue = regexp.MustCompile(`(aria-[a-z]+)(?:="")?( |>)`)
+
+var htmlFalse = regexp.MustCompile(` (disabled|readonly|required|checked|autofocus)="false"`)
