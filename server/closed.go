@@ -11,7 +11,7 @@ import (
 )
 
 // NewClosed returns the handler of an organisation that is switched off. It reads
-// no store: whatever is asked, it says so, and whom to ask. Of Pages it serves files
+// no store: whatever is asked, it says so, and whom to ask. Of the app it serves those
 // under /static/ only, which its own page needs.
 func NewClosed(c Config) http.Handler {
 	contact := c.Contact
@@ -48,7 +48,7 @@ func newRefusing(c Config) *Server {
 func (s *Server) refusing(refuse httpapi.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.answer(refuse))
-	if files := s.Pages["/static/"]; files != nil {
+	if files := s.App.Files["/static/"]; files != nil {
 		mux.Handle("GET /static/{file}", files)
 	}
 	return mux

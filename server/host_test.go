@@ -794,8 +794,10 @@ func TestConfig(t *testing.T) {
 		{"half an address", ofHost, func(c *server.Config) { c.Address.RPID = "" }, "ParseAddress"},
 		{"accounts without files", ofAccounts, func(c *server.Config) { c.Asset = nil }, "Asset must be set"},
 		{"accounts that confirm as a host does", ofAccounts, func(c *server.Config) { c.ConfirmFor = time.Hour }, "account.Config"},
-		{"a host with our pages", ofHost, func(c *server.Config) { c.Pages = ofAccounts.Pages }, "mean nothing"},
-		{"a host with our files", ofHost, func(c *server.Config) { c.Asset = ofAccounts.Asset }, "mean nothing"},
+		{"a host with our pages", ofHost, func(c *server.Config) { c.App = server.App{Pages: ofAccounts.App.Pages, Page: ofAccounts.App.Page} }, "mean nothing"},
+		{"a host with our files", ofHost, func(c *server.Config) { c.App = server.App{Files: ofAccounts.App.Files} }, "mean nothing"},
+		{"a host with our files' addresses", ofHost, func(c *server.Config) { c.Asset = ofAccounts.Asset }, "mean nothing"},
+		{"pages without the app", ofAccounts, func(c *server.Config) { c.App.Page = nil }, "App.Page draws App.Pages"},
 		{"a host with our providers", ofHost, func(c *server.Config) { c.SSO = []*federation.Provider{{}} }, "mean nothing"},
 	} {
 		config := test.config

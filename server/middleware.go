@@ -124,7 +124,7 @@ func (s *Server) atAddress(r *http.Request) *http.Request {
 
 // isFile reports whether a request is for one of the files that are the same for everybody.
 func (s *Server) isFile(r *http.Request) bool {
-	return s.Pages["/static/"] != nil && strings.HasPrefix(r.URL.Path, "/static/")
+	return s.App.Files["/static/"] != nil && strings.HasPrefix(r.URL.Path, "/static/")
 }
 
 // maxBody is the largest body of a request, in bytes. A registration with a long

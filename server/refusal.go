@@ -38,5 +38,5 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.
 	s.door.Refusal(w, httpapi.Status(code), httpapi.Text(r), page)
 }
 
-// Text is the catalogue for the pages of [Config.Pages].
+// Text is the catalogue for the pages of [Config.App].
 func Text(r *http.Request) *message.Catalogue { return httpapi.Text(r) }

@@ -26,7 +26,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,20 +79,29 @@ type Config struct {
 	AttestationRoots *x509.CertPool
 
 	// SSO are the OpenID providers that people may sign in at. Accounts knows the
-	// same ones. With Accounts only, as are Pages and Asset: a Host has its own.
+	// same ones. With Accounts only, as are App and Asset: a Host has its own.
 	SSO []*federation.Provider
 
-	// Pages serves the app: a handler for each of its pages, and for every file
-	// that a browser loads, by http.ServeMux pattern without a method. They see
-	// GET and HEAD only. Those of shared.AppPages are for the signed-in; everybody
-	// else is sent to the sign-in page.
-	Pages map[string]http.Handler
+	// App is the program that browsers load.
+	App App
 	// ManualPublic has the pages below shared.PageManual read by everybody. Else they are for
-	// the signed-in, as those of shared.AppPages are.
+	// the signed-in, as the app's are.
 	ManualPublic bool
 	// Asset returns the address of a static file by its name, "style.css". Accounts need
 	// it.
 	Asset func(name string) string
+}
+
+// App is the program in the browser, as it is served. Its handlers see GET and HEAD only.
+type App struct {
+	// Pages are the addresses of its pages. They are for the signed-in: everybody else is
+	// sent to the sign-in page, which leads back.
+	Pages []shared.PagePattern
+	// Page draws any of them, without a user, and [shared.PageShell] for everybody.
+	Page http.Handler
+	// Files are what else a browser loads, by http.ServeMux pattern without a method. The
+	// manual is among them.
+	Files map[string]http.Handler
 }
 
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
@@ -179,8 +187,10 @@ func (c Config) check() error {
 		return errors.New("with Accounts, Asset must be set")
 	case !hosted && c.ConfirmFor != 0:
 		return errors.New("with Accounts, ConfirmFor is theirs: set it in account.Config")
-	case hosted && (c.SSO != nil || c.Pages != nil || c.Asset != nil):
-		return errors.New("with a Host, SSO, Pages and Asset mean nothing: sign-in and pages are its own")
+	case (c.App.Pages == nil) != (c.App.Page == nil):
+		return errors.New("App.Page draws App.Pages: set both or none")
+	case hosted && (c.SSO != nil || c.App.Pages != nil || c.App.Files != nil || c.Asset != nil):
+		return errors.New("with a Host, SSO, App and Asset mean nothing: sign-in and pages are its own")
 	}
 	return nil
 }
@@ -222,7 +232,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Refused: s.sessionEnded, Fresh: s.sessions.Fresh}
 	s.federation, err = federation.NewHandlers(key, federation.Handlers{
 		Providers: s.SSO, Accounts: s.Accounts,
-		Gates: s.gates, Answers: s.answers, Cookies: s.cookies, Notices: s.notices, Now: s.Now, Log: s.Log, Origin: s.Address.Origin,
+		Gates: s.gates, Answers: s.answers, Cookies: s.cookies, Notices: s.notices, Pages: s.App.Pages, Now: s.Now, Log: s.Log, Origin: s.Address.Origin,
 		Visitor: s.local.visitor, Admit: s.local.admit,
 	})
 	if err != nil {
@@ -357,15 +367,22 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 	page("GET "+shared.PageEnrolled, s.showEnrolled)
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
-	for path, h := range s.Pages {
-		switch {
-		case path == shared.PageHome:
-			page("GET /{$}", s.behindDoor(h)) // "/" alone would take every path
-		case slices.Contains(shared.AppPages, path), strings.HasPrefix(path, shared.PageManual) && !s.ManualPublic:
-			page("GET "+path, s.behindDoor(h))
-		default:
-			mux.Handle("GET "+path, h)
+	for _, pattern := range s.App.Pages {
+		address := string(pattern)
+		if pattern == shared.PageHome {
+			address = "/{$}" // "/" alone would take every path
 		}
+		page("GET "+address, s.appPage(pattern))
+	}
+	if s.App.Page != nil {
+		mux.Handle("GET "+shared.PageShell, s.App.Page)
+	}
+	for pattern, h := range s.App.Files {
+		if strings.HasPrefix(pattern, shared.PageManual) && !s.ManualPublic {
+			page("GET "+pattern, s.behindDoor(h))
+			continue
+		}
+		mux.Handle("GET "+pattern, h)
 	}
 	page("/", s.noSuchPath(mux))
 }

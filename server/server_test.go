@@ -96,10 +96,12 @@ func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, chang
 		Store: s.store, Accounts: s.accounts, Live: hub, Now: s.now, Log: log,
 		Address: address, Product: "Keypeg", Contact: "IT desk",
 		Asset: func(name string) string { return "/static/" + name },
-		Pages: map[string]http.Handler{
-			"/":         http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the app") }),
-			"/passkeys": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the app") }),
-			"/static/":  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "a file") }),
+		App: server.App{
+			Pages: []shared.PagePattern{"/", "/passkeys", "/users/{id}"},
+			Page:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the app") }),
+			Files: map[string]http.Handler{
+				"/static/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "a file") }),
+			},
 		},
 	}
 	s.config = config
@@ -667,7 +669,7 @@ func TestHygiene(t *testing.T) {
 	})
 	t.Run("a page that panics is a logged 500, and others are served on", func(t *testing.T) {
 		broken := newSite(t, stores["memstore"], func(c *server.Config) {
-			c.Pages["/static/"] = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret detail") })
+			c.App.Files["/static/"] = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret detail") })
 		})
 		v := broken.visitor()
 		a := v.sends("GET", "/static/x", nil)
@@ -894,7 +896,7 @@ func TestDoor(t *testing.T) {
 		}
 	})
 	t.Run("next leads to a page of the app and nowhere else", func(t *testing.T) {
-		for _, next := range []string{"https://evil.test", "//evil.test", "/\\evil.test", "/sign-in", "/api/v1/account", "javascript:alert(1)", ""} {
+		for _, next := range []string{"https://evil.test", "//evil.test", "/\\evil.test", "/sign-in", "/api/v1/account", "javascript:alert(1)", "/users/{id}", "/users//evil.test", ""} {
 			a := s.visitor().submits("/sign-in", url.Values{"name": {"ann"}, "password": {password}, "next": {next}})
 			if to := a.header.Get("Location"); a.status != 303 || to != "/signed-in" {
 				t.Errorf("next %q leads to %q", next, to)
@@ -902,9 +904,38 @@ func TestDoor(t *testing.T) {
 		}
 	})
 	t.Run("strangers at the app's pages are sent to the door, and back", func(t *testing.T) {
-		for path, want := range map[string]string{"/": "/sign-in", "/passkeys": "/sign-in?next=%2Fpasskeys"} {
+		for path, want := range map[string]string{
+			"/": "/sign-in", "/passkeys": "/sign-in?next=%2Fpasskeys", "/users/Zm9v-_8": "/sign-in?next=%2Fusers%2FZm9v-_8",
+		} {
 			if a := s.visitor().sends("GET", path, nil); a.status != 303 || a.header.Get("Location") != want {
 				t.Errorf("%s leads to %q", path, a.header.Get("Location"))
+			}
+		}
+		v := s.visitor()
+		v.submits("/sign-in", url.Values{"name": {"ann"}, "password": {password}})
+		if a := v.sends("GET", "/signed-in?next=%2Fusers%2FZm9v-_8", nil); a.status != 303 || a.header.Get("Location") != "/users/Zm9v-_8" {
+			t.Errorf("signed in, it goes on to %q: %s", a.header.Get("Location"), a)
+		}
+		if a := v.sends("GET", "/users/Zm9v-_8", nil); a.status != 200 || string(a.body) != "the app" {
+			t.Errorf("a page with a parameter: %s", a)
+		}
+	})
+	t.Run("the shell is for everybody, and the service worker keeps it", func(t *testing.T) {
+		if a := s.visitor().sends("GET", shared.PageShell, nil); a.status != 200 || string(a.body) != "the app" {
+			t.Errorf("got %s", a)
+		}
+	})
+	t.Run("a parameter that is no id is nowhere, signed in or not", func(t *testing.T) {
+		for _, path := range []string{"/users/", "/users/a%2Fb", "/users/%22%3E%3Cscript%3E", "/users/a%20b", "/users/a/b"} {
+			for _, v := range []*visitor{s.visitor(), ann} {
+				a := v.sends("GET", path, nil)
+				if a.status != 404 || strings.Contains(string(a.body), "<script>") || !strings.Contains(string(a.body), "There is nothing at this address.") {
+					t.Errorf("%s: %s", path, a)
+				}
+			}
+			next, _ := url.PathUnescape(path)
+			if a := s.visitor().submits("/sign-in", url.Values{"name": {"ann"}, "password": {password}, "next": {next}}); a.header.Get("Location") != "/signed-in" {
+				t.Errorf("next %q leads to %q", next, a.header.Get("Location"))
 			}
 		}
 	})

@@ -86,7 +86,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 // The sign-in page: a form that works without a script.
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
-	next := httpapi.NextPage(r.FormValue("next"))
+	next := s.nextPage(r.FormValue("next"))
 	if _, err := s.people.authenticate(r); err == nil {
 		if what, refused := s.notices.Take(w, r); refused && !what.SignIn {
 			s.refuse(w, r, &shared.Error{Code: what.Code, Message: what.Message})
@@ -112,7 +112,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	name, next := typed.Get("name"), httpapi.NextPage(typed.Get("next"))
+	name, next := typed.Get("name"), s.nextPage(typed.Get("next"))
 
 	issued, err := s.signInAs(r, name, typed.Get("password"))
 	if code := shared.CodeOf(err); code != "" {
@@ -138,7 +138,7 @@ func toSignedIn(w http.ResponseWriter, r *http.Request, next string) {
 // with what was refused. Who comes here without a cookie of either got one a moment ago,
 // and would be led to an empty sign-in page.
 func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
-	next := httpapi.NextPage(r.FormValue("next"))
+	next := s.nextPage(r.FormValue("next"))
 	if s.cookies.Value(r, httpapi.CookieSession) != "" {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
@@ -151,8 +151,19 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 	return s.door.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code)})
 }
 
-// behindDoor shows a page of the app to the signed-in, and the sign-in page to
-// others.
+// appPage shows the app at one of its addresses. An address with a value that is no id is
+// answered as any other at which there is nothing.
+func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
+	show := s.behindDoor(s.App.Page)
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if _, matches := pattern.Match(r.URL.Path); !matches {
+			return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+		}
+		return show(w, r)
+	}
+}
+
+// behindDoor shows a page to the signed-in, and the sign-in page to others.
 func (s *Server) behindDoor(page http.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		_, err := s.people.authenticate(r)
@@ -169,11 +180,14 @@ func (s *Server) behindDoor(page http.Handler) httpapi.Handler {
 }
 
 func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := httpapi.WithNext(shared.PageSignIn, httpapi.NextPage(r.URL.Path))
+	to := httpapi.WithNext(shared.PageSignIn, s.nextPage(r.URL.Path))
 	s.sessionEnded(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
+
+// nextPage is where to go after signing in.
+func (s *Server) nextPage(asked string) string { return httpapi.Pages(s.App.Pages).Next(asked) }
 
 // buttons are those of the providers, after a refusal or without one.
 func (s *Server) buttons(next string, refused shared.Code) []door.Provider {

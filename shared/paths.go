@@ -135,40 +135,6 @@ const LiveChanged = "changed"
 // ones: come back, but not at once.
 const LiveLater = "later"
 
-// The pages. The first group is the front door's, rendered by the server for
-// people who aren't signed in; the rest are the app's.
-const (
-	PageSignIn = "/sign-in"
-	PageSetup  = "/setup"
-	// PageRecovery is for who has lost every other way in.
-	PageRecovery = "/recovery"
-	// PageEnrol is where enrolment links lead, and PageEnrolled what follows.
-	PageEnrol    = "/enrol"
-	PageEnrolled = "/enrol/done"
-	// PageSSO, followed by a provider's id, sends the browser to the provider, which
-	// sends it back to the same address with [PageSSOAnswer] behind it.
-	PageSSO       = "/sign-in/sso/"
-	PageSSOAnswer = "/callback"
-
-	// PageSignedIn is where a sign-in leads. It goes on to the page that the query's next
-	// names, if the browser has kept the session's cookie.
-	PageSignedIn = "/signed-in"
-	// FileScriptless is what the style sheet asks for when no script of a page has run.
-	FileScriptless = "/scriptless"
-
-	PageHome     = "/"
-	PagePasskeys = "/passkeys"
-	PageSessions = "/sessions"
-	PageActivity = "/activity"
-	PageUsers    = "/users" // for administrators
-	// PageManual is the manual's list of pages, and begins the path of each page. They are
-	// plain pages, and neither the front door's nor the app's.
-	PageManual = "/manual/"
-	// PageShell is the app without a user: what the service worker keeps and
-	// opens when the network is away, whatever address was asked for.
-	PageShell = "/shell"
-)
-
 // For load balancers and for whoever watches over an installation. These two take any
 // Host. Both answer 503 when the node is about to stop.
 const (
@@ -183,7 +149,3 @@ const (
 
 // IsHealthCheck reports whether a path is one of these.
 func IsHealthCheck(path string) bool { return path == PathHealth || path == PathReady }
-
-// AppPages lists the pages of the app that a person can be sent back to after
-// signing in. Anything else is answered with [PageHome].
-var AppPages = []string{PageHome, PagePasskeys, PageSessions, PageActivity, PageUsers}

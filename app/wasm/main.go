@@ -1,14 +1,14 @@
-// Command wasm is what runs in the browser: the pages of package app, and
+// Command wasm is what runs in the browser: the pages of app/pages, and
 // nothing of the server.
 package main
 
 import (
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/keypeg/keypeg/app"
+	"github.com/keypeg/keypeg/app/pages"
 )
 
 func main() {
-	app.Routes(app.InBrowser())
+	pages.Routes(pages.InBrowser())
 	goapp.RunWhenOnBrowser()
 }

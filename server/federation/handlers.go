@@ -28,6 +28,7 @@ type Handlers struct {
 	Answers httpapi.Answers
 	Cookies httpapi.Cookies
 	Notices httpapi.Notices
+	Pages   httpapi.Pages // which a sign-in may lead to
 	Now     store.Clock
 	Log     *slog.Logger
 	Origin  string // of our address
@@ -105,7 +106,7 @@ func (h *Handlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	next := httpapi.NextPage(r.FormValue("next"))
+	next := h.Pages.Next(r.FormValue("next"))
 	if _, err := h.Gates.Authenticate(r); err == nil {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
@@ -131,7 +132,7 @@ func (h *Handlers) beginConfirmation(w http.ResponseWriter, r *http.Request) err
 	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	return h.beginSignedIn(w, r, authorization{Purpose: toConfirm, Next: httpapi.NextPage(request.Next)})
+	return h.beginSignedIn(w, r, authorization{Purpose: toConfirm, Next: h.Pages.Next(request.Next)})
 }
 
 // beginSignedIn answers with the address for the app to go to.

@@ -90,6 +90,8 @@ var English = Catalogue{
 		Reload:       "Reload to update",
 		Broken:       "This page has stopped working. Reload it to go on; nothing that was saved is lost.",
 		SkipToMain:   "Skip to content",
+		NotFound:     "Not found",
+		ToStart:      "Go to the start page",
 		Loading:      "Loading…",
 	},
 

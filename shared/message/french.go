@@ -90,6 +90,8 @@ var French = Catalogue{
 		Reload:       "Recharger pour mettre à jour",
 		Broken:       "Cette page ne fonctionne plus. Rechargez-la pour continuer ; rien de ce qui était enregistré n’est perdu.",
 		SkipToMain:   "Aller au contenu",
+		NotFound:     "Introuvable",
+		ToStart:      "Aller à la page d’accueil",
 		Loading:      "Chargement…",
 	},
 

@@ -89,6 +89,8 @@ var German = Catalogue{
 		Reload:       "Neu laden und aktualisieren",
 		Broken:       "Diese Seite funktioniert nicht mehr. Laden Sie sie neu, um weiterzumachen; was gespeichert war, ist nicht verloren.",
 		SkipToMain:   "Zum Inhalt springen",
+		NotFound:     "Nicht gefunden",
+		ToStart:      "Zur Startseite",
 		Loading:      "Wird geladen …",
 	},
 

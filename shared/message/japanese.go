@@ -90,6 +90,8 @@ var Japanese = Catalogue{
 		Reload:       "再読み込みして更新",
 		Broken:       "このページは動作を停止しました。再読み込みすると続けられます。保存済みの内容は失われません。",
 		SkipToMain:   "本文へ移動",
+		NotFound:     "見つかりません",
+		ToStart:      "スタートページへ",
 		Loading:      "読み込み中…",
 	},
 

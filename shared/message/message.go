@@ -190,6 +190,8 @@ type Shell struct {
 	Reload       string
 	Broken       string
 	SkipToMain   string
+	NotFound     string
+	ToStart      string
 	Loading      string
 }
 

@@ -90,6 +90,8 @@ var Spanish = Catalogue{
 		Reload:       "Recargar para actualizar",
 		Broken:       "Esta página ha dejado de funcionar. Recárgala para continuar; nada de lo guardado se ha perdido.",
 		SkipToMain:   "Ir al contenido",
+		NotFound:     "No se encontró",
+		ToStart:      "Ir a la página de inicio",
 		Loading:      "Cargando…",
 	},
 

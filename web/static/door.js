@@ -77,7 +77,7 @@ async function signIn(mediation, signal) {
     throw Object.assign(error, { chosen: true });
   });
   if (credential.authenticatorAttachment === "cross-platform" && (await couldHoldOne())) {
-    sessionStorage.setItem("keypeg-from-another-device", "yes"); // app/page_home.go
+    sessionStorage.setItem("keypeg-from-another-device", "yes"); // app/pages/offer.go
   }
   location.assign("/signed-in?next=" + encodeURIComponent(form.elements.next.value));
 }
@@ -231,10 +231,10 @@ if (capable && form.elements.name && !enrolling) {
   if (canAutofill && !button.disabled) armAutofill(); // else when the button's ceremony has failed
 }
 
-// Whoever signs in is signed out: nothing that names them stays behind (app/copy.go).
+// Whoever signs in is signed out: nothing that names them stays behind (app/pages/copy.go).
 if (!enrolling) {
   localStorage.removeItem("keypeg-copy");
-  localStorage.removeItem("keypeg-signing-out"); // app/page_left.go
+  localStorage.removeItem("keypeg-signing-out"); // app/pages/signout.go
 }
 
 // The app opens warm after sign-in. Not on a connection that is paid by the byte.

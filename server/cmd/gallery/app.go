@@ -7,7 +7,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 	g "maragu.dev/gomponents"
 
-	"github.com/keypeg/keypeg/app"
+	"github.com/keypeg/keypeg/app/pages"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
@@ -16,8 +16,8 @@ import (
 
 // appPages are the app's pages.
 func appPages(files *web.Files) []exhibit {
-	deps := app.Deps{Product: product, Icon: files.URL("icon.svg")}
-	return drawn(files, func(text *message.Catalogue) []ui.State { return app.States(deps, text) })
+	deps := pages.Deps{Product: product, Icon: files.URL("icon.svg")}
+	return drawn(files, func(text *message.Catalogue) []ui.State { return pages.States(deps, text) })
 }
 
 // components are the parts of them, and what host programs take.

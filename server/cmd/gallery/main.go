@@ -4,7 +4,7 @@
 //
 //	go run ./server/cmd/gallery
 //
-// The states themselves stand beside what they show: [ui.States] and [app.States]. The
+// The states themselves stand beside what they show: [ui.States] and [pages.States]. The
 // tests of app/e2e look at all of them: whether they fit, whether nothing moves, and
 // whether everybody can use them.
 package main

@@ -10,16 +10,17 @@ import (
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/keypeg/keypeg/app"
+	"github.com/keypeg/keypeg/app/pages"
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 	"github.com/keypeg/keypeg/web"
 )
 
-// pages serves the app: go-app renders each page's shell, and the files come
-// from web. Only addresses in this list reach go-app, because left to itself it
-// fetches robots.txt from whatever Host a stranger names, and answers any path.
-func pages(files *web.Files, product string) map[string]http.Handler {
+// newApp is the app with a product's name. go-app draws its pages, and the files come from
+// web. Only the addresses in this list reach go-app. Left to itself it fetches robots.txt
+// from whatever Host a stranger names, and answers any path.
+func newApp(files *web.Files, product string) server.App {
 	shell := &goapp.Handler{
 		Name:            product,
 		Title:           product,
@@ -43,14 +44,14 @@ func pages(files *web.Files, product string) map[string]http.Handler {
 		WasmContentLength:     strconv.FormatInt(files.AppSize(), 10),
 		ServiceWorkerTemplate: files.Text("worker.js"),
 		Env: map[string]string{
-			app.EnvProduct:      product,
-			app.EnvIcon:         files.URL("icon.svg"),
-			app.EnvLanguages:    languages(files),
+			pages.EnvProduct:    product,
+			pages.EnvIcon:       files.URL("icon.svg"),
+			pages.EnvLanguages:  languages(files),
 			"KEYPEG_APP_BROKEN": broken(),
 		},
 	}
 
-	serve := map[string]http.Handler{
+	served := map[string]http.Handler{
 		"/static/":              files,
 		"/manifest.webmanifest": content("application/manifest+json", files.Manifest(product)),
 		"/app.css":              content("text/css; charset=utf-8", []byte(files.Text("loader.css"))),
@@ -59,13 +60,9 @@ func pages(files *web.Files, product string) map[string]http.Handler {
 		"/app.js":               shell,
 		"/app-worker.js":        shell,
 		"/wasm_exec.js":         shell,
-		shared.PageShell:        shell,
 	}
-	for _, page := range shared.AppPages {
-		serve[page] = shell
-	}
-	maps.Copy(serve, files.Manual())
-	return serve
+	maps.Copy(served, files.Manual())
+	return server.App{Pages: pages.Patterns(), Page: shell, Files: served}
 }
 
 // appVersion is another one whenever something is that go-app serves. Browsers keep all of it
@@ -77,9 +74,9 @@ func appVersion(files *web.Files, product string) string {
 
 // languages tells the app which there are, and where their texts lie.
 func languages(files *web.Files) string {
-	var list []app.Language
+	var list []pages.Language
 	for _, text := range message.Languages {
-		list = append(list, app.Language{Tag: text.Lang, Name: text.Name, URL: files.URL(web.LanguageFile(text.Lang))})
+		list = append(list, pages.Language{Tag: text.Lang, Name: text.Name, URL: files.URL(web.LanguageFile(text.Lang))})
 	}
 	encoded, err := json.Marshal(list)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"sync"
 
-	"github.com/keypeg/keypeg/app"
+	"github.com/keypeg/keypeg/app/pages"
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/web"
 )
@@ -37,7 +37,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	s.tell(log)
 	return s.installation().Serve(ctx, installation.Serving{
 		Version: version(), Listen: s.Listen, TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Log: log,
-		Pages: newPages(s, files).of, ManualPublic: s.ManualPublic, Asset: files.URL,
+		App: newApps(s, files).of, ManualPublic: s.ManualPublic, Asset: files.URL,
 		Announce: func(started installation.Started) { s.announce(t.Out, started) },
 	})
 }
@@ -73,31 +73,34 @@ func (s *settings) announce(out io.Writer, started installation.Started) {
 	}
 }
 
-// pageMaker makes the app's pages, which organisations with the same product share.
-type pageMaker struct {
+// appMaker makes the app as it is served. Organisations with the same product share it.
+type appMaker struct {
 	files *web.Files
 
 	mu        sync.Mutex
-	byProduct map[string]map[string]http.Handler
+	byProduct map[string]server.App
 }
 
-func newPages(s *settings, files *web.Files) *pageMaker {
+func newApps(s *settings, files *web.Files) *appMaker {
 	// Pages are drawn without a user first. Where products differ they have no name
 	// until the browser knows which.
 	drawn := s.Product
 	if s.isCloud() {
 		drawn = ""
 	}
-	app.Routes(app.Deps{Product: drawn, Icon: files.URL("icon.svg")})
-	return &pageMaker{files: files, byProduct: map[string]map[string]http.Handler{}}
+	pages.Routes(pages.Deps{Product: drawn, Icon: files.URL("icon.svg")})
+	return &appMaker{files: files, byProduct: map[string]server.App{}}
 }
 
-// of are the pages with a product's name, and with whom its users ask for help.
-func (p *pageMaker) of(product, contact string) map[string]http.Handler {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.byProduct[product] == nil {
-		p.byProduct[product] = pages(p.files, product)
+// of is the app with a product's name, and with whom its users ask for help.
+func (m *appMaker) of(product, contact string) server.App {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	served, made := m.byProduct[product]
+	if !made {
+		served = newApp(m.files, product)
+		m.byProduct[product] = served
 	}
-	return withStuck(p.byProduct[product], p.files, product, contact)
+	served.Page = stuck{served.Page, m.files, product, contact}
+	return served
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
-	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,18 +21,9 @@ import (
 // proxy forbids its scripts, changes or cuts off its files, or something blocks them. It
 // must stand in the page, since nothing can be relied on to bring it then.
 type stuck struct {
-	shell            http.Handler
+	page             http.Handler
 	files            *web.Files
 	product, contact string
-}
-
-// withStuck returns pages in which those of the app say what is the matter, and whom to ask.
-func withStuck(pages map[string]http.Handler, files *web.Files, product, contact string) map[string]http.Handler {
-	pages = maps.Clone(pages)
-	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
-		pages[path] = stuck{pages[path], files, product, contact}
-	}
-	return pages
 }
 
 // loaderLabel is where go-app says how far loading is. What it says of failures is for
@@ -46,8 +37,11 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// reader's language too, so no browser may keep an old page for the same tag.
 	whole := r.Clone(r.Context())
 	whole.Header.Del("If-None-Match")
+	// No user is known here, so all pages look the same. go-app writes the address into the
+	// page without escaping it: what a stranger put into a link must not get there.
+	whole.URL = &url.URL{Path: shared.PageShell}
 	drawn := &drawing{ResponseWriter: w, status: http.StatusOK}
-	s.shell.ServeHTTP(drawn, whole)
+	s.page.ServeHTTP(drawn, whole)
 	w.Header().Del("ETag")
 	w.Header().Set("Cache-Control", "no-cache, no-transform") // as all pages of the door
 

@@ -3,50 +3,59 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
-	"github.com/keypeg/keypeg/app"
+	"github.com/keypeg/keypeg/app/pages"
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/web"
 )
 
-// productPages are the app's pages of an installation, by its product.
-func productPages(t *testing.T, product string) map[string]http.Handler {
+// appOf is the app of an installation, by its product.
+func appOf(t *testing.T, product string) server.App {
 	t.Helper()
 	files, err := web.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{app.EnvProduct, app.EnvIcon, app.EnvLanguages, "KEYPEG_APP_BROKEN"} {
+	for _, name := range []string{pages.EnvProduct, pages.EnvIcon, pages.EnvLanguages, "KEYPEG_APP_BROKEN"} {
 		t.Setenv(name, "") // go-app sets them in its process, and the programs of other tests would inherit them
 	}
-	app.Routes(app.Deps{Product: product, Icon: files.URL("icon.svg")})
-	return pages(files, product)
+	pages.Routes(pages.Deps{Product: product, Icon: files.URL("icon.svg")})
+	return newApp(files, product)
 }
 
-// stuckPages are those of an installation with a contact, or without.
-func stuckPages(t *testing.T, contact string) map[string]http.Handler {
+// stuckPage is the page of an installation with a contact, or without.
+func stuckPage(t *testing.T, contact string) http.Handler {
 	t.Helper()
 	files, err := web.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return withStuck(productPages(t, "Keypeg"), files, "Keypeg", contact)
+	return stuck{appOf(t, "Keypeg").Page, files, "Keypeg", contact}
 }
 
 // TestStuckStandsInEveryPage draws pages often: go-app writes the attributes of an element
 // in an order that changes, and what is to stand in each page must not depend on it.
 func TestStuckStandsInEveryPage(t *testing.T) {
-	pages := stuckPages(t, "IT desk")
-	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
+	shown := stuckPage(t, "IT desk")
+	paths := []string{shared.PageShell, `/users/"><script>alert(1)</script>`}
+	for _, pattern := range pages.Patterns() {
+		paths = append(paths, string(pattern))
+	}
+	for _, path := range paths {
 		for range 100 {
 			w := httptest.NewRecorder()
-			pages[path].ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+			shown.ServeHTTP(w, &http.Request{Method: "GET", URL: &url.URL{Path: path}, Header: http.Header{}})
 			page := w.Body.String()
 			loader, stuck := strings.Index(page, "app-wasm-loader"), strings.Index(page, `id="app-stuck"`)
 			if loader < 0 || stuck < loader || strings.Count(page, `id="app-stuck"`) != 1 {
-				t.Fatalf("%s doesn't say in its loader what is the matter when it doesn't start:\n%s", path, page)
+				t.Fatalf("%q doesn't say in its loader what is the matter when it doesn't start:\n%s", path, page)
+			}
+			if strings.Contains(page, "alert(1)") {
+				t.Fatalf("what stands in the address %q stands in the page:\n%s", path, page)
 			}
 		}
 	}
@@ -63,7 +72,7 @@ func TestStuckIsNew(t *testing.T) {
 		again.Header.Set("If-None-Match", tag)
 		again.Header.Set("Accept-Language", "de")
 		w := httptest.NewRecorder()
-		stuckPages(t, "Helpdesk")[shared.PageHome].ServeHTTP(w, again)
+		stuckPage(t, "Helpdesk").ServeHTTP(w, again)
 		if w.Code != 200 || !strings.Contains(w.Body.String(), "Brauchen Sie Hilfe? Helpdesk") {
 			t.Errorf("If-None-Match %s: %d %s", tag, w.Code, w.Body)
 		}
@@ -80,7 +89,7 @@ func TestProductIsNew(t *testing.T) {
 		t.Helper()
 		r := httptest.NewRequest("GET", "/app.js", nil)
 		r.Header.Set("If-None-Match", tag)
-		productPages(t, product)["/app.js"].ServeHTTP(w, r)
+		appOf(t, product).Files["/app.js"].ServeHTTP(w, r)
 	}
 	answers(old, "Keypeg", "")
 	answers(renamed, "Front door", old.Header().Get("ETag"))
@@ -99,7 +108,7 @@ func TestStuckSaysWhomToAsk(t *testing.T) {
 		"":                    "Need help? Ask whoever runs Keypeg for your organisation.",
 	} {
 		w := httptest.NewRecorder()
-		stuckPages(t, contact)[shared.PageHome].ServeHTTP(w, httptest.NewRequest("GET", shared.PageHome, nil))
+		stuckPage(t, contact).ServeHTTP(w, httptest.NewRequest("GET", shared.PageHome, nil))
 		// Without a script the paragraph's text is read, and else the attribute.
 		if n := strings.Count(w.Body.String(), want); n != 2 {
 			t.Errorf("contact %q: the page says %q %d times, want twice:\n%s", contact, want, n, w.Body)

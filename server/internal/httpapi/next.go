@@ -3,15 +3,22 @@ package httpapi
 import (
 	"net/url"
 	"regexp"
-	"slices"
 
 	"github.com/keypeg/keypeg/shared"
 )
 
-// NextPage is where to go after signing in: a page of the app by its exact path, or one of
-// the manual, never an address that somebody put into a link.
-func NextPage(asked string) string {
-	if slices.Contains(shared.AppPages, asked) || manualPage.MatchString(asked) {
+// Pages are the addresses of the app's pages.
+type Pages []shared.PagePattern
+
+// Next is where to go after signing in: the path of a page of the app, or of one of the
+// manual, never an address that somebody put into a link.
+func (p Pages) Next(asked string) string {
+	for _, pattern := range p {
+		if _, matches := pattern.Match(asked); matches {
+			return asked
+		}
+	}
+	if manualPage.MatchString(asked) {
 		return asked
 	}
 	return shared.PageHome

@@ -81,7 +81,7 @@ func (c *composer) config(log *slog.Logger, address server.Address, own Organisa
 		Address: address, TrustedProxies: c.serving.TrustedProxies,
 		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots,
 		Product: own.Product, Contact: own.Contact,
-		Pages: c.serving.Pages(own.Product, own.Contact), ManualPublic: c.serving.ManualPublic, Asset: c.serving.Asset,
+		App: c.serving.App(own.Product, own.Contact), ManualPublic: c.serving.ManualPublic, Asset: c.serving.Asset,
 	}
 }
 

@@ -9,7 +9,7 @@
 // [Copy] move records; what they make is either whole or recognisably not.
 //
 // What the kinds of databases differ in is behind a [Driver]. The package knows no flags and
-// no terminal, and doesn't import the app: it is told how pages are drawn ([Pages]).
+// no terminal, and doesn't import the app: it is told how its pages are drawn ([Serving]).
 package installation
 
 import (

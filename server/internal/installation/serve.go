@@ -21,10 +21,10 @@ type Serving struct {
 	TrustedProxies []netip.Prefix
 	DrainDelay     time.Duration // how long a server that was told to stop goes on serving
 
-	// Pages are the app's pages, with the product and whom users ask for help. Asset is the
-	// address of a file of theirs.
-	Pages        func(product, contact string) map[string]http.Handler
-	ManualPublic bool // whether everybody reads the manual's
+	// App is the app with the name of a product, and with whom users ask for help. Asset is
+	// the address of a file of it.
+	App          func(product, contact string) server.App
+	ManualPublic bool // whether everybody reads the manual's pages
 	Asset        func(name string) string
 
 	Log *slog.Logger

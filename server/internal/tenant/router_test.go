@@ -66,14 +66,14 @@ func newStreet(t *testing.T) *street {
 			handler, err := server.New(ctx, server.Config{
 				Store: db, Accounts: accounts, Live: hub, Now: time.Now, Log: log, Address: address, Product: one.Name,
 				Asset: func(name string) string { return "/static/" + name },
-				Pages: map[string]http.Handler{
+				App: server.App{Files: map[string]http.Handler{
 					"/static/name": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.isUsable(w, r, one, db) }),
 					"/static/held": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						s.inside <- struct{}{}
 						<-s.held
 						s.isUsable(w, r, one, db)
 					}),
-				},
+				}},
 			})
 			return &tenant.Organisation{Server: handler, Close: func() error {
 				s.mu.Lock()

@@ -1,62 +1,13 @@
-// Package app is Keypeg's program in the browser: the pages behind the front
-// door.
-//
-// [Routes] registers every page. Both mains call it: the browser's, to run them,
-// and the server's, which renders the same pages without a user, so that what is
-// seen first has the shape of what comes. A page lays components of app/ui out,
-// owns navigation and title, and decides nothing about passkeys.
-package app
+package pages
 
 import (
 	"context"
 
-	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
-
 	"github.com/keypeg/keypeg/app/browser"
-	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/app/client"
 	"github.com/keypeg/keypeg/app/selfservice"
 	"github.com/keypeg/keypeg/shared"
 )
-
-// Deps is what the pages need from outside.
-type Deps struct {
-	Transport     client.Transport
-	Authenticator ceremony.Authenticator
-	Product       string // what the installation calls itself, until the account tells
-	Icon          string // address of its icon
-	Contact       string // whom to ask, until the account tells
-}
-
-// InBrowser are the dependencies of the real app. Product and icon come from
-// the environment that the server hands out with the page.
-func InBrowser() Deps {
-	return Deps{
-		Transport: browser.Transport{}, Authenticator: browser.Authenticator{},
-		Product: goapp.Getenv(EnvProduct), Icon: goapp.Getenv(EnvIcon), Contact: goapp.Getenv(EnvContact),
-	}
-}
-
-// What the server tells the app before it runs. All of it is public.
-const (
-	EnvProduct = "KEYPEG_APP_PRODUCT"
-	EnvIcon    = "KEYPEG_APP_ICON"
-	// EnvContact is set by boot.js, from the page: one server may have several.
-	EnvContact = "KEYPEG_APP_CONTACT"
-	// EnvLanguages is a list of [Language] in JSON.
-	EnvLanguages = "KEYPEG_APP_LANGUAGES"
-)
-
-// Routes registers every page with go-app.
-func Routes(d Deps) {
-	self := newSelf(d)
-	languages := newLanguages(d.Transport)
-	newPage := func() goapp.Composer { return &page{self: self, deps: d, speech: languages.speech()} }
-	for _, path := range append([]string{shared.PageShell}, shared.AppPages...) {
-		goapp.Route(path, newPage)
-	}
-	goapp.RouteWithRegexp(".", func() goapp.Composer { return &lostPage{deps: d, speech: languages.speech()} })
-}
 
 // self is the signed-in user's own account, as the components ask for it: what
 // package selfservice does anywhere, and what only Keypeg's own accounts have.

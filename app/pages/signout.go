@@ -1,8 +1,9 @@
-package app
+package pages
 
 import (
 	"cmp"
 	"context"
+	"net/url"
 	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -27,25 +28,44 @@ func markOf(a shared.Account) string { return a.SignedInAt.UTC().Format(time.RFC
 
 // signOut ends the session on the server before it leaves, so that nobody who comes to this
 // browser next finds it open.
-func (p *page) signOut() {
-	if p.leaving {
+func (s *shell) signOut() {
+	if s.leaving {
 		return
 	}
-	p.leaving = true
-	browser.Remember(leftKey, markOf(p.account)) // first: the tab may be closed meanwhile
-	p.ctx.Async(func() {
-		asking, cancel := context.WithTimeout(p.ctx, signOutWithin)
+	s.leaving = true
+	browser.Remember(leftKey, markOf(s.account)) // first: the tab may be closed meanwhile
+	s.ctx.Async(func() {
+		asking, cancel := context.WithTimeout(s.ctx, signOutWithin)
 		defer cancel()
-		out, err := p.self.SignOut(asking)
-		p.ctx.Dispatch(func(ctx goapp.Context) {
+		out, err := s.self.SignOut(asking)
+		s.ctx.Dispatch(func(ctx goapp.Context) {
 			if err != nil && !shared.IsSignedOut(err) {
-				p.left(ctx)
+				s.left(ctx)
 				return
 			}
 			browser.Forget(leftKey)
-			p.leave(cmp.Or(out.Continue, shared.PageSignIn))
+			s.leave(cmp.Or(out.Continue, shared.PageSignIn))
 		})
 	})
+}
+
+// signedOut goes to the sign-in page, which leads back to this page.
+func (s *shell) signedOut() {
+	if s.leaving {
+		return // the user wanted it, and comes back to the start
+	}
+	to := shared.PageSignIn
+	if s.path != shared.PageHome {
+		to += "?next=" + url.QueryEscape(s.path)
+	}
+	s.leave(to)
+}
+
+// leave goes to another page and leaves nothing of the user behind.
+func (s *shell) leave(to string) {
+	s.leaving = true
+	forgetCopy()
+	browser.Leave(to)
 }
 
 // isLeft reports whether the user of an account has signed out of this session before, here
@@ -60,28 +80,28 @@ func isLeft(a shared.Account) bool {
 
 // left shows nothing of the user any more, and ends the session as soon as the server
 // answers.
-func (p *page) left(ctx goapp.Context) {
-	p.leaving, p.state, p.panel = true, pageLeft, panelClosed
-	p.account, p.asOf = shared.Account{}, time.Time{}
+func (s *shell) left(ctx goapp.Context) {
+	s.leaving, s.state, s.panel = true, stateLeft, panelClosed
+	s.account, s.asOf = shared.Account{}, time.Time{}
 	forgetCopy()
-	p.title(ctx)
+	s.title(ctx)
 	ui.FocusMain(ctx)
 	go func() {
-		if !p.endSession(ctx) {
-			browser.Returns(ctx, p.endSession)
+		if !s.endSession(ctx) {
+			browser.Returns(ctx, s.endSession)
 		}
 	}()
 }
 
 // onEndSession is for who doesn't want to wait.
-func (p *page) onEndSession(ctx goapp.Context, _ goapp.Event) {
-	go p.endSession(ctx)
+func (s *shell) onEndSession(ctx goapp.Context, _ goapp.Event) {
+	go s.endSession(ctx)
 }
 
 // endSession ends the session that was left, and leads on. It reports false while the server
 // doesn't answer.
-func (p *page) endSession(ctx context.Context) bool {
-	next := p.afterSession(ctx)
+func (s *shell) endSession(ctx context.Context) bool {
+	next := s.afterSession(ctx)
 	if next == "" {
 		return false
 	}
@@ -92,10 +112,10 @@ func (p *page) endSession(ctx context.Context) bool {
 
 // afterSession ends the session that was left, and returns where to go then; "" while the
 // server doesn't answer.
-func (p *page) afterSession(ctx context.Context) (next string) {
+func (s *shell) afterSession(ctx context.Context) (next string) {
 	ctx, cancel := context.WithTimeout(ctx, signOutWithin)
 	defer cancel()
-	account, err := p.self.Account(ctx)
+	account, err := s.self.Account(ctx)
 	switch {
 	case shared.IsSignedOut(err):
 		return shared.PageSignIn
@@ -104,7 +124,7 @@ func (p *page) afterSession(ctx context.Context) (next string) {
 	case !isLeft(account):
 		return shared.PageHome // somebody has signed in since
 	}
-	out, err := p.self.SignOut(ctx)
+	out, err := s.self.SignOut(ctx)
 	if err != nil && !shared.IsSignedOut(err) {
 		return ""
 	}
@@ -112,19 +132,19 @@ func (p *page) afterSession(ctx context.Context) (next string) {
 }
 
 // watchLeaving leaves with other tabs, until ctx ends.
-func (p *page) watchLeaving(ctx goapp.Context) {
+func (s *shell) watchLeaving(ctx goapp.Context) {
 	go browser.Watch(ctx, leftKey, func() {
 		ctx.Dispatch(func(ctx goapp.Context) {
-			if !p.leaving && p.state == pageReady && isLeft(p.account) {
-				p.left(ctx)
+			if !s.leaving && s.state == stateReady && isLeft(s.account) {
+				s.left(ctx)
 			}
 		})
 	})
 }
 
-func (p *page) renderLeft() goapp.UI {
+func (s *shell) renderLeft() goapp.UI {
 	return ui.Message{
-		Title: p.text.Shell.Left, Lead: p.text.Shell.LeftLead,
-		Button: p.text.Shell.TryAgain, OnButton: p.onEndSession,
+		Title: s.text.Shell.Left, Lead: s.text.Shell.LeftLead,
+		Button: s.text.Shell.TryAgain, OnButton: s.onEndSession,
 	}.Render()
 }

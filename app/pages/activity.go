@@ -1,0 +1,16 @@
+package pages
+
+import (
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/ui"
+)
+
+// activity is what happened to the user's account.
+func (s *shell) activity(map[string]string) goapp.UI {
+	return &ui.ActivityPanel{
+		World: s.world(), Service: s.self, Confirms: s.self, Changes: s.changes,
+		HasPasskey: s.account.Passkeys > 0, HasPassword: s.account.HasPassword,
+		OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys,
+	}
+}

@@ -1,0 +1,154 @@
+package pages
+
+import (
+	"cmp"
+	"errors"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/selfservice"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// How the shell looks: the frame with the menu and messages about the whole program, and
+// what stands in it.
+
+// Render implements go-app's Composer.
+func (s *shell) Render() goapp.UI {
+	frame := ui.Frame{Product: s.product(), Icon: s.deps.Icon, Home: shared.PageHome, Bar: s.renderBar()}
+	if s.spoken {
+		frame.Skip = s.text.Shell.SkipToMain
+	}
+	switch {
+	case !s.spoken:
+		return frame.With(goapp.P().Class("quiet page-wait").Attr("role", "status"))
+	case s.state == stateReady:
+		frame.User = s.menu()
+		return frame.With(s.renderPage())
+	case s.state == stateLeft:
+		return frame.With(s.renderLeft())
+	case s.state == stateOffline:
+		return frame.With(s.renderOffline())
+	default:
+		return frame.With(
+			goapp.H1().Class("spoken").Text(s.product()),
+			goapp.P().Class("quiet page-wait").Attr("role", "status").Text(s.text.Shell.Loading),
+		)
+	}
+}
+
+func (s *shell) product() string { return cmp.Or(s.account.Product, s.deps.Product) }
+
+// renderPage draws the page at the address, for users that it is for.
+func (s *shell) renderPage() goapp.UI {
+	p, values := s.current()
+	if !s.mayOpen(p) {
+		return goapp.P().Class("page quiet").Text(s.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "This is for administrators.")))
+	}
+	return p.content(s, values)
+}
+
+// mayOpen reports whether a page is for this user.
+func (s *shell) mayOpen(p page) bool { return p.audience == everybody || s.account.User.Admin }
+
+func (s *shell) menu() *ui.UserMenu {
+	var items []ui.MenuItem
+	for _, p := range s.pages {
+		if p.menu != nil && s.mayOpen(p) {
+			items = append(items, ui.MenuItem{ID: p.menu.id, Label: p.menu.label(s.text), Icon: p.menu.icon, Href: string(p.pattern)})
+		}
+	}
+	if s.installable || browser.InstallsByHand() {
+		items = append(items, ui.MenuItem{ID: "install", Label: s.text.Shell.Install, Icon: "install", OnSelect: s.install})
+	}
+	signOut := s.text.Shell.SignOut
+	if s.leaving {
+		signOut = s.text.Shell.SigningOut
+	}
+	items = append(items, ui.MenuItem{ID: "sign-out", Label: signOut, Icon: "out", OnSelect: s.signOut})
+	for _, other := range s.languages.list {
+		items = append(items, ui.MenuItem{
+			ID: "language-" + other.Tag, Label: other.Name, Lang: other.Tag, Checked: other.Tag == s.text.Lang,
+			OnSelect: func() { s.chooseLanguage(other.Tag) },
+		})
+	}
+	return &ui.UserMenu{Name: s.account.User.DisplayName, Label: s.text.Shell.Menu, Items: items}
+}
+
+func (s *shell) renderBar() goapp.UI {
+	if !s.asOf.IsZero() {
+		return goapp.P().ID("offline-bar").Class("bar").Attr("role", "status").Text(s.world().Offline)
+	}
+	if s.hinted {
+		return goapp.Div().ID("install-hint").Class("bar").Attr("role", "status").Body(
+			goapp.Span().Text(s.text.Shell.InstallApple),
+			goapp.Button().Type("button").Class("button small").OnClick(s.onUnderstood).Text(s.text.Shell.Understood),
+		)
+	}
+	if s.held {
+		return goapp.P().ID("held-bar").Class("bar").Attr("role", "status").Text(s.text.Refusal(shared.TroubleHeld.Refusal()))
+	}
+	if !s.updated {
+		return nil
+	}
+	return goapp.Div().Class("bar").Attr("role", "status").Body(
+		goapp.Span().Text(s.text.Shell.Update),
+		goapp.Button().Type("button").Class("button small").OnClick(s.onReload).Text(s.text.Shell.Reload),
+	)
+}
+
+// renderOffline says why there is nothing to show.
+func (s *shell) renderOffline() goapp.UI {
+	content := ui.Message{
+		Title: s.text.Shell.Offline, Lead: s.text.Shell.OfflineLead,
+		Button: s.text.Shell.TryAgain, OnButton: s.onRetry,
+	}
+	switch refusal, _ := errors.AsType[*shared.Error](s.failure); {
+	case refusal == nil:
+	case refusal.Code == shared.CodeAway:
+		content.Title, content.Lead = s.text.Shell.Away, s.text.Refusal(refusal)
+	case refusal.Code == shared.CodeInBetween:
+		content.Title, content.Lead = s.text.Shell.InBetween, s.inBetween(refusal)
+	}
+	return content.Render()
+}
+
+// inBetween says what something between here and the server does, and whom to ask.
+func (s *shell) inBetween(refusal *shared.Error) string {
+	sentence := s.text.Refusal(refusal)
+	if contact := cmp.Or(s.account.Contact, s.deps.Contact); contact != "" {
+		sentence += " " + message.Fill(s.text.Failure.AskContact, "contact", contact)
+	}
+	return sentence
+}
+
+func (s *shell) world() ui.World {
+	world := selfservice.World(s.text, s.account)
+	world.ConfirmsAt, world.Recovery = s.confirmsAt(), shared.PageRecovery
+	if !s.asOf.IsZero() {
+		world.Offline = s.text.Shell.Offline
+		if p, _ := s.current(); p.isKept {
+			moment, _ := s.formats().Moment(s.asOf)
+			world.Offline = message.Fill(s.text.Shell.OfflineAsOf, "date", moment)
+		}
+		if refusal, _ := errors.AsType[*shared.Error](s.failure); refusal != nil && refusal.Code == shared.CodeInBetween {
+			world.Offline = s.inBetween(refusal)
+		}
+	}
+	return world
+}
+
+// confirmsAt are the providers at which the user can confirm.
+func (s *shell) confirmsAt() (list []shared.Provider) {
+	for _, i := range s.account.Identities {
+		if i.ProviderID != "" {
+			list = append(list, shared.Provider{ID: i.ProviderID, Name: i.Provider})
+		}
+	}
+	return list
+}
+
+func (s *shell) formats() ui.Formats { return browser.Regional(s.text.Lang) }

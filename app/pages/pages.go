@@ -1,0 +1,81 @@
+// Package pages has the pages of Keypeg's program in the browser: all that a signed-in
+// user sees.
+//
+// A page is a row of the table in table.go and a file of its own, which says what stands on
+// the page. [Routes] registers all of them with go-app. Both mains call it: the browser's,
+// to run them, and the server's, which draws the same pages without a user, so that what is
+// seen first has the shape of what comes. [Patterns] tells the server their addresses.
+//
+// One component, shell, is around every page: it knows who is signed in, and owns
+// navigation, title, menu and messages about the whole program. A page lays out components
+// of app/ui and decides nothing about passkeys.
+package pages
+
+import (
+	"regexp"
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/ceremony"
+	"github.com/keypeg/keypeg/app/client"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// Deps is what the pages need from outside.
+type Deps struct {
+	Transport     client.Transport
+	Authenticator ceremony.Authenticator
+	Product       string // what the installation calls itself, until the account tells
+	Icon          string // address of its icon
+	Contact       string // whom to ask, until the account tells
+}
+
+// InBrowser are the dependencies of the real app. Product and icon come from
+// the environment that the server hands out with the page.
+func InBrowser() Deps {
+	return Deps{
+		Transport: browser.Transport{}, Authenticator: browser.Authenticator{},
+		Product: goapp.Getenv(EnvProduct), Icon: goapp.Getenv(EnvIcon), Contact: goapp.Getenv(EnvContact),
+	}
+}
+
+// What the server tells the app before it runs. All of it is public.
+const (
+	EnvProduct = "KEYPEG_APP_PRODUCT"
+	EnvIcon    = "KEYPEG_APP_ICON"
+	// EnvContact is set by boot.js, from the page: one server may have several.
+	EnvContact = "KEYPEG_APP_CONTACT"
+	// EnvLanguages is a list of [Language] in JSON.
+	EnvLanguages = "KEYPEG_APP_LANGUAGES"
+)
+
+// Routes registers every page with go-app.
+func Routes(d Deps) { routes(d, table()) }
+
+func routes(d Deps, pages []page) {
+	self := newSelf(d)
+	languages := newLanguages(d.Transport)
+	newShell := func() goapp.Composer {
+		return &shell{self: self, deps: d, pages: pages, speech: languages.speech()}
+	}
+	goapp.Route(shared.PageShell, newShell)
+	for _, p := range pages {
+		before, _, hasParameter := strings.Cut(string(p.pattern), "{")
+		if hasParameter {
+			goapp.RouteWithRegexp("^"+regexp.QuoteMeta(before), newShell) // which looks at the rest
+			continue
+		}
+		goapp.Route(before, newShell)
+	}
+	goapp.RouteWithRegexp(".", func() goapp.Composer { return &lostPage{deps: d, speech: languages.speech()} })
+}
+
+// Patterns are the addresses of all pages.
+func Patterns() (patterns []shared.PagePattern) {
+	for _, p := range table() {
+		patterns = append(patterns, p.pattern)
+	}
+	return patterns
+}

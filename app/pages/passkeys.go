@@ -1,0 +1,43 @@
+package pages
+
+import (
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// The passkeys panel opens over the start page under an address of its own, so that
+// reloading and going back do what a person expects.
+
+type panelState int
+
+const (
+	panelClosed panelState = iota
+	panelOpen
+	panelAdding // open with the form to add a passkey
+)
+
+func (s *shell) toPasskeys() { s.ctx.Navigate(shared.PagePasskeys) }
+
+func (s *shell) closePanel() { s.ctx.Navigate(shared.PageHome) }
+
+func (s *shell) renderPanel() goapp.UI {
+	if !s.account.PasskeysOn {
+		return &ui.PasskeysOff{World: s.world(), OnClose: s.closePanel}
+	}
+	return &ui.PasskeysPanel{
+		World: s.world(), Service: s.self, Confirms: s.self, Changes: s.changes, Adding: s.panel == panelAdding,
+		OnClose: s.closePanel, OnChanged: s.changed, OnSignedOut: s.signedOut,
+	}
+}
+
+func (s *shell) changed(list shared.PasskeyList) {
+	s.account.Passkeys = len(list.Passkeys)
+	for _, passkey := range list.Passkeys {
+		if passkey.Created.After(s.account.SignedInAt) && s.recovered() {
+			browser.Remember(recoveredKey, markOf(s.account))
+		}
+	}
+}

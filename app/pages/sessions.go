@@ -1,0 +1,12 @@
+package pages
+
+import (
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/ui"
+)
+
+// sessions is where the user is signed in.
+func (s *shell) sessions(map[string]string) goapp.UI {
+	return &ui.SessionsPanel{World: s.world(), Service: s.self, Changes: s.changes, OnSignedOut: s.signedOut}
+}

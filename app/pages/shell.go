@@ -1,0 +1,208 @@
+package pages
+
+import (
+	"time"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// shell is around every page: the frame, who is signed in, and what belongs to the
+// address. One component serves all pages, so that going from one to the next keeps the
+// frame and asks the server for nothing twice.
+type shell struct {
+	goapp.Compo
+
+	self  *self
+	deps  Deps
+	pages []page
+
+	speech
+	ctx     goapp.Context // the shell's own: an event's dies with its element
+	path    string
+	missing string // the path at which a page found nothing to show, or ""
+	state   shellState
+	account shared.Account
+	panel   panelState
+	leaving bool // signing out, or signed out
+	updated bool // a new version waits
+
+	installable bool // the browser offers to install the app
+	hinted      bool // the way to install it is being told
+	offer       offer
+	saved       string // the passkey that the browser made silently
+
+	loading bool      // the account is being asked for
+	again   bool      // and has to be asked for again
+	tried   bool      // to have the browser make a passkey silently
+	live    bool      // changes are being listened for
+	held    bool      // and something keeps them back
+	changes int       // how many times something changed, for what is shown to ask again
+	asOf    time.Time // when what is shown was last known; zero while the server answers
+	failure error     // why it doesn't answer
+}
+
+type shellState int
+
+const (
+	stateLoading shellState = iota
+	stateReady
+	stateOffline
+	stateLeft // signed out while the server couldn't be reached
+)
+
+// OnMount asks who is signed in.
+func (s *shell) OnMount(ctx goapp.Context) {
+	s.ctx = ctx
+	s.installable = ctx.IsAppInstallable()
+	s.speak(ctx, s.languages.wanted(), s.title)
+	s.offer = dueOffer(time.Now())
+	s.watchLeaving(ctx)
+	s.load(ctx)
+}
+
+// OnNav shows what belongs to the address. A browser moves the focus when it
+// loads a page; here we do.
+func (s *shell) OnNav(ctx goapp.Context) {
+	before := s.path
+	s.path, s.missing = ctx.Page().URL().Path, ""
+	switch {
+	case s.path == shared.PagePasskeys && s.panel == panelClosed:
+		s.panel = panelOpen
+	case s.path != shared.PagePasskeys && s.panel != panelClosed:
+		s.panel = panelClosed
+		ui.FocusUserMenu(ctx)
+	case before != "":
+		ui.FocusMain(ctx)
+	}
+	s.title(ctx)
+}
+
+// current is the page at the address, with the values of its parameters.
+func (s *shell) current() (page, map[string]string) {
+	path := s.path
+	if path == shared.PageShell {
+		path = shared.PageHome
+	}
+	for _, p := range s.pages {
+		if values, matches := p.pattern.Match(path); matches && path != s.missing {
+			return p, values
+		}
+	}
+	return nothingHere, nil
+}
+
+// notFound shows that there is nothing at this address after all.
+func (s *shell) notFound() {
+	s.ctx.Dispatch(func(ctx goapp.Context) {
+		s.missing = s.path
+		s.title(ctx)
+		ui.FocusMain(ctx)
+	})
+}
+
+// title names the page, in the tab and for screen readers.
+func (s *shell) title(ctx goapp.Context) {
+	if s.spoken {
+		p, _ := s.current()
+		ctx.Page().SetTitle("%s · %s", p.title(s.text), s.product())
+	}
+}
+
+// load asks who is signed in: at first, and again whenever that may have changed.
+func (s *shell) load(ctx goapp.Context) {
+	if s.leaving {
+		return
+	}
+	if s.loading {
+		s.again = true
+		return
+	}
+	s.loading = true
+	ctx.Async(func() {
+		account, err := s.self.Account(ctx)
+		ctx.Dispatch(func(ctx goapp.Context) { s.loaded(ctx, account, err) })
+	})
+}
+
+func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
+	s.loading, s.failure = false, err
+	switch {
+	case s.leaving:
+		return
+	case shared.IsSignedOut(err):
+		s.signedOut()
+		return
+	case err == nil && s.account.User.ID != "" && s.account.User.ID != account.User.ID:
+		// Somebody else has signed in, in this browser: what is open here, or half typed,
+		// was for another account.
+		s.leave(shared.PageHome)
+		return
+	case err == nil && isLeft(account), err != nil && browser.Recall(leftKey) != "":
+		s.left(ctx)
+		return
+	case err == nil:
+		s.state, s.account, s.asOf = stateReady, account, time.Time{}
+		s.changes++
+	case s.state == stateReady && s.asOf.IsZero():
+		s.asOf = time.Now()
+	case s.state != stateReady:
+		s.state = stateOffline
+		if known, ok := recallCopy(); ok {
+			s.state, s.account, s.asOf = stateReady, known.Account, known.Saved
+		}
+	}
+	s.title(ctx)
+	s.createSilently(ctx)
+	if !s.live {
+		s.live = true
+		go browser.Live(ctx, shared.PathLive, shared.LiveChanged, s.heard)
+	}
+	if s.again {
+		s.again = false
+		s.load(ctx)
+	}
+}
+
+// heard asks again after every change, and whenever the stream came or went:
+// something may have been missed, or the session may be why it ended.
+func (s *shell) heard(state browser.LiveState) {
+	s.ctx.Dispatch(func(ctx goapp.Context) {
+		s.held = state == browser.LiveHeld
+		s.load(ctx)
+	})
+}
+
+// OnAppUpdate offers the new version; it never forces it.
+func (s *shell) OnAppUpdate(goapp.Context) { s.updated = true }
+
+// OnAppInstallChange offers to install the app while the browser does.
+func (s *shell) OnAppInstallChange(ctx goapp.Context) { s.installable = ctx.IsAppInstallable() }
+
+// install asks the browser, or tells where browsers have it that can't be asked.
+func (s *shell) install() {
+	if s.installable {
+		s.ctx.ShowAppInstallPrompt()
+		return
+	}
+	s.hinted = true
+}
+
+func (s *shell) onUnderstood(goapp.Context, goapp.Event) {
+	s.hinted = false
+	ui.FocusUserMenu(s.ctx)
+}
+
+func (s *shell) chooseLanguage(tag string) {
+	s.speak(s.ctx, tag, func(ctx goapp.Context) {
+		browser.ChooseLanguage(s.text.Lang)
+		s.title(ctx)
+	})
+}
+
+func (s *shell) onRetry(goapp.Context, goapp.Event) { s.load(s.ctx) }
+
+func (s *shell) onReload(goapp.Context, goapp.Event) { browser.Reload() }

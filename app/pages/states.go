@@ -1,0 +1,53 @@
+package pages
+
+import (
+	"time"
+
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// States returns the start page in every state, as [ui.States] does the
+// components.
+func States(d Deps, text *message.Catalogue) []ui.State {
+	show := func(name string, change func(*shell)) ui.State {
+		s := &shell{
+			deps: d, path: shared.PageHome, state: stateReady, pages: table(), speech: speech{languages: newLanguages(d.Transport), text: text, spoken: true},
+			account: shared.Account{
+				User: shared.User{DisplayName: "Ann Admin"}, Product: "Keypeg", Contact: "IT desk, phone 1234",
+				PasskeysOn: true, HasPassword: true, Passkeys: 2,
+			},
+		}
+		change(s)
+		return ui.State{Name: name, UI: s}
+	}
+	return []ui.State{
+		show("home", func(*shell) {}),
+		show("home-long-names", func(s *shell) {
+			s.account.User.DisplayName = "Maximiliana Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh"
+			s.account.Product = "Single sign-on of the Example University of Applied Sciences"
+		}),
+		show("home-loading", func(s *shell) { s.state = stateLoading }),
+		show("home-offer", func(s *shell) { s.offer, s.account.Passkeys = offerFirst, 0 }),
+		show("home-offer-here", func(s *shell) { s.offer = offerHere }),
+		show("home-offer-recovered", func(s *shell) { s.account.SignedInWith = shared.MethodRecoveryCode }),
+		show("home-saved", func(s *shell) { s.saved = "Google Password Manager" }),
+		show("home-providers", func(s *shell) {
+			s.account.Providers = []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}}
+			s.account.Identities = []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}}
+		}),
+		show("home-passkeys-off", func(s *shell) { s.account.PasskeysOn = false }),
+		show("home-recovery-link", func(s *shell) {
+			until := time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC)
+			s.account.RecoveryLinkUntil = &until
+		}),
+		show("home-install-hint", func(s *shell) { s.hinted = true }),
+		show("home-update", func(s *shell) { s.updated = true }),
+		show("home-as-of", func(s *shell) { s.asOf = time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC) }),
+		show("home-offline", func(s *shell) { s.state = stateOffline }),
+		show("home-away", func(s *shell) { s.state, s.failure = stateOffline, shared.Away() }),
+		show("home-not-found", func(s *shell) { s.path = "/nothing" }),
+		show("home-in-between", func(s *shell) { s.state, s.failure = stateOffline, shared.TroubleRefused.Refusal() }),
+	}
+}

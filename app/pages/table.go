@@ -1,0 +1,73 @@
+package pages
+
+import (
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// page is what the shell has to know of one. See [table] for how to add one.
+type page struct {
+	pattern  shared.PagePattern
+	title    func(*message.Catalogue) string
+	menu     *menuEntry // nil has none
+	audience audience
+	// isKept says that this browser has a copy of what the page shows, from which it is
+	// shown while the server is away.
+	isKept bool
+	// content draws the page, with the values of its parameters by name. It is called for
+	// signed-in users that the page is for, each time that anything changes.
+	content func(s *shell, values map[string]string) goapp.UI
+}
+
+// menuEntry is a page's line in the menu under the user's name.
+type menuEntry struct {
+	id    string // of the element, behind "menu-"
+	icon  string // see ui.MenuItem
+	label func(*message.Catalogue) string
+}
+
+// audience is whom a page is for. The server decides what they see on it.
+type audience int
+
+const (
+	everybody audience = iota
+	administrators
+)
+
+// table has every page, and the menu's entries in its order. To add a page, write a row
+// here, and its content in a file of its own.
+//
+// A row's pattern may have parameters: "/users/{id}" is the page of each user, and content
+// gets the id. Going from one user to the next keeps the page's component, and only changes
+// its fields, unless the component has a CompoID that differs (goapp.DismountEnforcer).
+// Where it turns out that nothing has this id, the component calls shell.notFound back.
+func table() []page {
+	return []page{
+		{
+			pattern: shared.PageHome, isKept: true, content: (*shell).home,
+			title: func(text *message.Catalogue) string { return text.Home.Title },
+		},
+		{
+			pattern: shared.PagePasskeys, isKept: true, content: (*shell).home, // with the panel over it
+			title: func(text *message.Catalogue) string { return text.Panel.Title },
+			menu:  &menuEntry{"passkeys", "key", func(text *message.Catalogue) string { return text.Shell.Passkeys }},
+		},
+		{
+			pattern: shared.PageSessions, content: (*shell).sessions,
+			title: func(text *message.Catalogue) string { return text.Sessions.Title },
+			menu:  &menuEntry{"sessions", "browser", func(text *message.Catalogue) string { return text.Shell.Sessions }},
+		},
+		{
+			pattern: shared.PageActivity, content: (*shell).activity,
+			title: func(text *message.Catalogue) string { return text.Activity.Title },
+			menu:  &menuEntry{"activity", "list", func(text *message.Catalogue) string { return text.Shell.Activity }},
+		},
+		{
+			pattern: shared.PageUsers, audience: administrators, content: (*shell).users,
+			title: func(text *message.Catalogue) string { return text.Users.Title },
+			menu:  &menuEntry{"users", "people", func(text *message.Catalogue) string { return text.Shell.Users }},
+		},
+	}
+}

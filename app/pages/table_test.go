@@ -1,0 +1,150 @@
+package pages
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// memberPage is a new page with a parameter: this row, and [shell.member], which would be in
+// a file of its own. Nothing else has to know of it.
+var memberPage = page{
+	pattern: "/users/{id}", audience: administrators, content: (*shell).member,
+	title: func(*message.Catalogue) string { return "A member" },
+}
+
+func (s *shell) member(values map[string]string) goapp.UI {
+	return goapp.H1().Text("The member " + values["id"])
+}
+
+// opens is the shell of a user who has opened a path.
+func opens(path string, isAdministrator bool) *shell {
+	return &shell{
+		path: path, state: stateReady, pages: append(table(), memberPage),
+		speech:  speech{languages: newLanguages(nil), text: &message.English, spoken: true},
+		account: shared.Account{User: shared.User{ID: "ann", DisplayName: "Ann", Admin: isAdministrator}},
+	}
+}
+
+func TestAPageIsARowAndAFile(t *testing.T) {
+	for path, want := range map[string]string{
+		"/users/Zm9v-_8": "<h1>The member Zm9v-_8</h1>",
+		"/users":         `id="users-title"`,
+		"/users/":        "There is nothing at this address.",
+		"/users/a/b":     "There is nothing at this address.",
+		"/users/<b>":     "There is nothing at this address.",
+		"/":              "<h1>Hello, Ann</h1>",
+		"/shell":         "<h1>Hello, Ann</h1>",
+	} {
+		if got := goapp.HTMLString(opens(path, true)); !strings.Contains(got, want) {
+			t.Errorf("%s lacks %s:\n%s", path, want, got)
+		}
+	}
+}
+
+func TestAudience(t *testing.T) {
+	for _, path := range []string{"/users", "/users/bob"} {
+		got := goapp.HTMLString(opens(path, false))
+		if !strings.Contains(got, "This is for administrators.") || strings.Contains(got, "bob") {
+			t.Errorf("%s, to another user:\n%s", path, got)
+		}
+	}
+	for isAdministrator, want := range map[bool]string{
+		false: "passkeys sessions activity sign-out",
+		true:  "passkeys sessions activity users sign-out",
+	} {
+		var ids []string
+		for _, item := range opens("/", isAdministrator).menu().Items {
+			ids = append(ids, item.ID)
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("administrator %t: the menu has %s, want %s", isAdministrator, got, want)
+		}
+	}
+}
+
+// stage mounts a shell outside of a browser, where go-app itself calls no OnMount.
+type stage struct {
+	goapp.Compo
+
+	shell *shell
+}
+
+// OnPreRender gives the shell a context.
+func (s *stage) OnPreRender(ctx goapp.Context) { s.shell.ctx = ctx }
+
+// shows is the page that the shell would show now.
+func (s *stage) shows() string { return goapp.HTMLString(s.shell.renderPage()) }
+
+func (s *stage) Render() goapp.UI { return s.shell }
+
+func TestNotFound(t *testing.T) {
+	s := opens("/users/removed", true)
+	engine, on := goapp.NewTestEngine(), &stage{shell: s}
+	if err := engine.Load(on); err != nil {
+		t.Fatal(err)
+	}
+	engine.ConsumeAll()
+	s.notFound()
+	engine.ConsumeAll()
+	if got := on.shows(); !strings.Contains(got, "<h1>Not found</h1>") || strings.Contains(got, "The member") {
+		t.Errorf("a member who isn't there:\n%s", got)
+	}
+	s.path = "/users/bob"
+	if got := on.shows(); !strings.Contains(got, "The member bob") {
+		t.Errorf("and then one who is:\n%s", got)
+	}
+}
+
+// TestRoutes has go-app draw pages without a user, as it does where the network is away. The
+// page of an address that isn't ours waits for nobody.
+func TestRoutes(t *testing.T) {
+	for _, name := range []string{EnvProduct, EnvIcon, EnvLanguages} {
+		t.Setenv(name, "") // go-app sets them in its process
+	}
+	routes(Deps{Product: "Keypeg"}, append(table(), memberPage))
+	handler := &goapp.Handler{}
+	for path, isOurs := range map[string]bool{
+		"/": true, "/shell": true, "/passkeys": true, "/users": true, "/users/bob": true,
+		"/sign-in": false, "/user": false, "/usersbob": false, "/x/users/bob": false,
+	} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if got := strings.Contains(w.Body.String(), "page-wait"); w.Code != 200 || got != isOurs {
+			t.Errorf("%s: status %d, the app's: %t, want %t", path, w.Code, got, isOurs)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	patterns, ids := map[shared.PagePattern]bool{}, map[string]bool{}
+	for _, p := range table() {
+		if patterns[p.pattern] {
+			t.Errorf("two pages are at %s", p.pattern)
+		}
+		patterns[p.pattern] = true
+		for _, text := range message.Languages {
+			if p.title(text) == "" {
+				t.Errorf("%s has no title in %s", p.pattern, text.Name)
+			}
+		}
+		if p.menu == nil {
+			continue
+		}
+		if strings.Contains(string(p.pattern), "{") {
+			t.Errorf("%s is in the menu, which knows no value for its parameter", p.pattern)
+		}
+		if ids[p.menu.id] {
+			t.Errorf("two lines of the menu are %s", p.menu.id)
+		}
+		ids[p.menu.id] = true
+	}
+	if len(Patterns()) != len(patterns) || !patterns[shared.PageHome] {
+		t.Errorf("the server is told of %v", Patterns())
+	}
+}
