@@ -143,9 +143,6 @@ func (l In) exact(t time.Time) string {
 // Number writes a number.
 func (l In) Number(n int) string { return l.format("NumberFormat", nil, "format", n) }
 
-// One tells whether a number takes the singular.
-func (l In) One(n int) bool { return l.format("PluralRules", nil, "select", n) == "one" }
-
 func (l In) time(t time.Time, options map[string]any) string {
 	return l.format("DateTimeFormat", options, "format", js.Global().Get("Date").New(t.UnixMilli()))
 }

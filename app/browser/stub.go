@@ -95,9 +95,6 @@ func Regional(lang string) In { return In(lang) }
 // Number writes digits.
 func (In) Number(n int) string { return strconv.Itoa(n) }
 
-// One tells whether n is 1.
-func (In) One(n int) bool { return n == 1 }
-
 // Date writes an English day in UTC.
 func (In) Date(t time.Time) (day, exact string) {
 	t = t.UTC()

@@ -13,7 +13,6 @@ import (
 type plain struct{ ui.Formats }
 
 func (plain) Number(n int) string { return fmt.Sprint(n) }
-func (plain) One(n int) bool      { return n == 1 }
 
 // Components read their texts from a catalogue, and so may whoever draws for themselves.
 func ExampleWorld_Count() {

@@ -46,8 +46,6 @@ type Formats interface {
 	Moment(time.Time) (moment, exact string)
 	// Number writes a number, with the reader's separators.
 	Number(int) string
-	// One tells whether a number takes the singular.
-	One(int) bool
 }
 
 // World is what components need to know of the browser that they run in, and the same for
@@ -79,11 +77,7 @@ type World struct {
 
 // Count writes a number with its noun.
 func (w World) Count(c message.Counted, n int) string {
-	text := c.Other
-	if w.One(n) {
-		text = c.One
-	}
-	return message.Fill(text, "n", w.Number(n))
+	return w.Text.Count(c, n, w.Number(n))
 }
 
 // asking is the context of what a component asks of its service: what is refused is

@@ -22,13 +22,6 @@ func Fill(text string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// Counted is a text that depends on a number, which stands as {n} in it. The
-// languages here have at most these two plural forms (CLDR's one and other).
-type Counted struct {
-	One   string
-	Other string
-}
-
 // Catalogue is every text in one language.
 type Catalogue struct {
 	Lang string // BCP 47, "en"

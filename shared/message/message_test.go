@@ -114,8 +114,8 @@ func TestChoose(t *testing.T) {
 
 // complete finds texts that are missing, or that lack a {name} of the English.
 func complete(t *testing.T, path string, got, english reflect.Value) {
-	if got.Kind() == reflect.Slice {
-		return // compared with the source
+	if got.Kind() == reflect.Slice || got.Type() == reflect.TypeFor[Counted]() {
+		return // compared with the source; TestPluralForms
 	}
 	if got.Kind() == reflect.Struct {
 		for i := range got.NumField() {
