@@ -35,7 +35,7 @@ type ActivityPanel struct {
 	OnSignedOut func()          // the session has ended
 	OnPasskeys  func()          // go to the passkeys, to remove one
 
-	errands
+	tasks
 	seen    int // the Changes that the list is of
 	state   listState
 	events  []shared.Event
@@ -63,7 +63,7 @@ const (
 
 // OnMount loads the first page.
 func (p *ActivityPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
+	p.tasks = tasks{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.more("")
 }
 

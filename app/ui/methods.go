@@ -32,7 +32,7 @@ type MethodsCard struct {
 	OnChanged   func()         // the account is another now: ask for it again
 	OnSignedOut func()         // the session has ended
 
-	errands
+	tasks
 	working string // the id of the row that is being worked on, or ""
 	codes   []string
 	failure error
@@ -41,7 +41,7 @@ type MethodsCard struct {
 
 // OnMount implements app.Mounter.
 func (c *MethodsCard) OnMount(ctx app.Context) {
-	c.errands = errands{self: ctx, world: &c.World, signedOut: c.OnSignedOut}
+	c.tasks = tasks{self: ctx, world: &c.World, signedOut: c.OnSignedOut}
 }
 
 // Render implements app.Composer.

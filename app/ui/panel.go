@@ -70,7 +70,7 @@ type PasskeysPanel struct {
 	OnChanged   func(shared.PasskeyList) // the list was loaded, or is another now
 	OnSignedOut func()                   // the session has ended
 
-	errands
+	tasks
 	state   listState
 	list    shared.PasskeyList
 	failure error // of loading the list
@@ -111,7 +111,7 @@ const (
 
 // OnMount opens the panel and loads the list.
 func (p *PasskeysPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
+	p.tasks = tasks{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	showModal(ctx, panelID)
 	if p.Adding {
 		p.openAdd()

@@ -30,7 +30,7 @@ type SessionsPanel struct {
 	Changes     int            // grows whenever the list may have changed elsewhere
 	OnSignedOut func()         // this session has ended
 
-	errands
+	tasks
 	seen    int // the Changes that the list is of
 	state   listState
 	list    shared.SessionList
@@ -44,7 +44,7 @@ const othersID = "others"
 
 // OnMount loads the list.
 func (p *SessionsPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
+	p.tasks = tasks{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.load()
 }
 

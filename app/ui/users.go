@@ -39,7 +39,7 @@ type UsersPanel struct {
 
 	OnSignedOut func() // the session has ended
 
-	errands
+	tasks
 	seen    int // the Changes that the list is of
 	state   listState
 	find    string
@@ -84,7 +84,7 @@ const (
 
 // OnMount loads the list.
 func (p *UsersPanel) OnMount(ctx app.Context) {
-	p.errands = errands{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
+	p.tasks = tasks{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
 	p.load("")
 }
 
