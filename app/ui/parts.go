@@ -20,19 +20,18 @@ func submit(id, kind, text string, off bool) app.HTMLButton {
 // Escape doesn't close it by itself.
 func dialog(id, title string, onEscape func(), content ...app.UI) app.HTMLDialog {
 	heading := app.H2().ID(id + "-title").Text(title)
-	return held(app.Dialog().ID(id).Class("dialog").Aria("labelledby", id+"-title"), id, onEscape).
+	return modal(app.Dialog().ID(id).Class("dialog").Aria("labelledby", id+"-title"), id, onEscape).
 		Body(append([]app.UI{heading}, content...)...)
 }
 
-// held makes a modal dialog stay for as long as it is rendered: what Escape does is up to
-// onEscape.
+// modal makes a dialog modal, and keeps it open for as long as it is rendered: onEscape
+// decides what Escape does.
 //
-// Preventing its cancel isn't enough. A page may do that once, and not again before the
-// user has clicked or typed something (HTML, "close watchers"; Chromium does so): at the
-// next Escape cancel is told, can't be prevented, and the dialog closes, with each one
-// below that it was opened from without a click. So it is shown again, with the keyboard
-// where it was.
-func held(dialog app.HTMLDialog, id string, onEscape func()) app.HTMLDialog {
+// Preventing the event "cancel" isn't enough. A page may do that once, and not again before
+// the user has clicked or typed something (HTML, "close watchers"; Chromium does so). At the
+// next Escape the browser closes the dialog, and with it each dialog below from which it was
+// opened without a click. So it is shown again, with the keyboard focus where it was.
+func modal(dialog app.HTMLDialog, id string, onEscape func()) app.HTMLDialog {
 	focusedBefore := ""
 	return dialog.
 		On("cancel", func(_ app.Context, e app.Event) {
