@@ -336,5 +336,5 @@ func (d *adviceDialog) onEscape() {
 }
 
 func (d *adviceDialog) onClose(app.Context, app.Event)    { d.OnClose() }
-func (d *adviceDialog) onPasskey(app.Context, app.Event)  { tell(d.OnPasskey) }
+func (d *adviceDialog) onPasskey(app.Context, app.Event)  { notify(d.OnPasskey) }
 func (d *adviceDialog) onPassword(app.Context, app.Event) { d.OnPassword() }

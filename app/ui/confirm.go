@@ -147,7 +147,7 @@ func (c *Confirm) renderNothing() app.UI {
 // onRecovery leaves the app: the page isn't one of its own.
 func (c *Confirm) onRecovery(app.Context, app.Event) { browser.Leave(c.World.Recovery) }
 
-func (c *Confirm) onSignInAgain(app.Context, app.Event) { tell(c.World.SignInAgain) }
+func (c *Confirm) onSignInAgain(app.Context, app.Event) { notify(c.World.SignInAgain) }
 
 func (c *Confirm) onInput(ctx app.Context, _ app.Event) { c.password = valueOf(ctx) }
 
@@ -197,9 +197,9 @@ func (c *Confirm) confirm(how confirmState, prove func(context.Context) error) {
 		c.self.Dispatch(func(app.Context) {
 			switch {
 			case err == nil:
-				tell(c.OnConfirmed)
+				notify(c.OnConfirmed)
 			case shared.IsSignedOut(err):
-				tell(c.OnSignedOut)
+				notify(c.OnSignedOut)
 			}
 			c.state, c.failure = confirmAsking, err
 			refocus(c.self, focusedBefore)
@@ -208,7 +208,7 @@ func (c *Confirm) confirm(how confirmState, prove func(context.Context) error) {
 }
 
 func (c *Confirm) onEscape() {
-	tell(c.OnCancel)
+	notify(c.OnCancel)
 }
 
-func (c *Confirm) onCancel(app.Context, app.Event) { tell(c.OnCancel) }
+func (c *Confirm) onCancel(app.Context, app.Event) { notify(c.OnCancel) }

@@ -118,7 +118,7 @@ func (m *UserMenu) chosen(item MenuItem) {
 		return
 	}
 	m.close()
-	tell(item.OnSelect)
+	notify(item.OnSelect)
 }
 
 func (m *UserMenu) focusLine(line int) {

@@ -175,7 +175,7 @@ func (c *MethodsCard) does(id, done string, work func(context.Context) error, th
 		if err == nil {
 			c.said = done
 			then()
-			tell(c.OnChanged)
+			notify(c.OnChanged)
 		}
 	})
 }

@@ -147,7 +147,7 @@ func (p *PasskeysPanel) load(ctx app.Context) {
 func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	switch {
 	case shared.IsSignedOut(err):
-		tell(p.OnSignedOut)
+		notify(p.OnSignedOut)
 	case err != nil && p.state == listReady:
 		// What is shown stays; the page tells that the server is away.
 	case err != nil:
@@ -277,12 +277,12 @@ func (p *PasskeysPanel) find(id string) shared.Passkey {
 
 func (p *PasskeysPanel) onRetry(ctx app.Context, _ app.Event) { p.load(p.self) }
 
-func (p *PasskeysPanel) onClose(app.Context, app.Event) { tell(p.OnClose) }
+func (p *PasskeysPanel) onClose(app.Context, app.Event) { notify(p.OnClose) }
 
 // onEscape closes the panel, but not while a dialog on top of it is open: that
 // one heard the key too.
 func (p *PasskeysPanel) onEscape() {
 	if p.paused == nil && p.phone.URL == "" && p.row.mode != rowRemove && p.row.mode != rowRemoving {
-		tell(p.OnClose)
+		notify(p.OnClose)
 	}
 }

@@ -34,9 +34,9 @@ func (p *PasskeysOff) Render() app.UI {
 	)
 }
 
-func (p *PasskeysOff) onEscape() { tell(p.OnClose) }
+func (p *PasskeysOff) onEscape() { notify(p.OnClose) }
 
-func (p *PasskeysOff) onClose(app.Context, app.Event) { tell(p.OnClose) }
+func (p *PasskeysOff) onClose(app.Context, app.Event) { notify(p.OnClose) }
 
 // panelDialog is the panel's frame: its title, its X, and what stands below.
 func panelDialog(text message.Panel, onEscape func(), onClose app.EventHandler, content ...app.UI) app.UI {

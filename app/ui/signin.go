@@ -168,7 +168,7 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 		p.self.Dispatch(func(app.Context) {
 			stop()
 			if err == nil {
-				tell(p.OnSignedIn)
+				notify(p.OnSignedIn)
 				return
 			}
 			p.state, p.failure = signInWaiting, err
@@ -196,7 +196,7 @@ func (p *SignInPanel) arm() {
 			case ctx.Err() != nil:
 				// The user does something else.
 			case err == nil:
-				tell(p.OnSignedIn)
+				notify(p.OnSignedIn)
 			case refused, failed && failure.Chosen:
 				p.failure = err
 				p.arm()

@@ -49,7 +49,7 @@ func (t *tasks) attemptFrom(id string, work func(context.Context) error, done fu
 					},
 				}
 			case shared.IsSignedOut(err):
-				tell(t.signedOut)
+				notify(t.signedOut)
 			default:
 				done(err)
 				refocus(t.self, id)

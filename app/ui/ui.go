@@ -156,8 +156,8 @@ func (w World) notice(err error) app.UI {
 	}))
 }
 
-// tell calls a parent back, where it wants to know.
-func tell(callback func()) {
+// notify calls a callback of the parent, which may be nil.
+func notify(callback func()) {
 	if callback != nil {
 		callback()
 	}
