@@ -36,14 +36,14 @@ type ActivityPanel struct {
 	OnPasskeys  func()          // go to the passkeys, to remove one
 
 	tasks
-	seen    int // the Changes that the list is of
-	state   listState
-	events  []shared.Event
-	first   int // how many of the events are of the first page
-	next    string
-	failure error
-	alarm   alarm
-	said    string
+	seen         int // the Changes that the list is of
+	state        listState
+	events       []shared.Event
+	first        int // how many of the events are of the first page
+	next         string
+	failure      error
+	alarm        alarm
+	announcement string
 }
 
 // alarm is what is done about an event that the user doesn't know.
@@ -118,7 +118,7 @@ func (p *ActivityPanel) Render() app.UI {
 		Slot(app.If(p.alarm.state == alarmAdvising, p.renderAdvice)),
 		Slot(app.If(p.alarm.state == alarmPassword, p.renderPassword)),
 		p.renderConfirm(p.World, p.Confirms, p.HasPasskey, p.HasPassword),
-		spoken(p.said),
+		spoken(p.announcement),
 	)
 }
 
@@ -180,7 +180,7 @@ func (p *ActivityPanel) changePassword(password string, done func(error)) {
 	}, func(err error) {
 		done(err)
 		if err == nil {
-			p.said = p.World.Text.Password.Done
+			p.announcement = p.World.Text.Password.Done
 			p.calm()
 		}
 	})

@@ -33,10 +33,10 @@ type MethodsCard struct {
 	OnSignedOut func()         // the session has ended
 
 	tasks
-	working string // the id of the row that is being worked on, or ""
-	codes   []string
-	failure error
-	said    string
+	working      string // the id of the row that is being worked on, or ""
+	codes        []string
+	failure      error
+	announcement string
 }
 
 // OnMount implements app.Mounter.
@@ -65,7 +65,7 @@ func (c *MethodsCard) Render() app.UI {
 		app.If(len(c.codes) > 0, func() app.UI {
 			return &codesDialog{World: c.World, Product: a.Product, Name: a.User.Name, Codes: c.codes, OnDone: c.codesDone}
 		}),
-		spoken(c.said),
+		spoken(c.announcement),
 	)
 }
 
@@ -173,7 +173,7 @@ func (c *MethodsCard) does(id, done string, work func(context.Context) error, th
 	c.attempt(work, func(err error) {
 		c.working, c.failure = "", err
 		if err == nil {
-			c.said = done
+			c.announcement = done
 			then()
 			notify(c.OnChanged)
 		}

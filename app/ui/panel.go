@@ -71,17 +71,17 @@ type PasskeysPanel struct {
 	OnSignedOut func()                   // the session has ended
 
 	tasks
-	state   listState
-	list    shared.PasskeyList
-	failure error // of loading the list
-	add     addForm
-	row     openRow
-	seen    int            // the Changes that the list is of
-	edits   int            // how many times the user changed the list here
-	lit     string         // the passkey that was just added
-	said    string         // read out by screen readers
-	gone    string         // that what was being changed has gone, or ""
-	began   map[string]int // sessions elsewhere, by the passkey that they began with
+	state        listState
+	list         shared.PasskeyList
+	failure      error // of loading the list
+	add          addForm
+	row          openRow
+	seen         int            // the Changes that the list is of
+	edits        int            // how many times the user changed the list here
+	lit          string         // the passkey that was just added
+	announcement string         // read out by screen readers
+	gone         string         // that what was being changed has gone, or ""
+	began        map[string]int // sessions elsewhere, by the passkey that they began with
 
 	phone        shared.EnrolmentLink // shown while it has a URL
 	gettingPhone bool
@@ -224,7 +224,7 @@ func (p *PasskeysPanel) Render() app.UI {
 		app.If(p.World.Contact != "", func() app.UI {
 			return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.World.Contact))
 		}),
-		spoken(p.said),
+		spoken(p.announcement),
 		Slot(app.If(p.phone.URL != "", p.renderPhone)),
 		Slot(app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove)),
 		p.renderConfirm(p.World, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
@@ -264,8 +264,8 @@ func (p *PasskeysPanel) renderList() app.UI {
 	)
 }
 
-// say reads a sentence to those who can't see the list change.
-func (p *PasskeysPanel) say(sentence string) { p.said = sentence }
+// announce has screen readers read a sentence to those who can't see the list change.
+func (p *PasskeysPanel) announce(sentence string) { p.announcement = sentence }
 
 func (p *PasskeysPanel) find(id string) shared.Passkey {
 	i := slices.IndexFunc(p.list.Passkeys, func(k shared.Passkey) bool { return k.ID == id })

@@ -126,7 +126,7 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		}
 		p.add = addForm{}
 		p.edited(list)
-		p.say(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
+		p.announce(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
 		if name == "" { // it got a name that may not be theirs
 			p.beginRename(added.ID)
 		} else {

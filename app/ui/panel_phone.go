@@ -61,7 +61,7 @@ func (p *PasskeysPanel) phoned(fresh shared.PasskeyList) {
 	}
 	added := fresh.Passkeys[at]
 	p.phone = shared.EnrolmentLink{}
-	p.say(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
+	p.announce(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
 	focus(p.self, "rename-"+added.ID)
 	p.light(added.ID)
 }

@@ -136,7 +136,7 @@ func (p *PasskeysPanel) remove(endSessions bool) {
 		}
 		p.row = openRow{}
 		p.edited(left)
-		p.say(message.Fill(p.World.Text.Panel.DoneRemoved, "name", going.Name))
+		p.announce(message.Fill(p.World.Text.Panel.DoneRemoved, "name", going.Name))
 		p.focusNear(at)
 	})
 }

@@ -203,7 +203,7 @@ func (p *PasskeysPanel) rename(id, name string) {
 			return
 		}
 		p.replace(renamed)
-		p.say(message.Fill(p.World.Text.Panel.DoneRenamed, "name", renamed.Name))
+		p.announce(message.Fill(p.World.Text.Panel.DoneRenamed, "name", renamed.Name))
 		p.closeRow(id)
 	})
 }

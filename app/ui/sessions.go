@@ -31,12 +31,12 @@ type SessionsPanel struct {
 	OnSignedOut func()         // this session has ended
 
 	tasks
-	seen    int // the Changes that the list is of
-	state   listState
-	list    shared.SessionList
-	failure error
-	ending  string // the id of the session that is being ended, or othersID
-	said    string
+	seen         int // the Changes that the list is of
+	state        listState
+	list         shared.SessionList
+	failure      error
+	ending       string // the id of the session that is being ended, or othersID
+	announcement string
 }
 
 // othersID stands for all other sessions.
@@ -96,7 +96,7 @@ func (p *SessionsPanel) Render() app.UI {
 		app.If(len(p.list.Sessions) > 1, p.renderEndOthers).ElseIf(p.state == listReady, func() app.UI {
 			return app.P().Class("quiet").Text(text.NoOthers)
 		}),
-		spoken(p.said),
+		spoken(p.announcement),
 	)
 }
 
@@ -146,7 +146,7 @@ func (p *SessionsPanel) finish(id, done string, end func(context.Context) (share
 	}, func(err error) {
 		p.ending, p.failure = "", err
 		if err == nil {
-			p.list, p.said = left, done
+			p.list, p.announcement = left, done
 			focus(p.self, "sessions-title")
 		}
 	})

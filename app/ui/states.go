@@ -48,7 +48,7 @@ func States(text *message.Catalogue) []State {
 		"panel-add":         statePanel(world, func(p *PasskeysPanel) { p.add.state = addOpen }),
 		"panel-add-working": statePanel(world, func(p *PasskeysPanel) { p.add.state = addWorking }),
 		"panel-add-refused": statePanel(world, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: denied} }),
-		"panel-added":       statePanel(world, func(p *PasskeysPanel) { p.lit, p.said = "a", "“Work laptop” was added." }),
+		"panel-added":       statePanel(world, func(p *PasskeysPanel) { p.lit, p.announcement = "a", "“Work laptop” was added." }),
 		"panel-rename":      statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRename} }),
 		"panel-renaming":    statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRenaming} }),
 		"panel-rename-taken": statePanel(world, func(p *PasskeysPanel) {

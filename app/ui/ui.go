@@ -87,7 +87,7 @@ func (w World) asking(ctx context.Context) context.Context {
 }
 
 // sentence says what went wrong, in words for the person at the screen. It is
-// "" where nothing is to be said: they did it themselves.
+// "" where there is nothing to say, because they did it themselves.
 func (w World) sentence(err error) string {
 	text := w.Text.Failure
 	if failure, ok := errors.AsType[*ceremony.Failure](err); ok {

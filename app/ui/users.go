@@ -40,15 +40,15 @@ type UsersPanel struct {
 	OnSignedOut func() // the session has ended
 
 	tasks
-	seen    int // the Changes that the list is of
-	state   listState
-	find    string
-	looked  string // the find that the list is of
-	asked   int    // how many lists were asked for; an answer to an earlier one is late
-	users   []shared.Member
-	next    string
-	failure error
-	said    string
+	seen         int // the Changes that the list is of
+	state        listState
+	find         string
+	looked       string // the find that the list is of
+	asked        int    // how many lists were asked for; an answer to an earlier one is late
+	users        []shared.Member
+	next         string
+	failure      error
+	announcement string
 
 	inviting bool
 	asking   question
@@ -139,7 +139,7 @@ func (p *UsersPanel) Render() app.UI {
 		),
 		p.World.notice(p.failure),
 		p.renderList(),
-		spoken(p.said),
+		spoken(p.announcement),
 		Slot(app.If(p.inviting, func() app.UI {
 			return &inviteDialog{World: p.World, OnInvite: p.invite, OnCancel: p.notInvited}
 		})),
@@ -271,7 +271,7 @@ func (p *UsersPanel) withdraw(user shared.Member) {
 		return err
 	}, func() {
 		p.replace(changed)
-		p.said = message.Fill(p.World.Text.Users.DoneWithdrawn, "name", changed.DisplayName)
+		p.announcement = message.Fill(p.World.Text.Users.DoneWithdrawn, "name", changed.DisplayName)
 		focus(p.self, "link-for-"+user.ID)
 	})
 }
@@ -316,7 +316,7 @@ func (p *UsersPanel) setDisabled(user shared.Member, disabled bool, done string)
 		return err
 	}, func() {
 		p.replace(changed)
-		p.said = message.Fill(done, "name", changed.DisplayName)
+		p.announcement = message.Fill(done, "name", changed.DisplayName)
 		focus(p.self, usersTitleID)
 	})
 }
