@@ -9,7 +9,7 @@ import (
 // activity is what happened to the user's account.
 func (s *shell) activity(map[string]string) goapp.UI {
 	return &ui.ActivityPanel{
-		World: s.world(), Service: s.self, Confirms: s.self, Changes: s.changes,
+		Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes,
 		HasPasskey: s.account.Passkeys > 0, HasPassword: s.account.HasPassword,
 		OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys,
 	}

@@ -80,7 +80,7 @@ func (s *shell) menu() *ui.UserMenu {
 
 func (s *shell) renderBar() goapp.UI {
 	if !s.asOf.IsZero() {
-		return goapp.P().ID("offline-bar").Class("bar").Attr("role", "status").Text(s.world().Offline)
+		return goapp.P().ID("offline-bar").Class("bar").Attr("role", "status").Text(s.context().Offline)
 	}
 	if s.hinted {
 		return goapp.Div().ID("install-hint").Class("bar").Attr("role", "status").Body(
@@ -125,20 +125,20 @@ func (s *shell) inBetween(refusal *shared.Error) string {
 	return sentence
 }
 
-func (s *shell) world() ui.World {
-	world := selfservice.World(s.text, s.account)
-	world.ConfirmsAt, world.Recovery = s.confirmsAt(), shared.PageRecovery
+func (s *shell) context() ui.Context {
+	c := selfservice.Context(s.text, s.account)
+	c.ConfirmsAt, c.Recovery = s.confirmsAt(), shared.PageRecovery
 	if !s.asOf.IsZero() {
-		world.Offline = s.text.Shell.Offline
+		c.Offline = s.text.Shell.Offline
 		if p, _ := s.current(); p.isKept {
 			moment, _ := s.formats().Moment(s.asOf)
-			world.Offline = message.Fill(s.text.Shell.OfflineAsOf, "date", moment)
+			c.Offline = message.Fill(s.text.Shell.OfflineAsOf, "date", moment)
 		}
 		if refusal, _ := errors.AsType[*shared.Error](s.failure); refusal != nil && refusal.Code == shared.CodeInBetween {
-			world.Offline = s.inBetween(refusal)
+			c.Offline = s.inBetween(refusal)
 		}
 	}
-	return world
+	return c
 }
 
 // confirmsAt are the providers at which the user can confirm.

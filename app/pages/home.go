@@ -22,7 +22,7 @@ func (s *shell) renderHome() goapp.UI {
 		ui.Slot(goapp.If(s.saved != "", s.renderSaved)),
 		ui.Slot(goapp.If(s.showsOffer(), s.renderOffer)),
 		&ui.MethodsCard{
-			World: s.world(), Service: s.self, Confirms: s.self, Account: s.account,
+			Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account,
 			OnChanged: func() { s.load(s.ctx) }, OnSignedOut: s.signedOut,
 		},
 	)

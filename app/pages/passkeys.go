@@ -25,10 +25,10 @@ func (s *shell) closePanel() { s.ctx.Navigate(shared.PageHome) }
 
 func (s *shell) renderPanel() goapp.UI {
 	if !s.account.PasskeysOn {
-		return &ui.PasskeysOff{World: s.world(), OnClose: s.closePanel}
+		return &ui.PasskeysOff{Context: s.context(), OnClose: s.closePanel}
 	}
 	return &ui.PasskeysPanel{
-		World: s.world(), Service: s.self, Confirms: s.self, Changes: s.changes, Adding: s.panel == panelAdding,
+		Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes, Adding: s.panel == panelAdding,
 		OnClose: s.closePanel, OnChanged: s.changed, OnSignedOut: s.signedOut,
 	}
 }

@@ -8,5 +8,5 @@ import (
 
 // sessions is where the user is signed in.
 func (s *shell) sessions(map[string]string) goapp.UI {
-	return &ui.SessionsPanel{World: s.world(), Service: s.self, Changes: s.changes, OnSignedOut: s.signedOut}
+	return &ui.SessionsPanel{Context: s.context(), Service: s.self, Changes: s.changes, OnSignedOut: s.signedOut}
 }

@@ -8,5 +8,5 @@ import (
 
 // users is where administrators invite people, and help them back in.
 func (s *shell) users(map[string]string) goapp.UI {
-	return &ui.UsersPanel{World: s.world(), Service: s.self, Confirms: s.self, Account: s.account, Changes: s.changes, OnSignedOut: s.signedOut}
+	return &ui.UsersPanel{Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account, Changes: s.changes, OnSignedOut: s.signedOut}
 }

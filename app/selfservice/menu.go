@@ -195,13 +195,13 @@ func (m *Menu) renderName() goapp.UI {
 }
 
 func (m *Menu) renderPanel() goapp.UI {
-	world := World(m.text(), m.account)
-	world.SignInAgain = m.SignInAgain
+	here := Context(m.text(), m.account)
+	here.SignInAgain = m.SignInAgain
 	if !m.account.PasskeysOn {
-		return &ui.PasskeysOff{World: world, OnClose: m.close}
+		return &ui.PasskeysOff{Context: here, OnClose: m.close}
 	}
 	return &ui.PasskeysPanel{
-		World: world, Service: m.Service, Confirms: m.Service, Changes: m.changes,
+		Context: here, Service: m.Service, Confirms: m.Service, Changes: m.changes,
 		OnClose: m.close, OnSignedOut: m.signedOut,
 	}
 }

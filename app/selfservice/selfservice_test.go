@@ -177,7 +177,7 @@ func TestMenuListens(t *testing.T) {
 func TestMenuSignsInAgain(t *testing.T) {
 	again := 0
 	menu := &Menu{Service: New(nil), state: menuPanel, account: shared.Account{PasskeysOn: true}, SignInAgain: func() { again++ }}
-	menu.renderPanel().(*ui.PasskeysPanel).World.SignInAgain()
+	menu.renderPanel().(*ui.PasskeysPanel).Context.SignInAgain()
 	if again != 1 {
 		t.Errorf("the program was told %d times, want once", again)
 	}

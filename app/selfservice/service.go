@@ -56,10 +56,10 @@ func With(transport client.Transport, authenticator ceremony.Authenticator, pass
 	return &Service{password: password, client: c, ceremonies: ceremony.Ceremonies{API: c, Authenticator: authenticator}}
 }
 
-// World is what components need to know: of the browser that they run in, and of the
+// Context is what components need to know: of the browser that they run in, and of the
 // account that [Service.Account] has returned, which is empty where nobody is signed in.
 // Text is required; message.English is one.
-func World(text *message.Catalogue, account shared.Account) ui.World {
+func Context(text *message.Catalogue, account shared.Account) ui.Context {
 	blocked := ""
 	switch browser.PasskeySupport() {
 	case browser.NotSupported:
@@ -67,7 +67,7 @@ func World(text *message.Catalogue, account shared.Account) ui.World {
 	case browser.NotSecure:
 		blocked = text.Panel.NotSecure
 	}
-	return ui.World{
+	return ui.Context{
 		Text: text, Formats: browser.Regional(text.Lang), Host: browser.Host(),
 		RPID: account.RPID, Contact: account.Contact, Blocked: blocked,
 	}

@@ -19,7 +19,7 @@ func (p *toolsPage) menu() goapp.UI {
 // form is what somebody signs in with.
 func (p *signInPage) form() goapp.UI {
 	return &ui.SignInPanel{
-		World: selfservice.World(&message.English, shared.Account{}), Service: passkeys,
+		Context: selfservice.Context(&message.English, shared.Account{}), Service: passkeys,
 		Password: signIn, OnSignedIn: p.signedIn,
 	}
 }

@@ -26,7 +26,7 @@ type ActivityService interface {
 type ActivityPanel struct {
 	app.Compo
 
-	World       World           // required
+	Context     Context         // required
 	Service     ActivityService // required
 	Confirms    ConfirmService  // nil says that there is nothing to confirm with
 	HasPasskey  bool            // to confirm with
@@ -63,7 +63,7 @@ const (
 
 // OnMount loads the first page.
 func (p *ActivityPanel) OnMount(ctx app.Context) {
-	p.tasks = tasks{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
+	p.tasks = tasks{self: ctx, context: &p.Context, signedOut: p.OnSignedOut}
 	p.more("")
 }
 
@@ -101,23 +101,23 @@ func (p *ActivityPanel) more(next string) {
 
 // Render implements app.Composer.
 func (p *ActivityPanel) Render() app.UI {
-	text := p.World.Text.Activity
+	text := p.Context.Text.Activity
 	return app.Section().Class("page").Aria("labelledby", "activity-title").Body(
 		app.H1().ID("activity-title").TabIndex(-1).Text(text.Title),
 		app.P().Class("lead").Text(text.Lead),
-		p.World.notice(p.failure),
+		p.Context.notice(p.failure),
 		app.If(p.state == listLoading && len(p.events) == 0, func() app.UI {
-			return waiting(p.World.Text.Shell.Loading)
+			return waiting(p.Context.Text.Shell.Loading)
 		}),
 		app.If(len(p.events) > 0, p.renderRows),
 		app.If(p.state == listFailed && len(p.events) == 0, func() app.UI {
-			return button("activity-retry", "", p.World.Text.Shell.TryAgain, false, p.onMore)
+			return button("activity-retry", "", p.Context.Text.Shell.TryAgain, false, p.onMore)
 		}).ElseIf(p.next != "", func() app.UI {
-			return button("activity-more", "", label(p.state == listLoading, text.MoreWorking, text.More), p.state == listLoading || p.World.Offline != "", p.onMore)
+			return button("activity-more", "", label(p.state == listLoading, text.MoreWorking, text.More), p.state == listLoading || p.Context.Offline != "", p.onMore)
 		}),
 		Slot(app.If(p.alarm.state == alarmAdvising, p.renderAdvice)),
 		Slot(app.If(p.alarm.state == alarmPassword, p.renderPassword)),
-		p.renderConfirm(p.World, p.Confirms, p.HasPasskey, p.HasPassword),
+		p.renderConfirm(p.Context, p.Confirms, p.HasPasskey, p.HasPassword),
 		spoken(p.announcement),
 	)
 }
@@ -127,7 +127,7 @@ func (p *ActivityPanel) renderRows() app.UI {
 		app.Range(p.events).Slice(func(i int) app.UI {
 			event := p.events[i]
 			return &activityRow{
-				World: p.World, Event: event, OnNotMe: p.notMe,
+				Context: p.Context, Event: event, OnNotMe: p.notMe,
 				Working: p.alarm.state == alarmEnding && p.alarm.event.ID == event.ID,
 			}
 		}),
@@ -158,13 +158,13 @@ func (p *ActivityPanel) notMe(event shared.Event) {
 
 func (p *ActivityPanel) renderAdvice() app.UI {
 	return &adviceDialog{
-		World: p.World, Event: p.alarm.event, HasPassword: p.HasPassword,
+		Context: p.Context, Event: p.alarm.event, HasPassword: p.HasPassword,
 		OnPassword: func() { p.alarm.state = alarmPassword }, OnPasskey: p.OnPasskeys, OnClose: p.calm,
 	}
 }
 
 func (p *ActivityPanel) renderPassword() app.UI {
-	return &passwordDialog{World: p.World, OnCancel: p.calm, OnSave: p.changePassword}
+	return &passwordDialog{Context: p.Context, OnCancel: p.calm, OnSave: p.changePassword}
 }
 
 // calm ends the alarm, and shows what has happened since.
@@ -180,7 +180,7 @@ func (p *ActivityPanel) changePassword(password string, done func(error)) {
 	}, func(err error) {
 		done(err)
 		if err == nil {
-			p.announcement = p.World.Text.Password.Done
+			p.announcement = p.Context.Text.Password.Done
 			p.calm()
 		}
 	})
@@ -190,21 +190,21 @@ func (p *ActivityPanel) changePassword(password string, done func(error)) {
 type activityRow struct {
 	app.Compo
 
-	World   World
+	Context Context
 	Event   shared.Event
 	Working bool
 	OnNotMe func(shared.Event)
 }
 
 func (r *activityRow) Render() app.UI {
-	text, e := r.World.Text.Activity, r.Event
-	moment, exact := r.World.Moment(e.Time)
+	text, e := r.Context.Text.Activity, r.Event
+	moment, exact := r.Context.Moment(e.Time)
 	var times string
 	if e.Last != nil {
 		times = message.Fill(text.Times, "count", fmt.Sprint(e.Count), "when", moment)
-		moment, exact = r.World.Moment(*e.Last)
+		moment, exact = r.Context.Moment(*e.Last)
 	}
-	what := r.World.eventText(e)
+	what := r.Context.eventText(e)
 	return app.Li().ID("event-"+e.ID).Class("row").Body(
 		app.Div().Class("row-text").Body(
 			app.H2().Class("row-name").Body(
@@ -215,12 +215,12 @@ func (r *activityRow) Render() app.UI {
 				app.Li().Title(exact).Text(moment),
 				app.If(times != "", func() app.UI { return app.Li().Text(times) }),
 				app.If(e.By != "", func() app.UI { return app.Li().Text(message.Fill(text.By, "name", e.By)) }),
-				app.If(e.Browser+e.System != "", func() app.UI { return app.Li().Text(r.World.browserName(e.Browser, e.System)) }),
-				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.World.Text.Sessions.From, "address", e.Address)) }),
+				app.If(e.Browser+e.System != "", func() app.UI { return app.Li().Text(r.Context.browserName(e.Browser, e.System)) }),
+				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.Context.Text.Sessions.From, "address", e.Address)) }),
 			),
 		),
 		app.If(alarming(e), func() app.UI {
-			return button("not-me-"+e.ID, "small", label(r.Working, text.NotMeWorking, text.NotMe), r.Working || r.World.Offline != "", r.onNotMe).Aria("label", label(r.Working, "", message.Fill(text.NotMeRow, "event", what)))
+			return button("not-me-"+e.ID, "small", label(r.Working, text.NotMeWorking, text.NotMe), r.Working || r.Context.Offline != "", r.onNotMe).Aria("label", label(r.Working, "", message.Fill(text.NotMeRow, "event", what)))
 		}),
 	)
 }
@@ -244,8 +244,8 @@ func alarming(e shared.Event) bool {
 }
 
 // eventText says what happened.
-func (w World) eventText(e shared.Event) string {
-	text := w.Text.Activity
+func (c Context) eventText(e shared.Event) string {
+	text := c.Text.Activity
 	plain := map[shared.EventKind]string{
 		shared.EventAccountCreated:  text.AccountCreated,
 		shared.EventSignedIn:        text.SignedInPassword,
@@ -298,7 +298,7 @@ func (w World) eventText(e shared.Event) string {
 type adviceDialog struct {
 	app.Compo
 
-	World       World
+	Context     Context
 	Event       shared.Event
 	HasPassword bool
 	OnPassword  func()
@@ -312,7 +312,7 @@ const adviceID = "advice"
 func (d *adviceDialog) OnMount(ctx app.Context) { showModal(ctx, adviceID) }
 
 func (d *adviceDialog) Render() app.UI {
-	text := d.World.Text.Activity
+	text := d.Context.Text.Activity
 	title, lead := text.NotMeTitle, text.NotMeLead
 	if d.Event.Kind == shared.EventSignInFailed {
 		title, lead = text.FailedTitle, text.FailedLead

@@ -128,7 +128,7 @@ func (o obliging) SignInByAutofill(ctx context.Context) error {
 // has everything happen after which it calls back. In a host's page each panic would end
 // the whole app.
 func TestSparse(t *testing.T) {
-	sparse := World{Text: &message.English, Formats: world().Formats}
+	sparse := Context{Text: &message.English, Formats: inEnglish().Formats}
 	for name, err := range map[string]error{
 		"the server does it":          nil,
 		"the session has ended":       shared.Errorf(shared.CodeUnauthenticated, "Please sign in."),
@@ -142,39 +142,39 @@ func TestSparse(t *testing.T) {
 				plays(t, m, handled(m.onButton), handled(m.onKey), done(func() { m.chosen(MenuItem{}) }), done(func() { m.open(-1) }), handled(m.onOutside))
 			})
 			t.Run("SignInPanel", func(t *testing.T) {
-				p := &SignInPanel{World: sparse, Service: server}
+				p := &SignInPanel{Context: sparse, Service: server}
 				plays(t, p, handled(p.onPassword), handled(p.onPasskey))
 			})
 			t.Run("Confirm", func(t *testing.T) {
-				c := &Confirm{World: sparse}
+				c := &Confirm{Context: sparse}
 				plays(t, c, handled(c.onCancel), done(c.onEscape), handled(c.onRecovery), handled(c.onSignInAgain))
-				c = &Confirm{World: sparse, Service: server, HasPasskey: true}
+				c = &Confirm{Context: sparse, Service: server, HasPasskey: true}
 				plays(t, c, handled(c.onPasskey), handled(c.onPassword), handled(c.onCancel))
 			})
 			t.Run("PasskeysPanel", func(t *testing.T) {
-				p := &PasskeysPanel{World: sparse, Service: server}
+				p := &PasskeysPanel{Context: sparse, Service: server}
 				plays(t, p, handled(p.onAdd), handled(p.onRegister), done(func() { p.rename("new", "Name") }), handled(p.onClose), done(p.onEscape))
 			})
 			t.Run("PasskeysOff", func(t *testing.T) {
-				p := &PasskeysOff{World: sparse}
+				p := &PasskeysOff{Context: sparse}
 				plays(t, p, handled(p.onClose), done(p.onEscape))
 			})
 			t.Run("SessionsPanel", func(t *testing.T) {
-				p := &SessionsPanel{World: sparse, Service: server}
+				p := &SessionsPanel{Context: sparse, Service: server}
 				plays(t, p, handled(p.onEndOthers))
 			})
 			t.Run("ActivityPanel", func(t *testing.T) {
-				p := &ActivityPanel{World: sparse, Service: server}
+				p := &ActivityPanel{Context: sparse, Service: server}
 				plays(t, p, done(func() { p.notMe(shared.Event{ID: "e", PasskeyID: "new"}) }), done(p.calm))
 				advice := p.renderAdvice().(*adviceDialog)
 				plays(t, advice, handled(advice.onPasskey))
 			})
 			t.Run("MethodsCard", func(t *testing.T) {
-				c := &MethodsCard{World: sparse, Service: server}
+				c := &MethodsCard{Context: sparse, Service: server}
 				plays(t, c, done(func() { c.makeCodes("") }), done(func() { c.unlink("i") }))
 			})
 			t.Run("UsersPanel", func(t *testing.T) {
-				p := &UsersPanel{World: sparse, Service: server}
+				p := &UsersPanel{Context: sparse, Service: server}
 				plays(t, p, done(func() { p.load("next") }))
 			})
 			t.Run("Message", func(t *testing.T) {
@@ -188,10 +188,10 @@ func TestSparse(t *testing.T) {
 // server is there.
 func TestServerComesBack(t *testing.T) {
 	away := shared.Errorf(shared.CodeOffline, "The server can't be reached.")
-	server := &returning{users: stateUsers(world(), func(*UsersPanel) {}).users}
-	sessions := &SessionsPanel{World: world(), Service: server}
-	activity := &ActivityPanel{World: world(), Service: server}
-	users := &UsersPanel{World: world(), Service: server}
+	server := &returning{users: stateUsers(inEnglish(), func(*UsersPanel) {}).users}
+	sessions := &SessionsPanel{Context: inEnglish(), Service: server}
+	activity := &ActivityPanel{Context: inEnglish(), Service: server}
+	users := &UsersPanel{Context: inEnglish(), Service: server}
 	for name, list := range map[string]struct {
 		panel  app.Composer
 		learns func(app.Context)
@@ -260,16 +260,16 @@ func (a asked) SignInByAutofill(ctx context.Context) error {
 // TestLanguageOfRefusals: the server is asked in the language that is on the screen,
 // also after that has changed.
 func TestLanguageOfRefusals(t *testing.T) {
-	german := World{Text: &message.German, Formats: world().Formats}
+	german := Context{Text: &message.German, Formats: inEnglish().Formats}
 	service := asked{in: make(chan string, 100), obliging: obliging{shared.Errorf(shared.CodeConflict, "No.")}}
-	panel := &PasskeysPanel{World: german, Service: service}
+	panel := &PasskeysPanel{Context: german, Service: service}
 	plays(t, panel, done(func() { panel.rename("a", "Name") }), done(func() {
-		panel.World.Text = &message.French
+		panel.Context.Text = &message.French
 		panel.rename("b", "Name")
 	}))
-	confirm := &Confirm{World: german, Service: service, HasPassword: true}
+	confirm := &Confirm{Context: german, Service: service, HasPassword: true}
 	plays(t, confirm, handled(confirm.onPassword))
-	form := &SignInPanel{World: german, Service: service, Password: func(ctx context.Context, _, _ string) error {
+	form := &SignInPanel{Context: german, Service: service, Password: func(ctx context.Context, _, _ string) error {
 		service.ask(ctx, "password")
 		return service.err
 	}}
@@ -299,7 +299,7 @@ func TestConfirm(t *testing.T) {
 			for _, how := range []string{"a password", "a passkey"} {
 				told := ""
 				c := &Confirm{
-					World: world(), Service: obliging{test.err}, HasPasskey: true, HasPassword: true,
+					Context: inEnglish(), Service: obliging{test.err}, HasPasskey: true, HasPassword: true,
 					OnConfirmed: func() { told += "confirmed" }, OnSignedOut: func() { told += "signed out" }, OnCancel: func() { told += "cancelled" },
 				}
 				plays(t, c, handled(map[string]app.EventHandler{"a password": c.onPassword, "a passkey": c.onPasskey}[how]))
@@ -315,14 +315,14 @@ func TestConfirm(t *testing.T) {
 func TestSessionEndsWhileConfirming(t *testing.T) {
 	out := 0
 	p := &PasskeysPanel{
-		World: world(), Service: obliging{shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you.")},
+		Context: inEnglish(), Service: obliging{shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you.")},
 		Confirms: obliging{shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")}, OnSignedOut: func() { out++ },
 	}
 	plays(t, p, func(app.Context) { p.list = stateKeys() }, done(func() { p.rename("a", "Name") }))
 	if p.paused == nil {
 		t.Fatal("no confirmation is asked for")
 	}
-	confirm := p.renderConfirm(p.World, p.Confirms, true, true)
+	confirm := p.renderConfirm(p.Context, p.Confirms, true, true)
 	dialog := &Confirm{}
 	for _, shown := range app.FilterUIElems(confirm) {
 		dialog = shown.(*Confirm)

@@ -14,7 +14,7 @@ import (
 type codesDialog struct {
 	app.Compo
 
-	World   World
+	Context Context
 	Product string
 	Name    string // of the user
 	Codes   []string
@@ -27,7 +27,7 @@ const codesID = "codes"
 func (d *codesDialog) OnMount(ctx app.Context) { showModal(ctx, codesID) }
 
 func (d *codesDialog) Render() app.UI {
-	text := d.World.Text.Codes
+	text := d.Context.Text.Codes
 	return dialog(codesID, text.Title, d.onEscape,
 		app.P().Class("off-paper").Text(text.Lead),
 		app.P().Class("on-paper").Text(d.heading()),
@@ -45,13 +45,13 @@ func (d *codesDialog) Render() app.UI {
 }
 
 func (d *codesDialog) heading() string {
-	return message.Fill(d.World.Text.Codes.Heading, "product", d.Product, "name", d.Name)
+	return message.Fill(d.Context.Text.Codes.Heading, "product", d.Product, "name", d.Name)
 }
 
 func (d *codesDialog) onEscape() {}
 
 func (d *codesDialog) onDownload(app.Context, app.Event) {
-	name := message.Fill(d.World.Text.Codes.File, "product", d.Product) + ".txt"
+	name := message.Fill(d.Context.Text.Codes.File, "product", d.Product) + ".txt"
 	browser.Download(name, d.heading()+"\n\n"+strings.Join(d.Codes, "\n")+"\n")
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // ConfirmService proves again who the user is. One that is a [ProviderConfirmer] too has
-// the dialog offer [World]'s ConfirmsAt.
+// the dialog offer [Context]'s ConfirmsAt.
 //
 // Without an error, the server takes the session for fresh from then on. What each fails
 // with is shown in the dialog, where the user may try again.
@@ -39,9 +39,9 @@ type ProviderConfirmer interface {
 type Confirm struct {
 	app.Compo
 
-	World World // required
+	Context Context // required
 	// Service is asked. With nil, or with nothing to ask it for, the dialog says that there
-	// is nothing to confirm with, and offers what World has besides: SignInAgain, Recovery
+	// is nothing to confirm with, and offers what Context has besides: SignInAgain, Recovery
 	// and Contact.
 	Service     ConfirmService
 	HasPasskey  bool // offer to confirm with a passkey
@@ -76,14 +76,14 @@ func (c *Confirm) OnMount(ctx app.Context) {
 
 // Render implements app.Composer.
 func (c *Confirm) Render() app.UI {
-	text := c.World.Text.Confirm
+	text := c.Context.Text.Confirm
 	busy := c.state != confirmAsking
 	if !c.canConfirm() {
 		return c.renderNothing()
 	}
 	return dialog(confirmID, text.Title, c.onEscape,
 		app.P().Text(text.Lead),
-		c.World.notice(c.failure),
+		c.Context.notice(c.failure),
 		app.If(c.HasPasskey, func() app.UI {
 			return button("confirm-passkey", "primary wide", "", busy, c.onPasskey).Body(icon("key"), app.Text(label(c.state == confirmByPasskey, text.Working, text.UsePasskey)))
 		}),
@@ -103,7 +103,7 @@ func (c *Confirm) Render() app.UI {
 		app.Range(c.providers()).Slice(func(i int) app.UI {
 			return &providerButton{Provider: c.providers()[i], Text: text.AtProvider, Off: busy, OnClick: c.atProvider}
 		}),
-		app.If(c.World.SignInAgain != nil, func() app.UI {
+		app.If(c.Context.SignInAgain != nil, func() app.UI {
 			return button("confirm-sign-in", "wide", text.SignInAgain, busy, c.onSignInAgain)
 		}),
 		foot(
@@ -117,7 +117,7 @@ func (c *Confirm) providers() []shared.Provider {
 	if _, confirms := c.Service.(ProviderConfirmer); !confirms {
 		return nil
 	}
-	return c.World.ConfirmsAt
+	return c.Context.ConfirmsAt
 }
 
 func (c *Confirm) canConfirm() bool {
@@ -126,18 +126,18 @@ func (c *Confirm) canConfirm() bool {
 
 // renderNothing is for who got in by a code or a link, and has made no way in since.
 func (c *Confirm) renderNothing() app.UI {
-	text, contact := c.World.Text.Confirm, c.World.Contact
+	text, contact := c.Context.Text.Confirm, c.Context.Contact
 	return dialog(confirmID, text.Title, c.onEscape,
 		app.P().Text(text.Nothing),
 		app.If(contact != "", func() app.UI {
-			return app.P().Class("contact").Text(message.Fill(c.World.Text.Panel.Contact, "contact", contact))
+			return app.P().Class("contact").Text(message.Fill(c.Context.Text.Panel.Contact, "contact", contact))
 		}),
 		foot(
 			button("confirm-cancel", "quiet", text.Cancel, false, c.onCancel),
-			app.If(c.World.Recovery != "", func() app.UI {
+			app.If(c.Context.Recovery != "", func() app.UI {
 				return button("confirm-recovery", "primary", text.Recovery, false, c.onRecovery)
 			}),
-			app.If(c.World.SignInAgain != nil, func() app.UI {
+			app.If(c.Context.SignInAgain != nil, func() app.UI {
 				return button("confirm-sign-in", "primary", text.SignInAgain, false, c.onSignInAgain)
 			}),
 		),
@@ -145,9 +145,9 @@ func (c *Confirm) renderNothing() app.UI {
 }
 
 // onRecovery leaves the app: the page isn't one of its own.
-func (c *Confirm) onRecovery(app.Context, app.Event) { browser.Leave(c.World.Recovery) }
+func (c *Confirm) onRecovery(app.Context, app.Event) { browser.Leave(c.Context.Recovery) }
 
-func (c *Confirm) onSignInAgain(app.Context, app.Event) { notify(c.World.SignInAgain) }
+func (c *Confirm) onSignInAgain(app.Context, app.Event) { notify(c.Context.SignInAgain) }
 
 func (c *Confirm) onInput(ctx app.Context, _ app.Event) { c.password = valueOf(ctx) }
 
@@ -191,7 +191,7 @@ func (c *Confirm) confirm(how confirmState, prove func(context.Context) error) {
 	}
 	c.state, c.failure = how, nil
 	focusedBefore := focused()
-	asking := c.World.asking(c.self)
+	asking := c.Context.asking(c.self)
 	c.self.Async(func() {
 		err := prove(asking)
 		c.self.Dispatch(func(app.Context) {

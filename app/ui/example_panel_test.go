@@ -28,7 +28,7 @@ func (p *settings) Render() goapp.UI {
 		goapp.Button().OnClick(func(goapp.Context, goapp.Event) { p.open = true }).Text("Passkeys"),
 		goapp.If(p.open, func() goapp.UI {
 			return &ui.PasskeysPanel{
-				World:     selfservice.World(&message.English, p.account),
+				Context:   selfservice.Context(&message.English, p.account),
 				Service:   p.passkeys,
 				Confirms:  p.passkeys,
 				OnClose:   func() { p.open = false },

@@ -22,7 +22,7 @@ func (p *signInPage) Render() goapp.UI {
 	return goapp.Main().Body(
 		goapp.H1().Text("Tool crib"),
 		&ui.SignInPanel{
-			World:      selfservice.World(&message.English, shared.Account{}),
+			Context:    selfservice.Context(&message.English, shared.Account{}),
 			Service:    selfservice.New(nil),
 			Password:   p.signIn,
 			OnSignedIn: func() { browser.Leave("/") },

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files; then look at what changed")
 
-func world() World { return stateWorld(&message.English) }
+func inEnglish() Context { return stateContext(&message.English) }
 
 // TestLooks holds the markup of every component in every state. Somebody should
 // look at a change of these files, in the files and in a browser.
@@ -80,9 +80,9 @@ func TestSentence(t *testing.T) {
 		{shared.Errorf(shared.CodeInternal, "Ours."), "Ours.", true},
 		{errors.New("anything"), "The server sent something unexpected. Please reload the page.", true},
 	} {
-		w := world()
-		w.RPID = "example.com"
-		if got := w.sentence(test.err); got != test.want {
+		c := inEnglish()
+		c.RPID = "example.com"
+		if got := c.sentence(test.err); got != test.want {
 			t.Errorf("%v: got %q, want %q", test.err, got, test.want)
 		}
 		if got := needsIT(test.err); got != test.it {

@@ -15,7 +15,7 @@ import (
 type linkDialog struct {
 	app.Compo
 
-	World       World
+	Context     Context
 	Title, Lead string
 	Link        shared.EnrolmentLink
 	OnDone      func()
@@ -30,10 +30,10 @@ const linkID = "link"
 func (d *linkDialog) OnMount(ctx app.Context) { showModal(ctx, linkID) }
 
 func (d *linkDialog) Render() app.UI {
-	text := d.World.Text.Link
+	text := d.Context.Text.Link
 	return dialog(linkID, d.Title, d.onEscape,
 		app.P().ID("link-lead").Text(d.Lead),
-		app.If(isThisComputer(d.World.Host), func() app.UI { return app.P().ID("link-local").Class("notice").Text(text.ThisComputer) }),
+		app.If(isThisComputer(d.Context.Host), func() app.UI { return app.P().ID("link-local").Class("notice").Text(text.ThisComputer) }),
 		app.Div().Class("qr").Attr("role", "img").Aria("label", text.Code).Body(drawnQR(d.Link.QR)),
 		field(text.Address,
 			app.Input().ID("link-url").Class("code-line").ReadOnly(true).Value(d.Link.URL).OnFocus(d.onFocus),

@@ -25,7 +25,7 @@ type MethodsService interface {
 type MethodsCard struct {
 	app.Compo
 
-	World       World          // required
+	Context     Context        // required
 	Service     MethodsService // required
 	Confirms    ConfirmService // nil says that there is nothing to confirm with
 	Account     shared.Account // the user's, as it is now
@@ -41,15 +41,15 @@ type MethodsCard struct {
 
 // OnMount implements app.Mounter.
 func (c *MethodsCard) OnMount(ctx app.Context) {
-	c.tasks = tasks{self: ctx, world: &c.World, signedOut: c.OnSignedOut}
+	c.tasks = tasks{self: ctx, context: &c.Context, signedOut: c.OnSignedOut}
 }
 
 // Render implements app.Composer.
 func (c *MethodsCard) Render() app.UI {
-	text, a := c.World.Text.Home, c.Account
+	text, a := c.Context.Text.Home, c.Account
 	return app.Section().Class("card").Aria("labelledby", "methods").Body(
 		app.H2().ID("methods").TabIndex(-1).Text(text.SignInMethods),
-		c.World.notice(c.failure),
+		c.Context.notice(c.failure),
 		app.Ul().Class("plain").Body(
 			app.If(a.HasPassword, func() app.UI { return app.Li().Text(text.PasswordSet) }),
 			app.If(a.PasskeysOn, func() app.UI { return app.Li().ID("passkey-count").Text(c.passkeys()) }).
@@ -61,9 +61,9 @@ func (c *MethodsCard) Render() app.UI {
 		app.If(a.PasskeysOn, func() app.UI {
 			return app.A().ID("manage").Class("button").Href(shared.PagePasskeys).Text(text.Manage)
 		}),
-		c.renderConfirm(c.World, c.Confirms, a.Passkeys > 0, a.HasPassword),
+		c.renderConfirm(c.Context, c.Confirms, a.Passkeys > 0, a.HasPassword),
 		app.If(len(c.codes) > 0, func() app.UI {
-			return &codesDialog{World: c.World, Product: a.Product, Name: a.User.Name, Codes: c.codes, OnDone: c.codesDone}
+			return &codesDialog{Context: c.Context, Product: a.Product, Name: a.User.Name, Codes: c.codes, OnDone: c.codesDone}
 		}),
 		spoken(c.announcement),
 	)
@@ -71,13 +71,13 @@ func (c *MethodsCard) Render() app.UI {
 
 func (c *MethodsCard) passkeys() string {
 	if c.Account.Passkeys == 0 {
-		return c.World.Text.Home.NoPasskeys
+		return c.Context.Text.Home.NoPasskeys
 	}
-	return c.World.Count(c.World.Text.Home.PasskeyCount, c.Account.Passkeys)
+	return c.Context.Count(c.Context.Text.Home.PasskeyCount, c.Account.Passkeys)
 }
 
 func (c *MethodsCard) renderPasskeysOff() app.UI {
-	text := c.World.Text.Home
+	text := c.Context.Text.Home
 	return app.Li().Body(
 		app.Text(text.PasskeysOff),
 		app.If(c.Account.Contact != "", func() app.UI {
@@ -101,12 +101,12 @@ func (c *MethodsCard) unlinked() (list []shared.Provider) {
 }
 
 func (c *MethodsCard) renderIdentity(i int) app.UI {
-	text, identity := c.World.Text.Home, c.Account.Identities[i]
+	text, identity := c.Context.Text.Home, c.Account.Identities[i]
 	name := identity.Provider
 	if identity.Name != "" {
 		name = message.Fill(text.IdentityNamed, "provider", identity.Provider, "name", identity.Name)
 	}
-	row := &methodRow{ID: identity.ID, Name: name, OnClick: c.unlink, Off: c.working != "" || identity.OnlyMethod || c.World.Offline != ""}
+	row := &methodRow{ID: identity.ID, Name: name, OnClick: c.unlink, Off: c.working != "" || identity.OnlyMethod || c.Context.Offline != ""}
 	row.Button = label(c.working == identity.ID, text.Working, text.Unlink)
 	row.Label = message.Fill(text.UnlinkRow, "provider", identity.Provider)
 	if identity.OnlyMethod {
@@ -116,8 +116,8 @@ func (c *MethodsCard) renderIdentity(i int) app.UI {
 }
 
 func (c *MethodsCard) renderProvider(i int) app.UI {
-	text, provider := c.World.Text.Home, c.unlinked()[i]
-	row := &methodRow{ID: provider.ID, Name: provider.Name, OnClick: c.link, Off: c.working != "" || c.World.Offline != ""}
+	text, provider := c.Context.Text.Home, c.unlinked()[i]
+	row := &methodRow{ID: provider.ID, Name: provider.Name, OnClick: c.link, Off: c.working != "" || c.Context.Offline != ""}
 	row.Button = label(c.working == provider.ID, text.Working, text.Link)
 	row.Label = message.Fill(text.LinkRow, "provider", provider.Name)
 	row.Fact = text.NotLinked
@@ -128,11 +128,11 @@ func (c *MethodsCard) renderProvider(i int) app.UI {
 const codesRow = "recovery-codes"
 
 func (c *MethodsCard) renderCodes() app.UI {
-	text, left := c.World.Text.Home, c.Account.RecoveryCodes
-	row := &methodRow{ID: codesRow, Name: text.CodesNone, OnClick: c.makeCodes, Off: c.working != "" || c.World.Offline != ""}
+	text, left := c.Context.Text.Home, c.Account.RecoveryCodes
+	row := &methodRow{ID: codesRow, Name: text.CodesNone, OnClick: c.makeCodes, Off: c.working != "" || c.Context.Offline != ""}
 	row.Label = text.CodesMake
 	if left > 0 {
-		row.Name, row.Label = c.World.Count(text.CodesLeft, left), text.CodesRenew
+		row.Name, row.Label = c.Context.Count(text.CodesLeft, left), text.CodesRenew
 	}
 	row.Button = label(c.working == codesRow, text.Working, row.Label)
 	return row
@@ -156,7 +156,7 @@ func (c *MethodsCard) link(providerID string) {
 }
 
 func (c *MethodsCard) unlink(identityID string) {
-	c.does(identityID, c.World.Text.Home.DoneUnlinked, func(ctx context.Context) error {
+	c.does(identityID, c.Context.Text.Home.DoneUnlinked, func(ctx context.Context) error {
 		err := c.Service.Unlink(ctx, identityID)
 		if shared.CodeOf(err) == shared.CodeNotFound {
 			return nil // somebody was faster, and it was wished

@@ -55,7 +55,7 @@ type SessionCounter interface {
 type PasskeysPanel struct {
 	app.Compo
 
-	World   World          // required
+	Context Context        // required
 	Service PasskeyService // required
 	// Confirms has the user confirm. With nil, the dialog says that there is nothing to
 	// confirm with.
@@ -111,7 +111,7 @@ const (
 
 // OnMount opens the panel and loads the list.
 func (p *PasskeysPanel) OnMount(ctx app.Context) {
-	p.tasks = tasks{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
+	p.tasks = tasks{self: ctx, context: &p.Context, signedOut: p.OnSignedOut}
 	showModal(ctx, panelID)
 	if p.Adding {
 		p.openAdd()
@@ -131,7 +131,7 @@ func (p *PasskeysPanel) load(ctx app.Context) {
 	if p.state == listFailed {
 		p.state = listLoading
 	}
-	edits, asking := p.edits, p.World.asking(ctx)
+	edits, asking := p.edits, p.Context.asking(ctx)
 	ctx.Async(func() {
 		list, err := p.Service.Passkeys(asking)
 		ctx.Dispatch(func(ctx app.Context) {
@@ -162,7 +162,7 @@ func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 
 func (p *PasskeysPanel) countSessions() {
 	counter, counts := p.Service.(SessionCounter)
-	if !counts || p.World.Offline != "" {
+	if !counts || p.Context.Offline != "" {
 		return
 	}
 	p.self.Async(func() {
@@ -190,7 +190,7 @@ func (p *PasskeysPanel) show(list shared.PasskeyList) {
 			if open.mode == rowRemoving {
 				break // by the user themselves, which is told with the answer
 			}
-			p.gone = message.Fill(p.World.Text.Panel.GoneElsewhere, "name", passkey.Name)
+			p.gone = message.Fill(p.Context.Text.Panel.GoneElsewhere, "name", passkey.Name)
 			p.focusNear(at)
 		case had == "rename-"+passkey.ID, had == "remove-"+passkey.ID, had == "another-"+passkey.ID:
 			p.focusNear(at)
@@ -209,10 +209,10 @@ func (p *PasskeysPanel) edited(list shared.PasskeyList) {
 
 // Render implements app.Composer.
 func (p *PasskeysPanel) Render() app.UI {
-	text := p.World.Text.Panel
+	text := p.Context.Text.Panel
 	return panelDialog(text, p.onEscape, p.onClose,
-		Slot(app.If(p.World.Offline != "", func() app.UI {
-			return app.P().Class("bar").Attr("role", "status").Text(p.World.Offline)
+		Slot(app.If(p.Context.Offline != "", func() app.UI {
+			return app.P().Class("bar").Attr("role", "status").Text(p.Context.Offline)
 		})),
 		app.Div().Class("panel-body panel-columns").Body(
 			app.Div().Class("panel-side").Body(p.renderSide()),
@@ -221,24 +221,24 @@ func (p *PasskeysPanel) Render() app.UI {
 				p.renderList(),
 			),
 		),
-		app.If(p.World.Contact != "", func() app.UI {
-			return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.World.Contact))
+		app.If(p.Context.Contact != "", func() app.UI {
+			return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.Context.Contact))
 		}),
 		spoken(p.announcement),
 		Slot(app.If(p.phone.URL != "", p.renderPhone)),
 		Slot(app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove)),
-		p.renderConfirm(p.World, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
+		p.renderConfirm(p.Context, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
 	)
 }
 
 func (p *PasskeysPanel) renderList() app.UI {
-	text := p.World.Text.Panel
+	text := p.Context.Text.Panel
 	switch {
 	case p.state == listLoading:
 		return waiting(text.Loading)
 	case p.state == listFailed:
 		return app.Div().Body(
-			p.World.notice(p.failure),
+			p.Context.notice(p.failure),
 			button("passkeys-retry", "", text.RetryList, false, p.onRetry),
 		)
 	case len(p.list.Passkeys) == 0:
@@ -253,7 +253,7 @@ func (p *PasskeysPanel) renderList() app.UI {
 		app.Range(p.list.Passkeys).Slice(func(i int) app.UI {
 			passkey := p.list.Passkeys[i]
 			row := &passkeyRow{
-				World: p.World, Passkey: passkey, Lit: passkey.ID == p.lit,
+				Context: p.Context, Passkey: passkey, Lit: passkey.ID == p.lit,
 				OnRename: p.beginRename, OnName: p.rename, OnRemove: p.askRemove, OnCancel: p.closeRow, OnAddAnother: p.openAdd,
 			}
 			if p.row.id == passkey.ID {

@@ -30,27 +30,27 @@ const (
 // renderSide is the column beside the list, above it on a phone. It is always there, so
 // that the list stays where it is when the form opens.
 func (p *PasskeysPanel) renderSide() app.UI {
-	return app.If(p.add.state != addClosed, p.renderAdd).ElseIf(p.World.Blocked != "", func() app.UI {
-		return app.P().Class("notice").Text(p.World.Blocked)
+	return app.If(p.add.state != addClosed, p.renderAdd).ElseIf(p.Context.Blocked != "", func() app.UI {
+		return app.P().Class("notice").Text(p.Context.Blocked)
 	}).ElseIf(p.state == listReady, func() app.UI {
 		return app.Div().Class("panel-adds").Body(
-			button(panelAddID, "primary", "", p.World.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.World.Text.Panel.Add)),
+			button(panelAddID, "primary", "", p.Context.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.Context.Text.Panel.Add)),
 			p.renderPhoneButton(),
-			p.World.notice(p.phoneFailure),
+			p.Context.notice(p.phoneFailure),
 		)
 	})
 }
 
 func (p *PasskeysPanel) renderAdd() app.UI {
-	text, busy := p.World.Text.Panel, p.add.state == addWorking
+	text, busy := p.Context.Text.Panel, p.add.state == addWorking
 	return app.Form().Class("panel-add stack").Aria("label", text.Add).OnSubmit(p.onRegister).Body(
 		field(text.DeviceName,
 			app.Input().ID(panelNameID).Type("text").Attr("autocomplete", "off").
 				Attr("maxlength", shared.MaxNameLength).ReadOnly(busy).OnInput(p.onName),
 		),
-		p.World.notice(p.add.failure),
+		p.Context.notice(p.add.failure),
 		app.Div().Class("panel-adds").Body(
-			submit("passkey-register", "primary", "", busy || p.World.Offline != "").Body(steady(busy, text.Registering, text.Register)),
+			submit("passkey-register", "primary", "", busy || p.Context.Offline != "").Body(steady(busy, text.Registering, text.Register)),
 			button("passkey-add-cancel", "quiet", text.Cancel, false, p.onAddCancel),
 		),
 	)
@@ -126,7 +126,7 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		}
 		p.add = addForm{}
 		p.edited(list)
-		p.announce(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
+		p.announce(message.Fill(p.Context.Text.Panel.DoneAdded, "name", added.Name))
 		if name == "" { // it got a name that may not be theirs
 			p.beginRename(added.ID)
 		} else {

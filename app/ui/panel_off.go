@@ -11,8 +11,8 @@ import (
 type PasskeysOff struct {
 	app.Compo
 
-	World   World  // required
-	OnClose func() // the parent takes the panel away
+	Context Context // required
+	OnClose func()  // the parent takes the panel away
 }
 
 // OnMount opens the panel.
@@ -20,14 +20,14 @@ func (p *PasskeysOff) OnMount(ctx app.Context) { showModal(ctx, panelID) }
 
 // Render implements app.Composer.
 func (p *PasskeysOff) Render() app.UI {
-	text := p.World.Text
+	text := p.Context.Text
 	return panelDialog(text.Panel, p.onEscape, p.onClose,
 		app.Div().Class("panel-body").Body(
 			app.Div().Class("empty").Body(
 				icon("key"),
 				app.H3().Text(text.Home.PasskeysOff),
-				app.If(p.World.Contact != "", func() app.UI {
-					return app.P().Text(message.Fill(text.Home.PasskeysOffAsk, "contact", p.World.Contact))
+				app.If(p.Context.Contact != "", func() app.UI {
+					return app.P().Text(message.Fill(text.Home.PasskeysOffAsk, "contact", p.Context.Contact))
 				}),
 			),
 		),

@@ -20,7 +20,7 @@ const panelPhoneID = "passkey-phone"
 func (p *PasskeysPanel) renderPhoneButton() app.UI {
 	_, offers := p.Service.(PhoneLinker)
 	return app.If(offers && !browser.IsPhone(), func() app.UI {
-		return button(panelPhoneID, "", "", p.World.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Span().Text(p.World.Text.Panel.AddPhone))
+		return button(panelPhoneID, "", "", p.Context.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Span().Text(p.Context.Text.Panel.AddPhone))
 	})
 }
 
@@ -40,10 +40,10 @@ func (p *PasskeysPanel) onPhone(app.Context, app.Event) {
 }
 
 func (p *PasskeysPanel) renderPhone() app.UI {
-	text := p.World.Text.Link
-	until, _ := p.World.Moment(p.phone.Expires)
+	text := p.Context.Text.Link
+	until, _ := p.Context.Moment(p.phone.Expires)
 	return &linkDialog{
-		World: p.World, Link: p.phone, OnDone: p.phoneDone,
+		Context: p.Context, Link: p.phone, OnDone: p.phoneDone,
 		Title: text.PhoneTitle, Lead: message.Fill(text.PhoneLead, "date", until),
 	}
 }
@@ -61,7 +61,7 @@ func (p *PasskeysPanel) phoned(fresh shared.PasskeyList) {
 	}
 	added := fresh.Passkeys[at]
 	p.phone = shared.EnrolmentLink{}
-	p.announce(message.Fill(p.World.Text.Panel.DoneAdded, "name", added.Name))
+	p.announce(message.Fill(p.Context.Text.Panel.DoneAdded, "name", added.Name))
 	focus(p.self, "rename-"+added.ID)
 	p.light(added.ID)
 }

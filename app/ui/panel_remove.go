@@ -14,7 +14,7 @@ import (
 type removeDialog struct {
 	app.Compo
 
-	World   World
+	Context Context
 	Passkey shared.Passkey
 	Last    string // what is left without it, if it is the last one
 	Working bool
@@ -39,7 +39,7 @@ func (d *removeDialog) OnMount(ctx app.Context) {
 }
 
 func (d *removeDialog) Render() app.UI {
-	text := d.World.Text.Panel
+	text := d.Context.Text.Panel
 	return dialog(removeID, message.Fill(text.RemoveTitle, "name", d.Passkey.Name), d.onEscape,
 		app.P().ID("remove-lead").Text(text.RemoveLead),
 		app.If(d.Last != "", func() app.UI { return app.P().Text(d.Last) }),
@@ -49,10 +49,10 @@ func (d *removeDialog) Render() app.UI {
 				app.Span().Text(d.Sessions),
 			)
 		}),
-		d.World.notice(d.Failure),
+		d.Context.notice(d.Failure),
 		foot(
 			button("remove-cancel", "", text.Cancel, d.Working, d.onCancel),
-			button("remove-ok", "danger", "", d.Working || d.World.Offline != "", d.onOK).Body(steady(d.Working, text.Removing, text.OK)),
+			button("remove-ok", "danger", "", d.Working || d.Context.Offline != "", d.onOK).Body(steady(d.Working, text.Removing, text.OK)),
 		),
 	).Aria("describedby", "remove-lead")
 }
@@ -73,7 +73,7 @@ func (d *removeDialog) onOK(app.Context, app.Event) {
 
 func (p *PasskeysPanel) renderRemove() app.UI {
 	return &removeDialog{
-		World: p.World, Passkey: p.find(p.row.id), Last: p.left(),
+		Context: p.Context, Passkey: p.find(p.row.id), Last: p.left(),
 		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.sessions(),
 		OnCancel: p.keep, OnOK: p.remove,
 	}
@@ -81,11 +81,11 @@ func (p *PasskeysPanel) renderRemove() app.UI {
 
 // sessions offers to end those that began with the passkey, as far as there are any.
 func (p *PasskeysPanel) sessions() string {
-	text := p.World.Text.Panel
+	text := p.Context.Text.Panel
 	_, counts := p.Service.(SessionCounter)
 	switch n := p.began[p.row.id]; {
 	case n > 0:
-		return p.World.Count(text.RemoveSessions, n)
+		return p.Context.Count(text.RemoveSessions, n)
 	case !counts && p.list.EndsSessions:
 		return text.RemoveSomeSessions
 	default:
@@ -95,14 +95,14 @@ func (p *PasskeysPanel) sessions() string {
 
 // left says with what the user signs in without their last passkey.
 func (p *PasskeysPanel) left() string {
-	text := p.World.Text.Panel
+	text := p.Context.Text.Panel
 	switch {
 	case len(p.list.Passkeys) > 1:
 		return ""
 	case p.list.HasPassword:
 		return text.RemoveLast
-	case len(p.World.ConfirmsAt) > 0:
-		return message.Fill(text.RemoveLastAt, "provider", p.World.ConfirmsAt[0].Name)
+	case len(p.Context.ConfirmsAt) > 0:
+		return message.Fill(text.RemoveLastAt, "provider", p.Context.ConfirmsAt[0].Name)
 	default:
 		return "" // a way in of a host program, of which only the host knows the name
 	}
@@ -136,7 +136,7 @@ func (p *PasskeysPanel) remove(endSessions bool) {
 		}
 		p.row = openRow{}
 		p.edited(left)
-		p.announce(message.Fill(p.World.Text.Panel.DoneRemoved, "name", going.Name))
+		p.announce(message.Fill(p.Context.Text.Panel.DoneRemoved, "name", going.Name))
 		p.focusNear(at)
 	})
 }

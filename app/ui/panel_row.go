@@ -24,7 +24,7 @@ const (
 type passkeyRow struct {
 	app.Compo
 
-	World   World
+	Context Context
 	Passkey shared.Passkey
 	Lit     bool
 	Mode    rowMode
@@ -49,7 +49,7 @@ func (r *passkeyRow) Render() app.UI {
 			app.If(r.Mode == rowRename || r.Mode == rowRenaming, r.renderRename).Else(r.renderName),
 			r.renderFacts(),
 			// A refused removal is told in its dialog.
-			app.If(r.Failure != nil && r.Mode == rowRename, func() app.UI { return app.Div().Body(r.World.notice(r.Failure)) }),
+			app.If(r.Failure != nil && r.Mode == rowRename, func() app.UI { return app.Div().Body(r.Context.notice(r.Failure)) }),
 			app.If(r.Passkey.OnlyMethod, r.renderOnlyMethod),
 		),
 		app.If(r.Mode != rowRename && r.Mode != rowRenaming, r.renderButtons),
@@ -60,14 +60,14 @@ func (r *passkeyRow) renderName() app.UI {
 	return app.H3().Class("row-name").Body(
 		app.Bdi().Text(r.Passkey.Name),
 		app.If(r.Passkey.Current, func() app.UI {
-			return app.Span().Class("tag").Text(r.World.Text.Panel.Current)
+			return app.Span().Class("tag").Text(r.Context.Text.Panel.Current)
 		}),
 	)
 }
 
 func (r *passkeyRow) renderFacts() app.UI {
-	text, p := r.World.Text.Panel, r.Passkey
-	added, addedExact := r.World.Date(p.Created)
+	text, p := r.Context.Text.Panel, r.Passkey
+	added, addedExact := r.Context.Date(p.Created)
 	home, _ := r.home()
 	return app.Ul().Class("facts").Body(
 		app.If(p.Provider != "" && p.Provider != p.Name && r.kind() != shared.KindManager, func() app.UI { return app.Li().Text(p.Provider) }),
@@ -76,7 +76,7 @@ func (r *passkeyRow) renderFacts() app.UI {
 		app.If(p.LastUsed == nil, func() app.UI {
 			return app.Li().Text(text.NeverUsed)
 		}).Else(func() app.UI {
-			used, exact := r.World.Date(*p.LastUsed)
+			used, exact := r.Context.Date(*p.LastUsed)
 			return app.Li().Title(exact).Text(message.Fill(text.LastUsed, "date", used))
 		}),
 		app.If(p.Unverified, func() app.UI { return app.Li().Text(text.Unverified) }),
@@ -87,7 +87,7 @@ func (r *passkeyRow) renderFacts() app.UI {
 // home says where the passkey lives, in words that are true on whatever screen they are
 // read, and names the icon for it.
 func (r *passkeyRow) home() (words, glyph string) {
-	text := r.World.Text.Panel
+	text := r.Context.Text.Panel
 	switch r.kind() {
 	case shared.KindManager:
 		if r.Passkey.Provider != "" {
@@ -114,7 +114,7 @@ func (r *passkeyRow) kind() shared.PasskeyKind {
 }
 
 func (r *passkeyRow) renderOnlyMethod() app.UI {
-	text := r.World.Text.Panel
+	text := r.Context.Text.Panel
 	return app.P().ID("only-"+r.Passkey.ID).Class("row-why").Body(
 		app.Text(text.OnlyMethod+" "),
 		app.Button().ID("another-"+r.Passkey.ID).Type("button").Class("link").OnClick(r.onAddAnother).Text(text.AddAnother),
@@ -122,19 +122,19 @@ func (r *passkeyRow) renderOnlyMethod() app.UI {
 }
 
 func (r *passkeyRow) renderButtons() app.UI {
-	text, p := r.World.Text.Panel, r.Passkey
-	remove := button("remove-"+p.ID, "small", text.Remove, p.OnlyMethod || r.World.Offline != "", r.onRemove).Aria("label", message.Fill(text.RemoveRow, "name", p.Name))
+	text, p := r.Context.Text.Panel, r.Passkey
+	remove := button("remove-"+p.ID, "small", text.Remove, p.OnlyMethod || r.Context.Offline != "", r.onRemove).Aria("label", message.Fill(text.RemoveRow, "name", p.Name))
 	if p.OnlyMethod {
 		remove = remove.Aria("describedby", "only-"+p.ID)
 	}
 	return app.Div().Class("row-buttons").Body(
-		button("rename-"+p.ID, "small", text.Rename, r.World.Offline != "", r.onRename).Aria("label", message.Fill(text.RenameRow, "name", p.Name)),
+		button("rename-"+p.ID, "small", text.Rename, r.Context.Offline != "", r.onRename).Aria("label", message.Fill(text.RenameRow, "name", p.Name)),
 		remove,
 	)
 }
 
 func (r *passkeyRow) renderRename() app.UI {
-	text, busy := r.World.Text.Panel, r.Mode == rowRenaming
+	text, busy := r.Context.Text.Panel, r.Mode == rowRenaming
 	return app.Form().Class("rename").OnSubmit(r.onSubmit).OnKeyDown(r.onKey).Body(
 		app.Input().ID("name-"+r.Passkey.ID).Type("text").Class("input").Value(r.Passkey.Name).
 			Aria("label", text.NewName).Attr("autocomplete", "off").Attr("maxlength", shared.MaxNameLength).
@@ -203,7 +203,7 @@ func (p *PasskeysPanel) rename(id, name string) {
 			return
 		}
 		p.replace(renamed)
-		p.announce(message.Fill(p.World.Text.Panel.DoneRenamed, "name", renamed.Name))
+		p.announce(message.Fill(p.Context.Text.Panel.DoneRenamed, "name", renamed.Name))
 		p.closeRow(id)
 	})
 }

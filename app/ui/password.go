@@ -6,7 +6,7 @@ import "github.com/maxence-charriere/go-app/v10/pkg/app"
 type passwordDialog struct {
 	app.Compo
 
-	World    World
+	Context  Context
 	OnCancel func()
 	OnSave   func(password string, done func(error))
 
@@ -31,10 +31,10 @@ func (d *passwordDialog) OnMount(ctx app.Context) {
 }
 
 func (d *passwordDialog) Render() app.UI {
-	text, busy := d.World.Text.Password, d.state == passwordSaving
+	text, busy := d.Context.Text.Password, d.state == passwordSaving
 	return dialog(passwordDialogID, text.Title, d.onEscape,
 		app.P().Text(text.Lead),
-		d.World.notice(d.failure),
+		d.Context.notice(d.failure),
 		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
 			field(text.New,
 				app.Input().ID("new-password").Type("password").Attr("autocomplete", "new-password").

@@ -25,7 +25,7 @@ type SessionService interface {
 type SessionsPanel struct {
 	app.Compo
 
-	World       World          // required
+	Context     Context        // required
 	Service     SessionService // required
 	Changes     int            // grows whenever the list may have changed elsewhere
 	OnSignedOut func()         // this session has ended
@@ -44,7 +44,7 @@ const othersID = "others"
 
 // OnMount loads the list.
 func (p *SessionsPanel) OnMount(ctx app.Context) {
-	p.tasks = tasks{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
+	p.tasks = tasks{self: ctx, context: &p.Context, signedOut: p.OnSignedOut}
 	p.load()
 }
 
@@ -81,16 +81,16 @@ func (p *SessionsPanel) load() {
 
 // Render implements app.Composer.
 func (p *SessionsPanel) Render() app.UI {
-	text := p.World.Text.Sessions
+	text := p.Context.Text.Sessions
 	return app.Section().Class("page").Aria("labelledby", "sessions-title").Body(
 		app.H1().ID("sessions-title").TabIndex(-1).Text(text.Title),
 		app.P().Class("lead").Text(text.Lead),
-		p.World.notice(p.failure),
+		p.Context.notice(p.failure),
 		app.If(p.state == listLoading && len(p.list.Sessions) == 0, func() app.UI {
-			return waiting(p.World.Text.Shell.Loading)
+			return waiting(p.Context.Text.Shell.Loading)
 		}),
 		app.If(p.state == listFailed, func() app.UI {
-			return button("sessions-retry", "", p.World.Text.Shell.TryAgain, false, p.onRetry)
+			return button("sessions-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry)
 		}),
 		app.If(len(p.list.Sessions) > 0, p.renderRows),
 		app.If(len(p.list.Sessions) > 1, p.renderEndOthers).ElseIf(p.state == listReady, func() app.UI {
@@ -104,22 +104,22 @@ func (p *SessionsPanel) renderRows() app.UI {
 	return app.Ul().Class("rows").Body(
 		app.Range(p.list.Sessions).Slice(func(i int) app.UI {
 			session := p.list.Sessions[i]
-			return &sessionRow{World: p.World, Session: session, Working: p.ending == session.ID, OnEnd: p.end}
+			return &sessionRow{Context: p.Context, Session: session, Working: p.ending == session.ID, OnEnd: p.end}
 		}),
 	)
 }
 
 func (p *SessionsPanel) renderEndOthers() app.UI {
-	text := p.World.Text.Sessions
+	text := p.Context.Text.Sessions
 	return app.Div().Class("buttons").Body(
-		button("end-others", "danger", label(p.ending == othersID, text.Ending, text.EndOthers), p.ending != "" || p.World.Offline != "", p.onEndOthers),
+		button("end-others", "danger", label(p.ending == othersID, text.Ending, text.EndOthers), p.ending != "" || p.Context.Offline != "", p.onEndOthers),
 	)
 }
 
 func (p *SessionsPanel) onRetry(app.Context, app.Event) { p.load() }
 
 func (p *SessionsPanel) end(session shared.Session) {
-	p.finish(session.ID, message.Fill(p.World.Text.Sessions.DoneEnded, "browser", p.World.browserName(session.Browser, session.System)),
+	p.finish(session.ID, message.Fill(p.Context.Text.Sessions.DoneEnded, "browser", p.Context.browserName(session.Browser, session.System)),
 		func(ctx context.Context) (shared.SessionList, error) {
 			left, err := p.Service.EndSession(ctx, session.ID)
 			if shared.CodeOf(err) == shared.CodeNotFound {
@@ -130,7 +130,7 @@ func (p *SessionsPanel) end(session shared.Session) {
 }
 
 func (p *SessionsPanel) onEndOthers(app.Context, app.Event) {
-	p.finish(othersID, p.World.Text.Sessions.DoneOthers, p.Service.EndOtherSessions)
+	p.finish(othersID, p.Context.Text.Sessions.DoneOthers, p.Service.EndOtherSessions)
 }
 
 // finish ends one session or many, and shows and says what is left.
@@ -153,14 +153,14 @@ func (p *SessionsPanel) finish(id, done string, end func(context.Context) (share
 }
 
 // browserName is what a person calls a browser.
-func (w World) browserName(browser, system string) string {
+func (c Context) browserName(browser, system string) string {
 	switch {
 	case browser != "" && system != "":
-		return message.Fill(w.Text.Sessions.BrowserOn, "browser", browser, "system", system)
+		return message.Fill(c.Text.Sessions.BrowserOn, "browser", browser, "system", system)
 	case browser+system != "":
 		return browser + system
 	default:
-		return w.Text.Sessions.UnknownBrowser
+		return c.Text.Sessions.UnknownBrowser
 	}
 }
 
@@ -168,17 +168,17 @@ func (w World) browserName(browser, system string) string {
 type sessionRow struct {
 	app.Compo
 
-	World   World
+	Context Context
 	Session shared.Session
 	Working bool
 	OnEnd   func(shared.Session)
 }
 
 func (r *sessionRow) Render() app.UI {
-	text, s := r.World.Text.Sessions, r.Session
-	name := r.World.browserName(s.Browser, s.System)
-	created, createdExact := r.World.Moment(s.Created)
-	seen, seenExact := r.World.Moment(s.Seen)
+	text, s := r.Context.Text.Sessions, r.Session
+	name := r.Context.browserName(s.Browser, s.System)
+	created, createdExact := r.Context.Moment(s.Created)
+	seen, seenExact := r.Context.Moment(s.Seen)
 	return app.Li().ID("session-"+s.ID).Class("row").Body(
 		app.Div().Class("row-text").Body(
 			app.H2().Class("row-name").Body(
@@ -192,13 +192,13 @@ func (r *sessionRow) Render() app.UI {
 			),
 		),
 		app.If(!s.Current, func() app.UI {
-			return button("end-"+s.ID, "small", label(r.Working, text.Ending, text.End), r.Working || r.World.Offline != "", r.onEnd).Aria("label", label(r.Working, "", message.Fill(text.EndRow, "browser", name)))
+			return button("end-"+s.ID, "small", label(r.Working, text.Ending, text.End), r.Working || r.Context.Offline != "", r.onEnd).Aria("label", label(r.Working, "", message.Fill(text.EndRow, "browser", name)))
 		}),
 	)
 }
 
 func (r *sessionRow) method(date string) string {
-	text := r.World.Text.Sessions
+	text := r.Context.Text.Sessions
 	switch {
 	case r.Session.Passkey != "":
 		return message.Fill(text.WithNamed, "date", date, "name", r.Session.Passkey)

@@ -28,7 +28,7 @@ type SignInService interface {
 type SignInPanel struct {
 	app.Compo
 
-	World   World         // required; where it is Blocked, no passkey is offered
+	Context Context       // required; where it is Blocked, no passkey is offered
 	Service SignInService // required
 	// Password begins a session with a password. Nil leaves name and password away, and
 	// with them autofill. What it refuses with is shown if it is a *[shared.Error]; anything
@@ -89,13 +89,13 @@ func (p *SignInPanel) OnDismount() {
 
 // Render implements app.Composer.
 func (p *SignInPanel) Render() app.UI {
-	text, busy := p.World.Text.SignIn, p.state != signInWaiting
+	text, busy := p.Context.Text.SignIn, p.state != signInWaiting
 	kind := "wide"
 	if p.Password == nil {
 		kind = "primary wide"
 	}
 	return app.Form().Class("sign-in stack").OnSubmit(p.onPassword).Body(
-		p.World.notice(p.failure),
+		p.Context.notice(p.failure),
 		app.If(p.Password != nil, func() app.UI {
 			return app.Div().Class("stack").Body(
 				field(text.Name,
@@ -110,7 +110,7 @@ func (p *SignInPanel) Render() app.UI {
 				submit("sign-in-submit", "primary wide", label(p.state == signInByPassword, text.Working, text.Submit), busy),
 			)
 		}),
-		app.If(p.World.Blocked == "", func() app.UI {
+		app.If(p.Context.Blocked == "", func() app.UI {
 			return app.Div().Class("stack").Body(
 				app.If(p.Password != nil, func() app.UI { return app.P().Class("or").Body(app.Span().Text(text.Or)) }),
 				button("sign-in-passkey", kind, "", busy, p.onPasskey).
@@ -120,7 +120,7 @@ func (p *SignInPanel) Render() app.UI {
 				}),
 			)
 		}).ElseIf(p.Password == nil, func() app.UI {
-			return app.P().Class("notice").Text(p.World.Blocked)
+			return app.P().Class("notice").Text(p.Context.Blocked)
 		}),
 	)
 }
@@ -159,7 +159,7 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 	p.state, p.failure = how, nil
 	focusedBefore := focused()
 	waiting := p.autofill
-	asking, stop := context.WithCancel(p.World.asking(p.self))
+	asking, stop := context.WithCancel(p.Context.asking(p.self))
 	p.stop = stop
 	p.self.Async(func() {
 		waiting.end()
@@ -180,10 +180,10 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 
 // arm waits for a passkey that the user picks in the box for the name.
 func (p *SignInPanel) arm() {
-	if p.Password == nil || p.World.Blocked != "" {
+	if p.Password == nil || p.Context.Blocked != "" {
 		return
 	}
-	ctx, cancel := context.WithCancel(p.World.asking(p.self))
+	ctx, cancel := context.WithCancel(p.Context.asking(p.self))
 	waiting := autofill{cancel, make(chan struct{})}
 	p.autofill = waiting
 	go func() { // and not p.self.Async, whose ends go-app waits for

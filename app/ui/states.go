@@ -25,117 +25,117 @@ type State struct {
 // markup; the gallery shows them to people. The app doesn't name this function,
 // so that its program doesn't have them.
 func States(text *message.Catalogue) []State {
-	world := stateWorld(text)
+	in := stateContext(text)
 	denied := &ceremony.Failure{Reason: ceremony.Denied, Registering: true}
 	internal := shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "FYHWNKPY7CGRXKHV")
 	states := map[string]app.UI{
-		"menu-closed": &UserMenu{Name: "Ann Admin", Label: world.Text.Shell.Menu},
+		"menu-closed": &UserMenu{Name: "Ann Admin", Label: in.Text.Shell.Menu},
 		"menu-open": &UserMenu{Name: "Ann Admin", Label: "Your account", state: menuOpen, Items: []MenuItem{
-			{ID: "passkeys", Label: world.Text.Shell.Passkeys, Icon: "key", Href: "/passkeys"},
-			{ID: "sign-out", Label: world.Text.Shell.SignOut, Icon: "out"},
+			{ID: "passkeys", Label: in.Text.Shell.Passkeys, Icon: "key", Href: "/passkeys"},
+			{ID: "sign-out", Label: in.Text.Shell.SignOut, Icon: "out"},
 			{ID: "language-en", Label: "English", Lang: "en", Checked: true}, {ID: "language-ja", Label: "日本語", Lang: "ja"},
 		}},
-		"frame-loading": Frame{Skip: world.Text.Shell.SkipToMain, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.H1().Class("spoken").Text("Keypeg"), app.P().Text("…")),
-		"message":       Message{Title: world.Text.Shell.Offline, Lead: world.Text.Shell.OfflineLead, Button: world.Text.Shell.TryAgain}.Render(),
+		"frame-loading": Frame{Skip: in.Text.Shell.SkipToMain, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.H1().Class("spoken").Text("Keypeg"), app.P().Text("…")),
+		"message":       Message{Title: in.Text.Shell.Offline, Lead: in.Text.Shell.OfflineLead, Button: in.Text.Shell.TryAgain}.Render(),
 
-		"panel-loading":     statePanel(world, func(p *PasskeysPanel) { p.state, p.list = listLoading, shared.PasskeyList{} }),
-		"panel-failed":      statePanel(world, func(p *PasskeysPanel) { p.state, p.failure = listFailed, internal }),
-		"panel-empty":       statePanel(world, func(p *PasskeysPanel) { p.list = shared.PasskeyList{HasPassword: true} }),
-		"panel-list":        statePanel(world, func(*PasskeysPanel) {}),
-		"panel-gone":        statePanel(world, func(p *PasskeysPanel) { p.gone = "“Old key” was removed in another browser." }),
-		"panel-blocked":     statePanel(world, func(p *PasskeysPanel) { p.World.Blocked = world.Text.Panel.NotSupported }),
-		"panel-only-method": statePanel(world, func(p *PasskeysPanel) { p.list = stateOnly() }),
-		"panel-add":         statePanel(world, func(p *PasskeysPanel) { p.add.state = addOpen }),
-		"panel-add-working": statePanel(world, func(p *PasskeysPanel) { p.add.state = addWorking }),
-		"panel-add-refused": statePanel(world, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: denied} }),
-		"panel-added":       statePanel(world, func(p *PasskeysPanel) { p.lit, p.announcement = "a", "“Work laptop” was added." }),
-		"panel-rename":      statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRename} }),
-		"panel-renaming":    statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRenaming} }),
-		"panel-rename-taken": statePanel(world, func(p *PasskeysPanel) {
+		"panel-loading":     statePanel(in, func(p *PasskeysPanel) { p.state, p.list = listLoading, shared.PasskeyList{} }),
+		"panel-failed":      statePanel(in, func(p *PasskeysPanel) { p.state, p.failure = listFailed, internal }),
+		"panel-empty":       statePanel(in, func(p *PasskeysPanel) { p.list = shared.PasskeyList{HasPassword: true} }),
+		"panel-list":        statePanel(in, func(*PasskeysPanel) {}),
+		"panel-gone":        statePanel(in, func(p *PasskeysPanel) { p.gone = "“Old key” was removed in another browser." }),
+		"panel-blocked":     statePanel(in, func(p *PasskeysPanel) { p.Context.Blocked = in.Text.Panel.NotSupported }),
+		"panel-only-method": statePanel(in, func(p *PasskeysPanel) { p.list = stateOnly() }),
+		"panel-add":         statePanel(in, func(p *PasskeysPanel) { p.add.state = addOpen }),
+		"panel-add-working": statePanel(in, func(p *PasskeysPanel) { p.add.state = addWorking }),
+		"panel-add-refused": statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: denied} }),
+		"panel-added":       statePanel(in, func(p *PasskeysPanel) { p.lit, p.announcement = "a", "“Work laptop” was added." }),
+		"panel-rename":      statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRename} }),
+		"panel-renaming":    statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRenaming} }),
+		"panel-rename-taken": statePanel(in, func(p *PasskeysPanel) {
 			p.row = openRow{id: "a", mode: rowRename, failure: shared.Errorf(shared.CodeNameTaken, "Another of your passkeys has this name.")}
 		}),
-		"panel-remove":   statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove} }),
-		"panel-removing": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemoving} }),
-		"panel-remove-last": statePanel(world, func(p *PasskeysPanel) {
+		"panel-remove":   statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove} }),
+		"panel-removing": statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemoving} }),
+		"panel-remove-last": statePanel(in, func(p *PasskeysPanel) {
 			p.list.Passkeys = p.list.Passkeys[:1]
 			p.row = openRow{id: "a", mode: rowRemove}
 		}),
-		"panel-remove-last-provider": statePanel(stateProvided(world), func(p *PasskeysPanel) {
+		"panel-remove-last-provider": statePanel(stateProvided(in), func(p *PasskeysPanel) {
 			p.list.Passkeys, p.list.HasPassword = p.list.Passkeys[:1], false
 			p.row = openRow{id: "a", mode: rowRemove}
 		}),
-		"panel-remove-sessions": statePanel(world, func(p *PasskeysPanel) {
+		"panel-remove-sessions": statePanel(in, func(p *PasskeysPanel) {
 			p.began, p.row = map[string]int{"a": 2}, openRow{id: "a", mode: rowRemove}
 		}),
-		"panel-remove-some-sessions": statePanel(world, func(p *PasskeysPanel) {
+		"panel-remove-some-sessions": statePanel(in, func(p *PasskeysPanel) {
 			p.list.EndsSessions, p.row = true, openRow{id: "a", mode: rowRemove}
 		}),
-		"panel-other-address": statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
-		"panel-unverified":    statePanel(world, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
-		"panel-offline": statePanel(world, func(p *PasskeysPanel) {
-			p.World.Offline = message.Fill(world.Text.Shell.OfflineAsOf, "date", "Nov 20, 2026, 2:05 PM")
+		"panel-other-address": statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
+		"panel-unverified":    statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
+		"panel-offline": statePanel(in, func(p *PasskeysPanel) {
+			p.Context.Offline = message.Fill(in.Text.Shell.OfflineAsOf, "date", "Nov 20, 2026, 2:05 PM")
 		}),
-		"panel-remove-refused": statePanel(world, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
-		"panel-confirm":        statePanel(world, func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
-		"panel-phone":          statePanel(world, func(p *PasskeysPanel) { p.phone = stateLink() }),
-		"panel-off":            &PasskeysOff{World: world},
-		"users":                stateUsers(world, func(p *UsersPanel) { p.next = "more" }),
-		"users-empty":          stateUsers(world, func(p *UsersPanel) { p.users = nil }),
-		"users-loading":        stateUsers(world, func(p *UsersPanel) { p.state = listLoading }),
-		"users-failed":         stateUsers(world, func(p *UsersPanel) { p.state, p.failure = listFailed, internal }),
-		"users-invite":         stateUsers(world, func(p *UsersPanel) { p.inviting = true }),
-		"users-recover":        stateUsers(world, func(p *UsersPanel) { p.asking = question{p.users[1], askLink} }),
-		"users-again":          stateUsers(world, func(p *UsersPanel) { p.asking = question{p.users[2], askLink} }),
-		"users-link": stateUsers(world, func(p *UsersPanel) {
+		"panel-remove-refused": statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
+		"panel-confirm":        statePanel(in, func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
+		"panel-phone":          statePanel(in, func(p *PasskeysPanel) { p.phone = stateLink() }),
+		"panel-off":            &PasskeysOff{Context: in},
+		"users":                stateUsers(in, func(p *UsersPanel) { p.next = "more" }),
+		"users-empty":          stateUsers(in, func(p *UsersPanel) { p.users = nil }),
+		"users-loading":        stateUsers(in, func(p *UsersPanel) { p.state = listLoading }),
+		"users-failed":         stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, internal }),
+		"users-invite":         stateUsers(in, func(p *UsersPanel) { p.inviting = true }),
+		"users-recover":        stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askLink} }),
+		"users-again":          stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[2], askLink} }),
+		"users-link": stateUsers(in, func(p *UsersPanel) {
 			until := time.Date(2026, 11, 20, 19, 0, 0, 0, time.UTC)
 			p.users[1].LinkUntil = &until
 		}),
-		"users-disable":    stateUsers(world, func(p *UsersPanel) { p.asking = question{p.users[1], askDisable} }),
-		"users-invitation": stateUsers(world, func(p *UsersPanel) { p.link = shownLink{link: stateLink(), user: p.users[2]} }),
-		"users-recovery": stateUsers(world, func(p *UsersPanel) {
+		"users-disable":    stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askDisable} }),
+		"users-invitation": stateUsers(in, func(p *UsersPanel) { p.link = shownLink{link: stateLink(), user: p.users[2]} }),
+		"users-recovery": stateUsers(in, func(p *UsersPanel) {
 			p.link = shownLink{link: stateLink(), user: p.users[1], recovery: true}
 		}),
-		"sessions":         &SessionsPanel{World: world, state: listReady, list: stateSessions()},
-		"sessions-alone":   &SessionsPanel{World: world, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
-		"sessions-ending":  &SessionsPanel{World: world, state: listReady, list: stateSessions(), ending: "s2"},
-		"sessions-loading": &SessionsPanel{World: world},
-		"sessions-failed":  &SessionsPanel{World: world, state: listFailed, failure: internal},
-		"activity":         &ActivityPanel{World: world, state: listReady, events: stateEvents(), next: "more"},
-		"activity-loading": &ActivityPanel{World: world},
-		"activity-failed":  &ActivityPanel{World: world, state: listFailed, failure: internal},
-		"activity-ending":  &ActivityPanel{World: world, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
-		"activity-advice":  &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
-		"activity-advice-failed": &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1],
+		"sessions":         &SessionsPanel{Context: in, state: listReady, list: stateSessions()},
+		"sessions-alone":   &SessionsPanel{Context: in, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
+		"sessions-ending":  &SessionsPanel{Context: in, state: listReady, list: stateSessions(), ending: "s2"},
+		"sessions-loading": &SessionsPanel{Context: in},
+		"sessions-failed":  &SessionsPanel{Context: in, state: listFailed, failure: internal},
+		"activity":         &ActivityPanel{Context: in, state: listReady, events: stateEvents(), next: "more"},
+		"activity-loading": &ActivityPanel{Context: in},
+		"activity-failed":  &ActivityPanel{Context: in, state: listFailed, failure: internal},
+		"activity-ending":  &ActivityPanel{Context: in, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
+		"activity-advice":  &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"activity-advice-failed": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1],
 			alarm: alarm{shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, alarmAdvising}},
-		"activity-password": &ActivityPanel{World: world, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
-		"password-refused":  &passwordDialog{World: world, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
+		"activity-password": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
+		"password-refused":  &passwordDialog{Context: in, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
 
-		"methods": &MethodsCard{World: world, Account: shared.Account{
+		"methods": &MethodsCard{Context: in, Account: shared.Account{
 			PasskeysOn: true, Passkeys: 2,
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}},
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}},
 		}},
 		"methods-codes": &MethodsCard{
-			World: world, Account: shared.Account{User: shared.User{Name: "ann"}, Product: "Keypeg", HasPassword: true, RecoveryCodes: 10},
+			Context: in, Account: shared.Account{User: shared.User{Name: "ann"}, Product: "Keypeg", HasPassword: true, RecoveryCodes: 10},
 			codes: []string{"ABCDE-FGHIJ", "KLMNO-PQRST", "UVWXY-Z2345", "67ABC-DEFGH", "IJKLM-NOPQR", "STUVW-XYZ23", "4567A-BCDEF", "GHIJK-LMNOP", "QRSTU-VWXYZ", "23456-7ABCD"},
 		},
-		"methods-only": &MethodsCard{World: world, Account: shared.Account{
+		"methods-only": &MethodsCard{Context: in, Account: shared.Account{
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}},
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", OnlyMethod: true}},
 		}},
-		"confirm-nothing":  &Confirm{World: stateRecoverable(world), Service: stateService{}},
-		"confirm-again":    &Confirm{World: stateAgain(world), Service: stateService{}},
-		"confirm-or-again": &Confirm{World: stateAgain(world), Service: stateService{}, HasPasskey: true},
-		"sign-in":          &SignInPanel{World: world, Password: noPassword},
-		"sign-in-working":  &SignInPanel{World: world, Password: noPassword, state: signInByPasskey},
-		"sign-in-refused":  &SignInPanel{World: world, Password: noPassword, failure: &ceremony.Failure{Reason: ceremony.Denied}},
-		"sign-in-passkey":  &SignInPanel{World: world},
-		"sign-in-blocked":  &SignInPanel{World: stateBlocked(world)},
-		"confirm-provider": &Confirm{World: stateProvided(world), Service: stateService{}, HasPasskey: true},
-		"confirm-password": &Confirm{World: world, Service: stateService{}, HasPassword: true},
-		"confirm-working":  &Confirm{World: world, Service: stateService{}, HasPassword: true, HasPasskey: true, state: confirmByPasskey},
-		"confirm-denied":   &Confirm{World: world, Service: stateService{}, HasPassword: true, HasPasskey: true, failure: &ceremony.Failure{Reason: ceremony.Denied, Confirming: true}},
-		"confirm-refused":  &Confirm{World: world, Service: stateService{}, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
+		"confirm-nothing":  &Confirm{Context: stateRecoverable(in), Service: stateService{}},
+		"confirm-again":    &Confirm{Context: stateAgain(in), Service: stateService{}},
+		"confirm-or-again": &Confirm{Context: stateAgain(in), Service: stateService{}, HasPasskey: true},
+		"sign-in":          &SignInPanel{Context: in, Password: noPassword},
+		"sign-in-working":  &SignInPanel{Context: in, Password: noPassword, state: signInByPasskey},
+		"sign-in-refused":  &SignInPanel{Context: in, Password: noPassword, failure: &ceremony.Failure{Reason: ceremony.Denied}},
+		"sign-in-passkey":  &SignInPanel{Context: in},
+		"sign-in-blocked":  &SignInPanel{Context: stateBlocked(in)},
+		"confirm-provider": &Confirm{Context: stateProvided(in), Service: stateService{}, HasPasskey: true},
+		"confirm-password": &Confirm{Context: in, Service: stateService{}, HasPassword: true},
+		"confirm-working":  &Confirm{Context: in, Service: stateService{}, HasPassword: true, HasPasskey: true, state: confirmByPasskey},
+		"confirm-denied":   &Confirm{Context: in, Service: stateService{}, HasPassword: true, HasPasskey: true, failure: &ceremony.Failure{Reason: ceremony.Denied, Confirming: true}},
+		"confirm-refused":  &Confirm{Context: in, Service: stateService{}, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
 	}
 	list := make([]State, 0, len(states))
 	for name, component := range states {
@@ -146,25 +146,25 @@ func States(text *message.Catalogue) []State {
 }
 
 // stateProvided is for a user whom a provider knows.
-func stateProvided(w World) World {
-	w.ConfirmsAt = []shared.Provider{{ID: "example", Name: "Example"}}
-	return w
+func stateProvided(in Context) Context {
+	in.ConfirmsAt = []shared.Provider{{ID: "example", Name: "Example"}}
+	return in
 }
 
-func stateRecoverable(w World) World {
-	w.Recovery = shared.PageRecovery
-	return w
+func stateRecoverable(in Context) Context {
+	in.Recovery = shared.PageRecovery
+	return in
 }
 
 // stateAgain is for a host's user, who can sign in there.
-func stateAgain(w World) World {
-	w.SignInAgain = func() {}
-	return w
+func stateAgain(in Context) Context {
+	in.SignInAgain = func() {}
+	return in
 }
 
-func stateBlocked(w World) World {
-	w.Blocked = w.Text.Panel.NotSupported
-	return w
+func stateBlocked(in Context) Context {
+	in.Blocked = in.Text.Panel.NotSupported
+	return in
 }
 
 // noPassword takes none.
@@ -179,8 +179,8 @@ type stateService struct {
 	ProviderConfirmer
 }
 
-func stateWorld(text *message.Catalogue) World {
-	return World{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234"}
+func stateContext(text *message.Catalogue) Context {
+	return Context{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234"}
 }
 
 func stateKeys() shared.PasskeyList {
@@ -193,16 +193,16 @@ func stateKeys() shared.PasskeyList {
 }
 
 // statePanel is a PasskeysPanel with its list, in a state that change makes.
-func statePanel(world World, change func(*PasskeysPanel)) *PasskeysPanel {
-	p := &PasskeysPanel{World: world, Service: stateService{}, Confirms: stateService{}, state: listReady, list: stateKeys()}
+func statePanel(in Context, change func(*PasskeysPanel)) *PasskeysPanel {
+	p := &PasskeysPanel{Context: in, Service: stateService{}, Confirms: stateService{}, state: listReady, list: stateKeys()}
 	change(p)
 	return p
 }
 
 // stateUsers is a UsersPanel with its list, in a state that change makes.
-func stateUsers(world World, change func(*UsersPanel)) *UsersPanel {
+func stateUsers(in Context, change func(*UsersPanel)) *UsersPanel {
 	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
-	p := &UsersPanel{World: world, Account: shared.Account{User: shared.User{ID: "u1"}, Product: "Keypeg"}, state: listReady, users: []shared.Member{
+	p := &UsersPanel{Context: in, Account: shared.Account{User: shared.User{ID: "u1"}, Product: "Keypeg"}, state: listReady, users: []shared.Member{
 		{User: shared.User{ID: "u1", Name: "ann", DisplayName: "Ann Admin", Admin: true}, HasPassword: true, Passkeys: 2, Created: at},
 		{User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, Passkeys: 1, Identities: 1, Created: at},
 		{User: shared.User{ID: "u3", Name: "carl", DisplayName: "<img src=x onerror=alert(1)>"}, Invited: true, Created: at},

@@ -14,7 +14,7 @@ import (
 // sets it when it is mounted.
 type tasks struct {
 	self      app.Context // the component's own: an event's dies with its element
-	world     *World      // the component's, as its parent has set it last
+	context   *Context    // the component's, as its parent has set it last
 	signedOut func()      // the session has ended
 	paused    *pausedUntilSure
 }
@@ -35,7 +35,7 @@ func (t *tasks) attempt(work func(context.Context) error, done func(error)) {
 // attemptFrom is attempt for a user whose keyboard focus was on the element with this id.
 // The focus returns there.
 func (t *tasks) attemptFrom(id string, work func(context.Context) error, done func(error)) {
-	asking := t.world.asking(t.self)
+	asking := t.context.asking(t.self)
 	t.self.Async(func() {
 		err := work(asking)
 		t.self.Dispatch(func(app.Context) {
@@ -59,10 +59,10 @@ func (t *tasks) attemptFrom(id string, work func(context.Context) error, done fu
 }
 
 // renderConfirm shows the dialog while something waits for it.
-func (t *tasks) renderConfirm(world World, service ConfirmService, hasPasskey, hasPassword bool) app.UI {
+func (t *tasks) renderConfirm(c Context, service ConfirmService, hasPasskey, hasPassword bool) app.UI {
 	return app.If(t.paused != nil, func() app.UI {
 		return &Confirm{
-			World: world, Service: service, HasPasskey: hasPasskey, HasPassword: hasPassword,
+			Context: c, Service: service, HasPasskey: hasPasskey, HasPassword: hasPassword,
 			OnConfirmed: t.confirmed, OnCancel: t.notConfirmed, OnSignedOut: t.signedOut,
 		}
 	})

@@ -12,7 +12,7 @@
 // type. Work leaves the UI goroutine by ctx.Async and comes back by
 // ctx.Dispatch.
 //
-// A component's World and Service are required, and what else is says so. A callback
+// A component's Context and Service are required, and what else is says so. A callback
 // that isn't set does nothing. What a service fails with is shown where it was asked: a
 // *[shared.Error] by its Message, a [ceremony.Failure] in a sentence for its Reason, of
 // which [ceremony.Aborted] has none, and anything else as a fault of ours, with whom to ask.
@@ -48,9 +48,9 @@ type Formats interface {
 	Number(int) string
 }
 
-// World is what components need to know of the browser that they run in, and the same for
-// all of a page. selfservice.World makes one.
-type World struct {
+// Context is the context of the interface: what components need to know of the browser that
+// they run in. It is the same for all components of a page. selfservice.Context makes one.
+type Context struct {
 	// Text is what people read. It is required.
 	Text *message.Catalogue
 	// Formats writes dates and numbers as the reader does. It is required.
@@ -76,20 +76,20 @@ type World struct {
 }
 
 // Count writes a number with its noun.
-func (w World) Count(c message.Counted, n int) string {
-	return w.Text.Count(c, n, w.Number(n))
+func (c Context) Count(text message.Counted, n int) string {
+	return c.Text.Count(text, n, c.Number(n))
 }
 
 // asking is the context of what a component asks of its service: what is refused is
 // refused in the language that the component is in.
-func (w World) asking(ctx context.Context) context.Context {
-	return browser.Speaking(ctx, w.Text.Lang)
+func (c Context) asking(ctx context.Context) context.Context {
+	return browser.Speaking(ctx, c.Text.Lang)
 }
 
 // sentence says what went wrong, in words for the person at the screen. It is
 // "" where there is nothing to say, because they did it themselves.
-func (w World) sentence(err error) string {
-	text := w.Text.Failure
+func (c Context) sentence(err error) string {
+	text := c.Text.Failure
 	if failure, ok := errors.AsType[*ceremony.Failure](err); ok {
 		switch failure.Reason {
 		case ceremony.Aborted:
@@ -105,7 +105,7 @@ func (w World) sentence(err error) string {
 		case ceremony.Exists:
 			return text.Exists
 		case ceremony.WrongAddress:
-			return message.Fill(text.WrongAddress, "host", w.Host, "rp", w.RPID)
+			return message.Fill(text.WrongAddress, "host", c.Host, "rp", c.RPID)
 		case ceremony.NotSupported:
 			return text.NotSupported
 		case ceremony.NoLock:
@@ -117,7 +117,7 @@ func (w World) sentence(err error) string {
 		}
 	}
 	if refusal, ok := errors.AsType[*shared.Error](err); ok {
-		return w.Text.Refusal(refusal)
+		return c.Text.Refusal(refusal)
 	}
 	return text.Unreadable
 }
@@ -138,19 +138,19 @@ func needsIT(err error) bool {
 // notice shows a failure where it happened, and whom to ask where the user can't
 // mend it. Nil shows nothing, and keeps the place: go-app would make whatever stands below
 // anew when the notice comes or goes, and what was typed there would be lost.
-func (w World) notice(err error) app.UI {
+func (c Context) notice(err error) app.UI {
 	text := ""
 	if err != nil {
-		text = w.sentence(err)
+		text = c.sentence(err)
 	}
 	return app.Div().Class("told").Body(app.If(text != "", func() app.UI {
 		return app.P().Class("notice notice-bad").Attr("role", "alert").Body(
 			app.Text(text),
 			app.If(ceremony.MayBeKept(err), func() app.UI {
-				return app.Span().Text(" " + w.Text.Failure.MayBeKept)
+				return app.Span().Text(" " + c.Text.Failure.MayBeKept)
 			}),
-			app.If(needsIT(err) && w.Contact != "", func() app.UI {
-				return app.Span().Text(" " + message.Fill(w.Text.Failure.AskContact, "contact", w.Contact))
+			app.If(needsIT(err) && c.Contact != "", func() app.UI {
+				return app.Span().Text(" " + message.Fill(c.Text.Failure.AskContact, "contact", c.Contact))
 			}),
 		)
 	}))

@@ -31,7 +31,7 @@ type UserService interface {
 type UsersPanel struct {
 	app.Compo
 
-	World    World          // required
+	Context  Context        // required
 	Service  UserService    // required
 	Confirms ConfirmService // nil says that there is nothing to confirm with
 	Account  shared.Account // the administrator's
@@ -84,7 +84,7 @@ const (
 
 // OnMount loads the list.
 func (p *UsersPanel) OnMount(ctx app.Context) {
-	p.tasks = tasks{self: ctx, world: &p.World, signedOut: p.OnSignedOut}
+	p.tasks = tasks{self: ctx, context: &p.Context, signedOut: p.OnSignedOut}
 	p.load("")
 }
 
@@ -127,7 +127,7 @@ func (p *UsersPanel) load(after string) {
 
 // Render implements app.Composer.
 func (p *UsersPanel) Render() app.UI {
-	text := p.World.Text.Users
+	text := p.Context.Text.Users
 	return app.Section().Class("page").Aria("labelledby", usersTitleID).Body(
 		app.H1().ID(usersTitleID).TabIndex(-1).Text(text.Title),
 		app.P().Class("lead").Text(message.Fill(text.Lead, "product", p.Account.Product)),
@@ -135,28 +135,28 @@ func (p *UsersPanel) Render() app.UI {
 			app.Input().ID("users-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).
 				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
 				OnInput(p.onFind),
-			button(inviteID, "primary", "", p.World.Offline != "", p.onInvite).Body(icon("plus"), app.Span().Text(text.Invite)),
+			button(inviteID, "primary", "", p.Context.Offline != "", p.onInvite).Body(icon("plus"), app.Span().Text(text.Invite)),
 		),
-		p.World.notice(p.failure),
+		p.Context.notice(p.failure),
 		p.renderList(),
 		spoken(p.announcement),
 		Slot(app.If(p.inviting, func() app.UI {
-			return &inviteDialog{World: p.World, OnInvite: p.invite, OnCancel: p.notInvited}
+			return &inviteDialog{Context: p.Context, OnInvite: p.invite, OnCancel: p.notInvited}
 		})),
 		Slot(app.If(p.asking.what != askNothing, p.renderQuestion)),
 		Slot(app.If(p.link.link.URL != "", p.renderLink)),
-		p.renderConfirm(p.World, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
+		p.renderConfirm(p.Context, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
 	)
 }
 
 func (p *UsersPanel) renderList() app.UI {
-	text := p.World.Text.Users
+	text := p.Context.Text.Users
 	switch {
 	case p.state == listLoading:
-		return waiting(p.World.Text.Shell.Loading)
+		return waiting(p.Context.Text.Shell.Loading)
 	case p.state == listFailed:
 		return app.Div().Body(
-			button("users-retry", "", p.World.Text.Shell.TryAgain, false, p.onRetry),
+			button("users-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry),
 		)
 	case len(p.users) == 0:
 		return waiting(text.Nobody)
@@ -165,13 +165,13 @@ func (p *UsersPanel) renderList() app.UI {
 		app.Ul().Class("rows").Body(app.Range(p.users).Slice(func(i int) app.UI {
 			user := p.users[i]
 			return &memberRow{
-				World: p.World, User: user, Me: user.ID == p.Account.User.ID, Off: p.working != "" || p.World.Offline != "",
+				Context: p.Context, User: user, Me: user.ID == p.Account.User.ID, Off: p.working != "" || p.Context.Offline != "",
 				OnLink: p.askLink, OnWithdraw: p.withdraw, OnDisable: p.askDisable, OnEnable: p.enable,
 			}
 		})),
 		app.If(p.next != "", func() app.UI {
 			return app.Div().Class("buttons").Body(
-				button("users-more", "", text.More, p.World.Offline != "", p.onMore),
+				button("users-more", "", text.More, p.Context.Offline != "", p.onMore),
 			)
 		}),
 	)
@@ -179,9 +179,9 @@ func (p *UsersPanel) renderList() app.UI {
 
 // renderQuestion asks before somebody is shut out, or somebody may get into an account.
 func (p *UsersPanel) renderQuestion() app.UI {
-	text, user := p.World.Text.Users, p.asking.user
+	text, user := p.Context.Text.Users, p.asking.user
 	ask := &askDialog{
-		World: p.World, Working: p.working != "", OnCancel: p.notAsked,
+		Context: p.Context, Working: p.working != "", OnCancel: p.notAsked,
 		ID: disableID, Title: text.DisableTitle, Lead: text.DisableLead, Do: text.Disable, Harms: true, OnOK: p.disable,
 	}
 	if p.asking.what == askLink {
@@ -195,15 +195,15 @@ func (p *UsersPanel) renderQuestion() app.UI {
 }
 
 func (p *UsersPanel) renderLink() app.UI {
-	text, shown := p.World.Text.Link, p.link
+	text, shown := p.Context.Text.Link, p.link
 	title, lead := text.InvitationTitle, text.InvitationLead
 	if shown.recovery {
 		title, lead = text.RecoveryTitle, text.RecoveryLead
 	}
-	until, _ := p.World.Moment(shown.link.Expires)
+	until, _ := p.Context.Moment(shown.link.Expires)
 	name := shown.user.DisplayName
 	return &linkDialog{
-		World: p.World, Link: shown.link, OnDone: p.linkDone,
+		Context: p.Context, Link: shown.link, OnDone: p.linkDone,
 		Title: message.Fill(title, "name", name), Lead: message.Fill(lead, "name", name, "date", until),
 	}
 }
@@ -271,7 +271,7 @@ func (p *UsersPanel) withdraw(user shared.Member) {
 		return err
 	}, func() {
 		p.replace(changed)
-		p.announcement = message.Fill(p.World.Text.Users.DoneWithdrawn, "name", changed.DisplayName)
+		p.announcement = message.Fill(p.Context.Text.Users.DoneWithdrawn, "name", changed.DisplayName)
 		focus(p.self, "link-for-"+user.ID)
 	})
 }
@@ -302,11 +302,11 @@ func (p *UsersPanel) notAsked() {
 }
 
 func (p *UsersPanel) disable() {
-	p.setDisabled(p.asking.user, true, p.World.Text.Users.DoneDisabled)
+	p.setDisabled(p.asking.user, true, p.Context.Text.Users.DoneDisabled)
 }
 
 func (p *UsersPanel) enable(user shared.Member) {
-	p.setDisabled(user, false, p.World.Text.Users.DoneEnabled)
+	p.setDisabled(user, false, p.Context.Text.Users.DoneEnabled)
 }
 
 func (p *UsersPanel) setDisabled(user shared.Member, disabled bool, done string) {
@@ -339,7 +339,7 @@ func (p *UsersPanel) does(user shared.Member, work func(context.Context) error, 
 type memberRow struct {
 	app.Compo
 
-	World      World
+	Context    Context
 	User       shared.Member
 	Me         bool
 	Off        bool // nothing can be pressed
@@ -350,8 +350,8 @@ type memberRow struct {
 }
 
 func (r *memberRow) Render() app.UI {
-	text, u := r.World.Text.Users, r.User
-	since, exact := r.World.Date(u.Created)
+	text, u := r.Context.Text.Users, r.User
+	since, exact := r.Context.Date(u.Created)
 	tag := func(on bool, text string) app.UI {
 		return app.If(on, func() app.UI { return app.Span().Class("tag").Text(text) })
 	}
@@ -366,12 +366,12 @@ func (r *memberRow) Render() app.UI {
 			),
 			app.Ul().Class("facts").Body(
 				app.Li().Body(app.Bdi().Text(u.Name)),
-				fact(u.Passkeys > 0, r.World.Count(r.World.Text.Home.PasskeyCount, u.Passkeys)),
+				fact(u.Passkeys > 0, r.Context.Count(r.Context.Text.Home.PasskeyCount, u.Passkeys)),
 				fact(u.HasPassword, text.Password),
-				fact(u.Identities > 0, r.World.Count(text.Providers, u.Identities)),
+				fact(u.Identities > 0, r.Context.Count(text.Providers, u.Identities)),
 				app.Li().Title(exact).Text(message.Fill(text.Since, "date", since)),
 				app.If(u.LinkUntil != nil, func() app.UI {
-					until, exact := r.World.Moment(*u.LinkUntil)
+					until, exact := r.Context.Moment(*u.LinkUntil)
 					return app.Li().Title(exact).Text(message.Fill(text.LinkUntil, "date", until))
 				}),
 			),
@@ -383,14 +383,14 @@ func (r *memberRow) Render() app.UI {
 }
 
 func (r *memberRow) renderLink() app.UI {
-	text, u := r.World.Text.Users, r.User
+	text, u := r.Context.Text.Users, r.User
 	return app.If(!u.Disabled, func() app.UI {
 		return button("link-for-"+u.ID, "small", label(u.Invited, text.Again, text.Recover), r.Off, r.onLink).Aria("label", message.Fill(label(u.Invited, text.AgainRow, text.RecoverRow), "name", u.DisplayName))
 	})
 }
 
 func (r *memberRow) renderWithdraw() app.UI {
-	text, u := r.World.Text.Users, r.User
+	text, u := r.Context.Text.Users, r.User
 	return app.If(u.LinkUntil != nil, func() app.UI {
 		return button("withdraw-"+u.ID, "small", text.Withdraw, r.Off, r.onWithdraw).Aria("label", message.Fill(text.WithdrawRow, "name", u.DisplayName))
 	})
@@ -399,7 +399,7 @@ func (r *memberRow) renderWithdraw() app.UI {
 func (r *memberRow) onWithdraw(app.Context, app.Event) { r.OnWithdraw(r.User) }
 
 func (r *memberRow) renderSwitch() app.UI {
-	text, u := r.World.Text.Users, r.User
+	text, u := r.Context.Text.Users, r.User
 	return button("disable-"+u.ID, "small", label(u.Disabled, text.Enable, text.Disable), r.Off, r.onSwitch).Aria("label", message.Fill(label(u.Disabled, text.EnableRow, text.DisableRow), "name", u.DisplayName))
 }
 

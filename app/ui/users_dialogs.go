@@ -10,7 +10,7 @@ import (
 type inviteDialog struct {
 	app.Compo
 
-	World    World
+	Context  Context
 	OnCancel func()
 	OnInvite func(who shared.Invite, done func(error))
 
@@ -28,9 +28,9 @@ func (d *inviteDialog) OnMount(ctx app.Context) {
 }
 
 func (d *inviteDialog) Render() app.UI {
-	text := d.World.Text.Users
+	text := d.Context.Text.Users
 	return dialog(inviteDialogID, text.Invite, d.onEscape,
-		d.World.notice(d.failure),
+		d.Context.notice(d.failure),
 		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
 			field(text.UserName,
 				app.Input().ID("invite-name").Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
@@ -79,7 +79,7 @@ func (d *inviteDialog) onCancel(app.Context, app.Event) { d.OnCancel() }
 type askDialog struct {
 	app.Compo
 
-	World           World
+	Context         Context
 	ID              string
 	Title, Lead, Do string
 	Harms           bool // what it asks about
@@ -100,7 +100,7 @@ func (d *askDialog) OnMount(ctx app.Context) {
 }
 
 func (d *askDialog) Render() app.UI {
-	text, class := d.World.Text.Users, "primary"
+	text, class := d.Context.Text.Users, "primary"
 	if d.Harms {
 		class = "danger"
 	}

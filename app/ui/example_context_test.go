@@ -8,18 +8,18 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// plain writes dates and numbers as one language does. In a browser selfservice.World
+// plain writes dates and numbers as one language does. In a browser selfservice.Context
 // brings Formats that do so for all of them.
 type plain struct{ ui.Formats }
 
 func (plain) Number(n int) string { return fmt.Sprint(n) }
 
 // Components read their texts from a catalogue, and so may whoever draws for themselves.
-func ExampleWorld_Count() {
+func ExampleContext_Count() {
 	for _, text := range []*message.Catalogue{&message.English, &message.German} {
-		world := ui.World{Text: text, Formats: plain{}}
+		here := ui.Context{Text: text, Formats: plain{}}
 		for n := range 3 {
-			fmt.Println(world.Count(text.Home.PasskeyCount, n))
+			fmt.Println(here.Count(text.Home.PasskeyCount, n))
 		}
 		fmt.Println(text.Refusal(shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")))
 	}
