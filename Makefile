@@ -1,12 +1,14 @@
 # make run    builds everything and starts Keypeg on http://localhost:8080
 # make test   runs every test; installs what the browser tests need
 # More: build, toolcrib, soak, fuzz, screenshots, bench, bench-pieces, bench-web, outdated,
-# licences, clean.
+# licences, version, clean.
 
-.PHONY: run test soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web outdated licences clean tools tools-apt
+.PHONY: run test soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web outdated licences version clean tools tools-apt
 .DEFAULT_GOAL := build
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+# The version's number has its home in CHANGELOG.md. The build adds the commit: 0.1.0+863b604.
+COMMIT := $(shell git describe --always --dirty --exclude='*' 2>/dev/null)
+VERSION := $(shell sed -n 's/^.. \([0-9][0-9.]*\)$$/\1/p' CHANGELOG.md | head -n 1)$(COMMIT:%=+%)
 
 run: build
 	./bin/keypeg serve
@@ -96,6 +98,10 @@ outdated:
 # LICENCES.md, after go.mod changed. A test says so if this was forgotten.
 licences:
 	go test -count=1 ./server/cmd/keypeg -run TestLicences -update
+
+# What make build gives to the program.
+version:
+	@echo $(VERSION)
 
 clean:
 	rm -rf bin screenshots

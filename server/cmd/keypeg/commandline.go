@@ -102,6 +102,9 @@ func (l *commandLine) isSetting(f *pflag.Flag) bool {
 // read reads all that was typed, and looks for the other settings elsewhere. Where help is
 // wanted it leaves the rest alone: whoever asks how a command is used has not used it yet.
 func (l *commandLine) read(words []string) error {
+	if len(words) > 0 && words[0] == "--version" { // as other programs have it
+		words = append([]string{"version"}, words[1:]...)
+	}
 	if len(words) > 0 && words[0] == "help" {
 		l.wantsHelp, words = true, words[1:]
 	}

@@ -311,7 +311,8 @@ func (c *versionCommand) Run(_ context.Context, t terminal, _ *settings) error {
 	return nil
 }
 
-// version is set by the build (-ldflags -X), or else taken from the module.
+// versionSet is the number at the top of CHANGELOG.md with the commit, which make build sets
+// (-ldflags -X). Without make the module's version has to do.
 var versionSet string
 
 func version() string {

@@ -280,7 +280,7 @@ func TestSettings(t *testing.T) {
 		}
 	})
 	t.Run("version says which", func(t *testing.T) {
-		if out := succeeds(t, "", "version"); !strings.HasPrefix(out, "keypeg ") {
+		if out := succeeds(t, "", "version"); !strings.HasPrefix(out, "keypeg ") || out != succeeds(t, "", "--version") {
 			t.Errorf("got %q", out)
 		}
 	})

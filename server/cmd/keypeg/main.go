@@ -78,7 +78,7 @@ func commands() []branch {
 			{name: "remove", help: "Delete a tenant that is switched off, with all of its records.", does: &tenantRemove{}},
 		}},
 		{name: "manual", help: "Print a page of the manual, or the list of its pages.", always: true, does: &manualCommand{}},
-		{name: "version", help: "Print the version. With --config it checks all settings too.", always: true, does: &versionCommand{}},
+		{name: "version", help: "Print the version, as --version does. With --config it checks all settings too.", always: true, does: &versionCommand{}},
 	}
 }
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -103,6 +105,68 @@ func TestPathsInDocuments(t *testing.T) {
 			if there, err := filepath.Glob(filepath.Join(projectRoot, found[1])); err != nil || len(there) == 0 {
 				t.Errorf("%s names %s, which isn't there", name, found[1])
 			}
+		}
+	}
+}
+
+// TestChangelog holds that each version tells its readers apart, and that its number is the
+// one that the build gives to the program.
+func TestChangelog(t *testing.T) {
+	text := document(t, "CHANGELOG.md")
+	versions := regexp.MustCompile(`(?m)^## (.*)$`).FindAllStringSubmatch(text, -1)
+	if len(versions) == 0 {
+		t.Fatal("there is no version")
+	}
+	for _, found := range versions {
+		if !regexp.MustCompile(`^\d+\.\d+\.\d+$`).MatchString(found[1]) {
+			t.Errorf("%q is no version", found[1])
+		}
+	}
+	for _, found := range regexp.MustCompile(`(?m)^### (.*)$`).FindAllStringSubmatch(text, -1) {
+		if !slices.Contains([]string{"Users", "IT", "Developers"}, found[1]) {
+			t.Errorf("%q are no readers of ours", found[1])
+		}
+	}
+
+	build := exec.Command("make", "-s", "version")
+	build.Dir = projectRoot
+	out, err := build.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if number, _, _ := strings.Cut(strings.TrimSpace(string(out)), "+"); number != versions[0][1] {
+		t.Errorf("the build's version is %q, and the changelog's newest is %q", out, versions[0][1])
+	}
+}
+
+// TestWorkflows holds that what runs where the project is hosted is what runs here: a step
+// is a target of make, or brings what a system lacks.
+func TestWorkflows(t *testing.T) {
+	prepares := []string{
+		`git config --global --add safe.directory "$GITHUB_WORKSPACE"`,
+		"sudo add-apt-repository --yes ppa:mozillateam/ppa # Ubuntu itself has no firefox-esr",
+		"go run ./web/build",
+		"go run golang.org/x/vuln/cmd/govulncheck@latest ./...",
+	}
+	makefile := document(t, "Makefile")
+	for name, most := range map[string][]string{"test.yml": {"test"}, "weekly.yml": {"fuzz"}} {
+		var made []string
+		for _, step := range regexp.MustCompile(`(?m)^\s+- run: (.*)$`).FindAllStringSubmatch(document(t, ".github/workflows/"+name), -1) {
+			words, isMake := strings.CutPrefix(step[1], "make ")
+			if !isMake {
+				if !slices.Contains(prepares, step[1]) {
+					t.Errorf("%s runs %q, which nobody runs here", name, step[1])
+				}
+				continue
+			}
+			target, _, _ := strings.Cut(words, " ")
+			if !strings.Contains(makefile, "\n"+target+":") || !slices.Contains(most, target) {
+				t.Errorf("%s runs make %s", name, target)
+			}
+			made = append(made, target)
+		}
+		if len(made) == 0 {
+			t.Errorf("%s runs nothing of ours", name)
 		}
 	}
 }
