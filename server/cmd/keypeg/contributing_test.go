@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestContributing counts the files of each change that CONTRIBUTING.md lists: those that
+// have the change's names in them are those that its row names, and no other.
+func TestContributing(t *testing.T) {
+	out, err := exec.Command("git", "-C", projectRoot, "ls-files").Output()
+	if err != nil {
+		t.Skipf("not a git checkout: %v", err)
+	}
+	// Tests, which every change has; and texts that may mention it besides.
+	apart := regexp.MustCompile(`_test\.go$|/testdata/|^app/e2e/|\.png$|^[A-Z]+\.md$|^web/manual/.*\.md$`)
+	code := map[string]string{}
+	for path := range strings.Lines(string(out)) {
+		if path = strings.TrimSpace(path); !apart.MatchString(path) {
+			code[path] = document(t, path)
+		}
+	}
+
+	inCode := regexp.MustCompile("`([^`]+)`")
+	rows := 0
+	for row := range strings.Lines(document(t, "CONTRIBUTING.md")) {
+		cells := strings.Split(row, "|")
+		if len(cells) != 5 || !strings.Contains(cells[2], "`") {
+			continue
+		}
+		rows++
+		var names []*regexp.Regexp
+		for _, found := range inCode.FindAllStringSubmatch(cells[3], -1) {
+			names = append(names, regexp.MustCompile(`(^|[^\w-])`+regexp.QuoteMeta(found[1])+`($|[^\w-])`))
+		}
+		has := func(text string) bool {
+			return slices.ContainsFunc(names, func(name *regexp.Regexp) bool { return name.MatchString(text) })
+		}
+		var listed []string
+		for _, found := range inCode.FindAllStringSubmatch(cells[2], -1) {
+			paths, err := filepath.Glob(filepath.Join(projectRoot, found[1]))
+			if err != nil || len(paths) == 0 {
+				t.Errorf("to add %s, %s is named, which isn't there", strings.TrimSpace(cells[1]), found[1])
+			}
+			for _, path := range paths {
+				path, err := filepath.Rel(projectRoot, path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				path = filepath.ToSlash(path)
+				if strings.HasSuffix(path, "_test.go") {
+					continue
+				}
+				if listed = append(listed, path); !has(document(t, path)) {
+					t.Errorf("to add %s, %s is named, and has nothing of %s", strings.TrimSpace(cells[1]), path, strings.TrimSpace(cells[3]))
+				}
+			}
+		}
+		for path, text := range code {
+			if !slices.Contains(listed, path) && has(text) {
+				t.Errorf("to add %s, %s is touched too: name it, or have one place fewer", strings.TrimSpace(cells[1]), path)
+			}
+		}
+	}
+	if rows != 10 {
+		t.Errorf("%d changes are counted, and the page promises ten", rows)
+	}
+}
