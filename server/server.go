@@ -168,7 +168,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 // newServer makes a Server that knows nobody yet.
 func newServer(c Config) *Server {
 	s := &Server{Config: c, cookies: httpapi.Cookies{Secure: c.Address.Secure}}
-	s.clients = httpapi.NewClients(s.cookies, c.Now, c.TrustedProxies)
+	s.clients = httpapi.NewClients(s.cookies, c.TrustedProxies)
 	s.answers = httpapi.Answers{Log: c.Log, Refuse: s.refuse}
 	return s
 }

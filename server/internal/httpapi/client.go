@@ -6,65 +6,35 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/mileusna/useragent"
 
-	"github.com/keypeg/keypeg/server/recent"
 	"github.com/keypeg/keypeg/server/store"
 )
 
 // Clients tells who is at the other end of a request.
 type Clients struct {
 	cookies Cookies
-	now     store.Clock
 	trusted []netip.Prefix
-	agents  *agents
 }
 
 // NewClients returns Clients that believe proxies in the trusted networks, and nobody else,
 // about where a request came from.
-func NewClients(c Cookies, now store.Clock, trusted []netip.Prefix) Clients {
-	return Clients{cookies: c, now: now, trusted: trusted, agents: newAgents()}
+func NewClients(c Cookies, trusted []netip.Prefix) Clients {
+	return Clients{cookies: c, trusted: trusted}
 }
 
 // Of tells what the request says of its browser and where it came from: for
 // names, for activity, and for the limits on guessing passwords.
 func (c Clients) Of(r *http.Request) store.Client {
-	told := c.agents.read(limited(r.UserAgent(), maxAgent), c.now())
-	return store.Client{Browser: told.browser, System: told.system, Address: c.Address(r), Mark: c.cookies.browserMark(r)}
+	agent := useragent.Parse(limited(r.UserAgent(), maxAgent))
+	return store.Client{Browser: limited(agent.Name, maxName), System: limited(agent.OS, maxName), Address: c.Address(r), Mark: c.cookies.browserMark(r)}
 }
-
-// agents remembers what User-Agent headers say. Most browsers send one of a few, and to
-// read one takes 2 % of a sign-in.
-type agents struct {
-	mu   sync.Mutex
-	seen *recent.Map[string, agent]
-}
-
-// agent is what one says.
-type agent struct{ browser, system string }
 
 const (
-	maxAgent   = 512 // bytes of a header that are read
-	mostAgents = 256 // in one generation: with the old one 256 kB at most
-	agentsLife = time.Hour
+	maxAgent = 512 // bytes of a User-Agent header that are read
+	maxName  = 32  // bytes of a browser's or a system's name that are kept
 )
-
-func newAgents() *agents { return &agents{seen: recent.NewMap[string, agent](agentsLife, mostAgents)} }
-
-func (a *agents) read(header string, now time.Time) agent {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	told, known := a.seen.Get(header, now)
-	if !known {
-		parsed := useragent.Parse(header)
-		told = agent{limited(parsed.Name, 32), limited(parsed.OS, 32)}
-		a.seen.Put(header, told, now)
-	}
-	return told
-}
 
 // Address is where the connection came from. If that is one of our own
 // proxies, it is what the proxy wrote at the end of X-Forwarded-For; what stands

@@ -46,7 +46,7 @@ func newHouse(answer httpapi.Handler) *house {
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/things/{id}", answers.API(gates.SignedIn(answer)))
 	mux.Handle("DELETE /api/things/{id}", answers.API(gates.ConfirmedAdministrator(answer)))
-	clients := httpapi.NewClients(httpapi.Cookies{}, now, nil)
+	clients := httpapi.NewClients(httpapi.Cookies{}, nil)
 	h.Handler = httpapi.Requests{Log: log, Now: now, Clients: clients}.Logged(httpapi.Recovered(mux, answers.API))
 	return h
 }
