@@ -93,19 +93,14 @@ func (q Requests) Logged(next http.Handler) http.Handler {
 		if shared.IsHealthCheck(r.URL.Path) {
 			level = slog.LevelDebug
 		}
-		if !q.Log.Enabled(r.Context(), level) {
-			return
-		}
-		now := q.Now()
-		line := slog.NewRecord(now, level, "request", 0) // which line of ours writes it is of no interest
-		line.AddAttrs(slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-			slog.String("address", q.Clients.Address(r)), slog.Int("status", v.status), slog.Int64("ms", now.Sub(begin).Milliseconds()))
+		line := []slog.Attr{slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.String("address", q.Clients.Address(r)), slog.Int("status", v.status), slog.Int64("ms", q.Now().Sub(begin).Milliseconds())}
 		for _, known := range []slog.Attr{slog.String("pattern", v.pattern), slog.String("user", v.user()), slog.String("code", string(v.code))} {
 			if known.Value.String() != "" {
-				line.AddAttrs(known)
+				line = append(line, known)
 			}
 		}
-		q.Log.Handler().Handle(r.Context(), line) // a log that can't be written can't be told of
+		q.Log.LogAttrs(r.Context(), level, "request", line...)
 	})
 }
 
