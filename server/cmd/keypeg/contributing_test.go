@@ -70,3 +70,40 @@ func TestContributing(t *testing.T) {
 		t.Errorf("%d changes are counted, and the page promises ten", rows)
 	}
 }
+
+// TestTree holds the page about architecture to the packages that there are, and its first
+// list to the direction of imports: a package imports those only that stand below it.
+func TestTree(t *testing.T) {
+	native, inBrowser := deps(t, nil, "./..."), deps(t, []string{"GOOS=js", "GOARCH=wasm"}, "./app/...")
+	var lists [][]string
+	for _, block := range blocks(document(t, "web/manual/architecture.md"), "") {
+		var list []string
+		for line := range strings.Lines(block) {
+			names, _, _ := strings.Cut(strings.TrimSpace(line), "  ")
+			list = append(list, strings.Split(names, ", ")...)
+		}
+		lists = append(lists, list)
+	}
+	if len(lists) != 2 {
+		t.Fatalf("the page has %d lists of packages, want the product's and the workshop's", len(lists))
+	}
+
+	shown := slices.Concat(lists...)
+	for name := range native {
+		if ours, is := strings.CutPrefix(name, module); is && !slices.Contains(shown, ours) {
+			t.Errorf("the page doesn't show %s", ours)
+		}
+	}
+	for _, name := range shown {
+		if native[module+name] == nil {
+			t.Errorf("the page shows %s, which is no package", name)
+		}
+	}
+	for at, name := range lists[0] {
+		for _, imported := range append(native[module+name], inBrowser[module+name]...) {
+			if above := slices.Index(lists[0], strings.TrimPrefix(imported, module)); above >= 0 && above < at {
+				t.Errorf("%s imports %s, which the page shows above it", name, imported)
+			}
+		}
+	}
+}
