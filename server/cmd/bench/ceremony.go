@@ -28,7 +28,7 @@ func (p *population) signIn(s *process) func(*connection, int) task {
 		var clientData, body []byte
 		return func() (time.Duration, error) {
 			begin := time.Now()
-			begun, err := c.ask("POST", s.address, shared.PathSignInBegin, cookies, empty)
+			begun, err := c.ask("POST", shared.PathSignInBegin, cookies, empty)
 			wait := time.Since(begin)
 			if err != nil {
 				return 0, err
@@ -54,7 +54,7 @@ func (p *population) signIn(s *process) func(*connection, int) task {
 			body = append(body, `"}}}`...)
 
 			again := time.Now()
-			_, err = c.ask("POST", s.address, shared.PathSignInFinish, cookies, body)
+			_, err = c.ask("POST", shared.PathSignInFinish, cookies, body)
 			return wait + time.Since(again), err
 		}
 	}
@@ -65,7 +65,7 @@ func begins(s *process) func(*connection, int) task {
 	return func(c *connection, i int) task {
 		cookies, empty := fmt.Sprintf("keypeg-browser=%d", i), []byte("{}")
 		return timed(func() error {
-			_, err := c.ask("POST", s.address, shared.PathSignInBegin, cookies, empty)
+			_, err := c.ask("POST", shared.PathSignInBegin, cookies, empty)
 			return err
 		})
 	}
@@ -75,7 +75,7 @@ func begins(s *process) func(*connection, int) task {
 func (p *population) asks(s *process, path string) func(*connection, int) task {
 	return func(c *connection, _ int) task {
 		return timed(func() error {
-			_, err := c.ask("GET", s.address, path, "keypeg="+p.token(mathrand.IntN(p.signedIn())), nil)
+			_, err := c.ask("GET", path, "keypeg="+p.token(mathrand.IntN(p.signedIn())), nil)
 			return err
 		})
 	}

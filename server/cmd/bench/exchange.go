@@ -62,7 +62,7 @@ func exchange(s *process) func(*connection, int) task {
 	body := []byte(`{"mediation":""}`)
 	return func(c *connection, _ int) task {
 		return timed(func() error {
-			_, err := c.ask("POST", s.address, "/exchange", "", body)
+			_, err := c.ask("POST", "/exchange", "", body)
 			return err
 		})
 	}

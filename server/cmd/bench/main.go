@@ -18,7 +18,7 @@
 // those of the whole machine and not of a server that has it alone. Latency is what one
 // connection waits for a whole sign-in, without the time in which the generator signs.
 //
-// The generator speaks HTTP/1.1 itself, over one connection for each browser. Each has the
+// The generator has a light client (fasthttp), with one connection for each browser. Each has the
 // cookie of a browser that was here before, and no session. Users and keys are made ahead,
 // and written to the store directly; a few dozen keys are shared by all of them, which no
 // server can notice.

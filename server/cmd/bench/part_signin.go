@@ -44,11 +44,8 @@ func (b *bench) install(name string, users int) (*installation, error) {
 func phase(s *process, connections int, d time.Duration, do func(*connection, int) task) (load, error) {
 	var tasks []task
 	for i := range connections {
-		c, err := dial(s.address)
-		if err != nil {
-			return load{}, err
-		}
-		defer c.conn.Close()
+		c := newConnection(s.address)
+		defer c.client.CloseIdleConnections()
 		tasks = append(tasks, do(c, i))
 	}
 	l := drive(tasks, s, d)

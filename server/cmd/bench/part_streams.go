@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -22,17 +24,18 @@ func (b *bench) streams() error {
 	users := (b.pages + each - 1) / each
 	cookies := func(user int) string { return "keypeg=" + in.token(user) }
 	before := in.status("RssAnon")
-	var pages []*connection
+	var pages []*stream
 	defer func() {
 		for _, c := range pages {
 			c.conn.Close()
 		}
 	}()
 	for i := range b.pages {
-		c, err := dial(in.address)
+		conn, err := net.Dial("tcp", in.address)
 		if err != nil {
 			return err
 		}
+		c := &stream{conn, bufio.NewReader(conn)}
 		pages = append(pages, c)
 		fmt.Fprintf(c.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\n\r\n", shared.PathLive, in.address, cookies(i/each))
 	}
@@ -50,16 +53,13 @@ func (b *bench) streams() error {
 		for _, c := range pages {
 			together.Go(func() { errs <- c.hears("event: " + shared.LiveChanged) })
 		}
-		person, err := dial(in.address)
-		if err != nil {
-			return err
-		}
+		person := newConnection(in.address)
 		begin := time.Now()
 		for user := 0; user < users && err == nil; user++ {
 			path := shared.PathPasskey + fmt.Sprintf("%x", in.credential(user, 1)[:12])
-			_, err = person.ask(http.MethodPatch, in.address, path, cookies(user), fmt.Appendf(nil, `{"name":"Phone %d"}`, i))
+			_, err = person.ask(http.MethodPatch, path, cookies(user), fmt.Appendf(nil, `{"name":"Phone %d"}`, i))
 		}
-		person.conn.Close()
+		person.client.CloseIdleConnections()
 		if err != nil {
 			return err
 		}
@@ -77,8 +77,14 @@ func (b *bench) streams() error {
 	return nil
 }
 
-// hears waits for a line of the stream.
-func (c *connection) hears(begin string) error {
+// stream is a page's, which is open for as long as the page is.
+type stream struct {
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+// hears waits for a line.
+func (c *stream) hears(begin string) error {
 	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}

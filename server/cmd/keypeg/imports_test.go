@@ -78,6 +78,7 @@ func TestImports(t *testing.T) {
 			"github.com/zitadel/oidc":                       {"server/federation/federationtest"},
 			"go.etcd.io/bbolt":                              {"server/store/boltstore", "server/cmd/bench"}, // a floor
 			"github.com/jackc/pgx":                          {"server/store/pgstore", "server/cmd/bench"},   // another
+			"github.com/valyala/fasthttp":                   {"server/cmd/bench"},
 			"syscall/js":                                    {"app/browser"},
 			"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg", "server/cmd/gallery", "server/cmd/toolcrib"},
 			"golang.org/x/text/secure/precis":               {"server/account"},
