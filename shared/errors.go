@@ -11,102 +11,102 @@ import (
 type Code string
 
 const (
-	// CodeInvalidRequest: the body isn't what the path takes. 400.
+	// CodeInvalidRequest: the body isn't what the path takes.
 	CodeInvalidRequest Code = "invalid_request"
 	// CodeInvalidName: a name breaks the rules of [CleanPasskeyName] or of
-	// user names. 422.
+	// user names.
 	CodeInvalidName Code = "invalid_name"
-	// CodeInvalidPassword: a new password is too short or too long. 422.
+	// CodeInvalidPassword: a new password is too short or too long.
 	CodeInvalidPassword Code = "invalid_password"
 	// CodeNameTaken: the user has a passkey of this name already, or the
-	// sign-in name belongs to somebody. 409.
+	// sign-in name belongs to somebody.
 	CodeNameTaken Code = "name_taken"
-	// CodeUnauthenticated: there is no session, or it has ended. 401.
+	// CodeUnauthenticated: there is no session, or it has ended.
 	CodeUnauthenticated Code = "unauthenticated"
 	// CodeSignInRefused: name, password or passkey was wrong; which of them is
-	// never said. 401.
+	// never said.
 	CodeSignInRefused Code = "sign_in_refused"
 	// CodeConfirmRequired: ask the user to confirm who they are, then send the
-	// request again. 403.
+	// request again.
 	CodeConfirmRequired Code = "confirm_required"
-	// CodeCrossSite: the request came from another site. 403.
+	// CodeCrossSite: the request came from another site.
 	CodeCrossSite Code = "cross_site"
-	// CodeCookies: the browser sent back no cookie that it had got a moment before. 400.
+	// CodeCookies: the browser sent back no cookie that it had got a moment before.
 	CodeCookies Code = "cookies"
-	// CodeNotFound: it isn't there, or it isn't yours. 404.
+	// CodeNotFound: it isn't there, or it isn't yours.
 	CodeNotFound Code = "not_found"
-	// CodeMethodNotAllowed: the path doesn't take this method. 405.
+	// CodeMethodNotAllowed: the path doesn't take this method.
 	CodeMethodNotAllowed Code = "method_not_allowed"
 	// CodeConflict: somebody else changed the same thing meanwhile, more often
-	// than we retry. 409.
+	// than we retry.
 	CodeConflict Code = "conflict"
-	// CodePasskeyExists: this passkey is registered already. 409.
+	// CodePasskeyExists: this passkey is registered already.
 	CodePasskeyExists Code = "passkey_exists"
-	// CodeTooManyPasskeys: the user has as many passkeys as allowed. 409.
+	// CodeTooManyPasskeys: the user has as many passkeys as allowed.
 	CodeTooManyPasskeys Code = "too_many_passkeys"
-	// CodeLastMethod: removing it would leave no way to sign in. 409.
+	// CodeLastMethod: removing it would leave no way to sign in.
 	CodeLastMethod Code = "last_method"
-	// CodeLastAdministrator: nobody would be left to administer. 409.
+	// CodeLastAdministrator: nobody would be left to administer.
 	CodeLastAdministrator Code = "last_administrator"
 	// CodeCeremonyRefused: the authenticator's answer failed a check, or its
-	// ticket was used, altered or issued to another browser. 400.
+	// ticket was used, altered or issued to another browser.
 	CodeCeremonyRefused Code = "ceremony_refused"
-	// CodeCeremonyExpired: the ticket is older than five minutes. 400.
+	// CodeCeremonyExpired: the ticket is older than five minutes.
 	CodeCeremonyExpired Code = "ceremony_expired"
-	// CodeAccountDisabled: whoever asks has proved who they are, and may not sign in. 403.
+	// CodeAccountDisabled: whoever asks has proved who they are, and may not sign in.
 	CodeAccountDisabled Code = "account_disabled"
-	// CodeUserNotVerified: the authenticator showed that somebody is there, and not who. 400.
+	// CodeUserNotVerified: the authenticator showed that somebody is there, and not who.
 	CodeUserNotVerified Code = "user_not_verified"
 	// CodePasskeyCopied: the signature counter of a passkey that lives in one place didn't
-	// grow (WebAuthn Level 3, 6.1.1). 400.
+	// grow (WebAuthn Level 3, 6.1.1).
 	CodePasskeyCopied Code = "passkey_copied"
 	// CodePasskeyChanged: the passkey could be backed up when it was made, and its provider
-	// says now that it can't. 400.
+	// says now that it can't.
 	CodePasskeyChanged Code = "passkey_changed"
-	// CodePasskeyRemoved: the passkey was one of the user's, and was removed. 400.
+	// CodePasskeyRemoved: the passkey was one of the user's, and was removed.
 	CodePasskeyRemoved Code = "passkey_removed"
-	// CodePasskeyElsewhere: the passkey was made for another relying party id. 400.
+	// CodePasskeyElsewhere: the passkey was made for another relying party id.
 	CodePasskeyElsewhere Code = "passkey_of_another_address"
-	// CodeNotDiscoverable: no sign-in would find the new passkey. 400.
+	// CodeNotDiscoverable: no sign-in would find the new passkey.
 	CodeNotDiscoverable Code = "passkey_not_discoverable"
 	// CodeAuthenticatorRefused: the organisation takes passkeys of its own makes of
-	// authenticators only. 403.
+	// authenticators only.
 	CodeAuthenticatorRefused Code = "authenticator_refused"
-	// CodePasskeysOff: IT has not switched passkeys on. 403.
+	// CodePasskeysOff: IT has not switched passkeys on.
 	CodePasskeysOff Code = "passkeys_off"
-	// CodePasswordsOff: the organisation's policy takes no password of this user. 403.
+	// CodePasswordsOff: the organisation's policy takes no password of this user.
 	CodePasswordsOff Code = "passwords_off"
 	// CodeSwitchedOff: whoever runs the installation has switched this organisation
-	// off. 403.
+	// off.
 	CodeSwitchedOff Code = "switched_off"
 	// CodeSSORefused: the answer of an OpenID provider failed a check, came too
-	// late or was another browser's, or the person didn't sign in there. 400.
+	// late or was another browser's, or the person didn't sign in there.
 	CodeSSORefused Code = "sso_refused"
-	// CodeProviderUnavailable: an OpenID provider didn't answer. It may later. 503.
+	// CodeProviderUnavailable: an OpenID provider didn't answer. It may later.
 	CodeProviderUnavailable Code = "provider_unavailable"
 	// CodeProviderMisconfigured: an OpenID provider, or what we know of it, isn't set up
 	// rightly. It stays so until IT changes something, unlike
-	// [CodeProviderUnavailable]. 503.
+	// [CodeProviderUnavailable].
 	CodeProviderMisconfigured Code = "provider_misconfigured"
 	// CodeNoAccount: the provider knows the person, and we don't, or not with the
-	// account there that they chose. 403.
+	// account there that they chose.
 	CodeNoAccount Code = "no_account"
-	// CodeIdentityTaken: the identity belongs to another user. 409.
+	// CodeIdentityTaken: the identity belongs to another user.
 	CodeIdentityTaken Code = "identity_taken"
-	// CodeNotAllowed: it is for administrators. 403.
+	// CodeNotAllowed: it is for administrators.
 	CodeNotAllowed Code = "not_allowed"
-	// CodeWrongHost: the server isn't reached by its own address. 421.
+	// CodeWrongHost: the server isn't reached by its own address.
 	CodeWrongHost Code = "wrong_host"
-	// CodeTooLarge: the body is larger than 64 KiB. 413.
+	// CodeTooLarge: the body is larger than 64 KiB.
 	CodeTooLarge Code = "too_large"
-	// CodeUnsupportedType: the body's Content-Type isn't application/json. 415.
+	// CodeUnsupportedType: the body's Content-Type isn't application/json.
 	CodeUnsupportedType Code = "unsupported_type"
 	// CodeTooManyAttempts: wrong passwords came too fast, or very many sign in at
 	// this moment. The Retry-After header (RFC 9110, 10.2.3) says how many seconds
-	// to wait. 429.
+	// to wait.
 	CodeTooManyAttempts Code = "too_many_attempts"
 	// CodeInternal: the fault is ours; the message holds an id that IT finds
-	// in the log. 500.
+	// in the log.
 	CodeInternal Code = "internal"
 	// CodeInBetween: something between the browser and the server answered, changed an
 	// answer or held it back; see [Trouble]. It is made in the browser and never crosses
