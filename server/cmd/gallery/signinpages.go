@@ -44,9 +44,8 @@ func signInPages(files *web.Files) (exhibits []exhibit) {
 		})
 	}
 	addRefusal := func(name string, signedIn bool) {
-		nothing := shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 		add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
-			pages.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: text.Refusal(nothing), SignedIn: signedIn})
+			pages.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: text.Refusal(shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")), SignedIn: signedIn})
 			return nil
 		})
 	}
