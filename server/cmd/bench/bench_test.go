@@ -35,7 +35,7 @@ func TestBench(t *testing.T) {
 			goals++
 		}
 	}
-	if goals < 17 {
+	if goals < 16 {
 		t.Errorf("%d goals were looked at, and there are more", goals)
 	}
 }

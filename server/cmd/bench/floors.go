@@ -7,8 +7,6 @@ import (
 	"errors"
 	"os"
 	"time"
-
-	"go.etcd.io/bbolt"
 )
 
 // verification is how long it takes to verify a P-256 signature, and nothing more.
@@ -48,28 +46,4 @@ func commits(path string) (uint64, error) {
 		last = max(last, binary.NativeEndian.Uint64(number))
 	}
 	return last, nil
-}
-
-// boltWrites is how many small writes a second bbolt does one after the other, each of
-// which waits for the disk.
-func boltWrites(path string, d time.Duration) (rate float64, err error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoFreelistSync: true})
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	n, begin := 0, time.Now()
-	for ; time.Since(begin) < d; n++ {
-		err := db.Update(func(tx *bbolt.Tx) error {
-			b, err := tx.CreateBucketIfNotExists([]byte("bucket"))
-			if err != nil {
-				return err
-			}
-			return b.Put(binary.BigEndian.AppendUint64(nil, uint64(n%1000)), []byte("a value of some length"))
-		})
-		if err != nil {
-			return 0, err
-		}
-	}
-	return float64(n) / time.Since(begin).Seconds(), nil
 }

@@ -8,20 +8,20 @@
 // the generator signs, and ends with a session in the store.
 //
 // What a sign-in can't do without is measured in the same rounds, because machines are
-// noisy and differ: bare verifications of P-256 signatures; plain exchanges of JSON with a
-// net/http server that does nothing else, in a process of its own; and bare writes of
-// bbolt that wait for the disk. Goals are ratios to these floors, within a round. The table
-// has the median of the rounds, and the least and the most of them in brackets.
+// noisy and differ: bare verifications of P-256 signatures, and plain exchanges of JSON with
+// a net/http server that does nothing else, in a process of its own. Goals are ratios to
+// these floors, within a round. The table has the median of the rounds, and the least and
+// the most of them in brackets.
 //
 // CPU time is what the kernel accounts to the server's process (proc(5), utime and stime),
 // divided by what was done meanwhile. The generator runs on the same cores, so rates are
 // those of the whole machine and not of a server that has it alone. Latency is what one
 // connection waits for a whole sign-in, without the time in which the generator signs.
 //
-// The generator has a light client (fasthttp), with one connection for each browser. Each has the
-// cookie of a browser that was here before, and no session. Users and keys are made ahead,
-// and written to the store directly; a few dozen keys are shared by all of them, which no
-// server can notice.
+// The generator has a light client (fasthttp), with one connection for each browser. Each
+// has the cookie of a browser that was here before, and no session. Users and keys are made
+// ahead, and written to the store directly; a few dozen keys are shared by all of them, which
+// no server can notice.
 //
 // Memory is what the process has for itself (RssAnon): the pages of the program and of its
 // database, which the kernel takes back at will, stand beside it. A commit of bbolt waits for

@@ -14,8 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 )
 
-// postgres signs people in on PostgreSQL, beside a file and beside bare updates of the same
-// PostgreSQL. It waits for its disk, as it does for whoever runs one.
+// postgres signs people in on PostgreSQL, beside bare updates of the same PostgreSQL. It waits for its disk, as it does for whoever runs one.
 func (b *bench) postgres() (err error) {
 	database, err := pgtest.Run("fsync = on", "shared_buffers = 256MB")
 	if err != nil {
@@ -38,46 +37,29 @@ func (b *bench) postgres() (err error) {
 	if err != nil {
 		return err
 	}
-	file, err := b.install("beside", smallUsers)
-	if err != nil {
-		return err
-	}
 
-	var bare1, bare4 series
-	var alone, together, local figures
-	var ratio series
+	var bare, ratio series
+	var alone, together figures
 	for range b.rounds {
-		one, err := updates(url, 1, b.round)
-		if err != nil {
-			return err
-		}
 		four, err := updates(url, 4, b.round)
 		if err != nil {
 			return err
 		}
-		bare1.add(one)
-		bare4.add(four)
-		for _, kind := range []struct {
-			in    *process
-			of    *population
-			n     int
-			where *figures
-		}{{remote, people, 1, &alone}, {remote, people, 64, &together}, {file.process, file.population, 64, &local}} {
-			l, err := phase(kind.in, kind.n, b.round, kind.of.signIn(kind.in))
+		bare.add(four)
+		for n, kind := range map[int]*figures{1: &alone, 64: &together} {
+			l, err := phase(remote, n, b.round, people.signIn(remote))
 			if err != nil {
 				return err
 			}
-			kind.where.add(l)
+			kind.add(l)
 		}
 		ratio.add(together.rate[len(together.rate)-1] / four)
 	}
 	b.title("PostgreSQL")
-	b.line("bare UPDATE and COMMIT, 1 connection", bare1.text("%.0f /s"))
-	b.line("bare UPDATE and COMMIT, 4 connections", bare4.text("%.0f /s"))
+	b.line("bare UPDATE and COMMIT, 4 connections", bare.text("%.0f /s"))
 	b.line("sign-ins, 1 connection", alone.text())
 	b.line("sign-ins, 64 connections", together.text())
 	b.line("  of bare updates on 4", ratio.text("%.2f×"))
-	b.line("sign-ins with a file beside it, 64 connections", local.text())
 	return nil
 }
 

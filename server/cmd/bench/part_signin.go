@@ -79,12 +79,12 @@ func (b *bench) signIns() error {
 		return err
 	}
 	var (
-		verify, writes                      series
+		verify                              series
 		bare, lists                         figures
-		signIns                             [3]figures
-		syncs                               [3]series
+		signIns                             [2]figures
+		syncs                               [2]series
 		cpuRatio, rateRatio, tail, listsCPU series
-		connections                         = [3]int{1, 16, 64}
+		connections                         = [2]int{1, 64}
 	)
 	for range b.rounds {
 		verified, err := in.verification(b.round / 4)
@@ -92,11 +92,6 @@ func (b *bench) signIns() error {
 			return err
 		}
 		verify.add(micros(verified))
-		perSecond, err := boltWrites(filepath.Join(b.dir, "floor.db"), b.round/2)
-		if err != nil {
-			return err
-		}
-		writes.add(perSecond)
 		floor, err := phase(plain, 64, b.round, exchange(plain))
 		if err != nil {
 			return err
@@ -134,20 +129,15 @@ func (b *bench) signIns() error {
 	b.title("Floors")
 	b.line("one P-256 verification", verify.text("%.1f µs"))
 	b.line("plain exchanges, 64 connections", bare.text())
-	b.line("bare bbolt writes, one after the other", writes.text("%.0f /s"))
 	b.title("Sign-ins, complete and on disk")
 	for i, n := range connections {
 		b.line(fmt.Sprintf("%d connections", n), signIns[i].text())
 	}
 	b.judged("server CPU, of one verification and two exchanges", cpuRatio, "%.2f×", atMost(2))
-	b.line("  measured elsewhere in one run: a bare prototype", "2.6× (in memory 2.1×)")
-	b.line("  egregors/passkey; SimpleWebAuthn, Fastify and SQLite", "5.1×; 10×")
-	b.line("  Pocket ID; Hanko", "43×; 496×")
 	b.judged("sign-ins per second, of plain exchanges", rateRatio, "%.3f×", atLeast(0.12))
 	b.judged("p99, of p50", tail, "%.2f×", atMost(2.5))
-	b.judged("failures", series{0}, "%.0f", atMost(0)) // the first one would have ended the run
 	b.judged("fdatasync for each, 1 connection", syncs[0], "%.3f", atMost(2))
-	b.judged("fdatasync for each, 64 connections", syncs[2], "%.3f", atMost(0.1))
+	b.judged("fdatasync for each, 64 connections", syncs[1], "%.3f", atMost(0.1))
 	b.title("Signed in")
 	b.line("list of passkeys, 64 connections", lists.text())
 	b.judged("server CPU, of a plain exchange", listsCPU, "%.2f×", atMost(1.5))

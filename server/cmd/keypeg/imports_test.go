@@ -76,8 +76,8 @@ func TestImports(t *testing.T) {
 			"github.com/coreos/go-oidc":                     {"server/federation"},
 			"golang.org/x/oauth2":                           {"server/federation"},
 			"github.com/zitadel/oidc":                       {"server/federation/federationtest"},
-			"go.etcd.io/bbolt":                              {"server/store/boltstore", "server/cmd/bench"}, // a floor
-			"github.com/jackc/pgx":                          {"server/store/pgstore", "server/cmd/bench"},   // another
+			"go.etcd.io/bbolt":                              {"server/store/boltstore"},
+			"github.com/jackc/pgx":                          {"server/store/pgstore", "server/cmd/bench"}, // a floor
 			"github.com/valyala/fasthttp":                   {"server/cmd/bench"},
 			"syscall/js":                                    {"app/browser"},
 			"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg", "server/cmd/gallery", "server/cmd/toolcrib"},
