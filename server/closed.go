@@ -4,8 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/warning"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -16,7 +16,7 @@ import (
 func NewClosed(c Config) http.Handler {
 	contact := c.Contact
 	s := newRefusing(c)
-	s.door.ContactSaid = true // the sentence has it
+	s.signInPages.ContactSaid = true // the sentence has it
 	return s.watched(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
 		if contact == "" {
 			return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off.")
@@ -40,7 +40,7 @@ func newRefusing(c Config) *Server {
 	c.fill()
 	s := newServer(c)
 	s.health = &Health{}
-	s.door = door.New(door.Config{Product: c.Product, Contact: c.Contact, RPID: c.Address.RPID, Asset: c.Asset})
+	s.signInPages = signinpages.New(signinpages.Config{Product: c.Product, Contact: c.Contact, RPID: c.Address.RPID, Asset: c.Asset})
 	return s
 }
 

@@ -5,8 +5,8 @@ import (
 	"net/url"
 
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -76,11 +76,11 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.door.Enrol(w, http.StatusOK, httpapi.Text(r), s.enrolPage(e))
+	return s.signInPages.Enrol(w, http.StatusOK, httpapi.Text(r), s.enrolPage(e))
 }
 
-func (s *Server) enrolPage(e account.Enrolment) door.Enrol {
-	return door.Enrol{
+func (s *Server) enrolPage(e account.Enrolment) signinpages.Enrol {
+	return signinpages.Enrol{
 		Kind: e.Kind, Name: e.User.Name, DisplayName: e.User.DisplayName,
 		TakesPassword: e.TakesPassword,
 	}
@@ -100,7 +100,7 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	if shared.CodeOf(err) == shared.CodeInvalidPassword {
 		refusal, page := s.answers.Report(w, r, err), s.enrolPage(e)
 		page.Refusal = refusal.Message
-		return s.door.Enrol(w, httpapi.Status(refusal.Code), httpapi.Text(r), page)
+		return s.signInPages.Enrol(w, httpapi.Status(refusal.Code), httpapi.Text(r), page)
 	}
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 const enrolledPassword = "?password"
 
 func (s *Server) showEnrolled(w http.ResponseWriter, r *http.Request) error {
-	return s.door.Enrolled(w, httpapi.Text(r), r.URL.RawQuery == enrolledPassword[1:])
+	return s.signInPages.Enrolled(w, httpapi.Text(r), r.URL.RawQuery == enrolledPassword[1:])
 }
 
 // bearer is whoever has the link, acting for its user. Nobody is signed in by it.

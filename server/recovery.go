@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -41,7 +41,7 @@ func (s *Server) makeRecoveryCodes(w http.ResponseWriter, r *http.Request) error
 
 func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request) error {
 	s.cookies.MarkBrowser(w, r)
-	return s.door.Recovery(w, http.StatusOK, httpapi.Text(r), door.Recovery{})
+	return s.signInPages.Recovery(w, http.StatusOK, httpapi.Text(r), signinpages.Recovery{})
 }
 
 func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
@@ -53,7 +53,7 @@ func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
 	issued, err := s.recoverAs(r, name, typed.Get("code"))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.answers.Report(w, r, err)
-		return s.door.Recovery(w, httpapi.Status(code), httpapi.Text(r), door.Recovery{Name: name, Refusal: refusal.Message})
+		return s.signInPages.Recovery(w, httpapi.Status(code), httpapi.Text(r), signinpages.Recovery{Name: name, Refusal: refusal.Message})
 	}
 	if err != nil {
 		return err

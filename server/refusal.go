@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -26,7 +26,7 @@ func (s *Server) answer(h httpapi.Handler) http.Handler {
 // refuse answers with a page that says what was refused.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.Error) {
 	code := refusal.Code
-	page := door.Refusal{Code: code, Sentence: refusal.Message, Link: r.URL.Path == shared.PageEnrol || r.URL.Path == shared.PageSetup}
+	page := signinpages.Refusal{Code: code, Sentence: refusal.Message, Link: r.URL.Path == shared.PageEnrol || r.URL.Path == shared.PageSetup}
 	if code == shared.CodeSwitchedOff {
 		page.Nowhere = true // every page of it says the same
 	} else if code == shared.CodeWrongHost {
@@ -35,7 +35,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.
 		_, err := s.people.authenticate(r)
 		page.SignedIn = err == nil
 	}
-	s.door.Refusal(w, httpapi.Status(code), httpapi.Text(r), page)
+	s.signInPages.Refusal(w, httpapi.Status(code), httpapi.Text(r), page)
 }
 
 // Text is the catalogue for the pages of [Config.App].

@@ -1,5 +1,5 @@
-// Package server answers HTTP: the API under /api/v1/, the front door for people
-// who aren't signed in, and the app's pages behind it.
+// Package server answers HTTP: the API under /api/v1/, the pages for people who aren't
+// signed in (package server/internal/signinpages), and the app's pages for those who are.
 //
 // A handler decodes, calls a rule and responds; it decides nothing itself. The rules are
 // those of [account.Service], [passkey.Service], [session.Service] and [activity.Service],
@@ -32,10 +32,10 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/activity"
-	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/admin"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/policy"
@@ -107,20 +107,20 @@ type App struct {
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
 	Config
-	cookies    httpapi.Cookies
-	clients    httpapi.Clients
-	answers    httpapi.Answers
-	gates      httpapi.Gates
-	people     people
-	local      localUsers // with Accounts only
-	sessions   *session.Service
-	activity   *activity.Service
-	passkeys   *passkey.Service // nil while passkeys are off
-	door       *door.Door
-	notices    httpapi.Notices
-	federation *federation.Handlers // with Accounts only
-	handler    http.Handler
-	patterns   []string // of the API, for the test that holds openapi.yaml to them
+	cookies     httpapi.Cookies
+	clients     httpapi.Clients
+	answers     httpapi.Answers
+	gates       httpapi.Gates
+	people      people
+	local       localUsers // with Accounts only
+	sessions    *session.Service
+	activity    *activity.Service
+	passkeys    *passkey.Service // nil while passkeys are off
+	signInPages *signinpages.Pages
+	notices     httpapi.Notices
+	federation  *federation.Handlers // with Accounts only
+	handler     http.Handler
+	patterns    []string // of the API, for the test that holds openapi.yaml to them
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
@@ -238,7 +238,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.door = door.New(door.Config{
+	s.signInPages = signinpages.New(signinpages.Config{
 		Product: s.Product, Contact: s.Contact,
 		PasskeysOn: !s.Accounts.Policy.PasskeysOff, PasswordsOn: s.Accounts.Policy.TakesPasswords(), RPID: s.Address.RPID, Asset: s.Asset,
 	})

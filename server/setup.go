@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -36,7 +36,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Accounts.CheckSetupLink(r.Context(), s.cookies.Value(r, cookieSetup)); err != nil {
 		return err
 	}
-	return s.door.Setup(w, http.StatusOK, httpapi.Text(r), door.Setup{})
+	return s.signInPages.Setup(w, http.StatusOK, httpapi.Text(r), signinpages.Setup{})
 }
 
 func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
@@ -55,7 +55,7 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 	switch code := shared.CodeOf(err); code {
 	case shared.CodeInvalidName, shared.CodeInvalidPassword, shared.CodeNameTaken:
 		refusal := s.answers.Report(w, r, err)
-		return s.door.Setup(w, httpapi.Status(code), httpapi.Text(r), door.Setup{
+		return s.signInPages.Setup(w, httpapi.Status(code), httpapi.Text(r), signinpages.Setup{
 			Name: first.Name, DisplayName: first.DisplayName, Refusal: refusal.Message, Refused: refusedInput(code, first),
 		})
 	}

@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/door"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -99,12 +99,12 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	what, refused := s.notices.Take(w, r)
 	code := http.StatusOK
 	if what.Code == shared.CodeUnauthenticated { // a reason, and no refusal
-		return s.door.SignIn(w, code, httpapi.Text(r), door.SignIn{Next: next, Reason: what.Message, Providers: s.buttons(next, "")})
+		return s.signInPages.SignIn(w, code, httpapi.Text(r), signinpages.SignIn{Next: next, Reason: what.Message, Providers: s.buttons(next, "")})
 	}
 	if refused {
 		code = httpapi.Status(what.Code)
 	}
-	return s.door.SignIn(w, code, httpapi.Text(r), door.SignIn{Next: next, Refusal: what.Message, Providers: s.buttons(next, what.Code)})
+	return s.signInPages.SignIn(w, code, httpapi.Text(r), signinpages.SignIn{Next: next, Refusal: what.Message, Providers: s.buttons(next, what.Code)})
 }
 
 func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -117,7 +117,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	issued, err := s.signInAs(r, name, typed.Get("password"))
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.answers.Report(w, r, err)
-		return s.door.SignIn(w, httpapi.Status(code), httpapi.Text(r), door.SignIn{
+		return s.signInPages.SignIn(w, httpapi.Status(code), httpapi.Text(r), signinpages.SignIn{
 			Name: name, Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code),
 		})
 	}
@@ -148,7 +148,7 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	refusal := s.answers.Report(w, r, s.cookieless())
-	return s.door.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), door.SignIn{Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code)})
+	return s.signInPages.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), signinpages.SignIn{Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code)})
 }
 
 // appPage shows the app at one of its addresses. An address with a value that is no id is
@@ -190,10 +190,10 @@ func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
 func (s *Server) nextPage(asked string) string { return httpapi.Pages(s.App.Pages).Next(asked) }
 
 // buttons are those of the providers, after a refusal or without one.
-func (s *Server) buttons(next string, refused shared.Code) []door.Provider {
-	var list []door.Provider
+func (s *Server) buttons(next string, refused shared.Code) []signinpages.Provider {
+	var list []signinpages.Provider
 	for _, b := range s.federation.Buttons(next, refused) {
-		list = append(list, door.Provider{Name: b.Name, Button: b.Text, Address: b.Address})
+		list = append(list, signinpages.Provider{Name: b.Name, Button: b.Text, Address: b.Address})
 	}
 	return list
 }

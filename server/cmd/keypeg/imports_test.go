@@ -85,7 +85,7 @@ func TestImports(t *testing.T) {
 			"github.com/spf13/pflag":                        {"server/cmd/keypeg"},
 			"google.golang.org/protobuf/encoding/protowire": {"server/store"},
 			"golang.org/x/time":                             {"server/limit"},
-			"maragu.dev/gomponents":                         {"server/door", "server/cmd/keypeg", "server/cmd/gallery", "web/build"},
+			"maragu.dev/gomponents":                         {"server/internal/signinpages", "server/cmd/keypeg", "server/cmd/gallery", "web/build"},
 			"github.com/yuin/goldmark":                      {"web/build"},
 			// They call methods by name, so that the linker keeps every exported method of everything.
 			"html/template": {"server/federation/federationtest"},
@@ -113,7 +113,7 @@ func TestImports(t *testing.T) {
 	t.Run("rules don't know HTTP, nor each other, nor a backend", func(t *testing.T) {
 		each(native, func(name, imported string) {
 			rule := within(name, "server/account", "server/passkey", "server/session", "server/activity", "server/policy") && !within(name, "server/passkey/passkeytest")
-			if rule && (imported == "net/http" || within(imported, "server/store/memstore", "server/store/boltstore", "server/store/pgstore", "server/door")) {
+			if rule && (imported == "net/http" || within(imported, "server/store/memstore", "server/store/boltstore", "server/store/pgstore", "server/internal/signinpages")) {
 				t.Errorf("%s imports %s: rules are told who asks, and see the store's contract only", name, imported)
 			}
 			if within(name, "server/account") && within(imported, "server/passkey") || within(name, "server/passkey") && within(imported, "server/account") {
@@ -139,7 +139,7 @@ func TestImports(t *testing.T) {
 	})
 	t.Run("features stand on httpapi, and know neither server nor each other", func(t *testing.T) {
 		each(native, func(name, imported string) {
-			features := []string{"server/internal/admin", "server/federation"}
+			features := []string{"server/internal/admin", "server/internal/signinpages", "server/federation"}
 			feature := within(name, features...)
 			for _, other := range features {
 				if feature && within(imported, other) && !within(name, other) {
@@ -149,7 +149,7 @@ func TestImports(t *testing.T) {
 			if (feature || within(name, "server/internal/httpapi")) && imported == module+"server" {
 				t.Errorf("%s imports %s: server mounts it, and hands it what it needs", name, imported)
 			}
-			if within(name, "server/internal/httpapi") && within(imported, "server/internal/admin", "server/door", "server/passkey", "server/federation") {
+			if within(name, "server/internal/httpapi") && within(imported, "server/internal/admin", "server/internal/signinpages", "server/passkey", "server/federation") {
 				t.Errorf("%s imports %s: it serves every feature, and knows none", name, imported)
 			}
 		})

@@ -1,4 +1,4 @@
-package door
+package signinpages
 
 import (
 	"net/http"
@@ -21,12 +21,12 @@ type Refusal struct {
 }
 
 // Refusal writes a page that says why something can't be done, with a way on.
-func (d *Door) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, page Refusal) {
+func (p *Pages) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, page Refusal) {
 	address, label := shared.PageSignIn, text.Door.BackToSignIn
 	if page.SignedIn {
 		address, label = shared.PageHome, text.Door.BackToStart
 	}
-	err := d.write(w, status, text, content{
+	err := p.write(w, status, text, content{
 		title: page.title(text),
 		lead:  page.Sentence,
 		body:  g.Group{g.If(!page.Nowhere, h.P(h.A(h.Class("button wide"), h.Href(page.Origin+address), g.Text(label))))},

@@ -1,13 +1,14 @@
-// Package door renders the front door: the pages for people who aren't signed
-// in. They are plain HTML, complete without a script, and small, because
-// whoever stands outside shall not wait for a WebAssembly program.
+// Package signinpages draws the pages for people who aren't signed in: to sign in, to use a
+// link, to set an installation up, and to read why something was refused. They are plain
+// HTML, complete without a script, and small, so that nobody waits for a WebAssembly program
+// before they are signed in.
 //
 // It draws and decides nothing: handlers in server fill [SignIn] and its like,
 // and each page is a file. gomponents escapes every text and every value of an
 // attribute, but it doesn't know which of them are addresses: those are ours.
 // One small module, web/static/door.js, adds passkeys where the browser can use
 // them.
-package door
+package signinpages
 
 import (
 	"bytes"
@@ -16,7 +17,7 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Config is what every page of the door shows.
+// Config is what every page shows.
 type Config struct {
 	Product     string
 	Contact     string // "" has the pages say it in general
@@ -27,18 +28,18 @@ type Config struct {
 	Asset       func(name string) string // the address of a static file
 }
 
-// Door draws the pages. It is safe for concurrent use.
-type Door struct {
+// Pages draws them. It is safe for concurrent use.
+type Pages struct {
 	Config
 }
 
-// New returns a Door.
-func New(c Config) *Door { return &Door{c} }
+// New returns Pages.
+func New(c Config) *Pages { return &Pages{c} }
 
 // write renders into memory first, so that a page is sent whole or not at all.
-func (d *Door) write(w http.ResponseWriter, status int, text *message.Catalogue, own content) error {
+func (p *Pages) write(w http.ResponseWriter, status int, text *message.Catalogue, own content) error {
 	var b bytes.Buffer
-	if err := d.layout(text, own).Render(&b); err != nil {
+	if err := p.layout(text, own).Render(&b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -1,4 +1,4 @@
-package door
+package signinpages
 
 import (
 	"net/http"
@@ -18,7 +18,7 @@ type Setup struct {
 }
 
 // Setup writes the page that makes the first administrator.
-func (d *Door) Setup(w http.ResponseWriter, status int, text *message.Catalogue, page Setup) error {
+func (p *Pages) Setup(w http.ResponseWriter, status int, text *message.Catalogue, page Setup) error {
 	// The first input is where to begin, unless another must be mended.
 	start := func(input string) g.Node {
 		if page.Refused == "" {
@@ -26,8 +26,8 @@ func (d *Door) Setup(w http.ResponseWriter, status int, text *message.Catalogue,
 		}
 		return g.If(input == page.Refused, g.Group{h.AutoFocus(), h.Aria("invalid", "true")})
 	}
-	return d.write(w, status, text, content{
-		title: message.Fill(text.Door.SetupTitle, "product", d.Product),
+	return p.write(w, status, text, content{
+		title: message.Fill(text.Door.SetupTitle, "product", p.Product),
 		lead:  text.Door.SetupLead,
 		body: g.Group{
 			refused(page.Refusal),
@@ -38,7 +38,7 @@ func (d *Door) Setup(w http.ResponseWriter, status int, text *message.Catalogue,
 				field(text.Door.DisplayName, h.Name("display-name"), h.Value(page.DisplayName), h.AutoComplete("name"),
 					h.MaxLength("64"), h.Required(), start("display-name"), h.Aria("describedby", "display-hint")),
 				hint("display-hint", text.Door.DisplayHint),
-				g.If(d.PasswordsOn, newPassword(text.Door.NewPassword, text.Door.NewPasswordHint, start("password"))),
+				g.If(p.PasswordsOn, newPassword(text.Door.NewPassword, text.Door.NewPasswordHint, start("password"))),
 				h.Button(h.Class("button primary wide"), g.Text(text.Door.SetupSubmit)),
 			),
 		},

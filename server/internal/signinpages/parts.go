@@ -1,4 +1,4 @@
-package door
+package signinpages
 
 import (
 	g "maragu.dev/gomponents"
@@ -19,9 +19,9 @@ func refusal(sentence string) g.Node {
 }
 
 // scripted are the attributes by which door.js knows what both its pages need.
-func (d *Door) scripted(text *message.Catalogue) g.Group {
+func (p *Pages) scripted(text *message.Catalogue) g.Group {
 	return g.Group{
-		h.Data("app", d.Asset("app.wasm")), h.Data("rp", d.RPID),
+		h.Data("app", p.Asset("app.wasm")), h.Data("rp", p.RPID),
 		h.Data("text-offline", text.Failure.Offline), h.Data("text-address", text.Failure.WrongAddress),
 		h.Data("text-lock", text.Failure.NoLock), h.Data("text-provider", text.Failure.Provider),
 		h.Data("text-working", text.SignIn.Working), h.Data("text-cancel", text.SignIn.Cancel),

@@ -1,4 +1,4 @@
-package door
+package signinpages
 
 import (
 	"net/http"
@@ -17,8 +17,8 @@ type Recovery struct {
 }
 
 // Recovery writes the page for who has lost every other way in.
-func (d *Door) Recovery(w http.ResponseWriter, status int, text *message.Catalogue, page Recovery) error {
-	return d.write(w, status, text, content{
+func (p *Pages) Recovery(w http.ResponseWriter, status int, text *message.Catalogue, page Recovery) error {
+	return p.write(w, status, text, content{
 		title: text.Door.RecoveryTitle,
 		lead:  text.Door.RecoveryLead,
 		body: g.Group{

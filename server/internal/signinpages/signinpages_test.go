@@ -1,4 +1,4 @@
-package door_test
+package signinpages_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -36,35 +36,35 @@ func TestWordsFromOutside(t *testing.T) {
 
 // pages draw every page with a word wherever one comes from outside, by name.
 func pages(word string) map[string]func(w http.ResponseWriter) error {
-	d := door.New(door.Config{
+	d := signinpages.New(signinpages.Config{
 		Product: word, Contact: word, PasskeysOn: true, PasswordsOn: true, RPID: word,
 		Asset: func(name string) string { return "/static/" + name },
 	})
 	text := &message.English
 	enrol := func(kind store.Method) func(w http.ResponseWriter) error {
 		return func(w http.ResponseWriter) error {
-			return d.Enrol(w, http.StatusOK, text, door.Enrol{Kind: kind, Name: word, DisplayName: word, TakesPassword: true, Refusal: word})
+			return d.Enrol(w, http.StatusOK, text, signinpages.Enrol{Kind: kind, Name: word, DisplayName: word, TakesPassword: true, Refusal: word})
 		}
 	}
 	return map[string]func(w http.ResponseWriter) error{
 		"sign-in": func(w http.ResponseWriter) error {
-			return d.SignIn(w, http.StatusOK, text, door.SignIn{
+			return d.SignIn(w, http.StatusOK, text, signinpages.SignIn{
 				Name: word, Next: word, Refusal: word,
-				Providers: []door.Provider{{Name: word, Address: "/one"}, {Name: "Acme", Button: word, Address: "/two"}},
+				Providers: []signinpages.Provider{{Name: word, Address: "/one"}, {Name: "Acme", Button: word, Address: "/two"}},
 			})
 		},
 		"setup": func(w http.ResponseWriter) error {
-			return d.Setup(w, http.StatusOK, text, door.Setup{Name: word, DisplayName: word, Refusal: word, Refused: word})
+			return d.Setup(w, http.StatusOK, text, signinpages.Setup{Name: word, DisplayName: word, Refusal: word, Refused: word})
 		},
 		"recovery": func(w http.ResponseWriter) error {
-			return d.Recovery(w, http.StatusOK, text, door.Recovery{Name: word, Refusal: word})
+			return d.Recovery(w, http.StatusOK, text, signinpages.Recovery{Name: word, Refusal: word})
 		},
 		"invitation": enrol(store.MethodInvitation),
 		"way back":   enrol(store.MethodRecoveryLink),
 		"phone":      enrol(store.MethodPhoneLink),
 		"enrolled":   func(w http.ResponseWriter) error { return d.Enrolled(w, text, true) },
 		"refusal": func(w http.ResponseWriter) error {
-			d.Refusal(w, http.StatusOK, text, door.Refusal{Sentence: word})
+			d.Refusal(w, http.StatusOK, text, signinpages.Refusal{Sentence: word})
 			return nil
 		},
 	}

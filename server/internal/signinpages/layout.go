@@ -1,4 +1,4 @@
-package door
+package signinpages
 
 import (
 	g "maragu.dev/gomponents"
@@ -14,24 +14,24 @@ type content struct {
 	script      bool // passkeys are used on it
 }
 
-func (d *Door) layout(text *message.Catalogue, own content) g.Node {
+func (p *Pages) layout(text *message.Catalogue, own content) g.Node {
 	return h.Doctype(h.HTML(h.Lang(text.Lang),
 		h.Head(
 			h.Meta(h.Charset("utf-8")),
 			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
 			h.Meta(h.Name("color-scheme"), h.Content("light dark")),
-			h.TitleEl(g.Text(own.title+" · "+d.Product)),
-			h.Link(h.Rel("icon"), h.Href(d.Asset("icon.svg")), h.Type("image/svg+xml")),
-			h.Link(h.Rel("stylesheet"), h.Href(d.Asset("style.css"))),
-			g.If(own.script, h.Script(h.Type("module"), h.Src(d.Asset("door.js")))),
+			h.TitleEl(g.Text(own.title+" · "+p.Product)),
+			h.Link(h.Rel("icon"), h.Href(p.Asset("icon.svg")), h.Type("image/svg+xml")),
+			h.Link(h.Rel("stylesheet"), h.Href(p.Asset("style.css"))),
+			g.If(own.script, h.Script(h.Type("module"), h.Src(p.Asset("door.js")))),
 		),
 		h.Body(h.Class("door"),
 			h.Main(h.Class("card door-card"),
-				h.P(h.Class("brand"), h.Img(h.Src(d.Asset("icon.svg")), h.Alt(""), h.Width("32"), h.Height("32")), g.Text(" "+d.Product)),
+				h.P(h.Class("brand"), h.Img(h.Src(p.Asset("icon.svg")), h.Alt(""), h.Width("32"), h.Height("32")), g.Text(" "+p.Product)),
 				h.H1(g.Text(own.title)),
 				h.P(h.Class("lead"), g.Text(own.lead)),
 				own.body,
-				g.If(!d.ContactSaid, h.P(h.Class("contact"), g.Text(text.WhomToAsk(d.Product, d.Contact)))),
+				g.If(!p.ContactSaid, h.P(h.Class("contact"), g.Text(text.WhomToAsk(p.Product, p.Contact)))),
 			),
 		),
 	))

@@ -1,4 +1,4 @@
-package door
+package signinpages
 
 import (
 	"fmt"
@@ -22,10 +22,10 @@ type Enrol struct {
 }
 
 // Enrol writes the page on which the bearer of a link adds a way in.
-func (d *Door) Enrol(w http.ResponseWriter, status int, text *message.Catalogue, page Enrol) error {
-	return d.write(w, status, text, content{
+func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue, page Enrol) error {
+	return p.write(w, status, text, content{
 		title:  page.title(text),
-		lead:   page.lead(text, d.Product),
+		lead:   page.lead(text, p.Product),
 		script: true,
 		body: g.Group{
 			refusal(page.Refusal),
@@ -33,14 +33,14 @@ func (d *Door) Enrol(w http.ResponseWriter, status int, text *message.Catalogue,
 				h.Data("begin", shared.PathEnrolBegin), h.Data("finish", shared.PathEnrolFinish), h.Data("next", shared.PageEnrolled),
 				h.Data("registered", strings.Trim(fmt.Sprint(shared.MayBeRegistered), "[]")),
 				h.Data("text-denied", text.Failure.RegisterDenied), h.Data("text-exists", text.Failure.Exists),
-				h.Data("text-unsupported", text.Failure.NotSupported), h.Data("text-kept", text.Failure.MayBeKept), d.scripted(text),
-				g.If(d.PasskeysOn, g.Group{
+				h.Data("text-unsupported", text.Failure.NotSupported), h.Data("text-kept", text.Failure.MayBeKept), p.scripted(text),
+				g.If(p.PasskeysOn, g.Group{
 					unlessScripted(text, passkeyButton("button primary wide waiting", text.Door.CreatePasskey)),
 					incapable(text.Door.Incapable),
 				}),
-				g.If(d.PasskeysOn && page.TakesPassword, or(text)),
-				g.If(page.TakesPassword, d.choosePassword(text, page.Name)),
-				g.If(page.TakesPassword, d.savePassword(text)),
+				g.If(p.PasskeysOn && page.TakesPassword, or(text)),
+				g.If(page.TakesPassword, p.choosePassword(text, page.Name)),
+				g.If(page.TakesPassword, p.savePassword(text)),
 			),
 		},
 	})
@@ -70,9 +70,9 @@ func (e Enrol) lead(text *message.Catalogue, product string) string {
 }
 
 // choosePassword also names the user, in a field that only password managers read.
-func (d *Door) choosePassword(text *message.Catalogue, name string) g.Group {
+func (p *Pages) choosePassword(text *message.Catalogue, name string) g.Group {
 	label, sentence := text.Door.NewPassword, text.Door.NewPasswordHint
-	if d.PasskeysOn {
+	if p.PasskeysOn {
 		label, sentence = text.Door.PasswordOptional, text.Door.PasswordOptionalHint
 	}
 	return g.Group{
@@ -81,8 +81,8 @@ func (d *Door) choosePassword(text *message.Catalogue, name string) g.Group {
 	}
 }
 
-func (d *Door) savePassword(text *message.Catalogue) g.Node {
-	if d.PasskeysOn {
+func (p *Pages) savePassword(text *message.Catalogue) g.Node {
+	if p.PasskeysOn {
 		return h.Button(h.Class("button wide"), g.Text(text.Door.PasswordOnly))
 	}
 	return h.Button(h.Class("button wide primary"), g.Text(text.Door.SavePassword))

@@ -1,4 +1,4 @@
-package door_test
+package signinpages_test
 
 import (
 	"net/http"
@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/keypeg/keypeg/server/door"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-func plainDoor(contact string) *door.Door {
-	return door.New(door.Config{Product: "Keypeg", Contact: contact, PasskeysOn: true, PasswordsOn: true, Asset: func(name string) string { return "/static/" + name }})
+func plainPages(contact string) *signinpages.Pages {
+	return signinpages.New(signinpages.Config{Product: "Keypeg", Contact: contact, PasskeysOn: true, PasswordsOn: true, Asset: func(name string) string { return "/static/" + name }})
 }
 
 var heading = regexp.MustCompile(`<h1>(.*?)</h1>`)
@@ -22,23 +22,23 @@ var heading = regexp.MustCompile(`<h1>(.*?)</h1>`)
 // TestRefusalHeadings: a heading says what sort of refusal it is, in every language.
 func TestRefusalHeadings(t *testing.T) {
 	for _, test := range []struct {
-		page door.Refusal
+		page signinpages.Refusal
 		want string
 	}{
-		{door.Refusal{Code: shared.CodeNotFound}, "Not found"},
-		{door.Refusal{Code: shared.CodeNotFound, Link: true}, "This link has ended"},
-		{door.Refusal{Code: shared.CodeNotAllowed}, "No access"},
-		{door.Refusal{Code: shared.CodeNoAccount}, "No access"},
-		{door.Refusal{Code: shared.CodeTooManyAttempts}, "Too many attempts"},
-		{door.Refusal{Code: shared.CodeInternal}, "Something went wrong"},
-		{door.Refusal{Code: shared.CodeProviderUnavailable}, "The provider couldn&#39;t sign you in"},
-		{door.Refusal{Code: shared.CodeSwitchedOff, Nowhere: true}, "Switched off"},
-		{door.Refusal{Code: shared.CodeWrongHost, Nowhere: true}, "Wrong address"},
-		{door.Refusal{Code: shared.CodeCookies}, "Nothing was done"},
+		{signinpages.Refusal{Code: shared.CodeNotFound}, "Not found"},
+		{signinpages.Refusal{Code: shared.CodeNotFound, Link: true}, "This link has ended"},
+		{signinpages.Refusal{Code: shared.CodeNotAllowed}, "No access"},
+		{signinpages.Refusal{Code: shared.CodeNoAccount}, "No access"},
+		{signinpages.Refusal{Code: shared.CodeTooManyAttempts}, "Too many attempts"},
+		{signinpages.Refusal{Code: shared.CodeInternal}, "Something went wrong"},
+		{signinpages.Refusal{Code: shared.CodeProviderUnavailable}, "The provider couldn&#39;t sign you in"},
+		{signinpages.Refusal{Code: shared.CodeSwitchedOff, Nowhere: true}, "Switched off"},
+		{signinpages.Refusal{Code: shared.CodeWrongHost, Nowhere: true}, "Wrong address"},
+		{signinpages.Refusal{Code: shared.CodeCookies}, "Nothing was done"},
 	} {
 		w := httptest.NewRecorder()
 		test.page.Sentence = "Because."
-		plainDoor("").Refusal(w, http.StatusBadRequest, &message.English, test.page)
+		plainPages("").Refusal(w, http.StatusBadRequest, &message.English, test.page)
 		if got := heading.FindStringSubmatch(w.Body.String()); got == nil || got[1] != test.want {
 			t.Errorf("%+v is headed %q, want %q", test.page, got, test.want)
 		}
@@ -55,7 +55,7 @@ func TestWhomToAsk(t *testing.T) {
 		"":                    "Need help? Ask whoever runs Keypeg for your organisation.",
 	} {
 		w := httptest.NewRecorder()
-		if err := plainDoor(contact).SignIn(w, http.StatusOK, &message.English, door.SignIn{}); err != nil {
+		if err := plainPages(contact).SignIn(w, http.StatusOK, &message.English, signinpages.SignIn{}); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(w.Body.String(), want) {
@@ -67,10 +67,10 @@ func TestWhomToAsk(t *testing.T) {
 // TestPasskeyFirst: a link's page has the passkey before the password, and the page after
 // it names what was made.
 func TestPasskeyFirst(t *testing.T) {
-	d := plainDoor("")
+	d := plainPages("")
 	for _, kind := range []store.Method{store.MethodInvitation, store.MethodRecoveryLink} {
 		w := httptest.NewRecorder()
-		if err := d.Enrol(w, http.StatusOK, &message.English, door.Enrol{Kind: kind, Name: "ann", TakesPassword: true}); err != nil {
+		if err := d.Enrol(w, http.StatusOK, &message.English, signinpages.Enrol{Kind: kind, Name: "ann", TakesPassword: true}); err != nil {
 			t.Fatal(err)
 		}
 		passkey, password := strings.Index(w.Body.String(), `id="use-passkey"`), strings.Index(w.Body.String(), `type="password"`)

@@ -1,4 +1,4 @@
-package door
+package signinpages
 
 import (
 	"net/http"
@@ -12,12 +12,12 @@ import (
 
 // Enrolled writes the page that follows [Door.Enrol]'s, after a passkey was made there, or
 // a password set alone.
-func (d *Door) Enrolled(w http.ResponseWriter, text *message.Catalogue, password bool) error {
+func (p *Pages) Enrolled(w http.ResponseWriter, text *message.Catalogue, password bool) error {
 	lead := text.Door.EnrolledPasskey
 	if password {
 		lead = text.Door.EnrolledPassword
 	}
-	return d.write(w, http.StatusOK, text, content{
+	return p.write(w, http.StatusOK, text, content{
 		title: text.Door.EnrolledTitle,
 		lead:  lead,
 		body: g.Group{

@@ -1,4 +1,4 @@
-package door
+package signinpages
 
 import (
 	"net/http"
@@ -28,30 +28,30 @@ type Provider struct {
 }
 
 // SignIn writes the sign-in page.
-func (d *Door) SignIn(w http.ResponseWriter, status int, text *message.Catalogue, page SignIn) error {
-	return d.write(w, status, text, content{
+func (p *Pages) SignIn(w http.ResponseWriter, status int, text *message.Catalogue, page SignIn) error {
+	return p.write(w, status, text, content{
 		title:  text.Door.SignInTitle,
-		lead:   message.Fill(text.Door.SignInLead, "product", d.Product),
+		lead:   message.Fill(text.Door.SignInLead, "product", p.Product),
 		script: true,
 		body: g.Group{
 			g.If(page.Reason != "", h.P(h.Class("notice"), h.ID("reason"), h.Role("status"), g.Text(page.Reason))),
 			refusal(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageSignIn), h.Class("stack"), h.ID("sign-in"),
 				h.Data("begin", shared.PathSignInBegin), h.Data("finish", shared.PathSignInFinish),
-				h.Data("text-denied", text.Failure.SignInDenied), d.scripted(text),
+				h.Data("text-denied", text.Failure.SignInDenied), p.scripted(text),
 				h.Input(h.Type("hidden"), h.Name("next"), h.Value(page.Next)),
-				g.If(d.PasswordsOn, d.signInByPassword(text, page.Name)),
-				g.If(d.PasskeysOn, d.signInByPasskey(text)),
+				g.If(p.PasswordsOn, p.signInByPassword(text, page.Name)),
+				g.If(p.PasskeysOn, p.signInByPasskey(text)),
 			),
-			g.If(len(page.Providers) > 0, d.signInElsewhere(text, page.Providers)),
+			g.If(len(page.Providers) > 0, p.signInElsewhere(text, page.Providers)),
 			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(text.Door.LostAccess))),
 		},
 	})
 }
 
-func (d *Door) signInByPassword(text *message.Catalogue, name string) g.Group {
+func (p *Pages) signInByPassword(text *message.Catalogue, name string) g.Group {
 	autocomplete := "username"
-	if d.PasskeysOn {
+	if p.PasskeysOn {
 		autocomplete = "username webauthn"
 	}
 	return g.Group{
@@ -63,29 +63,29 @@ func (d *Door) signInByPassword(text *message.Catalogue, name string) g.Group {
 	}
 }
 
-func (d *Door) signInByPasskey(text *message.Catalogue) g.Group {
+func (p *Pages) signInByPasskey(text *message.Catalogue) g.Group {
 	class := "button wide"
-	if !d.PasswordsOn {
+	if !p.PasswordsOn {
 		class = "button wide primary"
 	}
 	return g.Group{
 		unlessScripted(text, h.Div(h.ID("passkey"), h.Class("stack waiting"),
-			g.If(d.PasswordsOn, or(text)),
+			g.If(p.PasswordsOn, or(text)),
 			passkeyButton(class, text.SignIn.Passkey),
 		)),
-		g.If(!d.PasswordsOn, incapable(text.Door.PasskeyOnly)),
+		g.If(!p.PasswordsOn, incapable(text.Door.PasskeyOnly)),
 	}
 }
 
-func (d *Door) signInElsewhere(text *message.Catalogue, providers []Provider) g.Node {
+func (p *Pages) signInElsewhere(text *message.Catalogue, providers []Provider) g.Node {
 	return h.Div(h.Class("stack"), h.ID("providers"),
-		g.If(!d.PasskeysOn, or(text)),
-		g.Map(providers, func(p Provider) g.Node {
-			label := p.Button
+		g.If(!p.PasskeysOn, or(text)),
+		g.Map(providers, func(provider Provider) g.Node {
+			label := provider.Button
 			if label == "" {
-				label = message.Fill(text.Door.SignInWith, "provider", p.Name)
+				label = message.Fill(text.Door.SignInWith, "provider", provider.Name)
 			}
-			return h.A(h.Class("button wide"), h.Href(p.Address), g.Text(label))
+			return h.A(h.Class("button wide"), h.Href(provider.Address), g.Text(label))
 		}),
 	)
 }
