@@ -2,10 +2,7 @@ package main
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,46 +12,27 @@ import (
 // or another difference between the two, is then one file's matter.
 func TestKindOfDatabase(t *testing.T) {
 	const reason = "what kinds of databases differ in is a method of installation.Driver or installation.Database"
-	root := filepath.Join("..", "..", "..")
 	drivers := 0
-	for _, folder := range []string{"app", "server", "shared", "web"} {
-		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			name, err := filepath.Rel(root, path)
-			if err != nil {
-				return err
-			}
-			name = filepath.ToSlash(name)
-			switch {
-			case strings.HasPrefix(name, "server/store/"), strings.HasPrefix(name, "server/cmd/bench/"), strings.HasPrefix(name, "server/cmd/toolcrib/"):
-				// They are a kind, measure one, or are a program of others that has chosen one.
-				return nil
-			case strings.HasPrefix(name, "server/internal/installation/driver"):
-				drivers++
-				return nil
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-			if err != nil {
-				return err
-			}
-			for _, imported := range file.Imports {
-				if of := strings.Trim(imported.Path.Value, `"`); of == module+"server/store/boltstore" || of == module+"server/store/pgstore" {
-					t.Errorf("%s imports %s: %s", name, of, reason)
-				}
-			}
-			if strings.HasPrefix(name, "server/internal/installation/") {
-				for _, asked := range kindsAsked(file) {
-					t.Errorf("%s asks for %s: %s", name, asked, reason)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+	eachSource(t, func(name string, _ *token.FileSet, file *ast.File) {
+		switch {
+		case strings.HasPrefix(name, "server/store/"), strings.HasPrefix(name, "server/cmd/bench/"), strings.HasPrefix(name, "server/cmd/toolcrib/"):
+			// They are a kind, measure one, or are a program of others that has chosen one.
+			return
+		case strings.HasPrefix(name, "server/internal/installation/driver"):
+			drivers++
+			return
 		}
-	}
+		for _, imported := range file.Imports {
+			if of := strings.Trim(imported.Path.Value, `"`); of == module+"server/store/boltstore" || of == module+"server/store/pgstore" {
+				t.Errorf("%s imports %s: %s", name, of, reason)
+			}
+		}
+		if strings.HasPrefix(name, "server/internal/installation/") {
+			for _, asked := range kindsAsked(file) {
+				t.Errorf("%s asks for %s: %s", name, asked, reason)
+			}
+		}
+	})
 	if drivers != 3 {
 		t.Errorf("there are %d files of drivers, want the table and one for each kind", drivers)
 	}
