@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,9 +27,23 @@ type State struct {
 // so that its program doesn't have them.
 func States(text *message.Catalogue) []State {
 	in := stateContext(text)
-	denied := &ceremony.Failure{Reason: ceremony.Denied, Registering: true}
-	internal := shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "FYHWNKPY7CGRXKHV")
-	states := map[string]app.UI{
+	states := map[string]app.UI{}
+	for _, of := range []map[string]app.UI{
+		statesOfParts(in), statesOfPasskeys(in), statesOfUsers(in), statesOfMethods(in), statesOfPast(in), statesOfProof(in),
+	} {
+		maps.Copy(states, of)
+	}
+	list := make([]State, 0, len(states))
+	for name, component := range states {
+		list = append(list, State{name, component})
+	}
+	slices.SortFunc(list, func(a, b State) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// statesOfParts are those of what is around every page.
+func statesOfParts(in Context) map[string]app.UI {
+	return map[string]app.UI{
 		"menu-closed": &UserMenu{Name: "Ann Admin", Label: in.Text.Shell.Menu},
 		"menu-open": &UserMenu{Name: "Ann Admin", Label: "Your account", state: menuOpen, Items: []MenuItem{
 			{ID: "passkeys", Label: in.Text.Shell.Passkeys, Icon: "key", Href: "/passkeys"},
@@ -37,55 +52,19 @@ func States(text *message.Catalogue) []State {
 		}},
 		"frame-loading": Frame{Skip: in.Text.Shell.SkipToMain, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.H1().Class("spoken").Text("Keypeg"), app.P().Text("…")),
 		"message":       Message{Title: in.Text.Shell.Offline, Lead: in.Text.Shell.OfflineLead, Button: in.Text.Shell.TryAgain}.Render(),
+	}
+}
 
-		"panel-loading":     statePanel(in, func(p *PasskeysPanel) { p.state, p.list = listLoading, shared.PasskeyList{} }),
-		"panel-failed":      statePanel(in, func(p *PasskeysPanel) { p.state, p.failure = listFailed, internal }),
-		"panel-empty":       statePanel(in, func(p *PasskeysPanel) { p.list = shared.PasskeyList{HasPassword: true} }),
-		"panel-list":        statePanel(in, func(*PasskeysPanel) {}),
-		"panel-gone":        statePanel(in, func(p *PasskeysPanel) { p.gone = "“Old key” was removed in another browser." }),
-		"panel-blocked":     statePanel(in, func(p *PasskeysPanel) { p.Context.Blocked = in.Text.Panel.NotSupported }),
-		"panel-only-method": statePanel(in, func(p *PasskeysPanel) { p.list = stateOnly() }),
-		"panel-add":         statePanel(in, func(p *PasskeysPanel) { p.add.state = addOpen }),
-		"panel-add-working": statePanel(in, func(p *PasskeysPanel) { p.add.state = addWorking }),
-		"panel-add-refused": statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: denied} }),
-		"panel-added":       statePanel(in, func(p *PasskeysPanel) { p.lit, p.announcement = "a", "“Work laptop” was added." }),
-		"panel-rename":      statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRename} }),
-		"panel-renaming":    statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRenaming} }),
-		"panel-rename-taken": statePanel(in, func(p *PasskeysPanel) {
-			p.row = openRow{id: "a", mode: rowRename, failure: shared.Errorf(shared.CodeNameTaken, "Another of your passkeys has this name.")}
-		}),
-		"panel-remove":   statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove} }),
-		"panel-removing": statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemoving} }),
-		"panel-remove-last": statePanel(in, func(p *PasskeysPanel) {
-			p.list.Passkeys = p.list.Passkeys[:1]
-			p.row = openRow{id: "a", mode: rowRemove}
-		}),
-		"panel-remove-last-provider": statePanel(stateProvided(in), func(p *PasskeysPanel) {
-			p.list.Passkeys, p.list.HasPassword = p.list.Passkeys[:1], false
-			p.row = openRow{id: "a", mode: rowRemove}
-		}),
-		"panel-remove-sessions": statePanel(in, func(p *PasskeysPanel) {
-			p.began, p.row = map[string]int{"a": 2}, openRow{id: "a", mode: rowRemove}
-		}),
-		"panel-remove-some-sessions": statePanel(in, func(p *PasskeysPanel) {
-			p.list.EndsSessions, p.row = true, openRow{id: "a", mode: rowRemove}
-		}),
-		"panel-other-address": statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].OtherAddress = true }),
-		"panel-unverified":    statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys[1].Unverified = true }),
-		"panel-offline": statePanel(in, func(p *PasskeysPanel) {
-			p.Context.Offline = message.Fill(in.Text.Shell.OfflineAsOf, "date", "Nov 20, 2026, 2:05 PM")
-		}),
-		"panel-remove-refused": statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: internal} }),
-		"panel-confirm":        statePanel(in, func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
-		"panel-phone":          statePanel(in, func(p *PasskeysPanel) { p.phone = stateLink() }),
-		"panel-off":            &PasskeysOff{Context: in},
-		"users":                stateUsers(in, func(p *UsersPanel) { p.next = "more" }),
-		"users-empty":          stateUsers(in, func(p *UsersPanel) { p.users = nil }),
-		"users-loading":        stateUsers(in, func(p *UsersPanel) { p.state = listLoading }),
-		"users-failed":         stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, internal }),
-		"users-invite":         stateUsers(in, func(p *UsersPanel) { p.inviting = true }),
-		"users-recover":        stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askLink} }),
-		"users-again":          stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[2], askLink} }),
+// statesOfUsers are those of the administrators' page.
+func statesOfUsers(in Context) map[string]app.UI {
+	return map[string]app.UI{
+		"users":         stateUsers(in, func(p *UsersPanel) { p.next = "more" }),
+		"users-empty":   stateUsers(in, func(p *UsersPanel) { p.users = nil }),
+		"users-loading": stateUsers(in, func(p *UsersPanel) { p.state = listLoading }),
+		"users-failed":  stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, stateInternal() }),
+		"users-invite":  stateUsers(in, func(p *UsersPanel) { p.inviting = true }),
+		"users-recover": stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askLink} }),
+		"users-again":   stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[2], askLink} }),
 		"users-link": stateUsers(in, func(p *UsersPanel) {
 			until := time.Date(2026, 11, 20, 19, 0, 0, 0, time.UTC)
 			p.users[1].LinkUntil = &until
@@ -95,21 +74,13 @@ func States(text *message.Catalogue) []State {
 		"users-recovery": stateUsers(in, func(p *UsersPanel) {
 			p.link = shownLink{link: stateLink(), user: p.users[1], recovery: true}
 		}),
-		"sessions":         &SessionsPanel{Context: in, state: listReady, list: stateSessions()},
-		"sessions-alone":   &SessionsPanel{Context: in, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
-		"sessions-ending":  &SessionsPanel{Context: in, state: listReady, list: stateSessions(), ending: "s2"},
-		"sessions-loading": &SessionsPanel{Context: in},
-		"sessions-failed":  &SessionsPanel{Context: in, state: listFailed, failure: internal},
-		"activity":         &ActivityPanel{Context: in, state: listReady, events: stateEvents(), next: "more"},
-		"activity-loading": &ActivityPanel{Context: in},
-		"activity-failed":  &ActivityPanel{Context: in, state: listFailed, failure: internal},
-		"activity-ending":  &ActivityPanel{Context: in, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
-		"activity-advice":  &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
-		"activity-advice-failed": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1],
-			alarm: alarm{shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, alarmAdvising}},
-		"activity-password": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
-		"password-refused":  &passwordDialog{Context: in, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
+	}
+}
 
+// statesOfMethods are those of the start page's card, and of the dialog for a password.
+func statesOfMethods(in Context) map[string]app.UI {
+	return map[string]app.UI{
+		"password-refused": &passwordDialog{Context: in, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
 		"methods": &MethodsCard{Context: in, Account: shared.Account{
 			PasskeysOn: true, Passkeys: 2,
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}},
@@ -123,6 +94,31 @@ func States(text *message.Catalogue) []State {
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}},
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", OnlyMethod: true}},
 		}},
+	}
+}
+
+// statesOfPast are those of the pages of sessions and of activity.
+func statesOfPast(in Context) map[string]app.UI {
+	return map[string]app.UI{
+		"sessions":         &SessionsPanel{Context: in, state: listReady, list: stateSessions()},
+		"sessions-alone":   &SessionsPanel{Context: in, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
+		"sessions-ending":  &SessionsPanel{Context: in, state: listReady, list: stateSessions(), ending: "s2"},
+		"sessions-loading": &SessionsPanel{Context: in},
+		"sessions-failed":  &SessionsPanel{Context: in, state: listFailed, failure: stateInternal()},
+		"activity":         &ActivityPanel{Context: in, state: listReady, events: stateEvents(), next: "more"},
+		"activity-loading": &ActivityPanel{Context: in},
+		"activity-failed":  &ActivityPanel{Context: in, state: listFailed, failure: stateInternal()},
+		"activity-ending":  &ActivityPanel{Context: in, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
+		"activity-advice":  &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"activity-advice-failed": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1],
+			alarm: alarm{shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, alarmAdvising}},
+		"activity-password": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
+	}
+}
+
+// statesOfProof are those of signing in and of confirming.
+func statesOfProof(in Context) map[string]app.UI {
+	return map[string]app.UI{
 		"confirm-nothing":  &Confirm{Context: stateRecoverable(in), Service: stateService{}},
 		"confirm-again":    &Confirm{Context: stateAgain(in), Service: stateService{}},
 		"confirm-or-again": &Confirm{Context: stateAgain(in), Service: stateService{}, HasPasskey: true},
@@ -137,12 +133,10 @@ func States(text *message.Catalogue) []State {
 		"confirm-denied":   &Confirm{Context: in, Service: stateService{}, HasPassword: true, HasPasskey: true, failure: &ceremony.Failure{Reason: ceremony.Denied, Confirming: true}},
 		"confirm-refused":  &Confirm{Context: in, Service: stateService{}, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
 	}
-	list := make([]State, 0, len(states))
-	for name, component := range states {
-		list = append(list, State{name, component})
-	}
-	slices.SortFunc(list, func(a, b State) int { return strings.Compare(a.Name, b.Name) })
-	return list
+}
+
+func stateInternal() error {
+	return shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "FYHWNKPY7CGRXKHV")
 }
 
 // stateProvided is for a user whom a provider knows.
@@ -181,22 +175,6 @@ type stateService struct {
 
 func stateContext(text *message.Catalogue) Context {
 	return Context{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234"}
-}
-
-func stateKeys() shared.PasskeyList {
-	used := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
-	return shared.PasskeyList{HasPassword: true, Passkeys: []shared.Passkey{
-		{ID: "a", Name: "Work laptop", Provider: "Windows Hello", Kind: shared.KindComputer, Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), LastUsed: &used, Current: true},
-		{ID: "b", Name: "iCloud Keychain", Provider: "iCloud Keychain", Kind: shared.KindManager, Created: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Synced: true},
-		{ID: "c", Name: `<img src=x onerror=alert(1)>`, Kind: shared.KindSecurityKey, Created: time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)},
-	}}
-}
-
-// statePanel is a PasskeysPanel with its list, in a state that change makes.
-func statePanel(in Context, change func(*PasskeysPanel)) *PasskeysPanel {
-	p := &PasskeysPanel{Context: in, Service: stateService{}, Confirms: stateService{}, state: listReady, list: stateKeys()}
-	change(p)
-	return p
 }
 
 // stateUsers is a UsersPanel with its list, in a state that change makes.

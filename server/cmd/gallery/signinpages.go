@@ -12,73 +12,83 @@ import (
 
 // signInPages are what the server draws for people who aren't signed in. Their scripts run,
 // and nothing answers them: there is no API here.
-func signInPages(files *web.Files) (exhibits []exhibit) {
+func signInPages(files *web.Files) []exhibit {
 	config := signinpages.Config{Product: product, Contact: "IT desk, phone 1234", PasskeysOn: true, RPID: "localhost", Asset: files.URL}
 	passkeysOnly := signinpages.New(config)
 	config.PasswordsOn = true
 	pages := signinpages.New(config)
 
-	add := func(name string, show func(w http.ResponseWriter, text *message.Catalogue) error) {
-		exhibits = append(exhibits, exhibit{"signinpages-" + name, func(w http.ResponseWriter, text *message.Catalogue, _ string) error {
-			return show(w, text)
-		}})
-	}
-	addSignIn := func(name string, on *signinpages.Pages, change func(*signinpages.SignIn, *message.Catalogue)) {
-		add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
-			page := signinpages.SignIn{Next: shared.PageHome}
-			change(&page, text)
-			return on.SignIn(w, http.StatusOK, text, page)
-		})
-	}
-	addEnrol := func(name string, on *signinpages.Pages, page signinpages.Enrol) {
-		add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
-			return on.Enrol(w, http.StatusOK, text, page)
-		})
-	}
-	addSetup := func(name string, on *signinpages.Pages, refusal *shared.Error, page signinpages.Setup) {
-		add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
-			if refusal != nil {
-				page.Refusal = text.Refusal(refusal)
-			}
-			return on.Setup(w, http.StatusOK, text, page)
-		})
-	}
-	addRefusal := func(name string, signedIn bool) {
-		add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
-			pages.Refusal(w, http.StatusOK, text, signinpages.Refusal{Sentence: text.Refusal(shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")), SignedIn: signedIn})
-			return nil
-		})
-	}
-
+	var list signInExhibits
 	google := signinpages.Provider{Name: "Google", Address: "#google"}
-	addSignIn("sign-in", pages, func(*signinpages.SignIn, *message.Catalogue) {})
-	addSignIn("sign-in-refused", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
+	list.signIn("sign-in", pages, func(*signinpages.SignIn, *message.Catalogue) {})
+	list.signIn("sign-in-refused", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
 		page.Name, page.Refusal = "ann", text.Refusal(shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right."))
 	})
-	addSignIn("sign-in-providers", pages, func(page *signinpages.SignIn, _ *message.Catalogue) {
+	list.signIn("sign-in-providers", pages, func(page *signinpages.SignIn, _ *message.Catalogue) {
 		page.Providers = []signinpages.Provider{google, {Name: "Acme", Button: "Acme staff", Address: "#acme"}}
 	})
-	addSignIn("sign-in-passkeys-only", passkeysOnly, func(page *signinpages.SignIn, _ *message.Catalogue) {
+	list.signIn("sign-in-passkeys-only", passkeysOnly, func(page *signinpages.SignIn, _ *message.Catalogue) {
 		page.Providers = []signinpages.Provider{google}
 	})
-	addSignIn("session-ended", pages, func(page *signinpages.SignIn, text *message.Catalogue) { page.Reason = text.Door.SessionEnded })
+	list.signIn("session-ended", pages, func(page *signinpages.SignIn, text *message.Catalogue) { page.Reason = text.Door.SessionEnded })
 
-	addSetup("setup", pages, nil, signinpages.Setup{})
-	addSetup("setup-refused", pages, shared.Errorf(shared.CodeInvalidName, "Please enter a name."), signinpages.Setup{Name: "ann", Refused: "display-name"})
-	addSetup("setup-passkeys-only", passkeysOnly, nil, signinpages.Setup{})
+	list.setup("setup", pages, signinpages.Setup{}, nil)
+	list.setup("setup-refused", pages, signinpages.Setup{Name: "ann", Refused: "display-name"}, shared.Errorf(shared.CodeInvalidName, "Please enter a name."))
+	list.setup("setup-passkeys-only", passkeysOnly, signinpages.Setup{}, nil)
 
 	carl := signinpages.Enrol{Kind: store.MethodInvitation, Name: "carl", DisplayName: "Carl Carpenter"}
-	addEnrol("invitation-passkeys-only", passkeysOnly, carl)
+	list.enrol("invitation-passkeys-only", passkeysOnly, carl)
 	carl.TakesPassword = true
-	addEnrol("invitation", pages, carl)
-	addEnrol("way-back", pages, signinpages.Enrol{Kind: store.MethodRecoveryLink, Name: "ann", TakesPassword: true})
-	addEnrol("phone", pages, signinpages.Enrol{Kind: store.MethodPhoneLink, Name: "ann"})
-	add("enrolled", func(w http.ResponseWriter, text *message.Catalogue) error { return pages.Enrolled(w, text, false) })
+	list.enrol("invitation", pages, carl)
+	list.enrol("way-back", pages, signinpages.Enrol{Kind: store.MethodRecoveryLink, Name: "ann", TakesPassword: true})
+	list.enrol("phone", pages, signinpages.Enrol{Kind: store.MethodPhoneLink, Name: "ann"})
+	list.add("enrolled", func(w http.ResponseWriter, text *message.Catalogue) error { return pages.Enrolled(w, text, false) })
 
-	add("recovery", func(w http.ResponseWriter, text *message.Catalogue) error {
+	list.add("recovery", func(w http.ResponseWriter, text *message.Catalogue) error {
 		return pages.Recovery(w, http.StatusOK, text, signinpages.Recovery{})
 	})
-	addRefusal("refusal", false)
-	addRefusal("refusal-signed-in", true)
-	return exhibits
+	list.refusal("refusal", pages, false)
+	list.refusal("refusal-signed-in", pages, true)
+	return list
+}
+
+// signInExhibits are sign-in pages. The tests of app/e2e know them by the first part of
+// their names: unlike the others, they have scripts of their own.
+type signInExhibits []exhibit
+
+func (l *signInExhibits) add(name string, show func(w http.ResponseWriter, text *message.Catalogue) error) {
+	*l = append(*l, exhibit{"signinpages-" + name, func(w http.ResponseWriter, text *message.Catalogue, _ string) error {
+		return show(w, text)
+	}})
+}
+
+func (l *signInExhibits) signIn(name string, on *signinpages.Pages, change func(*signinpages.SignIn, *message.Catalogue)) {
+	l.add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
+		page := signinpages.SignIn{Next: shared.PageHome}
+		change(&page, text)
+		return on.SignIn(w, http.StatusOK, text, page)
+	})
+}
+
+func (l *signInExhibits) setup(name string, on *signinpages.Pages, page signinpages.Setup, refusal *shared.Error) {
+	l.add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
+		if refusal != nil {
+			page.Refusal = text.Refusal(refusal)
+		}
+		return on.Setup(w, http.StatusOK, text, page)
+	})
+}
+
+func (l *signInExhibits) enrol(name string, on *signinpages.Pages, page signinpages.Enrol) {
+	l.add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
+		return on.Enrol(w, http.StatusOK, text, page)
+	})
+}
+
+func (l *signInExhibits) refusal(name string, on *signinpages.Pages, signedIn bool) {
+	nothing := shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
+	l.add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
+		on.Refusal(w, http.StatusOK, text, signinpages.Refusal{Sentence: text.Refusal(nothing), SignedIn: signedIn})
+		return nil
+	})
 }
