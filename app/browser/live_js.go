@@ -13,40 +13,30 @@ import (
 // is lost; the pauses before the next tries grow, however long it lasted.
 const liveLater LiveState = "later"
 
-// Live tells the states of the stream of server-sent events at a path, one at a time, until
-// ctx ends. All tabs of a browser share one stream. A lost one is opened again with growing
-// pauses, or at once when the page is looked at or the network comes back.
-func Live(ctx context.Context, path, event string, tell func(LiveState)) {
+// Live calls notify with the states of the stream of server-sent events at a path, one at a
+// time, until ctx ends. All tabs of a browser share one stream. A lost one is opened again
+// with growing pauses, or at once when the page is looked at or the network comes back.
+func Live(ctx context.Context, path, event string, notify func(LiveState)) {
 	line, err := openChannel("keypeg " + path)
 	if err != nil { // an old browser, or one that lets pages share nothing
-		keepStream(ctx, path, event, tell)
+		keepStream(ctx, path, event, notify)
 		return
 	}
 	defer line.close()
 
-	states := make(chan LiveState)
-	var endStream context.CancelFunc = func() {}
-	defer func() { endStream() }()
-	leads := func() {
-		var streaming context.Context
-		streaming, endStream = context.WithCancel(ctx)
-		go keepStream(streaming, path, event, func(state LiveState) {
-			select {
-			case states <- state:
-			case <-streaming.Done():
-			}
-		})
-	}
-
-	gathered := gathering{tell: tell}
+	gathered := gathering{tell: notify}
 	due := time.NewTimer(0)
 	<-due.C
 	defer due.Stop()
-	e := election{post: line.post, hidden: !isSeen(), tell: func(state LiveState) {
-		if wait := gathered.comes(state, time.Now()); wait > 0 {
-			due.Reset(wait)
-		}
-	}}
+	p := participant{
+		ctx: ctx, path: path, event: event, line: line, states: make(chan LiveState), endStream: func() {},
+		election: election{post: line.post, hidden: !isSeen(), tell: func(state LiveState) {
+			if wait := gathered.comes(state, time.Now()); wait > 0 {
+				due.Reset(wait)
+			}
+		}},
+	}
+	defer func() { p.endStream() }()
 	wake, stop := wakes()
 	defer stop()
 	frozen, stopFrozen := freezes()
@@ -54,52 +44,88 @@ func Live(ctx context.Context, path, event string, tell func(LiveState)) {
 	tick := time.NewTicker(askEvery)
 	defer tick.Stop()
 
-	lock := waitForLock(ctx, line.name, false)
-	e.asks(time.Now())
+	p.standsInLine(false)
+	p.asks(time.Now())
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case message := <-line.heard:
-			e.hears(message, time.Now())
-		case <-lock.won:
-			e.wins()
-			leads()
-		case <-lock.lost:
-			if !e.leads { // it can't be had here, so that this tab has a stream of its own
-				lock = webLock{}
-				e.wins()
-				leads()
-				continue
-			}
-			endStream()
-			e.loses(time.Now())
-			lock = waitForLock(ctx, line.name, false)
-		case state := <-states:
-			e.streams(state, time.Now())
+			p.hears(message, time.Now())
+		case <-p.lock.won:
+			p.lead()
+		case <-p.lock.lost:
+			p.losesLock()
+		case state := <-p.states:
+			p.streams(state, time.Now())
 		case <-due.C:
 			gathered.due(time.Now())
 		case yes := <-frozen:
-			// A frozen tab would keep the lock, or get it, and be of no use to the others.
-			if yes {
-				lock.giveUp()
-				endStream()
-				lock = webLock{}
-				e.leads, e.hidden = false, true
-			} else if !e.leads {
-				lock = waitForLock(ctx, line.name, false)
-				e.state = "" // what was said meanwhile wasn't heard
-				e.looks(isSeen(), time.Now())
-				e.asks(time.Now())
-			}
+			p.freezes(yes)
 		case <-wake:
-			e.looks(isSeen(), time.Now())
+			p.looks(isSeen(), time.Now())
 		case now := <-tick.C:
-			if e.ticks(now) {
-				lock.giveUp()
-				lock = waitForLock(ctx, line.name, true)
+			if p.ticks(now) {
+				p.lock.giveUp()
+				p.standsInLine(true)
 			}
 		}
+	}
+}
+
+// participant is one tab's part in the stream that all share.
+type participant struct {
+	election
+
+	ctx         context.Context
+	path, event string
+	line        *channel
+	lock        webLock
+	states      chan LiveState // of the stream, while this tab has it
+	endStream   context.CancelFunc
+}
+
+// standsInLine waits for the lock, or takes it away from whoever has it.
+func (p *participant) standsInLine(take bool) { p.lock = waitForLock(p.ctx, p.line.name, take) }
+
+// lead opens the stream.
+func (p *participant) lead() {
+	p.wins()
+	var streaming context.Context
+	streaming, p.endStream = context.WithCancel(p.ctx)
+	go keepStream(streaming, p.path, p.event, func(state LiveState) {
+		select {
+		case p.states <- state:
+		case <-streaming.Done():
+		}
+	})
+}
+
+func (p *participant) losesLock() {
+	if !p.leads { // it can't be had here, so that this tab has a stream of its own
+		p.lock = webLock{}
+		p.lead()
+		return
+	}
+	p.endStream()
+	p.loses(time.Now())
+	p.standsInLine(false)
+}
+
+// freezes leaves the line while the tab is frozen: it would keep the lock, or get it, and be
+// of no use to the others.
+func (p *participant) freezes(yes bool) {
+	switch {
+	case yes:
+		p.lock.giveUp()
+		p.endStream()
+		p.lock = webLock{}
+		p.leads, p.hidden = false, true
+	case !p.leads:
+		p.standsInLine(false)
+		p.state = "" // nothing of what the others sent meanwhile has arrived
+		p.looks(isSeen(), time.Now())
+		p.asks(time.Now())
 	}
 }
 
