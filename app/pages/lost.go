@@ -11,9 +11,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// lostPage stands where the app has no page. Opened without a network, any
-// address of the server ends here, the sign-in page too; with one, the server
-// answers such addresses itself.
+// lostPage is shown at an address where the app has no page. With a network, the server
+// answers such an address itself. Without one, every other address of the server ends here,
+// the sign-in page too.
 type lostPage struct {
 	goapp.Compo
 
@@ -35,8 +35,9 @@ func (p *lostPage) OnMount(ctx goapp.Context) {
 // longer would have us load this page again and again.
 const answersWithin = 2 * time.Second
 
-// serverAnswers takes a refusal for an answer: a proxy may keep [shared.PathHealth] for
-// itself. Where the server itself is away, a proxy says so with a status of 500 and more.
+// serverAnswers reports whether the server is back. A refusal is an answer too: a proxy may
+// keep [shared.PathHealth] for itself. If the server is away, a proxy answers with a status
+// of 500 or more.
 func (p *lostPage) serverAnswers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, answersWithin)
 	defer cancel()

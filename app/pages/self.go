@@ -9,8 +9,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// self is the signed-in user's own account, as the components ask for it: what
-// package selfservice does anywhere, and what only Keypeg's own accounts have.
+// self is what the components ask about the signed-in user's own account: what package
+// selfservice does in any program, and what only Keypeg's own accounts have.
 type self struct {
 	*selfservice.Service
 	*client.Client
@@ -29,7 +29,7 @@ func (s *self) ConfirmWithPassword(ctx context.Context, password string) error {
 	return s.Service.ConfirmWithPassword(ctx, password)
 }
 
-// Account keeps a copy of what the server says.
+// Account returns who is signed in, and keeps a copy in this browser.
 func (s *self) Account(ctx context.Context) (shared.Account, error) {
 	account, err := s.Service.Account(ctx)
 	if err == nil {
@@ -38,8 +38,8 @@ func (s *self) Account(ctx context.Context) (shared.Account, error) {
 	return account, err
 }
 
-// Passkeys keeps a copy of the list, and returns that copy while the server is
-// away.
+// Passkeys returns the list, and keeps a copy in this browser. While the server is away it
+// returns the copy.
 func (s *self) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	list, err := s.Service.Passkeys(ctx)
 	if user := s.User(); err == nil && user.ID != "" {

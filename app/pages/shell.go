@@ -10,9 +10,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// shell is around every page: the frame, who is signed in, and what belongs to the
-// address. One component serves all pages, so that going from one to the next keeps the
-// frame and asks the server for nothing twice.
+// shell is around every page: the frame, who is signed in, and the page at the address. One
+// component serves all pages. Going from one page to the next keeps the frame, and asks the
+// server for nothing twice.
 type shell struct {
 	goapp.Compo
 
@@ -21,7 +21,7 @@ type shell struct {
 	pages []page
 
 	speech
-	ctx     goapp.Context // the shell's own: an event's dies with its element
+	ctx     goapp.Context // the shell's own: that of an event ends with its element
 	path    string
 	missing string // the path at which a page found nothing to show, or ""
 	state   shellState
@@ -31,7 +31,7 @@ type shell struct {
 	updated bool // a new version waits
 
 	installable bool // the browser offers to install the app
-	hinted      bool // the way to install it is being told
+	hinted      bool // the hint how to install it by hand is shown
 	offer       offer
 	saved       string // the passkey that the browser made silently
 
@@ -39,8 +39,8 @@ type shell struct {
 	again   bool      // and has to be asked for again
 	tried   bool      // to have the browser make a passkey silently
 	live    bool      // changes are being listened for
-	held    bool      // and something keeps them back
-	changes int       // how many times something changed, for what is shown to ask again
+	held    bool      // something between here and the server keeps changes back
+	changes int       // how often something changed: components load again when it grows
 	asOf    time.Time // when what is shown was last known; zero while the server answers
 	failure error     // why it doesn't answer
 }
@@ -64,8 +64,8 @@ func (s *shell) OnMount(ctx goapp.Context) {
 	s.load(ctx)
 }
 
-// OnNav shows what belongs to the address. A browser moves the focus when it
-// loads a page; here we do.
+// OnNav shows the page at the address. It moves the keyboard focus, as a browser does when
+// it loads a page.
 func (s *shell) OnNav(ctx goapp.Context) {
 	before := s.path
 	s.path, s.missing = ctx.Page().URL().Path, ""
@@ -167,8 +167,8 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 	}
 }
 
-// heard asks again after every change, and whenever the stream came or went:
-// something may have been missed, or the session may be why it ended.
+// heard loads the account again after every change, and whenever the stream began or ended:
+// a change may have been missed, or the stream ended because the session did.
 func (s *shell) heard(state browser.LiveState) {
 	s.ctx.Dispatch(func(ctx goapp.Context) {
 		s.held = state == browser.LiveHeld
@@ -182,7 +182,8 @@ func (s *shell) OnAppUpdate(goapp.Context) { s.updated = true }
 // OnAppInstallChange offers to install the app while the browser does.
 func (s *shell) OnAppInstallChange(ctx goapp.Context) { s.installable = ctx.IsAppInstallable() }
 
-// install asks the browser, or tells where browsers have it that can't be asked.
+// install opens the browser's own question. For a browser that has none, it shows where its
+// menu has the entry.
 func (s *shell) install() {
 	if s.installable {
 		s.ctx.ShowAppInstallPrompt()

@@ -93,13 +93,13 @@ func (s *shell) left(ctx goapp.Context) {
 	}()
 }
 
-// onEndSession is for who doesn't want to wait.
+// onEndSession tries at once, for a user who doesn't want to wait.
 func (s *shell) onEndSession(ctx goapp.Context, _ goapp.Event) {
 	go s.endSession(ctx)
 }
 
-// endSession ends the session that was left, and leads on. It reports false while the server
-// doesn't answer.
+// endSession ends the session that was left, and goes to the next page. It reports whether
+// the server answered.
 func (s *shell) endSession(ctx context.Context) bool {
 	next := s.afterSession(ctx)
 	if next == "" {

@@ -5,20 +5,21 @@
 // A program that builds them in starts with package selfservice, whose Menu puts menu and
 // panel together, and whose Service is what they ask.
 //
-// A leaf ([UserMenu], the rows) gets fields and calls back. The panel
-// ([PasskeysPanel]) does one job in place: it asks a small interface
-// ([PasskeyService]) and tells its parent what happened. Exported fields come
-// from the parent; unexported ones are a component's own state, each a named
-// type. Work leaves the UI goroutine by ctx.Async and comes back by
+// A leaf ([UserMenu], the rows) has fields and callbacks. A panel ([PasskeysPanel]) does one
+// job by itself: it asks a small interface ([PasskeyService]), and notifies its parent of
+// the result. The parent sets the exported fields. The unexported ones are a component's own
+// state, each a named type. Work leaves the UI goroutine by ctx.Async and comes back by
 // ctx.Dispatch.
 //
-// A component's Context and Service are required, and what else is says so. A callback
-// that isn't set does nothing. What a service fails with is shown where it was asked: a
-// *[shared.Error] by its Message, a [ceremony.Failure] in a sentence for its Reason, of
-// which [ceremony.Aborted] has none, and anything else as a fault of ours, with whom to ask.
-// Two refusals mean something to the components themselves. Of one that
-// [shared.IsSignedOut] reports, the parent is told by OnSignedOut. On
-// [shared.CodeConfirmRequired] the person is asked to confirm, and the same is done again.
+// A component's Context and Service are required. Other required fields say so. A callback
+// that isn't set does nothing.
+//
+// A component shows an error of its service where the user asked for something: a
+// *[shared.Error] by its Message, a [ceremony.Failure] as a sentence for its Reason
+// ([ceremony.Aborted] has none), and any other error as a fault of ours, with whom to ask.
+// It acts on two refusals itself. On one for which [shared.IsSignedOut] is true, it calls
+// OnSignedOut. On [shared.CodeConfirmRequired] it asks the user to confirm, and then repeats
+// the request.
 //
 // Looks come from web/static/style.css by class names; nothing sets a style,
 // because the Content-Security-Policy allows none. Colours and corners are custom
@@ -80,13 +81,13 @@ func (c Context) Count(text message.Counted, n int) string {
 	return c.Text.Count(text, n, c.Number(n))
 }
 
-// asking is the context of what a component asks of its service: what is refused is
-// refused in the language that the component is in.
+// asking returns the context of a component's request to its service, so that a refusal
+// comes in the component's language.
 func (c Context) asking(ctx context.Context) context.Context {
 	return browser.Speaking(ctx, c.Text.Lang)
 }
 
-// sentence says what went wrong, in words for the person at the screen. It is
+// sentence returns what went wrong, in words for the person at the screen. It is
 // "" where there is nothing to say, because they did it themselves.
 func (c Context) sentence(err error) string {
 	text := c.Text.Failure
@@ -122,7 +123,7 @@ func (c Context) sentence(err error) string {
 	return text.Unreadable
 }
 
-// needsIT tells whether a failure is one that the user can't mend.
+// needsIT reports whether the user needs IT to solve this.
 func needsIT(err error) bool {
 	if failure, ok := errors.AsType[*ceremony.Failure](err); ok {
 		return failure.Reason == ceremony.WrongAddress || failure.Reason == ceremony.Faulty || failure.Reason == ceremony.NotLoaded
@@ -135,9 +136,9 @@ func needsIT(err error) bool {
 	return false
 }
 
-// notice shows a failure where it happened, and whom to ask where the user can't
-// mend it. Nil shows nothing, and keeps the place: go-app would make whatever stands below
-// anew when the notice comes or goes, and what was typed there would be lost.
+// notice shows an error where it happened, and whom to ask if the user can't solve it. Nil
+// shows nothing but keeps its place in the page. Without that place, go-app would make all
+// elements below anew when the notice comes or goes, and typed text would be lost.
 func (c Context) notice(err error) app.UI {
 	text := ""
 	if err != nil {
@@ -179,9 +180,9 @@ func focused() string {
 	return app.Window().Get("document").Get("activeElement").Get("id").String()
 }
 
-// refocus returns the keyboard focus to what had it, where nothing has it now: a browser
-// takes it from a button that can't be pressed while it works. Whoever asks for the focus
-// after it gets it.
+// refocus returns the keyboard focus to the element that had it, if no element has it now:
+// a browser takes the focus from a button that becomes disabled while it works. A later call
+// of focus wins.
 func refocus(ctx app.Context, id string) {
 	ctx.Defer(func(app.Context) {
 		document := app.Window().Get("document")
@@ -201,8 +202,8 @@ func showModal(ctx app.Context, id string) {
 	})
 }
 
-// showAgain opens a <dialog> that the browser has closed, unless the update that comes
-// first takes it away. Dialogs in it that are open have to come to the top again.
+// showAgain opens a <dialog> that the browser has closed, unless the next update removes it.
+// Open dialogs inside it are opened again too, so that they are on top.
 func showAgain(ctx app.Context, id, focusedBefore string) {
 	ctx.Defer(func(app.Context) {
 		dialog := app.Window().GetElementByID(id)
