@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// LiveState is what a stream of changes has to tell.
+// LiveState is an event of a stream of changes, or of its connection.
 type LiveState string
 
 const (
-	LiveConnected LiveState = "connected" // from now on every change is told
+	LiveConnected LiveState = "connected" // from now on every change is notified
 	LiveChanged   LiveState = "changed"   // ask again for what you show
 	LiveLost      LiveState = "lost"      // changes may be missed until it is connected again
 	LiveHeld      LiveState = "held"      // something keeps the stream back: ask again now and then
@@ -58,8 +58,8 @@ const (
 
 // election is what one tab knows of the stream that all share.
 type election struct {
-	post func(message string) // to the other tabs
-	tell func(LiveState)      // to this one
+	post   func(message string) // to the other tabs
+	notify func(LiveState)      // to this one
 
 	leads   bool
 	hidden  bool      // nobody looks at this tab
@@ -96,7 +96,7 @@ func (e *election) hears(message string, now time.Time) {
 		// Another leads too, until it notices that the lock was taken from it.
 	case kind == sayHere:
 		e.heard, e.asleep = now, asleep
-		if state != e.state { // else it was told of already
+		if state != e.state { // else this tab knows it already
 			e.becomes(state, now)
 		}
 	case kind == sayState:
@@ -113,7 +113,7 @@ func (e *election) says(kind string, state LiveState) string {
 	return kind + " " + string(state)
 }
 
-// becomes is told of the stream.
+// becomes takes a new state of the stream.
 func (e *election) becomes(state LiveState, now time.Time) {
 	switch state {
 	case LiveLost:
@@ -128,7 +128,7 @@ func (e *election) becomes(state LiveState, now time.Time) {
 	default:
 		return // of a later version of the program in another tab
 	}
-	e.tell(state)
+	e.notify(state)
 }
 
 // streams takes what came of the stream that this tab has as the leader.
@@ -163,7 +163,7 @@ func (e *election) ticks(now time.Time) (takes bool) {
 	return false
 }
 
-// looks is told whether somebody looks at this tab.
+// looks takes whether somebody looks at this tab.
 func (e *election) looks(at bool, now time.Time) {
 	e.hidden = !at
 	if at && !e.leads {
@@ -171,7 +171,7 @@ func (e *election) looks(at bool, now time.Time) {
 	}
 }
 
-// wins and loses are told of the lock.
+// wins and loses take what became of the lock.
 func (e *election) wins() { e.leads, e.state = true, "" }
 
 func (e *election) loses(now time.Time) {
@@ -179,40 +179,40 @@ func (e *election) loses(now time.Time) {
 	e.asks(now)
 }
 
-// gatherFor is how long changes are gathered that follow one that was told: however many
-// come, a tab asks once a second for what it shows.
+// gatherFor is how long changes are gathered after one was notified. However many come, a
+// tab loads what it shows once a second.
 const gatherFor = time.Second
 
-// gathering tells the first of many changes at once, and the others together.
+// gathering notifies the first of many changes at once, and the others together.
 type gathering struct {
-	tell    func(LiveState)
-	told    time.Time // when a change was told last
-	waiting bool      // another has come since
+	notify   func(LiveState)
+	notified time.Time // when a change was notified last
+	waiting  bool      // another has come since
 }
 
 // comes takes a state. Wait is after what time due has to be called; 0 for never.
 func (g *gathering) comes(state LiveState, now time.Time) (wait time.Duration) {
 	if state != LiveChanged {
-		g.waiting = false // whoever is told of it asks again anyway
-		g.tell(state)
+		g.waiting = false // this state makes its receiver load again anyway
+		g.notify(state)
 		return 0
 	}
-	if left := gatherFor - now.Sub(g.told); left > 0 {
+	if left := gatherFor - now.Sub(g.notified); left > 0 {
 		if g.waiting {
 			return 0
 		}
 		g.waiting = true
 		return left
 	}
-	g.told = now
-	g.tell(state)
+	g.notified = now
+	g.notify(state)
 	return 0
 }
 
 // due tells of what was gathered.
 func (g *gathering) due(now time.Time) {
 	if g.waiting {
-		g.waiting, g.told = false, now
-		g.tell(LiveChanged)
+		g.waiting, g.notified = false, now
+		g.notify(LiveChanged)
 	}
 }

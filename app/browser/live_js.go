@@ -24,13 +24,13 @@ func Live(ctx context.Context, path, event string, notify func(LiveState)) {
 	}
 	defer line.close()
 
-	gathered := gathering{tell: notify}
+	gathered := gathering{notify: notify}
 	due := time.NewTimer(0)
 	<-due.C
 	defer due.Stop()
 	p := participant{
 		ctx: ctx, path: path, event: event, line: line, states: make(chan LiveState), endStream: func() {},
-		election: election{post: line.post, hidden: !isSeen(), tell: func(state LiveState) {
+		election: election{post: line.post, hidden: !isSeen(), notify: func(state LiveState) {
 			if wait := gathered.comes(state, time.Now()); wait > 0 {
 				due.Reset(wait)
 			}
@@ -174,16 +174,16 @@ func isSeen() bool {
 }
 
 // keepStream has a stream of this page's own.
-func keepStream(ctx context.Context, path, event string, tell func(LiveState)) {
+func keepStream(ctx context.Context, path, event string, notify func(LiveState)) {
 	wake, stop := wakes()
 	defer stop()
 
 	for between := pauses(0); ctx.Err() == nil; {
-		pause := between.after(stream(ctx, path, event, tell))
+		pause := between.after(stream(ctx, path, event, notify))
 		if ctx.Err() != nil {
 			return
 		}
-		tell(LiveLost)
+		notify(LiveLost)
 
 		select { // what woke us before is of no interest now
 		case <-wake:
@@ -253,7 +253,7 @@ const heldAfter = 20 * time.Second
 // The browser's own way of trying again is not used: it gives up at the first answer
 // that isn't a stream. Nor does a stream notice by itself that the network has gone, so
 // that we listen for it.
-func stream(ctx context.Context, path, event string, tell func(LiveState)) (lasted time.Duration) {
+func stream(ctx context.Context, path, event string, notify func(LiveState)) (lasted time.Duration) {
 	states := make(chan LiveState, 16)
 	hears := func(state LiveState) js.Func {
 		return js.FuncOf(func(js.Value, []js.Value) any {
@@ -286,7 +286,7 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (last
 		case <-held.C:
 			if since.IsZero() {
 				reportHeld(ctx)
-				tell(LiveHeld)
+				notify(LiveHeld)
 			}
 		case state := <-states:
 			switch {
@@ -297,7 +297,7 @@ func stream(ctx context.Context, path, event string, tell func(LiveState)) (last
 			case since.IsZero():
 				since = time.Now()
 			}
-			tell(state)
+			notify(state)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func open(t *testing.T, n int) *tabs {
 	all := &tabs{T: t, now: time.Now()}
 	for range n {
 		mine := &tab{}
-		mine.tell = func(state LiveState) { mine.heard = append(mine.heard, state) }
+		mine.notify = func(state LiveState) { mine.heard = append(mine.heard, state) }
 		mine.post = func(message string) {
 			for _, other := range all.list {
 				if other != mine && !other.closed && !other.frozen {
@@ -90,7 +90,7 @@ func (t *tabs) leads(i int) {
 	t.list[i].streams(LiveConnected, t.now)
 }
 
-// hear compares what each tab that lives was told since the last time.
+// hear compares what each tab that lives was notified since the last time.
 func (t *tabs) hear(when string, want ...LiveState) {
 	t.Helper()
 	for i, one := range t.list {
@@ -119,7 +119,7 @@ func TestElection(t *testing.T) {
 		}
 		all.hear("when nothing happens")
 	})
-	t.Run("one that comes later is told how it stands", func(t *testing.T) {
+	t.Run("one that comes later is notified of the state", func(t *testing.T) {
 		all := begins(t)
 		all.list[0].streams(LiveLost, all.now)
 		all.list[2].state, all.list[2].heard = "", nil
@@ -198,29 +198,29 @@ func TestElection(t *testing.T) {
 
 func TestGathering(t *testing.T) {
 	now := time.Now()
-	var told []LiveState
-	g := gathering{tell: func(state LiveState) { told = append(told, state) }}
-	if wait := g.comes(LiveChanged, now); wait != 0 || len(told) != 1 {
-		t.Errorf("the first change: told %v, wait %s", told, wait)
+	var notified []LiveState
+	g := gathering{notify: func(state LiveState) { notified = append(notified, state) }}
+	if wait := g.comes(LiveChanged, now); wait != 0 || len(notified) != 1 {
+		t.Errorf("the first change: notified %v, wait %s", notified, wait)
 	}
 	due := time.Duration(0)
 	for range 24 {
 		now = now.Add(10 * time.Millisecond)
 		due += g.comes(LiveChanged, now)
 	}
-	if len(told) != 1 || due != gatherFor-10*time.Millisecond {
-		t.Errorf("24 more within a quarter of a second: told %v, due after %s", told, due)
+	if len(notified) != 1 || due != gatherFor-10*time.Millisecond {
+		t.Errorf("24 more within a quarter of a second: notified %v, due after %s", notified, due)
 	}
 	now = now.Add(time.Second)
 	g.due(now)
 	g.due(now)
-	if len(told) != 2 {
-		t.Errorf("they were told as %v", told[1:])
+	if len(notified) != 2 {
+		t.Errorf("they were notified as %v", notified[1:])
 	}
 	g.comes(LiveChanged, now.Add(time.Millisecond))
 	g.comes(LiveLost, now.Add(2*time.Millisecond))
 	g.due(now.Add(time.Second))
-	if !slices.Equal(told[2:], []LiveState{LiveLost}) {
-		t.Errorf("a change before the stream was lost, and that: %v", told[2:])
+	if !slices.Equal(notified[2:], []LiveState{LiveLost}) {
+		t.Errorf("a change before the stream was lost, and that: %v", notified[2:])
 	}
 }
