@@ -3,7 +3,7 @@ package shared
 import "strings"
 
 // The pages. The server draws those of the first groups, for people who aren't signed in.
-// The rest are the app's; app/pages has the table of them.
+// The app's own are in the table of app/pages. Here are those to which other parts lead.
 const (
 	PageSignIn = "/sign-in"
 	PageSetup  = "/setup"
@@ -25,9 +25,6 @@ const (
 
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"
-	PageSessions = "/sessions"
-	PageActivity = "/activity"
-	PageUsers    = "/users" // for administrators
 	// PageManual is the manual's list of pages, and begins the path of each page. They are
 	// plain pages, and neither the front door's nor the app's.
 	PageManual = "/manual/"

@@ -55,17 +55,17 @@ func table() []page {
 			menu:  &menuEntry{"passkeys", "key", func(text *message.Catalogue) string { return text.Shell.Passkeys }},
 		},
 		{
-			pattern: shared.PageSessions, content: (*shell).sessions,
+			pattern: "/sessions", content: (*shell).sessions,
 			title: func(text *message.Catalogue) string { return text.Sessions.Title },
 			menu:  &menuEntry{"sessions", "browser", func(text *message.Catalogue) string { return text.Shell.Sessions }},
 		},
 		{
-			pattern: shared.PageActivity, content: (*shell).activity,
+			pattern: "/activity", content: (*shell).activity,
 			title: func(text *message.Catalogue) string { return text.Activity.Title },
 			menu:  &menuEntry{"activity", "list", func(text *message.Catalogue) string { return text.Shell.Activity }},
 		},
 		{
-			pattern: shared.PageUsers, audience: administrators, content: (*shell).users,
+			pattern: "/users", audience: administrators, content: (*shell).users,
 			title: func(text *message.Catalogue) string { return text.Users.Title },
 			menu:  &menuEntry{"users", "people", func(text *message.Catalogue) string { return text.Shell.Users }},
 		},
