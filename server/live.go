@@ -41,6 +41,13 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	}
 	listener := s.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
 	defer listener.Close()
+	// Administrators see other users, whose list must be of now. They are listened to before
+	// the page hears that from now on every change is told.
+	var others, hears <-chan struct{} // hears is nil while others rest
+	if who.User.Admin {
+		others = listener.Others()
+		hears = others
+	}
 	say := func(text string) bool { return say(w, out, text) }
 	// The first flush sends the head of the answer; where nobody can flush, it sends
 	// nothing, and there is still time to say so.
@@ -55,12 +62,6 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 
-	// Administrators see other users, whose list must be of now.
-	var others, hears <-chan struct{} // hears is nil while others rest
-	if who.User.Admin {
-		others = listener.Others()
-		hears = others
-	}
 	rested := time.NewTimer(liveOthers)
 	defer rested.Stop()
 
