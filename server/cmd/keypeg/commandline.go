@@ -9,9 +9,16 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/keypeg/keypeg/server/internal/config"
 	"github.com/keypeg/keypeg/server/namedfile"
 	"github.com/keypeg/keypeg/server/shown"
 )
+
+// settings are those that IT has made, and the tenant that a command names.
+type settings struct {
+	config.Settings
+	tenant string // of --tenant, where a command has it
+}
 
 // branch is one of the tree of commands: it does something, or others stand behind it.
 type branch struct {
@@ -52,23 +59,17 @@ type argument struct {
 
 func newCommandLine() *commandLine {
 	l := &commandLine{
-		FlagSet: newFlagSet(), settingFlags: newFlagSet(),
+		FlagSet: config.NewFlagSet(), settingFlags: config.NewFlagSet(),
 		path: "keypeg", command: branch{help: description, commands: commands()},
 	}
 	l.BoolVarP(&l.wantsHelp, "help", "h", false, "Show this, or the help of a command.")
-	l.settings.declare(l.settingFlags)
+	l.settings.Declare(l.settingFlags)
 	l.AddFlagSet(l.settingFlags)
 
 	// It isn't a setting of its own: neither the environment nor a file has it.
 	l.BoolFunc("no-passkeys", "", func(text string) error { return l.Set("passkeys", either(text == "true", "false", "true")) })
 	l.Lookup("no-passkeys").Hidden = true
 	return l
-}
-
-func newFlagSet() *pflag.FlagSet {
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	flags.SortFlags = false
-	return flags
 }
 
 // argument says what the next argument is.
@@ -116,11 +117,11 @@ func (l *commandLine) read(words []string) error {
 		return err
 	}
 	if !l.command.always || l.isTyped("config") {
-		if err := l.lookElsewhere(); err != nil {
+		if err := l.settings.LookElsewhere(l.settingFlags); err != nil {
 			return err
 		}
 	}
-	return l.settings.check(l)
+	return l.settings.Check(l.path == "keypeg tenant add" && l.isTyped("rp-id"))
 }
 
 // readCommand follows the words to a command and returns its arguments. The flags of a
@@ -140,8 +141,8 @@ func (l *commandLine) readCommand(words []string) (arguments []string, err error
 		return l.readCommand(words[1:])
 	case l.command.does != nil: // a flag's value or a later word is named like a command
 		return l.readAction(words)
-	case len(words) > 0 && didYouMean(words[0], l.command.names()) != "":
-		return nil, fmt.Errorf("there is no command %s %s%s", l.path, words[0], didYouMean(words[0], l.command.names()))
+	case len(words) > 0 && config.DidYouMean(words[0], l.command.names()) != "":
+		return nil, fmt.Errorf("there is no command %s %s%s", l.path, words[0], config.DidYouMean(words[0], l.command.names()))
 	case len(words) > 0:
 		return nil, fmt.Errorf("unexpected argument %s: expected one of %s", shown.Text(words[0]), l.command.behind())
 	case l.wantsHelp:
@@ -157,7 +158,7 @@ func (l *commandLine) readAction(words []string) (arguments []string, err error)
 	if err == nil && len(l.command.commands) > 0 && len(arguments) > 0 && !strings.ContainsAny(arguments[0], `./\`) {
 		// Else a mistyped command would make a file of its name, of what lets people in.
 		word := shown.Text(arguments[0])
-		return nil, fmt.Errorf("there is no command %s %s%s (a file of that name is written ./%s)", l.path, word, didYouMean(word, l.command.names()), word)
+		return nil, fmt.Errorf("there is no command %s %s%s (a file of that name is written ./%s)", l.path, word, config.DidYouMean(word, l.command.names()), word)
 	}
 	return arguments, err
 }
@@ -196,7 +197,7 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 			return fmt.Errorf("--%s is there twice, with two values: leave one of them out", f.Name)
 		}
 		f.Changed = true
-		return set(f, value, "--"+f.Name)
+		return config.Set(f, value, "--"+f.Name)
 	})
 	if unknown, is := errors.AsType[*pflag.NotExistError](err); is {
 		var names []string
@@ -206,7 +207,7 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 			name, _, _ = strings.Cut(letters, "=")
 			err = fmt.Errorf("unknown flag: -%s", shown.Text(name))
 		}
-		err = fmt.Errorf("%w%s", err, didYouMean("--"+name, names))
+		err = fmt.Errorf("%w%s", err, config.DidYouMean("--"+name, names))
 	}
 	return l.Args(), err
 }
@@ -218,7 +219,7 @@ func (l *commandLine) readArguments(words []string) error {
 		}
 		if l.arguments[i].isFile {
 			if err := namedfile.Check(word); err != nil {
-				return fmt.Errorf("<%s> %w: %s", l.arguments[i].name, err, writePath)
+				return fmt.Errorf("<%s> %w: %s", l.arguments[i].name, err, config.WritePath)
 			}
 		}
 		*l.arguments[i].to = word

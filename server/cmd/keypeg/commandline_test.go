@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/internal/config"
 )
 
 // reads is a command line that is right.
@@ -129,10 +131,10 @@ func TestCommandLine(t *testing.T) {
 
 // TestPlaces sets each kind of setting in each place where it can stand.
 func TestPlaces(t *testing.T) {
-	config := filepath.Join(t.TempDir(), "keypeg.toml")
+	settingsFile := filepath.Join(t.TempDir(), "keypeg.toml")
 	in := func(t *testing.T, key, value string) {
 		t.Helper()
-		if err := os.WriteFile(config, []byte(key+" = "+value+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(settingsFile, []byte(key+" = "+value+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -147,12 +149,12 @@ func TestPlaces(t *testing.T) {
 		t.Run(test.key, func(t *testing.T) {
 			has := func(want string, words ...string) {
 				t.Helper()
-				l := reads(t, append([]string{"version", "--config", config}, words...)...)
+				l := reads(t, append([]string{"version", "--config", settingsFile}, words...)...)
 				if got := l.Lookup(test.key).Value.String(); got != want {
 					t.Errorf("%q: got %s, want %s", words, got, want)
 				}
 			}
-			variable := environmentOf(newCommandLine().Lookup(test.key))
+			variable := config.EnvironmentOf(newCommandLine().Lookup(test.key))
 			in(t, test.key, test.file)
 			has(strings.NewReplacer(`"`, "", "[", "", "]", "", " ", "").Replace(test.file))
 			t.Setenv(variable, test.environment)
@@ -168,21 +170,21 @@ func TestPlaces(t *testing.T) {
 			t.Setenv(variable, test.wrong)
 			has(test.typed, "--"+test.key+"="+test.typed)
 
-			refuses(t, "--"+test.key+" "+test.refusal, "version", "--config", config, "--"+test.key+"="+test.wrong)
-			refuses(t, variable+" "+test.refusal, "version", "--config", config)
+			refuses(t, "--"+test.key+" "+test.refusal, "version", "--config", settingsFile, "--"+test.key+"="+test.wrong)
+			refuses(t, variable+" "+test.refusal, "version", "--config", settingsFile)
 			os.Unsetenv(variable)
-			refuses(t, "the configuration file: the key "+test.key+" "+test.refusal+" ("+config+", line 1)", "version", "--config", config)
+			refuses(t, "the configuration file: the key "+test.key+" "+test.refusal+" ("+settingsFile+", line 1)", "version", "--config", settingsFile)
 		})
 	}
 	t.Run("the environment names the file", func(t *testing.T) {
 		in(t, "contact", `"file"`)
-		t.Setenv("KEYPEG_CONFIG", config)
+		t.Setenv("KEYPEG_CONFIG", settingsFile)
 		if got := reads(t, "serve").settings.Contact; got != "file" {
 			t.Errorf("got %q", got)
 		}
 	})
 	t.Run("a file that is named must be there", func(t *testing.T) {
-		refuses(t, "the configuration file can't be read: there is no such file or folder: make it, or correct the path "+config+".none (no such file or directory)", "version", "--config", config+".none")
+		refuses(t, "the configuration file can't be read: there is no such file or folder: make it, or correct the path "+settingsFile+".none (no such file or directory)", "version", "--config", settingsFile+".none")
 		refuses(t, "--config has no name: write the path of a file", "version", "--config=")
 	})
 	t.Run("keys are settings, with a value of their kind", func(t *testing.T) {
@@ -194,12 +196,12 @@ func TestPlaces(t *testing.T) {
 			"display-name": `the configuration file has an unknown key "display-name"`,
 		} {
 			in(t, key, "true")
-			refuses(t, wants+" ("+config+", line 1)", "version", "--config", config)
+			refuses(t, wants+" ("+settingsFile+", line 1)", "version", "--config", settingsFile)
 		}
 		in(t, "max-passkeys", "[5]")
-		refuses(t, "the configuration file: the key max-passkeys can't have the value [5] ("+config+", line 1)", "version", "--config", config)
+		refuses(t, "the configuration file: the key max-passkeys can't have the value [5] ("+settingsFile+", line 1)", "version", "--config", settingsFile)
 		in(t, "max-passkeys", "5.5")
-		refuses(t, `the configuration file: the key max-passkeys must be a whole number, not "5.5" (`+config+", line 1)", "version", "--config", config)
+		refuses(t, `the configuration file: the key max-passkeys must be a whole number, not "5.5" (`+settingsFile+", line 1)", "version", "--config", settingsFile)
 	})
 }
 
@@ -321,7 +323,7 @@ func TestHelp(t *testing.T) {
 		}
 		says(b.help)
 		l := newCommandLine()
-		l.settingFlags.VisitAll(func(f *pflag.Flag) { says(l.form(f) + " " + text(f) + " [" + environmentOf(f)) })
+		l.settingFlags.VisitAll(func(f *pflag.Flag) { says(l.form(f) + " " + text(f) + " [" + config.EnvironmentOf(f)) })
 		if b.takes != nil {
 			says("--tenant=NAME")
 		}

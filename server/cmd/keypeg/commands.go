@@ -90,11 +90,12 @@ func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userRecoveryLink struct{ Name string }
+// ofUser is the argument of commands about a user that there is.
+type ofUser struct{ Name string }
 
-func (c *userRecoveryLink) takes(l *commandLine) {
-	l.argument(&c.Name, "name", "The user's sign-in name.")
-}
+func (c *ofUser) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
+
+type userRecoveryLink struct{ ofUser }
 
 func (c *userRecoveryLink) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
@@ -102,11 +103,7 @@ func (c *userRecoveryLink) Run(ctx context.Context, t terminal, s *settings) err
 	})
 }
 
-type userWithdrawLink struct{ Name string }
-
-func (c *userWithdrawLink) takes(l *commandLine) {
-	l.argument(&c.Name, "name", "The user's sign-in name.")
-}
+type userWithdrawLink struct{ ofUser }
 
 func (c *userWithdrawLink) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withUsers(ctx, func(users control.Users) error {
@@ -158,12 +155,12 @@ func either(condition bool, yes, no string) string {
 }
 
 type userPasswd struct {
-	Name   string
+	ofUser
 	Remove bool
 }
 
 func (c *userPasswd) takes(l *commandLine) {
-	l.argument(&c.Name, "name", "The user's sign-in name.")
+	c.ofUser.takes(l)
 	l.BoolVar(&c.Remove, "remove", false, "Leave the user with their passkeys alone. Refused for a user who has none.")
 }
 
@@ -194,12 +191,12 @@ func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
 }
 
 type userDisable struct {
-	Name        string
+	ofUser
 	EvenTheLast bool
 }
 
 func (c *userDisable) takes(l *commandLine) {
-	l.argument(&c.Name, "name", "The user's sign-in name.")
+	c.ofUser.takes(l)
 	l.BoolVar(&c.EvenTheLast, "even-the-last", false, "Also where this is the only administrator who can sign in.")
 }
 
@@ -225,9 +222,7 @@ func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userEnable struct{ Name string }
-
-func (c *userEnable) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
+type userEnable struct{ ofUser }
 
 func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withUsers(ctx, func(users control.Users) error {
@@ -252,10 +247,13 @@ func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userLink struct{ Name, Provider, Subject string }
+type userLink struct {
+	ofUser
+	Provider, Subject string
+}
 
 func (c *userLink) takes(l *commandLine) {
-	l.argument(&c.Name, "name", "The user's sign-in name.")
+	c.ofUser.takes(l)
 	l.argument(&c.Provider, "provider", "The provider, as the configuration file calls it.")
 	l.argument(&c.Subject, "subject", "How the provider knows the user: the claim sub of its ID tokens.")
 }
@@ -274,10 +272,13 @@ func (c *userLink) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type userUnlink struct{ Name, Provider string }
+type userUnlink struct {
+	ofUser
+	Provider string
+}
 
 func (c *userUnlink) takes(l *commandLine) {
-	l.argument(&c.Name, "name", "The user's sign-in name.")
+	c.ofUser.takes(l)
 	l.argument(&c.Provider, "provider", "The provider, as the configuration file calls it.")
 }
 

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/internal/config"
 )
 
 // TestEmptyVariables sets every variable to nothing, as a compose file with ${X:-} does.
 func TestEmptyVariables(t *testing.T) {
-	newCommandLine().settingFlags.VisitAll(func(f *pflag.Flag) { t.Setenv(environmentOf(f), "") })
+	newCommandLine().settingFlags.VisitAll(func(f *pflag.Flag) { t.Setenv(config.EnvironmentOf(f), "") })
 	t.Setenv("KEYPEG_UNKNOWN", "")
 	l := reads(t, "serve")
 	newCommandLine().settingFlags.VisitAll(func(f *pflag.Flag) {
@@ -18,11 +20,11 @@ func TestEmptyVariables(t *testing.T) {
 			t.Errorf("%s: got %q, want the default %q", f.Name, got, want)
 		}
 	})
-	config := filepath.Join(t.TempDir(), "keypeg.toml")
-	if err := os.WriteFile(config, []byte("\ufeffcontact = \"file\"\r\nmax-passkeys = 7\r\n"), 0o600); err != nil {
+	settingsFile := filepath.Join(t.TempDir(), "keypeg.toml")
+	if err := os.WriteFile(settingsFile, []byte("\ufeffcontact = \"file\"\r\nmax-passkeys = 7\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if l := reads(t, "version", "--config", config); l.settings.Contact != "file" || l.settings.MaxPasskeys != 7 {
+	if l := reads(t, "version", "--config", settingsFile); l.settings.Contact != "file" || l.settings.MaxPasskeys != 7 {
 		t.Errorf("got %q and %d, want those of the file", l.settings.Contact, l.settings.MaxPasskeys)
 	}
 }
@@ -78,10 +80,10 @@ func TestUnknownVariables(t *testing.T) {
 		reads(t, "serve")
 	})
 	t.Run("in UTF-16", func(t *testing.T) {
-		config := filepath.Join(t.TempDir(), "keypeg.toml")
-		if err := os.WriteFile(config, []byte("\xff\xfec\x00=\x001\x00"), 0o600); err != nil {
+		settingsFile := filepath.Join(t.TempDir(), "keypeg.toml")
+		if err := os.WriteFile(settingsFile, []byte("\xff\xfec\x00=\x001\x00"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		refuses(t, "the configuration file can't be read: "+config+" is in UTF-16: save it as UTF-8", "version", "--config", config)
+		refuses(t, "the configuration file can't be read: "+settingsFile+" is in UTF-16: save it as UTF-8", "version", "--config", settingsFile)
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/internal/config"
 )
 
 const description = "Keypeg: passkey sign-in and passkey self-service.\n\n" +
@@ -37,7 +39,7 @@ func (l *commandLine) help(w io.Writer) {
 	})
 	fmt.Fprint(w, "\nSettings:\n")
 	l.settingFlags.VisitAll(func(f *pflag.Flag) {
-		about := environmentOf(f)
+		about := config.EnvironmentOf(f)
 		if value := defaultOf(f); value != "" {
 			about += ", default " + value
 		}
@@ -56,7 +58,7 @@ func (b branch) list(w io.Writer, path string) {
 		path := path + " " + next.name
 		next.list(w, path)
 		if next.does != nil && len(next.commands) == 0 {
-			l := &commandLine{FlagSet: newFlagSet()}
+			l := &commandLine{FlagSet: config.NewFlagSet()}
 			next.does.takes(l)
 			short, _, _ := strings.Cut(next.help, "\n\n")
 			entry(w, path+l.mustHave(), short)

@@ -82,7 +82,7 @@ func TestImports(t *testing.T) {
 			"syscall/js":                                    {"app/browser"},
 			"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg", "server/cmd/gallery", "server/cmd/toolcrib"},
 			"golang.org/x/text/secure/precis":               {"server/account"},
-			"github.com/spf13/pflag":                        {"server/cmd/keypeg"},
+			"github.com/spf13/pflag":                        {"server/cmd/keypeg", "server/internal/config"},
 			"google.golang.org/protobuf/encoding/protowire": {"server/store"},
 			"golang.org/x/time":                             {"server/limit"},
 			"maragu.dev/gomponents":                         {"server/internal/signinpages", "server/cmd/keypeg", "server/cmd/gallery", "web/build"},
@@ -156,11 +156,18 @@ func TestImports(t *testing.T) {
 	})
 	t.Run("servers and rules don't know that there are others", func(t *testing.T) {
 		each(native, func(name, imported string) {
-			if within(imported, "server/internal/tenant", "server/internal/installation") && within(name, "server") && !within(name, "server/internal/tenant", "server/internal/installation", "server/cmd") {
+			if within(imported, "server/internal/tenant", "server/internal/installation") && within(name, "server") && !within(name, "server/internal/tenant", "server/internal/installation", "server/internal/config", "server/cmd") {
 				t.Errorf("%s imports %s: a server serves one organisation, and server/internal/tenant stands in front", name, imported)
 			}
 			if within(name, "server/internal/tenant", "server/internal/control") && within(imported, "server/store/memstore", "server/store/boltstore", "server/store/pgstore", "server/internal/installation", "server/cmd") {
 				t.Errorf("%s imports %s: it is told how an organisation is opened", name, imported)
+			}
+		})
+	})
+	t.Run("an installation is told what IT has set", func(t *testing.T) {
+		each(native, func(name, imported string) {
+			if within(imported, "server/internal/config") && !within(name, "server/internal/config", "server/cmd/keypeg") {
+				t.Errorf("%s imports %s: flags, variables and files are the program's, and others ask installation.Settings", name, imported)
 			}
 		})
 	})

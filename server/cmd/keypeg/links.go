@@ -50,12 +50,12 @@ func (s *settings) tellWhereItWorks(out io.Writer, isRunning bool, link string) 
 		fmt.Fprintf(out, "No browser can open it: %s.\n", err)
 		return
 	}
-	if wanted, err := s.address(); isRunning && s.PublicURL != "" && (err != nil || wanted.Origin != origin.Origin) {
+	if wanted, err := s.PublicAddress(); isRunning && s.PublicURL != "" && (err != nil || wanted.Origin != origin.Origin) {
 		fmt.Fprintf(out, "It has the address of the running server, %s. The public URL that was given here, %s, is not used: give it to keypeg serve.\n", origin.Origin, s.PublicURL)
 	}
 	switch {
 	case !origin.IsLocal():
-	case s.isCloud():
+	case s.IsCloud():
 		fmt.Fprintf(out, "It opens on this machine alone, because the address of the tenant is %s.\n", origin.Origin)
 	case isRunning:
 		fmt.Fprintf(out, "It opens on this machine alone, because the server was started without --public-url. For people elsewhere restart it with their address, such as --public-url https://id.example.com, and make a new link.\n")

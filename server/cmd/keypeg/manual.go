@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/keypeg/keypeg/server/internal/config"
 	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/web/manual"
 )
@@ -29,7 +30,7 @@ func (c *manualCommand) Run(_ context.Context, t terminal, _ *settings) error {
 		for _, p := range manual.Pages() {
 			names = append(names, p.Name)
 		}
-		return fmt.Errorf("there is no page %s%s", shown.Quoted(page), cmp.Or(didYouMean(page, names), ": keypeg manual lists them"))
+		return fmt.Errorf("there is no page %s%s", shown.Quoted(page), cmp.Or(config.DidYouMean(page, names), ": keypeg manual lists them"))
 	}
 	_, err := io.WriteString(t.Out, text)
 	return err

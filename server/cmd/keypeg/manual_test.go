@@ -8,13 +8,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/internal/config"
 )
 
 // TestManualSettings holds the manual's table of settings to the settings that there are.
@@ -34,7 +35,7 @@ func TestManualSettings(t *testing.T) {
 		if line.Lookup("no-"+name) != nil {
 			name = "[no-]" + name
 		}
-		want := "| `--" + name + "` | `" + environmentOf(flag) + "` |"
+		want := "| `--" + name + "` | `" + config.EnvironmentOf(flag) + "` |"
 		if value := defaultOf(flag); value != "" {
 			want += " `" + value + "` |"
 		}
@@ -50,14 +51,14 @@ func TestManualSettings(t *testing.T) {
 // TestManualProviders holds the table of a provider's keys to the keys that there are.
 func TestManualProviders(t *testing.T) {
 	page := document(t, "web/manual/providers.md")
-	fields := reflect.VisibleFields(reflect.TypeFor[providerSettings]())
-	for _, field := range fields {
-		if want := "\n| `" + field.Tag.Get("toml") + "` |"; !strings.Contains(page, want) {
+	keys := config.ProviderKeys()
+	for _, key := range keys {
+		if want := "\n| `" + key + "` |"; !strings.Contains(page, want) {
 			t.Errorf("the page has no row that begins with %s", want)
 		}
 	}
-	if rows := strings.Count(page, "\n| `"); rows != len(fields) {
-		t.Errorf("the table has %d rows, and there are %d keys", rows, len(fields))
+	if rows := strings.Count(page, "\n| `"); rows != len(keys) {
+		t.Errorf("the table has %d rows, and there are %d keys", rows, len(keys))
 	}
 }
 

@@ -28,7 +28,7 @@ func (c *storeCopy) takes(l *commandLine) {
 
 func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
 	copies, behind := installation.Copy, ""
-	if s.isCloud() {
+	if s.IsCloud() {
 		copies, behind = installation.CopyTenants, " --all-tenants"
 	}
 	if err := copies(ctx, c.From, c.To, report{t}); err != nil {
@@ -127,7 +127,7 @@ func (c *ofTenantOrList) takes(l *commandLine) {
 // none.
 func (c *ofTenantOrList) which(ctx context.Context, s *settings, list func(context.Context) ([]tenant.Tenant, error)) (t tenant.Tenant, err error) {
 	switch {
-	case c.TenantList && !s.isCloud():
+	case c.TenantList && !s.IsCloud():
 		return t, errors.New("there is a list of tenants in the cloud edition only: leave out --tenant-list, or set --edition cloud")
 	case c.TenantList && s.tenant != "":
 		return t, errors.New("--tenant and --tenant-list are two backups: make one after the other")
@@ -135,12 +135,12 @@ func (c *ofTenantOrList) which(ctx context.Context, s *settings, list func(conte
 		return t, nil
 	}
 	if err := s.checkTenant(); err != nil {
-		if s.isCloud() {
+		if s.IsCloud() {
 			err = fmt.Errorf("%w; or --tenant-list for the list itself", err)
 		}
 		return t, err
 	}
-	if !s.isCloud() {
+	if !s.IsCloud() {
 		return t, nil
 	}
 	all, err := list(ctx)

@@ -89,7 +89,7 @@ func TestNotices(t *testing.T) {
 			continue
 		}
 		var said strings.Builder
-		line.settings.tell(slog.New(slog.NewTextHandler(&said, nil)))
+		line.settings.Tell(slog.New(slog.NewTextHandler(&said, nil)))
 		if row.says == "" && said.Len() > 0 || !strings.Contains(said.String(), row.says) || strings.Contains(said.String(), "s3cret") {
 			t.Errorf("%q: the log says %q, want %q", row.args, said.String(), row.says)
 		}

@@ -20,21 +20,16 @@ func (c *serveCommand) takes(*commandLine) {}
 // Run starts the server and returns when ctx has ended and every running request
 // was answered.
 func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
-	if !s.isCloud() { // else each tenant has its own
-		if _, err := s.address(); err != nil {
-			return err
-		}
-	}
-	if _, err := s.listenPort(); err != nil {
+	if err := s.CheckReach(); err != nil {
 		return err
 	}
 	files, err := openFiles()
 	if err != nil {
 		return err
 	}
-	log, flush := s.logger(t.Err)
+	log, flush := s.Logger(t.Err)
 	defer flush()
-	s.tell(log)
+	s.Tell(log)
 	return s.installation().Serve(ctx, installation.Serving{
 		Version: version(), Listen: s.Listen, TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Log: log,
 		App: newApps(s, files).of, ManualPublic: s.ManualPublic, Asset: files.URL,
@@ -44,7 +39,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 
 // installation is the one that the settings are of.
 func (s *settings) installation() installation.Installation {
-	return installation.Installation{Database: s.Database, Socket: s.Socket, Cloud: s.isCloud(), Settings: s}
+	return installation.Installation{Database: s.Database, Socket: s.Socket, Cloud: s.IsCloud(), Settings: &s.Settings}
 }
 
 // openFiles opens what browsers load.
@@ -62,9 +57,9 @@ func openFiles() (*web.Files, error) {
 // announce tells where to go, and whom the server is for.
 func (s *settings) announce(out io.Writer, started installation.Started) {
 	switch n := len(started.Tenants); {
-	case s.isCloud() && n > 0:
+	case s.IsCloud() && n > 0:
 		fmt.Fprintf(out, "Keypeg runs at %s, for %d tenant%s\n", s.Listen, n, either(n == 1, "", "s"))
-	case s.isCloud():
+	case s.IsCloud():
 		fmt.Fprintf(out, "Keypeg runs at %s, for no tenant yet\n\nAdd the first one, with the address that its people will use:\n\n  keypeg tenant add acme https://id.acme.example\n\n", s.Listen)
 	case started.SetupLink == "":
 		fmt.Fprintf(out, "Keypeg runs at %s\n", started.Address.Origin)
@@ -85,7 +80,7 @@ func newApps(s *settings, files *web.Files) *appMaker {
 	// Pages are drawn without a user first. Where products differ they have no name
 	// until the browser knows which.
 	drawn := s.Product
-	if s.isCloud() {
+	if s.IsCloud() {
 		drawn = ""
 	}
 	pages.Routes(pages.Deps{Product: drawn, Icon: files.URL("icon.svg")})

@@ -54,14 +54,6 @@ func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Users
 	return nil
 }
 
-// whose begins a line about an organisation.
-func (s *settings) whose() string {
-	if s.tenant == "" {
-		return ""
-	}
-	return s.tenant + ": "
-}
-
 type signalsSet struct {
 	signalsOf
 	allowed bool
@@ -90,7 +82,7 @@ func (c *signalsStatus) Run(ctx context.Context, t terminal, s *settings) error 
 }
 
 func writeSignals(out io.Writer, s *settings, allowed bool) {
-	fmt.Fprintf(out, "%s%s\n", s.whose(), either(allowed,
+	fmt.Fprintf(out, "%s%s\n", either(s.tenant == "", "", s.tenant+": "), either(allowed,
 		"on: password managers are told of passkeys that are removed.",
 		"off: password managers are told nothing."))
 }

@@ -17,10 +17,29 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
+// ofTenant is the flag of commands that concern one organisation.
+func ofTenant(l *commandLine) {
+	l.StringVar(&l.settings.tenant, "tenant", "", "In the cloud edition: the `NAME` of the tenant that is meant.")
+}
+
+// checkTenant refuses --tenant where there are none, and its absence where it is
+// needed.
+func (s *settings) checkTenant() error {
+	switch {
+	case !s.IsCloud() && s.tenant != "":
+		return errors.New("there are tenants in the cloud edition only: leave out --tenant, or set --edition cloud")
+	case s.IsCloud() && s.tenant == "":
+		return errors.New("in the cloud edition a command must say which tenant is meant: add --tenant NAME; keypeg tenant list shows all")
+	case s.IsCloud():
+		return tenant.CheckName(s.tenant) // it becomes a path
+	}
+	return nil
+}
+
 // withTenants runs do with the tenants, whoever has the list open: the server that
 // runs, or else we.
 func (s *settings) withTenants(ctx context.Context, do func(installation.Tenants) error) error {
-	if !s.isCloud() {
+	if !s.IsCloud() {
 		return errors.New("there are tenants in the cloud edition only: set --edition cloud")
 	}
 	return s.installation().Tenants(ctx, do)
@@ -94,30 +113,20 @@ func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	return table.Flush()
 }
 
-type tenantDisable struct{ Name string }
-
-func (c *tenantDisable) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
-
-func (c *tenantDisable) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withTenants(ctx, func(tenants installation.Tenants) error {
-		if err := installation.SetTenantDisabled(ctx, tenants, installation.SwitchTenant{Name: c.Name, Disabled: true}); err != nil {
-			return err
-		}
-		fmt.Fprintf(t.Out, "%s is switched off. Its people read whom to ask.\n", c.Name)
-		return nil
-	})
+// tenantSwitch switches a tenant on, or off.
+type tenantSwitch struct {
+	Name string
+	off  bool
 }
 
-type tenantEnable struct{ Name string }
+func (c *tenantSwitch) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
 
-func (c *tenantEnable) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
-
-func (c *tenantEnable) Run(ctx context.Context, t terminal, s *settings) error {
+func (c *tenantSwitch) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withTenants(ctx, func(tenants installation.Tenants) error {
-		if err := installation.SetTenantDisabled(ctx, tenants, installation.SwitchTenant{Name: c.Name}); err != nil {
+		if err := installation.SetTenantDisabled(ctx, tenants, installation.SwitchTenant{Name: c.Name, Disabled: c.off}); err != nil {
 			return err
 		}
-		fmt.Fprintf(t.Out, "%s is switched on.\n", c.Name)
+		fmt.Fprintf(t.Out, either(c.off, "%s is switched off. Its people read whom to ask.\n", "%s is switched on.\n"), c.Name)
 		return nil
 	})
 }

@@ -398,14 +398,14 @@ func TestTenantTables(t *testing.T) {
 		{tenant.Tenant{Name: "beta", Contact: "as it was added"}, "5 24h0m0s 100h0m0s beta's desk Keypeg 2"},
 		{tenant.Tenant{Name: "gamma"}, "5 24h0m0s 100h0m0s operations Keypeg 0"},
 	} {
-		own, err := line.settings.of(test.tenant)
-		got := fmt.Sprint(own.MaxPasskeys, " ", own.SessionIdle, " ", own.SessionLifetime, " ", own.Contact, " ", own.Product, " ", len(line.settings.tables[test.tenant.Name].providers))
+		own, err := line.settings.Organisation(test.tenant)
+		got := fmt.Sprint(own.MaxPasskeys, " ", own.SessionIdle, " ", own.SessionLifetime, " ", own.Contact, " ", own.Product, " ", len(own.Providers))
 		if err != nil || got != test.want {
 			t.Errorf("%+v: got %s (%v), want %s", test.tenant, got, err, test.want)
 		}
-	}
-	if list := line.settings.tables["beta"].providers; len(list) == 2 && (list[0].protocol.ID != "z" || list[1].protocol.ID != "a") {
-		t.Errorf("the providers aren't in the file's order: %s, %s", list[0].protocol.ID, list[1].protocol.ID)
+		if list := own.Providers; len(list) == 2 && (list[0].Protocol.ID != "z" || list[1].Protocol.ID != "a") {
+			t.Errorf("the providers aren't in the file's order: %s, %s", list[0].Protocol.ID, list[1].Protocol.ID)
+		}
 	}
 }
 

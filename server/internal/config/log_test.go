@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func TestLog(t *testing.T) {
 	t.Run("durations have their unit, in either form", func(t *testing.T) {
 		for _, asJSON := range []bool{false, true} {
 			var out bytes.Buffer
-			log, flush := (&settings{LogLevel: "info", LogJSON: asJSON}).logger(&out)
+			log, flush := (&Settings{LogLevel: "info", LogJSON: asJSON}).Logger(&out)
 			log.Info("stopping", "after", 90*time.Second, slog.Group("for", "at_most", 10*time.Second))
 			flush()
 			for _, want := range []string{"1m30s", "10s"} {

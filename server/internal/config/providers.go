@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -30,8 +30,8 @@ type providerSettings struct {
 	SignOut          bool           `toml:"sign-out"`
 }
 
-// providerKeys are the keys of such a table.
-func providerKeys() (keys []string) {
+// ProviderKeys are the keys of such a table.
+func ProviderKeys() (keys []string) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[providerSettings]()) {
 		keys = append(keys, field.Tag.Get("toml"))
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"log/slog"
@@ -16,15 +16,15 @@ import (
 // What isn't wrong in the settings, and what IT should know of all the same. The log says
 // it once, at the start.
 
-// tell writes all of it.
-func (s *settings) tell(log *slog.Logger) {
+// Tell writes all of it.
+func (s *Settings) Tell(log *slog.Logger) {
 	for _, network := range s.TrustedProxies {
 		if mayHoldUsers(network) {
 			log.Warn("whoever has an address in a trusted network chooses which address Keypeg believes, and so gets round the limits on guessing: "+
 				"name the proxies alone, such as --trusted-proxies 10.0.0.11,10.0.0.12", "network", network.String())
 		}
 	}
-	if s.isForOthers() && s.PublicURL == "" && !s.isCloud() {
+	if s.isForOthers() && s.PublicURL == "" && !s.IsCloud() {
 		log.Warn("other machines reach this server, and nobody signs in from there: without --public-url its address is one that only this machine can open: " +
 			"set the address that people type, such as --public-url https://id.example.com")
 	}
@@ -44,7 +44,7 @@ func (s *settings) tell(log *slog.Logger) {
 }
 
 // isForOthers reports whether the server listens to other machines than this one.
-func (s *settings) isForOthers() bool {
+func (s *Settings) isForOthers() bool {
 	host, _, _ := net.SplitHostPort(s.Listen)
 	ip, err := netip.ParseAddr(host)
 	return host != "localhost" && (err != nil || !ip.IsLoopback())

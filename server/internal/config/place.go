@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 
 // inFile adds to an error which configuration file it is about, and the line of the key or
 // table that is meant, where that can be found.
-func (s *settings) inFile(err error, key ...string) error {
+func (s *Settings) inFile(err error, key ...string) error {
 	if line := lineOf(s.configText, key); line > 0 {
 		return fmt.Errorf("%w (%s, line %d)", err, s.Config, line)
 	}
@@ -63,7 +63,7 @@ func keyOf(written string) (key []string) {
 
 // notTOML says what is wrong with a file that can't be read. It leaves out what the reader
 // found: that may be a password that lacks its quotes.
-func (s *settings) notTOML(err error) error {
+func (s *Settings) notTOML(err error) error {
 	wrong, is := errors.AsType[toml.ParseError](err)
 	line := wrong.Position.Line
 	switch {

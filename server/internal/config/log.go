@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"io"
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// logger returns the program's log, and what writes the last of it.
-func (s *settings) logger(to io.Writer) (log *slog.Logger, flush func()) {
+// Logger returns the program's log, and what writes the last of it.
+func (s *Settings) Logger(to io.Writer) (log *slog.Logger, flush func()) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		panic(err) // the flag takes only the four names

@@ -1,13 +1,13 @@
-package main
+package config
 
 import (
 	"fmt"
 	"strings"
 )
 
-// didYouMean asks whether one of the names was meant by what was written, in words to be
+// DidYouMean asks whether one of the names was meant by what was written, in words to be
 // added to a refusal; "" if none looks like it.
-func didYouMean(written string, names []string) (question string) {
+func DidYouMean(written string, names []string) (question string) {
 	letters := len(strings.TrimPrefix(strings.TrimPrefix(written, variablePrefix), "--"))
 	best, least := "", min(letters/2, farthest)+1
 	for _, name := range names {

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"crypto/x509"
@@ -15,9 +15,9 @@ import (
 	"github.com/keypeg/keypeg/server/textfile"
 )
 
-// set gives a flag a value. A refusal is a sentence that begins with the place where the
+// Set gives a flag a value. A refusal is a sentence that begins with the place where the
 // value was found: --max-passkeys, KEYPEG_MAX_PASSKEYS, or a key of a file.
-func set(f *pflag.Flag, value, place string) error {
+func Set(f *pflag.Flag, value, place string) error {
 	kind := f.Value.Type()
 	if kind == "bool" || kind == "boolfunc" {
 		switch strings.ToLower(value) {
@@ -46,11 +46,11 @@ func setKey(f *pflag.Flag, value any) error {
 	place := "the key " + f.Name
 	switch v := value.(type) {
 	case string, bool, int64, float64:
-		return set(f, fmt.Sprint(v), place)
+		return Set(f, fmt.Sprint(v), place)
 	case []any:
 		if _, takesMany := f.Value.(*networks); takesMany {
 			for _, one := range v {
-				if err := set(f, fmt.Sprint(one), place); err != nil {
+				if err := Set(f, fmt.Sprint(one), place); err != nil {
 					return err
 				}
 			}
@@ -101,14 +101,15 @@ type path struct{ to *string }
 func (p path) Set(text string) error {
 	if text != "" {
 		if err := namedfile.Check(text); err != nil {
-			return fmt.Errorf("%w: %s", err, writePath)
+			return fmt.Errorf("%w: %s", err, WritePath)
 		}
 	}
 	*p.to = text
 	return nil
 }
 
-const writePath = "write the path of a file"
+// WritePath is what to do where a text names no file.
+const WritePath = "write the path of a file"
 
 func (p path) String() string { return *p.to }
 
@@ -211,3 +212,10 @@ func (c *certificates) String() string { return "" }
 
 // Type implements pflag.Value.
 func (c *certificates) Type() string { return "FILE" }
+
+// NewFlagSet returns a set of flags that are listed as they are declared.
+func NewFlagSet() *pflag.FlagSet {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.SortFlags = false
+	return flags
+}

@@ -1,0 +1,119 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/server/textfile"
+)
+
+// LookElsewhere sets what wasn't typed from the environment, and else from the file. The flags
+// are those that [Settings.Declare] has made.
+func (s *Settings) LookElsewhere(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := EnvironmentOf(f)
+		switch value := os.Getenv(name); {
+		case value == "" || f.Changed || err != nil:
+		case inQuotes.MatchString(value):
+			err = fmt.Errorf("%s is in quotes, which would be a part of it: write it without, since an env file keeps them", name)
+		default:
+			err = Set(f, value, name)
+		}
+	})
+	if err == nil {
+		err = refuseUnknownVariables(flags, os.Environ())
+	}
+	if err != nil || !isSet(flags.Lookup("config")) {
+		return err
+	}
+
+	if s.Config == "" {
+		return errors.New("--config has no name: " + WritePath)
+	}
+	content, err := textfile.Read(s.Config)
+	if err != nil {
+		return fmt.Errorf("the configuration file can't be read: %w", err)
+	}
+	s.configText = content
+	keys := map[string]any{}
+	if _, err := toml.Decode(content, &keys); err != nil {
+		return s.notTOML(err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if key == providerTable || key == tenantTables {
+			continue // see readTables
+		}
+		f := flags.Lookup(key)
+		if key == "config" {
+			return s.inFile(errors.New("the configuration file has a key \"config\": it can't name another one"), key)
+		}
+		if f == nil {
+			return s.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key), DidYouMean(key, names(flags))), key)
+		}
+		if isSet(f) {
+			continue
+		}
+		if err := setKey(f, keys[key]); err != nil {
+			return s.inFile(fmt.Errorf("the configuration file: %w", err), key)
+		}
+		s.databaseOfFile = s.databaseOfFile || key == "database"
+	}
+	return nil
+}
+
+// names are those of all settings, and of the tables of the file.
+func names(flags *pflag.FlagSet) []string {
+	names := []string{providerTable, tenantTables}
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// isSet reports whether a setting is on the command line or in the environment. A variable
+// that is empty is not set: that is how Docker's compose file passes on what isn't there.
+func isSet(f *pflag.Flag) bool { return f.Changed || os.Getenv(EnvironmentOf(f)) != "" }
+
+// inQuotes is a text that somebody put into quotes for a shell that never read them.
+var inQuotes = regexp.MustCompile(`(?s)^("[^"]*"|'[^']*')$`)
+
+// ofOthers are variables that begin like ours and aren't: Kubernetes and Docker set them for
+// services and containers whose names begin with keypeg, and tests have some. Where the name
+// alone could be that of a mistyped setting, the value decides.
+var ofOthers = regexp.MustCompile(`(?s)^KEYPEG_((.*_)?(` + strings.Join([]string{
+	`SERVICE_HOST=.*`,
+	`SERVICE_PORT(_.*)?=.*`,
+	`PORT=.*://.*`,
+	`PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?=.*`,
+	`NAME=/.*`,
+	`ENV_.*=.*`,
+}, "|") + `)|(SOAK|SCREENSHOTS|BENCH_WEB)=.*)$`)
+
+// refuseUnknownVariables refuses variables that look like settings and are none: what they
+// were to set would else be left out in silence. What they hold isn't told.
+func refuseUnknownVariables(flags *pflag.FlagSet, environment []string) error {
+	var names []string
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, EnvironmentOf(f)) })
+	for _, variable := range slices.Sorted(slices.Values(environment)) {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(names, name) || ofOthers.MatchString(variable) {
+			continue
+		}
+		return fmt.Errorf("there is no setting %s%s", name, DidYouMean(name, names))
+	}
+	return nil
+}
+
+const variablePrefix = "KEYPEG_"
+
+// EnvironmentOf is the name of the environment variable of a setting.
+func EnvironmentOf(f *pflag.Flag) string {
+	return variablePrefix + strings.ReplaceAll(strings.ToUpper(f.Name), "-", "_")
+}

@@ -1,0 +1,103 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/shown"
+)
+
+// organisationSettings are those that each organisation may have its own of. In the
+// cloud edition a table [tenant.NAME] of the configuration file has the same keys,
+// read by the same flags: one that is added here is a key there.
+type organisationSettings struct {
+	AttestationRoots certificates
+
+	PasswordSignIn   policy.Passwords
+	UserVerification policy.Verification
+
+	MaxPasskeys int
+
+	SessionIdle     time.Duration
+	SessionLifetime time.Duration
+	ConfirmAfter    time.Duration
+
+	Product string
+	Contact string
+}
+
+func (s *organisationSettings) declare(flags *pflag.FlagSet) {
+	flags.Var(&s.AttestationRoots, "attestation-roots", "PEM file with root certificates of makers of security keys. Only passkeys on their devices can be added then.")
+
+	flags.Var(oneOf(&s.PasswordSignIn, policy.PasswordsOn, policy.PasswordsOn, policy.PasswordsAdministrators, policy.PasswordsOff), "password-sign-in",
+		"Who signs in with a password. The start refuses what would leave anybody without a way in.")
+	flags.Var(oneOf(&s.UserVerification, policy.VerificationRequired, policy.VerificationRequired, policy.VerificationPreferred), "user-verification",
+		"Whether signing in with a passkey must ask for a fingerprint, a face or a PIN, or only where the device can just then.")
+
+	flags.IntVar(&s.MaxPasskeys, "max-passkeys", 20, "How many passkeys a user may have. Who has more keeps them.")
+
+	flags.DurationVar(&s.SessionIdle, "session-idle", 24*time.Hour, "A session ends when it wasn't used for so long.")
+	flags.DurationVar(&s.SessionLifetime, "session-lifetime", 720*time.Hour, "A session ends at the latest after so long.")
+	flags.DurationVar(&s.ConfirmAfter, "confirm-after", 10*time.Minute, "Adding and removing passkeys needs a sign-in or confirmation younger than this.")
+
+	flags.StringVar(&s.Product, "product", "Keypeg", "What this installation calls itself.")
+	flags.StringVar(&s.Contact, "contact", "", "Whom users ask for help, such as \"IT desk, phone 1234\".")
+}
+
+// policy says which ways in are taken.
+func (s *organisationSettings) policy(passkeys bool) policy.Policy {
+	return policy.Policy{Passwords: s.PasswordSignIn, Verification: s.UserVerification, PasskeysOff: !passkeys}
+}
+
+// mostPasskeys keeps a user's record, which is read with every request, small.
+const mostPasskeys = 60
+
+// check refuses values that make no sense.
+func (s *organisationSettings) check() error {
+	for name, value := range map[string]time.Duration{
+		"session-idle": s.SessionIdle, "session-lifetime": s.SessionLifetime, "confirm-after": s.ConfirmAfter,
+	} {
+		if value < time.Second {
+			return fmt.Errorf("--%s must be at least 1s", name)
+		}
+	}
+	if s.MaxPasskeys < 1 || s.MaxPasskeys > mostPasskeys {
+		return fmt.Errorf("--max-passkeys must be from 1 to %d", mostPasskeys)
+	}
+	if s.SessionIdle > s.SessionLifetime {
+		return fmt.Errorf("--session-idle (%s) must not be longer than --session-lifetime (%s)", s.SessionIdle, s.SessionLifetime)
+	}
+	if strings.TrimSpace(s.Product) == "" {
+		return fmt.Errorf("--product must not be empty")
+	}
+	return nil
+}
+
+// set sets what a table has, and leaves the rest as it is. Errors name the key.
+func (s *organisationSettings) set(table map[string]any) error {
+	if len(table) == 0 {
+		return nil
+	}
+	own := *s
+	flags := NewFlagSet()
+	own.declare(flags)
+	own = *s // instead of the defaults
+
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		flag := flags.Lookup(key)
+		if flag == nil {
+			return fmt.Errorf("unknown key %s", shown.Quoted(key))
+		}
+		if err := setKey(flag, table[key]); err != nil {
+			return err
+		}
+	}
+	*s = own
+	return s.check()
+}

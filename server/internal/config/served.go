@@ -1,0 +1,101 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/tenant"
+	"github.com/keypeg/keypeg/server/shown"
+)
+
+// of are the settings of one tenant: those of its table, else those that it was added
+// with, else the installation's.
+func (s *Settings) of(t tenant.Tenant) (organisationSettings, error) {
+	own := s.organisationSettings
+	if t.Product != "" {
+		own.Product = t.Product
+	}
+	if t.Contact != "" {
+		own.Contact = t.Contact
+	}
+	if err := own.set(s.tables[t.Name].values); err != nil {
+		return own, fmt.Errorf("the table [tenant.%s] of the configuration file: %w", t.Name, err)
+	}
+	return own, nil
+}
+
+var _ installation.Settings = (*Settings)(nil)
+
+// Organisation implements [installation.Settings].
+func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, error) {
+	providers := s.providers
+	if s.IsCloud() {
+		providers = s.tables[t.Name].providers
+	}
+	own, err := s.of(t)
+	methods := own.policy(s.Passkeys)
+	organisation := installation.Organisation{
+		Product: own.Product, Contact: own.Contact, Policy: methods,
+		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.pool(),
+		SessionIdle: own.SessionIdle, SessionLifetime: own.SessionLifetime, ConfirmAfter: own.ConfirmAfter,
+	}
+	for _, p := range providers {
+		organisation.Providers = append(organisation.Providers, installation.Provider{Protocol: p.protocol, Rules: p.rules})
+	}
+	return organisation, err
+}
+
+// Address implements [installation.Settings].
+func (s *Settings) Address(t tenant.Tenant) (server.Address, error) {
+	if s.IsCloud() {
+		return t.Address()
+	}
+	return s.PublicAddress()
+}
+
+// WithTheirOwn implements [installation.Settings].
+func (s *Settings) WithTheirOwn() []string { return slices.Sorted(maps.Keys(s.tables)) }
+
+// CheckReach refuses settings with which nobody could reach a server.
+func (s *Settings) CheckReach() error {
+	if !s.IsCloud() { // else each tenant has its own
+		if _, err := s.PublicAddress(); err != nil {
+			return err
+		}
+	}
+	_, err := s.listenPort()
+	return err
+}
+
+// PublicAddress is where people reach an installation on premise.
+func (s *Settings) PublicAddress() (server.Address, error) {
+	publicURL := s.PublicURL
+	if publicURL == "" {
+		port, err := s.listenPort()
+		if err != nil {
+			return server.Address{}, err
+		}
+		if port == 0 { // any that is free
+			return server.Address{}, fmt.Errorf("--listen %s says no port that people could use: write it as localhost:8080 or :8080, or set --public-url", shown.Quoted(s.Listen))
+		}
+		publicURL = fmt.Sprintf("http://localhost:%d", port)
+	}
+	return server.ParseAddress(publicURL, s.RPID, s.Passkeys)
+}
+
+// listenPort is the port of --listen, which may have a name there, such as http.
+func (s *Settings) listenPort() (int, error) {
+	_, name, err := net.SplitHostPort(s.Listen)
+	port := 0
+	if err == nil {
+		port, err = net.LookupPort("tcp", name)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("--listen can't be read: write an address with a port up to 65535, such as localhost:8080 or :8080, and not %s", shown.Quoted(s.Listen))
+	}
+	return port, nil
+}

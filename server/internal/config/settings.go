@@ -1,0 +1,101 @@
+// Package config is what IT sets: every setting is declared once, in [Settings.Declare] or
+// beside it for what each organisation has of its own, as a flag with its meaning and its
+// default. The command line, the environment, the configuration file, the help and the
+// manual follow from that.
+//
+// A [Settings] takes flags first. [Settings.LookElsewhere] adds what stands in the environment
+// and the file, [Settings.Check] refuses what makes no sense, and [Settings.Tell] says what is
+// odd. Refusals are sentences that name the place, and never repeat what may be a secret. As
+// [installation.Settings] it says what each organisation is run with.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/policy"
+)
+
+// Settings is everything that IT can set, in one place. The manual's table is
+// made of the same words.
+type Settings struct {
+	Config string
+
+	Edition Edition
+
+	Listen         string
+	PublicURL      string
+	RPID           string
+	TrustedProxies networks
+	Database       string
+	Socket         string
+
+	Passkeys bool
+
+	organisationSettings
+
+	DrainDelay time.Duration
+
+	ManualPublic bool
+
+	LogLevel string
+	LogJSON  bool
+
+	providers []provider             // of the configuration file
+	tables    map[string]tenantTable // of the configuration file, by tenant
+
+	configText     string // the configuration file's
+	databaseOfFile bool   // the configuration file names the database
+}
+
+// Declare makes a flag of each. Its name is its key in the file too, and in capitals
+// behind KEYPEG_ the name of its environment variable.
+func (s *Settings) Declare(flags *pflag.FlagSet) {
+	flags.Var(path{&s.Config}, "config", "TOML `FILE` with any of these settings, such as public-url = \"https://id.example.com\".")
+
+	flags.Var(oneOf(&s.Edition, OnPremise, OnPremise, Cloud), "edition", "on-premise: one organisation. cloud: several, each at a host name of its own; see keypeg tenant.")
+
+	flags.StringVar(&s.Listen, "listen", "localhost:8080", "Address to listen on, as `HOST:PORT`.")
+	flags.StringVar(&s.PublicURL, "public-url", "", "`URL` that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen.")
+	flags.StringVar(&s.RPID, "rp-id", "", "WebAuthn relying party id: the public URL's host, or a `DOMAIN` above it that other services share. Never change it once people have passkeys.")
+	flags.Var(&s.TrustedProxies, "trusted-proxies", "Addresses of your own proxies, such as 10.0.0.11, or networks that hold nothing else. Only they are believed about where a request came from (X-Forwarded-For).")
+	flags.StringVar(&s.Database, "database", "data/keypeg.db", "`FILE|URL` of the database: a path, whose folder is made where missing; or a PostgreSQL database, postgres://user@host/database, which several nodes may share.")
+
+	flags.Var(path{&s.Socket}, "socket", "Path of the `SOCKET` by which other commands reach a running server. Unset: beside the database file. Set it where that folder can't hold one.")
+
+	flags.BoolVar(&s.Passkeys, "passkeys", true, "Offer passkeys.")
+
+	s.organisationSettings.declare(flags)
+
+	flags.DurationVar(&s.DrainDelay, "drain-delay", 0, "How long a server that was told to stop goes on serving, with /healthz saying 503, so that a balancer sends nothing more.")
+
+	flags.BoolVar(&s.ManualPublic, "manual-public", false, "Let everybody read the manual at /manual/. Unset: only who is signed in.")
+
+	flags.Var(oneOf(&s.LogLevel, "info", "debug", "info", "warn", "error"), "log-level", "Least important messages to log.")
+	flags.BoolVar(&s.LogJSON, "log-json", false, "Log one JSON object per line.")
+}
+
+// Check reads the tables of the configuration file, and refuses settings that make no
+// sense together. Where a tenant is added, its RP ID may be among them.
+func (s *Settings) Check(addsTenant bool) error {
+	if err := s.organisationSettings.check(); err != nil {
+		return err
+	}
+	if !s.Passkeys && s.PasswordSignIn == policy.PasswordsOff {
+		return errors.New("--password-sign-in off doesn't go with --no-passkeys: nobody could set this installation up")
+	}
+	if s.DrainDelay < 0 {
+		return errors.New("--drain-delay must not be negative")
+	}
+	if err := installation.DriverOf(s.Database, s.Socket).Check(); err != nil {
+		return fmt.Errorf("--database: %w", err)
+	}
+	if err := s.readTables(); err != nil {
+		return err
+	}
+	return s.checkEdition(addsTenant)
+}
