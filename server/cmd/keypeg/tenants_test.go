@@ -104,24 +104,8 @@ func (p *program) adds(name string, more ...string) (link string) {
 // gets asks for a path at a host, and returns status and body.
 func (p *program) gets(host, path string, header ...string) (int, string) {
 	p.Helper()
-	r, err := http.NewRequestWithContext(p.Context(), "GET", "http://"+p.address+path, nil)
-	if err != nil {
-		p.Fatal(err)
-	}
-	r.Host = host
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-	if err != nil {
-		p.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		p.Fatal(err)
-	}
-	return response.StatusCode, string(body)
+	answer := p.asksFor(host, path, header...)
+	return answer.StatusCode, answer.text
 }
 
 // records is what a tenant's store holds, read from a backup, but for kinds that
