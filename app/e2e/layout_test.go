@@ -34,7 +34,9 @@ func TestNothingMoves(t *testing.T) {
 			{"panel-remove", "panel-removing", "#remove-cancel"},
 		} {
 			places := b.inAFrame([]string{follow.before, follow.after}, query, 800, []int{320, 390, 1280}, `(page) => {
-				const { left, top, width, height } = page.querySelector(`+quoted(follow.what)+`).getBoundingClientRect();
+				const what = page.querySelector(`+quoted(follow.what)+`);
+				if (!what.checkVisibility({ visibilityProperty: true })) throw new Error("it isn't shown");
+				const { left, top, width, height } = what.getBoundingClientRect();
 				return ["it is at " + [left, top, width, height]];
 			}`)
 			half := len(places) / 2
