@@ -6,7 +6,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
-	"github.com/keypeg/keypeg/server/warning"
+	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 

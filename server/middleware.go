@@ -10,7 +10,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
-	"github.com/keypeg/keypeg/server/warning"
+	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 

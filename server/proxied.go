@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
-	"github.com/keypeg/keypeg/server/warning"
+	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/keypeg/keypeg/server/recent"
+	"github.com/keypeg/keypeg/server/internal/recent"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )

@@ -13,7 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"github.com/keypeg/keypeg/server/textfile"
+	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
 // ClientKey proves in place of a secret that it is we who ask (private_key_jwt of

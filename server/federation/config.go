@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/shared"
 )
 

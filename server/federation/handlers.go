@@ -11,7 +11,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
-	"github.com/keypeg/keypeg/server/seal"
+	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"

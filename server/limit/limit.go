@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/keypeg/keypeg/server/recent"
+	"github.com/keypeg/keypeg/server/internal/recent"
 	"github.com/keypeg/keypeg/shared"
 )
 

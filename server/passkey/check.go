@@ -15,7 +15,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 
-	"github.com/keypeg/keypeg/server/strictjson"
+	"github.com/keypeg/keypeg/server/internal/strictjson"
 )
 
 // This file holds what WebAuthn asks of a relying party and go-webauthn v0.18.2

@@ -10,7 +10,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 
-	"github.com/keypeg/keypeg/server/strictjson"
+	"github.com/keypeg/keypeg/server/internal/strictjson"
 )
 
 // This file reads the credentials that browsers send: WebAuthn Level 3's

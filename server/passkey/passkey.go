@@ -29,9 +29,9 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/keypeg/keypeg/server/activity"
+	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/limit"
 	"github.com/keypeg/keypeg/server/policy"
-	"github.com/keypeg/keypeg/server/seal"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"

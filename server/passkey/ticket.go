@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
-	"github.com/keypeg/keypeg/server/recent"
+	"github.com/keypeg/keypeg/server/internal/recent"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )

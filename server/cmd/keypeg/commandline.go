@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/keypeg/keypeg/server/internal/config"
-	"github.com/keypeg/keypeg/server/namedfile"
-	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/server/internal/namedfile"
+	"github.com/keypeg/keypeg/server/internal/shown"
 )
 
 // settings are those that IT has made, and the tenant that a command names.

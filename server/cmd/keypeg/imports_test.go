@@ -132,7 +132,7 @@ func TestImports(t *testing.T) {
 					}
 				}
 			}
-			if within(imported, "server/failures") && !within(name, "server/activity", "server/failures") {
+			if within(imported, "server/internal/failures") && !within(name, "server/activity", "server/internal/failures") {
 				t.Errorf("%s imports %s: failed attempts go through activity.Service.Failed", name, imported)
 			}
 		})

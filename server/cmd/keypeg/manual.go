@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/keypeg/keypeg/server/internal/config"
-	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/web/manual"
 )
 

@@ -12,8 +12,8 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
 
-	"github.com/keypeg/keypeg/server/shown"
-	"github.com/keypeg/keypeg/server/textfile"
+	"github.com/keypeg/keypeg/server/internal/shown"
+	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
 // LookElsewhere sets what wasn't typed from the environment, and else from the file. The flags

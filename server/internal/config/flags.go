@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/keypeg/keypeg/server/namedfile"
-	"github.com/keypeg/keypeg/server/shown"
-	"github.com/keypeg/keypeg/server/textfile"
+	"github.com/keypeg/keypeg/server/internal/namedfile"
+	"github.com/keypeg/keypeg/server/internal/shown"
+	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
 // Set gives a flag a value. A refusal is a sentence that begins with the place where the

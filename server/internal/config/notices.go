@@ -10,7 +10,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/installation"
-	"github.com/keypeg/keypeg/server/textfile"
+	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
 // What isn't wrong in the settings, and what IT should know of all the same. The log says

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/server/policy"
-	"github.com/keypeg/keypeg/server/shown"
 )
 
 // organisationSettings are those that each organisation may have its own of. In the

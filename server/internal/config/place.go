@@ -8,7 +8,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/server/internal/shown"
 )
 
 // inFile adds to an error which configuration file it is about, and the line of the key or

@@ -7,7 +7,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/federation"
-	"github.com/keypeg/keypeg/server/textfile"
+	"github.com/keypeg/keypeg/server/internal/textfile"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -8,8 +8,8 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/server/internal/tenant"
-	"github.com/keypeg/keypeg/server/shown"
 )
 
 // of are the settings of one tenant: those of its table, else those that it was added

@@ -8,8 +8,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/server/internal/tenant"
-	"github.com/keypeg/keypeg/server/shown"
 )
 
 // Edition is which Keypeg this is.

@@ -13,7 +13,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/keypeg/keypeg/server/namedfile"
+	"github.com/keypeg/keypeg/server/internal/namedfile"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/keypeg/keypeg/server/strictjson"
+	"github.com/keypeg/keypeg/server/internal/strictjson"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/keypeg/keypeg/server/seal"
+	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/keypeg/keypeg/server/namedfile"
+	"github.com/keypeg/keypeg/server/internal/namedfile"
 	"github.com/keypeg/keypeg/server/store"
 )
 

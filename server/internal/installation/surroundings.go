@@ -15,10 +15,10 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/keypeg/keypeg/server/internal/shown"
+	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/server/live"
-	"github.com/keypeg/keypeg/server/shown"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/warning"
 )
 
 // What happens around a server and no request tells of: missing descriptors, signals that

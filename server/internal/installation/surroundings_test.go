@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/warning"
+	"github.com/keypeg/keypeg/server/internal/warning"
 )
 
 func TestTellJump(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/server/internal/shown"
 )
 
 // Tenant is one of the organisations.

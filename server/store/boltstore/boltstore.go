@@ -28,7 +28,7 @@ import (
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
-	"github.com/keypeg/keypeg/server/namedfile"
+	"github.com/keypeg/keypeg/server/internal/namedfile"
 	"github.com/keypeg/keypeg/server/store"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/failures"
+	"github.com/keypeg/keypeg/server/internal/failures"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"

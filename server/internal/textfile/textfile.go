@@ -22,7 +22,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/keypeg/keypeg/server/namedfile"
+	"github.com/keypeg/keypeg/server/internal/namedfile"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/server/internal/shown"
 )
 
 func TestShown(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/warning"
+	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/shared"
 )
 

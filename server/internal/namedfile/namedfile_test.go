@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/keypeg/keypeg/server/namedfile"
+	"github.com/keypeg/keypeg/server/internal/namedfile"
 )
 
 func TestCheck(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/keypeg/keypeg/server/shown"
+	"github.com/keypeg/keypeg/server/internal/shown"
 )
 
 var (

@@ -17,7 +17,7 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/keypeg/keypeg/server/textfile"
+	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
 func written(t *testing.T, content string) (path string) {
