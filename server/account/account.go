@@ -135,7 +135,7 @@ func (s *Service) change(ctx context.Context, user store.User, fn func(store.Use
 	}
 }
 
-// told is an event of what the actor does, in the batch that does it.
-func (s *Service) told(who session.Actor, kind shared.EventKind) store.AddEvent {
+// event is an event of what the actor does, in the batch that does it.
+func (s *Service) event(who session.Actor, kind shared.EventKind) store.AddEvent {
 	return store.AddEvent{Event: who.Event(kind, s.Now())}
 }

@@ -18,7 +18,7 @@ import (
 func (s *Service) Enable(ctx context.Context, who session.Actor) error {
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.Disabled = false
-		return store.Batch{store.PutUser{User: user}, s.told(who, shared.EventEnabled)}, nil
+		return store.Batch{store.PutUser{User: user}, s.event(who, shared.EventEnabled)}, nil
 	})
 }
 
@@ -50,7 +50,7 @@ func (s *Service) disable(ctx context.Context, who session.Actor, stays func(sto
 			return nil, err
 		}
 		user.Disabled = true
-		batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.told(who, shared.EventDisabled))
+		batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.event(who, shared.EventDisabled))
 		for _, kind := range linksIntoAccounts {
 			batch = append(batch, s.endLink(kind, user.ID))
 		}

@@ -71,7 +71,7 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 
 	link, put := s.newLink(store.MethodInvitation, user.ID)
 	err = s.Store.Apply(ctx, store.Batch{
-		store.PutUser{User: user}, put, s.told(who, shared.EventAccountCreated),
+		store.PutUser{User: user}, put, s.event(who, shared.EventAccountCreated),
 	})
 	if err != nil {
 		return store.User{}, Link{}, nameTaken(err, user.Name)
@@ -87,7 +87,7 @@ func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, err
 	if who.Methods.Count(who.User) > 0 {
 		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", who.User.DisplayName)
 	}
-	return s.giveLink(ctx, who, store.MethodInvitation, s.told(who, shared.EventInvited))
+	return s.giveLink(ctx, who, store.MethodInvitation, s.event(who, shared.EventInvited))
 }
 
 // NewRecoveryLink makes a link for the actor's user, who has lost every sign-in method. It
@@ -95,7 +95,7 @@ func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, err
 //
 // Refusals: [shared.CodeConflict] for a disabled user.
 func (s *Service) NewRecoveryLink(ctx context.Context, who session.Actor) (Link, error) {
-	return s.giveLink(ctx, who, store.MethodRecoveryLink, s.told(who, shared.EventRecoveryLinkMade))
+	return s.giveLink(ctx, who, store.MethodRecoveryLink, s.event(who, shared.EventRecoveryLinkMade))
 }
 
 // RecoveryLinkUntil tells how long somebody can get in by a recovery link; nil if
@@ -155,7 +155,7 @@ func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdre
 		if err != nil || len(open) == 0 {
 			return false, err
 		}
-		batch := store.Batch{s.told(who, shared.EventLinkWithdrawn)}
+		batch := store.Batch{s.event(who, shared.EventLinkWithdrawn)}
 		for _, link := range open {
 			batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
 		}
@@ -288,12 +288,12 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 		if user.Disabled {
 			return nil, e.gone(errDisabled)
 		}
-		used := s.told(who, shared.EventLinkUsed)
+		used := s.event(who, shared.EventLinkUsed)
 		used.Event.Method = e.Kind
 		batch := store.Batch{e.take, used}
 		if hash != "" {
 			user.Password = hash
-			batch = append(batch, s.told(who, shared.EventPasswordChanged))
+			batch = append(batch, s.event(who, shared.EventPasswordChanged))
 		}
 		if e.Kind == store.MethodRecoveryLink {
 			// What was lost may be in somebody's hands, with a session in it.

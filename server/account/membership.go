@@ -138,24 +138,23 @@ func canonicalDomain(written string) (string, error) {
 	return domain, nil
 }
 
-// isMember tells why somebody may not come in: what the provider says of them isn't
-// what IT requires.
-func (a Asserted) isMember() error {
-	for _, claim := range slices.Sorted(maps.Keys(a.Provider.Required)) {
-		said, allowed := a.Claims[claim], a.Provider.Required[claim]
+// checkRequired fails if the ID token lacks a claim that IT requires.
+func (c Claims) checkRequired() error {
+	for _, claim := range slices.Sorted(maps.Keys(c.Provider.Required)) {
+		values, allowed := c.IDToken[claim], c.Provider.Required[claim]
 		if claim == claimGoogle {
-			said = domainsOf(said)
+			values = domainsOf(values)
 		}
-		if !slices.ContainsFunc(said, func(v string) bool { return slices.Contains(allowed, v) }) {
-			return fmt.Errorf("the ID token's claim %s has none of the required values: it says %q", claim, said)
+		if !slices.ContainsFunc(values, func(v string) bool { return slices.Contains(allowed, v) }) {
+			return fmt.Errorf("the ID token's claim %s has none of the required values: it says %q", claim, values)
 		}
 	}
 	return nil
 }
 
-// domainsOf leaves out what isn't a domain.
-func domainsOf(said []string) (list []string) {
-	for _, text := range said {
+// domainsOf returns those of the values that are domains.
+func domainsOf(values []string) (list []string) {
+	for _, text := range values {
 		if domain, err := canonicalDomain(text); err == nil {
 			list = append(list, domain)
 		}
@@ -163,25 +162,25 @@ func domainsOf(said []string) (list []string) {
 	return list
 }
 
-// mayCreate tells why the provider may not make a user of somebody.
-func (a Asserted) mayCreate() error {
-	email := plainAddress(a.Email)
+// checkCreation fails, with the cause, if the provider may not make a user of the person.
+func (c Claims) checkCreation() error {
+	email := plainAddress(c.Email)
 	local, domain, isAddress := strings.Cut(email, "@")
-	itsDomain, allowed := domainsOf([]string{domain}), domainsOf(a.Provider.Domains)
+	itsDomain, allowed := domainsOf([]string{domain}), domainsOf(c.Provider.Domains)
 	switch {
-	case !a.Provider.CreateUsers:
+	case !c.Provider.CreateUsers:
 		return errors.New("nobody has this identity")
 	case !isAddress || local == "" || strings.ContainsAny(email, " \t\r\n") || strings.Contains(domain, "@"):
 		return errors.New("the provider gave no e-mail address")
-	case !a.Verified:
+	case !c.EmailVerified:
 		return errors.New("the provider has not verified the e-mail address")
 	case len(itsDomain) == 0 || !slices.Contains(allowed, itsDomain[0]):
 		return errors.New("the e-mail address is in none of the domains")
 	}
-	if a.Provider.Issuer != issuerGoogle || slices.Contains(mailOfGoogle, itsDomain[0]) {
+	if c.Provider.Issuer != issuerGoogle || slices.Contains(mailOfGoogle, itsDomain[0]) {
 		return nil
 	}
-	hosted := domainsOf(a.Claims[claimGoogle])
+	hosted := domainsOf(c.IDToken[claimGoogle])
 	if !slices.ContainsFunc(hosted, func(d string) bool { return slices.Contains(allowed, d) }) {
 		return fmt.Errorf("the account isn't of an organisation in one of the domains: its hd is %q", hosted)
 	}

@@ -13,17 +13,17 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-func asserted(p account.Provider, subject, email string, claims map[string][]string) account.Asserted {
-	return account.Asserted{
-		Provider: p, Subject: subject, Claims: claims,
-		Described: account.Described{Email: email, Verified: true},
-		Spent:     store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte([]byte(subject + strings.Repeat("x", 16))[:16]), Expires: ticketEnds}},
+func claims(p account.Provider, subject, email string, idToken map[string][]string) account.Claims {
+	return account.Claims{
+		Provider: p, Subject: subject, IDToken: idToken,
+		Profile:     account.Profile{Email: email, EmailVerified: true},
+		SpentTicket: store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte([]byte(subject + strings.Repeat("x", 16))[:16]), Expires: ticketEnds}},
 	}
 }
 
 // again is another answer of the same person's, which says nothing besides.
-func again(p account.Provider, subject string) account.Asserted {
-	a := asserted(p, subject+" again", "", nil)
+func again(p account.Provider, subject string) account.Claims {
+	a := claims(p, subject+" again", "", nil)
 	a.Subject = subject
 	return a
 }
@@ -60,7 +60,7 @@ func TestGoogle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = w.SignInWithIdentity(t.Context(), session.Actor{}, asserted(google, "1", row.email, row.claims))
+			_, err = w.SignInWithIdentity(t.Context(), session.Actor{}, claims(google, "1", row.email, row.claims))
 			if row.comes && err != nil || !row.comes && shared.CodeOf(err) != shared.CodeNoAccount {
 				t.Errorf("got %v", err)
 			}
@@ -70,7 +70,7 @@ func TestGoogle(t *testing.T) {
 		w := newWorld(t)
 		google := account.Provider{ID: "google", Name: "Google", Issuer: "https://accounts.google.com"}
 		opened := w.add("ann")
-		if err := w.LinkIdentity(t.Context(), w.Actor(opened), asserted(google, "1", "ann@elsewhere.example", nil)); err != nil {
+		if err := w.LinkIdentity(t.Context(), w.Actor(opened), claims(google, "1", "ann@elsewhere.example", nil)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.SignInWithIdentity(t.Context(), session.Actor{}, again(google, "1")); err != nil {
@@ -140,7 +140,7 @@ func TestNewNames(t *testing.T) {
 		long + "@example.com": strings.Repeat("x", 55) + "-", "müller@example.com": "müller@example.com", "☃@example.com": "user-", "a☃@example.com": "user-",
 	} {
 		w := newWorld(t)
-		first, err := w.SignInWithIdentity(t.Context(), session.Actor{}, asserted(p, "1", email, nil))
+		first, err := w.SignInWithIdentity(t.Context(), session.Actor{}, claims(p, "1", email, nil))
 		if err != nil || !strings.HasPrefix(first.User.Name, want) {
 			t.Errorf("%s: %q, %v, want %q", email, first.User.Name, err, want)
 			continue
@@ -149,7 +149,7 @@ func TestNewNames(t *testing.T) {
 			t.Errorf("%s: IT doesn't find %q: %v", email, first.User.Name, err)
 		}
 		if !strings.Contains(first.User.Name, "@") { // then there may be two of the kind
-			second, err := w.SignInWithIdentity(t.Context(), session.Actor{}, asserted(p, "2", email, nil))
+			second, err := w.SignInWithIdentity(t.Context(), session.Actor{}, claims(p, "2", email, nil))
 			if err != nil || second.User.Name == first.User.Name {
 				t.Errorf("%s of another: %q, %v", email, second.User.Name, err)
 			}
@@ -158,7 +158,7 @@ func TestNewNames(t *testing.T) {
 	t.Run("a name that is too long is cut, and one that can't be shown is left out", func(t *testing.T) {
 		w := newWorld(t)
 		for i, row := range []struct{ name, want string }{{strings.Repeat("Ann ", 30), strings.TrimSpace(strings.Repeat("Ann ", 15)+"Ann") + "…"}, {"A\u202en", "ann@example.com"}, {"  Ann \n Admin ", "Ann Admin"}} {
-			a := asserted(p, string(rune('a'+i)), "ann@example.com", nil)
+			a := claims(p, string(rune('a'+i)), "ann@example.com", nil)
 			a.Email = strings.Repeat("n", i) + a.Email
 			a.Name = row.name
 			opened, err := w.SignInWithIdentity(t.Context(), session.Actor{}, a)
@@ -169,13 +169,13 @@ func TestNewNames(t *testing.T) {
 	})
 	t.Run("what a provider leaves out this time isn't forgotten", func(t *testing.T) {
 		w := newWorld(t)
-		if _, err := w.SignInWithIdentity(t.Context(), session.Actor{}, asserted(p, "1", "ann@example.com", nil)); err != nil {
+		if _, err := w.SignInWithIdentity(t.Context(), session.Actor{}, claims(p, "1", "ann@example.com", nil)); err != nil {
 			t.Fatal(err)
 		}
 		silent := again(p, "1")
-		silent.Describe = func(context.Context) (account.Described, error) {
+		silent.UserInfo = func(context.Context) (account.Profile, error) {
 			t.Error("the provider is asked of somebody known")
-			return account.Described{}, nil
+			return account.Profile{}, nil
 		}
 		opened, err := w.SignInWithIdentity(t.Context(), session.Actor{}, silent)
 		if err != nil || opened.User.Identities[0].Name != "ann@example.com" {

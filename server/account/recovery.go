@@ -41,7 +41,7 @@ func (s *Service) MakeRecoveryCodes(ctx context.Context, who session.Actor) ([]s
 	}
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.RecoveryCodes, user.RecoveryCodesMade = hashes, s.Now()
-		return store.Batch{store.PutUser{User: user}, s.told(who, shared.EventRecoveryCodesMade)}, nil
+		return store.Batch{store.PutUser{User: user}, s.event(who, shared.EventRecoveryCodesMade)}, nil
 	})
 	if err != nil {
 		return nil, err

@@ -112,7 +112,7 @@ func (s *Service) setUp(ctx context.Context, who session.Actor, token string, al
 	err := s.Store.Apply(ctx, append(store.Batch{
 		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},
 		store.PutUser{User: who.User},
-		s.told(who, shared.EventAccountCreated),
+		s.event(who, shared.EventAccountCreated),
 	}, also...))
 	if errors.Is(err, store.ErrNotFound) {
 		return errNoSetupLink

@@ -201,7 +201,7 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Actor, passwor
 			store.PutUser{User: user},
 			store.EndSessions{UserID: user.ID, Except: who.Session.ID},
 			s.endPhoneLink(user.ID),
-			s.told(who, shared.EventPasswordChanged),
+			s.event(who, shared.EventPasswordChanged),
 		}, nil
 	})
 }
@@ -242,6 +242,6 @@ func (s *Service) shutsOut(who session.Actor, user store.User, kind shared.Event
 		store.PutUser{User: user},
 		store.EndSessions{UserID: user.ID},
 		s.endPhoneLink(user.ID),
-		s.told(who, kind),
+		s.event(who, kind),
 	}
 }

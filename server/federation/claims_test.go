@@ -27,12 +27,12 @@ func TestEntra(t *testing.T) {
 		{other, `{"email":"ann@example.com","email_verified":true}`, true},
 		{"https://login.microsoftonline.com.evil.example/x/v2.0", `{"email":"ann@example.com","xms_edov":true}`, false},
 	} {
-		var said members
-		if err := json.Unmarshal([]byte(row.claims), &said); err != nil {
+		var claims members
+		if err := json.Unmarshal([]byte(row.claims), &claims); err != nil {
 			t.Fatal(err)
 		}
 		p := New(Config{Issuer: row.issuer}, "", time.Now)
-		if got := p.describe(said); got.EmailVerified != row.verified {
+		if got := p.profile(claims); got.EmailVerified != row.verified {
 			t.Errorf("%s of %s: %+v", row.claims, row.issuer, got)
 		}
 	}
@@ -56,20 +56,20 @@ func FuzzKeys(f *testing.F) {
 func FuzzClaims(f *testing.F) {
 	f.Add([]byte(`{"auth_time":"1e9","email":["x"],"email_verified":"true","exp":1.5e300,"issuer":{},"hd":[1,true,null,[""]]}`))
 	f.Fuzz(func(t *testing.T, object []byte) {
-		var said members
-		if json.Unmarshal(object, &said) != nil {
+		var claims members
+		if json.Unmarshal(object, &claims) != nil {
 			return
 		}
 		p := New(Config{Issuer: "https://login.example.com"}, "", time.Now)
-		if d := p.describe(said); d.EmailVerified && d.Email == "" {
+		if d := p.profile(claims); d.EmailVerified && d.Email == "" {
 			t.Errorf("%s: no address is verified", object)
 		}
-		for name := range said {
-			if at, is := said.instant(name); is && (at.Unix() < 0 || at.Unix() > latest) {
+		for name := range claims {
+			if at, is := claims.instant(name); is && (at.Unix() < 0 || at.Unix() > latest) {
 				t.Errorf("%s: %s is at %s", object, name, at)
 			}
 		}
-		said.values()
-		p.read(said)
+		claims.values()
+		p.read(claims)
 	})
 }

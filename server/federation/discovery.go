@@ -17,7 +17,7 @@ import (
 // 1.0, 4).
 const wellKnown = "/.well-known/openid-configuration"
 
-// discoveredFor is how long we believe what an issuer said about itself.
+// discoveredFor is how long we believe the metadata of an issuer.
 const discoveredFor = 24 * time.Hour
 
 // discovered is what the issuer says about itself (OpenID Connect Discovery 1.0, 3).
@@ -69,11 +69,11 @@ func (p *Provider) ask(ctx context.Context) (*discovered, error) {
 	if err != nil {
 		return nil, err
 	}
-	var said members
-	if err := json.Unmarshal(document.body, &said); err != nil {
+	var metadata members
+	if err := json.Unmarshal(document.body, &metadata); err != nil {
 		return nil, mend(fmt.Errorf("%s isn't JSON: %w", address, err), "issuer must be the address before %s: ask the provider for its issuer", wellKnown)
 	}
-	fetched, err := p.read(said)
+	fetched, err := p.read(metadata)
 	if err != nil {
 		return nil, err
 	}
@@ -86,32 +86,32 @@ func (p *Provider) ask(ctx context.Context) (*discovered, error) {
 
 // read checks what an issuer says about itself. What we could do without is left out
 // if it is odd.
-func (p *Provider) read(said members) (*discovered, error) {
-	if issuer := said.text("issuer"); issuer != p.Issuer {
+func (p *Provider) read(metadata members) (*discovered, error) {
+	if issuer := metadata.text("issuer"); issuer != p.Issuer {
 		return nil, p.otherIssuer(issuer)
 	}
 	d := &discovered{
-		tokenMethods: said.texts("token_endpoint_auth_methods_supported"),
-		namesIss:     said.says("authorization_response_iss_parameter_supported"),
+		tokenMethods: metadata.texts("token_endpoint_auth_methods_supported"),
+		namesIss:     metadata.says("authorization_response_iss_parameter_supported"),
 	}
 	var keys string
 	for _, endpoint := range []struct {
 		name string
 		to   *string
 	}{{"authorization_endpoint", &d.authorization}, {"token_endpoint", &d.token}, {"jwks_uri", &keys}} {
-		if err := p.checkEndpoint(said.text(endpoint.name)); err != nil {
+		if err := p.checkEndpoint(metadata.text(endpoint.name)); err != nil {
 			return nil, mend(fmt.Errorf("its %s %w", endpoint.name, err), "the provider itself must be mended: tell those who run it")
 		}
-		*endpoint.to = said.text(endpoint.name)
+		*endpoint.to = metadata.text(endpoint.name)
 	}
 	for name, to := range map[string]*string{"userinfo_endpoint": &d.userinfo, "end_session_endpoint": &d.endSession} {
-		if p.checkEndpoint(said.text(name)) == nil {
-			*to = said.text(name)
+		if p.checkEndpoint(metadata.text(name)) == nil {
+			*to = metadata.text(name)
 		}
 	}
 	d.keys = &keySet{fetch: func(ctx context.Context) (document, error) { return p.get(ctx, keys, "") }}
 
-	signs := said.texts("id_token_signing_alg_values_supported")
+	signs := metadata.texts("id_token_signing_alg_values_supported")
 	d.algorithms = slices.DeleteFunc(slices.Clone(signs), func(a string) bool { return !slices.Contains(algorithms, a) })
 	switch {
 	case len(signs) == 0:

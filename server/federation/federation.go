@@ -27,6 +27,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -75,15 +76,15 @@ type Pending struct {
 	Fresh time.Time `json:"f,omitzero"`
 }
 
-// Identity is whom a provider says that it signed in.
+// Identity is what a checked ID token says of the person who signed in at the provider.
 type Identity struct {
 	Issuer, Subject string
 
-	Description                     // as far as the ID token has one
-	Claims      map[string][]string // of the ID token: the texts, numbers and booleans of each, as text
-	// Describe asks the provider for what the ID token leaves out, if it must. It fails
-	// as [Provider.Finish] does.
-	Describe func(context.Context) (Description, error)
+	account.Profile                     // as far as the ID token has it
+	Claims          map[string][]string // of the ID token: the texts, numbers and booleans of each, as text
+	// UserInfo returns the whole profile. It asks the userinfo endpoint if the ID token
+	// leaves anything out. Its errors are those of [Provider.Finish].
+	UserInfo func(context.Context) (account.Profile, error)
 }
 
 // How the provider is to treat somebody who is signed in there.

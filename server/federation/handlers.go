@@ -166,7 +166,7 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 	identity, err := p.Finish(r.Context(), a.Pending, r.URL.Query())
 	if err == nil {
 		h.warnings.Works(p)
-		err = h.carryOut(w, r, a, h.asserted(p, a, identity))
+		err = h.carryOut(w, r, a, h.claims(p, a, identity))
 	}
 	h.warned(r, p, err)
 	if shared.CodeOf(err) != shared.CodeProviderUnavailable { // else they may come again by Back
@@ -179,20 +179,13 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (h *Handlers) asserted(p *Provider, a authorization, identity Identity) account.Asserted {
+// claims are what an authorization response proves of the person who brought it.
+func (h *Handlers) claims(p *Provider, a authorization, identity Identity) account.Claims {
 	rules, _ := h.Accounts.Provider(p.ID) // server.New has checked that it is there
-	return account.Asserted{
-		Provider: rules, Subject: identity.Subject, Claims: identity.Claims, Spent: a.Ticket(),
-		Described: described(identity.Description),
-		Describe: func(ctx context.Context) (account.Described, error) {
-			said, err := identity.Describe(ctx)
-			return described(said), err
-		},
+	return account.Claims{
+		Provider: rules, Subject: identity.Subject, Profile: identity.Profile, IDToken: identity.Claims,
+		UserInfo: identity.UserInfo, SpentTicket: a.Ticket(),
 	}
-}
-
-func described(said Description) account.Described {
-	return account.Described{Name: said.Name, Email: said.Email, Verified: said.EmailVerified}
 }
 
 // refusePosted is for a provider that answers by POST, which no other site may do here. It
@@ -220,10 +213,10 @@ func (h *Handlers) unexpected(w http.ResponseWriter, r *http.Request, p *Provide
 	return h.backToSignIn(w, r, authorization{Purpose: toSignIn, Next: shared.PageHome}, err)
 }
 
-// carryOut does what somebody went to the provider for.
-func (h *Handlers) carryOut(w http.ResponseWriter, r *http.Request, a authorization, asserted account.Asserted) error {
+// carryOut does what the authorization request was for: it signs in, links or confirms.
+func (h *Handlers) carryOut(w http.ResponseWriter, r *http.Request, a authorization, claims account.Claims) error {
 	if a.Purpose == toSignIn {
-		issued, err := h.Accounts.SignInWithIdentity(r.Context(), h.Visitor(r), asserted)
+		issued, err := h.Accounts.SignInWithIdentity(r.Context(), h.Visitor(r), claims)
 		if err != nil {
 			return err
 		}
@@ -240,9 +233,9 @@ func (h *Handlers) carryOut(w http.ResponseWriter, r *http.Request, a authorizat
 			Because(errors.New("somebody else is signed in now"))
 	}
 	if a.Purpose == toLink {
-		return h.Accounts.LinkIdentity(r.Context(), who.Actor, asserted)
+		return h.Accounts.LinkIdentity(r.Context(), who.Actor, claims)
 	}
-	issued, err := h.Accounts.ConfirmIdentity(r.Context(), who.Actor, asserted)
+	issued, err := h.Accounts.ConfirmIdentity(r.Context(), who.Actor, claims)
 	if err != nil {
 		return err
 	}

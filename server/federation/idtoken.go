@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
 )
 
@@ -107,9 +108,9 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 		}
 	}
 	return Identity{
-		Issuer: p.Issuer, Subject: token.Subject, Description: p.describe(keys.all), Claims: keys.all.values(),
-		Describe: func(ctx context.Context) (Description, error) {
-			return p.describeMore(ctx, issuer, tokens, token.Subject, keys.all)
+		Issuer: p.Issuer, Subject: token.Subject, Profile: p.profile(keys.all), Claims: keys.all.values(),
+		UserInfo: func(ctx context.Context) (account.Profile, error) {
+			return p.wholeProfile(ctx, issuer, tokens, token.Subject, keys.all)
 		},
 	}, nil
 }

@@ -100,24 +100,24 @@ func readKeys(set []byte) (keys []jose.JSONWebKey) {
 		return nil
 	}
 	for _, raw := range all.Keys {
-		var said members
-		if json.Unmarshal(raw, &said) != nil {
+		var jwk members
+		if json.Unmarshal(raw, &jwk) != nil {
 			continue
 		}
-		if use := said.text("use"); use != "" && use != "sig" {
+		if use := jwk.text("use"); use != "" && use != "sig" {
 			continue
 		}
-		if uses := said.texts("key_ops"); len(uses) > 0 && !slices.Contains(uses, "verify") {
+		if uses := jwk.texts("key_ops"); len(uses) > 0 && !slices.Contains(uses, "verify") {
 			continue
 		}
 		var key jose.JSONWebKey
-		if bare, err := json.Marshal(said.keyAlone()); err != nil || json.Unmarshal(bare, &key) != nil || !key.IsPublic() || !key.Valid() {
+		if bare, err := json.Marshal(jwk.keyAlone()); err != nil || json.Unmarshal(bare, &key) != nil || !key.IsPublic() || !key.Valid() {
 			continue
 		}
 		if public, is := key.Key.(*rsa.PublicKey); is && public.N.BitLen() < leastRSA {
 			continue
 		}
-		key.KeyID, key.Algorithm = said.text("kid"), said.text("alg")
+		key.KeyID, key.Algorithm = jwk.text("kid"), jwk.text("alg")
 		keys = append(keys, key)
 	}
 	return keys

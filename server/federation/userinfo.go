@@ -8,62 +8,57 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+
+	"github.com/keypeg/keypeg/server/account"
 )
 
-// Description is what a provider says of a person besides the subject. Nothing of it
-// decides who they are.
-type Description struct {
-	Name          string // as people write it, "Ann Admin"; may be empty
-	Email         string // may be empty
-	EmailVerified bool   // said together with Email, by the same source
-}
-
-// describe reads a description, and drops what is odd.
-func (p *Provider) describe(said members) Description {
-	d := Description{Name: said.text("name"), Email: said.text("email")}
-	d.EmailVerified = d.Email != "" && (said.says("email_verified") || p.ownerVerified(said))
-	return d
+// profile reads the profile from an ID token or a userinfo response. It leaves out claims
+// of a wrong type.
+func (p *Provider) profile(claims members) account.Profile {
+	profile := account.Profile{Name: claims.text("name"), Email: claims.text("email")}
+	profile.EmailVerified = profile.Email != "" && (claims.says("email_verified") || p.ownerVerified(claims))
+	return profile
 }
 
 // ownerVerified reports whether Microsoft Entra ID, which has no email_verified, says
 // that the owner of the address's domain has verified it (its optional claim
-// xms_edov). Without that a tenant's administrator may write any address into a
+// xms_edov). Without that claim a tenant's administrator can write any address into a
 // profile.
-func (p *Provider) ownerVerified(said members) bool {
-	return IsEntra(p.Issuer) && !said.has("email_verified") && (said.says("xms_edov") || slices.Contains(said.values()["xms_edov"], "1"))
+func (p *Provider) ownerVerified(claims members) bool {
+	return IsEntra(p.Issuer) && !claims.has("email_verified") && (claims.says("xms_edov") || slices.Contains(claims.values()["xms_edov"], "1"))
 }
 
-// isWhole reports whether a source says all that a new account is made of.
-func (p *Provider) isWhole(said members) bool {
-	return said.text("email") != "" && (said.has("email_verified") || p.ownerVerified(said))
+// isWhole reports whether a source has all the claims that a new account needs.
+func (p *Provider) isWhole(claims members) bool {
+	return claims.text("email") != "" && (claims.has("email_verified") || p.ownerVerified(claims))
 }
 
-// describeMore is the description of the ID token if that is whole, else of the
-// userinfo endpoint (OpenID Connect Core 1.0, 5.3). It never puts an address of the
-// one together with the other's word that it is verified.
-func (p *Provider) describeMore(ctx context.Context, issuer *discovered, tokens members, subject string, inToken members) (Description, error) {
+// wholeProfile is the profile of the ID token if that is whole. Otherwise it is the profile
+// of the userinfo endpoint (OpenID Connect Core 1.0, 5.3). The address and the statement
+// that it is verified always come from the same source.
+func (p *Provider) wholeProfile(ctx context.Context, issuer *discovered, tokens members, subject string, inToken members) (account.Profile, error) {
 	if p.isWhole(inToken) || issuer.userinfo == "" {
-		return p.describe(inToken), nil
+		return p.profile(inToken), nil
 	}
-	said, err := p.userinfo(ctx, issuer, tokens)
+	claims, err := p.userinfo(ctx, issuer, tokens)
 	if err != nil {
-		return Description{}, p.failed(fmt.Errorf("userinfo: %w", err))
+		return account.Profile{}, p.failed(fmt.Errorf("userinfo: %w", err))
 	}
-	if said.text("sub") != subject { // 5.3.2
-		return Description{}, p.failed(mend(errors.New("the userinfo is of another subject"), "let the provider give the same sub in the ID token and at its userinfo endpoint, or put email and email_verified into the ID token"))
+	if claims.text("sub") != subject { // 5.3.2
+		return account.Profile{}, p.failed(mend(errors.New("the userinfo is of another subject"), "let the provider give the same sub in the ID token and at its userinfo endpoint, or put email and email_verified into the ID token"))
 	}
-	d := p.describe(said)
-	if d.Email == "" {
-		d = p.describe(inToken)
+	profile := p.profile(claims)
+	if profile.Email == "" {
+		profile = p.profile(inToken)
 	}
-	if d.Name == "" {
-		d.Name = inToken.text("name")
+	if profile.Name == "" {
+		profile.Name = inToken.text("name")
 	}
-	return d, nil
+	return profile, nil
 }
 
-// userinfo asks with the access token.
-func (p *Provider) userinfo(ctx context.Context, issuer *discovered, tokens members) (said members, err error) {
+// userinfo gets the claims of the userinfo endpoint with the access token.
+func (p *Provider) userinfo(ctx context.Context, issuer *discovered, tokens members) (claims members, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Patience)
 	defer cancel()
 	document, err := p.get(ctx, issuer.userinfo, tokens.text("access_token"))
@@ -82,9 +77,9 @@ func (p *Provider) userinfo(ctx context.Context, issuer *discovered, tokens memb
 			return nil, mend(err, "let the provider answer at its userinfo endpoint in plain JSON, or sign with one of its keys")
 		}
 	}
-	if err := json.Unmarshal(body, &said); err != nil {
+	if err := json.Unmarshal(body, &claims); err != nil {
 		return nil, mend(fmt.Errorf("%s answers %q, which isn't JSON: %w", issuer.userinfo, document.kind, err),
 			"let the provider put email and email_verified into the ID token, or mend its userinfo endpoint")
 	}
-	return said, nil
+	return claims, nil
 }
