@@ -18,7 +18,7 @@ func (s *Server) confirmPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.respondConfirmed(w, r, s.local.admission(issued))
+	return s.respondConfirmed(w, r, s.local.setter(issued))
 }
 
 func (s *Server) beginConfirmation(w http.ResponseWriter, r *http.Request) error {
@@ -35,20 +35,20 @@ func (s *Server) finishConfirmation(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 
-	var admit admission
+	var set sessionSetter
 	err := s.passkeys.FinishConfirmation(r.Context(), httpapi.CallerOf(r).Actor, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
-		admit, batch, err = s.people.confirm(r, who, with)
+		set, batch, err = s.people.confirm(r, who, with)
 		return batch, err
 	})
 	if err != nil {
 		return err
 	}
-	return s.respondConfirmed(w, r, admit)
+	return s.respondConfirmed(w, r, set)
 }
 
-// respondConfirmed hands out the session's new token.
-func (s *Server) respondConfirmed(w http.ResponseWriter, r *http.Request, admit admission) error {
-	who, err := admit(w, r)
+// respondConfirmed sets the cookie of the confirmed session, which has a new token.
+func (s *Server) respondConfirmed(w http.ResponseWriter, r *http.Request, set sessionSetter) error {
+	who, err := set(w, r)
 	if err != nil {
 		return err
 	}

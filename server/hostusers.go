@@ -20,8 +20,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// hostUsers are the users of a host. The record of each is made with their first
-// passkey: its Name is the host's id of them.
+// hostUsers are the users of a host. Their record is made with their first passkey. Its
+// Name is the host's id of the user.
 type hostUsers struct {
 	clients   httpapi.Clients
 	host      Host
@@ -38,15 +38,16 @@ const (
 	recordIDPurpose = "user of a host: "
 )
 
-// recordID is the key of a host's user, which looks like that of any user.
+// recordID is the id of the record of a host's user. It has the form of every user's id.
 func recordID(hostID string) string {
 	sum := sha256.Sum256([]byte(recordIDPurpose + hostID))
 	return hex.EncodeToString(sum[:16])
 }
 
-// record loads what is kept of a user. Nothing is stored before their first passkey,
-// so the user handle is made of the id: both halves of that ceremony must have the
-// same. To others it is as random as any (WebAuthn Level 3, 14.6.1).
+// record loads the record of a user. Before their first passkey nothing is stored, so it
+// returns one with a user handle that is computed from the id: both requests of that
+// ceremony must have the same handle. Without the key nobody can tell it from a random one
+// (WebAuthn Level 3, 14.6.1).
 func (u hostUsers) record(ctx context.Context, hostID string) (store.User, error) {
 	if hostID == "" || len(hostID) > maxHostID {
 		return store.User{}, fmt.Errorf("the host's id of a user has %d bytes", len(hostID))
@@ -60,7 +61,7 @@ func (u hostUsers) record(ctx context.Context, hostID string) (store.User, error
 	return user, err
 }
 
-// signedIn is a user of the host as our handlers see them.
+// signedIn is the caller that handlers get for a session at the host.
 func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, client store.Client) httpapi.Caller {
 	return httpapi.Caller{
 		AtHost: at.ID,
@@ -98,7 +99,7 @@ func (u hostUsers) authenticate(r *http.Request) (httpapi.Caller, error) {
 	return u.signedIn(session, known, record, u.clients.Of(r)), nil
 }
 
-// mayBeHere finds a user of the host who isn't shut out.
+// mayBeHere finds a user of the host, and refuses one who is disabled.
 func (u hostUsers) mayBeHere(ctx context.Context, hostID string) (HostUser, error) {
 	known, err := u.host.User(ctx, hostID)
 	switch {
@@ -112,7 +113,7 @@ func (u hostUsers) mayBeHere(ctx context.Context, hostID string) (HostUser, erro
 	return known, nil
 }
 
-// visitor has no session of ours: the host looks after the one that the request came with.
+// visitor has no session: the host ends the one that the request came with, see [Sessions].
 func (u hostUsers) visitor(r *http.Request) session.Actor {
 	return session.Actor{Client: u.clients.Of(r)}
 }
@@ -122,16 +123,16 @@ func (u hostUsers) goesOn(r *http.Request, who httpapi.Caller) bool {
 	return err == nil && recordID(session.UserID) == who.User.ID
 }
 
-func (u hostUsers) signIn(r *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error) {
+func (u hostUsers) signIn(r *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error) {
 	if err := u.refuseSomebodyElse(r, who.User); err != nil {
 		return nil, nil, err
 	}
-	return u.admission(r, who, with, shared.EventSignedIn)
+	return u.hostSession(r, who, with, shared.EventSignedIn)
 }
 
-// refuseSomebodyElse keeps one user's passkey from another's session: a host might take
-// the session that the request came with for the one that is proved. Whom the host
-// has shut out is nobody, and can't sign out first.
+// refuseSomebodyElse refuses a sign-in while another user is signed in: a host might take
+// the session that the request came with for the one that is proved. A user whom the host
+// has disabled doesn't count, because they can't sign out first.
 func (u hostUsers) refuseSomebodyElse(r *http.Request, user store.User) error {
 	session, err := u.host.SignedIn(r)
 	if errors.Is(err, ErrNobody) {
@@ -153,12 +154,13 @@ func (u hostUsers) refuseSomebodyElse(r *http.Request, user store.User) error {
 	return shared.Errorf(shared.CodeConflict, "Somebody else is signed in here. Sign out first.")
 }
 
-func (u hostUsers) confirm(r *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error) {
-	return u.admission(r, who, with, shared.EventConfirmed)
+func (u hostUsers) confirm(r *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error) {
+	return u.hostSession(r, who, with, shared.EventConfirmed)
 }
 
-// admission hands whoever proved a passkey over to the host.
-func (u hostUsers) admission(r *http.Request, who session.Actor, with store.Passkey, kind shared.EventKind) (admission, store.Batch, error) {
+// hostSession has the host begin a session for the user who has proved a passkey. The host
+// sets the cookie, so nothing belongs in the batch.
+func (u hostUsers) hostSession(r *http.Request, who session.Actor, with store.Passkey, kind shared.EventKind) (sessionSetter, store.Batch, error) {
 	known, err := u.mayBeHere(r.Context(), who.User.Name)
 	if shared.CodeOf(err) != "" {
 		return nil, nil, passkey.Disabled(err)
@@ -168,13 +170,13 @@ func (u hostUsers) admission(r *http.Request, who session.Actor, with store.Pass
 	}
 	event := who.Event(kind, u.now())
 	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, with.ID, with.Name
-	admit := func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error) {
+	set := func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error) {
 		if err := u.host.SignIn(w, r, known.ID, with.ID); err != nil {
 			return httpapi.Caller{}, fmt.Errorf("the host's sign-in: %w", err)
 		}
-		if !u.tellAdmitted(r, event) && u.endsSessions() {
-			// Who removed the passkey meanwhile may have wished its sessions to end, before
-			// there was this one.
+		if !u.recordSignIn(r, event) && u.endsSessions() {
+			// The user removed the passkey meanwhile, and may have ended its sessions before
+			// this one existed.
 			if err := u.end(r.Context(), known.ID, with.ID, ""); err != nil {
 				return httpapi.Caller{}, err
 			}
@@ -182,21 +184,22 @@ func (u hostUsers) admission(r *http.Request, who session.Actor, with store.Pass
 		}
 		return u.signedIn(HostSession{UserID: known.ID, Proved: u.now(), PasskeyID: with.ID}, known, who.User, who.Client), nil
 	}
-	return admit, nil, nil
+	return set, nil, nil
 }
 
-// tellAdmitted writes the line of activity, in a batch of its own after the host's yes:
-// else people would read of sign-ins that the host refused. A sign-in without a line
-// would be worse, since it hides a thief. Killed in between we leave no such thing: the
-// session's cookie travels with our answer, so nobody has got it.
+// recordSignIn writes the line of activity. It does so in a batch of its own after the host
+// has begun the session, because people must not read of sign-ins that the host refused. A
+// sign-in without a line would be worse, since it hides a thief. If the process is killed
+// in between, nobody is signed in: the session's cookie travels with our answer.
 //
-// It can't be refused any more when the store fails, for the cookie is set. What it
-// returns is whether the passkey is still there, as far as can be told.
-func (u hostUsers) tellAdmitted(r *http.Request, event store.Event) (there bool) {
-	ctx := context.WithoutCancel(r.Context()) // who goes away is signed in all the same
+// When the store fails, the sign-in can't be refused any more, because the cookie is set.
+// It reports whether the passkey is still there, and true if the store can't say.
+func (u hostUsers) recordSignIn(r *http.Request, event store.Event) (there bool) {
+	ctx := context.WithoutCancel(r.Context()) // the session exists even if the request is cancelled
 	err := store.Update(ctx, u.store, event.UserID, func(user store.User) (store.Batch, error) {
 		there = slices.ContainsFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == event.PasskeyID })
-		// With their record: who was removed meanwhile leaves no line.
+		// PutUser makes the batch fail if the user was removed meanwhile, so that they leave
+		// no line.
 		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -219,7 +222,8 @@ func (u hostUsers) removed(ctx context.Context, who httpapi.Caller, passkeyID st
 }
 
 func (u hostUsers) end(ctx context.Context, hostID, passkeyID, except string) error {
-	// Who asked may go away; the passkey has gone, and its sessions shall.
+	// The request may be cancelled. The passkey is already deleted, so its sessions end
+	// anyway.
 	err := u.host.(SessionEnder).EndSessions(context.WithoutCancel(ctx), hostID, passkeyID, except)
 	if err != nil {
 		return fmt.Errorf("ending the host's sessions: %w", err)
@@ -227,12 +231,12 @@ func (u hostUsers) end(ctx context.Context, hostID, passkeyID, except string) er
 	return nil
 }
 
-// added closes the gap that a removal leaves: where nothing was kept of a user yet, the
-// store can't tell that they have gone.
+// added asks the host again whether the user exists. Before their first passkey nothing is
+// stored of a user, so the store can't know that they were removed during the ceremony.
 func (u hostUsers) added(ctx context.Context, who httpapi.Caller) error {
 	_, err := u.host.User(ctx, who.Shown.ID)
 	if !errors.Is(err, ErrNoUser) {
-		return nil // a host in trouble is asked again before the passkey lets anybody in
+		return nil // if the host failed: it is asked again before anybody signs in with the passkey
 	}
 	if err := forget(ctx, u.store, u.now, who.Shown.ID); err != nil {
 		return err
@@ -240,11 +244,11 @@ func (u hostUsers) added(ctx context.Context, who httpapi.Caller) error {
 	return errSignIn.Because(errors.New("the user was removed while they added a passkey"))
 }
 
-// RemovePasskeys removes all that is kept of a host's user: their passkeys and their
-// activity. Of each passkey the hash of its credential id stays, so that the password
-// manager can be told when it is tried again. Call it once [Directory] doesn't know them
-// any more: what is on its way at that moment then leaves nothing behind either. Of a user
-// whom nobody has heard of nothing is kept, and that is no error.
+// RemovePasskeys removes all that is stored of a host's user: their passkeys and their
+// activity. The hash of each passkey's credential id stays, so that the password manager
+// can be told when it is tried again. Call it when [Directory] doesn't find the user any
+// more: then requests that are under way at that moment leave nothing behind either. For a
+// user of whom nothing is stored it does nothing, and returns no error.
 func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
 	return forget(ctx, s.Store, s.Now, hostID)
 }
@@ -259,10 +263,10 @@ func forget(ctx context.Context, kept store.Store, now store.Clock, hostID strin
 		return batch, nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		err = kept.Apply(ctx, store.Batch{store.RemoveUser{ID: id}}) // what may be left of them
+		err = kept.Apply(ctx, store.Batch{store.RemoveUser{ID: id}}) // their activity may be left
 	}
 	if err != nil {
-		return fmt.Errorf("removing what is kept of a user: %w", err)
+		return fmt.Errorf("removing what is stored of a user: %w", err)
 	}
 	return nil
 }

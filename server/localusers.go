@@ -37,8 +37,8 @@ func (u localUsers) authenticate(r *http.Request) (httpapi.Caller, error) {
 	return u.signedIn(session, user, u.clients.Of(r)), nil
 }
 
-// visitor has the session that the browser has, or none. A store in trouble refuses what
-// comes next.
+// visitor has the session that the browser has already, if any. An error of the store is
+// left out here, because the sign-in that follows fails with the same.
 func (u localUsers) visitor(r *http.Request) session.Actor {
 	who := session.Actor{Client: u.clients.Of(r)}
 	if token := u.cookies.Value(r, httpapi.CookieSession); token != "" {
@@ -52,32 +52,31 @@ func (u localUsers) goesOn(r *http.Request, who httpapi.Caller) bool {
 	return err == nil
 }
 
-func (u localUsers) signIn(_ *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error) {
+func (u localUsers) signIn(_ *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error) {
 	issued, batch := u.accounts.Sessions.Open(who, signInWith(with))
-	return u.admission(issued), batch, nil
+	return u.setter(issued), batch, nil
 }
 
-func (u localUsers) confirm(_ *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error) {
+func (u localUsers) confirm(_ *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error) {
 	issued, batch := u.accounts.Sessions.Confirm(who, signInWith(with))
-	return u.admission(issued), batch, nil
+	return u.setter(issued), batch, nil
 }
 
-func (u localUsers) added(context.Context, httpapi.Caller) error { return nil } // none of ours is removed
+func (u localUsers) added(context.Context, httpapi.Caller) error { return nil } // local users are never removed
 
 func (u localUsers) endsSessions() bool                                    { return true }
-func (u localUsers) removed(context.Context, httpapi.Caller, string) error { return nil } // the store knows all
+func (u localUsers) removed(context.Context, httpapi.Caller, string) error { return nil } // all sessions are in the store
 
-// admission gives the browser its new session, and marks it as one that its user
-// signed in with. The cookie lives as long as a session can; the server decides
-// when it ends.
-func (u localUsers) admission(issued session.Issued) admission {
+func (u localUsers) setter(issued session.Issued) sessionSetter {
 	return func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error) {
-		u.admit(w, r, issued)
+		u.setSession(w, r, issued)
 		return u.signedIn(issued.Session, issued.User, u.clients.Of(r)), nil
 	}
 }
 
-func (u localUsers) admit(w http.ResponseWriter, r *http.Request, issued session.Issued) {
+// setSession sets the cookie of an issued session, and the device cookie. The session's
+// cookie lives as long as a session can live; the server decides when the session ends.
+func (u localUsers) setSession(w http.ResponseWriter, r *http.Request, issued session.Issued) {
 	u.cookies.Set(w, httpapi.CookieSession, issued.Token, u.accounts.Sessions.Lifetime())
 	u.device.Give(w, r, issued.User.Name)
 }

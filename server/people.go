@@ -10,32 +10,34 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// people are those whom requests come from: users of Keypeg's own accounts
-// ([localUsers]) or of a host program ([hostUsers]).
+// people finds and signs in the users who send requests: those of Keypeg's own accounts
+// ([localUsers]) or those of a host program ([hostUsers]).
 type people interface {
-	// authenticate finds who sends a request.
+	// authenticate finds the user who sends a request.
 	authenticate(r *http.Request) (httpapi.Caller, error)
-	// visitor is who sends a request that somebody wants to sign in with.
+	// visitor is the actor of a request to sign in. It has no user yet.
 	visitor(r *http.Request) session.Actor
 	// goesOn reports whether the session of an open stream still exists. It doesn't count
-	// as use: a page that is merely open doesn't keep anybody signed in.
+	// as use of the session, because an open page must not keep anybody signed in.
 	goesOn(r *http.Request, who httpapi.Caller) bool
-	// signIn returns what belongs into the batch of a sign-in with a passkey, and what
-	// lets the browser in once that is stored. The actor's user has proved the passkey; where
-	// they come from, the request says.
-	signIn(r *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error)
-	// confirm is the same for who proves again that they are there.
-	confirm(r *http.Request, who session.Actor, with store.Passkey) (admission, store.Batch, error)
-	// added looks after a user whose new passkey is stored. If they were removed
-	// meanwhile, it goes again, and they are told so.
+	// signIn prepares a new session for the actor's user, who has proved the passkey. It
+	// returns the operations that belong in the batch of the sign-in, and the function to
+	// call when that batch is stored.
+	signIn(r *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error)
+	// confirm does the same where a signed-in user has proved the passkey again.
+	confirm(r *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error)
+	// added is called when the new passkey of a user is stored. If the user was removed
+	// meanwhile, it removes the passkey again and returns the refusal.
 	added(ctx context.Context, who httpapi.Caller) error
-	// endsSessions reports whether sessions can be ended with the passkey that they began
-	// with, and removed ends those that the store doesn't know of.
+	// endsSessions reports whether the sessions that began with a passkey can end when it
+	// is removed.
 	endsSessions() bool
+	// removed ends those of them that aren't in the store.
 	removed(ctx context.Context, who httpapi.Caller, passkeyID string) error
 }
 
-// admission gives a browser its session.
-type admission func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error)
+// sessionSetter sets the cookie of an issued session in the answer to a browser, and returns
+// who is signed in from now on. A failure of a host program's sign-in is its error.
+type sessionSetter func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error)
 
 var errSignIn = shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")

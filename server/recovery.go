@@ -19,7 +19,7 @@ func (s *Server) signInWithRecoveryCode(w http.ResponseWriter, r *http.Request) 
 	if err != nil {
 		return err
 	}
-	s.local.admit(w, r, issued)
+	s.local.setSession(w, r, issued)
 	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: httpapi.PublicUser(issued.User)})
 }
 
@@ -58,7 +58,7 @@ func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.local.admit(w, r, issued)
+	s.local.setSession(w, r, issued)
 	toSignedIn(w, r, shared.PageHome)
 	return nil
 }

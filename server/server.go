@@ -233,7 +233,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	s.federation, err = federation.NewHandlers(key, federation.Handlers{
 		Providers: s.SSO, Accounts: s.Accounts,
 		Gates: s.gates, Answers: s.answers, Cookies: s.cookies, Notices: s.notices, Pages: s.App.Pages, Now: s.Now, Log: s.Log, Origin: s.Address.Origin,
-		Visitor: s.local.visitor, Admit: s.local.admit,
+		Visitor: s.local.visitor, SetSession: s.local.setSession,
 	})
 	if err != nil {
 		return err

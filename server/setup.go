@@ -83,7 +83,7 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.New
 		if err != nil {
 			return err
 		}
-		s.local.admit(w, r, issued)
+		s.local.setSession(w, r, issued)
 	} else {
 		link, err := s.Accounts.SetUpByLink(r.Context(), s.local.visitor(r), token, first.Name, first.DisplayName)
 		if err != nil {

@@ -21,7 +21,7 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	s.local.admit(w, r, issued)
+	s.local.setSession(w, r, issued)
 	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: httpapi.PublicUser(issued.User)})
 }
 
@@ -50,18 +50,18 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	browser := passkey.Browser{Binding: s.cookies.Browser(r)}
-	var admit admission
+	var set sessionSetter
 	err := s.passkeys.FinishSignIn(r.Context(), s.people.visitor(r), browser, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
-		admit, batch, err = s.people.signIn(r, who, with)
+		set, batch, err = s.people.signIn(r, who, with)
 		return batch, err
 	})
 	if shared.CodeOf(err) == shared.CodeCeremonyRefused && len(r.Cookies()) == 0 {
-		return s.cookieless().Because(err) // the first half gave it one
+		return s.cookieless().Because(err) // beginSignIn has set one
 	}
 	if err != nil {
 		return err
 	}
-	who, err := admit(w, r)
+	who, err := set(w, r)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.local.admit(w, r, issued)
+	s.local.setSession(w, r, issued)
 	toSignedIn(w, r, next)
 	return nil
 }

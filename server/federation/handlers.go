@@ -33,10 +33,10 @@ type Handlers struct {
 	Log     *slog.Logger
 	Origin  string // of our address
 
-	// Visitor is who sends a request and wants to sign in, and Admit gives a browser the
-	// session that it got.
+	// Visitor is the actor of a request to sign in. It has no user yet.
 	Visitor func(*http.Request) session.Actor
-	Admit   func(http.ResponseWriter, *http.Request, session.Issued)
+	// SetSession sets the cookie of an issued session.
+	SetSession func(http.ResponseWriter, *http.Request, session.Issued)
 
 	seal     *seal.Sealer
 	warnings Warnings
@@ -220,7 +220,7 @@ func (h *Handlers) carryOut(w http.ResponseWriter, r *http.Request, a authorizat
 		if err != nil {
 			return err
 		}
-		h.Admit(w, r, issued)
+		h.SetSession(w, r, issued)
 		return nil
 	}
 
@@ -239,7 +239,7 @@ func (h *Handlers) carryOut(w http.ResponseWriter, r *http.Request, a authorizat
 	if err != nil {
 		return err
 	}
-	h.Admit(w, r, issued)
+	h.SetSession(w, r, issued)
 	return nil
 }
 
