@@ -25,7 +25,7 @@ func (s *Server) signInWithRecoveryCode(w http.ResponseWriter, r *http.Request) 
 
 func (s *Server) recoverAs(r *http.Request, name, code string) (session.Issued, error) {
 	return s.Accounts.SignInWithRecoveryCode(r.Context(), s.local.visitor(r), account.RecoverySignIn{
-		Name: name, Code: code, Known: s.local.device.Of(r, name),
+		Name: name, Code: code, DeviceCookie: s.local.device.Of(r, name),
 	})
 }
 

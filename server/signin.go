@@ -27,7 +27,7 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 
 func (s *Server) signInAs(r *http.Request, name, password string) (session.Issued, error) {
 	return s.Accounts.SignInWithPassword(r.Context(), s.local.visitor(r), account.PasswordSignIn{
-		Name: name, Password: password, Known: s.local.device.Of(r, name),
+		Name: name, Password: password, DeviceCookie: s.local.device.Of(r, name),
 	})
 }
 

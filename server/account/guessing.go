@@ -14,17 +14,18 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Passwords can be guessed, so guessing is slow: a failed attempt costs a token of
-// the account's bucket and one of the address's, and passwords are hashed a few at
-// a time. Both are made so that a stranger who guesses, or floods, keeps nobody
-// out: a browser in which the user signed in before has a bucket of its own and
-// waits in any queue, and passkeys know no limit, because they can't be guessed.
+// Passwords can be guessed, so guessing is slow. A failed attempt takes a token from the
+// bucket of the account and one from the bucket of the address, and only a few passwords
+// are hashed at a time. A stranger who guesses, or floods, must not keep the user out. So a
+// browser with a device cookie has a bucket of its own and may always wait for its turn.
+// Passkeys have no limit, because they can't be guessed.
 
-// Wrong passwords that may come at once, and after what time one more may.
+// How many wrong passwords or codes a bucket takes at once, and after what time it takes
+// one more.
 const (
 	guessesPerAccount = 10 // and 1,450 a day
 	accountRecovers   = time.Minute
-	guessesPerAddress = 50 // an office may be behind one
+	guessesPerAddress = 50 // a whole office may share one address
 	addressRecovers   = 5 * time.Second
 
 	wrongCodesPerAccount = 100 // recovery codes, which can't be guessed
@@ -33,11 +34,11 @@ const (
 
 // guesses holds the buckets of one node. A restart refills them.
 type guesses struct {
-	accounts  *limit.Limiter // by user name, of somebody or nobody
+	accounts  *limit.Limiter // by user name, whether a user has it or not
 	addresses *limit.Limiter // by network
-	browsers  *limit.Limiter // by known browser
-	sessions  *limit.Limiter // by user id, confirming
-	codes     *limit.Limiter // by user name, of somebody or nobody: wrong recovery codes
+	browsers  *limit.Limiter // by device cookie
+	sessions  *limit.Limiter // by user id, for confirmations
+	codes     *limit.Limiter // wrong recovery codes, by user name, whether a user has it or not
 }
 
 func newGuesses() guesses {
@@ -56,11 +57,11 @@ type bucket struct {
 	key     string
 }
 
-// ofSignIn are the buckets that a wrong password at sign-in costs. Whether anybody
-// has the name makes no difference.
+// ofSignIn returns the buckets from which a wrong password at sign-in takes a token. They
+// don't depend on whether any user has the name.
 func (g guesses) ofSignIn(who session.Actor, in PasswordSignIn) []bucket {
-	if in.Known != "" {
-		return []bucket{{g.browsers, in.Known}}
+	if in.DeviceCookie != "" {
+		return []bucket{{g.browsers, in.DeviceCookie}}
 	}
 	buckets := []bucket{{g.addresses, network(who.Client.Address)}}
 	if name, err := CanonicalName(in.Name); err == nil {
@@ -69,32 +70,32 @@ func (g guesses) ofSignIn(who session.Actor, in PasswordSignIn) []bucket {
 	return buckets
 }
 
-// ofRecovery is the bucket that must have room before a recovery code is looked at. A
-// browser in which the user signed in before has its own.
+// ofRecovery returns the bucket that must have a token before a recovery code is checked. A
+// browser with a device cookie has its own.
 func (g guesses) ofRecovery(who session.Actor, in RecoverySignIn) []bucket {
-	if in.Known != "" {
-		return []bucket{{g.addresses, "browser " + in.Known}}
+	if in.DeviceCookie != "" {
+		return []bucket{{g.addresses, "browser " + in.DeviceCookie}}
 	}
 	return []bucket{{g.addresses, network(who.Client.Address)}}
 }
 
-// ofWrongCode is the bucket that a code costs which turned out to be wrong. When it is
-// empty, wrong codes are refused as too many, and the user is told no more of them.
+// ofWrongCode returns the bucket from which a wrong recovery code takes a token. When it is
+// empty, wrong codes are refused as too many, and the user's activity shows no more of them.
 func (g guesses) ofWrongCode(in RecoverySignIn) []bucket {
 	name, err := CanonicalName(in.Name)
-	if in.Known != "" || err != nil {
+	if in.DeviceCookie != "" || err != nil {
 		return nil
 	}
 	return []bucket{{g.codes, name}}
 }
 
-// ofConfirmation is the bucket of a signed-in user: strangers can't empty it.
+// ofConfirmation returns the bucket of a signed-in user. Strangers can't empty it.
 func (g guesses) ofConfirmation(user store.User) []bucket {
 	return []bucket{{g.sessions, user.ID}}
 }
 
-// mayGuess starts an attempt in all buckets, or refuses it in all with
-// [shared.CodeTooManyAttempts]. The attempt ends with end.
+// mayGuess starts an attempt in all buckets. If one of them is empty, it starts none and
+// refuses with [shared.CodeTooManyAttempts]. The caller ends the attempt with end.
 func (s *Service) mayGuess(buckets []bucket) (end func(failed bool), err error) {
 	var attempts []limit.Attempt
 	end = func(failed bool) {
@@ -113,8 +114,8 @@ func (s *Service) mayGuess(buckets []bucket) (end func(failed bool), err error) 
 	return end, nil
 }
 
-// network is the part of an address that one customer of a provider has: all of
-// an IPv4 address, the first 64 bits of an IPv6 one.
+// network returns the part of an address that identifies one customer of an internet
+// provider: a whole IPv4 address, the first 64 bits of an IPv6 address.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -128,21 +129,21 @@ func network(address string) string {
 	return ip.String()
 }
 
-// turns bounds how many passwords are hashed at once, since each takes the memory
-// of its [Cost], and how many strangers wait for it.
+// turns bounds how many passwords are hashed at once, because each takes the memory of its
+// [Cost]. It also bounds how many strangers wait.
 type turns struct {
 	running chan struct{}
 	waiting atomic.Int64
 }
 
-// waitingForOne is how many strangers may wait for each of those that run: about
-// three seconds' work.
+// waitingForOne is how many strangers may wait for each password that is being hashed. It is
+// about three seconds of work.
 const waitingForOne = 32
 
 func newTurns(n int) *turns { return &turns{running: make(chan struct{}, n)} }
 
-// take waits for a turn; end gives it back. A stranger who finds too many waiting
-// is refused at once with [shared.CodeTooManyAttempts].
+// take waits for a turn. The caller gives it back with end. If too many wait already, a
+// stranger is refused at once with [shared.CodeTooManyAttempts].
 func (t *turns) take(ctx context.Context, stranger bool) (end func(), err error) {
 	defer t.waiting.Add(-1)
 	if t.waiting.Add(1) > int64(waitingForOne*cap(t.running)) && stranger {

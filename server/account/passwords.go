@@ -22,15 +22,15 @@ type Cost struct {
 // DefaultCost is RFC 9106's second recommendation (section 4): 64 MiB.
 var DefaultCost = Cost{MemoryKiB: 64 << 10, Time: 3, Threads: 4}
 
-// How long a password is, in characters (Unicode code points). There are no rules about
-// kinds of characters: length is what helps (NIST SP 800-63B, 3.1.1.2).
+// The length of a password in characters (Unicode code points). There are no rules about
+// kinds of characters, because only length helps (NIST SP 800-63B, 3.1.1.2).
 const (
 	MinPasswordLength = 12
 	MaxPasswordLength = 256
 )
 
-// preparePassword returns the password as it is hashed: PRECIS OpaqueString (RFC
-// 8265, 4.2), so that it doesn't matter which keyboard composed an accent.
+// preparePassword returns a typed password in the form that is hashed: PRECIS OpaqueString
+// (RFC 8265, 4.2). So an accented letter is the same, however a keyboard composes it.
 func preparePassword(typed string) (string, error) {
 	if len(typed) > maxTyped {
 		return "", fmt.Errorf("a password of %d bytes", len(typed))
@@ -38,7 +38,7 @@ func preparePassword(typed string) (string, error) {
 	return precis.OpaqueString.String(typed)
 }
 
-// newPassword checks a password that was chosen for a user, and returns its hash.
+// newPassword checks a new password of a user, and returns its hash.
 func (s *Service) newPassword(ctx context.Context, user store.User, typed string) (string, error) {
 	if err := s.passwordAllowed(user); err != nil {
 		return "", err
@@ -72,12 +72,12 @@ func (s *Service) hash(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// verify tells whether a typed password belongs to a hash, and whether the hash
-// should be renewed because its cost isn't today's. A stranger may be refused.
+// verify reports whether a typed password belongs to a hash, and whether the hash is outdated
+// because it was made with another cost. A stranger may be refused: see [turns.take].
 func (s *Service) verify(ctx context.Context, typed, hash string, stranger bool) (right, outdated bool, err error) {
 	password, err := preparePassword(typed)
 	if err != nil {
-		password = "" // nobody's: the work is done all the same
+		password = "" // no user's password, but hashing it takes the same time
 	}
 	end, err := s.Hasher.turns.take(ctx, stranger)
 	if err != nil {

@@ -15,11 +15,11 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Recovery codes are for whoever lost every other way in. There are ten, each
-// works once, and they are shown when they are made and never again: the store has
-// an HMAC of each. A code has fifty random bits, so nobody guesses one. Who needs one
-// may have nothing else left, no browser that knows them either: so the limit of an account
-// is for wrong codes. A right one is taken, whatever strangers have tried before.
+// Recovery codes are for users who have lost all their sign-in methods. There are ten, and
+// each works once. They are shown only when they are made, because the store has an HMAC
+// of each instead. A code has fifty random bits, so nobody can guess one. A user who needs a
+// code may have lost their browser with its device cookie too. So an account's limit counts
+// wrong codes only: the right one works, whatever strangers have tried before.
 
 const (
 	recoveryCodes      = 10
@@ -27,7 +27,7 @@ const (
 	secretRecovery     = "recovery-key"
 )
 
-// MakeRecoveryCodes gives the actor's user ten new codes, in place of all that there were.
+// MakeRecoveryCodes replaces all recovery codes of the actor's user with ten new ones.
 func (s *Service) MakeRecoveryCodes(ctx context.Context, who session.Actor) ([]string, error) {
 	key, err := store.SecretOrNew(ctx, s.Store, secretRecovery, sha256.Size)
 	if err != nil {
@@ -56,11 +56,11 @@ func hashOfCode(key []byte, userID, code string) (hash store.Hash) {
 	return hash
 }
 
-// confused are digits that no code has, and the letters that people mean.
+// confused maps digits that no code has to the letters that people mean.
 var confused = strings.NewReplacer("0", "O", "1", "I", "8", "B", "-", "", " ", "")
 
-// canonicalCode returns a code as it is hashed, however it was typed; "" for what
-// can't be one.
+// canonicalCode returns a typed code in the form that is hashed, or "" for a text that
+// can't be a code.
 func canonicalCode(typed string) string {
 	if len(typed) > maxTyped {
 		return ""
@@ -74,13 +74,14 @@ func canonicalCode(typed string) string {
 
 // RecoverySignIn is an attempt to sign in with a recovery code.
 type RecoverySignIn struct {
-	Name, Code string
-	Known      string // as in [PasswordSignIn]
+	Name, Code   string
+	DeviceCookie string // as in [PasswordSignIn]
 }
 
-// SignInWithRecoveryCode begins a session and uses the code up. Whatever is wrong
-// gets the same refusal, [shared.CodeSignInRefused]; too much of it from one
-// address or for one name, [shared.CodeTooManyAttempts].
+// SignInWithRecoveryCode begins a session and deletes the code.
+//
+// Refusals: [shared.CodeSignInRefused], whatever is wrong, and [shared.CodeTooManyAttempts]
+// for too many wrong codes from one address or for one name.
 func (s *Service) SignInWithRecoveryCode(ctx context.Context, who session.Actor, in RecoverySignIn) (session.Issued, error) {
 	end, err := s.mayGuess(s.guesses.ofRecovery(who, in))
 	if err != nil {
@@ -102,15 +103,16 @@ func (s *Service) SignInWithRecoveryCode(ctx context.Context, who session.Actor,
 	}
 	endWrong(true)
 	if who.User.ID != "" {
-		s.tellFailed(who, store.MethodRecoveryCode)
+		s.reportFailed(who, store.MethodRecoveryCode)
 	}
 	return session.Issued{}, err
 }
 
-// recover takes a code of the actor's user, who is the zero user if nobody has the name.
+// recover signs in with a code of the actor's user, who is the zero user if nobody has the
+// name.
 func (s *Service) recover(ctx context.Context, who session.Actor, typed string) (issued session.Issued, err error) {
-	// The key comes with the first codes. Before, no code is right, and a stranger
-	// makes us write nothing.
+	// The key is made together with the first codes. Without it no code is right, and a
+	// stranger's attempt must write nothing.
 	key, err := s.Store.Secret(ctx, secretRecovery)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return session.Issued{}, fmt.Errorf("looking up the key of recovery codes: %w", err)
@@ -137,7 +139,8 @@ func (s *Service) recover(ctx context.Context, who session.Actor, typed string) 
 	return issued, err
 }
 
-// codeOf finds a code among those that are left, in the same time wherever it is.
+// codeOf returns the index of a code among the user's, or -1. It takes the same time
+// wherever the code is.
 func codeOf(user store.User, hash store.Hash) int {
 	found := -1
 	for i, code := range user.RecoveryCodes {

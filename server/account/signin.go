@@ -10,7 +10,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// refusedSignIn is the one answer to a sign-in that fails, whatever was wrong.
+// refusedSignIn is the answer to every sign-in that fails. It doesn't say what was wrong.
 func refusedSignIn(cause string) error {
 	return shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right.").Because(errors.New(cause))
 }
@@ -18,17 +18,17 @@ func refusedSignIn(cause string) error {
 // PasswordSignIn is an attempt to sign in with a password.
 type PasswordSignIn struct {
 	Name, Password string
-	// Known names a browser in which the user of this name signed in before; ""
-	// for any other. See guessing.go.
-	Known string
+	// DeviceCookie is the mark of a browser in which the user with this name has signed in
+	// before. It is "" for every other browser. See guessing.go.
+	DeviceCookie string
 }
 
 // SignInWithPassword begins a session.
 //
-// An unknown name, a user without a password, a disabled one and a wrong password
-// get the same refusal, [shared.CodeSignInRefused], after the same work; too many
-// of them, or too many at once, [shared.CodeTooManyAttempts]. Whose right password the
-// policy doesn't take gets [shared.CodePasswordsOff].
+// An unknown name, a user without a password, a disabled user and a wrong password get the
+// same refusal, [shared.CodeSignInRefused], after the same work. Too many of them, or too
+// many at once, get [shared.CodeTooManyAttempts]. A right password that the policy doesn't
+// accept from this user gets [shared.CodePasswordsOff].
 func (s *Service) SignInWithPassword(ctx context.Context, who session.Actor, in PasswordSignIn) (session.Issued, error) {
 	if !s.Policy.TakesPasswords() {
 		return session.Issued{}, errNoPasswords
@@ -52,7 +52,7 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSign
 	if hash == "" {
 		hash = s.Hasher.nobody
 	}
-	right, outdated, err := s.verify(ctx, in.Password, hash, in.Known == "")
+	right, outdated, err := s.verify(ctx, in.Password, hash, in.DeviceCookie == "")
 	if err != nil {
 		return session.Issued{}, err
 	}
@@ -61,10 +61,10 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSign
 	case user.ID == "":
 		return session.Issued{}, refusedSignIn("nobody has this name")
 	case !right || user.Password == "":
-		s.tellFailed(who, store.MethodPassword)
+		s.reportFailed(who, store.MethodPassword)
 		return session.Issued{}, refusedSignIn("wrong password")
 	case user.Disabled:
-		s.tellFailed(who, store.MethodPassword)
+		s.reportFailed(who, store.MethodPassword)
 		return session.Issued{}, refusedSignIn("the account is disabled")
 	}
 	if err := s.passwordAllowed(user); err != nil {
@@ -79,8 +79,7 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSign
 	}
 
 	err = s.change(ctx, user, func(user store.User) (store.Batch, error) {
-		// Somebody may have changed the password, or shut the user out, while we
-		// were hashing.
+		// The password may have been changed, or the user disabled, during the hashing.
 		if user.Disabled || user.Password != hash {
 			return nil, refusedSignIn("the account was changed meanwhile")
 		}
@@ -93,11 +92,11 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSign
 	return issued, err
 }
 
-// userToVerify returns the user of a typed name; the zero user if there is none.
+// userToVerify returns the user with this name, or the zero user if there is none.
 func (s *Service) userToVerify(ctx context.Context, typed string) (store.User, error) {
 	name, err := CanonicalName(typed)
 	if err != nil {
-		return store.User{}, nil // nobody can have it
+		return store.User{}, nil // no user can have it
 	}
 	user, err := s.Store.UserByName(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -117,17 +116,18 @@ func (s *Service) rehash(ctx context.Context, typed string) (string, error) {
 	return s.hash(ctx, password)
 }
 
-// tellFailed lets the actor's user know, after the answer: see [activity.Service.Failed].
-func (s *Service) tellFailed(who session.Actor, method store.Method) {
+// reportFailed puts a failed attempt into the activity of the actor's user, after the
+// answer is sent: see [activity.Service.Failed].
+func (s *Service) reportFailed(who session.Actor, method store.Method) {
 	event := who.Event(shared.EventSignInFailed, s.Now())
 	event.Method = method
 	s.Activity.Failed(event)
 }
 
-// ConfirmPassword confirms with the user's password. A wrong one is refused with
-// [shared.CodeSignInRefused], too many with [shared.CodeTooManyAttempts], and any where
-// the policy takes none of the user with [shared.CodePasswordsOff]; the session goes on
-// as it was.
+// ConfirmPassword confirms with the user's password. A refusal leaves the session as it was.
+//
+// Refusals: [shared.CodeSignInRefused] for a wrong password, [shared.CodeTooManyAttempts],
+// and [shared.CodePasswordsOff] where the policy accepts no password of this user.
 func (s *Service) ConfirmPassword(ctx context.Context, who session.Actor, password string) (session.Issued, error) {
 	end, err := s.mayGuess(s.guesses.ofConfirmation(who.User))
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *Service) confirm(ctx context.Context, who session.Actor, password strin
 		return session.Issued{}, err
 	}
 	if !right || who.User.Password == "" {
-		s.tellFailed(who, store.MethodPassword)
+		s.reportFailed(who, store.MethodPassword)
 		return session.Issued{}, shared.Errorf(shared.CodeSignInRefused, "This password is not right.")
 	}
 
