@@ -130,8 +130,8 @@ func onEveryStoreOfAHost(t *testing.T, test func(*site, *crib)) {
 			hub := live.NewHub()
 			s.store = hub.Store(open(t, s.now))
 			host := &crib{users: map[string]server.HostUser{
-				"1":  {ID: "1", Name: "ann@example.com", DisplayName: "Ann", OtherWays: 1},
-				"12": {ID: "12", Name: "bob@example.com", DisplayName: "Bob", OtherWays: 1},
+				"1":  {ID: "1", Name: "ann@example.com", DisplayName: "Ann", OtherMethods: 1},
+				"12": {ID: "12", Name: "bob@example.com", DisplayName: "Bob", OtherMethods: 1},
 			}, sessions: map[string]server.HostSession{}, now: s.now}
 			address, err := server.ParseAddress(origin, "", true)
 			if err != nil {
@@ -289,7 +289,7 @@ func TestHost(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
 			ann := s.guest(host, "1")
 			added := ann.registers("Laptop")
-			host.changes("1", func(u *server.HostUser) { u.OtherWays = 0 })
+			host.changes("1", func(u *server.HostUser) { u.OtherMethods = 0 })
 			if !ann.lists().Passkeys[0].OnlyMethod {
 				t.Error("the row doesn't tell")
 			}
@@ -299,7 +299,7 @@ func TestHost(t *testing.T) {
 	})
 	t.Run("a password of the host is a way in, and can be asked for", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			host.changes("1", func(u *server.HostUser) { u.HasPassword, u.OtherWays = true, 0 })
+			host.changes("1", func(u *server.HostUser) { u.HasPassword, u.OtherMethods = true, 0 })
 			ann := s.guest(host, "1")
 			added := ann.registers("Laptop")
 			if list := ann.lists(); !list.HasPassword || list.Passkeys[0].OnlyMethod {
@@ -614,7 +614,7 @@ func TestHost(t *testing.T) {
 			s.saysUnknown(true, a)
 
 			// A host shouldn't give an id twice. One that does tells nobody of the first.
-			host.changes("1", func(u *server.HostUser) { u.ID, u.Name, u.OtherWays = "1", "carol@example.com", 1 })
+			host.changes("1", func(u *server.HostUser) { u.ID, u.Name, u.OtherMethods = "1", "carol@example.com", 1 })
 			carol := s.guest(host, "1")
 			if list := carol.lists(); len(list.Passkeys) != 0 {
 				t.Errorf("she has %+v", list.Passkeys)

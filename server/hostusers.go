@@ -72,7 +72,7 @@ func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, c
 				ID: store.HashOf(at.ID), UserID: record.ID, PasskeyID: at.PasskeyID,
 				Created: at.Proved, Seen: at.Proved, Authenticated: at.Proved,
 			},
-			Methods: policy.Policy{}.AtHost(known.HasPassword, known.OtherWays),
+			Methods: policy.Policy{}.AtHost(known.HasPassword, known.OtherMethods),
 		},
 	}
 }

@@ -37,7 +37,7 @@ func (s *Server) makeRecoveryCodes(w http.ResponseWriter, r *http.Request) error
 	return httpapi.Respond(w, http.StatusOK, shared.RecoveryCodes{Codes: codes})
 }
 
-// The page for who has lost every other way in: a form that works without a script.
+// The page for users who have lost all sign-in methods. Its form works without a script.
 
 func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request) error {
 	s.cookies.MarkBrowser(w, r)

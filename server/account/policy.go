@@ -16,8 +16,8 @@ var (
 	errNotByPassword = shared.Errorf(shared.CodePasswordsOff, "Only administrators sign in with a password here. Use another way.")
 )
 
-// passwordAllowed refuses with [shared.CodePasswordsOff] what a password would be of
-// no use for.
+// passwordAllowed refuses with [shared.CodePasswordsOff] if the policy accepts no password of
+// this user.
 func (s *Service) passwordAllowed(user store.User) error {
 	switch {
 	case s.Policy.TakesPassword(user):
@@ -29,10 +29,10 @@ func (s *Service) passwordAllowed(user store.User) error {
 	}
 }
 
-// LockedOut is why a policy isn't taken: it would leave users without a way in.
+// LockedOut is the error for a policy that would leave users without a sign-in method.
 type LockedOut struct {
-	Users []store.User // the first of them, in byte order of their names
-	More  int          // how many others there are
+	Users []store.User // up to mostNamed of them, in byte order of their names
+	More  int          // how many more there are
 }
 
 // mostNamed is how many users a [LockedOut] names.
@@ -58,16 +58,15 @@ func (e *LockedOut) Error() string {
 	return "with these settings there would be no way in any more for: " + list
 }
 
-// policyKey remembers the policy that was found to lock nobody out, so that the next
-// start with the same one looks at no user.
+// policyKey is the key of the policy that was last found to lock nobody out. The next start
+// with the same policy reads no users.
 const policyKey = "policy"
 
 // PolicyRemembered is how long a policy that locks nobody out is remembered.
 const PolicyRemembered = 100 * 365 * 24 * time.Hour
 
-// CheckPolicy fails with a [*LockedOut] if the policy leaves anybody without a way in
-// who had one. It reads every user once after a change of policy, else nothing but
-// that there was none.
+// CheckPolicy fails with a [*LockedOut] if the policy leaves a user without a sign-in method
+// who has some. After a change of the policy it reads every user, otherwise none.
 func (s *Service) CheckPolicy(ctx context.Context) error {
 	policy := store.HashOf(s.Policy.String())
 	known, err := s.Store.Link(ctx, policyKey)

@@ -2,21 +2,20 @@ package policy
 
 import "github.com/keypeg/keypeg/server/store"
 
-// Methods says which sign-in methods of one user count: those that the policy takes, and
-// those that a host program has for its user besides. It is made by [Policy.Methods] or
-// [Policy.AtHost]. The zero Methods counts none. So a rule that nobody told how to count
-// takes nothing away.
+// Methods says which sign-in methods of one user count: those that the policy accepts, and
+// those that a host program has for its user. [Policy.Methods] and [Policy.AtHost] make it.
+// The zero Methods counts none, so with it no rule removes anything.
 type Methods struct {
 	policy   *Policy
-	password bool // the host program has one of the user
-	others   int  // what else the host program has
+	password bool // the host program has a password of the user
+	others   int  // how many other methods the host program has
 }
 
-// Methods are those of a user of Keypeg's own accounts.
+// Methods returns the Methods of a local user.
 func (p Policy) Methods() Methods { return Methods{policy: &p} }
 
-// AtHost are those of a host program's user. Others is how many the host program has for
-// them beside a password.
+// AtHost returns the Methods of a host program's user. Others is how many methods the host
+// program has for the user besides a password.
 func (p Policy) AtHost(password bool, others int) Methods {
 	return Methods{policy: &p, password: password, others: others}
 }
@@ -36,8 +35,8 @@ func (m Methods) IsOfAnother(passkey store.Passkey) bool {
 	return m.policy != nil && m.policy.IsOfAnother(passkey)
 }
 
-// Count returns how many methods the user can sign in with. The last one is never taken
-// away. Recovery codes are for when all of these are lost, so they don't count.
+// Count returns how many methods the user can sign in with. No rule removes the last one.
+// Recovery codes don't count, because they are for users who have lost all methods.
 func (m Methods) Count(user store.User) int {
 	if m.policy == nil {
 		return 0

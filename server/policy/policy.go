@@ -1,8 +1,8 @@
-// Package policy says which sign-in methods an organisation takes, and with that which of a
-// user's count: a password that nobody may use any more lets nobody in.
+// Package policy says which sign-in methods an organisation accepts, and so which of a
+// user's methods count. A password doesn't count where nobody may use passwords any more.
 //
-// A [Policy] is what IT has set. [Methods] are what a rule asks that takes something away: the
-// last method that counts stays, see [Methods.Count].
+// A [Policy] is what IT has set. A rule that removes a method asks [Methods] whether it is
+// the last one that counts, see [Methods.Count].
 package policy
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Passwords is who signs in with a password.
+// Passwords says who may sign in with a password.
 type Passwords string
 
 // The values of [Passwords].
@@ -24,35 +24,35 @@ const (
 	PasswordsAdministrators Passwords = "administrators"
 )
 
-// Verification is whether signing in with a passkey must verify its user, by a
+// Verification says whether signing in with a passkey must verify its user, by a
 // fingerprint, a face or a PIN, or may only show that somebody is there (WebAuthn Level
 // 3, 5.8.6).
 //
-// Adding a passkey verifies whatever the policy is. Asked for less, Chromium makes
-// passkeys that no browser uses without verification, and some don't use at all
-// (content/browser/webauth/cred_protect.md in its source).
+// Adding a passkey always verifies the user, whatever the policy is. If less is asked for,
+// Chromium makes passkeys that browsers don't use without verification, and that some
+// browsers don't use at all (content/browser/webauth/cred_protect.md in its source).
 type Verification string
 
 // The values of [Verification].
 const (
 	VerificationRequired  Verification = "required"
-	VerificationPreferred Verification = "preferred" // where the device can just then
+	VerificationPreferred Verification = "preferred" // where the device can at that moment
 )
 
-// Policy is an organisation's. The zero Policy takes passwords of everybody, passkeys
-// that verify their user, and no OpenID provider.
+// Policy is the policy of one organisation. The zero Policy accepts everybody's passwords,
+// passkeys that verify their user, and no OpenID provider.
 type Policy struct {
 	Passwords    Passwords    // "" is PasswordsOn
 	Verification Verification // "" is VerificationRequired
 	PasskeysOff  bool
-	RPID         string   // the relying party id; passkeys made for another work no more
+	RPID         string   // the relying party id; passkeys for another one don't work
 	Issuers      []string // of the OpenID providers that are configured
 }
 
-// TakesPasswords tells whether anybody signs in with a password.
+// TakesPasswords reports whether any user may sign in with a password.
 func (p Policy) TakesPasswords() bool { return p.Passwords != PasswordsOff }
 
-// TakesPassword tells whether the user may sign in with a password.
+// TakesPassword reports whether this user may sign in with a password.
 func (p Policy) TakesPassword(user store.User) bool {
 	switch p.Passwords {
 	case PasswordsOff:
@@ -64,32 +64,31 @@ func (p Policy) TakesPassword(user store.User) bool {
 	}
 }
 
-// TakesPasskey tells whether one signs in with this passkey. One that never verified
-// its user, because the browser made it silently, may be unable to.
+// TakesPasskey reports whether this passkey can be used to sign in. A passkey that the
+// browser made silently has never verified its user, and may be unable to.
 func (p Policy) TakesPasskey(passkey store.Passkey) bool {
 	return !p.PasskeysOff && !p.IsOfAnother(passkey) && (passkey.Verified || p.Verification == VerificationPreferred)
 }
 
-// IsOfAnother tells whether the passkey was made for another relying party id. No
+// IsOfAnother reports whether the passkey was made for another relying party id. No
 // browser offers it here (WebAuthn Level 3, 5.1.4).
 func (p Policy) IsOfAnother(passkey store.Passkey) bool {
 	return p.RPID != "" && passkey.RPID != "" && passkey.RPID != p.RPID
 }
 
-// TakesIdentity tells whether one signs in with this identity.
+// TakesIdentity reports whether this identity can be used to sign in.
 func (p Policy) TakesIdentity(identity store.Identity) bool {
 	return slices.Contains(p.Issuers, identity.Issuer)
 }
 
-// LocksOut tells whether the user has what was a way in and has none under this
-// policy. Who is disabled has been shut out on purpose; who was only invited has
-// chosen no method yet.
+// LocksOut reports whether the user has sign-in methods of which none counts under this
+// policy. It is false for a disabled user, and for an invited user, who has no method yet.
 func (p Policy) LocksOut(user store.User) bool {
 	had := len(user.Passkeys)+len(user.Identities) > 0 || user.Password != ""
 	return had && !user.Disabled && p.Methods().Count(user) == 0
 }
 
-// String is the same for policies that take the same ways in.
+// String is the same for policies that accept the same sign-in methods.
 func (p Policy) String() string {
 	issuers := slices.Sorted(slices.Values(p.Issuers))
 	return fmt.Sprintf("passwords of %v, passkeys off %t, for %s, verified %t, issuers %s",

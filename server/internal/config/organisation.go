@@ -50,7 +50,7 @@ func (s *organisationSettings) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Contact, "contact", "", "Whom users ask for help, such as \"IT desk, phone 1234\".")
 }
 
-// policy says which ways in are taken.
+// policy says which sign-in methods are accepted.
 func (s *organisationSettings) policy(passkeys bool) policy.Policy {
 	return policy.Policy{Passwords: s.PasswordSignIn, Verification: s.UserVerification, PasskeysOff: !passkeys}
 }

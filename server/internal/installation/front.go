@@ -28,7 +28,7 @@ type front interface {
 	checkProviders(ctx context.Context, of []tenant.Tenant)
 }
 
-// front opens what is served, unless that would leave users without a way in.
+// front opens what is served, unless that would leave users without a sign-in method.
 func (c *composer) front(ctx context.Context) (front, error) {
 	if c.Cloud {
 		return c.router(ctx)

@@ -234,7 +234,7 @@ func (own Organisation) rules(db store.Store, address server.Address) account.Co
 	return config
 }
 
-// refuseLockout says what to do about settings that would leave users without a way in.
+// refuseLockout says what to do about settings that would leave users without a sign-in method.
 func refuseLockout(err error) error {
 	if _, is := errors.AsType[*account.LockedOut](err); is {
 		return fmt.Errorf("%w. Start with the settings as they were and give them another way in, or disable them; or change rp-id, passkeys, password-sign-in, user-verification or the providers back", err)

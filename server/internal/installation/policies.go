@@ -18,7 +18,7 @@ import (
 // tenant's users were locked out.
 const policiesKey = "policies"
 
-// checkPolicies refuses settings that would leave users of a tenant without a way in.
+// checkPolicies refuses settings that would leave users of a tenant without a sign-in method.
 // Tenants are opened for it only where policies changed since they were last checked.
 func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 	policies := store.Link{Key: policiesKey, Hash: store.HashOf(o.policies()), Expires: time.Now().Add(account.PolicyRemembered)}

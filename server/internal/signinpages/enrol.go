@@ -21,7 +21,7 @@ type Enrol struct {
 	Refusal           string
 }
 
-// Enrol writes the page on which the bearer of a link adds a way in.
+// Enrol writes the page on which the bearer of a link adds a sign-in method.
 func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue, page Enrol) error {
 	return p.write(w, status, text, content{
 		title:  page.title(text),

@@ -16,7 +16,7 @@ type Recovery struct {
 	Refusal string
 }
 
-// Recovery writes the page for who has lost every other way in.
+// Recovery writes the page for users who have lost all sign-in methods.
 func (p *Pages) Recovery(w http.ResponseWriter, status int, text *message.Catalogue, page Recovery) error {
 	return p.write(w, status, text, content{
 		title: text.Door.RecoveryTitle,
