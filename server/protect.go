@@ -46,7 +46,7 @@ func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
 	if s.cookies.Value(r, httpapi.CookieSession) == "" {
 		return
 	}
-	notice := httpapi.Notice{Code: shared.CodeUnauthenticated, Message: httpapi.Text(r).Door.SessionEnded, SignIn: true}
+	notice := httpapi.Notice{Code: shared.CodeUnauthenticated, Message: httpapi.Text(r).SignInPages.SessionEnded, SignIn: true}
 	if err := s.notices.Leave(w, notice); err != nil {
 		s.Log.Error("telling that a session has ended", "cause", err)
 	}

@@ -379,7 +379,7 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 	}
 	for pattern, h := range s.App.Files {
 		if strings.HasPrefix(pattern, shared.PageManual) && !s.ManualPublic {
-			page("GET "+pattern, s.behindDoor(h))
+			page("GET "+pattern, s.forSignedIn(h))
 			continue
 		}
 		mux.Handle("GET "+pattern, h)

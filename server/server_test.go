@@ -639,8 +639,8 @@ func TestHygiene(t *testing.T) {
 			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
 			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 		}
-		door := maps.Clone(page)
-		door["Cache-Control"] = "no-store, no-transform"
+		signInPage := maps.Clone(page)
+		signInPage["Cache-Control"] = "no-store, no-transform"
 		data := map[string]string{
 			"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store",
@@ -648,7 +648,7 @@ func TestHygiene(t *testing.T) {
 		file := maps.Clone(data)
 		delete(file, "Cache-Control")
 		for path, wants := range map[string]map[string]string{
-			"/": page, "/sign-in": door, "/recovery": door, "/nowhere": page, "/static/x": file,
+			"/": page, "/sign-in": signInPage, "/recovery": signInPage, "/nowhere": page, "/static/x": file,
 			shared.PathAccount: data, "/api/": data, "/api/v1/nowhere": data,
 		} {
 			h := ann.sends("GET", path, nil).header
@@ -864,7 +864,7 @@ func TestLiveBehindMiddleware(t *testing.T) {
 	s.handler.EndStreams()
 }
 
-func TestDoor(t *testing.T) {
+func TestSignInPages(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann := s.user("ann")
 	t.Run("the form signs in without a script", func(t *testing.T) {
@@ -883,10 +883,10 @@ func TestDoor(t *testing.T) {
 			t.Errorf("with its cookie, it goes on to %q: %s", a.header.Get("Location"), a)
 		}
 		if a := v.sends("GET", "/passkeys", nil); string(a.body) != "the app" {
-			t.Errorf("behind the door: %s", a)
+			t.Errorf("a page of the app: %s", a)
 		}
 		if a := v.sends("GET", "/sign-in", nil); a.status != 303 || a.header.Get("Location") != "/" {
-			t.Errorf("signed in, the door leads to %q", a.header.Get("Location"))
+			t.Errorf("signed in, the sign-in page leads to %q", a.header.Get("Location"))
 		}
 	})
 	t.Run("a wrong password keeps the name, escaped, and says nothing of which was wrong", func(t *testing.T) {
@@ -903,7 +903,7 @@ func TestDoor(t *testing.T) {
 			}
 		}
 	})
-	t.Run("strangers at the app's pages are sent to the door, and back", func(t *testing.T) {
+	t.Run("strangers at the app's pages are sent to the sign-in page, and back", func(t *testing.T) {
 		for path, want := range map[string]string{
 			"/": "/sign-in", "/passkeys": "/sign-in?next=%2Fpasskeys", "/users/Zm9v-_8": "/sign-in?next=%2Fusers%2FZm9v-_8",
 		} {

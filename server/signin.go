@@ -154,7 +154,7 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 // appPage shows the app at one of its addresses. An address with a value that is no id is
 // answered as any other at which there is nothing.
 func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
-	show := s.behindDoor(s.App.Page)
+	show := s.forSignedIn(s.App.Page)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if _, matches := pattern.Match(r.URL.Path); !matches {
 			return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
@@ -163,8 +163,8 @@ func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
 	}
 }
 
-// behindDoor shows a page to the signed-in, and the sign-in page to others.
-func (s *Server) behindDoor(page http.Handler) httpapi.Handler {
+// forSignedIn shows a page to the signed-in, and the sign-in page to others.
+func (s *Server) forSignedIn(page http.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		_, err := s.people.authenticate(r)
 		if shared.CodeOf(err) == shared.CodeUnauthenticated {

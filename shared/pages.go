@@ -26,7 +26,7 @@ const (
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"
 	// PageManual is the manual's list of pages, and begins the path of each page. They are
-	// plain pages, and neither the front door's nor the app's.
+	// plain pages, and belong neither to the sign-in pages nor to the app.
 	PageManual = "/manual/"
 	// PageShell is the app without a user: what the service worker keeps and
 	// opens when the network is away, whatever address was asked for.

@@ -123,7 +123,7 @@ func open(from fs.FS) (*Files, error) {
 // begins with the one that knows passkeys, which saves a request.
 func Served(name string, content []byte) []byte {
 	switch name {
-	case "door.js":
+	case "signinpages.js":
 		content = slices.Concat(credential.Script, content)
 	case "style.css":
 		content = styleComment.ReplaceAll(content, nil)

@@ -260,7 +260,7 @@ func TestFirefox(t *testing.T) {
 	other.addsPasskey("In Chromium")
 	ann.reads("In Chromium")
 
-	// Remove both, and the door is closed to what was removed.
+	// Remove both. What was removed no longer signs in.
 	for range 2 {
 		ann.clicks(".row [id^=remove-]")
 		ann.clicks("#remove-ok")

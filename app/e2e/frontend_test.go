@@ -52,7 +52,7 @@ func TestAnotherFrontEnd(t *testing.T) {
 	ann := openBrowser(t, startBeside(t, theirs))
 	laptop := ann.hasDevice()
 
-	// Ann signs in at our door, and adds a passkey on their page.
+	// Ann signs in at our sign-in page, and adds a passkey on their page.
 	ann.setsUp()
 	ann.opens("/theirs/")
 	ann.readsIn("#who", "Signed in as Ann Admin")

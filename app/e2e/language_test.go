@@ -29,7 +29,7 @@ func TestLanguages(t *testing.T) {
 
 			b.opens("/sign-in")
 			b.isIn(text.Lang)
-			b.readsIn("h1", text.Door.SignInTitle)
+			b.readsIn("h1", text.SignInPages.SignInTitle)
 			b.types("input[name=name]", "ann")
 			b.types("input[name=password]", "wrong")
 			b.presses(enter)
@@ -99,7 +99,7 @@ func TestChoosingALanguage(t *testing.T) {
 	ann.waitsFor("the choice to be marked", `document.querySelector("#menu-language-ja").ariaChecked === "true" && document.querySelector("#menu-language-en").ariaChecked === "false"`)
 	ann.presses(escape)
 
-	// It stays, in the app and at the door.
+	// It stays, in the app and on the sign-in page.
 	ann.opens("/sessions")
 	ann.readsIn("h1", "セッション")
 	ann.signsOut()

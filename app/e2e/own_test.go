@@ -21,7 +21,7 @@ func TestSessionsAndActivity(t *testing.T) {
 	})
 
 	elsewhere := openBrowser(t, s)
-	t.Run("another browser appears, is ended, and is at the door with its next step", func(t *testing.T) {
+	t.Run("another browser appears, is ended, and is at the sign-in page with its next step", func(t *testing.T) {
 		elsewhere.signsInWithPassword("ann", annsPassword)
 		elsewhere.opens("/activity")
 		elsewhere.reads("Signed in with a password")

@@ -144,9 +144,9 @@ func TestCachedAnswers(t *testing.T) {
 	s.warnsOnce("answer-kept")
 }
 
-// TestDoorWithoutItsScript is what somebody sees at the sign-in page and behind a link where
+// TestSignInPagesWithoutTheirScript is what somebody sees at the sign-in page and behind a link where
 // the script that brings passkeys doesn't come or isn't run, and what IT reads of it.
-func TestDoorWithoutItsScript(t *testing.T) {
+func TestSignInPagesWithoutTheirScript(t *testing.T) {
 	t.Parallel()
 	for name, more := range map[string][]string{
 		"another place answers for files": {`location ~* \.(js|css|svg|wasm|json)$ { return 404; }`},

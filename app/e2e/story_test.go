@@ -349,7 +349,7 @@ func TestKeyboardAndAddresses(t *testing.T) {
 		ann.sees("dialog.panel")
 		ann.reads("No passkeys yet")
 	})
-	t.Run("an ended session leads to the door, and back", func(t *testing.T) {
+	t.Run("an ended session leads to the sign-in page, and back", func(t *testing.T) {
 		s.command(t, annsPassword+"\n", "user", "passwd", "ann")
 		ann.isAt("/sign-in?next=%2Fpasskeys")
 		ann.types("input[name=name]", "ann")

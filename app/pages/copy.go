@@ -10,7 +10,7 @@ import (
 
 // copyKey is where this browser keeps the last that was known of the signed-in
 // user, to show it read-only while the server is away. The sign-in page removes
-// it too (web/static/door.js): whoever comes there is signed out.
+// it too (web/static/signinpages.js): whoever comes there is signed out.
 const copyKey = "keypeg-copy"
 
 // lastKnown is that copy. It holds names and dates, and nothing that lets anybody

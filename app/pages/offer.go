@@ -24,7 +24,7 @@ const (
 	// offerKey holds when an offer may be made again, in Unix seconds.
 	offerKey   = "keypeg-offer-after"
 	offerPause = 30 * 24 * time.Hour
-	// elsewhereKey is left in the tab by the sign-in page (web/static/door.js)
+	// elsewhereKey is left in the tab by the sign-in page (web/static/signinpages.js)
 	// when the passkey was on another device, and this one could have its own.
 	elsewhereKey = "keypeg-from-another-device"
 )

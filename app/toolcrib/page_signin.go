@@ -15,7 +15,7 @@ func (p *signInPage) OnNav(ctx goapp.Context) { ctx.Page().SetTitle("Sign in · 
 // Render implements go-app's Composer.
 func (p *signInPage) Render() goapp.UI {
 	return frame(nil,
-		goapp.Section().Class("crib-door").Body(
+		goapp.Section().Class("crib-sign-in").Body(
 			goapp.H1().Text("Sign in"),
 			goapp.P().Class("crib-quiet").Text("Borrow a tool, or bring one back."),
 			p.form(),

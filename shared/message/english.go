@@ -5,7 +5,7 @@ var English = Catalogue{
 	Lang: "en",
 	Name: "English",
 
-	Door: Door{
+	SignInPages: SignInPages{
 		SignInTitle:       "Sign in",
 		SignInLead:        "Welcome to {product}.",
 		SignInWith:        "Sign in with {provider}",

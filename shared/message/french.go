@@ -6,7 +6,7 @@ var French = Catalogue{
 	Lang: "fr",
 	Name: "Français",
 
-	Door: Door{
+	SignInPages: SignInPages{
 		SignInTitle:          "Connexion",
 		SignInLead:           "Bienvenue sur {product}.",
 		SignInWith:           "Se connecter avec {provider}",

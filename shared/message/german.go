@@ -5,7 +5,7 @@ var German = Catalogue{
 	Lang: "de",
 	Name: "Deutsch",
 
-	Door: Door{
+	SignInPages: SignInPages{
 		SignInTitle:          "Anmelden",
 		SignInLead:           "Willkommen bei {product}.",
 		SignInWith:           "Mit {provider} anmelden",

@@ -6,7 +6,7 @@ var Japanese = Catalogue{
 	Lang: "ja",
 	Name: "日本語",
 
-	Door: Door{
+	SignInPages: SignInPages{
 		SignInTitle:          "サインイン",
 		SignInLead:           "{product} へようこそ。",
 		SignInWith:           "{provider} でサインイン",

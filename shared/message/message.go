@@ -1,5 +1,5 @@
 // Package message holds every text that a person reads, in one table per
-// language: the front door's, rendered by the server, and the app's.
+// language: of the sign-in pages, which the server renders, and of the app.
 //
 // A language is a [Catalogue] with every field set; a test finds the ones that
 // were forgotten. Texts with a {name} in them are completed by [Fill]. They are
@@ -27,19 +27,19 @@ type Catalogue struct {
 	Lang string // BCP 47, "en"
 	Name string // as its speakers call it
 
-	Door     Door `json:"-"` // the app doesn't show it
-	SignIn   SignIn
-	Shell    Shell
-	Home     Home
-	Panel    Panel
-	Sessions Sessions
-	Activity Activity
-	Users    Users
-	Link     Link
-	Password Password
-	Codes    Codes
-	Confirm  Confirm
-	Failure  Failure
+	SignInPages SignInPages `json:"-"` // the app doesn't show it
+	SignIn      SignIn
+	Shell       Shell
+	Home        Home
+	Panel       Panel
+	Sessions    Sessions
+	Activity    Activity
+	Users       Users
+	Link        Link
+	Password    Password
+	Codes       Codes
+	Confirm     Confirm
+	Failure     Failure
 
 	// Refusals are the sentences of [shared.Error]. One that is missing stays
 	// English; a test finds those.
@@ -90,13 +90,13 @@ func (c *Catalogue) Refusal(err *shared.Error) string {
 // on, whether or not IT has set a contact.
 func (c *Catalogue) WhomToAsk(product, contact string) string {
 	if contact == "" {
-		return Fill(c.Door.ContactNone, "product", product)
+		return Fill(c.SignInPages.ContactNone, "product", product)
 	}
-	return Fill(c.Door.Contact, "contact", contact)
+	return Fill(c.SignInPages.Contact, "contact", contact)
 }
 
-// Door is what people read who aren't signed in.
-type Door struct {
+// SignInPages are what people read who aren't signed in.
+type SignInPages struct {
 	SignInTitle       string
 	SignInLead        string // {product}
 	SignInWith        string // {provider}
@@ -147,7 +147,7 @@ type Door struct {
 	ContactNone          string // {product}
 }
 
-// SignIn is how somebody signs in, at the front door or in a program of others.
+// SignIn is how somebody signs in, on the sign-in page or in a program of others.
 type SignIn struct {
 	Name     string
 	Password string
@@ -188,7 +188,7 @@ type Shell struct {
 	Loading      string
 }
 
-// Home is the first page behind the door.
+// Home is the first page after signing in.
 type Home struct {
 	Title          string
 	Hello          string // {name}

@@ -6,7 +6,7 @@ var Spanish = Catalogue{
 	Lang: "es",
 	Name: "Español",
 
-	Door: Door{
+	SignInPages: SignInPages{
 		SignInTitle:          "Iniciar sesión",
 		SignInLead:           "Te damos la bienvenida a {product}.",
 		SignInWith:           "Iniciar sesión con {provider}",

@@ -30,7 +30,7 @@ func signInPages(files *web.Files) []exhibit {
 	list.signIn("sign-in-passkeys-only", passkeysOnly, func(page *signinpages.SignIn, _ *message.Catalogue) {
 		page.Providers = []signinpages.Provider{google}
 	})
-	list.signIn("session-ended", pages, func(page *signinpages.SignIn, text *message.Catalogue) { page.Reason = text.Door.SessionEnded })
+	list.signIn("session-ended", pages, func(page *signinpages.SignIn, text *message.Catalogue) { page.Reason = text.SignInPages.SessionEnded })
 
 	list.setup("setup", pages, signinpages.Setup{}, nil)
 	list.setup("setup-refused", pages, signinpages.Setup{Name: "ann", Refused: "display-name"}, shared.Errorf(shared.CodeInvalidName, "Please enter a name."))

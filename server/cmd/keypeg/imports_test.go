@@ -32,8 +32,8 @@ func deps(t *testing.T, env []string, pattern string) map[string][]string {
 	return found
 }
 
-// TestImports holds who may import whom. The house stays simple because these
-// doors stay shut; each failure says why.
+// TestImports checks who may import whom. Packages stay independent of each other
+// because of these rules; each failure says why.
 func TestImports(t *testing.T) {
 	native := deps(t, nil, "./...")
 	inBrowser := deps(t, []string{"GOOS=js", "GOARCH=wasm"}, "./app/...")

@@ -43,7 +43,7 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	drawn := &drawing{ResponseWriter: w, status: http.StatusOK}
 	s.page.ServeHTTP(drawn, whole)
 	w.Header().Del("ETag")
-	w.Header().Set("Cache-Control", "no-cache, no-transform") // as all pages of the door
+	w.Header().Set("Cache-Control", "no-cache, no-transform") // as the sign-in pages have it
 
 	page := drawn.page.Bytes()
 	if label := loaderLabel.FindIndex(page); label != nil {

@@ -35,8 +35,8 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 				h.Data("text-denied", text.Failure.RegisterDenied), h.Data("text-exists", text.Failure.Exists),
 				h.Data("text-unsupported", text.Failure.NotSupported), h.Data("text-kept", text.Failure.MayBeKept), p.scripted(text),
 				g.If(p.PasskeysOn, g.Group{
-					unlessScripted(text, passkeyButton("button primary wide waiting", text.Door.CreatePasskey)),
-					incapable(text.Door.Incapable),
+					unlessScripted(text, passkeyButton("button primary wide waiting", text.SignInPages.CreatePasskey)),
+					incapable(text.SignInPages.Incapable),
 				}),
 				g.If(p.PasskeysOn && page.TakesPassword, or(text)),
 				g.If(page.TakesPassword, p.choosePassword(text, page.Name)),
@@ -50,30 +50,30 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 func (e Enrol) title(text *message.Catalogue) string {
 	switch e.Kind {
 	case store.MethodInvitation:
-		return message.Fill(text.Door.InvitationTitle, "name", e.DisplayName)
+		return message.Fill(text.SignInPages.InvitationTitle, "name", e.DisplayName)
 	case store.MethodRecoveryLink:
-		return text.Door.WayBackTitle
+		return text.SignInPages.WayBackTitle
 	default:
-		return text.Door.PhoneTitle
+		return text.SignInPages.PhoneTitle
 	}
 }
 
 // lead says what the link is good for.
 func (e Enrol) lead(text *message.Catalogue, product string) string {
 	lead := map[store.Method]string{
-		store.MethodInvitation: text.Door.InvitationLead, store.MethodRecoveryLink: text.Door.WayBackLead, store.MethodPhoneLink: text.Door.PhoneLead,
+		store.MethodInvitation: text.SignInPages.InvitationLead, store.MethodRecoveryLink: text.SignInPages.WayBackLead, store.MethodPhoneLink: text.SignInPages.PhoneLead,
 	}[e.Kind]
 	if e.Kind == store.MethodInvitation && !e.TakesPassword {
-		lead = text.Door.InvitationPasskey
+		lead = text.SignInPages.InvitationPasskey
 	}
 	return message.Fill(lead, "product", product, "user", e.Name)
 }
 
 // choosePassword also names the user, in a field that only password managers read.
 func (p *Pages) choosePassword(text *message.Catalogue, name string) g.Group {
-	label, sentence := text.Door.NewPassword, text.Door.NewPasswordHint
+	label, sentence := text.SignInPages.NewPassword, text.SignInPages.NewPasswordHint
 	if p.PasskeysOn {
-		label, sentence = text.Door.PasswordOptional, text.Door.PasswordOptionalHint
+		label, sentence = text.SignInPages.PasswordOptional, text.SignInPages.PasswordOptionalHint
 	}
 	return g.Group{
 		h.Input(h.Class("spoken"), h.Name("name"), h.Value(name), h.AutoComplete("username"), h.ReadOnly(), h.TabIndex("-1"), h.Aria("hidden", "true")),
@@ -83,7 +83,7 @@ func (p *Pages) choosePassword(text *message.Catalogue, name string) g.Group {
 
 func (p *Pages) savePassword(text *message.Catalogue) g.Node {
 	if p.PasskeysOn {
-		return h.Button(h.Class("button wide"), g.Text(text.Door.PasswordOnly))
+		return h.Button(h.Class("button wide"), g.Text(text.SignInPages.PasswordOnly))
 	}
-	return h.Button(h.Class("button wide primary"), g.Text(text.Door.SavePassword))
+	return h.Button(h.Class("button wide primary"), g.Text(text.SignInPages.SavePassword))
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Enrolled writes the page that follows [Door.Enrol]'s, after a passkey was made there, or
+// Enrolled writes the page that follows [Pages.Enrol]'s, after a passkey was made there, or
 // a password set alone.
 func (p *Pages) Enrolled(w http.ResponseWriter, text *message.Catalogue, password bool) error {
-	lead := text.Door.EnrolledPasskey
+	lead := text.SignInPages.EnrolledPasskey
 	if password {
-		lead = text.Door.EnrolledPassword
+		lead = text.SignInPages.EnrolledPassword
 	}
 	return p.write(w, http.StatusOK, text, content{
-		title: text.Door.EnrolledTitle,
+		title: text.SignInPages.EnrolledTitle,
 		lead:  lead,
 		body: g.Group{
-			h.P(h.A(h.Class("button primary wide"), h.Href(shared.PageSignIn), g.Text(text.Door.BackToSignIn))),
+			h.P(h.A(h.Class("button primary wide"), h.Href(shared.PageSignIn), g.Text(text.SignInPages.BackToSignIn))),
 		},
 	})
 }

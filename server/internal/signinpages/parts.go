@@ -13,12 +13,12 @@ func refused(sentence string) g.Node {
 	return g.If(sentence != "", h.P(h.Class("notice notice-bad"), h.Role("alert"), g.Text(sentence)))
 }
 
-// refusal is the same where door.js has sentences of its own to say.
+// refusal is the same where signinpages.js has sentences of its own to say.
 func refusal(sentence string) g.Node {
 	return h.P(h.Class("notice notice-bad"), h.ID("refusal"), h.Role("alert"), g.If(sentence == "", g.Attr("hidden")), g.Text(sentence))
 }
 
-// scripted are the attributes by which door.js knows what both its pages need.
+// scripted are the attributes by which signinpages.js knows what both its pages need.
 func (p *Pages) scripted(text *message.Catalogue) g.Group {
 	return g.Group{
 		h.Data("app", p.Asset("app.wasm")), h.Data("rp", p.RPID),
@@ -45,7 +45,7 @@ func newPassword(label, sentence string, more ...g.Node) g.Group {
 	}
 }
 
-// passkeyButton has its label last: there door.js says that it works.
+// passkeyButton has its label last: there signinpages.js says that it works.
 func passkeyButton(class, label string) g.Node {
 	return h.Button(h.Type("button"), h.Class(class), h.ID("use-passkey"), keyGlyph, g.Text(label))
 }
@@ -53,7 +53,7 @@ func passkeyButton(class, label string) g.Node {
 var keyGlyph = h.SVG(h.Class("glyph"), g.Attr("viewBox", "0 0 24 24"), h.Aria("hidden", "true"), g.El("path", g.Attr("d",
 	"M14.5 3a6.5 6.5 0 0 0-6.2 8.5L3 16.8V21h4.2v-2.4h2.4v-2.4H12l.7-.7A6.5 6.5 0 1 0 14.5 3zm2 3.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z")))
 
-// unlessScripted is what only door.js shows, and in its place, after some seconds, that it
+// unlessScripted is what only signinpages.js shows, and in its place, after some seconds, that it
 // didn't run: because a proxy answers for it, rewrites the page, or something blocks it. The
 // style sheet shows that and has the server hear of it. Where that didn't come either, the
 // picture does.

@@ -19,18 +19,18 @@ type Recovery struct {
 // Recovery writes the page for users who have lost all sign-in methods.
 func (p *Pages) Recovery(w http.ResponseWriter, status int, text *message.Catalogue, page Recovery) error {
 	return p.write(w, status, text, content{
-		title: text.Door.RecoveryTitle,
-		lead:  text.Door.RecoveryLead,
+		title: text.SignInPages.RecoveryTitle,
+		lead:  text.SignInPages.RecoveryLead,
 		body: g.Group{
 			refused(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageRecovery), h.Class("stack"),
 				field(text.SignIn.Name, h.Name("name"), h.Value(page.Name), h.AutoComplete("username"), g.Attr("autocapitalize", "none"),
 					g.Attr("spellcheck", "false"), h.MaxLength("256"), h.Required(), g.If(page.Name == "", h.AutoFocus())),
-				field(text.Door.RecoveryCode, h.Name("code"), h.Class("code"), h.AutoComplete("off"), g.Attr("autocapitalize", "characters"),
+				field(text.SignInPages.RecoveryCode, h.Name("code"), h.Class("code"), h.AutoComplete("off"), g.Attr("autocapitalize", "characters"),
 					g.Attr("spellcheck", "false"), h.MaxLength("32"), h.Required(), g.If(page.Name != "", h.AutoFocus())),
 				h.Button(h.Class("button primary wide"), g.Text(text.SignIn.Submit)),
 			),
-			h.P(h.Class("aside"), h.A(h.Href(shared.PageSignIn), g.Text(text.Door.BackToSignIn))),
+			h.P(h.Class("aside"), h.A(h.Href(shared.PageSignIn), g.Text(text.SignInPages.BackToSignIn))),
 		},
 	})
 }

@@ -22,9 +22,9 @@ type Refusal struct {
 
 // Refusal writes a page that says why something can't be done, with a way on.
 func (p *Pages) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, page Refusal) {
-	address, label := shared.PageSignIn, text.Door.BackToSignIn
+	address, label := shared.PageSignIn, text.SignInPages.BackToSignIn
 	if page.SignedIn {
-		address, label = shared.PageHome, text.Door.BackToStart
+		address, label = shared.PageHome, text.SignInPages.BackToStart
 	}
 	err := p.write(w, status, text, content{
 		title: page.title(text),
@@ -42,22 +42,22 @@ func (page Refusal) title(text *message.Catalogue) string {
 	switch page.Code {
 	case shared.CodeNotFound, shared.CodeCeremonyExpired:
 		if page.Link {
-			return text.Door.RefusalLink
+			return text.SignInPages.RefusalLink
 		}
-		return text.Door.RefusalNotFound
+		return text.SignInPages.RefusalNotFound
 	case shared.CodeNotAllowed, shared.CodeAccountDisabled, shared.CodeNoAccount, shared.CodePasskeysOff, shared.CodePasswordsOff:
-		return text.Door.RefusalAccess
+		return text.SignInPages.RefusalAccess
 	case shared.CodeTooManyAttempts:
-		return text.Door.RefusalTooMany
+		return text.SignInPages.RefusalTooMany
 	case shared.CodeInternal:
-		return text.Door.RefusalFault
+		return text.SignInPages.RefusalFault
 	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured, shared.CodeSSORefused:
-		return text.Door.RefusalProvider
+		return text.SignInPages.RefusalProvider
 	case shared.CodeSwitchedOff:
-		return text.Door.RefusalClosed
+		return text.SignInPages.RefusalClosed
 	case shared.CodeWrongHost:
-		return text.Door.RefusalHost
+		return text.SignInPages.RefusalHost
 	default:
-		return text.Door.RefusalTitle
+		return text.SignInPages.RefusalTitle
 	}
 }

@@ -27,19 +27,19 @@ func (p *Pages) Setup(w http.ResponseWriter, status int, text *message.Catalogue
 		return g.If(input == page.Refused, g.Group{h.AutoFocus(), h.Aria("invalid", "true")})
 	}
 	return p.write(w, status, text, content{
-		title: message.Fill(text.Door.SetupTitle, "product", p.Product),
-		lead:  text.Door.SetupLead,
+		title: message.Fill(text.SignInPages.SetupTitle, "product", p.Product),
+		lead:  text.SignInPages.SetupLead,
 		body: g.Group{
 			refused(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageSetup), h.Class("stack"),
-				field(text.Door.SetupUserName, h.Name("name"), h.Value(page.Name), h.AutoComplete("username"), g.Attr("autocapitalize", "none"),
+				field(text.SignInPages.SetupUserName, h.Name("name"), h.Value(page.Name), h.AutoComplete("username"), g.Attr("autocapitalize", "none"),
 					g.Attr("spellcheck", "false"), h.MaxLength("64"), h.Required(), start("name"), h.Aria("describedby", "name-hint")),
-				hint("name-hint", text.Door.SetupUserHint),
-				field(text.Door.DisplayName, h.Name("display-name"), h.Value(page.DisplayName), h.AutoComplete("name"),
+				hint("name-hint", text.SignInPages.SetupUserHint),
+				field(text.SignInPages.DisplayName, h.Name("display-name"), h.Value(page.DisplayName), h.AutoComplete("name"),
 					h.MaxLength("64"), h.Required(), start("display-name"), h.Aria("describedby", "display-hint")),
-				hint("display-hint", text.Door.DisplayHint),
-				g.If(p.PasswordsOn, newPassword(text.Door.NewPassword, text.Door.NewPasswordHint, start("password"))),
-				h.Button(h.Class("button primary wide"), g.Text(text.Door.SetupSubmit)),
+				hint("display-hint", text.SignInPages.DisplayHint),
+				g.If(p.PasswordsOn, newPassword(text.SignInPages.NewPassword, text.SignInPages.NewPasswordHint, start("password"))),
+				h.Button(h.Class("button primary wide"), g.Text(text.SignInPages.SetupSubmit)),
 			),
 		},
 	})

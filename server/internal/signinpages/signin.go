@@ -30,8 +30,8 @@ type Provider struct {
 // SignIn writes the sign-in page.
 func (p *Pages) SignIn(w http.ResponseWriter, status int, text *message.Catalogue, page SignIn) error {
 	return p.write(w, status, text, content{
-		title:  text.Door.SignInTitle,
-		lead:   message.Fill(text.Door.SignInLead, "product", p.Product),
+		title:  text.SignInPages.SignInTitle,
+		lead:   message.Fill(text.SignInPages.SignInLead, "product", p.Product),
 		script: true,
 		body: g.Group{
 			g.If(page.Reason != "", h.P(h.Class("notice"), h.ID("reason"), h.Role("status"), g.Text(page.Reason))),
@@ -44,7 +44,7 @@ func (p *Pages) SignIn(w http.ResponseWriter, status int, text *message.Catalogu
 				g.If(p.PasskeysOn, p.signInByPasskey(text)),
 			),
 			g.If(len(page.Providers) > 0, p.signInElsewhere(text, page.Providers)),
-			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(text.Door.LostAccess))),
+			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(text.SignInPages.LostAccess))),
 		},
 	})
 }
@@ -73,7 +73,7 @@ func (p *Pages) signInByPasskey(text *message.Catalogue) g.Group {
 			g.If(p.PasswordsOn, or(text)),
 			passkeyButton(class, text.SignIn.Passkey),
 		)),
-		g.If(!p.PasswordsOn, incapable(text.Door.PasskeyOnly)),
+		g.If(!p.PasswordsOn, incapable(text.SignInPages.PasskeyOnly)),
 	}
 }
 
@@ -83,7 +83,7 @@ func (p *Pages) signInElsewhere(text *message.Catalogue, providers []Provider) g
 		g.Map(providers, func(provider Provider) g.Node {
 			label := provider.Button
 			if label == "" {
-				label = message.Fill(text.Door.SignInWith, "provider", provider.Name)
+				label = message.Fill(text.SignInPages.SignInWith, "provider", provider.Name)
 			}
 			return h.A(h.Class("button wide"), h.Href(provider.Address), g.Text(label))
 		}),

@@ -6,7 +6,7 @@
 // It draws and decides nothing: handlers in server fill [SignIn] and its like,
 // and each page is a file. gomponents escapes every text and every value of an
 // attribute, but it doesn't know which of them are addresses: those are ours.
-// One small module, web/static/door.js, adds passkeys where the browser can use
+// One small module, web/static/signinpages.js, adds passkeys where the browser can use
 // them.
 package signinpages
 

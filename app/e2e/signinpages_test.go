@@ -40,7 +40,7 @@ func (b *browser) watchesTraffic() *traffic {
 	return seen
 }
 
-func TestTheDoorIsLight(t *testing.T) {
+func TestSignInPagesAreLight(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
@@ -67,7 +67,7 @@ func TestTheDoorIsLight(t *testing.T) {
 	}
 }
 
-func TestTheDoorNeedsNoScript(t *testing.T) {
+func TestSignInPagesNeedNoScript(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)

@@ -1,4 +1,4 @@
-// Adds passkeys to the front door. On the sign-in page: a button, and autofill
+// Adds passkeys to the sign-in pages. On the sign-in page: a button, and autofill
 // where the browser offers it (conditional mediation). On the page of an enrolment
 // link: a button that makes one. The forms' passwords work without this file.
 //
