@@ -16,33 +16,6 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// What strangers send, and what they get: lines, each on every store. After
-// each refusal the whole store is what it was, but for what the line allows; and
-// neither the refusals nor the log hold a challenge, a ticket, a token or a
-// password.
-
-// line is one of them. Its test gets a fresh installation.
-type line struct {
-	says  string
-	holds func(*scene)
-}
-
-func TestStrangers(t *testing.T) {
-	lines := slices.Concat(ticketLines, answerLines, apiLines, writtenLines)
-	if len(lines) != 66 {
-		t.Errorf("%d lines, want 66", len(lines))
-	}
-	for store, open := range stores {
-		for i, line := range lines {
-			t.Run(fmt.Sprintf("%s/%02d %s", store, i+1, line.says), func(t *testing.T) {
-				s := newScene(t, open)
-				line.holds(s)
-				s.keepsSecrets()
-			})
-		}
-	}
-}
-
 // scene is an installation with two users, who have a password and a passkey
 // each. Ann is signed in with both in her browser; what Bob sends is hostile.
 type scene struct {
@@ -169,8 +142,8 @@ func (s *scene) refusesAs(status int, code shared.Code, cause string, do func() 
 		a = do()
 	})
 	s.ann.refused(a, status, code)
-	if said := s.log.String()[logged:]; !strings.Contains(said, cause) {
-		s.Errorf("the log doesn't name the cause %q:\n%s", cause, said)
+	if lines := s.log.String()[logged:]; !strings.Contains(lines, cause) {
+		s.Errorf("the log doesn't name the cause %q:\n%s", cause, lines)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +166,8 @@ func (s *scene) refusesForm(status int, sentence string, do func() answer) {
 	})
 }
 
-// keepsSecrets checks the log for all that was secret in a line.
+// keepsSecrets checks that the log holds nothing that was secret in a test, and no fault of
+// ours.
 func (s *scene) keepsSecrets() {
 	s.Helper()
 	for name, v := range map[string]*visitor{"Ann": s.ann, "Bob": s.bob} {
@@ -207,7 +181,7 @@ func (s *scene) keepsSecrets() {
 		}
 	}
 	if strings.Contains(log, "level=ERROR") || strings.Contains(log, "panic") {
-		s.Errorf("a stranger made a fault of ours:\n%s", log)
+		s.Errorf("a request made a fault of ours:\n%s", log)
 	}
 }
 
@@ -332,6 +306,35 @@ func (s *scene) everywhereFails(cause string, lies ...passkeytest.Lie) {
 	s.signInFails(cause, lies...)
 	s.confirmationFails(cause, lies...)
 	s.addingFails(cause, lies...)
+}
+
+// signInIsExplained, confirmationIsExplained and addingIsExplained check that whoever holds
+// the passkey reads what is wrong with it, and that the ticket is spent.
+func (s *scene) signInIsExplained(status int, code shared.Code, cause, sentence string, lies ...passkeytest.Lie) {
+	s.Helper()
+	begun := s.beginsSignIn(s.ann)
+	s.isExplained(status, code, cause, sentence, shared.PathSignInFinish, s.proof(s.ann.device, begun, lies...), s.proof(s.ann.device, begun))
+}
+
+func (s *scene) confirmationIsExplained(status int, code shared.Code, cause, sentence string, lies ...passkeytest.Lie) {
+	s.Helper()
+	begun := s.beginsConfirmation(s.ann)
+	s.isExplained(status, code, cause, sentence, shared.PathConfirmFinish, s.proof(s.ann.device, begun, lies...), s.proof(s.ann.device, begun))
+}
+
+func (s *scene) addingIsExplained(status int, code shared.Code, cause, sentence string, lies ...passkeytest.Lie) {
+	s.Helper()
+	begun := s.beginsAdding(s.ann)
+	s.isExplained(status, code, cause, sentence, shared.PathRegisterFinish, s.made(begun, lies...), s.made(begun))
+}
+
+func (s *scene) isExplained(status int, code shared.Code, cause, sentence, path string, lie, truth shared.FinishCeremony) {
+	s.Helper()
+	a := s.refusesAs(status, code, cause, s.ann.finishes(path, lie))
+	if !strings.Contains(string(a.body), sentence) {
+		s.Errorf("the refusal lacks %q: %s", sentence, a)
+	}
+	s.refuses(again, s.ann.finishes(path, truth))
 }
 
 // succeeds checks that the truth, or something as good, is taken.

@@ -8,9 +8,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// ticketLines are about the two halves of a ceremony.
-var ticketLines = []line{
-	{"replay of a used assertion: refused", func(s *scene) {
+// ticketClaims are about the two halves of a ceremony and the ticket between them.
+var ticketClaims = []claim{
+	{"a used answer is refused", func(s *scene) {
 		proof := s.proof(s.ann.device, s.beginsSignIn(s.ann))
 		s.succeeds(s.ann.finishes(shared.PathSignInFinish, proof)(), 200)
 		s.refuses("spent ticket", s.ann.finishes(shared.PathSignInFinish, proof))
@@ -23,7 +23,7 @@ var ticketLines = []line{
 		s.succeeds(s.ann.finishes(shared.PathRegisterFinish, made)(), 201)
 		s.refusesAs(409, shared.CodePasskeyExists, "", s.ann.finishes(shared.PathRegisterFinish, made))
 	}},
-	{"two concurrent finishes of one ticket: exactly one succeeds", func(s *scene) {
+	{"of two finishes of one ticket at once exactly one succeeds", func(s *scene) {
 		finish := s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, s.beginsSignIn(s.ann)))
 		a, b := both(finish, finish)
 		s.oneOf(a, b, 200, 400)
@@ -33,12 +33,12 @@ var ticketLines = []line{
 			s.Errorf("got %s and %s, and %d passkeys", a, b, n)
 		}
 	}},
-	{"failed finish, then a good one with that ticket: refused", func(s *scene) {
+	{"a ticket that failed once is refused with a good answer too", func(s *scene) {
 		s.signInFails("signature", passkeytest.WithSignature([]byte("signed")))
 		s.confirmationFails("signature", passkeytest.WithSignature([]byte("signed")))
 		s.addingFails("origin", passkeytest.WithOrigin("https://evil.test"))
 	}},
-	{"expired ticket", func(s *scene) {
+	{"an expired ticket is refused", func(s *scene) {
 		signIn, confirmation, adding := s.beginsSignIn(s.ann), s.beginsConfirmation(s.ann), s.beginsAdding(s.ann)
 		s.passes(5 * time.Minute)
 		s.refusesAs(400, shared.CodeCeremonyExpired, "", s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, signIn)))
@@ -50,36 +50,36 @@ var ticketLines = []line{
 		s.passes(-time.Hour)
 		s.refusesAs(400, shared.CodeCeremonyExpired, "", s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, signIn)))
 	}},
-	{"ticket from another browser", func(s *scene) {
+	{"a ticket of another browser is refused", func(s *scene) {
 		other := s.elsewhere(s.ann)
 		const cause = "issued to another browser"
 		s.refuses(cause, s.bob.finishes(shared.PathSignInFinish, s.proof(s.ann.device, s.beginsSignIn(s.ann))))
-		stranger := s.visitor()
-		s.beginsSignIn(stranger)
-		s.refuses(cause, stranger.finishes(shared.PathSignInFinish, s.proof(s.ann.device, s.beginsSignIn(s.ann))))
+		nobody := s.visitor()
+		s.beginsSignIn(nobody)
+		s.refuses(cause, nobody.finishes(shared.PathSignInFinish, s.proof(s.ann.device, s.beginsSignIn(s.ann))))
 		s.refuses(cause, other.finishes(shared.PathConfirmFinish, s.proof(s.ann.device, s.beginsConfirmation(s.ann))))
 		s.refuses(cause, other.finishes(shared.PathRegisterFinish, s.made(s.beginsAdding(s.ann))))
 		s.refuses(cause, s.bob.finishes(shared.PathRegisterFinish, s.made(s.beginsAdding(s.ann))))
 	}},
-	{"registration ticket at sign-in", func(s *scene) {
+	{"a registration ticket is refused at sign-in and confirmation", func(s *scene) {
 		ticket := s.beginsAdding(s.ann).Ticket
 		proof := s.proof(s.ann.device, s.beginsSignIn(s.ann))
 		proof.Ticket = ticket
 		s.refuses(`\"register\", not for \"sign in\"`, s.ann.finishes(shared.PathSignInFinish, proof))
 		s.refuses(`\"register\", not for \"confirm\"`, s.ann.finishes(shared.PathConfirmFinish, proof))
 	}},
-	{"sign-in ticket at registration", func(s *scene) {
+	{"a sign-in or confirmation ticket is refused at registration", func(s *scene) {
 		made := s.made(s.beginsAdding(s.ann))
 		made.Ticket = s.beginsSignIn(s.ann).Ticket
 		s.refuses(`\"sign in\", not for \"register\"`, s.ann.finishes(shared.PathRegisterFinish, made))
 		made.Ticket = s.beginsConfirmation(s.ann).Ticket
 		s.refuses(`\"confirm\", not for \"register\"`, s.ann.finishes(shared.PathRegisterFinish, made))
 	}},
-	{"confirmation ticket at sign-in and the reverse", func(s *scene) {
+	{"a confirmation ticket is refused at sign-in, and the reverse", func(s *scene) {
 		s.refuses(`\"confirm\", not for \"sign in\"`, s.ann.finishes(shared.PathSignInFinish, s.proof(s.ann.device, s.beginsConfirmation(s.ann))))
 		s.refuses(`\"sign in\", not for \"confirm\"`, s.ann.finishes(shared.PathConfirmFinish, s.proof(s.ann.device, s.beginsSignIn(s.ann))))
 	}},
-	{"a challenge that the client chose: ignored", func(s *scene) {
+	{"a challenge that the client chose is ignored", func(s *scene) {
 		const chosen = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 		for _, path := range []string{shared.PathSignInBegin, shared.PathConfirmBegin, shared.PathRegisterBegin} {
 			begun := s.begins(s.ann, path, `{"challenge":"`+chosen+`","publicKey":{"challenge":"`+chosen+`"}}`)
@@ -89,7 +89,7 @@ var ticketLines = []line{
 		}
 		s.everywhereFails("challenge", passkeytest.WithChallenge(chosen), passkeytest.WithMember("challenge", chosen))
 	}},
-	{"finish without begin; altered ticket; ticket of another installation", func(s *scene) {
+	{"a ticket that is missing, altered or of another installation is refused", func(s *scene) {
 		begun := s.beginsSignIn(s.ann)
 		elsewhere := newScene(s.T, stores["memstore"])
 		last := begun.Ticket[len(begun.Ticket)-1:]

@@ -10,16 +10,15 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
-	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/session"
-	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// apiLines are about who may do what.
-var apiLines = []line{
-	{"password sign-in for a known and an unknown name: same answer, same work", func(s *scene) {
+// accountClaims are about accounts: who can learn of one, who makes one, and what its user
+// must prove.
+var accountClaims = []claim{
+	{"a known and an unknown name get the same answer for the same work", func(s *scene) {
 		problem := func(name string, allowed ...shared.EventKind) (p shared.Problem) {
 			a := s.refusesAs(401, shared.CodeSignInRefused, "", func() answer { return s.visitor().guesses(name, "wrong") }, allowed...)
 			if err := json.Unmarshal(a.body, &p); err != nil {
@@ -36,7 +35,7 @@ var apiLines = []line{
 		}
 		sameWork(s.T)
 	}},
-	{"creating a user with a taken name: only for who may create users", func(s *scene) {
+	{"only IT makes users, and learns which names are taken", func(s *scene) {
 		taken := url.Values{"name": {"ann"}, "display-name": {"Ann"}, "password": {"another long password"}}
 		before := s.everything()
 		for _, v := range []*visitor{s.visitor(), s.bob} {
@@ -54,44 +53,7 @@ var apiLines = []line{
 			s.Errorf("IT is told %v", err)
 		}
 	}},
-	{"adding without a session: 401", func(s *scene) {
-		begun := s.beginsAdding(s.ann)
-		nobody := s.visitor()
-		s.refusesAs(401, shared.CodeUnauthenticated, "", nobody.finishes(shared.PathRegisterBegin, nil))
-		s.refusesAs(401, shared.CodeUnauthenticated, "", nobody.finishes(shared.PathRegisterFinish, s.made(begun)))
-
-		s.succeeds(s.ann.sends("POST", shared.PathSignOut, nil), 204)
-		s.refusesAs(401, shared.CodeUnauthenticated, "", s.ann.finishes(shared.PathRegisterFinish, s.made(begun)))
-	}},
-	{"a user id in the body: ignored", func(s *scene) {
-		hers := s.record(s.ann)
-		body := `{"user":"ann","userId":"` + hers.ID + `","name":"ann","id":"` + hers.ID + `"}`
-		begun := s.begins(s.bob, shared.PathRegisterBegin, body)
-		if !strings.Contains(string(begun.PublicKey), `"bob"`) || strings.Contains(string(begun.PublicKey), `"ann"`) {
-			s.Errorf("options for somebody else: %s", begun.PublicKey)
-		}
-		begun.PublicKey = without(s, begun.PublicKey, "excludeCredentials")
-		made := s.made(begun)
-		s.succeeds(s.bob.sends("POST", shared.PathRegisterFinish, map[string]any{
-			"ticket": made.Ticket, "credential": made.Credential, "userId": hers.ID, "user": "ann",
-		}), 201)
-		if n := len(s.record(s.ann).Passkeys); n != 1 {
-			s.Errorf("Ann has %d passkeys", n)
-		}
-		if n := len(s.record(s.bob).Passkeys); n != 2 {
-			s.Errorf("Bob has %d passkeys", n)
-		}
-	}},
-	{"renaming or removing another user's passkey: 404, unchanged", func(s *scene) {
-		hers := s.ann.lists().Passkeys[0]
-		for _, id := range []string{hers.ID, hers.CredentialID, "x", "%2e%2e", strings.Repeat("0", 5000)} {
-			s.refusesAs(404, shared.CodeNotFound, "", func() answer { return s.bob.sends("PATCH", shared.PathPasskey+url.PathEscape(id), `{"name":"mine"}`) })
-			s.refusesAs(404, shared.CodeNotFound, "", func() answer { return s.bob.sends("DELETE", shared.PathPasskey+url.PathEscape(id), nil) })
-		}
-		hersToo := into[shared.SessionList](s.ann, s.ann.sends("GET", shared.PathSessions, nil), 200).Sessions[0].ID
-		s.refusesAs(404, shared.CodeNotFound, "", func() answer { return s.bob.sends("DELETE", shared.PathSession+hersToo, nil) })
-	}},
-	{"adding, removing, changing the password or recovery without a recent confirmation: 403 confirm_required, and the app asks in place", func(s *scene) {
+	{"adding, removing and changing the password need a recent confirmation", func(s *scene) {
 		// That the app asks in place is shown in app/e2e.
 		made := s.made(s.beginsAdding(s.ann))
 		id := s.ann.lists().Passkeys[0].ID
@@ -116,18 +78,7 @@ var apiLines = []line{
 		into[shared.Confirmed](s.ann, s.ann.sends("POST", shared.PathConfirmPassword, shared.PasswordConfirmation{Password: password}), 200)
 		s.begins(s.ann, shared.PathRegisterBegin, nil)
 	}},
-	{"confirming with another user's passkey: refused", func(s *scene) {
-		s.passes(10 * time.Minute)
-		begun := s.beginsConfirmation(s.ann)
-		begun.PublicKey = without(s, begun.PublicKey, "allowCredentials")
-		s.refuses("", s.ann.finishes(shared.PathConfirmFinish, s.proof(s.bob.device, begun)))
-		begun = s.beginsConfirmation(s.ann)
-		begun.PublicKey = without(s, begun.PublicKey, "allowCredentials")
-		handle := s.record(s.ann).Handle
-		s.refuses("", s.ann.finishes(shared.PathConfirmFinish, s.proof(s.bob.device, begun, passkeytest.WithUserHandle(handle))))
-		s.refusesAs(403, shared.CodeConfirmRequired, "", s.ann.finishes(shared.PathRegisterBegin, nil))
-	}},
-	{"removing the last method; two parallel removals of the last two: at most one succeeds", func(s *scene) {
+	{"the last sign-in method stays, whatever happens at once", func(s *scene) {
 		row := into[shared.Passkey](s.ann, s.adds(s.ann), 201)
 		if err := s.accounts.RemovePassword(s.Context(), it(s, s.accounts, "ann")); err != nil {
 			s.Fatal(err)
@@ -145,8 +96,8 @@ var apiLines = []line{
 		}
 		s.refusesAs(409, shared.CodeLastMethod, "", removes(last[0].ID))
 	}},
-	{"recovery code or invitation reused, expired, raced: single use", func(s *scene) {
-		// The set-up link is the one there is so far.
+	{"a set-up link works once, until it expires or is replaced", func(s *scene) {
+		// TestEnrolmentLinks says the same of every other link.
 		first := func() (string, *visitor) {
 			token, err := s.accounts.NewSetupLink(s.Context())
 			if err != nil {
@@ -185,7 +136,7 @@ var apiLines = []line{
 			s.Errorf("%d users (%v), want Ann, Bob and one administrator", len(users), err)
 		}
 	}},
-	{"the session id changes at every sign-in and confirmation; a removal or recovery can end the others", func(s *scene) {
+	{"each proof gives a new token, and other sessions can be ended", func(s *scene) {
 		seen := map[string]bool{}
 		changed := func(how string) {
 			s.Helper()
@@ -225,75 +176,6 @@ var apiLines = []line{
 		s.succeeds(s.ann.finishes(shared.PathPassword, shared.ChangePassword{Password: "another long password"})(), 204)
 		s.refusesAs(401, shared.CodeUnauthenticated, "", func() answer { return fixed.sends("GET", shared.PathAccount, nil) })
 		s.ann.lists()
-	}},
-	{"cross-site POST, wrong Origin, wrong Content-Type: 403/415", func(s *scene) {
-		made := s.made(s.beginsAdding(s.ann))
-		id := s.ann.lists().Passkeys[0].ID
-		set := func(headers ...string) func(*http.Request) {
-			return func(r *http.Request) {
-				r.Header.Del("Sec-Fetch-Site")
-				for i := 0; i < len(headers); i += 2 {
-					r.Header.Set(headers[i], headers[i+1])
-				}
-			}
-		}
-		for _, foreign := range []func(*http.Request){
-			set("Sec-Fetch-Site", "cross-site"), set("Sec-Fetch-Site", "same-site"), set("Origin", "https://evil.test"),
-			set("Origin", "null"), set("Origin", "http://localhost:8081"), set("Origin", "http://localhost:8080.evil.test"),
-		} {
-			for _, request := range []struct {
-				method, path string
-				body         any
-			}{
-				{"POST", shared.PathRegisterBegin, nil}, {"POST", shared.PathRegisterFinish, made}, {"DELETE", shared.PathPasskey + id, nil},
-				{"PATCH", shared.PathPasskey + id, `{"name":"x"}`}, {"POST", shared.PathSignOut, nil}, {"POST", shared.PathEndOthers, nil},
-				{"POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "bob", Password: password}},
-			} {
-				s.refusesAs(403, shared.CodeCrossSite, "", func() answer { return s.ann.sends(request.method, request.path, request.body, foreign) })
-			}
-			for _, page := range []string{"/sign-in", "/setup"} {
-				s.refusesForm(403, "came from another site.", func() answer { return s.ann.sends("POST", page, "name=bob", foreign) })
-			}
-		}
-		for _, kind := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json2"} {
-			s.refusesAs(415, shared.CodeUnsupportedType, "", func() answer {
-				return s.ann.sends("POST", shared.PathRegisterFinish, made, set("Content-Type", kind))
-			})
-			s.refusesAs(415, shared.CodeUnsupportedType, "", func() answer {
-				return s.ann.sends("PATCH", shared.PathPasskey+id, `{"name":"x"}`, set("Content-Type", kind))
-			})
-		}
-		s.succeeds(s.ann.finishes(shared.PathRegisterFinish, made)(), 201) // none of them spent its ticket
-	}},
-	{"answers and logs hold no challenge, no secret, no token", func(s *scene) {
-		// Every line ends with this check of its own secrets; here is a tour that
-		// fails at all that can fail with one in its hand.
-		begun := s.beginsSignIn(s.ann)
-		for _, path := range []string{
-			"/sign-in?ticket=" + begun.Ticket, "/?token=" + s.ann.token(), shared.PathAccount + "?password=" + url.QueryEscape(password),
-			"/setup?token=" + s.ann.token(),
-		} {
-			a := s.visitor().sends("GET", path, nil)
-			if strings.Contains(string(a.body), begun.Ticket) || strings.Contains(string(a.body), s.ann.token()) || strings.Contains(a.header.Get("Location"), s.ann.token()) {
-				s.Errorf("%s: %s", path, a)
-			}
-		}
-		s.visitor().submits("/sign-in", url.Values{"name": {"ann"}, "password": {"a secret in vain"}})
-		s.secret("wrong password", "a secret in vain")
-		s.ann.sends("POST", shared.PathPassword, `{"password":"`+password+`\u0000"}`)
-		s.ann.sends("POST", shared.PathSignInFinish, `{"ticket":"`+begun.Ticket+`","credential":"`+s.ann.token())
-		s.ann.sends("POST", shared.PathSignInFinish, `{"ticket":"`+begun.Ticket+`","credential":{"id":"`+s.ann.token()+`","rawId":1}}`)
-		for v, user := range map[*visitor]store.User{s.ann: s.record(s.ann), s.bob: s.record(s.bob)} {
-			s.secret("hash", user.Password)
-			for _, path := range []string{shared.PathAccount, shared.PathPasskeys, shared.PathSessions, shared.PathActivity} {
-				a := v.sends("GET", path, nil)
-				for what, secret := range map[string]string{"token": v.token(), "hash": user.Password, "ticket": begun.Ticket} {
-					if strings.Contains(string(a.body), secret) {
-						s.Errorf("%s holds the %s", path, what)
-					}
-				}
-			}
-		}
 	}},
 }
 
