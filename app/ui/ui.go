@@ -144,7 +144,7 @@ func (c Context) notice(err error) app.UI {
 	if err != nil {
 		text = c.sentence(err)
 	}
-	return app.Div().Class("told").Body(app.If(text != "", func() app.UI {
+	return Slot(app.If(text != "", func() app.UI {
 		return app.P().Class("notice notice-bad").Attr("role", "alert").Body(
 			app.Text(text),
 			app.If(ceremony.MayBeKept(err), func() app.UI {

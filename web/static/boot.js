@@ -21,15 +21,16 @@
     }
   };
 
-  const tell = (trouble) => {
+  // show says what is wrong, in the page and to the server.
+  const show = (trouble) => {
     stuck.textContent = stuck.getAttribute("data-" + trouble) + " " + stuck.dataset.ask;
-    stuck.classList.add("told");
+    stuck.classList.add("shown");
     fetch(stuck.dataset.report, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ trouble }),
       keepalive: true,
-    }).catch(() => {}); // who can't be reached can't be told
+    }).catch(() => {}); // The server may be what is missing.
   };
 
   // whyNot loads the program again, past what the browser has kept of it: a wrong one may
@@ -61,14 +62,14 @@
 
   const watch = () => {
     if (typeof Go === "undefined" || typeof goappEnv === "undefined") {
-      tell("app-missing");
+      show("app-missing");
       return;
     }
     goappEnv.KEYPEG_APP_CONTACT = stuck.dataset.contact;
     // go-app says by this class that loading has failed.
     const icon = document.getElementById("app-wasm-loader-icon");
     const failed = () => icon.className === "goapp-logo";
-    const look = () => failed() && (watching.disconnect(), whyNot().then((trouble) => tell(blocked || !mayCompile() ? "app-blocked" : trouble)));
+    const look = () => failed() && (watching.disconnect(), whyNot().then((trouble) => show(blocked || !mayCompile() ? "app-blocked" : trouble)));
     const watching = new MutationObserver(look);
     watching.observe(icon, { attributes: true });
     look();
@@ -86,8 +87,8 @@ if (typeof Go !== "undefined") {
     bar.className = "bar bar-bad";
     bar.setAttribute("role", "alert");
     const text = document.createElement("span");
-    const said = JSON.parse(goappEnv.KEYPEG_APP_BROKEN);
-    const [broken, again] = said[document.documentElement.lang] ?? said.en;
+    const texts = JSON.parse(goappEnv.KEYPEG_APP_BROKEN);
+    const [broken, again] = texts[document.documentElement.lang] ?? texts.en;
     text.textContent = broken;
     const reload = document.createElement("button");
     reload.className = "button small";
