@@ -5,13 +5,13 @@ import (
 	"syscall/js"
 )
 
-// channel is a BroadcastChannel (HTML Living Standard, 9.5): what one tab posts, the others
-// hear. Texts only.
+// channel is a BroadcastChannel (HTML Living Standard, 9.5): what one tab posts, the
+// others receive. It carries texts only.
 type channel struct {
-	name  string
-	heard <-chan string
-	js    js.Value
-	hear  js.Func
+	name      string
+	messages  <-chan string
+	js        js.Value
+	onMessage js.Func
 }
 
 // openChannel fails where the browser has no such thing, or no Web Locks.
@@ -27,18 +27,18 @@ func openChannel(name string) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	heard := make(chan string, 64)
-	hear := js.FuncOf(func(_ js.Value, args []js.Value) any {
+	messages := make(chan string, 64)
+	onMessage := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		if data := args[0].Get("data"); data.Type() == js.TypeString {
 			select {
-			case heard <- data.String():
+			case messages <- data.String():
 			default: // whoever is so far behind asks again anyway
 			}
 		}
 		return nil
 	})
-	opened.Call("addEventListener", "message", hear)
-	return &channel{name: name, heard: heard, js: opened, hear: hear}, nil
+	opened.Call("addEventListener", "message", onMessage)
+	return &channel{name: name, messages: messages, js: opened, onMessage: onMessage}, nil
 }
 
 func (c *channel) post(message string) {
@@ -46,9 +46,9 @@ func (c *channel) post(message string) {
 }
 
 func (c *channel) close() {
-	c.js.Call("removeEventListener", "message", c.hear)
+	c.js.Call("removeEventListener", "message", c.onMessage)
 	c.js.Call("close")
-	c.hear.Release()
+	c.onMessage.Release()
 }
 
 // webLock is an exclusive Web Lock that this page waits for, or holds until the ctx it was

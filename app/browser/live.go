@@ -12,7 +12,7 @@ const (
 	LiveConnected LiveState = "connected" // from now on every change is notified
 	LiveChanged   LiveState = "changed"   // ask again for what you show
 	LiveLost      LiveState = "lost"      // changes may be missed until it is connected again
-	LiveHeld      LiveState = "held"      // something keeps the stream back: ask again now and then
+	LiveDelayed   LiveState = "delayed"   // something keeps the stream back: ask again now and then
 )
 
 // After a stream was lost, the next try comes after a second, then two, four and
@@ -61,52 +61,53 @@ type election struct {
 	post   func(message string) // to the other tabs
 	notify func(LiveState)      // to this one
 
-	leads   bool
-	hidden  bool      // nobody looks at this tab
-	state   LiveState // of the stream, [LiveConnected] or [LiveLost]; "" while that isn't known
-	heard   time.Time // when the leader last said something, or was first waited for
-	lost    time.Time // since when the stream is lost, as far as this tab knows
-	asleep  bool      // the leader said that nobody looks at it: its timers are slow
-	silence time.Duration
-	ticked  time.Time // when ticks came last
+	leads  bool
+	hidden bool      // nobody looks at this tab
+	state  LiveState // of the stream, [LiveConnected] or [LiveLost]; "" while that isn't known
+	// lastMessage is when the leader sent something last, or when this tab began to wait for it.
+	lastMessage time.Time
+	lost        time.Time // since when the stream is lost, as far as this tab knows
+	asleep      bool      // nobody looks at the leader, so its timers are slow
+	silence     time.Duration
+	ticked      time.Time // when ticks came last
 }
 
-// What tabs say to each other. None of it is about anybody.
+// The messages between tabs. None of them names a user.
 const (
-	sayAsk   = "ask"   // a follower: is somebody there?
-	sayHere  = "here"  // the leader, to all who ask: so is the stream
-	sayState = "state" // the leader: this came of the stream just now
+	msgAsk   = "ask"   // a follower: is somebody there?
+	msgHere  = "here"  // the leader, to all who ask: so is the stream
+	msgState = "state" // the leader: this came of the stream just now
 )
 
 // asks begins to wait for the leader.
 func (e *election) asks(now time.Time) {
-	e.heard = now
-	e.post(sayAsk)
+	e.lastMessage = now
+	e.post(msgAsk)
 }
 
-// hears takes what another tab said.
-func (e *election) hears(message string, now time.Time) {
+// receives takes a message of another tab.
+func (e *election) receives(message string, now time.Time) {
 	kind, rest, _ := strings.Cut(message, " ")
 	word, asleep := strings.CutSuffix(rest, " hidden")
 	state := LiveState(word)
 	switch {
-	case e.leads && kind == sayAsk:
-		e.post(e.says(sayHere, e.state))
+	case e.leads && kind == msgAsk:
+		e.post(e.message(msgHere, e.state))
 	case e.leads:
 		// Another leads too, until it notices that the lock was taken from it.
-	case kind == sayHere:
-		e.heard, e.asleep = now, asleep
+	case kind == msgHere:
+		e.lastMessage, e.asleep = now, asleep
 		if state != e.state { // else this tab knows it already
 			e.becomes(state, now)
 		}
-	case kind == sayState:
-		e.heard, e.asleep = now, asleep
+	case kind == msgState:
+		e.lastMessage, e.asleep = now, asleep
 		e.becomes(state, now)
 	}
 }
 
-// says is what the leader says.
-func (e *election) says(kind string, state LiveState) string {
+// message is one that the leader sends.
+func (e *election) message(kind string, state LiveState) string {
 	if e.hidden {
 		return kind + " " + string(state) + " hidden"
 	}
@@ -121,7 +122,7 @@ func (e *election) becomes(state LiveState, now time.Time) {
 			e.lost = now
 		}
 		e.state = state
-	case LiveConnected, LiveHeld:
+	case LiveConnected, LiveDelayed:
 		e.state = state
 	case LiveChanged:
 		e.state = LiveConnected
@@ -134,7 +135,7 @@ func (e *election) becomes(state LiveState, now time.Time) {
 // streams takes what came of the stream that this tab has as the leader.
 func (e *election) streams(state LiveState, now time.Time) {
 	e.becomes(state, now)
-	e.post(e.says(sayState, state))
+	e.post(e.message(msgState, state))
 }
 
 // ticks comes every [askEvery] to a follower. It reports whether the lock is to be taken
@@ -151,15 +152,15 @@ func (e *election) ticks(now time.Time) (takes bool) {
 	case e.silence == 0:
 		e.silence = silence
 	}
-	silent := now.Sub(e.heard) > e.silence
+	silent := now.Sub(e.lastMessage) > e.silence
 	// The timers of a tab that nobody looks at are slow, and so it is slow to connect again.
 	slow := e.asleep && e.state == LiveLost && now.Sub(e.lost) > 2*e.silence
 	if silent || slow {
 		e.silence = min(2*e.silence, longestSilence)
-		e.heard, e.lost = now, now
+		e.lastMessage, e.lost = now, now
 		return true
 	}
-	e.post(sayAsk)
+	e.post(msgAsk)
 	return false
 }
 

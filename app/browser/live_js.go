@@ -50,8 +50,8 @@ func Live(ctx context.Context, path, event string, notify func(LiveState)) {
 		select {
 		case <-ctx.Done():
 			return
-		case message := <-line.heard:
-			p.hears(message, time.Now())
+		case message := <-line.messages:
+			p.receives(message, time.Now())
 		case <-p.lock.won:
 			p.lead()
 		case <-p.lock.lost:
@@ -133,25 +133,25 @@ func (p *participant) freezes(yes bool) {
 // called. It freezes the page (Page Lifecycle), or keeps it for the Back button (HTML,
 // "pagehide" and "pageshow"). Of the second, some browsers tell both ways and some only one.
 func freezes() (frozen <-chan bool, stop func()) {
-	said := make(chan bool, 4)
+	changes := make(chan bool, 4)
 	is := false // the first pageshow may be still to come, and brings nothing back
-	say := func(yes bool) func() {
+	report := func(yes bool) func() {
 		return func() {
 			if yes == is {
 				return
 			}
 			select {
-			case said <- yes:
+			case changes <- yes:
 				is = yes
 			default:
 			}
 		}
 	}
 	stops := []func(){
-		listen("document", "freeze", say(true)), listen("document", "resume", say(false)),
-		listen("window", "pagehide", say(true)), listen("window", "pageshow", say(false)),
+		listen("document", "freeze", report(true)), listen("document", "resume", report(false)),
+		listen("window", "pagehide", report(true)), listen("window", "pageshow", report(false)),
 	}
-	return said, func() {
+	return changes, func() {
 		for _, stop := range stops {
 			stop()
 		}
@@ -245,9 +245,9 @@ func jittered(pause time.Duration) time.Duration {
 	return pause/2 + time.Duration(js.Global().Get("Math").Call("random").Float()*float64(pause))
 }
 
-// heldAfter is how long the first event may take. After that it is told again and again
+// delayedAfter is how long the first event may take. After that it is told again and again
 // that the stream is held, for who shows something to ask again.
-const heldAfter = 20 * time.Second
+const delayedAfter = 20 * time.Second
 
 // stream runs one EventSource until it fails, and returns how long it was connected.
 // The browser's own way of trying again is not used: it gives up at the first answer
@@ -255,7 +255,7 @@ const heldAfter = 20 * time.Second
 // that we listen for it.
 func stream(ctx context.Context, path, event string, notify func(LiveState)) (lasted time.Duration) {
 	states := make(chan LiveState, 16)
-	hears := func(state LiveState) js.Func {
+	forward := func(state LiveState) js.Func {
 		return js.FuncOf(func(js.Value, []js.Value) any {
 			select {
 			case states <- state:
@@ -266,27 +266,27 @@ func stream(ctx context.Context, path, event string, notify func(LiveState)) (la
 	}
 	source := js.Global().Get("EventSource").New(path)
 	for name, state := range map[string]LiveState{shared.LiveReady: LiveConnected, event: LiveChanged, shared.LiveLater: liveLater, "error": LiveLost} {
-		handler := hears(state)
+		handler := forward(state)
 		source.Call("addEventListener", name, handler)
 		defer handler.Release()
 	}
 	defer source.Call("close")
-	gone := hears(LiveLost)
+	gone := forward(LiveLost)
 	defer gone.Release()
 	js.Global().Call("addEventListener", "offline", gone)
 	defer js.Global().Call("removeEventListener", "offline", gone)
 
-	held := time.NewTicker(heldAfter)
-	defer held.Stop()
+	overdue := time.NewTicker(delayedAfter)
+	defer overdue.Stop()
 	var since time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return 0 // nobody asks
-		case <-held.C:
+		case <-overdue.C:
 			if since.IsZero() {
-				reportHeld(ctx)
-				notify(LiveHeld)
+				reportDelay(ctx)
+				notify(LiveDelayed)
 			}
 		case state := <-states:
 			switch {
@@ -302,8 +302,8 @@ func stream(ctx context.Context, path, event string, notify func(LiveState)) (la
 	}
 }
 
-// reportHeld tells IT, once for each page.
-var reportHeld = func() func(context.Context) {
+// reportDelay tells IT, once for each page.
+var reportDelay = func() func(context.Context) {
 	var once sync.Once
 	return func(ctx context.Context) {
 		once.Do(func() { go exchange(ctx, "POST", shared.PathTrouble, []byte(`{"trouble":"`+shared.TroubleHeld+`"}`)) })

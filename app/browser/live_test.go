@@ -38,20 +38,20 @@ type tabs struct {
 
 type tab struct {
 	election
-	heard  []LiveState
-	closed bool
-	frozen bool
+	notified []LiveState
+	closed   bool
+	frozen   bool
 }
 
 func open(t *testing.T, n int) *tabs {
 	all := &tabs{T: t, now: time.Now()}
 	for range n {
 		mine := &tab{}
-		mine.notify = func(state LiveState) { mine.heard = append(mine.heard, state) }
+		mine.notify = func(state LiveState) { mine.notified = append(mine.notified, state) }
 		mine.post = func(message string) {
 			for _, other := range all.list {
 				if other != mine && !other.closed && !other.frozen {
-					other.hears(message, all.now)
+					other.receives(message, all.now)
 				}
 			}
 		}
@@ -91,13 +91,13 @@ func (t *tabs) leads(i int) {
 }
 
 // hear compares what each tab that lives was notified since the last time.
-func (t *tabs) hear(when string, want ...LiveState) {
+func (t *tabs) wereNotified(when string, want ...LiveState) {
 	t.Helper()
 	for i, one := range t.list {
-		if !one.closed && !one.frozen && !slices.Equal(one.heard, want) {
-			t.Errorf("%s: tab %d heard %v, want %v", when, i, one.heard, want)
+		if !one.closed && !one.frozen && !slices.Equal(one.notified, want) {
+			t.Errorf("%s: tab %d heard %v, want %v", when, i, one.notified, want)
 		}
-		one.heard = nil
+		one.notified = nil
 	}
 }
 
@@ -105,26 +105,26 @@ func TestElection(t *testing.T) {
 	begins := func(t *testing.T) *tabs {
 		all := open(t, 3)
 		all.leads(0)
-		all.hear("at first", LiveConnected)
+		all.wereNotified("at first", LiveConnected)
 		return all
 	}
 	t.Run("what the leader hears, all hear", func(t *testing.T) {
 		all := begins(t)
 		for _, state := range []LiveState{LiveChanged, LiveLost, LiveConnected, LiveChanged} {
 			all.list[0].streams(state, all.now)
-			all.hear(string(state), state)
+			all.wereNotified(string(state), state)
 		}
 		if took := all.passes(time.Minute); took != nil {
 			t.Errorf("%v took the lock from a leader that answers", took)
 		}
-		all.hear("when nothing happens")
+		all.wereNotified("when nothing happens")
 	})
 	t.Run("one that comes later is notified of the state", func(t *testing.T) {
 		all := begins(t)
 		all.list[0].streams(LiveLost, all.now)
-		all.list[2].state, all.list[2].heard = "", nil
+		all.list[2].state, all.list[2].notified = "", nil
 		all.list[2].asks(all.now)
-		if got := all.list[2].heard; !slices.Equal(got, []LiveState{LiveLost}) {
+		if got := all.list[2].notified; !slices.Equal(got, []LiveState{LiveLost}) {
 			t.Errorf("it heard %v", got)
 		}
 	})
@@ -132,7 +132,7 @@ func TestElection(t *testing.T) {
 		all := begins(t)
 		all.list[0].closed, all.list[0].leads = true, false
 		all.leads(1)
-		all.hear("the new leader is connected", LiveConnected)
+		all.wereNotified("the new leader is connected", LiveConnected)
 	})
 	t.Run("a leader that is frozen loses the lock within three seconds, to one", func(t *testing.T) {
 		all := begins(t)
@@ -140,13 +140,13 @@ func TestElection(t *testing.T) {
 		if took := all.passes(2 * time.Second); !slices.Equal(took, []int{1}) {
 			t.Errorf("%v took the lock", took)
 		}
-		all.hear("the new leader is connected", LiveConnected)
+		all.wereNotified("the new leader is connected", LiveConnected)
 		if took := all.passes(time.Minute); took != nil {
 			t.Errorf("then %v took it", took)
 		}
 		all.list[0].frozen = false
 		all.list[0].loses(all.now)
-		if got := all.list[0].heard; !slices.Equal(got, []LiveState{LiveConnected}) && len(got) != 0 {
+		if got := all.list[0].notified; !slices.Equal(got, []LiveState{LiveConnected}) && len(got) != 0 {
 			t.Errorf("who was frozen heard %v", got)
 		}
 		if all.list[0].leads || !all.list[1].leads {

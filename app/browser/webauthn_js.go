@@ -108,11 +108,11 @@ func credentials(ctx context.Context) (js.Value, error) {
 	script := document.Call("createElement", "script")
 	defer script.Call("remove")
 	ended := make(chan struct{}, 2)
-	heard := js.FuncOf(func(js.Value, []js.Value) any { ended <- struct{}{}; return nil })
-	defer heard.Release()
+	onEnd := js.FuncOf(func(js.Value, []js.Value) any { ended <- struct{}{}; return nil })
+	defer onEnd.Release()
 	for _, event := range []string{"load", "error"} {
-		script.Call("addEventListener", event, heard)
-		defer script.Call("removeEventListener", event, heard)
+		script.Call("addEventListener", event, onEnd)
+		defer script.Call("removeEventListener", event, onEnd)
 	}
 	script.Set("src", shared.PathCredentialScript)
 	document.Get("head").Call("append", script)

@@ -83,7 +83,7 @@ func (b *browser) opensTab() *browser {
 func (b *browser) isListenedTo() {
 	b.t.Helper()
 	b.do("start the browser", chromedp.Navigate("about:blank"))
-	if err := chromedp.Listen(b.ctx, b.hear); err != nil {
+	if err := chromedp.Listen(b.ctx, b.onEvent); err != nil {
 		b.t.Fatal(err)
 	}
 	if _, err := chromedp.Call(b.ctx, log.Enable, cdp.Empty{}); err != nil {
@@ -94,9 +94,9 @@ func (b *browser) isListenedTo() {
 	}
 }
 
-// hear gathers complaints: exceptions, errors of the console, and violations of
+// onEvent gathers complaints: exceptions, errors of the console, and violations of
 // the Content-Security-Policy.
-func (b *browser) hear(event any) {
+func (b *browser) onEvent(event any) {
 	complaint := ""
 	switch event := event.(type) {
 	case *runtime.EventExceptionThrown:
@@ -266,8 +266,8 @@ func (b *browser) clicks(selector string) {
 		return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 	})()`, quoted(selector))
 	listens := fmt.Sprintf(`((at) => {
-		globalThis.heard = false;
-		document.addEventListener("click", (event) => (heard = event.target.closest(%s) !== null), { capture: true, once: true });
+		globalThis.clicked = false;
+		document.addEventListener("click", (event) => (clicked = event.target.closest(%s) !== null), { capture: true, once: true });
 		return at;
 	})(%s)`, quoted(selector), middle)
 	for missed := true; missed; {
@@ -280,7 +280,7 @@ func (b *browser) clicks(selector string) {
 		// It may have moved just before the click, as for a person who looks again and clicks
 		// once more. A page that is on its way to another one was clicked.
 		ctx, cancel := context.WithTimeout(b.ctx, patience)
-		missed, _ = chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(`globalThis.heard === false && ((e) => e !== null && !e.contains(document.elementFromPoint(%f, %f)))(document.querySelector(%s))`, at[0], at[1], quoted(selector))))
+		missed, _ = chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(`globalThis.clicked === false && ((e) => e !== null && !e.contains(document.elementFromPoint(%f, %f)))(document.querySelector(%s))`, at[0], at[1], quoted(selector))))
 		cancel()
 	}
 }

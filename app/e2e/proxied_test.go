@@ -112,11 +112,11 @@ func TestStreamHeld(t *testing.T) {
 	s := startBehind(t, behindNginx(t, `proxy_ignore_headers X-Accel-Buffering;`, `gzip on;`, `gzip_proxied any;`, `gzip_min_length 1;`, `gzip_types text/event-stream;`))
 	ann := openBrowser(t, s)
 	ann.setsUp()
-	ann.sees("#held-bar")
+	ann.sees("#delayed-bar")
 	ann.reads("What changes elsewhere shows here late.")
 	s.command(t, annsPassword+"\n", "user", "add", "bob")
 	ann.opens("/users")
-	ann.sees("#held-bar")
+	ann.sees("#delayed-bar")
 	s.warnsOnce("stream-held")
 }
 

@@ -88,8 +88,8 @@ func (s *shell) renderBar() goapp.UI {
 			goapp.Button().Type("button").Class("button small").OnClick(s.onUnderstood).Text(s.text.Shell.Understood),
 		)
 	}
-	if s.held {
-		return goapp.P().ID("held-bar").Class("bar").Attr("role", "status").Text(s.text.Refusal(shared.TroubleHeld.Refusal()))
+	if s.delayed {
+		return goapp.P().ID("delayed-bar").Class("bar").Attr("role", "status").Text(s.text.Refusal(shared.TroubleHeld.Refusal()))
 	}
 	if !s.updated {
 		return nil

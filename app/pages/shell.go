@@ -39,7 +39,7 @@ type shell struct {
 	again   bool      // and has to be asked for again
 	tried   bool      // to have the browser make a passkey silently
 	live    bool      // changes are being listened for
-	held    bool      // something between here and the server keeps changes back
+	delayed bool      // something between here and the server keeps changes back
 	changes int       // how often something changed: components load again when it grows
 	asOf    time.Time // when what is shown was last known; zero while the server answers
 	failure error     // why it doesn't answer
@@ -159,7 +159,7 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 	s.createSilently(ctx)
 	if !s.live {
 		s.live = true
-		go browser.Live(ctx, shared.PathLive, shared.LiveChanged, s.heard)
+		go browser.Live(ctx, shared.PathLive, shared.LiveChanged, s.onLive)
 	}
 	if s.again {
 		s.again = false
@@ -167,11 +167,11 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 	}
 }
 
-// heard loads the account again after every change, and whenever the stream began or ended:
+// onLive loads the account again after every change, and whenever the stream began or ended:
 // a change may have been missed, or the stream ended because the session did.
-func (s *shell) heard(state browser.LiveState) {
+func (s *shell) onLive(state browser.LiveState) {
 	s.ctx.Dispatch(func(ctx goapp.Context) {
-		s.held = state == browser.LiveHeld
+		s.delayed = state == browser.LiveDelayed
 		s.load(ctx)
 	})
 }

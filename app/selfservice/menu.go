@@ -46,14 +46,14 @@ type Menu struct {
 	// nor a passkey has nothing else. Nil leaves it away.
 	SignInAgain func()
 
-	self    goapp.Context
-	deaf    context.CancelFunc // ends listening; nil while it doesn't listen
-	heard   bool               // whether what it listens to has told anything
-	account shared.Account
-	state   menuState
-	wanted  bool // the panel, by the page's address
-	seen    int  // the Changes that the account is of
-	changes int  // how many times something changed, for the panel to ask again
+	self     goapp.Context
+	stop     context.CancelFunc // ends listening; nil while it doesn't listen
+	streamed bool               // the stream has sent something
+	account  shared.Account
+	state    menuState
+	wanted   bool // the panel, by the page's address
+	seen     int  // the Changes that the account is of
+	changes  int  // how many times something changed, for the panel to ask again
 }
 
 type menuState int
@@ -143,33 +143,33 @@ func (m *Menu) signedOut() {
 // listen hears of changes from now on. Who isn't signed in has none to hear of, and would
 // be refused over and over.
 func (m *Menu) listen() {
-	if m.deaf != nil {
+	if m.stop != nil {
 		return
 	}
-	listening, deaf := context.WithCancel(m.self)
-	m.deaf, m.heard = deaf, false
+	listening, stop := context.WithCancel(m.self)
+	m.stop, m.streamed = stop, false
 	go browser.Live(listening, shared.PathLive, shared.LiveChanged, func(state browser.LiveState) {
 		m.self.Dispatch(func(goapp.Context) {
 			if listening.Err() == nil {
-				m.hear(state)
+				m.onLive(state)
 			}
 		})
 	})
 }
 
 func (m *Menu) stopListening() {
-	if m.deaf != nil {
-		m.deaf()
-		m.deaf = nil
+	if m.stop != nil {
+		m.stop()
+		m.stop = nil
 	}
 }
 
-// hear asks again after every change, and whenever the stream came or went: something may
+// onLive asks again after every change, and whenever the stream came or went: something may
 // have been missed, or the session may be why it ended. That it came at first is no reason:
 // the server was asked just before, and only the list in an open panel might be older.
-func (m *Menu) hear(state browser.LiveState) {
-	first := !m.heard
-	m.heard = true
+func (m *Menu) onLive(state browser.LiveState) {
+	first := !m.streamed
+	m.streamed = true
 	if first && state == browser.LiveConnected && m.state != menuUnknown {
 		m.changes++
 		return

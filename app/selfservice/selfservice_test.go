@@ -142,7 +142,7 @@ func TestMenuListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	engine.ConsumeAll()
-	hears := func(state browser.LiveState) func() { return func() { menu.hear(state) } }
+	sends := func(state browser.LiveState) func() { return func() { menu.onLive(state) } }
 	for _, step := range []struct {
 		what    string
 		happens func()
@@ -153,14 +153,14 @@ func TestMenuListens(t *testing.T) {
 		{"nobody is signed in", func() {}, "", 1, false},
 		{"the page is drawn again", func() { menu.OnUpdate(on.ctx) }, "", 1, false},
 		{"Ann signs in", func() { s.user = "Ann"; menu.Changes++; menu.OnUpdate(on.ctx) }, "Ann", 2, true},
-		{"the stream is there", hears(browser.LiveConnected), "Ann", 2, true},
-		{"she gets another name", func() { s.user = "Ann Miller"; menu.hear(browser.LiveChanged) }, "Ann Miller", 3, true},
-		{"the server goes away", func() { s.away = true; menu.hear(browser.LiveLost) }, "Ann Miller", 4, true},
-		{"and is back", func() { s.away = false; menu.hear(browser.LiveConnected) }, "Ann Miller", 5, true},
+		{"the stream is there", sends(browser.LiveConnected), "Ann", 2, true},
+		{"she gets another name", func() { s.user = "Ann Miller"; menu.onLive(browser.LiveChanged) }, "Ann Miller", 3, true},
+		{"the server goes away", func() { s.away = true; menu.onLive(browser.LiveLost) }, "Ann Miller", 4, true},
+		{"and is back", func() { s.away = false; menu.onLive(browser.LiveConnected) }, "Ann Miller", 5, true},
 		{"she opens the panel", menu.open, "Ann Miller", 5, true},
-		{"her session ends", func() { s.user = ""; menu.hear(browser.LiveLost) }, "", 6, false},
+		{"her session ends", func() { s.user = ""; menu.onLive(browser.LiveLost) }, "", 6, false},
 		{"the server is away when Bob signs in", func() { s.user, s.away = "Bob", true; menu.Changes++; menu.OnUpdate(on.ctx) }, "", 7, true},
-		{"and comes back", func() { s.away = false; menu.hear(browser.LiveConnected) }, "Bob", 8, true},
+		{"and comes back", func() { s.away = false; menu.onLive(browser.LiveConnected) }, "Bob", 8, true},
 		{"he leaves the page", menu.OnDismount, "Bob", 8, false},
 	} {
 		on.ctx.Dispatch(func(goapp.Context) { step.happens() })
@@ -168,8 +168,8 @@ func TestMenuListens(t *testing.T) {
 		if shown := goapp.HTMLString(&Menu{Service: menu.Service, state: menu.state, account: menu.account}); strings.Contains(shown, "menu-name") != (step.name != "") || !strings.Contains(shown, step.name) {
 			t.Errorf("%s: the name isn't %q in\n%s", step.what, step.name, shown)
 		}
-		if s.asked != step.asked || menu.deaf != nil != step.listens {
-			t.Errorf("%s: the server was asked %d times and is listened to %t, want %d and %t", step.what, s.asked, menu.deaf != nil, step.asked, step.listens)
+		if s.asked != step.asked || menu.stop != nil != step.listens {
+			t.Errorf("%s: the server was asked %d times and is listened to %t, want %d and %t", step.what, s.asked, menu.stop != nil, step.asked, step.listens)
 		}
 	}
 }
