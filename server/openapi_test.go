@@ -389,7 +389,7 @@ func TestOpenAPI(t *testing.T) {
 			shared.FinishEnrolment{}, shared.Passkey{}, shared.PasskeyList{}, shared.Signals{}, shared.RenamePasskey{}, shared.User{},
 			shared.Account{}, shared.Provider{}, shared.Identity{}, shared.ChangePassword{}, shared.RecoveryCodes{},
 			shared.Session{}, shared.SessionList{}, shared.Activity{}, shared.Event{}, shared.Member{}, shared.Members{},
-			shared.Invite{}, shared.Invited{}, shared.ChangeMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleHeard{},
+			shared.Invite{}, shared.Invited{}, shared.ChangeMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{},
 		} {
 			hasMembersOf(t, d, reflect.TypeOf(of).Name(), of)
 		}

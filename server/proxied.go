@@ -94,7 +94,7 @@ func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
 		return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.")
 	}
 	s.noticeTrouble(report.Trouble)
-	return httpapi.Respond(w, http.StatusOK, shared.TroubleHeard{Detail: httpapi.Text(r).Refusal(report.Trouble.Refusal())})
+	return httpapi.Respond(w, http.StatusOK, shared.TroubleExplained{Detail: httpapi.Text(r).Refusal(report.Trouble.Refusal())})
 }
 
 func (s *Server) noticeTrouble(trouble shared.Trouble) {

@@ -90,7 +90,7 @@ const (
 	PathLive = "/api/v1/live"
 
 	// PathTrouble takes a [TroubleReport] from a page, signed in or not, and
-	// answers [TroubleHeard].
+	// answers [TroubleExplained].
 	PathTrouble = "/api/v1/trouble"
 
 	// PathPasskeys answers GET with the user's [PasskeyList].

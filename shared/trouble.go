@@ -48,8 +48,8 @@ type TroubleReport struct {
 	Trouble Trouble `json:"trouble"`
 }
 
-// TroubleHeard is the answer: what the person reads of it.
-type TroubleHeard struct {
+// TroubleExplained answers a [TroubleReport] with a sentence for the person.
+type TroubleExplained struct {
 	Detail string `json:"detail"`
 }
 

@@ -9,14 +9,14 @@ import (
 func TestPauses(t *testing.T) {
 	const s = time.Second
 	for _, test := range []struct {
-		says         string
+		claim        string
 		lasted, want []time.Duration
 	}{
 		{"a server that is away is asked ever less often", []time.Duration{0, 0, 0, 0, 0, 0, 0}, []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 30 * s, 30 * s}},
 		{"and one that ends each stream at once, too", []time.Duration{s / 10, s, s / 10, 5 * s}, []time.Duration{s, 2 * s, 4 * s, 8 * s}},
 		{"after a stream that lasted, the next comes soon", []time.Duration{0, 0, 0, time.Hour, 0, 10 * s}, []time.Duration{s, 2 * s, 4 * s, s, 2 * s, s}},
 	} {
-		t.Run(test.says, func(t *testing.T) {
+		t.Run(test.claim, func(t *testing.T) {
 			var between pauses
 			var got []time.Duration
 			for _, lasted := range test.lasted {
@@ -95,7 +95,7 @@ func (t *tabs) wereNotified(when string, want ...LiveState) {
 	t.Helper()
 	for i, one := range t.list {
 		if !one.closed && !one.frozen && !slices.Equal(one.notified, want) {
-			t.Errorf("%s: tab %d heard %v, want %v", when, i, one.notified, want)
+			t.Errorf("%s: tab %d was notified of %v, want %v", when, i, one.notified, want)
 		}
 		one.notified = nil
 	}
@@ -125,7 +125,7 @@ func TestElection(t *testing.T) {
 		all.list[2].state, all.list[2].notified = "", nil
 		all.list[2].asks(all.now)
 		if got := all.list[2].notified; !slices.Equal(got, []LiveState{LiveLost}) {
-			t.Errorf("it heard %v", got)
+			t.Errorf("it was notified of %v", got)
 		}
 	})
 	t.Run("the next in line leads when one is closed, and all ask again", func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestElection(t *testing.T) {
 		all.list[0].frozen = false
 		all.list[0].loses(all.now)
 		if got := all.list[0].notified; !slices.Equal(got, []LiveState{LiveConnected}) && len(got) != 0 {
-			t.Errorf("who was frozen heard %v", got)
+			t.Errorf("the frozen tab was notified of %v", got)
 		}
 		if all.list[0].leads || !all.list[1].leads {
 			t.Error("there are two leaders")

@@ -10,15 +10,15 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// says is a server, or what stands in front of it, with one answer.
-type says struct {
+// fixed is a server, or what stands in front of it, with one answer.
+type fixed struct {
 	status int
 	body   string
 	err    error
 	sent   *string
 }
 
-func (s says) Send(_ context.Context, method, path string, body []byte) (int, []byte, error) {
+func (s fixed) Send(_ context.Context, method, path string, body []byte) (int, []byte, error) {
 	if s.sent != nil {
 		*s.sent = method + " " + path + " " + string(body)
 	}
@@ -35,34 +35,34 @@ const (
 func TestCall(t *testing.T) {
 	t.Run("a request names method, path and body", func(t *testing.T) {
 		var sent string
-		got, err := New(says{status: 200, body: `{"id":"1","name":"Phone"}`, sent: &sent}).RenamePasskey(t.Context(), "1", "Phone")
+		got, err := New(fixed{status: 200, body: `{"id":"1","name":"Phone"}`, sent: &sent}).RenamePasskey(t.Context(), "1", "Phone")
 		if want := `PATCH /api/v1/passkeys/1 {"name":"Phone"}`; sent != want || got.Name != "Phone" || err != nil {
 			t.Errorf("sent %s, got %+v (%v), want %s", sent, got, err, want)
 		}
 	})
 	t.Run("nothing is a good answer to signing out", func(t *testing.T) {
-		if out, err := New(says{status: 204}).SignOut(t.Context()); err != nil || out.Continue != "" {
+		if out, err := New(fixed{status: 204}).SignOut(t.Context()); err != nil || out.Continue != "" {
 			t.Errorf("got %+v (%v)", out, err)
 		}
 	})
 	for name, test := range map[string]struct {
-		answer  says
+		answer  fixed
 		code    shared.Code
 		message string
 	}{
-		"a problem keeps its code and sentence": {says{status: 409, body: `{"code":"last_method","detail":"Add another 100% first."}`}, shared.CodeLastMethod, "Add another 100% first."},
-		"no answer is offline":                  {says{err: errors.New("TypeError")}, shared.CodeOffline, "The server can't be reached. Check your connection and try again."},
-		"a proxy's page is none of ours":        {says{status: 502, body: "<html>Bad Gateway"}, shared.CodeAway, away},
-		"nor is a proxy's limit":                {says{status: 429, body: "slow down"}, shared.CodeAway, away},
-		"a filter's page is a refusal":          {says{status: 403, body: "<html>Forbidden"}, shared.CodeInBetween, refused},
-		"so is another method's":                {says{status: 405, body: "<html>Not Allowed"}, shared.CodeInBetween, refused},
-		"and a problem without a code":          {says{status: 400, body: `{"detail":"x"}`}, shared.CodeInBetween, refused},
-		"a body that is too large says so":      {says{status: 413, body: "<html>Request Entity Too Large"}, shared.CodeInBetween, "Something between you and the server takes no request of this size. Please tell IT. (Code answer-large)"},
-		"success that isn't JSON is another's":  {says{status: 200, body: "<html>Sign in to the wireless network"}, shared.CodeInBetween, other},
-		"so is a network that wants a sign-in":  {says{status: 511}, shared.CodeInBetween, other},
-		"success that says nothing is cut":      {says{status: 200}, shared.CodeInBetween, cut},
-		"so is half of it":                      {says{status: 200, body: `{"passkeys":[{"id":`}, shared.CodeInBetween, cut},
-		"what the transport found out, counts":  {says{err: shared.TroubleCached.Refusal()}, shared.CodeInBetween, "An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code answer-kept)"},
+		"a problem keeps its code and sentence": {fixed{status: 409, body: `{"code":"last_method","detail":"Add another 100% first."}`}, shared.CodeLastMethod, "Add another 100% first."},
+		"no answer is offline":                  {fixed{err: errors.New("TypeError")}, shared.CodeOffline, "The server can't be reached. Check your connection and try again."},
+		"a proxy's page is none of ours":        {fixed{status: 502, body: "<html>Bad Gateway"}, shared.CodeAway, away},
+		"nor is a proxy's limit":                {fixed{status: 429, body: "slow down"}, shared.CodeAway, away},
+		"a filter's page is a refusal":          {fixed{status: 403, body: "<html>Forbidden"}, shared.CodeInBetween, refused},
+		"so is another method's":                {fixed{status: 405, body: "<html>Not Allowed"}, shared.CodeInBetween, refused},
+		"and a problem without a code":          {fixed{status: 400, body: `{"detail":"x"}`}, shared.CodeInBetween, refused},
+		"a body that is too large says so":      {fixed{status: 413, body: "<html>Request Entity Too Large"}, shared.CodeInBetween, "Something between you and the server takes no request of this size. Please tell IT. (Code answer-large)"},
+		"success that isn't JSON is another's":  {fixed{status: 200, body: "<html>Sign in to the wireless network"}, shared.CodeInBetween, other},
+		"so is a network that wants a sign-in":  {fixed{status: 511}, shared.CodeInBetween, other},
+		"success that says nothing is cut":      {fixed{status: 200}, shared.CodeInBetween, cut},
+		"so is half of it":                      {fixed{status: 200, body: `{"passkeys":[{"id":`}, shared.CodeInBetween, cut},
+		"what the transport found out, counts":  {fixed{err: shared.TroubleCached.Refusal()}, shared.CodeInBetween, "An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code answer-kept)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := New(test.answer).Passkeys(t.Context())
@@ -74,31 +74,31 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// hears tells what is sent to it.
-type hears struct {
-	says
+// recorder is such a server, which also passes on the reports that it gets.
+type recorder struct {
+	fixed
 	requests chan string
 }
 
-func (h hears) Send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+func (r recorder) Send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
 	if path == shared.PathTrouble {
-		h.requests <- method + " " + string(body)
+		r.requests <- method + " " + string(body)
 		return 204, nil, nil
 	}
-	return h.says.Send(ctx, method, path, body)
+	return r.fixed.Send(ctx, method, path, body)
 }
 
 func TestReports(t *testing.T) {
 	for name, test := range map[string]struct {
-		answer says
+		answer fixed
 		want   []string
 	}{
-		"each trouble is reported once":          {says{status: 403, body: "<html>Forbidden"}, []string{`POST {"trouble":"answer-refused"}`}},
-		"what the server itself refuses is none": {says{status: 409, body: `{"code":"last_method","detail":"No."}`}, nil},
+		"each trouble is reported once":          {fixed{status: 403, body: "<html>Forbidden"}, []string{`POST {"trouble":"answer-refused"}`}},
+		"what the server itself refuses is none": {fixed{status: 409, body: `{"code":"last_method","detail":"No."}`}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := hears{test.answer, make(chan string, 3)}
+				server := recorder{test.answer, make(chan string, 3)}
 				c := New(server)
 				for range 3 {
 					c.Passkeys(t.Context())
@@ -118,7 +118,7 @@ func TestReports(t *testing.T) {
 }
 
 func TestUnknownCredential(t *testing.T) {
-	_, err := New(says{status: 400, body: `{"code":"ceremony_refused","detail":"No.","unknownCredential":true}`}).FinishSignIn(t.Context(), shared.FinishCeremony{})
+	_, err := New(fixed{status: 400, body: `{"code":"ceremony_refused","detail":"No.","unknownCredential":true}`}).FinishSignIn(t.Context(), shared.FinishCeremony{})
 	if refusal, ok := errors.AsType[*shared.Error](err); !ok || !refusal.UnknownCredential {
 		t.Errorf("got %#v", err)
 	}

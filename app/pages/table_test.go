@@ -145,6 +145,6 @@ func TestTable(t *testing.T) {
 		ids[p.menu.id] = true
 	}
 	if len(Patterns()) != len(patterns) || !patterns[shared.PageHome] {
-		t.Errorf("the server is told of %v", Patterns())
+		t.Errorf("the server gets the patterns %v", Patterns())
 	}
 }

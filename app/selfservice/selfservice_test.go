@@ -179,7 +179,7 @@ func TestMenuSignsInAgain(t *testing.T) {
 	menu := &Menu{Service: New(nil), state: menuPanel, account: shared.Account{PasskeysOn: true}, SignInAgain: func() { again++ }}
 	menu.renderPanel().(*ui.PasskeysPanel).Context.SignInAgain()
 	if again != 1 {
-		t.Errorf("the program was told %d times, want once", again)
+		t.Errorf("SignInAgain was called %d times, want once", again)
 	}
 }
 
@@ -201,6 +201,6 @@ func TestMenuItems(t *testing.T) {
 		menu.SignOut = func() { out++ }
 	}
 	if out != 1 {
-		t.Errorf("the program was told %d times to sign out, want once", out)
+		t.Errorf("SignOut was called %d times, want once", out)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 func TestAlarming(t *testing.T) {
 	for _, test := range []struct {
-		says  string
+		claim string
 		event shared.Event
 		want  bool
 	}{
@@ -21,7 +21,7 @@ func TestAlarming(t *testing.T) {
 		{"what IT did was nobody's", shared.Event{Kind: shared.EventPasswordChanged}, false},
 		{"signing out harms nobody", shared.Event{Kind: shared.EventSignedOut, Browser: "Firefox"}, false},
 	} {
-		t.Run(test.says, func(t *testing.T) {
+		t.Run(test.claim, func(t *testing.T) {
 			if got := alarming(test.event); got != test.want {
 				t.Errorf("%+v: got %t, want %t", test.event, got, test.want)
 			}

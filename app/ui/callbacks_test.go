@@ -284,7 +284,7 @@ func TestLanguageOfRefusals(t *testing.T) {
 	}
 }
 
-// TestConfirm: what comes of the person's answers, told to whoever opened the dialog.
+// TestConfirm: what comes of the person's answers, passed to the component that opened the dialog.
 func TestConfirm(t *testing.T) {
 	for name, test := range map[string]struct {
 		err  error
@@ -297,14 +297,14 @@ func TestConfirm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, how := range []string{"a password", "a passkey"} {
-				told := ""
+				called := ""
 				c := &Confirm{
 					Context: inEnglish(), Service: obliging{test.err}, HasPasskey: true, HasPassword: true,
-					OnConfirmed: func() { told += "confirmed" }, OnSignedOut: func() { told += "signed out" }, OnCancel: func() { told += "cancelled" },
+					OnConfirmed: func() { called += "confirmed" }, OnSignedOut: func() { called += "signed out" }, OnCancel: func() { called += "cancelled" },
 				}
 				plays(t, c, handled(map[string]app.EventHandler{"a password": c.onPassword, "a passkey": c.onPasskey}[how]))
-				if told != test.want {
-					t.Errorf("%s: %q was told, want %q", how, told, test.want)
+				if called != test.want {
+					t.Errorf("%s: got %q, want %q", how, called, test.want)
 				}
 			}
 		})
@@ -329,6 +329,6 @@ func TestSessionEndsWhileConfirming(t *testing.T) {
 	}
 	plays(t, dialog, handled(dialog.onPasskey))
 	if out != 1 {
-		t.Errorf("the parent was told %d times that nobody is signed in, want once", out)
+		t.Errorf("OnSignedOut was called %d times, want once", out)
 	}
 }

@@ -38,30 +38,30 @@ const send = (path, body, signal) =>
   });
 
 async function post(path, body, signal) {
-  let answer, said, json;
+  let answer, received, json;
   try {
     answer = await send(path, body, signal);
-    said = await answer.text();
-    json = JSON.parse(said);
+    received = await answer.text();
+    json = JSON.parse(received);
   } catch (error) {
     if (signal?.aborted) throw error;
   }
   if (json && answer.ok) return json;
-  throw json?.code ? new Refused(json.detail, json) : await between(answer ?? {}, said);
+  throw json?.code ? new Refused(json.detail, json) : await between(answer ?? {}, received);
 }
 
 // between tells who answered in the server's place, as app/client does. The server has the
 // sentence for it.
-async function between({ ok, status = 503 }, said) {
+async function between({ ok, status = 503 }, received) {
   if (status === 429 || status > 499) return new Refused(text("Offline"));
   if (status === 413) return trouble("answer-large");
   if (!ok && status) return trouble("answer-refused");
-  return trouble(said && said[0] !== "{" ? "answer-other" : "answer-cut");
+  return trouble(received && received[0] !== "{" ? "answer-other" : "answer-cut");
 }
 
 async function trouble(name) {
-  const told = await send("/api/v1/trouble", { trouble: name }).then((answer) => answer.json(), () => {}).catch(() => {});
-  return new Refused(told?.detail ?? text("Offline"));
+  const explained = await send("/api/v1/trouble", { trouble: name }).then((answer) => answer.json(), () => {}).catch(() => {});
+  return new Refused(explained?.detail ?? text("Offline"));
 }
 
 // forbidden reports whether the page was told to use no passkeys. Only some browsers say.
@@ -110,8 +110,8 @@ function sentence(error) {
   return text(known, { host: location.hostname, rp: form.dataset.rp, reference: error.name });
 }
 
-// toldWhole is the sentence, and what a password manager may have kept for nothing.
-function toldWhole(error) {
+// wholeSentence is the sentence, and what a password manager may have kept for nothing.
+function wholeSentence(error) {
   return error.chosen && enrolling ? sentence(error) + " " + text("Kept") : sentence(error);
 }
 
@@ -182,7 +182,7 @@ async function run(ceremony) {
     ready();
     if (focused) button.focus();
     if (error.name === "NotAllowedError" && forbidden()) error = await trouble("passkey-policy");
-    show(toldWhole(error));
+    show(wholeSentence(error));
     return error;
   }
 }

@@ -6,9 +6,9 @@ export async function keypeg(method, path, body) {
     headers: { "Content-Type": "application/json" },
     body: body && JSON.stringify(body),
   });
-  const said = answer.status === 204 ? null : await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(said.detail), { code: said.code });
-  return said;
+  const received = answer.status === 204 ? null : await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(received.detail), { code: received.code });
+  return received;
 }
 
 export async function addPasskey(name) {
