@@ -128,7 +128,7 @@ func (d *document) ofHost() *document {
 // codesOf are the codes that an operation may answer: its own, and those that the
 // document gives to all operations of its sort.
 func (d *document) codesOf(method string, o *openapi3.Operation) ([]shared.Code, error) {
-	codes := []shared.Code{shared.CodeInternal, shared.CodeWrongHost, shared.CodeSwitchedOff}
+	codes := []shared.Code{shared.CodeInternal, shared.CodeWrongHost, shared.CodeSuspended}
 	own, listed := o.Extensions["x-codes"].([]any)
 	if !listed && slices.Contains(o.Tags, "Health") {
 		return nil, nil
@@ -167,7 +167,7 @@ func (d *document) checks(r *http.Request, sent []byte, got answer) error {
 	found, _ := d.mux.Handler(r)
 	o, documented := found.(*operation)
 	if !documented {
-		return d.isProblem(got, shared.CodeNotFound, shared.CodeMethodNotAllowed, shared.CodeCrossSite, shared.CodeWrongHost, shared.CodeSwitchedOff)
+		return d.isProblem(got, shared.CodeNotFound, shared.CodeMethodNotAllowed, shared.CodeCrossSite, shared.CodeWrongHost, shared.CodeSuspended)
 	}
 	if got.status >= 300 && o.codes != nil {
 		return d.isProblem(got, o.codes...)
@@ -469,7 +469,7 @@ func TestOpenAPIRefusals(t *testing.T) {
 	})
 	t.Run("an organisation that is switched off", func(t *testing.T) {
 		closed := httptest.NewRecorder()
-		server.NewClosed(s.config).ServeHTTP(closed, ann.asks(shared.PathAccount))
+		server.NewSuspended(s.config).ServeHTTP(closed, ann.asks(shared.PathAccount))
 		if err := d.checks(ann.asks(shared.PathAccount), nil, answer{closed.Code, closed.Header(), closed.Body.Bytes()}); err != nil {
 			t.Error(err)
 		}

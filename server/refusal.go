@@ -27,7 +27,7 @@ func (s *Server) answer(h httpapi.Handler) http.Handler {
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.Error) {
 	code := refusal.Code
 	page := signinpages.Refusal{Code: code, Sentence: refusal.Message, Link: r.URL.Path == shared.PageEnrol || r.URL.Path == shared.PageSetup}
-	if code == shared.CodeSwitchedOff {
+	if code == shared.CodeSuspended {
 		page.Nowhere = true // every page of it says the same
 	} else if code == shared.CodeWrongHost {
 		page.Origin, page.Nowhere = s.Address.Origin, s.Address.Origin == ""

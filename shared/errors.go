@@ -76,9 +76,9 @@ const (
 	CodePasskeysOff Code = "passkeys_off"
 	// CodePasswordsOff: the organisation's policy takes no password of this user.
 	CodePasswordsOff Code = "passwords_off"
-	// CodeSwitchedOff: whoever runs the installation has switched this organisation
-	// off.
-	CodeSwitchedOff Code = "switched_off"
+	// CodeSuspended: IT has suspended this organisation. People read that it is
+	// switched off.
+	CodeSuspended Code = "switched_off"
 	// CodeSSORefused: the answer of an OpenID provider failed a check, came too
 	// late or was another browser's, or the person didn't sign in there.
 	CodeSSORefused Code = "sso_refused"
@@ -189,10 +189,10 @@ func CodeOf(err error) Code {
 }
 
 // IsSignedOut reports whether err says that nothing more is answered without a new
-// sign-in: the session has ended, or the organisation is switched off.
+// sign-in: the session has ended, or the organisation is suspended.
 func IsSignedOut(err error) bool {
 	code := CodeOf(err)
-	return code == CodeUnauthenticated || code == CodeSwitchedOff
+	return code == CodeUnauthenticated || code == CodeSuspended
 }
 
 // IsUnreachable reports whether err says that nobody answered: not the server, at most a

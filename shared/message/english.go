@@ -45,7 +45,7 @@ var English = Catalogue{
 		RefusalTooMany:    "Too many attempts",
 		RefusalFault:      "Something went wrong",
 		RefusalProvider:   "The provider couldn't sign you in",
-		RefusalClosed:     "Switched off",
+		RefusalSuspended:  "Switched off",
 		RefusalHost:       "Wrong address",
 
 		PasswordOptional:     "Password, if you want one",

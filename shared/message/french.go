@@ -48,7 +48,7 @@ var French = Catalogue{
 		RefusalTooMany:       "Trop de tentatives",
 		RefusalFault:         "Un problème est survenu",
 		RefusalProvider:      "Le fournisseur n’a pas pu vous connecter",
-		RefusalClosed:        "Désactivé",
+		RefusalSuspended:     "Désactivé",
 		RefusalHost:          "Mauvaise adresse",
 		BackToSignIn:         "Aller à la connexion",
 		BackToStart:          "Aller à la page d’accueil",

@@ -47,7 +47,7 @@ var German = Catalogue{
 		RefusalTooMany:       "Zu viele Versuche",
 		RefusalFault:         "Etwas ist schiefgegangen",
 		RefusalProvider:      "Der Anbieter konnte Sie nicht anmelden",
-		RefusalClosed:        "Abgeschaltet",
+		RefusalSuspended:     "Abgeschaltet",
 		RefusalHost:          "Falsche Adresse",
 		BackToSignIn:         "Zur Anmeldung",
 		BackToStart:          "Zur Startseite",

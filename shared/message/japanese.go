@@ -48,7 +48,7 @@ var Japanese = Catalogue{
 		RefusalTooMany:       "試行回数が多すぎます",
 		RefusalFault:         "問題が発生しました",
 		RefusalProvider:      "プロバイダーでサインインできませんでした",
-		RefusalClosed:        "停止中",
+		RefusalSuspended:     "停止中",
 		RefusalHost:          "アドレスが違います",
 		BackToSignIn:         "サインインへ",
 		BackToStart:          "スタートページへ",

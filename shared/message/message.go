@@ -135,7 +135,7 @@ type SignInPages struct {
 	RefusalTooMany    string
 	RefusalFault      string
 	RefusalProvider   string
-	RefusalClosed     string
+	RefusalSuspended  string
 	RefusalHost       string
 
 	PasswordOptional     string

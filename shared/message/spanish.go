@@ -48,7 +48,7 @@ var Spanish = Catalogue{
 		RefusalTooMany:       "Demasiados intentos",
 		RefusalFault:         "Algo salió mal",
 		RefusalProvider:      "El proveedor no pudo iniciar tu sesión",
-		RefusalClosed:        "Desactivado",
+		RefusalSuspended:     "Desactivado",
 		RefusalHost:          "Dirección equivocada",
 		BackToSignIn:         "Ir al inicio de sesión",
 		BackToStart:          "Ir a la página de inicio",

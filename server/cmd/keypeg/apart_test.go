@@ -26,13 +26,13 @@ import (
 // another, where somebody has her name and her password. Each try is refused, works
 // at home, and leaves the other's records as they were.
 func TestTenantsApart(t *testing.T) {
-	for where, database := range landlordsDatabases {
+	for where, database := range cloudDatabases {
 		t.Run(where, func(t *testing.T) { testTenantsApart(t, database(t)) })
 	}
 }
 
-// resident is a person of one tenant, with a browser there.
-type resident struct {
+// tenantUser is a person of one tenant, with a browser there.
+type tenantUser struct {
 	*tab
 	home    *program
 	device  *passkeytest.Device
@@ -66,11 +66,11 @@ func testTenantsApart(t *testing.T, database string) {
 	p.adds("beta")
 	empty := p.adds("empty") // a tenant without an administrator: its link is alive
 
-	moves := func(name string) *resident {
+	moves := func(name string) *tenantUser {
 		t.Helper()
 		p.does(sharedPassword+"\n", "user", "add", "ann", "--tenant", name)
 		home := p.at(name)
-		r := &resident{home: home, device: passkeytest.New(home.url)}
+		r := &tenantUser{home: home, device: passkeytest.New(home.url)}
 		r.tab = home.opensTab(r.device, "")
 		if _, err := r.SignInWithPassword(t.Context(), "ann", sharedPassword); err != nil {
 			t.Fatal(err)

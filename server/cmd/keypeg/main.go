@@ -73,8 +73,8 @@ func commands() []branch {
 			{name: "add", help: "Add a tenant, and print the link that makes its first administrator.\n\n" +
 				"With --rp-id, --product and --contact on this command line the tenant gets its own; else it has the host of its address, and the installation's.", does: &tenantAdd{}},
 			{name: "list", help: "List the tenants.", does: &tenantList{}},
-			{name: "disable", help: "Switch a tenant off: its people are told so, and nothing of it is lost.", does: &tenantSwitch{off: true}},
-			{name: "enable", help: "Switch a tenant on again.", does: &tenantSwitch{}},
+			{name: "disable", help: "Switch a tenant off: its people are told so, and nothing of it is lost.", does: &tenantSuspend{suspended: true}},
+			{name: "enable", help: "Switch a tenant on again.", does: &tenantSuspend{}},
 			{name: "remove", help: "Delete a tenant that is switched off, with all of its records.", does: &tenantRemove{}},
 		}},
 		{name: "manual", help: "Print a page of the manual, or the list of its pages.", always: true, does: &manualCommand{}},

@@ -28,7 +28,7 @@ func TestManualPages(t *testing.T) {
 			return p, p.address
 		}},
 		{"cloud", func(t *testing.T, flags ...string) (*program, string) {
-			p := newCloud(t, landlordsDatabases["files"](t), flags...)
+			p := newCloud(t, cloudDatabases["files"](t), flags...)
 			p.starts()
 			p.adds("acme")
 			p.does(password+"\n", "user", "add", "ann", "--tenant", "acme")

@@ -28,7 +28,7 @@ func (p *program) refusesToStart(says ...string) {
 // more.
 func TestPolicyAtTheStart(t *testing.T) {
 	const lost = "with these settings there would be no way in any more for: "
-	for where, database := range landlordsDatabases {
+	for where, database := range cloudDatabases {
 		t.Run("one organisation, "+where, func(t *testing.T) {
 			p := newProgramOn(t, database(t), "")
 			usual := p.args

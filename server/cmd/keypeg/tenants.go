@@ -98,7 +98,7 @@ func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	err := s.withTenants(ctx, func(tenants installation.Tenants) error {
 		all, err := installation.ListTenants(ctx, tenants, control.None{})
 		for _, tenant := range all {
-			state := either(tenant.Removing, "being removed", either(tenant.IsOn(), "enabled", "disabled"))
+			state := either(tenant.Removing, "being removed", either(tenant.IsActive(), "enabled", "disabled"))
 			address, err := tenant.Address()
 			if err != nil { // of an earlier version, which took it
 				address, state = server.Address{Origin: tenant.PublicURL, RPID: tenant.RPID}, "not served: "+err.Error()
@@ -113,20 +113,20 @@ func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	return table.Flush()
 }
 
-// tenantSwitch switches a tenant on, or off.
-type tenantSwitch struct {
-	Name string
-	off  bool
+// tenantSuspend suspends a tenant, or makes it active again.
+type tenantSuspend struct {
+	Name      string
+	suspended bool
 }
 
-func (c *tenantSwitch) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
+func (c *tenantSuspend) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
 
-func (c *tenantSwitch) Run(ctx context.Context, t terminal, s *settings) error {
+func (c *tenantSuspend) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withTenants(ctx, func(tenants installation.Tenants) error {
-		if err := installation.SetTenantDisabled(ctx, tenants, installation.SwitchTenant{Name: c.Name, Disabled: c.off}); err != nil {
+		if err := installation.SetTenantSuspended(ctx, tenants, installation.SuspendTenant{Name: c.Name, Suspended: c.suspended}); err != nil {
 			return err
 		}
-		fmt.Fprintf(t.Out, either(c.off, "%s is switched off. Its people read whom to ask.\n", "%s is switched on.\n"), c.Name)
+		fmt.Fprintf(t.Out, either(c.suspended, "%s is switched off. Its people read whom to ask.\n", "%s is switched on.\n"), c.Name)
 		return nil
 	})
 }

@@ -25,8 +25,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// landlordsDatabases are those that every claim about tenants is held against.
-var landlordsDatabases = map[string]func(*testing.T) string{
+// cloudDatabases are those that every claim about tenants is held against.
+var cloudDatabases = map[string]func(*testing.T) string{
 	"files":      func(t *testing.T) string { return filepath.Join(t.TempDir(), "keypeg.db") },
 	"PostgreSQL": func(t *testing.T) string { return pgtest.Empty(t) },
 }
@@ -171,7 +171,7 @@ func (p *program) leftOf(name string) (n int) {
 // TestTenantCommands runs every command twice on each database: with a running server,
 // and without.
 func TestTenantCommands(t *testing.T) {
-	for where, database := range landlordsDatabases {
+	for where, database := range cloudDatabases {
 		t.Run("without a server, "+where, func(t *testing.T) {
 			p := newCloud(t, database(t))
 			p.begins()
@@ -395,7 +395,7 @@ func TestTenantTables(t *testing.T) {
 
 // TestHosts asks for hosts that are tenants', and others.
 func TestHosts(t *testing.T) {
-	for where, database := range landlordsDatabases {
+	for where, database := range cloudDatabases {
 		t.Run(where, func(t *testing.T) { testHosts(newCloud(t, database(t), "--contact", "operations, phone 1")) })
 	}
 }
@@ -463,7 +463,7 @@ func testHosts(p *program) {
 			p.Errorf("%s of a tenant that is off: %d %s", path, status, body)
 		}
 	}
-	if _, err := ann.SignInWithPassword(p.Context(), "ann", "correct horse battery"); shared.CodeOf(err) != shared.CodeSwitchedOff {
+	if _, err := ann.SignInWithPassword(p.Context(), "ann", "correct horse battery"); shared.CodeOf(err) != shared.CodeSuspended {
 		p.Errorf("signing in at a tenant that is off: %v", err)
 	}
 	if status, _ := p.gets(betas.host("beta"), "/sign-in"); status != 200 {
@@ -575,7 +575,7 @@ func TestTenantsOfTwoNodes(t *testing.T) {
 // TestTenantRemoveKilled kills the removal of a tenant again and again. Whatever is
 // left, the same command mends, and the other tenant stays as it is.
 func TestTenantRemoveKilled(t *testing.T) {
-	for where, database := range landlordsDatabases {
+	for where, database := range cloudDatabases {
 		t.Run(where, func(t *testing.T) {
 			p := newCloud(t, database(t))
 			p.begins()
@@ -618,7 +618,7 @@ func TestTenantRemoveKilled(t *testing.T) {
 // deleted. In between nobody gets the name, and the same command mends it.
 func TestTenantRemoveInterrupted(t *testing.T) {
 	broken := errors.New("the machine stopped")
-	for where, database := range landlordsDatabases {
+	for where, database := range cloudDatabases {
 		t.Run(where, func(t *testing.T) {
 			p := newCloud(t, database(t))
 			p.begins()

@@ -38,7 +38,7 @@ var statuses = map[shared.Code]int{
 	shared.CodeNotDiscoverable:   http.StatusBadRequest,
 	shared.CodePasskeysOff:       http.StatusForbidden,
 	shared.CodePasswordsOff:      http.StatusForbidden,
-	shared.CodeSwitchedOff:       http.StatusForbidden,
+	shared.CodeSuspended:         http.StatusForbidden,
 	shared.CodeSSORefused:        http.StatusBadRequest,
 	shared.CodeNoAccount:         http.StatusForbidden,
 	shared.CodeIdentityTaken:     http.StatusConflict,

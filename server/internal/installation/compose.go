@@ -41,7 +41,7 @@ func newComposer(o *opened, s Serving) (*composer, error) {
 }
 
 // compose opens an organisation and makes its server.
-func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.Organisation, error) {
+func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTenant, error) {
 	own, address, err := c.reached(t)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.Organi
 		return nil, errors.Join(err, c.release(db))
 	}
 	c.hubs.Store(t.Name, hub)
-	return &tenant.Organisation{
+	return &tenant.OpenTenant{
 		Server: handler, Accounts: accounts, Address: address, Store: db,
 		Close: func() error {
 			handler.Close(context.WithoutCancel(ctx))
@@ -110,11 +110,11 @@ func protocolsOf(own Organisation, address server.Address) (protocols []*federat
 }
 
 // accountsOf carries out commands about the users of an open organisation.
-func accountsOf(o *tenant.Organisation) control.Accounts {
+func accountsOf(o *tenant.OpenTenant) control.Accounts {
 	return control.Accounts{Service: o.Accounts, Address: o.Address}
 }
 
 // socketOf offers them on the socket, which there is only where the database is a file.
-func socketOf(o *tenant.Organisation) http.Handler {
+func socketOf(o *tenant.OpenTenant) http.Handler {
 	return control.Handler(accountsOf(o), o.Store.(io.WriterTo))
 }

@@ -154,7 +154,7 @@ func makeRoomInTables(ctx context.Context, rows *pgstore.Database, to store.Stor
 	if err != nil {
 		return err
 	}
-	if len(secrets) > 0 && t.IsOn() {
+	if len(secrets) > 0 && t.IsActive() {
 		return fmt.Errorf("servers may have the tenant open: run keypeg tenant disable %s, restore, and enable it", t.Name)
 	}
 	return rows.Remove(ctx, t.Name)
@@ -195,7 +195,7 @@ func (d openPostgres) IsUnused(ctx context.Context, name string) error {
 // off: they would go on writing.
 func (d openPostgres) Erase(ctx context.Context, t tenant.Tenant) error {
 	select {
-	case <-time.After(time.Until(t.Disabled.Add(tenant.NoticedAfter))):
+	case <-time.After(time.Until(t.Suspended.Add(tenant.NoticedAfter))):
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -49,7 +49,7 @@ func (c *composer) front(ctx context.Context) (front, error) {
 // names, it is meant.
 type alone struct {
 	*composer
-	one *tenant.Organisation
+	one *tenant.OpenTenant
 }
 
 // ServeHTTP implements http.Handler.
@@ -99,7 +99,7 @@ func (c *composer) router(ctx context.Context) (front, error) {
 	}
 	rt, err := tenant.NewRouter(ctx, tenant.RouterConfig{
 		Registry: c.registry, Log: c.serving.Log, Erase: c.erase,
-		Open: func(ctx context.Context, t tenant.Tenant) (*tenant.Organisation, error) {
+		Open: func(ctx context.Context, t tenant.Tenant) (*tenant.OpenTenant, error) {
 			o, err := c.compose(ctx, t)
 			if err != nil {
 				return nil, err
@@ -110,12 +110,12 @@ func (c *composer) router(ctx context.Context) (front, error) {
 			return o, nil
 		},
 		Unknown: server.NewUnknown(c.config(c.serving.Log, server.Address{}, unknown)),
-		Closed: func(t tenant.Tenant) (http.Handler, error) {
+		Suspended: func(t tenant.Tenant) (http.Handler, error) {
 			own, address, err := c.reached(t)
 			if err != nil {
 				return nil, err
 			}
-			return server.NewClosed(c.config(c.logOf(t), address, own)), nil
+			return server.NewSuspended(c.config(c.logOf(t), address, own)), nil
 		},
 	})
 	if err != nil {
@@ -135,7 +135,7 @@ func (r *router) started(ctx context.Context) (s Started, err error) {
 func (r *router) checkProviders(ctx context.Context, all []tenant.Tenant) {
 	for _, t := range all {
 		own, address, err := r.reached(t)
-		if len(own.Providers) == 0 || !t.Disabled.IsZero() {
+		if len(own.Providers) == 0 || !t.Suspended.IsZero() {
 			continue
 		}
 		if err != nil {

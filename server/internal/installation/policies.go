@@ -35,7 +35,7 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	for _, t := range all {
-		if !t.IsOn() || !o.db.Has(t.Name) {
+		if !t.IsActive() || !o.db.Has(t.Name) {
 			continue // its first request checks, or nobody is there yet
 		}
 		address, err := o.Settings.Address(t)

@@ -68,21 +68,22 @@ var ListTenants = control.Ask(&tenantCommands, "/tenants", func(ctx context.Cont
 	return all.registry.List(ctx)
 })
 
-// SwitchTenant asks for a tenant to be switched off, or on again.
-type SwitchTenant struct {
-	Name     string `json:"name"`
-	Disabled bool   `json:"disabled"`
+// SuspendTenant asks to suspend a tenant, or to make it active again.
+type SuspendTenant struct {
+	Name      string `json:"name"`
+	Suspended bool   `json:"disabled"`
 }
 
-// SetTenantDisabled switches a tenant off or on. Nothing of it is lost.
-var SetTenantDisabled = control.Do(&tenantCommands, "/set-tenant-disabled", func(ctx context.Context, all *tenants, in SwitchTenant) error {
+// SetTenantSuspended suspends a tenant, or makes it active again. None of its records is
+// lost.
+var SetTenantSuspended = control.Do(&tenantCommands, "/set-tenant-disabled", func(ctx context.Context, all *tenants, in SuspendTenant) error {
 	if all.router != nil {
-		return all.router.SetDisabled(ctx, in.Name, in.Disabled)
+		return all.router.SetSuspended(ctx, in.Name, in.Suspended)
 	}
-	return all.registry.SetDisabled(ctx, in.Name, in.Disabled)
+	return all.registry.SetSuspended(ctx, in.Name, in.Suspended)
 })
 
-// RemoveTenant deletes a tenant that is switched off, with its records.
+// RemoveTenant deletes a suspended tenant, with its records.
 var RemoveTenant = control.Do(&tenantCommands, "/remove-tenant", func(ctx context.Context, all *tenants, name string) error {
 	if all.router != nil {
 		return all.router.Remove(ctx, name)
@@ -104,7 +105,7 @@ func (all *tenants) users(ctx context.Context, name string, do func(control.User
 		return all.usersOf(ctx, name, do)
 	}
 	var failed error
-	err := all.router.Command(ctx, name, func(o *tenant.Organisation) { failed = do(control.Here(accountsOf(o))) })
+	err := all.router.Command(ctx, name, func(o *tenant.OpenTenant) { failed = do(control.Here(accountsOf(o))) })
 	return errors.Join(err, failed)
 }
 
@@ -112,7 +113,7 @@ func (all *tenants) users(ctx context.Context, name string, do func(control.User
 func (all *tenants) handler() http.Handler {
 	mux := tenantCommands.Handler(all, all.root.(io.WriterTo))
 	control.HandleTenants(mux, func(ctx context.Context, name string, do func(http.Handler)) error {
-		return all.router.Command(ctx, name, func(o *tenant.Organisation) { do(socketOf(o)) })
+		return all.router.Command(ctx, name, func(o *tenant.OpenTenant) { do(socketOf(o)) })
 	})
 	return mux
 }

@@ -53,8 +53,8 @@ func (page Refusal) title(text *message.Catalogue) string {
 		return text.SignInPages.RefusalFault
 	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured, shared.CodeSSORefused:
 		return text.SignInPages.RefusalProvider
-	case shared.CodeSwitchedOff:
-		return text.SignInPages.RefusalClosed
+	case shared.CodeSuspended:
+		return text.SignInPages.RefusalSuspended
 	case shared.CodeWrongHost:
 		return text.SignInPages.RefusalHost
 	default:

@@ -32,7 +32,7 @@ func TestRefusalHeadings(t *testing.T) {
 		{signinpages.Refusal{Code: shared.CodeTooManyAttempts}, "Too many attempts"},
 		{signinpages.Refusal{Code: shared.CodeInternal}, "Something went wrong"},
 		{signinpages.Refusal{Code: shared.CodeProviderUnavailable}, "The provider couldn&#39;t sign you in"},
-		{signinpages.Refusal{Code: shared.CodeSwitchedOff, Nowhere: true}, "Switched off"},
+		{signinpages.Refusal{Code: shared.CodeSuspended, Nowhere: true}, "Switched off"},
 		{signinpages.Refusal{Code: shared.CodeWrongHost, Nowhere: true}, "Wrong address"},
 		{signinpages.Refusal{Code: shared.CodeCookies}, "Nothing was done"},
 	} {

@@ -15,17 +15,17 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Registry is the list of tenants. It is safe for concurrent use, on any number of
-// nodes. Errors are sentences for IT, unless the store is broken.
+// Registry reads and changes the list of tenants. It is safe for concurrent use, on any
+// number of nodes. Its errors are sentences for IT, except those of the store.
 type Registry struct {
-	Store store.Store // the installation's own
+	Store store.Store // of the installation, not of a tenant
 	Now   store.Clock
 }
 
-// secretTenants is the name under which the list is kept, as JSON.
+// secretTenants is the name under which the list is stored, as JSON.
 const secretTenants = "tenants"
 
-// listVersion is that of the list's form. A program refuses a later one.
+// listVersion is the version of the list's format. A program refuses a later one.
 const listVersion = 1
 
 type list struct {
@@ -35,8 +35,8 @@ type list struct {
 
 var errUnknown = errors.New("there is no such tenant")
 
-// Exists tells whether a store has a list of tenants, be it an empty one: whether
-// it is a cloud installation's own.
+// Exists reports whether a store has a list of tenants, even an empty one. Only the store of
+// a cloud installation has it.
 func Exists(ctx context.Context, s store.Store) (bool, error) {
 	_, err := s.Secret(ctx, secretTenants)
 	if errors.Is(err, store.ErrNotFound) {
@@ -45,7 +45,7 @@ func Exists(ctx context.Context, s store.Store) (bool, error) {
 	return err == nil, err
 }
 
-// Begin makes an empty list where there is none.
+// Begin stores an empty list if there is none.
 func (r *Registry) Begin(ctx context.Context) error {
 	return r.change(ctx, func(all []Tenant) ([]Tenant, error) { return all, nil })
 }
@@ -65,7 +65,7 @@ func (r *Registry) Tenant(ctx context.Context, name string) (Tenant, error) {
 	return Find(all, name)
 }
 
-// Usable returns a tenant that commands may work with: one that isn't being removed.
+// Usable returns a tenant for a command. It refuses a tenant that is being removed.
 func (r *Registry) Usable(ctx context.Context, name string) (Tenant, error) {
 	t, err := r.Tenant(ctx, name)
 	if err == nil && t.Removing {
@@ -92,8 +92,8 @@ func (r *Registry) read(ctx context.Context) (encoded []byte, all []Tenant, err 
 	return encoded, l.Tenants, nil
 }
 
-// change lets do make a new list of the one that there is, and starts again when
-// somebody else was faster.
+// change stores what do makes of the current list. It starts again if another process has
+// changed the list meanwhile.
 func (r *Registry) change(ctx context.Context, do func([]Tenant) ([]Tenant, error)) error {
 	for attempt := 1; ; attempt++ {
 		before, all, err := r.read(ctx)
@@ -141,16 +141,16 @@ func find(all []Tenant, name string) (at int, err error) {
 	return at, nil
 }
 
-// Add adds a tenant. It is refused if its name can't be one or is taken, if its
-// address can't be one, or if a browser would offer its passkeys at the host of
-// another tenant, or that one's at its own; two tenants of one host are the
-// plainest case of that.
+// Add adds a tenant. It refuses a name or an address that is invalid, and a name that is
+// taken. It also refuses a tenant if a browser would offer its passkeys at the host of
+// another tenant, or the passkeys of another tenant at its host. So no two tenants share a
+// host.
 func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
 	if err := CheckName(t.Name); err != nil {
 		return Tenant{}, err
 	}
 	t.Product, t.Contact = strings.TrimSpace(t.Product), strings.TrimSpace(t.Contact)
-	t.Created, t.Disabled, t.Removing = r.Now().UTC(), time.Time{}, false
+	t.Created, t.Suspended, t.Removing = r.Now().UTC(), time.Time{}, false
 	address, err := t.Address()
 	if err != nil {
 		return Tenant{}, err
@@ -178,7 +178,8 @@ func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
 	return t, err
 }
 
-// keepsApartFrom refuses two tenants whose passkeys would meet.
+// keepsApartFrom refuses two tenants if a browser would offer the passkeys of one of them at
+// the host of the other.
 func (t Tenant) keepsApartFrom(other Tenant) error {
 	mine, err := t.Address()
 	if err != nil {
@@ -186,7 +187,7 @@ func (t Tenant) keepsApartFrom(other Tenant) error {
 	}
 	theirs, err := other.Address()
 	if err != nil {
-		return nil // nobody reaches it, see [Router.Refresh]
+		return nil // nobody can reach it, see [Router.Refresh]
 	}
 	switch myHost, theirHost := server.HostName(mine.Host), server.HostName(theirs.Host); {
 	case myHost == theirHost:
@@ -199,8 +200,8 @@ func (t Tenant) keepsApartFrom(other Tenant) error {
 	return nil
 }
 
-// SetDisabled switches a tenant off, or on again.
-func (r *Registry) SetDisabled(ctx context.Context, name string, disabled bool) error {
+// SetSuspended suspends a tenant, or makes it active again.
+func (r *Registry) SetSuspended(ctx context.Context, name string, suspended bool) error {
 	return r.change(ctx, func(all []Tenant) ([]Tenant, error) {
 		at, err := find(all, name)
 		if err != nil {
@@ -210,19 +211,19 @@ func (r *Registry) SetDisabled(ctx context.Context, name string, disabled bool) 
 		switch {
 		case t.Removing:
 			return nil, fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again", name, name)
-		case !disabled:
-			t.Disabled = time.Time{}
-		case t.IsOn():
-			t.Disabled = r.Now().UTC()
+		case !suspended:
+			t.Suspended = time.Time{}
+		case t.IsActive():
+			t.Suspended = r.Now().UTC()
 		}
 		return all, nil
 	})
 }
 
-// Remove removes a tenant that is switched off. Its records are deleted by erase,
-// which must bear being called again: first the list says that the tenant is being
-// removed, then erase runs, and last the tenant goes from the list. Wherever this
-// is interrupted, calling it again mends it, and until then nobody gets the name.
+// Remove removes a suspended tenant, in three steps: it marks the tenant in the list as
+// being removed, calls erase to delete the records, and deletes the tenant from the list.
+// After an interruption at any point IT calls it again, so erase may run more than once.
+// Until then nobody gets the name.
 func (r *Registry) Remove(ctx context.Context, name string, erase func(context.Context, Tenant) error) error {
 	var t Tenant
 	err := r.change(ctx, func(all []Tenant) ([]Tenant, error) {
@@ -230,7 +231,7 @@ func (r *Registry) Remove(ctx context.Context, name string, erase func(context.C
 		if err != nil {
 			return nil, err
 		}
-		if all[at].IsOn() {
+		if all[at].IsActive() {
 			return nil, fmt.Errorf("the tenant %s is switched on: run keypeg tenant disable %s first", name, name)
 		}
 		all[at].Removing = true

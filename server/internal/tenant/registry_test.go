@@ -87,7 +87,7 @@ func TestAdd(t *testing.T) {
 			t.Fatal(err)
 		}
 		kept, err := r.Tenant(t.Context(), "acme")
-		if err != nil || kept.RPID != "acme.example" || kept.Product != "Acme" || kept.Contact != "desk" || !kept.IsOn() || !kept.Created.Equal(added.Created) {
+		if err != nil || kept.RPID != "acme.example" || kept.Product != "Acme" || kept.Contact != "desk" || !kept.IsActive() || !kept.Created.Equal(added.Created) {
 			t.Errorf("kept %+v (%v), added %+v", kept, err, added)
 		}
 		if beta, err := r.Tenant(t.Context(), "beta"); err != nil || beta.PublicURL != "https://id.beta.example" {
@@ -176,12 +176,12 @@ func TestAddAtTheSameTime(t *testing.T) {
 func TestDisable(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, r *tenant.Registry) {
 		adds(t, r, "acme", "https://id.acme.example")
-		says(t, "an unknown tenant", r.SetDisabled(t.Context(), "acne", true), `no such tenant as "acne"`)
+		says(t, "an unknown tenant", r.SetSuspended(t.Context(), "acne", true), `no such tenant as "acne"`)
 		for _, disabled := range []bool{true, true, false, false, true} {
-			if err := r.SetDisabled(t.Context(), "acme", disabled); err != nil {
+			if err := r.SetSuspended(t.Context(), "acme", disabled); err != nil {
 				t.Fatal(err)
 			}
-			if kept, err := r.Tenant(t.Context(), "acme"); err != nil || kept.IsOn() == disabled {
+			if kept, err := r.Tenant(t.Context(), "acme"); err != nil || kept.IsActive() == disabled {
 				t.Errorf("disabled %t: %+v (%v)", disabled, kept, err)
 			}
 		}
@@ -199,14 +199,14 @@ func TestRemove(t *testing.T) {
 		if erased != 0 {
 			t.Fatal("records were deleted")
 		}
-		if err := r.SetDisabled(t.Context(), "acme", true); err != nil {
+		if err := r.SetSuspended(t.Context(), "acme", true); err != nil {
 			t.Fatal(err)
 		}
 
 		// Interrupted, it can be neither used nor added, and removing it again mends it.
 		says(t, "an interrupted one", r.Remove(t.Context(), "acme", func(context.Context, tenant.Tenant) error { return errors.New("disk on fire") }),
 			"disk on fire; run keypeg tenant remove acme again")
-		says(t, "enabling half a tenant", r.SetDisabled(t.Context(), "acme", false), "is being removed")
+		says(t, "enabling half a tenant", r.SetSuspended(t.Context(), "acme", false), "is being removed")
 		_, err := r.Add(t.Context(), tenant.Tenant{Name: "acme", PublicURL: "https://new.example"})
 		says(t, "adding half a tenant", err, "is being removed")
 		_, err = r.Add(t.Context(), tenant.Tenant{Name: "gamma", PublicURL: "https://id.acme.example"})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -18,32 +19,33 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Organisation is a tenant that is open.
-type Organisation struct {
+// OpenTenant is a tenant whose store is open. On premise there is one, without a name.
+type OpenTenant struct {
 	Server   *server.Server
 	Accounts *account.Service // for commands
 	Address  server.Address   // where people reach it
 	Store    store.Store
-	Close    func() error // releases its store
+	Close    func() error // closes its store
 }
 
 // RouterConfig is what a [Router] needs.
 type RouterConfig struct {
 	Registry *Registry
 	Log      *slog.Logger
-	// Open opens a tenant, and Erase deletes its records while it isn't open.
-	Open  func(context.Context, Tenant) (*Organisation, error)
+	// Open opens a tenant.
+	Open func(context.Context, Tenant) (*OpenTenant, error)
+	// Erase deletes the records of a tenant that isn't open.
 	Erase func(context.Context, Tenant) error
-	// Closed serves those who come to a tenant that is switched off.
-	Closed func(Tenant) (http.Handler, error)
-	// Unknown serves those who come to a host that no tenant has.
+	// Suspended makes the handler for requests to a suspended tenant.
+	Suspended func(Tenant) (http.Handler, error)
+	// Unknown handles requests to a host that no tenant has.
 	Unknown http.Handler
 }
 
 // Router is the http.Handler of all tenants. It is safe for concurrent use.
 //
-// A tenant is opened by whoever comes first and stays open, so an installation with
-// a thousand of them starts as fast as one with none.
+// The first request to a tenant opens it, and it stays open. So an installation with a
+// thousand tenants starts as fast as one with none.
 type Router struct {
 	RouterConfig
 	health *server.Health
@@ -52,24 +54,25 @@ type Router struct {
 	known   atomic.Pointer[directory]
 	strange atomic.Int64 // when the list was last read because of an unknown host
 
-	unserved *warning.Seldom[Tenant]   // when to tell of those that nobody reaches
-	unread   *warning.Seldom[struct{}] // when to tell that the list can't be read
+	unserved *warning.Seldom[Tenant]   // limits how often the log names a tenant that can't be served
+	unread   *warning.Seldom[struct{}] // limits how often the log says that the list can't be read
 
-	mu       sync.Mutex // guards what follows; taken after a slot's
-	slots    map[string]*slot
+	mu       sync.Mutex // guards the fields below; locked after the lock of an entry
+	entries  map[string]*entry
 	draining bool
-	ended    bool // streams have: we are shutting down
+	ended    bool // the streams have ended, because the server is shutting down
 	closed   bool
 }
 
 // directory is the list of tenants as it was read last.
 type directory struct {
-	byHost map[string]resident // by the host's name; a port is no difference between tenants
-	byName map[string]Tenant
-	closed sync.Map // handlers of those that are switched off, by name
+	byHost    map[string]addressed // by host name, because a port doesn't distinguish tenants
+	byName    map[string]Tenant
+	suspended sync.Map // handlers of suspended tenants, by name
 }
 
-type resident struct {
+// addressed is a tenant with its parsed address.
+type addressed struct {
 	Tenant
 	address server.Address
 }
@@ -79,18 +82,18 @@ func (d *directory) at(host string) (Tenant, bool) {
 	return found.Tenant, found.address.IsHost(host) && found.Name != ""
 }
 
-// slot is where a tenant is open, or not. What is served in it holds mu for
-// reading; so whoever has all of it knows that nobody is inside.
-type slot struct {
+// entry is a tenant in this process, whether it is open or not. Each request to the tenant
+// locks mu for reading, so whoever locks it for writing knows that no request is running.
+type entry struct {
 	mu     sync.RWMutex
-	tenant Tenant        // as it was when it was opened
-	open   *Organisation // nil while it isn't
+	tenant Tenant      // as it was when it was opened
+	open   *OpenTenant // nil while it isn't open
 }
 
 // NewRouter returns a Router that has read the list of tenants.
 func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 	rt := &Router{
-		RouterConfig: c, slots: map[string]*slot{}, health: &server.Health{Store: c.Registry.Store, Log: c.Log, Now: time.Now},
+		RouterConfig: c, entries: map[string]*entry{}, health: &server.Health{Store: c.Registry.Store, Log: c.Log, Now: time.Now},
 		unserved: warning.NewSeldom[Tenant](warning.Again, time.Now),
 		unread:   warning.NewSeldom[struct{}](time.Minute, time.Now),
 	}
@@ -98,8 +101,8 @@ func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 	return rt, rt.Refresh(ctx)
 }
 
-// Refresh reads the list of tenants, and closes those that were switched off,
-// removed or changed. It returns without waiting until they are closed.
+// Refresh reads the list of tenants, and closes those that were suspended, removed or
+// changed. It doesn't wait until they are closed.
 func (rt *Router) Refresh(ctx context.Context) error {
 	rt.reading.Lock()
 	defer rt.reading.Unlock()
@@ -107,51 +110,53 @@ func (rt *Router) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &directory{byHost: map[string]resident{}, byName: map[string]Tenant{}}
-	// Of early tenants whose hosts turn out to be equal, the older one is served.
+	d := &directory{byHost: map[string]addressed{}, byName: map[string]Tenant{}}
+	// If two of the oldest tenants have the same host, the older one is served.
 	slices.SortStableFunc(all, func(a, b Tenant) int { return a.Created.Compare(b.Created) })
 	for _, t := range all {
 		address, err := t.Address()
 		if err != nil {
-			rt.tellUnserved(t, err)
+			rt.logUnserved(t, err)
 			continue
 		}
 		d.byName[t.Name] = t
 		name := server.HostName(address.Host)
 		if older, taken := d.byHost[name]; taken {
-			rt.tellUnserved(t, fmt.Errorf("its host %s is that of the tenant %s", name, older.Name))
+			rt.logUnserved(t, fmt.Errorf("its host %s is that of the tenant %s", name, older.Name))
 			continue
 		}
-		d.byHost[name] = resident{t, address}
+		d.byHost[name] = addressed{t, address}
 	}
 	rt.known.Store(d)
 
-	for _, s := range rt.all() {
-		if rt.mayBeStale(s) {
-			go rt.shutIfStale(s)
+	for _, e := range rt.all() {
+		if rt.mayBeStale(e) {
+			go rt.shutIfStale(e)
 		}
 	}
 	return nil
 }
 
-// refresh is [Router.Refresh] for whom the list that was read last will do.
+// refresh is [Router.Refresh] where an error doesn't matter, because the list that was read
+// before is still in use. It logs the error.
 func (rt *Router) refresh(ctx context.Context) {
 	if err := rt.Refresh(ctx); err != nil && ctx.Err() == nil && rt.unread.Due(struct{}{}) {
 		rt.Log.Error("reading the list of tenants failed", "cause", err)
 	}
 }
 
-// tellUnserved says seldom that nobody reaches a tenant. The list is read every few seconds.
-func (rt *Router) tellUnserved(t Tenant, cause error) {
-	if t.IsOn() && rt.unserved.Due(t) {
+// logUnserved logs that nobody can reach a tenant. It does so seldom, because the list is
+// read every few seconds.
+func (rt *Router) logUnserved(t Tenant, cause error) {
+	if t.IsActive() && rt.unserved.Due(t) {
 		rt.Log.Error("a tenant can't be served: move its users to one with another address, or remove it", "tenant", t.Name, "url", t.PublicURL, "cause", cause)
 	}
 }
 
-// refreshEvery is after what time a change on another node is noticed.
+// refreshEvery is the time after which a node sees a change that another node has made.
 const refreshEvery = 2 * time.Second
 
-// Watch reads the list every few seconds until ctx ends: other nodes may change it.
+// Watch reads the list every few seconds until ctx ends, because other nodes may change it.
 func (rt *Router) Watch(ctx context.Context) {
 	ticker := time.NewTicker(refreshEvery)
 	defer ticker.Stop()
@@ -165,11 +170,11 @@ func (rt *Router) Watch(ctx context.Context) {
 	}
 }
 
-// NoticedAfter is when every node that watches has long noticed a change.
+// NoticedAfter is the time after which every node that watches has certainly seen a change.
 const NoticedAfter = 3 * refreshEvery
 
-// find returns the tenant of a host. Where there is none it reads the list again,
-// at most once a second: it may have been added on another node.
+// find returns the tenant of a host. If there is none it reads the list again, at most once
+// a second, because another node may have added it.
 func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
 	t, found := rt.known.Load().at(host)
 	now, before := time.Now().UnixNano(), rt.strange.Load()
@@ -187,17 +192,17 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.health.ServeHTTP(w, r)
 		return
 	}
-	for range 3 { // it may be closed and opened while we look
+	for range 3 { // the tenant may be changed after it was found
 		t, found := rt.find(r.Context(), r.Host)
 		if !found {
 			rt.Unknown.ServeHTTP(w, r)
 			return
 		}
-		if !t.IsOn() {
-			rt.serveClosed(w, r, t)
+		if !t.IsActive() {
+			rt.serveSuspended(w, r, t)
 			return
 		}
-		err := rt.use(t, func(o *Organisation) { o.Server.ServeHTTP(w, r) })
+		err := rt.use(t, func(o *OpenTenant) { o.Server.ServeHTTP(w, r) })
 		if err == nil {
 			return
 		}
@@ -209,13 +214,13 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "This organisation can't be served at the moment. Please try again in a minute.", http.StatusServiceUnavailable)
 }
 
-func (rt *Router) serveClosed(w http.ResponseWriter, r *http.Request, t Tenant) {
-	made := &rt.known.Load().closed
+func (rt *Router) serveSuspended(w http.ResponseWriter, r *http.Request, t Tenant) {
+	made := &rt.known.Load().suspended
 	if h, found := made.Load(t.Name); found {
 		h.(http.Handler).ServeHTTP(w, r)
 		return
 	}
-	h, err := rt.Closed(t)
+	h, err := rt.Suspended(t)
 	if err != nil {
 		rt.Log.Error("a tenant can't be served", "tenant", t.Name, "cause", err)
 		http.Error(w, "This organisation is switched off.", http.StatusForbidden)
@@ -225,57 +230,54 @@ func (rt *Router) serveClosed(w http.ResponseWriter, r *http.Request, t Tenant) 
 	h.ServeHTTP(w, r)
 }
 
-// errChanged means that a tenant isn't any more what it was when it was found.
+// errChanged means that the tenant was changed after it was found.
 var errChanged = errors.New("the tenant was changed meanwhile")
 
-// use lets do work with an open tenant, which stays open until do returns.
-func (rt *Router) use(t Tenant, do func(*Organisation)) error {
-	s := rt.slot(t.Name)
+// use calls do with the open tenant, which stays open until do returns.
+func (rt *Router) use(t Tenant, do func(*OpenTenant)) error {
+	e := rt.entry(t.Name)
 	used := func() bool {
-		s.mu.RLock()
-		defer s.mu.RUnlock() // also when a handler panics
-		if s.open == nil || s.tenant != t {
+		e.mu.RLock()
+		defer e.mu.RUnlock() // also when a handler panics
+		if e.open == nil || e.tenant != t {
 			return false
 		}
-		do(s.open)
+		do(e.open)
 		return true
 	}
 	for !used() {
-		rt.shutIfStale(s)
-		// Not with the context of whoever was first: they may go away, others stay.
-		if err := rt.open(context.Background(), s, t); err != nil {
+		rt.shutIfStale(e)
+		// Not with the context of the first request: it may be cancelled while others wait.
+		if err := rt.open(context.Background(), e, t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (rt *Router) slot(name string) *slot {
+func (rt *Router) entry(name string) *entry {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	if rt.slots[name] == nil {
-		rt.slots[name] = &slot{}
+	if rt.entries[name] == nil {
+		rt.entries[name] = &entry{}
 	}
-	return rt.slots[name]
+	return rt.entries[name]
 }
 
-func (rt *Router) all() (slots []*slot) {
+func (rt *Router) all() []*entry {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	for _, s := range rt.slots {
-		slots = append(slots, s)
-	}
-	return slots
+	return slices.Collect(maps.Values(rt.entries))
 }
 
-// open opens a tenant in its slot, unless it is open or was changed.
-func (rt *Router) open(ctx context.Context, s *slot, t Tenant) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// open opens a tenant, unless it is open already or was changed.
+func (rt *Router) open(ctx context.Context, e *entry, t Tenant) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if rt.known.Load().byName[t.Name] != t || t.Removing {
 		return errChanged
 	}
-	if s.open != nil {
+	if e.open != nil {
 		return nil
 	}
 	rt.mu.Lock()
@@ -290,7 +292,7 @@ func (rt *Router) open(ctx context.Context, s *slot, t Tenant) error {
 		return err
 	}
 	rt.Log.Debug("opened a tenant", "tenant", t.Name, "took", time.Since(began))
-	s.open, s.tenant = opened, t
+	e.open, e.tenant = opened, t
 
 	rt.mu.Lock()
 	draining, ended := rt.draining, rt.ended
@@ -304,51 +306,54 @@ func (rt *Router) open(ctx context.Context, s *slot, t Tenant) error {
 	return nil
 }
 
-// mayBeStale looks without waiting.
-func (rt *Router) mayBeStale(s *slot) bool {
-	if !s.mu.TryRLock() {
+// mayBeStale is isStale without waiting for the lock. It is true if the lock is taken.
+func (rt *Router) mayBeStale(e *entry) bool {
+	if !e.mu.TryRLock() {
 		return true
 	}
-	defer s.mu.RUnlock()
-	return rt.isStale(s)
+	defer e.mu.RUnlock()
+	return rt.isStale(e)
 }
 
-func (rt *Router) isStale(s *slot) bool {
-	return s.open != nil && rt.known.Load().byName[s.tenant.Name] != s.tenant
+// isStale reports whether a tenant is open that the list doesn't have any more in this form.
+func (rt *Router) isStale(e *entry) bool {
+	return e.open != nil && rt.known.Load().byName[e.tenant.Name] != e.tenant
 }
 
-// shutIfStale closes what is open in a slot, if it isn't what the list says by now.
-// It waits until nobody is inside.
-func (rt *Router) shutIfStale(s *slot) {
-	rt.shut(s, func() bool { return rt.isStale(s) })
+// shutIfStale closes the tenant if isStale. It waits until no request to it is running.
+func (rt *Router) shutIfStale(e *entry) {
+	rt.shut(e, func() bool { return rt.isStale(e) })
 }
 
-func (rt *Router) shut(s *slot, condition func() bool) {
-	s.mu.RLock()
-	var shall *Organisation
+// shut closes the tenant if the condition holds. It ends the streams first, so that no
+// request runs for ever.
+func (rt *Router) shut(e *entry, condition func() bool) {
+	e.mu.RLock()
+	var shall *OpenTenant
 	if condition() {
-		shall = s.open
+		shall = e.open
 		shall.Server.EndStreams()
 	}
-	s.mu.RUnlock()
+	e.mu.RUnlock()
 	if shall == nil {
 		return
 	}
 
-	// Even if it was switched on again meanwhile: without streams it is of no use.
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open != shall {
+	// Even if it was made active again meanwhile: its Server has ended its streams for good.
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.open != shall {
 		return
 	}
-	if err := s.open.Close(); err != nil {
-		rt.Log.Error("closing a tenant failed", "tenant", s.tenant.Name, "cause", err)
+	if err := e.open.Close(); err != nil {
+		rt.Log.Error("closing a tenant failed", "tenant", e.tenant.Name, "cause", err)
 	}
-	s.open = nil
+	e.open = nil
 }
 
-// Command lets do carry out a command for one tenant, switched on or off.
-func (rt *Router) Command(ctx context.Context, name string, do func(*Organisation)) error {
+// Command calls do with one tenant, for a command. The tenant may be suspended; then it is
+// closed again afterwards.
+func (rt *Router) Command(ctx context.Context, name string, do func(*OpenTenant)) error {
 	t, err := rt.Registry.Usable(ctx, name)
 	if err != nil {
 		return err
@@ -359,38 +364,38 @@ func (rt *Router) Command(ctx context.Context, name string, do func(*Organisatio
 		}
 	}
 	err = rt.use(t, do)
-	if !t.IsOn() {
-		s := rt.slot(name)
-		rt.shut(s, func() bool { return s.open != nil && !s.tenant.IsOn() })
+	if !t.IsActive() {
+		e := rt.entry(name)
+		rt.shut(e, func() bool { return e.open != nil && !e.tenant.IsActive() })
 	}
 	return err
 }
 
-// SetDisabled switches a tenant off or on, here at once: what is being answered comes
-// to its end, streams end, and nothing new begins.
-func (rt *Router) SetDisabled(ctx context.Context, name string, disabled bool) error {
-	if err := rt.Registry.SetDisabled(ctx, name, disabled); err != nil {
+// SetSuspended suspends a tenant, or makes it active again. On this node it takes effect at
+// once: running requests are answered, streams end, and new requests are refused.
+func (rt *Router) SetSuspended(ctx context.Context, name string, suspended bool) error {
+	if err := rt.Registry.SetSuspended(ctx, name, suspended); err != nil {
 		return err
 	}
 	return rt.Refresh(ctx)
 }
 
-// Remove removes a tenant that is switched off, as [Registry.Remove] does.
+// Remove removes a suspended tenant, as [Registry.Remove] does.
 func (rt *Router) Remove(ctx context.Context, name string) error {
 	err := rt.Registry.Remove(ctx, name, func(ctx context.Context, t Tenant) error {
-		if err := rt.Refresh(ctx); err != nil { // nobody opens it from now on
+		if err := rt.Refresh(ctx); err != nil { // no request opens it from now on
 			return err
 		}
-		s := rt.slot(name)
-		rt.shutIfStale(s)
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		e := rt.entry(name)
+		rt.shutIfStale(e)
+		e.mu.Lock()
+		defer e.mu.Unlock()
 		return rt.Erase(ctx, t)
 	})
 	return errors.Join(err, rt.Refresh(ctx))
 }
 
-// Drain says by /healthz that this node is about to stop, and lets connections end
+// Drain makes /healthz report that this node is about to stop, and makes connections end
 // after their next answer.
 func (rt *Router) Drain() {
 	rt.health.Drain()
@@ -409,31 +414,31 @@ func (rt *Router) EndStreams() {
 }
 
 func (rt *Router) eachOpen(do func(*server.Server)) {
-	for _, s := range rt.all() {
-		s.mu.RLock()
-		if s.open != nil {
-			do(s.open.Server)
+	for _, e := range rt.all() {
+		e.mu.RLock()
+		if e.open != nil {
+			do(e.open.Server)
 		}
-		s.mu.RUnlock()
+		e.mu.RUnlock()
 	}
 }
 
-// closeAtOnce is how many tenants are closed at the same time: each may wait for the
+// closeAtOnce is how many tenants are closed at the same time, because each may wait for the
 // disk.
 const closeAtOnce = 16
 
-// Close closes all tenants, when nobody is inside any more.
+// Close closes all tenants. It waits for their running requests.
 func (rt *Router) Close() {
 	rt.mu.Lock()
 	rt.closed = true
 	rt.mu.Unlock()
 	turns := make(chan struct{}, closeAtOnce)
 	var closing sync.WaitGroup
-	for _, s := range rt.all() {
+	for _, e := range rt.all() {
 		turns <- struct{}{}
 		closing.Go(func() {
 			defer func() { <-turns }()
-			rt.shut(s, func() bool { return s.open != nil })
+			rt.shut(e, func() bool { return e.open != nil })
 		})
 	}
 	closing.Wait()

@@ -45,7 +45,7 @@ func newStreet(t *testing.T) *street {
 	log := slog.New(slog.DiscardHandler)
 	router, err := tenant.NewRouter(t.Context(), tenant.RouterConfig{
 		Registry: s.registry, Log: log,
-		Open: func(ctx context.Context, one tenant.Tenant) (*tenant.Organisation, error) {
+		Open: func(ctx context.Context, one tenant.Tenant) (*tenant.OpenTenant, error) {
 			if s.fails.Load() {
 				return nil, errors.New("the disk is full")
 			}
@@ -75,7 +75,7 @@ func newStreet(t *testing.T) *street {
 					}),
 				}},
 			})
-			return &tenant.Organisation{Server: handler, Close: func() error {
+			return &tenant.OpenTenant{Server: handler, Close: func() error {
 				s.mu.Lock()
 				defer s.mu.Unlock()
 				delete(s.stores, one.Name)
@@ -92,9 +92,9 @@ func newStreet(t *testing.T) *street {
 			return nil
 		},
 		Unknown: server.NewUnknown(server.Config{Log: log, Product: "Keypeg", Asset: func(name string) string { return name }}),
-		Closed: func(one tenant.Tenant) (http.Handler, error) {
+		Suspended: func(one tenant.Tenant) (http.Handler, error) {
 			address, err := one.Address()
-			return server.NewClosed(server.Config{Now: time.Now, Log: log, Address: address, Product: one.Name, Contact: one.Contact, Asset: func(name string) string { return name }}), err
+			return server.NewSuspended(server.Config{Now: time.Now, Log: log, Address: address, Product: one.Name, Contact: one.Contact, Asset: func(name string) string { return name }}), err
 		},
 	})
 	if err != nil {
@@ -210,7 +210,7 @@ func TestRouter(t *testing.T) {
 		for _, host := range []string{"beta.localhost:443", "acme.localhost", "acme.localhost:443", "acme.localhost:80", "xn--bcher-kva.example:80", "bcher.example", ""} {
 			s.expects(host, "/static/name", 421, "No organisation is served at this address.")
 		}
-		if err := s.SetDisabled(t.Context(), "books", true); err != nil {
+		if err := s.SetSuspended(t.Context(), "books", true); err != nil {
 			t.Fatal(err)
 		}
 		s.expects("xn--bcher-kva.example:443", "/sign-in", 403, "This organisation is switched off.")
@@ -267,7 +267,7 @@ func TestRouter(t *testing.T) {
 		var inside sync.WaitGroup
 		inside.Go(func() { s.expects("acme.localhost:8080", "/static/held", 200, "acme") })
 		<-s.inside
-		if err := s.SetDisabled(t.Context(), "acme", true); err != nil {
+		if err := s.SetSuspended(t.Context(), "acme", true); err != nil {
 			t.Fatal(err)
 		}
 		s.expects("acme.localhost:8080", "/sign-in", 403, "This organisation is switched off.")
@@ -281,13 +281,13 @@ func TestRouter(t *testing.T) {
 		inside.Go(func() { s.expects("acme.localhost:8080", "/static/held", 200, "acme") })
 		<-s.inside
 		streamed := s.streams("acme")
-		if err := s.SetDisabled(t.Context(), "acme", true); err != nil {
+		if err := s.SetSuspended(t.Context(), "acme", true); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := io.Copy(io.Discard, streamed); err != nil {
 			t.Errorf("the stream didn't end by itself: %v", err)
 		}
-		if err := s.SetDisabled(t.Context(), "acme", false); err != nil {
+		if err := s.SetSuspended(t.Context(), "acme", false); err != nil {
 			t.Fatal(err)
 		}
 		close(s.held)
@@ -354,7 +354,7 @@ func TestRouterRaces(t *testing.T) {
 		}
 		changing.Go(func() {
 			for round := range rounds {
-				if err := s.SetDisabled(t.Context(), name, true); err != nil {
+				if err := s.SetSuspended(t.Context(), name, true); err != nil {
 					t.Error(err)
 				}
 				if round%3 == 0 {
@@ -365,7 +365,7 @@ func TestRouterRaces(t *testing.T) {
 					if err := s.Refresh(t.Context()); err != nil {
 						t.Error(err)
 					}
-				} else if err := s.SetDisabled(t.Context(), name, false); err != nil {
+				} else if err := s.SetSuspended(t.Context(), name, false); err != nil {
 					t.Error(err)
 				}
 				for before := served.Load(); served.Load() == before; {

@@ -1,17 +1,16 @@
 // Package tenant lets one installation serve several organisations, its tenants:
 // the cloud edition.
 //
-// A tenant is a host name of its own with a relying party id, a store and a
-// [server.Server]. Which ones there are stands in the installation's own store,
-// as one value that a [Registry] changes by compare-and-swap; so any node, and any
-// command, may change it. The [Router] stands in front: it finds the tenant that a
-// request is for by its Host header, opens it at its first request, and closes it
-// when it is switched off or removed.
+// A [Tenant] has a host name, a relying party id, a store and a [server.Server] of its
+// own. The list of tenants is one value in the installation's store. A [Registry] changes
+// it by compare-and-swap, so every node and every command may change it. The [Router] finds
+// the tenant of a request by its Host header, opens the tenant at its first request, and
+// closes it when it is suspended or removed.
 //
-// Nothing of one tenant is visible to another because nothing of it lies where the
-// other could look: each Server has one store, made of keys and records of that
-// tenant alone. What is left to this package is that no two share a host, and that
-// no passkey of one is offered by a browser at another's: see [Registry.Add].
+// One tenant can't see the records of another, because each Server has a store with the
+// keys and records of that tenant alone. This package ensures that no two tenants share a
+// host, and that no browser offers a passkey of one tenant at the host of another: see
+// [Registry.Add].
 package tenant
 
 import (
@@ -24,25 +23,27 @@ import (
 	"github.com/keypeg/keypeg/server/internal/shown"
 )
 
-// Tenant is one of the organisations.
+// Tenant is one organisation in the list of tenants.
 type Tenant struct {
 	Name      string `json:"name"`              // of its file, and in commands and settings
-	PublicURL string `json:"publicURL"`         // as browsers write it, but of early tenants as it was given
+	PublicURL string `json:"publicURL"`         // as browsers write it; of the oldest tenants as IT wrote it
 	RPID      string `json:"rpID,omitempty"`    // likewise; "" for the host
 	Product   string `json:"product,omitempty"` // "" for the installation's
 	Contact   string `json:"contact,omitempty"` // "" for the installation's
 
 	Created time.Time `json:"created"`
-	// Disabled is when it was switched off; zero while it is on.
-	Disabled time.Time `json:"disabled,omitzero"`
-	// Removing is set once its records are being deleted. There is no way back.
+	// Suspended is when the tenant was suspended. It is zero while the tenant is active.
+	Suspended time.Time `json:"disabled,omitzero"`
+	// Removing is set when the deletion of its records begins. It can't be undone.
 	Removing bool `json:"removing,omitempty"`
 }
 
-// IsOn tells whether the tenant's people are served.
-func (t Tenant) IsOn() bool { return t.Disabled.IsZero() && !t.Removing }
+// IsActive reports whether the tenant's people are served: it is neither suspended nor being
+// removed.
+func (t Tenant) IsActive() bool { return t.Suspended.IsZero() && !t.Removing }
 
-// Address is where the tenant is reached. Its errors are sentences for IT.
+// Address returns the address at which people reach the tenant. Its errors are sentences for
+// IT.
 func (t Tenant) Address() (server.Address, error) {
 	return server.ParseAddress(t.PublicURL, t.RPID, true)
 }
@@ -52,7 +53,7 @@ const MaxName = 40
 
 var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
-// CheckName refuses what can't name a tenant, with a sentence for IT.
+// CheckName refuses a text that can't be the name of a tenant, with a sentence for IT.
 func CheckName(name string) error {
 	if len(name) > MaxName || !names.MatchString(name) {
 		return fmt.Errorf("%s can't name a tenant: use at most %d lower-case letters, digits and dashes, such as acme", shown.Quoted(name), MaxName)
@@ -60,8 +61,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// isWithin tells whether a browser offers passkeys of this relying party id at this
-// host (WebAuthn Level 3, 5.1.3: the host is the id, or lies under it).
+// isWithin reports whether a browser offers passkeys of this relying party id at this host:
+// the host is the id, or a subdomain of it (WebAuthn Level 3, 5.1.3).
 func isWithin(host, rpID string) bool {
 	return host == rpID || strings.HasSuffix(host, "."+rpID)
 }

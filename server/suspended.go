@@ -10,23 +10,23 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// NewClosed returns the handler of an organisation that is switched off. It reads
-// no store: whatever is asked, it says so, and whom to ask. Of the app it serves those
-// under /static/ only, which its own page needs.
-func NewClosed(c Config) http.Handler {
+// NewSuspended returns the handler of a suspended organisation. It answers every request
+// with a refusal that says whom to ask, and reads no store. Of the app's files it serves
+// those under /static/ only, because its page needs them.
+func NewSuspended(c Config) http.Handler {
 	contact := c.Contact
 	s := newRefusing(c)
-	s.signInPages.ContactSaid = true // the sentence has it
+	s.signInPages.ContactSaid = true // the refusal names the contact already
 	return s.watched(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
 		if contact == "" {
-			return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off.")
+			return shared.Errorf(shared.CodeSuspended, "This organisation is switched off.")
 		}
-		return shared.Errorf(shared.CodeSwitchedOff, "This organisation is switched off. Please ask: %s", contact)
+		return shared.Errorf(shared.CodeSuspended, "This organisation is switched off. Please ask: %s", contact)
 	}))))
 }
 
-// NewUnknown returns the handler for hosts that no organisation has. It needs no Address
-// and no store, and serves the same files as that of [NewClosed].
+// NewUnknown returns the handler for hosts that no organisation has. It needs no Address and
+// no store, and serves the same files as the handler of [NewSuspended].
 func NewUnknown(c Config) http.Handler {
 	s := newRefusing(c)
 	return s.watched(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
@@ -35,7 +35,7 @@ func NewUnknown(c Config) http.Handler {
 	})))
 }
 
-// newRefusing makes a Server that knows nobody.
+// newRefusing makes a Server without a store, for handlers that refuse every request.
 func newRefusing(c Config) *Server {
 	c.fill()
 	s := newServer(c)
@@ -44,7 +44,7 @@ func newRefusing(c Config) *Server {
 	return s
 }
 
-// refusing serves files, and refuses all else.
+// refusing serves the files under /static/, and refuses every other request.
 func (s *Server) refusing(refuse httpapi.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.answer(refuse))
