@@ -178,7 +178,7 @@ func TestFloodOfSuccesses(t *testing.T) {
 func TestFloodOfSuccessesAtAHost(t *testing.T) {
 	const flood = 120
 	onEveryStoreOfAHost(t, func(s *site, host *crib) {
-		ann := s.guest(host, "1")
+		ann := s.hostUser(host, "1")
 		ann.registers("hers")
 		lines := s.count(store.KindEvent)
 		for range flood {

@@ -1,12 +1,9 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -20,7 +17,6 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/live"
-	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -170,8 +166,8 @@ func (i *interrupted) Apply(ctx context.Context, batch store.Batch) error {
 	return i.Store.Apply(ctx, batch)
 }
 
-// guest is a browser in which a user of the host is signed in by the host's own means.
-func (s *site) guest(host *crib, id string) *visitor {
+// hostUser is a browser in which a user of the host is signed in by the host's own means.
+func (s *site) hostUser(host *crib, id string) *visitor {
 	s.Helper()
 	v := s.visitor()
 	v.name = id
@@ -215,7 +211,7 @@ func (s *site) changesNothing(do func()) {
 	}
 }
 
-// handleOf is a guest's user handle.
+// handleOf is the user handle of a host's user.
 func (s *site) handleOf(v *visitor) []byte {
 	s.Helper()
 	handle, err := base64.RawURLEncoding.DecodeString(v.lists().UserHandle)
@@ -225,10 +221,11 @@ func (s *site) handleOf(v *visitor) []byte {
 	return handle
 }
 
-func TestHost(t *testing.T) {
+// TestHostUsers holds what users of a host do here.
+func TestHostUsers(t *testing.T) {
 	t.Run("its users add passkeys, sign in with them, and confirm", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann := s.guest(host, "1")
+			ann := s.hostUser(host, "1")
 			var handle string
 			for range 2 { // nothing is stored before a passkey is
 				begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathRegisterBegin, nil), 200)
@@ -285,9 +282,9 @@ func TestHost(t *testing.T) {
 			}
 		})
 	})
-	t.Run("the last way in stays", func(t *testing.T) {
+	t.Run("the last sign-in method stays", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann := s.guest(host, "1")
+			ann := s.hostUser(host, "1")
 			added := ann.registers("Laptop")
 			host.changes("1", func(u *server.HostUser) { u.OtherMethods = 0 })
 			if !ann.lists().Passkeys[0].OnlyMethod {
@@ -297,10 +294,10 @@ func TestHost(t *testing.T) {
 			into[shared.Passkey](ann, ann.sends("PATCH", shared.PathPasskey+added.ID, shared.RenamePasskey{Name: "Other"}), 200)
 		})
 	})
-	t.Run("a password of the host is a way in, and can be asked for", func(t *testing.T) {
+	t.Run("a password of the host is a sign-in method, and can be asked for", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
 			host.changes("1", func(u *server.HostUser) { u.HasPassword, u.OtherMethods = true, 0 })
-			ann := s.guest(host, "1")
+			ann := s.hostUser(host, "1")
 			added := ann.registers("Laptop")
 			if list := ann.lists(); !list.HasPassword || list.Passkeys[0].OnlyMethod {
 				t.Errorf("her list is %+v", list)
@@ -311,324 +308,11 @@ func TestHost(t *testing.T) {
 			into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+added.ID, nil), 200)
 		})
 	})
-	t.Run("one's own only", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann, bob := s.guest(host, "1"), s.guest(host, "12")
-			hers := ann.registers("hers")
-			bob.registers("his")
-			if list := bob.lists(); len(list.Passkeys) != 1 || list.Passkeys[0].Name != "his" || list.UserHandle == ann.lists().UserHandle {
-				t.Errorf("his list: %+v", list)
-			}
-			bob.refused(bob.sends("PATCH", shared.PathPasskey+hers.ID, shared.RenamePasskey{Name: "mine"}), 404, shared.CodeNotFound)
-			bob.refused(bob.sends("DELETE", shared.PathPasskey+hers.ID, nil), 404, shared.CodeNotFound)
-			begun := into[shared.Ceremony](bob, bob.sends("POST", shared.PathConfirmBegin, nil), 200)
-			bob.device = ann.device
-			if _, err := bob.device.Get(begun.PublicKey); !errors.Is(err, passkeytest.ErrNotAllowed) {
-				t.Errorf("her device answers for him: %v", err)
-			}
-			// A ceremony belongs to the session in which it began.
-			begun = into[shared.Ceremony](ann, ann.sends("POST", shared.PathRegisterBegin, nil), 200)
-			made, err := s.visitor().device.Create(begun.PublicKey)
-			if err != nil {
-				t.Fatal(err)
-			}
-			answer := shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: made}}
-			bob.refused(bob.sends("POST", shared.PathRegisterFinish, answer), 400, shared.CodeCeremonyRefused)
-		})
-	})
-	t.Run("nobody confirms with another user's passkey", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann, bob := s.guest(host, "1"), s.guest(host, "12")
-			ann.registers("hers")
-			bob.registers("his")
-			handle := s.handleOf(bob)
-			s.passes(11 * time.Minute)
-			for _, lies := range [][]passkeytest.Lie{nil, {passkeytest.WithUserHandle(handle)}} {
-				begun := into[shared.Ceremony](bob, bob.sends("POST", shared.PathConfirmBegin, nil), 200)
-				// Where his passkeys aren't named, her device answers.
-				credential, err := ann.device.Get(without(t, begun.PublicKey, "allowCredentials"), lies...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				s.changesNothing(func() {
-					bob.refused(bob.sends("POST", shared.PathConfirmFinish, shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}), 400, shared.CodeCeremonyRefused)
-				})
-			}
-			bob.refused(bob.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
-		})
-	})
-	t.Run("nobody signs in over somebody else's session", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann, bob := s.guest(host, "1"), s.guest(host, "12")
-			ann.registers("hers")
-			bob.registers("his")
-			hers := ann.device
-			s.passes(time.Hour)
-			for _, host.literal = range []bool{true, false} {
-				ann.device = bob.device // Bob, at her unlocked computer
-				begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathSignInBegin, nil), 200)
-				s.changesNothing(func() {
-					a := ann.sends("POST", shared.PathSignInFinish, ann.proves(begun))
-					ann.refused(a, 409, shared.CodeConflict)
-					if !bytes.Contains(a.body, []byte("Sign out first.")) {
-						t.Errorf("he isn't told what to do: %s", a)
-					}
-				})
-				ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
-			}
-
-			// Her own passkey is a confirmation, and his lets him in once she is out, or
-			// shut out.
-			ann.device = hers
-			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
-			into[shared.Ceremony](ann, ann.sends("POST", shared.PathRegisterBegin, nil), 200)
-			host.changes("1", func(u *server.HostUser) { u.Disabled = true })
-			ann.device = bob.device
-			if signed := into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200); signed.User.ID != "12" {
-				t.Errorf("signed in is %+v", signed.User)
-			}
-		})
-	})
-	t.Run("who is gone or disabled at the host is nobody here", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			for id, leaves := range map[string]func(){
-				"1":  func() { host.changes("1", func(u *server.HostUser) { u.Disabled = true }) },
-				"12": func() { host.loses("12") },
-			} {
-				v := s.guest(host, id)
-				v.registers("Laptop")
-				begun := into[shared.Ceremony](v, v.sends("POST", shared.PathSignInBegin, "{}"), 200)
-				leaves()
-				v.refused(v.sends("GET", shared.PathPasskeys, nil), 401, shared.CodeUnauthenticated)
-				before := len(host.sessions)
-				v.refused(v.sends("POST", shared.PathSignInFinish, v.proves(begun)), 403, shared.CodeAccountDisabled)
-				if len(host.sessions) != before {
-					t.Errorf("%s has a session", id)
-				}
-			}
-		})
-	})
-	t.Run("a host in trouble lets nobody in", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann := s.guest(host, "1")
-			ann.registers("Laptop")
-			begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathSignInBegin, "{}"), 200)
-			host.broken = errors.New("the host's database is away")
-			ann.refused(ann.sends("GET", shared.PathPasskeys, nil), 500, shared.CodeInternal)
-			ann.refused(ann.sends("POST", shared.PathSignInFinish, ann.proves(begun)), 500, shared.CodeInternal)
-			if !strings.Contains(s.log.String(), "the host's database is away") {
-				t.Error("the log doesn't tell")
-			}
-			host.broken = nil
-			ann.lists()
-		})
-	})
-	t.Run("whom the host doesn't let in hasn't signed in", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann := s.guest(host, "1")
-			ann.registers("Laptop")
-			for _, test := range []struct {
-				refuses error
-				status  int
-				code    shared.Code
-				says    string
-			}{
-				{errors.New("the host's disk is full"), 500, shared.CodeInternal, "Something went wrong"},
-				{shared.Errorf(shared.CodeConflict, "Pay your %s first.", "fees"), 409, shared.CodeConflict, "Pay your fees first."},
-				{&shared.Error{Code: shared.CodeConflict, Message: "Closed at 100%."}, 409, shared.CodeConflict, "Closed at 100%."},
-				{&shared.Error{Code: "made_up", Message: "No."}, 500, shared.CodeInternal, "Something went wrong"},
-			} {
-				for what, tries := range map[string]func() answer{
-					"signing in": ann.signsInWithPasskey,
-					"confirming": func() answer {
-						begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
-						return ann.sends("POST", shared.PathConfirmFinish, ann.proves(begun))
-					},
-				} {
-					host.refuses = test.refuses
-					a := tries()
-					host.refuses = nil
-					ann.refused(a, test.status, test.code)
-					if !bytes.Contains(a.body, []byte(test.says)) {
-						t.Errorf("%s: she reads %s, want %q", what, a, test.says)
-					}
-				}
-			}
-			if events := into[shared.Activity](ann, ann.sends("GET", shared.PathActivity, nil), 200).Events; len(events) != 1 || events[0].Kind != shared.EventPasskeyAdded {
-				t.Errorf("her activity is %+v", events)
-			}
-			if !strings.Contains(s.log.String(), "the host's disk is full") {
-				t.Error("the log doesn't tell why")
-			}
-		})
-	})
-	t.Run("a line of activity that can't be written is one for the log", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			late := &interrupted{Store: s.config.Store}
-			s.restarts(func(c *server.Config) { c.Store = late })
-			ann := s.guest(host, "1")
-			ann.registers("Laptop")
-			ann.leavesHost()
-			host.admits = func() { late.first = func() error { return errors.New("our disk is full") } }
-			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
-			ann.lists()
-			if said := s.log.String(); !strings.Contains(said, "activity lacks a line") || !strings.Contains(said, "our disk is full") {
-				t.Errorf("the log doesn't tell: %s", said)
-			}
-		})
-	})
-	t.Run("an id that nobody can have is a fault of the host", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			for _, id := range []string{"", strings.Repeat("x", 256)} {
-				host.users[id] = server.HostUser{ID: id}
-				v := s.guest(host, id)
-				v.refused(v.sends("GET", shared.PathPasskeys, nil), 500, shared.CodeInternal)
-			}
-		})
-	})
-	t.Run("a user with two ids is a fault of the host, before anything is kept of them", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			host.changes("1", func(u *server.HostUser) { u.ID = "one" })
-			ann := s.guest(host, "1")
-			s.changesNothing(func() { ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 500, shared.CodeInternal) })
-			if !strings.Contains(s.log.String(), `asked for the user \"1\" and returned \"one\"`) {
-				t.Errorf("the log doesn't tell: %s", s.log)
-			}
-		})
-	})
-	t.Run("a session without an id would tie ceremonies to nothing", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann := s.guest(host, "1")
-			for cookie, session := range host.sessions {
-				session.ID = ""
-				host.sessions[cookie] = session
-			}
-			ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 500, shared.CodeInternal)
-		})
-	})
-	t.Run("sessions end with the passkey that they began with", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ender := &endingCrib{crib: host}
-			s.restarts(func(c *server.Config) { c.Host = ender })
-			ann, bob := s.guest(host, "1"), s.guest(host, "12")
-			bob.registers("his")
-			lost := ann.registers("Phone").ID
-			if !ann.lists().EndsSessions {
-				t.Error("her list doesn't say that they can")
-			}
-			// A minute apart, for the crib names sessions by the time.
-			signsIn := func() *visitor {
-				v := s.visitor()
-				v.name, v.device = "1", ann.device
-				s.passes(time.Minute)
-				into[shared.SignedIn](v, v.signsInWithPasskey(), 200)
-				return v
-			}
-			isOut := func(v *visitor) {
-				t.Helper()
-				v.refused(v.sends("GET", shared.PathPasskeys, nil), 401, shared.CodeUnauthenticated)
-			}
-			here, thief := signsIn(), signsIn()
-
-			ender.fails = errors.New("the host's sessions can't be reached")
-			here.refused(here.sends("DELETE", shared.PathPasskey+lost+"?end-sessions", nil), 500, shared.CodeInternal)
-			ender.fails = nil
-			thief.lists()
-			here.refused(here.sends("DELETE", shared.PathPasskey+lost+"?end-sessions", nil), 404, shared.CodeNotFound)
-			isOut(thief)
-			here.lists() // the one that asked stays, and others' too, and what began otherwise
-			ann.lists()
-			bob.lists()
-
-			// Without the wish they go on, and with it they end in the first answer.
-			second := ann.registers("Phone").ID
-			stays := signsIn()
-			if left := into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+second, nil), 200); !left.EndsSessions {
-				t.Error("what is left doesn't say that they can")
-			}
-			stays.lists()
-			third := ann.registers("Phone").ID
-			ends := signsIn()
-			into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+third+"?end-sessions", nil), 200)
-			isOut(ends)
-
-			// Nor does one escape that is just beginning.
-			fourth := ann.registers("Phone").ID
-			thief = s.visitor()
-			thief.device = ann.device
-			begun := into[shared.Ceremony](thief, thief.sends("POST", shared.PathSignInBegin, nil), 200)
-			proof := thief.proves(begun)
-			host.admits = func() {
-				host.admits = nil
-				into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+fourth+"?end-sessions", nil), 200)
-			}
-			thief.refused(thief.sends("POST", shared.PathSignInFinish, proof), 400, shared.CodePasskeyRemoved)
-			isOut(thief)
-		})
-	})
-	t.Run("where sessions can't be ended nothing pretends to", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann := s.guest(host, "1")
-			id := ann.registers("Phone").ID
-			if ann.lists().EndsSessions {
-				t.Error("her list says that they can")
-			}
-			s.changesNothing(func() {
-				ann.refused(ann.sends("DELETE", shared.PathPasskey+id+"?end-sessions", nil), 409, shared.CodeConflict)
-			})
-			if left := into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+id, nil), 200); left.EndsSessions {
-				t.Error("what is left says that they can")
-			}
-		})
-	})
-	t.Run("of who was removed nothing is left", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			bob := s.guest(host, "12")
-			bob.registers("his")
-			his := s.everything()
-			ann := s.guest(host, "1")
-			ann.registers("Laptop")
-			ann.leavesHost()
-			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
-			host.loses("1")
-			for range 2 {
-				if err := s.handler.RemovePasskeys(t.Context(), "1"); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := s.handler.RemovePasskeys(t.Context(), "nobody"); err != nil {
-				t.Fatal(err)
-			}
-			left := s.everything()
-			maps.DeleteFunc(left, func(key, _ string) bool { return strings.HasPrefix(key, string(store.KindTicket)) })
-			maps.DeleteFunc(his, func(key, _ string) bool { return strings.HasPrefix(key, string(store.KindTicket)) })
-			s.hasTombstone(ann.device.Credentials()[0].ID)
-			maps.DeleteFunc(left, func(key, _ string) bool {
-				return strings.HasPrefix(key, "link "+hex.EncodeToString([]byte("removed-passkey/")))
-			})
-			if !maps.Equal(left, his) {
-				t.Errorf("left is\n%v, want what is Bob's:\n%v", left, his)
-			}
-			a := ann.signsInWithPasskey()
-			ann.refused(a, 400, shared.CodePasskeyRemoved)
-			s.saysUnknown(true, a)
-
-			// A host shouldn't give an id twice. One that does tells nobody of the first.
-			host.changes("1", func(u *server.HostUser) { u.ID, u.Name, u.OtherMethods = "1", "carol@example.com", 1 })
-			carol := s.guest(host, "1")
-			if list := carol.lists(); len(list.Passkeys) != 0 {
-				t.Errorf("she has %+v", list.Passkeys)
-			}
-			if page := into[shared.Activity](carol, carol.sends("GET", shared.PathActivity, nil), 200); len(page.Events) != 0 {
-				t.Errorf("she did %+v", page.Events)
-			}
-		})
-	})
 	t.Run("two first passkeys at once are two passkeys", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
 			late := &interrupted{Store: s.config.Store}
 			s.restarts(func(c *server.Config) { c.Store = late })
-			laptop, phone := s.guest(host, "1"), s.guest(host, "1")
+			laptop, phone := s.hostUser(host, "1"), s.hostUser(host, "1")
 			late.first = func() error {
 				phone.registers("Phone")
 				return nil
@@ -639,92 +323,20 @@ func TestHost(t *testing.T) {
 			}
 		})
 	})
-	t.Run("what is on its way when somebody is removed leaves nothing either", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			late := &interrupted{Store: s.config.Store}
-			s.restarts(func(c *server.Config) { c.Store = late })
-			ann := host.users["1"]
-			for what, finish := range map[string]func(v *visitor, id string) answer{
-				"a rename": func(v *visitor, id string) answer {
-					return v.sends("PATCH", shared.PathPasskey+id, shared.RenamePasskey{Name: "x"})
-				},
-				"the removal of a passkey": func(v *visitor, id string) answer { return v.sends("DELETE", shared.PathPasskey+id, nil) },
-				"a second passkey": func(v *visitor, _ string) answer {
-					v.device = passkeytest.New(origin)
-					return v.finishesRegistration("x")
-				},
-				"a confirmation": func(v *visitor, _ string) answer {
-					begun := into[shared.Ceremony](v, v.sends("POST", shared.PathConfirmBegin, nil), 200)
-					return v.sends("POST", shared.PathConfirmFinish, v.proves(begun))
-				},
-				"a sign-in":       func(v *visitor, _ string) answer { return v.signsInWithPasskey() },
-				"a first passkey": func(v *visitor, _ string) answer { return v.finishesRegistration("x") },
-			} {
-				host.changes("1", func(u *server.HostUser) { *u = ann })
-				v, id := s.guest(host, "1"), ""
-				if what != "a first passkey" {
-					id = v.registers("Laptop").ID
-				}
-				late.first = func() error {
-					host.loses("1")
-					return s.handler.RemovePasskeys(t.Context(), "1")
-				}
-				if a := finish(v, id); a.status < 400 || a.status >= 500 {
-					t.Errorf("%s was answered with %s", what, a)
-				}
-				if late.first != nil {
-					t.Errorf("%s wrote nothing", what)
-				}
-				if users, events := s.count(store.KindUser), s.count(store.KindEvent); users+events != 0 {
-					t.Errorf("%s left %d records and %d events", what, users, events)
-				}
-			}
-
-			host.changes("1", func(u *server.HostUser) { *u = ann })
-			v := s.guest(host, "1")
-			v.registers("Laptop")
-			host.admits = func() {
-				if err := s.handler.RemovePasskeys(t.Context(), "1"); err != nil {
-					t.Error(err)
-				}
-			}
-			v.signsInWithPasskey()
-			if users, events := s.count(store.KindUser), s.count(store.KindEvent); users+events != 0 {
-				t.Errorf("who was just let in left %d records and %d events", users, events)
-			}
-		})
-	})
 	t.Run("what belongs to our own accounts isn't there", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann := s.guest(host, "1")
+			ann := s.hostUser(host, "1")
 			for _, path := range []string{shared.PathSignInPassword, shared.PathSignOut, shared.PathUsers, shared.PathRecoveryCodes, shared.PathPhoneLink, shared.PathEnrolBegin, shared.PageSignIn, shared.PageSetup, "/"} {
 				ann.refused(ann.sends("POST", path, "{}"), 404, shared.CodeNotFound)
 				ann.refused(ann.sends("GET", path, nil), 404, shared.CodeNotFound)
 			}
 		})
 	})
-	t.Run("who is refused at its own routes can tell IT a number", func(t *testing.T) {
-		onEveryStoreOfAHost(t, func(s *site, host *crib) {
-			ann := s.guest(host, "1")
-			protected := s.handler.Protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
-			asks := func() answer {
-				w := httptest.NewRecorder()
-				protected.ServeHTTP(w, ann.asks("/tools"))
-				return answer{w.Code, w.Header(), w.Body.Bytes()}
-			}
-			if a := asks(); a.status != 204 {
-				t.Errorf("she got %s", a)
-			}
-			host.broken = errors.New("the host's database is away")
-			a := asks()
-			ann.refused(a, 500, shared.CodeInternal)
-			id := a.header.Get("X-Request-Id")
-			if len(id) != 16 || !bytes.Contains(a.body, []byte("tell IT this number: "+id)) || !strings.Contains(s.log.String(), "request="+id) {
-				t.Errorf("the id is %q, she reads %s, and IT\n%s", id, a, s.log)
-			}
-		})
-	})
-	t.Run("an equal host is served, however it is written", func(t *testing.T) {
+}
+
+// TestHostAddress holds by which names a host is reached.
+func TestHostAddress(t *testing.T) {
+	t.Run("the host's name is served however it is written", func(t *testing.T) {
 		config := newSite(t, stores["memstore"], atExample).config
 		s, err := server.New(t.Context(), server.Config{Store: config.Store, Host: &crib{}, Log: config.Log, Address: config.Address})
 		if err != nil {
@@ -749,7 +361,7 @@ func TestHost(t *testing.T) {
 			}
 		}
 	})
-	t.Run("for its domain it decides itself whether https is enough", func(t *testing.T) {
+	t.Run("the host decides whether its domain needs https", func(t *testing.T) {
 		address, err := server.ParseAddress("https://crib.example", "", true)
 		if err != nil {
 			t.Fatal(err)

@@ -148,7 +148,7 @@ func TestTombstoneOfARace(t *testing.T) {
 	onEveryStoreOfAHost(t, func(s *site, host *crib) {
 		late := &interrupted{Store: s.config.Store}
 		s.restarts(func(c *server.Config) { c.Store = late })
-		laptop, phone := s.guest(host, "1"), s.guest(host, "1")
+		laptop, phone := s.hostUser(host, "1"), s.hostUser(host, "1")
 		laptop.registers("Laptop")
 		late.first = func() error {
 			phone.registers("Phone")
