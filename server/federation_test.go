@@ -190,6 +190,7 @@ const (
 	beganElse = "This sign-in was begun in another browser, or too long ago. Please try again."
 )
 
+// TestSSO holds who gets in with an identity at a provider.
 func TestSSO(t *testing.T) {
 	t.Run("whoever comes first from an allowed domain gets an account, and the same one again", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
@@ -246,6 +247,36 @@ func TestSSO(t *testing.T) {
 				func() answer { return a.goes(v, "one", danThere) })
 		})
 	})
+	t.Run("a disabled user stays out", func(t *testing.T) {
+		onEveryStoreAbroad(t, func(a *abroad) {
+			a.links(a.ann, "two", annThere)
+			if err := a.accounts.Disable(t.Context(), it(t, a.accounts, "ann")); err != nil {
+				t.Fatal(err)
+			}
+			v := a.visitor()
+			a.staysOut(v, "Your account is disabled.", "disabled", func() answer { return a.goes(v, "two", annThere) })
+		})
+	})
+	t.Run("signing out goes on to the provider where that is wanted", func(t *testing.T) {
+		onEveryStoreAbroad(t, func(a *abroad) {
+			dan := a.visitor()
+			a.getsIn(dan, "one", danThere)
+			out := into[shared.SignedOut](dan, dan.sends("POST", shared.PathSignOut, nil), 200)
+			ended, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Get(out.Continue)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended.Body.Close()
+			if back := ended.Header.Get("Location"); len(a.one.Ended()) != 1 || back != origin+"/sign-in" {
+				t.Errorf("%s: ended %v, back to %q", out.Continue, a.one.Ended(), back)
+			}
+			a.succeeds(a.ann.sends("POST", shared.PathSignOut, nil), 204)
+		})
+	})
+}
+
+// TestSSOLinks holds what a user does with identities that are linked to their account.
+func TestSSOLinks(t *testing.T) {
 	t.Run("the signed-in user links, signs in, and unlinks what is not the last", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			a.links(a.ann, "two", annThere)
@@ -286,47 +317,6 @@ func TestSSO(t *testing.T) {
 			}
 		})
 	})
-	t.Run("confirming at the provider makes the session fresh, for its own user", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
-			dan := a.visitor()
-			a.getsIn(dan, "one", danThere)
-			before := dan.token()
-			a.passes(11 * time.Minute)
-			dan.refused(dan.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
-
-			// The provider's clock stands still meanwhile, and so it seems that it asked
-			// nobody.
-			begun := into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{Next: "/passkeys"}), 200)
-			if !strings.Contains(begun.URL, "max_age=0") {
-				t.Errorf("the provider isn't told to ask again: %s", begun.URL)
-			}
-			dan.sends("GET", a.signsInThere(begun.URL, danThere), nil)
-			dan.refused(dan.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
-
-			for _, who := range []federationtest.Person{eveThere, danThere} {
-				a.one.Lies(&federationtest.Lie{Claims: map[string]any{"auth_time": a.now().Unix(), "iat": a.now().Unix(), "exp": a.now().Add(time.Minute).Unix()}})
-				begun = into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{Next: "/passkeys"}), 200)
-				out := dan.sends("GET", a.signsInThere(begun.URL, who), nil)
-				if fresh := out.header.Get("Location") == "/passkeys"; fresh != (who == danThere) {
-					t.Errorf("%s: %s %v", who.Name, out, out.header)
-				}
-			}
-			into[shared.Ceremony](dan, dan.sends("POST", shared.PathRegisterBegin, nil), 200)
-			if dan.token() == before {
-				t.Error("the session has the old token")
-			}
-		})
-	})
-	t.Run("a disabled user stays out", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
-			a.links(a.ann, "two", annThere)
-			if err := a.accounts.Disable(t.Context(), it(t, a.accounts, "ann")); err != nil {
-				t.Fatal(err)
-			}
-			v := a.visitor()
-			a.staysOut(v, "Your account is disabled.", "disabled", func() answer { return a.goes(v, "two", annThere) })
-		})
-	})
 	t.Run("IT links and unlinks by subject", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			if err := a.accounts.LinkUser(t.Context(), it(t, a.accounts, "ann"), "two", annThere.Subject); err != nil {
@@ -362,20 +352,35 @@ func TestSSO(t *testing.T) {
 			}
 		})
 	})
-	t.Run("signing out goes on to the provider where that is wanted", func(t *testing.T) {
+	t.Run("confirming at the provider makes the session fresh, for its own user", func(t *testing.T) {
 		onEveryStoreAbroad(t, func(a *abroad) {
 			dan := a.visitor()
 			a.getsIn(dan, "one", danThere)
-			out := into[shared.SignedOut](dan, dan.sends("POST", shared.PathSignOut, nil), 200)
-			ended, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Get(out.Continue)
-			if err != nil {
-				t.Fatal(err)
+			before := dan.token()
+			a.passes(11 * time.Minute)
+			dan.refused(dan.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
+
+			// The provider's clock stands still meanwhile, and so it seems that it asked
+			// nobody.
+			begun := into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{Next: "/passkeys"}), 200)
+			if !strings.Contains(begun.URL, "max_age=0") {
+				t.Errorf("the provider isn't told to ask again: %s", begun.URL)
 			}
-			ended.Body.Close()
-			if back := ended.Header.Get("Location"); len(a.one.Ended()) != 1 || back != origin+"/sign-in" {
-				t.Errorf("%s: ended %v, back to %q", out.Continue, a.one.Ended(), back)
+			dan.sends("GET", a.signsInThere(begun.URL, danThere), nil)
+			dan.refused(dan.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
+
+			for _, who := range []federationtest.Person{eveThere, danThere} {
+				a.one.Lies(&federationtest.Lie{Claims: map[string]any{"auth_time": a.now().Unix(), "iat": a.now().Unix(), "exp": a.now().Add(time.Minute).Unix()}})
+				begun = into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{Next: "/passkeys"}), 200)
+				out := dan.sends("GET", a.signsInThere(begun.URL, who), nil)
+				if fresh := out.header.Get("Location") == "/passkeys"; fresh != (who == danThere) {
+					t.Errorf("%s: %s %v", who.Name, out, out.header)
+				}
 			}
-			a.succeeds(a.ann.sends("POST", shared.PathSignOut, nil), 204)
+			into[shared.Ceremony](dan, dan.sends("POST", shared.PathRegisterBegin, nil), 200)
+			if dan.token() == before {
+				t.Error("the session has the old token")
+			}
 		})
 	})
 }

@@ -166,6 +166,7 @@ func (s *street) expects(host, path string, status int, says string) {
 	}
 }
 
+// TestRouter holds which tenant is opened for a request, and when.
 func TestRouter(t *testing.T) {
 	t.Run("a tenant is opened once, at its first request, by however many come", func(t *testing.T) {
 		s := newStreet(t)
@@ -260,6 +261,10 @@ func TestRouter(t *testing.T) {
 		s.fails.Store(false)
 		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
 	})
+}
+
+// TestRouterCloses holds what happens to requests when a tenant, or the router, stops.
+func TestRouterCloses(t *testing.T) {
 	t.Run("who is inside when it is switched off gets an answer, and nobody else does", func(t *testing.T) {
 		s := newStreet(t)
 		s.adds("acme")

@@ -1,0 +1,154 @@
+package server_test
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// streams asks for the stream of changes at a running server.
+func (v *visitor) streams(at string) *http.Response {
+	v.Helper()
+	r, err := http.NewRequestWithContext(v.Context(), "GET", at+shared.PathLive, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	r.Host = siteURL.Host
+	for _, cookie := range v.jar.Cookies(siteURL) {
+		r.AddCookie(cookie)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+// listens opens a stream, and returns its events as they come.
+func (v *visitor) listens(at string) <-chan string {
+	v.Helper()
+	response := v.streams(at)
+	if kind := response.Header.Get("Content-Type"); response.StatusCode != 200 || kind != "text/event-stream" {
+		v.Fatalf("got %d %q", response.StatusCode, kind)
+	}
+	lines := make(chan string, 16)
+	go func() {
+		defer close(lines)
+		for scanner := bufio.NewScanner(response.Body); scanner.Scan(); {
+			if strings.HasPrefix(scanner.Text(), "event:") && scanner.Text() != "event: "+shared.LiveReady {
+				lines <- scanner.Text()
+			}
+		}
+	}()
+	return lines
+}
+
+// hears waits for an event, or with "" for the end of the stream.
+func (v *visitor) hears(lines <-chan string, what string) {
+	v.Helper()
+	select {
+	case line, open := <-lines:
+		if (what == "" && open) || line != what {
+			v.Errorf("heard %q (open %t), want %q", line, open, what)
+		}
+	case <-time.After(2 * time.Minute):
+		v.Errorf("heard nothing, want %q", what)
+	}
+}
+
+func TestLive(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	ann, bob := s.user("ann"), s.user("bob")
+	running := httptest.NewUnstartedServer(s)
+	running.Config.WriteTimeout = time.Second // streams outlive it
+	running.Start()
+	t.Cleanup(running.Close)
+
+	// A stream that is only asked about ends, and leaves the connection to others.
+	if a := ann.sends("HEAD", shared.PathLive, nil); a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("HEAD: %s", a)
+	}
+
+	hers, his := ann.listens(running.URL), bob.listens(running.URL)
+	ann.registers("x")
+	ann.hears(hers, "event: changed")
+	if len(his) != 0 {
+		t.Error("another user heard of it")
+	}
+	ann.sends("POST", shared.PathSignOut, nil)
+	for range hers {
+		// The stream may tell of it before it ends.
+	}
+	ann.refused(ann.sends("GET", shared.PathLive, nil), 401, shared.CodeUnauthenticated)
+	s.handler.EndStreams()
+	bob.hears(his, "")
+}
+
+// TestLiveForAdministrators has one look at the users while others change.
+func TestLiveForAdministrators(t *testing.T) {
+	s := newScene(t, stores["memstore"])
+	s.promotes(s.ann)
+	running := httptest.NewServer(s)
+	t.Cleanup(running.Close)
+	hers := s.ann.listens(running.URL)
+	his := s.bob.listens(running.URL)
+	s.invites("carl")
+	s.ann.hears(hers, "event: changed")
+	s.recovers(s.bob) // soon after, when she has just looked
+	s.ann.hears(hers, "event: changed")
+	s.bob.hears(his, "event: changed")
+	if len(his) != 0 {
+		t.Error("who is no administrator heard of others")
+	}
+}
+
+// What a program puts around its handlers: a writer that remembers, and passes on no more
+// than it must.
+type (
+	plainWriter    struct{ http.ResponseWriter }
+	flushingWriter struct{ plainWriter }
+	openWriter     struct{ plainWriter }
+)
+
+func (w flushingWriter) Flush() { w.ResponseWriter.(http.Flusher).Flush() }
+
+func (w openWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func TestLiveBehindMiddleware(t *testing.T) {
+	s := newSite(t, stores["memstore"], nil)
+	ann := s.user("ann")
+	behind := func(wrap func(http.ResponseWriter) http.ResponseWriter) string {
+		running := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.ServeHTTP(wrap(w), r) }))
+		t.Cleanup(running.Close)
+		return running.URL
+	}
+	t.Run("one that can flush, or shows the writer that it wraps, is enough", func(t *testing.T) {
+		flushing := ann.listens(behind(func(w http.ResponseWriter) http.ResponseWriter { return flushingWriter{plainWriter{w}} }))
+		open := ann.listens(behind(func(w http.ResponseWriter) http.ResponseWriter { return openWriter{plainWriter{w}} }))
+		ann.registers("x")
+		ann.hears(flushing, "event: changed")
+		ann.hears(open, "event: changed")
+	})
+	t.Run("one that does neither is a fault, before the stream begins, which the log tells once", func(t *testing.T) {
+		plain := behind(func(w http.ResponseWriter) http.ResponseWriter { return plainWriter{w} })
+		for range 3 {
+			response := ann.streams(plain)
+			body, err := io.ReadAll(response.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ann.refused(answer{response.StatusCode, response.Header, body}, 500, shared.CodeInternal)
+		}
+		if said := strings.Count(s.log.String(), "level=ERROR"); said != 1 || !strings.Contains(s.log.String(), "Unwrap") {
+			t.Errorf("the log has %d errors:\n%s", said, s.log)
+		}
+	})
+	s.handler.EndStreams()
+}
