@@ -14,7 +14,7 @@ func (s *Server) confirmPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	issued, err := s.Accounts.ConfirmPassword(r.Context(), httpapi.CallerOf(r).Actor, request.Password)
+	issued, err := s.c.Accounts.ConfirmPassword(r.Context(), httpapi.CallerOf(r).Actor, request.Password)
 	if err != nil {
 		return err
 	}

@@ -28,13 +28,13 @@ func (a Address) EnrolURL(token string) string {
 
 // publicLink is a link as whoever asked for it gets it, once.
 func (s *Server) publicLink(link account.Link) (shared.EnrolmentLink, error) {
-	at := s.Address.EnrolURL(link.Token)
+	at := s.c.Address.EnrolURL(link.Token)
 	code, err := qrOf(at)
 	return shared.EnrolmentLink{URL: at, QR: code, Expires: link.Expires}, err
 }
 
 func (s *Server) makePhoneLink(w http.ResponseWriter, r *http.Request) error {
-	link, err := s.Accounts.NewPhoneLink(r.Context(), httpapi.CallerOf(r).Actor)
+	link, err := s.c.Accounts.NewPhoneLink(r.Context(), httpapi.CallerOf(r).Actor)
 	if err != nil {
 		return err
 	}
@@ -55,17 +55,17 @@ func (s *Server) lostCookie(r *http.Request, cookie string) bool {
 
 // enrolment is what the browser's link is good for.
 func (s *Server) enrolment(r *http.Request) (account.Enrolment, error) {
-	return s.Accounts.Enrolment(r.Context(), s.cookies.Value(r, cookieEnrol))
+	return s.c.Accounts.Enrolment(r.Context(), s.cookies.Value(r, cookieEnrol))
 }
 
 func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request) error {
 	if token := r.URL.Query().Get("token"); token != "" {
-		e, err := s.Accounts.Enrolment(r.Context(), token)
+		e, err := s.c.Accounts.Enrolment(r.Context(), token)
 		if err != nil {
 			return err
 		}
 		s.cookies.MarkBrowser(w, r)
-		s.cookies.Set(w, cookieEnrol, token, e.Expires.Sub(s.Now()))
+		s.cookies.Set(w, cookieEnrol, token, e.Expires.Sub(s.c.Now()))
 		http.Redirect(w, r, shared.PageEnrol+openedLink, http.StatusSeeOther)
 		return nil
 	}
@@ -96,7 +96,7 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Accounts.EnrolPassword(r.Context(), s.bearer(r, e), e, typed.Get("password"))
+	err = s.c.Accounts.EnrolPassword(r.Context(), s.bearer(r, e), e, typed.Get("password"))
 	if shared.CodeOf(err) == shared.CodeInvalidPassword {
 		refusal, page := s.answers.Report(w, r, err), s.enrolPage(e)
 		page.Refusal = refusal.Message
@@ -119,7 +119,7 @@ func (s *Server) showEnrolled(w http.ResponseWriter, r *http.Request) error {
 
 // bearer is whoever has the link, acting for its user. Nobody is signed in by it.
 func (s *Server) bearer(r *http.Request, e account.Enrolment) session.Actor {
-	who := s.Accounts.Actor(e.User)
+	who := s.c.Accounts.Actor(e.User)
 	who.Client = s.clients.Of(r)
 	return who
 }
@@ -154,12 +154,12 @@ func (s *Server) finishEnrolment(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := s.bearer(r, e)
-	enrol, err := s.Accounts.Enrol(r.Context(), who, e, answer.Password)
+	enrol, err := s.c.Accounts.Enrol(r.Context(), who, e, answer.Password)
 	if err != nil {
 		return err
 	}
 	added, err := s.passkeys.FinishRegistration(r.Context(), who, s.browserOfEnrolment(r, e), answer.FinishRegistration, enrol)
-	if err := s.Accounts.Enrolled(e, err); err != nil {
+	if err := s.c.Accounts.Enrolled(e, err); err != nil {
 		return err
 	}
 	s.cookies.Drop(w, cookieEnrol)

@@ -388,8 +388,8 @@ func (a *abroad) tries(v *visitor, who federationtest.Person) answer {
 // forgetsProviders restarts the server, which knows nothing of its providers then.
 func (a *abroad) forgetsProviders() {
 	a.restarts(func(c *server.Config) {
-		for i, p := range c.SSO {
-			c.SSO[i] = federation.New(p.Config, origin+shared.PageSSO+p.ID+shared.PageSSOAnswer, a.now)
+		for i, p := range c.Providers {
+			c.Providers[i] = federation.New(p.Config, origin+shared.PageSSO+p.ID+shared.PageSSOAnswer, a.now)
 		}
 	})
 }

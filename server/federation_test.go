@@ -53,7 +53,7 @@ func newAbroad(t *testing.T, open func(*testing.T, store.Clock) store.Store, cha
 			for _, f := range change {
 				f(&config)
 			}
-			c.SSO = append(c.SSO, federation.New(config, callback, a.now))
+			c.Providers = append(c.Providers, federation.New(config, callback, a.now))
 			rules := account.Provider{ID: id, Name: strings.ToUpper(id), Issuer: provider.URL}
 			if id == "one" {
 				rules.CreateUsers, rules.Domains = true, []string{"Example.com"}

@@ -410,7 +410,7 @@ func TestConfig(t *testing.T) {
 		{"a host with our files", ofHost, func(c *server.Config) { c.App = server.App{Files: ofAccounts.App.Files} }, "mean nothing"},
 		{"a host with our files' addresses", ofHost, func(c *server.Config) { c.Asset = ofAccounts.Asset }, "mean nothing"},
 		{"pages without the app", ofAccounts, func(c *server.Config) { c.App.Page = nil }, "App.Page draws App.Pages"},
-		{"a host with our providers", ofHost, func(c *server.Config) { c.SSO = []*federation.Provider{{}} }, "mean nothing"},
+		{"a host with our providers", ofHost, func(c *server.Config) { c.Providers = []*federation.Provider{{}} }, "mean nothing"},
 	} {
 		config := test.config
 		test.change(&config)

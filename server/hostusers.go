@@ -250,7 +250,7 @@ func (u hostUsers) added(ctx context.Context, who httpapi.Caller) error {
 // more: then requests that are under way at that moment leave nothing behind either. For a
 // user of whom nothing is stored it does nothing, and returns no error.
 func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
-	return forget(ctx, s.Store, s.Now, hostID)
+	return forget(ctx, s.c.Store, s.c.Now, hostID)
 }
 
 func forget(ctx context.Context, kept store.Store, now store.Clock, hostID string) error {

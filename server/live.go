@@ -39,7 +39,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if r.ProtoMajor == 1 { // a stream that had to end leaves no connection open
 		w.Header().Set("Connection", "close")
 	}
-	listener := s.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
+	listener := s.c.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
 	defer listener.Close()
 	// Administrators see other users, whose list must be of now. They are listened to before
 	// the page hears that from now on every change is told.
@@ -53,7 +53,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	// nothing, and there is still time to say so.
 	if err := out.Flush(); errors.Is(err, http.ErrNotSupported) {
 		s.tellNoFlush.Do(func() {
-			s.Log.Error("open pages hear of no changes: the http.ResponseWriter of a middleware in front of Keypeg can't flush. Give it a method Unwrap that returns the one it wraps, as http.ResponseController asks for")
+			s.c.Log.Error("open pages hear of no changes: the http.ResponseWriter of a middleware in front of Keypeg can't flush. Give it a method Unwrap that returns the one it wraps, as http.ResponseController asks for")
 		})
 		w.Header().Del("X-Accel-Buffering")
 		return httpapi.Faulty(httpapi.RequestID(r.Context())).Because(err)

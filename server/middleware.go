@@ -27,7 +27,7 @@ func (s *Server) closing(next http.Handler) http.Handler {
 // watched is a handler of everything: each request has an id and a line in the log, and a
 // panic is an answer.
 func (s *Server) watched(next http.Handler) http.Handler {
-	requests := httpapi.Requests{Log: s.Log, Now: s.Now, Clients: s.clients}
+	requests := httpapi.Requests{Log: s.c.Log, Now: s.c.Now, Clients: s.clients}
 	return requests.Logged(s.closing(httpapi.Recovered(next, s.answer)))
 }
 
@@ -77,7 +77,7 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 			headers[h.name] = h.value
 		}
 		// With a Host, what holds for its whole domain is the host's to decide.
-		if s.Address.Secure && s.Host == nil {
+		if s.c.Address.Secure && s.c.Host == nil {
 			headers["Strict-Transport-Security"] = strictTransport
 		}
 		next.ServeHTTP(w, r)
@@ -89,13 +89,13 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 // the page which says so is drawn with.
 func (s *Server) checkHost(next http.Handler) http.Handler {
 	misdirected := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
-		s.Warnings.Tell(warning.Host, slog.String("host", warning.Quoted(r.Host)), slog.String("want", s.Address.Host), slog.String("from", peerOf(r)))
-		return shared.Errorf(shared.CodeWrongHost, "This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", s.Address.Origin).
-			Because(fmt.Errorf("the host is %q, and %q is served: a proxy in front must keep Host", r.Host, s.Address.Host))
+		s.warn(warning.Host, slog.String("host", warning.Quoted(r.Host)), slog.String("want", s.c.Address.Host), slog.String("from", peerOf(r)))
+		return shared.Errorf(shared.CodeWrongHost, "This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", s.c.Address.Origin).
+			Because(fmt.Errorf("the host is %q, and %q is served: a proxy in front must keep Host", r.Host, s.c.Address.Host))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case s.Address.IsHost(r.Host):
+		case s.c.Address.IsHost(r.Host):
 			next.ServeHTTP(w, s.atAddress(r))
 		case shared.IsHealthCheck(r.URL.Path) || s.isFile(r):
 			next.ServeHTTP(w, r)
@@ -109,22 +109,22 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 // later compares them.
 func (s *Server) atAddress(r *http.Request) *http.Request {
 	origin := r.Header.Get("Origin")
-	isOurs := origin != "" && s.Address.IsOrigin(origin)
-	if r.Host == s.Address.Host && (!isOurs || origin == s.Address.Origin) {
+	isOurs := origin != "" && s.c.Address.IsOrigin(origin)
+	if r.Host == s.c.Address.Host && (!isOurs || origin == s.c.Address.Origin) {
 		return r
 	}
 	same := *r
-	same.Host = s.Address.Host
+	same.Host = s.c.Address.Host
 	if isOurs {
 		same.Header = r.Header.Clone()
-		same.Header.Set("Origin", s.Address.Origin)
+		same.Header.Set("Origin", s.c.Address.Origin)
 	}
 	return &same
 }
 
 // isFile reports whether a request is for one of the files that are the same for everybody.
 func (s *Server) isFile(r *http.Request) bool {
-	return s.App.Files["/static/"] != nil && strings.HasPrefix(r.URL.Path, "/static/")
+	return s.c.App.Files["/static/"] != nil && strings.HasPrefix(r.URL.Path, "/static/")
 }
 
 // maxBody is the largest body of a request, in bytes. A registration with a long
@@ -144,28 +144,28 @@ func limitBody(next http.Handler) http.Handler {
 // SameSite=Lax alone would let sister domains in.
 func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	if s.Host == nil {
+	if s.c.Host == nil {
 		protection.AddInsecureBypassPattern("POST " + federation.CallbackPattern) // it is refused, and changes nothing
 	}
 	protection.SetDenyHandler(s.answer(func(_ http.ResponseWriter, r *http.Request) error {
 		from, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 		// A browser that says both is right; where they differ, or one is missing, a proxy
 		// may have had a hand in it.
-		if from == "" || origin == s.Address.Origin {
-			s.Warnings.Tell(warning.Origin, slog.String("origin", warning.Quoted(origin)), slog.String("want", s.Address.Origin),
+		if from == "" || origin == s.c.Address.Origin {
+			s.warn(warning.Origin, slog.String("origin", warning.Quoted(origin)), slog.String("want", s.c.Address.Origin),
 				slog.String("sec_fetch_site", warning.Quoted(from)))
 		}
 		return shared.Errorf(shared.CodeCrossSite, "This request came from another site. If it didn't, something in between changes it: please tell IT.").
 			Because(fmt.Errorf("the header Origin is %q and Sec-Fetch-Site is %q", origin, from))
 	}))
 	insecure := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
-		s.Warnings.Tell(warning.PlainHTTP, slog.String("from", peerOf(r)), slog.String("url", s.Address.Origin))
-		return shared.Insecure(s.Address.Origin)
+		s.warn(warning.PlainHTTP, slog.String("from", peerOf(r)), slog.String("url", s.c.Address.Origin))
+		return shared.Insecure(s.c.Address.Origin)
 	})
 	protected := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Browsers that send Sec-Fetch-Site send it to https only.
-		if s.Address.Secure && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "http://"+s.Address.Host {
+		if s.c.Address.Secure && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "http://"+s.c.Address.Host {
 			insecure.ServeHTTP(w, r)
 			return
 		}

@@ -14,23 +14,23 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	who := httpapi.CallerOf(r)
 	var until *time.Time
 	var identities []shared.Identity
-	if s.Accounts != nil {
+	if s.c.Accounts != nil {
 		var err error
-		if until, err = s.Accounts.RecoveryLinkUntil(r.Context(), who.User); err != nil {
+		if until, err = s.c.Accounts.RecoveryLinkUntil(r.Context(), who.User); err != nil {
 			return err
 		}
-		identities = s.Accounts.Identities(who.Actor)
+		identities = s.c.Accounts.Identities(who.Actor)
 	}
 	var providers []shared.Provider
-	for _, p := range s.SSO {
+	for _, p := range s.c.Providers {
 		providers = append(providers, shared.Provider{ID: p.ID, Name: p.Name})
 	}
 	return httpapi.Respond(w, http.StatusOK, shared.Account{
 		User:        who.Shown,
-		Product:     s.Product,
-		Contact:     s.Contact,
+		Product:     s.c.Product,
+		Contact:     s.c.Contact,
 		PasskeysOn:  s.passkeys != nil,
-		RPID:        s.Address.RPID,
+		RPID:        s.c.Address.RPID,
 		HasPassword: who.Methods.HasPassword(who.User),
 		Passkeys:    len(who.User.Passkeys),
 		Providers:   providers,
@@ -86,7 +86,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 // may be told anything.
 func (s *Server) userDetails(who httpapi.Caller) *shared.CurrentUserDetails {
 	return &shared.CurrentUserDetails{
-		RPID: s.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.User.Handle),
+		RPID: s.c.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.User.Handle),
 		Name: who.Shown.Name, DisplayName: who.Shown.DisplayName,
 	}
 }

@@ -19,7 +19,7 @@ func (s *Server) Protect(next http.Handler) http.Handler {
 		switch {
 		case err == nil:
 			next.ServeHTTP(httpapi.Passed(w, r, who))
-		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r) && s.Host == nil:
+		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r) && s.c.Host == nil:
 			s.toSignIn(w, r)
 		default:
 			// The answer is ours, and the person must be able to name it.
@@ -48,7 +48,7 @@ func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
 	}
 	notice := httpapi.Notice{Code: shared.CodeUnauthenticated, Message: httpapi.Text(r).SignInPages.SessionEnded, SignIn: true}
 	if err := s.notices.Leave(w, notice); err != nil {
-		s.Log.Error("telling that a session has ended", "cause", err)
+		s.c.Log.Error("telling that a session has ended", "cause", err)
 	}
 }
 

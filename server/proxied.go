@@ -10,6 +10,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/warning"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -17,6 +18,19 @@ import (
 // refused, or signed out at once, or a page stays empty. What can be seen of that in a
 // request is noticed here and told to IT by [warning.Log]; what only a page can see, it
 // reports.
+
+// Warnings tell IT of proxies that break something: each cause once a day, whatever the number
+// of requests. The servers of one process share one, so that IT reads each cause once.
+// [NewWarnings] makes it. It is safe for concurrent use.
+type Warnings struct{ log *warning.Log }
+
+// NewWarnings returns Warnings that have told nothing yet, and will write to log.
+func NewWarnings(log *slog.Logger, now store.Clock) *Warnings {
+	return &Warnings{warning.NewLog(log, now)}
+}
+
+// warn tells IT of a cause, with what was seen of it.
+func (s *Server) warn(cause warning.Cause, seen ...slog.Attr) { s.c.Warnings.log.Tell(cause, seen...) }
 
 // watchProxy notices what a proxy says of a request, or fails to say. It refuses nothing.
 func (s *Server) watchProxy(next http.Handler) http.Handler {
@@ -32,17 +46,17 @@ func (s *Server) watch(r *http.Request, peer string) {
 	trusted := s.clients.Trusts(peer)
 	switch forwarded := len(r.Header["X-Forwarded-For"]) > 0; {
 	case forwarded && !trusted:
-		s.Warnings.Tell(warning.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
+		s.warn(warning.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
 	case forwarded && !httpapi.LastIsAddress(r.Header["X-Forwarded-For"]):
-		s.Warnings.Tell(warning.OddForwardedFor, slog.String("from", peer))
-	case !forwarded && (trusted || s.Address.Secure): // we speak no https, so somebody in front does
-		s.Warnings.Tell(warning.NoForwardedFor, slog.String("from", peer))
+		s.warn(warning.OddForwardedFor, slog.String("from", peer))
+	case !forwarded && (trusted || s.c.Address.Secure): // we speak no https, so somebody in front does
+		s.warn(warning.NoForwardedFor, slog.String("from", peer))
 	}
-	if s.Address.Secure && lastOf(r.Header["X-Forwarded-Proto"]) == "http" {
-		s.Warnings.Tell(warning.PlainHTTP, slog.String("from", peer), slog.String("url", s.Address.Origin))
+	if s.c.Address.Secure && lastOf(r.Header["X-Forwarded-Proto"]) == "http" {
+		s.warn(warning.PlainHTTP, slog.String("from", peer), slog.String("url", s.c.Address.Origin))
 	}
 	if below := strings.Trim(r.Header.Get("X-Forwarded-Prefix"), "/"); below != "" {
-		s.Warnings.Tell(warning.Prefix, slog.String("from", peer), slog.String("prefix", warning.Quoted(below)))
+		s.warn(warning.Prefix, slog.String("from", peer), slog.String("prefix", warning.Quoted(below)))
 	}
 }
 
@@ -79,8 +93,8 @@ func lastOf(values []string) string {
 
 // cookieless refuses who comes without a cookie that was set a moment ago.
 func (s *Server) cookieless() *shared.Error {
-	s.Warnings.Tell(warning.Cookies, slog.String("url", s.Address.Origin))
-	return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", s.Address.Host)
+	s.warn(warning.Cookies, slog.String("url", s.c.Address.Origin))
+	return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", s.c.Address.Host)
 }
 
 // hearTrouble takes what a page noticed. Anybody can send it, so it writes nothing but
@@ -98,7 +112,7 @@ func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) noticeTrouble(trouble shared.Trouble) {
-	s.Warnings.Tell(warning.Cause(trouble), slog.String("url", s.Address.Origin))
+	s.warn(warning.Cause(trouble), slog.String("url", s.c.Address.Origin))
 }
 
 // showScriptless is a picture that a page or its style sheet asks for when no script of the

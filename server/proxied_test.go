@@ -161,7 +161,7 @@ func TestProxies(t *testing.T) {
 		trustsLoopback(c)
 		there, callback := federationtest.Start(t, danThere), c.Address.Origin+shared.PageSSO+"one"+shared.PageSSOAnswer
 		there.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}})
-		c.SSO = append(c.SSO, federation.New(federation.Config{ID: "one", Name: "ONE", Issuer: there.URL, ClientID: "keypeg", Secret: "s3cret"}, callback, c.Now))
+		c.Providers = append(c.Providers, federation.New(federation.Config{ID: "one", Name: "ONE", Issuer: there.URL, ClientID: "keypeg", Secret: "s3cret"}, callback, c.Now))
 		c.Accounts.Providers = append(c.Accounts.Providers, account.Provider{ID: "one", Name: "ONE", Issuer: there.URL})
 	}
 	rows := []struct {

@@ -24,13 +24,13 @@ func (s *Server) signInWithRecoveryCode(w http.ResponseWriter, r *http.Request) 
 }
 
 func (s *Server) recoverAs(r *http.Request, name, code string) (session.Issued, error) {
-	return s.Accounts.SignInWithRecoveryCode(r.Context(), s.local.visitor(r), account.RecoverySignIn{
+	return s.c.Accounts.SignInWithRecoveryCode(r.Context(), s.local.visitor(r), account.RecoverySignIn{
 		Name: name, Code: code, DeviceCookie: s.local.device.Of(r, name),
 	})
 }
 
 func (s *Server) makeRecoveryCodes(w http.ResponseWriter, r *http.Request) error {
-	codes, err := s.Accounts.MakeRecoveryCodes(r.Context(), httpapi.CallerOf(r).Actor)
+	codes, err := s.c.Accounts.MakeRecoveryCodes(r.Context(), httpapi.CallerOf(r).Actor)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 func (s *Server) answer(h httpapi.Handler) http.Handler {
 	api, page := s.answers.API(h), s.answers.Page(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.Host != nil || strings.HasPrefix(r.URL.Path, pathAPI) {
+		if s.c.Host != nil || strings.HasPrefix(r.URL.Path, pathAPI) {
 			api.ServeHTTP(w, r)
 			return
 		}
@@ -30,7 +30,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.
 	if code == shared.CodeSuspended {
 		page.Nowhere = true // every page of it says the same
 	} else if code == shared.CodeWrongHost {
-		page.Origin, page.Nowhere = s.Address.Origin, s.Address.Origin == ""
+		page.Origin, page.Nowhere = s.c.Address.Origin, s.c.Address.Origin == ""
 	} else if s.people != nil && httpapi.Status(code) < 500 { // a closed server has none, and a fault may be the store's
 		_, err := s.people.authenticate(r)
 		page.SignedIn = err == nil

@@ -37,7 +37,6 @@ import (
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
-	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/policy"
@@ -63,9 +62,8 @@ type Config struct {
 	Now  store.Clock  // nil is time.Now
 	Log  *slog.Logger // nil is slog.Default
 
-	// Warnings tells of proxies that break something. Nil makes one that writes to Log;
-	// servers of one process share one, so that IT reads each once.
-	Warnings *warning.Log
+	// Warnings tells of proxies that break something. Nil makes one that writes to Log.
+	Warnings *Warnings
 
 	Address Address // from [ParseAddress]
 	// TrustedProxies are the networks of our own proxies: from them, and from nobody
@@ -78,9 +76,9 @@ type Config struct {
 	// AttestationRoots, if set, are the makers whose authenticators may be used.
 	AttestationRoots *x509.CertPool
 
-	// SSO are the OpenID providers that people may sign in at. Accounts knows the
+	// Providers are the OpenID providers that people may sign in at. Accounts knows the
 	// same ones. With Accounts only, as are App and Asset: a Host has its own.
-	SSO []*federation.Provider
+	Providers []*federation.Provider
 
 	// App is the program that browsers load.
 	App App
@@ -106,7 +104,7 @@ type App struct {
 
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
-	Config
+	c           Config
 	cookies     httpapi.Cookies
 	clients     httpapi.Clients
 	answers     httpapi.Answers
@@ -167,7 +165,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 
 // newServer makes a Server that knows nobody yet.
 func newServer(c Config) *Server {
-	s := &Server{Config: c, cookies: httpapi.Cookies{Secure: c.Address.Secure}}
+	s := &Server{c: c, cookies: httpapi.Cookies{Secure: c.Address.Secure}}
 	s.clients = httpapi.NewClients(s.cookies, c.TrustedProxies)
 	s.answers = httpapi.Answers{Log: c.Log, Refuse: s.refuse}
 	return s
@@ -189,8 +187,8 @@ func (c Config) check() error {
 		return errors.New("with Accounts, ConfirmFor is theirs: set it in account.Config")
 	case (c.App.Pages == nil) != (c.App.Page == nil):
 		return errors.New("App.Page draws App.Pages: set both or none")
-	case hosted && (c.SSO != nil || c.App.Pages != nil || c.App.Files != nil || c.Asset != nil):
-		return errors.New("with a Host, SSO, App and Asset mean nothing: sign-in and pages are its own")
+	case hosted && (c.Providers != nil || c.App.Pages != nil || c.App.Files != nil || c.Asset != nil):
+		return errors.New("with a Host, Providers, App and Asset mean nothing: sign-in and pages are its own")
 	}
 	return nil
 }
@@ -204,43 +202,43 @@ func (c *Config) fill() {
 		c.Log = slog.Default()
 	}
 	if c.Warnings == nil {
-		c.Warnings = warning.NewLog(c.Log, c.Now)
+		c.Warnings = NewWarnings(c.Log, c.Now)
 	}
 }
 
 // openToLocalUsers prepares for users of our own.
 func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
-	for _, p := range s.SSO {
-		if known, found := s.Accounts.Provider(p.ID); !found || known.Issuer != p.Issuer {
+	for _, p := range s.c.Providers {
+		if known, found := s.c.Accounts.Provider(p.ID); !found || known.Issuer != p.Issuer {
 			return fmt.Errorf("the provider %s isn't one of Accounts", p.ID)
 		}
 	}
-	device, err := httpapi.NewDeviceCookies(ctx, s.Store, s.cookies)
+	device, err := httpapi.NewDeviceCookies(ctx, s.c.Store, s.cookies)
 	if err != nil {
 		return err
 	}
-	key, err := store.SecretOrNew(ctx, s.Store, secretFederation, seal.KeySize)
+	key, err := store.SecretOrNew(ctx, s.c.Store, secretFederation, seal.KeySize)
 	if err != nil {
 		return err
 	}
 	if s.notices, err = httpapi.NewNotices(key, s.cookies); err != nil {
 		return err
 	}
-	s.sessions, s.activity = s.Accounts.Sessions, s.Accounts.Activity
-	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.Store, accounts: s.Accounts, device: device}
+	s.sessions, s.activity = s.c.Accounts.Sessions, s.c.Accounts.Activity
+	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.c.Store, accounts: s.c.Accounts, device: device}
 	s.people = s.local
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Refused: s.sessionEnded, Fresh: s.sessions.Fresh}
 	s.federation, err = federation.NewHandlers(key, federation.Handlers{
-		Providers: s.SSO, Accounts: s.Accounts,
-		Gates: s.gates, Answers: s.answers, Cookies: s.cookies, Notices: s.notices, Pages: s.App.Pages, Now: s.Now, Log: s.Log, Origin: s.Address.Origin,
+		Providers: s.c.Providers, Accounts: s.c.Accounts,
+		Gates: s.gates, Answers: s.answers, Cookies: s.cookies, Notices: s.notices, Pages: s.c.App.Pages, Now: s.c.Now, Log: s.c.Log, Origin: s.c.Address.Origin,
 		Visitor: s.local.visitor, SetSession: s.local.setSession,
 	})
 	if err != nil {
 		return err
 	}
 	s.signInPages = signinpages.New(signinpages.Config{
-		Product: s.Product, Contact: s.Contact,
-		PasskeysOn: !s.Accounts.Policy.PasskeysOff, PasswordsOn: s.Accounts.Policy.TakesPasswords(), RPID: s.Address.RPID, Asset: s.Asset,
+		Product: s.c.Product, Contact: s.c.Contact,
+		PasskeysOn: !s.c.Accounts.Policy.PasskeysOff, PasswordsOn: s.c.Accounts.Policy.TakesPasswords(), RPID: s.c.Address.RPID, Asset: s.c.Asset,
 	})
 	return nil
 }
@@ -248,11 +246,11 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 // openToHostUsers prepares for users of a host. Their sessions are the host's: ours count
 // how recent a confirmation is.
 func (s *Server) openToHostUsers(ctx context.Context) error {
-	s.activity = activity.New(s.Store, s.Log)
-	s.Store = s.activity.Store
-	s.sessions = session.New(session.Config{Store: s.Store, Now: s.Now, Log: s.Log, ConfirmFor: s.ConfirmFor})
-	key, err := store.SecretOrNew(ctx, s.Store, secretHandles, handleKeyBytes)
-	s.people = hostUsers{clients: s.clients, host: s.Host, store: s.Store, now: s.Now, log: s.Log, handleKey: key}
+	s.activity = activity.New(s.c.Store, s.c.Log)
+	s.c.Store = s.activity.Store
+	s.sessions = session.New(session.Config{Store: s.c.Store, Now: s.c.Now, Log: s.c.Log, ConfirmFor: s.c.ConfirmFor})
+	key, err := store.SecretOrNew(ctx, s.c.Store, secretHandles, handleKeyBytes)
+	s.people = hostUsers{clients: s.clients, host: s.c.Host, store: s.c.Store, now: s.c.Now, log: s.c.Log, handleKey: key}
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Fresh: s.sessions.Fresh}
 	return err
 }
@@ -260,26 +258,26 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 // openPasskeys prepares for ceremonies, unless IT has not switched passkeys on.
 func (s *Server) openPasskeys(ctx context.Context) (err error) {
 	var rules policy.Policy
-	if s.Accounts != nil {
-		rules = s.Accounts.Policy
+	if s.c.Accounts != nil {
+		rules = s.c.Accounts.Policy
 	}
 	if rules.PasskeysOff {
 		return nil
 	}
 	s.passkeys, err = passkey.New(ctx, passkey.Config{
-		Activity: s.activity, Now: s.Now,
-		RPID: s.Address.RPID, RPName: s.Product, Origin: s.Address.Origin, Max: s.MaxPasskeys,
-		AttestationRoots: s.AttestationRoots, Verification: rules.Verification,
+		Activity: s.activity, Now: s.c.Now,
+		RPID: s.c.Address.RPID, RPName: s.c.Product, Origin: s.c.Address.Origin, Max: s.c.MaxPasskeys,
+		AttestationRoots: s.c.AttestationRoots, Verification: rules.Verification,
 	})
 	if err != nil {
 		return err
 	}
-	held, err := store.AreSignalsHeld(ctx, s.Store)
+	held, err := store.AreSignalsHeld(ctx, s.c.Store)
 	if err != nil {
 		return fmt.Errorf("looking whether password managers may be told: %w", err)
 	}
 	if held {
-		s.Log.Warn("password managers aren't told of passkeys that are removed, because this database was restored or copied",
+		s.c.Log.Warn("password managers aren't told of passkeys that are removed, because this database was restored or copied",
 			"mend", "once it is the complete and only one, run keypeg signals on")
 	}
 	return nil
@@ -287,6 +285,12 @@ func (s *Server) openPasskeys(ctx context.Context) (err error) {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// CheckProviders warns IT of identity providers at which nobody can sign in. It asks them all,
+// and returns when it has.
+func (s *Server) CheckProviders(ctx context.Context) {
+	federation.CheckAll(ctx, s.c.Log, s.c.Providers)
+}
 
 // Close writes what still waits to be written: the failed attempts of the last seconds.
 // It comes when no request runs any more, and before the Store is closed.
@@ -310,12 +314,12 @@ func (s *Server) routes() *http.ServeMux {
 		mux.Handle(pattern, s.answers.API(h))
 	}
 	s.passkeyRoutes(api)
-	if s.Host == nil {
+	if s.c.Host == nil {
 		page := func(pattern string, h httpapi.Handler) { mux.Handle(pattern, s.answers.Page(h)) }
 		s.accountRoutes(api)
 		s.pageRoutes(mux, page)
 		s.federation.Mount(api, page)
-		admin.Users{Accounts: s.Accounts, Gates: s.gates, Link: s.publicLink}.Mount(api)
+		admin.Users{Accounts: s.c.Accounts, Gates: s.gates, Link: s.publicLink}.Mount(api)
 		api(pathAPI, s.noSuchPath(mux))
 	} else {
 		api("/", s.noSuchPath(mux))
@@ -367,18 +371,18 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 	page("GET "+shared.PageEnrolled, s.showEnrolled)
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
-	for _, pattern := range s.App.Pages {
+	for _, pattern := range s.c.App.Pages {
 		address := string(pattern)
 		if pattern == shared.PageHome {
 			address = "/{$}" // "/" alone would take every path
 		}
 		page("GET "+address, s.appPage(pattern))
 	}
-	if s.App.Page != nil {
-		mux.Handle("GET "+shared.PageShell, s.App.Page)
+	if s.c.App.Page != nil {
+		mux.Handle("GET "+shared.PageShell, s.c.App.Page)
 	}
-	for pattern, h := range s.App.Files {
-		if strings.HasPrefix(pattern, shared.PageManual) && !s.ManualPublic {
+	for pattern, h := range s.c.App.Files {
+		if strings.HasPrefix(pattern, shared.PageManual) && !s.c.ManualPublic {
 			page("GET "+pattern, s.forSignedIn(h))
 			continue
 		}

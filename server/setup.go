@@ -21,7 +21,7 @@ func (a Address) SetupURL(token string) string {
 
 func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 	if token := r.URL.Query().Get("token"); token != "" {
-		if err := s.Accounts.CheckSetupLink(r.Context(), token); err != nil {
+		if err := s.c.Accounts.CheckSetupLink(r.Context(), token); err != nil {
 			return err
 		}
 		s.cookies.MarkBrowser(w, r)
@@ -33,7 +33,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request) error {
 		return s.cookieless()
 	}
 
-	if err := s.Accounts.CheckSetupLink(r.Context(), s.cookies.Value(r, cookieSetup)); err != nil {
+	if err := s.c.Accounts.CheckSetupLink(r.Context(), s.cookies.Value(r, cookieSetup)); err != nil {
 		return err
 	}
 	return s.signInPages.Setup(w, http.StatusOK, httpapi.Text(r), signinpages.Setup{})
@@ -78,18 +78,18 @@ func refusedInput(code shared.Code, first account.NewUser) string {
 // passkey first where nobody signs in with a password.
 func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.NewUser) error {
 	next, token := shared.PageSignedIn, s.cookies.Value(r, cookieSetup)
-	if s.Accounts.Policy.TakesPasswords() {
-		issued, err := s.Accounts.SetUp(r.Context(), s.local.visitor(r), token, first)
+	if s.c.Accounts.Policy.TakesPasswords() {
+		issued, err := s.c.Accounts.SetUp(r.Context(), s.local.visitor(r), token, first)
 		if err != nil {
 			return err
 		}
 		s.local.setSession(w, r, issued)
 	} else {
-		link, err := s.Accounts.SetUpByLink(r.Context(), s.local.visitor(r), token, first.Name, first.DisplayName)
+		link, err := s.c.Accounts.SetUpByLink(r.Context(), s.local.visitor(r), token, first.Name, first.DisplayName)
 		if err != nil {
 			return err
 		}
-		s.cookies.Set(w, cookieEnrol, link.Token, link.Expires.Sub(s.Now()))
+		s.cookies.Set(w, cookieEnrol, link.Token, link.Expires.Sub(s.c.Now()))
 		next = shared.PageEnrol + openedLink
 	}
 	s.cookies.Drop(w, cookieSetup)

@@ -26,7 +26,7 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 }
 
 func (s *Server) signInAs(r *http.Request, name, password string) (session.Issued, error) {
-	return s.Accounts.SignInWithPassword(r.Context(), s.local.visitor(r), account.PasswordSignIn{
+	return s.c.Accounts.SignInWithPassword(r.Context(), s.local.visitor(r), account.PasswordSignIn{
 		Name: name, Password: password, DeviceCookie: s.local.device.Of(r, name),
 	})
 }
@@ -154,7 +154,7 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 // appPage shows the app at one of its addresses. An address with a value that is no id is
 // answered as any other at which there is nothing.
 func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
-	show := s.forSignedIn(s.App.Page)
+	show := s.forSignedIn(s.c.App.Page)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if _, matches := pattern.Match(r.URL.Path); !matches {
 			return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
@@ -187,7 +187,7 @@ func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
 }
 
 // nextPage is where to go after signing in.
-func (s *Server) nextPage(asked string) string { return httpapi.Pages(s.App.Pages).Next(asked) }
+func (s *Server) nextPage(asked string) string { return httpapi.Pages(s.c.App.Pages).Next(asked) }
 
 // buttons are those of the providers, after a refusal or without one.
 func (s *Server) buttons(next string, refused shared.Code) []signinpages.Provider {

@@ -30,7 +30,7 @@ func NewSuspended(c Config) http.Handler {
 func NewUnknown(c Config) http.Handler {
 	s := newRefusing(c)
 	return s.watched(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
-		s.Warnings.Tell(warning.UnknownHost, slog.String("host", warning.Quoted(r.Host)), slog.String("from", peerOf(r)))
+		s.warn(warning.UnknownHost, slog.String("host", warning.Quoted(r.Host)), slog.String("from", peerOf(r)))
 		return shared.Errorf(shared.CodeWrongHost, "No organisation is served at this address. Check it, or ask whoever gave it to you.")
 	})))
 }
@@ -48,7 +48,7 @@ func newRefusing(c Config) *Server {
 func (s *Server) refusing(refuse httpapi.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.answer(refuse))
-	if files := s.App.Files["/static/"]; files != nil {
+	if files := s.c.App.Files["/static/"]; files != nil {
 		mux.Handle("GET /static/{file}", files)
 	}
 	return mux

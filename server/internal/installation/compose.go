@@ -14,7 +14,6 @@ import (
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/tenant"
-	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -24,7 +23,7 @@ type composer struct {
 	*opened
 	serving  Serving
 	hasher   *account.Hasher
-	warnings *warning.Log
+	warnings *server.Warnings
 	streams  *live.Streams
 	hubs     sync.Map // of the organisations that are open, by name
 }
@@ -36,7 +35,7 @@ func newComposer(o *opened, s Serving) (*composer, error) {
 	}
 	return &composer{
 		opened: o, serving: s,
-		hasher: account.NewHasher(account.Cost{}, 0), warnings: warning.NewLog(s.Log, time.Now), streams: streams,
+		hasher: account.NewHasher(account.Cost{}, 0), warnings: server.NewWarnings(s.Log, time.Now), streams: streams,
 	}, nil
 }
 
@@ -58,7 +57,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 
 	config := c.config(log, address, own)
 	config.Store, config.Accounts, config.Live = told, accounts, hub
-	config.SSO = protocolsOf(own, address)
+	config.Providers = protocolsOf(own, address)
 	handler, err := server.New(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, c.release(db))

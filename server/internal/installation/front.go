@@ -77,7 +77,7 @@ func (a *alone) started(ctx context.Context) (s Started, err error) {
 }
 
 func (a *alone) checkProviders(ctx context.Context, _ []tenant.Tenant) {
-	federation.CheckAll(ctx, a.serving.Log, a.one.Server.SSO)
+	a.one.Server.CheckProviders(ctx)
 }
 
 // router is what stands before tenants.
