@@ -1,16 +1,16 @@
-// Package account holds the rules of Keypeg's own users, without HTTP: passwords,
-// identities at OpenID providers, recovery codes, links that lead into an account, what
-// administrators do for others, and how the first administrator comes about.
+// Package account holds the rules of local users, without HTTP: passwords, identities at
+// OpenID providers, recovery codes, enrolment links, what administrators do for others, and
+// how the first administrator is made.
 //
-// It never tells a stranger which of name and password was wrong, never stores a
-// token (only its hash), and never lets a change of password or a disabled
-// account leave a session behind: a sign-in writes the user's record as it was
-// checked, so one that raced with such a change fails.
+// It never tells a stranger whether the name or the password was wrong, and it stores the
+// hash of a token, never the token. When a password changes or an account is disabled, no
+// session stays: a sign-in writes the user's record in the version that it has checked, so
+// a sign-in that races with such a change fails.
 //
-// Package server calls it with a [session.Actor], the command line with that of
-// [Service.IT]. It calls down: package session makes the sessions that sign-ins here begin
-// ([Service].Sessions), and package activity records what happens ([Service].Activity).
-// Passkeys have a package of their own, which knows nothing of this one.
+// Package server calls it with a [session.Actor], the command line with the actor of
+// [Service.IT]. Package session makes the sessions that begin here ([Service].Sessions),
+// and package activity records what happens ([Service].Activity). Passkeys have a package
+// of their own, which doesn't import this one.
 package account
 
 import (
@@ -31,26 +31,27 @@ import (
 type Config struct {
 	Store store.Store
 	Now   store.Clock
-	Log   *slog.Logger // for what nobody waits for; nil logs to slog's default
+	Log   *slog.Logger // for failures after the answer; nil logs to slog's default
 
-	// Of sessions: see [session.Config].
+	// The times of sessions: see [session.Config].
 	Idle, Lifetime, ConfirmFor time.Duration
 
-	Product string // what the installation calls itself; no password is made of it
+	Product string // the installation's name, which no password may consist of
 
-	Providers []Provider // where people may sign in too
-	// Policy says which sign-in methods are taken. Its Issuers become those of Providers.
+	Providers []Provider // at which people may also sign in
+	// Policy says which sign-in methods are accepted. New sets its Issuers to those of
+	// Providers.
 	Policy policy.Policy
 
-	// PasswordCost is for new hashes; zero means DefaultCost. A hash of another
-	// cost is renewed at its user's next sign-in.
+	// PasswordCost is for new hashes; zero means DefaultCost. A hash of another cost is
+	// renewed at the next sign-in of its user.
 	PasswordCost Cost
 	// Hashing is how many passwords are hashed at once; 0 means as many as keep all
-	// processors busy. Others wait, so that a flood of sign-ins can't take all
+	// processors busy. More have to wait, so that a flood of sign-ins can't use up the
 	// memory.
 	Hashing int
-	// Hasher, if set, is used in place of one with PasswordCost and Hashing. Services
-	// of one process share it.
+	// Hasher, if set, replaces PasswordCost and Hashing. All services of a process share
+	// one.
 	Hasher *Hasher
 }
 
@@ -94,13 +95,13 @@ func setDefault[T comparable](setting *T, value T) {
 	}
 }
 
-// Actor returns an actor who acts for a user, and whose sign-in methods count as they do here.
-// The caller adds who it is, and from where.
+// Actor returns an actor for a user, whose sign-in methods count by this organisation's
+// policy. The caller adds the session, the client, or the administrator who acts.
 func (s *Service) Actor(user store.User) session.Actor {
 	return session.Actor{User: user, Methods: s.Policy.Methods()}
 }
 
-// IT acts for the user of this name at the command line.
+// IT returns the actor of a command about the user with this name.
 //
 // Refusal: [shared.CodeNotFound].
 func (s *Service) IT(ctx context.Context, name string) (session.Actor, error) {
@@ -111,18 +112,19 @@ func (s *Service) IT(ctx context.Context, name string) (session.Actor, error) {
 	return s.Actor(user), nil
 }
 
-// busy is for a record that others changed more often than we retried.
+// busy is the refusal after a change was retried in vain, because others kept changing the
+// same record.
 func busy(cause error) error {
 	return shared.Errorf(shared.CodeConflict, "The account was changed somewhere else at the same time. Please try again.").Because(cause)
 }
 
-// change is how every rule writes the record of a user who was read just now, with what
-// belongs into the same batch. When somebody else changes the record at the same time, fn is
-// asked again with the user as they are then.
+// change writes the record of a user that was just read, together with the other operations
+// of fn's batch. Every rule writes through it. If another request changes the record at the
+// same time, it calls fn again with the new record.
 //
-// A refusal of fn comes back as it is, and a race that was lost too often as
-// [shared.CodeConflict]. What else the store refuses stays visible to errors.Is: a session,
-// a link or a user that has vanished is [store.ErrNotFound].
+// A refusal of fn is returned as it is. After too many lost races the refusal is
+// [shared.CodeConflict]. Other errors of the store stay visible to errors.Is: a session, a
+// link or a user that doesn't exist any more is [store.ErrNotFound].
 func (s *Service) change(ctx context.Context, user store.User, fn func(store.User) (store.Batch, error)) error {
 	err := store.UpdateFrom(ctx, s.Store, user, fn)
 	switch {
@@ -135,7 +137,8 @@ func (s *Service) change(ctx context.Context, user store.User, fn func(store.Use
 	}
 }
 
-// event is an event of what the actor does, in the batch that does it.
+// event returns the operation that records what the actor does. It belongs in the batch
+// that does it.
 func (s *Service) event(who session.Actor, kind shared.EventKind) store.AddEvent {
 	return store.AddEvent{Event: who.Event(kind, s.Now())}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// An organisation without an administrator who can sign in has nobody to help its people.
-// So the last one stays, whatever happens at once: what shuts one out names another in the
-// same batch, as they were read. Of two administrators who shut each other out at the same
-// time one stays so.
+// If no administrator can sign in, nobody can help the people of an organisation. So the
+// last one stays, even under concurrent changes: the batch that disables one administrator
+// also writes the record of another one, in the version that was read. If two
+// administrators disable each other at the same time, only one batch succeeds.
 
-// Enable lets the actor's user in again.
+// Enable lets the actor's user sign in again.
 func (s *Service) Enable(ctx context.Context, who session.Actor) error {
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.Disabled = false
@@ -22,8 +22,8 @@ func (s *Service) Enable(ctx context.Context, who session.Actor) error {
 	})
 }
 
-// Disable shuts the actor's user out. All their sessions end, and links that lead into their account
-// are dead, also once they are enabled again.
+// Disable ends all sessions of the actor's user, and they can't sign in any more. Links
+// that lead into their account stay dead, even after [Service.Enable].
 //
 // Refusal: [shared.CodeLastAdministrator] for the last administrator who can sign in.
 func (s *Service) Disable(ctx context.Context, who session.Actor) error {
@@ -32,17 +32,18 @@ func (s *Service) Disable(ctx context.Context, who session.Actor) error {
 			return nil, nil
 		}
 		other, err := s.anotherAdministrator(ctx, user.ID)
-		return store.Batch{store.PutUser{User: other}}, err // stale if they were shut out meanwhile
+		return store.Batch{store.PutUser{User: other}}, err // stale if that one was disabled meanwhile
 	})
 }
 
-// DisableEvenTheLast is for IT: it disables the last administrator too. The command line
-// stays.
+// DisableEvenTheLast disables the last administrator too. It is for IT, who still has the
+// command line.
 func (s *Service) DisableEvenTheLast(ctx context.Context, who session.Actor) error {
 	return s.disable(ctx, who, func(store.User) (store.Batch, error) { return nil, nil })
 }
 
-// disable asks stays for what must stay as it is.
+// disable adds the operations of stays to its batch. They fail if another administrator,
+// who must stay, was changed.
 func (s *Service) disable(ctx context.Context, who session.Actor, stays func(store.User) (store.Batch, error)) error {
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		batch, err := stays(user)
@@ -58,12 +59,13 @@ func (s *Service) disable(ctx context.Context, who session.Actor, stays func(sto
 	})
 }
 
-// administrates reports whether somebody is an administrator who can sign in.
+// administrates reports whether the user is an administrator who can sign in.
 func (s *Service) administrates(user store.User) bool {
 	return user.Admin && !user.Disabled && s.Policy.Methods().Count(user) > 0
 }
 
-// anotherAdministrator finds one who can sign in, beside the one with this id.
+// anotherAdministrator finds an administrator who can sign in, other than the user with
+// this id.
 func (s *Service) anotherAdministrator(ctx context.Context, id string) (store.User, error) {
 	for after := ""; ; {
 		page, err := s.Store.Users(ctx, after, 1000)

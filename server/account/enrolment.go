@@ -14,26 +14,26 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// An enrolment link gives its bearer one thing, once: a new sign-in method for one user. It
-// begins no session. An invitation is for who has no method yet, a recovery link
-// for who has lost theirs, and a phone link for who wants a passkey on another
-// device. Of each there is at most one for a user: an earlier one is dead from then
-// on. The store has the hash of its token.
+// An enrolment link adds one sign-in method for one user, once. It begins no session. An
+// invitation is for a user who has no method yet, a recovery link for a user who has lost
+// all methods, and a phone link for a user who wants a passkey on another device. A user
+// has at most one link of each kind: a new link replaces the earlier one. The store has the
+// hash of its token.
 
-// enrolmentLife is how long a link of each kind can be used.
+// enrolmentLife is how long a link of each kind is valid.
 var enrolmentLife = map[store.Method]time.Duration{
 	store.MethodInvitation:   7 * 24 * time.Hour,
 	store.MethodRecoveryLink: 30 * time.Minute,
 	store.MethodPhoneLink:    5 * time.Minute,
 }
 
-// Link is a new link. The token is nowhere else.
+// Link is a new link. The token is stored nowhere.
 type Link struct {
 	Token   string
 	Expires time.Time
 }
 
-// newLink returns a link and what writes it.
+// newLink returns a link and the operation that stores its hash.
 func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
 	link := Link{Token: string(kind) + "." + userID + "." + rand.Text(), Expires: s.Now().Add(enrolmentLife[kind])}
 	return link, store.PutLink{Link: store.Link{
@@ -47,16 +47,14 @@ func enrolmentKey(kind store.Method, userID string) string {
 	return enrolmentKeys + string(kind) + "/" + userID
 }
 
-// IsLinkOfAPerson reports whether the link under a key is one that somebody was given, to
-// set up an account or an installation with.
+// IsLinkOfAPerson reports whether the link under a key was given to a person, to set up an
+// account or an installation.
 func IsLinkOfAPerson(key string) bool {
 	return key == setupLinkKey || strings.HasPrefix(key, enrolmentKeys)
 }
 
 // Invite adds a user who has no sign-in method yet, and returns the link with which they
-// choose one, once, within seven days. There is no user whom the actor acts for before.
-//
-// Refusals: [shared.CodeInvalidName] and [shared.CodeNameTaken].
+// add one. The link works once, within seven days. The actor has no user before.
 func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, Link, error) {
 	display, err := shared.CleanDisplayName(cmp.Or(fresh.DisplayName, fresh.Name))
 	if err != nil {
@@ -80,9 +78,9 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	return user, link, nil
 }
 
-// InviteAgain makes a new link for the actor's user, who has no sign-in method yet.
+// InviteAgain makes a new invitation for the actor's user, who has no sign-in method yet.
 //
-// Refusals: [shared.CodeConflict] for a user who has, or who is disabled.
+// Refusals: [shared.CodeConflict] for a user who has one, or who is disabled.
 func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, error) {
 	if who.Methods.Count(who.User) > 0 {
 		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", who.User.DisplayName)
@@ -90,36 +88,36 @@ func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, err
 	return s.giveLink(ctx, who, store.MethodInvitation, s.event(who, shared.EventInvited))
 }
 
-// NewRecoveryLink makes a link for the actor's user, who has lost every sign-in method. It
-// works once, within 30 minutes, and the user's activity tells of it.
+// NewRecoveryLink makes a link for the actor's user, who has lost all sign-in methods. It
+// works once, within 30 minutes, and the user's activity shows it.
 //
 // Refusals: [shared.CodeConflict] for a disabled user.
 func (s *Service) NewRecoveryLink(ctx context.Context, who session.Actor) (Link, error) {
 	return s.giveLink(ctx, who, store.MethodRecoveryLink, s.event(who, shared.EventRecoveryLinkMade))
 }
 
-// RecoveryLinkUntil tells how long somebody can get in by a recovery link; nil if
-// there is none.
+// RecoveryLinkUntil returns when the user's recovery link expires, or nil if there is none.
 func (s *Service) RecoveryLinkUntil(ctx context.Context, user store.User) (*time.Time, error) {
 	return until(s.openLinks(ctx, user, store.MethodRecoveryLink))
 }
 
-// LinkUntil tells how long somebody can get into a user's account by a link that an
-// administrator made; nil if they can't.
+// LinkUntil returns when the last of the user's links that an administrator made expires,
+// or nil if no such link works.
 func (s *Service) LinkUntil(ctx context.Context, user store.User) (*time.Time, error) {
 	switch {
 	case user.Disabled:
 		return nil, nil
 	case s.Policy.Methods().Count(user) > 0:
-		return s.RecoveryLinkUntil(ctx, user) // an invitation is dead from then on
+		return s.RecoveryLinkUntil(ctx, user) // an invitation doesn't work for a user who has a method
 	}
 	return until(s.openLinks(ctx, user, linksOfAdministrators...))
 }
 
-// linksOfAdministrators are those that one makes for somebody else.
+// linksOfAdministrators are the kinds of links that an administrator makes for another
+// user.
 var linksOfAdministrators = []store.Method{store.MethodInvitation, store.MethodRecoveryLink}
 
-// linksIntoAccounts are all that give their bearer a way into somebody's account.
+// linksIntoAccounts are all kinds of links that lead into a user's account.
 var linksIntoAccounts = append([]store.Method{store.MethodPhoneLink}, linksOfAdministrators...)
 
 // openLinks returns those links of a user that have neither been used nor expired.
@@ -137,7 +135,7 @@ func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store
 	return open, nil
 }
 
-// until is when the last of the links expires.
+// until returns when the last of the links expires.
 func until(links []store.Link, err error) (last *time.Time, _ error) {
 	for _, link := range links {
 		if last == nil || link.Expires.After(*last) {
@@ -147,8 +145,8 @@ func until(links []store.Link, err error) (last *time.Time, _ error) {
 	return last, err
 }
 
-// WithdrawLinks makes the links dead that an administrator made for the actor's user, and
-// reports whether there were any. The user's activity tells of it.
+// WithdrawLinks deletes the links that an administrator made for the actor's user, and
+// reports whether there were any. The user's activity shows it.
 func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdrew bool, err error) {
 	for range store.Attempts {
 		open, err := s.openLinks(ctx, who.User, linksOfAdministrators...)
@@ -161,7 +159,7 @@ func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdre
 		}
 		err = s.Store.Apply(ctx, batch)
 		if errors.Is(err, store.ErrNotFound) {
-			continue // it was used, or another one took its place, since we looked
+			continue // the link was used or replaced after it was read
 		}
 		if err != nil {
 			return false, fmt.Errorf("withdrawing a link: %w", err)
@@ -171,9 +169,10 @@ func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdre
 	return false, busy(errors.New("links change all the time"))
 }
 
-// NewPhoneLink makes a link with which the signed-in user adds a passkey on another
-// device, once, within five minutes. It fails with [shared.CodeUnauthenticated] if the
-// session has ended meanwhile.
+// NewPhoneLink makes a link with which the signed-in user adds a passkey on another device.
+// It works once, within five minutes.
+//
+// Refusal: [shared.CodeUnauthenticated] if the session has ended meanwhile.
 func (s *Service) NewPhoneLink(ctx context.Context, who session.Actor) (Link, error) {
 	link, err := s.giveLink(ctx, who, store.MethodPhoneLink, store.ReplaceSession{Old: who.Session.ID, Session: who.Session})
 	if errors.Is(err, store.ErrNotFound) {
@@ -182,21 +181,21 @@ func (s *Service) NewPhoneLink(ctx context.Context, who session.Actor) (Link, er
 	return link, err
 }
 
-// endPhoneLink makes a phone link dead, if there is one. It belongs into each batch that
-// ends sessions for whoever may have been in one without leave: they may have made a link
-// with it, which would give them a passkey.
+// endPhoneLink ends the user's phone link, if there is one. It belongs in each batch that
+// ends sessions because an intruder may have been in one: the intruder may have made a link
+// there, and would get a passkey with it.
 func (s *Service) endPhoneLink(userID string) store.Op {
 	return s.endLink(store.MethodPhoneLink, userID)
 }
 
-// endLink makes a link dead, if there is one. An expired link is as good as none, and needs
-// neither a look before nor a second try.
+// endLink ends a link, if there is one. It stores an expired link in its place, so it needs
+// neither a read before nor a retry.
 func (s *Service) endLink(kind store.Method, userID string) store.Op {
 	return store.PutLink{Link: store.Link{Key: enrolmentKey(kind, userID), Expires: s.Now()}}
 }
 
-// giveLink writes a link with its user's record: of a link and a change that shuts the user
-// out at the same time, the second knows of the first.
+// giveLink stores a link together with its user's record. So if the user is disabled at the
+// same time, one of the two batches is retried and sees the other.
 func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Method, also store.Op) (link Link, err error) {
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
@@ -212,20 +211,21 @@ func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Me
 	return link, nil
 }
 
-// Enrolment is what a link is good for.
+// Enrolment describes a valid link.
 type Enrolment struct {
 	Kind    store.Method // MethodInvitation, MethodRecoveryLink or MethodPhoneLink
 	User    store.User
 	Expires time.Time
-	// TakesPassword tells whether the bearer may choose a password. Who adds a phone
-	// adds a passkey and nothing else.
+	// TakesPassword reports whether the bearer may choose a password. A phone link adds
+	// only a passkey.
 	TakesPassword bool
 
 	take store.TakeLink
 }
 
-// Enrolment looks at a link. It fails with [shared.CodeNotFound] and a sentence,
-// unless the link can be used.
+// Enrolment describes the link with this token, without using it.
+//
+// Refusal: [shared.CodeNotFound] for a link that can't be used.
 func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error) {
 	kind, rest, _ := strings.Cut(token, ".")
 	userID, _, _ := strings.Cut(rest, ".")
@@ -257,7 +257,7 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 
 var errDisabled = errors.New("the account is disabled")
 
-// gone is the one answer to a link that can't be used, whatever is wrong with it.
+// gone is the refusal of a link that can't be used. It doesn't say why.
 func (e Enrolment) gone(cause error) error {
 	if e.Kind == store.MethodPhoneLink {
 		return shared.Errorf(shared.CodeNotFound, "This code was used already, or is older than five minutes. Show a new one on your other device.").Because(cause)
@@ -265,12 +265,14 @@ func (e Enrolment) gone(cause error) error {
 	return shared.Errorf(shared.CodeNotFound, "This link was used already, or is too old. Ask for a new one.").Because(cause)
 }
 
-// Enrol uses a link up. It returns what belongs into the batch that gives the user a
-// passkey; with a password, they get that too. Nothing is written yet. The actor is whoever
-// bears the link, and acts for its user.
+// Enrol returns what uses the link: a function that changes the user and returns the
+// operations for the batch in which the user gets a passkey. With a password, the user gets
+// that too. Enrol itself writes nothing. The actor is the bearer of the link, who acts for
+// its user.
 //
 // Refusals: [shared.CodeInvalidPassword], [shared.CodePasswordsOff] where the policy
-// takes none of the user, and [shared.CodeInvalidRequest] for one by a phone link.
+// accepts no password of this user, and [shared.CodeInvalidRequest] for a password with a
+// phone link.
 func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, password string) (func(*store.User) (store.Batch, error), error) {
 	who.User = e.User
 	hash := ""
@@ -296,17 +298,17 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 			batch = append(batch, s.event(who, shared.EventPasswordChanged))
 		}
 		if e.Kind == store.MethodRecoveryLink {
-			// What was lost may be in somebody's hands, with a session in it.
+			// An intruder may have the lost device, with a session on it.
 			batch = append(batch, store.EndSessions{UserID: user.ID}, s.endPhoneLink(user.ID))
 		}
 		return batch, nil
 	}, nil
 }
 
-// EnrolPassword gives the user of a link a password, and uses the link up.
+// EnrolPassword sets the password of the link's user, and uses the link.
 //
-// Refusals: those of [Service.Enrol], and [shared.CodeNotFound] if somebody else was
-// faster with the link.
+// Refusals: those of [Service.Enrol], and [shared.CodeNotFound] if another request has used
+// the link first.
 func (s *Service) EnrolPassword(ctx context.Context, who session.Actor, e Enrolment, password string) error {
 	if password == "" {
 		password = " " // too short
@@ -321,8 +323,9 @@ func (s *Service) EnrolPassword(ctx context.Context, who session.Actor, e Enrolm
 	}))
 }
 
-// Enrolled translates how the batch ended that uses a link up: of a link that somebody else
-// used first, or whose user has vanished, it says that it is gone.
+// Enrolled translates the error of the batch that uses a link. If another request has used
+// the link first, or its user doesn't exist any more, the refusal says that the link is
+// gone.
 func (s *Service) Enrolled(e Enrolment, err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return e.gone(err)

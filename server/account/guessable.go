@@ -8,19 +8,20 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// A password is long enough when nobody guesses it in the tries that the limits leave, and
-// length alone doesn't say that: "123456789012" is among the first that are tried. NIST SP
-// 800-63B, 3.1.1.2 asks to compare with common passwords, repetitions, sequences, and words
-// of the place: the user's name, the product's, the host's.
+// A password must not be guessed within the attempts that the limits allow. Length alone
+// doesn't ensure that: "123456789012" is among the first passwords that attackers try. NIST
+// SP 800-63B, 3.1.1.2 asks to compare with common passwords, repetitions, sequences, and
+// words of the context: the names of the user, of the product and of the host.
 //
-// What is counted is how many things somebody has to think of: a common word, a row of
-// keys, a year and a repetition are one each, and so is any other character. Common words
-// of other lengths than twelve matter too, because people add to them what comes next.
+// This check counts how many things a person has to think of. A common word, a row of keys,
+// a year and a repetition are one thing each, and so is every other character. Common
+// passwords of any length matter, because people extend them with what comes next.
 
-// leastThoughts is how many it must be. Four common words with blanks between are seven.
+// leastThoughts is the lowest count that is accepted. Four common words with blanks between
+// them count as seven.
 const leastThoughts = 7
 
-// refuseGuessable says why a password is easy to guess.
+// refuseGuessable refuses a password that is easy to guess, with the reason.
 func (s *Service) refuseGuessable(user store.User, password string) error {
 	local := localWords(user.Name, user.DisplayName, s.Product, s.Policy.RPID)
 	switch {
@@ -32,7 +33,7 @@ func (s *Service) refuseGuessable(user store.User, password string) error {
 	return shared.Errorf(shared.CodeInvalidPassword, "This password is easy to guess, because it is made of common words, repetitions or rows of keys. Please choose another, such as four words that have nothing to do with each other.")
 }
 
-// localWords are the words of names, of three letters or more.
+// localWords returns the words in names, of three letters or more.
 func localWords(names ...string) (words []string) {
 	for _, name := range append(names, "keypeg") {
 		name = strings.ToLower(name)
@@ -46,13 +47,13 @@ func localWords(names ...string) (words []string) {
 	return words
 }
 
-// leastRun is from what length on something counts as one thing.
+// leastRun is the least length of a part that counts as one thing.
 const leastRun = 3
 
-// thoughts counts what somebody had to think of for a password.
+// thoughts counts the things that a person had to think of for a password.
 func thoughts(password string, local []string) (n int) {
 	plain := []rune(strings.ToLower(password))
-	// A 1 stands for an i or an l.
+	// A 1 may stand for an i or for an l.
 	spellings := [][]rune{plain, spelled(plain, 'i'), spelled(plain, 'l')}
 	for at := 0; at < len(plain); n++ {
 		step := max(1, yearAt(plain[at:]), sequenceAt(plain[at:]), repeatedAt(plain, at))
@@ -64,7 +65,7 @@ func thoughts(password string, local []string) (n int) {
 	return n
 }
 
-// spelled is a text with letters in the place of what looks like them.
+// spelled replaces digits and signs that look like a letter by that letter.
 func spelled(text []rune, one rune) []rune {
 	like := map[rune]rune{'0': 'o', '1': one, '!': one, '3': 'e', '4': 'a', '@': 'a', '5': 's', '$': 's', '7': 't', '8': 'b', '9': 'g'}
 	letters := make([]rune, len(text))
@@ -77,7 +78,7 @@ func spelled(text []rune, one rune) []rune {
 	return letters
 }
 
-// wordAt is the length of the longest known word that a text begins with.
+// wordAt returns the length of the longest known word that the text begins with.
 func wordAt(text []rune, local []string) (longest int) {
 	rest := string(text[:min(len(text), maxWord)])
 	for _, words := range [][]string{common, local} {
@@ -90,10 +91,10 @@ func wordAt(text []rune, local []string) (longest int) {
 	return longest
 }
 
-// maxWord bounds what is compared.
+// maxWord bounds the length of a part that is compared.
 const maxWord = 64
 
-// yearAt is the length of a year that a text begins with.
+// yearAt returns the length of a year that the text begins with.
 func yearAt(text []rune) int {
 	if len(text) >= 4 && (string(text[:2]) == "19" || string(text[:2]) == "20") && unicode.IsDigit(text[2]) && unicode.IsDigit(text[3]) {
 		return 4
@@ -101,8 +102,8 @@ func yearAt(text []rune) int {
 	return 0
 }
 
-// sequenceAt is the length of the part of a row that a text begins with: three digits in a
-// row are no accident, and of letters four.
+// sequenceAt returns the length of the part of a row that the text begins with. Three
+// digits in a row are no accident; letters need to be four.
 func sequenceAt(text []rune) (longest int) {
 	for n := min(len(text), maxWord); n >= leastRun; n-- {
 		part := string(text[:n])
@@ -118,8 +119,8 @@ func sequenceAt(text []rune) (longest int) {
 	return 0
 }
 
-// repeatedAt is the length of what stood in the text before. It may overlap what it
-// repeats, as in "aaaa".
+// repeatedAt returns the length of a repetition of an earlier part. It may overlap that
+// part, as in "aaaa".
 func repeatedAt(text []rune, at int) (longest int) {
 	for before := range at {
 		n := 0
@@ -134,7 +135,7 @@ func repeatedAt(text []rune, at int) (longest int) {
 	return longest
 }
 
-// rows are what fingers run along, in both directions.
+// rows are sequences that people type, in both directions.
 var rows = bothWays(
 	"01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiopü", "asdfghjklöä", "yxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn",
 	"qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "qazwsxedcrfvtgbyhnujmikolp", "1q2w3e4r5t6y7u8i9o0p", "q1w2e3r4t5y6u7i8o9p0", "zaq12wsxcde34rfvbgt56yhnmju78ik",
@@ -154,8 +155,7 @@ func bothWays(rows ...string) (all []string) {
 	return all
 }
 
-// common are words that many people's passwords are made of, in the languages that the
-// pages speak.
+// common are words of which many passwords are made, in the languages of the catalogue.
 var common = strings.Fields(`
 	password passwort passwd passw pass pwd kennwort motdepasse contraseña contrasena clave pasuwado パスワード
 	passphrase secret geheim secreto segredo himitsu thisis this is my mein mon mi the and

@@ -12,52 +12,51 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Provider is what these rules know of an OpenID provider. [Provider.Check] says what
-// is wrong with it.
+// Provider holds what these rules need of an OpenID provider. [Provider.Check] checks it.
 type Provider struct {
 	ID     string // its name in the configuration
 	Name   string // what people call it
 	Issuer string
-	// CreateUsers makes a user of whoever comes first, if the provider has verified
-	// their e-mail address and it is in one of the Domains.
+	// CreateUsers makes an account for a person who signs in for the first time, if the
+	// provider has verified their e-mail address and it is in one of the Domains.
 	CreateUsers bool
 	Domains     []string
-	// Required are claims that whoever comes must have, each with one of the values:
-	// those who are ours already too, at every sign-in.
+	// Required are claims that the ID token must have at every sign-in, each with one of
+	// the values. They are required of people who have an account already, too.
 	Required map[string][]string
 }
 
-// issuerGoogle is where anybody may have an account with an address at anybody's
-// domain. Whose domain's account it is says the claim hd alone.
+// At issuerGoogle anybody may have an account with an address at any domain. Only the claim
+// hd says to which domain's organisation an account belongs.
 const (
 	issuerGoogle = "https://accounts.google.com"
 	claimGoogle  = "hd"
 )
 
-// mailOfGoogle are the domains of which Google gives addresses to anybody. Their
-// accounts have no hd.
+// mailOfGoogle are the domains at which Google gives addresses to anybody. Their accounts
+// have no hd.
 var mailOfGoogle = []string{"gmail.com", "googlemail.com"}
 
-// openIssuers are hosts at which anybody may have an account, with any address that
-// they once could read mail for: it says little about who is a member of what today.
+// openIssuers are hosts at which anybody may have an account, with any address whose mail
+// they could read once. So the address says little about who is a member today.
 var openIssuers = []string{
 	"gitlab.com", "codeberg.org", "gitea.com", "huggingface.co", "login.live.com", "appleid.apple.com", "account.apple.com", "slack.com", "www.facebook.com", "www.linkedin.com", "api.login.yahoo.com", "login.yahoo.com",
 	"id.twitch.tv", "access.line.me", "login.salesforce.com", "orcid.org", "www.paypal.com", "discord.com", "kauth.kakao.com", "oauth.telegram.org",
 }
 
-// entraConsumers is the tenant of Microsoft Entra ID that all personal accounts are in.
+// entraConsumers is the tenant of Microsoft Entra ID that has all personal accounts.
 const entraConsumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
-// isOpen reports whether anybody may have an account at the issuer.
+// isOpen reports whether anybody may have an account at the issuer, as far as is known.
 func (p Provider) isOpen() bool {
 	issuer, err := url.Parse(p.Issuer)
 	return err == nil && (slices.Contains(openIssuers, strings.ToLower(issuer.Hostname())) || strings.Contains(issuer.Path, entraConsumers))
 }
 
-// AdmitsOthers reports whether people who aren't the installation's own may get an account
-// by the provider, as far as its issuer tells: no list has all that are open to everybody.
-// It is for one that [Provider.Check] has taken. An issuer is the installation's own if it
-// is at one of its domains, and Google says whose an account is.
+// AdmitsOthers reports whether people from outside the organisation may get an account by
+// the provider, as far as its issuer tells: no list has all issuers that are open to
+// everybody. It is for a provider that [Provider.Check] accepts. An issuer at one of the
+// Domains is the organisation's own, and Google says to whom an account belongs.
 func (p Provider) AdmitsOthers() bool {
 	issuer, err := url.Parse(p.Issuer)
 	if !p.CreateUsers || len(p.Required) > 0 || err != nil || p.Issuer == issuerGoogle {
@@ -67,8 +66,8 @@ func (p Provider) AdmitsOthers() bool {
 	return !slices.ContainsFunc(p.Domains, func(d string) bool { return host == d || strings.HasSuffix(host, "."+d) })
 }
 
-// Check returns the provider with its domains as they are compared, or says what is
-// wrong with it, in a sentence for IT: above all, what could never match.
+// Check returns the provider with its domains in the form in which they are compared. Its
+// errors are sentences for IT, mostly about values that could never match.
 func (p Provider) Check() (Provider, error) {
 	switch {
 	case p.CreateUsers && len(p.Domains) == 0:
@@ -109,12 +108,12 @@ func canonicalDomains(written []string) (list []string, err error) {
 	return list, nil
 }
 
-// domains is how their names are looked up (RFC 5891, 5), with the lengths of RFC 1035.
+// domains converts domain names for lookup (RFC 5891, 5), with the lengths of RFC 1035.
 var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
-// canonicalDomain returns the domain of e-mail addresses as it is compared: in lower
-// case, and in ASCII where it has other letters. It refuses what no
-// address has behind its @, and says what to write.
+// canonicalDomain returns the domain of e-mail addresses in the form in which it is
+// compared: in lower case and in ASCII. It refuses a text that can't stand behind the @ of
+// an address, and says what to write.
 func canonicalDomain(written string) (string, error) {
 	bare := strings.ToLower(strings.TrimSpace(written))
 	domain, err := domains.ToASCII(strings.TrimSuffix(bare, "."))

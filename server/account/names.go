@@ -9,16 +9,17 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// maxTyped bounds what is looked at of a name or password, in bytes.
+// maxTyped bounds the length of a typed name or password, in bytes.
 const maxTyped = 1024
 
-// CanonicalName returns a user name as it is kept and compared: PRECIS
-// UsernameCaseMapped (RFC 8265, 3.3), so that "Ann" and "ann" are one. What comes along
-// when a name is pasted or completed, white space and invisible characters at its ends, is
-// left out, and so is what programs write around an e-mail address. It refuses, with
-// [shared.CodeInvalidName], what that profile forbids (blanks, control and invisible
-// characters, mixed directions, and more) and names longer than [shared.MaxNameLength]
-// characters.
+// CanonicalName returns a user name in the form in which it is stored and compared: PRECIS
+// UsernameCaseMapped (RFC 8265, 3.3), so that "Ann" and "ann" are the same. It removes
+// white space and invisible characters at the ends, which get there when a name is pasted
+// or completed, and what programs write around an e-mail address.
+//
+// Refusal: [shared.CodeInvalidName] for what that profile forbids (blanks, control and
+// invisible characters, mixed directions, and more), and for names longer than
+// [shared.MaxNameLength] characters.
 func CanonicalName(typed string) (string, error) {
 	typed = plainAddress(typed)
 	if typed == "" {
@@ -31,16 +32,15 @@ func CanonicalName(typed string) (string, error) {
 	if err != nil {
 		return "", shared.Errorf(shared.CodeInvalidName, "This user name has characters that can't be used. Please use letters, digits, dots, dashes and underscores.").Because(err)
 	}
-	name = plainAddress(name) // which may have been written in wide characters
+	name = plainAddress(name) // again, because the address may have been written in wide characters
 	if utf8.RuneCountInString(name) > shared.MaxNameLength {
 		return "", shared.Errorf(shared.CodeInvalidName, "This user name is too long. Please use at most %d characters.", shared.MaxNameLength)
 	}
 	return name, nil
 }
 
-// plainAddress is an e-mail address without what programs write around it: blanks, as in
-// <ann@example.com>, in mailto:ann@example.com, and the final dot of a domain, which is the
-// same without it. A text without @ loses the blanks alone.
+// plainAddress removes what programs write around an e-mail address: blanks, < and >,
+// mailto:, and the final dot of a domain. From a text without @ it removes only the blanks.
 func plainAddress(text string) string {
 	const scheme = "mailto:"
 	for {

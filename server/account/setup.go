@@ -22,9 +22,10 @@ var (
 	errNoSetupLink  = shared.Errorf(shared.CodeNotFound, "This set-up link is not valid any more. Print a new one with keypeg setup-link.")
 )
 
-// NewSetupLink returns the token of a link that makes the first administrator:
-// once, within 30 minutes. An earlier link is dead from then on. While there is
-// an administrator it fails with [shared.CodeNotFound].
+// NewSetupLink returns the token of a link that makes the first administrator. The link
+// works once, within 30 minutes. It replaces an earlier link.
+//
+// Refusal: [shared.CodeNotFound] while there is an administrator.
 func (s *Service) NewSetupLink(ctx context.Context) (token string, err error) {
 	if err := s.notSetUp(ctx); err != nil {
 		return "", err
@@ -48,8 +49,7 @@ func (s *Service) notSetUp(ctx context.Context) error {
 	return nil
 }
 
-// CheckSetupLink fails with [shared.CodeNotFound] and a sentence, unless this
-// link can be used.
+// CheckSetupLink refuses with [shared.CodeNotFound] a link that can't be used.
 func (s *Service) CheckSetupLink(ctx context.Context, token string) error {
 	if err := s.notSetUp(ctx); err != nil {
 		return err
@@ -61,12 +61,12 @@ func (s *Service) CheckSetupLink(ctx context.Context, token string) error {
 	return err
 }
 
-// SetUp makes the first administrator and signs them in. One batch takes the
-// link, so of any number of tries one succeeds. A name or password that breaks
+// SetUp makes the first administrator and signs them in. The batch that does it also
+// deletes the link, so of any number of tries one succeeds. A name or password that breaks
 // the rules leaves the link as it is.
 //
-// There is one link at a time, and none is made while there is an administrator;
-// so taking it is proof enough that there still is none.
+// There is at most one link, and none is made while there is an administrator. So whoever
+// deletes the link knows that there is no administrator yet.
 func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, first NewUser) (session.Issued, error) {
 	if err := s.CheckSetupLink(ctx, token); err != nil {
 		return session.Issued{}, err
@@ -85,9 +85,9 @@ func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, fi
 	return issued, nil
 }
 
-// SetUpByLink is [Service.SetUp] where nobody signs in with a password: the first
-// administrator gets an invitation, and adds a passkey with it before anything else.
-// Should they lose it, IT invites them again.
+// SetUpByLink is [Service.SetUp] for a policy without passwords. The first administrator
+// gets an invitation, and adds a passkey with it. If they lose the invitation, IT invites
+// them again.
 func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, name, displayName string) (Link, error) {
 	if err := s.CheckSetupLink(ctx, token); err != nil {
 		return Link{}, err
@@ -106,8 +106,8 @@ func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, nam
 	return link, s.setUp(ctx, who, token, put)
 }
 
-// setUp writes the first administrator, who is the actor's user, takes the link, and does
-// what also belongs to it.
+// setUp stores the first administrator, who is the actor's user, deletes the link, and
+// applies the other operations in the same batch.
 func (s *Service) setUp(ctx context.Context, who session.Actor, token string, also ...store.Op) error {
 	err := s.Store.Apply(ctx, append(store.Batch{
 		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},

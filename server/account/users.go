@@ -14,7 +14,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// NewUser is a user to be added.
+// NewUser describes a user to add.
 type NewUser struct {
 	Name        string
 	DisplayName string
@@ -22,11 +22,10 @@ type NewUser struct {
 	Admin       bool
 }
 
-// AddUser adds a user with a password, which is their first sign-in method. IT alone does it.
+// AddUser adds a user with a password as their first sign-in method. It is for IT.
 //
-// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidPassword],
-// [shared.CodeNameTaken], and [shared.CodePasswordsOff] where the policy takes no
-// password of them.
+// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidPassword], [shared.CodeNameTaken],
+// and [shared.CodePasswordsOff] where the policy accepts no password of the new user.
 func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error) {
 	user, err := s.make(ctx, fresh)
 	if err != nil {
@@ -40,7 +39,7 @@ func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error
 	return user, nil
 }
 
-// make checks a new user and makes the record, without storing it.
+// make checks a new user and returns their record. It doesn't store it.
 func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
 	display, err := shared.CleanDisplayName(fresh.DisplayName)
 	if err != nil {
@@ -55,8 +54,8 @@ func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
 	return user, err
 }
 
-// newUser makes a record of somebody who has no sign-in method yet. Without a display name
-// they are called by their name.
+// newUser returns the record of a new user who has no sign-in method yet. An empty display
+// name becomes the user name.
 func (s *Service) newUser(typed, display string) (store.User, error) {
 	name, err := CanonicalName(typed)
 	if err != nil {
@@ -70,8 +69,9 @@ func (s *Service) newUser(typed, display string) (store.User, error) {
 	return user, nil
 }
 
-// handleBytes is the longest user handle (WebAuthn Level 3, 5.4.3). It is random,
-// because it tells whoever holds the authenticator, and is never changed.
+// handleBytes is the length of a user handle, the longest that is allowed (WebAuthn Level
+// 3, 5.4.3). A handle is random, because whoever holds the authenticator can read it, and
+// it never changes.
 const handleBytes = 64
 
 // newUserID returns 128 random bits, 32 hexadecimal digits.
@@ -86,7 +86,7 @@ func isUserID(text string) bool {
 	return err == nil && len(raw) == 16
 }
 
-// NameTaken is the refusal of a user name that somebody has.
+// NameTaken is the refusal of a user name that another user has.
 func NameTaken(name string) *shared.Error {
 	return shared.Errorf(shared.CodeNameTaken, "Somebody has the user name %s already.", name)
 }
@@ -98,12 +98,12 @@ func nameTaken(err error, name string) error {
 	return fmt.Errorf("storing a new user: %w", err)
 }
 
-// usersPage is how many users an administrator sees at once.
+// usersPage is how many users are on one page of an administrator's list.
 const usersPage = 50
 
-// FindUsers returns a page of users in byte order of their names: those whose names
-// begin with find, from the first name after the one given. Next asks for the page
-// after; it is "" at the end.
+// FindUsers returns a page of users in byte order of their names: those whose names begin
+// with find, from the first name after the given one. Next is the value of after for the
+// following page, and "" at the end.
 func (s *Service) FindUsers(ctx context.Context, find, after string) (page []store.User, next string, err error) {
 	begin := ""
 	if find = shared.TrimInvisible(find); find != "" {
@@ -112,7 +112,7 @@ func (s *Service) FindUsers(ctx context.Context, find, after string) (page []sto
 		}
 	}
 	if after < begin {
-		// The page is of names after one, so whoever has exactly this name comes first.
+		// The page has names after begin, so the user with exactly this name is added here.
 		exact, err := s.Store.UserByName(ctx, begin)
 		if err == nil {
 			page = append(page, exact)
@@ -136,15 +136,16 @@ func (s *Service) FindUsers(ctx context.Context, find, after string) (page []sto
 	return page, next, nil
 }
 
-// Methods is how somebody signs in, in what administrators and IT read.
+// Methods says how a user signs in, for administrators and IT.
 type Methods struct {
-	HasPassword bool // one that counts: the policy may take none
+	HasPassword bool // a password that counts; the policy may accept none
 	Passkeys    int
 	Identities  int  // at OpenID providers
 	Invited     bool // has no sign-in method yet
 }
 
-// MethodsOf describes a user. The Users page and the command line say the same.
+// MethodsOf returns the Methods of a user. The Users page and the command line show the
+// same.
 func (s *Service) MethodsOf(user store.User) Methods {
 	return Methods{
 		HasPassword: s.Policy.Methods().HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
@@ -152,14 +153,15 @@ func (s *Service) MethodsOf(user store.User) Methods {
 	}
 }
 
-// Users returns up to limit users in byte order of their names, from the first
-// name after the one given.
+// Users returns up to limit users in byte order of their names, from the first name after
+// the given one.
 func (s *Service) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
 	return s.Store.Users(ctx, after, limit)
 }
 
-// UserByName finds a user for IT, who may know whether there is one:
-// [shared.CodeNotFound] if not.
+// UserByName finds a user for IT, who may know which names exist.
+//
+// Refusal: [shared.CodeNotFound].
 func (s *Service) UserByName(ctx context.Context, typed string) (store.User, error) {
 	name, err := CanonicalName(typed)
 	if err != nil {
@@ -172,7 +174,9 @@ func (s *Service) UserByName(ctx context.Context, typed string) (store.User, err
 	return user, err
 }
 
-// UserByID finds a user for an administrator: [shared.CodeNotFound] if there is none.
+// UserByID finds a user for an administrator.
+//
+// Refusal: [shared.CodeNotFound].
 func (s *Service) UserByID(ctx context.Context, id string) (store.User, error) {
 	if !isUserID(id) {
 		return store.User{}, errNoUser
@@ -186,10 +190,10 @@ func (s *Service) UserByID(ctx context.Context, id string) (store.User, error) {
 
 var errNoUser = shared.Errorf(shared.CodeNotFound, "This user isn't there any more.")
 
-// ChangePassword gives the actor's user another password and ends their other sessions.
+// ChangePassword replaces the password of the actor's user and ends their other sessions.
 //
-// Refusals: [shared.CodeInvalidPassword] for a weak one, and [shared.CodePasswordsOff] where
-// the policy takes none of them.
+// Refusals: [shared.CodeInvalidPassword] for a weak password, and [shared.CodePasswordsOff]
+// where the policy accepts no password of this user.
 func (s *Service) ChangePassword(ctx context.Context, who session.Actor, password string) error {
 	hash, err := s.newPassword(ctx, who.User, password)
 	if err != nil {
@@ -206,8 +210,8 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Actor, passwor
 	})
 }
 
-// SetPassword gives the actor's user another password and ends all their sessions, since
-// whoever needed this may have lost the old one to somebody.
+// SetPassword replaces the password of the actor's user and ends all their sessions,
+// because somebody else may have the old password.
 //
 // Refusals: [shared.CodeInvalidPassword] and [shared.CodePasswordsOff].
 func (s *Service) SetPassword(ctx context.Context, who session.Actor, password string) error {
@@ -221,10 +225,10 @@ func (s *Service) SetPassword(ctx context.Context, who session.Actor, password s
 	})
 }
 
-// RemovePassword leaves the actor's user with their other sign-in methods, and ends all
-// their sessions.
+// RemovePassword removes the password of the actor's user and ends all their sessions.
+// Their other sign-in methods stay.
 //
-// Refusal: [shared.CodeLastMethod] for a user who has no other.
+// Refusal: [shared.CodeLastMethod] for a user who has no other method.
 func (s *Service) RemovePassword(ctx context.Context, who session.Actor) error {
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.Password = ""
@@ -235,8 +239,8 @@ func (s *Service) RemovePassword(ctx context.Context, who session.Actor) error {
 	})
 }
 
-// shutsOut stores a changed user, ends all sessions with what was begun in them, and leaves
-// an event.
+// shutsOut stores a changed user, ends all their sessions and what was begun in them, and
+// records an event.
 func (s *Service) shutsOut(who session.Actor, user store.User, kind shared.EventKind) store.Batch {
 	return store.Batch{
 		store.PutUser{User: user},
