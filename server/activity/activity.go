@@ -1,14 +1,13 @@
-// Package activity is what happened to a user's account, as the user reads it: recorded,
-// bounded and listed.
+// Package activity records, bounds and lists what happened to a user's account, as the user
+// reads it.
 //
-// Whatever a rule does leaves an event in the batch that does it, so nothing happens without
-// a line, and no line tells of what didn't. Rules write through [Service].Store, which keeps
-// one user's events from growing without bound (bounded.go). Attempts that failed change
-// nothing and have no batch: [Service.Failed] takes them in, and package failures merges and
-// writes them a few seconds later.
+// A rule adds an event to the batch that changes something. So every change has a line, and
+// every line stands for a change. Rules write through [Service].Store, which bounds the
+// events of one user (bounded.go). A failed attempt changes nothing and has no batch:
+// [Service.Failed] takes its event, and package failures merges such events and writes them
+// a few seconds later.
 //
-// This package imports session for the [session.Actor], and no rule imports it the other way
-// round: session knows nothing of activity.
+// This package imports session for the [session.Actor]. Session doesn't import it.
 package activity
 
 import (
@@ -24,36 +23,36 @@ import (
 )
 
 // Service records and lists the activity of an organisation's users. It is safe for
-// concurrent use. [Service.Close] comes last, before the store is closed.
+// concurrent use. Call [Service.Close] last, before the store is closed.
 type Service struct {
-	// Store is the one to write through: it bounds what events of one user take.
+	// Store is the store that rules write through. It bounds the events of each user.
 	Store *Bounded
 
 	failures *failures.Recorder
 }
 
-// New returns a Service of what is kept in a store.
+// New returns a Service over a store.
 func New(s store.Store, log *slog.Logger) *Service {
 	return &Service{Store: Bound(s), failures: failures.New(s, log)}
 }
 
-// Failed takes in an attempt that failed. It never waits for the store: the user reads of it
-// some seconds after the answer.
+// Failed takes the event of a failed attempt. It never waits for the store. The user sees
+// the event some seconds after the answer.
 func (s *Service) Failed(event store.Event) { s.failures.Add(event) }
 
-// Flush writes the failed attempts that wait to be written.
+// Flush writes the failed attempts that aren't written yet.
 func (s *Service) Flush(ctx context.Context) { s.failures.Flush(ctx) }
 
-// Close writes what waits, and takes nothing in from then on.
+// Close writes the failed attempts that aren't written yet. After it, Failed does nothing.
 func (s *Service) Close(ctx context.Context) { s.failures.Close(ctx) }
 
-// page is how many events a page has.
+// page is the number of events on one page.
 const page = 25
 
-// List returns a page of what happened to the actor's user, newest first: the first one for
-// before "", else the one after the page whose Next this is.
+// List returns a page of the actor's user's activity, newest first. An empty before means
+// the first page; otherwise it is the Next of the page before.
 //
-// Refusal: [shared.CodeInvalidRequest] for a page that there can't be.
+// Refusal: [shared.CodeInvalidRequest] for a before that can't be a Next.
 func (s *Service) List(ctx context.Context, who session.Actor, before string) (shared.Activity, error) {
 	from, err := parseEventID(before)
 	if err != nil {
@@ -74,7 +73,7 @@ func (s *Service) List(ctx context.Context, who session.Actor, before string) (s
 	return list, nil
 }
 
-// parseEventID reads the id of an event as a page has it: "" is the zero id.
+// parseEventID reads the id of an event from a request. An empty text is the zero id.
 func parseEventID(text string) (id store.EventID, err error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil || (text != "" && len(raw) != len(id)) {
@@ -84,14 +83,14 @@ func parseEventID(text string) (id store.EventID, err error) {
 	return id, nil
 }
 
-// describe makes the line of an event.
+// describe returns an event as a line of the page.
 func describe(who session.Actor, e store.Event) shared.Event {
 	passkey, _ := who.Passkey(e.PasskeyID)
 	line := shared.Event{
 		ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider, By: e.By,
-		PasskeyID: passkey.ID, // of one that the user still has
+		PasskeyID: passkey.ID, // "" if the user has removed it
 		Browser:   e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
-		// Of several, only the last is known.
+		// A line that counts several events has the client of the last one only.
 		Here: who.Client.Mark != "" && e.Client.Mark == who.Client.Mark && e.Count <= 1,
 	}
 	if e.Count > 1 {

@@ -12,41 +12,40 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// What a user's own doings write into their activity is bounded.
+// The events that a user's own actions write are bounded.
 //
-// Each change leaves an event in the batch that makes it, so a program that signs in, renames
-// or makes recovery codes all day would fill the disk, and bury what the user must see: what
-// somebody else did as them. A [Bounded] store lets the first fifty events of a user and a
-// kind in a day stand each for itself. Of those that follow, each source has one line, which
-// counts them and says when the last one was; from the eleventh source on, all share one.
-// So what a thief does from elsewhere isn't lost among what a user's own program does all
-// day. Nothing is refused, no older line is touched, and whoever wants to hide what they did
-// can only add to it.
+// Each change adds an event to its batch. A program that signs in, renames or makes
+// recovery codes all day would fill the disk. It would also bury what the user must see:
+// what somebody else did in their name. In a [Bounded] store, the first fifty events of a
+// user and a kind in a day have a line each. After them each source has one line, which
+// counts its events and has the time of the last one; from the eleventh source on, all
+// share one line. So the actions of a thief elsewhere stay visible beside a busy program of
+// the user. Nothing is refused and no older line changes, so nobody can hide what they did.
 //
-// That makes 61 lines a day of each kind, of half a kilobyte at most. The count is kept in
-// memory, by node, and a restart begins anew. Failed attempts have a bound of their own: see
-// package failures.
+// That is at most 61 lines a day of each kind, of half a kilobyte each. The counts are kept
+// in memory, on each node, and a restart begins at zero. Failed attempts have their own
+// bound: see package failures.
 
 const (
-	// each is how many events of a user and a kind have a line of their own in a window.
+	// each is how many events of a user and a kind have their own line in a window.
 	each = 50
 	// window is how long events are counted together, from the first one on.
 	window = 24 * time.Hour
-	// sources is how many have a line of their own after those.
+	// sources is how many sources have their own line after that.
 	sources = 10
-	// mostTallies bounds one generation of them; two are held. A tally takes a quarter of a
-	// kilobyte, and half a kilobyte for each line that is shared, which few users have.
+	// mostTallies bounds one generation of tallies; two generations are in memory. A tally
+	// takes a quarter of a kilobyte, and half a kilobyte for each shared line, which few
+	// users have.
 	mostTallies = 10_000
 )
 
-// Bounded is a store in which the events of one user can't grow without bound. It is safe
-// for concurrent use.
+// Bounded is a store that bounds the events of each user. It is safe for concurrent use.
 type Bounded struct {
 	store.Store
 
 	mu      sync.Mutex
 	tallies *recent.Map[about, *tally]
-	lines   uint64 // how many shared lines there were so far
+	lines   uint64 // how many shared lines have begun
 }
 
 // about is what the events of a tally have in common.
@@ -58,29 +57,30 @@ type about struct {
 // tally counts the events of a window.
 type tally struct {
 	began  time.Time
-	alone  int // events that have a line of their own
+	alone  int // how many events have their own line
 	shared map[source]*line
 }
 
-// source is who did something, and from where.
+// source is an actor and where they acted from.
 type source struct {
 	by     string
 	method store.Method
 	client store.Client
 }
 
-// everybody is the source of those that came after the first ones.
+// everybody is the source of the line that all later sources share.
 var everybody source
 
-// line is what the events of a source share.
+// line is a line that the events of a source share.
 type line struct {
-	number  uint64      // in the order in which they began
-	writing sync.Mutex  // held while it is written
-	event   store.Event // as it is written
+	number  uint64      // lines are numbered in the order in which they begin
+	writing sync.Mutex  // held during the write
+	event   store.Event // as it is stored
 }
 
-// Bound returns a Bounded store over another: the other itself where that is one already, so
-// that nobody is counted twice. Its batches are those of the other, with other events.
+// Bound returns a Bounded store over another store. If the other is Bounded already it
+// returns that, so that no event is counted twice. The batches are the same, except for
+// their events.
 func Bound(s store.Store) *Bounded {
 	if b, is := s.(*Bounded); is {
 		return b
@@ -88,24 +88,24 @@ func Bound(s store.Store) *Bounded {
 	return &Bounded{Store: s, tallies: recent.NewMap[about, *tally](window, mostTallies)}
 }
 
-// Probe implements [store.Prober], as far as the store does.
+// Probe implements [store.Prober] if the store does.
 func (b *Bounded) Probe(ctx context.Context) error { return store.Probe(ctx, b.Store) }
 
-// over is an event that goes into a line.
+// over is an event that goes into a shared line.
 type over struct {
 	*line
-	at   int // its place in the batch
+	at   int // its index in the batch
 	more store.Event
 }
 
-// Apply implements [store.Store]. Lines are written one after the other, so that none goes
-// back behind a newer one.
+// Apply implements [store.Store]. It writes each shared line by one batch at a time, so
+// that no older version of a line replaces a newer one.
 func (b *Bounded) Apply(ctx context.Context, batch store.Batch) error {
 	alone, more := b.count(batch)
-	// All batches take their lines in one order, so none waits for the other.
+	// All batches lock their lines in the same order, so they can't block each other.
 	slices.SortFunc(more, func(a, b over) int { return cmp.Compare(a.number, b.number) })
 	if len(more) > 0 {
-		batch = slices.Clone(batch) // the caller's stays as it is
+		batch = slices.Clone(batch) // don't change the caller's batch
 	}
 	for _, m := range more {
 		m.writing.Lock()
@@ -122,9 +122,9 @@ func (b *Bounded) Apply(ctx context.Context, batch store.Batch) error {
 	return nil
 }
 
-// count counts the events of a batch that have a line of their own, and returns their
-// tallies, and the other events. A batch writes a line once: a second event of it stands for
-// itself.
+// count counts the events of a batch. It returns the tallies of events with their own line,
+// and the events that go into shared lines. A batch writes a shared line once, so a second
+// event for it gets its own line.
 func (b *Bounded) count(batch store.Batch) (alone []*tally, more []over) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -147,7 +147,7 @@ func (b *Bounded) count(batch store.Batch) (alone []*tally, more []over) {
 	return alone, more
 }
 
-// tally returns the one that an event of this time belongs to.
+// tally returns the tally for an event at this time.
 func (b *Bounded) tally(key about, now time.Time) *tally {
 	if t, counts := b.tallies.Get(key, now); counts && t.lasts(now) {
 		return t
@@ -157,7 +157,7 @@ func (b *Bounded) tally(key about, now time.Time) *tally {
 	return t
 }
 
-// line returns the one that an event of this source goes into.
+// line returns the shared line for an event of this source.
 func (b *Bounded) line(t *tally, from source) *line {
 	l := t.shared[from]
 	if l == nil && len(t.shared) >= sources {
@@ -178,7 +178,7 @@ func (b *Bounded) line(t *tally, from source) *line {
 
 func (t *tally) lasts(now time.Time) bool { return now.Sub(t.began).Abs() < window }
 
-// takeBack is for a batch that wasn't written.
+// takeBack undoes the count of a batch that wasn't written.
 func (b *Bounded) takeBack(alone []*tally) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -187,8 +187,8 @@ func (b *Bounded) takeBack(alone []*tally) {
 	}
 }
 
-// with returns the line as it is with one more event. It says of that one what it was, and
-// of the others how many.
+// with returns the line with one more event. Its details are those of the new event, and
+// its count and first time cover all.
 func (l *line) with(more store.Event) store.Event {
 	if l.event.ID == (store.EventID{}) {
 		return more

@@ -1,10 +1,10 @@
-// Package limit slows guessing down. A [Limiter] gives each key (an address, an
-// account) a bucket of tokens; an attempt that fails costs one, and they grow
-// back slowly. Attempts that succeed are free.
+// Package limit slows guessing down. A [Limiter] has a bucket of tokens for each key, such
+// as an address or an account. A failed attempt takes a token, and tokens come back slowly.
+// Successful attempts are free.
 //
-// Memory is bounded however many keys strangers make up: see [recent.Map]. What
-// is forgotten early is a bucket that nobody used for as long as it took a hundred
-// thousand others to be used, each of which cost its user an attempt.
+// The memory is bounded, however many keys strangers make up: see [recent.Map]. A bucket is
+// forgotten early only if it wasn't used while a hundred thousand others were used, and
+// each of those cost an attempt.
 package limit
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// mostBuckets bounds one generation of buckets; two of them are held.
+// mostBuckets bounds one generation of buckets; two generations are in memory.
 const mostBuckets = 1 << 15
 
 // Limiter counts failed attempts by key. It is safe for concurrent use.
@@ -31,15 +31,15 @@ type Limiter struct {
 	buckets *recent.Map[uint64, *bucket]
 }
 
-// bucket counts the tokens that failures took, and the attempts whose end isn't
-// known yet. Each of those may still take one.
+// bucket counts the tokens that failures took, and the attempts that haven't ended. Each of
+// those may still take one.
 type bucket struct {
 	failures *rate.Limiter
 	trying   int
 }
 
-// New returns a Limiter that lets burst attempts fail at once, and then one more
-// every so often.
+// New returns a Limiter that allows burst failed attempts at once, and one more after each
+// time of every.
 func New(burst int, every time.Duration) *Limiter {
 	return &Limiter{
 		burst: burst, every: every, seed: maphash.MakeSeed(),
@@ -48,17 +48,17 @@ func New(burst int, every time.Duration) *Limiter {
 	}
 }
 
-// Attempt is one that may be made. [Attempt.End] it.
+// Attempt is an attempt that has begun. The caller must call [Attempt.End].
 type Attempt struct {
 	limiter *Limiter
 	bucket  *bucket
 }
 
-// Begin starts an attempt. Where none may be made it returns after what time one
-// may, which is more than zero; then there is nothing to end.
+// Begin starts an attempt. If none is allowed now, it returns after what time one is
+// allowed, which is more than zero. Then there is no attempt to end.
 func (l *Limiter) Begin(key string, now time.Time) (Attempt, time.Duration) {
-	// Keys are long, and strangers choose them. A hash with a random seed is short,
-	// and nobody can aim at somebody else's bucket.
+	// Keys are long, and strangers choose them. A hash with a random seed is short, and
+	// nobody can choose a key that shares the bucket of another user.
 	hash := maphash.String(l.seed, key)
 
 	l.mu.Lock()
@@ -75,13 +75,13 @@ func (l *Limiter) Begin(key string, now time.Time) (Attempt, time.Duration) {
 	return Attempt{l, b}, 0
 }
 
-// TooMany is the refusal of an attempt that may be made after a while.
+// TooMany is the refusal of an attempt that is allowed after a while.
 func TooMany(wait time.Duration) error {
 	seconds := int((wait + time.Second - 1) / time.Second)
 	return shared.Errorf(shared.CodeTooManyAttempts, "Too many attempts. Please try again in %d seconds.", seconds).After(wait)
 }
 
-// End tells how the attempt went.
+// End ends the attempt. A failed one takes a token.
 func (a Attempt) End(failed bool, now time.Time) {
 	a.limiter.mu.Lock()
 	defer a.limiter.mu.Unlock()

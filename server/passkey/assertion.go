@@ -88,13 +88,13 @@ func (s *Service) use(ctx context.Context, who session.Actor, t ticket, proof as
 		}
 		batch := append(store.Batch{t.spent(), store.PutUser{User: user}}, more...)
 		for _, kind := range happened {
-			batch = append(batch, s.toldOfUse(who, kind, *used))
+			batch = append(batch, s.useEvent(who, kind, *used))
 		}
 		return batch, nil
 	})
 
 	if shared.CodeOf(err) == shared.CodePasskeyCopied {
-		s.tellCounterFell(who, proof)
+		s.reportCounterFell(who, proof)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		// The user, or the session to be confirmed, went away meanwhile.
@@ -131,25 +131,25 @@ func compare(known store.Passkey, proof assertion) (happened []shared.EventKind,
 	return happened, nil
 }
 
-// tellCounterFell lets the user know, after the answer.
-func (s *Service) tellCounterFell(who session.Actor, proof assertion) {
+// reportCounterFell lets the user know, after the answer.
+func (s *Service) reportCounterFell(who session.Actor, proof assertion) {
 	if i, found := findCredential(who.User, proof.credentialID); found {
-		s.activity.Failed(s.toldOfUse(who, shared.EventCounterFell, who.User.Passkeys[i]).Event)
+		s.activity.Failed(s.useEvent(who, shared.EventCounterFell, who.User.Passkeys[i]).Event)
 	}
 }
 
 // told is an event of what the actor does with a passkey, in the batch that does it.
-func (s *Service) told(who session.Actor, kind shared.EventKind, p store.Passkey) store.AddEvent {
+func (s *Service) event(who session.Actor, kind shared.EventKind, p store.Passkey) store.AddEvent {
 	event := who.Event(kind, s.now())
 	event.PasskeyID, event.Passkey = p.ID, p.Name
 	return store.AddEvent{Event: event}
 }
 
 // toldOfUse is told, of what a sign-in or a confirmation with a passkey shows.
-func (s *Service) toldOfUse(who session.Actor, kind shared.EventKind, p store.Passkey) store.AddEvent {
-	told := s.told(who, kind, p)
-	told.Event.Method = store.MethodPasskey
-	return told
+func (s *Service) useEvent(who session.Actor, kind shared.EventKind, p store.Passkey) store.AddEvent {
+	add := s.event(who, kind, p)
+	add.Event.Method = store.MethodPasskey
+	return add
 }
 
 func findCredential(user store.User, credentialID []byte) (int, bool) {

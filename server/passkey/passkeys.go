@@ -54,7 +54,7 @@ func (s *Service) Rename(ctx context.Context, who session.Actor, id, name string
 		user.Passkeys[i].Name = name
 		who.User = user
 		row = s.describe(who, user.Passkeys[i])
-		return store.Batch{store.PutUser{User: user}, s.told(who, shared.EventPasskeyRenamed, user.Passkeys[i])}, nil
+		return store.Batch{store.PutUser{User: user}, s.event(who, shared.EventPasskeyRenamed, user.Passkeys[i])}, nil
 	})
 	return row, err
 }
@@ -82,7 +82,7 @@ func (s *Service) Remove(ctx context.Context, who session.Actor, id string, endS
 		user.Passkeys = slices.Delete(user.Passkeys, i, i+1)
 		who.User = user
 		left = s.List(who)
-		batch := store.Batch{store.PutUser{User: user}, store.Tombstone(s.now(), removed), s.told(who, shared.EventPasskeyRemoved, removed)}
+		batch := store.Batch{store.PutUser{User: user}, store.Tombstone(s.now(), removed), s.event(who, shared.EventPasskeyRemoved, removed)}
 		if endSessions {
 			batch = append(batch, store.EndSessions{UserID: user.ID, Except: who.Session.ID, Passkey: id})
 		}

@@ -127,7 +127,7 @@ func (s *Service) add(ctx context.Context, who session.Actor, t ticket, created 
 			}
 		}
 
-		return append(more, t.spent(), store.PutUser{User: user}, s.told(who, shared.EventPasskeyAdded, added)), nil
+		return append(more, t.spent(), store.PutUser{User: user}, s.event(who, shared.EventPasskeyAdded, added)), nil
 	})
 	if errors.Is(err, store.ErrCredentialExists) {
 		// Somebody else's, and none of this user's business (WebAuthn Level 3,

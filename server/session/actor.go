@@ -9,27 +9,26 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Actor is who does something, for which user, and from where. It is the first argument
-// after the context of every rule that somebody acts in. So no rule is called with one
-// user's record and another's session, and none can be asked to count sign-in methods in
-// another way than its caller's.
+// Actor says who acts, for which user, and from where. It is the first argument after the
+// context of every rule in which somebody acts. So no rule gets one user's record with
+// another user's session, and no rule counts sign-in methods differently from its caller.
 //
 //   - A signed-in user acts for themselves: User and Session are theirs.
-//   - An administrator acts for somebody else: User is that other one, By is the
-//     administrator, and there is no Session.
-//   - IT acts at the command line: User is whom it is about, and there is neither a Session
-//     nor a Client.
-//   - Whoever isn't signed in yet is known by Client alone. Session is the one that their
-//     browser had before, if any: a sign-in takes its place.
+//   - An administrator acts for another user: User is that user, By is the
+//     administrator, and Session is zero.
+//   - IT acts at the command line: User is the user of the command, and Session and
+//     Client are zero.
+//   - A person who isn't signed in yet is known by Client alone. Session is the one that
+//     their browser has, if any; a sign-in replaces it.
 type Actor struct {
 	User    store.User     // as read for this request; rules write it by compare-and-swap
-	Session store.Session  // zero for none
+	Session store.Session  // zero without one
 	Client  store.Client   // zero at the command line
-	By      string         // what the administrator is called who acts for User; else ""
-	Methods policy.Methods // how the rule of the last method counts
+	By      string         // the name of the administrator who acts for User, or ""
+	Methods policy.Methods // counts sign-in methods, for the rule that the last one stays
 }
 
-// Event returns an event of what the actor does now, for the activity of the user.
+// Event returns an event for the user's activity, about what the actor does now.
 func (a Actor) Event(kind shared.EventKind, now time.Time) store.Event {
 	event := store.NewEvent(now, a.User.ID, kind, a.Client)
 	event.By = a.By

@@ -8,13 +8,14 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// FreshUntil is how long a session may do what needs a recent confirmation.
+// FreshUntil returns until when a session may do what needs a recent confirmation.
 func (s *Service) FreshUntil(session store.Session) time.Time {
 	return session.Authenticated.Add(s.c.ConfirmFor)
 }
 
-// Fresh refuses with [shared.CodeConfirmRequired] when the user proved who they
-// are too long ago, or in a future that a clock which was set back has before it.
+// Fresh refuses with [shared.CodeConfirmRequired] if the user's last confirmation is too
+// old. It also refuses one that lies in the future, because the clock may have been set
+// back since.
 func (s *Service) Fresh(session store.Session) error {
 	now := s.c.Now()
 	if now.Before(s.FreshUntil(session)) && !session.Authenticated.After(now.Add(store.ClockSkew)) {
@@ -24,8 +25,8 @@ func (s *Service) Fresh(session store.Session) error {
 }
 
 // Confirm gives the actor's session a new token and makes it fresh. Like [Service.Open] it
-// writes nothing: the operations belong into the batch that proves the
-// confirmation, which fails with [store.ErrNotFound] if the session has ended.
+// writes nothing: the operations belong in the batch that proves the confirmation. That
+// batch fails with [store.ErrNotFound] if the session has ended.
 func (s *Service) Confirm(who Actor, how SignIn) (Issued, store.Batch) {
 	now, session := s.c.Now(), who.Session
 	token, old := store.NewSessionToken(now), session.ID
@@ -34,17 +35,17 @@ func (s *Service) Confirm(who Actor, how SignIn) (Issued, store.Batch) {
 	return Issued{token, session, who.User}, store.Batch{
 		store.ReplaceSession{Old: old, Session: session},
 		store.PutLink{Link: store.Link{Key: movedKey(old), Hash: session.ID, Expires: now.Add(movedFor)}},
-		s.tells(who, shared.EventConfirmed, how),
+		s.event(who, shared.EventConfirmed, how),
 	}
 }
 
 // A confirmation moves a session to another key, because its token is new. A link from the
 // old key to the new one stays for a while.
 const (
-	// movedFor is how long it is known which session took the place of which. Who
-	// signs out while a confirmation is on its way has the old token in hand.
+	// movedFor is how long the link stays. A request to sign out that is under way during a
+	// confirmation has the old token.
 	movedFor = 5 * time.Minute
-	// onTheWayFor is how long a token from before a confirmation is taken.
+	// onTheWayFor is how long the token from before a confirmation is accepted.
 	onTheWayFor = 10 * time.Second
 )
 

@@ -10,14 +10,15 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// SignOut ends the session of a token, and returns it. One that has none is no
+// SignOut ends the session of a token, and returns it. A token without a session is no
 // error.
 func (s *Service) SignOut(ctx context.Context, who Actor, token string) (store.Session, error) {
 	return s.end(ctx, who, store.SessionID(token), shared.EventSignedOut)
 }
 
-// End ends one of the user's sessions by its public id, and lists what is
-// left. Another user's looks missing: [shared.CodeNotFound].
+// End ends one of the user's sessions by its public id, and lists the remaining ones.
+//
+// Refusal: [shared.CodeNotFound], also for a session of another user.
 func (s *Service) End(ctx context.Context, who Actor, publicID string) (shared.SessionList, error) {
 	sessions, err := s.of(ctx, who.User)
 	if err != nil {
@@ -34,7 +35,8 @@ func (s *Service) End(ctx context.Context, who Actor, publicID string) (shared.S
 	return s.List(ctx, who)
 }
 
-// EndOthers ends every session of the user but the actor's own, and lists what is left.
+// EndOthers ends every session of the user except the actor's, and lists the remaining
+// ones.
 func (s *Service) EndOthers(ctx context.Context, who Actor) (shared.SessionList, error) {
 	batch := append(store.Batch{store.EndSessions{UserID: who.User.ID, Except: who.Session.ID}}, s.c.AlsoEnds(who.User.ID)...)
 	err := s.c.Store.Apply(ctx, append(batch, store.AddEvent{Event: who.Event(shared.EventOthersEnded, s.c.Now())}))
@@ -44,10 +46,10 @@ func (s *Service) EndOthers(ctx context.Context, who Actor) (shared.SessionList,
 	return s.List(ctx, who)
 }
 
-// end ends a session, and the one that took its place if its user confirmed at the
-// same moment: with the session gone, no confirmation of it can succeed any more,
-// so one look afterwards finds it. What also happens is done with it. The event is of
-// the session's user, whoever that is.
+// end ends a session. If its user confirmed at the same moment, it also ends the session
+// under the new token: when the session is gone, no later confirmation of it can succeed,
+// so one look for the link is enough. The other operations join the batch. The event is for
+// the user of the session, whoever acts.
 func (s *Service) end(ctx context.Context, who Actor, id store.Hash, kind shared.EventKind, also ...store.Op) (ended store.Session, err error) {
 	for {
 		session, err := s.c.Store.Session(ctx, id)

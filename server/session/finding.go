@@ -9,9 +9,10 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Find returns the session of a token, and its user, and moves its idle end
-// on. It fails with [shared.CodeUnauthenticated] when there is none, it has
-// ended, or its user was disabled.
+// Find returns the session of a token, and its user, and counts as use of the session.
+//
+// Refusal: [shared.CodeUnauthenticated] if there is no such session, it has ended, or its
+// user is disabled.
 func (s *Service) Find(ctx context.Context, token string) (store.Session, store.User, error) {
 	if len(token) != store.SessionTokenLength {
 		return store.Session{}, store.User{}, ErrEnded
@@ -32,10 +33,10 @@ func (s *Service) Find(ctx context.Context, token string) (store.Session, store.
 	return session, user, err
 }
 
-// sessionOf finds a session and its user. A request that was on its way
-// while its user confirmed, as of a page that heard of the confirmation before its own
-// browser did, has the token from before: for a moment that finds the session too, but
-// as one that nobody has confirmed.
+// sessionOf finds a session and its user. A request that was sent during a confirmation has
+// the old token: a page may hear of the confirmation before its browser has the new cookie.
+// For a short time the old token finds the session too. Moved is true then, and the caller
+// must treat the session as unconfirmed.
 func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.Session, user store.User, moved bool, err error) {
 	for {
 		session, user, err = s.c.Store.SessionUser(ctx, id)
@@ -53,8 +54,8 @@ func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.S
 	}
 }
 
-// seen notes that a session is used: often enough for its idle end to be right to
-// a few percent, and rarely enough for it not to be a write with every request.
+// seen stores that a session is used. It does so often enough for the idle time to be right
+// to a few percent, and rarely enough to avoid a write for every request.
 func (s *Service) seen(ctx context.Context, session store.Session) (store.Session, error) {
 	now := s.c.Now()
 	if now.Sub(session.Seen) < max(time.Minute, s.c.Idle/24) {

@@ -12,14 +12,14 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// PublicID names a session in paths. It tells nothing about the token, nor about
-// the hash that the store keeps.
+// PublicID is the id of a session in paths. Nobody can compute the token from it, nor the
+// hash that the store has.
 func PublicID(s store.Session) string {
 	sum := sha256.Sum256(append([]byte("public id of "), s.ID[:]...))
 	return hex.EncodeToString(sum[:12])
 }
 
-// List returns where the user is signed in: the actor's own session first, then by last use.
+// List returns the sessions of the user: the actor's own first, then by last use.
 func (s *Service) List(ctx context.Context, who Actor) (shared.SessionList, error) {
 	sessions, err := s.of(ctx, who.User)
 	if err != nil {

@@ -7,28 +7,28 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// SignIn tells by which method a session begins, or is confirmed.
+// SignIn says by which method a session begins or is confirmed.
 type SignIn struct {
 	Method      store.Method
 	PasskeyID   string
 	PasskeyName string
-	// Provider and ProviderName are of an OpenID provider: its name in the
-	// configuration, and what people call it.
+	// Provider is the name of an OpenID provider in the configuration, and ProviderName is
+	// the name that people read.
 	Provider     string
 	ProviderName string
 }
 
-// Issued is a session that has a new token. The token goes into the browser's
-// cookie and nowhere else.
+// Issued is a session with its new token. The token goes into the browser's cookie and
+// nowhere else.
 type Issued struct {
 	Token   string
 	Session store.Session
 	User    store.User
 }
 
-// Open makes a session for the actor's user, and the operations that store it, with its
-// event and the end of the session that the browser had before. It writes nothing: the
-// operations belong into the batch that proves the sign-in. Who has very many sessions
+// Open makes a new session for the actor's user. It returns the operations that store it,
+// record the event, and end the session that the browser had before. It writes nothing: the
+// operations belong in the batch that proves the sign-in. A user with very many sessions
 // loses the one that was used least recently.
 func (s *Service) Open(who Actor, how SignIn) (Issued, store.Batch) {
 	now, before := s.c.Now(), who.Session
@@ -40,18 +40,18 @@ func (s *Service) Open(who Actor, how SignIn) (Issued, store.Batch) {
 	}
 	session.Expires = s.ends(session, now)
 
-	batch := store.Batch{store.AddSession{Session: session, Most: most}, s.tells(who, shared.EventSignedIn, how)}
+	batch := store.Batch{store.AddSession{Session: session, Most: most}, s.event(who, shared.EventSignedIn, how)}
 	if before.ID != (store.Hash{}) {
 		batch = append(batch, store.EndSession{ID: before.ID})
 		if before.UserID != who.User.ID {
-			// So their pages that are open hear of it, and leave.
+			// Open pages of that user get notice of the event, and go to the sign-in page.
 			batch = append(batch, store.AddEvent{Event: store.NewEvent(now, before.UserID, shared.EventSignedOut, who.Client)})
 		}
 	}
 	return Issued{token, session, who.User}, batch
 }
 
-// ends is when a session ends that is used now.
+// ends returns when a session ends if it is used now.
 func (s *Service) ends(session store.Session, now time.Time) time.Time {
 	idle, last := now.Add(s.c.Idle), session.Created.Add(s.c.Lifetime)
 	if last.Before(idle) {
@@ -60,7 +60,7 @@ func (s *Service) ends(session store.Session, now time.Time) time.Time {
 	return idle
 }
 
-func (s *Service) tells(who Actor, kind shared.EventKind, how SignIn) store.AddEvent {
+func (s *Service) event(who Actor, kind shared.EventKind, how SignIn) store.AddEvent {
 	event := who.Event(kind, s.c.Now())
 	event.Method, event.PasskeyID, event.Passkey, event.Provider = how.Method, how.PasskeyID, how.PasskeyName, how.ProviderName
 	return store.AddEvent{Event: event}

@@ -1,14 +1,14 @@
-// Package session knows who is signed in: how a session begins, how long it lasts, when its
-// user must prove again who they are, and how it ends.
+// Package session holds the rules of sessions: how a session begins, how long it lasts,
+// when its user must confirm again who they are, and how it ends.
 //
-// A session is a record of the store. Its token is in one browser's cookie and nowhere else;
-// the store has the token's hash. What begins or confirms a session writes nothing by itself:
-// [Service.Open] and [Service.Confirm] return operations, which belong into the batch that
-// proves the sign-in. So no session is left of a sign-in that failed. Packages account and
-// passkey call them, and package server asks [Service.Find] who sends a request.
+// A session is a record of the store. Its token is in the cookie of one browser and nowhere
+// else; the store has the hash of the token. [Service.Open] and [Service.Confirm] write
+// nothing. They return operations, which belong in the batch that proves the sign-in, so a
+// sign-in that fails leaves no session behind. Packages account and passkey use them, and
+// package server calls [Service.Find] to find the user of a request.
 //
-// [Actor] is who acts, as every rule is told it. This package imports neither account nor
-// passkey: what else must end with a session is handed in ([Config].AlsoEnds).
+// [Actor] says who acts, in every rule. This package imports neither account nor passkey.
+// What else must end together with a session is passed in as [Config].AlsoEnds.
 package session
 
 import (
@@ -23,17 +23,17 @@ import (
 type Config struct {
 	Store store.Store
 	Now   store.Clock
-	Log   *slog.Logger // for what nobody waits for; nil is slog.Default
+	Log   *slog.Logger // for failures that don't change an answer; nil means slog.Default
 
-	Idle       time.Duration // a session ends when it is unused for so long; 24 hours
-	Lifetime   time.Duration // and at the latest after this; 30 days
+	Idle       time.Duration // a session ends after being unused for this time; 24 hours
+	Lifetime   time.Duration // a session ends at the latest after this time; 30 days
 	ConfirmFor time.Duration // how long a sign-in counts as a confirmation; 10 minutes
 
-	// ProviderName is what people call an OpenID provider, by its name in the
-	// configuration. Nil leaves the name as it is.
+	// ProviderName returns the name that people read for an OpenID provider, from its name
+	// in the configuration. Nil uses the latter.
 	ProviderName func(id string) string
-	// AlsoEnds returns what else ends when a user ends sessions, because somebody may have
-	// been in one without leave. Nil is nothing.
+	// AlsoEnds returns the operations that end what an intruder may have begun in a user's
+	// session. They join the batch that ends the session. Nil adds none.
 	AlsoEnds func(userID string) store.Batch
 }
 
@@ -65,12 +65,13 @@ func setDefault(setting *time.Duration, value time.Duration) {
 	}
 }
 
-// Lifetime is how long a session lasts at most.
+// Lifetime returns how long a session lasts at most.
 func (s *Service) Lifetime() time.Duration { return s.c.Lifetime }
 
-// ErrEnded is the refusal, with [shared.CodeUnauthenticated], of whoever had a session.
+// ErrEnded is the refusal, with [shared.CodeUnauthenticated], for a session that doesn't
+// exist any more.
 var ErrEnded = shared.Errorf(shared.CodeUnauthenticated, "Your session has ended. Please sign in again.")
 
-// most is how many sessions a user has at most. Nobody has so many browsers, but a program
-// that signs in again and again, without its cookie, would fill the disk.
+// most bounds the sessions of one user. Nobody has so many browsers, but a program that
+// signs in again and again, without its cookie, would fill the disk.
 const most = 100

@@ -1,15 +1,15 @@
-// Package failures tells users of attempts that failed: somebody tried to sign in as
-// them, or to confirm in their place.
+// Package failures records failed attempts in the activity of users: somebody tried to sign
+// in as them, or to confirm in their place.
 //
-// Nothing is written while the attempt waits for its answer. Else the answer would come
-// later for a name that somebody has than for one that nobody has, and would tell
-// strangers which is which; and whoever fails a thousand times would write a thousand
-// times. A [Recorder] gathers failures in memory, merges those of one user and one
-// method into a line that counts them, and writes the line a few seconds later. So a
-// flood is one line an hour in the user's activity, and wakes their open pages rarely.
+// Nothing is written before the attempt is answered. Otherwise the answer for a name that
+// exists would take longer, and strangers could tell which names exist; and a thousand
+// failures would be a thousand writes. A [Recorder] collects failures in memory, merges
+// those of one user and one method into a line that counts them, and writes the line a few
+// seconds later. So a flood is one line an hour in the user's activity, and seldom wakes
+// their open pages.
 //
-// What was gathered in the last seconds is lost when the process is killed. Failed
-// attempts are worth that; nothing that was answered with a success goes this way.
+// If the process is killed, the failures of the last seconds are lost. That is acceptable
+// for failures; an action that was answered with success never takes this path.
 package failures
 
 import (
@@ -25,27 +25,27 @@ import (
 )
 
 const (
-	// window is how long failures of one kind go into one line, from the first one on.
+	// window is how long failures of one kind share a line, from the first one on.
 	window = time.Hour
 	// gathers is how long the first failure waits for others before it is written.
 	gathers = 5 * time.Second
 	// mostLines bounds the memory. A line takes about half a kilobyte.
 	mostLines = 10_000
-	// step is how many lines share a batch.
+	// step is how many lines are written in one batch.
 	step = 100
 )
 
-// Recorder gathers the failures of one node. It is safe for concurrent use.
+// Recorder collects the failures of one node. It is safe for concurrent use.
 type Recorder struct {
 	store store.Store
 	log   *slog.Logger
 
 	mu      sync.Mutex
 	lines   map[about]*line
-	timer   *time.Timer // set while something waits to be written
+	timer   *time.Timer // set while a line isn't written yet
 	closed  bool
-	full    bool // no line can go before some are written
-	dropped int  // since the last write: there was no room
+	full    bool // no line can be deleted before some are written
+	dropped int  // failures without room since the last write
 
 	writing sync.Mutex // held by the one who writes
 }
@@ -90,8 +90,8 @@ func (r *Recorder) Add(failure store.Event) {
 	r.schedule()
 }
 
-// takes reports whether a failure goes into this line. What couldn't be written yet goes
-// on, or it would be lost.
+// takes reports whether a failure goes into this line. A line that couldn't be written yet
+// takes every failure, so that none is lost.
 func (l *line) takes(failure store.Event) bool {
 	age := failure.Time.Sub(l.event.Time)
 	return l.stored < l.failed || (age >= 0 && age < window)
@@ -105,8 +105,9 @@ func (l *line) add(failure store.Event) {
 	}
 }
 
-// hasRoom forgets lines that take nothing more, and where that isn't enough, all that are
-// written: their users get another line.
+// hasRoom reports whether there is room for one more line. It makes room by deleting lines
+// whose window is over, and if that isn't enough, all lines that are written. A later
+// failure of their users begins a new line.
 func (r *Recorder) hasRoom(now time.Time) bool {
 	if r.full {
 		return false
@@ -125,14 +126,15 @@ func (r *Recorder) hasRoom(now time.Time) bool {
 	return !r.full
 }
 
-// schedule lets what waits be written in a moment.
+// schedule makes Flush run after a short time.
 func (r *Recorder) schedule() {
 	if r.timer == nil && !r.closed {
 		r.timer = time.AfterFunc(gathers, func() { r.Flush(context.Background()) })
 	}
 }
 
-// Flush writes what waits. What can't be written is logged, and tried again.
+// Flush writes all lines that have new failures. If a write fails, it logs that and
+// schedules another try.
 func (r *Recorder) Flush(ctx context.Context) {
 	r.writing.Lock()
 	defer r.writing.Unlock()
@@ -180,7 +182,7 @@ func (r *Recorder) take() (list []waiting, dropped int) {
 func (r *Recorder) write(ctx context.Context, part []waiting) error {
 	var batch store.Batch
 	for _, w := range part {
-		// Nothing may be left under the id of a user who was removed meanwhile.
+		// A user who was removed meanwhile must not get an event.
 		_, err := r.store.User(ctx, w.userID)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
@@ -207,8 +209,8 @@ func (r *Recorder) write(ctx context.Context, part []waiting) error {
 	return nil
 }
 
-// Close writes what waits, and takes nothing in from then on. The store is closed after
-// it.
+// Close writes all lines that have new failures. After it, Add does nothing. Close the
+// store after it.
 func (r *Recorder) Close(ctx context.Context) {
 	r.mu.Lock()
 	r.closed = true

@@ -1,9 +1,9 @@
-// Package recent remembers the things of the last minutes in bounded memory.
+// Package recent remembers values of the last minutes in bounded memory.
 //
-// A [Map] has two generations. What is put or found goes into the young one; when
-// that is full, or old enough, it becomes the old one, and the old one is
-// dropped as a whole. So there is no timer, no list to keep in order, and nothing
-// that strangers send can make it grow.
+// A [Map] has two generations. A value that is put or found goes into the young generation.
+// When that is full or old enough, it becomes the old generation, and the previous old one
+// is dropped as a whole. So there is no timer and no list to keep in order, and strangers
+// can't make the memory grow.
 package recent
 
 import "time"
@@ -17,15 +17,14 @@ type Map[K comparable, V any] struct {
 	turned     time.Time // when the young generation began
 }
 
-// NewMap returns a Map that remembers a key for at least life after its last use,
-// and at most twice as long; sooner only while more than most keys are used within
-// one life. It never holds more than two times most keys.
+// NewMap returns a Map that remembers a key for at least life after its last use, and for
+// at most twice as long. It forgets keys sooner only while more than most keys are used
+// within one life. It never has more than twice most keys.
 func NewMap[K comparable, V any](life time.Duration, most int) *Map[K, V] {
 	return &Map[K, V]{life: life, most: most, young: map[K]V{}}
 }
 
-// Get returns what was put last under key, if it is remembered, and counts as a
-// use of it.
+// Get returns the value of key, if it is remembered. It counts as use of the key.
 func (m *Map[K, V]) Get(key K, now time.Time) (V, bool) {
 	m.turn(now)
 	value, found := m.young[key]
@@ -39,14 +38,14 @@ func (m *Map[K, V]) Get(key K, now time.Time) (V, bool) {
 	return value, found
 }
 
-// Put remembers a value in the place of the one that key had.
+// Put sets the value of key.
 func (m *Map[K, V]) Put(key K, value V, now time.Time) {
 	m.turn(now)
 	m.young[key] = value
 	delete(m.old, key)
 }
 
-// Len is how many keys are held, expired ones too.
+// Len returns how many keys are in memory, expired ones too.
 func (m *Map[K, V]) Len() int { return len(m.young) + len(m.old) }
 
 func (m *Map[K, V]) turn(now time.Time) {

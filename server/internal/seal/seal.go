@@ -1,6 +1,5 @@
-// Package seal lets a browser keep what the server must find again unread and
-// unchanged: the state of something that takes two requests. So the server keeps
-// nothing until it succeeds.
+// Package seal encrypts and authenticates state that a browser keeps between two requests.
+// So the server stores nothing until the second request succeeds.
 package seal
 
 import (
@@ -17,19 +16,20 @@ import (
 // KeySize is the length of a key in bytes.
 const KeySize = chacha20poly1305.KeySize
 
-// maxSealed bounds what is decoded of a stranger's text. Ours have some hundred bytes.
+// maxSealed bounds the length of a text from a stranger that is decoded. Our own texts have
+// a few hundred bytes.
 const maxSealed = 2048
 
-// Sealer encrypts and authenticates bytes with XChaCha20-Poly1305. Its 192-bit
-// nonces may be random however many values are sealed; AES-GCM's 96 bits would
-// need counting. It is safe for concurrent use.
+// Sealer encrypts and authenticates bytes with XChaCha20-Poly1305. Its nonces have 192
+// bits, so they may be random however many values are sealed; the 96 bits of AES-GCM would
+// need a counter. It is safe for concurrent use.
 type Sealer struct {
 	aead    cipher.AEAD
 	purpose []byte
 }
 
-// New returns a Sealer. The purpose is authenticated with every value, so that one
-// that was sealed for another opens nothing; another format gets another.
+// New returns a Sealer. The purpose is authenticated with every value, so that a value that
+// was sealed for another purpose can't be opened. Use a new purpose for a new format.
 func New(key []byte, purpose string) (*Sealer, error) {
 	aead, err := chacha20poly1305.NewX(key)
 	if err != nil {
@@ -47,8 +47,8 @@ func (s *Sealer) Seal(plain []byte) string {
 
 func encode(box []byte) string { return base64.RawURLEncoding.EncodeToString(box) }
 
-// Open reverses [Sealer.Seal]. The error goes on from a noun, for the log: "is too
-// short".
+// Open reverses [Sealer.Seal]. Its error is the end of a sentence for the log, such as "is
+// too short".
 func (s *Sealer) Open(sealed string) ([]byte, error) {
 	if len(sealed) > maxSealed {
 		return nil, errors.New("is too long")
@@ -78,7 +78,7 @@ func (s *Sealer) SealJSON(value any) (string, error) {
 	return s.Seal(plain), nil
 }
 
-// OpenJSON reverses it. The error is that of [Sealer.Open], or of what isn't such a value.
+// OpenJSON reverses [Sealer.SealJSON]. Its error is that of [Sealer.Open], or of the JSON.
 func (s *Sealer) OpenJSON(sealed string, into any) error {
 	plain, err := s.Open(sealed)
 	if err != nil {
