@@ -19,6 +19,7 @@ import (
 	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/transfer"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -41,6 +42,17 @@ type tenantUser struct {
 }
 
 const sharedPassword = "correct horse battery"
+
+// twoTenants are Ann's and another, of one installation. Each has a user with her name and
+// her password, and both sign in at the same provider.
+type twoTenants struct {
+	*program
+	ann, other *tenantUser
+	empty      string // the link to set up a third tenant, which has no administrator
+	people     []federationtest.Person
+	secrets    map[string]string // of the other
+	before     transfer.Sum      // the other's records, but for events
+}
 
 func testTenantsApart(t *testing.T, database string) {
 	people := []federationtest.Person{{Subject: "1001", Name: "Ann", Email: "ann@example.com", EmailVerified: true}}
@@ -66,273 +78,32 @@ func testTenantsApart(t *testing.T, database string) {
 	p.adds("beta")
 	empty := p.adds("empty") // a tenant without an administrator: its link is alive
 
-	moves := func(name string) *tenantUser {
-		t.Helper()
-		p.does(sharedPassword+"\n", "user", "add", "ann", "--tenant", name)
-		home := p.at(name)
-		r := &tenantUser{home: home, device: passkeytest.New(home.url)}
-		r.tab = home.opensTab(r.device, "")
-		if _, err := r.SignInWithPassword(t.Context(), "ann", sharedPassword); err != nil {
-			t.Fatal(err)
-		}
-		if r.passkey, err = r.steps.Register(t.Context(), "Laptop"); err != nil {
-			t.Fatal(err)
-		}
-		codes, err := r.MakeRecoveryCodes(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.codes = codes.Codes
-		return r
-	}
-	ann, other := moves("acme"), moves("beta")
+	c := &twoTenants{program: p, empty: empty, people: people}
+	c.ann, c.other = c.moves("acme"), c.moves("beta")
 	p.does("", "user", "link", "ann", "one", "1001", "--tenant", "acme", "--config", config)
 
-	// visits is a browser at the other's host with all cookies that Ann's has at home.
-	visits := func(with ...*http.Cookie) *tab {
-		t.Helper()
-		browser := p.at("beta").opensTab(ann.device, "")
-		browser.jar.SetCookies(browser.site, append(ann.jar.Cookies(ann.site), with...))
-		return browser
-	}
-	refused := func(what string, err error, codes ...shared.Code) {
-		t.Helper()
-		if !slices.Contains(codes, shared.CodeOf(err)) {
-			t.Errorf("%s: got %v, want one of %v", what, err, codes)
-		}
-	}
-	works := func(what string, err error) {
-		t.Helper()
-		if err != nil {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
 	// A wrong password or code becomes a line of the activity of whom it was tried for, some
 	// seconds later. So events are counted at the end.
-	whole, itsSecrets := p.records("beta")
-	before, _ := p.records("beta", store.KindEvent)
-	unchanged := func(t *testing.T) {
-		t.Helper()
-		if after, _ := p.records("beta", store.KindEvent); !after.Same(before) {
-			t.Errorf("the other tenant's records were changed: %v, %v", before.Counts, after.Counts)
-		}
+	var whole transfer.Sum
+	whole, c.secrets = p.records("beta")
+	c.before, _ = p.records("beta", store.KindEvent)
+
+	for _, test := range []struct {
+		claim string
+		holds func(*twoTenants, *testing.T)
+	}{
+		{"each has secrets of its own", (*twoTenants).haveOwnSecrets},
+		{"a session is of use at home only", (*twoTenants).keepSessions},
+		{"tickets of ceremonies are of use at home only", (*twoTenants).keepTickets},
+		{"ids of users, passkeys and sessions are unknown elsewhere", (*twoTenants).keepIDs},
+		{"recovery codes are of use at home only", (*twoTenants).keepRecoveryCodes},
+		{"a set-up link is of use at home only", (*twoTenants).keepSetupLinks},
+		{"enrolment links are of use at home only", (*twoTenants).keepEnrolmentLinks},
+		{"an authorization request is of use at home only", (*twoTenants).keepAuthorizationRequests},
+		{"a change at one tenant does nothing at the other", (*twoTenants).keepChanges},
+	} {
+		t.Run(test.claim, func(t *testing.T) { test.holds(c, t) })
 	}
-
-	t.Run("each has secrets of its own", func(t *testing.T) {
-		_, mySecrets := p.records("acme")
-		if len(mySecrets) < 3 || !slices.Equal(slices.Sorted(maps.Keys(mySecrets)), slices.Sorted(maps.Keys(itsSecrets))) {
-			t.Fatalf("%d and %d secrets", len(mySecrets), len(itsSecrets))
-		}
-		for name, value := range mySecrets {
-			if value == itsSecrets[name] {
-				t.Errorf("both have the same %s", name)
-			}
-		}
-	})
-	t.Run("a session", func(t *testing.T) {
-		_, err := visits().Account(t.Context())
-		refused("her session", err, shared.CodeUnauthenticated)
-		_, err = visits().Passkeys(t.Context())
-		refused("her passkeys", err, shared.CodeUnauthenticated)
-		_, err = visits().EndOtherSessions(t.Context())
-		refused("ending sessions", err, shared.CodeUnauthenticated)
-		if status, _ := p.gets(p.host("beta"), shared.PathLive, "Cookie", "keypeg="+ann.token()); status != 401 {
-			t.Errorf("a stream of changes: %d", status)
-		}
-		if status, _ := p.gets(p.host("acme"), shared.PathLive+"x", "Cookie", "keypeg="+ann.token()); status != 404 {
-			t.Errorf("at home: %d", status)
-		}
-		_, err = ann.Account(t.Context())
-		works("at home", err)
-		unchanged(t)
-	})
-	t.Run("tickets of ceremonies", func(t *testing.T) {
-		// Signing in: the ticket and the answer of home.
-		browser := p.at("acme").opensTab(ann.device, "")
-		begun, err := browser.BeginSignIn(t.Context(), "")
-		works("beginning", err)
-		proof, err := ann.device.Get(begun.PublicKey)
-		works("the device", err)
-		there := p.at("beta").opensTab(ann.device, "")
-		there.jar.SetCookies(there.site, browser.jar.Cookies(browser.site))
-		_, err = there.FinishSignIn(t.Context(), shared.FinishCeremony{Ticket: begun.Ticket, Credential: proof})
-		refused("a sign-in of home", err, shared.CodeCeremonyRefused)
-		_, err = browser.FinishSignIn(t.Context(), shared.FinishCeremony{Ticket: begun.Ticket, Credential: proof})
-		works("finishing it at home", err)
-
-		// The other's ticket and challenge, answered by Ann's passkey as if it were theirs.
-		theirs, err := there.BeginSignIn(t.Context(), "")
-		works("beginning there", err)
-		var options struct{ Challenge string }
-		if err := json.Unmarshal(theirs.PublicKey, &options); err != nil {
-			t.Fatal(err)
-		}
-		again, err := browser.BeginSignIn(t.Context(), "")
-		works("beginning again", err)
-		lie, err := ann.device.Get(again.PublicKey, passkeytest.WithChallenge(options.Challenge),
-			passkeytest.WithOrigin(p.at("beta").url), passkeytest.WithRPID("beta.localhost"))
-		works("the lying device", err)
-		_, err = there.FinishSignIn(t.Context(), shared.FinishCeremony{Ticket: theirs.Ticket, Credential: lie})
-		refused("her passkey with the other's challenge", err, shared.CodeCeremonyRefused)
-
-		// Confirming and registering, as the one who is signed in there.
-		confirming, err := ann.BeginConfirmation(t.Context())
-		works("beginning to confirm", err)
-		proof, err = ann.device.Get(confirming.PublicKey)
-		works("the device", err)
-		_, err = other.FinishConfirmation(t.Context(), shared.FinishCeremony{Ticket: confirming.Ticket, Credential: proof})
-		refused("a confirmation of home", err, shared.CodeCeremonyRefused)
-		registering, err := ann.BeginRegistration(t.Context(), "")
-		works("beginning to register", err)
-		second := passkeytest.New(ann.home.url)
-		made, err := second.Create(registering.PublicKey)
-		works("the second device", err)
-		_, err = other.FinishRegistration(t.Context(), shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: registering.Ticket, Credential: made}})
-		refused("a registration of home", err, shared.CodeCeremonyRefused)
-		_, err = ann.FinishRegistration(t.Context(), shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: registering.Ticket, Credential: made}})
-		works("registering at home", err)
-		unchanged(t)
-	})
-	t.Run("ids of users, passkeys and sessions", func(t *testing.T) {
-		_, err := other.RenamePasskey(t.Context(), ann.passkey.ID, "Mine")
-		refused("renaming her passkey", err, shared.CodeNotFound)
-		_, err = other.RemovePasskey(t.Context(), ann.passkey.ID, true)
-		refused("removing her passkey", err, shared.CodeNotFound)
-		sessions, err := ann.Sessions(t.Context())
-		works("her sessions", err)
-		for _, session := range sessions.Sessions {
-			_, err = other.EndSession(t.Context(), session.ID)
-			refused("ending her session", err, shared.CodeNotFound)
-		}
-		mine, err := ann.Account(t.Context())
-		works("at home", err)
-		its, err := other.Account(t.Context())
-		works("there", err)
-		if mine.User.ID == its.User.ID || ann.passkey.ID == other.passkey.ID {
-			t.Error("both have the same ids")
-		}
-		list, err := ann.Passkeys(t.Context())
-		works("her passkeys at home", err)
-		if len(list.Passkeys) != 2 || list.Passkeys[0].Name != "Laptop" {
-			t.Errorf("her passkeys: %+v", list)
-		}
-		unchanged(t)
-	})
-	t.Run("recovery codes", func(t *testing.T) {
-		signsIn := func(at *program, code string) error {
-			browser := at.opensTab(nil, "")
-			body, err := json.Marshal(shared.RecoverySignIn{Name: "ann", Code: code})
-			if err != nil {
-				t.Fatal(err)
-			}
-			status, answer, err := (&transport{origin: at.url, client: browser.client}).Send(t.Context(), "POST", shared.PathSignInRecovery, body)
-			var problem shared.Problem
-			if json.Unmarshal(answer, &problem); status != 200 {
-				return shared.Errorf(problem.Code, "%s", problem.Detail)
-			}
-			return err
-		}
-		refused("her code", signsIn(p.at("beta"), ann.codes[0]), shared.CodeSignInRefused)
-		works("her code at home", signsIn(p.at("acme"), ann.codes[0]))
-		unchanged(t)
-	})
-	t.Run("a set-up link", func(t *testing.T) {
-		link, err := url.Parse(empty)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range []string{"acme", "beta"} {
-			if status, body := p.gets(p.host(name), link.RequestURI()); status != 404 {
-				t.Errorf("the link of another tenant: %d %s", status, body)
-			}
-		}
-		if status, body := p.gets(p.host("empty"), link.RequestURI()); status != 303 {
-			t.Errorf("at home: %d %s", status, body)
-		}
-		token := link.Query().Get("token")
-		if status, _ := p.gets(p.host("beta"), "/setup", "Cookie", "keypeg-setup="+token); status != 404 {
-			t.Errorf("its cookie: %d", status)
-		}
-		unchanged(t)
-	})
-	t.Run("enrolment links", func(t *testing.T) {
-		phone, err := ann.MakePhoneLink(t.Context())
-		works("a phone link", err)
-		for what, printed := range map[string]string{
-			"an invitation":   p.does("", "user", "invite", "carl", "--tenant", "acme"),
-			"a recovery link": p.does("", "user", "recovery-link", "ann", "--tenant", "acme"),
-			"a phone link":    phone.URL,
-		} {
-			link, err := url.Parse(regexp.MustCompile(`http://\S+\?token=\S+`).FindString(printed))
-			if err != nil || link.Path != shared.PageEnrol {
-				t.Fatalf("%s: %q", what, printed)
-			}
-			if status, _ := p.gets(p.host("beta"), link.RequestURI()); status != 404 {
-				t.Errorf("%s: %d", what, status)
-			}
-			cookie := "keypeg-enrol=" + link.Query().Get("token")
-			if status, _ := p.gets(p.host("beta"), shared.PageEnrol, "Cookie", cookie); status != 404 {
-				t.Errorf("the cookie of %s: %d", what, status)
-			}
-			if status, _ := p.gets(p.host("acme"), shared.PageEnrol, "Cookie", cookie); status != 200 {
-				t.Errorf("the cookie of %s at home: %d", what, status)
-			}
-		}
-		unchanged(t)
-	})
-	t.Run("a trip to an OpenID provider", func(t *testing.T) {
-		// Both have the same provider, and it knows Ann; at the other she isn't linked.
-		trip := func(at *program) (browser *tab, back string) {
-			t.Helper()
-			browser = at.opensTab(nil, "")
-			browser.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-			out, err := browser.client.Get(at.url + shared.PageSSO + "one")
-			if err != nil {
-				t.Fatal(err)
-			}
-			out.Body.Close()
-			return browser, answersAt(t, out.Header.Get("Location"), people[0], strings.TrimPrefix(at.url, "http://"))
-		}
-		comesBack := func(browser *tab, address string) (signedIn bool) {
-			t.Helper()
-			out, err := browser.client.Get(address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			io.Copy(io.Discard, out.Body)
-			out.Body.Close()
-			return browser.token() != ""
-		}
-		browser, back := trip(p.at("acme"))
-		there := p.at("beta").opensTab(nil, "")
-		there.client.CheckRedirect = browser.client.CheckRedirect
-		there.jar.SetCookies(there.site, browser.jar.Cookies(browser.site))
-		if comesBack(there, p.at("beta").url+back) {
-			t.Error("a trip of home ended in a session of the other")
-		}
-		if !comesBack(browser, p.at("acme").url+back) {
-			t.Error("at home it didn't")
-		}
-		if browser, back = trip(p.at("beta")); comesBack(browser, p.at("beta").url+back) {
-			t.Error("who is linked at one tenant signed in at the other")
-		}
-		unchanged(t)
-	})
-	t.Run("what changes at one wakes nobody at the other", func(t *testing.T) {
-		if err := ann.ChangePassword(t.Context(), "another battery staple"); err != nil {
-			t.Fatal(err)
-		}
-		_, err := p.at("beta").opensTab(nil, "").SignInWithPassword(t.Context(), "ann", "another battery staple")
-		refused("her new password", err, shared.CodeSignInRefused)
-		p.does("", "user", "disable", "ann", "--tenant", "acme")
-		unchanged(t)
-		_, err = other.Account(t.Context())
-		works("the other, after Ann was shut out", err)
-		_, err = p.at("beta").opensTab(nil, "").SignInWithPassword(t.Context(), "ann", sharedPassword)
-		works("the other's password", err)
-		_, err = p.at("beta").opensTab(other.device, "").steps.SignIn(t.Context())
-		works("the other's passkey", err)
-	})
 	p.ends(syscall.SIGTERM)
 	const events = 4 // a wrong code, a wrong password, and the other's own sign-ins
 	if after, _ := p.records("beta"); after.Counts[store.KindEvent] != whole.Counts[store.KindEvent]+events {
@@ -341,6 +112,282 @@ func testTenantsApart(t *testing.T, database string) {
 	if mine, its := p.leftOf("acme"), p.leftOf("beta"); mine == 0 || its == 0 {
 		t.Error(fmt.Sprint("no records: ", mine, its))
 	}
+}
+
+// moves adds a user to a tenant, who has every sign-in method there.
+func (c *twoTenants) moves(name string) *tenantUser {
+	c.Helper()
+	c.does(sharedPassword+"\n", "user", "add", "ann", "--tenant", name)
+	home := c.at(name)
+	r := &tenantUser{home: home, device: passkeytest.New(home.url)}
+	r.tab = home.opensTab(r.device, "")
+	if _, err := r.SignInWithPassword(c.Context(), "ann", sharedPassword); err != nil {
+		c.Fatal(err)
+	}
+	var err error
+	if r.passkey, err = r.steps.Register(c.Context(), "Laptop"); err != nil {
+		c.Fatal(err)
+	}
+	codes, err := r.MakeRecoveryCodes(c.Context())
+	if err != nil {
+		c.Fatal(err)
+	}
+	r.codes = codes.Codes
+	return r
+}
+
+// visits is a browser at the other tenant, with all cookies that Ann's has at home.
+func (c *twoTenants) visits() *tab {
+	c.Helper()
+	browser := c.at("beta").opensTab(c.ann.device, "")
+	browser.jar.SetCookies(browser.site, c.ann.jar.Cookies(c.ann.site))
+	return browser
+}
+
+// isUnchanged checks the other tenant's records.
+func (c *twoTenants) isUnchanged(t *testing.T) {
+	t.Helper()
+	if after, _ := c.records("beta", store.KindEvent); !after.Same(c.before) {
+		t.Errorf("the other tenant's records were changed: %v, %v", c.before.Counts, after.Counts)
+	}
+}
+
+func refused(t *testing.T, what string, err error, code shared.Code) {
+	t.Helper()
+	if shared.CodeOf(err) != code {
+		t.Errorf("%s: got %v, want %s", what, err, code)
+	}
+}
+
+func works(t *testing.T, what string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+func (c *twoTenants) haveOwnSecrets(t *testing.T) {
+	_, mySecrets := c.records("acme")
+	if len(mySecrets) < 3 || !slices.Equal(slices.Sorted(maps.Keys(mySecrets)), slices.Sorted(maps.Keys(c.secrets))) {
+		t.Fatalf("%d and %d secrets", len(mySecrets), len(c.secrets))
+	}
+	for name, value := range mySecrets {
+		if value == c.secrets[name] {
+			t.Errorf("both have the same %s", name)
+		}
+	}
+}
+
+func (c *twoTenants) keepSessions(t *testing.T) {
+	_, err := c.visits().Account(t.Context())
+	refused(t, "her session", err, shared.CodeUnauthenticated)
+	_, err = c.visits().Passkeys(t.Context())
+	refused(t, "her passkeys", err, shared.CodeUnauthenticated)
+	_, err = c.visits().EndOtherSessions(t.Context())
+	refused(t, "ending sessions", err, shared.CodeUnauthenticated)
+	if status, _ := c.gets(c.host("beta"), shared.PathLive, "Cookie", "keypeg="+c.ann.token()); status != 401 {
+		t.Errorf("a stream of changes: %d", status)
+	}
+	if status, _ := c.gets(c.host("acme"), shared.PathLive+"x", "Cookie", "keypeg="+c.ann.token()); status != 404 {
+		t.Errorf("at home: %d", status)
+	}
+	_, err = c.ann.Account(t.Context())
+	works(t, "at home", err)
+	c.isUnchanged(t)
+}
+
+func (c *twoTenants) keepTickets(t *testing.T) {
+	// Signing in: the ticket and the answer of home.
+	browser := c.at("acme").opensTab(c.ann.device, "")
+	begun, err := browser.BeginSignIn(t.Context(), "")
+	works(t, "beginning", err)
+	proof, err := c.ann.device.Get(begun.PublicKey)
+	works(t, "the device", err)
+	there := c.at("beta").opensTab(c.ann.device, "")
+	there.jar.SetCookies(there.site, browser.jar.Cookies(browser.site))
+	_, err = there.FinishSignIn(t.Context(), shared.FinishCeremony{Ticket: begun.Ticket, Credential: proof})
+	refused(t, "a sign-in of home", err, shared.CodeCeremonyRefused)
+	_, err = browser.FinishSignIn(t.Context(), shared.FinishCeremony{Ticket: begun.Ticket, Credential: proof})
+	works(t, "finishing it at home", err)
+
+	// The other's ticket and challenge, answered by Ann's passkey as if it were theirs.
+	theirs, err := there.BeginSignIn(t.Context(), "")
+	works(t, "beginning there", err)
+	var options struct{ Challenge string }
+	if err := json.Unmarshal(theirs.PublicKey, &options); err != nil {
+		t.Fatal(err)
+	}
+	again, err := browser.BeginSignIn(t.Context(), "")
+	works(t, "beginning again", err)
+	lie, err := c.ann.device.Get(again.PublicKey, passkeytest.WithChallenge(options.Challenge),
+		passkeytest.WithOrigin(c.at("beta").url), passkeytest.WithRPID("beta.localhost"))
+	works(t, "the lying device", err)
+	_, err = there.FinishSignIn(t.Context(), shared.FinishCeremony{Ticket: theirs.Ticket, Credential: lie})
+	refused(t, "her passkey with the other's challenge", err, shared.CodeCeremonyRefused)
+
+	// Confirming and registering, as the one who is signed in there.
+	confirming, err := c.ann.BeginConfirmation(t.Context())
+	works(t, "beginning to confirm", err)
+	proof, err = c.ann.device.Get(confirming.PublicKey)
+	works(t, "the device", err)
+	_, err = c.other.FinishConfirmation(t.Context(), shared.FinishCeremony{Ticket: confirming.Ticket, Credential: proof})
+	refused(t, "a confirmation of home", err, shared.CodeCeremonyRefused)
+	registering, err := c.ann.BeginRegistration(t.Context(), "")
+	works(t, "beginning to register", err)
+	second := passkeytest.New(c.ann.home.url)
+	made, err := second.Create(registering.PublicKey)
+	works(t, "the second device", err)
+	_, err = c.other.FinishRegistration(t.Context(), shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: registering.Ticket, Credential: made}})
+	refused(t, "a registration of home", err, shared.CodeCeremonyRefused)
+	_, err = c.ann.FinishRegistration(t.Context(), shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: registering.Ticket, Credential: made}})
+	works(t, "registering at home", err)
+	c.isUnchanged(t)
+}
+
+func (c *twoTenants) keepIDs(t *testing.T) {
+	_, err := c.other.RenamePasskey(t.Context(), c.ann.passkey.ID, "Mine")
+	refused(t, "renaming her passkey", err, shared.CodeNotFound)
+	_, err = c.other.RemovePasskey(t.Context(), c.ann.passkey.ID, true)
+	refused(t, "removing her passkey", err, shared.CodeNotFound)
+	sessions, err := c.ann.Sessions(t.Context())
+	works(t, "her sessions", err)
+	for _, session := range sessions.Sessions {
+		_, err = c.other.EndSession(t.Context(), session.ID)
+		refused(t, "ending her session", err, shared.CodeNotFound)
+	}
+	mine, err := c.ann.Account(t.Context())
+	works(t, "at home", err)
+	its, err := c.other.Account(t.Context())
+	works(t, "there", err)
+	if mine.User.ID == its.User.ID || c.ann.passkey.ID == c.other.passkey.ID {
+		t.Error("both have the same ids")
+	}
+	list, err := c.ann.Passkeys(t.Context())
+	works(t, "her passkeys at home", err)
+	if len(list.Passkeys) != 2 || list.Passkeys[0].Name != "Laptop" {
+		t.Errorf("her passkeys: %+v", list)
+	}
+	c.isUnchanged(t)
+}
+
+func (c *twoTenants) keepRecoveryCodes(t *testing.T) {
+	signsIn := func(at *program, code string) error {
+		browser := at.opensTab(nil, "")
+		body, err := json.Marshal(shared.RecoverySignIn{Name: "ann", Code: code})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, answer, err := (&transport{origin: at.url, client: browser.client}).Send(t.Context(), "POST", shared.PathSignInRecovery, body)
+		var problem shared.Problem
+		if json.Unmarshal(answer, &problem); status != 200 {
+			return shared.Errorf(problem.Code, "%s", problem.Detail)
+		}
+		return err
+	}
+	refused(t, "her code", signsIn(c.at("beta"), c.ann.codes[0]), shared.CodeSignInRefused)
+	works(t, "her code at home", signsIn(c.at("acme"), c.ann.codes[0]))
+	c.isUnchanged(t)
+}
+
+func (c *twoTenants) keepSetupLinks(t *testing.T) {
+	link, err := url.Parse(c.empty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"acme", "beta"} {
+		if status, body := c.gets(c.host(name), link.RequestURI()); status != 404 {
+			t.Errorf("the link of another tenant: %d %s", status, body)
+		}
+	}
+	if status, body := c.gets(c.host("empty"), link.RequestURI()); status != 303 {
+		t.Errorf("at home: %d %s", status, body)
+	}
+	token := link.Query().Get("token")
+	if status, _ := c.gets(c.host("beta"), "/setup", "Cookie", "keypeg-setup="+token); status != 404 {
+		t.Errorf("its cookie: %d", status)
+	}
+	c.isUnchanged(t)
+}
+
+func (c *twoTenants) keepEnrolmentLinks(t *testing.T) {
+	phone, err := c.ann.MakePhoneLink(t.Context())
+	works(t, "a phone link", err)
+	for what, printed := range map[string]string{
+		"an invitation":   c.does("", "user", "invite", "carl", "--tenant", "acme"),
+		"a recovery link": c.does("", "user", "recovery-link", "ann", "--tenant", "acme"),
+		"a phone link":    phone.URL,
+	} {
+		link, err := url.Parse(regexp.MustCompile(`http://\S+\?token=\S+`).FindString(printed))
+		if err != nil || link.Path != shared.PageEnrol {
+			t.Fatalf("%s: %q", what, printed)
+		}
+		if status, _ := c.gets(c.host("beta"), link.RequestURI()); status != 404 {
+			t.Errorf("%s: %d", what, status)
+		}
+		cookie := "keypeg-enrol=" + link.Query().Get("token")
+		if status, _ := c.gets(c.host("beta"), shared.PageEnrol, "Cookie", cookie); status != 404 {
+			t.Errorf("the cookie of %s: %d", what, status)
+		}
+		if status, _ := c.gets(c.host("acme"), shared.PageEnrol, "Cookie", cookie); status != 200 {
+			t.Errorf("the cookie of %s at home: %d", what, status)
+		}
+	}
+	c.isUnchanged(t)
+}
+
+func (c *twoTenants) keepAuthorizationRequests(t *testing.T) {
+	// Both have the same provider, and it knows Ann; at the other she isn't linked.
+	leaves := func(at *program) (browser *tab, back string) {
+		t.Helper()
+		browser = at.opensTab(nil, "")
+		browser.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		out, err := browser.client.Get(at.url + shared.PageSSO + "one")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Body.Close()
+		return browser, answersAt(t, out.Header.Get("Location"), c.people[0], strings.TrimPrefix(at.url, "http://"))
+	}
+	returns := func(browser *tab, address string) (signedIn bool) {
+		t.Helper()
+		out, err := browser.client.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, out.Body)
+		out.Body.Close()
+		return browser.token() != ""
+	}
+	browser, back := leaves(c.at("acme"))
+	there := c.at("beta").opensTab(nil, "")
+	there.client.CheckRedirect = browser.client.CheckRedirect
+	there.jar.SetCookies(there.site, browser.jar.Cookies(browser.site))
+	if returns(there, c.at("beta").url+back) {
+		t.Error("an authorization request of home ended in a session of the other")
+	}
+	if !returns(browser, c.at("acme").url+back) {
+		t.Error("at home it didn't")
+	}
+	if browser, back = leaves(c.at("beta")); returns(browser, c.at("beta").url+back) {
+		t.Error("who is linked at one tenant signed in at the other")
+	}
+	c.isUnchanged(t)
+}
+
+func (c *twoTenants) keepChanges(t *testing.T) {
+	if err := c.ann.ChangePassword(t.Context(), "another battery staple"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.at("beta").opensTab(nil, "").SignInWithPassword(t.Context(), "ann", "another battery staple")
+	refused(t, "her new password", err, shared.CodeSignInRefused)
+	c.does("", "user", "disable", "ann", "--tenant", "acme")
+	c.isUnchanged(t)
+	_, err = c.other.Account(t.Context())
+	works(t, "the other, after Ann was shut out", err)
+	_, err = c.at("beta").opensTab(nil, "").SignInWithPassword(t.Context(), "ann", sharedPassword)
+	works(t, "the other's password", err)
+	_, err = c.at("beta").opensTab(c.other.device, "").steps.SignIn(t.Context())
+	works(t, "the other's passkey", err)
 }
 
 // answersAt is what a person does at the provider. It returns the path at host that

@@ -17,6 +17,7 @@ const (
 	mostLines     = 500 // of a file
 	mostOfOne     = 70  // of a function
 	mostArguments = 5   // of a function of account or passkey
+	mostOfTest    = 150 // of a test's function, besides its tables
 )
 
 // TestSizes holds how large a file and a function may be, but for tests, what tests are
@@ -66,14 +67,55 @@ func ofTable(d ast.Decl, lines func(ast.Node) int) (n int) {
 	return n
 }
 
+// TestSizesOfTests holds how large a test's function may be: one that makes many claims is
+// several functions, or a table.
+func TestSizesOfTests(t *testing.T) {
+	eachFile(t, true, func(name string, files *token.FileSet, file *ast.File) {
+		lines := func(n ast.Node) int { return files.Position(n.End()).Line - files.Position(n.Pos()).Line + 1 }
+		for _, d := range file.Decls {
+			f, isFunction := d.(*ast.FuncDecl)
+			if !isFunction {
+				continue
+			}
+			all := lines(f)
+			ast.Inspect(f, func(n ast.Node) bool {
+				table, is := n.(*ast.CompositeLit)
+				if is && isTable(table) {
+					all -= lines(table)
+				}
+				return !is
+			})
+			if all > mostOfTest {
+				t.Errorf("%s %s has %d lines besides its tables, and may have %d: give its claims functions of their own, or a table", name, f.Name.Name, all, mostOfTest)
+			}
+		}
+	})
+}
+
+// isTable reports whether a literal has rows: values of a slice or a map.
+func isTable(l *ast.CompositeLit) bool {
+	switch l.Type.(type) {
+	case *ast.ArrayType, *ast.MapType:
+		return true
+	}
+	return false
+}
+
 // eachSource reads every Go file of ours, for whichever system, but tests and what is
 // generated.
 func eachSource(t *testing.T, look func(name string, files *token.FileSet, file *ast.File)) {
 	t.Helper()
-	root := os.DirFS("../../..")
+	eachFile(t, false, look)
+}
+
+// eachFile reads every Go file of ours that is a test, or every one that isn't, but what is
+// generated.
+func eachFile(t *testing.T, tests bool, look func(name string, files *token.FileSet, file *ast.File)) {
+	t.Helper()
+	root := os.DirFS(projectRoot)
 	for _, top := range []string{"app", "server", "shared", "web"} {
 		err := fs.WalkDir(root, top, func(name string, _ fs.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") != tests {
 				return err
 			}
 			text, err := fs.ReadFile(root, name)
