@@ -72,7 +72,7 @@ func TestHub(t *testing.T) {
 		for _, l := range []*Listener{ann, again, bob} {
 			l.Close()
 		}
-		hub.Tell("ann")
+		hub.Notify("ann")
 		if n := hub.streams.Open(); n != 0 || len(hub.streams.open) != 0 {
 			t.Errorf("%d listeners of %d users are left", n, len(hub.streams.open))
 		}

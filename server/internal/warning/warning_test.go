@@ -19,7 +19,7 @@ func TestLog(t *testing.T) {
 	count := func() int { return strings.Count(log.String(), "level=WARN") }
 
 	t.Run("a warning has the lines to write", func(t *testing.T) {
-		warnings.Tell(warning.Host, slog.String("host", "127.0.0.1:8080"))
+		warnings.Warn(warning.Host, slog.String("host", "127.0.0.1:8080"))
 		for _, want := range []string{"level=WARN", "cause=host", "host=127.0.0.1:8080", "proxy_set_header Host $http_host;", "header_up Host {hostport}"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log has no %q:\n%s", want, log.String())
@@ -28,27 +28,27 @@ func TestLog(t *testing.T) {
 	})
 	t.Run("once, whatever the number of requests", func(t *testing.T) {
 		for range 1000 {
-			warnings.Tell(warning.Host)
+			warnings.Warn(warning.Host)
 		}
 		if count() != 1 {
 			t.Errorf("warned %d times, want 1", count())
 		}
 	})
 	t.Run("beside other causes", func(t *testing.T) {
-		warnings.Tell(warning.Cookies)
+		warnings.Warn(warning.Cookies)
 		if count() != 2 {
 			t.Errorf("warned %d times, want 2", count())
 		}
 	})
 	t.Run("and again the next day", func(t *testing.T) {
 		now = now.Add(warning.Again)
-		warnings.Tell(warning.Host)
+		warnings.Warn(warning.Host)
 		if count() != 3 {
 			t.Errorf("warned %d times, want 3", count())
 		}
 	})
 	t.Run("an unknown cause gives no warning", func(t *testing.T) {
-		warnings.Tell("made up")
+		warnings.Warn("made up")
 		if count() != 3 {
 			t.Errorf("warned %d times, want 3", count())
 		}
