@@ -16,7 +16,7 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
-	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -213,8 +213,8 @@ func TestRecoveryLink(t *testing.T) {
 		s.passes(time.Second)
 		at := s.recovers(s.bob)
 		activity := into[shared.Activity](s.bob, s.bob.sends("GET", shared.PathActivity, nil), 200)
-		if event := activity.Events[0]; event.Kind != shared.EventRecoveryLinkMade || event.By != "ANN" {
-			t.Errorf("the activity begins with %+v", event)
+		if told := activity.Events[0]; told.Kind != shared.EventRecoveryLinkMade || told.By != "ANN" {
+			t.Errorf("the user is told %+v", told)
 		}
 
 		other := s.visitor()
@@ -394,9 +394,9 @@ func TestEnrolmentLinks(t *testing.T) {
 			begun := into[shared.Ceremony](open, open.sends("POST", shared.PathEnrolBegin, nil), 200)
 
 			// A ticket of another link, or of a session, is another browser's.
-			attacker := s.visitor()
-			attacker.opensLink(s.addsPhone(s.bob))
-			s.refuses("another browser", func() answer { return attacker.finishesEnrolment(begun, "") })
+			stranger := s.visitor()
+			stranger.opensLink(s.addsPhone(s.bob))
+			s.refuses("another browser", func() answer { return stranger.finishesEnrolment(begun, "") })
 			s.refuses("another browser", func() answer { return open.finishesEnrolment(s.beginsAdding(s.ann), "") })
 			s.refuses("another browser", func() answer {
 				return s.ann.sends("POST", shared.PathRegisterFinish, shared.FinishRegistration{FinishCeremony: s.made(begun)})
@@ -440,7 +440,7 @@ func TestEnrolmentLinks(t *testing.T) {
 		s := newScene(t, stores["memstore"])
 		s.promotes(s.ann)
 		at := s.invites("carl")
-		s.restarts(func(c *server.Config) { c.Accounts.Policy.PasskeysOff = true })
+		s.changesRules(func(c *account.Config) { c.Policy.PasskeysOff = true })
 		carl := s.visitor()
 		carl.name = "carl"
 		if page := carl.opensLink(at); strings.Contains(page, "use-passkey") {

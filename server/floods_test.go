@@ -68,7 +68,7 @@ func TestFloodOfFailures(t *testing.T) {
 			t.Errorf("%d writes tell of failures, want at most %d", len(written), most)
 		}
 
-		s.accounts.Activity.Flush(t.Context())
+		s.accounts.Activity().Flush(t.Context())
 		events := s.ann.everyPage()
 		failed := map[string]uint64{}
 		for _, e := range events {

@@ -30,7 +30,7 @@ func (u localUsers) authenticate(r *http.Request) (httpapi.Caller, error) {
 	if token == "" {
 		return httpapi.Caller{}, errSignIn
 	}
-	session, user, err := u.accounts.Sessions.Find(r.Context(), token)
+	session, user, err := u.accounts.Sessions().Find(r.Context(), token)
 	if err != nil {
 		return httpapi.Caller{}, err
 	}
@@ -53,12 +53,12 @@ func (u localUsers) goesOn(r *http.Request, who httpapi.Caller) bool {
 }
 
 func (u localUsers) signIn(_ *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error) {
-	issued, batch := u.accounts.Sessions.Open(who, signInWith(with))
+	issued, batch := u.accounts.Sessions().Open(who, signInWith(with))
 	return u.setter(issued), batch, nil
 }
 
 func (u localUsers) confirm(_ *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error) {
-	issued, batch := u.accounts.Sessions.Confirm(who, signInWith(with))
+	issued, batch := u.accounts.Sessions().Confirm(who, signInWith(with))
 	return u.setter(issued), batch, nil
 }
 
@@ -77,7 +77,7 @@ func (u localUsers) setter(issued session.Issued) sessionSetter {
 // setSession sets the cookie of an issued session, and the device cookie. The session's
 // cookie lives as long as a session can live; the server decides when the session ends.
 func (u localUsers) setSession(w http.ResponseWriter, r *http.Request, issued session.Issued) {
-	u.cookies.Set(w, httpapi.CookieSession, issued.Token, u.accounts.Sessions.Lifetime())
+	u.cookies.Set(w, httpapi.CookieSession, issued.Token, u.accounts.Sessions().Lifetime())
 	u.device.Give(w, r, issued.User.Name)
 }
 

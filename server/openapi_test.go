@@ -270,7 +270,7 @@ func hasCookie(_ context.Context, in *openapi3filter.AuthenticationInput) error 
 	return err
 }
 
-// ServeHTTP answers as the site's server does, and holds every exchange under /api/, and
+// ServeHTTP answers as the site's server does, and holds what is said under /api/, and
 // at /healthz and /readyz, to the document. The fuzzer goes without: it shall be fast.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fuzzing() || (!strings.HasPrefix(r.URL.Path, "/api/") && !shared.IsHealthCheck(r.URL.Path)) {
@@ -282,15 +282,15 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Error(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(sent))
-	recorded := &recorder{ResponseWriter: w, status: http.StatusOK}
+	heard := &listener{ResponseWriter: w, status: http.StatusOK}
 
-	s.handler.ServeHTTP(recorded, r)
+	s.handler.ServeHTTP(heard, r)
 
 	d := theDocument(s.T)
 	if s.config.Host != nil {
 		d = d.ofHost()
 	}
-	got := answer{recorded.status, w.Header(), recorded.body.Bytes()}
+	got := answer{heard.status, w.Header(), heard.body.Bytes()}
 	if err := d.checks(r, sent, got); err != nil {
 		s.Errorf("%s %s isn't as openapi.yaml says: %v\nsent %.500s\ngot %.500s", r.Method, r.URL.Path, err, sent, got)
 	}
@@ -300,25 +300,25 @@ func fuzzing() bool {
 	return flag.Lookup("test.fuzz").Value.String() != "" || flag.Lookup("test.fuzzworker").Value.String() == "true"
 }
 
-// recorder keeps what a handler answers.
-type recorder struct {
+// listener hears what a handler answers.
+type listener struct {
 	http.ResponseWriter
 	status int
 	body   bytes.Buffer
 }
 
-func (l *recorder) WriteHeader(status int) {
+func (l *listener) WriteHeader(status int) {
 	l.status = status
 	l.ResponseWriter.WriteHeader(status)
 }
 
-func (l *recorder) Write(p []byte) (int, error) {
+func (l *listener) Write(p []byte) (int, error) {
 	l.body.Write(p)
 	return l.ResponseWriter.Write(p)
 }
 
 // Unwrap lets http.ResponseController reach the real writer.
-func (l *recorder) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+func (l *listener) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
 func TestOpenAPI(t *testing.T) {
 	d := theDocument(t)
@@ -457,7 +457,8 @@ func TestOpenAPIRefusals(t *testing.T) {
 	ann, bob := s.user("ann"), s.user("bob")
 
 	t.Run("without passkeys, whatever is about them says so", func(t *testing.T) {
-		off := newSite(t, stores["memstore"], func(c *server.Config) { c.Accounts.Policy.PasskeysOff = true })
+		off := newSite(t, stores["memstore"], nil)
+		off.changesRules(func(c *account.Config) { c.Policy.PasskeysOff = true })
 		carl := off.user("carl")
 		for path, item := range d.Paths.Map() {
 			for method, o := range item.Operations() {

@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
-	s.cookies.MarkBrowser(w, r) // for a session of a host, or one from before browsers were marked
+	s.cookies.MarkBrowser(w, r) // of a session that began before there were marks, or at a host
 	who := httpapi.CallerOf(r)
 	var until *time.Time
 	var identities []shared.Identity
@@ -23,7 +23,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	}
 	var providers []shared.Provider
 	for _, p := range s.c.Providers {
-		providers = append(providers, shared.Provider{ID: p.ID, Name: p.Name})
+		providers = append(providers, shared.Provider{ID: p.Config().ID, Name: p.Config().Name})
 	}
 	return httpapi.Respond(w, http.StatusOK, shared.Account{
 		User:        who.Shown,
@@ -67,8 +67,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	left, err := s.passkeys.Remove(r.Context(), who.Actor, id, endSessions)
-	// If ending the sessions fails, the user tries again, and then the passkey doesn't
-	// exist any more.
+	// Whose sessions could not be ended asks again, and then the passkey isn't there.
 	if endSessions && (err == nil || shared.CodeOf(err) == shared.CodeNotFound) {
 		if failed := s.people.removed(r.Context(), who, id); failed != nil {
 			return failed
@@ -83,8 +82,8 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	return s.respondList(w, left)
 }
 
-// userDetails returns the names of the user for password managers, if they may be told
-// anything.
+// userDetails are what password managers may be told that the user is called, where they
+// may be told anything.
 func (s *Server) userDetails(who httpapi.Caller) *shared.CurrentUserDetails {
 	return &shared.CurrentUserDetails{
 		RPID: s.c.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.User.Handle),

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
@@ -18,7 +17,7 @@ import (
 // takesPasswords restarts with a policy of passwords.
 func (s *site) takesPasswords(p policy.Passwords) {
 	s.Helper()
-	s.restarts(func(c *server.Config) { c.Accounts.Policy.Passwords = p })
+	s.changesRules(func(c *account.Config) { c.Policy.Passwords = p })
 }
 
 func (s *scene) account(v *visitor) shared.Account {
@@ -125,7 +124,7 @@ func TestPasswordsOfAdministrators(t *testing.T) {
 			}
 			v.isNobody()
 		})
-		// Whoever doesn't know the password learns nothing about whose it is.
+		// A stranger who doesn't know the password learns nothing about whose it is.
 		v := s.visitor()
 		v.refused(v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "bob", Password: "a wrong password"}), 401, shared.CodeSignInRefused)
 		v.refused(v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: "a wrong password"}), 401, shared.CodeSignInRefused)
@@ -186,7 +185,7 @@ func TestSetUpWithoutPasswords(t *testing.T) {
 func TestUserVerification(t *testing.T) {
 	onEveryStoreScene(t, func(s *scene) {
 		prefers := func(v policy.Verification) {
-			s.restarts(func(c *server.Config) { c.Accounts.Policy.Verification = v })
+			s.changesRules(func(c *account.Config) { c.Policy.Verification = v })
 		}
 		carl := s.user("carl")
 		asksFor := func(path, want string) {
@@ -270,15 +269,15 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		if err := s.accounts.RemovePassword(t.Context(), it(t, s.accounts, "bob")); err != nil {
 			t.Fatal(err)
 		}
-		s.restarts(func(c *server.Config) { c.Accounts.Policy.PasskeysOff = true })
+		s.changesRules(func(c *account.Config) { c.Policy.PasskeysOff = true })
 		check("bob")
-		s.restarts(func(c *server.Config) { c.Accounts.Policy.PasskeysOff, c.Accounts.Policy.RPID = false, "example.com" })
+		s.changesRules(func(c *account.Config) { c.Policy.PasskeysOff, c.Policy.RPID = false, "example.com" })
 		check("bob")
 		into[shared.SignedIn](s.bob, s.bob.signsInWithPasskey(), 200)
 		if row := s.bob.lists().Passkeys[0]; !row.OtherAddress || !row.OnlyMethod || row.Unverified {
 			t.Errorf("the row of a passkey for another address: %+v", row)
 		}
-		s.restarts(func(c *server.Config) { c.Accounts.Policy.RPID = "localhost" })
+		s.changesRules(func(c *account.Config) { c.Policy.RPID = "localhost" })
 		check()
 
 		// A provider that was taken from the configuration lets nobody in.
@@ -287,9 +286,11 @@ func TestPolicyThatLocksOut(t *testing.T) {
 		if err := s.store.Apply(t.Context(), store.Batch{store.PutUser{User: bob}}); err != nil {
 			t.Fatal(err)
 		}
-		s.accounts.Policy.Issuers = []string{"https://id.example.com"}
+		s.changesRules(func(c *account.Config) {
+			c.Providers = []account.Provider{{ID: "example", Issuer: "https://id.example.com"}}
+		})
 		check()
-		s.accounts.Policy.Issuers = nil
+		s.changesRules(func(c *account.Config) { c.Providers = nil })
 		check("bob")
 		if err := s.accounts.Disable(t.Context(), it(t, s.accounts, "bob")); err != nil {
 			t.Fatal(err)

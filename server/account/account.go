@@ -8,8 +8,8 @@
 // a sign-in that races with such a change fails.
 //
 // Package server calls it with a [session.Actor], the command line with the actor of
-// [Service.IT]. Package session makes the sessions that begin here ([Service].Sessions),
-// and package activity records what happens ([Service].Activity). Passkeys have a package
+// [Service.IT]. Package session makes the sessions that begin here ([Service.Sessions]),
+// and package activity records what happens ([Service.Activity]). Passkeys have a package
 // of their own, which doesn't import this one.
 package account
 
@@ -57,11 +57,10 @@ type Config struct {
 
 // Service applies the rules. It is safe for concurrent use.
 type Service struct {
-	Config
-	Sessions *session.Service
-	Activity *activity.Service
-
-	guesses guesses
+	c        Config
+	sessions *session.Service
+	activity *activity.Service
+	guesses  guesses
 }
 
 // New returns a Service.
@@ -77,9 +76,9 @@ func New(c Config) *Service {
 		c.Policy.Issuers = append(c.Policy.Issuers, p.Issuer)
 	}
 	events := activity.New(c.Store, c.Log)
-	c.Store = events.Store
-	s := &Service{Config: c, Activity: events, guesses: newGuesses()}
-	s.Sessions = session.New(session.Config{
+	c.Store = events.Store()
+	s := &Service{c: c, activity: events, guesses: newGuesses()}
+	s.sessions = session.New(session.Config{
 		Store: c.Store, Now: c.Now, Log: c.Log,
 		Idle: c.Idle, Lifetime: c.Lifetime, ConfirmFor: c.ConfirmFor,
 		ProviderName: s.providerName,
@@ -87,6 +86,15 @@ func New(c Config) *Service {
 	})
 	return s
 }
+
+// Sessions are those that sign-ins here begin.
+func (s *Service) Sessions() *session.Service { return s.sessions }
+
+// Activity is where what happens here is recorded.
+func (s *Service) Activity() *activity.Service { return s.activity }
+
+// Policy says which sign-in methods are taken.
+func (s *Service) Policy() policy.Policy { return s.c.Policy }
 
 func setDefault[T comparable](setting *T, value T) {
 	var zero T
@@ -98,7 +106,7 @@ func setDefault[T comparable](setting *T, value T) {
 // Actor returns an actor for a user, whose sign-in methods count by this organisation's
 // policy. The caller adds the session, the client, or the administrator who acts.
 func (s *Service) Actor(user store.User) session.Actor {
-	return session.Actor{User: user, Methods: s.Policy.Methods()}
+	return session.Actor{User: user, Methods: s.c.Policy.Methods()}
 }
 
 // IT returns the actor of a command about the user with this name.
@@ -126,7 +134,7 @@ func busy(cause error) error {
 // [shared.CodeConflict]. Other errors of the store stay visible to errors.Is: a session, a
 // link or a user that doesn't exist any more is [store.ErrNotFound].
 func (s *Service) change(ctx context.Context, user store.User, fn func(store.User) (store.Batch, error)) error {
-	err := store.UpdateFrom(ctx, s.Store, user, fn)
+	err := store.UpdateFrom(ctx, s.c.Store, user, fn)
 	switch {
 	case err == nil || shared.CodeOf(err) != "":
 		return err
@@ -140,5 +148,5 @@ func (s *Service) change(ctx context.Context, user store.User, fn func(store.Use
 // event returns the operation that records what the actor does. It belongs in the batch
 // that does it.
 func (s *Service) event(who session.Actor, kind shared.EventKind) store.AddEvent {
-	return store.AddEvent{Event: who.Event(kind, s.Now())}
+	return store.AddEvent{Event: who.Event(kind, s.c.Now())}
 }

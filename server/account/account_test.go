@@ -86,13 +86,13 @@ func (w *world) wants(err error, code shared.Code) {
 
 func (w *world) lives(token string, code shared.Code) {
 	w.Helper()
-	_, _, err := w.Sessions.Find(w.Context(), token)
+	_, _, err := w.Sessions().Find(w.Context(), token)
 	w.wants(err, code)
 }
 
 func (w *world) signsOut(token string) {
 	w.Helper()
-	_, err := w.Sessions.SignOut(w.Context(), session.Actor{}, token)
+	_, err := w.Sessions().SignOut(w.Context(), session.Actor{}, token)
 	w.wants(err, "")
 }
 
@@ -212,12 +212,12 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("sentences %v, want one", sentences)
 		}
 	})
-	t.Run("the activity has a failed sign-in", func(t *testing.T) {
+	t.Run("a failed sign-in is told to the user", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.add("ann")
 		w.passes(time.Second)
 		w.signIn("ann", "wrong")
-		w.Activity.Flush(t.Context())
+		w.Activity().Flush(t.Context())
 		if kind := w.newestEvent(ann.ID); kind != shared.EventSignInFailed {
 			t.Errorf("newest event %s", kind)
 		}
@@ -293,7 +293,7 @@ func TestConfirmation(t *testing.T) {
 		w.passes(time.Hour)
 		confirmed, err := w.ConfirmPassword(t.Context(), w.acts(ann, opened), password)
 		w.wants(err, "")
-		w.wants(w.Sessions.Fresh(confirmed.Session), "")
+		w.wants(w.Sessions().Fresh(confirmed.Session), "")
 		w.lives(confirmed.Token, "")
 		w.lives(opened.Token, "") // of a request that was on its way
 		w.passes(11 * time.Second)
@@ -310,9 +310,9 @@ func TestConfirmation(t *testing.T) {
 		w.passes(time.Hour)
 		_, err := w.ConfirmPassword(t.Context(), w.acts(ann, opened), "wrong")
 		w.wants(err, shared.CodeSignInRefused)
-		goesOn, _, err := w.Sessions.Find(t.Context(), opened.Token)
+		goesOn, _, err := w.Sessions().Find(t.Context(), opened.Token)
 		w.wants(err, "")
-		w.wants(w.Sessions.Fresh(goesOn), shared.CodeConfirmRequired)
+		w.wants(w.Sessions().Fresh(goesOn), shared.CodeConfirmRequired)
 	})
 	t.Run("a session that was ended meanwhile isn't brought back", func(t *testing.T) {
 		w := newWorld(t)
@@ -364,7 +364,7 @@ func TestSetUp(t *testing.T) {
 		w.wants(w.CheckSetupLink(t.Context(), token), "")
 		opened, err := w.SetUp(t.Context(), session.Actor{}, token, first)
 		w.wants(err, "")
-		_, user, err := w.Sessions.Find(t.Context(), opened.Token)
+		_, user, err := w.Sessions().Find(t.Context(), opened.Token)
 		w.wants(err, "")
 		if !user.Admin || user.Name != "ann" {
 			t.Errorf("user %+v", user)

@@ -61,14 +61,14 @@ func (s *Service) disable(ctx context.Context, who session.Actor, stays func(sto
 
 // administrates reports whether the user is an administrator who can sign in.
 func (s *Service) administrates(user store.User) bool {
-	return user.Admin && !user.Disabled && s.Policy.Methods().Count(user) > 0
+	return user.Admin && !user.Disabled && s.c.Policy.Methods().Count(user) > 0
 }
 
 // anotherAdministrator finds an administrator who can sign in, other than the user with
 // this id.
 func (s *Service) anotherAdministrator(ctx context.Context, id string) (store.User, error) {
 	for after := ""; ; {
-		page, err := s.Store.Users(ctx, after, 1000)
+		page, err := s.c.Store.Users(ctx, after, 1000)
 		if err != nil {
 			return store.User{}, fmt.Errorf("looking for another administrator: %w", err)
 		}

@@ -35,7 +35,7 @@ type Link struct {
 
 // newLink returns a link and the operation that stores its hash.
 func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
-	link := Link{Token: string(kind) + "." + userID + "." + rand.Text(), Expires: s.Now().Add(enrolmentLife[kind])}
+	link := Link{Token: string(kind) + "." + userID + "." + rand.Text(), Expires: s.c.Now().Add(enrolmentLife[kind])}
 	return link, store.PutLink{Link: store.Link{
 		Key: enrolmentKey(kind, userID), Hash: store.HashOf(link.Token), Expires: link.Expires,
 	}}
@@ -68,7 +68,7 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	who.User = user
 
 	link, put := s.newLink(store.MethodInvitation, user.ID)
-	err = s.Store.Apply(ctx, store.Batch{
+	err = s.c.Store.Apply(ctx, store.Batch{
 		store.PutUser{User: user}, put, s.event(who, shared.EventAccountCreated),
 	})
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Service) LinkUntil(ctx context.Context, user store.User) (*time.Time, e
 	switch {
 	case user.Disabled:
 		return nil, nil
-	case s.Policy.Methods().Count(user) > 0:
+	case s.c.Policy.Methods().Count(user) > 0:
 		return s.RecoveryLinkUntil(ctx, user) // an invitation doesn't work for a user who has a method
 	}
 	return until(s.openLinks(ctx, user, linksOfAdministrators...))
@@ -123,7 +123,7 @@ var linksIntoAccounts = append([]store.Method{store.MethodPhoneLink}, linksOfAdm
 // openLinks returns those links of a user that have neither been used nor expired.
 func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store.Method) (open []store.Link, err error) {
 	for _, kind := range kinds {
-		link, err := s.Store.Link(ctx, enrolmentKey(kind, user.ID))
+		link, err := s.c.Store.Link(ctx, enrolmentKey(kind, user.ID))
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
@@ -157,7 +157,7 @@ func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdre
 		for _, link := range open {
 			batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
 		}
-		err = s.Store.Apply(ctx, batch)
+		err = s.c.Store.Apply(ctx, batch)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // the link was used or replaced after it was read
 		}
@@ -191,7 +191,7 @@ func (s *Service) endPhoneLink(userID string) store.Op {
 // endLink ends a link, if there is one. It stores an expired link in its place, so it needs
 // neither a read before nor a retry.
 func (s *Service) endLink(kind store.Method, userID string) store.Op {
-	return store.PutLink{Link: store.Link{Key: enrolmentKey(kind, userID), Expires: s.Now()}}
+	return store.PutLink{Link: store.Link{Key: enrolmentKey(kind, userID), Expires: s.c.Now()}}
 }
 
 // giveLink stores a link together with its user's record. So if the user is disabled at the
@@ -234,7 +234,7 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 	if enrolmentLife[e.Kind] == 0 || !isUserID(userID) {
 		return Enrolment{}, e.gone(errors.New("no link looks like this"))
 	}
-	link, err := s.Store.Link(ctx, e.take.Key)
+	link, err := s.c.Store.Link(ctx, e.take.Key)
 	if errors.Is(err, store.ErrNotFound) || (err == nil && link.Hash != e.take.Hash) {
 		return Enrolment{}, e.gone(errors.New("no such link"))
 	}
@@ -242,14 +242,14 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 		return Enrolment{}, fmt.Errorf("looking up a link: %w", err)
 	}
 	e.Expires = link.Expires
-	if e.User, err = s.Store.User(ctx, userID); err != nil {
+	if e.User, err = s.c.Store.User(ctx, userID); err != nil {
 		return Enrolment{}, fmt.Errorf("loading the user of a link: %w", err)
 	}
-	e.TakesPassword = e.Kind != store.MethodPhoneLink && s.Policy.TakesPassword(e.User)
+	e.TakesPassword = e.Kind != store.MethodPhoneLink && s.c.Policy.TakesPassword(e.User)
 	switch {
 	case e.User.Disabled:
 		return Enrolment{}, e.gone(errDisabled)
-	case e.Kind == store.MethodInvitation && s.Policy.Methods().Count(e.User) > 0:
+	case e.Kind == store.MethodInvitation && s.c.Policy.Methods().Count(e.User) > 0:
 		return Enrolment{}, e.gone(errors.New("the user has a sign-in method already"))
 	}
 	return e, nil

@@ -23,7 +23,7 @@ const leastThoughts = 7
 
 // refuseGuessable refuses a password that is easy to guess, with the reason.
 func (s *Service) refuseGuessable(user store.User, password string) error {
-	local := localWords(user.Name, user.DisplayName, s.Product, s.Policy.RPID)
+	local := localWords(user.Name, user.DisplayName, s.c.Product, s.c.Policy.RPID)
 	switch {
 	case thoughts(password, local) >= leastThoughts:
 		return nil

@@ -11,7 +11,7 @@ import (
 
 // TestGuessable has passwords of people, and of those who guess them.
 func TestGuessable(t *testing.T) {
-	s := &Service{Config: Config{Product: "Acme Portal", Policy: policy.Policy{RPID: "id.wanderlust.example"}}}
+	s := &Service{c: Config{Product: "Acme Portal", Policy: policy.Policy{RPID: "id.wanderlust.example"}}}
 	ann := store.User{Name: "ann.miller", DisplayName: "Annegret Oberhuber"}
 
 	for _, good := range []string{

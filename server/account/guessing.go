@@ -100,11 +100,11 @@ func (s *Service) mayGuess(buckets []bucket) (end func(failed bool), err error) 
 	var attempts []limit.Attempt
 	end = func(failed bool) {
 		for _, attempt := range attempts {
-			attempt.End(failed, s.Now())
+			attempt.End(failed, s.c.Now())
 		}
 	}
 	for _, b := range buckets {
-		attempt, wait := b.limiter.Begin(b.key, s.Now())
+		attempt, wait := b.limiter.Begin(b.key, s.c.Now())
 		if wait > 0 {
 			end(false)
 			return nil, limit.TooMany(wait)

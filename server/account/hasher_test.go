@@ -21,7 +21,7 @@ func TestHasher(t *testing.T) {
 	}
 	one, two, alone := service(hasher), service(hasher), service(nil)
 
-	end, err := one.Hasher.turns.take(t.Context(), false)
+	end, err := one.c.Hasher.turns.take(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,10 +33,10 @@ func TestHasher(t *testing.T) {
 	if _, err := alone.hash(t.Context(), "correct horse battery"); err != nil {
 		t.Errorf("with a Hasher of one's own: %v", err)
 	}
-	// As many requests as may wait, at both together.
+	// As many strangers as may wait, at both together.
 	hasher.turns.waiting.Add(waitingForOne)
 	if _, _, err := two.verify(ended, "wrong", hasher.nobody, true); shared.CodeOf(err) != shared.CodeTooManyAttempts {
-		t.Errorf("one request more: %v", err)
+		t.Errorf("one stranger more: %v", err)
 	}
 	hasher.turns.waiting.Add(-waitingForOne)
 	end()

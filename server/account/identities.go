@@ -64,7 +64,7 @@ var errIdentityGone = errors.New("the user doesn't have the identity any more")
 
 // userOf finds the user who has the identity of these claims.
 func (s *Service) userOf(ctx context.Context, claims Claims) (user store.User, found bool, err error) {
-	user, err = s.Store.UserByIdentity(ctx, claims.Provider.Issuer, claims.Subject)
+	user, err = s.c.Store.UserByIdentity(ctx, claims.Provider.Issuer, claims.Subject)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, false, nil
 	}
@@ -87,7 +87,7 @@ func (s *Service) signInExisting(ctx context.Context, who session.Actor, claims 
 		}
 		for i := range user.Identities {
 			if mine := &user.Identities[i]; claims.isOf(*mine) {
-				mine.LastUsed = s.Now()
+				mine.LastUsed = s.c.Now()
 				if name := claims.identityName(); name != "" {
 					mine.Name = name
 				}
@@ -95,7 +95,7 @@ func (s *Service) signInExisting(ctx context.Context, who session.Actor, claims 
 		}
 		var batch store.Batch
 		who.User = user
-		issued, batch = s.Sessions.Open(who, claims.signIn())
+		issued, batch = s.sessions.Open(who, claims.signIn())
 		return append(batch, store.PutUser{User: user}, claims.SpentTicket), nil
 	})
 	return issued, err
@@ -118,13 +118,13 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 		return session.Issued{}, err
 	}
 	user.Identities = []store.Identity{s.newIdentity(claims)}
-	user.Identities[0].LastUsed = s.Now()
+	user.Identities[0].LastUsed = s.c.Now()
 	who.User = user
 
-	issued, batch := s.Sessions.Open(who, claims.signIn())
+	issued, batch := s.sessions.Open(who, claims.signIn())
 	batch = append(batch, store.PutUser{User: user}, claims.SpentTicket,
 		s.event(who, shared.EventAccountCreated), s.identityEvent(claims.Provider, who, shared.EventIdentityLinked))
-	err = s.Store.Apply(ctx, batch)
+	err = s.c.Store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrNameExists) {
 		return session.Issued{}, shared.Errorf(shared.CodeNameTaken,
 			"There is an account with the name %s already. Sign in to it another way, and link %s there.", user.Name, claims.Provider.Name).Because(err)
@@ -159,7 +159,7 @@ func (s *Service) identityEvent(p Provider, who session.Actor, kind shared.Event
 func (s *Service) newIdentity(claims Claims) store.Identity {
 	var id [12]byte
 	rand.Read(id[:])
-	return store.Identity{ID: hex.EncodeToString(id[:]), Issuer: claims.Provider.Issuer, Subject: claims.Subject, Name: claims.identityName(), Created: s.Now()}
+	return store.Identity{ID: hex.EncodeToString(id[:]), Issuer: claims.Provider.Issuer, Subject: claims.Subject, Name: claims.identityName(), Created: s.c.Now()}
 }
 
 // ConfirmIdentity confirms with an identity that the signed-in user has.
@@ -174,8 +174,8 @@ func (s *Service) ConfirmIdentity(ctx context.Context, who session.Actor, claims
 	if !who.User.Has(claims.Provider.Issuer, claims.Subject) {
 		return session.Issued{}, shared.Errorf(shared.CodeSSORefused, "You signed in at %s as somebody else. Please try again.", claims.Provider.Name)
 	}
-	issued, batch := s.Sessions.Confirm(who, claims.signIn())
-	err := s.Store.Apply(ctx, append(batch, claims.SpentTicket))
+	issued, batch := s.sessions.Confirm(who, claims.signIn())
+	err := s.c.Store.Apply(ctx, append(batch, claims.SpentTicket))
 	if errors.Is(err, store.ErrNotFound) {
 		return session.Issued{}, session.ErrEnded
 	}
@@ -242,11 +242,11 @@ func (s *Service) UnlinkIdentity(ctx context.Context, who session.Actor, id stri
 
 // Provider finds a provider by its name in the configuration.
 func (s *Service) Provider(id string) (p Provider, found bool) {
-	at := slices.IndexFunc(s.Providers, func(p Provider) bool { return p.ID == id })
+	at := slices.IndexFunc(s.c.Providers, func(p Provider) bool { return p.ID == id })
 	if at < 0 {
 		return Provider{}, false
 	}
-	return s.Providers[at], true
+	return s.c.Providers[at], true
 }
 
 func noProvider(id string) error {
@@ -297,7 +297,7 @@ func (s *Service) UnlinkUser(ctx context.Context, who session.Actor, providerID 
 // providerAt returns the provider of an issuer. If it isn't configured any more, the
 // result has no ID, and the issuer's address as its name.
 func (s *Service) providerAt(issuer string) Provider {
-	for _, p := range s.Providers {
+	for _, p := range s.c.Providers {
 		if p.Issuer == issuer {
 			return p
 		}

@@ -59,13 +59,13 @@ func (s *Service) newPassword(ctx context.Context, user store.User, typed string
 }
 
 func (s *Service) hash(ctx context.Context, password string) (string, error) {
-	end, err := s.Hasher.turns.take(ctx, false)
+	end, err := s.c.Hasher.turns.take(ctx, false)
 	if err != nil {
 		return "", err
 	}
 	defer end()
 
-	hash, err := argon2id.CreateHash(password, s.Hasher.cost.params())
+	hash, err := argon2id.CreateHash(password, s.c.Hasher.cost.params())
 	if err != nil {
 		return "", fmt.Errorf("hashing a password: %w", err)
 	}
@@ -79,7 +79,7 @@ func (s *Service) verify(ctx context.Context, typed, hash string, stranger bool)
 	if err != nil {
 		password = "" // no user's password, but hashing it takes the same time
 	}
-	end, err := s.Hasher.turns.take(ctx, stranger)
+	end, err := s.c.Hasher.turns.take(ctx, stranger)
 	if err != nil {
 		return false, false, err
 	}
@@ -89,8 +89,8 @@ func (s *Service) verify(ctx context.Context, typed, hash string, stranger bool)
 	if err != nil {
 		return false, false, fmt.Errorf("reading a stored password: %w", err)
 	}
-	today := s.Hasher.cost.params()
-	s.Hasher.evenOut(params)
+	today := s.c.Hasher.cost.params()
+	s.c.Hasher.evenOut(params)
 	outdated = params.Memory != today.Memory || params.Iterations != today.Iterations || params.Parallelism != today.Parallelism
 	return right && password != "", outdated, nil
 }

@@ -20,9 +20,9 @@ var (
 // this user.
 func (s *Service) passwordAllowed(user store.User) error {
 	switch {
-	case s.Policy.TakesPassword(user):
+	case s.c.Policy.TakesPassword(user):
 		return nil
-	case s.Policy.TakesPasswords():
+	case s.c.Policy.TakesPasswords():
 		return errNotByPassword
 	default:
 		return errNoPasswords
@@ -68,8 +68,8 @@ const PolicyRemembered = 100 * 365 * 24 * time.Hour
 // CheckPolicy fails with a [*LockedOut] if the policy leaves a user without a sign-in method
 // who has some. After a change of the policy it reads every user, otherwise none.
 func (s *Service) CheckPolicy(ctx context.Context) error {
-	policy := store.HashOf(s.Policy.String())
-	known, err := s.Store.Link(ctx, policyKey)
+	policy := store.HashOf(s.c.Policy.String())
+	known, err := s.c.Store.Link(ctx, policyKey)
 	if err == nil && known.Hash == policy {
 		return nil
 	}
@@ -80,8 +80,8 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 	if err := s.LocksNobodyOut(ctx); err != nil {
 		return err
 	}
-	link := store.Link{Key: policyKey, Hash: policy, Expires: s.Now().Add(PolicyRemembered)}
-	if err := s.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
+	link := store.Link{Key: policyKey, Hash: policy, Expires: s.c.Now().Add(PolicyRemembered)}
+	if err := s.c.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
 		return fmt.Errorf("remembering the policy: %w", err)
 	}
 	return nil
@@ -92,7 +92,7 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 func (s *Service) LocksNobodyOut(ctx context.Context) error {
 	var locked LockedOut
 	for after := ""; ; {
-		page, err := s.Store.Users(ctx, after, 1000)
+		page, err := s.c.Store.Users(ctx, after, 1000)
 		if err != nil {
 			return fmt.Errorf("checking the policy: %w", err)
 		}
@@ -101,7 +101,7 @@ func (s *Service) LocksNobodyOut(ctx context.Context) error {
 		}
 		for _, user := range page {
 			switch {
-			case !s.Policy.LocksOut(user):
+			case !s.c.Policy.LocksOut(user):
 			case len(locked.Users) < mostNamed:
 				locked.Users = append(locked.Users, user)
 			default:

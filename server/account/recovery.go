@@ -29,7 +29,7 @@ const (
 
 // MakeRecoveryCodes replaces all recovery codes of the actor's user with ten new ones.
 func (s *Service) MakeRecoveryCodes(ctx context.Context, who session.Actor) ([]string, error) {
-	key, err := store.SecretOrNew(ctx, s.Store, secretRecovery, sha256.Size)
+	key, err := store.SecretOrNew(ctx, s.c.Store, secretRecovery, sha256.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Service) MakeRecoveryCodes(ctx context.Context, who session.Actor) ([]s
 		hashes[i] = hashOfCode(key, who.User.ID, code)
 	}
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
-		user.RecoveryCodes, user.RecoveryCodesMade = hashes, s.Now()
+		user.RecoveryCodes, user.RecoveryCodesMade = hashes, s.c.Now()
 		return store.Batch{store.PutUser{User: user}, s.event(who, shared.EventRecoveryCodesMade)}, nil
 	})
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Service) SignInWithRecoveryCode(ctx context.Context, who session.Actor,
 func (s *Service) recover(ctx context.Context, who session.Actor, typed string) (issued session.Issued, err error) {
 	// The key is made together with the first codes. Without it no code is right, and a
 	// stranger's attempt must write nothing.
-	key, err := s.Store.Secret(ctx, secretRecovery)
+	key, err := s.c.Store.Secret(ctx, secretRecovery)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return session.Issued{}, fmt.Errorf("looking up the key of recovery codes: %w", err)
 	}
@@ -133,7 +133,7 @@ func (s *Service) recover(ctx context.Context, who session.Actor, typed string) 
 		user.RecoveryCodes = slices.Delete(user.RecoveryCodes, at, at+1)
 		var batch store.Batch
 		who.User = user
-		issued, batch = s.Sessions.Open(who, session.SignIn{Method: store.MethodRecoveryCode})
+		issued, batch = s.sessions.Open(who, session.SignIn{Method: store.MethodRecoveryCode})
 		return append(batch, store.PutUser{User: user}), nil
 	})
 	return issued, err

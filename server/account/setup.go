@@ -31,15 +31,15 @@ func (s *Service) NewSetupLink(ctx context.Context) (token string, err error) {
 		return "", err
 	}
 	token = rand.Text()
-	link := store.Link{Key: setupLinkKey, Hash: store.HashOf(token), Expires: s.Now().Add(setupLinkLife)}
-	if err := s.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
+	link := store.Link{Key: setupLinkKey, Hash: store.HashOf(token), Expires: s.c.Now().Add(setupLinkLife)}
+	if err := s.c.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
 		return "", fmt.Errorf("storing a set-up link: %w", err)
 	}
 	return token, nil
 }
 
 func (s *Service) notSetUp(ctx context.Context) error {
-	done, err := s.Store.HasAdministrator(ctx)
+	done, err := s.c.Store.HasAdministrator(ctx)
 	if err != nil {
 		return fmt.Errorf("looking for an administrator: %w", err)
 	}
@@ -54,7 +54,7 @@ func (s *Service) CheckSetupLink(ctx context.Context, token string) error {
 	if err := s.notSetUp(ctx); err != nil {
 		return err
 	}
-	link, err := s.Store.Link(ctx, setupLinkKey)
+	link, err := s.c.Store.Link(ctx, setupLinkKey)
 	if errors.Is(err, store.ErrNotFound) || (err == nil && link.Hash != store.HashOf(token)) {
 		return errNoSetupLink
 	}
@@ -77,7 +77,7 @@ func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, fi
 		return session.Issued{}, err
 	}
 	who.User = user
-	issued, batch := s.Sessions.Open(who, session.SignIn{Method: store.MethodSetupLink})
+	issued, batch := s.sessions.Open(who, session.SignIn{Method: store.MethodSetupLink})
 	if err := s.setUp(ctx, who, token, batch...); err != nil {
 		return session.Issued{}, err
 	}
@@ -109,7 +109,7 @@ func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, nam
 // setUp stores the first administrator, who is the actor's user, deletes the link, and
 // applies the other operations in the same batch.
 func (s *Service) setUp(ctx context.Context, who session.Actor, token string, also ...store.Op) error {
-	err := s.Store.Apply(ctx, append(store.Batch{
+	err := s.c.Store.Apply(ctx, append(store.Batch{
 		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},
 		store.PutUser{User: who.User},
 		s.event(who, shared.EventAccountCreated),

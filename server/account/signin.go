@@ -30,7 +30,7 @@ type PasswordSignIn struct {
 // many at once, get [shared.CodeTooManyAttempts]. A right password that the policy doesn't
 // accept from this user gets [shared.CodePasswordsOff].
 func (s *Service) SignInWithPassword(ctx context.Context, who session.Actor, in PasswordSignIn) (session.Issued, error) {
-	if !s.Policy.TakesPasswords() {
+	if !s.c.Policy.TakesPasswords() {
 		return session.Issued{}, errNoPasswords
 	}
 	end, err := s.mayGuess(s.guesses.ofSignIn(who, in))
@@ -50,7 +50,7 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSign
 	who.User = user
 	hash := user.Password
 	if hash == "" {
-		hash = s.Hasher.nobody
+		hash = s.c.Hasher.nobody
 	}
 	right, outdated, err := s.verify(ctx, in.Password, hash, in.DeviceCookie == "")
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSign
 		user.Password = renewed
 		who.User = user
 		var batch store.Batch
-		issued, batch = s.Sessions.Open(who, session.SignIn{Method: store.MethodPassword})
+		issued, batch = s.sessions.Open(who, session.SignIn{Method: store.MethodPassword})
 		return append(store.Batch{store.PutUser{User: user}}, batch...), nil
 	})
 	return issued, err
@@ -98,7 +98,7 @@ func (s *Service) userToVerify(ctx context.Context, typed string) (store.User, e
 	if err != nil {
 		return store.User{}, nil // no user can have it
 	}
-	user, err := s.Store.UserByName(ctx, name)
+	user, err := s.c.Store.UserByName(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, nil
 	}
@@ -119,9 +119,9 @@ func (s *Service) rehash(ctx context.Context, typed string) (string, error) {
 // reportFailed puts a failed attempt into the activity of the actor's user, after the
 // answer is sent: see [activity.Service.Failed].
 func (s *Service) reportFailed(who session.Actor, method store.Method) {
-	event := who.Event(shared.EventSignInFailed, s.Now())
+	event := who.Event(shared.EventSignInFailed, s.c.Now())
 	event.Method = method
-	s.Activity.Failed(event)
+	s.activity.Failed(event)
 }
 
 // ConfirmPassword confirms with the user's password. A refusal leaves the session as it was.
@@ -144,7 +144,7 @@ func (s *Service) confirm(ctx context.Context, who session.Actor, password strin
 	}
 	hash := who.User.Password
 	if hash == "" {
-		hash = s.Hasher.nobody
+		hash = s.c.Hasher.nobody
 	}
 	right, _, err := s.verify(ctx, password, hash, false)
 	if err != nil {
@@ -155,8 +155,8 @@ func (s *Service) confirm(ctx context.Context, who session.Actor, password strin
 		return session.Issued{}, shared.Errorf(shared.CodeSignInRefused, "This password is not right.")
 	}
 
-	issued, batch := s.Sessions.Confirm(who, session.SignIn{Method: store.MethodPassword})
-	err = s.Store.Apply(ctx, batch)
+	issued, batch := s.sessions.Confirm(who, session.SignIn{Method: store.MethodPassword})
+	err = s.c.Store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrNotFound) {
 		return session.Issued{}, session.ErrEnded
 	}

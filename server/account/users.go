@@ -31,8 +31,8 @@ func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error
 	if err != nil {
 		return store.User{}, err
 	}
-	created := store.NewEvent(s.Now(), user.ID, shared.EventAccountCreated, store.Client{})
-	if err := s.Store.Apply(ctx, store.Batch{store.PutUser{User: user}, store.AddEvent{Event: created}}); err != nil {
+	created := store.NewEvent(s.c.Now(), user.ID, shared.EventAccountCreated, store.Client{})
+	if err := s.c.Store.Apply(ctx, store.Batch{store.PutUser{User: user}, store.AddEvent{Event: created}}); err != nil {
 		return store.User{}, nameTaken(err, user.Name)
 	}
 	user.Revision++ // as it is stored
@@ -64,7 +64,7 @@ func (s *Service) newUser(typed, display string) (store.User, error) {
 	if display == "" {
 		display = name
 	}
-	user := store.User{ID: newUserID(), Name: name, DisplayName: display, Handle: make([]byte, handleBytes), Created: s.Now()}
+	user := store.User{ID: newUserID(), Name: name, DisplayName: display, Handle: make([]byte, handleBytes), Created: s.c.Now()}
 	rand.Read(user.Handle)
 	return user, nil
 }
@@ -113,7 +113,7 @@ func (s *Service) FindUsers(ctx context.Context, find, after string) (page []sto
 	}
 	if after < begin {
 		// The page has names after begin, so the user with exactly this name is added here.
-		exact, err := s.Store.UserByName(ctx, begin)
+		exact, err := s.c.Store.UserByName(ctx, begin)
 		if err == nil {
 			page = append(page, exact)
 		} else if !errors.Is(err, store.ErrNotFound) {
@@ -121,7 +121,7 @@ func (s *Service) FindUsers(ctx context.Context, find, after string) (page []sto
 		}
 		after = begin
 	}
-	more, err := s.Store.Users(ctx, after, usersPage+1-len(page))
+	more, err := s.c.Store.Users(ctx, after, usersPage+1-len(page))
 	if err != nil {
 		return nil, "", fmt.Errorf("listing users: %w", err)
 	}
@@ -148,15 +148,15 @@ type Methods struct {
 // same.
 func (s *Service) MethodsOf(user store.User) Methods {
 	return Methods{
-		HasPassword: s.Policy.Methods().HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
-		Invited: s.Policy.Methods().Count(user) == 0,
+		HasPassword: s.c.Policy.Methods().HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
+		Invited: s.c.Policy.Methods().Count(user) == 0,
 	}
 }
 
 // Users returns up to limit users in byte order of their names, from the first name after
 // the given one.
 func (s *Service) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
-	return s.Store.Users(ctx, after, limit)
+	return s.c.Store.Users(ctx, after, limit)
 }
 
 // UserByName finds a user for IT, who may know which names exist.
@@ -167,7 +167,7 @@ func (s *Service) UserByName(ctx context.Context, typed string) (store.User, err
 	if err != nil {
 		return store.User{}, err
 	}
-	user, err := s.Store.UserByName(ctx, name)
+	user, err := s.c.Store.UserByName(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, shared.Errorf(shared.CodeNotFound, "There is no user with the name %s.", name)
 	}
@@ -181,7 +181,7 @@ func (s *Service) UserByID(ctx context.Context, id string) (store.User, error) {
 	if !isUserID(id) {
 		return store.User{}, errNoUser
 	}
-	user, err := s.Store.User(ctx, id)
+	user, err := s.c.Store.User(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, errNoUser
 	}

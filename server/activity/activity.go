@@ -2,7 +2,7 @@
 // reads it.
 //
 // A rule adds an event to the batch that changes something. So every change has a line, and
-// every line stands for a change. Rules write through [Service].Store, which bounds the
+// every line stands for a change. Rules write through [Service.Store], which bounds the
 // events of one user (bounded.go). A failed attempt changes nothing and has no batch:
 // [Service.Failed] takes its event, and package failures merges such events and writes them
 // a few seconds later.
@@ -25,16 +25,17 @@ import (
 // Service records and lists the activity of an organisation's users. It is safe for
 // concurrent use. Call [Service.Close] last, before the store is closed.
 type Service struct {
-	// Store is the store that rules write through. It bounds the events of each user.
-	Store *Bounded
-
+	store    *bounded
 	failures *failures.Recorder
 }
 
 // New returns a Service over a store.
 func New(s store.Store, log *slog.Logger) *Service {
-	return &Service{Store: Bound(s), failures: failures.New(s, log)}
+	return &Service{store: bound(s), failures: failures.New(s, log)}
 }
+
+// Store is the store that rules write through. It bounds the events of each user.
+func (s *Service) Store() store.Store { return s.store }
 
 // Failed takes the event of a failed attempt. It never waits for the store. The user sees
 // the event some seconds after the answer.
@@ -58,7 +59,7 @@ func (s *Service) List(ctx context.Context, who session.Actor, before string) (s
 	if err != nil {
 		return shared.Activity{}, err
 	}
-	events, err := s.Store.Events(ctx, who.User.ID, from, page+1)
+	events, err := s.store.Events(ctx, who.User.ID, from, page+1)
 	if err != nil {
 		return shared.Activity{}, fmt.Errorf("listing events: %w", err)
 	}

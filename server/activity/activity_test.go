@@ -28,7 +28,7 @@ func TestList(t *testing.T) {
 		now = now.Add(time.Second)
 		event := who.Event(kind, now)
 		event.PasskeyID = passkeyID
-		if err := s.Store.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
+		if err := s.Store().Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
 			t.Fatal(err)
 		}
 	}

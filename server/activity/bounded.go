@@ -16,7 +16,7 @@ import (
 //
 // Each change adds an event to its batch. A program that signs in, renames or makes
 // recovery codes all day would fill the disk. It would also bury what the user must see:
-// what somebody else did in their name. In a [Bounded] store, the first fifty events of a
+// what somebody else did in their name. In a bounded store, the first fifty events of a
 // user and a kind in a day have a line each. After them each source has one line, which
 // counts its events and has the time of the last one; from the eleventh source on, all
 // share one line. So the actions of a thief elsewhere stay visible beside a busy program of
@@ -39,8 +39,8 @@ const (
 	mostTallies = 10_000
 )
 
-// Bounded is a store that bounds the events of each user. It is safe for concurrent use.
-type Bounded struct {
+// bounded is a store that bounds the events of each user. It is safe for concurrent use.
+type bounded struct {
 	store.Store
 
 	mu      sync.Mutex
@@ -78,18 +78,18 @@ type line struct {
 	event   store.Event // as it is stored
 }
 
-// Bound returns a Bounded store over another store. If the other is Bounded already it
+// bound returns a bounded store over another store. If the other is bounded already it
 // returns that, so that no event is counted twice. The batches are the same, except for
 // their events.
-func Bound(s store.Store) *Bounded {
-	if b, is := s.(*Bounded); is {
+func bound(s store.Store) *bounded {
+	if b, is := s.(*bounded); is {
 		return b
 	}
-	return &Bounded{Store: s, tallies: recent.NewMap[about, *tally](window, mostTallies)}
+	return &bounded{Store: s, tallies: recent.NewMap[about, *tally](window, mostTallies)}
 }
 
 // Probe implements [store.Prober] if the store does.
-func (b *Bounded) Probe(ctx context.Context) error { return store.Probe(ctx, b.Store) }
+func (b *bounded) Probe(ctx context.Context) error { return store.Probe(ctx, b.Store) }
 
 // over is an event that goes into a shared line.
 type over struct {
@@ -100,7 +100,7 @@ type over struct {
 
 // Apply implements [store.Store]. It writes each shared line by one batch at a time, so
 // that no older version of a line replaces a newer one.
-func (b *Bounded) Apply(ctx context.Context, batch store.Batch) error {
+func (b *bounded) Apply(ctx context.Context, batch store.Batch) error {
 	alone, more := b.count(batch)
 	// All batches lock their lines in the same order, so they can't block each other.
 	slices.SortFunc(more, func(a, b over) int { return cmp.Compare(a.number, b.number) })
@@ -125,7 +125,7 @@ func (b *Bounded) Apply(ctx context.Context, batch store.Batch) error {
 // count counts the events of a batch. It returns the tallies of events with their own line,
 // and the events that go into shared lines. A batch writes a shared line once, so a second
 // event for it gets its own line.
-func (b *Bounded) count(batch store.Batch) (alone []*tally, more []over) {
+func (b *bounded) count(batch store.Batch) (alone []*tally, more []over) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for at, op := range batch {
@@ -148,7 +148,7 @@ func (b *Bounded) count(batch store.Batch) (alone []*tally, more []over) {
 }
 
 // tally returns the tally for an event at this time.
-func (b *Bounded) tally(key about, now time.Time) *tally {
+func (b *bounded) tally(key about, now time.Time) *tally {
 	if t, counts := b.tallies.Get(key, now); counts && t.lasts(now) {
 		return t
 	}
@@ -158,7 +158,7 @@ func (b *Bounded) tally(key about, now time.Time) *tally {
 }
 
 // line returns the shared line for an event of this source.
-func (b *Bounded) line(t *tally, from source) *line {
+func (b *bounded) line(t *tally, from source) *line {
 	l := t.shared[from]
 	if l == nil && len(t.shared) >= sources {
 		from = everybody
@@ -179,7 +179,7 @@ func (b *Bounded) line(t *tally, from source) *line {
 func (t *tally) lasts(now time.Time) bool { return now.Sub(t.began).Abs() < window }
 
 // takeBack undoes the count of a batch that wasn't written.
-func (b *Bounded) takeBack(alone []*tally) {
+func (b *bounded) takeBack(alone []*tally) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, t := range alone {

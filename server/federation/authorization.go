@@ -78,7 +78,7 @@ func (h *Handlers) requestsOf(r *http.Request) map[string]authorization {
 // answered.
 func (h *Handlers) waitsFor(r *http.Request, p *Provider) bool {
 	for _, a := range h.requestsOf(r) {
-		if a.Provider == p.ID && a.Expires.After(h.Now()) {
+		if a.Provider == p.c.ID && a.Expires.After(h.Now()) {
 			return true
 		}
 	}

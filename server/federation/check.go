@@ -49,7 +49,7 @@ func (p *Provider) Check(ctx context.Context) (certain bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.Patience)
+	ctx, cancel := context.WithTimeout(ctx, p.c.Patience)
 	defer cancel()
 	if _, err := issuer.keys.renew(ctx); err != nil {
 		return true, err

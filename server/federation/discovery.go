@@ -40,7 +40,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 		return found, nil
 	}
 	answer := p.asking.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.Patience) // others wait for it too
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.c.Patience) // others wait for it too
 		defer cancel()
 		return p.ask(ctx)
 	})
@@ -61,7 +61,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 
 // ask fetches what the issuer says about itself, and remembers it.
 func (p *Provider) ask(ctx context.Context) (*discovered, error) {
-	address := strings.TrimSuffix(p.Issuer, "/") + wellKnown
+	address := strings.TrimSuffix(p.c.Issuer, "/") + wellKnown
 	document, err := p.get(ctx, address, "")
 	if e, is := errors.AsType[*statusError](err); is && !e.passes() {
 		return nil, mend(err, "issuer must be the address before %s: ask the provider for its issuer", wellKnown)
@@ -87,7 +87,7 @@ func (p *Provider) ask(ctx context.Context) (*discovered, error) {
 // read checks what an issuer says about itself. What we could do without is left out
 // if it is odd.
 func (p *Provider) read(metadata members) (*discovered, error) {
-	if issuer := metadata.text("issuer"); issuer != p.Issuer {
+	if issuer := metadata.text("issuer"); issuer != p.c.Issuer {
 		return nil, p.otherIssuer(issuer)
 	}
 	d := &discovered{
@@ -131,11 +131,11 @@ var algorithms = []string{
 // otherIssuer tells IT what to write in place of an issuer that calls itself
 // otherwise.
 func (p *Provider) otherIssuer(issuer string) error {
-	cause := fmt.Errorf("the provider at %s calls itself %q", p.Issuer, issuer)
-	other := p.Config
+	cause := fmt.Errorf("the provider at %s calls itself %q", p.c.Issuer, issuer)
+	other := p.c
 	other.Issuer = issuer
 	switch {
-	case IsEntra(p.Issuer):
+	case IsEntra(p.c.Issuer):
 		return mend(cause, `write issuer = "https://login.microsoftonline.com/TENANT-ID/v2.0", with the directory (tenant) ID of your organisation`)
 	case other.Check() == nil:
 		return mend(cause, "write issuer = %q, if that is your provider", issuer)
@@ -148,7 +148,7 @@ func (p *Provider) otherIssuer(issuer string) error {
 // https, or stays on this machine together with the issuer, and has nothing in it that
 // could be taken for another (RFC 6749, 3.1 and 3.2).
 func (p *Provider) checkEndpoint(address string) error {
-	issuer, err := url.Parse(p.Issuer)
+	issuer, err := url.Parse(p.c.Issuer)
 	if err != nil {
 		return err
 	}

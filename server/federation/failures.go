@@ -40,25 +40,25 @@ func MendOf(err error) string {
 
 // refused is for an answer that another try may better.
 func (p *Provider) refused(cause error) error {
-	return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", p.Name).Because(cause)
+	return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", p.c.Name).Because(cause)
 }
 
 // failed is for a provider that is away or not set up rightly, by its cause.
 func (p *Provider) failed(cause error) error {
 	switch {
 	case MendOf(cause) == "":
-		return shared.Errorf(shared.CodeProviderUnavailable, "%s can't be reached at this moment. Please try again later, or sign in another way.", p.Name).Because(cause)
-	case p.Contact == "":
-		return shared.Errorf(shared.CodeProviderMisconfigured, "Signing in with %s isn't set up rightly. Please sign in another way, and tell IT.", p.Name).Because(cause)
+		return shared.Errorf(shared.CodeProviderUnavailable, "%s can't be reached at this moment. Please try again later, or sign in another way.", p.c.Name).Because(cause)
+	case p.c.Contact == "":
+		return shared.Errorf(shared.CodeProviderMisconfigured, "Signing in with %s isn't set up rightly. Please sign in another way, and tell IT.", p.c.Name).Because(cause)
 	default:
-		return shared.Errorf(shared.CodeProviderMisconfigured, "Signing in with %s isn't set up rightly. Please sign in another way, and tell: %s", p.Name, p.Contact).Because(cause)
+		return shared.Errorf(shared.CodeProviderMisconfigured, "Signing in with %s isn't set up rightly. Please sign in another way, and tell: %s", p.c.Name, p.c.Contact).Because(cause)
 	}
 }
 
 // cannotConfirm is for a provider that leaves open when the person signed in there,
 // or lets them in without asking. Another try would end the same way, until IT mends it.
 func (p *Provider) cannotConfirm(cause error) error {
-	return shared.Errorf(shared.CodeSSORefused, "%s doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again.", p.Name).Because(cause)
+	return shared.Errorf(shared.CodeSSORefused, "%s doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again.", p.c.Name).Because(cause)
 }
 
 // Declined is for an answer with an error in place of a code: mostly of a person who
@@ -153,7 +153,7 @@ const (
 
 // denied is for somebody who said no, or was told no.
 func (p *Provider) denied(cause error) error {
-	return shared.Errorf(shared.CodeSSORefused, "You weren't signed in at %s. Please try again, or sign in another way.", p.Name).Because(cause)
+	return shared.Errorf(shared.CodeSSORefused, "You weren't signed in at %s. Please try again, or sign in another way.", p.c.Name).Because(cause)
 }
 
 // misregistered is for a provider that knows us as something else than what we are.

@@ -41,7 +41,7 @@ const (
 
 // Provider is one OpenID provider. It is safe for concurrent use.
 type Provider struct {
-	Config
+	c        Config
 	callback string
 	now      store.Clock
 	client   *http.Client
@@ -61,8 +61,11 @@ func New(c Config, callback string, now store.Clock) *Provider {
 	if c.Patience == 0 {
 		c.Patience = defaultPatience
 	}
-	return &Provider{Config: c, callback: callback, now: now, client: newClient(c.Patience)}
+	return &Provider{c: c, callback: callback, now: now, client: newClient(c.Patience)}
 }
+
+// Config is what the provider was made of, with what was unset filled in.
+func (p *Provider) Config() Config { return p.c }
 
 // Pending is a sign-in between the two times that we see the browser. It must come
 // back unread and unchanged, from the same browser.
@@ -104,7 +107,7 @@ func (p *Provider) Begin(ctx context.Context, how How) (address string, pending 
 		return "", Pending{}, p.failed(err)
 	}
 	pending = Pending{
-		Provider: p.ID, State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
+		Provider: p.c.ID, State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
 		Expires: p.now().Add(AnswerLife),
 	}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)}
@@ -121,8 +124,8 @@ func (p *Provider) Begin(ctx context.Context, how How) (address string, pending 
 // request is an authorization request, but for what is new in each.
 func (p *Provider) request(issuer *discovered) *oauth2.Config {
 	return &oauth2.Config{
-		ClientID: p.ClientID, RedirectURL: p.callback, Endpoint: oauth2.Endpoint{AuthURL: issuer.authorization},
-		Scopes: append([]string{oidc.ScopeOpenID}, p.Scopes...),
+		ClientID: p.c.ClientID, RedirectURL: p.callback, Endpoint: oauth2.Endpoint{AuthURL: issuer.authorization},
+		Scopes: append([]string{oidc.ScopeOpenID}, p.c.Scopes...),
 	}
 }
 
@@ -143,15 +146,15 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Value
 	}
 	iss, code := answer.Get("iss"), answer.Get("error")
 	switch {
-	case code != "" && (iss == p.Issuer || iss == ""): // an error lets nobody in, so it needs no name
+	case code != "" && (iss == p.c.Issuer || iss == ""): // an error lets nobody in, so it needs no name
 		return Identity{}, p.Declined(code, answer.Get("error_description"))
-	case iss != p.Issuer && (iss != "" || issuer.namesIss):
+	case iss != p.c.Issuer && (iss != "" || issuer.namesIss):
 		cause := &browserError{fmt.Sprintf("the answer is of the issuer %q", limited(iss)), "a browser brought an answer that doesn't name this issuer"}
-		return Identity{}, p.failed(mend(cause, "the provider itself must be mended: the iss of its answers must be the issuer that its discovery has, %s, to the last slash; and no other provider may send people to %s", p.Issuer, p.callback))
+		return Identity{}, p.failed(mend(cause, "the provider itself must be mended: the iss of its answers must be the issuer that its discovery has, %s, to the last slash; and no other provider may send people to %s", p.c.Issuer, p.callback))
 	case answer.Get("code") == "":
 		return Identity{}, p.refused(errors.New("the answer has neither a code nor an error"))
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.Patience)
+	ctx, cancel := context.WithTimeout(ctx, p.c.Patience)
 	defer cancel()
 	tokens, err := p.redeem(ctx, issuer, answer.Get("code"), pending.Verifier)
 	if err != nil {
@@ -163,7 +166,7 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Value
 // belongs checks that an answer is the one that this browser waits for.
 func (p *Provider) belongs(pending Pending, answer url.Values) error {
 	switch {
-	case pending.Provider != p.ID:
+	case pending.Provider != p.c.ID:
 		return p.refused(fmt.Errorf("it was begun at the provider %q", pending.Provider))
 	case answer.Get("state") != pending.State || pending.State == "":
 		return p.refused(errors.New("the state is another"))
@@ -180,7 +183,7 @@ const signOutPatience = 2 * time.Second
 // comes back to back; "" if there is no such place, it isn't known soon, or it isn't
 // wanted.
 func (p *Provider) SignOutURL(ctx context.Context, back string) string {
-	if !p.SignOut {
+	if !p.c.SignOut {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, signOutPatience)
@@ -194,7 +197,7 @@ func (p *Provider) SignOutURL(ctx context.Context, back string) string {
 		return ""
 	}
 	query := end.Query()
-	query.Set("client_id", p.ClientID)
+	query.Set("client_id", p.c.ClientID)
 	query.Set("post_logout_redirect_uri", back)
 	end.RawQuery = query.Encode()
 	return end.String()

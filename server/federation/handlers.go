@@ -64,7 +64,7 @@ func (h *Handlers) Mount(api, page func(pattern string, h httpapi.Handler)) {
 
 // provider finds a provider by its id in the path.
 func (h *Handlers) provider(r *http.Request) (*Provider, error) {
-	at := slices.IndexFunc(h.Providers, func(p *Provider) bool { return p.ID == r.PathValue("provider") })
+	at := slices.IndexFunc(h.Providers, func(p *Provider) bool { return p.c.ID == r.PathValue("provider") })
 	if at < 0 {
 		return nil, shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 	}
@@ -91,7 +91,7 @@ func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, p *Provider, a 
 // its code alone; the line of the same request quotes it.
 func (h *Handlers) warned(r *http.Request, p *Provider, err error) error {
 	if r.Context().Err() == nil { // else it may be that nobody waited
-		h.warnings.Warn(h.Log.With("request", httpapi.RequestID(r.Context())), p, err)
+		h.warnings.Tell(h.Log.With("request", httpapi.RequestID(r.Context())), p, err)
 	}
 	return err
 }
@@ -181,7 +181,7 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 
 // claims are what an authorization response proves of the person who brought it.
 func (h *Handlers) claims(p *Provider, a authorization, identity Identity) account.Claims {
-	rules, _ := h.Accounts.Provider(p.ID) // server.New has checked that it is there
+	rules, _ := h.Accounts.Provider(p.c.ID) // server.New has checked that it is there
 	return account.Claims{
 		Provider: rules, Subject: identity.Subject, Profile: identity.Profile, IDToken: identity.Claims,
 		UserInfo: identity.UserInfo, SpentTicket: a.Ticket(),
@@ -260,7 +260,7 @@ func (h *Handlers) backToSignIn(w http.ResponseWriter, r *http.Request, a author
 		return nil
 	}
 	notice := httpapi.Notice{Code: refusal.Code, Message: refusal.Message, SignIn: a.Purpose == toSignIn}
-	if err := h.Notices.Set(w, notice); err != nil {
+	if err := h.Notices.Leave(w, notice); err != nil {
 		return err
 	}
 	to := shared.PageSignIn
@@ -299,11 +299,11 @@ func (h *Handlers) Buttons(next string, refused shared.Code) []Button {
 	}
 	var buttons []Button
 	for _, p := range h.Providers {
-		address := shared.PageSSO + p.ID
+		address := shared.PageSSO + p.c.ID
 		if len(query) > 0 {
 			address += "?" + query.Encode()
 		}
-		buttons = append(buttons, Button{Name: p.Name, Text: p.Button, Address: address})
+		buttons = append(buttons, Button{Name: p.c.Name, Text: p.c.Button, Address: address})
 	}
 	return buttons
 }
@@ -319,7 +319,7 @@ func (h *Handlers) unlink(w http.ResponseWriter, r *http.Request) error {
 // SignOutURL is where a browser ends its session at the provider that it signed in
 // at, or "".
 func (h *Handlers) SignOutURL(ctx context.Context, session store.Session) string {
-	at := slices.IndexFunc(h.Providers, func(p *Provider) bool { return session.Provider != "" && p.ID == session.Provider })
+	at := slices.IndexFunc(h.Providers, func(p *Provider) bool { return session.Provider != "" && p.c.ID == session.Provider })
 	if at < 0 {
 		return ""
 	}

@@ -84,8 +84,8 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 		return Identity{}, p.failed(err)
 	}
 	keys := &tokenKeys{keys: issuer.keys}
-	token, err := oidc.NewVerifier(p.Issuer, keys, &oidc.Config{
-		ClientID: p.ClientID, SupportedSigningAlgs: issuer.algorithms,
+	token, err := oidc.NewVerifier(p.c.Issuer, keys, &oidc.Config{
+		ClientID: p.c.ClientID, SupportedSigningAlgs: issuer.algorithms,
 		SkipExpiryCheck: true, // checkTimes does
 	}).Verify(ctx, raw)
 	switch {
@@ -108,7 +108,7 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 		}
 	}
 	return Identity{
-		Issuer: p.Issuer, Subject: token.Subject, Profile: p.profile(keys.all), Claims: keys.all.values(),
+		Issuer: p.c.Issuer, Subject: token.Subject, Profile: p.profile(keys.all), Claims: keys.all.values(),
 		UserInfo: func(ctx context.Context) (account.Profile, error) {
 			return p.wholeProfile(ctx, issuer, tokens, token.Subject, keys.all)
 		},
@@ -138,10 +138,10 @@ func (p *Provider) explainedToken(err error, issuer *discovered, all members) er
 	switch {
 	case all == nil:
 		return mend(err, "let the provider sign ID tokens for this client with %s, and a key that is at its jwks_uri", strings.Join(issuer.algorithms, ", "))
-	case all.text("iss") != p.Issuer:
-		return mend(err, "the provider itself must be mended: the iss of its ID tokens must be the issuer that its discovery has, %s, to the last slash", p.Issuer)
-	case !slices.Contains(all.texts("aud"), p.ClientID):
-		return mend(err, "let the provider put the client-id %s into the aud of ID tokens, or write the client-id that it shows", p.ClientID)
+	case all.text("iss") != p.c.Issuer:
+		return mend(err, "the provider itself must be mended: the iss of its ID tokens must be the issuer that its discovery has, %s, to the last slash", p.c.Issuer)
+	case !slices.Contains(all.texts("aud"), p.c.ClientID):
+		return mend(err, "let the provider put the client-id %s into the aud of ID tokens, or write the client-id that it shows", p.c.ClientID)
 	default:
 		return mend(err, "the provider itself must be mended: tell those who run it")
 	}
@@ -150,10 +150,10 @@ func (p *Provider) explainedToken(err error, issuer *discovered, all members) er
 // checkParty holds that a token which others may use too was made for us (OpenID Connect
 // Core 1.0, 3.1.3.7).
 func (p *Provider) checkParty(token *oidc.IDToken, all members) error {
-	shared := slices.ContainsFunc(token.Audience, func(a string) bool { return a != p.ClientID })
+	shared := slices.ContainsFunc(token.Audience, func(a string) bool { return a != p.c.ClientID })
 	var wrong string
 	switch party := all.text("azp"); {
-	case party == p.ClientID, !all.has("azp") && !shared:
+	case party == p.c.ClientID, !all.has("azp") && !shared:
 		return nil
 	case party != "":
 		wrong = fmt.Sprintf("its azp is %q, another client", limited(party))
@@ -162,7 +162,7 @@ func (p *Provider) checkParty(token *oidc.IDToken, all members) error {
 	default:
 		wrong = fmt.Sprintf("it is for several clients, %q, and has no azp to say which of them asked", limited(strings.Join(token.Audience, ", ")))
 	}
-	return mend(fmt.Errorf("the ID token fails: %s", wrong), "let the provider make ID tokens for the client-id %s alone, or name it in azp", p.ClientID)
+	return mend(fmt.Errorf("the ID token fails: %s", wrong), "let the provider make ID tokens for the client-id %s alone, or name it in azp", p.c.ClientID)
 }
 
 // oldest is the age of a token that nobody has just signed for us.

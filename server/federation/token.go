@@ -29,7 +29,7 @@ const (
 func (p *Provider) authStyles(issuer *discovered) []authStyle {
 	methods := issuer.tokenMethods
 	switch {
-	case p.Key != nil:
+	case p.c.Key != nil:
 		return []authStyle{byKey}
 	case len(methods) > 0 && !slices.Contains(methods, "client_secret_basic"):
 		return []authStyle{inForm}
@@ -97,14 +97,14 @@ func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discov
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {p.callback}, "code_verifier": {verifier}}
 	switch style {
 	case inForm:
-		form.Set("client_id", p.ClientID)
-		form.Set("client_secret", p.Secret)
+		form.Set("client_id", p.c.ClientID)
+		form.Set("client_secret", p.c.Secret)
 	case byKey:
-		assertion, err := p.Key.assertion(p.ClientID, p.Issuer, issuer.token, p.now())
+		assertion, err := p.c.Key.assertion(p.c.ClientID, p.c.Issuer, issuer.token, p.now())
 		if err != nil {
 			return nil, err
 		}
-		form.Set("client_id", p.ClientID)
+		form.Set("client_id", p.c.ClientID)
 		form.Set("client_assertion_type", isAssertion)
 		form.Set("client_assertion", assertion)
 	}
@@ -115,7 +115,7 @@ func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discov
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Accept", "application/json")
 	if style == inHeader {
-		r.SetBasicAuth(url.QueryEscape(p.ClientID), url.QueryEscape(p.Secret)) // RFC 6749, 2.3.1
+		r.SetBasicAuth(url.QueryEscape(p.c.ClientID), url.QueryEscape(p.c.Secret)) // RFC 6749, 2.3.1
 	}
 	answer, err := p.client.Do(r)
 	if err != nil {
@@ -131,7 +131,7 @@ func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discov
 	if answer.StatusCode != http.StatusOK || tokens.has("error") && string(tokens["error"]) != "false" { // some refuse with 200
 		date, _ := http.ParseTime(answer.Header.Get("Date"))
 		description := tokens.text("error_description")
-		if repeats(description, code, verifier, p.Secret) {
+		if repeats(description, code, verifier, p.c.Secret) {
 			description = "(its description repeats what it was sent)"
 		}
 		return nil, &tokenError{answer.StatusCode, tokens.text("error"), description, date}
@@ -170,7 +170,7 @@ func (p *Provider) explainedRefusal(err error) error {
 }
 
 func (p *Provider) mendClient() string {
-	if p.Key != nil {
+	if p.c.Key != nil {
 		return "client-id or private-key-file is wrong: give the provider the public half of this key, or write the client-id that it shows"
 	}
 	return "client-id or client-secret-file is wrong, or the secret has expired: put the secret that the provider shows into the file, or make a new one there"

@@ -25,7 +25,7 @@ func (p *Provider) profile(claims members) account.Profile {
 // xms_edov). Without that claim a tenant's administrator can write any address into a
 // profile.
 func (p *Provider) ownerVerified(claims members) bool {
-	return IsEntra(p.Issuer) && !claims.has("email_verified") && (claims.says("xms_edov") || slices.Contains(claims.values()["xms_edov"], "1"))
+	return IsEntra(p.c.Issuer) && !claims.has("email_verified") && (claims.says("xms_edov") || slices.Contains(claims.values()["xms_edov"], "1"))
 }
 
 // isWhole reports whether a source has all the claims that a new account needs.
@@ -59,7 +59,7 @@ func (p *Provider) wholeProfile(ctx context.Context, issuer *discovered, tokens 
 
 // userinfo gets the claims of the userinfo endpoint with the access token.
 func (p *Provider) userinfo(ctx context.Context, issuer *discovered, tokens members) (claims members, err error) {
-	ctx, cancel := context.WithTimeout(ctx, p.Patience)
+	ctx, cancel := context.WithTimeout(ctx, p.c.Patience)
 	defer cancel()
 	document, err := p.get(ctx, issuer.userinfo, tokens.text("access_token"))
 	if e, is := errors.AsType[*statusError](err); is && (e.status == http.StatusUnauthorized || e.status == http.StatusForbidden) {

@@ -19,42 +19,40 @@ const (
 	// One sign-in failed. Others may not: one person's claims can be odd.
 	warnsFailed = "a sign-in at an OpenID provider failed, and will fail again until this is mended"
 	warnsAway   = "a sign-in at an OpenID provider failed, because the provider can't be reached or can't serve now"
-	// The provider refused a code that a browser brought. It may accept another one.
+	// The provider refused a code that a browser brought, and may take another one.
 	warnsCode = "an OpenID provider refused a code that a browser brought: if people can't sign in there, mend this"
-	// Only a browser says so, and anybody can make a browser say it.
+	// A browser says so, and anybody can make one say so.
 	warnsTold = "an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"
 )
 
-// Warnings warns IT of sign-ins that fail for a reason that IT can mend, or because a
-// provider can't be reached: of each failure once a day, until the provider has worked
-// again. If the provider works for some people and fails for others, it warns once an hour.
-// It is safe for concurrent use.
+// Warnings tells IT of sign-ins that fail for what IT can mend, or because a provider is
+// away: of each failure once a day, until the provider has worked again. Where it works for
+// some people and fails for others, that is once an hour. It is safe for concurrent use.
 type Warnings struct{ daily, hourly *warning.Seldom[failure] }
 
-// failure identifies a warning. A failure that a browser reported, or caused with a forged
-// code, differs from one that the server has seen by itself. So a forged failure never
-// suppresses the warning of a real one.
+// failure is what IT reads once. What a browser told, or caused by a made-up code, is another
+// failure than what the server has seen by itself: no made-up one uses up a real one's warning.
 type failure struct{ provider, says, mend string }
 
-// NewWarnings returns Warnings that have warned of nothing yet.
+// NewWarnings returns Warnings that have told nothing yet.
 func NewWarnings(now func() time.Time) Warnings {
 	return Warnings{warning.NewSeldom[failure](warning.Again, now), warning.NewSeldom[failure](time.Hour, now)}
 }
 
-// Warn warns of a failure of p, and ignores any other error. An error that a browser
+// Tell warns of a failure of p. Any other error is none of its. An error that a browser
 // brought must be the answer to an authorization request of that browser, except
-// [Provider.AnsweredByPOST], which shares its warning with nothing else.
-func (w Warnings) Warn(log *slog.Logger, p *Provider, err error) {
+// [Provider.AnsweredByPOST], which has nothing to do with any other warning.
+func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
 	if MendOf(err) == "" && shared.CodeOf(err) != shared.CodeProviderUnavailable {
 		return
 	}
 	says := known(err)
-	if f := (failure{p.ID, says, advice(err)}); w.hourly.Due(f) && w.daily.Due(f) {
+	if f := (failure{p.c.ID, says, advice(err)}); w.hourly.Due(f) && w.daily.Due(f) {
 		warn(log, says, p, err)
 	}
 }
 
-// known returns what is known from one failure.
+// known returns what one failure shows.
 func known(err error) string {
 	_, told := errors.AsType[*browserError](err)
 	refusal, refused := errors.AsType[*tokenError](err)
@@ -70,14 +68,14 @@ func known(err error) string {
 	}
 }
 
-// Works records that p has worked.
+// Works notes that p has worked.
 func (w Warnings) Works(p *Provider) {
-	w.daily.Forget(func(f failure) bool { return f.provider == p.ID })
+	w.daily.Forget(func(f failure) bool { return f.provider == p.c.ID })
 }
 
-// warn logs what has failed at p, and what IT should do about it.
+// warn writes what has failed at p, and what IT is to do about it.
 func warn(log *slog.Logger, says string, p *Provider, err error) {
-	log.Warn(says, "provider", p.ID, "issuer", p.Issuer, "cause", causeOf(err), "mend", advice(err))
+	log.Warn(says, "provider", p.c.ID, "issuer", p.c.Issuer, "cause", causeOf(err), "mend", advice(err))
 }
 
 // causeOf returns the cause of a failure, in words that nobody outside can choose.
@@ -94,7 +92,7 @@ func causeOf(err error) error {
 	return err
 }
 
-// advice returns what IT should do about a failure, also if it may pass by itself.
+// advice returns what IT is to do about a failure, also where it may pass by itself.
 func advice(err error) string {
 	if todo := MendOf(err); todo != "" {
 		return todo

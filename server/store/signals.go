@@ -52,8 +52,17 @@ func HoldSignals(now time.Time) Op {
 	return PutLink{Link: Link{Key: heldKey, Hash: HashOf(heldKey), Expires: now.Add(heldLasts)}}
 }
 
-// ReleaseSignals returns what ends that. It fails with [ErrNotFound] where nothing is held.
-func ReleaseSignals() Op { return TakeLink{Key: heldKey, Hash: HashOf(heldKey)} }
+// AllowSignals has password managers told from now on, or nothing. IT alone may say so.
+func AllowSignals(ctx context.Context, s Store, allowed bool, now time.Time) error {
+	if !allowed {
+		return s.Apply(ctx, Batch{HoldSignals(now)})
+	}
+	err := s.Apply(ctx, Batch{TakeLink{Key: heldKey, Hash: HashOf(heldKey)}})
+	if errors.Is(err, ErrNotFound) {
+		return nil // nothing was held
+	}
+	return err
+}
 
 // AreSignalsHeld reports whether password managers must be told nothing of what this
 // database says.

@@ -47,7 +47,7 @@ func (p *program) begins() {
 	if err != nil {
 		p.Fatal(err)
 	}
-	if err := errors.Join((&tenant.Registry{Store: db, Now: time.Now}).Begin(p.Context()), db.Close()); err != nil {
+	if err := errors.Join(tenant.NewRegistry(db, time.Now).Begin(p.Context()), db.Close()); err != nil {
 		p.Fatal(err)
 	}
 }
@@ -449,10 +449,10 @@ func testHosts(p *program) {
 	}
 
 	// Switched off: streams end, and everybody reads whom to ask, in their language.
-	stream := p.at("acme").streams(ann.token())
+	hears := p.at("acme").streams(ann.token())
 	betas := p.at("beta")
 	p.does("", "tenant", "disable", "acme")
-	stream.end(p.T)
+	hears.end(p.T)
 	p.until("acme is off", func() bool { status, _ := p.gets(p.host("acme"), "/sign-in"); return status == 403 })
 	for path, says := range map[string]string{
 		"/sign-in": "Diese Organisation ist abgeschaltet. Bitte fragen Sie: Acme", "/": "abgeschaltet", "/passkeys": "abgeschaltet",
@@ -500,7 +500,7 @@ func (p *program) until(what string, so func() bool) {
 	}
 }
 
-// stream is an open page that is notified of changes.
+// stream is an open page that hears of changes.
 type stream struct{ response *http.Response }
 
 func (p *program) streams(token string) stream {
@@ -554,11 +554,11 @@ func TestTenantsOfTwoNodes(t *testing.T) {
 	}
 	onB := b.at("acme")
 	onB.url = a.at("acme").url
-	receives := onB.listens(t, ann.token())
+	hears := onB.listens(t, ann.token())
 	if _, err := ann.EndOtherSessions(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	receives("event: changed")
+	hears("event: changed")
 
 	open := onB.streams(ann.token())
 	began := time.Now()
@@ -634,7 +634,7 @@ func TestTenantRemoveInterrupted(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = (&tenant.Registry{Store: own, Now: time.Now}).Remove(t.Context(), "acme", func(ctx context.Context, one tenant.Tenant) error {
+				err = tenant.NewRegistry(own, time.Now).Remove(t.Context(), "acme", func(ctx context.Context, one tenant.Tenant) error {
 					if deleted {
 						if err := db.Erase(ctx, one); err != nil {
 							t.Error(err)

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -13,9 +12,10 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Accounts are the users of one organisation, and where its links lead.
+// Accounts are the users of one organisation, its records, and where its links lead.
 type Accounts struct {
 	Service *account.Service
+	Store   store.Store
 	Address Address
 }
 
@@ -179,21 +179,13 @@ var WithdrawLinks = Ask(&userCommands, "/withdraw-links", func(ctx context.Conte
 // SignalsAllowed reports whether password managers may be told of passkeys that are removed.
 // See [store.HoldSignals].
 var SignalsAllowed = Ask(&userCommands, "/signals", func(ctx context.Context, a Accounts, _ None) (bool, error) {
-	held, err := store.AreSignalsHeld(ctx, a.Service.Store)
+	held, err := store.AreSignalsHeld(ctx, a.Store)
 	return !held, err
 })
 
 // AllowSignals changes that.
 var AllowSignals = Do(&userCommands, "/allow-signals", func(ctx context.Context, a Accounts, allowed bool) error {
-	op := store.HoldSignals(a.Service.Now())
-	if allowed {
-		op = store.ReleaseSignals()
-	}
-	err := a.Service.Store.Apply(ctx, store.Batch{op})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // nothing was held
-	}
-	return err
+	return store.AllowSignals(ctx, a.Store, allowed, time.Now())
 })
 
 // NewSetupLink returns the address that makes the first administrator. It is the running

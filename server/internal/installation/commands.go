@@ -57,7 +57,7 @@ func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users
 	if err != nil {
 		return err
 	}
-	return do(control.Here(control.Accounts{Service: account.New(own.rules(db, address)), Address: address}))
+	return do(control.Here(control.Accounts{Service: account.New(own.rules(db, address)), Store: db, Address: address}))
 }
 
 // Tenants runs do with the tenants of the cloud edition, whoever has their list open: the
@@ -96,10 +96,11 @@ func (i Installation) ReadTenants(ctx context.Context) ([]tenant.Tenant, error) 
 		return nil, err
 	}
 	defer db.Close()
-	if is, err := tenant.Exists(ctx, db); err != nil {
+	registry := tenant.NewRegistry(db, time.Now)
+	if is, err := registry.Exists(ctx); err != nil {
 		return nil, err
 	} else if !is {
 		return nil, errNoTenants
 	}
-	return (&tenant.Registry{Store: db, Now: time.Now}).List(ctx)
+	return registry.List(ctx)
 }

@@ -95,7 +95,7 @@ func (c *composer) logOf(t tenant.Tenant) *slog.Logger {
 // tell wakes the open pages of a user whose records another process has changed.
 func (c *composer) tell(organisation, userID string) {
 	if hub, open := c.hubs.Load(organisation); open {
-		hub.(*live.Hub).Notify(userID)
+		hub.(*live.Hub).Tell(userID)
 	}
 }
 
@@ -110,7 +110,7 @@ func protocolsOf(own Organisation, address server.Address) (protocols []*federat
 
 // accountsOf carries out commands about the users of an open organisation.
 func accountsOf(o *tenant.OpenTenant) control.Accounts {
-	return control.Accounts{Service: o.Accounts, Address: o.Address}
+	return control.Accounts{Service: o.Accounts, Store: o.Store, Address: o.Address}
 }
 
 // socketOf offers them on the socket, which there is only where the database is a file.

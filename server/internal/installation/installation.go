@@ -96,7 +96,7 @@ func (i Installation) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	o := &opened{Installation: i, db: db, root: root, registry: &tenant.Registry{Store: root, Now: time.Now}}
+	o := &opened{Installation: i, db: db, root: root, registry: tenant.NewRegistry(root, time.Now)}
 	refuseOtherEdition := refuseCloud
 	if i.Cloud {
 		refuseOtherEdition = refuseOnPremise
@@ -121,7 +121,7 @@ func (i Installation) openExisting(ctx context.Context) (*opened, error) {
 	if !i.Cloud {
 		return o, nil
 	}
-	is, err := tenant.Exists(ctx, o.root)
+	is, err := o.registry.Exists(ctx)
 	if err == nil && !is {
 		err = errNoTenants
 	}
@@ -147,7 +147,7 @@ func refuseOnPremise(ctx context.Context, root store.Store) error {
 // refuseCloud keeps a command that was given the wrong edition from making users
 // where nobody would find them.
 func refuseCloud(ctx context.Context, root store.Store) error {
-	is, err := tenant.Exists(ctx, root)
+	is, err := tenant.NewRegistry(root, time.Now).Exists(ctx)
 	if err == nil && is {
 		return errors.New("this database belongs to an installation of the cloud edition: set --edition cloud")
 	}

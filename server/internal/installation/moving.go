@@ -64,10 +64,11 @@ func CopyTenants(ctx context.Context, source, target string, report Report) erro
 		return err
 	}
 	defer from.Close()
-	if is, err := tenant.Exists(ctx, from); err != nil || !is {
+	registry := tenant.NewRegistry(from, time.Now)
+	if is, err := registry.Exists(ctx); err != nil || !is {
 		return errors.Join(err, errors.New("the source has no list of tenants: copy it with --edition on-premise"))
 	}
-	all, err := (&tenant.Registry{Store: from, Now: time.Now}).List(ctx)
+	all, err := registry.List(ctx)
 	if err != nil {
 		return err
 	}

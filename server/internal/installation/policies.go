@@ -69,7 +69,7 @@ func (o *opened) policies() string {
 		if err != nil {
 			return "" // the settings were refused for it
 		}
-		return account.New(own.rules(nil, server.Address{})).Policy.String()
+		return account.New(own.rules(nil, server.Address{})).Policy().String()
 	}
 	all := []string{of("")}
 	for _, name := range o.Settings.WithTheirOwn() {

@@ -7,11 +7,11 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// content is the part of a page that differs from the others.
+// content is what the pages don't have in common.
 type content struct {
 	title, lead string
 	body        g.Group
-	script      bool // the page loads the script for passkeys
+	script      bool // passkeys are used on it
 }
 
 func (p *Pages) layout(text *message.Catalogue, own content) g.Node {

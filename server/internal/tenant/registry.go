@@ -18,9 +18,12 @@ import (
 // Registry reads and changes the list of tenants. It is safe for concurrent use, on any
 // number of nodes. Its errors are sentences for IT, except those of the store.
 type Registry struct {
-	Store store.Store // of the installation, not of a tenant
-	Now   store.Clock
+	store store.Store
+	now   store.Clock
 }
+
+// NewRegistry returns the Registry of an installation, which keeps the list in its own store.
+func NewRegistry(s store.Store, now store.Clock) *Registry { return &Registry{s, now} }
 
 // secretTenants is the name under which the list is stored, as JSON.
 const secretTenants = "tenants"
@@ -35,10 +38,10 @@ type list struct {
 
 var errUnknown = errors.New("there is no such tenant")
 
-// Exists reports whether a store has a list of tenants, even an empty one. Only the store of
+// Exists reports whether the store has a list of tenants, even an empty one. Only the store of
 // a cloud installation has it.
-func Exists(ctx context.Context, s store.Store) (bool, error) {
-	_, err := s.Secret(ctx, secretTenants)
+func (r *Registry) Exists(ctx context.Context) (bool, error) {
+	_, err := r.store.Secret(ctx, secretTenants)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
@@ -75,7 +78,7 @@ func (r *Registry) Usable(ctx context.Context, name string) (Tenant, error) {
 }
 
 func (r *Registry) read(ctx context.Context) (encoded []byte, all []Tenant, err error) {
-	encoded, err = r.Store.Secret(ctx, secretTenants)
+	encoded, err = r.store.Secret(ctx, secretTenants)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, nil
 	}
@@ -114,7 +117,7 @@ func (r *Registry) change(ctx context.Context, do func([]Tenant) ([]Tenant, erro
 		if before == nil {
 			op = store.AddSecret{Name: secretTenants, Value: after}
 		}
-		err = r.Store.Apply(ctx, store.Batch{op})
+		err = r.store.Apply(ctx, store.Batch{op})
 		lost := errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrSecretExists)
 		if err == nil || !lost || attempt == store.Attempts {
 			return err
@@ -150,7 +153,7 @@ func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
 		return Tenant{}, err
 	}
 	t.Product, t.Contact = strings.TrimSpace(t.Product), strings.TrimSpace(t.Contact)
-	t.Created, t.Suspended, t.Removing = r.Now().UTC(), time.Time{}, false
+	t.Created, t.Suspended, t.Removing = r.now().UTC(), time.Time{}, false
 	address, err := t.Address()
 	if err != nil {
 		return Tenant{}, err
@@ -214,7 +217,7 @@ func (r *Registry) SetSuspended(ctx context.Context, name string, suspended bool
 		case !suspended:
 			t.Suspended = time.Time{}
 		case t.IsActive():
-			t.Suspended = r.Now().UTC()
+			t.Suspended = r.now().UTC()
 		}
 		return all, nil
 	})

@@ -36,7 +36,7 @@ func onEveryStore(t *testing.T, test func(*testing.T, *tenant.Registry)) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { s.Close() })
-			test(t, &tenant.Registry{Store: s, Now: time.Now})
+			test(t, tenant.NewRegistry(s, time.Now))
 		})
 	}
 }
@@ -72,13 +72,13 @@ func says(t *testing.T, what string, err error, sentence string) {
 
 func TestAdd(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, r *tenant.Registry) {
-		if exists, err := tenant.Exists(t.Context(), r.Store); exists || err != nil {
+		if exists, err := r.Exists(t.Context()); exists || err != nil {
 			t.Errorf("a new store has a list of tenants: %t (%v)", exists, err)
 		}
 		if err := r.Begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if exists, err := tenant.Exists(t.Context(), r.Store); !exists || err != nil {
+		if exists, err := r.Exists(t.Context()); !exists || err != nil {
 			t.Errorf("the list was begun, and there is one: %t (%v)", exists, err)
 		}
 		adds(t, r, "beta", "https://ID.beta.example:443/")
@@ -168,7 +168,7 @@ func TestAddAtTheSameTime(t *testing.T) {
 		}
 		all.Wait()
 		if n := len(strings.Fields(names(t, r))); won.Load() != 10 || n != 10 {
-			t.Errorf("%d got that they won, %d tenants are there, want 10", won.Load(), n)
+			t.Errorf("%d were told that they won, %d tenants are there, want 10", won.Load(), n)
 		}
 	})
 }

@@ -47,7 +47,7 @@ type RouterConfig struct {
 // The first request to a tenant opens it, and it stays open. So an installation with a
 // thousand tenants starts as fast as one with none.
 type Router struct {
-	RouterConfig
+	c      RouterConfig
 	health *server.Health
 
 	reading sync.Mutex // held while the list is read
@@ -93,7 +93,7 @@ type entry struct {
 // NewRouter returns a Router that has read the list of tenants.
 func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 	rt := &Router{
-		RouterConfig: c, entries: map[string]*entry{}, health: &server.Health{Store: c.Registry.Store, Log: c.Log, Now: time.Now},
+		c: c, entries: map[string]*entry{}, health: &server.Health{Store: c.Registry.store, Log: c.Log, Now: time.Now},
 		unserved: warning.NewSeldom[Tenant](warning.Again, time.Now),
 		unread:   warning.NewSeldom[struct{}](time.Minute, time.Now),
 	}
@@ -106,7 +106,7 @@ func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 func (rt *Router) Refresh(ctx context.Context) error {
 	rt.reading.Lock()
 	defer rt.reading.Unlock()
-	all, err := rt.Registry.List(ctx)
+	all, err := rt.c.Registry.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (rt *Router) Refresh(ctx context.Context) error {
 // before is still in use. It logs the error.
 func (rt *Router) refresh(ctx context.Context) {
 	if err := rt.Refresh(ctx); err != nil && ctx.Err() == nil && rt.unread.Due(struct{}{}) {
-		rt.Log.Error("reading the list of tenants failed", "cause", err)
+		rt.c.Log.Error("reading the list of tenants failed", "cause", err)
 	}
 }
 
@@ -149,7 +149,7 @@ func (rt *Router) refresh(ctx context.Context) {
 // read every few seconds.
 func (rt *Router) logUnserved(t Tenant, cause error) {
 	if t.IsActive() && rt.unserved.Due(t) {
-		rt.Log.Error("a tenant can't be served: move its users to one with another address, or remove it", "tenant", t.Name, "url", t.PublicURL, "cause", cause)
+		rt.c.Log.Error("a tenant can't be served: move its users to one with another address, or remove it", "tenant", t.Name, "url", t.PublicURL, "cause", cause)
 	}
 }
 
@@ -195,7 +195,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for range 3 { // the tenant may be changed after it was found
 		t, found := rt.find(r.Context(), r.Host)
 		if !found {
-			rt.Unknown.ServeHTTP(w, r)
+			rt.c.Unknown.ServeHTTP(w, r)
 			return
 		}
 		if !t.IsActive() {
@@ -207,7 +207,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if !errors.Is(err, errChanged) {
-			rt.Log.Error("opening a tenant failed", "tenant", t.Name, "cause", err)
+			rt.c.Log.Error("opening a tenant failed", "tenant", t.Name, "cause", err)
 			break
 		}
 	}
@@ -220,9 +220,9 @@ func (rt *Router) serveSuspended(w http.ResponseWriter, r *http.Request, t Tenan
 		h.(http.Handler).ServeHTTP(w, r)
 		return
 	}
-	h, err := rt.Suspended(t)
+	h, err := rt.c.Suspended(t)
 	if err != nil {
-		rt.Log.Error("a tenant can't be served", "tenant", t.Name, "cause", err)
+		rt.c.Log.Error("a tenant can't be served", "tenant", t.Name, "cause", err)
 		http.Error(w, "This organisation is switched off.", http.StatusForbidden)
 		return
 	}
@@ -287,11 +287,11 @@ func (rt *Router) open(ctx context.Context, e *entry, t Tenant) error {
 		return errors.New("the server is stopping")
 	}
 	began := time.Now()
-	opened, err := rt.Open(ctx, t)
+	opened, err := rt.c.Open(ctx, t)
 	if err != nil {
 		return err
 	}
-	rt.Log.Debug("opened a tenant", "tenant", t.Name, "took", time.Since(began))
+	rt.c.Log.Debug("opened a tenant", "tenant", t.Name, "took", time.Since(began))
 	e.open, e.tenant = opened, t
 
 	rt.mu.Lock()
@@ -346,7 +346,7 @@ func (rt *Router) shut(e *entry, condition func() bool) {
 		return
 	}
 	if err := e.open.Close(); err != nil {
-		rt.Log.Error("closing a tenant failed", "tenant", e.tenant.Name, "cause", err)
+		rt.c.Log.Error("closing a tenant failed", "tenant", e.tenant.Name, "cause", err)
 	}
 	e.open = nil
 }
@@ -354,7 +354,7 @@ func (rt *Router) shut(e *entry, condition func() bool) {
 // Command calls do with one tenant, for a command. The tenant may be suspended; then it is
 // closed again afterwards.
 func (rt *Router) Command(ctx context.Context, name string, do func(*OpenTenant)) error {
-	t, err := rt.Registry.Usable(ctx, name)
+	t, err := rt.c.Registry.Usable(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -374,7 +374,7 @@ func (rt *Router) Command(ctx context.Context, name string, do func(*OpenTenant)
 // SetSuspended suspends a tenant, or makes it active again. On this node it takes effect at
 // once: running requests are answered, streams end, and new requests are refused.
 func (rt *Router) SetSuspended(ctx context.Context, name string, suspended bool) error {
-	if err := rt.Registry.SetSuspended(ctx, name, suspended); err != nil {
+	if err := rt.c.Registry.SetSuspended(ctx, name, suspended); err != nil {
 		return err
 	}
 	return rt.Refresh(ctx)
@@ -382,7 +382,7 @@ func (rt *Router) SetSuspended(ctx context.Context, name string, suspended bool)
 
 // Remove removes a suspended tenant, as [Registry.Remove] does.
 func (rt *Router) Remove(ctx context.Context, name string) error {
-	err := rt.Registry.Remove(ctx, name, func(ctx context.Context, t Tenant) error {
+	err := rt.c.Registry.Remove(ctx, name, func(ctx context.Context, t Tenant) error {
 		if err := rt.Refresh(ctx); err != nil { // no request opens it from now on
 			return err
 		}
@@ -390,7 +390,7 @@ func (rt *Router) Remove(ctx context.Context, name string) error {
 		rt.shutIfStale(e)
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		return rt.Erase(ctx, t)
+		return rt.c.Erase(ctx, t)
 	})
 	return errors.Join(err, rt.Refresh(ctx))
 }
