@@ -12,23 +12,23 @@ import (
 
 // ActivityService does what the activity panel offers, for the signed-in user.
 type ActivityService interface {
-	// Activity returns a page; before is the Next of the page before, or "".
+	// Activity returns a page. Before is the Next of the page before, or "" for the first.
 	Activity(ctx context.Context, before string) (shared.Activity, error)
 	// EndOtherSessions ends every session but this one.
 	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
-	// ChangePassword may refuse the new one with a *[shared.Error], which is shown.
+	// ChangePassword may refuse the new password with a *[shared.Error], which is shown.
 	ChangePassword(ctx context.Context, password string) error
 }
 
-// ActivityPanel lists what happened to the account. Beside what may have been
-// somebody else stands "This wasn't me": it ends the other sessions, and then
-// helps to shut the way that they came.
+// ActivityPanel lists what happened to the account. An event that somebody else may have
+// caused has a button, "This wasn't me". It ends the other sessions, and then offers to
+// remove the passkey and to change the password.
 type ActivityPanel struct {
 	app.Compo
 
 	Context     Context         // required
 	Service     ActivityService // required
-	Confirms    ConfirmService  // nil says that there is nothing to confirm with
+	Confirms    ConfirmService  // with nil, the dialog says that there is nothing to confirm with
 	HasPasskey  bool            // to confirm with
 	HasPassword bool            // to confirm with, and to change
 	Changes     int             // grows whenever something happened
@@ -36,7 +36,7 @@ type ActivityPanel struct {
 	OnPasskeys  func()          // go to the passkeys, to remove one
 
 	tasks
-	seen         int // the Changes that the list is of
+	seen         int // Changes, when the list was asked for
 	state        listState
 	events       []shared.Event
 	first        int // how many of the events are of the first page
@@ -57,7 +57,7 @@ type alarmState int
 const (
 	alarmNone     alarmState = iota
 	alarmEnding              // the other sessions are being ended
-	alarmAdvising            // they have ended, or nobody got in; what else is to be done?
+	alarmAdvising            // they have ended, or nobody got in: the user reads what else to do
 	alarmPassword            // the password is being changed
 )
 
@@ -67,15 +67,15 @@ func (p *ActivityPanel) OnMount(ctx app.Context) {
 	p.more("")
 }
 
-// OnUpdate asks again when something happened. Who has gone further back is left
-// where they are.
+// OnUpdate loads the first page again when something happened. It leaves a user alone who has
+// loaded older pages.
 func (p *ActivityPanel) OnUpdate(app.Context) {
 	if p.seen != p.Changes && p.state != listLoading && len(p.events) <= p.first {
 		p.more("")
 	}
 }
 
-// more loads the page after next, or the first.
+// more loads the page that next names, or the first page for "".
 func (p *ActivityPanel) more(next string) {
 	p.seen = p.Changes
 	if next != "" || p.state == listFailed {
@@ -167,7 +167,7 @@ func (p *ActivityPanel) renderPassword() app.UI {
 	return &passwordDialog{Context: p.Context, OnCancel: p.calm, OnSave: p.changePassword}
 }
 
-// calm ends the alarm, and shows what has happened since.
+// calm ends the alarm, and loads what has happened since.
 func (p *ActivityPanel) calm() {
 	p.alarm = alarm{}
 	p.more("")
@@ -227,7 +227,7 @@ func (r *activityRow) Render() app.UI {
 
 func (r *activityRow) onNotMe(app.Context, app.Event) { r.OnNotMe(r.Event) }
 
-// alarming tells whether an event may have been somebody else in the user's place.
+// alarming reports whether somebody else may have caused an event.
 func alarming(e shared.Event) bool {
 	switch e.Kind {
 	case shared.EventSignInFailed:

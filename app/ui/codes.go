@@ -9,8 +9,8 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// codesDialog shows new recovery codes, this once. It closes by its button only:
-// nobody loses them by a wrong key.
+// codesDialog shows new recovery codes. They can't be shown again, so the dialog closes by
+// its button only: a wrong key doesn't lose them.
 type codesDialog struct {
 	app.Compo
 

@@ -10,39 +10,38 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// ConfirmService proves again who the user is. One that is a [ProviderConfirmer] too has
-// the dialog offer [Context]'s ConfirmsAt.
+// ConfirmService proves again who the user is. For one that is also a [ProviderConfirmer],
+// the dialog offers the providers in [Context].ConfirmsAt.
 //
-// Without an error, the server takes the session for fresh from then on. What each fails
-// with is shown in the dialog, where the user may try again.
+// When a method returns no error, the server counts the session as fresh from then on. The
+// dialog shows an error, and the user may try again.
 type ConfirmService interface {
 	// ConfirmWithPasskey asks the browser for one of the user's passkeys. It is called
 	// only where [Confirm] HasPasskey.
 	ConfirmWithPasskey(ctx context.Context) error
-	// ConfirmWithPassword is called only where [Confirm] HasPassword. Of a wrong password
-	// it makes a *[shared.Error] of [shared.CodeSignInRefused]; one of
+	// ConfirmWithPassword is called only where [Confirm] HasPassword. For a wrong password
+	// it returns a *[shared.Error] with [shared.CodeSignInRefused]. One with
 	// [shared.CodeUnauthenticated] would say that the session has ended.
 	ConfirmWithPassword(ctx context.Context, password string) error
 }
 
-// ProviderConfirmer proves it at OpenID providers.
+// ProviderConfirmer proves at OpenID providers who the user is.
 type ProviderConfirmer interface {
 	// ConfirmAtProvider goes to an OpenID provider, which sends the browser back. It
 	// returns only if that can't be done.
 	ConfirmAtProvider(ctx context.Context, providerID string) error
 }
 
-// Confirm is the dialog that asks for such a proof, in place: whoever opened it
-// goes on where they were. Panels open one by themselves.
+// Confirm is the dialog that asks for such a proof. The user goes on afterwards where they
+// were. The panels of this package open it by themselves.
 //
-// It is open from when it is mounted; its parent takes it away on any callback.
+// The dialog opens when it is mounted. Its parent removes it on any callback.
 type Confirm struct {
 	app.Compo
 
 	Context Context // required
-	// Service is asked. With nil, or with nothing to ask it for, the dialog says that there
-	// is nothing to confirm with, and offers what Context has besides: SignInAgain, Recovery
-	// and Contact.
+	// Service does the work. Where it is nil, or the user has nothing that it could ask for,
+	// the dialog says so, and offers SignInAgain, Recovery and Contact of the Context.
 	Service     ConfirmService
 	HasPasskey  bool // offer to confirm with a passkey
 	HasPassword bool // offer to confirm with the password
@@ -51,7 +50,7 @@ type Confirm struct {
 	OnCancel    func() // the user doesn't want to, by the button or Escape
 	OnSignedOut func() // the session has ended meanwhile
 
-	self     app.Context // the component's own: an event's dies with its element
+	self     app.Context // the component's own: that of an event ends with its element
 	password string
 	state    confirmState
 	failure  error
@@ -112,7 +111,7 @@ func (c *Confirm) Render() app.UI {
 	)
 }
 
-// providers are those at which the user can confirm.
+// providers returns the OpenID providers at which the user can confirm.
 func (c *Confirm) providers() []shared.Provider {
 	if _, confirms := c.Service.(ProviderConfirmer); !confirms {
 		return nil
@@ -124,7 +123,8 @@ func (c *Confirm) canConfirm() bool {
 	return c.Service != nil && (c.HasPasskey || c.HasPassword || len(c.providers()) > 0)
 }
 
-// renderNothing is for who got in by a code or a link, and has made no way in since.
+// renderNothing is for a user who came by a recovery code or a link, and has added no sign-in
+// method since.
 func (c *Confirm) renderNothing() app.UI {
 	text, contact := c.Context.Text.Confirm, c.Context.Contact
 	return dialog(confirmID, text.Title, c.onEscape,
@@ -144,7 +144,7 @@ func (c *Confirm) renderNothing() app.UI {
 	)
 }
 
-// onRecovery leaves the app: the page isn't one of its own.
+// onRecovery leaves the app, since the page is the server's.
 func (c *Confirm) onRecovery(app.Context, app.Event) { browser.Leave(c.Context.Recovery) }
 
 func (c *Confirm) onSignInAgain(app.Context, app.Event) { notify(c.Context.SignInAgain) }
@@ -163,8 +163,8 @@ func (c *Confirm) onPassword(_ app.Context, e app.Event) {
 	})
 }
 
-// atProvider leaves the app. Who comes back has confirmed, and does again what
-// they wanted to.
+// atProvider leaves the app. The user comes back confirmed, and repeats what they wanted to
+// do.
 func (c *Confirm) atProvider(id string) {
 	c.confirm(confirmAtProvider, func(work context.Context) error { return c.Service.(ProviderConfirmer).ConfirmAtProvider(work, id) })
 }

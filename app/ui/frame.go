@@ -4,9 +4,9 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
-// Frame is what stands around every page: the product's name at the left, the
-// user's at the right, and the page below. While it is not yet known who is
-// signed in, User is nil and its place is kept, so that nothing jumps.
+// Frame is around every page: the product's name at the left, the user's name at the right,
+// and the page below. While it isn't known yet who is signed in, User is nil. Its place is
+// kept, so that nothing moves when the name comes.
 type Frame struct {
 	Skip    string    // the text of the link to the content; "" while no language is known
 	Product string    // the program's name

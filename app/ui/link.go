@@ -10,8 +10,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// linkDialog shows an enrolment link, this once: to be scanned, or copied and sent.
-// It closes by its button only, so that nobody loses it by a wrong key.
+// linkDialog shows a new enrolment link, to scan or to copy. The link can't be shown again,
+// so the dialog closes by its button only: a wrong key doesn't lose it.
 type linkDialog struct {
 	app.Compo
 
@@ -25,8 +25,8 @@ type linkDialog struct {
 
 const linkID = "link"
 
-// OnMount opens the dialog. The focus is on Done, by its autofocus: were it on the address
-// first, that would take it back by selecting itself.
+// OnMount opens the dialog. The autofocus of Done gives it the focus. If the address had the
+// focus first, it would select its text, and so take the focus back from Done.
 func (d *linkDialog) OnMount(ctx app.Context) { showModal(ctx, linkID) }
 
 func (d *linkDialog) Render() app.UI {
@@ -45,13 +45,13 @@ func (d *linkDialog) Render() app.UI {
 	).Aria("describedby", "link-lead")
 }
 
-// isThisComputer reports whether a host is the machine that the page is read on.
+// isThisComputer reports whether a host name means the computer that shows the page.
 func isThisComputer(host string) bool {
 	return shared.IsLocalhost(host) || host == "127.0.0.1" || host == "[::1]"
 }
 
-// drawnQR is a code with the four light modules around it that it needs. Its path
-// has the few characters of one, or nothing is drawn.
+// drawnQR draws a QR code with its quiet zone of four light modules. The path becomes raw
+// markup. So a path with a character that paths of QR codes don't need is not drawn.
 func drawnQR(code shared.QR) app.UI {
 	if strings.Trim(code.Path, "Mhvz -0123456789") != "" {
 		return app.Text("")

@@ -6,17 +6,17 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
-// MenuItem is a line of a [UserMenu]: a page of the app, or something to do.
+// MenuItem is a line of a [UserMenu]: a link to a page of the app, or a command.
 type MenuItem struct {
 	ID       string // unique in the menu; also the element's id, "menu-"+ID
-	Label    string // what it says
+	Label    string // its text
 	Icon     string // "key", "browser", "list", "people", "phone", "install", "out", or "" for none
 	Href     string // a page, or "" with OnSelect
 	OnSelect func() // what to do; nil does nothing
 
-	// Lang is set for a line that stands for a language, in its own.
+	// Lang is set for a line that chooses a language. The Label is in that language.
 	Lang    string
-	Checked bool // it is the language that is spoken
+	Checked bool // the language is the chosen one
 }
 
 // UserMenu is the signed-in user's name, and the menu that a click on it opens.
@@ -29,15 +29,15 @@ type UserMenu struct {
 
 	Name  string     // the user's, on the button
 	Label string     // the menu's accessible name
-	Items []MenuItem // its lines, from above
+	Items []MenuItem // its lines, from top to bottom
 
 	state menuState
-	line  int // that has the focus while it is open
+	line  int // the one with the focus, while the menu is open
 	self  app.Context
 }
 
-// OnMount keeps the component's own context: an event's dies with its element,
-// and the menu's lines go away when one is chosen.
+// OnMount keeps the component's own context. The context of an event ends with its element,
+// and the lines of the menu are removed when one of them is chosen.
 func (m *UserMenu) OnMount(ctx app.Context) { m.self = ctx }
 
 type menuState int
@@ -63,7 +63,7 @@ func (m *UserMenu) Render() app.UI {
 			Body(app.Span().Class("menu-name").Text(m.Name), icon("down")),
 		app.If(open, func() app.UI {
 			return app.Div().Body(
-				// Takes the click that closes the menu, wherever it falls.
+				// It covers the page, so that a click anywhere closes the menu.
 				app.Div().Class("menu-behind").OnClick(m.onOutside),
 				app.Ul().ID("user-menu").Class("menu-list").Attr("role", "menu").Aria("label", m.Label).Body(
 					app.Range(m.Items).Slice(func(i int) app.UI {
@@ -91,8 +91,8 @@ func (m *UserMenu) open(line int) {
 	m.focusLine(line)
 }
 
-// keepInPage opens the list to the other side of the name where it would stick out: the
-// name may stand anywhere.
+// keepInPage opens the list to the other side where it would reach beyond the page. A host
+// program may put the name anywhere.
 func (m *UserMenu) keepInPage() {
 	m.self.Defer(func(app.Context) {
 		list := app.Window().GetElementByID("user-menu")
@@ -111,7 +111,8 @@ func (m *UserMenu) close() {
 	FocusUserMenu(m.self)
 }
 
-// chosen closes the menu for what comes. A page takes the focus itself.
+// chosen closes the menu and does what the item says. A page that opens takes the focus
+// itself.
 func (m *UserMenu) chosen(item MenuItem) {
 	if item.Href != "" {
 		m.state = menuClosed
@@ -165,8 +166,8 @@ func (m *UserMenu) onKey(_ app.Context, e app.Event) {
 	}
 }
 
-// menuLine is a line of the menu. It is a component so that its handler always
-// acts on the item that is shown.
+// menuLine is a line of the menu. It is a component, so that its handler always acts on the
+// item that is shown.
 type menuLine struct {
 	app.Compo
 

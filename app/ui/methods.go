@@ -15,9 +15,9 @@ type MethodsService interface {
 	// Link goes to an OpenID provider, which sends the browser back. It returns only
 	// if that can't be done.
 	Link(ctx context.Context, providerID string) error
-	// Unlink takes an identity away.
+	// Unlink removes an identity.
 	Unlink(ctx context.Context, identityID string) error
-	// MakeRecoveryCodes returns new ones, in place of all that there were.
+	// MakeRecoveryCodes returns new codes, which replace all earlier ones.
 	MakeRecoveryCodes(ctx context.Context) (shared.RecoveryCodes, error)
 }
 
@@ -27,9 +27,9 @@ type MethodsCard struct {
 
 	Context     Context        // required
 	Service     MethodsService // required
-	Confirms    ConfirmService // nil says that there is nothing to confirm with
+	Confirms    ConfirmService // with nil, the dialog says that there is nothing to confirm with
 	Account     shared.Account // the user's, as it is now
-	OnChanged   func()         // the account is another now: ask for it again
+	OnChanged   func()         // the account has changed: load it again
 	OnSignedOut func()         // the session has ended
 
 	tasks
@@ -86,7 +86,7 @@ func (c *MethodsCard) renderPasskeysOff() app.UI {
 	)
 }
 
-// unlinked are the providers that don't know the user yet.
+// unlinked returns the providers that the user hasn't linked.
 func (c *MethodsCard) unlinked() (list []shared.Provider) {
 	linked := map[string]bool{}
 	for _, i := range c.Account.Identities {
@@ -159,7 +159,7 @@ func (c *MethodsCard) unlink(identityID string) {
 	c.does(identityID, c.Context.Text.Home.DoneUnlinked, func(ctx context.Context) error {
 		err := c.Service.Unlink(ctx, identityID)
 		if shared.CodeOf(err) == shared.CodeNotFound {
-			return nil // somebody was faster, and it was wished
+			return nil // it was removed elsewhere, which is what the user wanted
 		}
 		return err
 	}, func() { focus(c.self, "methods") })
@@ -180,13 +180,13 @@ func (c *MethodsCard) does(id, done string, work func(context.Context) error, th
 	})
 }
 
-// methodRow is a line with a button. It is a component so that its handler always
-// acts on what is shown.
+// methodRow is a line with a button. It is a component, so that its handler always acts on
+// the line that is shown.
 type methodRow struct {
 	app.Compo
 
 	ID, Name, Fact string
-	Button, Label  string // the button's text, and what it is called without the line
+	Button, Label  string // the button's text, and its accessible name
 	Off            bool
 	OnClick        func(id string)
 }

@@ -10,54 +10,54 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// PasskeyService does what the panel offers, for the signed-in user. One that is a
-// [PhoneLinker] or a [SessionCounter] too has the panel offer more.
+// PasskeyService does what the panel offers, for the signed-in user. If it is also a
+// [PhoneLinker] or a [SessionCounter], the panel offers more.
 //
 // Where Register, Rename or Remove fails with a *[shared.Error] of
-// [shared.CodeConfirmRequired], the panel has the user confirm and asks again.
+// [shared.CodeConfirmRequired], the panel asks the user to confirm and repeats the call.
 type PasskeyService interface {
-	// Passkeys returns all of the user's. A failure takes the place of the list, with a
-	// button to try again; once there is a list, that stays instead.
+	// Passkeys returns all passkeys of the user. If the first call fails, the panel shows
+	// the error and a button to try again. If a later one fails, the list stays.
 	Passkeys(ctx context.Context) (shared.PasskeyList, error)
-	// Register adds a passkey under a name, which may be "": then it gets one. A failure
-	// is shown in the form.
+	// Register adds a passkey under a name. For "" the server finds a name. An error is
+	// shown in the form.
 	Register(ctx context.Context, name string) (shared.Passkey, error)
-	// Rename returns the passkey as it is called then. A failure is shown in its row.
+	// Rename returns the passkey with its new name. An error is shown in its row.
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
-	// Remove returns the passkeys that are left. With endSessions, which is offered by a
-	// [SessionCounter] that counts some, and without one where the list has EndsSessions,
-	// the user's other sessions that began with it end too. A failure is shown in the dialog,
-	// but for [shared.CodeNotFound]: then it was gone already.
+	// Remove returns the passkeys that are left. With endSessions, the user's other sessions
+	// that began with this passkey end too. The panel offers that where a [SessionCounter]
+	// counts some. Without a SessionCounter it does where the list has EndsSessions. An error
+	// is shown in the dialog, except [shared.CodeNotFound]: the passkey is gone already.
 	Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error)
 }
 
 // PhoneLinker makes links with which another device makes a passkey.
 type PhoneLinker interface {
-	// MakePhoneLink returns a new one, which is shown as a code to scan. What it fails with
-	// is shown below its button.
+	// MakePhoneLink returns a new link, which is shown as a QR code. An error is shown below
+	// the button.
 	MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error)
 }
 
-// SessionCounter counts the user's other sessions that began with a passkey, so that they
-// can be ended with it.
+// SessionCounter counts the user's other sessions by the passkey that they began with, so
+// that the panel can offer to end them with it.
 type SessionCounter interface {
-	// SessionsByPasskey counts them by the passkey's id. It is asked whenever the list was
-	// loaded, so that the question before a removal is complete from the start. After a
-	// failure the panel offers to end those that it knew of, or none.
+	// SessionsByPasskey returns the numbers by passkey id. It is called whenever the list
+	// was loaded: the question before a removal must be complete when it opens, since a line
+	// that came later would move its buttons. After an error the panel uses the numbers that
+	// it had before, or offers nothing.
 	SessionsByPasskey(ctx context.Context) (map[string]int, error)
 }
 
-// PasskeysPanel lists the user's passkeys, and lets them add, rename and remove.
+// PasskeysPanel lists the user's passkeys, and lets them add, rename and remove them.
 //
-// It is a modal dialog: Escape and its X close it, and the page behind is inert.
-// Where the server wants the user to prove again who they are, it asks in place
-// and then goes on.
+// It is a modal dialog: Escape and its X close it, and the page behind it is inert. Where
+// the server requires a confirmation, the panel asks for it and then goes on.
 type PasskeysPanel struct {
 	app.Compo
 
 	Context Context        // required
 	Service PasskeyService // required
-	// Confirms has the user confirm. With nil, the dialog says that there is nothing to
+	// Confirms asks the user to confirm. With nil, the dialog says that there is nothing to
 	// confirm with.
 	Confirms ConfirmService
 	// Adding opens the panel with the form to add a passkey.
@@ -65,9 +65,9 @@ type PasskeysPanel struct {
 	// Changes grows whenever the list may have changed elsewhere.
 	Changes int
 
-	// OnClose is for the X and for Escape: the parent takes the panel away.
+	// OnClose is called by the X and by Escape. The parent removes the panel then.
 	OnClose     func()
-	OnChanged   func(shared.PasskeyList) // the list was loaded, or is another now
+	OnChanged   func(shared.PasskeyList) // the list was loaded or changed
 	OnSignedOut func()                   // the session has ended
 
 	tasks
@@ -76,11 +76,11 @@ type PasskeysPanel struct {
 	failure      error // of loading the list
 	add          addForm
 	row          openRow
-	seen         int            // the Changes that the list is of
+	seen         int            // Changes, when the list was asked for
 	edits        int            // how many times the user changed the list here
 	lit          string         // the passkey that was just added
 	announcement string         // read out by screen readers
-	gone         string         // that what was being changed has gone, or ""
+	gone         string         // a sentence: the passkey in use here was removed elsewhere; or ""
 	began        map[string]int // sessions elsewhere, by the passkey that they began with
 
 	phone        shared.EnrolmentLink // shown while it has a URL
@@ -96,7 +96,7 @@ const (
 	listFailed
 )
 
-// openRow is the row that something is done with, at most one at a time.
+// openRow is the row that the user works with. There is at most one.
 type openRow struct {
 	id      string
 	mode    rowMode
@@ -119,7 +119,7 @@ func (p *PasskeysPanel) OnMount(ctx app.Context) {
 	p.load(ctx)
 }
 
-// OnUpdate asks again when something changed elsewhere.
+// OnUpdate loads again when something changed elsewhere.
 func (p *PasskeysPanel) OnUpdate(app.Context) {
 	if p.seen != p.Changes {
 		p.load(p.self)
@@ -149,7 +149,7 @@ func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	case shared.IsSignedOut(err):
 		notify(p.OnSignedOut)
 	case err != nil && p.state == listReady:
-		// What is shown stays; the page tells that the server is away.
+		// The list stays. The page says that the server is away.
 	case err != nil:
 		p.state, p.failure = listFailed, err
 	default:
@@ -168,15 +168,15 @@ func (p *PasskeysPanel) countSessions() {
 	p.self.Async(func() {
 		began, err := counter.SessionsByPasskey(p.self)
 		p.self.Dispatch(func(app.Context) {
-			if err == nil { // else the rest works
+			if err == nil { // the panel works without the numbers
 				p.began = began
 			}
 		})
 	})
 }
 
-// show takes a list. What was being done with a passkey that has gone ends, and the keyboard
-// stays near where it was.
+// show takes a new list. Where the user was working with a passkey that isn't in it any more,
+// that work ends, and the keyboard focus goes to a row nearby.
 func (p *PasskeysPanel) show(list shared.PasskeyList) {
 	before, open, had := p.list.Passkeys, p.row, focused()
 	p.list, p.gone = list, ""
@@ -188,7 +188,7 @@ func (p *PasskeysPanel) show(list shared.PasskeyList) {
 		case passkey.ID == open.id:
 			p.row = openRow{}
 			if open.mode == rowRemoving {
-				break // by the user themselves, which is told with the answer
+				break // the user removes it here; the answer says so
 			}
 			p.gone = message.Fill(p.Context.Text.Panel.GoneElsewhere, "name", passkey.Name)
 			p.focusNear(at)
@@ -201,7 +201,7 @@ func (p *PasskeysPanel) show(list shared.PasskeyList) {
 	}
 }
 
-// edited takes the list as the user has changed it here.
+// edited takes a list that the user has changed here.
 func (p *PasskeysPanel) edited(list shared.PasskeyList) {
 	p.edits++
 	p.show(list)
@@ -264,7 +264,7 @@ func (p *PasskeysPanel) renderList() app.UI {
 	)
 }
 
-// announce has screen readers read a sentence to those who can't see the list change.
+// announce has screen readers read a sentence to people who can't see the list change.
 func (p *PasskeysPanel) announce(sentence string) { p.announcement = sentence }
 
 func (p *PasskeysPanel) find(id string) shared.Passkey {
@@ -279,8 +279,8 @@ func (p *PasskeysPanel) onRetry(ctx app.Context, _ app.Event) { p.load(p.self) }
 
 func (p *PasskeysPanel) onClose(app.Context, app.Event) { notify(p.OnClose) }
 
-// onEscape closes the panel, but not while a dialog on top of it is open: that
-// one heard the key too.
+// onEscape closes the panel, but not while a dialog on top of it is open, which gets the
+// same key.
 func (p *PasskeysPanel) onEscape() {
 	if p.paused == nil && p.phone.URL == "" && p.row.mode != rowRemove && p.row.mode != rowRemoving {
 		notify(p.OnClose)

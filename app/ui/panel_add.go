@@ -27,8 +27,8 @@ const (
 	addWorking
 )
 
-// renderSide is the column beside the list, above it on a phone. It is always there, so
-// that the list stays where it is when the form opens.
+// renderSide renders the column beside the list; on a phone it is above the list. The column
+// is always there, so that the list doesn't move when the form opens.
 func (p *PasskeysPanel) renderSide() app.UI {
 	return app.If(p.add.state != addClosed, p.renderAdd).ElseIf(p.Context.Blocked != "", func() app.UI {
 		return app.P().Class("notice").Text(p.Context.Blocked)
@@ -71,7 +71,7 @@ func (p *PasskeysPanel) onAddCancel(app.Context, app.Event) {
 	focus(p.self, panelAddID)
 }
 
-// OnDismount ends a registration: who has closed the panel wants none.
+// OnDismount ends a registration: a user who closes the panel doesn't want it.
 func (p *PasskeysPanel) OnDismount() { p.stopRegistering() }
 
 func (p *PasskeysPanel) stopRegistering() {
@@ -87,7 +87,7 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 	if p.add.state != addOpen {
 		return
 	}
-	// The server checks the name too, but only once the passkey is made.
+	// The server checks the name too, but only after the passkey was made.
 	name, err := shared.CleanPasskeyName(p.add.name)
 	if err != nil {
 		p.add.failure = err
@@ -106,7 +106,7 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		if added, err = p.Service.Register(registering, name); err != nil {
 			return err
 		}
-		// What is written of the other rows may have changed with it.
+		// The other rows may change too: one of them isn't the only sign-in method any more.
 		if fresh, err := p.Service.Passkeys(ctx); err == nil {
 			list = fresh
 		} else {
@@ -115,7 +115,7 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		return nil
 	}, func(err error) {
 		if err != nil && stopped.Err() != nil {
-			return // the form is closed, or another one
+			return // the form was closed, and may be open again for another passkey
 		}
 		stop()
 		if err != nil {
@@ -127,7 +127,7 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		p.add = addForm{}
 		p.edited(list)
 		p.announce(message.Fill(p.Context.Text.Panel.DoneAdded, "name", added.Name))
-		if name == "" { // it got a name that may not be theirs
+		if name == "" { // the server found a name, which the user may want to change
 			p.beginRename(added.ID)
 		} else {
 			focus(p.self, "rename-"+added.ID)
@@ -136,8 +136,8 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 	})
 }
 
-// lightExisting shows which passkey a device has already, where that is sure:
-// browsers tell that it has one of the user's, and not which.
+// lightExisting highlights the passkey that the device has already, if the user has only
+// one. Browsers say that the device has one of the user's passkeys, and not which.
 func (p *PasskeysPanel) lightExisting(err error) {
 	failure, ok := errors.AsType[*ceremony.Failure](err)
 	exists := ok && failure.Reason == ceremony.Exists || shared.CodeOf(err) == shared.CodePasskeyExists
@@ -146,7 +146,7 @@ func (p *PasskeysPanel) lightExisting(err error) {
 	}
 }
 
-// light draws the eye to a row.
+// light highlights a row, and scrolls to it.
 func (p *PasskeysPanel) light(id string) {
 	p.lit = id
 	p.self.Defer(func(app.Context) {

@@ -6,13 +6,13 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// PasskeysOff stands in the place of a [PasskeysPanel] while IT has not set passkeys
-// up, and says whom to ask.
+// PasskeysOff takes the place of a [PasskeysPanel] while IT hasn't set passkeys up. It says
+// whom to ask.
 type PasskeysOff struct {
 	app.Compo
 
 	Context Context // required
-	OnClose func()  // the parent takes the panel away
+	OnClose func()  // the parent removes the panel
 }
 
 // OnMount opens the panel.
@@ -38,7 +38,7 @@ func (p *PasskeysOff) onEscape() { notify(p.OnClose) }
 
 func (p *PasskeysOff) onClose(app.Context, app.Event) { notify(p.OnClose) }
 
-// panelDialog is the panel's frame: its title, its X, and what stands below.
+// panelDialog returns the panel's dialog: its title, its X, and the content below.
 func panelDialog(text message.Panel, onEscape func(), onClose app.EventHandler, content ...app.UI) app.UI {
 	head := app.Header().Class("panel-head").Body(
 		app.H2().ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),

@@ -11,12 +11,12 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// A passkey on another device: the panel shows a code, the phone that scans it makes
-// a passkey there, and the row appears here.
+// A passkey on another device: the panel shows a QR code, a phone scans it and makes a
+// passkey there, and the new row appears here.
 
 const panelPhoneID = "passkey-phone"
 
-// renderPhoneButton isn't there on a phone: that has the passkey made on itself.
+// renderPhoneButton renders nothing on a phone, which makes a passkey by itself.
 func (p *PasskeysPanel) renderPhoneButton() app.UI {
 	_, offers := p.Service.(PhoneLinker)
 	return app.If(offers && !browser.IsPhone(), func() app.UI {
@@ -53,7 +53,7 @@ func (p *PasskeysPanel) phoneDone() {
 	focus(p.self, panelPhoneID)
 }
 
-// phoned closes the code once the passkey is there.
+// phoned closes the QR code when the list has a new passkey.
 func (p *PasskeysPanel) phoned(fresh shared.PasskeyList) {
 	at := slices.IndexFunc(fresh.Passkeys, func(k shared.Passkey) bool { return p.find(k.ID).ID == "" })
 	if p.phone.URL == "" || at < 0 {

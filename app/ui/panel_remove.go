@@ -10,17 +10,17 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// removeDialog asks whether a passkey shall really go.
+// removeDialog asks whether to remove a passkey.
 type removeDialog struct {
 	app.Compo
 
 	Context Context
 	Passkey shared.Passkey
-	Last    string // what is left without it, if it is the last one
+	Last    string // how the user signs in without it, if it is the last one
 	Working bool
 	Failure error
-	// Sessions elsewhere that began with the passkey can be ended with it: the sentence
-	// that offers that, or "".
+	// Sessions is the sentence that offers to end the sessions elsewhere that began with the
+	// passkey, or "".
 	Sessions string
 
 	OnCancel func()
@@ -32,7 +32,7 @@ const (
 	endSessionsID = "remove-sessions"
 )
 
-// OnMount opens the dialog. The focus is on Cancel: nothing is lost by Enter.
+// OnMount opens the dialog. The focus is on Cancel, so that Enter removes nothing.
 func (d *removeDialog) OnMount(ctx app.Context) {
 	showModal(ctx, removeID)
 	focus(ctx, "remove-cancel")
@@ -69,7 +69,7 @@ func (d *removeDialog) onOK(app.Context, app.Event) {
 	d.OnOK(box.Truthy() && box.Get("checked").Bool())
 }
 
-// What the panel does around it.
+// The panel's part.
 
 func (p *PasskeysPanel) renderRemove() app.UI {
 	return &removeDialog{
@@ -79,7 +79,8 @@ func (p *PasskeysPanel) renderRemove() app.UI {
 	}
 }
 
-// sessions offers to end those that began with the passkey, as far as there are any.
+// sessions returns the sentence that offers to end the sessions that began with the passkey,
+// or "" where there are none.
 func (p *PasskeysPanel) sessions() string {
 	text := p.Context.Text.Panel
 	_, counts := p.Service.(SessionCounter)
@@ -93,7 +94,7 @@ func (p *PasskeysPanel) sessions() string {
 	}
 }
 
-// left says with what the user signs in without their last passkey.
+// left returns the sentence that says how the user signs in without their last passkey.
 func (p *PasskeysPanel) left() string {
 	text := p.Context.Text.Panel
 	switch {
@@ -104,7 +105,7 @@ func (p *PasskeysPanel) left() string {
 	case len(p.Context.ConfirmsAt) > 0:
 		return message.Fill(text.RemoveLastAt, "provider", p.Context.ConfirmsAt[0].Name)
 	default:
-		return "" // a way in of a host program, of which only the host knows the name
+		return "" // a sign-in method of a host program, which only the host has a name for
 	}
 }
 
@@ -125,7 +126,7 @@ func (p *PasskeysPanel) remove(endSessions bool) {
 	p.attempt(func(ctx context.Context) (err error) {
 		left, err = p.Service.Remove(ctx, going.ID, endSessions)
 		if shared.CodeOf(err) == shared.CodeNotFound {
-			left, err = p.Service.Passkeys(ctx) // gone already, as was wished
+			left, err = p.Service.Passkeys(ctx) // it is gone already, which is what the user wanted
 		}
 		return err
 	}, func(err error) {
@@ -141,7 +142,7 @@ func (p *PasskeysPanel) remove(endSessions bool) {
 	})
 }
 
-// focusNear keeps the keyboard where the removed row was.
+// focusNear moves the keyboard focus to where the removed row was.
 func (p *PasskeysPanel) focusNear(at int) {
 	if len(p.list.Passkeys) == 0 {
 		focus(p.self, panelAddID)

@@ -9,7 +9,7 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// rowMode is what is being done with a row.
+// rowMode says what the user does with a row.
 type rowMode int
 
 const (
@@ -48,7 +48,7 @@ func (r *passkeyRow) Render() app.UI {
 		app.Div().Class("row-text").Body(
 			app.If(r.Mode == rowRename || r.Mode == rowRenaming, r.renderRename).Else(r.renderName),
 			r.renderFacts(),
-			// A refused removal is told in its dialog.
+			// A refused removal is shown in its dialog.
 			app.If(r.Failure != nil && r.Mode == rowRename, func() app.UI { return app.Div().Body(r.Context.notice(r.Failure)) }),
 			app.If(r.Passkey.OnlyMethod, r.renderOnlyMethod),
 		),
@@ -84,8 +84,8 @@ func (r *passkeyRow) renderFacts() app.UI {
 	)
 }
 
-// home says where the passkey lives, in words that are true on whatever screen they are
-// read, and names the icon for it.
+// home returns where the passkey is kept, and the icon for that. The words must be true on
+// any screen: "on one computer", and not "on this device".
 func (r *passkeyRow) home() (words, glyph string) {
 	text := r.Context.Text.Panel
 	switch r.kind() {
@@ -105,7 +105,8 @@ func (r *passkeyRow) home() (words, glyph string) {
 	}
 }
 
-// kind is what the server says, or what follows from less.
+// kind returns what the server says. If it says nothing, a synced passkey is in a password
+// manager.
 func (r *passkeyRow) kind() shared.PasskeyKind {
 	if r.Passkey.Kind == "" && r.Passkey.Synced {
 		return shared.KindManager
@@ -153,7 +154,7 @@ func (r *passkeyRow) onSubmit(_ app.Context, e app.Event) {
 	}
 }
 
-// onKey lets Escape give up renaming, and not close the panel with it.
+// onKey lets Escape end the renaming without closing the panel.
 func (r *passkeyRow) onKey(_ app.Context, e app.Event) {
 	if e.Get("key").String() == "Escape" {
 		e.PreventDefault()
@@ -165,7 +166,7 @@ func (r *passkeyRow) onRemove(app.Context, app.Event)     { r.OnRemove(r.Passkey
 func (r *passkeyRow) onCancel(app.Context, app.Event)     { r.OnCancel(r.Passkey.ID) }
 func (r *passkeyRow) onAddAnother(app.Context, app.Event) { r.OnAddAnother() }
 
-// What the panel does with its rows.
+// The panel's part.
 
 func (p *PasskeysPanel) beginRename(id string) {
 	p.row, p.lit = openRow{id: id, mode: rowRename}, ""
@@ -196,7 +197,7 @@ func (p *PasskeysPanel) rename(id, name string) {
 	}, func(err error) {
 		if err != nil {
 			if p.find(id).ID == "" {
-				return // it has gone meanwhile, which was told
+				return // it was removed meanwhile, which p.gone says
 			}
 			p.row = openRow{id: id, mode: rowRename, failure: err}
 			focus(p.self, "name-"+id)

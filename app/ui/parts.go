@@ -2,35 +2,36 @@ package ui
 
 import "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-// What many components have in them. Each part that is made in one place also
-// counts once in the app's size.
+// The parts that many components have. Code that stands in one place counts once in the
+// app's size.
 
-// button is one that does something. Its kind is a class of style.css, such as
-// "primary", or several, or "".
+// button returns a button with a click handler. Its kind is a class of style.css such as
+// "primary", several classes, or "". It is disabled while off.
 func button(id, kind, text string, off bool, onClick app.EventHandler) app.HTMLButton {
 	return app.Button().ID(id).Type("button").Class("button", kind).Disabled(off).OnClick(onClick).Text(text)
 }
 
-// submit is the button that sends a form.
+// submit returns the button that sends a form.
 func submit(id, kind, text string, off bool) app.HTMLButton {
 	return app.Button().ID(id).Class("button", kind).Disabled(off).Text(text)
 }
 
-// dialog is a modal one with a title, which also names it. It is shown by showModal.
-// Escape doesn't close it by itself.
+// dialog returns a modal dialog. Its title is also its accessible name. [showModal] opens
+// it. Escape calls onEscape, and doesn't close it.
 func dialog(id, title string, onEscape func(), content ...app.UI) app.HTMLDialog {
 	heading := app.H2().ID(id + "-title").Text(title)
 	return modal(app.Dialog().ID(id).Class("dialog").Aria("labelledby", id+"-title"), id, onEscape).
 		Body(append([]app.UI{heading}, content...)...)
 }
 
-// modal makes a dialog modal, and keeps it open for as long as it is rendered: onEscape
-// decides what Escape does.
+// modal keeps a dialog open for as long as it is rendered. onEscape decides what Escape
+// does.
 //
-// Preventing the event "cancel" isn't enough. A page may do that once, and not again before
-// the user has clicked or typed something (HTML, "close watchers"; Chromium does so). At the
-// next Escape the browser closes the dialog, and with it each dialog below from which it was
-// opened without a click. So it is shown again, with the keyboard focus where it was.
+// It isn't enough to prevent the event "cancel". A page may do that once, and then not again
+// before the user has clicked or typed something (HTML, "close watchers"; Chromium does so).
+// At the next Escape the browser closes the dialog, and also the dialog below it if that
+// one opened this one without a click. So the dialog is shown again, with the keyboard focus
+// where it was.
 func modal(dialog app.HTMLDialog, id string, onEscape func()) app.HTMLDialog {
 	focusedBefore := ""
 	return dialog.
@@ -42,23 +43,23 @@ func modal(dialog app.HTMLDialog, id string, onEscape func()) app.HTMLDialog {
 		On("close", func(ctx app.Context, _ app.Event) { showAgain(ctx, id, focusedBefore) })
 }
 
-// foot is where a dialog has its buttons.
+// foot returns the line of a dialog's buttons.
 func foot(buttons ...app.UI) app.UI { return app.Div().Class("dialog-foot").Body(buttons...) }
 
-// field is a labelled box to type into.
+// field returns a text box with its label.
 func field(text string, box app.UI) app.UI {
 	return app.Label().Class("field").Body(app.Text(text), box)
 }
 
-// Slot is a place for what is there at times, in front of what must stay as it is. go-app
-// compares children by their number: without a place of its own whatever comes would have all
-// that follow drawn anew, with what somebody had typed there and the dialogs that were open.
-func Slot(atTimes app.UI) app.UI { return app.Div().Class("slot").Body(atTimes) }
+// Slot keeps the place of an element that comes and goes. go-app compares children by their
+// position. Without a place of its own, such an element would have go-app make all elements
+// after it anew: typed text would be lost, and open dialogs would close.
+func Slot(element app.UI) app.UI { return app.Div().Class("slot").Body(element) }
 
-// spoken is read out by screen readers when it changes, and not seen.
+// spoken returns a text that nobody sees. Screen readers read it out when it changes.
 func spoken(text string) app.UI { return app.P().Class("spoken").Attr("role", "status").Text(text) }
 
-// waiting says that something is on its way.
+// waiting returns a sentence that says that something is loading, or that there is nothing.
 func waiting(text string) app.UI { return app.P().Class("quiet").Attr("role", "status").Text(text) }
 
 // steady is what a button says while it works, and otherwise. It is as wide as the longer

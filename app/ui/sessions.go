@@ -13,11 +13,11 @@ import (
 
 // SessionService does what the sessions panel offers, for the signed-in user.
 type SessionService interface {
-	// Sessions returns all of the user's.
+	// Sessions returns all sessions of the user.
 	Sessions(ctx context.Context) (shared.SessionList, error)
-	// EndSession ends one, and returns those that are left.
+	// EndSession ends one session, and returns those that are left.
 	EndSession(ctx context.Context, id string) (shared.SessionList, error)
-	// EndOtherSessions ends every session but this one, and returns what is left.
+	// EndOtherSessions ends every session but this one, and returns the list that is left.
 	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
 }
 
@@ -31,7 +31,7 @@ type SessionsPanel struct {
 	OnSignedOut func()         // this session has ended
 
 	tasks
-	seen         int // the Changes that the list is of
+	seen         int // Changes, when the list was asked for
 	state        listState
 	list         shared.SessionList
 	failure      error
@@ -48,7 +48,7 @@ func (p *SessionsPanel) OnMount(ctx app.Context) {
 	p.load()
 }
 
-// OnUpdate asks again when something changed elsewhere.
+// OnUpdate loads again when something changed elsewhere.
 func (p *SessionsPanel) OnUpdate(app.Context) {
 	if p.seen != p.Changes {
 		p.load()
@@ -73,7 +73,7 @@ func (p *SessionsPanel) load() {
 				focus(p.self, "sessions-title") // its row is gone
 			}
 			p.state, p.list, p.failure = listReady, list, nil
-		case p.state != listReady: // else what is shown stays
+		case p.state != listReady: // a list that is shown stays
 			p.state, p.failure = listFailed, err
 		}
 	})
@@ -123,7 +123,7 @@ func (p *SessionsPanel) end(session shared.Session) {
 		func(ctx context.Context) (shared.SessionList, error) {
 			left, err := p.Service.EndSession(ctx, session.ID)
 			if shared.CodeOf(err) == shared.CodeNotFound {
-				return p.Service.Sessions(ctx) // it ended already, as was wished
+				return p.Service.Sessions(ctx) // it has ended already, which is what the user wanted
 			}
 			return left, err
 		})
@@ -133,7 +133,7 @@ func (p *SessionsPanel) onEndOthers(app.Context, app.Event) {
 	p.finish(othersID, p.Context.Text.Sessions.DoneOthers, p.Service.EndOtherSessions)
 }
 
-// finish ends one session or many, and shows and says what is left.
+// finish ends one session or many, shows those that are left, and announces that it is done.
 func (p *SessionsPanel) finish(id, done string, end func(context.Context) (shared.SessionList, error)) {
 	if p.ending != "" {
 		return
@@ -152,7 +152,7 @@ func (p *SessionsPanel) finish(id, done string, end func(context.Context) (share
 	})
 }
 
-// browserName is what a person calls a browser.
+// browserName returns what a person calls a browser, such as "Chrome on Windows".
 func (c Context) browserName(browser, system string) string {
 	switch {
 	case browser != "" && system != "":

@@ -12,30 +12,29 @@ import (
 
 // SignInService begins sessions with passkeys.
 type SignInService interface {
-	// SignInWithPasskey asks the browser for any passkey of this site. What it fails with
-	// is shown.
+	// SignInWithPasskey asks the browser for any passkey of this site. An error is shown.
 	SignInWithPasskey(ctx context.Context) error
 	// SignInByAutofill waits, as long as ctx lasts, until the user picks a passkey in the
-	// box for their name. Shown is an error that is a *[shared.Error], or a
+	// text box for their name. Of its errors only a *[shared.Error] is shown, and a
 	// *[ceremony.Failure] that is Chosen.
 	SignInByAutofill(ctx context.Context) error
 }
 
-// SignInPanel lets somebody sign in: with a passkey, which browsers also offer in the box
-// for the name, and with a password where the program has passwords.
+// SignInPanel lets a user sign in with a passkey, and with a password where the program has
+// passwords. Browsers also offer passkeys in the text box for the name.
 //
-// It stands in a page of its own, below a title.
+// Put it into a page of its own, below a title.
 type SignInPanel struct {
 	app.Compo
 
-	Context Context       // required; where it is Blocked, no passkey is offered
+	Context Context       // required; while it is Blocked, no passkey is offered
 	Service SignInService // required
-	// Password begins a session with a password. Nil leaves name and password away, and
-	// with them autofill. What it refuses with is shown if it is a *[shared.Error]; anything
-	// else is told as a fault of ours.
+	// Password begins a session with a password. With nil there are no text boxes for name
+	// and password, and no autofill. A *[shared.Error] is shown as it is, and any other error
+	// as a fault of ours.
 	Password func(ctx context.Context, name, password string) error
-	// OnSignedIn is called once a session has begun, in any way. The form stays as it is,
-	// for the program to go on to another page.
+	// OnSignedIn is called when a session has begun, by any method. The form stays as it is:
+	// the program goes on to another page.
 	OnSignedIn func()
 
 	self     app.Context
@@ -44,7 +43,7 @@ type SignInPanel struct {
 	state    signInState
 	failure  error
 	autofill autofill
-	stop     context.CancelFunc // ends what the user has begun; nil while there is nothing
+	stop     context.CancelFunc // ends the ceremony that the user has begun; nil while there is none
 }
 
 type signInState int
@@ -55,7 +54,7 @@ const (
 	signInByPasskey
 )
 
-// autofill is the ceremony that waits behind the box for the name.
+// autofill is the ceremony that waits behind the text box for the name.
 type autofill struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -75,13 +74,13 @@ func (a autofill) wait() {
 
 const signInNameID = "sign-in-name"
 
-// OnMount has the browser offer passkeys.
+// OnMount has the browser offer passkeys in the text box for the name.
 func (p *SignInPanel) OnMount(ctx app.Context) {
 	p.self = ctx
 	p.arm()
 }
 
-// OnDismount ends what waits.
+// OnDismount ends all ceremonies.
 func (p *SignInPanel) OnDismount() {
 	p.autofill.end()
 	p.cancel()
@@ -141,7 +140,7 @@ func (p *SignInPanel) onPasskey(app.Context, app.Event) {
 	p.signIn(signInByPasskey, p.Service.SignInWithPasskey)
 }
 
-// onCancel is for password managers that don't say that their user has left.
+// onCancel is for password managers that don't report that the user has closed them.
 func (p *SignInPanel) onCancel(app.Context, app.Event) { p.cancel() }
 
 func (p *SignInPanel) cancel() {
@@ -150,8 +149,8 @@ func (p *SignInPanel) cancel() {
 	}
 }
 
-// signIn is what the user has chosen. A browser runs one ceremony at a time: autofill ends
-// for it, and waits again when it has failed.
+// signIn begins a session in the way that the user has chosen. A browser runs one ceremony at
+// a time, so autofill ends first. It is armed again if the sign-in fails.
 func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error) {
 	if p.state != signInWaiting {
 		return
@@ -178,7 +177,7 @@ func (p *SignInPanel) signIn(how signInState, begin func(context.Context) error)
 	})
 }
 
-// arm waits for a passkey that the user picks in the box for the name.
+// arm starts autofill: it waits until the user picks a passkey in the text box for the name.
 func (p *SignInPanel) arm() {
 	if p.Password == nil || p.Context.Blocked != "" {
 		return
@@ -186,7 +185,7 @@ func (p *SignInPanel) arm() {
 	ctx, cancel := context.WithCancel(p.Context.asking(p.self))
 	waiting := autofill{cancel, make(chan struct{})}
 	p.autofill = waiting
-	go func() { // and not p.self.Async, whose ends go-app waits for
+	go func() { // not p.self.Async: go-app waits until such functions end
 		err := p.Service.SignInByAutofill(ctx)
 		close(waiting.ended)
 		p.self.Dispatch(func(app.Context) {
@@ -194,7 +193,7 @@ func (p *SignInPanel) arm() {
 			failure, failed := errors.AsType[*ceremony.Failure](err)
 			switch {
 			case ctx.Err() != nil:
-				// The user does something else.
+				// The user has begun something else.
 			case err == nil:
 				notify(p.OnSignedIn)
 			case refused, failed && failure.Chosen:

@@ -16,15 +16,15 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// State is a component in one of its states, with made-up content.
+// State is a component in one of its states, with invented content.
 type State struct {
 	Name string // "panel-add-refused", unique
 	UI   app.UI // the component
 }
 
-// States returns every component in every state, by name. Tests hold their
-// markup; the gallery shows them to people. The app doesn't name this function,
-// so that its program doesn't have them.
+// States returns every component in every state, ordered by name. Tests compare their markup
+// with golden files, and the gallery shows them to people. The app doesn't call this
+// function, so that the states aren't in its program.
 func States(text *message.Catalogue) []State {
 	in := stateContext(text)
 	states := map[string]app.UI{}
@@ -41,7 +41,7 @@ func States(text *message.Catalogue) []State {
 	return list
 }
 
-// statesOfParts are those of what is around every page.
+// statesOfParts are the states of what is around every page.
 func statesOfParts(in Context) map[string]app.UI {
 	return map[string]app.UI{
 		"menu-closed": &UserMenu{Name: "Ann Admin", Label: in.Text.Shell.Menu},
@@ -139,7 +139,7 @@ func stateInternal() error {
 	return shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "FYHWNKPY7CGRXKHV")
 }
 
-// stateProvided is for a user whom a provider knows.
+// stateProvided is for a user who has linked an OpenID provider.
 func stateProvided(in Context) Context {
 	in.ConfirmsAt = []shared.Provider{{ID: "example", Name: "Example"}}
 	return in
@@ -150,7 +150,7 @@ func stateRecoverable(in Context) Context {
 	return in
 }
 
-// stateAgain is for a host's user, who can sign in there.
+// stateAgain is for a host user, who can sign in again at the host program.
 func stateAgain(in Context) Context {
 	in.SignInAgain = func() {}
 	return in
@@ -161,11 +161,11 @@ func stateBlocked(in Context) Context {
 	return in
 }
 
-// noPassword takes none.
+// noPassword accepts any password and does nothing.
 func noPassword(context.Context, string, string) error { return nil }
 
-// stateService does nothing: no state is ever mounted by a test, and in the gallery its
-// buttons lead nowhere.
+// stateService does nothing. Tests don't mount the states, and in the gallery nobody handles
+// the clicks.
 type stateService struct {
 	PasskeyService
 	ConfirmService
@@ -177,7 +177,7 @@ func stateContext(text *message.Catalogue) Context {
 	return Context{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234"}
 }
 
-// stateUsers is a UsersPanel with its list, in a state that change makes.
+// stateUsers is a UsersPanel with its list. Change puts it into a state.
 func stateUsers(in Context, change func(*UsersPanel)) *UsersPanel {
 	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
 	p := &UsersPanel{Context: in, Account: shared.Account{User: shared.User{ID: "u1"}, Product: "Keypeg"}, state: listReady, users: []shared.Member{
@@ -190,7 +190,7 @@ func stateUsers(in Context, change func(*UsersPanel)) *UsersPanel {
 	return p
 }
 
-// stateLink has a code that is only the corners of one.
+// stateLink has only the three corners of a QR code.
 func stateLink() shared.EnrolmentLink {
 	return shared.EnrolmentLink{
 		URL: "https://id.example.com/enrol?token=invitation.0123456789abcdef0123456789abcdef.ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq",
@@ -216,8 +216,8 @@ func stateSessions() shared.SessionList {
 	}}
 }
 
-// stateEvents are one of each kind, one of this browser, and one that only a newer
-// server knows.
+// stateEvents are one event of each kind, one of this browser, and one of a kind that only a
+// newer server knows.
 func stateEvents() []shared.Event {
 	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
 	list := []shared.Event{

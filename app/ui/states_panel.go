@@ -10,7 +10,7 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// statesOfPasskeys are those of the passkeys panel.
+// statesOfPasskeys are the states of the passkeys panel.
 func statesOfPasskeys(in Context) map[string]app.UI {
 	return map[string]app.UI{
 		"panel-loading":     statePanel(in, func(p *PasskeysPanel) { p.state, p.list = listLoading, shared.PasskeyList{} }),
@@ -51,7 +51,7 @@ func statesOfPasskeys(in Context) map[string]app.UI {
 			p.Context.Offline = message.Fill(in.Text.Shell.OfflineAsOf, "date", "Nov 20, 2026, 2:05 PM")
 		}),
 		"panel-remove-refused": statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRemove, failure: stateInternal()} }),
-		"panel-confirm":        statePanel(in, func(p *PasskeysPanel) { p.paused = &pausedUntilSure{} }),
+		"panel-confirm":        statePanel(in, func(p *PasskeysPanel) { p.paused = &pausedTask{} }),
 		"panel-phone":          statePanel(in, func(p *PasskeysPanel) { p.phone = stateLink() }),
 		"panel-off":            &PasskeysOff{Context: in},
 	}

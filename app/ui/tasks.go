@@ -9,31 +9,31 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// tasks runs what a component asks the server for, away from the UI goroutine. Where the
-// server wants a confirmation first, it asks for one in place. A component embeds it, and
-// sets it when it is mounted.
+// tasks sends a component's requests to its service, away from the UI goroutine. Where the
+// server requires a confirmation first, tasks opens the dialog for it and then repeats the
+// request. A component embeds tasks and sets it in OnMount.
 type tasks struct {
-	self      app.Context // the component's own: an event's dies with its element
+	self      app.Context // the component's own: that of an event ends with its element
 	context   *Context    // the component's, as its parent has set it last
-	signedOut func()      // the session has ended
-	paused    *pausedUntilSure
+	signedOut func()      // called when the session has ended
+	paused    *pausedTask // nil while nothing waits for a confirmation
 }
 
-// pausedUntilSure is something that the server wants confirmed first.
-type pausedUntilSure struct {
-	goOn   func()
-	giveUp func()
+// pausedTask is a request that waits for the user's confirmation.
+type pausedTask struct {
+	resume func()
+	cancel func()
 }
 
 // attempt runs work and calls done with its error. Work that needs a confirmation waits for
-// one and is run again. Without a confirmation it ends with [ceremony.Aborted], which shows
-// no message.
+// it and is run again. If the user doesn't confirm, the error is [ceremony.Aborted], for
+// which no message is shown.
 func (t *tasks) attempt(work func(context.Context) error, done func(error)) {
 	t.attemptFrom(focused(), work, done)
 }
 
 // attemptFrom is attempt for a user whose keyboard focus was on the element with this id.
-// The focus returns there.
+// The focus returns to it.
 func (t *tasks) attemptFrom(id string, work func(context.Context) error, done func(error)) {
 	asking := t.context.asking(t.self)
 	t.self.Async(func() {
@@ -41,9 +41,9 @@ func (t *tasks) attemptFrom(id string, work func(context.Context) error, done fu
 		t.self.Dispatch(func(app.Context) {
 			switch {
 			case shared.CodeOf(err) == shared.CodeConfirmRequired:
-				t.paused = &pausedUntilSure{
-					goOn: func() { t.attemptFrom(id, work, done) },
-					giveUp: func() {
+				t.paused = &pausedTask{
+					resume: func() { t.attemptFrom(id, work, done) },
+					cancel: func() {
 						done(&ceremony.Failure{Reason: ceremony.Aborted})
 						refocus(t.self, id)
 					},
@@ -58,7 +58,7 @@ func (t *tasks) attemptFrom(id string, work func(context.Context) error, done fu
 	})
 }
 
-// renderConfirm shows the dialog while something waits for it.
+// renderConfirm shows the dialog while a request waits for a confirmation.
 func (t *tasks) renderConfirm(c Context, service ConfirmService, hasPasskey, hasPassword bool) app.UI {
 	return app.If(t.paused != nil, func() app.UI {
 		return &Confirm{
@@ -71,11 +71,11 @@ func (t *tasks) renderConfirm(c Context, service ConfirmService, hasPasskey, has
 func (t *tasks) confirmed() {
 	paused := t.paused
 	t.paused = nil
-	paused.goOn()
+	paused.resume()
 }
 
 func (t *tasks) notConfirmed() {
 	paused := t.paused
 	t.paused = nil
-	paused.giveUp()
+	paused.cancel()
 }

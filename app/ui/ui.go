@@ -56,21 +56,22 @@ type Context struct {
 	Text *message.Catalogue
 	// Formats writes dates and numbers as the reader does. It is required.
 	Formats
-	// Host is the page's host name, for a person to tell IT.
+	// Host is the page's host name, which a person can give to IT.
 	Host string
 	// RPID is the relying party id that the server uses, or "".
 	RPID string
 	// Contact is whom to ask, in IT's words, or "".
 	Contact string
-	// Offline says that the server is away and since when, or "": what needs it
-	// can't be pressed.
+	// Offline is a sentence that says that the server is away and since when, or "". While
+	// it is set, buttons that need the server are disabled.
 	Offline string
 	// ConfirmsAt are the OpenID providers at which the user can confirm.
 	ConfirmsAt []shared.Provider
-	// SignInAgain leads to where the user signs in, who comes back as freshly signed in.
-	// The dialog that asks for a confirmation offers it; nil leaves that away.
+	// SignInAgain goes to the program's sign-in, from which the user comes back with a
+	// fresh session. The dialog that asks for a confirmation offers it, unless it is nil.
 	SignInAgain func()
-	// Recovery is the address of the page for who has lost every way in, or "".
+	// Recovery is the address of the page for users who have lost every other sign-in
+	// method, or "".
 	Recovery string
 	// Blocked says why this page can't use passkeys, or "".
 	Blocked string
@@ -87,8 +88,8 @@ func (c Context) asking(ctx context.Context) context.Context {
 	return browser.Speaking(ctx, c.Text.Lang)
 }
 
-// sentence returns what went wrong, in words for the person at the screen. It is
-// "" where there is nothing to say, because they did it themselves.
+// sentence returns what went wrong, in words for the person at the screen. It is "" where
+// the person ended the ceremony themselves.
 func (c Context) sentence(err error) string {
 	text := c.Text.Failure
 	if failure, ok := errors.AsType[*ceremony.Failure](err); ok {
@@ -136,9 +137,8 @@ func needsIT(err error) bool {
 	return false
 }
 
-// notice shows an error where it happened, and whom to ask if the user can't solve it. Nil
-// shows nothing but keeps its place in the page. Without that place, go-app would make all
-// elements below anew when the notice comes or goes, and typed text would be lost.
+// notice shows an error where it happened, and whom to ask if the user can't solve it. For
+// nil it shows nothing, and keeps its place in the page; see [Slot].
 func (c Context) notice(err error) app.UI {
 	text := ""
 	if err != nil {
@@ -175,7 +175,7 @@ func focusNow(id string) {
 	}
 }
 
-// focused is the id of what has the keyboard focus, for [refocus].
+// focused returns the id of the element with the keyboard focus, for [refocus].
 func focused() string {
 	return app.Window().Get("document").Get("activeElement").Get("id").String()
 }
@@ -192,8 +192,7 @@ func refocus(ctx app.Context, id string) {
 	})
 }
 
-// showModal opens a <dialog> so that the page behind it is inert and Escape
-// closes it.
+// showModal opens a <dialog>. The page behind it is inert then.
 func showModal(ctx app.Context, id string) {
 	ctx.Defer(func(app.Context) {
 		if dialog := app.Window().GetElementByID(id); dialog.Truthy() && !dialog.Get("open").Bool() {

@@ -16,35 +16,35 @@ type UserService interface {
 	Users(ctx context.Context, find, after string) (shared.Members, error)
 	// Invite adds a user, and returns the link with which they choose how to sign in.
 	Invite(ctx context.Context, who shared.Invite) (shared.Invited, error)
-	// InviteAgain returns a new link for a user who has no way in yet.
+	// InviteAgain returns a new link for a user who has no sign-in method yet.
 	InviteAgain(ctx context.Context, id string) (shared.EnrolmentLink, error)
-	// MakeRecoveryLink returns a link for a user who has lost every way in.
+	// MakeRecoveryLink returns a link for a user who has lost every sign-in method.
 	MakeRecoveryLink(ctx context.Context, id string) (shared.EnrolmentLink, error)
-	// WithdrawLinks makes those links of a user dead, and returns the user.
+	// WithdrawLinks ends those links of a user, and returns the user.
 	WithdrawLinks(ctx context.Context, id string) (shared.Member, error)
-	// SetDisabled shuts a user out, or lets them in again, and returns them as they are then.
+	// SetDisabled disables or enables a user, and returns the user with the change.
 	SetDisabled(ctx context.Context, id string, disabled bool) (shared.Member, error)
 }
 
-// UsersPanel lists the organisation's users, invites people, and helps those who
-// can't get in.
+// UsersPanel lists the organisation's users. An administrator invites people there, disables
+// users, and makes recovery links for those who can't sign in.
 type UsersPanel struct {
 	app.Compo
 
 	Context  Context        // required
 	Service  UserService    // required
-	Confirms ConfirmService // nil says that there is nothing to confirm with
+	Confirms ConfirmService // with nil, the dialog says that there is nothing to confirm with
 	Account  shared.Account // the administrator's
 	Changes  int            // grows whenever the list may have changed elsewhere
 
 	OnSignedOut func() // the session has ended
 
 	tasks
-	seen         int // the Changes that the list is of
+	seen         int // Changes, when the list was asked for
 	state        listState
 	find         string
-	looked       string // the find that the list is of
-	asked        int    // how many lists were asked for; an answer to an earlier one is late
+	looked       string // find, when the list was asked for
+	asked        int    // how many lists were asked for; an answer to an earlier request is ignored
 	users        []shared.Member
 	next         string
 	failure      error
@@ -52,11 +52,11 @@ type UsersPanel struct {
 
 	inviting bool
 	asking   question
-	working  string // the id of the user something is done for
+	working  string // the id of the user for whom a request is under way
 	link     shownLink
 }
 
-// question is what an administrator is asked before it is done, and for whom.
+// question is one that the administrator answers before something is done for a user.
 type question struct {
 	user shared.Member
 	what matter
@@ -70,7 +70,7 @@ const (
 	askLink
 )
 
-// shownLink is a new link, and for whom it is.
+// shownLink is a new link, and the user that it is for.
 type shownLink struct {
 	link     shared.EnrolmentLink
 	user     shared.Member
@@ -88,14 +88,14 @@ func (p *UsersPanel) OnMount(ctx app.Context) {
 	p.load("")
 }
 
-// OnUpdate asks again when something changed elsewhere.
+// OnUpdate loads again when something changed elsewhere.
 func (p *UsersPanel) OnUpdate(app.Context) {
 	if p.seen != p.Changes {
 		p.load("")
 	}
 }
 
-// load asks for the first page, or the one after.
+// load asks for the first page, or for the page that after names.
 func (p *UsersPanel) load(after string) {
 	p.seen = p.Changes
 	p.asked++
@@ -103,7 +103,7 @@ func (p *UsersPanel) load(after string) {
 	var page shared.Members
 	p.attempt(func(ctx context.Context) (err error) {
 		page, err = p.Service.Users(ctx, find, after)
-		// Who has gone further down the list stays there when it is asked for again.
+		// A user who has loaded more pages keeps them when the list is loaded again.
 		for after == "" && p.looked == find && err == nil && page.Next != "" && len(page.Users) < shown {
 			var more shared.Members
 			more, err = p.Service.Users(ctx, find, page.Next)
@@ -114,7 +114,7 @@ func (p *UsersPanel) load(after string) {
 		switch {
 		case asked != p.asked:
 		case err != nil && p.state == listReady && after == "" && shared.IsUnreachable(err):
-			// What is shown stays; the page tells that the server is away.
+			// The list stays. The page says that the server is away.
 		case err != nil:
 			p.state, p.failure = listFailed, err
 		case after == "":
@@ -244,8 +244,8 @@ func (p *UsersPanel) invite(who shared.Invite, done func(error)) {
 
 func (p *UsersPanel) askLink(user shared.Member) { p.asking, p.failure = question{user, askLink}, nil }
 
-// giveLink invites somebody again who has no way in yet, or helps somebody back in
-// who has lost theirs.
+// giveLink makes a new invitation for a user who has no sign-in method yet, and a recovery
+// link for every other user.
 func (p *UsersPanel) giveLink() {
 	user := p.asking.user
 	give := p.Service.MakeRecoveryLink
@@ -263,7 +263,7 @@ func (p *UsersPanel) giveLink() {
 	})
 }
 
-// withdraw isn't asked about: a new link is made at once.
+// withdraw asks no question first: a new link can be made at any time.
 func (p *UsersPanel) withdraw(user shared.Member) {
 	var changed shared.Member
 	p.does(user, func(ctx context.Context) (err error) {
@@ -276,7 +276,7 @@ func (p *UsersPanel) withdraw(user shared.Member) {
 	})
 }
 
-// replace shows a user as they are now.
+// replace puts a changed user into the list.
 func (p *UsersPanel) replace(changed shared.Member) {
 	for i := range p.users {
 		if p.users[i].ID == changed.ID {
@@ -321,7 +321,7 @@ func (p *UsersPanel) setDisabled(user shared.Member, disabled bool, done string)
 	})
 }
 
-// does something for one user at a time.
+// does runs work for one user at a time.
 func (p *UsersPanel) does(user shared.Member, work func(context.Context) error, then func()) {
 	if p.working != "" {
 		return
@@ -342,7 +342,7 @@ type memberRow struct {
 	Context    Context
 	User       shared.Member
 	Me         bool
-	Off        bool // nothing can be pressed
+	Off        bool // all buttons are disabled
 	OnLink     func(shared.Member)
 	OnWithdraw func(shared.Member)
 	OnDisable  func(shared.Member)

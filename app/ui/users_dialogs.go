@@ -82,7 +82,7 @@ type askDialog struct {
 	Context         Context
 	ID              string
 	Title, Lead, Do string
-	Harms           bool // what it asks about
+	Harms           bool // the button gets the colour of danger
 	Working         bool
 	OnCancel        func()
 	OnOK            func()
@@ -93,7 +93,7 @@ const (
 	giveLinkID = "give-link"
 )
 
-// OnMount opens the dialog. The focus is on Cancel: nothing is lost by Enter.
+// OnMount opens the dialog. The focus is on Cancel, so that Enter does nothing.
 func (d *askDialog) OnMount(ctx app.Context) {
 	showModal(ctx, d.ID)
 	focus(ctx, d.ID+"-cancel")
