@@ -5,7 +5,7 @@ import (
 	"syscall/js"
 )
 
-// await waits for a promise. When ctx ends first, the promise goes on unheard.
+// await waits for a promise. If ctx ends first, the result of the promise is ignored.
 func await(ctx context.Context, promise js.Value) (js.Value, error) {
 	type outcome struct {
 		value js.Value
@@ -42,7 +42,7 @@ func first(args []js.Value) js.Value {
 	return args[0]
 }
 
-// exception reads whatever was thrown.
+// exception converts a thrown value, which need not be a DOMException.
 func exception(thrown js.Value) *Exception {
 	e := &Exception{Name: "UnknownError"}
 	if thrown.Type() == js.TypeObject {
@@ -57,7 +57,7 @@ func exception(thrown js.Value) *Exception {
 	return e
 }
 
-// try runs something that may throw, and returns what was thrown.
+// try runs a function that may throw, and returns what was thrown as an error.
 func try(run func() js.Value) (value js.Value, err error) {
 	defer func() {
 		switch thrown := recover().(type) {

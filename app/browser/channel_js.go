@@ -14,7 +14,8 @@ type channel struct {
 	onMessage js.Func
 }
 
-// openChannel fails where the browser has no such thing, or no Web Locks.
+// openChannel opens a channel. It fails where the browser has no BroadcastChannel or no Web
+// Locks.
 func openChannel(name string) (*channel, error) {
 	if !js.Global().Get("navigator").Get("locks").Truthy() {
 		return nil, &Exception{Name: "NotSupportedError", Message: "there are no Web Locks"}
@@ -32,7 +33,7 @@ func openChannel(name string) (*channel, error) {
 		if data := args[0].Get("data"); data.Type() == js.TypeString {
 			select {
 			case messages <- data.String():
-			default: // whoever is so far behind asks again anyway
+			default: // a tab that is so far behind asks for the state again anyway
 			}
 		}
 		return nil
@@ -51,22 +52,22 @@ func (c *channel) close() {
 	c.onMessage.Release()
 }
 
-// webLock is an exclusive Web Lock that this page waits for, or holds until the ctx it was
-// asked for with ends.
+// webLock is an exclusive Web Lock (W3C, "Web Locks API") that this page waits for or holds.
 type webLock struct {
-	won  <-chan struct{} // when this page has it
-	lost <-chan struct{} // when another page took it away, or it can't be had
+	won  <-chan struct{} // receives when this page has got the lock
+	lost <-chan struct{} // receives when another page has taken it, or no page can have it
 	end  context.CancelFunc
 }
 
-// giveUp ends waiting, or lets the lock go.
+// giveUp ends waiting, or releases the lock.
 func (l webLock) giveUp() {
 	if l.end != nil {
 		l.end()
 	}
 }
 
-// waitForLock waits in line for a lock, or takes it away from whoever holds it.
+// waitForLock waits in the queue for a lock. With take, it takes the lock from the page that
+// holds it. The lock is released when ctx ends.
 func waitForLock(ctx context.Context, name string, take bool) webLock {
 	ctx, end := context.WithCancel(ctx)
 	won, lost := make(chan struct{}, 1), make(chan struct{}, 1)
@@ -74,7 +75,7 @@ func waitForLock(ctx context.Context, name string, take bool) webLock {
 	controller := js.Global().Get("AbortController").New()
 	options := map[string]any{"signal": controller.Get("signal")}
 	if take {
-		options = map[string]any{"steal": true} // which knows no signal
+		options = map[string]any{"steal": true} // it takes no signal
 	}
 	// The lock is held until the promise that granted returns is settled.
 	var resolve js.Value
@@ -99,7 +100,7 @@ func waitForLock(ctx context.Context, name string, take bool) webLock {
 			}
 		})
 		defer stop()
-		// It is rejected when the lock is taken away, or waiting was given up.
+		// The promise is rejected when another page takes the lock, or when waiting is given up.
 		_, err := await(context.WithoutCancel(ctx), promise)
 		if err != nil && ctx.Err() == nil {
 			lost <- struct{}{}

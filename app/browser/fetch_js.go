@@ -9,8 +9,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Send implements client.Transport. It follows no redirect: the API has none, and who sends
-// one isn't the server. Nor does it take an answer to an older question.
+// Send implements client.Transport. It follows no redirect: the API has none, so one comes
+// from something in between. It also refuses an answer to an earlier request, which a cache
+// in between has kept.
 func (Transport) Send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
 	got, err := exchange(ctx, method, path, body)
 	if err != nil {
@@ -29,20 +30,20 @@ func (Transport) Send(ctx context.Context, method, path string, body []byte) (in
 	return got.status, got.body, nil
 }
 
-// received is what came back.
+// received is an answer.
 type received struct {
 	status         int
 	body           []byte
-	asked, answers string // [shared.HeaderNonce] of a question to Keypeg, and of the answer
+	asked, answers string // [shared.HeaderNonce] of the request, and of the answer
 	isData         bool
 }
 
-// isOld reports whether a question was answered with what somebody between here and the
-// server had kept. It may be another user's.
+// isOld reports whether a cache between the browser and the server gave an answer that it
+// had kept. That may be another user's.
 func (r received) isOld() bool { return r.isData && r.asked != r.answers }
 
-// cacheInTheWay is set when old answers have come: then every question gets an address of
-// its own, for which nothing can have been kept.
+// cacheInTheWay is set when an old answer has come. From then on every request gets an
+// address of its own, for which no cache has an answer.
 var cacheInTheWay bool
 
 func exchange(ctx context.Context, method, path string, body []byte) (received, error) {
@@ -63,7 +64,7 @@ func exchange(ctx context.Context, method, path string, body []byte) (received, 
 		options["body"] = string(body)
 	}
 	var got received
-	if method == "GET" && strings.HasPrefix(path, "/api/v1/") { // a program around us has paths of its own
+	if method == "GET" && strings.HasPrefix(path, "/api/v1/") { // a host program has other paths, which don't know the nonce
 		got.asked = strconv.FormatInt(int64(js.Global().Get("Math").Call("random").Float()*(1<<53)), 36)
 		headers[shared.HeaderNonce] = got.asked
 		if cacheInTheWay {
@@ -95,7 +96,7 @@ func exchange(ctx context.Context, method, path string, body []byte) (received, 
 	return got, nil
 }
 
-// report tells the server what this page noticed, and waits for nothing.
+// report sends a trouble to the server, and doesn't wait for the answer.
 func report(ctx context.Context, trouble shared.Trouble) {
 	go exchange(context.WithoutCancel(ctx), "POST", shared.PathTrouble, []byte(`{"trouble":"`+trouble+`"}`))
 }

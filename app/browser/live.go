@@ -5,32 +5,32 @@ import (
 	"time"
 )
 
-// LiveState is an event of a stream of changes, or of its connection.
+// LiveState is an event of the stream of changes, or of its connection.
 type LiveState string
 
 const (
-	LiveConnected LiveState = "connected" // from now on every change is notified
-	LiveChanged   LiveState = "changed"   // ask again for what you show
-	LiveLost      LiveState = "lost"      // changes may be missed until it is connected again
-	LiveDelayed   LiveState = "delayed"   // something keeps the stream back: ask again now and then
+	LiveConnected LiveState = "connected" // every change is notified from now on
+	LiveChanged   LiveState = "changed"   // load again what you show
+	LiveLost      LiveState = "lost"      // changes are missed until it is connected again
+	LiveDelayed   LiveState = "delayed"   // something in between keeps the stream back: load again at each of these
 )
 
-// After a stream was lost, the next try comes after a second, then two, four and
-// so on up to half a minute, each a little off, so that a server that comes back
-// isn't met by everybody at once.
+// After a stream was lost, the next try comes after a second, then after two, four and so on
+// up to half a minute. Each pause varies at random, so that not all browsers connect to a
+// restarted server at once.
 const (
 	liveFirstPause = time.Second
 	liveLastPause  = 30 * time.Second
-	// liveSteady is how long a stream lasts that something was right with. What stands
-	// between us and the server may let each begin and end it at once, for ever.
+	// liveSteady is how long a stream must last before the pauses begin again at the first.
+	// A proxy may end each stream right after it has begun, for ever.
 	liveSteady = 10 * time.Second
 )
 
-// pauses are those between tries: the next is the value.
+// pauses are the pauses between tries. The value is the next one.
 type pauses time.Duration
 
-// after returns the pause after a stream that lasted for so long since it was connected;
-// 0 if it never was.
+// after returns the pause after a stream that was connected for so long, or 0 if it never
+// was.
 func (p *pauses) after(lasted time.Duration) time.Duration {
 	if lasted >= liveSteady || *p == 0 {
 		*p = pauses(liveFirstPause)
@@ -40,43 +40,47 @@ func (p *pauses) after(lasted time.Duration) time.Duration {
 	return now
 }
 
-// A browser has one stream, whatever the number of its tabs: over HTTP/1.1 it keeps six
-// connections to a host, and six tabs with a stream each would leave none to the seventh.
-// The tab that holds a Web Lock is the leader. It has the stream, and tells the others on a
-// BroadcastChannel. A leader that is closed or crashes loses the lock, and the next in line
-// has it at once. One that is frozen keeps it and falls silent: a follower that is looked at
-// asks every second, and takes the lock away from a leader that doesn't answer.
+// All tabs of a browser share one stream. Over HTTP/1.1 a browser keeps six connections to a
+// host, so six tabs with a stream each would leave none to the seventh.
+//
+// The tab that holds a Web Lock is the leader. It has the stream, and sends its events to
+// the other tabs, the followers, on a BroadcastChannel. A leader that is closed or crashes
+// loses the lock, and the next tab in the queue gets it at once. A leader that is frozen
+// keeps the lock and sends nothing. So a follower that is visible asks every second, and
+// takes the lock from a leader that doesn't answer.
 const (
 	askEvery = time.Second
-	// silence is how long a leader may leave a question without an answer. Together with
-	// askEvery and the time that a connection takes it stays under three seconds.
+	// silence is how long a leader may take to answer. Together with askEvery and the time
+	// that a connection takes, it is less than three seconds.
 	silence = 1500 * time.Millisecond
-	// longestSilence bounds what silence grows to. On a machine that is slower than that
-	// for all of its tabs, they would take the lock from each other for ever.
+	// longestSilence is the bound up to which silence doubles each time that this tab takes
+	// the lock. Without that, the tabs of a slow machine would take the lock from each other
+	// for ever.
 	longestSilence = 30 * time.Second
 )
 
-// election is what one tab knows of the stream that all share.
+// election is what one tab knows of the shared stream and of its leader.
 type election struct {
 	post   func(message string) // to the other tabs
 	notify func(LiveState)      // to this one
 
 	leads  bool
-	hidden bool      // nobody looks at this tab
+	hidden bool      // this tab isn't visible
 	state  LiveState // of the stream, [LiveConnected] or [LiveLost]; "" while that isn't known
-	// lastMessage is when the leader sent something last, or when this tab began to wait for it.
+	// lastMessage is when the leader's last message came, or when this tab began to wait for
+	// one.
 	lastMessage time.Time
-	lost        time.Time // since when the stream is lost, as far as this tab knows
-	asleep      bool      // nobody looks at the leader, so its timers are slow
+	lost        time.Time // when the stream was lost, as far as this tab knows
+	asleep      bool      // the leader's tab isn't visible, so its timers are slow
 	silence     time.Duration
 	ticked      time.Time // when ticks came last
 }
 
 // The messages between tabs. None of them names a user.
 const (
-	msgAsk   = "ask"   // a follower: is somebody there?
-	msgHere  = "here"  // the leader, to all who ask: so is the stream
-	msgState = "state" // the leader: this came of the stream just now
+	msgAsk   = "ask"   // a follower asks whether there is a leader
+	msgHere  = "here"  // the leader answers that, with the state of the stream
+	msgState = "state" // the leader passes on what the stream has just brought
 )
 
 // asks begins to wait for the leader.
@@ -85,7 +89,7 @@ func (e *election) asks(now time.Time) {
 	e.post(msgAsk)
 }
 
-// receives takes a message of another tab.
+// receives handles a message of another tab.
 func (e *election) receives(message string, now time.Time) {
 	kind, rest, _ := strings.Cut(message, " ")
 	word, asleep := strings.CutSuffix(rest, " hidden")
@@ -94,10 +98,10 @@ func (e *election) receives(message string, now time.Time) {
 	case e.leads && kind == msgAsk:
 		e.post(e.message(msgHere, e.state))
 	case e.leads:
-		// Another leads too, until it notices that the lock was taken from it.
+		// Another tab leads too, until it notices that it has lost the lock.
 	case kind == msgHere:
 		e.lastMessage, e.asleep = now, asleep
-		if state != e.state { // else this tab knows it already
+		if state != e.state {
 			e.becomes(state, now)
 		}
 	case kind == msgState:
@@ -106,7 +110,7 @@ func (e *election) receives(message string, now time.Time) {
 	}
 }
 
-// message is one that the leader sends.
+// message returns a message of the leader's.
 func (e *election) message(kind string, state LiveState) string {
 	if e.hidden {
 		return kind + " " + string(state) + " hidden"
@@ -114,7 +118,7 @@ func (e *election) message(kind string, state LiveState) string {
 	return kind + " " + string(state)
 }
 
-// becomes takes a new state of the stream.
+// becomes handles a new state of the stream.
 func (e *election) becomes(state LiveState, now time.Time) {
 	switch state {
 	case LiveLost:
@@ -132,28 +136,28 @@ func (e *election) becomes(state LiveState, now time.Time) {
 	e.notify(state)
 }
 
-// streams takes what came of the stream that this tab has as the leader.
+// streams handles an event of the stream, which this tab has as the leader.
 func (e *election) streams(state LiveState, now time.Time) {
 	e.becomes(state, now)
 	e.post(e.message(msgState, state))
 }
 
-// ticks comes every [askEvery] to a follower. It reports whether the lock is to be taken
-// away from the leader.
+// ticks is called every [askEvery]. It reports whether this tab has to take the lock from
+// the leader.
 func (e *election) ticks(now time.Time) (takes bool) {
 	late := now.Sub(e.ticked) > 2*askEvery
 	e.ticked = now
 	switch {
 	case e.leads || e.hidden:
 		return false
-	case late: // it was this tab that slept, or the machine is slow
+	case late: // this tab was asleep, or the machine is slow: that is no fault of the leader
 		e.asks(now)
 		return false
 	case e.silence == 0:
 		e.silence = silence
 	}
 	silent := now.Sub(e.lastMessage) > e.silence
-	// The timers of a tab that nobody looks at are slow, and so it is slow to connect again.
+	// The timers of a hidden tab are slow, so a hidden leader is slow to connect again.
 	slow := e.asleep && e.state == LiveLost && now.Sub(e.lost) > 2*e.silence
 	if silent || slow {
 		e.silence = min(2*e.silence, longestSilence)
@@ -164,7 +168,7 @@ func (e *election) ticks(now time.Time) (takes bool) {
 	return false
 }
 
-// looks takes whether somebody looks at this tab.
+// looks handles that this tab becomes visible or hidden.
 func (e *election) looks(at bool, now time.Time) {
 	e.hidden = !at
 	if at && !e.leads {
@@ -172,7 +176,7 @@ func (e *election) looks(at bool, now time.Time) {
 	}
 }
 
-// wins and loses take what became of the lock.
+// wins and loses handle that this tab gets or loses the lock.
 func (e *election) wins() { e.leads, e.state = true, "" }
 
 func (e *election) loses(now time.Time) {
@@ -180,8 +184,8 @@ func (e *election) loses(now time.Time) {
 	e.asks(now)
 }
 
-// gatherFor is how long changes are gathered after one was notified. However many come, a
-// tab loads what it shows once a second.
+// gatherFor is how long changes are gathered after one was notified. So a tab loads what it
+// shows at most once a second, however many changes come.
 const gatherFor = time.Second
 
 // gathering notifies the first of many changes at once, and the others together.
@@ -191,10 +195,10 @@ type gathering struct {
 	waiting  bool      // another has come since
 }
 
-// comes takes a state. Wait is after what time due has to be called; 0 for never.
+// comes handles a state. The caller has to call due after the time wait, unless it is 0.
 func (g *gathering) comes(state LiveState, now time.Time) (wait time.Duration) {
 	if state != LiveChanged {
-		g.waiting = false // this state makes its receiver load again anyway
+		g.waiting = false // the receiver loads again at each of these states
 		g.notify(state)
 		return 0
 	}
@@ -210,7 +214,7 @@ func (g *gathering) comes(state LiveState, now time.Time) (wait time.Duration) {
 	return 0
 }
 
-// due tells of what was gathered.
+// due notifies the gathered changes.
 func (g *gathering) due(now time.Time) {
 	if g.waiting {
 		g.waiting, g.notified = false, now

@@ -9,16 +9,17 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// liveLater ends a stream that the server has no room for. Nobody is told but that it
-// is lost; the pauses before the next tries grow, however long it lasted.
+// liveLater is the end of a stream that the server has no room for. Receivers get only
+// [LiveLost]. The pauses before the next tries grow, however long the stream lasted.
 const liveLater LiveState = "later"
 
-// Live calls notify with the states of the stream of server-sent events at a path, one at a
-// time, until ctx ends. All tabs of a browser share one stream. A lost one is opened again
-// with growing pauses, or at once when the page is looked at or the network comes back.
+// Live opens the stream of server-sent events at a path, and calls notify with its states,
+// one at a time, until ctx ends. All tabs of a browser share one stream. A lost stream is
+// opened again after a pause that grows, or at once when the page becomes visible or the
+// network comes back.
 func Live(ctx context.Context, path, event string, notify func(LiveState)) {
 	line, err := openChannel("keypeg " + path)
-	if err != nil { // an old browser, or one that lets pages share nothing
+	if err != nil { // the browser is old, or its pages may share nothing
 		keepStream(ctx, path, event, notify)
 		return
 	}
@@ -73,7 +74,7 @@ func Live(ctx context.Context, path, event string, notify func(LiveState)) {
 	}
 }
 
-// participant is one tab's part in the stream that all share.
+// participant is one tab's part in the shared stream.
 type participant struct {
 	election
 
@@ -85,7 +86,7 @@ type participant struct {
 	endStream   context.CancelFunc
 }
 
-// standsInLine waits for the lock, or takes it away from whoever has it.
+// standsInLine waits for the lock, or takes it from the tab that has it.
 func (p *participant) standsInLine(take bool) { p.lock = waitForLock(p.ctx, p.line.name, take) }
 
 // lead opens the stream.
@@ -102,7 +103,7 @@ func (p *participant) lead() {
 }
 
 func (p *participant) losesLock() {
-	if !p.leads { // it can't be had here, so that this tab has a stream of its own
+	if !p.leads { // no tab can have the lock here, so this tab gets a stream of its own
 		p.lock = webLock{}
 		p.lead()
 		return
@@ -112,8 +113,8 @@ func (p *participant) losesLock() {
 	p.standsInLine(false)
 }
 
-// freezes leaves the line while the tab is frozen: it would keep the lock, or get it, and be
-// of no use to the others.
+// freezes gives the lock up while the tab is frozen. It could hold or get the lock, and would
+// send nothing to the others.
 func (p *participant) freezes(yes bool) {
 	switch {
 	case yes:
@@ -123,18 +124,19 @@ func (p *participant) freezes(yes bool) {
 		p.leads, p.hidden = false, true
 	case !p.leads:
 		p.standsInLine(false)
-		p.state = "" // nothing of what the others sent meanwhile has arrived
+		p.state = "" // messages that came meanwhile are lost
 		p.looks(isSeen(), time.Now())
 		p.asks(time.Now())
 	}
 }
 
-// freezes tells when the browser puts the page aside, and when it goes on, until stop is
-// called. It freezes the page (Page Lifecycle), or keeps it for the Back button (HTML,
-// "pagehide" and "pageshow"). Of the second, some browsers tell both ways and some only one.
+// freezes sends true when the browser puts the page aside and false when the page goes on,
+// until stop is called. A browser freezes a page ("freeze" and "resume", W3C Page Lifecycle)
+// or keeps it for the Back button ("pagehide" and "pageshow", HTML). For the Back button,
+// some browsers send both pairs of events and some only the second.
 func freezes() (frozen <-chan bool, stop func()) {
 	changes := make(chan bool, 4)
-	is := false // the first pageshow may be still to come, and brings nothing back
+	is := false // a pageshow that follows the loading of the page changes nothing
 	report := func(yes bool) func() {
 		return func() {
 			if yes == is {
@@ -158,7 +160,7 @@ func freezes() (frozen <-chan bool, stop func()) {
 	}
 }
 
-// listen calls do at each event of a global object, until stop is called.
+// listen calls do for each event of a global object, until stop is called.
 func listen(target, event string, do func()) (stop func()) {
 	handler := js.FuncOf(func(js.Value, []js.Value) any { do(); return nil })
 	js.Global().Get(target).Call("addEventListener", event, handler)
@@ -168,12 +170,12 @@ func listen(target, event string, do func()) (stop func()) {
 	}
 }
 
-// isSeen reports whether somebody may be looking at the page.
+// isSeen reports whether the page is visible.
 func isSeen() bool {
 	return js.Global().Get("document").Get("visibilityState").String() == "visible"
 }
 
-// keepStream has a stream of this page's own.
+// keepStream keeps a stream of this page's own open, until ctx ends.
 func keepStream(ctx context.Context, path, event string, notify func(LiveState)) {
 	wake, stop := wakes()
 	defer stop()
@@ -185,7 +187,7 @@ func keepStream(ctx context.Context, path, event string, notify func(LiveState))
 		}
 		notify(LiveLost)
 
-		select { // what woke us before is of no interest now
+		select { // an event from before the loss must not end the pause
 		case <-wake:
 		default:
 		}
@@ -193,7 +195,7 @@ func keepStream(ctx context.Context, path, event string, notify func(LiveState))
 	}
 }
 
-// rest waits about as long as pause says, or until something wakes it.
+// rest waits for about the pause, or until something wakes it.
 func rest(ctx context.Context, wake <-chan struct{}, pause time.Duration) {
 	timer := time.NewTimer(jittered(pause))
 	defer timer.Stop()
@@ -204,13 +206,13 @@ func rest(ctx context.Context, wake <-chan struct{}, pause time.Duration) {
 	}
 }
 
-// returnPause is between asking whether the server is back.
+// returnPause is the pause between the questions whether the server is back.
 const returnPause = 4 * time.Second
 
-// Returns waits until answers says that the server does, and reports whether it came to
-// that before ctx ended. It asks when the network comes back and when the page is looked
-// at. Browsers don't tell of every network, and of no server, that comes back: so it asks
-// every few seconds too, while the page can be seen.
+// Returns waits until answers reports that the server is back. It returns false if ctx ends
+// before that. It asks when the network comes back and when the page becomes visible.
+// Browsers don't report every network that comes back, and no server. So Returns also asks
+// every few seconds while the page is visible.
 func Returns(ctx context.Context, answers func(context.Context) bool) bool {
 	wake, stop := wakes()
 	defer stop()
@@ -225,8 +227,8 @@ func Returns(ctx context.Context, answers func(context.Context) bool) bool {
 	}
 }
 
-// wakes tells when the network comes back, and when the page is looked at or no longer,
-// until stop is called.
+// wakes sends when the network comes back and when the page becomes visible or hidden, until
+// stop is called.
 func wakes() (wake <-chan struct{}, stop func()) {
 	pokes := make(chan struct{}, 1)
 	poke := func() {
@@ -239,27 +241,27 @@ func wakes() (wake <-chan struct{}, stop func()) {
 	return pokes, func() { stopOnline(); stopVisible() }
 }
 
-// jittered is between half of a pause and one and a half. Go's own random numbers
-// would add to the program what the browser has anyway.
+// jittered returns between half of a pause and one and a half of it. It uses the browser's
+// random numbers: Go's would make the program larger.
 func jittered(pause time.Duration) time.Duration {
 	return pause/2 + time.Duration(js.Global().Get("Math").Call("random").Float()*float64(pause))
 }
 
-// delayedAfter is how long the first event may take. After that it is told again and again
-// that the stream is held, for who shows something to ask again.
+// delayedAfter is how long the first event may take. After that, [LiveDelayed] is notified
+// again and again at this interval, until the first event comes.
 const delayedAfter = 20 * time.Second
 
-// stream runs one EventSource until it fails, and returns how long it was connected.
-// The browser's own way of trying again is not used: it gives up at the first answer
-// that isn't a stream. Nor does a stream notice by itself that the network has gone, so
-// that we listen for it.
+// stream runs one EventSource until it fails, and returns how long it was connected. It
+// doesn't use EventSource's own reconnection, which gives up at the first answer that isn't
+// a stream. An EventSource doesn't notice that the network has gone either, so stream also
+// listens for the event "offline".
 func stream(ctx context.Context, path, event string, notify func(LiveState)) (lasted time.Duration) {
 	states := make(chan LiveState, 16)
 	forward := func(state LiveState) js.Func {
 		return js.FuncOf(func(js.Value, []js.Value) any {
 			select {
 			case states <- state:
-			default: // whoever is so far behind asks again anyway
+			default: // a receiver that is so far behind loads again anyway
 			}
 			return nil
 		})
@@ -282,7 +284,7 @@ func stream(ctx context.Context, path, event string, notify func(LiveState)) (la
 	for {
 		select {
 		case <-ctx.Done():
-			return 0 // nobody asks
+			return 0
 		case <-overdue.C:
 			if since.IsZero() {
 				reportDelay(ctx)
@@ -302,7 +304,7 @@ func stream(ctx context.Context, path, event string, notify func(LiveState)) (la
 	}
 }
 
-// reportDelay tells IT, once for each page.
+// reportDelay reports the trouble to the server, once in the life of a page.
 var reportDelay = func() func(context.Context) {
 	var once sync.Once
 	return func(ctx context.Context) {

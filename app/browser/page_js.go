@@ -12,20 +12,20 @@ import (
 // Host returns the page's host name.
 func Host() string { return js.Global().Get("location").Get("hostname").String() }
 
-// Path is the path of the page.
+// Path returns the path of the page's address.
 func Path() string { return js.Global().Get("location").Get("pathname").String() }
 
-// InstallsByHand tells whether the reader can install the app by the browser's own
-// menu only: Apple's browsers can't be asked to.
+// InstallsByHand reports whether only the browser's own menu can install the app. In Apple's
+// browsers a page can't ask for it.
 func InstallsByHand() bool {
 	navigator := js.Global().Get("navigator")
 	standalone := js.Global().Call("matchMedia", "(display-mode: standalone)").Get("matches").Bool()
 	return !standalone && strings.HasPrefix(navigator.Get("vendor").String(), "Apple")
 }
 
-// IsPhone reports whether the browser runs on a phone. Its name says so ("Mobi", which an
-// iPad may say too), or it is something small that is touched: a phone that shows the
-// desktop's pages has the desktop's name.
+// IsPhone reports whether the browser runs on a phone. The user agent of a phone has "Mobi"
+// in it, and so may that of an iPad. A phone that asks for desktop pages has the user agent
+// of a desktop, so a small touch screen counts as a phone too.
 func IsPhone() bool {
 	name := js.Global().Get("navigator").Get("userAgent").String()
 	if strings.Contains(name, "Mobi") && !strings.Contains(name, "iPad") {
@@ -34,9 +34,9 @@ func IsPhone() bool {
 	return js.Global().Call("matchMedia", "(pointer: coarse) and (hover: none) and (max-device-width: 30rem), (pointer: coarse) and (hover: none) and (max-device-height: 30rem)").Get("matches").Bool()
 }
 
-// Leave loads another page of the server, leaving the app. The Back button may bring this page
-// back as it was, with the names of a user who has signed out since, or a button that waits
-// for ever. So it is loaded anew then.
+// Leave leaves the app for another page. The Back button may bring this page back as it was,
+// with the names of a user who has signed out since, or with a button that waits for ever.
+// So the page is loaded again then.
 func Leave(path string) {
 	js.Global().Call("addEventListener", "pageshow", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		if args[0].Get("persisted").Bool() {
@@ -47,7 +47,7 @@ func Leave(path string) {
 	js.Global().Get("location").Call("assign", path)
 }
 
-// Download saves a text as a file. It leaves no address behind.
+// Download saves a text as a file. The address that it needs for that is removed later.
 func Download(name, text string) {
 	blob := js.Global().Get("Blob").New([]any{text}, map[string]any{"type": "text/plain;charset=utf-8"})
 	url := js.Global().Get("URL").Call("createObjectURL", blob)
@@ -55,11 +55,11 @@ func Download(name, text string) {
 	link.Set("href", url)
 	link.Set("download", name)
 	link.Call("click")
-	// Some browsers read it a moment later.
+	// Some browsers read the address a moment later.
 	time.AfterFunc(time.Minute, func() { js.Global().Get("URL").Call("revokeObjectURL", url) })
 }
 
-// Copy puts a text into the clipboard, and tells whether the browser did.
+// Copy puts a text into the clipboard, and reports whether the browser allowed it.
 func Copy(ctx context.Context, text string) bool {
 	promise, err := try(func() js.Value { return js.Global().Get("navigator").Get("clipboard").Call("writeText", text) })
 	if err != nil {
@@ -75,8 +75,8 @@ func Print() { js.Global().Call("print") }
 // Reload loads this page again.
 func Reload() { js.Global().Get("location").Call("reload") }
 
-// Languages are what the reader wants, best first: what they chose here, then
-// what the browser asks for.
+// Languages returns the languages that the reader wants, best first: the one that they chose
+// here, then those that the browser asks for.
 func Languages() []string {
 	var tags []string
 	for _, cookie := range strings.Split(js.Global().Get("document").Get("cookie").String(), ";") {
@@ -91,13 +91,12 @@ func Languages() []string {
 	return tags
 }
 
-// SpeakLanguage tells the browser, and those who read the page aloud, which
-// language it is in.
+// SpeakLanguage sets the language of the page for the browser and for screen readers.
 func SpeakLanguage(tag string) {
 	js.Global().Get("document").Get("documentElement").Set("lang", tag)
 }
 
-// ChooseLanguage keeps the reader's choice for a year, for the server too.
+// ChooseLanguage keeps the reader's choice for a year, in a cookie that the server reads too.
 func ChooseLanguage(tag string) {
 	cookie := shared.CookieLanguage + "=" + tag + "; Path=/; Max-Age=31536000; SameSite=Lax"
 	if js.Global().Get("location").Get("protocol").String() == "https:" {
@@ -109,8 +108,8 @@ func ChooseLanguage(tag string) {
 // In formats by the browser's Intl, in a language and the reader's time zone.
 type In string
 
-// Regional returns a language as it is written where the reader lives, such as "en-GB" for
-// "en", if the browser says so.
+// Regional returns the browser's regional form of a language, such as "en-GB" for "en", or
+// the language itself if the browser has none.
 func Regional(lang string) In {
 	wanted := js.Global().Get("navigator").Get("languages")
 	for i := range wanted.Length() {
@@ -118,7 +117,7 @@ func Regional(lang string) In {
 		if primary, _, _ := strings.Cut(tag, "-"); !strings.EqualFold(primary, lang) {
 			continue
 		}
-		// Intl throws at what some browsers say on some systems, such as "en-US@posix".
+		// Some browsers have tags that Intl throws at, such as "en-US@posix" on some systems.
 		if _, err := try(func() js.Value { return js.Global().Get("Intl").Call("getCanonicalLocales", tag) }); err == nil {
 			return In(tag)
 		}
@@ -151,14 +150,14 @@ func (l In) format(kind string, options map[string]any, method string, what any)
 	return js.Global().Get("Intl").Get(kind).New(string(l), options).Call(method, what).String()
 }
 
-// Remember keeps a small text in this browser under a key, beyond the session.
-// A browser that keeps nothing (private windows, full disks) is not an error.
+// Remember keeps a short text under a key in this browser's localStorage. A browser that
+// keeps nothing (in a private window, on a full disk) is no error.
 func Remember(key, value string) {
 	_, _ = try(func() js.Value { return js.Global().Get("localStorage").Call("setItem", key, value) })
 }
 
-// Watch calls changed whenever another page of this browser changes what is kept under a
-// key, until ctx ends.
+// Watch calls changed whenever another page of this browser changes the text under a key,
+// until ctx ends.
 func Watch(ctx context.Context, key string, changed func()) {
 	handler := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		if args[0].Get("key").Equal(js.ValueOf(key)) {
@@ -172,12 +171,13 @@ func Watch(ctx context.Context, key string, changed func()) {
 	handler.Release()
 }
 
-// Forget removes what [Remember] kept.
+// Forget removes the text that [Remember] keeps under a key.
 func Forget(key string) {
 	_, _ = try(func() js.Value { return js.Global().Get("localStorage").Call("removeItem", key) })
 }
 
-// Take returns what another page of this tab left under a key, once, or "".
+// Take returns the text that another page of this tab left under a key in sessionStorage,
+// and removes it. It returns "" if there is none.
 func Take(key string) string {
 	value, err := try(func() js.Value {
 		notes := js.Global().Get("sessionStorage")
@@ -191,7 +191,7 @@ func Take(key string) string {
 	return value.String()
 }
 
-// Recall returns what [Remember] kept, or "".
+// Recall returns the text that [Remember] keeps under a key, or "".
 func Recall(key string) string {
 	value, err := try(func() js.Value { return js.Global().Get("localStorage").Call("getItem", key) })
 	if err != nil || value.Type() != js.TypeString {

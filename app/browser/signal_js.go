@@ -9,12 +9,11 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// The signals of WebAuthn Level 3, 5.1.10, tell password managers what the
-// server says that they may be told. Browsers without them, and failures, are
-// silent: they are a courtesy.
+// The signals of WebAuthn Level 3, 5.1.10, inform password managers. The server decides which
+// ones are sent. If a browser doesn't have a signal, or a signal fails, nothing happens.
 
-// Signal tells what an answer says may be told; nothing for nil. It doesn't wait until
-// anybody has heard.
+// Signal sends the signals that an answer of the server allows, and none for nil. It doesn't
+// wait until a password manager has received them.
 func Signal(ctx context.Context, signals *shared.Signals) {
 	if signals == nil {
 		return
@@ -29,15 +28,15 @@ func Signal(ctx context.Context, signals *shared.Signals) {
 	}
 }
 
-// Forget tells that a passkey that was just used was removed (5.1.10.1). It gets
-// what Get got and returned.
+// Forget signals that the passkey that was just used doesn't exist any more (5.1.10.1). It
+// takes the argument and the result of Get.
 func (Authenticator) Forget(ctx context.Context, publicKey, credential json.RawMessage) {
 	signal(ctx, "signalUnknownCredential", map[string]any{
 		"rpId": parseJSON(publicKey).Get("rpId"), "credentialId": parseJSON(credential).Get("id"),
 	})
 }
 
-// signalFor is how long a password manager may take to hear of a change.
+// signalFor is how long a password manager may take to receive a signal.
 const signalFor = 5 * time.Second
 
 func signal(ctx context.Context, method string, details map[string]any) {
@@ -47,8 +46,8 @@ func signal(ctx context.Context, method string, details map[string]any) {
 	}
 	promise, err := try(func() js.Value { return credential.Call(method, details) })
 	if err == nil {
-		// Nobody waits: there is a sentence to show, and a password manager may take its time,
-		// or never answer.
+		// The user reads the result meanwhile. A password manager may take long, or never
+		// answer.
 		go func() {
 			hearing, done := context.WithTimeout(context.WithoutCancel(ctx), signalFor)
 			defer done()

@@ -12,13 +12,13 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// PasskeySupport says yes, so that components render as they mostly look.
+// PasskeySupport returns Supported, so that components render as they do in most browsers.
 func PasskeySupport() Support { return Supported }
 
-// OffersAutofill says no.
+// OffersAutofill returns false.
 func OffersAutofill(context.Context) bool { return false }
 
-// CreatesSilently says no.
+// CreatesSilently returns false.
 func CreatesSilently(context.Context) bool { return false }
 
 // Create fails: there is no browser.
@@ -47,13 +47,13 @@ func Signal(context.Context, *shared.Signals) {}
 // Live returns at once: nothing changes.
 func Live(context.Context, string, string, func(LiveState)) {}
 
-// Returns says no at once: nothing was away.
+// Returns returns false at once: no server was away.
 func Returns(context.Context, func(context.Context) bool) bool { return false }
 
 // Host returns "localhost".
 func Host() string { return "localhost" }
 
-// Path is that of the first page.
+// Path returns the path of the start page.
 func Path() string { return "/" }
 
 // Download does nothing.
@@ -65,10 +65,10 @@ func Copy(context.Context, string) bool { return false }
 // Print does nothing.
 func Print() {}
 
-// InstallsByHand says no.
+// InstallsByHand returns false.
 func InstallsByHand() bool { return false }
 
-// IsPhone reports that it isn't.
+// IsPhone returns false.
 func IsPhone() bool { return false }
 
 // Leave does nothing.

@@ -9,7 +9,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// PasskeySupport tells whether this page can use passkeys.
+// PasskeySupport says whether this page can use passkeys.
 func PasskeySupport() Support {
 	credentials := js.Global().Get("navigator").Get("credentials")
 	switch {
@@ -22,8 +22,8 @@ func PasskeySupport() Support {
 	}
 }
 
-// CreatesSilently tells whether the browser may make a passkey without asking,
-// after it filled in a password (getClientCapabilities, 5.1.7).
+// CreatesSilently reports whether the browser can make a passkey without asking, after it
+// has filled in a password (getClientCapabilities, 5.1.7).
 func CreatesSilently(ctx context.Context) bool {
 	credential := js.Global().Get("PublicKeyCredential")
 	if !credential.Truthy() || !credential.Get("getClientCapabilities").Truthy() {
@@ -37,7 +37,7 @@ func CreatesSilently(ctx context.Context) bool {
 	return err == nil && capabilities.Get("conditionalCreate").Truthy()
 }
 
-// OffersAutofill tells whether the browser offers passkeys in the box for a name
+// OffersAutofill reports whether the browser offers passkeys in the text box for a name
 // (isConditionalMediationAvailable, 5.1.4).
 func OffersAutofill(ctx context.Context) bool {
 	credential := js.Global().Get("PublicKeyCredential")
@@ -64,8 +64,8 @@ func (Authenticator) Get(ctx context.Context, publicKey json.RawMessage, mediati
 	return credential(ctx, "get", publicKey, mediation)
 }
 
-// credential has the script of package web/credential do it, which knows what browsers and
-// password managers give. Soon after ctx has ended, the ceremony ends too.
+// credential calls the script of package web/credential, which knows how browsers and
+// password managers differ. The ceremony ends soon after ctx has ended.
 func credential(ctx context.Context, method string, publicKey json.RawMessage, mediation string) (json.RawMessage, error) {
 	script, err := credentials(ctx)
 	if err != nil {
@@ -88,16 +88,16 @@ func credential(ctx context.Context, method string, publicKey json.RawMessage, m
 }
 
 // isForbidden reports whether a Permissions-Policy forbids passkeys on this page (WebAuthn
-// Level 3, 5.9): the exception says no more than that somebody closed the prompt. Only some
-// browsers tell.
+// Level 3, 5.9). The exception for that is the same as for a closed prompt. Only browsers
+// with document.featurePolicy (Chromium) say more.
 func isForbidden(method string) bool {
 	policy := js.Global().Get("document").Get("featurePolicy")
 	return policy.Truthy() && !policy.Call("allowsFeature", "publickey-credentials-"+method).Bool()
 }
 
-// credentials is the script's object. The first ceremony of a page loads it, by an element,
-// as a Content-Security-Policy may allow nothing else. What failed is tried again by the
-// next one.
+// credentials returns the object of that script. The first ceremony of a page loads the
+// script, by an element, since a Content-Security-Policy may allow nothing else. If loading
+// fails, the next ceremony tries again.
 func credentials(ctx context.Context) (js.Value, error) {
 	const name = "keypegCredentials"
 	if loaded := js.Global().Get(name); loaded.Truthy() {
@@ -120,11 +120,11 @@ func credentials(ctx context.Context) (js.Value, error) {
 	select {
 	case <-ended:
 	case <-ctx.Done():
-		return js.Undefined(), &Exception{Name: "AbortError", Message: "the script of passkeys was waited for"}
+		return js.Undefined(), &Exception{Name: "AbortError", Message: "the ceremony ended before its script was loaded"}
 	}
 	loaded := js.Global().Get(name)
-	if !loaded.Truthy() { // it wasn't there, or was something else
-		return js.Undefined(), &Exception{Name: "NotLoadedError", Message: "the script of passkeys didn't load"}
+	if !loaded.Truthy() { // the script is missing, or something else came in its place
+		return js.Undefined(), &Exception{Name: "NotLoadedError", Message: "the script for passkeys didn't load"}
 	}
 	return loaded, nil
 }

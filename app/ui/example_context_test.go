@@ -8,13 +8,14 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// plain writes dates and numbers as one language does. In a browser selfservice.Context
-// brings Formats that do so for all of them.
+// plain formats dates and numbers for one language. In a browser, selfservice.Context has
+// Formats for all languages.
 type plain struct{ ui.Formats }
 
 func (plain) Number(n int) string { return fmt.Sprint(n) }
 
-// Components read their texts from a catalogue, and so may whoever draws for themselves.
+// Components take their texts from a catalogue. A program that draws its own components can
+// do so too.
 func ExampleContext_Count() {
 	for _, text := range []*message.Catalogue{&message.English, &message.German} {
 		here := ui.Context{Text: text, Formats: plain{}}

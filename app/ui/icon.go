@@ -2,8 +2,8 @@ package ui
 
 import "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-// icon draws one of our own symbols. The markup is constant: nothing that a
-// person typed ever comes here.
+// icon draws one of our own symbols. Its markup is a constant of this file, so that it may
+// be raw.
 func icon(name string) app.UI {
 	return app.Raw(`<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true">` + glyphs[name] + `</svg>`)
 }

@@ -2,13 +2,13 @@ package ui
 
 import "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-// Message is a page's content where there is nothing else to show: what is the
-// matter, and one thing to do.
+// Message is the content of a page that has nothing else to show: what happened, and one
+// thing to do.
 type Message struct {
-	Title    string           // what is the matter
-	Lead     string           // and what it means
-	Button   string           // what to do, on the button; "" where there is nothing
-	OnButton app.EventHandler // does it; nil does nothing
+	Title    string           // what happened
+	Lead     string           // what that means
+	Button   string           // the text of the button; "" for no button
+	OnButton app.EventHandler // nil does nothing
 }
 
 // Render returns the message's markup.

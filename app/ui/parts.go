@@ -69,7 +69,7 @@ func steady(working bool, then, otherwise string) app.UI {
 	return app.Span().Class("steady").DataSet("other", other).Body(app.Span().Text(label(working, then, otherwise)))
 }
 
-// label is a button's text while it works, and otherwise.
+// label returns a button's text: then while it works, and otherwise at rest.
 func label(working bool, then, otherwise string) string {
 	if working {
 		return then

@@ -177,7 +177,7 @@ func (p *UsersPanel) renderList() app.UI {
 	)
 }
 
-// renderQuestion asks before somebody is shut out, or somebody may get into an account.
+// renderQuestion asks before a user is disabled, and before a link is made.
 func (p *UsersPanel) renderQuestion() app.UI {
 	text, user := p.Context.Text.Users, p.asking.user
 	ask := &askDialog{
