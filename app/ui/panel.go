@@ -237,7 +237,7 @@ func (p *PasskeysPanel) renderList() app.UI {
 	case p.state == listLoading:
 		return waiting(text.Loading)
 	case p.state == listFailed:
-		return app.Div().Body(
+		return app.Div().Class("slot").Body(
 			p.Context.notice(p.failure),
 			button("passkeys-retry", "", text.RetryList, false, p.onRetry),
 		)

@@ -54,6 +54,8 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 		return frame.With(spoken)
 	case *ui.SignInPanel: // which a host's page has in a card of its own
 		return frame.With(goapp.Div().Class("page").Body(goapp.Section().Class("card").Body(goapp.H1().Text(text.SignIn.Submit), component)))
+	case *ui.MethodsCard:
+		return frame.With(spoken, goapp.Div().Class("page").Body(component))
 	case *ui.SessionsPanel, *ui.ActivityPanel, goapp.HTMLSection: // pages, with headings of their own
 		return frame.With(component)
 	default:

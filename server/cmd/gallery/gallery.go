@@ -39,6 +39,7 @@ func newGallery(files *web.Files) http.Handler {
 	exhibits := slices.Concat(signInPages(files), appPages(files), components(files))
 	mux := http.NewServeMux()
 	mux.Handle("GET "+web.Prefix, files)
+	mux.Handle("GET "+"/icon.svg", http.RedirectHandler(files.URL("icon.svg"), http.StatusFound)) // a state of ui.Frame has it
 	mux.Handle("GET "+ownPrefix, http.StripPrefix(ownPrefix, http.FileServerFS(own)))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		writePage(w, index(files, exhibits, r.URL.RawQuery))
