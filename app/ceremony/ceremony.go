@@ -1,9 +1,9 @@
-// Package ceremony walks a person through registering, using or confirming with
-// a passkey.
+// Package ceremony runs WebAuthn's ceremonies: registering a passkey, signing in with one,
+// and confirming with one ([Ceremonies]).
 //
-// Each is two steps at the server with the authenticator in between. This
-// package knows their order and what a refusal means; it does not know how the
-// server is reached ([API]) or how the authenticator is asked ([Authenticator]).
+// Each has two requests to the server, with the authenticator in between. This package knows
+// their order and what a refusal means ([Failure]). It doesn't know how the server is reached
+// ([API]) or how the authenticator is asked ([Authenticator]).
 package ceremony
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// API is the server's half.
+// API is the server's part of the ceremonies.
 type API interface {
 	BeginRegistration(ctx context.Context, mediation string) (shared.Ceremony, error)
 	FinishRegistration(ctx context.Context, answer shared.FinishRegistration) (shared.Passkey, error)
@@ -26,38 +26,38 @@ type API interface {
 	FinishConfirmation(ctx context.Context, answer shared.FinishCeremony) (shared.Confirmed, error)
 }
 
-// Authenticator is the browser's half: navigator.credentials, with options and
-// answers in WebAuthn Level 3's JSON. Its errors are a *[shared.Error], which is shown as it
-// is, or have a method DOMException that returns the exception's name. They may have a
-// method Chosen, which reports whether the user had picked or made a passkey by then.
+// Authenticator is the browser's part: navigator.credentials, with options and answers in
+// WebAuthn Level 3's JSON. An error of it is a *[shared.Error], which is shown as it is, or
+// has a method DOMException that returns the exception's name. It may also have a method
+// Chosen, which reports whether the user had picked or made a passkey before the error.
 type Authenticator interface {
 	Create(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 	Get(ctx context.Context, publicKey json.RawMessage, mediation string) (json.RawMessage, error)
 }
 
-// Forgetful is an [Authenticator] that can tell a password manager that the passkey that it
-// gave works no more, so that it needn't offer it again. It is told only where the server
-// says that it may be ([shared.Error.UnknownCredential]): nobody else has the proof.
+// Forgetful is an [Authenticator] that can signal to a password manager that the passkey that
+// was just used doesn't exist any more. It does so only where the server allows it
+// ([shared.Error.UnknownCredential]), since only the server has the proof.
 type Forgetful interface {
-	// Forget gets what Get was called with, and what it returned.
+	// Forget takes the argument and the result of Get.
 	Forget(ctx context.Context, publicKey, credential json.RawMessage)
 }
 
-// Ceremonies joins both halves.
+// Ceremonies runs each ceremony over both parts.
 type Ceremonies struct {
 	API           API
 	Authenticator Authenticator
 }
 
-// Register adds a passkey under name, which may be blank. It fails with what the
-// server refused, or with a [Failure]; either way nothing was added.
+// Register adds a passkey under name, which may be blank. It fails with the server's refusal
+// or with a [Failure]. In both cases nothing was added.
 func (c Ceremonies) Register(ctx context.Context, name string) (shared.Passkey, error) {
 	return c.register(ctx, name, "")
 }
 
-// RegisterSilently adds a passkey if the browser makes one without asking the
-// user (conditional create). It fails as Register does, and mostly: nobody needs
-// to be told.
+// RegisterSilently adds a passkey if the browser makes one without asking the user
+// (conditional create). It fails as Register does, and it fails often. The user hasn't asked
+// for it, so no error needs to be shown.
 func (c Ceremonies) RegisterSilently(ctx context.Context) (shared.Passkey, error) {
 	return c.register(ctx, "", "conditional")
 }
@@ -71,7 +71,7 @@ func (c Ceremonies) register(ctx context.Context, name, mediation string) (share
 	if err != nil {
 		return shared.Passkey{}, failed(err, true)
 	}
-	// The authenticator has it now, whatever the user wants by then.
+	// The authenticator has the passkey now, so a user who cancels gets it at the server too.
 	added, err := c.API.FinishRegistration(context.WithoutCancel(ctx), shared.FinishRegistration{
 		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential},
 		Name:           name,
@@ -82,13 +82,13 @@ func (c Ceremonies) register(ctx context.Context, name, mediation string) (share
 	return added, err
 }
 
-// madeInVain is a refusal of a passkey that the authenticator had made by then.
+// madeInVain is the refusal of a passkey that the authenticator has made already.
 type madeInVain struct{ error }
 
 func (m madeInVain) Unwrap() error { return m.error }
 
 // MayBeKept reports whether a registration failed after the authenticator had made the
-// passkey: the user's password manager may have kept it, and it works nowhere.
+// passkey. The user's password manager may keep such a passkey, which works nowhere.
 func MayBeKept(err error) bool {
 	_, refused := errors.AsType[madeInVain](err)
 	failure, failed := errors.AsType[*Failure](err)
@@ -108,17 +108,16 @@ func (c Ceremonies) SignIn(ctx context.Context) (shared.SignedIn, error) {
 	return c.finishSignIn(ctx, begun, answer)
 }
 
-// ticketWait is how long autofill waits with one ticket, which lives five minutes.
+// ticketWait is how long autofill waits with one ticket. A ticket works for five minutes.
 const ticketWait = 4 * time.Minute
 
-// SignInByAutofill waits, for as long as ctx lasts, until the user picks one of the
-// passkeys that the browser offers in the box for a name (conditional mediation,
-// WebAuthn Level 3, 5.1.4), and begins a session with it. The box has
-// autocomplete="username webauthn".
+// SignInByAutofill waits, as long as ctx lasts, until the user picks one of the passkeys that
+// the browser offers in the text box for a name (conditional mediation, WebAuthn Level 3,
+// 5.1.4). Then it begins a session. The text box has autocomplete="username webauthn".
 //
-// Only a *[shared.Error] is for the user, who has picked a passkey that the server
-// refuses, and a [Failure] that is Chosen. Nobody asked for this ceremony, so nobody needs
-// to be told that it ended in another way.
+// Show only two of its errors: a *[shared.Error], with which the server refuses the passkey
+// that the user has picked, and a [Failure] that is Chosen. The user hasn't asked for this
+// ceremony, so no other end of it needs to be shown.
 func (c Ceremonies) SignInByAutofill(ctx context.Context) (shared.SignedIn, error) {
 	for {
 		begun, err := c.API.BeginSignIn(ctx, "conditional")
@@ -144,7 +143,7 @@ func (c Ceremonies) finishSignIn(ctx context.Context, begun shared.Ceremony, ans
 	return signed, err
 }
 
-// forget looks at how the use of a passkey ended.
+// forget signals that the used passkey doesn't exist any more, if the server's refusal says so.
 func (c Ceremonies) forget(ctx context.Context, begun shared.Ceremony, answer shared.FinishCeremony, err error) {
 	refused, _ := errors.AsType[*shared.Error](err)
 	if manager, ok := c.Authenticator.(Forgetful); ok && refused != nil && refused.UnknownCredential {
@@ -152,7 +151,7 @@ func (c Ceremonies) forget(ctx context.Context, begun shared.Ceremony, answer sh
 	}
 }
 
-// Confirm proves that the signed-in user is there.
+// Confirm proves that the signed-in user is present.
 func (c Ceremonies) Confirm(ctx context.Context) (shared.Confirmed, error) {
 	begun, err := c.API.BeginConfirmation(ctx)
 	if err != nil {
@@ -178,24 +177,24 @@ func (c Ceremonies) prove(ctx context.Context, begun shared.Ceremony) (shared.Fi
 	return shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, nil
 }
 
-// Reason is why the authenticator gave no answer, as far as a browser tells.
+// Reason says why the authenticator gave no answer, as far as a browser says.
 type Reason string
 
 const (
-	// Denied: closed, timed out, or nothing fits. Browsers don't say which, so
-	// that sites can't find out what a person has.
+	// Denied: the prompt was closed or timed out, or no passkey fits. Browsers don't say
+	// which, so that a site can't find out what passkeys a person has.
 	Denied Reason = "denied"
-	// Aborted: we ended it ourselves, to start another.
+	// Aborted: we ended the ceremony, because the user cancelled or another one begins.
 	Aborted Reason = "aborted"
 	// Exists: the authenticator has a passkey for this account already.
 	Exists Reason = "exists"
-	// WrongAddress: the page's host doesn't belong to the relying party id.
+	// WrongAddress: the relying party id isn't valid for the page's host.
 	WrongAddress Reason = "wrong address"
 	// NotSupported: no authenticator can make the kind of passkey that we need.
 	NotSupported Reason = "not supported"
 	// NoLock: there is no screen lock or PIN to verify the user with.
 	NoLock Reason = "no lock"
-	// NotLoaded: the page lacks its script for passkeys.
+	// NotLoaded: the page's script for passkeys didn't load.
 	NotLoaded Reason = "not loaded"
 	// Faulty: the authenticator or password manager failed in its own way.
 	Faulty Reason = "faulty"
@@ -205,17 +204,18 @@ const (
 type Failure struct {
 	Reason      Reason
 	Registering bool   // else signing in or confirming
-	Confirming  bool   // who has signed in already
-	Exception   string // the DOMException's name, for whom the user asks
-	// Chosen says that the user had picked a passkey, or made one that the server never
-	// got: their password manager may have kept it.
+	Confirming  bool   // else registering or signing in
+	Exception   string // the DOMException's name, which the user can give to IT
+	// Chosen says that the user had picked a passkey, or had made one that the server never
+	// got. Their password manager may keep the latter.
 	Chosen bool
 }
 
-// Error is for logs. What a person reads depends on the Reason.
+// Error is for logs. The sentence for a person depends on the Reason.
 func (f *Failure) Error() string { return "authenticator: " + f.Exception }
 
-// reasons are the exceptions of WebAuthn Level 3, 5.1.3 and 5.1.4.
+// reasons are the exceptions of WebAuthn Level 3, 5.1.3 and 5.1.4, and our own
+// NotLoadedError.
 var reasons = map[string]Reason{
 	"NotAllowedError":   Denied,
 	"AbortError":        Aborted,
@@ -228,7 +228,7 @@ var reasons = map[string]Reason{
 
 func failed(err error, registering bool) error {
 	if _, is := errors.AsType[*shared.Error](err); is {
-		return err // the authenticator's side knows a sentence for it
+		return err // it has its own sentence
 	}
 	failure := &Failure{Reason: Faulty, Registering: registering, Exception: "UnknownError"}
 	if exception, ok := errors.AsType[interface {
@@ -247,7 +247,7 @@ func failed(err error, registering bool) error {
 		failure.Reason = reason
 	}
 	if failure.Reason == Exists && !registering {
-		failure.Reason = Faulty // only creating knows this exception
+		failure.Reason = Faulty // the specification has this exception only for create
 	}
 	return failure
 }

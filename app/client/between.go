@@ -8,11 +8,12 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Not every answer is the server's. A proxy answers for a server that is away, a filter for
-// a request that it doesn't like, and a network for people who haven't signed in to it.
+// Not every answer comes from the server. A proxy answers in the place of a server that is
+// away. A filter answers a request that it refuses. A network answers until its user has
+// signed in to it.
 
-// refusedBetween is what a person reads of an answer of 400 and more that isn't a problem of
-// the server's.
+// refusedBetween returns the error for an answer of 400 and more that isn't a problem of the
+// server's.
 func refusedBetween(status int) *shared.Error {
 	switch {
 	case status == 413:
@@ -25,8 +26,8 @@ func refusedBetween(status int) *shared.Error {
 	return shared.TroubleRefused.Refusal()
 }
 
-// unreadable is what a person reads of an answer that says that all went well, and can't be
-// read: it begins as the server's do, or it is something else.
+// unreadable returns the error for a successful answer that isn't the JSON that we expect. If
+// it begins like JSON, it was cut off; otherwise something else has answered.
 func unreadable(answer []byte) *shared.Error {
 	if answer = bytes.TrimSpace(answer); len(answer) == 0 || answer[0] == '{' {
 		return shared.TroubleCutAnswer.Refusal()
@@ -34,7 +35,7 @@ func unreadable(answer []byte) *shared.Error {
 	return shared.TroubleOtherAnswer.Refusal()
 }
 
-// reports has each trouble reported once, whoever meets it, and waits for nothing.
+// reports sends a trouble to the server, once for each kind, and doesn't wait for the answer.
 func (c *Client) reports(ctx context.Context, err error) {
 	trouble := shared.TroubleOf(err)
 	if trouble == "" {

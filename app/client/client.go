@@ -1,8 +1,9 @@
-// Package client speaks Keypeg's API: one method per endpoint, over a
-// [Transport] that somebody else brings.
+// Package client calls Keypeg's API. A [Client] has one method for each endpoint, and sends
+// its requests by a [Transport].
 //
-// In the browser that is fetch; in tests it is a real server. net/http stays
-// out, because it would add megabytes to the WebAssembly program.
+// In the browser the transport is fetch (browser.Transport); in tests it is a real server.
+// This package doesn't import net/http, whose client would add 5 MB to the WebAssembly
+// program.
 package client
 
 import (
@@ -16,19 +17,20 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Transport sends one request to the server that the page came from, with its
-// cookies. A nil body sends none. An error means that no answer came, or none of the
-// server's: a *[shared.Error] says more.
+// Transport sends a request to the server that the page came from, with the page's cookies. A
+// nil body sends none. An error means that no answer of the server came. If it is a
+// *[shared.Error], its code says more.
 type Transport interface {
 	Send(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error)
 }
 
-// Client calls the API. Its methods fail with a *[shared.Error]: what the server
-// refused, [shared.CodeOffline] or [shared.CodeAway] when it could not be reached, or
-// [shared.CodeInBetween] when something else answered, which is reported to the server too.
+// Client calls the API. Its methods fail with a *[shared.Error]. Its code is that of the
+// server's refusal; [shared.CodeOffline] or [shared.CodeAway] if the server can't be reached;
+// or [shared.CodeInBetween] if something else answered in the server's place, which is also
+// reported to the server.
 type Client struct {
 	transport Transport
-	reported  sync.Map // troubles, each told to the server once
+	reported  sync.Map // the troubles that the server knows of, since each is reported once
 }
 
 // New returns a Client.
@@ -40,8 +42,8 @@ func call[Out any](ctx context.Context, c *Client, method, path string, in any) 
 	return out, err
 }
 
-// exchange is what call does, once for all types: code that is made for each of them
-// is paid for by everybody who loads the app.
+// exchange does the work of call without a type parameter. The compiler makes code for each
+// type of call, and everybody who loads the app pays for it.
 func (c *Client) exchange(ctx context.Context, method, path string, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -77,7 +79,8 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	return nil
 }
 
-// refusal reads a problem (RFC 9457), if it is one.
+// refusal reads an answer of 400 and more: a problem of the server's (RFC 9457), or an answer
+// of something in between.
 func refusal(status int, answer []byte) error {
 	var problem shared.Problem
 	if err := json.Unmarshal(answer, &problem); err != nil || problem.Code == "" || problem.Detail == "" {
@@ -110,13 +113,13 @@ func (c *Client) FinishSignIn(ctx context.Context, answer shared.FinishCeremony)
 	return call[shared.SignedIn](ctx, c, "POST", shared.PathSignInFinish, answer)
 }
 
-// SignOut ends the session on the server, and returns where to end it at the OpenID
-// provider too, if anywhere.
+// SignOut ends the session on the server. It returns the address at which the OpenID provider
+// ends its own session, or "".
 func (c *Client) SignOut(ctx context.Context) (shared.SignedOut, error) {
 	return call[shared.SignedOut](ctx, c, "POST", shared.PathSignOut, nil)
 }
 
-// MakeRecoveryCodes returns new ones, in place of all that there were.
+// MakeRecoveryCodes returns new codes, which replace all earlier ones.
 func (c *Client) MakeRecoveryCodes(ctx context.Context) (shared.RecoveryCodes, error) {
 	return call[shared.RecoveryCodes](ctx, c, "POST", shared.PathRecoveryCodes, nil)
 }
@@ -126,9 +129,9 @@ func (c *Client) MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathPhoneLink, nil)
 }
 
-// Users returns a page of the users whose names begin with find: the first for after
-// "", else the one after the page whose Next this is. It is for administrators, as
-// are the methods below it.
+// Users returns a page of the users whose names begin with find. After is "" for the first
+// page, or the Next of the page before. It is for administrators, as the methods up to
+// [Client.SetDisabled] are.
 func (c *Client) Users(ctx context.Context, find, after string) (shared.Members, error) {
 	path := shared.PathUsers + "?find=" + url.QueryEscape(find) + "&after=" + url.QueryEscape(after)
 	return call[shared.Members](ctx, c, "GET", path, nil)
@@ -139,39 +142,39 @@ func (c *Client) Invite(ctx context.Context, who shared.Invite) (shared.Invited,
 	return call[shared.Invited](ctx, c, "POST", shared.PathUsers, who)
 }
 
-// InviteAgain returns a new link for a user who has no way in yet.
+// InviteAgain returns a new link for a user who has no sign-in method yet.
 func (c *Client) InviteAgain(ctx context.Context, userID string) (shared.EnrolmentLink, error) {
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathInvitation, nil)
 }
 
-// MakeRecoveryLink returns a link for a user who has lost every way in.
+// MakeRecoveryLink returns a link for a user who has lost every sign-in method.
 func (c *Client) MakeRecoveryLink(ctx context.Context, userID string) (shared.EnrolmentLink, error) {
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathRecoveryLink, nil)
 }
 
-// WithdrawLinks makes a user's invitation and recovery link dead.
+// WithdrawLinks ends a user's invitation and recovery link.
 func (c *Client) WithdrawLinks(ctx context.Context, userID string) (shared.Member, error) {
 	return call[shared.Member](ctx, c, "DELETE", shared.PathUser+userID+shared.PathLinks, nil)
 }
 
-// SetDisabled shuts a user out, or lets them in again.
+// SetDisabled disables or enables a user.
 func (c *Client) SetDisabled(ctx context.Context, userID string, disabled bool) (shared.Member, error) {
 	return call[shared.Member](ctx, c, "PATCH", shared.PathUser+userID, shared.ChangeMember{Disabled: disabled})
 }
 
-// BeginLink returns where the user signs in to link a provider.
+// BeginLink returns the address at which the user signs in to link a provider.
 func (c *Client) BeginLink(ctx context.Context, providerID string) (shared.AtProvider, error) {
 	return call[shared.AtProvider](ctx, c, "POST", shared.PathIdentity+providerID, nil)
 }
 
-// Unlink takes an identity away.
+// Unlink removes an identity.
 func (c *Client) Unlink(ctx context.Context, identityID string) error {
 	_, err := call[nothing](ctx, c, "DELETE", shared.PathIdentity+identityID, nil)
 	return err
 }
 
-// BeginSSOConfirmation returns where the user confirms at a provider. The browser
-// comes back to next, a page of the app.
+// BeginSSOConfirmation returns the address at which the user confirms at a provider. The
+// browser comes back to next, a page of the app.
 func (c *Client) BeginSSOConfirmation(ctx context.Context, providerID, next string) (shared.AtProvider, error) {
 	return call[shared.AtProvider](ctx, c, "POST", shared.PathConfirmSSO+providerID, shared.BeginSSOConfirmation{Next: next})
 }
@@ -197,7 +200,7 @@ func (c *Client) ChangePassword(ctx context.Context, password string) error {
 	return err
 }
 
-// Sessions returns where the user is signed in.
+// Sessions returns the user's sessions.
 func (c *Client) Sessions(ctx context.Context) (shared.SessionList, error) {
 	return call[shared.SessionList](ctx, c, "GET", shared.PathSessions, nil)
 }
@@ -222,7 +225,7 @@ func (c *Client) Activity(ctx context.Context, before string) (shared.Activity, 
 	return call[shared.Activity](ctx, c, "GET", path, nil)
 }
 
-// Passkeys returns the user's own.
+// Passkeys returns the user's passkeys.
 func (c *Client) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	return call[shared.PasskeyList](ctx, c, "GET", shared.PathPasskeys, nil)
 }
@@ -243,8 +246,8 @@ func (c *Client) RenamePasskey(ctx context.Context, id, name string) (shared.Pas
 	return call[shared.Passkey](ctx, c, "PATCH", shared.PathPasskey+id, shared.RenamePasskey{Name: name})
 }
 
-// RemovePasskey takes a passkey away and returns those that are left. With
-// endSessions, the other sessions that began with it end too.
+// RemovePasskey removes a passkey and returns those that are left. With endSessions, the
+// other sessions that began with it end too.
 func (c *Client) RemovePasskey(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
 	path := shared.PathPasskey + id
 	if endSessions {

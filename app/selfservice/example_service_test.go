@@ -10,7 +10,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// oneLeft is a server whose user has one passkey and no other way in.
+// oneLeft is a server whose user has one passkey and no other sign-in method.
 type oneLeft struct{}
 
 func (oneLeft) Send(_ context.Context, method, _ string, _ []byte) (int, []byte, error) {
@@ -20,8 +20,8 @@ func (oneLeft) Send(_ context.Context, method, _ string, _ []byte) (int, []byte,
 	return 200, []byte(`{"passkeys":[{"id":"1","name":"Laptop","onlyMethod":true}]}`), nil
 }
 
-// Who draws the passkeys for themselves asks the service. In a page it is
-// selfservice.New(confirm); With takes another server, as here.
+// A program that draws the passkeys by itself calls the service. In a page it makes it with
+// selfservice.New(confirm). This example gives With another server.
 func ExampleWith() {
 	ctx, passkeys := context.Background(), selfservice.With(oneLeft{}, browser.Authenticator{}, nil)
 	list, err := passkeys.Passkeys(ctx)

@@ -13,11 +13,11 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// passkeys is one for all pages of the program.
+// passkeys is one service for all pages of the program.
 var passkeys = selfservice.New(confirm)
 
-// confirm asks the program's own server to compare the password of who is signed in, and to
-// take their session for fresh from then on.
+// confirm asks the program's own server to check the password of the signed-in user, and to
+// count their session as fresh from then on.
 func confirm(ctx context.Context, password string) error {
 	body, err := json.Marshal(map[string]string{"password": password})
 	if err != nil {
@@ -52,9 +52,9 @@ func (p *tools) showMine() { browser.Leave("/mine") }
 
 func (p *tools) leave() { browser.Leave("/sign-in") }
 
-// The user's name and its menu stand in the header of every page. Until the browser knows
-// who is signed in there is only their place; so it is on the server, which draws the page
-// ahead of that.
+// The user's name and its menu stand in the header of every page. There is only their place
+// while the browser doesn't know who is signed in, and on the server, which draws the page
+// before that.
 func ExampleMenu() {
 	fmt.Println(goapp.HTMLString(&tools{}))
 

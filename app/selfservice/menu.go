@@ -12,60 +12,58 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Menu is the signed-in user's name, for the top right of every page of a program that
-// has pages of its own. A click opens the menu: Passkeys, with the panel behind it, and
-// then the program's own lines. It learns by itself who is signed in and hears of what
-// changes elsewhere.
+// Menu is the signed-in user's name, for the top right of every page of a host program. A
+// click opens the menu: Passkeys, which opens the panel, and then the program's own lines.
+// The menu asks the server by itself who is signed in, and follows the stream of changes.
 //
-// Until it knows who is signed in, and where nobody is, its place stays empty. It stands at
-// the end of whatever it is put into: a block, a row of a flexbox, a cell of a grid.
+// While it doesn't know who is signed in, or nobody is, its place is empty. It stands at the
+// end of its container: of a block, of a row of a flexbox, or of a cell of a grid.
 type Menu struct {
 	goapp.Compo
 
 	// Service does the work. It is required, and the same for all pages; see [New].
 	Service *Service
-	// Text is what people read, and the language in which they get refusals; nil is
-	// English.
+	// Text is what people read. Its language is also that of refusals. Nil is English.
 	Text *message.Catalogue
-	// Items are the program's own lines, below Passkeys, whose ID is "passkeys".
+	// Items are the program's own lines, below the line Passkeys, which has the ID "passkeys".
 	Items []ui.MenuItem
-	// Changes grows when somebody has signed in or out without a page being loaded: the
-	// menu asks again. While nobody is signed in it asks for nothing by itself.
+	// Changes grows when somebody has signed in or out and no new page was loaded. The menu
+	// asks again then. By itself it asks nothing while nobody is signed in.
 	Changes int
 
-	// SignOut is called by the last line, "Sign out". It ends the program's own session.
-	// Nil leaves the line away.
+	// SignOut is called by the last line, "Sign out". It ends the program's own session. With
+	// nil there is no such line.
 	SignOut func()
 
-	// OnSignedOut is called when it turns out that nobody is signed in, or no longer: the
-	// program shows its sign-in page, or nothing happens on a page for everybody. Nil does
-	// nothing.
+	// OnSignedOut is called when the server answers that nobody is signed in, or that the
+	// session has ended. The program then shows its sign-in page, or does nothing on a page
+	// that is for everybody. It may be nil.
 	OnSignedOut func()
-	// SignInAgain leads to the program's own sign-in, which makes the session count as
-	// fresh. The dialog that asks for a confirmation offers it; who has neither a password
-	// nor a passkey has nothing else. Nil leaves it away.
+	// SignInAgain goes to the program's own sign-in, after which the session counts as fresh.
+	// The dialog that asks for a confirmation offers it, unless it is nil. A user without a
+	// password and a passkey can confirm in no other way.
 	SignInAgain func()
 
 	self     goapp.Context
-	stop     context.CancelFunc // ends listening; nil while it doesn't listen
+	stop     context.CancelFunc // ends the stream of changes; nil while there is none
 	streamed bool               // the stream has sent something
 	account  shared.Account
 	state    menuState
 	wanted   bool // the panel, by the page's address
-	seen     int  // the Changes that the account is of
-	changes  int  // how many times something changed, for the panel to ask again
+	seen     int  // Changes, when the account was asked for
+	changes  int  // how many times something changed: the panel loads again when it grows
 }
 
 type menuState int
 
 const (
-	menuUnknown menuState = iota // who is signed in
+	menuUnknown menuState = iota // it isn't known who is signed in, or nobody is
 	menuKnown
-	menuPanel // open
+	menuPanel // the panel is open
 )
 
-// panelFragment ends the page's address while the panel is open, so that the browser's Back
-// closes it rather than leave the page, and a reload opens it again.
+// panelFragment is the fragment of the page's address while the panel is open. So the Back
+// button closes the panel instead of leaving the page, and a reload opens it again.
 const panelFragment = "your-passkeys"
 
 // OnNav opens and closes the panel by the page's address.
@@ -83,7 +81,7 @@ func (m *Menu) OnNav(ctx goapp.Context) {
 // navigate gives the page's address a fragment, or takes it away.
 func (m *Menu) navigate(fragment string) {
 	if !goapp.IsClient {
-		return // there is no address
+		return // outside of a browser there is no address
 	}
 	to := *m.self.Page().URL()
 	to.Fragment, to.RawFragment = fragment, ""
@@ -96,17 +94,17 @@ func (m *Menu) OnMount(ctx goapp.Context) {
 	m.load()
 }
 
-// OnUpdate asks again when the program says that it may be somebody else.
+// OnUpdate asks again when the program says that somebody has signed in or out.
 func (m *Menu) OnUpdate(goapp.Context) {
 	if m.seen != m.Changes {
 		m.load()
 	}
 }
 
-// OnDismount stops listening.
+// OnDismount ends the stream of changes.
 func (m *Menu) OnDismount() { m.stopListening() }
 
-// load asks again. While the server is away, what is shown stays.
+// load asks who is signed in. While the server is away, what is shown stays.
 func (m *Menu) load() {
 	m.seen = m.Changes
 	m.self.Async(func() {
@@ -118,7 +116,7 @@ func (m *Menu) load() {
 				return
 			case err == nil:
 				if m.state == menuPanel && m.account.User.ID != account.User.ID {
-					m.state, m.wanted = menuKnown, false // what was begun in the panel was for another user
+					m.state, m.wanted = menuKnown, false // what the user began in the panel was for another account
 				}
 				m.account = account
 				m.changes++
@@ -140,8 +138,8 @@ func (m *Menu) signedOut() {
 	}
 }
 
-// listen hears of changes from now on. Who isn't signed in has none to hear of, and would
-// be refused over and over.
+// listen opens the stream of changes. It is called only for a signed-in user: the server would
+// refuse all others again and again.
 func (m *Menu) listen() {
 	if m.stop != nil {
 		return
@@ -164,9 +162,10 @@ func (m *Menu) stopListening() {
 	}
 }
 
-// onLive asks again after every change, and whenever the stream came or went: something may
-// have been missed, or the session may be why it ended. That it came at first is no reason:
-// the server was asked just before, and only the list in an open panel might be older.
+// onLive asks again after every change, and whenever the stream was connected or lost: a
+// change may have been missed, or the stream may have ended because the session did. The
+// first connection is an exception. The server was asked just before it, and only the list
+// in an open panel may be older.
 func (m *Menu) onLive(state browser.LiveState) {
 	first := !m.streamed
 	m.streamed = true

@@ -1,10 +1,10 @@
-// Package selfservice lets the signed-in user look after their own passkeys, in any
-// go-app program whose server answers Keypeg's API.
+// Package selfservice lets the signed-in user manage their own passkeys, in any go-app
+// program whose server answers Keypeg's API.
 //
-// [Menu] is the user's name at the top right, with its menu and the passkeys panel behind
-// it. [Service] does the work for it and for the other components of app/ui: it joins the
-// API, the browser's authenticators and the password managers. Keypeg's own pages stand on
-// the same Service.
+// [Menu] is the user's name at the top right, with the menu and the passkeys panel that it
+// opens. [Service] does the work for Menu and for the other components of package ui. It
+// calls the API (package client), runs the ceremonies (package ceremony), and sends signals
+// to password managers (package browser). Keypeg's own pages use the same Service.
 package selfservice
 
 import (
@@ -20,45 +20,44 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Service is a [ui.PasskeyService], a [ui.ConfirmService] and a [ui.SignInService]. Make
-// one with [New], for all pages together.
+// Service is a [ui.PasskeyService], a [ui.ConfirmService] and a [ui.SignInService]. Make one
+// with [New], for all pages together.
 //
-// What the server refuses, or that it can't be reached, is a *[shared.Error]. Where a
-// passkey is asked for, that may also be a *[ceremony.Failure]: the browser had no answer.
-// Components show both.
+// Its errors are a *[shared.Error] if the server refuses or can't be reached, and a
+// *[ceremony.Failure] if the browser has no passkey to give. Components show both.
 type Service struct {
 	password   Password
 	client     *client.Client
 	ceremonies ceremony.Ceremonies
 
 	mu   sync.Mutex
-	user shared.User // as the server told last
+	user shared.User // of the last answer of the server
 
-	cancelSilent context.CancelFunc // the silent registration's, once there was one
+	cancelSilent context.CancelFunc // ends the silent registration; nil before there was one
 	silentEnded  <-chan struct{}
 }
 
-// Password confirms the user by their password. In a program with accounts of its own it
-// asks the program's own server, which takes the session for fresh from then on. What it
-// refuses with is shown if it is a *[shared.Error]: one of [shared.CodeSignInRefused] for a
-// wrong password, as [shared.CodeUnauthenticated] says that the session has ended.
+// Password confirms the user by their password. A program with accounts of its own asks its
+// own server, which counts the session as fresh from then on. An error that is a
+// *[shared.Error] is shown. Its code for a wrong password is [shared.CodeSignInRefused], since
+// [shared.CodeUnauthenticated] says that the session has ended.
 type Password func(ctx context.Context, password string) error
 
-// New returns a Service of the page's own server and authenticators. Password may be nil
-// where no user has one: where HostUser.HasPassword is false on the server.
+// New returns a Service for the page's own server and the browser's authenticators. Password
+// may be nil if no user has a password: if HostUser.HasPassword is always false on the server.
 func New(password Password) *Service {
 	return With(browser.Transport{}, browser.Authenticator{}, password)
 }
 
-// With returns a Service over another server or authenticators, as in tests.
+// With returns a Service for another server or other authenticators, as in tests.
 func With(transport client.Transport, authenticator ceremony.Authenticator, password Password) *Service {
 	c := client.New(transport)
 	return &Service{password: password, client: c, ceremonies: ceremony.Ceremonies{API: c, Authenticator: authenticator}}
 }
 
-// Context is what components need to know: of the browser that they run in, and of the
-// account that [Service.Account] has returned, which is empty where nobody is signed in.
-// Text is required; message.English is one.
+// Context returns the context of the interface, which components need: facts about the
+// browser, and about the account that [Service.Account] has returned. The account is empty
+// while nobody is signed in. Text is required; [message.English] is one.
 func Context(text *message.Catalogue, account shared.Account) ui.Context {
 	blocked := ""
 	switch browser.PasskeySupport() {
@@ -73,7 +72,8 @@ func Context(text *message.Catalogue, account shared.Account) ui.Context {
 	}
 }
 
-// Account returns who is signed in. With nobody, [shared.IsSignedOut] says so of its error.
+// Account returns the account of the signed-in user. If nobody is signed in, its error is one
+// for which [shared.IsSignedOut] is true.
 func (s *Service) Account(ctx context.Context) (shared.Account, error) {
 	account, err := s.client.Account(ctx)
 	if err == nil {
@@ -84,22 +84,23 @@ func (s *Service) Account(ctx context.Context) (shared.Account, error) {
 	return account, err
 }
 
-// User is who was signed in when [Service.Account] returned last, or nobody.
+// User returns the user of the last account that [Service.Account] returned, or the zero User.
 func (s *Service) User() shared.User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.user
 }
 
-// Passkeys returns the user's own. A password that can't be asked for isn't told of.
+// Passkeys returns the user's passkeys. HasPassword is false if there is no function to ask
+// for the password with.
 func (s *Service) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	list, err := s.client.Passkeys(ctx)
 	list.HasPassword = list.HasPassword && s.password != nil
 	return list, err
 }
 
-// Register adds a passkey under a name, which may be blank. Where it fails, nothing was
-// added. It ends a silent registration, for which see [Service.RegisterSilently].
+// Register adds a passkey under a name, which may be blank. If it fails, nothing was added.
+// Before that it ends a silent registration; see [Service.RegisterSilently].
 func (s *Service) Register(ctx context.Context, name string) (shared.Passkey, error) {
 	s.EndSilent()
 	added, err := s.ceremonies.Register(ctx, name)
@@ -110,8 +111,8 @@ func (s *Service) Register(ctx context.Context, name string) (shared.Passkey, er
 // silentFor is how long the browser may take to make a passkey silently.
 const silentFor = 30 * time.Second
 
-// EndSilent makes room for a ceremony that the user wants: a browser runs one at
-// a time, and the silent one may wait for ever.
+// EndSilent ends a silent registration. A browser runs one ceremony at a time, and the silent
+// one may wait for ever.
 func (s *Service) EndSilent() {
 	s.mu.Lock()
 	cancel, ended := s.cancelSilent, s.silentEnded
@@ -122,8 +123,8 @@ func (s *Service) EndSilent() {
 	}
 }
 
-// RegisterSilently adds a passkey if the browser offers to without asking. Nobody
-// asked for it, so nobody is told why there is none.
+// RegisterSilently adds a passkey if the browser makes one without asking the user. It
+// reports whether it did. The user hasn't asked for it, so it returns no error to show.
 func (s *Service) RegisterSilently(ctx context.Context) (shared.Passkey, bool) {
 	if !browser.CreatesSilently(ctx) {
 		return shared.Passkey{}, false
@@ -141,41 +142,41 @@ func (s *Service) RegisterSilently(ctx context.Context) (shared.Passkey, bool) {
 	return made, err == nil
 }
 
-// Rename gives a passkey another name, and returns it as it is then.
+// Rename gives a passkey another name, and returns the changed passkey.
 func (s *Service) Rename(ctx context.Context, id, name string) (shared.Passkey, error) {
 	return s.client.RenamePasskey(ctx, id, name)
 }
 
-// Remove takes a passkey away and returns those that are left; the password manager is told
-// of it, where the server says that it may be. EndSessions ends the user's
-// other sessions that began with it, where the server can end them.
+// Remove removes a passkey and returns those that are left. It signals that to the password
+// manager where the server allows it. EndSessions also ends the user's other sessions that
+// began with the passkey, where the server can end them.
 func (s *Service) Remove(ctx context.Context, id string, endSessions bool) (shared.PasskeyList, error) {
 	left, err := s.client.RemovePasskey(ctx, id, endSessions)
 	browser.Signal(ctx, left.Signals)
 	return left, err
 }
 
-// ConfirmWithPasskey proves again who the user is; the session is fresh from then on.
+// ConfirmWithPasskey proves again who the user is. The session counts as fresh from then on.
 func (s *Service) ConfirmWithPasskey(ctx context.Context) error {
 	s.EndSilent()
 	_, err := s.ceremonies.Confirm(ctx)
 	return err
 }
 
-// ConfirmWithPassword proves it by what [New] was given, and fails as that does.
+// ConfirmWithPassword calls the [Password] that [New] got, and fails as it does.
 func (s *Service) ConfirmWithPassword(ctx context.Context, password string) error {
 	return s.password(ctx, password)
 }
 
-// SignInWithPasskey begins a session with whatever passkey the user picks.
+// SignInWithPasskey begins a session with the passkey that the user picks.
 func (s *Service) SignInWithPasskey(ctx context.Context) error {
 	_, err := s.ceremonies.SignIn(ctx)
 	return err
 }
 
-// SignInByAutofill begins a session when the user picks a passkey in the box for their
-// name; see [ceremony.Ceremonies.SignInByAutofill]. In a browser that can't offer any
-// there it fails at once.
+// SignInByAutofill begins a session when the user picks a passkey in the text box for their
+// name; see [ceremony.Ceremonies.SignInByAutofill]. It fails at once in a browser without
+// autofill for passkeys.
 func (s *Service) SignInByAutofill(ctx context.Context) error {
 	if !browser.OffersAutofill(ctx) {
 		return &ceremony.Failure{Reason: ceremony.NotSupported, Exception: "NotSupportedError"}
