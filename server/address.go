@@ -12,7 +12,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Address is where an installation is reached, and what follows from it.
+// Address is where people reach an organisation, and what follows from that.
 type Address struct {
 	Origin string // "https://id.example.com", as browsers write it
 	Host   string // "id.example.com" or "localhost:8080", as in the Host header
@@ -20,15 +20,15 @@ type Address struct {
 	Secure bool   // https
 }
 
-// ParseAddress turns a public URL, as somebody typed it, into what browsers make of it,
-// with the relying party id that is set or follows from it. Capitals, default ports, a final
-// dot and letters outside of ASCII are rewritten. What browsers can't open, and what says
-// more than a host, is refused: the error is a sentence for IT that says what to write
-// instead.
+// ParseAddress turns a public URL, as somebody typed it, into the form that browsers use.
+// It takes the relying party id that is set, or derives it. It rewrites capitals, default
+// ports, a final dot and letters outside of ASCII. It refuses an address that browsers
+// can't open, and one that has more than a host: the error is a sentence for IT that says
+// what to write instead.
 //
-// Passkeys need a secure context and a domain (WebAuthn Level 3, 5.1.3): https,
-// or http on localhost or a name under it, and never an IP address. The relying party id is
-// the host, or a domain above it that isn't a public suffix.
+// Passkeys need a secure context and a domain (WebAuthn Level 3, 5.1.3): https, or http on
+// localhost or a name under it, and never an IP address. The relying party id is the host,
+// or a domain above it that isn't a public suffix.
 func ParseAddress(publicURL, rpID string, passkeysOn bool) (Address, error) {
 	at, err := parseOrigin(publicURL)
 	if err != nil {
@@ -51,11 +51,11 @@ func ParseAddress(publicURL, rpID string, passkeysOn bool) (Address, error) {
 	return Address{Origin: at.String(), Host: at.host(), RPID: id, Secure: at.secure}, nil
 }
 
-// IsLocal reports whether the address is this machine's own, which no other machine can open.
+// IsLocal reports whether only this machine can open the address.
 func (a Address) IsLocal() bool { return shared.IsLocalhost(HostName(a.Host)) }
 
-// IsHost reports whether a request's Host header names this address. Hosts are equal however
-// they are written: in capitals, with the default port, with a final dot (RFC 9110, 4.2.3).
+// IsHost reports whether a request's Host header names this address. Capitals, the default
+// port and a final dot make no difference (RFC 9110, 4.2.3).
 func (a Address) IsHost(host string) bool {
 	if host == a.Host {
 		return true
@@ -65,8 +65,8 @@ func (a Address) IsHost(host string) bool {
 	return bad == nil && at.host() == a.Host
 }
 
-// IsOrigin reports whether a request's Origin header names this address, however it is
-// written.
+// IsOrigin reports whether a request's Origin header names this address. It compares the
+// host as [Address.IsHost] does.
 func (a Address) IsOrigin(origin string) bool {
 	if origin == a.Origin {
 		return true
@@ -76,8 +76,8 @@ func (a Address) IsOrigin(origin string) bool {
 	return found && strings.EqualFold(scheme, own) && a.IsHost(host)
 }
 
-// HostName returns the name in a Host header, without its port, as it is compared; "" if
-// there is none. Cookies and passkeys know no ports.
+// HostName returns the name in a Host header in the form in which it is compared, without
+// the port, or "" if there is none. Ports make no difference to cookies and passkeys.
 func HostName(host string) string {
 	at, bad := parseHost(host)
 	if bad != nil {
@@ -90,7 +90,7 @@ func HostName(host string) string {
 type origin struct {
 	secure bool
 	name   string // in ASCII and lower case; an IPv6 address in brackets
-	port   int    // 0 for the scheme's own
+	port   int    // 0 for the default port of the scheme
 }
 
 func (o origin) host() string {
@@ -111,7 +111,7 @@ func (o origin) String() string {
 	return "http://" + o.host()
 }
 
-// trusted is an origin that browsers trust, and that the same host may have.
+// trusted returns the origin of the same host that browsers trust.
 func (o origin) trusted() origin {
 	o.secure = o.secure || !shared.IsLocalhost(o.name)
 	if o.secure && o.port == 80 {
@@ -120,10 +120,10 @@ func (o origin) trusted() origin {
 	return o
 }
 
-// example is what to write where nothing nearer to the typed text is right.
+// example is the advice if nothing closer to the typed text is right.
 const example = "https://id.example.com"
 
-// parseOrigin reads a public URL. Its errors don't repeat what may be a secret in it.
+// parseOrigin reads a public URL. Its errors don't repeat parts that may be secret.
 func parseOrigin(publicURL string) (origin, error) {
 	text := shared.TrimInvisible(publicURL)
 	it := "the public URL"
@@ -159,7 +159,7 @@ func parseOrigin(publicURL string) (origin, error) {
 	return at, nil
 }
 
-// betterAddress is what to write in place of a text that has no scheme, or too many.
+// betterAddress returns what to write instead of a text that has no scheme, or too many.
 func betterAddress(text string) string {
 	for text = strings.Trim(text, quotes); ; {
 		bare := strings.TrimLeft(text, `/\:`)
@@ -184,7 +184,8 @@ func betterAddress(text string) string {
 	return at.trusted().String()
 }
 
-// cutAuthority cuts what follows a scheme where browsers do: a backslash is a slash to them.
+// cutAuthority cuts the rest of a URL after its authority, where browsers do: they treat a
+// backslash as a slash.
 func cutAuthority(rest string) (authority, path string) {
 	if end := strings.IndexAny(rest, `/\?#`); end >= 0 {
 		return rest[:end], rest[end:]
@@ -192,7 +193,7 @@ func cutAuthority(rest string) (authority, path string) {
 	return rest, ""
 }
 
-// parseRPID reads a relying party id for a host; "" is the host itself.
+// parseRPID reads a relying party id for a host. An empty text means the host itself.
 func parseRPID(written, host string) (string, error) {
 	text := shared.TrimInvisible(written)
 	if text == "" {
@@ -221,9 +222,9 @@ func parseRPID(written, host string) (string, error) {
 	return id, checkRPID(id, host)
 }
 
-// checkRPID refuses an id that browsers refuse for a host: it must be the host, or a
-// "registrable domain suffix" of it in HTML's words. Strangers register side by side
-// under com, and under github.io too.
+// checkRPID refuses an id that browsers refuse for this host: it must be the host, or a
+// "registrable domain suffix" of it in HTML's words. Under a public suffix, such as com or
+// github.io, strangers have domains side by side.
 func checkRPID(id, host string) error {
 	suffix, _ := publicsuffix.PublicSuffix(host)
 	switch {

@@ -50,7 +50,7 @@ var accountClaims = []claim{
 		}
 		_, err := s.accounts.AddUser(s.Context(), account.NewUser{Name: "ANN", DisplayName: "x", Password: password})
 		if shared.CodeOf(err) != shared.CodeNameTaken {
-			s.Errorf("IT is told %v", err)
+			s.Errorf("IT gets %v", err)
 		}
 	}},
 	{"adding, removing and changing the password need a recent confirmation", func(s *scene) {

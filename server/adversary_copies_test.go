@@ -27,11 +27,11 @@ var copyClaims = []claim{
 				s.Errorf("%d events, rows %+v", n, carol.lists().Passkeys)
 			}
 
-			for _, told := range []string{"first", "again"} {
+			for _, turn := range []string{"first", "again"} {
 				proof := s.proof(carol.device, begins(carol))
 				a := s.refusesAs(400, shared.CodePasskeyChanged, "Backup", carol.finishes(finish, proof))
 				if !strings.Contains(string(a.body), "has changed this passkey") {
-					s.Errorf("%s: it doesn't say what to do: %s", told, a)
+					s.Errorf("%s: it doesn't say what to do: %s", turn, a)
 				}
 			}
 			s.succeeds(carol.finishes(finish, s.proof(carol.device, begins(carol), synced))(), 200)

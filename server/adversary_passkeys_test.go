@@ -62,7 +62,7 @@ var passkeyClaims = []claim{
 		unknown, wrong := problem(passkeytest.WithCredentialID([]byte("nobody's"))), problem(passkeytest.WithSignature([]byte("wrong")))
 		// It may be another server's: its password manager keeps it.
 		if unknown.UnknownCredential {
-			s.Error("a passkey that nobody has is told to be removed")
+			s.Error("the password manager may remove a passkey that nobody has")
 		}
 		if !reflect.DeepEqual(unknown, wrong) {
 			s.Errorf("unknown: %+v\nwrong:   %+v", unknown, wrong)
@@ -86,7 +86,7 @@ var passkeyClaims = []claim{
 		if !strings.Contains(string(a.body), "Your account is disabled") {
 			s.Errorf("it doesn't say what to do: %s", a)
 		}
-		// Who doesn't hold the passkey isn't told that there is such an account.
+		// Whoever doesn't hold the passkey doesn't learn that there is such an account.
 		s.signInFails("", passkeytest.WithSignature([]byte("wrong")))
 		s.refusesAs(401, shared.CodeUnauthenticated, "", func() answer { return s.ann.sends("GET", shared.PathAccount, nil) })
 		s.refusesAs(401, shared.CodeSignInRefused, "disabled", s.ann.finishes(shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}), shared.EventSignInFailed)

@@ -11,7 +11,7 @@ var verificationClaims = []claim{
 		s.everywhereFails("User presence", passkeytest.WithoutUserPresence())
 	}},
 	{"an answer without user verification is refused, and only the passkey's holder learns why", func(s *scene) {
-		// Whoever proves that they hold the passkey is told what is wrong with it.
+		// Whoever proves that they hold the passkey reads what is wrong with it.
 		const sentence = "didn't check that it's you"
 		s.signInIsExplained(400, shared.CodeUserNotVerified, "user verification", sentence, passkeytest.WithoutUserVerification())
 		s.confirmationIsExplained(400, shared.CodeUserNotVerified, "user verification", sentence, passkeytest.WithoutUserVerification())

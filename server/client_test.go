@@ -8,7 +8,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 )
 
-// TestClientAddress is of what proxies write into X-Forwarded-For, and strangers before them.
+// TestClientAddress is of what proxies write into X-Forwarded-For, and attackers before them.
 func TestClientAddress(t *testing.T) {
 	s := newSite(t, stores["memstore"], func(c *server.Config) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("10.0.0.2/32"), netip.MustParsePrefix("::1/128")}

@@ -31,18 +31,18 @@ func TestSessionEnded(t *testing.T) {
 				s.Errorf("%s: the sign-in page doesn't say that the session has ended", what)
 			}
 			if tells(elsewhere) {
-				s.Errorf("%s: it is said again", what)
+				s.Errorf("%s: the notice is there again", what)
 			}
 			carl.sends("POST", shared.PathSignOut, nil)
 			carl.sends("GET", path, nil)
 			if tells(carl) {
-				s.Errorf("%s: it is said to who signed out themselves", what)
+				s.Errorf("%s: a user who signed out reads the notice", what)
 			}
 		}
-		stranger := s.visitor()
-		stranger.sends("GET", shared.PageHome, nil)
-		if tells(stranger) {
-			s.Error("it is said to a stranger")
+		newcomer := s.visitor()
+		newcomer.sends("GET", shared.PageHome, nil)
+		if tells(newcomer) {
+			s.Error("somebody who never signed in reads the notice")
 		}
 	})
 }

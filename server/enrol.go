@@ -13,12 +13,11 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Enrolment links: an invitation, a way back in, a passkey on one's phone. Opening
-// one uses nothing up, so that whoever looks at links before people do (mail
-// filters, messengers) does no harm. Its token moves into a cookie, so that no page
-// has it in its address.
+// Enrolment links: an invitation, a recovery link, or a link for a passkey on one's phone.
+// Opening a link doesn't use it, because mail filters and messengers open links before
+// people do. Its token moves into a cookie, so that no page has it in its address.
 
-// cookieEnrol has the token of the link that the browser opened.
+// cookieEnrol is the cookie with the token of the link that the browser has opened.
 const cookieEnrol = "keypeg-enrol"
 
 // EnrolURL is the address of an enrolment link.
@@ -26,7 +25,7 @@ func (a Address) EnrolURL(token string) string {
 	return a.Origin + shared.PageEnrol + "?token=" + url.QueryEscape(token)
 }
 
-// publicLink is a link as whoever asked for it gets it, once.
+// publicLink returns a new link with its address and QR code. It is shown once.
 func (s *Server) publicLink(link account.Link) (shared.EnrolmentLink, error) {
 	at := s.c.Address.EnrolURL(link.Token)
 	code, err := qrOf(at)
@@ -45,15 +44,16 @@ func (s *Server) makePhoneLink(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.Respond(w, http.StatusOK, public)
 }
 
-// openedLink is behind the address of a page to which a link's token has led, in a cookie.
+// openedLink is the query of the page to which opening a link redirects, with the token in
+// a cookie.
 const openedLink = "?opened"
 
-// lostCookie reports whether a link was opened, and its cookie didn't come back.
+// lostCookie reports whether a link was opened and the browser doesn't send its cookie.
 func (s *Server) lostCookie(r *http.Request, cookie string) bool {
 	return r.URL.RawQuery == openedLink[1:] && s.cookies.Value(r, cookie) == ""
 }
 
-// enrolment is what the browser's link is good for.
+// enrolment describes the link that the browser has opened.
 func (s *Server) enrolment(r *http.Request) (account.Enrolment, error) {
 	return s.c.Accounts.Enrolment(r.Context(), s.cookies.Value(r, cookieEnrol))
 }
@@ -86,7 +86,7 @@ func (s *Server) enrolPage(e account.Enrolment) signinpages.Enrol {
 	}
 }
 
-// submitEnrol is the form, which works without a script: a password alone.
+// submitEnrol takes the form, which works without a script. It sets a password alone.
 func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	typed, err := httpapi.Form(r)
 	if err != nil {
@@ -110,21 +110,22 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// enrolledPassword is behind the address of the page that follows a password.
+// enrolledPassword is the query of the page that follows the setting of a password.
 const enrolledPassword = "?password"
 
 func (s *Server) showEnrolled(w http.ResponseWriter, r *http.Request) error {
 	return s.signInPages.Enrolled(w, httpapi.Text(r), r.URL.RawQuery == enrolledPassword[1:])
 }
 
-// bearer is whoever has the link, acting for its user. Nobody is signed in by it.
+// bearer returns the actor for a link: whoever has it acts for its user. A link doesn't
+// sign anybody in.
 func (s *Server) bearer(r *http.Request, e account.Enrolment) session.Actor {
 	who := s.c.Accounts.Actor(e.User)
 	who.Client = s.clients.Of(r)
 	return who
 }
 
-// browserOfEnrolment ties a ceremony to the link that the browser opened.
+// browserOfEnrolment binds a ceremony to the link that the browser has opened.
 func (s *Server) browserOfEnrolment(r *http.Request, e account.Enrolment) passkey.Browser {
 	return passkey.Browser{
 		Binding: store.HashOf(s.cookies.Value(r, cookieEnrol)), Text: httpapi.Text(r),

@@ -213,8 +213,8 @@ func TestRecoveryLink(t *testing.T) {
 		s.passes(time.Second)
 		at := s.recovers(s.bob)
 		activity := into[shared.Activity](s.bob, s.bob.sends("GET", shared.PathActivity, nil), 200)
-		if told := activity.Events[0]; told.Kind != shared.EventRecoveryLinkMade || told.By != "ANN" {
-			t.Errorf("the user is told %+v", told)
+		if event := activity.Events[0]; event.Kind != shared.EventRecoveryLinkMade || event.By != "ANN" {
+			t.Errorf("the activity begins with %+v", event)
 		}
 
 		other := s.visitor()
@@ -394,9 +394,9 @@ func TestEnrolmentLinks(t *testing.T) {
 			begun := into[shared.Ceremony](open, open.sends("POST", shared.PathEnrolBegin, nil), 200)
 
 			// A ticket of another link, or of a session, is another browser's.
-			stranger := s.visitor()
-			stranger.opensLink(s.addsPhone(s.bob))
-			s.refuses("another browser", func() answer { return stranger.finishesEnrolment(begun, "") })
+			attacker := s.visitor()
+			attacker.opensLink(s.addsPhone(s.bob))
+			s.refuses("another browser", func() answer { return attacker.finishesEnrolment(begun, "") })
 			s.refuses("another browser", func() answer { return open.finishesEnrolment(s.beginsAdding(s.ann), "") })
 			s.refuses("another browser", func() answer {
 				return s.ann.sends("POST", shared.PathRegisterFinish, shared.FinishRegistration{FinishCeremony: s.made(begun)})

@@ -22,5 +22,5 @@ func RespondBegun(w http.ResponseWriter, c shared.Ceremony) error { return httpa
 // ClientAddress is where a request came from.
 func (s *Server) ClientAddress(r *http.Request) string { return s.clients.Address(r) }
 
-// FlushFailures writes the failed attempts that wait to be told.
+// FlushFailures writes the failed attempts that wait to be written.
 func (s *Server) FlushFailures(ctx context.Context) { s.activity.Flush(ctx) }

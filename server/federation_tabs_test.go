@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// trips are the cookies of a browser's ways to providers.
-func (v *visitor) trips() (cookies []*http.Cookie) {
+// authorizationCookies are those in which a browser keeps its authorization requests.
+func (v *visitor) authorizationCookies() (cookies []*http.Cookie) {
 	for _, c := range v.jar.Cookies(siteURL) {
 		if strings.Contains(c.Name, "keypeg-sso-") {
 			cookies = append(cookies, c)
@@ -22,10 +22,10 @@ func (v *visitor) trips() (cookies []*http.Cookie) {
 }
 
 // leadsOn expects that somebody goes on to a page, and reads of no refusal there.
-func (a *abroad) leadsOn(v *visitor, out answer, to string) {
+func (a *federated) leadsOn(v *visitor, out answer, to string) {
 	a.Helper()
 	if got := out.header.Get("Location"); out.status != 303 || got != to {
-		a.Errorf("answered %s, to %q: %s", out, got, a.hears(v))
+		a.Errorf("answered %s, to %q: %s", out, got, a.notice(v))
 		return
 	}
 	if page := v.sends("GET", shared.PageSignIn, nil); page.status != 303 {
@@ -36,65 +36,65 @@ func (a *abroad) leadsOn(v *visitor, out answer, to string) {
 // TestSSOTabs is of people who have several tabs, and buttons of their browser's.
 func TestSSOTabs(t *testing.T) {
 	t.Run("each of five tabs signs in, whichever comes back first", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
 			var tabs []string
 			for range 5 {
-				tabs = append(tabs, a.signsInThere(a.leaves(v, "one"), danThere))
+				tabs = append(tabs, a.signsInThere(a.goesToProvider(v, "one"), danThere))
 			}
 			slices.Reverse(tabs)
 			for _, back := range tabs {
 				a.leadsOn(v, v.sends("GET", back, nil), "/")
 			}
 			into[shared.Account](v, v.sends("GET", shared.PathAccount, nil), 200)
-			if left := v.trips(); len(left) != 0 {
+			if left := v.authorizationCookies(); len(left) != 0 {
 				t.Errorf("cookies are left: %v", left)
 			}
 		})
 	})
 	t.Run("tabs at two providers don't disturb each other", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		a.links(a.ann, "two", annThere)
 		v := a.visitor()
-		one, two := a.signsInThere(a.leaves(v, "one"), eveThere), a.signsInThere(a.leaves(v, "two"), annThere)
+		one, two := a.signsInThere(a.goesToProvider(v, "one"), eveThere), a.signsInThere(a.goesToProvider(v, "two"), annThere)
 		a.staysOut(v, noAccount, "in none of the domains", func() answer { return v.sends("GET", one, nil) })
 		a.leadsOn(v, v.sends("GET", two, nil), "/")
 	})
-	t.Run("a browser keeps a few trips, the newest", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+	t.Run("a browser keeps a few authorization requests, the newest", func(t *testing.T) {
+		a := newFederated(t, stores["memstore"])
 		v := a.visitor()
 		var tabs []string
 		for range 20 {
 			a.passes(time.Millisecond)
-			tabs = append(tabs, a.leaves(v, "one"))
+			tabs = append(tabs, a.goesToProvider(v, "one"))
 		}
 		size := 0
-		for _, c := range v.trips() {
+		for _, c := range v.authorizationCookies() {
 			size += len(c.Name) + len(c.Value)
 		}
-		if n := len(v.trips()); n != 8 || size > 4<<10 {
+		if n := len(v.authorizationCookies()); n != 8 || size > 4<<10 {
 			t.Errorf("%d cookies of %d bytes", n, size)
 		}
 		old := a.signsInThere(tabs[10], danThere)
 		a.staysOut(v, beganElse, "the cookie of the authorization request", func() answer { return v.sends("GET", old, nil) })
 		a.leadsOn(v, v.sends("GET", a.signsInThere(tabs[15], danThere), nil), "/")
 	})
-	t.Run("trips that took too long make room", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+	t.Run("authorization requests that took too long make room", func(t *testing.T) {
+		a := newFederated(t, stores["memstore"])
 		v := a.visitor()
 		for range 3 {
-			a.leaves(v, "one")
+			a.goesToProvider(v, "one")
 		}
 		a.passes(16 * time.Minute)
-		a.leaves(v, "one")
-		if n := len(v.trips()); n != 1 {
+		a.goesToProvider(v, "one")
+		if n := len(v.authorizationCookies()); n != 1 {
 			t.Errorf("%d cookies", n)
 		}
 	})
 	t.Run("Back after a sign-in leads to the start page", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
-			back := a.signsInThere(a.leaves(v, "one"), danThere)
+			back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 			a.leadsOn(v, v.sends("GET", back, nil), "/")
 			for range 2 {
 				a.changesOnly(nil, func() { a.leadsOn(v, v.sends("GET", back, nil), "/") })
@@ -103,22 +103,22 @@ func TestSSOTabs(t *testing.T) {
 		})
 	})
 	t.Run("so does Back after linking", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		begun := into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathIdentity+"two", nil), 200)
 		back := a.signsInThere(begun.URL, annThere)
 		a.leadsOn(a.ann, a.ann.sends("GET", back, nil), "/")
 		a.changesOnly(nil, func() { a.leadsOn(a.ann, a.ann.sends("GET", back, nil), "/") })
 	})
-	t.Run("a stray answer leads whoever is signed in on, and spends no trip", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+	t.Run("a stray answer leads whoever is signed in on, and spends no authorization request", func(t *testing.T) {
+		a := newFederated(t, stores["memstore"])
 		v := a.visitor()
-		mine := a.signsInThere(a.leaves(v, "one"), danThere)
+		mine := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 		strays := []string{"", "?state=x", "?code=y&state=x", "?error=access_denied&state=x", "?error=server_error&error_description=Dienst%20gest%C3%B6rt", "?error=%FF&error_description=%00"}
 		for _, query := range strays {
 			if out := v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+query, nil); strings.TrimSuffix(out.header.Get("Location"), "#") != shared.PageSignedIn {
 				t.Errorf("%q before the sign-in: %s", query, out)
 			}
-			a.hears(v)
+			a.notice(v)
 		}
 		a.leadsOn(v, v.sends("GET", mine, nil), "/")
 		for _, query := range strays {
@@ -130,17 +130,17 @@ func TestSSOTabs(t *testing.T) {
 		}
 	})
 	t.Run("a no in one tab, after a sign-in in another, leads on", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		v := a.visitor()
-		no := a.signsInThere(a.leaves(v, "one"), federationtest.Person{})
-		yes := a.signsInThere(a.leaves(v, "one"), danThere)
+		no := a.signsInThere(a.goesToProvider(v, "one"), federationtest.Person{})
+		yes := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 		a.leadsOn(v, v.sends("GET", yes, nil), "/")
 		a.leadsOn(v, v.sends("GET", no, nil), "/")
 	})
 	t.Run("of an answer that comes twice at once, none reads of a refusal", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
-			back := a.signsInThere(a.leaves(v, "one"), danThere)
+			back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 			both(func() answer { return v.sends("GET", back, nil) }, func() answer { return v.sends("GET", back, nil) })
 			if page := v.sends("GET", shared.PageSignIn, nil); page.status != 303 || page.header.Get("Location") != "/" {
 				t.Errorf("got %s", page)
@@ -148,7 +148,7 @@ func TestSSOTabs(t *testing.T) {
 		})
 	})
 	t.Run("a refusal to link is read by who is signed in", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		begun := into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathIdentity+"one", nil), 200)
 		a.ann.sends("GET", a.signsInThere(begun.URL, federationtest.Person{}), nil)
 		if page := string(a.ann.sends("GET", shared.PageSignIn, nil).body); !strings.Contains(page, "signed in at ONE.") {
@@ -156,9 +156,9 @@ func TestSSOTabs(t *testing.T) {
 		}
 	})
 	t.Run("Back works after the provider was away for a moment", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		v := a.visitor()
-		back := a.signsInThere(a.leaves(v, "one"), danThere)
+		back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 		a.one.IsAway(true)
 		a.staysOut(v, oneIsAway, "503", func() answer { return v.sends("GET", back, nil) })
 		a.one.IsAway(false)

@@ -35,16 +35,16 @@ var (
 	bobThere = federationtest.Person{Subject: "1007", Name: "Not Bob", Email: "bob", EmailVerified: true}
 )
 
-// abroad is an installation with two providers: one, which may make users of those
-// at example.com, and two, which may not.
-type abroad struct {
+// federated is an installation with two identity providers: one, which may make users of
+// those at example.com, and two, which may not.
+type federated struct {
 	*scene
 	one, two *federationtest.Provider
 }
 
-func newAbroad(t *testing.T, open func(*testing.T, store.Clock) store.Store, change ...func(*federation.Config)) *abroad {
+func newFederated(t *testing.T, open func(*testing.T, store.Clock) store.Store, change ...func(*federation.Config)) *federated {
 	people := []federationtest.Person{annThere, danThere, eveThere, uliThere, bobThere}
-	a := &abroad{scene: newScene(t, open), one: federationtest.Start(t, people...), two: federationtest.Start(t, people...)}
+	a := &federated{scene: newScene(t, open), one: federationtest.Start(t, people...), two: federationtest.Start(t, people...)}
 	var providers []*federation.Provider
 	a.changesRules(func(c *account.Config) {
 		for id, provider := range map[string]*federationtest.Provider{"one": a.one, "two": a.two} {
@@ -67,18 +67,18 @@ func newAbroad(t *testing.T, open func(*testing.T, store.Clock) store.Store, cha
 	return a
 }
 
-func onEveryStoreAbroad(t *testing.T, test func(*abroad)) {
+func onEveryStoreFederated(t *testing.T, test func(*federated)) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
-			a := newAbroad(t, open)
+			a := newFederated(t, open)
 			test(a)
 			a.keepsSecrets()
 		})
 	}
 }
 
-// leaves goes to the provider, and returns its address.
-func (a *abroad) leaves(v *visitor, id string) string {
+// goesToProvider begins an authorization request at the provider, and returns its address.
+func (a *federated) goesToProvider(v *visitor, id string) string {
 	a.Helper()
 	out := v.sends("GET", shared.PageSSO+id, nil)
 	if out.status != 303 || !strings.HasPrefix(out.header.Get("Location"), "http://localhost:") {
@@ -88,7 +88,7 @@ func (a *abroad) leaves(v *visitor, id string) string {
 }
 
 // stateOf is the state of an authorization request.
-func (a *abroad) stateOf(address string) string {
+func (a *federated) stateOf(address string) string {
 	a.Helper()
 	request, err := url.Parse(address)
 	if err != nil {
@@ -99,7 +99,7 @@ func (a *abroad) stateOf(address string) string {
 
 // signsInThere is what a person does at the provider. It returns where they are sent
 // back to: a path of ours with the answer.
-func (a *abroad) signsInThere(address string, who federationtest.Person) string {
+func (a *federated) signsInThere(address string, who federationtest.Person) string {
 	a.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -136,32 +136,32 @@ func (a *abroad) signsInThere(address string, who federationtest.Person) string 
 }
 
 // goes signs in at a provider, from the first click to our answer.
-func (a *abroad) goes(v *visitor, id string, who federationtest.Person) answer {
+func (a *federated) goes(v *visitor, id string, who federationtest.Person) answer {
 	a.Helper()
-	return v.sends("GET", a.signsInThere(a.leaves(v, id), who), nil)
+	return v.sends("GET", a.signsInThere(a.goesToProvider(v, id), who), nil)
 }
 
 // getsIn expects a session.
-func (a *abroad) getsIn(v *visitor, id string, who federationtest.Person) shared.Account {
+func (a *federated) getsIn(v *visitor, id string, who federationtest.Person) shared.Account {
 	a.Helper()
 	if out := a.goes(v, id, who); out.status != 303 || out.header.Get("Location") != "/" {
-		a.Fatalf("%s at %s: %s to %q: %s", who.Name, id, out, out.header.Get("Location"), a.hears(v))
+		a.Fatalf("%s at %s: %s to %q: %s", who.Name, id, out, out.header.Get("Location"), a.notice(v))
 	}
 	return into[shared.Account](v, v.sends("GET", shared.PathAccount, nil), 200)
 }
 
-// hears reads the refusal on the page that somebody was sent to.
-func (a *abroad) hears(v *visitor) string {
+// notice reads the refusal on the page that somebody was sent to.
+func (a *federated) notice(v *visitor) string {
 	page := string(v.sends("GET", shared.PageSignIn, nil).body)
-	_, said, _ := strings.Cut(page, `role="alert"`)
-	_, said, _ = strings.Cut(said, ">")
-	said, _, _ = strings.Cut(said, "<")
-	return html.UnescapeString(said)
+	_, text, _ := strings.Cut(page, `role="alert"`)
+	_, text, _ = strings.Cut(text, ">")
+	text, _, _ = strings.Cut(text, "<")
+	return html.UnescapeString(text)
 }
 
 // staysOut expects a refusal: one sentence at the sign-in page, a cause in the log,
 // no session, and nothing changed.
-func (a *abroad) staysOut(v *visitor, sentence, cause string, do func() answer) {
+func (a *federated) staysOut(v *visitor, sentence, cause string, do func() answer) {
 	a.Helper()
 	logged := len(a.log.String())
 	a.changesOnly(nil, func() {
@@ -174,14 +174,14 @@ func (a *abroad) staysOut(v *visitor, sentence, cause string, do func() answer) 
 			a.Errorf("answered %s, to %q", out, to)
 		}
 	})
-	if got := a.hears(v); got != sentence {
+	if got := a.notice(v); got != sentence {
 		a.Errorf("the page says %q, want %q", got, sentence)
 	}
-	if got := a.hears(v); got != "" {
+	if got := a.notice(v); got != "" {
 		a.Errorf("the page says it again: %q", got)
 	}
-	if said := a.log.String()[logged:]; !strings.Contains(said, cause) {
-		a.Errorf("the log doesn't name the cause %q:\n%s", cause, said)
+	if lines := a.log.String()[logged:]; !strings.Contains(lines, cause) {
+		a.Errorf("the log doesn't name the cause %q:\n%s", cause, lines)
 	}
 	v.refused(v.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
 }
@@ -195,7 +195,7 @@ const (
 // TestSSO holds who gets in with an identity at a provider.
 func TestSSO(t *testing.T) {
 	t.Run("whoever comes first from an allowed domain gets an account, and the same one again", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			first := a.getsIn(a.visitor(), "one", danThere)
 			if first.User.Name != "dan@example.com" || first.User.DisplayName != "Dan Doe" || first.User.Admin || first.HasPassword || first.SignedInWith != "sso" {
 				t.Errorf("got %+v", first)
@@ -226,7 +226,7 @@ func TestSSO(t *testing.T) {
 		})
 	})
 	t.Run("nobody else gets one", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			for _, refused := range []struct {
 				id    string
 				who   federationtest.Person
@@ -242,7 +242,7 @@ func TestSSO(t *testing.T) {
 		})
 	})
 	t.Run("an e-mail address leads to nobody's account", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			a.user("dan@example.com")
 			v := a.visitor()
 			a.staysOut(v, "There is an account with the name dan@example.com already. Sign in to it another way, and link ONE there.", "sign-in name",
@@ -250,7 +250,7 @@ func TestSSO(t *testing.T) {
 		})
 	})
 	t.Run("a disabled user stays out", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			a.links(a.ann, "two", annThere)
 			if err := a.accounts.Disable(t.Context(), it(t, a.accounts, "ann")); err != nil {
 				t.Fatal(err)
@@ -260,7 +260,7 @@ func TestSSO(t *testing.T) {
 		})
 	})
 	t.Run("signing out goes on to the provider where that is wanted", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			dan := a.visitor()
 			a.getsIn(dan, "one", danThere)
 			out := into[shared.SignedOut](dan, dan.sends("POST", shared.PathSignOut, nil), 200)
@@ -280,7 +280,7 @@ func TestSSO(t *testing.T) {
 // TestSSOLinks holds what a user does with identities that are linked to their account.
 func TestSSOLinks(t *testing.T) {
 	t.Run("the signed-in user links, signs in, and unlinks what is not the last", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			a.links(a.ann, "two", annThere)
 			v := a.visitor()
 			account := a.getsIn(v, "two", annThere)
@@ -298,14 +298,14 @@ func TestSSOLinks(t *testing.T) {
 		})
 	})
 	t.Run("linking needs a confirmation", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			a.passes(11 * time.Minute)
 			a.ann.refused(a.ann.sends("POST", shared.PathIdentity+"two", nil), 403, shared.CodeConfirmRequired)
 			a.ann.refused(a.ann.sends("DELETE", shared.PathIdentity+"x", nil), 403, shared.CodeConfirmRequired)
 		})
 	})
 	t.Run("an identity that another user has stays theirs", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			a.links(a.ann, "two", annThere)
 			begun := into[shared.AtProvider](a.bob, a.bob.sends("POST", shared.PathIdentity+"two", nil), 200)
 			back := a.signsInThere(begun.URL, annThere)
@@ -320,7 +320,7 @@ func TestSSOLinks(t *testing.T) {
 		})
 	})
 	t.Run("IT links and unlinks by subject", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			if err := a.accounts.LinkUser(t.Context(), it(t, a.accounts, "ann"), "two", annThere.Subject); err != nil {
 				t.Fatal(err)
 			}
@@ -355,7 +355,7 @@ func TestSSOLinks(t *testing.T) {
 		})
 	})
 	t.Run("confirming at the provider makes the session fresh, for its own user", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			dan := a.visitor()
 			a.getsIn(dan, "one", danThere)
 			before := dan.token()
@@ -366,7 +366,7 @@ func TestSSOLinks(t *testing.T) {
 			// nobody.
 			begun := into[shared.AtProvider](dan, dan.sends("POST", shared.PathConfirmSSO+"one", shared.BeginSSOConfirmation{Next: "/passkeys"}), 200)
 			if !strings.Contains(begun.URL, "max_age=0") {
-				t.Errorf("the provider isn't told to ask again: %s", begun.URL)
+				t.Errorf("the request doesn't ask the provider to prove the user again: %s", begun.URL)
 			}
 			dan.sends("GET", a.signsInThere(begun.URL, danThere), nil)
 			dan.refused(dan.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
@@ -388,15 +388,15 @@ func TestSSOLinks(t *testing.T) {
 }
 
 // links links an identity of a provider.
-func (a *abroad) links(v *visitor, id string, who federationtest.Person) {
+func (a *federated) links(v *visitor, id string, who federationtest.Person) {
 	a.Helper()
 	begun := into[shared.AtProvider](v, v.sends("POST", shared.PathIdentity+id, nil), 200)
 	if out := v.sends("GET", a.signsInThere(begun.URL, who), nil); out.status != 303 || out.header.Get("Location") != "/" {
-		a.Fatalf("linking: %s: %s\n%s", out, a.hears(v), a.log)
+		a.Fatalf("linking: %s: %s\n%s", out, a.notice(v), a.log)
 	}
 }
 
-// TestSSOHostile is what a provider, a stranger or the network may do.
+// TestSSOHostile holds what a hostile provider, user or network may do.
 func TestSSOHostile(t *testing.T) {
 	now := time.Now()
 	for what, lie := range map[string]struct {
@@ -418,7 +418,7 @@ func TestSSOHostile(t *testing.T) {
 		"with another's userinfo": {federationtest.Lie{Claims: map[string]any{"sub": "1005"}}, "userinfo is of another subject"},
 	} {
 		t.Run("an ID token "+what+" is refused", func(t *testing.T) {
-			onEveryStoreAbroad(t, func(a *abroad) {
+			onEveryStoreFederated(t, func(a *federated) {
 				a.one.Lies(&lie.Lie)
 				wants := notSetUp // with the next token it would be the same
 				if what == "of another sign-in" {
@@ -430,7 +430,7 @@ func TestSSOHostile(t *testing.T) {
 		})
 	}
 	t.Run("clocks may differ by a minute", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			for _, claims := range []map[string]any{{"exp": a.now().Add(-30 * time.Second).Unix()}, {"iat": a.now().Add(45 * time.Second).Unix()}} {
 				a.one.Lies(&federationtest.Lie{Claims: claims})
 				a.getsIn(a.visitor(), "one", danThere)
@@ -438,9 +438,9 @@ func TestSSOHostile(t *testing.T) {
 		})
 	})
 	t.Run("an answer counts once, also when it comes twice at the same moment", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
-			back := a.signsInThere(a.leaves(v, "one"), danThere)
+			back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 			twin := a.copyOf(v)
 			x, y := both(func() answer { return v.sends("GET", back, nil) }, func() answer { return twin.sends("GET", back, nil) })
 			in := 0
@@ -458,16 +458,16 @@ func TestSSOHostile(t *testing.T) {
 		})
 	})
 	t.Run("an answer is of use only in the browser that began", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
-			back := a.signsInThere(a.leaves(a.visitor(), "one"), danThere)
+		onEveryStoreFederated(t, func(a *federated) {
+			back := a.signsInThere(a.goesToProvider(a.visitor(), "one"), danThere)
 			victim := a.visitor()
 			a.staysOut(victim, beganElse, "the cookie of the authorization request", func() answer { return victim.sends("GET", back, nil) })
-			a.leaves(victim, "one")
+			a.goesToProvider(victim, "one")
 			a.staysOut(victim, beganElse, "the cookie of the authorization request", func() answer { return victim.sends("GET", back, nil) })
 		})
 	})
 	t.Run("what is linked is linked to who began", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			begun := into[shared.AtProvider](a.bob, a.bob.sends("POST", shared.PathIdentity+"two", nil), 200)
 			back := a.signsInThere(begun.URL, eveThere)
 			a.bob.sends("POST", shared.PathSignOut, nil)
@@ -480,39 +480,39 @@ func TestSSOHostile(t *testing.T) {
 		})
 	})
 	t.Run("the answer of one provider isn't taken for another's", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
-			back := a.signsInThere(a.leaves(v, "two"), danThere)
+			back := a.signsInThere(a.goesToProvider(v, "two"), danThere)
 			a.staysOut(v, didntWork, "begun at the provider", func() answer { return v.sends("GET", strings.Replace(back, "/two/", "/one/", 1), nil) })
 
 			a.one.NamesItself(true)
 			a.restarts(func(*server.Config) {})
 			v = a.visitor()
-			back = a.signsInThere(a.leaves(v, "one"), danThere)
+			back = a.signsInThere(a.goesToProvider(v, "one"), danThere)
 			a.staysOut(v, notSetUp, "the answer is of the issuer", func() answer {
 				return v.sends("GET", strings.Replace(back, url.QueryEscape(a.one.URL), url.QueryEscape(a.two.URL), 1), nil)
 			})
 		})
 	})
 	t.Run("a provider that names itself must do so in every answer", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		a.one.NamesItself(true)
 		v := a.visitor()
-		back := a.signsInThere(a.leaves(v, "one"), danThere)
+		back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 		bare, _, _ := strings.Cut(back, "&iss=")
 		a.staysOut(v, notSetUp, "the answer is of the issuer", func() answer { return v.sends("GET", bare, nil) })
 		a.getsIn(a.visitor(), "one", danThere)
 	})
 	t.Run("a late answer is refused", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
-			back := a.signsInThere(a.leaves(v, "one"), danThere)
+			back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 			a.passes(15 * time.Minute)
 			a.staysOut(v, "That took longer than 15 minutes. Please try again.", "sso_refused", func() answer { return v.sends("GET", back, nil) })
 		})
 	})
 	t.Run("an altered or made-up answer is refused", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			for query, want := range map[string][2]string{
 				"":                                  {notSetUp, "the answer is empty"},
 				"code=x":                            {beganElse, "the cookie of the authorization request"},
@@ -525,20 +525,20 @@ func TestSSOHostile(t *testing.T) {
 				"error=access_denied":               {"You weren't signed in at ONE. Please try again, or sign in another way.", "access_denied"},
 			} {
 				v := a.visitor()
-				query = strings.Replace(query, "STATE", a.stateOf(a.leaves(v, "one")), 1)
+				query = strings.Replace(query, "STATE", a.stateOf(a.goesToProvider(v, "one")), 1)
 				a.staysOut(v, want[0], want[1], func() answer { return v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?"+query, nil) })
 			}
 		})
 	})
 	t.Run("who says no at the provider stays out", func(t *testing.T) {
-		onEveryStoreAbroad(t, func(a *abroad) {
+		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
 			a.staysOut(v, "You weren't signed in at ONE. Please try again, or sign in another way.", "access_denied",
 				func() answer { return a.goes(v, "one", federationtest.Person{}) })
 		})
 	})
 	t.Run("a provider that nobody configured isn't there", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		for _, path := range []string{shared.PageSSO + "three", shared.PageSSO + "three/callback", shared.PageSSO} {
 			if out := a.visitor().sends("GET", path, nil); out.status != 404 {
 				t.Errorf("%s: %s", path, out)
@@ -553,7 +553,7 @@ const oneIsAway = "ONE can't be reached at this moment. Please try again later, 
 // TestSSOAway holds that a provider in trouble breaks only its own button.
 func TestSSOAway(t *testing.T) {
 	t.Run("from the start", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		a.one.IsAway(true)
 		v := a.visitor()
 		a.staysOut(v, oneIsAway, "503", func() answer { return v.sends("GET", shared.PageSSO+"one", nil) })
@@ -564,14 +564,14 @@ func TestSSOAway(t *testing.T) {
 		a.getsIn(v, "one", danThere)
 	})
 	t.Run("in between", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		v := a.visitor()
-		back := a.signsInThere(a.leaves(v, "one"), danThere)
+		back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
 		a.one.IsAway(true)
 		a.staysOut(v, oneIsAway, "503", func() answer { return v.sends("GET", back, nil) })
 	})
 	t.Run("without an answer", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"], func(c *federation.Config) { c.Patience = 50 * time.Millisecond })
+		a := newFederated(t, stores["memstore"], func(c *federation.Config) { c.Patience = 50 * time.Millisecond })
 		never := make(chan struct{})
 		a.one.Waits(func(*http.Request) { <-never })
 		v := a.visitor()
@@ -579,7 +579,7 @@ func TestSSOAway(t *testing.T) {
 		close(never)
 	})
 	t.Run("slowly, while others come and go", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		asked, released := make(chan struct{}), make(chan struct{})
 		ask, release := sync.OnceFunc(func() { close(asked) }), sync.OnceFunc(func() { close(released) })
 		defer release()
@@ -595,8 +595,8 @@ func TestSSOAway(t *testing.T) {
 			t.Errorf("got %s", out)
 		}
 	})
-	t.Run("what it said before is remembered, and a new key is found", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+	t.Run("what the provider answered before is remembered, and a new key is found", func(t *testing.T) {
+		a := newFederated(t, stores["memstore"])
 		a.getsIn(a.visitor(), "one", danThere)
 		visits := a.one.Visits.Load()
 		a.getsIn(a.visitor(), "one", danThere)
@@ -610,13 +610,13 @@ func TestSSOAway(t *testing.T) {
 		}
 		a.passes(24 * time.Hour)
 		v := a.visitor()
-		a.leaves(v, "one")
+		a.goesToProvider(v, "one")
 		if more := a.one.Visits.Load() - visits; more != 2 {
 			t.Errorf("%d visits after a day, want 2", more)
 		}
 		a.passes(24 * time.Hour)
 		a.one.IsAway(true)
-		a.leaves(v, "one") // what it said yesterday will do
+		a.goesToProvider(v, "one") // its configuration of yesterday will do
 	})
 }
 
@@ -638,7 +638,7 @@ func TestSSOClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := newAbroad(t, stores["memstore"], func(c *federation.Config) { c.Secret, c.Key = "", key })
+		a := newFederated(t, stores["memstore"], func(c *federation.Config) { c.Secret, c.Key = "", key })
 		callback := origin + shared.PageSSO + "one" + shared.PageSSOAnswer
 		a.one.Register(federationtest.Client{ID: "keypeg", Key: private.Public(), RedirectURIs: []string{callback}})
 		a.getsIn(a.visitor(), "one", danThere)
@@ -649,17 +649,17 @@ func TestSSOClients(t *testing.T) {
 		a.staysOut(v, notSetUp, "the code wasn't redeemed", func() answer { return a.goes(v, "one", danThere) })
 	})
 	t.Run("a wrong secret", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"], func(c *federation.Config) { c.Secret = "wrong" })
+		a := newFederated(t, stores["memstore"], func(c *federation.Config) { c.Secret = "wrong" })
 		v := a.visitor()
 		a.staysOut(v, notSetUp, "client-secret-file is wrong", func() answer { return a.goes(v, "one", danThere) })
 	})
 	t.Run("claims in the token itself", func(t *testing.T) {
-		a := newAbroad(t, stores["memstore"])
+		a := newFederated(t, stores["memstore"])
 		a.one.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{origin + shared.PageSSO + "one" + shared.PageSSOAnswer}, ClaimsInToken: true})
-		for said, wants := range map[string]any{"verified": true, "verified as text": "true"} {
+		for what, wants := range map[string]any{"verified": true, "verified as text": "true"} {
 			a.one.Lies(&federationtest.Lie{Claims: map[string]any{"email_verified": wants}})
 			if account := a.getsIn(a.visitor(), "one", danThere); account.User.Name != "dan@example.com" {
-				t.Errorf("%s: %+v", said, account)
+				t.Errorf("%s: %+v", what, account)
 			}
 		}
 	})
@@ -672,7 +672,7 @@ func (v *visitor) signsAnnIn() {
 }
 
 // copyOf is another browser with the same cookies.
-func (a *abroad) copyOf(v *visitor) *visitor {
+func (a *federated) copyOf(v *visitor) *visitor {
 	twin := a.visitor()
 	twin.jar.SetCookies(siteURL, v.jar.Cookies(siteURL))
 	return twin

@@ -43,19 +43,19 @@ func TestGuessing(t *testing.T) {
 	onEveryStore(t, func(s *site) {
 		ann := s.user("ann")
 		ann.registers("x")
-		stranger := s.visitor()
+		attacker := s.visitor()
 
 		s.Run("ten wrong passwords are refused, the next one has to wait, whether or not there is such a user", func(t *testing.T) {
 			for _, name := range []string{"ann", "nobody"} {
 				for i := range 10 {
-					stranger.refused(stranger.guesses(name, fmt.Sprint("wrong", i)), 401, shared.CodeSignInRefused)
+					attacker.refused(attacker.guesses(name, fmt.Sprint("wrong", i)), 401, shared.CodeSignInRefused)
 				}
-				wait := stranger.waits(stranger.guesses(name, "wrong"))
+				wait := attacker.waits(attacker.guesses(name, "wrong"))
 				if wait != time.Minute {
 					t.Errorf("%s: %s", name, wait)
 				}
 			}
-			stranger.waits(stranger.guesses("ANN", password)) // the right one too, in any spelling of the name
+			attacker.waits(attacker.guesses("ANN", password)) // the right one too, in any spelling of the name
 		})
 		s.Run("meanwhile the user gets in where they did before, and anywhere with a passkey", func(t *testing.T) {
 			into[shared.SignedIn](ann, ann.guesses("ann", password), 200)
@@ -76,7 +76,7 @@ func TestGuessing(t *testing.T) {
 			}
 			bob.waits(bob.guesses("bob", password))
 			for _, cookie := range []string{"x", ".", strings.Repeat("A", 26) + ".x"} {
-				stranger.waits(stranger.guesses("ann", password, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "keypeg-known", Value: cookie}) }))
+				attacker.waits(attacker.guesses("ann", password, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "keypeg-known", Value: cookie}) }))
 			}
 		})
 		s.Run("signed in, guessing has a limit of its own", func(t *testing.T) {
@@ -93,8 +93,8 @@ func TestGuessing(t *testing.T) {
 		})
 		s.Run("after the wait there is one more try, and the form says so in the reader's language", func(t *testing.T) {
 			s.passes(time.Minute)
-			stranger.refused(stranger.guesses("ann", "wrong"), 401, shared.CodeSignInRefused)
-			a := stranger.sends("POST", "/sign-in", url.Values{"name": {"ann"}, "password": {password}}.Encode(), func(r *http.Request) {
+			attacker.refused(attacker.guesses("ann", "wrong"), 401, shared.CodeSignInRefused)
+			a := attacker.sends("POST", "/sign-in", url.Values{"name": {"ann"}, "password": {password}}.Encode(), func(r *http.Request) {
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				r.Header.Set("Accept-Language", "de")
 			})
@@ -102,7 +102,7 @@ func TestGuessing(t *testing.T) {
 				t.Errorf("got %s", a)
 			}
 			s.passes(time.Minute)
-			into[shared.SignedIn](stranger, stranger.guesses("ann", password), 200)
+			into[shared.SignedIn](attacker, attacker.guesses("ann", password), 200)
 		})
 	})
 }

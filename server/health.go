@@ -14,20 +14,20 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Health answers [shared.PathHealth] and [shared.PathReady], for balancers and for whoever
-// watches over an installation.
+// Health answers [shared.PathHealth] and [shared.PathReady], for load balancers and
+// monitoring.
 type Health struct {
 	Store    store.Store
 	Log      *slog.Logger
-	Now      store.Clock // says when the store may be tried again
+	Now      store.Clock // decides when the store may be tried again
 	draining atomic.Bool
 
-	mu     sync.Mutex // held while the store is tried
-	tried  time.Time  // when that was last; zero for never
-	broken error      // what came of it
+	mu     sync.Mutex // held during a try
+	tried  time.Time  // time of the last try; zero for none
+	broken error      // result of the last try
 }
 
-// Drain says from now on that this node is about to stop.
+// Drain makes both report that this node is about to stop.
 func (h *Health) Drain() { h.draining.Store(true) }
 
 // ServeHTTP implements http.Handler.
@@ -49,20 +49,21 @@ func (h *Health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 const (
-	tryEvery = time.Second     // the store is tried no more often, whatever is asked
-	tryFor   = 5 * time.Second // a database that is away for longer can't be written
+	tryEvery = time.Second     // the least time between two tries
+	tryFor   = 5 * time.Second // a database that takes longer can't be written
 )
 
-// writable tells what came of the last try to write. It tries again for who comes without
-// a proxy from our own networks, such as a balancer: a stranger's request writes nothing.
+// writable returns the result of the last try to write. It tries again only for a request
+// from our own networks that came through no proxy, such as that of a load balancer,
+// because a stranger's request writes nothing.
 func (h *Health) writable(r *http.Request) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	// A clock that was set back must not put the next try off.
+	// A clock that was set back must not delay the next try.
 	if !isOurs(r) || h.Now().Sub(h.tried).Abs() < tryEvery {
 		return h.broken
 	}
-	// Others get this answer too, so it isn't given up with the request.
+	// Other requests use this result too, so it doesn't end with the request.
 	trying, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), tryFor)
 	defer cancel()
 	err := store.Probe(trying, h.Store)
@@ -76,7 +77,7 @@ func (h *Health) writable(r *http.Request) error {
 	return err
 }
 
-// isOurs reports whether a request came straight from this machine or a private network.
+// isOurs reports whether a request came directly from this machine or a private network.
 func isOurs(r *http.Request) bool {
 	for _, header := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"} {
 		if r.Header.Get(header) != "" {
@@ -91,6 +92,6 @@ func isOurs(r *http.Request) bool {
 	return err == nil && isNear(ip)
 }
 
-// Drain says by [shared.PathHealth] and [shared.PathReady] that this node is about to stop,
-// and closes connections after their next answer. Everything goes on being served.
+// Drain makes [shared.PathHealth] and [shared.PathReady] report that this node is about to
+// stop, and closes connections after their next answer. All requests are still served.
 func (s *Server) Drain() { s.health.Drain() }

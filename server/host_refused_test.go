@@ -76,7 +76,7 @@ func TestHostUsersApart(t *testing.T) {
 					a := ann.sends("POST", shared.PathSignInFinish, ann.proves(begun))
 					ann.refused(a, 409, shared.CodeConflict)
 					if !bytes.Contains(a.body, []byte("Sign out first.")) {
-						t.Errorf("he isn't told what to do: %s", a)
+						t.Errorf("he doesn't read what to do: %s", a)
 					}
 				})
 				ann.refused(ann.sends("POST", shared.PathRegisterBegin, nil), 403, shared.CodeConfirmRequired)
@@ -185,8 +185,8 @@ func TestHostFaults(t *testing.T) {
 			host.admits = func() { late.first = func() error { return errors.New("our disk is full") } }
 			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
 			ann.lists()
-			if said := s.log.String(); !strings.Contains(said, "activity lacks a line") || !strings.Contains(said, "our disk is full") {
-				t.Errorf("the log doesn't tell: %s", said)
+			if lines := s.log.String(); !strings.Contains(lines, "activity lacks a line") || !strings.Contains(lines, "our disk is full") {
+				t.Errorf("the log doesn't tell: %s", lines)
 			}
 		})
 	})

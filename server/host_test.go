@@ -236,7 +236,7 @@ func TestHostUsers(t *testing.T) {
 					t.Fatal(err)
 				}
 				if options.User.Name != "ann@example.com" || options.User.DisplayName != "Ann" || len(options.User.ID) != 86 {
-					t.Errorf("the browser is told %+v", options.User)
+					t.Errorf("the options have %+v", options.User)
 				}
 				if handle != "" && handle != options.User.ID {
 					t.Error("the user handle is another the second time")

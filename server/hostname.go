@@ -13,18 +13,18 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// unusable is why no browser comes to a host, and what is nearest to it: with a name, if
-// that is known.
+// unusable says why no browser can open a host, and which usable host is nearest to it.
+// Nearest has no name if none is known.
 type unusable struct {
 	because string
 	nearest origin
 }
 
-// maxWritten is how long a host may be that is looked at; strangers send them too. Letters
-// outside of ASCII take more room before they are encoded.
+// maxWritten bounds the length of a host that is parsed, because strangers send hosts too.
+// Letters outside of ASCII take more bytes before they are encoded.
 const maxWritten = 1024
 
-// parseHost reads a host with or without a port, in any way that browsers understand.
+// parseHost reads a host with or without a port, in every form that browsers accept.
 func parseHost(written string) (origin, *unusable) {
 	if len(written) > maxWritten {
 		return origin{}, &unusable{because: "is too long"}
@@ -57,7 +57,7 @@ func parseHost(written string) (origin, *unusable) {
 	return at, nil
 }
 
-// cutPort cuts at the last colon, unless that belongs to an IPv6 address.
+// cutPort cuts at the last colon, unless that is part of an IPv6 address.
 func cutPort(host string) (name, port string, found bool) {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return host, "", false
@@ -69,8 +69,9 @@ func cutPort(host string) (name, port string, found bool) {
 	return host[:colon], host[colon+1:], true
 }
 
-// hostNames is how browsers turn names into ASCII (URL Standard, 3.3), but stricter about
-// letters that no certificate may have. Dashes in the third and fourth place are usual.
+// hostNames converts names to ASCII as browsers do (URL Standard, 3.3), but is stricter
+// about letters that no certificate may have. Dashes in the third and fourth place are
+// common.
 var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.CheckHyphens(false))
 
 const (
@@ -78,7 +79,7 @@ const (
 	maxLabel = 63
 )
 
-// parseName returns a name as browsers write it.
+// parseName returns a name in the form that browsers use.
 func parseName(written string) (string, *unusable) {
 	text := written
 	if decoded, err := url.PathUnescape(written); err == nil {
@@ -138,13 +139,14 @@ func parseName(written string) (string, *unusable) {
 	return name, nil
 }
 
-// quotes stand around an address, or behind it, where it was copied from.
+// quotes are characters that may surround an address in the text from which it was copied.
 const quotes = "\"'`<>()[]{},;“”‘’«»"
 
-// number is what makes the last label of a name an IPv4 address to browsers.
+// number matches a last label that makes browsers read the name as an IPv4 address.
 var number = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
 
-// canonicalIP returns an IP address as browsers write it; "" if the text isn't one.
+// canonicalIP returns an IP address in the form that browsers use, or "" if the text isn't
+// one.
 func canonicalIP(text string) string {
 	bare := text
 	if inBrackets(text) {
@@ -169,7 +171,7 @@ func inBrackets(text string) bool {
 
 func isIP(name string) bool { return canonicalIP(name) != "" }
 
-// badPorts are those that browsers refuse to open (Fetch Standard, 2.9), because they
+// badPorts are the ports that browsers refuse to open (Fetch Standard, 2.9), because they
 // belong to other protocols.
 var badPorts = []int{
 	1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95,

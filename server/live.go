@@ -11,46 +11,46 @@ import (
 )
 
 const (
-	// liveBeat keeps proxies from closing a stream on which nothing happens. It
-	// also bounds how long a browser that went away is taken for one that listens.
+	// liveBeat is the time between messages on a stream without changes, so that proxies
+	// don't close it. It also bounds how long a browser that has gone counts as listening.
 	liveBeat = 25 * time.Second
-	// liveOthers is how often an administrator's page hears of other users at most. In a
-	// large organisation somebody signs in all the time.
+	// liveOthers is the least time between two notices about other users on an
+	// administrator's page. In a large organisation somebody signs in all the time.
 	liveOthers = 2 * time.Second
-	// liveWrite is how long one message may take to be written.
+	// liveWrite is how long the writing of one message may take.
 	liveWrite = 10 * time.Second
-	// liveLater ends a stream that is one too many: pages wait before they come back.
+	// liveLater ends a stream when there are too many. The page waits before it asks again.
 	liveLater = "retry: 30000\nevent: " + shared.LiveLater + "\ndata: {}\n\n"
 )
 
 const changed = "event: " + shared.LiveChanged + "\ndata: {}\n\n"
 
-// live tells a page that something of its user has changed, as server-sent
-// events (HTML Living Standard, 9.2). A stream ends when its session does; the
-// page then asks again, and finds out whether it is still signed in.
+// live sends a page a message when something of its user has changed, as server-sent events
+// (HTML Living Standard, 9.2). A stream ends together with its session. The page then asks
+// again, and sees whether it is still signed in.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	who := httpapi.CallerOf(r)
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it back
+	w.Header().Set("X-Accel-Buffering", "no") // otherwise nginx buffers it
 	if r.Method == http.MethodHead {
-		return nil // which has no end to wait for
+		return nil // an answer to HEAD ends
 	}
-	if r.ProtoMajor == 1 { // a stream that had to end leaves no connection open
+	if r.ProtoMajor == 1 { // a stream that ends early closes its connection
 		w.Header().Set("Connection", "close")
 	}
 	listener := s.c.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
 	defer listener.Close()
-	// Administrators see other users, whose list must be of now. They are listened to before
-	// the page hears that from now on every change is told.
-	var others, hears <-chan struct{} // hears is nil while others rest
+	// Administrators see a list of other users. They begin to listen before the page gets
+	// its first message, because from that message on it relies on hearing of every change.
+	var others, hears <-chan struct{} // hears is nil during liveOthers
 	if who.User.Admin {
 		others = listener.Others()
 		hears = others
 	}
 	say := func(text string) bool { return say(w, out, text) }
-	// The first flush sends the head of the answer; where nobody can flush, it sends
-	// nothing, and there is still time to say so.
+	// The first flush sends the headers. If flushing isn't supported it sends nothing, so a
+	// refusal can still be answered.
 	if err := out.Flush(); errors.Is(err, http.ErrNotSupported) {
 		s.tellNoFlush.Do(func() {
 			s.c.Log.Error("open pages hear of no changes: the http.ResponseWriter of a middleware in front of Keypeg can't flush. Give it a method Unwrap that returns the one it wraps, as http.ResponseController asks for")
@@ -93,10 +93,10 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// say sends a message, and reports whether somebody may still hear the next.
+// say sends a message, and reports whether the stream still works.
 func say(w io.Writer, out *http.ResponseController, text string) bool {
-	// The http.Server's own limit is for answers that end. Where a middleware hides
-	// how to move it, it ends the stream, and the page comes back.
+	// The write timeout of the http.Server is for answers that end. If a middleware doesn't
+	// let us extend it, the stream ends by it, and the page asks again.
 	if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return false
 	}
@@ -104,6 +104,6 @@ func say(w io.Writer, out *http.ResponseController, text string) bool {
 	return err == nil && out.Flush() == nil
 }
 
-// EndStreams ends every open stream, so that a server can shut down. Their pages
-// come back by themselves.
+// EndStreams ends every open stream, so that a server can shut down. The pages ask again by
+// themselves.
 func (s *Server) EndStreams() { s.endStreams() }

@@ -50,16 +50,16 @@ func (v *visitor) listens(at string) <-chan string {
 	return lines
 }
 
-// hears waits for an event, or with "" for the end of the stream.
-func (v *visitor) hears(lines <-chan string, what string) {
+// receives waits for an event, or with "" for the end of the stream.
+func (v *visitor) receives(lines <-chan string, what string) {
 	v.Helper()
 	select {
 	case line, open := <-lines:
 		if (what == "" && open) || line != what {
-			v.Errorf("heard %q (open %t), want %q", line, open, what)
+			v.Errorf("received %q (open %t), want %q", line, open, what)
 		}
 	case <-time.After(2 * time.Minute):
-		v.Errorf("heard nothing, want %q", what)
+		v.Errorf("received nothing, want %q", what)
 	}
 }
 
@@ -78,9 +78,9 @@ func TestLive(t *testing.T) {
 
 	hers, his := ann.listens(running.URL), bob.listens(running.URL)
 	ann.registers("x")
-	ann.hears(hers, "event: changed")
+	ann.receives(hers, "event: changed")
 	if len(his) != 0 {
-		t.Error("another user heard of it")
+		t.Error("another user was notified")
 	}
 	ann.sends("POST", shared.PathSignOut, nil)
 	for range hers {
@@ -88,7 +88,7 @@ func TestLive(t *testing.T) {
 	}
 	ann.refused(ann.sends("GET", shared.PathLive, nil), 401, shared.CodeUnauthenticated)
 	s.handler.EndStreams()
-	bob.hears(his, "")
+	bob.receives(his, "")
 }
 
 // TestLiveForAdministrators has one look at the users while others change.
@@ -100,12 +100,12 @@ func TestLiveForAdministrators(t *testing.T) {
 	hers := s.ann.listens(running.URL)
 	his := s.bob.listens(running.URL)
 	s.invites("carl")
-	s.ann.hears(hers, "event: changed")
+	s.ann.receives(hers, "event: changed")
 	s.recovers(s.bob) // soon after, when she has just looked
-	s.ann.hears(hers, "event: changed")
-	s.bob.hears(his, "event: changed")
+	s.ann.receives(hers, "event: changed")
+	s.bob.receives(his, "event: changed")
 	if len(his) != 0 {
-		t.Error("who is no administrator heard of others")
+		t.Error("a user who is no administrator was notified of others")
 	}
 }
 
@@ -133,10 +133,10 @@ func TestLiveBehindMiddleware(t *testing.T) {
 		flushing := ann.listens(behind(func(w http.ResponseWriter) http.ResponseWriter { return flushingWriter{plainWriter{w}} }))
 		open := ann.listens(behind(func(w http.ResponseWriter) http.ResponseWriter { return openWriter{plainWriter{w}} }))
 		ann.registers("x")
-		ann.hears(flushing, "event: changed")
-		ann.hears(open, "event: changed")
+		ann.receives(flushing, "event: changed")
+		ann.receives(open, "event: changed")
 	})
-	t.Run("one that does neither is a fault, before the stream begins, which the log tells once", func(t *testing.T) {
+	t.Run("one that does neither is a fault, before the stream begins, which the log has once", func(t *testing.T) {
 		plain := behind(func(w http.ResponseWriter) http.ResponseWriter { return plainWriter{w} })
 		for range 3 {
 			response := ann.streams(plain)
@@ -146,8 +146,8 @@ func TestLiveBehindMiddleware(t *testing.T) {
 			}
 			ann.refused(answer{response.StatusCode, response.Header, body}, 500, shared.CodeInternal)
 		}
-		if said := strings.Count(s.log.String(), "level=ERROR"); said != 1 || !strings.Contains(s.log.String(), "Unwrap") {
-			t.Errorf("the log has %d errors:\n%s", said, s.log)
+		if n := strings.Count(s.log.String(), "level=ERROR"); n != 1 || !strings.Contains(s.log.String(), "Unwrap") {
+			t.Errorf("the log has %d errors:\n%s", n, s.log)
 		}
 	})
 	s.handler.EndStreams()

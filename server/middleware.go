@@ -14,7 +14,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// closing ends connections after their next answer once this node is about to stop.
+// closing ends connections after their next answer when this node is about to stop.
 func (s *Server) closing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.health.draining.Load() {
@@ -24,36 +24,35 @@ func (s *Server) closing(next http.Handler) http.Handler {
 	})
 }
 
-// watched is a handler of everything: each request has an id and a line in the log, and a
-// panic is an answer.
+// watched gives each request an id and a line in the log, and answers after a panic.
 func (s *Server) watched(next http.Handler) http.Handler {
 	requests := httpapi.Requests{Log: s.c.Log, Now: s.c.Now, Clients: s.clients}
 	return requests.Logged(s.closing(httpapi.Recovered(next, s.answer)))
 }
 
-// contentSecurityPolicy allows what the app needs and no more: scripts from
-// files only, and the compilation of WebAssembly.
+// contentSecurityPolicy allows only what the app needs: scripts from files, and the
+// compilation of WebAssembly.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; " +
 	"img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// protection are headers that make a browser careful. Their values are shared by all
-// answers, and nobody changes them: Set replaces them.
+// protection are headers that restrict what a browser does with an answer. All answers
+// share the values, and nothing changes them: Set replaces them.
 type protection []struct {
 	name  string
 	value []string
 }
 
-// ofData are those of the API's answers and of files. They are never pages: opened as one,
-// or in a frame, they can do nothing. The sign-in page is light by that, too. More than
-// eight headers cost more than twice as much.
+// ofData are the headers of the API's answers and of files. These are never pages: opened
+// as one, or in a frame, they can do nothing. Fewer headers also keep the sign-in page
+// light, and more than eight headers take more than twice the time.
 var ofData = protection{
 	{"X-Content-Type-Options", []string{"nosniff"}},
 	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
 	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
 }
 
-// ofPages are those of everything else.
+// ofPages are the headers of all other answers.
 var ofPages = protection{
 	{"X-Content-Type-Options", []string{"nosniff"}},
 	{"Content-Security-Policy", []string{contentSecurityPolicy}},
@@ -76,7 +75,7 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 		for _, h := range careful {
 			headers[h.name] = h.value
 		}
-		// With a Host, what holds for its whole domain is the host's to decide.
+		// A Host decides for itself what applies to its whole domain.
 		if s.c.Address.Secure && s.c.Host == nil {
 			headers["Strict-Transport-Security"] = strictTransport
 		}
@@ -84,9 +83,9 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// checkHost answers only under the name that passkeys and cookies belong to. A
-// name that an attacker points at us gets nothing (DNS rebinding), but for the files that
-// the page which says so is drawn with.
+// checkHost answers only requests for the host of passkeys and cookies. A name that an
+// attacker points at us is refused (DNS rebinding). It gets only the files that the page of
+// the refusal needs.
 func (s *Server) checkHost(next http.Handler) http.Handler {
 	misdirected := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
 		s.warn(warning.Host, slog.String("host", warning.Quoted(r.Host)), slog.String("want", s.c.Address.Host), slog.String("from", peerOf(r)))
@@ -105,8 +104,8 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 	})
 }
 
-// atAddress is a request with our host and our origin as browsers write them: what comes
-// later compares them.
+// atAddress returns the request with our host and origin written as browsers write them,
+// because later handlers compare them.
 func (s *Server) atAddress(r *http.Request) *http.Request {
 	origin := r.Header.Get("Origin")
 	isOurs := origin != "" && s.c.Address.IsOrigin(origin)
@@ -122,7 +121,7 @@ func (s *Server) atAddress(r *http.Request) *http.Request {
 	return &same
 }
 
-// isFile reports whether a request is for one of the files that are the same for everybody.
+// isFile reports whether a request is for a file that is the same for everybody.
 func (s *Server) isFile(r *http.Request) bool {
 	return s.c.App.Files["/static/"] != nil && strings.HasPrefix(r.URL.Path, "/static/")
 }
@@ -140,8 +139,8 @@ func limitBody(next http.Handler) http.Handler {
 	})
 }
 
-// refuseCrossSite takes changes from our own pages only. The cookie's
-// SameSite=Lax alone would let sister domains in.
+// refuseCrossSite refuses changes that come from other sites. The cookie's SameSite=Lax
+// alone would accept them from sibling domains.
 func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if s.c.Host == nil {
@@ -149,8 +148,8 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	}
 	protection.SetDenyHandler(s.answer(func(_ http.ResponseWriter, r *http.Request) error {
 		from, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
-		// A browser that says both is right; where they differ, or one is missing, a proxy
-		// may have had a hand in it.
+		// If a browser sends both headers, and they don't differ, the refusal is right.
+		// Otherwise a proxy may have changed them.
 		if from == "" || origin == s.c.Address.Origin {
 			s.warn(warning.Origin, slog.String("origin", warning.Quoted(origin)), slog.String("want", s.c.Address.Origin),
 				slog.String("sec_fetch_site", warning.Quoted(from)))
@@ -164,7 +163,7 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	})
 	protected := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Browsers that send Sec-Fetch-Site send it to https only.
+		// Browsers send Sec-Fetch-Site to https only.
 		if s.c.Address.Secure && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "http://"+s.c.Address.Host {
 			insecure.ServeHTTP(w, r)
 			return
@@ -173,8 +172,8 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 	})
 }
 
-// noSuchPath answers what no pattern of the API took: 405 where another method
-// would do, 404 otherwise.
+// noSuchPath answers a request that no pattern of the API matches: with 405 if another
+// method would match, with 404 otherwise.
 func (s *Server) noSuchPath(mux *http.ServeMux) httpapi.Handler {
 	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete}
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -194,8 +193,8 @@ func (s *Server) noSuchPath(mux *http.ServeMux) httpapi.Handler {
 	}
 }
 
-// Timeouts for the http.Server in front of a [Server]: a client that is slower
-// than these is cut off.
+// Timeouts and limits for the http.Server in front of a [Server]. A slower client is
+// disconnected.
 const (
 	ReadHeaderTimeout = 10 * time.Second
 	ReadTimeout       = 30 * time.Second

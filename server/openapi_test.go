@@ -270,7 +270,7 @@ func hasCookie(_ context.Context, in *openapi3filter.AuthenticationInput) error 
 	return err
 }
 
-// ServeHTTP answers as the site's server does, and holds what is said under /api/, and
+// ServeHTTP answers as the site's server does, and holds every exchange under /api/, and
 // at /healthz and /readyz, to the document. The fuzzer goes without: it shall be fast.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fuzzing() || (!strings.HasPrefix(r.URL.Path, "/api/") && !shared.IsHealthCheck(r.URL.Path)) {
@@ -282,15 +282,15 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Error(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(sent))
-	heard := &listener{ResponseWriter: w, status: http.StatusOK}
+	recorded := &recorder{ResponseWriter: w, status: http.StatusOK}
 
-	s.handler.ServeHTTP(heard, r)
+	s.handler.ServeHTTP(recorded, r)
 
 	d := theDocument(s.T)
 	if s.config.Host != nil {
 		d = d.ofHost()
 	}
-	got := answer{heard.status, w.Header(), heard.body.Bytes()}
+	got := answer{recorded.status, w.Header(), recorded.body.Bytes()}
 	if err := d.checks(r, sent, got); err != nil {
 		s.Errorf("%s %s isn't as openapi.yaml says: %v\nsent %.500s\ngot %.500s", r.Method, r.URL.Path, err, sent, got)
 	}
@@ -300,25 +300,25 @@ func fuzzing() bool {
 	return flag.Lookup("test.fuzz").Value.String() != "" || flag.Lookup("test.fuzzworker").Value.String() == "true"
 }
 
-// listener hears what a handler answers.
-type listener struct {
+// recorder keeps what a handler answers.
+type recorder struct {
 	http.ResponseWriter
 	status int
 	body   bytes.Buffer
 }
 
-func (l *listener) WriteHeader(status int) {
+func (l *recorder) WriteHeader(status int) {
 	l.status = status
 	l.ResponseWriter.WriteHeader(status)
 }
 
-func (l *listener) Write(p []byte) (int, error) {
+func (l *recorder) Write(p []byte) (int, error) {
 	l.body.Write(p)
 	return l.ResponseWriter.Write(p)
 }
 
 // Unwrap lets http.ResponseController reach the real writer.
-func (l *listener) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+func (l *recorder) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
 func TestOpenAPI(t *testing.T) {
 	d := theDocument(t)

@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
-	s.cookies.MarkBrowser(w, r) // of a session that began before there were marks, or at a host
+	s.cookies.MarkBrowser(w, r) // for a session of a host, or one from before browsers were marked
 	who := httpapi.CallerOf(r)
 	var until *time.Time
 	var identities []shared.Identity
@@ -67,7 +67,8 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	left, err := s.passkeys.Remove(r.Context(), who.Actor, id, endSessions)
-	// Whose sessions could not be ended asks again, and then the passkey isn't there.
+	// If ending the sessions fails, the user tries again, and then the passkey doesn't
+	// exist any more.
 	if endSessions && (err == nil || shared.CodeOf(err) == shared.CodeNotFound) {
 		if failed := s.people.removed(r.Context(), who, id); failed != nil {
 			return failed
@@ -82,8 +83,8 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	return s.respondList(w, left)
 }
 
-// userDetails are what password managers may be told that the user is called, where they
-// may be told anything.
+// userDetails returns the names of the user for password managers, if they may be told
+// anything.
 func (s *Server) userDetails(who httpapi.Caller) *shared.CurrentUserDetails {
 	return &shared.CurrentUserDetails{
 		RPID: s.c.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.User.Handle),

@@ -124,7 +124,7 @@ func TestPasswordsOfAdministrators(t *testing.T) {
 			}
 			v.isNobody()
 		})
-		// A stranger who doesn't know the password learns nothing about whose it is.
+		// Whoever doesn't know the password learns nothing about whose it is.
 		v := s.visitor()
 		v.refused(v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "bob", Password: "a wrong password"}), 401, shared.CodeSignInRefused)
 		v.refused(v.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: "a wrong password"}), 401, shared.CodeSignInRefused)

@@ -9,21 +9,21 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Protect lets only signed-in users through to a host program's own handler.
-// Others are sent to the sign-in page if they ask for a page, and refused if
-// they ask for anything else; with a [Host], whose sign-in page is its own, they are
-// refused. Behind it, [UserFrom] tells who is there.
+// Protect passes only requests of signed-in users to a program's own handler, where
+// [UserFrom] returns the user. A request of anybody else is redirected to the sign-in page
+// if it is for a page, and refused otherwise. With a [Host] it is always refused, because
+// the Host has a sign-in page of its own.
 func (s *Server) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.people.authenticate(r)
 		switch {
 		case err == nil:
-			next.ServeHTTP(httpapi.Passed(w, r, who))
+			next.ServeHTTP(httpapi.WithCaller(w, r, who))
 		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r) && s.c.Host == nil:
 			s.toSignIn(w, r)
 		default:
-			// The answer is ours, and the person must be able to name it.
-			s.answers.Problem(w, httpapi.Named(w, r), err)
+			// The answer gets a request id, so that the person can name it to IT.
+			s.answers.Problem(w, httpapi.WithID(w, r), err)
 		}
 	})
 }
@@ -39,20 +39,21 @@ func wantsPage(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// sessionEnded has the sign-in page say why it is shown. Who had no session isn't told. The
-// cookie stays: it is worth nothing, and another tab may have signed in just now. To drop it
-// would take that tab's new session from the browser.
+// sessionEnded leaves a notice for the sign-in page, which says that the session has ended.
+// A browser that had no session gets none. The cookie of the session stays: it is useless
+// by itself, and another tab may have signed in just now. Dropping it could drop that tab's
+// new session.
 func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
 	if s.cookies.Value(r, httpapi.CookieSession) == "" {
 		return
 	}
 	notice := httpapi.Notice{Code: shared.CodeUnauthenticated, Message: httpapi.Text(r).SignInPages.SessionEnded, SignIn: true}
-	if err := s.notices.Leave(w, notice); err != nil {
+	if err := s.notices.Set(w, notice); err != nil {
 		s.c.Log.Error("telling that a session has ended", "cause", err)
 	}
 }
 
-// withPasskeys refuses while IT has not switched passkeys on.
+// withPasskeys refuses a request if IT has switched passkeys off.
 func (s *Server) withPasskeys(h httpapi.Handler) httpapi.Handler {
 	if s.passkeys != nil {
 		return h

@@ -14,25 +14,25 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// A proxy that is set up wrongly breaks things far away from where it is: everybody is
-// refused, or signed out at once, or a page stays empty. What can be seen of that in a
-// request is noticed here and told to IT by [warning.Log]; what only a page can see, it
-// reports.
+// A wrongly configured proxy causes faults that don't point at it: everybody is refused, or
+// signed out at once, or a page stays empty. This file looks for what a request shows of
+// that. A page reports what only a page can see. [warning.Log] logs both for IT.
 
-// Warnings tell IT of proxies that break something: each cause once a day, whatever the number
-// of requests. The servers of one process share one, so that IT reads each cause once.
-// [NewWarnings] makes it. It is safe for concurrent use.
+// Warnings warn IT of proxies that break something: of each cause once a day, however many
+// requests there are. The servers of one process share one, so that IT reads of each cause
+// once. [NewWarnings] makes it. It is safe for concurrent use.
 type Warnings struct{ log *warning.Log }
 
-// NewWarnings returns Warnings that have told nothing yet, and will write to log.
+// NewWarnings returns Warnings that write to log.
 func NewWarnings(log *slog.Logger, now store.Clock) *Warnings {
 	return &Warnings{warning.NewLog(log, now)}
 }
 
-// warn tells IT of a cause, with what was seen of it.
-func (s *Server) warn(cause warning.Cause, seen ...slog.Attr) { s.c.Warnings.log.Tell(cause, seen...) }
+// warn warns IT of a cause, with what was seen of it.
+func (s *Server) warn(cause warning.Cause, seen ...slog.Attr) { s.c.Warnings.log.Warn(cause, seen...) }
 
-// watchProxy notices what a proxy says of a request, or fails to say. It refuses nothing.
+// watchProxy looks for what a proxy sends, or fails to send, with a request. It refuses
+// nothing.
 func (s *Server) watchProxy(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if peer := peerOf(r); !shared.IsHealthCheck(r.URL.Path) && !s.isFile(r) && s.mayBeProxy(peer) {
@@ -49,7 +49,7 @@ func (s *Server) watch(r *http.Request, peer string) {
 		s.warn(warning.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
 	case forwarded && !httpapi.LastIsAddress(r.Header["X-Forwarded-For"]):
 		s.warn(warning.OddForwardedFor, slog.String("from", peer))
-	case !forwarded && (trusted || s.c.Address.Secure): // we speak no https, so somebody in front does
+	case !forwarded && (trusted || s.c.Address.Secure): // this server has no TLS, so a proxy in front must
 		s.warn(warning.NoForwardedFor, slog.String("from", peer))
 	}
 	if s.c.Address.Secure && lastOf(r.Header["X-Forwarded-Proto"]) == "http" {
@@ -60,7 +60,7 @@ func (s *Server) watch(r *http.Request, peer string) {
 	}
 }
 
-// peerOf is who has connected to us.
+// peerOf returns the address of the connection's other end.
 func peerOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -69,8 +69,8 @@ func peerOf(r *http.Request) string {
 	return host
 }
 
-// mayBeProxy reports whether a proxy of IT's may be at an address. Out on the internet
-// anybody may send its headers.
+// mayBeProxy reports whether a proxy of IT may have this address. From the internet anybody
+// may send the headers of a proxy.
 func (s *Server) mayBeProxy(peer string) bool {
 	ip, err := netip.ParseAddr(peer)
 	if err != nil {
@@ -79,26 +79,26 @@ func (s *Server) mayBeProxy(peer string) bool {
 	return isNear(ip) || s.clients.Trusts(peer)
 }
 
-// isNear reports whether an address is of this machine or of a private network.
+// isNear reports whether an address belongs to this machine or to a private network.
 func isNear(ip netip.Addr) bool {
 	ip = ip.Unmap()
 	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
 }
 
-// lastOf is the last of a header's values: the one that the proxy next to us wrote.
+// lastOf returns the last of a header's values, which the nearest proxy wrote.
 func lastOf(values []string) string {
 	all := strings.Split(strings.Join(values, ","), ",")
 	return strings.ToLower(strings.TrimSpace(all[len(all)-1]))
 }
 
-// cookieless refuses who comes without a cookie that was set a moment ago.
+// cookieless is the refusal for a request without the cookie that was set just before.
 func (s *Server) cookieless() *shared.Error {
 	s.warn(warning.Cookies, slog.String("url", s.c.Address.Origin))
 	return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", s.c.Address.Host)
 }
 
-// hearTrouble takes what a page noticed. Anybody can send it, so it writes nothing but
-// the log's one line, and says nothing in words of its own.
+// hearTrouble takes a page's report of something that a proxy breaks. Anybody can send one,
+// so it writes nothing but the one warning in the log, and that has no words of the sender.
 func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
 	var report shared.TroubleReport
 	if err := httpapi.Decode(r, &report); err != nil {
@@ -115,9 +115,9 @@ func (s *Server) noticeTrouble(trouble shared.Trouble) {
 	s.warn(warning.Cause(trouble), slog.String("url", s.c.Address.Origin))
 }
 
-// showScriptless is a picture that a page or its style sheet asks for when no script of the
-// page has run: nothing else can tell us then. Programs that read pages and run no script
-// ask for it too, but don't say that a page of ours wants it.
+// showScriptless serves a picture that a page or its style sheet requests if no script of
+// the page has run. Only so can we notice that. Programs that read pages without running
+// scripts request it too, but without the header that says that a page of ours wants it.
 func (s *Server) showScriptless(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
 		s.noticeTrouble(shared.TroubleAppScripts)

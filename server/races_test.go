@@ -77,7 +77,7 @@ func TestRaces(t *testing.T) {
 				s.Fatal(err)
 			}
 			if winner := map[bool]string{true: carol.name, false: dave.name}[a.status == 201]; owner.Name != winner {
-				s.Errorf("it is %s's, and %s was told so", owner.Name, winner)
+				s.Errorf("it is %s's, and %s got a good answer", owner.Name, winner)
 			}
 			if n, m := len(s.record(carol).Passkeys), len(s.record(dave).Passkeys); n+m != 1 {
 				s.Errorf("%d and %d passkeys", n, m)

@@ -88,16 +88,16 @@ func TestRecoveryCodes(t *testing.T) {
 			if err := s.accounts.Disable(t.Context(), it(t, s.accounts, "bob")); err != nil {
 				t.Fatal(err)
 			}
-			said := map[string]bool{}
+			sentences := map[string]bool{}
 			for _, try := range [][3]string{
 				{"bob", code, cause}, {"nobody", code, "nobody has this name"}, {"", code, "nobody has this name"},
 				{"ann", "", cause}, {"ann", "AAAAA-AAAAA", cause}, {"ann", strings.Repeat("A", 60_000), cause}, {"bob", "", cause},
 			} {
 				a := s.refusesAs(401, shared.CodeSignInRefused, try[2], func() answer { return s.visitor().recovers(try[0], try[1]) }, shared.EventSignInFailed)
-				said[into401(s, a).Detail] = true
+				sentences[into401(s, a).Detail] = true
 			}
-			if len(said) != 1 {
-				t.Errorf("different sentences: %v", said)
+			if len(sentences) != 1 {
+				t.Errorf("different sentences: %v", sentences)
 			}
 		})
 	})
@@ -144,15 +144,15 @@ func TestRecoveryCodes(t *testing.T) {
 	t.Run("who tries many waits, and keeps nobody else out", func(t *testing.T) {
 		s := newScene(t, stores["memstore"])
 		code := s.makesCodes(s.ann)[0]
-		stranger := s.visitor()
+		attacker := s.visitor()
 		from := func(address string) func(*http.Request) {
 			return func(r *http.Request) { r.RemoteAddr = address + ":1234" }
 		}
 		for i := range 50 {
-			stranger.refused(stranger.recovers("ann", fmt.Sprintf("AAAAA-%05d", i), from("203.0.113.7")), 401, shared.CodeSignInRefused)
+			attacker.refused(attacker.recovers("ann", fmt.Sprintf("AAAAA-%05d", i), from("203.0.113.7")), 401, shared.CodeSignInRefused)
 		}
-		late := stranger.recovers("ann", code, from("203.0.113.7"))
-		stranger.refused(late, 429, shared.CodeTooManyAttempts)
+		late := attacker.recovers("ann", code, from("203.0.113.7"))
+		attacker.refused(late, 429, shared.CodeTooManyAttempts)
 		if late.header.Get("Retry-After") == "" {
 			t.Error("it doesn't say when to try again")
 		}

@@ -10,8 +10,9 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// answer adapts a handler that stands in front of both: failures become problems for the
-// API's paths, and pages for all others. A [Host] has pages of its own.
+// answer adapts a handler for paths of the API and for pages alike: failures become
+// problems for the API's paths, and pages for all others. A [Host] draws its own pages, so
+// with one they always become problems.
 func (s *Server) answer(h httpapi.Handler) http.Handler {
 	api, page := s.answers.API(h), s.answers.Page(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,10 +29,10 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.
 	code := refusal.Code
 	page := signinpages.Refusal{Code: code, Sentence: refusal.Message, Link: r.URL.Path == shared.PageEnrol || r.URL.Path == shared.PageSetup}
 	if code == shared.CodeSuspended {
-		page.Nowhere = true // every page of it says the same
+		page.Nowhere = true // every page of the organisation says the same
 	} else if code == shared.CodeWrongHost {
 		page.Origin, page.Nowhere = s.c.Address.Origin, s.c.Address.Origin == ""
-	} else if s.people != nil && httpapi.Status(code) < 500 { // a closed server has none, and a fault may be the store's
+	} else if s.people != nil && httpapi.Status(code) < 500 { // newRefusing sets none, and a fault may be one of the store
 		_, err := s.people.authenticate(r)
 		page.SignedIn = err == nil
 	}

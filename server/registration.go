@@ -33,7 +33,7 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 	browser := passkey.Browser{Binding: who.Session.ID, Text: httpapi.Text(r)}
 	added, err := s.passkeys.FinishRegistration(r.Context(), who.Actor, browser, answer, nil)
 	if errors.Is(err, store.ErrNotFound) {
-		return errSignIn.Because(err) // they were removed meanwhile
+		return errSignIn.Because(err) // the user was removed meanwhile
 	}
 	if err != nil {
 		return err

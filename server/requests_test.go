@@ -66,7 +66,7 @@ func TestHostNames(t *testing.T) {
 			}
 		}
 		if !strings.Contains(s.log.String(), "a proxy in front must keep Host") {
-			t.Error("IT isn't told what to do")
+			t.Error("the log doesn't say what IT should do")
 		}
 		if a := ann.sends("GET", "/healthz", nil, func(r *http.Request) { r.Host = "10.0.0.1" }); a.status != 200 {
 			t.Errorf("health by address: %s", a)

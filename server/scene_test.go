@@ -71,7 +71,7 @@ func (w *watched) since(n int) store.Batch {
 // everything is the whole store.
 func (s *site) everything() map[string]string {
 	s.Helper()
-	s.handler.FlushFailures(s.Context()) // what is told after the answer
+	s.handler.FlushFailures(s.Context()) // which are written after the answer
 	all := map[string]string{}
 	for _, kind := range store.Kinds {
 		records, err := s.store.Records(s.Context(), kind, nil, 10_000)

@@ -15,9 +15,9 @@ var scriptTag = func() string {
 	return `"` + hex.EncodeToString(sum[:8]) + `"`
 }()
 
-// credentialScript serves the app's half of JavaScript. A program of others has no place for
-// it but here, where its pages ask for everything else. Browsers keep it, and ask whether
-// it is still the same.
+// credentialScript serves the JavaScript part of the app. It is part of the API because a
+// host program's pages get everything else from there. Browsers cache it, and ask each time
+// whether it has changed.
 func credentialScript(w http.ResponseWriter, r *http.Request) error {
 	header := w.Header()
 	header.Set("Content-Type", "text/javascript; charset=utf-8")

@@ -1,21 +1,22 @@
 // Package server answers HTTP: the API under /api/v1/, the pages for people who aren't
-// signed in (package server/internal/signinpages), and the app's pages for those who are.
+// signed in (drawn by package server/internal/signinpages), and the app's pages for those
+// who are.
 //
-// A handler decodes, calls a rule and responds; it decides nothing itself. The rules are
-// those of [account.Service], [passkey.Service], [session.Service] and [activity.Service],
-// and each is told who acts, by the [session.Actor] of the caller. What handlers stand on is
-// package server/internal/httpapi: gates, adapters, cookies, the log of requests.
+// A handler decodes the request, calls a rule and responds. The rules are those of
+// [account.Service], [passkey.Service], [session.Service] and [activity.Service]; each gets
+// the [session.Actor] of the caller. Handlers stand on package server/internal/httpapi:
+// gates, adapters, cookies, and the log of requests.
 //
-// The handlers of self-service are here, a file for each job. What administrators do (package
-// server/internal/admin) and signing in elsewhere ([federation.Handlers]) are features: a
-// struct of what they need, with a Mount. What every request goes
-// through is listed in [New], innermost first. What a proxy in front breaks is noticed on
-// the way (proxied.go) and told to IT by package warning.
+// The handlers of self-service are here, a file for each job. Administration (package
+// server/internal/admin) and sign-in at OpenID providers ([federation.Handlers]) are
+// features: structs with what they need, and a Mount. [New] lists what every request
+// passes, innermost first. The server notices when a proxy in front breaks something
+// (proxied.go), and package warning logs that for IT.
 //
-// Start with [New]. A program that has users and sessions of its own shows them by a
-// [Host]; else [Config] has Keypeg's own accounts. A program with routes of its own puts
-// [Server.Protect] in front of them and asks [UserFrom] who is there. [Server.Close] comes
-// last, before the store is closed.
+// Start with [New]. A program with users and sessions of its own implements a [Host];
+// otherwise [Config] has Keypeg's local users. A program with routes of its own puts
+// [Server.Protect] in front of them, and [UserFrom] returns the signed-in user. Call
+// [Server.Close] last, before the store is closed.
 package server
 
 import (
@@ -46,59 +47,62 @@ import (
 )
 
 // Config is what a [Server] needs: a Store, an Address, and either Accounts or a Host.
-// [New] refuses fields that mean nothing beside those.
+// [New] refuses fields that have no meaning beside those.
 type Config struct {
 	Store store.Store
-	// Accounts are Keypeg's own. A program with users of its own sets Host instead.
+	// Accounts are the rules of local users. A program with users of its own sets Host
+	// instead.
 	Accounts *account.Service
 	Host     Host
 	// ConfirmFor is how long a sign-in at the Host counts as a confirmation; 0 means 10
-	// minutes. With a Host only: Accounts have their own.
+	// minutes. It is for a Host only, because Accounts have their own.
 	ConfirmFor time.Duration
 
-	// Live is told by Store of changes; see [live.Hub.Store]. Nil makes one, for a Store
-	// that nobody else writes to.
+	// Live gets notice of the changes that Store writes; see [live.Hub.Store]. Nil makes a
+	// hub, for a Store to which nothing else writes.
 	Live *live.Hub
 	Now  store.Clock  // nil is time.Now
 	Log  *slog.Logger // nil is slog.Default
 
-	// Warnings tells of proxies that break something. Nil makes one that writes to Log.
+	// Warnings warns IT of proxies that break something. Nil makes one that writes to Log.
 	Warnings *Warnings
 
 	Address Address // from [ParseAddress]
-	// TrustedProxies are the networks of our own proxies: from them, and from nobody
-	// else, X-Forwarded-For is believed.
+	// TrustedProxies are the networks of our own proxies. X-Forwarded-For is believed from
+	// them only.
 	TrustedProxies []netip.Prefix
-	Product        string // what the installation calls itself, "Keypeg"
+	Product        string // the name that people read, "Keypeg"
 	Contact        string // whom users ask, in IT's words; may be empty
 
 	MaxPasskeys int // per user; 0 means [passkey.DefaultMax]
-	// AttestationRoots, if set, are the makers whose authenticators may be used.
+	// AttestationRoots, if set, are the roots of the makers whose authenticators are
+	// accepted.
 	AttestationRoots *x509.CertPool
 
-	// Providers are the OpenID providers that people may sign in at. Accounts knows the
-	// same ones. With Accounts only, as are App and Asset: a Host has its own.
+	// Providers are the OpenID providers at which people may sign in. Accounts has the same
+	// ones. Like App and Asset they are for Accounts only, because a Host has its own.
 	Providers []*federation.Provider
 
 	// App is the program that browsers load.
 	App App
-	// ManualPublic has the pages below shared.PageManual read by everybody. Else they are for
-	// the signed-in, as the app's are.
+	// ManualPublic lets everybody read the pages below shared.PageManual. Without it only
+	// signed-in users read them.
 	ManualPublic bool
-	// Asset returns the address of a static file by its name, "style.css". Accounts need
-	// it.
+	// Asset returns the address of a static file by its name, such as "style.css". Accounts
+	// need it.
 	Asset func(name string) string
 }
 
-// App is the program in the browser, as it is served. Its handlers see GET and HEAD only.
+// App is the program in the browser, as it is served. Its handlers get GET and HEAD only.
 type App struct {
-	// Pages are the addresses of its pages. They are for the signed-in: everybody else is
-	// sent to the sign-in page, which leads back.
+	// Pages are the addresses of its pages. They are for signed-in users. Others are sent
+	// to the sign-in page, which leads back.
 	Pages []shared.PagePattern
-	// Page draws any of them, without a user, and [shared.PageShell] for everybody.
+	// Page draws each of the Pages, without a user's data. It draws [shared.PageShell] for
+	// everybody.
 	Page http.Handler
-	// Files are what else a browser loads, by http.ServeMux pattern without a method. The
-	// manual is among them.
+	// Files are the other files that a browser loads, by http.ServeMux pattern without a
+	// method. The manual is among them.
 	Files map[string]http.Handler
 }
 
@@ -122,13 +126,14 @@ type Server struct {
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
-	// tellNoFlush logs once that streams can't be: every open page asks again and again.
+	// tellNoFlush limits the log to one line about streams that can't work, because every
+	// open page keeps asking.
 	tellNoFlush sync.Once
 	health      *Health
 }
 
-// New returns a Server, or an error that says what is wrong with the Config, or that the
-// store can't be used.
+// New returns a Server. Its error says what is wrong with the Config, or that the store
+// can't be used.
 func New(ctx context.Context, c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
@@ -163,7 +168,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
-// newServer makes a Server that knows nobody yet.
+// newServer returns a Server without users.
 func newServer(c Config) *Server {
 	s := &Server{c: c, cookies: httpapi.Cookies{Secure: c.Address.Secure}}
 	s.clients = httpapi.NewClients(s.cookies, c.TrustedProxies)
@@ -171,7 +176,7 @@ func newServer(c Config) *Server {
 	return s
 }
 
-// check refuses what can't work, and what would be ignored in silence.
+// check refuses a Config that can't work, or of which a part would be ignored.
 func (c Config) check() error {
 	hosted := c.Host != nil
 	switch {
@@ -193,7 +198,7 @@ func (c Config) check() error {
 	return nil
 }
 
-// fill sets what may be left unset.
+// fill sets the defaults.
 func (c *Config) fill() {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -206,7 +211,7 @@ func (c *Config) fill() {
 	}
 }
 
-// openToLocalUsers prepares for users of our own.
+// openToLocalUsers prepares for local users.
 func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	for _, p := range s.c.Providers {
 		own := p.Config()
@@ -244,8 +249,8 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	return nil
 }
 
-// openToHostUsers prepares for users of a host. Their sessions are the host's: ours count
-// how recent a confirmation is.
+// openToHostUsers prepares for users of a host. The host has their sessions; s.sessions
+// only decides whether a confirmation is recent enough.
 func (s *Server) openToHostUsers(ctx context.Context) error {
 	s.activity = activity.New(s.c.Store, s.c.Log)
 	s.c.Store = s.activity.Store()
@@ -256,7 +261,7 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 	return err
 }
 
-// openPasskeys prepares for ceremonies, unless IT has not switched passkeys on.
+// openPasskeys prepares for ceremonies, unless IT has switched passkeys off.
 func (s *Server) openPasskeys(ctx context.Context) (err error) {
 	var rules policy.Policy
 	if s.c.Accounts != nil {
@@ -287,24 +292,25 @@ func (s *Server) openPasskeys(ctx context.Context) (err error) {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// CheckProviders warns IT of identity providers at which nobody can sign in. It asks them all,
-// and returns when it has.
+// CheckProviders warns IT of identity providers at which nobody can sign in. It asks each
+// of them, and returns when all have answered.
 func (s *Server) CheckProviders(ctx context.Context) {
 	federation.CheckAll(ctx, s.c.Log, s.c.Providers)
 }
 
-// Close writes what still waits to be written: the failed attempts of the last seconds.
-// It comes when no request runs any more, and before the Store is closed.
+// Close writes the failed attempts of the last seconds. Call it when no request runs any
+// more, and before the Store is closed.
 func (s *Server) Close(ctx context.Context) { s.activity.Close(ctx) }
 
-// secretFederation seals what a browser keeps between the requests of a sign-in elsewhere.
+// secretFederation is the name of the key that seals what a browser keeps during a sign-in
+// at a provider.
 const secretFederation = "sso-key"
 
-// pathAPI is what every path of the API begins with, of whatever version.
+// pathAPI is the prefix of every path of the API, in every version.
 const pathAPI = "/api/"
 
-// routes are the addresses that are served: to users of our own all, to those of a
-// host what concerns passkeys.
+// routes returns all routes for local users, and the routes about passkeys for users of a
+// host.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, path := range []string{shared.PathHealth, shared.PathReady} {

@@ -7,7 +7,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Where the user is signed in, what happened to their account, and their password.
+// The user's sessions, activity and password.
 
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	list, err := s.sessions.List(r.Context(), httpapi.CallerOf(r).Actor)

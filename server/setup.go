@@ -13,8 +13,8 @@ import (
 // cookieSetup has the token of the link that makes the first administrator.
 const cookieSetup = "keypeg-setup"
 
-// SetupURL is the link that makes the first administrator. Its token moves into
-// a cookie at the first click, so that no page has it in its address.
+// SetupURL returns the address of a set-up link. Its token moves into a cookie when it is
+// opened, so that no page has it in its address.
 func (a Address) SetupURL(token string) string {
 	return a.Origin + shared.PageSetup + "?token=" + token
 }
@@ -62,20 +62,20 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// refusedInput is the one that has to be typed anew.
+// refusedInput returns the name of the input that has to be typed again.
 func refusedInput(code shared.Code, first account.NewUser) string {
 	if code == shared.CodeInvalidPassword {
 		return "password"
 	}
-	// One code stands for both names.
+	// Both names have the same code.
 	if _, err := account.CanonicalName(first.Name); code == shared.CodeInvalidName && err == nil {
 		return "display-name"
 	}
 	return "name"
 }
 
-// setUp makes the first administrator and sends them on: signed in, or to add a
-// passkey first where nobody signs in with a password.
+// setUp makes the first administrator. They are signed in afterwards; where the policy
+// accepts no passwords, they go on to add a passkey first.
 func (s *Server) setUp(w http.ResponseWriter, r *http.Request, first account.NewUser) error {
 	next, token := shared.PageSignedIn, s.cookies.Value(r, cookieSetup)
 	if s.c.Accounts.Policy().TakesPasswords() {

@@ -30,7 +30,7 @@ func (s *site) saysUnknown(want bool, a answer) {
 	}
 }
 
-// TestSignals says when a password manager may be told something that it can't take back.
+// TestSignals holds when a page may signal to a password manager what it can't take back.
 func TestSignals(t *testing.T) {
 	onEveryStore(t, func(s *site) {
 		ann := s.user("ann")
@@ -44,11 +44,11 @@ func TestSignals(t *testing.T) {
 			t.Helper()
 			return into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+p.ID, nil), 200)
 		}
-		isTold := func(what string, got, want *shared.Signals) {
+		maySignal := func(what string, got, want *shared.Signals) {
 			t.Helper()
 			if !reflect.DeepEqual(got, want) {
 				encoded, _ := json.Marshal(got)
-				t.Errorf("%s: may be told %s, want %+v", what, encoded, want)
+				t.Errorf("%s: may signal %s, want %+v", what, encoded, want)
 			}
 		}
 		tries := func(device *passkeytest.Device) answer {
@@ -60,12 +60,12 @@ func TestSignals(t *testing.T) {
 
 		kept, keeps := adds("kept")
 		details.UserID, details.RPID = ann.lists().UserHandle, ann.lists().RPID
-		isTold("after one was added", kept.Signals, &shared.Signals{CurrentUserDetails: details})
+		maySignal("after one was added", kept.Signals, &shared.Signals{CurrentUserDetails: details})
 		gone, goes := adds("gone")
 		if list := ann.sends("GET", shared.PathPasskeys, nil); strings.Contains(string(list.body), "signals") {
 			t.Errorf("a list that is only shown: %s", list)
 		}
-		isTold("after one was removed", removes(gone).Signals, &shared.Signals{
+		maySignal("after one was removed", removes(gone).Signals, &shared.Signals{
 			UnknownCredential: &shared.UnknownCredential{RPID: details.RPID, CredentialID: gone.CredentialID}, CurrentUserDetails: details,
 		})
 		s.hasTombstone(goes.Credentials()[0].ID)
@@ -95,13 +95,13 @@ func TestSignals(t *testing.T) {
 		}
 		s.saysUnknown(false, wrong.sends("POST", shared.PathSignInFinish, shared.FinishCeremony{Ticket: begun.Ticket, Credential: proof}))
 
-		// While signals are held back the proofs gather, and nothing is said.
+		// While signals are held back the proofs gather, and nothing is signalled.
 		if err := store.AllowSignals(t.Context(), s.store, false, s.now()); err != nil {
 			t.Fatal(err)
 		}
 		later, lateDevice := adds("added while held")
-		isTold("while held, after one was added", later.Signals, nil)
-		isTold("while held, after one was removed", removes(later).Signals, nil)
+		maySignal("while held, after one was added", later.Signals, nil)
+		maySignal("while held, after one was removed", removes(later).Signals, nil)
 		for _, device := range []*passkeytest.Device{goes, lateDevice} {
 			a = tries(device)
 			ann.refused(a, 400, shared.CodePasskeyRemoved)
@@ -109,8 +109,8 @@ func TestSignals(t *testing.T) {
 		}
 		logged := len(s.log.String())
 		s.restarts(func(*server.Config) {})
-		if said := s.log.String()[logged:]; !strings.Contains(said, "level=WARN") || !strings.Contains(said, "keypeg signals on") {
-			t.Errorf("IT isn't told at the start: %s", said)
+		if lines := s.log.String()[logged:]; !strings.Contains(lines, "level=WARN") || !strings.Contains(lines, "keypeg signals on") {
+			t.Errorf("the log has no warning at the start: %s", lines)
 		}
 		if err := store.AllowSignals(t.Context(), s.store, true, s.now()); err != nil {
 			t.Fatal(err)

@@ -129,21 +129,21 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// toSignedIn sends a browser on that has just got its session.
+// toSignedIn redirects a browser that has just got its session.
 func toSignedIn(w http.ResponseWriter, r *http.Request, next string) {
 	http.Redirect(w, r, httpapi.WithNext(shared.PageSignedIn, next), http.StatusSeeOther)
 }
 
-// showSignedIn goes on to the page that somebody signed in for, or to the sign-in page
-// with what was refused. Who comes here without a cookie of either got one a moment ago,
-// and would be led to an empty sign-in page.
+// showSignedIn redirects to the page that somebody signed in for, or to the sign-in page
+// with a notice of what was refused. A browser without either cookie got one a moment ago
+// and didn't send it back; an empty sign-in page would not explain that.
 func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 	next := s.nextPage(r.FormValue("next"))
 	if s.cookies.Value(r, httpapi.CookieSession) != "" {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	if s.notices.Waits(r) {
+	if s.notices.Has(r) {
 		http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, next), http.StatusSeeOther)
 		return nil
 	}
@@ -151,8 +151,8 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 	return s.signInPages.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), signinpages.SignIn{Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code)})
 }
 
-// appPage shows the app at one of its addresses. An address with a value that is no id is
-// answered as any other at which there is nothing.
+// appPage shows the app at one of its addresses. If a value in the address can't be an id,
+// the answer is the same as for an unknown address.
 func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
 	show := s.forSignedIn(s.c.App.Page)
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -163,7 +163,7 @@ func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
 	}
 }
 
-// forSignedIn shows a page to the signed-in, and the sign-in page to others.
+// forSignedIn shows a page to signed-in users, and redirects others to the sign-in page.
 func (s *Server) forSignedIn(page http.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		_, err := s.people.authenticate(r)
@@ -186,10 +186,10 @@ func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// nextPage is where to go after signing in.
+// nextPage returns the page to go to after signing in.
 func (s *Server) nextPage(asked string) string { return httpapi.Pages(s.c.App.Pages).Next(asked) }
 
-// buttons are those of the providers, after a refusal or without one.
+// buttons returns the buttons of the providers, after a refusal with this code or "".
 func (s *Server) buttons(next string, refused shared.Code) []signinpages.Provider {
 	var list []signinpages.Provider
 	for _, b := range s.federation.Buttons(next, refused) {

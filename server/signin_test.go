@@ -48,7 +48,7 @@ func TestSignInPages(t *testing.T) {
 			}
 		}
 	})
-	t.Run("strangers at the app's pages are sent to the sign-in page, and back", func(t *testing.T) {
+	t.Run("the app's pages send to the sign-in page, which leads back", func(t *testing.T) {
 		for path, want := range map[string]string{
 			"/": "/sign-in", "/passkeys": "/sign-in?next=%2Fpasskeys", "/users/Zm9v-_8": "/sign-in?next=%2Fusers%2FZm9v-_8",
 		} {

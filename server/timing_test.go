@@ -14,7 +14,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Who has an account is nobody's business. A stranger who can't tell by the answer must
+// Nobody may learn who has an account. An attacker who can't tell by the answer must
 // not be able to tell by the time that it takes either.
 
 // slowDisk is a store on a disk that takes its time to write. It notes what it is asked.
@@ -108,7 +108,7 @@ func (s *site) population() (names []string) {
 	return names
 }
 
-func TestNamesCannotBeTold(t *testing.T) {
+func TestNamesStaySecret(t *testing.T) {
 	disk := &slowDisk{}
 	s := newSite(t, func(t *testing.T, now store.Clock) store.Store {
 		disk.Store = stores["boltstore"](t, now)
@@ -125,7 +125,7 @@ func TestNamesCannotBeTold(t *testing.T) {
 	disk.mu.Unlock()
 
 	probes := 0
-	stranger := func(try func(*visitor, string, string) answer, name string) {
+	attacks := func(try func(*visitor, string, string) answer, name string) {
 		probes++
 		a := try(s.visitor(), name, fmt.Sprintf("198.51.%d.%d", probes/250, probes%250))
 		if a.status != 401 {
@@ -148,7 +148,7 @@ func TestNamesCannotBeTold(t *testing.T) {
 			work := map[string]bool{}
 			for i := range 4 {
 				for _, name := range []string{known[i], unknown[i]} {
-					work[strings.Join(disk.during(func() { stranger(try, name) }), " ")] = true
+					work[strings.Join(disk.during(func() { attacks(try, name) }), " ")] = true
 				}
 			}
 			if len(work) != 1 {
@@ -156,27 +156,27 @@ func TestNamesCannotBeTold(t *testing.T) {
 			}
 			for asked := range work {
 				if strings.Contains(asked, "Apply") {
-					t.Errorf("a stranger's request writes: %s", asked)
+					t.Errorf("a refused sign-in writes: %s", asked)
 				}
 			}
 
 			// Who measures tries three times and takes what was fastest, since all else is noise.
-			told := 0
+			guessed := 0
 			for i := range known {
 				for _, name := range []string{known[i], unknown[i]} {
 					fastest := time.Hour
 					for range 3 {
 						began := time.Now()
-						stranger(try, name)
+						attacks(try, name)
 						fastest = min(fastest, time.Since(began))
 					}
 					if (fastest > slow) == (name == known[i]) {
-						told++
+						guessed++
 					}
 				}
 			}
-			if told >= 120 {
-				t.Errorf("%d of 200 names can be told by the time", told)
+			if guessed >= 120 {
+				t.Errorf("%d of 200 names can be told apart by the time", guessed)
 			}
 			s.accounts.Activity().Flush(t.Context())
 		})

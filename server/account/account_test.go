@@ -212,7 +212,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("sentences %v, want one", sentences)
 		}
 	})
-	t.Run("a failed sign-in is told to the user", func(t *testing.T) {
+	t.Run("the activity has a failed sign-in", func(t *testing.T) {
 		w := newWorld(t)
 		ann := w.add("ann")
 		w.passes(time.Second)

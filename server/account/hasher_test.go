@@ -33,10 +33,10 @@ func TestHasher(t *testing.T) {
 	if _, err := alone.hash(t.Context(), "correct horse battery"); err != nil {
 		t.Errorf("with a Hasher of one's own: %v", err)
 	}
-	// As many strangers as may wait, at both together.
+	// As many requests as may wait, at both together.
 	hasher.turns.waiting.Add(waitingForOne)
 	if _, _, err := two.verify(ended, "wrong", hasher.nobody, true); shared.CodeOf(err) != shared.CodeTooManyAttempts {
-		t.Errorf("one stranger more: %v", err)
+		t.Errorf("one request more: %v", err)
 	}
 	hasher.turns.waiting.Add(-waitingForOne)
 	end()

@@ -90,21 +90,21 @@ func TestCheck(t *testing.T) {
 			log := slog.New(slog.NewTextHandler(&out, nil))
 			federation.CheckAll(t.Context(), log, []*federation.Provider{federation.New(config, callback, func() time.Time { return time.Now().Add(ahead) })})
 
-			said := out.String()
-			if lines := strings.Count(said, "\n"); lines != min(len(row.warns), 1) {
-				t.Errorf("%d lines:\n%s", lines, said)
+			output := out.String()
+			if lines := strings.Count(output, "\n"); lines != min(len(row.warns), 1) {
+				t.Errorf("%d lines:\n%s", lines, output)
 			}
 			wants := append(row.warns, "level=WARN", "provider=one")
 			if !slices.Contains(wants, mayFail) {
 				wants = append(wants, `msg="nobody can sign in at an OpenID provider"`)
 			}
 			for _, want := range wants {
-				if len(row.warns) > 0 && !strings.Contains(said, want) {
-					t.Errorf("it lacks %q:\n%s", want, said)
+				if len(row.warns) > 0 && !strings.Contains(output, want) {
+					t.Errorf("it lacks %q:\n%s", want, output)
 				}
 			}
-			if strings.Contains(said, "s3cret") {
-				t.Errorf("it tells the secret:\n%s", said)
+			if strings.Contains(output, "s3cret") {
+				t.Errorf("it tells the secret:\n%s", output)
 			}
 		})
 	}

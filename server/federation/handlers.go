@@ -91,7 +91,7 @@ func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, p *Provider, a 
 // its code alone; the line of the same request quotes it.
 func (h *Handlers) warned(r *http.Request, p *Provider, err error) error {
 	if r.Context().Err() == nil { // else it may be that nobody waited
-		h.warnings.Tell(h.Log.With("request", httpapi.RequestID(r.Context())), p, err)
+		h.warnings.Warn(h.Log.With("request", httpapi.RequestID(r.Context())), p, err)
 	}
 	return err
 }
@@ -260,7 +260,7 @@ func (h *Handlers) backToSignIn(w http.ResponseWriter, r *http.Request, a author
 		return nil
 	}
 	notice := httpapi.Notice{Code: refusal.Code, Message: refusal.Message, SignIn: a.Purpose == toSignIn}
-	if err := h.Notices.Leave(w, notice); err != nil {
+	if err := h.Notices.Set(w, notice); err != nil {
 		return err
 	}
 	to := shared.PageSignIn

@@ -19,30 +19,32 @@ const (
 	// One sign-in failed. Others may not: one person's claims can be odd.
 	warnsFailed = "a sign-in at an OpenID provider failed, and will fail again until this is mended"
 	warnsAway   = "a sign-in at an OpenID provider failed, because the provider can't be reached or can't serve now"
-	// The provider refused a code that a browser brought, and may take another one.
+	// The provider refused a code that a browser brought. It may accept another one.
 	warnsCode = "an OpenID provider refused a code that a browser brought: if people can't sign in there, mend this"
-	// A browser says so, and anybody can make one say so.
+	// Only a browser says so, and anybody can make a browser say it.
 	warnsTold = "an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"
 )
 
-// Warnings tells IT of sign-ins that fail for what IT can mend, or because a provider is
-// away: of each failure once a day, until the provider has worked again. Where it works for
-// some people and fails for others, that is once an hour. It is safe for concurrent use.
+// Warnings warns IT of sign-ins that fail for a reason that IT can mend, or because a
+// provider can't be reached: of each failure once a day, until the provider has worked
+// again. If the provider works for some people and fails for others, it warns once an hour.
+// It is safe for concurrent use.
 type Warnings struct{ daily, hourly *warning.Seldom[failure] }
 
-// failure is what IT reads once. What a browser told, or caused by a made-up code, is another
-// failure than what the server has seen by itself: no made-up one uses up a real one's warning.
+// failure identifies a warning. A failure that a browser reported, or caused with a forged
+// code, differs from one that the server has seen by itself. So a forged failure never
+// suppresses the warning of a real one.
 type failure struct{ provider, says, mend string }
 
-// NewWarnings returns Warnings that have told nothing yet.
+// NewWarnings returns Warnings that have warned of nothing yet.
 func NewWarnings(now func() time.Time) Warnings {
 	return Warnings{warning.NewSeldom[failure](warning.Again, now), warning.NewSeldom[failure](time.Hour, now)}
 }
 
-// Tell warns of a failure of p. Any other error is none of its. An error that a browser
+// Warn warns of a failure of p, and ignores any other error. An error that a browser
 // brought must be the answer to an authorization request of that browser, except
-// [Provider.AnsweredByPOST], which has nothing to do with any other warning.
-func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
+// [Provider.AnsweredByPOST], which shares its warning with nothing else.
+func (w Warnings) Warn(log *slog.Logger, p *Provider, err error) {
 	if MendOf(err) == "" && shared.CodeOf(err) != shared.CodeProviderUnavailable {
 		return
 	}
@@ -52,7 +54,7 @@ func (w Warnings) Tell(log *slog.Logger, p *Provider, err error) {
 	}
 }
 
-// known returns what one failure shows.
+// known returns what is known from one failure.
 func known(err error) string {
 	_, told := errors.AsType[*browserError](err)
 	refusal, refused := errors.AsType[*tokenError](err)
@@ -68,12 +70,12 @@ func known(err error) string {
 	}
 }
 
-// Works notes that p has worked.
+// Works records that p has worked.
 func (w Warnings) Works(p *Provider) {
 	w.daily.Forget(func(f failure) bool { return f.provider == p.c.ID })
 }
 
-// warn writes what has failed at p, and what IT is to do about it.
+// warn logs what has failed at p, and what IT should do about it.
 func warn(log *slog.Logger, says string, p *Provider, err error) {
 	log.Warn(says, "provider", p.c.ID, "issuer", p.c.Issuer, "cause", causeOf(err), "mend", advice(err))
 }
@@ -92,7 +94,7 @@ func causeOf(err error) error {
 	return err
 }
 
-// advice returns what IT is to do about a failure, also where it may pass by itself.
+// advice returns what IT should do about a failure, also if it may pass by itself.
 func advice(err error) string {
 	if todo := MendOf(err); todo != "" {
 		return todo

@@ -1,10 +1,10 @@
-// Package live tells the open pages of a user that something of theirs has
-// changed: their passkeys, their sessions, their account.
+// Package live notifies the open pages of a user when something of theirs has changed:
+// their passkeys, their sessions, their account.
 //
-// It says that, and not what: a page asks again for what it shows, through the
-// same rules as always. So nothing is lost when a message is, and nobody is told
-// what they may not know. [Hub.Store] hears of changes where all of them pass,
-// at the store; [Hub.Listen] is for whoever waits.
+// A notice doesn't say what has changed. The page asks again for what it shows, and the
+// usual rules apply. So a lost notice loses nothing, and a page learns nothing that its
+// user may not know. [Hub.Store] notices changes at the store, which all of them pass;
+// [Hub.Listen] is for open pages.
 package live
 
 import (
@@ -13,29 +13,30 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Hub joins those who change with those who wait. It is safe for concurrent use.
+// Hub connects changes with listeners. It is safe for concurrent use.
 type Hub struct{ streams *Streams }
 
 // NewHub returns a Hub with [Streams] of its own, at most [DefaultMost].
 func NewHub() *Hub { return NewStreams(DefaultMost, nil).NewHub() }
 
-// Listener hears of the changes of one user. However many come while nobody
-// listens, they are one.
+// Listener gets a notice when one user changes. Several changes before it reads are one
+// notice.
 type Listener struct {
 	C <-chan struct{}
 	// Ended is closed when the listener had to make room for a newer one.
 	Ended <-chan struct{}
 
 	signal, ended chan struct{}
-	others        chan struct{} // of other users' changes; nil for who doesn't hear of them
+	others        chan struct{} // notices about other users, or nil
 	streams       *Streams
 	to            user
 	session       string
-	number        uint64 // a larger one began later
+	number        uint64 // later listeners have larger numbers
 }
 
-// Listen begins to hear of a user's changes, until Close. Session is whose page it is: a
-// session, a user and all together have a bounded number of listeners; see [Streams].
+// Listen begins to listen to a user's changes, until Close. Session identifies the session
+// of the page. The listeners of a session, of a user and of the process are bounded; see
+// [Streams].
 func (h *Hub) Listen(userID, session string) *Listener {
 	signal, ended := make(chan struct{}, 1), make(chan struct{})
 	l := &Listener{C: signal, Ended: ended, signal: signal, ended: ended, streams: h.streams, to: user{h, userID}, session: session}
@@ -43,13 +44,13 @@ func (h *Hub) Listen(userID, session string) *Listener {
 	return l
 }
 
-// Others begins to hear of the changes of all other users too, until Close. They are told
-// apart from the listener's own.
+// Others begins to listen to the changes of all other users too, until Close. Their notices
+// come through the channel that it returns.
 func (l *Listener) Others() <-chan struct{} {
 	l.streams.mu.Lock()
 	defer l.streams.mu.Unlock()
 	l.others = make(chan struct{}, 1)
-	if _, is := l.streams.open[l.to][l]; is { // else it had to make room already
+	if _, is := l.streams.open[l.to][l]; is { // otherwise it has ended to make room
 		l.streams.curious[l] = struct{}{}
 	}
 	return l.others
@@ -62,8 +63,8 @@ func (l *Listener) Close() {
 	l.streams.remove(l)
 }
 
-// Tell wakes everybody who listens to a user. It never waits.
-func (h *Hub) Tell(userID string) {
+// Notify sends a notice to all listeners of a user. It never waits.
+func (h *Hub) Notify(userID string) {
 	h.streams.mu.Lock()
 	defer h.streams.mu.Unlock()
 	for l := range h.streams.open[user{h, userID}] {
@@ -79,11 +80,11 @@ func (h *Hub) Tell(userID string) {
 func wake(signal chan struct{}) {
 	select {
 	case signal <- struct{}{}:
-	default: // it has not yet heard of the one before
+	default: // the notice before hasn't been read yet
 	}
 }
 
-// Store returns s, with every batch that was applied told to the users whom it is
+// Store returns s with notices: each batch that succeeds notifies the users whom it is
 // about.
 func (h *Hub) Store(s store.Store) store.Store {
 	w := &watched{s, h}
@@ -98,7 +99,7 @@ type watched struct {
 	hub *Hub
 }
 
-// watchedProber is a watched store that can be probed. Not all can.
+// watchedProber is a watched store whose store can be probed. Not all can.
 type watchedProber struct {
 	*watched
 	store.Prober
@@ -110,7 +111,7 @@ func (w *watched) Apply(ctx context.Context, batch store.Batch) error {
 		return err
 	}
 	for _, userID := range batch.Users() {
-		w.hub.Tell(userID)
+		w.hub.Notify(userID)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func TestHub(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	heard := func(l *Listener) (yes bool) {
+	notified := func(l *Listener) (yes bool) {
 		select {
 		case <-l.C:
 			return true
@@ -33,46 +33,46 @@ func TestHub(t *testing.T) {
 	}
 	ann, again, bob := hub.Listen("ann", "1"), hub.Listen("ann", "1"), hub.Listen("bob", "2")
 
-	t.Run("everybody who listens to a user hears of a change, and nobody else", func(t *testing.T) {
+	t.Run("everybody who listens to a user is notified of a change, and nobody else", func(t *testing.T) {
 		apply(store.PutUser{User: store.User{ID: "ann", Name: "ann"}})
-		if !heard(ann) || !heard(again) || heard(bob) {
-			t.Error("the wrong ones heard")
+		if !notified(ann) || !notified(again) || notified(bob) {
+			t.Error("the wrong listeners were notified")
 		}
 	})
 	t.Run("many changes are one to who was busy", func(t *testing.T) {
 		for range 3 {
 			apply(store.AddEvent{Event: store.NewEvent(time.Now(), "ann", shared.EventSignedIn, store.Client{})})
 		}
-		if !heard(ann) || heard(ann) {
+		if !notified(ann) || notified(ann) {
 			t.Error("want one message")
 		}
 	})
 	t.Run("what was refused is no news, nor is a session that is seen again", func(t *testing.T) {
-		heard(ann)
+		notified(ann)
 		session := store.Session{ID: store.Hash{1}, UserID: "ann", Expires: time.Now().Add(time.Hour)}
 		apply(store.AddSession{Session: session})
-		if !heard(ann) {
-			t.Error("a new session wasn't told")
+		if !notified(ann) {
+			t.Error("a new session wasn't notified")
 		}
 		apply(store.ReplaceSession{Old: session.ID, Session: session})
 		if err := db.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: "ann", Name: "ann"}}}); err == nil {
 			t.Fatal("the user exists")
 		}
-		if heard(ann) {
-			t.Error("told of nothing")
+		if notified(ann) {
+			t.Error("notified of nothing")
 		}
 	})
 	t.Run("that a user was removed is", func(t *testing.T) {
 		apply(store.RemoveUser{ID: "ann"})
-		if !heard(ann) || heard(bob) {
-			t.Error("the wrong ones heard")
+		if !notified(ann) || notified(bob) {
+			t.Error("the wrong listeners were notified")
 		}
 	})
-	t.Run("who has closed hears nothing, and leaves nothing behind", func(t *testing.T) {
+	t.Run("a closed listener is notified of nothing, and leaves nothing behind", func(t *testing.T) {
 		for _, l := range []*Listener{ann, again, bob} {
 			l.Close()
 		}
-		hub.Tell("ann")
+		hub.Notify("ann")
 		if n := hub.streams.Open(); n != 0 || len(hub.streams.open) != 0 {
 			t.Errorf("%d listeners of %d users are left", n, len(hub.streams.open))
 		}

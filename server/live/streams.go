@@ -2,30 +2,30 @@ package live
 
 import "sync"
 
-// How many streams may be open. A browser needs one, whatever the number of its tabs; an old
-// one, that can't share, needs one for each.
+// How many streams may be open. A browser needs one for all its tabs; an old browser, whose
+// tabs can't share one, needs one for each tab.
 const (
 	MostOfSession = 16
 	MostOfUser    = 64
-	// DefaultMost is for a process whose limit on open files nobody looked at.
+	// DefaultMost is for a process whose limit on open files isn't known.
 	DefaultMost = 4096
 )
 
-// Streams are the open streams of a process: of all its hubs, since they share its memory
-// and its descriptors. When one is too many, the oldest of that session or that user ends.
-// When all are too many, the oldest of the user who has most ends, so that nobody keeps
-// others out by opening many.
+// Streams are the open streams of a process, of all its hubs, because these share its
+// memory and its file descriptors. If a session or a user has too many, their oldest one
+// ends. If there are too many in total, the oldest one of the user with the most ends, so
+// that nobody can keep others out by opening many.
 type Streams struct {
 	most int
 	full func()
 
 	mu   sync.Mutex
 	open map[user]map[*Listener]struct{}
-	// curious are those that hear of other users too: administrators', who are few.
+	// curious are the listeners to other users: those of administrators, who are few.
 	curious map[*Listener]struct{}
 	count   int
 	number  uint64
-	isFull  bool // it was told, and has not ended since
+	isFull  bool // full was called, and an eighth hasn't ended since
 }
 
 type user struct {
@@ -33,8 +33,8 @@ type user struct {
 	id  string
 }
 
-// NewStreams returns Streams of which at most so many are open. Full, unless it is nil, is
-// called when that is reached, once until an eighth of them has ended.
+// NewStreams returns Streams of which at most most are open. If full isn't nil, it is
+// called when that many are open, and again only after an eighth of them has ended.
 func NewStreams(most int, full func()) *Streams {
 	if full == nil {
 		full = func() {}
@@ -45,7 +45,7 @@ func NewStreams(most int, full func()) *Streams {
 // NewHub returns a Hub for one organisation.
 func (s *Streams) NewHub() *Hub { return &Hub{s} }
 
-// Open is how many there are.
+// Open returns how many streams are open.
 func (s *Streams) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +58,7 @@ func (s *Streams) add(l *Listener) {
 	}
 }
 
-// added reports whether it is to be told that all are too many.
+// added adds a listener, and reports whether to call full.
 func (s *Streams) added(l *Listener) (tell bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,8 +89,8 @@ func (s *Streams) added(l *Listener) (tell bool) {
 	return tell
 }
 
-// oldestOfMost is the oldest stream of the user who has most, and of several such users the
-// oldest of all of theirs.
+// oldestOfMost returns the oldest stream of the user with the most streams. If several
+// users have as many, it is the oldest of all of theirs.
 func (s *Streams) oldestOfMost() (found *Listener) {
 	most := 0
 	for _, own := range s.open {
@@ -119,7 +119,7 @@ func (s *Streams) end(l *Listener) {
 	s.remove(l)
 }
 
-// remove forgets a listener, if it was not forgotten before.
+// remove removes a listener, if it is there.
 func (s *Streams) remove(l *Listener) {
 	own := s.open[l.to]
 	if _, is := own[l]; !is {

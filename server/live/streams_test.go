@@ -16,7 +16,7 @@ func ended(l *Listener) bool {
 
 func TestStreams(t *testing.T) {
 	t.Run("a session has so many, and the oldest of them ends", func(t *testing.T) {
-		streams := NewStreams(1000, func() { t.Error("it was told") })
+		streams := NewStreams(1000, func() { t.Error("the limit was reported") })
 		hub := streams.NewHub()
 		other := hub.Listen("ann", "other")
 		first := hub.Listen("ann", "1")
@@ -43,9 +43,9 @@ func TestStreams(t *testing.T) {
 			t.Errorf("%d are open, want %d with bob's", n, MostOfUser+1)
 		}
 	})
-	t.Run("all together, of all organisations, are so many: the oldest of who has most ends, and it is told once", func(t *testing.T) {
-		told := 0
-		streams := NewStreams(16, func() { told++ })
+	t.Run("all together, of all organisations, are so many: the oldest of who has most ends, and it is reported once", func(t *testing.T) {
+		reported := 0
+		streams := NewStreams(16, func() { reported++ })
 		one, two := streams.NewHub(), streams.NewHub()
 		bob := two.Listen("ann", "somebody else of that name")
 		var anns []*Listener
@@ -55,8 +55,8 @@ func TestStreams(t *testing.T) {
 		for i := range 11 {
 			one.Listen(fmt.Sprint("user ", i), "3")
 		}
-		if streams.Open() != 16 || told != 1 {
-			t.Errorf("%d are open, and it was told %d times, want 16 and once", streams.Open(), told)
+		if streams.Open() != 16 || reported != 1 {
+			t.Errorf("%d are open, and it was reported %d times, want 16 and once", streams.Open(), reported)
 		}
 		if ended(bob) || !ended(anns[5]) || ended(anns[6]) {
 			t.Error("not the oldest of who has most have ended")
@@ -67,8 +67,8 @@ func TestStreams(t *testing.T) {
 		for i := range 10 {
 			one.Listen(fmt.Sprint("new user ", i), "4")
 		}
-		if told != 2 {
-			t.Errorf("told %d times after a pause, want twice", told)
+		if reported != 2 {
+			t.Errorf("reported %d times after a pause, want twice", reported)
 		}
 	})
 }

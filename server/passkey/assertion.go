@@ -14,31 +14,31 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// assertion is an authenticator's proof that it holds a passkey, verified. Its
-// flags are those of this ceremony: what go-webauthn reports as verified is
-// latched from earlier ones.
+// assertion is a verified proof of possession of a passkey. Its flags are those of this
+// ceremony, while go-webauthn also reports flags of earlier ceremonies as set.
 type assertion struct {
 	credentialID []byte
 	flags        protocol.AuthenticatorFlags
 	signCount    uint32
 }
 
-// verifyAssertion makes the checks of WebAuthn Level 3, 7.2 against the passkeys
-// of user. What people can be told about is checked after the signature.
+// verifyAssertion makes the checks of WebAuthn Level 3, 7.2 against the passkeys of user.
+// It verifies the signature before the checks whose result it explains to the person,
+// because a stranger must not learn them.
 func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.ParsedCredentialAssertionData) (assertion, error) {
 	i, found := findCredential(user, parsed.RawID)
 	if !found {
 		return assertion{}, refused(errors.New("the passkey isn't this user's"))
 	}
 	data := parsed.Response.AuthenticatorData
-	known := user.Passkeys[i]
-	// Whether the passkey can be backed up is for [Service.use] to compare.
-	known.Flags = known.Flags&^byte(protocol.FlagBackupEligible) | byte(data.Flags&protocol.FlagBackupEligible)
-	user.Passkeys = []store.Passkey{known}
+	stored := user.Passkeys[i]
+	// [Service.use] compares Backup Eligible, so the library must not.
+	stored.Flags = stored.Flags&^byte(protocol.FlagBackupEligible) | byte(data.Flags&protocol.FlagBackupEligible)
+	user.Passkeys = []store.Passkey{stored}
 
 	rpID := s.rpID
-	if elsewhere := sha256.Sum256([]byte(known.RPID)); known.RPID != "" && bytes.Equal(data.RPIDHash, elsewhere[:]) {
-		rpID = known.RPID
+	if elsewhere := sha256.Sum256([]byte(stored.RPID)); stored.RPID != "" && bytes.Equal(data.RPIDHash, elsewhere[:]) {
+		rpID = stored.RPID
 	}
 	_, err := s.rp.ValidateLogin(libraryUser{user}, webauthn.SessionData{
 		Challenge:        t.Challenge,
@@ -59,8 +59,8 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 	return assertion{parsed.RawID, data.Flags, data.Counter}, nil
 }
 
-// use writes down that a passkey was used: one batch with the spent ticket, the
-// passkey's new counter, flags and time, and whatever also adds.
+// use stores that a passkey was used. One batch spends the ticket, updates the passkey's
+// counter, flags and time, and has the operations of also.
 func (s *Service) use(ctx context.Context, who session.Actor, t ticket, proof assertion, also Also) error {
 	err := s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
@@ -97,28 +97,28 @@ func (s *Service) use(ctx context.Context, who session.Actor, t ticket, proof as
 		s.reportCounterFell(who, proof)
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		// The user, or the session to be confirmed, went away meanwhile.
+		// The user, or the session to confirm, doesn't exist any more.
 		return refused(err)
 	}
 	return err
 }
 
-// compare looks at what an authenticator says of a passkey, beside what it said before,
-// and returns what the user is told.
+// compare compares an assertion with what is stored of its passkey. It returns the events
+// for the user's activity.
 //
-// A passkey that can't be backed up lives in one place: a counter that doesn't grow means
-// a copy. One that can is on many devices, which count each for itself, and some password
-// managers start again at zero. Whether it can may become known later, but isn't taken
-// back (WebAuthn Level 3, 6.1.1 and 6.1.3).
-func compare(known store.Passkey, proof assertion) (happened []shared.EventKind, err error) {
-	before := protocol.AuthenticatorFlags(known.Flags)
+// A passkey that can't be backed up exists once. If its counter doesn't grow, there is a
+// copy. A passkey that can be backed up may be on several devices, each with a counter of
+// its own, and some password managers begin again at zero. A passkey may become backup
+// eligible later, but never stops being so (WebAuthn Level 3, 6.1.1 and 6.1.3).
+func compare(stored store.Passkey, proof assertion) (happened []shared.EventKind, err error) {
+	before := protocol.AuthenticatorFlags(stored.Flags)
 	if before.HasBackupEligible() && !proof.flags.HasBackupEligible() {
 		return nil, changedByProvider()
 	}
 
-	// A count that stays zero means that the authenticator keeps none.
-	counts := known.SignCount != 0 || proof.signCount != 0
-	if counts && proof.signCount <= known.SignCount {
+	// A count that stays zero means that the authenticator doesn't count.
+	counts := stored.SignCount != 0 || proof.signCount != 0
+	if counts && proof.signCount <= stored.SignCount {
 		if !proof.flags.HasBackupEligible() {
 			return nil, counterFell()
 		}
@@ -131,21 +131,23 @@ func compare(known store.Passkey, proof assertion) (happened []shared.EventKind,
 	return happened, nil
 }
 
-// reportCounterFell lets the user know, after the answer.
+// reportCounterFell puts the refused passkey into the user's activity, after the answer is
+// sent.
 func (s *Service) reportCounterFell(who session.Actor, proof assertion) {
 	if i, found := findCredential(who.User, proof.credentialID); found {
 		s.activity.Failed(s.useEvent(who, shared.EventCounterFell, who.User.Passkeys[i]).Event)
 	}
 }
 
-// told is an event of what the actor does with a passkey, in the batch that does it.
+// event returns the operation that records what the actor does with a passkey. It belongs
+// in the batch that does it.
 func (s *Service) event(who session.Actor, kind shared.EventKind, p store.Passkey) store.AddEvent {
 	event := who.Event(kind, s.now())
 	event.PasskeyID, event.Passkey = p.ID, p.Name
 	return store.AddEvent{Event: event}
 }
 
-// toldOfUse is told, of what a sign-in or a confirmation with a passkey shows.
+// useEvent is event for a sign-in or a confirmation with the passkey.
 func (s *Service) useEvent(who session.Actor, kind shared.EventKind, p store.Passkey) store.AddEvent {
 	add := s.event(who, kind, p)
 	add.Event.Method = store.MethodPasskey

@@ -8,13 +8,13 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 )
 
-// An organisation may want passkeys on its own make of security key and nowhere
-// else. It names the makers' root certificates, and then a new passkey must come
-// with an attestation that one of them vouches for (WebAuthn Level 3, 7.1 steps
-// 24 and 25). Without roots none is asked for, since it tells about the user's
-// device and proves nothing.
+// An organisation may accept only passkeys on security keys of certain makers. It
+// configures the makers' root certificates, and then a new passkey must come with an
+// attestation that leads to one of them (WebAuthn Level 3, 7.1 steps 24 and 25). Without
+// roots no attestation is requested, because it would tell us about the user's device and
+// prove nothing.
 
-// conveyance is what browsers are asked for.
+// conveyance is the attestation that browsers are asked for.
 func conveyance(roots *x509.CertPool) protocol.ConveyancePreference {
 	if roots == nil {
 		return protocol.PreferNoAttestation
@@ -22,8 +22,8 @@ func conveyance(roots *x509.CertPool) protocol.ConveyancePreference {
 	return protocol.PreferDirectAttestation
 }
 
-// checkAttestation refuses what none of the trusted makers vouches for. That the
-// statement's signature fits is checked before.
+// checkAttestation refuses an attestation that leads to none of the roots. The signature of
+// the statement was verified before.
 func (s *Service) checkAttestation(object protocol.AttestationObject) error {
 	if s.roots == nil {
 		return nil
@@ -47,8 +47,8 @@ func (s *Service) checkAttestation(object protocol.AttestationObject) error {
 	return nil
 }
 
-// certificates are the attestation's own, the leaf first. Formats without any
-// ("none", and a key that vouches for itself) prove nothing.
+// certificates returns the certificates of an attestation, the leaf first. Formats without
+// any prove nothing: "none", and self attestation.
 func certificates(object protocol.AttestationObject) ([]*x509.Certificate, error) {
 	listed, _ := object.AttStatement["x5c"].([]any)
 	if len(listed) == 0 {
@@ -65,7 +65,7 @@ func certificates(object protocol.AttestationObject) ([]*x509.Certificate, error
 		if err != nil {
 			return nil, fmt.Errorf("reading an attestation certificate: %w", err)
 		}
-		// Go knows no extension of FIDO's, and one may be marked critical.
+		// Go doesn't know the extensions of FIDO, and one of them may be marked critical.
 		certificate.UnhandledCriticalExtensions = nil
 		chain = append(chain, certificate)
 	}

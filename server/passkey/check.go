@@ -18,14 +18,14 @@ import (
 	"github.com/keypeg/keypeg/server/internal/strictjson"
 )
 
-// This file holds what WebAuthn asks of a relying party and go-webauthn v0.18.2
-// doesn't check, each found by trying it.
+// This file has the checks that WebAuthn requires of a relying party and that go-webauthn
+// v0.18.2 doesn't make. Each was found by trying it.
 
 // maxCredentialID is the longest credential id in bytes (WebAuthn Level 3, 7.1
 // step 25).
 const maxCredentialID = 1023
 
-// checkAttested looks at what a new passkey attests about itself.
+// checkAttested checks what a new passkey attests about itself.
 func checkAttested(parsed *protocol.ParsedCredentialCreationData) error {
 	object := parsed.Response.AttestationObject
 	attested := object.AuthData.AttData
@@ -35,8 +35,8 @@ func checkAttested(parsed *protocol.ParsedCredentialCreationData) error {
 	if err := checkPublicKey(attested.CredentialPublicKey); err != nil {
 		return err
 	}
-	// A fido-u2f statement comes from an authenticator that has no AAGUID (8.6): one with
-	// another is made up.
+	// A fido-u2f statement comes from an authenticator that has no AAGUID (8.6), so a
+	// statement with one is forged.
 	hasAAGUID := slices.ContainsFunc(attested.AAGUID, func(b byte) bool { return b != 0 })
 	if object.Format == string(protocol.AttestationFormatFIDOUniversalSecondFactor) && hasAAGUID {
 		return errors.New("a fido-u2f attestation names an AAGUID")
@@ -51,8 +51,8 @@ const (
 	minRSAExponent = 1<<16 + 1
 )
 
-// smallPrimes is the product of the odd primes below a hundred. A key that shares a factor
-// with it can be factored by anybody.
+// smallPrimes is the product of the odd primes below a hundred. Anybody can factor a key
+// that shares a factor with it.
 var smallPrimes = func() *big.Int {
 	product := big.NewInt(1)
 	for n := int64(3); n < 100; n += 2 {
@@ -63,9 +63,9 @@ var smallPrimes = func() *big.Int {
 	return product
 }()
 
-// checkPublicKey takes only keys that can later verify: of the three algorithms
-// that we offer, with the key type and curve that belong to them (5.8.5), on the
-// curve and of a sound size. The library looks at the algorithm's number only.
+// checkPublicKey accepts only keys that can verify later: of one of the three algorithms
+// that the options offer, with its key type and curve (5.8.5), on the curve and of a secure
+// size. The library checks only the number of the algorithm.
 func checkPublicKey(cose []byte) error {
 	key, err := webauthncose.ParsePublicKey(cose)
 	if err != nil {
@@ -103,8 +103,8 @@ func checkPublicKey(cose []byte) error {
 	}
 }
 
-// onlyLabels refuses a COSE_Key with other parameters than the required ones (6.5.1.1).
-// One with its private part has been shown to us, and to whoever saw it on its way.
+// onlyLabels refuses a COSE_Key that has other parameters than the required ones (6.5.1.1).
+// A key with its private part isn't secret any more.
 func onlyLabels(cose []byte, labels ...int64) error {
 	var parameters map[int64]webauthncbor.RawMessage
 	if err := webauthncbor.Unmarshal(cose, &parameters); err != nil {
@@ -118,9 +118,9 @@ func onlyLabels(cose []byte, labels ...int64) error {
 	return nil
 }
 
-// checkEd25519 refuses what isn't a point of the curve, is written in another way than
-// the one (RFC 8032, 5.1.3), or has a small order: with such a key, signatures can be made
-// up that fit many messages.
+// checkEd25519 refuses bytes that aren't a point of the curve, that encode it in another
+// than the canonical form (RFC 8032, 5.1.3), or a point of small order: with such a key
+// anybody can make signatures that fit many messages.
 func checkEd25519(encoded []byte) error {
 	point, err := new(edwards25519.Point).SetBytes(encoded)
 	switch {
@@ -134,8 +134,8 @@ func checkEd25519(encoded []byte) error {
 	return nil
 }
 
-// checkRSA refuses what a key generator never makes. With a small exponent a signature can
-// be made up without the key; every authenticator has 65537 (FIPS 186-5, A.1.1).
+// checkRSA refuses keys that no key generator makes. With a small exponent anybody can make
+// a signature without the key; every authenticator uses 65537 (FIPS 186-5, A.1.1).
 func checkRSA(modulus, exponent *big.Int) error {
 	if bits := modulus.BitLen(); bits < minRSABits || bits > maxRSABits {
 		return fmt.Errorf("an RSA key of %d bits", bits)
@@ -149,15 +149,15 @@ func checkRSA(modulus, exponent *big.Int) error {
 	return nil
 }
 
-// maxTransports is how many transports of a passkey are kept.
+// maxTransports is how many transports of a passkey are stored.
 const maxTransports = 8
 
-// knownTransports keeps what WebAuthn Level 3, 5.8.4 names, once each. A client
-// may send anything, and the rest would come back into every later ceremony.
+// knownTransports returns the transports that WebAuthn Level 3, 5.8.4 names, each once. A
+// client may send anything, and the rest would be part of every later ceremony.
 func knownTransports(sent json.RawMessage) []string {
 	var names []strictjson.Lenient
 	if err := strictjson.Unmarshal(sent, &names); err != nil {
-		return nil // a hint for the browser, which does without
+		return nil // transports are only a hint for the browser
 	}
 	var known []string
 	for _, name := range names {

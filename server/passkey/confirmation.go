@@ -12,9 +12,10 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// BeginConfirmation starts proving that the signed-in user is there, with one of
-// their own passkeys. It writes nothing. A user without passkeys is refused with
-// [shared.CodeNotFound].
+// BeginConfirmation starts a confirmation with one of the signed-in user's passkeys. It
+// writes nothing.
+//
+// Refusal: [shared.CodeNotFound] for a user without passkeys.
 func (s *Service) BeginConfirmation(_ context.Context, who session.Actor) (shared.Ceremony, error) {
 	if len(who.User.Passkeys) == 0 {
 		return shared.Ceremony{}, shared.Errorf(shared.CodeNotFound, "You have no passkey to confirm with.")
@@ -34,9 +35,9 @@ func (s *Service) BeginConfirmation(_ context.Context, who session.Actor) (share
 	}, options), nil
 }
 
-// FinishConfirmation verifies the answer against the passkeys of the actor's user, and of
-// nobody else, and applies one batch of its own changes and what also returns:
-// the session with its new token.
+// FinishConfirmation verifies the answer against the passkeys of the actor's user, and
+// applies one batch of its own changes and the operations of also, such as the session with
+// its new token.
 //
 // Refusals: those of [Service.FinishSignIn].
 func (s *Service) FinishConfirmation(ctx context.Context, who session.Actor, answer shared.FinishCeremony, also Also) error {

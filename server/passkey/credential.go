@@ -14,12 +14,12 @@ import (
 )
 
 // This file reads the credentials that browsers send: WebAuthn Level 3's
-// RegistrationResponseJSON and AuthenticationResponseJSON (5.1). Many are written by
-// password managers, so that only what decides is strict. The library's own readers take
-// member names in any letters, refuse hints of an odd type, and can't read client data
-// that begin with a byte order mark.
+// RegistrationResponseJSON and AuthenticationResponseJSON (5.1). Password managers write
+// many of them, so only members that decide something are read strictly. The library's own
+// readers ignore the case of member names, refuse hints of a wrong type, and can't read
+// client data that begin with a byte order mark.
 
-// credentialJSON is what both forms have.
+// credentialJSON has the members of both forms.
 type credentialJSON[Response any] struct {
 	ID         base64url          `json:"id"`
 	RawID      base64url          `json:"rawId"`
@@ -36,14 +36,14 @@ type assertionJSON struct {
 	UserHandle        base64url `json:"userHandle"`
 }
 
-// registrationJSON leaves out what the browser repeats of the attestation object.
+// registrationJSON leaves out the members that repeat parts of the attestation object.
 type registrationJSON struct {
 	ClientData        base64url       `json:"clientDataJSON"`
 	AttestationObject base64url       `json:"attestationObject"`
 	Transports        json.RawMessage `json:"transports"`
 }
 
-// base64url are bytes in base64url, with padding or without.
+// base64url is bytes in base64url, with or without padding.
 type base64url []byte
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -102,8 +102,8 @@ func (s *Service) parseRegistration(answer json.RawMessage) (*protocol.ParsedCre
 	return parsed, nil
 }
 
-// opened reads what both forms begin with: the JSON, what the credential says it is, and the
-// client data.
+// opened reads the parts that both forms share: the JSON, the credential's type and id, and
+// the client data.
 func opened[Response interface{ clientData() []byte }](s *Service, answer json.RawMessage) (
 	sent credentialJSON[Response], of protocol.ParsedPublicKeyCredential, data protocol.CollectedClientData, err error,
 ) {
@@ -120,8 +120,8 @@ func opened[Response interface{ clientData() []byte }](s *Service, answer json.R
 func (a assertionJSON) clientData() []byte    { return a.ClientData }
 func (r registrationJSON) clientData() []byte { return r.ClientData }
 
-// readAttestation reads an attestation object (6.5.4). As in JSON, the library takes its
-// names in any letters, so a second look makes sure of them.
+// readAttestation reads an attestation object (6.5.4). The library ignores the case of
+// member names here too, so this function checks them first.
 func readAttestation(encoded []byte, into *protocol.AttestationObject) error {
 	var members map[string]webauthncbor.RawMessage
 	if err := webauthncbor.Unmarshal(encoded, &members); err != nil {
@@ -146,7 +146,8 @@ func readAttestation(encoded []byte, into *protocol.AttestationObject) error {
 	return nil
 }
 
-// identified reads what a credential says it is. Its id stands there twice.
+// identified reads the type, id and attachment of a credential. The id is there twice, and
+// both must be equal.
 func identified[Response any](sent credentialJSON[Response]) (protocol.ParsedPublicKeyCredential, error) {
 	switch {
 	case sent.Type != string(protocol.PublicKeyCredentialType):
@@ -164,7 +165,8 @@ func identified[Response any](sent credentialJSON[Response]) (protocol.ParsedPub
 }
 
 // neverFound reports whether the browser says that the new passkey isn't discoverable
-// (credProps, 10.1.3). We asked for one that is, and without it no sign-in finds it.
+// (credProps, 10.1.3). The options require a discoverable one, because no sign-in finds
+// another.
 func neverFound(extensions json.RawMessage) bool {
 	var results struct {
 		CredProps struct {
@@ -175,7 +177,7 @@ func neverFound(extensions json.RawMessage) bool {
 	return err == nil && results.CredProps.Discoverable != nil && !*results.CredProps.Discoverable
 }
 
-// clientDataJSON is what is read of CollectedClientData (5.8.1).
+// clientDataJSON has the members of CollectedClientData (5.8.1) that are read.
 type clientDataJSON struct {
 	Type        string          `json:"type"`
 	Challenge   string          `json:"challenge"`
@@ -184,10 +186,10 @@ type clientDataJSON struct {
 	TopOrigin   json.RawMessage `json:"topOrigin"`
 }
 
-// readClientData compares the origin byte for byte (7.1 step 9, 7.2 step 12): the library
-// also takes one with a path, user info, a default port or capital letters. Frames of
-// other sites are refused (7.1 steps 10 and 11): we are never embedded. Type and
-// challenge are left to the library.
+// readClientData reads client data, and compares the origin byte for byte (7.1 step 9, 7.2
+// step 12): the library also accepts one with a path, user info, a default port or capital
+// letters. It refuses frames of other sites, because our pages are never embedded (7.1
+// steps 10 and 11). The library checks type and challenge.
 func (s *Service) readClientData(encoded []byte) (protocol.CollectedClientData, error) {
 	var data clientDataJSON
 	err := strictjson.UnmarshalUTF8(encoded, &data)

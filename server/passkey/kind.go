@@ -9,13 +9,14 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// kindOf says what holds a passkey, in a word that is true wherever it is read: the list
+// kindOf says where a passkey is, in a word that is true wherever it is read. The list
 // shows every passkey on every device, so "this device" would be wrong on all but one.
 //
-// Backup Eligible comes first: such a passkey may be on several devices, now or later
-// (WebAuthn Level 3, 6.1.3). Of the others, the attachment tells a computer's or a phone's
-// own from what is plugged in, and the transports tell a phone (hybrid) from a security
-// key. Many a client leaves some of them out; then it is just a device.
+// Backup Eligible comes first, because such a passkey may be on several devices, now or
+// later (WebAuthn Level 3, 6.1.3). For the others, the attachment distinguishes what is
+// built into a computer or a phone from what is plugged in, and the transports distinguish
+// a phone (hybrid) from a security key. Many clients leave some of them out; then the kind
+// is just a device.
 func kindOf(p store.Passkey) shared.PasskeyKind {
 	over := func(transports ...protocol.AuthenticatorTransport) bool {
 		return slices.ContainsFunc(transports, func(t protocol.AuthenticatorTransport) bool {
@@ -37,5 +38,6 @@ func kindOf(p store.Passkey) shared.PasskeyKind {
 	}
 }
 
-// computers are the makers whose passkeys live in a computer, where they don't go further.
+// computers are the providers whose passkeys stay in one computer, unless they are backup
+// eligible.
 var computers = []string{"Windows Hello", "Chrome on Mac"}

@@ -14,9 +14,8 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// defaultName is what a passkey is called when its user typed nothing: after the
-// provider that says it made it, else after browser and system, else "Passkey". A nil text
-// is English.
+// defaultName is the name of a passkey whose user typed none: the name of its provider, or
+// else browser and system, or else "Passkey". A nil text means English.
 func defaultName(aaguid [16]byte, client store.Client, text *message.Catalogue) string {
 	if text == nil {
 		text = &message.English
@@ -33,8 +32,8 @@ func defaultName(aaguid [16]byte, client store.Client, text *message.Catalogue) 
 	}
 }
 
-// numbered returns the name, with the smallest number from 2 on behind it that
-// makes it unique among the user's.
+// numbered returns the name. If another passkey of the user has it, it adds the smallest
+// number, from 2 on, that makes it unique.
 func numbered(user store.User, name string) string {
 	for n := 1; ; n++ {
 		candidate := name
@@ -48,8 +47,8 @@ func numbered(user store.User, name string) string {
 	}
 }
 
-// hasName tells whether a passkey of the user, other than the one with id
-// except, has this name. Names that differ in case only are the same to a reader.
+// hasName reports whether a passkey of the user, other than the one with the id except, has
+// this name. It ignores case, because readers do.
 func hasName(user store.User, name, except string) bool {
 	for _, p := range user.Passkeys {
 		if p.ID != except && strings.EqualFold(p.Name, name) {
@@ -69,9 +68,8 @@ func shorten(name string, most int) string {
 //go:embed aaguid-names.json
 var aaguidNames []byte
 
-// providers maps AAGUIDs to the names of password managers and security keys.
-// They are names and nothing more: without attestation an authenticator may say
-// any AAGUID, so nothing is ever decided by one.
+// providers maps AAGUIDs to the names of password managers and security keys. Nothing is
+// decided by them, because without attestation an authenticator may send any AAGUID.
 var providers = sync.OnceValue(func() map[string]string {
 	var names map[string]string
 	if err := json.Unmarshal(aaguidNames, &names); err != nil {
@@ -80,7 +78,7 @@ var providers = sync.OnceValue(func() map[string]string {
 	return names
 })
 
-// providerName returns the name behind an AAGUID, or "".
+// providerName returns the name for an AAGUID, or "".
 func providerName(aaguid [16]byte) string {
 	h := hex.EncodeToString(aaguid[:])
 	return providers()[h[:8]+"-"+h[8:12]+"-"+h[12:16]+"-"+h[16:20]+"-"+h[20:]]

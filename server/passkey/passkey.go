@@ -1,20 +1,18 @@
-// Package passkey holds the rules of passkeys: registering one, signing in or
-// confirming with one, listing, renaming and removing one's own.
+// Package passkey holds the rules of passkeys: registering one, signing in or confirming
+// with one, listing, renaming and removing one's own.
 //
-// It knows nothing of HTTP, cookies or how sessions begin, and it is the only package
-// that uses go-webauthn. Package server calls it, with the [session.Actor] who asks: of
-// Keypeg's own users and of those of a host program alike. It calls down to package
-// activity, by which it reads and writes, and knows nothing of package account.
-// What that library leaves to its caller is closed here:
-// single use, purpose and expiry of a ceremony (ticket.go), the strict reading of
-// what browsers send (credential.go), and the checks that WebAuthn asks of a relying
-// party but the library doesn't make (check.go).
+// It knows nothing of HTTP, of cookies or of how sessions begin, and it is the only package
+// that uses go-webauthn. Package server calls it with the [session.Actor] who asks, for
+// local users and for the users of a host program. It reads and writes through package
+// activity, and doesn't import package account. Three files do what go-webauthn leaves to
+// its caller: ticket.go ensures single use, purpose and expiry of a ceremony, credential.go
+// reads strictly what browsers send, and check.go makes the checks that WebAuthn requires
+// of a relying party and the library doesn't make.
 //
-// A ceremony is two calls. The first ([Service.BeginSignIn] and its siblings)
-// writes nothing: all it knows travels in a sealed ticket. The second
-// ([Service.FinishSignIn]) verifies, and then applies one batch that spends the
-// ticket, updates the user and adds what the caller hands in ([Also]), such as the
-// session that begins. Start with [New].
+// A ceremony is two calls. The first ([Service.BeginSignIn] and its siblings) writes
+// nothing: its state travels in a sealed ticket. The second ([Service.FinishSignIn])
+// verifies, and then applies one batch that spends the ticket, updates the user and adds
+// the caller's operations ([Also]), such as a new session. Start with [New].
 package passkey
 
 import (
@@ -41,32 +39,32 @@ import (
 const (
 	// DefaultMax is how many passkeys a user may have, if nothing else is set.
 	DefaultMax = 20
-	// ticketLife is how long a ceremony may take. It is also the timeout that the
-	// browser is told (WebAuthn Level 3, 15.1 recommends 5 to 10 minutes).
+	// ticketLife is how long a ceremony may take. It is also the timeout in the options for
+	// the browser (WebAuthn Level 3, 15.1 recommends 5 to 10 minutes).
 	ticketLife = 5 * time.Minute
 
-	// additionsAtOnce is how many passkeys a user may add at once, and additionsRecover
-	// after what time one more: far more than any person does.
+	// A user may add additionsAtOnce passkeys at once, and one more after each
+	// additionsRecover. That is far more than any person does.
 	additionsAtOnce  = 200
 	additionsRecover = 2 * time.Minute
 )
 
 // Config is what a [Service] needs.
 type Config struct {
-	// Activity has the Store of passkeys and takes in attempts that failed.
+	// Activity has the Store of passkeys, and takes failed attempts.
 	Activity *activity.Service
 	Now      store.Clock
 
 	RPID   string // WebAuthn's relying party id, such as "example.com"
-	RPName string // what people see in the browser's dialog
-	Origin string // the only origin whose answers are taken, such as "https://id.example.com"
+	RPName string // shown in the browser's dialog
+	Origin string // the only origin that is accepted, such as "https://id.example.com"
 	Max    int    // passkeys per user; 0 means DefaultMax
 
-	// Verification says how sure an authenticator must be of its user.
+	// Verification says whether an authenticator must verify its user at sign-in.
 	Verification policy.Verification
 
-	// AttestationRoots are certificates of makers of authenticators. If set, only
-	// passkeys that one of these vouches for can be added.
+	// AttestationRoots are root certificates of makers of authenticators. If set, only
+	// passkeys with an attestation that leads to one of them can be added.
 	AttestationRoots *x509.CertPool
 }
 
@@ -82,36 +80,37 @@ type Service struct {
 	roots    *x509.CertPool
 	seal     *seal.Sealer
 	failed   *failedTickets // see [Service.settle]
-	// additions are the passkeys that were added, by user id. Each that is removed leaves a
-	// tombstone for ten years, and removing is never refused.
+	// additions limits the passkeys that a user adds. A removed passkey leaves a tombstone
+	// for ten years, and removing is never refused, so adding must be limited.
 	additions *limit.Limiter
 
 	signInOptions signInOptions
 }
 
-// Browser is the browser that a ceremony runs in. A confirmation needs none: it is bound to
-// the actor's session.
+// Browser is the browser in which a ceremony runs. A confirmation needs none, because it is
+// bound to the actor's session.
 type Browser struct {
-	// Binding ties both halves of a ceremony to one browser: the hash of a cookie.
+	// Binding binds both requests of a ceremony to one browser. It is the hash of a cookie.
 	Binding store.Hash
-	// Text is in the user's language: a passkey that is added without a name gets one of it.
+	// Text is the catalogue in the user's language. It gives a name to a passkey that is
+	// added without one.
 	Text *message.Catalogue
-	// SentByIT: a link of IT's let it in. Nothing that was done as the user before keeps it
-	// from adding a passkey.
+	// SentByIT says that the ceremony runs by a link from an administrator or IT. Then the
+	// limit on additions doesn't apply, because somebody else may have used it up.
 	SentByIT bool
 }
 
-// Also returns what belongs into the same batch as a verified sign-in or
-// confirmation with this passkey of the actor's user. It may be called again, with the user
-// as they are then, when somebody else changed the record meanwhile.
+// Also returns the operations that belong in the batch of a verified sign-in or
+// confirmation with this passkey of the actor's user. It is called again, with the new
+// record of the user, if another request has changed the record meanwhile.
 type Also func(session.Actor, store.Passkey) (store.Batch, error)
 
-// AlsoAdded may change more of a user who gets a passkey, and returns what belongs into the
-// same batch. It may be called again, as [Also] may. Nil adds nothing.
+// AlsoAdded may change the user who gets a passkey, and returns operations for the same
+// batch. It may be called again, as [Also] may. Nil adds nothing.
 type AlsoAdded func(*store.User) (store.Batch, error)
 
-// New returns a Service. It creates the key of the tickets where the store has
-// none yet, so every node of an installation can open every node's tickets.
+// New returns a Service. It loads the key of the tickets from the store, or makes one, so
+// that every node of an installation can open every node's tickets.
 func New(ctx context.Context, c Config) (*Service, error) {
 	rp, err := webauthn.New(&webauthn.Config{
 		RPID:                  libraryRPID,
@@ -157,17 +156,17 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}, nil
 }
 
-// libraryRPID stands where the library checks relying party ids: it refuses names of one
-// label, such as intranet, which browsers take. Options are given the real id before they
-// are encoded, and each verification is told the real one.
+// libraryRPID satisfies the library, which refuses relying party ids of one label, such as
+// intranet, although browsers accept them. The options get the real id before they are
+// encoded, and each verification gets the real one.
 const libraryRPID = "localhost"
 
-// verification is what a sign-in or a confirmation must do, in WebAuthn's words.
+// verification translates the policy into WebAuthn's words.
 func verification(v policy.Verification) protocol.UserVerificationRequirement {
 	return protocol.UserVerificationRequirement(cmp.Or(v, policy.VerificationRequired))
 }
 
-// checkMediation refuses what isn't WebAuthn's or isn't of use here.
+// checkMediation refuses a mediation that isn't issued here.
 func checkMediation(mediation string) error {
 	if mediation != "" && mediated(mediation) != protocol.MediationConditional {
 		return shared.Errorf(shared.CodeInvalidRequest, "Mediation must be empty or conditional.")
@@ -175,12 +174,12 @@ func checkMediation(mediation string) error {
 	return nil
 }
 
-// mediated is what the two mediations that we issue mean to the library.
+// mediated translates a mediation for the library.
 func mediated(mediation string) protocol.CredentialMediationRequirement {
 	return protocol.CredentialMediationRequirement(mediation)
 }
 
-// libraryUser shows a store.User to go-webauthn.
+// libraryUser adapts a store.User to go-webauthn.
 type libraryUser struct{ store.User }
 
 func (u libraryUser) WebAuthnID() []byte          { return u.Handle }

@@ -463,7 +463,7 @@ func TestSignIn(t *testing.T) {
 			wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, shared.FinishCeremony{Ticket: ticket, Credential: answer.Credential}, nothingAlso), shared.CodeCeremonyRefused)
 		}
 	})
-	t.Run("a counter that doesn't grow is refused and told, one that is kept at zero is fine", func(t *testing.T) {
+	t.Run("a counter that doesn't grow is refused and becomes an event, one that stays zero is fine", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.device.Counts = true
 		ann.registers("x")
@@ -480,7 +480,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("newest event %+v (%v), want %s", events, err, shared.EventCounterFell)
 		}
 	})
-	t.Run("a passkey that is no longer backed up signs in, and is told", func(t *testing.T) {
+	t.Run("a passkey that is no longer backed up signs in, and becomes an event", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.device.BackupEligible, ann.device.BackedUp = true, true
 		if added := ann.registers("x"); !added.Synced {

@@ -28,10 +28,10 @@ func (s *Service) List(who session.Actor) shared.PasskeyList {
 	return list
 }
 
-// Rename gives one of the user's passkeys another name.
+// Rename changes the name of one of the user's passkeys.
 //
-// Refusals: [shared.CodeInvalidName] (a blank one too), [shared.CodeNotFound]
-// for a passkey that isn't this user's, and [shared.CodeNameTaken].
+// Refusals: [shared.CodeInvalidName], also for a blank name, [shared.CodeNotFound] for a
+// passkey that isn't this user's, and [shared.CodeNameTaken].
 func (s *Service) Rename(ctx context.Context, who session.Actor, id, name string) (shared.Passkey, error) {
 	name, err := shared.CleanPasskeyName(name)
 	if err != nil {
@@ -59,10 +59,10 @@ func (s *Service) Rename(ctx context.Context, who session.Actor, id, name string
 	return row, err
 }
 
-// Remove takes one of the user's passkeys away and returns what is left. The
-// last method that counts stays. With endSessions, the user's other sessions that
-// began with this passkey end. A tombstone stays, and the list says whether the
-// password manager may be told.
+// Remove removes one of the user's passkeys and returns the others. It refuses to remove
+// the last sign-in method that counts. With endSessions it also ends the user's other
+// sessions that began with this passkey. It stores a tombstone, and the result says whether
+// the password manager may be told.
 //
 // Refusals: [shared.CodeNotFound] for a passkey that isn't this user's, and
 // [shared.CodeLastMethod].
@@ -96,13 +96,13 @@ func (s *Service) Remove(ctx context.Context, who session.Actor, id string, endS
 	return left, err
 }
 
-// change is how every rule writes the record of a user who was read just now, with what
-// belongs into the same batch. When somebody else changes the record at the same time, fn is
-// asked again with the user as they are then.
+// change writes the record of a user that was just read, together with the other operations
+// of fn's batch. Every rule writes through it. If another request changes the record at the
+// same time, it calls fn again with the new record.
 //
-// A refusal of fn comes back as it is, a race that was lost too often as
-// [shared.CodeConflict], and a user who has vanished with their passkeys as
-// [shared.CodeNotFound]. The store's own errors stay visible to errors.Is.
+// A refusal of fn is returned as it is. After too many lost races the refusal is
+// [shared.CodeConflict], and for a user who was removed it is [shared.CodeNotFound]. The
+// store's errors stay visible to errors.Is.
 func (s *Service) change(ctx context.Context, user store.User, fn func(store.User) (store.Batch, error)) error {
 	err := store.UpdateFrom(ctx, s.store, user, fn)
 	switch {
@@ -117,12 +117,14 @@ func (s *Service) change(ctx context.Context, user store.User, fn func(store.Use
 	}
 }
 
-// busy is for a record that others changed more often than we retried.
+// busy is the refusal after a change was retried in vain, because others kept changing the
+// same record.
 func busy(cause error) error {
 	return shared.Errorf(shared.CodeConflict, "Your account was changed somewhere else at the same time. Please try again.").Because(cause)
 }
 
-// find looks among the user's own passkeys only: another user's looks missing.
+// find returns the index of one of the user's passkeys. For another user's passkey the
+// refusal is the same as for none.
 func find(user store.User, id string) (int, error) {
 	i := slices.IndexFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == id })
 	if i < 0 {
@@ -135,7 +137,7 @@ func gone(cause error) error {
 	return shared.Errorf(shared.CodeNotFound, "This passkey isn't there any more.").Because(cause)
 }
 
-// describe makes a passkey's row.
+// describe returns a passkey as a row of the list.
 func (s *Service) describe(who session.Actor, p store.Passkey) shared.Passkey {
 	row := shared.Passkey{
 		ID:           p.ID,

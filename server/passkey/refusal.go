@@ -10,22 +10,22 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// What people read whose ceremony is refused. A stranger learns nothing: every answer
-// that doesn't verify gets [refused]. Whoever has proved that they hold the passkey is
-// told what is wrong, where trying again can't help.
+// The refusals of ceremonies, as people read them. A stranger learns nothing: every answer
+// that doesn't verify gets [refused]. A person who has proved that they have the passkey
+// reads what is wrong with it, because trying again doesn't help.
 
-// refused is the one answer to every ceremony that fails a check before possession is
-// proved. Which check it was stays in the log.
+// refused is the refusal for every check that fails before possession is proved. Only the
+// log says which check it was.
 func refused(cause error) *shared.Error {
 	return shared.Errorf(shared.CodeCeremonyRefused, "This passkey could not be verified. Please try again.").Because(unwrapLibrary(cause))
 }
 
-// Disabled is the answer to somebody who has proved who they are and may not sign in.
+// Disabled is the refusal for a disabled user who has proved who they are.
 func Disabled(cause error) error {
 	return shared.Errorf(shared.CodeAccountDisabled, "Your account is disabled. Please ask IT.").Because(cause)
 }
 
-// Removed is the answer to a passkey that was removed here.
+// Removed is the refusal for a passkey that was removed here.
 func Removed(cause error) *shared.Error {
 	return shared.Errorf(shared.CodePasskeyRemoved, "This passkey was removed here. Delete it in your password manager too, and use another one.").Because(cause)
 }
@@ -37,7 +37,8 @@ func madeElsewhere(rpID string) *shared.Error {
 		Because(errors.New("the passkey is of another relying party id"))
 }
 
-// notVerified is for an authenticator that showed that somebody is there, and not who.
+// notVerified is for an authenticator that checked only that somebody is there, and not
+// who.
 func notVerified() *shared.Error {
 	return shared.Errorf(shared.CodeUserNotVerified, "Your device or password manager didn't check that it's you. Turn on a screen lock, PIN or fingerprint there, or use another passkey.").
 		Because(errors.New("user verification is required, and the flag isn't set"))
@@ -49,28 +50,28 @@ func notDiscoverable() *shared.Error {
 		Because(errors.New("the new credential isn't discoverable"))
 }
 
-// counterFell is for a passkey that exists twice, although its authenticator keeps no
-// copies.
+// counterFell is for a passkey of which there must be a copy, although its authenticator
+// makes none.
 func counterFell() *shared.Error {
 	return shared.Errorf(shared.CodePasskeyCopied, "This passkey may have been copied, so it isn't accepted any more. Sign in another way, remove it and add a new one. If you have no other way, ask IT.").
 		Because(errors.New("the passkey's signature counter didn't grow"))
 }
 
-// changedByProvider is for a passkey that its provider could copy when it was made, and
-// can't now. That never changes for one key (6.1.3).
+// changedByProvider is for a passkey that could be backed up when it was made, and can't
+// now. For one key that never changes (6.1.3).
 func changedByProvider() *shared.Error {
 	return shared.Errorf(shared.CodePasskeyChanged, "Your password manager has changed this passkey, so it isn't accepted any more. Sign in another way, remove it and add a new one. If you have no other way, ask IT.").
 		Because(errors.New("the flag Backup Eligible was set, and is clear now"))
 }
 
-// notTrusted refuses an authenticator that isn't one of the organisation's. The
-// cause is in the log.
+// notTrusted is for an authenticator that the organisation doesn't trust.
 func notTrusted(cause error) *shared.Error {
 	return shared.Errorf(shared.CodeAuthenticatorRefused, "Only security keys from your organisation can be used here. Please take one of those.").Because(cause)
 }
 
-// unwrapLibrary keeps what may be logged of a go-webauthn error: its Details, and
-// of its DevInfo, which can hold a challenge, the beginnings that name a check.
+// unwrapLibrary returns the part of a go-webauthn error that may be logged: its Details.
+// Its DevInfo can contain a challenge, so of that it keeps only the prefixes that name a
+// check.
 func unwrapLibrary(err error) error {
 	library, ok := errors.AsType[*protocol.Error](err)
 	if !ok {

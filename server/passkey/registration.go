@@ -18,8 +18,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// BeginRegistration starts adding a passkey for the actor's user. Mediation is "conditional"
-// where the browser shall make it silently, or "". It writes nothing.
+// BeginRegistration starts adding a passkey for the actor's user. Mediation is
+// "conditional" if the browser is to create it silently, or "". It writes nothing.
 func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browser Browser, mediation string) (shared.Ceremony, error) {
 	user := who.User
 	if err := checkMediation(mediation); err != nil {
@@ -28,7 +28,7 @@ func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browse
 	if len(user.Passkeys) >= s.max {
 		return shared.Ceremony{}, s.tooMany()
 	}
-	// While nothing is lost yet: what is refused later stays behind in a password manager.
+	// Refuse now, before a password manager has stored the new passkey.
 	end, err := s.mayAdd(user, browser)
 	if err != nil {
 		return shared.Ceremony{}, err
@@ -58,13 +58,13 @@ func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browse
 	}, options), nil
 }
 
-// FinishRegistration verifies the authenticator's answer and adds the passkey to
-// those of the actor's user. A name that breaks the rules is refused before the ticket is
-// touched, so that the same answer can be sent again with another name.
+// FinishRegistration verifies the answer of the authenticator and adds the passkey to those
+// of the actor's user. It refuses an invalid name before it uses the ticket, so that the
+// same answer can be sent again with another name.
 //
 // Refusals: [shared.CodeInvalidName], [shared.CodeCeremonyRefused],
-// [shared.CodeCeremonyExpired], [shared.CodePasskeyExists],
-// [shared.CodeTooManyPasskeys] and [shared.CodeTooManyAttempts].
+// [shared.CodeCeremonyExpired], [shared.CodePasskeyExists], [shared.CodeTooManyPasskeys]
+// and [shared.CodeTooManyAttempts].
 func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, browser Browser, answer shared.FinishRegistration, also AlsoAdded) (shared.Passkey, error) {
 	name, err := shared.CleanPasskeyName(answer.Name)
 	if err != nil {
@@ -92,7 +92,8 @@ func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, bro
 	return row, nil
 }
 
-// mayAdd starts an addition, which ends with end, or refuses it for a while.
+// mayAdd starts an addition, or refuses it with [shared.CodeTooManyAttempts]. The caller
+// ends it with end.
 func (s *Service) mayAdd(user store.User, browser Browser) (end func(added bool), err error) {
 	if browser.SentByIT {
 		return func(bool) {}, nil
@@ -104,8 +105,8 @@ func (s *Service) mayAdd(user store.User, browser Browser) (end func(added bool)
 	return func(added bool) { addition.End(added, s.now()) }, nil
 }
 
-// add writes a passkey that was verified, and spends the ticket. If another one of the user
-// has its name, it gets a number.
+// add stores a verified passkey and spends the ticket. It adds a number to the name if
+// another passkey of the user has it.
 func (s *Service) add(ctx context.Context, who session.Actor, t ticket, created store.Passkey, also AlsoAdded) (row shared.Passkey, err error) {
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if _, mine := findCredential(user, created.CredentialID); mine {
@@ -130,15 +131,15 @@ func (s *Service) add(ctx context.Context, who session.Actor, t ticket, created 
 		return append(more, t.spent(), store.PutUser{User: user}, s.event(who, shared.EventPasskeyAdded, added)), nil
 	})
 	if errors.Is(err, store.ErrCredentialExists) {
-		// Somebody else's, and none of this user's business (WebAuthn Level 3,
-		// 7.1 step 26): as any answer that doesn't verify.
+		// The passkey belongs to another user, which this user must not learn (WebAuthn
+		// Level 3, 7.1 step 26). So the refusal is that of an answer that doesn't verify.
 		return shared.Passkey{}, refused(err)
 	}
 	return row, err
 }
 
-// verifyRegistration turns an answer into a passkey without a name, if every
-// check of WebAuthn Level 3, 7.1 holds.
+// verifyRegistration makes every check of WebAuthn Level 3, 7.1, and returns the new
+// passkey, which has no name yet.
 func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawMessage) (store.Passkey, error) {
 	parsed, err := s.parseRegistration(answer)
 	if err != nil {
@@ -185,9 +186,9 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 	return created, nil
 }
 
-// selection is what an authenticator must be able to do, whatever the policy of signing
-// in is. Where nobody is asked, nobody can be verified; the first sign-in makes up for
-// it.
+// selection returns what the authenticator must be able to do. It doesn't depend on the
+// policy for signing in. A silent registration asks nobody, so it can't verify the user;
+// the first sign-in with the passkey does.
 func (s *Service) selection(mediation string) protocol.AuthenticatorSelection {
 	selection := s.rp.Config.AuthenticatorSelection
 	selection.UserVerification = protocol.VerificationRequired
@@ -201,8 +202,8 @@ func (s *Service) tooMany() error {
 	return shared.Errorf(shared.CodeTooManyPasskeys, "You have %d passkeys, which is the most you can have. Remove one first.", s.max)
 }
 
-// descriptors name the user's passkeys to the browser, so that it can find or
-// avoid them.
+// descriptors returns the user's passkeys for the browser, to use one of them or to avoid
+// them.
 func descriptors(user store.User) []protocol.CredentialDescriptor {
 	list := make([]protocol.CredentialDescriptor, len(user.Passkeys))
 	for i, p := range user.Passkeys {

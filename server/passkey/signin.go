@@ -15,10 +15,10 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// BeginSignIn starts signing in with a passkey that the browser finds by itself
-// (a discoverable credential): nobody has typed a name. Mediation is
-// "conditional" where the browser shall offer it by autofill, or "". It writes
-// nothing, so asking for a million ceremonies costs a stranger more than us.
+// BeginSignIn starts signing in with a passkey that the browser finds by itself (a
+// discoverable credential), so nobody types a name. Mediation is "conditional" if the
+// browser is to offer it by autofill, or "". It writes nothing, so a million ceremonies
+// cost a stranger more than us.
 func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation string) (shared.Ceremony, error) {
 	if err := checkMediation(mediation); err != nil {
 		return shared.Ceremony{}, err
@@ -33,8 +33,8 @@ func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation stri
 	}, s.signInOptions.with(challenge.String())), nil
 }
 
-// signInOptions are the options of every sign-in, which differ in the challenge only: the
-// JSON before it and after. The library would check its configuration each time.
+// signInOptions are the options of every sign-in as JSON, in two parts around the
+// challenge. They are made once, because the library checks its configuration each time.
 type signInOptions struct{ before, after []byte }
 
 func newSignInOptions(rp *webauthn.WebAuthn, rpID string) (signInOptions, error) {
@@ -55,15 +55,15 @@ func (o signInOptions) with(challenge string) json.RawMessage {
 	return slices.Concat(o.before, []byte(challenge), o.after)
 }
 
-// FinishSignIn verifies the answer, finds whose passkey it is, and applies one
-// batch of its own changes and what also returns: the session that begins. The actor is
-// whoever sends it; also is told for whom they act by then.
+// FinishSignIn verifies the answer, finds the user of the passkey, and applies one batch of
+// its own changes and the operations of also, such as the new session. The actor has no
+// user yet; also gets the actor with the user.
 //
-// Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired]; to whoever
-// has proved that they hold the passkey what is wrong with it (refusal.go); and
-// [shared.CodePasskeyRemoved] for one that was removed here, with UnknownCredential where
-// the user's password manager may stop offering it. An unknown passkey and a bad
-// signature get the same sentence and code.
+// Refusals: [shared.CodeCeremonyRefused] and [shared.CodeCeremonyExpired]; the codes of
+// refusal.go, for a person who has proved that they have the passkey; and
+// [shared.CodePasskeyRemoved] for a passkey that was removed here, with UnknownCredential
+// if the password manager may stop offering it. An unknown passkey and a wrong signature
+// get the same sentence and code.
 func (s *Service) FinishSignIn(ctx context.Context, who session.Actor, browser Browser, answer shared.FinishCeremony, also Also) error {
 	t, err := s.redeem(answer.Ticket, forSignIn, "", browser.Binding)
 	if err != nil {
@@ -82,8 +82,8 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, t ticket, answe
 	if err != nil {
 		return err
 	}
-	// Required where no user was named before the ceremony (WebAuthn Level 3,
-	// 7.2 step 6).
+	// Required because no user was named before the ceremony (WebAuthn Level 3, 7.2 step
+	// 6).
 	if !bytes.Equal(parsed.Response.UserHandle, user.Handle) {
 		return refused(errors.New("the user handle is missing or another user's"))
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// purpose is what a ticket may be used for, and nothing else.
+// purpose is the only use of a ticket.
 type purpose string
 
 const (
@@ -23,22 +23,23 @@ const (
 	forConfirmation purpose = "confirm"
 )
 
-// ticketFormat goes into every seal. Another format gets another.
+// ticketFormat is authenticated with every ticket. Change it together with the encoding.
 const ticketFormat = "keypeg ticket 2"
 
-// ticket is the state of a ceremony between its two halves. The browser holds
-// it sealed: nothing of it can be read, altered or made up outside.
+// ticket is the state of a ceremony between its two requests. The browser keeps it sealed,
+// so nobody else can read, change or forge it.
 type ticket struct {
 	ID        [16]byte
 	Purpose   purpose
-	UserID    string // "" at sign-in, where nobody is known yet
+	UserID    string // "" at sign-in, where the user isn't known yet
 	Binding   store.Hash
 	Challenge string
 	Mediation string
 	Expires   time.Time
 }
 
-// encode writes fixed fields, and texts behind their lengths. None has over 255 bytes.
+// encode writes the fields of fixed length, and then each text with its length. No text is
+// longer than 255 bytes.
 func (t ticket) encode() []byte {
 	b := cryptobyte.NewBuilder(make([]byte, 0, 192))
 	b.AddBytes(t.ID[:])
@@ -50,7 +51,7 @@ func (t ticket) encode() []byte {
 	return b.BytesOrPanic()
 }
 
-// decodeTicket reverses it.
+// decodeTicket reverses [ticket.encode].
 func decodeTicket(plain []byte) (t ticket, ok bool) {
 	var expires uint64
 	rest := cryptobyte.String(plain)
@@ -68,17 +69,17 @@ func decodeTicket(plain []byte) (t ticket, ok bool) {
 	return t, rest.Empty()
 }
 
-// begun is the answer of every first half: a new ticket, sealed, and the options that the
-// browser passes to its authenticators. It gives the ticket its id and its end.
+// begun returns the answer to the first request of a ceremony: the options for the browser,
+// and the sealed ticket. It sets the ticket's id and expiry.
 func (s *Service) begun(t ticket, options json.RawMessage) shared.Ceremony {
 	now := s.now()
 	t.ID, t.Expires = store.NewTicketID(now), now.Add(ticketLife)
 	return shared.Ceremony{Ticket: s.seal.Seal(t.encode()), PublicKey: options, Mediation: t.Mediation}
 }
 
-// redeem opens a ticket and checks that it is what this half of a ceremony
-// needs: ours, in time, for this purpose, this user and this browser, and not
-// failed before. Whether it was used is found out when its use is written.
+// redeem opens a ticket. It checks that the ticket is ours, hasn't expired, is for this
+// purpose, this user and this browser, and that no request has failed with it. The batch
+// that spends it finds out whether it was used already.
 func (s *Service) redeem(sealed string, p purpose, userID string, binding store.Hash) (ticket, error) {
 	plain, err := s.seal.Open(sealed)
 	if err != nil {
@@ -103,14 +104,15 @@ func (s *Service) redeem(sealed string, p purpose, userID string, binding store.
 	return t, nil
 }
 
-// spent is the operation that uses a ticket up, once on all nodes together.
+// spent returns the operation that spends the ticket. It succeeds once, on all nodes
+// together.
 func (t ticket) spent() store.SpendTicket {
 	return store.SpendTicket{Ticket: store.SpentTicket{ID: t.ID, Expires: t.Expires}}
 }
 
-// settle looks at how a ceremony ended. A refusal uses the ticket up, so that
-// nobody can try answers until one fits; a fault of ours doesn't, so that the
-// user may try again, and so they may after a race that was lost.
+// settle handles the error of a finished ceremony. A refusal spends the ticket too, so that
+// nobody can try answers until one is right. After a fault of ours, or a lost race, the
+// user may try again with the same ticket.
 func (s *Service) settle(t ticket, err error) error {
 	switch {
 	case errors.Is(err, store.ErrStale):
@@ -124,15 +126,16 @@ func (s *Service) settle(t ticket, err error) error {
 	return err
 }
 
-// failedTickets remembers tickets whose ceremony was refused until they have
-// expired. It lives in memory: a node that restarts forgets, and then such a
-// ticket still needs a valid answer to its challenge.
+// failedTickets remembers the tickets of refused ceremonies until they expire. It is in
+// memory only: after a restart such a ticket can be tried again, but it still needs a valid
+// answer to its challenge.
 type failedTickets struct {
 	mu  sync.Mutex
 	ids *recent.Map[[16]byte, struct{}]
 }
 
-// maxFailed bounds one generation: at 16 bytes and a map's overhead, about 3 MB.
+// maxFailed bounds one generation of ids. With 16 bytes each and the overhead of a map,
+// that is about 3 MB.
 const maxFailed = 1 << 16
 
 func newFailedTickets() *failedTickets {

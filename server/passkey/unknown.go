@@ -8,12 +8,12 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// What the server knows of passkeys that nobody has.
+// Passkeys that no user has: unknown ones and removed ones.
 
-// owner returns who has the passkey of this credential id. Where nobody has, that is a
-// refusal; it says UnknownCredential only with the proof that the passkey was removed
-// here. Nobody has one that was made at another server of the same relying party id
-// either, or that is newer than a database which was set back.
+// owner returns the user who has the passkey with this credential id. If nobody has it, it
+// refuses. The refusal has UnknownCredential only if a tombstone proves that the passkey
+// was removed here. Otherwise the passkey may be of another server with the same relying
+// party id, or newer than a database that was restored.
 func (s *Service) owner(ctx context.Context, credentialID []byte) (store.User, error) {
 	user, err := s.store.UserByCredential(ctx, credentialID)
 	if err == nil {
@@ -29,14 +29,15 @@ func (s *Service) owner(ctx context.Context, credentialID []byte) (store.User, e
 	case !removed:
 		return store.User{}, refused(errors.New("nobody has this passkey"))
 	}
-	// Its credential id is random, so a stranger learns nothing by this.
+	// A credential id is random, so a stranger can't use this to learn anything.
 	refusal := Removed(errors.New("the passkey was removed here"))
 	refusal.UnknownCredential = s.MaySignal(ctx)
 	return store.User{}, refusal
 }
 
 // MaySignal reports whether password managers may be told what this database says; see
-// [store.HoldSignals]. It asks the store each time, since IT may say so on any node.
+// [store.HoldSignals]. It reads the store each time, because IT may change this on any
+// node.
 func (s *Service) MaySignal(ctx context.Context) bool {
 	held, err := store.AreSignalsHeld(ctx, s.store)
 	return err == nil && !held

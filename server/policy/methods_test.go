@@ -7,7 +7,7 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// A rule that nobody told how to count must refuse to take anything away.
+// A rule that doesn't know how to count must refuse to take anything away.
 func TestTheZeroMethodsTakesNothingAway(t *testing.T) {
 	passkey, identity := store.Passkey{ID: "1", Verified: true}, store.Identity{ID: "2", Issuer: "https://login.example.com"}
 	user := store.User{Password: "a hash", Passkeys: []store.Passkey{passkey}, Identities: []store.Identity{identity}}

@@ -49,7 +49,7 @@ func TestCommandLine(t *testing.T) {
 		refuses(t, "unknown flag: --tenant", "backup", "verify", "--tenant", "acme", "a.db")
 		refuses(t, "unknown flag: --tenant", "backup", "--tenant", "acme", "verify", "a.db")
 	})
-	t.Run("what a command is to do is said once, and of a setting the last counts", func(t *testing.T) {
+	t.Run("what a command is to do is given once, and of a setting the last counts", func(t *testing.T) {
 		refuses(t, "--tenant is there twice, with two values: leave one of them out", "user", "--tenant", "acme", "disable", "ann", "--tenant", "beta")
 		refuses(t, "--yes is there twice, with two values: leave one of them out", "tenant", "remove", "acme", "--yes", "beta", "--yes", "acme")
 		refuses(t, "--to is there twice, with two values: leave one of them out", "store", "copy", "--from", "a.db", "--to", "b.db", "--to=c.db")
@@ -114,7 +114,7 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
-	t.Run("what is missing or too much is told", func(t *testing.T) {
+	t.Run("what is missing or too much is named", func(t *testing.T) {
 		refuses(t, "expected one of serve, user, setup-link, backup, restore, store, signals, tenant, manual, version")
 		refuses(t, "expected one of copy", "store")
 		refuses(t, "unexpected argument hlep: expected one of copy", "store", "hlep")

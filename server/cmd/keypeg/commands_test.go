@@ -145,8 +145,8 @@ func testCommands(t *testing.T, database, origin string) {
 	failsWith(t, "The account of Bob Builder is disabled.", "", at("user", "recovery-link", "bob")...)
 	says := func(want string, args ...string) {
 		t.Helper()
-		if said := succeeds(t, "", at(args...)...); said != want {
-			t.Errorf("keypeg %s said %q, want %q", strings.Join(args, " "), said, want)
+		if printed := succeeds(t, "", at(args...)...); printed != want {
+			t.Errorf("keypeg %s printed %q, want %q", strings.Join(args, " "), printed, want)
 		}
 	}
 	says("bob was disabled already.\n", "user", "disable", "Bob")
@@ -164,8 +164,8 @@ func testCommands(t *testing.T, database, origin string) {
 	wantsLink("invitation", "user", "invite", "dora", "--display-name", "Dora")
 	wantsLink("invitation", "user", "invite", "dora") // once more
 	const ended = "A link that was made before doesn't work any more."
-	if _, _, told := types(t, "", at("user", "invite", "dora")...); !strings.Contains(told, ended) {
-		t.Errorf("inviting dora again tells %q", told)
+	if _, _, printed := types(t, "", at("user", "invite", "dora")...); !strings.Contains(printed, ended) {
+		t.Errorf("inviting dora again prints %q", printed)
 	}
 	says("dora was not disabled, and has no way to sign in: make a link with keypeg user recovery-link dora.\n", "user", "enable", "dora")
 	succeeds(t, "", at("user", "disable", "dora")...)
@@ -178,11 +178,11 @@ func testCommands(t *testing.T, database, origin string) {
 		t.Errorf("the list with an invitation:\n%s", list)
 	}
 	for _, name := range []string{"bob", "dora"} {
-		if said := succeeds(t, "", at("user", "withdraw-link", name)...); said != "The link of "+name+" doesn't work any more.\n" {
-			t.Errorf("withdrawing said %q", said)
+		if printed := succeeds(t, "", at("user", "withdraw-link", name)...); printed != "The link of "+name+" doesn't work any more.\n" {
+			t.Errorf("withdrawing printed %q", printed)
 		}
-		if said := succeeds(t, "", at("user", "withdraw-link", name)...); said != name+" has no link that works.\n" {
-			t.Errorf("withdrawing nothing said %q", said)
+		if printed := succeeds(t, "", at("user", "withdraw-link", name)...); printed != name+" has no link that works.\n" {
+			t.Errorf("withdrawing nothing printed %q", printed)
 		}
 	}
 	failsWith(t, "There is no user with the name carol.", "", at("user", "withdraw-link", "carol")...)
@@ -296,9 +296,9 @@ func TestLinksTellWhereTheyWork(t *testing.T) {
 		t.Helper()
 		for _, command := range [][]string{{"setup-link"}, {"user", "invite", "ann"}, {"user", "recovery-link", "bob"}} {
 			args := append(append(command, "--database", database), args...)
-			code, _, told := types(t, "", args...)
-			if code != 0 || !strings.Contains(told, want) || want == "" && (strings.Contains(told, alone) || strings.Contains(told, "address")) {
-				t.Errorf("keypeg %s: exit %d, %q, want it to say %q", strings.Join(args, " "), code, told, want)
+			code, _, printed := types(t, "", args...)
+			if code != 0 || !strings.Contains(printed, want) || want == "" && (strings.Contains(printed, alone) || strings.Contains(printed, "address")) {
+				t.Errorf("keypeg %s: exit %d, %q, want it to say %q", strings.Join(args, " "), code, printed, want)
 			}
 		}
 	}
@@ -331,9 +331,9 @@ func TestLinksTellWhereTheyWork(t *testing.T) {
 	}
 	t.Run("until when, by which clock", func(t *testing.T) {
 		zone, _ := time.Now().Zone()
-		_, _, told := types(t, "", "user", "recovery-link", "bob", "--database", database)
-		if !regexp.MustCompile(`(?m)^It works once, until \d{4}-\d\d-\d\d \d\d:\d\d ` + regexp.QuoteMeta(zone) + `\.$`).MatchString(told) {
-			t.Errorf("it says %q", told)
+		_, _, printed := types(t, "", "user", "recovery-link", "bob", "--database", database)
+		if !regexp.MustCompile(`(?m)^It works once, until \d{4}-\d\d-\d\d \d\d:\d\d ` + regexp.QuoteMeta(zone) + `\.$`).MatchString(printed) {
+			t.Errorf("it says %q", printed)
 		}
 	})
 }

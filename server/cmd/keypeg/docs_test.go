@@ -14,7 +14,7 @@ import (
 // what it is: whoever builds Keypeg in reads go doc, and not our code.
 func TestDocs(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
-	told := map[string]bool{} // by folder: whether a file of it has the story
+	hasStory := map[string]bool{} // by folder: whether a file of it has the story
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -25,7 +25,7 @@ func TestDocs(t *testing.T) {
 			return err
 		}
 		folder := filepath.Dir(path)
-		told[folder] = told[folder] || file.Doc != nil
+		hasStory[folder] = hasStory[folder] || file.Doc != nil
 		for _, name := range undocumented(file) {
 			t.Errorf("%s: %s has no doc comment", files.Position(name.Pos()), name.Name)
 		}
@@ -34,14 +34,14 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for folder, has := range told {
+	for folder, has := range hasStory {
 		if !has {
 			t.Errorf("package %s doesn't say what it is for", folder)
 		}
 	}
 }
 
-// undocumented are the exported names of a file that nothing is said about. A constant,
+// undocumented are the exported names of a file that have no comment. A constant,
 // a variable or a type may share the comment of its group.
 func undocumented(file *ast.File) (names []*ast.Ident) {
 	for _, declaration := range file.Decls {

@@ -51,7 +51,7 @@ func failover(t *testing.T) {
 	primary.Kill()
 	standby.Promote(t)
 
-	// Each node lets somebody in again, without being told anything.
+	// Each node lets somebody in again, without a command.
 	for _, node := range []*program{a, b} {
 		for deadline := time.Now().Add(patience); ; {
 			_, err := node.opensTab(device, "").steps.SignIn(t.Context())

@@ -216,7 +216,7 @@ func TestFailuresAtTheEnd(t *testing.T) {
 			}
 		}
 		if failed != 3 {
-			t.Errorf("%d failures are told of, want 3: %+v", failed, events)
+			t.Errorf("the activity has %d failures, want 3: %+v", failed, events)
 		}
 	})
 }

@@ -87,7 +87,7 @@ func TestFlow(t *testing.T) {
 	}
 
 	_, err = api.Account(t.Context())
-	refused("a stranger's account", err, shared.CodeUnauthenticated)
+	refused("the account, without a session", err, shared.CodeUnauthenticated)
 	_, err = api.SignInWithPassword(t.Context(), "ann", "wrong")
 	refused("a wrong password", err, shared.CodeSignInRefused)
 	_, err = api.SignInWithPassword(t.Context(), "Ann", "correct horse battery")

@@ -41,7 +41,7 @@ func TestManualPages(t *testing.T) {
 				for _, path := range []string{shared.PageManual, shared.PageManual + "running"} {
 					a := p.asksFor(host, path)
 					if want := "/sign-in?next=" + strings.ReplaceAll(path, "/", "%2F"); a.StatusCode != 303 || a.Header.Get("Location") != want {
-						t.Errorf("a stranger asks for %s and gets %d, to %q; want to be sent to %q", path, a.StatusCode, a.Header.Get("Location"), want)
+						t.Errorf("somebody who isn't signed in asks for %s and gets %d, to %q; want to be sent to %q", path, a.StatusCode, a.Header.Get("Location"), want)
 					}
 				}
 				ann := p.opensTab(nil, "")
@@ -54,7 +54,7 @@ func TestManualPages(t *testing.T) {
 				p, host := edition.starts(t, "--manual-public")
 				p.readsManual(host)
 				if a := p.asksFor(host, shared.PagePasskeys); a.StatusCode != 303 {
-					t.Errorf("a stranger asks for a page of the app and gets %d", a.StatusCode)
+					t.Errorf("somebody who isn't signed in asks for a page of the app and gets %d", a.StatusCode)
 				}
 			})
 		})

@@ -72,8 +72,8 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 func isKilled(t *testing.T, atMost time.Duration, args ...string) (killed bool) {
 	t.Helper()
 	c := command(t, args...)
-	var said bytes.Buffer
-	c.Stdout, c.Stderr = &said, &said
+	var output bytes.Buffer
+	c.Stdout, c.Stderr = &output, &output
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func isKilled(t *testing.T, atMost time.Duration, args ...string) (killed bool) 
 		return true
 	}
 	if err != nil {
-		t.Fatalf("keypeg %s: %v\n%s", strings.Join(args, " "), err, said.String())
+		t.Fatalf("keypeg %s: %v\n%s", strings.Join(args, " "), err, output.String())
 	}
 	return false
 }
@@ -141,11 +141,11 @@ func TestCopyKilled(t *testing.T) {
 	}
 }
 
-// isRefusedAsHalf tells whether a command said that its database isn't one yet: a copy may
+// isRefusedAsHalf reports whether a command printed that its database isn't one yet: a copy may
 // have been killed in its midst, or before it wrote anything.
-func isRefusedAsHalf(said string) bool {
+func isRefusedAsHalf(output string) bool {
 	for _, why := range []string{"is a copy that was not finished", "was cut off", "there is nothing of Keypeg", "there is no database at"} {
-		if strings.Contains(said, why) {
+		if strings.Contains(output, why) {
 			return true
 		}
 	}
@@ -220,7 +220,7 @@ func TestRestoreKilled(t *testing.T) {
 			t.Error(err)
 		}
 		if out, err := command(t, "signals", "status", "--database", database).CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "off: ") {
-			t.Errorf("password managers may be told: %v, %s", err, out)
+			t.Errorf("the page may signal: %v, %s", err, out)
 		}
 		if fingerprint(t, backup) != before {
 			t.Fatal("the backup was changed")

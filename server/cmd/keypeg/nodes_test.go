@@ -108,12 +108,12 @@ func TestTwoNodes(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a page on one hears of what happens on the other", func(t *testing.T) {
-		hears := b.listens(t, onA.token())
+	t.Run("a page on one node is notified of what happens on the other", func(t *testing.T) {
+		receives := b.listens(t, onA.token())
 		if _, err := onA.RenamePasskey(t.Context(), row.ID, "Phone"); err != nil {
 			t.Fatal(err)
 		}
-		hears("event: changed")
+		receives("event: changed")
 	})
 	t.Run("a passkey that was removed on one, and its sessions, are gone on the other", func(t *testing.T) {
 		other := passkeytest.New(a.url)
@@ -152,7 +152,7 @@ func (r *alternating) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // listens opens a stream of changes, and returns what waits for one of its lines.
-func (p *program) listens(t *testing.T, token string) (hears func(line string)) {
+func (p *program) listens(t *testing.T, token string) (receives func(line string)) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+p.address+shared.PathLive, nil)
 	if err != nil {

@@ -88,10 +88,10 @@ func TestNotices(t *testing.T) {
 			t.Errorf("%q: %v", row.args, err)
 			continue
 		}
-		var said strings.Builder
-		line.settings.Tell(slog.New(slog.NewTextHandler(&said, nil)))
-		if row.says == "" && said.Len() > 0 || !strings.Contains(said.String(), row.says) || strings.Contains(said.String(), "s3cret") {
-			t.Errorf("%q: the log says %q, want %q", row.args, said.String(), row.says)
+		var output strings.Builder
+		line.settings.Tell(slog.New(slog.NewTextHandler(&output, nil)))
+		if row.says == "" && output.Len() > 0 || !strings.Contains(output.String(), row.says) || strings.Contains(output.String(), "s3cret") {
+			t.Errorf("%q: the log says %q, want %q", row.args, output.String(), row.says)
 		}
 	}
 	for says, args := range map[string][]string{

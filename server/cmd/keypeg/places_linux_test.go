@@ -131,12 +131,12 @@ func TestNoSocket(t *testing.T) {
 	p.args = append(p.args, "--socket", elsewhere)
 	p.starts()
 	if out, err := command(t, "setup-link", "--database", p.database, "--socket", elsewhere).CombinedOutput(); err != nil {
-		t.Errorf("a command that is told where the socket is: %v\n%s", err, out)
+		t.Errorf("a command that gets the path of the socket: %v\n%s", err, out)
 	}
 }
 
 // TestWhoseFiles looks at whom the files belong to that root makes for a server, and at what
-// is told of files that others can read.
+// is warned of files that others can read.
 func TestWhoseFiles(t *testing.T) {
 	const service = 1234
 	ownerIs := func(t *testing.T, path string, want int) {
@@ -197,7 +197,7 @@ func TestWhoseFiles(t *testing.T) {
 			t.Errorf("got %v\n%s", err, out)
 		}
 	})
-	t.Run("a database that others can read is told of", func(t *testing.T) {
+	t.Run("a database that others can read gives a warning", func(t *testing.T) {
 		p := newProgram(t)
 		p.hasUser("ann")
 		if err := os.Chmod(p.database, 0o644); err != nil {

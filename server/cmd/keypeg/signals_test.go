@@ -12,7 +12,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestSignalsAreHeld moves an installation: of which database password managers are told, and of
+// TestSignalsAreHeld moves an installation: which database signals to password managers, and
 // which not, until IT says so.
 func TestSignalsAreHeld(t *testing.T) {
 	for where, empty := range map[string]func(t *testing.T) string{
@@ -30,7 +30,7 @@ func TestSignalsAreHeld(t *testing.T) {
 			first := newProgramOn(t, empty(t), "")
 			_, token := first.hasUser("ann")
 			first.starts()
-			// removes adds a passkey and takes it away, and returns what the manager may be told
+			// removes adds a passkey and takes it away, and returns what the page may signal
 			// then, and when it is tried once more.
 			removes := func(p *program, token string) (signals *shared.Signals, unknown bool) {
 				t.Helper()
@@ -56,7 +56,7 @@ func TestSignalsAreHeld(t *testing.T) {
 				return left.Signals, refusal.UnknownCredential
 			}
 			if signals, unknown := removes(first, token); signals == nil || signals.UnknownCredential == nil || !unknown {
-				t.Errorf("a new database: may be told %+v, and %t", signals, unknown)
+				t.Errorf("a new database: may signal %+v, and %t", signals, unknown)
 			}
 			backup := filepath.Join(t.TempDir(), "backup.db")
 			does("", "backup", backup, "--database", first.database)
@@ -64,7 +64,7 @@ func TestSignalsAreHeld(t *testing.T) {
 			// IT says so of a running server too.
 			does("off: ", "signals", "off", "--database", first.database)
 			if signals, unknown := removes(first, token); signals != nil || unknown {
-				t.Errorf("after off: may be told %+v, and %t", signals, unknown)
+				t.Errorf("after off: may signal %+v, and %t", signals, unknown)
 			}
 			does("on: ", "signals", "on", "--database", first.database)
 			does("on: ", "signals", "on", "--database", first.database)
@@ -81,11 +81,11 @@ func TestSignalsAreHeld(t *testing.T) {
 				next.starts()
 				next.logs("keypeg signals on")
 				if signals, unknown := removes(next, token); signals != nil || unknown {
-					t.Errorf("%s: may be told %+v, and %t", what, signals, unknown)
+					t.Errorf("%s: may signal %+v, and %t", what, signals, unknown)
 				}
 				does("on: ", "signals", "on", "--database", database)
 				if signals, unknown := removes(next, token); signals == nil || !unknown {
-					t.Errorf("%s, after IT's word: may be told %+v, and %t", what, signals, unknown)
+					t.Errorf("%s, after IT's word: may signal %+v, and %t", what, signals, unknown)
 				}
 				next.ends(syscall.SIGTERM)
 			}

@@ -95,7 +95,7 @@ func TestManyStreams(t *testing.T) {
 		})
 	}
 	hearing.Wait()
-	t.Logf("%d streams, %d kB each; all had heard after %s", streams, each>>10, time.Since(began).Round(time.Millisecond))
+	t.Logf("%d streams, %d kB each; all were notified after %s", streams, each>>10, time.Since(began).Round(time.Millisecond))
 	if each > 64<<10 {
 		t.Errorf("a stream takes %d bytes", each)
 	}

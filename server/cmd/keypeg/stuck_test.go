@@ -61,7 +61,7 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 	}
 }
 
-// TestStuckIsNew: no browser keeps what was said under other settings or in another language.
+// TestStuckIsNew: no browser keeps what was answered under other settings or in another language.
 func TestStuckIsNew(t *testing.T) {
 	files, err := web.Open()
 	if err != nil {

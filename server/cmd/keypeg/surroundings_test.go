@@ -18,7 +18,7 @@ import (
 
 // TestSignals sends a running program what ends others.
 func TestSignals(t *testing.T) {
-	t.Run("a hang-up ends nothing, and is told", func(t *testing.T) {
+	t.Run("a hang-up ends nothing, and is logged", func(t *testing.T) {
 		p := newProgram(t)
 		p.starts()
 		for range 2 {

@@ -449,10 +449,10 @@ func testHosts(p *program) {
 	}
 
 	// Switched off: streams end, and everybody reads whom to ask, in their language.
-	hears := p.at("acme").streams(ann.token())
+	stream := p.at("acme").streams(ann.token())
 	betas := p.at("beta")
 	p.does("", "tenant", "disable", "acme")
-	hears.end(p.T)
+	stream.end(p.T)
 	p.until("acme is off", func() bool { status, _ := p.gets(p.host("acme"), "/sign-in"); return status == 403 })
 	for path, says := range map[string]string{
 		"/sign-in": "Diese Organisation ist abgeschaltet. Bitte fragen Sie: Acme", "/": "abgeschaltet", "/passkeys": "abgeschaltet",
@@ -500,7 +500,7 @@ func (p *program) until(what string, so func() bool) {
 	}
 }
 
-// stream is an open page that hears of changes.
+// stream is an open page that is notified of changes.
 type stream struct{ response *http.Response }
 
 func (p *program) streams(token string) stream {
@@ -554,11 +554,11 @@ func TestTenantsOfTwoNodes(t *testing.T) {
 	}
 	onB := b.at("acme")
 	onB.url = a.at("acme").url
-	hears := onB.listens(t, ann.token())
+	receives := onB.listens(t, ann.token())
 	if _, err := ann.EndOtherSessions(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	hears("event: changed")
+	receives("event: changed")
 
 	open := onB.streams(ann.token())
 	began := time.Now()

@@ -15,8 +15,8 @@ import (
 	"github.com/keypeg/keypeg/server/limit"
 )
 
-// house is a crib with its people, in a folder of its own.
-type house struct {
+// site is a crib with its people, in a folder of its own.
+type site struct {
 	*testing.T
 	path      string
 	crib      *crib
@@ -25,8 +25,8 @@ type house struct {
 	handler   http.Handler
 }
 
-func newHouse(t *testing.T) *house {
-	h := &house{T: t, path: filepath.Join(t.TempDir(), "crib.json")}
+func newSite(t *testing.T) *site {
+	h := &site{T: t, path: filepath.Join(t.TempDir(), "crib.json")}
 	h.opens()
 	if err := h.crib.change(func(k *kept) error {
 		k.Tools = []tool{{ID: "1", Name: "Torque wrench"}}
@@ -42,7 +42,7 @@ func newHouse(t *testing.T) *house {
 }
 
 // opens reads what is on disk, as a new start does.
-func (h *house) opens() {
+func (h *site) opens() {
 	h.Helper()
 	var err error
 	if h.crib, _, err = openCrib(h.path); err != nil {
@@ -56,11 +56,11 @@ func (h *house) opens() {
 
 // visitor is somebody's browser.
 type visitor struct {
-	*house
+	*site
 	cookie *http.Cookie
 }
 
-// sends returns the status and what was said.
+// sends returns the status and the content.
 func (v *visitor) sends(method, path, body string, headers ...string) (int, string) {
 	v.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
@@ -80,37 +80,37 @@ func (v *visitor) sends(method, path, body string, headers ...string) (int, stri
 
 func (v *visitor) wants(status int, words, method, path, body string, headers ...string) {
 	v.Helper()
-	if got, said := v.sends(method, path, body, headers...); got != status || !strings.Contains(said, words) {
-		v.Errorf("%s %s %s: %d %s, want %d with %q", method, path, body, got, said, status, words)
+	if got, content := v.sends(method, path, body, headers...); got != status || !strings.Contains(content, words) {
+		v.Errorf("%s %s %s: %d %s, want %d with %q", method, path, body, got, content, status, words)
 	}
 }
 
-// enters signs in somebody who may type their name in any way.
-func (h *house) enters(typed string) *visitor {
+// signsIn signs in somebody who may type their name in any way.
+func (h *site) signsIn(typed string) *visitor {
 	h.Helper()
-	v, password := &visitor{house: h}, h.passwords[strings.ToLower(strings.TrimSpace(typed))]
+	v, password := &visitor{site: h}, h.passwords[strings.ToLower(strings.TrimSpace(typed))]
 	v.wants(200, "", "POST", toolcrib.PathSignIn, `{"name":"`+typed+`","password":"`+password+`"}`)
 	return v
 }
 
 func (v *visitor) sees() (seen toolcrib.Crib) {
 	v.Helper()
-	status, said := v.sends("GET", toolcrib.PathCrib, "")
-	if err := json.Unmarshal([]byte(said), &seen); status != 200 || err != nil {
-		v.Fatalf("%d %s (%v)", status, said, err)
+	status, content := v.sends("GET", toolcrib.PathCrib, "")
+	if err := json.Unmarshal([]byte(content), &seen); status != 200 || err != nil {
+		v.Fatalf("%d %s (%v)", status, content, err)
 	}
 	return seen
 }
 
 func TestCrib(t *testing.T) {
-	h := newHouse(t)
-	kim, ann, bob := h.enters("kim"), h.enters(" Ann "), h.enters("bob")
+	h := newSite(t)
+	kim, ann, bob := h.signsIn("kim"), h.signsIn(" Ann "), h.signsIn("bob")
 
 	t.Run("of many who borrow a tool at once one gets it", func(t *testing.T) {
 		var together sync.WaitGroup
 		got := make(chan int, 20)
 		for i := range 20 {
-			who := visitor{house: h, cookie: []*visitor{ann, bob}[i%2].cookie}
+			who := visitor{site: h, cookie: []*visitor{ann, bob}[i%2].cookie}
 			together.Go(func() { status, _ := who.sends("POST", toolcrib.PathBorrow, `{"id":"1"}`); got <- status })
 		}
 		together.Wait()
@@ -144,7 +144,7 @@ func TestCrib(t *testing.T) {
 		bob.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
 	})
 	t.Run("what can't be read, from elsewhere, or of nobody is refused", func(t *testing.T) {
-		nobody := &visitor{house: h}
+		nobody := &visitor{site: h}
 		nobody.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
 		nobody.wants(401, "sign in", "POST", toolcrib.PathConfirm, `{"password":"x"}`)
 		ann.wants(400, "could not be read", "POST", toolcrib.PathBorrow, `{`)
@@ -165,7 +165,7 @@ func TestCrib(t *testing.T) {
 	t.Run("with a passkey its sessions end, and no others", func(t *testing.T) {
 		annID, kimID := h.crib.kept.People[1].ID, h.crib.kept.People[0].ID
 		opens := func(personID, passkeyID string) *visitor {
-			w, v := httptest.NewRecorder(), &visitor{house: h}
+			w, v := httptest.NewRecorder(), &visitor{site: h}
 			if err := h.crib.begin(w, httptest.NewRequest("POST", "/", nil), personID, passkeyID); err != nil {
 				t.Fatal(err)
 			}
@@ -182,11 +182,11 @@ func TestCrib(t *testing.T) {
 		}
 	})
 	t.Run("passwords can't be tried for ever", func(t *testing.T) {
-		stranger := &visitor{house: h}
+		attacker := &visitor{site: h}
 		for range 10 {
-			stranger.wants(403, "not right", "POST", toolcrib.PathSignIn, `{"name":"kim","password":"guess"}`)
+			attacker.wants(403, "not right", "POST", toolcrib.PathSignIn, `{"name":"kim","password":"guess"}`)
 		}
-		stranger.wants(429, "wait", "POST", toolcrib.PathSignIn, `{"name":"kim","password":"`+h.passwords["kim"]+`"}`)
+		attacker.wants(429, "wait", "POST", toolcrib.PathSignIn, `{"name":"kim","password":"`+h.passwords["kim"]+`"}`)
 		kim.sees()
 	})
 }

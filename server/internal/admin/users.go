@@ -1,6 +1,6 @@
-// Package admin is what administrators do for others: they see who there is, invite people,
-// shut them out and let them in again, and make links for whoever has lost every sign-in
-// method. What is decided there, package account decides.
+// Package admin has the handlers for administrators: they list users, invite people,
+// disable and enable users, and make links for users who have lost all sign-in methods.
+// Package account has the rules.
 package admin
 
 import (
@@ -14,16 +14,16 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Users serves the users of an organisation to its administrators.
+// Users serves an organisation's users to its administrators.
 type Users struct {
 	Accounts *account.Service
 	Gates    httpapi.Gates
-	// Link is a link as whoever asked for it gets it, once.
+	// Link returns a new link with its address and QR code.
 	Link func(account.Link) (shared.EnrolmentLink, error)
 }
 
-// Mount names the routes. Each is for administrators, and what gives or takes away asks for
-// a recent confirmation.
+// Mount names the routes. All are for administrators, and those that give or take something
+// away require a recent confirmation.
 func (u Users) Mount(api func(pattern string, h httpapi.Handler)) {
 	sees, does := u.Gates.Administrator, u.Gates.ConfirmedAdministrator
 	api("GET "+shared.PathUsers, sees(u.list))
@@ -34,15 +34,15 @@ func (u Users) Mount(api func(pattern string, h httpapi.Handler)) {
 	api("DELETE "+shared.PathUser+"{id}"+shared.PathLinks, sees(u.withdrawLinks))
 }
 
-// actingFor is the administrator who sends the request, in the place of a user. Of one who is
-// to be invited, it is the zero user.
+// actingFor returns the actor for a user: the administrator who sends the request. For an
+// invitation the user is the zero user.
 func (u Users) actingFor(r *http.Request, user store.User) session.Actor {
 	administrator, who := httpapi.CallerOf(r), u.Accounts.Actor(user)
 	who.Client, who.By = administrator.Client, administrator.User.DisplayName
 	return who
 }
 
-// member is what an administrator sees of a user.
+// member describes a user for an administrator.
 func (u Users) member(ctx context.Context, user store.User) (shared.Member, error) {
 	methods := u.Accounts.MethodsOf(user)
 	until, err := u.Accounts.LinkUntil(ctx, user)
@@ -52,7 +52,7 @@ func (u Users) member(ctx context.Context, user store.User) (shared.Member, erro
 	}, err
 }
 
-// respond answers with a user as they are now.
+// respond answers with the current state of a user.
 func (u Users) respond(w http.ResponseWriter, r *http.Request, user store.User) error {
 	member, err := u.member(r.Context(), user)
 	if err != nil {
@@ -119,7 +119,7 @@ func (u Users) change(w http.ResponseWriter, r *http.Request) error {
 	return u.respond(w, r, user)
 }
 
-// linkFor makes a link for the user whom the path names.
+// linkFor makes a link for the user in the path.
 func (u Users) linkFor(r *http.Request, give func(context.Context, session.Actor) (account.Link, error)) (shared.EnrolmentLink, error) {
 	user, err := u.Accounts.UserByID(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -148,8 +148,7 @@ func (u Users) makeRecoveryLink(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.Respond(w, http.StatusOK, link)
 }
 
-// withdrawLinks asks for no confirmation: whoever takes a link back is in a hurry, and takes
-// nothing else.
+// withdrawLinks requires no confirmation: it must be quick, and it takes nothing else away.
 func (u Users) withdrawLinks(w http.ResponseWriter, r *http.Request) error {
 	user, err := u.Accounts.UserByID(r.Context(), r.PathValue("id"))
 	if err != nil {

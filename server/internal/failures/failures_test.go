@@ -125,8 +125,8 @@ func TestRecorder(t *testing.T) {
 		b.Flush(t.Context())
 		b.fails("ann", 2*time.Hour, store.MethodPassword, "::1")
 		b.Flush(t.Context())
-		if said := b.log.String(); !strings.Contains(said, "no space left") {
-			t.Errorf("the log says %q", said)
+		if lines := b.log.String(); !strings.Contains(lines, "no space left") {
+			t.Errorf("the log says %q", lines)
 		}
 		b.store.ill.Store(false)
 		b.Flush(t.Context())
@@ -153,8 +153,8 @@ func TestRecorder(t *testing.T) {
 			b.fails(fmt.Sprint("user", i), 0, store.MethodPassword, "::1")
 		}
 		b.Flush(t.Context())
-		if said := b.log.String(); !strings.Contains(said, "dropped=10000") {
-			t.Errorf("the log says %q", said)
+		if lines := b.log.String(); !strings.Contains(lines, "dropped=10000") {
+			t.Errorf("the log says %q", lines)
 		}
 		b.fails("ann", time.Second, store.MethodPassword, "::1") // there is room again
 		b.Flush(t.Context())

@@ -12,7 +12,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Answers adapts handlers to http.Handler. What they return is logged, once, and told.
+// Answers adapts handlers to http.Handler. It logs each error of a handler once, and
+// answers with it.
 type Answers struct {
 	Log *slog.Logger
 	// Refuse answers with a page that says what was refused.
@@ -23,7 +24,7 @@ type Answers struct {
 // nothing that it answers is ever cached.
 func (a Answers) API(h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		visitOf(r.Context()).matched(r)
+		exchangeOf(r.Context()).matched(r)
 		w.Header().Set("Cache-Control", "no-store")
 		repeatNonce(w, r)
 		if err := h(w, r); err != nil {
@@ -32,7 +33,8 @@ func (a Answers) API(h Handler) http.Handler {
 	})
 }
 
-// repeatNonce lets a page see that the answer is one to its own question.
+// repeatNonce repeats the request's nonce in the answer, so that a page can check that the
+// answer is to its own request.
 func repeatNonce(w http.ResponseWriter, r *http.Request) {
 	nonce := r.Header.Get(shared.HeaderNonce)
 	if nonce == "" && strings.Contains(r.URL.RawQuery, shared.QueryNonce+"=") {
@@ -43,14 +45,14 @@ func repeatNonce(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// maxNonce is how long a mark may be that is repeated.
+// maxNonce bounds the length of a nonce that is repeated.
 const maxNonce = 64
 
-// Page adapts a handler of a page: its failures become a page. Nothing in between
-// may rewrite it (RFC 9111, 5.2.2.6): some networks take e-mail addresses and scripts away.
+// Page adapts a handler of a page: its failures become a page. No proxy may rewrite the
+// page (RFC 9111, 5.2.2.6), because some networks remove e-mail addresses and scripts.
 func (a Answers) Page(h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		visitOf(r.Context()).matched(r)
+		exchangeOf(r.Context()).matched(r)
 		w.Header().Set("Cache-Control", "no-store, no-transform")
 		if err := h(w, r); err != nil {
 			a.Refuse(w, r, a.Report(w, r, err))
@@ -58,19 +60,19 @@ func (a Answers) Page(h Handler) http.Handler {
 	})
 }
 
-// Report logs a failure, once, sets the headers that belong to it, and returns
-// what may be said of it, in the reader's language. An error without a code is a fault of
-// ours: the log gets all of it, the person an id.
+// Report logs a failure, sets its headers, and returns the refusal for the answer, in the
+// reader's language. An error without a code is a fault of ours: the log gets its cause,
+// and the person gets only a request id.
 func (a Answers) Report(w http.ResponseWriter, r *http.Request, err error) *shared.Error {
 	id := RequestID(r.Context())
 	refusal, ok := errors.AsType[*shared.Error](err)
-	if ok && Status(refusal.Code) != 0 { // a host may make up codes
+	if ok && Status(refusal.Code) != 0 { // a host may use codes that don't exist
 		a.Log.Info("refused", "request", id, "code", refusal.Code, "cause", errors.Unwrap(refusal))
 	} else {
 		a.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.Path, "cause", err)
 		refusal = Faulty(id)
 	}
-	visitOf(r.Context()).refused(refusal.Code)
+	exchangeOf(r.Context()).refused(refusal.Code)
 	if refusal.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refusal.RetryAfter.Seconds()))))
 	}
@@ -79,13 +81,13 @@ func (a Answers) Report(w http.ResponseWriter, r *http.Request, err error) *shar
 	return &said
 }
 
-// Faulty is what a person reads of a fault of ours: the number leads IT to its cause in the
+// Faulty is the refusal for a fault of ours. By the request id IT finds the cause in the
 // log.
 func Faulty(id string) *shared.Error {
 	return shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", id)
 }
 
-// Problem reports a failure and answers with it.
+// Problem reports a failure, and answers with it as a problem.
 func (a Answers) Problem(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := a.Report(w, r, err)
 	code := Status(refusal.Code)

@@ -31,11 +31,12 @@ func Respond(w http.ResponseWriter, code int, answer any) error {
 func Write(w http.ResponseWriter, code int, media string, body []byte) {
 	w.Header().Set("Content-Type", media)
 	w.WriteHeader(code)
-	w.Write(body) // a client that went away is nothing to report
+	w.Write(body) // an error means that the client is gone
 }
 
-// RespondBegun writes the answer of a first half as [Respond] would. Its members need no
-// encoding: a ticket is base64url, options are JSON, and mediation is one of ours.
+// RespondBegun answers the first request of a ceremony. It writes the same bytes as
+// [Respond] without encoding them: a ticket is base64url, the options are JSON, and the
+// mediation is one of ours.
 func RespondBegun(w http.ResponseWriter, c shared.Ceremony) error {
 	body := make([]byte, 0, len(c.Ticket)+len(c.PublicKey)+64)
 	body = append(append(append(body, `{"ticket":"`...), c.Ticket...), `","publicKey":`...)
@@ -47,12 +48,12 @@ func RespondBegun(w http.ResponseWriter, c shared.Ceremony) error {
 	return nil
 }
 
-// usualBody is the size of body that room is made for at once, whatever a client announces.
+// usualBody bounds the memory that is allocated at once for a body, whatever length a
+// client announces.
 const usualBody = 4 << 10
 
-// Decode reads a JSON body: one value, nothing behind it, at most as many bytes as the server lets through, with
-// names that count letter by letter. Members that we don't know are ignored, as a client's
-// library may send more.
+// Decode reads a JSON body of one value. The server bounds its length. The case of member
+// names counts. Unknown members are ignored, because libraries of clients may send more.
 func Decode(r *http.Request, into any) error {
 	if sent := r.Header.Get("Content-Type"); sent != mediaJSON {
 		if kind, _, err := mime.ParseMediaType(sent); err != nil || kind != mediaJSON {
@@ -69,7 +70,7 @@ func Decode(r *http.Request, into any) error {
 	return nil
 }
 
-// DecodeIfAny is [Decode] for a body that may be left away.
+// DecodeIfAny is [Decode] for a body that may be missing.
 func DecodeIfAny(r *http.Request, into any) error {
 	if r.ContentLength == 0 {
 		return nil
@@ -79,7 +80,7 @@ func DecodeIfAny(r *http.Request, into any) error {
 
 const mediaForm = "application/x-www-form-urlencoded"
 
-// Form reads what the form of a page sent.
+// Form reads the values that the form of a page sends.
 func Form(r *http.Request) (url.Values, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != mediaForm {
 		return nil, shared.Errorf(shared.CodeUnsupportedType, "The form can't be read. Open the page again, and fill it in there.").Because(err)
@@ -90,7 +91,7 @@ func Form(r *http.Request) (url.Values, error) {
 	return r.PostForm, nil
 }
 
-// unreadable tells a body that is too large from one that is wrong.
+// unreadable returns the refusal of a body that is too large or wrong.
 func unreadable(err error) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return shared.Errorf(shared.CodeTooLarge, "The request is too large.").Because(err)

@@ -9,48 +9,50 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Caller is who sends a request. The Actor is what rules are called with; its User is the
-// record that their passkeys are in.
+// Caller is the signed-in user who sends a request. Rules are called with its Actor, whose
+// User is the record with the passkeys.
 type Caller struct {
 	session.Actor
-	Shown  shared.User // what they are called
-	AtHost string      // a host program's id of the session
+	Shown  shared.User // the user as people see them
+	AtHost string      // the id of the session at a host program
 }
 
-// CallerOf is who sends a request, in a handler behind [Gates.SignedIn].
-func CallerOf(r *http.Request) Caller { return *visitOf(r.Context()).caller }
+// CallerOf returns the caller of a request. The handler must be behind [Gates.SignedIn].
+func CallerOf(r *http.Request) Caller { return *exchangeOf(r.Context()).caller }
 
-// CallerFrom is who sends a request, if that is known.
+// CallerFrom returns the caller of a request, if it is known.
 func CallerFrom(ctx context.Context) (who Caller, known bool) {
-	v := visitOf(ctx)
+	v := exchangeOf(ctx)
 	if v == nil || v.caller == nil {
 		return Caller{}, false
 	}
 	return *v.caller, true
 }
 
-// Passed is a request on its way to a handler of a host program, from who. It has no id: what
-// the handler answers isn't ours.
-func Passed(w http.ResponseWriter, r *http.Request, who Caller) (http.ResponseWriter, *http.Request) {
-	v := &visit{ResponseWriter: w, caller: &who}
+// WithCaller passes a request of this caller to a handler of a host program. It gets no
+// request id, because the answer isn't ours.
+func WithCaller(w http.ResponseWriter, r *http.Request, who Caller) (http.ResponseWriter, *http.Request) {
+	v := &exchange{ResponseWriter: w, caller: &who}
 	return w, v.of(r)
 }
 
-// Named gives a request that didn't come through [Requests.Logged] an id, which the person
-// can name.
-func Named(w http.ResponseWriter, r *http.Request) *http.Request { return newVisit(w).of(r) }
+// WithID gives an id to a request that didn't come through [Requests.Logged]. The person
+// can tell it to IT.
+func WithID(w http.ResponseWriter, r *http.Request) *http.Request { return newExchange(w).of(r) }
 
-// Gates let a handler run for some callers only.
+// Gates let a handler run for certain callers only.
 type Gates struct {
-	// Authenticate finds who sends a request. It refuses with [shared.CodeUnauthenticated].
+	// Authenticate finds the caller of a request. It refuses with
+	// [shared.CodeUnauthenticated].
 	Authenticate func(*http.Request) (Caller, error)
-	// Refused is told of whom Authenticate refused. Nil does nothing.
+	// Refused is called when Authenticate has refused a request. Nil does nothing.
 	Refused func(http.ResponseWriter, *http.Request)
-	// Fresh refuses a session that nobody has confirmed lately.
+	// Fresh refuses a session without a recent confirmation.
 	Fresh func(store.Session) error
 }
 
-// SignedIn lets a handler run for signed-in users only. [CallerOf] is for who stands behind it.
+// SignedIn lets a handler run for signed-in users only. The handler gets the user by
+// [CallerOf].
 func (g Gates) SignedIn(h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		who, err := g.Authenticate(r)
@@ -60,13 +62,12 @@ func (g Gates) SignedIn(h Handler) Handler {
 			}
 			return err
 		}
-		visitOf(r.Context()).caller = &who
+		exchangeOf(r.Context()).caller = &who
 		return h(w, r)
 	}
 }
 
-// Confirmed lets a handler run for signed-in users only, and shortly after they proved who
-// they are.
+// Confirmed lets a handler run only for signed-in users with a recent confirmation.
 func (g Gates) Confirmed(h Handler) Handler {
 	return g.SignedIn(g.fresh(h))
 }
@@ -76,8 +77,8 @@ func (g Gates) Administrator(h Handler) Handler {
 	return g.SignedIn(administrators(h))
 }
 
-// ConfirmedAdministrator lets a handler run for administrators only, and shortly after they
-// proved who they are.
+// ConfirmedAdministrator lets a handler run only for administrators with a recent
+// confirmation.
 func (g Gates) ConfirmedAdministrator(h Handler) Handler {
 	return g.SignedIn(administrators(g.fresh(h)))
 }
@@ -100,7 +101,7 @@ func administrators(h Handler) Handler {
 	}
 }
 
-// PublicUser is what others may read of a user of Keypeg's own accounts.
+// PublicUser returns what others may read of a local user.
 func PublicUser(u store.User) shared.User {
 	return shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled}
 }

@@ -12,20 +12,20 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Clients tells who is at the other end of a request.
+// Clients describes the browser and the address that a request came from.
 type Clients struct {
 	cookies Cookies
 	trusted []netip.Prefix
 }
 
-// NewClients returns Clients that believe proxies in the trusted networks, and nobody else,
-// about where a request came from.
+// NewClients returns Clients that believe X-Forwarded-For only from proxies in the trusted
+// networks.
 func NewClients(c Cookies, trusted []netip.Prefix) Clients {
 	return Clients{cookies: c, trusted: trusted}
 }
 
-// Of tells what the request says of its browser and where it came from: for
-// names, for activity, and for the limits on guessing passwords.
+// Of describes the client of a request, for the names of passkeys, for activity, and for
+// the limits on guessing.
 func (c Clients) Of(r *http.Request) store.Client {
 	agent := useragent.Parse(limited(r.UserAgent(), maxAgent))
 	return store.Client{Browser: limited(agent.Name, maxName), System: limited(agent.OS, maxName), Address: c.Address(r), Mark: c.cookies.browserMark(r)}
@@ -33,12 +33,12 @@ func (c Clients) Of(r *http.Request) store.Client {
 
 const (
 	maxAgent = 512 // bytes of a User-Agent header that are read
-	maxName  = 32  // bytes of a browser's or a system's name that are kept
+	maxName  = 32  // bytes of a browser's or a system's name that are stored
 )
 
-// Address is where the connection came from. If that is one of our own
-// proxies, it is what the proxy wrote at the end of X-Forwarded-For; what stands
-// before it there, anybody may have written.
+// Address returns the address that the request came from: the address of the connection,
+// or, if that is one of our own proxies, the one that the proxy appended to
+// X-Forwarded-For. Anybody may have written the addresses before that one.
 func (c Clients) Address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -65,8 +65,8 @@ func (c Clients) Address(r *http.Request) string {
 	return address
 }
 
-// LastIsAddress reports whether what the proxy next to us wrote into X-Forwarded-For can be
-// read.
+// LastIsAddress reports whether the last value of X-Forwarded-For, which the nearest proxy
+// wrote, is an address.
 func LastIsAddress(values []string) bool {
 	for _, hop := range slices.Backward(strings.Split(strings.Join(values, ","), ",")) {
 		if strings.TrimSpace(hop) != "" {
@@ -95,7 +95,7 @@ func forwardedAddress(hop string) (netip.Addr, bool) {
 	return ip.Unmap().WithZone(""), true
 }
 
-// Trusts reports whether an address is of one of our own proxies.
+// Trusts reports whether an address belongs to one of our own proxies.
 func (c Clients) Trusts(address string) bool {
 	ip, err := netip.ParseAddr(address)
 	return err == nil && slices.ContainsFunc(c.trusted, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })

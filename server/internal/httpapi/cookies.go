@@ -9,11 +9,11 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Cookies sets and reads our cookies, at an address that is reached by https or not.
+// Cookies sets and reads our cookies. Secure says that the address is reached by https.
 type Cookies struct{ Secure bool }
 
-// Name is the full name of one of our cookies. The prefix makes the browser insist on Secure,
-// Path=/ and no Domain (RFC 6265bis, 4.1.3.2); http://localhost can't have it.
+// Name returns the full name of one of our cookies. With the prefix, browsers insist on
+// Secure, Path=/ and no Domain (RFC 6265bis, 4.1.3.2). http://localhost can't have it.
 func (c Cookies) Name(name string) string {
 	if c.Secure {
 		return "__Host-" + name
@@ -27,7 +27,7 @@ const CookieSession = "keypeg"
 // cookieBrowser is a random mark of the browser.
 const cookieBrowser = "keypeg-browser"
 
-// Set gives the browser a cookie, for so long.
+// Set sets a cookie that lives for this time.
 func (c Cookies) Set(w http.ResponseWriter, name, value string, life time.Duration) {
 	http.SetCookie(w, &http.Cookie{
 		Name: c.Name(name), Value: value, Path: "/", MaxAge: int(life.Seconds()),
@@ -35,7 +35,7 @@ func (c Cookies) Set(w http.ResponseWriter, name, value string, life time.Durati
 	})
 }
 
-// Drop takes a cookie away.
+// Drop deletes a cookie.
 func (c Cookies) Drop(w http.ResponseWriter, name string) {
 	c.Set(w, name, "", -time.Second)
 }
@@ -49,14 +49,14 @@ func (c Cookies) Value(r *http.Request, name string) string {
 	return cookie.Value
 }
 
-// Browser is the browser that a sign-in ceremony runs in, known by a cookie of its own,
+// Browser identifies the browser of a sign-in ceremony, by a cookie for that purpose,
 // because there is no session yet.
 func (c Cookies) Browser(r *http.Request) store.Hash {
 	return store.HashOf(c.Value(r, cookieBrowser))
 }
 
-// browserMark tells this browser's lines of activity from all others'. It says nothing of
-// the cookie.
+// browserMark identifies the browser in lines of activity. The cookie can't be computed
+// from it.
 func (c Cookies) browserMark(r *http.Request) string {
 	cookie := c.Value(r, cookieBrowser)
 	if cookie == "" {
@@ -66,8 +66,8 @@ func (c Cookies) browserMark(r *http.Request) string {
 	return hex.EncodeToString(hash[:8])
 }
 
-// MarkBrowser makes sure that the browser has that cookie, and returns what
-// [Cookies.Browser] returns from then on.
+// MarkBrowser sets the cookie of [Cookies.Browser] if the browser doesn't have it, and
+// returns what that returns from then on.
 func (c Cookies) MarkBrowser(w http.ResponseWriter, r *http.Request) store.Hash {
 	if c.Value(r, cookieBrowser) != "" {
 		return c.Browser(r)

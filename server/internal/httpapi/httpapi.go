@@ -1,18 +1,17 @@
-// Package httpapi is what every handler stands on, whichever feature it belongs to.
+// Package httpapi has what every handler stands on, whichever feature it belongs to.
 //
-// A request comes in through [Requests.Logged], which gives it an id and writes one line when
-// it is done. A [Handler] answers it, or returns why it can't. [Answers.API] and
-// [Answers.Page] turn such an error into a problem or a page, and tell the log its cause.
-// Between them stand [Gates]: behind them [CallerOf] says who sends the request, as the
-// [session.Actor] that rules are called with. A handler reads by [Decode] or [Form], and
-// answers by [Respond].
+// [Requests.Logged] gives each request an id, and writes one line when it is done. A
+// [Handler] answers the request or returns an error. [Answers.API] and [Answers.Page] turn
+// an error into a problem or a page, and log its cause. [Gates] stand in front of handlers;
+// behind them [CallerOf] returns the caller, with the [session.Actor] for rules. A handler
+// reads with [Decode] or [Form], and answers with [Respond].
 //
-// A feature is a struct whose fields are what it needs, and a method Mount that names its
-// routes and their gates. This package knows none of them, nor package server, which joins
-// them all.
+// A feature is a struct whose fields are what it needs, with a method Mount that names its
+// routes and their gates. This package doesn't know the features, nor package server, which
+// joins them.
 package httpapi
 
 import "net/http"
 
-// Handler answers a request, or returns why it can't.
+// Handler answers a request, or returns an error without answering.
 type Handler func(w http.ResponseWriter, r *http.Request) error

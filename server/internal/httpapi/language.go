@@ -9,14 +9,14 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Text is the catalogue of the language that somebody wants to read: the one they
-// chose, else what their browser asks for (RFC 9110, 12.5.4).
+// Text returns the catalogue of the language that the person has chosen, or else of one
+// that their browser accepts (RFC 9110, 12.5.4).
 func Text(r *http.Request) *message.Catalogue {
 	var tags []string
 	if chosen, err := r.Cookie(shared.CookieLanguage); err == nil {
 		tags = append(tags, chosen.Value)
 	}
-	// What can't be parsed asks for nothing.
+	// A header that can't be parsed asks for no language.
 	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	for _, tag := range wanted {
 		tags = append(tags, tag.String())

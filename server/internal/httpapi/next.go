@@ -10,8 +10,8 @@ import (
 // Pages are the addresses of the app's pages.
 type Pages []shared.PagePattern
 
-// Next is where to go after signing in: the path of a page of the app, or of one of the
-// manual, never an address that somebody put into a link.
+// Next returns the page to go to after signing in: the asked path if it is a page of the
+// app or of the manual, and the start page otherwise. So a link can't lead anywhere else.
 func (p Pages) Next(asked string) string {
 	for _, pattern := range p {
 		if _, matches := pattern.Match(asked); matches {
@@ -26,7 +26,7 @@ func (p Pages) Next(asked string) string {
 
 var manualPage = regexp.MustCompile("^" + shared.PageManual + "[a-z-]*$")
 
-// WithNext adds the page that is to follow to a path.
+// WithNext adds the page to go to afterwards to a path.
 func WithNext(path, next string) string {
 	if next == shared.PageHome {
 		return path

@@ -11,7 +11,7 @@ import (
 const (
 	cookieNotice = "keypeg-said"
 	noticeLife   = time.Minute
-	// noticeFormat is of what is sealed. Another gets another.
+	// noticeFormat is authenticated with every notice. Change it together with the format.
 	noticeFormat = "keypeg said 1"
 )
 
@@ -19,11 +19,12 @@ const (
 type Notice struct {
 	Code    shared.Code `json:"c"`
 	Message string      `json:"m"`
-	SignIn  bool        `json:"s,omitempty"` // it is of a sign-in, and of no interest to the signed-in
+	SignIn  bool        `json:"s,omitempty"` // it is about a sign-in, so signed-in users don't see it
 }
 
-// Notices carry one sentence to the next page, sealed in a cookie. So a redirect can take an
-// address off the screen that nobody should keep, such as that of a provider's response.
+// Notices carry a notice to the next page, sealed in a cookie. So a redirect can remove an
+// address from the screen that nobody should see, such as that of an authorization
+// response.
 type Notices struct {
 	cookies Cookies
 	seal    *seal.Sealer
@@ -35,8 +36,8 @@ func NewNotices(key []byte, c Cookies) (Notices, error) {
 	return Notices{c, sealer}, err
 }
 
-// Leave has the next page say something.
-func (n Notices) Leave(w http.ResponseWriter, what Notice) error {
+// Set makes the next page show a notice.
+func (n Notices) Set(w http.ResponseWriter, what Notice) error {
 	sealed, err := n.seal.SealJSON(what)
 	if err != nil {
 		return err
@@ -45,12 +46,12 @@ func (n Notices) Leave(w http.ResponseWriter, what Notice) error {
 	return nil
 }
 
-// Waits reports whether the browser brings a notice.
-func (n Notices) Waits(r *http.Request) bool { return n.cookies.Value(r, cookieNotice) != "" }
+// Has reports whether the browser has a notice.
+func (n Notices) Has(r *http.Request) bool { return n.cookies.Value(r, cookieNotice) != "" }
 
-// Take returns what the page before wanted to say, once; nothing mostly.
+// Take returns the notice, if there is one, and deletes it.
 func (n Notices) Take(w http.ResponseWriter, r *http.Request) (what Notice, found bool) {
-	if !n.Waits(r) {
+	if !n.Has(r) {
 		return what, false
 	}
 	n.cookies.Drop(w, cookieNotice)

@@ -12,65 +12,66 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// visit is a request on its way through, with what becomes known of it. It stands in the
-// request's context, and for the http.ResponseWriter, whose status it remembers. A nil visit
-// is of a request that came another way, and remembers nothing.
-type visit struct {
+// exchange is a request and its answer, with what becomes known of them. It is in the
+// request's context, and it is the http.ResponseWriter, because it records the status. A
+// nil exchange belongs to a request that didn't come through [Requests.Logged], and records
+// nothing.
+type exchange struct {
 	http.ResponseWriter
 	status  int
-	id      string      // names the request in the log and to the person; "" in a handler of a host program
-	pattern string      // of the route that took it
-	caller  *Caller     // who sends it; nil until that is known
-	code    shared.Code // why it was refused; "" if it wasn't
+	id      string      // the request id in the log and for the person; "" in a handler of a host program
+	pattern string      // of the route
+	caller  *Caller     // nil until it is known
+	code    shared.Code // of the refusal, or ""
 }
 
-// newVisit gives a request its id, and says it in the answer.
-func newVisit(w http.ResponseWriter) *visit {
-	v := &visit{ResponseWriter: w, status: http.StatusOK, id: rand.Text()[:16]}
+// newExchange gives a request its id, and sends the id with the answer.
+func newExchange(w http.ResponseWriter) *exchange {
+	v := &exchange{ResponseWriter: w, status: http.StatusOK, id: rand.Text()[:16]}
 	w.Header().Set("X-Request-Id", v.id)
 	return v
 }
 
-type visitKey struct{}
+type exchangeKey struct{}
 
-func (v *visit) of(r *http.Request) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+func (v *exchange) of(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, v))
 }
 
-// visitOf is nil for a request that came another way.
-func visitOf(ctx context.Context) *visit {
-	v, _ := ctx.Value(visitKey{}).(*visit)
+// exchangeOf returns nil for a request that didn't come through [Requests.Logged].
+func exchangeOf(ctx context.Context) *exchange {
+	v, _ := ctx.Value(exchangeKey{}).(*exchange)
 	return v
 }
 
-func (v *visit) matched(r *http.Request) {
+func (v *exchange) matched(r *http.Request) {
 	if v != nil {
 		v.pattern = r.Pattern
 	}
 }
 
-func (v *visit) refused(code shared.Code) {
+func (v *exchange) refused(code shared.Code) {
 	if v != nil {
 		v.code = code
 	}
 }
 
-// RequestID names a request in the log and to the person, or is "".
+// RequestID returns the id of a request in the log and for the person, or "".
 func RequestID(ctx context.Context) string {
-	if v := visitOf(ctx); v != nil {
+	if v := exchangeOf(ctx); v != nil {
 		return v.id
 	}
 	return ""
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (v *visit) WriteHeader(status int) {
+func (v *exchange) WriteHeader(status int) {
 	v.status = status
 	v.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap lets http.ResponseController reach the real writer.
-func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
+func (v *exchange) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 
 // Requests writes the log's line of each request.
 type Requests struct {
@@ -79,13 +80,13 @@ type Requests struct {
 	Clients Clients
 }
 
-// Logged gives each request an id and writes one line when it is done: what was asked and
-// which route took it, by whom and from where, and what came of it. The line
-// holds no query, no cookie and no body: those can hold secrets. A user is named by id.
+// Logged gives each request an id and writes one line when it is done: what was requested,
+// its route, the user, the address, the outcome and the duration. The line has no query, no
+// cookie and no body, because those may be secret. It names the user by id.
 func (q Requests) Logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := q.Now()
-		v := newVisit(w)
+		v := newExchange(w)
 
 		next.ServeHTTP(v, v.of(r))
 
@@ -104,15 +105,14 @@ func (q Requests) Logged(next http.Handler) http.Handler {
 	})
 }
 
-func (v *visit) user() string {
+func (v *exchange) user() string {
 	if v.caller == nil {
 		return ""
 	}
 	return v.caller.Shown.ID
 }
 
-// Recovered turns a panic into a failure that answer tells, and leaves everybody else
-// served.
+// Recovered answers a request after a panic of its handler, so that the process goes on.
 func Recovered(next http.Handler, answer func(Handler) http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

@@ -16,16 +16,16 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// house is what handlers stand on, with a log that can be read.
-type house struct {
+// site is what handlers stand on, with a log that can be read.
+type site struct {
 	http.Handler
 	log bytes.Buffer
 }
 
-// newHouse serves two routes: one for the signed-in, of whom the header As says who it is, and
+// newSite serves two routes: one for the signed-in, of whom the header As says who it is, and
 // one for administrators who have just confirmed.
-func newHouse(answer httpapi.Handler) *house {
-	h := &house{}
+func newSite(answer httpapi.Handler) *site {
+	h := &site{}
 	log, now := slog.New(slog.NewTextHandler(&h.log, nil)), time.Now
 	answers := httpapi.Answers{Log: log, Refuse: func(http.ResponseWriter, *http.Request, *shared.Error) {}}
 	gates := httpapi.Gates{
@@ -51,7 +51,7 @@ func newHouse(answer httpapi.Handler) *house {
 	return h
 }
 
-func (h *house) sends(method, as string) *httptest.ResponseRecorder {
+func (h *site) sends(method, as string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/api/things/7?token=hidden", strings.NewReader("hidden"))
 	r.RemoteAddr = "192.0.2.9:4711"
 	r.Header.Set("Cookie", "keypeg=hidden")
@@ -78,7 +78,7 @@ func TestLogged(t *testing.T) {
 		"a secret in a URL": {"ann", nil, []string{"msg=request"}, "hidden"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			h := newHouse(func(w http.ResponseWriter, r *http.Request) error {
+			h := newSite(func(w http.ResponseWriter, r *http.Request) error {
 				if row.answer == nil {
 					return httpapi.Respond(w, http.StatusOK, httpapi.CallerOf(r).User.ID)
 				}
@@ -109,7 +109,7 @@ func TestLogged(t *testing.T) {
 func TestGates(t *testing.T) {
 	for as, want := range map[string]int{"": 401, "ann": 403, "fresh ann": 403, "administrator": 403, "fresh administrator": 200} {
 		ran := false
-		h := newHouse(func(w http.ResponseWriter, _ *http.Request) error {
+		h := newSite(func(w http.ResponseWriter, _ *http.Request) error {
 			ran = true
 			return httpapi.Respond(w, http.StatusOK, true)
 		})
@@ -120,7 +120,7 @@ func TestGates(t *testing.T) {
 }
 
 func TestRecovered(t *testing.T) {
-	h := newHouse(func(http.ResponseWriter, *http.Request) error { panic("a bug") })
+	h := newSite(func(http.ResponseWriter, *http.Request) error { panic("a bug") })
 	answered := h.sends("GET", "ann")
 	if answered.Code != 500 || strings.Contains(answered.Body.String(), "a bug") {
 		t.Errorf("answered %d %s, want a fault that says nothing of its cause", answered.Code, answered.Body)

@@ -95,7 +95,7 @@ func (c *composer) logOf(t tenant.Tenant) *slog.Logger {
 // tell wakes the open pages of a user whose records another process has changed.
 func (c *composer) tell(organisation, userID string) {
 	if hub, open := c.hubs.Load(organisation); open {
-		hub.(*live.Hub).Tell(userID)
+		hub.(*live.Hub).Notify(userID)
 	}
 }
 

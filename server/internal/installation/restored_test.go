@@ -19,7 +19,7 @@ func TestDifferences(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		change     func(*store.User) // takes away from full
-		back, gone string            // what is said of full in the place of the other, and the other way round
+		back, gone string            // the differences of full in the place of the other, and the other way round
 	}{
 		"the password":        {func(u *store.User) { u.Password = "" }, "ann: an earlier password works again", "ann: the password that was set since the backup doesn't work"},
 		"another password":    {func(u *store.User) { u.Password = "other" }, "ann: an earlier password works again", "ann: the password that was set since the backup doesn't work"},
@@ -43,13 +43,13 @@ func TestDifferences(t *testing.T) {
 				}
 				return list
 			}
-			for want, said := range map[string][]string{c.back: says(full, less), c.gone: says(less, full)} {
-				if !strings.Contains(strings.Join(said, "\n"), want) {
-					t.Errorf("want %q, got %q", want, said)
+			for want, lines := range map[string][]string{c.back: says(full, less), c.gone: says(less, full)} {
+				if !strings.Contains(strings.Join(lines, "\n"), want) {
+					t.Errorf("want %q, got %q", want, lines)
 				}
 			}
-			if said := says(less, less); len(said) > 0 {
-				t.Errorf("of two that are the same: %q", said)
+			if lines := says(less, less); len(lines) > 0 {
+				t.Errorf("of two that are the same: %q", lines)
 			}
 		})
 	}

@@ -33,7 +33,7 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// FuzzOpen opens what strangers call sealed: only the very text that was sealed
+// FuzzOpen opens what anybody calls sealed: only the very text that was sealed
 // opens.
 func FuzzOpen(f *testing.F) {
 	s := sealer(f, 7, "test 1")

@@ -13,10 +13,10 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Enrol is what the page of an enrolment link shows.
+// Enrol is the content of the page of an enrolment link.
 type Enrol struct {
 	Kind              store.Method // MethodInvitation, MethodRecoveryLink or MethodPhoneLink
-	Name, DisplayName string       // the user's
+	Name, DisplayName string       // of the user
 	TakesPassword     bool
 	Refusal           string
 }
@@ -46,7 +46,7 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 	})
 }
 
-// title is the page's, in a reader's language.
+// title is the heading of the page.
 func (e Enrol) title(text *message.Catalogue) string {
 	switch e.Kind {
 	case store.MethodInvitation:
@@ -58,7 +58,7 @@ func (e Enrol) title(text *message.Catalogue) string {
 	}
 }
 
-// lead says what the link is good for.
+// lead says what the link is for.
 func (e Enrol) lead(text *message.Catalogue, product string) string {
 	lead := map[store.Method]string{
 		store.MethodInvitation: text.SignInPages.InvitationLead, store.MethodRecoveryLink: text.SignInPages.WayBackLead, store.MethodPhoneLink: text.SignInPages.PhoneLead,
@@ -69,7 +69,7 @@ func (e Enrol) lead(text *message.Catalogue, product string) string {
 	return message.Fill(lead, "product", product, "user", e.Name)
 }
 
-// choosePassword also names the user, in a field that only password managers read.
+// choosePassword also has the user name, in a field that only password managers read.
 func (p *Pages) choosePassword(text *message.Catalogue, name string) g.Group {
 	label, sentence := text.SignInPages.NewPassword, text.SignInPages.NewPasswordHint
 	if p.PasskeysOn {

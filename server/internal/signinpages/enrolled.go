@@ -10,8 +10,8 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Enrolled writes the page that follows [Pages.Enrol]'s, after a passkey was made there, or
-// a password set alone.
+// Enrolled writes the page that follows that of [Pages.Enrol], after a passkey was made or
+// a password was set.
 func (p *Pages) Enrolled(w http.ResponseWriter, text *message.Catalogue, password bool) error {
 	lead := text.SignInPages.EnrolledPasskey
 	if password {

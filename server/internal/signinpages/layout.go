@@ -7,11 +7,11 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// content is what the pages don't have in common.
+// content is the part of a page that differs from the others.
 type content struct {
 	title, lead string
 	body        g.Group
-	script      bool // passkeys are used on it
+	script      bool // the page loads the script for passkeys
 }
 
 func (p *Pages) layout(text *message.Catalogue, own content) g.Node {

@@ -8,17 +8,18 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// refused says why what was sent didn't do.
+// refused shows why a form was refused.
 func refused(sentence string) g.Node {
 	return g.If(sentence != "", h.P(h.Class("notice notice-bad"), h.Role("alert"), g.Text(sentence)))
 }
 
-// refusal is the same where signinpages.js has sentences of its own to say.
+// refusal is the same element for a page with a script, where signinpages.js shows
+// sentences too.
 func refusal(sentence string) g.Node {
 	return h.P(h.Class("notice notice-bad"), h.ID("refusal"), h.Role("alert"), g.If(sentence == "", g.Attr("hidden")), g.Text(sentence))
 }
 
-// scripted are the attributes by which signinpages.js knows what both its pages need.
+// scripted are the attributes that signinpages.js reads on both pages that load it.
 func (p *Pages) scripted(text *message.Catalogue) g.Group {
 	return g.Group{
 		h.Data("app", p.Asset("app.wasm")), h.Data("rp", p.RPID),
@@ -36,7 +37,7 @@ func hint(id, sentence string) g.Node {
 	return h.P(h.Class("hint"), h.ID(id), g.Text(sentence))
 }
 
-// newPassword asks for a password that is to be set.
+// newPassword is the field for a new password.
 func newPassword(label, sentence string, more ...g.Node) g.Group {
 	return g.Group{
 		field(label, h.Name("password"), h.Type("password"), h.AutoComplete("new-password"), h.MinLength("12"), h.MaxLength("256"),
@@ -45,7 +46,8 @@ func newPassword(label, sentence string, more ...g.Node) g.Group {
 	}
 }
 
-// passkeyButton has its label last: there signinpages.js says that it works.
+// passkeyButton has its label as its last child. There signinpages.js shows that it is
+// working.
 func passkeyButton(class, label string) g.Node {
 	return h.Button(h.Type("button"), h.Class(class), h.ID("use-passkey"), keyGlyph, g.Text(label))
 }
@@ -53,10 +55,10 @@ func passkeyButton(class, label string) g.Node {
 var keyGlyph = h.SVG(h.Class("glyph"), g.Attr("viewBox", "0 0 24 24"), h.Aria("hidden", "true"), g.El("path", g.Attr("d",
 	"M14.5 3a6.5 6.5 0 0 0-6.2 8.5L3 16.8V21h4.2v-2.4h2.4v-2.4H12l.7-.7A6.5 6.5 0 1 0 14.5 3zm2 3.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z")))
 
-// unlessScripted is what only signinpages.js shows, and in its place, after some seconds, that it
-// didn't run: because a proxy answers for it, rewrites the page, or something blocks it. The
-// style sheet shows that and has the server hear of it. Where that didn't come either, the
-// picture does.
+// unlessScripted holds content that signinpages.js shows. If the script doesn't run, a
+// notice takes its place after some seconds: a proxy may answer instead of it or rewrite
+// the page, or something blocks it. The style sheet shows the notice and reports the
+// trouble to the server. If the style sheet didn't load either, the picture does.
 func unlessScripted(text *message.Catalogue, shown g.Node) g.Node {
 	return h.Div(h.Class("either"),
 		shown,
@@ -67,7 +69,7 @@ func unlessScripted(text *message.Catalogue, shown g.Node) g.Node {
 	)
 }
 
-// incapable tells those whose browser can't use passkeys, with a script or without.
+// incapable is the notice for browsers that can't use passkeys, with or without a script.
 func incapable(sentence string) g.Group {
 	return g.Group{
 		h.P(h.Class("notice"), h.ID("incapable"), g.Attr("hidden"), g.Text(sentence)),

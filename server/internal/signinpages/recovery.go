@@ -10,7 +10,7 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Recovery is what the page for recovery codes shows.
+// Recovery is the content of the page for recovery codes.
 type Recovery struct {
 	Name    string // what was typed before
 	Refusal string

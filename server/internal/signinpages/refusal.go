@@ -10,17 +10,17 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Refusal is what the page of a refusal shows.
+// Refusal is the content of the page of a refusal.
 type Refusal struct {
 	Code     shared.Code // for the heading
-	Link     bool        // it is of a link that somebody opened
+	Link     bool        // the refusal is about a link that somebody opened
 	Sentence string
-	SignedIn bool   // whoever reads it
-	Origin   string // of the page that it leads to; "" is that of the refusal
-	Nowhere  bool   // there is no page that it could lead to
+	SignedIn bool   // the reader is signed in
+	Origin   string // of the page that it leads to; "" for the same origin
+	Nowhere  bool   // it can't lead to any page
 }
 
-// Refusal writes a page that says why something can't be done, with a way on.
+// Refusal writes a page that says why something was refused, with a link to go on.
 func (p *Pages) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, page Refusal) {
 	address, label := shared.PageSignIn, text.SignInPages.BackToSignIn
 	if page.SignedIn {
@@ -36,8 +36,8 @@ func (p *Pages) Refusal(w http.ResponseWriter, status int, text *message.Catalog
 	}
 }
 
-// title says what sort of refusal it is. A refusal changes nothing, so that can be said of
-// those that have no better heading.
+// title is the heading for a code. The default heading says that nothing was changed, which
+// is true of every refusal.
 func (page Refusal) title(text *message.Catalogue) string {
 	switch page.Code {
 	case shared.CodeNotFound, shared.CodeCeremonyExpired:

@@ -10,16 +10,16 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Setup is what the set-up page shows.
+// Setup is the content of the set-up page.
 type Setup struct {
 	Name, DisplayName string // what was typed before
 	Refusal           string
-	Refused           string // the input that it is about: name, display-name or password
+	Refused           string // the refused input: name, display-name or password
 }
 
 // Setup writes the page that makes the first administrator.
 func (p *Pages) Setup(w http.ResponseWriter, status int, text *message.Catalogue, page Setup) error {
-	// The first input is where to begin, unless another must be mended.
+	// The focus starts on the first input, unless another one was refused.
 	start := func(input string) g.Node {
 		if page.Refused == "" {
 			return g.If(input == "name", h.AutoFocus())

@@ -10,7 +10,7 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// SignIn is what the sign-in page shows.
+// SignIn is the content of the sign-in page.
 type SignIn struct {
 	Name    string // what was typed before
 	Next    string // the page of the app to go to
@@ -23,8 +23,8 @@ type SignIn struct {
 // Provider is a button that leads to an OpenID provider.
 type Provider struct {
 	Name    string
-	Button  string // its text; "" for ours
-	Address string // of ours, which leads there
+	Button  string // its text; "" for the usual one
+	Address string // our address that redirects to the provider
 }
 
 // SignIn writes the sign-in page.

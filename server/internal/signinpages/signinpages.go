@@ -1,13 +1,12 @@
 // Package signinpages draws the pages for people who aren't signed in: to sign in, to use a
-// link, to set an installation up, and to read why something was refused. They are plain
-// HTML, complete without a script, and small, so that nobody waits for a WebAssembly program
-// before they are signed in.
+// link, to set up an installation, and to read why something was refused. They are plain
+// HTML that is complete without a script, and small, so that nobody waits for a WebAssembly
+// program before they are signed in.
 //
-// It draws and decides nothing: handlers in server fill [SignIn] and its like,
-// and each page is a file. gomponents escapes every text and every value of an
-// attribute, but it doesn't know which of them are addresses: those are ours.
-// One small module, web/static/signinpages.js, adds passkeys where the browser can use
-// them.
+// It decides nothing. Handlers in server fill [SignIn] and the like, and each page has a
+// file. gomponents escapes every text and every attribute, but it doesn't know which
+// attributes are addresses, so all addresses must be ours. One small module,
+// web/static/signinpages.js, adds passkeys where the browser supports them.
 package signinpages
 
 import (
@@ -17,18 +16,18 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Config is what every page shows.
+// Config is what all pages have in common.
 type Config struct {
 	Product     string
-	Contact     string // "" has the pages say it in general
-	ContactSaid bool   // the page says it by itself
+	Contact     string // whom people ask; without it, pages name IT in general
+	ContactSaid bool   // the sentence of the page names the contact already
 	PasskeysOn  bool
-	PasswordsOn bool // somebody signs in with one
+	PasswordsOn bool // some users may sign in with a password
 	RPID        string
 	Asset       func(name string) string // the address of a static file
 }
 
-// Pages draws them. It is safe for concurrent use.
+// Pages draws the pages. It is safe for concurrent use.
 type Pages struct {
 	Config
 }

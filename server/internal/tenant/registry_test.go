@@ -168,7 +168,7 @@ func TestAddAtTheSameTime(t *testing.T) {
 		}
 		all.Wait()
 		if n := len(strings.Fields(names(t, r))); won.Load() != 10 || n != 10 {
-			t.Errorf("%d were told that they won, %d tenants are there, want 10", won.Load(), n)
+			t.Errorf("%d got that they won, %d tenants are there, want 10", won.Load(), n)
 		}
 	})
 }

@@ -24,8 +24,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// street is a router whose tenants live in memory.
-type street struct {
+// testRouter is a router whose tenants live in memory.
+type testRouter struct {
 	*testing.T
 	*tenant.Router
 	own      *memstore.Store // the registry's
@@ -36,15 +36,15 @@ type street struct {
 	opened atomic.Int64
 	erased atomic.Int64
 	fails  atomic.Bool   // opening does
-	inside chan struct{} // told by who waits at /static/held
+	inside chan struct{} // a request at /static/held sends one
 	held   chan struct{}
 }
 
-func newStreet(t *testing.T) *street { return newStreetThatLogs(t, io.Discard) }
+func newTestRouter(t *testing.T) *testRouter { return newTestRouterThatLogs(t, io.Discard) }
 
-func newStreetThatLogs(t *testing.T, to io.Writer) *street {
+func newTestRouterThatLogs(t *testing.T, to io.Writer) *testRouter {
 	own := memstore.New(time.Now)
-	s := &street{T: t, own: own, registry: tenant.NewRegistry(own, time.Now), stores: map[string]*memstore.Store{}, inside: make(chan struct{}, 9), held: make(chan struct{})}
+	s := &testRouter{T: t, own: own, registry: tenant.NewRegistry(own, time.Now), stores: map[string]*memstore.Store{}, inside: make(chan struct{}, 9), held: make(chan struct{})}
 	hasher := account.NewHasher(account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}, 0)
 	log := slog.New(slog.NewTextHandler(to, nil))
 	router, err := tenant.NewRouter(t.Context(), tenant.RouterConfig{
@@ -110,14 +110,14 @@ func newStreetThatLogs(t *testing.T, to io.Writer) *street {
 }
 
 // isUsable answers with the tenant's name, if its store is still open.
-func (s *street) isUsable(w http.ResponseWriter, r *http.Request, one tenant.Tenant, db store.Store) {
+func (s *testRouter) isUsable(w http.ResponseWriter, r *http.Request, one tenant.Tenant, db store.Store) {
 	if _, err := db.HasAdministrator(r.Context()); err != nil {
 		s.Errorf("the store of %s was closed while somebody was inside", one.Name)
 	}
 	io.WriteString(w, one.Name)
 }
 
-func (s *street) adds(name string) {
+func (s *testRouter) adds(name string) {
 	s.Helper()
 	adds(s.T, s.registry, name, "http://"+name+".localhost:8080")
 	if err := s.Refresh(s.Context()); err != nil {
@@ -125,7 +125,7 @@ func (s *street) adds(name string) {
 	}
 }
 
-func (s *street) gets(host, path string) (int, string) {
+func (s *testRouter) gets(host, path string) (int, string) {
 	r := httptest.NewRequest("GET", path, nil)
 	r.Host = host
 	w := httptest.NewRecorder()
@@ -134,7 +134,7 @@ func (s *street) gets(host, path string) (int, string) {
 }
 
 // streams is an open page of somebody who is signed in.
-func (s *street) streams(name string) io.Reader {
+func (s *testRouter) streams(name string) io.Reader {
 	s.Helper()
 	s.mu.Lock()
 	db := s.stores[name]
@@ -163,7 +163,7 @@ func (s *street) streams(name string) io.Reader {
 	return response.Body
 }
 
-func (s *street) expects(host, path string, status int, says string) {
+func (s *testRouter) expects(host, path string, status int, says string) {
 	s.Helper()
 	if got, body := s.gets(host, path); got != status || !strings.Contains(body, says) {
 		s.Errorf("%s at %s: got %d %q, want %d and %q", path, host, got, body, status, says)
@@ -173,7 +173,7 @@ func (s *street) expects(host, path string, status int, says string) {
 // TestRouter holds which tenant is opened for a request, and when.
 func TestRouter(t *testing.T) {
 	t.Run("a tenant is opened once, at its first request, by however many come", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		s.adds("acme")
 		s.adds("beta")
 		if n := s.opened.Load(); n != 0 {
@@ -190,12 +190,12 @@ func TestRouter(t *testing.T) {
 		s.expects("beta.localhost:8080", "/static/name", 200, "beta")
 	})
 	t.Run("one that was added elsewhere is found at the first request for it", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		adds(t, s.registry, "acme", "http://acme.localhost:8080")
 		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
 	})
 	t.Run("its host is found however it is written", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		s.adds("acme")
 		adds(t, s.registry, "books", "https://bücher.example.")
 		adds(t, s.registry, "beta", "http://beta.localhost")
@@ -220,9 +220,9 @@ func TestRouter(t *testing.T) {
 		}
 		s.expects("xn--bcher-kva.example:443", "/sign-in", 403, "This organisation is switched off.")
 	})
-	t.Run("of early tenants with equal hosts the older one is served, and what can't be reached is told once", func(t *testing.T) {
+	t.Run("of early tenants with equal hosts the older one is served, and the log has once what can't be reached", func(t *testing.T) {
 		var log bytes.Buffer
-		s := newStreetThatLogs(t, &log)
+		s := newTestRouterThatLogs(t, &log)
 		list := `{"version":1,"tenants":[` +
 			`{"name":"a","publicURL":"https://xn--bcher-kva.example","created":"2026-02-01T00:00:00Z"},` +
 			`{"name":"b","publicURL":"https://bücher.example","created":"2026-01-01T00:00:00Z"},` +
@@ -239,21 +239,21 @@ func TestRouter(t *testing.T) {
 		s.expects("xn--bcher-kva.example", "/static/name", 200, "b")
 		s.expects("d.example", "/static/name", 200, "d")
 		s.expects("c_c.example", "/static/name", 421, "No organisation is served at this address.")
-		for _, told := range []string{"its host xn--bcher-kva.example is that of the tenant b", "write https://c-c.example"} {
-			if n := strings.Count(log.String(), told); n != 1 {
-				t.Errorf("%q is told %d times, want once:\n%s", told, n, &log)
+		for _, line := range []string{"its host xn--bcher-kva.example is that of the tenant b", "write https://c-c.example"} {
+			if n := strings.Count(log.String(), line); n != 1 {
+				t.Errorf("%q is logged %d times, want once:\n%s", line, n, &log)
 			}
 		}
 		adds(t, s.registry, "e", "https://e.example") // what can't be reached is in nobody's way
 	})
 	t.Run("the list is asked at most once a second because of unknown hosts", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		s.expects("nobody.localhost:8080", "/", 421, "No organisation is served at this address.")
 		adds(t, s.registry, "acme", "http://acme.localhost:8080")
 		s.expects("acme.localhost:8080", "/static/name", 421, "No organisation is served at this address.")
 	})
 	t.Run("one that can't be opened breaks no other, and comes back", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		s.adds("acme")
 		s.adds("beta")
 		s.expects("beta.localhost:8080", "/static/name", 200, "beta")
@@ -269,7 +269,7 @@ func TestRouter(t *testing.T) {
 // TestRouterCloses holds what happens to requests when a tenant, or the router, stops.
 func TestRouterCloses(t *testing.T) {
 	t.Run("who is inside when it is switched off gets an answer, and nobody else does", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		s.adds("acme")
 		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
 		var inside sync.WaitGroup
@@ -283,7 +283,7 @@ func TestRouterCloses(t *testing.T) {
 		inside.Wait()
 	})
 	t.Run("one that is switched on again at once begins anew, because its streams have ended", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		s.adds("acme")
 		var inside sync.WaitGroup
 		inside.Go(func() { s.expects("acme.localhost:8080", "/static/held", 200, "acme") })
@@ -309,7 +309,7 @@ func TestRouterCloses(t *testing.T) {
 		}
 	})
 	t.Run("draining and health are the installation's", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		s.adds("acme")
 		s.Drain()
 		s.expects("acme.localhost:8080", "/healthz", 503, "stopping")
@@ -322,7 +322,7 @@ func TestRouterCloses(t *testing.T) {
 		}
 	})
 	t.Run("after Close nothing is opened", func(t *testing.T) {
-		s := newStreet(t)
+		s := newTestRouter(t)
 		s.adds("acme")
 		s.Close()
 		s.expects("acme.localhost:8080", "/static/name", 503, "can't be served")
@@ -333,7 +333,7 @@ func TestRouterCloses(t *testing.T) {
 // added again. Nobody ever meets a closed store or another tenant, and no record is
 // deleted while its store is open.
 func TestRouterRaces(t *testing.T) {
-	s := newStreet(t)
+	s := newTestRouter(t)
 	const tenants, rounds = 4, 30
 	for i := range tenants {
 		s.adds(fmt.Sprint("t", i))

@@ -90,7 +90,7 @@ func TestSecret(t *testing.T) {
 			t.Errorf("%s: got %q (%v), want a sentence about the file that says %q", name, got, err, test.says)
 		}
 		if err != nil && strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("%s: the secret is told: %v", name, err)
+			t.Errorf("%s: the secret is repeated: %v", name, err)
 		}
 	}
 	if _, err := textfile.Secret(t.TempDir()); err == nil {

@@ -2,8 +2,8 @@ package warning
 
 import "github.com/keypeg/keypeg/shared"
 
-// Cause names what was noticed. Those of [shared.Troubles] are told by pages, the others
-// are seen in requests.
+// Cause names something that a proxy breaks. Pages report those of [shared.Troubles]; the
+// others are seen in requests.
 type Cause string
 
 const (
@@ -11,27 +11,27 @@ const (
 	Host Cause = "host"
 	// UnknownHost: requests name a host that no organisation has.
 	UnknownHost Cause = "unknown-host"
-	// UntrustedProxy: a proxy says where requests come from, and isn't believed.
+	// UntrustedProxy: an untrusted proxy sends X-Forwarded-For.
 	UntrustedProxy Cause = "untrusted-proxy"
-	// NoForwardedFor: a proxy doesn't say where requests come from.
+	// NoForwardedFor: a proxy doesn't send X-Forwarded-For.
 	NoForwardedFor Cause = "no-forwarded-for"
-	// OddForwardedFor: a proxy says where requests come from, in a way that can't be read.
+	// OddForwardedFor: a proxy sends an X-Forwarded-For that can't be read.
 	OddForwardedFor Cause = "odd-forwarded-for"
 	// PlainHTTP: people come without https.
 	PlainHTTP Cause = "plain-http"
 	// Prefix: people come by a path below the proxy's root.
 	Prefix Cause = "prefix"
-	// Origin: what browsers say of where a request began is lost.
+	// Origin: the headers are lost that say where a request comes from.
 	Origin Cause = "origin"
-	// Cookies: cookies don't come back.
+	// Cookies: browsers don't send our cookies back.
 	Cookies Cause = "cookies"
 )
 
-// Advice is what IT reads of a cause: what was seen and what follows from it, and what to
-// write.
+// Advice is what IT reads of a cause: what was seen, what follows from it, and which
+// configuration to write.
 type Advice struct{ What, Keypeg, Nginx, Caddy string }
 
-// causes is the one table of all that can be noticed.
+// causes is the table of all causes.
 var causes = map[Cause]Advice{
 	Host: {
 		What:  "a request named another host than --public-url, and was refused; if all of them are, the proxy in front replaces the Host header",

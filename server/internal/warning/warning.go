@@ -1,14 +1,13 @@
-// Package warning tells IT what stands between browsers and Keypeg and breaks it: a proxy
-// that replaces the Host header, drops cookies, or changes files.
+// Package warning warns IT of proxies that break something between browsers and Keypeg: a
+// proxy that replaces the Host header, drops cookies, or changes files.
 //
-// Whoever notices something calls [Log.Tell] with its [Cause]. The log gets one warning
-// for each cause, with the line to write in nginx's and in Caddy's words, and no other for
-// a day, whatever the number of requests. A request can be forged, so a warning says what
-// was seen and claims no more, and no text of a stranger reaches the log as it is: see
-// [Quoted].
+// Callers report what they see by [Log.Warn], with its [Cause]. The log gets one warning a
+// day for each cause, however many requests there are, with the lines to write for nginx
+// and for Caddy. Requests can be forged, so a warning says only what was seen, and text of
+// a stranger is cleaned by [Quoted] first.
 //
-// The table of causes stands in causes.go. What else repeats itself in the log is told by
-// [Seldom] too.
+// The table of causes is in causes.go. Other packages use [Seldom] for what repeats itself
+// in the log.
 package warning
 
 import (
@@ -17,7 +16,7 @@ import (
 	"time"
 )
 
-// Again is after what time IT is warned again of what still happens.
+// Again is the time after which IT is warned again of a cause.
 const Again = 24 * time.Hour
 
 // Log warns of each cause once in a while. It is safe for concurrent use. Its memory is
@@ -27,14 +26,14 @@ type Log struct {
 	seldom *Seldom[Cause]
 }
 
-// NewLog returns a Log that has told nothing yet.
+// NewLog returns a Log that writes to log.
 func NewLog(log *slog.Logger, now func() time.Time) *Log {
 	return &Log{log, NewSeldom[Cause](Again, now)}
 }
 
-// Tell warns of a cause, with what was seen of it, unless it was told a short time ago.
-// A cause that isn't in the table is a mistake of the caller's, and is not told.
-func (l *Log) Tell(cause Cause, seen ...slog.Attr) {
+// Warn warns of a cause, with what was seen of it, unless it has done so a short time ago.
+// It ignores a cause that isn't in the table, which is a mistake of the caller.
+func (l *Log) Warn(cause Cause, seen ...slog.Attr) {
 	advice, known := causes[cause]
 	if !known || !l.seldom.Due(cause) {
 		return
@@ -53,12 +52,12 @@ func (l *Log) Tell(cause Cause, seen ...slog.Attr) {
 	l.log.Warn(advice.What, args...)
 }
 
-// mostQuoted is how much of a header is quoted, in bytes.
+// mostQuoted is how many bytes of a header are quoted.
 const mostQuoted = 80
 
-// Quoted is text of a request as it may stand in the log: at most 80 bytes, and only of
-// what hosts, addresses and origins are written with. Anything else could be a sentence
-// that somebody wants IT to read and to follow.
+// Quoted returns text of a request for the log: at most 80 bytes, and only characters of
+// hosts, addresses and origins. Anything else could be a sentence with which somebody wants
+// to mislead IT.
 func Quoted(text string) string {
 	const written = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_[]/"
 	switch {

@@ -16,10 +16,10 @@ func TestLog(t *testing.T) {
 	var log bytes.Buffer
 	now := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
 	warnings := warning.NewLog(slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
-	told := func() int { return strings.Count(log.String(), "level=WARN") }
+	count := func() int { return strings.Count(log.String(), "level=WARN") }
 
-	t.Run("a cause is told with the lines to write", func(t *testing.T) {
-		warnings.Tell(warning.Host, slog.String("host", "127.0.0.1:8080"))
+	t.Run("a warning has the lines to write", func(t *testing.T) {
+		warnings.Warn(warning.Host, slog.String("host", "127.0.0.1:8080"))
 		for _, want := range []string{"level=WARN", "cause=host", "host=127.0.0.1:8080", "proxy_set_header Host $http_host;", "header_up Host {hostport}"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log has no %q:\n%s", want, log.String())
@@ -28,29 +28,29 @@ func TestLog(t *testing.T) {
 	})
 	t.Run("once, whatever the number of requests", func(t *testing.T) {
 		for range 1000 {
-			warnings.Tell(warning.Host)
+			warnings.Warn(warning.Host)
 		}
-		if told() != 1 {
-			t.Errorf("told %d times, want 1", told())
+		if count() != 1 {
+			t.Errorf("warned %d times, want 1", count())
 		}
 	})
 	t.Run("beside other causes", func(t *testing.T) {
-		warnings.Tell(warning.Cookies)
-		if told() != 2 {
-			t.Errorf("told %d times, want 2", told())
+		warnings.Warn(warning.Cookies)
+		if count() != 2 {
+			t.Errorf("warned %d times, want 2", count())
 		}
 	})
 	t.Run("and again the next day", func(t *testing.T) {
 		now = now.Add(warning.Again)
-		warnings.Tell(warning.Host)
-		if told() != 3 {
-			t.Errorf("told %d times, want 3", told())
+		warnings.Warn(warning.Host)
+		if count() != 3 {
+			t.Errorf("warned %d times, want 3", count())
 		}
 	})
-	t.Run("a cause that nobody knows is not told", func(t *testing.T) {
-		warnings.Tell("made up")
-		if told() != 3 {
-			t.Errorf("told %d times, want 3", told())
+	t.Run("an unknown cause gives no warning", func(t *testing.T) {
+		warnings.Warn("made up")
+		if count() != 3 {
+			t.Errorf("warned %d times, want 3", count())
 		}
 	})
 }
@@ -127,11 +127,11 @@ func TestSeldom(t *testing.T) {
 			return n
 		}
 		if n := due(0); n != 1000 {
-			t.Errorf("%d are told, want 1000", n)
+			t.Errorf("%d are logged, want 1000", n)
 		}
 		now = now.Add(time.Minute)
 		if n := due(5000); n != 1000 {
-			t.Errorf("%d are told later, want 1000", n)
+			t.Errorf("%d are logged later, want 1000", n)
 		}
 	})
 }

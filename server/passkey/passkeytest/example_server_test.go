@@ -80,14 +80,14 @@ func (v *visitor) posts(path string, request, answer any) {
 		log.Fatal(err)
 	}
 	defer response.Body.Close()
-	said, err := io.ReadAll(response.Body)
+	content, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode >= 400 {
-		log.Fatalf("%s: %s %s (%v)", path, response.Status, said, err)
+		log.Fatalf("%s: %s %s (%v)", path, response.Status, content, err)
 	}
 	if answer == nil {
 		return
 	}
-	if err := json.Unmarshal(said, answer); err != nil {
+	if err := json.Unmarshal(content, answer); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -47,8 +47,8 @@ func TestLieOfRegistration(t *testing.T) {
 		"authenticator data":        {passkeytest.WithAuthData(make([]byte, 36)), "too short"},
 		"a byte too many":           {func(a *passkeytest.Answer) { a.AuthData = append(a.EncodeAuthData(), 0) }, "Leftover bytes"},
 		"attestation object":        {passkeytest.WithAttestationObject([]byte{0xbf}), "indefinite-length"},
-		"said id":                   {passkeytest.WithSaidID([]byte("another")), "attested credential id"},
-		"said rawId":                {passkeytest.WithSaidRawID([]byte("another")), "ID does not match rawId"},
+		"id":                        {passkeytest.WithSaidID([]byte("another")), "attested credential id"},
+		"rawId":                     {passkeytest.WithSaidRawID([]byte("another")), "ID does not match rawId"},
 		"an algorithm not offered":  {passkeytest.WithPublicKey(passkeytest.CoseEC2(-35, 2, make([]byte, 48), make([]byte, 48))), "algorithm not supported"},
 		"none with a statement":     {passkeytest.WithAttestation("none", map[string]any{"sig": []byte{1}}), "none with attestation present"},
 		"an unknown format":         {passkeytest.WithAttestation("homemade", map[string]any{}), "homemade is unsupported"},
@@ -73,7 +73,7 @@ func TestLieOfRegistration(t *testing.T) {
 }
 
 // These the library believes; servers have to look for themselves. What it read
-// shows that the lie was told.
+// shows that the answer has the lie.
 func TestLieThatTheLibraryBelieves(t *testing.T) {
 	type read = *protocol.ParsedCredentialCreationData
 	key := func(r read) any { return r.Response.AttestationObject.AuthData.AttData.CredentialPublicKey }
@@ -84,7 +84,7 @@ func TestLieThatTheLibraryBelieves(t *testing.T) {
 
 	for name, row := range map[string]struct {
 		lie  passkeytest.Lie
-		said func(read) any
+		got  func(read) any
 		want any
 	}{
 		"none without a statement": {passkeytest.WithAttestation("none", nil),
@@ -121,8 +121,8 @@ func TestLieThatTheLibraryBelieves(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := row.said(parsed); !reflect.DeepEqual(got, row.want) {
-				t.Errorf("said %v, want %v", got, row.want)
+			if got := row.got(parsed); !reflect.DeepEqual(got, row.want) {
+				t.Errorf("got %v, want %v", got, row.want)
 			}
 		})
 	}

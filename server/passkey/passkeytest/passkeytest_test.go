@@ -511,13 +511,13 @@ func TestCreate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			said := parsed.Raw.AttestationResponse
-			if !bytes.Equal(said.AuthenticatorData, parsed.Response.AttestationObject.RawAuthData) {
-				t.Errorf("algorithm %d: authenticatorData %x, attested %x", algorithm, said.AuthenticatorData, parsed.Response.AttestationObject.RawAuthData)
+			raw := parsed.Raw.AttestationResponse
+			if !bytes.Equal(raw.AuthenticatorData, parsed.Response.AttestationObject.RawAuthData) {
+				t.Errorf("algorithm %d: authenticatorData %x, attested %x", algorithm, raw.AuthenticatorData, parsed.Response.AttestationObject.RawAuthData)
 			}
-			spki, err := x509.ParsePKIXPublicKey(said.PublicKey)
-			if err != nil || !reflect.DeepEqual(spki, public) || said.PublicKeyAlgorithm != int64(algorithm) {
-				t.Errorf("algorithm %d: publicKey %v of algorithm %d (%v), want %v", algorithm, spki, said.PublicKeyAlgorithm, err, public)
+			spki, err := x509.ParsePKIXPublicKey(raw.PublicKey)
+			if err != nil || !reflect.DeepEqual(spki, public) || raw.PublicKeyAlgorithm != int64(algorithm) {
+				t.Errorf("algorithm %d: publicKey %v of algorithm %d (%v), want %v", algorithm, spki, raw.PublicKeyAlgorithm, err, public)
 			}
 		}
 	})
