@@ -17,8 +17,8 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// CheckAll warns IT of those providers where sign-ins will fail. It is for the start, in
-// the background: nobody waits for a provider.
+// CheckAll warns IT of providers at which sign-ins will fail. It runs in the background at
+// the start, so nothing waits for a provider.
 func CheckAll(ctx context.Context, log *slog.Logger, providers []*Provider) {
 	var checks sync.WaitGroup
 	for _, p := range providers {
@@ -37,13 +37,14 @@ func CheckAll(ctx context.Context, log *slog.Logger, providers []*Provider) {
 	checks.Wait()
 }
 
-// Check tries what can be tried while nobody signs in, and returns the first thing
-// that will fail; [MendOf] has what IT is to do about it. Certain reports whether it fails
-// for everybody: discovery, keys and our secret are ours to see, while the page where people
-// sign in may look different to a browser, and a clock may be wrong in one header alone. It
-// sends the provider two requests of which it knows that they lead to nothing: one for a sign-in that nobody
-// goes on with, and one with a made-up code. Those tell whether the provider knows our
-// address and our secret. Send them seldom: some providers count failures.
+// Check tries what is possible without a person, and returns the first thing that will
+// fail. [MendOf] has what IT must do about it. Certain reports whether it fails for
+// everybody: discovery, keys and our secret are certain, but the page where people sign in
+// may look different in a browser, and a clock may be wrong in one header only.
+//
+// It sends the provider two requests that can't succeed: an authorization request that
+// nobody continues, and one with a made-up code. They show whether the provider knows our
+// redirect URI and our secret. Call it seldom, because some providers count failures.
 func (p *Provider) Check(ctx context.Context) (certain bool, err error) {
 	issuer, err := p.discover(ctx)
 	if err != nil {
@@ -60,9 +61,9 @@ func (p *Provider) Check(ctx context.Context) (certain bool, err error) {
 	return p.checkClient(ctx, issuer)
 }
 
-// checkAddress asks for a sign-in. A provider that doesn't know client or address must
-// not send anybody there, and says so (RFC 6749, 4.1.2.1), mostly by 400. Anything else
-// tells nothing.
+// checkAddress sends an authorization request. A provider that doesn't know the client or
+// the redirect URI must not redirect, and says so (RFC 6749, 4.1.2.1), mostly with status
+// 400. Any other answer shows nothing.
 func (p *Provider) checkAddress(ctx context.Context, issuer *discovered) error {
 	address := p.request(issuer).AuthCodeURL(rand.Text(), oidc.Nonce(rand.Text()), oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -78,22 +79,22 @@ func (p *Provider) checkAddress(ctx context.Context, issuer *discovered) error {
 	answer.Body.Close()
 	to, err := answer.Location()
 	switch {
-	case answer.StatusCode == http.StatusBadRequest, err == nil && strings.Contains(to.Path, "/oauth/error"): // the latter is Google's
+	case answer.StatusCode == http.StatusBadRequest, err == nil && strings.Contains(to.Path, "/oauth/error"): // the second condition is for Google
 		return mend(errors.New("the provider shows an error where people should sign in"), "%s", p.mendRedirect())
 	case err != nil || !strings.HasPrefix(to.String(), p.callback+"?"):
 		return nil
 	}
 	code, description := to.Query().Get("error"), to.Query().Get("error_description")
-	// No browser is in between, so these are the provider's own words.
+	// These are the provider's own words, because no browser was in between.
 	if refusal := p.named(code, errors.New("the provider answered "+quoted(code, description))); MendOf(refusal) != "" {
 		return refusal
 	}
 	return nil
 }
 
-// checkClient redeems a code that was never given out. Of a client that the provider
-// doesn't take it hears so before anything is said of the code, mostly. Nobody keeps
-// such an answer, so it tells the time too.
+// checkClient redeems a made-up code. Most providers authenticate the client before they
+// look at the code, so the error shows whether they accept it. The answer isn't cached, so
+// its date is the provider's time.
 func (p *Provider) checkClient(ctx context.Context, issuer *discovered) (certain bool, err error) {
 	_, err = p.redeem(ctx, issuer, "keypeg-checks-its-secret", oauth2.GenerateVerifier())
 	refusal, is := errors.AsType[*tokenError](err)

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// members are those of a JSON object, each as it was written: a claim of an odd type
-// spoils itself only.
+// members are the members of a JSON object, each undecoded, so that a claim of a wrong type
+// affects only itself.
 type members map[string]json.RawMessage
 
-// text is a member that is a string, or "".
+// text returns a member that is a string, or "".
 func (m members) text(name string) string {
 	var text *string
 	if json.Unmarshal(m[name], &text) != nil || text == nil {
@@ -21,7 +21,7 @@ func (m members) text(name string) string {
 	return *text
 }
 
-// texts are the strings of a member that is a string or a list.
+// texts returns the strings of a member that is a string or a list.
 func (m members) texts(name string) (list []string) {
 	var elements []json.RawMessage
 	if json.Unmarshal(m[name], &elements) != nil {
@@ -35,13 +35,13 @@ func (m members) texts(name string) (list []string) {
 	return list
 }
 
-// says reports whether a member is true, or the "true" that some providers write.
+// says reports whether a member is true. It accepts "true", which some providers write.
 func (m members) says(name string) bool {
 	return string(m[name]) == "true" || strings.EqualFold(m.text(name), "true")
 }
 
-// has reports whether there is a member that says something: neither null nor an empty
-// text, which some write for what they leave out.
+// has reports whether a member has a value other than null and "", which some providers
+// write for a missing one.
 func (m members) has(name string) bool {
 	switch string(m[name]) {
 	case "", "null", `""`:
@@ -50,13 +50,13 @@ func (m members) has(name string) bool {
 	return true
 }
 
-// latest is the last moment that we believe, in seconds since 1970.
+// latest is the latest time that is accepted, in seconds since 1970.
 const latest = 1 << 40
 
-// instant reads a NumericDate (RFC 7519, 2), which may have decimals, and which some
-// providers write as a string.
+// instant reads a NumericDate (RFC 7519, 2). It may have decimals, and some providers write
+// it as a string.
 func (m members) instant(name string) (at time.Time, is bool) {
-	var number json.Number // takes both
+	var number json.Number // accepts a number and a string
 	if json.Unmarshal(m[name], &number) != nil {
 		return time.Time{}, false
 	}
@@ -68,8 +68,8 @@ func (m members) instant(name string) (at time.Time, is bool) {
 	return time.Unix(int64(whole), int64(part*1e9)), true
 }
 
-// values are those of each member as text: of a string, a number or a boolean that
-// one, of a list those of its elements, and of anything else none.
+// values returns the values of each member as text. A string, a number or a boolean has one
+// value, a list has those of its elements, and anything else has none.
 func (m members) values() map[string][]string {
 	all := map[string][]string{}
 	for name := range m {

@@ -16,14 +16,15 @@ import (
 	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
-// ClientKey proves in place of a secret that it is we who ask (private_key_jwt of
-// OpenID Connect Core 1.0, 9).
+// ClientKey authenticates this client with a signature in place of a secret
+// (private_key_jwt of OpenID Connect Core 1.0, 9).
 type ClientKey struct {
 	signer jose.Signer
 }
 
 // ReadClientKey reads a file with a private key in PEM: RSA of at least 2048 bits, or ECDSA
-// on P-256. The key's id is that of RFC 7638, as providers compute it from the public half.
+// on P-256. The key's id is the thumbprint of RFC 7638, which providers compute from the
+// public key.
 func ReadClientKey(path string) (*ClientKey, error) {
 	private, err := textfile.PrivateKey(path)
 	if err != nil {
@@ -36,7 +37,8 @@ func ReadClientKey(path string) (*ClientKey, error) {
 	return key, nil
 }
 
-// newClientKey returns errors that say what is wrong with the file, without its path.
+// newClientKey makes a ClientKey of a private key. Its errors say what is wrong with the
+// file, without its path.
 func newClientKey(private crypto.PrivateKey) (*ClientKey, error) {
 	var algorithm jose.SignatureAlgorithm
 	var public crypto.PublicKey
@@ -66,11 +68,11 @@ func newClientKey(private crypto.PrivateKey) (*ClientKey, error) {
 	return &ClientKey{signer}, nil
 }
 
-// assertionLife is how long one assertion is good for.
+// assertionLife is how long one assertion is valid.
 const assertionLife = time.Minute
 
-// assertion authenticates one request (RFC 7523, 2.2 and 3). It is for the token
-// endpoint, as OpenID Connect Core 1.0 asks for, and for the issuer, as newer
+// assertion returns the authentication of one request (RFC 7523, 2.2 and 3). Its audience
+// is the token endpoint, as OpenID Connect Core 1.0 requires, and the issuer, as newer
 // profiles do.
 func (k *ClientKey) assertion(clientID, issuer, tokenURL string, now time.Time) (signed string, err error) {
 	signed, err = jwt.Signed(k.signer).Claims(jwt.Claims{
@@ -83,5 +85,5 @@ func (k *ClientKey) assertion(clientID, issuer, tokenURL string, now time.Time) 
 	return signed, nil
 }
 
-// isAssertion is the type of such a proof (RFC 7523, 2.2).
+// isAssertion is the client_assertion_type of an assertion (RFC 7523, 2.2).
 const isAssertion = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

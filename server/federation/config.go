@@ -12,23 +12,23 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Config describes a provider. [Config.Check] says what is wrong with it.
+// Config describes a provider. [Config.Check] checks it.
 type Config struct {
-	ID       string // names it in addresses: lower-case letters, digits and hyphens
-	Name     string // what people call it, "Google"
+	ID       string // used in addresses: lower-case letters, digits and hyphens
+	Name     string // the name that people read, "Google"
 	Issuer   string // its issuer identifier, a URL without query
 	ClientID string
-	Secret   string     // the client secret, or else
-	Key      *ClientKey // signs in its place (private_key_jwt)
+	Secret   string     // the client secret, unless there is a Key
+	Key      *ClientKey // signs instead of a secret (private_key_jwt)
 	Scopes   []string   // besides openid; unset: profile and email
-	Button   string     // of the sign-in page; unset: "Sign in with" and the name
+	Button   string     // its text on the sign-in page; unset: "Sign in with" and the name
 
 	// SignOut ends the session at the provider too (OpenID Connect RP-Initiated
 	// Logout 1.0).
 	SignOut bool
 
-	Patience time.Duration // how long we wait for a provider's answer; 0 means 10 seconds
-	Contact  string        // whom people ask when the provider isn't set up rightly; may be empty
+	Patience time.Duration // how long to wait for the provider; 0 means 10 seconds
+	Contact  string        // whom people ask if the provider isn't set up correctly; may be empty
 }
 
 var idPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
@@ -56,7 +56,7 @@ func (c Config) Check() error {
 	return nil
 }
 
-// isLocal reports whether an address never leaves this machine.
+// isLocal reports whether an address is on this machine.
 func isLocal(u *url.URL) bool {
 	host := u.Hostname()
 	ip, err := netip.ParseAddr(host)
@@ -64,12 +64,12 @@ func isLocal(u *url.URL) bool {
 	return u.Scheme == "http" && loopback
 }
 
-// Microsoft Entra ID has an issuer for each of its tenants. Under these names it
-// takes people of all of them, and no issuer has such a name: discovery answers with
-// a template.
+// Microsoft Entra ID has an issuer for each of its tenants. Under these names it accepts
+// people of all of them, but no issuer has such a name: the metadata are a template.
 var entraShared = map[string]bool{"common": true, "organizations": true, "consumers": true, "{tenantid}": true}
 
-// IsEntra reports whether an issuer is a tenant of Microsoft Entra ID: one organisation.
+// IsEntra reports whether an issuer is a tenant of Microsoft Entra ID, which is one
+// organisation.
 func IsEntra(issuer string) bool {
 	u, err := url.Parse(issuer)
 	if err != nil {

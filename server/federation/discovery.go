@@ -13,25 +13,24 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-// wellKnown is where an issuer says things about itself (OpenID Connect Discovery
-// 1.0, 4).
+// wellKnown is the path of an issuer's metadata (OpenID Connect Discovery 1.0, 4).
 const wellKnown = "/.well-known/openid-configuration"
 
-// discoveredFor is how long we believe the metadata of an issuer.
+// discoveredFor is how long the metadata of an issuer are used.
 const discoveredFor = 24 * time.Hour
 
-// discovered is what the issuer says about itself (OpenID Connect Discovery 1.0, 3).
+// discovered is the metadata of an issuer (OpenID Connect Discovery 1.0, 3).
 type discovered struct {
 	authorization, token string
 	userinfo, endSession string   // may be empty
-	algorithms           []string // that ID tokens may be signed with
-	tokenMethods         []string // how a client may authenticate; empty if it doesn't say
-	namesIss             bool     // it names itself in each answer (RFC 9207, 3)
+	algorithms           []string // for the signature of ID tokens
+	tokenMethods         []string // methods of client authentication; may be empty
+	namesIss             bool     // each authorization response has iss (RFC 9207, 3)
 	keys                 *keySet
 }
 
-// discover asks the issuer about itself, or remembers. Of many who come at the same
-// time one asks.
+// discover returns the metadata of the issuer, fetched or remembered. Of several callers at
+// the same time one fetches them.
 func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	p.mu.Lock()
 	found, fresh := p.found, p.now().Sub(p.foundAt) < discoveredFor
@@ -40,7 +39,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 		return found, nil
 	}
 	answer := p.asking.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.c.Patience) // others wait for it too
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.c.Patience) // other callers wait for it too
 		defer cancel()
 		return p.ask(ctx)
 	})
@@ -50,7 +49,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 		case a.Err == nil:
 			return a.Val.(*discovered), nil
 		case found != nil:
-			return found, nil // yesterday's will do
+			return found, nil // older metadata still work
 		default:
 			return nil, fmt.Errorf("discovery: %w", a.Err)
 		}
@@ -59,7 +58,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	}
 }
 
-// ask fetches what the issuer says about itself, and remembers it.
+// ask fetches the metadata of the issuer, and remembers them.
 func (p *Provider) ask(ctx context.Context) (*discovered, error) {
 	address := strings.TrimSuffix(p.c.Issuer, "/") + wellKnown
 	document, err := p.get(ctx, address, "")
@@ -84,8 +83,7 @@ func (p *Provider) ask(ctx context.Context) (*discovered, error) {
 	return fetched, nil
 }
 
-// read checks what an issuer says about itself. What we could do without is left out
-// if it is odd.
+// read checks the metadata of an issuer. It ignores optional members that are wrong.
 func (p *Provider) read(metadata members) (*discovered, error) {
 	if issuer := metadata.text("issuer"); issuer != p.c.Issuer {
 		return nil, p.otherIssuer(issuer)
@@ -122,14 +120,13 @@ func (p *Provider) read(metadata members) (*discovered, error) {
 	return d, nil
 }
 
-// algorithms are those with a public key. Only with them does a signature say who
-// made it.
+// algorithms are the signature algorithms with a public key. Only with them a signature
+// proves who made it.
 var algorithms = []string{
 	oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA,
 }
 
-// otherIssuer tells IT what to write in place of an issuer that calls itself
-// otherwise.
+// otherIssuer tells IT what to write instead, if the metadata name another issuer.
 func (p *Provider) otherIssuer(issuer string) error {
 	cause := fmt.Errorf("the provider at %s calls itself %q", p.c.Issuer, issuer)
 	other := p.c
@@ -144,9 +141,9 @@ func (p *Provider) otherIssuer(issuer string) error {
 	}
 }
 
-// checkEndpoint refuses an address that we would not send people or secrets to: it is
-// https, or stays on this machine together with the issuer, and has nothing in it that
-// could be taken for another (RFC 6749, 3.1 and 3.2).
+// checkEndpoint refuses an address to which neither people nor secrets may be sent. It must
+// be https, or on this machine like the issuer, and it must not be ambiguous (RFC 6749, 3.1
+// and 3.2).
 func (p *Provider) checkEndpoint(address string) error {
 	issuer, err := url.Parse(p.c.Issuer)
 	if err != nil {

@@ -8,29 +8,29 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// A failure is one of three kinds, and people are told which: an answer that is late,
-// declined or somebody else's may be another one at the next try; a provider that is away
-// comes back by itself; and what isn't set up rightly stays so until IT does something.
-// Most faults of what the provider itself says are of the third kind.
+// A failure is of one of three kinds, and people read which. A response that is late,
+// declined or of another browser may be right at the next try. A provider that can't be
+// reached comes back by itself. A wrong configuration stays wrong until IT mends it. Most
+// faults in what the provider itself sends are of the third kind.
 
 // SetupError is a failure of the third kind.
 type SetupError struct {
 	Cause error
-	Mend  string // what IT is to do, "write issuer = …"
+	Mend  string // what IT must do, such as "write issuer = …"
 }
 
-// Error is for the log: people read neither.
+// Error is for the log. People read neither field.
 func (e *SetupError) Error() string { return e.Cause.Error() + ": " + e.Mend }
 
 // Unwrap returns the cause.
 func (e *SetupError) Unwrap() error { return e.Cause }
 
-// mend says what IT is to do about a failure.
+// mend adds to a cause what IT must do.
 func mend(cause error, format string, args ...any) error {
 	return &SetupError{cause, fmt.Sprintf(format, args...)}
 }
 
-// MendOf returns what IT is to do about an error, or "" if only waiting helps.
+// MendOf returns what IT must do about an error, or "" if only waiting helps.
 func MendOf(err error) string {
 	if e, ok := errors.AsType[*SetupError](err); ok {
 		return e.Mend
@@ -38,12 +38,13 @@ func MendOf(err error) string {
 	return ""
 }
 
-// refused is for an answer that another try may better.
+// refused is the refusal of a response; another try may succeed.
 func (p *Provider) refused(cause error) error {
 	return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", p.c.Name).Because(cause)
 }
 
-// failed is for a provider that is away or not set up rightly, by its cause.
+// failed is the refusal for a provider that can't be reached, or, if IT must mend the
+// cause, that isn't set up correctly.
 func (p *Provider) failed(cause error) error {
 	switch {
 	case MendOf(cause) == "":
@@ -55,14 +56,15 @@ func (p *Provider) failed(cause error) error {
 	}
 }
 
-// cannotConfirm is for a provider that leaves open when the person signed in there,
-// or lets them in without asking. Another try would end the same way, until IT mends it.
+// cannotConfirm is the refusal for a provider that doesn't say when the person signed in
+// there, or lets them in without asking. Another try fails too, until IT mends it.
 func (p *Provider) cannotConfirm(cause error) error {
 	return shared.Errorf(shared.CodeSSORefused, "%s doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again.", p.c.Name).Because(cause)
 }
 
-// Declined is for an answer with an error in place of a code: mostly of a person who
-// said no, or was told no, at the provider. A browser brought it.
+// Declined is the refusal for a response with an error in place of a code. Mostly the
+// person declined at the provider, or the provider declined. A browser brought the
+// response.
 func (p *Provider) Declined(code, description string) error {
 	warns := "a browser brought an error"
 	if errorCodes[code] != nil {
@@ -71,32 +73,33 @@ func (p *Provider) Declined(code, description string) error {
 	return p.named(code, &browserError{"the provider answered " + quoted(code, description), warns})
 }
 
-// AnsweredByPOST is for an answer that comes as a form (OAuth 2.0 Form Post Response Mode). It
-// counts for nobody: with a form of another site browsers send no cookie of ours, so nothing
-// tells who asked for it.
+// AnsweredByPOST is the refusal for a response that comes as a form (OAuth 2.0 Form Post
+// Response Mode). It never counts: browsers send none of our cookies with a form from
+// another site, so nothing says who made the request.
 func (p *Provider) AnsweredByPOST() error {
 	return p.failed(mend(&browserError{"the answer came by POST", "a browser brought an answer by POST"}, "%s", mendMode))
 }
 
-// AnsweredEmpty is for an answer with nothing in it, to a browser that waits for one. Most
-// likely it is in the fragment of the address, which browsers send to no server.
+// AnsweredEmpty is the refusal for an empty response to a browser that waits for one. Most
+// likely the response is in the fragment of the address, which browsers don't send to
+// servers.
 func (p *Provider) AnsweredEmpty() error {
 	return p.failed(mend(&browserError{"the answer is empty: it may be in the fragment", "a browser brought an empty answer, as with response_mode=fragment"}, "%s", mendMode))
 }
 
-// mendMode is for a provider that answers in another way than was asked (OAuth 2.0 Multiple
-// Response Type Encoding Practices, 2.1).
+// mendMode is for a provider that ignores the response mode of the request (OAuth 2.0
+// Multiple Response Type Encoding Practices, 2.1).
 const mendMode = "the provider must answer in the query of the address: set response_mode=query for this client there"
 
-// browserError is what a browser brought from a provider, or says that it did: anybody can
-// write an address. So only the line of that one request quotes it. A warning is for IT to
-// follow, and has our own words instead.
+// browserError is an error that a browser brought from a provider, or claims to have
+// brought: anybody can write an address. Only the log's line of that request quotes it. A
+// warning is for IT to follow, so it has our own words instead.
 type browserError struct{ text, warns string }
 
 // Error quotes what the browser brought.
 func (e *browserError) Error() string { return e.text }
 
-// named returns what becomes of an error that the provider has a name for.
+// named returns the refusal for an error code of the provider.
 func (p *Provider) named(code string, cause error) error {
 	if outcome := errorCodes[code]; outcome != nil {
 		return outcome(p, cause)
@@ -104,10 +107,10 @@ func (p *Provider) named(code string, cause error) error {
 	return p.refused(cause)
 }
 
-// errorCodes is what becomes of an error that a provider names: those that are registered
-// (RFC 6749, 4.1.2.1 and 5.2; OpenID Connect Core 1.0, 3.1.2.6; RFC 8707; RFC 9101; RFC
-// 9396; RFC 9449) and a few that large providers have besides. Anybody can write one into
-// an address, so nothing depends on it but a sentence, and a warning that says so.
+// errorCodes has the refusals for the error codes of providers: the registered ones (RFC
+// 6749, 4.1.2.1 and 5.2; OpenID Connect Core 1.0, 3.1.2.6; RFC 8707; RFC 9101; RFC 9396;
+// RFC 9449) and some that large providers use besides. Anybody can write a code into an
+// address, so it decides only a sentence, and a warning that says so.
 var errorCodes = map[string]func(p *Provider, cause error) error{
 	"access_denied":                     (*Provider).denied,
 	"login_required":                    (*Provider).denied,
@@ -151,12 +154,13 @@ const (
 	mendRequest  = "let the provider take plain requests of this client: without request objects (JAR), pushed requests (PAR) and DPoP"
 )
 
-// denied is for somebody who said no, or was told no.
+// denied is the refusal if the person or the provider declined.
 func (p *Provider) denied(cause error) error {
 	return shared.Errorf(shared.CodeSSORefused, "You weren't signed in at %s. Please try again, or sign in another way.", p.c.Name).Because(cause)
 }
 
-// misregistered is for a provider that knows us as something else than what we are.
+// misregistered is the refusal for a provider where this client is registered in another
+// way than it works.
 func (p *Provider) misregistered(cause error) error {
 	return p.failed(mend(cause, "compare client-id and scopes with what is registered at the provider, as a web application with the authorization code flow and the redirect URI %s", p.callback))
 }
@@ -165,7 +169,7 @@ func mendBy(todo string) func(*Provider, error) error {
 	return func(p *Provider, cause error) error { return p.failed(mend(cause, "%s", todo)) }
 }
 
-// quoted is an error with its description, where it has one, for the log.
+// quoted returns an error code with its description, if there is one, for the log.
 func quoted(code, description string) string {
 	if description == "" {
 		return limited(code)
@@ -173,5 +177,5 @@ func quoted(code, description string) string {
 	return limited(code) + ": " + limited(description)
 }
 
-// limited cuts what a stranger may have written into the address, for the log.
+// limited shortens text that a stranger may have written, for the log.
 func limited(text string) string { return strings.ToValidUTF8(text[:min(len(text), 200)], "") }

@@ -1,15 +1,15 @@
 // Package federation lets people sign in at OpenID providers (OpenID Connect Core 1.0,
-// authorization code flow with PKCE). It is a feature that package server mounts: [Handlers]
-// are its routes, and a [Provider] speaks the protocol. Who a
-// person of a provider is here, and what they may do, is decided in package account.
+// authorization code flow with PKCE). It is a feature that package server mounts:
+// [Handlers] has its routes, and a [Provider] speaks the protocol. Package account decides
+// which user a person is, and what they may do.
 //
-// A [Provider] finds out about its issuer at the first use and keeps that for a
-// day; keys are fetched again when an unknown one signs. One that is away fails by
-// itself, and nothing else does.
+// A [Provider] fetches the issuer's metadata at the first use, and keeps it for a day. It
+// fetches the keys again when an unknown one signs. A provider that can't be reached
+// affects nothing but the sign-ins there.
 //
-// It is strict about what decides who somebody is, and reads everything else member
-// by member: no optional claim, and no key that can't be read, keeps a person out.
-// [Provider.Check] tells IT in time what will fail, and what to write instead.
+// This package is strict about the claims that decide who a person is. It reads everything
+// else member by member, so an optional claim, or a key that can't be read, keeps nobody
+// out. [Provider.Check] tells IT in advance what will fail, and what to write instead.
 package federation
 
 import (
@@ -33,9 +33,9 @@ import (
 )
 
 const (
-	// defaultPatience is short, since somebody is looking at an empty page meanwhile.
+	// defaultPatience is short, because the person sees an empty page meanwhile.
 	defaultPatience = 10 * time.Second
-	// AnswerLife is how long somebody may take at the provider.
+	// AnswerLife is how long a person may take at the provider.
 	AnswerLife = 15 * time.Minute
 )
 
@@ -52,12 +52,12 @@ type Provider struct {
 	foundAt time.Time
 }
 
-// New returns a Provider. Callback is our address that it sends people back to.
+// New returns a Provider. Callback is our redirect URI.
 func New(c Config, callback string, now store.Clock) *Provider {
 	if len(c.Scopes) == 0 {
 		c.Scopes = []string{"profile", "email"}
 	}
-	c.Scopes = slices.DeleteFunc(slices.Clone(c.Scopes), func(s string) bool { return s == oidc.ScopeOpenID }) // it is asked for anyway
+	c.Scopes = slices.DeleteFunc(slices.Clone(c.Scopes), func(s string) bool { return s == oidc.ScopeOpenID }) // it is always added
 	if c.Patience == 0 {
 		c.Patience = defaultPatience
 	}
@@ -67,15 +67,15 @@ func New(c Config, callback string, now store.Clock) *Provider {
 // Config is what the provider was made of, with what was unset filled in.
 func (p *Provider) Config() Config { return p.c }
 
-// Pending is a sign-in between the two times that we see the browser. It must come
-// back unread and unchanged, from the same browser.
+// Pending is an authorization request that waits for its response. The same browser must
+// bring it back, unread and unchanged.
 type Pending struct {
 	Provider string    `json:"p"`
 	State    string    `json:"s"`
 	Nonce    string    `json:"n"`
 	Verifier string    `json:"v"` // PKCE's (RFC 7636, 4.1)
 	Expires  time.Time `json:"e"`
-	// Fresh: the person must have signed in at the provider since this moment.
+	// Fresh is set if the person must sign in at the provider after this time.
 	Fresh time.Time `json:"f,omitzero"`
 }
 
@@ -90,7 +90,7 @@ type Identity struct {
 	UserInfo func(context.Context) (account.Profile, error)
 }
 
-// How the provider is to treat somebody who is signed in there.
+// How says what the provider does with a person who is signed in there.
 type How int
 
 // The values of [How].
@@ -100,7 +100,8 @@ const (
 	Choosing            // it must ask which of their accounts they mean
 )
 
-// Begin returns the provider's address that the browser is to go to.
+// Begin makes an authorization request, and returns the address at the provider to which
+// the browser is redirected.
 func (p *Provider) Begin(ctx context.Context, how How) (address string, pending Pending, err error) {
 	issuer, err := p.discover(ctx)
 	if err != nil {
@@ -121,7 +122,7 @@ func (p *Provider) Begin(ctx context.Context, how How) (address string, pending 
 	return p.request(issuer).AuthCodeURL(pending.State, options...), pending, nil
 }
 
-// request is an authorization request, but for what is new in each.
+// request is an authorization request without what is new in each.
 func (p *Provider) request(issuer *discovered) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: p.c.ClientID, RedirectURL: p.callback, Endpoint: oauth2.Endpoint{AuthURL: issuer.authorization},
@@ -129,13 +130,14 @@ func (p *Provider) request(issuer *discovered) *oauth2.Config {
 	}
 }
 
-// Finish checks what the provider's answer brought back, redeems its code, and
-// returns who has signed in. It may succeed twice for one answer, if the provider
-// allows that: whoever uses the result must spend [Pending.Ticket] with it.
+// Finish checks an authorization response, redeems its code, and returns who has signed in.
+// It may succeed twice for one response if the provider allows that, so the caller must
+// spend [Pending.Ticket] together with the result.
 //
-// Refusals: [shared.CodeSSORefused] for an answer that is late or somebody else's, or
-// where the person said no; [shared.CodeProviderUnavailable] and
-// [shared.CodeProviderMisconfigured], for the causes of which see [MendOf].
+// Refusals: [shared.CodeSSORefused] for a response that is late, that belongs to another
+// browser, or in which the person or the provider declined;
+// [shared.CodeProviderUnavailable] and [shared.CodeProviderMisconfigured], for whose causes
+// see [MendOf].
 func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Values) (Identity, error) {
 	if err := p.belongs(pending, answer); err != nil {
 		return Identity{}, err
@@ -146,7 +148,7 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Value
 	}
 	iss, code := answer.Get("iss"), answer.Get("error")
 	switch {
-	case code != "" && (iss == p.c.Issuer || iss == ""): // an error lets nobody in, so it needs no name
+	case code != "" && (iss == p.c.Issuer || iss == ""): // an error signs nobody in, so iss isn't required
 		return Identity{}, p.Declined(code, answer.Get("error_description"))
 	case iss != p.c.Issuer && (iss != "" || issuer.namesIss):
 		cause := &browserError{fmt.Sprintf("the answer is of the issuer %q", limited(iss)), "a browser brought an answer that doesn't name this issuer"}
@@ -163,7 +165,7 @@ func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Value
 	return p.identify(ctx, issuer, tokens, pending)
 }
 
-// belongs checks that an answer is the one that this browser waits for.
+// belongs checks that a response answers this authorization request.
 func (p *Provider) belongs(pending Pending, answer url.Values) error {
 	switch {
 	case pending.Provider != p.c.ID:
@@ -176,12 +178,12 @@ func (p *Provider) belongs(pending Pending, answer url.Values) error {
 	return nil
 }
 
-// signOutPatience is short: whoever signs out is out here already.
+// signOutPatience is short, because the person is signed out here already.
 const signOutPatience = 2 * time.Second
 
-// SignOutURL is where the browser goes to end the session at the provider, and
-// comes back to back; "" if there is no such place, it isn't known soon, or it isn't
-// wanted.
+// SignOutURL returns the address that ends the session at the provider and then leads to
+// back. It returns "" if IT doesn't want that, or if the provider has no such address or
+// doesn't answer soon.
 func (p *Provider) SignOutURL(ctx context.Context, back string) string {
 	if !p.c.SignOut {
 		return ""
@@ -203,8 +205,8 @@ func (p *Provider) SignOutURL(ctx context.Context, back string) string {
 	return end.String()
 }
 
-// Ticket is what must be spent with the identity, so that of an answer that is sent
-// twice one succeeds.
+// Ticket must be spent together with the identity. If a response is sent twice, only one of
+// them succeeds.
 func (d Pending) Ticket() store.SpendTicket {
 	sum := store.HashOf("sso " + d.State)
 	return store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte(sum[:16]), Expires: d.Expires}}

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// maxAnswer bounds what we read of a provider's answer, in bytes.
+	// maxAnswer bounds the body of an answer, in bytes.
 	maxAnswer = 1 << 20
-	// maxHeader bounds its header.
+	// maxHeader bounds the header of an answer, in bytes.
 	maxHeader = 64 << 10
-	// maxRedirects is how often an address may lead to another one of its host.
+	// maxRedirects bounds the redirects from an address to others of its host.
 	maxRedirects = 3
 )
 
@@ -44,9 +44,9 @@ func newClient(patience time.Duration) *http.Client {
 	return &http.Client{Timeout: patience, Transport: transport, CheckRedirect: follow}
 }
 
-// follow lets a public document be moved on its own host, and nothing else: no code,
-// secret or access token goes to an address that we didn't choose, and no other host
-// speaks for the issuer.
+// follow allows only redirects of a public document within its host. No code, secret or
+// access token goes to an address that isn't in the metadata, and no other host answers for
+// the issuer.
 func follow(next *http.Request, before []*http.Request) error {
 	first := before[0]
 	if first.Method != http.MethodGet || first.Header.Get("Authorization") != "" ||
@@ -56,13 +56,13 @@ func follow(next *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// document is what a GET brought.
+// document is the answer to a GET.
 type document struct {
 	body []byte
-	kind string // its Content-Type
+	kind string // the Content-Type
 }
 
-// statusError is an answer that isn't 200.
+// statusError is the error for an answer with another status than 200.
 type statusError struct {
 	address  string
 	status   int
@@ -76,7 +76,7 @@ func (e *statusError) Error() string {
 	return fmt.Sprintf("%s answers %d %s", e.address, e.status, http.StatusText(e.status))
 }
 
-// passes reports whether such an answer may be another one soon.
+// passes reports whether the answer may be another one soon.
 func (e *statusError) passes() bool { return passes(e.status) }
 
 func passes(status int) bool {
@@ -112,11 +112,11 @@ func (p *Provider) get(ctx context.Context, address, accessToken string) (docume
 	return document{body, answer.Header.Get("Content-Type")}, nil
 }
 
-// explained adds what IT must do about a connection that can't work until then. Any
-// other failure may pass by itself, and stays as it is.
+// explained adds what IT must do about a connection that can't work. Any other failure may
+// pass by itself, so it stays as it is.
 func explained(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		err = fmt.Errorf("%s: %w", e.URL, e.Err) // the method is of no interest
+		err = fmt.Errorf("%s: %w", e.URL, e.Err) // without the method
 	}
 	if _, is := errors.AsType[*http.MaxBytesError](err); is {
 		return mend(err, "it answers with more than %d bytes, which aren't read: the provider itself must be mended", maxAnswer)

@@ -17,9 +17,10 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Handlers let people sign in at the providers, link what they are there with their account,
-// and confirm there. They are authorization requests, and the callback with its response; what
-// the browser keeps in between is in authorization.go. [NewHandlers] makes them.
+// Handlers let people sign in at the providers, link their identities there with their
+// account, and confirm there. They make authorization requests, and take the responses at
+// the callback. What the browser keeps in between is in authorization.go. [NewHandlers]
+// makes them.
 type Handlers struct {
 	Providers []*Provider
 	Accounts  *account.Service // knows the same providers
@@ -52,7 +53,7 @@ func NewHandlers(key []byte, h Handlers) (*Handlers, error) {
 // CallbackPattern is the pattern of the callbacks, each of which is a redirect URI.
 const CallbackPattern = shared.PageSSO + "{provider}" + shared.PageSSOAnswer
 
-// Mount names the routes: those of the API, and those that a browser is sent to.
+// Mount names the routes: those of the API, and those to which browsers are redirected.
 func (h *Handlers) Mount(api, page func(pattern string, h httpapi.Handler)) {
 	api("POST "+shared.PathConfirmSSO+"{provider}", h.Gates.SignedIn(h.beginConfirmation))
 	api("POST "+shared.PathIdentity+"{provider}", h.Gates.Confirmed(h.beginLink))
@@ -71,8 +72,8 @@ func (h *Handlers) provider(r *http.Request) (*Provider, error) {
 	return h.Providers[at], nil
 }
 
-// begin begins an authorization request, sets its cookie, and returns the address at the
-// provider that the browser is to go to.
+// begin makes an authorization request, sets its cookie, and returns the address at the
+// provider to which the browser goes.
 func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, p *Provider, a authorization, how How) (address string, err error) {
 	address, a.Pending, err = p.Begin(r.Context(), how)
 	if err != nil {
@@ -87,20 +88,20 @@ func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, p *Provider, a 
 	return address, nil
 }
 
-// warned warns IT of a sign-in that fails at a provider. What a browser brought is told by
-// its code alone; the line of the same request quotes it.
+// warned warns IT of a failure, and returns it. A warning names what a browser brought by
+// its code alone; the log's line of the same request quotes it.
 func (h *Handlers) warned(r *http.Request, p *Provider, err error) error {
-	if r.Context().Err() == nil { // else it may be that nobody waited
+	if r.Context().Err() == nil { // otherwise it may have failed because nobody waited
 		h.warnings.Warn(h.Log.With("request", httpapi.RequestID(r.Context())), p, err)
 	}
 	return err
 }
 
-// queryChoose in the address of a provider's button lets the provider ask which
-// account is meant: the one that it would take by itself was refused.
+// queryChoose in the address of a provider's button makes the provider ask which account to
+// use, because the one that it would use by itself was refused.
 const queryChoose = "choose"
 
-// beginSignIn is the button of the sign-in page.
+// beginSignIn is the address of a provider's button on the sign-in page.
 func (h *Handlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 	p, err := h.provider(r)
 	if err != nil {
@@ -135,7 +136,7 @@ func (h *Handlers) beginConfirmation(w http.ResponseWriter, r *http.Request) err
 	return h.beginSignedIn(w, r, authorization{Purpose: toConfirm, Next: h.Pages.Next(request.Next)})
 }
 
-// beginSignedIn answers with the address for the app to go to.
+// beginSignedIn answers with the address at the provider, to which the app goes.
 func (h *Handlers) beginSignedIn(w http.ResponseWriter, r *http.Request, a authorization) error {
 	p, err := h.provider(r)
 	if err != nil {
@@ -153,7 +154,7 @@ func (h *Handlers) beginSignedIn(w http.ResponseWriter, r *http.Request, a autho
 	return httpapi.Respond(w, http.StatusOK, shared.AtProvider{URL: address})
 }
 
-// callback is the redirect URI: it takes the authorization response that a browser brings.
+// callback is the redirect URI. It takes the authorization response that a browser brings.
 func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 	p, err := h.provider(r)
 	if err != nil {
@@ -169,7 +170,7 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 		err = h.carryOut(w, r, a, h.claims(p, a, identity))
 	}
 	h.warned(r, p, err)
-	if shared.CodeOf(err) != shared.CodeProviderUnavailable { // else they may come again by Back
+	if shared.CodeOf(err) != shared.CodeProviderUnavailable { // otherwise the person may try again with Back
 		h.Cookies.Drop(w, cookieOf(a.State))
 	}
 	if err != nil {
@@ -188,8 +189,8 @@ func (h *Handlers) claims(p *Provider, a authorization, identity Identity) accou
 	}
 }
 
-// refusePosted is for a provider that answers by POST, which no other site may do here. It
-// tells people and IT what is wrong, and neither reads the answer nor changes anything.
+// refusePosted refuses a response by POST. No other site may send a POST here, so it
+// doesn't read the response and changes nothing. It tells people and IT what is wrong.
 func (h *Handlers) refusePosted(_ http.ResponseWriter, r *http.Request) error {
 	p, err := h.provider(r)
 	if err != nil {
@@ -198,10 +199,9 @@ func (h *Handlers) refusePosted(_ http.ResponseWriter, r *http.Request) error {
 	return h.warned(r, p, p.AnsweredByPOST())
 }
 
-// unexpected is for an answer that the browser waits for no more, or never has: mostly of
-// somebody who went back by the browser's button after they had signed in. Anybody can send
-// one, so IT isn't warned of what it says; but of an empty one in a browser that waits for
-// an answer of p.
+// unexpected refuses a response for which the browser doesn't wait: mostly after the person
+// went back in the browser after signing in. Anybody can send one, so IT isn't warned of
+// what it says. IT is warned of an empty response to a browser that waits for one of p.
 func (h *Handlers) unexpected(w http.ResponseWriter, r *http.Request, p *Provider, err error) error {
 	answer := r.URL.Query()
 	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
@@ -243,13 +243,13 @@ func (h *Handlers) carryOut(w http.ResponseWriter, r *http.Request, a authorizat
 	return nil
 }
 
-// backToSignIn shows a refusal at the sign-in page, or on a page of its own to
-// somebody who is signed in. Who wanted to sign in, and is by now, is led on: another
-// tab was faster. What isn't a refusal stays a fault.
+// backToSignIn shows a refusal on the sign-in page, or on a page of its own to a signed-in
+// user. If the person wanted to sign in and is signed in by now, because another tab was
+// faster, it leads them on. An error without a code stays a fault.
 //
-// An authorization request whose cookie was opened tells that cookies come back. Without one
-// they may be blocked, or a proxy may drop them, and then the notice is lost too: the page
-// [shared.PageSignedIn] finds that out.
+// If the cookie of the authorization request was opened, the browser sends cookies back.
+// Otherwise cookies may be blocked, or a proxy may drop them, and then the notice is lost
+// too. The page [shared.PageSignedIn] finds that out.
 func (h *Handlers) backToSignIn(w http.ResponseWriter, r *http.Request, a authorization, err error) error {
 	if shared.CodeOf(err) == "" {
 		return err
@@ -271,9 +271,9 @@ func (h *Handlers) backToSignIn(w http.ResponseWriter, r *http.Request, a author
 	return nil
 }
 
-// fragmentAfter is an empty fragment after a callback without a query: the answer may be in
-// the fragment, and browsers carry one along to an address that has none of its own (RFC
-// 9110, 10.2.2).
+// fragmentAfter returns an empty fragment after a callback without a query. The response
+// may be in the fragment, and browsers keep a fragment for an address that has none of its
+// own (RFC 9110, 10.2.2).
 func fragmentAfter(r *http.Request) string {
 	if r.URL.RawQuery == "" && strings.HasSuffix(r.URL.Path, shared.PageSSOAnswer) {
 		return "#"
@@ -284,11 +284,11 @@ func fragmentAfter(r *http.Request) string {
 // Button leads from the sign-in page to a provider.
 type Button struct {
 	Name    string // of the provider
-	Text    string // on the button; "" for what the page says of any
+	Text    string // on the button; "" for the usual text
 	Address string
 }
 
-// Buttons are those of the sign-in page, after a refusal or without one.
+// Buttons returns the buttons for the sign-in page, after a refusal with this code or "".
 func (h *Handlers) Buttons(next string, refused shared.Code) []Button {
 	query := url.Values{}
 	if next != shared.PageHome {
@@ -316,8 +316,8 @@ func (h *Handlers) unlink(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// SignOutURL is where a browser ends its session at the provider that it signed in
-// at, or "".
+// SignOutURL returns the address that ends a session at the provider where its user signed
+// in, or "".
 func (h *Handlers) SignOutURL(ctx context.Context, session store.Session) string {
 	at := slices.IndexFunc(h.Providers, func(p *Provider) bool { return session.Provider != "" && p.c.ID == session.Provider })
 	if at < 0 {

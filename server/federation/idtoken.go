@@ -16,14 +16,14 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// The ID token (OpenID Connect Core 1.0, 2 and 3.1.3.7): strict about the claims that
-// decide who somebody is. All other claims may be of any type, or missing.
+// The ID token (OpenID Connect Core 1.0, 2 and 3.1.3.7). This file is strict about the
+// claims that decide who a person is. Other claims may have any type, or be missing.
 
-// decisive are the claims that decide.
+// decisive are the claims that decide who a person is.
 var decisive = []string{"iss", "sub", "aud", "azp", "exp", "iat", "nonce"}
 
-// tokenKeys gives the library the claims that decide, and keeps all of them. The
-// library reads a token as a whole: one other claim of an odd type would fail it.
+// tokenKeys gives the library only the decisive claims, and keeps all of them. The library
+// decodes a token as a whole, so another claim of a wrong type would make it fail.
 type tokenKeys struct {
 	keys   *keySet
 	all    members
@@ -55,9 +55,9 @@ func (k *tokenKeys) VerifySignature(ctx context.Context, token string) ([]byte, 
 	return json.Marshal(decides)
 }
 
-// checkTypes refuses claims that decide and aren't what they must be (OpenID Connect
-// Core 1.0, 2). Whom a provider calls 7 today, it may call "7.0" or "007" tomorrow, and
-// then it would be somebody else.
+// checkTypes refuses decisive claims of a wrong type (OpenID Connect Core 1.0, 2). A
+// provider that sends the subject 7 today might send "7.0" or "007" tomorrow, which would
+// be another person.
 func checkTypes(all members) error {
 	for _, name := range []string{"exp", "iat"} { // the library would take a string
 		if _, is := all.instant(name); !is || all[name][0] == '"' {
@@ -73,8 +73,8 @@ func checkTypes(all members) error {
 	return nil
 }
 
-// identify checks an ID token. It comes from the provider itself and has just been made,
-// so nearly all that can be wrong with it will be wrong with the next one too.
+// identify checks an ID token. The token comes directly from the provider and is new, so
+// nearly everything that is wrong with it will be wrong with the next one too.
 func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens members, pending Pending) (Identity, error) {
 	raw := tokens.text("id_token")
 	if raw == "" {
@@ -93,7 +93,7 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 		return Identity{}, p.failed(keys.failed)
 	case err != nil:
 		return Identity{}, p.failed(p.explainedToken(fmt.Errorf("the ID token fails: %w", err), issuer, keys.all))
-	case token.Nonce != pending.Nonce: // somebody else's code, say
+	case token.Nonce != pending.Nonce: // for instance with the code of another person
 		return Identity{}, p.refused(errors.New("the ID token fails: its nonce is another"))
 	}
 	if err := p.checkParty(token, keys.all); err != nil {
@@ -115,8 +115,8 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 	}, nil
 }
 
-// checkForm refuses a token of a form that the provider gives to every client that is
-// registered as we are: with the next one it would be the same.
+// checkForm refuses a token in a form that the client's registration determines, so that
+// the next token would have it too.
 func checkForm(token string) error {
 	parts := strings.Split(token, ".")
 	if len(parts) == 5 { // RFC 7516, 3.1
@@ -124,7 +124,7 @@ func checkForm(token string) error {
 	}
 	var header members
 	if decoded, err := base64.RawURLEncoding.DecodeString(parts[0]); err != nil || json.Unmarshal(decoded, &header) != nil {
-		return nil // the library says so
+		return nil // the library refuses it with the cause
 	}
 	if a := header.text("alg"); strings.HasPrefix(a, "HS") { // RFC 7518, 3.2
 		return mend(fmt.Errorf("the ID token is signed with %s, for which anybody who checks it needs the secret", limited(a)), "let the provider sign ID tokens for this client with RS256 or ES256")
@@ -132,8 +132,8 @@ func checkForm(token string) error {
 	return nil
 }
 
-// explainedToken tells what IT is to do about a token that the library doesn't take. All
-// is empty where nobody knows who made it.
+// explainedToken adds what IT must do about a token that the library refuses. All is empty
+// if the signature isn't verified.
 func (p *Provider) explainedToken(err error, issuer *discovered, all members) error {
 	switch {
 	case all == nil:
@@ -147,8 +147,8 @@ func (p *Provider) explainedToken(err error, issuer *discovered, all members) er
 	}
 }
 
-// checkParty holds that a token which others may use too was made for us (OpenID Connect
-// Core 1.0, 3.1.3.7).
+// checkParty checks that a token for several clients was made for us (OpenID Connect Core
+// 1.0, 3.1.3.7).
 func (p *Provider) checkParty(token *oidc.IDToken, all members) error {
 	shared := slices.ContainsFunc(token.Audience, func(a string) bool { return a != p.c.ClientID })
 	var wrong string
@@ -165,11 +165,11 @@ func (p *Provider) checkParty(token *oidc.IDToken, all members) error {
 	return mend(fmt.Errorf("the ID token fails: %s", wrong), "let the provider make ID tokens for the client-id %s alone, or name it in azp", p.c.ClientID)
 }
 
-// oldest is the age of a token that nobody has just signed for us.
+// oldest is an age that a token can't have if it was just made for us.
 const oldest = 24 * time.Hour
 
-// checkTimes holds that the token counts now. It was made for this very sign-in, so
-// one that was made at another time tells that the clocks differ.
+// checkTimes checks that the token is valid now. It was made for this sign-in, so a token
+// from another time means that the clocks differ.
 func (p *Provider) checkTimes(token *oidc.IDToken, all members) error {
 	now, at := p.now(), token.IssuedAt
 	var wrong string
@@ -187,13 +187,13 @@ func (p *Provider) checkTimes(token *oidc.IDToken, all members) error {
 	}
 	cause := fmt.Errorf("the ID token fails: %s %s, when it was %s here", wrong, utc(at), utc(now))
 	if token.IssuedAt.Sub(now).Abs() > store.ClockSkew {
-		apart := token.IssuedAt.Sub(now.Truncate(time.Second)).Abs() // as the log writes both
+		apart := token.IssuedAt.Sub(now.Truncate(time.Second)).Abs() // in whole seconds, as the log has both
 		return p.failed(clockError(fmt.Errorf("%w, and its iat differs by %s", cause, apart.Truncate(time.Second))))
 	}
 	return p.failed(mend(cause, "let the provider make ID tokens that count at once, and for a minute at least"))
 }
 
-// checkFresh holds that the person signed in at the provider since a moment.
+// checkFresh checks that the person has signed in at the provider since a time.
 func (p *Provider) checkFresh(all members, since time.Time) error {
 	at, is := all.instant("auth_time")
 	switch {
@@ -209,8 +209,8 @@ func (p *Provider) checkFresh(all members, since time.Time) error {
 	return nil
 }
 
-// clockError is for clocks that differ. By how much is in the cause: what is to be done stays
-// the same, so IT reads it once.
+// clockError is the error for clocks that differ. Its cause says by how much. The advice
+// doesn't, so that IT reads it once.
 func clockError(cause error) error {
 	return mend(cause, "let a time service (NTP) set the clock of this machine, or the provider's: Keypeg allows a difference of %d seconds", int(store.ClockSkew.Seconds()))
 }

@@ -12,9 +12,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// keySet has the keys that an issuer signs with. A signature that none of them made
-// lets it fetch them again, since the issuer may have a new one (OpenID Connect Core
-// 1.0, 10.1.1).
+// keySet has the keys of an issuer. If none of them made a signature, it fetches the keys
+// again, because the issuer may have a new one (OpenID Connect Core 1.0, 10.1.1).
 type keySet struct {
 	fetch func(context.Context) (document, error)
 
@@ -22,11 +21,10 @@ type keySet struct {
 	keys []jose.JSONWebKey
 }
 
-// errSignature is for a token that no key of the provider has signed.
+// errSignature is the error for a token that no key of the provider has signed.
 var errSignature = errors.New("no key of the provider has signed it")
 
-// verify returns the payload of a signed token. Its algorithm is the caller's to
-// check.
+// verify returns the payload of a signed token. The caller must check its algorithm.
 func (s *keySet) verify(ctx context.Context, token string) (payload []byte, err error) {
 	allowed := make([]jose.SignatureAlgorithm, len(algorithms))
 	for i, a := range algorithms {
@@ -71,8 +69,8 @@ func (s *keySet) renew(ctx context.Context) ([]jose.JSONWebKey, error) {
 	return keys, nil
 }
 
-// verifyWith tries the keys that may have signed. A key without an id may be any, and
-// ids need not be distinct.
+// verifyWith tries the keys that may have made the signature. A key without an id may be
+// any of them, and several keys may have the same id.
 func verifyWith(keys []jose.JSONWebKey, signed *jose.JSONWebSignature) (payload []byte, is bool) {
 	header := signed.Signatures[0].Header
 	for _, key := range keys {
@@ -86,12 +84,13 @@ func verifyWith(keys []jose.JSONWebKey, signed *jose.JSONWebSignature) (payload 
 	return nil, false
 }
 
-// leastRSA is the shortest modulus that may sign, in bits (RFC 7518, 3.3). The library reads
-// none over [jose.MaxRSAModulusBits]: each check of a signature would cost too much.
+// leastRSA is the shortest modulus that is accepted, in bits (RFC 7518, 3.3). The library
+// reads no modulus over [jose.MaxRSAModulusBits], because checking a signature would take
+// too long.
 const leastRSA = 2048
 
-// readKeys reads the public keys of a JWK Set that may sign. One that can't be read,
-// or is for something else, is as if it weren't there (RFC 7517, 5).
+// readKeys reads the public keys of a JWK Set that may sign. It ignores keys that can't be
+// read and keys for another use (RFC 7517, 5).
 func readKeys(set []byte) (keys []jose.JSONWebKey) {
 	var all struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -123,8 +122,8 @@ func readKeys(set []byte) (keys []jose.JSONWebKey) {
 	return keys
 }
 
-// keyAlone leaves the members that are the key itself. The library would refuse the
-// key for a certificate beside it, which we have no use for.
+// keyAlone returns only the members that are the key itself. The library would refuse a key
+// because of a certificate in it, which isn't used here.
 func (m members) keyAlone() members {
 	alone := members{}
 	for _, name := range []string{"kty", "crv", "x", "y", "n", "e"} {

@@ -15,7 +15,7 @@ import (
 
 // The token endpoint (RFC 6749, 3.2, and OpenID Connect Core 1.0, 3.1.3).
 
-// authStyle is a way to prove to the token endpoint who we are.
+// authStyle is a method of client authentication at the token endpoint.
 type authStyle int
 
 const (
@@ -24,8 +24,8 @@ const (
 	byKey                     // private_key_jwt
 )
 
-// authStyles are those that the provider may take, the usual one first. Some say
-// nothing of it, or the wrong thing.
+// authStyles returns the methods that the provider may accept, the most usual one first.
+// The metadata of some providers lack them or are wrong.
 func (p *Provider) authStyles(issuer *discovered) []authStyle {
 	methods := issuer.tokenMethods
 	switch {
@@ -40,28 +40,29 @@ func (p *Provider) authStyles(issuer *discovered) []authStyle {
 	}
 }
 
-// tokenError is what the token endpoint refused (RFC 6749, 5.2).
+// tokenError is an error response of the token endpoint (RFC 6749, 5.2).
 type tokenError struct {
 	status            int
 	code, description string
-	date              time.Time // by the provider's clock; zero if it doesn't say
+	date              time.Time // the time of the provider's clock, or zero
 }
 
 func (e *tokenError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("the code wasn't redeemed: %d %s", e.status, quoted(e.code, e.description)))
 }
 
-// codeGrant is what a provider says of a code that it doesn't take, once it knows who
-// asks.
+// codeGrant is the provider's error for an authorization code that it doesn't accept. It
+// comes after the client is authenticated.
 const codeGrant = "invalid_grant"
 
-// isOfClient reports whether it refused us, rather than the code.
+// isOfClient reports whether the provider refused the client, rather than the code.
 func (e *tokenError) isOfClient() bool {
 	return e.code == "invalid_client" || e.code == "unauthorized_client" || e.code == "" && e.status == http.StatusUnauthorized
 }
 
-// mayBeOfCode reports whether it may take another code. Some providers say of one that they
-// can't read what others say of a client that isn't registered rightly.
+// mayBeOfCode reports whether another authorization code may be accepted. For a code that
+// they can't read, some providers send the error that others send for a client that isn't
+// registered correctly.
 func (e *tokenError) mayBeOfCode() bool {
 	if e.isOfClient() || e.status/100 == 3 || passes(e.status) {
 		return false
@@ -69,28 +70,29 @@ func (e *tokenError) mayBeOfCode() bool {
 	return e.code == "invalid_request" || e.isUnclear()
 }
 
-// isUnclear reports whether its code tells nobody what to mend. With 4xx a server_error
-// doesn't pass.
+// isUnclear reports whether the error code doesn't say what to mend. A server_error with a
+// 4xx status doesn't pass by itself.
 func (e *tokenError) isUnclear() bool { return e.code == "server_error" || errorCodes[e.code] == nil }
 
-// redeem exchanges a code for tokens.
+// redeem exchanges an authorization code for tokens.
 func (p *Provider) redeem(ctx context.Context, issuer *discovered, code, verifier string) (tokens members, err error) {
-	var told error
+	var reported error
 	for _, style := range p.authStyles(issuer) {
 		tokens, err = p.redeemBy(ctx, style, issuer, code, verifier)
 		if err == nil {
 			return tokens, nil
 		}
 		refusal, is := errors.AsType[*tokenError](err)
-		if told == nil || is && (refusal.isOfClient() || refusal.code == codeGrant) {
-			told = err
+		if reported == nil || is && (refusal.isOfClient() || refusal.code == codeGrant) {
+			reported = err
 		}
-		// Only a provider that doesn't take the secret this way may take it another.
+		// Try another method only if the provider has refused this one, so that the secret
+		// isn't sent more often than necessary.
 		if !is || refusal.code == codeGrant || passes(refusal.status) || refusal.status/100 == 3 {
 			break
 		}
 	}
-	return nil, p.explainedRefusal(told)
+	return nil, p.explainedRefusal(reported)
 }
 
 func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discovered, code, verifier string) (members, error) {
@@ -142,13 +144,13 @@ func (p *Provider) redeemBy(ctx context.Context, style authStyle, issuer *discov
 	return tokens, nil
 }
 
-// repeats reports whether a text has something in it that was sent. The log has no place for
-// secrets, nor for a code, which may be a sentence that a browser brought.
+// repeats reports whether a text contains something that was sent. The log must not have
+// secrets, nor a code, which may be a sentence from a browser.
 func repeats(text string, sent ...string) bool {
 	return slices.ContainsFunc(sent, func(s string) bool { return s != "" && strings.Contains(text, s) })
 }
 
-// explainedRefusal tells what a failure at the token endpoint means.
+// explainedRefusal returns the refusal for a failure of the token endpoint.
 func (p *Provider) explainedRefusal(err error) error {
 	refusal, is := errors.AsType[*tokenError](err)
 	switch {
