@@ -1,9 +1,9 @@
-// Package proxytest starts the proxies that Keypeg is run behind, Debian's nginx and Caddy,
-// for tests.
+// Package proxytest starts Debian's nginx and Caddy for tests, as proxies in front of
+// Keypeg.
 //
 // [Nginx] and [Caddy] take a configuration as IT writes it, and run the proxy until the
-// test ends. [NginxTo] and [CaddyTo] write the usual one, with lines of the test's own in
-// it. A test that breaks something puts the broken lines there.
+// test ends. [NginxTo] and [CaddyTo] write the usual configuration, with additional lines.
+// A test that breaks something adds the wrong lines there.
 package proxytest
 
 import (
@@ -30,12 +30,12 @@ func FreeAddress(t testing.TB) string {
 	return fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
 }
 
-// Nginx runs nginx with what stands inside of http { }, and returns when it listens at an
+// Nginx runs nginx with the content of http { }, and returns when it listens at the
 // address.
 func Nginx(t testing.TB, at, config string) {
 	t.Helper()
 	dir := t.TempDir()
-	// In one process, it needs no rights and no user of its own.
+	// In one process it needs neither rights nor a user of its own.
 	run(t, at, dir, "nginx", write(t, dir, "nginx.conf", `daemon off;
 master_process off;
 pid `+dir+`/nginx.pid;
@@ -53,7 +53,7 @@ http {
 `), "-e", "stderr", "-c")
 }
 
-// NginxTo runs nginx at an address, in front of an upstream, with more lines in its
+// NginxTo runs nginx at an address, in front of an upstream, with additional lines in its
 // location.
 func NginxTo(t testing.TB, at, upstream string, lines ...string) {
 	t.Helper()
@@ -66,8 +66,8 @@ func NginxServer(at, upstream string, lines ...string) string {
 		ipv4(at), ipv4(upstream), strings.Join(lines, "\n\t\t"))
 }
 
-// Caddy runs Caddy with a Caddyfile, and returns when it listens at an address. It makes
-// its own certificates, which nobody trusts.
+// Caddy runs Caddy with a Caddyfile, and returns when it listens at the address. Caddy
+// makes its own certificates, which nothing trusts.
 func Caddy(t testing.TB, at, config string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -75,21 +75,21 @@ func Caddy(t testing.TB, at, config string) {
 		"run", "--adapter", "caddyfile", "--config")
 }
 
-// CaddyTo runs Caddy at an address, in front of an upstream, with more lines in its
+// CaddyTo runs Caddy at an address, in front of an upstream, with additional lines in its
 // reverse_proxy.
 func CaddyTo(t testing.TB, at, upstream string, lines ...string) {
 	t.Helper()
 	CaddySite(t, at, fmt.Sprintf("reverse_proxy %s {\n\t\t%s\n\t}", ipv4(upstream), strings.Join(lines, "\n\t\t")))
 }
 
-// CaddySite runs Caddy at an address, with directives of the test's own.
+// CaddySite runs Caddy at an address, with the directives of the test.
 func CaddySite(t testing.TB, at string, directives ...string) {
 	t.Helper()
 	Caddy(t, at, fmt.Sprintf("http://%s {\n\tbind 127.0.0.1\n\t%s\n}\n", at, strings.Join(directives, "\n\t")))
 }
 
-// ipv4 is an address as the proxies take it: where localhost has two, they might listen at
-// the other one.
+// ipv4 returns an address for the proxies. localhost may have two addresses, and they might
+// listen at the other one.
 func ipv4(address string) string { return strings.Replace(address, "localhost:", "127.0.0.1:", 1) }
 
 func write(t testing.TB, dir, name, content string) string {
@@ -106,7 +106,7 @@ func run(t testing.TB, at, dir, program, config string, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if program == "nginx" && err != nil {
-		path, err = exec.LookPath("/usr/sbin/nginx") // which isn't in everybody's PATH
+		path, err = exec.LookPath("/usr/sbin/nginx") // often not in PATH
 	}
 	if err != nil {
 		if os.Getenv("CI") != "" {
@@ -144,7 +144,7 @@ func run(t testing.TB, at, dir, program, config string, args ...string) {
 	}
 }
 
-// Output gathers what a process prints, or a log that several goroutines write.
+// Output collects what a process prints, or a log that several goroutines write.
 type Output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -157,7 +157,7 @@ func (o *Output) Write(p []byte) (int, error) {
 	return o.b.Write(p)
 }
 
-// String returns all that was written so far.
+// String returns everything written so far.
 func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

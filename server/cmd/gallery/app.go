@@ -20,7 +20,7 @@ func appPages(files *web.Files) []exhibit {
 	return drawn(files, func(text *message.Catalogue) []ui.State { return pages.States(deps, text) })
 }
 
-// components are the parts of them, and what host programs take.
+// components are the parts of the pages, and the components for host programs.
 func components(files *web.Files) []exhibit {
 	return drawn(files, func(text *message.Catalogue) []ui.State {
 		states := ui.States(text)
@@ -31,8 +31,8 @@ func components(files *web.Files) []exhibit {
 	})
 }
 
-// drawn makes an exhibit of each state. The states are made anew for every page: they
-// are in its language, and a component that was drawn once isn't drawn again.
+// drawn makes an exhibit of each state. It makes the states again for every page, because
+// they are in its language and a component can't be drawn twice.
 func drawn(files *web.Files, states func(*message.Catalogue) []ui.State) (exhibits []exhibit) {
 	for i, state := range states(&message.English) {
 		exhibits = append(exhibits, exhibit{state.Name, func(w http.ResponseWriter, text *message.Catalogue, dir string) error {
@@ -42,17 +42,17 @@ func drawn(files *web.Files, states func(*message.Catalogue) []ui.State) (exhibi
 	return exhibits
 }
 
-// inPlace puts a component where it stands in the app.
+// inPlace puts a component into the markup around it in the app.
 func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI {
 	frame := ui.Frame{Skip: text.Shell.SkipToMain, Product: product, Icon: files.URL("icon.svg"), Home: shared.PageHome}
 	spoken := goapp.H1().Class("spoken").Text(state.Name)
 	switch component := state.UI.(type) {
-	case goapp.HTMLDiv: // a frame itself
+	case goapp.HTMLDiv: // this is a frame
 		return component
 	case *ui.UserMenu:
 		frame.User = component
 		return frame.With(spoken)
-	case *ui.SignInPanel: // which a host's page has in a card of its own
+	case *ui.SignInPanel: // a host's page has it in a card
 		return frame.With(goapp.Div().Class("page").Body(goapp.Section().Class("card").Body(goapp.H1().Text(text.SignIn.Submit), component)))
 	case *ui.MethodsCard:
 		return frame.With(spoken, goapp.Div().Class("page").Body(component))
@@ -63,9 +63,9 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 	}
 }
 
-// written is a component's markup as it is in the browser, where go-app sets
-// properties. In writing it leaves out the value "true", which ARIA needs, and
-// keeps "false", which for HTML's own attributes means true.
+// written returns the markup of a component as it is in the browser, where go-app sets
+// properties. go-app leaves out the value "true" in markup, which ARIA needs, and keeps
+// "false", which means true for HTML's own attributes.
 func written(component goapp.UI) g.Node {
 	markup := ariaTrue.ReplaceAllString(goapp.HTMLString(component), `$1="true"$2`)
 	return g.Raw(htmlFalse.ReplaceAllString(markup, ""))

@@ -13,28 +13,28 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-// product is what the pages call the installation.
+// product is the name of the installation on the pages.
 const product = "Keypeg"
 
-// own are the gallery's style sheet and script.
+// own has the gallery's style sheet and script.
 //
 //go:embed gallery.css gallery.js
 var own embed.FS
 
 const ownPrefix = "/gallery/"
 
-// policy is stricter than the product's own, so what it lets be seen here is seen there too.
+// policy is stricter than the policy of the product, so whatever works here works there.
 const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 
-// exhibit is one state, as a page of its own. The page has the language of text and the
-// direction dir, "ltr" or "rtl". A sign-in page has its language's direction.
+// exhibit is one state on a page of its own. The page has the language of text and the
+// direction dir, "ltr" or "rtl". A sign-in page has the direction of its language.
 type exhibit struct {
 	Name string
 	show func(w http.ResponseWriter, text *message.Catalogue, dir string) error
 }
 
 // newGallery serves the index at "/", and each exhibit at its name. The query chooses the
-// language (lang=de) and the direction (dir=rtl); light or dark is the browser's.
+// language (lang=de) and the direction (dir=rtl); the browser chooses light or dark.
 func newGallery(files *web.Files) http.Handler {
 	exhibits := slices.Concat(signInPages(files), appPages(files), components(files))
 	mux := http.NewServeMux()
@@ -65,7 +65,7 @@ func newGallery(files *web.Files) http.Handler {
 	})
 }
 
-// index has every exhibit in two frames, with the query that it was asked with itself.
+// index shows every exhibit in two frames, which get the query of the index.
 func index(files *web.Files, exhibits []exhibit, query string) g.Node {
 	return h.Doctype(h.HTML(h.Lang("en"),
 		head(files, h.Link(h.Rel("stylesheet"), h.Href(ownPrefix+"gallery.css"))),
@@ -83,7 +83,7 @@ func index(files *web.Files, exhibits []exhibit, query string) g.Node {
 				return h.Section(
 					h.H2(h.A(h.Href(address), g.Text(e.Name))),
 					h.IFrame(h.Class("gallery-wide"), h.Src(address), h.Title(e.Name), h.Loading("lazy")),
-					g.Text(" "), // between the two, which stand in a line
+					g.Text(" "), // between the two frames
 					h.IFrame(h.Class("gallery-phone"), h.Src(address), h.Title(e.Name+", on a phone"), h.Loading("lazy")),
 				)
 			}),
@@ -91,7 +91,7 @@ func index(files *web.Files, exhibits []exhibit, query string) g.Node {
 	))
 }
 
-// page is what a component is shown in.
+// page is the page around a component.
 func page(files *web.Files, lang, dir string, component g.Node) g.Node {
 	return h.Doctype(h.HTML(h.Lang(lang), h.Dir(dir),
 		head(files, h.Script(h.Src(ownPrefix+"gallery.js"), h.Defer())),

@@ -1,12 +1,12 @@
-// Command gallery shows every component of the app and every sign-in page in every
-// state, to those who work on them. The server draws them, without the app: markup and
-// style are what there is to see.
+// Command gallery shows every component of the app and every sign-in page in every state,
+// for those who work on them. The server draws them without the app, so only markup and
+// style can be seen.
 //
 //	go run ./server/cmd/gallery
 //
-// The states themselves stand beside what they show: [ui.States] and [pages.States]. The
-// tests of app/e2e look at all of them: whether they fit, whether nothing moves, and
-// whether everybody can use them.
+// The states are beside the components: [ui.States] and [pages.States]. The tests of
+// app/e2e check all of them: whether they fit, whether nothing moves, and whether everybody
+// can use them.
 package main
 
 import (

@@ -10,8 +10,8 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-// signInPages are what the server draws for people who aren't signed in. Their scripts run,
-// and nothing answers them: there is no API here.
+// signInPages are the pages for people who aren't signed in. Their scripts run, but there
+// is no API to answer them.
 func signInPages(files *web.Files) []exhibit {
 	config := signinpages.Config{Product: product, Contact: "IT desk, phone 1234", PasskeysOn: true, RPID: "localhost", Asset: files.URL}
 	passkeysOnly := signinpages.New(config)
@@ -52,8 +52,8 @@ func signInPages(files *web.Files) []exhibit {
 	return list
 }
 
-// signInExhibits are sign-in pages. The tests of app/e2e know them by the first part of
-// their names: unlike the others, they have scripts of their own.
+// signInExhibits are sign-in pages. The tests of app/e2e recognise them by the first part
+// of their names, because only these have scripts of their own.
 type signInExhibits []exhibit
 
 func (l *signInExhibits) add(name string, show func(w http.ResponseWriter, text *message.Catalogue) error) {

@@ -14,8 +14,8 @@ import (
 	"github.com/keypeg/keypeg/app/toolcrib"
 )
 
-// crib is what the program knows. Every change is on disk, in one JSON file, before it is
-// answered; a crib is small.
+// crib is the data of the program. Every change is in its JSON file before it is answered;
+// a crib is small.
 type crib struct {
 	path string
 
@@ -23,21 +23,22 @@ type crib struct {
 	kept kept
 }
 
-// kept is the file.
+// kept is the content of the file.
 type kept struct {
 	People   []person           `json:"people"`
-	Sessions map[string]session `json:"sessions"` // by the hash of what the browser has
+	Sessions map[string]session `json:"sessions"` // by the hash of the browser's token
 	Tools    []tool             `json:"tools"`
 }
 
 type tool struct {
 	ID     string    `json:"id"`
 	Name   string    `json:"name"`
-	Holder string    `json:"holder,omitempty"` // a person's id
+	Holder string    `json:"holder,omitempty"` // the id of a person
 	Since  time.Time `json:"since,omitzero"`
 }
 
-// openCrib reads the file, or makes a new crib, which is then for the caller to fill.
+// openCrib reads the file. If there is none it makes a new crib, which the caller must
+// fill.
 func openCrib(path string) (c *crib, isNew bool, err error) {
 	c = &crib{path: path, kept: kept{Sessions: map[string]session{}}}
 	content, err := os.ReadFile(path)
@@ -53,14 +54,14 @@ func openCrib(path string) (c *crib, isNew bool, err error) {
 	return c, false, nil
 }
 
-// read looks at what is known.
+// read calls look with the data.
 func (c *crib) read(look func(kept)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	look(c.kept)
 }
 
-// change changes what is known, or nothing if it fails.
+// change changes the data, or nothing if the function fails.
 func (c *crib) change(change func(*kept) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,13 +83,13 @@ func (c *crib) change(change func(*kept) error) error {
 	return nil
 }
 
-// write replaces the file by a whole one.
+// write replaces the file in one step.
 func write(path string, content kept) error {
 	encoded, err := json.MarshalIndent(content, "", "\t")
 	if err != nil {
 		return err
 	}
-	part, err := os.CreateTemp(filepath.Dir(path), ".part-") // which only we may read
+	part, err := os.CreateTemp(filepath.Dir(path), ".part-") // readable for this user only
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func write(path string, content kept) error {
 	return os.Rename(part.Name(), path)
 }
 
-// as is the crib as a person sees it.
+// as returns the crib as a person sees it.
 func (c *crib) as(me person) (seen toolcrib.Crib) {
 	c.read(func(k kept) {
 		seen.Me = me.public()
@@ -116,7 +117,7 @@ func (c *crib) as(me person) (seen toolcrib.Crib) {
 	return seen
 }
 
-// Why something isn't done, for the person at the screen.
+// Refusals, for the person at the screen.
 var (
 	errTaken   = refusal{409, "Somebody was faster: this tool isn't in the crib any more."}
 	errNotHeld = refusal{409, "You don't have this tool."}
@@ -130,7 +131,7 @@ func (c *crib) borrow(me person, id string) error {
 		case t == nil:
 			return errNoTool
 		case t.Holder == me.ID:
-			return nil // as was wished
+			return nil // they have it already
 		case t.Holder != "":
 			return errTaken
 		}

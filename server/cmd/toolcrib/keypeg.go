@@ -8,7 +8,7 @@ import (
 	"github.com/keypeg/keypeg/server/store/boltstore"
 )
 
-// host shows Keypeg the crib's people and sessions.
+// host gives Keypeg the people and sessions of the crib.
 type host struct{ *crib }
 
 func (h host) User(_ context.Context, id string) (server.HostUser, error) {
@@ -31,7 +31,8 @@ func (h host) SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID s
 	return h.begin(w, r, userID, passkeyID)
 }
 
-// passkeys answers under /api/v1/. The passkeys are in db, the people are ours.
+// passkeys returns the handler for /api/v1/. The passkeys are in db, and the people in the
+// crib.
 func passkeys(ctx context.Context, c *crib, db *boltstore.Store, url string) (*server.Server, error) {
 	address, err := server.ParseAddress(url, "", true)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Command toolcrib is a small program that has taken Keypeg in: a crib of tools, with
-// people, passwords, sessions and pages of its own. Keypeg adds passkeys.
+// Command toolcrib is a small example of a program that builds Keypeg in: a crib of tools,
+// with people, passwords, sessions and pages of its own. Keypeg adds passkeys.
 //
-// What takes Keypeg in stands in keypeg.go, here and in app/toolcrib. Run it with make
-// toolcrib.
+// The code that builds Keypeg in is in keypeg.go, here and in app/toolcrib. Run it with
+// make toolcrib.
 package main
 
 import (
@@ -94,7 +94,7 @@ func run(ctx context.Context, listen, folder, app string) (err error) {
 	return err
 }
 
-// fill opens a new crib: some tools, a keeper, and two who borrow.
+// fill fills a new crib: with some tools, a keeper, and two borrowers.
 func fill(c *crib) error {
 	err := c.change(func(k *kept) error {
 		k.Tools = []tool{{ID: "1", Name: "Torque wrench"}, {ID: "2", Name: "Thermal camera"}, {ID: "3", Name: "Bench vice"}}

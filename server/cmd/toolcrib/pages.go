@@ -13,11 +13,11 @@ import (
 //go:embed crib.css
 var styles []byte
 
-// policy is what pages may load: what this server has, and no script in a page.
+// policy allows pages to load files of this server only, and no script inside a page.
 const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// pages are the crib's own, drawn by go-app in the browser. Of Keypeg's files they load
-// the style sheet.
+// pages returns the handler of the crib's pages, which go-app draws in the browser. They
+// load Keypeg's style sheet.
 func pages(app string) (http.Handler, error) {
 	files, err := web.Open()
 	if err != nil {
@@ -37,7 +37,7 @@ func pages(app string) (http.Handler, error) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		w.Write(styles)
 	})
-	// Only these reach go-app, which would answer any path.
+	// go-app would answer any path, so only these reach it.
 	for _, path := range []string{"/{$}", toolcrib.PageSignIn, "/app.css", "/app.js", "/app-worker.js", "/wasm_exec.js", "/manifest.webmanifest"} {
 		mux.Handle("GET "+path, shell)
 	}

@@ -20,7 +20,7 @@ import (
 
 // person is somebody who may borrow tools.
 type person struct {
-	ID       string `json:"id"` // never another's
+	ID       string `json:"id"` // never reused
 	Name     string `json:"name"`
 	Keeper   bool   `json:"keeper,omitempty"`
 	Password string `json:"password"` // a hash
@@ -34,8 +34,8 @@ func (p person) public() toolcrib.Person {
 type session struct {
 	Person  string    `json:"person"`
 	Begun   time.Time `json:"begun"`
-	Proved  time.Time `json:"proved"`            // when they last proved who they are
-	Passkey string    `json:"passkey,omitempty"` // the one they signed in with
+	Proved  time.Time `json:"proved"`            // the last proof of who they are
+	Passkey string    `json:"passkey,omitempty"` // the id of the passkey that they signed in with
 }
 
 const (
@@ -44,7 +44,7 @@ const (
 	sessionLife = 12 * time.Hour
 )
 
-// admit adds people with new passwords, which it returns by name.
+// admit adds people with new passwords, and returns the passwords by name.
 func (c *crib) admit(names ...string) (passwords map[string]string, err error) {
 	passwords = map[string]string{}
 	return passwords, c.change(func(k *kept) error {
@@ -75,7 +75,8 @@ func (c *crib) person(id string) (found person, ok bool) {
 
 var errKeeper = refusal{409, "A crib needs its keeper."}
 
-// remove takes somebody out, with their sessions. What they had is in the crib again.
+// remove removes a person and their sessions. The tools that they had are in the crib
+// again.
 func (c *crib) remove(id string) error {
 	return c.change(func(k *kept) error {
 		if p, _ := k.person(id); p.Keeper {
@@ -96,8 +97,8 @@ func (c *crib) remove(id string) error {
 	})
 }
 
-// nobody has a password that nothing matches: whether a name exists can't be told from
-// how long the answer takes.
+// nobody is a person with a password that nothing matches. It is compared if a name doesn't
+// exist, so that the answer takes the same time.
 var nobody = func() person {
 	hash, err := argon2id.CreateHash(rand.Text(), argon2id.DefaultParams)
 	if err != nil {
@@ -106,7 +107,7 @@ var nobody = func() person {
 	return person{Password: hash}
 }()
 
-// byPassword finds who has this name and password.
+// byPassword finds the person with this name and password.
 func (c *crib) byPassword(name, password string) (person, bool) {
 	var found person
 	c.read(func(k kept) {
@@ -118,7 +119,7 @@ func (c *crib) byPassword(name, password string) (person, bool) {
 	return found, right && err == nil && found.ID != ""
 }
 
-// session finds who sent a request. Its id is what the session is kept under.
+// session finds the session of a request. The id is the key under which it is stored.
 func (c *crib) session(r *http.Request) (id string, s session, ok bool) {
 	sent, err := r.Cookie(cookie)
 	if err != nil {
@@ -129,7 +130,7 @@ func (c *crib) session(r *http.Request) (id string, s session, ok bool) {
 	return id, s, ok && time.Since(s.Begun) < sessionLife
 }
 
-// begin gives a browser a session, in place of the one that it had.
+// begin gives a browser a new session in place of the one that it had.
 func (c *crib) begin(w http.ResponseWriter, r *http.Request, personID, passkeyID string) error {
 	token, now := rand.Text(), time.Now()
 	old, _, _ := c.session(r)
@@ -152,7 +153,8 @@ func (c *crib) begin(w http.ResponseWriter, r *http.Request, personID, passkeyID
 	return err
 }
 
-// EndSessions implements server.SessionEnder: with a lost phone goes where it is signed in.
+// EndSessions implements server.SessionEnder: when the passkey of a lost phone is removed,
+// its sessions end too.
 func (c *crib) EndSessions(_ context.Context, personID, passkeyID, except string) error {
 	return c.change(func(k *kept) error {
 		maps.DeleteFunc(k.Sessions, func(id string, s session) bool {

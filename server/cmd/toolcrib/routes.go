@@ -13,7 +13,7 @@ import (
 	"github.com/keypeg/keypeg/server/limit"
 )
 
-// refusal is why something isn't done, in a sentence for the person at the screen.
+// refusal is a refusal, in a sentence for the person at the screen.
 type refusal struct {
 	status   int
 	sentence string
@@ -29,11 +29,11 @@ var (
 	errBody     = refusal{400, "This request could not be read."}
 )
 
-// routes is the crib's own API, at the paths of package toolcrib.
+// routes is the API of the crib, at the paths of package toolcrib.
 type routes struct {
 	*crib
 	guesses *limit.Limiter
-	// forget removes the passkeys of somebody who was removed.
+	// forget removes the passkeys of a person who was removed.
 	forget func(ctx context.Context, id string) error
 }
 
@@ -53,11 +53,11 @@ func (s routes) handler() http.Handler {
 	handle("POST "+toolcrib.PathBorrow, s.signedIn(chosen(s.borrow)))
 	handle("POST "+toolcrib.PathReturn, s.signedIn(chosen(s.bringBack)))
 	handle("POST "+toolcrib.PathRemove, s.signedIn(s.removes))
-	// The cookie's SameSite=Lax alone would let sister domains in.
+	// The cookie's SameSite=Lax alone would accept requests from sibling domains.
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// signedIn lets work run for people only, and answers with the crib as it is then.
+// signedIn runs work for signed-in people only, and answers with the crib afterwards.
 func (s routes) signedIn(work func(*http.Request, person) error) func(http.ResponseWriter, *http.Request) (any, error) {
 	return func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		_, session, found := s.session(r)
@@ -72,7 +72,7 @@ func (s routes) signedIn(work func(*http.Request, person) error) func(http.Respo
 	}
 }
 
-// chosen reads what a person chose.
+// chosen reads the id that a person has chosen.
 func chosen(work func(me person, id string) error) func(*http.Request, person) error {
 	return func(r *http.Request, me person) error {
 		var choice toolcrib.Choice
@@ -123,7 +123,8 @@ func (s routes) confirm(w http.ResponseWriter, r *http.Request) (any, error) {
 	return nil, s.begin(w, r, me.ID, session.Passkey)
 }
 
-// guess compares a password, for ten wrong ones of a name; then one more each minute.
+// guess compares a password. It allows ten wrong ones for a name, and then one more each
+// minute.
 func (s routes) guess(name, password string, wrong refusal) (person, error) {
 	attempt, wait := s.guesses.Begin(name, time.Now())
 	if wait > 0 {

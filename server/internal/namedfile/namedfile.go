@@ -1,11 +1,11 @@
-// Package namedfile is about files that IT names: databases, backups, secrets, certificates,
-// sockets.
+// Package namedfile checks and opens files that IT names: databases, backups, secrets,
+// certificates, sockets.
 //
-// Where a path belongs people also write a URL, a connection string, or the secret itself.
-// [Check] takes only what is clearly a path, and what it says holds nothing of the text.
-// [Open] and [Look] refuse what is no file before it is opened: a named pipe without a writer
-// would hold the program for ever. [Explain] turns an error of the system into a sentence
-// that says what to do.
+// In place of a path people also write a URL, a connection string, or the secret itself.
+// [Check] accepts only a text that is clearly a path, and its errors contain nothing of the
+// text. [Open] and [Look] refuse anything but a file before it is opened, because a named
+// pipe without a writer would block the program for ever. [Explain] turns an error of the
+// system into a sentence that says what to do.
 package namedfile
 
 import (
@@ -21,20 +21,20 @@ import (
 )
 
 var (
-	// scheme begins a URL. A single letter is a disk of Windows'.
+	// scheme matches the beginning of a URL. A single letter is a drive of Windows.
 	scheme = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]+:`)
-	// anchored begins what can only be a path.
+	// anchored matches the beginning of a text that can only be a path.
 	anchored = regexp.MustCompile(`^(\.{0,2}[/\\]|~/|[A-Za-z]:[/\\])`)
-	// plain are the characters of a path that needs no anchor.
+	// plain matches a path that needs no anchor.
 	plain = regexp.MustCompile(`^[\pL\pM\pN_./\\ ()+,~-]*$`)
 )
 
-// mostBytes is how long a path may be on Linux.
+// mostBytes is the longest path on Linux.
 const mostBytes = 4095
 
-// Check refuses what isn't clearly the path of a file. Its errors follow the name of the
-// setting, such as "looks like a URL", and hold nothing of the text: a part of it may be a
-// password.
+// Check refuses a text that isn't clearly the path of a file. Its errors follow the name of
+// the setting, such as "looks like a URL", and contain nothing of the text, because a part
+// of it may be a password.
 func Check(text string) error {
 	switch {
 	case strings.TrimSpace(text) == "":
@@ -53,7 +53,7 @@ func Check(text string) error {
 	return nil
 }
 
-// Open opens a file to be read.
+// Open opens a file for reading.
 func Open(path string) (*os.File, error) {
 	if _, err := Look(path); err != nil {
 		return nil, err
@@ -62,9 +62,9 @@ func Open(path string) (*os.File, error) {
 	return file, Explain(path, err)
 }
 
-// Look returns what is known of a file, and refuses what is none. Where nothing is at the
-// path the error is [fs.ErrNotExist], and a link that leads nowhere isn't nothing: what it
-// leads to may come back, such as a disk that isn't mounted.
+// Look describes a file, and refuses anything else. If there is nothing at the path, the
+// error is [fs.ErrNotExist]. A link to nothing is another error, because its target may
+// come back, such as a disk that isn't mounted.
 func Look(path string) (fs.FileInfo, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -81,7 +81,7 @@ func Look(path string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// kindOf names what isn't a file.
+// kindOf names a thing that isn't a regular file.
 func kindOf(mode fs.FileMode) string {
 	switch {
 	case mode.IsRegular():
@@ -98,7 +98,8 @@ func kindOf(mode fs.FileMode) string {
 	return "no file"
 }
 
-// mends are what to do about errors of the system, and go on with "at" and the path.
+// mends say what to do about errors of the system. Each sentence goes on with "at" and the
+// path.
 var mends = []struct {
 	what string
 	are  []error
@@ -114,8 +115,9 @@ var mends = []struct {
 	{"there is no such file or folder: make it, or correct the path", []error{fs.ErrNotExist}},
 }
 
-// Explain says what to do about an error of the system at a path. It is the same error to
-// [errors.Is]; one that it doesn't know, or that is a sentence already, comes back as it is.
+// Explain adds to an error of the system at a path what to do about it. [errors.Is] still
+// finds the error. It returns an error that it doesn't know, or that is a sentence already,
+// as it is.
 func Explain(path string, err error) error {
 	if _, done := errors.AsType[*explained](err); done {
 		return err
@@ -130,13 +132,14 @@ func Explain(path string, err error) error {
 	return err
 }
 
-// explained is an error of the system with what to do about it.
+// explained is an error of the system, with what to do about it.
 type explained struct {
 	sentence string
 	cause    error
 }
 
-// Error implements error. The system's own words are what IT finds others' advice by.
+// Error implements error. It repeats the words of the system, because IT finds advice by
+// searching for them.
 func (e *explained) Error() string {
 	cause := e.cause.Error()
 	if errno, is := errors.AsType[syscall.Errno](e.cause); is {

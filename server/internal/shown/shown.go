@@ -1,7 +1,7 @@
-// Package shown repeats what IT wrote in a refusal, unless a password may be in it.
+// Package shown quotes what IT wrote in a refusal, unless it may contain a password.
 //
 // People write URLs and connection strings where a host, a name, a level or a path belongs.
-// What is refused is told of in a terminal and in logs, where no password may be.
+// A refusal is printed in terminals and logs, where no password may be.
 package shown
 
 import (
@@ -16,16 +16,16 @@ var inWords = regexp.MustCompile(`(?i)(^|[\s;,?&{"'])[\pL][\pL\pN_.-]*( [\pL][\p
 // IsInWords reports whether a text is a connection string, or has one in it.
 func IsInWords(text string) bool { return inWords.MatchString(text) }
 
-// MayHoldSecret reports whether a text that was refused is better not repeated.
+// MayHoldSecret reports whether a refused text should not be quoted.
 func MayHoldSecret(text string) bool {
-	const most = 1024 // nobody reads on
+	const most = 1024 // nobody reads a longer text
 	return len(text) > most || strings.ContainsAny(text, "@\r\n") || IsInWords(text)
 }
 
-// Withheld stands for what isn't repeated.
+// Withheld replaces a text that isn't quoted.
 const Withheld = "what is there (it may hold a password, so it isn't shown)"
 
-// Text is a text, as far as it may be repeated.
+// Text returns a text, or Withheld.
 func Text(text string) string {
 	if MayHoldSecret(text) {
 		return Withheld
@@ -33,7 +33,7 @@ func Text(text string) string {
 	return text
 }
 
-// Quoted is a text in quotes, as far as it may be repeated.
+// Quoted returns a text in quotes, or Withheld.
 func Quoted(text string) string {
 	if MayHoldSecret(text) {
 		return Withheld

@@ -1,10 +1,10 @@
-// Package strictjson reads JSON that somebody else wrote and that decides over something:
-// a request, a credential, client data.
+// Package strictjson reads JSON from outside that decides something: a request, a
+// credential, client data.
 //
-// Names of members count letter by letter (RFC 8259, 8.3), and a member that stands there
-// twice is refused. The standard library's decoder takes "ORIGIN" for "origin", and of two
-// members the last, so that two programs can read two things out of one text. Members that
-// nobody asked for are ignored. Start with [Unmarshal].
+// The case of member names counts (RFC 8259, 8.3), and a repeated member is refused. The
+// standard library's decoder accepts "ORIGIN" for "origin", and takes the last of two
+// members, so two programs may read one text differently. Unknown members are ignored.
+// Start with [Unmarshal].
 package strictjson
 
 import (
@@ -14,13 +14,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Unmarshal reads one JSON value, with nothing behind it. Its errors hold no value of the
-// text, which may be a secret: they may be logged.
+// Unmarshal reads one JSON value and nothing after it. Its errors may be logged: they have
+// no value of the text, which may be a secret.
 func Unmarshal(text []byte, into any) error { return unmarshal(text, into) }
 
-// UnmarshalUTF8 is Unmarshal for text that went through the UTF-8 decode of the Encoding
-// standard, as client data do (WebAuthn Level 3, 7.1 step 5): a byte order mark is left
-// out, and what isn't UTF-8 counts as U+FFFD.
+// UnmarshalUTF8 is Unmarshal for text that must be decoded by the UTF-8 decode of the
+// Encoding standard, such as client data (WebAuthn Level 3, 7.1 step 5): it ignores a byte
+// order mark, and reads invalid UTF-8 as U+FFFD.
 func UnmarshalUTF8(text []byte, into any) error {
 	const mark = "\xef\xbb\xbf"
 	if len(text) >= len(mark) && string(text[:len(mark)]) == mark {
@@ -39,7 +39,7 @@ func unmarshal(text []byte, into any, options ...json.Options) error {
 	return err
 }
 
-// Lenient is a text that decides over nothing: whatever isn't a string is empty.
+// Lenient is a text that decides nothing. A value that isn't a string is empty.
 type Lenient string
 
 // UnmarshalJSON implements json.Unmarshaler. It never fails.

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Certificates returns all certificates of a PEM file; there is at least one.
+// Certificates returns all certificates of a PEM file. There is at least one.
 func Certificates(path string) ([]*x509.Certificate, error) {
 	content, err := read(path)
 	if err != nil {
@@ -21,8 +21,8 @@ func Certificates(path string) ([]*x509.Certificate, error) {
 	return of(path, ParseCertificates, content)
 }
 
-// ParseCertificates is [Certificates] of a file's content. Errors are what to say of the
-// file.
+// ParseCertificates is [Certificates] for a file's content. Its errors follow the name of
+// the file.
 func ParseCertificates(content []byte) (certificates []*x509.Certificate, err error) {
 	if isDER(content) {
 		return nil, errors.New("isn't a PEM file, with -----BEGIN CERTIFICATE----- in it: write one with openssl x509 -inform der")
@@ -52,8 +52,8 @@ func ParseCertificates(content []byte) (certificates []*x509.Certificate, err er
 	return certificates, nil
 }
 
-// PrivateKey returns the one private key of a PEM file: PKCS #8, PKCS #1 or SEC 1. What tools
-// write beside it, certificates and the name of a curve, is left out.
+// PrivateKey returns the only private key of a PEM file: PKCS #8, PKCS #1 or SEC 1. It
+// ignores certificates and the name of a curve, which tools write into the same file.
 func PrivateKey(path string) (crypto.PrivateKey, error) {
 	content, err := readSecret(path)
 	if err != nil {
@@ -62,7 +62,8 @@ func PrivateKey(path string) (crypto.PrivateKey, error) {
 	return of(path, parsePrivateKey, content)
 }
 
-// parsePrivateKey is [PrivateKey] of a file's content. Errors are what to say of the file.
+// parsePrivateKey is [PrivateKey] for a file's content. Its errors follow the name of the
+// file.
 func parsePrivateKey(content []byte) (key crypto.PrivateKey, err error) {
 	if isDER(content) {
 		return nil, errors.New("isn't a PEM file, with -----BEGIN PRIVATE KEY----- in it: write one with openssl pkey -inform der")
@@ -73,7 +74,7 @@ func parsePrivateKey(content []byte) (key crypto.PrivateKey, err error) {
 	}
 	for _, b := range blocks {
 		switch {
-		case b.Type == "EC PARAMETERS" || b.Type == "CERTIFICATE": // as openssl ecparam -genkey writes it
+		case b.Type == "EC PARAMETERS" || b.Type == "CERTIFICATE": // openssl ecparam -genkey writes the former
 			continue
 		case b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED"):
 			return nil, errors.New("holds an encrypted key: write one without a passphrase with openssl pkey, readable by the server alone")
@@ -109,27 +110,27 @@ func parsePrivate(der []byte) (crypto.PrivateKey, error) {
 	return nil, errors.New("holds no private key in PKCS #8, PKCS #1 or SEC 1: write it with openssl pkey")
 }
 
-// isDER reports whether a file is the binary form of what PEM wraps.
+// isDER reports whether a file is DER, the binary form without PEM.
 func isDER(content []byte) bool {
 	return len(content) > 1 && content[0] == 0x30 && content[1]&0x80 != 0
 }
 
-// block is one of a PEM file.
+// block is one block of a PEM file.
 type block struct {
 	*pem.Block
-	line int // where it begins
+	line int // its first line
 }
 
 // parsePEM returns all blocks of a file. Text between them is allowed (RFC 7468, 2), and
-// tools write it. A block that is cut, or has something else in it, is an error:
-// [pem.Decode] goes on to the next one as if it were text.
+// tools write it. A block that is cut, or that has anything else in it, is an error here;
+// [pem.Decode] would skip it as if it were text.
 func parsePEM(content []byte) (blocks []block, err error) {
 	text, err := Decode(content)
 	if err != nil {
 		return nil, err
 	}
 	var open bytes.Buffer // of the block that has begun
-	begin := 0            // its line; 0 outside of blocks
+	begin := 0            // its first line; 0 outside of blocks
 	for i, line := range strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n") {
 		line = strings.TrimSpace(line)
 		begins, ends := strings.Contains(line, "-----BEGIN "), strings.Contains(line, "-----END ")
@@ -152,7 +153,7 @@ func parsePEM(content []byte) (blocks []block, err error) {
 		}
 		blocks = append(blocks, block{decoded, begin})
 		begin = 0
-		open = bytes.Buffer{} // decoded may point into the old one
+		open = bytes.Buffer{} // decoded may use the old buffer
 	}
 	if begin != 0 {
 		return nil, errCut(begin)

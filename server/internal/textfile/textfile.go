@@ -1,14 +1,14 @@
-// Package textfile reads the small files that IT makes by hand or gets from somebody:
+// Package textfile reads the small files that IT writes by hand or gets from others:
 // settings, secrets, keys and certificates.
 //
 // Editors and tools put things into such files that nobody sees: a byte order mark, a
-// second line, UTF-16. What does no harm is left out. A file that isn't wholly understood
-// is refused, because half of it would be worse: a secret that the provider refuses weeks
-// later, a root certificate that is silently missing.
+// second line, UTF-16. This package removes what does no harm. It refuses a file that it
+// doesn't understand completely, because half a file causes worse faults: a secret that the
+// provider refuses weeks later, or a root certificate that is missing without notice.
 //
-// [Read] returns any text, [Secret], [PrivateKey] and [Certificates] what their names say.
-// Their errors are sentences for IT that begin with the file's name, say what to do, and
-// hold nothing of what is in the file.
+// [Read] returns any text; [Secret], [PrivateKey] and [Certificates] return what their
+// names say. Their errors are sentences for IT that begin with the file's name, say what to
+// do, and contain nothing of the file.
 package textfile
 
 import (
@@ -26,7 +26,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// mostBytes is how large a file may be. A bundle of root certificates has some 200 kB.
+// mostBytes bounds the size of a file. A bundle of root certificates has about 200 kB.
 const mostBytes = 1 << 20
 
 // Read returns the text of a file, without a byte order mark.
@@ -38,7 +38,8 @@ func Read(path string) (string, error) {
 	return of(path, Decode, content)
 }
 
-// read returns a file as it is. A file of which there is no end doesn't fill the memory.
+// read returns the bytes of a file. It stops at mostBytes, so that an endless file doesn't
+// fill the memory.
 func read(path string) ([]byte, error) {
 	file, err := namedfile.Open(path)
 	if err != nil {
@@ -55,7 +56,7 @@ func read(path string) ([]byte, error) {
 	return content, nil
 }
 
-// of begins a refusal of what is in a file with the file's name.
+// of puts the file's name before the error of parse.
 func of[T any](path string, parse func([]byte) (T, error), content []byte) (T, error) {
 	parsed, err := parse(content)
 	if err != nil {
@@ -68,7 +69,7 @@ var errUTF16 = errors.New("is in UTF-16: save it as UTF-8")
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// Decode returns the text of a file's content. Errors are what to say of the file.
+// Decode returns the text of a file's content. Its errors follow the name of the file.
 func Decode(content []byte) (string, error) {
 	switch {
 	case bytes.HasPrefix(content, []byte("\xff\xfe")), bytes.HasPrefix(content, []byte("\xfe\xff")), looksLikeUTF16(content):
@@ -79,20 +80,20 @@ func Decode(content []byte) (string, error) {
 	return strings.TrimPrefix(string(content), byteOrderMark), nil
 }
 
-// looksLikeUTF16 reports whether every second byte is zero, as it is where ASCII was
-// written as UTF-16 without a byte order mark.
+// looksLikeUTF16 reports whether every second byte is zero. ASCII in UTF-16 without a byte
+// order mark looks so.
 func looksLikeUTF16(content []byte) bool {
 	zeros := bytes.Count(content, []byte{0})
 	return len(content) >= 4 && len(content)%2 == 0 && zeros >= len(content)/2-1 && zeros <= len(content)/2+1
 }
 
-// mostSecret is how long a secret may be, in bytes.
+// mostSecret bounds the length of a secret, in bytes.
 const mostSecret = 4096
 
-// errNoFile doesn't repeat what stands in the place of a path: it may be the secret itself.
+// errNoFile doesn't repeat the path, because IT may have written the secret itself there.
 var errNoFile = errors.New("it names no file: write there the path of a file that holds the secret, and not the secret itself")
 
-// readSecret is read for a file that holds a secret.
+// readSecret is read for a file with a secret.
 func readSecret(path string) ([]byte, error) {
 	if _, err := os.Lstat(path); err != nil {
 		return nil, errNoFile
@@ -100,7 +101,7 @@ func readSecret(path string) ([]byte, error) {
 	return read(path)
 }
 
-// Secret returns the one line of a file that holds a secret and nothing else.
+// Secret returns the only line of a file that has nothing but a secret.
 func Secret(path string) (string, error) {
 	content, err := readSecret(path)
 	if err != nil {
@@ -134,11 +135,11 @@ func parseSecret(content []byte) (string, error) {
 	return secret, nil
 }
 
-// isHidden reports whether a character can't be seen, and so came along by accident.
+// isHidden reports whether a character is invisible, so it is there by accident.
 func isHidden(r rune) bool { return r != ' ' && (shared.IsInvisible(r) || unicode.IsControl(r)) }
 
-// ReadableByAll reports whether everybody on this machine can read a file, and how its mode
-// is written. A group that was given it may be the server's own.
+// ReadableByAll reports whether all users of this machine can read a file, and returns its
+// mode. A group that can read it may be the server's own.
 func ReadableByAll(path string) (mode fs.FileMode, is bool) {
 	info, err := os.Stat(path)
 	if err != nil {
