@@ -88,8 +88,8 @@ func bound(s store.Store) *bounded {
 	return &bounded{Store: s, tallies: recent.NewMap[about, *tally](window, mostTallies)}
 }
 
-// Probe implements [store.Prober] if the store does.
-func (b *bounded) Probe(ctx context.Context) error { return store.Probe(ctx, b.Store) }
+// Unwrap implements [store.Wrapper].
+func (b *bounded) Unwrap() store.Store { return b.Store }
 
 // over is an event that goes into a shared line.
 type over struct {

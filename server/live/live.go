@@ -87,11 +87,7 @@ func wake(signal chan struct{}) {
 // Store returns s with notices: each batch that succeeds notifies the users whom it is
 // about.
 func (h *Hub) Store(s store.Store) store.Store {
-	w := &watched{s, h}
-	if prober, can := s.(store.Prober); can {
-		return &watchedProber{w, prober}
-	}
-	return w
+	return &watched{s, h}
 }
 
 type watched struct {
@@ -99,11 +95,8 @@ type watched struct {
 	hub *Hub
 }
 
-// watchedProber is a watched store whose store can be probed. Not all can.
-type watchedProber struct {
-	*watched
-	store.Prober
-}
+// Unwrap implements [store.Wrapper].
+func (w *watched) Unwrap() store.Store { return w.Store }
 
 // Apply implements [store.Store].
 func (w *watched) Apply(ctx context.Context, batch store.Batch) error {

@@ -12,7 +12,8 @@
 // once, or not at all. There is no transaction callback, because a store spread
 // over machines could not offer one.
 //
-// Each sentence here is a test in storetest; a backend is right when it passes.
+// Each sentence here is a test in storetest; a backend is right when it passes. What a backend
+// may be able to do besides has a table in abilities.go.
 package store
 
 import (
@@ -105,21 +106,6 @@ type Store interface {
 	// Close waits for running calls and releases the backend. The store can't
 	// be used afterwards.
 	Close() error
-}
-
-// Prober is a [Store] that can tell whether a batch could be written just now.
-type Prober interface {
-	// Probe writes something that nobody reads, in the place of what it wrote before, as
-	// durably as a batch is. Its error is a sentence for IT.
-	Probe(ctx context.Context) error
-}
-
-// Probe asks a store that is a [Prober]. Any other is taken to be well.
-func Probe(ctx context.Context, s Store) error {
-	if prober, can := s.(Prober); can {
-		return prober.Probe(ctx)
-	}
-	return nil
 }
 
 // Batch is a list of operations that happen together.

@@ -75,10 +75,13 @@ func Do[On, In any](to *Set[On], path string, do func(context.Context, On, In) e
 	}
 }
 
-// Handler offers all commands of a set on the socket, and backups of the database.
+// Handler offers all commands of a set on the socket, and backups of the database, unless it is
+// nil.
 func (s *Set[On]) Handler(it On, database io.WriterTo) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+pathBackup, backup(database))
+	if database != nil {
+		mux.HandleFunc("POST "+pathBackup, backup(database))
+	}
 	for _, row := range s.rows {
 		mux.HandleFunc("POST "+row.path, row.serves(it))
 	}

@@ -45,11 +45,12 @@ func (f file) WriteTo(w io.Writer) (int64, error) {
 }
 
 func newRunning(t *testing.T) *running {
+	db := memstore.New(time.Now)
 	accounts := account.New(account.Config{
-		Store: memstore.New(time.Now), Now: time.Now, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1},
+		Store: db, Now: time.Now, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1},
 		Providers: []account.Provider{{ID: "one", Name: "ONE", Issuer: "https://one.example"}},
 	})
-	on := control.Accounts{Service: accounts, Address: links{}}
+	on := control.Accounts{Service: accounts, Store: db, Address: links{}}
 	mux := http.NewServeMux()
 	mux.Handle("/", control.Handler(on, file("the database")))
 	control.HandleTenants(mux, func(_ context.Context, name string, do func(http.Handler)) error {

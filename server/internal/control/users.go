@@ -40,7 +40,7 @@ type Users = Target[Accounts]
 // userCommands are all of them.
 var userCommands Set[Accounts]
 
-// Handler offers them on the socket, and backups of the database.
+// Handler offers them on the socket, and backups of the database, unless it is nil.
 func Handler(a Accounts, database io.WriterTo) http.Handler { return userCommands.Handler(a, database) }
 
 // AddUser adds a user with a password.

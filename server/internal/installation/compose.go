@@ -15,6 +15,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/live"
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -115,5 +116,11 @@ func accountsOf(o *tenant.OpenTenant) control.Accounts {
 
 // socketOf offers them on the socket, which there is only where the database is a file.
 func socketOf(o *tenant.OpenTenant) http.Handler {
-	return control.Handler(accountsOf(o), o.Store.(io.WriterTo))
+	return control.Handler(accountsOf(o), backupOf(o.Store))
+}
+
+// backupOf writes a backup of a database that is one file. It is nil for any other.
+func backupOf(db store.Store) io.WriterTo {
+	writer, _ := store.As[store.BackupWriter](db)
+	return writer
 }

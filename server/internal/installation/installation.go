@@ -208,6 +208,9 @@ type single struct {
 	db Database
 }
 
+// Unwrap implements [store.Wrapper].
+func (s single) Unwrap() store.Store { return s.Store }
+
 // Close implements [store.Store].
 func (s single) Close() error { return errors.Join(s.Store.Close(), s.db.Close()) }
 

@@ -179,9 +179,7 @@ func watchClock(ctx context.Context, log *slog.Logger) (end func()) {
 // watchDatabaseClock tells when a database that has a clock of its own, since it runs on
 // another machine, says another time than this one, until end is called.
 func watchDatabaseClock(ctx context.Context, log *slog.Logger, db store.Store) (end func()) {
-	clock, has := db.(interface {
-		Clock(ctx context.Context) (time.Time, error)
-	})
+	clock, has := store.As[store.Clocked](db)
 	if !has {
 		return func() {}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/internal/control"
@@ -111,7 +110,7 @@ func (all *tenants) users(ctx context.Context, name string, do func(control.User
 
 // handler offers the commands about tenants on the socket, and those about the users of each.
 func (all *tenants) handler() http.Handler {
-	mux := tenantCommands.Handler(all, all.root.(io.WriterTo))
+	mux := tenantCommands.Handler(all, backupOf(all.root))
 	control.HandleTenants(mux, func(ctx context.Context, name string, do func(http.Handler)) error {
 		return all.router.Command(ctx, name, func(o *tenant.OpenTenant) { do(socketOf(o)) })
 	})

@@ -16,8 +16,7 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// WriteTo writes the whole file as it is at one moment, while others read and
-// write: a backup that opens like any other.
+// WriteTo implements [store.BackupWriter].
 func (s *Store) WriteTo(w io.Writer) (n int64, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		n, err = tx.WriteTo(w)
@@ -264,5 +263,3 @@ func (c *checker) expiry(entry, _ []byte) error {
 
 // errReadOnly is for writes to a store of OpenReadOnly.
 var errReadOnly = errors.New("boltstore: opened for reading only")
-
-var _ io.WriterTo = (*Store)(nil)

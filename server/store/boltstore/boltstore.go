@@ -49,7 +49,11 @@ type Store struct {
 	wrote    bool           // the writer's, and Close's after it
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store        = (*Store)(nil)
+	_ store.Prober       = (*Store)(nil)
+	_ store.BackupWriter = (*Store)(nil)
+)
 
 var errClosed = errors.New("boltstore: closed")
 

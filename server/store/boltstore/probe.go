@@ -8,8 +8,6 @@ import (
 	"syscall"
 
 	"go.etcd.io/bbolt"
-
-	"github.com/keypeg/keypeg/server/store"
 )
 
 var (
@@ -19,8 +17,6 @@ var (
 	// next is written, so what a probe found room for is left to sign-ins after it.
 	probed = make([]byte, 128<<10)
 )
-
-var _ store.Prober = (*Store)(nil)
 
 // Probe implements [store.Prober].
 func (s *Store) Probe(ctx context.Context) error {

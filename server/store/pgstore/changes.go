@@ -91,9 +91,7 @@ func notes(changed map[change]bool) (texts []string) {
 	return texts
 }
 
-// Changes tells of every user of this organisation whose records have changed, on
-// any node, until ctx ends. It may tell of one more than once, and of one where
-// nothing that matters has changed.
+// Changes implements [store.Notifier].
 func (s *Store) Changes(ctx context.Context, tell func(userID string)) {
 	s.db.changes(ctx, func() []string { return []string{s.organisation} }, func(c change) { tell(c.user) })
 }

@@ -46,7 +46,12 @@ type Store struct {
 	closed  bool
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store    = (*Store)(nil)
+	_ store.Prober   = (*Store)(nil)
+	_ store.Clocked  = (*Store)(nil)
+	_ store.Notifier = (*Store)(nil)
+)
 
 // Open connects to a database by its URL, as [OpenDatabase] does, for one
 // organisation alone; "" is one too.

@@ -56,8 +56,7 @@ func (d *Database) clock(ctx context.Context) (theirs time.Time, err error) {
 	return theirs, err
 }
 
-// Clock is what the clock of the database's machine says. While [store.AreApart] from this
-// node's, this node removes nothing that has expired: somebody should be told.
+// Clock implements [store.Clocked].
 func (s *Store) Clock(ctx context.Context) (time.Time, error) { return s.db.clock(ctx) }
 
 // sweepable are the tables whose rows expire, with their keys.

@@ -62,8 +62,6 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	return err
 }
 
-var _ store.Prober = (*Store)(nil)
-
 // Probe implements [store.Prober]. It writes a row that is there, as it is.
 func (s *Store) Probe(ctx context.Context) error {
 	return s.patiently(ctx, isUndone, func(ctx context.Context) error {

@@ -40,7 +40,7 @@ func probes(b *bench) {
 		}
 	})
 	b.claim("a store that is closed can't be written", func(f *fixture) {
-		if _, can := f.Store.(store.Prober); !can {
+		if _, can := store.As[store.Prober](f.Store); !can {
 			return
 		}
 		f.fails("closing", f.Close(), nil)
