@@ -28,6 +28,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
@@ -363,7 +364,7 @@ func TestOpenAPI(t *testing.T) {
 			status := fmt.Sprint(group.Value.Properties["status"].Value.Const)
 			for _, code := range texts(group.Value.Properties["code"].Value.Enum) {
 				listed = append(listed, code)
-				if want := strconv.Itoa(server.StatusOf(shared.Code(code))); status != want {
+				if want := strconv.Itoa(httpapi.Status(shared.Code(code))); status != want {
 					t.Errorf("%s has the status %s in the document, and is answered with %s", code, status, want)
 				}
 			}

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"encoding/json"
-	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -132,24 +131,6 @@ func TestMaxPasskeys(t *testing.T) {
 		}
 		into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
 	})
-}
-
-// What is written without an encoder is what the encoder would write.
-func TestBegun(t *testing.T) {
-	options := json.RawMessage(`{"challenge":"AAAA","timeout":300000}`)
-	for _, begun := range []shared.Ceremony{{Ticket: "a-b_c", PublicKey: options}, {Ticket: "a-b_c", PublicKey: options, Mediation: "conditional"}} {
-		want, err := json.Marshal(begun)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := httptest.NewRecorder()
-		if err := server.RespondBegun(w, begun); err != nil {
-			t.Fatal(err)
-		}
-		if w.Body.String() != string(want) || w.Header().Get("Content-Type") != "application/json" {
-			t.Errorf("%s as %q, want %s", w.Body, w.Header().Get("Content-Type"), want)
-		}
-	}
 }
 
 // TestPasskeysOff holds that with passkeys off their paths say so, and passwords work.

@@ -14,10 +14,9 @@ import (
 // A file is a chapter, and a function reads downhill: both end before a reader has forgotten
 // how they began.
 const (
-	mostLines     = 500 // of a file
-	mostOfOne     = 70  // of a function
-	mostArguments = 5   // of a function of account or passkey
-	mostOfTest    = 150 // of a test's function, besides its tables
+	mostLines  = 500 // of a file
+	mostOfOne  = 70  // of a function
+	mostOfTest = 150 // of a test's function, besides its tables
 )
 
 // TestSizes holds how large a file and a function may be, but for tests, what tests are
@@ -29,7 +28,6 @@ func TestSizes(t *testing.T) {
 	eachSource(t, func(name string, files *token.FileSet, file *ast.File) {
 		lines := func(n ast.Node) int { return files.Position(n.End()).Line - files.Position(n.Pos()).Line + 1 }
 		isTest := strings.HasSuffix(filepath.Dir(name), "test") || strings.HasPrefix(name, "server/cmd/bench/")
-		rule := strings.HasPrefix(name, "server/account/") || strings.HasPrefix(name, "server/passkey/")
 		all := files.File(file.FileStart).LineCount()
 		for _, d := range file.Decls {
 			all -= ofTable(d, lines)
@@ -39,9 +37,6 @@ func TestSizes(t *testing.T) {
 			}
 			if n := lines(f); n > mostOfOne {
 				tooMany(name+" "+f.Name.Name, n, mostOfOne)
-			}
-			if n := f.Type.Params.NumFields(); rule && n > mostArguments {
-				t.Errorf("%s: %s takes %d arguments, and may take %d: what belongs together is one value, as who acts is an Actor", name, f.Name.Name, n, mostArguments)
 			}
 		}
 		if all > mostLines {

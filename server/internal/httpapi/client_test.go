@@ -1,17 +1,17 @@
-package server_test
+package httpapi_test
 
 import (
 	"net/http/httptest"
 	"net/netip"
 	"testing"
 
-	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 )
 
 // TestClientAddress is of what proxies write into X-Forwarded-For, and attackers before them.
 func TestClientAddress(t *testing.T) {
-	s := newSite(t, stores["memstore"], func(c *server.Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("10.0.0.2/32"), netip.MustParsePrefix("::1/128")}
+	clients := httpapi.NewClients(httpapi.Cookies{}, []netip.Prefix{
+		netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("10.0.0.2/32"), netip.MustParsePrefix("::1/128"),
 	})
 	for _, row := range []struct {
 		from      string
@@ -55,7 +55,7 @@ func TestClientAddress(t *testing.T) {
 		}
 		r.Header.Set("Forwarded", "for=6.6.6.6")
 		r.Header.Set("X-Real-Ip", "6.6.6.6")
-		if got := s.handler.ClientAddress(r); got != row.want {
+		if got := clients.Address(r); got != row.want {
 			t.Errorf("from %s with %q: got %s, want %s", row.from, row.forwarded, got, row.want)
 		}
 	}
