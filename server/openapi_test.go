@@ -28,8 +28,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/keypeg/keypeg/server"
-	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/passkey"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
