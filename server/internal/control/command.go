@@ -1,16 +1,17 @@
-// Package control carries the commands of IT out, whoever has the database open.
+// Package control carries out the commands of IT, by the running server or in this process.
 //
-// A bbolt file has one owner. While the server runs, the command line reaches it over a Unix
-// socket beside the database, which only the owner of the file can open; else the command
-// opens the database itself. A command is one row ([Ask], [Do]): its path on the socket, what
-// it takes and answers, and how it is carried out. It looks the same both ways: it is called
-// with a [Target], which is at hand ([Here]) or with the server ([Dial], [At]).
+// A bbolt file can be opened by one process only. While the server is running, the command
+// line reaches it by a Unix socket beside the database, which only the owner of the file
+// can open. Otherwise the command opens the database itself. A command is one row ([Ask],
+// [Do]): its path on the socket, its input and output, and the function that carries it
+// out. It is called in the same way in both cases, with a [Target] that is in this process
+// ([Here]) or behind the socket ([Dial], [At]).
 //
-// The socket speaks HTTP with JSON: one path per command, the input in the body. Who may
-// open it may do everything, so there is no sign-in.
+// The socket speaks HTTP with JSON: one path for each command, and the input in the body.
+// Whoever may open it may do everything, so there is no sign-in.
 //
-// The commands about users are here ([Users]). Those about tenants stand where tenants are
-// opened and erased, in package installation.
+// The commands about users are here ([Users]). Those about tenants are in package
+// installation, which opens and erases tenants.
 package control
 
 import (
@@ -24,23 +25,22 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Target is what commands are carried out on: it is at hand in this process, or with a server
-// that runs.
+// Target is what commands are carried out on, in this process or by a running server.
 type Target[On any] struct {
 	here   On
-	server *Client // nil where it is at hand
+	server *Client // nil if the target is in this process
 }
 
-// Here is a target that is at hand.
+// Here returns a target in this process.
 func Here[On any](it On) Target[On] { return Target[On]{here: it} }
 
-// At is a target that a running server has.
+// At returns a target behind a running server.
 func At[On any](server *Client) Target[On] { return Target[On]{server: server} }
 
 // IsRunning reports whether a running server carries the commands out.
 func (t Target[On]) IsRunning() bool { return t.server != nil }
 
-// Set is the commands that there are for one kind of target. The zero Set has none.
+// Set is the set of commands for one kind of target. The zero Set has none.
 type Set[On any] struct{ rows []row[On] }
 
 type row[On any] struct {
@@ -48,12 +48,12 @@ type row[On any] struct {
 	serves func(On) http.HandlerFunc
 }
 
-// None is the input of commands that need none.
+// None is the input of a command that needs none.
 type None struct{}
 
-// Ask adds a command to a set: its path on the socket, what it takes and answers, and how it
-// is carried out. What comes back is the command, for whoever has a target. Errors are
-// a *shared.Error where there is something to tell the person at the keyboard.
+// Ask adds a command to a set: its path on the socket, and the function that carries it
+// out. It returns the function with which a caller who has a target runs the command.
+// Errors that have something to say to the person are a *shared.Error.
 func Ask[On, In, Out any](to *Set[On], path string, do func(context.Context, On, In) (Out, error)) func(context.Context, Target[On], In) (Out, error) {
 	to.rows = append(to.rows, row[On]{path, func(it On) http.HandlerFunc {
 		return serve(func(ctx context.Context, in In) (Out, error) { return do(ctx, it, in) })
@@ -66,7 +66,7 @@ func Ask[On, In, Out any](to *Set[On], path string, do func(context.Context, On,
 	}
 }
 
-// Do is [Ask] for a command that answers nothing.
+// Do is [Ask] for a command without an output.
 func Do[On, In any](to *Set[On], path string, do func(context.Context, On, In) error) func(context.Context, Target[On], In) error {
 	ask := Ask(to, path, func(ctx context.Context, it On, in In) (None, error) { return None{}, do(ctx, it, in) })
 	return func(ctx context.Context, t Target[On], in In) error {
@@ -75,8 +75,7 @@ func Do[On, In any](to *Set[On], path string, do func(context.Context, On, In) e
 	}
 }
 
-// Handler offers all commands of a set on the socket, and backups of the database, unless it is
-// nil.
+// Handler serves all commands of a set on the socket, and backups of the database.
 func (s *Set[On]) Handler(it On, database io.WriterTo) *http.ServeMux {
 	mux := http.NewServeMux()
 	if database != nil {
@@ -88,8 +87,8 @@ func (s *Set[On]) Handler(it On, database io.WriterTo) *http.ServeMux {
 	return mux
 }
 
-// HandleTenants adds the commands for each tenant to a handler. Of runs do with what a [Set]
-// of the tenant's offers.
+// HandleTenants adds the commands for each tenant to a handler. Of calls do with the
+// handler of one tenant's commands.
 func HandleTenants(mux *http.ServeMux, of func(ctx context.Context, name string, do func(http.Handler)) error) {
 	mux.HandleFunc("POST "+pathTenant+"{name}/", func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")
@@ -101,16 +100,17 @@ func HandleTenants(mux *http.ServeMux, of func(ctx context.Context, name string,
 }
 
 const (
-	pathBackup = "/backup"  // answers with the database's file
-	pathTenant = "/tenant/" // and a name lead to the commands of that tenant
+	pathBackup = "/backup"  // answers with the file of the database
+	pathTenant = "/tenant/" // the prefix, followed by a tenant's name, of that tenant's commands
 )
 
 func backup(database io.WriterTo) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		// It may take long. The server's own limit is for answers to strangers.
+		// A backup may take long, and the server's write timeout is for answers to
+		// strangers.
 		http.NewResponseController(w).SetWriteDeadline(time.Time{})
 		if _, err := database.WriteTo(w); err != nil {
-			panic(http.ErrAbortHandler) // so that nobody takes it for whole
+			panic(http.ErrAbortHandler) // so that the copy isn't taken for complete
 		}
 	}
 }
@@ -136,7 +136,7 @@ func refuse(w http.ResponseWriter, err error) {
 	json.NewEncoder(w).Encode(problem(err))
 }
 
-// problem tells IT everything: there are no strangers on this socket.
+// problem answers with the cause too, because only IT uses this socket.
 func problem(err error) shared.Problem {
 	if refusal, ok := errors.AsType[*shared.Error](err); ok {
 		return shared.Problem{Code: refusal.Code, Detail: refusal.Message}

@@ -17,12 +17,12 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// maxSocketPath is the longest path of a Unix socket in bytes, on Linux.
+// maxSocketPath is the longest path of a Unix socket on Linux, in bytes.
 const maxSocketPath = 107
 
-// Listen opens the socket at path, readable and writable by its owner only. A
-// socket that a killed server left behind is removed: whoever calls Listen holds
-// the database, so nobody else can be behind it.
+// Listen opens the socket at path. Only its owner may use it. It removes the socket that a
+// killed server has left: the caller has the database exclusively, so no other server can
+// be using the socket.
 func Listen(path string) (net.Listener, error) {
 	if len(path) > maxSocketPath {
 		return nil, fmt.Errorf("the path %s is too long for a socket, which may have %d characters", path, maxSocketPath)
@@ -47,13 +47,13 @@ func Listen(path string) (net.Listener, error) {
 	return listener, nil
 }
 
-// ErrNoServer means that nobody listens at the socket.
+// ErrNoServer means that no server listens at the socket.
 var ErrNoServer = errors.New("control: no server is running")
 
-// Client has the commands carried out by a running server.
+// Client sends commands to a running server.
 type Client struct {
 	http   http.Client
-	prefix string // of the paths; see Tenant
+	prefix string // the prefix of paths; see Tenant
 }
 
 // Dial returns a Client of the server that listens at path, or [ErrNoServer].
@@ -132,7 +132,7 @@ func call[Out any](ctx context.Context, c *Client, path string, in any) (Out, er
 	return out, json.Unmarshal(answer, &out)
 }
 
-// refusal is what the server said. What was no refusal there is none here.
+// refusal returns the error that the server has sent: a *shared.Error, unless it was a fault.
 func refusal(answer []byte) error {
 	var p shared.Problem
 	if err := json.Unmarshal(answer, &p); err != nil {

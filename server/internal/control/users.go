@@ -12,20 +12,20 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Accounts are the users of one organisation, its records, and where its links lead.
+// Accounts are the users of one organisation, its records, and the address for its links.
 type Accounts struct {
 	Service *account.Service
 	Store   store.Store
 	Address Address
 }
 
-// Address makes links of tokens: those of the server that people reach.
+// Address makes links from tokens.
 type Address interface {
 	SetupURL(token string) string
 	EnrolURL(token string) string
 }
 
-// as carries out what IT does for the user of a name.
+// as calls do with the actor of IT for the user with this name.
 func (a Accounts) as(ctx context.Context, name string, do func(context.Context, session.Actor) error) error {
 	who, err := a.Service.IT(ctx, name)
 	if err != nil {
@@ -34,13 +34,13 @@ func (a Accounts) as(ctx context.Context, name string, do func(context.Context, 
 	return do(ctx, who)
 }
 
-// Users are what the commands below are carried out on.
+// Users are the target of the commands below.
 type Users = Target[Accounts]
 
-// userCommands are all of them.
+// userCommands are all commands about users.
 var userCommands Set[Accounts]
 
-// Handler offers them on the socket, and backups of the database, unless it is nil.
+// Handler serves them on the socket, and backups of the database.
 func Handler(a Accounts, database io.WriterTo) http.Handler { return userCommands.Handler(a, database) }
 
 // AddUser adds a user with a password.
@@ -49,7 +49,7 @@ var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accoun
 	return a.describe(added), err
 })
 
-// UsersAfter asks for up to Limit users, from the first name after the one given.
+// UsersAfter asks for up to Limit users, from the first name after the given one.
 type UsersAfter struct {
 	After string `json:"after"`
 	Limit int    `json:"limit"`
@@ -74,7 +74,7 @@ var FindUser = Ask(&userCommands, "/user", func(ctx context.Context, a Accounts,
 	return a.describe(user), nil
 })
 
-// NewPassword is a password for a user.
+// NewPassword is a new password of a user.
 type NewPassword struct {
 	Name     string `json:"name"`
 	Password string `json:"password"`
@@ -87,23 +87,23 @@ var SetPassword = Do(&userCommands, "/set-password", func(ctx context.Context, a
 	})
 })
 
-// RemovePassword removes it, from a user who has a passkey.
+// RemovePassword removes the password of a user who has another sign-in method.
 var RemovePassword = Do(&userCommands, "/remove-password", func(ctx context.Context, a Accounts, name string) error {
 	return a.as(ctx, name, a.Service.RemovePassword)
 })
 
-// EnableUser lets a user in again.
+// EnableUser enables a user.
 var EnableUser = Do(&userCommands, "/enable", func(ctx context.Context, a Accounts, name string) error {
 	return a.as(ctx, name, a.Service.Enable)
 })
 
-// ShutOut asks for a user to be shut out.
+// ShutOut asks to disable a user.
 type ShutOut struct {
 	Name        string `json:"name"`
 	EvenTheLast bool   `json:"evenTheLast,omitempty"` // administrator who can sign in
 }
 
-// DisableUser shuts a user out, and ends their sessions.
+// DisableUser disables a user, and ends their sessions.
 var DisableUser = Do(&userCommands, "/disable", func(ctx context.Context, a Accounts, in ShutOut) error {
 	if in.EvenTheLast {
 		return a.as(ctx, in.Name, a.Service.DisableEvenTheLast)
@@ -111,37 +111,36 @@ var DisableUser = Do(&userCommands, "/disable", func(ctx context.Context, a Acco
 	return a.as(ctx, in.Name, a.Service.Disable)
 })
 
-// Identity is a user at an OpenID provider of the configuration, where they are known by the
-// subject.
+// Identity is a user's identity at a configured OpenID provider, by its subject.
 type Identity struct {
 	Name     string `json:"name"`
 	Provider string `json:"provider"`
 	Subject  string `json:"subject,omitempty"`
 }
 
-// LinkUser lets a user sign in at a provider.
+// LinkUser links a user with an identity.
 var LinkUser = Do(&userCommands, "/link-user", func(ctx context.Context, a Accounts, in Identity) error {
 	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
 		return a.Service.LinkUser(ctx, who, in.Provider, in.Subject)
 	})
 })
 
-// UnlinkUser ends that. It needs no subject.
+// UnlinkUser removes a user's identities at a provider. It needs no subject.
 var UnlinkUser = Do(&userCommands, "/unlink-user", func(ctx context.Context, a Accounts, in Identity) error {
 	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
 		return a.Service.UnlinkUser(ctx, who, in.Provider)
 	})
 })
 
-// Link is an address that does one thing, once, until it expires.
+// Link is an address that works once, until it expires.
 type Link struct {
 	URL     string    `json:"url"`
 	Expires time.Time `json:"expires"`
-	Again   bool      `json:"again,omitempty"` // one that was made before doesn't work any more
+	Again   bool      `json:"again,omitempty"` // an earlier link doesn't work any more
 }
 
-// InviteUser adds a user without a way to sign in, and returns the address at which they
-// choose one. A user who is invited already gets a new one.
+// InviteUser adds a user without a sign-in method, and returns the link with which they add
+// one. A user who is invited already gets a new link.
 var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accounts, who shared.Invite) (Link, error) {
 	_, link, err := a.Service.Invite(ctx, a.Service.Actor(store.User{}), who)
 	again := shared.CodeOf(err) == shared.CodeNameTaken
@@ -157,7 +156,7 @@ var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accou
 	return invitation, err
 })
 
-// NewRecoveryLink returns the address at which a user adds a new way to sign in.
+// NewRecoveryLink returns the link with which a user adds a new sign-in method.
 var NewRecoveryLink = Ask(&userCommands, "/recovery-link", func(ctx context.Context, a Accounts, name string) (Link, error) {
 	who, err := a.Service.IT(ctx, name)
 	if err != nil {
@@ -166,8 +165,8 @@ var NewRecoveryLink = Ask(&userCommands, "/recovery-link", func(ctx context.Cont
 	return a.enrolLink(a.Service.NewRecoveryLink(ctx, who))
 })
 
-// WithdrawLinks makes a user's invitation and recovery link dead, and reports whether there
-// were any.
+// WithdrawLinks ends a user's invitation and recovery link, and reports whether there were
+// any.
 var WithdrawLinks = Ask(&userCommands, "/withdraw-links", func(ctx context.Context, a Accounts, name string) (bool, error) {
 	who, err := a.Service.IT(ctx, name)
 	if err != nil {
@@ -183,13 +182,13 @@ var SignalsAllowed = Ask(&userCommands, "/signals", func(ctx context.Context, a 
 	return !held, err
 })
 
-// AllowSignals changes that.
+// AllowSignals changes what [SignalsAllowed] reports.
 var AllowSignals = Do(&userCommands, "/allow-signals", func(ctx context.Context, a Accounts, allowed bool) error {
 	return store.AllowSignals(ctx, a.Store, allowed, time.Now())
 })
 
-// NewSetupLink returns the address that makes the first administrator. It is the running
-// server's own, whatever settings the command was given.
+// NewSetupLink returns the link that makes the first administrator. If a server is running,
+// the link has that server's address, whatever settings the command has.
 var NewSetupLink = Ask(&userCommands, "/setup-link", func(ctx context.Context, a Accounts, _ None) (string, error) {
 	token, err := a.Service.NewSetupLink(ctx)
 	if err != nil {
@@ -205,7 +204,7 @@ func (a Accounts) enrolLink(link account.Link, err error) (Link, error) {
 	return Link{URL: a.Address.EnrolURL(link.Token), Expires: link.Expires}, nil
 }
 
-// describe is what IT may see of a user.
+// describe describes a user for IT.
 func (a Accounts) describe(u store.User) shared.Member {
 	methods := a.Service.MethodsOf(u)
 	return shared.Member{

@@ -10,8 +10,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// Users runs do with the users of an organisation, whoever has the database open: the
-// server that runs, or else this process. On premise the organisation is "".
+// Users calls do with the users of one organisation. It uses the server that is running, or
+// else opens the database in this process. On premise the organisation is "".
 func (i Installation) Users(ctx context.Context, name string, do func(control.Users) error) error {
 	running, err := i.driver().Dial(ctx)
 	switch {
@@ -22,7 +22,7 @@ func (i Installation) Users(ctx context.Context, name string, do func(control.Us
 	case !errors.Is(err, control.ErrNoServer):
 		return err
 	}
-	if !i.Cloud { // nothing is opened where people could not be told where to go
+	if !i.Cloud { // open nothing if links would have no address
 		if _, err := i.Settings.Address(tenant.Tenant{}); err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (i Installation) Users(ctx context.Context, name string, do func(control.Us
 	return o.usersOf(ctx, name, do)
 }
 
-// usersOf is [Installation.Users] of an installation that this process has open.
+// usersOf is [Installation.Users] for an installation that this process has open.
 func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users) error) error {
 	var t tenant.Tenant
 	if o.Cloud {
@@ -60,8 +60,8 @@ func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users
 	return do(control.Here(control.Accounts{Service: account.New(own.rules(db, address)), Store: db, Address: address}))
 }
 
-// Tenants runs do with the tenants of the cloud edition, whoever has their list open: the
-// server that runs, or else this process.
+// Tenants calls do with the tenants of the cloud edition. It uses the server that is
+// running, or else opens the database in this process.
 func (i Installation) Tenants(ctx context.Context, do func(Tenants) error) error {
 	running, err := i.driver().Dial(ctx)
 	if err == nil {
@@ -78,8 +78,8 @@ func (i Installation) Tenants(ctx context.Context, do func(Tenants) error) error
 	return do(control.Here(&tenants{opened: o}))
 }
 
-// ReadTenants lists all tenants for a command that only reads: where no server answers, it
-// writes nothing to the database either, not even to bring it up to date.
+// ReadTenants lists all tenants for a command that only reads. If no server is running, it
+// writes nothing to the database, and doesn't migrate it.
 func (i Installation) ReadTenants(ctx context.Context) ([]tenant.Tenant, error) {
 	running, err := i.driver().Dial(ctx)
 	if err == nil {

@@ -19,14 +19,15 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// composer makes the servers of organisations, and holds what all of a process share.
+// composer makes the servers of organisations. It has what all organisations of a process
+// share.
 type composer struct {
 	*opened
 	serving  Serving
 	hasher   *account.Hasher
 	warnings *server.Warnings
 	streams  *live.Streams
-	hubs     sync.Map // of the organisations that are open, by name
+	hubs     sync.Map // of open organisations, by name
 }
 
 func newComposer(o *opened, s Serving) (*composer, error) {
@@ -74,7 +75,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	}, nil
 }
 
-// config is what a server needs that has no store.
+// config returns the Config of a server, without a store.
 func (c *composer) config(log *slog.Logger, address server.Address, own Organisation) server.Config {
 	return server.Config{
 		Now: time.Now, Log: log, Warnings: c.warnings,
@@ -85,7 +86,8 @@ func (c *composer) config(log *slog.Logger, address server.Address, own Organisa
 	}
 }
 
-// logOf is the log of one organisation: where there are tenants, its lines say whose they are.
+// logOf returns the log for one organisation. If there are tenants, its lines name the
+// tenant.
 func (c *composer) logOf(t tenant.Tenant) *slog.Logger {
 	if !c.Cloud {
 		return c.serving.Log
@@ -93,14 +95,14 @@ func (c *composer) logOf(t tenant.Tenant) *slog.Logger {
 	return c.serving.Log.With("tenant", t.Name)
 }
 
-// tell wakes the open pages of a user whose records another process has changed.
+// tell notifies the open pages of a user whose records another process has changed.
 func (c *composer) tell(organisation, userID string) {
 	if hub, open := c.hubs.Load(organisation); open {
 		hub.(*live.Hub).Notify(userID)
 	}
 }
 
-// protocolsOf are the identity providers of an organisation, as its server knows them.
+// protocolsOf returns the identity providers of an organisation for its server.
 func protocolsOf(own Organisation, address server.Address) (protocols []*federation.Provider) {
 	for _, p := range own.Providers {
 		p.Protocol.Contact = own.Contact
@@ -109,12 +111,13 @@ func protocolsOf(own Organisation, address server.Address) (protocols []*federat
 	return protocols
 }
 
-// accountsOf carries out commands about the users of an open organisation.
+// accountsOf returns the target for commands about the users of an open organisation.
 func accountsOf(o *tenant.OpenTenant) control.Accounts {
 	return control.Accounts{Service: o.Accounts, Store: o.Store, Address: o.Address}
 }
 
-// socketOf offers them on the socket, which there is only where the database is a file.
+// socketOf returns the handler of those commands on the socket. Only a server whose
+// database is a file has one.
 func socketOf(o *tenant.OpenTenant) http.Handler {
 	return control.Handler(accountsOf(o), backupOf(o.Store))
 }

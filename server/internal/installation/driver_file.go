@@ -20,8 +20,8 @@ import (
 	"github.com/keypeg/keypeg/server/store/boltstore"
 )
 
-// file is a bbolt file, and in the cloud edition one more for each tenant beside it. One
-// process has it to itself: commands reach a server that runs by a socket.
+// file is a bbolt file. In the cloud edition each tenant has another file beside it. One
+// process opens them exclusively, so commands reach a running server by a socket.
 type file struct{ path, socket string }
 
 func isFile(string) bool { return true }
@@ -33,7 +33,7 @@ func newFile(path, socket string) Driver {
 	return file{path, socket}
 }
 
-// otherKind begins the URL of a database of a kind that we don't have.
+// otherKind matches the URL of a database of a kind that isn't supported.
 var otherKind = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]+)://`)
 
 // Check implements [Driver].
@@ -60,7 +60,7 @@ func (f file) Exists(context.Context) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("there is no database at %s: %s", seenFromHere(f.path), nameTheServers)
-	case err == nil && info.Size() == 0: // a new one would be made of it
+	case err == nil && info.Size() == 0: // Open would make a new database of it
 		return fmt.Errorf("the database %s is empty: %s", seenFromHere(f.path), nameTheServers)
 	case errors.Is(err, os.ErrPermission):
 		return notAllowed(f.path, err)
@@ -68,7 +68,8 @@ func (f file) Exists(context.Context) error {
 	return err
 }
 
-// seenFromHere says of a relative path where it begins: mostly the folder is the mistake.
+// seenFromHere adds to a relative path the folder in which it begins, because a wrong
+// folder is the usual mistake.
 func seenFromHere(path string) string {
 	folder, err := os.Getwd()
 	if filepath.IsAbs(path) || err != nil {
@@ -77,15 +78,15 @@ func seenFromHere(path string) string {
 	return path + " in the folder " + folder
 }
 
-// MayBeFilled implements [Driver]: opening a file tells.
+// MayBeFilled implements [Driver]. Opening a file migrates nothing.
 func (file) MayBeFilled(context.Context) error { return nil }
 
-// Open implements [Driver]. Nothing is opened before an organisation is.
+// Open implements [Driver]. It opens no file; Organisation does.
 func (f file) Open(_ context.Context, now store.Clock) (Database, error) {
 	return openFiles{f, now}, nil
 }
 
-// of is the file of an organisation.
+// of returns the path of an organisation's file.
 func (f file) of(organisation string) string {
 	if organisation == rootName {
 		return f.path
@@ -97,12 +98,12 @@ func (f file) of(organisation string) string {
 func (f file) OpenReadOnly(_ context.Context, organisation string, now store.Clock) (store.Store, error) {
 	db, err := boltstore.OpenReadOnly(f.of(organisation), now)
 	if err != nil {
-		return nil, err // and not a Store that holds nil
+		return nil, err // not a Store that contains nil
 	}
 	return db, nil
 }
 
-// Backup implements [Driver]. It copies the file, whoever has it open.
+// Backup implements [Driver]. It copies the file, by the server if that has it open.
 func (f file) Backup(ctx context.Context, organisation, part string, _ Report) error {
 	return writeDurably(part, func(to io.Writer) error {
 		running, err := f.Dial(ctx)
@@ -121,8 +122,8 @@ func (f file) Backup(ctx context.Context, organisation, part string, _ Report) e
 	})
 }
 
-// Restore implements [Driver]. The file has its name only once it is whole, without access,
-// and holds signals back.
+// Restore implements [Driver]. The file gets its name when it is complete. It has no
+// sessions or links, and signals are held back.
 func (f file) Restore(ctx context.Context, backup string, into tenant.Tenant, report Report) error {
 	path := f.of(into.Name)
 	if into.Name != rootName {
@@ -162,8 +163,8 @@ func (f file) Restore(ctx context.Context, backup string, into tenant.Tenant, re
 	return nil
 }
 
-// makeRoom removes a tenant's file that has no user yet, so that a backup can be
-// restored in its place. It keeps one that has.
+// makeRoom removes a tenant's file without users, so that a backup can be restored in its
+// place. It refuses to remove a file with users.
 func makeRoom(ctx context.Context, path, name string) error {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -179,10 +180,10 @@ func makeRoom(ctx context.Context, path, name string) error {
 	if err := hasNoUser(ctx, db, name); err != nil {
 		return err
 	}
-	return os.Remove(path) // while nobody else can open it
+	return os.Remove(path) // while it is locked, so that no other process can open it
 }
 
-// Listen implements [Driver]. Where the socket can't be had people are served all the same.
+// Listen implements [Driver]. If the socket can't be opened, people are served anyway.
 func (f file) Listen(log *slog.Logger) net.Listener {
 	keptPrivate(log, f.path)
 	private, err := control.Listen(f.socket)
@@ -204,13 +205,13 @@ func (f file) Explain(err error) error {
 // Dial implements [Driver].
 func (f file) Dial(ctx context.Context) (*control.Client, error) { return control.Dial(ctx, f.socket) }
 
-// openFiles are the files of an installation, each opened on its own.
+// openFiles are the files of an installation, each opened separately.
 type openFiles struct {
 	file
 	now store.Clock
 }
 
-// Organisation implements [Database]. It makes the file where there is none.
+// Organisation implements [Database]. It makes the file if there is none.
 func (d openFiles) Organisation(name string) (store.Store, error) {
 	path := d.of(name)
 	_, missing := os.Stat(path)
@@ -252,7 +253,7 @@ func (d openFiles) Erase(_ context.Context, t tenant.Tenant) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// Follow implements [Database]: nobody else has the files open.
+// Follow implements [Database]. No other process has the files open.
 func (openFiles) Follow(context.Context, func(context.Context), func(organisation, userID string)) {}
 
 // Close implements [Database].

@@ -18,8 +18,8 @@ import (
 	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
-// postgres is the URL of a PostgreSQL database. Any number of servers and commands have it
-// open at the same time, and all organisations lie in the same tables.
+// postgres is the URL of a PostgreSQL database. Any number of servers and commands use it
+// at the same time, and all organisations share its tables.
 type postgres string
 
 func isPostgres(text string) bool { return pgstore.IsURL(text) }
@@ -44,8 +44,8 @@ func (p postgres) Exists(ctx context.Context) error {
 	return err
 }
 
-// MayBeFilled implements [Driver]: it refuses a database that has tables of an earlier version,
-// since a Keypeg uses it.
+// MayBeFilled implements [Driver]. It refuses a database with tables of an earlier version,
+// because another Keypeg uses it.
 func (p postgres) MayBeFilled(ctx context.Context) error {
 	is, err := pgstore.IsKeypegs(ctx, string(p))
 	if err != nil || !is {
@@ -106,8 +106,8 @@ func (p postgres) Backup(ctx context.Context, organisation, part string, report 
 	return errors.Join(err, to.Close())
 }
 
-// Restore implements [Driver]. It copies record after record, and goes on where an earlier
-// try was interrupted.
+// Restore implements [Driver]. It copies one record after the other, and continues an
+// interrupted restore.
 func (p postgres) Restore(ctx context.Context, backup string, into tenant.Tenant, report Report) error {
 	from, err := openSource(ctx, backup, rootName, nothingExpires)
 	if err != nil {
@@ -137,9 +137,9 @@ func (p postgres) Restore(ctx context.Context, backup string, into tenant.Tenant
 	return nil
 }
 
-// makeRoomInTables removes the records of a tenant that has no user yet, so that a backup can
-// be restored in its place. Others may have it open, so it must be switched off. What an
-// interrupted restore left stays.
+// makeRoomInTables removes the records of a tenant without users, so that a backup can be
+// restored in its place. The tenant must be suspended, because other processes may have it
+// open. The records of an interrupted restore stay.
 func makeRoomInTables(ctx context.Context, rows *pgstore.Database, to store.Store, t tenant.Tenant) error {
 	switch err := transfer.Unfinished(ctx, to); {
 	case errors.Is(err, transfer.ErrUnfinished):
@@ -169,7 +169,7 @@ func (postgres) Explain(err error) error { return err }
 // Dial implements [Driver].
 func (postgres) Dial(context.Context) (*control.Client, error) { return nil, control.ErrNoServer }
 
-// openPostgres is an open one.
+// openPostgres is an open PostgreSQL database.
 type openPostgres struct{ rows *pgstore.Database }
 
 // Organisation implements [Database].
@@ -177,7 +177,7 @@ func (d openPostgres) Organisation(name string) (store.Store, error) {
 	return d.rows.Organisation(name), nil
 }
 
-// Has implements [Database]: to open an organisation makes nothing.
+// Has implements [Database]. Opening an organisation makes nothing.
 func (openPostgres) Has(string) bool { return true }
 
 // IsUnused implements [Database].
@@ -191,8 +191,8 @@ func (d openPostgres) IsUnused(ctx context.Context, name string) error {
 	return err
 }
 
-// Erase implements [Database]. It waits until other nodes know that the tenant was switched
-// off: they would go on writing.
+// Erase implements [Database]. It waits until other nodes know that the tenant is
+// suspended, because they would go on writing.
 func (d openPostgres) Erase(ctx context.Context, t tenant.Tenant) error {
 	select {
 	case <-time.After(time.Until(t.Suspended.Add(tenant.NoticedAfter))):

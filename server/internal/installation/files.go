@@ -16,11 +16,11 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Files of whoever runs the server, and of nobody else. They are either whole or
-// recognisably not, wherever they lie: some file systems have no hard links, and some can't
-// be told to keep a folder's entries.
+// Files that only the owner of the server may read. Each is either complete or recognisably
+// not, on every file system: some have no hard links, and some can't sync the entries of a
+// folder.
 
-// keptPrivate tells of a database that others can read, or could put another in place of.
+// keptPrivate warns of a database that others can read or replace.
 func keptPrivate(log *slog.Logger, path string) {
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
 		log.Warn("others on this machine can read the database, which has what signs people in: chmod 600 "+path, "mode", info.Mode().Perm().String())
@@ -31,8 +31,8 @@ func keptPrivate(log *slog.Logger, path string) {
 	}
 }
 
-// giveToServer gives a file that root has made to whom its folder belongs to: the server
-// runs as them, and could not open it.
+// giveToServer gives a file of root to the owner of its folder, because the server runs as
+// that user and could not open it otherwise.
 func giveToServer(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -47,8 +47,8 @@ func giveToServer(path string) error {
 	return nil
 }
 
-// notAllowed says what to do about a database of somebody else. It returns any other error
-// as it is.
+// notAllowed says what to do about a database that belongs to another user. It returns any
+// other error as it is.
 func notAllowed(path string, err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
@@ -61,15 +61,15 @@ func notAllowed(path string, err error) error {
 	return fmt.Errorf("%w: it belongs to user %d, and this is user %d: run the command as its owner, or as root give it to whom the server runs as, with chown", err, owner, os.Geteuid())
 }
 
-// makeWhole makes a new database file: under another name until it is on disk and checked.
-// What wasn't finished doesn't stay, unless the program was killed.
+// makeWhole makes a new database file. The file has another name until it is on disk and
+// checked. An unfinished file is removed, unless the program is killed.
 func makeWhole(ctx context.Context, path string, fill func(part string) error) (counts map[store.Kind]int, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return nil, errTaken(path)
 	}
 	part := path + ".part"
 	if info, err := os.Lstat(part); err == nil && !info.Mode().IsRegular() {
-		return nil, errTaken(part) // unlike an earlier try's it isn't ours to write over
+		return nil, errTaken(part) // it may belong to another command, so it isn't overwritten
 	}
 	defer func() {
 		if err != nil {
@@ -96,8 +96,8 @@ func makeWhole(ctx context.Context, path string, fill func(part string) error) (
 	return counts, syncFolder(filepath.Dir(path))
 }
 
-// unnamed is an error about a file that doesn't have its name yet. IT knows it by that name
-// alone.
+// unnamed is an error about a file that doesn't have its final name yet. IT knows only the
+// final one.
 type unnamed struct {
 	error
 	part, path string
@@ -112,9 +112,9 @@ func errTaken(path string) error {
 	return fmt.Errorf("there is something at %s already: name a file that doesn't exist", path)
 }
 
-// giveName gives a file the name that nothing has, and never takes another file's place.
+// giveName renames a file to a name that doesn't exist. It never replaces another file.
 func giveName(part, path string) error {
-	err := os.Link(part, path) // unlike a rename it fails where there is something
+	err := os.Link(part, path) // unlike a rename it fails if the name exists
 	if err == nil {
 		return os.Remove(part)
 	}
@@ -127,14 +127,14 @@ func giveName(part, path string) error {
 	if !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	// In two steps. Between them only a second command for the same file could come.
+	// In two steps. Only a second command for the same file could come between them.
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return errTaken(path)
 	}
 	return os.Rename(part, path)
 }
 
-// writeDurably writes a file of its owner's and returns when it is on disk.
+// writeDurably writes a file for its owner only, and returns when it is on disk.
 func writeDurably(path string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -146,8 +146,8 @@ func writeDurably(path string, write func(io.Writer) error) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// syncFolder returns when the names in a folder are on disk. Where the file system can't be
-// asked for that, it keeps them as it does.
+// syncFolder returns when the names in a folder are on disk, if the file system can sync a
+// folder.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

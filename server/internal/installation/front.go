@@ -10,21 +10,21 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// front is what stands before the organisations of an installation that is served.
+// front serves the organisations of an installation.
 type front interface {
 	http.Handler
 	Drain()
 	EndStreams()
 	Close()
 
-	// Watch looks for what other processes change of the list of tenants, until ctx ends.
+	// Watch looks for changes of other processes to the list of tenants, until ctx ends.
 	Watch(ctx context.Context)
-	// socket is what the socket for commands offers.
+	// socket returns the handler of the socket for commands.
 	socket() http.Handler
-	// started tells of the front, once it can be reached.
+	// started says where people reach the installation, when it is served.
 	started(ctx context.Context) (Started, error)
 	// checkProviders warns of identity providers at which nobody can sign in: those of the
-	// organisation, or of tenants.
+	// organisation, or of the tenants.
 	checkProviders(ctx context.Context, of []tenant.Tenant)
 }
 
@@ -45,8 +45,8 @@ func (c *composer) front(ctx context.Context) (front, error) {
 	return alone, nil
 }
 
-// alone is the one organisation of an installation on premise: whatever host a request
-// names, it is meant.
+// alone is the only organisation of an installation on premise. Every request is for it,
+// whatever host it names.
 type alone struct {
 	*composer
 	one *tenant.OpenTenant
@@ -60,7 +60,7 @@ func (a *alone) Drain() { a.one.Server.Drain() }
 func (a *alone) EndStreams() { a.one.Server.EndStreams() }
 
 func (a *alone) Close() {
-	a.one.Close() // the database is closed by whoever has opened it
+	a.one.Close() // Serve closes the database
 }
 
 func (a *alone) Watch(context.Context) {}
@@ -80,7 +80,7 @@ func (a *alone) checkProviders(ctx context.Context, _ []tenant.Tenant) {
 	a.one.Server.CheckProviders(ctx)
 }
 
-// router is what stands before tenants.
+// router serves the tenants of a cloud installation.
 type router struct {
 	*composer
 	*tenant.Router
@@ -105,7 +105,7 @@ func (c *composer) router(ctx context.Context) (front, error) {
 				return nil, err
 			}
 			if err := refuseLockout(o.Accounts.CheckPolicy(ctx)); err != nil {
-				c.logOf(t).Error("users are locked out", "cause", err) // to shut all others out too would help nobody
+				c.logOf(t).Error("users are locked out", "cause", err) // refusing everybody else too would help nobody
 			}
 			return o, nil
 		},
@@ -131,7 +131,8 @@ func (r *router) started(ctx context.Context) (s Started, err error) {
 	return s, err
 }
 
-// checkProviders looks at one tenant after the other: many may have the same provider.
+// checkProviders checks one tenant after the other, because many may have the same
+// provider.
 func (r *router) checkProviders(ctx context.Context, all []tenant.Tenant) {
 	for _, t := range all {
 		own, address, err := r.reached(t)

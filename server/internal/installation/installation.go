@@ -1,15 +1,16 @@
-// Package installation opens, serves, checks and moves one installation: a database, and the
-// organisations in it.
+// Package installation opens, serves, checks and moves one installation: a database with
+// its organisations.
 //
-// An installation is for one organisation, on premise, or in the cloud edition for any number
-// of tenants; both are composed and served in the same way. Begin with an [Installation],
-// which says where the database is and what IT has set. [Installation.Serve] runs the server.
-// [Installation.Users] and [Installation.Tenants] carry out what IT wants of users and
-// tenants, whoever has the database open. [Installation.Backup], [Installation.Restore] and
-// [Copy] move records; what they make is either whole or recognisably not.
+// An installation is for one organisation, on premise, or in the cloud edition for any
+// number of tenants. Both are composed and served in the same way. Begin with an
+// [Installation], which has the name of the database and the settings of IT.
+// [Installation.Serve] runs the server. [Installation.Users] and [Installation.Tenants]
+// carry out commands about users and tenants, by the running server or in this process.
+// [Installation.Backup], [Installation.Restore] and [Copy] move records; what they make is
+// either complete or recognisably not.
 //
-// What the kinds of databases differ in is behind a [Driver]. The package knows no flags and
-// no terminal, and doesn't import the app: it is told how its pages are drawn ([Serving]).
+// A [Driver] has what the kinds of databases differ in. The package knows no flags and no
+// terminal, and doesn't import the app; [Serving] says how pages are drawn.
 package installation
 
 import (
@@ -28,18 +29,18 @@ import (
 	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
-// Installation is where an installation is, and what IT has set.
+// Installation names a database and the settings for it.
 type Installation struct {
-	Database string // as a setting names it; see [DriverOf]
-	Socket   string // where a server takes commands; "" for a place beside the database
-	Cloud    bool   // it has tenants
+	Database string // the setting that names it; see [DriverOf]
+	Socket   string // the path of the socket for commands; "" for one beside the database
+	Cloud    bool   // the edition with tenants
 	Settings Settings
 }
 
-// Settings are what IT has set for organisations. On premise they are asked for the zero
-// Tenant, which stands for the one that there is.
+// Settings are the settings of IT for organisations. On premise, the zero Tenant means the
+// only organisation.
 type Settings interface {
-	// Organisation is what an organisation is run with.
+	// Organisation returns the settings of an organisation.
 	Organisation(t tenant.Tenant) (Organisation, error)
 	// Address is where its people reach it.
 	Address(t tenant.Tenant) (server.Address, error)
@@ -47,7 +48,7 @@ type Settings interface {
 	WithTheirOwn() []string
 }
 
-// Organisation is what an organisation is run with.
+// Organisation has the settings of one organisation.
 type Organisation struct {
 	Product, Contact string
 

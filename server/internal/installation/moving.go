@@ -12,34 +12,34 @@ import (
 	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
-// What moves and keeps whole databases makes something that is either whole or recognisably
-// not: a file has the ending .part until it is complete and checked, and a database that was
-// not filled to its end refuses to be used. In the cloud edition each tenant is a database
-// like any other, and one more has the list of tenants.
+// Commands that move databases make something that is either complete or recognisably not:
+// a file has the suffix .part until it is complete and checked, and a database that wasn't
+// filled completely refuses to be used. In the cloud edition each tenant is a database, and
+// one more has the list of tenants.
 
-// Report hears how something goes that takes long, for whoever waits for it.
+// Report shows the progress of something that takes long.
 type Report interface {
-	// Begins names one of several organisations, before its outcome is told.
+	// Begins names the organisation whose outcome comes next, if there are several.
 	Begins(what string)
 	// Bar begins to show how many records are done, until end is called.
 	Bar() (shows func(done, total int), end func())
 
-	// Copied tells that an organisation was copied and compared.
+	// Copied says that an organisation was copied and compared.
 	Copied(transfer.Sum)
-	// IsThere tells that an earlier try has copied it, with so many records.
+	// IsThere says that an earlier try has copied it, with this many records.
 	IsThere(counts map[store.Kind]int)
-	// HasNothing tells that there is nothing to copy.
+	// HasNothing says that there is nothing to copy.
 	HasNothing()
-	// Restored tells that a file was made of a backup and checked.
+	// Restored says that a file was made from a backup and checked.
 	Restored(counts map[store.Kind]int, file string)
 }
 
-// nothingExpires is the clock of databases that are moved: by the one of this machine, which
-// may be wrong, something would be left behind that counts again once it is set right.
+// nothingExpires is the clock of databases that are moved. The clock of this machine may be
+// wrong, and records that seem expired would be left behind.
 func nothingExpires() time.Time { return time.Unix(0, 0) }
 
-// Copy copies the database of one organisation into an empty one, and goes on where it was
-// interrupted. Both are named as a setting names them.
+// Copy copies the database of one organisation into an empty one. It continues an
+// interrupted copy. Both names are settings.
 func Copy(ctx context.Context, source, target string, report Report) error {
 	from, err := openSource(ctx, source, rootName, nothingExpires)
 	if err != nil {
@@ -55,9 +55,8 @@ func Copy(ctx context.Context, source, target string, report Report) error {
 	return copyInto(ctx, from, target, rootName, report)
 }
 
-// CopyTenants copies all tenants and, last, their list: until then nothing finds a
-// tenant in the target. Called again after an interruption it passes over those that
-// are there.
+// CopyTenants copies all tenants and then their list. Before that nothing finds a tenant in
+// the target. After an interruption it skips the tenants that are there.
 func CopyTenants(ctx context.Context, source, target string, report Report) error {
 	from, err := openSource(ctx, source, rootName, nothingExpires)
 	if err != nil {
@@ -72,7 +71,7 @@ func CopyTenants(ctx context.Context, source, target string, report Report) erro
 	if err != nil {
 		return err
 	}
-	if err := mayBeFilled(ctx, target); err != nil { // once for all: they share it
+	if err := mayBeFilled(ctx, target); err != nil { // once, because all tenants share it
 		return err
 	}
 	for _, one := range all {
@@ -143,8 +142,8 @@ func mayBeFilled(ctx context.Context, target string) error {
 	return DriverOf(target, "").MayBeFilled(ctx)
 }
 
-// openSource opens an organisation's database that is only read, and is whole: half of one
-// would pass for all there is where it comes to.
+// openSource opens an organisation's database for reading. It refuses an incomplete one,
+// because the copy of it would look complete.
 func openSource(ctx context.Context, database, name string, now store.Clock) (store.Store, error) {
 	driver := DriverOf(database, "")
 	if err := driver.Check(); err != nil {
@@ -160,14 +159,14 @@ func openSource(ctx context.Context, database, name string, now store.Clock) (st
 	return db, nil
 }
 
-// Backup writes one organisation, as it is at one moment, into a new file, and checks it. It
-// returns how many records there are. In the cloud edition "" is the list of tenants.
+// Backup writes a snapshot of one organisation into a new file, and checks it. It returns
+// how many records there are. In the cloud edition "" means the list of tenants.
 func (i Installation) Backup(ctx context.Context, name, file string, report Report) (counts map[store.Kind]int, err error) {
 	return makeWhole(ctx, file, func(part string) error { return i.driver().Backup(ctx, name, part, report) })
 }
 
-// CheckBackup reads every record and every index entry of a file, which must not be half a
-// copy: that has nothing wrong but what it lacks. It returns how many records there are.
+// CheckBackup reads every record and every index entry of a file. It refuses an incomplete
+// copy, in which only records are missing. It returns how many records there are.
 func CheckBackup(ctx context.Context, file string) (counts map[store.Kind]int, err error) {
 	if counts, err = checkFile(file); err != nil {
 		return nil, err
@@ -179,15 +178,15 @@ func CheckBackup(ctx context.Context, file string) (counts map[store.Kind]int, e
 	return counts, db.Close()
 }
 
-// Restored is an organisation that was made of a backup.
+// Restored is an organisation that was made from a backup.
 type Restored struct {
 	database Installation
 	name     string
-	previous store.Store // in whose place it comes; nil where IT named none
+	previous store.Store // the database that it replaces; nil if IT named none
 }
 
-// Restore makes an organisation of a backup, which is only read. Previous names the database
-// that was in use, or is "". See [Restored.Differences].
+// Restore makes an organisation from a backup, which it only reads. Previous names the
+// database that was in use, or is "". See [Restored.Differences].
 func (i Installation) Restore(ctx context.Context, backup, previous string, into tenant.Tenant, report Report) (*Restored, error) {
 	r := &Restored{database: i, name: into.Name}
 	if previous != "" {
@@ -202,8 +201,8 @@ func (i Installation) Restore(ctx context.Context, backup, previous string, into
 	return r, nil
 }
 
-// openPrevious opens the database in whose place a backup comes, only to read. One without
-// users is no such database: everybody would seem to be back.
+// openPrevious opens the database that a backup replaces, for reading. It refuses one
+// without users, because it can't be the one that was in use.
 func openPrevious(ctx context.Context, database, name string) (store.Store, error) {
 	previous, err := openSource(ctx, database, name, time.Now)
 	if err != nil {
@@ -226,8 +225,8 @@ func openPrevious(ctx context.Context, database, name string) (store.Store, erro
 // HasPrevious reports whether there is a database to compare with.
 func (r *Restored) HasPrevious() bool { return r.previous != nil }
 
-// Differences are lines for IT about each user whose ways to sign in are not what they were in
-// the previous database. There is none only where all users have the same in both.
+// Differences returns lines for IT about each user who signs in differently than in the
+// previous database. There are none only if all users sign in as before.
 func (r *Restored) Differences(ctx context.Context) ([]string, error) {
 	restored, err := r.database.driver().OpenReadOnly(ctx, r.name, time.Now)
 	if err != nil {

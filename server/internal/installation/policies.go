@@ -14,12 +14,12 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// policiesKey remembers, in the installation's own store, the policies under which no
-// tenant's users were locked out.
+// policiesKey is the key, in the installation's store, of the policies that were last found
+// to lock no tenant's users out.
 const policiesKey = "policies"
 
-// checkPolicies refuses settings that would leave users of a tenant without a sign-in method.
-// Tenants are opened for it only where policies changed since they were last checked.
+// checkPolicies refuses settings that would leave users of a tenant without a sign-in
+// method. It opens tenants only if their policies have changed since the last check.
 func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 	policies := store.Link{Key: policiesKey, Hash: store.HashOf(o.policies()), Expires: time.Now().Add(account.PolicyRemembered)}
 	known, err := o.root.Link(ctx, policiesKey)
@@ -36,11 +36,11 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 	}
 	for _, t := range all {
 		if !t.IsActive() || !o.db.Has(t.Name) {
-			continue // its first request checks, or nobody is there yet
+			continue // its first request checks it, or it has no records yet
 		}
 		address, err := o.Settings.Address(t)
 		if err != nil {
-			continue // nobody reaches it, and the router says so
+			continue // nobody can reach it, and the router logs that
 		}
 		own, err := o.Settings.Organisation(t)
 		if err != nil {
@@ -49,7 +49,7 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 		db, err := o.organisation(ctx, t.Name)
 		if err != nil {
 			log.Error("the policy of a tenant could not be checked", "tenant", t.Name, "cause", err)
-			continue // as at its first request
+			continue // its first request will log the same
 		}
 		err = refuseLockout(account.New(own.rules(db, address)).LocksNobodyOut(ctx))
 		if err := errors.Join(err, o.release(db)); err != nil {
@@ -62,12 +62,13 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
-// policies is the same for settings that give every tenant the same policy.
+// policies returns a text that is the same for settings with the same policy for every
+// tenant.
 func (o *opened) policies() string {
 	of := func(name string) string {
 		own, err := o.Settings.Organisation(tenant.Tenant{Name: name})
 		if err != nil {
-			return "" // the settings were refused for it
+			return "" // its settings are invalid
 		}
 		return account.New(own.rules(nil, server.Address{})).Policy().String()
 	}

@@ -12,12 +12,12 @@ import (
 	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
-// A backup holds what was so when it was made. What has been taken back since must not
-// come into force again unnoticed: sessions and links of a backup end with its restoring,
-// and of the rest IT is told.
+// A backup has the records of an earlier time. What was revoked since must not become valid
+// again without notice: sessions and links of a backup are removed when it is restored, and
+// IT reads about the rest.
 
-// letsIn reports whether a record lets whoever holds its token in: a session, or a link to
-// a new way to sign in.
+// letsIn reports whether the record is a session or an enrolment link, with which whoever
+// has the token gets in.
 func letsIn(record store.Record) bool {
 	switch op := record.Op.(type) {
 	case store.AddSession:
@@ -28,7 +28,7 @@ func letsIn(record store.Record) bool {
 	return false
 }
 
-// withoutAccess is a source without the records that let somebody in.
+// withoutAccess is a source without the records for which letsIn is true.
 type withoutAccess struct{ transfer.Source }
 
 // Records implements [transfer.Source].
@@ -77,17 +77,17 @@ func endAccess(ctx context.Context, db store.Store) error {
 	return nil
 }
 
-// way is one of the things that decide how a user gets in.
+// way is one thing that decides how a user signs in.
 type way struct {
-	key  string // tells it from the user's others
-	back string // what IT reads where the backup has it, and the previous database hasn't
-	gone string // and where it is the other way round
+	key  string // unique among the user's ways
+	back string // what IT reads if only the backup has it
+	gone string // what IT reads if only the previous database has it
 
-	counted bool // there may be many, and one line says how many
+	counted bool // one line counts all of them, because there may be many
 }
 
-// waysOf lists all of a user's. [differences] compares nothing else: what a user gets in with
-// has its line here.
+// waysOf returns everything that decides how a user signs in. [differences] compares
+// nothing else.
 func waysOf(u store.User) []way {
 	ways := []way{{key: "name/" + u.Name, back: fmt.Sprintf("signs in as %q again", u.Name), gone: fmt.Sprintf("doesn't sign in as %q, their name since the backup", u.Name)}}
 	if u.Disabled {
@@ -124,8 +124,8 @@ func waysOf(u store.User) []way {
 	return ways
 }
 
-// differences are lines for IT about each user whose ways to sign in are not what they were.
-// There is none only where all users have the same in both.
+// differences returns lines for IT about each user who signs in differently than before.
+// There are none only if all users sign in as before.
 func differences(ctx context.Context, restored, previous store.Store) (lines []string, err error) {
 	err = everyUser(ctx, restored, func(now store.User) error {
 		before, err := previous.User(ctx, now.ID)
@@ -155,14 +155,14 @@ func differences(ctx context.Context, restored, previous store.Store) (lines []s
 	return lines, err
 }
 
-// changes says what a restored user has that the one before hadn't, and the other way round.
+// changes returns lines about what only one of the two has.
 func changes(now, before []way) []string {
 	back := said(onlyIn(now, before), func(w way) string { return w.back })
 	gone := said(onlyIn(before, now), func(w way) string { return w.gone })
 	return append(back, gone...)
 }
 
-// said are the lines about ways.
+// said returns the lines about ways.
 func said(ways []way, says func(way) string) (lines []string) {
 	counted, what := 0, ""
 	for _, w := range ways {
@@ -178,7 +178,7 @@ func said(ways []way, says func(way) string) (lines []string) {
 	return lines
 }
 
-// onlyIn leaves out of a list what others have too.
+// onlyIn returns the ways that the others don't have.
 func onlyIn(ways, others []way) (left []way) {
 	for _, w := range ways {
 		if !slices.ContainsFunc(others, func(o way) bool { return o.key == w.key }) {
@@ -188,7 +188,7 @@ func onlyIn(ways, others []way) (left []way) {
 	return left
 }
 
-// everyUser hands on all users of a database.
+// everyUser calls do with each user of a database.
 func everyUser(ctx context.Context, db store.Store, do func(store.User) error) error {
 	for after := ""; ; {
 		page, err := db.Users(ctx, after, 500)

@@ -14,12 +14,12 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// Serving is how an installation is served.
+// Serving says how an installation is served.
 type Serving struct {
 	Version        string
 	Listen         string // host:port
 	TrustedProxies []netip.Prefix
-	DrainDelay     time.Duration // how long a server that was told to stop goes on serving
+	DrainDelay     time.Duration // how long a stopping server goes on serving
 
 	// App is the app with the name of a product, and with whom users ask for help. Asset is
 	// the address of a file of it.
@@ -28,21 +28,21 @@ type Serving struct {
 	Asset        func(name string) string
 
 	Log *slog.Logger
-	// Announce tells whoever has started the server where to go.
+	// Announce tells the person who has started the server where to go.
 	Announce func(Started)
 }
 
-// Started is what there is to announce.
+// Started has what is announced.
 type Started struct {
 	Address   server.Address  // on premise
-	SetupLink string          // likewise, while there is no administrator
-	Tenants   []tenant.Tenant // of the cloud edition
+	SetupLink string          // on premise, while there is no administrator
+	Tenants   []tenant.Tenant // in the cloud edition
 }
 
-// drainTime is how long a stopping server lets running requests end.
+// drainTime is how long a stopping server waits for running requests.
 const drainTime = 10 * time.Second
 
-// Serve runs the server, and returns when ctx has ended and every running request was
+// Serve runs the server. It returns when ctx has ended and every running request is
 // answered.
 func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 	defer surviveSignals(ctx, s.Log)()
@@ -89,8 +89,8 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 	return serveAll(ctx, s.Log, front, s.DrainDelay, listeners)
 }
 
-// inBackground lets something run until end is called, which waits for it. It
-// outlives ctx, which ends when requests still run.
+// inBackground runs a function until end is called, which waits for it. The function
+// outlives ctx, because requests still run when ctx ends.
 func inBackground(ctx context.Context, run func(context.Context)) (end func()) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var ending sync.WaitGroup
@@ -98,9 +98,9 @@ func inBackground(ctx context.Context, run func(context.Context)) (end func()) {
 	return func() { stop(); ending.Wait() }
 }
 
-// serveAll serves every listener until ctx ends or one of them fails, and then
-// lets running requests end. For delay before that it goes on serving, and says
-// that it is about to stop, so that a balancer in front sends nothing more.
+// serveAll serves every listener until ctx ends or one of them fails. Then it goes on
+// serving for delay and reports that it is about to stop, so that a load balancer sends no
+// more requests. At last it waits for running requests.
 func serveAll(ctx context.Context, log *slog.Logger, public front, delay time.Duration, handlers map[net.Listener]http.Handler) error {
 	failed := make(chan error, len(handlers))
 	var servers []*http.Server
@@ -133,7 +133,7 @@ func serveAll(ctx context.Context, log *slog.Logger, public front, delay time.Du
 	defer cancel()
 	for _, srv := range servers {
 		if err := srv.Shutdown(drain); err != nil {
-			cause = errors.Join(cause, err, srv.Close()) // or who closes the stores waits for them
+			cause = errors.Join(cause, err, srv.Close()) // otherwise closing the stores would wait for them
 		}
 	}
 	return cause

@@ -21,26 +21,26 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// What happens around a server and no request tells of: missing descriptors, signals that
-// end a program by themselves, a clock that is set. IT reads of it in the log, with the mend.
+// Events outside of requests: missing file descriptors, signals that would end the program,
+// a changed clock. IT reads about them in the log, with what to do.
 
-// raiseDescriptors is what IT does about missing descriptors.
+// raiseDescriptors is what IT must do about missing file descriptors.
 const raiseDescriptors = "raise the limit on open files, with LimitNOFILE=65536 in the systemd unit or with ulimit -n 65536"
 
-// keptBack are the descriptors that the public address leaves to others, at least: the
-// database, commands, tenants' files, identity providers. It leaves an eighth of all
-// where that is more.
+// keptBack is the least number of file descriptors that the public address leaves to
+// others: the database, commands, tenants' files, identity providers. It leaves an eighth
+// of all if that is more.
 const keptBack = 64
 
-// mostConnections is how many connections the public address may hold with this limit on
-// descriptors.
+// mostConnections returns how many connections the public address may have with this limit
+// on file descriptors.
 func mostConnections(descriptors uint64) int {
 	left := descriptors - min(descriptors, max(keptBack, descriptors/8))
 	return int(min(max(left, 1), 1<<20))
 }
 
-// mostStreams is how many of the connections may be streams of changes, which last. The
-// others are left to requests.
+// mostStreams returns how many of the connections may be streams of changes, which stay
+// open. The others are for requests.
 func mostStreams(descriptors uint64) int { return max(mostConnections(descriptors)*3/4, 1) }
 
 // newStreams bounds the streams of this process.
@@ -55,8 +55,8 @@ func newStreams(log *slog.Logger) (*live.Streams, error) {
 	}), nil
 }
 
-// listen opens the public address. Its listener keeps descriptors back for others, and
-// tells when connections have to wait.
+// listen opens the public address. Its listener leaves descriptors to others, and logs when
+// connections must wait.
 func listen(address string, log *slog.Logger) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -74,7 +74,7 @@ func listen(address string, log *slog.Logger) (net.Listener, error) {
 	return netutil.LimitListener(counted, most), nil
 }
 
-// cannotListen says what to do when the public address can't be had.
+// cannotListen says what to do if the public address can't be opened.
 func cannotListen(address string, err error) error {
 	mend := "name another address with --listen, such as localhost:8080 or :8080"
 	_, unknown := errors.AsType[*net.DNSError](err)
@@ -91,14 +91,15 @@ func cannotListen(address string, err error) error {
 	return fmt.Errorf("can't listen on %s: %s (%w)", shown.Text(address), mend, err)
 }
 
-// countingListener counts what it accepts, and tells when no more can be.
+// countingListener bounds the connections that it accepts, and logs when there are too
+// many.
 type countingListener struct {
 	net.Listener
 	log         *slog.Logger
 	most        int64
 	descriptors uint64
 	open        atomic.Int64
-	full        *warning.Seldom[struct{}] // when to tell
+	full        *warning.Seldom[struct{}] // limits how often that is logged
 }
 
 // Accept implements net.Listener.
@@ -136,9 +137,9 @@ func (c *countedConnection) Close() error {
 	return c.Conn.Close()
 }
 
-// surviveSignals keeps the server alive when a terminal goes away or whoever reads its
-// output does. Without it SIGHUP and SIGPIPE end a program at once, in the middle of
-// requests. There is nothing yet that SIGHUP could read again, and the log says so.
+// surviveSignals keeps the server running when its terminal, or the reader of its output,
+// goes away. Otherwise SIGHUP and SIGPIPE would end the program in the middle of requests.
+// SIGHUP reloads nothing yet, and the log says so.
 func surviveSignals(ctx context.Context, log *slog.Logger) (end func()) {
 	signal.Ignore(syscall.SIGPIPE)
 	hangUps := make(chan os.Signal, 1)
@@ -156,10 +157,11 @@ func surviveSignals(ctx context.Context, log *slog.Logger) (end func()) {
 	})
 }
 
-// lookEvery is how often the clock is looked at.
+// lookEvery is the time between two checks of the clock.
 const lookEvery = 5 * time.Second
 
-// watchClock tells when the clock was set while the server runs, until end is called.
+// watchClock logs when the clock was changed while the server is running, until end is
+// called.
 func watchClock(ctx context.Context, log *slog.Logger) (end func()) {
 	return inBackground(ctx, func(ctx context.Context) {
 		ticker := time.NewTicker(lookEvery)
@@ -176,8 +178,8 @@ func watchClock(ctx context.Context, log *slog.Logger) (end func()) {
 	})
 }
 
-// watchDatabaseClock tells when a database that has a clock of its own, since it runs on
-// another machine, says another time than this one, until end is called.
+// watchDatabaseClock logs when the clock of a database on another machine differs from this
+// one, until end is called.
 func watchDatabaseClock(ctx context.Context, log *slog.Logger, db store.Store) (end func()) {
 	clock, has := store.As[store.Clocked](db)
 	if !has {
@@ -188,7 +190,7 @@ func watchDatabaseClock(ctx context.Context, log *slog.Logger, db store.Store) (
 		defer ticker.Stop()
 		seldom := warning.NewSeldom[struct{}](warning.Again, time.Now)
 		for {
-			if theirs, err := clock.Clock(ctx); err == nil { // a fault is told by whoever needs the database
+			if theirs, err := clock.Clock(ctx); err == nil { // other uses of the database log a failure
 				tellApart(log, seldom, time.Now(), theirs)
 			}
 			select {
@@ -200,7 +202,7 @@ func watchDatabaseClock(ctx context.Context, log *slog.Logger, db store.Store) (
 	})
 }
 
-// tellApart tells why nothing that has expired is removed, once a day.
+// tellApart logs once a day why nothing that has expired is removed.
 func tellApart(log *slog.Logger, seldom *warning.Seldom[struct{}], here, database time.Time) {
 	if store.AreApart(here, database) && seldom.Due(struct{}{}) {
 		log.Warn("this machine's clock and the database server's are a minute or more apart, and this node removes nothing that has expired until they agree; on both machines, "+keepRight,
@@ -208,7 +210,7 @@ func tellApart(log *slog.Logger, seldom *warning.Seldom[struct{}], here, databas
 	}
 }
 
-// keepRight is what IT does about a clock.
+// keepRight is what IT must do about a clock.
 const keepRight = "keep it right with NTP (timedatectl set-ntp true)"
 
 func tellJump(log *slog.Logger, by time.Duration) {

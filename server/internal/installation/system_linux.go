@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownerOf returns whose a file is.
+// ownerOf returns the owner and the group of a file.
 func ownerOf(info os.FileInfo) (user, group int, known bool) {
 	stat, known := info.Sys().(*syscall.Stat_t)
 	if !known {
@@ -18,7 +18,8 @@ func ownerOf(info os.FileInfo) (user, group int, known bool) {
 	return int(stat.Uid), int(stat.Gid), true
 }
 
-// mostDescriptors is how many files and connections the system lets this process have open.
+// mostDescriptors returns how many files and connections the system lets this process have
+// open.
 func mostDescriptors() (uint64, error) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -27,8 +28,8 @@ func mostDescriptors() (uint64, error) {
 	return limit.Cur, nil
 }
 
-// renameToNew gives a file another name, which nothing has. [errors.ErrUnsupported] is for
-// file systems that can't do that in one step.
+// renameToNew renames a file to a name that doesn't exist. Its error is
+// [errors.ErrUnsupported] if the file system can't do that in one step.
 func renameToNew(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) {

@@ -10,10 +10,10 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// tenants is what commands about tenants are carried out on.
+// tenants is the target of commands about tenants.
 type tenants struct {
 	*opened
-	router *tenant.Router // nil where no server runs in this process
+	router *tenant.Router // nil if this process isn't a server
 }
 
 // Tenants are the tenants of an installation of the cloud edition, for commands. Their errors
@@ -29,7 +29,7 @@ type AddedTenant struct {
 	SetupLink string `json:"setupLink"`
 }
 
-// AddTenant adds a tenant and makes the link of its first administrator.
+// AddTenant adds a tenant and makes the set-up link for its first administrator.
 var AddTenant = control.Ask(&tenantCommands, "/add-tenant", func(ctx context.Context, all *tenants, t tenant.Tenant) (AddedTenant, error) {
 	added, err := all.add(ctx, t)
 	if err != nil {
@@ -50,8 +50,8 @@ func (all *tenants) add(ctx context.Context, t tenant.Tenant) (added tenant.Tena
 	if err := tenant.CheckName(t.Name); err != nil {
 		return added, err
 	}
-	if _, err := all.registry.Tenant(ctx, t.Name); err != nil { // else Add says that it is taken
-		// Records that no tenant in the list has are somebody's, and must not become another's.
+	if _, err := all.registry.Tenant(ctx, t.Name); err != nil { // otherwise Add refuses the name
+		// Records without a tenant in the list must not become those of another tenant.
 		if err := all.db.IsUnused(ctx, t.Name); err != nil {
 			return added, err
 		}
@@ -62,7 +62,7 @@ func (all *tenants) add(ctx context.Context, t tenant.Tenant) (added tenant.Tena
 	return added, err
 }
 
-// ListTenants returns all of them by name.
+// ListTenants returns all tenants by name.
 var ListTenants = control.Ask(&tenantCommands, "/tenants", func(ctx context.Context, all *tenants, _ control.None) ([]tenant.Tenant, error) {
 	return all.registry.List(ctx)
 })
@@ -90,7 +90,7 @@ var RemoveTenant = control.Do(&tenantCommands, "/remove-tenant", func(ctx contex
 	return all.registry.Remove(ctx, name, all.erase)
 })
 
-// erase deletes a tenant's records, which nobody here has open.
+// erase deletes the records of a tenant that isn't open in this process.
 func (o *opened) erase(ctx context.Context, t tenant.Tenant) error {
 	if err := tenant.CheckName(t.Name); err != nil { // it becomes a path
 		return err
@@ -98,7 +98,7 @@ func (o *opened) erase(ctx context.Context, t tenant.Tenant) error {
 	return o.db.Erase(ctx, t)
 }
 
-// users runs do with the users of one tenant, which may be open in this process.
+// users calls do with the users of one tenant, which may be open in this process.
 func (all *tenants) users(ctx context.Context, name string, do func(control.Users) error) error {
 	if all.router == nil {
 		return all.usersOf(ctx, name, do)
@@ -108,7 +108,8 @@ func (all *tenants) users(ctx context.Context, name string, do func(control.User
 	return errors.Join(err, failed)
 }
 
-// handler offers the commands about tenants on the socket, and those about the users of each.
+// handler serves the commands about tenants on the socket, and those about the users of
+// each tenant.
 func (all *tenants) handler() http.Handler {
 	mux := tenantCommands.Handler(all, backupOf(all.root))
 	control.HandleTenants(mux, func(ctx context.Context, name string, do func(http.Handler)) error {

@@ -111,7 +111,7 @@ func (rt *Router) Refresh(ctx context.Context) error {
 		return err
 	}
 	d := &directory{byHost: map[string]addressed{}, byName: map[string]Tenant{}}
-	// If two of the oldest tenants have the same host, the older one is served.
+	// Tenants of early versions may have the same host. The older one is served.
 	slices.SortStableFunc(all, func(a, b Tenant) int { return a.Created.Compare(b.Created) })
 	for _, t := range all {
 		address, err := t.Address()

@@ -26,7 +26,7 @@ import (
 // Tenant is one organisation in the list of tenants.
 type Tenant struct {
 	Name      string `json:"name"`              // of its file, and in commands and settings
-	PublicURL string `json:"publicURL"`         // as browsers write it; of the oldest tenants as IT wrote it
+	PublicURL string `json:"publicURL"`         // as browsers write it; tenants of early versions have it as IT wrote it
 	RPID      string `json:"rpID,omitempty"`    // likewise; "" for the host
 	Product   string `json:"product,omitempty"` // "" for the installation's
 	Contact   string `json:"contact,omitempty"` // "" for the installation's
