@@ -8,10 +8,10 @@ type Activity struct {
 	Next   string  `json:"next,omitempty"` // asks for the page after; "" at the end
 }
 
-// EventKind is what an [Event] tells.
+// EventKind says what happened.
 type EventKind string
 
-// The kinds of events. Programs must let ones that they don't know pass.
+// The kinds of events. Programs must ignore kinds that they don't know.
 const (
 	EventAccountCreated  EventKind = "account_created"
 	EventSignedIn        EventKind = "signed_in"
@@ -25,27 +25,27 @@ const (
 	EventPasskeyAdded    EventKind = "passkey_added"
 	EventPasskeyRenamed  EventKind = "passkey_renamed"
 	EventPasskeyRemoved  EventKind = "passkey_removed"
-	// EventCounterFell: a passkey's signature counter went back, which means that
-	// it may have been copied; the sign-in was refused.
+	// EventCounterFell: a passkey's signature counter didn't grow, so the passkey may have
+	// been copied. The sign-in was refused.
 	EventCounterFell EventKind = "passkey_counter_fell"
-	// EventCounterDiffers: a synced passkey counts its uses apart on each device. It was
-	// accepted.
+	// EventCounterDiffers: a synced passkey has a signature counter of its own on each
+	// device. The sign-in was accepted.
 	EventCounterDiffers EventKind = "passkey_counter_differs"
-	// EventBackupChanged: a passkey's provider began or ceased to keep a copy.
+	// EventBackupChanged: a passkey's provider has begun or ended to keep a copy.
 	EventBackupChanged EventKind = "passkey_backup_changed"
 	EventSessionEnded  EventKind = "session_ended"
 	// EventIdentityLinked: the user can sign in at an OpenID provider from now on.
 	EventIdentityLinked   EventKind = "identity_linked"
 	EventIdentityUnlinked EventKind = "identity_unlinked"
-	// EventRecoveryCodesMade: the user has new recovery codes, and no old ones.
+	// EventRecoveryCodesMade: the user has new recovery codes, which replace all earlier ones.
 	EventRecoveryCodesMade EventKind = "recovery_codes_made"
-	// EventInvited: an administrator made a new link for a user who has no way in yet.
+	// EventInvited: an administrator made a new link for a user who has no sign-in method yet.
 	EventInvited EventKind = "invited"
-	// EventRecoveryLinkMade: with it somebody can add a way in, for 30 minutes.
+	// EventRecoveryLinkMade: for 30 minutes, whoever has the link can add a sign-in method.
 	EventRecoveryLinkMade EventKind = "recovery_link_made"
-	// EventLinkWithdrawn: an administrator or IT made an invitation or a recovery link dead.
+	// EventLinkWithdrawn: an administrator or IT ended an invitation or a recovery link.
 	EventLinkWithdrawn EventKind = "link_withdrawn"
-	// EventLinkUsed: somebody added a way in by the link of the kind in Method.
+	// EventLinkUsed: somebody added a sign-in method by a link of the kind in Method.
 	EventLinkUsed EventKind = "link_used"
 	// EventOthersEnded: the user ended all sessions but one.
 	EventOthersEnded EventKind = "other_sessions_ended"
@@ -55,19 +55,19 @@ const (
 type Event struct {
 	ID   string    `json:"id"`
 	Kind EventKind `json:"kind"`
-	Time time.Time `json:"time"` // of the first, where there are several
-	// Count and Last are of a line that stands for several: failed attempts of an hour, or
-	// what follows the first fifty of a kind in a day. Count is how many they are, and Last
-	// when the last one was; what else the line says is of that one.
+	Time time.Time `json:"time"` // of the first one, if the line stands for several
+	// Count and Last are set in a line that stands for several events: for the failed
+	// attempts of an hour, or for those after the first fifty of a kind in a day. Count is
+	// their number, and Last the time of the last one. The other members are of the last one.
 	Count     uint64     `json:"count,omitempty"`
 	Last      *time.Time `json:"last,omitempty"`
 	Method    string     `json:"method,omitempty"`    // of sign-ins, confirmations and links
-	Passkey   string     `json:"passkey,omitempty"`   // its name at the time
+	Passkey   string     `json:"passkey,omitempty"`   // its name at that time
 	PasskeyID string     `json:"passkeyId,omitempty"` // set while the user has it
-	Provider  string     `json:"provider,omitempty"`  // the OpenID provider that it is about
+	Provider  string     `json:"provider,omitempty"`  // the name of the OpenID provider
 	By        string     `json:"by,omitempty"`        // the administrator who did it
 	Browser   string     `json:"browser,omitempty"`
 	System    string     `json:"system,omitempty"`
 	Address   string     `json:"address,omitempty"`
-	Here      bool       `json:"here,omitempty"` // it was this browser, by a cookie that it keeps
+	Here      bool       `json:"here,omitempty"` // this browser did it, as its device cookie says
 }

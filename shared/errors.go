@@ -6,39 +6,39 @@ import (
 	"time"
 )
 
-// Code tells a program what kind of refusal it got. Codes are part of the API:
-// they are added, never changed.
+// Code says to a program what kind of refusal it got. Codes are part of the API: new ones may
+// be added, and none changes.
 type Code string
 
 const (
-	// CodeInvalidRequest: the body isn't what the path takes.
+	// CodeInvalidRequest: the body isn't one that the path accepts.
 	CodeInvalidRequest Code = "invalid_request"
 	// CodeInvalidName: a name breaks the rules of [CleanPasskeyName] or of
 	// user names.
 	CodeInvalidName Code = "invalid_name"
 	// CodeInvalidPassword: a new password is too short or too long.
 	CodeInvalidPassword Code = "invalid_password"
-	// CodeNameTaken: the user has a passkey of this name already, or the
-	// sign-in name belongs to somebody.
+	// CodeNameTaken: the user has a passkey with this name already, or another user has this
+	// user name.
 	CodeNameTaken Code = "name_taken"
 	// CodeUnauthenticated: there is no session, or it has ended.
 	CodeUnauthenticated Code = "unauthenticated"
-	// CodeSignInRefused: name, password or passkey was wrong; which of them is
-	// never said.
+	// CodeSignInRefused: the name, the password or the passkey was wrong. It is never said
+	// which.
 	CodeSignInRefused Code = "sign_in_refused"
 	// CodeConfirmRequired: ask the user to confirm who they are, then send the
 	// request again.
 	CodeConfirmRequired Code = "confirm_required"
 	// CodeCrossSite: the request came from another site.
 	CodeCrossSite Code = "cross_site"
-	// CodeCookies: the browser sent back no cookie that it had got a moment before.
+	// CodeCookies: the browser didn't send the cookie back that it got a moment before.
 	CodeCookies Code = "cookies"
-	// CodeNotFound: it isn't there, or it isn't yours.
+	// CodeNotFound: it doesn't exist, or it isn't the user's.
 	CodeNotFound Code = "not_found"
-	// CodeMethodNotAllowed: the path doesn't take this method.
+	// CodeMethodNotAllowed: the path doesn't accept this method.
 	CodeMethodNotAllowed Code = "method_not_allowed"
-	// CodeConflict: somebody else changed the same thing meanwhile, more often
-	// than we retry.
+	// CodeConflict: another request changed the same thing at the same time, also after
+	// several tries.
 	CodeConflict Code = "conflict"
 	// CodePasskeyExists: this passkey is registered already.
 	CodePasskeyExists Code = "passkey_exists"
@@ -46,121 +46,118 @@ const (
 	CodeTooManyPasskeys Code = "too_many_passkeys"
 	// CodeLastMethod: removing it would leave no way to sign in.
 	CodeLastMethod Code = "last_method"
-	// CodeLastAdministrator: nobody would be left to administer.
+	// CodeLastAdministrator: there would be no administrator any more.
 	CodeLastAdministrator Code = "last_administrator"
 	// CodeCeremonyRefused: the authenticator's answer failed a check, or its
 	// ticket was used, altered or issued to another browser.
 	CodeCeremonyRefused Code = "ceremony_refused"
 	// CodeCeremonyExpired: the ticket is older than five minutes.
 	CodeCeremonyExpired Code = "ceremony_expired"
-	// CodeAccountDisabled: whoever asks has proved who they are, and may not sign in.
+	// CodeAccountDisabled: the user has proved who they are, and is disabled.
 	CodeAccountDisabled Code = "account_disabled"
-	// CodeUserNotVerified: the authenticator showed that somebody is there, and not who.
+	// CodeUserNotVerified: the authenticator proved that a person is present, and not that it
+	// is the user.
 	CodeUserNotVerified Code = "user_not_verified"
-	// CodePasskeyCopied: the signature counter of a passkey that lives in one place didn't
-	// grow (WebAuthn Level 3, 6.1.1).
+	// CodePasskeyCopied: the signature counter of a passkey that isn't synced didn't grow
+	// (WebAuthn Level 3, 6.1.1).
 	CodePasskeyCopied Code = "passkey_copied"
 	// CodePasskeyChanged: the passkey could be backed up when it was made, and its provider
 	// says now that it can't.
 	CodePasskeyChanged Code = "passkey_changed"
-	// CodePasskeyRemoved: the passkey was one of the user's, and was removed.
+	// CodePasskeyRemoved: the passkey was the user's and has been removed.
 	CodePasskeyRemoved Code = "passkey_removed"
 	// CodePasskeyElsewhere: the passkey was made for another relying party id.
 	CodePasskeyElsewhere Code = "passkey_of_another_address"
-	// CodeNotDiscoverable: no sign-in would find the new passkey.
+	// CodeNotDiscoverable: the new passkey isn't discoverable, so that no sign-in would find it.
 	CodeNotDiscoverable Code = "passkey_not_discoverable"
-	// CodeAuthenticatorRefused: the organisation takes passkeys of its own makes of
-	// authenticators only.
+	// CodeAuthenticatorRefused: the organisation accepts only passkeys of certain models of
+	// authenticators, and this one isn't.
 	CodeAuthenticatorRefused Code = "authenticator_refused"
-	// CodePasskeysOff: IT has not switched passkeys on.
+	// CodePasskeysOff: IT hasn't set passkeys up.
 	CodePasskeysOff Code = "passkeys_off"
-	// CodePasswordsOff: the organisation's policy takes no password of this user.
+	// CodePasswordsOff: the organisation's policy allows this user no password.
 	CodePasswordsOff Code = "passwords_off"
 	// CodeSuspended: IT has suspended this organisation. People read that it is
 	// switched off.
 	CodeSuspended Code = "switched_off"
-	// CodeSSORefused: the answer of an OpenID provider failed a check, came too
-	// late or was another browser's, or the person didn't sign in there.
+	// CodeSSORefused: the answer of an OpenID provider failed a check, came too late or came
+	// in another browser, or the person didn't sign in there.
 	CodeSSORefused Code = "sso_refused"
-	// CodeProviderUnavailable: an OpenID provider didn't answer. It may later.
+	// CodeProviderUnavailable: an OpenID provider didn't answer. It may answer later.
 	CodeProviderUnavailable Code = "provider_unavailable"
-	// CodeProviderMisconfigured: an OpenID provider, or what we know of it, isn't set up
-	// rightly. It stays so until IT changes something, unlike
-	// [CodeProviderUnavailable].
+	// CodeProviderMisconfigured: the settings of an OpenID provider are wrong, there or here.
+	// Unlike [CodeProviderUnavailable], that stays until IT changes something.
 	CodeProviderMisconfigured Code = "provider_misconfigured"
-	// CodeNoAccount: the provider knows the person, and we don't, or not with the
-	// account there that they chose.
+	// CodeNoAccount: the person has signed in at the provider, and no account here belongs to
+	// the account that they chose there.
 	CodeNoAccount Code = "no_account"
 	// CodeIdentityTaken: the identity belongs to another user.
 	CodeIdentityTaken Code = "identity_taken"
-	// CodeNotAllowed: it is for administrators.
+	// CodeNotAllowed: the request is for administrators.
 	CodeNotAllowed Code = "not_allowed"
-	// CodeWrongHost: the server isn't reached by its own address.
+	// CodeWrongHost: the request came to another address than the server's own.
 	CodeWrongHost Code = "wrong_host"
 	// CodeTooLarge: the body is larger than 64 KiB.
 	CodeTooLarge Code = "too_large"
 	// CodeUnsupportedType: the body's Content-Type isn't application/json.
 	CodeUnsupportedType Code = "unsupported_type"
-	// CodeTooManyAttempts: wrong passwords came too fast, or very many sign in at
-	// this moment. The Retry-After header (RFC 9110, 10.2.3) says how many seconds
-	// to wait.
+	// CodeTooManyAttempts: wrong passwords came too fast, or very many users sign in at this
+	// moment. The header Retry-After (RFC 9110, 10.2.3) says how many seconds to wait.
 	CodeTooManyAttempts Code = "too_many_attempts"
-	// CodeInternal: the fault is ours; the message holds an id that IT finds
-	// in the log.
+	// CodeInternal: the fault is the server's. The message has an id that IT finds in the log.
 	CodeInternal Code = "internal"
 	// CodeInBetween: something between the browser and the server answered, changed an
-	// answer or held it back; see [Trouble]. It is made in the browser and never crosses
-	// the wire.
+	// answer or kept it back; see [Trouble]. The browser makes it; the server never sends it.
 	CodeInBetween Code = "in_between"
-	// CodeAway: a proxy answered that the server isn't there. It is made in the browser and
-	// never crosses the wire.
+	// CodeAway: a proxy answered that the server is away. The browser makes it; the server
+	// never sends it.
 	CodeAway Code = "away"
-	// CodeOffline: the server could not be reached. It is made in the browser
-	// and never crosses the wire.
+	// CodeOffline: the server can't be reached. The browser makes it; the server never sends
+	// it.
 	CodeOffline Code = "offline"
 )
 
-// Error is a refusal. The program reads its Code, the person its Message, and
-// IT finds the cause in the server's log; the cause never crosses the wire.
+// Error is a refusal. A program reads the Code and a person the Message. IT finds the cause in
+// the server's log; it is never sent.
 type Error struct {
 	Code    Code
 	Message string
 	cause   error
 
-	format string // of the Message, which other languages know it by
+	format string // of the Message: the key of its translations
 	args   []any
 
-	// UnknownCredential: the passkey that was used is known to have been removed,
-	// so that its password manager may forget it (WebAuthn Level 3, 5.1.10.1).
+	// UnknownCredential says that the passkey that was used has been removed, which is proved.
+	// So its password manager may delete it (WebAuthn Level 3, 5.1.10.1).
 	UnknownCredential bool
 
-	// RetryAfter is how long to wait before the same has a chance; 0 if waiting
+	// RetryAfter is how long to wait before the same request may succeed; 0 if waiting
 	// changes nothing.
 	RetryAfter time.Duration
 }
 
-// Errorf makes an [Error] with a message for the person at the screen: a
+// Errorf returns an [Error] with a message for the person at the screen. The message is a
 // sentence that says what to do now.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), format: format, args: args}
 }
 
-// Because returns a copy of e that remembers its cause, for the log.
+// Because returns a copy of e with a cause, for the log.
 func (e *Error) Because(cause error) *Error {
 	because := *e
 	because.cause = cause
 	return &because
 }
 
-// After returns a copy of e for which waiting helps.
+// After returns a copy of e that says how long to wait.
 func (e *Error) After(wait time.Duration) *Error {
 	after := *e
 	after.RetryAfter = wait
 	return &after
 }
 
-// In returns the message in another language. Translate returns its format there. Of an
-// error that [Errorf] didn't make, the message stays as it is.
+// In returns the message in another language. Translate returns the format in that language.
+// If [Errorf] didn't make the error, In returns the Message.
 func (e *Error) In(translate func(format string) string) string {
 	if e.format == "" {
 		return e.Message
@@ -188,15 +185,15 @@ func CodeOf(err error) Code {
 	return ""
 }
 
-// IsSignedOut reports whether err says that nothing more is answered without a new
-// sign-in: the session has ended, or the organisation is suspended.
+// IsSignedOut reports whether err says that only a new sign-in helps: the session has ended,
+// or the organisation is suspended.
 func IsSignedOut(err error) bool {
 	code := CodeOf(err)
 	return code == CodeUnauthenticated || code == CodeSuspended
 }
 
-// IsUnreachable reports whether err says that nobody answered: not the server, at most a
-// proxy in front of it. What was known before is still worth showing.
+// IsUnreachable reports whether err says that the server didn't answer, and at most a proxy in
+// front of it did. What the server sent before may still be shown.
 func IsUnreachable(err error) bool {
 	code := CodeOf(err)
 	return code == CodeOffline || code == CodeAway
@@ -211,6 +208,6 @@ type Problem struct {
 	Detail    string `json:"detail"`
 	Code      Code   `json:"code"`
 	RequestID string `json:"requestId,omitempty"`
-	// UnknownCredential is [Error]'s.
+	// UnknownCredential is that of the [Error].
 	UnknownCredential bool `json:"unknownCredential,omitempty"`
 }

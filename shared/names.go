@@ -10,18 +10,18 @@ import (
 // (Unicode code points).
 const MaxNameLength = 64
 
-// CleanPasskeyName returns the name as it is kept: white space and what can't be seen at
-// the ends gone, as it comes along when a name is pasted, and runs of white space one
-// blank. An empty result is allowed; it asks for a name to be found.
+// CleanPasskeyName returns the name as it is stored. White space and invisible characters at
+// the ends, which often come along when a name is pasted, are removed. Other white space
+// becomes one blank. The result may be empty; the server finds a name then.
 //
-// It refuses, with [CodeInvalidName], what could make one name look like
-// another or disturb the text around it: invalid UTF-8, control characters,
-// bidirectional controls and invisible characters (other than the joiners that
-// some scripts and emoji need), and more than [MaxNameLength] characters.
+// It refuses a name with [CodeInvalidName] if it could look like another one or disturb the
+// text around it: invalid UTF-8, control characters, bidirectional controls and invisible
+// characters (except the joiners that some scripts and emoji need), and more than
+// [MaxNameLength] characters.
 func CleanPasskeyName(name string) (string, error) { return cleanName(name) }
 
-// CleanDisplayName applies the rules of [CleanPasskeyName] to what a person is
-// called. An empty result is refused.
+// CleanDisplayName applies the rules of [CleanPasskeyName] to the name of a person. It refuses
+// an empty result.
 func CleanDisplayName(name string) (string, error) {
 	clean, err := cleanName(name)
 	if err == nil && clean == "" {
@@ -45,8 +45,8 @@ func cleanName(name string) (string, error) {
 	return clean, nil
 }
 
-// disturbs reports whether a character changes the text around it or can't be seen. The
-// two joiners (ZWNJ, ZWJ) don't: without them Persian words and many emoji fall apart.
+// disturbs reports whether a character changes the text around it or is invisible. The two
+// joiners (ZWNJ, ZWJ) are allowed, since Persian words and many emoji need them.
 func disturbs(r rune) bool {
 	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
 	switch r {
@@ -56,11 +56,11 @@ func disturbs(r rune) bool {
 	return IsInvisible(r) || unicode.In(r, unicode.Cc, unicode.Co, unicode.Cs)
 }
 
-// IsInvisible reports whether a character shows nothing of its own: white space, and
-// Unicode's format characters (category Cf), such as zero width spaces, byte order marks,
-// soft hyphens and what sets the direction of writing.
+// IsInvisible reports whether a character is white space or one of Unicode's format
+// characters (category Cf), such as zero width spaces, byte order marks, soft hyphens and
+// marks of the direction of writing.
 func IsInvisible(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
 
-// TrimInvisible leaves out what nobody sees at the ends of a text. It comes along when a
-// text is pasted or completed.
+// TrimInvisible removes invisible characters at the ends of a text. They often come along when
+// a text is pasted or completed by the browser.
 func TrimInvisible(text string) string { return strings.TrimFunc(text, IsInvisible) }

@@ -1,7 +1,7 @@
 package shared
 
-// The API's paths. Every body is JSON, every failure is a problem (see
-// [Error]), and a request that changes something must come from our own origin.
+// The paths of the API. Every body is JSON. Every failure is a [Problem]. A request that
+// changes something must come from our own origin.
 const (
 	// PathAccount answers GET with the signed-in user's [Account].
 	PathAccount = "/api/v1/account"
@@ -12,8 +12,8 @@ const (
 	PathSignInBegin = "/api/v1/sign-in/passkey/begin"
 	// PathSignInFinish takes a [FinishCeremony] and answers [SignedIn].
 	PathSignInFinish = "/api/v1/sign-in/passkey/finish"
-	// PathCredentialScript answers GET with the script by which pages ask for passkeys:
-	// package web/credential.
+	// PathCredentialScript answers GET with the script with which pages run the ceremonies:
+	// see package web/credential.
 	PathCredentialScript = "/api/v1/credential.js"
 
 	// PathSignInRecovery takes a [RecoverySignIn] and answers [SignedIn].
@@ -42,21 +42,19 @@ const (
 	// Both need a recent confirmation.
 	PathIdentity = "/api/v1/identities/"
 
-	// PathPhoneLink takes an empty POST and answers the [EnrolmentLink] with which the
-	// user adds a passkey on another device, within five minutes. It needs a recent
-	// confirmation.
+	// PathPhoneLink takes an empty POST and answers an [EnrolmentLink]. For five minutes, the
+	// user can add a passkey on another device with it. It needs a recent confirmation.
 	PathPhoneLink = "/api/v1/phone-link"
 
-	// PathUsers answers an administrator's GET with a page of [Members]: those after
-	// the query's after, which is the Next of the page before, or those whose names
-	// begin with the query's find. A POST takes an [Invite] and answers 201 with
-	// [Invited].
+	// PathUsers answers an administrator's GET with a page of [Members]. The query's find is
+	// the beginning of their names, and its after is the Next of the page before. A POST
+	// takes an [Invite] and answers 201 with [Invited].
 	PathUsers = "/api/v1/users"
 	// PathUser, followed by a user's id, takes an administrator's PATCH with a
-	// [ChangeMember] and answers [Member]. With [PathInvitation] or [PathRecoveryLink]
-	// behind that it takes an empty POST and answers an [EnrolmentLink]; with [PathLinks] it
-	// takes DELETE, which makes such links dead, and answers [Member]. What changes
-	// something needs a recent confirmation, but for that: it must be quick.
+	// [ChangeMember] and answers [Member]. With [PathInvitation] or [PathRecoveryLink] after
+	// the id, it takes an empty POST and answers an [EnrolmentLink]. With [PathLinks] after
+	// the id, it takes DELETE, ends such links, and answers [Member]. All of these but the
+	// last need a recent confirmation. Ending a link must be quick.
 	PathUser         = "/api/v1/users/"
 	PathInvitation   = "/invitation"
 	PathRecoveryLink = "/recovery-link"
@@ -69,8 +67,8 @@ const (
 	// No session begins.
 	PathEnrolFinish = "/api/v1/enrol/finish"
 
-	// PathRecoveryCodes takes an empty POST and answers [RecoveryCodes], in place of
-	// which the user had. It needs a recent confirmation.
+	// PathRecoveryCodes takes an empty POST and answers new [RecoveryCodes], which replace all
+	// earlier ones. It needs a recent confirmation.
 	PathRecoveryCodes = "/api/v1/recovery-codes"
 
 	// PathSessions answers GET with the user's [SessionList].
@@ -107,45 +105,45 @@ const (
 	PathRegisterFinish = "/api/v1/passkeys/register/finish"
 )
 
-// QueryEndSessions in the query of a DELETE of [PathPasskey] also ends the user's
-// other sessions that began with the passkey. A program around us may be unable to, which
-// [PasskeyList] tells; then it is refused.
+// QueryEndSessions in the query of a DELETE of [PathPasskey] also ends the user's other
+// sessions that began with the passkey. A host program may be unable to do that. Then the
+// request is refused, and EndsSessions of [PasskeyList] is false.
 const QueryEndSessions = "end-sessions"
 
-// HeaderNonce has a GET's own mark, which the answer repeats; QueryNonce in the query does
-// the same where the header doesn't arrive. An answer with another mark was kept by somebody
-// on the way, and may be another user's.
+// HeaderNonce has a random text of a GET, which the answer repeats. QueryNonce in the query
+// does the same where the header doesn't arrive. An answer with another text comes from a
+// cache in between, and may be another user's.
 const (
 	HeaderNonce = "Keypeg-Nonce"
 	QueryNonce  = "nonce"
 )
 
-// CookieLanguage holds the language that the user chose, as a BCP 47 tag. Scripts
-// may read it. Without it, the browser's languages count.
+// CookieLanguage holds the language that the user has chosen, as a BCP 47 tag. Scripts may
+// read it. Without it, the languages that the browser asks for count.
 const CookieLanguage = "keypeg-language"
 
-// LiveReady is the first event of [PathLive], which comes at once: from now on every change
-// is told. Where the stream is open and it doesn't come, something in between keeps it back.
+// LiveReady is the first event of [PathLive]. It comes at once, and every later change comes
+// after it. If the stream is open and it doesn't come, something in between keeps it back.
 const LiveReady = "ready"
 
-// LiveChanged is the event of [PathLive]: ask again for what you show.
+// LiveChanged is the event of [PathLive] after a change: load again what you show.
 const LiveChanged = "changed"
 
-// LiveLater is the last event of a stream of [PathLive] that had to make room for newer
-// ones: come back, but not at once.
+// LiveLater is the last event of a stream of [PathLive] that had to end for newer ones: open
+// a new stream, but not at once.
 const LiveLater = "later"
 
-// For load balancers and for whoever watches over an installation. These two take any
-// Host. Both answer 503 when the node is about to stop.
+// The paths for load balancers and monitoring. Both accept any Host, and answer 503 while the
+// node stops.
 const (
 	// PathHealth answers 200 while the store can be read, and else 503.
 	PathHealth = "/healthz"
-	// PathReady answers 200 while the store can be read and written, and else 503: the
-	// disk is full, say. It writes at most once a second, and only for requests that come
-	// without a proxy from this machine or a private network; others get what came of
-	// the last try.
+	// PathReady answers 200 while the store can be read and written, and else 503, for
+	// example if the disk is full. It writes at most once a second, and only for requests
+	// that come without a proxy from this machine or a private network. Other requests get
+	// the result of the last try.
 	PathReady = "/readyz"
 )
 
-// IsHealthCheck reports whether a path is one of these.
+// IsHealthCheck reports whether a path is [PathHealth] or [PathReady].
 func IsHealthCheck(path string) bool { return path == PathHealth || path == PathReady }

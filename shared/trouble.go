@@ -2,9 +2,9 @@ package shared
 
 import "errors"
 
-// Trouble is what a page notices of whatever stands between it and the server. IT reads of
-// it in the log, with what to write in the proxy's configuration; the person reads a
-// sentence, and the trouble's name as a code to tell IT.
+// Trouble is a fault of something between a page and the server, which the page notices. IT
+// reads it in the log, with the lines that the proxy's configuration needs. The person reads
+// a sentence, with the trouble's name as a code for IT.
 type Trouble string
 
 const (
@@ -16,23 +16,23 @@ const (
 	TroubleAppType Trouble = "app-type"
 	// TroubleAppCoding: the app comes with a wrong Content-Encoding.
 	TroubleAppCoding Trouble = "app-coding"
-	// TroubleAppCut: the app doesn't arrive whole.
+	// TroubleAppCut: the app arrives incomplete.
 	TroubleAppCut Trouble = "app-cut"
 	// TroubleAppMissing: something else comes in the app's place, or nothing.
 	TroubleAppMissing Trouble = "app-missing"
 	// TroublePasskeyPolicy: a Permissions-Policy forbids passkeys.
 	TroublePasskeyPolicy Trouble = "passkey-policy"
-	// TroubleTooLarge: something else than the server refused a request as too large.
+	// TroubleTooLarge: something in between refused a request as too large.
 	TroubleTooLarge Trouble = "answer-large"
-	// TroubleRefused: something else than the server refused a request.
+	// TroubleRefused: something in between refused a request.
 	TroubleRefused Trouble = "answer-refused"
-	// TroubleOtherAnswer: something else than the server answered a request.
+	// TroubleOtherAnswer: something in between answered a request.
 	TroubleOtherAnswer Trouble = "answer-other"
-	// TroubleCutAnswer: an answer didn't arrive whole.
+	// TroubleCutAnswer: an answer arrived incomplete.
 	TroubleCutAnswer Trouble = "answer-cut"
-	// TroubleCached: an older answer came, which may be somebody else's.
+	// TroubleCached: an older answer came, which may be another user's.
 	TroubleCached Trouble = "answer-kept"
-	// TroubleHeld: the stream of changes is open, and nothing comes of it.
+	// TroubleHeld: the stream of changes is open, and something in between keeps it back.
 	TroubleHeld Trouble = "stream-held"
 )
 
@@ -53,7 +53,7 @@ type TroubleExplained struct {
 	Detail string `json:"detail"`
 }
 
-// Refusal is what a person reads of it, with its name for IT.
+// Refusal returns the error that a person reads, with the trouble's name for IT.
 func (t Trouble) Refusal() *Error {
 	switch t {
 	case TroubleAppBlocked:
@@ -91,12 +91,12 @@ func TroubleOf(err error) Trouble {
 	return ""
 }
 
-// Away is what a person reads while a proxy says that the server isn't there.
+// Away returns the error for the time while a proxy says that the server is away.
 func Away() *Error {
 	return Errorf(CodeAway, "The server isn't there at the moment. Please try again in a minute.")
 }
 
-// Insecure is what a person reads who came without https to a server that has it.
+// Insecure returns the error for a request without https to a server that has it.
 func Insecure(origin string) *Error {
 	return Errorf(CodeWrongHost, "This page was opened without https, so nobody can sign in there. Use %s instead.", origin)
 }

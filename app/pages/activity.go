@@ -6,7 +6,7 @@ import (
 	"github.com/keypeg/keypeg/app/ui"
 )
 
-// activity is what happened to the user's account.
+// activity is the page of what happened to the user's account.
 func (s *shell) activity(map[string]string) goapp.UI {
 	return &ui.ActivityPanel{
 		Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes,

@@ -8,13 +8,12 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// copyKey is where this browser keeps the last that was known of the signed-in
-// user, to show it read-only while the server is away. The sign-in page removes
-// it too (web/static/signinpages.js): whoever comes there is signed out.
+// copyKey is the key under which this browser keeps a copy of what the server sent last about
+// the signed-in user. The app shows it read-only while the server is away. The sign-in page
+// removes it too (web/static/signinpages.js): a user who is there is signed out.
 const copyKey = "keypeg-copy"
 
-// lastKnown is that copy. It holds names and dates, and nothing that lets anybody
-// in.
+// lastKnown is that copy. It has names and dates, and nothing with which anybody could sign in.
 type lastKnown struct {
 	Saved    time.Time           `json:"saved"`
 	Account  shared.Account      `json:"account"`
@@ -27,7 +26,7 @@ func recallCopy() (lastKnown, bool) {
 	return known, err == nil && !known.Saved.IsZero()
 }
 
-// keepCopy changes the copy. A copy of another user is not added to, but replaced.
+// keepCopy changes the copy. It replaces a copy of another user.
 func keepCopy(userID string, change func(*lastKnown)) {
 	known, _ := recallCopy()
 	if known.Account.User.ID != userID {

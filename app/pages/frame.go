@@ -13,8 +13,8 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// How the shell looks: the frame with the menu and messages about the whole program, and
-// what stands in it.
+// How the shell looks: the frame with the menu, messages about the whole program, and the
+// page.
 
 // Render implements go-app's Composer.
 func (s *shell) Render() goapp.UI {
@@ -100,7 +100,7 @@ func (s *shell) renderBar() goapp.UI {
 	)
 }
 
-// renderOffline says why there is nothing to show.
+// renderOffline renders why there is nothing to show.
 func (s *shell) renderOffline() goapp.UI {
 	content := ui.Message{
 		Title: s.text.Shell.Offline, Lead: s.text.Shell.OfflineLead,
@@ -116,7 +116,8 @@ func (s *shell) renderOffline() goapp.UI {
 	return content.Render()
 }
 
-// inBetween says what something between here and the server does, and whom to ask.
+// inBetween returns a sentence about what something between the browser and the server does,
+// and whom to ask.
 func (s *shell) inBetween(refusal *shared.Error) string {
 	sentence := s.text.Refusal(refusal)
 	if contact := cmp.Or(s.account.Contact, s.deps.Contact); contact != "" {
@@ -141,7 +142,7 @@ func (s *shell) context() ui.Context {
 	return c
 }
 
-// confirmsAt are the providers at which the user can confirm.
+// confirmsAt returns the providers at which the user can confirm.
 func (s *shell) confirmsAt() (list []shared.Provider) {
 	for _, i := range s.account.Identities {
 		if i.ProviderID != "" {

@@ -28,8 +28,7 @@ func (s *shell) renderHome() goapp.UI {
 	)
 }
 
-// renderRecoveryLink tells the user that somebody may be about to get into their
-// account.
+// renderRecoveryLink warns the user that a recovery link for their account exists.
 func (s *shell) renderRecoveryLink() goapp.UI {
 	until, exact := s.formats().Moment(*s.account.RecoveryLinkUntil)
 	return goapp.P().ID("recovery-link").Class("notice notice-bad").Attr("role", "status").Title(exact).Body(

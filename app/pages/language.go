@@ -13,15 +13,15 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Language is one that the server has the texts of.
+// Language is a language that the server has texts in.
 type Language struct {
 	Tag  string `json:"tag"`  // BCP 47
 	Name string `json:"name"` // as its speakers call it
 	URL  string `json:"url"`  // a [message.Catalogue] in JSON
 }
 
-// languages are the ones that the reader can have. English is in the program;
-// the others come when they are needed, and are kept by the service worker.
+// languages are the languages that the reader can choose. English is in the program. The
+// others are loaded when they are needed, and the service worker keeps them.
 type languages struct {
 	transport client.Transport
 	list      []Language
@@ -38,7 +38,7 @@ func newLanguages(transport client.Transport) *languages {
 	return l
 }
 
-// wanted is the tag of the language that the reader wants most.
+// wanted returns the tag of the language that the reader wants most.
 func (l *languages) wanted() string {
 	for _, tag := range browser.Languages() {
 		for _, language := range l.list {
@@ -79,7 +79,7 @@ func (l *languages) catalogue(ctx context.Context, tag string) (*message.Catalog
 	return nil, fmt.Errorf("there are no texts of %s", tag)
 }
 
-// speech is the language of a page, which a page component embeds.
+// speech is the language of a page. A component of a page embeds it.
 type speech struct {
 	languages *languages
 	text      *message.Catalogue
@@ -88,8 +88,8 @@ type speech struct {
 
 func (l *languages) speech() speech { return speech{languages: l, text: &message.English} }
 
-// speak goes on in a language. When its texts can't be had, the page goes on in
-// the one before: words that are understood less are better than none.
+// speak changes the language of the page, and then calls done. If the texts can't be loaded,
+// the page stays in the language before.
 func (s *speech) speak(ctx goapp.Context, tag string, done func(goapp.Context)) {
 	ctx.Async(func() {
 		text, err := s.languages.catalogue(ctx, tag)

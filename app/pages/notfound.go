@@ -8,8 +8,8 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// nothingHere is the page of an address that has a page's form, and behind which is nothing:
-// that of a user who was removed, say. Other addresses are answered by the server.
+// nothingHere is the page at an address that matches a pattern and has nothing to show, such
+// as the address of a user who was removed. The server answers all other addresses.
 var nothingHere = page{
 	title: func(text *message.Catalogue) string { return text.Shell.NotFound },
 	content: func(s *shell, _ map[string]string) goapp.UI {

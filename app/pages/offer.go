@@ -11,7 +11,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// offer is the card that invites to make a passkey, at most one.
+// offer is the card that offers to make a passkey. There is at most one.
 type offer int
 
 const (
@@ -21,15 +21,15 @@ const (
 )
 
 const (
-	// offerKey holds when an offer may be made again, in Unix seconds.
+	// offerKey is the key of the time from which an offer may be made again, in Unix seconds.
 	offerKey   = "keypeg-offer-after"
 	offerPause = 30 * 24 * time.Hour
-	// elsewhereKey is left in the tab by the sign-in page (web/static/signinpages.js)
-	// when the passkey was on another device, and this one could have its own.
+	// elsewhereKey is a key of sessionStorage. The sign-in page (web/static/signinpages.js)
+	// sets it if the passkey was on another device and this device could have one.
 	elsewhereKey = "keypeg-from-another-device"
 )
 
-// dueOffer is the offer to make, unless the user said "not now" lately.
+// dueOffer returns the offer to make. It is none for 30 days after the user chose "Not now".
 func dueOffer(now time.Time) offer {
 	here := browser.Take(elsewhereKey) != ""
 	after, err := strconv.ParseInt(browser.Recall(offerKey), 10, 64)
@@ -50,12 +50,13 @@ func (s *shell) showsOffer() bool {
 	return s.recovered() || s.offer == offerHere || s.offer == offerFirst && s.account.Passkeys == 0
 }
 
-// recoveredKey holds the session that began with a recovery code, once its user has made a
-// passkey since or doesn't want one.
+// recoveredKey is the key of the session that began with a recovery code. It is set when the
+// user has made a passkey since, or has chosen "Not now".
 const recoveredKey = "keypeg-recovered"
 
-// recovered reports whether the user came by a recovery code and has made no passkey since.
-// They were promised one, however many they have: the others may be lost.
+// recovered reports whether the user signed in with a recovery code and has made no passkey
+// since. The sign-in page has promised them the offer, however many passkeys they have: they
+// may have lost those.
 func (s *shell) recovered() bool {
 	return s.account.SignedInWith == shared.MethodRecoveryCode && browser.Recall(recoveredKey) != markOf(s.account)
 }
@@ -63,7 +64,7 @@ func (s *shell) recovered() bool {
 func (s *shell) onOfferAdd(goapp.Context, goapp.Event) {
 	s.panel = panelAdding
 	if s.offer == offerHere {
-		s.offer = offerFirst // it is being done
+		s.offer = offerFirst // the user makes the passkey now
 	}
 	s.toPasskeys()
 }
@@ -97,13 +98,12 @@ func (s *shell) renderOffer() goapp.UI {
 	)
 }
 
-// silentWithin is how long after a sign-in with a password the browser may be
-// asked to make a passkey silently. It decides for itself, by when it filled in
-// the password.
+// silentWithin is how long after a sign-in with a password the app asks the browser to make a
+// passkey silently. The browser decides by when it has filled in the password.
 const silentWithin = 2 * time.Minute
 
-// createSilently asks once, after a sign-in with a password by a user who has no
-// passkey.
+// createSilently asks the browser once, if a user without a passkey has just signed in with a
+// password.
 func (s *shell) createSilently(ctx goapp.Context) {
 	a := s.account
 	if s.tried || s.state != stateReady || !s.asOf.IsZero() || !a.PasskeysOn || a.Passkeys > 0 ||

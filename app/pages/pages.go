@@ -27,13 +27,13 @@ import (
 type Deps struct {
 	Transport     client.Transport
 	Authenticator ceremony.Authenticator
-	Product       string // what the installation calls itself, until the account tells
+	Product       string // the installation's name, until the account is loaded
 	Icon          string // address of its icon
-	Contact       string // whom to ask, until the account tells
+	Contact       string // whom to ask, until the account is loaded
 }
 
-// InBrowser are the dependencies of the real app. Product and icon come from
-// the environment that the server hands out with the page.
+// InBrowser returns the dependencies of the app in a browser. Product, icon and contact come
+// from the environment that the server sends with the page.
 func InBrowser() Deps {
 	return Deps{
 		Transport: browser.Transport{}, Authenticator: browser.Authenticator{},
@@ -41,11 +41,12 @@ func InBrowser() Deps {
 	}
 }
 
-// What the server tells the app before it runs. All of it is public.
+// The app's environment, which the server sends with the page. All of it is public.
 const (
 	EnvProduct = "KEYPEG_APP_PRODUCT"
 	EnvIcon    = "KEYPEG_APP_ICON"
-	// EnvContact is set by boot.js, from the page: one server may have several.
+	// EnvContact is set by boot.js from the page, since a server with several organisations
+	// has several.
 	EnvContact = "KEYPEG_APP_CONTACT"
 	// EnvLanguages is a list of [Language] in JSON.
 	EnvLanguages = "KEYPEG_APP_LANGUAGES"

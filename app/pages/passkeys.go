@@ -8,8 +8,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// The passkeys panel opens over the start page under an address of its own, so that
-// reloading and going back do what a person expects.
+// The passkeys panel opens over the start page and has an address of its own. So a reload
+// opens it again, and the Back button closes it.
 
 type panelState int
 

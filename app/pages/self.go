@@ -9,8 +9,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// self is what the components ask about the signed-in user's own account: what package
-// selfservice does in any program, and what only Keypeg's own accounts have.
+// self is the service of all components of the pages. It joins the service that any program
+// has, of package selfservice, and the API of Keypeg's own accounts.
 type self struct {
 	*selfservice.Service
 	*client.Client
@@ -24,7 +24,7 @@ func newSelf(d Deps) *self {
 	}), c}
 }
 
-// ConfirmWithPassword is the service's.
+// ConfirmWithPassword is that of the Service, since the Client has one too.
 func (s *self) ConfirmWithPassword(ctx context.Context, password string) error {
 	return s.Service.ConfirmWithPassword(ctx, password)
 }
@@ -65,22 +65,22 @@ func (s *self) SessionsByPasskey(ctx context.Context) (map[string]int, error) {
 	return began, err
 }
 
-// ConfirmAtProvider goes to an OpenID provider and comes back to this page. It
-// returns only if that can't be done.
+// ConfirmAtProvider goes to an OpenID provider, which sends the browser back to this page. It
+// returns only if it fails.
 func (s *self) ConfirmAtProvider(ctx context.Context, providerID string) error {
 	s.EndSilent()
 	to, err := s.BeginSSOConfirmation(ctx, providerID, browser.Path())
 	return leave(ctx, to, err)
 }
 
-// Link goes to an OpenID provider. It returns only if that can't be done.
+// Link goes to an OpenID provider. It returns only if it fails.
 func (s *self) Link(ctx context.Context, providerID string) error {
 	s.EndSilent()
 	to, err := s.BeginLink(ctx, providerID)
 	return leave(ctx, to, err)
 }
 
-// leave goes to a provider's address, and waits for the page to end.
+// leave goes to a provider's address, and waits until the page ends.
 func leave(ctx context.Context, to shared.AtProvider, err error) error {
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"github.com/keypeg/keypeg/app/ui"
 )
 
-// sessions is where the user is signed in.
+// sessions is the page of the browsers in which the user is signed in.
 func (s *shell) sessions(map[string]string) goapp.UI {
 	return &ui.SessionsPanel{Context: s.context(), Service: s.self, Changes: s.changes, OnSignedOut: s.signedOut}
 }

@@ -23,7 +23,7 @@ type shell struct {
 	speech
 	ctx     goapp.Context // the shell's own: that of an event ends with its element
 	path    string
-	missing string // the path at which a page found nothing to show, or ""
+	missing string // the path at which there is nothing to show, or ""
 	state   shellState
 	account shared.Account
 	panel   panelState
@@ -37,12 +37,12 @@ type shell struct {
 
 	loading bool      // the account is being asked for
 	again   bool      // and has to be asked for again
-	tried   bool      // to have the browser make a passkey silently
-	live    bool      // changes are being listened for
+	tried   bool      // the browser was asked to make a passkey silently
+	live    bool      // the stream of changes was opened
 	delayed bool      // something between here and the server keeps changes back
 	changes int       // how often something changed: components load again when it grows
-	asOf    time.Time // when what is shown was last known; zero while the server answers
-	failure error     // why it doesn't answer
+	asOf    time.Time // how old the shown copy is; zero while the server answers
+	failure error     // why the server doesn't answer
 }
 
 type shellState int
@@ -81,7 +81,7 @@ func (s *shell) OnNav(ctx goapp.Context) {
 	s.title(ctx)
 }
 
-// current is the page at the address, with the values of its parameters.
+// current returns the page at the address, with the values of its parameters.
 func (s *shell) current() (page, map[string]string) {
 	path := s.path
 	if path == shared.PageShell {
@@ -104,7 +104,7 @@ func (s *shell) notFound() {
 	})
 }
 
-// title names the page, in the tab and for screen readers.
+// title sets the title of the page, for the tab and for screen readers.
 func (s *shell) title(ctx goapp.Context) {
 	if s.spoken {
 		p, _ := s.current()
@@ -137,8 +137,8 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 		s.signedOut()
 		return
 	case err == nil && s.account.User.ID != "" && s.account.User.ID != account.User.ID:
-		// Somebody else has signed in, in this browser: what is open here, or half typed,
-		// was for another account.
+		// Another user has signed in, in another tab. What is open or typed here was for
+		// another account.
 		s.leave(shared.PageHome)
 		return
 	case err == nil && isLeft(account), err != nil && browser.Recall(leftKey) != "":

@@ -13,21 +13,21 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Signing out is never lost. The page is left at once, also where the server can't be
-// reached. A mark in this browser says which session is to end: by when it began, so that a
-// later one stays. It ends when the server answers again, and at the latest when the app is
-// opened next.
+// Signing out is never lost. The page closes at once, also when the server can't be reached. A
+// mark in this browser says which session has to end. It is the time at which the session
+// began, so that a later session stays. The session ends when the server answers again, and at
+// the latest when the app is opened next.
 
-// leftKey is where the mark is.
+// leftKey is the key of the mark.
 const leftKey = "keypeg-signing-out"
 
-// signOutWithin is how long the user waits for the server before the page is left without.
+// signOutWithin is how long the page waits for the server before it closes without it.
 const signOutWithin = 5 * time.Second
 
 func markOf(a shared.Account) string { return a.SignedInAt.UTC().Format(time.RFC3339Nano) }
 
-// signOut ends the session on the server before it leaves, so that nobody who comes to this
-// browser next finds it open.
+// signOut ends the session on the server and then leaves. So the next person at this browser
+// doesn't find it signed in.
 func (s *shell) signOut() {
 	if s.leaving {
 		return
@@ -49,10 +49,10 @@ func (s *shell) signOut() {
 	})
 }
 
-// signedOut goes to the sign-in page, which leads back to this page.
+// signedOut goes to the sign-in page, which returns to this page after a sign-in.
 func (s *shell) signedOut() {
 	if s.leaving {
-		return // the user wanted it, and comes back to the start
+		return // the user signs out, and goes elsewhere
 	}
 	to := shared.PageSignIn
 	if s.path != shared.PageHome {
@@ -61,15 +61,15 @@ func (s *shell) signedOut() {
 	s.leave(to)
 }
 
-// leave goes to another page and leaves nothing of the user behind.
+// leave removes the copy of the user's data and goes to another page.
 func (s *shell) leave(to string) {
 	s.leaving = true
 	forgetCopy()
 	browser.Leave(to)
 }
 
-// isLeft reports whether the user of an account has signed out of this session before, here
-// or in another tab. A mark of another session means nothing any more.
+// isLeft reports whether the user of an account has signed out of this session, here or in
+// another tab. It removes a mark of another session, which is out of date.
 func isLeft(a shared.Account) bool {
 	mark := browser.Recall(leftKey)
 	if mark != "" && mark != markOf(a) {
@@ -78,7 +78,7 @@ func isLeft(a shared.Account) bool {
 	return mark == markOf(a)
 }
 
-// left shows nothing of the user any more, and ends the session as soon as the server
+// left removes everything of the user from the page. It ends the session as soon as the server
 // answers.
 func (s *shell) left(ctx goapp.Context) {
 	s.leaving, s.state, s.panel = true, stateLeft, panelClosed
@@ -93,13 +93,13 @@ func (s *shell) left(ctx goapp.Context) {
 	}()
 }
 
-// onEndSession tries at once, for a user who doesn't want to wait.
+// onEndSession tries again at once, for a user who doesn't want to wait.
 func (s *shell) onEndSession(ctx goapp.Context, _ goapp.Event) {
 	go s.endSession(ctx)
 }
 
-// endSession ends the session that was left, and goes to the next page. It reports whether
-// the server answered.
+// endSession ends the session of the mark and goes to the next page. It reports whether the
+// server answered.
 func (s *shell) endSession(ctx context.Context) bool {
 	next := s.afterSession(ctx)
 	if next == "" {
@@ -110,8 +110,8 @@ func (s *shell) endSession(ctx context.Context) bool {
 	return true
 }
 
-// afterSession ends the session that was left, and returns where to go then; "" while the
-// server doesn't answer.
+// afterSession ends the session of the mark and returns the next page, or "" if the server
+// doesn't answer.
 func (s *shell) afterSession(ctx context.Context) (next string) {
 	ctx, cancel := context.WithTimeout(ctx, signOutWithin)
 	defer cancel()
@@ -122,7 +122,7 @@ func (s *shell) afterSession(ctx context.Context) (next string) {
 	case err != nil:
 		return ""
 	case !isLeft(account):
-		return shared.PageHome // somebody has signed in since
+		return shared.PageHome // a user has signed in since
 	}
 	out, err := s.self.SignOut(ctx)
 	if err != nil && !shared.IsSignedOut(err) {
@@ -131,7 +131,7 @@ func (s *shell) afterSession(ctx context.Context) (next string) {
 	return cmp.Or(out.Continue, shared.PageSignIn)
 }
 
-// watchLeaving leaves with other tabs, until ctx ends.
+// watchLeaving closes this page when the user signs out in another tab, until ctx ends.
 func (s *shell) watchLeaving(ctx goapp.Context) {
 	go browser.Watch(ctx, leftKey, func() {
 		ctx.Dispatch(func(ctx goapp.Context) {

@@ -8,8 +8,7 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// States returns the start page in every state, as [ui.States] does the
-// components.
+// States returns the start page in every state, as [ui.States] returns the components.
 func States(d Deps, text *message.Catalogue) []ui.State {
 	show := func(name string, change func(*shell)) ui.State {
 		s := &shell{

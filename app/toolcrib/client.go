@@ -9,8 +9,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// call sends in to the crib's server and decodes its answer. What it fails with is a
-// sentence for the person at the screen, in the form that Keypeg's components show.
+// call sends in to the crib's server and decodes the answer. Its error is a *[shared.Error],
+// with a sentence that Keypeg's components show.
 func call[Out any](ctx context.Context, method, path string, in any) (out Out, err error) {
 	var body []byte
 	if in != nil {
@@ -45,7 +45,7 @@ func signIn(ctx context.Context, name, password string) error {
 	return err
 }
 
-// confirm proves by their password that the person who is signed in is there.
+// confirm proves with a password that the signed-in person is present.
 func confirm(ctx context.Context, password string) error {
 	_, err := call[nothing](ctx, "POST", PathConfirm, Password{Password: password})
 	return err

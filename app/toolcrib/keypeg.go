@@ -16,7 +16,7 @@ func (p *toolsPage) menu() goapp.UI {
 	return &selfservice.Menu{Service: passkeys, SignOut: p.signOut, OnSignedOut: p.signedOut}
 }
 
-// form is what somebody signs in with.
+// form is the sign-in form.
 func (p *signInPage) form() goapp.UI {
 	return &ui.SignInPanel{
 		Context: selfservice.Context(&message.English, shared.Account{}), Service: passkeys,

@@ -6,7 +6,7 @@ import (
 	"github.com/keypeg/keypeg/app/browser"
 )
 
-// signInPage is where people come in.
+// signInPage is where people sign in.
 type signInPage struct{ goapp.Compo }
 
 // OnNav names the page.
@@ -25,7 +25,7 @@ func (p *signInPage) Render() goapp.UI {
 
 func (p *signInPage) signedIn() { browser.Leave(PageTools) }
 
-// frame stands around every page.
+// frame is around every page.
 func frame(menu goapp.UI, content ...goapp.UI) goapp.UI {
 	return goapp.Div().Class("crib").Body(
 		goapp.Header().Class("crib-top").Body(

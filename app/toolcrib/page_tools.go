@@ -9,14 +9,14 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// toolsPage shows the tools and who has them; to the keeper, also the people.
+// toolsPage shows the tools and who has them. The keeper also sees the people.
 type toolsPage struct {
 	goapp.Compo
 
 	self    goapp.Context
 	state   pageState
 	crib    Crib
-	leaving Person // who may be removed; nobody has no id
+	leaving Person // the person whose removal is asked about; the zero Person for nobody
 	refusal string
 }
 
@@ -37,8 +37,8 @@ func (p *toolsPage) OnMount(ctx goapp.Context) {
 	p.ask("GET", PathCrib, nil, "")
 }
 
-// ask does something at the server and shows what is there then. The keyboard focus goes
-// on at an element: a button can't have it while it works.
+// ask sends a request to the server and shows the crib that it answers. Then it gives the
+// keyboard focus to an element, since a button loses it while it is disabled.
 func (p *toolsPage) ask(method, path string, in any, focusID string) {
 	if p.state == pageWorking {
 		return
@@ -142,7 +142,7 @@ func (p *toolsPage) remove() {
 	p.ask("POST", PathRemove, Choice{id}, peopleID)
 }
 
-// peopleID is where the keyboard focus goes when a person's row has gone.
+// peopleID is the element that gets the keyboard focus when a person's row is removed.
 const peopleID = "people"
 
 func toolButton(id string) string   { return "tool-" + id + "-button" }
@@ -150,7 +150,7 @@ func personButton(id string) string { return "person-" + id + "-button" }
 
 func (p *toolsPage) signOut() {
 	p.self.Async(func() {
-		// Only who has ended the session on the server has signed out.
+		// A person has signed out only when the server has ended the session.
 		_, err := call[nothing](p.self, "POST", PathSignOut, nil)
 		p.self.Dispatch(func(goapp.Context) {
 			if err != nil && !shared.IsSignedOut(err) {
@@ -164,8 +164,8 @@ func (p *toolsPage) signOut() {
 
 func (p *toolsPage) signedOut() { browser.Leave(PageSignIn) }
 
-// row is a tool or a person. It is a component, so that its button always acts on what is
-// shown.
+// row is a tool or a person. It is a component, so that its button always acts on the row that
+// is shown.
 type row struct {
 	goapp.Compo
 

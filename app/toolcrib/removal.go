@@ -2,7 +2,7 @@ package toolcrib
 
 import goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-// removal asks whether somebody shall really go.
+// removal asks whether to remove a person.
 type removal struct {
 	goapp.Compo
 
@@ -13,7 +13,7 @@ type removal struct {
 
 const removalID = "removal"
 
-// OnMount opens the dialog. The focus is on Cancel: nothing is lost by Enter.
+// OnMount opens the dialog. The focus is on Cancel, so that Enter removes nobody.
 func (r *removal) OnMount(ctx goapp.Context) {
 	ctx.Defer(func(goapp.Context) { goapp.Window().GetElementByID(removalID).Call("showModal") })
 	focus(ctx, "removal-cancel")
@@ -32,8 +32,8 @@ func (r *removal) Render() goapp.UI {
 	)
 }
 
-// onCancel is for the button and for Escape, which closes no dialog by itself: the page
-// takes it away.
+// onCancel is for the button and for Escape. Escape doesn't close the dialog: the page removes
+// it.
 func (r *removal) onCancel(_ goapp.Context, e goapp.Event) {
 	e.PreventDefault()
 	r.OnCancel()

@@ -1,9 +1,9 @@
-// Package toolcrib is the browser's half of the tool crib: a small program with people,
-// passwords and pages of its own that has taken Keypeg in, as an example for those who
-// want to do the same. The other half is server/cmd/toolcrib.
+// Package toolcrib is the browser's part of the tool crib: a small program with users,
+// passwords and pages of its own that builds Keypeg in. It is an example for developers who
+// want to do the same. The server's part is server/cmd/toolcrib.
 //
-// What takes Keypeg in stands in keypeg.go, here and there. The manual lists what else of
-// Keypeg the rest uses, for which it could have something of its own.
+// In both parts, keypeg.go has all that builds Keypeg in. The other files use a few more
+// packages of Keypeg, in whose place a program could have its own; the manual lists them.
 package toolcrib
 
 import (
@@ -29,7 +29,7 @@ const (
 	PathRemove  = "/crib/remove"   // the keeper's POST takes a [Choice] of a person and answers a [Crib]
 )
 
-// Crib is what a person sees of it.
+// Crib is what a person sees of the crib.
 type Crib struct {
 	Me     Person   `json:"me"`
 	Tools  []Tool   `json:"tools"`
@@ -43,12 +43,12 @@ type Person struct {
 	Keeper bool   `json:"keeper"`
 }
 
-// Tool is one of the crib's.
+// Tool is a tool of the crib.
 type Tool struct {
 	ID     string    `json:"id"`
 	Name   string    `json:"name"`
-	Holder string    `json:"holder,omitempty"` // the id of who has it, or "" while it is in the crib
-	With   string    `json:"with,omitempty"`   // the holder's name
+	Holder string    `json:"holder,omitempty"` // the id of the person who has it; "" while it is in the crib
+	With   string    `json:"with,omitempty"`   // the name of that person
 	Since  time.Time `json:"since,omitzero"`
 }
 
@@ -58,12 +58,12 @@ type Password struct {
 	Password string `json:"password"`
 }
 
-// Choice is the tool or the person that something is done with.
+// Choice is the tool or the person that a request is about.
 type Choice struct {
 	ID string `json:"id"`
 }
 
-// Refusal says in a sentence why something wasn't done.
+// Refusal says in a sentence why a request was refused.
 type Refusal struct {
 	Sentence string `json:"sentence"`
 }

@@ -1,4 +1,4 @@
-// Command wasm is what runs in the browser: the pages of app/pages, and
+// Command wasm is the program that runs in the browser: the pages of package pages, and
 // nothing of the server.
 package main
 

@@ -1,4 +1,4 @@
-// Command wasm is what runs in the browser of the tool crib.
+// Command wasm is the tool crib's program in the browser.
 package main
 
 import (
