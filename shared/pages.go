@@ -2,45 +2,46 @@ package shared
 
 import "strings"
 
-// The pages. The server draws those of the first groups, for people who aren't signed in.
-// The app's own are in the table of app/pages. Here are those to which other parts lead.
+// The addresses of pages. The server draws the pages of the first groups, for people who
+// aren't signed in. The app's pages are in the table of app/pages; only those that other
+// parts link to are here.
 const (
 	PageSignIn = "/sign-in"
 	PageSetup  = "/setup"
-	// PageRecovery is for who has lost every other way in.
+	// PageRecovery is for users who have lost every other sign-in method.
 	PageRecovery = "/recovery"
-	// PageEnrol is where enrolment links lead, and PageEnrolled what follows.
+	// PageEnrol is the page of enrolment links, and PageEnrolled the page after it.
 	PageEnrol    = "/enrol"
 	PageEnrolled = "/enrol/done"
-	// PageSSO, followed by a provider's id, sends the browser to the provider, which
-	// sends it back to the same address with [PageSSOAnswer] behind it.
+	// PageSSO, followed by a provider's id, sends the browser to the provider. The provider
+	// sends it back to the same address followed by [PageSSOAnswer].
 	PageSSO       = "/sign-in/sso/"
 	PageSSOAnswer = "/callback"
 
-	// PageSignedIn is where a sign-in leads. It goes on to the page that the query's next
+	// PageSignedIn is the page after a sign-in. It goes on to the page that the query's next
 	// names, if the browser has kept the session's cookie.
 	PageSignedIn = "/signed-in"
-	// FileScriptless is what the style sheet asks for when no script of a page has run.
+	// FileScriptless is a file that the style sheet loads if no script of a page has run.
 	FileScriptless = "/scriptless"
 
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"
-	// PageManual is the manual's list of pages, and begins the path of each page. They are
-	// plain pages, and belong neither to the sign-in pages nor to the app.
+	// PageManual is the manual's list of pages, and the beginning of the path of each page.
+	// They belong neither to the sign-in pages nor to the app.
 	PageManual = "/manual/"
-	// PageShell is the app without a user: what the service worker keeps and
-	// opens when the network is away, whatever address was asked for.
+	// PageShell is the app without a user. The service worker keeps it, and opens it for
+	// every address while the network is away.
 	PageShell = "/shell"
 )
 
 // PagePattern is the address of a page of the app, "/users". A segment in braces is a
 // parameter: "/users/{id}" is the page of each user. A parameter's value is an id of ours,
-// of letters, digits, "-" and "_" only, so that the address of a page never has to be
-// escaped: in a header, in a query, or in another page.
+// which has only letters, digits, "-" and "_". So the address of a page never needs to be
+// escaped, neither in a header nor in a query nor in another page.
 type PagePattern string
 
-// Match reports whether a path is one of the pattern's, and returns the values of its
-// parameters by name.
+// Match reports whether a path matches the pattern, and returns the values of its parameters
+// by name.
 func (p PagePattern) Match(path string) (values map[string]string, matches bool) {
 	wants, segments := strings.Split(string(p), "/"), strings.Split(path, "/")
 	if len(wants) != len(segments) {

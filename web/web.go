@@ -1,16 +1,14 @@
 // Package web holds the static files that a browser loads, and the built app.
 //
-// The files lie in static/ as they are written; dist/ holds what the build made
-// of them (go run ./web/build): the app, and everything once more with brotli.
-// Both are embedded, so that keypeg is one file; for the few clients that don't
-// take brotli, gzip forms are made when first asked for. A fresh clone compiles
-// with dist/ empty; [Files.Built] tells.
+// static/ has the files as they are written. The build (go run ./web/build) makes dist/: the
+// app, the manual as HTML, and everything compressed with brotli. Both are embedded, so that
+// keypeg is one file. A few clients don't accept brotli; the gzip forms for them are made at
+// the first request. A fresh clone compiles with an empty dist/; [Files.Built] reports that.
 //
-// Every file has an address with the hash of its content in it ([Files.URL]), so
-// a browser may keep it for ever. The pages of the manual have addresses that stay
-// ([Files.Manual]).
+// The address of a file has the hash of its content in it ([Files.URL]), so that a browser
+// may keep it for ever. The pages of the manual have permanent addresses ([Files.Manual]).
 //
-// The script that asks for passkeys is in a package of its own, web/credential: servers
+// The script that runs the ceremonies is in a package of its own, credential, since servers
 // without these files need it too.
 package web
 
@@ -49,8 +47,8 @@ const App = "app.wasm"
 // Prefix begins the address of every file.
 const Prefix = "/static/"
 
-// AppInfo is dist/app.wasm.json: what the build knows of the program, of which
-// only the compressed form is kept.
+// AppInfo is dist/app.wasm.json: facts about the program, of which only the compressed form
+// is kept.
 type AppInfo struct {
 	SHA256 string `json:"sha256"` // of the program, in hexadecimal
 	Size   int64  `json:"size"`   // of the program, in bytes
@@ -72,11 +70,11 @@ type file struct {
 	hash     string        // the first 16 hexadecimal digits of its SHA-256
 	identity []byte        // nil for the app and the manual
 	br       []byte        // nil where the build made none
-	gzip     func() []byte // of br; the first who asks makes it, and the others wait
+	gzip     func() []byte // of br; the first request makes it, and others wait for it
 }
 
-// HashLength is how many hexadecimal digits of a file's SHA-256 stand in its
-// address, and in the name of its compressed form.
+// HashLength is the number of hexadecimal digits of a file's SHA-256 in its address, and in the
+// name of its compressed form.
 const HashLength = 16
 
 // Open reads the embedded files.
@@ -118,9 +116,9 @@ func open(from fs.FS) (*Files, error) {
 	return f, f.addManual(from)
 }
 
-// Served is a file of static/ as browsers get it. What the sign-in pages load leaves its
-// comments here, which are a third of the script and an eighth of the style sheet. The script
-// begins with the one that knows passkeys, which saves a request.
+// Served returns a file of static/ as browsers get it. The files that the sign-in pages load
+// lose their comments, which are a third of the script and an eighth of the style sheet. The
+// script of package credential comes before that of the sign-in pages, which saves a request.
 func Served(name string, content []byte) []byte {
 	switch name {
 	case "signinpages.js":
@@ -141,7 +139,7 @@ func Served(name string, content []byte) []byte {
 
 var styleComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
 
-// Languages are the app's texts, a file of JSON for each language, by name.
+// Languages returns the app's texts: a JSON file for each language, by the name of the file.
 func Languages() map[string][]byte {
 	files := map[string][]byte{}
 	for _, text := range message.Languages {
@@ -169,7 +167,7 @@ func (f *Files) add(from fs.FS, name, hash string, identity []byte) {
 	f.byName[name], f.byURL[added.url] = added, added
 }
 
-// newFile is a file with the form that the build made of it.
+// newFile returns a file with the compressed form that the build made of it.
 func newFile(from fs.FS, name, hash string, identity []byte) *file {
 	made := &file{name: name, hash: hash[:HashLength], identity: identity}
 	// The compressed form is found by hash, so it is never of an older file.
@@ -188,14 +186,14 @@ func (f *Files) hashAll() string {
 	return hex.EncodeToString(sum[:])[:HashLength]
 }
 
-// Built tells whether the app is there.
+// Built reports whether the app has been built.
 func (f *Files) Built() bool {
 	app := f.byName[App]
 	return app != nil && app.br != nil
 }
 
-// URL returns the address of a file by its name, such as "style.css". The app has
-// one only when it is built; then, and for a name that is none, it is "".
+// URL returns the address of a file by its name, such as "style.css". It returns "" for an
+// unknown name, and for the app if that hasn't been built.
 func (f *Files) URL(name string) string {
 	if found := f.byName[name]; found != nil {
 		return found.url
@@ -217,8 +215,8 @@ func (f *Files) Version() string { return f.version }
 // AppSize is the app's size in bytes before compression, for a progress bar.
 func (f *Files) AppSize() int64 { return f.app.Size }
 
-// ServeHTTP implements http.Handler for the addresses of [Files.URL]. Nothing
-// else is ever looked up: there are no folders, and no path reaches a disk.
+// ServeHTTP implements http.Handler for the addresses of [Files.URL]. It looks addresses up in
+// a map, so that no path reaches a disk.
 func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	found := f.byURL[r.URL.Path]
 	if found == nil {
@@ -234,8 +232,7 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	found.serve(w, r, "public, max-age=31536000, immutable")
 }
 
-// serve writes the file in the form that the client takes. Keep is for how long it may
-// keep it.
+// serve writes the file in the form that the client accepts. Keep is its Cache-Control.
 func (f *file) serve(w http.ResponseWriter, r *http.Request, keep string) {
 	h := w.Header()
 	h.Set("Content-Type", contentTypes[path.Ext(f.name)])
@@ -272,8 +269,8 @@ var contentTypes = map[string]string{
 	".wasm": "application/wasm",
 }
 
-// choose picks the smallest form that the client takes (RFC 9110, 12.5.3). A nil
-// body means that it takes only one that we don't keep.
+// choose returns the smallest form that the client accepts (RFC 9110, 12.5.3). A nil body means
+// that the client accepts only the uncompressed form of a file of which we keep none.
 func (f *file) choose(accept string) (body []byte, encoding string) {
 	switch takes := accepted(accept); {
 	case f.br != nil && takes("br"):
@@ -305,7 +302,8 @@ func accepted(header string) (takes func(encoding string) bool) {
 	}
 }
 
-// zip makes the gzip form. The best level would take a second for one percent less.
+// zip makes the gzip form, at the default level: the best one would take a second for one
+// percent less.
 func (f *file) zip() []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -316,9 +314,9 @@ func (f *file) zip() []byte {
 	return bytes.Clone(b.Bytes()) // without the buffer's spare room, as it is kept
 }
 
-// inflate serves the app, or a page of the manual, to a client that takes no compression. There are next
-// to none, so nothing more is kept for them. It reads the gzip form, which takes
-// 46 kB for each of those who ask at once, where brotli's window takes 5.7 MB.
+// inflate serves the app, or a page of the manual, to a client that accepts no compression.
+// There are almost none, so no uncompressed form is kept for them. It reads the gzip form,
+// which takes 46 kB of memory for each request; brotli's window would take 5.7 MB.
 func (f *file) inflate(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return

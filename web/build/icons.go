@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// The icon is web/static/icon.svg: a key that hangs on a peg. Here it is drawn
-// again from the same numbers, for those who want PNG.
+// The icon is web/static/icon.svg, a key that hangs on a peg. This file draws it as PNG, from
+// the same numbers.
 
 var (
 	ground = color.RGBA{0x15, 0x55, 0x7f, 0xff}
@@ -45,8 +45,8 @@ func toSegment(x, y float64, s [4]float64) float64 {
 	return math.Hypot(x-s[0]-t*dx, y-s[1]-t*dy)
 }
 
-// draw paints the icon. Scale makes the key smaller within the square, for masks
-// that cut everything off beyond 80 % of it; full fills the corners too.
+// draw draws the icon. Scale makes the key smaller within the square, for masks that cut off
+// everything beyond 80 % of it. Full fills the corners too.
 func draw(pixels int, scale float64, full bool) image.Image {
 	const samples = 4
 	picture := image.NewNRGBA(image.Rect(0, 0, pixels, pixels))

@@ -1,6 +1,6 @@
-// Command build makes web/dist: the app, compiled to WebAssembly, every static
-// file, and the manual as HTML, all with brotli. Run it from the project's root, before go
-// build embeds the result:
+// Command build makes web/dist. It compiles the app to WebAssembly, makes HTML of the manual,
+// and compresses both and every static file with brotli. Run it from the project's root,
+// before go build embeds the result:
 //
 //	go run ./web/build          # make what has changed
 //	go run ./web/build icons    # draw the PNG icons again, into web/static
@@ -100,15 +100,15 @@ func build() error {
 	return sweep(append(kept, pages...))
 }
 
-// notInlined are packages that get smaller without inlining, and no slower to the
-// eye: what draws pages and reads a few answers, and cryptography that go-app links
-// and a browser never runs.
+// notInlined are packages that are smaller without inlining, and not noticeably slower: those
+// that draw pages and read a few answers, and cryptography that go-app links and that never
+// runs in a browser.
 var notInlined = []string{
 	"github.com/...", "crypto/...", "math/big",
 	"encoding/json", "fmt", "reflect", "regexp/...", "time",
 }
 
-// compile returns the app.
+// compile compiles the app and returns the program.
 func compile() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "keypeg-build-")
 	if err != nil {
@@ -130,8 +130,7 @@ func compile() ([]byte, error) {
 	return os.ReadFile(out)
 }
 
-// compress writes a file's brotli form, unless it is there: the hash of the content
-// is in its name.
+// compress writes a file's brotli form, unless it exists: its name has the hash of the content.
 func compress(name string, content []byte) (form string, err error) {
 	form = name + "." + sha256Of(content)[:web.HashLength] + ".br"
 	if _, err := os.Stat(filepath.Join(target, form)); err == nil {
@@ -154,7 +153,7 @@ func sha256Of(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// write puts a file in its place whole, or not at all.
+// write writes a file completely or not at all.
 func write(name string, content []byte) error {
 	part, err := os.CreateTemp(target, ".part-")
 	if err != nil {
@@ -168,7 +167,7 @@ func write(name string, content []byte) error {
 	return os.Rename(part.Name(), filepath.Join(target, name))
 }
 
-// sweep removes what no file needs any more.
+// sweep removes all other files from web/dist.
 func sweep(kept []string) error {
 	entries, err := os.ReadDir(target)
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 	"github.com/keypeg/keypeg/web/manual"
 )
 
-// buildManual draws every page of the manual and returns the names of the files that it
-// made. The pages are drawn here, so that the program carries HTML and no renderer.
+// buildManual draws every page of the manual, and returns the names of the files that it made.
+// The build does this, so that keypeg has HTML in it and no renderer.
 func buildManual(files *web.Files) (kept []string, err error) {
 	pages := append([]manual.Page{{Name: manual.Index, Title: "Keypeg's manual"}}, manual.Pages()...)
 	var built []web.ManualPage
@@ -46,7 +46,7 @@ func buildManual(files *web.Files) (kept []string, err error) {
 	return append(kept, web.ManualList), write(web.ManualList, list)
 }
 
-// heading is one that a page's table of contents leads to.
+// heading is an entry of a page's table of contents.
 type heading struct{ fragment, title string }
 
 func drawPage(files *web.Files, pages []manual.Page, page manual.Page) ([]byte, error) {
@@ -93,13 +93,13 @@ func drawPage(files *web.Files, pages []manual.Page, page manual.Page) ([]byte, 
 	return b.Bytes(), err
 }
 
-// scrollable lets the keyboard reach what may be wider than the screen.
+// scrollable lets the keyboard scroll code and tables, which may be wider than the screen.
 var scrollable = strings.NewReplacer(
 	"<pre>", `<pre tabindex="0">`,
 	"<table>", `<div class="manual-table" role="group" aria-label="Table" tabindex="0"><table>`, "</table>", "</table></div>",
 )
 
-// linkTo makes a heading lead to itself, so that its address can be copied.
+// linkTo makes a heading a link to itself, so that its address can be copied.
 func linkTo(n *ast.Heading, id string) {
 	link := ast.NewLink()
 	link.Destination = []byte("#" + id)
@@ -109,7 +109,7 @@ func linkTo(n *ast.Heading, id string) {
 	n.AppendChild(n, link)
 }
 
-// address is where a link of the Markdown leads in a browser.
+// address returns the target of a link of the Markdown in a browser.
 func address(link string) (string, error) {
 	if outside, is := strings.CutPrefix(link, "../../"); is {
 		return manual.Project + outside, nil
@@ -129,7 +129,7 @@ func address(link string) (string, error) {
 	return target, nil
 }
 
-// picture leads an image to its file, and keeps room for it until it has come.
+// picture points an image to its file, and sets its size, so that nothing moves when it loads.
 func picture(files *web.Files, n *ast.Image) error {
 	name := path.Base(string(n.Destination))
 	url := files.URL(name)
@@ -152,8 +152,8 @@ func picture(files *web.Files, n *ast.Image) error {
 	return nil
 }
 
-// layout is the whole page. Its words are the manual's, which is in English, so they stand
-// here and not in shared/message.
+// layout returns the whole page. The manual is in English only, so the page's own words are
+// here and not in package message.
 func layout(files *web.Files, pages []manual.Page, page manual.Page, contents []heading, body string) g.Node {
 	title := page.Title + " · Keypeg's manual"
 	if page.Name == manual.Index {

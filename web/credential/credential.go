@@ -1,13 +1,15 @@
-// Package credential holds the script by which pages ask for passkeys, and write what
-// browsers and password managers give as WebAuthn's JSON. It is one for the sign-in pages,
-// which web's build puts before their own script, and for the app, which loads it from
-// the server at shared.PathCredentialScript, in programs of others too.
+// Package credential holds the script that runs WebAuthn's ceremonies in a page. It turns the
+// credentials that browsers and password managers give into WebAuthn's JSON.
+//
+// The sign-in pages and the app use the same script. Package web puts it before the script of
+// the sign-in pages. The app, also that of a host program, loads it from the server at
+// shared.PathCredentialScript.
 package credential
 
 import _ "embed"
 
-// Script is a classic script, which may stand in a module as well. It defines the object
-// keypegCredentials, and nothing else.
+// Script is a classic script, which may also stand in a module. It defines only the object
+// keypegCredentials.
 //
 //go:embed credential.js
 var Script []byte

@@ -1,22 +1,24 @@
-// Asks for passkeys, and writes what comes as WebAuthn Level 3's JSON (5.1 and 5.4). The
-// sign-in pages have it in their script, and the app loads it from the server: it is the
-// only place that knows what browsers and password managers give.
+// Runs WebAuthn's ceremonies, and writes the credentials as WebAuthn Level 3's JSON (5.1 and
+// 5.4). The sign-in pages have it in their script, and the app loads it from the server. It is
+// the only place that knows how browsers and password managers differ.
 //
-// Extensions stand in for the browser, each in its own way. Their credentials may be plain
-// objects, throw from toJSON() or lack it, hold base64 where bytes are due, and come from
-// another realm. Their promises may reject with anything, and may never settle.
+// Password managers are extensions that replace the browser's functions, each in its own way.
+// Their credentials may be plain objects, may have no toJSON() or one that throws, may have
+// base64 in the place of bytes, and may come from another realm. Their promises may reject
+// with any value, and may never settle.
 {
-  // Whoever hears the signal ends a ceremony at once; the others get this long.
+  // A browser or manager that heeds the signal ends a ceremony at once. Others get this long,
+  // in milliseconds.
   const abortFor = 1000;
 
-  // failed makes an error that has a name, of whatever was thrown. It is chosen if
-  // somebody had picked or made a passkey by then.
+  // failed returns an error with a name for any thrown value. It is chosen if the user had
+  // picked or made a passkey before.
   function failed(thrown, chosen = false) {
     const name = first([thrown], (it) => (it.name && typeof it.name === "string" ? it.name : undefined)) ?? "UnknownError";
     return Object.assign(new Error(name), { name, chosen });
   }
 
-  // first is what the first of some sources has. One that throws has nothing.
+  // first returns what read finds in the first of the sources. A source that throws has nothing.
   function first(sources, read) {
     for (const source of sources) {
       try {
@@ -31,8 +33,8 @@
     return Uint8Array.from(binary, (character) => character.charCodeAt(0));
   }
 
-  // encode writes bytes of any kind as base64url: a buffer of any realm, a view of one,
-  // numbers, base64 in either alphabet.
+  // encode writes bytes as base64url. They may come as a buffer of any realm, a view of one, a
+  // list of numbers, or base64 in either alphabet.
   function encode(value) {
     let bytes;
     if (typeof value === "string") bytes = decode(value);
@@ -49,8 +51,8 @@
     return Uint8Array.from(list);
   }
 
-  // read writes a credential as JSON. The members come first, as every site has always used
-  // them: toJSON() is new, and what extensions get wrong.
+  // read writes a credential as JSON. It takes the members before toJSON(): every site has
+  // always used the members, while toJSON() is new and wrong in some extensions.
   function read(credential, required) {
     const sources = [credential, first([credential], (it) => it.toJSON())];
     const bytes = (name, getter) =>
@@ -68,7 +70,7 @@
     const id = first(sources, (it) => encode(it.rawId)) ?? first(sources, (it) => encode(it.id));
     if (!id || required.some((name) => !response[name])) throw failed({ name: "DataError" }, true);
 
-    // Results of other extensions may be secrets, and none is needed.
+    // The results of other WebAuthn extensions may be secrets, and none is needed.
     const rk = first([credential], (it) => it.getClientExtensionResults().credProps.rk) ?? first(sources, (it) => it.clientExtensionResults.credProps.rk);
     return {
       id,
@@ -85,8 +87,9 @@
     return found.length ? found : undefined;
   }
 
-  // optionsOf turns the options of our server into the browser's. PublicKeyCredential has
-  // functions for it, but not in older browsers, nor where an extension replaced it.
+  // optionsOf turns the server's options into those that the browser takes.
+  // PublicKeyCredential has functions for that, but not in older browsers, and not where an
+  // extension has replaced it.
   function optionsOf(json) {
     const options = { ...json, challenge: decode(json.challenge) };
     if (json.user) options.user = { ...json.user, id: decode(json.user.id) };
@@ -96,8 +99,8 @@
     return options;
   }
 
-  // settled is what a promise comes to, or an error some time after the signal, or after
-  // the time that the server waits for an answer.
+  // settled returns a promise that settles as another one does. It rejects soon after the
+  // signal, and after the time that the server waits for an answer.
   function settled(asked, signal, timeout = 300_000) {
     return new Promise((resolve, reject) => {
       const stop = (name, after) => setTimeout(() => reject({ name }), after);
@@ -128,12 +131,12 @@
   globalThis.keypegCredentials = {
     supported: isSecureContext && !!globalThis.PublicKeyCredential && !!navigator.credentials?.create && !!navigator.credentials.get,
 
-    // create and get take the server's options, and a signal and a mediation besides. What
-    // they reject with has a name and says whether it is chosen.
+    // create and get take the server's options, a signal and a mediation. They reject with an
+    // error that has a name and says whether it is chosen.
     create: (json, how) => run("create", ["clientDataJSON", "attestationObject"], json, how),
     get: (json, how) => run("get", ["clientDataJSON", "authenticatorData", "signature"], json, how),
 
-    // can asks PublicKeyCredential a question. Whatever gives no answer soon says no.
+    // can asks PublicKeyCredential a question. No answer within abortFor means no.
     can: (method) =>
       settled(first([globalThis.PublicKeyCredential], (it) => it[method]()), undefined, 0).then((it) => it === true, () => false),
   };

@@ -1,18 +1,18 @@
-// Watches over the app. It runs after app.js, and before the program has arrived.
+// Watches whether the app starts. It runs after app.js, and before the program has arrived.
 //
-// What the page says when the program doesn't start stands in the page already, in
-// #app-stuck (server/cmd/keypeg/stuck.go), and a style sheet shows it after some seconds
-// (loader.css). Where this file runs it takes over: it finds out why, says so, and tells
-// the server, so that IT reads it too.
+// The page has a sentence for an app that doesn't start, in #app-stuck
+// (server/cmd/keypeg/stuck.go). A style sheet shows it after some seconds (loader.css). Where
+// this file runs, it takes over: it finds out the cause, shows it, and reports it to the
+// server, so that IT can read it too.
 {
   const stuck = document.getElementById("app-stuck");
   document.documentElement.classList.add("watched");
 
-  let blocked = false; // by a Content-Security-Policy, as far as this file was there to see it
+  let blocked = false; // a Content-Security-Policy blocked something while this file was here
   addEventListener("securitypolicyviolation", () => (blocked = true));
 
-  // mayCompile reports whether a Content-Security-Policy lets the page compile a program: the
-  // smallest one there is.
+  // mayCompile reports whether a Content-Security-Policy lets the page compile WebAssembly. It
+  // compiles the smallest program that there is.
   const mayCompile = () => {
     try {
       return !!new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
@@ -21,7 +21,7 @@
     }
   };
 
-  // show says what is wrong, in the page and to the server.
+  // show shows a trouble in the page and reports it to the server.
   const show = (trouble) => {
     stuck.textContent = stuck.getAttribute("data-" + trouble) + " " + stuck.dataset.ask;
     stuck.classList.add("shown");
@@ -33,8 +33,8 @@
     }).catch(() => {}); // The server may be what is missing.
   };
 
-  // whyNot loads the program again, past what the browser has kept of it: a wrong one may
-  // be kept for a year, and the next start finds the right one then.
+  // whyNot loads the program again, and finds out what is wrong with it. It bypasses the
+  // browser's cache: a wrong program may be kept there for a year, and this replaces it.
   const whyNot = async () => {
     let got = 0;
     try {
@@ -50,9 +50,9 @@
       }
       if (String.fromCharCode(...start.slice(0, 4)) !== "\0asm") return "app-coding";
       if (got < Number(stuck.dataset.size)) return "app-cut";
-      return type === "application/wasm" ? "app-cut" : "app-type"; // whole this time: it was cut off before
+      return type === "application/wasm" ? "app-cut" : "app-type"; // it is complete now, so it was cut off before
     } catch {
-      // Nothing that could be read has come: no connection, or an encoding that it isn't in.
+      // Nothing readable has come: there is no connection, or the encoding is wrong.
       return got > 0 ? "app-cut" : (await reaches()) ? "app-coding" : "app-missing";
     }
   };
@@ -66,7 +66,7 @@
       return;
     }
     goappEnv.KEYPEG_APP_CONTACT = stuck.dataset.contact;
-    // go-app says by this class that loading has failed.
+    // This class of go-app means that loading has failed.
     const icon = document.getElementById("app-wasm-loader-icon");
     const failed = () => icon.className === "goapp-logo";
     const look = () => failed() && (watching.disconnect(), whyNot().then((trouble) => show(blocked || !mayCompile() ? "app-blocked" : trouble)));
@@ -77,8 +77,8 @@
   if (stuck) watch();
 }
 
-// A Go program that panics ends, and leaves a page behind that looks alive and isn't: then
-// this says so. goappEnv holds the texts.
+// A Go program that panics ends, and its page still looks as if it worked. So a bar says that
+// it has stopped. goappEnv has the texts.
 if (typeof Go !== "undefined") {
   const run = Go.prototype.run;
   Go.prototype.run = async function (instance) {
@@ -99,8 +99,8 @@ if (typeof Go !== "undefined") {
   };
 }
 
-// An installed app may stay open for weeks. It looks for a new version whenever
-// it is looked at.
+// An installed app may stay open for weeks. It looks for a new version whenever it becomes
+// visible.
 document.addEventListener("visibilitychange", async () => {
   if (document.hidden) return;
   const registration = await navigator.serviceWorker?.getRegistration();

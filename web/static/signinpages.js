@@ -1,11 +1,11 @@
-// Adds passkeys to the sign-in pages. On the sign-in page: a button, and autofill
-// where the browser offers it (conditional mediation). On the page of an enrolment
-// link: a button that makes one. The forms' passwords work without this file.
+// Adds passkeys to the sign-in pages. The sign-in page gets a button, and autofill where the
+// browser has it (conditional mediation). The page of an enrolment link gets a button that
+// makes a passkey. Passwords work without this file.
 //
-// A browser runs one ceremony at a time: autofill is aborted before the button's
-// own ceremony, and armed again when that one has failed.
+// A browser runs one ceremony at a time. So autofill is aborted before the ceremony of the
+// button begins, and armed again if that one fails.
 //
-// The build puts web/credential before it.
+// Package web puts web/credential before this file.
 
 const { supported, create, get, can } = keypegCredentials;
 const form = document.querySelector("form[data-begin]");
@@ -14,13 +14,13 @@ const button = document.getElementById("use-passkey"); // none while IT has pass
 const text = (name, values = {}) =>
   form.dataset["text" + name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 
-// A ticket lives five minutes. Autofill waits for as long as the page is open,
-// so it asks for a new one in time.
+// A ticket works for five minutes. Autofill waits as long as the page is open, so it gets a new
+// ticket in time.
 const rearmAfter = 4 * 60 * 1000;
 
 let autofill; // { controller, done } of the conditional ceremony that waits
 
-// Refused is an answer of the server, in a sentence for the person.
+// Refused is a refusal, with a sentence for the person.
 class Refused extends Error {
   constructor(sentence, problem = {}) {
     super(sentence);
@@ -50,8 +50,8 @@ async function post(path, body, signal) {
   throw json?.code ? new Refused(json.detail, json) : await between(answer ?? {}, received);
 }
 
-// between tells who answered in the server's place, as app/client does. The server has the
-// sentence for it.
+// between finds out what answered in the server's place, as app/client does. The server has the
+// sentence for that.
 async function between({ ok, status = 503 }, received) {
   if (status === 429 || status > 499) return new Refused(text("Offline"));
   if (status === 413) return trouble("answer-large");
@@ -64,7 +64,8 @@ async function trouble(name) {
   return new Refused(explained?.detail ?? text("Offline"));
 }
 
-// forbidden reports whether the page was told to use no passkeys. Only some browsers say.
+// forbidden reports whether a Permissions-Policy forbids passkeys on this page. Only browsers
+// with document.featurePolicy (Chromium) say so.
 const forbidden = () =>
   document.featurePolicy?.allowsFeature("publickey-credentials-" + (enrolling ? "create" : "get")) === false;
 
@@ -82,10 +83,10 @@ async function signIn(mediation, signal) {
   location.assign("/signed-in?next=" + encodeURIComponent(form.elements.next.value));
 }
 
-// forget lets a password manager stop offering a passkey that was removed
-// (WebAuthn Level 3, 5.1.10.1). What it deletes can't be brought back, so only the
-// server's word counts, and for a new passkey there is none: where the answer to
-// one is lost or another's, it may be kept all the same.
+// forget signals to the password manager that a passkey was removed (WebAuthn Level 3,
+// 5.1.10.1). A manager can't restore what it deletes, so this happens only where the server
+// allows it. It never happens for a new passkey: if the answer to its registration is lost,
+// the server may have it all the same.
 function forget(credentialId, rpId) {
   PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId })?.catch(() => {});
 }
@@ -94,7 +95,7 @@ function couldHoldOne() {
   return can("isUserVerifyingPlatformAuthenticatorAvailable");
 }
 
-// texts are what a DOMException is told by (WebAuthn Level 3, 5.1.3 and 5.1.4).
+// texts are the names of the sentences for a DOMException (WebAuthn Level 3, 5.1.3 and 5.1.4).
 const texts = {
   NotAllowedError: "Denied",
   InvalidStateError: "Exists",
@@ -110,7 +111,8 @@ function sentence(error) {
   return text(known, { host: location.hostname, rp: form.dataset.rp, reference: error.name });
 }
 
-// wholeSentence is the sentence, and what a password manager may have kept for nothing.
+// wholeSentence returns the sentence, and another one if a password manager may keep a passkey
+// that works nowhere.
 function wholeSentence(error) {
   return error.chosen && enrolling ? sentence(error) + " " + text("Kept") : sentence(error);
 }
@@ -125,8 +127,8 @@ function armAutofill() {
   const timer = setTimeout(rearm, rearmAfter);
   const done = signIn("conditional", controller.signal)
     .catch((error) => {
-      // Nobody asked for this ceremony, so nobody is told that it ended, unless they had
-      // picked a passkey.
+      // The user hasn't asked for this ceremony, so its end is shown only if they had picked
+      // a passkey.
       if (error.chosen) show(sentence(error));
     })
     .finally(() => clearTimeout(timer));
@@ -145,8 +147,8 @@ async function rearm() {
   armAutofill();
 }
 
-// busy makes a button say that it works, and returns how to undo that. The browser may
-// bring the page back as it was left: then nothing works on it any more.
+// busy disables a button and shows that it works. It returns a function that undoes that. The
+// function is also called when the Back button brings the page back as it was.
 function busy(button) {
   const label = button.lastChild.textContent;
   button.disabled = true;
@@ -159,8 +161,8 @@ function busy(button) {
   return ready;
 }
 
-// run is what the button does. Until it has ended another button cancels it: not every
-// password manager says that its user has left.
+// run runs the ceremony of the button. Meanwhile another button cancels it, since not every
+// password manager reports that its user has closed it.
 async function run(ceremony) {
   const ready = busy(button);
   const controller = new AbortController();
@@ -195,7 +197,7 @@ async function onSignIn() {
   if (failed && canAutofill) armAutofill();
 }
 
-// onEnrol makes a passkey, and has the password that was typed kept with it, if any.
+// onEnrol makes a passkey, and sets the password that was typed, if any.
 function onEnrol() {
   const password = form.elements.password;
   if (password?.value && !password.reportValidity()) return;
@@ -203,8 +205,8 @@ function onEnrol() {
     const { ticket, publicKey } = await post(form.dataset.begin, {}, signal);
     const credential = await create(publicKey, { signal });
     await post(form.dataset.finish, { ticket, credential, password: password?.value }).catch((error) => {
-      // Refused, so that nobody has the passkey but its manager, as in app/ceremony. Without
-      // a code something else than the server has answered.
+      // A refusal with such a code means that only the password manager has the passkey, as
+      // in app/ceremony. An answer without a code isn't the server's.
       const code = error.problem?.code;
       throw Object.assign(error, { chosen: !!code && !form.dataset.registered.split(" ").includes(code) });
     });
@@ -231,13 +233,14 @@ if (capable && form.elements.name && !enrolling) {
   if (canAutofill && !button.disabled) armAutofill(); // else when the button's ceremony has failed
 }
 
-// Whoever signs in is signed out: nothing that names them stays behind (app/pages/copy.go).
+// A user at the sign-in page is signed out, so their data is removed (app/pages/copy.go).
 if (!enrolling) {
   localStorage.removeItem("keypeg-copy");
   localStorage.removeItem("keypeg-signing-out"); // app/pages/signout.go
 }
 
-// The app opens warm after sign-in. Not on a connection that is paid by the byte.
+// Prefetches the app, so that it opens fast after sign-in. It isn't prefetched for users who
+// save data.
 if (!navigator.connection?.saveData) {
   const prefetch = document.createElement("link");
   Object.assign(prefetch, { rel: "prefetch", as: "fetch", href: form.dataset.app });

@@ -1,12 +1,12 @@
-// The service worker: the app opens without a network, and no answer of the API
-// is ever kept. go-app fills in the version and the list of files.
+// The service worker. With it, the app opens without a network. It never keeps an answer of
+// the API. go-app fills in the version and the list of files.
 
 const prefix = "keypeg-";
 const name = prefix + "{{.Version}}";
 const files = {{.ResourcesToCache}};
 const shell = "/shell";
 
-// How long a page may keep us waiting before the shell is shown in its place.
+// How long to wait for a page before the shell is shown in its place, in milliseconds.
 const patience = 2500;
 
 self.addEventListener("install", (event) => {
@@ -18,9 +18,9 @@ self.addEventListener("install", (event) => {
   );
 });
 
-// Pages that are open go on with the files of their own version until they are
-// loaded again, so the cache before ours is kept. There is no clients.claim():
-// with it, go-app takes a first visit for an update.
+// Open pages use the files of their own version until they are loaded again, so the previous
+// cache is kept. There is no clients.claim(): with it, go-app takes a first visit for an
+// update.
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     caches.keys().then((names) => {
@@ -39,8 +39,8 @@ self.addEventListener("fetch", (event) => {
   else event.respondWith(file(request));
 });
 
-// page asks the network, whose answer decides who is signed in, and shows the
-// shell when none comes.
+// page asks the network first, since the server decides who is signed in. It shows the shell
+// if no answer comes in time.
 async function page(request) {
   const answer = fetch(request);
   const late = new Promise((resolve) => setTimeout(resolve, patience));
@@ -53,7 +53,7 @@ async function page(request) {
   return (await caches.match(shell)) ?? answer;
 }
 
-// file prefers what was kept at install, and keeps nothing else.
+// file takes what was kept at the installation, and keeps nothing else.
 async function file(request) {
   return (await caches.match(request)) ?? fetch(request);
 }
