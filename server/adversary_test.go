@@ -57,8 +57,8 @@ func TestAdversary(t *testing.T) {
 	}
 }
 
-// TestAdversaryInSecurity holds SECURITY.md to the claims: each that it names is there, and
-// it names each claim or its group, and how many there are.
+// TestAdversaryInSecurity checks SECURITY.md against the claims: each that it names is
+// there, and it names each claim or its group, and how many there are.
 func TestAdversaryInSecurity(t *testing.T) {
 	text, err := os.ReadFile("../SECURITY.md")
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// BenchmarkServe is what our handlers take, without a network and a disk: a sign-in that is
-// begun, a whole one with the device that signs, and a list of passkeys.
+// BenchmarkServe measures our handlers without a network and a disk: the first half of a
+// sign-in, a whole one with the device that signs, and a list of passkeys.
 func BenchmarkServe(b *testing.B) {
 	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestSessionEnded: the sign-in page says why it is shown to those whose session has ended,
-// once, and to nobody else.
+// TestSessionEnded checks that the sign-in page says that a session has ended: once, in
+// the browser that had it, and nowhere else.
 func TestSessionEnded(t *testing.T) {
 	onEveryStoreScene(t, func(s *scene) {
 		tells := func(v *visitor) bool {

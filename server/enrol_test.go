@@ -271,8 +271,8 @@ func TestPhoneLink(t *testing.T) {
 	})
 }
 
-// TestPhoneLinkOfAThief is of somebody who held the user's session for a moment, and made a
-// link with it. Whatever puts them out puts their link out too.
+// TestPhoneLinkOfAThief lets a thief of the user's session make a link with it. Whatever
+// ends the thief's session ends the link too.
 func TestPhoneLinkOfAThief(t *testing.T) {
 	for name, putsOut := range map[string]func(*scene, *visitor){
 		"another password": func(s *scene, bob *visitor) {
@@ -575,7 +575,7 @@ func TestAdministrators(t *testing.T) {
 	})
 }
 
-// TestQR reads a code as it is drawn.
+// TestQR reads a QR code as it is drawn.
 func TestQR(t *testing.T) {
 	s := newScene(t, stores["memstore"])
 	link := into[shared.EnrolmentLink](s.ann, s.ann.sends("POST", shared.PathPhoneLink, nil), 200)

@@ -306,8 +306,8 @@ func strangeKeys(t *testing.T) map[string]string {
 	}
 }
 
-// TestSSOClaims holds that what a provider answers besides the subject keeps nobody out
-// whom we know, and that what decides is checked for all.
+// TestSSOClaims checks that nothing in a provider's answer but the subject keeps a known
+// user out, and that what decides is checked for all.
 func TestSSOClaims(t *testing.T) {
 	for _, row := range providerAnswers(t) {
 		for _, known := range []bool{true, false} {

@@ -19,7 +19,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestSSOHostileProvider is what an odd or a hostile provider may answer.
+// TestSSOHostileProvider gets odd and hostile answers of a provider.
 func TestSSOHostileProvider(t *testing.T) {
 	t.Run("nobody is sent to an address that isn't https", func(t *testing.T) {
 		a := newFederated(t, stores["memstore"])
@@ -88,8 +88,8 @@ func TestSSOHostileProvider(t *testing.T) {
 	})
 }
 
-// TestSSOSetUp is of providers that aren't set up rightly: people read that, and IT what
-// to write.
+// TestSSOSetUp signs in at providers that aren't set up correctly. People read that, and
+// IT reads what to write.
 func TestSSOSetUp(t *testing.T) {
 	t.Run("IT is warned once, until it has worked again", func(t *testing.T) {
 		a := newFederated(t, stores["memstore"])
@@ -193,7 +193,7 @@ func TestSSOSetUp(t *testing.T) {
 	})
 }
 
-// TestSSOCannotConfirm is of providers that don't say when somebody signed in there.
+// TestSSOCannotConfirm confirms at providers that don't say when the user signed in there.
 func TestSSOCannotConfirm(t *testing.T) {
 	wayOut := "ONE doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again."
 	for what, row := range map[string]struct {
@@ -256,8 +256,8 @@ func TestSSOCannotConfirm(t *testing.T) {
 	}
 }
 
-// TestSSOAnswersElsewhere is of providers that answer otherwise than in the query of the
-// callback's address.
+// TestSSOAnswersElsewhere signs in at providers that answer elsewhere than in the query of
+// the callback.
 func TestSSOAnswersElsewhere(t *testing.T) {
 	const callback = shared.PageSSO + "one" + shared.PageSSOAnswer
 	tellsIT := func(a *federated, cause string) {
@@ -356,7 +356,7 @@ func TestSSOAnswersElsewhere(t *testing.T) {
 	})
 }
 
-// TestSSOWrongTimes is of ID tokens with wrong times: IT reads the time that is wrong, and by
+// TestSSOWrongTimes gets ID tokens with wrong times. IT reads which time is wrong, and by
 // how much the clocks differ.
 func TestSSOWrongTimes(t *testing.T) {
 	for what, row := range map[string]struct {
@@ -402,7 +402,7 @@ func TestSSOWrongTimes(t *testing.T) {
 	}
 }
 
-// TestSSOErrorsWithoutDescription holds that no error is logged with an empty place in it.
+// TestSSOErrorsWithoutDescription checks that no logged error has an empty place in it.
 func TestSSOErrorsWithoutDescription(t *testing.T) {
 	a := newFederated(t, stores["memstore"])
 	v := a.visitor()
@@ -418,7 +418,7 @@ func TestSSOErrorsWithoutDescription(t *testing.T) {
 	}
 }
 
-// TestSSOMembers holds required-claims, for everybody and at every sign-in.
+// TestSSOMembers checks required-claims, for everybody and at every sign-in.
 func TestSSOMembers(t *testing.T) {
 	const other = "You signed in at ONE with an account that can't be used here. Please choose another account there."
 	requires := func(a *federated, required map[string][]string) {
@@ -597,8 +597,8 @@ func forgesAnswers(t *testing.T) {
 	}
 }
 
-// TestSSORefusalsReachIT is of what providers answer to people who do want to sign in: the
-// browser brings it, and IT reads of it once, with what to do.
+// TestSSORefusalsReachIT checks that IT reads once what a provider refuses to users who
+// want to sign in, with what to do.
 func TestSSORefusalsReachIT(t *testing.T) {
 	for code, mend := range map[string]string{
 		"server_error":            "in its own log or on its status page",

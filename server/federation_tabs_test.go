@@ -33,7 +33,7 @@ func (a *federated) leadsOn(v *visitor, out answer, to string) {
 	}
 }
 
-// TestSSOTabs is of people who have several tabs, and buttons of their browser's.
+// TestSSOTabs signs in with several tabs, and with the browser's own buttons.
 func TestSSOTabs(t *testing.T) {
 	t.Run("each of five tabs signs in, whichever comes back first", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {

@@ -192,7 +192,7 @@ const (
 	beganElse = "This sign-in was begun in another browser, or too long ago. Please try again."
 )
 
-// TestSSO holds who gets in with an identity at a provider.
+// TestSSO checks who gets in with an identity at a provider.
 func TestSSO(t *testing.T) {
 	t.Run("whoever comes first from an allowed domain gets an account, and the same one again", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
@@ -277,7 +277,7 @@ func TestSSO(t *testing.T) {
 	})
 }
 
-// TestSSOLinks holds what a user does with identities that are linked to their account.
+// TestSSOLinks checks what a user does with identities that are linked to their account.
 func TestSSOLinks(t *testing.T) {
 	t.Run("the signed-in user links, signs in, and unlinks what is not the last", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
@@ -396,7 +396,7 @@ func (a *federated) links(v *visitor, id string, who federationtest.Person) {
 	}
 }
 
-// TestSSOHostile holds what a hostile provider, user or network may do.
+// TestSSOHostile checks what a hostile provider, user or network may do.
 func TestSSOHostile(t *testing.T) {
 	now := time.Now()
 	for what, lie := range map[string]struct {
@@ -550,7 +550,7 @@ func TestSSOHostile(t *testing.T) {
 
 const oneIsAway = "ONE can't be reached at this moment. Please try again later, or sign in another way."
 
-// TestSSOAway holds that a provider in trouble breaks only its own button.
+// TestSSOAway checks that a provider in trouble breaks only its own button.
 func TestSSOAway(t *testing.T) {
 	t.Run("from the start", func(t *testing.T) {
 		a := newFederated(t, stores["memstore"])

@@ -117,7 +117,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	})
 }
 
-// TestFloodOfSuccesses is of a program that is signed in as Ann and changes things all day.
+// TestFloodOfSuccesses runs a program that is signed in as Ann and changes things all day.
 // She still sees how it began and that it goes on, and the file grows by a little.
 func TestFloodOfSuccesses(t *testing.T) {
 	const flood = 300
@@ -173,7 +173,7 @@ func TestFloodOfSuccesses(t *testing.T) {
 	})
 }
 
-// TestFloodOfSuccessesAtAHost is of a program that signs in all day, where the host keeps
+// TestFloodOfSuccessesAtAHost runs a program that signs in all day, where the host keeps
 // the sessions.
 func TestFloodOfSuccessesAtAHost(t *testing.T) {
 	const flood = 120
@@ -191,7 +191,7 @@ func TestFloodOfSuccessesAtAHost(t *testing.T) {
 	})
 }
 
-// TestFloodOfPasskeys is of a program that adds and removes passkeys: each leaves a
+// TestFloodOfPasskeys runs a program that adds and removes passkeys. Each leaves a
 // tombstone.
 func TestFloodOfPasskeys(t *testing.T) {
 	onEveryStore(t, func(s *site) {

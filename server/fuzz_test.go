@@ -71,9 +71,8 @@ func FuzzAssertion(f *testing.F) {
 	})
 }
 
-// FuzzAttestation answers a true challenge with any attestation object, and any
-// transports and name. What is taken is a passkey that can be listed and asked
-// for; whatever is refused changes nothing.
+// FuzzAttestation answers a true challenge with any attestation object, and any transports
+// and name. An accepted passkey can be listed and used; a refused one changes nothing.
 func FuzzAttestation(f *testing.F) {
 	device := passkeytest.New(origin)
 	options := []byte(`{"challenge":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","rp":{"id":"localhost"},"user":{"id":"AAAA"}}`)

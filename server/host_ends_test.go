@@ -14,7 +14,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestHostEndsSessions holds which sessions of a host end with a passkey.
+// TestHostEndsSessions checks which sessions of a host end with a passkey.
 func TestHostEndsSessions(t *testing.T) {
 	t.Run("sessions end with the passkey that they began with", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
@@ -93,7 +93,7 @@ func TestHostEndsSessions(t *testing.T) {
 	})
 }
 
-// TestHostRemovesUsers holds what is left of a user whom a host has removed.
+// TestHostRemovesUsers checks what is left of a user whom a host has removed.
 func TestHostRemovesUsers(t *testing.T) {
 	t.Run("of a removed user nothing is left", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {

@@ -14,7 +14,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestHostUsersApart holds that a user of a host gets nothing of another.
+// TestHostUsersApart checks that a user of a host gets nothing of another.
 func TestHostUsersApart(t *testing.T) {
 	t.Run("a user reaches their own passkeys only", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
@@ -96,7 +96,7 @@ func TestHostUsersApart(t *testing.T) {
 	})
 }
 
-// TestHostRefusesUsers holds that the host decides who gets in.
+// TestHostRefusesUsers checks that the host decides who gets in.
 func TestHostRefusesUsers(t *testing.T) {
 	t.Run("a user who is removed or disabled at the host is nobody here", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
@@ -173,7 +173,7 @@ func TestHostRefusesUsers(t *testing.T) {
 	})
 }
 
-// TestHostFaults holds what happens where a host answers as it mustn't, or a store fails.
+// TestHostFaults checks what happens where a host breaks its contract, or a store fails.
 func TestHostFaults(t *testing.T) {
 	t.Run("an event that can't be written is a line of the log", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {

@@ -221,7 +221,7 @@ func (s *site) handleOf(v *visitor) []byte {
 	return handle
 }
 
-// TestHostUsers holds what users of a host do here.
+// TestHostUsers checks what users of a host do here.
 func TestHostUsers(t *testing.T) {
 	t.Run("its users add passkeys, sign in with them, and confirm", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
@@ -334,7 +334,7 @@ func TestHostUsers(t *testing.T) {
 	})
 }
 
-// TestHostAddress holds by which names a host is reached.
+// TestHostAddress checks by which names a host is reached.
 func TestHostAddress(t *testing.T) {
 	t.Run("the host's name is served however it is written", func(t *testing.T) {
 		config := newSite(t, stores["memstore"], atExample).config

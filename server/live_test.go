@@ -91,7 +91,7 @@ func TestLive(t *testing.T) {
 	bob.receives(his, "")
 }
 
-// TestLiveForAdministrators has one look at the users while others change.
+// TestLiveForAdministrators lists users while others change.
 func TestLiveForAdministrators(t *testing.T) {
 	s := newScene(t, stores["memstore"])
 	s.promotes(s.ann)

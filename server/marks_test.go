@@ -7,8 +7,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestThisBrowser has browsers that look the same from outside: one kind, one system, one
-// address.
+// TestThisBrowser signs in from browsers that look the same from outside: one kind, one
+// system, one address.
 func TestThisBrowser(t *testing.T) {
 	onEveryStore(t, func(s *site) {
 		s.user("ann")

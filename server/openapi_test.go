@@ -450,8 +450,8 @@ func TestOpenAPI(t *testing.T) {
 	})
 }
 
-// TestOpenAPIRefusals meets what no other test of this package does, so that the
-// document is held to it.
+// TestOpenAPIRefusals gets the refusals that no other test of this package gets, so that
+// the document has them too.
 func TestOpenAPIRefusals(t *testing.T) {
 	d := theDocument(t)
 	s := newSite(t, stores["memstore"], nil)

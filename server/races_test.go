@@ -20,8 +20,8 @@ func rounds() int {
 	return 200
 }
 
-// TestRaces lets two things happen at the same moment, again and again. Whoever
-// comes first, what holds afterwards is the same.
+// TestRaces lets two things happen at the same moment, again and again. Whichever comes
+// first, the result is right.
 func TestRaces(t *testing.T) {
 	for name, race := range map[string]func(*scene, int){
 		"of two finishes of one ticket exactly one succeeds": func(s *scene, _ int) {

@@ -26,7 +26,7 @@ func withHeader(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
-// TestCrossSite holds that a request of another site is refused and changes nothing.
+// TestCrossSite checks that a request of another site is refused and changes nothing.
 func TestCrossSite(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann := s.user("ann")
@@ -43,7 +43,7 @@ func TestCrossSite(t *testing.T) {
 	ann.lists()
 }
 
-// TestHostNames holds by which names in a Host header we are reached.
+// TestHostNames checks by which names in a Host header we are reached.
 func TestHostNames(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann := s.user("ann")
@@ -109,7 +109,8 @@ func TestHostNames(t *testing.T) {
 	})
 }
 
-// TestMalformedRequests holds what is answered to a body, a path or a method that we don't take.
+// TestMalformedRequests checks what is answered to a body, a path or a method that we
+// don't take.
 func TestMalformedRequests(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann := s.user("ann")
@@ -141,7 +142,8 @@ func TestMalformedRequests(t *testing.T) {
 	})
 }
 
-// TestProtectingHeaders holds that every answer has the headers by which browsers protect it.
+// TestProtectingHeaders checks that every answer has the headers by which browsers protect
+// it.
 func TestProtectingHeaders(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann := s.user("ann")
@@ -178,7 +180,7 @@ func TestProtectingHeaders(t *testing.T) {
 	}
 }
 
-// TestPanic holds that a page that panics is a logged 500, and that others are served on.
+// TestPanic checks that a page that panics is a logged 500, and that others are served on.
 func TestPanic(t *testing.T) {
 	broken := newSite(t, stores["memstore"], func(c *server.Config) {
 		c.App.Files["/static/"] = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret detail") })
@@ -199,7 +201,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestSecretsInAnswers holds that neither a refusal nor the log holds a secret.
+// TestSecretsInAnswers checks that neither a refusal nor the log holds a secret.
 func TestSecretsInAnswers(t *testing.T) {
 	s := newSite(t, stores["memstore"], nil)
 	ann := s.user("ann")

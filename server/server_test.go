@@ -133,7 +133,7 @@ func TestMaxPasskeys(t *testing.T) {
 	})
 }
 
-// TestPasskeysOff holds that with passkeys off their paths say so, and passwords work.
+// TestPasskeysOff checks that with passkeys off their paths say so, and passwords work.
 func TestPasskeysOff(t *testing.T) {
 	off := newSite(t, stores["memstore"], nil)
 	off.changesRules(func(c *account.Config) { c.Policy.PasskeysOff = true })

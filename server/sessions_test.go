@@ -140,8 +140,8 @@ func TestWithoutSession(t *testing.T) {
 	})
 }
 
-// TestTwoTabsSignIn has an old page ask at the moment at which another tab signs in: its
-// answer comes late, and takes nothing from the browser.
+// TestTwoTabsSignIn lets an old page ask while another tab signs in. Its answer comes
+// late, and takes nothing from the browser.
 func TestTwoTabsSignIn(t *testing.T) {
 	onEveryStore(t, func(s *site) {
 		ann := s.user("ann")

@@ -30,7 +30,7 @@ func (s *site) saysUnknown(want bool, a answer) {
 	}
 }
 
-// TestSignals holds when a page may signal to a password manager what it can't take back.
+// TestSignals checks when a page may signal to a password manager what it can't take back.
 func TestSignals(t *testing.T) {
 	onEveryStore(t, func(s *site) {
 		ann := s.user("ann")
@@ -127,7 +127,7 @@ func TestSignals(t *testing.T) {
 	})
 }
 
-// TestSignalsAtConfirmation has a passkey removed while its user confirms with it.
+// TestSignalsAtConfirmation removes a passkey while its user confirms with it.
 func TestSignalsAtConfirmation(t *testing.T) {
 	onEveryStore(t, func(s *site) {
 		ann, elsewhere := s.user("ann"), s.visitor()
@@ -143,7 +143,7 @@ func TestSignalsAtConfirmation(t *testing.T) {
 	})
 }
 
-// TestTombstoneOfARace has somebody add a passkey just when they are removed.
+// TestTombstoneOfARace adds a passkey for a user who is removed at that moment.
 func TestTombstoneOfARace(t *testing.T) {
 	onEveryStoreOfAHost(t, func(s *site, host *crib) {
 		late := &interrupted{Store: s.config.Store}

@@ -17,8 +17,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestLastAdministrator shuts administrators out, also by themselves and at the same time on
-// two nodes. One who can sign in stays, whatever comes first.
+// TestLastAdministrator disables administrators, also by themselves, and at the same time
+// on two nodes. One who can sign in stays, in whatever order.
 func TestLastAdministrator(t *testing.T) {
 	for backend, open := range map[string]func(t *testing.T) (a, b store.Store){
 		"memstore": func(*testing.T) (store.Store, store.Store) { s := memstore.New(time.Now); return s, s },

@@ -10,8 +10,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// FuzzUserName reads any sign-in name. Two spellings of one are one, no character
-// is invisible or turns others around, and what is kept is found again.
+// FuzzUserName reads any sign-in name. Two spellings of a name are equal, no character is
+// invisible or turns others around, and a name that is kept is found again.
 func FuzzUserName(f *testing.F) {
 	for _, seed := range []string{
 		"", "ann", "ANN", "Ann.Miller-2_x", "ann@example.com", "ａｎｎ", "Straße", "ΑΝΝΑ", "ann ", "a b", "\u202enna", "a\u200bnn", "a\u200dn", "a\u0000",

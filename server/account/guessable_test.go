@@ -9,7 +9,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestGuessable has passwords of people, and of those who guess them.
+// TestGuessable judges passwords that people choose, and that attackers try.
 func TestGuessable(t *testing.T) {
 	s := &Service{c: Config{Product: "Acme Portal", Policy: policy.Policy{RPID: "id.wanderlust.example"}}}
 	ann := store.User{Name: "ann.miller", DisplayName: "Annegret Oberhuber"}
@@ -48,7 +48,7 @@ func TestGuessable(t *testing.T) {
 	}
 }
 
-// FuzzGuessable holds that any password can be counted, and none is more than its
+// FuzzGuessable checks that any password can be counted, and counts no more than its
 // characters.
 func FuzzGuessable(f *testing.F) {
 	f.Add("password")

@@ -12,7 +12,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestHasher lets two organisations hash with one Hasher, and a third with its own.
+// TestHasher runs two organisations that share a Hasher, and a third with its own.
 func TestHasher(t *testing.T) {
 	cost := Cost{MemoryKiB: 64, Time: 1, Threads: 1}
 	hasher := NewHasher(cost, 1)

@@ -30,8 +30,8 @@ func again(p account.Provider, subject string) account.Claims {
 
 var ticketEnds = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// TestGoogle holds that an address at a domain doesn't make a member of the
-// organisation: anybody may have a Google account with it.
+// TestGoogle checks that an address at a domain doesn't make a member of the organisation:
+// anybody may have a Google account with it.
 func TestGoogle(t *testing.T) {
 	hosted := func(domains ...string) map[string][]string { return map[string][]string{"hd": domains} }
 	for what, row := range map[string]struct {
@@ -79,8 +79,8 @@ func TestGoogle(t *testing.T) {
 	})
 }
 
-// TestProviderRules is what IT may write, and what is refused because it could never
-// match, or let too many in.
+// TestProviderRules checks what IT may write of a provider. A rule that could never match,
+// or would let too many in, is refused.
 func TestProviderRules(t *testing.T) {
 	check := func(domain string) ([]string, error) {
 		p, err := account.Provider{ID: "one", Issuer: "https://login.example.com", CreateUsers: true, Domains: []string{domain}}.Check()
@@ -131,7 +131,7 @@ func TestProviderRules(t *testing.T) {
 	}
 }
 
-// TestNewNames holds that nobody is refused for a name that they didn't choose.
+// TestNewNames checks that nobody is refused for a name that they didn't choose.
 func TestNewNames(t *testing.T) {
 	p := account.Provider{ID: "one", Name: "ONE", Issuer: "https://login.example.com", CreateUsers: true, Domains: []string{"example.com"}}
 	long := strings.Repeat("x", 64)

@@ -8,8 +8,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestCanonicalName is of one name as it is typed, pasted and completed by keyboards of
-// phones.
+// TestCanonicalName reads one name as people type it, paste it, and as the keyboards of
+// phones complete it.
 func TestCanonicalName(t *testing.T) {
 	for _, typed := range []string{
 		"ann", "Ann", "ANN", "ann ", " ann", "  ann  ", "ann\t", "\tann", "ann\n", "ann\r\n", "\u00a0ann", "ann\u00a0", "ann\u2003", "\u3000ann", "ann\u202f",
@@ -36,7 +36,7 @@ func TestCanonicalName(t *testing.T) {
 	}
 }
 
-// TestNamesArePasted lets people in by names with what came along when they were pasted,
+// TestNamesArePasted signs users in by names that were pasted with something beside them,
 // and makes and finds users by them.
 func TestNamesArePasted(t *testing.T) {
 	s := newWorld(t)

@@ -20,8 +20,8 @@ const callback = "https://id.example.com/sign-in/sso/one/callback"
 // where people sign in without a browser, and the time in one header.
 const mayFail = `msg="sign-ins at an OpenID provider may fail until this is mended"`
 
-// TestCheck is what IT reads when the server starts, of each provider where sign-ins will
-// fail.
+// TestCheck checks what IT reads when the server starts, of each provider where sign-ins
+// will fail.
 func TestCheck(t *testing.T) {
 	moved := func(by time.Duration) func(*federation.Config, *federationtest.Provider, *time.Duration) {
 		return func(_ *federation.Config, _ *federationtest.Provider, ahead *time.Duration) { *ahead = by }
@@ -110,7 +110,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestConfig is what the start refuses.
+// TestConfig checks what the start refuses.
 func TestConfig(t *testing.T) {
 	good := federation.Config{ID: "one", Name: "ONE", Issuer: "https://login.example.com", ClientID: "keypeg", Secret: "x"}
 	for issuer, want := range map[string]string{

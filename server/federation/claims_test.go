@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestEntra holds that an address of Microsoft Entra ID is verified only if the owner of
+// TestEntra checks that an address of Microsoft Entra ID is verified only if the owner of
 // its domain has done so, and only there.
 func TestEntra(t *testing.T) {
 	const entra, other = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", "https://login.example.com"
@@ -38,7 +38,7 @@ func TestEntra(t *testing.T) {
 	}
 }
 
-// FuzzKeys holds that whatever a provider says are its keys is read without harm.
+// FuzzKeys checks that anything that a provider gives as its keys is read without harm.
 func FuzzKeys(f *testing.F) {
 	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"},{"kty":"RSA","n":"AQAB","e":"AQAB"},{"kty":"OKP","crv":"Ed25519","x":"AA"}]}`))
 	f.Add([]byte(`{"keys":{}}`))
@@ -52,7 +52,7 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// FuzzClaims holds the same of what it says about a person and about itself.
+// FuzzClaims checks the same of what it claims of a person and of itself.
 func FuzzClaims(f *testing.F) {
 	f.Add([]byte(`{"auth_time":"1e9","email":["x"],"email_verified":"true","exp":1.5e300,"issuer":{},"hd":[1,true,null,[""]]}`))
 	f.Fuzz(func(t *testing.T, object []byte) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRSAModulus holds that a key of RSA is read if its modulus is neither short enough to be
-// factored nor so long that a check of its signatures takes a processor away.
+// TestRSAModulus checks that an RSA key is read only if its modulus is too long to be
+// factored, and too short for its checks to occupy a processor.
 func TestRSAModulus(t *testing.T) {
 	for bits, isRead := range map[uint]bool{1024: false, 2047: false, 2048: true, 4096: true, 4097: false, 16384: false} {
 		n := new(big.Int).Lsh(big.NewInt(1), bits-1)

@@ -153,7 +153,7 @@ func wants(t *testing.T, err error, code shared.Code) {
 	}
 }
 
-// TestOneLabel is an installation at a host without a dot, in an intranet.
+// TestOneLabel runs an installation at a host name without a dot, as in an intranet.
 func TestOneLabel(t *testing.T) {
 	for rpID, origin := range map[string]string{"intranet": "https://intranet", "keypeg": "https://keypeg:8443", "localhost": "http://localhost:8080"} {
 		ann := newWorldAt(t, origin, rpID).person("ann")
@@ -711,7 +711,7 @@ func BenchmarkBeginSignIn(b *testing.B) {
 	}
 }
 
-// BenchmarkFinishSignIn has a valid answer ready each time; making it isn't counted.
+// BenchmarkFinishSignIn doesn't count the making of an answer: each is ready before.
 func BenchmarkFinishSignIn(b *testing.B) {
 	ann := newWorld(b).person("ann")
 	ann.registers("Laptop")

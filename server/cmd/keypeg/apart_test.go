@@ -23,9 +23,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestTenantsApart lets Ann of one tenant try everything that she has there at
-// another, where somebody has her name and her password. Each try is refused, works
-// at home, and leaves the other's records as they were.
+// TestTenantsApart lets Ann of one tenant try everything that she has there at another
+// tenant, where a user has her name and her password. Each try is refused, works at home,
+// and leaves the other's records as they were.
 func TestTenantsApart(t *testing.T) {
 	for where, database := range cloudDatabases {
 		t.Run(where, func(t *testing.T) { testTenantsApart(t, database(t)) })

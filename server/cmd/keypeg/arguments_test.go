@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestFewArguments holds the rules to as many arguments as a reader keeps apart. Who acts,
-// from where and in which session is one of them, a session.Actor: a rule that took a client
-// or a session by itself could be given those of two people.
+// TestFewArguments checks that a rule takes no more arguments than a reader keeps apart.
+// Who acts, from where and in which session is one of them, a session.Actor: a rule that
+// took a client or a session by itself could be given those of two people.
 func TestFewArguments(t *testing.T) {
 	const most = 5
 	for _, rules := range []string{"account", "passkey", "session", "activity"} {

@@ -128,7 +128,8 @@ func TestCommandLine(t *testing.T) {
 	})
 }
 
-// TestListen is where a server can't listen, and what IT reads of it.
+// TestListen names addresses where a server can't listen, and reads what the program says
+// of them.
 func TestListen(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -155,7 +156,7 @@ func TestListen(t *testing.T) {
 	failsWith(t, "says no port that people could use", "", "serve", "--database", database, "--listen", "localhost:0")
 }
 
-// TestAlwaysAnswered has what tells of the program answer in a place where nothing else would.
+// TestAlwaysAnswered asks for the version and for help where no other command would run.
 func TestAlwaysAnswered(t *testing.T) {
 	for variable, value := range map[string]string{
 		"KEYPEG_FOO": "1", "KEYPEG_CONFIG": filepath.Join(t.TempDir(), "none.toml"), "KEYPEG_DATABASE": "host=db", "KEYPEG_LOG_LEVEL": "loud", "KEYPEG_MAX_PASSKEYS": "0",
@@ -174,7 +175,7 @@ func TestAlwaysAnswered(t *testing.T) {
 	}
 }
 
-// TestMistypedCommands asks what was meant, at every depth.
+// TestMistypedCommands checks that a mistyped command gets a proposal, at every depth.
 func TestMistypedCommands(t *testing.T) {
 	for typed, says := range map[string]string{
 		"sevre":                      `there is no command keypeg sevre: did you mean "serve"?`,

@@ -286,8 +286,8 @@ func TestSettings(t *testing.T) {
 	})
 }
 
-// TestLinksTellWhereTheyWork has a command say what is the matter with the address of a link
-// that it prints.
+// TestLinksTellWhereTheyWork checks that a command says why the address of a link that it
+// prints may not work.
 func TestLinksTellWhereTheyWork(t *testing.T) {
 	database := newDatabase(t)
 	succeeds(t, "correct horse battery\n", "user", "add", "bob", "--database", database)
@@ -406,7 +406,8 @@ func TestNoCommandMakesADatabase(t *testing.T) {
 	}
 }
 
-// TestUserListCounts has the list say what the Users page does: which ways in are taken.
+// TestUserListCounts checks that the list says what the Users page does: which sign-in
+// methods are taken.
 func TestUserListCounts(t *testing.T) {
 	database := newDatabase(t)
 	succeeds(t, "correct horse battery\n", "user", "add", "bob", "--database", database)

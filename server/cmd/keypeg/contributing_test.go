@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestContributing counts the files of each change that CONTRIBUTING.md lists: those that
+// TestContributing counts the files of each change that CONTRIBUTING.md lists. Those that
 // have the change's names in them are those that its row names, and no other.
 func TestContributing(t *testing.T) {
 	out, err := exec.Command("git", "-C", projectRoot, "ls-files").Output()
@@ -71,8 +71,9 @@ func TestContributing(t *testing.T) {
 	}
 }
 
-// TestTree holds the page about architecture to the packages that there are, and its first
-// list to the direction of imports: a package imports those only that stand below it.
+// TestTree checks the page about architecture against the packages that there are, and its
+// first list against the direction of imports: a package imports only those that stand
+// below it.
 func TestTree(t *testing.T) {
 	native, inBrowser := deps(t, nil, "./..."), deps(t, []string{"GOOS=js", "GOARCH=wasm"}, "./app/...")
 	var lists [][]string

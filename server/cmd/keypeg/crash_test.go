@@ -16,8 +16,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestKilled kills the program at random moments, while 32 people use it. After
-// each restart everything is there that was answered, and of what wasn't either
+// TestKilled kills the program at random moments, while 32 people use it. After each
+// restart everything is there that was answered; of a request without an answer there is
 // all or nothing.
 func TestKilled(t *testing.T) {
 	rounds := 30

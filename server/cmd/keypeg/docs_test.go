@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestDocs holds that each package opens with a story, and that each exported name says
+// TestDocs checks that each package opens with a story, and that each exported name says
 // what it is: whoever builds Keypeg in reads go doc, and not our code.
 func TestDocs(t *testing.T) {
 	root := filepath.Join("..", "..", "..")

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestKindOfDatabase holds the kinds of databases to the files of their drivers: a third kind,
-// or another difference between the two, is then one file's matter.
+// TestKindOfDatabase keeps the kinds of databases in the files of their drivers: a third
+// kind, or another difference between the two, then touches one file.
 func TestKindOfDatabase(t *testing.T) {
 	const reason = "what kinds of databases differ in is a method of installation.Driver or installation.Database"
 	drivers := 0

@@ -23,7 +23,7 @@ func (p *program) letsGrow(bytes uint64) {
 	}
 }
 
-// TestDiskFull takes the disk away from a running program, and gives it back.
+// TestDiskFull fills the disk of a running program, and frees it again.
 func TestDiskFull(t *testing.T) {
 	for name, limit := range map[string]func(p *program) uint64{
 		"no byte can be written": func(*program) uint64 { return 0 },

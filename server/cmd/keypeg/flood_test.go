@@ -97,8 +97,8 @@ func (p *program) guesses(name, from string) (status int, answer shared.Problem)
 	return response.StatusCode, answer
 }
 
-// TestSlowClients holds thousands of connections open that say nothing, or not all
-// of it. Others are served; who began to speak and doesn't go on is cut off.
+// TestSlowClients holds thousands of connections open that send nothing, or not all of a
+// request. Others are served; a client that begins to send and doesn't go on is cut off.
 func TestSlowClients(t *testing.T) {
 	t.Parallel() // it waits for the server's patience to end
 	var files syscall.Rlimit
@@ -192,8 +192,8 @@ func TestSlowClients(t *testing.T) {
 	serves("afterwards")
 }
 
-// TestFailuresAtTheEnd stops the server right after a wrong password was answered. What
-// its user shall read isn't written yet.
+// TestFailuresAtTheEnd stops the server right after a wrong password was answered, before
+// its event is written.
 func TestFailuresAtTheEnd(t *testing.T) {
 	p := newProgram(t, "--trusted-proxies", "127.0.0.0/8,::1")
 	id, _ := p.hasUser("ann")

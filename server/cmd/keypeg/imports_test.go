@@ -219,7 +219,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestTopLevel holds that the top level has these folders and no other.
+// TestTopLevel checks that the top level has these folders and no other.
 func TestTopLevel(t *testing.T) {
 	out, err := exec.Command("git", "-C", projectRoot, "ls-files").Output()
 	if err != nil {
@@ -233,7 +233,7 @@ func TestTopLevel(t *testing.T) {
 	}
 }
 
-// TestSize holds the budget of what a browser loads.
+// TestSize checks the budget of what a browser loads.
 func TestSize(t *testing.T) {
 	const budget = 1_600_000 // bytes of app.wasm with brotli: nine seconds on a slow line
 	forms, err := filepath.Glob(filepath.Join("..", "..", "..", "web", "dist", web.App+".*.br"))

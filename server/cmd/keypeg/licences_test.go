@@ -22,8 +22,8 @@ var updateLicences = flag.Bool("update", false, "write LICENCES.md")
 // decision, and comes here after it.
 var usable = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unlicense"}
 
-// TestLicences holds LICENCES.md to what goes into the released program, the app inside
-// included.
+// TestLicences checks LICENCES.md against what goes into the released program, the app
+// inside included.
 func TestLicences(t *testing.T) {
 	modules := map[string]string{}
 	maps.Copy(modules, modulesOf(t, nil, "./server/cmd/keypeg"))

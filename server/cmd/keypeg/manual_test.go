@@ -18,7 +18,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/config"
 )
 
-// TestManualSettings holds the manual's table of settings to the settings that there are.
+// TestManualSettings checks the manual's table of settings against the settings that there
+// are.
 func TestManualSettings(t *testing.T) {
 	page := document(t, "web/manual/running.md")
 	line := newCommandLine()
@@ -48,7 +49,8 @@ func TestManualSettings(t *testing.T) {
 	}
 }
 
-// TestManualProviders holds the table of a provider's keys to the keys that there are.
+// TestManualProviders checks the table of a provider's keys against the keys that there
+// are.
 func TestManualProviders(t *testing.T) {
 	page := document(t, "web/manual/providers.md")
 	keys := config.ProviderKeys()
@@ -62,7 +64,8 @@ func TestManualProviders(t *testing.T) {
 	}
 }
 
-// TestManualFrontEnd holds the manual's JavaScript to the page that app/e2e drives with it.
+// TestManualFrontEnd checks the manual's JavaScript against the page that app/e2e drives
+// with it.
 func TestManualFrontEnd(t *testing.T) {
 	page := document(t, "web/manual/api.md")
 	script := document(t, "app/e2e/testdata/front-end/front-end.js")
@@ -71,8 +74,8 @@ func TestManualFrontEnd(t *testing.T) {
 	}
 }
 
-// TestManualBuildIn holds the manual's Go to the tool crib, which app/e2e tells the story
-// of, and to what it promises of it.
+// TestManualBuildIn checks the manual's Go against the tool crib, whose story app/e2e
+// tells, and against what the manual promises of it.
 func TestManualBuildIn(t *testing.T) {
 	page := document(t, "web/manual/building-in.md")
 	lines := 0
@@ -92,8 +95,8 @@ func TestManualBuildIn(t *testing.T) {
 	}
 }
 
-// TestManualUsedBesides holds the manual's list of what else the tool crib uses of Keypeg
-// to what its files import.
+// TestManualUsedBesides checks the manual's list of what else the tool crib uses of Keypeg
+// against what its files import.
 func TestManualUsedBesides(t *testing.T) {
 	page := document(t, "web/manual/building-in.md")
 	users := 0
@@ -131,8 +134,8 @@ func TestManualUsedBesides(t *testing.T) {
 	}
 }
 
-// TestManualPaths holds the paths that a host may mount one by one to those that the API's
-// description gives to hosts.
+// TestManualPaths checks the paths that a host may mount one by one against those that the
+// API's description gives to hosts.
 func TestManualPaths(t *testing.T) {
 	page := document(t, "web/manual/building-in.md")
 	_, rest, _ := strings.Cut(page, "for _, path := range []string{")
@@ -168,8 +171,8 @@ func TestManualPaths(t *testing.T) {
 	}
 }
 
-// TestManualExamples holds the manual's list of packages with examples to those that have
-// ones that run.
+// TestManualExamples checks the manual's list of packages with examples against those that
+// have examples which run.
 func TestManualExamples(t *testing.T) {
 	page := document(t, "web/manual/building-in.md")
 	_, rest, _ := strings.Cut(page, "Runnable examples stand on ")
@@ -199,7 +202,8 @@ func TestManualExamples(t *testing.T) {
 	}
 }
 
-// TestManualProperties holds the manual's table of custom properties to the style sheet.
+// TestManualProperties checks the manual's table of custom properties against the style
+// sheet.
 func TestManualProperties(t *testing.T) {
 	page := document(t, "web/manual/building-in.md")
 	styles := document(t, "web/static/style.css")
@@ -223,8 +227,8 @@ func TestManualProperties(t *testing.T) {
 	}
 }
 
-// TestManualCommands holds every command line of the documents to the command line and the
-// Makefile that there are.
+// TestManualCommands checks every command line of the documents against the command line
+// and the Makefile that there are.
 func TestManualCommands(t *testing.T) {
 	makefile := document(t, "Makefile")
 	inline := regexp.MustCompile("`(keypeg [^`]+)`")

@@ -149,7 +149,8 @@ func TestManualCommand(t *testing.T) {
 	succeeds(t, "", "manual", "running")
 }
 
-// TestManualIsBuilt: the program that is built has every page, and no page of an older one.
+// TestManualIsBuilt checks that the program has every page of the manual, and no page of
+// an older one.
 func TestManualIsBuilt(t *testing.T) {
 	files, err := web.Open()
 	if err != nil {

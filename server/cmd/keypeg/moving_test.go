@@ -198,7 +198,7 @@ func TestBackupKilled(t *testing.T) {
 	t.Logf("%d kills, %d whole backups", kills, whole)
 }
 
-// TestRestoreKilled kills restores. There is no database, or a whole one.
+// TestRestoreKilled kills restores. Afterwards there is no database, or a whole one.
 func TestRestoreKilled(t *testing.T) {
 	backup := filledDatabase(t, 4000)
 	before := fingerprint(t, backup)
@@ -232,8 +232,8 @@ func TestRestoreKilled(t *testing.T) {
 	t.Logf("%d kills, %d whole databases", kills, whole)
 }
 
-// TestMoves takes one installation from a file to PostgreSQL, by a backup and back:
-// whoever was signed in still is, and passkeys sign in.
+// TestMoves takes one installation from a file to PostgreSQL, by a backup and back.
+// Sessions go on, and passkeys sign in.
 func TestMoves(t *testing.T) {
 	url := pgtest.Empty(t)
 	first := newProgram(t)
@@ -323,8 +323,8 @@ func halfCopy(t *testing.T, file, database string) {
 	}
 }
 
-// TestOnlyRead names databases to commands that read them, or refuse to fill them: nothing is
-// made there, and nothing brought up to date.
+// TestOnlyRead names databases to commands that read them, or refuse to fill them. They
+// make nothing there, and bring nothing up to date.
 func TestOnlyRead(t *testing.T) {
 	backup, folder := filledDatabase(t, 3), t.TempDir()
 	made := filepath.Join(folder, "made.db")

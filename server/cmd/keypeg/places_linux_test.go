@@ -135,8 +135,8 @@ func TestNoSocket(t *testing.T) {
 	}
 }
 
-// TestWhoseFiles looks at whom the files belong to that root makes for a server, and at what
-// is warned of files that others can read.
+// TestWhoseFiles checks who owns the files that root makes for a server, and which files
+// that others can read give a warning.
 func TestWhoseFiles(t *testing.T) {
 	const service = 1234
 	ownerIs := func(t *testing.T, path string, want int) {

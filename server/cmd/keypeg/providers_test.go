@@ -27,8 +27,8 @@ func withSecret(t *testing.T, text string) (path string) {
 	return path
 }
 
-// TestProvidersAtStart holds that IT reads at the start which provider nobody can sign in
-// at, and that no start waits for one.
+// TestProvidersAtStart checks that IT reads at the start at which provider nobody can sign
+// in, and that no start waits for a provider.
 func TestProvidersAtStart(t *testing.T) {
 	silent, err := net.Listen("tcp", "localhost:0") // it takes connections, and says nothing
 	if err != nil {

@@ -45,7 +45,7 @@ func documents(t *testing.T) map[string]string {
 	return found
 }
 
-// TestReadme holds that a newcomer reads the README to its end.
+// TestReadme checks that the README is short enough to be read to its end.
 func TestReadme(t *testing.T) {
 	const most = 130
 	if lines := strings.Count(document(t, "README.md"), "\n"); lines > most {
@@ -53,7 +53,7 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// TestLinks holds that a link between documents leads to a file that is there, and to a
+// TestLinks checks that a link between documents leads to a file that is there, and to a
 // heading that it has.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^()\s]+)\)`)
@@ -93,7 +93,7 @@ func headings(text string) map[string]bool {
 	return found
 }
 
-// TestPathsInDocuments holds that each file and folder that a document names is there.
+// TestPathsInDocuments checks that each file and folder that a document names is there.
 func TestPathsInDocuments(t *testing.T) {
 	path := regexp.MustCompile("`((?:app|server|shared|web|\\.github|\\.ci)/[\\w./*-]*)`")
 	for name, text := range documents(t) {
@@ -108,8 +108,8 @@ func TestPathsInDocuments(t *testing.T) {
 	}
 }
 
-// TestChangelog holds that each version tells its readers apart, and that its number is the
-// one that the build gives to the program.
+// TestChangelog checks that each version tells its readers apart, and that its number is
+// the one that the build gives to the program.
 func TestChangelog(t *testing.T) {
 	text := document(t, "CHANGELOG.md")
 	versions := regexp.MustCompile(`(?m)^## (.*)$`).FindAllStringSubmatch(text, -1)
@@ -138,8 +138,8 @@ func TestChangelog(t *testing.T) {
 	}
 }
 
-// TestWorkflows holds that what runs where the project is hosted is what runs here: a step
-// is a target of make, or brings what a system lacks.
+// TestWorkflows checks that what runs where the project is hosted is what runs here: a
+// step is a target of make, or brings what a system lacks.
 func TestWorkflows(t *testing.T) {
 	prepares := []string{
 		`git config --global --add safe.directory "$GITHUB_WORKSPACE"`,
@@ -170,8 +170,9 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
-// TestSecurityTable holds SECURITY.md's tables to the tests that there are. A name may end in
-// a claim of TestAdversary: those are held by TestAdversaryInSecurity, in server.
+// TestSecurityTable checks SECURITY.md's tables against the tests that there are. A name
+// may end in a claim of TestAdversary: those are checked by TestAdversaryInSecurity, in
+// server.
 func TestSecurityTable(t *testing.T) {
 	text := document(t, "SECURITY.md")
 	named := regexp.MustCompile("`([\\w/]+): ((?:Test|Fuzz)\\w+)(/[^`]+)?`")

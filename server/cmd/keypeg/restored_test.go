@@ -13,8 +13,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestRestored takes things back after a backup, and restores it: nobody is let in by what
-// was open then, and IT reads what is in force again.
+// TestRestored takes things back after a backup, and restores it. Nothing that was open
+// then lets anybody in, and IT reads what is in force again.
 func TestRestored(t *testing.T) {
 	for where, databases := range map[string]func(t *testing.T) (inUse, restored string){
 		"in files": func(t *testing.T) (string, string) {
@@ -134,7 +134,8 @@ func TestRestored(t *testing.T) {
 	}
 }
 
-// TestRestoreGoesOn interrupts a restore into PostgreSQL: IT reads how it goes on, and it does.
+// TestRestoreGoesOn interrupts a restore into PostgreSQL. IT reads how to continue it, and
+// that works.
 func TestRestoreGoesOn(t *testing.T) {
 	backup, database := filledDatabase(t, 20), pgtest.Empty(t)
 	halfCopy(t, backup, database)

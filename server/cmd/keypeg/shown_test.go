@@ -104,8 +104,8 @@ func failsAndHides(t *testing.T, says, secret string, args ...string) {
 	}
 }
 
-// TestWhatIsNoFile names a pipe and other things that are no files wherever a file belongs.
-// None holds the program up.
+// TestWhatIsNoFile names a pipe, and other things that are no files, wherever a file
+// belongs. None keeps the program waiting.
 func TestWhatIsNoFile(t *testing.T) {
 	folder := t.TempDir()
 	at := func(name string) string { return filepath.Join(folder, name) }

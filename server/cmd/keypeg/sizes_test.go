@@ -19,7 +19,7 @@ const (
 	mostOfTest = 150 // of a test's function, besides its tables
 )
 
-// TestSizes holds how large a file and a function may be, but for tests, what tests are
+// TestSizes checks how large a file and a function may be, but for tests, what tests are
 // written with (a folder whose name ends in test), and the benchmark.
 func TestSizes(t *testing.T) {
 	tooMany := func(what string, lines, most int) {
@@ -62,8 +62,8 @@ func ofTable(d ast.Decl, lines func(ast.Node) int) (n int) {
 	return n
 }
 
-// TestSizesOfTests holds how large a test's function may be: one that makes many claims is
-// several functions, or a table.
+// TestSizesOfTests checks how large a test's function may be: one that makes many claims
+// is several functions, or a table.
 func TestSizesOfTests(t *testing.T) {
 	eachFile(t, true, func(name string, files *token.FileSet, file *ast.File) {
 		lines := func(n ast.Node) int { return files.Position(n.End()).Line - files.Position(n.Pos()).Line + 1 }

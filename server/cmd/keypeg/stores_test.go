@@ -8,8 +8,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/installation"
 )
 
-// TestDatabaseText gives the program databases whose text went wrong. It says what to write,
-// tells nothing of a password, and makes nothing.
+// TestDatabaseText gives the program databases whose text went wrong. It says what to
+// write, repeats no password, and makes nothing.
 func TestDatabaseText(t *testing.T) {
 	if _, err := theProgram(); err != nil { // which is built in this folder
 		t.Fatal(err)

@@ -19,8 +19,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestManyStreams opens thousands of pages on one node. All hear of a change that
-// happened on the other.
+// TestManyStreams opens thousands of pages on one node. All are notified of a change on
+// the other.
 func TestManyStreams(t *testing.T) {
 	streams := 1000
 	if soaking {
@@ -101,7 +101,7 @@ func TestManyStreams(t *testing.T) {
 	}
 }
 
-// TestStreamsOfOne has one user open 4,000 streams, where the program may have 1,500
+// TestStreamsOfOne opens 4,000 streams for one user, where the program may have 1,500
 // files open. Others are served, and so is the command line.
 func TestStreamsOfOne(t *testing.T) {
 	p := newProgram(t)
@@ -142,7 +142,7 @@ func TestStreamsOfOne(t *testing.T) {
 	p.waits("the last of ann's streams", hers[len(hers)-1], "event: "+shared.LiveChanged)
 }
 
-// TestStreamsFull has more pages open than the program may have files.
+// TestStreamsFull opens more pages than the program may have files.
 func TestStreamsFull(t *testing.T) {
 	p := newProgram(t)
 	p.descriptors = 100

@@ -61,7 +61,8 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 	}
 }
 
-// TestStuckIsNew: no browser keeps what was answered under other settings or in another language.
+// TestStuckIsNew checks that no browser keeps what was answered under other settings or in
+// another language.
 func TestStuckIsNew(t *testing.T) {
 	files, err := web.Open()
 	if err != nil {
@@ -82,7 +83,8 @@ func TestStuckIsNew(t *testing.T) {
 	}
 }
 
-// TestProductIsNew: a browser that kept what had the product's old name gets the new one.
+// TestProductIsNew checks that a browser that kept what had the product's old name gets
+// the new one.
 func TestProductIsNew(t *testing.T) {
 	old, renamed := httptest.NewRecorder(), httptest.NewRecorder()
 	answers := func(w http.ResponseWriter, product, tag string) {

@@ -59,8 +59,8 @@ func TestSignals(t *testing.T) {
 	})
 }
 
-// TestDescriptors takes almost all descriptors away. The command line, and who comes once
-// connections have ended, are served; IT reads what to do.
+// TestDescriptors takes almost all file descriptors away. The command line is served, and
+// so are new clients once connections have ended; IT reads what to do.
 func TestDescriptors(t *testing.T) {
 	p := newProgram(t)
 	p.hasUser("ann")
@@ -94,7 +94,7 @@ func TestDescriptors(t *testing.T) {
 	}
 }
 
-// TestDatabaseClock gives a server a database whose clock is wrong, as of another machine.
+// TestDatabaseClock gives a server a database with a wrong clock, as on another machine.
 func TestDatabaseClock(t *testing.T) {
 	for edition, flags := range map[string][]string{"on-premise": nil, "cloud": {"--public-url=", "--edition", "cloud"}} {
 		t.Run("a server of the edition "+edition+" tells of it", func(t *testing.T) {

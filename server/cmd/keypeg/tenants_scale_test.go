@@ -14,8 +14,8 @@ import (
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 )
 
-// TestThousandTenants starts an installation with a thousand tenants, opens each of
-// them, and tells what that costs.
+// TestThousandTenants starts an installation with a thousand tenants, opens each of them,
+// and logs what that costs.
 func TestThousandTenants(t *testing.T) {
 	const tenants = 1000
 	if _, err := theProgram(); err != nil { // or building it counts as starting it

@@ -300,7 +300,7 @@ func testTenantCommands(p *program) {
 	}
 }
 
-// TestEditions holds that neither edition takes the other's commands, settings and
+// TestEditions checks that neither edition takes the other's commands, settings and
 // databases.
 func TestEditions(t *testing.T) {
 	p := newCloud(t, filepath.Join(t.TempDir(), "keypeg.db"))
@@ -393,7 +393,7 @@ func TestTenantTables(t *testing.T) {
 	}
 }
 
-// TestHosts asks for hosts that are tenants', and others.
+// TestHosts asks for hosts that tenants have, and for others.
 func TestHosts(t *testing.T) {
 	for where, database := range cloudDatabases {
 		t.Run(where, func(t *testing.T) { testHosts(newCloud(t, database(t), "--contact", "operations, phone 1")) })
@@ -572,8 +572,8 @@ func TestTenantsOfTwoNodes(t *testing.T) {
 	b.ends(syscall.SIGTERM)
 }
 
-// TestTenantRemoveKilled kills the removal of a tenant again and again. Whatever is
-// left, the same command mends, and the other tenant stays as it is.
+// TestTenantRemoveKilled kills the removal of a tenant again and again. The same command
+// repairs whatever is left, and the other tenant stays as it is.
 func TestTenantRemoveKilled(t *testing.T) {
 	for where, database := range cloudDatabases {
 		t.Run(where, func(t *testing.T) {
@@ -614,8 +614,8 @@ func TestTenantRemoveKilled(t *testing.T) {
 	}
 }
 
-// TestTenantRemoveInterrupted breaks a removal off before and after the records are
-// deleted. In between nobody gets the name, and the same command mends it.
+// TestTenantRemoveInterrupted interrupts a removal before and after the records are
+// deleted. In between nobody gets the name, and the same command completes it.
 func TestTenantRemoveInterrupted(t *testing.T) {
 	broken := errors.New("the machine stopped")
 	for where, database := range cloudDatabases {

@@ -131,7 +131,8 @@ var routes = []route{
 	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathLinks, of: "carl", unconfirmed: true, status: 200, answers: `"invited":true`},
 }
 
-// TestRoutes sends each request as everybody who may send it, and as everybody who may not.
+// TestRoutes sends each request as everybody who may send it, and as everybody who may
+// not.
 func TestRoutes(t *testing.T) {
 	for _, route := range routes {
 		for as, refusal := range map[string]shared.Code{
@@ -173,7 +174,7 @@ func (s *site) isRefused(what string, w *httptest.ResponseRecorder, code shared.
 	}
 }
 
-// TestRefusals holds what even an administrator can't do, and that it changes nothing.
+// TestRefusals checks what even an administrator can't do, and that it changes nothing.
 func TestRefusals(t *testing.T) {
 	for _, row := range []struct {
 		what, method, path, body string
@@ -202,7 +203,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestActsFor holds that a user reads which administrator did something to their account.
+// TestActsFor checks that a user reads which administrator did something to their account.
 func TestActsFor(t *testing.T) {
 	s := newSite(t)
 	method, path := s.pathOf("POST "+shared.PathUser+"{id}"+shared.PathRecoveryLink, "ann")

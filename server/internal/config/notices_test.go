@@ -33,7 +33,8 @@ func root(t *testing.T, until time.Time) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// TestNotices is what the log says at the start of settings that are odd, and not wrong.
+// TestNotices reads what the log says at the start of settings that are odd, and not
+// wrong.
 func TestNotices(t *testing.T) {
 	folder := t.TempDir()
 	file := func(name string, mode os.FileMode, content ...[]byte) string {

@@ -22,8 +22,8 @@ func withSecret(t *testing.T, text string) (path string) {
 	return path
 }
 
-// TestProviderTables is what IT may write of a provider, and what the start refuses with
-// what to write.
+// TestProviderTables checks what IT may write of a provider, and that a refusal says what
+// to write.
 func TestProviderTables(t *testing.T) {
 	one := "[provider.one]\nissuer = \"https://login.example.com\"\nclient-id = \"k\"\nclient-secret-file = SECRET\n"
 	creates := one + "create-users = true\n"

@@ -139,7 +139,8 @@ func TestPlaces(t *testing.T) {
 	})
 }
 
-// TestWhereInTheFile names file and line of what is wrong in a configuration file.
+// TestWhereInTheFile checks that a refusal names the file and the line of what is wrong in
+// it.
 func TestWhereInTheFile(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("s3cret\n"), 0o600); err != nil {
@@ -169,7 +170,8 @@ func TestWhereInTheFile(t *testing.T) {
 	}
 }
 
-// TestTrustedProxies is what to write for addresses as other programs write them.
+// TestTrustedProxies checks that an address as other programs write it is refused with
+// what to write.
 func TestTrustedProxies(t *testing.T) {
 	for written, write := range map[string]string{"[::1]": "write ::1", "127.0.0.1:80": "write 127.0.0.1", "[2001:db8::1]:443": "write 2001:db8::1", "[::ffff:10.0.0.1]": "write 10.0.0.1"} {
 		failsWith(t, write, "--trusted-proxies", written)

@@ -161,7 +161,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestMalformedCommands holds that each command refuses what isn't its input, and does nothing.
+// TestMalformedCommands checks that each command refuses what isn't its input, and does
+// nothing.
 func TestMalformedCommands(t *testing.T) {
 	r := newRunning(t)
 	long := `"` + strings.Repeat("x", 64<<10) + `"`
@@ -186,7 +187,7 @@ func TestMalformedCommands(t *testing.T) {
 	}
 }
 
-// TestTarget holds that a command does the same at hand and with a server that runs.
+// TestTarget checks that a command does the same at hand and with a server that runs.
 func TestTarget(t *testing.T) {
 	r := newRunning(t)
 	there := control.At[control.Accounts](r.client)
@@ -228,7 +229,8 @@ func TestBackupOverTheSocket(t *testing.T) {
 	}
 }
 
-// TestOtherVersion holds that whoever asks an older server reads why it doesn't do as asked.
+// TestOtherVersion checks that whoever asks an older server reads why it doesn't do as
+// asked.
 func TestOtherVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keypeg.sock")
 	if _, err := control.Dial(t.Context(), path); !errors.Is(err, control.ErrNoServer) {
@@ -253,7 +255,7 @@ func TestOtherVersion(t *testing.T) {
 	}
 }
 
-// TestFaultsReachIT holds that the socket hides nothing: whoever may open it is IT.
+// TestFaultsReachIT checks that the socket hides nothing: whoever may open it is IT.
 func TestFaultsReachIT(t *testing.T) {
 	type nothing struct{}
 	var commands control.Set[nothing]

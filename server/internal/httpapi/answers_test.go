@@ -9,8 +9,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestRespondBegun holds that what is written without an encoder is what the encoder would
-// write.
+// TestRespondBegun checks that what is written without an encoder is what the encoder
+// would write.
 func TestRespondBegun(t *testing.T) {
 	options := json.RawMessage(`{"challenge":"AAAA","timeout":300000}`)
 	for _, begun := range []shared.Ceremony{{Ticket: "a-b_c", PublicKey: options}, {Ticket: "a-b_c", PublicKey: options, Mediation: "conditional"}} {

@@ -8,7 +8,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 )
 
-// TestClientAddress is of what proxies write into X-Forwarded-For, and attackers before them.
+// TestClientAddress reads addresses from X-Forwarded-For: those that proxies write, and
+// those that clients wrote before them.
 func TestClientAddress(t *testing.T) {
 	clients := httpapi.NewClients(httpapi.Cookies{}, []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("10.0.0.2/32"), netip.MustParsePrefix("::1/128"),

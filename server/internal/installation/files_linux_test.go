@@ -2,7 +2,7 @@ package installation
 
 import "testing"
 
-// TestSyncFolder asks for a folder that can't be made to keep its entries.
+// TestSyncFolder syncs a folder whose entries can't be synced.
 func TestSyncFolder(t *testing.T) {
 	if err := syncFolder("/proc/self/fd"); err != nil {
 		t.Error(err)

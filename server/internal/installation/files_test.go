@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestErrorsNameTheFileThatWasMeant has errors about a backup or a restored database name the
-// file that IT named, and not the one that it is written to first.
+// TestErrorsNameTheFileThatWasMeant checks that errors about a backup or a restored
+// database name the file that IT named, and not the one that it is written to first.
 func TestErrorsNameTheFileThatWasMeant(t *testing.T) {
 	for what, fill := range map[string]func(part string) error{
 		"it may not be written":    func(part string) error { return &os.PathError{Op: "open", Path: part, Err: syscall.EACCES} },

@@ -9,8 +9,8 @@ import (
 	"github.com/keypeg/keypeg/server/store/memstore"
 )
 
-// TestDifferences compares somebody who has every way in with the same person who has none of
-// them, both ways round.
+// TestDifferences compares a user who has every sign-in method with the same user without
+// any, both ways round.
 func TestDifferences(t *testing.T) {
 	full := store.User{
 		ID: "id", Name: "ann", Handle: []byte("handle"), Admin: true, Password: "hash", RecoveryCodes: []store.Hash{{1}, {2}},

@@ -23,7 +23,7 @@ func TestTellJump(t *testing.T) {
 	}
 }
 
-// TestTellApart has both times logged once a day.
+// TestTellApart checks that both times are logged once a day.
 func TestTellApart(t *testing.T) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	seldom := warning.NewSeldom[struct{}](warning.Again, func() time.Time { return now })

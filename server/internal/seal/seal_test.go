@@ -33,8 +33,7 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// FuzzOpen opens what anybody calls sealed: only the very text that was sealed
-// opens.
+// FuzzOpen opens any text as a sealed one: only the very text that was sealed opens.
 func FuzzOpen(f *testing.F) {
 	s := sealer(f, 7, "test 1")
 	// With a nonce that stays the same, since fuzzing is done by several processes.

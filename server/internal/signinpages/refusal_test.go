@@ -19,7 +19,8 @@ func plainPages(contact string) *signinpages.Pages {
 
 var heading = regexp.MustCompile(`<h1>(.*?)</h1>`)
 
-// TestRefusalHeadings: a heading says what sort of refusal it is, in every language.
+// TestRefusalHeadings checks that a heading says what sort of refusal it is, in every
+// language.
 func TestRefusalHeadings(t *testing.T) {
 	for _, test := range []struct {
 		page signinpages.Refusal
@@ -48,7 +49,7 @@ func TestRefusalHeadings(t *testing.T) {
 	}
 }
 
-// TestWhomToAsk: a page names the contact, and somebody in general where IT named none.
+// TestWhomToAsk checks that a page names the contact, and says IT where none is set.
 func TestWhomToAsk(t *testing.T) {
 	for contact, want := range map[string]string{
 		"IT desk, phone 1234": "Need help? IT desk, phone 1234",
@@ -64,8 +65,8 @@ func TestWhomToAsk(t *testing.T) {
 	}
 }
 
-// TestPasskeyFirst: a link's page has the passkey before the password, and the page after
-// it names what was made.
+// TestPasskeyFirst checks that a link's page has the passkey before the password, and that
+// the page after it names what was made.
 func TestPasskeyFirst(t *testing.T) {
 	d := plainPages("")
 	for _, kind := range []store.Method{store.MethodInvitation, store.MethodRecoveryLink} {

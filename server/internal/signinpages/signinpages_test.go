@@ -14,8 +14,8 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// TestWordsFromOutside: whatever people, IT and providers call themselves, and
-// whatever a refusal quotes, a page has the same elements and shows the words.
+// TestWordsFromOutside checks that a page has the same elements, and shows the words,
+// whatever people, IT and providers call themselves and whatever a refusal quotes.
 func TestWordsFromOutside(t *testing.T) {
 	const harmless = "Alder"
 	for _, hostile := range []string{

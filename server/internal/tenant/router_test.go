@@ -170,7 +170,7 @@ func (s *testRouter) expects(host, path string, status int, says string) {
 	}
 }
 
-// TestRouter holds which tenant is opened for a request, and when.
+// TestRouter checks which tenant is opened for a request, and when.
 func TestRouter(t *testing.T) {
 	t.Run("a tenant is opened once, at its first request, by however many come", func(t *testing.T) {
 		s := newTestRouter(t)
@@ -266,7 +266,7 @@ func TestRouter(t *testing.T) {
 	})
 }
 
-// TestRouterCloses holds what happens to requests when a tenant, or the router, stops.
+// TestRouterCloses checks what happens to requests when a tenant, or the router, stops.
 func TestRouterCloses(t *testing.T) {
 	t.Run("who is inside when it is switched off gets an answer, and nobody else does", func(t *testing.T) {
 		s := newTestRouter(t)
@@ -329,9 +329,9 @@ func TestRouterCloses(t *testing.T) {
 	})
 }
 
-// TestRouterRaces asks for tenants while they are switched off and on, removed and
-// added again. Nobody ever meets a closed store or another tenant, and no record is
-// deleted while its store is open.
+// TestRouterRaces asks for tenants while they are suspended and resumed, removed and added
+// again. Nobody ever meets a closed store or another tenant, and no record is deleted
+// while its store is open.
 func TestRouterRaces(t *testing.T) {
 	s := newTestRouter(t)
 	const tenants, rounds = 4, 30

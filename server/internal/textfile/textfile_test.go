@@ -41,7 +41,7 @@ func utf16le(text string) string {
 	return b.String()
 }
 
-// TestSecret is of what editors, shells and consoles make of one secret.
+// TestSecret reads one secret as editors, shells and consoles save it.
 func TestSecret(t *testing.T) {
 	for name, content := range map[string]string{
 		"as it is":                      "s3cret",
@@ -250,7 +250,7 @@ func TestReadableByAll(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that no file makes a parser fall.
+// FuzzParse checks that no file makes a parser panic.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"))
 	f.Add([]byte("-----BEGIN -----END \n"))
