@@ -14,47 +14,47 @@ import (
 	"github.com/keypeg/keypeg/server/internal/shown"
 )
 
-// settings are those that IT has made, and the tenant that a command names.
+// settings are the settings of IT, and the tenant that a command names.
 type settings struct {
 	config.Settings
-	tenant string // of --tenant, where a command has it
+	tenant string // the value of --tenant
 }
 
-// branch is one of the tree of commands: it does something, or others stand behind it.
+// branch is a node in the tree of commands: it does something, or has commands below it.
 type branch struct {
 	name, help string
-	takes      func(*commandLine) // flags that stand behind it and behind all of commands
+	takes      func(*commandLine) // declares flags for it and for all commands below it
 	commands   []branch
-	always     bool   // it answers whatever the environment is; it looks at no settings but typed ones
-	does       action // with commands, what is done where none of them is named
+	always     bool   // it ignores settings that aren't typed, so that it always answers
+	does       action // if there are commands, for when none is named
 }
 
-// action is what a command does, with what it takes for it.
+// action is what a command does, with its flags and arguments.
 type action interface {
 	takes(*commandLine)
 	Run(ctx context.Context, t terminal, s *settings) error
 }
 
-// commandLine is what stands behind the program's name: a command with its flags and
-// arguments, and settings anywhere among them.
+// commandLine is what follows the program's name: a command with its flags and arguments,
+// and settings anywhere among them.
 type commandLine struct {
-	*pflag.FlagSet // all that may stand there; a command adds its own once it is named
+	*pflag.FlagSet // all flags; a command adds its own when it is named
 
 	settings     settings
-	settingFlags *pflag.FlagSet // those alone
-	command      branch         // the last that is named
-	path         string         // the words that led to it
+	settingFlags *pflag.FlagSet // the settings among them
+	command      branch         // the last one that is named
+	path         string         // the words that name it
 	arguments    []argument
 	required     []string // flags
 	wantsHelp    bool
 }
 
-// argument is a word behind a command that must be there.
+// argument is a word after a command.
 type argument struct {
 	to         *string
 	name, help string
 	isFile     bool
-	isOptional bool // only the last may be
+	isOptional bool // for the last one only
 }
 
 func newCommandLine() *commandLine {
@@ -66,44 +66,46 @@ func newCommandLine() *commandLine {
 	l.settings.Declare(l.settingFlags)
 	l.AddFlagSet(l.settingFlags)
 
-	// It isn't a setting of its own: neither the environment nor a file has it.
+	// It isn't a separate setting, so neither the environment nor a file has it.
 	l.BoolFunc("no-passkeys", "", func(text string) error { return l.Set("passkeys", either(text == "true", "false", "true")) })
 	l.Lookup("no-passkeys").Hidden = true
 	return l
 }
 
-// argument says what the next argument is.
+// argument declares the next argument.
 func (l *commandLine) argument(to *string, name, help string) {
 	l.arguments = append(l.arguments, argument{to: to, name: name, help: help})
 }
 
-// optional says what the last argument is, which may be left out.
+// optional declares the last argument as optional.
 func (l *commandLine) optional(to *string, name, help string) {
 	l.arguments = append(l.arguments, argument{to: to, name: name, help: help, isOptional: true})
 }
 
-// file says that the next argument is the path of a file.
+// file declares the next argument as the path of a file.
 func (l *commandLine) file(to *string, help string) {
 	l.arguments = append(l.arguments, argument{to: to, name: "file", help: help, isFile: true})
 }
 
-// require says which flags must be there.
+// require declares flags that must be typed.
 func (l *commandLine) require(flags ...string) { l.required = append(l.required, flags...) }
 
-// isTyped tells whether a flag stands on the command line itself, rather than in the
+// isTyped reports whether a flag is on the command line itself, rather than in the
 // environment or a file.
 func (l *commandLine) isTyped(flag string) bool { return l.Changed(flag) }
 
-// isSetting reports whether a flag is a setting, or another way to write one. Of those the
-// last counts, so that a script can add one; what a command is to do is said once.
+// isSetting reports whether a flag is a setting, or another form of one. If a setting is
+// typed twice the last value counts, so that a script can append one. Other flags are typed
+// once.
 func (l *commandLine) isSetting(f *pflag.Flag) bool {
 	return l.settingFlags.Lookup(f.Name) != nil || f.Hidden
 }
 
-// read reads all that was typed, and looks for the other settings elsewhere. Where help is
-// wanted it leaves the rest alone: whoever asks how a command is used has not used it yet.
+// read reads everything that was typed, and the other settings from elsewhere. If help is
+// wanted, it reads nothing else, because the person doesn't know yet how the command is
+// used.
 func (l *commandLine) read(words []string) error {
-	if len(words) > 0 && words[0] == "--version" { // as other programs have it
+	if len(words) > 0 && words[0] == "--version" { // as in other programs
 		words = append([]string{"version"}, words[1:]...)
 	}
 	if len(words) > 0 && words[0] == "help" {
@@ -125,7 +127,7 @@ func (l *commandLine) read(words []string) error {
 }
 
 // readCommand follows the words to a command and returns its arguments. The flags of a
-// command are known behind its name only: there a word that follows one can be told
+// command are known only after its name. There the word after a flag can be distinguished
 // from a command or an argument.
 func (l *commandLine) readCommand(words []string) (arguments []string, err error) {
 	if l.command.does != nil && !slices.ContainsFunc(words, l.command.leadsTo) {
@@ -139,7 +141,7 @@ func (l *commandLine) readCommand(words []string) (arguments []string, err error
 	case len(words) > 0 && l.command.leadsTo(words[0]):
 		l.enter(words[0])
 		return l.readCommand(words[1:])
-	case l.command.does != nil: // a flag's value or a later word is named like a command
+	case l.command.does != nil: // otherwise a flag's value or a later word has the name of a command
 		return l.readAction(words)
 	case len(words) > 0 && config.DidYouMean(words[0], l.command.names()) != "":
 		return nil, fmt.Errorf("there is no command %s %s%s", l.path, words[0], config.DidYouMean(words[0], l.command.names()))
@@ -156,14 +158,15 @@ func (l *commandLine) readAction(words []string) (arguments []string, err error)
 	l.SetInterspersed(true)
 	arguments, err = l.readFlags(words)
 	if err == nil && len(l.command.commands) > 0 && len(arguments) > 0 && !strings.ContainsAny(arguments[0], `./\`) {
-		// Else a mistyped command would make a file of its name, of what lets people in.
+		// Otherwise a mistyped command would write a file with its own name, with
+		// everything that lets people in.
 		word := shown.Text(arguments[0])
 		return nil, fmt.Errorf("there is no command %s %s%s (a file of that name is written ./%s)", l.path, word, config.DidYouMean(word, l.command.names()), word)
 	}
 	return arguments, err
 }
 
-// enter goes on to a command behind the last.
+// enter goes on to a command below the last one.
 func (l *commandLine) enter(name string) {
 	at := slices.IndexFunc(l.command.commands, func(b branch) bool { return b.name == name })
 	l.command = l.command.commands[at]
@@ -186,8 +189,8 @@ func (b branch) names() (names []string) {
 	return names
 }
 
-// readFlags returns what is no flag: all such words of a command that does something, and
-// else what begins with the first of them.
+// readFlags returns the words that aren't flags: all of them for a command that does
+// something, otherwise everything from the first one on.
 func (l *commandLine) readFlags(words []string) (others []string, err error) {
 	err = l.ParseAll(words, func(f *pflag.Flag, value string) error {
 		if strings.HasPrefix(value, "-") && slices.Contains(words, value) { // and isn't typed as --flag=value

@@ -17,8 +17,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// withUsers runs do with the users, whoever has the database open: the
-// server that runs, or else we.
+// withUsers calls do with the users, by the running server or in this process.
 func (s *settings) withUsers(ctx context.Context, do func(control.Users) error) error {
 	if err := s.checkTenant(); err != nil {
 		return err
@@ -26,7 +25,7 @@ func (s *settings) withUsers(ctx context.Context, do func(control.Users) error) 
 	return s.installation().Users(ctx, s.tenant, do)
 }
 
-// newUser is somebody whom a command makes.
+// newUser is a user whom a command makes.
 type newUser struct {
 	Name        string
 	DisplayName string
@@ -71,8 +70,8 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-// newPassword asks for one, once a check has found nothing else in the way: nobody types it
-// twice in vain.
+// newPassword asks for a password after a check has found nothing that would refuse the
+// command. So nobody types it twice in vain.
 func (s *settings) newPassword(ctx context.Context, t terminal, check func(control.Users) error) (string, error) {
 	if err := s.withUsers(ctx, check); err != nil {
 		return "", err
@@ -90,7 +89,7 @@ func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-// ofUser is the argument of commands about a user that there is.
+// ofUser is the argument of commands about an existing user.
 type ofUser struct{ Name string }
 
 func (c *ofUser) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
@@ -312,8 +311,8 @@ func (c *versionCommand) Run(_ context.Context, t terminal, _ *settings) error {
 	return nil
 }
 
-// versionSet is the number at the top of CHANGELOG.md with the commit, which make build sets
-// (-ldflags -X). Without make the module's version has to do.
+// versionSet is the number at the top of CHANGELOG.md with the commit. make build sets it
+// (-ldflags -X). Without make it is the version of the module.
 var versionSet string
 
 func version() string {
@@ -326,8 +325,8 @@ func version() string {
 	return "unknown"
 }
 
-// newPassword asks twice for a password that isn't shown, or reads one line where
-// there is no terminal.
+// newPassword asks twice for a password without showing it. Without a terminal it reads one
+// line.
 func (t terminal) newPassword() (string, error) {
 	if !term.IsTerminal(int(t.In.Fd())) {
 		line, err := bufio.NewReader(t.In).ReadString('\n')

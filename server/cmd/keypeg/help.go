@@ -14,7 +14,7 @@ const description = "Keypeg: passkey sign-in and passkey self-service.\n\n" +
 	"Every setting is a flag that may stand before or behind a command, an environment variable (in brackets), or a key in a TOML file given by --config. " +
 	"Flags win over the environment, and the environment over the file."
 
-// help tells about the command that is named: what it takes, and the commands behind it.
+// help prints the help of a command: what it takes, and the commands below it.
 func (l *commandLine) help(w io.Writer) {
 	usage := l.path
 	if l.command.does == nil {
@@ -52,7 +52,7 @@ func (l *commandLine) help(w io.Writer) {
 	}
 }
 
-// list tells of all that can be done behind a command.
+// list prints all commands below a branch.
 func (b branch) list(w io.Writer, path string) {
 	for _, next := range b.commands {
 		path := path + " " + next.name
@@ -66,7 +66,7 @@ func (b branch) list(w io.Writer, path string) {
 	}
 }
 
-// mustHave are the arguments and flags that a command doesn't go without.
+// mustHave returns the arguments and flags that a command requires.
 func (l *commandLine) mustHave() (all string) {
 	if len(l.arguments) > 0 {
 		all += " " + synopsis(l.arguments)
@@ -77,7 +77,7 @@ func (l *commandLine) mustHave() (all string) {
 	return all
 }
 
-// form is how a flag is written.
+// form returns how a flag is written.
 func (l *commandLine) form(f *pflag.Flag) string {
 	form := "--" + f.Name
 	if l.Lookup("no-"+f.Name) != nil {
@@ -105,7 +105,7 @@ func text(f *pflag.Flag) string {
 	return text
 }
 
-// defaultOf is what a flag has that isn't set, written as people do: 24h, and not 24h0m0s.
+// defaultOf returns the default of a flag as people write it: 24h, and not 24h0m0s.
 func defaultOf(f *pflag.Flag) string {
 	value := f.DefValue
 	if f.Value.Type() == "duration" {

@@ -11,12 +11,12 @@ import (
 	"github.com/keypeg/keypeg/server/internal/control"
 )
 
-// Links are for people in a browser, who may be at another machine than this terminal. A
-// running server makes them for its own address, whatever settings a command was given; a
-// stopped one has no other address than that of the settings. Where a link can't work for
-// everybody, its command says so beside it.
+// People open links in a browser, which may be on another machine than this terminal. A
+// running server makes links for its own address, whatever settings a command has. If no
+// server is running, the settings decide. If a link can't work for everybody, its command
+// says so.
 
-// makeLink has a link made, and prints it.
+// makeLink makes a link and prints it.
 func (s *settings) makeLink(ctx context.Context, t terminal, makes func(control.Users) (control.Link, error)) error {
 	return s.withUsers(ctx, func(users control.Users) error {
 		link, err := makes(users)
@@ -27,7 +27,7 @@ func (s *settings) makeLink(ctx context.Context, t terminal, makes func(control.
 	})
 }
 
-// printLink prints a link, and beside it what else there is to know.
+// printLink prints a link, and what else to know about it.
 func (s *settings) printLink(t terminal, isRunning bool, link control.Link) {
 	fmt.Fprintln(t.Out, link.URL)
 	if link.Again {
@@ -39,11 +39,12 @@ func (s *settings) printLink(t terminal, isRunning bool, link control.Link) {
 	s.tellWhereItWorks(t.Err, isRunning, link.URL)
 }
 
-// clock is a moment as people here read it. Whoever gets a link may live by another clock.
+// clock returns a local time with its zone, because the reader of a link may have another
+// clock.
 func clock(at time.Time) string { return at.Local().Format("2006-01-02 15:04 MST") }
 
-// tellWhereItWorks says when a link isn't for the address that the settings name, and when
-// no other machine can open it. A running server may have made it.
+// tellWhereItWorks says if a link, which a running server may have made, has another
+// address than the settings, or if only this machine can open it.
 func (s *settings) tellWhereItWorks(out io.Writer, isRunning bool, link string) {
 	origin, err := originOf(link)
 	if err != nil {
@@ -66,7 +67,7 @@ func (s *settings) tellWhereItWorks(out io.Writer, isRunning bool, link string) 
 	}
 }
 
-// originOf is the address that a link begins with.
+// originOf returns the address at the beginning of a link.
 func originOf(link string) (server.Address, error) {
 	scheme, rest, _ := strings.Cut(link, "://")
 	host, _, _ := strings.Cut(rest, "/")

@@ -19,9 +19,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// gcPercent is how much garbage may gather, in percent of what is in use. A sign-in leaves
-// much behind and little that stays: at Go's own 100, collecting takes 3 % of the CPU time
-// more, and 8 MiB less.
+// gcPercent is how much garbage may collect, in percent of the memory in use. A sign-in
+// leaves much garbage and little that stays. With Go's default of 100, collecting takes 3 %
+// more CPU time and 8 MiB less memory.
 const gcPercent = 200
 
 func main() {
@@ -33,13 +33,13 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], terminal{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }
 
-// terminal is where a command talks to a person.
+// terminal is how a command talks to a person.
 type terminal struct {
 	In       *os.File
 	Out, Err io.Writer
 }
 
-// commands are all that the program does.
+// commands are all commands of the program.
 func commands() []branch {
 	return []branch{
 		{name: "serve", help: "Run the server.", does: &serveCommand{}},
@@ -82,8 +82,8 @@ func commands() []branch {
 	}
 }
 
-// run carries one command out and returns the exit code: 0, or 1 with one
-// sentence on standard error, or 2 where the command line itself is wrong.
+// run carries out one command and returns the exit code: 0; 1 with one sentence on standard
+// error; or 2 if the command line is wrong.
 func run(ctx context.Context, args []string, t terminal) int {
 	line := newCommandLine()
 	if err := line.read(args); err != nil {
@@ -101,7 +101,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 	return 0
 }
 
-// sentence is what IT reads: our own sentence where there is one.
+// sentence returns what IT reads of an error: our own sentence if there is one.
 func sentence(err error) string {
 	if refusal, ok := errors.AsType[*shared.Error](err); ok {
 		return refusal.Message

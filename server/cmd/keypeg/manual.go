@@ -11,8 +11,7 @@ import (
 	"github.com/keypeg/keypeg/web/manual"
 )
 
-// manualCommand prints the manual as it is written, in Markdown: whoever sits at the machine
-// may have no browser.
+// manualCommand prints the manual in Markdown, because the machine may have no browser.
 type manualCommand struct{ Page string }
 
 func (c *manualCommand) takes(l *commandLine) {

@@ -16,7 +16,7 @@ import (
 	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
-// Commands that move and keep whole databases. The rules are those of package installation.
+// Commands that move and back up databases. Package installation has the rules.
 
 type storeCopy struct{ From, To string }
 
@@ -38,7 +38,7 @@ func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
 	return nil
 }
 
-// report tells a terminal how something goes that takes long.
+// report shows the progress of something long in a terminal.
 type report struct{ terminal }
 
 var _ installation.Report = report{}
@@ -70,7 +70,7 @@ func (r report) Bar() (shows func(done, total int), end func()) {
 	return b.shows, b.end
 }
 
-// tally says how much there is, in words.
+// tally returns counts of records in words.
 func tally(counts map[store.Kind]int) string {
 	var parts []string
 	for _, kind := range store.Kinds {
@@ -84,9 +84,9 @@ func tally(counts map[store.Kind]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// bar shows how far something is, where somebody looks at it.
+// bar is a progress bar, if the output is a terminal.
 type bar struct {
-	out   io.Writer // nil where nobody does
+	out   io.Writer // nil if the output isn't a terminal
 	shown int
 }
 
@@ -115,7 +115,7 @@ func (b *bar) end() {
 	}
 }
 
-// ofTenantOrList is what backups are made of.
+// ofTenantOrList chooses what a backup is of.
 type ofTenantOrList struct{ TenantList bool }
 
 func (c *ofTenantOrList) takes(l *commandLine) {
@@ -123,8 +123,8 @@ func (c *ofTenantOrList) takes(l *commandLine) {
 	l.BoolVar(&c.TenantList, "tenant-list", false, "In the cloud edition: the list of tenants, with their addresses.")
 }
 
-// which tells which tenant of a list is meant; none where it is the list itself, or there are
-// none.
+// which returns the tenant that is meant. It is the zero Tenant for the list itself, and on
+// premise.
 func (c *ofTenantOrList) which(ctx context.Context, s *settings, list func(context.Context) ([]tenant.Tenant, error)) (t tenant.Tenant, err error) {
 	switch {
 	case c.TenantList && !s.IsCloud():
@@ -220,10 +220,10 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 	return tellRestored(ctx, t.Out, restored, into)
 }
 
-// mostDifferences is how many lines IT reads.
+// mostDifferences is how many lines are printed.
 const mostDifferences = 200
 
-// tellRestored says what a restored database means.
+// tellRestored says what it means that a database was restored.
 func tellRestored(ctx context.Context, out io.Writer, restored *installation.Restored, of tenant.Tenant) error {
 	tellSignalsHeld(out, either(of.Name == "", "", " --tenant "+of.Name))
 	fmt.Fprintln(out, "Everybody has to sign in again: sessions, invitations and other links of the backup have ended.")

@@ -17,9 +17,9 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-// newApp is the app with a product's name. go-app draws its pages, and the files come from
-// web. Only the addresses in this list reach go-app. Left to itself it fetches robots.txt
-// from whatever Host a stranger names, and answers any path.
+// newApp returns the app for a product. go-app draws its pages, and the files come from
+// package web. Only the addresses in this list reach go-app, because it would answer any
+// path, and would fetch robots.txt from whatever Host a stranger names.
 func newApp(files *web.Files, product string) server.App {
 	shell := &goapp.Handler{
 		Name:            product,
@@ -65,14 +65,14 @@ func newApp(files *web.Files, product string) server.App {
 	return server.App{Pages: pages.Patterns(), Page: shell, Files: served}
 }
 
-// appVersion is another one whenever something is that go-app serves. Browsers keep all of it
-// until then, and the product's name is in it.
+// appVersion changes with everything that go-app serves, including the product's name.
+// Browsers keep all of it until the version changes.
 func appVersion(files *web.Files, product string) string {
 	sum := sha256.Sum256([]byte(files.Version() + " " + product))
 	return hex.EncodeToString(sum[:8])
 }
 
-// languages tells the app which there are, and where their texts lie.
+// languages returns the languages for the app, with the addresses of their texts.
 func languages(files *web.Files) string {
 	var list []pages.Language
 	for _, text := range message.Languages {
@@ -92,7 +92,7 @@ func languageURLs(files *web.Files) (urls []string) {
 	return urls
 }
 
-// broken are the two sentences that boot.js says when the app has ended, by
+// broken returns the two sentences that boot.js shows when the app has crashed, in each
 // language.
 func broken() string {
 	said := map[string][2]string{}
@@ -114,7 +114,7 @@ func content(kind string, body []byte) http.Handler {
 	})
 }
 
-// hashed resolves the one address that go-app knows by name.
+// hashed resolves the only address that go-app knows by name.
 type hashed struct{ files *web.Files }
 
 // Resolve implements goapp.ResourceResolver.

@@ -17,8 +17,7 @@ type serveCommand struct{}
 
 func (c *serveCommand) takes(*commandLine) {}
 
-// Run starts the server and returns when ctx has ended and every running request
-// was answered.
+// Run runs the server. It returns when ctx has ended and every running request is answered.
 func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	if err := s.CheckReach(); err != nil {
 		return err
@@ -37,12 +36,12 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-// installation is the one that the settings are of.
+// installation returns the installation that the settings name.
 func (s *settings) installation() installation.Installation {
 	return installation.Installation{Database: s.Database, Socket: s.Socket, Cloud: s.IsCloud(), Settings: &s.Settings}
 }
 
-// openFiles opens what browsers load.
+// openFiles opens the files that browsers load.
 func openFiles() (*web.Files, error) {
 	files, err := web.Open()
 	if err != nil {
@@ -54,7 +53,7 @@ func openFiles() (*web.Files, error) {
 	return files, nil
 }
 
-// announce tells where to go, and whom the server is for.
+// announce prints where to go, and for whom the server is.
 func (s *settings) announce(out io.Writer, started installation.Started) {
 	switch n := len(started.Tenants); {
 	case s.IsCloud() && n > 0:
@@ -68,7 +67,7 @@ func (s *settings) announce(out io.Writer, started installation.Started) {
 	}
 }
 
-// appMaker makes the app as it is served. Organisations with the same product share it.
+// appMaker makes the app for each product. Organisations with the same product share it.
 type appMaker struct {
 	files *web.Files
 
@@ -77,8 +76,8 @@ type appMaker struct {
 }
 
 func newApps(s *settings, files *web.Files) *appMaker {
-	// Pages are drawn without a user first. Where products differ they have no name
-	// until the browser knows which.
+	// Pages are first drawn without a user. If products differ, they have no name until the
+	// browser knows which one it is.
 	drawn := s.Product
 	if s.IsCloud() {
 		drawn = ""
@@ -87,7 +86,7 @@ func newApps(s *settings, files *web.Files) *appMaker {
 	return &appMaker{files: files, byProduct: map[string]server.App{}}
 }
 
-// of is the app with a product's name, and with whom its users ask for help.
+// of returns the app for a product, with the contact that its users ask for help.
 func (m *appMaker) of(product, contact string) server.App {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,9 +9,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/control"
 )
 
-// Whether password managers may be told of passkeys that are removed. IT alone knows
-// whether a database that was restored or copied is the one that counts; see
-// store.HoldSignals.
+// Whether password managers may be told of removed passkeys. Only IT knows whether a
+// database that was restored or copied is the one in use; see store.HoldSignals.
 
 const signalsHelp = "Say whether password managers may be told of passkeys that are removed.\n\n" +
 	"When somebody removes a passkey, Keypeg has their password manager delete it too. Nobody can undo that. " +
@@ -19,7 +18,7 @@ const signalsHelp = "Say whether password managers may be told of passkeys that 
 	"Say on once this database is complete and the only one: people use it and no other, and no newer one comes back in its place. " +
 	"If you are in doubt, leave it off: a passkey that was removed stays in password managers then, where its user can delete it by hand. That does no harm."
 
-// signalsOf is which organisations a command about signals is for.
+// signalsOf chooses the organisations of a command about signals.
 type signalsOf struct{ AllTenants bool }
 
 func (c *signalsOf) takes(l *commandLine) {
@@ -27,10 +26,10 @@ func (c *signalsOf) takes(l *commandLine) {
 	l.BoolVar(&c.AllTenants, "all-tenants", false, "In the cloud edition: all tenants, one after the other.")
 }
 
-// each runs do for every organisation that is meant.
+// each calls do for every chosen organisation.
 func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Users) error) error {
 	switch {
-	case c.AllTenants && s.tenant != "": // one of them is a mistake, and what is told can't be taken back
+	case c.AllTenants && s.tenant != "": // one of them is a mistake, and a signal can't be undone
 		return errors.New("--tenant and --all-tenants contradict each other: leave one of them out")
 	case !c.AllTenants:
 		return s.withUsers(ctx, do)
@@ -87,8 +86,8 @@ func writeSignals(out io.Writer, s *settings, allowed bool) {
 		"off: password managers are told nothing."))
 }
 
-// tellSignalsHeld says what a database that was restored or copied doesn't do. Behind is what
-// its command needs in the cloud edition.
+// tellSignalsHeld says what a restored or copied database doesn't do. Behind is what the
+// command for it needs in the cloud edition.
 func tellSignalsHeld(out io.Writer, behind string) {
 	fmt.Fprintf(out, "Password managers are told nothing of passkeys that are removed, because they delete them for ever. "+
 		"Once this database is complete and the only one in use, run keypeg signals on%s.\n", behind)

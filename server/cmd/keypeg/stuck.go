@@ -17,28 +17,29 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-// stuck adds to a page of the app what people read when the app doesn't start: because a
-// proxy forbids its scripts, changes or cuts off its files, or something blocks them. It
-// must stand in the page, since nothing can be relied on to bring it then.
+// stuck adds to a page of the app what people read if the app doesn't start: because a
+// proxy forbids its scripts, or changes or cuts off its files, or something blocks them.
+// The text must be in the page itself, because nothing else is certain to load then.
 type stuck struct {
 	page             http.Handler
 	files            *web.Files
 	product, contact string
 }
 
-// loaderLabel is where go-app says how far loading is. What it says of failures is for
-// programmers; ours stands before it. go-app keeps attributes in a map: each page has them
-// in another order.
+// loaderLabel matches the place where go-app shows the progress of loading. What it says
+// about failures is for programmers, so our text is before it. go-app keeps attributes in a
+// map, so their order changes.
 var loaderLabel = regexp.MustCompile(`<p [^>]*id="app-wasm-loader-label"`)
 
 // ServeHTTP implements http.Handler.
 func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// go-app's tag is the version of its files: what is said changes with the settings and the
-	// reader's language too, so no browser may keep an old page for the same tag.
+	// go-app's ETag is the version of its files. The text also changes with the settings
+	// and the reader's language, so no browser may keep an old page by that tag.
 	whole := r.Clone(r.Context())
 	whole.Header.Del("If-None-Match")
-	// No user is known here, so all pages look the same. go-app writes the address into the
-	// page without escaping it: what a stranger put into a link must not get there.
+	// The user isn't known here, so all pages look the same. go-app writes the address into
+	// the page without escaping it. Text that a stranger puts into a link must not get
+	// there.
 	whole.URL = &url.URL{Path: shared.PageShell}
 	drawn := &drawing{ResponseWriter: w, status: http.StatusOK}
 	s.page.ServeHTTP(drawn, whole)
@@ -56,8 +57,8 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(page)
 }
 
-// said is the sentence for when no script runs, and in its attributes what boot.js needs to
-// say better.
+// said returns the sentence for pages on which no script runs, with attributes from which
+// boot.js makes more precise ones.
 func (s stuck) said(text *message.Catalogue) []byte {
 	ask := text.WhomToAsk(s.product, s.contact)
 	attributes := g.Group{
@@ -71,11 +72,11 @@ func (s stuck) said(text *message.Catalogue) []byte {
 		attributes = append(attributes, h.Data(string(trouble), text.Refusal(trouble.Refusal())))
 	}
 	var b bytes.Buffer
-	h.P(attributes, g.Text(text.Refusal(shared.TroubleAppScripts.Refusal())+" "+ask)).Render(&b) // a Buffer takes everything
+	h.P(attributes, g.Text(text.Refusal(shared.TroubleAppScripts.Refusal())+" "+ask)).Render(&b) // writing to a Buffer never fails
 	return b.Bytes()
 }
 
-// drawing keeps a page until it is complete.
+// drawing collects a page until it is complete.
 type drawing struct {
 	http.ResponseWriter
 	status int

@@ -17,13 +17,12 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// ofTenant is the flag of commands that concern one organisation.
+// ofTenant declares the flag of commands about one organisation.
 func ofTenant(l *commandLine) {
 	l.StringVar(&l.settings.tenant, "tenant", "", "In the cloud edition: the `NAME` of the tenant that is meant.")
 }
 
-// checkTenant refuses --tenant where there are none, and its absence where it is
-// needed.
+// checkTenant refuses --tenant on premise, and requires it in the cloud edition.
 func (s *settings) checkTenant() error {
 	switch {
 	case !s.IsCloud() && s.tenant != "":
@@ -36,8 +35,7 @@ func (s *settings) checkTenant() error {
 	return nil
 }
 
-// withTenants runs do with the tenants, whoever has the list open: the server that
-// runs, or else we.
+// withTenants calls do with the tenants, by the running server or in this process.
 func (s *settings) withTenants(ctx context.Context, do func(installation.Tenants) error) error {
 	if !s.IsCloud() {
 		return errors.New("there are tenants in the cloud edition only: set --edition cloud")
@@ -45,7 +43,7 @@ func (s *settings) withTenants(ctx context.Context, do func(installation.Tenants
 	return s.installation().Tenants(ctx, do)
 }
 
-// listTenants lists them all.
+// listTenants lists all tenants.
 func (s *settings) listTenants(ctx context.Context) (all []tenant.Tenant, err error) {
 	err = s.withTenants(ctx, func(tenants installation.Tenants) error {
 		all, err = installation.ListTenants(ctx, tenants, control.None{})
@@ -100,7 +98,7 @@ func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 		for _, tenant := range all {
 			state := either(tenant.Removing, "being removed", either(tenant.IsActive(), "enabled", "disabled"))
 			address, err := tenant.Address()
-			if err != nil { // of an earlier version, which took it
+			if err != nil { // an earlier version accepted it
 				address, state = server.Address{Origin: tenant.PublicURL, RPID: tenant.RPID}, "not served: "+err.Error()
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", tenant.Name, address.Origin, address.RPID, state, tenant.Created.Local().Format(time.DateOnly))
@@ -161,7 +159,7 @@ func (c *tenantRemove) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-// asks reads a line from the person at the terminal; an error where there is none.
+// asks reads a line from the person at the terminal. Without a terminal it is an error.
 func (t terminal) asks(question string) (string, error) {
 	if !term.IsTerminal(int(t.In.Fd())) {
 		return "", errors.New("there is no terminal")

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// DidYouMean asks whether one of the names was meant by what was written, in words to be
-// added to a refusal; "" if none looks like it.
+// DidYouMean returns a question for a refusal: whether one of the names was meant instead
+// of what was written. It returns "" if no name is similar.
 func DidYouMean(written string, names []string) (question string) {
 	letters := len(strings.TrimPrefix(strings.TrimPrefix(written, variablePrefix), "--"))
 	best, least := "", min(letters/2, farthest)+1
 	for _, name := range names {
-		if name == strings.ReplaceAll(strings.ToLower(written), "_", "-")+"-file" { // what the file holds was meant
+		if name == strings.ReplaceAll(strings.ToLower(written), "_", "-")+"-file" { // the setting takes a file with this content
 			best = name
 			break
 		}
@@ -25,11 +25,11 @@ func DidYouMean(written string, names []string) (question string) {
 	return fmt.Sprintf(": did you mean %q?", best)
 }
 
-// farthest is how many letters may be wrong in a name that was meant.
+// farthest is how many letters may be wrong in a mistyped name.
 const farthest = 4
 
-// distance is how many letters must be added, left out or replaced to make b of a
-// (Levenshtein's).
+// distance returns how many letters must be added, removed or replaced to turn a into b
+// (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -16,8 +16,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
-// LookElsewhere sets what wasn't typed from the environment, and else from the file. The flags
-// are those that [Settings.Declare] has made.
+// LookElsewhere sets the settings that weren't typed from the environment, or else from the
+// file. The flags are those of [Settings.Declare].
 func (s *Settings) LookElsewhere(flags *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := EnvironmentOf(f)
@@ -50,7 +50,7 @@ func (s *Settings) LookElsewhere(flags *pflag.FlagSet) (err error) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if key == providerTable || key == tenantTables {
-			continue // see readTables
+			continue // readTables reads it
 		}
 		f := flags.Lookup(key)
 		if key == "config" {
@@ -70,23 +70,23 @@ func (s *Settings) LookElsewhere(flags *pflag.FlagSet) (err error) {
 	return nil
 }
 
-// names are those of all settings, and of the tables of the file.
+// names returns the names of all settings, and of the tables of the file.
 func names(flags *pflag.FlagSet) []string {
 	names := []string{providerTable, tenantTables}
 	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	return names
 }
 
-// isSet reports whether a setting is on the command line or in the environment. A variable
-// that is empty is not set: that is how Docker's compose file passes on what isn't there.
+// isSet reports whether a setting is on the command line or in the environment. An empty
+// variable isn't set: Docker Compose passes on a missing variable as an empty one.
 func isSet(f *pflag.Flag) bool { return f.Changed || os.Getenv(EnvironmentOf(f)) != "" }
 
-// inQuotes is a text that somebody put into quotes for a shell that never read them.
+// inQuotes matches a text in quotes that were meant for a shell.
 var inQuotes = regexp.MustCompile(`(?s)^("[^"]*"|'[^']*')$`)
 
-// ofOthers are variables that begin like ours and aren't: Kubernetes and Docker set them for
-// services and containers whose names begin with keypeg, and tests have some. Where the name
-// alone could be that of a mistyped setting, the value decides.
+// ofOthers matches variables that begin like ours but aren't ours: Kubernetes and Docker
+// set them for services and containers whose names begin with keypeg, and tests have some.
+// If the name could be that of a mistyped setting, the value decides.
 var ofOthers = regexp.MustCompile(`(?s)^KEYPEG_((.*_)?(` + strings.Join([]string{
 	`SERVICE_HOST=.*`,
 	`SERVICE_PORT(_.*)?=.*`,
@@ -96,8 +96,8 @@ var ofOthers = regexp.MustCompile(`(?s)^KEYPEG_((.*_)?(` + strings.Join([]string
 	`ENV_.*=.*`,
 }, "|") + `)|(SOAK|SCREENSHOTS|BENCH_WEB)=.*)$`)
 
-// refuseUnknownVariables refuses variables that look like settings and are none: what they
-// were to set would else be left out in silence. What they hold isn't told.
+// refuseUnknownVariables refuses variables that look like settings but aren't, because they
+// would be ignored without notice. The refusal doesn't repeat their values.
 func refuseUnknownVariables(flags *pflag.FlagSet, environment []string) error {
 	var names []string
 	flags.VisitAll(func(f *pflag.Flag) { names = append(names, EnvironmentOf(f)) })
@@ -113,7 +113,7 @@ func refuseUnknownVariables(flags *pflag.FlagSet, environment []string) error {
 
 const variablePrefix = "KEYPEG_"
 
-// EnvironmentOf is the name of the environment variable of a setting.
+// EnvironmentOf returns the name of the environment variable for a setting.
 func EnvironmentOf(f *pflag.Flag) string {
 	return variablePrefix + strings.ReplaceAll(strings.ToUpper(f.Name), "-", "_")
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
-// Set gives a flag a value. A refusal is a sentence that begins with the place where the
-// value was found: --max-passkeys, KEYPEG_MAX_PASSKEYS, or a key of a file.
+// Set sets a flag. A refusal is a sentence that begins with the place of the value:
+// --max-passkeys, KEYPEG_MAX_PASSKEYS, or a key of a file.
 func Set(f *pflag.Flag, value, place string) error {
 	kind := f.Value.Type()
 	if kind == "bool" || kind == "boolfunc" {
@@ -41,7 +41,7 @@ func Set(f *pflag.Flag, value, place string) error {
 	return fmt.Errorf("%s %w", place, err)
 }
 
-// setKey gives a flag the value of a key of the configuration file.
+// setKey sets a flag to the value of a key of the configuration file.
 func setKey(f *pflag.Flag, value any) error {
 	place := "the key " + f.Name
 	switch v := value.(type) {
@@ -60,13 +60,13 @@ func setKey(f *pflag.Flag, value any) error {
 	return fmt.Errorf("%s can't have the value %s", place, shown.Text(fmt.Sprint(value)))
 }
 
-// choice is a flag with one of a few values.
+// choice is a flag whose value is one of a few.
 type choice[T ~string] struct {
 	to *T
 	of []T
 }
 
-// oneOf is a choice that is made already, for who makes none.
+// oneOf returns a choice with a default.
 func oneOf[T ~string](to *T, made T, of ...T) choice[T] {
 	*to = made
 	return choice[T]{to, of}
@@ -83,7 +83,7 @@ func (c choice[T]) Set(text string) error {
 
 func (c choice[T]) String() string { return string(*c.to) }
 
-// Type implements pflag.Value: what stands for the value in the help.
+// Type implements pflag.Value: the placeholder for the value in the help.
 func (c choice[T]) Type() string { return c.joined("|") }
 
 func (c choice[T]) joined(separator string) string {
@@ -94,7 +94,7 @@ func (c choice[T]) joined(separator string) string {
 	return strings.Join(all, separator)
 }
 
-// path is a flag that names a place for a file. Nothing is none.
+// path is a flag that names a file. It may be empty.
 type path struct{ to *string }
 
 // Set implements pflag.Value.
@@ -108,7 +108,7 @@ func (p path) Set(text string) error {
 	return nil
 }
 
-// WritePath is what to do where a text names no file.
+// WritePath is the advice for a text that doesn't name a file.
 const WritePath = "write the path of a file"
 
 func (p path) String() string { return *p.to }
@@ -116,8 +116,8 @@ func (p path) String() string { return *p.to }
 // Type implements pflag.Value.
 func (p path) Type() string { return "FILE" }
 
-// networks are IT's own: 10.0.0.11 and other single addresses, or 10.0.0.0/28. The flag
-// adds to them.
+// networks is a flag with networks, such as 10.0.0.0/28, and single addresses, such as
+// 10.0.0.11. Each use of the flag adds to it.
 type networks []netip.Prefix
 
 // Set implements pflag.Value.
@@ -138,8 +138,9 @@ func (n *networks) Set(text string) error {
 	return nil
 }
 
-// parseNetwork reads a network or an address as requests come from them: IPv4 that is
-// written as IPv6 is IPv4, and an interface's name belongs to one machine's view.
+// parseNetwork reads a network or an address in the form in which requests have it: IPv4 in
+// the form of IPv6 becomes IPv4, and the zone of an interface is refused because only one
+// machine knows it.
 func parseNetwork(text string) (netip.Prefix, error) {
 	if ip, err := netip.ParseAddr(text); err == nil {
 		ip = ip.Unmap().WithZone("")
@@ -158,8 +159,8 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	return network.Masked(), nil
 }
 
-// withoutPort says what to write in place of an address with a port, or in brackets: proxies
-// connect from any port.
+// withoutPort returns what to write in place of an address with a port, or in brackets,
+// because proxies connect from any port.
 func withoutPort(text string) string {
 	host, _, err := net.SplitHostPort(text)
 	if err != nil {
@@ -182,7 +183,7 @@ func (n *networks) String() string {
 // Type implements pflag.Value.
 func (n *networks) Type() string { return "NETWORK,..." }
 
-// certificates are those of a PEM file; none if none is named.
+// certificates is a flag that names a PEM file with certificates. It may be empty.
 type certificates []*x509.Certificate
 
 // Set implements pflag.Value.
@@ -196,7 +197,7 @@ func (c *certificates) Set(path string) (err error) {
 	return nil
 }
 
-// pool is nil where no file is named.
+// pool returns nil if no file is named.
 func (c certificates) pool() *x509.CertPool {
 	if c == nil {
 		return nil
@@ -213,7 +214,7 @@ func (c *certificates) String() string { return "" }
 // Type implements pflag.Value.
 func (c *certificates) Type() string { return "FILE" }
 
-// NewFlagSet returns a set of flags that are listed as they are declared.
+// NewFlagSet returns a set of flags that lists them in the order of their declaration.
 func NewFlagSet() *pflag.FlagSet {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.SortFlags = false

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Logger returns the program's log, and what writes the last of it.
+// Logger returns the program's log, and a function that writes its last lines.
 func (s *Settings) Logger(to io.Writer) (log *slog.Logger, flush func()) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
-		panic(err) // the flag takes only the four names
+		panic(err) // the flag accepts only the four levels
 	}
 	w, options := newGatherer(to), &slog.HandlerOptions{Level: level, ReplaceAttr: inWords}
 	if s.LogJSON {
@@ -20,8 +20,8 @@ func (s *Settings) Logger(to io.Writer) (log *slog.Logger, flush func()) {
 	return slog.New(slog.NewTextHandler(w, options)), w.flush
 }
 
-// inWords writes durations as settings have them, such as 1m30s, in either form of the log:
-// a bare number of nanoseconds tells nobody its unit.
+// inWords writes durations as settings have them, such as 1m30s, because a number of
+// nanoseconds doesn't show its unit.
 func inWords(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.StringValue(a.Value.Duration().String())
@@ -30,15 +30,15 @@ func inWords(_ []string, a slog.Attr) slog.Attr {
 }
 
 const (
-	// gatherFor is how long a line waits for others. Who kills the program loses so much
-	// of its log.
+	// gatherFor is how long a line waits for others. If the program is killed, the lines of
+	// that time are lost.
 	gatherFor = 10 * time.Millisecond
-	// mostGathered is when they are written without waiting any longer, in bytes.
+	// mostGathered is how many bytes wait at most.
 	mostGathered = 32 << 10
 )
 
-// gatherer is an io.Writer that writes what comes at about the same time at once: a busy
-// server would spend as much on a system call for each line as on the line.
+// gatherer is an io.Writer that collects lines for a short time and writes them together.
+// On a busy server the system call for each line would cost as much as the line.
 type gatherer struct {
 	mu       sync.Mutex
 	to       io.Writer
@@ -53,7 +53,8 @@ func newGatherer(to io.Writer) *gatherer {
 	return g
 }
 
-// Write implements io.Writer. It never fails: a log that can't be written can't be told of.
+// Write implements io.Writer. It never fails, because a failure to write the log can't be
+// logged.
 func (g *gatherer) Write(line []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

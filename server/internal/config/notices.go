@@ -13,10 +13,10 @@ import (
 	"github.com/keypeg/keypeg/server/internal/textfile"
 )
 
-// What isn't wrong in the settings, and what IT should know of all the same. The log says
-// it once, at the start.
+// Settings that are valid, but that IT should know about. The log has them once, at the
+// start.
 
-// Tell writes all of it.
+// Tell logs all of them.
 func (s *Settings) Tell(log *slog.Logger) {
 	for _, network := range s.TrustedProxies {
 		if mayHoldUsers(network) {
@@ -43,15 +43,15 @@ func (s *Settings) Tell(log *slog.Logger) {
 	}
 }
 
-// isForOthers reports whether the server listens to other machines than this one.
+// isForOthers reports whether other machines can reach the server's port.
 func (s *Settings) isForOthers() bool {
 	host, _, _ := net.SplitHostPort(s.Listen)
 	ip, err := netip.ParseAddr(host)
 	return host != "localhost" && (err != nil || !ip.IsLoopback())
 }
 
-// mayHoldUsers reports whether a network is larger than a row of proxies. Those of one
-// machine with itself are its own.
+// mayHoldUsers reports whether a network is larger than a group of proxies. Networks inside
+// one machine aren't.
 func mayHoldUsers(network netip.Prefix) bool {
 	const most = 4 // bits: 16 addresses
 	return network.Addr().BitLen()-network.Bits() > most && !(network.Addr().IsLoopback() && network.Bits() >= 8)
@@ -73,8 +73,8 @@ func tellRoots(log *slog.Logger, roots certificates) {
 	log.Info("passkeys can be added on devices of these makers only", "attestation_roots", good)
 }
 
-// tellProviders warns of secrets that are none on this machine, and of providers that may
-// make accounts for others than IT means.
+// tellProviders warns of secrets that everybody on this machine can read, and of providers
+// that may make accounts for people from outside.
 func tellProviders(log *slog.Logger, providers []provider) {
 	for _, p := range providers {
 		if p.rules.AdmitsOthers() && !federation.IsEntra(p.protocol.Issuer) {

@@ -13,9 +13,9 @@ import (
 	"github.com/keypeg/keypeg/server/policy"
 )
 
-// organisationSettings are those that each organisation may have its own of. In the
-// cloud edition a table [tenant.NAME] of the configuration file has the same keys,
-// read by the same flags: one that is added here is a key there.
+// organisationSettings are the settings that each organisation may override. In the cloud
+// edition a table [tenant.NAME] of the configuration file has the same keys, read by the
+// same flags: a setting that is added here is a key there.
 type organisationSettings struct {
 	AttestationRoots certificates
 
@@ -55,10 +55,10 @@ func (s *organisationSettings) policy(passkeys bool) policy.Policy {
 	return policy.Policy{Passwords: s.PasswordSignIn, Verification: s.UserVerification, PasskeysOff: !passkeys}
 }
 
-// mostPasskeys keeps a user's record, which is read with every request, small.
+// mostPasskeys keeps a user's record small, because every request reads it.
 const mostPasskeys = 60
 
-// check refuses values that make no sense.
+// check refuses invalid values.
 func (s *organisationSettings) check() error {
 	for name, value := range map[string]time.Duration{
 		"session-idle": s.SessionIdle, "session-lifetime": s.SessionLifetime, "confirm-after": s.ConfirmAfter,
@@ -79,7 +79,8 @@ func (s *organisationSettings) check() error {
 	return nil
 }
 
-// set sets what a table has, and leaves the rest as it is. Errors name the key.
+// set sets the keys of a table and leaves the other settings as they are. Errors name the
+// key.
 func (s *organisationSettings) set(table map[string]any) error {
 	if len(table) == 0 {
 		return nil
@@ -87,7 +88,7 @@ func (s *organisationSettings) set(table map[string]any) error {
 	own := *s
 	flags := NewFlagSet()
 	own.declare(flags)
-	own = *s // instead of the defaults
+	own = *s // declare has set the defaults
 
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		flag := flags.Lookup(key)

@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/shown"
 )
 
-// inFile adds to an error which configuration file it is about, and the line of the key or
-// table that is meant, where that can be found.
+// inFile adds to an error the path of the configuration file, and the line of the key or
+// table, if it is found.
 func (s *Settings) inFile(err error, key ...string) error {
 	if line := lineOf(s.configText, key); line > 0 {
 		return fmt.Errorf("%w (%s, line %d)", err, s.Config, line)
@@ -20,11 +20,11 @@ func (s *Settings) inFile(err error, key ...string) error {
 	return fmt.Errorf("%w (%s)", err, s.Config)
 }
 
-// lineOf is the first line of a TOML file that has a key, or the head of a table; 0 if none is
-// found. It looks at nothing within texts of several lines.
+// lineOf returns the first line of a TOML file with this key, or with the header of this
+// table, or 0. It ignores the content of multi-line strings.
 func lineOf(content string, key []string) int {
 	var table []string
-	within := "" // what ends a text of several lines
+	within := "" // the end of the multi-line string
 	for i, line := range strings.Split(content, "\n") {
 		line = strings.TrimSpace(line)
 		if within != "" {
@@ -53,7 +53,7 @@ func lineOf(content string, key []string) int {
 	return 0
 }
 
-// keyOf reads a key as it is written: provider.google, "provider" . google.
+// keyOf reads a written key, such as provider.google or "provider" . google.
 func keyOf(written string) (key []string) {
 	for part := range strings.SplitSeq(written, ".") {
 		key = append(key, strings.Trim(strings.TrimSpace(part), `"'`))
@@ -61,8 +61,8 @@ func keyOf(written string) (key []string) {
 	return key
 }
 
-// notTOML says what is wrong with a file that can't be read. It leaves out what the reader
-// found: that may be a password that lacks its quotes.
+// notTOML returns the error for a file that can't be parsed. It leaves out the text that
+// the parser quotes, because that may be a password without quotes.
 func (s *Settings) notTOML(err error) error {
 	wrong, is := errors.AsType[toml.ParseError](err)
 	line := wrong.Position.Line

@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// providerTable is the key under which the configuration file has OpenID providers,
-// each a table of its own: [provider.google].
+// providerTable is the key of the tables of OpenID providers in the configuration file,
+// such as [provider.google].
 const providerTable = "provider"
 
 // providerSettings is such a table.
@@ -38,7 +38,7 @@ func ProviderKeys() (keys []string) {
 	return keys
 }
 
-// listOf is a list of the file. A single value counts as a list of it.
+// listOf returns a value of the file as a list. A single value is a list of one.
 func listOf(written any) []any {
 	if list, is := written.([]any); is {
 		return list
@@ -46,7 +46,7 @@ func listOf(written any) []any {
 	return []any{written}
 }
 
-// texts is a list in the file, or a single one of its elements.
+// texts is a list of texts in the file, or a single text.
 type texts []string
 
 // UnmarshalTOML implements [toml.Unmarshaler].
@@ -66,11 +66,11 @@ func (t *texts) UnmarshalTOML(written any) error {
 type provider struct {
 	protocol federation.Config
 	rules    account.Provider
-	files    []string // that hold secrets
+	files    []string // with secrets
 }
 
-// providersOf are the providers of tables, in this order. With an error it returns the table
-// that is wrong.
+// providersOf returns the providers of tables, in this order. With an error it returns the
+// name of the table that is wrong.
 func providersOf(tables map[string]providerSettings, order []string) (list []provider, wrong string, err error) {
 	for _, id := range order {
 		p, err := tables[id].provider(id)
@@ -122,8 +122,8 @@ func (s providerSettings) provider(id string) (p provider, err error) {
 	return p, err
 }
 
-// requiredOf are required claims by the texts that they may have. In the file a claim
-// has one value or a list of them.
+// requiredOf returns the required claims with their values. In the file a claim has one
+// value or a list of them.
 func requiredOf(table map[string]any) (map[string][]string, error) {
 	required := map[string][]string{}
 	for claim, value := range table {

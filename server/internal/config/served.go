@@ -12,8 +12,8 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// of are the settings of one tenant: those of its table, else those that it was added
-// with, else the installation's.
+// of returns the settings of one tenant. Its table overrides what it was added with, and
+// that overrides the installation's settings.
 func (s *Settings) of(t tenant.Tenant) (organisationSettings, error) {
 	own := s.organisationSettings
 	if t.Product != "" {
@@ -60,9 +60,9 @@ func (s *Settings) Address(t tenant.Tenant) (server.Address, error) {
 // WithTheirOwn implements [installation.Settings].
 func (s *Settings) WithTheirOwn() []string { return slices.Sorted(maps.Keys(s.tables)) }
 
-// CheckReach refuses settings with which nobody could reach a server.
+// CheckReach refuses settings with which nobody could reach the server.
 func (s *Settings) CheckReach() error {
-	if !s.IsCloud() { // else each tenant has its own
+	if !s.IsCloud() { // in the cloud edition each tenant has its own address
 		if _, err := s.PublicAddress(); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (s *Settings) CheckReach() error {
 	return err
 }
 
-// PublicAddress is where people reach an installation on premise.
+// PublicAddress returns the address at which people reach an installation on premise.
 func (s *Settings) PublicAddress() (server.Address, error) {
 	publicURL := s.PublicURL
 	if publicURL == "" {
@@ -79,7 +79,7 @@ func (s *Settings) PublicAddress() (server.Address, error) {
 		if err != nil {
 			return server.Address{}, err
 		}
-		if port == 0 { // any that is free
+		if port == 0 { // any free port
 			return server.Address{}, fmt.Errorf("--listen %s says no port that people could use: write it as localhost:8080 or :8080, or set --public-url", shown.Quoted(s.Listen))
 		}
 		publicURL = fmt.Sprintf("http://localhost:%d", port)
@@ -87,7 +87,7 @@ func (s *Settings) PublicAddress() (server.Address, error) {
 	return server.ParseAddress(publicURL, s.RPID, s.Passkeys)
 }
 
-// listenPort is the port of --listen, which may have a name there, such as http.
+// listenPort returns the port of --listen, which may be a name such as http.
 func (s *Settings) listenPort() (int, error) {
 	_, name, err := net.SplitHostPort(s.Listen)
 	port := 0

@@ -1,12 +1,12 @@
-// Package config is what IT sets: every setting is declared once, in [Settings.Declare] or
-// beside it for what each organisation has of its own, as a flag with its meaning and its
-// default. The command line, the environment, the configuration file, the help and the
+// Package config has the settings of IT. Every setting is declared once, as a flag with its
+// meaning and its default: in [Settings.Declare], or beside it if each organisation may
+// override it. The command line, the environment, the configuration file, the help and the
 // manual follow from that.
 //
-// A [Settings] takes flags first. [Settings.LookElsewhere] adds what stands in the environment
-// and the file, [Settings.Check] refuses what makes no sense, and [Settings.Tell] says what is
-// odd. Refusals are sentences that name the place, and never repeat what may be a secret. As
-// [installation.Settings] it says what each organisation is run with.
+// A [Settings] takes flags first. [Settings.LookElsewhere] adds what is in the environment
+// and the file, [Settings.Check] refuses invalid settings, and [Settings.Tell] logs unusual
+// ones. Refusals are sentences that name the place, and never repeat a text that may be
+// secret. As [installation.Settings] it has the settings of each organisation.
 package config
 
 import (
@@ -20,8 +20,7 @@ import (
 	"github.com/keypeg/keypeg/server/policy"
 )
 
-// Settings is everything that IT can set, in one place. The manual's table is
-// made of the same words.
+// Settings has all settings. The manual's table is made from the same words.
 type Settings struct {
 	Config string
 
@@ -46,14 +45,14 @@ type Settings struct {
 	LogJSON  bool
 
 	providers []provider             // of the configuration file
-	tables    map[string]tenantTable // of the configuration file, by tenant
+	tables    map[string]tenantTable // in the configuration file, by tenant
 
 	configText     string // the configuration file's
 	databaseOfFile bool   // the configuration file names the database
 }
 
-// Declare makes a flag of each. Its name is its key in the file too, and in capitals
-// behind KEYPEG_ the name of its environment variable.
+// Declare declares a flag for each setting. The name of the flag is also its key in the
+// file. In capitals and after KEYPEG_ it is the name of its environment variable.
 func (s *Settings) Declare(flags *pflag.FlagSet) {
 	flags.Var(path{&s.Config}, "config", "TOML `FILE` with any of these settings, such as public-url = \"https://id.example.com\".")
 
@@ -79,8 +78,8 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.LogJSON, "log-json", false, "Log one JSON object per line.")
 }
 
-// Check reads the tables of the configuration file, and refuses settings that make no
-// sense together. Where a tenant is added, its RP ID may be among them.
+// Check reads the tables of the configuration file, and refuses settings that contradict
+// each other. AddsTenant says that --rp-id is for a tenant that is added.
 func (s *Settings) Check(addsTenant bool) error {
 	if err := s.organisationSettings.check(); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
-// Edition is which Keypeg this is.
+// Edition is the edition of an installation.
 type Edition string
 
 // The editions.
@@ -24,8 +24,8 @@ const (
 // IsCloud reports whether there are tenants.
 func (s *Settings) IsCloud() bool { return s.Edition == Cloud }
 
-// tenantTables is the key under which the configuration file has a table for each
-// tenant that has settings of its own: [tenant.acme].
+// tenantTables is the key of the tables with overrides for tenants in the configuration
+// file, such as [tenant.acme].
 const tenantTables = "tenant"
 
 // tenantTable is such a table.
@@ -35,7 +35,7 @@ type tenantTable struct {
 	roots     certificates
 }
 
-// readTables reads the tables of the configuration file: what is no flag.
+// readTables reads the tables of the configuration file, which aren't flags.
 func (s *Settings) readTables() error {
 	if s.Config == "" {
 		return nil
@@ -97,9 +97,9 @@ func (s *Settings) readTables() error {
 	return nil
 }
 
-// ordersOf are the providers in the file's order, which is that of the buttons: those of the
-// installation, and those of each tenant. A table may be written in pieces, or as keys with
-// dots.
+// ordersOf returns the providers in the order of the file, which is the order of the
+// buttons: those of the installation, and those of each tenant. A table may be written in
+// parts, or as dotted keys.
 func ordersOf(meta toml.MetaData) (order []string, ofTenant map[string][]string) {
 	ofTenant = map[string][]string{}
 	for _, key := range meta.Keys() {
@@ -113,7 +113,8 @@ func ordersOf(meta toml.MetaData) (order []string, ofTenant map[string][]string)
 	return order, ofTenant
 }
 
-// checkEdition refuses settings of the other edition. Whoever adds a tenant may give it an RP ID.
+// checkEdition refuses settings of the other edition. AddsTenant allows an RP ID in the
+// cloud edition.
 func (s *Settings) checkEdition(addsTenant bool) error {
 	if s.Edition == OnPremise {
 		for _, name := range slices.Sorted(maps.Keys(s.tables)) {

@@ -42,9 +42,9 @@ type Installation struct {
 type Settings interface {
 	// Organisation returns the settings of an organisation.
 	Organisation(t tenant.Tenant) (Organisation, error)
-	// Address is where its people reach it.
+	// Address returns the address at which its people reach it.
 	Address(t tenant.Tenant) (server.Address, error)
-	// WithTheirOwn are the names of the tenants that have settings of their own, in order.
+	// WithTheirOwn returns the names of the tenants with overrides, in order.
 	WithTheirOwn() []string
 }
 
@@ -55,7 +55,8 @@ type Organisation struct {
 	Policy      policy.Policy // the RP ID is that of the address
 	Providers   []Provider
 	MaxPasskeys int
-	// AttestationRoots are those of whose makers' devices passkeys may be added; nil for all.
+	// AttestationRoots are the roots of the makers whose devices are accepted; nil means
+	// all makers.
 	AttestationRoots *x509.CertPool
 
 	SessionIdle, SessionLifetime, ConfirmAfter time.Duration
@@ -67,11 +68,11 @@ type Provider struct {
 	Rules    account.Provider
 }
 
-// rootName names the one organisation of an installation on premise, and in the cloud edition
-// the installation itself, whose records are the list of tenants.
+// rootName is the name of the only organisation of an installation on premise. In the cloud
+// edition it is the name of the installation's own records: the list of tenants.
 const rootName = ""
 
-// nameTheServers is what IT does about a database that isn't there.
+// nameTheServers is what IT must do about a database that doesn't exist.
 const nameTheServers = "name the database that the server uses with --database, or begin a new one with keypeg serve"
 
 func (i Installation) driver() Driver { return DriverOf(i.Database, i.Socket) }
@@ -80,11 +81,11 @@ func (i Installation) driver() Driver { return DriverOf(i.Database, i.Socket) }
 type opened struct {
 	Installation
 	db       Database
-	root     store.Store      // of rootName
-	registry *tenant.Registry // of the cloud edition
+	root     store.Store      // the records of rootName
+	registry *tenant.Registry // in the cloud edition
 }
 
-// open opens the database, if it is whole and of this edition.
+// open opens the database. It refuses an incomplete one, and one of the other edition.
 func (i Installation) open(ctx context.Context) (*opened, error) {
 	if err := i.driver().Check(); err != nil {
 		return nil, err
@@ -108,9 +109,9 @@ func (i Installation) open(ctx context.Context) (*opened, error) {
 	return o, nil
 }
 
-// openExisting opens the database for a command, which makes none: only keypeg serve begins a
-// new installation. In another folder than the server's, or with a name that is mistyped, a
-// command would else change an installation that nobody knows.
+// openExisting opens the database for a command. It makes none, because only keypeg serve
+// begins a new installation. In another folder than the server's, or with a mistyped name,
+// a command would otherwise change an installation that nobody knows of.
 func (i Installation) openExisting(ctx context.Context) (*opened, error) {
 	if err := i.driver().Exists(ctx); err != nil {
 		return nil, err
@@ -135,8 +136,8 @@ func (i Installation) openExisting(ctx context.Context) (*opened, error) {
 // errNoTenants means that a database has no list of tenants.
 var errNoTenants = errors.New("this database belongs to no installation of the cloud edition: set --edition on-premise, or begin one with keypeg serve --edition cloud")
 
-// refuseOnPremise keeps an installation for one organisation from losing its users
-// because it was started with the wrong edition.
+// refuseOnPremise refuses to open an installation for one organisation in the cloud
+// edition. Otherwise its users would seem lost.
 func refuseOnPremise(ctx context.Context, root store.Store) error {
 	users, err := root.Users(ctx, "", 1)
 	if err == nil && len(users) > 0 {
@@ -145,8 +146,8 @@ func refuseOnPremise(ctx context.Context, root store.Store) error {
 	return err
 }
 
-// refuseCloud keeps a command that was given the wrong edition from making users
-// where nobody would find them.
+// refuseCloud refuses to open a cloud installation on premise. Otherwise a command would
+// make users where nobody finds them.
 func refuseCloud(ctx context.Context, root store.Store) error {
 	is, err := tenant.NewRegistry(root, time.Now).Exists(ctx)
 	if err == nil && is {
@@ -155,11 +156,11 @@ func refuseCloud(ctx context.Context, root store.Store) error {
 	return err
 }
 
-// close closes the database. Whoever has organisations open has closed them.
+// close closes the database. The organisations must be closed before.
 func (o *opened) close() error { return errors.Join(o.root.Close(), o.db.Close()) }
 
-// organisation opens the records of an organisation, if they are whole, until release. On
-// premise they are open already.
+// organisation opens the records of an organisation, and refuses incomplete ones. The
+// caller calls release. On premise they are open already.
 func (o *opened) organisation(ctx context.Context, name string) (store.Store, error) {
 	if !o.Cloud {
 		return o.root, nil
@@ -185,7 +186,7 @@ func (o *opened) release(db store.Store) error {
 	return db.Close()
 }
 
-// OpenStore opens one organisation of a database, or makes it, whether it is whole or not.
+// OpenStore opens one organisation of a database, or makes it, even if it is incomplete.
 // Close closes the database too.
 func OpenStore(ctx context.Context, database, name string, now store.Clock) (store.Store, error) {
 	driver := DriverOf(database, "")
@@ -203,7 +204,7 @@ func OpenStore(ctx context.Context, database, name string, now store.Clock) (sto
 	return single{of, db}, nil
 }
 
-// single is a store that is opened alone.
+// single is the only open store of a database.
 type single struct {
 	store.Store
 	db Database
@@ -215,7 +216,7 @@ func (s single) Unwrap() store.Store { return s.Store }
 // Close implements [store.Store].
 func (s single) Close() error { return errors.Join(s.Store.Close(), s.db.Close()) }
 
-// reached is what an organisation is run with, and where its people reach it.
+// reached returns the settings and the address of an organisation.
 func (i Installation) reached(t tenant.Tenant) (own Organisation, address server.Address, err error) {
 	if own, err = i.Settings.Organisation(t); err == nil {
 		address, err = i.Settings.Address(t)
@@ -223,7 +224,7 @@ func (i Installation) reached(t tenant.Tenant) (own Organisation, address server
 	return own, address, err
 }
 
-// rules are those of an organisation's accounts.
+// rules returns the Config of an organisation's accounts.
 func (own Organisation) rules(db store.Store, address server.Address) account.Config {
 	methods := own.Policy
 	methods.RPID = address.RPID
@@ -238,7 +239,8 @@ func (own Organisation) rules(db store.Store, address server.Address) account.Co
 	return config
 }
 
-// refuseLockout says what to do about settings that would leave users without a sign-in method.
+// refuseLockout adds what to do to the error for settings that would leave users without a
+// sign-in method.
 func refuseLockout(err error) error {
 	if _, is := errors.AsType[*account.LockedOut](err); is {
 		return fmt.Errorf("%w. Start with the settings as they were and give them another way in, or disable them; or change rp-id, passkeys, password-sign-in, user-verification or the providers back", err)
