@@ -185,7 +185,7 @@ func TestRPID(t *testing.T) {
 			}
 		}
 	})
-	t.Run("what browsers refuse is refused with what to write", func(t *testing.T) {
+	t.Run("a host that browsers refuse is refused with what to write", func(t *testing.T) {
 		for _, test := range []struct{ url, written, says, write string }{
 			{"https://id.example.com", "https://example.com", "must be a domain alone", "example.com"},
 			{"https://id.example.com", "example.com:443", "must be a domain alone", "example.com"},

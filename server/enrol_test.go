@@ -178,7 +178,7 @@ func TestInvitation(t *testing.T) {
 			s.isDead(at, carl)
 		})
 	})
-	t.Run("a new one takes the place of the old, until there is a way in", func(t *testing.T) {
+	t.Run("a new link takes the place of the old, until the user has a sign-in method", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			s.promotes(s.ann)
 			old := s.invites("carl")
@@ -341,7 +341,7 @@ func TestEnrolmentLinks(t *testing.T) {
 			})
 		}
 	}
-	t.Run("of two who use one at the same moment, one does", func(t *testing.T) {
+	t.Run("of two uses of a link at the same moment, one succeeds", func(t *testing.T) {
 		each(t, func(s *scene, at string, _ time.Duration) {
 			one, other := s.visitor(), s.visitor()
 			one.opensLink(at)
@@ -351,7 +351,7 @@ func TestEnrolmentLinks(t *testing.T) {
 			s.oneOf(a, b, 201, 404)
 		})
 	})
-	t.Run("its time ends, for who has it open too", func(t *testing.T) {
+	t.Run("a link expires in an open page too", func(t *testing.T) {
 		each(t, func(s *scene, at string, life time.Duration) {
 			open := s.visitor()
 			open.opensLink(at)
@@ -387,7 +387,7 @@ func TestEnrolmentLinks(t *testing.T) {
 			s.isDead(at, open)
 		})
 	})
-	t.Run("what it begins belongs to it", func(t *testing.T) {
+	t.Run("a ceremony that a link begins belongs to it", func(t *testing.T) {
 		each(t, func(s *scene, at string, _ time.Duration) {
 			open := s.visitor()
 			open.opensLink(at)

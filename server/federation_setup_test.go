@@ -469,7 +469,7 @@ func TestSSOMembers(t *testing.T) {
 			}
 		})
 	}
-	t.Run("who has lost it can't confirm or link, and keeps the other ways", func(t *testing.T) {
+	t.Run("a user who doesn't satisfy it any more can't confirm or link, and keeps the other methods", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			requires(a, map[string][]string{"groups": {"staff"}})
 			begun := into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathIdentity+"one", nil), 200)
@@ -488,7 +488,7 @@ func TestSSOMembers(t *testing.T) {
 			a.visitor().signsAnnIn()
 		})
 	})
-	t.Run("whoever chose a wrong account is asked for another", func(t *testing.T) {
+	t.Run("a user who chose a wrong account is asked for another", func(t *testing.T) {
 		a := newFederated(t, stores["memstore"])
 		requires(a, map[string][]string{"groups": {"staff"}})
 		v := a.visitor()

@@ -137,7 +137,7 @@ func TestSSOTabs(t *testing.T) {
 		a.leadsOn(v, v.sends("GET", yes, nil), "/")
 		a.leadsOn(v, v.sends("GET", no, nil), "/")
 	})
-	t.Run("of an answer that comes twice at once, none reads of a refusal", func(t *testing.T) {
+	t.Run("an answer that comes twice at once shows no refusal", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
 			back := a.signsInThere(a.goesToProvider(v, "one"), danThere)
@@ -147,7 +147,7 @@ func TestSSOTabs(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a refusal to link is read by who is signed in", func(t *testing.T) {
+	t.Run("the signed-in user reads a refusal to link", func(t *testing.T) {
 		a := newFederated(t, stores["memstore"])
 		begun := into[shared.AtProvider](a.ann, a.ann.sends("POST", shared.PathIdentity+"one", nil), 200)
 		a.ann.sends("GET", a.signsInThere(begun.URL, federationtest.Person{}), nil)

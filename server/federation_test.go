@@ -194,7 +194,7 @@ const (
 
 // TestSSO checks who gets in with an identity at a provider.
 func TestSSO(t *testing.T) {
-	t.Run("whoever comes first from an allowed domain gets an account, and the same one again", func(t *testing.T) {
+	t.Run("a new user from an allowed domain gets an account, and the same one again", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			first := a.getsIn(a.visitor(), "one", danThere)
 			if first.User.Name != "dan@example.com" || first.User.DisplayName != "Dan Doe" || first.User.Admin || first.HasPassword || first.SignedInWith != "sso" {
@@ -225,7 +225,7 @@ func TestSSO(t *testing.T) {
 			}
 		})
 	})
-	t.Run("nobody else gets one", func(t *testing.T) {
+	t.Run("nobody else gets an account", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			for _, refused := range []struct {
 				id    string
@@ -466,7 +466,7 @@ func TestSSOHostile(t *testing.T) {
 			a.staysOut(victim, beganElse, "the cookie of the authorization request", func() answer { return victim.sends("GET", back, nil) })
 		})
 	})
-	t.Run("what is linked is linked to who began", func(t *testing.T) {
+	t.Run("an identity is linked to the user who began", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			begun := into[shared.AtProvider](a.bob, a.bob.sends("POST", shared.PathIdentity+"two", nil), 200)
 			back := a.signsInThere(begun.URL, eveThere)
@@ -530,7 +530,7 @@ func TestSSOHostile(t *testing.T) {
 			}
 		})
 	})
-	t.Run("who says no at the provider stays out", func(t *testing.T) {
+	t.Run("a user who says no at the provider stays out", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()
 			a.staysOut(v, "You weren't signed in at ONE. Please try again, or sign in another way.", "access_denied",

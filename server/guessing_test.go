@@ -138,7 +138,7 @@ func TestGuessingFromOneAddress(t *testing.T) {
 			t.Errorf("%d guesses", n)
 		}
 	})
-	t.Run("who isn't our proxy can't say where a request came from", func(t *testing.T) {
+	t.Run("nobody but our proxy can say where a request came from", func(t *testing.T) {
 		s := newSite(t, stores["memstore"], proxied)
 		if n := tries(s, func(i int) func(*http.Request) { return from("203.0.113.7", fmt.Sprintf("198.51.100.%d", i)) }); n != 50 {
 			t.Errorf("%d guesses", n)
@@ -156,7 +156,7 @@ func TestGuessingFromOneAddress(t *testing.T) {
 			t.Errorf("clients of one proxy share a limit: %d guesses", n)
 		}
 	})
-	t.Run("what a proxy forwards stands in the activity", func(t *testing.T) {
+	t.Run("the activity has the address that a proxy forwards", func(t *testing.T) {
 		s := newSite(t, stores["memstore"], proxied)
 		ann := s.user("ann")
 		s.passes(time.Second)

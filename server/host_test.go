@@ -323,7 +323,7 @@ func TestHostUsers(t *testing.T) {
 			}
 		})
 	})
-	t.Run("what belongs to our own accounts isn't there", func(t *testing.T) {
+	t.Run("routes of our own accounts aren't there", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, host *crib) {
 			ann := s.hostUser(host, "1")
 			for _, path := range []string{shared.PathSignInPassword, shared.PathSignOut, shared.PathUsers, shared.PathRecoveryCodes, shared.PathPhoneLink, shared.PathEnrolBegin, shared.PageSignIn, shared.PageSetup, "/"} {

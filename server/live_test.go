@@ -129,14 +129,14 @@ func TestLiveBehindMiddleware(t *testing.T) {
 		t.Cleanup(running.Close)
 		return running.URL
 	}
-	t.Run("one that can flush, or shows the writer that it wraps, is enough", func(t *testing.T) {
+	t.Run("middleware that can flush, or unwraps to a writer that can, is enough", func(t *testing.T) {
 		flushing := ann.listens(behind(func(w http.ResponseWriter) http.ResponseWriter { return flushingWriter{plainWriter{w}} }))
 		open := ann.listens(behind(func(w http.ResponseWriter) http.ResponseWriter { return openWriter{plainWriter{w}} }))
 		ann.registers("x")
 		ann.receives(flushing, "event: changed")
 		ann.receives(open, "event: changed")
 	})
-	t.Run("one that does neither is a fault, before the stream begins, which the log has once", func(t *testing.T) {
+	t.Run("middleware that does neither is a fault before the stream begins, which the log has once", func(t *testing.T) {
 		plain := behind(func(w http.ResponseWriter) http.ResponseWriter { return plainWriter{w} })
 		for range 3 {
 			response := ann.streams(plain)

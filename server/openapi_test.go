@@ -324,7 +324,7 @@ func (l *recorder) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 func TestOpenAPI(t *testing.T) {
 	d := theDocument(t)
 
-	t.Run("it has every route, and no other", func(t *testing.T) {
+	t.Run("the document has every route, and no other", func(t *testing.T) {
 		var served, described []string
 		for _, pattern := range newSite(t, stores["memstore"], nil).handler.Patterns() {
 			if pattern != "/api/" { // what no other takes
@@ -338,7 +338,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 		sameNames(t, "route", described, append(served, "GET "+shared.PathHealth, "GET "+shared.PathReady))
 	})
-	t.Run("it has every route of a server that is built into another program", func(t *testing.T) {
+	t.Run("the document has every route of a server that is built into another program", func(t *testing.T) {
 		onEveryStoreOfAHost(t, func(s *site, _ *crib) {
 			hosts, _ := d.Extensions["x-host"].([]any)
 			served := slices.DeleteFunc(s.handler.Patterns(), func(pattern string) bool { return pattern == "/" })
@@ -353,7 +353,7 @@ func TestOpenAPI(t *testing.T) {
 			}
 		})
 	})
-	t.Run("it has every code with its status, and no other", func(t *testing.T) {
+	t.Run("the document has every code with its status, and no other", func(t *testing.T) {
 		codes := constants(t, "Code")
 		codes = slices.DeleteFunc(codes, func(code string) bool { // these never cross the wire
 			return slices.Contains([]shared.Code{shared.CodeOffline, shared.CodeAway, shared.CodeInBetween}, shared.Code(code))
@@ -376,7 +376,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 		sameNames(t, "code with a status", listed, codes)
 	})
-	t.Run("it has every event, trouble, method and kind of passkey, and no other", func(t *testing.T) {
+	t.Run("the document has every event, trouble, method and kind of passkey, and no other", func(t *testing.T) {
 		sameNames(t, "event", texts(d.Components.Schemas["EventKind"].Value.Enum), constants(t, "Event"))
 		sameNames(t, "trouble", texts(d.Components.Schemas["Trouble"].Value.Enum), constants(t, "Trouble"))
 		sameNames(t, "method", texts(d.Components.Schemas["Method"].Value.Enum), constants(t, "Method"))
@@ -429,7 +429,7 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 	})
-	t.Run("nor is an answer of another status, type or code", func(t *testing.T) {
+	t.Run("an answer of another status, type or code fails", func(t *testing.T) {
 		ann := newSite(t, stores["memstore"], nil).user("ann")
 		good := ann.sends("GET", shared.PathPasskeys, nil)
 		refused := ann.sends("GET", shared.PathPasskeys, nil, func(r *http.Request) { r.Header.Del("Cookie") })
@@ -469,7 +469,7 @@ func TestOpenAPIRefusals(t *testing.T) {
 			}
 		}
 	})
-	t.Run("an organisation that is switched off", func(t *testing.T) {
+	t.Run("a suspended organisation", func(t *testing.T) {
 		closed := httptest.NewRecorder()
 		server.NewSuspended(s.config).ServeHTTP(closed, ann.asks(shared.PathAccount))
 		if err := d.checks(ann.asks(shared.PathAccount), nil, answer{closed.Code, closed.Header(), closed.Body.Bytes()}); err != nil {

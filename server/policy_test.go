@@ -55,7 +55,7 @@ func TestPasswordsOff(t *testing.T) {
 			into[shared.SignedIn](s.bob, s.bob.sends("POST", shared.PathSignInRecovery, shared.RecoverySignIn{Name: "bob", Code: codes[0]}), 200)
 			into[shared.SignedIn](s.bob, s.bob.signsInWithPasskey(), 200)
 		})
-		s.Run("what is set counts for nothing", func(t *testing.T) {
+		s.Run("a password that is set counts for nothing", func(t *testing.T) {
 			if a := s.account(s.bob); a.HasPassword {
 				t.Errorf("the account says that he has one: %+v", a)
 			}
@@ -94,7 +94,7 @@ func TestPasswordsOff(t *testing.T) {
 			into[shared.Passkey](carl, carl.enrols(""), 201)
 			into[shared.SignedIn](carl, carl.signsInWithPasskey(), 200)
 		})
-		s.Run("who has nothing but one can be invited again", func(t *testing.T) {
+		s.Run("a user who has nothing but a password can be invited again", func(t *testing.T) {
 			s.takesPasswords(policy.PasswordsOn)
 			eve := s.user("eve")
 			s.takesPasswords(policy.PasswordsOff)
@@ -304,7 +304,7 @@ func TestPolicyThatLocksOut(t *testing.T) {
 			t.Errorf("a second check wrote %d operations", n)
 		}
 	})
-	t.Run("of many the first are named", func(t *testing.T) {
+	t.Run("of many users the first are named", func(t *testing.T) {
 		s := newSite(t, stores["memstore"], nil)
 		for i := range 23 {
 			s.user(fmt.Sprintf("user%02d", i))

@@ -83,7 +83,7 @@ func TestRaces(t *testing.T) {
 				s.Errorf("%d and %d passkeys", n, m)
 			}
 		},
-		"who is shut out while signing in is out": func(s *scene, round int) {
+		"a user who is disabled while signing in is out": func(s *scene, round int) {
 			s.succeeds(answer{status: code(s.accounts.Enable(s.Context(), it(s, s.accounts, "ann")))}, 200)
 			shutsOut := func() answer {
 				return answer{status: code(s.accounts.Disable(s.Context(), it(s, s.accounts, "ann")))}
@@ -130,7 +130,7 @@ func TestRaces(t *testing.T) {
 				s.Errorf("a dead link opens: %v", err)
 			}
 		},
-		"who signs out while confirming is out": func(s *scene, round int) {
+		"a user who signs out while confirming is out": func(s *scene, round int) {
 			other := s.elsewhere(s.ann)
 			begun := s.beginsConfirmation(other)
 			confirms := other.finishes(shared.PathConfirmFinish, s.proof(other.device, begun))

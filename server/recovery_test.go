@@ -66,7 +66,7 @@ func TestRecoveryCodes(t *testing.T) {
 			s.refusesAs(401, shared.CodeSignInRefused, cause, func() answer { return s.visitor().recovers("ann", "AAAAA-AAAAA") }, shared.EventSignInFailed)
 		})
 	})
-	t.Run("of two at the same moment one gets in", func(t *testing.T) {
+	t.Run("of two requests at the same moment one signs in", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			code := s.makesCodes(s.ann)[0]
 			one, other := s.visitor(), s.visitor()
@@ -82,7 +82,7 @@ func TestRecoveryCodes(t *testing.T) {
 			into[shared.SignedIn](s.ann, s.visitor().recovers("ann", fresh[0]), 200)
 		})
 	})
-	t.Run("one is of use to its user only, and a refusal tells nothing", func(t *testing.T) {
+	t.Run("a code is of use to its user only, and each refusal is the same", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			code := s.makesCodes(s.ann)[0]
 			if err := s.accounts.Disable(t.Context(), it(t, s.accounts, "bob")); err != nil {
@@ -132,7 +132,7 @@ func TestRecoveryCodes(t *testing.T) {
 			v.refused(v.sends("POST", shared.PathRecoveryCodes, nil), 401, shared.CodeUnauthenticated)
 		})
 	})
-	t.Run("codes aren't the last way to sign in", func(t *testing.T) {
+	t.Run("codes don't count as the last sign-in method", func(t *testing.T) {
 		s := newScene(t, stores["memstore"])
 		s.makesCodes(s.ann)
 		if err := s.accounts.RemovePassword(t.Context(), it(t, s.accounts, "ann")); err != nil {
@@ -141,7 +141,7 @@ func TestRecoveryCodes(t *testing.T) {
 		s.ann.signsInWithPasskey()
 		s.ann.refused(s.ann.sends("DELETE", shared.PathPasskey+s.ann.lists().Passkeys[0].ID, nil), 409, shared.CodeLastMethod)
 	})
-	t.Run("who tries many waits, and keeps nobody else out", func(t *testing.T) {
+	t.Run("an attacker who tries many codes waits, and keeps nobody else out", func(t *testing.T) {
 		s := newScene(t, stores["memstore"])
 		code := s.makesCodes(s.ann)[0]
 		attacker := s.visitor()

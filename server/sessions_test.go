@@ -33,7 +33,7 @@ func TestSessions(t *testing.T) {
 				seen[ann.token()] = true
 			}
 		})
-		s.Run("a request that was on its way during a confirmation is answered, and proves nothing", func(t *testing.T) {
+		s.Run("a request that is on its way during a confirmation is answered, and proves nothing", func(t *testing.T) {
 			before := ann.token()
 			late := func(method, path string) answer {
 				return s.visitor().sends(method, path, nil, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "keypeg", Value: before}) })
@@ -117,7 +117,7 @@ func TestConfirmation(t *testing.T) {
 			ann.refused(ann.sends("POST", shared.PathConfirmPassword, `{"password":"wrong"}`), 401, shared.CodeSignInRefused)
 			ann.lists()
 		})
-		s.Run("one's own passkey does", func(t *testing.T) {
+		s.Run("a user's own passkey does", func(t *testing.T) {
 			begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathConfirmBegin, nil), 200)
 			into[shared.Confirmed](ann, ann.sends("POST", shared.PathConfirmFinish, ann.proves(begun)), 200)
 			into[shared.PasskeyList](ann, ann.sends("DELETE", shared.PathPasskey+id, nil), 200)

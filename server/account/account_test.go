@@ -370,7 +370,7 @@ func TestSetUp(t *testing.T) {
 			t.Errorf("user %+v", user)
 		}
 	})
-	t.Run("it works once, and no other is made", func(t *testing.T) {
+	t.Run("the link works once, and no other is made", func(t *testing.T) {
 		w := newWorld(t)
 		token := link(w)
 		w.wants(setUp(w, token), "")
@@ -393,7 +393,7 @@ func TestSetUp(t *testing.T) {
 			t.Errorf("%d administrators, want 1", len(users))
 		}
 	})
-	t.Run("it works for 30 minutes", func(t *testing.T) {
+	t.Run("the link works for 30 minutes", func(t *testing.T) {
 		w := newWorld(t)
 		token := link(w)
 		w.passes(30 * time.Minute)

@@ -66,7 +66,7 @@ func TestGoogle(t *testing.T) {
 			}
 		})
 	}
-	t.Run("whoever is known already doesn't need an hd", func(t *testing.T) {
+	t.Run("a known user doesn't need an hd", func(t *testing.T) {
 		w := newWorld(t)
 		google := account.Provider{ID: "google", Name: "Google", Issuer: "https://accounts.google.com"}
 		opened := w.add("ann")
@@ -167,7 +167,7 @@ func TestNewNames(t *testing.T) {
 			}
 		}
 	})
-	t.Run("what a provider leaves out this time isn't forgotten", func(t *testing.T) {
+	t.Run("a claim that the provider leaves out this time isn't forgotten", func(t *testing.T) {
 		w := newWorld(t)
 		if _, err := w.SignInWithIdentity(t.Context(), session.Actor{}, claims(p, "1", "ann@example.com", nil)); err != nil {
 			t.Fatal(err)

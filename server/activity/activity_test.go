@@ -48,7 +48,7 @@ func TestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("it comes in pages, newest first", func(t *testing.T) {
+	t.Run("activity comes in pages, newest first", func(t *testing.T) {
 		if len(first.Events) != 25 || len(second.Events) != 7 || first.Next == "" || second.Next != "" {
 			t.Errorf("pages of %d and %d, next %q and %q", len(first.Events), len(second.Events), first.Next, second.Next)
 		}
@@ -56,7 +56,7 @@ func TestList(t *testing.T) {
 			t.Errorf("oldest %+v, want what Bob did", e)
 		}
 	})
-	t.Run("it says what happened in this browser", func(t *testing.T) {
+	t.Run("an event says whether it happened in this browser", func(t *testing.T) {
 		if e := first.Events[0]; e.Browser != "Firefox" || e.Here || !first.Events[1].Here {
 			t.Errorf("newest %+v, and before it %+v", e, first.Events[1])
 		}
@@ -72,7 +72,7 @@ func TestList(t *testing.T) {
 			}
 		}
 	})
-	t.Run("it names a passkey by its id while the user has it", func(t *testing.T) {
+	t.Run("an event names a passkey by its id while the user has it", func(t *testing.T) {
 		if gone, kept := first.Events[1].PasskeyID, first.Events[2].PasskeyID; gone != "" || kept != "kept" {
 			t.Errorf("ids %q and %q, want none and kept", gone, kept)
 		}

@@ -67,7 +67,7 @@ func TestBounded(t *testing.T) {
 			t.Errorf("the first says %+v", l)
 		}
 	})
-	t.Run("what somebody else does among them keeps a line of its own", func(t *testing.T) {
+	t.Run("an event of somebody else among them keeps a line of its own", func(t *testing.T) {
 		m := &moody{Store: memstore.New(func() time.Time { return began })}
 		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
 		signsIn := func(i int, client store.Client, by string) {
@@ -124,7 +124,7 @@ func TestBounded(t *testing.T) {
 			t.Errorf("%d lines", len(got))
 		}
 	})
-	t.Run("what wasn't written isn't counted", func(t *testing.T) {
+	t.Run("an event that wasn't written isn't counted", func(t *testing.T) {
 		m, adds := bounded(t)
 		for i := range 200 {
 			m.ill = i%2 == 1

@@ -37,7 +37,7 @@ func TestLimiter(t *testing.T) {
 			t.Errorf("another key waits %s", wait)
 		}
 	})
-	t.Run("what succeeds is free", func(t *testing.T) {
+	t.Run("a success costs nothing", func(t *testing.T) {
 		l := New(2, time.Minute)
 		for i := range 1000 {
 			if wait := try(l, "ann", false, start); wait != 0 {

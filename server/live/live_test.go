@@ -39,7 +39,7 @@ func TestHub(t *testing.T) {
 			t.Error("the wrong listeners were notified")
 		}
 	})
-	t.Run("many changes are one to who was busy", func(t *testing.T) {
+	t.Run("many changes are one to a busy listener", func(t *testing.T) {
 		for range 3 {
 			apply(store.AddEvent{Event: store.NewEvent(time.Now(), "ann", shared.EventSignedIn, store.Client{})})
 		}
@@ -47,7 +47,7 @@ func TestHub(t *testing.T) {
 			t.Error("want one message")
 		}
 	})
-	t.Run("what was refused is no news, nor is a session that is seen again", func(t *testing.T) {
+	t.Run("a refused write notifies nobody, nor does a session that is seen again", func(t *testing.T) {
 		notified(ann)
 		session := store.Session{ID: store.Hash{1}, UserID: "ann", Expires: time.Now().Add(time.Hour)}
 		apply(store.AddSession{Session: session})

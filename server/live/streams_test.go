@@ -43,7 +43,7 @@ func TestStreams(t *testing.T) {
 			t.Errorf("%d are open, want %d with bob's", n, MostOfUser+1)
 		}
 	})
-	t.Run("all together, of all organisations, are so many: the oldest of who has most ends, and it is reported once", func(t *testing.T) {
+	t.Run("the streams of all organisations are bounded: the oldest of the user with most ends, and that is reported once", func(t *testing.T) {
 		reported := 0
 		streams := NewStreams(16, func() { reported++ })
 		one, two := streams.NewHub(), streams.NewHub()

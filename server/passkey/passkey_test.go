@@ -279,7 +279,7 @@ func TestRegister(t *testing.T) {
 		_, err := ann.rules.BeginRegistration(t.Context(), ann.actor(), ann.browser, "")
 		wants(t, err, shared.CodeTooManyPasskeys)
 	})
-	t.Run("one that is there already is refused, unchanged", func(t *testing.T) {
+	t.Run("a passkey that is there already is refused, unchanged", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.registers("first")
 		id := ann.user().Passkeys[0].CredentialID
@@ -300,7 +300,7 @@ func TestRegister(t *testing.T) {
 			t.Error("something changed")
 		}
 	})
-	t.Run("transports that nobody knows are left out", func(t *testing.T) {
+	t.Run("unknown transports are left out", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		if _, err := ann.tries(ann.begins(), "x", passkeytest.WithTransports("usb", "<b>", "usb", strings.Repeat("x", 5000), "hybrid")); err != nil {
 			t.Fatal(err)
@@ -518,7 +518,7 @@ func TestSignIn(t *testing.T) {
 		_, err := ann.signsIn()
 		wants(t, err, shared.CodePasskeyRemoved)
 	})
-	t.Run("what the caller adds is written in the same batch or not at all", func(t *testing.T) {
+	t.Run("the caller's operations are written in the same batch or not at all", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.registers("x")
 		begun := store.Session{ID: store.HashOf("t"), UserID: ann.id, Expires: ann.clock.Add(time.Hour)}
@@ -540,7 +540,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestConfirm(t *testing.T) {
-	t.Run("one's own passkey confirms", func(t *testing.T) {
+	t.Run("a user's own passkey confirms", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.registers("x")
 		begun, err := ann.rules.BeginConfirmation(t.Context(), ann.actor())
@@ -583,7 +583,7 @@ func TestRename(t *testing.T) {
 		_, err := p.rules.Rename(t.Context(), p.actor(), id, name)
 		return err
 	}
-	t.Run("it has the new name", func(t *testing.T) {
+	t.Run("the passkey has the new name", func(t *testing.T) {
 		wants(t, rename(ann, first.ID, " Phone "), "")
 		who := ann.actor()
 		who.Session.PasskeyID = first.ID
@@ -647,7 +647,7 @@ func TestRemove(t *testing.T) {
 			}
 		}
 	})
-	t.Run("it is gone, and what is left comes back", func(t *testing.T) {
+	t.Run("the passkey is gone, and the answer has those that are left", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		first := ann.registers("first")
 		ann.device.Forget()
@@ -664,7 +664,7 @@ func TestRemove(t *testing.T) {
 		_, err := remove(ann, ann.registers("only").ID)
 		wants(t, err, "")
 	})
-	t.Run("the last way to sign in stays", func(t *testing.T) {
+	t.Run("the last sign-in method stays", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		only := ann.registers("only")
 		withoutPassword(ann)

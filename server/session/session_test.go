@@ -80,7 +80,7 @@ func (w *world) lives(token string, code shared.Code) {
 }
 
 func TestFind(t *testing.T) {
-	t.Run("one that is used goes on, one that isn't ends after 24 hours", func(t *testing.T) {
+	t.Run("a session that is used goes on, and another ends after 24 hours", func(t *testing.T) {
 		w := newWorld(t)
 		_, used := w.signsInWithToken(w.ann, "Chrome")
 		_, idle := w.signsInWithToken(w.ann, "Chrome")
@@ -118,12 +118,12 @@ func TestFind(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
-	t.Run("it writes nothing before its batch", func(t *testing.T) {
+	t.Run("a new session writes nothing before its batch", func(t *testing.T) {
 		w := newWorld(t)
 		issued, _ := w.Open(session.Actor{User: w.ann}, session.SignIn{Method: store.MethodPassword})
 		w.lives(issued.Token, shared.CodeUnauthenticated)
 	})
-	t.Run("it takes the place of the session that the browser had", func(t *testing.T) {
+	t.Run("a new session takes the place of the one that the browser had", func(t *testing.T) {
 		w := newWorld(t)
 		before, old := w.signsInWithToken(w.bob, "Chrome")
 		issued, batch := w.Open(session.Actor{User: w.ann, Session: before.Session}, session.SignIn{Method: store.MethodPassword})
@@ -146,7 +146,7 @@ func TestConfirm(t *testing.T) {
 		w.passes(1)
 		w.wants(w.Fresh(who.Session), shared.CodeConfirmRequired)
 	})
-	t.Run("of a clock that was set back, none is fresh", func(t *testing.T) {
+	t.Run("after a clock was set back no session is fresh", func(t *testing.T) {
 		w := newWorld(t)
 		who := w.signsIn(w.ann, "Chrome")
 		w.passes(-store.ClockSkew - time.Second)
@@ -166,7 +166,7 @@ func TestConfirm(t *testing.T) {
 		w.lives(old, shared.CodeUnauthenticated)
 		w.lives(issued.Token, "")
 	})
-	t.Run("who signs out with the old token ends the new one", func(t *testing.T) {
+	t.Run("a sign-out with the old token ends the new session", func(t *testing.T) {
 		w := newWorld(t)
 		who, old := w.signsInWithToken(w.ann, "Chrome")
 		issued, batch := w.Confirm(who, session.SignIn{Method: store.MethodPassword})

@@ -87,7 +87,7 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 	})
-	t.Run("passkeys are switched off in two ways, and the last word counts", func(t *testing.T) {
+	t.Run("passkeys are switched off in two ways, and the last one counts", func(t *testing.T) {
 		for words, want := range map[string]bool{
 			"version":                                true,
 			"version --no-passkeys":                  false,

@@ -226,7 +226,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 	})
-	t.Run("what is wrong is refused with a sentence, and nothing starts", func(t *testing.T) {
+	t.Run("a wrong setting is refused with a sentence, and nothing starts", func(t *testing.T) {
 		failsWith(t, `unknown key "public-ulr"`, "", "version", "--config", file(t, "public-ulr = \"https://x.example.com\"\n"))
 		folder := t.TempDir()
 		for name, content := range map[string]string{"secret": "s3cret\n", "empty": "\n"} {

@@ -51,7 +51,7 @@ func TestTwoNodes(t *testing.T) {
 		first.client.Transport = &alternating{nodes: []*program{a, b}}
 		return first
 	}
-	t.Run("what began on one ends on the other", func(t *testing.T) {
+	t.Run("a ceremony that began on one node ends on the other", func(t *testing.T) {
 		signedIn := split()
 		if _, err := signedIn.steps.SignIn(t.Context()); err != nil {
 			t.Errorf("signing in: %v", err)

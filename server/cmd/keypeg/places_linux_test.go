@@ -153,7 +153,7 @@ func TestWhoseFiles(t *testing.T) {
 		}
 	}
 
-	t.Run("what root makes in the server's folder is the server's", func(t *testing.T) {
+	t.Run("files that root makes in the server's folder belong to the server", func(t *testing.T) {
 		if os.Geteuid() != 0 {
 			t.Skip("needs root, which can give files away")
 		}

@@ -32,7 +32,7 @@ func TestSignals(t *testing.T) {
 		}
 	})
 
-	t.Run("whoever reads its output may go away", func(t *testing.T) {
+	t.Run("the reader of its output may go away", func(t *testing.T) {
 		p := newProgram(t)
 		path, err := theProgram()
 		if err != nil {

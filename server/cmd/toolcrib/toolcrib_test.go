@@ -106,7 +106,7 @@ func TestCrib(t *testing.T) {
 	h := newSite(t)
 	kim, ann, bob := h.signsIn("kim"), h.signsIn(" Ann "), h.signsIn("bob")
 
-	t.Run("of many who borrow a tool at once one gets it", func(t *testing.T) {
+	t.Run("of many users who borrow a tool at once one gets it", func(t *testing.T) {
 		var together sync.WaitGroup
 		got := make(chan int, 20)
 		for i := range 20 {
@@ -143,7 +143,7 @@ func TestCrib(t *testing.T) {
 		}
 		bob.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
 	})
-	t.Run("what can't be read, from elsewhere, or of nobody is refused", func(t *testing.T) {
+	t.Run("a request that can't be read, or is of another site or of nobody, is refused", func(t *testing.T) {
 		nobody := &visitor{site: h}
 		nobody.wants(401, "sign in", "GET", toolcrib.PathCrib, "")
 		nobody.wants(401, "sign in", "POST", toolcrib.PathConfirm, `{"password":"x"}`)

@@ -75,7 +75,7 @@ func TestRecorder(t *testing.T) {
 			t.Errorf("%d batches", n)
 		}
 	})
-	t.Run("one failure is an ordinary event", func(t *testing.T) {
+	t.Run("a single failure is an ordinary event", func(t *testing.T) {
 		b := newBook(t)
 		b.fails("ann", 0, store.MethodPassword, "::1")
 		b.Flush(t.Context())
@@ -118,7 +118,7 @@ func TestRecorder(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	})
-	t.Run("what a store in trouble refused is written later, and counted", func(t *testing.T) {
+	t.Run("failures that a store in trouble refused are written later, and counted", func(t *testing.T) {
 		b := newBook(t)
 		b.store.ill.Store(true)
 		b.fails("ann", 0, store.MethodPassword, "::1")
@@ -134,7 +134,7 @@ func TestRecorder(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	})
-	t.Run("of a user who was removed nothing comes back", func(t *testing.T) {
+	t.Run("of a removed user nothing comes back", func(t *testing.T) {
 		b := newBook(t)
 		b.fails("ann", 0, store.MethodPassword, "::1")
 		b.Flush(t.Context())

@@ -49,7 +49,7 @@ func TestRefusalHeadings(t *testing.T) {
 	}
 }
 
-// TestWhomToAsk checks that a page names the contact, and says IT where none is set.
+// TestWhomToAsk checks that a page names the contact, or whoever runs Keypeg if none is set.
 func TestWhomToAsk(t *testing.T) {
 	for contact, want := range map[string]string{
 		"IT desk, phone 1234": "Need help? IT desk, phone 1234",

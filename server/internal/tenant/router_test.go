@@ -189,7 +189,7 @@ func TestRouter(t *testing.T) {
 		}
 		s.expects("beta.localhost:8080", "/static/name", 200, "beta")
 	})
-	t.Run("one that was added elsewhere is found at the first request for it", func(t *testing.T) {
+	t.Run("a tenant that was added elsewhere is found at the first request for it", func(t *testing.T) {
 		s := newTestRouter(t)
 		adds(t, s.registry, "acme", "http://acme.localhost:8080")
 		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
@@ -252,7 +252,7 @@ func TestRouter(t *testing.T) {
 		adds(t, s.registry, "acme", "http://acme.localhost:8080")
 		s.expects("acme.localhost:8080", "/static/name", 421, "No organisation is served at this address.")
 	})
-	t.Run("one that can't be opened breaks no other, and comes back", func(t *testing.T) {
+	t.Run("a tenant that can't be opened breaks no other, and comes back", func(t *testing.T) {
 		s := newTestRouter(t)
 		s.adds("acme")
 		s.adds("beta")
@@ -268,7 +268,7 @@ func TestRouter(t *testing.T) {
 
 // TestRouterCloses checks what happens to requests when a tenant, or the router, stops.
 func TestRouterCloses(t *testing.T) {
-	t.Run("who is inside when it is switched off gets an answer, and nobody else does", func(t *testing.T) {
+	t.Run("a request that is running when the tenant is suspended is answered, and no other is", func(t *testing.T) {
 		s := newTestRouter(t)
 		s.adds("acme")
 		s.expects("acme.localhost:8080", "/static/name", 200, "acme")
@@ -282,7 +282,7 @@ func TestRouterCloses(t *testing.T) {
 		close(s.held)
 		inside.Wait()
 	})
-	t.Run("one that is switched on again at once begins anew, because its streams have ended", func(t *testing.T) {
+	t.Run("a tenant that is resumed at once begins anew, because its streams have ended", func(t *testing.T) {
 		s := newTestRouter(t)
 		s.adds("acme")
 		var inside sync.WaitGroup

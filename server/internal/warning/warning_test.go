@@ -116,7 +116,7 @@ func TestSeldom(t *testing.T) {
 		due(t, "full", true)
 		due(t, "full", false)
 	})
-	t.Run("of a flood of keys the first thousand, until those are old", func(t *testing.T) {
+	t.Run("of a flood of keys the first thousand are kept, until those are old", func(t *testing.T) {
 		flood := warning.NewSeldom[int](time.Minute, func() time.Time { return now })
 		due := func(from int) (n int) {
 			for key := from; key < from+5000; key++ {

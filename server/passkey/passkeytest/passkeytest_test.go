@@ -298,7 +298,7 @@ func preferred(o *protocol.PublicKeyCredentialCreationOptions) error {
 func trailingByte(signature []byte) []byte { return append(signature, 0) }
 
 func TestCounter(t *testing.T) {
-	t.Run("one that is kept grows with every use", func(t *testing.T) {
+	t.Run("a counter that is kept grows with every use", func(t *testing.T) {
 		device := passkeytest.New(origin)
 		device.Counts = true
 		s, _ := registered(t, device)
@@ -338,7 +338,7 @@ func TestCounter(t *testing.T) {
 			t.Errorf("counts %v, want 1 to %d", seen, cap(counts))
 		}
 	})
-	t.Run("one that isn't kept stays zero", func(t *testing.T) {
+	t.Run("a counter that isn't kept stays zero", func(t *testing.T) {
 		device := passkeytest.New(origin)
 		s, _ := registered(t, device)
 		asked := s.asksToSignIn()
@@ -500,7 +500,7 @@ func TestCreate(t *testing.T) {
 		wantMembers(t, member(t, answer, "response"), "attestationObject", "authenticatorData", "clientDataJSON",
 			"publicKey", "publicKeyAlgorithm", "transports")
 	})
-	t.Run("what the browser says twice is the same", func(t *testing.T) {
+	t.Run("what the browser writes twice is the same", func(t *testing.T) {
 		for _, algorithm := range []passkeytest.Algorithm{passkeytest.ES256, passkeytest.EdDSA, passkeytest.RS256} {
 			device := passkeytest.New(origin)
 			device.Algorithms = []passkeytest.Algorithm{algorithm}
@@ -543,7 +543,7 @@ func TestGet(t *testing.T) {
 			t.Errorf("user handle %s, want bob's", got)
 		}
 	})
-	t.Run("one that isn't discoverable must be listed, and tells no handle", func(t *testing.T) {
+	t.Run("a passkey that isn't discoverable must be listed, and gives no handle", func(t *testing.T) {
 		device := passkeytest.New(origin)
 		answer := must(t)(device.Create(creation(`{"authenticatorSelection":{"residentKey":"discouraged"}}`)))
 		if got := string(member(t, answer, "clientExtensionResults")); got != `{"credProps":{"rk":false}}` {
