@@ -19,10 +19,10 @@ import (
 var encodingClaims = []claim{
 	{"an id that differs from the raw or the attested id is refused", func(s *scene) {
 		other := bytes.Repeat([]byte{7}, 32)
-		s.addingFails("", passkeytest.WithSaidID(other))
-		s.everywhereFails("", passkeytest.WithSaidRawID(other))
+		s.addingFails("", passkeytest.WithClaimedID(other))
+		s.everywhereFails("", passkeytest.WithClaimedRawID(other))
 		s.addingFails("", func(a *passkeytest.Answer) {
-			a.SaidID, a.SaidRawID = other, a.CredentialID
+			a.ClaimedID, a.ClaimedRawID = other, a.CredentialID
 		})
 		s.everywhereFails("", passkeytest.WithMember("id", "not base64!"))
 		s.everywhereFails("", passkeytest.WithMember("type", "password"))

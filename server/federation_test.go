@@ -403,19 +403,19 @@ func TestSSOHostile(t *testing.T) {
 		federationtest.Lie
 		cause string
 	}{
-		"signed by a stranger":    {federationtest.Lie{Stranger: true}, "failed to verify signature"},
-		"not signed":              {federationtest.Lie{Unsigned: true}, "the ID token fails"},
-		"of another issuer":       {federationtest.Lie{Claims: map[string]any{"iss": "https://evil.example"}}, "issued by a different provider"},
-		"for another program":     {federationtest.Lie{Claims: map[string]any{"aud": "other"}}, "expected audience"},
-		"for many programs":       {federationtest.Lie{Claims: map[string]any{"aud": []string{"keypeg", "other"}, "azp": "other"}}, "another client"},
-		"for another party":       {federationtest.Lie{Claims: map[string]any{"azp": "other"}}, "another client"},
-		"of another sign-in":      {federationtest.Lie{Claims: map[string]any{"nonce": "other"}}, "nonce"},
-		"without a nonce":         {federationtest.Lie{Claims: map[string]any{"nonce": nil}}, "nonce"},
-		"expired":                 {federationtest.Lie{Claims: map[string]any{"exp": now.Add(-2 * time.Minute).Unix()}}, "expired"},
-		"without a subject":       {federationtest.Lie{Claims: map[string]any{"sub": ""}}, "subject"},
-		"with a long subject":     {federationtest.Lie{Claims: map[string]any{"sub": strings.Repeat("x", 256)}}, "subject"},
-		"with a foreign subject":  {federationtest.Lie{Claims: map[string]any{"sub": "ä"}}, "subject"},
-		"with another's userinfo": {federationtest.Lie{Claims: map[string]any{"sub": "1005"}}, "userinfo is of another subject"},
+		"signed with a foreign key": {federationtest.Lie{ForeignKey: true}, "failed to verify signature"},
+		"not signed":                {federationtest.Lie{Unsigned: true}, "the ID token fails"},
+		"of another issuer":         {federationtest.Lie{Claims: map[string]any{"iss": "https://evil.example"}}, "issued by a different provider"},
+		"for another program":       {federationtest.Lie{Claims: map[string]any{"aud": "other"}}, "expected audience"},
+		"for many programs":         {federationtest.Lie{Claims: map[string]any{"aud": []string{"keypeg", "other"}, "azp": "other"}}, "another client"},
+		"for another party":         {federationtest.Lie{Claims: map[string]any{"azp": "other"}}, "another client"},
+		"of another sign-in":        {federationtest.Lie{Claims: map[string]any{"nonce": "other"}}, "nonce"},
+		"without a nonce":           {federationtest.Lie{Claims: map[string]any{"nonce": nil}}, "nonce"},
+		"expired":                   {federationtest.Lie{Claims: map[string]any{"exp": now.Add(-2 * time.Minute).Unix()}}, "expired"},
+		"without a subject":         {federationtest.Lie{Claims: map[string]any{"sub": ""}}, "subject"},
+		"with a long subject":       {federationtest.Lie{Claims: map[string]any{"sub": strings.Repeat("x", 256)}}, "subject"},
+		"with a foreign subject":    {federationtest.Lie{Claims: map[string]any{"sub": "ä"}}, "subject"},
+		"with another's userinfo":   {federationtest.Lie{Claims: map[string]any{"sub": "1005"}}, "userinfo is of another subject"},
 	} {
 		t.Run("an ID token "+what+" is refused", func(t *testing.T) {
 			onEveryStoreFederated(t, func(a *federated) {

@@ -119,10 +119,10 @@ func (p *Provider) Waits(wait func(*http.Request)) {
 
 // Lie changes the claims of ID tokens, and what they are signed with.
 type Lie struct {
-	Claims   map[string]any // in the place of the true ones; nil removes one
-	Stranger bool           // signed with a key that isn't the provider's
-	Unsigned bool           // "alg": "none"
-	KeyID    *string        // in the place of the true one; "" leaves it out
+	Claims     map[string]any // in the place of the true ones; nil removes one
+	ForeignKey bool           // signed with a key that isn't the provider's
+	Unsigned   bool           // "alg": "none"
+	KeyID      *string        // in the place of the true one; "" leaves it out
 }
 
 // Answer is one of the provider's, to be changed.
@@ -335,7 +335,7 @@ func (l *Lie) in(body []byte, key signingKey) []byte {
 	if l.KeyID != nil {
 		key.id = *l.KeyID
 	}
-	if l.Stranger {
+	if l.ForeignKey {
 		key.private = newSigningKey().private
 	}
 	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key.private, KeyID: key.id}}, nil))

@@ -58,8 +58,8 @@ type Answer struct {
 	Resign func(signature []byte) []byte
 
 	// What the browser says around it.
-	SaidID       []byte // in the place of CredentialID, if set
-	SaidRawID    []byte // in the place of rawId alone, if set
+	ClaimedID    []byte // in the place of CredentialID, if set
+	ClaimedRawID []byte // in the place of rawId alone, if set
 	Attachment   string
 	Transports   []string
 	SPKI         []byte // DER, of a registration
@@ -217,12 +217,12 @@ func (a *Answer) sign(key crypto.Signer, parts ...[]byte) ([]byte, error) {
 
 func (a *Answer) credential(response, extensions map[string]any) (json.RawMessage, error) {
 	id := a.CredentialID
-	if a.SaidID != nil {
-		id = a.SaidID
+	if a.ClaimedID != nil {
+		id = a.ClaimedID
 	}
 	rawID := id
-	if a.SaidRawID != nil {
-		rawID = a.SaidRawID
+	if a.ClaimedRawID != nil {
+		rawID = a.ClaimedRawID
 	}
 
 	credential := map[string]any{

@@ -82,11 +82,11 @@ func WithAttestationObject(raw []byte) Lie {
 // WithCredentialID attests, and says, another credential id.
 func WithCredentialID(id []byte) Lie { return func(a *Answer) { a.CredentialID = id } }
 
-// WithSaidID lets the browser say another credential id than the authenticator.
-func WithSaidID(id []byte) Lie { return func(a *Answer) { a.SaidID = id } }
+// WithClaimedID lets the browser claim another credential id than the authenticator.
+func WithClaimedID(id []byte) Lie { return func(a *Answer) { a.ClaimedID = id } }
 
-// WithSaidRawID lets the browser's rawId differ from its id.
-func WithSaidRawID(id []byte) Lie { return func(a *Answer) { a.SaidRawID = id } }
+// WithClaimedRawID lets the browser's rawId differ from its id.
+func WithClaimedRawID(id []byte) Lie { return func(a *Answer) { a.ClaimedRawID = id } }
 
 // WithUserHandle says another user handle; nil leaves it out.
 func WithUserHandle(handle []byte) Lie { return func(a *Answer) { a.UserHandle = handle } }

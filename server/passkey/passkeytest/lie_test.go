@@ -47,8 +47,8 @@ func TestLieOfRegistration(t *testing.T) {
 		"authenticator data":        {passkeytest.WithAuthData(make([]byte, 36)), "too short"},
 		"a byte too many":           {func(a *passkeytest.Answer) { a.AuthData = append(a.EncodeAuthData(), 0) }, "Leftover bytes"},
 		"attestation object":        {passkeytest.WithAttestationObject([]byte{0xbf}), "indefinite-length"},
-		"id":                        {passkeytest.WithSaidID([]byte("another")), "attested credential id"},
-		"rawId":                     {passkeytest.WithSaidRawID([]byte("another")), "ID does not match rawId"},
+		"id":                        {passkeytest.WithClaimedID([]byte("another")), "attested credential id"},
+		"rawId":                     {passkeytest.WithClaimedRawID([]byte("another")), "ID does not match rawId"},
 		"an algorithm not offered":  {passkeytest.WithPublicKey(passkeytest.CoseEC2(-35, 2, make([]byte, 48), make([]byte, 48))), "algorithm not supported"},
 		"none with a statement":     {passkeytest.WithAttestation("none", map[string]any{"sig": []byte{1}}), "none with attestation present"},
 		"an unknown format":         {passkeytest.WithAttestation("homemade", map[string]any{}), "homemade is unsupported"},
@@ -149,7 +149,7 @@ func TestLieOfSignIn(t *testing.T) {
 		"a signature as r‖s":   {passkeytest.WithResigned(passkeytest.RawES256), "the assertion signature"},
 		"a byte too many":      {passkeytest.WithResigned(trailingByte), "the assertion signature"},
 		"another key":          {passkeytest.WithKey(otherKey(t)), "the assertion signature"},
-		"another passkey's id": {passkeytest.WithSaidRawID([]byte("x")), "does not match the rawId"},
+		"another passkey's id": {passkeytest.WithClaimedRawID([]byte("x")), "does not match the rawId"},
 		"a missing signature":  {passkeytest.WithoutResponseMember("signature"), "the assertion signature"},
 	} {
 		t.Run(name, func(t *testing.T) {
