@@ -88,7 +88,7 @@ func (u hostUsers) authenticate(r *http.Request) (httpapi.Caller, error) {
 	if session.ID == "" {
 		return httpapi.Caller{}, errors.New("the host's session has no id")
 	}
-	known, err := u.mayBeHere(r.Context(), session.UserID)
+	known, err := u.activeUser(r.Context(), session.UserID)
 	if err != nil {
 		return httpapi.Caller{}, err
 	}
@@ -99,8 +99,8 @@ func (u hostUsers) authenticate(r *http.Request) (httpapi.Caller, error) {
 	return u.signedIn(session, known, record, u.clients.Of(r)), nil
 }
 
-// mayBeHere finds a user of the host, and refuses one who is disabled.
-func (u hostUsers) mayBeHere(ctx context.Context, hostID string) (HostUser, error) {
+// activeUser finds a user of the host, and refuses one who is disabled.
+func (u hostUsers) activeUser(ctx context.Context, hostID string) (HostUser, error) {
 	known, err := u.host.User(ctx, hostID)
 	switch {
 	case errors.Is(err, ErrNoUser) || err == nil && known.Disabled:
@@ -118,7 +118,7 @@ func (u hostUsers) visitor(r *http.Request) session.Actor {
 	return session.Actor{Client: u.clients.Of(r)}
 }
 
-func (u hostUsers) goesOn(r *http.Request, who httpapi.Caller) bool {
+func (u hostUsers) sessionExists(r *http.Request, who httpapi.Caller) bool {
 	session, err := u.host.SignedIn(r)
 	return err == nil && recordID(session.UserID) == who.User.ID
 }
@@ -144,7 +144,7 @@ func (u hostUsers) refuseSomebodyElse(r *http.Request, user store.User) error {
 	if session.UserID == user.Name {
 		return nil
 	}
-	_, err = u.mayBeHere(r.Context(), session.UserID)
+	_, err = u.activeUser(r.Context(), session.UserID)
 	if shared.CodeOf(err) == shared.CodeUnauthenticated {
 		return nil
 	}
@@ -161,7 +161,7 @@ func (u hostUsers) confirm(r *http.Request, who session.Actor, with store.Passke
 // hostSession has the host begin a session for the user who has proved a passkey. The host
 // sets the cookie, so nothing belongs in the batch.
 func (u hostUsers) hostSession(r *http.Request, who session.Actor, with store.Passkey, kind shared.EventKind) (sessionSetter, store.Batch, error) {
-	known, err := u.mayBeHere(r.Context(), who.User.Name)
+	known, err := u.activeUser(r.Context(), who.User.Name)
 	if shared.CodeOf(err) != "" {
 		return nil, nil, passkey.Disabled(err)
 	}

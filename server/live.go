@@ -87,7 +87,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 			message, hears = changed, nil
 			rested.Reset(liveOthers)
 		}
-		if !say(message) || !s.people.goesOn(r, who) {
+		if !say(message) || !s.people.sessionExists(r, who) {
 			return nil
 		}
 	}

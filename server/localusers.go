@@ -47,7 +47,7 @@ func (u localUsers) visitor(r *http.Request) session.Actor {
 	return who
 }
 
-func (u localUsers) goesOn(r *http.Request, who httpapi.Caller) bool {
+func (u localUsers) sessionExists(r *http.Request, who httpapi.Caller) bool {
 	_, err := u.store.Session(r.Context(), who.Session.ID)
 	return err == nil
 }

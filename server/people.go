@@ -17,9 +17,9 @@ type people interface {
 	authenticate(r *http.Request) (httpapi.Caller, error)
 	// visitor is the actor of a request to sign in. It has no user yet.
 	visitor(r *http.Request) session.Actor
-	// goesOn reports whether the session of an open stream still exists. It doesn't count
-	// as use of the session, because an open page must not keep anybody signed in.
-	goesOn(r *http.Request, who httpapi.Caller) bool
+	// sessionExists reports whether the session of an open stream still exists. It doesn't
+	// count as use of the session, because an open page must not keep anybody signed in.
+	sessionExists(r *http.Request, who httpapi.Caller) bool
 	// signIn prepares a new session for the actor's user, who has proved the passkey. It
 	// returns the operations that belong in the batch of the sign-in, and the function to
 	// call when that batch is stored.

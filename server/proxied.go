@@ -97,9 +97,10 @@ func (s *Server) cookieless() *shared.Error {
 	return shared.Errorf(shared.CodeCookies, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for %s, and try again.", s.c.Address.Host)
 }
 
-// hearTrouble takes a page's report of something that a proxy breaks. Anybody can send one,
-// so it writes nothing but the one warning in the log, and that has no words of the sender.
-func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
+// takeTroubleReport takes a page's report of something that a proxy breaks. Anybody can
+// send one, so it writes nothing but the one warning in the log, and that has no words of
+// the sender.
+func (s *Server) takeTroubleReport(w http.ResponseWriter, r *http.Request) error {
 	var report shared.TroubleReport
 	if err := httpapi.Decode(r, &report); err != nil {
 		return err
@@ -107,11 +108,11 @@ func (s *Server) hearTrouble(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(shared.Troubles, report.Trouble) {
 		return shared.Errorf(shared.CodeInvalidRequest, "The request can't be read.")
 	}
-	s.noticeTrouble(report.Trouble)
+	s.warnOfTrouble(report.Trouble)
 	return httpapi.Respond(w, http.StatusOK, shared.TroubleExplained{Detail: httpapi.Text(r).Refusal(report.Trouble.Refusal())})
 }
 
-func (s *Server) noticeTrouble(trouble shared.Trouble) {
+func (s *Server) warnOfTrouble(trouble shared.Trouble) {
 	s.warn(warning.Cause(trouble), slog.String("url", s.c.Address.Origin))
 }
 
@@ -120,7 +121,7 @@ func (s *Server) noticeTrouble(trouble shared.Trouble) {
 // scripts request it too, but without the header that says that a page of ours wants it.
 func (s *Server) showScriptless(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
-		s.noticeTrouble(shared.TroubleAppScripts)
+		s.warnOfTrouble(shared.TroubleAppScripts)
 	}
 	httpapi.Write(w, http.StatusOK, "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`))
 	return nil

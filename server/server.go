@@ -348,7 +348,7 @@ func (s *Server) passkeyRoutes(api func(pattern string, h httpapi.Handler)) {
 	api("POST "+shared.PathRegisterFinish, s.withPasskeys(s.gates.Confirmed(s.finishRegistration)))
 	api("GET "+shared.PathLive, s.gates.SignedIn(s.live))
 	api("GET "+shared.PathActivity, s.gates.SignedIn(s.listActivity))
-	api("POST "+shared.PathTrouble, s.hearTrouble)
+	api("POST "+shared.PathTrouble, s.takeTroubleReport)
 }
 
 func (s *Server) accountRoutes(api func(pattern string, h httpapi.Handler)) {

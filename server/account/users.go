@@ -221,7 +221,7 @@ func (s *Service) SetPassword(ctx context.Context, who session.Actor, password s
 	}
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		user.Password = hash
-		return s.shutsOut(who, user, shared.EventPasswordChanged), nil
+		return s.signOutEverywhere(who, user, shared.EventPasswordChanged), nil
 	})
 }
 
@@ -235,13 +235,13 @@ func (s *Service) RemovePassword(ctx context.Context, who session.Actor) error {
 		if who.Methods.Count(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)
 		}
-		return s.shutsOut(who, user, shared.EventPasswordRemoved), nil
+		return s.signOutEverywhere(who, user, shared.EventPasswordRemoved), nil
 	})
 }
 
-// shutsOut stores a changed user, ends all their sessions and what was begun in them, and
-// records an event.
-func (s *Service) shutsOut(who session.Actor, user store.User, kind shared.EventKind) store.Batch {
+// signOutEverywhere stores a changed user, ends all their sessions and what was begun in
+// them, and records an event.
+func (s *Service) signOutEverywhere(who session.Actor, user store.User, kind shared.EventKind) store.Batch {
 	return store.Batch{
 		store.PutUser{User: user},
 		store.EndSessions{UserID: user.ID},

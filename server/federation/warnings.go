@@ -22,7 +22,7 @@ const (
 	// The provider refused a code that a browser brought. It may accept another one.
 	warnsCode = "an OpenID provider refused a code that a browser brought: if people can't sign in there, mend this"
 	// Only a browser says so, and anybody can make a browser say it.
-	warnsTold = "an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"
+	warnsReported = "an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"
 )
 
 // Warnings warns IT of sign-ins that fail for a reason that IT can mend, or because a
@@ -56,11 +56,11 @@ func (w Warnings) Warn(log *slog.Logger, p *Provider, err error) {
 
 // known returns what is known from one failure.
 func known(err error) string {
-	_, told := errors.AsType[*browserError](err)
+	_, byBrowser := errors.AsType[*browserError](err)
 	refusal, refused := errors.AsType[*tokenError](err)
 	switch {
-	case told:
-		return warnsTold
+	case byBrowser:
+		return warnsReported
 	case refused && refusal.mayBeOfCode():
 		return warnsCode
 	case MendOf(err) == "":
@@ -82,8 +82,8 @@ func warn(log *slog.Logger, says string, p *Provider, err error) {
 
 // causeOf returns the cause of a failure, in words that nobody outside can choose.
 func causeOf(err error) error {
-	if told, is := errors.AsType[*browserError](err); is {
-		return errors.New(told.warns)
+	if reported, is := errors.AsType[*browserError](err); is {
+		return errors.New(reported.warns)
 	}
 	if refusal, is := errors.AsType[*shared.Error](err); is {
 		err = errors.Unwrap(refusal) // the sentence is for people
@@ -99,8 +99,8 @@ func advice(err error) string {
 	if todo := MendOf(err); todo != "" {
 		return todo
 	}
-	_, told := errors.AsType[*browserError](err)
-	if refusal, is := errors.AsType[*tokenError](err); told || is && refusal.code != "" {
+	_, byBrowser := errors.AsType[*browserError](err)
+	if refusal, is := errors.AsType[*tokenError](err); byBrowser || is && refusal.code != "" {
 		return "the provider itself says that it can't serve: if that lasts, read the reason in its own log or on its status page"
 	}
 	return "see whether this machine reaches the provider, through HTTPS_PROXY if it must"

@@ -59,7 +59,7 @@ func (s *Streams) add(l *Listener) {
 }
 
 // added adds a listener, and reports whether to call full.
-func (s *Streams) added(l *Listener) (tell bool) {
+func (s *Streams) added(l *Listener) (callFull bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	own := s.open[l.to]
@@ -76,7 +76,7 @@ func (s *Streams) added(l *Listener) (tell bool) {
 		s.end(oldest(own, func(*Listener) bool { return true }))
 	case s.count >= s.most:
 		s.end(s.oldestOfMost())
-		tell, s.isFull = !s.isFull, true
+		callFull, s.isFull = !s.isFull, true
 	}
 
 	s.number++
@@ -86,7 +86,7 @@ func (s *Streams) added(l *Listener) (tell bool) {
 	}
 	s.open[l.to][l] = struct{}{}
 	s.count++
-	return tell
+	return callFull
 }
 
 // oldestOfMost returns the oldest stream of the user with the most streams. If several

@@ -114,9 +114,9 @@ func run(t testing.TB, at, dir, program, config string, args ...string) {
 		}
 		t.Skipf("this test needs Debian's %s: apt-get install %s", program, program)
 	}
-	said := &Output{}
+	output := &Output{}
 	proxy := exec.Command(path, append(args, config)...)
-	proxy.Stdout, proxy.Stderr = said, said
+	proxy.Stdout, proxy.Stderr = output, output
 	proxy.Env = append(os.Environ(), "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir, "HOME="+dir)
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func run(t testing.TB, at, dir, program, config string, args ...string) {
 		proxy.Process.Kill()
 		<-ended
 		if t.Failed() {
-			t.Logf("%s said:\n%s", program, said)
+			t.Logf("%s output:\n%s", program, output)
 		}
 	})
 	for {
@@ -138,7 +138,7 @@ func run(t testing.TB, at, dir, program, config string, args ...string) {
 		select {
 		case err := <-ended:
 			ended <- err
-			t.Fatalf("%s ended: %v\n%s", program, err, said)
+			t.Fatalf("%s ended: %v\n%s", program, err, output)
 		case <-time.After(10 * time.Millisecond): // until it listens
 		}
 	}

@@ -1,8 +1,8 @@
-// Package federationtest runs a real OpenID provider for tests: the library that others
-// build theirs with, some people who can sign in without a password, and knobs to
-// make it slow, away, or a liar.
+// Package federationtest runs a real OpenID provider for tests: a library that others build
+// providers with, some people who sign in without a password, and methods that make it
+// slow, unavailable or wrong.
 //
-// Tests that drive the program from outside start the command beneath it.
+// Tests that run the whole program start the command in the folder provider.
 package federationtest
 
 import (
@@ -26,7 +26,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// Person is somebody who can sign in at the provider.
+// Person is a person who can sign in at the provider.
 type Person struct {
 	Subject       string `json:"sub"`
 	Name          string `json:"name"`
@@ -35,11 +35,11 @@ type Person struct {
 	EmailVerified bool   `json:"email_verified"`
 }
 
-// Client is a program that the provider knows.
+// Client is a program that is registered at the provider.
 type Client struct {
 	ID            string
 	Secret        string
-	Key           crypto.PublicKey // in place of a secret
+	Key           crypto.PublicKey // instead of a secret
 	RedirectURIs  []string
 	SignedOutURIs []string
 	ClaimsInToken bool // name and e-mail are in the ID token, not only at the userinfo endpoint
@@ -59,8 +59,7 @@ type Provider struct {
 	Visits atomic.Int64 // requests to the addresses of discovery and keys
 }
 
-// New returns a provider that is reached at this issuer, an http or https address
-// without a path.
+// New returns a provider for this issuer, an http or https address without a path.
 func New(issuer string, people ...Person) (*Provider, error) {
 	p := &Provider{URL: issuer, storage: &storage{
 		people: people, clients: map[string]Client{}, requests: map[string]*request{},
@@ -91,14 +90,14 @@ func Start(t testing.TB, people ...Person) *Provider {
 	return p
 }
 
-// Register lets a program use the provider.
+// Register registers a program at the provider.
 func (p *Provider) Register(c Client) {
 	p.storage.mu.Lock()
 	defer p.storage.mu.Unlock()
 	p.storage.clients[c.ID] = c
 }
 
-// Rotate signs with a new key from now on; the old one is forgotten.
+// Rotate makes the provider sign with a new key from now on, and forget the old one.
 func (p *Provider) Rotate() {
 	p.storage.mu.Lock()
 	defer p.storage.mu.Unlock()
@@ -108,7 +107,7 @@ func (p *Provider) Rotate() {
 // IsAway makes every answer a 503.
 func (p *Provider) IsAway(yes bool) { p.away.Store(yes) }
 
-// Waits calls wait before each answer; nil ends that.
+// Waits makes the provider call wait before each answer; nil ends that.
 func (p *Provider) Waits(wait func(*http.Request)) {
 	if wait == nil {
 		p.wait.Store(nil)
@@ -117,7 +116,7 @@ func (p *Provider) Waits(wait func(*http.Request)) {
 	p.wait.Store(&wait)
 }
 
-// Lie changes the claims of ID tokens, and what they are signed with.
+// Lie changes the claims and the signature of ID tokens.
 type Lie struct {
 	Claims     map[string]any // in the place of the true ones; nil removes one
 	ForeignKey bool           // signed with a key that isn't the provider's
@@ -125,14 +124,14 @@ type Lie struct {
 	KeyID      *string        // in the place of the true one; "" leaves it out
 }
 
-// Answer is one of the provider's, to be changed.
+// Answer is an answer of the provider, which a test may change.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Set makes an answer of JSON say something else; nil removes a member.
+// Set sets a member of a JSON answer; nil removes it.
 func (a *Answer) Set(name string, value any) {
 	said := map[string]any{}
 	must(0, json.Unmarshal(a.Body, &said))
@@ -143,19 +142,20 @@ func (a *Answer) Set(name string, value any) {
 	a.Body = must(json.Marshal(said))
 }
 
-// Says makes an answer another one altogether.
+// Says replaces an answer.
 func (a *Answer) Says(status int, kind, body string) {
 	a.Status, a.Body = status, []byte(body)
 	a.Header.Set("Content-Type", kind)
 }
 
-// Redirects makes an answer lead elsewhere.
+// Redirects makes an answer a redirect.
 func (a *Answer) Redirects(status int, to string) {
 	a.Status = status
 	a.Header.Set("Location", to)
 }
 
-// Changes lets change have each answer at a path before it is sent; nil ends that.
+// Changes makes the provider call change with each answer at a path before it is sent; nil
+// ends that.
 func (p *Provider) Changes(path string, change func(*Answer)) {
 	if change == nil {
 		p.change.Delete(path)
@@ -164,14 +164,13 @@ func (p *Provider) Changes(path string, change func(*Answer)) {
 	p.change.Store(path, change)
 }
 
-// Lies tells lies from now on; nil ends that.
+// Lies makes the provider lie from now on; nil ends that.
 func (p *Provider) Lies(lie *Lie) { p.lie.Store(lie) }
 
-// NamesItself answers with its issuer in the address (RFC 9207), and says so at
-// discovery.
+// NamesItself adds iss to authorization responses (RFC 9207), and says so in the metadata.
 func (p *Provider) NamesItself(yes bool) { p.iss.Store(yes) }
 
-// Ended lists the programs that had a session at the provider ended.
+// Ended returns the clients that have requested the end of a session at the provider.
 func (p *Provider) Ended() []string {
 	p.storage.mu.Lock()
 	defer p.storage.mu.Unlock()
@@ -236,7 +235,7 @@ var loginPage = template.Must(template.New("login").Parse(`<!doctype html><html 
 {{range .People}}<p><button name="subject" value="{{.Subject}}">{{.Name}}</button></p>{{end}}
 <p><button name="subject" value="">Cancel</button></p></form></html>`))
 
-// login asks who is there, and believes it.
+// login asks for the person, and requires no proof.
 func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
 	id := r.FormValue("id")
 	if r.Method != http.MethodPost {
@@ -255,7 +254,7 @@ func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, op.AuthCallbackURL(p.op)(op.ContextWithIssuer(r.Context(), p.URL), id), http.StatusFound)
 }
 
-// cancel sends the person back as RFC 6749, 4.1.2.1 says.
+// cancel redirects the person with an error (RFC 6749, 4.1.2.1).
 func (p *Provider) cancel(w http.ResponseWriter, r *http.Request, id string) {
 	request, err := p.storage.AuthRequestByID(r.Context(), id)
 	if err != nil {
@@ -266,7 +265,7 @@ func (p *Provider) cancel(w http.ResponseWriter, r *http.Request, id string) {
 	http.Redirect(w, r, request.GetRedirectURI()+"?"+query.Encode(), http.StatusFound)
 }
 
-// named adds what RFC 9207 asks for, if it is to.
+// named adds iss (RFC 9207), if that is on.
 func (p *Provider) named(w http.ResponseWriter, r *http.Request) {
 	if !p.iss.Load() {
 		p.op.ServeHTTP(w, r)
@@ -284,7 +283,7 @@ func (p *Provider) named(w http.ResponseWriter, r *http.Request) {
 	pass(w, answer, body)
 }
 
-// pass writes a recorded answer with another body.
+// pass sends a recorded answer with another body.
 func pass(w http.ResponseWriter, answer *httptest.ResponseRecorder, body []byte) {
 	maps.Copy(w.Header(), answer.Header())
 	w.Header().Del("Content-Length")
@@ -292,8 +291,8 @@ func pass(w http.ResponseWriter, answer *httptest.ResponseRecorder, body []byte)
 	w.Write(body)
 }
 
-// token answers as the library does, or with a lie in it. A client whose assertion is wrong is
-// told invalid_client (RFC 7523, 3.2), where the library says invalid_grant, as of a code.
+// token answers as the library does, or with a lie. For a wrong client assertion it answers
+// invalid_client (RFC 7523, 3.2), where the library answers invalid_grant as for a code.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	must(0, r.ParseForm())
 	answer := httptest.NewRecorder()
@@ -313,7 +312,7 @@ func (p *Provider) key(ctx context.Context) signingKey {
 	return key.(signingKey)
 }
 
-// in returns the answer of the token endpoint with another ID token.
+// in returns the token response with another ID token.
 func (l *Lie) in(body []byte, key signingKey) []byte {
 	answer, claims := map[string]any{}, map[string]any{}
 	must(0, json.Unmarshal(body, &answer))
@@ -343,7 +342,7 @@ func (l *Lie) in(body []byte, key signingKey) []byte {
 	return must(json.Marshal(answer))
 }
 
-// must is for what can't fail with the library's own answers.
+// must is for calls that can't fail with the library's own answers.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)

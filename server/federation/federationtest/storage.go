@@ -15,21 +15,21 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// storage is what the OpenID library keeps its records in: maps.
+// storage is the storage of the OpenID library, in maps.
 type storage struct {
 	mu       sync.Mutex
 	people   []Person
 	clients  map[string]Client
 	requests map[string]*request
-	codes    map[string]string // code to the id of its request
+	codes    map[string]string // from a code to the id of its request
 	tokens   map[string]*request
 	key      signingKey
-	ended    []string // clients that asked to end a session
+	ended    []string // clients that requested the end of a session
 }
 
 var errNone = errors.New("there is no such thing")
 
-// signingKey is the provider's own, both halves.
+// signingKey is the key pair of the provider.
 type signingKey struct {
 	id      string
 	private *ecdsa.PrivateKey
@@ -53,7 +53,7 @@ func (k publicKey) Algorithm() jose.SignatureAlgorithm { return jose.ES256 }
 func (k publicKey) Use() string                        { return "sig" }
 func (k publicKey) Key() any                           { return k.private.Public() }
 
-// request is one sign-in at the provider, from its first address to its tokens.
+// request is one sign-in at the provider, from the authorization request to the tokens.
 type request struct {
 	id      string
 	asked   *oidc.AuthRequest
@@ -90,7 +90,7 @@ func (s *storage) person(subject string) (Person, error) {
 	return s.people[at], nil
 }
 
-// signsIn notes who has signed in.
+// signsIn records who has signed in.
 func (s *storage) signsIn(requestID, subject string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +102,7 @@ func (s *storage) signsIn(requestID, subject string) error {
 	return nil
 }
 
-// CreateAuthRequest implements op.Storage, as the methods below.
+// CreateAuthRequest implements op.Storage, as the methods below do.
 func (s *storage) CreateAuthRequest(_ context.Context, asked *oidc.AuthRequest, _ string) (op.AuthRequest, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -236,7 +236,7 @@ func (s *storage) SetUserinfoFromToken(_ context.Context, info *oidc.UserInfo, t
 	return s.describe(info, subject)
 }
 
-// describe is held by mu.
+// describe must be called with mu locked.
 func (s *storage) describe(info *oidc.UserInfo, subject string) error {
 	p, err := s.person(subject)
 	if err != nil {
@@ -261,7 +261,7 @@ func (s *storage) ValidateJWTProfileScopes(_ context.Context, _ string, scopes [
 
 func (s *storage) Health(context.Context) error { return nil }
 
-// client is a Client as the OpenID library asks for it.
+// client adapts a Client to the OpenID library.
 type client struct{ c Client }
 
 func (c client) GetID() string                       { return c.c.ID }

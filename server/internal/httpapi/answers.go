@@ -76,9 +76,9 @@ func (a Answers) Report(w http.ResponseWriter, r *http.Request, err error) *shar
 	if refusal.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refusal.RetryAfter.Seconds()))))
 	}
-	said := *refusal
-	said.Message = Text(r).Refusal(refusal)
-	return &said
+	translated := *refusal
+	translated.Message = Text(r).Refusal(refusal)
+	return &translated
 }
 
 // Faulty is the refusal for a fault of ours. By the request id IT finds the cause in the

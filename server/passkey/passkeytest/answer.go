@@ -20,9 +20,8 @@ const (
 	FlagExtensions     byte = 1 << 7 // extension data follow
 )
 
-// Answer is what the device is about to say, in parts. A [Lie] changes them
-// before they are put together and signed, so that only what is lied about is
-// wrong.
+// Answer has the parts of an answer before it is sent. A [Lie] changes parts before they
+// are put together and signed, so that nothing else is wrong.
 type Answer struct {
 	// Client data (5.8.1).
 	Type        string

@@ -9,15 +9,14 @@ import (
 	"slices"
 )
 
-// Create makes a passkey, as navigator.credentials.create does (5.1.3). Options
-// are a PublicKeyCredentialCreationOptionsJSON, the publicKey member of what a
-// server sends; the answer is a RegistrationResponseJSON.
+// Create makes a passkey, as navigator.credentials.create does (5.1.3). Options is a
+// PublicKeyCredentialCreationOptionsJSON, the publicKey member of a server's answer. It
+// returns a RegistrationResponseJSON.
 //
-// It returns ErrSecurity where the relying party id doesn't belong to the page,
-// ErrNotSupported where no algorithm fits, ErrNotAllowed where the device can't
-// do what is required, and ErrInvalidState where excludeCredentials names a
-// passkey that it has. Lies change what it says, in their order; the device keeps
-// the true passkey.
+// The error is ErrSecurity if the relying party id doesn't belong to the page,
+// ErrNotSupported if no algorithm fits, ErrNotAllowed if the device can't do what is
+// required, and ErrInvalidState if excludeCredentials has a passkey of the device. Lies
+// change the answer, in their order; the device keeps the true passkey.
 func (d *Device) Create(options json.RawMessage, lies ...Lie) (json.RawMessage, error) {
 	o, err := readCreationOptions(options)
 	if err != nil {
@@ -39,7 +38,7 @@ func (d *Device) Create(options json.RawMessage, lies ...Lie) (json.RawMessage, 
 		return nil, err
 	}
 
-	// Before the lock: an RSA key takes its time.
+	// Before the lock, because making an RSA key takes long.
 	key, err := newKey(algorithm)
 	if err != nil {
 		return nil, err
@@ -71,8 +70,8 @@ func (d *Device) Create(options json.RawMessage, lies ...Lie) (json.RawMessage, 
 	return response, nil
 }
 
-// algorithm picks the device's favourite among those offered. The relying party's
-// order is only its preference (5.4).
+// algorithm chooses the device's favourite among those offered. The order of the relying
+// party is only a preference (5.4).
 func (d *Device) algorithm(offered []parameter) (Algorithm, error) {
 	known := d.Algorithms
 	if known == nil {
@@ -89,7 +88,7 @@ func (d *Device) algorithm(offered []parameter) (Algorithm, error) {
 	return 0, ErrNotSupported
 }
 
-// attest adds what only a registration says (6.5).
+// attest adds what only a registration has (6.5).
 func (d *Device) attest(a *Answer, made *passkey) error {
 	spki, err := x509.MarshalPKIXPublicKey(made.key.Public())
 	if err != nil {

@@ -1,20 +1,17 @@
-// Package passkeytest is an authenticator in software, with the browser around
-// it: it registers passkeys and signs in with them, for tests without a browser.
+// Package passkeytest is an authenticator in software, with the browser around it: it
+// registers passkeys and signs in with them, for tests without a browser.
 //
-// A [Device] sits on a page. Give the options that a server sends to
-// [Device.Create] or [Device.Get], and they return what a browser's toJSON would,
-// or one of the errors that a browser throws, such as [ErrInvalidState]. Begin
-// with [New].
+// A [Device] is on a page. [Device.Create] and [Device.Get] take the options that a server
+// sends. They return what a browser's toJSON would, or one of the errors that a browser
+// throws, such as [ErrInvalidState]. Begin with [New].
 //
-// A device can also lie. Every answer exists in parts first, the [Answer]; a
-// [Lie] changes some of them, and only then is the answer put together and
-// signed. So a lie about the origin comes with a good signature, and a server
-// that refuses it has looked at the origin.
+// A device can also lie. Every answer exists in parts first, the [Answer]. A [Lie] changes
+// some of them, and only then the answer is put together and signed. So a lie about the
+// origin has a valid signature, and a server that refuses it must have checked the origin.
 //
-// It is written after the specification (WebAuthn Level 3) alone and shares no
-// code with the server's WebAuthn library, so that the two check each other. It
-// asks nobody for a finger, keeps everything in memory, and guards nothing: it
-// isn't for anything but tests.
+// It follows the specification (WebAuthn Level 3) and shares no code with the server's
+// WebAuthn library, so that the two check each other. It asks nobody for a fingerprint,
+// keeps everything in memory, and protects nothing. Use it for tests only.
 package passkeytest
 
 import (
@@ -26,8 +23,8 @@ import (
 	"sync"
 )
 
-// The errors stand for the DOMExceptions that a browser throws (5.1.3 and
-// 5.1.4). They are returned as they are, so that == finds them too.
+// The errors stand for the DOMExceptions that a browser throws (5.1.3 and 5.1.4). They are
+// never wrapped, so == finds them too.
 var (
 	ErrNotAllowed   = errors.New("NotAllowedError: no passkey or device fits, or the user said no")
 	ErrInvalidState = errors.New("InvalidStateError: the device has a passkey for this account")
@@ -35,29 +32,28 @@ var (
 	ErrNotSupported = errors.New("NotSupportedError: no offered algorithm is known")
 )
 
-// Device is an authenticator and its browser, on a page of Origin. Create and Get
-// may be called by many at once; the fields may be set between ceremonies.
+// Device is an authenticator and its browser, on a page of Origin. Create and Get may be
+// called concurrently. The fields may be set between ceremonies.
 type Device struct {
 	Origin     string      // of the page, such as "http://localhost:8080"
 	AAGUID     [16]byte    // of the authenticator's model
-	Transports []string    // what it says of itself; nil for "internal"
+	Transports []string    // nil for "internal"
 	Attachment string      // "platform" or "cross-platform"; "" for "platform"
-	Algorithms []Algorithm // that it knows, its favourite first; nil for ES256, EdDSA and RS256
+	Algorithms []Algorithm // that it supports, its favourite first; nil for ES256, EdDSA and RS256
 
 	SkipsVerification bool // it can't ask for a fingerprint or PIN
 	BackupEligible    bool // its new passkeys may be synced
-	BackedUp          bool // those that may be are synced now
+	BackedUp          bool // its backup eligible passkeys are synced now
 	Counts            bool // it keeps a signature counter
 
 	mu       sync.Mutex
 	passkeys []*passkey // oldest first
 }
 
-// New returns a device with a page of this origin.
+// New returns a device on a page of this origin.
 func New(origin string) *Device { return &Device{Origin: origin} }
 
-// passkey is what the device keeps of a passkey: a public key credential source
-// (4).
+// passkey is what the device stores of a passkey: a public key credential source (4).
 type passkey struct {
 	id         []byte
 	rpID       string
@@ -67,11 +63,11 @@ type passkey struct {
 	count      uint32
 
 	discoverable bool // found without its id being named
-	// Whether a passkey may ever be synced is settled when it is made (6.1.3).
+	// A passkey is backup eligible or not from the beginning (6.1.3).
 	backupEligible bool
 }
 
-// Credential tells about a passkey on the device.
+// Credential describes a passkey on the device.
 type Credential struct {
 	ID           []byte
 	RPID         string
@@ -82,8 +78,8 @@ type Credential struct {
 	Discoverable bool
 }
 
-// Credentials returns the passkeys on the device, the oldest first, as they are
-// and not as a [Lie] told them.
+// Credentials returns the passkeys on the device, the oldest first. They are the true ones,
+// without the changes of a [Lie].
 func (d *Device) Credentials() []Credential {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -114,8 +110,8 @@ func (d *Device) ForgetID(id []byte) bool {
 	return len(d.passkeys) < before
 }
 
-// keep adds a passkey. A device has one discoverable passkey for each account:
-// the new one takes the old one's place (6.3.2, step 7).
+// keep adds a passkey. A device has one discoverable passkey for each account, so the new
+// one replaces the old one (6.3.2, step 7).
 func (d *Device) keep(made *passkey) {
 	if made.discoverable {
 		d.passkeys = slices.DeleteFunc(d.passkeys, func(p *passkey) bool {
@@ -125,7 +121,7 @@ func (d *Device) keep(made *passkey) {
 	d.passkeys = append(d.passkeys, made)
 }
 
-// named returns the newest passkey of the relying party that is listed.
+// named returns the newest passkey of the relying party that is in the list.
 func (d *Device) named(rpID string, list []descriptor) *passkey {
 	for _, p := range slices.Backward(d.passkeys) {
 		listed := slices.ContainsFunc(list, func(named descriptor) bool {
@@ -138,7 +134,7 @@ func (d *Device) named(rpID string, list []descriptor) *passkey {
 	return nil
 }
 
-// newest returns the newest passkey of the relying party that needs no list.
+// newest returns the newest discoverable passkey of the relying party.
 func (d *Device) newest(rpID string) *passkey {
 	for _, p := range slices.Backward(d.passkeys) {
 		if p.rpID == rpID && p.discoverable {
@@ -155,7 +151,7 @@ func (d *Device) attachment() string {
 	return d.Attachment
 }
 
-// verifies decides whether the user is verified. ErrNotAllowed means that it is
+// verifies decides whether the user is verified. Its error is ErrNotAllowed if that is
 // required and the device can't.
 func (d *Device) verifies(requirement string) (bool, error) {
 	if requirement == "required" && d.SkipsVerification {
@@ -164,7 +160,7 @@ func (d *Device) verifies(requirement string) (bool, error) {
 	return !d.SkipsVerification && requirement != "discouraged", nil
 }
 
-// truth begins an honest answer.
+// truth returns a true answer, before any lie.
 func (d *Device) truth(kind string, challenge []byte, verified bool, p *passkey) *Answer {
 	a := &Answer{
 		Type: kind, Challenge: encode(challenge), Origin: d.Origin,

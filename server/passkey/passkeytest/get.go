@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 )
 
-// Get uses the newest passkey that fits, as navigator.credentials.get does
-// (5.1.4). Options are a PublicKeyCredentialRequestOptionsJSON, the publicKey
-// member of what a server sends; the answer is an AuthenticationResponseJSON.
+// Get uses the newest passkey that fits, as navigator.credentials.get does (5.1.4). Options
+// is a PublicKeyCredentialRequestOptionsJSON, the publicKey member of a server's answer. It
+// returns an AuthenticationResponseJSON.
 //
-// It returns ErrSecurity where the relying party id doesn't belong to the page,
-// and ErrNotAllowed where no passkey fits or the device can't verify its user as
-// required. Lies change what it says, in their order.
+// The error is ErrSecurity if the relying party id doesn't belong to the page, and
+// ErrNotAllowed if no passkey fits or the device can't verify its user as required. Lies
+// change the answer, in their order.
 func (d *Device) Get(options json.RawMessage, lies ...Lie) (json.RawMessage, error) {
 	o, err := readRequestOptions(options)
 	if err != nil {
@@ -40,7 +40,7 @@ func (d *Device) Get(options json.RawMessage, lies ...Lie) (json.RawMessage, err
 	}
 
 	answer := d.truth("webauthn.get", o.Challenge, verified, used)
-	if used.discoverable { // any other was asked for by its id, and has no handle to tell (6.3.3)
+	if used.discoverable { // any other was requested by its id, and sends no user handle (6.3.3)
 		answer.UserHandle = bytes.Clone(used.userHandle)
 	}
 	for _, lie := range lies {

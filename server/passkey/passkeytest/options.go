@@ -72,8 +72,8 @@ func readRequestOptions(text json.RawMessage) (requestOptions, error) {
 	return o, nil
 }
 
-// discoverable tells whether the passkey shall be found without its id. One that
-// is merely preferred is: the device has room.
+// discoverable reports whether the passkey must be found without its id. If that is only
+// preferred it is true, because the device has room.
 func (o creationOptions) discoverable() bool {
 	if o.Selection.ResidentKey == "" {
 		return o.Selection.RequireResidentKey // of Level 1 (5.4.4)

@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// relyingParty checks the relying party id against the page, and fills in the
-// page's own host where none is given (5.1.3 and 5.1.4).
+// relyingParty checks the relying party id against the page. Without one it is the host of
+// the page (5.1.3 and 5.1.4).
 func (d *Device) relyingParty(id string) (string, error) {
 	page, err := url.Parse(d.Origin)
 	if err != nil {
@@ -34,9 +34,9 @@ func (d *Device) relyingParty(id string) (string, error) {
 	return id, nil
 }
 
-// registrable tells whether the suffix "is a registrable domain suffix of or is
-// equal to" the host, in HTML's words: made of its last labels, and no place where
-// strangers register side by side, such as "com" or "github.io".
+// registrable reports whether the suffix "is a registrable domain suffix of or is equal to"
+// the host, in HTML's words: it consists of the host's last labels, and isn't a public
+// suffix, such as "com" or "github.io", under which strangers have domains.
 func registrable(suffix, host string) bool {
 	if suffix == host {
 		return true
