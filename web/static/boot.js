@@ -1,7 +1,7 @@
 // Watches whether the app starts. It runs after app.js, and before the program has arrived.
 //
 // The page has a sentence for an app that doesn't start, in #app-stuck
-// (server/cmd/keypeg/stuck.go). A style sheet shows it after some seconds (loader.css). Where
+// (server/cmd/internal/webapp/stuck.go). A style sheet shows it after some seconds (loader.css). Where
 // this file runs, it takes over: it finds out the cause, shows it, and reports it to the
 // server, so that IT can read it too.
 {

@@ -210,7 +210,9 @@ func TestHelp(t *testing.T) {
 		}
 		says(b.help)
 		l := newCommandLine()
-		l.settingFlags.VisitAll(func(f *pflag.Flag) { says(l.form(f) + " " + text(f) + " [" + config.EnvironmentOf(f)) })
+		l.settingFlags.VisitAll(func(f *pflag.Flag) {
+			says(config.Form(l.FlagSet, f) + " " + config.Text(f) + " [" + config.EnvironmentOf(f))
+		})
 		if b.takes != nil {
 			says("--tenant=NAME")
 		}

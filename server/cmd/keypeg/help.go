@@ -34,16 +34,12 @@ func (l *commandLine) help(w io.Writer) {
 	fmt.Fprint(w, "\nFlags:\n")
 	l.VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden && l.settingFlags.Lookup(f.Name) == nil {
-			entry(w, l.form(f), text(f))
+			entry(w, config.Form(l.FlagSet, f), config.Text(f))
 		}
 	})
 	fmt.Fprint(w, "\nSettings:\n")
 	l.settingFlags.VisitAll(func(f *pflag.Flag) {
-		about := config.EnvironmentOf(f)
-		if value := defaultOf(f); value != "" {
-			about += ", default " + value
-		}
-		entry(w, l.form(f), text(f)+" ["+about+"]")
+		entry(w, config.Form(l.FlagSet, f), config.Text(f)+" ["+config.About(f)+"]")
 	})
 	if len(l.command.commands) > 0 {
 		fmt.Fprint(w, "\nCommands:\n")
@@ -72,50 +68,9 @@ func (l *commandLine) mustHave() (all string) {
 		all += " " + synopsis(l.arguments)
 	}
 	for _, name := range l.required {
-		all += " " + l.form(l.Lookup(name))
+		all += " " + config.Form(l.FlagSet, l.Lookup(name))
 	}
 	return all
-}
-
-// form returns how a flag is written.
-func (l *commandLine) form(f *pflag.Flag) string {
-	form := "--" + f.Name
-	if l.Lookup("no-"+f.Name) != nil {
-		form = "--[no-]" + f.Name
-	}
-	if f.Shorthand != "" {
-		form = "-" + f.Shorthand + ", " + form
-	}
-	value, _ := pflag.UnquoteUsage(f)
-	switch value {
-	case "":
-		return form
-	case "string":
-		value = "TEXT"
-	case "int":
-		value = "NUMBER"
-	case "duration":
-		value = "TIME"
-	}
-	return form + "=" + value
-}
-
-func text(f *pflag.Flag) string {
-	_, text := pflag.UnquoteUsage(f)
-	return text
-}
-
-// defaultOf returns the default of a flag as people write it: 24h, and not 24h0m0s.
-func defaultOf(f *pflag.Flag) string {
-	value := f.DefValue
-	if f.Value.Type() == "duration" {
-		for _, zero := range []string{"m0s", "h0m"} {
-			if strings.HasSuffix(value, zero) {
-				value = value[:len(value)-2]
-			}
-		}
-	}
-	return value
 }
 
 func entry(w io.Writer, head, text string) {

@@ -178,12 +178,12 @@ var owners = map[string][]string{
 	"github.com/jackc/pgx":                          {"server/store/pgstore", "server/cmd/bench"}, // a floor
 	"github.com/valyala/fasthttp":                   {"server/cmd/bench"},
 	"syscall/js":                                    {"app/browser"},
-	"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/keypeg", "server/cmd/gallery", "server/cmd/toolcrib"},
+	"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/internal/webapp", "server/cmd/gallery", "server/cmd/toolcrib"},
 	"golang.org/x/text/secure/precis":               {"server/account"},
 	"github.com/spf13/pflag":                        {"server/cmd/keypeg", "server/internal/config"},
 	"google.golang.org/protobuf/encoding/protowire": {"server/store"},
 	"golang.org/x/time":                             {"server/limit"},
-	"maragu.dev/gomponents":                         {"server/internal/signinpages", "server/cmd/keypeg", "server/cmd/gallery", "web/build"},
+	"maragu.dev/gomponents":                         {"server/internal/signinpages", "server/cmd/internal/webapp", "server/cmd/gallery", "web/build"},
 	"github.com/yuin/goldmark":                      {"web/build"},
 	// They call methods by name, so that the linker keeps every exported method of everything.
 	"html/template": {"server/federation/federationtest"},

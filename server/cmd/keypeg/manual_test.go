@@ -37,7 +37,7 @@ func TestManualSettings(t *testing.T) {
 			name = "[no-]" + name
 		}
 		want := "| `--" + name + "` | `" + config.EnvironmentOf(flag) + "` |"
-		if value := defaultOf(flag); value != "" {
+		if value := config.DefaultOf(flag); value != "" {
 			want += " `" + value + "` |"
 		}
 		if !strings.Contains(page, want) {

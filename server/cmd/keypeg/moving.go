@@ -134,7 +134,7 @@ func (c *ofTenantOrList) which(ctx context.Context, s *settings, list func(conte
 	case c.TenantList:
 		return t, nil
 	}
-	if err := s.checkTenant(); err != nil {
+	if err := s.installation().CheckTenant(s.tenant); err != nil {
 		if s.IsCloud() {
 			err = fmt.Errorf("%w; or --tenant-list for the list itself", err)
 		}
@@ -205,7 +205,7 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 	if _, err := installation.CheckBackup(ctx, c.File); err != nil {
 		return err
 	}
-	into, err := c.which(ctx, s, s.listTenants)
+	into, err := c.which(ctx, s, s.installation().ListTenants)
 	if err != nil {
 		return err
 	}

@@ -27,30 +27,14 @@ func (c *signalsOf) takes(l *commandLine) {
 }
 
 // each calls do for every chosen organisation.
-func (c *signalsOf) each(ctx context.Context, s *settings, do func(control.Users) error) error {
+func (c *signalsOf) each(ctx context.Context, s *settings, do func(tenant string, users control.Users) error) error {
 	switch {
 	case c.AllTenants && s.tenant != "": // one of them is a mistake, and a signal can't be undone
 		return errors.New("--tenant and --all-tenants contradict each other: leave one of them out")
-	case !c.AllTenants:
-		return s.withUsers(ctx, do)
+	case c.AllTenants:
+		return s.installation().UsersOfAll(ctx, do)
 	}
-	all, err := s.listTenants(ctx)
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, t := range all {
-		if !t.Removing {
-			names = append(names, t.Name)
-		}
-	}
-	for _, name := range names {
-		s.tenant = name
-		if err := s.withUsers(ctx, do); err != nil {
-			return fmt.Errorf("the tenant %s: %w", name, err)
-		}
-	}
-	return nil
+	return s.withUsers(ctx, func(users control.Users) error { return do(s.tenant, users) })
 }
 
 type signalsSet struct {
@@ -59,11 +43,11 @@ type signalsSet struct {
 }
 
 func (c *signalsSet) Run(ctx context.Context, t terminal, s *settings) error {
-	return c.each(ctx, s, func(users control.Users) error {
+	return c.each(ctx, s, func(tenant string, users control.Users) error {
 		if err := control.AllowSignals(ctx, users, c.allowed); err != nil {
 			return err
 		}
-		writeSignals(t.Out, s, c.allowed)
+		writeSignals(t.Out, tenant, c.allowed)
 		return nil
 	})
 }
@@ -71,17 +55,17 @@ func (c *signalsSet) Run(ctx context.Context, t terminal, s *settings) error {
 type signalsStatus struct{ signalsOf }
 
 func (c *signalsStatus) Run(ctx context.Context, t terminal, s *settings) error {
-	return c.each(ctx, s, func(users control.Users) error {
+	return c.each(ctx, s, func(tenant string, users control.Users) error {
 		allowed, err := control.SignalsAllowed(ctx, users, control.None{})
 		if err == nil {
-			writeSignals(t.Out, s, allowed)
+			writeSignals(t.Out, tenant, allowed)
 		}
 		return err
 	})
 }
 
-func writeSignals(out io.Writer, s *settings, allowed bool) {
-	fmt.Fprintf(out, "%s%s\n", either(s.tenant == "", "", s.tenant+": "), either(allowed,
+func writeSignals(out io.Writer, tenant string, allowed bool) {
+	fmt.Fprintf(out, "%s%s\n", either(tenant == "", "", tenant+": "), either(allowed,
 		"on: password managers are told of passkeys that are removed.",
 		"off: password managers are told nothing."))
 }

@@ -22,36 +22,6 @@ func ofTenant(l *commandLine) {
 	l.StringVar(&l.settings.tenant, "tenant", "", "In the cloud edition: the `NAME` of the tenant that is meant.")
 }
 
-// checkTenant refuses --tenant on premise, and requires it in the cloud edition.
-func (s *settings) checkTenant() error {
-	switch {
-	case !s.IsCloud() && s.tenant != "":
-		return errors.New("there are tenants in the cloud edition only: leave out --tenant, or set --edition cloud")
-	case s.IsCloud() && s.tenant == "":
-		return errors.New("in the cloud edition a command must say which tenant is meant: add --tenant NAME; keypeg tenant list shows all")
-	case s.IsCloud():
-		return tenant.CheckName(s.tenant) // it becomes a path
-	}
-	return nil
-}
-
-// withTenants calls do with the tenants, by the running server or in this process.
-func (s *settings) withTenants(ctx context.Context, do func(installation.Tenants) error) error {
-	if !s.IsCloud() {
-		return errors.New("there are tenants in the cloud edition only: set --edition cloud")
-	}
-	return s.installation().Tenants(ctx, do)
-}
-
-// listTenants lists all tenants.
-func (s *settings) listTenants(ctx context.Context) (all []tenant.Tenant, err error) {
-	err = s.withTenants(ctx, func(tenants installation.Tenants) error {
-		all, err = installation.ListTenants(ctx, tenants, control.None{})
-		return err
-	})
-	return all, err
-}
-
 type tenantAdd struct {
 	Name, PublicURL string
 
@@ -75,7 +45,7 @@ func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	if _, err := own.Address(); err != nil { // before anything is made
 		return err
 	}
-	return s.withTenants(ctx, func(tenants installation.Tenants) error {
+	return s.installation().Tenants(ctx, func(tenants installation.Tenants) error {
 		added, err := installation.AddTenant(ctx, tenants, own)
 		if err != nil {
 			return err
@@ -93,7 +63,7 @@ func (c *tenantList) takes(*commandLine) {}
 func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
 	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tADDRESS\tRP ID\tSTATE\tCREATED")
-	err := s.withTenants(ctx, func(tenants installation.Tenants) error {
+	err := s.installation().Tenants(ctx, func(tenants installation.Tenants) error {
 		all, err := installation.ListTenants(ctx, tenants, control.None{})
 		for _, tenant := range all {
 			state := either(tenant.Removing, "being removed", either(tenant.IsActive(), "enabled", "disabled"))
@@ -120,7 +90,7 @@ type tenantSuspend struct {
 func (c *tenantSuspend) takes(l *commandLine) { l.argument(&c.Name, "name", "The tenant's name.") }
 
 func (c *tenantSuspend) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withTenants(ctx, func(tenants installation.Tenants) error {
+	return s.installation().Tenants(ctx, func(tenants installation.Tenants) error {
 		if err := installation.SetTenantSuspended(ctx, tenants, installation.SuspendTenant{Name: c.Name, Suspended: c.suspended}); err != nil {
 			return err
 		}
@@ -140,7 +110,7 @@ func (c *tenantRemove) takes(l *commandLine) {
 }
 
 func (c *tenantRemove) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withTenants(ctx, func(tenants installation.Tenants) error {
+	return s.installation().Tenants(ctx, func(tenants installation.Tenants) error {
 		if c.Yes == "" {
 			typed, err := t.asks(fmt.Sprintf("This deletes all users, passkeys and activity of %s, for ever. Type its name to go on: ", c.Name))
 			if err != nil {

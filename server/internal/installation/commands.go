@@ -3,6 +3,7 @@ package installation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -13,6 +14,9 @@ import (
 // Users calls do with the users of one organisation. It uses the server that is running, or
 // else opens the database in this process. On premise the organisation is "".
 func (i Installation) Users(ctx context.Context, name string, do func(control.Users) error) error {
+	if err := i.CheckTenant(name); err != nil {
+		return err
+	}
 	running, err := i.driver().Dial(ctx)
 	switch {
 	case err == nil && i.Cloud:
@@ -33,6 +37,37 @@ func (i Installation) Users(ctx context.Context, name string, do func(control.Us
 	}
 	defer o.close()
 	return o.usersOf(ctx, name, do)
+}
+
+// CheckTenant refuses a tenant's name on premise, and requires one in the cloud edition.
+func (i Installation) CheckTenant(name string) error {
+	switch {
+	case !i.Cloud && name != "":
+		return errors.New("there are tenants in the cloud edition only: leave out --tenant, or set --edition cloud")
+	case i.Cloud && name == "":
+		return errors.New("in the cloud edition a command must say which tenant is meant: add --tenant NAME; keypeg tenant list shows all")
+	case i.Cloud:
+		return tenant.CheckName(name) // it becomes a path
+	}
+	return nil
+}
+
+// UsersOfAll calls do with the users of each tenant, one after the other. It skips tenants that
+// are being removed, and stops at the first error, which names the tenant.
+func (i Installation) UsersOfAll(ctx context.Context, do func(name string, users control.Users) error) error {
+	all, err := i.ListTenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if t.Removing {
+			continue
+		}
+		if err := i.Users(ctx, t.Name, func(users control.Users) error { return do(t.Name, users) }); err != nil {
+			return fmt.Errorf("the tenant %s: %w", t.Name, err)
+		}
+	}
+	return nil
 }
 
 // usersOf is [Installation.Users] for an installation that this process has open.
@@ -63,6 +98,9 @@ func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users
 // Tenants calls do with the tenants of the cloud edition. It uses the server that is
 // running, or else opens the database in this process.
 func (i Installation) Tenants(ctx context.Context, do func(Tenants) error) error {
+	if !i.Cloud {
+		return errors.New("there are tenants in the cloud edition only: set --edition cloud")
+	}
 	running, err := i.driver().Dial(ctx)
 	if err == nil {
 		return do(control.At[*tenants](running))
@@ -76,6 +114,15 @@ func (i Installation) Tenants(ctx context.Context, do func(Tenants) error) error
 	}
 	defer o.close()
 	return do(control.Here(&tenants{opened: o}))
+}
+
+// ListTenants lists all tenants.
+func (i Installation) ListTenants(ctx context.Context) (all []tenant.Tenant, err error) {
+	err = i.Tenants(ctx, func(tenants Tenants) error {
+		all, err = ListTenants(ctx, tenants, control.None{})
+		return err
+	})
+	return all, err
 }
 
 // ReadTenants lists all tenants for a command that only reads. If no server is running, it
