@@ -185,7 +185,7 @@ func TestHostFaults(t *testing.T) {
 			host.admits = func() { late.first = func() error { return errors.New("our disk is full") } }
 			into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
 			ann.lists()
-			if lines := s.log.String(); !strings.Contains(lines, "activity lacks a line") || !strings.Contains(lines, "our disk is full") {
+			if lines := s.log.String(); !strings.Contains(lines, "a line is missing in the activity of a user") || !strings.Contains(lines, "our disk is full") {
 				t.Errorf("the log doesn't tell: %s", lines)
 			}
 		})

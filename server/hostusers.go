@@ -206,7 +206,7 @@ func (u hostUsers) recordSignIn(r *http.Request, event store.Event) (there bool)
 		return false
 	}
 	if err != nil {
-		u.log.Error("activity lacks a line", "request", httpapi.RequestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
+		u.log.Error("a line is missing in the activity of a user", "request", httpapi.RequestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
 		return true
 	}
 	return there

@@ -53,7 +53,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	// refusal can still be answered.
 	if err := out.Flush(); errors.Is(err, http.ErrNotSupported) {
 		s.tellNoFlush.Do(func() {
-			s.c.Log.Error("open pages hear of no changes: the http.ResponseWriter of a middleware in front of Keypeg can't flush. Give it a method Unwrap that returns the one it wraps, as http.ResponseController asks for")
+			s.c.Log.Error("open pages get no notice of changes, because the http.ResponseWriter of a middleware in front of Keypeg can't flush: give it a method Unwrap that returns the wrapped one, as http.ResponseController requires")
 		})
 		w.Header().Del("X-Accel-Buffering")
 		return httpapi.Faulty(httpapi.RequestID(r.Context())).Because(err)

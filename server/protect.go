@@ -49,7 +49,7 @@ func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
 	}
 	notice := httpapi.Notice{Code: shared.CodeUnauthenticated, Message: httpapi.Text(r).SignInPages.SessionEnded, SignIn: true}
 	if err := s.notices.Set(w, notice); err != nil {
-		s.c.Log.Error("telling that a session has ended", "cause", err)
+		s.c.Log.Error("the notice that a session has ended could not be left", "cause", err)
 	}
 }
 

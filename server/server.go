@@ -283,7 +283,7 @@ func (s *Server) openPasskeys(ctx context.Context) (err error) {
 		return fmt.Errorf("looking whether password managers may be told: %w", err)
 	}
 	if held {
-		s.c.Log.Warn("password managers aren't told of passkeys that are removed, because this database was restored or copied",
+		s.c.Log.Warn("password managers get no signal when a passkey is removed, because this database was restored or copied",
 			"mend", "once it is the complete and only one, run keypeg signals on")
 	}
 	return nil

@@ -117,7 +117,7 @@ func TestNoSocket(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), strings.Repeat("long", 25))
 	p := newProgramOn(t, filepath.Join(folder, "keypeg.db"), "")
 	p.starts()
-	p.logs("no command reaches this server while it runs")
+	p.logs("commands can't reach this server while it is running")
 	if answer := p.get(shared.PageSetup); answer == 0 {
 		t.Error("it doesn't serve")
 	}

@@ -20,16 +20,16 @@ import (
 func (s *Settings) Tell(log *slog.Logger) {
 	for _, network := range s.TrustedProxies {
 		if mayHoldUsers(network) {
-			log.Warn("whoever has an address in a trusted network chooses which address Keypeg believes, and so gets round the limits on guessing: "+
+			log.Warn("anybody in a trusted network can choose the address that Keypeg believes, and so avoid the limits on guessing: "+
 				"name the proxies alone, such as --trusted-proxies 10.0.0.11,10.0.0.12", "network", network.String())
 		}
 	}
 	if s.isForOthers() && s.PublicURL == "" && !s.IsCloud() {
-		log.Warn("other machines reach this server, and nobody signs in from there: without --public-url its address is one that only this machine can open: " +
+		log.Warn("other machines can reach this server, but nobody can sign in from them, because without --public-url its address is one that only this machine can open: " +
 			"set the address that people type, such as --public-url https://id.example.com")
 	}
 	if s.Contact == "" {
-		log.Info("no page says whom users ask for help: name somebody, such as --contact \"IT desk, phone 1234\"")
+		log.Info("no page says whom users can ask for help: name a person or a place, such as --contact \"IT desk, phone 1234\"")
 	}
 	if mode, is := textfile.ReadableByAll(s.Config); is && s.databaseOfFile && installation.DriverOf(s.Database, s.Socket).HasPassword() {
 		log.Warn("everybody on this machine can read the configuration file, which has the database's password: chmod o-rwx "+s.Config, "mode", mode.String())

@@ -141,7 +141,7 @@ func (r *Recorder) Flush(ctx context.Context) {
 
 	waiting, dropped := r.take()
 	if dropped > 0 {
-		r.log.Warn("some failed attempts stand in nobody's activity: too many users were tried at once", "dropped", dropped)
+		r.log.Warn("some failed attempts are missing in the activity of users, because there were attempts on too many users at once", "dropped", dropped)
 	}
 	var cause error
 	for len(waiting) > 0 && cause == nil {

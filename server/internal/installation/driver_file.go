@@ -188,7 +188,7 @@ func (f file) Listen(log *slog.Logger) net.Listener {
 	keptPrivate(log, f.path)
 	private, err := control.Listen(f.socket)
 	if err != nil {
-		log.Error("no command reaches this server while it runs: name a place that can hold a socket with --socket /run/keypeg.sock, here and for commands", "cause", err)
+		log.Error("commands can't reach this server while it is running: name a place that can hold a socket with --socket /run/keypeg.sock, here and for commands", "cause", err)
 		return nil
 	}
 	return private

@@ -51,7 +51,7 @@ func newStreams(log *slog.Logger) (*live.Streams, error) {
 	}
 	most := mostStreams(descriptors)
 	return live.NewStreams(most, func() {
-		log.Error("more pages are open than this server can tell of changes, and the oldest stream of who has most ends for each new one: "+raiseDescriptors, "streams", most, "limit", descriptors)
+		log.Error("more pages are open than this server can notify of changes, so each new one ends the oldest stream of the user with the most: "+raiseDescriptors, "streams", most, "limit", descriptors)
 	}), nil
 }
 
