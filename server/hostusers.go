@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/passkey"
@@ -26,6 +25,7 @@ type hostUsers struct {
 	clients   httpapi.Clients
 	host      Host
 	store     store.Store
+	passkeys  *passkey.Service
 	now       store.Clock
 	log       *slog.Logger
 	handleKey []byte
@@ -168,13 +168,11 @@ func (u hostUsers) hostSession(r *http.Request, who session.Actor, with store.Pa
 	if err != nil {
 		return nil, nil, err
 	}
-	event := who.Event(kind, u.now())
-	event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, with.ID, with.Name
 	set := func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error) {
 		if err := u.host.SignIn(w, r, known.ID, with.ID); err != nil {
 			return httpapi.Caller{}, fmt.Errorf("the host's sign-in: %w", err)
 		}
-		if !u.recordSignIn(r, event) && u.endsSessions() {
+		if !u.recordUse(r, who, kind, with) && u.endsSessions() {
 			// The user removed the passkey meanwhile, and may have ended its sessions before
 			// this one existed.
 			if err := u.end(r.Context(), known.ID, with.ID, ""); err != nil {
@@ -187,29 +185,21 @@ func (u hostUsers) hostSession(r *http.Request, who session.Actor, with store.Pa
 	return set, nil, nil
 }
 
-// recordSignIn writes the line of activity. It does so in a batch of its own after the host
+// recordUse writes the line of activity. It does so in a batch of its own after the host
 // has begun the session, because people must not read of sign-ins that the host refused. A
 // sign-in without a line would be worse, since it hides a thief. If the process is killed
 // in between, nobody is signed in: the session's cookie travels with our answer.
 //
 // When the store fails, the sign-in can't be refused any more, because the cookie is set.
 // It reports whether the passkey is still there, and true if the store can't say.
-func (u hostUsers) recordSignIn(r *http.Request, event store.Event) (there bool) {
+func (u hostUsers) recordUse(r *http.Request, who session.Actor, kind shared.EventKind, with store.Passkey) (exists bool) {
 	ctx := context.WithoutCancel(r.Context()) // the session exists even if the request is cancelled
-	err := store.Update(ctx, u.store, event.UserID, func(user store.User) (store.Batch, error) {
-		there = slices.ContainsFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == event.PasskeyID })
-		// PutUser makes the batch fail if the user was removed meanwhile, so that they leave
-		// no line.
-		return store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}}, nil
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return false
-	}
+	exists, err := u.passkeys.RecordUse(ctx, who, kind, with)
 	if err != nil {
-		u.log.Error("a line is missing in the activity of a user", "request", httpapi.RequestID(ctx), "user", event.UserID, "event", event.Kind, "cause", err)
+		u.log.Error("a line is missing in the activity of a user", "request", httpapi.RequestID(ctx), "user", who.User.ID, "event", kind, "cause", err)
 		return true
 	}
-	return there
+	return exists
 }
 
 func (u hostUsers) endsSessions() bool {
@@ -238,7 +228,7 @@ func (u hostUsers) added(ctx context.Context, who httpapi.Caller) error {
 	if !errors.Is(err, ErrNoUser) {
 		return nil // if the host failed: it is asked again before anybody signs in with the passkey
 	}
-	if err := forget(ctx, u.store, u.now, who.Shown.ID); err != nil {
+	if err := u.passkeys.Erase(ctx, who.User.ID); err != nil {
 		return err
 	}
 	return errSignIn.Because(errors.New("the user was removed while they added a passkey"))
@@ -250,23 +240,5 @@ func (u hostUsers) added(ctx context.Context, who httpapi.Caller) error {
 // more: then requests that are under way at that moment leave nothing behind either. For a
 // user of whom nothing is stored it does nothing, and returns no error.
 func (s *Server) RemovePasskeys(ctx context.Context, hostID string) error {
-	return forget(ctx, s.c.Store, s.c.Now, hostID)
-}
-
-func forget(ctx context.Context, kept store.Store, now store.Clock, hostID string) error {
-	id := recordID(hostID)
-	err := store.Update(ctx, kept, id, func(user store.User) (store.Batch, error) {
-		batch := store.Batch{store.RemoveUser{ID: id, Revision: user.Revision}}
-		for _, p := range user.Passkeys {
-			batch = append(batch, store.Tombstone(now(), p))
-		}
-		return batch, nil
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		err = kept.Apply(ctx, store.Batch{store.RemoveUser{ID: id}}) // their activity may be left
-	}
-	if err != nil {
-		return fmt.Errorf("removing what is stored of a user: %w", err)
-	}
-	return nil
+	return s.passkeys.Erase(ctx, recordID(hostID))
 }

@@ -154,9 +154,6 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err := open(ctx); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	if err := s.openPasskeys(ctx); err != nil {
-		return nil, fmt.Errorf("server: %w", err)
-	}
 
 	var h http.Handler = s.routes()
 	h = s.refuseCrossSite(h)
@@ -233,6 +230,9 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	s.sessions, s.activity = s.c.Accounts.Sessions(), s.c.Accounts.Activity()
 	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.c.Store, accounts: s.c.Accounts, device: device}
 	s.people = s.local
+	if err := s.openPasskeys(ctx); err != nil {
+		return err
+	}
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Refused: s.sessionEnded, Fresh: s.sessions.Fresh}
 	s.federation, err = federation.NewHandlers(key, federation.Handlers{
 		Providers: s.c.Providers, Accounts: s.c.Accounts,
@@ -255,8 +255,11 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 	s.activity = activity.New(s.c.Store, s.c.Log)
 	s.c.Store = s.activity.Store()
 	s.sessions = session.New(session.Config{Store: s.c.Store, Now: s.c.Now, Log: s.c.Log, ConfirmFor: s.c.ConfirmFor})
+	if err := s.openPasskeys(ctx); err != nil {
+		return err
+	}
 	key, err := store.SecretOrNew(ctx, s.c.Store, secretHandles, handleKeyBytes)
-	s.people = hostUsers{clients: s.clients, host: s.c.Host, store: s.c.Store, now: s.c.Now, log: s.c.Log, handleKey: key}
+	s.people = hostUsers{clients: s.clients, host: s.c.Host, store: s.c.Store, passkeys: s.passkeys, now: s.c.Now, log: s.c.Log, handleKey: key}
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Fresh: s.sessions.Fresh}
 	return err
 }
