@@ -259,7 +259,7 @@ func valuesOf(template, path string) map[string]string {
 	return values
 }
 
-// hasCookie tells whether a request has what a security scheme asks for. The tests'
+// hasCookie reports whether a request has what a security scheme asks for. The tests'
 // server is at http://localhost, where the cookies have no prefix; the session may be
 // that of the [crib].
 func hasCookie(_ context.Context, in *openapi3filter.AuthenticationInput) error {

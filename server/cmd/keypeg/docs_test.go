@@ -70,7 +70,7 @@ func undocumented(file *ast.File) (names []*ast.Ident) {
 	return names
 }
 
-// isExported tells whether a method's type is exported; a function has none, and is
+// isExported reports whether a method's type is exported; a function has none, and is
 // taken for one that is.
 func isExported(receiver *ast.FieldList) bool {
 	if receiver == nil {

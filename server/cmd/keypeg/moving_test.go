@@ -67,7 +67,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return exec.Command(path, args...)
 }
 
-// isKilled runs a command, kills it at a random moment, and tells whether it had
+// isKilled runs a command, kills it at a random moment, and reports whether it had
 // ended by itself before, which it must have done well.
 func isKilled(t *testing.T, atMost time.Duration, args ...string) (killed bool) {
 	t.Helper()
