@@ -306,9 +306,9 @@ func strangeKeys(t *testing.T) map[string]string {
 	}
 }
 
-// TestSSOClaims checks that nothing in a provider's answer but the subject keeps a known
+// TestFederationClaims checks that nothing in a provider's answer but the subject keeps a known
 // user out, and that what decides is checked for all.
-func TestSSOClaims(t *testing.T) {
+func TestFederationClaims(t *testing.T) {
 	for _, row := range providerAnswers(t) {
 		for _, known := range []bool{true, false} {
 			name, who, wants := row.what+", of somebody new", danThere, row.fresh

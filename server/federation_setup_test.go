@@ -19,8 +19,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestSSOHostileProvider gets odd and hostile answers of a provider.
-func TestSSOHostileProvider(t *testing.T) {
+// TestFederationHostileProvider gets odd and hostile answers of a provider.
+func TestFederationHostileProvider(t *testing.T) {
 	t.Run("nobody is sent to an address that isn't https", func(t *testing.T) {
 		a := newFederated(t, stores["memstore"])
 		for _, address := range []string{
@@ -88,9 +88,9 @@ func TestSSOHostileProvider(t *testing.T) {
 	})
 }
 
-// TestSSOSetUp signs in at providers that aren't set up correctly. People read that, and
+// TestFederationSetUp signs in at providers that aren't set up correctly. People read that, and
 // IT reads what to write.
-func TestSSOSetUp(t *testing.T) {
+func TestFederationSetUp(t *testing.T) {
 	t.Run("IT is warned once, until it has worked again", func(t *testing.T) {
 		a := newFederated(t, stores["memstore"])
 		fails := func() {
@@ -193,8 +193,8 @@ func TestSSOSetUp(t *testing.T) {
 	})
 }
 
-// TestSSOCannotConfirm confirms at providers that don't say when the user signed in there.
-func TestSSOCannotConfirm(t *testing.T) {
+// TestFederationCannotConfirm confirms at providers that don't say when the user signed in there.
+func TestFederationCannotConfirm(t *testing.T) {
 	wayOut := "ONE doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again."
 	for what, row := range map[string]struct {
 		auth any
@@ -256,9 +256,9 @@ func TestSSOCannotConfirm(t *testing.T) {
 	}
 }
 
-// TestSSOAnswersElsewhere signs in at providers that answer elsewhere than in the query of
+// TestFederationAnswersElsewhere signs in at providers that answer elsewhere than in the query of
 // the callback.
-func TestSSOAnswersElsewhere(t *testing.T) {
+func TestFederationAnswersElsewhere(t *testing.T) {
 	const callback = shared.PageSSO + "one" + shared.PageSSOAnswer
 	tellsIT := func(a *federated, cause string) {
 		a.Helper()
@@ -356,9 +356,9 @@ func TestSSOAnswersElsewhere(t *testing.T) {
 	})
 }
 
-// TestSSOWrongTimes gets ID tokens with wrong times. IT reads which time is wrong, and by
+// TestFederationWrongTimes gets ID tokens with wrong times. IT reads which time is wrong, and by
 // how much the clocks differ.
-func TestSSOWrongTimes(t *testing.T) {
+func TestFederationWrongTimes(t *testing.T) {
 	for what, row := range map[string]struct {
 		claims map[string]time.Duration // from now on
 		wrong  string                   // the claim that IT reads of
@@ -402,8 +402,8 @@ func TestSSOWrongTimes(t *testing.T) {
 	}
 }
 
-// TestSSOErrorsWithoutDescription checks that no logged error has an empty place in it.
-func TestSSOErrorsWithoutDescription(t *testing.T) {
+// TestFederationErrorsWithoutDescription checks that no logged error has an empty place in it.
+func TestFederationErrorsWithoutDescription(t *testing.T) {
 	a := newFederated(t, stores["memstore"])
 	v := a.visitor()
 	v.sends("GET", shared.PageSSO+"one"+shared.PageSSOAnswer+"?error=unauthorized_client&state="+a.stateOf(a.goesToProvider(v, "one")), nil)
@@ -418,8 +418,8 @@ func TestSSOErrorsWithoutDescription(t *testing.T) {
 	}
 }
 
-// TestSSOMembers checks required-claims, for everybody and at every sign-in.
-func TestSSOMembers(t *testing.T) {
+// TestFederationMembers checks required-claims, for everybody and at every sign-in.
+func TestFederationMembers(t *testing.T) {
 	const other = "You signed in at ONE with an account that can't be used here. Please choose another account there."
 	requires := func(a *federated, required map[string][]string) {
 		a.changesRules(func(c *account.Config) {
@@ -597,9 +597,9 @@ func forgesAnswers(t *testing.T) {
 	}
 }
 
-// TestSSORefusalsReachIT checks that IT reads once what a provider refuses to users who
+// TestFederationRefusalsReachIT checks that IT reads once what a provider refuses to users who
 // want to sign in, with what to do.
-func TestSSORefusalsReachIT(t *testing.T) {
+func TestFederationRefusalsReachIT(t *testing.T) {
 	for code, mend := range map[string]string{
 		"server_error":            "in its own log or on its status page",
 		"temporarily_unavailable": "in its own log or on its status page",

@@ -33,8 +33,8 @@ func (a *federated) leadsOn(v *visitor, out answer, to string) {
 	}
 }
 
-// TestSSOTabs signs in with several tabs, and with the browser's own buttons.
-func TestSSOTabs(t *testing.T) {
+// TestFederationTabs signs in with several tabs, and with the browser's own buttons.
+func TestFederationTabs(t *testing.T) {
 	t.Run("each of five tabs signs in, whichever comes back first", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			v := a.visitor()

@@ -192,8 +192,8 @@ const (
 	beganElse = "This sign-in was begun in another browser, or too long ago. Please try again."
 )
 
-// TestSSO checks who gets in with an identity at a provider.
-func TestSSO(t *testing.T) {
+// TestFederation checks who gets in with an identity at a provider.
+func TestFederation(t *testing.T) {
 	t.Run("a new user from an allowed domain gets an account, and the same one again", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			first := a.getsIn(a.visitor(), "one", danThere)
@@ -277,8 +277,8 @@ func TestSSO(t *testing.T) {
 	})
 }
 
-// TestSSOLinks checks what a user does with identities that are linked to their account.
-func TestSSOLinks(t *testing.T) {
+// TestFederationLinks checks what a user does with identities that are linked to their account.
+func TestFederationLinks(t *testing.T) {
 	t.Run("the signed-in user links, signs in, and unlinks what is not the last", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			a.links(a.ann, "two", annThere)
@@ -396,8 +396,8 @@ func (a *federated) links(v *visitor, id string, who federationtest.Person) {
 	}
 }
 
-// TestSSOHostile checks what a hostile provider, user or network may do.
-func TestSSOHostile(t *testing.T) {
+// TestFederationHostile checks what a hostile provider, user or network may do.
+func TestFederationHostile(t *testing.T) {
 	now := time.Now()
 	for what, lie := range map[string]struct {
 		federationtest.Lie
@@ -550,8 +550,8 @@ func TestSSOHostile(t *testing.T) {
 
 const oneIsAway = "ONE can't be reached at this moment. Please try again later, or sign in another way."
 
-// TestSSOAway checks that a provider in trouble breaks only its own button.
-func TestSSOAway(t *testing.T) {
+// TestFederationAway checks that a provider in trouble breaks only its own button.
+func TestFederationAway(t *testing.T) {
 	t.Run("from the start", func(t *testing.T) {
 		a := newFederated(t, stores["memstore"])
 		a.one.IsAway(true)
@@ -620,7 +620,7 @@ func TestSSOAway(t *testing.T) {
 	})
 }
 
-func TestSSOClients(t *testing.T) {
+func TestFederationClients(t *testing.T) {
 	t.Run("a private key in place of a secret", func(t *testing.T) {
 		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {

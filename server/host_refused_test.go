@@ -69,7 +69,7 @@ func TestHostUsersApart(t *testing.T) {
 			bob.registers("his")
 			hers := ann.device
 			s.passes(time.Hour)
-			for _, host.literal = range []bool{true, false} {
+			for _, host.careless = range []bool{true, false} {
 				ann.device = bob.device // Bob, at her unlocked computer
 				begun := into[shared.Ceremony](ann, ann.sends("POST", shared.PathSignInBegin, nil), 200)
 				s.changesNothing(func() {

@@ -29,10 +29,10 @@ type crib struct {
 	sessions map[string]server.HostSession // by cookie
 	now      func() time.Time
 	broken   error
-	refuses  error  // whom it would let in
-	admits   func() // is called before somebody is let in
-	// literal: who signs in is taken for whoever the request's session is of.
-	literal bool
+	refuses  error  // is what SignIn returns
+	admits   func() // is called by SignIn first
+	// careless: a session of the request goes on as it is, whoever signs in.
+	careless bool
 }
 
 func (c *crib) User(_ context.Context, id string) (server.HostUser, error) {
@@ -72,7 +72,7 @@ func (c *crib) SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID 
 	if r != nil {
 		if cookie, err := r.Cookie("crib"); err == nil {
 			session, found := c.sessions[cookie.Value]
-			if found && c.literal {
+			if found && c.careless {
 				session.Proved = c.now()
 				c.sessions[cookie.Value] = session
 				return nil
