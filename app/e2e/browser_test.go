@@ -24,9 +24,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// patience is how long a person waits for something to appear. It only bounds a
-// failing test: a passing one goes on at once, and a busy machine needs more of it than a
-// person has.
+// patience is how long a step waits for something to appear. It only bounds a failing test: a
+// passing one goes on at once. A busy machine needs longer than a person would wait.
 const patience = 2 * time.Minute
 
 // browser is a person's Chromium with one tab.
@@ -36,10 +35,10 @@ type browser struct {
 	server *server
 
 	devices []*device
-	workers map[target.ID]context.Context // the service workers that isCutOff has to do with
+	workers map[target.ID]context.Context // the service workers that isCutOff is attached to
 
 	mu       sync.Mutex
-	problems []string // what the console complained about
+	problems []string // the errors in the console
 }
 
 // openBrowser starts a fresh Chromium: no cookies, no passkeys, nothing cached.
@@ -65,22 +64,22 @@ func openBrowser(t *testing.T, s *server, more ...chromedp.ExecAllocatorOption) 
 		stop()
 	})
 
-	b.isListenedTo()
+	b.starts()
 	return b
 }
 
-// opensTab is another tab of the same browser.
+// opensTab opens another tab of the same browser.
 func (b *browser) opensTab() *browser {
 	b.t.Helper()
 	ctx, closeTab := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(closeTab)
 	tab := &browser{t: b.t, ctx: ctx, server: b.server}
-	tab.isListenedTo()
+	tab.starts()
 	return tab
 }
 
-// isListenedTo starts a tab.
-func (b *browser) isListenedTo() {
+// starts starts the tab, and listens to its console.
+func (b *browser) starts() {
 	b.t.Helper()
 	b.do("start the browser", chromedp.Navigate("about:blank"))
 	if err := chromedp.Listen(b.ctx, b.onEvent); err != nil {
@@ -149,7 +148,7 @@ func (b *browser) complains(words string, n int) {
 	}
 }
 
-// describe tells what the person sees, for a test that failed.
+// describe logs what the person sees, for a test that has failed.
 func (b *browser) describe() {
 	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Second)
 	defer cancel()
@@ -181,9 +180,9 @@ func value[T any](b *browser, expression string) T {
 	return v
 }
 
-// waitsFor waits until an expression is true in the page, whichever page that is
-// by then. It asks from outside, again and again: a question that waits in the page gets no
-// answer once the browser has put that page aside for its Back button.
+// waitsFor waits until an expression is true in the page, whichever page that is then. It asks
+// again and again from outside. A question that waits in the page would get no answer when
+// the browser puts the page aside for its Back button.
 func (b *browser) waitsFor(what, expression string) {
 	b.t.Helper()
 	asks := chromedp.Evaluate[bool]("(async () => !!(await ("+expression+")))()", chromedp.EvalAwaitPromise)
@@ -202,7 +201,7 @@ func (b *browser) waitsFor(what, expression string) {
 
 func quoted(s string) string { return strconv.Quote(s) }
 
-// shown is an expression: an element is there and can be seen.
+// shown returns an expression that is true if an element is there and visible.
 func shown(selector string) string {
 	return fmt.Sprintf(`(() => { const e = document.querySelector(%s); return !!e && e.getClientRects().length > 0; })()`, quoted(selector))
 }
@@ -240,7 +239,7 @@ func (b *browser) seesNo(selector string) {
 	b.waitsFor("no longer seeing "+selector, "!"+shown(selector))
 }
 
-// reads waits for a text in what can be seen.
+// reads waits for a text in the visible page.
 func (b *browser) reads(text string) {
 	b.t.Helper()
 	b.waitsFor(fmt.Sprintf("reading %q", text), fmt.Sprintf(`document.body.innerText.includes(%s)`, quoted(text)))
@@ -253,8 +252,8 @@ func (b *browser) readsIn(selector, text string) {
 		fmt.Sprintf(`document.querySelector(%s)?.innerText.trim() === %s`, quoted(selector), quoted(text)))
 }
 
-// clicks waits until something can be clicked, with nothing in front of it, and
-// clicks in its middle with the mouse.
+// clicks waits until an element can be clicked, with nothing in front of it, and clicks in its
+// middle with the mouse.
 func (b *browser) clicks(selector string) {
 	b.t.Helper()
 	middle := fmt.Sprintf(`(() => {
@@ -274,19 +273,18 @@ func (b *browser) clicks(selector string) {
 		b.waitsFor("being able to click "+selector, middle+" !== null")
 		at := value[[]float64](b, listens)
 		if len(at) == 0 {
-			continue // it has gone, or moved, since it was waited for
+			continue // it has gone or moved since then
 		}
 		b.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
-		// It may have moved just before the click, as for a person who looks again and clicks
-		// once more. A page that is on its way to another one was clicked.
+		// The element may have moved just before the click. Then the person clicks once more. A
+		// page that has left for another one was clicked.
 		ctx, cancel := context.WithTimeout(b.ctx, patience)
 		missed, _ = chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(`globalThis.clicked === false && ((e) => e !== null && !e.contains(document.elementFromPoint(%f, %f)))(document.querySelector(%s))`, at[0], at[1], quoted(selector))))
 		cancel()
 	}
 }
 
-// types puts the focus into a field and types with the keyboard, in the place of
-// what is there.
+// types clicks into a text box and replaces its text with the keyboard.
 func (b *browser) types(selector, text string) {
 	b.t.Helper()
 	b.clicks(selector)
@@ -294,7 +292,7 @@ func (b *browser) types(selector, text string) {
 	b.presses(text)
 }
 
-// pastes puts a text into a field that no keyboard can type.
+// pastes puts a text into a text box that a keyboard can't type.
 func (b *browser) pastes(selector, text string) {
 	b.t.Helper()
 	b.clicks(selector)
@@ -308,9 +306,9 @@ func (b *browser) presses(keys string) {
 	b.do("press "+quoted(keys), chromedp.KeyEvent(keys))
 }
 
-// isStuckTo presses Escape in a dialog that isn't lost by a wrong key. Chromium lets a page
-// keep one open once; at the next press it closes, and has to be opened again.
-func (b *browser) isStuckTo(dialog, focus string) {
+// keepsOpen presses Escape in a dialog that a wrong key must not close. Chromium lets a page
+// keep it open once. At the next press the dialog closes, and the page has to open it again.
+func (b *browser) keepsOpen(dialog, focus string) {
 	b.t.Helper()
 	b.hasFocusOn(focus)
 	value[bool](b, fmt.Sprintf(`window.escapes = 0, document.querySelector(%s).addEventListener("cancel", () => { escapes++; }), true`, quoted(dialog)))
@@ -367,7 +365,7 @@ func (b *browser) isCutOff(yes bool) {
 		if b.workers == nil {
 			b.workers = map[target.ID]context.Context{}
 		}
-		// It has to stay attached: what is emulated ends with that.
+		// It has to stay attached: the emulation ends when it detaches.
 		worker, detach := chromedp.NewContext(b.ctx, chromedp.WithTargetID(found.TargetID))
 		b.t.Cleanup(detach)
 		b.workers[found.TargetID] = worker
@@ -398,9 +396,9 @@ func (b *browser) isGreyed(selector string) {
 	b.waitsFor(selector+" to be greyed", fmt.Sprintf(`document.querySelector(%s)?.disabled === true`, quoted(selector)))
 }
 
-// traces finds what this browser keeps of a site and has one of the words in it:
-// in localStorage, sessionStorage, IndexedDB and every cache. Without words it
-// returns all of localStorage.
+// traces returns what this browser keeps of a site and has one of the words in it. It looks at
+// localStorage, sessionStorage, the names in IndexedDB, and every cache. Without words it
+// returns everything.
 func (b *browser) traces(words ...string) []string {
 	b.t.Helper()
 	list, err := json.Marshal(append([]string{}, words...))
@@ -421,7 +419,7 @@ func (b *browser) traces(words ...string) []string {
 	})()`, list))
 }
 
-// saysItIs makes the browser call itself something else.
+// saysItIs gives the browser another user agent.
 func (b *browser) saysItIs(agent string) {
 	b.t.Helper()
 	if _, err := chromedp.Call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent}); err != nil {
@@ -429,13 +427,18 @@ func (b *browser) saysItIs(agent string) {
 	}
 }
 
-// cannotAutofill makes the pages that are opened from now on find no conditional
-// mediation, until again is called.
+// cannotAutofill takes conditional mediation from the pages that are opened from now on, until
+// again is called.
 func (b *browser) cannotAutofill() (again func()) {
 	b.t.Helper()
-	added, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-		Source: `PublicKeyCredential.isConditionalMediationAvailable = async () => false`,
-	})
+	return b.runsFirst(`PublicKeyCredential.isConditionalMediationAvailable = async () => false`)
+}
+
+// runsFirst runs a script in every page that is opened from now on, before the scripts of the
+// page, until back is called.
+func (b *browser) runsFirst(script string) (back func()) {
+	b.t.Helper()
+	added, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -446,8 +449,7 @@ func (b *browser) cannotAutofill() (again func()) {
 	}
 }
 
-// device is a virtual authenticator: the fingerprint reader of a laptop, unless
-// it is made otherwise.
+// device is a virtual authenticator. By default it is the fingerprint reader of a laptop.
 type device struct {
 	b  *browser
 	id webauthn.AuthenticatorID
@@ -484,7 +486,7 @@ func (d *device) touches(yes bool) {
 	}
 }
 
-// recognises sets whether the device takes the person's finger for theirs.
+// recognises sets whether the device recognises the person's finger.
 func (d *device) recognises(yes bool) {
 	d.b.t.Helper()
 	if _, err := chromedp.Call(d.b.ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{
@@ -516,7 +518,7 @@ func (d *device) credentials() []*webauthn.Credential {
 	return held.Credentials
 }
 
-// onlyCredential is the one passkey on any of the browser's devices, with its key.
+// onlyCredential returns the only passkey on the browser's devices, with its private key.
 func (b *browser) onlyCredential() *webauthn.Credential {
 	b.t.Helper()
 	var all []*webauthn.Credential
@@ -529,10 +531,10 @@ func (b *browser) onlyCredential() *webauthn.Credential {
 	return all[0]
 }
 
-// gets puts a passkey on the device, as a password manager does that syncs.
+// gets puts a passkey on the device, as a password manager that syncs does.
 func (d *device) gets(c *webauthn.Credential) {
 	d.b.t.Helper()
-	// Not as a webauthn.Credential: that names an extension which this device lacks.
+	// It isn't sent as a webauthn.Credential, which names an extension that this device lacks.
 	add := cdp.Command[map[string]any, cdp.Empty]{Method: webauthn.CommandAddCredential}
 	if _, err := chromedp.Call(d.b.ctx, add, map[string]any{"authenticatorId": d.id, "credential": map[string]any{
 		"credentialId": c.CredentialID, "isResidentCredential": true, "rpId": c.RpID, "privateKey": c.PrivateKey,
@@ -542,7 +544,7 @@ func (d *device) gets(c *webauthn.Credential) {
 	}
 }
 
-// comesToHold waits until the passkeys on the device are as told.
+// comesToHold waits until the passkeys on the device are as so says.
 func (d *device) comesToHold(what string, so func([]*webauthn.Credential) bool) {
 	d.b.t.Helper()
 	for deadline := time.Now().Add(patience); !so(d.credentials()); time.Sleep(20 * time.Millisecond) {

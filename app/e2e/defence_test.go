@@ -16,8 +16,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestInjectedScripts puts into our pages what a hole in them could: none of it
-// runs, leaves the site, or changes how it looks.
+// TestInjectedScripts puts markup and scripts into our pages, as an attacker could through a
+// fault in them. None of them runs, sends anything to another site, or changes the page.
 func TestInjectedScripts(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +69,7 @@ func TestInjectedScripts(t *testing.T) {
 	}
 }
 
-// TestFramed shows our pages within another's, for a click that isn't meant for us.
+// TestFramed shows our pages in a frame of another site, as for clickjacking.
 func TestFramed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -87,7 +87,7 @@ func TestFramed(t *testing.T) {
 	}
 }
 
-// secrets are all that crosses the wire and may be nowhere else.
+// secrets are the values that are sent and received, and may be nowhere else.
 type secrets struct {
 	mu    sync.Mutex
 	found map[string]string // value -> what it is
@@ -149,7 +149,7 @@ func (b *browser) watchesSecrets() *secrets {
 	return s
 }
 
-// readsCeremony takes the answer of a ceremony's first half apart.
+// readsCeremony reads the answer of the first half of a ceremony.
 func (b *browser) readsCeremony(s *secrets, id network.RequestID) {
 	body, err := chromedp.Call(b.ctx, network.GetResponseBody, network.GetResponseBodyParams{RequestID: id})
 	if err != nil {
@@ -165,9 +165,8 @@ func (b *browser) readsCeremony(s *secrets, id network.RequestID) {
 	}
 }
 
-// TestSecretsStayWhereTheyBelong tells the story once more, and then looks for its
-// tickets, challenges and tokens in addresses, in what the browser keeps and in
-// the server's log.
+// TestSecretsStayWhereTheyBelong signs in and adds a passkey. Then it looks for the tickets,
+// challenges and tokens in addresses, in what the browser keeps, and in the server's log.
 func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--log-level", "debug")
@@ -223,20 +222,20 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	ann.hasNoComplaints()
 }
 
-// TestTooManyAttempts lets a stranger guess. They are told to wait; Ann isn't.
+// TestTooManyAttempts has an attacker guess passwords. The attacker has to wait; Ann doesn't.
 func TestTooManyAttempts(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	ann, stranger := openBrowser(t, s), openBrowser(t, s)
+	ann, attacker := openBrowser(t, s), openBrowser(t, s)
 	ann.setsUp()
 	ann.signsOut()
 	for range 10 {
-		stranger.triesPassword(annsName, "a wrong password")
-		stranger.reads("The user name or the password is not right.")
+		attacker.triesPassword(annsName, "a wrong password")
+		attacker.reads("The user name or the password is not right.")
 	}
-	stranger.triesPassword(annsName, annsPassword)
-	stranger.reads("Too many attempts. Please try again in ")
-	if name := value[string](stranger, `document.querySelector("input[name=name]").value`); name != annsName {
+	attacker.triesPassword(annsName, annsPassword)
+	attacker.reads("Too many attempts. Please try again in ")
+	if name := value[string](attacker, `document.querySelector("input[name=name]").value`); name != annsName {
 		t.Errorf("the form has forgotten the name: %q", name)
 	}
 	ann.signsInWithPassword(annsName, annsPassword)

@@ -1,13 +1,12 @@
-// Package e2e tells Keypeg's story in a real browser: Debian's Chromium with a
-// virtual authenticator, against the program as it is built, on a fresh
-// database. It drives everything from outside, as a person would, and asserts
-// what a person would see.
+// Package e2e tests Keypeg in a real browser: in Debian's Chromium with a virtual
+// authenticator, with the program as it is built and a fresh database. It does what a person
+// does, and checks what a person sees.
 //
-// A test reads: somebody sits at a [browser] of a [server] and does things.
-// There is no waiting for time to pass: each step waits for what the person
-// waits for. Tests run beside each other, two for each processor, since they wait more than
-// they compute; each has a server and a browser of its own. Those that look at how fast or
-// how still a page is run alone.
+// In a test, a person sits at a [browser] of a [server] and does things. The steps that many
+// tests share are in steps_test.go. A step never waits for time to pass: it waits for what
+// the person waits for. Each test has a server and a browser of its own. Two tests for each
+// processor run at the same time, since they wait more than they compute. Tests of how fast
+// or how still a page is run alone.
 package e2e
 
 import (
@@ -21,9 +20,9 @@ import (
 	"testing"
 )
 
-// keypeg is the program under test, openIDProvider one beside it, toolcrib one that has
-// taken Keypeg in, with its app, and gallery the one that shows every state. They are
-// built once.
+// The programs, which are built once: keypeg is under test. openIDProvider is a provider for
+// it. toolcrib is a host program that builds Keypeg in, and toolcribApp its app. gallery
+// shows every state.
 var keypeg, openIDProvider, toolcrib, toolcribApp, gallery string
 
 func TestMain(m *testing.M) {

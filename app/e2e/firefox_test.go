@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// firefox is a person's Firefox, driven over Marionette, the protocol that it
-// brings along for tests.
+// firefox is a person's Firefox. It is controlled by Marionette, Firefox's own protocol for
+// tests.
 type firefox struct {
 	t      *testing.T
 	server *server
@@ -70,7 +70,7 @@ user_pref("intl.accept_languages", "en");
 	return f
 }
 
-// until waits for a condition of the world outside of the page.
+// until waits until so returns true.
 func (f *firefox) until(what string, so func() bool) {
 	f.t.Helper()
 	for deadline := time.Now().Add(patience); !so(); time.Sleep(50 * time.Millisecond) {
@@ -163,7 +163,7 @@ func (f *firefox) isAt(path string) {
 	f.waitsFor("being at "+path, `location.pathname === `+quoted(path))
 }
 
-// on does something with an element once that can be done.
+// on runs a command on an element, as soon as that is possible.
 func (f *firefox) on(selector, command string, parameters map[string]any) {
 	f.t.Helper()
 	var last error
@@ -193,7 +193,7 @@ func (f *firefox) clicks(selector string) {
 	f.on(selector, "WebDriver:ElementClick", map[string]any{})
 }
 
-// types replaces what is in a field.
+// types replaces the text of a text box.
 func (f *firefox) types(selector, text string) {
 	f.t.Helper()
 	f.on(selector, "WebDriver:ElementClear", map[string]any{})

@@ -9,9 +9,8 @@ import (
 	"testing"
 )
 
-// startBeside runs the program behind a proxy that has another front end beside it, as
-// somebody would who draws their own: both at one address, for passkeys and cookies
-// belong to an origin.
+// startBeside runs the program and another front end behind one proxy, as a company with a
+// front end of its own would. Both have one origin, since passkeys and cookies belong to it.
 func startBeside(t *testing.T, frontEnd http.Handler) *server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "localhost:0")
@@ -36,8 +35,8 @@ func startBeside(t *testing.T, frontEnd http.Handler) *server {
 	return s
 }
 
-// TestAnotherFrontEnd has a page that isn't ours register a passkey and sign in with it,
-// by @simplewebauthn/browser as npm has it. Its script is the manual's.
+// TestAnotherFrontEnd registers a passkey and signs in with it on a page that isn't ours, with
+// @simplewebauthn/browser from npm. The page has the script that the manual shows.
 func TestAnotherFrontEnd(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("../../bin/simplewebauthn/index.js"); err != nil {
@@ -81,7 +80,7 @@ func TestAnotherFrontEnd(t *testing.T) {
 	ann.readsIn(row(1, ".row-name bdi"), "Work laptop")
 	ann.reads("Used for this session")
 
-	// A refusal is told by its code.
+	// The page shows the code of a refusal.
 	ann.opens("/theirs/")
 	ann.readsIn("#passkeys", "Work laptop (used for this session)") // above the buttons, which move
 	ann.clicks("#out")

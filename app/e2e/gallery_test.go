@@ -8,12 +8,11 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
-// movesNothing makes the browser ask for less motion, so that what is looked at
-// stands still.
+// movesNothing makes the browser ask for reduced motion, so that nothing moves while it is
+// checked.
 func (b *browser) movesNothing(more ...*emulation.MediaFeature) {
 	b.t.Helper()
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -23,7 +22,7 @@ func (b *browser) movesNothing(more ...*emulation.MediaFeature) {
 	}
 }
 
-// exhibits are the names of all states in the gallery.
+// exhibits returns the names of all states in the gallery.
 func (b *browser) exhibits() []string {
 	b.t.Helper()
 	b.opens("/home") // the index has all of them in frames, and takes longer
@@ -35,10 +34,10 @@ func (b *browser) exhibits() []string {
 	return names
 }
 
-// inAFrame shows one exhibit after the other in a frame, and asks each a question at several
-// sizes. The question is a function of the document in the frame, and its answers are sentences.
-// A page with a script of its own is loaded; of the others only the body is put in place, which
-// takes a tenth of the time.
+// inAFrame shows one exhibit after the other in a frame, and calls question in each at several
+// sizes. The question is a function of the document in the frame, and returns sentences. Only
+// a page with a script of its own is loaded. For the others the body is replaced, which takes
+// a tenth of the time.
 func (b *browser) inAFrame(names []string, query string, height int, widths []int, question string) []string {
 	b.t.Helper()
 	list, err := json.Marshal(names)
@@ -86,9 +85,7 @@ func TestAccessible(t *testing.T) {
 	}
 	s := startGallery(t)
 	b := openBrowser(t, s)
-	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)}); err != nil {
-		t.Fatal(err)
-	}
+	b.runsFirst(string(axe))
 	for _, scheme := range []string{"light", "dark"} {
 		b.movesNothing(&emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme})
 		for _, violation := range b.inAFrame(b.exhibits(), "", 800, []int{1280}, `async (page, shown) => {
@@ -102,13 +99,13 @@ func TestAccessible(t *testing.T) {
 	}
 }
 
-// sticksOut finds the first thing that sticks out at the sides, where nobody scrolls to.
+// sticksOut returns the first element that reaches beyond the sides, where nobody can scroll.
 const sticksOut = `(page, shown) => [...page.querySelectorAll("body *")].filter((e) => {
 	const r = e.getBoundingClientRect();
 	return r.width > 1 && (r.right > shown.innerWidth + 1 || r.left < -1) && shown.getComputedStyle(e).position !== "fixed" && !e.closest(".skip, .spoken");
 }).slice(0, 1).map((e) => "sticks out: " + e.outerHTML.replace(/\s+/g, " ").slice(0, 120))`
 
-// TestFits looks at all exhibits as small as they get, and in all languages.
+// TestFits checks that all exhibits fit into the smallest screen, in all languages.
 func TestFits(t *testing.T) {
 	t.Parallel()
 	s := startGallery(t)
@@ -122,12 +119,12 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// hasTextOf is a browser whose user wants text of so many pixels. Others have 16.
+// hasTextOf sets the size of the browser's text in pixels. The default is 16.
 func hasTextOf(pixels int) chromedp.ExecAllocatorOption {
 	return chromedp.Flag("blink-settings", fmt.Sprint("defaultFontSize=", pixels))
 }
 
-// TestFitsAt200Percent is for who wants all text at twice its size, on a phone too.
+// TestFitsAt200Percent checks the same with text at twice its size.
 func TestFitsAt200Percent(t *testing.T) {
 	t.Parallel()
 	s := startGallery(t)
@@ -138,8 +135,8 @@ func TestFitsAt200Percent(t *testing.T) {
 	}
 }
 
-// TestButtonsStayInSight: on a phone that is held sideways, or with the keyboard open, the
-// buttons of a dialog aren't below the edge.
+// TestButtonsStayInSight: the buttons of a dialog are visible on a low screen, such as a phone
+// that is held sideways or has its keyboard open.
 func TestButtonsStayInSight(t *testing.T) {
 	t.Parallel()
 	s := startGallery(t)
@@ -160,8 +157,8 @@ func TestButtonsStayInSight(t *testing.T) {
 	}
 }
 
-// TestFocusIsSeen: wherever the keyboard leads in a dialog, nothing lies over it, also for who
-// has text at 200 % (WCAG 2.2, 2.4.11).
+// TestFocusIsSeen: nothing covers the element with the keyboard focus in a dialog, also with
+// text at 200 % (WCAG 2.2, 2.4.11).
 func TestFocusIsSeen(t *testing.T) {
 	t.Parallel()
 	s := startGallery(t)
@@ -190,8 +187,8 @@ func TestFocusIsSeen(t *testing.T) {
 	}
 }
 
-// TestForcedColoursAndReducedMotion: what is meant to be seen is seen without our
-// colours, and nothing moves for those who asked for that.
+// TestForcedColoursAndReducedMotion: everything is visible without our colours, and nothing
+// moves for users who have asked for reduced motion.
 func TestForcedColoursAndReducedMotion(t *testing.T) {
 	t.Parallel()
 	s := startGallery(t)

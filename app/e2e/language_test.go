@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/keypeg/keypeg/shared"
@@ -16,7 +15,7 @@ func (b *browser) isIn(lang string) {
 	b.waitsFor("the page to be in "+lang, `document.documentElement.lang === "`+lang+`"`)
 }
 
-// regional is a language as people's browsers ask for it.
+// regional has the tags with which browsers ask for our languages.
 var regional = map[string]string{"en": "en-GB,en", "de": "de-CH,de", "fr": "fr-CA,fr", "es": "es-419,es", "ja": "ja-JP,ja"}
 
 func TestLanguages(t *testing.T) {
@@ -66,18 +65,13 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-// TestOddLanguage: what the browser says of its languages may be nothing that its own
-// formats take.
+// TestOddLanguage: the browser may name a language that its own Intl doesn't accept.
 func TestOddLanguage(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
-	if _, err := chromedp.Call(ann.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-		Source: `Object.defineProperty(navigator, "languages", { value: ["en-US@posix", "en-GB"] })`,
-	}); err != nil {
-		t.Fatal(err)
-	}
+	ann.runsFirst(`Object.defineProperty(navigator, "languages", { value: ["en-US@posix", "en-GB"] })`)
 	ann.opens("/sessions")
 	ann.reads("Last seen " + value[string](ann, `new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" }).format()`))
 	ann.hasNoComplaints()

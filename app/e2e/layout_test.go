@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// box is where an element is on the screen.
+// box is the place of an element on the screen.
 type box struct{ Left, Top, Width, Height float64 }
 
 func (b *browser) boxOf(selector string) box {
@@ -18,8 +18,8 @@ func (b *browser) boxOf(selector string) box {
 	})()`, quoted(selector)))
 }
 
-// TestNothingMoves opens states that follow each other, and looks for what has another
-// place in the second.
+// TestNothingMoves opens states that follow each other, and checks that no element has another
+// place in the second one.
 func TestNothingMoves(t *testing.T) {
 	t.Parallel()
 	s := startGallery(t)
@@ -56,7 +56,7 @@ func TestNothingMoves(t *testing.T) {
 	}
 }
 
-// TestAddIsFirstOnAPhone: nobody scrolls past their passkeys to add one.
+// TestAddIsFirstOnAPhone: the button to add a passkey is above the list.
 func TestAddIsFirstOnAPhone(t *testing.T) {
 	t.Parallel()
 	s := startGallery(t)
@@ -71,8 +71,8 @@ func TestAddIsFirstOnAPhone(t *testing.T) {
 	}
 }
 
-// TestLongNames: whatever a person and a product are called, the header is one line, in
-// which both can be seen.
+// TestLongNames: the header is one line and shows both names, however long the names of person
+// and product are.
 func TestLongNames(t *testing.T) {
 	s := startGallery(t)
 	b := openBrowser(t, s)

@@ -8,38 +8,23 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/keypeg/keypeg/shared"
 )
 
-// hasManagers lets password managers stand in for the browser on pages that are opened from
-// now on: see testdata/managers.js.
+// hasManagers lets password managers replace the browser's functions on pages that are opened
+// from now on: see testdata/managers.js.
 func (b *browser) hasManagers() {
 	b.t.Helper()
 	script, err := os.ReadFile("testdata/managers.js")
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.hears(string(script))
+	b.runsFirst(string(script))
 }
 
-// hears runs a script on pages that are opened from now on, until it is taken back.
-func (b *browser) hears(script string) (back func()) {
-	b.t.Helper()
-	added, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return func() {
-		if _, err := chromedp.Call(b.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(added)); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-}
-
-// blocks has requests fail whose address matches, until it is taken back.
+// blocks makes requests fail whose address matches, until back is called.
 func (b *browser) blocks(pattern string) (back func()) {
 	b.t.Helper()
 	set := func(patterns ...*network.BlockPattern) {
@@ -51,13 +36,13 @@ func (b *browser) blocks(pattern string) (back func()) {
 	return func() { set() }
 }
 
-// uses chooses the password manager that stands in, "the browser" or one that has its way.
+// uses chooses the password manager of testdata/managers.js, or "the browser".
 func (b *browser) uses(manager string) {
 	b.t.Helper()
 	value[bool](b, `(() => { sessionStorage.setItem("manager", `+quoted(manager)+`); globalThis.asked = 0; return true; })()`)
 }
 
-// TestCredentialScript holds what the script makes of each manager's credential against what
+// TestCredentialScript compares what the script makes of each manager's credential with what
 // the browser itself would send.
 func TestCredentialScript(t *testing.T) {
 	t.Parallel()
@@ -102,7 +87,7 @@ func TestCredentialScript(t *testing.T) {
 		}
 	}
 
-	// Whatever is thrown or given instead has a name, and never settles for ever.
+	// Whatever is thrown or returned instead becomes an error with a name, within a time.
 	for _, name := range value[[]string](ann, `managers.failures`) {
 		want := "UnknownError false"
 		switch {
@@ -143,7 +128,7 @@ func TestCredentialScript(t *testing.T) {
 	})
 }
 
-// responses are the members of a response that decide.
+// responses are the members of a response that matter.
 var responses = map[string]string{
 	"create": `["clientDataJSON", "attestationObject"]`,
 	"get":    `["clientDataJSON", "authenticatorData", "signature", "userHandle"]`,
@@ -154,8 +139,8 @@ const (
 	mayBeKept       = "Your password manager may have kept a passkey that doesn't work here. If you see one there, delete it."
 )
 
-// TestPasswordManagers goes through every place at which passkeys are asked for, with
-// managers that browsers' own credentials have nothing in common with.
+// TestPasswordManagers uses passkeys in every place, with managers whose credentials differ
+// from those of browsers.
 func TestPasswordManagers(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -226,7 +211,7 @@ func TestPasswordManagers(t *testing.T) {
 	})
 
 	t.Run("a question that is never answered doesn't hold the button up", func(t *testing.T) {
-		never := ann.hears(`PublicKeyCredential.isConditionalMediationAvailable = () => new Promise(() => {})`)
+		never := ann.runsFirst(`PublicKeyCredential.isConditionalMediationAvailable = () => new Promise(() => {})`)
 		defer never()
 		ann.signsOut()
 		ann.clicks("#use-passkey")
@@ -272,7 +257,7 @@ func TestPasswordManagers(t *testing.T) {
 	})
 }
 
-// TestPasswordManagersConfirm has one confirm who it is.
+// TestPasswordManagersConfirm confirms with a password manager.
 func TestPasswordManagersConfirm(t *testing.T) {
 	t.Parallel()
 	ann := openBrowser(t, startServer(t))
@@ -298,8 +283,7 @@ func TestPasswordManagersConfirm(t *testing.T) {
 	ann.reads("No passkeys yet")
 }
 
-// TestPasswordManagersInAProgram does so in a program that has taken Keypeg in, and serves
-// its script from there.
+// TestPasswordManagersInAProgram uses them in a host program, which serves the script itself.
 func TestPasswordManagersInAProgram(t *testing.T) {
 	t.Parallel()
 	c := startCrib(t)

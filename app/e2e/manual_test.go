@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 )
 
 // TestManual reads every page of the manual at five widths, in the light and in the dark,
@@ -20,9 +18,7 @@ func TestManual(t *testing.T) {
 	}
 	s := startServer(t, "--manual-public")
 	b := openBrowser(t, s)
-	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)}); err != nil {
-		t.Fatal(err)
-	}
+	b.runsFirst(string(axe))
 	b.opens("/manual/")
 	pages := value[[]string](b, `[...document.querySelectorAll(".manual-text li a")].map((a) => a.getAttribute("href"))`)
 	if len(pages) < 10 {

@@ -6,8 +6,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestOffline has the network cut between browser and server, in the page and in
-// its service worker.
+// TestOffline cuts the network between browser and server, for the page and for its service
+// worker.
 func TestOffline(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -131,8 +131,8 @@ func TestOffline(t *testing.T) {
 	})
 }
 
-// TestSignOutOffline signs out while the server can't be reached. The page is left at once,
-// and the session ends.
+// TestSignOutOffline signs out while the server can't be reached. The page closes at once, and
+// the session ends later.
 func TestSignOutOffline(t *testing.T) {
 	t.Parallel()
 	const left = "You are signed out on this device"
@@ -195,7 +195,7 @@ func TestSignOutOffline(t *testing.T) {
 	})
 }
 
-// TestColdStartWithoutServer has the server itself away.
+// TestColdStartWithoutServer opens the app while the server is stopped.
 func TestColdStartWithoutServer(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -230,50 +230,4 @@ func TestColdStartWithoutServer(t *testing.T) {
 	ann.readsIn("h1", "You are offline")
 	s.starts()
 	ann.sees("input[name=code]")
-}
-
-func TestLive(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
-	desktop, phone := openBrowser(t, s), openBrowser(t, s)
-	desktop.setsUp()
-	desktop.opensPasskeys()
-	phone.hasDevice()
-	phone.signsInWithPassword("ann", annsPassword)
-	phone.opensPasskeys()
-
-	t.Run("a passkey added on the phone appears on the desktop, and goes again", func(t *testing.T) {
-		phone.addsPasskey("Phone")
-		desktop.readsIn(row(1, "bdi"), "Phone")
-		phone.clicks(row(1, "[id^=rename-]"))
-		phone.types("input[id^=name-]", "Pocket")
-		phone.presses(enter)
-		desktop.readsIn(row(1, "bdi"), "Pocket")
-		phone.clicks(row(1, "[id^=remove-]"))
-		phone.clicks("#remove-ok")
-		desktop.reads("No passkeys yet")
-	})
-	t.Run("what is being typed stays", func(t *testing.T) {
-		desktop.clicks("#passkey-add")
-		desktop.types("#passkey-name", "half a na")
-		phone.addsPasskey("Phone")
-		desktop.readsIn(row(1, "bdi"), "Phone")
-		desktop.waitsFor("the half name", `document.querySelector("#passkey-name").value === "half a na"`)
-		desktop.hasFocusOn("#passkey-name")
-	})
-	t.Run("a server that is restarted is found again", func(t *testing.T) {
-		s.stops()
-		desktop.sees("#offline-bar")
-		s.starts()
-		desktop.seesNo("#offline-bar")
-		phone.seesNo("#offline-bar")
-		phone.clicks(row(1, "[id^=remove-]"))
-		phone.clicks("#remove-ok")
-		desktop.reads("No passkeys yet")
-	})
-	t.Run("an ended session leaves its page at once", func(t *testing.T) {
-		phone.opens("/sessions")
-		phone.clicks(row(2, "button"))
-		desktop.isAt("/sign-in?next=%2Fpasskeys")
-	})
 }

@@ -3,9 +3,7 @@ package e2e
 import (
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/webauthn"
-	"github.com/chromedp/chromedp"
 )
 
 func TestAddingPasskeys(t *testing.T) {
@@ -87,8 +85,8 @@ func TestAddingPasskeys(t *testing.T) {
 	})
 }
 
-// openTwoBrowsers has Ann at her passkeys with one called Laptop, and signed in with the same
-// one in another browser, as a synced one would be.
+// openTwoBrowsers opens two browsers in which Ann is signed in with the same passkey, Laptop,
+// as with a synced one. The first shows her passkeys.
 func openTwoBrowsers(t *testing.T) (ann, elsewhere *browser) {
 	t.Helper()
 	s := startServer(t)
@@ -116,7 +114,7 @@ func TestSessionsOfARemovedPasskey(t *testing.T) {
 	elsewhere.isAt("/sign-in")
 }
 
-// TestGoneElsewhere: a passkey goes away in one browser while the other asks about it.
+// TestGoneElsewhere removes a passkey in one browser while a dialog in the other asks about it.
 func TestGoneElsewhere(t *testing.T) {
 	t.Parallel()
 	ann, elsewhere := openTwoBrowsers(t)
@@ -130,70 +128,6 @@ func TestGoneElsewhere(t *testing.T) {
 	elsewhere.seesNo("#remove-cancel")
 	elsewhere.readsIn("#passkey-gone", "“Laptop” was removed in another browser.")
 	elsewhere.hasFocusOn("#passkey-add")
-}
-
-func TestPasswordManagersAreTold(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
-	ann := openBrowser(t, s)
-	ann.watchesSignals()
-	laptop := ann.hasDevice()
-	ann.setsUp()
-	ann.opensPasskeys()
-	ann.addsPasskey("Laptop")
-	held := ann.onlyCredential()
-
-	empty := func(list []*webauthn.Credential) bool { return len(list) == 0 }
-	outdated := func() {
-		laptop.isTakenAway()
-		held.UserName, held.UserDisplayName = "old name", "Old Name"
-		laptop = ann.hasDevice()
-		laptop.gets(held)
-	}
-
-	t.Run("nothing when the panel is merely opened", func(t *testing.T) {
-		outdated()
-		ann.opens("/passkeys")
-		ann.readsIn(row(1, "bdi"), "Laptop")
-		ann.hasSignalled("signalCurrentUserDetails ") // of the registration
-	})
-	t.Run("what the user is called, when one was added", func(t *testing.T) {
-		laptop.touches(false)
-		key := ann.hasKey()
-		ann.addsPasskey("Key")
-		laptop.comesToHold("the new name", func(list []*webauthn.Credential) bool {
-			return len(list) == 1 && list[0].UserName == "ann" && list[0].UserDisplayName == "Ann Admin"
-		})
-		t.Run("and of the one that is removed, at once", func(t *testing.T) {
-			ann.removesPasskey(2, 2)
-			key.comesToHold("nothing", empty)
-			if n := laptop.holds(); n != 1 {
-				t.Errorf("the other device holds %d passkeys, want 1", n)
-			}
-			key.isTakenAway()
-		})
-	})
-	t.Run("of one that was removed in another browser, at its next try", func(t *testing.T) {
-		elsewhere := openBrowser(t, s)
-		elsewhere.hasDevice()
-		elsewhere.signsInWithPassword("ann", annsPassword)
-		elsewhere.opensPasskeys()
-		elsewhere.removesPasskey(1, 1)
-		ann.reads("No passkeys yet")
-		ann.opens("/")
-		ann.signsOut()
-		autofills := ann.cannotAutofill()
-		defer autofills()
-		ann.opens("/sign-in")
-		if n := laptop.holds(); n != 1 {
-			t.Fatalf("the device holds %d passkeys before, want 1", n)
-		}
-		laptop.touches(true)
-		ann.clicks("#use-passkey")
-		ann.reads("This passkey was removed here.")
-		laptop.comesToHold("nothing", empty)
-	})
-	ann.hasNoComplaints()
 }
 
 func TestOffers(t *testing.T) {
@@ -247,17 +181,13 @@ func TestSilentCreation(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
-	if _, err := chromedp.Call(ann.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-		Source: `
+	ann.runsFirst(`
 			PublicKeyCredential.getClientCapabilities = async () => ({ conditionalCreate: true });
 			const create = navigator.credentials.create.bind(navigator.credentials);
 			navigator.credentials.create = async ({ mediation, ...options }) => {
 				if (mediation === "conditional" && !globalThis.passwordWasFilled) throw new DOMException("no password was filled in", "NotAllowedError");
 				return create(options);
-			};`,
-	}); err != nil {
-		t.Fatal(err)
-	}
+			};`)
 	ann.setsUp()
 	ann.seesNo("#saved")
 	ann.sees("#offer")
@@ -271,11 +201,7 @@ func TestSilentCreation(t *testing.T) {
 		ann.signsOut()
 	})
 	t.Run("one that does has saved a passkey, and says so", func(t *testing.T) {
-		if _, err := chromedp.Call(ann.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-			Source: `globalThis.passwordWasFilled = true`,
-		}); err != nil {
-			t.Fatal(err)
-		}
+		ann.runsFirst(`globalThis.passwordWasFilled = true`)
 		ann.signsInWithPassword("ann", annsPassword)
 		ann.reads("A passkey was saved in your password manager")
 		ann.readsIn("#passkey-count", "1 passkey")

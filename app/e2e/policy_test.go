@@ -45,7 +45,7 @@ func TestPasskeysOnly(t *testing.T) {
 	bob.signsInWithPasskey()
 	bob.readsIn("#user-menu-button", "Bob Builder")
 
-	// A browser that can't says so, in place of a form.
+	// A browser that can't use passkeys shows a sentence in the place of the form.
 	eve := openBrowser(t, s)
 	if _, err := chromedp.Call(eve.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
@@ -56,8 +56,8 @@ func TestPasskeysOnly(t *testing.T) {
 	bob.hasNoComplaints()
 }
 
-// TestClosedLaptop confirms on a device that can't ask for a finger just now. Chromium
-// lets one confirm, which names the passkey, but not sign in.
+// TestClosedLaptop confirms with a device that can't check the finger. Chromium allows that for
+// a confirmation, which names the passkey, but not for a sign-in.
 func TestClosedLaptop(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--user-verification", "preferred")

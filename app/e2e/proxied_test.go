@@ -12,8 +12,8 @@ import (
 	"github.com/keypeg/keypeg/server/proxytest"
 )
 
-// startBehind runs the program behind a proxy with a configuration of the test's. start
-// gets the address to listen at, and that of the program.
+// startBehind runs the program behind a proxy with a configuration of the test. start gets the
+// address at which the proxy listens, and that of the program.
 func startBehind(t *testing.T, start func(at, upstream string), flags ...string) *server {
 	t.Helper()
 	at := proxytest.FreeAddress(t)
@@ -22,7 +22,7 @@ func startBehind(t *testing.T, start func(at, upstream string), flags ...string)
 	return s
 }
 
-// behindNginx is a sound one, with more in its server block.
+// behindNginx starts a well configured nginx, with more lines in its server block.
 func behindNginx(t *testing.T, more ...string) func(at, upstream string) {
 	return func(at, upstream string) {
 		pass := "proxy_pass http://" + strings.Replace(upstream, "localhost", "127.0.0.1", 1) + ";"
@@ -34,7 +34,7 @@ func behindNginx(t *testing.T, more ...string) func(at, upstream string) {
 	}
 }
 
-// behindCaddy is one with more directives in its site.
+// behindCaddy starts a Caddy, with more directives in its site.
 func behindCaddy(t *testing.T, more ...string) func(at, upstream string) {
 	return func(at, upstream string) {
 		pass := "reverse_proxy " + strings.Replace(upstream, "localhost", "127.0.0.1", 1)
@@ -47,7 +47,7 @@ func caddyWasm(header string) string {
 	return "handle /static/*.wasm {\n\t\tPASS {\n\t\t\theader_down " + header + "\n\t\t}\n\t}"
 }
 
-// warnsOnce checks that IT reads of a cause, once, with what to write, and of nothing else.
+// warnsOnce checks that the log has one warning, of this cause and with what to configure.
 func (s *server) warnsOnce(cause string, says ...string) {
 	s.t.Helper()
 	var lines []string
@@ -68,9 +68,9 @@ func (s *server) warnsOnce(cause string, says ...string) {
 	}
 }
 
-// readsStuck checks what stands on a page whose app hasn't started, and that nobody reads
-// how far loading had come.
-func (b *browser) readsStuck(sentence, code string) {
+// readsThatItHasNotStarted checks the sentence on a page whose app hasn't started, and that the
+// progress of loading isn't shown.
+func (b *browser) readsThatItHasNotStarted(sentence, code string) {
 	b.t.Helper()
 	seen := `(() => { const e = document.querySelector("#app-stuck"); return !!e && getComputedStyle(e).visibility === "visible" && [` +
 		quoted(sentence) + `, ` + quoted("(Code "+code+")") + `, "IT desk"].every((part) => e.innerText.includes(part)); })()`
@@ -105,8 +105,8 @@ func TestPasskeysForbidden(t *testing.T) {
 	s.warnsOnce("passkey-policy")
 }
 
-// TestStreamHeld has a proxy compress the stream of changes, and so keep it back. The page
-// says so, and asks now and then.
+// TestStreamHeld has a proxy compress the stream of changes, and so keep it back. The page says
+// so, and loads again from time to time.
 func TestStreamHeld(t *testing.T) {
 	t.Parallel()
 	s := startBehind(t, behindNginx(t, `proxy_ignore_headers X-Accel-Buffering;`, `gzip on;`, `gzip_proxied any;`, `gzip_min_length 1;`, `gzip_types text/event-stream;`))
@@ -120,7 +120,8 @@ func TestStreamHeld(t *testing.T) {
 	s.warnsOnce("stream-held")
 }
 
-// TestCachedAnswers has a proxy keep answers that it may not keep. Nobody sees another user.
+// TestCachedAnswers has a proxy keep answers that it must not keep. Nobody sees those of another
+// user.
 func TestCachedAnswers(t *testing.T) {
 	t.Parallel()
 	cache := t.TempDir()
@@ -144,8 +145,8 @@ func TestCachedAnswers(t *testing.T) {
 	s.warnsOnce("answer-kept")
 }
 
-// TestSignInPagesWithoutTheirScript is what somebody sees at the sign-in page and behind a link where
-// the script that brings passkeys doesn't come or isn't run, and what IT reads of it.
+// TestSignInPagesWithoutTheirScript: the sign-in page and the page of a link say when their
+// script doesn't come or doesn't run, and IT reads it in the log.
 func TestSignInPagesWithoutTheirScript(t *testing.T) {
 	t.Parallel()
 	for name, more := range map[string][]string{
@@ -174,8 +175,8 @@ func TestSignInPagesWithoutTheirScript(t *testing.T) {
 	}
 }
 
-// TestAppThatDoesNotStart is what somebody sees whose proxy breaks the program, and what IT
-// reads of it.
+// TestAppThatDoesNotStart: a page says when a proxy breaks the program, and IT reads it in the
+// log.
 func TestAppThatDoesNotStart(t *testing.T) {
 	t.Parallel()
 	const csp = `Content-Security-Policy "default-src 'self'; script-src 'self'"`
@@ -213,7 +214,7 @@ func TestAppThatDoesNotStart(t *testing.T) {
 				s := startBehind(t, start)
 				ann := openBrowser(t, s)
 				ann.fillsInSetUp()
-				ann.readsStuck(row.sentence, row.cause)
+				ann.readsThatItHasNotStarted(row.sentence, row.cause)
 				s.warnsOnce(row.cause)
 			})
 		}
@@ -225,7 +226,7 @@ func TestAppThatDoesNotStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		ann.fillsInSetUp()
-		ann.readsStuck("This page hasn't started.", "app-scripts")
+		ann.readsThatItHasNotStarted("This page hasn't started.", "app-scripts")
 		s.warnsOnce("app-scripts")
 	})
 	t.Run("behind one that is set up well it starts, and nobody is warned", func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/keypeg/keypeg/server/store/boltstore"
 )
 
-// server is a program that serves pages: a keypeg with a database of its own, or another.
+// server is a program that serves pages: keypeg with a database of its own, or another one.
 type server struct {
 	t        *testing.T
 	url      string // that people use
@@ -62,7 +62,7 @@ func startGallery(t *testing.T) *server {
 	return s
 }
 
-// starts waits until the server can be reached, which it says.
+// starts starts the server, and waits until its output says that it can be reached.
 func (s *server) starts() {
 	s.t.Helper()
 	s.runs(func(line string) bool {
@@ -74,7 +74,7 @@ func (s *server) starts() {
 	})
 }
 
-// runs starts the program, and waits until isReady has seen the line that it waits for.
+// runs starts the program, and waits until isReady returns true for a line of its output.
 func (s *server) runs(isReady func(line string) bool) {
 	s.t.Helper()
 	s.running = exec.Command(s.program, s.flags...)
@@ -106,7 +106,7 @@ func (s *server) stops() {
 	s.running = nil
 }
 
-// agesSignIns sets back when people proved who they are, in the database of a server that has
+// agesSignIns sets the times at which people proved who they are back. The server must have
 // stopped.
 func (s *server) agesSignIns(by time.Duration) {
 	s.t.Helper()

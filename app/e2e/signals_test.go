@@ -7,26 +7,20 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/webauthn"
-	"github.com/chromedp/chromedp"
 )
 
-// watchesSignals keeps a list of what pages tell password managers, over all of them that are
-// opened at the same address.
+// watchesSignals keeps a list of the signals that pages send to password managers, for all
+// pages of the same origin.
 func (b *browser) watchesSignals() {
 	b.t.Helper()
-	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-		Source: `for (const name of ["signalUnknownCredential", "signalAllAcceptedCredentials", "signalCurrentUserDetails"]) {
+	b.runsFirst(`for (const name of ["signalUnknownCredential", "signalAllAcceptedCredentials", "signalCurrentUserDetails"]) {
 			const signal = PublicKeyCredential[name];
 			PublicKeyCredential[name] = function (about) {
 				sessionStorage.setItem("signals", (sessionStorage.getItem("signals") ?? "") + name + " ");
 				return signal.call(this, about);
 			};
-		}`,
-	}); err != nil {
-		b.t.Fatal(err)
-	}
+		}`)
 }
 
 // hasSignalled checks that list.
@@ -37,7 +31,7 @@ func (b *browser) hasSignalled(want string) {
 	}
 }
 
-// removesPasskey removes the one in a row of the panel, of so many.
+// removesPasskey removes the passkey in row n of the panel, which has so many rows.
 func (b *browser) removesPasskey(n, of int) {
 	b.t.Helper()
 	b.clicks(row(n, "[id^=remove-]"))
@@ -46,7 +40,7 @@ func (b *browser) removesPasskey(n, of int) {
 	b.seesNo(row(of, "bdi"))
 }
 
-// isServedFrom takes the server's database from its place, and serves another one there.
+// isServedFrom moves the server's database away, and serves another one in its place.
 func (s *server) isServedFrom(another func(away string)) {
 	s.t.Helper()
 	s.stops()
@@ -64,7 +58,71 @@ func (b *browser) hasKey() *device {
 	return b.hasDeviceWith(func(o *webauthn.VirtualAuthenticatorOptions) { o.Transport = webauthn.AuthenticatorTransportUsb })
 }
 
-// TestTwoServersOfOneRelyingParty has a passkey tried where it wasn't made.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.watchesSignals()
+	laptop := ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Laptop")
+	held := ann.onlyCredential()
+
+	empty := func(list []*webauthn.Credential) bool { return len(list) == 0 }
+	outdated := func() {
+		laptop.isTakenAway()
+		held.UserName, held.UserDisplayName = "old name", "Old Name"
+		laptop = ann.hasDevice()
+		laptop.gets(held)
+	}
+
+	t.Run("nothing when the panel is merely opened", func(t *testing.T) {
+		outdated()
+		ann.opens("/passkeys")
+		ann.readsIn(row(1, "bdi"), "Laptop")
+		ann.hasSignalled("signalCurrentUserDetails ") // of the registration
+	})
+	t.Run("what the user is called, when one was added", func(t *testing.T) {
+		laptop.touches(false)
+		key := ann.hasKey()
+		ann.addsPasskey("Key")
+		laptop.comesToHold("the new name", func(list []*webauthn.Credential) bool {
+			return len(list) == 1 && list[0].UserName == "ann" && list[0].UserDisplayName == "Ann Admin"
+		})
+		t.Run("and of the one that is removed, at once", func(t *testing.T) {
+			ann.removesPasskey(2, 2)
+			key.comesToHold("nothing", empty)
+			if n := laptop.holds(); n != 1 {
+				t.Errorf("the other device holds %d passkeys, want 1", n)
+			}
+			key.isTakenAway()
+		})
+	})
+	t.Run("of one that was removed in another browser, at its next try", func(t *testing.T) {
+		elsewhere := openBrowser(t, s)
+		elsewhere.hasDevice()
+		elsewhere.signsInWithPassword("ann", annsPassword)
+		elsewhere.opensPasskeys()
+		elsewhere.removesPasskey(1, 1)
+		ann.reads("No passkeys yet")
+		ann.opens("/")
+		ann.signsOut()
+		autofills := ann.cannotAutofill()
+		defer autofills()
+		ann.opens("/sign-in")
+		if n := laptop.holds(); n != 1 {
+			t.Fatalf("the device holds %d passkeys before, want 1", n)
+		}
+		laptop.touches(true)
+		ann.clicks("#use-passkey")
+		ann.reads("This passkey was removed here.")
+		laptop.comesToHold("nothing", empty)
+	})
+	ann.hasNoComplaints()
+}
+
+// TestTwoServersOfOneRelyingParty uses a passkey at a server that it wasn't made at.
 func TestTwoServersOfOneRelyingParty(t *testing.T) {
 	t.Parallel()
 	here, there := startServer(t, "--rp-id", "localhost"), startServer(t, "--rp-id", "localhost")
@@ -132,8 +190,8 @@ func TestEmptyDatabase(t *testing.T) {
 	ann.signsInWithPasskey()
 }
 
-// TestOlderDatabase serves an older state for a while, and changes something there. What the
-// password manager got since stays where it is.
+// TestOlderDatabase serves an older database for a while, and makes a change there. The
+// password manager keeps the passkeys that it got since.
 func TestOlderDatabase(t *testing.T) {
 	t.Parallel()
 	for how, test := range map[string]struct {

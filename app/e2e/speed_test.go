@@ -9,12 +9,11 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
-// watch runs in every page before its own scripts, and writes down when what
-// people wait for could be used, and how far things jumped.
+// watch runs in every page before the scripts of the page. It records when the elements that
+// people wait for can be used, and how much the layout has shifted.
 const watch = `
 globalThis.seen = { shift: 0 };
 new PerformanceObserver((list) => {
@@ -30,12 +29,10 @@ look();`
 
 func (b *browser) isWatched() {
 	b.t.Helper()
-	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watch}); err != nil {
-		b.t.Fatal(err)
-	}
+	b.runsFirst(watch)
 }
 
-// TestNothingJumps: what is rendered ahead has the shape of what comes.
+// TestNothingJumps: a page that the server has drawn keeps its layout when the app takes over.
 func TestNothingJumps(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
@@ -63,8 +60,8 @@ func TestNothingJumps(t *testing.T) {
 	}
 }
 
-// TestBenchWeb prints how long people wait; make bench-web runs it. It asserts
-// nothing: machines differ, and this one's figures are told in the manual.
+// TestBenchWeb prints how long people wait; make bench-web runs it. It checks nothing, since
+// machines differ. The manual has the figures of one machine.
 func TestBenchWeb(t *testing.T) {
 	if os.Getenv("KEYPEG_BENCH_WEB") == "" {
 		t.Skip("figures are made by make bench-web")
@@ -127,7 +124,7 @@ func median(v []float64) float64 {
 	return v[len(v)/2]
 }
 
-// waitsForLong is for slow lines.
+// waitsForLong is waitsFor with more time, for slow connections.
 func (b *browser) waitsForLong(what, expression string) {
 	b.t.Helper()
 	for i := 0; ; i++ {
@@ -139,7 +136,7 @@ func (b *browser) waitsForLong(what, expression string) {
 	}
 }
 
-// isSlow emulates a phone on a slow line.
+// isSlow emulates a phone with a slow connection.
 func (b *browser) isSlow() {
 	b.t.Helper()
 	if _, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{}); err != nil {
@@ -155,7 +152,7 @@ func (b *browser) isSlow() {
 	}
 }
 
-// counts begins to count what comes over the wire, and returns how to read it.
+// counts begins to count bytes and requests, and returns a function that reads them.
 func (b *browser) counts() func() (bytes, requests float64) {
 	b.t.Helper()
 	var mu sync.Mutex

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// provider is a real OpenID provider, a program of its own.
+// provider is an OpenID provider, a program of its own.
 type provider struct {
 	t       *testing.T
 	port    string
@@ -18,8 +18,8 @@ type provider struct {
 	running *exec.Cmd
 }
 
-// startServerWithProvider runs Keypeg and a provider that it calls Example, which
-// may make users of those at example.com.
+// startServerWithProvider runs Keypeg and a provider, which has the name Example. People at
+// example.com get accounts when they sign in there.
 func startServerWithProvider(t *testing.T, flags ...string) (*server, *provider) {
 	t.Helper()
 	free, err := net.Listen("tcp", "localhost:0")
@@ -79,7 +79,7 @@ func (p *provider) stops() {
 	}
 }
 
-// choosesAt is somebody at the provider's page.
+// choosesAt chooses an account at the provider's page.
 func (b *browser) choosesAt(p *provider, who string) {
 	b.t.Helper()
 	b.waitsFor("the provider's page", `location.port === "`+p.port+`"`)
@@ -89,7 +89,7 @@ func (b *browser) choosesAt(p *provider, who string) {
 
 const ssoButton = `#providers a[href^="/sign-in/sso/test"]`
 
-// TestSSO is the story of somebody whom the company's provider knows.
+// TestSSO signs in at the company's provider.
 func TestSSO(t *testing.T) {
 	t.Parallel()
 	s, provider := startServerWithProvider(t)
@@ -178,7 +178,7 @@ func TestSSO(t *testing.T) {
 	eve.signsInWithPassword(annsName, annsPassword)
 }
 
-// TestSSOConfirmation is of somebody whose only way in is a provider.
+// TestSSOConfirmation confirms as a user whose only sign-in method is a provider.
 func TestSSOConfirmation(t *testing.T) {
 	t.Parallel()
 	s, provider := startServerWithProvider(t, "--confirm-after", "1s")
@@ -204,8 +204,8 @@ func TestSSOConfirmation(t *testing.T) {
 	bob.reads("Confirmed that it's you")
 }
 
-// TestSSOTabs is of somebody who has the sign-in page open five times, as after a browser
-// that restored its tabs, and uses the browser's own buttons.
+// TestSSOTabs signs in from five tabs, as after a browser has restored them, and uses the
+// browser's Back and Forward buttons.
 func TestSSOTabs(t *testing.T) {
 	t.Parallel()
 	s, provider := startServerWithProvider(t)

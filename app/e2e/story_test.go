@@ -194,8 +194,8 @@ func TestOnesOwnPasskeysOnly(t *testing.T) {
 	ann.seesNo(row(2, "bdi"))
 }
 
-// TestSomebodyElseSignsIn in another tab. A page that is open never goes on for them: what
-// was begun there was for another account.
+// TestSomebodyElseSignsIn: another user signs in, in another tab. An open page ends then, since
+// what was begun on it was for another account.
 func TestSomebodyElseSignsIn(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)

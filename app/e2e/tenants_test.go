@@ -36,13 +36,13 @@ func startCloud(t *testing.T) *server {
 	return s
 }
 
-// tenant types a command about tenants.
+// tenant runs a command about tenants.
 func (s *server) tenant(t *testing.T, args ...string) string {
 	t.Helper()
 	return s.command(t, "", append([]string{"tenant", "--edition", "cloud"}, args...)...)
 }
 
-// adds adds a tenant. What comes back is the server as its people see it, with its
+// adds adds a tenant. It returns the server at the address of the tenant, with the tenant's
 // own set-up link.
 func (s *server) adds(t *testing.T, name string, more ...string) *server {
 	t.Helper()

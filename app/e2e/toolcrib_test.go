@@ -14,7 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/proxytest"
 )
 
-// crib is a tool crib: a program that has taken Keypeg in, with people of its own.
+// crib is a tool crib: a host program with people of its own.
 type crib struct {
 	*server
 	folder    string
@@ -36,7 +36,7 @@ func startCrib(t *testing.T) *crib {
 	return c
 }
 
-// opens waits until the crib can be reached, which it says.
+// opens starts the crib, and waits until its output says that it can be reached.
 func (c *crib) opens() {
 	c.t.Helper()
 	c.runs(func(line string) bool {
@@ -47,7 +47,7 @@ func (c *crib) opens() {
 	})
 }
 
-// growsOld makes every session one of an hour ago, over a restart.
+// growsOld sets every session back by an hour. It restarts the crib for that.
 func (c *crib) growsOld() {
 	c.t.Helper()
 	c.stops()
@@ -67,7 +67,7 @@ func (c *crib) growsOld() {
 	c.opens()
 }
 
-// entersCrib signs in with the password that the crib printed.
+// entersCrib signs in with the password that the crib has printed.
 func (b *browser) entersCrib(c *crib, name string) {
 	b.t.Helper()
 	b.opens("/")
@@ -94,7 +94,7 @@ func (b *browser) leavesCrib() {
 	b.sees("#sign-in-name")
 }
 
-// TestToolcrib is the story of a program that has taken Keypeg in.
+// TestToolcrib uses a host program from the first sign-in on.
 func TestToolcrib(t *testing.T) {
 	t.Parallel()
 	c := startCrib(t)
@@ -198,8 +198,8 @@ func TestToolcrib(t *testing.T) {
 	laptop.comesToHold("no passkey that works", func(held []*webauthn.Credential) bool { return len(held) == 0 })
 }
 
-// TestToolcribRemovesSomebody takes a person out of the crib: nothing of theirs lets
-// anybody in.
+// TestToolcribRemovesSomebody removes a person from the crib. Nobody can sign in as them any
+// more.
 func TestToolcribRemovesSomebody(t *testing.T) {
 	t.Parallel()
 	c := startCrib(t)
@@ -255,7 +255,8 @@ func TestToolcribRemovesSomebody(t *testing.T) {
 	bob.hasNoComplaints()
 }
 
-// TestToolcribMenuIsBelowTheName whatever a host's header is, and wherever the name is in it.
+// TestToolcribMenuIsBelowTheName: the menu opens below the name, whatever a host's header is
+// and wherever the name is in it.
 func TestToolcribMenuIsBelowTheName(t *testing.T) {
 	t.Parallel()
 	c := startCrib(t)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// newerKeypeg builds the next version: the same program with another style sheet.
+// newerKeypeg builds a newer version: the same program with another style sheet.
 func newerKeypeg(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

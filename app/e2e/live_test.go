@@ -20,8 +20,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// streamCounter stands in front of a server and counts the streams of changes that are open.
-// It speaks HTTP/1.1, of which a browser has six connections to a host.
+// streamCounter is a proxy in front of a server, which counts the open streams of changes. It
+// speaks HTTP/1.1, for which a browser has six connections to a host.
 type streamCounter struct {
 	*httptest.Server
 	open, most atomic.Int64
@@ -57,9 +57,9 @@ func countStreams(t *testing.T, server string) *streamCounter {
 	return counter
 }
 
-// settles checks that all tabs of a browser come to have one stream, and that there was a
-// connection left for them at any time. On a machine that is so busy that a leader is silent
-// for longer than it may be, another tab takes over, and both have theirs for a moment.
+// settles waits until all tabs of a browser have one stream, and checks that there never were
+// so many that no connection was left. On a busy machine a leader may take too long to
+// answer. Then another tab takes over, and for a moment both have a stream.
 func (c *streamCounter) settles(b *browser) {
 	b.t.Helper()
 	b.until("there is one stream", func() bool { return c.open.Load() == 1 })
@@ -68,7 +68,7 @@ func (c *streamCounter) settles(b *browser) {
 	}
 }
 
-// leads reports whether this tab has the stream that all share.
+// leads reports whether this tab has the shared stream.
 func (b *browser) leads() bool {
 	b.t.Helper()
 	return value[bool](b, `navigator.locks.request("probe", async () => {
@@ -77,8 +77,8 @@ func (b *browser) leads() bool {
 	})`)
 }
 
-// TestOneStream opens twelve tabs where a browser has six connections. They have one stream,
-// whatever becomes of the tab that holds it.
+// TestOneStream opens twelve tabs, while the browser has six connections. They share one
+// stream, also when the tab that has it is closed, frozen or crashes.
 func TestOneStream(t *testing.T) {
 	t.Parallel()
 	for name, front := range map[string]func(t *testing.T, upstream string) (public string){
@@ -134,7 +134,7 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 			})
 		}
 	}
-	// leader takes the tab that leads out of the others.
+	// leader takes the leading tab out of the list of the others.
 	leader := func() (leads *browser) {
 		t.Helper()
 		ann.until("one tab leads", func() bool {
@@ -193,7 +193,7 @@ func testOneStream(t *testing.T, front func(t *testing.T, upstream string) strin
 }
 
 // TestPutAside: a tab whose page the browser keeps for its Back button leaves the stream to
-// others, and waits in line again when the page is back.
+// other tabs. It waits in the queue again when the page comes back.
 func TestPutAside(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -218,7 +218,7 @@ func TestPutAside(t *testing.T) {
 	first.until("the first leads", first.leads)
 }
 
-// isInLine reports whether this tab has the stream that all share, or waits for it.
+// isInLine reports whether this tab has the shared stream or waits for it.
 func (b *browser) isInLine() bool {
 	b.t.Helper()
 	return value[bool](b, `navigator.locks.request("probe", async () => {
@@ -227,57 +227,7 @@ func (b *browser) isInLine() bool {
 	})`)
 }
 
-// TestBack: a page that the Back button brings back shows what happened meanwhile, and what
-// happens from then on.
-func TestBack(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
-	ann := openBrowser(t, s)
-	ann.setsUp()
-	ann.opens("/sessions")
-	ann.sees(".rows > li")
-	value[bool](ann, `location.assign("/recovery"), true`)
-	ann.sees("input[name=code]")
-	phone := openBrowser(t, s)
-	phone.signsInWithPassword("ann", annsPassword)
-	value[bool](ann, `history.back(), true`)
-	ann.sees(row(2, "button"))
-	phone.signsOut()
-	ann.seesNo(row(2, "button"))
-}
-
-// TestBackAfterSignOut: the Back button shows nothing of who has signed out, whether or not
-// the browser has kept the page.
-func TestBackAfterSignOut(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
-	ann := openBrowser(t, s)
-	ann.setsUp()
-	ann.opens("/sessions")
-	ann.sees(".rows > li")
-	ann.signsOut()
-	value[bool](ann, `history.back(), true`)
-	ann.isAt("/sign-in?next=%2Fsessions")
-	if traces := ann.traces("Ann Admin"); len(traces) != 0 {
-		t.Errorf("left behind: %q", traces)
-	}
-}
-
-// TestBackToSignIn: a sign-in page that the browser kept as it was left, with a button that
-// works for somebody who is in by now, can be used again.
-func TestBackToSignIn(t *testing.T) {
-	t.Parallel()
-	ann := openBrowser(t, startServer(t))
-	ann.opens("/sign-in")
-	value[bool](ann, `navigator.credentials.get = () => new Promise(() => {}), true`)
-	ann.clicks("#use-passkey")
-	ann.sees("#use-passkey:disabled")
-	value[bool](ann, `dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
-	ann.sees("#use-passkey:enabled")
-	ann.readsIn("#use-passkey", "Sign in with a passkey")
-}
-
-// TestOneStreamInCrib opens tabs of a program that has taken Keypeg in.
+// TestOneStreamInCrib opens tabs of a host program.
 func TestOneStreamInCrib(t *testing.T) {
 	t.Parallel()
 	c := startCrib(t)
@@ -295,8 +245,8 @@ func TestOneStreamInCrib(t *testing.T) {
 	counter.settles(ann)
 }
 
-// until waits for something that this page doesn't show. Tabs behind others draw nothing, so
-// that waitsFor would wait in them for ever.
+// until waits until so returns true. It is for tabs behind others: they draw nothing, so
+// waitsFor could wait in them for ever.
 func (b *browser) until(what string, so func() bool) {
 	b.t.Helper()
 	for deadline := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
@@ -304,4 +254,50 @@ func (b *browser) until(what string, so func() bool) {
 			b.t.Fatalf("waited in vain until %s", what)
 		}
 	}
+}
+
+func TestLive(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	desktop, phone := openBrowser(t, s), openBrowser(t, s)
+	desktop.setsUp()
+	desktop.opensPasskeys()
+	phone.hasDevice()
+	phone.signsInWithPassword("ann", annsPassword)
+	phone.opensPasskeys()
+
+	t.Run("a passkey added on the phone appears on the desktop, and goes again", func(t *testing.T) {
+		phone.addsPasskey("Phone")
+		desktop.readsIn(row(1, "bdi"), "Phone")
+		phone.clicks(row(1, "[id^=rename-]"))
+		phone.types("input[id^=name-]", "Pocket")
+		phone.presses(enter)
+		desktop.readsIn(row(1, "bdi"), "Pocket")
+		phone.clicks(row(1, "[id^=remove-]"))
+		phone.clicks("#remove-ok")
+		desktop.reads("No passkeys yet")
+	})
+	t.Run("what is being typed stays", func(t *testing.T) {
+		desktop.clicks("#passkey-add")
+		desktop.types("#passkey-name", "half a na")
+		phone.addsPasskey("Phone")
+		desktop.readsIn(row(1, "bdi"), "Phone")
+		desktop.waitsFor("the half name", `document.querySelector("#passkey-name").value === "half a na"`)
+		desktop.hasFocusOn("#passkey-name")
+	})
+	t.Run("a server that is restarted is found again", func(t *testing.T) {
+		s.stops()
+		desktop.sees("#offline-bar")
+		s.starts()
+		desktop.seesNo("#offline-bar")
+		phone.seesNo("#offline-bar")
+		phone.clicks(row(1, "[id^=remove-]"))
+		phone.clicks("#remove-ok")
+		desktop.reads("No passkeys yet")
+	})
+	t.Run("an ended session leaves its page at once", func(t *testing.T) {
+		phone.opens("/sessions")
+		phone.clicks(row(2, "button"))
+		desktop.isAt("/sign-in?next=%2Fpasskeys")
+	})
 }

@@ -2,7 +2,7 @@ package e2e
 
 import "time"
 
-// What people do, in steps that several stories share.
+// The steps of people that many tests share.
 
 const (
 	annsName     = "ann"
@@ -61,8 +61,8 @@ func (b *browser) addsPasskey(name string) {
 	}
 }
 
-// growsOld makes every sign-in one of an hour ago, too old for a confirmation, over a restart
-// of the server. The person is where they were, in a page that is loaded anew.
+// growsOld sets every sign-in back by an hour, so that a confirmation is needed. It restarts
+// the server for that. The person is on the same page then, which is loaded again.
 func (b *browser) growsOld() {
 	b.t.Helper()
 	at := value[string](b, `location.href`)
@@ -80,7 +80,7 @@ func (b *browser) signsOut() {
 	b.isAt("/sign-in")
 }
 
-// row is a selector for a part of the n-th row of the list, from 1 on.
+// row returns a selector for a part of a row of the list. The first row is 1.
 func row(n int, part string) string {
 	return ".rows > li:nth-child(" + string(rune('0'+n)) + ") " + part
 }

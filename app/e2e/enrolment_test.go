@@ -7,7 +7,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// newLink takes the link that a dialog shows, and closes it.
+// newLink reads the link in a dialog, and closes the dialog.
 func (b *browser) newLink() string {
 	b.t.Helper()
 	b.sees("#link .qr path")
@@ -16,7 +16,7 @@ func (b *browser) newLink() string {
 	if !strings.HasPrefix(at, b.server.url+"/enrol?token=") {
 		b.t.Fatalf("the link is %q", at)
 	}
-	b.isStuckTo("#link", "#link-done")
+	b.keepsOpen("#link", "#link-done")
 	b.clicks("#link-done")
 	b.seesNo("#link")
 	return at
@@ -60,7 +60,7 @@ func (b *browser) enrols() {
 	b.isAt("/sign-in")
 }
 
-// openAnothersBrowser is one with a device, in which nothing is filled in by itself.
+// openAnothersBrowser opens a browser with a device and without autofill.
 func openAnothersBrowser(t *testing.T, s *server) (*browser, *device) {
 	t.Helper()
 	b := openBrowser(t, s)
@@ -80,7 +80,7 @@ func (b *browser) signsInWithPasskey() {
 
 const deadLink = "This link was used already, or is too old. Ask for a new one."
 
-// TestInvitation is the story of people who come to the organisation.
+// TestInvitation has people join the organisation.
 func TestInvitation(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -163,8 +163,8 @@ func TestInvitation(t *testing.T) {
 	ann.hasNoComplaints()
 }
 
-// TestRecoveryLink is the story of somebody who has lost every way in, and of two who
-// help.
+// TestRecoveryLink has somebody lose every sign-in method. An administrator helps, and then IT
+// does.
 func TestRecoveryLink(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -234,7 +234,7 @@ func TestRecoveryLink(t *testing.T) {
 	third.reads(deadLink)
 }
 
-// TestPhoneLink is of somebody who shows a code to their phone.
+// TestPhoneLink has somebody scan a code with their phone.
 func TestPhoneLink(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -264,7 +264,7 @@ func TestPhoneLink(t *testing.T) {
 	ann.hasNoComplaints()
 }
 
-// TestPasskeysOff is of an installation where IT has not set passkeys up.
+// TestPasskeysOff uses an installation in which IT hasn't set passkeys up.
 func TestPasskeysOff(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--no-passkeys", "--contact", "IT desk, phone 1234")
