@@ -15,16 +15,16 @@ import (
 // the Markdown is package manual's.
 const ManualList = "manual.json"
 
-// ManualPage is what the build knows of a page, of which only the compressed form is kept.
+// ManualPage has the facts about a page, of which only the compressed form is kept.
 type ManualPage struct {
 	Name   string `json:"name"`   // as package manual has it
 	SHA256 string `json:"sha256"` // of the HTML, in hexadecimal
 }
 
-// ManualFile is the name of a page's HTML.
+// ManualFile returns the name of a page's HTML file.
 func ManualFile(page string) string { return "manual-" + page + ".html" }
 
-// ManualAddress is the path at which a server has a page.
+// ManualAddress returns the path of a page at a server.
 func ManualAddress(page string) string {
 	if page == manual.Index {
 		return shared.PageManual
@@ -52,9 +52,9 @@ func (f *Files) addManual(from fs.FS) error {
 	return nil
 }
 
-// Manual returns a handler for each page of the manual, by its path as a pattern of
-// http.ServeMux. A browser asks each time whether the page is still the same: the address
-// stays when the program is replaced, and whoever isn't signed in may not read it.
+// Manual returns a handler for each page of the manual, by a pattern of http.ServeMux. A browser
+// asks each time whether the page is still the same. The address doesn't change with the
+// program, and a user who has signed out may not read the page.
 func (f *Files) Manual() map[string]http.Handler {
 	pages := map[string]http.Handler{}
 	for _, page := range f.manual {

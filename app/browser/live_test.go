@@ -29,7 +29,7 @@ func TestPauses(t *testing.T) {
 	}
 }
 
-// tabs are those of one browser, without a browser. The first in line leads.
+// tabs are the tabs of one browser, without a browser. The first in the queue leads.
 type tabs struct {
 	*testing.T
 	now  time.Time
@@ -79,7 +79,8 @@ func (t *tabs) passes(d time.Duration) (took []int) {
 	return took
 }
 
-// leads gives the lock to a tab, which connects. Whoever had it notices, unless frozen.
+// leads gives the lock to a tab, which connects. The tab that had it notices, unless it is
+// frozen.
 func (t *tabs) leads(i int) {
 	for _, other := range t.list {
 		if other.leads && !other.frozen {
@@ -90,7 +91,7 @@ func (t *tabs) leads(i int) {
 	t.list[i].streams(LiveConnected, t.now)
 }
 
-// hear compares what each tab that lives was notified since the last time.
+// wereNotified checks the states that each live tab was notified of since the last call.
 func (t *tabs) wereNotified(when string, want ...LiveState) {
 	t.Helper()
 	for i, one := range t.list {
@@ -108,7 +109,7 @@ func TestElection(t *testing.T) {
 		all.wereNotified("at first", LiveConnected)
 		return all
 	}
-	t.Run("what the leader hears, all hear", func(t *testing.T) {
+	t.Run("all tabs get what the leader gets", func(t *testing.T) {
 		all := begins(t)
 		for _, state := range []LiveState{LiveChanged, LiveLost, LiveConnected, LiveChanged} {
 			all.list[0].streams(state, all.now)
@@ -184,7 +185,7 @@ func TestElection(t *testing.T) {
 	t.Run("a leader that never answers in time isn't robbed over and over", func(t *testing.T) {
 		all := begins(t)
 		times := 0
-		for range 200 { // whoever leads is slow, always
+		for range 200 { // every tab is slow while it leads
 			for _, one := range all.list {
 				one.frozen = one.leads
 			}

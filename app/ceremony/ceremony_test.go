@@ -12,8 +12,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// script is both halves, which write down what they are asked and fail where
-// they are told to.
+// script is server and authenticator. It records the steps, and fails at those in fails.
 type script struct {
 	asked  []string
 	fails  map[string]error
@@ -227,7 +226,7 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// chosen is thrown after the user had picked or made a passkey.
+// chosen is an exception after the user has picked or made a passkey.
 type chosen struct{ exception }
 
 func (chosen) Chosen() bool { return true }

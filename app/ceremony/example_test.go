@@ -12,8 +12,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// In the browser both halves are there already. Here, outside of one, no request
-// arrives anywhere.
+// In a browser this calls the server and the authenticators. Here, outside of one, no request
+// arrives.
 func Example() {
 	passkeys := ceremony.Ceremonies{
 		API:           client.New(browser.Transport{}),
@@ -24,8 +24,8 @@ func Example() {
 	// Output: The server can't be reached. Check your connection and try again.
 }
 
-// addPasskey is what a page of one's own does when its button is pressed. It returns
-// what to tell the person.
+// addPasskey is the handler of a button in a page of one's own. It returns the sentence to
+// show.
 func addPasskey(passkeys ceremony.Ceremonies, name string) string {
 	added, err := passkeys.Register(context.Background(), name)
 	failure, atAuthenticator := errors.AsType[*ceremony.Failure](err)
@@ -45,7 +45,7 @@ func addPasskey(passkeys ceremony.Ceremonies, name string) string {
 	return added.Name + " was added."
 }
 
-// What can happen on the way, played by a server and a device of our own.
+// The possible results, with a server and a device of the example's own.
 func ExampleCeremonies_Register() {
 	fmt.Println(addPasskey(ceremony.Ceremonies{API: server{}, Authenticator: device{}}, "Laptop"))
 

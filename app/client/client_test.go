@@ -10,7 +10,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// fixed is a server, or what stands in front of it, with one answer.
+// fixed is a server, or something in front of it, with one answer.
 type fixed struct {
 	status int
 	body   string
@@ -74,7 +74,7 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// recorder is such a server, which also passes on the reports that it gets.
+// recorder is a fixed server that also records the reports that it gets.
 type recorder struct {
 	fixed
 	requests chan string

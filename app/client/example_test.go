@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/app/client"
 )
 
-// overHTTP is a transport outside of a browser. In one it is browser.Transport, because
-// net/http would add megabytes to a WebAssembly program.
+// overHTTP is a transport for programs outside of a browser. In a browser use
+// browser.Transport: net/http would add megabytes to the WebAssembly program.
 type overHTTP struct {
 	origin string      // "https://id.example.com"
 	client http.Client // with a jar: the session is a cookie
@@ -35,7 +35,7 @@ func (t *overHTTP) Send(ctx context.Context, method, path string, body []byte) (
 	return response.StatusCode, answer, err
 }
 
-// A Client needs no more than a way to send a request.
+// A Client needs only a Transport.
 func ExampleNew() {
 	keypeg := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.Method, r.URL.Path)

@@ -28,8 +28,8 @@ func (s *shell) Render() goapp.UI {
 	case s.state == stateReady:
 		frame.User = s.menu()
 		return frame.With(s.renderPage())
-	case s.state == stateLeft:
-		return frame.With(s.renderLeft())
+	case s.state == stateSignedOut:
+		return frame.With(s.renderSignedOut())
 	case s.state == stateOffline:
 		return frame.With(s.renderOffline())
 	default:

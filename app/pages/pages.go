@@ -1,14 +1,14 @@
-// Package pages has the pages of Keypeg's program in the browser: all that a signed-in
+// Package pages has the pages of Keypeg's program in the browser: everything that a signed-in
 // user sees.
 //
-// A page is a row of the table in table.go and a file of its own, which says what stands on
-// the page. [Routes] registers all of them with go-app. Both mains call it: the browser's,
-// to run them, and the server's, which draws the same pages without a user, so that what is
-// seen first has the shape of what comes. [Patterns] tells the server their addresses.
+// A page is a row of the table in table.go, and a file of its own with its content. [Routes]
+// registers all pages with go-app. Both main programs call it. The one in the browser runs
+// the pages. The server draws the same pages without a user, so that the layout is there
+// before the program is. [Patterns] returns their addresses for the server.
 //
-// One component, shell, is around every page: it knows who is signed in, and owns
-// navigation, title, menu and messages about the whole program. A page lays out components
-// of app/ui and decides nothing about passkeys.
+// One component, shell, is around every page. It knows who is signed in, and is responsible
+// for navigation, title, menu and messages about the whole program. A page lays out components
+// of package ui, and decides nothing about passkeys.
 package pages
 
 import (

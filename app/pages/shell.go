@@ -51,7 +51,7 @@ const (
 	stateLoading shellState = iota
 	stateReady
 	stateOffline
-	stateLeft // signed out while the server couldn't be reached
+	stateSignedOut // signed out while the server couldn't be reached
 )
 
 // OnMount asks who is signed in.
@@ -60,7 +60,7 @@ func (s *shell) OnMount(ctx goapp.Context) {
 	s.installable = ctx.IsAppInstallable()
 	s.speak(ctx, s.languages.wanted(), s.title)
 	s.offer = dueOffer(time.Now())
-	s.watchLeaving(ctx)
+	s.watchSignOut(ctx)
 	s.load(ctx)
 }
 
@@ -141,8 +141,8 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 		// another account.
 		s.leave(shared.PageHome)
 		return
-	case err == nil && isLeft(account), err != nil && browser.Recall(leftKey) != "":
-		s.left(ctx)
+	case err == nil && hasSignedOut(account), err != nil && browser.Recall(signOutKey) != "":
+		s.showSignedOut(ctx)
 		return
 	case err == nil:
 		s.state, s.account, s.asOf = stateReady, account, time.Time{}

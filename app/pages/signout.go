@@ -18,8 +18,8 @@ import (
 // began, so that a later session stays. The session ends when the server answers again, and at
 // the latest when the app is opened next.
 
-// leftKey is the key of the mark.
-const leftKey = "keypeg-signing-out"
+// signOutKey is the key of the mark.
+const signOutKey = "keypeg-signing-out"
 
 // signOutWithin is how long the page waits for the server before it closes without it.
 const signOutWithin = 5 * time.Second
@@ -33,17 +33,17 @@ func (s *shell) signOut() {
 		return
 	}
 	s.leaving = true
-	browser.Remember(leftKey, markOf(s.account)) // first: the tab may be closed meanwhile
+	browser.Remember(signOutKey, markOf(s.account)) // first: the tab may be closed meanwhile
 	s.ctx.Async(func() {
 		asking, cancel := context.WithTimeout(s.ctx, signOutWithin)
 		defer cancel()
 		out, err := s.self.SignOut(asking)
 		s.ctx.Dispatch(func(ctx goapp.Context) {
 			if err != nil && !shared.IsSignedOut(err) {
-				s.left(ctx)
+				s.showSignedOut(ctx)
 				return
 			}
-			browser.Forget(leftKey)
+			browser.Forget(signOutKey)
 			s.leave(cmp.Or(out.Continue, shared.PageSignIn))
 		})
 	})
@@ -68,20 +68,20 @@ func (s *shell) leave(to string) {
 	browser.Leave(to)
 }
 
-// isLeft reports whether the user of an account has signed out of this session, here or in
+// hasSignedOut reports whether the user of an account has signed out of this session, here or in
 // another tab. It removes a mark of another session, which is out of date.
-func isLeft(a shared.Account) bool {
-	mark := browser.Recall(leftKey)
+func hasSignedOut(a shared.Account) bool {
+	mark := browser.Recall(signOutKey)
 	if mark != "" && mark != markOf(a) {
-		browser.Forget(leftKey)
+		browser.Forget(signOutKey)
 	}
 	return mark == markOf(a)
 }
 
-// left removes everything of the user from the page. It ends the session as soon as the server
-// answers.
-func (s *shell) left(ctx goapp.Context) {
-	s.leaving, s.state, s.panel = true, stateLeft, panelClosed
+// showSignedOut removes everything of the user from the page. It ends the session as soon as
+// the server answers.
+func (s *shell) showSignedOut(ctx goapp.Context) {
+	s.leaving, s.state, s.panel = true, stateSignedOut, panelClosed
 	s.account, s.asOf = shared.Account{}, time.Time{}
 	forgetCopy()
 	s.title(ctx)
@@ -105,7 +105,7 @@ func (s *shell) endSession(ctx context.Context) bool {
 	if next == "" {
 		return false
 	}
-	browser.Forget(leftKey)
+	browser.Forget(signOutKey)
 	browser.Leave(next)
 	return true
 }
@@ -121,7 +121,7 @@ func (s *shell) afterSession(ctx context.Context) (next string) {
 		return shared.PageSignIn
 	case err != nil:
 		return ""
-	case !isLeft(account):
+	case !hasSignedOut(account):
 		return shared.PageHome // a user has signed in since
 	}
 	out, err := s.self.SignOut(ctx)
@@ -131,18 +131,18 @@ func (s *shell) afterSession(ctx context.Context) (next string) {
 	return cmp.Or(out.Continue, shared.PageSignIn)
 }
 
-// watchLeaving closes this page when the user signs out in another tab, until ctx ends.
-func (s *shell) watchLeaving(ctx goapp.Context) {
-	go browser.Watch(ctx, leftKey, func() {
+// watchSignOut closes this page when the user signs out in another tab, until ctx ends.
+func (s *shell) watchSignOut(ctx goapp.Context) {
+	go browser.Watch(ctx, signOutKey, func() {
 		ctx.Dispatch(func(ctx goapp.Context) {
-			if !s.leaving && s.state == stateReady && isLeft(s.account) {
-				s.left(ctx)
+			if !s.leaving && s.state == stateReady && hasSignedOut(s.account) {
+				s.showSignedOut(ctx)
 			}
 		})
 	})
 }
 
-func (s *shell) renderLeft() goapp.UI {
+func (s *shell) renderSignedOut() goapp.UI {
 	return ui.Message{
 		Title: s.text.Shell.Left, Lead: s.text.Shell.LeftLead,
 		Button: s.text.Shell.TryAgain, OnButton: s.onEndSession,

@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// memberPage is a new page with a parameter: this row, and [shell.member], which would be in
-// a file of its own. Nothing else has to know of it.
+// memberPage is a new page with a parameter. It needs this row, and [shell.member], which would
+// be in a file of its own. Nothing else changes.
 var memberPage = page{
 	pattern: "/users/{id}", audience: administrators, content: (*shell).member,
 	title: func(*message.Catalogue) string { return "A member" },
@@ -22,7 +22,7 @@ func (s *shell) member(values map[string]string) goapp.UI {
 	return goapp.H1().Text("The member " + values["id"])
 }
 
-// opens is the shell of a user who has opened a path.
+// opens returns the shell of a user who has opened a path.
 func opens(path string, isAdministrator bool) *shell {
 	return &shell{
 		path: path, state: stateReady, pages: append(table(), memberPage),
@@ -78,7 +78,7 @@ type stage struct {
 // OnPreRender gives the shell a context.
 func (s *stage) OnPreRender(ctx goapp.Context) { s.shell.ctx = ctx }
 
-// shows is the page that the shell would show now.
+// shows returns the markup of the page that the shell shows now.
 func (s *stage) shows() string { return goapp.HTMLString(s.shell.renderPage()) }
 
 func (s *stage) Render() goapp.UI { return s.shell }
@@ -101,8 +101,8 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// TestRoutes has go-app draw pages without a user, as it does where the network is away. The
-// page of an address that isn't ours waits for nobody.
+// TestRoutes has go-app draw pages without a user, as it does while the network is away. The
+// page of an address that isn't ours doesn't wait for a user.
 func TestRoutes(t *testing.T) {
 	for _, name := range []string{EnvProduct, EnvIcon, EnvLanguages} {
 		t.Setenv(name, "") // go-app sets them in its process

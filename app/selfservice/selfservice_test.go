@@ -23,7 +23,7 @@ var (
 	_ ui.SignInService  = (*Service)(nil)
 )
 
-// answers is a server that answers by path.
+// answers are those of a server, by method and path.
 type answers map[string]any
 
 func (a answers) Send(_ context.Context, method, path string, _ []byte) (int, []byte, error) {
@@ -114,7 +114,7 @@ func (s *stage) OnPreRender(ctx goapp.Context) {
 
 func (s *stage) Render() goapp.UI { return s.menu }
 
-// server answers for who is signed in, and counts how often it was asked who that is.
+// server answers who is signed in, and counts the requests.
 type server struct {
 	user  string // "" for nobody
 	away  bool
@@ -132,8 +132,8 @@ func (s *server) Send(context.Context, string, string, []byte) (int, []byte, err
 	return 200, []byte(`{"user":{"displayName":"` + s.user + `"},"passkeysOn":true}`), nil
 }
 
-// TestMenuListens follows a menu with the one field that it must have. It asks no more
-// often than something may have changed, and not at all while nobody is signed in.
+// TestMenuListens uses a menu with only its required field. The menu asks only when something
+// may have changed, and not while nobody is signed in.
 func TestMenuListens(t *testing.T) {
 	s := &server{}
 	menu := &Menu{Service: With(s, browser.Authenticator{}, nil)}

@@ -159,16 +159,16 @@ func (p *ActivityPanel) notMe(event shared.Event) {
 func (p *ActivityPanel) renderAdvice() app.UI {
 	return &adviceDialog{
 		Context: p.Context, Event: p.alarm.event, HasPassword: p.HasPassword,
-		OnPassword: func() { p.alarm.state = alarmPassword }, OnPasskey: p.OnPasskeys, OnClose: p.calm,
+		OnPassword: func() { p.alarm.state = alarmPassword }, OnPasskey: p.OnPasskeys, OnClose: p.endAlarm,
 	}
 }
 
 func (p *ActivityPanel) renderPassword() app.UI {
-	return &passwordDialog{Context: p.Context, OnCancel: p.calm, OnSave: p.changePassword}
+	return &passwordDialog{Context: p.Context, OnCancel: p.endAlarm, OnSave: p.changePassword}
 }
 
-// calm ends the alarm, and loads what has happened since.
-func (p *ActivityPanel) calm() {
+// endAlarm ends the alarm, and loads what has happened since.
+func (p *ActivityPanel) endAlarm() {
 	p.alarm = alarm{}
 	p.more("")
 	focus(p.self, "activity-title")
@@ -181,7 +181,7 @@ func (p *ActivityPanel) changePassword(password string, done func(error)) {
 		done(err)
 		if err == nil {
 			p.announcement = p.Context.Text.Password.Done
-			p.calm()
+			p.endAlarm()
 		}
 	})
 }

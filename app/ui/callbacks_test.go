@@ -30,8 +30,8 @@ func (s *stage) OnPreRender(ctx app.Context) {
 
 func (s *stage) Render() app.UI { return s.actor }
 
-// plays mounts a component and does things with it, one after the other, each with what
-// comes of it at the server.
+// plays mounts a component and does things with it, one after the other. Each one ends, with
+// its requests to the server, before the next one begins.
 func plays(t *testing.T, actor app.Composer, things ...func(app.Context)) {
 	t.Helper()
 	engine, on := app.NewTestEngine(), &stage{actor: actor}
@@ -51,19 +51,18 @@ func plays(t *testing.T, actor app.Composer, things ...func(app.Context)) {
 	}
 }
 
-// anEvent is any event of the browser's.
+// anEvent is an event of the browser.
 var anEvent = app.Event{Value: app.Window()}
 
-// handled is what happens on an event.
+// handled returns a thing to do: the handler of an event.
 func handled(handler app.EventHandler) func(app.Context) {
 	return func(ctx app.Context) { handler(ctx, anEvent) }
 }
 
-// done is what happens when a component calls back.
+// done returns a thing to do: a callback of a component.
 func done(f func()) func(app.Context) { return func(app.Context) { f() } }
 
-// obliging is a server that does all that it is asked, for somebody who is signed out
-// after that if it says so.
+// obliging is a server that does everything it is asked for, or fails each time with err.
 type obliging struct{ err error }
 
 func (o obliging) Passkeys(context.Context) (shared.PasskeyList, error) {
@@ -118,15 +117,14 @@ func (o obliging) MakeRecoveryLink(context.Context, string) (shared.EnrolmentLin
 	return shared.EnrolmentLink{}, o.err
 }
 
-// SignInByAutofill waits for who never picks a passkey.
+// SignInByAutofill waits for a user who never picks a passkey.
 func (o obliging) SignInByAutofill(ctx context.Context) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// TestSparse gives each exported component no more than its fields say are required, and
-// has everything happen after which it calls back. In a host's page each panic would end
-// the whole app.
+// TestSparse sets only the required fields of each exported component, and does everything
+// after which a component calls back. In a host program each panic would end the whole app.
 func TestSparse(t *testing.T) {
 	sparse := Context{Text: &message.English, Formats: inEnglish().Formats}
 	for name, err := range map[string]error{
@@ -165,7 +163,7 @@ func TestSparse(t *testing.T) {
 			})
 			t.Run("ActivityPanel", func(t *testing.T) {
 				p := &ActivityPanel{Context: sparse, Service: server}
-				plays(t, p, done(func() { p.notMe(shared.Event{ID: "e", PasskeyID: "new"}) }), done(p.calm))
+				plays(t, p, done(func() { p.notMe(shared.Event{ID: "e", PasskeyID: "new"}) }), done(p.endAlarm))
 				advice := p.renderAdvice().(*adviceDialog)
 				plays(t, advice, handled(advice.onPasskey))
 			})
@@ -184,8 +182,8 @@ func TestSparse(t *testing.T) {
 	}
 }
 
-// TestServerComesBack: a list that couldn't be loaded is loaded once the page learns that the
-// server is there.
+// TestServerComesBack: a list that couldn't be loaded is loaded when the page notices that the
+// server is back.
 func TestServerComesBack(t *testing.T) {
 	away := shared.Errorf(shared.CodeOffline, "The server can't be reached.")
 	server := &returning{users: stateUsers(inEnglish(), func(*UsersPanel) {}).users}
@@ -217,7 +215,7 @@ func TestServerComesBack(t *testing.T) {
 	}
 }
 
-// returning is a server that has something to show once it is back.
+// returning is a server that fails with err, and has lists when err is nil.
 type returning struct {
 	obliging
 	users []shared.Member
@@ -231,7 +229,7 @@ func (r *returning) Users(context.Context, string, string) (shared.Members, erro
 	return shared.Members{Users: r.users}, r.err
 }
 
-// asked is a service that writes down in which language it was asked for what.
+// asked is a service that records its requests with their languages.
 type asked struct {
 	obliging
 	in chan string
@@ -257,8 +255,8 @@ func (a asked) SignInByAutofill(ctx context.Context) error {
 	return a.obliging.SignInByAutofill(ctx)
 }
 
-// TestLanguageOfRefusals: the server is asked in the language that is on the screen,
-// also after that has changed.
+// TestLanguageOfRefusals: requests have the language that is on the screen, also after it has
+// changed.
 func TestLanguageOfRefusals(t *testing.T) {
 	german := Context{Text: &message.German, Formats: inEnglish().Formats}
 	service := asked{in: make(chan string, 100), obliging: obliging{shared.Errorf(shared.CodeConflict, "No.")}}
@@ -284,7 +282,7 @@ func TestLanguageOfRefusals(t *testing.T) {
 	}
 }
 
-// TestConfirm: what comes of the person's answers, passed to the component that opened the dialog.
+// TestConfirm: the dialog calls the callback of its parent that fits the service's answer.
 func TestConfirm(t *testing.T) {
 	for name, test := range map[string]struct {
 		err  error
@@ -311,7 +309,7 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-// TestSessionEndsWhileConfirming has the panel leave, whose dialog finds out.
+// TestSessionEndsWhileConfirming: the panel calls OnSignedOut when its dialog notices the end.
 func TestSessionEndsWhileConfirming(t *testing.T) {
 	out := 0
 	p := &PasskeysPanel{

@@ -12,8 +12,8 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// settings is a page that has a button where others have selfservice.Menu. It opens and
-// closes the panel; the panel does the rest in place.
+// settings is a page with a button in the place of selfservice.Menu. It opens and closes the
+// panel, and the panel does the rest.
 type settings struct {
 	goapp.Compo
 

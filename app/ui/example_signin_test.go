@@ -30,13 +30,13 @@ func (p *signInPage) Render() goapp.UI {
 	)
 }
 
-// signIn asks the program's own server, which begins a session. A *shared.Error is shown as
-// it is; nil Password would leave name and password away.
+// signIn asks the program's own server, which begins a session. A *shared.Error is shown as it
+// is. Without a Password, the form would have no text boxes for name and password.
 func (p *signInPage) signIn(ctx context.Context, name, password string) error {
 	return shared.Errorf(shared.CodeSignInRefused, "The name or the password is not right.")
 }
 
-// The form stands in a page of the program's own, below its title.
+// The form is a part of a page of the program's own, below the title.
 func ExampleSignInPanel() {
 	markup := goapp.HTMLString(&signInPage{})
 	text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(markup, " ")

@@ -21,8 +21,8 @@ var update = flag.Bool("update", false, "write the golden files; then look at wh
 
 func inEnglish() Context { return stateContext(&message.English) }
 
-// TestLooks holds the markup of every component in every state. Somebody should
-// look at a change of these files, in the files and in a browser.
+// TestLooks compares the markup of every component in every state with a golden file. Look at a
+// change of these files, in the files and in a browser.
 func TestLooks(t *testing.T) {
 	for _, state := range States(&message.English) {
 		name, component := state.Name, state.UI
@@ -48,8 +48,8 @@ func TestLooks(t *testing.T) {
 	}
 }
 
-// ordered sorts the attributes of every element: go-app writes them as they come
-// out of a map.
+// ordered sorts the attributes of every element, since go-app writes them in the order of a
+// map.
 func ordered(markup string) string {
 	var b strings.Builder
 	for tokens := html.NewTokenizer(strings.NewReader(markup)); tokens.Next() != html.ErrorToken; {

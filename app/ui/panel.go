@@ -153,7 +153,7 @@ func (p *PasskeysPanel) loaded(list shared.PasskeyList, err error) {
 	case err != nil:
 		p.state, p.failure = listFailed, err
 	default:
-		p.phoned(list)
+		p.phoneAdded(list)
 		p.state, p.failure = listReady, nil
 		p.show(list)
 		p.countSessions()

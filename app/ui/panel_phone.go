@@ -53,8 +53,8 @@ func (p *PasskeysPanel) phoneDone() {
 	focus(p.self, panelPhoneID)
 }
 
-// phoned closes the QR code when the list has a new passkey.
-func (p *PasskeysPanel) phoned(fresh shared.PasskeyList) {
+// phoneAdded closes the QR code when the list has a new passkey.
+func (p *PasskeysPanel) phoneAdded(fresh shared.PasskeyList) {
 	at := slices.IndexFunc(fresh.Passkeys, func(k shared.Passkey) bool { return p.find(k.ID).ID == "" })
 	if p.phone.URL == "" || at < 0 {
 		return

@@ -75,7 +75,7 @@ func (p *PasskeysPanel) renderRemove() app.UI {
 	return &removeDialog{
 		Context: p.Context, Passkey: p.find(p.row.id), Last: p.left(),
 		Working: p.row.mode == rowRemoving, Failure: p.row.failure, Sessions: p.sessions(),
-		OnCancel: p.keep, OnOK: p.remove,
+		OnCancel: p.cancelRemove, OnOK: p.remove,
 	}
 }
 
@@ -111,7 +111,7 @@ func (p *PasskeysPanel) left() string {
 
 func (p *PasskeysPanel) askRemove(id string) { p.row = openRow{id: id, mode: rowRemove} }
 
-func (p *PasskeysPanel) keep() {
+func (p *PasskeysPanel) cancelRemove() {
 	id := p.row.id
 	p.row = openRow{}
 	focus(p.self, "remove-"+id)
