@@ -52,7 +52,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	// The first flush sends the headers. If flushing isn't supported it sends nothing, so a
 	// refusal can still be answered.
 	if err := out.Flush(); errors.Is(err, http.ErrNotSupported) {
-		s.tellNoFlush.Do(func() {
+		s.logNoFlush.Do(func() {
 			s.c.Log.Error("open pages get no notice of changes, because the http.ResponseWriter of a middleware in front of Keypeg can't flush: give it a method Unwrap that returns the wrapped one, as http.ResponseController requires")
 		})
 		w.Header().Del("X-Accel-Buffering")

@@ -126,10 +126,10 @@ type Server struct {
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
-	// tellNoFlush limits the log to one line about streams that can't work, because every
+	// logNoFlush limits the log to one line about streams that can't work, because every
 	// open page keeps asking.
-	tellNoFlush sync.Once
-	health      *Health
+	logNoFlush sync.Once
+	health     *Health
 }
 
 // New returns a Server. Its error says what is wrong with the Config, or that the store

@@ -36,16 +36,16 @@ func (s *settings) printLink(t terminal, isRunning bool, link control.Link) {
 	if !link.Expires.IsZero() {
 		fmt.Fprintf(t.Err, "It works once, until %s.\n", clock(link.Expires))
 	}
-	s.tellWhereItWorks(t.Err, isRunning, link.URL)
+	s.printWhereItWorks(t.Err, isRunning, link.URL)
 }
 
 // clock returns a local time with its zone, because the reader of a link may have another
 // clock.
 func clock(at time.Time) string { return at.Local().Format("2006-01-02 15:04 MST") }
 
-// tellWhereItWorks says if a link, which a running server may have made, has another
+// printWhereItWorks says if a link, which a running server may have made, has another
 // address than the settings, or if only this machine can open it.
-func (s *settings) tellWhereItWorks(out io.Writer, isRunning bool, link string) {
+func (s *settings) printWhereItWorks(out io.Writer, isRunning bool, link string) {
 	origin, err := originOf(link)
 	if err != nil {
 		fmt.Fprintf(out, "No browser can open it: %s.\n", err)

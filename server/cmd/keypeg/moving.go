@@ -34,7 +34,7 @@ func (c *storeCopy) Run(ctx context.Context, t terminal, s *settings) error {
 	if err := copies(ctx, c.From, c.To, report{t}); err != nil {
 		return err
 	}
-	tellSignalsHeld(t.Out, behind)
+	printSignalsHeld(t.Out, behind)
 	return nil
 }
 
@@ -217,15 +217,15 @@ func (c *restoreCommand) Run(ctx context.Context, t terminal, s *settings) error
 	if c.TenantList {
 		return nil
 	}
-	return tellRestored(ctx, t.Out, restored, into)
+	return printRestored(ctx, t.Out, restored, into)
 }
 
 // mostDifferences is how many lines are printed.
 const mostDifferences = 200
 
-// tellRestored says what it means that a database was restored.
-func tellRestored(ctx context.Context, out io.Writer, restored *installation.Restored, of tenant.Tenant) error {
-	tellSignalsHeld(out, either(of.Name == "", "", " --tenant "+of.Name))
+// printRestored says what it means that a database was restored.
+func printRestored(ctx context.Context, out io.Writer, restored *installation.Restored, of tenant.Tenant) error {
+	printSignalsHeld(out, either(of.Name == "", "", " --tenant "+of.Name))
 	fmt.Fprintln(out, "Everybody has to sign in again: sessions, invitations and other links of the backup have ended.")
 	if !restored.HasPrevious() {
 		fmt.Fprintln(out, "What happened after the backup is undone. Passkeys, passwords, recovery codes and accounts at providers that were taken away since work again, and those that were added since don't work. Who was disabled, enabled or made an administrator since is what they were before. To see whom that concerns, restore with --previous and the database that was in use.")

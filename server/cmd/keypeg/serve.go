@@ -24,7 +24,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	}
 	log, flush := s.Logger(t.Err)
 	defer flush()
-	s.Tell(log)
+	s.LogNotices(log)
 	return s.installation().Serve(ctx, installation.Serving{
 		Version: version(), Listen: s.Listen, TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Log: log,
 		App: apps.App, ManualPublic: s.ManualPublic, Asset: apps.URL,

@@ -70,9 +70,9 @@ func writeSignals(out io.Writer, tenant string, allowed bool) {
 		"off: password managers are told nothing."))
 }
 
-// tellSignalsHeld says what a restored or copied database doesn't do. Behind is what the
+// printSignalsHeld says what a restored or copied database doesn't do. Behind is what the
 // command for it needs in the cloud edition.
-func tellSignalsHeld(out io.Writer, behind string) {
+func printSignalsHeld(out io.Writer, behind string) {
 	fmt.Fprintf(out, "Password managers are told nothing of passkeys that are removed, because they delete them for ever. "+
 		"Once this database is complete and the only one in use, run keypeg signals on%s.\n", behind)
 }

@@ -51,7 +51,7 @@ func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
 			return err
 		}
 		fmt.Fprintf(t.Out, "Added %s at %s.\n\nOpen this link to make its first administrator. It works once, for 30 minutes:\n\n  %s\n\n", added.Name, added.PublicURL, added.SetupLink)
-		s.tellWhereItWorks(t.Err, tenants.IsRunning(), added.SetupLink)
+		s.printWhereItWorks(t.Err, tenants.IsRunning(), added.SetupLink)
 		return nil
 	})
 }

@@ -16,8 +16,8 @@ import (
 // Settings that are valid, but that IT should know about. The log has them once, at the
 // start.
 
-// Tell logs all of them.
-func (s *Settings) Tell(log *slog.Logger) {
+// LogNotices logs all of them.
+func (s *Settings) LogNotices(log *slog.Logger) {
 	for _, network := range s.TrustedProxies {
 		if mayHoldUsers(network) {
 			log.Warn("anybody in a trusted network can choose the address that Keypeg believes, and so avoid the limits on guessing: "+
@@ -34,12 +34,12 @@ func (s *Settings) Tell(log *slog.Logger) {
 	if mode, is := textfile.ReadableByAll(s.Config); is && s.databaseOfFile && installation.DriverOf(s.Database, s.Socket).HasPassword() {
 		log.Warn("everybody on this machine can read the configuration file, which has the database's password: chmod o-rwx "+s.Config, "mode", mode.String())
 	}
-	tellRoots(log, s.AttestationRoots)
-	tellProviders(log, s.providers)
+	logRoots(log, s.AttestationRoots)
+	logProviders(log, s.providers)
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		table, log := s.tables[name], log.With("tenant", name)
-		tellRoots(log, table.roots)
-		tellProviders(log, table.providers)
+		logRoots(log, table.roots)
+		logProviders(log, table.providers)
 	}
 }
 
@@ -57,7 +57,7 @@ func mayHoldUsers(network netip.Prefix) bool {
 	return network.Addr().BitLen()-network.Bits() > most && !(network.Addr().IsLoopback() && network.Bits() >= 8)
 }
 
-func tellRoots(log *slog.Logger, roots certificates) {
+func logRoots(log *slog.Logger, roots certificates) {
 	if len(roots) == 0 {
 		return
 	}
@@ -73,9 +73,9 @@ func tellRoots(log *slog.Logger, roots certificates) {
 	log.Info("passkeys can be added on devices of these makers only", "attestation_roots", good)
 }
 
-// tellProviders warns of secrets that everybody on this machine can read, and of providers
+// logProviders warns of secrets that everybody on this machine can read, and of providers
 // that may make accounts for people from outside.
-func tellProviders(log *slog.Logger, providers []provider) {
+func logProviders(log *slog.Logger, providers []provider) {
 	for _, p := range providers {
 		if p.rules.AdmitsOthers() && !federation.IsEntra(p.protocol.Issuer) {
 			log.Warn("everybody who may have an account at the provider "+p.protocol.ID+" gets one here, if it was ever shown an e-mail address at one of allowed-domains: "+

@@ -90,7 +90,7 @@ func TestNotices(t *testing.T) {
 			continue
 		}
 		var output strings.Builder
-		settings.Tell(slog.New(slog.NewTextHandler(&output, nil)))
+		settings.LogNotices(slog.New(slog.NewTextHandler(&output, nil)))
 		if row.says == "" && output.Len() > 0 || !strings.Contains(output.String(), row.says) || strings.Contains(output.String(), "s3cret") {
 			t.Errorf("%q: the log says %q, want %q", row.args, output.String(), row.says)
 		}

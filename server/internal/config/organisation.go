@@ -85,10 +85,10 @@ func (s *organisationSettings) set(table map[string]any) error {
 	if len(table) == 0 {
 		return nil
 	}
-	own := *s
+	changed := *s
 	flags := NewFlagSet()
-	own.declare(flags)
-	own = *s // declare has set the defaults
+	changed.declare(flags)
+	changed = *s // declare has set the defaults
 
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		flag := flags.Lookup(key)
@@ -99,6 +99,6 @@ func (s *organisationSettings) set(table map[string]any) error {
 			return err
 		}
 	}
-	*s = own
+	*s = changed
 	return s.check()
 }

@@ -15,17 +15,17 @@ import (
 // of returns the settings of one tenant. Its table overrides what it was added with, and
 // that overrides the installation's settings.
 func (s *Settings) of(t tenant.Tenant) (organisationSettings, error) {
-	own := s.organisationSettings
+	settings := s.organisationSettings
 	if t.Product != "" {
-		own.Product = t.Product
+		settings.Product = t.Product
 	}
 	if t.Contact != "" {
-		own.Contact = t.Contact
+		settings.Contact = t.Contact
 	}
-	if err := own.set(s.tables[t.Name].values); err != nil {
-		return own, fmt.Errorf("the table [tenant.%s] of the configuration file: %w", t.Name, err)
+	if err := settings.set(s.tables[t.Name].values); err != nil {
+		return settings, fmt.Errorf("the table [tenant.%s] of the configuration file: %w", t.Name, err)
 	}
-	return own, nil
+	return settings, nil
 }
 
 var _ installation.Settings = (*Settings)(nil)
@@ -36,12 +36,12 @@ func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, err
 	if s.IsCloud() {
 		providers = s.tables[t.Name].providers
 	}
-	own, err := s.of(t)
-	methods := own.policy(s.Passkeys)
+	settings, err := s.of(t)
+	methods := settings.policy(s.Passkeys)
 	organisation := installation.Organisation{
-		Product: own.Product, Contact: own.Contact, Policy: methods,
-		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots.pool(),
-		SessionIdle: own.SessionIdle, SessionLifetime: own.SessionLifetime, ConfirmAfter: own.ConfirmAfter,
+		Product: settings.Product, Contact: settings.Contact, Policy: methods,
+		MaxPasskeys: settings.MaxPasskeys, AttestationRoots: settings.AttestationRoots.pool(),
+		SessionIdle: settings.SessionIdle, SessionLifetime: settings.SessionLifetime, ConfirmAfter: settings.ConfirmAfter,
 	}
 	for _, p := range providers {
 		organisation.Providers = append(organisation.Providers, installation.Provider{Protocol: p.protocol, Rules: p.rules})
@@ -57,8 +57,8 @@ func (s *Settings) Address(t tenant.Tenant) (server.Address, error) {
 	return s.PublicAddress()
 }
 
-// WithTheirOwn implements [installation.Settings].
-func (s *Settings) WithTheirOwn() []string { return slices.Sorted(maps.Keys(s.tables)) }
+// WithOverrides implements [installation.Settings].
+func (s *Settings) WithOverrides() []string { return slices.Sorted(maps.Keys(s.tables)) }
 
 // CheckReach refuses settings with which nobody could reach the server.
 func (s *Settings) CheckReach() error {

@@ -4,7 +4,7 @@
 // manual follow from that.
 //
 // A [Settings] takes flags first. [Settings.LookElsewhere] adds what is in the environment
-// and the file, [Settings.Check] refuses invalid settings, and [Settings.Tell] logs unusual
+// and the file, [Settings.Check] refuses invalid settings, and [Settings.LogNotices] logs unusual
 // ones. Refusals are sentences that name the place, and never repeat a text that may be
 // secret. As [installation.Settings] it has the settings of each organisation.
 package config

@@ -76,12 +76,12 @@ func (s *Settings) readTables() error {
 	for _, name := range slices.Sorted(maps.Keys(whole.Tenant)) {
 		table := tenantTable{values: whole.Tenant[name]}
 		delete(table.values, providerTable)
-		own, at := s.organisationSettings, []string{tenantTables, name}
+		settings, at := s.organisationSettings, []string{tenantTables, name}
 		err := tenant.CheckName(name)
 		if err == nil {
 			_, has := table.values["attestation-roots"]
-			if err = own.set(table.values); has {
-				table.roots = own.AttestationRoots
+			if err = settings.set(table.values); has {
+				table.roots = settings.AttestationRoots
 			}
 		}
 		if err == nil {

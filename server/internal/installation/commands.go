@@ -88,11 +88,11 @@ func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users
 		return err
 	}
 	defer o.release(db)
-	own, err := o.Settings.Organisation(t)
+	org, err := o.Settings.Organisation(t)
 	if err != nil {
 		return err
 	}
-	return do(control.Here(control.Accounts{Service: account.New(own.rules(db, address)), Store: db, Address: address}))
+	return do(control.Here(control.Accounts{Service: account.New(org.rules(db, address)), Store: db, Address: address}))
 }
 
 // Tenants calls do with the tenants of the cloud edition. It uses the server that is

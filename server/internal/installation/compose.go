@@ -43,7 +43,7 @@ func newComposer(o *opened, s Serving) (*composer, error) {
 
 // compose opens an organisation and makes its server.
 func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTenant, error) {
-	own, address, err := c.reached(t)
+	org, address, err := c.reached(t)
 	if err != nil {
 		return nil, err
 	}
@@ -52,14 +52,14 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 		return nil, err
 	}
 	log, hub := c.logOf(t), c.streams.NewHub()
-	told := hub.Store(db)
-	rules := own.rules(told, address)
+	watched := hub.Store(db)
+	rules := org.rules(watched, address)
 	rules.Log, rules.Hasher = log, c.hasher
 	accounts := account.New(rules)
 
-	config := c.config(log, address, own)
-	config.Store, config.Accounts, config.Live = told, accounts, hub
-	config.Providers = protocolsOf(own, address)
+	config := c.config(log, address, org)
+	config.Store, config.Accounts, config.Live = watched, accounts, hub
+	config.Providers = protocolsOf(org, address)
 	handler, err := server.New(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, c.release(db))
@@ -76,13 +76,13 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 }
 
 // config returns the Config of a server, without a store.
-func (c *composer) config(log *slog.Logger, address server.Address, own Organisation) server.Config {
+func (c *composer) config(log *slog.Logger, address server.Address, org Organisation) server.Config {
 	return server.Config{
 		Now: time.Now, Log: log, Warnings: c.warnings,
 		Address: address, TrustedProxies: c.serving.TrustedProxies,
-		MaxPasskeys: own.MaxPasskeys, AttestationRoots: own.AttestationRoots,
-		Product: own.Product, Contact: own.Contact,
-		App: c.serving.App(own.Product, own.Contact), ManualPublic: c.serving.ManualPublic, Asset: c.serving.Asset,
+		MaxPasskeys: org.MaxPasskeys, AttestationRoots: org.AttestationRoots,
+		Product: org.Product, Contact: org.Contact,
+		App: c.serving.App(org.Product, org.Contact), ManualPublic: c.serving.ManualPublic, Asset: c.serving.Asset,
 	}
 }
 
@@ -95,17 +95,17 @@ func (c *composer) logOf(t tenant.Tenant) *slog.Logger {
 	return c.serving.Log.With("tenant", t.Name)
 }
 
-// tell notifies the open pages of a user whose records another process has changed.
-func (c *composer) tell(organisation, userID string) {
+// notify notifies the open pages of a user whose records another process has changed.
+func (c *composer) notify(organisation, userID string) {
 	if hub, open := c.hubs.Load(organisation); open {
 		hub.(*live.Hub).Notify(userID)
 	}
 }
 
 // protocolsOf returns the identity providers of an organisation for its server.
-func protocolsOf(own Organisation, address server.Address) (protocols []*federation.Provider) {
-	for _, p := range own.Providers {
-		p.Protocol.Contact = own.Contact
+func protocolsOf(org Organisation, address server.Address) (protocols []*federation.Provider) {
+	for _, p := range org.Providers {
+		p.Protocol.Contact = org.Contact
 		protocols = append(protocols, federation.New(p.Protocol, address.Origin+shared.PageSSO+p.Protocol.ID+shared.PageSSOAnswer, time.Now))
 	}
 	return protocols

@@ -63,9 +63,9 @@ type Database interface {
 	// called again.
 	Erase(ctx context.Context, t tenant.Tenant) error
 	// Follow watches for changes of other processes, until ctx ends: it runs watch, which
-	// looks for changed tenants, and calls tell with an organisation and one of its users.
+	// looks for changed tenants, and calls notify with an organisation and one of its users.
 	// It returns at once if there can be no other process.
-	Follow(ctx context.Context, watch func(context.Context), tell func(organisation, userID string))
+	Follow(ctx context.Context, watch func(context.Context), notify func(organisation, userID string))
 	Close() error
 }
 

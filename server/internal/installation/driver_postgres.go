@@ -203,10 +203,10 @@ func (d openPostgres) Erase(ctx context.Context, t tenant.Tenant) error {
 }
 
 // Follow implements [Database].
-func (d openPostgres) Follow(ctx context.Context, watch func(context.Context), tell func(organisation, userID string)) {
+func (d openPostgres) Follow(ctx context.Context, watch func(context.Context), notify func(organisation, userID string)) {
 	var watching sync.WaitGroup
 	watching.Go(func() { watch(ctx) })
-	d.rows.Changes(ctx, tell)
+	d.rows.Changes(ctx, notify)
 	watching.Wait()
 }
 

@@ -111,11 +111,11 @@ func (c *composer) router(ctx context.Context) (front, error) {
 		},
 		Unknown: server.NewUnknown(c.config(c.serving.Log, server.Address{}, unknown)),
 		Suspended: func(t tenant.Tenant) (http.Handler, error) {
-			own, address, err := c.reached(t)
+			org, address, err := c.reached(t)
 			if err != nil {
 				return nil, err
 			}
-			return server.NewSuspended(c.config(c.logOf(t), address, own)), nil
+			return server.NewSuspended(c.config(c.logOf(t), address, org)), nil
 		},
 	})
 	if err != nil {
@@ -135,14 +135,14 @@ func (r *router) started(ctx context.Context) (s Started, err error) {
 // provider.
 func (r *router) checkProviders(ctx context.Context, all []tenant.Tenant) {
 	for _, t := range all {
-		own, address, err := r.reached(t)
-		if len(own.Providers) == 0 || !t.Suspended.IsZero() {
+		org, address, err := r.reached(t)
+		if len(org.Providers) == 0 || !t.Suspended.IsZero() {
 			continue
 		}
 		if err != nil {
 			r.logOf(t).Error("the tenant's providers can't be checked", "cause", err)
 			continue
 		}
-		federation.CheckAll(ctx, r.logOf(t), protocolsOf(own, address))
+		federation.CheckAll(ctx, r.logOf(t), protocolsOf(org, address))
 	}
 }

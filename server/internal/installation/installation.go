@@ -44,8 +44,8 @@ type Settings interface {
 	Organisation(t tenant.Tenant) (Organisation, error)
 	// Address returns the address at which its people reach it.
 	Address(t tenant.Tenant) (server.Address, error)
-	// WithTheirOwn returns the names of the tenants with overrides, in order.
-	WithTheirOwn() []string
+	// WithOverrides returns the names of the tenants with overrides, in order.
+	WithOverrides() []string
 }
 
 // Organisation has the settings of one organisation.
@@ -217,23 +217,23 @@ func (s single) Unwrap() store.Store { return s.Store }
 func (s single) Close() error { return errors.Join(s.Store.Close(), s.db.Close()) }
 
 // reached returns the settings and the address of an organisation.
-func (i Installation) reached(t tenant.Tenant) (own Organisation, address server.Address, err error) {
-	if own, err = i.Settings.Organisation(t); err == nil {
+func (i Installation) reached(t tenant.Tenant) (org Organisation, address server.Address, err error) {
+	if org, err = i.Settings.Organisation(t); err == nil {
 		address, err = i.Settings.Address(t)
 	}
-	return own, address, err
+	return org, address, err
 }
 
 // rules returns the Config of an organisation's accounts.
-func (own Organisation) rules(db store.Store, address server.Address) account.Config {
-	methods := own.Policy
+func (org Organisation) rules(db store.Store, address server.Address) account.Config {
+	methods := org.Policy
 	methods.RPID = address.RPID
 	config := account.Config{
 		Store: db, Now: time.Now,
-		Idle: own.SessionIdle, Lifetime: own.SessionLifetime, ConfirmFor: own.ConfirmAfter,
-		Product: own.Product, Policy: methods,
+		Idle: org.SessionIdle, Lifetime: org.SessionLifetime, ConfirmFor: org.ConfirmAfter,
+		Product: org.Product, Policy: methods,
 	}
-	for _, p := range own.Providers {
+	for _, p := range org.Providers {
 		config.Providers = append(config.Providers, p.Rules)
 	}
 	return config

@@ -42,7 +42,7 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 		if err != nil {
 			continue // nobody can reach it, and the router logs that
 		}
-		own, err := o.Settings.Organisation(t)
+		org, err := o.Settings.Organisation(t)
 		if err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 			log.Error("the policy of a tenant could not be checked", "tenant", t.Name, "cause", err)
 			continue // its first request will log the same
 		}
-		err = refuseLockout(account.New(own.rules(db, address)).LocksNobodyOut(ctx))
+		err = refuseLockout(account.New(org.rules(db, address)).LocksNobodyOut(ctx))
 		if err := errors.Join(err, o.release(db)); err != nil {
 			return fmt.Errorf("the tenant %s: %w", t.Name, err)
 		}
@@ -66,14 +66,14 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 // tenant.
 func (o *opened) policies() string {
 	of := func(name string) string {
-		own, err := o.Settings.Organisation(tenant.Tenant{Name: name})
+		org, err := o.Settings.Organisation(tenant.Tenant{Name: name})
 		if err != nil {
 			return "" // its settings are invalid
 		}
-		return account.New(own.rules(nil, server.Address{})).Policy().String()
+		return account.New(org.rules(nil, server.Address{})).Policy().String()
 	}
 	all := []string{of("")}
-	for _, name := range o.Settings.WithTheirOwn() {
+	for _, name := range o.Settings.WithOverrides() {
 		all = append(all, name+": "+of(name))
 	}
 	return strings.Join(all, "\n")

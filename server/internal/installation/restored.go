@@ -157,13 +157,13 @@ func differences(ctx context.Context, restored, previous store.Store) (lines []s
 
 // changes returns lines about what only one of the two has.
 func changes(now, before []way) []string {
-	back := said(onlyIn(now, before), func(w way) string { return w.back })
-	gone := said(onlyIn(before, now), func(w way) string { return w.gone })
+	back := linesOf(onlyIn(now, before), func(w way) string { return w.back })
+	gone := linesOf(onlyIn(before, now), func(w way) string { return w.gone })
 	return append(back, gone...)
 }
 
-// said returns the lines about ways.
-func said(ways []way, says func(way) string) (lines []string) {
+// linesOf returns the lines about ways.
+func linesOf(ways []way, says func(way) string) (lines []string) {
 	counted, what := 0, ""
 	for _, w := range ways {
 		if w.counted {

@@ -64,7 +64,7 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 		return err
 	}
 	defer front.Close()
-	defer inBackground(ctx, func(ctx context.Context) { o.db.Follow(ctx, front.Watch, composer.tell) })()
+	defer inBackground(ctx, func(ctx context.Context) { o.db.Follow(ctx, front.Watch, composer.notify) })()
 
 	public, err := listen(s.Listen, s.Log)
 	if err != nil {

@@ -106,18 +106,18 @@ type countingListener struct {
 func (l *countingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-		l.tell("no connection can be taken", "cause", err)
+		l.warn("no connection can be taken", "cause", err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if l.open.Add(1) >= l.most {
-		l.tell("new connections have to wait until others end", "open", l.most)
+		l.warn("new connections have to wait until others end", "open", l.most)
 	}
 	return &countedConnection{Conn: conn, of: l}, nil
 }
 
-func (l *countingListener) tell(what string, args ...any) {
+func (l *countingListener) warn(what string, args ...any) {
 	if l.full.Due(struct{}{}) {
 		l.log.Error(what+": "+raiseDescriptors, append(args, "limit", l.descriptors)...)
 	}
@@ -168,7 +168,7 @@ func watchClock(ctx context.Context, log *slog.Logger) (end func()) {
 		defer ticker.Stop()
 		var clock store.ClockWatch
 		for {
-			tellJump(log, clock.Look(time.Now(), time.Now()))
+			logJump(log, clock.Look(time.Now(), time.Now()))
 			select {
 			case <-ctx.Done():
 				return
@@ -191,7 +191,7 @@ func watchDatabaseClock(ctx context.Context, log *slog.Logger, db store.Store) (
 		seldom := warning.NewSeldom[struct{}](warning.Again, time.Now)
 		for {
 			if theirs, err := clock.Clock(ctx); err == nil { // other uses of the database log a failure
-				tellApart(log, seldom, time.Now(), theirs)
+				logApart(log, seldom, time.Now(), theirs)
 			}
 			select {
 			case <-ctx.Done():
@@ -202,8 +202,8 @@ func watchDatabaseClock(ctx context.Context, log *slog.Logger, db store.Store) (
 	})
 }
 
-// tellApart logs once a day why nothing that has expired is removed.
-func tellApart(log *slog.Logger, seldom *warning.Seldom[struct{}], here, database time.Time) {
+// logApart logs once a day why nothing that has expired is removed.
+func logApart(log *slog.Logger, seldom *warning.Seldom[struct{}], here, database time.Time) {
 	if store.AreApart(here, database) && seldom.Due(struct{}{}) {
 		log.Warn("this machine's clock and the database server's are a minute or more apart, and this node removes nothing that has expired until they agree; on both machines, "+keepRight,
 			"here", here.UTC().Format(time.RFC3339), "database", database.UTC().Format(time.RFC3339))
@@ -213,7 +213,7 @@ func tellApart(log *slog.Logger, seldom *warning.Seldom[struct{}], here, databas
 // keepRight is what IT must do about a clock.
 const keepRight = "keep it right with NTP (timedatectl set-ntp true)"
 
-func tellJump(log *slog.Logger, by time.Duration) {
+func logJump(log *slog.Logger, by time.Duration) {
 	switch {
 	case by > 0:
 		log.Error("the clock jumped ahead, or the machine slept: sessions and links may have expired early; "+keepRight, "by", by.Round(time.Second))

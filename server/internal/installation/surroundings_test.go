@@ -16,7 +16,7 @@ func TestTellJump(t *testing.T) {
 		-90 * time.Minute: "jumped back: sign-ins of the time in between may be refused; keep it right with NTP (timedatectl set-ntp true)\" by=1h30m0s",
 	} {
 		var output strings.Builder
-		tellJump(slog.New(slog.NewTextHandler(&output, nil)), by)
+		logJump(slog.New(slog.NewTextHandler(&output, nil)), by)
 		if got := output.String(); !strings.Contains(got, want) || (want == "") != (got == "") || want != "" && !strings.Contains(got, "level=ERROR") {
 			t.Errorf("of %s the log says %q, want %q", by, got, want)
 		}
@@ -37,7 +37,7 @@ func TestTellApart(t *testing.T) {
 	} {
 		output.Reset()
 		now = now.Add(row.passes)
-		tellApart(log, seldom, now, now.Add(-row.behind))
+		logApart(log, seldom, now, now.Add(-row.behind))
 		if (output.Len() > 0) != row.tells {
 			t.Errorf("%s behind at %s: the log says %q", row.behind, now, &output)
 		}
