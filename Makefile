@@ -68,7 +68,7 @@ screenshots: tools web
 	cp screenshots/panel-add-1280-light.png web/static/screenshot-wide.png
 	cp screenshots/panel-add-390-light.png web/static/screenshot-narrow.png
 
-# What it costs to run, beside the floors under it and the goals: some three minutes.
+# What it costs to run, as ratios to the floors under it, and the goals: some four minutes.
 bench: build
 	go build -o bin/bench ./server/cmd/bench
 	./bin/bench

@@ -1,57 +1,70 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
-// TestBench runs all of it in small, so that it still works when somebody wants to know. It
-// says nothing about how fast anything is.
+// TestMain lets the benchmark start this program as its server of plain exchanges.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == exchangeCommand {
+		serveExchanges(os.Args[2])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// TestBench measures little of everything, so that the benchmark still works when somebody
+// needs it. It says nothing about how fast anything is.
 func TestBench(t *testing.T) {
-	dir := t.TempDir()
-	keypeg, exchanges := filepath.Join(dir, "keypeg"), filepath.Join(dir, "bench")
-	for target, source := range map[string]string{keypeg: "../keypeg", exchanges: "."} {
-		if out, err := exec.Command("go", "build", "-o", target, source).CombinedOutput(); err != nil {
-			t.Fatalf("building %s: %v\n%s", source, err, out)
-		}
+	keypeg := filepath.Join(t.TempDir(), "keypeg")
+	if out, err := exec.Command("go", "build", "-o", keypeg, "../keypeg").CombinedOutput(); err != nil {
+		t.Fatalf("building keypeg: %v\n%s", err, out)
 	}
-	own = func() (string, error) { return exchanges, nil }
-	measured, err := measure(plan{keypeg: keypeg, rounds: 1, round: 100 * time.Millisecond, users: 2000, begins: 1000, pages: 50}, names())
-	var b strings.Builder
-	measured.print(&b)
+	var out strings.Builder
+	b, err := newBench(keypeg, small)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, b.String())
+		t.Fatal(err)
 	}
-	t.Log(b.String())
-	goals := 0
-	for _, r := range measured.rows {
-		if r.title == "" && (r.what == "" || r.figure == "" || strings.Contains(r.figure, "NaN")) {
-			t.Errorf("a line without a figure: %+v", r)
-		}
-		if r.goal != "" {
-			goals++
-		}
+	if err := errors.Join(b.run(&out, parts), b.close()); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
 	}
-	if goals < 16 {
-		t.Errorf("%d goals were looked at, and there are more", goals)
+	t.Log("\n" + out.String())
+	if _, err := os.Stat(b.dir); !os.IsNotExist(err) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	want := 2
+	for _, p := range parts {
+		want += len(p.rows)
+	}
+	if len(lines) != want {
+		t.Errorf("the table has %d lines, want %d", len(lines), want)
+	}
+	for _, line := range lines {
+		if strings.Count(line, "|") != 5 || strings.Contains(line, "NaN") || strings.Contains(line, "Inf") || strings.Contains(line, "%!") {
+			t.Errorf("a line without a figure: %s", line)
+		}
 	}
 }
 
-func TestSeries(t *testing.T) {
+func TestLine(t *testing.T) {
 	for _, test := range []struct {
-		of     series
-		format string
-		want   string
+		row     row
+		figures []float64
+		want    string
 	}{
-		{series{3}, "%.1f ms", "3.0 ms"},
-		{series{4, 1, 2}, "%.0f /s", "2 /s [1–4]"},
-		{series{4, 1}, "%.2f×", "2.50× [1.00–4.00]"},
+		{row{"rate", "%.0f", none, nil}, []float64{3}, "| rate | 3 | | |"},
+		{row{"time", "%.1f ms", atMost(2), nil}, []float64{4, 1, 2}, "| time | 2.0 ms (1.0–4.0) | ≤ 2.0 ms | met |"},
+		{row{"ratio", "%.2f ×", atLeast(3), nil}, []float64{4, 1, 2}, "| ratio | 2.00 × (1.00–4.00) | ≥ 3.00 × | not met |"},
+		{row{"writes", "%.0f", atMost(0), nil}, []float64{0, 0, 0}, "| writes | 0 | ≤ 0 | met |"},
 	} {
-		if got := test.of.text(test.format); got != test.want {
-			t.Errorf("%v is written %q, want %q", test.of, got, test.want)
+		if got := test.row.line(test.figures); got != test.want {
+			t.Errorf("%v is written\n%s, want\n%s", test.figures, got, test.want)
 		}
 	}
 }

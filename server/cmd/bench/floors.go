@@ -3,47 +3,103 @@ package main
 import (
 	"crypto/ecdsa"
 	"crypto/rand"
-	"encoding/binary"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
 	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 )
 
-// verification is how long it takes to verify a P-256 signature, and nothing more.
-func (p *population) verification(d time.Duration) (time.Duration, error) {
-	key, digest := p.key(0), sha256Of([]byte("a message"))
-	signature, err := ecdsa.SignASN1(rand.Reader, key, digest)
-	if err != nil {
-		return 0, err
-	}
-	n, begin := 0, time.Now()
-	for ; time.Since(begin) < d; n++ {
-		if !ecdsa.VerifyASN1(&key.PublicKey, digest, signature) {
-			return 0, errors.New("a true signature is refused")
+// exchangeCommand has this program serve plain exchanges, in a process of their own.
+const exchangeCommand = "serve-exchanges"
+
+// serveExchanges answers a small JSON object with another until it is interrupted.
+func serveExchanges(address string) {
+	http.HandleFunc("GET /", func(http.ResponseWriter, *http.Request) {})
+	http.HandleFunc("POST /exchange", func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Mediation string `json:"mediation"`
 		}
-	}
-	return time.Since(begin) / time.Duration(n), nil
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(struct {
+			OK        bool   `json:"ok"`
+			Mediation string `json:"mediation"`
+		}{true, in.Mediation})
+	})
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, os.Interrupt)
+	go func() {
+		fmt.Fprintln(os.Stderr, http.ListenAndServe(address, nil))
+		os.Exit(1)
+	}()
+	<-ended
 }
 
-// syncsPerCommit is how often bbolt waits for the disk in one: tx.Commit writes pages and
-// syncs, and then the meta page, and syncs.
-const syncsPerCommit = 2
-
-// commits is the number of the last transaction in a file. It stands in one of the two meta
-// pages, behind magic, version, page size, flags, root, freelist and high-water mark.
-func commits(path string) (uint64, error) {
-	file, err := os.Open(path)
+func startExchanges() (*process, error) {
+	program, err := os.Executable()
 	if err != nil {
-		return 0, err
+		return nil, err
+	}
+	return launch("/", func(address string) *exec.Cmd { return exec.Command(program, exchangeCommand, address) })
+}
+
+// exchange is one exchange of JSON with [serveExchanges].
+func exchange(_ *process, c *connection) (time.Duration, error) {
+	return c.timed("POST", "/exchange", c.cookie, []byte(`{"mediation":""}`))
+}
+
+// verification is the time to verify a P-256 signature.
+func (b *bench) verification() (load, error) {
+	key, digest := b.keys[0], sha256.Sum256([]byte("a message"))
+	signature, err := ecdsa.SignASN1(rand.Reader, key, digest[:])
+	if err != nil {
+		return load{}, err
+	}
+	return repeat(b.phase/4, func() error {
+		if !ecdsa.VerifyASN1(&key.PublicKey, digest[:], signature) {
+			return errors.New("a valid signature is refused")
+		}
+		return nil
+	})
+}
+
+// diskWait is the time until a page of a file is on the disk (fdatasync).
+func (b *bench) diskWait() (load, error) {
+	file, err := os.Create(filepath.Join(b.dir, "disk"))
+	if err != nil {
+		return load{}, err
 	}
 	defer file.Close()
-	var last uint64
-	for page := range 2 {
-		number := make([]byte, 8)
-		if _, err := file.ReadAt(number, int64(page*os.Getpagesize()+64)); err != nil {
-			return 0, err
+	page := make([]byte, os.Getpagesize())
+	return repeat(b.phase/4, func() error {
+		if _, err := file.WriteAt(page, 0); err != nil {
+			return err
 		}
-		last = max(last, binary.NativeEndian.Uint64(number))
+		return syscall.Fdatasync(int(file.Fd()))
+	})
+}
+
+// repeat does something again and again for a while.
+func repeat(d time.Duration, do func() error) (load, error) {
+	var took []time.Duration
+	for begin := time.Now(); time.Since(begin) < d; {
+		before := time.Now()
+		if err := do(); err != nil {
+			return load{}, err
+		}
+		took = append(took, time.Since(before))
 	}
-	return last, nil
+	slices.Sort(took)
+	return load{p50: took[len(took)/2]}, nil
 }

@@ -1,130 +1,192 @@
-// Command bench measures what Keypeg costs to run, and prints one table: each figure
-// beside the floor under it and beside its goal, met or not.
+// Command bench measures what Keypeg costs to run, to decide whether a version is slower than
+// another. It prints a table in Markdown, which costs.md of the manual quotes.
 //
-// # Method
+// A figure that decides is a ratio of two loads of the same round, because machines differ and
+// one machine is never the same twice. Most ratios stand on a floor: what a sign-in cannot do
+// without. The floors are the verification of a P-256 signature, an exchange of JSON with a
+// net/http server that does nothing else, and a wait for the disk. Figures without a ratio tell
+// IT what to plan with.
 //
-// It starts the real program on files of its own and talks to it over HTTP, as browsers
-// do: a complete sign-in is both halves of the ceremony, with a valid ES256 assertion that
-// the generator signs, and ends with a session in the store.
+// Each part of the table has its own processes and its own rounds. A row asks its [round] for
+// the loads that it needs, and the round measures each of them once. To add a row, write one
+// function of a round and one line in [parts].
 //
-// What a sign-in can't do without is measured in the same rounds, because machines are
-// noisy and differ: bare verifications of P-256 signatures, and plain exchanges of JSON with
-// a net/http server that does nothing else, in a process of its own. Goals are ratios to
-// these floors, within a round. The table has the median of the rounds, and the least and
-// the most of them in brackets.
+// The real program runs on a database that is filled before, and the load comes over HTTP, as
+// from browsers: each connection has a cookie of its own. A complete sign-in has both halves of
+// the ceremony and a valid signature, and ends with a session on the disk. Its time does not
+// include the time in which the generator signs. The generator uses the same processors, so a
+// rate is that of the whole machine.
 //
-// CPU time is what the kernel accounts to the server's process (proc(5), utime and stime),
-// divided by what was done meanwhile. The generator runs on the same cores, so rates are
-// those of the whole machine and not of a server that has it alone. Latency is what one
-// connection waits for a whole sign-in, without the time in which the generator signs.
+// CPU time is the server's alone, as the kernel counts it (proc(5), utime and stime). Memory is
+// what the process has for itself (RssAnon), without the pages of files, which the kernel can
+// take back at any time.
 //
-// The generator has a light client (fasthttp), with one connection for each browser. Each
-// has the cookie of a browser that was here before, and no session. Users and keys are made
-// ahead, and written to the store directly; a few dozen keys are shared by all of them, which
-// no server can notice.
-//
-// Memory is what the process has for itself (RssAnon): the pages of the program and of its
-// database, which the kernel takes back at will, stand beside it. A commit of bbolt waits for
-// the disk twice (fdatasync of the pages, then of the one that makes them count); how many
-// there were is told by the number of the last transaction, which is in the file.
+// The pieces are measured by make bench-pieces, pages in a browser by make bench-web, and many
+// open pages by make soak. Most of the code is what every row needs: users in a database,
+// processes with their CPU time and memory, a client that signs in, and the floors.
 package main
 
 import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 	"time"
 )
 
-// plan is what the flags say.
-type plan struct {
-	keypeg string
-	dir    string
+// sizes say how much is measured.
+type sizes struct {
 	rounds int
-	round  time.Duration // one phase of a round
+	phase  time.Duration // how long a load takes
 	users  int           // of the large installation
-	begins int
-	pages  int // with a live stream
+	begins int           // sign-ins that are begun and left
 }
 
-// parts are what can be measured, in the table's order.
-var parts = []struct {
+var (
+	full  = sizes{rounds: 5, phase: time.Second, users: 1_000_000, begins: 1_000_000}
+	small = sizes{rounds: 1, phase: 100 * time.Millisecond, users: 2000, begins: 1000}
+)
+
+// smallUsers is how many users every other installation has.
+const smallUsers = 1000
+
+// part is a group of rows that is measured with its own processes.
+type part struct {
 	name string
-	run  func(*bench) error
-}{
-	{"signin", (*bench).signIns},
-	{"begin", (*bench).beginnings},
-	{"memory", (*bench).memory},
-	{"streams", (*bench).streams},
-	{"postgres", (*bench).postgres},
-	{"scale", (*bench).scale},
+	rows []row
+}
+
+// row is a line of the table.
+type row struct {
+	what   string
+	format string // of the figure, with its unit
+	goal   goal
+	figure func(*round) float64
+}
+
+// goal is a limit of a row's median. The zero value is none.
+type goal struct {
+	sign  string
+	limit float64
+}
+
+var none goal
+
+func atMost(limit float64) goal  { return goal{"≤", limit} }
+func atLeast(limit float64) goal { return goal{"≥", limit} }
+
+// parts is everything that is measured.
+var parts = []part{
+	{"signin", []row{
+		{"sign-ins a second, 64 at once", "%.0f", none, func(r *round) float64 { return r.signIns(64).rate }},
+		{"… of plain exchanges", "%.3f ×", atLeast(0.12), func(r *round) float64 { return r.signIns(64).rate / r.exchanges(64).rate }},
+		{"… p50", "%.1f ms", none, func(r *round) float64 { return millis(r.signIns(64).p50) }},
+		{"… p99 of p50", "%.1f ×", atMost(2.5), func(r *round) float64 { return float64(r.signIns(64).p99) / float64(r.signIns(64).p50) }},
+		{"… server's CPU time", "%.0f µs", none, func(r *round) float64 { return 1000 * millis(r.signIns(64).cpu) }},
+		{"… server's CPU time, of a verification and two exchanges", "%.2f ×", atMost(2), func(r *round) float64 { return r.cpuOfFloor(64) }},
+		{"… waits for the disk for each", "%.3f", atMost(0.1), func(r *round) float64 { return r.signIns(64).syncs }},
+		{"a sign-in alone, p50", "%.2f ms", none, func(r *round) float64 { return millis(r.signIns(1).p50) }},
+		{"… of a verification, two exchanges and two waits for the disk", "%.2f ×", none, (*round).aloneOfFloor},
+		{"… server's CPU time, of a verification and two exchanges", "%.2f ×", none, func(r *round) float64 { return r.cpuOfFloor(1) }},
+		{"… waits for the disk for each", "%.3f", atMost(2), func(r *round) float64 { return r.signIns(1).syncs }},
+		{"list of passkeys, server's CPU time of an exchange's", "%.2f ×", atMost(1.5), func(r *round) float64 { return float64(r.lists().cpu) / float64(r.exchanges(64).cpu) }},
+		{"sign-ins only begun, rate of plain exchanges", "%.2f ×", atLeast(0.9), func(r *round) float64 { return r.begins().rate / r.exchanges(64).rate }},
+		{"… waits for the disk for each", "%.3f", atMost(0), func(r *round) float64 { return r.begins().syncs }},
+	}},
+	{"memory", []row{
+		{"memory, idle", "%.1f MiB", atMost(12), (*round).idle},
+		{"memory at most, 64 sign-ins at once", "%.1f MiB", atMost(40), func(r *round) float64 { return r.signIns(64).memory }},
+		{"memory at most, sign-ins begun and left", "%.1f MiB", atMost(40), (*round).flood},
+		{"size of the program", "%.1f MB", atMost(32), (*round).programSize},
+	}},
+	{"scale", []row{
+		{"a million users, p50 of a thousand's: sign-in", "%.2f ×", atMost(1.1), func(r *round) float64 { return r.manyOfFew(signIn) }},
+		{"… list of passkeys", "%.2f ×", atMost(1.1), func(r *round) float64 { return r.manyOfFew(listPasskeys) }},
+		{"… session check", "%.2f ×", atMost(1.1), func(r *round) float64 { return r.manyOfFew(checkSession) }},
+	}},
+	{"start", []row{
+		{"start to first answer, a thousand users", "%.1f ms", atMost(15), func(r *round) float64 { return r.start("few", smallUsers) }},
+		{"… a million users", "%.1f ms", atMost(400), func(r *round) float64 { return r.start("many", r.users) }},
+		{"file, for each of a million users", "%.0f bytes", none, (*round).bytesForUser},
+	}},
+	{"postgres", []row{
+		{"sign-ins a second with PostgreSQL, 64 at once", "%.0f", none, func(r *round) float64 { return r.remoteSignIns().rate }},
+		{"… of plain exchanges", "%.3f ×", none, func(r *round) float64 { return r.remoteSignIns().rate / r.exchanges(64).rate }},
+	}},
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == exchangeCommand {
-		serveExchanges()
+	if len(os.Args) == 3 && os.Args[1] == exchangeCommand {
+		serveExchanges(os.Args[2])
 		return
 	}
-	var p plan
-	flag.StringVar(&p.keypeg, "keypeg", "bin/keypeg", "the program to measure")
-	flag.IntVar(&p.rounds, "rounds", 5, "how often everything is measured")
-	flag.DurationVar(&p.round, "round", time.Second, "how long each phase of a round takes")
-	flag.IntVar(&p.users, "users", 1_000_000, "how many users the large installation has, with two passkeys each")
-	flag.IntVar(&p.begins, "begins", 1_000_000, "how many sign-ins are begun and left")
-	flag.IntVar(&p.pages, "pages", 10_000, "how many pages are open at once")
-	only := flag.String("only", "", "the parts to run: "+strings.Join(names(), ", "))
+	keypeg := flag.String("keypeg", "bin/keypeg", "the program to measure")
+	only := flag.String("only", "", "the parts to measure, with commas between, instead of all")
+	quick := flag.Bool("small", false, "measure little, only to see that everything works")
 	flag.Parse()
 
-	chosen := names()
-	if *only != "" {
-		chosen = strings.Split(*only, ",")
+	size := full
+	if *quick {
+		size = small
 	}
-	t, err := measure(p, chosen)
-	t.print(os.Stdout)
+	chosen := parts
+	if *only != "" {
+		names := strings.Split(*only, ",")
+		chosen = slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !slices.Contains(names, p.name) })
+	}
+	b, err := newBench(*keypeg, size)
+	if err == nil {
+		err = errors.Join(b.run(os.Stdout, chosen), b.close())
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func names() (list []string) {
-	for _, part := range parts {
-		list = append(list, part.name)
-	}
-	return list
-}
-
-// bench is a run.
-type bench struct {
-	plan
-	*table
-	running []*process // until the part ends
-}
-
-// measure runs the chosen parts. The table has what was measured before one failed.
-func measure(p plan, chosen []string) (t *table, err error) {
-	b := &bench{plan: p, table: &table{}}
-	for _, name := range chosen {
-		if !slices.Contains(names(), name) {
-			return b.table, fmt.Errorf("there is no part %q, only %s", name, strings.Join(names(), ", "))
-		}
-	}
-	if err := raiseOpenFiles(); err != nil {
-		return b.table, err
-	}
-	if b.dir, err = os.MkdirTemp("", "keypeg-bench-"); err != nil {
-		return b.table, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	for _, part := range parts {
-		if slices.Contains(chosen, part.name) {
-			if err := errors.Join(part.run(b), b.stopAll()); err != nil {
-				return b.table, fmt.Errorf("%s: %w", part.name, err)
+// run measures the parts and writes the table. It writes each part when it is measured.
+func (b *bench) run(w io.Writer, chosen []part) error {
+	fmt.Fprint(w, "| what | measured | goal | result |\n| --- | --- | --- | --- |\n")
+	for _, p := range chosen {
+		figures := make([][]float64, len(p.rows))
+		for range b.rounds {
+			r := &round{bench: b, loads: map[string]load{}}
+			for i, row := range p.rows {
+				figures[i] = append(figures[i], row.figure(r))
+				if r.err != nil {
+					return fmt.Errorf("%s, %s: %w", p.name, row.what, r.err)
+				}
 			}
 		}
+		for i, row := range p.rows {
+			fmt.Fprintln(w, row.line(figures[i]))
+		}
+		if err := b.stopAll(); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
 	}
-	return b.table, nil
+	return nil
 }
+
+// line writes the median of the rounds, with the smallest and the largest figure in brackets.
+func (r row) line(figures []float64) string {
+	slices.Sort(figures)
+	median := figures[len(figures)/2]
+	measured := fmt.Sprintf(r.format, median)
+	if number, _, _ := strings.Cut(r.format, " "); len(figures) > 1 && figures[0] != figures[len(figures)-1] {
+		measured += fmt.Sprintf(" ("+number+"–"+number+")", figures[0], figures[len(figures)-1])
+	}
+	if r.goal == none {
+		return fmt.Sprintf("| %s | %s | | |", r.what, measured)
+	}
+	result := "not met"
+	if r.goal.sign == "≤" && median <= r.goal.limit || r.goal.sign == "≥" && median >= r.goal.limit {
+		result = "met"
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s |", r.what, measured, fmt.Sprintf(r.goal.sign+" "+r.format, r.goal.limit), result)
+}
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -7,103 +7,113 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
-	"encoding/binary"
 	"fmt"
+	mathrand "math/rand/v2"
 	"time"
 
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// population are the users of an installation, each with two passkeys. Everything of them
-// follows from their number, so that a million needs no memory here.
+// population is the users of an installation, each with two passkeys. All about a user follows
+// from the user's number, so that a million users take no memory here.
 type population struct {
 	users int
 	keys  []*ecdsa.PrivateKey
 }
 
-const (
-	sharedKeys  = 64
-	batchUsers  = 500
-	mostSigned  = 20_000 // users who are signed in already, evenly among all
-	sessionLife = 24 * time.Hour
-)
+// mostSessions is how many users have a session from the beginning.
+const mostSessions = 20_000
 
-func newPopulation(users int) (*population, error) {
-	p := &population{users: users}
-	for range sharedKeys {
+// newKeys makes a few keys, which all users share. No server can notice that.
+func newKeys() ([]*ecdsa.PrivateKey, error) {
+	keys := make([]*ecdsa.PrivateKey, 64)
+	for i := range keys {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return nil, err
 		}
-		p.keys = append(p.keys, key)
+		keys[i] = key
 	}
-	return p, nil
+	return keys, nil
 }
 
-func (p *population) key(user int) *ecdsa.PrivateKey { return p.keys[user%len(p.keys)] }
+func (p population) key(user int) *ecdsa.PrivateKey { return p.keys[user%len(p.keys)] }
 
-// handle and credential are as random as real ones, so that they fall anywhere in a tree.
-func (p *population) handle(user int) []byte {
-	sum := sha512.Sum512(binary.BigEndian.AppendUint64([]byte("handle"), uint64(user)))
+// handle and credential are as random as real ones, so that they lie anywhere in a tree.
+func handle(user int) []byte {
+	sum := sha512.Sum512(fmt.Append(nil, "handle", user))
 	return sum[:]
 }
 
-func (p *population) credential(user, which int) []byte {
-	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("credential"), uint64(2*user+which)))
+func credential(user, which int) []byte {
+	sum := sha256.Sum256(fmt.Append(nil, "credential", user, which))
 	return sum[:20]
 }
 
-func (p *population) id(user int) string {
-	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("id"), uint64(user)))
-	return fmt.Sprintf("%x", sum[:16])
+func (p population) sessions() int { return min(p.users, mostSessions) }
+
+// token belongs to a session that exists from the beginning. It is as long as a real one.
+func token(session int) string {
+	return fmt.Sprintf("%08d-session-of-this-benchmark-%08d", session, session)
 }
 
-// token is the session's of the n-th user who is signed in. It is as long as real ones, and
-// begins with a time of its own as they do.
-func (p *population) token(n int) string {
-	return fmt.Sprintf("%08d-is-when-this-browser-came-%08d", n, n)
+func (p population) anySession() string { return "keypeg=" + token(mathrand.IntN(p.sessions())) }
+
+// anyAnswer is what a device with the first passkey of some user answers.
+func (p population) anyAnswer(a *passkeytest.Answer) {
+	user := mathrand.IntN(p.users)
+	a.Key, a.CredentialID, a.UserHandle = p.key(user), credential(user, 0), handle(user)
 }
 
-func (p *population) signedIn() int { return min(p.users, mostSigned) }
+// newDevice returns a device that has a passkey, which anyAnswer replaces.
+func newDevice(origin string) (*passkeytest.Device, error) {
+	device := passkeytest.New(origin)
+	_, err := device.Create([]byte(`{"rp": {"id": "localhost"}, "user": {"id": "AA"}, "challenge": "AA", "authenticatorSelection": {"residentKey": "required"}}`))
+	return device, err
+}
 
-// live writes everybody into a store.
-func (p *population) live(ctx context.Context, s store.Store) error {
-	now, step := time.Now(), p.users/p.signedIn()
-	for first := 0; first < p.users; first += batchUsers {
-		var batch store.Batch
-		for i := first; i < min(first+batchUsers, p.users); i++ {
-			public, err := p.key(i).PublicKey.Bytes()
-			if err != nil {
-				return err
-			}
-			user := store.User{
-				ID: p.id(i), Name: fmt.Sprintf("user%d@example.com", i), DisplayName: fmt.Sprint("User ", i), Handle: p.handle(i), Created: now,
-			}
-			for which, name := range []string{"Work laptop", "Phone"} {
-				user.Passkeys = append(user.Passkeys, store.Passkey{
-					ID: fmt.Sprintf("%x", p.credential(i, which)[:12]), CredentialID: p.credential(i, which), PublicKey: cose(public), Name: name,
-					Format: "none", Attachment: "platform", Transports: []string{"internal", "hybrid"}, Flags: flags, Verified: true,
-					RPID: rpID, Created: now,
-				})
-			}
-			batch = append(batch, store.PutUser{User: user})
-			if n := i / step; i%step == 0 && n < p.signedIn() {
-				batch = append(batch, store.AddSession{Session: store.Session{
-					ID: store.SessionID(p.token(n)), UserID: user.ID, Method: store.MethodPasskey, PasskeyID: user.Passkeys[0].ID,
-					Created: now, Seen: now, Authenticated: now, Expires: now.Add(sessionLife),
-				}})
-			}
+// fill writes all users into a store.
+func (p population) fill(s store.Store) error {
+	const atOnce = 500
+	var batch store.Batch
+	for i := range p.users {
+		user, err := p.user(i)
+		if err != nil {
+			return err
 		}
-		if err := s.Apply(ctx, batch); err != nil {
-			return fmt.Errorf("writing users: %w", err)
+		batch = append(batch, store.PutUser{User: user})
+		if each := p.users / p.sessions(); i%each == 0 && i/each < p.sessions() {
+			batch = append(batch, store.AddSession{Session: store.Session{
+				ID: store.SessionID(token(i / each)), UserID: user.ID, Method: store.MethodPasskey, PasskeyID: user.Passkeys[0].ID,
+				Created: user.Created, Seen: user.Created, Authenticated: user.Created, Expires: user.Created.Add(24 * time.Hour),
+			}})
+		}
+		if (i+1)%atOnce == 0 || i+1 == p.users {
+			if err := s.Apply(context.Background(), batch); err != nil {
+				return fmt.Errorf("writing users: %w", err)
+			}
+			batch = nil
 		}
 	}
 	return nil
 }
 
-// cose is a P-256 key as a COSE_Key for ES256 (RFC 9053, 7.1.1), of an uncompressed point.
-func cose(point []byte) []byte {
-	key := []byte{0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20}
-	key = append(key, point[1:33]...)
-	return append(append(key, 0x22, 0x58, 0x20), point[33:]...)
+func (p population) user(i int) (store.User, error) {
+	point, err := p.key(i).PublicKey.Bytes() // 4, x, y
+	if err != nil {
+		return store.User{}, err
+	}
+	id, now := sha256.Sum256(fmt.Append(nil, "id", i)), time.Now()
+	user := store.User{
+		ID: fmt.Sprintf("%x", id[:16]), Name: fmt.Sprintf("user%d@example.com", i), DisplayName: fmt.Sprint("User ", i), Handle: handle(i), Created: now,
+	}
+	for which, name := range []string{"Work laptop", "Phone"} {
+		user.Passkeys = append(user.Passkeys, store.Passkey{
+			ID: fmt.Sprintf("%x", credential(i, which)[:12]), CredentialID: credential(i, which), Name: name,
+			PublicKey: passkeytest.CoseEC2(passkeytest.ES256, 1, point[1:33], point[33:]), Format: "none", Attachment: "platform", Transports: []string{"internal", "hybrid"},
+			Flags: passkeytest.FlagUserPresent | passkeytest.FlagUserVerified, Verified: true, RPID: "localhost", Created: now,
+		})
+	}
+	return user, nil
 }

@@ -1,140 +1,174 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/keypeg/keypeg/server/store"
 )
+
+// bench is a run of the benchmark.
+type bench struct {
+	sizes
+	program string // keypeg
+	dir     string
+	keys    []*ecdsa.PrivateKey // of all users
+	filled  map[string]bool     // databases that have their users
+	servers map[string]*process // that run, by a name in the part
+}
 
 // process is a server under load.
 type process struct {
-	address string // that it listens on, and that people use
-	command *exec.Cmd
+	address  string
+	command  *exec.Cmd
+	took     time.Duration // from the start to the first answer
+	database string        // a path or a URL, "" for none
+	users    population
 }
 
-// raiseOpenFiles lets this process and its children have many connections.
-func raiseOpenFiles() error {
-	var files syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
-		return err
+func newBench(program string, s sizes) (*bench, error) {
+	keys, err := newKeys()
+	if err != nil {
+		return nil, err
 	}
-	files.Cur = files.Max
-	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &files)
+	dir, err := os.MkdirTemp("", "keypeg-bench-")
+	return &bench{sizes: s, program: program, dir: dir, keys: keys, filled: map[string]bool{}, servers: map[string]*process{}}, err
 }
 
-func freeAddress() (string, error) {
-	free, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		return "", err
-	}
-	defer free.Close()
-	return fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port), nil
-}
+func (b *bench) close() error { return errors.Join(b.stopAll(), os.RemoveAll(b.dir)) }
 
-// startKeypeg runs the program on a database, and returns once it answers.
-func (b *bench) startKeypeg(database string) (*process, time.Duration, error) {
-	address, err := freeAddress()
-	if err != nil {
-		return nil, 0, err
+// startKeypeg runs Keypeg on a database that has so many users. Its first start fills the
+// database, which open opens.
+func (b *bench) startKeypeg(database string, users int, open func() (store.Store, error)) (*process, error) {
+	everybody := population{users, b.keys}
+	if !b.filled[database] {
+		records, err := open()
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(everybody.fill(records), records.Close()); err != nil {
+			return nil, err
+		}
+		b.filled[database] = true
 	}
-	p := &process{address: address}
-	// Its log goes to a file, as it does where a service manager keeps it.
-	log, err := os.Create(filepath.Join(b.dir, "log of "+address))
+	log, err := os.CreateTemp(b.dir, "log-") // a file, as service managers have it
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer log.Close()
-	p.command = exec.Command(b.keypeg, "serve", "--listen", address, "--database", database)
-	p.command.Stdout, p.command.Stderr = log, log
+	p, err := launch("/healthz", func(address string) *exec.Cmd {
+		c := exec.Command(b.program, "serve", "--listen", address, "--database", database)
+		c.Stdout, c.Stderr = log, log
+		return c
+	})
+	if err != nil {
+		lines, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("%w\n%s", err, lines)
+	}
+	p.database, p.users = database, everybody
+	return p, nil
+}
+
+// launch starts a server on a free address, and returns when it answers.
+func launch(path string, command func(address string) *exec.Cmd) (*process, error) {
+	free, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		return nil, err
+	}
+	address := fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
+	free.Close()
+	p := &process{address: address, command: command(address)}
 	begin := time.Now()
-	if err := b.start(p, "/healthz"); err != nil {
-		said, _ := os.ReadFile(log.Name())
-		return nil, 0, fmt.Errorf("%w\n%s", err, said)
-	}
-	return p, time.Since(begin), nil
-}
-
-// start returns when the process answers.
-func (b *bench) start(p *process, path string) error {
 	if err := p.command.Start(); err != nil {
-		return err
+		return nil, err
 	}
-	b.running = append(b.running, p)
-	return p.answers(path)
-}
-
-// stopAll ends what was started, as whoever runs it would.
-func (b *bench) stopAll() (err error) {
-	for _, p := range slices.Clone(b.running) {
-		err = errors.Join(err, b.stop(p))
+	if err := p.answers(path); err != nil {
+		p.command.Process.Kill()
+		return nil, errors.Join(err, p.command.Wait())
 	}
-	return err
-}
-
-func (b *bench) stop(p *process) error {
-	b.running = slices.DeleteFunc(b.running, func(r *process) bool { return r == p })
-	return errors.Join(p.command.Process.Signal(os.Interrupt), p.command.Wait())
+	p.took = time.Since(begin)
+	return p, nil
 }
 
 // answers waits for the first answer.
 func (p *process) answers(path string) error {
-	transport := &http.Transport{DisableKeepAlives: true}
-	defer transport.CloseIdleConnections()
-	client := http.Client{Transport: transport, Timeout: patience}
-	for deadline := time.Now().Add(patience); ; {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	for begin := time.Now(); ; time.Sleep(500 * time.Microsecond) {
 		r, err := client.Get("http://" + p.address + path)
 		if err == nil {
-			io.Copy(io.Discard, r.Body)
 			r.Body.Close()
 			if r.StatusCode == http.StatusOK {
 				return nil
 			}
 			err = errors.New(r.Status)
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s doesn't answer: %w", p.command.Path, err)
+		if time.Since(begin) > patience {
+			return fmt.Errorf("%s does not answer: %w", p.command.Path, err)
 		}
-		time.Sleep(500 * time.Microsecond)
 	}
 }
 
-// clockTick is the unit of proc(5)'s times: USER_HZ is 100 wherever Go runs.
-const clockTick = 10 * time.Millisecond
+// stop ends a server as IT would.
+func (b *bench) stop(name string) error {
+	p := b.servers[name]
+	delete(b.servers, name)
+	return errors.Join(p.command.Process.Signal(os.Interrupt), p.command.Wait())
+}
 
-// cpu is the time that the process has had on processors, its system calls included.
+// stopAll ends what a part started.
+func (b *bench) stopAll() (err error) {
+	for name := range b.servers {
+		err = errors.Join(err, b.stop(name))
+	}
+	return err
+}
+
+// cpu is the time that the process had on processors, system calls included. The unit of
+// proc(5) is 10 ms wherever Go runs.
 func (p *process) cpu() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
-	if err != nil {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name before it can contain anything
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // a name may have anything in it
-	fields := strings.Fields(rest)
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * clockTick
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// status is a size from proc(5)'s status, in MiB: "VmRSS" or "RssAnon".
-func (p *process) status(name string) float64 {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+// memory is what the process has for itself, in MiB.
+func (p *process) memory() (kib float64) {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	_, rest, _ := strings.Cut(string(status), "\nRssAnon:")
+	fmt.Sscan(rest, &kib)
+	return kib / 1024
+}
+
+// syncs is how often the database waited for the disk since it was made. A commit of bbolt
+// waits twice: for the pages, and for the meta page that makes them valid. The number of the
+// last commit is in one of the two meta pages, behind magic, version, page size, flags, root,
+// freelist and high-water mark. A server without such a file has none.
+func (p *process) syncs() (most uint64) {
+	file, err := os.Open(p.database)
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(content)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name+":" {
-			kilobytes, _ := strconv.ParseFloat(fields[1], 64)
-			return kilobytes / 1024
+	defer file.Close()
+	for page := range 2 {
+		number := make([]byte, 8)
+		if _, err := file.ReadAt(number, int64(page*os.Getpagesize()+64)); err == nil {
+			most = max(most, binary.NativeEndian.Uint64(number))
 		}
 	}
-	return 0
+	return 2 * most
 }

@@ -175,7 +175,7 @@ var owners = map[string][]string{
 	"golang.org/x/oauth2":                           {"server/federation"},
 	"github.com/zitadel/oidc":                       {"server/federation/federationtest"},
 	"go.etcd.io/bbolt":                              {"server/store/boltstore"},
-	"github.com/jackc/pgx":                          {"server/store/pgstore", "server/cmd/bench"}, // a floor
+	"github.com/jackc/pgx":                          {"server/store/pgstore"},
 	"github.com/valyala/fasthttp":                   {"server/cmd/bench"},
 	"syscall/js":                                    {"app/browser"},
 	"github.com/maxence-charriere/go-app/v10":       {"app", "server/cmd/internal/webapp", "server/cmd/gallery", "server/cmd/toolcrib"},
