@@ -50,9 +50,9 @@ type Router struct {
 	c      RouterConfig
 	health *server.Health
 
-	reading sync.Mutex // held while the list is read
-	known   atomic.Pointer[directory]
-	strange atomic.Int64 // when the list was last read because of an unknown host
+	reading     sync.Mutex                // held while the list is read
+	listed      atomic.Pointer[directory] // the list of tenants
+	lastUnknown atomic.Int64              // when the list was last read because of an unknown host
 
 	unserved *warning.Seldom[Tenant]   // limits how often the log names a tenant that can't be served
 	unread   *warning.Seldom[struct{}] // limits how often the log says that the list can't be read
@@ -97,7 +97,7 @@ func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 		unserved: warning.NewSeldom[Tenant](warning.Again, time.Now),
 		unread:   warning.NewSeldom[struct{}](time.Minute, time.Now),
 	}
-	rt.known.Store(&directory{})
+	rt.listed.Store(&directory{})
 	return rt, rt.Refresh(ctx)
 }
 
@@ -127,7 +127,7 @@ func (rt *Router) Refresh(ctx context.Context) error {
 		}
 		d.byHost[name] = addressed{t, address}
 	}
-	rt.known.Store(d)
+	rt.listed.Store(d)
 
 	for _, e := range rt.all() {
 		if rt.mayBeStale(e) {
@@ -176,13 +176,13 @@ const NoticedAfter = 3 * refreshEvery
 // find returns the tenant of a host. If there is none it reads the list again, at most once
 // a second, because another node may have added it.
 func (rt *Router) find(ctx context.Context, host string) (Tenant, bool) {
-	t, found := rt.known.Load().at(host)
-	now, before := time.Now().UnixNano(), rt.strange.Load()
-	if found || now-before < int64(time.Second) || !rt.strange.CompareAndSwap(before, now) {
+	t, found := rt.listed.Load().at(host)
+	now, before := time.Now().UnixNano(), rt.lastUnknown.Load()
+	if found || now-before < int64(time.Second) || !rt.lastUnknown.CompareAndSwap(before, now) {
 		return t, found
 	}
 	rt.refresh(ctx)
-	t, found = rt.known.Load().at(host)
+	t, found = rt.listed.Load().at(host)
 	return t, found
 }
 
@@ -215,7 +215,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (rt *Router) serveSuspended(w http.ResponseWriter, r *http.Request, t Tenant) {
-	made := &rt.known.Load().suspended
+	made := &rt.listed.Load().suspended
 	if h, found := made.Load(t.Name); found {
 		h.(http.Handler).ServeHTTP(w, r)
 		return
@@ -274,7 +274,7 @@ func (rt *Router) all() []*entry {
 func (rt *Router) open(ctx context.Context, e *entry, t Tenant) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if rt.known.Load().byName[t.Name] != t || t.Removing {
+	if rt.listed.Load().byName[t.Name] != t || t.Removing {
 		return errChanged
 	}
 	if e.open != nil {
@@ -317,7 +317,7 @@ func (rt *Router) mayBeStale(e *entry) bool {
 
 // isStale reports whether a tenant is open that the list doesn't have any more in this form.
 func (rt *Router) isStale(e *entry) bool {
-	return e.open != nil && rt.known.Load().byName[e.tenant.Name] != e.tenant
+	return e.open != nil && rt.listed.Load().byName[e.tenant.Name] != e.tenant
 }
 
 // shutIfStale closes the tenant if isStale. It waits until no request to it is running.
@@ -358,7 +358,7 @@ func (rt *Router) Command(ctx context.Context, name string, do func(*OpenTenant)
 	if err != nil {
 		return err
 	}
-	if rt.known.Load().byName[name] != t {
+	if rt.listed.Load().byName[name] != t {
 		if err := rt.Refresh(ctx); err != nil {
 			return err
 		}
