@@ -95,7 +95,11 @@ var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
 // connecting are the parameters that say where to connect, and as whom. PostgreSQL's own,
 // such as TimeZone, may be written in capitals; these would be sent to the server instead.
-var connecting = []string{"host", "port", "user", "password", "dbname", "sslmode", "sslpassword", "target_session_attrs", "service"}
+var connecting = []string{
+	"host", "port", "user", "password", "dbname", "service", "target_session_attrs", "connect_timeout",
+	"sslmode", "sslpassword", "sslcertmode", "sslnegotiation", "sslsni", "channel_binding", "require_auth",
+	"krbspn", "krbsrvname", "min_protocol_version", "max_protocol_version",
+}
 
 // checkParameters refuses parameters that would be left out in silence, or taken for others.
 func checkParameters(query string) error {
