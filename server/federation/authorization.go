@@ -24,8 +24,8 @@ const (
 	// request.
 	cookiePrefix = "keypeg-sso-"
 	// requestLife is how long the browser keeps that cookie. It is longer than
-	// [AnswerLife], so that a response that comes too late is refused as a late one.
-	requestLife = 4 * AnswerLife
+	// [answerLife], so that a response that comes too late is refused as a late one.
+	requestLife = 4 * answerLife
 	// mostRequests bounds how many authorization requests a browser has open, because it
 	// sends all their cookies with every request. The oldest are dropped.
 	mostRequests = 8
@@ -45,10 +45,10 @@ const (
 // authorization is one request that waits for its response at the callback. Its cookie
 // holds it as sealed JSON.
 type authorization struct {
-	Pending         // state, nonce and PKCE verifier
-	Purpose purpose `json:"u"`
-	UserID  string  `json:"i,omitempty"` // who is signed in, unless it is to sign in
-	Next    string  `json:"x"`           // the page to go on to
+	pendingRequest         // state, nonce and PKCE verifier
+	Purpose        purpose `json:"u"`
+	UserID         string  `json:"i,omitempty"` // who is signed in, unless it is to sign in
+	Next           string  `json:"x"`           // the page to go on to
 }
 
 // cookieOf names the cookie of the authorization request with this state. Besides the

@@ -38,7 +38,7 @@ func CheckAll(ctx context.Context, log *slog.Logger, providers []*Provider) {
 }
 
 // Check tries what is possible without a person, and returns the first thing that will
-// fail. [MendOf] has what IT must do about it. Certain reports whether it fails for
+// fail. [mendOf] has what IT must do about it. Certain reports whether it fails for
 // everybody: discovery, keys and our secret are certain, but the page where people sign in
 // may look different in a browser, and a clock may be wrong in one header only.
 //
@@ -86,7 +86,7 @@ func (p *Provider) checkAddress(ctx context.Context, issuer *discovered) error {
 	}
 	code, description := to.Query().Get("error"), to.Query().Get("error_description")
 	// These are the provider's own words, because no browser was in between.
-	if refusal := p.named(code, errors.New("the provider answered "+quoted(code, description))); MendOf(refusal) != "" {
+	if refusal := p.named(code, errors.New("the provider answered "+quoted(code, description))); mendOf(refusal) != "" {
 		return refusal
 	}
 	return nil

@@ -13,26 +13,26 @@ import (
 // reached comes back by itself. A wrong configuration stays wrong until IT mends it. Most
 // faults in what the provider itself sends are of the third kind.
 
-// SetupError is a failure of the third kind.
-type SetupError struct {
+// setupError is a failure of the third kind.
+type setupError struct {
 	Cause error
 	Mend  string // what IT must do, such as "write issuer = …"
 }
 
 // Error is for the log. People read neither field.
-func (e *SetupError) Error() string { return e.Cause.Error() + ": " + e.Mend }
+func (e *setupError) Error() string { return e.Cause.Error() + ": " + e.Mend }
 
 // Unwrap returns the cause.
-func (e *SetupError) Unwrap() error { return e.Cause }
+func (e *setupError) Unwrap() error { return e.Cause }
 
 // mend adds to a cause what IT must do.
 func mend(cause error, format string, args ...any) error {
-	return &SetupError{cause, fmt.Sprintf(format, args...)}
+	return &setupError{cause, fmt.Sprintf(format, args...)}
 }
 
-// MendOf returns what IT must do about an error, or "" if only waiting helps.
-func MendOf(err error) string {
-	if e, ok := errors.AsType[*SetupError](err); ok {
+// mendOf returns what IT must do about an error, or "" if only waiting helps.
+func mendOf(err error) string {
+	if e, ok := errors.AsType[*setupError](err); ok {
 		return e.Mend
 	}
 	return ""
@@ -47,7 +47,7 @@ func (p *Provider) refused(cause error) error {
 // cause, that isn't set up correctly.
 func (p *Provider) failed(cause error) error {
 	switch {
-	case MendOf(cause) == "":
+	case mendOf(cause) == "":
 		return shared.Errorf(shared.CodeProviderUnavailable, "%s can't be reached at this moment. Please try again later, or sign in another way.", p.c.Name).Because(cause)
 	case p.c.Contact == "":
 		return shared.Errorf(shared.CodeProviderMisconfigured, "Signing in with %s isn't set up rightly. Please sign in another way, and tell IT.", p.c.Name).Because(cause)
@@ -62,10 +62,10 @@ func (p *Provider) cannotConfirm(cause error) error {
 	return shared.Errorf(shared.CodeSSORefused, "%s doesn't say that you signed in there just now, so it can't confirm that it's you. Please confirm another way, or sign out here and sign in again.", p.c.Name).Because(cause)
 }
 
-// Declined is the refusal for a response with an error in place of a code. Mostly the
+// declined is the refusal for a response with an error in place of a code. Mostly the
 // person declined at the provider, or the provider declined. A browser brought the
 // response.
-func (p *Provider) Declined(code, description string) error {
+func (p *Provider) declined(code, description string) error {
 	warns := "a browser brought an error"
 	if errorCodes[code] != nil {
 		warns = "a browser brought the error " + code
@@ -73,17 +73,17 @@ func (p *Provider) Declined(code, description string) error {
 	return p.named(code, &browserError{"the provider answered " + quoted(code, description), warns})
 }
 
-// AnsweredByPOST is the refusal for a response that comes as a form (OAuth 2.0 Form Post
+// answeredByPOST is the refusal for a response that comes as a form (OAuth 2.0 Form Post
 // Response Mode). It never counts: browsers send none of our cookies with a form from
 // another site, so nothing says who made the request.
-func (p *Provider) AnsweredByPOST() error {
+func (p *Provider) answeredByPOST() error {
 	return p.failed(mend(&browserError{"the answer came by POST", "a browser brought an answer by POST"}, "%s", mendMode))
 }
 
-// AnsweredEmpty is the refusal for an empty response to a browser that waits for one. Most
+// answeredEmpty is the refusal for an empty response to a browser that waits for one. Most
 // likely the response is in the fragment of the address, which browsers don't send to
 // servers.
-func (p *Provider) AnsweredEmpty() error {
+func (p *Provider) answeredEmpty() error {
 	return p.failed(mend(&browserError{"the answer is empty: it may be in the fragment", "a browser brought an empty answer, as with response_mode=fragment"}, "%s", mendMode))
 }
 

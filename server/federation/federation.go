@@ -35,8 +35,8 @@ import (
 const (
 	// defaultPatience is short, because the person sees an empty page meanwhile.
 	defaultPatience = 10 * time.Second
-	// AnswerLife is how long a person may take at the provider.
-	AnswerLife = 15 * time.Minute
+	// answerLife is how long a person may take at the provider.
+	answerLife = 15 * time.Minute
 )
 
 // Provider is one OpenID provider. It is safe for concurrent use.
@@ -67,9 +67,9 @@ func New(c Config, callback string, now store.Clock) *Provider {
 // Config is what the provider was made of, with what was unset filled in.
 func (p *Provider) Config() Config { return p.c }
 
-// Pending is an authorization request that waits for its response. The same browser must
+// pendingRequest is an authorization request that waits for its response. The same browser must
 // bring it back, unread and unchanged.
-type Pending struct {
+type pendingRequest struct {
 	Provider string    `json:"p"`
 	State    string    `json:"s"`
 	Nonce    string    `json:"n"`
@@ -79,44 +79,44 @@ type Pending struct {
 	Fresh time.Time `json:"f,omitzero"`
 }
 
-// Identity is what a checked ID token says of the person who signed in at the provider.
-type Identity struct {
+// person is what a checked ID token says of the person who signed in at the provider.
+type person struct {
 	Issuer, Subject string
 
 	account.Profile                     // as far as the ID token has it
 	Claims          map[string][]string // of the ID token: the texts, numbers and booleans of each, as text
 	// UserInfo returns the whole profile. It asks the userinfo endpoint if the ID token
-	// leaves anything out. Its errors are those of [Provider.Finish].
+	// leaves anything out. Its errors are those of [Provider.finish].
 	UserInfo func(context.Context) (account.Profile, error)
 }
 
-// How says what the provider does with a person who is signed in there.
-type How int
+// prompting says what the provider does with a person who is signed in there.
+type prompting int
 
-// The values of [How].
+// The values of [prompting].
 const (
-	Silently How = iota // it need not ask
-	Afresh              // it must ask them to sign in again
-	Choosing            // it must ask which of their accounts they mean
+	silently prompting = iota // it need not ask
+	afresh                    // it must ask them to sign in again
+	choosing                  // it must ask which of their accounts they mean
 )
 
-// Begin makes an authorization request, and returns the address at the provider to which
+// begin makes an authorization request, and returns the address at the provider to which
 // the browser is redirected.
-func (p *Provider) Begin(ctx context.Context, how How) (address string, pending Pending, err error) {
+func (p *Provider) begin(ctx context.Context, how prompting) (address string, pending pendingRequest, err error) {
 	issuer, err := p.discover(ctx)
 	if err != nil {
-		return "", Pending{}, p.failed(err)
+		return "", pendingRequest{}, p.failed(err)
 	}
-	pending = Pending{
+	pending = pendingRequest{
 		Provider: p.c.ID, State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
-		Expires: p.now().Add(AnswerLife),
+		Expires: p.now().Add(answerLife),
 	}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)}
 	switch how {
-	case Afresh:
+	case afresh:
 		pending.Fresh = p.now()
 		options = append(options, oauth2.SetAuthURLParam("max_age", "0"))
-	case Choosing:
+	case choosing:
 		options = append(options, oauth2.SetAuthURLParam("prompt", "select_account"))
 	}
 	return p.request(issuer).AuthCodeURL(pending.State, options...), pending, nil
@@ -130,50 +130,50 @@ func (p *Provider) request(issuer *discovered) *oauth2.Config {
 	}
 }
 
-// Finish checks an authorization response, redeems its code, and returns who has signed in.
+// finish checks an authorization response, redeems its code, and returns who has signed in.
 // It may succeed twice for one response if the provider allows that, so the caller must
-// spend [Pending.Ticket] together with the result.
+// spend pendingRequest.ticket together with the result.
 //
 // Refusals: [shared.CodeSSORefused] for a response that is late, that belongs to another
 // browser, or in which the person or the provider declined;
 // [shared.CodeProviderUnavailable] and [shared.CodeProviderMisconfigured], for whose causes
-// see [MendOf].
-func (p *Provider) Finish(ctx context.Context, pending Pending, answer url.Values) (Identity, error) {
+// see [mendOf].
+func (p *Provider) finish(ctx context.Context, pending pendingRequest, answer url.Values) (person, error) {
 	if err := p.belongs(pending, answer); err != nil {
-		return Identity{}, err
+		return person{}, err
 	}
 	issuer, err := p.discover(ctx)
 	if err != nil {
-		return Identity{}, p.failed(err)
+		return person{}, p.failed(err)
 	}
 	iss, code := answer.Get("iss"), answer.Get("error")
 	switch {
 	case code != "" && (iss == p.c.Issuer || iss == ""): // an error signs nobody in, so iss isn't required
-		return Identity{}, p.Declined(code, answer.Get("error_description"))
+		return person{}, p.declined(code, answer.Get("error_description"))
 	case iss != p.c.Issuer && (iss != "" || issuer.namesIss):
 		cause := &browserError{fmt.Sprintf("the answer is of the issuer %q", limited(iss)), "a browser brought an answer that doesn't name this issuer"}
-		return Identity{}, p.failed(mend(cause, "the provider itself must be mended: the iss of its answers must be the issuer that its discovery has, %s, to the last slash; and no other provider may send people to %s", p.c.Issuer, p.callback))
+		return person{}, p.failed(mend(cause, "the provider itself must be mended: the iss of its answers must be the issuer that its discovery has, %s, to the last slash; and no other provider may send people to %s", p.c.Issuer, p.callback))
 	case answer.Get("code") == "":
-		return Identity{}, p.refused(errors.New("the answer has neither a code nor an error"))
+		return person{}, p.refused(errors.New("the answer has neither a code nor an error"))
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.c.Patience)
 	defer cancel()
 	tokens, err := p.redeem(ctx, issuer, answer.Get("code"), pending.Verifier)
 	if err != nil {
-		return Identity{}, err
+		return person{}, err
 	}
 	return p.identify(ctx, issuer, tokens, pending)
 }
 
 // belongs checks that a response answers this authorization request.
-func (p *Provider) belongs(pending Pending, answer url.Values) error {
+func (p *Provider) belongs(pending pendingRequest, answer url.Values) error {
 	switch {
 	case pending.Provider != p.c.ID:
 		return p.refused(fmt.Errorf("it was begun at the provider %q", pending.Provider))
 	case answer.Get("state") != pending.State || pending.State == "":
 		return p.refused(errors.New("the state is another"))
-	case !p.now().Before(pending.Expires), pending.Expires.After(p.now().Add(AnswerLife + store.ClockSkew)):
-		return shared.Errorf(shared.CodeSSORefused, "That took longer than %d minutes. Please try again.", int(AnswerLife.Minutes()))
+	case !p.now().Before(pending.Expires), pending.Expires.After(p.now().Add(answerLife + store.ClockSkew)):
+		return shared.Errorf(shared.CodeSSORefused, "That took longer than %d minutes. Please try again.", int(answerLife.Minutes()))
 	}
 	return nil
 }
@@ -205,9 +205,9 @@ func (p *Provider) SignOutURL(ctx context.Context, back string) string {
 	return end.String()
 }
 
-// Ticket must be spent together with the identity. If a response is sent twice, only one of
+// ticket must be spent together with the identity. If a response is sent twice, only one of
 // them succeeds.
-func (d Pending) Ticket() store.SpendTicket {
+func (d pendingRequest) ticket() store.SpendTicket {
 	sum := store.HashOf("sso " + d.State)
 	return store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte(sum[:16]), Expires: d.Expires}}
 }

@@ -40,13 +40,13 @@ type Handlers struct {
 	SetSession func(http.ResponseWriter, *http.Request, session.Issued)
 
 	seal     *seal.Sealer
-	warnings Warnings
+	warnings warnings
 }
 
 // NewHandlers completes Handlers with the key that seals authorization requests.
 func NewHandlers(key []byte, h Handlers) (*Handlers, error) {
 	sealer, err := seal.New(key, format)
-	h.seal, h.warnings = sealer, NewWarnings(h.Now)
+	h.seal, h.warnings = sealer, newWarnings(h.Now)
 	return &h, err
 }
 
@@ -74,8 +74,8 @@ func (h *Handlers) provider(r *http.Request) (*Provider, error) {
 
 // begin makes an authorization request, sets its cookie, and returns the address at the
 // provider to which the browser goes.
-func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, p *Provider, a authorization, how How) (address string, err error) {
-	address, a.Pending, err = p.Begin(r.Context(), how)
+func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, p *Provider, a authorization, how prompting) (address string, err error) {
+	address, a.pendingRequest, err = p.begin(r.Context(), how)
 	if err != nil {
 		return "", h.warned(r, p, err)
 	}
@@ -92,7 +92,7 @@ func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, p *Provider, a 
 // its code alone; the log's line of the same request quotes it.
 func (h *Handlers) warned(r *http.Request, p *Provider, err error) error {
 	if r.Context().Err() == nil { // otherwise it may have failed because nobody waited
-		h.warnings.Warn(h.Log.With("request", httpapi.RequestID(r.Context())), p, err)
+		h.warnings.warn(h.Log.With("request", httpapi.RequestID(r.Context())), p, err)
 	}
 	return err
 }
@@ -112,9 +112,9 @@ func (h *Handlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	how := Silently
+	how := silently
 	if r.URL.Query().Has(queryChoose) {
-		how = Choosing
+		how = choosing
 	}
 	address, err := h.begin(w, r, p, authorization{Purpose: toSignIn, Next: next}, how)
 	if err != nil {
@@ -143,9 +143,9 @@ func (h *Handlers) beginSignedIn(w http.ResponseWriter, r *http.Request, a autho
 		return err
 	}
 	a.UserID = httpapi.CallerOf(r).User.ID
-	how := Silently
+	how := silently
 	if a.Purpose == toConfirm {
-		how = Afresh
+		how = afresh
 	}
 	address, err := h.begin(w, r, p, a, how)
 	if err != nil {
@@ -164,9 +164,9 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.unexpected(w, r, p, err)
 	}
-	identity, err := p.Finish(r.Context(), a.Pending, r.URL.Query())
+	identity, err := p.finish(r.Context(), a.pendingRequest, r.URL.Query())
 	if err == nil {
-		h.warnings.Works(p)
+		h.warnings.works(p)
 		err = h.carryOut(w, r, a, h.claims(p, a, identity))
 	}
 	h.warned(r, p, err)
@@ -181,11 +181,11 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) error {
 }
 
 // claims are what an authorization response proves of the person who brought it.
-func (h *Handlers) claims(p *Provider, a authorization, identity Identity) account.Claims {
+func (h *Handlers) claims(p *Provider, a authorization, identity person) account.Claims {
 	rules, _ := h.Accounts.Provider(p.c.ID) // server.New has checked that it is there
 	return account.Claims{
 		Provider: rules, Subject: identity.Subject, Profile: identity.Profile, IDToken: identity.Claims,
-		UserInfo: identity.UserInfo, SpentTicket: a.Ticket(),
+		UserInfo: identity.UserInfo, SpentTicket: a.ticket(),
 	}
 }
 
@@ -196,7 +196,7 @@ func (h *Handlers) refusePosted(_ http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.warned(r, p, p.AnsweredByPOST())
+	return h.warned(r, p, p.answeredByPOST())
 }
 
 // unexpected refuses a response for which the browser doesn't wait: mostly after the person
@@ -205,10 +205,10 @@ func (h *Handlers) refusePosted(_ http.ResponseWriter, r *http.Request) error {
 func (h *Handlers) unexpected(w http.ResponseWriter, r *http.Request, p *Provider, err error) error {
 	answer := r.URL.Query()
 	if code := answer.Get("error"); code != "" && !answer.Has("state") { // some refuse without it
-		err = p.Declined(code, answer.Get("error_description"))
+		err = p.declined(code, answer.Get("error_description"))
 	}
 	if len(answer) == 0 && h.waitsFor(r, p) {
-		err = h.warned(r, p, p.AnsweredEmpty())
+		err = h.warned(r, p, p.answeredEmpty())
 	}
 	return h.backToSignIn(w, r, authorization{Purpose: toSignIn, Next: shared.PageHome}, err)
 }

@@ -75,13 +75,13 @@ func checkTypes(all members) error {
 
 // identify checks an ID token. The token comes directly from the provider and is new, so
 // nearly everything that is wrong with it will be wrong with the next one too.
-func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens members, pending Pending) (Identity, error) {
+func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens members, pending pendingRequest) (person, error) {
 	raw := tokens.text("id_token")
 	if raw == "" {
-		return Identity{}, p.failed(mend(errors.New("the provider answered without an ID token"), "it must be an OpenID provider, and let this client have the scope openid"))
+		return person{}, p.failed(mend(errors.New("the provider answered without an ID token"), "it must be an OpenID provider, and let this client have the scope openid"))
 	}
 	if err := checkForm(raw); err != nil {
-		return Identity{}, p.failed(err)
+		return person{}, p.failed(err)
 	}
 	keys := &tokenKeys{keys: issuer.keys}
 	token, err := oidc.NewVerifier(p.c.Issuer, keys, &oidc.Config{
@@ -90,24 +90,24 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 	}).Verify(ctx, raw)
 	switch {
 	case keys.failed != nil:
-		return Identity{}, p.failed(keys.failed)
+		return person{}, p.failed(keys.failed)
 	case err != nil:
-		return Identity{}, p.failed(p.explainedToken(fmt.Errorf("the ID token fails: %w", err), issuer, keys.all))
+		return person{}, p.failed(p.explainedToken(fmt.Errorf("the ID token fails: %w", err), issuer, keys.all))
 	case token.Nonce != pending.Nonce: // for instance with the code of another person
-		return Identity{}, p.refused(errors.New("the ID token fails: its nonce is another"))
+		return person{}, p.refused(errors.New("the ID token fails: its nonce is another"))
 	}
 	if err := p.checkParty(token, keys.all); err != nil {
-		return Identity{}, p.failed(err)
+		return person{}, p.failed(err)
 	}
 	if err := p.checkTimes(token, keys.all); err != nil {
-		return Identity{}, err
+		return person{}, err
 	}
 	if !pending.Fresh.IsZero() {
 		if err := p.checkFresh(keys.all, pending.Fresh); err != nil {
-			return Identity{}, err
+			return person{}, err
 		}
 	}
-	return Identity{
+	return person{
 		Issuer: p.c.Issuer, Subject: token.Subject, Profile: p.profile(keys.all), Claims: keys.all.values(),
 		UserInfo: func(ctx context.Context) (account.Profile, error) {
 			return p.wholeProfile(ctx, issuer, tokens, token.Subject, keys.all)

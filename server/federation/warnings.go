@@ -25,27 +25,27 @@ const (
 	warnsReported = "an OpenID provider may refuse sign-ins: if people can't sign in there, mend this"
 )
 
-// Warnings warns IT of sign-ins that fail for a reason that IT can mend, or because a
+// warnings warns IT of sign-ins that fail for a reason that IT can mend, or because a
 // provider can't be reached: of each failure once a day, until the provider has worked
 // again. If the provider works for some people and fails for others, it warns once an hour.
 // It is safe for concurrent use.
-type Warnings struct{ daily, hourly *warning.Seldom[failure] }
+type warnings struct{ daily, hourly *warning.Seldom[failure] }
 
 // failure identifies a warning. A failure that a browser reported, or caused with a forged
 // code, differs from one that the server has seen by itself. So a forged failure never
 // suppresses the warning of a real one.
 type failure struct{ provider, says, mend string }
 
-// NewWarnings returns Warnings that have warned of nothing yet.
-func NewWarnings(now func() time.Time) Warnings {
-	return Warnings{warning.NewSeldom[failure](warning.Again, now), warning.NewSeldom[failure](time.Hour, now)}
+// newWarnings returns warnings that have warned of nothing yet.
+func newWarnings(now func() time.Time) warnings {
+	return warnings{warning.NewSeldom[failure](warning.Again, now), warning.NewSeldom[failure](time.Hour, now)}
 }
 
-// Warn warns of a failure of p, and ignores any other error. An error that a browser
+// warn warns of a failure of p, and ignores any other error. An error that a browser
 // brought must be the answer to an authorization request of that browser, except
-// [Provider.AnsweredByPOST], which shares its warning with nothing else.
-func (w Warnings) Warn(log *slog.Logger, p *Provider, err error) {
-	if MendOf(err) == "" && shared.CodeOf(err) != shared.CodeProviderUnavailable {
+// [Provider.answeredByPOST], which shares its warning with nothing else.
+func (w warnings) warn(log *slog.Logger, p *Provider, err error) {
+	if mendOf(err) == "" && shared.CodeOf(err) != shared.CodeProviderUnavailable {
 		return
 	}
 	says := known(err)
@@ -63,15 +63,15 @@ func known(err error) string {
 		return warnsReported
 	case refused && refusal.mayBeOfCode():
 		return warnsCode
-	case MendOf(err) == "":
+	case mendOf(err) == "":
 		return warnsAway
 	default:
 		return warnsFailed
 	}
 }
 
-// Works records that p has worked.
-func (w Warnings) Works(p *Provider) {
+// works records that p has worked.
+func (w warnings) works(p *Provider) {
 	w.daily.Forget(func(f failure) bool { return f.provider == p.c.ID })
 }
 
@@ -88,7 +88,7 @@ func causeOf(err error) error {
 	if refusal, is := errors.AsType[*shared.Error](err); is {
 		err = errors.Unwrap(refusal) // the sentence is for people
 	}
-	if setup, is := errors.AsType[*SetupError](err); is {
+	if setup, is := errors.AsType[*setupError](err); is {
 		err = setup.Cause
 	}
 	return err
@@ -96,7 +96,7 @@ func causeOf(err error) error {
 
 // advice returns what IT should do about a failure, also if it may pass by itself.
 func advice(err error) string {
-	if todo := MendOf(err); todo != "" {
+	if todo := mendOf(err); todo != "" {
 		return todo
 	}
 	_, byBrowser := errors.AsType[*browserError](err)
