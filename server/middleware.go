@@ -17,7 +17,7 @@ import (
 // closing ends connections after their next answer when this node is about to stop.
 func (s *Server) closing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.health.draining.Load() {
+		if s.health.IsDraining() {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)

@@ -76,13 +76,7 @@ func (s *Server) mayBeProxy(peer string) bool {
 	if err != nil {
 		return true
 	}
-	return isNear(ip) || s.clients.Trusts(peer)
-}
-
-// isNear reports whether an address belongs to this machine or to a private network.
-func isNear(ip netip.Addr) bool {
-	ip = ip.Unmap()
-	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
+	return httpapi.IsNear(ip) || s.clients.Trusts(peer)
 }
 
 // lastOf returns the last of a header's values, which the nearest proxy wrote.

@@ -7,7 +7,6 @@ import (
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/shared"
-	"github.com/keypeg/keypeg/shared/message"
 )
 
 // answer adapts a handler for paths of the API and for pages alike: failures become
@@ -38,6 +37,3 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.
 	}
 	s.signInPages.Refusal(w, httpapi.Status(code), httpapi.Text(r), page)
 }
-
-// Text is the catalogue for the pages of [Config.App].
-func Text(r *http.Request) *message.Catalogue { return httpapi.Text(r) }

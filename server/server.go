@@ -129,7 +129,7 @@ type Server struct {
 	// logNoFlush limits the log to one line about streams that can't work, because every
 	// open page keeps asking.
 	logNoFlush sync.Once
-	health     *Health
+	health     *httpapi.Health
 }
 
 // New returns a Server. Its error says what is wrong with the Config, or that the store
@@ -145,7 +145,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	c.fill()
 
 	s := newServer(c)
-	s.health = &Health{Store: c.Store, Log: c.Log, Now: c.Now}
+	s.health = httpapi.NewHealth(c.Store, c.Log, c.Now)
 	s.streams, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	open := s.openToLocalUsers
 	if c.Host != nil {
@@ -300,6 +300,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 func (s *Server) CheckProviders(ctx context.Context) {
 	federation.CheckAll(ctx, s.c.Log, s.c.Providers)
 }
+
+// Drain makes [shared.PathHealth] and [shared.PathReady] report that this node is about to
+// stop, and closes connections after their next answer. All requests are still served.
+func (s *Server) Drain() { s.health.Drain() }
 
 // Close writes the failed attempts of the last seconds. Call it when no request runs any
 // more, and before the Store is closed.

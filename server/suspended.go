@@ -39,7 +39,7 @@ func NewUnknown(c Config) http.Handler {
 func newRefusing(c Config) *Server {
 	c.fill()
 	s := newServer(c)
-	s.health = &Health{}
+	s.health = new(httpapi.Health)
 	s.signInPages = signinpages.New(signinpages.Config{Product: c.Product, Contact: c.Contact, RPID: c.Address.RPID, Asset: c.Asset})
 	return s
 }

@@ -16,8 +16,8 @@ import (
 // Hub connects changes with listeners. It is safe for concurrent use.
 type Hub struct{ streams *Streams }
 
-// NewHub returns a Hub with [Streams] of its own, at most [DefaultMost].
-func NewHub() *Hub { return NewStreams(DefaultMost, nil).NewHub() }
+// NewHub returns a Hub with [Streams] of its own.
+func NewHub() *Hub { return NewStreams(defaultMost, nil).NewHub() }
 
 // Listener gets a notice when one user changes. Several changes before it reads are one
 // notice.

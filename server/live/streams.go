@@ -6,9 +6,9 @@ import "sync"
 // tabs can't share one, needs one for each tab.
 const (
 	MostOfSession = 16
-	MostOfUser    = 64
-	// DefaultMost is for a process whose limit on open files isn't known.
-	DefaultMost = 4096
+	mostOfUser    = 64
+	// defaultMost is for a process whose limit on open files isn't known.
+	defaultMost = 4096
 )
 
 // Streams are the open streams of a process, of all its hubs, because these share its
@@ -72,7 +72,7 @@ func (s *Streams) added(l *Listener) (callFull bool) {
 	switch {
 	case ofSession >= MostOfSession:
 		s.end(oldest(own, func(other *Listener) bool { return other.session == l.session }))
-	case len(own) >= MostOfUser:
+	case len(own) >= mostOfUser:
 		s.end(oldest(own, func(*Listener) bool { return true }))
 	case s.count >= s.most:
 		s.end(s.oldestOfMost())

@@ -39,8 +39,8 @@ func TestStreams(t *testing.T) {
 		for i := range 4000 {
 			hub.Listen("ann", fmt.Sprint(i))
 		}
-		if n := streams.Open(); n != MostOfUser+1 || ended(bob) {
-			t.Errorf("%d are open, want %d with bob's", n, MostOfUser+1)
+		if n := streams.Open(); n != mostOfUser+1 || ended(bob) {
+			t.Errorf("%d are open, want %d with bob's", n, mostOfUser+1)
 		}
 	})
 	t.Run("the streams of all organisations are bounded: the oldest of the user with most ends, and that is reported once", func(t *testing.T) {

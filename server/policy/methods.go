@@ -48,7 +48,7 @@ func (m Methods) Count(user store.User) int {
 		}
 	}
 	for _, identity := range user.Identities {
-		if m.policy.TakesIdentity(identity) {
+		if m.policy.takesIdentity(identity) {
 			count++
 		}
 	}
@@ -65,7 +65,7 @@ func (m Methods) IsLastPasskey(user store.User, passkey store.Passkey) bool {
 
 // IsLastIdentity reports whether the user could not sign in any more without this identity.
 func (m Methods) IsLastIdentity(user store.User, identity store.Identity) bool {
-	return m.isLast(user, m.policy != nil && m.policy.TakesIdentity(identity))
+	return m.isLast(user, m.policy != nil && m.policy.takesIdentity(identity))
 }
 
 func (m Methods) isLast(user store.User, counts bool) bool {

@@ -76,8 +76,8 @@ func (p Policy) IsOfAnother(passkey store.Passkey) bool {
 	return p.RPID != "" && passkey.RPID != "" && passkey.RPID != p.RPID
 }
 
-// TakesIdentity reports whether this identity can be used to sign in.
-func (p Policy) TakesIdentity(identity store.Identity) bool {
+// takesIdentity reports whether this identity can be used to sign in.
+func (p Policy) takesIdentity(identity store.Identity) bool {
 	return slices.Contains(p.Issuers, identity.Issuer)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/warning"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -48,7 +49,7 @@ type RouterConfig struct {
 // thousand tenants starts as fast as one with none.
 type Router struct {
 	c      RouterConfig
-	health *server.Health
+	health *httpapi.Health
 
 	reading     sync.Mutex                // held while the list is read
 	listed      atomic.Pointer[directory] // the list of tenants
@@ -93,7 +94,7 @@ type entry struct {
 // NewRouter returns a Router that has read the list of tenants.
 func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 	rt := &Router{
-		c: c, entries: map[string]*entry{}, health: &server.Health{Store: c.Registry.store, Log: c.Log, Now: time.Now},
+		c: c, entries: map[string]*entry{}, health: httpapi.NewHealth(c.Registry.store, c.Log, time.Now),
 		unserved: warning.NewSeldom[Tenant](warning.Again, time.Now),
 		unread:   warning.NewSeldom[struct{}](time.Minute, time.Now),
 	}

@@ -11,7 +11,7 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
-	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 	"github.com/keypeg/keypeg/web"
@@ -48,7 +48,7 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	page := drawn.page.Bytes()
 	if label := loaderLabel.FindIndex(page); label != nil {
-		page = slices.Insert(page, label[0], s.said(server.Text(r))...)
+		page = slices.Insert(page, label[0], s.said(httpapi.Text(r))...)
 	}
 	if len(page) > 0 {
 		w.Header().Set("Content-Length", strconv.Itoa(len(page)))

@@ -1,4 +1,4 @@
-package server_test
+package httpapi_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
@@ -44,7 +44,7 @@ func TestReady(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			full := &probed{Store: memstore.New(time.Now), broken: errors.New("the disk is full")}
 			now := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
-			health := &server.Health{Store: full, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }}
+			health := httpapi.NewHealth(full, slog.New(slog.DiscardHandler), func() time.Time { return now })
 			ask := func(path string) int {
 				r := httptest.NewRequest("GET", path, nil)
 				r.RemoteAddr = row.from

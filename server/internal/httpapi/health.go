@@ -1,4 +1,4 @@
-package server
+package httpapi
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 // Health answers [shared.PathHealth] and [shared.PathReady], for load balancers and
 // monitoring.
 type Health struct {
-	Store    store.Store
-	Log      *slog.Logger
-	Now      store.Clock // decides when the store may be tried again
+	store    store.Store
+	log      *slog.Logger
+	now      store.Clock // decides when the store may be tried again
 	draining atomic.Bool
 
 	mu     sync.Mutex // held during a try
@@ -27,17 +27,25 @@ type Health struct {
 	broken error      // result of the last try
 }
 
+// NewHealth returns a Health of a store.
+func NewHealth(s store.Store, log *slog.Logger, now store.Clock) *Health {
+	return &Health{store: s, log: log, now: now}
+}
+
 // Drain makes both report that this node is about to stop.
 func (h *Health) Drain() { h.draining.Store(true) }
 
+// IsDraining reports whether Drain was called.
+func (h *Health) IsDraining() bool { return h.draining.Load() }
+
 // ServeHTTP implements http.Handler.
 func (h *Health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h.draining.Load() {
+	if h.IsDraining() {
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
 		return
 	}
-	if _, err := h.Store.HasAdministrator(r.Context()); err != nil {
-		h.Log.Error("health check failed", "cause", err)
+	if _, err := h.store.HasAdministrator(r.Context()); err != nil {
+		h.log.Error("health check failed", "cause", err)
 		http.Error(w, "the store can't be read", http.StatusServiceUnavailable)
 		return
 	}
@@ -60,20 +68,20 @@ func (h *Health) writable(r *http.Request) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	// A clock that was set back must not delay the next try.
-	if !isOurs(r) || h.Now().Sub(h.tried).Abs() < tryEvery {
+	if !isOurs(r) || h.now().Sub(h.tried).Abs() < tryEvery {
 		return h.broken
 	}
 	// Other requests use this result too, so it doesn't end with the request.
 	trying, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), tryFor)
 	defer cancel()
-	err := store.Probe(trying, h.Store)
+	err := store.Probe(trying, h.store)
 	switch {
 	case err != nil && h.broken == nil:
-		h.Log.Error("the store can't be written: nobody can sign in", "cause", err)
+		h.log.Error("the store can't be written: nobody can sign in", "cause", err)
 	case err == nil && h.broken != nil:
-		h.Log.Info("the store can be written again")
+		h.log.Info("the store can be written again")
 	}
-	h.broken, h.tried = err, h.Now()
+	h.broken, h.tried = err, h.now()
 	return err
 }
 
@@ -89,9 +97,11 @@ func isOurs(r *http.Request) bool {
 		return true // a Unix socket has no address
 	}
 	ip, err := netip.ParseAddr(host)
-	return err == nil && isNear(ip)
+	return err == nil && IsNear(ip)
 }
 
-// Drain makes [shared.PathHealth] and [shared.PathReady] report that this node is about to
-// stop, and closes connections after their next answer. All requests are still served.
-func (s *Server) Drain() { s.health.Drain() }
+// IsNear reports whether an address belongs to this machine or to a private network.
+func IsNear(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
+}
