@@ -15,6 +15,7 @@ func TestRecoveryCodes(t *testing.T) {
 	ann.reads("No recovery codes")
 	ann.clicks("#method-recovery-codes")
 	ann.sees("#codes")
+	ann.hasFocusOn("#codes-lead") // the beginning, also on a low screen
 	codes := value[[]string](ann, `[...document.querySelectorAll("#codes code")].map((c) => c.textContent)`)
 	if len(codes) != 10 || len(slices.Compact(slices.Sorted(slices.Values(codes)))) != 10 {
 		t.Fatalf("codes: %v", codes)

@@ -34,7 +34,7 @@ func (s *shell) renderRecoveryLink() goapp.UI {
 	return goapp.P().ID("recovery-link").Class("notice notice-bad").Attr("role", "status").Title(exact).Body(
 		goapp.Text(message.Fill(s.text.Home.RecoveryLink, "date", until)),
 		goapp.If(s.account.Contact != "", func() goapp.UI {
-			return goapp.Span().Text(" " + message.Fill(s.text.Home.PasskeysOffAsk, "contact", s.account.Contact))
+			return goapp.Span().Text(" " + message.Fill(s.text.Failure.AskContact, "contact", s.account.Contact))
 		}),
 	)
 }

@@ -23,13 +23,14 @@ type codesDialog struct {
 
 const codesID = "codes"
 
-// OnMount opens the dialog.
+// OnMount opens the dialog. The focus is on the first sentence, the first element that can have
+// it. On Download it would scroll title and sentence out of a low screen.
 func (d *codesDialog) OnMount(ctx app.Context) { showModal(ctx, codesID) }
 
 func (d *codesDialog) Render() app.UI {
 	text := d.Context.Text.Codes
 	return dialog(codesID, text.Title, d.onEscape,
-		app.P().Class("off-paper").Text(text.Lead),
+		app.P().ID("codes-lead").Class("off-paper").TabIndex(-1).Text(text.Lead),
 		app.P().Class("on-paper").Text(d.heading()),
 		app.Ul().Class("codes").Body(
 			app.Range(d.Codes).Slice(func(i int) app.UI { return app.Li().Body(app.Code().Text(d.Codes[i])) }),

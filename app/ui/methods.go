@@ -81,7 +81,7 @@ func (c *MethodsCard) renderPasskeysOff() app.UI {
 	return app.Li().Body(
 		app.Text(text.PasskeysOff),
 		app.If(c.Account.Contact != "", func() app.UI {
-			return app.Span().Text(" " + message.Fill(text.PasskeysOffAsk, "contact", c.Account.Contact))
+			return app.Span().Text(" " + message.Fill(c.Context.Text.Failure.AskContact, "contact", c.Account.Contact))
 		}),
 	)
 }

@@ -27,7 +27,7 @@ func (p *PasskeysOff) Render() app.UI {
 				icon("key"),
 				app.H3().Text(text.Home.PasskeysOff),
 				app.If(p.Context.Contact != "", func() app.UI {
-					return app.P().Text(message.Fill(text.Home.PasskeysOffAsk, "contact", p.Context.Contact))
+					return app.P().Text(message.Fill(text.Failure.AskContact, "contact", p.Context.Contact))
 				}),
 			),
 		),

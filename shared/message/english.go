@@ -114,7 +114,6 @@ var English = Catalogue{
 		OfferHereAdd:   "Create a passkey",
 		SavedSilently:  "A passkey was saved in your password manager: “{name}”. You can sign in with it next time.",
 		PasskeysOff:    "Passkeys aren't set up here yet.",
-		PasskeysOffAsk: "Whom to ask: {contact}",
 		RecoveryLink:   "A recovery link for your account works until {date}. If nobody made it for you, tell IT at once.",
 		CodesLeft:      Counted{One: "{n} recovery code left", Other: "{n} recovery codes left"},
 		CodesNone:      "No recovery codes",
@@ -364,6 +363,6 @@ var English = Catalogue{
 		NotLoaded:      "Part of this page couldn't be loaded. Reload it; if that doesn't help, contact IT.",
 		Offline:        "The server can't be reached. Check your connection and try again.",
 		Unreadable:     "The server sent something unexpected. Please reload the page.",
-		AskContact:     "If it stays: {contact}",
+		AskContact:     "Whom to ask: {contact}",
 	},
 }

@@ -114,7 +114,6 @@ var French = Catalogue{
 		OfferHereAdd:   "Créer une clé d’accès",
 		SavedSilently:  "Une clé d’accès a été enregistrée dans votre gestionnaire de mots de passe : « {name} ». Vous pourrez l’utiliser à la prochaine connexion.",
 		PasskeysOff:    "Les clés d’accès ne sont pas encore configurées ici.",
-		PasskeysOffAsk: "À qui s’adresser : {contact}",
 		RecoveryLink:   "Un lien de récupération de votre compte est valable jusqu’au {date}. Si personne ne l’a fait pour vous, prévenez tout de suite le service informatique.",
 		CodesLeft:      Counted{One: "{n} code de secours restant", Many: "{n} codes de secours restants", Other: "{n} codes de secours restants"},
 		CodesNone:      "Aucun code de secours",
@@ -364,7 +363,7 @@ var French = Catalogue{
 		NotLoaded:      "Une partie de cette page n’a pas pu être chargée. Rechargez-la ; si cela n’aide pas, contactez le service informatique.",
 		Offline:        "Le serveur est injoignable. Vérifiez votre connexion et réessayez.",
 		Unreadable:     "Le serveur a envoyé une réponse inattendue. Veuillez recharger la page.",
-		AskContact:     "Si cela persiste : {contact}",
+		AskContact:     "À qui s’adresser : {contact}",
 	},
 
 	Refusals: []Refusal{

@@ -113,7 +113,6 @@ var German = Catalogue{
 		OfferHereAdd:   "Passkey anlegen",
 		SavedSilently:  "In Ihrem Passwortmanager wurde ein Passkey gespeichert: „{name}“. Beim nächsten Mal können Sie sich damit anmelden.",
 		PasskeysOff:    "Passkeys sind hier noch nicht eingerichtet.",
-		PasskeysOffAsk: "Fragen Sie: {contact}",
 		RecoveryLink:   "Ein Wiederherstellungslink für Ihr Konto gilt bis {date}. Wenn ihn niemand für Sie gemacht hat, sagen Sie es gleich der IT.",
 		CodesLeft:      Counted{One: "{n} Wiederherstellungscode übrig", Other: "{n} Wiederherstellungscodes übrig"},
 		CodesNone:      "Keine Wiederherstellungscodes",
@@ -363,7 +362,7 @@ var German = Catalogue{
 		NotLoaded:      "Ein Teil dieser Seite konnte nicht geladen werden. Laden Sie sie neu; wenn das nicht hilft, wenden Sie sich an die IT.",
 		Offline:        "Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut.",
 		Unreadable:     "Der Server hat etwas Unerwartetes geschickt. Bitte laden Sie die Seite neu.",
-		AskContact:     "Wenn es so bleibt: {contact}",
+		AskContact:     "Fragen Sie: {contact}",
 	},
 
 	Refusals: []Refusal{

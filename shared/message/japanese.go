@@ -114,7 +114,6 @@ var Japanese = Catalogue{
 		OfferHereAdd:   "パスキーを作成",
 		SavedSilently:  "パスワードマネージャーにパスキー「{name}」が保存されました。次回からこれでサインインできます。",
 		PasskeysOff:    "ここではパスキーがまだ設定されていません。",
-		PasskeysOffAsk: "お問い合わせ先: {contact}",
 		RecoveryLink:   "アカウントの復旧リンクが {date} まで有効です。心当たりがない場合は、すぐに IT 担当に知らせてください。",
 		CodesLeft:      Counted{Other: "リカバリーコード 残り {n} 個"},
 		CodesNone:      "リカバリーコードはありません",
@@ -364,7 +363,7 @@ var Japanese = Catalogue{
 		NotLoaded:      "ページの一部を読み込めませんでした。再読み込みしても解決しない場合は、IT部門にお問い合わせください。",
 		Offline:        "サーバーに接続できません。接続を確認して、もう一度お試しください。",
 		Unreadable:     "サーバーから予期しない応答がありました。ページを再読み込みしてください。",
-		AskContact:     "解決しないときは: {contact}",
+		AskContact:     "お問い合わせ先: {contact}",
 	},
 
 	Refusals: []Refusal{

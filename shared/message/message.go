@@ -208,7 +208,6 @@ type Home struct {
 	OfferHereAdd   string
 	SavedSilently  string // {name}
 	PasskeysOff    string
-	PasskeysOffAsk string // {contact}
 	RecoveryLink   string // {date}
 	CodesLeft      Counted
 	CodesNone      string

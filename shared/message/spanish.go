@@ -114,7 +114,6 @@ var Spanish = Catalogue{
 		OfferHereAdd:   "Crear una llave de acceso",
 		SavedSilently:  "Se guardó una llave de acceso en tu gestor de contraseñas: «{name}». La próxima vez puedes iniciar sesión con ella.",
 		PasskeysOff:    "Las llaves de acceso aún no están configuradas aquí.",
-		PasskeysOffAsk: "A quién preguntar: {contact}",
 		RecoveryLink:   "Un enlace de recuperación de tu cuenta sirve hasta el {date}. Si nadie lo ha hecho para ti, avisa enseguida a informática.",
 		CodesLeft:      Counted{One: "Queda {n} código de recuperación", Many: "Quedan {n} códigos de recuperación", Other: "Quedan {n} códigos de recuperación"},
 		CodesNone:      "Sin códigos de recuperación",
@@ -364,7 +363,7 @@ var Spanish = Catalogue{
 		NotLoaded:      "No se pudo cargar una parte de esta página. Vuelve a cargarla; si no ayuda, contacta con el equipo de informática.",
 		Offline:        "No se puede llegar al servidor. Revisa tu conexión y vuelve a intentarlo.",
 		Unreadable:     "El servidor envió algo inesperado. Recarga la página.",
-		AskContact:     "Si sigue así: {contact}",
+		AskContact:     "A quién preguntar: {contact}",
 	},
 
 	Refusals: []Refusal{
