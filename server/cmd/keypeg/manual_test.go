@@ -175,7 +175,7 @@ func TestManualPaths(t *testing.T) {
 // have examples which run.
 func TestManualExamples(t *testing.T) {
 	page := document(t, "web/manual/building-in.md")
-	_, rest, _ := strings.Cut(page, "Runnable examples stand on ")
+	_, rest, _ := strings.Cut(page, "Runnable examples are on ")
 	list, _, _ := strings.Cut(rest, "\n")
 	named := regexp.MustCompile("`([\\w/]+)`").FindAllStringSubmatch(list, -1)
 	if len(named) < 5 {
