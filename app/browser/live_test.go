@@ -13,7 +13,7 @@ func TestPauses(t *testing.T) {
 		lasted, want []time.Duration
 	}{
 		{"a server that is away is asked ever less often", []time.Duration{0, 0, 0, 0, 0, 0, 0}, []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 30 * s, 30 * s}},
-		{"and one that ends each stream at once, too", []time.Duration{s / 10, s, s / 10, 5 * s}, []time.Duration{s, 2 * s, 4 * s, 8 * s}},
+		{"a server that ends each stream at once is asked ever less often", []time.Duration{s / 10, s, s / 10, 5 * s}, []time.Duration{s, 2 * s, 4 * s, 8 * s}},
 		{"after a stream that lasted, the next comes soon", []time.Duration{0, 0, 0, time.Hour, 0, 10 * s}, []time.Duration{s, 2 * s, 4 * s, s, 2 * s, s}},
 	} {
 		t.Run(test.claim, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestElection(t *testing.T) {
 		}
 		all.wereNotified("when nothing happens")
 	})
-	t.Run("one that comes later is notified of the state", func(t *testing.T) {
+	t.Run("a tab that comes later is notified of the state", func(t *testing.T) {
 		all := begins(t)
 		all.list[0].streams(LiveLost, all.now)
 		all.list[2].state, all.list[2].notified = "", nil
@@ -129,13 +129,13 @@ func TestElection(t *testing.T) {
 			t.Errorf("it was notified of %v", got)
 		}
 	})
-	t.Run("the next in line leads when one is closed, and all ask again", func(t *testing.T) {
+	t.Run("the next tab in the queue leads when the leader is closed, and all are notified", func(t *testing.T) {
 		all := begins(t)
 		all.list[0].closed, all.list[0].leads = true, false
 		all.leads(1)
 		all.wereNotified("the new leader is connected", LiveConnected)
 	})
-	t.Run("a leader that is frozen loses the lock within three seconds, to one", func(t *testing.T) {
+	t.Run("a frozen leader loses the lock to one tab within three seconds", func(t *testing.T) {
 		all := begins(t)
 		all.list[0].frozen = true
 		if took := all.passes(2 * time.Second); !slices.Equal(took, []int{1}) {
@@ -154,7 +154,7 @@ func TestElection(t *testing.T) {
 			t.Error("there are two leaders")
 		}
 	})
-	t.Run("who isn't looked at takes nothing, and looks when it is", func(t *testing.T) {
+	t.Run("a hidden tab doesn't take the lock, and does when it becomes visible", func(t *testing.T) {
 		all := begins(t)
 		all.list[1].looks(false, all.now)
 		all.list[2].looks(false, all.now)
@@ -167,14 +167,14 @@ func TestElection(t *testing.T) {
 			t.Errorf("%v took the lock", took)
 		}
 	})
-	t.Run("who slept doesn't take its own sleep for the leader's", func(t *testing.T) {
+	t.Run("a tab that was asleep doesn't take the lock from a leader that answers", func(t *testing.T) {
 		all := begins(t)
 		all.now = all.now.Add(time.Hour)
 		if took := all.passes(time.Minute); took != nil {
 			t.Errorf("%v took the lock", took)
 		}
 	})
-	t.Run("a leader that nobody looks at and that lost the stream gives way to one that is", func(t *testing.T) {
+	t.Run("a hidden leader that has lost the stream loses the lock to a visible tab", func(t *testing.T) {
 		all := begins(t)
 		all.list[0].looks(false, all.now)
 		all.list[0].streams(LiveLost, all.now)
@@ -182,7 +182,7 @@ func TestElection(t *testing.T) {
 			t.Error("nobody took the lock")
 		}
 	})
-	t.Run("a leader that never answers in time isn't robbed over and over", func(t *testing.T) {
+	t.Run("tabs of a slow machine don't take the lock from each other for ever", func(t *testing.T) {
 		all := begins(t)
 		times := 0
 		for range 200 { // every tab is slow while it leads

@@ -103,7 +103,7 @@ func TestSteps(t *testing.T) {
 			}
 		})
 		for i, step := range test.steps {
-			t.Run(name+" tells at which purpose the "+step+" failed", func(t *testing.T) {
+			t.Run(name+" says which ceremony failed at "+step, func(t *testing.T) {
 				s := &script{fails: map[string]error{step: exception("NotAllowedError")}}
 				failure, at := errors.AsType[*Failure](test.run(Ceremonies{s, s}))
 				if device := step == "create" || step == "get"; at != device {

@@ -40,7 +40,7 @@ func TestCall(t *testing.T) {
 			t.Errorf("sent %s, got %+v (%v), want %s", sent, got, err, want)
 		}
 	})
-	t.Run("nothing is a good answer to signing out", func(t *testing.T) {
+	t.Run("signing out takes an answer without a body", func(t *testing.T) {
 		if out, err := New(fixed{status: 204}).SignOut(t.Context()); err != nil || out.Continue != "" {
 			t.Errorf("got %+v (%v)", out, err)
 		}
@@ -50,19 +50,19 @@ func TestCall(t *testing.T) {
 		code    shared.Code
 		message string
 	}{
-		"a problem keeps its code and sentence": {fixed{status: 409, body: `{"code":"last_method","detail":"Add another 100% first."}`}, shared.CodeLastMethod, "Add another 100% first."},
-		"no answer is offline":                  {fixed{err: errors.New("TypeError")}, shared.CodeOffline, "The server can't be reached. Check your connection and try again."},
-		"a proxy's page is none of ours":        {fixed{status: 502, body: "<html>Bad Gateway"}, shared.CodeAway, away},
-		"nor is a proxy's limit":                {fixed{status: 429, body: "slow down"}, shared.CodeAway, away},
-		"a filter's page is a refusal":          {fixed{status: 403, body: "<html>Forbidden"}, shared.CodeInBetween, refused},
-		"so is another method's":                {fixed{status: 405, body: "<html>Not Allowed"}, shared.CodeInBetween, refused},
-		"and a problem without a code":          {fixed{status: 400, body: `{"detail":"x"}`}, shared.CodeInBetween, refused},
-		"a body that is too large says so":      {fixed{status: 413, body: "<html>Request Entity Too Large"}, shared.CodeInBetween, "Something between you and the server takes no request of this size. Please tell IT. (Code answer-large)"},
-		"success that isn't JSON is another's":  {fixed{status: 200, body: "<html>Sign in to the wireless network"}, shared.CodeInBetween, other},
-		"so is a network that wants a sign-in":  {fixed{status: 511}, shared.CodeInBetween, other},
-		"success that says nothing is cut":      {fixed{status: 200}, shared.CodeInBetween, cut},
-		"so is half of it":                      {fixed{status: 200, body: `{"passkeys":[{"id":`}, shared.CodeInBetween, cut},
-		"what the transport found out, counts":  {fixed{err: shared.TroubleCached.Refusal()}, shared.CodeInBetween, "An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code answer-kept)"},
+		"a problem keeps its code and sentence":                       {fixed{status: 409, body: `{"code":"last_method","detail":"Add another 100% first."}`}, shared.CodeLastMethod, "Add another 100% first."},
+		"no answer is offline":                                        {fixed{err: errors.New("TypeError")}, shared.CodeOffline, "The server can't be reached. Check your connection and try again."},
+		"a proxy's page means that the server is away":                {fixed{status: 502, body: "<html>Bad Gateway"}, shared.CodeAway, away},
+		"a proxy's limit means that the server is away":               {fixed{status: 429, body: "slow down"}, shared.CodeAway, away},
+		"a filter's page is a refusal in between":                     {fixed{status: 403, body: "<html>Forbidden"}, shared.CodeInBetween, refused},
+		"a method that only a filter refuses is a refusal in between": {fixed{status: 405, body: "<html>Not Allowed"}, shared.CodeInBetween, refused},
+		"a problem without a code is a refusal in between":            {fixed{status: 400, body: `{"detail":"x"}`}, shared.CodeInBetween, refused},
+		"a body that is too large for a proxy has its own sentence":   {fixed{status: 413, body: "<html>Request Entity Too Large"}, shared.CodeInBetween, "Something between you and the server takes no request of this size. Please tell IT. (Code answer-large)"},
+		"success that isn't JSON comes from something in between":     {fixed{status: 200, body: "<html>Sign in to the wireless network"}, shared.CodeInBetween, other},
+		"a network that wants a sign-in is something in between":      {fixed{status: 511}, shared.CodeInBetween, other},
+		"success with an empty body was cut off":                      {fixed{status: 200}, shared.CodeInBetween, cut},
+		"half of a JSON text was cut off":                             {fixed{status: 200, body: `{"passkeys":[{"id":`}, shared.CodeInBetween, cut},
+		"an error of the transport is kept":                           {fixed{err: shared.TroubleCached.Refusal()}, shared.CodeInBetween, "An older answer came, which may be for somebody else, so it isn't shown. Please tell IT. (Code answer-kept)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := New(test.answer).Passkeys(t.Context())
@@ -93,8 +93,8 @@ func TestReports(t *testing.T) {
 		answer fixed
 		want   []string
 	}{
-		"each trouble is reported once":          {fixed{status: 403, body: "<html>Forbidden"}, []string{`POST {"trouble":"answer-refused"}`}},
-		"what the server itself refuses is none": {fixed{status: 409, body: `{"code":"last_method","detail":"No."}`}, nil},
+		"each trouble is reported once":         {fixed{status: 403, body: "<html>Forbidden"}, []string{`POST {"trouble":"answer-refused"}`}},
+		"a refusal of the server is no trouble": {fixed{status: 409, body: `{"code":"last_method","detail":"No."}`}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -101,7 +101,7 @@ func TestInvitation(t *testing.T) {
 	ann.seesNo("#invitation")
 	ann.hasFocusOn("#invite")
 
-	// Carl takes a passkey alone. His first try is cancelled.
+	// Carl chooses a passkey without a password. He cancels his first try.
 	carl, phone := openAnothersBrowser(t, s)
 	carl.opensLink(carls, "Welcome, Carl Carpenter")
 	carl.types("input[name=password]", "short")
@@ -140,7 +140,7 @@ func TestInvitation(t *testing.T) {
 	dora.signsInWithPassword("dora", annsPassword)
 	dora.reads("1 passkey")
 
-	// Ann sees it, finds people by their names, and shuts one out and lets them in.
+	// Ann sees them, finds people by their names, and disables and enables one.
 	ann.opens("/users")
 	ann.types("#users-find", "ca")
 	ann.seesNo(".row:nth-child(2)")
@@ -206,7 +206,7 @@ func TestRecoveryLink(t *testing.T) {
 	elsewhere, _ := openAnothersBrowser(t, s)
 	elsewhere.opensLink(link, "Back into your account")
 	elsewhere.enrols()
-	bob.isAt("/sign-in")   // whoever has the lost device is out
+	bob.isAt("/sign-in")   // the session on the lost device has ended
 	ann.reads("1 passkey") // at once, though it is his change
 	ann.seesNo("[id^=withdraw-]")
 	elsewhere.signsInWithPasskey()
@@ -217,7 +217,7 @@ func TestRecoveryLink(t *testing.T) {
 	elsewhere.reads("By Ann Admin")
 	elsewhere.hasNoComplaints()
 
-	// IT's comes from the command line; he takes a password this time.
+	// IT makes a link on the command line. He chooses a password this time.
 	printed := s.command(t, "", "user", "recovery-link", "bob")
 	link, until, _ := strings.Cut(printed, "\n")
 	if !strings.HasPrefix(until, "It works once, until ") {
@@ -278,7 +278,7 @@ func TestPasskeysOff(t *testing.T) {
 	ann.hasFocusOn("#user-menu-button")
 	ann.seesNo("#offer")
 
-	// People are invited all the same, with a password.
+	// People can still be invited, with a password.
 	ann.opensUsers()
 	link := ann.invites("bob", "Bob Builder")
 	bob := openBrowser(t, s)

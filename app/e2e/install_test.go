@@ -13,8 +13,8 @@ func TestInstalled(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
-	// Chromium offers it by itself when it thinks that somebody likes a site, which
-	// depends on how long this takes.
+	// Chromium offers the installation by itself when a user has spent some time on a site.
+	// The test stops that, since it depends on how long the test takes.
 	ann.runsFirst(`addEventListener("beforeinstallprompt", (e) => { if (e.isTrusted) e.stopImmediatePropagation(); });`)
 	ann.setsUp()
 
@@ -46,7 +46,7 @@ func TestInstalled(t *testing.T) {
 		ann.clicks("#menu-install")
 		ann.waitsFor("the browser to be asked", `window.asked === true`)
 	})
-	t.Run("where the browser can't be asked, it tells how", func(t *testing.T) {
+	t.Run("where a page can't ask the browser, the page says how to install", func(t *testing.T) {
 		ann.runsFirst(`
 				Object.defineProperty(navigator, "vendor", { value: "Apple Computer, Inc." });
 				addEventListener("beforeinstallprompt", (e) => e.stopImmediatePropagation());`)

@@ -277,7 +277,7 @@ func TestLive(t *testing.T) {
 		phone.clicks("#remove-ok")
 		desktop.reads("No passkeys yet")
 	})
-	t.Run("what is being typed stays", func(t *testing.T) {
+	t.Run("text that is being typed stays", func(t *testing.T) {
 		desktop.clicks("#passkey-add")
 		desktop.types("#passkey-name", "half a na")
 		phone.addsPasskey("Phone")

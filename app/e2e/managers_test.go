@@ -113,7 +113,7 @@ func TestCredentialScript(t *testing.T) {
 		}
 	}
 
-	t.Run("questions that are never answered are answered with no", func(t *testing.T) {
+	t.Run("a question without an answer counts as no", func(t *testing.T) {
 		for what, answer := range map[string]string{
 			"no function": `undefined`, "never": `() => new Promise(() => {})`, "throws": `() => { throw undefined }`,
 			"rejects": `() => Promise.reject()`, "a text": `async () => "yes"`,
@@ -210,7 +210,7 @@ func TestPasswordManagers(t *testing.T) {
 		ann.cannotAutofill()
 	})
 
-	t.Run("a question that is never answered doesn't hold the button up", func(t *testing.T) {
+	t.Run("a question without an answer doesn't delay the button", func(t *testing.T) {
 		never := ann.runsFirst(`PublicKeyCredential.isConditionalMediationAvailable = () => new Promise(() => {})`)
 		defer never()
 		ann.signsOut()

@@ -28,7 +28,7 @@ func TestOffline(t *testing.T) {
 		ann.sees("dialog.panel")
 		ann.reads("No passkeys yet")
 	})
-	t.Run("an address that the app has no page for goes on by itself too", func(t *testing.T) {
+	t.Run("an address without a page of the app goes on by itself too", func(t *testing.T) {
 		ann.isCutOff(true)
 		ann.opens("/recovery")
 		ann.readsIn("h1", "You are offline")
@@ -37,7 +37,7 @@ func TestOffline(t *testing.T) {
 		ann.opens("/passkeys")
 		ann.sees("dialog.panel")
 	})
-	t.Run("a page that is open says so, greys what needs the server, and goes on where it was", func(t *testing.T) {
+	t.Run("an open page says that it is offline, disables what needs the server, and goes on later", func(t *testing.T) {
 		ann.addsPasskey("Laptop")
 		ann.isCutOff(true)
 		ann.reads("Offline: as of ")
@@ -52,7 +52,7 @@ func TestOffline(t *testing.T) {
 		ann.presses(escape)
 		ann.seesNo("#remove")
 	})
-	t.Run("what was typed and what is open stays through it", func(t *testing.T) {
+	t.Run("typed text and open dialogs stay", func(t *testing.T) {
 		blinks := func(open string) {
 			t.Helper()
 			stays := func() {
@@ -84,7 +84,7 @@ func TestOffline(t *testing.T) {
 		ann.opens("/passkeys")
 		ann.sees("dialog.panel")
 	})
-	t.Run("a cold start shows the last known list, to be read only", func(t *testing.T) {
+	t.Run("a cold start shows the last known list, which can only be read", func(t *testing.T) {
 		ann.isCutOff(true)
 		ann.opens("/passkeys")
 		ann.reads("Offline: as of ")
@@ -98,7 +98,7 @@ func TestOffline(t *testing.T) {
 		ann.clicks("#passkeys-close")
 		ann.reads("1 passkey")
 	})
-	t.Run("what changed meanwhile is there when the network is", func(t *testing.T) {
+	t.Run("changes from meanwhile appear when the network is back", func(t *testing.T) {
 		phone := openBrowser(t, s)
 		phone.hasDevice()
 		phone.signsInWithPassword("ann", annsPassword)
@@ -118,7 +118,7 @@ func TestOffline(t *testing.T) {
 			t.Errorf("left behind: %q", traces)
 		}
 	})
-	t.Run("nor does a session that ended elsewhere, offline or not", func(t *testing.T) {
+	t.Run("a session that ended elsewhere leaves nothing that names the user, offline or not", func(t *testing.T) {
 		ann.signsInWithPassword("ann", annsPassword)
 		ann.isCutOff(true)
 		ann.sees("#offline-bar")
@@ -152,7 +152,7 @@ func TestSignOutOffline(t *testing.T) {
 		}
 	}
 
-	t.Run("it ends when the network is back", func(t *testing.T) {
+	t.Run("the session ends when the network is back", func(t *testing.T) {
 		leaves()
 		ann.opens("/passkeys") // a cold start shows nothing either
 		ann.readsIn("h1", left)
@@ -161,7 +161,7 @@ func TestSignOutOffline(t *testing.T) {
 		ann.opens("/")
 		ann.isAt("/sign-in")
 	})
-	t.Run("at the latest when the app is opened next", func(t *testing.T) {
+	t.Run("the session ends at the latest when the app is opened next", func(t *testing.T) {
 		ann.signsInWithPassword("ann", annsPassword)
 		leaves()
 		ann.do("leave the page", chromedp.Navigate("about:blank"))
@@ -171,7 +171,7 @@ func TestSignOutOffline(t *testing.T) {
 		ann.opens("/")
 		ann.isAt("/sign-in")
 	})
-	t.Run("a session that began since stays", func(t *testing.T) {
+	t.Run("a later session stays", func(t *testing.T) {
 		ann.signsInWithPassword("ann", annsPassword)
 		value[bool](ann, `localStorage.setItem("keypeg-signing-out", "2020-01-01T00:00:00Z"), true`)
 		ann.opens("/sessions")
@@ -179,7 +179,7 @@ func TestSignOutOffline(t *testing.T) {
 		ann.opens("/")
 		ann.readsIn("#user-menu-button", "Ann Admin")
 	})
-	t.Run("a server that is away is as good as no network, and other tabs leave too", func(t *testing.T) {
+	t.Run("signing out works while the server is away, and closes other tabs too", func(t *testing.T) {
 		other := ann.opensTab()
 		other.opens("/sessions")
 		other.sees(".rows > li")
@@ -212,7 +212,7 @@ func TestColdStartWithoutServer(t *testing.T) {
 	ann.clicks("#passkey-add")
 	ann.sees("#passkey-name")
 
-	// The other lists are never kept: each says so, and comes by itself.
+	// The other lists are never kept. Each page says so, and loads its list later by itself.
 	for _, path := range []string{"/sessions", "/activity", "/users"} {
 		s.stops()
 		ann.opens(path)
@@ -224,7 +224,7 @@ func TestColdStartWithoutServer(t *testing.T) {
 		ann.seesNo("#offline-bar")
 	}
 
-	// Of a server that comes back, the browser tells nothing.
+	// The browser doesn't report that a server is back.
 	s.stops()
 	ann.opens("/recovery")
 	ann.readsIn("h1", "You are offline")

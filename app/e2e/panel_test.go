@@ -24,7 +24,7 @@ func TestAddingPasskeys(t *testing.T) {
 		ann.readsIn(row(1, "bdi"), "Laptop")
 		ann.hasFocusOn(row(1, "[id^=rename-]"))
 	})
-	t.Run("what the user doesn't want any more isn't added", func(t *testing.T) {
+	t.Run("a cancelled registration adds nothing", func(t *testing.T) {
 		for what, givesUp := range map[string]func(){
 			"Cancel": func() { ann.clicks("#passkey-add-cancel") },
 			"X":      func() { ann.clicks("#passkeys-close"); ann.isAt("/"); ann.opensPasskeys() },
@@ -76,7 +76,7 @@ func TestAddingPasskeys(t *testing.T) {
 		ann.hasFocusOn("#passkey-name")
 		ann.clicks("#passkey-add-cancel")
 	})
-	t.Run("a device that has one lights it up", func(t *testing.T) {
+	t.Run("a device that has a passkey highlights it", func(t *testing.T) {
 		ann.opens("/passkeys")
 		ann.clicks("#passkey-add")
 		ann.clicks("#passkey-register")
@@ -193,14 +193,14 @@ func TestSilentCreation(t *testing.T) {
 	ann.sees("#offer")
 	ann.signsOut()
 
-	t.Run("a browser that doesn't is no error", func(t *testing.T) {
+	t.Run("a browser that makes none is no error", func(t *testing.T) {
 		ann.signsInWithPassword("ann", annsPassword)
 		ann.waitsFor("the browser to be asked", `performance.getEntriesByType("resource").some((r) => r.name.endsWith("/register/begin"))`)
 		ann.sees("#offer")
 		ann.seesNo(".notice-bad")
 		ann.signsOut()
 	})
-	t.Run("one that does has saved a passkey, and says so", func(t *testing.T) {
+	t.Run("a browser that makes one has saved it, and the page says so", func(t *testing.T) {
 		ann.runsFirst(`globalThis.passwordWasFilled = true`)
 		ann.signsInWithPassword("ann", annsPassword)
 		ann.reads("A passkey was saved in your password manager")

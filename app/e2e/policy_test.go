@@ -35,7 +35,7 @@ func TestPasskeysOnly(t *testing.T) {
 	ann.clicks("#passkeys-close")
 	ann.seesNo("dialog.panel")
 
-	// So does whoever she invites.
+	// So do the people that she invites.
 	ann.opensUsers()
 	link := ann.invites("bob", "Bob Builder")
 	bob, _ := openAnothersBrowser(t, s)

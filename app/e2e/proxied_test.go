@@ -74,7 +74,7 @@ func (b *browser) readsThatItHasNotStarted(sentence, code string) {
 	b.t.Helper()
 	seen := `(() => { const e = document.querySelector("#app-stuck"); return !!e && getComputedStyle(e).visibility === "visible" && [` +
 		quoted(sentence) + `, ` + quoted("(Code "+code+")") + `, "IT desk"].every((part) => e.innerText.includes(part)); })()`
-	// Where scripts are off, none of a page's own waits for anything.
+	// With scripts off, no script of the page can be waited for.
 	for deadline := time.Now().Add(patience); !value[bool](b, seen); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("nobody reads %q", sentence)
@@ -229,7 +229,7 @@ func TestAppThatDoesNotStart(t *testing.T) {
 		ann.readsThatItHasNotStarted("This page hasn't started.", "app-scripts")
 		s.warnsOnce("app-scripts")
 	})
-	t.Run("behind one that is set up well it starts, and nobody is warned", func(t *testing.T) {
+	t.Run("behind a well configured proxy it starts, and there is no warning", func(t *testing.T) {
 		for name, start := range map[string]func(at, upstream string){"nginx": behindNginx(t), "Caddy": behindCaddy(t)} {
 			s := startBehind(t, start)
 			ann := openBrowser(t, s)

@@ -36,7 +36,7 @@ func TestSessionsAndActivity(t *testing.T) {
 		ann.reads("You are signed in nowhere else.")
 		elsewhere.isAt("/sign-in")
 	})
-	t.Run("activity tells it all, newest first", func(t *testing.T) {
+	t.Run("the activity has everything, newest first", func(t *testing.T) {
 		ann.clicks("#user-menu-button")
 		ann.clicks("#menu-activity")
 		ann.isAt("/activity")
@@ -44,7 +44,7 @@ func TestSessionsAndActivity(t *testing.T) {
 		ann.reads("Signed in with the set-up link")
 		ann.reads("Account created")
 	})
-	t.Run("this wasn't me: the others end, and the password is changed after a confirmation", func(t *testing.T) {
+	t.Run("This wasn't me ends the others, and changes the password after a confirmation", func(t *testing.T) {
 		// A browser that says it is another is another to the list.
 		other := openBrowser(t, s)
 		other.saysItIs("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0")

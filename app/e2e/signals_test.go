@@ -77,20 +77,20 @@ func TestSignals(t *testing.T) {
 		laptop.gets(held)
 	}
 
-	t.Run("nothing when the panel is merely opened", func(t *testing.T) {
+	t.Run("opening the panel sends no signal", func(t *testing.T) {
 		outdated()
 		ann.opens("/passkeys")
 		ann.readsIn(row(1, "bdi"), "Laptop")
 		ann.hasSignalled("signalCurrentUserDetails ") // of the registration
 	})
-	t.Run("what the user is called, when one was added", func(t *testing.T) {
+	t.Run("adding a passkey signals the user's names", func(t *testing.T) {
 		laptop.touches(false)
 		key := ann.hasKey()
 		ann.addsPasskey("Key")
 		laptop.comesToHold("the new name", func(list []*webauthn.Credential) bool {
 			return len(list) == 1 && list[0].UserName == "ann" && list[0].UserDisplayName == "Ann Admin"
 		})
-		t.Run("and of the one that is removed, at once", func(t *testing.T) {
+		t.Run("removing a passkey signals it at once", func(t *testing.T) {
 			ann.removesPasskey(2, 2)
 			key.comesToHold("nothing", empty)
 			if n := laptop.holds(); n != 1 {
@@ -99,7 +99,7 @@ func TestSignals(t *testing.T) {
 			key.isTakenAway()
 		})
 	})
-	t.Run("of one that was removed in another browser, at its next try", func(t *testing.T) {
+	t.Run("the use of a passkey that was removed in another browser signals it", func(t *testing.T) {
 		elsewhere := openBrowser(t, s)
 		elsewhere.hasDevice()
 		elsewhere.signsInWithPassword("ann", annsPassword)

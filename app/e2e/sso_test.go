@@ -126,8 +126,8 @@ func TestSSO(t *testing.T) {
 	bob.readsIn("#user-menu-button", "Bob Builder")
 	again()
 
-	// With a passkey, the provider isn't the only way any more: he may unlink it, and
-	// link it again.
+	// With a passkey, the provider isn't the only sign-in method any more. So he can unlink
+	// it, and link it again.
 	bob.clicks("[aria-label='Unlink Example']")
 	bob.reads("not linked")
 	bob.clicks("[aria-label='Link Example']")
@@ -152,7 +152,7 @@ func TestSSO(t *testing.T) {
 	ann.reads("Example: ann@example.com")
 	ann.hasNoComplaints()
 
-	// Somebody from elsewhere isn't let in, nor is who changes their mind.
+	// People of another domain can't sign in, and neither can people who cancel.
 	eve := openBrowser(t, s)
 	for who, sentence := range map[string]string{
 		"Eve Elsewhere": "Example knows you, but you have no account here yet.",
@@ -167,7 +167,7 @@ func TestSSO(t *testing.T) {
 		eve.seesNo("#refusal")
 	}
 
-	// With the provider away, its button says so, and the others work.
+	// While the provider is away, its button says so, and the others work.
 	provider.stops()
 	s.stops()
 	s.starts() // it has forgotten what the provider said
@@ -219,7 +219,7 @@ func TestSSOTabs(t *testing.T) {
 		tab.clicks(ssoButton)
 		tab.waitsFor("the provider's page", `location.port === "`+provider.port+`"`)
 	}
-	// The tab that left last comes back first, and every one of them arrives.
+	// The tab that left last comes back first, and all of them arrive.
 	for i := range tabs {
 		tab := tabs[len(tabs)-1-i]
 		tab.choosesAt(provider, "Bob Builder")
@@ -227,8 +227,8 @@ func TestSSOTabs(t *testing.T) {
 		tab.readsIn("#user-menu-button", "Bob Builder")
 	}
 
-	// Back leads to the provider, and its answer, which was taken already, on to the
-	// start page: by Forward, and by its address from the history.
+	// Back goes to the provider. Its answer was used already, so it leads to the start page:
+	// by Forward, and by its address in the history.
 	value[bool](bob, `history.back(), true`)
 	bob.waitsFor("to be back at the provider, or led on", `location.port === "`+provider.port+`" || document.querySelector("#user-menu-button") !== null`)
 	for _, answer := range []string{"?code=spent&state=spent", "?error=access_denied&state=spent", ""} {
@@ -237,7 +237,7 @@ func TestSSOTabs(t *testing.T) {
 		bob.readsIn("#user-menu-button", "Bob Builder")
 	}
 
-	// A no in one tab doesn't disturb who signed in by another.
+	// A refusal in one tab doesn't end a session that began in another.
 	bob.signsOut()
 	first, second := tabs[1], tabs[2]
 	for _, tab := range []*browser{first, second} {

@@ -34,9 +34,9 @@ func TestTheMainStory(t *testing.T) {
 	ann.readsIn("#passkey-count", "1 passkey")
 	ann.seesNo("#offer")
 
-	// Out, and in again by the button: it says that it works while autofill, which
-	// waited, makes room. Here nobody touches the device, so she starts again in a
-	// browser without autofill, which would answer first.
+	// She signs out, and in again by the button. The button shows that it works while
+	// autofill ends. Nobody touches the device here, so she starts again without autofill,
+	// which would answer first.
 	laptop.touches(false)
 	ann.signsOut()
 	ann.clicks("#use-passkey")
@@ -53,8 +53,8 @@ func TestTheMainStory(t *testing.T) {
 	ann.presses(escape)
 	ann.seesNo("dialog.panel")
 
-	// Out, and in again by autofill: she clicks nothing. The device must be ready
-	// for her finger when the page loads; it doesn't hear of it later.
+	// She signs out, and in again by autofill, without a click. The device must be ready
+	// for her finger when the page loads: a later change doesn't reach it.
 	laptop.touches(false)
 	ann.signsOut()
 	laptop.touches(true)
@@ -62,8 +62,8 @@ func TestTheMainStory(t *testing.T) {
 	ann.isAt("/")
 	ann.sees("#user-menu-button")
 
-	// A second passkey without a name gets the browser's. One device holds one
-	// passkey for an account, so it is another device.
+	// A second passkey without a name gets the name of the browser. A device has one
+	// passkey for an account, so this is another device.
 	laptop.isTakenAway()
 	phone := ann.hasDevice()
 	ann.opensPasskeys()
@@ -73,7 +73,7 @@ func TestTheMainStory(t *testing.T) {
 		t.Errorf("the nameless passkey is called %q, want the browser and its system", second)
 	}
 
-	// The same device again: its sentence.
+	// The same device again: a sentence says that it has one.
 	ann.clicks("#passkey-add")
 	ann.clicks("#passkey-register")
 	ann.readsIn(".panel-add .notice", "This device already has a passkey for your account.")
@@ -111,7 +111,7 @@ func TestTheMainStory(t *testing.T) {
 		t.Errorf("the browser still offers %d passkeys that were removed, want none after the signal", n)
 	}
 
-	// What was removed doesn't sign in.
+	// The removed passkey doesn't sign in.
 	ann.clicks("#passkeys-close")
 	ann.seesNo("dialog.panel")
 	ann.signsOut()
@@ -129,7 +129,7 @@ func TestTheLastWayToSignInStays(t *testing.T) {
 	ann.opensPasskeys()
 	ann.addsPasskey("Only")
 
-	// With a password left, the dialog names what is left.
+	// The dialog says that she will sign in with her password.
 	ann.clicks(row(1, "[id^=remove-]"))
 	ann.reads("You'll sign in with your password.")
 	ann.hasFocusOn("#remove-cancel")
@@ -137,7 +137,7 @@ func TestTheLastWayToSignInStays(t *testing.T) {
 	ann.seesNo("#remove")
 	ann.sees("dialog.panel")
 
-	// Without one, the passkey is the last way, and its session has ended.
+	// Without a password, the passkey is the last sign-in method, and its session has ended.
 	laptop.touches(false)
 	s.command(t, "", "user", "passwd", "ann", "--remove")
 	ann.isAt("/sign-in?next=%2Fpasskeys")
@@ -298,7 +298,7 @@ func TestConfirmingInPlace(t *testing.T) {
 	ann.clicks("#confirm-passkey")
 	ann.reads("No passkeys yet")
 
-	// Listing and renaming ask for nothing.
+	// Listing and renaming need no confirmation.
 	ann.addsPasskey("Again")
 	ann.growsOld()
 	ann.clicks(row(1, "[id^=rename-]"))

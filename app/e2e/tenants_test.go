@@ -96,7 +96,7 @@ func TestSeveralOrganisations(t *testing.T) {
 	bea.opensPasskeys()
 	bea.addsPasskey("Phone")
 
-	// Acme is switched off. Who comes there reads whom to ask; Beta goes on.
+	// Acme is suspended. Its users read whom to ask. Beta goes on.
 	ann.server = acme
 	ann.opens("/")
 	ann.readsIn("#user-menu-button", "Ann Admin")
@@ -110,12 +110,12 @@ func TestSeveralOrganisations(t *testing.T) {
 	bea.opens("/sessions")
 	bea.reads("You are signed in nowhere else.")
 
-	// On again: she is as signed in as before.
+	// Acme is resumed, and she is still signed in.
 	s.tenant(t, "enable", "acme")
 	ann.opens("/")
 	ann.readsIn("#user-menu-button", "Ann Admin")
 
-	// Removed: nobody is there any more.
+	// Acme is removed, and its address serves nobody.
 	s.tenant(t, "disable", "acme")
 	s.tenant(t, "remove", "acme", "--yes", "acme")
 	ann.opens("/sign-in")

@@ -102,7 +102,7 @@ func TestToolcrib(t *testing.T) {
 	laptop := ann.hasDevice()
 	laptop.touches(false)
 
-	// A wrong password first; and the crib's own work.
+	// A wrong password comes first, and then the crib's own work.
 	ann.opens("/")
 	ann.isAt("/sign-in")
 	ann.sees("#sign-in-name")
@@ -124,7 +124,7 @@ func TestToolcrib(t *testing.T) {
 	ann.hasFocusOn("#tool-1 button")
 	ann.isPictured("crib-tools")
 
-	// Her name, Passkeys, and a new one. The crib has no links for phones.
+	// She opens Passkeys below her name, and adds one. The crib has no links for phones.
 	ann.opensPasskeysInCrib()
 	ann.reads("No passkeys yet")
 	ann.reads("the keeper of the crib") // whom to ask
@@ -148,8 +148,8 @@ func TestToolcrib(t *testing.T) {
 	ann.seesNo("#passkeys")
 	ann.hasFocusOn("#user-menu-button")
 
-	// Out, and in again with the passkey: by autofill, and by the button where the
-	// browser has none.
+	// She signs out, and in again with the passkey: by autofill, and by the button where
+	// the browser has no autofill.
 	laptop.touches(false)
 	ann.leavesCrib()
 	laptop.touches(true)
@@ -173,7 +173,7 @@ func TestToolcrib(t *testing.T) {
 	ann.reads("Used for this session")
 	ann.hasNoComplaints()
 
-	// The crib restarts, and has forgotten nothing. To remove, she confirms.
+	// The crib restarts and keeps everything. She confirms to remove a passkey.
 	c.growsOld()
 	ann.opens("/")
 	ann.readsIn("#tool-1 .crib-quiet", "You have it")
@@ -203,7 +203,7 @@ func TestToolcrib(t *testing.T) {
 func TestToolcribRemovesSomebody(t *testing.T) {
 	t.Parallel()
 	c := startCrib(t)
-	// His browser asks for German, and the crib speaks English: all of it.
+	// His browser asks for German, and the crib is in English: all of it.
 	bob := openBrowser(t, c.server, chromedp.Flag("accept-lang", "de-CH,de"))
 	phone := bob.hasDevice()
 	phone.touches(false)
@@ -238,8 +238,8 @@ func TestToolcribRemovesSomebody(t *testing.T) {
 	kim.hasFocusOn("#people")
 	kim.readsIn("#tool-2 .crib-quiet", "In the crib")
 
-	// His page leaves by itself or with his next click; then neither passkey nor
-	// password let him in.
+	// His page closes by itself or with his next click. Then he can sign in neither with
+	// the passkey nor with the password.
 	bob.isAt("/sign-in")
 	bob.cannotAutofill()
 	bob.opens("/sign-in")

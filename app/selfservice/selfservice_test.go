@@ -77,7 +77,7 @@ func TestMenu(t *testing.T) {
 		has, not []string
 	}{
 		"nobody is known": {Menu{}, []string{"menu-place"}, []string{"button"}},
-		"somebody is": {
+		"somebody is signed in": {
 			Menu{state: menuKnown, account: shared.Account{User: shared.User{DisplayName: "<b>Ann</b>"}}},
 			[]string{"user-menu-button", "&lt;b&gt;Ann&lt;/b&gt;"}, []string{"<dialog", "<b>"},
 		},

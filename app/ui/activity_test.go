@@ -13,12 +13,12 @@ func TestAlarming(t *testing.T) {
 		want  bool
 	}{
 		{"a sign-in from elsewhere may have been somebody else's", shared.Event{Kind: shared.EventSignedIn, Browser: "Firefox"}, true},
-		{"one from here was the user's", shared.Event{Kind: shared.EventSignedIn, Browser: "Firefox", Here: true}, false},
-		{"one that failed may be somebody else's", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, true},
-		{"but not where it was this browser", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox", Here: true}, false},
+		{"a sign-in from this browser was the user's", shared.Event{Kind: shared.EventSignedIn, Browser: "Firefox", Here: true}, false},
+		{"a failed sign-in from elsewhere may be somebody else's", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, true},
+		{"a failed sign-in from this browser was the user's", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox", Here: true}, false},
 		{"new recovery codes let somebody in", shared.Event{Kind: shared.EventRecoveryCodesMade, Browser: "Firefox"}, true},
-		{"what an administrator did says by whom", shared.Event{Kind: shared.EventPasskeyRemoved, Browser: "Firefox", By: "Bob"}, false},
-		{"what IT did was nobody's", shared.Event{Kind: shared.EventPasswordChanged}, false},
+		{"an administrator's change names the administrator", shared.Event{Kind: shared.EventPasskeyRemoved, Browser: "Firefox", By: "Bob"}, false},
+		{"a change by IT comes from no browser", shared.Event{Kind: shared.EventPasswordChanged}, false},
 		{"signing out harms nobody", shared.Event{Kind: shared.EventSignedOut, Browser: "Firefox"}, false},
 	} {
 		t.Run(test.claim, func(t *testing.T) {

@@ -1,5 +1,5 @@
-// Password managers that stand in for the browser, each in its own way. Which one does is
-// named in this tab's sessionStorage; without a name it is the browser itself.
+// Password managers that replace the browser's functions, each in its own way. The tab's
+// sessionStorage has the name of the one in use. Without a name, the browser itself answers.
 {
   const real = {
     create: navigator.credentials.create.bind(navigator.credentials),
@@ -17,7 +17,7 @@
   const base64url = (buffer) => padded(buffer).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   const kind = (credential) => (credential.response.attestationObject ? "create" : "get");
 
-  // plain is an object with what every credential had before toJSON.
+  // plain returns an object with the members that every credential had before toJSON.
   function plain(credential, write = (buffer) => buffer) {
     const response = {};
     for (const name of buffers[kind(credential)]) {
