@@ -48,7 +48,7 @@ var accountClaims = []claim{
 		if after := s.everything(); len(after) != len(before) {
 			s.Error("something was made")
 		}
-		_, err := s.accounts.AddUser(s.Context(), account.NewUser{Name: "ANN", DisplayName: "x", Password: password})
+		_, err := s.accounts.AddUser(s.Context(), session.Actor{}, account.NewUser{Name: "ANN", DisplayName: "x", Password: password})
 		if shared.CodeOf(err) != shared.CodeNameTaken {
 			s.Errorf("IT gets %v", err)
 		}
@@ -186,7 +186,7 @@ func sameWork(t *testing.T) {
 	db := memstore.New(time.Now)
 	accounts := account.New(account.Config{Store: db, Now: time.Now, PasswordCost: account.Cost{MemoryKiB: cost, Time: 1, Threads: 1}})
 	for _, name := range []string{"ann", "disabled"} {
-		if _, err := accounts.AddUser(t.Context(), account.NewUser{Name: name, DisplayName: name, Password: password}); err != nil {
+		if _, err := accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: name, DisplayName: name, Password: password}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -40,7 +41,7 @@ func BenchmarkServe(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := accounts.AddUser(b.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+	if _, err := accounts.AddUser(b.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
 		b.Fatal(err)
 	}
 

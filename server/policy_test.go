@@ -10,6 +10,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -82,7 +83,7 @@ func TestPasswordsOff(t *testing.T) {
 				if a := carl.submits(shared.PageEnrol, url.Values{"password": {password}}); a.status != 403 {
 					t.Errorf("the form of the invitation: %s", a)
 				}
-				_, err := s.accounts.AddUser(t.Context(), account.NewUser{Name: "dora", DisplayName: "Dora", Password: password})
+				_, err := s.accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "dora", DisplayName: "Dora", Password: password})
 				if shared.CodeOf(err) != shared.CodePasswordsOff {
 					t.Errorf("adding a user: %v", err)
 				}

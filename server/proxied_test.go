@@ -29,6 +29,7 @@ import (
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/federation/federationtest"
 	"github.com/keypeg/keypeg/server/proxytest"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -67,7 +68,7 @@ func newBehind(t *testing.T, proxy string, lines []string, change func(*server.C
 		t.Fatal(err)
 	}
 	b.browser = &http.Client{Jar: jar}
-	if _, err := b.accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+	if _, err := b.accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -483,7 +484,7 @@ func TestManualProxies(t *testing.T) {
 				c.Address = address
 				trustsLoopback(c)
 			})
-			if _, err := s.accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+			if _, err := s.accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
 				t.Fatal(err)
 			}
 			upstream := httptest.NewServer(s.handler)

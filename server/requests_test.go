@@ -11,6 +11,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -77,7 +78,7 @@ func TestHostNames(t *testing.T) {
 			at := func(r *http.Request) { r.Host = host }
 			old := func(r *http.Request) { r.Host = host; r.Header.Del("Sec-Fetch-Site") } // the browser says Origin alone
 			s := newSite(t, stores["memstore"], atExample)
-			if _, err := s.accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+			if _, err := s.accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
 				t.Fatal(err)
 			}
 			v := s.visitor()

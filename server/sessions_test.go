@@ -8,6 +8,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -89,7 +90,7 @@ func TestSessions(t *testing.T) {
 			}
 			c.Address = address
 		})
-		if _, err := s.accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
+		if _, err := s.accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
 			t.Fatal(err)
 		}
 		a := s.visitor().sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}, func(r *http.Request) { r.Host = "id.example.com" })

@@ -169,7 +169,7 @@ func (s *site) visitor() *visitor {
 // user adds a user and signs them in with their password.
 func (s *site) user(name string) *visitor {
 	s.Helper()
-	if _, err := s.accounts.AddUser(s.Context(), account.NewUser{Name: name, DisplayName: strings.ToUpper(name), Password: password}); err != nil {
+	if _, err := s.accounts.AddUser(s.Context(), session.Actor{}, account.NewUser{Name: name, DisplayName: strings.ToUpper(name), Password: password}); err != nil {
 		s.Fatal(err)
 	}
 	v := s.visitor()

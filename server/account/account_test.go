@@ -44,7 +44,7 @@ func (w *world) passes(d time.Duration) { w.clock = w.clock.Add(d) }
 
 func (w *world) add(name string) store.User {
 	w.Helper()
-	user, err := w.AddUser(w.Context(), account.NewUser{Name: name, DisplayName: name, Password: password})
+	user, err := w.AddUser(w.Context(), session.Actor{}, account.NewUser{Name: name, DisplayName: name, Password: password})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -113,21 +113,21 @@ func TestUsers(t *testing.T) {
 			if opened := w.signedIn(typed); opened.User.Name != "ann" {
 				t.Errorf("signed in as %q", opened.User.Name)
 			}
-			_, err := w.AddUser(t.Context(), account.NewUser{Name: typed, DisplayName: "x", Password: password})
+			_, err := w.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: typed, DisplayName: "x", Password: password})
 			w.wants(err, shared.CodeNameTaken)
 		}
 	})
 	t.Run("names and passwords that break the rules are refused", func(t *testing.T) {
 		w := newWorld(t)
 		for _, name := range []string{"", " ", "a b", "a\x00", "a\u202eb", "a\u200bb", strings.Repeat("x", 65), strings.Repeat("x", 10_000), "\xff"} {
-			_, err := w.AddUser(t.Context(), account.NewUser{Name: name, DisplayName: "x", Password: password})
+			_, err := w.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: name, DisplayName: "x", Password: password})
 			w.wants(err, shared.CodeInvalidName)
 		}
 		for _, bad := range []string{"", "short", strings.Repeat("x", 11), strings.Repeat("x", 257), "correct\x00horse battery"} {
-			_, err := w.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: bad})
+			_, err := w.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann", Password: bad})
 			w.wants(err, shared.CodeInvalidPassword)
 		}
-		_, err := w.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: " ", Password: password})
+		_, err := w.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: " ", Password: password})
 		w.wants(err, shared.CodeInvalidName)
 		if users, _ := w.Users(t.Context(), "", 9); len(users) != 0 {
 			t.Errorf("%d users, want none", len(users))

@@ -52,10 +52,10 @@ func TestEvenWork(t *testing.T) {
 	db := memstore.New(time.Now)
 	once := New(Config{Store: db, Now: time.Now, PasswordCost: Cost{MemoryKiB: today / 4, Time: 1, Threads: 1}})
 	now := New(Config{Store: db, Now: time.Now, PasswordCost: Cost{MemoryKiB: today, Time: 1, Threads: 1}})
-	if _, err := once.AddUser(t.Context(), NewUser{Name: "old", DisplayName: "Old", Password: "correct horse battery"}); err != nil {
+	if _, err := once.AddUser(t.Context(), session.Actor{}, NewUser{Name: "old", DisplayName: "Old", Password: "correct horse battery"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := now.AddUser(t.Context(), NewUser{Name: "new", DisplayName: "New", Password: "correct horse battery"}); err != nil {
+	if _, err := now.AddUser(t.Context(), session.Actor{}, NewUser{Name: "new", DisplayName: "New", Password: "correct horse battery"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"old", "new", "nobody"} {

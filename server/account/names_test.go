@@ -40,7 +40,7 @@ func TestCanonicalName(t *testing.T) {
 // and makes and finds users by them.
 func TestNamesArePasted(t *testing.T) {
 	s := newWorld(t)
-	if user, err := s.AddUser(t.Context(), account.NewUser{Name: "\ufeffann\u00a0", DisplayName: "\u200bAnn Miller\ufeff", Password: password}); err != nil || user.Name != "ann" || user.DisplayName != "Ann Miller" {
+	if user, err := s.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "\ufeffann\u00a0", DisplayName: "\u200bAnn Miller\ufeff", Password: password}); err != nil || user.Name != "ann" || user.DisplayName != "Ann Miller" {
 		t.Fatalf("got %q, %q (%v)", user.Name, user.DisplayName, err)
 	}
 	for _, typed := range []string{"ann ", " ann", "\u00a0ann", "ann\u200b"} {

@@ -22,17 +22,18 @@ type NewUser struct {
 	Admin       bool
 }
 
-// AddUser adds a user with a password as their first sign-in method. It is for IT.
+// AddUser adds a user with a password as their first sign-in method. It is for IT. The actor
+// has no user before.
 //
 // Refusals: [shared.CodeInvalidName], [shared.CodeInvalidPassword], [shared.CodeNameTaken],
 // and [shared.CodePasswordsOff] where the policy accepts no password of the new user.
-func (s *Service) AddUser(ctx context.Context, fresh NewUser) (store.User, error) {
+func (s *Service) AddUser(ctx context.Context, who session.Actor, fresh NewUser) (store.User, error) {
 	user, err := s.make(ctx, fresh)
 	if err != nil {
 		return store.User{}, err
 	}
-	created := store.NewEvent(s.c.Now(), user.ID, shared.EventAccountCreated, store.Client{})
-	if err := s.c.Store.Apply(ctx, store.Batch{store.PutUser{User: user}, store.AddEvent{Event: created}}); err != nil {
+	who.User = user
+	if err := s.c.Store.Apply(ctx, store.Batch{store.PutUser{User: user}, s.event(who, shared.EventAccountCreated)}); err != nil {
 		return store.User{}, nameTaken(err, user.Name)
 	}
 	user.Revision++ // as it is stored

@@ -20,6 +20,9 @@ import (
 //     Client are zero.
 //   - A person who isn't signed in yet is known by Client alone. Session is the one that
 //     their browser has, if any; a sign-in replaces it.
+//
+// A call that leaves no event takes no Actor: queries, and the link with which the first
+// administrator is made, when nobody can act yet.
 type Actor struct {
 	User    store.User     // as read for this request; rules write it by compare-and-swap
 	Session store.Session  // zero without one

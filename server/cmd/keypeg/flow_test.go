@@ -20,6 +20,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -63,7 +64,7 @@ func TestFlow(t *testing.T) {
 		handler.Close(context.WithoutCancel(t.Context()))
 	})
 
-	if _, err := accounts.AddUser(t.Context(), account.NewUser{Name: "ann", DisplayName: "Ann", Password: "correct horse battery"}); err != nil {
+	if _, err := accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann", Password: "correct horse battery"}); err != nil {
 		t.Fatal(err)
 	}
 	jar, err := cookiejar.New(nil)

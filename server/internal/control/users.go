@@ -45,7 +45,7 @@ func Handler(a Accounts, database io.WriterTo) http.Handler { return userCommand
 
 // AddUser adds a user with a password.
 var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accounts, user account.NewUser) (shared.Member, error) {
-	added, err := a.Service.AddUser(ctx, user)
+	added, err := a.Service.AddUser(ctx, a.Service.Actor(store.User{}), user)
 	return a.describe(added), err
 })
 

@@ -18,6 +18,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -97,7 +98,7 @@ func newKeypeg(origin string) http.Handler {
 	ctx, hub := context.Background(), live.NewHub()
 	records := hub.Store(memstore.New(time.Now))
 	accounts := account.New(account.Config{Store: records, Now: time.Now})
-	if _, err := accounts.AddUser(ctx, account.NewUser{Name: "ann", DisplayName: "Ann Miller", Password: "correct horse battery"}); err != nil {
+	if _, err := accounts.AddUser(ctx, session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann Miller", Password: "correct horse battery"}); err != nil {
 		log.Fatal(err)
 	}
 	address, err := server.ParseAddress(origin, "", true)
