@@ -1,9 +1,8 @@
-// Package message holds every text that a person reads, in one table per
-// language: of the sign-in pages, which the server renders, and of the app.
+// Package message holds every text that a person reads, on the sign-in pages and in the app.
 //
-// A language is a [Catalogue] with every field set; a test finds the ones that
-// were forgotten. Texts with a {name} in them are completed by [Fill]. They are
-// plain text and stay so: whoever shows them escapes them.
+// Each language is a [Catalogue], a file of its own. Every field has a text; a test finds the
+// missing ones. [Fill] puts a value into a text that has a {name} in it, and
+// [Catalogue.Count] a number. Texts are plain text, so the code that shows them escapes them.
 package message
 
 import (
@@ -25,9 +24,9 @@ func Fill(text string, pairs ...string) string {
 // Catalogue is every text in one language.
 type Catalogue struct {
 	Lang string // BCP 47, "en"
-	Name string // as its speakers call it
+	Name string // in the language itself
 
-	SignInPages SignInPages `json:"-"` // the app doesn't show it
+	SignInPages SignInPages `json:"-"` // the app doesn't need them
 	SignIn      SignIn
 	Shell       Shell
 	Home        Home
@@ -41,21 +40,20 @@ type Catalogue struct {
 	Confirm     Confirm
 	Failure     Failure
 
-	// Refusals are the sentences of [shared.Error]. One that is missing stays
-	// English; a test finds those.
+	// Refusals are the sentences of [shared.Error]. A missing one is shown in English; a
+	// test finds those.
 	Refusals []Refusal
 }
 
 // Refusal is the format of a sentence, in English and in a catalogue's language.
 type Refusal struct{ English, Here string }
 
-// Languages are all catalogues, the one to fall back to first. The app doesn't
-// name this list, or every language would be in its program: it gets the one
-// that it needs from the server.
+// Languages are all catalogues. The first one is the default. The app doesn't use this list,
+// so that only English is in its program. It loads other languages from the server.
 var Languages = []*Catalogue{&English, &German, &French, &Spanish, &Japanese}
 
-// Choose returns the catalogue of the first language that there is one for.
-// Languages are BCP 47 tags; see [Speaks]. Without any it returns English.
+// Choose returns the catalogue for the first of these languages that has one, or English.
+// Languages are BCP 47 tags; see [Speaks].
 func Choose(tags ...string) *Catalogue {
 	for _, tag := range tags {
 		for _, catalogue := range Languages {
@@ -67,8 +65,8 @@ func Choose(tags ...string) *Catalogue {
 	return &English
 }
 
-// Speaks tells whether a language will do for who asks for a tag: its primary
-// subtag counts, so "de" will do for "de-CH".
+// Speaks reports whether a language fits a tag that a browser asks for. Only the primary
+// subtag counts: "de" fits "de-CH".
 func Speaks(lang, tag string) bool {
 	primary, _, _ := strings.Cut(tag, "-")
 	return strings.EqualFold(primary, lang)
@@ -86,8 +84,8 @@ func (c *Catalogue) Refusal(err *shared.Error) string {
 	})
 }
 
-// WhomToAsk is at the foot of every page before sign-in: nobody shall be left without a way
-// on, whether or not IT has set a contact.
+// WhomToAsk returns the sentence at the foot of every page before sign-in. It says whom to ask
+// for help, also if IT hasn't set a contact.
 func (c *Catalogue) WhomToAsk(product, contact string) string {
 	if contact == "" {
 		return Fill(c.SignInPages.ContactNone, "product", product)
@@ -95,7 +93,7 @@ func (c *Catalogue) WhomToAsk(product, contact string) string {
 	return Fill(c.SignInPages.Contact, "contact", contact)
 }
 
-// SignInPages are what people read who aren't signed in.
+// SignInPages are the texts for people who aren't signed in.
 type SignInPages struct {
 	SignInTitle       string
 	SignInLead        string // {product}
@@ -147,7 +145,7 @@ type SignInPages struct {
 	ContactNone          string // {product}
 }
 
-// SignIn is how somebody signs in, on the sign-in page or in a program of others.
+// SignIn is the sign-in form, on the sign-in page and in a host program.
 type SignIn struct {
 	Name     string
 	Password string
@@ -240,7 +238,7 @@ type Panel struct {
 	Added              string // {date}
 	NeverUsed          string
 	LastUsed           string // {date}
-	InProvider         string // {provider}: where a passkey lives
+	InProvider         string // {provider}: where a passkey is kept
 	InManager          string
 	SecurityKey        string
 	OnComputer         string
@@ -261,7 +259,7 @@ type Panel struct {
 	RemoveLast         string // the last passkey, while a password is left
 	RemoveLastAt       string // {provider}; the same, while there is no password
 	RemoveSessions     Counted
-	RemoveSomeSessions string // where they can't be counted
+	RemoveSomeSessions string // if they can't be counted
 	OK                 string
 	Removing           string
 	OnlyMethod         string
@@ -271,7 +269,7 @@ type Panel struct {
 	GoneElsewhere      string // {name}
 	DoneRemoved        string // {name}
 	RetryList          string
-	Nameless           string // what a passkey is called of which nothing is known
+	Nameless           string // the name of a passkey of which nothing is known
 	Contact            string // {contact}
 	NotSupported       string
 	NotSecure          string
@@ -324,7 +322,7 @@ type Activity struct {
 	RecoveryUsed     string
 	PhoneUsed        string
 	By               string // {name}
-	Times            string // of several in one line: {count}, at least 2, and {when} the first was
+	Times            string // of a line for several: {count}, at least 2, and {when} the first one was
 	SignInFailed     string
 	SignedOut        string
 	Confirmed        string
@@ -413,7 +411,7 @@ type Link struct {
 	Done            string
 }
 
-// Password is the dialog that changes one's own.
+// Password is the dialog that changes the user's password.
 type Password struct {
 	Title  string
 	Lead   string

@@ -44,7 +44,7 @@ func TestCatalogues(t *testing.T) {
 
 var verb = regexp.MustCompile(`%[a-z]`)
 
-// refusals are the formats of all refusals in the program, from its source.
+// refusals returns the formats of all refusals in the program's source.
 func refusals(t *testing.T) []string {
 	var formats []string
 	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
@@ -69,7 +69,7 @@ func refusals(t *testing.T) []string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if text != "%s" && !slices.Contains(formats, text) { // what the server said already
+			if text != "%s" && !slices.Contains(formats, text) { // a sentence of the server, in the right language already
 				formats = append(formats, text)
 			}
 			return true
@@ -112,7 +112,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// complete finds texts that are missing, or that lack a {name} of the English.
+// complete finds missing texts, and texts without a {name} that the English one has.
 func complete(t *testing.T, path string, got, english reflect.Value) {
 	if got.Kind() == reflect.Slice || got.Type() == reflect.TypeFor[Counted]() {
 		return // compared with the source; TestPluralForms

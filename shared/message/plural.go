@@ -1,11 +1,11 @@
 package message
 
-// Category is a plural category of the Unicode CLDR (its "Language Plural Rules"): which
-// form of a noun a number takes. No language has all of them; each has [Other].
+// Category is a plural category of the Unicode CLDR ("Language Plural Rules"). It says which
+// form of a noun belongs to a number. Every language has [Other], and none has all.
 type Category int
 
-// The categories. Their names say what they are in some languages only: French has One for
-// 0 too, and Many for whole millions.
+// The categories. Their names fit only some languages: in French, One is also for 0, and Many
+// is for whole millions.
 const (
 	Other Category = iota
 	Zero
@@ -15,9 +15,8 @@ const (
 	Many
 )
 
-// Counted is a text that depends on a number, which stands as {n} in it: a form for each
-// category that the language has. A form that is left out is that of Other, which no
-// language leaves out.
+// Counted is a text that depends on a number, with {n} for the number. It has a form for each
+// category of the language. A missing form is that of Other, which is always there.
 type Counted struct {
 	Zero  string `json:",omitempty"`
 	One   string `json:",omitempty"`
@@ -27,7 +26,7 @@ type Counted struct {
 	Other string
 }
 
-// form is the text of a category.
+// form returns the text of a category.
 func (c Counted) form(category Category) string {
 	form := [...]string{Zero: c.Zero, One: c.One, Two: c.Two, Few: c.Few, Many: c.Many, Other: c.Other}[category]
 	if form == "" {
@@ -36,18 +35,17 @@ func (c Counted) form(category Category) string {
 	return form
 }
 
-// Count completes the text for n, which is at least 0. In it {n} becomes number, which is n
-// as it is written where the reader lives.
+// Count returns the text for n, which is at least 0. It replaces {n} by number, which is n in
+// the reader's regional format.
 func (c *Catalogue) Count(text Counted, n int, number string) string {
 	return Fill(text.form(categoryOf(c.Lang, n)), "n", number)
 }
 
-// rule is a language's choice for whole numbers from 0.
+// rule returns the category of a whole number from 0 on.
 type rule func(n int) Category
 
-// rules has the rule of each language. A new language brings its own, from CLDR; without
-// one it has one form only. What CLDR says of fractions is left away: nothing here counts
-// in them.
+// rules has the rule of each language. A new language needs its own, from CLDR; without a rule
+// it has only one form. CLDR's rules for fractions are left out, since we count no fractions.
 var rules = map[string]rule{
 	"en": oneOrOther,
 	"de": oneOrOther,
@@ -79,9 +77,9 @@ func oneOrOther(n int) Category {
 	return Other
 }
 
-// isMillions reports whether a number is a whole number of millions. Written out, French and
-// Spanish put "de" before the noun then. In digits they don't, so our texts have the same
-// form as for Other.
+// isMillions reports whether a number is a whole number of millions. After such a number in
+// words, French and Spanish put "de" before the noun. After digits they don't, so our texts
+// have the same form as for Other.
 func isMillions(n int) bool { return n != 0 && n%1_000_000 == 0 }
 
 func categoryOf(lang string, n int) Category {

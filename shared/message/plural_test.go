@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// samples are CLDR's sample numbers for whole numbers: by language the numbers of each
-// category. A language has the categories that it has samples of.
+// samples are CLDR's samples of whole numbers, by language and category. A language has the
+// categories for which there are samples.
 var samples = map[string]map[Category][]int{
 	"en": {
 		One:   {1},
@@ -42,7 +42,7 @@ func TestPluralCategories(t *testing.T) {
 	}
 }
 
-// choosesAsCLDR holds a rule to its samples.
+// choosesAsCLDR compares a rule with CLDR's samples.
 func choosesAsCLDR(t *testing.T, lang string, choose rule, samples map[Category][]int) {
 	t.Helper()
 	for want, numbers := range samples {
@@ -54,8 +54,8 @@ func choosesAsCLDR(t *testing.T, lang string, choose rule, samples map[Category]
 	}
 }
 
-// TestPluralForms: each counted text has a form for each category of its language, and for
-// no other. Which form somebody reads then never depends on what was forgotten.
+// TestPluralForms: each counted text has a form for each category of its language, and for no
+// other.
 func TestPluralForms(t *testing.T) {
 	for _, catalogue := range Languages {
 		found := 0
@@ -65,7 +65,7 @@ func TestPluralForms(t *testing.T) {
 				if has, wants := form != "", samples[catalogue.Lang][category] != nil; has != wants {
 					t.Errorf("%s: category %d has the form %q, and should have one: %t", path, category, form, wants)
 				}
-				// Zero, One and Two may say their number in words.
+				// Zero, One and Two may have their number in words.
 				if isOpen := category == Few || category == Many || category == Other; isOpen && form != "" && !strings.Contains(form, "{n}") {
 					t.Errorf("%s: category %d lacks {n}: %q", path, category, form)
 				}
@@ -104,7 +104,7 @@ func TestCount(t *testing.T) {
 		{&French, 0, "0", "0 clé d’accès"},
 		{&French, 2, "2", "2 clés d’accès"},
 		{&Japanese, 1, "1", "パスキー 1 件"},
-		{&Catalogue{Lang: "tlh"}, 1, "1", "1 passkeys"}, // of which there is no rule
+		{&Catalogue{Lang: "tlh"}, 1, "1", "1 passkeys"}, // it has no rule
 	} {
 		text := test.catalogue.Home.PasskeyCount
 		if text == (Counted{}) {
@@ -116,8 +116,8 @@ func TestCount(t *testing.T) {
 	}
 }
 
-// TestPluralsOfOthers: what a language would bring that has more forms, its rule and its
-// texts, with CLDR's samples.
+// TestPluralsOfOthers: a language with more forms needs a rule and texts. CLDR's samples check
+// both.
 func TestPluralsOfOthers(t *testing.T) {
 	for _, other := range []struct {
 		lang    string
