@@ -17,9 +17,9 @@ import (
 	"testing"
 
 	"github.com/keypeg/keypeg/server/federation/federationtest"
+	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/transfer"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -12,8 +12,8 @@ import (
 
 	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/internal/tenant"
+	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
 // Commands that move and back up databases. Package installation has the rules.

@@ -17,10 +17,10 @@ import (
 
 	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/internal/tenant"
+	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
-	"github.com/keypeg/keypeg/server/store/transfer"
 	"github.com/keypeg/keypeg/shared"
 )
 

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/internal/tenant"
+	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
 // Commands that move databases make something that is either complete or recognisably not:

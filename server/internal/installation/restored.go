@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
 // A backup has the records of an earlier time. What was revoked since must not become valid

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/transfer"
 )
 
 // TestExample holds the example's store to what the example says of it.

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
-	"github.com/keypeg/keypeg/server/store/transfer"
 	"github.com/keypeg/keypeg/shared"
 )
 
