@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What a [Store] may be able to do besides. Each ability is an interface here, and [As] asks
-// for it: no other code asserts one. The stores of Keypeg have these:
+// The optional abilities of a [Store]. Each is an interface here. All code finds them with
+// [As], and never with a type assertion of its own. The stores of Keypeg have these:
 //
 //	              memstore  boltstore  pgstore
 //	Prober        no        yes        yes
@@ -15,10 +15,10 @@ import (
 //	Clocked       no        no         yes
 //	Notifier      no        no         yes
 
-// Prober is a [Store] that can tell whether a batch could be written just now.
+// Prober is a [Store] that can check whether it can write a batch now.
 type Prober interface {
-	// Probe writes something that nobody reads, in the place of what it wrote before, as
-	// durably as a batch is. Its error is a sentence for IT.
+	// Probe writes a value that nobody reads, as durably as a batch, and replaces the value
+	// of the last probe. Its error is a sentence for IT.
 	Probe(ctx context.Context) error
 }
 
@@ -28,26 +28,24 @@ type BackupWriter interface {
 	io.WriterTo
 }
 
-// Clocked is a [Store] on a machine with a clock of its own, which may tell another time than
-// ours.
+// Clocked is a [Store] on another machine, whose clock may differ from ours.
 type Clocked interface {
-	// Clock returns the time there. While it and ours [AreApart], nothing that has expired is
-	// removed, and IT should be told.
+	// Clock returns the time there. While it and ours [AreApart], no expired record is
+	// removed, and IT should get a warning.
 	Clock(ctx context.Context) (time.Time, error)
 }
 
 // Notifier is a [Store] that other processes may write to at the same time.
 type Notifier interface {
-	// Changes calls tell with each user whose records have changed, in any process, until ctx
-	// ends. It may tell of one more than once, and of one where nothing that matters has
-	// changed.
-	Changes(ctx context.Context, tell func(userID string))
+	// Changes calls notify with the id of each user whose records changed, in any process,
+	// until ctx ends. It may name a user more than once, or one without a relevant change.
+	Changes(ctx context.Context, notify func(userID string))
 }
 
-// Wrapper is a [Store] that stands before another one, such as that of live.Hub. It changes
-// what a batch does, and keeps the other's abilities.
+// Wrapper is a [Store] that wraps another one, such as that of live.Hub. It changes what a
+// batch does, and keeps the abilities of the other store.
 type Wrapper interface {
-	// Unwrap returns the other one.
+	// Unwrap returns the wrapped store.
 	Unwrap() Store
 }
 
@@ -66,7 +64,7 @@ func As[Ability any](s Store) (ability Ability, has bool) {
 	}
 }
 
-// Probe asks a store that is a [Prober]. Any other is taken to be well.
+// Probe probes a store that is a [Prober]. Any other store counts as healthy.
 func Probe(ctx context.Context, s Store) error {
 	if prober, can := As[Prober](s); can {
 		return prober.Probe(ctx)

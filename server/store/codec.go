@@ -10,13 +10,13 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Records are kept as a version byte and then the fields, in protobuf's wire
-// format: each field has a number that never changes its meaning, a field with
-// its zero value is left out, and an unknown one is passed over. So an older
-// file still opens. A change that this can't express gets another version.
+// An encoded record is a version byte and then the fields in protobuf's wire format. A field's
+// number never changes its meaning. A field with its zero value is left out, and an unknown
+// field is skipped. So older files still open. A change that this cannot express gets a new
+// version.
 const codecVersion = 1
 
-// ErrDamaged: bytes are no record of ours.
+// ErrDamaged means that bytes are not a valid record.
 var ErrDamaged = errors.New("store: damaged record")
 
 // Encode returns the bytes under which backends keep a user.
@@ -331,7 +331,7 @@ func DecodeSpentTicket(b []byte) (t SpentTicket, err error) {
 
 type encoder struct{ b []byte }
 
-// Room for what most records take, in bytes.
+// The capacity that suffices for most records, in bytes.
 const (
 	smallRecord   = 256
 	passkeyRecord = 352
@@ -366,8 +366,7 @@ func (e *encoder) number(tag protowire.Number, v uint64) {
 
 func (e *encoder) flag(tag protowire.Number, v bool) { e.number(tag, protowire.EncodeBool(v)) }
 
-// time keeps nanoseconds since 1970, in whole microseconds, and the zero time as
-// nothing at all.
+// time writes nanoseconds since 1970, rounded to microseconds. It leaves the zero time out.
 func (e *encoder) time(tag protowire.Number, v time.Time) {
 	if !v.IsZero() {
 		e.b = protowire.AppendTag(e.b, tag, protowire.VarintType)
@@ -375,14 +374,14 @@ func (e *encoder) time(tag protowire.Number, v time.Time) {
 	}
 }
 
-// client takes three numbers from tag on. The mark came later, and has a number of its own.
+// client writes three fields, numbered from tag on. The mark was added later and has its own number.
 func (e *encoder) client(tag protowire.Number, c Client) {
 	e.text(tag, c.Browser)
 	e.text(tag+1, c.System)
 	e.text(tag+2, c.Address)
 }
 
-// record is one as it lies in a backend, and a copy that all its texts are cut from.
+// record is an encoded record, and a copy of it as a string, of which all texts are parts.
 type record struct {
 	lies []byte
 	text string
@@ -390,7 +389,7 @@ type record struct {
 
 func recordOf(b []byte) record { return record{b, string(b)} }
 
-// field is a decoded value: number or record, by its type on the wire.
+// field is a decoded value. Its wire type decides whether it is a number or a record.
 type field struct {
 	number uint64
 	record
@@ -414,7 +413,7 @@ func (f field) client(part protowire.Number, into *Client) {
 	*[]*string{&into.Browser, &into.System, &into.Address}[part] = f.text
 }
 
-// decode hands every field of a record to take.
+// decode calls take with every field of a record.
 func decode(r record, take func(protowire.Number, field) error) error {
 	if len(r.lies) == 0 || r.lies[0] != codecVersion {
 		return fmt.Errorf("%w: not of version %d", ErrDamaged, codecVersion)

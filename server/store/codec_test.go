@@ -18,12 +18,12 @@ var golden = flag.String("golden", "", "write the records as they are now, under
 // writeGolden keeps a record as bytes, and as JSON to compare them with: fields that
 // come later are in neither.
 func writeGolden(t *testing.T, name string, record coded) {
-	said, err := json.MarshalIndent(record, "", "\t")
+	fields, err := json.MarshalIndent(record, "", "\t")
 	if err != nil {
 		t.Fatal(err)
 	}
 	stem := filepath.Join("testdata", name+"."+*golden)
-	for ext, content := range map[string]string{".hex": hex.EncodeToString(record.Encode()), ".json": string(said)} {
+	for ext, content := range map[string]string{".hex": hex.EncodeToString(record.Encode()), ".json": string(fields)} {
 		if err := os.WriteFile(stem+ext, []byte(content+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -38,12 +38,12 @@ func readGolden(t *testing.T, file string, kind reflect.Type) (written []byte, w
 	if written, err = hex.DecodeString(strings.TrimSpace(string(text))); err != nil {
 		t.Fatal(err)
 	}
-	said, err := os.ReadFile(strings.TrimSuffix(file, ".hex") + ".json")
+	fields, err := os.ReadFile(strings.TrimSuffix(file, ".hex") + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	record := reflect.New(kind)
-	if err := json.Unmarshal(said, record.Interface()); err != nil {
+	if err := json.Unmarshal(fields, record.Interface()); err != nil {
 		t.Fatal(err)
 	}
 	return written, record.Elem().Interface().(coded)
@@ -62,7 +62,7 @@ func fill(v reflect.Value, n *int) {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		v.Set(reflect.ValueOf(time.Unix(1_700_000_000+int64(*n), 1000*int64(*n)).UTC()))
 	case v.Kind() == reflect.String:
-		v.SetString("text " + string(rune('a'+*n%26)) + string(rune('a'+*n/26)))
+		v.SetString("said " + string(rune('a'+*n%26)) + string(rune('a'+*n/26)))
 	case v.Kind() == reflect.Bool:
 		v.SetBool(true)
 	case v.CanUint():

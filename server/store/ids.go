@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// Ids of which many are written begin with the time. What is written in one commit then
-// lies side by side in a tree, on a page or two; random ids would each need a page of
-// their own.
+// Ids of frequent records begin with the time. Records of one commit are then neighbours in a
+// tree, on one or two pages. With random ids, each record would change a page of its own.
 
 // timeBytes is how much of an id is time, in milliseconds since 1970.
 const timeBytes = 6
@@ -36,11 +35,11 @@ func NewEventID(now time.Time) (id EventID) {
 	return id
 }
 
-// SessionTokenLength is that of [NewSessionToken], in characters of base64url.
+// SessionTokenLength is the length of a token of [NewSessionToken], in characters of base64url.
 const SessionTokenLength = 43
 
-// NewSessionToken returns a token for the cookie of a new session: the time, which is no
-// secret, and 208 random bits.
+// NewSessionToken returns a token for the cookie of a new session. It has the time, which is
+// not secret, and 208 random bits.
 func NewSessionToken(now time.Time) string {
 	var token [32]byte
 	putTime(token[:], now)
@@ -48,8 +47,8 @@ func NewSessionToken(now time.Time) string {
 	return base64.RawURLEncoding.EncodeToString(token[:])
 }
 
-// SessionID returns the id of a token's session: the token's time, and the SHA-256 of all
-// of it. A text that is no token has an id too, which is no session's.
+// SessionID returns the id of the session with this token: the token's time, and the SHA-256
+// of the whole token. A text that is not a token gets an id that no session has.
 func SessionID(token string) Hash {
 	const timeLength = timeBytes * 8 / 6
 	id := HashOf(token)
@@ -62,9 +61,9 @@ func SessionID(token string) Hash {
 	return id
 }
 
-// Hash is the SHA-256 of a token, or begins as the token does; see [SessionID]. The store
-// never sees a token itself.
+// Hash is the SHA-256 of a token, or a session's id of [SessionID]. The store never sees a
+// token itself.
 type Hash [sha256.Size]byte
 
-// HashOf returns the hash under which a token is kept.
+// HashOf returns the hash of a token, which the store keeps instead of the token.
 func HashOf(token string) Hash { return sha256.Sum256([]byte(token)) }

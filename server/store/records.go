@@ -8,12 +8,11 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// User is an account of the organisation, with everything that decides how it
-// may sign in.
+// User is a user of the organisation, with everything that decides how the user may sign in.
 type User struct {
 	ID          string // never changes
 	Revision    uint64 // grows by one with every write; 0 before the first
-	Name        string // what they type to sign in; unique
+	Name        string // the sign-in name; unique
 	DisplayName string
 	Handle      []byte // WebAuthn's user handle: 64 random bytes, never change
 	Admin       bool
@@ -21,15 +20,14 @@ type User struct {
 	Created     time.Time
 	Password    string // PHC string of argon2id; "" for none
 	Passkeys    []Passkey
-	Identities  []Identity // how OpenID providers know them
+	Identities  []Identity // at OpenID providers
 
-	RecoveryCodes     []Hash // of those that are left; see account
+	RecoveryCodes     []Hash // unused ones; see package account
 	RecoveryCodesMade time.Time
 }
 
-// MayReplace checks the revision of a user who is about to be written against
-// the one that is stored, or the error of reading it. Backends ask it within the
-// transaction that writes.
+// MayReplace checks whether u may replace the stored user. Err is the error of reading the
+// stored user. Backends call it within the transaction that writes.
 func (u User) MayReplace(stored User, err error) error {
 	isNew := errors.Is(err, ErrNotFound)
 	switch {
@@ -46,7 +44,7 @@ func (u User) MayReplace(stored User, err error) error {
 	}
 }
 
-// MayRemove checks the same for a user who is about to be removed.
+// MayRemove checks in the same way whether the stored user may be removed.
 func (op RemoveUser) MayRemove(stored User, err error) error {
 	switch {
 	case op.Revision == 0:
@@ -60,20 +58,18 @@ func (op RemoveUser) MayRemove(stored User, err error) error {
 	}
 }
 
-// clone returns a user whose lists can be changed without changing the one it was
-// made of.
+// clone returns a copy. A change of the copy's lists does not change the original.
 func (u User) clone() User {
 	u.Passkeys, u.Identities, u.RecoveryCodes = slices.Clone(u.Passkeys), slices.Clone(u.Identities), slices.Clone(u.RecoveryCodes)
 	return u
 }
 
-// Has tells whether the user has an identity.
+// Has reports whether the user has an identity.
 func (u User) Has(issuer, subject string) bool {
 	return slices.ContainsFunc(u.Identities, func(i Identity) bool { return i.Issuer == issuer && i.Subject == subject })
 }
 
-// Passkey is a WebAuthn credential record (WebAuthn Level 3, 4) with the name
-// that its user gave it.
+// Passkey is a credential record (WebAuthn Level 3, 4) with the name that the user chose.
 type Passkey struct {
 	ID           string // ours, short: names the passkey in paths, sessions and events
 	CredentialID []byte // the authenticator's; unique in the store
@@ -86,39 +82,39 @@ type Passkey struct {
 	Flags        byte   // authenticator data flags of the latest ceremony (6.1)
 	SignCount    uint32 // 0 while the authenticator keeps none
 	Verified     bool   // the user was verified (UV) with it at least once
-	RPID         string // the relying party id that it was made for; "" in early records
+	RPID         string // the relying party id that the passkey was made for; "" in early records
 	Created      time.Time
 	LastUsed     time.Time // zero before the first sign-in
 }
 
-// Identity is how an OpenID provider knows a user (OpenID Connect Core 1.0, 5.7):
-// issuer and subject together name one person for ever, and nothing else does.
+// Identity is a user's account at an OpenID provider. Only issuer and subject together identify
+// a person for ever (OpenID Connect Core 1.0, 5.7).
 type Identity struct {
 	ID       string // ours, short: names the identity in paths
 	Issuer   string // "iss"
 	Subject  string // "sub"; together with the issuer unique in the store
-	Name     string // what the provider called the user last: an e-mail address mostly
+	Name     string // the provider's latest name for the user, mostly an e-mail address
 	Created  time.Time
 	LastUsed time.Time // zero before the first sign-in
 }
 
-// IsSubject holds OpenID Connect Core 1.0, 2: a subject has at most 255 ASCII
-// characters.
+// IsSubject reports whether a text may be a subject. A subject has at most 255 ASCII characters
+// (OpenID Connect Core 1.0, 2).
 func IsSubject(text string) bool {
 	return text != "" && len(text) <= 255 && !slices.ContainsFunc([]byte(text), func(b byte) bool { return b < 0x20 || b > 0x7e })
 }
 
-// Client is where a request came from, as far as it told.
+// Client is where a request came from, as far as its headers say.
 type Client struct {
 	Browser string // "Chrome", or ""
 	System  string // "Windows", or ""
 	Address string // IP address without port
-	// Mark stands for the browser itself, which keeps a cookie of which this is a hash; "" if
-	// it had none. Behind one address many browsers look alike.
+	// Mark is the hash of a cookie that marks the browser, or "" without such a cookie. Many
+	// browsers can have the same address, name and system.
 	Mark string
 }
 
-// Method is a way to sign in.
+// Method is a sign-in method.
 type Method string
 
 // The values of [Method].
@@ -130,7 +126,7 @@ const (
 	MethodSSO          Method = shared.MethodSSO
 	MethodRecoveryCode Method = shared.MethodRecoveryCode
 
-	// With these nobody signs in: they are what an enrolment link was for.
+	// Nobody signs in with these. They say what an enrolment link was for.
 	MethodInvitation   Method = shared.MethodInvitation
 	MethodRecoveryLink Method = shared.MethodRecoveryLink
 	MethodPhoneLink    Method = shared.MethodPhoneLink
@@ -140,13 +136,13 @@ const (
 type Session struct {
 	ID            Hash // of the cookie's token
 	UserID        string
-	Method        Method // how it began
-	PasskeyID     string // the passkey that it began with, or ""
-	Provider      string // the OpenID provider that it began with, by its name in the configuration, or ""
+	Method        Method // of the sign-in
+	PasskeyID     string // the passkey of the sign-in, or ""
+	Provider      string // the OpenID provider of the sign-in, by its name in the configuration, or ""
 	Client        Client // at sign-in
 	Created       time.Time
 	Seen          time.Time
-	Authenticated time.Time // when the user last proved who they are
+	Authenticated time.Time // the user's last proof of identity
 	Expires       time.Time
 }
 
@@ -156,42 +152,42 @@ type EventID [16]byte
 // EventsKept is how long an event is kept.
 const EventsKept = 365 * 24 * time.Hour
 
-// Event is a line of a user's activity.
+// Event is an entry of a user's activity.
 type Event struct {
 	ID        EventID
 	UserID    string
 	Kind      shared.EventKind
 	Time      time.Time
 	Method    Method // of sign-ins, confirmations and links
-	PasskeyID string // the passkey that it is about, or ""
+	PasskeyID string // the passkey that the event is about, or ""
 	Passkey   string // that passkey's name at the time
-	Provider  string // the OpenID provider that it is about, as people knew it at the time, or ""
-	By        string // the administrator who did it to the user, by their name at the time; "" for the user or IT
-	Client    Client // of the last one, where it stands for several
+	Provider  string // the OpenID provider that the event is about, by its displayed name at the time, or ""
+	By        string // the name of the administrator who did it, at the time; "" for the user or IT
+	Client    Client // of the last one, if the event stands for several
 	Expires   time.Time
 
-	// An event that stands for several says how many they are, and when the last of them
-	// was; Time is when the first was. 0 means one.
+	// One event can stand for several of the same kind. Count is their number, and 0 means
+	// one. Time is that of the first, and Last is that of the last.
 	Count uint64
 	Last  time.Time
 }
 
-// NewEvent returns an event of this moment.
+// NewEvent returns an event with the time now.
 func NewEvent(now time.Time, userID string, kind shared.EventKind, client Client) Event {
 	return Event{ID: NewEventID(now), UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
 }
 
-// SpentTicket is a ceremony's ticket that was used. It is kept until the ticket
-// could not be used anyway.
+// SpentTicket is the ticket of a finished ceremony, so that nobody can use the ticket again. It
+// expires with the ticket.
 type SpentTicket struct {
 	ID      [16]byte
 	Expires time.Time
 }
 
-// Link is an address with a token that lets its bearer do one thing once, such
-// as setting up the first administrator.
+// Link is an address with a token. Whoever has it can do one thing once, such as setting up the
+// first administrator.
 type Link struct {
-	Key     string // what it is for; one link each
+	Key     string // its purpose; there is one link for each
 	Hash    Hash   // of the token
 	Expires time.Time
 }

@@ -7,30 +7,29 @@ import (
 	"time"
 )
 
-// What a password manager is told can't be taken back: a passkey that it deletes is gone,
-// also for another server with the same relying party id, and for the newer database in
-// whose place an older one is served. So it is told of a passkey only where this file has
-// two proofs.
+// A signal tells a password manager that a passkey was removed, and the password manager may
+// delete the passkey for ever. That harms if another server has the same relying party id, or
+// if IT serves an old database instead of the current one. So a signal needs two conditions.
 //
-// A tombstone proves that the passkey was removed here. It is written in the batch that
-// removes the passkey, and holds the hash of its credential id and nothing of its user. That
-// nobody has a passkey proves nothing: the database may be the wrong one.
+// First, the database has a tombstone, which proves that the passkey was removed here. The
+// batch that removes the passkey writes it. It has the hash of the credential id, and nothing
+// of the user. A passkey that no user has proves nothing: it may be the wrong database.
 //
-// And signals must not be held back. They are in a database that was restored from a backup
-// or copied from another one, until IT says that it is the complete and only one.
+// Second, signals are not held. They are held in a database that was restored from a backup or
+// copied from another one, until IT says that this database is complete and the only one.
 
 const (
 	tombstonePrefix = "removed-passkey/"
 	heldKey         = "signals-held"
 
-	// A tombstone is kept for longer than people keep a passkey that doesn't work. One that
-	// has expired is no proof any more.
+	// A tombstone lasts longer than people keep a passkey that doesn't work. An expired one
+	// proves nothing.
 	tombstoneLasts = 10 * 365 * 24 * time.Hour
-	// heldLasts is longer than anybody leaves signals held back.
+	// heldLasts is longer than anybody leaves signals held.
 	heldLasts = 100 * 365 * 24 * time.Hour
 )
 
-// Tombstone returns what a batch must have that removes a passkey.
+// Tombstone returns an operation that every batch must have that removes this passkey.
 func Tombstone(now time.Time, removed Passkey) Op {
 	return PutLink{Link: Link{
 		Key: tombstoneKey(removed.CredentialID), Hash: HashOf(string(removed.CredentialID)), Expires: now.Add(tombstoneLasts),
@@ -47,12 +46,12 @@ func HasTombstone(ctx context.Context, s Store, credentialID []byte) (bool, erro
 	return hasLink(ctx, s, tombstoneKey(credentialID))
 }
 
-// HoldSignals returns what keeps a database from having password managers told anything.
+// HoldSignals returns the operation that holds all signals of a database.
 func HoldSignals(now time.Time) Op {
 	return PutLink{Link: Link{Key: heldKey, Hash: HashOf(heldKey), Expires: now.Add(heldLasts)}}
 }
 
-// AllowSignals has password managers told from now on, or nothing. IT alone may say so.
+// AllowSignals allows or holds the signals of a database. Only IT may decide it.
 func AllowSignals(ctx context.Context, s Store, allowed bool, now time.Time) error {
 	if !allowed {
 		return s.Apply(ctx, Batch{HoldSignals(now)})
@@ -64,8 +63,7 @@ func AllowSignals(ctx context.Context, s Store, allowed bool, now time.Time) err
 	return err
 }
 
-// AreSignalsHeld reports whether password managers must be told nothing of what this
-// database says.
+// AreSignalsHeld reports whether the signals of a database are held.
 func AreSignalsHeld(ctx context.Context, s Store) (bool, error) { return hasLink(ctx, s, heldKey) }
 
 func hasLink(ctx context.Context, s Store, key string) (bool, error) {
@@ -76,8 +74,8 @@ func hasLink(ctx context.Context, s Store, key string) (bool, error) {
 	return err == nil, err
 }
 
-// HoldsSignals reports whether a record is the one of [HoldSignals]. It tells of its
-// database, so that it isn't copied into another.
+// HoldsSignals reports whether a record is that of [HoldSignals]. It is about one database, so
+// it must not be copied into another.
 func HoldsSignals(record Record) bool {
 	link, is := record.Op.(PutLink)
 	return is && link.Link.Key == heldKey

@@ -1,19 +1,17 @@
-// Package store is the contract between Keypeg's rules and whatever keeps its
-// records.
+// Package store is the contract between Keypeg's rules and the backends that keep its records.
 //
-// A [User] with everything that decides how they may sign in is one record
-// with a revision. Rules such as "the last sign-in method stays" are plain Go
-// over that record, kept true by compare-and-swap: read, change, [Store.Apply]
-// with the revision that was read, and start again on [ErrStale]. [Update] is
-// that loop. Sessions, events, links, secrets and spent tickets are small
-// records of their own.
+// A [User], with everything that decides how the user may sign in, is one record with a
+// revision. Rules such as "the last sign-in method stays" are plain Go over that record.
+// Compare-and-swap keeps them true: read, change, [Store.Apply] with the revision that was
+// read, and start again on [ErrStale]. [Update] is that loop. Sessions, events, links, secrets
+// and spent tickets are small records beside it.
 //
-// Every write goes through [Store.Apply]: a [Batch] happens whole, durably and
-// once, or not at all. There is no transaction callback, because a store spread
-// over machines could not offer one.
+// [Store.Apply] is the only way to write. It performs a whole [Batch] durably, or nothing of
+// it. There is no transaction callback, because a store on several machines could not offer
+// one.
 //
-// Each sentence here is a test in storetest; a backend is right when it passes. What a backend
-// may be able to do besides has a table in abilities.go.
+// Each sentence here has a test in storetest. A backend that passes is correct. abilities.go
+// has a table of what a backend can offer besides.
 package store
 
 import (
@@ -26,20 +24,20 @@ import (
 	"slices"
 )
 
-// The sentinels. Compare with errors.Is.
+// The errors that callers compare with errors.Is.
 var (
-	// ErrNotFound: there is no such record, or it has expired.
+	// ErrNotFound means that there is no such record, or that it has expired.
 	ErrNotFound = errors.New("store: not found")
-	// ErrStale: the record was changed, or removed, since it was read.
+	// ErrStale means that the record was changed or removed since it was read.
 	ErrStale = errors.New("store: changed meanwhile")
-	// ErrExists: something that must be unique is taken. The errors below tell
-	// what, and match ErrExists too.
+	// ErrExists means that a unique value is taken. The errors below name the value, and
+	// match ErrExists too.
 	ErrExists = errors.New("store: exists already")
 
 	ErrUserExists       = fmt.Errorf("%w: user id", ErrExists)       // a new user's id
-	ErrNameExists       = fmt.Errorf("%w: sign-in name", ErrExists)  // somebody signs in with it
-	ErrCredentialExists = fmt.Errorf("%w: credential id", ErrExists) // of a passkey that somebody has
-	ErrIdentityExists   = fmt.Errorf("%w: identity", ErrExists)      // some user has it already
+	ErrNameExists       = fmt.Errorf("%w: sign-in name", ErrExists)  // another user has it
+	ErrCredentialExists = fmt.Errorf("%w: credential id", ErrExists) // another passkey has it
+	ErrIdentityExists   = fmt.Errorf("%w: identity", ErrExists)      // another user has it
 	ErrSessionExists    = fmt.Errorf("%w: session", ErrExists)       // of this token
 	ErrTicketSpent      = fmt.Errorf("%w: spent ticket", ErrExists)  // by another request, on any node
 	ErrSecretExists     = fmt.Errorf("%w: secret", ErrExists)        // of this name
@@ -47,16 +45,14 @@ var (
 
 // Store keeps the records of one organisation. It is safe for concurrent use.
 //
-// A read sees every batch that was applied before it began. Whatever is handed
-// out belongs to the caller, and whatever is handed in stays the caller's:
-// neither side sees the other's later changes. A record whose time to expire
-// has come (by the clock that the backend was opened with) is not found,
-// whatever still lies on disk. Times are kept to the microsecond, in UTC.
+// A read sees every batch that was applied before the read began. Arguments and results belong
+// to the caller: neither side sees later changes of the other. A record is not found after it
+// has expired, even if it is still on the disk. Time is that of the clock that the backend was
+// opened with. Times are kept to the microsecond, in UTC.
 //
-// Any method may fail with an error that is none of the sentinels: the backend
-// is broken or ctx has ended. A context that ended before Apply began writes
-// nothing; one that ends during it leaves the caller not knowing, so Apply
-// rather finishes.
+// Any method may fail with another error than those above: the backend is broken or ctx has
+// ended. If ctx ends before Apply begins, nothing is written. If ctx ends during Apply, the
+// caller could not know the result, so Apply finishes.
 type Store interface {
 	// User returns the user with this id.
 	User(ctx context.Context, id string) (User, error)
@@ -70,13 +66,13 @@ type Store interface {
 	// Users returns up to limit users in byte order of their sign-in names, from
 	// the first name after the one given. The first page is after "".
 	Users(ctx context.Context, after string, limit int) ([]User, error)
-	// HasAdministrator tells whether any user, enabled or not, has Admin set.
+	// HasAdministrator reports whether any user, enabled or disabled, has Admin set.
 	HasAdministrator(ctx context.Context) (bool, error)
 
 	// Session returns the session with this id.
 	Session(ctx context.Context, id Hash) (Session, error)
-	// SessionUser returns the session with this id and its user, as they are at one
-	// moment; ErrNotFound if either isn't there.
+	// SessionUser returns the session with this id and its user, both as they are at the same
+	// moment. It fails with ErrNotFound if either is missing.
 	SessionUser(ctx context.Context, id Hash) (Session, User, error)
 	// Sessions returns up to limit sessions of one user in byte order of their
 	// ids, from the first id after the one given. The first page is after the
@@ -88,17 +84,17 @@ type Store interface {
 	Events(ctx context.Context, userID string, before EventID, limit int) ([]Event, error)
 	// Link returns the link under this key.
 	Link(ctx context.Context, key string) (Link, error)
-	// Secret returns a value that the installation made for itself once.
+	// Secret returns a value that the installation generated once.
 	Secret(ctx context.Context, name string) ([]byte, error)
 	// Records returns up to limit records of one kind in byte order of their keys,
-	// from the first key after the one given. The first page is after nil. It is
-	// for moving and checking whole stores: no rule needs it.
+	// from the first key after the one given. The first page is after nil. It serves
+	// to copy and check whole stores. No rule needs it.
 	Records(ctx context.Context, kind Kind, after []byte, limit int) ([]Record, error)
 
-	// Apply checks every operation of the batch against the store as it stands,
-	// and then performs all of them in one durable step. If one check fails,
-	// nothing is written and Apply returns that operation's error. When Apply
-	// has returned nil, the batch survives a crash of process and machine.
+	// Apply checks every operation of the batch against the stored records, and then performs
+	// all operations in one durable step. If a check fails, nothing is written and Apply
+	// returns the error of that operation. After Apply has returned nil, the batch survives a
+	// crash of the process and of the machine.
 	//
 	// A batch names a record at most once.
 	Apply(ctx context.Context, batch Batch) error
@@ -111,9 +107,9 @@ type Store interface {
 // Batch is a list of operations that happen together.
 type Batch []Op
 
-// Users lists whom a batch is about, once each: who should look again. A session
-// that is only seen again is nobody's news; one that begins, ends or gets a new
-// token leaves an event.
+// Users lists the ids of the users whom a batch is about, each once. Their open pages should
+// load again. ReplaceSession does not count: it often changes only the time when the session
+// was last seen, and a new token comes with an event.
 func (b Batch) Users() []string {
 	var users []string
 	for _, op := range b {
@@ -148,67 +144,66 @@ type (
 	// if another user has the sign-in name, one of the credential ids or one of the
 	// identities. The stored revision is Revision+1.
 	PutUser struct{ User User }
-	// RemoveUser removes a user, if they are there, with their sessions and events:
-	// nothing is left under their id, and what was theirs alone is free. A change of
-	// somebody who read the user before is stale then, as long as there is no new one
-	// with the id. Nothing else in the batch is about the user.
+	// RemoveUser removes a user with all sessions and events, if the user exists. Nothing is
+	// left under the id, and unique values of the user are free. A later change by somebody
+	// who read the user before fails with ErrStale, until there is a new user with the id. No
+	// other operation of the batch may be about the user.
 	//
-	// With a Revision that isn't 0 it removes the user only as they were read: it fails
-	// with ErrStale if they have changed, or aren't there.
+	// With a Revision other than 0, it fails with ErrStale if the user has another revision or
+	// does not exist.
 	RemoveUser struct {
 		ID       string
 		Revision uint64
 	}
 
-	// AddSession writes a new session; ErrSessionExists if there is one of its id. The
-	// user then has at most Most sessions, where that isn't 0: of the others those end
-	// that were seen least recently.
+	// AddSession writes a new session. It fails with ErrSessionExists if the id is taken. If
+	// Most is not 0, the user then has at most Most sessions: those that were seen least
+	// recently end.
 	AddSession struct {
 		Session Session
 		Most    int
 	}
-	// ReplaceSession puts a session in the place of the one with id Old, which
-	// may be its own id; ErrNotFound if there is none. It is how a session gets a
-	// new token, or is seen again, without coming back to life after a sign-out.
+	// ReplaceSession replaces the session with the id Old, which may be the same id. It fails
+	// with ErrNotFound if there is none, so a session cannot come back after a sign-out. It
+	// serves to give a session a new token, or a new time when it was seen.
 	ReplaceSession struct {
 		Old     Hash
 		Session Session
 	}
-	// EndSession removes a session, if it is there.
+	// EndSession removes a session, if it exists.
 	EndSession struct{ ID Hash }
-	// EndSessions removes every session of a user, but for the one with id Except
-	// and, where Passkey is not "", for those that did not begin with it.
+	// EndSessions removes every session of a user except the one with the id Except. If
+	// Passkey is not "", it removes only sessions that began with this passkey.
 	EndSessions struct {
 		UserID  string
 		Except  Hash
 		Passkey string
 	}
 
-	// AddEvent writes a line of a user's activity, in the place of the one with its id if
-	// there is one.
+	// AddEvent writes an event. It replaces an event with the same id.
 	AddEvent struct{ Event Event }
 
-	// SpendTicket remembers a ticket until it expires; ErrTicketSpent if it is
-	// remembered already. Of any number of callers, on any number of machines,
-	// exactly one succeeds.
+	// SpendTicket keeps a ticket until it expires. It fails with ErrTicketSpent if the ticket
+	// is kept already. Of any number of callers, on any number of machines, exactly one
+	// succeeds.
 	SpendTicket struct{ Ticket SpentTicket }
 
-	// PutLink writes a link under its key, in the place of one that is there.
+	// PutLink writes a link. It replaces a link with the same key.
 	PutLink struct{ Link Link }
-	// TakeLink removes the link under Key whose token has this hash; ErrNotFound
-	// if there is none, or it has expired, or its hash is another.
+	// TakeLink removes the link under Key. It fails with ErrNotFound if there is none, if it
+	// has expired, or if the hash of its token is another.
 	TakeLink struct {
 		Key  string
 		Hash Hash
 	}
 
-	// AddSecret writes a secret; ErrSecretExists if there is one of its name.
+	// AddSecret writes a secret. It fails with ErrSecretExists if the name is taken.
 	AddSecret struct {
 		Name  string
 		Value []byte
 	}
-	// ReplaceSecret puts a value in the place of Old; ErrStale if the secret of this
-	// name has another value, or there is none.
+	// ReplaceSecret replaces the value Old of a secret. It fails with ErrStale if the secret
+	// has another value or does not exist.
 	ReplaceSecret struct {
 		Name       string
 		Old, Value []byte
@@ -218,7 +213,7 @@ type (
 // Kind is a kind of record.
 type Kind string
 
-// Kinds lists them all.
+// Kinds lists all kinds.
 var Kinds = []Kind{KindUser, KindSession, KindEvent, KindLink, KindSecret, KindTicket}
 
 const (
@@ -230,15 +225,14 @@ const (
 	KindTicket  Kind = "ticket"  // key: its id
 )
 
-// Record is one of any kind: its key, which is the same in every backend, and the
-// operation that writes it into an empty store. A user's revision begins anew there.
+// Record is a record of any kind. Its key is the same in every backend. Op writes it into an
+// empty store, where a user's revision starts again.
 type Record struct {
 	Key []byte
 	Op  Op
 }
 
-// RecordOf returns the record that an operation writes: one of those in
-// [Store.Records].
+// RecordOf returns the record that an operation writes, as [Store.Records] lists it.
 func RecordOf(op Op) Record {
 	switch op := op.(type) {
 	case PutUser:
@@ -277,19 +271,19 @@ func (r Record) Encode() []byte {
 	return nil
 }
 
-// Ends lists which of the user's sessions the operation removes to make room. It sorts
-// them. Backends ask it within the transaction that writes.
-func (op AddSession) Ends(living []Session) []Session {
-	if op.Most == 0 || len(living) < op.Most {
+// Ends lists the sessions that the operation removes, so that the user has at most Most. It
+// sorts its argument. Backends call it within the transaction that writes.
+func (op AddSession) Ends(sessions []Session) []Session {
+	if op.Most == 0 || len(sessions) < op.Most {
 		return nil
 	}
-	slices.SortFunc(living, func(a, b Session) int {
+	slices.SortFunc(sessions, func(a, b Session) int {
 		return cmp.Or(a.Seen.Compare(b.Seen), bytes.Compare(a.ID[:], b.ID[:]))
 	})
-	return living[:len(living)-op.Most+1]
+	return sessions[:len(sessions)-op.Most+1]
 }
 
-// Ends tells whether the operation removes this session.
+// Ends reports whether the operation removes this session.
 func (op EndSessions) Ends(s Session) bool {
 	return s.UserID == op.UserID && s.ID != op.Except && (op.Passkey == "" || s.PasskeyID == op.Passkey)
 }
@@ -307,12 +301,12 @@ func (TakeLink) op()       {}
 func (AddSecret) op()      {}
 func (ReplaceSecret) op()  {}
 
-// Attempts is how often [Update] starts again before it gives up. With n
-// writers of one record at least one of them gets through each round, so it
-// bounds the writers that may collide, not the luck.
+// Attempts is how often [Update] tries before it gives up. Of all writers that change one
+// record at the same time, at least one succeeds in each try. So this limits only how many
+// writers may change one record at the same time.
 const Attempts = 64
 
-// Update reads a user and goes on as [UpdateFrom] does.
+// Update reads a user, and then does what [UpdateFrom] does.
 func Update(ctx context.Context, s Store, userID string, change func(User) (Batch, error)) error {
 	user, err := s.User(ctx, userID)
 	if err != nil {
@@ -321,10 +315,10 @@ func Update(ctx context.Context, s Store, userID string, change func(User) (Batc
 	return UpdateFrom(ctx, s, user, change)
 }
 
-// UpdateFrom lets change make a batch of a user who was read just now, and
-// applies it; on [ErrStale] it starts again with the user as they are then, and so it
-// does where there was no such user, and now there is ([ErrUserExists]). An error of
-// change ends it and is returned as it is.
+// UpdateFrom calls change with a user who was read just before, and applies the batch that
+// change returns. On [ErrStale] it reads the user and starts again. It also does so on
+// [ErrUserExists] if the user was a new one. An error of change ends it and is returned as it
+// is.
 func UpdateFrom(ctx context.Context, s Store, user User, change func(User) (Batch, error)) error {
 	for attempt := 1; ; attempt++ {
 		batch, err := change(user.clone())
@@ -342,9 +336,8 @@ func UpdateFrom(ctx context.Context, s Store, user User, change func(User) (Batc
 	}
 }
 
-// SecretOrNew returns a secret, made of n random bytes where there is none yet. Of
-// several nodes that make it at the same time the first to write wins, and all
-// return the same.
+// SecretOrNew returns a secret. If there is none yet, it generates one of n random bytes. If
+// several nodes do so at the same time, the first write wins, and all return the same secret.
 func SecretOrNew(ctx context.Context, s Store, name string, n int) ([]byte, error) {
 	secret, err := s.Secret(ctx, name)
 	if !errors.Is(err, ErrNotFound) {

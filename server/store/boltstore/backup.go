@@ -25,7 +25,7 @@ func (s *Store) WriteTo(w io.Writer) (n int64, err error) {
 	return n, err
 }
 
-// Copy is [Store.WriteTo] for a file that nobody writes. It looks at nothing: [Check] does.
+// Copy is [Store.WriteTo] for a file that nobody writes. It checks nothing; see [Check].
 func Copy(path string, w io.Writer) error {
 	db, err := openReadOnly(path)
 	if err != nil {
@@ -35,9 +35,9 @@ func Copy(path string, w io.Writer) error {
 	return errors.Join(err, db.Close())
 }
 
-// OpenReadOnly opens a file that nobody writes, and never writes to it. Apply
-// fails. A file of an older format is read from a copy in the folder for temporary files
-// (TMPDIR), which needs room for twice its size.
+// OpenReadOnly opens a file that nobody writes, and never writes to it. Apply fails. If the file
+// has an older format, a copy in the folder for temporary files (TMPDIR) is brought up to date
+// and read instead. That needs room for twice the size of the file.
 func OpenReadOnly(path string, now store.Clock) (*Store, error) {
 	db, err := openReadOnly(path)
 	if err != nil {
@@ -60,8 +60,8 @@ func openReadOnly(path string) (*bbolt.DB, error) {
 	return openFile(path, &bbolt.Options{ReadOnly: true})
 }
 
-// upToDate returns a database in today's format: the one that it is given, or an updated
-// copy of it. It closes those that it doesn't return.
+// upToDate returns a database in the current format: the given one, or an updated copy of it.
+// It closes the given one unless it returns it.
 func upToDate(db *bbolt.DB, path string) (*bbolt.DB, error) {
 	have, err := formatOf(db)
 	switch {
@@ -90,7 +90,7 @@ func updatedCopy(db *bbolt.DB) (*bbolt.DB, error) {
 		return nil, errors.Join(err, os.Remove(file.Name()))
 	}
 	newer, err := openFile(file.Name(), &bbolt.Options{NoSync: true})
-	// Whoever has it open goes on with it, and nothing stays behind, however that ends.
+	// The open file stays readable. Its space becomes free when it is closed, even by a crash.
 	if err := errors.Join(err, os.Remove(file.Name())); err != nil {
 		return nil, err
 	}
@@ -100,9 +100,8 @@ func updatedCopy(db *bbolt.DB) (*bbolt.DB, error) {
 	return newer, nil
 }
 
-// Check reads every record and every index entry of a file that nobody writes, and
-// returns how many records of each kind it has. What is wrong with it is in the
-// error; the file stays as it is.
+// Check reads every record and every index entry of a file that nobody writes. It returns how
+// many records of each kind the file has. The error says what is wrong. The file is not changed.
 func Check(path string) (counts map[store.Kind]int, err error) {
 	db, err := openReadOnly(path)
 	if err != nil {
@@ -127,14 +126,14 @@ func Check(path string) (counts map[store.Kind]int, err error) {
 	return counts, db.Close()
 }
 
-// checker compares the records of a file with its indexes, both ways.
+// checker compares the records of a file with its indexes, in both directions.
 type checker struct {
 	tx     *bbolt.Tx
 	counts map[store.Kind]int
 }
 
 func (c *checker) all() error {
-	if err := c.tx.Bucket(bucketPeople).ForEach(c.part); err != nil {
+	if err := c.tx.Bucket(bucketUsers).ForEach(c.part); err != nil {
 		return err
 	}
 	for _, kind := range []store.Kind{store.KindSession, store.KindLink, store.KindSecret, store.KindTicket} {
@@ -155,7 +154,7 @@ func (c *checker) all() error {
 	return nil
 }
 
-// part checks something that belongs to a user.
+// part checks an event or an entry of a session.
 func (c *checker) part(key, value []byte) error {
 	switch kind, userID, id := partOf(key); kind {
 	case store.KindUser:
@@ -172,7 +171,7 @@ func (c *checker) part(key, value []byte) error {
 	return fmt.Errorf("%q is nothing that belongs to a user", key)
 }
 
-// expiringKinds are those that expire, as the expiry index calls them.
+// expiringKinds maps the kinds of records that expire to their kinds in the expiry index.
 var expiringKinds = map[store.Kind]kind{
 	store.KindSession: kindSession, store.KindEvent: kindEvent, store.KindLink: kindLink, store.KindTicket: kindTicket,
 }
@@ -210,7 +209,7 @@ func (c *checker) record(of store.Kind, key, value []byte) error {
 			return fmt.Errorf("user %q isn't listed rightly as an administrator", u.Name)
 		}
 	case store.AddSession:
-		if c.tx.Bucket(bucketPeople).Get(sessionEntry(op.Session.UserID, key)) == nil {
+		if c.tx.Bucket(bucketUsers).Get(sessionEntry(op.Session.UserID, key)) == nil {
 			return fmt.Errorf("a session isn't found by its user")
 		}
 	}
@@ -261,5 +260,5 @@ func (c *checker) expiry(entry, _ []byte) error {
 	return nil
 }
 
-// errReadOnly is for writes to a store of OpenReadOnly.
+// errReadOnly refuses writes to a store of OpenReadOnly.
 var errReadOnly = errors.New("boltstore: opened for reading only")

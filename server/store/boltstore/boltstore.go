@@ -1,18 +1,17 @@
-// Package boltstore keeps records in one bbolt file: the store of an
-// installation on one machine, and the default.
+// Package boltstore keeps records in one bbolt file. It is the default store, for an
+// installation on one machine.
 //
-// Readers never wait for writers. Batches that arrive while another is on its
-// way to the disk share the next transaction and its fsync (group.go). A lone
-// writer never waits for company; where there is much of it, it waits for more,
-// two milliseconds at most. What belongs to a user lies together (people.go), so
-// that a sign-in writes few pages. Expired records are not found, and go in small
-// steps (sweep.go).
+// Readers never wait for writers. Batches that arrive while another one is being written share
+// the next transaction and its fsync (group.go). A single writer never waits for others. If
+// many write, a group waits up to two milliseconds for more. The records of a user are
+// neighbours in the file (users.go), so that a sign-in writes few pages. Expired records are
+// not found, and are removed in small steps (sweep.go).
 //
-// A file of an earlier release is brought up to date (format.go). One of which
-// nobody knows whether it is sound is read without trust (pages.go).
+// A file of an earlier release is brought up to date (format.go). A file that may be damaged is
+// checked without trusting any number in it (pages.go).
 //
-// A file has one owner. [Open] refuses one that another process holds, and
-// leaves alone what isn't a sound Keypeg database.
+// Only one process has the file open. [Open] refuses a file that another process has open, and
+// does not change a file that is not a valid Keypeg database.
 package boltstore
 
 import (
@@ -44,9 +43,9 @@ type Store struct {
 	closed   bool
 	writes   chan write
 	finished sync.WaitGroup // the writer and the sweeper
-	stop     chan struct{}  // ends the sweeper
-	readOnly bool           // nobody writes: there are none of the above
-	wrote    bool           // the writer's, and Close's after it
+	stop     chan struct{}  // closed to end the sweeper
+	readOnly bool           // there is no writer and no sweeper
+	wrote    bool           // only the writer uses it, and then Close
 }
 
 var (
@@ -57,19 +56,18 @@ var (
 
 var errClosed = errors.New("boltstore: closed")
 
-// lockTimeout is how long Open waits for another process to let go of the file.
+// lockTimeout is how long Open waits for another process to close the file.
 const lockTimeout = time.Second
 
-// Open opens the file at path, or makes a new one that only its owner may read.
-// Its folder is made too. Errors are sentences for IT; [ErrInUse] tells the one
-// that passes by itself.
+// Open opens the file at path. If there is none, it makes one that only its owner may read, and
+// its folder. Errors are sentences for IT. [ErrInUse] is the only one that may be temporary.
 func Open(path string, now store.Clock) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", namedfile.Explain(filepath.Dir(path), err))
 	}
 	db, err := openFile(path, &bbolt.Options{
-		// Writing the list of free pages with every commit costs much: at a million
-		// keys, 110 updates a second instead of 1,750. See keepFreelist.
+		// To write the list of free pages with every commit is slow: 110 updates a second
+		// instead of 1,750, at a million keys. See keepFreelist.
 		NoFreelistSync: true,
 		FreelistType:   bbolt.FreelistMapType,
 	})
@@ -86,7 +84,7 @@ func Open(path string, now store.Clock) (*Store, error) {
 	return s, nil
 }
 
-// openFile lets bbolt have a file that looks sound and that nobody else holds.
+// openFile opens a file with bbolt, if its head is valid and no other process has it open.
 func openFile(path string, options *bbolt.Options) (*bbolt.DB, error) {
 	if err := examine(path); err != nil {
 		return nil, err
@@ -112,7 +110,7 @@ func (s *Store) Close() error {
 	s.closed = true
 	if !s.readOnly {
 		close(s.stop)
-		close(s.writes) // nobody is sending: senders hold mu
+		close(s.writes) // nobody sends now, since senders hold mu
 	}
 	s.mu.Unlock()
 
@@ -120,8 +118,8 @@ func (s *Store) Close() error {
 	return errors.Join(s.keepFreelist(), s.db.Close())
 }
 
-// keepFreelist writes down which pages are free, once, at the end: the next start
-// needn't look at every page of the file to find out. After a crash it must.
+// keepFreelist writes the list of free pages once, at the end. Without it, as after a crash,
+// the next start must read every page of the file.
 func (s *Store) keepFreelist() error {
 	if s.readOnly || !s.wrote {
 		return nil
@@ -130,10 +128,10 @@ func (s *Store) keepFreelist() error {
 	return s.db.Update(func(*bbolt.Tx) error { return nil })
 }
 
-// The buckets, and what their keys are.
+// The buckets and their keys.
 var (
 	bucketMeta        = []byte("keypeg")      // see formatKey
-	bucketPeople      = []byte("people")      // see people.go
+	bucketUsers       = []byte("people")      // see users.go
 	bucketNames       = []byte("names")       // sign-in name -> user id
 	bucketCredentials = []byte("credentials") // credential id -> user id
 	bucketIdentities  = []byte("identities")  // issuer, 0, subject -> user id
@@ -145,28 +143,28 @@ var (
 	bucketExpiry      = []byte("expiry")      // time, kind, key -> nothing; see sweep.go
 
 	buckets = [][]byte{
-		bucketMeta, bucketPeople, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins, bucketSessions,
+		bucketMeta, bucketUsers, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins, bucketSessions,
 		bucketLinks, bucketSecrets, bucketTickets, bucketExpiry,
 	}
-	// These grow at their ends, so that their pages may be nearly full.
+	// The buckets that grow only at their ends, so that their pages can be nearly full.
 	growing = [][]byte{bucketSessions, bucketTickets, bucketExpiry}
 )
 
-// bbolt's file begins with two meta pages, written in turn. These are their
-// offsets, behind a page header of 16 bytes.
+// A file of bbolt begins with two meta pages, which are written alternately. These are offsets
+// in them, after a page header of 16 bytes.
 const (
 	metaMagic      = 0xED0CDAED
 	atMagic        = 16
 	atPageSize     = 24
-	atFreelist     = 48 // the page that lists those that are free
+	atFreelist     = 48 // the page with the list of free pages
 	atHighWater    = 56 // the number of pages that are in use
 	atTransaction  = 64
-	atSum          = 72 // of all before it, behind the page's header
+	atSum          = 72 // of all bytes before it, after the page's header
 	metaPageLength = 80
 )
 
-// examine reads the head of a file before bbolt maps it into memory. What isn't
-// bbolt's, or was cut off, gets a sentence; bbolt would crash on the latter.
+// examine reads the head of a file before bbolt maps the file into memory. It refuses a file
+// that is not bbolt's or that is cut off. bbolt would crash on the latter.
 func examine(path string) error {
 	file, err := namedfile.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -182,7 +180,7 @@ func examine(path string) error {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	if info.Size() == 0 {
-		return nil // bbolt makes a new one of it
+		return nil // bbolt makes a new database in it
 	}
 
 	meta := make([]byte, metaPageLength)

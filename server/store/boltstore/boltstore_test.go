@@ -264,10 +264,10 @@ func TestSweep(t *testing.T) {
 		t.Errorf("steps removed %s, want %s", got, want)
 	}
 	expect("after a minute", bucketSessions, sessions)
-	expect("after a minute", bucketPeople, sessions+1)
+	expect("after a minute", bucketUsers, sessions+1)
 	clock = clock.Add(24 * time.Hour)
 	steps()
-	for _, bucket := range [][]byte{bucketSessions, bucketPeople, bucketLinks, bucketTickets, bucketExpiry} {
+	for _, bucket := range [][]byte{bucketSessions, bucketUsers, bucketLinks, bucketTickets, bucketExpiry} {
 		expect("after a day", bucket, 0)
 	}
 }

@@ -10,16 +10,16 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// format is the version of the layout. A program refuses a file of a later one, and
-// brings an earlier one up to its own: 2 has identities, and 3 has together what belongs
-// to a user.
+// format is the version of the layout. A program refuses a file with a later format, and brings
+// a file with an earlier format up to its own. Format 2 added identities. Format 3 put the
+// records of a user together.
 const format = 3
 
 var formatKey = []byte("format")
 
-// formatOf returns the format of a file that this program knows; 0 for a new one. The file
-// has what belongs to its format: whoever believed a damaged number would throw away what
-// another format has.
+// formatOf returns the format of a file, 0 for a new one. It refuses formats that this program
+// doesn't know, and a file that has not the buckets of its format: the number may be damaged,
+// and an update from the wrong format would delete records.
 func formatOf(db *bbolt.DB) (have uint32, err error) {
 	err = db.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
@@ -56,8 +56,8 @@ func formatOf(db *bbolt.DB) (have uint32, err error) {
 	return have, err
 }
 
-// prepare makes the buckets of a new file, and brings an older one up to date. Until the
-// last step the older program can go on with it.
+// prepare makes the buckets of a new file, and brings an older file up to date. The older
+// program can still use the file until the last step.
 func prepare(db *bbolt.DB) error {
 	have, err := formatOf(db)
 	if err != nil || have == format {
@@ -90,7 +90,7 @@ func dropBucket(tx *bbolt.Tx, name []byte) error {
 	return nil
 }
 
-// scattered are the buckets of formats 1 and 2 whose entries lie in bucketPeople now.
+// scattered are the buckets of formats 1 and 2 whose entries are in bucketUsers now.
 var scattered = []struct {
 	bucket []byte
 	key    func(old []byte) []byte
@@ -103,17 +103,17 @@ var scattered = []struct {
 	}},
 }
 
-// gatherStep bounds the memory that gathering takes.
+// gatherStep limits the memory that gather takes.
 const gatherStep = 20_000
 
-// gather copies what is scattered. What a try left behind that was interrupted goes: the
-// older program may have changed the file since.
+// gather copies the scattered entries. It first deletes what an interrupted try left, because
+// the older program may have changed the file since.
 func gather(db *bbolt.DB) error {
 	err := db.Update(func(tx *bbolt.Tx) error {
-		if err := dropBucket(tx, bucketPeople); err != nil {
+		if err := dropBucket(tx, bucketUsers); err != nil {
 			return err
 		}
-		_, err := tx.CreateBucket(bucketPeople)
+		_, err := tx.CreateBucket(bucketUsers)
 		return err
 	})
 	if err != nil {
@@ -123,7 +123,7 @@ func gather(db *bbolt.DB) error {
 		var next []byte
 		for more := true; more; {
 			err := db.Update(func(tx *bbolt.Tx) error {
-				people, cursor := tx.Bucket(bucketPeople), tx.Bucket(part.bucket).Cursor()
+				people, cursor := tx.Bucket(bucketUsers), tx.Bucket(part.bucket).Cursor()
 				key, value := cursor.Seek(next)
 				for n := 0; key != nil && n < gatherStep; n++ {
 					if err := people.Put(part.key(key), value); err != nil {

@@ -8,24 +8,24 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Writes that come at the same time share a transaction, and so a trip to the disk.
+// Writes that arrive at the same time share a transaction, and so one wait for the disk.
 
-// write is something that waits for its place in a transaction.
+// write waits for its transaction.
 type write struct {
 	check check
 	done  chan error
 }
 
-// check looks whether something can be written, and returns a refusal, or what writes it.
+// check checks whether something may be written. It returns a refusal, or the function that writes.
 type check func(*bbolt.Tx) (apply, error)
 
-// apply writes. It fails by a fault only.
+// apply writes. It fails only if the file can't be written.
 type apply func(*bbolt.Tx) error
 
-// maxGroup is how many writes share a transaction at most.
+// maxGroup limits how many writes share a transaction.
 const maxGroup = 512
 
-// submit hands a write to the writer and waits until it is on disk.
+// submit gives a write to the writer and waits until it is on the disk.
 func (s *Store) submit(check check) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -40,8 +40,7 @@ func (s *Store) submit(check check) error {
 	return <-w.done
 }
 
-// write is the only writer. While one group is on its way to the disk, the next
-// gathers in the channel.
+// write is the only writer. While it writes one group, the next group collects in the channel.
 func (s *Store) write() {
 	for first := range s.writes {
 		s.commit([]write{first}, s.gatherer())
@@ -49,20 +48,20 @@ func (s *Store) write() {
 }
 
 const (
-	// company are so many writers that more of them must be near. A group of at least
-	// these waits for enough, but never longer than for a moment; a smaller one goes at once.
-	company = 8
-	enough  = 40
-	moment  = 2 * time.Millisecond
+	// A group of at least manyWriters waits a moment for more writes, since others must be
+	// close. A smaller one is written at once.
+	manyWriters = 8
+	enough      = 40
+	moment      = 2 * time.Millisecond
 )
 
-// gatherer returns what adds to one group whoever waits to write. However often it is
-// called, the moment is one.
+// gatherer returns a function that adds waiting writes to one group. All its calls together
+// wait for one moment at most.
 func (s *Store) gatherer() func([]write) []write {
 	var until time.Time
 	return func(group []write) []write {
 		group, open := s.waiting(group)
-		if !open || len(group) < company || len(group) >= enough {
+		if !open || len(group) < manyWriters || len(group) >= enough {
 			return group
 		}
 		if until.IsZero() {
@@ -85,7 +84,7 @@ func (s *Store) gatherer() func([]write) []write {
 	}
 }
 
-// waiting adds whoever waits already. Open tells whether more may come.
+// waiting adds the writes that wait already. Open reports whether more can come.
 func (s *Store) waiting(group []write) (_ []write, open bool) {
 	for yielded := false; len(group) < maxGroup; {
 		select {
@@ -100,18 +99,18 @@ func (s *Store) waiting(group []write) (_ []write, open bool) {
 		if yielded {
 			break
 		}
-		// Whoever is about to write can do so first, and then shares the trip to the
-		// disk. Alone, this takes no time.
+		// Goroutines that are about to write come first, and then share the transaction.
+		// Without any, this takes no time.
 		runtime.Gosched()
 		yielded = true
 	}
 	return group, true
 }
 
-// commit writes a group in one transaction, and whoever gathers before all of it is done.
-// Each write is checked against what the ones before it left; a refused one changes
-// nothing, and the others go on. When a fault breaks the transaction, each write gets one
-// of its own, so that one bad write can't fail its neighbours.
+// commit writes a group in one transaction, with the writes that arrive before it is done. Each
+// write is checked against the result of those before it. A refused write changes nothing, and
+// the others continue. If the transaction fails, each write gets a transaction of its own, so
+// that one bad write cannot fail the others.
 func (s *Store) commit(group []write, gather func([]write) []write) {
 	var refusals []error
 	err := s.db.Update(func(tx *bbolt.Tx) error {
@@ -158,6 +157,5 @@ func (s *Store) commit(group []write, gather func([]write) []write) {
 	}
 }
 
-// errNothingToWrite rolls a transaction back that would change nothing, and so
-// saves its fsync.
+// errNothingToWrite rolls back a transaction that changes nothing, which saves its fsync.
 var errNothingToWrite = errors.New("boltstore: nothing to write")

@@ -12,13 +12,12 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// bbolt maps its file into memory and believes what stands there. A page that is damaged
-// can lead it behind the end of the file, or round in a circle until the stack is full,
-// and a Go program survives neither. So a file of which nobody knows whether it is sound
-// is read here first, where every number is looked at before it is used.
+// bbolt maps its file into memory and trusts its content. A damaged page can lead it beyond the
+// end of the file, or in a circle until the stack is full. A Go program survives neither. So a
+// file that may be damaged is read here first, and every number is checked before it is used.
 
-// checkPages reads the pages of a transaction: each that is in use is reached in one way,
-// its keys are in order, and every other one is free.
+// checkPages checks the pages of a transaction. Exactly one way leads to each page in use, its
+// keys are in order, and every other page is free.
 func checkPages(tx *bbolt.Tx, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -31,7 +30,7 @@ func checkPages(tx *bbolt.Tx, path string) error {
 		return err
 	}
 
-	// These are of the meta page that bbolt has chosen, and whose sum it has checked.
+	// They are from the meta page that bbolt chose, after it checked the page's sum.
 	size, length := tx.DB().Info().PageSize, tx.Size()
 	if size < metaPageLength || length > info.Size() || length/int64(size) <= metaPages {
 		return errors.New("its pages make no sense")
@@ -44,9 +43,9 @@ func checkPages(tx *bbolt.Tx, path string) error {
 	return p.free(tx.ID())
 }
 
-// The layout of bbolt's pages (its package internal/common), in the machine's own byte
-// order. Behind its head a page has elements of one size, and behind these their keys and
-// values. What needs more room overflows into the pages that follow.
+// The layout of bbolt's pages (its package internal/common), in the byte order of the machine.
+// After its head, a page has elements of the same size, and then their keys and values. A page
+// that needs more room continues in the pages that follow.
 const (
 	metaPages = 2
 
@@ -62,18 +61,18 @@ const (
 	flagBucket  = 0x01
 	bucketHead  = 16 // page (8), or 0 where the only one follows; sequence (8)
 
-	noFreelist = ^uint64(0) // what isn't reached is free
-	manyFree   = 0xffff     // the count of free pages stands in place of the first
+	noFreelist = ^uint64(0) // the free pages are not listed
+	manyFree   = 0xffff     // the first entry of the list is its length
 )
 
-// pages are those of one file.
+// pages are the pages of one file.
 type pages struct {
 	file    io.ReaderAt
 	size    int
 	reached []bool // by number
 }
 
-// page is one with its overflow, or lies within one.
+// page is a page with its overflow, or a small bucket within a page.
 type page struct {
 	id    uint64
 	bytes []byte
@@ -83,7 +82,7 @@ func (p page) is(flag uint16) bool { return binary.NativeEndian.Uint16(p.bytes[a
 func (p page) count() int          { return int(binary.NativeEndian.Uint16(p.bytes[atCount:])) }
 func (p page) damaged() error      { return fmt.Errorf("page %d makes no sense", p.id) }
 
-// read returns a page to which nothing has led before.
+// read returns a page. It fails if the page was reached before.
 func (p *pages) read(id uint64) (page, error) {
 	head := page{id, make([]byte, pageHead)}
 	if id >= uint64(len(p.reached)) {
@@ -108,15 +107,14 @@ func (p *pages) read(id uint64) (page, error) {
 	return whole, err
 }
 
-// span says what the keys of a tree may be: none is less than from, and each is less than
-// to, where these aren't nil. The keys of the root's tree are those of buckets, and no
-// bucket of Keypeg's has others in it.
+// span limits the keys of a tree: none is less than from, and each is less than to. Nil is no
+// limit. Only the root's tree has buckets as values.
 type span struct {
 	from, to []byte
 	ofRoot   bool
 }
 
-// tree reads a page and all that it leads to.
+// tree checks a page and all pages below it.
 func (p *pages) tree(id uint64, keys span) error {
 	at, err := p.read(id)
 	if err != nil {
@@ -164,7 +162,7 @@ func (p *pages) leaf(at page, keys span) error {
 	return nil
 }
 
-// bucket reads the tree of a bucket, which may be so small that it lies in its value.
+// bucket checks the tree of a bucket. A small bucket is within its value.
 func (p *pages) bucket(at page, value []byte) error {
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
 		return p.tree(root, span{})
@@ -176,7 +174,7 @@ func (p *pages) bucket(at page, value []byte) error {
 	return p.leaf(inline, span{})
 }
 
-// element is a key, with what a branch or a leaf has for it.
+// element is a key with its page in a branch, or its value in a leaf.
 type element struct {
 	key      []byte
 	child    uint64
@@ -184,8 +182,8 @@ type element struct {
 	value    []byte
 }
 
-// elements are those of a branch or a leaf. Ok tells whether all of them lie within it, and
-// their keys are in order and may stand there.
+// elements returns the elements of a branch or a leaf. Ok reports whether all of them are
+// within the page, and their keys are in order and within the span.
 func (p page) elements(keys span) (elements []element, ok bool) {
 	if pageHead+p.count()*elementSize > len(p.bytes) {
 		return nil, false
@@ -217,8 +215,8 @@ func inOrder(elements []element, keys span) bool {
 	return len(elements) == 0 || keys.to == nil || bytes.Compare(elements[len(elements)-1].key, keys.to) < 0
 }
 
-// free reads which pages are free, if the transaction has written that down: those that
-// weren't reached, and no others.
+// free checks the list of free pages, if the transaction has one. It must name exactly the
+// pages that were not reached.
 func (p *pages) free(transaction int) error {
 	id, err := p.freelist(transaction)
 	if err != nil || id == noFreelist {
@@ -253,8 +251,7 @@ func (p *pages) free(transaction int) error {
 	return nil
 }
 
-// freelist is the page that a transaction has written down, in the same meta page that
-// bbolt has chosen.
+// freelist returns the page of the list of free pages, from the meta page that bbolt chose.
 func (p *pages) freelist(transaction int) (id uint64, err error) {
 	for i := range int64(metaPages) {
 		meta := make([]byte, metaPageLength)

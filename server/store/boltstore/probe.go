@@ -13,8 +13,8 @@ import (
 var (
 	probeKey = []byte("probe") // in bucketMeta
 
-	// probed is more than a sign-in writes. The pages of the one before are free when the
-	// next is written, so what a probe found room for is left to sign-ins after it.
+	// probed is more than a sign-in writes. The next probe frees the pages of the one before.
+	// So after a successful probe there is room for a sign-in.
 	probed = make([]byte, 128<<10)
 )
 
@@ -28,8 +28,8 @@ func (s *Store) Probe(ctx context.Context) error {
 	})
 }
 
-// fault says what IT can do about a write that the file system refuses. Of some conditions
-// bbolt passes on the text alone.
+// fault adds to a failed write what IT can do about it. For some conditions, bbolt returns only
+// the text.
 func fault(path string, err error) error {
 	for _, known := range []struct {
 		condition syscall.Errno

@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// view runs a read. Whatever it returns is decoded, and so a copy: bbolt's own
-// bytes end with the transaction.
+// view runs a read. A result must be decoded or copied, since bbolt's bytes are valid only
+// during the transaction.
 func view[T any](ctx context.Context, s *Store, read func(*bbolt.Tx) (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
 		return result, err
@@ -50,11 +50,11 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (sto
 	})
 }
 
-// identityKey has the issuer first, which is a URL and so holds no zero byte.
+// identityKey begins with the issuer, which is a URL and so has no zero byte.
 func identityKey(issuer, subject string) []byte { return []byte(issuer + "\x00" + subject) }
 
 func getUser(tx *bbolt.Tx, id []byte) (store.User, error) {
-	encoded := tx.Bucket(bucketPeople).Get(userKey(string(id)))
+	encoded := tx.Bucket(bucketUsers).Get(userKey(string(id)))
 	if encoded == nil {
 		return store.User{}, store.ErrNotFound
 	}
@@ -141,13 +141,13 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 	return view(ctx, s, func(tx *bbolt.Tx) (events []store.Event, err error) {
 		prefix, end := ofUser(userID), eventKey(userID, before)
 		if (before == store.EventID{}) {
-			end = append([]byte(userID), 1) // behind all of the user's
+			end = append([]byte(userID), 1) // after all keys of the user
 		}
 
-		cursor := tx.Bucket(bucketPeople).Cursor()
+		cursor := tx.Bucket(bucketUsers).Cursor()
 		back := cursor.Prev
 		if key, _ := cursor.Seek(end); key == nil {
-			back = cursor.Last // the user's are the last ones of all
+			back = cursor.Last // the user's keys are the last of the bucket
 		}
 		key, value := back()
 		for ; bytes.HasPrefix(key, prefix) && len(events) < limit; key, value = cursor.Prev() {
@@ -220,13 +220,13 @@ func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limi
 	})
 }
 
-// bucketOf is where each kind of record lies.
+// bucketOf is the bucket of each kind of record.
 var bucketOf = map[store.Kind][]byte{
-	store.KindUser: bucketPeople, store.KindEvent: bucketPeople, store.KindSession: bucketSessions,
+	store.KindUser: bucketUsers, store.KindEvent: bucketUsers, store.KindSession: bucketSessions,
 	store.KindLink: bucketLinks, store.KindSecret: bucketSecrets, store.KindTicket: bucketTickets,
 }
 
-// isOf tells whether a key of a kind's bucket is that of such a record.
+// isOf reports whether a key of a kind's bucket is that of a record of this kind.
 func isOf(kind store.Kind, key []byte) bool {
 	if kind != store.KindUser && kind != store.KindEvent {
 		return true
@@ -235,8 +235,8 @@ func isOf(kind store.Kind, key []byte) bool {
 	return part == kind
 }
 
-// opOf decodes a record as the operation that writes it, and when it expires, if
-// it does.
+// opOf decodes a record as the operation that writes it. It also returns when the record
+// expires, or the zero time.
 func opOf(kind store.Kind, key, value []byte) (op store.Op, expires time.Time, err error) {
 	switch kind {
 	case store.KindUser:

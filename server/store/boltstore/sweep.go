@@ -11,8 +11,8 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// kind is a kind of record that expires. Each has an entry in the expiry bucket
-// (8 bytes of time, the kind, the record's key), which lives and dies with it.
+// kind is a kind of record that expires. Each such record has an entry in the expiry bucket: 8
+// bytes of time, the kind, and the record's key. Both are written and removed together.
 type kind byte
 
 const (
@@ -27,7 +27,7 @@ func (k kind) bucket(tx *bbolt.Tx) *bbolt.Bucket {
 	case kindSession:
 		return tx.Bucket(bucketSessions)
 	case kindEvent:
-		return tx.Bucket(bucketPeople)
+		return tx.Bucket(bucketUsers)
 	case kindLink:
 		return tx.Bucket(bucketLinks)
 	default:
@@ -35,7 +35,7 @@ func (k kind) bucket(tx *bbolt.Tx) *bbolt.Bucket {
 	}
 }
 
-// expires reads when a record of this kind ends.
+// expires returns when a record of this kind expires.
 func (k kind) expires(encoded []byte) (time.Time, error) {
 	switch k {
 	case kindSession:
@@ -53,7 +53,7 @@ func (k kind) expires(encoded []byte) (time.Time, error) {
 	}
 }
 
-// expiryKey has the time as it comes back from the record.
+// expiryKey returns the key of an entry. It rounds the time as the record does.
 func expiryKey(at time.Time, k kind, key []byte) []byte {
 	entry := make([]byte, 0, 9+len(key))
 	entry = binary.BigEndian.AppendUint64(entry, uint64(at.Truncate(time.Microsecond).UnixNano()))
@@ -69,7 +69,7 @@ func put(tx *bbolt.Tx, k kind, key, encoded []byte, expires time.Time) error {
 	return tx.Bucket(bucketExpiry).Put(expiryKey(expires, k, key), []byte{})
 }
 
-// replace is put for what may lie there already.
+// replace is put for a record that may exist already.
 func replace(tx *bbolt.Tx, k kind, key, encoded []byte, expires time.Time) error {
 	if err := dropExpiring(tx, k, key); err != nil {
 		return err
@@ -77,8 +77,7 @@ func replace(tx *bbolt.Tx, k kind, key, encoded []byte, expires time.Time) error
 	return put(tx, k, key, encoded, expires)
 }
 
-// dropExpiring removes a record, if it is there, with its entry and what else
-// points to it.
+// dropExpiring removes a record, if it exists, with its entry and what else points to it.
 func dropExpiring(tx *bbolt.Tx, k kind, key []byte) error {
 	encoded := k.bucket(tx).Get(key)
 	if encoded == nil {
@@ -89,7 +88,7 @@ func dropExpiring(tx *bbolt.Tx, k kind, key []byte) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.Bucket(bucketPeople).Delete(sessionEntry(session.UserID, key)); err != nil {
+		if err := tx.Bucket(bucketUsers).Delete(sessionEntry(session.UserID, key)); err != nil {
 			return err
 		}
 	}
@@ -105,7 +104,7 @@ func dropExpiring(tx *bbolt.Tx, k kind, key []byte) error {
 
 const (
 	sweepEvery = time.Minute
-	// sweepStep bounds what one step removes, so that no sign-in waits long for it.
+	// sweepStep limits what one step removes, so that no sign-in waits long.
 	sweepStep = 256
 )
 
@@ -123,20 +122,20 @@ func (s *Store) sweepNowAndThen() {
 	}
 }
 
-// sweepIfSteady removes all that has expired, unless the clock may be wrong.
+// sweepIfSteady removes all expired records, unless the clock may be wrong.
 func (s *Store) sweepIfSteady(clock *store.ClockWatch, at time.Time) {
 	if clock.Look(at, s.now()); !clock.IsSteady() {
 		return
 	}
-	// A full step means that there is more. A fault now is a fault next minute, and
-	// somebody's write will tell of it before.
+	// After a full step there may be more. An error is ignored: the next sweep tries again,
+	// and a user's write will report the fault.
 	for removed, err := sweepStep, error(nil); removed == sweepStep && err == nil; {
 		removed, err = s.sweep()
 	}
 }
 
-// sweep removes at most sweepStep expired records, in a transaction that it
-// shares with whoever writes at the same time. Without any it costs no write.
+// sweep removes at most sweepStep expired records. Other writes can share its transaction. If
+// nothing has expired, nothing is written.
 func (s *Store) sweep() (removed int, err error) {
 	err = s.submit(func(tx *bbolt.Tx) (apply, error) {
 		var due [][]byte

@@ -124,8 +124,8 @@ func (s *Store) ticketIsUnspent(tx *bbolt.Tx, id [16]byte) error {
 	return err
 }
 
-// checkUser looks only for what is new: what the user had before is theirs. It returns
-// the user as they are.
+// checkUser checks that the new unique values of a user are free. It returns the stored user,
+// whose values need no check.
 func checkUser(tx *bbolt.Tx, u store.User) (old store.User, err error) {
 	old, err = getUser(tx, []byte(u.ID))
 	if err := u.MayReplace(old, err); err != nil {
@@ -152,7 +152,7 @@ func checkUser(tx *bbolt.Tx, u store.User) (old store.User, err error) {
 	return old, nil
 }
 
-// putUser writes the record, and of the indexes only what has changed.
+// putUser writes the record, and those index entries that change.
 func putUser(tx *bbolt.Tx, old, u store.User) (err error) {
 	id := []byte(u.ID)
 	names, credentials, identities, admins := tx.Bucket(bucketNames), tx.Bucket(bucketCredentials), tx.Bucket(bucketIdentities), tx.Bucket(bucketAdmins)
@@ -205,7 +205,7 @@ func putUser(tx *bbolt.Tx, old, u store.User) (err error) {
 	}
 
 	u.Revision++
-	return tx.Bucket(bucketPeople).Put(userKey(u.ID), u.Encode())
+	return tx.Bucket(bucketUsers).Put(userKey(u.ID), u.Encode())
 }
 
 func removeUser(tx *bbolt.Tx, id string) error {
@@ -220,10 +220,10 @@ func removeUser(tx *bbolt.Tx, id string) error {
 		return err
 	}
 
-	// With the record and the sessions gone, all that is left of the user are events.
+	// After the record and the sessions, only events are left of the user.
 	prefix := ofUser(id)
 	var events [][]byte
-	cursor := tx.Bucket(bucketPeople).Cursor()
+	cursor := tx.Bucket(bucketUsers).Cursor()
 	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
 		events = append(events, bytes.Clone(key))
 	}
@@ -235,7 +235,7 @@ func removeUser(tx *bbolt.Tx, id string) error {
 	return nil
 }
 
-// dropUser removes the record and what leads to it.
+// dropUser removes the record and its index entries.
 func dropUser(tx *bbolt.Tx, u store.User) error {
 	id := []byte(u.ID)
 	for _, p := range u.Passkeys {
@@ -248,7 +248,7 @@ func dropUser(tx *bbolt.Tx, u store.User) error {
 			return err
 		}
 	}
-	return errors.Join(tx.Bucket(bucketNames).Delete([]byte(u.Name)), tx.Bucket(bucketAdmins).Delete(id), tx.Bucket(bucketPeople).Delete(userKey(u.ID)))
+	return errors.Join(tx.Bucket(bucketNames).Delete([]byte(u.Name)), tx.Bucket(bucketAdmins).Delete(id), tx.Bucket(bucketUsers).Delete(userKey(u.ID)))
 }
 
 func hasCredential(u store.User, id []byte) bool {
@@ -261,18 +261,18 @@ func hasCredential(u store.User, id []byte) bool {
 }
 
 func putSession(tx *bbolt.Tx, v store.Session) error {
-	// One that has expired, and was not swept yet, may lie under the same id.
+	// An expired session that was not swept yet can have the same id.
 	if err := dropSession(tx, v.ID[:]); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bucketPeople).Put(sessionEntry(v.UserID, v.ID[:]), []byte{}); err != nil {
+	if err := tx.Bucket(bucketUsers).Put(sessionEntry(v.UserID, v.ID[:]), []byte{}); err != nil {
 		return err
 	}
 	return put(tx, kindSession, v.ID[:], v.Encode(), v.Expires)
 }
 
-// makeRoom ends the sessions for which a new one leaves no place. Most users have few, and
-// then it reads their keys only.
+// makeRoom ends sessions, so that the user has at most op.Most with the new one. Most users
+// have few sessions, and then it reads only keys.
 func (s *Store) makeRoom(tx *bbolt.Tx, op store.AddSession) error {
 	var ids [][]byte
 	if op.Most > 0 {
@@ -283,7 +283,7 @@ func (s *Store) makeRoom(tx *bbolt.Tx, op store.AddSession) error {
 	if len(ids) < op.Most || op.Most == 0 {
 		return nil
 	}
-	var living []store.Session
+	var sessions []store.Session
 	for _, id := range ids {
 		session, err := s.getSession(tx, id)
 		if errors.Is(err, store.ErrNotFound) {
@@ -292,9 +292,9 @@ func (s *Store) makeRoom(tx *bbolt.Tx, op store.AddSession) error {
 		if err != nil {
 			return err
 		}
-		living = append(living, session)
+		sessions = append(sessions, session)
 	}
-	for _, session := range op.Ends(living) {
+	for _, session := range op.Ends(sessions) {
 		if err := dropSession(tx, session.ID[:]); err != nil {
 			return err
 		}

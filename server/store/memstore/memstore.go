@@ -1,8 +1,7 @@
-// Package memstore keeps records in memory: for tests, and for trying things
-// out. Nothing survives the process.
+// Package memstore keeps records in memory, for tests and trials. Nothing survives the process.
 //
-// It is the contract's plainest reading: maps of encoded records behind one
-// lock. Encoding gives every caller bytes of its own.
+// It is the simplest implementation of the contract: maps of encoded records behind one lock.
+// Because records are encoded, no caller shares memory with another.
 package memstore
 
 import (
@@ -29,7 +28,7 @@ type Store struct {
 	tickets     map[[16]byte][]byte
 }
 
-// eventKey names an event: each user has ids of their own.
+// eventKey identifies an event. Two users may have events with the same id.
 type eventKey struct {
 	userID string
 	id     store.EventID

@@ -144,7 +144,7 @@ func (s *Store) SessionUser(ctx context.Context, id store.Hash) (store.Session, 
 	return session, user, err
 }
 
-// unexpired decodes a record, if there is one and its time has not come.
+// unexpired decodes a record. It fails with ErrNotFound if there is none or it has expired.
 func unexpired[T any](s *Store, encoded []byte, decode func([]byte) (T, error), expires func(T) time.Time) (T, error) {
 	var none T
 	if encoded == nil {
@@ -172,7 +172,7 @@ func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, l
 	return page(found, limit, func(a, b store.Session) int { return bytes.Compare(a.ID[:], b.ID[:]) }), nil
 }
 
-// sessionsOf are those of a user that have not expired.
+// sessionsOf returns the sessions of a user that have not expired.
 func (s *Store) sessionsOf(userID string) (found []store.Session) {
 	for id := range s.sessions {
 		if session, err := s.session(id); err == nil && session.UserID == userID {
@@ -254,7 +254,7 @@ func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limi
 	return records[:min(len(records), max(limit, 0))], err
 }
 
-// opsOf are the operations that write what there is of a kind.
+// opsOf returns the operations that write all records of a kind.
 func (s *Store) opsOf(kind store.Kind) (ops store.Batch, err error) {
 	switch kind {
 	case store.KindUser:
@@ -277,7 +277,7 @@ func (s *Store) opsOf(kind store.Kind) (ops store.Batch, err error) {
 
 func (s *Store) lives(expires time.Time) bool { return s.now().Before(expires) }
 
-// each decodes what is kept of a kind, but for what doesn't live.
+// each decodes all records of a kind, except those that op rejects.
 func each[K comparable, V any](kept map[K][]byte, decode func([]byte) (V, error), op func(V) (store.Op, bool)) (ops store.Batch, err error) {
 	for _, encoded := range kept {
 		v, err := decode(encoded)

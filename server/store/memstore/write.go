@@ -69,7 +69,7 @@ func (s *Store) check(op store.Op) error {
 	return nil
 }
 
-// taken turns "it isn't there" into success, and "it is" into exists.
+// taken returns nil for ErrNotFound, and exists if there is no error.
 func taken(err, exists error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -152,7 +152,7 @@ func (s *Store) putUser(u store.User) {
 	}
 }
 
-// dropUser removes a user's record, if it is there, and what leads to it.
+// dropUser removes a user's record, if it exists, and its index entries.
 func (s *Store) dropUser(id string) {
 	old, err := s.user(id)
 	if err != nil {
