@@ -1,14 +1,12 @@
-// Package transfer moves the records of one store into another, and tells whether
-// two hold the same.
+// Package transfer copies the records of one store into another, and compares two stores.
 //
-// [Copy] takes pages in the order of their keys, each in one batch. Where it is
-// interrupted the target holds a beginning of the source and a mark that says so:
-// called again it goes on from there, and until it is done [Unfinished] keeps
-// others from using the target. What it ends with is a comparison of both, record
-// by record. It never writes to the source.
+// [Copy] writes pages in the order of their keys, each page in one batch. If it is
+// interrupted, the target has a first part of the source and a mark. The next call goes on
+// from there. Until the copy is complete, [Unfinished] keeps others from using the target. In
+// the end Copy compares both, record by record. It never writes to the source.
 //
-// There are two databases then, and only IT knows which one counts: the target tells
-// password managers nothing ([store.HoldSignals]).
+// Afterwards there are two databases, and only IT knows which one is in use. So the target
+// holds signals to password managers back ([store.HoldSignals]).
 package transfer
 
 import (
@@ -30,22 +28,21 @@ type Source interface {
 
 // Errors are sentences for IT.
 var (
-	// ErrNotEmpty: the target has records that no copy of this source left there.
+	// ErrNotEmpty means that the target has records that no copy of this source wrote.
 	ErrNotEmpty = errors.New("the target isn't empty: name a new database")
-	// ErrChanged: the source was written to while it was copied.
+	// ErrChanged means that the source was written to while it was copied.
 	ErrChanged = errors.New("the source was changed while it was copied: stop its servers, and copy again into an empty database")
-	// ErrUnfinished: the store is the target of a copy that didn't end.
+	// ErrUnfinished means that the store is the target of an interrupted copy.
 	ErrUnfinished = errors.New("this database is a copy that was not finished: run the command that fills it again, with the same source (keypeg store copy, or keypeg restore)")
 )
 
 // page is how many records go into one batch.
 const page = 500
 
-// markKey is the link that stands in a target until it is whole.
+// markKey is the key of the link that marks a target until it is complete.
 const markKey = "unfinished copy"
 
-// Unfinished fails with [ErrUnfinished] if s is the target of a copy that didn't
-// end.
+// Unfinished fails with [ErrUnfinished] if s is the target of an interrupted copy.
 func Unfinished(ctx context.Context, s store.Store) error {
 	_, err := s.Link(ctx, markKey)
 	switch {
@@ -58,14 +55,14 @@ func Unfinished(ctx context.Context, s store.Store) error {
 	}
 }
 
-// Sum is what a store holds: how many records of each kind, and a checksum over
+// Sum describes the records of a store: how many there are of each kind, and a checksum over
 // all of them.
 type Sum struct {
 	Counts map[store.Kind]int
 	Hash   [sha256.Size]byte
 }
 
-// Total is the number of all records.
+// Total returns the number of all records.
 func (s Sum) Total() (n int) {
 	for _, count := range s.Counts {
 		n += count
@@ -73,7 +70,7 @@ func (s Sum) Total() (n int) {
 	return n
 }
 
-// Same tells whether two stores hold the same.
+// Same reports whether two stores have the same records.
 func (s Sum) Same(other Sum) bool { return s.Hash == other.Hash }
 
 // AddUp reads all of a store.
@@ -99,7 +96,7 @@ func AddUp(ctx context.Context, from Source) (Sum, error) {
 	return sum, nil
 }
 
-// write adds parts, each with its length, so that no two lists look alike.
+// write adds parts, each with its length, so that two different lists never have one sum.
 func write(h hash.Hash, parts ...[]byte) {
 	for _, part := range parts {
 		var length [8]byte
@@ -109,14 +106,13 @@ func write(h hash.Hash, parts ...[]byte) {
 	}
 }
 
-// isOfDatabase reports whether a record says something of the database that it is in, and
-// is not copied.
+// isOfDatabase reports whether a record describes its database. Such a record is not copied.
 func isOfDatabase(record store.Record) bool {
 	link, is := record.Op.(store.PutLink)
 	return is && link.Link.Key == markKey || store.HoldsSignals(record)
 }
 
-// walk hands on all records of a kind behind a key.
+// walk calls do with all records of a kind after a key, page by page.
 func walk(ctx context.Context, from Source, kind store.Kind, after []byte, do func([]store.Record) error) error {
 	for {
 		records, err := from.Records(ctx, kind, after, page)
@@ -134,12 +130,12 @@ func walk(ctx context.Context, from Source, kind store.Kind, after []byte, do fu
 }
 
 // Copy fills to, which must be empty or the target of an interrupted copy of the
-// same source, and compares both. Report hears how many records are there, of how
-// many. Both stores should have one clock that stands still, so that nothing
+// same source, and compares both. It calls report with the number of records that are
+// copied, and of all. Both stores should have one clock that stands still, so that nothing
 // expires meanwhile.
 //
-// It fails with [ErrNotEmpty] before it writes anything, with [ErrChanged] if both
-// differ in the end, and with whatever a store fails with.
+// It fails with [ErrNotEmpty] before it writes anything, with [ErrChanged] if both differ in
+// the end, and with any error of a store.
 func Copy(ctx context.Context, from Source, to store.Store, report func(done, total int)) (Sum, error) {
 	before, err := AddUp(ctx, from)
 	if err != nil {
@@ -194,8 +190,8 @@ func Copy(ctx context.Context, from Source, to store.Store, report func(done, to
 	return copied, to.Apply(ctx, store.Batch{store.TakeLink{Key: markKey, Hash: origin}, store.HoldSignals(time.Now())})
 }
 
-// identity tells one source from another: by its secrets, which every installation
-// made for itself.
+// identity returns a hash that differs for every source: that of its secrets, which each
+// installation generated for itself.
 func identity(ctx context.Context, from Source) (store.Hash, error) {
 	h := sha256.New()
 	err := walk(ctx, from, store.KindSecret, nil, func(records []store.Record) error {
@@ -207,10 +203,10 @@ func identity(ctx context.Context, from Source) (store.Hash, error) {
 	return store.Hash(h.Sum(nil)), err
 }
 
-// markLasts is longer than anybody leaves a copy unfinished.
+// markLasts is longer than a copy stays unfinished.
 const markLasts = 100 * 365 * 24 * time.Hour
 
-// begin marks an empty target, or finds the mark of the same source.
+// begin marks an empty target, or accepts the mark of the same source.
 func begin(ctx context.Context, to store.Store, origin store.Hash) error {
 	mark, err := to.Link(ctx, markKey)
 	if err == nil {
@@ -234,8 +230,8 @@ func begin(ctx context.Context, to store.Store, origin store.Hash) error {
 	return to.Apply(ctx, store.Batch{store.PutLink{Link: store.Link{Key: markKey, Hash: origin, Expires: time.Now().Add(markLasts)}}})
 }
 
-// end finds the last record of a kind that an interrupted copy wrote: pages come
-// in order, each as a whole.
+// end finds the last record of a kind that an interrupted copy wrote, and counts them. Pages
+// are written in order, and each completely.
 func end(ctx context.Context, to store.Store, kind store.Kind) (last []byte, there int, err error) {
 	err = walk(ctx, to, kind, nil, func(records []store.Record) error {
 		for _, record := range records {

@@ -9,59 +9,60 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Nodes tell each other whose records have changed, so that a page that is open on
-// one hears of what happened on another. A node says it right after the commit,
-// not within: PostgreSQL lets committing transactions that notify pass one at a
-// time. What gets lost so, because a node dies at that moment or has too much to
-// say, is found by asking the events, which are written in the same batch as every
-// change that a user is told of.
+// Nodes notify each other of the users whose records have changed, so that a page that is
+// open on one node shows a change of another. A node notifies right after the commit and not
+// within it, because PostgreSQL commits transactions with notifications one at a time. A
+// notification may get lost, because a node dies at that moment or has too many of them. Such
+// a change is found in the events: every change that a page shows is written in one batch with
+// an event.
 
 const (
 	channel = "keypeg"
-	// newsGathers is how long what has changed is collected before it is said.
-	newsGathers = 20 * time.Millisecond
-	// mostTold bounds one notification, whose text PostgreSQL limits to 8,000 bytes.
-	mostTold = 100
+	// gatherFor is how long changes are collected before they are sent.
+	gatherFor = 20 * time.Millisecond
+	// mostNotified bounds the users of one notification. PostgreSQL limits its text to 8,000
+	// bytes.
+	mostNotified = 100
 
-	askWhileListening = 5 * time.Second
-	askOtherwise      = 500 * time.Millisecond
-	// askBack is how far back the events are asked: clocks differ, and a commit
-	// comes later than its event's time.
-	askBack = 10 * time.Second
+	readWhileListening = 5 * time.Second
+	readOtherwise      = 500 * time.Millisecond
+	// readBack is how far back events are read. Clocks differ, and a commit is later than
+	// the time of its event.
+	readBack = 10 * time.Second
 )
 
-// news is the text of a notification.
-type news struct {
+// notification is the content of a notification.
+type notification struct {
 	Organisation string   `json:"o"`
 	Users        []string `json:"u"`
 }
 
-// change is that of one user.
+// change names a user whose records have changed.
 type change struct{ organisation, user string }
 
-// publish never waits.
+// publish queues changes for other nodes. It never waits.
 func (d *Database) publish(organisation string, users []string) {
 	for _, id := range users {
 		select {
-		case d.news <- change{organisation, id}:
-		default: // others will ask the events
+		case d.changed <- change{organisation, id}:
+		default: // other nodes find it in the events
 		}
 	}
 }
 
-func (d *Database) publishNews() {
+func (d *Database) sendNotifications() {
 	ctx := context.Background()
 	for {
 		var first change
 		select {
 		case <-d.stop:
 			return
-		case first = <-d.news:
+		case first = <-d.changed:
 		}
 		changed := map[change]bool{first: true}
-		for gathering := time.After(newsGathers); gathering != nil && len(changed) < mostTold; {
+		for gathering := time.After(gatherFor); gathering != nil && len(changed) < mostNotified; {
 			select {
-			case next := <-d.news:
+			case next := <-d.changed:
 				changed[next] = true
 			case <-gathering:
 				gathering = nil
@@ -70,20 +71,20 @@ func (d *Database) publishNews() {
 			}
 		}
 		sending, cancel := context.WithTimeout(ctx, patience)
-		// An engine without it has the events.
-		d.pool.Exec(sending, `SELECT pg_notify($1, said) FROM unnest($2::text[]) AS said`, channel, notes(changed))
+		// On an engine without NOTIFY, nodes read the events.
+		d.pool.Exec(sending, `SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload`, channel, notificationTexts(changed))
 		cancel()
 	}
 }
 
-// notes are the texts that tell of changes, one for each organisation.
-func notes(changed map[change]bool) (texts []string) {
+// notificationTexts returns the texts of the notifications, one for each organisation.
+func notificationTexts(changed map[change]bool) (texts []string) {
 	users := map[string][]string{}
 	for c := range changed {
 		users[c.organisation] = append(users[c.organisation], c.user)
 	}
 	for organisation, ids := range users {
-		text, err := json.Marshal(news{organisation, ids})
+		text, err := json.Marshal(notification{organisation, ids})
 		if err == nil { // strings can always be encoded
 			texts = append(texts, string(text))
 		}
@@ -92,50 +93,49 @@ func notes(changed map[change]bool) (texts []string) {
 }
 
 // Changes implements [store.Notifier].
-func (s *Store) Changes(ctx context.Context, tell func(userID string)) {
-	s.db.changes(ctx, func() []string { return []string{s.organisation} }, func(c change) { tell(c.user) })
+func (s *Store) Changes(ctx context.Context, notify func(userID string)) {
+	s.db.changes(ctx, func() []string { return []string{s.organisation} }, func(c change) { notify(c.user) })
 }
 
-// Changes tells of the users of all organisations that are open here, as
-// [Store.Changes] does of one.
-func (d *Database) Changes(ctx context.Context, tell func(organisation, userID string)) {
-	d.changes(ctx, d.opened, func(c change) { tell(c.organisation, c.user) })
+// Changes notifies of the users of all open organisations, as [Store.Changes] does for one.
+func (d *Database) Changes(ctx context.Context, notify func(organisation, userID string)) {
+	d.changes(ctx, d.opened, func(c change) { notify(c.organisation, c.user) })
 }
 
-func (d *Database) changes(ctx context.Context, organisations func() []string, tell func(change)) {
-	heard := make(chan news)
+func (d *Database) changes(ctx context.Context, organisations func() []string, notify func(change)) {
+	received := make(chan notification)
 	listening := make(chan bool)
 	if !d.pooled {
-		go d.listen(ctx, heard, listening)
+		go d.listen(ctx, received, listening)
 	}
 
-	asked := map[seen]time.Time{} // by when they happened
-	every := time.NewTicker(askOtherwise)
+	before := map[seen]time.Time{} // with the time of each
+	every := time.NewTicker(readOtherwise)
 	defer every.Stop()
-	d.ask(ctx, organisations(), asked, func(change) {}) // what was before is no news
+	d.readEvents(ctx, organisations(), before, func(change) {}) // earlier events aren't notified
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case on := <-listening:
-			every.Reset(map[bool]time.Duration{true: askWhileListening, false: askOtherwise}[on])
-			d.ask(ctx, organisations(), asked, tell) // what came in between
-		case said := <-heard:
-			if slices.Contains(organisations(), said.Organisation) {
-				for _, id := range said.Users {
-					tell(change{said.Organisation, id})
+			every.Reset(map[bool]time.Duration{true: readWhileListening, false: readOtherwise}[on])
+			d.readEvents(ctx, organisations(), before, notify) // events since the connection was lost
+		case sent := <-received:
+			if slices.Contains(organisations(), sent.Organisation) {
+				for _, id := range sent.Users {
+					notify(change{sent.Organisation, id})
 				}
 			}
 		case <-every.C:
-			d.ask(ctx, organisations(), asked, tell)
+			d.readEvents(ctx, organisations(), before, notify)
 		}
 	}
 }
 
-// listen hears notifications on a connection of its own, and finds a new one when
-// that breaks.
-func (d *Database) listen(ctx context.Context, heard chan<- news, listening chan<- bool) {
-	say := func(on bool) {
+// listen receives notifications on a connection of its own, and connects again if that
+// breaks.
+func (d *Database) listen(ctx context.Context, received chan<- notification, listening chan<- bool) {
+	report := func(on bool) {
 		select {
 		case listening <- on:
 		case <-ctx.Done():
@@ -145,15 +145,15 @@ func (d *Database) listen(ctx context.Context, heard chan<- news, listening chan
 		conn, err := pgx.ConnectConfig(ctx, d.pool.Config().ConnConfig)
 		if err == nil {
 			if _, err = conn.Exec(ctx, `LISTEN `+channel); err == nil {
-				say(true)
+				report(true)
 			}
 			for err == nil {
-				var note, text = news{}, ""
+				var sent notification
 				if got, failed := conn.WaitForNotification(ctx); failed != nil {
 					err = failed
-				} else if text = got.Payload; json.Unmarshal([]byte(text), &note) == nil {
+				} else if json.Unmarshal([]byte(got.Payload), &sent) == nil {
 					select {
-					case heard <- note:
+					case received <- sent:
 					case <-ctx.Done():
 					}
 				}
@@ -161,7 +161,7 @@ func (d *Database) listen(ctx context.Context, heard chan<- news, listening chan
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			conn.Close(closing)
 			cancel()
-			say(false)
+			report(false)
 		}
 		select {
 		case <-time.After(lastStep):
@@ -170,26 +170,27 @@ func (d *Database) listen(ctx context.Context, heard chan<- news, listening chan
 	}
 }
 
-// seen is an event as it was seen: one that stands for several is news with each of them.
+// seen is an event that was notified. An event that stands for several is notified with each
+// of them.
 type seen struct {
 	id    string
 	count int64
 }
 
-// ask looks for events that weren't seen before.
-func (d *Database) ask(ctx context.Context, organisations []string, before map[seen]time.Time, tell func(change)) {
-	since := d.now().Add(-askBack)
+// readEvents reads recent events and notifies of those that weren't seen before.
+func (d *Database) readEvents(ctx context.Context, organisations []string, before map[seen]time.Time, notify func(change)) {
+	since := d.now().Add(-readBack)
 	for event, at := range before {
 		if at.Before(since) {
 			delete(before, event)
 		}
 	}
-	asking, cancel := context.WithTimeout(ctx, patience)
+	reading, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	rows, err := d.pool.Query(asking, `SELECT id, count, coalesce(last, time), organisation, user_id FROM events
+	rows, err := d.pool.Query(reading, `SELECT id, count, coalesce(last, time), organisation, user_id FROM events
 		WHERE organisation = ANY ($1) AND (time > $2 OR last > $2) ORDER BY coalesce(last, time)`, organisations, since)
 	if err != nil {
-		return // the next time will do
+		return // the next call finds them
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -203,7 +204,7 @@ func (d *Database) ask(ctx context.Context, organisations []string, before map[s
 		event.id = string(id)
 		if _, is := before[event]; !is {
 			before[event] = happened
-			tell(c)
+			notify(c)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 package pgstore
 
-// Conditions of PostgreSQL (Appendix A of its manual) that mean something to us.
+// Conditions of PostgreSQL (Appendix A of its manual) that are treated differently.
 const (
 	protocolViolation     = "08P01"
 	divisionByZero        = "22012"

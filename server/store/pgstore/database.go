@@ -18,12 +18,12 @@ import (
 )
 
 // Database is a connection to a PostgreSQL database that may hold several
-// organisations. However many of them a process opens, they share its pool, its
-// sweep, and its one connection that hears of changes.
+// organisations. All organisations that a process opens share its pool, its sweep, and its
+// connection that receives notifications.
 type Database struct {
 	pool   *pgxpool.Pool
 	now    store.Clock
-	pooled bool // others' connections are used in turn: see behindPooler
+	pooled bool // a pooler shares its connections among clients: see behindPooler
 
 	readOnly bool // see [OpenReadOnly]
 
@@ -33,31 +33,30 @@ type Database struct {
 	closing  sync.Once
 	stop     chan struct{} // closed by Close
 	finished sync.WaitGroup
-	news     chan change // what this node changed
+	changed  chan change // by this node
 }
 
-// openTimeout is how long OpenDatabase tries to reach the database. What comes afterwards has
-// limits of its own: answerWithin for questions, and lockWithin.
+// openTimeout is how long OpenDatabase tries to reach the database. What follows has limits of
+// its own: answerWithin for queries, and lockWithin.
 const openTimeout = 10 * time.Second
 
-// OpenDatabase connects to a database by its URL, and brings its tables up to date.
+// OpenDatabase connects to a database by its URL, and updates its tables.
 //
 // The URL is libpq's: postgres://user@host/database. Several hosts with
-// target_session_attrs=read-write find the primary, whichever it is;
-// pool_max_conns is how many connections a node may have. Errors are sentences for
-// IT, and hold no password.
+// target_session_attrs=read-write find the primary. pool_max_conns is how many connections a
+// node may have. Errors are sentences for IT, and have no password in them.
 func OpenDatabase(ctx context.Context, url string, now store.Clock) (*Database, error) {
 	d, err := connect(ctx, url, now, false)
 	if err != nil {
 		return nil, err
 	}
-	d.finished.Go(d.publishNews)
+	d.finished.Go(d.sendNotifications)
 	d.finished.Go(d.sweepNowAndThen)
 	return d, nil
 }
 
-// connect connects to a database whose tables are of this program's version, or are brought
-// up to date where it may write.
+// connect connects to a database. If it may write, it updates the tables to this program's
+// version; otherwise they must have that version.
 func connect(ctx context.Context, url string, now store.Clock, readOnly bool) (*Database, error) {
 	config, err := parse(url)
 	if err != nil {
@@ -99,11 +98,10 @@ func connect(ctx context.Context, url string, now store.Clock, readOnly bool) (*
 	if err != nil {
 		return nil, sentence(config.ConnConfig, err)
 	}
-	return &Database{pool: pool, now: now, pooled: pooled, readOnly: readOnly, organisations: map[string]int{}, stop: make(chan struct{}), news: make(chan change, 1024)}, nil
+	return &Database{pool: pool, now: now, pooled: pooled, readOnly: readOnly, organisations: map[string]int{}, stop: make(chan struct{}), changed: make(chan change, 1024)}, nil
 }
 
-// IsKeypegs reports whether a database has tables of Keypeg's, of whatever version. It makes
-// none. Errors are those of [OpenDatabase].
+// IsKeypegs reports whether a database has tables of Keypeg, of any version. It makes none. Errors are those of [OpenDatabase].
 func IsKeypegs(ctx context.Context, url string) (is bool, err error) {
 	config, err := parse(url)
 	if err != nil {
@@ -122,9 +120,9 @@ func IsKeypegs(ctx context.Context, url string) (is bool, err error) {
 	return is, nil
 }
 
-// connectFirst connects while nothing is known yet of what is in between, and finds out
-// whether that is a pooler. It waits for a database that is starting, as a machine has it that
-// starts both.
+// connectFirst connects before it is known whether a pooler stands in between, and reports
+// whether one does. It waits for a database that is starting, because a machine may start both
+// at once.
 func connectFirst(ctx context.Context, config *pgxpool.Config) (conn *pgx.Conn, pooled bool, err error) {
 	first := config.ConnConfig.Copy()
 	first.DefaultQueryExecMode = pgx.QueryExecModeExec // there may be a pooler
@@ -150,14 +148,14 @@ func connectFirst(ctx context.Context, config *pgxpool.Config) (conn *pgx.Conn, 
 	}
 }
 
-// disconnect ends a connection, also one that no longer answers.
+// disconnect ends a connection, even if it no longer answers.
 func disconnect(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	conn.Close(ctx)
 }
 
-// Organisation opens the records of one organisation. It asks the database nothing.
+// Organisation opens the records of one organisation. It sends no query.
 func (d *Database) Organisation(name string) *Store {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -173,14 +171,14 @@ func (d *Database) forget(organisation string) {
 	}
 }
 
-// opened lists the organisations that are open.
+// opened returns the organisations that are open.
 func (d *Database) opened() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Collect(maps.Keys(d.organisations))
 }
 
-// Close ends everything. Stores of the database can't be used afterwards.
+// Close closes all connections. Stores of the database cannot be used afterwards.
 func (d *Database) Close() error {
 	d.closing.Do(func() {
 		close(d.stop)
@@ -190,12 +188,12 @@ func (d *Database) Close() error {
 	return nil
 }
 
-// removeStep bounds what one statement of Remove removes, so that others don't wait
-// for it.
+// removeStep bounds the rows that one statement of Remove removes, so that others don't wait
+// long.
 const removeStep = 5000
 
-// Remove deletes all records of an organisation, step by step. Interrupted, it is
-// called again. Nobody should have the organisation open.
+// Remove deletes all records of an organisation, step by step. If it is interrupted, it can be
+// called again. The organisation must not be open anywhere.
 func (d *Database) Remove(ctx context.Context, organisation string) error {
 	rows, err := d.pool.Query(ctx, `SELECT table_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'organisation'`)
 	if err != nil {

@@ -13,15 +13,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Migrations are numbered files, run once each, in order, by whichever node comes
-// first. Nodes of two versions run side by side during a rolling update, so:
+// Migrations are numbered files. Each is run once, in order, by the first node that starts.
+// During a rolling update nodes of two versions run at the same time.
 //
-// The rule: a migration leaves the version before it working. It adds tables,
-// columns with a default, indexes. What is no longer needed goes one release
-// later, and a column is renamed by adding another. A migration that must break
-// this rule says from which migration on a program can live with it, in a first
-// line such as "-- needs 7"; older programs then refuse to start, and running ones
-// must be stopped before.
+// So the rule is: the version before a migration works after it. A migration adds tables,
+// columns with a default, and indexes. What is no longer needed is removed one release later,
+// and a column is renamed by adding another. A migration that must break this rule names the
+// first version of the schema whose programs can use its result, in a first line such as
+// "-- needs 7". Older programs then refuse to start, and running ones must be stopped before.
 //
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
@@ -65,23 +64,23 @@ func migrations() ([]migration, error) {
 // migrationLock is a key of PostgreSQL's advisory locks: "keypeg" in ASCII.
 const migrationLock = 0x6b6579706567
 
-// errNewer is for a database of a version that this program can't live with.
+// errNewer is for a database of a version that this program cannot use.
 var errNewer = errors.New("the database was made by a newer Keypeg: update this program")
 
-// hasTables asks whether there is anything of Keypeg's.
+// hasTables is the query whether Keypeg's tables exist.
 const hasTables = `SELECT to_regclass('keypeg_schema') IS NOT NULL`
 
-// createSchemaTable makes the table of the migrations that were run.
+// createSchemaTable makes the table that lists the migrations that were run.
 const createSchemaTable = `CREATE TABLE keypeg_schema (number integer PRIMARY KEY, needs integer NOT NULL, applied timestamptz NOT NULL DEFAULT now())`
 
-// lockWithin is how long a migration waits for what others hold: another node that migrates,
-// or a program that reads a table, such as pg_dump. While it waits for a table, requests of
-// running nodes wait behind it: so it is shorter than answerWithin.
+// lockWithin is how long a migration waits for a lock of another node that migrates, or of a
+// program that reads a table, such as pg_dump. While it waits for a table, requests of running
+// nodes wait too, so it is shorter than answerWithin.
 const lockWithin = 20 * time.Second
 
-// migrate brings the schema up to this program's version, or further if it is
-// there already and this program can live with it. It waits for a lock as long as within
-// says, and what it does then may take as long as it takes.
+// migrate updates the schema to this program's version. It accepts a later schema that this
+// program can use. It waits for a lock for the time of within. The migrations themselves have
+// no limit of time.
 func migrate(ctx context.Context, conn *pgx.Conn, within time.Duration) error {
 	list, err := migrations()
 	if err != nil {
@@ -122,7 +121,8 @@ func migrate(ctx context.Context, conn *pgx.Conn, within time.Duration) error {
 	})
 }
 
-// schemaVersion is the last migration that was run, and the least that a program must know.
+// schemaVersion returns the last migration that was run, and the least version that a program
+// must have.
 func schemaVersion(ctx context.Context, on interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }) (done, needs int, err error) {

@@ -11,21 +11,21 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A database may be away for a while: it is restarted, or its standby takes over.
-// What can be tried again without harm is, until patience ends; the rest fails,
-// and whoever waits for it is told so.
+// A database may be unreachable for a while: it is restarted, or its standby takes over.
+// Calls that can be tried again without harm are tried again until patience ends. Other calls
+// fail at once.
 
 const (
 	patience = 15 * time.Second
-	// answerWithin is how long one try waits for the database, or for a connection to it:
-	// one that takes requests and never answers leaves nobody waiting for ever.
+	// answerWithin is how long one try waits for the database or for a connection to it, so
+	// that a database that never answers keeps nobody waiting for ever.
 	answerWithin = 30 * time.Second
 	firstStep    = 20 * time.Millisecond
 	lastStep     = time.Second
 )
 
-// patiently tries again while harmless says that the failed try did nothing, or
-// nothing that matters.
+// patiently tries again while harmless reports that the failed try had no effect that
+// matters.
 func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try func(context.Context) error) error {
 	leave, err := s.enter()
 	if err != nil {
@@ -38,7 +38,7 @@ func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try fu
 		err := try(trying)
 		cancel()
 		if err == nil || !harmless(err) || ctx.Err() != nil || s.stopped() || time.Now().After(deadline) {
-			return toldPooler(err)
+			return explainPooler(err)
 		}
 		// Not all at the same moment.
 		select {
@@ -49,16 +49,16 @@ func (s *Store) patiently(ctx context.Context, harmless func(error) bool, try fu
 	}
 }
 
-// undone are the conditions after which nothing of a transaction is left.
+// undone has the conditions after which nothing of a transaction was written.
 var undone = map[string]bool{
 	serializationFailure: true,
 	deadlock:             true,
-	readOnlyTransaction:  true, // it is a standby by now
+	readOnlyTransaction:  true, // it has become a standby
 	cannotConnectNow:     true, // it is starting
 	tooManyConnections:   true,
 }
 
-// isUndone tells whether a write has certainly not happened.
+// isUndone reports whether a write has certainly not happened.
 func isUndone(err error) bool {
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return undone[refusal.Code] || isPoolerAlone(err)
@@ -68,8 +68,8 @@ func isUndone(err error) bool {
 	return connecting || pgconn.SafeToRetry(err)
 }
 
-// isLost tells whether the connection broke, or the write that isn't there is
-// undone: good enough for a read.
+// isLost reports whether the connection broke, or the statement is undone. A read can be
+// tried again then.
 func isLost(err error) bool {
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// Class 57P: an administrator, or a crash, ended the connection. Class 08: a pooler's

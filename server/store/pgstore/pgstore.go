@@ -1,17 +1,16 @@
-// Package pgstore keeps records in PostgreSQL, 15 or later: the store of an
-// organisation that runs several Keypeg nodes, and whose database people
-// replicate, back up and watch it as they do all others.
+// Package pgstore keeps records in PostgreSQL, 15 or later. It is the store of an organisation
+// that runs several Keypeg nodes, and that replicates, backs up and monitors this database as
+// it does its others.
 //
-// Its tables are plain ones that IT may read with SQL (migrations). A read is one
-// round trip (read.go); a batch is one transaction that travels in one piece
-// (write.go). What may be tried again without harm is, so that a restart or a
-// failover passes by itself; what may not fails (patience.go). Nodes hear from one
-// another whose records have changed (changes.go). Begin with [Open], or
-// with [OpenDatabase] where one process serves several organisations, and with
-// [OpenReadOnly] where the database is only looked at.
+// Its tables are plain ones that IT may read with SQL (migrations). A read is one round trip
+// (read.go). A batch is one transaction in one message (write.go). Calls that can be tried
+// again without harm are tried again, so that users don't notice a restart or a failover;
+// other calls fail (patience.go). Nodes notify each other of changes (changes.go). Begin with
+// [Open], with [OpenDatabase] if one process serves several organisations, or with
+// [OpenReadOnly] to only read a database.
 //
-// It asks for little that other engines with PostgreSQL's protocol lack: advisory
-// locks while it migrates, and LISTEN, without which it asks the events.
+// Other engines with PostgreSQL's protocol may lack two things that it uses: advisory locks
+// for migrations, and LISTEN. Without LISTEN it reads the events.
 package pgstore
 
 import (
@@ -38,7 +37,7 @@ type Store struct {
 	db           *Database
 	organisation string
 	now          store.Clock
-	owner        bool // of db: it was made for this store alone
+	owner        bool // db was made for this store alone and is closed with it
 
 	closing sync.Once
 	stop    chan struct{} // closed by Close
@@ -54,7 +53,7 @@ var (
 )
 
 // Open connects to a database by its URL, as [OpenDatabase] does, for one
-// organisation alone; "" is one too.
+// organisation alone. The name "" is an organisation too.
 func Open(ctx context.Context, url, organisation string, now store.Clock) (*Store, error) {
 	db, err := OpenDatabase(ctx, url, now)
 	if err != nil {
@@ -63,18 +62,18 @@ func Open(ctx context.Context, url, organisation string, now store.Clock) (*Stor
 	return db.only(organisation), nil
 }
 
-// only opens one organisation, with which the database is closed.
+// only opens one organisation. Closing its store closes the database.
 func (d *Database) only(organisation string) *Store {
 	s := d.Organisation(organisation)
 	s.owner = true
 	return s
 }
 
-// Close implements [store.Store]. Other organisations' stores of the same
-// [Database] go on.
+// Close implements [store.Store]. Stores of other organisations of the same [Database] stay
+// open.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		close(s.stop) // nobody is patient any more
+		close(s.stop) // calls are not tried again
 		s.calls.Lock()
 		s.closed = true
 		s.calls.Unlock()
@@ -88,7 +87,7 @@ func (s *Store) Close() error {
 
 var errClosed = errors.New("pgstore: closed")
 
-// enter begins a call, which Close waits for until leave.
+// enter begins a call. Close waits until leave is called.
 func (s *Store) enter() (leave func(), err error) {
 	s.calls.RLock()
 	if s.closed {
@@ -123,7 +122,7 @@ func checkVersion(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// checkEncoding refuses a database that can't hold all names.
+// checkEncoding refuses a database whose encoding lacks some names.
 func checkEncoding(ctx context.Context, conn *pgx.Conn) error {
 	var encoding, name string
 	err := conn.QueryRow(ctx, `SELECT current_setting('server_encoding'), current_database()`).Scan(&encoding, &name)
@@ -133,7 +132,7 @@ func checkEncoding(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// checkSchema refuses a search_path that leads to no schema for tables that last.
+// checkSchema refuses a search_path without a schema for permanent tables.
 func checkSchema(ctx context.Context, conn *pgx.Conn) error {
 	var usable bool
 	var path, user string
@@ -144,8 +143,7 @@ func checkSchema(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// migrateIfAble leaves the schema alone on a connection that can only read, such
-// as a standby's: there is nothing to do, or nothing that could be done.
+// migrateIfAble doesn't migrate on a connection that can only read, such as a standby's.
 func migrateIfAble(ctx context.Context, conn *pgx.Conn, within time.Duration) error {
 	err := migrate(ctx, conn, within)
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == readOnlyTransaction {
@@ -159,18 +157,19 @@ func migrateIfAble(ctx context.Context, conn *pgx.Conn, within time.Duration) er
 	return err
 }
 
-// limits are settings that end a session or a statement, by the condition that tells of it.
+// limits has the settings that end a session or a statement, by the condition that reports
+// it.
 var limits = map[string]string{
 	queryCanceled:      "statement_timeout",
 	idleInTransaction:  "idle_in_transaction_session_timeout",
 	transactionTimeout: "transaction_timeout",
 }
 
-// sentence says what IT can do about a database that can't be used.
+// sentence returns an error that says what IT can do about a database that cannot be used.
 func sentence(config *pgx.ConnConfig, err error) error {
 	where := host{config.Host, config.Port}.String()
-	if told := toldPooler(err); told != err {
-		return told
+	if explained := explainPooler(err); explained != err {
+		return explained
 	}
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		if known := poolerSentence(where, refusal.Message); known != nil {
@@ -190,7 +189,7 @@ func sentence(config *pgx.ConnConfig, err error) error {
 		case insufficientPrivilege:
 			return fmt.Errorf("the database user %q may not do what Keypeg needs (%s): make it the owner of the database %q", config.User, refusal.Message, config.Database)
 		case tooManyConnections:
-			switch refusal.Routine { // unlike the message it is in no language
+			switch refusal.Routine { // unlike the message it isn't translated
 			case "InitializeSessionUserId":
 				return fmt.Errorf("the database user %q has no connection left at %s: write ALTER ROLE %s CONNECTION LIMIT -1 or a larger number, or lower pool_max_conns in the URL", config.User, where, user)
 			case "CheckMyDatabase":
@@ -220,7 +219,7 @@ func sentence(config *pgx.ConnConfig, err error) error {
 	return err
 }
 
-// whyUnreachable says why there is no connection, where that is known.
+// whyUnreachable returns the reason why there is no connection, if it is known.
 func whyUnreachable(where string, config *pgx.ConnConfig, err error) error {
 	unknown, isUnknown := errors.AsType[x509.UnknownAuthorityError](err)
 	name, isName := errors.AsType[x509.HostnameError](err)
@@ -247,7 +246,7 @@ func whyUnreachable(where string, config *pgx.ConnConfig, err error) error {
 	return nil
 }
 
-// brokenOff reports whether a connection ended in the middle: a request may have arrived.
+// brokenOff reports whether a connection ended during a request, which may have arrived.
 func brokenOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed)
 }

@@ -283,11 +283,11 @@ func TestDatabase(t *testing.T) {
 
 	t.Run("they share connections, and hear of their own changes", func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		heard := make(chan [2]string, 1000)
+		received := make(chan [2]string, 1000)
 		var listening sync.WaitGroup
-		listening.Go(func() { db.Changes(ctx, func(organisation, user string) { heard <- [2]string{organisation, user} }) })
+		listening.Go(func() { db.Changes(ctx, func(organisation, user string) { received <- [2]string{organisation, user} }) })
 		defer func() { stop(); listening.Wait() }()
-		// What happened before it began to listen is no news, so it happens until heard.
+		// What happened before it began to listen is not notified, so it happens until a change is received.
 		late, again := time.After(20*time.Second), time.NewTicker(50*time.Millisecond)
 		for waiting := map[[2]string]bool{{"org-3", "user-3"}: true, {"org-7", "user-7"}: true}; len(waiting) > 0; {
 			select {
@@ -298,13 +298,13 @@ func TestDatabase(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-			case said := <-heard:
-				delete(waiting, said)
-				if said == [2]string{"org-3", "user-7"} || said == [2]string{"org-7", "user-3"} {
-					t.Errorf("a change was told to another organisation: %v", said)
+			case sent := <-received:
+				delete(waiting, sent)
+				if sent == [2]string{"org-3", "user-7"} || sent == [2]string{"org-7", "user-3"} {
+					t.Errorf("a change was sent to another organisation: %v", sent)
 				}
 			case <-late:
-				t.Fatalf("never heard of %v", waiting)
+				t.Fatalf("no change of %v was received", waiting)
 			}
 		}
 		if n := ask[int](t, url, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'shared'`); n > 3 {
@@ -395,10 +395,10 @@ func TestChanges(t *testing.T) {
 		return s
 	}
 	here, there, stranger := opens(), opens(), open(t, pgtest.Database(t), time.Now)
-	heard := make(chan string, 1000)
+	received := make(chan string, 1000)
 	ctx, stop := context.WithCancel(t.Context())
 	var listening sync.WaitGroup
-	listening.Go(func() { there.Changes(ctx, func(id string) { heard <- id }) })
+	listening.Go(func() { there.Changes(ctx, func(id string) { received <- id }) })
 	t.Cleanup(func() { stop(); listening.Wait() })
 
 	happens := func(s *pgstore.Store, user string) {
@@ -412,15 +412,15 @@ func TestChanges(t *testing.T) {
 		t.Helper()
 		for deadline := time.After(20 * time.Second); ; {
 			select {
-			case id := <-heard:
+			case id := <-received:
 				if id == user {
 					return
 				}
 				if id == "stranger" {
-					t.Error("another organisation's change was heard")
+					t.Error("another organisation's change was received")
 				}
 			case <-deadline:
-				t.Fatalf("never heard of %s", user)
+				t.Fatalf("no change of %s was received", user)
 			}
 		}
 	}
@@ -428,7 +428,7 @@ func TestChanges(t *testing.T) {
 	for listens := false; !listens; {
 		happens(here, "early")
 		select {
-		case <-heard:
+		case <-received:
 			listens = true
 		case <-time.After(100 * time.Millisecond):
 		}

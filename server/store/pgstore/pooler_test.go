@@ -38,8 +38,8 @@ func TestPooler(t *testing.T) {
 		}
 		defer b.Close()
 
-		heard := make(chan string, 16)
-		go b.Changes(t.Context(), func(userID string) { heard <- userID })
+		received := make(chan string, 16)
+		go b.Changes(t.Context(), func(userID string) { received <- userID })
 		hears := func(event func() store.Event) {
 			t.Helper()
 			for range 60 {
@@ -47,15 +47,15 @@ func TestPooler(t *testing.T) {
 					t.Fatal(err)
 				}
 				select {
-				case id := <-heard:
+				case id := <-received:
 					if id != "ann" {
-						t.Errorf("heard of %q", id)
+						t.Errorf("received a change of %q", id)
 					}
 					return
 				case <-time.After(time.Second):
 				}
 			}
-			t.Error("nothing was heard")
+			t.Error("nothing was received")
 		}
 		var line store.Event
 		hears(func() store.Event { // before it listens nothing is news

@@ -16,7 +16,7 @@ import (
 
 // Every read is one statement: one round trip.
 
-// query reads rows, again if the connection breaks: reading twice harms nobody.
+// query reads rows. It reads them again if the connection breaks.
 func query[T any](ctx context.Context, s *Store, sql string, args []any, collect func(pgx.Rows) (T, error)) (T, error) {
 	var found T
 	err := s.patiently(ctx, isLost, func(ctx context.Context) error {
@@ -59,15 +59,15 @@ func many[T any](scan func(pgx.Rows) (T, error)) func(pgx.Rows) ([]T, error) {
 	}
 }
 
-// storable tells whether PostgreSQL can have a text at all. What it can't have, it
-// hasn't.
+// storable reports whether PostgreSQL can store a text. A text that it cannot store is not
+// found.
 func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.admin, u.disabled, u.created, u.password, u.recovery_codes, u.recovery_codes_made, ` + identitiesOfUser + `,
 	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.created, p.last_used`
 
-// identitiesOfUser is one JSON value or NULL, since few users have any and a
-// second join would multiply the rows.
+// identitiesOfUser is one JSON value or NULL, because few users have identities and a second
+// join would multiply the rows.
 const identitiesOfUser = `(SELECT json_agg(i ORDER BY i.position) FROM identities i WHERE i.organisation = u.organisation AND i.user_id = u.id)`
 
 const withPasskeys = ` LEFT JOIN passkeys p ON p.organisation = u.organisation AND p.user_id = u.id `
@@ -126,10 +126,10 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.Use
 }
 
 // scanUsers reads users from rows of one passkey each, or of none.
-func scanUsers(rows pgx.Rows) ([]store.User, error) { return scanUsersBehind(rows, nil) }
+func scanUsers(rows pgx.Rows) ([]store.User, error) { return scanUsersAfter(rows, nil) }
 
-// scanUsersBehind does so where other columns stand before theirs.
-func scanUsersBehind(rows pgx.Rows, before []any) (users []store.User, err error) {
+// scanUsersAfter is scanUsers for rows with other columns before those of users.
+func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error) {
 	for rows.Next() {
 		var (
 			u                   store.User
@@ -215,7 +215,7 @@ func (s *Store) SessionUser(ctx context.Context, id store.Hash) (store.Session, 
 		JOIN users u ON u.organisation = s.organisation AND u.id = s.user_id`+withPasskeys+
 		`WHERE s.organisation = $1 AND s.id = $2 AND s.expires > $3 ORDER BY p.position`,
 		[]any{s.organisation, id[:], s.now()},
-		func(rows pgx.Rows) ([]store.User, error) { return scanUsersBehind(rows, row.columns()) })
+		func(rows pgx.Rows) ([]store.User, error) { return scanUsersAfter(rows, row.columns()) })
 	if err == nil && len(users) == 0 {
 		err = store.ErrNotFound
 	}
@@ -313,7 +313,7 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 		one(func(rows pgx.Rows) (value []byte, err error) { return value, rows.Scan(&value) }))
 }
 
-// moment reads a time; NULL is the zero one.
+// moment reads a time. NULL is the zero time.
 func moment(t pgtype.Timestamptz) time.Time {
 	if !t.Valid {
 		return time.Time{}
@@ -321,10 +321,10 @@ func moment(t pgtype.Timestamptz) time.Time {
 	return t.Time.UTC()
 }
 
-// at writes a time; the zero one is NULL.
+// at writes a time. The zero time is NULL.
 func at(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
 
-// orNil makes nothing of an empty list, as the other backends do.
+// orNil returns nil for an empty list, as the other backends do.
 func orNil[T any](list []T) []T {
 	if len(list) == 0 {
 		return nil
@@ -332,7 +332,7 @@ func orNil[T any](list []T) []T {
 	return list
 }
 
-// some makes an empty list of none: columns are NOT NULL.
+// some returns an empty list for nil, because columns are NOT NULL.
 func some[T any](list []T) []T {
 	if list == nil {
 		return []T{}

@@ -11,9 +11,9 @@ import (
 )
 
 // OpenReadOnly connects to a database as [Open] does, and never writes to it: it makes no
-// tables, brings none up to date, and leaves lying what has expired. Apply fails. It refuses
-// a database without Keypeg's tables, and one whose tables are of an earlier version, which
-// may be in use.
+// tables, updates none, and removes nothing that has expired. Apply fails. It refuses a
+// database without Keypeg's tables, and a database with tables of an earlier version, because
+// that may be in use.
 func OpenReadOnly(ctx context.Context, url, organisation string, now store.Clock) (*Store, error) {
 	db, err := connect(ctx, url, now, true)
 	if err != nil {
@@ -22,10 +22,10 @@ func OpenReadOnly(ctx context.Context, url, organisation string, now store.Clock
 	return db.only(organisation), nil
 }
 
-// errReadOnly is for writes to a store of OpenReadOnly.
+// errReadOnly is the error of a write to a store of OpenReadOnly.
 var errReadOnly = errors.New("pgstore: opened for reading only")
 
-// isOurs refuses a database that this program could use only after it had changed it.
+// isOurs refuses a database that this program would have to change before it could use it.
 func isOurs(ctx context.Context, conn *pgx.Conn, url string) error {
 	list, err := migrations()
 	if err != nil {
@@ -50,8 +50,8 @@ func isOurs(ctx context.Context, conn *pgx.Conn, url string) error {
 	return nil
 }
 
-// refuseWrites makes a connection take none, whatever we do by mistake. It isn't for a
-// connection of a pooler's, which others have next.
+// refuseWrites makes a connection refuse writes, in case of a mistake in this program. It must
+// not be used on a connection of a pooler, because other clients have it next.
 func refuseWrites(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `SET default_transaction_read_only = on`)
 	return err

@@ -18,7 +18,7 @@ func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limi
 	return query(ctx, s, sql, args, collect)
 }
 
-// recordsQuery is what asks for a page of a kind.
+// recordsQuery returns the query for a page of records of a kind.
 func recordsQuery(organisation string, now time.Time, kind store.Kind, after []byte, limit int) (sql string, args []any, collect func(pgx.Rows) ([]store.Record, error)) {
 	page := func(columns, table string) string {
 		return fmt.Sprintf(`SELECT %s FROM %s WHERE organisation = $1 AND ($2 OR %%s) AND expires > $5 ORDER BY %%s LIMIT $4`, columns, table)
@@ -78,14 +78,14 @@ func scanTicket(rows pgx.Rows) (v store.SpentTicket, err error) {
 	return v, err
 }
 
-// Snapshot shows the records as they were at one moment, while others write.
+// Snapshot has the records as they were at one moment, while others write.
 type Snapshot struct {
 	organisation string
 	tx           pgx.Tx
 	now          time.Time
 }
 
-// Snapshot begins one. Close it soon: PostgreSQL can't clear up behind it.
+// Snapshot begins a snapshot. Close it soon: PostgreSQL cannot remove old rows meanwhile.
 func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
 	tx, err := s.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return &Snapshot{s.organisation, tx, s.now()}, nil
 }
 
-// Records is [store.Store]'s, of that moment.
+// Records is that of [store.Store], at that moment.
 func (sn *Snapshot) Records(ctx context.Context, kind store.Kind, after []byte, limit int) ([]store.Record, error) {
 	sql, args, collect := recordsQuery(sn.organisation, sn.now, kind, after, limit)
 	rows, err := sn.tx.Query(ctx, sql, args...)
@@ -105,5 +105,5 @@ func (sn *Snapshot) Records(ctx context.Context, kind store.Kind, after []byte, 
 	return collect(rows)
 }
 
-// Close ends it.
+// Close ends the snapshot.
 func (sn *Snapshot) Close() error { return sn.tx.Rollback(context.Background()) }

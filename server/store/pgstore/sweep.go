@@ -9,12 +9,12 @@ import (
 
 const (
 	sweepEvery = time.Minute
-	// sweepStep bounds what one statement removes, so that nobody waits for it.
+	// sweepStep bounds the rows that one statement removes, so that nobody waits long.
 	sweepStep = 500
 )
 
 // sweepNowAndThen removes what has expired, of the organisations that are open
-// here. Every node does so: it does no harm that another one has already removed some.
+// here. Every node does so. It is harmless if another node has removed some already.
 func (d *Database) sweepNowAndThen() {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
@@ -35,15 +35,15 @@ func (d *Database) sweepIfSteady(clock *store.ClockWatch, at time.Time) {
 		return
 	}
 	for _, table := range sweepable {
-		// A fault now is a fault next minute.
+		// A fault is not logged here, because it recurs in the next minute.
 		for removed, err := int64(sweepStep), error(nil); removed == sweepStep && err == nil && !isClosed(d.stop); {
 			removed, err = d.sweep(table)
 		}
 	}
 }
 
-// clocksAgree reports whether the clock of this node says about what the database's does.
-// If not, what has expired here may not have elsewhere.
+// clocksAgree reports whether the clocks of this node and of the database are close enough. If
+// not, a record that has expired here may not have expired on another node.
 func (d *Database) clocksAgree() bool {
 	theirs, err := d.clock(context.Background())
 	return err == nil && !store.AreApart(theirs, d.now())
@@ -59,7 +59,7 @@ func (d *Database) clock(ctx context.Context) (theirs time.Time, err error) {
 // Clock implements [store.Clocked].
 func (s *Store) Clock(ctx context.Context) (time.Time, error) { return s.db.clock(ctx) }
 
-// sweepable are the tables whose rows expire, with their keys.
+// sweepable has the tables whose rows expire, with their keys.
 var sweepable = []struct{ name, key string }{
 	{"sessions", "organisation, id"},
 	{"spent_tickets", "organisation, id"},

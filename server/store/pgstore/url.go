@@ -27,8 +27,8 @@ func IsURL(setting string) bool {
 	return found && (scheme == "postgres" || scheme == "postgresql")
 }
 
-// Check says what is wrong with the text of a URL, in a sentence for IT that holds nothing
-// of it: a part of it may be a password.
+// Check returns what is wrong with a URL, as a sentence for IT. The sentence has no part of the
+// URL, because any part may be a password.
 func Check(text string) error {
 	_, err := parse(text)
 	return err
@@ -36,8 +36,8 @@ func Check(text string) error {
 
 const form = "write it as postgres://user@host:5432/database, and the password in PGPASSWORD or in the file that PGPASSFILE names, or with percent signs"
 
-// parse reads a URL as libpq does, and refuses what libpq takes for something else than
-// whoever wrote it means: in a password # ? / @ : begin another part of the URL.
+// parse reads a URL as libpq does. It refuses a URL that libpq would read in another way than
+// its author means: in a password, # ? / @ : begin another part of the URL.
 func parse(text string) (*pgxpool.Config, error) {
 	rest := withFolder(text)
 	u, err := url.Parse("postgres://" + rest)
@@ -69,10 +69,10 @@ func parse(text string) (*pgxpool.Config, error) {
 			place = "PG" + strings.ToUpper(key)
 			path = os.Getenv(place)
 		}
-		if path == "" || path == "system" || path == os.DevNull && !strings.HasPrefix(key, "ssl") { // as a file with nothing in it
+		if path == "" || path == "system" || path == os.DevNull && !strings.HasPrefix(key, "ssl") { // reads as an empty file
 			continue
 		}
-		if _, err := namedfile.Look(path); err != nil && !(place == "PGPASSFILE" && errors.Is(err, fs.ErrNotExist)) { // where there is none it isn't asked
+		if _, err := namedfile.Look(path); err != nil && !(place == "PGPASSFILE" && errors.Is(err, fs.ErrNotExist)) { // the file may be missing
 			return nil, fmt.Errorf("%s names no file that can be read: correct its path", place)
 		}
 	}
@@ -81,7 +81,7 @@ func parse(text string) (*pgxpool.Config, error) {
 		return nil, whatIsWrong(u)
 	}
 	if config.ConnConfig.Database == "" {
-		config.ConnConfig.Database = config.ConnConfig.User // as PostgreSQL has it
+		config.ConnConfig.Database = config.ConnConfig.User // PostgreSQL's default
 	}
 	if err := checkNames(config.ConnConfig); err != nil {
 		return nil, err
@@ -89,19 +89,20 @@ func parse(text string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// parameterName is how the name of a parameter is written. What isn't written so is a part of
-// something else, such as of a password.
+// parameterName matches the name of a parameter. Any other text is a part of something else,
+// such as a password.
 var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
-// connecting are the parameters that say where to connect, and as whom. PostgreSQL's own,
-// such as TimeZone, may be written in capitals; these would be sent to the server instead.
+// connecting has the parameters that say where to connect and as whom. PostgreSQL's settings,
+// such as TimeZone, may be written in capitals. These parameters may not, because in capitals
+// they would be sent to the server.
 var connecting = []string{
 	"host", "port", "user", "password", "dbname", "service", "target_session_attrs", "connect_timeout",
 	"sslmode", "sslpassword", "sslcertmode", "sslnegotiation", "sslsni", "channel_binding", "require_auth",
 	"krbspn", "krbsrvname", "min_protocol_version", "max_protocol_version",
 }
 
-// checkParameters refuses parameters that would be left out in silence, or taken for others.
+// checkParameters refuses parameters that would be ignored silently or read as others.
 func checkParameters(query string) error {
 	parameters, err := url.ParseQuery(query)
 	if err != nil {
@@ -121,7 +122,7 @@ func checkParameters(query string) error {
 	return nil
 }
 
-// checkNames refuses names that have parameters or a password in them: they would be shown.
+// checkNames refuses names with parameters or a password in them, because names are shown.
 func checkNames(config *pgx.ConnConfig) error {
 	const parameters = "parameters begin with ?, and & stands between them"
 	switch {
@@ -156,7 +157,7 @@ func (h host) String() string {
 	return net.JoinHostPort(h.name, strconv.Itoa(int(h.port)))
 }
 
-// hostsOf are the hosts that are tried, in this order.
+// hostsOf returns the hosts in the order in which they are tried.
 func hostsOf(config *pgx.ConnConfig) (hosts []host) {
 	hosts = append(hosts, host{config.Host, config.Port})
 	for _, other := range config.Fallbacks {
@@ -167,11 +168,11 @@ func hostsOf(config *pgx.ConnConfig) (hosts []host) {
 	return hosts
 }
 
-// fileKeys are the parameters that name files which are read with the URL. Each has a
-// variable too, such as PGSSLROOTCERT.
+// fileKeys has the parameters that name files. Each has an environment variable too, such as
+// PGSSLROOTCERT.
 var fileKeys = []string{"sslrootcert", "sslcert", "sslkey", "passfile", "servicefile"}
 
-// whatIsWrong names the parameter without which a URL could be read.
+// whatIsWrong returns an error that names the parameter without which the URL can be read.
 func whatIsWrong(u *url.URL) error {
 	for key := range u.Query() {
 		without, query := *u, u.Query()
@@ -188,8 +189,8 @@ func whatIsWrong(u *url.URL) error {
 	return errors.New("the database URL can't be read: " + mend)
 }
 
-// withFolder returns what follows the scheme. A folder of Unix sockets may stand in the
-// place of the host, with percent signs: libpq takes that, and Go reads it as a parameter.
+// withFolder returns the URL after the scheme. libpq accepts a folder of Unix sockets with
+// percent signs as the host. Go refuses that, so it becomes a parameter.
 func withFolder(text string) string {
 	_, rest, _ := strings.Cut(text, "://")
 	end := len(rest)
@@ -212,8 +213,8 @@ func withFolder(text string) string {
 	return user + path + "?" + query
 }
 
-// HasPassword reports whether a password is in the URL of a database: the user's, or that of
-// the key of a certificate.
+// HasPassword reports whether the URL of a database has a password: that of the user, or that
+// of a certificate's key.
 func HasPassword(text string) bool {
 	u, err := url.Parse("postgres://" + withFolder(text))
 	if err != nil || !IsURL(text) {
@@ -223,8 +224,8 @@ func HasPassword(text string) bool {
 	return typed || u.Query().Has("password") || u.Query().Has("sslpassword")
 }
 
-// Describe names a database for logs and messages, from what was understood of its URL:
-// hosts, user and database, and nothing else.
+// Describe returns the name of a database for logs and messages. It has only hosts, user and
+// database.
 func Describe(text string) string {
 	parsed, err := parse(text)
 	if err != nil {

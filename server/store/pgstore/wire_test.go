@@ -177,7 +177,7 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
-// quiet waits until what is said to other nodes has been said.
+// quiet waits until all notifications to other nodes are sent.
 func quiet(w *wire) {
 	for last := int64(-1); last != w.trips.Load(); time.Sleep(200 * time.Millisecond) {
 		last = w.trips.Load()

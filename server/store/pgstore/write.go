@@ -12,21 +12,21 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// A batch is one transaction, sent in one go: its statements and the commit travel
-// together, and the answers come back together. Nobody is there to look at the
-// answer of a statement before the next one runs, so a condition that doesn't hold
-// must break the transaction by itself: see [statement.text].
+// A batch is one transaction in one message: its statements and the commit are sent together,
+// and the answers return together. The next statement runs before the program has the answer
+// of the one before. So a condition that isn't true must itself break the transaction: see
+// [statement.text].
 
 // statement is one step of a batch.
 type statement struct {
 	sql  string
 	args []any
-	// unless is what it means that no row was touched; nil if that may be.
+	// unless is the error if no row was changed, or nil if that is allowed.
 	unless error
 }
 
-// text makes a statement that must touch a row divide by the number of those it
-// touched.
+// text returns the SQL. A statement that must change a row divides by the number of changed
+// rows, so that it fails with none.
 func (st statement) text() string {
 	if st.unless == nil {
 		return st.sql
@@ -34,7 +34,7 @@ func (st statement) text() string {
 	return `WITH touched AS (` + st.sql + ` RETURNING 1) SELECT 1 / count(*) FROM touched`
 }
 
-// taken says what a unique constraint protects.
+// taken has the error of each unique constraint.
 var taken = map[string]error{
 	"users_pkey": store.ErrUserExists, "users_name": store.ErrNameExists,
 	"passkeys_credential": store.ErrCredentialExists, "identities_subject": store.ErrIdentityExists, "secrets_pkey": store.ErrSecretExists,
@@ -52,8 +52,8 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 		return errReadOnly
 	}
 	list := s.statements(batch)
-	// Once it is on its way it shall come to an end: a browser that went away
-	// doesn't make the outcome unknown.
+	// After it was sent it is finished even if the browser has disconnected, so that the
+	// outcome is known.
 	ctx = context.WithoutCancel(ctx)
 	err := s.patiently(ctx, isUndone, func(ctx context.Context) error { return s.send(ctx, list) })
 	if err == nil {
@@ -62,7 +62,7 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	return err
 }
 
-// Probe implements [store.Prober]. It writes a row that is there, as it is.
+// Probe implements [store.Prober]. It writes an existing row without a change.
 func (s *Store) Probe(ctx context.Context) error {
 	return s.patiently(ctx, isUndone, func(ctx context.Context) error {
 		_, err := s.db.pool.Exec(ctx, `UPDATE keypeg_schema SET applied = applied WHERE number = 1`)
@@ -89,8 +89,8 @@ func (s *Store) send(ctx context.Context, list []statement) error {
 	return results.Close() // the commit
 }
 
-// sendSingly waits for the answer of each statement. PgBouncer may lose its place when one
-// of several that travel together fails (pgbouncer #759), and a refused batch does fail.
+// sendSingly waits for the answer of each statement. PgBouncer may confuse the answers when
+// one of several statements in a message fails (pgbouncer #759), and a refused batch fails.
 func (s *Store) sendSingly(ctx context.Context, list []statement) error {
 	return pgx.BeginFunc(ctx, s.db.pool, func(tx pgx.Tx) error {
 		for _, st := range list {
@@ -102,7 +102,7 @@ func (s *Store) sendSingly(ctx context.Context, list []statement) error {
 	})
 }
 
-// meaning translates what PostgreSQL says of a statement.
+// meaning translates an error of PostgreSQL.
 func (st statement) meaning(err error) error {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
@@ -119,7 +119,7 @@ func (st statement) meaning(err error) error {
 	}
 }
 
-// statements are those of a whole batch.
+// statements returns the statements of a batch.
 func (s *Store) statements(batch store.Batch) []statement {
 	w := writer{organisation: s.organisation, now: at(s.now()), locked: map[string]bool{}}
 	for _, op := range batch {
@@ -140,9 +140,9 @@ func (w *writer) add(unless error, sql string, args ...any) {
 	w.list = append(w.list, statement{sql, append([]any{w.organisation}, args...), unless})
 }
 
-// lock holds a user's row until the commit. Whatever makes, moves or ends sessions
-// of a user stands in one line so: else one that is being moved could slip through
-// while all of them are ended.
+// lock locks a user's row until the commit. So transactions that add, replace or end sessions
+// of a user run one after the other. Without it, a session that is replaced while all are
+// ended would stay.
 func (w *writer) lock(userID string) {
 	if !w.locked[userID] {
 		w.locked[userID] = true
@@ -202,7 +202,7 @@ func (w *writer) op(op store.Op) {
 	case store.ReplaceSecret:
 		w.add(store.ErrStale, `UPDATE secrets SET value = $4 WHERE organisation = $1 AND name = $2 AND value = $3`, op.Name, some(op.Old), some(op.Value))
 	default:
-		panic(fmt.Sprintf("pgstore: an operation of type %T", op)) // the contract has no other
+		panic(fmt.Sprintf("pgstore: an operation of type %T", op)) // the contract has no others
 	}
 }
 
@@ -267,7 +267,7 @@ func (w *writer) putPasskey(userID string, position int, p store.Passkey) {
 		some(p.Transports), int16(p.Flags), int64(p.SignCount), p.Verified, p.RPID, at(p.Created), at(p.LastUsed))
 }
 
-// makeRoom ends the sessions for which a new one leaves no place.
+// makeRoom ends the sessions that are too many with a new one.
 func (w *writer) makeRoom(op store.AddSession) {
 	if op.Most > 0 {
 		w.add(nil, `DELETE FROM sessions WHERE organisation = $1 AND id IN (
@@ -277,7 +277,7 @@ func (w *writer) makeRoom(op store.AddSession) {
 }
 
 func (w *writer) addSession(v store.Session) {
-	// One that has expired, and was not swept yet, may lie under the same id.
+	// An expired session with this id may not be swept yet.
 	w.add(store.ErrSessionExists, `INSERT INTO sessions AS s (organisation, `+sessionColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (organisation, id) DO UPDATE SET
@@ -298,7 +298,7 @@ func (w *writer) replaceSession(op store.ReplaceSession) {
 	w.addSession(op.Session)
 }
 
-// sessionValues are those of sessionColumns.
+// sessionValues returns the values of sessionColumns.
 func sessionValues(v store.Session) []any {
 	return []any{
 		v.ID[:], v.UserID, v.Method, v.PasskeyID, v.Client.Browser, v.Client.System, v.Client.Address,

@@ -1,8 +1,7 @@
-// Package pgtest runs PostgreSQL for tests: Debian's programs, in a folder of its
-// own, as an ordinary user, gone when the test's process is.
+// Package pgtest runs PostgreSQL for tests: Debian's programs, in a temporary folder, as an
+// ordinary user. The server ends with the test's process.
 //
-// [Database] is all that most tests need. [Start] gives a server of its own to
-// those that kill it.
+// Most tests need [Database] only. [Start] is for tests that kill the server.
 package pgtest
 
 import (
@@ -34,7 +33,7 @@ type Server struct {
 	exited chan struct{}
 }
 
-// URL is where a database of the server is.
+// URL returns the URL of a database of the server.
 func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.Port, database)
 }
@@ -51,7 +50,7 @@ func Database(t testing.TB) string {
 	return s.URL("postgres")
 }
 
-// Empty returns the URL of a database without tables, which goes with the test.
+// Empty returns the URL of a database without tables, which is removed after the test.
 func Empty(t testing.TB) string {
 	t.Helper()
 	Database(t)
@@ -67,7 +66,7 @@ func Empty(t testing.TB) string {
 
 var names atomic.Int64
 
-// Name returns one that no other test of the process has.
+// Name returns a name that no other test of the process has.
 func Name() string { return fmt.Sprintf("test-%d", names.Add(1)) }
 
 var shared = sync.OnceValues(func() (*Server, error) { return start(nil) })
@@ -85,8 +84,8 @@ func Start(t testing.TB, settings ...string) *Server {
 	return s
 }
 
-// Run runs a server outside of a test, until Kill. Left as it is it doesn't wait for the
-// disk; "fsync = on" makes it.
+// Run runs a server outside of a test, until Kill. It doesn't wait for the disk, unless a
+// setting is "fsync = on".
 func Run(settings ...string) (*Server, error) { return start(settings) }
 
 func skipWithout(t testing.TB) {
@@ -99,7 +98,7 @@ func skipWithout(t testing.TB) {
 	}
 }
 
-// programs is the folder of Debian's newest server programs.
+// programs returns the folder of Debian's newest server programs.
 func programs() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
@@ -113,8 +112,8 @@ func programs() (string, error) {
 	return fmt.Sprintf("/usr/lib/postgresql/%d/bin", newest), nil
 }
 
-// start makes a new server. It doesn't wait for the disk: a killed process loses
-// nothing by that, only a machine does.
+// start makes a new server. It doesn't wait for the disk: data are lost only if the machine
+// crashes, not if the process is killed.
 func start(settings []string) (*Server, error) {
 	s, err := prepare()
 	if err != nil {
@@ -151,7 +150,7 @@ func (s *Server) Promote(t testing.TB) {
 	}
 }
 
-// prepare finds a folder and a port.
+// prepare makes a folder and finds a port.
 func prepare() (*Server, error) {
 	folder, err := os.MkdirTemp("", "keypeg-postgres-")
 	if err != nil {
@@ -172,7 +171,8 @@ func prepare() (*Server, error) {
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
-// owner is whom the server runs as: PostgreSQL refuses root. Nil is ourselves.
+// owner returns the user that the server runs as, because PostgreSQL refuses root. Nil means
+// the user of the test.
 func owner() *syscall.Credential {
 	if os.Getuid() != 0 {
 		return nil
@@ -213,8 +213,8 @@ func (s *Server) run(name string, args ...string) error {
 	return nil
 }
 
-// launch starts the server, in a shell that stops it and clears up once our end of
-// a pipe is closed, as it is when our process dies.
+// launch starts the server in a shell. The shell stops the server and removes its files when
+// the other end of a pipe is closed, which happens when the test's process ends.
 func (s *Server) launch(settings []string) error {
 	config := strings.Join(append([]string{
 		"", "listen_addresses = '127.0.0.1'", fmt.Sprintf("port = %d", s.Port), "unix_socket_directories = ''",
@@ -265,8 +265,8 @@ func (s *Server) ready() error {
 	return fmt.Errorf("PostgreSQL doesn't answer: %w\n%s", err, log)
 }
 
-// Kill ends the server at once, with all its processes, as a machine that loses
-// its power does, and removes what it had.
+// Kill ends all processes of the server at once, as a loss of power does, and removes its
+// files.
 func (s *Server) Kill() {
 	if pid, err := s.pid(); err == nil {
 		syscall.Kill(pid, syscall.SIGSTOP) // so that it starts no more of them
@@ -279,7 +279,7 @@ func (s *Server) Kill() {
 	<-s.exited
 }
 
-// children are the processes that a process started.
+// children returns the processes that a process started.
 func children(of int) (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
@@ -287,7 +287,7 @@ func children(of int) (pids []int) {
 		if err != nil {
 			continue // it has ended
 		}
-		// The name stands in brackets and may have any character: what follows counts.
+		// The name is in brackets and may have any character, so the fields after it count.
 		var state string
 		var parent int
 		fmt.Sscan(string(stat[strings.LastIndex(string(stat), ")")+1:]), &state, &parent)
@@ -307,10 +307,10 @@ func (s *Server) pid() (int, error) {
 	return strconv.Atoi(first)
 }
 
-// Do runs a statement, as IT would in psql.
+// Do runs a statement, as IT does in psql.
 func (s *Server) Do(t testing.TB, database, sql string) {
 	t.Helper()
-	ctx := context.Background() // also while the test cleans up
+	ctx := context.Background() // it must work during cleanup too
 	conn, err := pgx.Connect(ctx, s.URL(database))
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 // URL through it. Mode is what it calls pool_mode: "session", "transaction" or "statement".
 func Pooler(t testing.TB, database, mode string) (url string) {
 	t.Helper()
-	program := "/usr/sbin/pgbouncer" // not on everybody's PATH
+	program := "/usr/sbin/pgbouncer" // may not be on the PATH
 	if _, err := os.Stat(program); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
@@ -38,7 +38,7 @@ func Pooler(t testing.TB, database, mode string) (url string) {
 	port := free.Addr().(*net.TCPAddr).Port
 	free.Close()
 
-	folder, err := os.MkdirTemp("", "keypeg-pgbouncer-") // t.TempDir is closed to others
+	folder, err := os.MkdirTemp("", "keypeg-pgbouncer-") // other users cannot read t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func Pooler(t testing.TB, database, mode string) (url string) {
 	config := filepath.Join(folder, "pgbouncer.ini")
 	size := 3 // so that clients take turns
 	if mode == "session" {
-		size = 50 // each keeps its own
+		size = 50 // each client keeps one
 	}
 	text := fmt.Sprintf(`[databases]
 * = host=127.0.0.1 port=%d
@@ -59,7 +59,7 @@ pool_mode = %s
 default_pool_size = %d
 server_login_retry = 1
 `, target.Port, port, mode, size)
-	// The pool has one user, whom auth_type any makes of everybody.
+	// The pool has one user: auth_type any maps every user to it.
 	text = strings.Replace(text, "* = ", "* = user="+target.User+" ", 1)
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
