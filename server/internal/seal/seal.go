@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -54,7 +55,7 @@ func (s *Sealer) Open(sealed string) ([]byte, error) {
 		return nil, errors.New("is too long")
 	}
 	box, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
-	if err != nil {
+	if err != nil || strings.ContainsAny(sealed, "\r\n") { // DecodeString skips line breaks
 		return nil, errors.New("isn't base64url")
 	}
 	if len(box) < s.aead.NonceSize() {

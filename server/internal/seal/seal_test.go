@@ -39,7 +39,7 @@ func FuzzOpen(f *testing.F) {
 	// With a nonce that stays the same, since fuzzing is done by several processes.
 	nonce := bytes.Repeat([]byte{1}, s.aead.NonceSize())
 	sealed := encode(s.aead.Seal(nonce, nonce, []byte("plain"), s.purpose))
-	for _, seed := range []string{"", "A", sealed[:40], sealed + "A", sealed + "=", "A" + sealed, sealed[1:], sealed + sealed, "\x00", "ü"} {
+	for _, seed := range []string{"", "A", sealed[:40], sealed + "A", sealed + "=", "A" + sealed, sealed[1:], sealed + sealed, sealed[:40] + "\r" + sealed[40:], sealed + "\n", "\x00", "ü"} {
 		f.Add(seed, 0, byte(0))
 	}
 	for at := range len(sealed) {
