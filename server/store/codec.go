@@ -395,7 +395,8 @@ type field struct {
 	record
 }
 
-func (f field) bytes() []byte { return []byte(f.text) }
+// bytes returns nil for no bytes, because the encoder leaves these out.
+func (f field) bytes() []byte { return append([]byte(nil), f.text...) }
 func (f field) flag() bool    { return protowire.DecodeBool(f.number) }
 func (f field) time() time.Time {
 	return time.Unix(0, protowire.DecodeZigZag(f.number)).UTC().Truncate(time.Microsecond)

@@ -16,6 +16,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte{codecVersion, 0x52, 0x7f})                                           // a passkey that is longer than the record
 	f.Add([]byte{codecVersion, 0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}) // a huge length
+	f.Add([]byte{codecVersion, 0x28, 0x30})                                           // a number in the place of a handle
 	f.Add(bytes.Repeat([]byte{0x53}, 1000))                                           // groups in groups
 
 	f.Fuzz(func(t *testing.T, b []byte) {
