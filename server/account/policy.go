@@ -55,7 +55,7 @@ func (e *LockedOut) Error() string {
 	if e.More > 0 {
 		list += fmt.Sprintf(", and %d more", e.More)
 	}
-	return "with these settings there would be no way in any more for: " + list
+	return "with these settings no sign-in method would be left for: " + list
 }
 
 // policyKey is the key of the policy that was last found to lock nobody out. The next start

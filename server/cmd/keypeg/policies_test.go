@@ -27,7 +27,7 @@ func (p *program) refusesToStart(says ...string) {
 // TestPolicyAtTheStart changes settings under which people could not sign in any
 // more.
 func TestPolicyAtTheStart(t *testing.T) {
-	const lost = "with these settings there would be no way in any more for: "
+	const lost = "with these settings no sign-in method would be left for: "
 	for where, database := range cloudDatabases {
 		t.Run("one organisation, "+where, func(t *testing.T) {
 			p := newProgramOn(t, database(t), "")

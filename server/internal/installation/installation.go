@@ -243,7 +243,7 @@ func (org Organisation) rules(db store.Store, address server.Address) account.Co
 // sign-in method.
 func refuseLockout(err error) error {
 	if _, is := errors.AsType[*account.LockedOut](err); is {
-		return fmt.Errorf("%w. Start with the settings as they were and give them another way in, or disable them; or change rp-id, passkeys, password-sign-in, user-verification or the providers back", err)
+		return fmt.Errorf("%w. Start with the settings as they were and give them another sign-in method, or disable them; or change rp-id, passkeys, password-sign-in, user-verification or the providers back", err)
 	}
 	return err
 }
