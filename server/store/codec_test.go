@@ -62,7 +62,7 @@ func fill(v reflect.Value, n *int) {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		v.Set(reflect.ValueOf(time.Unix(1_700_000_000+int64(*n), 1000*int64(*n)).UTC()))
 	case v.Kind() == reflect.String:
-		v.SetString("said " + string(rune('a'+*n%26)) + string(rune('a'+*n/26)))
+		v.SetString("text " + string(rune('a'+*n%26)) + string(rune('a'+*n/26)))
 	case v.Kind() == reflect.Bool:
 		v.SetBool(true)
 	case v.CanUint():

@@ -11,7 +11,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-func updates(b *bench) {
+func updates(b *suite) {
 	b.claim("of many writers at once no change is lost", func(f *fixture) {
 		f.apply(store.PutUser{User: bob()})
 		const writers, rounds = 8, 5
@@ -60,7 +60,7 @@ func updates(b *bench) {
 	})
 }
 
-func batches(b *bench) {
+func batches(b *suite) {
 	b.claim("a batch whose last operation is refused writes nothing", func(f *fixture) {
 		f.apply(store.PutUser{User: bob()}, store.PutLink{Link: store.Link{Key: "k", Hash: store.Hash{1}, Expires: f.now().Add(time.Hour)}})
 		session := store.Session{ID: store.Hash{1}, UserID: "1", Expires: f.now().Add(time.Hour)}
@@ -84,8 +84,8 @@ func batches(b *bench) {
 		f.is("the other's name", f.user("2").Name, "bob")
 		_, err = f.Session(f.Context(), session.ID)
 		f.fails("the session", err, store.ErrNotFound)
-		told, _ := f.Events(f.Context(), "2", store.EventID{}, 9)
-		f.is("events", len(told), 0)
+		events, _ := f.Events(f.Context(), "2", store.EventID{}, 9)
+		f.is("events", len(events), 0)
 		_, err = f.Secret(f.Context(), "s")
 		f.fails("the secret", err, store.ErrNotFound)
 		f.apply(store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: f.now().Add(time.Hour)}})
@@ -95,7 +95,8 @@ func batches(b *bench) {
 	b.claim("an empty batch is nothing", func(f *fixture) { f.apply() })
 }
 
-// oneOf lets many try the same, and counts who succeeds.
+// oneOf makes 16 goroutines try the same. Exactly one must succeed, and the others fail with
+// loser.
 func (f *fixture) oneOf(try func() error, loser error) {
 	f.Helper()
 	var won atomic.Int32
@@ -113,7 +114,7 @@ func (f *fixture) oneOf(try func() error, loser error) {
 	f.is("winners", won.Load(), int32(1))
 }
 
-func tickets(b *bench) {
+func tickets(b *suite) {
 	b.claim("a ticket is spent once, of however many who try", func(f *fixture) {
 		spend := store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: f.now().Add(time.Minute)}}
 		f.oneOf(func() error { return f.Apply(f.Context(), store.Batch{spend}) }, store.ErrTicketSpent)

@@ -7,7 +7,7 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-func ownership(b *bench) {
+func ownership(b *suite) {
 	b.claim("what is handed in stays the caller's, and what is handed out is theirs", func(f *fixture) {
 		mine := ann()
 		secret := []byte("secret")
@@ -27,7 +27,7 @@ func ownership(b *bench) {
 	})
 }
 
-func probes(b *bench) {
+func probes(b *suite) {
 	b.claim("a probe changes no record, however often it comes", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
 		for range 3 {
@@ -50,7 +50,7 @@ func probes(b *bench) {
 	})
 }
 
-func contexts(b *bench) {
+func contexts(b *suite) {
 	b.claim("a context that has ended reads and writes nothing", func(f *fixture) {
 		f.apply(store.PutUser{User: bob()})
 		ended, cancel := context.WithCancel(f.Context())

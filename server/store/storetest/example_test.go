@@ -57,7 +57,7 @@ func openJournal(path string, now store.Clock) (*journal, error) {
 	j := &journal{now: now, file: file}
 	j.Store = memstore.New(j.time)
 	whole, err := j.replay()
-	// A crash may have left the beginning of an entry, which nobody was told is kept.
+	// A crash may have left the beginning of an entry, whose writer got no answer.
 	if err = errors.Join(err, file.Truncate(whole)); err == nil {
 		_, err = file.Seek(whole, io.SeekStart)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-func links(b *bench) {
+func links(b *suite) {
 	link := func(f *fixture, token string) store.Link {
 		return store.Link{Key: "setup", Hash: store.HashOf(token), Expires: f.now().Add(time.Minute)}
 	}
@@ -39,7 +39,7 @@ func links(b *bench) {
 	})
 }
 
-func secrets(b *bench) {
+func secrets(b *suite) {
 	b.claim("a secret is made once", func(f *fixture) {
 		_, err := f.Secret(f.Context(), "key")
 		f.fails("before", err, store.ErrNotFound)
@@ -72,7 +72,7 @@ func secrets(b *bench) {
 	})
 }
 
-func records(b *bench) {
+func records(b *suite) {
 	// all reads every record of a kind, in pages of two.
 	all := func(f *fixture, kind store.Kind) (found []store.Record) {
 		f.Helper()
@@ -105,7 +105,7 @@ func records(b *bench) {
 			store.KindSecret: {store.AddSecret{Name: "a", Value: []byte("1")}, store.AddSecret{Name: "b", Value: []byte("2")}},
 			store.KindTicket: {store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: later}}},
 		}
-		// What is over is not listed.
+		// Expired records are not listed.
 		f.apply(
 			store.AddSession{Session: store.Session{ID: store.Hash{1, 1}, UserID: "1", Expires: f.now().Add(time.Minute)}},
 			store.AddEvent{Event: store.Event{ID: store.EventID{7}, UserID: "1", Kind: shared.EventSignedIn, Time: f.now(), Expires: f.now().Add(time.Minute)}},

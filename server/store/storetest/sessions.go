@@ -9,7 +9,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-func sessions(b *bench) {
+func sessions(b *suite) {
 	full := func(f *fixture) store.Session {
 		return store.Session{
 			ID: store.HashOf("a"), UserID: "1", Method: store.MethodPasskey, PasskeyID: "p1",
@@ -151,7 +151,7 @@ func sessions(b *bench) {
 	})
 }
 
-func events(b *bench) {
+func events(b *suite) {
 	b.claim("events come back whole, newest first, in pages, one user's only", func(f *fixture) {
 		var want []store.Event
 		for i := range 5 {

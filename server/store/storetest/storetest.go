@@ -1,5 +1,5 @@
-// Package storetest is the contract of package store as tests: a backend is
-// right when they pass. It runs them in a few lines:
+// Package storetest has the contract of package store as tests. A backend is
+// correct when they pass. It runs them in a few lines:
 //
 //	func TestContract(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T, now store.Clock) store.Store { return New(now) })
@@ -17,12 +17,12 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Open opens an empty store with this clock. It closes it when the test ends.
+// Open opens an empty store with this clock, and closes it when the test ends.
 type Open func(t *testing.T, now store.Clock) store.Store
 
-// Run tests every promise.
+// Run runs every test.
 func Run(t *testing.T, open Open) {
-	for name, test := range map[string]func(*bench){
+	for name, test := range map[string]func(*suite){
 		"users":    users,
 		"removal":  removal,
 		"paging":   paging,
@@ -38,17 +38,17 @@ func Run(t *testing.T, open Open) {
 		"contexts": contexts,
 		"probes":   probes,
 	} {
-		t.Run(name, func(t *testing.T) { test(&bench{T: t, open: open}) })
+		t.Run(name, func(t *testing.T) { test(&suite{T: t, open: open}) })
 	}
 }
 
-// bench gives each claim a store of its own.
-type bench struct {
+// suite gives each claim a store of its own.
+type suite struct {
 	*testing.T
 	open Open
 }
 
-// fixture is a store and its clock.
+// fixture is a store with a clock that the test sets.
 type fixture struct {
 	*testing.T
 	store.Store
@@ -56,7 +56,7 @@ type fixture struct {
 	clock time.Time
 }
 
-func (b *bench) claim(sentence string, test func(*fixture)) {
+func (b *suite) claim(sentence string, test func(*fixture)) {
 	b.Run(sentence, func(t *testing.T) {
 		f := &fixture{T: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 		f.Store = b.open(t, f.now)

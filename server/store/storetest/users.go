@@ -10,7 +10,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-func users(b *bench) {
+func users(b *suite) {
 	b.claim("a user comes back whole, by id, name, credential id and identity, with revision 1", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
 		want := ann()
@@ -147,7 +147,7 @@ func users(b *bench) {
 	})
 }
 
-func removal(b *bench) {
+func removal(b *suite) {
 	// with is a user's, with a session and two events.
 	with := func(f *fixture, u store.User) []store.Op {
 		session := store.Session{ID: store.HashOf("session of " + u.ID), UserID: u.ID, Expires: f.now().Add(time.Hour)}
@@ -181,23 +181,23 @@ func removal(b *bench) {
 		f.is("an administrator", admin, false)
 		_, err = f.Session(f.Context(), store.HashOf("session of 1"))
 		f.fails("the session", err, store.ErrNotFound)
-		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.is("events", len(told), 0)
+		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(events), 0)
 		f.is("the other's passkeys", len(f.user("10").Passkeys), 1)
-		told, _ = f.Events(f.Context(), "10", store.EventID{}, 9)
-		f.is("the other's events", len(told), 2)
+		events, _ = f.Events(f.Context(), "10", store.EventID{}, 9)
+		f.is("the other's events", len(events), 2)
 		f.passes(store.EventsKept) // nor does anything of hers expire
 
 		f.apply(store.PutUser{User: ann()}) // what was hers is free, her id too
-		told, _ = f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.is("events of who has the id now", len(told), 0)
+		events, _ = f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events of who has the id now", len(events), 0)
 	})
 	b.claim("nobody can be removed, and somebody whose events alone are left", func(f *fixture) {
 		f.apply(store.RemoveUser{ID: "1"})
 		f.apply(with(f, ann())[2:]...)
 		f.apply(store.RemoveUser{ID: "1"})
-		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.is("events", len(told), 0)
+		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(events), 0)
 	})
 	b.claim("who has changed since they were read isn't removed", func(f *fixture) {
 		f.refuses(store.ErrStale, store.RemoveUser{ID: "1", Revision: 1})
@@ -206,8 +206,8 @@ func removal(b *bench) {
 		f.apply(store.PutUser{User: read})
 		f.refuses(store.ErrStale, store.RemoveUser{ID: "1", Revision: read.Revision})
 		f.is("name", f.user("1").Name, "ann")
-		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.is("events", len(told), 2)
+		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(events), 2)
 		f.apply(store.RemoveUser{ID: "1", Revision: f.user("1").Revision})
 		_, err := f.User(f.Context(), "1")
 		f.fails("afterwards", err, store.ErrNotFound)
@@ -216,8 +216,8 @@ func removal(b *bench) {
 		f.apply(with(f, ann())...)
 		f.refuses(store.ErrNotFound, store.RemoveUser{ID: "1"}, store.TakeLink{Key: "k"})
 		f.is("name", f.user("1").Name, "ann")
-		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.is("events", len(told), 2)
+		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(events), 2)
 	})
 	b.claim("a change that is on its way doesn't bring anybody back, nor their events", func(f *fixture) {
 		f.apply(with(f, ann())...)
@@ -248,12 +248,12 @@ func removal(b *bench) {
 		changing.Wait()
 		_, err := f.User(f.Context(), "1")
 		f.fails("afterwards", err, store.ErrNotFound)
-		told, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.is("events", len(told), 0)
+		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.is("events", len(events), 0)
 	})
 }
 
-func paging(b *bench) {
+func paging(b *suite) {
 	b.claim("users come in pages by name", func(f *fixture) {
 		var want []string
 		for i := range 7 {
