@@ -19,12 +19,12 @@ func (s *Service) SignOut(ctx context.Context, who Actor, token string) (store.S
 // End ends one of the user's sessions by its public id, and lists the remaining ones.
 //
 // Refusal: [shared.CodeNotFound], also for a session of another user.
-func (s *Service) End(ctx context.Context, who Actor, publicID string) (shared.SessionList, error) {
+func (s *Service) End(ctx context.Context, who Actor, id string) (shared.SessionList, error) {
 	sessions, err := s.of(ctx, who.User)
 	if err != nil {
 		return shared.SessionList{}, err
 	}
-	i := slices.IndexFunc(sessions, func(session store.Session) bool { return PublicID(session) == publicID })
+	i := slices.IndexFunc(sessions, func(session store.Session) bool { return publicID(session) == id })
 	if i < 0 {
 		return shared.SessionList{}, shared.Errorf(shared.CodeNotFound, "This session has ended already.")
 	}

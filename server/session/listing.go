@@ -12,9 +12,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// PublicID is the id of a session in paths. Nobody can compute the token from it, nor the
+// publicID is the id of a session in paths. Nobody can compute the token from it, nor the
 // hash that the store has.
-func PublicID(s store.Session) string {
+func publicID(s store.Session) string {
 	sum := sha256.Sum256(append([]byte("public id of "), s.ID[:]...))
 	return hex.EncodeToString(sum[:12])
 }
@@ -30,7 +30,7 @@ func (s *Service) List(ctx context.Context, who Actor) (shared.SessionList, erro
 	for i, session := range sessions {
 		passkey, _ := who.Passkey(session.PasskeyID)
 		list.Sessions[i] = shared.Session{
-			ID:      PublicID(session),
+			ID:      publicID(session),
 			Browser: session.Client.Browser, System: session.Client.System, Address: session.Client.Address,
 			Method: string(session.Method), Passkey: passkey.Name, PasskeyID: passkey.ID,
 			Provider: s.c.ProviderName(session.Provider),

@@ -16,8 +16,8 @@ import (
 // version.
 const codecVersion = 1
 
-// ErrDamaged means that bytes are not a valid record.
-var ErrDamaged = errors.New("store: damaged record")
+// errDamaged means that bytes are not a valid record.
+var errDamaged = errors.New("store: damaged record")
 
 // Encode returns the bytes under which backends keep a user.
 func (u User) Encode() []byte {
@@ -44,7 +44,7 @@ func (u User) Encode() []byte {
 	return e.b
 }
 
-// DecodeUser reverses [User.Encode]. It fails with [ErrDamaged].
+// DecodeUser reverses [User.Encode]. It fails with [errDamaged].
 func DecodeUser(b []byte) (u User, err error) {
 	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
@@ -192,7 +192,7 @@ func (s Session) Encode() []byte {
 	return e.b
 }
 
-// DecodeSession reverses [Session.Encode]. It fails with [ErrDamaged].
+// DecodeSession reverses [Session.Encode]. It fails with [errDamaged].
 func DecodeSession(b []byte) (s Session, err error) {
 	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
@@ -244,7 +244,7 @@ func (v Event) Encode() []byte {
 	return e.b
 }
 
-// DecodeEvent reverses [Event.Encode]. It fails with [ErrDamaged].
+// DecodeEvent reverses [Event.Encode]. It fails with [errDamaged].
 func DecodeEvent(b []byte) (v Event, err error) {
 	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
@@ -291,7 +291,7 @@ func (l Link) Encode() []byte {
 	return e.b
 }
 
-// DecodeLink reverses [Link.Encode]. It fails with [ErrDamaged].
+// DecodeLink reverses [Link.Encode]. It fails with [errDamaged].
 func DecodeLink(b []byte) (l Link, err error) {
 	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
@@ -315,7 +315,7 @@ func (t SpentTicket) Encode() []byte {
 	return e.b
 }
 
-// DecodeSpentTicket reverses [SpentTicket.Encode]. It fails with [ErrDamaged].
+// DecodeSpentTicket reverses [SpentTicket.Encode]. It fails with [errDamaged].
 func DecodeSpentTicket(b []byte) (t SpentTicket, err error) {
 	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
@@ -404,7 +404,7 @@ func (f field) time() time.Time {
 
 func (f field) fill(into []byte) error {
 	if len(f.text) != len(into) {
-		return fmt.Errorf("%w: %d bytes in a field of %d", ErrDamaged, len(f.text), len(into))
+		return fmt.Errorf("%w: %d bytes in a field of %d", errDamaged, len(f.text), len(into))
 	}
 	copy(into, f.text)
 	return nil
@@ -417,12 +417,12 @@ func (f field) client(part protowire.Number, into *Client) {
 // decode calls take with every field of a record.
 func decode(r record, take func(protowire.Number, field) error) error {
 	if len(r.lies) == 0 || r.lies[0] != codecVersion {
-		return fmt.Errorf("%w: not of version %d", ErrDamaged, codecVersion)
+		return fmt.Errorf("%w: not of version %d", errDamaged, codecVersion)
 	}
 	for b := r.lies[1:]; len(b) > 0; {
 		tag, kind, n := protowire.ConsumeTag(b)
 		if n < 0 {
-			return fmt.Errorf("%w: %w", ErrDamaged, protowire.ParseError(n))
+			return fmt.Errorf("%w: %w", errDamaged, protowire.ParseError(n))
 		}
 		b = b[n:]
 
@@ -436,7 +436,7 @@ func decode(r record, take func(protowire.Number, field) error) error {
 			n = protowire.ConsumeFieldValue(tag, kind, b)
 		}
 		if n < 0 {
-			return fmt.Errorf("%w: %w", ErrDamaged, protowire.ParseError(n))
+			return fmt.Errorf("%w: %w", errDamaged, protowire.ParseError(n))
 		}
 		b = b[n:]
 		end := len(r.lies) - len(b)

@@ -129,8 +129,8 @@ func TestCodec(t *testing.T) {
 		t.Run("a damaged "+name+" is refused", func(t *testing.T) {
 			whole := c.full.Encode()
 			for _, damaged := range [][]byte{nil, {}, {codecVersion + 1}, whole[1:], whole[:len(whole)-1], append([]byte{codecVersion}, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)} {
-				if _, err := c.decode(damaged); !errors.Is(err, ErrDamaged) {
-					t.Errorf("%x: got %v, want ErrDamaged", damaged, err)
+				if _, err := c.decode(damaged); !errors.Is(err, errDamaged) {
+					t.Errorf("%x: got %v, want errDamaged", damaged, err)
 				}
 			}
 		})

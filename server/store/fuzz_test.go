@@ -23,8 +23,8 @@ func FuzzDecode(f *testing.F) {
 		for name, codec := range codecs {
 			record, err := codec.decode(b)
 			if err != nil {
-				if !errors.Is(err, ErrDamaged) {
-					t.Errorf("%s: got %v, want ErrDamaged", name, err)
+				if !errors.Is(err, errDamaged) {
+					t.Errorf("%s: got %v, want errDamaged", name, err)
 				}
 				continue
 			}

@@ -27,9 +27,9 @@ func NewTicketID(now time.Time) (id [16]byte) {
 	return id
 }
 
-// NewEventID returns the id of a new event, which sorts by time to the nanosecond. Random
+// newEventID returns the id of a new event, which sorts by time to the nanosecond. Random
 // bytes break ties.
-func NewEventID(now time.Time) (id EventID) {
+func newEventID(now time.Time) (id EventID) {
 	binary.BigEndian.PutUint64(id[:8], uint64(now.UnixNano()))
 	rand.Read(id[8:])
 	return id

@@ -63,7 +63,10 @@ func TestIDs(t *testing.T) {
 
 func sessionID(token string) []byte { id := store.SessionID(token); return id[:] }
 func ticketID(now time.Time) []byte { id := store.NewTicketID(now); return id[:] }
-func eventID(now time.Time) []byte  { id := store.NewEventID(now); return id[:] }
+func eventID(now time.Time) []byte {
+	id := store.NewEvent(now, "1", "", store.Client{}).ID
+	return id[:]
+}
 
 func swapped(c byte) string {
 	if c == 'A' {

@@ -174,7 +174,7 @@ type Event struct {
 
 // NewEvent returns an event with the time now.
 func NewEvent(now time.Time, userID string, kind shared.EventKind, client Client) Event {
-	return Event{ID: NewEventID(now), UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
+	return Event{ID: newEventID(now), UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
 }
 
 // SpentTicket is the ticket of a finished ceremony, so that nobody can use the ticket again. It

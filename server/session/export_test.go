@@ -1,0 +1,4 @@
+package session
+
+// PublicID lets tests end a session as its user's page does.
+var PublicID = publicID
