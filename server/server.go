@@ -378,6 +378,9 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 	page("POST "+shared.PageSignIn, s.submitSignIn)
 	page("GET "+shared.PageSignedIn, s.showSignedIn)
 	page("GET "+shared.FileScriptless, s.showScriptless)
+	if s.passkeys != nil {
+		page("GET "+shared.PageAbout, s.showAbout)
+	}
 	page("GET "+shared.PageRecovery, s.showRecovery)
 	page("POST "+shared.PageRecovery, s.submitRecovery)
 	page("GET "+shared.PageEnrol, s.showEnrol)

@@ -10,6 +10,9 @@ const (
 	PageSetup  = "/setup"
 	// PageRecovery is for users who have lost every other sign-in method.
 	PageRecovery = "/recovery"
+	// PageAbout says what a passkey is, and how they are used in the organisation. Everybody
+	// can read it.
+	PageAbout = "/about-passkeys"
 	// PageEnrol is the page of enrolment links, and PageEnrolled the page after it.
 	PageEnrol    = "/enrol"
 	PageEnrolled = "/enrol/done"

@@ -63,24 +63,27 @@ func openBrowser(t *testing.T, s *server, more ...chromedp.ExecAllocatorOption) 
 		stop()
 	})
 
-	b.starts()
+	b.do("start the browser", chromedp.Navigate("about:blank"))
+	b.reports()
 	return b
 }
 
-// opensTab opens another tab of the same browser.
-func (b *browser) opensTab() *browser {
+// opensTab opens another tab of the same browser, or takes the one that a page has opened.
+func (b *browser) opensTab(of ...chromedp.ContextOption) *browser {
 	b.t.Helper()
-	ctx, closeTab := chromedp.NewContext(b.ctx)
+	ctx, closeTab := chromedp.NewContext(b.ctx, of...)
 	b.t.Cleanup(closeTab)
 	tab := &browser{t: b.t, ctx: ctx, server: b.server}
-	tab.starts()
+	if len(of) == 0 {
+		tab.do("start the browser", chromedp.Navigate("about:blank"))
+	}
+	tab.reports()
 	return tab
 }
 
-// starts starts the tab, and listens to its console.
-func (b *browser) starts() {
+// reports listens to the console of a tab.
+func (b *browser) reports() {
 	b.t.Helper()
-	b.do("start the browser", chromedp.Navigate("about:blank"))
 	if err := chromedp.Listen(b.ctx, b.onEvent); err != nil {
 		b.t.Fatal(err)
 	}

@@ -128,7 +128,7 @@ func (s *shell) inBetween(refusal *shared.Error) string {
 
 func (s *shell) context() ui.Context {
 	c := selfservice.Context(s.text, s.account)
-	c.ConfirmsAt, c.Recovery = s.confirmsAt(), shared.PageRecovery
+	c.ConfirmsAt, c.Recovery, c.About = s.confirmsAt(), shared.PageRecovery, shared.PageAbout
 	if !s.asOf.IsZero() {
 		c.Offline = s.text.Shell.Offline
 		if p, _ := s.current(); p.isKept {

@@ -221,14 +221,26 @@ func (p *PasskeysPanel) Render() app.UI {
 				p.renderList(),
 			),
 		),
-		app.If(p.Context.Contact != "", func() app.UI {
-			return app.P().Class("panel-foot contact").Text(message.Fill(text.Contact, "contact", p.Context.Contact))
-		}),
+		Slot(p.renderFoot()),
 		spoken(p.announcement),
 		Slot(app.If(p.phone.URL != "", p.renderPhone)),
 		Slot(app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove)),
 		p.renderConfirm(p.Context, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
 	)
+}
+
+// renderFoot says where to get help. The page about passkeys needs the server.
+func (p *PasskeysPanel) renderFoot() app.UI {
+	text, about, contact := p.Context.Text.Panel, p.Context.About, p.Context.Contact
+	if p.Context.Offline != "" {
+		about = ""
+	}
+	return app.If(about != "" || contact != "", func() app.UI {
+		return app.P().Class("panel-foot contact").Body(
+			app.If(about != "", func() app.UI { return app.A().Href(about).Target("_blank").Text(text.About) }),
+			app.If(contact != "", func() app.UI { return app.Span().Text(message.Fill(text.Contact, "contact", contact)) }),
+		)
+	})
 }
 
 func (p *PasskeysPanel) renderList() app.UI {

@@ -174,7 +174,7 @@ type stateService struct {
 }
 
 func stateContext(text *message.Catalogue) Context {
-	return Context{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234"}
+	return Context{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234", About: shared.PageAbout}
 }
 
 // stateUsers is a UsersPanel with its list. Change puts it into a state.

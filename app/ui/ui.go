@@ -62,6 +62,9 @@ type Context struct {
 	RPID string
 	// Contact is whom to ask, in IT's words, or "".
 	Contact string
+	// About is the address of a page about passkeys, or "". It opens in a new tab, so that
+	// what the user was doing stays.
+	About string
 	// Offline is a sentence that says that the server is away and since when, or "". While
 	// it is set, buttons that need the server are disabled.
 	Offline string

@@ -26,7 +26,8 @@ type Catalogue struct {
 	Lang string // BCP 47, "en"
 	Name string // in the language itself
 
-	SignInPages SignInPages `json:"-"` // the app doesn't need them
+	SignInPages SignInPages `json:"-"` // the app doesn't need these two
+	About       About       `json:"-"`
 	SignIn      SignIn
 	Shell       Shell
 	Home        Home
@@ -91,69 +92,6 @@ func (c *Catalogue) WhomToAsk(product, contact string) string {
 		return Fill(c.SignInPages.ContactNone, "product", product)
 	}
 	return Fill(c.SignInPages.Contact, "contact", contact)
-}
-
-// SignInPages are the texts for people who aren't signed in.
-type SignInPages struct {
-	SignInTitle       string
-	SignInLead        string // {product}
-	SignInWith        string // {provider}
-	SetupTitle        string
-	SetupLead         string // {product}
-	SetupUserName     string
-	SetupUserHint     string
-	DisplayName       string
-	DisplayHint       string
-	NewPassword       string
-	NewPasswordHint   string
-	SetupSubmit       string
-	SessionEnded      string
-	LostAccess        string
-	RecoveryTitle     string
-	RecoveryLead      string
-	RecoveryCode      string
-	InvitationTitle   string // {name}
-	InvitationLead    string // {product}, {user}
-	InvitationPasskey string // {product}, {user}
-	WayBackTitle      string
-	WayBackLead       string // {user}
-	PhoneTitle        string
-	PhoneLead         string // {user}
-	CreatePasskey     string
-	Incapable         string
-	PasswordOnly      string
-	SavePassword      string
-	EnrolledTitle     string
-	EnrolledPasskey   string
-	EnrolledPassword  string
-	RefusalTitle      string
-	RefusalNotFound   string
-	RefusalLink       string
-	RefusalAccess     string
-	RefusalTooMany    string
-	RefusalFault      string
-	RefusalProvider   string
-	RefusalSuspended  string
-	RefusalHost       string
-
-	PasswordOptional     string
-	PasswordOptionalHint string
-	PasskeyOnly          string
-	BackToSignIn         string
-	BackToStart          string
-	Contact              string // {contact}
-	ContactNone          string // {product}
-}
-
-// SignIn is the sign-in form, on the sign-in page and in a host program.
-type SignIn struct {
-	Name     string
-	Password string
-	Submit   string
-	Passkey  string
-	Or       string
-	Working  string
-	Cancel   string
 }
 
 // Shell is the frame around every page of the app.
@@ -270,6 +208,7 @@ type Panel struct {
 	DoneRemoved        string // {name}
 	RetryList          string
 	Nameless           string // the name of a passkey of which nothing is known
+	About              string // the title of the page about passkeys, and of links to it
 	Contact            string // {contact}
 	NotSupported       string
 	NotSecure          string

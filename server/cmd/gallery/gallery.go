@@ -23,8 +23,8 @@ var own embed.FS
 
 const ownPrefix = "/gallery/"
 
-// policy is stricter than the policy of the product, so whatever works here works there.
-const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+// contentPolicy is stricter than the policy of the product, so whatever works here works there.
+const contentPolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 
 // exhibit is one state on a page of its own. The page has the language of text and the
 // direction dir, "ltr" or "rtl". A sign-in page has the direction of its language.
@@ -59,7 +59,7 @@ func newGallery(files *web.Files) http.Handler {
 		}
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Content-Security-Policy", contentPolicy)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
 	})

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/internal/signinpages"
+	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
@@ -47,6 +48,10 @@ func signInPages(files *web.Files) []exhibit {
 	list.add("recovery", func(w http.ResponseWriter, text *message.Catalogue) error {
 		return pages.Recovery(w, http.StatusOK, text, signinpages.Recovery{})
 	})
+	list.about("about", pages, signinpages.About{
+		MaxPasskeys: 50, Providers: []signinpages.Provider{google, {Name: "Acme", Button: "Acme staff", Address: "#acme"}},
+	})
+	list.about("about-keys-only", passkeysOnly, signinpages.About{SignedIn: true, Manual: true, MaxPasskeys: 1, KeysOnly: true, Passwords: policy.PasswordsAdministrators})
 	list.refusal("refusal", pages, false)
 	list.refusal("refusal-signed-in", pages, true)
 	return list
@@ -83,6 +88,10 @@ func (l *signInExhibits) enrol(name string, on *signinpages.Pages, page signinpa
 	l.add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
 		return on.Enrol(w, http.StatusOK, text, page)
 	})
+}
+
+func (l *signInExhibits) about(name string, on *signinpages.Pages, page signinpages.About) {
+	l.add(name, func(w http.ResponseWriter, text *message.Catalogue) error { return on.About(w, text, page) })
 }
 
 func (l *signInExhibits) refusal(name string, on *signinpages.Pages, signedIn bool) {

@@ -42,6 +42,7 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 				g.If(page.TakesPassword, p.choosePassword(text, page.Name)),
 				g.If(page.TakesPassword, p.savePassword(text)),
 			),
+			p.linkToAbout(text),
 		},
 	})
 }

@@ -1,6 +1,7 @@
 package signinpages
 
 import (
+	"cmp"
 	"net/http"
 
 	g "maragu.dev/gomponents"
@@ -27,6 +28,11 @@ type Provider struct {
 	Address string // our address that redirects to the provider
 }
 
+// label is the text of the provider's button.
+func (p Provider) label(text *message.Catalogue) string {
+	return cmp.Or(p.Button, message.Fill(text.SignInPages.SignInWith, "provider", p.Name))
+}
+
 // SignIn writes the sign-in page.
 func (p *Pages) SignIn(w http.ResponseWriter, status int, text *message.Catalogue, page SignIn) error {
 	return p.write(w, status, text, content{
@@ -45,6 +51,7 @@ func (p *Pages) SignIn(w http.ResponseWriter, status int, text *message.Catalogu
 			),
 			g.If(len(page.Providers) > 0, p.signInElsewhere(text, page.Providers)),
 			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(text.SignInPages.LostAccess))),
+			p.linkToAbout(text),
 		},
 	})
 }
@@ -81,11 +88,7 @@ func (p *Pages) signInElsewhere(text *message.Catalogue, providers []Provider) g
 	return h.Div(h.Class("stack"), h.ID("providers"),
 		g.If(!p.PasskeysOn, or(text)),
 		g.Map(providers, func(provider Provider) g.Node {
-			label := provider.Button
-			if label == "" {
-				label = message.Fill(text.SignInPages.SignInWith, "provider", provider.Name)
-			}
-			return h.A(h.Class("button wide"), h.Href(provider.Address), g.Text(label))
+			return h.A(h.Class("button wide"), h.Href(provider.Address), g.Text(provider.label(text)))
 		}),
 	)
 }

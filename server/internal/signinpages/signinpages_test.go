@@ -53,6 +53,9 @@ func pages(word string) map[string]func(w http.ResponseWriter) error {
 				Providers: []signinpages.Provider{{Name: word, Address: "/one"}, {Name: "Acme", Button: word, Address: "/two"}},
 			})
 		},
+		"about": func(w http.ResponseWriter) error {
+			return d.About(w, text, signinpages.About{Providers: []signinpages.Provider{{Name: word}, {Name: "Acme", Button: word}}, MaxPasskeys: 50})
+		},
 		"setup": func(w http.ResponseWriter) error {
 			return d.Setup(w, http.StatusOK, text, signinpages.Setup{Name: word, DisplayName: word, Refusal: word, Refused: word})
 		},

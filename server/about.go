@@ -1,0 +1,34 @@
+package server
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+
+	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/signinpages"
+	"github.com/keypeg/keypeg/server/passkey"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// showAbout shows the page about passkeys to everybody. People who can't sign in need it
+// most.
+func (s *Server) showAbout(w http.ResponseWriter, r *http.Request) error {
+	_, err := s.people.authenticate(r)
+	signedIn := err == nil
+	return s.signInPages.About(w, httpapi.Text(r), signinpages.About{
+		SignedIn: signedIn, Manual: s.hasManual() && (signedIn || s.c.ManualPublic),
+		Passwords: s.c.Accounts.Policy().Passwords, Providers: s.buttons(shared.PageHome, ""),
+		MaxPasskeys: cmp.Or(s.c.MaxPasskeys, passkey.DefaultMax), KeysOnly: s.c.AttestationRoots != nil,
+	})
+}
+
+// hasManual reports whether the manual is served.
+func (s *Server) hasManual() bool {
+	for pattern := range s.c.App.Files {
+		if strings.HasPrefix(pattern, shared.PageManual) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,104 @@
+package signinpages
+
+import (
+	"net/http"
+	"strconv"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// About is the content of the page about passkeys. Apart from who reads it, it is what the
+// organisation's settings make true.
+type About struct {
+	SignedIn bool // the reader has a session
+	Manual   bool // the reader may read the manual
+
+	Passwords   policy.Passwords
+	Providers   []Provider
+	MaxPasskeys int
+	KeysOnly    bool // only certain makers' authenticators are accepted
+}
+
+// About writes the page about passkeys.
+func (p *Pages) About(w http.ResponseWriter, text *message.Catalogue, page About) error {
+	about := text.About
+	return p.write(w, http.StatusOK, text, content{
+		title: text.Panel.About,
+		lead:  message.Fill(about.Lead, "product", p.Product),
+		body: g.Group{
+			section(about.KeptTitle, page.kept(about)...),
+			section(text.SignIn.Passkey, message.Fill(about.UseButton, "button", text.SignIn.Passkey), about.UseUnlock, about.UseElsewhere),
+			section(about.OtherTitle, page.otherMethods(text)...),
+			section(about.ManageTitle, page.manage(text)...),
+			section(about.LostTitle, about.LostTwo, about.LostRemove, message.Fill(about.LostCodes, "codes", text.Home.CodesMake)),
+			section(about.SafeTitle, about.SafeSecret, message.Fill(about.SafeAddress, "address", p.RPID)),
+			h.P(h.Class("aside"), page.wayBack(text)),
+			g.If(page.Manual, h.P(h.Class("aside"), h.A(h.Href(shared.PageManual), g.Text(about.Manual)))),
+		},
+	})
+}
+
+// section is a heading and a list of sentences.
+func section(title string, sentences ...string) g.Node {
+	return h.Section(h.Class("about"),
+		h.H2(g.Text(title)),
+		h.Ul(g.Map(sentences, func(sentence string) g.Node { return h.Li(g.Text(sentence)) })),
+	)
+}
+
+// kept says where a passkey can be kept.
+func (a About) kept(about message.About) []string {
+	if a.KeysOnly {
+		return []string{about.KeptKeyOnly, about.KeptKey}
+	}
+	return []string{about.KeptManager, about.KeptKey, about.KeptDevice}
+}
+
+// otherMethods lists the other sign-in methods that the organisation accepts.
+func (a About) otherMethods(text *message.Catalogue) (methods []string) {
+	switch a.Passwords {
+	case policy.PasswordsOff:
+	case policy.PasswordsAdministrators:
+		methods = append(methods, text.About.OtherAdministrators)
+	default:
+		methods = append(methods, text.SignIn.Password)
+	}
+	for _, provider := range a.Providers {
+		methods = append(methods, provider.label(text))
+	}
+	return append(methods, text.About.OtherCode)
+}
+
+// manage says how to add, rename and remove passkeys.
+func (a About) manage(text *message.Catalogue) []string {
+	about, panel := text.About, text.Panel
+	list := []string{
+		message.Fill(about.ManageOpen, "menu", text.Shell.Passkeys),
+		message.Fill(about.ManageAdd, "add", panel.Add, "register", panel.Register),
+	}
+	if !a.KeysOnly { // a phone's own passkey isn't accepted then
+		list = append(list, message.Fill(about.ManagePhone, "phone", panel.AddPhone))
+	}
+	return append(list,
+		message.Fill(about.ManageRemove, "rename", panel.Rename, "remove", panel.Remove),
+		text.Count(about.ManageMost, a.MaxPasskeys, strconv.Itoa(a.MaxPasskeys)),
+	)
+}
+
+// wayBack is a link to where the reader most likely comes from.
+func (a About) wayBack(text *message.Catalogue) g.Node {
+	if a.SignedIn {
+		return h.A(h.Href(shared.PageHome), g.Text(text.SignInPages.BackToStart))
+	}
+	return h.A(h.Href(shared.PageSignIn), g.Text(text.SignInPages.BackToSignIn))
+}
+
+// linkToAbout leads to the page about passkeys.
+func (p *Pages) linkToAbout(text *message.Catalogue) g.Node {
+	return g.If(p.PasskeysOn, h.P(h.Class("aside"), h.A(h.Href(shared.PageAbout), g.Text(text.Panel.About))))
+}

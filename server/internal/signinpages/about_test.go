@@ -1,0 +1,157 @@
+package signinpages_test
+
+import (
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/keypeg/keypeg/server/internal/signinpages"
+	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// TestAbout checks that the page about passkeys says what the organisation's settings make
+// true, and nothing else, in every language.
+func TestAbout(t *testing.T) {
+	google := signinpages.Provider{Name: "Google"}
+	acme := signinpages.Provider{Name: "Acme", Button: "Acme staff"}
+	usual := signinpages.About{MaxPasskeys: 50}
+
+	for name, row := range map[string]struct {
+		contact    string
+		change     func(*signinpages.About)
+		says, omit func(*message.Catalogue) []string
+	}{
+		"everybody may use a password": {
+			says: func(text *message.Catalogue) []string { return []string{text.SignIn.Password} },
+			omit: func(text *message.Catalogue) []string { return []string{text.About.OtherAdministrators} },
+		},
+		"only administrators may use a password": {
+			change: func(page *signinpages.About) { page.Passwords = policy.PasswordsAdministrators },
+			says:   func(text *message.Catalogue) []string { return []string{text.About.OtherAdministrators} },
+			omit:   func(text *message.Catalogue) []string { return []string{text.SignIn.Password} },
+		},
+		"nobody may use a password": {
+			change: func(page *signinpages.About) { page.Passwords = policy.PasswordsOff },
+			says:   func(text *message.Catalogue) []string { return []string{text.About.OtherCode} },
+			omit: func(text *message.Catalogue) []string {
+				return []string{text.SignIn.Password, text.About.OtherAdministrators}
+			},
+		},
+		"providers": {
+			change: func(page *signinpages.About) { page.Providers = []signinpages.Provider{google, acme} },
+			says: func(text *message.Catalogue) []string {
+				return []string{message.Fill(text.SignInPages.SignInWith, "provider", "Google"), "Acme staff"}
+			},
+			omit: func(text *message.Catalogue) []string {
+				return []string{message.Fill(text.SignInPages.SignInWith, "provider", "Acme")}
+			},
+		},
+		"any authenticator": {
+			says: func(text *message.Catalogue) []string {
+				return []string{text.About.KeptManager, text.About.KeptDevice, message.Fill(text.About.ManagePhone, "phone", text.Panel.AddPhone)}
+			},
+			omit: func(text *message.Catalogue) []string { return []string{text.About.KeptKeyOnly} },
+		},
+		"only security keys of the organisation": {
+			change: func(page *signinpages.About) { page.KeysOnly = true },
+			says:   func(text *message.Catalogue) []string { return []string{text.About.KeptKeyOnly, text.About.KeptKey} },
+			omit: func(text *message.Catalogue) []string {
+				return []string{text.About.KeptManager, text.About.KeptDevice, message.Fill(text.About.ManagePhone, "phone", text.Panel.AddPhone)}
+			},
+		},
+		"one passkey": {
+			change: func(page *signinpages.About) { page.MaxPasskeys = 1 },
+			says: func(text *message.Catalogue) []string {
+				return []string{text.Count(text.About.ManageMost, 1, "1")}
+			},
+		},
+		"fifty passkeys": {
+			says: func(text *message.Catalogue) []string {
+				return []string{text.Count(text.About.ManageMost, 50, "50")}
+			},
+		},
+		"a contact": {
+			contact: "IT desk, phone 1234",
+			says: func(text *message.Catalogue) []string {
+				return []string{text.WhomToAsk("Keypeg", "IT desk, phone 1234")}
+			},
+			omit: func(text *message.Catalogue) []string { return []string{text.WhomToAsk("Keypeg", "")} },
+		},
+		"no contact": {
+			says: func(text *message.Catalogue) []string { return []string{text.WhomToAsk("Keypeg", "")} },
+		},
+		"a reader without a session": {
+			says: func(text *message.Catalogue) []string { return []string{text.SignInPages.BackToSignIn} },
+			omit: func(text *message.Catalogue) []string {
+				return []string{text.SignInPages.BackToStart, text.About.Manual}
+			},
+		},
+		"a reader with a session, where there is a manual": {
+			change: func(page *signinpages.About) { page.SignedIn, page.Manual = true, true },
+			says: func(text *message.Catalogue) []string {
+				return []string{text.SignInPages.BackToStart, text.About.Manual}
+			},
+			omit: func(text *message.Catalogue) []string { return []string{text.SignInPages.BackToSignIn} },
+		},
+		"the words of the buttons": {
+			says: func(text *message.Catalogue) []string {
+				return []string{
+					message.Fill(text.About.UseButton, "button", text.SignIn.Passkey), message.Fill(text.About.ManageOpen, "menu", text.Shell.Passkeys),
+					message.Fill(text.About.ManageAdd, "add", text.Panel.Add, "register", text.Panel.Register),
+					message.Fill(text.About.ManageRemove, "rename", text.Panel.Rename, "remove", text.Panel.Remove),
+					message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake), message.Fill(text.About.SafeAddress, "address", "example.com"),
+				}
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := usual
+			if row.change != nil {
+				row.change(&page)
+			}
+			pages := signinpages.New(signinpages.Config{
+				Product: "Keypeg", Contact: row.contact, PasskeysOn: true, RPID: "example.com",
+				Asset: func(name string) string { return "/static/" + name },
+			})
+			for _, text := range message.Languages {
+				w := httptest.NewRecorder()
+				if err := pages.About(w, text, page); err != nil {
+					t.Fatal(err)
+				}
+				shows := texts(t, w.Body.String())
+				for _, sentence := range row.says(text) {
+					if !slices.Contains(shows, sentence) {
+						t.Errorf("%s: the page doesn't say %q:\n%s", text.Lang, sentence, strings.Join(shows, "\n"))
+					}
+				}
+				if row.omit == nil {
+					continue
+				}
+				for _, sentence := range row.omit(text) {
+					if slices.Contains(shows, sentence) {
+						t.Errorf("%s: the page says %q", text.Lang, sentence)
+					}
+				}
+			}
+		})
+	}
+}
+
+// texts are the texts of a page, one for each element.
+func texts(t *testing.T, page string) (list []string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for node := range root.Descendants() {
+		if node.Type == html.TextNode {
+			list = append(list, node.Data)
+		}
+	}
+	return list
+}
