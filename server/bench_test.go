@@ -46,7 +46,7 @@ func BenchmarkServe(b *testing.B) {
 	}
 
 	cookies := map[string]string{}
-	asks := func(method, path string, body any, into any) {
+	send := func(method, path string, body, into any) {
 		sent, err := json.Marshal(body)
 		if err != nil {
 			b.Fatal(err)
@@ -74,38 +74,38 @@ func BenchmarkServe(b *testing.B) {
 		}
 	}
 	device := passkeytest.New(origin)
-	signsIn := func() {
+	signIn := func() {
 		var begun shared.Ceremony
-		asks("POST", shared.PathSignInBegin, nil, &begun)
+		send("POST", shared.PathSignInBegin, nil, &begun)
 		credential, err := device.Get(begun.PublicKey)
 		if err != nil {
 			b.Fatal(err)
 		}
-		asks("POST", shared.PathSignInFinish, shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, nil)
+		send("POST", shared.PathSignInFinish, shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, nil)
 	}
 
-	asks("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}, nil)
+	send("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}, nil)
 	var begun shared.Ceremony
-	asks("POST", shared.PathRegisterBegin, nil, &begun)
+	send("POST", shared.PathRegisterBegin, nil, &begun)
 	credential, err := device.Create(begun.PublicKey)
 	if err != nil {
 		b.Fatal(err)
 	}
-	asks("POST", shared.PathRegisterFinish, shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}}, nil)
+	send("POST", shared.PathRegisterFinish, shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}}, nil)
 
 	b.Run("begin", func(b *testing.B) {
 		for b.Loop() {
-			asks("POST", shared.PathSignInBegin, nil, nil)
+			send("POST", shared.PathSignInBegin, nil, nil)
 		}
 	})
 	b.Run("sign in", func(b *testing.B) {
 		for b.Loop() {
-			signsIn()
+			signIn()
 		}
 	})
 	b.Run("list", func(b *testing.B) {
 		for b.Loop() {
-			asks("GET", shared.PathPasskeys, nil, nil)
+			send("GET", shared.PathPasskeys, nil, nil)
 		}
 	})
 }
