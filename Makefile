@@ -85,9 +85,10 @@ bench-web: tools build
 # that this file pins. It fails if there is any. What the module proxy lists no versions of
 # (go list says so with -e alone) counts as up to date.
 outdated:
-	@behind=$$( \
+	@modules=$$(go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}' ./...) || exit 1; \
+	behind=$$( \
 		go list -m -u -e -f '{{if .Update}}{{.Path}} {{.Version}}, newest {{.Update.Version}}{{end}}' \
-			$$(go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}' ./... | sort -u) \
+			$$(echo "$$modules" | sort -u) \
 			honnef.co/go/tools@$(STATICCHECK) 2>/dev/null; \
 		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
