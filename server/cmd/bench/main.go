@@ -124,7 +124,7 @@ func main() {
 		return
 	}
 	keypeg := flag.String("keypeg", "bin/keypeg", "the program to measure")
-	only := flag.String("only", "", "the parts to measure, with commas between, instead of all")
+	only := flag.String("only", "", "the parts to measure, such as signin,memory; all without it")
 	quick := flag.Bool("small", false, "measure little, only to see that everything works")
 	flag.Parse()
 
@@ -136,6 +136,10 @@ func main() {
 	if *only != "" {
 		names := strings.Split(*only, ",")
 		chosen = slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !slices.Contains(names, p.name) })
+		if len(chosen) < len(names) {
+			fmt.Fprintf(os.Stderr, "bench: -only names a part that does not exist: %s\n", *only)
+			os.Exit(2)
+		}
 	}
 	b, err := newBench(*keypeg, size)
 	if err == nil {
