@@ -35,7 +35,7 @@ func (p *Pages) About(w http.ResponseWriter, text *message.Catalogue, page About
 			section(text.SignIn.Passkey, message.Fill(about.UseButton, "button", text.SignIn.Passkey), about.UseUnlock, about.UseElsewhere),
 			section(about.OtherTitle, page.otherMethods(text)...),
 			section(about.ManageTitle, page.manage(text)...),
-			section(about.LostTitle, about.LostTwo, about.LostRemove, message.Fill(about.LostCodes, "codes", text.Home.CodesMake)),
+			section(about.LostTitle, page.lost(text)...),
 			section(about.SafeTitle, about.SafeSecret, message.Fill(about.SafeAddress, "address", p.RPID)),
 			h.P(h.Class("aside"), page.wayBack(text)),
 			g.If(page.Manual, h.P(h.Class("aside"), h.A(h.Href(shared.PageManual), g.Text(about.Manual)))),
@@ -88,6 +88,14 @@ func (a About) manage(text *message.Catalogue) []string {
 		message.Fill(about.ManageRemove, "rename", panel.Rename, "remove", panel.Remove),
 		text.Count(about.ManageMost, a.MaxPasskeys, strconv.Itoa(a.MaxPasskeys)),
 	)
+}
+
+// lost says what to do before a device is lost, and after.
+func (a About) lost(text *message.Catalogue) (list []string) {
+	if a.MaxPasskeys > 1 {
+		list = append(list, text.About.LostTwo)
+	}
+	return append(list, text.About.LostRemove, message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake))
 }
 
 // wayBack is a link to where the reader most likely comes from.

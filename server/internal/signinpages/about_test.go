@@ -68,10 +68,11 @@ func TestAbout(t *testing.T) {
 			says: func(text *message.Catalogue) []string {
 				return []string{text.Count(text.About.ManageMost, 1, "1")}
 			},
+			omit: func(text *message.Catalogue) []string { return []string{text.About.LostTwo} },
 		},
 		"fifty passkeys": {
 			says: func(text *message.Catalogue) []string {
-				return []string{text.Count(text.About.ManageMost, 50, "50")}
+				return []string{text.Count(text.About.ManageMost, 50, "50"), text.About.LostTwo}
 			},
 		},
 		"a contact": {
