@@ -15,10 +15,10 @@ import (
 // most.
 func (s *Server) showAbout(w http.ResponseWriter, r *http.Request) error {
 	_, err := s.people.authenticate(r)
-	signedIn := err == nil
+	signedIn, methods := err == nil, s.c.Accounts.Policy()
 	return s.signInPages.About(w, httpapi.Text(r), signinpages.About{
 		SignedIn: signedIn, Manual: s.hasManual() && (signedIn || s.c.ManualPublic),
-		Passwords: s.c.Accounts.Policy().Passwords, Providers: s.buttons(shared.PageHome, ""),
+		Passwords: methods.Passwords, Verification: methods.Verification, Providers: s.buttons(shared.PageHome, ""),
 		MaxPasskeys: cmp.Or(s.c.MaxPasskeys, passkey.DefaultMax), KeysOnly: s.c.AttestationRoots != nil,
 	})
 }

@@ -1,10 +1,12 @@
 package server_test
 
 import (
+	"crypto/x509"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/shared"
@@ -23,6 +25,12 @@ func TestAboutPasskeys(t *testing.T) {
 				}
 				if cookies := a.header.Values("Set-Cookie"); len(cookies) > 0 {
 					t.Errorf("it sets %v", cookies)
+				}
+				signIn := s.visitor().sends("GET", shared.PageSignIn, nil)
+				for _, name := range []string{"Content-Security-Policy", "Cache-Control", "Vary"} {
+					if got, want := a.header.Get(name), signIn.header.Get(name); got != want {
+						t.Errorf("%s: %s, and of the sign-in page %s", name, got, want)
+					}
 				}
 			})
 		})
@@ -45,6 +53,23 @@ func TestAboutPasskeys(t *testing.T) {
 		s.Run("it follows IT's settings", func(t *testing.T) {
 			s.takesPasswords(policy.PasswordsAdministrators)
 			if a := about(s.visitor()); !strings.Contains(string(a.body), "A password, for administrators only") {
+				t.Errorf("got %s", a)
+			}
+		})
+		s.Run("who may read the manual is led to it", func(t *testing.T) {
+			manual := `href="` + shared.PageManual + `"`
+			s.restarts(func(c *server.Config) {
+				c.MaxPasskeys, c.AttestationRoots = 3, x509.NewCertPool()
+				c.App.Files = map[string]http.Handler{shared.PageManual: http.NotFoundHandler()}
+			})
+			if a := about(s.visitor()); strings.Contains(string(a.body), manual) || !strings.Contains(string(a.body), "up to 3 passkeys") || !strings.Contains(string(a.body), "makers that IT has chosen") {
+				t.Errorf("got %s", a)
+			}
+			if a := about(s.ann); !strings.Contains(string(a.body), manual) {
+				t.Errorf("got %s", a)
+			}
+			s.restarts(func(c *server.Config) { c.ManualPublic = true })
+			if a := about(s.visitor()); !strings.Contains(string(a.body), manual) {
 				t.Errorf("got %s", a)
 			}
 		})

@@ -44,6 +44,10 @@ type Menu struct {
 	// password and a passkey can confirm in no other way.
 	SignInAgain func()
 
+	// About is the address of a page about passkeys, to which the panel links. With "" it has
+	// no link.
+	About string
+
 	self     goapp.Context
 	stop     context.CancelFunc // ends the stream of changes; nil while there is none
 	streamed bool               // the stream has sent something
@@ -195,7 +199,7 @@ func (m *Menu) renderName() goapp.UI {
 
 func (m *Menu) renderPanel() goapp.UI {
 	here := Context(m.text(), m.account)
-	here.SignInAgain = m.SignInAgain
+	here.SignInAgain, here.About = m.SignInAgain, m.About
 	if !m.account.PasskeysOn {
 		return &ui.PasskeysOff{Context: here, OnClose: m.close}
 	}

@@ -76,7 +76,8 @@ type About struct {
 	LostTitle           string
 	LostTwo             string
 	LostRemove          string
-	LostCodes           string // {codes}
+	LostFound           string // where a passkey must verify its user
+	LostCodes           string // {codes}, {lost}
 	SafeTitle           string
 	SafeSecret          string
 	SafeAddress         string // {address}

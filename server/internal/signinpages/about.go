@@ -18,10 +18,11 @@ type About struct {
 	SignedIn bool // the reader has a session
 	Manual   bool // the reader may read the manual
 
-	Passwords   policy.Passwords
-	Providers   []Provider
-	MaxPasskeys int
-	KeysOnly    bool // only certain makers' authenticators are accepted
+	Passwords    policy.Passwords
+	Verification policy.Verification
+	Providers    []Provider
+	MaxPasskeys  int
+	KeysOnly     bool // only certain makers' authenticators are accepted
 }
 
 // About writes the page about passkeys.
@@ -95,7 +96,11 @@ func (a About) lost(text *message.Catalogue) (list []string) {
 	if a.MaxPasskeys > 1 {
 		list = append(list, text.About.LostTwo)
 	}
-	return append(list, text.About.LostRemove, message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake))
+	list = append(list, text.About.LostRemove)
+	if a.Verification != policy.VerificationPreferred { // else whoever has the device may get in
+		list = append(list, text.About.LostFound)
+	}
+	return append(list, message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake, "lost", text.SignInPages.LostAccess))
 }
 
 // wayBack is a link to where the reader most likely comes from.

@@ -56,7 +56,7 @@ func TestAbout(t *testing.T) {
 			},
 			omit: func(text *message.Catalogue) []string { return []string{text.About.KeptKeyOnly} },
 		},
-		"only security keys of the organisation": {
+		"only devices of certain makers": {
 			change: func(page *signinpages.About) { page.KeysOnly = true },
 			says:   func(text *message.Catalogue) []string { return []string{text.About.KeptKeyOnly, text.About.KeptKey} },
 			omit: func(text *message.Catalogue) []string {
@@ -74,6 +74,14 @@ func TestAbout(t *testing.T) {
 			says: func(text *message.Catalogue) []string {
 				return []string{text.Count(text.About.ManageMost, 50, "50"), text.About.LostTwo}
 			},
+		},
+		"passkeys that verify their user": {
+			says: func(text *message.Catalogue) []string { return []string{text.About.LostRemove, text.About.LostFound} },
+		},
+		"passkeys that may work without verifying their user": {
+			change: func(page *signinpages.About) { page.Verification = policy.VerificationPreferred },
+			says:   func(text *message.Catalogue) []string { return []string{text.About.LostRemove} },
+			omit:   func(text *message.Catalogue) []string { return []string{text.About.LostFound} },
 		},
 		"a contact": {
 			contact: "IT desk, phone 1234",
@@ -104,7 +112,7 @@ func TestAbout(t *testing.T) {
 					message.Fill(text.About.UseButton, "button", text.SignIn.Passkey), message.Fill(text.About.ManageOpen, "menu", text.Shell.Passkeys),
 					message.Fill(text.About.ManageAdd, "add", text.Panel.Add, "register", text.Panel.Register),
 					message.Fill(text.About.ManageRemove, "rename", text.Panel.Rename, "remove", text.Panel.Remove),
-					message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake), message.Fill(text.About.SafeAddress, "address", "example.com"),
+					message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake, "lost", text.SignInPages.LostAccess), message.Fill(text.About.SafeAddress, "address", "example.com"),
 				}
 			},
 		},
@@ -124,6 +132,9 @@ func TestAbout(t *testing.T) {
 					t.Fatal(err)
 				}
 				shows := texts(t, w.Body.String())
+				if all := strings.Join(shows, ""); strings.ContainsAny(all, "{}") {
+					t.Errorf("%s: something isn't filled in: %s", text.Lang, all)
+				}
 				for _, sentence := range row.says(text) {
 					if !slices.Contains(shows, sentence) {
 						t.Errorf("%s: the page doesn't say %q:\n%s", text.Lang, sentence, strings.Join(shows, "\n"))
