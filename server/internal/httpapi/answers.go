@@ -67,7 +67,11 @@ func (a Answers) Report(w http.ResponseWriter, r *http.Request, err error) *shar
 	id := RequestID(r.Context())
 	refusal, ok := errors.AsType[*shared.Error](err)
 	if ok && Status(refusal.Code) != 0 { // a host may use codes that don't exist
-		a.Log.Info("refused", "request", id, "code", refusal.Code, "cause", errors.Unwrap(refusal))
+		log := a.Log.With("request", id, "code", refusal.Code)
+		if cause := errors.Unwrap(refusal); cause != nil {
+			log = log.With("cause", cause)
+		}
+		log.Info("refused")
 	} else {
 		a.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.Path, "cause", err)
 		refusal = Faulty(id)

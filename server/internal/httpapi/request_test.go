@@ -106,6 +106,21 @@ func TestLogged(t *testing.T) {
 	}
 }
 
+// TestRefused checks the line of a refusal. It has a cause where there is one.
+func TestRefused(t *testing.T) {
+	plain := shared.Errorf(shared.CodeConflict, "Please try again.")
+	for want, refusal := range map[string]error{
+		"msg=refused request=ID code=conflict":                plain,
+		`msg=refused request=ID code=conflict cause="a race"`: plain.Because(errors.New("a race")),
+	} {
+		h := newSite(func(http.ResponseWriter, *http.Request) error { return refusal })
+		id := h.sends("GET", "ann").Header().Get("X-Request-Id")
+		if want := strings.ReplaceAll(want, "ID", id) + "\n"; !strings.Contains(h.log.String(), want) {
+			t.Errorf("the log lacks %s%s", want, &h.log)
+		}
+	}
+}
+
 func TestGates(t *testing.T) {
 	for as, want := range map[string]int{"": 401, "ann": 403, "fresh ann": 403, "administrator": 403, "fresh administrator": 200} {
 		ran := false
