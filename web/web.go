@@ -47,6 +47,13 @@ const App = "app.wasm"
 // Prefix begins the address of every file.
 const Prefix = "/static/"
 
+// Ground and Accent are colours of the light scheme, for what is coloured without the style
+// sheet: the browser's bars, and an installed app while it starts.
+const (
+	Ground = "#f5f7f9"
+	Accent = "#15557f"
+)
+
 // AppInfo is dist/app.wasm.json: facts about the program, of which only the compressed form
 // is kept.
 type AppInfo struct {
@@ -364,7 +371,7 @@ func (f *Files) Manifest(product string) []byte {
 		Screenshots []screenshot `json:"screenshots"`
 	}{
 		ID: "/", Name: product, ShortName: product, Lang: "en", StartURL: "/", Scope: "/", Display: "standalone",
-		Background: "#f5f7f9", Theme: "#15557f",
+		Background: Ground, Theme: Accent,
 		Icons: []icon{
 			{f.URL("icon.svg"), "any", "image/svg+xml", ""},
 			{f.URL("icon-192.png"), "192x192", "image/png", ""},

@@ -169,6 +169,17 @@ func TestBuilt(t *testing.T) {
 	}
 }
 
+func TestColours(t *testing.T) {
+	for colour, names := range map[string][]string{Ground: {"style.css"}, Accent: {"style.css", "loader.css", "icon.svg"}} {
+		for _, name := range names {
+			file, err := embedded.ReadFile("static/" + name)
+			if err != nil || !bytes.Contains(file, []byte(colour)) {
+				t.Errorf("%s doesn't have %s, %v", name, colour, err)
+			}
+		}
+	}
+}
+
 func TestManifest(t *testing.T) {
 	f := opened(t, tree(t))
 	var manifest struct {

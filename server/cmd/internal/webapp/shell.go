@@ -26,8 +26,8 @@ func newApp(files *web.Files, product string) server.App {
 		Title:           product,
 		Lang:            message.English.Lang,
 		Description:     product,
-		BackgroundColor: "#f6f7f9",
-		ThemeColor:      "#12507b",
+		BackgroundColor: web.Ground,
+		ThemeColor:      web.Accent,
 		LoadingLabel:    "{progress}",
 		Icon: goapp.Icon{
 			Default:  files.URL("icon-192.png"),
