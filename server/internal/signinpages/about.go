@@ -112,6 +112,6 @@ func (a About) wayBack(text *message.Catalogue) g.Node {
 }
 
 // linkToAbout leads to the page about passkeys.
-func (p *Pages) linkToAbout(text *message.Catalogue) g.Node {
-	return g.If(p.PasskeysOn, h.P(h.Class("aside"), h.A(h.Href(shared.PageAbout), g.Text(text.Panel.About))))
+func (p *Pages) linkToAbout(text *message.Catalogue, how ...g.Node) g.Node {
+	return g.If(p.PasskeysOn, h.P(h.Class("aside"), h.A(h.Href(shared.PageAbout), g.Group(how), g.Text(text.Panel.About))))
 }

@@ -42,7 +42,7 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 				g.If(page.TakesPassword, p.choosePassword(text, page.Name)),
 				g.If(page.TakesPassword, p.savePassword(text)),
 			),
-			p.linkToAbout(text),
+			p.linkToAbout(text, h.Target("_blank")), // nothing leads back to this page
 		},
 	})
 }
