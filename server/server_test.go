@@ -130,6 +130,22 @@ func TestMaxPasskeys(t *testing.T) {
 			s.Errorf("%d passkeys are left", n)
 		}
 		into[shared.SignedIn](ann, ann.signsInWithPasskey(), 200)
+
+		// Who can't remove the only passkey exchanges it.
+		bob := s.user("bob")
+		bob.registers("one")
+		bob.refused(bob.sends("POST", shared.PathRegisterBegin, nil), 409, shared.CodeTooManyPasskeys)
+		if err := s.accounts.RemovePassword(s.Context(), it(s, s.accounts, "bob")); err != nil {
+			s.Fatal(err)
+		}
+		into[shared.SignedIn](bob, bob.signsInWithPasskey(), 200)
+		old := bob.lists().Passkeys[0].ID
+		bob.device = passkeytest.New(origin)
+		bob.registers("two")
+		bob.refused(bob.sends("POST", shared.PathRegisterBegin, nil), 409, shared.CodeTooManyPasskeys)
+		if a := bob.sends("DELETE", shared.PathPasskey+old, nil); a.status != 200 {
+			s.Errorf("the old one stays: %s", a)
+		}
 	})
 }
 

@@ -96,7 +96,8 @@ type Browser struct {
 	// added without one.
 	Text *message.Catalogue
 	// SentByIT says that the ceremony runs by a link from an administrator or IT. Then the
-	// limit on additions doesn't apply, because somebody else may have used it up.
+	// limit on additions doesn't apply, because somebody else may have used it up, nor does
+	// the most passkeys per user, because all of them may be lost.
 	SentByIT bool
 }
 

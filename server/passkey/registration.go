@@ -25,7 +25,7 @@ func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browse
 	if err := checkMediation(mediation); err != nil {
 		return shared.Ceremony{}, err
 	}
-	if len(user.Passkeys) >= s.max {
+	if s.isFull(who, browser) {
 		return shared.Ceremony{}, s.tooMany()
 	}
 	// Refuse now, before a password manager has stored the new passkey.
@@ -83,7 +83,7 @@ func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, bro
 	created, err := s.verifyRegistration(t, who.User, answer.Credential)
 	if err == nil {
 		created.Name = cmp.Or(name, defaultName(created.AAGUID, who.Client, browser.Text))
-		row, err = s.add(ctx, who, t, created, also)
+		row, err = s.add(ctx, who, browser, t, created, also)
 	}
 	end(err == nil)
 	if err != nil {
@@ -107,12 +107,13 @@ func (s *Service) mayAdd(user store.User, browser Browser) (end func(added bool)
 
 // add stores a verified passkey and spends the ticket. It adds a number to the name if
 // another passkey of the user has it.
-func (s *Service) add(ctx context.Context, who session.Actor, t ticket, created store.Passkey, also AlsoAdded) (row shared.Passkey, err error) {
+func (s *Service) add(ctx context.Context, who session.Actor, browser Browser, t ticket, created store.Passkey, also AlsoAdded) (row shared.Passkey, err error) {
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if _, mine := findCredential(user, created.CredentialID); mine {
 			return nil, shared.Errorf(shared.CodePasskeyExists, "This device already has a passkey for your account.")
 		}
-		if len(user.Passkeys) >= s.max {
+		who.User = user
+		if s.isFull(who, browser) {
 			return nil, s.tooMany()
 		}
 
@@ -198,8 +199,19 @@ func (s *Service) selection(mediation string) protocol.AuthenticatorSelection {
 	return selection
 }
 
+// isFull reports whether the actor's user can't add another passkey. A link from an
+// administrator or IT adds one to any number, because its user may have lost them all. The
+// only way to sign in can't be removed before there is another, so that one may be added.
+func (s *Service) isFull(who session.Actor, browser Browser) bool {
+	held := who.User.Passkeys
+	if len(held) < s.max || browser.SentByIT {
+		return false
+	}
+	return len(held) != 1 || !who.Methods.IsLastPasskey(who.User, held[0])
+}
+
 func (s *Service) tooMany() error {
-	return shared.Errorf(shared.CodeTooManyPasskeys, "You have %d passkeys, which is the most you can have. Remove one first.", s.max)
+	return shared.Errorf(shared.CodeTooManyPasskeys, "You have as many passkeys as you can have: %d. Remove one first.", s.max)
 }
 
 // descriptors returns the user's passkeys for the browser, to use one of them or to avoid

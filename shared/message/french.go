@@ -479,7 +479,7 @@ var French = Catalogue{
 		{"This set-up link is not valid any more. Print a new one with keypeg setup-link.", "Ce lien de configuration n’est plus valable. Créez-en un nouveau avec keypeg setup-link."},
 		{"This user name has characters that can't be used. Please use letters, digits, dots, dashes and underscores.", "Ce nom d’utilisateur contient des caractères inutilisables. Utilisez des lettres, chiffres, points, tirets et tirets bas."},
 		{"This user name is too long. Please use at most %d characters.", "Ce nom d’utilisateur est trop long. Veuillez vous limiter à %d caractères."},
-		{"You have %d passkeys, which is the most you can have. Remove one first.", "Vous avez %d clés d’accès, c’est le maximum. Supprimez-en d’abord une."},
+		{"You have as many passkeys as you can have: %d. Remove one first.", "Vous avez atteint le nombre maximal de clés d’accès : %d. Supprimez-en d’abord une."},
 		{"You have no passkey to confirm with.", "Vous n’avez aucune clé d’accès pour confirmer."},
 		{"Your account was changed somewhere else at the same time. Please try again.", "Votre compte a été modifié ailleurs au même moment. Veuillez réessayer."},
 		{"Your session has ended. Please sign in again.", "Votre session est terminée. Veuillez vous reconnecter."},

@@ -478,7 +478,7 @@ var German = Catalogue{
 		{"This set-up link is not valid any more. Print a new one with keypeg setup-link.", "Dieser Einrichtungslink gilt nicht mehr. Erzeugen Sie mit keypeg setup-link einen neuen."},
 		{"This user name has characters that can't be used. Please use letters, digits, dots, dashes and underscores.", "Dieser Benutzername enthält Zeichen, die nicht erlaubt sind. Bitte nehmen Sie Buchstaben, Ziffern, Punkte, Binde- und Unterstriche."},
 		{"This user name is too long. Please use at most %d characters.", "Dieser Benutzername ist zu lang. Bitte nehmen Sie höchstens %d Zeichen."},
-		{"You have %d passkeys, which is the most you can have. Remove one first.", "Sie haben %d Passkeys, mehr sind nicht möglich. Entfernen Sie erst einen."},
+		{"You have as many passkeys as you can have: %d. Remove one first.", "Sie haben so viele Passkeys, wie möglich sind: %d. Entfernen Sie erst einen."},
 		{"You have no passkey to confirm with.", "Sie haben keinen Passkey, mit dem Sie bestätigen könnten."},
 		{"Your account was changed somewhere else at the same time. Please try again.", "Ihr Konto wurde gleichzeitig anderswo geändert. Bitte versuchen Sie es erneut."},
 		{"Your session has ended. Please sign in again.", "Ihre Sitzung ist beendet. Bitte melden Sie sich wieder an."},

@@ -479,7 +479,7 @@ var Japanese = Catalogue{
 		{"This set-up link is not valid any more. Print a new one with keypeg setup-link.", "このセットアップリンクは無効です。keypeg setup-link で新しいリンクを発行してください。"},
 		{"This user name has characters that can't be used. Please use letters, digits, dots, dashes and underscores.", "このユーザー名には使えない文字が含まれています。文字、数字、ピリオド、ハイフン、アンダースコアを使ってください。"},
 		{"This user name is too long. Please use at most %d characters.", "このユーザー名は長すぎます。%d 文字以内にしてください。"},
-		{"You have %d passkeys, which is the most you can have. Remove one first.", "パスキーはすでに上限の %d 件あります。先に 1 件削除してください。"},
+		{"You have as many passkeys as you can have: %d. Remove one first.", "パスキーはすでに上限の %d 件あります。先に 1 件削除してください。"},
 		{"You have no passkey to confirm with.", "確認に使えるパスキーがありません。"},
 		{"Your account was changed somewhere else at the same time. Please try again.", "アカウントが同時に別の場所で変更されました。もう一度お試しください。"},
 		{"Your session has ended. Please sign in again.", "セッションが終了しました。もう一度サインインしてください。"},

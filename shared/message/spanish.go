@@ -479,7 +479,7 @@ var Spanish = Catalogue{
 		{"This set-up link is not valid any more. Print a new one with keypeg setup-link.", "Este enlace de configuración ya no es válido. Genera uno nuevo con keypeg setup-link."},
 		{"This user name has characters that can't be used. Please use letters, digits, dots, dashes and underscores.", "Este nombre de usuario tiene caracteres que no se pueden usar. Usa letras, cifras, puntos, guiones y guiones bajos."},
 		{"This user name is too long. Please use at most %d characters.", "Este nombre de usuario es demasiado largo. Usa como máximo %d caracteres."},
-		{"You have %d passkeys, which is the most you can have. Remove one first.", "Tienes %d llaves de acceso, el máximo posible. Elimina una primero."},
+		{"You have as many passkeys as you can have: %d. Remove one first.", "Has llegado al máximo de llaves de acceso: %d. Elimina una primero."},
 		{"You have no passkey to confirm with.", "No tienes ninguna llave de acceso con la que confirmar."},
 		{"Your account was changed somewhere else at the same time. Please try again.", "Tu cuenta se modificó a la vez en otro lugar. Vuelve a intentarlo."},
 		{"Your session has ended. Please sign in again.", "Tu sesión se ha cerrado. Vuelve a iniciarla."},
