@@ -52,13 +52,3 @@ func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
 		s.c.Log.Error("the notice that a session has ended could not be left", "cause", err)
 	}
 }
-
-// withPasskeys refuses a request if IT has switched passkeys off.
-func (s *Server) withPasskeys(h httpapi.Handler) httpapi.Handler {
-	if s.passkeys != nil {
-		return h
-	}
-	return func(http.ResponseWriter, *http.Request) error {
-		return shared.Errorf(shared.CodePasskeysOff, "Passkeys are not switched on here.")
-	}
-}

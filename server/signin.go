@@ -151,44 +151,6 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 	return s.signInPages.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), signinpages.SignIn{Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code)})
 }
 
-// appPage shows the app at one of its addresses. If a value in the address can't be an id,
-// the answer is the same as for an unknown address.
-func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
-	show := s.forSignedIn(s.c.App.Page)
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if _, matches := pattern.Match(r.URL.Path); !matches {
-			return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
-		}
-		return show(w, r)
-	}
-}
-
-// forSignedIn shows a page to signed-in users, and redirects others to the sign-in page.
-func (s *Server) forSignedIn(page http.Handler) httpapi.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		_, err := s.people.authenticate(r)
-		if shared.CodeOf(err) == shared.CodeUnauthenticated {
-			s.toSignIn(w, r)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		page.ServeHTTP(w, r)
-		return nil
-	}
-}
-
-func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := httpapi.WithNext(shared.PageSignIn, s.nextPage(r.URL.Path))
-	s.sessionEnded(w, r)
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, to, http.StatusSeeOther)
-}
-
-// nextPage returns the page to go to after signing in.
-func (s *Server) nextPage(asked string) string { return httpapi.Pages(s.c.App.Pages).Next(asked) }
-
 // buttons returns the buttons of the providers, after a refusal with this code or "".
 func (s *Server) buttons(next string, refused shared.Code) []signinpages.Provider {
 	var list []signinpages.Provider

@@ -1,0 +1,20 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/shared"
+)
+
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
+	var request shared.ChangePassword
+	if err := httpapi.Decode(r, &request); err != nil {
+		return err
+	}
+	if err := s.c.Accounts.ChangePassword(r.Context(), httpapi.CallerOf(r).Actor, request.Password); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
