@@ -88,7 +88,7 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 // the refusal needs.
 func (s *Server) checkHost(next http.Handler) http.Handler {
 	misdirected := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
-		s.warn(warning.Host, slog.String("host", warning.Quoted(r.Host)), slog.String("want", s.c.Address.Host), slog.String("from", peerOf(r)))
+		s.warn(warning.Host, slog.String("host", warning.Quoted(r.Host)), slog.String("want", s.c.Address.Host), slog.String("from", httpapi.Peer(r)))
 		return shared.Errorf(shared.CodeWrongHost, "This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", s.c.Address.Origin).
 			Because(fmt.Errorf("the host is %q, and %q is served: a proxy in front must keep Host", r.Host, s.c.Address.Host))
 	})
@@ -158,7 +158,7 @@ func (s *Server) refuseCrossSite(next http.Handler) http.Handler {
 			Because(fmt.Errorf("the header Origin is %q and Sec-Fetch-Site is %q", origin, from))
 	}))
 	insecure := s.answer(func(_ http.ResponseWriter, r *http.Request) error {
-		s.warn(warning.PlainHTTP, slog.String("from", peerOf(r)), slog.String("url", s.c.Address.Origin))
+		s.warn(warning.PlainHTTP, slog.String("from", httpapi.Peer(r)), slog.String("url", s.c.Address.Origin))
 		return shared.Insecure(s.c.Address.Origin)
 	})
 	protected := protection.Handler(next)

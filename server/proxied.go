@@ -2,7 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -35,7 +34,7 @@ func (s *Server) warn(cause warning.Cause, seen ...slog.Attr) { s.c.Warnings.log
 // nothing.
 func (s *Server) watchProxy(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if peer := peerOf(r); !shared.IsHealthCheck(r.URL.Path) && !s.isFile(r) && s.mayBeProxy(peer) {
+		if peer := httpapi.Peer(r); !shared.IsHealthCheck(r.URL.Path) && !s.isFile(r) && s.mayBeProxy(peer) {
 			s.watch(r, peer)
 		}
 		next.ServeHTTP(w, r)
@@ -58,15 +57,6 @@ func (s *Server) watch(r *http.Request, peer string) {
 	if below := strings.Trim(r.Header.Get("X-Forwarded-Prefix"), "/"); below != "" {
 		s.warn(warning.Prefix, slog.String("from", peer), slog.String("prefix", warning.Quoted(below)))
 	}
-}
-
-// peerOf returns the address of the connection's other end.
-func peerOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr // a Unix socket has no port
-	}
-	return host
 }
 
 // mayBeProxy reports whether a proxy of IT may have this address. From the internet anybody

@@ -30,7 +30,7 @@ func NewSuspended(c Config) http.Handler {
 func NewUnknown(c Config) http.Handler {
 	s := newRefusing(c)
 	return s.watched(s.secureHeaders(s.refusing(func(_ http.ResponseWriter, r *http.Request) error {
-		s.warn(warning.UnknownHost, slog.String("host", warning.Quoted(r.Host)), slog.String("from", peerOf(r)))
+		s.warn(warning.UnknownHost, slog.String("host", warning.Quoted(r.Host)), slog.String("from", httpapi.Peer(r)))
 		return shared.Errorf(shared.CodeWrongHost, "No organisation is served at this address. Check it, or ask whoever gave it to you.")
 	})))
 }

@@ -40,12 +40,8 @@ const (
 // or, if that is one of our own proxies, the one that the proxy appended to
 // X-Forwarded-For. Anybody may have written the addresses before that one.
 func (c Clients) Address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr // a Unix socket has no port
-	}
-	address := host
-	if ip, err := netip.ParseAddr(host); err == nil {
+	address := Peer(r)
+	if ip, err := netip.ParseAddr(address); err == nil {
 		address = ip.Unmap().WithZone("").String()
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -63,6 +59,15 @@ func (c Clients) Address(r *http.Request) string {
 		address = ip.String()
 	}
 	return address
+}
+
+// Peer returns the address of the connection's other end.
+func Peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr // a Unix socket has no port
+	}
+	return host
 }
 
 // LastIsAddress reports whether the last value of X-Forwarded-For, which the nearest proxy
