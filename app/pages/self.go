@@ -70,18 +70,18 @@ func (s *self) SessionsByPasskey(ctx context.Context) (map[string]int, error) {
 func (s *self) ConfirmAtProvider(ctx context.Context, providerID string) error {
 	s.EndSilent()
 	to, err := s.BeginSSOConfirmation(ctx, providerID, browser.Path())
-	return leave(ctx, to, err)
+	return goToProvider(ctx, to, err)
 }
 
 // Link goes to an OpenID provider. It returns only if it fails.
 func (s *self) Link(ctx context.Context, providerID string) error {
 	s.EndSilent()
 	to, err := s.BeginLink(ctx, providerID)
-	return leave(ctx, to, err)
+	return goToProvider(ctx, to, err)
 }
 
-// leave goes to a provider's address, and waits until the page ends.
-func leave(ctx context.Context, to shared.AtProvider, err error) error {
+// goToProvider goes to a provider's address, and waits until the page ends.
+func goToProvider(ctx context.Context, to shared.AtProvider, err error) error {
 	if err != nil {
 		return err
 	}

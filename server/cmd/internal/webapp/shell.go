@@ -52,7 +52,7 @@ func newApp(files *web.Files, product string) server.App {
 	}
 
 	served := map[string]http.Handler{
-		"/static/":              files,
+		web.Prefix:              files,
 		"/manifest.webmanifest": content("application/manifest+json", files.Manifest(product)),
 		"/app.css":              content("text/css; charset=utf-8", []byte(files.Text("loader.css"))),
 		"/robots.txt":           content("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n")),
@@ -95,11 +95,11 @@ func languageURLs(files *web.Files) (urls []string) {
 // broken returns the two sentences that boot.js shows when the app has crashed, in each
 // language.
 func broken() string {
-	said := map[string][2]string{}
+	sentences := map[string][2]string{}
 	for _, text := range message.Languages {
-		said[text.Lang] = [2]string{text.Shell.Broken, text.Shell.Reload}
+		sentences[text.Lang] = [2]string{text.Shell.Broken, text.Shell.Reload}
 	}
-	encoded, err := json.Marshal(said)
+	encoded, err := json.Marshal(sentences)
 	if err != nil {
 		panic(err) // strings can always be encoded
 	}

@@ -26,7 +26,7 @@ type stuck struct {
 	product, contact string
 }
 
-// loaderLabel matches the place where go-app shows the progress of loading. What it says
+// loaderLabel matches the place where go-app shows the progress of loading. Its own text
 // about failures is for programmers, so our text is before it. go-app keeps attributes in a
 // map, so their order changes.
 var loaderLabel = regexp.MustCompile(`<p [^>]*id="app-wasm-loader-label"`)
@@ -48,7 +48,7 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	page := drawn.page.Bytes()
 	if label := loaderLabel.FindIndex(page); label != nil {
-		page = slices.Insert(page, label[0], s.said(httpapi.Text(r))...)
+		page = slices.Insert(page, label[0], s.sentence(httpapi.Text(r))...)
 	}
 	if len(page) > 0 {
 		w.Header().Set("Content-Length", strconv.Itoa(len(page)))
@@ -57,9 +57,9 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(page)
 }
 
-// said returns the sentence for pages on which no script runs, with attributes from which
+// sentence returns the sentence for pages on which no script runs, with attributes from which
 // boot.js makes more precise ones.
-func (s stuck) said(text *message.Catalogue) []byte {
+func (s stuck) sentence(text *message.Catalogue) []byte {
 	ask := text.WhomToAsk(s.product, s.contact)
 	attributes := g.Group{
 		h.ID("app-stuck"), h.Class("late"), h.Role("status"),
