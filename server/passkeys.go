@@ -58,8 +58,8 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	return s.respondList(w, left)
 }
 
-// userDetails returns the names of the user for password managers, if they may be told
-// anything.
+// userDetails returns the names of the user for password managers. The caller has checked
+// that they may be told.
 func (s *Server) userDetails(who httpapi.Caller) *shared.CurrentUserDetails {
 	return &shared.CurrentUserDetails{
 		RPID: s.c.Address.RPID, UserID: base64.RawURLEncoding.EncodeToString(who.User.Handle),

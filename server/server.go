@@ -259,9 +259,12 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 		return err
 	}
 	key, err := store.SecretOrNew(ctx, s.c.Store, secretHandles, handleKeyBytes)
+	if err != nil {
+		return err
+	}
 	s.people = hostUsers{clients: s.clients, host: s.c.Host, store: s.c.Store, passkeys: s.passkeys, now: s.c.Now, log: s.c.Log, handleKey: key}
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Fresh: s.sessions.Fresh}
-	return err
+	return nil
 }
 
 // openPasskeys prepares for ceremonies, unless IT has switched passkeys off.
@@ -310,7 +313,7 @@ func (s *Server) Drain() { s.health.Drain() }
 func (s *Server) Close(ctx context.Context) { s.activity.Close(ctx) }
 
 // secretFederation is the name of the key that seals what a browser keeps during a sign-in
-// at a provider.
+// at a provider, and the notices of [httpapi.Notices].
 const secretFederation = "sso-key"
 
 // pathAPI is the prefix of every path of the API, in every version.

@@ -93,7 +93,7 @@ func (s *Service) Sessions() *session.Service { return s.sessions }
 // Activity is where what happens here is recorded.
 func (s *Service) Activity() *activity.Service { return s.activity }
 
-// Policy says which sign-in methods are taken.
+// Policy says which sign-in methods are accepted.
 func (s *Service) Policy() policy.Policy { return s.c.Policy }
 
 func setDefault[T comparable](setting *T, value T) {

@@ -1,9 +1,9 @@
-// Command keypeg is the server and its command line: configuration and wiring,
-// no rules.
+// Command keypeg is the program that IT runs: its commands, flags and terminal. Settings are
+// in package config, the server and the rules of databases in package installation, and what
+// commands ask of a running server in package control.
 //
-// As the one package that sees both sides it also holds the tests that need
-// both: who may import whom, how heavy the app is, and the whole flow without a
-// browser.
+// Only packages below server/cmd see both the server and the app. So the tests that need both
+// are here: who may import whom, how heavy the app is, and the whole flow without a browser.
 package main
 
 import (
