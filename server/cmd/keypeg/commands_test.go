@@ -324,7 +324,7 @@ func TestLinksTellWhereTheyWork(t *testing.T) {
 			go srv.Serve(listener)
 			defer srv.Shutdown(context.Background())
 
-			tells(t, either(isLocal, alone+"the server was started without --public-url", ""))
+			tells(t, either(isLocal, alone+"the address of the running server is http://localhost:8080", ""))
 			tells(t, "It has the address of the running server, "+origin+". The public URL that was given here, https://id.example.org, is not used", "--public-url", "https://id.example.org")
 			tells(t, either(isLocal, alone, ""), "--public-url", origin+"/")
 		})

@@ -59,7 +59,7 @@ func (s *settings) printWhereItWorks(out io.Writer, isRunning bool, link string)
 	case s.IsCloud():
 		fmt.Fprintf(out, "It opens on this machine alone, because the address of the tenant is %s.\n", origin.Origin)
 	case isRunning:
-		fmt.Fprintf(out, "It opens on this machine alone, because the server was started without --public-url. For people elsewhere restart it with their address, such as --public-url https://id.example.com, and make a new link.\n")
+		fmt.Fprintf(out, "It opens on this machine alone, because the address of the running server is %s. For people elsewhere restart it with theirs, such as --public-url https://id.example.com, and make a new link.\n", origin.Origin)
 	case s.PublicURL == "":
 		fmt.Fprintf(out, "It opens on this machine alone, because no --public-url is set here. If people use another address, make a new link with it, such as --public-url https://id.example.com.\n")
 	default:
