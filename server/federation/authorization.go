@@ -15,9 +15,9 @@ import (
 // An authorization request goes to an OpenID provider (OpenID Connect Core 1.0,
 // 3.1.2.1) by a redirect to its authorization endpoint. It is open until the browser comes
 // back to our redirect URI, the callback, with the authorization response. The server
-// stores nothing of it. Its state, nonce and PKCE verifier stay in the browser, sealed in a cookie that
-// scripts can't read. So a response counts only in the browser that sent the request. Each
-// request has a cookie of its own, because people have several tabs.
+// stores nothing of it. Its state, nonce and PKCE verifier stay in the browser, sealed in a
+// cookie that scripts can't read. So a response counts only in the browser that sent the
+// request. Each request has a cookie of its own, because people have several tabs.
 
 const (
 	// cookiePrefix, followed by a hash of the state, is the cookie of one authorization
@@ -29,7 +29,7 @@ const (
 	// mostRequests bounds how many authorization requests a browser has open, because it
 	// sends all their cookies with every request. The oldest are dropped.
 	mostRequests = 8
-	// format of what is sealed. Another gets another.
+	// format is authenticated with every sealed request. Change it together with the format.
 	format = "keypeg sso 1"
 )
 
@@ -74,8 +74,8 @@ func (h *Handlers) requestsOf(r *http.Request) map[string]authorization {
 	return all
 }
 
-// waitsFor reports whether a browser has sent an authorization request to p that may still be
-// answered.
+// waitsFor reports whether a browser has sent an authorization request to p that may still
+// be answered.
 func (h *Handlers) waitsFor(r *http.Request, p *Provider) bool {
 	for _, a := range h.requestsOf(r) {
 		if a.Provider == p.c.ID && a.Expires.After(h.Now()) {

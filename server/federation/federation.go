@@ -67,8 +67,8 @@ func New(c Config, callback string, now store.Clock) *Provider {
 // Config is what the provider was made of, with what was unset filled in.
 func (p *Provider) Config() Config { return p.c }
 
-// pendingRequest is an authorization request that waits for its response. The same browser must
-// bring it back, unread and unchanged.
+// pendingRequest is an authorization request that waits for its response. The same browser
+// must bring it back, unread and unchanged.
 type pendingRequest struct {
 	Provider string    `json:"p"`
 	State    string    `json:"s"`
@@ -81,7 +81,7 @@ type pendingRequest struct {
 
 // person is what a checked ID token says of the person who signed in at the provider.
 type person struct {
-	Issuer, Subject string
+	Subject string
 
 	account.Profile                     // as far as the ID token has it
 	Claims          map[string][]string // of the ID token: the texts, numbers and booleans of each, as text

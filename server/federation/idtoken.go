@@ -108,7 +108,7 @@ func (p *Provider) identify(ctx context.Context, issuer *discovered, tokens memb
 		}
 	}
 	return person{
-		Issuer: p.c.Issuer, Subject: token.Subject, Profile: p.profile(keys.all), Claims: keys.all.values(),
+		Subject: token.Subject, Profile: p.profile(keys.all), Claims: keys.all.values(),
 		UserInfo: func(ctx context.Context) (account.Profile, error) {
 			return p.wholeProfile(ctx, issuer, tokens, token.Subject, keys.all)
 		},

@@ -27,7 +27,8 @@ type load struct {
 // task is what a connection does again and again. It returns how long the user waits.
 type task func(*process, *connection) (time.Duration, error)
 
-// drive has so many connections do a task for a while. A task that fails ends its connection, and the load.
+// drive has so many connections do a task for a while. A task that fails ends its connection,
+// and the load.
 func drive(p *process, connections int, d time.Duration, do task) (load, error) {
 	waits, errs := make([][]time.Duration, connections), make([]error, connections)
 	all := make([]*connection, connections)

@@ -71,7 +71,7 @@ func (p postgres) Open(ctx context.Context, now store.Clock) (Database, error) {
 func (p postgres) OpenReadOnly(ctx context.Context, organisation string, now store.Clock) (store.Store, error) {
 	db, err := pgstore.OpenReadOnly(ctx, string(p), organisation, now)
 	if err != nil {
-		return nil, err // and not a Store that holds nil
+		return nil, err // not a Store that contains nil
 	}
 	return db, nil
 }

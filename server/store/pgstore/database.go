@@ -101,7 +101,8 @@ func connect(ctx context.Context, url string, now store.Clock, readOnly bool) (*
 	return &Database{pool: pool, now: now, pooled: pooled, readOnly: readOnly, organisations: map[string]int{}, stop: make(chan struct{}), changed: make(chan change, 1024)}, nil
 }
 
-// IsKeypegs reports whether a database has tables of Keypeg, of any version. It makes none. Errors are those of [OpenDatabase].
+// IsKeypegs reports whether a database has tables of Keypeg, of any version. It makes none.
+// Errors are those of [OpenDatabase].
 func IsKeypegs(ctx context.Context, url string) (is bool, err error) {
 	config, err := parse(url)
 	if err != nil {
