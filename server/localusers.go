@@ -22,7 +22,7 @@ type localUsers struct {
 func (u localUsers) signedIn(session store.Session, user store.User, client store.Client) httpapi.Caller {
 	who := u.accounts.Actor(user)
 	who.Session, who.Client = session, client
-	return httpapi.Caller{Actor: who, Shown: httpapi.PublicUser(user)}
+	return httpapi.Caller{Actor: who, Shown: account.PublicUser(user)}
 }
 
 func (u localUsers) authenticate(r *http.Request) (httpapi.Caller, error) {

@@ -20,7 +20,7 @@ func (s *Server) signInWithRecoveryCode(w http.ResponseWriter, r *http.Request) 
 		return err
 	}
 	s.local.setSession(w, r, issued)
-	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: httpapi.PublicUser(issued.User)})
+	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: account.PublicUser(issued.User)})
 }
 
 func (s *Server) recoverAs(r *http.Request, name, code string) (session.Issued, error) {

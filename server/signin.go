@@ -22,7 +22,7 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	s.local.setSession(w, r, issued)
-	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: httpapi.PublicUser(issued.User)})
+	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: account.PublicUser(issued.User)})
 }
 
 func (s *Server) signInAs(r *http.Request, name, password string) (session.Issued, error) {

@@ -137,20 +137,18 @@ func (s *Service) FindUsers(ctx context.Context, find, after string) (page []sto
 	return page, next, nil
 }
 
-// Methods says how a user signs in, for administrators and IT.
-type Methods struct {
-	HasPassword bool // a password that counts; the policy may accept none
-	Passkeys    int
-	Identities  int  // at OpenID providers
-	Invited     bool // has no sign-in method yet
+// PublicUser returns what others may read of a user.
+func PublicUser(u store.User) shared.User {
+	return shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled}
 }
 
-// MethodsOf returns the Methods of a user. The Users page and the command line show the
-// same.
-func (s *Service) MethodsOf(user store.User) Methods {
-	return Methods{
-		HasPassword: s.c.Policy.Methods().HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
-		Invited: s.c.Policy.Methods().Count(user) == 0,
+// Member describes a user for administrators and IT, without the link of
+// [Service.LinkUntil]. The Users page and the command line show the same.
+func (s *Service) Member(user store.User) shared.Member {
+	methods := s.c.Policy.Methods()
+	return shared.Member{
+		User: PublicUser(user), HasPassword: methods.HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
+		Invited: methods.Count(user) == 0, Created: user.Created,
 	}
 }
 

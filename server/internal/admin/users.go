@@ -44,12 +44,10 @@ func (u Users) actingFor(r *http.Request, user store.User) session.Actor {
 
 // member describes a user for an administrator.
 func (u Users) member(ctx context.Context, user store.User) (shared.Member, error) {
-	methods := u.Accounts.MethodsOf(user)
+	member := u.Accounts.Member(user)
 	until, err := u.Accounts.LinkUntil(ctx, user)
-	return shared.Member{
-		User: httpapi.PublicUser(user), HasPassword: methods.HasPassword, Passkeys: methods.Passkeys, Identities: methods.Identities,
-		Invited: methods.Invited, Created: user.Created, LinkUntil: until,
-	}, err
+	member.LinkUntil = until
+	return member, err
 }
 
 // respond answers with the current state of a user.

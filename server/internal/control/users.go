@@ -46,7 +46,7 @@ func Handler(a Accounts, database io.WriterTo) http.Handler { return userCommand
 // AddUser adds a user with a password.
 var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accounts, user account.NewUser) (shared.Member, error) {
 	added, err := a.Service.AddUser(ctx, a.Service.Actor(store.User{}), user)
-	return a.describe(added), err
+	return a.Service.Member(added), err
 })
 
 // UsersAfter asks for up to Limit users, from the first name after the given one.
@@ -60,7 +60,7 @@ var ListUsers = Ask(&userCommands, "/users", func(ctx context.Context, a Account
 	found, err := a.Service.Users(ctx, in.After, in.Limit)
 	users := make([]shared.Member, len(found))
 	for i, user := range found {
-		users[i] = a.describe(user)
+		users[i] = a.Service.Member(user)
 	}
 	return users, err
 })
@@ -71,7 +71,7 @@ var FindUser = Ask(&userCommands, "/user", func(ctx context.Context, a Accounts,
 	if err != nil {
 		return shared.Member{}, err
 	}
-	return a.describe(user), nil
+	return a.Service.Member(user), nil
 })
 
 // NewPassword is a new password of a user.
@@ -202,13 +202,4 @@ func (a Accounts) enrolLink(link account.Link, err error) (Link, error) {
 		return Link{}, err
 	}
 	return Link{URL: a.Address.EnrolURL(link.Token), Expires: link.Expires}, nil
-}
-
-// describe describes a user for IT.
-func (a Accounts) describe(u store.User) shared.Member {
-	methods := a.Service.MethodsOf(u)
-	return shared.Member{
-		User:        shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled},
-		HasPassword: methods.HasPassword, Passkeys: methods.Passkeys, Identities: methods.Identities, Invited: methods.Invited, Created: u.Created,
-	}
 }

@@ -100,8 +100,3 @@ func administrators(h Handler) Handler {
 		return h(w, r)
 	}
 }
-
-// PublicUser returns what others may read of a local user.
-func PublicUser(u store.User) shared.User {
-	return shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled}
-}
