@@ -22,8 +22,8 @@ type SignInPages struct {
 	InvitationTitle   string // {name}
 	InvitationLead    string // {product}, {user}
 	InvitationPasskey string // {product}, {user}
-	WayBackTitle      string
-	WayBackLead       string // {user}
+	RecoveryLinkTitle string
+	RecoveryLinkLead  string // {user}
 	PhoneTitle        string
 	PhoneLead         string // {user}
 	CreatePasskey     string

@@ -41,7 +41,7 @@ func signInPages(files *web.Files) []exhibit {
 	list.enrol("invitation-passkeys-only", passkeysOnly, carl)
 	carl.TakesPassword = true
 	list.enrol("invitation", pages, carl)
-	list.enrol("way-back", pages, signinpages.Enrol{Kind: store.MethodRecoveryLink, Name: "ann", TakesPassword: true})
+	list.enrol("recovery-link", pages, signinpages.Enrol{Kind: store.MethodRecoveryLink, Name: "ann", TakesPassword: true})
 	list.enrol("phone", pages, signinpages.Enrol{Kind: store.MethodPhoneLink, Name: "ann"})
 	list.add("enrolled", func(w http.ResponseWriter, text *message.Catalogue) error { return pages.Enrolled(w, text, false) })
 

@@ -77,27 +77,27 @@ func endAccess(ctx context.Context, db store.Store) error {
 	return nil
 }
 
-// way is one thing that decides how a user signs in.
-type way struct {
-	key  string // unique among the user's ways
+// trait is one thing that decides how a user signs in.
+type trait struct {
+	key  string // unique among the user's traits
 	back string // what IT reads if only the backup has it
 	gone string // what IT reads if only the previous database has it
 
 	counted bool // one line counts all of them, because there may be many
 }
 
-// waysOf returns everything that decides how a user signs in. [differences] compares
+// traitsOf returns everything that decides how a user signs in. [differences] compares
 // nothing else.
-func waysOf(u store.User) []way {
-	ways := []way{{key: "name/" + u.Name, back: fmt.Sprintf("signs in as %q again", u.Name), gone: fmt.Sprintf("doesn't sign in as %q, their name since the backup", u.Name)}}
+func traitsOf(u store.User) []trait {
+	traits := []trait{{key: "name/" + u.Name, back: fmt.Sprintf("signs in as %q again", u.Name), gone: fmt.Sprintf("doesn't sign in as %q, their name since the backup", u.Name)}}
 	if u.Disabled {
-		ways = append(ways, way{key: "disabled", back: "is disabled again, and was enabled since the backup", gone: "is let in again, and was disabled since the backup"})
+		traits = append(traits, trait{key: "disabled", back: "is disabled again, and was enabled since the backup", gone: "is let in again, and was disabled since the backup"})
 	}
 	if u.Admin {
-		ways = append(ways, way{key: "administrator", back: "is an administrator again", gone: "is no administrator, and was made one since the backup"})
+		traits = append(traits, trait{key: "administrator", back: "is an administrator again", gone: "is no administrator, and was made one since the backup"})
 	}
 	for _, p := range u.Passkeys {
-		ways = append(ways, way{
+		traits = append(traits, trait{
 			key:  "passkey/" + string(p.CredentialID),
 			back: fmt.Sprintf("the passkey %q works again, and was removed since the backup", p.Name),
 			gone: fmt.Sprintf("the passkey %q is missing, and was added since the backup", p.Name),
@@ -105,23 +105,23 @@ func waysOf(u store.User) []way {
 	}
 	for _, i := range u.Identities {
 		at := fmt.Sprintf("at %s as %s", i.Issuer, cmp.Or(i.Name, i.Subject))
-		ways = append(ways, way{
+		traits = append(traits, trait{
 			key:  "identity/" + i.Issuer + "\x00" + i.Subject,
 			back: "signs in " + at + " again, which was unlinked since the backup",
 			gone: "doesn't sign in " + at + ", which was linked since the backup",
 		})
 	}
 	if u.Password != "" {
-		ways = append(ways, way{key: "password/" + u.Password, back: "an earlier password works again", gone: "the password that was set since the backup doesn't work"})
+		traits = append(traits, trait{key: "password/" + u.Password, back: "an earlier password works again", gone: "the password that was set since the backup doesn't work"})
 	}
 	for _, code := range u.RecoveryCodes {
-		ways = append(ways, way{
+		traits = append(traits, trait{
 			key: "code/" + string(code[:]), counted: true,
 			back: "recovery codes that were used or replaced since the backup work again",
 			gone: "recovery codes that were made since the backup don't work",
 		})
 	}
-	return ways
+	return traits
 }
 
 // differences returns lines for IT about each user who signs in differently than before.
@@ -136,7 +136,7 @@ func differences(ctx context.Context, restored, previous store.Store) (lines []s
 		if err != nil {
 			return err
 		}
-		for _, what := range changes(waysOf(now), waysOf(before)) {
+		for _, what := range changes(traitsOf(now), traitsOf(before)) {
 			lines = append(lines, now.Name+": "+what)
 		}
 		return nil
@@ -156,20 +156,20 @@ func differences(ctx context.Context, restored, previous store.Store) (lines []s
 }
 
 // changes returns lines about what only one of the two has.
-func changes(now, before []way) []string {
-	back := linesOf(onlyIn(now, before), func(w way) string { return w.back })
-	gone := linesOf(onlyIn(before, now), func(w way) string { return w.gone })
+func changes(now, before []trait) []string {
+	back := linesOf(onlyIn(now, before), func(one trait) string { return one.back })
+	gone := linesOf(onlyIn(before, now), func(one trait) string { return one.gone })
 	return append(back, gone...)
 }
 
-// linesOf returns the lines about ways.
-func linesOf(ways []way, says func(way) string) (lines []string) {
+// linesOf returns the lines about traits.
+func linesOf(traits []trait, says func(trait) string) (lines []string) {
 	counted, what := 0, ""
-	for _, w := range ways {
-		if w.counted {
-			counted, what = counted+1, says(w)
+	for _, one := range traits {
+		if one.counted {
+			counted, what = counted+1, says(one)
 		} else {
-			lines = append(lines, says(w))
+			lines = append(lines, says(one))
 		}
 	}
 	if counted > 0 {
@@ -178,11 +178,11 @@ func linesOf(ways []way, says func(way) string) (lines []string) {
 	return lines
 }
 
-// onlyIn returns the ways that the others don't have.
-func onlyIn(ways, others []way) (left []way) {
-	for _, w := range ways {
-		if !slices.ContainsFunc(others, func(o way) bool { return o.key == w.key }) {
-			left = append(left, w)
+// onlyIn returns the traits that the others don't have.
+func onlyIn(traits, others []trait) (left []trait) {
+	for _, one := range traits {
+		if !slices.ContainsFunc(others, func(other trait) bool { return other.key == one.key }) {
+			left = append(left, one)
 		}
 	}
 	return left

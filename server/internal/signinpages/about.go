@@ -38,7 +38,7 @@ func (p *Pages) About(w http.ResponseWriter, text *message.Catalogue, page About
 			section(about.ManageTitle, page.manage(text)...),
 			section(about.LostTitle, page.lost(text)...),
 			section(about.SafeTitle, about.SafeSecret, message.Fill(about.SafeAddress, "address", p.RPID)),
-			h.P(h.Class("aside"), page.wayBack(text)),
+			h.P(h.Class("aside"), page.back(text)),
 			g.If(page.Manual, h.P(h.Class("aside"), h.A(h.Href(shared.PageManual), g.Text(about.Manual)))),
 		},
 	})
@@ -103,8 +103,8 @@ func (a About) lost(text *message.Catalogue) (list []string) {
 	return append(list, message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake, "lost", text.SignInPages.LostAccess))
 }
 
-// wayBack is a link to where the reader most likely comes from.
-func (a About) wayBack(text *message.Catalogue) g.Node {
+// back is a link to where the reader most likely comes from.
+func (a About) back(text *message.Catalogue) g.Node {
 	if a.SignedIn {
 		return h.A(h.Href(shared.PageHome), g.Text(text.SignInPages.BackToStart))
 	}

@@ -53,7 +53,7 @@ func (e Enrol) title(text *message.Catalogue) string {
 	case store.MethodInvitation:
 		return message.Fill(text.SignInPages.InvitationTitle, "name", e.DisplayName)
 	case store.MethodRecoveryLink:
-		return text.SignInPages.WayBackTitle
+		return text.SignInPages.RecoveryLinkTitle
 	default:
 		return text.SignInPages.PhoneTitle
 	}
@@ -62,7 +62,7 @@ func (e Enrol) title(text *message.Catalogue) string {
 // lead says what the link is for.
 func (e Enrol) lead(text *message.Catalogue, product string) string {
 	lead := map[store.Method]string{
-		store.MethodInvitation: text.SignInPages.InvitationLead, store.MethodRecoveryLink: text.SignInPages.WayBackLead, store.MethodPhoneLink: text.SignInPages.PhoneLead,
+		store.MethodInvitation: text.SignInPages.InvitationLead, store.MethodRecoveryLink: text.SignInPages.RecoveryLinkLead, store.MethodPhoneLink: text.SignInPages.PhoneLead,
 	}[e.Kind]
 	if e.Kind == store.MethodInvitation && !e.TakesPassword {
 		lead = text.SignInPages.InvitationPasskey
