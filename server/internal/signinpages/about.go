@@ -33,7 +33,7 @@ func (p *Pages) About(w http.ResponseWriter, text *message.Catalogue, page About
 		lead:  message.Fill(about.Lead, "product", p.Product),
 		body: g.Group{
 			section(about.KeptTitle, page.kept(about)...),
-			section(text.SignIn.Passkey, message.Fill(about.UseButton, "button", text.SignIn.Passkey), about.UseUnlock, about.UseElsewhere),
+			section(text.SignIn.Passkey, page.use(text)...),
 			section(about.OtherTitle, page.otherMethods(text)...),
 			section(about.ManageTitle, page.manage(text)...),
 			section(about.LostTitle, page.lost(text)...),
@@ -60,6 +60,15 @@ func (a About) kept(about message.About) []string {
 	return []string{about.KeptManager, about.KeptKey, about.KeptDevice}
 }
 
+// use says how to sign in with a passkey.
+func (a About) use(text *message.Catalogue) []string {
+	list := []string{message.Fill(text.About.UseButton, "button", text.SignIn.Passkey), text.About.UseUnlock}
+	if !a.KeysOnly { // a phone's passkey isn't accepted then
+		list = append(list, text.About.UseElsewhere)
+	}
+	return list
+}
+
 // otherMethods lists the other sign-in methods that the organisation accepts.
 func (a About) otherMethods(text *message.Catalogue) (methods []string) {
 	switch a.Passwords {
@@ -82,7 +91,7 @@ func (a About) manage(text *message.Catalogue) []string {
 		message.Fill(about.ManageOpen, "menu", text.Shell.Passkeys),
 		message.Fill(about.ManageAdd, "add", panel.Add, "register", panel.Register),
 	}
-	if !a.KeysOnly { // a phone's own passkey isn't accepted then
+	if !a.KeysOnly {
 		list = append(list, message.Fill(about.ManagePhone, "phone", panel.AddPhone))
 	}
 	return append(list,

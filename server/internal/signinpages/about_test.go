@@ -52,7 +52,7 @@ func TestAbout(t *testing.T) {
 		},
 		"any authenticator": {
 			says: func(text *message.Catalogue) []string {
-				return []string{text.About.KeptManager, text.About.KeptDevice, message.Fill(text.About.ManagePhone, "phone", text.Panel.AddPhone)}
+				return []string{text.About.KeptManager, text.About.KeptDevice, text.About.UseElsewhere, message.Fill(text.About.ManagePhone, "phone", text.Panel.AddPhone)}
 			},
 			omit: func(text *message.Catalogue) []string { return []string{text.About.KeptKeyOnly} },
 		},
@@ -60,7 +60,7 @@ func TestAbout(t *testing.T) {
 			change: func(page *signinpages.About) { page.KeysOnly = true },
 			says:   func(text *message.Catalogue) []string { return []string{text.About.KeptKeyOnly, text.About.KeptKey} },
 			omit: func(text *message.Catalogue) []string {
-				return []string{text.About.KeptManager, text.About.KeptDevice, message.Fill(text.About.ManagePhone, "phone", text.Panel.AddPhone)}
+				return []string{text.About.KeptManager, text.About.KeptDevice, text.About.UseElsewhere, message.Fill(text.About.ManagePhone, "phone", text.Panel.AddPhone)}
 			},
 		},
 		"one passkey": {
