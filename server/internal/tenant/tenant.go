@@ -48,15 +48,15 @@ func (t Tenant) Address() (server.Address, error) {
 	return server.ParseAddress(t.PublicURL, t.RPID, true)
 }
 
-// MaxName is how long a tenant's name may be.
-const MaxName = 40
+// maxName is how long a tenant's name may be.
+const maxName = 40
 
 var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
 // CheckName refuses a text that can't be the name of a tenant, with a sentence for IT.
 func CheckName(name string) error {
-	if len(name) > MaxName || !names.MatchString(name) {
-		return fmt.Errorf("%s can't name a tenant: use at most %d lower-case letters, digits and dashes, such as acme", shown.Quoted(name), MaxName)
+	if len(name) > maxName || !names.MatchString(name) {
+		return fmt.Errorf("%s can't name a tenant: use at most %d lower-case letters, digits and dashes, such as acme", shown.Quoted(name), maxName)
 	}
 	return nil
 }
