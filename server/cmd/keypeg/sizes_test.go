@@ -30,7 +30,6 @@ func TestSizes(t *testing.T) {
 		isTest := strings.HasSuffix(filepath.Dir(name), "test") || strings.HasPrefix(name, "server/cmd/bench/")
 		all := files.File(file.FileStart).LineCount()
 		for _, d := range file.Decls {
-			all -= ofTable(d, lines)
 			f, isFunction := d.(*ast.FuncDecl)
 			if !isFunction || isTest {
 				continue
@@ -43,23 +42,6 @@ func TestSizes(t *testing.T) {
 			tooMany(name, all, mostLines)
 		}
 	})
-}
-
-// ofTable are the lines of a declaration that is a table, such as a catalogue of messages: it
-// is looked up and not read, and grows with the product.
-func ofTable(d ast.Decl, lines func(ast.Node) int) (n int) {
-	general, is := d.(*ast.GenDecl)
-	if !is || general.Tok != token.VAR {
-		return 0
-	}
-	for _, spec := range general.Specs {
-		for _, value := range spec.(*ast.ValueSpec).Values {
-			if table, is := value.(*ast.CompositeLit); is {
-				n += lines(table)
-			}
-		}
-	}
-	return n
 }
 
 // TestSizesOfTests checks how large a test's function may be: one that makes many claims
