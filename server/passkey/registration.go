@@ -83,7 +83,7 @@ func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, bro
 	created, err := s.verifyRegistration(t, who.User, answer.Credential)
 	if err == nil {
 		created.Name = cmp.Or(name, defaultName(created.AAGUID, who.Client, browser.Text))
-		row, err = s.add(ctx, who, browser, t, created, also)
+		row, err = s.add(ctx, who, addition{created, t.spent(), browser, also})
 	}
 	end(err == nil)
 	if err != nil {
@@ -98,38 +98,46 @@ func (s *Service) mayAdd(user store.User, browser Browser) (end func(added bool)
 	if browser.SentByIT {
 		return func(bool) {}, nil
 	}
-	addition, wait := s.additions.Begin(user.ID, s.now())
+	begun, wait := s.additions.Begin(user.ID, s.now())
 	if wait > 0 {
 		return nil, limit.TooMany(wait)
 	}
-	return func(added bool) { addition.End(added, s.now()) }, nil
+	return func(added bool) { begun.End(added, s.now()) }, nil
+}
+
+// addition is a verified passkey with what its batch also needs.
+type addition struct {
+	passkey store.Passkey
+	spent   store.Op
+	browser Browser
+	also    AlsoAdded
 }
 
 // add stores a verified passkey and spends the ticket. It adds a number to the name if
 // another passkey of the user has it.
-func (s *Service) add(ctx context.Context, who session.Actor, browser Browser, t ticket, created store.Passkey, also AlsoAdded) (row shared.Passkey, err error) {
+func (s *Service) add(ctx context.Context, who session.Actor, a addition) (row shared.Passkey, err error) {
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
-		if _, mine := findCredential(user, created.CredentialID); mine {
+		if _, mine := findCredential(user, a.passkey.CredentialID); mine {
 			return nil, shared.Errorf(shared.CodePasskeyExists, "This device already has a passkey for your account.")
 		}
 		who.User = user
-		if s.isFull(who, browser) {
+		if s.isFull(who, a.browser) {
 			return nil, s.tooMany()
 		}
 
-		added := created
+		added := a.passkey
 		added.Name = numbered(user, added.Name)
 		user.Passkeys = append(user.Passkeys, added)
 		who.User = user
 		row = s.describe(who, added)
 		var more store.Batch
-		if also != nil {
-			if more, err = also(&user); err != nil {
+		if a.also != nil {
+			if more, err = a.also(&user); err != nil {
 				return nil, err
 			}
 		}
 
-		return append(more, t.spent(), store.PutUser{User: user}, s.event(who, shared.EventPasskeyAdded, added)), nil
+		return append(more, a.spent, store.PutUser{User: user}, s.event(who, shared.EventPasskeyAdded, added)), nil
 	})
 	if errors.Is(err, store.ErrCredentialExists) {
 		// The passkey belongs to another user, which this user must not learn (WebAuthn
