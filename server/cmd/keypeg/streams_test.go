@@ -156,7 +156,7 @@ func TestStreamsFull(t *testing.T) {
 	}
 	p.waits("the oldest", first, "event: "+shared.LiveLater)
 	p.logs("level=ERROR")
-	p.logs("more pages are open than this server can tell of changes")
+	p.logs("more pages are open than this server can notify of changes")
 	p.logs("LimitNOFILE=65536")
 	if answer := p.get(shared.PageSignIn); answer != http.StatusOK {
 		t.Errorf("the sign-in page: %d", answer)
