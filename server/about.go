@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"net/http"
-	"strings"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
@@ -17,18 +16,8 @@ func (s *Server) showAbout(w http.ResponseWriter, r *http.Request) error {
 	_, err := s.people.authenticate(r)
 	signedIn, methods := err == nil, s.c.Accounts.Policy()
 	return s.signInPages.About(w, httpapi.Text(r), signinpages.About{
-		SignedIn: signedIn, Manual: s.hasManual() && (signedIn || s.c.ManualPublic),
+		SignedIn: signedIn, Manual: s.c.App.hasManual() && (signedIn || s.c.ManualPublic),
 		Passwords: methods.Passwords, Verification: methods.Verification, Providers: s.buttons(shared.PageHome, ""),
 		MaxPasskeys: cmp.Or(s.c.MaxPasskeys, passkey.DefaultMax), KeysOnly: s.c.AttestationRoots != nil,
 	})
-}
-
-// hasManual reports whether the manual is served.
-func (s *Server) hasManual() bool {
-	for pattern := range s.c.App.Files {
-		if strings.HasPrefix(pattern, shared.PageManual) {
-			return true
-		}
-	}
-	return false
 }

@@ -409,6 +409,7 @@ func TestConfig(t *testing.T) {
 		{"a host with our pages", ofHost, func(c *server.Config) { c.App = server.App{Pages: ofAccounts.App.Pages, Page: ofAccounts.App.Page} }, "mean nothing"},
 		{"a host with our files", ofHost, func(c *server.Config) { c.App = server.App{Files: ofAccounts.App.Files} }, "mean nothing"},
 		{"a host with our files' addresses", ofHost, func(c *server.Config) { c.Asset = ofAccounts.Asset }, "mean nothing"},
+		{"a public manual that isn't there", ofAccounts, func(c *server.Config) { c.ManualPublic, c.App.Files = true, nil }, "App.Files must have it"},
 		{"pages without the app", ofAccounts, func(c *server.Config) { c.App.Page = nil }, "App.Page draws App.Pages"},
 		{"a host with our providers", ofHost, func(c *server.Config) { c.Providers = []*federation.Provider{{}} }, "mean nothing"},
 	} {

@@ -106,6 +106,16 @@ type App struct {
 	Files map[string]http.Handler
 }
 
+// hasManual reports whether the manual is among the files.
+func (a App) hasManual() bool {
+	for pattern := range a.Files {
+		if strings.HasPrefix(pattern, shared.PageManual) {
+			return true
+		}
+	}
+	return false
+}
+
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
 	c           Config
@@ -189,6 +199,8 @@ func (c Config) check() error {
 		return errors.New("with Accounts, ConfirmFor is theirs: set it in account.Config")
 	case (c.App.Pages == nil) != (c.App.Page == nil):
 		return errors.New("App.Page draws App.Pages: set both or none")
+	case c.ManualPublic && !c.App.hasManual():
+		return errors.New("ManualPublic is about the manual: App.Files must have it")
 	case hosted && (c.Providers != nil || c.App.Pages != nil || c.App.Files != nil || c.Asset != nil):
 		return errors.New("with a Host, Providers, App and Asset mean nothing: sign-in and pages are its own")
 	}

@@ -73,7 +73,7 @@ func (a Answers) Report(w http.ResponseWriter, r *http.Request, err error) *shar
 		}
 		log.Info("refused")
 	} else {
-		a.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.Path, "cause", err)
+		a.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.EscapedPath(), "cause", err)
 		refusal = Faulty(id)
 	}
 	exchangeOf(r.Context()).refused(refusal.Code)

@@ -94,7 +94,7 @@ func (q Requests) Logged(next http.Handler) http.Handler {
 		if shared.IsHealthCheck(r.URL.Path) {
 			level = slog.LevelDebug
 		}
-		line := []slog.Attr{slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		line := []slog.Attr{slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
 			slog.String("address", q.Clients.Address(r)), slog.Int("status", v.status), slog.Int64("ms", q.Now().Sub(begin).Milliseconds())}
 		for _, known := range []slog.Attr{slog.String("pattern", v.pattern), slog.String("user", v.user()), slog.String("code", string(v.code))} {
 			if known.Value.String() != "" {

@@ -52,7 +52,7 @@ func newSite(answer httpapi.Handler) *site {
 }
 
 func (h *site) sends(method, as string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "/api/things/7?token=hidden", strings.NewReader("hidden"))
+	r := httptest.NewRequest(method, "/api/things/7%2F8?token=hidden", strings.NewReader("hidden"))
 	r.RemoteAddr = "192.0.2.9:4711"
 	r.Header.Set("Cookie", "keypeg=hidden")
 	if as != "" {
@@ -71,7 +71,7 @@ func TestLogged(t *testing.T) {
 		wants  []string
 		lacks  string
 	}{
-		"an answer":         {"ann", nil, []string{"level=INFO", "method=GET", "path=/api/things/7", `pattern="GET /api/things/{id}"`, "user=ann", "address=192.0.2.9", "status=200", "ms="}, "code="},
+		"an answer":         {"ann", nil, []string{"level=INFO", "method=GET", "path=/api/things/7%2F8", `pattern="GET /api/things/{id}"`, "user=ann", "address=192.0.2.9", "status=200", "ms="}, "code="},
 		"a refusal":         {"ann", shared.Errorf(shared.CodeNotFound, "It isn't there."), []string{"user=ann", "status=404", "code=not_found"}, "hidden"},
 		"a fault":           {"ann", errors.New("the disk is full"), []string{"status=500", "code=internal"}, "the disk"},
 		"nobody":            {"", nil, []string{"status=401", "code=unauthenticated", "address=192.0.2.9"}, "user="},
