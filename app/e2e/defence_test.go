@@ -244,9 +244,6 @@ func TestTooManyAttempts(t *testing.T) {
 
 func (b *browser) triesPassword(name, password string) {
 	b.t.Helper()
-	b.opens("/sign-in")
-	b.types("input[name=name]", name)
-	b.types("input[name=password]", password)
-	b.clicks("form button.primary")
+	b.submitsPassword(name, password)
 	b.sees(".notice")
 }

@@ -27,12 +27,18 @@ func (b *browser) fillsInSetUp() {
 	b.clicks("button")
 }
 
-func (b *browser) signsInWithPassword(name, password string) {
+// submitsPassword fills in the form of the sign-in page.
+func (b *browser) submitsPassword(name, password string) {
 	b.t.Helper()
 	b.opens("/sign-in")
 	b.types("input[name=name]", name)
 	b.types("input[name=password]", password)
 	b.clicks("form button.primary")
+}
+
+func (b *browser) signsInWithPassword(name, password string) {
+	b.t.Helper()
+	b.submitsPassword(name, password)
 	b.isAt("/")
 	b.sees("#user-menu-button")
 }
