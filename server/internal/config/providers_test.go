@@ -1,26 +1,11 @@
 package config_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// withSecret writes a configuration file in whose text SECRET stands for a file with a
-// client secret.
-func withSecret(t *testing.T, text string) (path string) {
-	t.Helper()
-	folder := t.TempDir()
-	path = filepath.Join(folder, "keypeg.toml")
-	secret := filepath.Join(folder, "secret")
-	for name, content := range map[string]string{secret: "s3cret\n", path: strings.ReplaceAll(text, "SECRET", `"`+secret+`"`)} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return path
-}
+	"github.com/keypeg/keypeg/server/federation/federationtest"
+)
 
 // TestProviderTables checks what IT may write of a provider, and that a refusal says what
 // to write.
@@ -37,7 +22,7 @@ func TestProviderTables(t *testing.T) {
 		strings.Replace(creates, "login.example.com", "gitlab.com", 1) + "allowed-domains = [\"example.com\"]\nrequired-claims = { groups_direct = \"acme\" }\n",
 		creates + "allowed-domains = \"example.com\"\nscopes = \"email\"\n",
 	} {
-		if _, _, err := read("--config", withSecret(t, good)); err != nil {
+		if _, _, err := read("--config", federationtest.ConfigFile(t, good)); err != nil {
 			t.Errorf("%s\n%v", good, err)
 		}
 	}
@@ -64,6 +49,6 @@ func TestProviderTables(t *testing.T) {
 		{"must begin with https://", strings.Replace(one, "https:", "http:", 1)},
 		{`unknown key "provider.one.required-claim": did you mean "required-claims"?`, one + "required-claim = { hd = \"x\" }\n"},
 	} {
-		failsWith(t, bad.says, "--config", withSecret(t, bad.text))
+		failsWith(t, bad.says, "--config", federationtest.ConfigFile(t, bad.text))
 	}
 }
