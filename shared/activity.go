@@ -65,7 +65,8 @@ type Event struct {
 	Passkey   string     `json:"passkey,omitempty"`   // its name at that time
 	PasskeyID string     `json:"passkeyId,omitempty"` // set while the user has it
 	Provider  string     `json:"provider,omitempty"`  // the name of the OpenID provider
-	By        string     `json:"by,omitempty"`        // the administrator who did it
+	By        string     `json:"by,omitempty"`        // the display name of the administrator who did it
+	ByRemoved bool       `json:"byRemoved,omitempty"` // an administrator did it who was removed since; By is ""
 	Browser   string     `json:"browser,omitempty"`
 	System    string     `json:"system,omitempty"`
 	Address   string     `json:"address,omitempty"`

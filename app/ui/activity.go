@@ -204,7 +204,10 @@ func (r *activityRow) Render() app.UI {
 		times = message.Fill(text.Times, "count", fmt.Sprint(e.Count), "when", moment)
 		moment, exact = r.Context.Moment(*e.Last)
 	}
-	what := r.Context.eventText(e)
+	what, by := r.Context.eventText(e), text.ByRemoved
+	if !e.ByRemoved {
+		by = message.Fill(text.By, "name", e.By)
+	}
 	return app.Li().ID("event-"+e.ID).Class("row").Body(
 		app.Div().Class("row-text").Body(
 			app.H2().Class("row-name").Body(
@@ -214,7 +217,7 @@ func (r *activityRow) Render() app.UI {
 			app.Ul().Class("facts").Body(
 				app.Li().Title(exact).Text(moment),
 				app.If(times != "", func() app.UI { return app.Li().Text(times) }),
-				app.If(e.By != "", func() app.UI { return app.Li().Text(message.Fill(text.By, "name", e.By)) }),
+				app.If(byAdministrator(e), func() app.UI { return app.Li().Text(by) }),
 				app.If(e.Browser+e.System != "", func() app.UI { return app.Li().Text(r.Context.browserName(e.Browser, e.System)) }),
 				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.Context.Text.Sessions.From, "address", e.Address)) }),
 			),
@@ -238,10 +241,12 @@ func alarming(e shared.Event) bool {
 		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged,
 		shared.EventLinkUsed, shared.EventRecoveryCodesMade, shared.EventIdentityLinked, shared.EventIdentityUnlinked,
 		shared.EventSessionEnded, shared.EventOthersEnded:
-		return !e.Here && e.By == "" && e.Browser+e.System+e.Address != ""
+		return !e.Here && !byAdministrator(e) && e.Browser+e.System+e.Address != ""
 	}
 	return false
 }
+
+func byAdministrator(e shared.Event) bool { return e.By != "" || e.ByRemoved }
 
 // eventText says what happened.
 func (c Context) eventText(e shared.Event) string {

@@ -17,7 +17,8 @@ func TestAlarming(t *testing.T) {
 		{"a failed sign-in from elsewhere may be somebody else's", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, true},
 		{"a failed sign-in from this browser was the user's", shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox", Here: true}, false},
 		{"new recovery codes let somebody in", shared.Event{Kind: shared.EventRecoveryCodesMade, Browser: "Firefox"}, true},
-		{"an administrator's change names the administrator", shared.Event{Kind: shared.EventPasskeyRemoved, Browser: "Firefox", By: "Bob"}, false},
+		{"an administrator's change alarms nobody", shared.Event{Kind: shared.EventPasskeyRemoved, Browser: "Firefox", By: "Bob"}, false},
+		{"nor does one of an administrator who was removed", shared.Event{Kind: shared.EventPasskeyRemoved, Browser: "Firefox", ByRemoved: true}, false},
 		{"a change by IT comes from no browser", shared.Event{Kind: shared.EventPasswordChanged}, false},
 		{"signing out harms nobody", shared.Event{Kind: shared.EventSignedOut, Browser: "Firefox"}, false},
 	} {

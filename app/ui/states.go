@@ -238,7 +238,8 @@ func stateEvents() []shared.Event {
 		list = append(list, shared.Event{Kind: kind, Passkey: "Phone", Browser: "Firefox", System: "Linux"})
 	}
 	last := at.Add(-time.Minute)
-	list = append(list, shared.Event{Kind: shared.EventSignInFailed, Method: shared.MethodRecoveryCode, Count: 120, Last: &last, Address: "192.0.2.1"})
+	list = append(list, shared.Event{Kind: shared.EventSignInFailed, Method: shared.MethodRecoveryCode, Count: 120, Last: &last, Address: "192.0.2.1"},
+		shared.Event{Kind: shared.EventInvited, ByRemoved: true})
 	for i := range list {
 		list[i].ID, list[i].Time = fmt.Sprint("e", i), at.Add(-time.Duration(i)*time.Hour)
 	}

@@ -13,6 +13,7 @@ package activity
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -68,10 +69,38 @@ func (s *Service) List(ctx context.Context, who session.Actor, before string) (s
 		events = events[:page]
 		list.Next = hex.EncodeToString(events[page-1].ID[:])
 	}
+	names, err := s.administrators(ctx, events)
+	if err != nil {
+		return shared.Activity{}, err
+	}
 	for _, e := range events {
-		list.Events = append(list.Events, describe(who, e))
+		line := describe(who, e)
+		name, there := names[e.By]
+		line.By, line.ByRemoved = name, e.By != "" && !there
+		list.Events = append(list.Events, line)
 	}
 	return list, nil
+}
+
+// administrators returns the display names of the administrators who act in these events, by
+// their ids. It has none for an administrator who was removed. Events hold ids only, so that
+// the name of a removed user is in nobody's activity.
+func (s *Service) administrators(ctx context.Context, events []store.Event) (map[string]string, error) {
+	names := map[string]string{}
+	for _, e := range events {
+		if _, known := names[e.By]; known || e.By == "" {
+			continue
+		}
+		administrator, err := s.store.User(ctx, e.By)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("loading the administrator of an event: %w", err)
+		}
+		names[e.By] = administrator.DisplayName
+	}
+	return names, nil
 }
 
 // parseEventID reads the id of an event from a request. An empty text is the zero id.
@@ -84,11 +113,11 @@ func parseEventID(text string) (id store.EventID, err error) {
 	return id, nil
 }
 
-// describe returns an event as a line of the page.
+// describe returns an event as a line of the page, without the administrator who acts in it.
 func describe(who session.Actor, e store.Event) shared.Event {
 	passkey, _ := who.Passkey(e.PasskeyID)
 	line := shared.Event{
-		ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider, By: e.By,
+		ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider,
 		PasskeyID: passkey.ID, // "" if the user has removed it
 		Browser:   e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
 		// A line that counts several events has the client of the last one only.

@@ -21,7 +21,8 @@ func TestList(t *testing.T) {
 		User:   store.User{ID: "ann", Passkeys: []store.Passkey{{ID: "kept", Name: "Phone"}}},
 		Client: store.Client{Browser: "Chrome", Address: "::1", Mark: "of Chrome"},
 	}
-	firefox, administrator := chrome, session.Actor{User: chrome.User, By: "Bob"}
+	bob := store.User{ID: "bob", Name: "bob", DisplayName: "Bob"}
+	firefox, administrator := chrome, session.Actor{User: chrome.User, By: bob.ID}
 	firefox.Client.Browser, firefox.Client.Mark = "Firefox", "of Firefox"
 	happens := func(who session.Actor, kind shared.EventKind, passkeyID string) {
 		t.Helper()
@@ -31,6 +32,9 @@ func TestList(t *testing.T) {
 		if err := s.Store().Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := s.Store().Apply(t.Context(), store.Batch{store.PutUser{User: bob}}); err != nil {
+		t.Fatal(err)
 	}
 	happens(administrator, shared.EventAccountCreated, "")
 	for range 28 {

@@ -27,7 +27,7 @@ type Actor struct {
 	User    store.User     // as read for this request; rules write it by compare-and-swap
 	Session store.Session  // zero without one
 	Client  store.Client   // zero at the command line
-	By      string         // the name of the administrator who acts for User, or ""
+	By      string         // the id of the administrator who acts for User, or ""
 	Methods policy.Methods // counts sign-in methods, for the rule that the last one stays
 }
 

@@ -162,7 +162,7 @@ type Event struct {
 	PasskeyID string // the passkey that the event is about, or ""
 	Passkey   string // that passkey's name at the time
 	Provider  string // the OpenID provider that the event is about, by its displayed name at the time, or ""
-	By        string // the name of the administrator who did it, at the time; "" for the user or IT
+	By        string // the id of the administrator who did it; "" for the user or IT
 	Client    Client // of the last one, if the event stands for several
 	Expires   time.Time
 

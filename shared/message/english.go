@@ -230,6 +230,7 @@ var English = Catalogue{
 		RecoveryUsed:     "Recovery link used",
 		PhoneUsed:        "A phone's code was used",
 		By:               "By {name}",
+		ByRemoved:        "By an administrator who was removed",
 		Times:            "{count} times, the first: {when}",
 		SignInFailed:     "A sign-in failed",
 		SignedOut:        "Signed out",

@@ -230,6 +230,7 @@ var French = Catalogue{
 		RecoveryUsed:     "Lien de récupération utilisé",
 		PhoneUsed:        "Un code pour téléphone a été utilisé",
 		By:               "Par {name}",
+		ByRemoved:        "Par un compte d’administration supprimé",
 		Times:            "{count} fois, la première : {when}",
 		SignInFailed:     "Une connexion a échoué",
 		SignedOut:        "Déconnexion",

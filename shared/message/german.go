@@ -229,6 +229,7 @@ var German = Catalogue{
 		RecoveryUsed:     "Wiederherstellungslink verwendet",
 		PhoneUsed:        "Ein Code fürs Handy wurde verwendet",
 		By:               "Von {name}",
+		ByRemoved:        "Von einem entfernten Administratorkonto",
 		Times:            "{count}-mal, das erste Mal: {when}",
 		SignInFailed:     "Eine Anmeldung ist fehlgeschlagen",
 		SignedOut:        "Abgemeldet",

@@ -230,6 +230,7 @@ var Japanese = Catalogue{
 		RecoveryUsed:     "復旧リンクを使用しました",
 		PhoneUsed:        "スマートフォン用コードが使われました",
 		By:               "実行者: {name}",
+		ByRemoved:        "実行者: 削除された管理者",
 		Times:            "{count}回、最初: {when}",
 		SignInFailed:     "サインインに失敗",
 		SignedOut:        "サインアウト",

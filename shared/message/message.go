@@ -261,6 +261,7 @@ type Activity struct {
 	RecoveryUsed     string
 	PhoneUsed        string
 	By               string // {name}
+	ByRemoved        string // instead of By, if the administrator was removed
 	Times            string // of a line for several: {count}, at least 2, and {when} the first one was
 	SignInFailed     string
 	SignedOut        string

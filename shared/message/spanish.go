@@ -230,6 +230,7 @@ var Spanish = Catalogue{
 		RecoveryUsed:     "Enlace de recuperación usado",
 		PhoneUsed:        "Se usó un código para el móvil",
 		By:               "Por {name}",
+		ByRemoved:        "Por una cuenta de administración eliminada",
 		Times:            "{count} veces, la primera: {when}",
 		SignInFailed:     "Falló un inicio de sesión",
 		SignedOut:        "Sesión cerrada",

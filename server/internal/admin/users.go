@@ -38,7 +38,7 @@ func (u Users) Mount(api func(pattern string, h httpapi.Handler)) {
 // invitation the user is the zero user.
 func (u Users) actingFor(r *http.Request, user store.User) session.Actor {
 	administrator, who := httpapi.CallerOf(r), u.Accounts.Actor(user)
-	who.Client, who.By = administrator.Client, administrator.User.DisplayName
+	who.Client, who.By = administrator.Client, administrator.User.ID
 	return who
 }
 

@@ -211,7 +211,7 @@ func TestActsFor(t *testing.T) {
 		t.Fatalf("got %d %s", w.Code, w.Body)
 	}
 	events, err := s.store.Events(t.Context(), s.users["ann"].ID, store.EventID{}, 10)
-	if err != nil || !slices.ContainsFunc(events, func(e store.Event) bool { return e.Kind == shared.EventRecoveryLinkMade && e.By == "ADA" }) {
+	if err != nil || !slices.ContainsFunc(events, func(e store.Event) bool { return e.Kind == shared.EventRecoveryLinkMade && e.By == s.users["ada"].ID }) {
 		t.Errorf("Ann's activity is %+v (%v)", events, err)
 	}
 }

@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -40,5 +42,42 @@ func TestThisBrowser(t *testing.T) {
 				t.Errorf("%+v", events[:4])
 			}
 		})
+	})
+}
+
+// TestWhoDidIt reads who made a recovery link, before and after that administrator's account
+// changes.
+func TestWhoDidIt(t *testing.T) {
+	onEveryStoreScene(t, func(s *scene) {
+		s.promotes(s.ann)
+		s.passes(time.Second)
+		s.recovers(s.bob)
+		bobReads := func(by string, removed bool) {
+			t.Helper()
+			e := into[shared.Activity](s.bob, s.bob.sends("GET", shared.PathActivity, nil), 200).Events[0]
+			if e.Kind != shared.EventRecoveryLinkMade || e.By != by || e.ByRemoved != removed {
+				s.Errorf("his activity tells %+v, want by %q, removed %t", e, by, removed)
+			}
+		}
+		applies := func(op store.Op) {
+			t.Helper()
+			if err := s.store.Apply(s.Context(), store.Batch{op}); err != nil {
+				s.Fatal(err)
+			}
+		}
+		bobReads("ANN", false)
+
+		renamed := s.record(s.ann)
+		renamed.DisplayName = "Ann Miller"
+		applies(store.PutUser{User: renamed})
+		bobReads("Ann Miller", false)
+
+		applies(store.RemoveUser{ID: renamed.ID, Revision: s.record(s.ann).Revision})
+		bobReads("", true)
+		for key, value := range s.everything() {
+			if strings.Contains(value, renamed.DisplayName) {
+				s.Errorf("%s holds the name of the administrator who was removed: %s", key, value)
+			}
+		}
 	})
 }
