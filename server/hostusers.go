@@ -38,7 +38,7 @@ const (
 	recordIDPurpose = "user of a host: "
 )
 
-// recordID is the id of the record of a host's user. It has the form of every user's id.
+// recordID is the id of the record of a host's user, in the form of [store.IsUserID].
 func recordID(hostID string) string {
 	sum := sha256.Sum256([]byte(recordIDPurpose + hostID))
 	return hex.EncodeToString(sum[:16])

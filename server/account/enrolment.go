@@ -231,7 +231,7 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 	userID, _, _ := strings.Cut(rest, ".")
 	e := Enrolment{Kind: store.Method(kind), take: store.TakeLink{Key: enrolmentKey(store.Method(kind), userID), Hash: store.HashOf(token)}}
 
-	if enrolmentLife[e.Kind] == 0 || !isUserID(userID) {
+	if enrolmentLife[e.Kind] == 0 || !store.IsUserID(userID) {
 		return Enrolment{}, e.gone(errors.New("no link looks like this"))
 	}
 	link, err := s.c.Store.Link(ctx, e.take.Key)

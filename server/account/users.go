@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -65,7 +64,7 @@ func (s *Service) newUser(typed, display string) (store.User, error) {
 	if display == "" {
 		display = name
 	}
-	user := store.User{ID: newUserID(), Name: name, DisplayName: display, Handle: make([]byte, handleBytes), Created: s.c.Now()}
+	user := store.User{ID: store.NewUserID(), Name: name, DisplayName: display, Handle: make([]byte, handleBytes), Created: s.c.Now()}
 	rand.Read(user.Handle)
 	return user, nil
 }
@@ -74,18 +73,6 @@ func (s *Service) newUser(typed, display string) (store.User, error) {
 // 3, 5.4.3). A handle is random, because whoever holds the authenticator can read it, and
 // it never changes.
 const handleBytes = 64
-
-// newUserID returns 128 random bits, 32 hexadecimal digits.
-func newUserID() string {
-	var id [16]byte
-	rand.Read(id[:])
-	return hex.EncodeToString(id[:])
-}
-
-func isUserID(text string) bool {
-	raw, err := hex.DecodeString(text)
-	return err == nil && len(raw) == 16
-}
 
 // NameTaken is the refusal of a user name that another user has.
 func NameTaken(name string) *shared.Error {
@@ -177,7 +164,7 @@ func (s *Service) UserByName(ctx context.Context, typed string) (store.User, err
 //
 // Refusal: [shared.CodeNotFound].
 func (s *Service) UserByID(ctx context.Context, id string) (store.User, error) {
-	if !isUserID(id) {
+	if !store.IsUserID(id) {
 		return store.User{}, errNoUser
 	}
 	user, err := s.c.Store.User(ctx, id)

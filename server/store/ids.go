@@ -5,11 +5,35 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"time"
 )
 
 // Ids of frequent records begin with the time. Records of one commit are then neighbours in a
 // tree, on one or two pages. With random ids, each record would change a page of its own.
+
+// userIDBytes is the length of a user's id as bytes.
+const userIDBytes = 16
+
+// NewUserID returns the id of a new user: 128 random bits, as 32 hexadecimal digits.
+func NewUserID() string {
+	var id [userIDBytes]byte
+	rand.Read(id[:]) // never fails, as crypto/rand promises
+	return hex.EncodeToString(id[:])
+}
+
+// IsUserID reports whether a text is the id of a user: 32 hexadecimal digits, in lower case.
+func IsUserID(id string) bool {
+	if len(id) != 2*userIDBytes {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
 
 // timeBytes is how much of an id is time, in milliseconds since 1970.
 const timeBytes = 6

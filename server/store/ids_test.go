@@ -28,7 +28,7 @@ func TestIDs(t *testing.T) {
 	t.Run("no two are alike", func(t *testing.T) {
 		seen := map[string]bool{}
 		for range 1000 {
-			for _, id := range [][]byte{sessionID(store.NewSessionToken(now)), ticketID(now), eventID(now)} {
+			for _, id := range [][]byte{sessionID(store.NewSessionToken(now)), ticketID(now), eventID(now), []byte(store.NewUserID())} {
 				if seen[string(id)] {
 					t.Fatalf("%x was there before", id)
 				}
@@ -57,6 +57,18 @@ func TestIDs(t *testing.T) {
 		id, whole := store.SessionID(token), store.HashOf(token)
 		if !bytes.Equal(id[6:], whole[6:]) {
 			t.Errorf("the id %x isn't the hash %x behind the time", id, whole)
+		}
+	})
+	t.Run("the id of a user is 32 hexadecimal digits in lower case", func(t *testing.T) {
+		ann := store.NewUserID()
+		for id, want := range map[string]bool{
+			ann: true, strings.Repeat("0", 32): true, strings.Repeat("f", 32): true,
+			"": false, "1": false, ann[:31]: false, ann + "0": false, strings.Repeat("F", 32): false,
+			strings.Repeat("g", 32): false, "\x00" + ann[1:]: false, " " + ann[1:]: false,
+		} {
+			if store.IsUserID(id) != want {
+				t.Errorf("%q is a user's id: want %v", id, want)
+			}
 		}
 	})
 }
