@@ -90,7 +90,7 @@ func (s *site) population() (names []string) {
 	var batch store.Batch
 	for i := range 100 {
 		user := like
-		user.Revision, user.ID, user.Name = 0, fmt.Sprintf("id%03d", i), fmt.Sprintf("somebody%03d", i)
+		user.Revision, user.ID, user.Name = 0, store.NewUserID(), fmt.Sprintf("somebody%03d", i)
 		switch i % 4 {
 		case 1:
 			user.Password = ""

@@ -197,7 +197,7 @@ func TestSignIn(t *testing.T) {
 		w.add("ann")
 		w.add("off")
 		w.wants(w.Disable(t.Context(), w.it("off")), "")
-		none := store.User{ID: "none", Name: "none"}
+		none := store.User{ID: store.NewUserID(), Name: "none"}
 		if err := w.store.Apply(t.Context(), store.Batch{store.PutUser{User: none}}); err != nil {
 			t.Fatal(err)
 		}

@@ -49,15 +49,15 @@ func TestLastAdministrator(t *testing.T) {
 			nodes := [2]*account.Service{account.New(account.Config{Store: a, Now: time.Now}), account.New(account.Config{Store: b, Now: time.Now})}
 			const admins = 8
 			for i := range admins {
-				user := store.User{ID: fmt.Sprint("id", i), Name: fmt.Sprint("admin", i), DisplayName: "A", Handle: []byte{byte(i)}, Admin: true, Password: "a hash"}
+				user := store.User{ID: store.NewUserID(), Name: fmt.Sprint("admin", i), DisplayName: "A", Handle: []byte{byte(i)}, Admin: true, Password: "a hash"}
 				if err := a.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			// These administer nothing: one can't sign in, and one is nobody's administrator.
 			if err := a.Apply(t.Context(), store.Batch{
-				store.PutUser{User: store.User{ID: "invited", Name: "invited", Handle: []byte("i"), Admin: true}},
-				store.PutUser{User: store.User{ID: "bob", Name: "bob", Handle: []byte("b"), Password: "a hash"}},
+				store.PutUser{User: store.User{ID: store.NewUserID(), Name: "invited", Handle: []byte("i"), Admin: true}},
+				store.PutUser{User: store.User{ID: store.NewUserID(), Name: "bob", Handle: []byte("b"), Password: "a hash"}},
 			}); err != nil {
 				t.Fatal(err)
 			}

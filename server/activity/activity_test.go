@@ -10,6 +10,7 @@ import (
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -18,10 +19,10 @@ func TestList(t *testing.T) {
 	now := began
 	s := activity.New(memstore.New(func() time.Time { return now }), slog.New(slog.DiscardHandler))
 	chrome := session.Actor{
-		User:   store.User{ID: "ann", Passkeys: []store.Passkey{{ID: "kept", Name: "Phone"}}},
+		User:   store.User{ID: ann, Passkeys: []store.Passkey{{ID: "kept", Name: "Phone"}}},
 		Client: store.Client{Browser: "Chrome", Address: "::1", Mark: "of Chrome"},
 	}
-	bob := store.User{ID: "bob", Name: "bob", DisplayName: "Bob"}
+	bob := store.User{ID: storetest.UserID(2), Name: "bob", DisplayName: "Bob"}
 	firefox, administrator := chrome, session.Actor{User: chrome.User, By: bob.ID}
 	firefox.Client.Browser, firefox.Client.Mark = "Firefox", "of Firefox"
 	happens := func(who session.Actor, kind shared.EventKind, passkeyID string) {

@@ -12,8 +12,12 @@ import (
 	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
+
+// ann and carl are ids of users.
+var ann, carl = storetest.UserID(1), storetest.UserID(3)
 
 var began = time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
 
@@ -35,14 +39,14 @@ func TestBounded(t *testing.T) {
 		m := &moody{Store: memstore.New(func() time.Time { return began })}
 		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
 		return m, func(after time.Duration, kind shared.EventKind) error {
-			event := store.NewEvent(began.Add(after), "ann", kind, store.Client{Address: "192.0.2.1"})
+			event := store.NewEvent(began.Add(after), ann, kind, store.Client{Address: "192.0.2.1"})
 			event.Passkey = after.String()
 			return b.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}})
 		}
 	}
 	lines := func(t *testing.T, s store.Store) []store.Event {
 		t.Helper()
-		events, err := s.Events(t.Context(), "ann", store.EventID{}, 1000)
+		events, err := s.Events(t.Context(), ann, store.EventID{}, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +75,7 @@ func TestBounded(t *testing.T) {
 		m := &moody{Store: memstore.New(func() time.Time { return began })}
 		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
 		signsIn := func(i int, client store.Client, by string) {
-			event := store.NewEvent(began.Add(time.Duration(i)*time.Second), "ann", shared.EventSignedIn, client)
+			event := store.NewEvent(began.Add(time.Duration(i)*time.Second), ann, shared.EventSignedIn, client)
 			event.By = by
 			if err := b.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
 				t.Fatal(err)
@@ -83,7 +87,7 @@ func TestBounded(t *testing.T) {
 			case 100:
 				signsIn(i, store.Client{Address: "203.0.113.7"}, "") // a thief
 			case 200:
-				signsIn(i, store.Client{Address: "192.0.2.1"}, "carl") // an administrator
+				signsIn(i, store.Client{Address: "192.0.2.1"}, carl) // an administrator
 			}
 		}
 		for i := range 1000 { // addresses are cheap
@@ -101,7 +105,7 @@ func TestBounded(t *testing.T) {
 		}
 		has("192.0.2.1", "", 250)
 		has("203.0.113.7", "", 0)
-		has("192.0.2.1", "carl", 0)
+		has("192.0.2.1", carl, 0)
 		counted := uint64(0)
 		for _, l := range got {
 			counted += max(l.Count, 1)
@@ -158,7 +162,7 @@ func TestBounded(t *testing.T) {
 		for i := range 60 {
 			batch := store.Batch{}
 			for range 2 {
-				batch = append(batch, store.AddEvent{Event: store.NewEvent(began.Add(time.Duration(i)*time.Second), "ann", shared.EventSignedOut, store.Client{})})
+				batch = append(batch, store.AddEvent{Event: store.NewEvent(began.Add(time.Duration(i)*time.Second), ann, shared.EventSignedOut, store.Client{})})
 			}
 			want := batch[0]
 			if err := b.Apply(t.Context(), batch); err != nil {

@@ -31,17 +31,18 @@ func TestHub(t *testing.T) {
 			return false
 		}
 	}
-	ann, again, bob := hub.Listen("ann", "1"), hub.Listen("ann", "1"), hub.Listen("bob", "2")
+	annID, bobID := storetest.UserID(1), storetest.UserID(2)
+	ann, again, bob := hub.Listen(annID, "1"), hub.Listen(annID, "1"), hub.Listen(bobID, "2")
 
 	t.Run("everybody who listens to a user is notified of a change, and nobody else", func(t *testing.T) {
-		apply(store.PutUser{User: store.User{ID: "ann", Name: "ann"}})
+		apply(store.PutUser{User: store.User{ID: annID, Name: "ann"}})
 		if !notified(ann) || !notified(again) || notified(bob) {
 			t.Error("the wrong listeners were notified")
 		}
 	})
 	t.Run("many changes are one to a busy listener", func(t *testing.T) {
 		for range 3 {
-			apply(store.AddEvent{Event: store.NewEvent(time.Now(), "ann", shared.EventSignedIn, store.Client{})})
+			apply(store.AddEvent{Event: store.NewEvent(time.Now(), annID, shared.EventSignedIn, store.Client{})})
 		}
 		if !notified(ann) || notified(ann) {
 			t.Error("want one message")
@@ -49,13 +50,13 @@ func TestHub(t *testing.T) {
 	})
 	t.Run("a refused write notifies nobody, nor does a session that is seen again", func(t *testing.T) {
 		notified(ann)
-		session := store.Session{ID: store.Hash{1}, UserID: "ann", Expires: time.Now().Add(time.Hour)}
+		session := store.Session{ID: storetest.SessionID(annID, "1"), UserID: annID, Expires: time.Now().Add(time.Hour)}
 		apply(store.AddSession{Session: session})
 		if !notified(ann) {
 			t.Error("a new session wasn't notified")
 		}
 		apply(store.ReplaceSession{Old: session.ID, Session: session})
-		if err := db.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: "ann", Name: "ann"}}}); err == nil {
+		if err := db.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: annID, Name: "ann"}}}); err == nil {
 			t.Fatal("the user exists")
 		}
 		if notified(ann) {
@@ -63,7 +64,7 @@ func TestHub(t *testing.T) {
 		}
 	})
 	t.Run("that a user was removed is", func(t *testing.T) {
-		apply(store.RemoveUser{ID: "ann"})
+		apply(store.RemoveUser{ID: annID})
 		if !notified(ann) || notified(bob) {
 			t.Error("the wrong listeners were notified")
 		}
@@ -72,7 +73,7 @@ func TestHub(t *testing.T) {
 		for _, l := range []*Listener{ann, again, bob} {
 			l.Close()
 		}
-		hub.Notify("ann")
+		hub.Notify(annID)
 		if n := hub.streams.Open(); n != 0 || len(hub.streams.open) != 0 {
 			t.Errorf("%d listeners of %d users are left", n, len(hub.streams.open))
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -63,7 +64,7 @@ type person struct {
 
 func (w *world) person(name string) *person {
 	w.t.Helper()
-	user := store.User{ID: "id-" + name, Name: name, DisplayName: name, Handle: make([]byte, 64), Password: "a hash", Created: w.clock}
+	user := store.User{ID: store.NewUserID(), Name: name, DisplayName: name, Handle: make([]byte, 64), Password: "a hash", Created: w.clock}
 	rand.Read(user.Handle)
 	if err := w.store.Apply(w.t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 		w.t.Fatal(err)
@@ -525,7 +526,7 @@ func TestSignIn(t *testing.T) {
 	t.Run("the caller's operations are written in the same batch or not at all", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
 		ann.registers("x")
-		begun := store.Session{ID: store.HashOf("t"), UserID: ann.id, Expires: ann.clock.Add(time.Hour)}
+		begun := store.Session{ID: storetest.SessionID(ann.id, "first"), UserID: ann.id, Expires: ann.clock.Add(time.Hour)}
 		also := func(session.Actor, store.Passkey) (store.Batch, error) {
 			return store.Batch{store.AddSession{Session: begun}}, nil
 		}
@@ -535,7 +536,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("no session: %v", err)
 		}
 
-		begun.ID = store.HashOf("second")
+		begun.ID = storetest.SessionID(ann.id, "second")
 		wants(t, ann.rules.FinishSignIn(t.Context(), session.Actor{}, ann.browser, answer, also), shared.CodeCeremonyRefused)
 		if _, err := ann.store.Session(t.Context(), begun.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a refused sign-in left a session (%v)", err)
@@ -627,26 +628,27 @@ func TestRemove(t *testing.T) {
 			ann := newWorld(t).person("ann")
 			bob := ann.world.person("bob")
 			id := ann.registers("x").ID
-			session := func(name byte, user, passkey string) store.Session {
-				return store.Session{ID: store.Hash{name}, UserID: user, PasskeyID: passkey, Created: ann.clock, Expires: ann.clock.Add(time.Hour)}
+			sessions, batch := map[string]store.Session{}, store.Batch{}
+			begins := func(name, user, passkey string) {
+				sessions[name] = store.Session{ID: storetest.SessionID(user, name), UserID: user, PasskeyID: passkey, Created: ann.clock, Expires: ann.clock.Add(time.Hour)}
+				batch = append(batch, store.AddSession{Session: sessions[name]})
 			}
-			here, there := session(1, ann.id, id), session(2, ann.id, id)
-			batch := store.Batch{}
-			for _, s := range []store.Session{here, there, session(3, ann.id, "another"), session(4, bob.id, id)} {
-				batch = append(batch, store.AddSession{Session: s})
-			}
+			begins("here", ann.id, id)
+			begins("there", ann.id, id)
+			begins("with another", ann.id, "another")
+			begins("Bob's", bob.id, id)
 			if err := ann.store.Apply(t.Context(), batch); err != nil {
 				t.Fatal(err)
 			}
 			who := ann.actor()
-			who.Session = here
+			who.Session = sessions["here"]
 			if _, err := ann.rules.Remove(t.Context(), who, id, asked); err != nil {
 				t.Fatal(err)
 			}
-			for name, gone := range map[byte]bool{1: false, 2: asked, 3: false, 4: false} {
-				_, err := ann.store.Session(t.Context(), store.Hash{name})
+			for name, gone := range map[string]bool{"here": false, "there": asked, "with another": false, "Bob's": false} {
+				_, err := ann.store.Session(t.Context(), sessions[name].ID)
 				if errors.Is(err, store.ErrNotFound) != gone {
-					t.Errorf("asked %t: session %d: %v, want gone %t", asked, name, err, gone)
+					t.Errorf("asked %t: the session %s: %v, want gone %t", asked, name, err, gone)
 				}
 			}
 		}

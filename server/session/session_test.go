@@ -32,7 +32,7 @@ func newWorld(t *testing.T) *world {
 		return store.Batch{store.PutLink{Link: store.Link{Key: alsoEnds + userID, Expires: w.clock}}}
 	}})
 	for i, user := range []*store.User{&w.ann, &w.bob} {
-		*user = store.User{ID: fmt.Sprint("id", i), Name: fmt.Sprint("user", i), Handle: []byte{byte(i)}, Password: "a hash"}
+		*user = store.User{ID: store.NewUserID(), Name: fmt.Sprint("user", i), Handle: []byte{byte(i)}, Password: "a hash"}
 		w.applies(store.Batch{store.PutUser{User: *user}})
 	}
 	return w

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	mathrand "math/rand/v2"
 	"time"
@@ -40,7 +42,12 @@ func newKeys() ([]*ecdsa.PrivateKey, error) {
 
 func (p population) key(user int) *ecdsa.PrivateKey { return p.keys[user%len(p.keys)] }
 
-// handle and credential are as random as real ones, so that they lie anywhere in a tree.
+// rawID, handle and credential are as random as real ones, so that they lie anywhere in a tree.
+func rawID(user int) []byte {
+	sum := sha256.Sum256(fmt.Append(nil, "id", user))
+	return sum[:16]
+}
+
 func handle(user int) []byte {
 	sum := sha512.Sum512(fmt.Append(nil, "handle", user))
 	return sum[:]
@@ -53,12 +60,20 @@ func credential(user, which int) []byte {
 
 func (p population) sessions() int { return min(p.users, mostSessions) }
 
-// token belongs to a session that exists from the beginning. It is as long as a real one.
-func token(session int) string {
-	return fmt.Sprintf("%08d-session-of-this-benchmark-%08d", session, session)
+// every tells which users have a session from the beginning: each whose number it divides,
+// up to mostSessions.
+func (p population) every() int { return p.users / p.sessions() }
+
+// token belongs to the session that a user has from the beginning. It is like a real one: the
+// user's id, and 128 random bits.
+func token(user int) string {
+	random := sha256.Sum256(fmt.Append(nil, "token", user))
+	return base64.RawURLEncoding.EncodeToString(append(rawID(user), random[:16]...))
 }
 
-func (p population) anySession() string { return "keypeg=" + token(mathrand.IntN(p.sessions())) }
+func (p population) anySession() string {
+	return "keypeg=" + token(mathrand.IntN(p.sessions())*p.every())
+}
 
 // anyAnswer is what a device with the first passkey of some user answers.
 func (p population) anyAnswer(a *passkeytest.Answer) {
@@ -83,9 +98,9 @@ func (p population) fill(s store.Store) error {
 			return err
 		}
 		batch = append(batch, store.PutUser{User: user})
-		if each := p.users / p.sessions(); i%each == 0 && i/each < p.sessions() {
+		if i%p.every() == 0 && i/p.every() < p.sessions() {
 			batch = append(batch, store.AddSession{Session: store.Session{
-				ID: store.SessionID(token(i / each)), UserID: user.ID, Method: store.MethodPasskey, PasskeyID: user.Passkeys[0].ID,
+				ID: store.SessionID(token(i)), UserID: user.ID, Method: store.MethodPasskey, PasskeyID: user.Passkeys[0].ID,
 				Created: user.Created, Seen: user.Created, Authenticated: user.Created, Expires: user.Created.Add(24 * time.Hour),
 			}})
 		}
@@ -104,9 +119,9 @@ func (p population) user(i int) (store.User, error) {
 	if err != nil {
 		return store.User{}, err
 	}
-	id, now := sha256.Sum256(fmt.Append(nil, "id", i)), time.Now()
+	now := time.Now()
 	user := store.User{
-		ID: fmt.Sprintf("%x", id[:16]), Name: fmt.Sprintf("user%d@example.com", i), DisplayName: fmt.Sprint("User ", i), Handle: handle(i), Created: now,
+		ID: hex.EncodeToString(rawID(i)), Name: fmt.Sprintf("user%d@example.com", i), DisplayName: fmt.Sprint("User ", i), Handle: handle(i), Created: now,
 	}
 	for which, name := range []string{"Work laptop", "Phone"} {
 		user.Passkeys = append(user.Passkeys, store.Passkey{

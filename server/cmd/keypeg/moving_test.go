@@ -24,6 +24,7 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -37,12 +38,12 @@ func filledDatabase(t *testing.T, users int) (path string) {
 	}
 	batch := store.Batch{store.AddSecret{Name: "ticket-key", Value: []byte("a key of thirty-two bytes or so.")}}
 	for i := range users {
-		id := fmt.Sprintf("id%06d", i)
+		id := storetest.UserID(i)
 		batch = append(batch,
 			store.PutUser{User: store.User{ID: id, Name: fmt.Sprintf("user%06d", i), Handle: []byte(id), Created: time.Now(), Passkeys: []store.Passkey{
 				{ID: "a", CredentialID: []byte("a" + id), PublicKey: bytes.Repeat([]byte{1}, 77), Name: "Laptop"}, {ID: "b", CredentialID: []byte("b" + id), Name: "Phone"},
 			}}},
-			store.AddSession{Session: store.Session{ID: store.HashOf(id), UserID: id, Created: time.Now(), Expires: time.Now().Add(24 * time.Hour)}},
+			store.AddSession{Session: store.Session{ID: storetest.SessionID(id, ""), UserID: id, Created: time.Now(), Expires: time.Now().Add(24 * time.Hour)}},
 			store.AddEvent{Event: store.NewEvent(time.Now(), id, shared.EventSignedIn, store.Client{Browser: "Firefox", Address: "::1"})})
 		if len(batch) > 3000 || i == users-1 {
 			if err := db.Apply(t.Context(), batch); err != nil {

@@ -234,9 +234,8 @@ func (t *tab) token() string {
 // comes back. The program must not run.
 func (p *program) hasUser(name string) (id, token string) {
 	p.Helper()
-	id, token = "id of "+name, fmt.Sprintf("%-43s", "token-of-"+name)
-	token = strings.ReplaceAll(token, " ", "-")
 	now := time.Now()
+	id, token = store.NewUserID(), store.NewSessionToken(now)
 	p.opens(func(db store.Store) {
 		err := db.Apply(p.Context(), store.Batch{
 			store.PutUser{User: store.User{ID: id, Name: name, DisplayName: name, Handle: []byte("handle of " + name), Created: now}},

@@ -10,6 +10,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -44,6 +45,7 @@ func TestRestored(t *testing.T) {
 					users[name] = user
 				})
 			}
+			expired := storetest.SessionID(users["ann"].ID, "expired")
 			p.opens(func(db store.Store) {
 				err := db.Apply(t.Context(), store.Batch{
 					store.PutLink{Link: store.Link{Key: "enrol/invitation/x", Hash: store.Hash{9}, Expires: later}},
@@ -52,7 +54,7 @@ func TestRestored(t *testing.T) {
 					// By a clock of this machine that is ahead these have expired.
 					store.PutLink{Link: store.Link{Key: "enrol/invitation/expired", Hash: store.Hash{6}, Expires: ago(time.Hour)}},
 					store.PutLink{Link: store.Link{Key: "expired", Hash: store.Hash{5}, Expires: ago(time.Hour)}},
-					store.AddSession{Session: store.Session{ID: store.Hash{4}, UserID: users["ann"].ID, Expires: ago(time.Hour)}},
+					store.AddSession{Session: store.Session{ID: expired, UserID: users["ann"].ID, Expires: ago(time.Hour)}},
 					store.AddEvent{Event: store.Event{ID: store.EventID{3}, Time: ago(2 * time.Hour), UserID: users["ann"].ID, Kind: shared.EventSignedIn, Expires: ago(time.Hour)}},
 				})
 				if err != nil {
@@ -71,7 +73,7 @@ func TestRestored(t *testing.T) {
 				carl.RecoveryCodes = carl.RecoveryCodes[1:]
 				err := db.Apply(t.Context(), store.Batch{
 					store.PutUser{User: ann}, store.PutUser{User: bob}, store.PutUser{User: carl}, store.RemoveUser{ID: users["dora"].ID},
-					store.PutUser{User: store.User{ID: "id of erin", Name: "erin", Handle: []byte("handle of erin")}},
+					store.PutUser{User: store.User{ID: store.NewUserID(), Name: "erin", Handle: []byte("handle of erin")}},
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -101,7 +103,7 @@ func TestRestored(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := right.Session(t.Context(), store.Hash{4}); !errors.Is(err, store.ErrNotFound) {
+			if _, err := right.Session(t.Context(), expired); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("a session that had expired by the clock of the restore: %v", err)
 			}
 			if events, err := right.Events(t.Context(), users["ann"].ID, store.EventID{}, 9); err != nil || len(events) != 1 {

@@ -609,7 +609,7 @@ func (p *program) fills(name string, users int) {
 	for i := 0; i < users; {
 		var batch store.Batch
 		for ; i < users && len(batch) < 500; i++ {
-			batch = append(batch, store.PutUser{User: store.User{ID: fmt.Sprint("id", i), Name: fmt.Sprint("user", i), Handle: []byte{1}, Created: time.Now()}})
+			batch = append(batch, store.PutUser{User: store.User{ID: store.NewUserID(), Name: fmt.Sprint("user", i), Handle: []byte{1}, Created: time.Now()}})
 		}
 		if err := db.Apply(context.Background(), batch); err != nil {
 			p.Fatal(err)

@@ -7,13 +7,14 @@ import (
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
+	"github.com/keypeg/keypeg/server/store/storetest"
 )
 
 // TestDifferences compares a user who has every sign-in method with the same user without
 // any, both ways round.
 func TestDifferences(t *testing.T) {
 	full := store.User{
-		ID: "id", Name: "ann", Handle: []byte("handle"), Admin: true, Password: "hash", RecoveryCodes: []store.Hash{{1}, {2}},
+		ID: storetest.UserID(1), Name: "ann", Handle: []byte("handle"), Admin: true, Password: "hash", RecoveryCodes: []store.Hash{{1}, {2}},
 		Passkeys:   []store.Passkey{{ID: "p", CredentialID: []byte("c"), Name: "Laptop"}},
 		Identities: []store.Identity{{ID: "i", Issuer: "https://idp.example", Subject: "s", Name: "ann@idp.example"}},
 	}
@@ -30,7 +31,7 @@ func TestDifferences(t *testing.T) {
 		"being administrator": {func(u *store.User) { u.Admin = false }, "ann: is an administrator again", "ann: is no administrator"},
 		"being let in":        {func(u *store.User) { u.Disabled = true }, "ann: is let in again", "ann: is disabled again"},
 		"the name":            {func(u *store.User) { u.Name = "bob" }, `ann: signs in as "ann" again`, `bob: doesn't sign in as "ann"`},
-		"being there":         {func(u *store.User) { u.ID, u.Name = "other", "zoe" }, "ann is back", "ann is missing"},
+		"being there":         {func(u *store.User) { u.ID, u.Name = storetest.UserID(2), "zoe" }, "ann is back", "ann is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			less := full

@@ -139,10 +139,11 @@ func (s *testRouter) streams(name string) io.Reader {
 	s.mu.Lock()
 	db := s.stores[name]
 	s.mu.Unlock()
-	now, token := time.Now(), strings.Repeat("t", 43)
+	now, ann := time.Now(), store.NewUserID()
+	token := store.NewSessionToken(now)
 	err := db.Apply(s.Context(), store.Batch{
-		store.PutUser{User: store.User{ID: "1", Name: "ann", Handle: []byte("1")}},
-		store.AddSession{Session: store.Session{ID: store.SessionID(token), UserID: "1", Created: now, Seen: now, Authenticated: now, Expires: now.Add(time.Hour)}},
+		store.PutUser{User: store.User{ID: ann, Name: "ann", Handle: []byte("1")}},
+		store.AddSession{Session: store.Session{ID: store.SessionID(token), UserID: ann, Created: now, Seen: now, Authenticated: now, Expires: now.Add(time.Hour)}},
 	})
 	if err != nil {
 		s.Fatal(err)

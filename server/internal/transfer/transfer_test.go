@@ -14,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -49,12 +50,12 @@ func fill(t *testing.T, s store.Store, users int) {
 		store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: later}},
 	}
 	for i := range users {
-		id := fmt.Sprintf("id%05d", i)
+		id := storetest.UserID(i)
 		batch = append(batch,
 			store.PutUser{User: store.User{ID: id, Name: fmt.Sprintf("user%05d", users-i), Handle: []byte(id), Created: stillClock().Add(time.Duration(i) * 1001), Passkeys: []store.Passkey{
 				{ID: "a", CredentialID: []byte("a" + id), Name: "ü", Transports: []string{"usb"}, SignCount: uint32(i)}, {ID: "b", CredentialID: []byte("b" + id)},
 			}}},
-			store.AddSession{Session: store.Session{ID: store.HashOf(id), UserID: id, Expires: later}},
+			store.AddSession{Session: store.Session{ID: storetest.SessionID(id, ""), UserID: id, Expires: later}},
 			store.AddEvent{Event: store.NewEvent(stillClock(), id, shared.EventSignedIn, store.Client{Address: "::1"})})
 	}
 	if err := s.Apply(t.Context(), batch); err != nil {
@@ -86,7 +87,7 @@ func TestCopy(t *testing.T) {
 				if err := transfer.Unfinished(t.Context(), to); err != nil {
 					t.Errorf("afterwards: %v", err)
 				}
-				user, err := to.UserByCredential(t.Context(), []byte("aid00007"))
+				user, err := to.UserByCredential(t.Context(), []byte("a"+storetest.UserID(7)))
 				if err != nil || user.Passkeys[0].SignCount != 7 {
 					t.Errorf("a user: %+v, %v", user, err)
 				}
@@ -201,7 +202,7 @@ func TestRefused(t *testing.T) {
 	to = memstore.New(stillClock)
 	_, err := transfer.Copy(t.Context(), from, to, func(done, total int) {
 		if done == total {
-			from.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: "new", Name: "new"}}})
+			from.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: store.NewUserID(), Name: "new"}}})
 		}
 	})
 	if !errors.Is(err, transfer.ErrChanged) {
