@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,14 +42,13 @@ type ticket struct {
 // encode writes the fields of fixed length, and then each text with its length. No text is
 // longer than 255 bytes.
 func (t ticket) encode() []byte {
-	b := cryptobyte.NewBuilder(make([]byte, 0, 192))
-	b.AddBytes(t.ID[:])
-	b.AddBytes(t.Binding[:])
-	b.AddUint64(uint64(t.Expires.UnixNano()))
+	b := make([]byte, 0, 192)
+	b = append(append(b, t.ID[:]...), t.Binding[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(t.Expires.UnixNano()))
 	for _, text := range []string{string(t.Purpose), t.UserID, t.Challenge, t.Mediation} {
-		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(text)) })
+		b = append(append(b, byte(len(text))), text...)
 	}
-	return b.BytesOrPanic()
+	return b
 }
 
 // decodeTicket reverses [ticket.encode].
