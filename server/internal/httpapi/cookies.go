@@ -69,10 +69,10 @@ func (c Cookies) browserMark(r *http.Request) string {
 // MarkBrowser sets the cookie of [Cookies.Browser] if the browser doesn't have it, and
 // returns what that returns from then on.
 func (c Cookies) MarkBrowser(w http.ResponseWriter, r *http.Request) store.Hash {
-	if c.Value(r, cookieBrowser) != "" {
-		return c.Browser(r)
+	mark := c.Value(r, cookieBrowser)
+	if mark == "" {
+		mark = rand.Text()
+		c.Set(w, cookieBrowser, mark, 365*24*time.Hour)
 	}
-	mark := rand.Text()
-	c.Set(w, cookieBrowser, mark, 365*24*time.Hour)
 	return store.HashOf(mark)
 }
