@@ -13,15 +13,15 @@ func (s *Settings) Logger(to io.Writer) (log *slog.Logger, flush func()) {
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		panic(err) // the flag accepts only the four levels
 	}
-	w, options := newGatherer(to), &slog.HandlerOptions{Level: level, ReplaceAttr: inWords}
+	w := newGatherer(to)
 	if s.LogJSON {
-		return slog.New(slog.NewJSONHandler(w, options)), w.flush
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: inWords})), w.flush
 	}
-	return slog.New(slog.NewTextHandler(w, options)), w.flush
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})), w.flush
 }
 
-// inWords writes durations as settings have them, such as 1m30s, because a number of
-// nanoseconds doesn't show its unit.
+// inWords writes durations as settings and the text form have them, such as 1m30s, because
+// a number of nanoseconds doesn't show its unit.
 func inWords(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.StringValue(a.Value.Duration().String())
