@@ -14,11 +14,12 @@ func (s *Server) confirmPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	issued, err := s.c.Accounts.ConfirmPassword(r.Context(), httpapi.CallerOf(r).Actor, request.Password)
+	who := httpapi.CallerOf(r).Actor
+	issued, err := s.c.Accounts.ConfirmPassword(r.Context(), who, request.Password)
 	if err != nil {
 		return err
 	}
-	return s.respondConfirmed(w, r, s.local.setter(issued))
+	return s.respondConfirmed(w, r, s.local.setter(issued, who.Client))
 }
 
 func (s *Server) beginConfirmation(w http.ResponseWriter, r *http.Request) error {

@@ -54,12 +54,12 @@ func (u localUsers) sessionExists(r *http.Request, who httpapi.Caller) bool {
 
 func (u localUsers) signIn(_ *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error) {
 	issued, batch := u.accounts.Sessions().Open(who, signInWith(with))
-	return u.setter(issued), batch, nil
+	return u.setter(issued, who.Client), batch, nil
 }
 
 func (u localUsers) confirm(_ *http.Request, who session.Actor, with store.Passkey) (sessionSetter, store.Batch, error) {
 	issued, batch := u.accounts.Sessions().Confirm(who, signInWith(with))
-	return u.setter(issued), batch, nil
+	return u.setter(issued, who.Client), batch, nil
 }
 
 func (u localUsers) added(context.Context, httpapi.Caller) error { return nil } // local users are never removed
@@ -67,10 +67,10 @@ func (u localUsers) added(context.Context, httpapi.Caller) error { return nil } 
 func (u localUsers) endsSessions() bool                                    { return true }
 func (u localUsers) removed(context.Context, httpapi.Caller, string) error { return nil } // all sessions are in the store
 
-func (u localUsers) setter(issued session.Issued) sessionSetter {
+func (u localUsers) setter(issued session.Issued, client store.Client) sessionSetter {
 	return func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error) {
 		u.setSession(w, r, issued)
-		return u.signedIn(issued.Session, issued.User, u.clients.Of(r)), nil
+		return u.signedIn(issued.Session, issued.User, client), nil
 	}
 }
 

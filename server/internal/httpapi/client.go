@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mileusna/useragent"
-
 	"github.com/keypeg/keypeg/server/store"
 )
 
@@ -27,14 +25,9 @@ func NewClients(c Cookies, trusted []netip.Prefix) Clients {
 // Of describes the client of a request, for the names of passkeys, for activity, and for
 // the limits on guessing.
 func (c Clients) Of(r *http.Request) store.Client {
-	agent := useragent.Parse(limited(r.UserAgent(), maxAgent))
-	return store.Client{Browser: limited(agent.Name, maxName), System: limited(agent.OS, maxName), Address: c.Address(r), Mark: c.cookies.browserMark(r)}
+	agent := knownAgents.of(r.UserAgent())
+	return store.Client{Browser: agent.browser, System: agent.system, Address: c.Address(r), Mark: c.cookies.browserMark(r)}
 }
-
-const (
-	maxAgent = 512 // bytes of a User-Agent header that are read
-	maxName  = 32  // bytes of a browser's or a system's name that are stored
-)
 
 // Address returns the address that the request came from: the address of the connection,
 // or, if that is one of our own proxies, the one that the proxy appended to
@@ -104,8 +97,4 @@ func forwardedAddress(hop string) (netip.Addr, bool) {
 func (c Clients) Trusts(address string) bool {
 	ip, err := netip.ParseAddr(address)
 	return err == nil && slices.ContainsFunc(c.trusted, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
-}
-
-func limited(s string, most int) string {
-	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
