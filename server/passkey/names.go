@@ -2,12 +2,13 @@ package passkey
 
 import (
 	_ "embed"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/google/uuid"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -70,8 +71,8 @@ var aaguidNames []byte
 
 // providers maps AAGUIDs to the names of password managers and security keys. Nothing is
 // decided by them, because without attestation an authenticator may send any AAGUID.
-var providers = sync.OnceValue(func() map[string]string {
-	var names map[string]string
+var providers = sync.OnceValue(func() map[uuid.UUID]string {
+	var names map[uuid.UUID]string
 	if err := json.Unmarshal(aaguidNames, &names); err != nil {
 		panic("passkey: aaguid-names.json: " + err.Error())
 	}
@@ -79,7 +80,4 @@ var providers = sync.OnceValue(func() map[string]string {
 })
 
 // providerName returns the name for an AAGUID, or "".
-func providerName(aaguid [16]byte) string {
-	h := hex.EncodeToString(aaguid[:])
-	return providers()[h[:8]+"-"+h[8:12]+"-"+h[12:16]+"-"+h[16:20]+"-"+h[20:]]
-}
+func providerName(aaguid [16]byte) string { return providers()[aaguid] }

@@ -152,8 +152,8 @@ func (s *Service) describe(who session.Actor, p store.Passkey) shared.Passkey {
 		OtherAddress: who.Methods.IsOfAnother(p),
 		Unverified:   !who.Methods.TakesPasskey(p) && !who.Methods.IsOfAnother(p),
 	}
-	if !p.LastUsed.IsZero() {
-		row.LastUsed = &p.LastUsed
+	if used := p.LastUsed; !used.IsZero() {
+		row.LastUsed = &used // not of p, which would be copied to the heap
 	}
 	return row
 }
