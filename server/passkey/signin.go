@@ -24,13 +24,14 @@ func (s *Service) BeginSignIn(_ context.Context, browser Browser, mediation stri
 		return shared.Ceremony{}, err
 	}
 
-	challenge, err := protocol.CreateChallenge()
+	random, err := protocol.CreateChallenge()
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making a challenge: %w", err)
 	}
+	challenge := random.String()
 	return s.begun(ticket{
-		Purpose: forSignIn, Binding: browser.Binding, Challenge: challenge.String(), Mediation: mediation,
-	}, s.signInOptions.with(challenge.String())), nil
+		Purpose: forSignIn, Binding: browser.Binding, Challenge: challenge, Mediation: mediation,
+	}, s.signInOptions.with(challenge)), nil
 }
 
 // signInOptions are the options of every sign-in as JSON, in two parts around the
