@@ -69,5 +69,5 @@ func (s *Server) userDetails(who httpapi.Caller) *shared.CurrentUserDetails {
 
 func (s *Server) respondList(w http.ResponseWriter, list shared.PasskeyList) error {
 	list.EndsSessions = s.people.endsSessions()
-	return httpapi.Respond(w, http.StatusOK, list)
+	return httpapi.Respond(w, http.StatusOK, &list)
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
@@ -95,7 +94,7 @@ func Faulty(id string) *shared.Error {
 func (a Answers) Problem(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := a.Report(w, r, err)
 	code := Status(refusal.Code)
-	body, err := json.Marshal(shared.Problem{
+	err = respond(w, code, mediaProblem, shared.Problem{
 		Type: "about:blank", Title: http.StatusText(code), Status: code,
 		Detail: refusal.Message, Code: refusal.Code, RequestID: RequestID(r.Context()),
 		UnknownCredential: refusal.UnknownCredential,
@@ -103,5 +102,4 @@ func (a Answers) Problem(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		panic(err) // strings and a number can always be encoded
 	}
-	Write(w, code, mediaProblem, body)
 }

@@ -2,11 +2,15 @@ package httpapi
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"mime"
 	"net/http"
 	"net/url"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/keypeg/keypeg/server/internal/strictjson"
 	"github.com/keypeg/keypeg/shared"
@@ -19,13 +23,27 @@ const (
 
 // Respond writes a JSON answer.
 func Respond(w http.ResponseWriter, code int, answer any) error {
-	body, err := json.Marshal(answer)
-	if err != nil {
+	return respond(w, code, mediaJSON, answer)
+}
+
+func respond(w http.ResponseWriter, code int, media string, answer any) error {
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	if err := json.MarshalWrite(body, answer, answerFormat); err != nil {
 		return err
 	}
-	Write(w, code, mediaJSON, body)
+	Write(w, code, media, body.Bytes())
 	return nil
 }
+
+// bodies has the buffers of answers that are written already.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// answerFormat leaves out members as encoding/json does, because the tags of package shared
+// are written for it. It replaces what isn't UTF-8, such as in a name of a host program's
+// user, because a refusal would help nobody.
+var answerFormat = json.JoinOptions(jsonv1.OmitEmptyWithLegacySemantics(true), jsontext.AllowInvalidUTF8(true))
 
 // Write writes an answer of any kind.
 func Write(w http.ResponseWriter, code int, media string, body []byte) {
