@@ -46,12 +46,12 @@ func serveExchanges(address string) {
 	<-ended
 }
 
-func startExchanges() (*process, error) {
+func (b *bench) startExchanges() (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return launch("/", func(address string) *exec.Cmd { return exec.Command(program, exchangeCommand, address) })
+	return b.launch("/", func(address string) *exec.Cmd { return exec.Command(program, exchangeCommand, address) })
 }
 
 // exchange is one exchange of JSON with [serveExchanges].

@@ -60,40 +60,41 @@ func (b *bench) startKeypeg(database string, users int, open func() (store.Store
 		}
 		b.filled[database] = true
 	}
-	log, err := os.CreateTemp(b.dir, "log-") // a file, as service managers have it
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	p, err := launch("/healthz", func(address string) *exec.Cmd {
-		c := exec.Command(b.program, "serve", "--listen", address, "--database", database)
-		c.Stdout, c.Stderr = log, log
-		return c
+	p, err := b.launch("/healthz", func(address string) *exec.Cmd {
+		return exec.Command(b.program, "serve", "--listen", address, "--database", database)
 	})
 	if err != nil {
-		lines, _ := os.ReadFile(log.Name())
-		return nil, fmt.Errorf("%w\n%s", err, lines)
+		return nil, err
 	}
 	p.database, p.users = database, everybody
 	return p, nil
 }
 
-// launch starts a server on a free address, and returns when it answers.
-func launch(path string, command func(address string) *exec.Cmd) (*process, error) {
+// launch starts a server on a free address, and returns when it answers. It logs into a file,
+// as service managers have it.
+func (b *bench) launch(path string, command func(address string) *exec.Cmd) (*process, error) {
 	free, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
 		return nil, err
 	}
 	address := fmt.Sprintf("localhost:%d", free.Addr().(*net.TCPAddr).Port)
 	free.Close()
+	log, err := os.CreateTemp(b.dir, "log-")
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
 	p := &process{address: address, command: command(address)}
+	p.command.Stdout, p.command.Stderr = log, log
 	begin := time.Now()
 	if err := p.command.Start(); err != nil {
 		return nil, err
 	}
 	if err := p.answers(path); err != nil {
 		p.command.Process.Kill()
-		return nil, errors.Join(err, p.command.Wait())
+		err = errors.Join(err, p.command.Wait())
+		lines, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("%w\n%s", err, lines)
 	}
 	p.took = time.Since(begin)
 	return p, nil

@@ -65,7 +65,7 @@ func (r *round) begins() load {
 func (r *round) lists() load { return r.load("lists", r.onFile("small", smallUsers), 64, listPasskeys) }
 
 func (r *round) exchanges(connections int) load {
-	return r.load("exchanges", r.server("exchanges", startExchanges), connections, exchange)
+	return r.load("exchanges", r.server("exchanges", r.startExchanges), connections, exchange)
 }
 
 // cpuOfFloor is the server's CPU time for a sign-in, of the CPU time that no server can save.
