@@ -69,9 +69,19 @@ screenshots: tools web
 	cp screenshots/panel-add-390-light.png web/static/screenshot-narrow.png
 
 # What it costs to run, as ratios to the floors under it, and the goals: some four minutes.
+# Without npm, the rows of the peer are left out.
 bench: build
 	go build -o bin/bench ./server/cmd/bench
+	@$(MAKE) --silent bin/peer >bin/peer.log 2>&1 || true
 	./bin/bench
+
+# The server that Keypeg is compared with. It is not a part of Keypeg. npm compiles SQLite for
+# it where it finds no compiled one: a minute or two, once. After a change of package.json, run
+# npm install --package-lock-only in that folder.
+bin/peer: $(addprefix server/cmd/bench/peer/,server.js package.json package-lock.json)
+	rm -rf bin/peer bin/peer-new && mkdir -p bin && cp -r server/cmd/bench/peer bin/peer-new
+	cd bin/peer-new && npm ci --no-audit --no-fund
+	mv bin/peer-new bin/peer
 
 # The pieces, for benchstat to compare two commits by.
 bench-pieces:

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,7 +29,7 @@ func TestBench(t *testing.T) {
 		t.Fatalf("building keypeg: %v\n%s", err, out)
 	}
 	var out strings.Builder
-	b, err := newBench(keypeg, small)
+	b, err := newBench(keypeg, "../../../bin/peer", small)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +44,9 @@ func TestBench(t *testing.T) {
 	want := 2
 	for _, p := range parts {
 		want += len(p.rows)
+		if _, err := os.Stat(b.peer); err != nil && p.name == "peer" {
+			want += 1 - len(p.rows)
+		}
 	}
 	if len(lines) != want {
 		t.Errorf("the table has %d lines, want %d", len(lines), want)
@@ -48,6 +54,60 @@ func TestBench(t *testing.T) {
 	for _, line := range lines {
 		if strings.Count(line, "|") != 5 || strings.Contains(line, "NaN") || strings.Contains(line, "Inf") || strings.Contains(line, "%!") {
 			t.Errorf("a line without a figure: %s", line)
+		}
+	}
+}
+
+// TestLeftOut measures the peer where npm has not installed it.
+func TestLeftOut(t *testing.T) {
+	var out strings.Builder
+	b, err := newBench("", t.TempDir(), small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return p.name != "peer" })
+	if err := errors.Join(b.run(&out, only), b.close()); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(out.String(), "\n"); len(lines) != 4 || !strings.Contains(lines[2], "left out") {
+		t.Errorf("without the peer, the table is\n%s", out.String())
+	}
+}
+
+// TestCosts holds the manual against the table and the peer.
+func TestCosts(t *testing.T) {
+	manual, err := os.ReadFile("../../../web/manual/costs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := string(manual)
+	for _, p := range parts {
+		for _, row := range p.rows {
+			var found bool
+			if _, next, found = strings.Cut(next, "\n| "+row.what+" | "); !found {
+				t.Fatalf("costs.md has no row %q, or has it in another place", row.what)
+			}
+			goal := "| | |"
+			if row.goal != none {
+				goal = "| " + fmt.Sprintf(row.goal.sign+" "+row.format, row.goal.limit) + " |"
+			}
+			if line, _, _ := strings.Cut(next, "\n"); !strings.Contains(line, goal) {
+				t.Errorf("costs.md has another goal than %q of %q: %s", goal, row.what, line)
+			}
+		}
+	}
+
+	text, err := os.ReadFile("peer/package.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var peer struct{ Dependencies map[string]string }
+	if err := json.Unmarshal(text, &peer); err != nil {
+		t.Fatal(err)
+	}
+	for name, version := range peer.Dependencies {
+		if !strings.Contains(string(manual), "`"+name+"` "+version) {
+			t.Errorf("costs.md doesn't say that the peer has %s %s", name, version)
 		}
 	}
 }

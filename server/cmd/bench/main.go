@@ -7,6 +7,9 @@
 // net/http server that does nothing else, and a wait for the disk. Figures without a ratio tell
 // IT what to plan with.
 //
+// The peer is another server for the same sign-ins: see the folder peer. make bench installs it
+// where npm is. Elsewhere one line of the table says that it is left out.
+//
 // Each part of the table has its own processes and its own rounds. A row asks its [round] for
 // the loads that it needs, and the round measures each of them once. To add a row, write one
 // function of a round and one line in [parts].
@@ -96,6 +99,12 @@ var parts = []part{
 		{"sign-ins only begun, rate of plain exchanges", "%.2f ×", atLeast(0.8), func(r *round) float64 { return r.begins().rate / r.exchanges(64).rate }},
 		{"… waits for the disk for each", "%.3f", atMost(0), func(r *round) float64 { return r.begins().syncs }},
 	}},
+	{"peer", []row{
+		{"SimpleWebAuthn, Fastify and SQLite: sign-ins a second, 64 at once", "%.0f", none, func(r *round) float64 { return r.peerSignIns(64).rate }},
+		{"… Keypeg's, of that", "%.2f ×", atLeast(3.5), func(r *round) float64 { return r.signIns(64).rate / r.peerSignIns(64).rate }},
+		{"… a sign-in alone, p50", "%.2f ms", none, func(r *round) float64 { return millis(r.peerSignIns(1).p50) }},
+		{"… Keypeg's, of that", "%.2f ×", atMost(0.65), func(r *round) float64 { return float64(r.signIns(1).p50) / float64(r.peerSignIns(1).p50) }},
+	}},
 	{"memory", []row{
 		{"memory, idle", "%.1f MiB", atMost(12), (*round).idle},
 		{"memory at most, 64 sign-ins at once", "%.1f MiB", atMost(40), func(r *round) float64 { return r.signIns(64).memory }},
@@ -124,6 +133,7 @@ func main() {
 		return
 	}
 	keypeg := flag.String("keypeg", "bin/keypeg", "the program to measure")
+	peer := flag.String("peer", "bin/peer", "the folder of the server to compare it with")
 	only := flag.String("only", "", "the parts to measure, such as signin,memory; all without it")
 	quick := flag.Bool("small", false, "measure little, only to see that everything works")
 	flag.Parse()
@@ -141,7 +151,7 @@ func main() {
 			os.Exit(2)
 		}
 	}
-	b, err := newBench(*keypeg, size)
+	b, err := newBench(*keypeg, *peer, size)
 	if err == nil {
 		err = errors.Join(b.run(os.Stdout, chosen), b.close())
 	}
@@ -155,24 +165,37 @@ func main() {
 func (b *bench) run(w io.Writer, chosen []part) error {
 	fmt.Fprint(w, "| what | measured | goal | result |\n| --- | --- | --- | --- |\n")
 	for _, p := range chosen {
-		figures := make([][]float64, len(p.rows))
-		for range b.rounds {
-			r := &round{bench: b, loads: map[string]load{}}
+		figures, err := b.measure(p)
+		switch {
+		case err == nil:
 			for i, row := range p.rows {
-				figures[i] = append(figures[i], row.figure(r))
-				if r.err != nil {
-					return fmt.Errorf("%s, %s: %w", p.name, row.what, r.err)
-				}
+				fmt.Fprintln(w, row.line(figures[i]))
 			}
-		}
-		for i, row := range p.rows {
-			fmt.Fprintln(w, row.line(figures[i]))
+		case errors.Is(err, errLeftOut):
+			fmt.Fprintf(w, "| %v | | | |\n", err)
+		default:
+			return fmt.Errorf("%s, %w", p.name, err)
 		}
 		if err := b.stopAll(); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
 	return nil
+}
+
+// measure returns the figures of each row, one of each round.
+func (b *bench) measure(p part) ([][]float64, error) {
+	figures := make([][]float64, len(p.rows))
+	for range b.rounds {
+		r := &round{bench: b, loads: map[string]load{}}
+		for i, row := range p.rows {
+			figures[i] = append(figures[i], row.figure(r))
+			if r.err != nil {
+				return nil, fmt.Errorf("%s: %w", row.what, r.err)
+			}
+		}
+	}
+	return figures, nil
 }
 
 // line writes the median of the rounds, with the smallest and the largest figure in brackets.

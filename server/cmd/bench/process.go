@@ -20,6 +20,7 @@ import (
 type bench struct {
 	sizes
 	program string // keypeg
+	peer    string // the folder of the server that it is compared with
 	dir     string
 	keys    []*ecdsa.PrivateKey // of all users
 	filled  map[string]bool     // databases that have their users
@@ -35,13 +36,13 @@ type process struct {
 	users    population
 }
 
-func newBench(program string, s sizes) (*bench, error) {
+func newBench(program, peer string, s sizes) (*bench, error) {
 	keys, err := newKeys()
 	if err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "keypeg-bench-")
-	return &bench{sizes: s, program: program, dir: dir, keys: keys, filled: map[string]bool{}, servers: map[string]*process{}}, err
+	return &bench{sizes: s, program: program, peer: peer, dir: dir, keys: keys, filled: map[string]bool{}, servers: map[string]*process{}}, err
 }
 
 func (b *bench) close() error { return errors.Join(b.stopAll(), os.RemoveAll(b.dir)) }
@@ -91,8 +92,7 @@ func (b *bench) launch(path string, command func(address string) *exec.Cmd) (*pr
 		return nil, err
 	}
 	if err := p.answers(path); err != nil {
-		p.command.Process.Kill()
-		err = errors.Join(err, p.command.Wait())
+		err = errors.Join(err, p.kill())
 		lines, _ := os.ReadFile(log.Name())
 		return nil, fmt.Errorf("%w\n%s", err, lines)
 	}
@@ -116,6 +116,12 @@ func (p *process) answers(path string) error {
 			return fmt.Errorf("%s does not answer: %w", p.command.Path, err)
 		}
 	}
+}
+
+// kill ends a server that is of no use.
+func (p *process) kill() error {
+	p.command.Process.Kill()
+	return p.command.Wait()
 }
 
 // stop ends a server as IT would.

@@ -59,6 +59,10 @@ func (r *round) signIns(connections int) load {
 	return r.load("sign-ins", r.onFile("small", smallUsers), connections, signIn)
 }
 
+func (r *round) peerSignIns(connections int) load {
+	return r.load("peer's sign-ins", r.server("peer", r.startPeer), connections, signIn)
+}
+
 func (r *round) begins() load {
 	return r.load("begins", r.onFile("small", smallUsers), 64, beginSignIn)
 }
