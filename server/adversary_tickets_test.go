@@ -33,6 +33,17 @@ var ticketClaims = []claim{
 			s.Errorf("got %s and %s, and %d passkeys", a, b, n)
 		}
 	}},
+	{"a ticket serves one of the users who share a browser", func(s *scene) {
+		begun := s.beginsSignIn(s.ann)
+		hers, his := s.proof(s.ann.device, begun), s.proof(s.bob.device, begun)
+		s.succeeds(s.ann.finishes(shared.PathSignInFinish, hers)(), 200)
+		s.refuses("spent ticket", s.ann.finishes(shared.PathSignInFinish, his))
+
+		begun = s.beginsSignIn(s.ann)
+		hers, his = s.proof(s.ann.device, begun), s.proof(s.bob.device, begun)
+		a, b := both(s.ann.finishes(shared.PathSignInFinish, hers), s.ann.finishes(shared.PathSignInFinish, his))
+		s.oneOf(a, b, 200, 400)
+	}},
 	{"a ticket that failed once is refused with a good answer too", func(s *scene) {
 		s.signInFails("signature", passkeytest.WithSignature([]byte("signed")))
 		s.confirmationFails("signature", passkeytest.WithSignature([]byte("signed")))

@@ -80,8 +80,11 @@ func (s *site) everything() map[string]string {
 		}
 		for _, record := range records {
 			name := fmt.Sprintf("%s %x", kind, record.Key)
-			if add, is := record.Op.(store.AddEvent); is {
-				name = fmt.Sprintf("event %s of %x", add.Event.Kind, record.Key)
+			switch op := record.Op.(type) {
+			case store.AddEvent:
+				name = fmt.Sprintf("event %s of %x", op.Event.Kind, record.Key)
+			case store.PutItem:
+				name = fmt.Sprintf("item of %s: %q of %q", op.Item.Collection, op.Item.Key, op.Item.Owner)
 			}
 			all[name] = fmt.Sprintf("%+v", record.Op)
 		}

@@ -96,7 +96,7 @@ func TestSignals(t *testing.T) {
 		s.saysUnknown(false, wrong.sends("POST", shared.PathSignInFinish, shared.FinishCeremony{Ticket: begun.Ticket, Credential: proof}))
 
 		// While signals are held back the proofs gather, and nothing is signalled.
-		if err := store.AllowSignals(t.Context(), s.store, false, s.now()); err != nil {
+		if err := store.AllowSignals(t.Context(), s.store, false); err != nil {
 			t.Fatal(err)
 		}
 		later, lateDevice := adds("added while held")
@@ -112,7 +112,7 @@ func TestSignals(t *testing.T) {
 		if lines := s.log.String()[logged:]; !strings.Contains(lines, "level=WARN") || !strings.Contains(lines, "keypeg signals on") {
 			t.Errorf("the log has no warning at the start: %s", lines)
 		}
-		if err := store.AllowSignals(t.Context(), s.store, true, s.now()); err != nil {
+		if err := store.AllowSignals(t.Context(), s.store, true); err != nil {
 			t.Fatal(err)
 		}
 		s.saysUnknown(true, tries(lateDevice))

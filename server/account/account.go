@@ -82,7 +82,7 @@ func New(c Config) *Service {
 		Store: c.Store, Now: c.Now, Log: c.Log,
 		Idle: c.Idle, Lifetime: c.Lifetime, ConfirmFor: c.ConfirmFor,
 		ProviderName: s.providerName,
-		AlsoEnds:     func(userID string) store.Batch { return store.Batch{s.endPhoneLink(userID)} },
+		AlsoEnds:     func(userID string) store.Batch { return store.Batch{endPhoneLink(userID)} },
 	})
 	return s
 }
@@ -131,8 +131,8 @@ func busy(cause error) error {
 // same time, it calls fn again with the new record.
 //
 // A refusal of fn is returned as it is. After too many lost races the refusal is
-// [shared.CodeConflict]. Other errors of the store stay visible to errors.Is: a session, a
-// link or a user that doesn't exist any more is [store.ErrNotFound].
+// [shared.CodeConflict]. Other errors of the store stay visible: a session or a user that
+// doesn't exist any more is [store.ErrNotFound], and a link is a [*store.ItemChanged].
 func (s *Service) change(ctx context.Context, user store.User, fn func(store.User) (store.Batch, error)) error {
 	err := store.UpdateFrom(ctx, s.c.Store, user, fn)
 	switch {

@@ -53,7 +53,7 @@ func (s *Service) disable(ctx context.Context, who session.Actor, stays func(sto
 		user.Disabled = true
 		batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.event(who, shared.EventDisabled))
 		for _, kind := range linksIntoAccounts {
-			batch = append(batch, s.endLink(kind, user.ID))
+			batch = append(batch, endLink(kind, user.ID))
 		}
 		return batch, nil
 	})

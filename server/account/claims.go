@@ -20,10 +20,9 @@ type Claims struct {
 	// where there is nothing to ask for. Its errors are [shared.Error]s.
 	UserInfo func(context.Context) (Profile, error)
 
-	// SpentTicket is stored together with what the claims are used for, so that one
-	// authorization response counts once. Its id is zero where IT links an identity and
-	// there was no response.
-	SpentTicket store.SpendTicket
+	// SpendTicket belongs in the batch that uses the claims, so that one authorization
+	// response counts once. It is nil where IT links an identity and there was no response.
+	SpendTicket store.Op
 }
 
 // Profile is what a provider says of a person besides the subject. Nothing of it decides

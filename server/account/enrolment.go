@@ -36,21 +36,10 @@ type Link struct {
 // newLink returns a link and the operation that stores its hash.
 func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
 	link := Link{Token: string(kind) + "." + userID + "." + rand.Text(), Expires: s.c.Now().Add(enrolmentLife[kind])}
-	return link, store.PutLink{Link: store.Link{
-		Key: enrolmentKey(kind, userID), Hash: store.HashOf(link.Token), Expires: link.Expires,
-	}}
-}
-
-const enrolmentKeys = "enrol/" // what the key of every enrolment link begins with
-
-func enrolmentKey(kind store.Method, userID string) string {
-	return enrolmentKeys + string(kind) + "/" + userID
-}
-
-// IsLinkOfAPerson reports whether the link under a key was given to a person, to set up an
-// account or an installation.
-func IsLinkOfAPerson(key string) bool {
-	return key == setupLinkKey || strings.HasPrefix(key, enrolmentKeys)
+	return link, enrolmentLinks.Put(store.Entry[linkHash]{
+		Owner: userID, Key: string(kind), Value: linkHash{store.HashOf(link.Token)},
+		Version: store.AnyVersion, Expires: link.Expires,
+	})
 }
 
 // Invite adds a user who has no sign-in method yet, and returns the link with which they
@@ -121,9 +110,9 @@ var linksOfAdministrators = []store.Method{store.MethodInvitation, store.MethodR
 var linksIntoAccounts = append([]store.Method{store.MethodPhoneLink}, linksOfAdministrators...)
 
 // openLinks returns those links of a user that have neither been used nor expired.
-func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store.Method) (open []store.Link, err error) {
+func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store.Method) (open []store.Entry[linkHash], err error) {
 	for _, kind := range kinds {
-		link, err := s.c.Store.Link(ctx, enrolmentKey(kind, user.ID))
+		link, err := enrolmentLinks.Get(ctx, s.c.Store, user.ID, string(kind))
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
@@ -136,7 +125,7 @@ func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store
 }
 
 // until returns when the last of the links expires.
-func until(links []store.Link, err error) (last *time.Time, _ error) {
+func until(links []store.Entry[linkHash], err error) (last *time.Time, _ error) {
 	for _, link := range links {
 		if last == nil || link.Expires.After(*last) {
 			last = &link.Expires
@@ -155,10 +144,10 @@ func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdre
 		}
 		batch := store.Batch{s.event(who, shared.EventLinkWithdrawn)}
 		for _, link := range open {
-			batch = append(batch, store.TakeLink{Key: link.Key, Hash: link.Hash})
+			batch = append(batch, enrolmentLinks.Remove(link))
 		}
 		err = s.c.Store.Apply(ctx, batch)
-		if errors.Is(err, store.ErrNotFound) {
+		if enrolmentLinks.Changed(err) {
 			continue // the link was used or replaced after it was read
 		}
 		if err != nil {
@@ -184,14 +173,11 @@ func (s *Service) NewPhoneLink(ctx context.Context, who session.Actor) (Link, er
 // endPhoneLink ends the user's phone link, if there is one. It belongs in each batch that
 // ends sessions because an intruder may have been in one: the intruder may have made a link
 // there, and would get a passkey with it.
-func (s *Service) endPhoneLink(userID string) store.Op {
-	return s.endLink(store.MethodPhoneLink, userID)
-}
+func endPhoneLink(userID string) store.Op { return endLink(store.MethodPhoneLink, userID) }
 
-// endLink ends a link, if there is one. It stores an expired link in its place, so it needs
-// neither a read before nor a retry.
-func (s *Service) endLink(kind store.Method, userID string) store.Op {
-	return store.PutLink{Link: store.Link{Key: enrolmentKey(kind, userID), Expires: s.c.Now()}}
+// endLink ends a link, if there is one.
+func endLink(kind store.Method, userID string) store.Op {
+	return enrolmentLinks.Remove(store.Entry[linkHash]{Owner: userID, Key: string(kind), Version: store.AnyVersion})
 }
 
 // giveLink stores a link together with its user's record. So if the user is disabled at the
@@ -220,7 +206,7 @@ type Enrolment struct {
 	// only a passkey.
 	TakesPassword bool
 
-	take store.TakeLink
+	link store.Entry[linkHash]
 }
 
 // Enrolment describes the link with this token, without using it.
@@ -229,21 +215,22 @@ type Enrolment struct {
 func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error) {
 	kind, rest, _ := strings.Cut(token, ".")
 	userID, _, _ := strings.Cut(rest, ".")
-	e := Enrolment{Kind: store.Method(kind), take: store.TakeLink{Key: enrolmentKey(store.Method(kind), userID), Hash: store.HashOf(token)}}
+	e := Enrolment{Kind: store.Method(kind)}
 
 	if enrolmentLife[e.Kind] == 0 || !store.IsUserID(userID) {
 		return Enrolment{}, e.gone(errors.New("no link looks like this"))
 	}
-	link, err := s.c.Store.Link(ctx, e.take.Key)
-	if errors.Is(err, store.ErrNotFound) || (err == nil && link.Hash != e.take.Hash) {
-		return Enrolment{}, e.gone(errors.New("no such link"))
+	var err error
+	e.link, err = s.linkOf(ctx, enrolmentLinks, userID, kind, token)
+	if err == nil {
+		e.Expires = e.link.Expires
+		e.User, err = s.c.Store.User(ctx, userID)
+	}
+	if errors.Is(err, errNoLink) || errors.Is(err, store.ErrNotFound) { // or its user was removed just now
+		return Enrolment{}, e.gone(err)
 	}
 	if err != nil {
 		return Enrolment{}, fmt.Errorf("looking up a link: %w", err)
-	}
-	e.Expires = link.Expires
-	if e.User, err = s.c.Store.User(ctx, userID); err != nil {
-		return Enrolment{}, fmt.Errorf("loading the user of a link: %w", err)
 	}
 	e.TakesPassword = e.Kind != store.MethodPhoneLink && s.c.Policy.TakesPassword(e.User)
 	switch {
@@ -292,14 +279,14 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 		}
 		used := s.event(who, shared.EventLinkUsed)
 		used.Event.Method = e.Kind
-		batch := store.Batch{e.take, used}
+		batch := store.Batch{enrolmentLinks.Remove(e.link), used}
 		if hash != "" {
 			user.Password = hash
 			batch = append(batch, s.event(who, shared.EventPasswordChanged))
 		}
 		if e.Kind == store.MethodRecoveryLink {
 			// An intruder may have the lost device, with a session on it.
-			batch = append(batch, store.EndSessions{UserID: user.ID}, s.endPhoneLink(user.ID))
+			batch = append(batch, store.EndSessions{UserID: user.ID}, endPhoneLink(user.ID))
 		}
 		return batch, nil
 	}, nil
@@ -327,7 +314,7 @@ func (s *Service) EnrolPassword(ctx context.Context, who session.Actor, e Enrolm
 // the link first, or its user doesn't exist any more, the refusal says that the link is
 // gone.
 func (s *Service) Enrolled(e Enrolment, err error) error {
-	if errors.Is(err, store.ErrNotFound) {
+	if enrolmentLinks.Changed(err) || errors.Is(err, store.ErrNotFound) {
 		return e.gone(err)
 	}
 	return err

@@ -96,7 +96,7 @@ func (s *Service) signInExisting(ctx context.Context, who session.Actor, claims 
 		var batch store.Batch
 		who.User = user
 		issued, batch = s.sessions.Open(who, claims.signIn())
-		return append(batch, store.PutUser{User: user}, claims.SpentTicket), nil
+		return append(batch, store.PutUser{User: user}, claims.SpendTicket), nil
 	})
 	return issued, err
 }
@@ -122,7 +122,7 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 	who.User = user
 
 	issued, batch := s.sessions.Open(who, claims.signIn())
-	batch = append(batch, store.PutUser{User: user}, claims.SpentTicket,
+	batch = append(batch, store.PutUser{User: user}, claims.SpendTicket,
 		s.event(who, shared.EventAccountCreated), s.identityEvent(claims.Provider, who, shared.EventIdentityLinked))
 	err = s.c.Store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrNameExists) {
@@ -138,8 +138,8 @@ func (s *Service) identityRefused(claims Claims, err error) error {
 	switch {
 	case err == nil || shared.CodeOf(err) != "":
 		return err
-	case errors.Is(err, store.ErrTicketSpent):
-		return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", claims.Provider.Name).Because(err)
+	case store.IsSpent(err):
+		return shared.Errorf(shared.CodeSSORefused, "Signing in with %s didn't work. Please try again.", claims.Provider.Name).Because(fmt.Errorf("spent ticket: %w", err))
 	default:
 		return fmt.Errorf("storing a sign-in at an OpenID provider: %w", err)
 	}
@@ -175,7 +175,7 @@ func (s *Service) ConfirmIdentity(ctx context.Context, who session.Actor, claims
 		return session.Issued{}, shared.Errorf(shared.CodeSSORefused, "You signed in at %s as somebody else. Please try again.", claims.Provider.Name)
 	}
 	issued, batch := s.sessions.Confirm(who, claims.signIn())
-	err := s.c.Store.Apply(ctx, append(batch, claims.SpentTicket))
+	err := s.c.Store.Apply(ctx, append(batch, claims.SpendTicket))
 	if errors.Is(err, store.ErrNotFound) {
 		return session.Issued{}, session.ErrEnded
 	}
@@ -208,8 +208,8 @@ func (s *Service) LinkIdentity(ctx context.Context, who session.Actor, claims Cl
 func (s *Service) link(ctx context.Context, who session.Actor, claims Claims) error {
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		var spent store.Batch
-		if claims.SpentTicket.Ticket.ID != [16]byte{} {
-			spent = store.Batch{claims.SpentTicket}
+		if claims.SpendTicket != nil {
+			spent = store.Batch{claims.SpendTicket}
 		}
 		if user.Has(claims.Provider.Issuer, claims.Subject) {
 			return spent, nil

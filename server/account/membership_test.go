@@ -17,7 +17,7 @@ func claims(p account.Provider, subject, email string, idToken map[string][]stri
 	return account.Claims{
 		Provider: p, Subject: subject, IDToken: idToken,
 		Profile:     account.Profile{Email: email, EmailVerified: true},
-		SpentTicket: store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte([]byte(subject + strings.Repeat("x", 16))[:16]), Expires: ticketEnds}},
+		SpendTicket: store.SpendTicket(store.TicketIDOf(ticketEnds, subject), ticketEnds),
 	}
 }
 

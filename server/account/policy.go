@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -58,19 +57,16 @@ func (e *LockedOut) Error() string {
 	return "with these settings no sign-in method would be left for: " + list
 }
 
-// policyKey is the key of the policy that was last found to lock nobody out. The next start
-// with the same policy reads no users.
-const policyKey = "policy"
-
-// PolicyRemembered is how long a policy that locks nobody out is remembered.
-const PolicyRemembered = 100 * 365 * 24 * time.Hour
+// checkedPolicy has the policy that was last found to lock nobody out. The next start with
+// the same policy reads no users.
+var checkedPolicy = store.Collection[string]{Name: "checked-policy"}
 
 // CheckPolicy fails with a [*LockedOut] if the policy leaves a user without a sign-in method
 // who has some. After a change of the policy it reads every user, otherwise none.
 func (s *Service) CheckPolicy(ctx context.Context) error {
-	policy := store.HashOf(s.c.Policy.String())
-	known, err := s.c.Store.Link(ctx, policyKey)
-	if err == nil && known.Hash == policy {
+	policy := s.c.Policy.String()
+	known, err := checkedPolicy.Get(ctx, s.c.Store, "", "")
+	if err == nil && known.Value == policy {
 		return nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -80,8 +76,8 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 	if err := s.LocksNobodyOut(ctx); err != nil {
 		return err
 	}
-	link := store.Link{Key: policyKey, Hash: policy, Expires: s.c.Now().Add(PolicyRemembered)}
-	if err := s.c.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
+	checked := store.Entry[string]{Value: policy, Version: store.AnyVersion}
+	if err := s.c.Store.Apply(ctx, store.Batch{checkedPolicy.Put(checked)}); err != nil {
 		return fmt.Errorf("remembering the policy: %w", err)
 	}
 	return nil

@@ -113,7 +113,7 @@ func (s *Service) SignInWithRecoveryCode(ctx context.Context, who session.Actor,
 func (s *Service) recover(ctx context.Context, who session.Actor, typed string) (issued session.Issued, err error) {
 	// The key is made together with the first codes. Without it no code is right, and a
 	// stranger's attempt must write nothing.
-	key, err := s.c.Store.Secret(ctx, secretRecovery)
+	key, err := store.Secret(ctx, s.c.Store, secretRecovery)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return session.Issued{}, fmt.Errorf("looking up the key of recovery codes: %w", err)
 	}

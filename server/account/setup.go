@@ -12,10 +12,7 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-const (
-	setupLinkKey  = "setup"
-	setupLinkLife = 30 * time.Minute
-)
+const setupLinkLife = 30 * time.Minute
 
 var (
 	errSetUpAlready = shared.Errorf(shared.CodeNotFound, "This installation is set up already. Sign in, or ask an administrator for an account.")
@@ -31,8 +28,8 @@ func (s *Service) NewSetupLink(ctx context.Context) (token string, err error) {
 		return "", err
 	}
 	token = rand.Text()
-	link := store.Link{Key: setupLinkKey, Hash: store.HashOf(token), Expires: s.c.Now().Add(setupLinkLife)}
-	if err := s.c.Store.Apply(ctx, store.Batch{store.PutLink{Link: link}}); err != nil {
+	link := store.Entry[linkHash]{Value: linkHash{store.HashOf(token)}, Version: store.AnyVersion, Expires: s.c.Now().Add(setupLinkLife)}
+	if err := s.c.Store.Apply(ctx, store.Batch{setupLinks.Put(link)}); err != nil {
 		return "", fmt.Errorf("storing a set-up link: %w", err)
 	}
 	return token, nil
@@ -51,14 +48,20 @@ func (s *Service) notSetUp(ctx context.Context) error {
 
 // CheckSetupLink refuses with [shared.CodeNotFound] a link that can't be used.
 func (s *Service) CheckSetupLink(ctx context.Context, token string) error {
-	if err := s.notSetUp(ctx); err != nil {
-		return err
-	}
-	link, err := s.c.Store.Link(ctx, setupLinkKey)
-	if errors.Is(err, store.ErrNotFound) || (err == nil && link.Hash != store.HashOf(token)) {
-		return errNoSetupLink
-	}
+	_, err := s.setupLink(ctx, token)
 	return err
+}
+
+// setupLink returns the link with this token, or refuses as [Service.CheckSetupLink] does.
+func (s *Service) setupLink(ctx context.Context, token string) (store.Entry[linkHash], error) {
+	if err := s.notSetUp(ctx); err != nil {
+		return store.Entry[linkHash]{}, err
+	}
+	link, err := s.linkOf(ctx, setupLinks, "", "", token)
+	if errors.Is(err, errNoLink) {
+		return link, errNoSetupLink
+	}
+	return link, err
 }
 
 // SetUp makes the first administrator and signs them in. The batch that does it also
@@ -68,7 +71,8 @@ func (s *Service) CheckSetupLink(ctx context.Context, token string) error {
 // There is at most one link, and none is made while there is an administrator. So whoever
 // deletes the link knows that there is no administrator yet.
 func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, first NewUser) (session.Issued, error) {
-	if err := s.CheckSetupLink(ctx, token); err != nil {
+	link, err := s.setupLink(ctx, token)
+	if err != nil {
 		return session.Issued{}, err
 	}
 	first.Admin = true
@@ -78,7 +82,7 @@ func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, fi
 	}
 	who.User = user
 	issued, batch := s.sessions.Open(who, session.SignIn{Method: store.MethodSetupLink})
-	if err := s.setUp(ctx, who, token, batch...); err != nil {
+	if err := s.setUp(ctx, who, link, batch...); err != nil {
 		return session.Issued{}, err
 	}
 	issued.User.Revision++ // as it is stored
@@ -89,7 +93,8 @@ func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, fi
 // gets an invitation, and adds a passkey with it. If they lose the invitation, IT invites
 // them again.
 func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, name, displayName string) (Link, error) {
-	if err := s.CheckSetupLink(ctx, token); err != nil {
+	setup, err := s.setupLink(ctx, token)
+	if err != nil {
 		return Link{}, err
 	}
 	display, err := shared.CleanDisplayName(displayName)
@@ -103,18 +108,18 @@ func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, nam
 	user.Admin = true
 	link, put := s.newLink(store.MethodInvitation, user.ID)
 	who.User = user
-	return link, s.setUp(ctx, who, token, put)
+	return link, s.setUp(ctx, who, setup, put)
 }
 
 // setUp stores the first administrator, who is the actor's user, deletes the link, and
 // applies the other operations in the same batch.
-func (s *Service) setUp(ctx context.Context, who session.Actor, token string, also ...store.Op) error {
+func (s *Service) setUp(ctx context.Context, who session.Actor, link store.Entry[linkHash], also ...store.Op) error {
 	err := s.c.Store.Apply(ctx, append(store.Batch{
-		store.TakeLink{Key: setupLinkKey, Hash: store.HashOf(token)},
+		setupLinks.Remove(link),
 		store.PutUser{User: who.User},
 		s.event(who, shared.EventAccountCreated),
 	}, also...))
-	if errors.Is(err, store.ErrNotFound) {
+	if setupLinks.Changed(err) {
 		return errNoSetupLink
 	}
 	if err != nil {

@@ -190,7 +190,7 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Actor, passwor
 		return store.Batch{
 			store.PutUser{User: user},
 			store.EndSessions{UserID: user.ID, Except: who.Session.ID},
-			s.endPhoneLink(user.ID),
+			endPhoneLink(user.ID),
 			s.event(who, shared.EventPasswordChanged),
 		}, nil
 	})
@@ -231,7 +231,7 @@ func (s *Service) signOutEverywhere(who session.Actor, user store.User, kind sha
 	return store.Batch{
 		store.PutUser{User: user},
 		store.EndSessions{UserID: user.ID},
-		s.endPhoneLink(user.ID),
+		endPhoneLink(user.ID),
 		s.event(who, kind),
 	}
 }

@@ -132,7 +132,7 @@ func (p *Provider) request(issuer *discovered) *oauth2.Config {
 
 // finish checks an authorization response, redeems its code, and returns who has signed in.
 // It may succeed twice for one response if the provider allows that, so the caller must
-// spend pendingRequest.ticket together with the result.
+// apply pendingRequest.spend together with the result.
 //
 // Refusals: [shared.CodeSSORefused] for a response that is late, that belongs to another
 // browser, or in which the person or the provider declined;
@@ -205,9 +205,8 @@ func (p *Provider) SignOutURL(ctx context.Context, back string) string {
 	return end.String()
 }
 
-// ticket must be spent together with the identity. If a response is sent twice, only one of
-// them succeeds.
-func (d pendingRequest) ticket() store.SpendTicket {
-	sum := store.HashOf("sso " + d.State)
-	return store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte(sum[:16]), Expires: d.Expires}}
+// spend returns the operation that spends the request. It belongs in the batch that uses the
+// identity: if a response is sent twice, only one of them succeeds.
+func (d pendingRequest) spend() store.Op {
+	return store.SpendTicket(store.TicketIDOf(d.Expires.Add(-answerLife), d.State), d.Expires)
 }

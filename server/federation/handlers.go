@@ -185,7 +185,7 @@ func (h *Handlers) claims(p *Provider, a authorization, identity person) account
 	rules, _ := h.Accounts.Provider(p.c.ID) // server.New has checked that it is there
 	return account.Claims{
 		Provider: rules, Subject: identity.Subject, Profile: identity.Profile, IDToken: identity.Claims,
-		UserInfo: identity.UserInfo, SpentTicket: a.ticket(),
+		UserInfo: identity.UserInfo, SpendTicket: a.spend(),
 	}
 }
 

@@ -86,7 +86,7 @@ func (s *Service) use(ctx context.Context, who session.Actor, t ticket, proof as
 		if err != nil {
 			return nil, err
 		}
-		batch := append(store.Batch{t.spent(), store.PutUser{User: user}}, more...)
+		batch := append(store.Batch{t.spend(), store.PutUser{User: user}}, more...)
 		for _, kind := range happened {
 			batch = append(batch, s.useEvent(who, kind, *used))
 		}

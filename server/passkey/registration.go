@@ -83,7 +83,7 @@ func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, bro
 	created, err := s.verifyRegistration(t, who.User, answer.Credential)
 	if err == nil {
 		created.Name = cmp.Or(name, defaultName(created.AAGUID, who.Client, browser.Text))
-		row, err = s.add(ctx, who, addition{created, t.spent(), browser, also})
+		row, err = s.add(ctx, who, addition{created, t.spend(), browser, also})
 	}
 	end(err == nil)
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *Service) mayAdd(user store.User, browser Browser) (end func(added bool)
 // addition is a verified passkey with what its batch also needs.
 type addition struct {
 	passkey store.Passkey
-	spent   store.Op
+	spend   store.Op
 	browser Browser
 	also    AlsoAdded
 }
@@ -137,7 +137,7 @@ func (s *Service) add(ctx context.Context, who session.Actor, a addition) (row s
 			}
 		}
 
-		return append(more, a.spent, store.PutUser{User: user}, s.event(who, shared.EventPasskeyAdded, added)), nil
+		return append(more, a.spend, store.PutUser{User: user}, s.event(who, shared.EventPasskeyAdded, added)), nil
 	})
 	if errors.Is(err, store.ErrCredentialExists) {
 		// The passkey belongs to another user, which this user must not learn (WebAuthn

@@ -30,7 +30,7 @@ const ticketFormat = "keypeg ticket 2"
 // ticket is the state of a ceremony between its two requests. The browser keeps it sealed,
 // so nobody else can read, change or forge it.
 type ticket struct {
-	ID        [16]byte
+	ID        store.TicketID
 	Purpose   purpose
 	UserID    string // "" at sign-in, where the user isn't known yet
 	Binding   store.Hash
@@ -104,11 +104,9 @@ func (s *Service) redeem(sealed string, p purpose, userID string, binding store.
 	return t, nil
 }
 
-// spent returns the operation that spends the ticket. It succeeds once, on all nodes
-// together.
-func (t ticket) spent() store.SpendTicket {
-	return store.SpendTicket{Ticket: store.SpentTicket{ID: t.ID, Expires: t.Expires}}
-}
+// spend returns the operation that spends the ticket. It succeeds once: whoever the user is,
+// and on all nodes together.
+func (t ticket) spend() store.Op { return store.SpendTicket(t.ID, t.Expires) }
 
 // settle handles the error of a finished ceremony. A refusal spends the ticket too, so that
 // nobody can try answers until one is right. After a fault of ours, or a lost race, the
@@ -117,8 +115,8 @@ func (s *Service) settle(t ticket, err error) error {
 	switch {
 	case errors.Is(err, store.ErrStale):
 		return err
-	case errors.Is(err, store.ErrTicketSpent):
-		err = refused(err)
+	case store.IsSpent(err):
+		err = refused(fmt.Errorf("spent ticket: %w", err))
 	}
 	if shared.CodeOf(err) != "" {
 		s.failed.add(t.ID, s.now())
@@ -131,7 +129,7 @@ func (s *Service) settle(t ticket, err error) error {
 // answer to its challenge.
 type failedTickets struct {
 	mu  sync.Mutex
-	ids *recent.Map[[16]byte, struct{}]
+	ids *recent.Map[store.TicketID, struct{}]
 }
 
 // maxFailed bounds one generation of ids. With 16 bytes each and the overhead of a map,
@@ -139,16 +137,16 @@ type failedTickets struct {
 const maxFailed = 1 << 16
 
 func newFailedTickets() *failedTickets {
-	return &failedTickets{ids: recent.NewMap[[16]byte, struct{}](ticketLife, maxFailed)}
+	return &failedTickets{ids: recent.NewMap[store.TicketID, struct{}](ticketLife, maxFailed)}
 }
 
-func (f *failedTickets) add(id [16]byte, now time.Time) {
+func (f *failedTickets) add(id store.TicketID, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ids.Put(id, struct{}{}, now)
 }
 
-func (f *failedTickets) has(id [16]byte, now time.Time) bool {
+func (f *failedTickets) has(id store.TicketID, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	_, failed := f.ids.Get(id, now)

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"encoding/hex"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -29,24 +28,15 @@ func (s *Service) Fresh(session store.Session) error {
 // batch fails with [store.ErrNotFound] if the session has ended.
 func (s *Service) Confirm(who Actor, how SignIn) (Issued, store.Batch) {
 	now, session := s.c.Now(), who.Session
-	token, old := store.NewSessionToken(now), session.ID
+	token, old := store.NewSessionToken(session.UserID), session.ID
 	session.ID, session.Authenticated, session.Seen = store.SessionID(token), now, now
 	session.Expires = s.ends(session, now)
 	return Issued{token, session, who.User}, store.Batch{
 		store.ReplaceSession{Old: old, Session: session},
-		store.PutLink{Link: store.Link{Key: movedKey(old), Hash: session.ID, Expires: now.Add(movedFor)}},
+		moved.Put(store.Entry[store.Hash]{
+			Owner: session.UserID, Key: old.String(), Value: session.ID,
+			Version: store.AnyVersion, Expires: now.Add(movedFor),
+		}),
 		s.event(who, shared.EventConfirmed, how),
 	}
 }
-
-// A confirmation moves a session to another key, because its token is new. A link from the
-// old key to the new one stays for a while.
-const (
-	// movedFor is how long the link stays. A request to sign out that is under way during a
-	// confirmation has the old token.
-	movedFor = 5 * time.Minute
-	// onTheWayFor is how long the token from before a confirmation is accepted.
-	onTheWayFor = 10 * time.Second
-)
-
-func movedKey(old store.Hash) string { return "moved/" + hex.EncodeToString(old[:]) }

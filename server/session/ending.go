@@ -48,7 +48,7 @@ func (s *Service) EndOthers(ctx context.Context, who Actor) (shared.SessionList,
 
 // end ends a session. If its user confirmed at the same moment, it also ends the session
 // under the new token: when the session is gone, no later confirmation of it can succeed,
-// so one look for the link is enough. The other operations join the batch. The event is for
+// so one look for the new id is enough. The other operations join the batch. The event is for
 // the user of the session, whoever acts.
 func (s *Service) end(ctx context.Context, who Actor, id store.Hash, kind shared.EventKind, also ...store.Op) (ended store.Session, err error) {
 	for {
@@ -62,13 +62,13 @@ func (s *Service) end(ctx context.Context, who Actor, id store.Hash, kind shared
 			return ended, fmt.Errorf("ending a session: %w", err)
 		}
 
-		moved, err := s.c.Store.Link(ctx, movedKey(id))
+		to, err := s.movedFrom(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			return ended, nil
 		}
 		if err != nil {
 			return ended, fmt.Errorf("looking for the session that took its place: %w", err)
 		}
-		id = moved.Hash
+		id = to.Value
 	}
 }

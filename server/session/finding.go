@@ -17,14 +17,14 @@ func (s *Service) Find(ctx context.Context, token string) (store.Session, store.
 	if len(token) != store.SessionTokenLength {
 		return store.Session{}, store.User{}, ErrEnded
 	}
-	session, user, moved, err := s.sessionOf(ctx, store.SessionID(token))
+	session, user, onTheWay, err := s.sessionOf(ctx, store.SessionID(token))
 	if errors.Is(err, store.ErrNotFound) || (err == nil && user.Disabled) {
 		return store.Session{}, store.User{}, ErrEnded
 	}
 	if err != nil {
 		return store.Session{}, store.User{}, fmt.Errorf("looking up a session: %w", err)
 	}
-	if moved {
+	if onTheWay {
 		session.Authenticated = time.Time{}
 		return session, user, nil
 	}
@@ -35,22 +35,22 @@ func (s *Service) Find(ctx context.Context, token string) (store.Session, store.
 
 // sessionOf finds a session and its user. A request that was sent during a confirmation has
 // the old token: a page may hear of the confirmation before its browser has the new cookie.
-// For a short time the old token finds the session too. Moved is true then, and the caller
+// For a short time the old token finds the session too. OnTheWay is true then, and the caller
 // must treat the session as unconfirmed.
-func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.Session, user store.User, moved bool, err error) {
+func (s *Service) sessionOf(ctx context.Context, id store.Hash) (session store.Session, user store.User, onTheWay bool, err error) {
 	for {
 		session, user, err = s.c.Store.SessionUser(ctx, id)
 		if !errors.Is(err, store.ErrNotFound) {
-			return session, user, moved, err
+			return session, user, onTheWay, err
 		}
-		link, linkErr := s.c.Store.Link(ctx, movedKey(id))
-		if linkErr != nil {
-			return session, user, moved, linkErr
+		to, lookup := s.movedFrom(ctx, id)
+		if lookup != nil {
+			return session, user, onTheWay, lookup
 		}
-		if link.Expires.Add(onTheWayFor - movedFor).Before(s.c.Now()) {
-			return session, user, moved, err
+		if to.Expires.Add(onTheWayFor - movedFor).Before(s.c.Now()) {
+			return session, user, onTheWay, err
 		}
-		id, moved = link.Hash, true
+		id, onTheWay = to.Value, true
 	}
 }
 

@@ -32,7 +32,7 @@ type Issued struct {
 // loses the one that was used least recently.
 func (s *Service) Open(who Actor, how SignIn) (Issued, store.Batch) {
 	now, before := s.c.Now(), who.Session
-	token := store.NewSessionToken(now)
+	token := store.NewSessionToken(who.User.ID)
 	session := store.Session{
 		ID: store.SessionID(token), UserID: who.User.ID,
 		Method: how.Method, PasskeyID: how.PasskeyID, Provider: how.Provider, Client: who.Client,

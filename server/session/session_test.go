@@ -21,15 +21,15 @@ type world struct {
 	ann, bob store.User
 }
 
-// alsoEnds is a link that must not outlive sessions that are ended.
-const alsoEnds = "a link"
+// links are what must not outlive a user's sessions when they are ended.
+var links = store.Collection[bool]{Name: "link"}
 
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, clock: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.clock }
 	w.store = memstore.New(now)
 	w.Service = session.New(session.Config{Store: w.store, Now: now, AlsoEnds: func(userID string) store.Batch {
-		return store.Batch{store.PutLink{Link: store.Link{Key: alsoEnds + userID, Expires: w.clock}}}
+		return store.Batch{links.Remove(store.Entry[bool]{Owner: userID, Version: store.AnyVersion})}
 	}})
 	for i, user := range []*store.User{&w.ann, &w.bob} {
 		*user = store.User{ID: store.NewUserID(), Name: fmt.Sprint("user", i), Handle: []byte{byte(i)}, Password: "a hash"}
@@ -190,10 +190,11 @@ func TestEnd(t *testing.T) {
 	}
 	// linked gives a user a link that must end with their sessions.
 	linked := func(w *world, user store.User) (lives func() bool) {
-		w.applies(store.Batch{store.PutLink{Link: store.Link{Key: alsoEnds + user.ID, Expires: w.clock.Add(time.Hour)}}})
+		w.applies(store.Batch{links.Put(store.Entry[bool]{Owner: user.ID})})
 		return func() bool {
-			_, err := w.store.Link(w.Context(), alsoEnds+user.ID)
-			return err == nil
+			has, err := links.Has(w.Context(), w.store, user.ID, "")
+			w.wants(err, "")
+			return has
 		}
 	}
 	t.Run("signing out ends it, and doing so again is nothing", func(t *testing.T) {

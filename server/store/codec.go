@@ -282,51 +282,38 @@ func DecodeEvent(b []byte) (v Event, err error) {
 	return v, err
 }
 
-// Encode returns the bytes under which backends keep a link.
-func (l Link) Encode() []byte {
+// Encode returns the bytes under which backends keep an item.
+func (i Item) Encode() []byte {
 	e := newEncoder(smallRecord)
-	e.text(1, l.Key)
-	e.bytes(2, l.Hash[:])
-	e.time(3, l.Expires)
+	e.text(1, i.Owner)
+	e.text(2, i.Collection)
+	e.text(3, i.Key)
+	e.bytes(4, i.Value)
+	e.number(5, i.Version)
+	e.time(6, i.Expires)
 	return e.b
 }
 
-// DecodeLink reverses [Link.Encode]. It fails with [errDamaged].
-func DecodeLink(b []byte) (l Link, err error) {
+// DecodeItem reverses [Item.Encode]. It fails with [errDamaged].
+func DecodeItem(b []byte) (i Item, err error) {
 	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
 		switch tag {
 		case 1:
-			l.Key = f.text
+			i.Owner = f.text
 		case 2:
-			return f.fill(l.Hash[:])
+			i.Collection = f.text
 		case 3:
-			l.Expires = f.time()
+			i.Key = f.text
+		case 4:
+			i.Value = f.bytes()
+		case 5:
+			i.Version = f.number
+		case 6:
+			i.Expires = f.time()
 		}
 		return nil
 	})
-	return l, err
-}
-
-// Encode returns the bytes under which backends keep a spent ticket.
-func (t SpentTicket) Encode() []byte {
-	e := newEncoder(smallRecord)
-	e.bytes(1, t.ID[:])
-	e.time(2, t.Expires)
-	return e.b
-}
-
-// DecodeSpentTicket reverses [SpentTicket.Encode]. It fails with [errDamaged].
-func DecodeSpentTicket(b []byte) (t SpentTicket, err error) {
-	err = decode(recordOf(b), func(tag protowire.Number, f field) error {
-		switch tag {
-		case 1:
-			return f.fill(t.ID[:])
-		case 2:
-			t.Expires = f.time()
-		}
-		return nil
-	})
-	return t, err
+	return i, err
 }
 
 type encoder struct{ b []byte }

@@ -95,8 +95,7 @@ var codecs = map[string]struct {
 	"user":    {filled[User](), User{}, func(b []byte) (coded, error) { return DecodeUser(b) }},
 	"session": {filled[Session](), Session{}, func(b []byte) (coded, error) { return DecodeSession(b) }},
 	"event":   {filled[Event](), Event{}, func(b []byte) (coded, error) { return DecodeEvent(b) }},
-	"link":    {filled[Link](), Link{}, func(b []byte) (coded, error) { return DecodeLink(b) }},
-	"ticket":  {filled[SpentTicket](), SpentTicket{}, func(b []byte) (coded, error) { return DecodeSpentTicket(b) }},
+	"item":    {filled[Item](), Item{}, func(b []byte) (coded, error) { return DecodeItem(b) }},
 }
 
 func TestCodec(t *testing.T) {

@@ -13,13 +13,13 @@ import (
 // that was read. Somebody else's change in between starts it again.
 func ExampleUpdate() {
 	ctx, records := context.Background(), memstore.New(time.Now)
-	ann := store.User{ID: "1", Name: "ann", DisplayName: "Ann", Handle: []byte("handle")}
+	ann := store.User{ID: store.NewUserID(), Name: "ann", DisplayName: "Ann", Handle: []byte("handle")}
 	if err := records.Apply(ctx, store.Batch{store.PutUser{User: ann}}); err != nil {
 		fmt.Println(err)
 	}
 
 	decided := 0
-	err := store.Update(ctx, records, "1", func(user store.User) (store.Batch, error) {
+	err := store.Update(ctx, records, ann.ID, func(user store.User) (store.Batch, error) {
 		if decided++; decided == 1 { // another node is faster
 			other := user
 			other.Admin = true
@@ -30,7 +30,7 @@ func ExampleUpdate() {
 		user.DisplayName = "Ann Miller"
 		return store.Batch{store.PutUser{User: user}}, nil
 	})
-	user, _ := records.User(ctx, "1")
+	user, _ := records.User(ctx, ann.ID)
 	fmt.Println(err, decided, user.DisplayName, user.Admin)
 
 	// Output: <nil> 2 Ann Miller true

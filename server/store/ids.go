@@ -6,11 +6,14 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
+	"sync/atomic"
 	"time"
 )
 
-// Ids of frequent records begin with the time. Records of one commit are then neighbours in a
-// tree, on one or two pages. With random ids, each record would change a page of its own.
+// The id of a session begins with that of its user, so that the session lies beside the user's
+// record and needs no index. The id of an event begins with the time, so that events lie in
+// their order.
 
 // userIDBytes is the length of a user's id as bytes.
 const userIDBytes = 16
@@ -35,55 +38,45 @@ func IsUserID(id string) bool {
 	return true
 }
 
-// timeBytes is how much of an id is time, in milliseconds since 1970.
-const timeBytes = 6
+// EventID orders events by time: the nanoseconds since 1970, in whole microseconds, and a number
+// that orders events of the same microsecond in the order in which one process made them.
+type EventID [10]byte
 
-func putTime(id []byte, now time.Time) {
-	var whole [8]byte
-	binary.BigEndian.PutUint64(whole[:], uint64(now.UnixMilli()))
-	copy(id[:timeBytes], whole[8-timeBytes:])
-}
+var eventsMade atomic.Uint32
 
-// NewTicketID returns the id of a new ticket: the time, and 80 random bits.
-func NewTicketID(now time.Time) (id [16]byte) {
-	putTime(id[:], now)
-	rand.Read(id[timeBytes:]) // never fails, as crypto/rand promises
-	return id
-}
-
-// newEventID returns the id of a new event, which sorts by time to the nanosecond. Random
-// bytes break ties.
 func newEventID(now time.Time) (id EventID) {
-	binary.BigEndian.PutUint64(id[:8], uint64(now.UnixNano()))
-	rand.Read(id[8:])
+	binary.BigEndian.PutUint64(id[:8], uint64(now.Truncate(time.Microsecond).UnixNano()))
+	binary.BigEndian.PutUint16(id[8:], uint16(eventsMade.Add(1)))
 	return id
 }
 
 // SessionTokenLength is the length of a token of [NewSessionToken], in characters of base64url.
 const SessionTokenLength = 43
 
-// NewSessionToken returns a token for the cookie of a new session. It has the time, which is
-// not secret, and 208 random bits.
-func NewSessionToken(now time.Time) string {
-	var token [32]byte
-	putTime(token[:], now)
-	rand.Read(token[timeBytes:])
+// NewSessionToken returns a token for the cookie of a new session of a user. It has the id of
+// the user, which is not secret, and 128 random bits.
+func NewSessionToken(userID string) string {
+	var token [2 * userIDBytes]byte
+	hex.Decode(token[:userIDBytes], []byte(userID))
+	rand.Read(token[userIDBytes:])
 	return base64.RawURLEncoding.EncodeToString(token[:])
 }
 
-// SessionID returns the id of the session with this token: the token's time, and the SHA-256
-// of the whole token. A text that is not a token gets an id that no session has.
+// SessionID returns the id of the session with this token: the user's id, and 128 bits of the
+// SHA-256 of the whole token. A text that is not a token gets an id that no session has.
 func SessionID(token string) Hash {
-	const timeLength = timeBytes * 8 / 6
 	id := HashOf(token)
-	if len(token) != SessionTokenLength {
+	plain, err := base64.RawURLEncoding.DecodeString(token)
+	if len(token) != SessionTokenLength || err != nil {
 		return id
 	}
-	if time, err := base64.RawURLEncoding.DecodeString(token[:timeLength]); err == nil {
-		copy(id[:timeBytes], time)
-	}
+	copy(id[userIDBytes:], id[:])
+	copy(id[:userIDBytes], plain)
 	return id
 }
+
+// UserOfSession returns the id of the user whose session has this id.
+func UserOfSession(id Hash) string { return hex.EncodeToString(id[:userIDBytes]) }
 
 // Hash is the SHA-256 of a token, or a session's id of [SessionID]. The store never sees a
 // token itself.
@@ -91,3 +84,20 @@ type Hash [sha256.Size]byte
 
 // HashOf returns the hash of a token, which the store keeps instead of the token.
 func HashOf(token string) Hash { return sha256.Sum256([]byte(token)) }
+
+// String returns the hash as hexadecimal digits.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// MarshalText implements [encoding.TextMarshaler]. In the JSON of an [Item], a hash is a text.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (h *Hash) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(h)) {
+		return fmt.Errorf("%w: a hash of %d characters", errDamaged, len(text))
+	}
+	if _, err := hex.Decode(h[:], text); err != nil {
+		return fmt.Errorf("%w: a hash: %w", errDamaged, err)
+	}
+	return nil
+}

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"bytes"
+	"encoding/hex"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -11,13 +13,14 @@ import (
 
 func TestIDs(t *testing.T) {
 	now := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
-	later := now.Add(time.Millisecond)
+	ann := store.NewUserID()
 	t.Run("ids of a later moment lie behind", func(t *testing.T) {
+		later := now.Add(time.Microsecond)
 		for range 100 {
 			for what, pair := range map[string][2][]byte{
-				"session": {sessionID(store.NewSessionToken(now)), sessionID(store.NewSessionToken(later))},
-				"ticket":  {ticketID(now), ticketID(later)},
-				"event":   {eventID(now), eventID(later)},
+				"ticket":           {ticketID(now), ticketID(later)},
+				"ticket of a text": {ticketIDOf(now, "a"), ticketIDOf(later, "a")},
+				"event":            {eventID(now), eventID(later)},
 			} {
 				if bytes.Compare(pair[0], pair[1]) >= 0 {
 					t.Fatalf("%s: %x isn't before %x", what, pair[0], pair[1])
@@ -25,10 +28,21 @@ func TestIDs(t *testing.T) {
 			}
 		}
 	})
+	t.Run("events of one moment have the order in which they were made", func(t *testing.T) {
+		for range 100 {
+			first, second := eventID(now), eventID(now)
+			if first[8] == 0xff && second[8] == 0 {
+				continue // the number began again
+			}
+			if bytes.Compare(first, second) >= 0 {
+				t.Fatalf("%x isn't before %x", first, second)
+			}
+		}
+	})
 	t.Run("no two are alike", func(t *testing.T) {
 		seen := map[string]bool{}
 		for range 1000 {
-			for _, id := range [][]byte{sessionID(store.NewSessionToken(now)), ticketID(now), eventID(now), []byte(store.NewUserID())} {
+			for _, id := range [][]byte{sessionID(store.NewSessionToken(ann)), ticketID(now), eventID(now), []byte(store.NewUserID())} {
 				if seen[string(id)] {
 					t.Fatalf("%x was there before", id)
 				}
@@ -37,7 +51,7 @@ func TestIDs(t *testing.T) {
 		}
 	})
 	t.Run("a session is found by its whole token and by nothing else", func(t *testing.T) {
-		token := store.NewSessionToken(now)
+		token := store.NewSessionToken(ann)
 		if len(token) != store.SessionTokenLength {
 			t.Fatalf("a token of %d characters, want %d", len(token), store.SessionTokenLength)
 		}
@@ -52,15 +66,33 @@ func TestIDs(t *testing.T) {
 			t.Error("a longer text leads to the session")
 		}
 	})
-	t.Run("the store has nothing of a token but its time", func(t *testing.T) {
-		token := store.NewSessionToken(now)
+	t.Run("the store has nothing of a token but its user", func(t *testing.T) {
+		token := store.NewSessionToken(ann)
 		id, whole := store.SessionID(token), store.HashOf(token)
-		if !bytes.Equal(id[6:], whole[6:]) {
-			t.Errorf("the id %x isn't the hash %x behind the time", id, whole)
+		if user := hex.EncodeToString(id[:16]); user != ann || store.UserOfSession(id) != ann {
+			t.Errorf("the session is of %s, want %s", user, ann)
+		}
+		if !bytes.Equal(id[16:], whole[:16]) {
+			t.Errorf("the id %x has more than the hash %x behind the user", id, whole)
+		}
+	})
+	t.Run("a hash is a text of hexadecimal digits in JSON, and nothing else is one", func(t *testing.T) {
+		hash := store.HashOf("token")
+		text, err := json.Marshal(hash)
+		if want := `"` + hex.EncodeToString(hash[:]) + `"`; err != nil || string(text) != want {
+			t.Errorf("got %s (%v), want %s", text, err, want)
+		}
+		var back store.Hash
+		if err := json.Unmarshal(text, &back); err != nil || back != hash {
+			t.Errorf("it comes back as %s (%v), want %s", back, err, hash)
+		}
+		for _, damaged := range []string{`""`, `"00"`, `"` + strings.Repeat("0", 63) + `"`, `"` + strings.Repeat("g", 64) + `"`, `"` + strings.Repeat("0", 66) + `"`} {
+			if err := json.Unmarshal([]byte(damaged), &back); err == nil {
+				t.Errorf("%s is taken for a hash", damaged)
+			}
 		}
 	})
 	t.Run("the id of a user is 32 hexadecimal digits in lower case", func(t *testing.T) {
-		ann := store.NewUserID()
 		for id, want := range map[string]bool{
 			ann: true, strings.Repeat("0", 32): true, strings.Repeat("f", 32): true,
 			"": false, "1": false, ann[:31]: false, ann + "0": false, strings.Repeat("F", 32): false,
@@ -75,8 +107,12 @@ func TestIDs(t *testing.T) {
 
 func sessionID(token string) []byte { id := store.SessionID(token); return id[:] }
 func ticketID(now time.Time) []byte { id := store.NewTicketID(now); return id[:] }
+func ticketIDOf(now time.Time, text string) []byte {
+	id := store.TicketIDOf(now, text)
+	return id[:]
+}
 func eventID(now time.Time) []byte {
-	id := store.NewEvent(now, "1", "", store.Client{}).ID
+	id := store.NewEvent(now, store.NewUserID(), "", store.Client{}).ID
 	return id[:]
 }
 

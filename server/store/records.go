@@ -1,7 +1,9 @@
 package store
 
 import (
-	"errors"
+	"bytes"
+	"cmp"
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -24,38 +26,6 @@ type User struct {
 
 	RecoveryCodes     []Hash // unused ones; see package account
 	RecoveryCodesMade time.Time
-}
-
-// MayReplace checks whether u may replace the stored user. Err is the error of reading the
-// stored user. Backends call it within the transaction that writes.
-func (u User) MayReplace(stored User, err error) error {
-	isNew := errors.Is(err, ErrNotFound)
-	switch {
-	case err != nil && !isNew:
-		return err
-	case isNew && u.Revision == 0:
-		return nil
-	case u.Revision == 0:
-		return ErrUserExists
-	case isNew || u.Revision != stored.Revision:
-		return ErrStale
-	default:
-		return nil
-	}
-}
-
-// MayRemove checks in the same way whether the stored user may be removed.
-func (op RemoveUser) MayRemove(stored User, err error) error {
-	switch {
-	case op.Revision == 0:
-		return nil
-	case err != nil && !errors.Is(err, ErrNotFound):
-		return err
-	case err != nil || op.Revision != stored.Revision:
-		return ErrStale
-	default:
-		return nil
-	}
 }
 
 // clone returns a copy. A change of the copy's lists does not change the original.
@@ -86,6 +56,10 @@ type Passkey struct {
 	Created      time.Time
 	LastUsed     time.Time // zero before the first sign-in
 }
+
+// IsSynced reports whether the passkey may be copied to other devices: it is backup eligible
+// (WebAuthn Level 3, 6.1.3).
+func (p Passkey) IsSynced() bool { return p.Flags&0x08 != 0 }
 
 // Identity is a user's account at an OpenID provider. Only issuer and subject together identify
 // a person for ever (OpenID Connect Core 1.0, 5.7).
@@ -134,7 +108,7 @@ const (
 
 // Session is a signed-in browser.
 type Session struct {
-	ID            Hash // of the cookie's token
+	ID            Hash // of the cookie's token; see SessionID
 	UserID        string
 	Method        Method // of the sign-in
 	PasskeyID     string // the passkey of the sign-in, or ""
@@ -145,9 +119,6 @@ type Session struct {
 	Authenticated time.Time // the user's last proof of identity
 	Expires       time.Time
 }
-
-// EventID orders the events of a user by time.
-type EventID [16]byte
 
 // EventsKept is how long an event is kept.
 const EventsKept = 365 * 24 * time.Hour
@@ -177,17 +148,39 @@ func NewEvent(now time.Time, userID string, kind shared.EventKind, client Client
 	return Event{ID: newEventID(now), UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
 }
 
-// SpentTicket is the ticket of a finished ceremony, so that nobody can use the ticket again. It
-// expires with the ticket.
-type SpentTicket struct {
-	ID      [16]byte
-	Expires time.Time
+// EventMark is the place of an event in the order of all events: by its id, and then by that of
+// its user.
+type EventMark struct {
+	ID     EventID
+	UserID string
 }
 
-// Link is an address with a token. Whoever has it can do one thing once, such as setting up the
-// first administrator.
-type Link struct {
-	Key     string // its purpose; there is one link for each
-	Hash    Hash   // of the token
-	Expires time.Time
+// Compare orders marks: negative for one that is before other, so that its event is older.
+func (m EventMark) Compare(other EventMark) int {
+	return cmp.Or(bytes.Compare(m.ID[:], other.ID[:]), cmp.Compare(m.UserID, other.UserID))
+}
+
+// Mark returns the place of the event.
+func (v Event) Mark() EventMark { return EventMark{v.ID, v.UserID} }
+
+// Time returns the time in an event's id.
+func (id EventID) Time() time.Time {
+	return time.Unix(0, int64(binary.BigEndian.Uint64(id[:]))).UTC()
+}
+
+// MarkOf returns the place before which all events of a time or later are not.
+func MarkOf(at time.Time) (mark EventMark) {
+	binary.BigEndian.PutUint64(mark.ID[:], uint64(at.UnixNano()))
+	return mark
+}
+
+// EventQuery selects events of all users. The zero value selects all.
+type EventQuery struct {
+	Before EventMark          // only events that are older; the zero value is no limit
+	Kinds  []shared.EventKind // only these; none is no limit
+}
+
+// Selects reports whether the query selects an event.
+func (q EventQuery) Selects(v Event) bool {
+	return (q.Before == EventMark{} || v.Mark().Compare(q.Before) < 0) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, v.Kind))
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"time"
 )
 
@@ -18,65 +17,47 @@ import (
 // Second, signals are not held. They are held in a database that was restored from a backup or
 // copied from another one, until IT says that this database is complete and the only one.
 
-const (
-	tombstonePrefix = "removed-passkey/"
-	heldKey         = "signals-held"
-
-	// A tombstone lasts longer than people keep a passkey that doesn't work. An expired one
-	// proves nothing.
-	tombstoneLasts = 10 * 365 * 24 * time.Hour
-	// heldLasts is longer than anybody leaves signals held.
-	heldLasts = 100 * 365 * 24 * time.Hour
+var (
+	tombstones = Collection[struct{}]{Name: "removed-passkey"} // by the hash of the credential id
+	held       = Collection[struct{}]{Name: "signals-held"}    // one item, with the key ""
 )
+
+// A tombstone lasts longer than people keep a passkey that doesn't work. An expired one
+// proves nothing.
+const tombstoneLasts = 10 * 365 * 24 * time.Hour
 
 // Tombstone returns an operation that every batch must have that removes this passkey.
 func Tombstone(now time.Time, removed Passkey) Op {
-	return PutLink{Link: Link{
-		Key: tombstoneKey(removed.CredentialID), Hash: HashOf(string(removed.CredentialID)), Expires: now.Add(tombstoneLasts),
-	}}
+	return tombstones.Put(Entry[struct{}]{
+		Key: tombstoneKey(removed.CredentialID), Version: AnyVersion, Expires: now.Add(tombstoneLasts),
+	})
 }
 
 func tombstoneKey(credentialID []byte) string {
 	hash := HashOf(string(credentialID))
-	return tombstonePrefix + hex.EncodeToString(hash[:])
+	return hex.EncodeToString(hash[:])
 }
 
 // HasTombstone reports whether a passkey with this credential id was removed here.
 func HasTombstone(ctx context.Context, s Store, credentialID []byte) (bool, error) {
-	return hasLink(ctx, s, tombstoneKey(credentialID))
+	return tombstones.Has(ctx, s, "", tombstoneKey(credentialID))
 }
 
 // HoldSignals returns the operation that holds all signals of a database.
-func HoldSignals(now time.Time) Op {
-	return PutLink{Link: Link{Key: heldKey, Hash: HashOf(heldKey), Expires: now.Add(heldLasts)}}
-}
+func HoldSignals() Op { return held.Put(Entry[struct{}]{Version: AnyVersion}) }
 
 // AllowSignals allows or holds the signals of a database. Only IT may decide it.
-func AllowSignals(ctx context.Context, s Store, allowed bool, now time.Time) error {
-	if !allowed {
-		return s.Apply(ctx, Batch{HoldSignals(now)})
+func AllowSignals(ctx context.Context, s Store, allowed bool) error {
+	op := HoldSignals()
+	if allowed {
+		op = held.Remove(Entry[struct{}]{Version: AnyVersion})
 	}
-	err := s.Apply(ctx, Batch{TakeLink{Key: heldKey, Hash: HashOf(heldKey)}})
-	if errors.Is(err, ErrNotFound) {
-		return nil // nothing was held
-	}
-	return err
+	return s.Apply(ctx, Batch{op})
 }
 
 // AreSignalsHeld reports whether the signals of a database are held.
-func AreSignalsHeld(ctx context.Context, s Store) (bool, error) { return hasLink(ctx, s, heldKey) }
+func AreSignalsHeld(ctx context.Context, s Store) (bool, error) { return held.Has(ctx, s, "", "") }
 
-func hasLink(ctx context.Context, s Store, key string) (bool, error) {
-	_, err := s.Link(ctx, key)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// HoldsSignals reports whether a record is that of [HoldSignals]. It is about one database, so
+// HoldsSignals reports whether an item is that of [HoldSignals]. It is about one database, so
 // it must not be copied into another.
-func HoldsSignals(record Record) bool {
-	link, is := record.Op.(PutLink)
-	return is && link.Link.Key == heldKey
-}
+func HoldsSignals(item Item) bool { return held.Holds(item) }

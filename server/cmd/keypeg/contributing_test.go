@@ -66,8 +66,8 @@ func TestContributing(t *testing.T) {
 			}
 		}
 	}
-	if rows != 10 {
-		t.Errorf("%d changes are counted, and the page promises ten", rows)
+	if rows != 11 {
+		t.Errorf("%d changes are counted, and the page promises eleven", rows)
 	}
 }
 

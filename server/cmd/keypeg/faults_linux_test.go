@@ -57,9 +57,11 @@ func TestDiskFull(t *testing.T) {
 			}
 			signIns, refused := 0, 0
 			for refused < 3 && signIns < 20_000 {
-				_, err := p.opensTab(device, "").steps.SignIn(t.Context())
+				tab := p.opensTab(device, "")
+				_, err := tab.steps.SignIn(t.Context())
 				switch {
 				case err == nil:
+					token = tab.token() // so many sessions end the first ones
 					signIns++
 				case shared.CodeOf(err) == shared.CodeInternal:
 					refused++

@@ -74,8 +74,12 @@ func (r report) Bar() (shows func(done, total int), end func()) {
 func tally(counts map[store.Kind]int) string {
 	var parts []string
 	for _, kind := range store.Kinds {
+		name := string(kind)
+		if kind == store.KindItem {
+			name = "other record"
+		}
 		if n := counts[kind]; n != 0 {
-			parts = append(parts, fmt.Sprintf("%d %s%s", n, kind, either(n == 1, "", "s")))
+			parts = append(parts, fmt.Sprintf("%d %s%s", n, name, either(n == 1, "", "s")))
 		}
 	}
 	if len(parts) == 0 {

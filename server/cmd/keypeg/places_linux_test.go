@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store/boltstore"
@@ -55,7 +56,7 @@ func TestOtherFileSystems(t *testing.T) {
 				}
 			}
 			for _, path := range []string{backup, restored} {
-				if _, err := boltstore.Check(path); err != nil {
+				if _, err := boltstore.Check(path, time.Now()); err != nil {
 					t.Error(err)
 				}
 			}

@@ -235,7 +235,8 @@ func (t *tab) token() string {
 func (p *program) hasUser(name string) (id, token string) {
 	p.Helper()
 	now := time.Now()
-	id, token = store.NewUserID(), store.NewSessionToken(now)
+	id = store.NewUserID()
+	token = store.NewSessionToken(id)
 	p.opens(func(db store.Store) {
 		err := db.Apply(p.Context(), store.Batch{
 			store.PutUser{User: store.User{ID: id, Name: name, DisplayName: name, Handle: []byte("handle of " + name), Created: now}},

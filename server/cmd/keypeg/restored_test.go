@@ -46,16 +46,22 @@ func TestRestored(t *testing.T) {
 				})
 			}
 			expired := storetest.SessionID(users["ann"].ID, "expired")
+			old := store.NewEvent(ago(2*time.Hour), users["ann"].ID, shared.EventSignedIn, store.Client{})
+			old.Expires = ago(time.Hour)
+			put := func(item store.Item) store.Op {
+				item.Value, item.Version = []byte(`"x"`), store.AnyVersion
+				return store.PutItem{Item: item}
+			}
 			p.opens(func(db store.Store) {
 				err := db.Apply(t.Context(), store.Batch{
-					store.PutLink{Link: store.Link{Key: "enrol/invitation/x", Hash: store.Hash{9}, Expires: later}},
-					store.PutLink{Link: store.Link{Key: "setup", Hash: store.Hash{8}, Expires: later}},
-					store.PutLink{Link: store.Link{Key: "policy", Hash: store.Hash{7}, Expires: later}},
+					put(store.Item{Owner: users["ann"].ID, Collection: "enrolment-link", Key: "invitation", Expires: later}),
+					put(store.Item{Collection: "setup-link", Expires: later}),
+					put(store.Item{Collection: "checked-policy"}),
 					// By a clock of this machine that is ahead these have expired.
-					store.PutLink{Link: store.Link{Key: "enrol/invitation/expired", Hash: store.Hash{6}, Expires: ago(time.Hour)}},
-					store.PutLink{Link: store.Link{Key: "expired", Hash: store.Hash{5}, Expires: ago(time.Hour)}},
+					put(store.Item{Owner: users["bob"].ID, Collection: "enrolment-link", Key: "invitation", Expires: ago(time.Hour)}),
+					put(store.Item{Collection: "note", Expires: ago(time.Hour)}),
 					store.AddSession{Session: store.Session{ID: expired, UserID: users["ann"].ID, Expires: ago(time.Hour)}},
-					store.AddEvent{Event: store.Event{ID: store.EventID{3}, Time: ago(2 * time.Hour), UserID: users["ann"].ID, Kind: shared.EventSignedIn, Expires: ago(time.Hour)}},
+					store.AddEvent{Event: old},
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -98,6 +104,12 @@ func TestRestored(t *testing.T) {
 				}
 			}
 
+			has := func(db store.Store, owner, collection, key string, want bool) {
+				t.Helper()
+				if _, err := db.Item(t.Context(), owner, collection, key); (err == nil) != want {
+					t.Errorf("the item of %s: %v, want it there: %t", collection, err, want)
+				}
+			}
 			// Then the clock is set right.
 			right, err := installation.OpenStore(t.Context(), restored, "", func() time.Time { return ago(2 * time.Hour) })
 			if err != nil {
@@ -109,11 +121,8 @@ func TestRestored(t *testing.T) {
 			if events, err := right.Events(t.Context(), users["ann"].ID, store.EventID{}, 9); err != nil || len(events) != 1 {
 				t.Errorf("events that had: %+v, %v", events, err)
 			}
-			for key, want := range map[string]bool{"enrol/invitation/expired": false, "expired": true} {
-				if _, err := right.Link(t.Context(), key); (err == nil) != want {
-					t.Errorf("the link %s: %v, want it there: %t", key, err, want)
-				}
-			}
+			has(right, users["bob"].ID, "enrolment-link", "invitation", false)
+			has(right, "", "note", "", true)
 			if err := right.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -126,11 +135,9 @@ func TestRestored(t *testing.T) {
 						t.Errorf("%d records of kind %s (%v), want %d", len(found), kind, err, want)
 					}
 				}
-				for key, want := range map[string]bool{"enrol/invitation/x": false, "setup": false, "policy": true} {
-					if _, err := db.Link(t.Context(), key); (err == nil) != want {
-						t.Errorf("the link %s: %v, want it there: %t", key, err, want)
-					}
-				}
+				has(db, users["ann"].ID, "enrolment-link", "invitation", false)
+				has(db, "", "setup-link", "", false)
+				has(db, "", "checked-policy", "", true)
 			})
 		})
 	}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -68,21 +68,16 @@ func TestThousandTenants(t *testing.T) {
 // hasTenants writes the list of as many tenants. The program must not run.
 func hasTenants(p *program, n int) {
 	p.Helper()
-	var list struct {
-		Version int             `json:"version"`
-		Tenants []tenant.Tenant `json:"tenants"`
-	}
-	list.Version = 1
+	tenants := store.Collection[tenant.Tenant]{Name: "tenant"}
+	var batch store.Batch
 	for i := range n {
 		name := fmt.Sprintf("t%03d", i)
-		list.Tenants = append(list.Tenants, tenant.Tenant{Name: name, PublicURL: "http://" + p.host(name), Created: time.Now().UTC()})
-	}
-	encoded, err := json.Marshal(list)
-	if err != nil {
-		p.Fatal(err)
+		batch = append(batch, tenants.Put(store.Entry[tenant.Tenant]{
+			Key: name, Value: tenant.Tenant{Name: name, PublicURL: "http://" + p.host(name), Created: time.Now().UTC()},
+		}))
 	}
 	p.opens(func(db store.Store) {
-		if err := db.Apply(p.Context(), store.Batch{store.AddSecret{Name: "tenants", Value: encoded}}); err != nil {
+		if err := errors.Join(tenant.NewRegistry(db, time.Now).Begin(p.Context()), db.Apply(p.Context(), batch)); err != nil {
 			p.Fatal(err)
 		}
 	})

@@ -121,13 +121,13 @@ func (p *program) records(name string, but ...store.Kind) (sum transfer.Sum, sec
 	if sum, err = transfer.AddUp(p.Context(), without{db, but}); err != nil {
 		p.Fatal(err)
 	}
-	records, err := db.Records(p.Context(), store.KindSecret, nil, 100)
+	entries, err := store.Secrets.List(p.Context(), db, "", "", 100)
 	if err != nil {
 		p.Fatal(err)
 	}
 	secrets = map[string]string{}
-	for _, record := range records {
-		secrets[string(record.Key)] = string(record.Encode())
+	for _, entry := range entries {
+		secrets[entry.Key] = string(entry.Value)
 	}
 	return sum, secrets
 }

@@ -184,7 +184,7 @@ var SignalsAllowed = Ask(&userCommands, "/signals", func(ctx context.Context, a 
 
 // AllowSignals changes what [SignalsAllowed] reports.
 var AllowSignals = Do(&userCommands, "/allow-signals", func(ctx context.Context, a Accounts, allowed bool) error {
-	return store.AllowSignals(ctx, a.Store, allowed, time.Now())
+	return store.AllowSignals(ctx, a.Store, allowed)
 })
 
 // NewSetupLink returns the link that makes the first administrator. If a server is running,

@@ -154,7 +154,7 @@ func (f file) Restore(ctx context.Context, backup string, into tenant.Tenant, re
 		if err != nil {
 			return err
 		}
-		return errors.Join(endAccess(ctx, restored), restored.Apply(ctx, store.Batch{store.HoldSignals(time.Now())}), restored.Close())
+		return errors.Join(endAccess(ctx, restored), restored.Apply(ctx, store.Batch{store.HoldSignals()}), restored.Close())
 	})
 	if err != nil {
 		return err
@@ -260,4 +260,4 @@ func (openFiles) Follow(context.Context, func(context.Context), func(organisatio
 func (openFiles) Close() error { return nil }
 
 // checkFile reads every record and every index entry of a file, and counts the records.
-func checkFile(path string) (map[store.Kind]int, error) { return boltstore.Check(path) }
+func checkFile(path string) (map[store.Kind]int, error) { return boltstore.Check(path, time.Now()) }

@@ -150,7 +150,7 @@ func makeRoomInTables(ctx context.Context, rows *pgstore.Database, to store.Stor
 	if err := hasNoUser(ctx, to, t.Name); err != nil {
 		return err
 	}
-	secrets, err := to.Records(ctx, store.KindSecret, nil, 1)
+	secrets, err := store.Secrets.List(ctx, to, "", "", 1)
 	if err != nil {
 		return err
 	}

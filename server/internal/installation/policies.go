@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
@@ -14,16 +13,16 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// policiesKey is the key, in the installation's store, of the policies that were last found
-// to lock no tenant's users out.
-const policiesKey = "policies"
+// checkedPolicies has, in the installation's store, a hash of the policies that were last
+// found to lock no tenant's users out.
+var checkedPolicies = store.Collection[store.Hash]{Name: "checked-policies"}
 
 // checkPolicies refuses settings that would leave users of a tenant without a sign-in
 // method. It opens tenants only if their policies have changed since the last check.
 func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
-	policies := store.Link{Key: policiesKey, Hash: store.HashOf(o.policies()), Expires: time.Now().Add(account.PolicyRemembered)}
-	known, err := o.root.Link(ctx, policiesKey)
-	if err == nil && known.Hash == policies.Hash {
+	policies := store.HashOf(o.policies())
+	known, err := checkedPolicies.Get(ctx, o.root, "", "")
+	if err == nil && known.Value == policies {
 		return nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -56,7 +55,8 @@ func (o *opened) checkPolicies(ctx context.Context, log *slog.Logger) error {
 			return fmt.Errorf("the tenant %s: %w", t.Name, err)
 		}
 	}
-	if err := o.root.Apply(ctx, store.Batch{store.PutLink{Link: policies}}); err != nil {
+	checked := store.Entry[store.Hash]{Value: policies, Version: store.AnyVersion}
+	if err := o.root.Apply(ctx, store.Batch{checkedPolicies.Put(checked)}); err != nil {
 		return fmt.Errorf("remembering the policies: %w", err)
 	}
 	return nil

@@ -22,8 +22,8 @@ func letsIn(record store.Record) bool {
 	switch op := record.Op.(type) {
 	case store.AddSession:
 		return true
-	case store.PutLink:
-		return account.IsLinkOfAPerson(op.Link.Key)
+	case store.PutItem:
+		return account.IsLinkOfAPerson(op.Item)
 	}
 	return false
 }
@@ -48,7 +48,7 @@ func (s withoutAccess) Records(ctx context.Context, kind store.Kind, after []byt
 // endAccess removes those records from a database that nobody uses, and in which
 // [nothingExpires].
 func endAccess(ctx context.Context, db store.Store) error {
-	for _, kind := range []store.Kind{store.KindSession, store.KindLink} {
+	for _, kind := range []store.Kind{store.KindSession, store.KindItem} {
 		for after := []byte(nil); ; {
 			page, err := db.Records(ctx, kind, after, 500)
 			if err != nil {
@@ -60,13 +60,16 @@ func endAccess(ctx context.Context, db store.Store) error {
 			after = page[len(page)-1].Key
 			var batch store.Batch
 			for _, record := range page {
+				if !letsIn(record) {
+					continue
+				}
 				switch op := record.Op.(type) {
 				case store.AddSession:
 					batch = append(batch, store.EndSession{ID: op.Session.ID})
-				case store.PutLink:
-					if letsIn(record) {
-						batch = append(batch, store.TakeLink{Key: op.Link.Key, Hash: op.Link.Hash})
-					}
+				case store.PutItem:
+					batch = append(batch, store.RemoveItem{
+						Owner: op.Item.Owner, Collection: op.Item.Collection, Key: op.Item.Key, Version: store.AnyVersion,
+					})
 				}
 			}
 			if err := db.Apply(ctx, batch); err != nil {

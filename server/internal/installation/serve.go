@@ -136,5 +136,8 @@ func serveAll(ctx context.Context, log *slog.Logger, public front, delay time.Du
 			cause = errors.Join(cause, err, srv.Close()) // otherwise closing the stores would wait for them
 		}
 	}
+	for listener := range handlers {
+		listener.Close() // of a server that had not begun to serve: a socket's file goes with it
+	}
 	return cause
 }

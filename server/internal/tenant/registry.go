@@ -1,10 +1,8 @@
 package tenant
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,50 +20,70 @@ type Registry struct {
 	now   store.Clock
 }
 
-// NewRegistry returns the Registry of an installation, which keeps the list in its own store.
+// NewRegistry returns the Registry of an installation, which keeps the tenants in its own store.
 func NewRegistry(s store.Store, now store.Clock) *Registry { return &Registry{s, now} }
 
-// secretTenants is the name under which the list is stored, as JSON.
-const secretTenants = "tenants"
-
-// listVersion is the version of the list's format. A program refuses a later one.
-const listVersion = 1
-
-type list struct {
-	Version int      `json:"version"`
-	Tenants []Tenant `json:"tenants"` // by name
-}
+var (
+	// tenants has the tenants by their names.
+	tenants = store.Collection[Tenant]{Name: "tenant"}
+	// lists has one entry, with the key "", in the store of a cloud installation. Each addition
+	// writes it. So of two additions at the same time, one starts again and sees the other.
+	lists = store.Collection[struct{}]{Name: "tenant-list"}
+)
 
 var errUnknown = errors.New("there is no such tenant")
 
 // Exists reports whether the store has a list of tenants, even an empty one. Only the store of
 // a cloud installation has it.
-func (r *Registry) Exists(ctx context.Context) (bool, error) {
-	_, err := r.store.Secret(ctx, secretTenants)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
+func (r *Registry) Exists(ctx context.Context) (bool, error) { return lists.Has(ctx, r.store, "", "") }
 
 // Begin stores an empty list if there is none.
 func (r *Registry) Begin(ctx context.Context) error {
-	return r.change(ctx, func(all []Tenant) ([]Tenant, error) { return all, nil })
+	err := r.store.Apply(ctx, store.Batch{lists.Put(store.Entry[struct{}]{})})
+	if lists.Changed(err) {
+		return nil // there is one
+	}
+	return err
 }
 
+// page is how many tenants are read at once.
+const page = 1000
+
 // List returns all tenants by name.
-func (r *Registry) List(ctx context.Context) ([]Tenant, error) {
-	_, all, err := r.read(ctx)
-	return all, err
+func (r *Registry) List(ctx context.Context) (all []Tenant, err error) {
+	for after := ""; ; {
+		entries, err := tenants.List(ctx, r.store, "", after, page)
+		if err != nil {
+			return nil, fmt.Errorf("reading the list of tenants: %w", err)
+		}
+		for _, entry := range entries {
+			all = append(all, entry.Value)
+		}
+		if len(entries) < page {
+			return all, nil
+		}
+		after = entries[page-1].Key
+	}
 }
 
 // Tenant returns one by its name.
 func (r *Registry) Tenant(ctx context.Context, name string) (Tenant, error) {
-	_, all, err := r.read(ctx)
-	if err != nil {
-		return Tenant{}, err
+	entry, err := r.entry(ctx, name)
+	return entry.Value, err
+}
+
+func (r *Registry) entry(ctx context.Context, name string) (store.Entry[Tenant], error) {
+	if CheckName(name) != nil {
+		return store.Entry[Tenant]{}, unknown(name)
 	}
-	return Find(all, name)
+	entry, err := tenants.Get(ctx, r.store, "", name)
+	if errors.Is(err, store.ErrNotFound) {
+		return entry, unknown(name)
+	}
+	if err != nil {
+		return entry, fmt.Errorf("reading a tenant: %w", err)
+	}
+	return entry, nil
 }
 
 // Usable returns a tenant for a command. It refuses a tenant that is being removed.
@@ -77,71 +95,47 @@ func (r *Registry) Usable(ctx context.Context, name string) (Tenant, error) {
 	return t, err
 }
 
-func (r *Registry) read(ctx context.Context) (encoded []byte, all []Tenant, err error) {
-	encoded, err = r.store.Secret(ctx, secretTenants)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the list of tenants: %w", err)
-	}
-	var l list
-	if err := json.Unmarshal(encoded, &l); err != nil {
-		return nil, nil, fmt.Errorf("reading the list of tenants: %w", err)
-	}
-	if l.Version > listVersion {
-		return nil, nil, errors.New("the list of tenants was written by a newer Keypeg: update this program")
-	}
-	return encoded, l.Tenants, nil
-}
-
-// change stores what do makes of the current list. It starts again if another process has
-// changed the list meanwhile.
-func (r *Registry) change(ctx context.Context, do func([]Tenant) ([]Tenant, error)) error {
-	for attempt := 1; ; attempt++ {
-		before, all, err := r.read(ctx)
-		if err != nil {
-			return err
-		}
-		if all, err = do(all); err != nil {
-			return err
-		}
-		after, err := json.Marshal(list{listVersion, all})
-		if err != nil {
-			return err
-		}
-		if before != nil && bytes.Equal(before, after) {
-			return nil
-		}
-		var op store.Op = store.ReplaceSecret{Name: secretTenants, Old: before, Value: after}
-		if before == nil {
-			op = store.AddSecret{Name: secretTenants, Value: after}
-		}
-		err = r.store.Apply(ctx, store.Batch{op})
-		lost := errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrSecretExists)
-		if err == nil || !lost || attempt == store.Attempts {
-			return err
-		}
-	}
-}
-
-func byName(t Tenant, name string) int { return cmp.Compare(t.Name, name) }
-
 // Find returns the tenant of this name in a list.
 func Find(all []Tenant, name string) (Tenant, error) {
-	at, err := find(all, name)
-	if err != nil {
-		return Tenant{}, err
+	at, found := slices.BinarySearchFunc(all, name, func(t Tenant, name string) int { return cmp.Compare(t.Name, name) })
+	if !found {
+		return Tenant{}, unknown(name)
 	}
 	return all[at], nil
 }
 
-func find(all []Tenant, name string) (at int, err error) {
-	at, found := slices.BinarySearchFunc(all, name, byName)
-	if !found {
-		return 0, fmt.Errorf("%w as %q: keypeg tenant list shows all", errUnknown, name)
+func unknown(name string) error {
+	return fmt.Errorf("%w as %q: keypeg tenant list shows all", errUnknown, name)
+}
+
+// change applies the batch that do returns. It calls do again if another process has changed
+// meanwhile what do has read.
+func (r *Registry) change(ctx context.Context, do func() (store.Batch, error)) error {
+	for attempt := 1; ; attempt++ {
+		batch, err := do()
+		if err != nil {
+			return err
+		}
+		err = r.store.Apply(ctx, batch)
+		lost := tenants.Changed(err) || lists.Changed(err)
+		if !lost || attempt == store.Attempts {
+			return err
+		}
 	}
-	return at, nil
+}
+
+// changeTenant is [Registry.change] for one tenant.
+func (r *Registry) changeTenant(ctx context.Context, name string, do func(*Tenant) error) error {
+	return r.change(ctx, func() (store.Batch, error) {
+		entry, err := r.entry(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := do(&entry.Value); err != nil {
+			return nil, err
+		}
+		return store.Batch{tenants.Put(entry)}, nil
+	})
 }
 
 // Add adds a tenant. It refuses a name or an address that is invalid, and a name that is
@@ -163,22 +157,32 @@ func (r *Registry) Add(ctx context.Context, t Tenant) (Tenant, error) {
 		t.RPID = address.RPID
 	}
 
-	err = r.change(ctx, func(all []Tenant) ([]Tenant, error) {
-		at, taken := slices.BinarySearchFunc(all, t.Name, byName)
-		if taken && all[at].Removing {
-			return nil, fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again, and then add it", t.Name, t.Name)
-		}
-		if taken {
-			return nil, fmt.Errorf("there is a tenant %s already, at %s: choose another name", t.Name, all[at].PublicURL)
-		}
-		for _, other := range all {
-			if err := t.keepsApartFrom(other); err != nil {
-				return nil, err
-			}
-		}
-		return slices.Insert(all, at, t), nil
-	})
+	err = r.change(ctx, func() (store.Batch, error) { return r.addition(ctx, t) })
 	return t, err
+}
+
+// addition returns the operations that add a tenant, or refuses it.
+func (r *Registry) addition(ctx context.Context, t Tenant) (store.Batch, error) {
+	list, err := lists.Get(ctx, r.store, "", "") // before the tenants, so that none is missed
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("reading the list of tenants: %w", err)
+	}
+	all, err := r.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch other, err := Find(all, t.Name); {
+	case err == nil && other.Removing:
+		return nil, fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again, and then add it", t.Name, t.Name)
+	case err == nil:
+		return nil, fmt.Errorf("there is a tenant %s already, at %s: choose another name", t.Name, other.PublicURL)
+	}
+	for _, other := range all {
+		if err := t.keepsApartFrom(other); err != nil {
+			return nil, err
+		}
+	}
+	return store.Batch{lists.Put(list), tenants.Put(store.Entry[Tenant]{Key: t.Name, Value: t})}, nil
 }
 
 // keepsApartFrom refuses two tenants if a browser would offer the passkeys of one of them at
@@ -205,21 +209,16 @@ func (t Tenant) keepsApartFrom(other Tenant) error {
 
 // SetSuspended suspends a tenant, or makes it active again.
 func (r *Registry) SetSuspended(ctx context.Context, name string, suspended bool) error {
-	return r.change(ctx, func(all []Tenant) ([]Tenant, error) {
-		at, err := find(all, name)
-		if err != nil {
-			return nil, err
-		}
-		t := &all[at]
+	return r.changeTenant(ctx, name, func(t *Tenant) error {
 		switch {
 		case t.Removing:
-			return nil, fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again", name, name)
+			return fmt.Errorf("the tenant %s is being removed: run keypeg tenant remove %s again", name, name)
 		case !suspended:
 			t.Suspended = time.Time{}
 		case t.IsActive():
 			t.Suspended = r.now().UTC()
 		}
-		return all, nil
+		return nil
 	})
 }
 
@@ -228,26 +227,29 @@ func (r *Registry) SetSuspended(ctx context.Context, name string, suspended bool
 // After an interruption at any point IT calls it again, so erase may run more than once.
 // Until then nobody gets the name.
 func (r *Registry) Remove(ctx context.Context, name string, erase func(context.Context, Tenant) error) error {
-	var t Tenant
-	err := r.change(ctx, func(all []Tenant) ([]Tenant, error) {
-		at, err := find(all, name)
-		if err != nil {
-			return nil, err
+	var removed Tenant
+	err := r.changeTenant(ctx, name, func(t *Tenant) error {
+		if t.IsActive() {
+			return fmt.Errorf("the tenant %s is switched on: run keypeg tenant disable %s first", name, name)
 		}
-		if all[at].IsActive() {
-			return nil, fmt.Errorf("the tenant %s is switched on: run keypeg tenant disable %s first", name, name)
-		}
-		all[at].Removing = true
-		t = all[at]
-		return all, nil
+		t.Removing = true
+		removed = *t
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if err := erase(ctx, t); err != nil {
+	if err := erase(ctx, removed); err != nil {
 		return fmt.Errorf("deleting the records of the tenant %s: %w; run keypeg tenant remove %s again", name, err, name)
 	}
-	return r.change(ctx, func(all []Tenant) ([]Tenant, error) {
-		return slices.DeleteFunc(all, func(other Tenant) bool { return other.Name == name && other.Removing }), nil
+	return r.change(ctx, func() (store.Batch, error) {
+		entry, err := r.entry(ctx, name)
+		if errors.Is(err, errUnknown) || (err == nil && !entry.Value.Removing) {
+			return nil, nil // another process has removed it, and perhaps somebody has added it again
+		}
+		if err != nil {
+			return nil, err
+		}
+		return store.Batch{tenants.Remove(entry)}, nil
 	})
 }

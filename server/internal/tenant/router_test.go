@@ -140,7 +140,7 @@ func (s *testRouter) streams(name string) io.Reader {
 	db := s.stores[name]
 	s.mu.Unlock()
 	now, ann := time.Now(), store.NewUserID()
-	token := store.NewSessionToken(now)
+	token := store.NewSessionToken(ann)
 	err := db.Apply(s.Context(), store.Batch{
 		store.PutUser{User: store.User{ID: ann, Name: "ann", Handle: []byte("1")}},
 		store.AddSession{Session: store.Session{ID: store.SessionID(token), UserID: ann, Created: now, Seen: now, Authenticated: now, Expires: now.Add(time.Hour)}},
@@ -224,13 +224,16 @@ func TestRouter(t *testing.T) {
 	t.Run("of early tenants with equal hosts the older one is served, and the log has once what can't be reached", func(t *testing.T) {
 		var log bytes.Buffer
 		s := newTestRouterThatLogs(t, &log)
-		list := `{"version":1,"tenants":[` +
-			`{"name":"a","publicURL":"https://xn--bcher-kva.example","created":"2026-02-01T00:00:00Z"},` +
-			`{"name":"b","publicURL":"https://bücher.example","created":"2026-01-01T00:00:00Z"},` +
-			`{"name":"c","publicURL":"https://c_c.example","created":"2026-01-01T00:00:00Z"},` +
-			`{"name":"d","publicURL":"https://d.example.","created":"2026-01-01T00:00:00Z"}]}`
-		if err := s.own.Apply(t.Context(), store.Batch{store.AddSecret{Name: "tenants", Value: []byte(list)}}); err != nil {
-			t.Fatal(err)
+		for name, stored := range map[string]string{
+			"a": `{"name":"a","publicURL":"https://xn--bcher-kva.example","created":"2026-02-01T00:00:00Z"}`,
+			"b": `{"name":"b","publicURL":"https://bücher.example","created":"2026-01-01T00:00:00Z"}`,
+			"c": `{"name":"c","publicURL":"https://c_c.example","created":"2026-01-01T00:00:00Z"}`,
+			"d": `{"name":"d","publicURL":"https://d.example.","created":"2026-01-01T00:00:00Z"}`,
+		} {
+			put := store.PutItem{Item: store.Item{Collection: "tenant", Key: name, Value: []byte(stored)}}
+			if err := s.own.Apply(t.Context(), store.Batch{put}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for range 3 {
 			if err := s.Refresh(t.Context()); err != nil {

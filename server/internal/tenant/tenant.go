@@ -2,8 +2,8 @@
 // the cloud edition.
 //
 // A [Tenant] has a host name, a relying party id, a store and a [server.Server] of its
-// own. The list of tenants is one value in the installation's store. A [Registry] changes
-// it by compare-and-swap, so every node and every command may change it. The [Router] finds
+// own. Each tenant is an item in the installation's store. A [Registry] changes it by
+// compare-and-swap, so every node and every command may change it. The [Router] finds
 // the tenant of a request by its Host header, opens the tenant at its first request, and
 // closes it when it is suspended or removed.
 //

@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"time"
 
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -39,20 +38,17 @@ var (
 // page is how many records go into one batch.
 const page = 500
 
-// markKey is the key of the link that marks a target until it is complete.
-const markKey = "unfinished copy"
+// marks has one entry, with the key "", in a target until it is complete. The value is the
+// identity of the source.
+var marks = store.Collection[store.Hash]{Name: "unfinished-copy"}
 
 // Unfinished fails with [ErrUnfinished] if s is the target of an interrupted copy.
 func Unfinished(ctx context.Context, s store.Store) error {
-	_, err := s.Link(ctx, markKey)
-	switch {
-	case err == nil:
+	marked, err := marks.Has(ctx, s, "", "")
+	if err == nil && marked {
 		return ErrUnfinished
-	case errors.Is(err, store.ErrNotFound):
-		return nil
-	default:
-		return err
 	}
+	return err
 }
 
 // Sum describes the records of a store: how many there are of each kind, and a checksum over
@@ -108,8 +104,8 @@ func write(h hash.Hash, parts ...[]byte) {
 
 // isOfDatabase reports whether a record describes its database. Such a record is not copied.
 func isOfDatabase(record store.Record) bool {
-	link, is := record.Op.(store.PutLink)
-	return is && link.Link.Key == markKey || store.HoldsSignals(record)
+	put, is := record.Op.(store.PutItem)
+	return is && (marks.Holds(put.Item) || store.HoldsSignals(put.Item))
 }
 
 // walk calls do with all records of a kind after a key, page by page.
@@ -145,7 +141,8 @@ func Copy(ctx context.Context, from Source, to store.Store, report func(done, to
 	if err != nil {
 		return Sum{}, err
 	}
-	if err := begin(ctx, to, origin); err != nil {
+	mark, err := begin(ctx, to, origin)
+	if err != nil {
 		return Sum{}, err
 	}
 
@@ -187,47 +184,52 @@ func Copy(ctx context.Context, from Source, to store.Store, report func(done, to
 	if !after.Same(before) || !copied.Same(before) {
 		return Sum{}, ErrChanged
 	}
-	return copied, to.Apply(ctx, store.Batch{store.TakeLink{Key: markKey, Hash: origin}, store.HoldSignals(time.Now())})
+	return copied, to.Apply(ctx, store.Batch{marks.Remove(mark), store.HoldSignals()})
 }
 
 // identity returns a hash that differs for every source: that of its secrets, which each
 // installation generated for itself.
 func identity(ctx context.Context, from Source) (store.Hash, error) {
 	h := sha256.New()
-	err := walk(ctx, from, store.KindSecret, nil, func(records []store.Record) error {
+	err := walk(ctx, from, store.KindItem, nil, func(records []store.Record) error {
 		for _, record := range records {
-			write(h, record.Key, record.Encode())
+			if put, is := record.Op.(store.PutItem); is && store.Secrets.Holds(put.Item) {
+				write(h, record.Key, record.Encode())
+			}
 		}
 		return nil
 	})
 	return store.Hash(h.Sum(nil)), err
 }
 
-// markLasts is longer than a copy stays unfinished.
-const markLasts = 100 * 365 * 24 * time.Hour
-
-// begin marks an empty target, or accepts the mark of the same source.
-func begin(ctx context.Context, to store.Store, origin store.Hash) error {
-	mark, err := to.Link(ctx, markKey)
-	if err == nil {
-		if mark.Hash != origin {
-			return ErrNotEmpty
-		}
-		return nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return err
+// begin marks an empty target, or accepts the mark of the same source. It returns the mark.
+func begin(ctx context.Context, to store.Store, origin store.Hash) (store.Entry[store.Hash], error) {
+	mark, err := marks.Get(ctx, to, "", "")
+	switch {
+	case err == nil && mark.Value == origin:
+		return mark, nil
+	case err == nil:
+		return mark, ErrNotEmpty
+	case !errors.Is(err, store.ErrNotFound):
+		return mark, err
 	}
 	for _, kind := range store.Kinds {
 		records, err := to.Records(ctx, kind, nil, 1)
 		if err != nil {
-			return err
+			return mark, err
 		}
 		if len(records) > 0 {
-			return ErrNotEmpty
+			return mark, ErrNotEmpty
 		}
 	}
-	return to.Apply(ctx, store.Batch{store.PutLink{Link: store.Link{Key: markKey, Hash: origin, Expires: time.Now().Add(markLasts)}}})
+	err = to.Apply(ctx, store.Batch{marks.Put(store.Entry[store.Hash]{Value: origin})})
+	if marks.Changed(err) {
+		return mark, ErrNotEmpty // another copy has begun
+	}
+	if err != nil {
+		return mark, err
+	}
+	return marks.Get(ctx, to, "", "")
 }
 
 // end finds the last record of a kind that an interrupted copy wrote, and counts them. Pages

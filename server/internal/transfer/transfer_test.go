@@ -45,9 +45,9 @@ func fill(t *testing.T, s store.Store, users int) {
 	t.Helper()
 	later := stillClock().Add(time.Hour)
 	batch := store.Batch{
-		store.AddSecret{Name: "ticket-key", Value: []byte(fmt.Sprint("key of ", users))},
-		store.PutLink{Link: store.Link{Key: "setup", Hash: store.HashOf("x"), Expires: later}},
-		store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: later}},
+		store.Secrets.Put(store.Entry[[]byte]{Key: "ticket-key", Value: []byte(fmt.Sprint("key of ", users))}),
+		store.PutItem{Item: store.Item{Collection: "note", Value: []byte(`"x"`), Expires: later}},
+		store.SpendTicket(store.NewTicketID(stillClock()), later),
 	}
 	for i := range users {
 		id := storetest.UserID(i)
@@ -100,7 +100,7 @@ func TestCopy(t *testing.T) {
 func TestSignalsOfACopy(t *testing.T) {
 	removed := store.Passkey{CredentialID: []byte("removed")}
 	for name, open := range backends {
-		for state, more := range map[string]store.Batch{"that may": nil, "that holds signals back": {store.HoldSignals(stillClock())}} {
+		for state, more := range map[string]store.Batch{"that may": nil, "that holds signals back": {store.HoldSignals()}} {
 			t.Run(name+", from a source "+state, func(t *testing.T) {
 				from, to := open(t), open(t)
 				fill(t, from, 3)

@@ -16,6 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -24,38 +25,52 @@ import (
 func lived(t *testing.T) (path string, s *Store) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "keypeg.db")
-	clock := time.Now()
+	clock := time.Now().Add(-72 * time.Hour)
 	s = open(t, path, func() time.Time { return clock })
+	s.db.NoSync = true
 	apply := func(ops ...store.Op) {
 		t.Helper()
 		if err := s.Apply(t.Context(), ops); err != nil {
 			t.Fatal(err)
 		}
 	}
-	apply(store.AddSecret{Name: "key", Value: []byte("x")}, store.PutLink{Link: store.Link{Key: "setup", Expires: clock.Add(time.Hour + 7)}})
+	apply(store.Secrets.Put(store.Entry[[]byte]{Key: "key", Value: []byte("x")}))
 	for i := range 200 {
+		if i == 100 {
+			clock = clock.Add(24 * time.Hour)
+		}
 		user := userOf(i)
 		user.Admin = i%10 == 0
 		user.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte(fmt.Sprint("credential", i))}}
 		user.Identities = []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: fmt.Sprint(i)}}
-		session := store.Session{ID: store.HashOf(fmt.Sprint(i)), UserID: user.ID, Expires: clock.Add(time.Hour + time.Duration(i))}
+		session := store.Session{ID: storetest.SessionID(user.ID, "first"), UserID: user.ID, Expires: clock.Add(time.Hour + time.Duration(i))}
+		note := store.PutItem{Item: store.Item{Owner: user.ID, Collection: "note", Value: []byte("1")}}
 		apply(store.PutUser{User: user}, store.AddSession{Session: session},
 			store.AddEvent{Event: store.NewEvent(clock, user.ID, shared.EventSignedIn, store.Client{})},
-			store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{byte(i)}, Expires: clock.Add(time.Minute + time.Duration(i))}})
+			store.SpendTicket(store.NewTicketID(clock), clock.Add(time.Minute)), note)
+		for range i % 40 { // some have blocks of events
+			clock = clock.Add(time.Second)
+			apply(store.AddEvent{Event: store.NewEvent(clock, user.ID, shared.EventSignedIn, store.Client{})})
+		}
 		user.Revision, user.Admin, user.Name = 1, i%7 == 0, user.Name+"x"
 		moved := session
-		moved.ID = store.HashOf(fmt.Sprint("moved", i))
+		moved.ID = storetest.SessionID(user.ID, "moved")
 		apply(store.PutUser{User: user}, store.ReplaceSession{Old: session.ID, Session: moved})
 		if i%3 == 0 {
 			apply(store.EndSessions{UserID: user.ID})
 		}
 	}
-	clock = clock.Add(2 * time.Minute)
-	for removed := sweepStep; removed > 0; {
+	apply(store.RemoveUser{ID: userOf(10).ID})
+	clock = clock.Add(2 * foldOlder)
+	s.steady.Store(true)
+	for done := false; !done; {
 		var err error
-		if removed, err = s.sweep(); err != nil {
+		if done, err = s.sweep(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for i := range 20 {
+		apply(store.AddEvent{Event: store.NewEvent(clock, userOf(i).ID, shared.EventPasskeyAdded, store.Client{})})
 	}
 	return path, s
 }
@@ -90,8 +105,8 @@ func TestBackup(t *testing.T) {
 		if err := file.Close(); err != nil {
 			t.Fatal(err)
 		}
-		counts, err := Check(backup)
-		if err != nil || counts[store.KindUser] < 200 || counts[store.KindSecret] != 1 || counts[store.KindTicket] != 0 {
+		counts, err := Check(backup, time.Now())
+		if err != nil || counts[store.KindUser] < 199 || counts[store.KindItem] != 200 {
 			t.Fatalf("a backup while others write: %v, %v", counts, err)
 		}
 	}
@@ -121,7 +136,7 @@ func TestBackup(t *testing.T) {
 		}
 	})
 	t.Run("one that is in use isn't checked", func(t *testing.T) {
-		if _, err := Check(path); err == nil || !strings.Contains(err.Error(), "in use") {
+		if _, err := Check(path, time.Now()); err == nil || !strings.Contains(err.Error(), "in use") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -132,7 +147,7 @@ func TestCheck(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Check(path); err != nil {
+	if _, err := Check(path, time.Now()); err != nil {
 		t.Fatalf("a sound file: %v", err)
 	}
 	whole, err := os.ReadFile(path)
@@ -158,19 +173,19 @@ func TestCheck(t *testing.T) {
 		return path
 	}
 	first := func(bucket []byte, tx *bbolt.Tx) []byte { key, _ := tx.Bucket(bucket).Cursor().First(); return key }
-	for _, bucket := range buckets[1:] {
-		if string(bucket) == string(bucketSecrets) || string(bucket) == string(bucketTickets) {
-			continue // a secret that is missing leaves no trace, and there is no ticket
+	for _, bucket := range buckets[2:] {
+		if string(bucket) == string(bucketItems) {
+			continue // an item that is missing leaves no trace
 		}
 		t.Run("an entry that is missing in "+string(bucket)+" is found", func(t *testing.T) {
 			path := damaged(t, func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Delete(bytes.Clone(first(bucket, tx))) })
-			if _, err := Check(path); err == nil || !strings.Contains(err.Error(), "damaged") {
+			if _, err := Check(path, time.Now()); err == nil || !strings.Contains(err.Error(), "damaged") {
 				t.Errorf("got %v", err)
 			}
 		})
 		t.Run("one too many in "+string(bucket)+" is found", func(t *testing.T) {
-			path := damaged(t, func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put([]byte("nonsense"), []byte("nonsense")) })
-			if _, err := Check(path); err == nil || !strings.Contains(err.Error(), "damaged") {
+			path := damaged(t, func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put([]byte("nonsense"), []byte{4}) })
+			if _, err := Check(path, time.Now()); err == nil || !strings.Contains(err.Error(), "damaged") {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -209,7 +224,7 @@ func TestCheck(t *testing.T) {
 			if err := os.WriteFile(path, damagedNow, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Check(path); pages == 0 || err == nil || !strings.Contains(err.Error(), "is damaged") {
+			if _, err := Check(path, time.Now()); pages == 0 || err == nil || !strings.Contains(err.Error(), "is damaged") {
 				t.Errorf("%s (in %d pages): got %v", test.damage, pages, err)
 			}
 		}
@@ -220,7 +235,7 @@ func TestCheck(t *testing.T) {
 			if err := os.WriteFile(path, content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Check(path); err == nil || !strings.Contains(err.Error(), "is empty") {
+			if _, err := Check(path, time.Now()); err == nil || !strings.Contains(err.Error(), "is empty") {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}
@@ -238,7 +253,7 @@ func TestCheck(t *testing.T) {
 			if err := os.WriteFile(path, bytesNow, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Check(path); err != nil {
+			if _, err := Check(path, time.Now()); err != nil {
 				found++
 			}
 			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, bytesNow) {

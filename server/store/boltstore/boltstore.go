@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -45,7 +46,18 @@ type Store struct {
 	finished sync.WaitGroup // the writer and the sweeper
 	stop     chan struct{}  // closed to end the sweeper
 	readOnly bool           // there is no writer and no sweeper
-	wrote    bool           // only the writer uses it, and then Close
+	readers  sync.RWMutex   // held for writing while free pages are overwritten
+	copies   int            // of the file that are under way; guarded by readers
+	erase    atomic.Bool    // free pages have bytes of a removed user
+	steady   atomic.Bool    // the clock is right, as far as the sweeper knows
+
+	// Only the writer uses these, and then Close.
+	wrote    bool
+	unfolded int // new entries since the last fold
+
+	// Only the sweeper uses these.
+	clock store.ClockWatch
+	swept position
 }
 
 var (
@@ -61,7 +73,9 @@ const lockTimeout = time.Second
 
 // Open opens the file at path. If there is none, it makes one that only its owner may read, and
 // its folder. Errors are sentences for IT. [ErrInUse] is the only one that may be temporary.
-func Open(path string, now store.Clock) (*Store, error) {
+func Open(path string, now store.Clock) (*Store, error) { return openSweeping(path, now, sweepEvery) }
+
+func openSweeping(path string, now store.Clock, every time.Duration) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", namedfile.Explain(filepath.Dir(path), err))
 	}
@@ -78,9 +92,13 @@ func Open(path string, now store.Clock) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, namedfile.Explain(path, err)), db.Close())
 	}
 
-	s := &Store{db: db, now: now, writes: make(chan write, 1024), stop: make(chan struct{})}
+	s := &Store{db: db, now: now, writes: make(chan write, 1024), stop: make(chan struct{}), unfolded: foldAfter}
+	s.erase.Store(isEraseMarked(db))
+	if err := s.eraseIfDue(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	s.finished.Go(s.write)
-	s.finished.Go(s.sweepNowAndThen)
+	s.finished.Go(func() { s.sweepNowAndThen(every) })
 	return s, nil
 }
 
@@ -127,28 +145,6 @@ func (s *Store) keepFreelist() error {
 	s.db.NoFreelistSync = false
 	return s.db.Update(func(*bbolt.Tx) error { return nil })
 }
-
-// The buckets and their keys.
-var (
-	bucketMeta        = []byte("keypeg")      // see formatKey
-	bucketUsers       = []byte("people")      // see users.go
-	bucketNames       = []byte("names")       // sign-in name -> user id
-	bucketCredentials = []byte("credentials") // credential id -> user id
-	bucketIdentities  = []byte("identities")  // issuer, 0, subject -> user id
-	bucketAdmins      = []byte("admins")      // user id -> nothing
-	bucketSessions    = []byte("sessions")    // session id
-	bucketLinks       = []byte("links")       // key
-	bucketSecrets     = []byte("secrets")     // name
-	bucketTickets     = []byte("tickets")     // ticket id
-	bucketExpiry      = []byte("expiry")      // time, kind, key -> nothing; see sweep.go
-
-	buckets = [][]byte{
-		bucketMeta, bucketUsers, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins, bucketSessions,
-		bucketLinks, bucketSecrets, bucketTickets, bucketExpiry,
-	}
-	// The buckets that grow only at their ends, so that their pages can be nearly full.
-	growing = [][]byte{bucketSessions, bucketTickets, bucketExpiry}
-)
 
 // A file of bbolt begins with two meta pages, which are written alternately. These are offsets
 // in them, after a page header of 16 bytes.

@@ -2,7 +2,6 @@ package boltstore
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,13 +23,30 @@ import (
 
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, now store.Clock) store.Store {
-		return open(t, filepath.Join(t.TempDir(), "keypeg.db"), now)
+		path := filepath.Join(t.TempDir(), "keypeg.db")
+		s, err := openSweeping(path, now, never)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.steady.Store(true)
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := Check(path, now()); err != nil {
+				t.Error(err)
+			}
+		})
+		return s
 	})
 }
 
+// never is how often a store sweeps by itself that a test sweeps.
+const never = 1000 * time.Hour
+
 func open(t testing.TB, path string, now store.Clock) *Store {
 	t.Helper()
-	s, err := Open(path, now)
+	s, err := openSweeping(path, now, never)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +59,7 @@ func open(t testing.TB, path string, now store.Clock) *Store {
 }
 
 func userOf(i int) store.User {
-	return store.User{ID: fmt.Sprintf("id-%06d", i), Name: fmt.Sprintf("user-%06d", i), Handle: make([]byte, 64)}
+	return store.User{ID: storetest.UserID(i), Name: fmt.Sprintf("user-%06d", i), Handle: make([]byte, 64)}
 }
 
 func TestOpen(t *testing.T) {
@@ -97,37 +113,32 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, newer := bboltFile(t, func(tx *bbolt.Tx) error {
+	foreign := bboltFile(t, func(tx *bbolt.Tx) error {
 		_, err := tx.CreateBucket([]byte("something else"))
 		return err
-	}), bboltFile(t, func(tx *bbolt.Tx) error {
-		meta, err := tx.CreateBucket(bucketMeta)
-		if err != nil {
-			return err
-		}
-		return meta.Put(formatKey, binary.BigEndian.AppendUint32(nil, format+1))
 	})
-	older, err := os.ReadFile("testdata/v0.2.0.db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	calls := func(content []byte, format byte) []byte {
-		was := content[bytes.Index(content, []byte("format\x00\x00\x00"))+9]
-		return bytes.ReplaceAll(content, []byte{'f', 'o', 'r', 'm', 'a', 't', 0, 0, 0, was}, []byte{'f', 'o', 'r', 'm', 'a', 't', 0, 0, 0, format})
+	calls := func(number uint32) []byte {
+		return bboltFile(t, func(tx *bbolt.Tx) error {
+			meta, err := tx.CreateBucket(bucketMeta)
+			if err != nil {
+				return err
+			}
+			return meta.Put(formatKey, binary.BigEndian.AppendUint32(nil, number))
+		})
 	}
 	for name, test := range map[string]struct {
 		content []byte
 		says    string
 	}{
-		"today's file that calls itself older":    {calls(whole, 2), "says format 2 and has no users"},
-		"an older file that calls itself today's": {calls(older, 3), "says format 3 and has no people"},
-		"a file that calls itself of no format":   {calls(older, 0), "there is no format 0"},
-		"a text":                                  {[]byte("Dear diary, this is not a database.\n"), "isn't a Keypeg database"},
-		"a large file of zeroes":                  {make([]byte, 1<<16), "isn't a Keypeg database"},
-		"a database cut off":                      {whole[:len(whole)/2], "was cut off"},
-		"a database cut to one page":              {whole[:4096], "was cut off"},
-		"another program's bbolt file":            {foreign, "not Keypeg's"},
-		"a file of a newer version":               {newer, "newer Keypeg"},
+		"a file of an earlier version":          {calls(format - 1), "keep it with keypeg backup of that program, where keypeg restore can bring it back"},
+		"a file without its buckets":            {calls(format), "says format 4 and has no probe"},
+		"a file that calls itself of no format": {calls(0), "there is no format 0"},
+		"a text":                                {[]byte("Dear diary, this is not a database.\n"), "isn't a Keypeg database"},
+		"a large file of zeroes":                {make([]byte, 1<<16), "isn't a Keypeg database"},
+		"a database cut off":                    {whole[:len(whole)/2], "was cut off"},
+		"a database cut to one page":            {whole[:4096], "was cut off"},
+		"another program's bbolt file":          {foreign, "not Keypeg's"},
+		"a file of a newer version":             {calls(format + 1), "newer Keypeg"},
 	} {
 		t.Run(name+" is refused with a sentence and stays as it is", func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keypeg.db")
@@ -175,7 +186,7 @@ func TestGrouping(t *testing.T) {
 		started, goOn := make(chan struct{}), make(chan struct{})
 		var all sync.WaitGroup
 		all.Go(func() {
-			s.submit(func(*bbolt.Tx) (apply, error) { close(started); <-goOn; return nil, errNothingToWrite })
+			s.submit(func(*writing) (apply, error) { close(started); <-goOn; return nil, errNothingToWrite })
 		})
 		<-started
 		errs := make([]error, 100)
@@ -212,64 +223,87 @@ func TestGrouping(t *testing.T) {
 func TestSweep(t *testing.T) {
 	clock := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	s := open(t, filepath.Join(t.TempDir(), "keypeg.db"), func() time.Time { return clock })
-	const sessions = sweepStep + 44
-	for i := range sessions {
-		id := store.Hash{byte(i), byte(i >> 8), 1}
-		err := s.Apply(t.Context(), store.Batch{
-			store.AddSession{Session: store.Session{ID: id, UserID: "1", Expires: clock.Add(time.Minute)}},
-			store.AddSession{Session: store.Session{ID: store.Hash{byte(i), byte(i >> 8), 2}, UserID: "1", Expires: clock.Add(time.Hour)}},
-		})
-		if err != nil {
+	s.steady.Store(true)
+	apply := func(ops ...store.Op) {
+		t.Helper()
+		if err := s.Apply(t.Context(), ops); err != nil {
 			t.Fatal(err)
 		}
 	}
-	err := s.Apply(t.Context(), store.Batch{
-		store.AddEvent{Event: store.Event{UserID: "1", Expires: clock.Add(time.Hour)}},
-		store.PutLink{Link: store.Link{Key: "k", Expires: clock.Add(2 * time.Hour)}},
-		store.SpendTicket{Ticket: store.SpentTicket{Expires: clock.Add(2 * time.Hour)}},
-	})
-	if err != nil {
-		t.Fatal(err)
+	ann, bob := storetest.UserID(1), storetest.UserID(2)
+	session := func(userID, name string, life time.Duration) store.Op {
+		return store.AddSession{Session: store.Session{ID: storetest.SessionID(userID, name), UserID: userID, Expires: clock.Add(life)}}
 	}
-
-	steps := func() (removed []int) {
-		for {
-			n, err := s.sweep()
-			if err != nil {
+	note := func(owner string, life time.Duration) store.Op {
+		return store.PutItem{Item: store.Item{Owner: owner, Collection: "note", Value: []byte("1"), Version: store.AnyVersion, Expires: clock.Add(life)}}
+	}
+	event := func(userID string, life time.Duration) store.Op {
+		v := store.NewEvent(clock, userID, shared.EventSignedIn, store.Client{})
+		v.Expires = clock.Add(life)
+		return store.AddEvent{Event: v}
+	}
+	sweep := func() {
+		t.Helper()
+		for done := false; !done; {
+			var err error
+			if done, err = s.sweep(); err != nil {
 				t.Fatal(err)
 			}
-			if removed = append(removed, n); n == 0 {
-				return removed
-			}
 		}
 	}
-	records := func(bucket []byte) (n int) {
-		s.db.View(func(tx *bbolt.Tx) error {
-			return tx.Bucket(bucket).ForEach(func(_, _ []byte) error { n++; return nil })
-		})
-		return n
-	}
-	expect := func(when string, bucket []byte, want int) {
+	expect := func(when string, want map[string]int) {
 		t.Helper()
-		if got := records(bucket); got != want {
-			t.Errorf("%s: %d records in %s, want %d", when, got, bucket, want)
-		}
+		s.db.View(func(tx *bbolt.Tx) error {
+			for bucket, want := range want {
+				got := 0
+				tx.Bucket([]byte(bucket)).ForEach(func(_, _ []byte) error { got++; return nil })
+				if got != want {
+					t.Errorf("%s: %d keys in %s, want %d", when, got, bucket, want)
+				}
+			}
+			return nil
+		})
 	}
 
-	if got := fmt.Sprint(steps()); got != "[0]" {
-		t.Errorf("before anything expired it removed %s", got)
+	for _, userID := range []string{ann, bob} {
+		apply(session(userID, "short", time.Minute), session(userID, "long", time.Hour), note(userID, time.Minute), event(userID, time.Minute))
+	}
+	apply(note("", time.Minute), store.SpendTicket(store.NewTicketID(clock), clock.Add(time.Minute)))
+	sweep()
+	expect("before anything expired", map[string]int{"people": 8, "items": 1, "recent": 3})
+	clock = clock.Add(time.Minute)
+	apply(session(ann, "new", time.Hour))
+	expect("after a write of ann", map[string]int{"people": 6, "items": 1, "recent": 3})
+	sweep()
+	expect("after a sweep", map[string]int{"people": 3, "items": 0, "recent": 3})
+	clock = clock.Add(time.Hour)
+	sweep()
+	expect("after an hour", map[string]int{"people": 0, "recent": 0, "archive": 1})
+	clock = clock.Add(store.EventsKept)
+	sweep()
+	expect("after a year", map[string]int{"people": 0, "archive": 0, "counts": 1, "days": 0})
+
+	// A user who comes no more, with events in blocks.
+	for range 3 * singlesMost {
+		clock = clock.Add(time.Hour)
+		apply(event(bob, store.EventsKept))
+	}
+	clock = clock.Add(store.EventsKept)
+	sweep()
+	expect("after another year", map[string]int{"people": 0, "past": 0})
+
+	// More than one step looks at.
+	clock = clock.Add(time.Hour)
+	for i := range 3 * sweepMost {
+		apply(session(storetest.UserID(i), "s", time.Minute))
 	}
 	clock = clock.Add(time.Minute)
-	if got, want := fmt.Sprint(steps()), fmt.Sprint([]int{sweepStep, 44, 0}); got != want {
-		t.Errorf("steps removed %s, want %s", got, want)
+	if _, err := s.sweep(); err != nil {
+		t.Fatal(err)
 	}
-	expect("after a minute", bucketSessions, sessions)
-	expect("after a minute", bucketUsers, sessions+1)
-	clock = clock.Add(24 * time.Hour)
-	steps()
-	for _, bucket := range [][]byte{bucketSessions, bucketUsers, bucketLinks, bucketTickets, bucketExpiry} {
-		expect("after a day", bucket, 0)
-	}
+	expect("after one step", map[string]int{"people": 2 * sweepMost})
+	sweep()
+	expect("after all steps", map[string]int{"people": 0})
 }
 
 // TestSweepOfAWrongClock sets the clock a year ahead for a while: all is there again when it
@@ -279,14 +313,13 @@ func TestSweepOfAWrongClock(t *testing.T) {
 	passed, ahead := time.Duration(0), time.Duration(0)
 	now := func() time.Time { return begin.Add(passed + ahead) }
 	s := open(t, filepath.Join(t.TempDir(), "keypeg.db"), now)
-	session := store.Session{ID: store.Hash{1}, UserID: "1", Expires: begin.Add(24 * time.Hour)}
+	session := store.Session{ID: storetest.SessionID(storetest.UserID(1), "a"), UserID: storetest.UserID(1), Expires: begin.Add(24 * time.Hour)}
 	if err := s.Apply(t.Context(), store.Batch{store.AddSession{Session: session}}); err != nil {
 		t.Fatal(err)
 	}
-	var clock store.ClockWatch
 	sweeps := func(after time.Duration) error {
 		passed += after
-		s.sweepIfSteady(&clock, begin.Add(passed))
+		s.sweepIfSteady(begin.Add(passed))
 		_, err := s.Session(t.Context(), session.ID)
 		return err
 	}
@@ -307,8 +340,9 @@ func TestSweepOfAWrongClock(t *testing.T) {
 		t.Errorf("when the clock is right again: %v", err)
 	}
 	sweeps(24 * time.Hour)
+	sweeps(time.Minute)
 	s.db.View(func(tx *bbolt.Tx) error {
-		if tx.Bucket(bucketSessions).Get(session.ID[:]) != nil {
+		if tx.Bucket(bucketPeople).Get(sessionKey(session.ID)) != nil {
 			t.Error("what has expired by a clock that is right is still there")
 		}
 		return nil
@@ -317,13 +351,13 @@ func TestSweepOfAWrongClock(t *testing.T) {
 
 // signInOf is what the sign-in of a new user writes: the ticket, the user, the session and
 // the line of activity.
-func signInOf(id string) store.Batch {
-	now, ticket := time.Now(), sha256.Sum256([]byte(id))
+func signInOf(n int) store.Batch {
+	now, id := time.Now(), storetest.UserID(n)
 	event := store.NewEvent(now, id, shared.EventSignedIn, store.Client{Browser: "Firefox", System: "Linux", Address: "192.0.2.1"})
 	return store.Batch{
-		store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte(ticket[:16]), Expires: now.Add(5 * time.Minute)}},
-		store.PutUser{User: store.User{ID: id, Name: id, Handle: ticket[:], Created: now}},
-		store.AddSession{Session: store.Session{ID: ticket, UserID: id, Method: store.MethodPasskey, Created: now, Expires: now.Add(time.Hour)}},
+		store.SpendTicket(store.NewTicketID(now), now.Add(5*time.Minute)),
+		store.PutUser{User: store.User{ID: id, Name: id, Handle: make([]byte, 64), Created: now}},
+		store.AddSession{Session: store.Session{ID: storetest.SessionID(id, "s"), UserID: id, Method: store.MethodPasskey, Created: now, Expires: now.Add(time.Hour)}},
 		store.AddEvent{Event: event},
 	}
 }
@@ -337,7 +371,7 @@ func BenchmarkApply(b *testing.B) {
 			var n atomic.Int64
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
-					if err := s.Apply(b.Context(), signInOf(fmt.Sprint(n.Add(1)))); err != nil {
+					if err := s.Apply(b.Context(), signInOf(int(n.Add(1)))); err != nil {
 						b.Error(err)
 					}
 				}

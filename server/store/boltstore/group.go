@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/keypeg/keypeg/server/store"
 )
 
 // Writes that arrive at the same time share a transaction, and so one wait for the disk.
@@ -17,10 +19,42 @@ type write struct {
 }
 
 // check checks whether something may be written. It returns a refusal, or the function that writes.
-type check func(*bbolt.Tx) (apply, error)
+type check func(*writing) (apply, error)
 
 // apply writes. It fails only if the file can't be written.
-type apply func(*bbolt.Tx) error
+type apply func(*writing) error
+
+// writing is the transaction of a group, with what is written once for all of it at the end.
+type writing struct {
+	*bbolt.Tx
+	s   *Store
+	now time.Time
+
+	users   map[string]bool // to tidy up, by their ids as bytes
+	entries []store.Event   // new in the order of all events
+	counts  map[string]int  // differences, by category
+	removed bool            // a user was
+}
+
+func (s *Store) newWriting(tx *bbolt.Tx) *writing {
+	return &writing{Tx: tx, s: s, now: s.now(), users: map[string]bool{}, counts: map[string]int{}}
+}
+
+// expired reports whether a record with this end may be removed. None may while the clock may
+// be wrong.
+func (w *writing) expired(end time.Time) bool {
+	return w.s.steady.Load() && !end.IsZero() && !w.now.Before(end)
+}
+
+// finish writes what belongs to the group as a whole.
+func (w *writing) finish() error {
+	for raw := range w.users {
+		if err := w.tidy([]byte(raw)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(w.putEntries(), w.putCounts(), w.putEraseMark())
+}
 
 // maxGroup limits how many writes share a transaction.
 const maxGroup = 512
@@ -113,21 +147,19 @@ func (s *Store) waiting(group []write) (_ []write, open bool) {
 // that one bad write cannot fail the others.
 func (s *Store) commit(group []write, gather func([]write) []write) {
 	var refusals []error
+	removed := false
 	err := s.db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range growing {
-			tx.Bucket(name).FillPercent = 0.9
-		}
-		accepted := 0
+		w, accepted := s.newWriting(tx), 0
 		for i := 0; i < len(group); i++ {
 			if i == len(group)-1 {
 				group = gather(group)
 			}
-			apply, refusal := group[i].check(tx)
+			apply, refusal := group[i].check(w)
 			refusals = append(refusals, refusal)
 			if refusal != nil {
 				continue
 			}
-			if err := apply(tx); err != nil {
+			if err := apply(w); err != nil {
 				return err
 			}
 			accepted++
@@ -135,8 +167,13 @@ func (s *Store) commit(group []write, gather func([]write) []write) {
 		if accepted == 0 {
 			return errNothingToWrite
 		}
-		return nil
+		removed = w.removed
+		return w.finish()
 	})
+	if err == nil && removed {
+		s.erase.Store(true)
+		s.eraseIfDue() // after an error, Probe tries again and reports it
+	}
 
 	if err != nil && err != errNothingToWrite {
 		err = fault(s.db.Path(), err)

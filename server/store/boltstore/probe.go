@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
-
-	"go.etcd.io/bbolt"
 )
 
 var (
-	probeKey = []byte("probe") // in bucketMeta
+	probeKey = []byte("last") // in bucketProbe
 
 	// probed is more than a sign-in writes. The next probe frees the pages of the one before.
 	// So after a successful probe there is room for a sign-in.
@@ -23,9 +21,10 @@ func (s *Store) Probe(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.submit(func(*bbolt.Tx) (apply, error) {
-		return func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(probeKey, probed) }, nil
+	err := s.submit(func(*writing) (apply, error) {
+		return func(w *writing) error { return w.Bucket(bucketProbe).Put(probeKey, probed) }, nil
 	})
+	return errors.Join(err, s.eraseIfDue())
 }
 
 // fault adds to a failed write what IT can do about it. For some conditions, bbolt returns only

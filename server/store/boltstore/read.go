@@ -3,7 +3,9 @@ package boltstore
 import (
 	"bytes"
 	"context"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -17,6 +19,8 @@ func view[T any](ctx context.Context, s *Store, read func(*bbolt.Tx) (T, error))
 	if err := ctx.Err(); err != nil {
 		return result, err
 	}
+	s.readers.RLock()
+	defer s.readers.RUnlock()
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		result, err = read(tx)
 		return err
@@ -24,52 +28,50 @@ func view[T any](ctx context.Context, s *Store, read func(*bbolt.Tx) (T, error))
 	return result, err
 }
 
+// all is a limit that is none.
+const all = math.MaxInt
+
 // User implements [store.Store].
 func (s *Store) User(ctx context.Context, id string) (store.User, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) { return getUser(tx, []byte(id)) })
+	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) { return getUser(tx, rawOf(id)) })
 }
 
 // UserByName implements [store.Store].
 func (s *Store) UserByName(ctx context.Context, name string) (store.User, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
-		return getUser(tx, tx.Bucket(bucketNames).Get([]byte(name)))
-	})
+	return s.userBy(ctx, bucketNames, []byte(name))
 }
 
 // UserByCredential implements [store.Store].
 func (s *Store) UserByCredential(ctx context.Context, credentialID []byte) (store.User, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
-		return getUser(tx, tx.Bucket(bucketCredentials).Get(credentialID))
-	})
+	return s.userBy(ctx, bucketCredentials, credentialID)
 }
 
 // UserByIdentity implements [store.Store].
 func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (store.User, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
-		return getUser(tx, tx.Bucket(bucketIdentities).Get(identityKey(issuer, subject)))
-	})
+	return s.userBy(ctx, bucketIdentities, identityKey(issuer, subject))
 }
 
-// identityKey begins with the issuer, which is a URL and so has no zero byte.
-func identityKey(issuer, subject string) []byte { return []byte(issuer + "\x00" + subject) }
+func (s *Store) userBy(ctx context.Context, index, key []byte) (store.User, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) { return getUser(tx, tx.Bucket(index).Get(key)) })
+}
 
-func getUser(tx *bbolt.Tx, id []byte) (store.User, error) {
-	encoded := tx.Bucket(bucketUsers).Get(userKey(string(id)))
-	if encoded == nil {
+func getUser(tx *bbolt.Tx, raw []byte) (store.User, error) {
+	value := tx.Bucket(bucketPeople).Get(userKey(raw))
+	if value == nil {
 		return store.User{}, store.ErrNotFound
 	}
-	return store.DecodeUser(encoded)
+	return decodeUser(raw, value)
 }
 
 // Users implements [store.Store].
 func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (users []store.User, err error) {
 		cursor := tx.Bucket(bucketNames).Cursor()
-		for name, id := cursor.Seek([]byte(after)); name != nil && len(users) < limit; name, id = cursor.Next() {
+		for name, raw := cursor.Seek([]byte(after)); name != nil && len(users) < limit; name, raw = cursor.Next() {
 			if string(name) == after {
 				continue
 			}
-			user, err := getUser(tx, id)
+			user, err := getUser(tx, raw)
 			if err != nil {
 				return nil, err
 			}
@@ -89,28 +91,28 @@ func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
 
 // Session implements [store.Store].
 func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (store.Session, error) { return s.getSession(tx, id[:]) })
+	return view(ctx, s, func(tx *bbolt.Tx) (store.Session, error) { return getSession(tx, id, s.now()) })
 }
 
 // SessionUser implements [store.Store].
 func (s *Store) SessionUser(ctx context.Context, id store.Hash) (session store.Session, user store.User, err error) {
 	user, err = view(ctx, s, func(tx *bbolt.Tx) (store.User, error) {
-		if session, err = s.getSession(tx, id[:]); err != nil {
+		if session, err = getSession(tx, id, s.now()); err != nil {
 			return store.User{}, err
 		}
-		return getUser(tx, []byte(session.UserID))
+		return getUser(tx, id[:rawLength])
 	})
 	return session, user, err
 }
 
 // getSession returns a session that has not expired.
-func (s *Store) getSession(tx *bbolt.Tx, id []byte) (store.Session, error) {
-	encoded := tx.Bucket(bucketSessions).Get(id)
-	if encoded == nil {
+func getSession(tx *bbolt.Tx, id store.Hash, now time.Time) (store.Session, error) {
+	value := tx.Bucket(bucketPeople).Get(sessionKey(id))
+	if value == nil || hasEnded(value, now) {
 		return store.Session{}, store.ErrNotFound
 	}
-	session, err := store.DecodeSession(encoded)
-	if err == nil && !s.now().Before(session.Expires) {
+	session, err := decodeSession(id, value)
+	if err == nil && !now.Before(session.Expires) {
 		err = store.ErrNotFound
 	}
 	return session, err
@@ -118,47 +120,49 @@ func (s *Store) getSession(tx *bbolt.Tx, id []byte) (store.Session, error) {
 
 // Sessions implements [store.Store].
 func (s *Store) Sessions(ctx context.Context, userID string, after store.Hash, limit int) ([]store.Session, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (sessions []store.Session, err error) {
-		for id := range sessionsOf(tx, userID, after[:]) {
-			if len(sessions) >= limit {
-				break
-			}
-			session, err := s.getSession(tx, id)
-			if err == store.ErrNotFound {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			sessions = append(sessions, session)
+	return view(ctx, s, func(tx *bbolt.Tx) ([]store.Session, error) { return sessionsOf(tx, userID, after, limit, s.now()) })
+}
+
+func sessionsOf(tx *bbolt.Tx, userID string, after store.Hash, limit int, now time.Time) (sessions []store.Session, err error) {
+	prefix := keyOf(rawOf(userID), partSessions)
+	if prefix == nil {
+		return nil, nil
+	}
+	from := prefix
+	if after != (store.Hash{}) {
+		from = sessionKey(after)
+	}
+	cursor := tx.Bucket(bucketPeople).Cursor()
+	for key, value := cursor.Seek(from); bytes.HasPrefix(key, prefix) && len(sessions) < limit; key, value = cursor.Next() {
+		id := store.Hash(append(bytes.Clone(key[:rawLength]), key[len(prefix):]...))
+		if id == after || hasEnded(value, now) {
+			continue
 		}
-		return sessions, nil
-	})
+		session, err := decodeSession(id, value)
+		if err != nil {
+			return nil, err
+		}
+		sessions = append(sessions, session)
+	}
+	return sessions, nil
 }
 
 // Events implements [store.Store].
 func (s *Store) Events(ctx context.Context, userID string, before store.EventID, limit int) ([]store.Event, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (events []store.Event, err error) {
-		prefix, end := ofUser(userID), eventKey(userID, before)
-		if (before == store.EventID{}) {
-			end = append([]byte(userID), 1) // after all keys of the user
-		}
-
-		cursor := tx.Bucket(bucketUsers).Cursor()
-		back := cursor.Prev
-		if key, _ := cursor.Seek(end); key == nil {
-			back = cursor.Last // the user's keys are the last of the bucket
-		}
-		key, value := back()
-		for ; bytes.HasPrefix(key, prefix) && len(events) < limit; key, value = cursor.Prev() {
-			if kind, _, _ := partOf(key); kind != store.KindEvent {
-				continue
-			}
-			event, err := store.DecodeEvent(value)
+		raw := rawOf(userID)
+		for e, err := range eventsOf(tx, raw, before) {
 			if err != nil {
 				return nil, err
 			}
-			if s.now().Before(event.Expires) {
+			if len(events) >= limit {
+				break
+			}
+			event, err := decodeEvent(raw, e.id, e.value)
+			if err != nil {
+				return nil, err
+			}
+			if e.id != before && s.now().Before(event.Expires) {
 				events = append(events, event)
 			}
 		}
@@ -166,95 +170,94 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 	})
 }
 
-// Link implements [store.Store].
-func (s *Store) Link(ctx context.Context, key string) (store.Link, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (store.Link, error) { return s.getLink(tx, key) })
-}
-
-func (s *Store) getLink(tx *bbolt.Tx, key string) (store.Link, error) {
-	encoded := tx.Bucket(bucketLinks).Get([]byte(key))
-	if encoded == nil {
-		return store.Link{}, store.ErrNotFound
-	}
-	link, err := store.DecodeLink(encoded)
-	if err == nil && !s.now().Before(link.Expires) {
-		err = store.ErrNotFound
-	}
-	return link, err
-}
-
-// Secret implements [store.Store].
-func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) ([]byte, error) {
-		value := tx.Bucket(bucketSecrets).Get([]byte(name))
-		if value == nil {
-			return nil, store.ErrNotFound
+// AllEvents implements [store.Store].
+func (s *Store) AllEvents(ctx context.Context, query store.EventQuery, limit int) ([]store.Event, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (events []store.Event, err error) {
+		var same []store.Event // of one id
+		var last store.EventID
+		take := func() {
+			slices.SortFunc(same, func(a, b store.Event) int { return strings.Compare(b.UserID, a.UserID) })
+			same = slices.CompactFunc(same, func(a, b store.Event) bool { return a.UserID == b.UserID })
+			events, same = append(events, same...), nil
 		}
-		return slices.Clone(value), nil
-	})
-}
-
-// Records implements [store.Store].
-func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limit int) ([]store.Record, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (records []store.Record, err error) {
-		if kind == store.KindUser && after != nil {
-			after = userKey(string(after))
-		}
-		cursor := tx.Bucket(bucketOf[kind]).Cursor()
-		for key, value := cursor.Seek(after); key != nil && len(records) < limit; key, value = cursor.Next() {
-			if after != nil && bytes.Equal(key, after) {
-				continue
-			}
-			if !isOf(kind, key) {
-				continue
-			}
-			op, expires, err := opOf(kind, key, value)
+		for e, err := range entriesFrom(tx, query.Before.ID) {
 			if err != nil {
 				return nil, err
 			}
-			if expires.IsZero() || s.now().Before(expires) {
-				records = append(records, store.RecordOf(op))
+			if e.id != last {
+				if take(); len(events) >= limit {
+					break
+				}
+				last = e.id
+			}
+			if len(query.Kinds) > 0 && !slices.Contains(query.Kinds, e.kind) {
+				continue
+			}
+			found, err := e.events(tx)
+			if err != nil {
+				return nil, err
+			}
+			for _, v := range found {
+				if query.Selects(v) && s.now().Before(v.Expires) {
+					same = append(same, v)
+				}
 			}
 		}
-		return records, nil
+		take()
+		return events[:min(len(events), max(limit, 0))], nil
 	})
 }
 
-// bucketOf is the bucket of each kind of record.
-var bucketOf = map[store.Kind][]byte{
-	store.KindUser: bucketUsers, store.KindEvent: bucketUsers, store.KindSession: bucketSessions,
-	store.KindLink: bucketLinks, store.KindSecret: bucketSecrets, store.KindTicket: bucketTickets,
+// Counts implements [store.Store].
+func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.Counts, error) {
+		counts := store.Counts{}
+		for _, bucket := range [][]byte{bucketCounts, bucketDays} {
+			tx.Bucket(bucket).ForEach(func(category, value []byte) error {
+				if store.IsCounted(string(category), s.now()) {
+					counts[string(category)] = numberOf(value)
+				}
+				return nil
+			})
+		}
+		return counts, nil
+	})
 }
 
-// isOf reports whether a key of a kind's bucket is that of a record of this kind.
-func isOf(kind store.Kind, key []byte) bool {
-	if kind != store.KindUser && kind != store.KindEvent {
-		return true
-	}
-	part, _, _ := partOf(key)
-	return part == kind
+// Item implements [store.Store].
+func (s *Store) Item(ctx context.Context, owner, collection, key string) (store.Item, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (store.Item, error) { return getItem(tx, owner, collection, key, s.now()) })
 }
 
-// opOf decodes a record as the operation that writes it. It also returns when the record
-// expires, or the zero time.
-func opOf(kind store.Kind, key, value []byte) (op store.Op, expires time.Time, err error) {
-	switch kind {
-	case store.KindUser:
-		v, err := store.DecodeUser(value)
-		return store.PutUser{User: v}, time.Time{}, err
-	case store.KindSession:
-		v, err := store.DecodeSession(value)
-		return store.AddSession{Session: v}, v.Expires, err
-	case store.KindEvent:
-		v, err := store.DecodeEvent(value)
-		return store.AddEvent{Event: v}, v.Expires, err
-	case store.KindLink:
-		v, err := store.DecodeLink(value)
-		return store.PutLink{Link: v}, v.Expires, err
-	case store.KindTicket:
-		v, err := store.DecodeSpentTicket(value)
-		return store.SpendTicket{Ticket: v}, v.Expires, err
-	default:
-		return store.AddSecret{Name: string(key), Value: bytes.Clone(value)}, time.Time{}, nil
+// getItem returns an item that has not expired.
+func getItem(tx *bbolt.Tx, owner, collection, key string, now time.Time) (store.Item, error) {
+	bucket, at := placeOf(owner, collection, key)
+	value := tx.Bucket(bucket).Get(at)
+	if value == nil || hasEnded(value, now) {
+		return store.Item{}, store.ErrNotFound
 	}
+	return decodeItem(owner, collection, key, value)
+}
+
+// Items implements [store.Store].
+func (s *Store) Items(ctx context.Context, owner, collection, after string, limit int) ([]store.Item, error) {
+	return view(ctx, s, func(tx *bbolt.Tx) (items []store.Item, err error) {
+		prefix := append([]byte(collection), 0)
+		from := append(bytes.Clone(prefix), after...)
+		for name, value := range itemsFrom(tx, owner, from) {
+			key := string(bytes.TrimPrefix(name, prefix))
+			if !bytes.HasPrefix(name, prefix) || len(items) >= limit {
+				break
+			}
+			if key <= after || hasEnded(value, s.now()) {
+				continue
+			}
+			item, err := decodeItem(owner, collection, key, value)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, item)
+		}
+		return items, nil
+	})
 }

@@ -2,7 +2,6 @@ package boltstore
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"time"
 
@@ -11,153 +10,200 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// kind is a kind of record that expires. Each such record has an entry in the expiry bucket: 8
-// bytes of time, the kind, and the record's key. Both are written and removed together.
-type kind byte
-
-const (
-	kindSession kind = iota + 1
-	kindEvent
-	kindLink
-	kindTicket
-)
-
-func (k kind) bucket(tx *bbolt.Tx) *bbolt.Bucket {
-	switch k {
-	case kindSession:
-		return tx.Bucket(bucketSessions)
-	case kindEvent:
-		return tx.Bucket(bucketUsers)
-	case kindLink:
-		return tx.Bucket(bucketLinks)
-	default:
-		return tx.Bucket(bucketTickets)
-	}
-}
-
-// expires returns when a record of this kind expires.
-func (k kind) expires(encoded []byte) (time.Time, error) {
-	switch k {
-	case kindSession:
-		v, err := store.DecodeSession(encoded)
-		return v.Expires, err
-	case kindEvent:
-		v, err := store.DecodeEvent(encoded)
-		return v.Expires, err
-	case kindLink:
-		v, err := store.DecodeLink(encoded)
-		return v.Expires, err
-	default:
-		v, err := store.DecodeSpentTicket(encoded)
-		return v.Expires, err
-	}
-}
-
-// expiryKey returns the key of an entry. It rounds the time as the record does.
-func expiryKey(at time.Time, k kind, key []byte) []byte {
-	entry := make([]byte, 0, 9+len(key))
-	entry = binary.BigEndian.AppendUint64(entry, uint64(at.Truncate(time.Microsecond).UnixNano()))
-	entry = append(entry, byte(k))
-	return append(entry, key...)
-}
-
-// put writes a record and its entry.
-func put(tx *bbolt.Tx, k kind, key, encoded []byte, expires time.Time) error {
-	if err := k.bucket(tx).Put(key, encoded); err != nil {
-		return err
-	}
-	return tx.Bucket(bucketExpiry).Put(expiryKey(expires, k, key), []byte{})
-}
-
-// replace is put for a record that may exist already.
-func replace(tx *bbolt.Tx, k kind, key, encoded []byte, expires time.Time) error {
-	if err := dropExpiring(tx, k, key); err != nil {
-		return err
-	}
-	return put(tx, k, key, encoded, expires)
-}
-
-// dropExpiring removes a record, if it exists, with its entry and what else points to it.
-func dropExpiring(tx *bbolt.Tx, k kind, key []byte) error {
-	encoded := k.bucket(tx).Get(key)
-	if encoded == nil {
-		return nil
-	}
-	if k == kindSession {
-		session, err := store.DecodeSession(encoded)
-		if err != nil {
-			return err
-		}
-		if err := tx.Bucket(bucketUsers).Delete(sessionEntry(session.UserID, key)); err != nil {
-			return err
-		}
-	}
-	expires, err := k.expires(encoded)
-	if err != nil {
-		return err
-	}
-	if err := tx.Bucket(bucketExpiry).Delete(expiryKey(expires, k, key)); err != nil {
-		return err
-	}
-	return k.bucket(tx).Delete(key)
-}
+// What has expired is removed by whoever writes a record of the same user, from pages that are
+// written anyway. A slow sweep through the whole file finds the rest: records of users who
+// don't come back, items without an owner, and blocks of the order of events.
 
 const (
 	sweepEvery = time.Minute
-	// sweepStep limits what one step removes, so that no sign-in waits long.
-	sweepStep = 256
+	// sweepStep is how many users, or items, one step looks at: a million in an hour.
+	sweepStep = 20_000
+	// sweepMost bounds what one step removes, so that no sign-in waits long.
+	sweepMost = 256
 )
 
-func (s *Store) sweepNowAndThen() {
-	ticker := time.NewTicker(sweepEvery)
+// tidy removes what has expired of a user, and packs the user's events.
+func (w *writing) tidy(raw []byte) error {
+	var gone [][]byte
+	cursor := w.Bucket(bucketPeople).Cursor()
+	if w.s.steady.Load() {
+		for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
+			if isEnded(key, value, w.now) {
+				gone = append(gone, bytes.Clone(key))
+			}
+		}
+	}
+	for _, key := range gone {
+		if err := w.drop(key); err != nil {
+			return err
+		}
+	}
+	return w.packEvents(raw)
+}
+
+// isEnded reports whether an item, session or single event has expired.
+func isEnded(key, value []byte, now time.Time) bool {
+	raw, part, rest, _ := cutKey(key)
+	if part != partEvents {
+		return part != partUser && hasEnded(value, now)
+	}
+	event, err := decodeEvent(raw, eventIDOf(rest), value)
+	return err == nil && !now.Before(event.Expires)
+}
+
+func (s *Store) sweepNowAndThen(every time.Duration) {
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	var clock store.ClockWatch
 	for {
 		select {
 		case <-s.stop:
 			return
 		case at := <-ticker.C:
-			s.sweepIfSteady(&clock, at)
+			s.sweepIfSteady(at)
 		}
 	}
 }
 
-// sweepIfSteady removes all expired records, unless the clock may be wrong.
-func (s *Store) sweepIfSteady(clock *store.ClockWatch, at time.Time) {
-	if clock.Look(at, s.now()); !clock.IsSteady() {
-		return
-	}
-	// After a full step there may be more. An error is ignored: the next sweep tries again,
-	// and a user's write will report the fault.
-	for removed, err := sweepStep, error(nil); removed == sweepStep && err == nil; {
-		removed, err = s.sweep()
+// sweepIfSteady sweeps one step, unless the clock may be wrong.
+func (s *Store) sweepIfSteady(at time.Time) {
+	s.clock.Look(at, s.now())
+	s.steady.Store(s.clock.IsSteady())
+	if s.steady.Load() {
+		s.sweep() // after an error the next step tries again, and a user's write will report the fault
 	}
 }
 
-// sweep removes at most sweepStep expired records. Other writes can share its transaction. If
-// nothing has expired, nothing is written.
-func (s *Store) sweep() (removed int, err error) {
-	err = s.submit(func(tx *bbolt.Tx) (apply, error) {
-		var due [][]byte
-		now := expiryKey(s.now(), 0, nil)[:8]
-		cursor := tx.Bucket(bucketExpiry).Cursor()
-		for entry, _ := cursor.First(); entry != nil && bytes.Compare(entry[:8], now) <= 0 && len(due) < sweepStep; entry, _ = cursor.Next() {
-			due = append(due, bytes.Clone(entry))
+// position is where the next step of a sweep begins.
+type position struct {
+	user []byte // the id of the next user, nil for the first one
+	item []byte // the name of the next item without an owner, after all users
+	rest bool   // items come next
+}
+
+// sweep looks at the next part of the file and removes what has expired there. Done reports
+// whether it reached the end of the file.
+func (s *Store) sweep() (done bool, err error) {
+	var users, items [][]byte
+	next := position{}
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		if !s.swept.rest {
+			users, next = s.expiredUsers(tx, s.swept.user)
+		} else {
+			items, next = s.expiredItems(tx, s.swept.item)
 		}
-		if removed = len(due); removed == 0 {
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	done = s.swept.rest && !next.rest
+	err = s.submit(func(w *writing) (apply, error) {
+		if len(users)+len(items) == 0 && !done {
 			return nil, errNothingToWrite
 		}
-		return func(tx *bbolt.Tx) error {
-			for _, entry := range due {
-				if err := dropExpiring(tx, kind(entry[8]), entry[9:]); err != nil {
+		return func(w *writing) error {
+			for _, raw := range users {
+				w.users[string(raw)] = true
+				if err := w.dropPast(raw, w.expired); err != nil {
 					return err
 				}
 			}
-			return nil
+			for _, name := range items {
+				if items := w.Bucket(bucketItems); hasEnded(items.Get(name), w.now) {
+					if err := items.Delete(name); err != nil {
+						return err
+					}
+				}
+			}
+			if !done {
+				return nil
+			}
+			return errors.Join(w.fold(), w.forgetEntries(), w.forgetDays())
 		}, nil
 	})
-	if errors.Is(err, errNothingToWrite) {
-		err = nil
+	if err != nil && !errors.Is(err, errNothingToWrite) {
+		return false, err
 	}
-	return removed, err
+	s.swept = next
+	return done, nil
+}
+
+// expiredUsers lists users who have something that has expired.
+func (s *Store) expiredUsers(tx *bbolt.Tx, from []byte) (due [][]byte, next position) {
+	looked := 0
+	for raw := range everyUser(tx, from) {
+		if looked++; looked > sweepStep || len(due) == sweepMost {
+			return due, position{user: bytes.Clone(raw)}
+		}
+		if s.hasExpired(tx, raw) {
+			due = append(due, bytes.Clone(raw))
+		}
+	}
+	return due, position{rest: true}
+}
+
+func (s *Store) hasExpired(tx *bbolt.Tx, raw []byte) bool {
+	cursor := tx.Bucket(bucketPeople).Cursor()
+	for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
+		if isEnded(key, value, s.now()) {
+			return true
+		}
+	}
+	of := past(tx, raw)
+	key, value := of.bucket.Cursor().Seek(raw)
+	if !bytes.HasPrefix(key, raw) {
+		return false
+	}
+	events, _ := of.read(key, value)
+	left, err := notEnded(raw, events, func(end time.Time) bool { return !s.now().Before(end) })
+	return err == nil && len(left) == 0 // as a whole: a user who comes back has the others dropped
+}
+
+// expiredItems lists items without an owner that have expired.
+func (s *Store) expiredItems(tx *bbolt.Tx, from []byte) (due [][]byte, next position) {
+	cursor, looked := tx.Bucket(bucketItems).Cursor(), 0
+	for name, value := cursor.Seek(from); name != nil; name, value = cursor.Next() {
+		if looked++; looked > sweepStep || len(due) == sweepMost {
+			return due, position{item: bytes.Clone(name), rest: true}
+		}
+		if hasEnded(value, s.now()) {
+			due = append(due, bytes.Clone(name))
+		}
+	}
+	return due, position{}
+}
+
+// forgetEntries removes old blocks of the order that lead to no event any more.
+func (w *writing) forgetEntries() error {
+	blocks := w.Bucket(bucketArchive)
+	until := uint64(w.now.Add(-store.EventsKept).UnixNano())
+	var gone [][]byte
+	cursor := blocks.Cursor()
+	for key, value := cursor.First(); key != nil && timeOf(key) < until && len(gone) < sweepMost; key, value = cursor.Next() {
+		lead, err := w.leadSomewhere(key, value)
+		if err != nil {
+			return err
+		}
+		if !lead {
+			gone = append(gone, bytes.Clone(key))
+		}
+	}
+	for _, key := range gone {
+		if err := blocks.Delete(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leadSomewhere reports whether a block has an entry whose event is still there.
+func (w *writing) leadSomewhere(key, value []byte) (bool, error) {
+	entries, err := archive(w.Tx).read(key, value)
+	for _, e := range entries {
+		found, err := e.events(w.Tx)
+		if err != nil || len(found) > 0 {
+			return true, err
+		}
+	}
+	return false, err
 }

@@ -3,6 +3,8 @@ package boltstore
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -16,93 +18,85 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.submit(func(tx *bbolt.Tx) (apply, error) {
+	if err := batch.Check(); err != nil {
+		return err
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	return s.submit(checkOf(batch))
+}
+
+// checkOf returns the write of a batch.
+func checkOf(batch store.Batch) check {
+	return func(w *writing) (apply, error) {
 		applies := make([]apply, len(batch))
 		for i, op := range batch {
 			var err error
-			if applies[i], err = s.checkOp(tx, op); err != nil {
+			if applies[i], err = w.check(op); err != nil {
 				return nil, err
 			}
 		}
-		return func(tx *bbolt.Tx) error {
+		return func(w *writing) error {
 			for _, apply := range applies {
-				if err := apply(tx); err != nil {
+				if err := apply(w); err != nil {
 					return err
 				}
 			}
 			return nil
 		}, nil
-	})
+	}
 }
-func (s *Store) checkOp(tx *bbolt.Tx, op store.Op) (apply, error) {
+
+func (w *writing) check(op store.Op) (apply, error) {
 	switch op := op.(type) {
 	case store.PutUser:
-		old, err := checkUser(tx, op.User)
-		return func(tx *bbolt.Tx) error { return putUser(tx, old, op.User) }, err
+		old, err := checkUser(w.Tx, op.User)
+		return func(w *writing) error { return w.putUser(old, op.User) }, err
 	case store.RemoveUser:
-		return func(tx *bbolt.Tx) error { return removeUser(tx, op.ID) }, op.MayRemove(getUser(tx, []byte(op.ID)))
+		return func(w *writing) error { return w.removeUser(op.ID) }, op.MayRemove(getUser(w.Tx, rawOf(op.ID)))
 	case store.AddSession:
-		return func(tx *bbolt.Tx) error {
-			if err := s.makeRoom(tx, op); err != nil {
-				return err
-			}
-			return putSession(tx, op.Session)
-		}, s.sessionIsFree(tx, op.Session.ID)
+		return func(w *writing) error { return w.addSession(op) }, w.sessionIsFree(op.Session.ID)
 	case store.ReplaceSession:
-		_, err := s.getSession(tx, op.Old[:])
+		_, err := getSession(w.Tx, op.Old, w.now)
 		if err == nil && op.Session.ID != op.Old {
-			err = s.sessionIsFree(tx, op.Session.ID)
+			err = w.sessionIsFree(op.Session.ID)
 		}
-		return func(tx *bbolt.Tx) error {
-			if err := dropSession(tx, op.Old[:]); err != nil {
-				return err
+		return func(w *writing) error {
+			if op.Session.ID != op.Old {
+				if err := w.drop(sessionKey(op.Old)); err != nil {
+					return err
+				}
 			}
-			return putSession(tx, op.Session)
+			return w.putSession(op.Session)
 		}, err
 	case store.EndSession:
-		return func(tx *bbolt.Tx) error { return dropSession(tx, op.ID[:]) }, nil
+		return func(w *writing) error { return w.drop(sessionKey(op.ID)) }, nil
 	case store.EndSessions:
-		return func(tx *bbolt.Tx) error { return endSessions(tx, op) }, nil
+		return func(w *writing) error { return w.endSessions(op) }, nil
 	case store.AddEvent:
-		return func(tx *bbolt.Tx) error {
-			return replace(tx, kindEvent, eventKey(op.Event.UserID, op.Event.ID), op.Event.Encode(), op.Event.Expires)
+		return func(w *writing) error {
+			w.users[string(rawOf(op.Event.UserID))] = true
+			return w.putEvent(op.Event)
 		}, nil
-	case store.SpendTicket:
-		return func(tx *bbolt.Tx) error {
-			return replace(tx, kindTicket, op.Ticket.ID[:], op.Ticket.Encode(), op.Ticket.Expires)
-		}, s.ticketIsUnspent(tx, op.Ticket.ID)
-	case store.PutLink:
-		return func(tx *bbolt.Tx) error {
-			return replace(tx, kindLink, []byte(op.Link.Key), op.Link.Encode(), op.Link.Expires)
-		}, nil
-	case store.TakeLink:
-		link, err := s.getLink(tx, op.Key)
-		if err == nil && link.Hash != op.Hash {
-			err = store.ErrNotFound
-		}
-		return func(tx *bbolt.Tx) error { return dropExpiring(tx, kindLink, []byte(op.Key)) }, err
-	case store.AddSecret:
-		var err error
-		if tx.Bucket(bucketSecrets).Get([]byte(op.Name)) != nil {
-			err = store.ErrSecretExists
-		}
-		return putSecret(op.Name, op.Value), err
-	case store.ReplaceSecret:
-		var err error
-		if value := tx.Bucket(bucketSecrets).Get([]byte(op.Name)); value == nil || !bytes.Equal(value, op.Old) {
-			err = store.ErrStale
-		}
-		return putSecret(op.Name, op.Value), err
+	case store.PutItem:
+		i := op.Item
+		return func(w *writing) error { return w.putItem(i) }, i.MayReplace(getItem(w.Tx, i.Owner, i.Collection, i.Key, w.now))
+	case store.RemoveItem:
+		return func(w *writing) error {
+				bucket, at := placeOf(op.Owner, op.Collection, op.Key)
+				return w.Bucket(bucket).Delete(at)
+			},
+			op.MayRemove(getItem(w.Tx, op.Owner, op.Collection, op.Key, w.now))
 	}
 	return nil, fmt.Errorf("boltstore: an operation of type %T", op)
 }
 
-func putSecret(name string, value []byte) apply {
-	return func(tx *bbolt.Tx) error { return tx.Bucket(bucketSecrets).Put([]byte(name), value) }
-}
+// drop removes what lies under a key of bucketPeople, if there is something.
+func (w *writing) drop(key []byte) error { return w.Bucket(bucketPeople).Delete(key) }
 
-func (s *Store) sessionIsFree(tx *bbolt.Tx, id store.Hash) error {
-	_, err := s.getSession(tx, id[:])
+func (w *writing) sessionIsFree(id store.Hash) error {
+	_, err := getSession(w.Tx, id, w.now)
 	if err == nil {
 		return store.ErrSessionExists
 	}
@@ -112,29 +106,18 @@ func (s *Store) sessionIsFree(tx *bbolt.Tx, id store.Hash) error {
 	return err
 }
 
-func (s *Store) ticketIsUnspent(tx *bbolt.Tx, id [16]byte) error {
-	encoded := tx.Bucket(bucketTickets).Get(id[:])
-	if encoded == nil {
-		return nil
-	}
-	spent, err := store.DecodeSpentTicket(encoded)
-	if err == nil && s.now().Before(spent.Expires) {
-		err = store.ErrTicketSpent
-	}
-	return err
-}
-
 // checkUser checks that the new unique values of a user are free. It returns the stored user,
 // whose values need no check.
 func checkUser(tx *bbolt.Tx, u store.User) (old store.User, err error) {
-	old, err = getUser(tx, []byte(u.ID))
+	raw := rawOf(u.ID)
+	old, err = getUser(tx, raw)
 	if err := u.MayReplace(old, err); err != nil {
 		return old, err
 	}
 
 	taken := func(index, key []byte) bool {
 		owner := tx.Bucket(index).Get(key)
-		return owner != nil && string(owner) != u.ID
+		return owner != nil && !bytes.Equal(owner, raw)
 	}
 	if old.Name != u.Name && taken(bucketNames, []byte(u.Name)) {
 		return old, store.ErrNameExists
@@ -152,103 +135,72 @@ func checkUser(tx *bbolt.Tx, u store.User) (old store.User, err error) {
 	return old, nil
 }
 
-// putUser writes the record, and those index entries that change.
-func putUser(tx *bbolt.Tx, old, u store.User) (err error) {
-	id := []byte(u.ID)
-	names, credentials, identities, admins := tx.Bucket(bucketNames), tx.Bucket(bucketCredentials), tx.Bucket(bucketIdentities), tx.Bucket(bucketAdmins)
-	if old.Name != u.Name {
-		if old.Name != "" {
-			if err := names.Delete([]byte(old.Name)); err != nil {
-				return err
-			}
-		}
-		if err := names.Put([]byte(u.Name), id); err != nil {
+// putUser writes the record, and those index entries that change. A new user has no ID in old.
+func (w *writing) putUser(old, u store.User) error {
+	raw := rawOf(u.ID)
+	w.users[string(raw)] = true
+	if old.ID != "" {
+		w.countUser(old, -1)
+		if err := w.dropIndexes(old, u); err != nil {
 			return err
 		}
 	}
-	for _, p := range old.Passkeys {
-		if !hasCredential(u, p.CredentialID) {
-			if err := credentials.Delete(p.CredentialID); err != nil {
-				return err
-			}
+	w.countUser(u, 1)
+
+	put := func(index, key []byte) error { return w.Bucket(index).Put(key, raw) }
+	if old.Name != u.Name {
+		if err := put(bucketNames, []byte(u.Name)); err != nil {
+			return err
 		}
 	}
 	for _, p := range u.Passkeys {
 		if !hasCredential(old, p.CredentialID) {
-			if err := credentials.Put(p.CredentialID, id); err != nil {
-				return err
-			}
-		}
-	}
-	for _, i := range old.Identities {
-		if !u.Has(i.Issuer, i.Subject) {
-			if err := identities.Delete(identityKey(i.Issuer, i.Subject)); err != nil {
+			if err := put(bucketCredentials, p.CredentialID); err != nil {
 				return err
 			}
 		}
 	}
 	for _, i := range u.Identities {
 		if !old.Has(i.Issuer, i.Subject) {
-			if err := identities.Put(identityKey(i.Issuer, i.Subject), id); err != nil {
+			if err := put(bucketIdentities, identityKey(i.Issuer, i.Subject)); err != nil {
 				return err
 			}
 		}
 	}
-	switch {
-	case u.Admin && !old.Admin:
-		err = admins.Put(id, []byte{})
-	case !u.Admin && old.Admin:
-		err = admins.Delete(id)
-	}
-	if err != nil {
-		return err
-	}
-
-	u.Revision++
-	return tx.Bucket(bucketUsers).Put(userKey(u.ID), u.Encode())
-}
-
-func removeUser(tx *bbolt.Tx, id string) error {
-	user, err := getUser(tx, []byte(id))
-	if err == nil {
-		err = dropUser(tx, user)
-	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	if err := endSessions(tx, store.EndSessions{UserID: id}); err != nil {
-		return err
-	}
-
-	// After the record and the sessions, only events are left of the user.
-	prefix := ofUser(id)
-	var events [][]byte
-	cursor := tx.Bucket(bucketUsers).Cursor()
-	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
-		events = append(events, bytes.Clone(key))
-	}
-	for _, key := range events {
-		if err := dropExpiring(tx, kindEvent, key); err != nil {
+	if u.Admin && !old.Admin {
+		if err := w.Bucket(bucketAdmins).Put(raw, []byte{}); err != nil {
 			return err
 		}
+	}
+	u.Revision++
+	return w.Bucket(bucketPeople).Put(userKey(raw), encodeUser(u))
+}
+
+// dropIndexes removes the index entries of old that u doesn't have.
+func (w *writing) dropIndexes(old, u store.User) error {
+	if old.Name != u.Name {
+		if err := w.Bucket(bucketNames).Delete([]byte(old.Name)); err != nil {
+			return err
+		}
+	}
+	for _, p := range old.Passkeys {
+		if !hasCredential(u, p.CredentialID) {
+			if err := w.Bucket(bucketCredentials).Delete(p.CredentialID); err != nil {
+				return err
+			}
+		}
+	}
+	for _, i := range old.Identities {
+		if !u.Has(i.Issuer, i.Subject) {
+			if err := w.Bucket(bucketIdentities).Delete(identityKey(i.Issuer, i.Subject)); err != nil {
+				return err
+			}
+		}
+	}
+	if old.Admin && !u.Admin {
+		return w.Bucket(bucketAdmins).Delete(rawOf(old.ID))
 	}
 	return nil
-}
-
-// dropUser removes the record and its index entries.
-func dropUser(tx *bbolt.Tx, u store.User) error {
-	id := []byte(u.ID)
-	for _, p := range u.Passkeys {
-		if err := tx.Bucket(bucketCredentials).Delete(p.CredentialID); err != nil {
-			return err
-		}
-	}
-	for _, i := range u.Identities {
-		if err := tx.Bucket(bucketIdentities).Delete(identityKey(i.Issuer, i.Subject)); err != nil {
-			return err
-		}
-	}
-	return errors.Join(tx.Bucket(bucketNames).Delete([]byte(u.Name)), tx.Bucket(bucketAdmins).Delete(id), tx.Bucket(bucketUsers).Delete(userKey(u.ID)))
 }
 
 func hasCredential(u store.User, id []byte) bool {
@@ -260,65 +212,104 @@ func hasCredential(u store.User, id []byte) bool {
 	return false
 }
 
-func putSession(tx *bbolt.Tx, v store.Session) error {
-	// An expired session that was not swept yet can have the same id.
-	if err := dropSession(tx, v.ID[:]); err != nil {
+// removeUser removes everything under the user's id.
+func (w *writing) removeUser(id string) error {
+	raw := rawOf(id)
+	w.removed = true
+	user, err := getUser(w.Tx, raw)
+	if err == nil {
+		w.countUser(user, -1)
+		err = w.dropIndexes(user, store.User{})
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if err := tx.Bucket(bucketUsers).Put(sessionEntry(v.UserID, v.ID[:]), []byte{}); err != nil {
-		return err
+	for e, err := range eventsOf(w.Tx, raw, store.EventID{}) {
+		if err != nil {
+			return err
+		}
+		v, err := decodeEvent(raw, e.id, e.value)
+		if err != nil {
+			return err
+		}
+		w.count(v.Counted(), -1)
 	}
-	return put(tx, kindSession, v.ID[:], v.Encode(), v.Expires)
+	return errors.Join(dropAll(w.Bucket(bucketPeople), raw), dropAll(w.Bucket(bucketPast), raw))
 }
 
-// makeRoom ends sessions, so that the user has at most op.Most with the new one. Most users
+// dropAll removes all keys with a prefix.
+func dropAll(bucket *bbolt.Bucket, prefix []byte) error {
+	var keys [][]byte
+	cursor := bucket.Cursor()
+	for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
+		keys = append(keys, bytes.Clone(key))
+	}
+	for _, key := range keys {
+		if err := bucket.Delete(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writing) putSession(v store.Session) error {
+	w.users[string(rawOf(v.UserID))] = true
+	return w.Bucket(bucketPeople).Put(sessionKey(v.ID), encodeSession(v))
+}
+
+// addSession ends sessions, so that the user has at most op.Most with the new one. Most users
 // have few sessions, and then it reads only keys.
-func (s *Store) makeRoom(tx *bbolt.Tx, op store.AddSession) error {
-	var ids [][]byte
-	if op.Most > 0 {
-		for id := range sessionsOf(tx, op.Session.UserID, nil) {
-			ids = append(ids, bytes.Clone(id))
-		}
-	}
-	if len(ids) < op.Most || op.Most == 0 {
-		return nil
-	}
-	var sessions []store.Session
-	for _, id := range ids {
-		session, err := s.getSession(tx, id)
-		if errors.Is(err, store.ErrNotFound) {
-			continue // it has expired
-		}
+func (w *writing) addSession(op store.AddSession) error {
+	if op.Most > 0 && countKeys(w.Tx, keyOf(rawOf(op.Session.UserID), partSessions), op.Most) >= op.Most {
+		sessions, err := sessionsOf(w.Tx, op.Session.UserID, store.Hash{}, all, w.now)
 		if err != nil {
 			return err
 		}
-		sessions = append(sessions, session)
+		for _, session := range op.Ends(sessions) {
+			if err := w.drop(sessionKey(session.ID)); err != nil {
+				return err
+			}
+		}
 	}
-	for _, session := range op.Ends(sessions) {
-		if err := dropSession(tx, session.ID[:]); err != nil {
-			return err
+	return w.putSession(op.Session)
+}
+
+// countKeys counts the keys with a prefix, up to most.
+func countKeys(tx *bbolt.Tx, prefix []byte, most int) (n int) {
+	cursor := tx.Bucket(bucketPeople).Cursor()
+	for key, _ := cursor.Seek(prefix); n < most && bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
+		n++
+	}
+	return n
+}
+
+func (w *writing) endSessions(op store.EndSessions) error {
+	sessions, err := sessionsOf(w.Tx, op.UserID, store.Hash{}, all, w.now)
+	if err != nil {
+		return err
+	}
+	for _, session := range sessions {
+		if op.Ends(session) {
+			if err := w.drop(sessionKey(session.ID)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func dropSession(tx *bbolt.Tx, id []byte) error { return dropExpiring(tx, kindSession, id) }
+func (w *writing) putItem(i store.Item) error {
+	bucket, at := placeOf(i.Owner, i.Collection, i.Key)
+	if i.Owner != "" {
+		w.users[string(rawOf(i.Owner))] = true
+	}
+	i.Version = newVersion()
+	return w.Bucket(bucket).Put(at, encodeItem(i))
+}
 
-func endSessions(tx *bbolt.Tx, op store.EndSessions) error {
-	var ending [][]byte
-	for id := range sessionsOf(tx, op.UserID, nil) {
-		session, err := store.DecodeSession(tx.Bucket(bucketSessions).Get(id))
-		if err != nil {
-			return err
-		}
-		if op.Ends(session) {
-			ending = append(ending, bytes.Clone(id))
-		}
-	}
-	for _, id := range ending {
-		if err := dropSession(tx, id); err != nil {
-			return err
-		}
-	}
-	return nil
+// newVersion returns 63 random bits, so that no item has a version twice.
+func newVersion() uint64 {
+	var bits [8]byte
+	rand.Read(bits[:]) // never fails, as crypto/rand promises
+	return binary.BigEndian.Uint64(bits[:])>>1 | 1
 }

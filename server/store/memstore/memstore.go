@@ -1,7 +1,8 @@
 // Package memstore keeps records in memory, for tests and trials. Nothing survives the process.
 //
 // It is the simplest implementation of the contract: maps of encoded records behind one lock.
-// Because records are encoded, no caller shares memory with another.
+// Because records are encoded, no caller shares memory with another. It has no index that
+// could be wrong: whatever isn't found by its key is found by a look at all records.
 package memstore
 
 import (
@@ -17,22 +18,17 @@ type Store struct {
 
 	mu          sync.RWMutex
 	closed      bool
+	versions    uint64               // of items, so far
 	users       map[string][]byte    // by id
 	names       map[string]string    // sign-in name to id
 	credentials map[string]string    // credential id to user id
 	identities  map[[2]string]string // issuer and subject to user id
 	sessions    map[store.Hash][]byte
-	events      map[eventKey][]byte
-	links       map[string][]byte
-	secrets     map[string][]byte
-	tickets     map[[16]byte][]byte
+	events      map[store.EventMark][]byte
+	items       map[itemName][]byte
 }
 
-// eventKey identifies an event. Two users may have events with the same id.
-type eventKey struct {
-	userID string
-	id     store.EventID
-}
+type itemName struct{ owner, collection, key string }
 
 var _ store.Store = (*Store)(nil)
 
@@ -43,8 +39,7 @@ func New(now store.Clock) *Store {
 	return &Store{
 		now:   now,
 		users: map[string][]byte{}, names: map[string]string{}, credentials: map[string]string{}, identities: map[[2]string]string{},
-		sessions: map[store.Hash][]byte{}, events: map[eventKey][]byte{},
-		links: map[string][]byte{}, secrets: map[string][]byte{}, tickets: map[[16]byte][]byte{},
+		sessions: map[store.Hash][]byte{}, events: map[store.EventMark][]byte{}, items: map[itemName][]byte{},
 	}
 }
 

@@ -184,6 +184,19 @@ func (s *Store) sessionsOf(userID string) (found []store.Session) {
 
 // Events implements [store.Store].
 func (s *Store) Events(ctx context.Context, userID string, before store.EventID, limit int) ([]store.Event, error) {
+	query := store.EventQuery{}
+	if before != (store.EventID{}) {
+		query.Before = store.EventMark{ID: before, UserID: userID}
+	}
+	return s.selected(ctx, func(v store.Event) bool { return v.UserID == userID && query.Selects(v) }, limit)
+}
+
+// AllEvents implements [store.Store].
+func (s *Store) AllEvents(ctx context.Context, query store.EventQuery, limit int) ([]store.Event, error) {
+	return s.selected(ctx, query.Selects, limit)
+}
+
+func (s *Store) selected(ctx context.Context, is func(store.Event) bool, limit int) ([]store.Event, error) {
 	unlock, err := s.read(ctx)
 	if err != nil {
 		return nil, err
@@ -192,47 +205,87 @@ func (s *Store) Events(ctx context.Context, userID string, before store.EventID,
 
 	var found []store.Event
 	for _, encoded := range s.events {
-		event, err := unexpired(s, encoded, store.DecodeEvent, func(v store.Event) time.Time { return v.Expires })
+		event, err := unexpired(s, encoded, store.DecodeEvent, expiresOfEvent)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if event.UserID == userID && (before == store.EventID{} || bytes.Compare(event.ID[:], before[:]) < 0) {
+		if is(event) {
 			found = append(found, event)
 		}
 	}
-	return page(found, limit, func(a, b store.Event) int { return bytes.Compare(b.ID[:], a.ID[:]) }), nil
+	return page(found, limit, func(a, b store.Event) int { return b.Mark().Compare(a.Mark()) }), nil
 }
 
-// Link implements [store.Store].
-func (s *Store) Link(ctx context.Context, key string) (store.Link, error) {
-	unlock, err := s.read(ctx)
-	if err != nil {
-		return store.Link{}, err
-	}
-	defer unlock()
-	return s.link(key)
-}
-
-func (s *Store) link(key string) (store.Link, error) {
-	return unexpired(s, s.links[key], store.DecodeLink, func(v store.Link) time.Time { return v.Expires })
-}
-
-// Secret implements [store.Store].
-func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+// Counts implements [store.Store].
+func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 	unlock, err := s.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 
-	value, ok := s.secrets[name]
-	if !ok {
-		return nil, store.ErrNotFound
+	counts := store.Counts{}
+	for id := range s.users {
+		user, err := s.user(id)
+		if err != nil {
+			return nil, err
+		}
+		for _, category := range user.Counted() {
+			counts[category]++
+		}
 	}
-	return slices.Clone(value), nil
+	for _, encoded := range s.events {
+		event, err := store.DecodeEvent(encoded)
+		if err != nil {
+			return nil, err
+		}
+		if category := event.Counted(); category != "" && store.IsCounted(category, s.now()) {
+			counts[category]++
+		}
+	}
+	return counts, nil
+}
+
+// Item implements [store.Store].
+func (s *Store) Item(ctx context.Context, owner, collection, key string) (store.Item, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.Item{}, err
+	}
+	defer unlock()
+	return s.item(itemName{owner, collection, key})
+}
+
+func (s *Store) item(name itemName) (store.Item, error) {
+	return unexpired(s, s.items[name], store.DecodeItem, expiresOfItem)
+}
+
+// Items implements [store.Store].
+func (s *Store) Items(ctx context.Context, owner, collection, after string, limit int) ([]store.Item, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	var found []store.Item
+	for name := range s.items {
+		if name.owner != owner || name.collection != collection || name.key <= after {
+			continue
+		}
+		item, err := s.item(name)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, item)
+	}
+	return page(found, limit, func(a, b store.Item) int { return cmp.Compare(a.Key, b.Key) }), nil
 }
 
 // Records implements [store.Store].
@@ -250,8 +303,7 @@ func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limi
 			records = append(records, record)
 		}
 	}
-	slices.SortFunc(records, func(a, b store.Record) int { return bytes.Compare(a.Key, b.Key) })
-	return records[:min(len(records), max(limit, 0))], err
+	return page(records, limit, func(a, b store.Record) int { return bytes.Compare(a.Key, b.Key) }), err
 }
 
 // opsOf returns the operations that write all records of a kind.
@@ -263,19 +315,22 @@ func (s *Store) opsOf(kind store.Kind) (ops store.Batch, err error) {
 		return each(s.sessions, store.DecodeSession, func(v store.Session) (store.Op, bool) { return store.AddSession{Session: v}, s.lives(v.Expires) })
 	case store.KindEvent:
 		return each(s.events, store.DecodeEvent, func(v store.Event) (store.Op, bool) { return store.AddEvent{Event: v}, s.lives(v.Expires) })
-	case store.KindLink:
-		return each(s.links, store.DecodeLink, func(v store.Link) (store.Op, bool) { return store.PutLink{Link: v}, s.lives(v.Expires) })
-	case store.KindTicket:
-		return each(s.tickets, store.DecodeSpentTicket, func(v store.SpentTicket) (store.Op, bool) { return store.SpendTicket{Ticket: v}, s.lives(v.Expires) })
-	case store.KindSecret:
-		for name, value := range s.secrets {
-			ops = append(ops, store.AddSecret{Name: name, Value: slices.Clone(value)})
-		}
+	default:
+		return each(s.items, store.DecodeItem, func(v store.Item) (store.Op, bool) { return store.PutItem{Item: v}, s.lives(expiresOfItem(v)) })
 	}
-	return ops, nil
 }
 
 func (s *Store) lives(expires time.Time) bool { return s.now().Before(expires) }
+
+func expiresOfEvent(v store.Event) time.Time { return v.Expires }
+
+// expiresOfItem returns a time that never comes for an item that doesn't expire.
+func expiresOfItem(v store.Item) time.Time {
+	if v.Expires.IsZero() {
+		return time.Unix(1<<40, 0)
+	}
+	return v.Expires
+}
 
 // each decodes all records of a kind, except those that op rejects.
 func each[K comparable, V any](kept map[K][]byte, decode func([]byte) (V, error), op func(V) (store.Op, bool)) (ops store.Batch, err error) {

@@ -1,12 +1,9 @@
 package memstore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"maps"
-	"slices"
-	"time"
 
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -22,6 +19,9 @@ func (s *Store) Apply(ctx context.Context, batch store.Batch) error {
 		return errClosed
 	}
 
+	if err := batch.Check(); err != nil {
+		return err
+	}
 	for _, op := range batch {
 		if err := s.check(op); err != nil {
 			return err
@@ -48,41 +48,23 @@ func (s *Store) check(op store.Op) error {
 		if op.Session.ID != op.Old {
 			return s.free(op.Session.ID)
 		}
-	case store.SpendTicket:
-		_, err := unexpired(s, s.tickets[op.Ticket.ID], store.DecodeSpentTicket, func(v store.SpentTicket) time.Time { return v.Expires })
-		return taken(err, store.ErrTicketSpent)
-	case store.TakeLink:
-		link, err := s.link(op.Key)
-		if err == nil && link.Hash != op.Hash {
-			err = store.ErrNotFound
-		}
-		return err
-	case store.AddSecret:
-		if _, ok := s.secrets[op.Name]; ok {
-			return store.ErrSecretExists
-		}
-	case store.ReplaceSecret:
-		if value, ok := s.secrets[op.Name]; !ok || !bytes.Equal(value, op.Old) {
-			return store.ErrStale
-		}
+	case store.PutItem:
+		return op.Item.MayReplace(s.item(itemName{op.Item.Owner, op.Item.Collection, op.Item.Key}))
+	case store.RemoveItem:
+		return op.MayRemove(s.item(itemName{op.Owner, op.Collection, op.Key}))
 	}
 	return nil
 }
 
-// taken returns nil for ErrNotFound, and exists if there is no error.
-func taken(err, exists error) error {
+func (s *Store) free(id store.Hash) error {
+	_, err := s.session(id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	if err == nil {
-		return exists
+		return store.ErrSessionExists
 	}
 	return err
-}
-
-func (s *Store) free(id store.Hash) error {
-	_, err := s.session(id)
-	return taken(err, store.ErrSessionExists)
 }
 
 func (s *Store) checkUser(u store.User) error {
@@ -125,17 +107,13 @@ func (s *Store) do(op store.Op) {
 	case store.EndSessions:
 		s.endSessions(op)
 	case store.AddEvent:
-		s.events[eventKey{op.Event.UserID, op.Event.ID}] = op.Event.Encode()
-	case store.SpendTicket:
-		s.tickets[op.Ticket.ID] = op.Ticket.Encode()
-	case store.PutLink:
-		s.links[op.Link.Key] = op.Link.Encode()
-	case store.TakeLink:
-		delete(s.links, op.Key)
-	case store.AddSecret:
-		s.secrets[op.Name] = slices.Clone(op.Value)
-	case store.ReplaceSecret:
-		s.secrets[op.Name] = slices.Clone(op.Value)
+		s.events[op.Event.Mark()] = op.Event.Encode()
+	case store.PutItem:
+		s.versions++
+		op.Item.Version = s.versions
+		s.items[itemName{op.Item.Owner, op.Item.Collection, op.Item.Key}] = op.Item.Encode()
+	case store.RemoveItem:
+		delete(s.items, itemName{op.Owner, op.Collection, op.Key})
 	}
 }
 
@@ -171,7 +149,8 @@ func (s *Store) dropUser(id string) {
 func (s *Store) removeUser(id string) {
 	s.dropUser(id)
 	s.endSessions(store.EndSessions{UserID: id})
-	maps.DeleteFunc(s.events, func(key eventKey, _ []byte) bool { return key.userID == id })
+	maps.DeleteFunc(s.events, func(mark store.EventMark, _ []byte) bool { return mark.UserID == id })
+	maps.DeleteFunc(s.items, func(name itemName, _ []byte) bool { return name.owner == id })
 }
 
 func (s *Store) endSessions(op store.EndSessions) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/keypeg/keypeg/server/store"
 )
 
 // Nodes notify each other of the users whose records have changed, so that a page that is
@@ -177,6 +179,11 @@ type seen struct {
 	count int64
 }
 
+// recentEvents is the query for events since a time, by ids from the mark of that time on, and for
+// those that stand for several, of which the last was since then.
+const recentEvents = `SELECT id, count, coalesce(last, time), organisation, user_id FROM events
+	WHERE organisation = ANY ($1) AND (id >= $2 OR last > $3) ORDER BY coalesce(last, time)`
+
 // readEvents reads recent events and notifies of those that weren't seen before.
 func (d *Database) readEvents(ctx context.Context, organisations []string, before map[seen]time.Time, notify func(change)) {
 	since := d.now().Add(-readBack)
@@ -187,8 +194,8 @@ func (d *Database) readEvents(ctx context.Context, organisations []string, befor
 	}
 	reading, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	rows, err := d.pool.Query(reading, `SELECT id, count, coalesce(last, time), organisation, user_id FROM events
-		WHERE organisation = ANY ($1) AND (time > $2 OR last > $2) ORDER BY coalesce(last, time)`, organisations, since)
+	mark := store.MarkOf(since)
+	rows, err := d.pool.Query(reading, recentEvents, organisations, mark.ID[:], since)
 	if err != nil {
 		return // the next call finds them
 	}

@@ -196,7 +196,9 @@ const removeStep = 5000
 // Remove deletes all records of an organisation, step by step. If it is interrupted, it can be
 // called again. The organisation must not be open anywhere.
 func (d *Database) Remove(ctx context.Context, organisation string) error {
-	rows, err := d.pool.Query(ctx, `SELECT table_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'organisation'`)
+	// Counts is the last one, because triggers write to it while others are emptied.
+	rows, err := d.pool.Query(ctx, `SELECT table_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'organisation'
+		ORDER BY table_name = 'counts'`)
 	if err != nil {
 		return err
 	}

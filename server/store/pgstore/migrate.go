@@ -67,6 +67,10 @@ const migrationLock = 0x6b6579706567
 // errNewer is for a database of a version that this program cannot use.
 var errNewer = errors.New("the database was made by a newer Keypeg: update this program")
 
+// errOlder is for a database of a program before the first release. There is no way from its
+// tables to these.
+var errOlder = errors.New("this database was made by an earlier Keypeg, which this program doesn't read: keep it for that program, and name a new database")
+
 // hasTables is the query whether Keypeg's tables exist.
 const hasTables = `SELECT to_regclass('keypeg_schema') IS NOT NULL`
 
@@ -122,10 +126,14 @@ func migrate(ctx context.Context, conn *pgx.Conn, within time.Duration) error {
 }
 
 // schemaVersion returns the last migration that was run, and the least version that a program
-// must have.
+// must have. It fails with errOlder.
 func schemaVersion(ctx context.Context, on interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }) (done, needs int, err error) {
-	err = on.QueryRow(ctx, `SELECT coalesce(max(number), 0), coalesce(max(needs), 0) FROM keypeg_schema`).Scan(&done, &needs)
+	var isOlder bool
+	err = on.QueryRow(ctx, `SELECT coalesce(max(number), 0), coalesce(max(needs), 0), to_regclass('spent_tickets') IS NOT NULL FROM keypeg_schema`).Scan(&done, &needs, &isOlder)
+	if err == nil && isOlder { // it has a table that became part of items
+		err = errOlder
+	}
 	return done, needs, err
 }

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,4 +66,59 @@ func TestMigrateWaits(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestEarlierProgram finds the tables of a Keypeg before the first release: it says so, and
+// changes nothing.
+func TestEarlierProgram(t *testing.T) {
+	url := pgtest.Empty(t)
+	do(t, url, createSchemaTable+`;
+		INSERT INTO keypeg_schema (number, needs) SELECT n, 0 FROM generate_series(1, 7) n;
+		CREATE TABLE users (organisation text, id text, name text);
+		INSERT INTO users VALUES ('', '1', 'ann');
+		CREATE TABLE links (organisation text, key text);
+		CREATE TABLE secrets (organisation text, name text, value bytea);
+		CREATE TABLE spent_tickets (organisation text, id bytea)`)
+	before := contents(t, url)
+	for how, opens := range map[string]func() (*Store, error){
+		"open":      func() (*Store, error) { return Open(t.Context(), url, "", time.Now) },
+		"read only": func() (*Store, error) { return OpenReadOnly(t.Context(), url, "", time.Now) },
+	} {
+		s, err := opens()
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || err.Error() != errOlder.Error() {
+			t.Errorf("%s: got %v, want %v", how, err, errOlder)
+		}
+		if after := contents(t, url); !slices.Equal(after, before) {
+			t.Errorf("%s: the database changed from %q to %q", how, before, after)
+		}
+	}
+}
+
+// contents returns every row of every table as text, as a dump has it.
+func contents(t *testing.T, url string) (rows []string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	read := func(sql string) []string {
+		t.Helper()
+		found, err := conn.Query(t.Context(), sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := pgx.CollectRows(found, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	for _, table := range read(`SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1`) {
+		rows = append(rows, read(`SELECT '`+table+` ' || t::text FROM `+pgx.Identifier{table}.Sanitize()+` t ORDER BY 1`)...)
+	}
+	return rows
 }

@@ -3,14 +3,15 @@
 // it does its others.
 //
 // Its tables are plain ones that IT may read with SQL (migrations). A read is one round trip
-// (read.go). A batch is one transaction in one message (write.go). Calls that can be tried
+// (read.go). A batch is one transaction in one message (write.go). Each kind of record has a
+// file with its reads and writes (users.go, sessions.go, events.go, items.go). Calls that can be tried
 // again without harm are tried again, so that users don't notice a restart or a failover;
 // other calls fail (patience.go). Nodes notify each other of changes (changes.go). Begin with
 // [Open], with [OpenDatabase] if one process serves several organisations, or with
 // [OpenReadOnly] to only read a database.
 //
-// Other engines with PostgreSQL's protocol may lack two things that it uses: advisory locks
-// for migrations, and LISTEN. Without LISTEN it reads the events.
+// Other engines with PostgreSQL's protocol may lack three things that it uses: advisory locks
+// for migrations, triggers, and LISTEN. Without LISTEN it reads the events.
 package pgstore
 
 import (

@@ -20,6 +20,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
+// ann is the id of a user.
+var ann = storetest.UserID(1)
+
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, now store.Clock) store.Store {
 		return open(t, pgtest.Database(t), now)
@@ -190,7 +193,7 @@ func TestMigrations(t *testing.T) {
 					return
 				}
 				defer s.Close()
-				if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: fmt.Sprint(i), Name: fmt.Sprint(i)}}}); err != nil {
+				if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: storetest.UserID(i), Name: fmt.Sprint(i)}}}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -213,10 +216,10 @@ func TestMigrations(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: "1", Name: "ann"}}}); err != nil {
+		if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: ann, Name: "ann"}}}); err != nil {
 			t.Error(err)
 		}
-		if _, err := s.User(t.Context(), "1"); err != nil {
+		if _, err := s.User(t.Context(), ann); err != nil {
 			t.Error(err)
 		}
 	})
@@ -224,10 +227,9 @@ func TestMigrations(t *testing.T) {
 
 func TestOrganisations(t *testing.T) {
 	one, two := open(t, pgtest.Database(t), time.Now), open(t, pgtest.Database(t), time.Now)
-	user := store.User{ID: "1", Name: "ann", Admin: true, Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte("c")}}}
-	session := store.Session{ID: store.HashOf("x"), UserID: "1", Expires: time.Now().Add(time.Hour)}
-	batch := store.Batch{store.PutUser{User: user}, store.AddSession{Session: session}, store.AddSecret{Name: "s", Value: []byte("one")},
-		store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: time.Now().Add(time.Hour)}}}
+	user := store.User{ID: ann, Name: "ann", Admin: true, Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte("c")}}}
+	session := store.Session{ID: storetest.SessionID(ann, "x"), UserID: ann, Expires: time.Now().Add(time.Hour)}
+	batch := store.Batch{store.PutUser{User: user}, store.AddSession{Session: session}, store.PutItem{Item: store.Item{Collection: "note", Value: []byte("1")}}}
 	if err := one.Apply(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +242,7 @@ func TestOrganisations(t *testing.T) {
 	if err := two.Apply(t.Context(), batch); err != nil {
 		t.Errorf("the same names and ids in another organisation: %v", err)
 	}
-	if err := two.Apply(t.Context(), store.Batch{store.EndSessions{UserID: "1"}}); err != nil {
+	if err := two.Apply(t.Context(), store.Batch{store.EndSessions{UserID: ann}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := one.Session(t.Context(), session.ID); err != nil {
@@ -261,13 +263,12 @@ func TestDatabase(t *testing.T) {
 		stores[i] = db.Organisation(fmt.Sprint("org-", i))
 		later := time.Now().Add(time.Hour)
 		err := stores[i].Apply(t.Context(), store.Batch{
-			store.PutUser{User: store.User{ID: "1", Name: "ann", Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte("c")}},
+			store.PutUser{User: store.User{ID: ann, Name: "ann", Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte("c")}},
 				Identities: []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: "1"}}}},
-			store.AddSession{Session: store.Session{ID: store.HashOf("x"), UserID: "1", Expires: later}},
-			store.AddEvent{Event: store.NewEvent(time.Now(), "1", shared.EventSignedIn, store.Client{})},
-			store.PutLink{Link: store.Link{Key: "k", Expires: later}},
-			store.AddSecret{Name: "s", Value: []byte("one")},
-			store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: later}},
+			store.AddSession{Session: store.Session{ID: storetest.SessionID(ann, "x"), UserID: ann, Expires: later}},
+			store.AddEvent{Event: store.NewEvent(time.Now(), ann, shared.EventSignedIn, store.Client{})},
+			store.PutItem{Item: store.Item{Owner: ann, Collection: "note", Value: []byte("1")}},
+			store.SpendTicket(store.TicketID{1}, later),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -275,7 +276,7 @@ func TestDatabase(t *testing.T) {
 	}
 	rowsOf := func(organisation string) (n int) {
 		t.Helper()
-		for _, table := range []string{"users", "passkeys", "identities", "sessions", "events", "links", "secrets", "spent_tickets"} {
+		for _, table := range []string{"users", "passkeys", "identities", "sessions", "events", "items", "counts"} {
 			n += ask[int](t, url, `SELECT count(*) FROM `+table+` WHERE organisation = '`+organisation+`'`)
 		}
 		return n
@@ -289,18 +290,18 @@ func TestDatabase(t *testing.T) {
 		defer func() { stop(); listening.Wait() }()
 		// What happened before it began to listen is not notified, so it happens until a change is received.
 		late, again := time.After(20*time.Second), time.NewTicker(50*time.Millisecond)
-		for waiting := map[[2]string]bool{{"org-3", "user-3"}: true, {"org-7", "user-7"}: true}; len(waiting) > 0; {
+		for waiting := map[[2]string]bool{{"org-3", storetest.UserID(3)}: true, {"org-7", storetest.UserID(7)}: true}; len(waiting) > 0; {
 			select {
 			case <-again.C:
 				for _, i := range []int{3, 7} {
-					event := store.NewEvent(time.Now(), fmt.Sprint("user-", i), shared.EventSignedIn, store.Client{})
+					event := store.NewEvent(time.Now(), storetest.UserID(i), shared.EventSignedIn, store.Client{})
 					if err := stores[i].Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
 						t.Fatal(err)
 					}
 				}
 			case sent := <-received:
 				delete(waiting, sent)
-				if sent == [2]string{"org-3", "user-7"} || sent == [2]string{"org-7", "user-3"} {
+				if sent == [2]string{"org-3", storetest.UserID(7)} || sent == [2]string{"org-7", storetest.UserID(3)} {
 					t.Errorf("a change was sent to another organisation: %v", sent)
 				}
 			case <-late:
@@ -313,18 +314,18 @@ func TestDatabase(t *testing.T) {
 	})
 	t.Run("closing one leaves the others open", func(t *testing.T) {
 		stores[0].Close()
-		if _, err := stores[0].User(t.Context(), "1"); err == nil {
+		if _, err := stores[0].User(t.Context(), ann); err == nil {
 			t.Error("a closed store still answers")
 		}
-		if err := stores[0].Apply(t.Context(), store.Batch{store.EndSessions{UserID: "1"}}); err == nil {
+		if err := stores[0].Apply(t.Context(), store.Batch{store.EndSessions{UserID: ann}}); err == nil {
 			t.Error("a closed store still writes")
 		}
-		if _, err := stores[1].User(t.Context(), "1"); err != nil {
+		if _, err := stores[1].User(t.Context(), ann); err != nil {
 			t.Errorf("another one: %v", err)
 		}
 		again := db.Organisation("org-0")
 		defer again.Close()
-		if _, err := again.Session(t.Context(), store.HashOf("x")); err != nil {
+		if _, err := again.Session(t.Context(), storetest.SessionID(ann, "x")); err != nil {
 			t.Errorf("opened again: %v", err)
 		}
 	})
@@ -354,16 +355,16 @@ func TestDatabase(t *testing.T) {
 // TestMovedWhileEnded lets sessions get new ids while all of their user's end.
 func TestMovedWhileEnded(t *testing.T) {
 	s := open(t, pgtest.Database(t), time.Now)
-	if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: "1", Name: "ann"}}}); err != nil {
+	if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: ann, Name: "ann"}}}); err != nil {
 		t.Fatal(err)
 	}
 	for round := range 200 {
-		session := store.Session{ID: store.HashOf(fmt.Sprint("old", round)), UserID: "1", Expires: time.Now().Add(time.Hour)}
+		session := store.Session{ID: storetest.SessionID(ann, fmt.Sprint("old", round)), UserID: ann, Expires: time.Now().Add(time.Hour)}
 		if err := s.Apply(t.Context(), store.Batch{store.AddSession{Session: session}}); err != nil {
 			t.Fatal(err)
 		}
 		moved := session
-		moved.ID = store.HashOf(fmt.Sprint("new", round))
+		moved.ID = storetest.SessionID(ann, fmt.Sprint("new", round))
 		var both sync.WaitGroup
 		both.Go(func() {
 			err := s.Apply(t.Context(), store.Batch{store.ReplaceSession{Old: session.ID, Session: moved}})
@@ -372,12 +373,12 @@ func TestMovedWhileEnded(t *testing.T) {
 			}
 		})
 		both.Go(func() {
-			if err := s.Apply(t.Context(), store.Batch{store.EndSessions{UserID: "1"}}); err != nil {
+			if err := s.Apply(t.Context(), store.Batch{store.EndSessions{UserID: ann}}); err != nil {
 				t.Error(err)
 			}
 		})
 		both.Wait()
-		if left, err := s.Sessions(t.Context(), "1", store.Hash{}, 9); err != nil || len(left) != 0 {
+		if left, err := s.Sessions(t.Context(), ann, store.Hash{}, 9); err != nil || len(left) != 0 {
 			t.Fatalf("round %d: %d sessions live on (%v)", round, len(left), err)
 		}
 	}
@@ -401,6 +402,7 @@ func TestChanges(t *testing.T) {
 	listening.Go(func() { there.Changes(ctx, func(id string) { received <- id }) })
 	t.Cleanup(func() { stop(); listening.Wait() })
 
+	early, other, bob, carol := storetest.UserID(2), storetest.UserID(3), storetest.UserID(4), storetest.UserID(5)
 	happens := func(s *pgstore.Store, user string) {
 		t.Helper()
 		event := store.NewEvent(time.Now(), user, shared.EventSignedIn, store.Client{})
@@ -416,7 +418,7 @@ func TestChanges(t *testing.T) {
 				if id == user {
 					return
 				}
-				if id == "stranger" {
+				if id == other {
 					t.Error("another organisation's change was received")
 				}
 			case <-deadline:
@@ -426,20 +428,20 @@ func TestChanges(t *testing.T) {
 	}
 	// What happened before it listened it doesn't hear of.
 	for listens := false; !listens; {
-		happens(here, "early")
+		happens(here, early)
 		select {
 		case <-received:
 			listens = true
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	happens(stranger, "stranger")
-	happens(here, "ann")
-	hears("ann")
-	happens(here, "bob")
-	hears("bob")
+	happens(stranger, other)
+	happens(here, ann)
+	hears(ann)
+	happens(here, bob)
+	hears(bob)
 	// Without notifications, and with its connection cut, it hears all the same.
 	does(t, pgtest.Database(t), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'`)
-	happens(here, "carol")
-	hears("carol")
+	happens(here, carol)
+	hears(carol)
 }

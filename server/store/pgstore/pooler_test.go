@@ -48,7 +48,7 @@ func TestPooler(t *testing.T) {
 				}
 				select {
 				case id := <-received:
-					if id != "ann" {
+					if id != storetest.UserID(1) {
 						t.Errorf("received a change of %q", id)
 					}
 					return
@@ -59,11 +59,12 @@ func TestPooler(t *testing.T) {
 		}
 		var line store.Event
 		hears(func() store.Event { // before it listens nothing is news
-			line = store.NewEvent(time.Now(), "ann", shared.EventSignedIn, store.Client{})
+			line = store.NewEvent(time.Now(), storetest.UserID(1), shared.EventSignedIn, store.Client{})
 			return line
 		})
 		// One that stands for several is written again, and began long ago.
-		line.Time, line.Count = time.Now().Add(-time.Hour), 1
+		line = store.NewEvent(time.Now().Add(-time.Hour), storetest.UserID(1), shared.EventSignedIn, store.Client{})
+		line.Count = 1
 		for range 3 {
 			line.Count, line.Last = line.Count+1, time.Now()
 			hears(func() store.Event { return line })
@@ -99,7 +100,7 @@ func TestPoolerWithoutItsDatabase(t *testing.T) {
 		}
 	}
 	done := make(chan error, 2)
-	user := store.User{ID: "u1", Name: "ann", DisplayName: "Ann", Handle: []byte("handle"), Created: time.Now()}
+	user := store.User{ID: storetest.UserID(1), Name: "ann", DisplayName: "Ann", Handle: []byte("handle"), Created: time.Now()}
 	go func() { done <- s.Apply(t.Context(), store.Batch{store.PutUser{User: user}}) }()
 	go func() { _, err := s.HasAdministrator(t.Context()); done <- err }()
 	opened := make(chan error, 1)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest"
 )
 
 func TestOpenReadOnly(t *testing.T) {
@@ -49,7 +50,7 @@ func TestOpenReadOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: "1", Name: "ann", Handle: []byte("h")}}}); err != nil {
+		if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: storetest.UserID(1), Name: "ann", Handle: []byte("h")}}}); err != nil {
 			t.Fatal(err)
 		}
 		return url
@@ -90,10 +91,10 @@ func TestOpenReadOnly(t *testing.T) {
 				t.Errorf("%s: %v", way, err)
 				continue
 			}
-			if user, err := s.User(t.Context(), "1"); err != nil || user.Name != "ann" {
+			if user, err := s.User(t.Context(), storetest.UserID(1)); err != nil || user.Name != "ann" {
 				t.Errorf("%s: found %+v, %v", way, user, err)
 			}
-			if err := s.Apply(t.Context(), store.Batch{store.RemoveUser{ID: "1"}}); err == nil {
+			if err := s.Apply(t.Context(), store.Batch{store.RemoveUser{ID: storetest.UserID(1)}}); err == nil {
 				t.Errorf("%s: a user was removed", way)
 			}
 			isRefused := false

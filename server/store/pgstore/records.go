@@ -1,13 +1,10 @@
 package pgstore
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -18,17 +15,14 @@ func (s *Store) Records(ctx context.Context, kind store.Kind, after []byte, limi
 	return query(ctx, s, sql, args, collect)
 }
 
-// recordsQuery returns the query for a page of records of a kind.
+// recordsQuery returns the query for a page of records of a kind. Each reads a range of a primary
+// key. A first page is after empty texts, which no record has.
 func recordsQuery(organisation string, now time.Time, kind store.Kind, after []byte, limit int) (sql string, args []any, collect func(pgx.Rows) ([]store.Record, error)) {
-	page := func(columns, table string) string {
-		return fmt.Sprintf(`SELECT %s FROM %s WHERE organisation = $1 AND ($2 OR %%s) AND expires > $5 ORDER BY %%s LIMIT $4`, columns, table)
-	}
-	first := after == nil
 	switch kind {
 	case store.KindUser:
 		return `SELECT ` + userColumns + ` FROM
-			(SELECT * FROM users WHERE organisation = $1 AND ($2 OR id > $3) ORDER BY id LIMIT $4) u` + withPasskeys + `ORDER BY u.id, p.position`,
-			[]any{organisation, first, string(after), limit},
+			(SELECT * FROM users WHERE organisation = $1 AND id > $2 ORDER BY id LIMIT $3) u` + withPasskeys + `ORDER BY u.id, p.position`,
+			[]any{organisation, string(after), limit},
 			func(rows pgx.Rows) ([]store.Record, error) {
 				users, err := scanUsers(rows)
 				records := make([]store.Record, len(users))
@@ -38,24 +32,21 @@ func recordsQuery(organisation string, now time.Time, kind store.Kind, after []b
 				return records, err
 			}
 	case store.KindSession:
-		return fmt.Sprintf(page(sessionColumns, "sessions"), "id > $3", "id"), []any{organisation, first, some(after), limit, now},
+		return `SELECT ` + sessionColumns + ` FROM sessions WHERE organisation = $1 AND id > $2 AND expires > $3 ORDER BY id LIMIT $4`,
+			[]any{organisation, some(after), now, limit},
 			recordsFrom(scanSession, func(v store.Session) store.Op { return store.AddSession{Session: v} })
 	case store.KindEvent:
-		user, id, _ := bytes.Cut(after, []byte{0})
-		return `SELECT ` + eventColumns + ` FROM events WHERE organisation = $1 AND ($2 OR (user_id, id) > ($3, $4)) AND expires > $6 ORDER BY user_id, id LIMIT $5`,
-			[]any{organisation, first, string(user), some(id), limit, now},
+		user, id, _ := store.CutEventKey(after)
+		return `SELECT ` + eventColumns + ` FROM events WHERE organisation = $1 AND user_id >= $2 AND (user_id > $2 OR id < $3) AND expires > $4
+			ORDER BY user_id, id DESC LIMIT $5`,
+			[]any{organisation, user, id[:], now, limit},
 			recordsFrom(scanEvent, func(v store.Event) store.Op { return store.AddEvent{Event: v} })
-	case store.KindLink:
-		return fmt.Sprintf(page("key, hash, expires", "links"), "key > $3", "key"), []any{organisation, first, string(after), limit, now},
-			recordsFrom(scanLink, func(v store.Link) store.Op { return store.PutLink{Link: v} })
-	case store.KindTicket:
-		return fmt.Sprintf(page("id, expires", "spent_tickets"), "id > $3", "id"), []any{organisation, first, some(after), limit, now},
-			recordsFrom(scanTicket, func(v store.SpentTicket) store.Op { return store.SpendTicket{Ticket: v} })
 	default:
-		return `SELECT name, value FROM secrets WHERE organisation = $1 AND ($2 OR name > $3) ORDER BY name LIMIT $4`,
-			[]any{organisation, first, string(after), limit},
-			recordsFrom(func(rows pgx.Rows) (v store.AddSecret, err error) { return v, rows.Scan(&v.Name, &v.Value) },
-				func(v store.AddSecret) store.Op { return v })
+		owner, collection, key, _ := store.CutItemKey(after)
+		return `SELECT ` + itemColumns + ` FROM items WHERE organisation = $1 AND (owner, collection, key) > ($2, $3, $4) AND (expires IS NULL OR expires > $5)
+			ORDER BY owner, collection, key LIMIT $6`,
+			[]any{organisation, owner, collection, key, now, limit},
+			recordsFrom(scanItem, func(v store.Item) store.Op { return store.PutItem{Item: v} })
 	}
 }
 
@@ -67,15 +58,6 @@ func recordsFrom[T any](scan func(pgx.Rows) (T, error), op func(T) store.Op) fun
 		}
 		return store.RecordOf(op(v)), nil
 	})
-}
-
-func scanTicket(rows pgx.Rows) (v store.SpentTicket, err error) {
-	var id []byte
-	var expires pgtype.Timestamptz
-	err = rows.Scan(&id, &expires)
-	copy(v.ID[:], id)
-	v.Expires = moment(expires)
-	return v, err
 }
 
 // Snapshot has the records as they were at one moment, while others write.

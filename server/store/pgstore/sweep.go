@@ -34,10 +34,10 @@ func (d *Database) sweepIfSteady(clock *store.ClockWatch, at time.Time) {
 	if clock.Look(at, d.now()); !clock.IsSteady() || !d.clocksAgree() {
 		return
 	}
-	for _, table := range sweepable {
+	for _, what := range sweeps {
 		// A fault is not logged here, because it recurs in the next minute.
 		for removed, err := int64(sweepStep), error(nil); removed == sweepStep && err == nil && !isClosed(d.stop); {
-			removed, err = d.sweep(table)
+			removed, err = d.sweep(what)
 		}
 	}
 }
@@ -59,19 +59,40 @@ func (d *Database) clock(ctx context.Context) (theirs time.Time, err error) {
 // Clock implements [store.Clocked].
 func (s *Store) Clock(ctx context.Context) (time.Time, error) { return s.db.clock(ctx) }
 
-// sweepable has the tables whose rows expire, with their keys.
-var sweepable = []struct{ name, key string }{
-	{"sessions", "organisation, id"},
-	{"spent_tickets", "organisation, id"},
-	{"links", "organisation, key"},
-	{"events", "organisation, user_id, id"},
+// sweep removes the rows of a table that have expired.
+type sweep struct {
+	table          string
+	expired, order string // the condition, with the values of limits as $3 and $4, and a column that it bounds
+	limits         func(now time.Time) []any
 }
 
-func (d *Database) sweep(table struct{ name, key string }) (removed int64, err error) {
+var sweeps = []sweep{
+	{"sessions", "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }},
+	{"items", "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }},
+	// An event expires a year after the time in its id, or a little later if it stands for
+	// several. So the order of ids serves, and needs no index of expires beside it.
+	{"events", "expires <= $3 AND id < $4", "id", func(now time.Time) []any {
+		mark := store.MarkOf(now.Add(-store.EventsKept))
+		return []any{now, mark.ID[:]}
+	}},
+	// Days go two days after they are no longer counted, when no event of them is left that a
+	// batch could remove at the same time.
+	{"counts", "category >= $3 AND category < $4", "category", func(now time.Time) []any {
+		return []any{store.CountSignIns(time.Time{}, ""), store.CountSignIns(now.Add(-store.EventsKept-48*time.Hour), "")}
+	}},
+}
+
+// sweep removes up to sweepStep rows.
+func (d *Database) sweep(what sweep) (removed int64, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	done, err := d.pool.Exec(ctx, `DELETE FROM `+table.name+` WHERE (`+table.key+`) IN
-		(SELECT `+table.key+` FROM `+table.name+` WHERE organisation = ANY ($1) AND expires <= $2 ORDER BY expires LIMIT $3) AND expires <= $2`,
-		d.opened(), d.now(), sweepStep)
+	done, err := d.pool.Exec(ctx, what.sql(), append([]any{d.opened(), sweepStep}, what.limits(d.now())...)...)
 	return done.RowsAffected(), err
+}
+
+// sql returns the statement. It reads an index from its beginning, for one organisation after the
+// other, until it has found enough.
+func (w sweep) sql() string {
+	return `DELETE FROM ` + w.table + ` WHERE ctid = ANY (ARRAY (SELECT found.ctid FROM unnest($1::text[]) AS opened (organisation),
+		LATERAL (SELECT ctid FROM ` + w.table + ` t WHERE t.organisation = opened.organisation AND ` + w.expired + ` ORDER BY ` + w.order + ` LIMIT $2) found LIMIT $2)) AND ` + w.expired
 }

@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/pgstore"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -112,9 +114,9 @@ func signIn(user store.User, n byte) store.Batch {
 	user.Passkeys[0].SignCount++
 	now := time.Now()
 	return store.Batch{
-		store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{n}, Expires: now.Add(time.Minute)}},
+		store.SpendTicket(store.TicketID{n}, now.Add(time.Minute)),
 		store.PutUser{User: user},
-		store.AddSession{Session: store.Session{ID: store.Hash{n}, UserID: user.ID, Created: now, Expires: now.Add(time.Hour)}},
+		store.AddSession{Session: store.Session{ID: storetest.SessionID(user.ID, fmt.Sprint(n)), UserID: user.ID, Created: now, Expires: now.Add(time.Hour)}},
 		store.AddEvent{Event: store.NewEvent(now, user.ID, shared.EventSignedIn, store.Client{})},
 	}
 }
@@ -123,7 +125,7 @@ func onWire(t *testing.T) (*wire, *pgstore.Store) {
 	t.Helper()
 	w := newWire(t)
 	s := open(t, w.url, time.Now)
-	user := store.User{ID: "1", Name: "ann", Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte(pgtest.Name())}, {ID: "q", CredentialID: []byte(pgtest.Name())}}}
+	user := store.User{ID: storetest.UserID(1), Name: "ann", Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte(pgtest.Name())}, {ID: "q", CredentialID: []byte(pgtest.Name())}}}
 	if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +137,7 @@ func TestRoundTrips(t *testing.T) {
 	w, s := onWire(t)
 	read := func() store.User {
 		t.Helper()
-		user, err := s.User(t.Context(), "1")
+		user, err := s.User(t.Context(), storetest.UserID(1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,17 +190,17 @@ func quiet(w *wire) {
 // knows then that it has: the batch fails, and isn't sent again.
 func TestLostAnswer(t *testing.T) {
 	w, s := onWire(t)
-	user, err := s.User(t.Context(), "1")
+	user, err := s.User(t.Context(), storetest.UserID(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	event := store.AddEvent{Event: store.NewEvent(time.Now(), "1", shared.EventSignedIn, store.Client{})}
+	event := store.AddEvent{Event: store.NewEvent(time.Now(), storetest.UserID(1), shared.EventSignedIn, store.Client{})}
 	if err := s.Apply(t.Context(), store.Batch{event}); err != nil {
 		t.Fatal(err)
 	}
 	quiet(w)
 
-	event.Event = store.NewEvent(time.Now(), "1", shared.EventSignedOut, store.Client{})
+	event.Event = store.NewEvent(time.Now(), storetest.UserID(1), shared.EventSignedOut, store.Client{})
 	w.cutAfter.Store(1)
 	if err := s.Apply(t.Context(), store.Batch{event}); err == nil {
 		t.Error("a batch whose answer was lost succeeded")
@@ -217,7 +219,7 @@ func TestLostAnswer(t *testing.T) {
 	// A read that loses its answer asks again.
 	quiet(w)
 	w.cutAfter.Store(1)
-	if _, err := s.User(t.Context(), "1"); err != nil {
+	if _, err := s.User(t.Context(), storetest.UserID(1)); err != nil {
 		t.Errorf("a read whose answer was lost: %v", err)
 	}
 	if w.cuts.Load() != 2 {

@@ -10,20 +10,22 @@ import (
 func ownership(b *suite) {
 	b.claim("what is handed in stays the caller's, and what is handed out is theirs", func(f *fixture) {
 		mine := ann()
-		secret := []byte("secret")
-		f.apply(store.PutUser{User: mine}, store.AddSecret{Name: "s", Value: secret})
-		mine.Handle[0], mine.Passkeys[0].CredentialID[0], mine.Passkeys[0].Transports[0], secret[0] = 0, 0, "x", 0
+		value := []byte(`"hello"`)
+		put := item("k", 0)
+		put.Item.Value = value
+		f.apply(store.PutUser{User: mine}, put)
+		mine.Handle[0], mine.Passkeys[0].CredentialID[0], mine.Passkeys[0].Transports[0], value[1] = 0, 0, "x", 'j'
 
-		theirs := f.user("1")
+		theirs := f.user(id1)
 		theirs.Handle[0], theirs.Passkeys[0].PublicKey[0], theirs.Passkeys[0].Name = 0, 0, "x"
-		taken, _ := f.Secret(f.Context(), "s")
-		taken[0] = 0
+		taken, _ := f.Item(f.Context(), "", "note", "k")
+		taken.Value[1] = 'j'
 
 		want := ann()
 		want.Revision = 1
-		f.is("user", f.user("1"), want)
-		kept, _ := f.Secret(f.Context(), "s")
-		f.is("secret", kept, []byte("secret"))
+		f.is("user", f.user(id1), want)
+		kept, _ := f.Item(f.Context(), "", "note", "k")
+		f.is("value", string(kept.Value), `"hello"`)
 	})
 }
 
@@ -56,9 +58,9 @@ func contexts(b *suite) {
 		ended, cancel := context.WithCancel(f.Context())
 		cancel()
 		f.fails("writing", f.Apply(ended, store.Batch{store.PutUser{User: ann()}}), context.Canceled)
-		_, err := f.User(ended, "2")
+		_, err := f.User(ended, id2)
 		f.fails("reading", err, context.Canceled)
-		_, err = f.User(f.Context(), "1")
+		_, err = f.User(f.Context(), id1)
 		f.fails("what was not written", err, store.ErrNotFound)
 	})
 	b.claim("a closed store refuses, and closes twice", func(f *fixture) {
@@ -67,7 +69,7 @@ func contexts(b *suite) {
 		if err := f.Apply(context.Background(), store.Batch{store.PutUser{User: ann()}}); err == nil {
 			f.Error("a write after Close succeeded")
 		}
-		if _, err := f.User(context.Background(), "1"); err == nil || errors.Is(err, store.ErrNotFound) {
+		if _, err := f.User(context.Background(), id1); err == nil || errors.Is(err, store.ErrNotFound) {
 			f.Errorf("a read after Close: got %v, want a fault", err)
 		}
 	})

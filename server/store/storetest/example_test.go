@@ -43,7 +43,7 @@ type entry struct {
 func init() {
 	for _, op := range []store.Op{
 		store.PutUser{}, store.AddSession{}, store.ReplaceSession{}, store.EndSession{}, store.EndSessions{}, store.AddEvent{},
-		store.SpendTicket{}, store.PutLink{}, store.TakeLink{}, store.AddSecret{}, store.ReplaceSecret{}, store.RemoveUser{},
+		store.PutItem{}, store.RemoveItem{}, store.RemoveUser{},
 	} {
 		gob.Register(op)
 	}
@@ -161,7 +161,7 @@ func ExampleRun() {
 			fmt.Println(err)
 			return
 		}
-		err = j.Apply(ctx, store.Batch{store.PutUser{User: store.User{ID: name, Name: name}}})
+		err = j.Apply(ctx, store.Batch{store.PutUser{User: store.User{ID: storetest.UserID(int(name[0])), Name: name}}})
 		users, _ := j.Users(ctx, "", 10)
 		fmt.Println(len(users), err)
 		if err := j.Close(); err != nil {

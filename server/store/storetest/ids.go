@@ -8,7 +8,7 @@ import (
 )
 
 // UserID returns a well-formed id of a user: the number as 32 hexadecimal digits.
-func UserID(n int) string { return fmt.Sprintf("%032x", n) }
+func UserID(n int) string { return fmt.Sprintf("%08x%024x", n, 0) }
 
 // SessionID returns a well-formed id of a session of a user, another one for each name.
 func SessionID(userID, name string) (id store.Hash) {

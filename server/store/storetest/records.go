@@ -9,69 +9,6 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-func links(b *suite) {
-	link := func(f *fixture, token string) store.Link {
-		return store.Link{Key: "setup", Hash: store.HashOf(token), Expires: f.now().Add(time.Minute)}
-	}
-	b.claim("a link is taken once, of however many who try", func(f *fixture) {
-		f.apply(store.PutLink{Link: link(f, "a")})
-		got, err := f.Link(f.Context(), "setup")
-		f.fails("reading", err, nil)
-		f.is("link", got, link(f, "a"))
-		f.oneOf(func() error {
-			return f.Apply(f.Context(), store.Batch{store.TakeLink{Key: "setup", Hash: store.HashOf("a")}})
-		}, store.ErrNotFound)
-		_, err = f.Link(f.Context(), "setup")
-		f.fails("reading it then", err, store.ErrNotFound)
-	})
-	b.claim("a new link takes the place of the old one", func(f *fixture) {
-		f.apply(store.PutLink{Link: link(f, "a")})
-		f.apply(store.PutLink{Link: link(f, "b")})
-		f.refuses(store.ErrNotFound, store.TakeLink{Key: "setup", Hash: store.HashOf("a")})
-		f.apply(store.TakeLink{Key: "setup", Hash: store.HashOf("b")})
-	})
-	b.claim("a link that has expired is not found", func(f *fixture) {
-		f.apply(store.PutLink{Link: link(f, "a")})
-		f.passes(time.Minute)
-		_, err := f.Link(f.Context(), "setup")
-		f.fails("reading", err, store.ErrNotFound)
-		f.refuses(store.ErrNotFound, store.TakeLink{Key: "setup", Hash: store.HashOf("a")})
-	})
-}
-
-func secrets(b *suite) {
-	b.claim("a secret is made once", func(f *fixture) {
-		_, err := f.Secret(f.Context(), "key")
-		f.fails("before", err, store.ErrNotFound)
-		f.oneOf(func() error {
-			return f.Apply(f.Context(), store.Batch{store.AddSecret{Name: "key", Value: []byte("first")}})
-		}, store.ErrSecretExists)
-		got, err := f.Secret(f.Context(), "key")
-		f.fails("reading", err, nil)
-		f.is("secret", got, []byte("first"))
-	})
-	b.claim("a secret is replaced by whoever knows its value", func(f *fixture) {
-		f.refuses(store.ErrStale, store.ReplaceSecret{Name: "key", Value: []byte("new")})
-		f.apply(store.AddSecret{Name: "key", Value: []byte("old")}, store.AddSecret{Name: "other", Value: []byte("old")})
-		f.refuses(store.ErrStale, store.ReplaceSecret{Name: "key", Old: []byte("guessed"), Value: []byte("new")})
-		f.refuses(store.ErrStale, store.ReplaceSecret{Name: "key", Value: []byte("new")})
-		f.oneOf(func() error {
-			return f.Apply(f.Context(), store.Batch{store.ReplaceSecret{Name: "key", Old: []byte("old"), Value: []byte("new")}})
-		}, store.ErrStale)
-		for name, want := range map[string]string{"key": "new", "other": "old"} {
-			got, err := f.Secret(f.Context(), name)
-			f.fails("reading", err, nil)
-			f.is(name, got, []byte(want))
-		}
-	})
-	b.claim("a batch with a stale secret writes nothing", func(f *fixture) {
-		f.apply(store.AddSecret{Name: "key", Value: []byte("old")})
-		f.refuses(store.ErrStale, store.PutUser{User: bob()}, store.ReplaceSecret{Name: "key", Old: []byte("guessed"), Value: []byte("new")})
-		_, err := f.User(f.Context(), bob().ID)
-		f.fails("the user of the same batch", err, store.ErrNotFound)
-	})
-}
-
 func records(b *suite) {
 	// all reads every record of a kind, in pages of two.
 	all := func(f *fixture, kind store.Kind) (found []store.Record) {
@@ -88,29 +25,31 @@ func records(b *suite) {
 	}
 	b.claim("every record comes back as the operation that wrote it, by key, in pages", func(f *fixture) {
 		later := f.now().Add(time.Hour)
+		event := func(userID string, n byte, expires time.Time) store.Op {
+			return store.AddEvent{Event: store.Event{ID: store.EventID{n}, UserID: userID, Kind: shared.EventSignedIn, Time: f.now(), Expires: expires}}
+		}
+		noted := func(owner, collection, key string, expires time.Time) store.Op {
+			return store.PutItem{Item: store.Item{Owner: owner, Collection: collection, Key: key, Value: []byte(`"` + key + `"`), Expires: expires}}
+		}
 		written := map[store.Kind]store.Batch{
-			store.KindUser: {store.PutUser{User: ann()}, store.PutUser{User: store.User{ID: "10", Name: "aaa"}}, store.PutUser{User: store.User{ID: "2", Name: "b"}}},
+			store.KindUser: {store.PutUser{User: ann()}, store.PutUser{User: store.User{ID: id10, Name: "aaa"}}, store.PutUser{User: store.User{ID: id2, Name: "b"}}},
 			store.KindSession: {
-				store.AddSession{Session: store.Session{ID: store.Hash{0, 1}, UserID: "2", Expires: later}},
-				store.AddSession{Session: store.Session{ID: store.Hash{1}, UserID: "1", Method: store.MethodPasskey, Created: f.now(), Expires: later}},
-				store.AddSession{Session: store.Session{ID: store.Hash{2}, UserID: "1", Expires: later}},
+				store.AddSession{Session: store.Session{ID: SessionID(id2, "a"), UserID: id2, Expires: later}},
+				store.AddSession{Session: store.Session{ID: SessionID(id1, "b"), UserID: id1, Method: store.MethodPasskey, Created: f.now(), Expires: later}},
+				store.AddSession{Session: store.Session{ID: SessionID(id1, "c"), UserID: id1, Expires: later}},
 			},
-			store.KindEvent: {
-				store.AddEvent{Event: store.Event{ID: store.EventID{9}, UserID: "1", Kind: shared.EventSignedIn, Time: f.now(), Expires: later}},
-				store.AddEvent{Event: store.Event{ID: store.EventID{1}, UserID: "10", Kind: shared.EventSignedIn, Time: f.now(), Expires: later}},
-				store.AddEvent{Event: store.Event{ID: store.EventID{2}, UserID: "10", Kind: shared.EventSignedIn, Time: f.now(), Expires: later}},
-				store.AddEvent{Event: store.Event{ID: store.EventID{0}, UserID: "2", Kind: shared.EventSignedIn, Time: f.now(), Expires: later}},
+			store.KindEvent: {event(id1, 9, later), event(id10, 1, later), event(id10, 2, later), event(id2, 0, later)},
+			store.KindItem: {
+				noted("", "note", "a", later), noted("", "note", "b", time.Time{}), noted("", "zone", "", time.Time{}), noted("", "a", "z", later),
+				store.SpendTicket(store.NewTicketID(f.now()), later), store.SpendTicket(store.TicketID{}, later),
+				noted(id1, "note", "a", later), noted(id1, "a", "b", later), noted(id10, "zone", "", time.Time{}),
 			},
-			store.KindLink:   {store.PutLink{Link: store.Link{Key: "a", Hash: store.Hash{1}, Expires: later}}, store.PutLink{Link: store.Link{Key: "b", Expires: later}}},
-			store.KindSecret: {store.AddSecret{Name: "a", Value: []byte("1")}, store.AddSecret{Name: "b", Value: []byte("2")}},
-			store.KindTicket: {store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{1}, Expires: later}}},
 		}
 		// Expired records are not listed.
+		soon := f.now().Add(time.Minute)
 		f.apply(
-			store.AddSession{Session: store.Session{ID: store.Hash{1, 1}, UserID: "1", Expires: f.now().Add(time.Minute)}},
-			store.AddEvent{Event: store.Event{ID: store.EventID{7}, UserID: "1", Kind: shared.EventSignedIn, Time: f.now(), Expires: f.now().Add(time.Minute)}},
-			store.PutLink{Link: store.Link{Key: "aa", Expires: f.now().Add(time.Minute)}},
-			store.SpendTicket{Ticket: store.SpentTicket{ID: [16]byte{2}, Expires: f.now().Add(time.Minute)}})
+			store.AddSession{Session: store.Session{ID: SessionID(id1, "soon"), UserID: id1, Expires: soon}},
+			event(id1, 7, soon), noted("", "note", "aa", soon), noted(id1, "note", "aa", soon), store.SpendTicket(store.NewTicketID(f.now()), soon))
 		for _, kind := range store.Kinds {
 			slices.Reverse(written[kind])
 			f.apply(written[kind]...)
@@ -127,7 +66,7 @@ func records(b *suite) {
 			got := all(f, kind)
 			f.is("number of "+string(kind)+" records", len(got), len(want))
 			for i := range min(len(got), len(want)) {
-				f.is("key of a "+string(kind), got[i].Key, want[i].Key)
+				f.is("key of a "+string(kind), string(got[i].Key), string(want[i].Key))
 				f.is("bytes of a "+string(kind), got[i].Encode(), want[i].Encode())
 			}
 		}

@@ -1,25 +1,22 @@
 package storetest
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/shared"
 )
 
 func sessions(b *suite) {
 	full := func(f *fixture) store.Session {
 		return store.Session{
-			ID: store.HashOf("a"), UserID: "1", Method: store.MethodPasskey, PasskeyID: "p1",
+			ID: SessionID(id1, "a"), UserID: id1, Method: store.MethodPasskey, PasskeyID: "p1",
 			Client:  store.Client{Browser: "Chrome", System: "Linux", Address: "::1", Mark: "0123456789abcdef"},
 			Created: f.now(), Seen: f.now(), Authenticated: f.now(), Expires: f.now().Add(time.Hour),
 		}
 	}
 	b.claim("a session comes back whole until it ends", func(f *fixture) {
 		f.apply(store.AddSession{Session: full(f)})
-		got, err := f.Session(f.Context(), store.HashOf("a"))
+		got, err := f.Session(f.Context(), SessionID(id1, "a"))
 		f.fails("reading", err, nil)
 		f.is("session", got, full(f))
 		f.apply(store.EndSession{ID: got.ID})
@@ -36,8 +33,8 @@ func sessions(b *suite) {
 		got, owner, err := f.SessionUser(f.Context(), session.ID)
 		f.fails("reading", err, nil)
 		f.is("session", got, session)
-		f.is("user", owner, f.user("1"))
-		_, _, err = f.SessionUser(f.Context(), store.HashOf("b"))
+		f.is("user", owner, f.user(id1))
+		_, _, err = f.SessionUser(f.Context(), SessionID(id1, "b"))
 		f.fails("another id", err, store.ErrNotFound)
 		f.passes(time.Hour)
 		_, _, err = f.SessionUser(f.Context(), session.ID)
@@ -60,39 +57,39 @@ func sessions(b *suite) {
 		add := func(id string, userID string, most int) {
 			f.passes(time.Second)
 			s := full(f)
-			s.ID, s.UserID = store.HashOf(id), userID
+			s.ID, s.UserID = SessionID(userID, id), userID
 			f.apply(store.AddSession{Session: s, Most: most})
 		}
 		left := func(userID string) (ids []string) {
 			for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "hers"} {
-				if s, err := f.Session(f.Context(), store.HashOf(id)); err == nil && s.UserID == userID {
+				if _, err := f.Session(f.Context(), SessionID(userID, id)); err == nil {
 					ids = append(ids, id)
 				}
 			}
 			return ids
 		}
-		add("hers", "2", 3)
-		add("a", "1", 0)
-		add("b", "1", 3)
-		add("c", "1", 3)
-		f.is("with room", left("1"), []string{"a", "b", "c"})
+		add("hers", id2, 3)
+		add("a", id1, 0)
+		add("b", id1, 3)
+		add("c", id1, 3)
+		f.is("with room", left(id1), []string{"a", "b", "c"})
 
 		f.passes(time.Second)
-		seen, err := f.Session(f.Context(), store.HashOf("a"))
+		seen, err := f.Session(f.Context(), SessionID(id1, "a"))
 		f.fails("reading", err, nil)
 		seen.Seen = f.now()
 		f.apply(store.ReplaceSession{Old: seen.ID, Session: seen})
-		add("d", "1", 3)
-		f.is("with one too many", left("1"), []string{"a", "c", "d"})
-		add("e", "1", 0)
-		f.is("without a bound", left("1"), []string{"a", "c", "d", "e"})
-		add("f", "1", 3)
-		f.is("with two too many", left("1"), []string{"d", "e", "f"})
-		add("g", "1", 1)
-		f.is("with room for one", left("1"), []string{"g"})
-		f.is("of somebody else", left("2"), []string{"hers"})
+		add("d", id1, 3)
+		f.is("with one too many", left(id1), []string{"a", "c", "d"})
+		add("e", id1, 0)
+		f.is("without a bound", left(id1), []string{"a", "c", "d", "e"})
+		add("f", id1, 3)
+		f.is("with two too many", left(id1), []string{"d", "e", "f"})
+		add("g", id1, 1)
+		f.is("with room for one", left(id1), []string{"g"})
+		f.is("of somebody else", left(id2), []string{"hers"})
 
-		listed, err := f.Sessions(f.Context(), "1", store.Hash{}, 9)
+		listed, err := f.Sessions(f.Context(), id1, store.Hash{}, 9)
 		f.fails("listing", err, nil)
 		f.is("listed", len(listed), 1)
 	})
@@ -104,14 +101,14 @@ func sessions(b *suite) {
 		old := full(f)
 		f.apply(store.AddSession{Session: old})
 		fresh := old
-		fresh.ID = store.HashOf("b")
+		fresh.ID = SessionID(id1, "b")
 		f.apply(store.ReplaceSession{Old: old.ID, Session: fresh})
 		_, err := f.Session(f.Context(), old.ID)
 		f.fails("the old id", err, store.ErrNotFound)
 		got, err := f.Session(f.Context(), fresh.ID)
 		f.fails("the new id", err, nil)
 		f.is("the new session", got, fresh)
-		listed, _ := f.Sessions(f.Context(), "1", store.Hash{}, 9)
+		listed, _ := f.Sessions(f.Context(), id1, store.Hash{}, 9)
 		f.is("listed", listed, []store.Session{fresh})
 	})
 	b.claim("a session replaced by itself lives longer", func(f *fixture) {
@@ -125,7 +122,7 @@ func sessions(b *suite) {
 	})
 	b.claim("a session that was ended can't be replaced back to life, nor another's place be taken", func(f *fixture) {
 		s, other := full(f), full(f)
-		other.ID = store.HashOf("other")
+		other.ID = SessionID(id1, "other")
 		f.refuses(store.ErrNotFound, store.ReplaceSession{Old: s.ID, Session: s})
 		f.apply(store.AddSession{Session: s}, store.AddSession{Session: other})
 		f.refuses(store.ErrSessionExists, store.ReplaceSession{Old: s.ID, Session: other})
@@ -133,7 +130,7 @@ func sessions(b *suite) {
 	b.claim("all of a user's sessions end but the one excepted, or those of one passkey", func(f *fixture) {
 		add := func(token, user, passkey string) store.Hash {
 			s := full(f)
-			s.ID, s.UserID, s.PasskeyID = store.HashOf(token), user, passkey
+			s.ID, s.UserID, s.PasskeyID = SessionID(user, token), user, passkey
 			f.apply(store.AddSession{Session: s})
 			return s.ID
 		}
@@ -141,65 +138,12 @@ func sessions(b *suite) {
 			_, err := f.Session(f.Context(), id)
 			return err == nil
 		}
-		mine, p1, p2, hers := add("mine", "1", ""), add("p1", "1", "p1"), add("p2", "1", "p2"), add("hers", "2", "p1")
-		f.apply(store.EndSessions{UserID: "1", Passkey: "p1"})
+		mine, p1, p2, hers := add("mine", id1, ""), add("p1", id1, "p1"), add("p2", id1, "p2"), add("hers", id2, "p1")
+		f.apply(store.EndSessions{UserID: id1, Passkey: "p1"})
 		f.is("lives", []bool{lives(mine), lives(p1), lives(p2), lives(hers)}, []bool{true, false, true, true})
-		f.apply(store.EndSessions{UserID: "1", Except: mine})
+		f.apply(store.EndSessions{UserID: id1, Except: mine})
 		f.is("lives", []bool{lives(mine), lives(p2), lives(hers)}, []bool{true, false, true})
-		f.apply(store.EndSessions{UserID: "1"})
+		f.apply(store.EndSessions{UserID: id1})
 		f.is("lives", []bool{lives(mine), lives(hers)}, []bool{false, true})
-	})
-}
-
-func events(b *suite) {
-	b.claim("events come back whole, newest first, in pages, one user's only", func(f *fixture) {
-		var want []store.Event
-		for i := range 5 {
-			f.passes(time.Minute)
-			event := store.NewEvent(f.now(), "1", shared.EventPasskeyAdded, store.Client{Browser: "Firefox", System: "Linux", Address: "::1", Mark: "0123456789abcdef"})
-			event.Method, event.PasskeyID, event.Passkey = store.MethodPasskey, "p1", fmt.Sprint("name ", i)
-			want = append(want, event)
-			f.apply(store.AddEvent{Event: event}, store.AddEvent{Event: store.NewEvent(f.now(), "10", shared.EventSignedIn, store.Client{})},
-				store.AddEvent{Event: store.NewEvent(f.now(), "0", shared.EventSignedIn, store.Client{})})
-		}
-		slices.Reverse(want)
-		var got []store.Event
-		for before := (store.EventID{}); ; {
-			page, err := f.Events(f.Context(), "1", before, 2)
-			f.fails("a page", err, nil)
-			got = append(got, page...)
-			if len(page) < 2 {
-				break
-			}
-			before = page[len(page)-1].ID
-		}
-		f.is("events", got, want)
-	})
-	b.claim("an event takes the place of the one with its id", func(f *fixture) {
-		first := store.NewEvent(f.now(), "1", shared.EventSignInFailed, store.Client{Address: "::1"})
-		hers := store.NewEvent(f.now(), "2", shared.EventSignInFailed, store.Client{})
-		hers.ID = first.ID
-		f.apply(store.AddEvent{Event: first}, store.AddEvent{Event: hers})
-		merged := first
-		merged.Count, merged.Last, merged.Client.Address = 12, f.now().Add(time.Minute), "::2"
-		merged.Expires = first.Expires.Add(time.Hour)
-		f.apply(store.AddEvent{Event: merged})
-
-		got, err := f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.fails("listing", err, nil)
-		f.is("events", got, []store.Event{merged})
-		got, _ = f.Events(f.Context(), "2", store.EventID{}, 9)
-		f.is("of somebody else", got, []store.Event{hers})
-
-		f.passes(store.EventsKept) // which goes by the later time
-		got, _ = f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.is("events", len(got), 1)
-	})
-	b.claim("an event that has expired is not listed", func(f *fixture) {
-		f.apply(store.AddEvent{Event: store.NewEvent(f.now(), "1", shared.EventSignedIn, store.Client{})})
-		f.passes(store.EventsKept)
-		got, err := f.Events(f.Context(), "1", store.EventID{}, 9)
-		f.is("events", len(got), 0)
-		f.fails("listing", err, nil)
 	})
 }

@@ -9,8 +9,10 @@ package storetest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,9 +32,12 @@ func Run(t *testing.T, open Open) {
 		"batches":  batches,
 		"sessions": sessions,
 		"events":   events,
+		"order":    order,
+		"counts":   counts,
+		"random":   random,
+		"items":    items,
 		"tickets":  tickets,
-		"links":    links,
-		"secrets":  secrets,
+		"faults":   faults,
 		"records":  records,
 		"bytes":    ownership,
 		"contexts": contexts,
@@ -79,14 +84,14 @@ func (f *fixture) passes(d time.Duration) {
 func (f *fixture) apply(ops ...store.Op) {
 	f.Helper()
 	if err := f.Apply(f.Context(), ops); err != nil {
-		f.Fatalf("applying %+v: %v", ops, err)
+		f.Fatalf("applying %.300s: %v", fmt.Sprintf("%+v", ops), err)
 	}
 }
 
 func (f *fixture) refuses(want error, ops ...store.Op) {
 	f.Helper()
 	if err := f.Apply(f.Context(), ops); !errors.Is(err, want) {
-		f.Fatalf("applying %+v: got %v, want %v", ops, err, want)
+		f.Fatalf("applying %.300s: got %v, want %v", fmt.Sprintf("%+v", ops), err, want)
 	}
 }
 
@@ -113,10 +118,41 @@ func (f *fixture) fails(what string, err, want error) {
 	}
 }
 
+// changed expects a batch to be refused because of an item.
+func (f *fixture) changed(key string, ops ...store.Op) {
+	f.Helper()
+	err := f.Apply(f.Context(), ops)
+	if changed, is := errors.AsType[*store.ItemChanged](err); !is || changed.Key != key {
+		f.Fatalf("applying %.300s: got %v, want a change of the item %q", fmt.Sprintf("%+v", ops), err, key)
+	}
+}
+
+// oneOf makes 16 goroutines try the same. Exactly one must succeed, and lost must report true
+// for the errors of the others.
+func (f *fixture) oneOf(try func() error, lost func(error) bool) {
+	f.Helper()
+	var won atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			if err := try(); err == nil {
+				won.Add(1)
+			} else if !lost(err) {
+				f.Errorf("a loser: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	f.is("winners", won.Load(), int32(1))
+}
+
+// The ids of the users in these tests.
+var id0, id1, id2, id3, id10 = UserID(0), UserID(1), UserID(2), UserID(3), UserID(10)
+
 // ann is a user with every field set.
 func ann() store.User {
 	return store.User{
-		ID: "1", Name: "ann", DisplayName: "Ann Admin", Handle: bytes.Repeat([]byte{7}, 64), Admin: true,
+		ID: id1, Name: "ann", DisplayName: "Ann Admin", Handle: bytes.Repeat([]byte{7}, 64), Admin: true,
 		Created: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Password: "$argon2id$",
 		Passkeys: []store.Passkey{{
 			ID: "p1", CredentialID: []byte("credential 1"), PublicKey: []byte("key"), Name: "Work laptop",
@@ -133,5 +169,5 @@ func ann() store.User {
 }
 
 func bob() store.User {
-	return store.User{ID: "2", Name: "bob", Passkeys: []store.Passkey{{ID: "p2", CredentialID: []byte("credential 2")}}}
+	return store.User{ID: id2, Name: "bob", Passkeys: []store.Passkey{{ID: "p2", CredentialID: []byte("credential 2")}}}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/storetest"
 )
 
 // TestExample holds the example's store to what the example says of it.
@@ -26,7 +27,7 @@ func TestExampleCrashes(t *testing.T) {
 	}
 	j := open()
 	for _, name := range []string{"ann", "bob"} {
-		if err := j.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: name, Name: name}}}); err != nil {
+		if err := j.Apply(t.Context(), store.Batch{store.PutUser{User: store.User{ID: storetest.UserID(int(name[0])), Name: name}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,14 +50,14 @@ func TestExampleCrashes(t *testing.T) {
 		if after, err := transfer.AddUp(t.Context(), j); err != nil || !after.Same(before) {
 			t.Errorf("with %d bytes of another entry it holds %v (%v), want %v", torn, after.Counts, err, before.Counts)
 		}
-		if err := j.Apply(t.Context(), store.Batch{store.AddSecret{Name: "key", Value: []byte("value")}}); err != nil {
+		if err := j.Apply(t.Context(), store.Batch{store.Secrets.Put(store.Entry[[]byte]{Key: "key", Value: []byte("value")})}); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
 		j = open()
-		if value, err := j.Secret(t.Context(), "key"); err != nil || string(value) != "value" {
+		if value, err := store.Secret(t.Context(), j, "key"); err != nil || string(value) != "value" {
 			t.Errorf("with %d bytes of another entry, what came after is %q (%v)", torn, value, err)
 		}
 		if err := j.Close(); err != nil {

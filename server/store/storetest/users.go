@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +17,7 @@ func users(b *suite) {
 		f.apply(store.PutUser{User: ann()})
 		want := ann()
 		want.Revision = 1
-		f.is("by id", f.user("1"), want)
+		f.is("by id", f.user(id1), want)
 		byName, err := f.UserByName(f.Context(), "ann")
 		f.is("by name", byName, want)
 		f.fails("by name", err, nil)
@@ -27,7 +29,7 @@ func users(b *suite) {
 		f.fails("by identity", err, nil)
 	})
 	b.claim("nobody is not found", func(f *fixture) {
-		_, err := f.User(f.Context(), "1")
+		_, err := f.User(f.Context(), id1)
 		f.fails("by id", err, store.ErrNotFound)
 		_, err = f.UserByName(f.Context(), "ann")
 		f.fails("by name", err, store.ErrNotFound)
@@ -39,31 +41,31 @@ func users(b *suite) {
 	b.claim("a user id is given once", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
 		other := bob()
-		other.ID = "1"
+		other.ID = id1
 		f.refuses(store.ErrUserExists, store.PutUser{User: other})
 		f.refuses(store.ErrExists, store.PutUser{User: other})
 	})
 	b.claim("a name is one user's, also when another changes theirs", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
-		third := store.User{ID: "3", Name: "ann"}
+		third := store.User{ID: id3, Name: "ann"}
 		f.refuses(store.ErrNameExists, store.PutUser{User: third})
-		changed := f.user("2")
+		changed := f.user(id2)
 		changed.Name = "ann"
 		f.refuses(store.ErrNameExists, store.PutUser{User: changed})
 	})
 	b.claim("a credential id is one user's, also when another adds it", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
-		third := store.User{ID: "3", Name: "carol", Passkeys: ann().Passkeys}
+		third := store.User{ID: id3, Name: "carol", Passkeys: ann().Passkeys}
 		f.refuses(store.ErrCredentialExists, store.PutUser{User: third})
-		changed := f.user("2")
+		changed := f.user(id2)
 		changed.Passkeys = append(changed.Passkeys, ann().Passkeys...)
 		f.refuses(store.ErrCredentialExists, store.PutUser{User: changed})
 	})
 	b.claim("an identity is one user's, also when another adds it", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
-		third := store.User{ID: "3", Name: "carol", Identities: ann().Identities}
+		third := store.User{ID: id3, Name: "carol", Identities: ann().Identities}
 		f.refuses(store.ErrIdentityExists, store.PutUser{User: third})
-		changed := f.user("2")
+		changed := f.user(id2)
 		changed.Identities = ann().Identities
 		f.refuses(store.ErrIdentityExists, store.PutUser{User: changed})
 	})
@@ -80,11 +82,11 @@ func users(b *suite) {
 		}
 		got, err := f.UserByIdentity(f.Context(), "https://other.example.com", "248289761001")
 		f.fails("at the other", err, nil)
-		f.is("at the other", got.ID, "2")
+		f.is("at the other", got.ID, id2)
 	})
 	b.claim("identities and recovery codes change, and go", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
-		changed := f.user("1")
+		changed := f.user(id1)
 		second := changed.Identities[0]
 		second.ID, second.Subject = "i2", "2"
 		changed.Identities[0].Name = "anna@example.com"
@@ -92,15 +94,15 @@ func users(b *suite) {
 		changed.RecoveryCodes = changed.RecoveryCodes[1:]
 		f.apply(store.PutUser{User: changed})
 		changed.Revision = 2
-		f.is("changed", f.user("1"), changed)
+		f.is("changed", f.user(id1), changed)
 		changed.Identities, changed.RecoveryCodes, changed.RecoveryCodesMade = nil, nil, time.Time{}
 		f.apply(store.PutUser{User: changed})
 		changed.Revision = 3
-		f.is("without", f.user("1"), changed)
+		f.is("without", f.user(id1), changed)
 	})
 	b.claim("a name, a credential id and an identity that were given up are free", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
-		changed := f.user("1")
+		changed := f.user(id1)
 		changed.Name, changed.Passkeys, changed.Identities = "anna", nil, nil
 		f.apply(store.PutUser{User: changed})
 		_, err := f.UserByName(f.Context(), "ann")
@@ -109,16 +111,16 @@ func users(b *suite) {
 		f.fails("the removed passkey", err, store.ErrNotFound)
 		_, err = f.UserByIdentity(f.Context(), ann().Identities[0].Issuer, ann().Identities[0].Subject)
 		f.fails("the removed identity", err, store.ErrNotFound)
-		f.apply(store.PutUser{User: store.User{ID: "3", Name: "ann", Passkeys: ann().Passkeys, Identities: ann().Identities}})
+		f.apply(store.PutUser{User: store.User{ID: id3, Name: "ann", Passkeys: ann().Passkeys, Identities: ann().Identities}})
 	})
 	b.claim("a write with an old revision is stale, and changes nothing", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
-		first, second := f.user("1"), f.user("1")
+		first, second := f.user(id1), f.user(id1)
 		first.DisplayName, second.DisplayName = "first", "second"
 		f.apply(store.PutUser{User: first})
 		f.refuses(store.ErrStale, store.PutUser{User: second})
-		f.is("display name", f.user("1").DisplayName, "first")
-		f.is("revision", f.user("1").Revision, uint64(2))
+		f.is("display name", f.user(id1).DisplayName, "first")
+		f.is("revision", f.user(id1).Revision, uint64(2))
 	})
 	b.claim("a write to a user who isn't there is stale", func(f *fixture) {
 		gone := ann()
@@ -136,11 +138,11 @@ func users(b *suite) {
 		f.is("with a user", has(), false)
 		f.apply(store.PutUser{User: ann()})
 		f.is("with an administrator", has(), true)
-		changed := f.user("1")
+		changed := f.user(id1)
 		changed.Disabled = true
 		f.apply(store.PutUser{User: changed})
 		f.is("with a disabled one", has(), true)
-		changed = f.user("1")
+		changed = f.user(id1)
 		changed.Admin = false
 		f.apply(store.PutUser{User: changed})
 		f.is("with none any more", has(), false)
@@ -150,26 +152,27 @@ func users(b *suite) {
 func removal(b *suite) {
 	// with is a user's, with a session and two events.
 	with := func(f *fixture, u store.User) []store.Op {
-		session := store.Session{ID: store.HashOf("session of " + u.ID), UserID: u.ID, Expires: f.now().Add(time.Hour)}
+		session := store.Session{ID: SessionID(u.ID, "hers"), UserID: u.ID, Expires: f.now().Add(time.Hour)}
 		return []store.Op{
 			store.PutUser{User: u}, store.AddSession{Session: session},
 			store.AddEvent{Event: store.NewEvent(f.now(), u.ID, shared.EventSignedIn, store.Client{})},
 			store.AddEvent{Event: store.NewEvent(f.now(), u.ID, shared.EventPasskeyAdded, store.Client{})},
+			store.PutItem{Item: store.Item{Owner: u.ID, Collection: "note", Key: "hers", Value: []byte(`"hello"`)}},
 		}
 	}
 	b.claim("a user who is removed leaves nothing behind, and others keep what they have", func(f *fixture) {
 		neighbour := bob()
-		neighbour.ID = "10" // begins as hers does
+		neighbour.ID = id10 // begins as hers does
 		f.apply(with(f, ann())...)
 		f.apply(with(f, neighbour)...)
-		f.apply(store.RemoveUser{ID: "1"})
+		f.apply(store.RemoveUser{ID: id1})
 
 		for _, kind := range store.Kinds {
 			left, err := f.Records(f.Context(), kind, nil, 9)
 			f.fails("reading", err, nil)
-			f.is("records of kind "+string(kind), len(left), map[store.Kind]int{store.KindUser: 1, store.KindSession: 1, store.KindEvent: 2}[kind])
+			f.is("records of kind "+string(kind), len(left), map[store.Kind]int{store.KindUser: 1, store.KindSession: 1, store.KindEvent: 2, store.KindItem: 1}[kind])
 		}
-		_, err := f.User(f.Context(), "1")
+		_, err := f.User(f.Context(), id1)
 		f.fails("by id", err, store.ErrNotFound)
 		_, err = f.UserByName(f.Context(), "ann")
 		f.fails("by name", err, store.ErrNotFound)
@@ -179,50 +182,54 @@ func removal(b *suite) {
 		f.fails("by identity", err, store.ErrNotFound)
 		admin, _ := f.HasAdministrator(f.Context())
 		f.is("an administrator", admin, false)
-		_, err = f.Session(f.Context(), store.HashOf("session of 1"))
+		_, err = f.Session(f.Context(), SessionID(id1, "hers"))
 		f.fails("the session", err, store.ErrNotFound)
-		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		events, _ := f.Events(f.Context(), id1, store.EventID{}, 9)
 		f.is("events", len(events), 0)
-		f.is("the other's passkeys", len(f.user("10").Passkeys), 1)
-		events, _ = f.Events(f.Context(), "10", store.EventID{}, 9)
+		_, err = f.Item(f.Context(), id1, "note", "hers")
+		f.fails("the item", err, store.ErrNotFound)
+		all, _ := f.AllEvents(f.Context(), store.EventQuery{}, 9)
+		f.is("all events", len(all), 2)
+		f.is("the other's passkeys", len(f.user(id10).Passkeys), 1)
+		events, _ = f.Events(f.Context(), id10, store.EventID{}, 9)
 		f.is("the other's events", len(events), 2)
 		f.passes(store.EventsKept) // nor does anything of hers expire
 
 		f.apply(store.PutUser{User: ann()}) // what was hers is free, her id too
-		events, _ = f.Events(f.Context(), "1", store.EventID{}, 9)
+		events, _ = f.Events(f.Context(), id1, store.EventID{}, 9)
 		f.is("events of who has the id now", len(events), 0)
 	})
 	b.claim("nobody can be removed, and somebody whose events alone are left", func(f *fixture) {
-		f.apply(store.RemoveUser{ID: "1"})
+		f.apply(store.RemoveUser{ID: id1})
 		f.apply(with(f, ann())[2:]...)
-		f.apply(store.RemoveUser{ID: "1"})
-		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.apply(store.RemoveUser{ID: id1})
+		events, _ := f.Events(f.Context(), id1, store.EventID{}, 9)
 		f.is("events", len(events), 0)
 	})
 	b.claim("who has changed since they were read isn't removed", func(f *fixture) {
-		f.refuses(store.ErrStale, store.RemoveUser{ID: "1", Revision: 1})
+		f.refuses(store.ErrStale, store.RemoveUser{ID: id1, Revision: 1})
 		f.apply(with(f, ann())...)
-		read := f.user("1")
+		read := f.user(id1)
 		f.apply(store.PutUser{User: read})
-		f.refuses(store.ErrStale, store.RemoveUser{ID: "1", Revision: read.Revision})
-		f.is("name", f.user("1").Name, "ann")
-		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.refuses(store.ErrStale, store.RemoveUser{ID: id1, Revision: read.Revision})
+		f.is("name", f.user(id1).Name, "ann")
+		events, _ := f.Events(f.Context(), id1, store.EventID{}, 9)
 		f.is("events", len(events), 2)
-		f.apply(store.RemoveUser{ID: "1", Revision: f.user("1").Revision})
-		_, err := f.User(f.Context(), "1")
+		f.apply(store.RemoveUser{ID: id1, Revision: f.user(id1).Revision})
+		_, err := f.User(f.Context(), id1)
 		f.fails("afterwards", err, store.ErrNotFound)
 	})
 	b.claim("a removal in a batch that is refused removes nothing", func(f *fixture) {
 		f.apply(with(f, ann())...)
-		f.refuses(store.ErrNotFound, store.RemoveUser{ID: "1"}, store.TakeLink{Key: "k"})
-		f.is("name", f.user("1").Name, "ann")
-		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		f.changed("k", store.RemoveUser{ID: id1}, store.RemoveItem{Collection: "note", Key: "k", Version: never})
+		f.is("name", f.user(id1).Name, "ann")
+		events, _ := f.Events(f.Context(), id1, store.EventID{}, 9)
 		f.is("events", len(events), 2)
 	})
 	b.claim("a change that is on its way doesn't bring anybody back, nor their events", func(f *fixture) {
 		f.apply(with(f, ann())...)
-		read := f.user("1")
-		f.apply(store.RemoveUser{ID: "1"})
+		read := f.user(id1)
+		f.apply(store.RemoveUser{ID: id1})
 		f.refuses(store.ErrStale, store.PutUser{User: read})
 
 		f.apply(store.PutUser{User: ann()})
@@ -230,9 +237,9 @@ func removal(b *suite) {
 		for range 8 {
 			changing.Go(func() {
 				for {
-					err := store.Update(f.Context(), f, "1", func(u store.User) (store.Batch, error) {
+					err := store.Update(f.Context(), f, id1, func(u store.User) (store.Batch, error) {
 						u.Passkeys[0].SignCount++
-						return store.Batch{store.PutUser{User: u}, store.AddEvent{Event: store.NewEvent(f.now(), "1", shared.EventSignedIn, store.Client{})}}, nil
+						return store.Batch{store.PutUser{User: u}, store.AddEvent{Event: store.NewEvent(f.now(), id1, shared.EventSignedIn, store.Client{})}}, nil
 					})
 					if errors.Is(err, store.ErrNotFound) {
 						return
@@ -244,11 +251,11 @@ func removal(b *suite) {
 				}
 			})
 		}
-		f.apply(store.RemoveUser{ID: "1"})
+		f.apply(store.RemoveUser{ID: id1})
 		changing.Wait()
-		_, err := f.User(f.Context(), "1")
+		_, err := f.User(f.Context(), id1)
 		f.fails("afterwards", err, store.ErrNotFound)
-		events, _ := f.Events(f.Context(), "1", store.EventID{}, 9)
+		events, _ := f.Events(f.Context(), id1, store.EventID{}, 9)
 		f.is("events", len(events), 0)
 	})
 }
@@ -259,7 +266,7 @@ func paging(b *suite) {
 		for i := range 7 {
 			name := fmt.Sprintf("user%d", i)
 			want = append(want, name)
-			f.apply(store.PutUser{User: store.User{ID: fmt.Sprint(9 - i), Name: name}})
+			f.apply(store.PutUser{User: store.User{ID: UserID(9 - i), Name: name}})
 		}
 		var got []string
 		for after := ""; ; {
@@ -284,17 +291,18 @@ func paging(b *suite) {
 	b.claim("sessions come in pages by id, one user's only", func(f *fixture) {
 		var want []store.Hash
 		for i := range 5 {
-			id := store.Hash{byte(i + 1)}
+			id := SessionID(id1, string(rune('a'+i)))
 			want = append(want, id)
-			f.apply(store.AddSession{Session: store.Session{ID: id, UserID: "1", Expires: f.now().Add(time.Hour)}})
+			f.apply(store.AddSession{Session: store.Session{ID: id, UserID: id1, Expires: f.now().Add(time.Hour)}})
 		}
-		f.apply(store.AddSession{Session: store.Session{ID: store.Hash{3, 1}, UserID: "10", Expires: f.now().Add(time.Hour)}})
-		f.apply(store.AddSession{Session: store.Session{ID: store.Hash{3, 2}, UserID: "1", Expires: f.now().Add(time.Minute)}})
+		slices.SortFunc(want, func(a, b store.Hash) int { return bytes.Compare(a[:], b[:]) })
+		f.apply(store.AddSession{Session: store.Session{ID: SessionID(id10, "a"), UserID: id10, Expires: f.now().Add(time.Hour)}})
+		f.apply(store.AddSession{Session: store.Session{ID: SessionID(id1, "short"), UserID: id1, Expires: f.now().Add(time.Minute)}})
 		f.passes(time.Minute)
 
 		var got []store.Hash
 		for after := (store.Hash{}); ; {
-			page, err := f.Sessions(f.Context(), "1", after, 2)
+			page, err := f.Sessions(f.Context(), id1, after, 2)
 			f.fails("a page", err, nil)
 			for _, s := range page {
 				got = append(got, s.ID)

@@ -1,19 +1,22 @@
--- The records of package store. The organisation leads every key: one database
--- can hold several, and nothing of one is found by another.
+-- The records of package store. Each key begins with the organisation: one database can hold
+-- several organisations, and none finds a record of another.
 --
--- Text is compared by its bytes. A moment that never was is NULL.
+-- Text is compared by its bytes. A time that never was is NULL.
 
 CREATE TABLE users (
-    organisation text COLLATE "C" NOT NULL,
-    id           text COLLATE "C" NOT NULL,
-    revision     bigint           NOT NULL,
-    name         text COLLATE "C" NOT NULL,
-    display_name text             NOT NULL,
-    handle       bytea            NOT NULL,
-    admin        boolean          NOT NULL,
-    disabled     boolean          NOT NULL,
-    created      timestamptz,
-    password     text             NOT NULL, -- PHC string, empty for none
+    organisation        text COLLATE "C" NOT NULL,
+    id                  text COLLATE "C" NOT NULL, -- 16 bytes, as hexadecimal digits
+    revision            bigint           NOT NULL,
+    name                text COLLATE "C" NOT NULL,
+    display_name        text             NOT NULL,
+    handle              bytea            NOT NULL,
+    admin               boolean          NOT NULL,
+    disabled            boolean          NOT NULL,
+    created             timestamptz,
+    password            text             NOT NULL, -- PHC string, empty for none
+    recovery_codes      bytea[]          NOT NULL, -- HMAC-SHA-256 of each
+    recovery_codes_made timestamptz,
+    counted             text[]           NOT NULL, -- the user's categories in table counts
     CONSTRAINT users_pkey PRIMARY KEY (organisation, id),
     CONSTRAINT users_name UNIQUE (organisation, name)
 );
@@ -34,68 +37,134 @@ CREATE TABLE passkeys (
     flags         smallint         NOT NULL,
     sign_count    bigint           NOT NULL,
     verified      boolean          NOT NULL,
+    rp_id         text             NOT NULL, -- the relying party id that the passkey was made for
     created       timestamptz,
     last_used     timestamptz,
     CONSTRAINT passkeys_pkey PRIMARY KEY (organisation, user_id, id),
     CONSTRAINT passkeys_credential UNIQUE (organisation, credential_id)
 );
 
+-- How OpenID providers name the users.
+CREATE TABLE identities (
+    organisation text COLLATE "C" NOT NULL,
+    user_id      text COLLATE "C" NOT NULL,
+    id           text COLLATE "C" NOT NULL,
+    position     integer          NOT NULL, -- among the user's, oldest first
+    issuer       text COLLATE "C" NOT NULL,
+    subject      text COLLATE "C" NOT NULL,
+    name         text             NOT NULL, -- the provider's latest name for the user
+    created      timestamptz,
+    last_used    timestamptz,
+    CONSTRAINT identities_pkey PRIMARY KEY (organisation, user_id, id),
+    CONSTRAINT identities_subject UNIQUE (organisation, issuer, subject)
+);
+
 CREATE TABLE sessions (
     organisation  text COLLATE "C" NOT NULL,
-    id            bytea            NOT NULL, -- SHA-256 of the cookie's token
+    id            bytea            NOT NULL, -- the user's id, and a hash of the cookie's token
     user_id       text COLLATE "C" NOT NULL,
     method        text             NOT NULL,
     passkey_id    text             NOT NULL,
+    provider      text             NOT NULL, -- by its name in the configuration
     browser       text             NOT NULL,
     system        text             NOT NULL,
     address       text             NOT NULL,
+    mark          text             NOT NULL, -- of the browser: a hash of a cookie that it keeps
     created       timestamptz,
     seen          timestamptz,
     authenticated timestamptz,
     expires       timestamptz      NOT NULL,
     CONSTRAINT sessions_pkey PRIMARY KEY (organisation, id)
 );
-CREATE INDEX sessions_user ON sessions (organisation, user_id, id);
 CREATE INDEX sessions_expires ON sessions (organisation, expires);
 
 CREATE TABLE events (
-    organisation text COLLATE "C" NOT NULL,
-    user_id      text COLLATE "C" NOT NULL,
-    id           bytea            NOT NULL, -- sorts by time
-    kind         text             NOT NULL,
-    time         timestamptz      NOT NULL,
-    method       text             NOT NULL,
-    passkey_id   text             NOT NULL,
-    passkey      text             NOT NULL, -- its name at the time
-    browser      text             NOT NULL,
-    system       text             NOT NULL,
-    address      text             NOT NULL,
-    expires      timestamptz      NOT NULL,
+    organisation   text COLLATE "C" NOT NULL,
+    user_id        text COLLATE "C" NOT NULL,
+    id             bytea            NOT NULL, -- sorts by time
+    kind           text COLLATE "C" NOT NULL,
+    time           timestamptz      NOT NULL,
+    method         text             NOT NULL,
+    passkey_id     text             NOT NULL,
+    passkey        text             NOT NULL, -- its name at the time
+    provider       text             NOT NULL, -- its displayed name at the time
+    by_user        text COLLATE "C" NOT NULL, -- the id of the administrator who did it, or empty
+    browser        text             NOT NULL,
+    system         text             NOT NULL,
+    address        text             NOT NULL,
+    mark           text             NOT NULL, -- of the browser, as in sessions
+    count          bigint           NOT NULL, -- how many events this one stands for; 0 for one
+    last           timestamptz,               -- when the last of them was
+    expires        timestamptz      NOT NULL,
+    counted        text[]           NOT NULL, -- the event's category in table counts, or empty
     CONSTRAINT events_pkey PRIMARY KEY (organisation, user_id, id)
 );
-CREATE INDEX events_time ON events (organisation, time);
-CREATE INDEX events_expires ON events (organisation, expires);
+-- The order of all events, newest first, and the same for each kind.
+CREATE INDEX events_order ON events (organisation, id, user_id);
+CREATE INDEX events_kind ON events (organisation, kind, id, user_id);
+-- Nodes read the events of other nodes, also those that stand for several.
+CREATE INDEX events_last ON events (organisation, last) WHERE last IS NOT NULL;
 
-CREATE TABLE links (
+-- Records of every other kind. A collection is a kind; only its part of the program knows what
+-- its values mean. The value is json, not jsonb, so that its text stays as it was written.
+CREATE TABLE items (
     organisation text COLLATE "C" NOT NULL,
+    owner        text COLLATE "C" NOT NULL, -- a user's id, or empty
+    collection   text COLLATE "C" NOT NULL,
     key          text COLLATE "C" NOT NULL,
-    hash         bytea            NOT NULL, -- SHA-256 of the token
-    expires      timestamptz      NOT NULL,
-    CONSTRAINT links_pkey PRIMARY KEY (organisation, key)
+    value        json             NOT NULL,
+    version      bigint           NOT NULL, -- a random number, another one after each write
+    expires      timestamptz,               -- NULL for never
+    CONSTRAINT items_pkey PRIMARY KEY (organisation, owner, collection, key)
 );
-CREATE INDEX links_expires ON links (organisation, expires);
+CREATE INDEX items_expires ON items (organisation, expires) WHERE expires IS NOT NULL;
 
-CREATE TABLE secrets (
+-- How many records there are of a category: the sum over its slots. A transaction writes to the
+-- slot of its connection, so that sign-ins at the same time seldom wait for each other.
+--
+-- Triggers keep it right, in the transaction that writes users or events: by the difference
+-- between the categories of a row before and after. Most writes change none. Rows are locked in
+-- the order of their categories, so that two transactions don't wait for each other.
+CREATE TABLE counts (
     organisation text COLLATE "C" NOT NULL,
-    name         text COLLATE "C" NOT NULL,
-    value        bytea            NOT NULL,
-    CONSTRAINT secrets_pkey PRIMARY KEY (organisation, name)
-);
+    category     text COLLATE "C" NOT NULL,
+    slot         smallint         NOT NULL,
+    n            bigint           NOT NULL,
+    CONSTRAINT counts_pkey PRIMARY KEY (organisation, category, slot)
+) WITH (fillfactor = 50); -- room for new versions of a row beside the old ones
 
-CREATE TABLE spent_tickets (
-    organisation text COLLATE "C" NOT NULL,
-    id           bytea            NOT NULL,
-    expires      timestamptz      NOT NULL,
-    CONSTRAINT spent_tickets_pkey PRIMARY KEY (organisation, id)
-);
-CREATE INDEX spent_tickets_expires ON spent_tickets (organisation, expires);
+CREATE FUNCTION count_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counts AS c (organisation, category, slot, n)
+        SELECT NEW.organisation, category, pg_backend_pid() % 16, sum(n)
+        FROM (SELECT unnest(NEW.counted), 1 UNION ALL SELECT unnest(OLD.counted), -1) AS differences (category, n)
+        GROUP BY category HAVING sum(n) <> 0 ORDER BY category
+        ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + excluded.n;
+    RETURN NULL;
+END $$;
+
+-- The same for a new event, which every sign-in has: it counts in one category.
+CREATE FUNCTION count_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counts AS c (organisation, category, slot, n)
+        VALUES (NEW.organisation, NEW.counted[1], pg_backend_pid() % 16, 1)
+        ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + 1;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counts AS c (organisation, category, slot, n)
+        SELECT organisation, category, pg_backend_pid() % 16, -count(*)
+        FROM removed, unnest(counted) AS category
+        GROUP BY organisation, category ORDER BY organisation, category
+        ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + excluded.n;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER users_added AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION count_written();
+CREATE TRIGGER users_changed AFTER UPDATE ON users FOR EACH ROW WHEN (NEW.counted <> OLD.counted) EXECUTE FUNCTION count_written();
+CREATE TRIGGER users_removed AFTER DELETE ON users REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_removed();
+CREATE TRIGGER events_added AFTER INSERT ON events FOR EACH ROW WHEN (NEW.counted <> '{}') EXECUTE FUNCTION count_event();
+CREATE TRIGGER events_changed AFTER UPDATE ON events FOR EACH ROW WHEN (NEW.counted <> OLD.counted) EXECUTE FUNCTION count_written();
+CREATE TRIGGER events_removed AFTER DELETE ON events REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_removed();
