@@ -149,16 +149,23 @@ func getEvent(tx *bbolt.Tx, raw []byte, id store.EventID) (store.Event, error) {
 // putEvent writes an event, and counts it.
 func (w *writing) putEvent(v store.Event) error {
 	raw := rawOf(v.UserID)
+	w.count(v.Counted(), 1)
+	w.entries = append(w.entries, v)
+
+	e := kept{v.ID, encodeEvent(v)}
+	single := func() error { return w.Bucket(bucketPeople).Put(eventKey(raw, v.ID), e.value) }
+	for newest := range singlesOf(w.Tx, raw, store.EventID{}) {
+		if bytes.Compare(v.ID[:], newest.id[:]) > 0 {
+			return single() // as nearly always
+		}
+		break
+	}
 	old, err := getEvent(w.Tx, raw, v.ID)
 	if err == nil {
 		w.count(old.Counted(), -1)
 	} else if err != store.ErrNotFound {
 		return err
 	}
-	w.count(v.Counted(), 1)
-	w.entries = append(w.entries, v)
-
-	e := kept{v.ID, encodeEvent(v)}
 	for last, err := range past(w.Tx, raw).backwards(nil) {
 		if err != nil {
 			return err
@@ -168,7 +175,7 @@ func (w *writing) putEvent(v store.Event) error {
 		}
 		break
 	}
-	return w.Bucket(bucketPeople).Put(eventKey(raw, v.ID), e.value)
+	return single()
 }
 
 // packEvents moves the earlier events into blocks if too many lie singly.

@@ -240,3 +240,25 @@ func TestYear(t *testing.T) {
 		t.Errorf("the file grows on after a year: %d", used)
 	}
 }
+
+// BenchmarkSignIn writes sign-ins of users who exist, alone and in groups of 40, without waits for
+// the disk.
+func BenchmarkSignIn(b *testing.B) {
+	for _, size := range []int{1, 40} {
+		b.Run(fmt.Sprintf("group=%d", size), func(b *testing.B) {
+			c := newCrowd(b, 1000)
+			c.remember(60)
+			for b.Loop() {
+				b.StopTimer()
+				chosen := c.dice.Perm(1000)[:size]
+				batches := make([]store.Batch, size)
+				for i := range batches {
+					batches[i] = c.signIn(c.ids[chosen[i]])
+				}
+				c.passes(7 * time.Second)
+				b.StartTimer()
+				c.group(size, func() store.Batch { next := batches[0]; batches = batches[1:]; return next })
+			}
+		})
+	}
+}
