@@ -136,7 +136,7 @@ CREATE TABLE counts (
 CREATE FUNCTION count_written() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counts AS c (organisation, category, slot, n)
-        SELECT NEW.organisation, category, pg_backend_pid() % 16, sum(n)
+        SELECT NEW.organisation, category, pg_backend_pid() % 32, sum(n)
         FROM (SELECT unnest(NEW.counted), 1 UNION ALL SELECT unnest(OLD.counted), -1) AS differences (category, n)
         GROUP BY category HAVING sum(n) <> 0 ORDER BY category
         ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + excluded.n;
@@ -147,7 +147,7 @@ END $$;
 CREATE FUNCTION count_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counts AS c (organisation, category, slot, n)
-        VALUES (NEW.organisation, NEW.counted[1], pg_backend_pid() % 16, 1)
+        VALUES (NEW.organisation, NEW.counted[1], pg_backend_pid() % 32, 1)
         ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + 1;
     RETURN NULL;
 END $$;
@@ -155,7 +155,7 @@ END $$;
 CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counts AS c (organisation, category, slot, n)
-        SELECT organisation, category, pg_backend_pid() % 16, -count(*)
+        SELECT organisation, category, pg_backend_pid() % 32, -count(*)
         FROM removed, unnest(counted) AS category
         GROUP BY organisation, category ORDER BY organisation, category
         ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + excluded.n;
