@@ -3,15 +3,20 @@
 //
 // Readers never wait for writers. Batches that arrive while another one is being written share
 // the next transaction and its fsync (group.go). A single writer never waits for others. If
-// many write, a group waits up to two milliseconds for more. The records of a user are
-// neighbours in the file (users.go), so that a sign-in writes few pages. Expired records are
-// not found, and are removed in small steps (sweep.go).
+// many write, a group waits up to two milliseconds for more.
 //
-// A file of an earlier release is brought up to date (format.go). A file that may be damaged is
-// checked without trusting any number in it (pages.go).
+// A commit costs as much as the pages that it writes, so the layout saves pages (layout.go). All
+// that belongs to a user lies side by side, but for earlier events, which lie in blocks
+// (events.go, blocks.go). The order of all events (journal.go) and the counts (counts.go) add
+// one or two pages to a sign-in. There is no index of what expires (sweep.go).
+//
+// After the removal of a user, no byte of the user is left in the file (erase.go).
+//
+// A file that may be damaged is checked without trusting any number in it (pages.go), and then
+// record by record (check.go).
 //
 // Only one process has the file open. [Open] refuses a file that another process has open, and
-// does not change a file that is not a valid Keypeg database.
+// does not change a file that is not a valid Keypeg database of its own format (format.go).
 package boltstore
 
 import (
