@@ -202,7 +202,14 @@ func (op EndSession) Check() error { return nil }
 func (op EndSessions) Check() error { return checkUserID(op.UserID) }
 
 // Check implements [Op].
-func (op AddEvent) Check() error { return checkUserID(op.Event.UserID) }
+func (op AddEvent) Check() error {
+	if by := op.Event.By; by != "" {
+		if err := checkUserID(by); err != nil {
+			return err
+		}
+	}
+	return checkUserID(op.Event.UserID)
+}
 
 // Check implements [Op].
 func (op PutItem) Check() error {

@@ -58,7 +58,8 @@ type Store struct {
 
 	// Only the writer uses these, and then Close.
 	wrote    bool
-	unfolded int // new entries since the last fold
+	unfolded int    // new entries since the last fold
+	folded   []byte // the last key that a fold has looked at
 
 	// Only the sweeper uses these.
 	clock store.ClockWatch

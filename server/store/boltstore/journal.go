@@ -59,16 +59,19 @@ func (w *writing) putEntries() error {
 		return nil
 	}
 	w.s.unfolded = 0
-	return w.fold()
+	return w.fold(w.s.folded)
 }
 
-// fold moves old entries into the archive, and removes expired tickets.
-func (w *writing) fold() error {
+// fold moves old entries into the archive, and removes expired tickets, from a key on. It goes
+// on where the last one ended, so that tickets that may not be removed yet, as the clock may be
+// wrong, are met once. A sweep begins at the front.
+func (w *writing) fold(from []byte) error {
 	recent, until := w.Bucket(bucketRecent), uint64(w.now.Add(-foldOlder).UnixNano())
 	var old []entry
 	var gone [][]byte
 	cursor := recent.Cursor()
-	for key, value := cursor.First(); key != nil && timeOf(key) < until && len(gone) < foldMost; key, value = cursor.Next() {
+	for key, value := cursor.Seek(from); key != nil && timeOf(key) < until && len(gone) < foldMost; key, value = cursor.Next() {
+		w.s.folded = bytes.Clone(key)
 		e, isEntry := entryOf(key, value)
 		switch {
 		case isEntry:

@@ -19,13 +19,19 @@ func view[T any](ctx context.Context, s *Store, read func(*bbolt.Tx) (T, error))
 	if err := ctx.Err(); err != nil {
 		return result, err
 	}
-	s.readers.RLock()
-	defer s.readers.RUnlock()
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		result, err = read(tx)
 		return err
 	})
 	return result, err
+}
+
+// read runs a read transaction. No other code of this package may begin one, because free pages
+// are overwritten while there is none.
+func (s *Store) read(do func(*bbolt.Tx) error) error {
+	s.readers.RLock()
+	defer s.readers.RUnlock()
+	return s.db.View(do)
 }
 
 // all is a limit that is none.

@@ -209,34 +209,41 @@ func itemsFrom(tx *bbolt.Tx, owner string, from []byte) iter.Seq2[[]byte, []byte
 // withTickets lists the items without an owner. The tickets have their place among the others.
 func withTickets(tx *bbolt.Tx, from []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
-		items, recent := tx.Bucket(bucketItems).Cursor(), tx.Bucket(bucketRecent).Cursor()
-		ticket := func(key, value []byte) (name, _ []byte) {
-			for ; key != nil; key, value = recent.Next() {
-				name := ticketName(key)
-				if _, isEntry := entryOf(key, value); !isEntry && bytes.Compare(name, from) >= 0 {
-					return name, value
-				}
-			}
-			return nil, nil
-		}
-		other, otherValue := items.Seek(from)
-		spent, spentValue := ticket(recent.First())
-		for other != nil || spent != nil {
-			if spent == nil || other != nil && bytes.Compare(other, spent) < 0 {
+		others := tx.Bucket(bucketItems).Cursor()
+		other, otherValue := others.Seek(from)
+		for name, value := range ticketsFrom(tx, from) {
+			for ; other != nil && bytes.Compare(other, name) < 0; other, otherValue = others.Next() {
 				if !yield(other, otherValue) {
 					return
 				}
-				other, otherValue = items.Next()
-				continue
 			}
-			if !yield(spent, spentValue) {
+			if !yield(name, value) {
 				return
 			}
-			spent, spentValue = ticket(recent.Next())
+		}
+		for ; other != nil && yield(other, otherValue); other, otherValue = others.Next() {
 		}
 	}
 }
 
-func ticketName(id []byte) []byte {
-	return append([]byte(store.Tickets.Name+"\x00"), hex.EncodeToString(id)...)
+// ticketsFrom lists the tickets whose names are not less than from.
+func ticketsFrom(tx *bbolt.Tx, from []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		prefix := []byte(store.Tickets.Name + "\x00")
+		var id []byte
+		if rest, is := bytes.CutPrefix(from, prefix); is {
+			id, _ = hex.DecodeString(string(rest)) // what can be read of it is before it
+		} else if bytes.Compare(from, prefix) > 0 {
+			return
+		}
+		cursor := tx.Bucket(bucketRecent).Cursor()
+		for key, value := cursor.Seek(id); key != nil; key, value = cursor.Next() {
+			if _, isEntry := entryOf(key, value); isEntry {
+				continue
+			}
+			if name := append(bytes.Clone(prefix), hex.EncodeToString(key)...); bytes.Compare(name, from) >= 0 && !yield(name, value) {
+				return
+			}
+		}
+	}
 }

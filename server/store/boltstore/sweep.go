@@ -85,7 +85,7 @@ type position struct {
 func (s *Store) sweep() (done bool, err error) {
 	var users, items [][]byte
 	next := position{}
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		if !s.swept.rest {
 			users, next = s.expiredUsers(tx, s.swept.user)
 		} else {
@@ -118,7 +118,7 @@ func (s *Store) sweep() (done bool, err error) {
 			if !done {
 				return nil
 			}
-			return errors.Join(w.fold(), w.forgetEntries(), w.forgetDays())
+			return errors.Join(w.fold(nil), w.forgetEntries(), w.forgetDays())
 		}, nil
 	})
 	if err != nil && !errors.Is(err, errNothingToWrite) {

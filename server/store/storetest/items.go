@@ -170,6 +170,7 @@ func faults(b *suite) {
 			"a session that changes hands":  store.ReplaceSession{Old: SessionID(id2, "a"), Session: store.Session{ID: SessionID(id1, "a"), UserID: id1}},
 			"an end of nobody's sessions":   store.EndSessions{UserID: "1"},
 			"an event of nobody":            store.AddEvent{Event: store.Event{UserID: "1"}},
+			"an event by a name":            store.AddEvent{Event: store.Event{UserID: id1, By: "Ann"}},
 			"an item of no user":            store.PutItem{Item: store.Item{Owner: "1", Collection: "note"}},
 			"an item of no collection":      store.PutItem{Item: store.Item{Key: "k"}},
 			"a collection with a long name": store.PutItem{Item: store.Item{Collection: strings.Repeat("c", store.MostCollection+1)}},
