@@ -306,6 +306,34 @@ func TestSweep(t *testing.T) {
 	expect("after all steps", map[string]int{"people": 0})
 }
 
+// TestFoldOfACopy writes events as a copy does: user by user, newest first. They don't pile up in
+// the bucket of the newest entries.
+func TestFoldOfACopy(t *testing.T) {
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	s := open(t, filepath.Join(t.TempDir(), "keypeg.db"), func() time.Time { return now })
+	s.db.NoSync = true
+	var batch store.Batch
+	for i := range 2000 {
+		at := now.Add(-time.Duration(i%100+1) * time.Hour)
+		batch = append(batch, store.AddEvent{Event: store.NewEvent(at, storetest.UserID(i/100), shared.EventSignedIn, store.Client{})})
+		if len(batch) == 50 {
+			if err := s.Apply(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+			batch = nil
+		}
+	}
+	s.db.View(func(tx *bbolt.Tx) error {
+		if n := tx.Bucket(bucketRecent).Stats().KeyN; n > 2*foldAfter {
+			t.Errorf("%d of 2000 entries lie among the newest", n)
+		}
+		return nil
+	})
+	if err := storetest.Consistent(t.Context(), s, now); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSweepOfAWrongClock sets the clock a year ahead for a while: all is there again when it
 // is right.
 func TestSweepOfAWrongClock(t *testing.T) {

@@ -53,6 +53,9 @@ func (w *writing) putEntries() error {
 		if err := recent.Put(key, []byte(v.Kind)); err != nil {
 			return err
 		}
+		if bytes.Compare(key, w.s.folded) < 0 {
+			w.s.folded = key // it comes late, as in a copy
+		}
 	}
 	w.s.unfolded += len(w.entries)
 	if w.s.unfolded < foldAfter {
@@ -62,8 +65,8 @@ func (w *writing) putEntries() error {
 	return w.fold(w.s.folded)
 }
 
-// fold moves old entries into the archive, and removes expired tickets, from a key on. It goes
-// on where the last one ended, so that tickets that may not be removed yet, as the clock may be
+// fold moves old entries into the archive, and removes expired tickets, from a key on. The next
+// one goes on where it ended, so that tickets that may not be removed yet, as the clock may be
 // wrong, are met once. A sweep begins at the front.
 func (w *writing) fold(from []byte) error {
 	recent, until := w.Bucket(bucketRecent), uint64(w.now.Add(-foldOlder).UnixNano())
