@@ -59,13 +59,13 @@ func (b blocks[E]) insert(entries []E) error {
 func (b blocks[E]) around(key []byte) (at, value, next []byte) {
 	want := append(bytes.Clone(b.prefix), key...)
 	cursor := b.bucket.Cursor()
-	if at, value = seekBack(cursor, want); !bytes.HasPrefix(at, b.prefix) {
+	if at, value = seekBack(cursor, want); at == nil || !bytes.HasPrefix(at, b.prefix) {
 		at, value = nil, nil
 		next, _ = cursor.Seek(want)
 	} else {
 		next, _ = cursor.Next()
 	}
-	if at == nil && bytes.HasPrefix(next, b.prefix) { // before the first block: that one takes it
+	if at == nil && next != nil && bytes.HasPrefix(next, b.prefix) { // before the first block: that one takes it
 		at, value = cursor.Seek(next)
 		next, _ = cursor.Next()
 	}
