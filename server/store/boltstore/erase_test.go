@@ -8,8 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/storetest"
@@ -149,6 +152,48 @@ func TestErase(t *testing.T) {
 			t.Errorf("these are left: %q", left)
 		}
 	})
+}
+
+// TestEraseDuringSweep removes a user while a sweep reads the file as it was before.
+func TestEraseDuringSweep(t *testing.T) {
+	var during atomic.Pointer[func()]
+	clock := func() time.Time {
+		if do := during.Swap(nil); do != nil {
+			(*do)()
+		}
+		return time.Now()
+	}
+	s := open(t, filepath.Join(t.TempDir(), "keypeg.db"), clock)
+	for i := range 500 {
+		if err := s.Apply(t.Context(), signInOf(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	var removal sync.WaitGroup
+	remove := func() { // the sweep asks the clock while it reads
+		done := make(chan struct{})
+		removal.Go(func() {
+			defer close(done)
+			if err := s.Apply(t.Context(), store.Batch{store.RemoveUser{ID: storetest.UserID(400)}}); err != nil {
+				t.Error(err)
+			}
+		})
+		for s.readers.TryRLock() { // until the removal waits for the sweep
+			s.readers.RUnlock()
+			select {
+			case <-done:
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	}
+	during.Store(&remove)
+	if _, err := s.sweep(); err != nil {
+		t.Error(err)
+	}
+	removal.Wait()
 }
 
 type writerFunc func([]byte) (int, error)
