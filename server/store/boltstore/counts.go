@@ -11,7 +11,8 @@ import (
 
 // Counts lie in two buckets: category -> number. bucketCounts has those that a sign-in may
 // change: of the users, the passkeys, and the newest day. It is so small that bbolt keeps it in
-// the page that each commit writes anyway. bucketDays has the earlier days.
+// the page that each commit writes anyway. bucketDays has the earlier days. Each category lies in
+// one of them.
 
 // count adds to a category. The empty category is none.
 func (w *writing) count(category string, n int) {
@@ -47,12 +48,12 @@ func (w *writing) putCounts() error {
 		if day := dayOf(category); day != "" {
 			newest := newestDay(now)
 			switch {
-			case newest == "" || day > newest:
+			case day < newest || days.Get([]byte(category)) != nil: // the newest day may have none any more
+				in = days
+			case day > newest:
 				if err := moveDay(now, days, newest); err != nil {
 					return err
 				}
-			case day < newest:
-				in = days
 			}
 		}
 		if err := addTo(in, []byte(category), n); err != nil {

@@ -152,6 +152,27 @@ func counts(b *suite) {
 		f.passes(24 * time.Hour)
 		counted(f, store.Counts{})
 	})
+	b.claim("an earlier day counts on after the newest one has no sign-in any more", func(f *fixture) {
+		signIn := func(userID string, at time.Time) {
+			event := store.NewEvent(at, userID, shared.EventSignedIn, store.Client{})
+			event.Method = store.MethodPasskey
+			f.apply(store.AddEvent{Event: event})
+		}
+		for range 20 { // a backend may write the numbers of a batch in any order
+			first := f.now()
+			category := store.CountSignIns(first, store.MethodPasskey)
+			signIn(id1, first)
+			signIn(id2, first)
+			f.passes(24 * time.Hour)
+			signIn(id1, f.now())
+			f.apply(store.RemoveUser{ID: id1}) // the only one on the newest day
+			counted(f, store.Counts{category: 1})
+			signIn(id3, first)
+			counted(f, store.Counts{category: 2})
+			f.apply(store.RemoveUser{ID: id2}, store.RemoveUser{ID: id3})
+			counted(f, store.Counts{})
+		}
+	})
 }
 
 // same compares two lists of events, and shows the first difference only.
