@@ -54,7 +54,7 @@ type Store struct {
 	readers  sync.RWMutex   // held for writing while free pages are overwritten
 	copies   int            // of the file that are under way; guarded by readers
 	erase    atomic.Bool    // free pages have bytes of a removed user
-	steady   atomic.Bool    // the clock is right, as far as the sweeper knows
+	passed   atomic.Int64   // what ended before this time, in microseconds since 1970, may be removed: see look
 
 	// Only the writer uses these, and then Close.
 	wrote    bool

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -28,7 +29,7 @@ func TestContract(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.steady.Store(true)
+		s.passed.Store(math.MaxInt64)
 		t.Cleanup(func() {
 			if err := s.Close(); err != nil {
 				t.Error(err)
@@ -223,7 +224,7 @@ func TestGrouping(t *testing.T) {
 func TestSweep(t *testing.T) {
 	clock := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	s := open(t, filepath.Join(t.TempDir(), "keypeg.db"), func() time.Time { return clock })
-	s.steady.Store(true)
+	s.passed.Store(math.MaxInt64)
 	apply := func(ops ...store.Op) {
 		t.Helper()
 		if err := s.Apply(t.Context(), ops); err != nil {
@@ -366,6 +367,17 @@ func TestSweepOfAWrongClock(t *testing.T) {
 	ahead = 0
 	if err := sweeps(time.Minute); err != nil {
 		t.Errorf("when the clock is right again: %v", err)
+	}
+	for range 2 {
+		sweeps(time.Hour)
+	}
+	ahead = 365 * 24 * time.Hour // and the sweeper doesn't look before a write
+	if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: userOf(1)}}); err != nil {
+		t.Fatal(err)
+	}
+	ahead = 0
+	if err := sweeps(time.Minute); err != nil {
+		t.Errorf("after a write while the clock was wrong: %v", err)
 	}
 	sweeps(24 * time.Hour)
 	sweeps(time.Minute)

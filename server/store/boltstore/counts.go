@@ -110,7 +110,7 @@ func (w *writing) forgetDays() error {
 	days := w.Bucket(bucketDays)
 	var old [][]byte
 	days.ForEach(func(category, _ []byte) error {
-		if !store.IsCounted(string(category), w.now) {
+		if !store.IsCounted(string(category), w.passed) {
 			old = append(old, category)
 		}
 		return nil

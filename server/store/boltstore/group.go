@@ -27,8 +27,9 @@ type apply func(*writing) error
 // writing is the transaction of a group, with what is written once for all of it at the end.
 type writing struct {
 	*bbolt.Tx
-	s   *Store
-	now time.Time
+	s      *Store
+	now    time.Time
+	passed time.Time // what ended before may be removed
 
 	users   map[string]bool // to tidy up, by their ids as bytes
 	entries []store.Event   // new in the order of all events
@@ -37,14 +38,12 @@ type writing struct {
 }
 
 func (s *Store) newWriting(tx *bbolt.Tx) *writing {
-	return &writing{Tx: tx, s: s, now: s.now(), users: map[string]bool{}, counts: map[string]int{}}
+	now := s.now()
+	return &writing{Tx: tx, s: s, now: now, passed: s.passedBy(now), users: map[string]bool{}, counts: map[string]int{}}
 }
 
-// expired reports whether a record with this end may be removed. None may while the clock may
-// be wrong.
-func (w *writing) expired(end time.Time) bool {
-	return w.s.steady.Load() && !end.IsZero() && !w.now.Before(end)
-}
+// expired reports whether a record with this end may be removed.
+func (w *writing) expired(end time.Time) bool { return !end.IsZero() && !w.passed.Before(end) }
 
 // finish writes what belongs to the group as a whole.
 func (w *writing) finish() error {

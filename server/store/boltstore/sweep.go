@@ -26,11 +26,9 @@ const (
 func (w *writing) tidy(raw []byte) error {
 	var gone [][]byte
 	cursor := w.Bucket(bucketPeople).Cursor()
-	if w.s.steady.Load() {
-		for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
-			if isEnded(key, value, w.now) {
-				gone = append(gone, bytes.Clone(key))
-			}
+	for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
+		if isEnded(key, value, w.passed) {
+			gone = append(gone, bytes.Clone(key))
 		}
 	}
 	for _, key := range gone {
@@ -66,11 +64,30 @@ func (s *Store) sweepNowAndThen(every time.Duration) {
 
 // sweepIfSteady sweeps one step, unless the clock may be wrong.
 func (s *Store) sweepIfSteady(at time.Time) {
-	s.clock.Look(at, s.now())
-	s.steady.Store(s.clock.IsSteady())
-	if s.steady.Load() {
+	if s.look(at, s.now()) {
 		s.sweep() // after an error the next step tries again, and a user's write will report the fault
 	}
+}
+
+// look reports whether the clock is steady, and keeps what it says. Until the next look, nothing
+// is removed that has ended only since: the clock may have jumped. While the clock is not
+// steady, nothing is removed.
+func (s *Store) look(at, now time.Time) bool {
+	s.clock.Look(at, now)
+	if !s.clock.IsSteady() {
+		s.passed.Store(0)
+		return false
+	}
+	s.passed.Store(now.UnixMicro())
+	return true
+}
+
+// passedBy returns the time before which records may be removed that have ended.
+func (s *Store) passedBy(now time.Time) time.Time {
+	if passed := time.UnixMicro(s.passed.Load()); passed.Before(now) {
+		return passed
+	}
+	return now
 }
 
 // position is where the next step of a sweep begins.
@@ -109,7 +126,7 @@ func (s *Store) sweep() (done bool, err error) {
 				}
 			}
 			for _, name := range items {
-				if items := w.Bucket(bucketItems); hasEnded(items.Get(name), w.now) {
+				if items := w.Bucket(bucketItems); w.expired(endOf(items.Get(name))) {
 					if err := items.Delete(name); err != nil {
 						return err
 					}
@@ -143,9 +160,9 @@ func (s *Store) expiredUsers(tx *bbolt.Tx, from []byte) (due [][]byte, next posi
 }
 
 func (s *Store) hasExpired(tx *bbolt.Tx, raw []byte) bool {
-	cursor := tx.Bucket(bucketPeople).Cursor()
+	cursor, passed := tx.Bucket(bucketPeople).Cursor(), s.passedBy(s.now())
 	for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
-		if isEnded(key, value, s.now()) {
+		if isEnded(key, value, passed) {
 			return true
 		}
 	}
@@ -155,18 +172,18 @@ func (s *Store) hasExpired(tx *bbolt.Tx, raw []byte) bool {
 		return false
 	}
 	events, _ := of.read(key, value)
-	left, err := notEnded(raw, events, func(end time.Time) bool { return !s.now().Before(end) })
+	left, err := notEnded(raw, events, func(end time.Time) bool { return !passed.Before(end) })
 	return err == nil && len(left) == 0 // as a whole: a user who comes back has the others dropped
 }
 
 // expiredItems lists items without an owner that have expired.
 func (s *Store) expiredItems(tx *bbolt.Tx, from []byte) (due [][]byte, next position) {
-	cursor, looked := tx.Bucket(bucketItems).Cursor(), 0
+	cursor, looked, passed := tx.Bucket(bucketItems).Cursor(), 0, s.passedBy(s.now())
 	for name, value := cursor.Seek(from); name != nil; name, value = cursor.Next() {
 		if looked++; looked > sweepStep || len(due) == sweepMost {
 			return due, position{item: bytes.Clone(name), rest: true}
 		}
-		if hasEnded(value, s.now()) {
+		if hasEnded(value, passed) {
 			due = append(due, bytes.Clone(name))
 		}
 	}
