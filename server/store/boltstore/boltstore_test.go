@@ -284,6 +284,16 @@ func TestSweep(t *testing.T) {
 	sweep()
 	expect("after a year", map[string]int{"people": 0, "archive": 0, "counts": 1, "days": 0})
 
+	commit := func() (id int) {
+		s.db.View(func(tx *bbolt.Tx) error { id = tx.ID(); return nil })
+		return id
+	}
+	before := commit()
+	sweep()
+	if after := commit(); after != before {
+		t.Errorf("%d commits of a sweep that found nothing", after-before)
+	}
+
 	// A user who comes no more, with events in blocks.
 	for range 3 * singlesMost {
 		clock = clock.Add(time.Hour)

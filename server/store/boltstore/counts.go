@@ -1,8 +1,10 @@
 package boltstore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -105,20 +107,13 @@ func addTo(counts *bbolt.Bucket, category []byte, n int) error {
 	return counts.Put(category, binary.AppendVarint(nil, int64(n)))
 }
 
-// forgetDays removes the counts of days that are too long ago.
-func (w *writing) forgetDays() error {
-	days := w.Bucket(bucketDays)
-	var old [][]byte
-	days.ForEach(func(category, _ []byte) error {
-		if !store.IsCounted(string(category), w.passed) {
-			old = append(old, category)
+// oldDays lists the categories of days that are too long ago.
+func oldDays(tx *bbolt.Tx, now time.Time) (old [][]byte) {
+	tx.Bucket(bucketDays).ForEach(func(category, _ []byte) error {
+		if !store.IsCounted(string(category), now) {
+			old = append(old, bytes.Clone(category))
 		}
 		return nil
 	})
-	for _, category := range old {
-		if err := days.Delete([]byte(string(category))); err != nil {
-			return err
-		}
-	}
-	return nil
+	return old
 }

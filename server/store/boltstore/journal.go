@@ -92,6 +92,18 @@ func (w *writing) fold(from []byte) error {
 	return archive(w.Tx).insert(old)
 }
 
+// mayFold reports whether a fold from the front would find something.
+func (s *Store) mayFold(tx *bbolt.Tx, now time.Time) bool {
+	until, passed := uint64(now.Add(-foldOlder).UnixNano()), s.passedBy(now)
+	cursor := tx.Bucket(bucketRecent).Cursor()
+	for key, value := cursor.First(); key != nil && timeOf(key) < until; key, value = cursor.Next() {
+		if _, isEntry := entryOf(key, value); isEntry || hasEnded(value, passed) {
+			return true
+		}
+	}
+	return false
+}
+
 // entryOf reads an entry of bucketRecent. It reports false for a ticket.
 func entryOf(key, value []byte) (e entry, is bool) {
 	if len(key) != idLength+rawLength {

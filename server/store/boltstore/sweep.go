@@ -2,7 +2,6 @@ package boltstore
 
 import (
 	"bytes"
-	"errors"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -97,52 +96,77 @@ type position struct {
 	rest bool   // items come next
 }
 
-// sweep looks at the next part of the file and removes what has expired there. Done reports
-// whether it reached the end of the file.
+// ended is what one step of a sweep has found.
+type ended struct {
+	users, items, blocks, days [][]byte
+	entries                    bool // some are to be folded, or tickets with them
+}
+
+func (e ended) isEmpty() bool {
+	return len(e.users)+len(e.items)+len(e.blocks)+len(e.days) == 0 && !e.entries
+}
+
+// sweep looks at the next part of the file and removes what has expired there. It looks within a
+// read, so that no sign-in waits, and writes nothing if there is nothing. Done reports whether it
+// reached the end of the file.
 func (s *Store) sweep() (done bool, err error) {
-	var users, items [][]byte
+	var found ended
 	next := position{}
-	err = s.read(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) (err error) {
 		if !s.swept.rest {
-			users, next = s.expiredUsers(tx, s.swept.user)
-		} else {
-			items, next = s.expiredItems(tx, s.swept.item)
+			found.users, next = s.expiredUsers(tx, s.swept.user)
+			return nil
 		}
-		return nil
+		if found.items, next = s.expiredItems(tx, s.swept.item); next.rest {
+			return nil
+		}
+		done = true
+		now := s.now()
+		found.entries, found.days = s.mayFold(tx, now), oldDays(tx, s.passedBy(now))
+		found.blocks, err = deadBlocks(tx, s.passedBy(now))
+		return err
 	})
 	if err != nil {
 		return false, err
 	}
-	done = s.swept.rest && !next.rest
-	err = s.submit(func(w *writing) (apply, error) {
-		if len(users)+len(items) == 0 && !done {
-			return nil, errNothingToWrite
-		}
-		return func(w *writing) error {
-			for _, raw := range users {
-				w.users[string(raw)] = true
-				if err := w.dropPast(raw, w.expired); err != nil {
-					return err
-				}
-			}
-			for _, name := range items {
-				if items := w.Bucket(bucketItems); w.expired(endOf(items.Get(name))) {
-					if err := items.Delete(name); err != nil {
-						return err
-					}
-				}
-			}
-			if !done {
-				return nil
-			}
-			return errors.Join(w.fold(nil), w.forgetEntries(), w.forgetDays())
-		}, nil
-	})
-	if err != nil && !errors.Is(err, errNothingToWrite) {
+	if !found.isEmpty() {
+		err = s.submit(func(*writing) (apply, error) {
+			return func(w *writing) error { return w.remove(found) }, nil
+		})
+	}
+	if err != nil {
 		return false, err
 	}
 	s.swept = next
 	return done, nil
+}
+
+// remove removes what a sweep has found, if it still has expired.
+func (w *writing) remove(found ended) error {
+	for _, raw := range found.users {
+		w.users[string(raw)] = true
+		if err := w.dropPast(raw, w.expired); err != nil {
+			return err
+		}
+	}
+	for _, name := range found.items {
+		if items := w.Bucket(bucketItems); w.expired(endOf(items.Get(name))) {
+			if err := items.Delete(name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, category := range found.days {
+		if err := w.Bucket(bucketDays).Delete(category); err != nil {
+			return err
+		}
+	}
+	if found.entries {
+		if err := w.fold(nil); err != nil {
+			return err
+		}
+	}
+	return w.forgetEntries(found.blocks)
 }
 
 // expiredUsers lists users who have something that has expired.
@@ -190,34 +214,46 @@ func (s *Store) expiredItems(tx *bbolt.Tx, from []byte) (due [][]byte, next posi
 	return due, position{}
 }
 
-// forgetEntries removes old blocks of the order that lead to no event any more.
-func (w *writing) forgetEntries() error {
-	blocks := w.Bucket(bucketArchive)
-	until := uint64(w.now.Add(-store.EventsKept).UnixNano())
-	var gone [][]byte
-	cursor := blocks.Cursor()
-	for key, value := cursor.First(); key != nil && timeOf(key) < until && len(gone) < sweepMost; key, value = cursor.Next() {
-		lead, err := w.leadSomewhere(key, value)
+// deadBlocks lists old blocks of the order that lead to no event any more.
+func deadBlocks(tx *bbolt.Tx, now time.Time) (dead [][]byte, err error) {
+	until := uint64(now.Add(-store.EventsKept).UnixNano())
+	cursor := tx.Bucket(bucketArchive).Cursor()
+	for key, value := cursor.First(); key != nil && timeOf(key) < until && len(dead) < sweepMost; key, value = cursor.Next() {
+		leads, err := leadsSomewhere(tx, key, value)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if !lead {
-			gone = append(gone, bytes.Clone(key))
+		if !leads {
+			dead = append(dead, bytes.Clone(key))
 		}
 	}
-	for _, key := range gone {
-		if err := blocks.Delete(key); err != nil {
+	return dead, nil
+}
+
+// forgetEntries removes blocks of the order that still lead to no event.
+func (w *writing) forgetEntries(dead [][]byte) error {
+	blocks := w.Bucket(bucketArchive)
+	for _, key := range dead {
+		value := blocks.Get(key)
+		if value == nil {
+			continue
+		}
+		leads, err := leadsSomewhere(w.Tx, key, value)
+		if err == nil && !leads {
+			err = blocks.Delete(key)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// leadSomewhere reports whether a block has an entry whose event is still there.
-func (w *writing) leadSomewhere(key, value []byte) (bool, error) {
-	entries, err := archive(w.Tx).read(key, value)
+// leadsSomewhere reports whether a block has an entry whose event is still there.
+func leadsSomewhere(tx *bbolt.Tx, key, value []byte) (bool, error) {
+	entries, err := archive(tx).read(key, value)
 	for _, e := range entries {
-		found, err := e.events(w.Tx)
+		found, err := e.events(tx)
 		if err != nil || len(found) > 0 {
 			return true, err
 		}
