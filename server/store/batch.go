@@ -55,9 +55,10 @@ type (
 	PutUser struct{ User User }
 	// RemoveUser removes a user with all sessions, events and items, if the user exists. Nothing
 	// is left under the id, and unique values of the user are free. Neither a file nor a table
-	// of the backend has a byte of them any more, except as part of a hash. A later change by
-	// somebody who read the user before fails with ErrStale, until there is a new user with the
-	// id. No other operation of the batch may be about the user.
+	// of the backend has a byte of their values any more, except as part of a hash. An order
+	// of all events may have the ids of the user and of their events until these would have
+	// expired. A later change by somebody who read the user before fails with ErrStale, until
+	// there is a new user with the id. No other operation of the batch may be about the user.
 	//
 	// With a Revision other than 0, it fails with ErrStale if the user has another revision or
 	// does not exist.

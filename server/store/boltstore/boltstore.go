@@ -10,7 +10,9 @@
 // (events.go, blocks.go). The order of all events (journal.go) and the counts (counts.go) add
 // one or two pages to a sign-in. There is no index of what expires (sweep.go).
 //
-// After the removal of a user, no byte of the user is left in the file (erase.go).
+// After the removal of a user, no byte of the user's records is left in the file (erase.go). The
+// order of all events has the times and kinds of their events, by their id or its beginning,
+// until these would have expired.
 //
 // A file that may be damaged is checked without trusting any number in it (pages.go), and then
 // record by record (check.go).
