@@ -1,10 +1,8 @@
 package boltstore
 
 import (
-	"bytes"
 	"encoding/binary"
 	"strings"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -98,22 +96,11 @@ func numberOf(value []byte) int {
 	return int(n)
 }
 
-// addTo adds to a number. It removes a number that becomes 0. Less than that can only be of a
-// day that was forgotten.
+// addTo adds to a number. It removes a number that becomes 0, so a day goes with the last of its
+// events.
 func addTo(counts *bbolt.Bucket, category []byte, n int) error {
 	if n += numberOf(counts.Get(category)); n <= 0 {
 		return counts.Delete(category)
 	}
 	return counts.Put(category, binary.AppendVarint(nil, int64(n)))
-}
-
-// oldDays lists the categories of days that are too long ago.
-func oldDays(tx *bbolt.Tx, now time.Time) (old [][]byte) {
-	tx.Bucket(bucketDays).ForEach(func(category, _ []byte) error {
-		if !store.IsCounted(string(category), now) {
-			old = append(old, bytes.Clone(category))
-		}
-		return nil
-	})
-	return old
 }

@@ -219,6 +219,11 @@ func (w *writing) dropPast(raw []byte, ended func(time.Time) bool) error {
 		if err != nil || len(left) == len(events) {
 			return err
 		}
+		for _, e := range events[:len(events)-len(left)] {
+			if err := w.uncount(raw, e); err != nil {
+				return err
+			}
+		}
 		for i := range left { // values are parts of the page that the deletion may move
 			left[i].value = bytes.Clone(left[i].value)
 		}
@@ -229,6 +234,14 @@ func (w *writing) dropPast(raw []byte, ended func(time.Time) bool) error {
 			return of.write(left, true)
 		}
 	}
+}
+
+// uncount takes an event from the counts. One that has expired must leave them too: the clock may
+// be set back later, and then its day counts again.
+func (w *writing) uncount(raw []byte, e kept) error {
+	v, err := decodeEvent(raw, e.id, e.value)
+	w.count(v.Counted(), -1)
+	return err
 }
 
 // notEnded leaves out the first events, up to one that has not ended.

@@ -26,8 +26,14 @@ func (w *writing) tidy(raw []byte) error {
 	var gone [][]byte
 	cursor := w.Bucket(bucketPeople).Cursor()
 	for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
-		if isEnded(key, value, w.passed) {
-			gone = append(gone, bytes.Clone(key))
+		if !isEnded(key, value, w.passed) {
+			continue
+		}
+		gone = append(gone, bytes.Clone(key))
+		if _, part, rest, _ := cutKey(key); part == partEvents {
+			if err := w.uncount(raw, kept{eventIDOf(rest), value}); err != nil {
+				return err
+			}
 		}
 	}
 	for _, key := range gone {
@@ -98,12 +104,12 @@ type position struct {
 
 // ended is what one step of a sweep has found.
 type ended struct {
-	users, items, blocks, days [][]byte
-	entries                    bool // some are to be folded, or tickets with them
+	users, items, blocks [][]byte
+	entries              bool // some are to be folded, or tickets with them
 }
 
 func (e ended) isEmpty() bool {
-	return len(e.users)+len(e.items)+len(e.blocks)+len(e.days) == 0 && !e.entries
+	return len(e.users)+len(e.items)+len(e.blocks) == 0 && !e.entries
 }
 
 // sweep looks at the next part of the file and removes what has expired there. It looks within a
@@ -122,7 +128,7 @@ func (s *Store) sweep() (done bool, err error) {
 		}
 		done = true
 		now := s.now()
-		found.entries, found.days = s.mayFold(tx, now), oldDays(tx, s.passedBy(now))
+		found.entries = s.mayFold(tx, now)
 		found.blocks, err = deadBlocks(tx, s.passedBy(now))
 		return err
 	})
@@ -154,11 +160,6 @@ func (w *writing) remove(found ended) error {
 			if err := items.Delete(name); err != nil {
 				return err
 			}
-		}
-	}
-	for _, category := range found.days {
-		if err := w.Bucket(bucketDays).Delete(category); err != nil {
-			return err
 		}
 	}
 	if found.entries {

@@ -228,11 +228,9 @@ func (w *writing) removeUser(id string) error {
 		if err != nil {
 			return err
 		}
-		v, err := decodeEvent(raw, e.id, e.value)
-		if err != nil {
+		if err := w.uncount(raw, e); err != nil {
 			return err
 		}
-		w.count(v.Counted(), -1)
 	}
 	return errors.Join(dropAll(w.Bucket(bucketPeople), raw), dropAll(w.Bucket(bucketPast), raw))
 }
