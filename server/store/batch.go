@@ -204,6 +204,9 @@ func (op EndSessions) Check() error { return checkUserID(op.UserID) }
 
 // Check implements [Op].
 func (op AddEvent) Check() error {
+	if op.Event.ID == (EventID{}) {
+		return fmt.Errorf("%w: an event without an id", ErrInvalid)
+	}
 	if by := op.Event.By; by != "" {
 		if err := checkUserID(by); err != nil {
 			return err

@@ -14,7 +14,9 @@ import (
 // Item is a record of a [Collection]. Owner, collection and key together name it.
 type Item struct {
 	// Owner is the id of the user to whom the item belongs. It lies beside the user's record
-	// and goes with the user. "" is for an item of the whole organisation.
+	// and goes with the user. No store looks whether there is the user: who puts an item writes
+	// the user in the same batch, or gives it an end. "" is for an item of the whole
+	// organisation.
 	Owner      string
 	Collection string // 1 to [MostCollection] bytes of UTF-8, without zero bytes
 	Key        string // at most [MostKey] bytes of UTF-8, without zero bytes

@@ -267,3 +267,43 @@ func TestCheck(t *testing.T) {
 		}
 	})
 }
+
+// TestDamageKeepsNobodyOut signs in to a file with damaged blocks.
+func TestDamageKeepsNobodyOut(t *testing.T) {
+	c := newCrowd(t, 3)
+	signIn := func() {
+		t.Helper()
+		for _, id := range c.ids {
+			c.apply(c.signIn(id))
+			c.passes(foldOlder)
+		}
+	}
+	for range 3 * singlesMost {
+		signIn()
+	}
+	err := c.db.Update(func(tx *bbolt.Tx) error {
+		for _, bucket := range [][]byte{bucketPast, bucketArchive} {
+			cursor := tx.Bucket(bucket).Cursor()
+			for key, _ := cursor.First(); key != nil; key, _ = cursor.Next() {
+				if err := tx.Bucket(bucket).Put(bytes.Clone(key), []byte("damaged")); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 * singlesMost {
+		signIn()
+	}
+	c.passes(store.EventsKept)
+	for range 3 {
+		if _, err := c.sweep(); err != nil {
+			t.Error(err)
+		}
+	}
+	signIn()
+	c.apply(store.Batch{store.RemoveUser{ID: c.ids[0]}})
+}

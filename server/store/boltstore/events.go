@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -160,20 +161,14 @@ func (w *writing) putEvent(v store.Event) error {
 		}
 		break
 	}
-	old, err := getEvent(w.Tx, raw, v.ID)
-	if err == nil {
+	if old, err := getEvent(w.Tx, raw, v.ID); err == nil {
 		w.count(old.Counted(), -1)
-	} else if err != store.ErrNotFound {
-		return err
 	}
 	for last, err := range past(w.Tx, raw).backwards(nil) {
-		if err != nil {
-			return err
-		}
-		if bytes.Compare(v.ID[:], last.id[:]) <= 0 {
+		if err == nil && bytes.Compare(v.ID[:], last.id[:]) <= 0 {
 			return past(w.Tx, raw).insert([]kept{e})
 		}
-		break
+		break // also at a damaged block, which keeps nobody out
 	}
 	return single()
 }
@@ -192,7 +187,9 @@ func (w *writing) packEvents(raw []byte) error {
 	for i := range events { // values are parts of pages that the first write may move
 		events[i].value = bytes.Clone(events[i].value)
 	}
-	if err := past(w.Tx, raw).insert(events); err != nil {
+	if err := past(w.Tx, raw).insert(events); errors.Is(err, errDamaged) {
+		return nil // they stay single: a damaged block keeps nobody out
+	} else if err != nil {
 		return err
 	}
 	for _, e := range events {
@@ -213,7 +210,7 @@ func (w *writing) dropPast(raw []byte, ended func(time.Time) bool) error {
 		}
 		events, err := of.read(key, value)
 		if err != nil {
-			return err
+			return nil // Check names it
 		}
 		left, err := notEnded(raw, events, ended)
 		if err != nil || len(left) == len(events) {

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"iter"
 	"time"
 
@@ -84,12 +85,17 @@ func (w *writing) fold(from []byte) error {
 		}
 		gone = append(gone, bytes.Clone(key))
 	}
+	if err := archive(w.Tx).insert(old); errors.Is(err, errDamaged) {
+		return nil // they stay here: a damaged block keeps nobody out
+	} else if err != nil {
+		return err
+	}
 	for _, key := range gone {
 		if err := recent.Delete(key); err != nil {
 			return err
 		}
 	}
-	return archive(w.Tx).insert(old)
+	return nil
 }
 
 // mayFold reports whether a fold from the front would find something.

@@ -45,7 +45,6 @@ const (
 	partItems
 	partSessions
 	partEvents
-	partEnd
 
 	rawLength = 16 // of a user's id
 )
@@ -73,10 +72,21 @@ func keyOf(raw []byte, part byte, rest ...byte) []byte {
 
 // cutKey takes a key of bucketPeople apart. Ok is false for a key that is none.
 func cutKey(key []byte) (raw []byte, part byte, rest []byte, ok bool) {
-	if len(key) <= rawLength || key[rawLength] >= partEnd {
+	if len(key) <= rawLength {
 		return nil, 0, nil, false
 	}
-	return key[:rawLength], key[rawLength], key[rawLength+1:], true
+	raw, part, rest = key[:rawLength], key[rawLength], key[rawLength+1:]
+	switch part {
+	case partUser:
+		ok = len(rest) == 0
+	case partItems:
+		ok = len(rest) > 0
+	case partSessions:
+		ok = len(rest) == len(store.Hash{})-rawLength
+	case partEvents:
+		ok = len(rest) == idLength
+	}
+	return raw, part, rest, ok
 }
 
 func userKey(raw []byte) []byte { return keyOf(raw, partUser) }

@@ -140,6 +140,9 @@ func sessionsOf(tx *bbolt.Tx, userID string, after store.Hash, limit int, now ti
 	}
 	cursor := tx.Bucket(bucketPeople).Cursor()
 	for key, value := cursor.Seek(from); bytes.HasPrefix(key, prefix) && len(sessions) < limit; key, value = cursor.Next() {
+		if _, _, _, ok := cutKey(key); !ok {
+			continue // Check names it
+		}
 		id := store.Hash(append(bytes.Clone(key[:rawLength]), key[len(prefix):]...))
 		if id == after || hasEnded(value, now) {
 			continue

@@ -46,9 +46,9 @@ func (w *writing) tidy(raw []byte) error {
 
 // isEnded reports whether an item, session or single event has expired.
 func isEnded(key, value []byte, now time.Time) bool {
-	raw, part, rest, _ := cutKey(key)
-	if part != partEvents {
-		return part != partUser && hasEnded(value, now)
+	raw, part, rest, ok := cutKey(key)
+	if part != partEvents || !ok {
+		return ok && part != partUser && hasEnded(value, now)
 	}
 	event, err := decodeEvent(raw, eventIDOf(rest), value)
 	return err == nil && !now.Before(event.Expires)
@@ -118,7 +118,7 @@ func (e ended) isEmpty() bool {
 func (s *Store) sweep() (done bool, err error) {
 	var found ended
 	next := position{}
-	err = s.read(func(tx *bbolt.Tx) (err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
 		if !s.swept.rest {
 			found.users, next = s.expiredUsers(tx, s.swept.user)
 			return nil
@@ -129,8 +129,8 @@ func (s *Store) sweep() (done bool, err error) {
 		done = true
 		now := s.now()
 		found.entries = s.mayFold(tx, now)
-		found.blocks, err = deadBlocks(tx, s.passedBy(now))
-		return err
+		found.blocks = deadBlocks(tx, s.passedBy(now))
+		return nil
 	})
 	if err != nil {
 		return false, err
@@ -196,7 +196,10 @@ func (s *Store) hasExpired(tx *bbolt.Tx, raw []byte) bool {
 	if !bytes.HasPrefix(key, raw) {
 		return false
 	}
-	events, _ := of.read(key, value)
+	events, err := of.read(key, value)
+	if err != nil {
+		return false // Check names it
+	}
 	left, err := notEnded(raw, events, func(end time.Time) bool { return !passed.Before(end) })
 	return err == nil && len(left) == 0 // as a whole: a user who comes back has the others dropped
 }
@@ -216,48 +219,38 @@ func (s *Store) expiredItems(tx *bbolt.Tx, from []byte) (due [][]byte, next posi
 }
 
 // deadBlocks lists old blocks of the order that lead to no event any more.
-func deadBlocks(tx *bbolt.Tx, now time.Time) (dead [][]byte, err error) {
+func deadBlocks(tx *bbolt.Tx, now time.Time) (dead [][]byte) {
 	until := uint64(now.Add(-store.EventsKept).UnixNano())
 	cursor := tx.Bucket(bucketArchive).Cursor()
 	for key, value := cursor.First(); key != nil && timeOf(key) < until && len(dead) < sweepMost; key, value = cursor.Next() {
-		leads, err := leadsSomewhere(tx, key, value)
-		if err != nil {
-			return nil, err
-		}
-		if !leads {
+		if !leadsSomewhere(tx, key, value) {
 			dead = append(dead, bytes.Clone(key))
 		}
 	}
-	return dead, nil
+	return dead
 }
 
 // forgetEntries removes blocks of the order that still lead to no event.
 func (w *writing) forgetEntries(dead [][]byte) error {
 	blocks := w.Bucket(bucketArchive)
 	for _, key := range dead {
-		value := blocks.Get(key)
-		if value == nil {
-			continue
-		}
-		leads, err := leadsSomewhere(w.Tx, key, value)
-		if err == nil && !leads {
-			err = blocks.Delete(key)
-		}
-		if err != nil {
-			return err
+		if value := blocks.Get(key); value != nil && !leadsSomewhere(w.Tx, key, value) {
+			if err := blocks.Delete(key); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// leadsSomewhere reports whether a block has an entry whose event is still there.
-func leadsSomewhere(tx *bbolt.Tx, key, value []byte) (bool, error) {
+// leadsSomewhere reports whether a block has an entry whose event is still there, or is damaged.
+func leadsSomewhere(tx *bbolt.Tx, key, value []byte) bool {
 	entries, err := archive(tx).read(key, value)
 	for _, e := range entries {
 		found, err := e.events(tx)
 		if err != nil || len(found) > 0 {
-			return true, err
+			return true
 		}
 	}
-	return false, err
+	return err != nil
 }

@@ -226,9 +226,12 @@ func (w *writing) removeUser(id string) error {
 	}
 	for e, err := range eventsOf(w.Tx, raw, store.EventID{}) {
 		if err != nil {
-			return err
+			break // a damaged block: Check names what isn't counted rightly then
 		}
 		if err := w.uncount(raw, e); err != nil {
+			return err
+		}
+		if err := w.Bucket(bucketRecent).Delete(append(e.id[:], raw...)); err != nil {
 			return err
 		}
 	}

@@ -38,7 +38,7 @@ func records(b *suite) {
 				store.AddSession{Session: store.Session{ID: SessionID(id1, "b"), UserID: id1, Method: store.MethodPasskey, Created: f.now(), Expires: later}},
 				store.AddSession{Session: store.Session{ID: SessionID(id1, "c"), UserID: id1, Expires: later}},
 			},
-			store.KindEvent: {event(id1, 9, later), event(id10, 1, later), event(id10, 2, later), event(id2, 0, later)},
+			store.KindEvent: {event(id1, 9, later), event(id10, 1, later), event(id10, 2, later), event(id2, 3, later)},
 			store.KindItem: {
 				noted("", "note", "a", later), noted("", "note", "b", time.Time{}), noted("", "zone", "", time.Time{}), noted("", "a", "z", later),
 				store.SpendTicket(store.NewTicketID(f.now()), later), store.SpendTicket(store.TicketID{}, later),
