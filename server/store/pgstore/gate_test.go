@@ -6,6 +6,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store/pgstore"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 )
 
 // gate is a road to a database that can be shut, as if the database were away.
@@ -17,6 +21,7 @@ type gate struct {
 	at      net.Listener
 	address string
 	open    map[net.Conn]bool
+	silent  bool
 }
 
 // openGate opens a gate in front of the database of a URL, and returns the URL through it.
@@ -39,8 +44,8 @@ func (g *gate) opens() {
 			conn.Close()
 			return
 		}
-		go func() { io.Copy(there, conn); there.Close() }()
-		io.Copy(conn, there)
+		go func() { io.Copy(behind{g, there}, conn); there.Close() }()
+		io.Copy(behind{g, conn}, there)
 		conn.Close()
 	})
 }
@@ -55,6 +60,30 @@ func (g *gate) says(condition, message string) {
 		size := len(fields) + 4
 		conn.Write(append([]byte{'E', byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}, fields...))
 	})
+}
+
+// fallsSilent lets nothing through any more, and closes nothing: as if the machine lost its power.
+func (g *gate) fallsSilent() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.silent = true
+}
+
+// behind is an end of a connection through a gate.
+type behind struct {
+	gate *gate
+	net.Conn
+}
+
+// Write loses what is written once the gate is silent.
+func (b behind) Write(content []byte) (int, error) {
+	b.gate.mu.Lock()
+	silent := b.gate.silent
+	b.gate.mu.Unlock()
+	if silent {
+		return len(content), nil
+	}
+	return b.Conn.Write(content)
 }
 
 // shuts lets nobody through any more.
@@ -92,4 +121,39 @@ func (g *gate) listens(serve func(net.Conn)) {
 			go serve(conn)
 		}
 	}()
+}
+
+// TestSilentHost lets the machine of the first of two hosts lose its power. Who is connected to it
+// goes on with the other one, and so does a node that starts.
+func TestSilentHost(t *testing.T) {
+	database := pgtest.Empty(t)
+	first, through := openGate(t, database)
+	url := strings.Replace(through, first.address, first.address+","+first.target, 1)
+	connected, err := pgstore.Open(t.Context(), url, "", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connected.Close()
+	if _, err := connected.HasAdministrator(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond) // the pool asks a connection whether it lives if it was idle for a second
+
+	first.fallsSilent()
+	defer first.shuts() // or to close a connection takes long
+	var both sync.WaitGroup
+	both.Go(func() {
+		if _, err := connected.HasAdministrator(t.Context()); err != nil {
+			t.Errorf("a node that was connected: %v", err)
+		}
+	})
+	both.Go(func() {
+		starting, err := pgstore.Open(t.Context(), url, "", time.Now)
+		if err != nil {
+			t.Errorf("a node that starts: %v", err)
+			return
+		}
+		starting.Close()
+	})
+	both.Wait()
 }

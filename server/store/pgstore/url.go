@@ -13,8 +13,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/keypeg/keypeg/server/internal/namedfile"
@@ -86,7 +88,25 @@ func parse(text string) (*pgxpool.Config, error) {
 	if err := checkNames(config.ConnConfig); err != nil {
 		return nil, err
 	}
+	boundSilence(config)
 	return config, nil
+}
+
+// connectWithin bounds the time for one of several hosts to connect, and for an idle connection to
+// answer. A machine that has lost its power refuses nothing: it is silent.
+const connectWithin = 3 * time.Second
+
+// boundSilence lets a node go on to the next host when one is silent. The connect_timeout of the
+// URL counts if it has one.
+func boundSilence(config *pgxpool.Config) {
+	first := config.ConnConfig
+	isOther := func(c *pgconn.FallbackConfig) bool { return c.Host != first.Host || c.Port != first.Port }
+	if slices.ContainsFunc(first.Fallbacks, isOther) && first.ConnectTimeout == 0 {
+		first.ConnectTimeout = connectWithin
+	}
+	if config.PingTimeout == 0 {
+		config.PingTimeout = connectWithin
+	}
 }
 
 // parameterName matches the name of a parameter. Any other text is a part of something else,
