@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -56,6 +57,10 @@ func TestPlans(t *testing.T) {
 		FROM (SELECT i, now() - interval '364 days' * i / 100000 AS at FROM generate_series(1, 100000) i) events`)
 	do(t, url, `INSERT INTO items (organisation, `+itemColumns+`)
 		SELECT 'acme', '', 'ticket', lpad(to_hex(i), 32, '0'), '{}', i, now() + interval '5 minutes' FROM generate_series(1, 100000) i`)
+	do(t, url, `INSERT INTO users SELECT 'acme', lpad(to_hex(i), 32, '0'), 1, 'user ' || i, '', '', false, false, now(), '', '{}', NULL, '{}' FROM generate_series(1, 20000) i`)
+	do(t, url, `INSERT INTO passkeys SELECT organisation, id, 'p', 0, sha256(id::bytea), '', '', gen_random_uuid(), '', '', '{}', 0, 0, true, '', now(), now() FROM users`)
+	do(t, url, `INSERT INTO identities SELECT organisation, id, 'i', 0, 'https://login.example.com', id, '', now(), now() FROM users`)
+	do(t, url, `INSERT INTO sessions SELECT organisation, decode(id, 'hex') || decode(id, 'hex'), id, '', '', '', '', '', '', '', now(), now(), now(), now() + interval '1 day' FROM users`)
 	do(t, url, `VACUUM ANALYZE`)
 
 	organisations := []string{"acme"}
@@ -76,6 +81,8 @@ func TestPlans(t *testing.T) {
 		most      float64 // rows that it may look at
 		sorts     bool
 	}{
+		"a user by name":                {sql(userByName, "acme", "user 500"), 4, true},
+		"a session with its user":       {sql(sessionUser, "acme", bytes.Repeat([]byte("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\xf4"), 2), now), 4, true},
 		"the newest events":             {all(store.EventQuery{}), 20, false},
 		"events from the middle on":     {all(middle), 20, false},
 		"events of a rare kind":         {all(middle, shared.EventDisabled), 20, true},

@@ -23,13 +23,14 @@ func (s *Store) Session(ctx context.Context, id store.Hash) (store.Session, erro
 		[]any{s.organisation, id[:], s.now()}, one(scanSession))
 }
 
+var sessionUser = `SELECT ` + prefixed("s", sessionColumns) + `, ` + userColumns + ` FROM sessions s
+	JOIN users u ON u.organisation = s.organisation AND u.id = s.user_id` + withPasskeys +
+	`WHERE s.organisation = $1 AND s.id = $2 AND s.expires > $3 ORDER BY p.position`
+
 // SessionUser implements [store.Store].
 func (s *Store) SessionUser(ctx context.Context, id store.Hash) (store.Session, store.User, error) {
 	var row sessionRow
-	users, err := query(ctx, s, `SELECT `+prefixed("s", sessionColumns)+`, `+userColumns+` FROM sessions s
-		JOIN users u ON u.organisation = s.organisation AND u.id = s.user_id`+withPasskeys+
-		`WHERE s.organisation = $1 AND s.id = $2 AND s.expires > $3 ORDER BY p.position`,
-		[]any{s.organisation, id[:], s.now()},
+	users, err := query(ctx, s, sessionUser, []any{s.organisation, id[:], s.now()},
 		func(rows pgx.Rows) ([]store.User, error) { return scanUsersAfter(rows, row.columns()) })
 	if err == nil && len(users) == 0 {
 		err = store.ErrNotFound

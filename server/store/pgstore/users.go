@@ -29,13 +29,15 @@ func (s *Store) User(ctx context.Context, id string) (store.User, error) {
 		`WHERE u.organisation = $1 AND u.id = $2 ORDER BY p.position`, id)
 }
 
+const userByName = `SELECT ` + userColumns + ` FROM users u` + withPasskeys +
+	`WHERE u.organisation = $1 AND u.id = (SELECT id FROM users WHERE organisation = $1 AND name = $2) ORDER BY p.position`
+
 // UserByName implements [store.Store].
 func (s *Store) UserByName(ctx context.Context, name string) (store.User, error) {
 	if !storable(name) {
 		return store.User{}, store.ErrNotFound
 	}
-	return s.user(ctx, `SELECT `+userColumns+` FROM users u`+withPasskeys+
-		`WHERE u.organisation = $1 AND u.name = $2 ORDER BY p.position`, name)
+	return s.user(ctx, userByName, name)
 }
 
 // UserByCredential implements [store.Store].
