@@ -10,11 +10,12 @@ import (
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+	"github.com/keypeg/keypeg/server/store/storetest"
 )
 
 // TestFailover kills the primary of two nodes' database under load, and promotes
 // its standby. The nodes find it by themselves, and everything is there that was
-// answered.
+// answered, with the counts and the order of all events.
 func TestFailover(t *testing.T) {
 	rounds := 1
 	if soaking {
@@ -74,6 +75,9 @@ func failover(t *testing.T) {
 		for _, w := range people {
 			answered += w.answers()
 			w.compares(db)
+		}
+		if err := storetest.Consistent(t.Context(), db, time.Now()); err != nil {
+			t.Error(err)
 		}
 	})
 	t.Logf("the outage lasted %s; %d answered changes are all there", outage.Round(time.Millisecond), answered)

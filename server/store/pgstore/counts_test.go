@@ -13,16 +13,16 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestCountsOfNodes lets two nodes write at the same time, one of them behind a pooler. The
-// counts and the order of all events are those of a full scan then, and no batch has waited for
-// another that waited for it.
+// TestCountsOfNodes lets two nodes write 64 batches at the same time, one of them behind a pooler.
+// The counts and the order of all events are those of a full scan then, and no batch has waited
+// for another that waited for it.
 func TestCountsOfNodes(t *testing.T) {
 	direct := pgtest.Empty(t)
 	pooled := pgtest.Pooler(t, direct, "transaction")
-	const writers, batches = 4, 150
+	const writers, batches = 32, 20
 	var all sync.WaitGroup
 	var nodes []*pgstore.Store
-	for node, url := range []string{direct + "&pool_max_conns=8", pooled + "&pool_max_conns=8"} {
+	for node, url := range []string{direct + "&pool_max_conns=32", pooled + "&pool_max_conns=32"} {
 		s, err := pgstore.Open(t.Context(), url, "acme", time.Now)
 		if err != nil {
 			t.Fatal(err)
@@ -40,7 +40,7 @@ func TestCountsOfNodes(t *testing.T) {
 			})
 		}
 		// The same event, written by all: it counts once, in the category of the last write.
-		for writer := range writers {
+		for writer := range 4 {
 			all.Go(func() {
 				event := store.NewEvent(time.Now(), storetest.UserID(1000), shared.EventSignedIn, store.Client{})
 				event.ID = store.EventID{1}

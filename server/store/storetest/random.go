@@ -30,7 +30,8 @@ func random(b *suite) {
 }
 
 // RandomBatch applies a batch of operations on one of 50 users, drawn by the dice: sign-ins,
-// changes, removals, items, and events that are late or replaced. A refusal is no error.
+// changes, new names that another may have, removals, items, and events that are late or replaced.
+// A refusal is no error.
 func RandomBatch(ctx context.Context, s store.Store, dice *rand.Rand, now time.Time) error {
 	id := UserID(dice.IntN(50))
 	user, err := s.User(ctx, id)
@@ -41,6 +42,9 @@ func RandomBatch(ctx context.Context, s store.Store, dice *rand.Rand, now time.T
 		return err
 	}
 
+	if dice.IntN(10) == 0 {
+		user.Name = fmt.Sprint("renamed ", dice.IntN(20))
+	}
 	user.Admin, user.Disabled = dice.IntN(10) == 0, dice.IntN(5) == 0
 	user.Password = []string{"", "$argon2id$"}[dice.IntN(2)]
 	user.Passkeys = nil
