@@ -44,7 +44,7 @@ var pastCodec = blockCodec[kept]{
 		before := timeOf(events[0].id[:])
 		for _, e := range events {
 			at := timeOf(e.id[:])
-			b = binary.AppendUvarint(b, stepOf(at-before))
+			b = appendStep(b, at-before)
 			b = append(b, e.id[8:]...)
 			before = at
 			place := slices.IndexFunc(values, func(value []byte) bool { return bytes.Equal(value, e.value) })
@@ -66,7 +66,7 @@ var pastCodec = blockCodec[kept]{
 		var values [][]byte
 		at := timeOf(key)
 		for len(r.rest) > 0 {
-			at += nanosOf(r.number())
+			at += r.step()
 			var e kept
 			binary.BigEndian.PutUint64(e.id[:], at)
 			copy(e.id[8:], r.bytes(2))

@@ -132,7 +132,7 @@ var archiveCodec = blockCodec[entry]{
 		before := timeOf(entries[0].id[:])
 		for _, e := range entries {
 			at := timeOf(e.id[:])
-			b = binary.AppendUvarint(b, stepOf(at-before))
+			b = appendStep(b, at-before)
 			b = append(append(b, e.id[8:]...), e.user[:]...)
 			b = appendKind(b, e.kind)
 			before = at
@@ -147,7 +147,7 @@ var archiveCodec = blockCodec[entry]{
 		at := timeOf(key)
 		for len(r.rest) > 0 {
 			var e entry
-			at += nanosOf(r.number())
+			at += r.step()
 			binary.BigEndian.PutUint64(e.id[:], at)
 			copy(e.id[8:], r.bytes(2))
 			copy(e.user[:], r.bytes(shortLength))

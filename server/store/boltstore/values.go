@@ -111,19 +111,23 @@ func decodeEvent(raw []byte, id store.EventID, value []byte) (store.Event, error
 
 // Blocks write the time of an entry as its distance from the one before.
 
-// stepOf encodes a difference of nanoseconds, which mostly is a whole number of microseconds.
-func stepOf(nanos uint64) uint64 {
-	if nanos%1000 == 0 {
-		return nanos / 1000 << 1
+// appendStep writes a difference of nanoseconds, which mostly is a whole number of microseconds.
+// The lowest bit says whether some nanoseconds follow.
+func appendStep(b []byte, nanos uint64) []byte {
+	micro, rest := nanos/1000, nanos%1000
+	if rest == 0 {
+		return binary.AppendUvarint(b, micro<<1)
 	}
-	return nanos<<1 | 1
+	return binary.AppendUvarint(binary.AppendUvarint(b, micro<<1|1), rest)
 }
 
-func nanosOf(step uint64) uint64 {
-	if step&1 == 0 {
-		return step >> 1 * 1000
+func (r *reader) step() (nanos uint64) {
+	n := r.number()
+	nanos = n >> 1 * 1000
+	if n&1 != 0 {
+		nanos += r.number()
 	}
-	return step >> 1
+	return nanos
 }
 
 // reader reads a value from its beginning. It never reads beyond the end.
