@@ -13,6 +13,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -45,6 +46,9 @@ func TestKilled(t *testing.T) {
 				answered += w.answers()
 				w.answered.Store(0)
 				w.compares(db)
+			}
+			if err := storetest.Consistent(t.Context(), db, time.Now()); err != nil {
+				t.Error(err)
 			}
 		})
 		if t.Failed() {

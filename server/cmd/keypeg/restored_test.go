@@ -46,7 +46,7 @@ func TestRestored(t *testing.T) {
 				})
 			}
 			expired := storetest.SessionID(users["ann"].ID, "expired")
-			old := store.NewEvent(ago(2*time.Hour), users["ann"].ID, shared.EventSignedIn, store.Client{})
+			old := store.NewEvent(ago(2*time.Hour), users["ann"].ID, shared.EventPasskeyAdded, store.Client{})
 			old.Expires = ago(time.Hour)
 			put := func(item store.Item) store.Op {
 				item.Value, item.Version = []byte(`"x"`), store.AnyVersion
@@ -129,6 +129,9 @@ func TestRestored(t *testing.T) {
 
 			again := newProgramOn(t, restored, "")
 			again.opens(func(db store.Store) {
+				if err := storetest.Consistent(t.Context(), db, time.Now()); err != nil {
+					t.Error(err)
+				}
 				for kind, want := range map[store.Kind]int{store.KindSession: 0, store.KindUser: 4} {
 					found, err := db.Records(t.Context(), kind, nil, 99)
 					if err != nil || len(found) != want {

@@ -87,6 +87,9 @@ func TestCopy(t *testing.T) {
 				if err := transfer.Unfinished(t.Context(), to); err != nil {
 					t.Errorf("afterwards: %v", err)
 				}
+				if err := storetest.Consistent(t.Context(), to, stillClock()); err != nil {
+					t.Error(err)
+				}
 				user, err := to.UserByCredential(t.Context(), []byte("a"+storetest.UserID(7)))
 				if err != nil || user.Passkeys[0].SignCount != 7 {
 					t.Errorf("a user: %+v, %v", user, err)

@@ -15,7 +15,7 @@ import (
 func random(b *suite) {
 	b.claim("after random batches, the order and the counts are those of a full scan", func(f *fixture) {
 		dice := rand.New(rand.NewPCG(18, 1))
-		for i := range 2000 {
+		for i := range 2500 { // of four operations each
 			f.passes(time.Duration(dice.IntN(100)) * time.Second)
 			if err := RandomBatch(f.Context(), f, dice, f.now()); err != nil {
 				f.Fatal(err)
