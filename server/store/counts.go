@@ -10,7 +10,8 @@ import (
 // Counts has the number of users, passkeys and sign-ins by category. Every write keeps it
 // right, in the batch that changes it, so it costs no look at all records. A category
 // without any is left out. It describes all users, and the sign-ins of the days that are
-// wholly within [EventsKept]. A sign-in whose event expires before that counts none the less.
+// wholly within [EventsKept]. A sign-in whose event expires before that may count until
+// it is removed.
 type Counts map[string]int
 
 // The categories of [Counts]. Each user is in exactly one of the first four.
