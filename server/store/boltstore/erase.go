@@ -35,19 +35,24 @@ func (s *Store) eraseFree() error {
 func (s *Store) overwrite(file *os.File, tx *bbolt.Tx) error {
 	size := int64(s.db.Info().PageSize)
 	var used []int64 // free pages with something in them
-	page := make([]byte, size)
-	for id := int64(metaPages); id < tx.Size()/size; id++ {
-		info, err := tx.Page(int(id))
+	content := make([]byte, size)
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	// A commit that failed, or that a crash ended, may have left bytes behind the last page.
+	for id := int64(metaPages); id < info.Size()/size; id++ {
+		page, err := tx.Page(int(id))
 		if err != nil {
 			return err
 		}
-		if info.Type != "free" {
+		if page != nil && page.Type != "free" {
 			continue
 		}
-		if _, err := file.ReadAt(page, id*size); err != nil {
+		if _, err := file.ReadAt(content, id*size); err != nil {
 			return err
 		}
-		if !isZero(page) {
+		if !isZero(content) {
 			used = append(used, id)
 		}
 	}
@@ -58,9 +63,9 @@ func (s *Store) overwrite(file *os.File, tx *bbolt.Tx) error {
 	if s.copies > 0 {
 		return nil
 	}
-	clear(page)
+	clear(content)
 	for _, id := range used {
-		if _, err := file.WriteAt(page, id*size); err != nil {
+		if _, err := file.WriteAt(content, id*size); err != nil {
 			return err
 		}
 	}

@@ -218,3 +218,30 @@ func copyFile(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+// TestEraseAfterACrash leaves bytes of a user behind the last page, as a commit does that is
+// killed after it made the file longer.
+func TestEraseAfterACrash(t *testing.T) {
+	c := newCrowd(t, 3)
+	secret := []byte("ann.erasable@example.com")
+	file, err := os.OpenFile(c.db.Path(), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteAt(append(secret, make([]byte, 2*c.db.Info().PageSize)...), info.Size()); err != nil {
+		t.Fatal(err)
+	}
+	c.apply(store.Batch{store.RemoveUser{ID: c.ids[0]}})
+	content, err := os.ReadFile(c.db.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(content, secret) {
+		t.Error("bytes behind the last page are left")
+	}
+}
