@@ -60,12 +60,13 @@ func (u User) Counted() []string {
 	return counted
 }
 
-// Counted returns the category in which an event counts, or "".
-func (v Event) Counted() string {
+// Counted returns the category in which an event counts, and how often: an event can stand for
+// several. The category is "" for an event that doesn't count.
+func (v Event) Counted() (category string, n int) {
 	if v.Kind != shared.EventSignedIn {
-		return ""
+		return "", 0
 	}
-	return CountSignIns(v.Time, v.Method)
+	return CountSignIns(v.Time, v.Method), max(int(v.Count), 1)
 }
 
 // IsCounted reports whether a category is one that [Counts] describes at this time. The days of

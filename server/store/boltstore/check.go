@@ -110,8 +110,8 @@ func (c *checker) kind(kind store.Kind) error {
 				return err
 			}
 		case store.AddEvent:
-			if category := op.Event.Counted(); category != "" {
-				c.counted[category]++
+			if category, n := op.Event.Counted(); category != "" {
+				c.counted[category] += n
 			}
 		}
 	}

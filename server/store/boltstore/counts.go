@@ -21,6 +21,12 @@ func (w *writing) count(category string, n int) {
 	}
 }
 
+// countEvent adds an event, or takes one away.
+func (w *writing) countEvent(v store.Event, sign int) {
+	category, n := v.Counted()
+	w.count(category, sign*n)
+}
+
 func (w *writing) countUser(u store.User, n int) {
 	for _, category := range u.Counted() {
 		w.count(category, n)

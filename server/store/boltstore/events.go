@@ -150,7 +150,7 @@ func getEvent(tx *bbolt.Tx, raw []byte, id store.EventID) (store.Event, error) {
 // putEvent writes an event, and counts it.
 func (w *writing) putEvent(v store.Event) error {
 	raw := rawOf(v.UserID)
-	w.count(v.Counted(), 1)
+	w.countEvent(v, 1)
 	w.entries = append(w.entries, v)
 
 	e := kept{v.ID, encodeEvent(v)}
@@ -162,7 +162,7 @@ func (w *writing) putEvent(v store.Event) error {
 		break
 	}
 	if old, err := getEvent(w.Tx, raw, v.ID); err == nil {
-		w.count(old.Counted(), -1)
+		w.countEvent(old, -1)
 	}
 	for last, err := range past(w.Tx, raw).backwards(nil) {
 		if err == nil && bytes.Compare(v.ID[:], last.id[:]) <= 0 {
@@ -237,7 +237,7 @@ func (w *writing) dropPast(raw []byte, ended func(time.Time) bool) error {
 // be set back later, and then its day counts again.
 func (w *writing) uncount(raw []byte, e kept) error {
 	v, err := decodeEvent(raw, e.id, e.value)
-	w.count(v.Counted(), -1)
+	w.countEvent(v, -1)
 	return err
 }
 

@@ -242,8 +242,8 @@ func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 		if err != nil {
 			return nil, err
 		}
-		if category := event.Counted(); category != "" && store.IsCounted(category, s.now()) {
-			counts[category]++
+		if category, n := event.Counted(); category != "" && store.IsCounted(category, s.now()) {
+			counts[category] += n
 		}
 	}
 	return counts, nil

@@ -77,15 +77,20 @@ func scanEvent(rows pgx.Rows) (v store.Event, err error) {
 // the count of the day's sign-ins is locked for a short time. They have the order of what they
 // count, so that batches don't wait for each other: see 0001_records.sql.
 func (w *writer) addEvents() {
-	slices.SortStableFunc(w.events, func(a, b store.Event) int { return cmp.Compare(a.Counted(), b.Counted()) })
+	slices.SortStableFunc(w.events, func(a, b store.Event) int { return cmp.Compare(categoryOf(a), categoryOf(b)) })
 	for _, v := range w.events {
 		counted := []string{}
-		if category := v.Counted(); category != "" {
+		if category := categoryOf(v); category != "" {
 			counted = append(counted, category)
 		}
 		w.add(nil, putEvent, v.UserID, v.ID[:], string(v.Kind), at(v.Time), v.Method, v.PasskeyID, v.Passkey, v.Client.Browser, v.Client.System, v.Client.Address,
 			at(v.Expires), v.Provider, v.By, int64(v.Count), at(v.Last), v.Client.Mark, counted)
 	}
+}
+
+func categoryOf(v store.Event) string {
+	category, _ := v.Counted()
+	return category
 }
 
 var putEvent = `INSERT INTO events (organisation, ` + eventColumns + `, counted)

@@ -131,6 +131,13 @@ func counts(b *suite) {
 		signIn(id1, store.MethodPasskey)
 		again := signIn(id2, store.MethodPassword)
 		f.apply(store.AddEvent{Event: again}) // replaces itself
+		shared := signIn(id3, store.MethodSSO)
+		shared.Count = 40 // stands for so many
+		f.apply(store.AddEvent{Event: shared})
+		counted(f, store.Counts{
+			store.CountSignIns(first, store.MethodPasskey): 2, store.CountSignIns(first, store.MethodPassword): 1, store.CountSignIns(first, store.MethodSSO): 40,
+		})
+		f.apply(store.RemoveUser{ID: id3})
 		f.passes(24 * time.Hour)
 		second := f.now()
 		signIn(id2, store.MethodPasskey)
@@ -210,8 +217,8 @@ func Consistent(ctx context.Context, s store.Store, now time.Time) error {
 					}
 				case store.AddEvent:
 					events = append(events, op.Event)
-					if category := op.Event.Counted(); category != "" && store.IsCounted(category, now) {
-						counts[category]++
+					if category, n := op.Event.Counted(); category != "" && store.IsCounted(category, now) {
+						counts[category] += n
 					}
 				}
 			}

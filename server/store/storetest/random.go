@@ -64,6 +64,10 @@ func RandomBatch(ctx context.Context, s store.Store, dice *rand.Rand, now time.T
 		event.ID, event.Time, event.Expires = old.ID, old.Time, old.Expires
 	}
 
+	if dice.IntN(5) == 0 {
+		event.Count = uint64(dice.IntN(30))
+	}
+
 	batch := store.Batch{store.PutUser{User: user}, store.AddEvent{Event: event}, store.SpendTicket(store.NewTicketID(now), now.Add(5*time.Minute))}
 	session := store.Session{ID: SessionID(id, fmt.Sprint(dice.IntN(1000))), UserID: id, Seen: now, Expires: now.Add(time.Duration(dice.IntN(72)) * time.Hour)}
 	switch dice.IntN(20) {

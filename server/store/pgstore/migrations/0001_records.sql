@@ -133,7 +133,7 @@ CREATE TABLE counts (
     CONSTRAINT counts_pkey PRIMARY KEY (organisation, category, slot)
 ) WITH (fillfactor = 50); -- room for new versions of a row beside the old ones
 
-CREATE FUNCTION count_written() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_user() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counts AS c (organisation, category, slot, n)
         SELECT NEW.organisation, category, pg_backend_pid() % 32, sum(n)
@@ -143,16 +143,27 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- The same for a new event, which every sign-in has: it counts in one category.
+-- A new event, which every sign-in has, counts in one category, as often as it stands for.
 CREATE FUNCTION count_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counts AS c (organisation, category, slot, n)
-        VALUES (NEW.organisation, NEW.counted[1], pg_backend_pid() % 32, 1)
-        ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + 1;
+        VALUES (NEW.organisation, NEW.counted[1], pg_backend_pid() % 32, greatest(NEW.count, 1))
+        ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + excluded.n;
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_changed_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counts AS c (organisation, category, slot, n)
+        SELECT NEW.organisation, category, pg_backend_pid() % 32, sum(n)
+        FROM (SELECT unnest(NEW.counted), greatest(NEW.count, 1)
+            UNION ALL SELECT unnest(OLD.counted), -greatest(OLD.count, 1)) AS differences (category, n)
+        GROUP BY category HAVING sum(n) <> 0 ORDER BY category
+        ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + excluded.n;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION count_removed_users() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counts AS c (organisation, category, slot, n)
         SELECT organisation, category, pg_backend_pid() % 32, -count(*)
@@ -162,12 +173,23 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER users_added AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION count_written();
-CREATE TRIGGER users_changed AFTER UPDATE ON users FOR EACH ROW WHEN (NEW.counted <> OLD.counted) EXECUTE FUNCTION count_written();
-CREATE TRIGGER users_removed AFTER DELETE ON users REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_removed();
+CREATE FUNCTION count_removed_events() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counts AS c (organisation, category, slot, n)
+        SELECT organisation, category, pg_backend_pid() % 32, -sum(greatest(removed.count, 1))
+        FROM removed, unnest(counted) AS category
+        GROUP BY organisation, category ORDER BY organisation, category
+        ON CONFLICT (organisation, category, slot) DO UPDATE SET n = c.n + excluded.n;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER users_added AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION count_user();
+CREATE TRIGGER users_changed AFTER UPDATE ON users FOR EACH ROW WHEN (NEW.counted <> OLD.counted) EXECUTE FUNCTION count_user();
+CREATE TRIGGER users_removed AFTER DELETE ON users REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_removed_users();
 CREATE TRIGGER events_added AFTER INSERT ON events FOR EACH ROW WHEN (NEW.counted <> '{}') EXECUTE FUNCTION count_event();
-CREATE TRIGGER events_changed AFTER UPDATE ON events FOR EACH ROW WHEN (NEW.counted <> OLD.counted) EXECUTE FUNCTION count_written();
-CREATE TRIGGER events_removed AFTER DELETE ON events REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_removed();
+CREATE TRIGGER events_changed AFTER UPDATE ON events FOR EACH ROW
+    WHEN (NEW.counted <> OLD.counted OR NEW.count <> OLD.count AND NEW.counted <> '{}') EXECUTE FUNCTION count_changed_event();
+CREATE TRIGGER events_removed AFTER DELETE ON events REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION count_removed_events();
 
 -- ANALYZE keeps samples of the values of a column, also of rows that were removed since. So it
 -- takes none of columns that say who a user is, or that have a secret. Then PostgreSQL doesn't
