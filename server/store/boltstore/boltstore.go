@@ -44,8 +44,9 @@ var ErrInUse = errors.New("the database is in use by another program")
 
 // Store implements [store.Store].
 type Store struct {
-	db  *bbolt.DB
-	now store.Clock
+	db   *bbolt.DB
+	file *os.File // that db has open, and closes
+	now  store.Clock
 
 	mu       sync.RWMutex // guards closed; held for reading while a write waits
 	closed   bool
@@ -87,11 +88,16 @@ func openSweeping(path string, now store.Clock, every time.Duration) (*Store, er
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", namedfile.Explain(filepath.Dir(path), err))
 	}
+	s := &Store{now: now, writes: make(chan write, 1024), stop: make(chan struct{}), unfolded: foldAfter}
 	db, err := openFile(path, &bbolt.Options{
 		// To write the list of free pages with every commit is slow: 110 updates a second
 		// instead of 1,750, at a million keys. See keepFreelist.
 		NoFreelistSync: true,
 		FreelistType:   bbolt.FreelistMapType,
+		OpenFile: func(name string, flags int, mode os.FileMode) (_ *os.File, err error) {
+			s.file, err = os.OpenFile(name, flags, mode)
+			return s.file, err
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -100,7 +106,7 @@ func openSweeping(path string, now store.Clock, every time.Duration) (*Store, er
 		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, namedfile.Explain(path, err)), db.Close())
 	}
 
-	s := &Store{db: db, now: now, writes: make(chan write, 1024), stop: make(chan struct{}), unfolded: foldAfter}
+	s.db = db
 	s.erase.Store(isEraseMarked(db))
 	if err := s.eraseIfDue(); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -131,7 +131,7 @@ func TestOpen(t *testing.T) {
 		content []byte
 		says    string
 	}{
-		"a file of an earlier version":          {calls(format - 1), "keep it with keypeg backup of that program, where keypeg restore can bring it back"},
+		"a file of an earlier version":          {calls(format - 1), "whose keypeg backup and keypeg restore keep it"},
 		"a file without its buckets":            {calls(format), "says format 4 and has no probe"},
 		"a file that calls itself of no format": {calls(0), "there is no format 0"},
 		"a text":                                {[]byte("Dear diary, this is not a database.\n"), "isn't a Keypeg database"},

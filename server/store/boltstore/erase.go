@@ -3,7 +3,6 @@ package boltstore
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"go.etcd.io/bbolt"
 )
@@ -20,23 +19,18 @@ var eraseKey = []byte("erase") // in bucketMeta
 //
 // Writers wait meanwhile, and readers while it writes.
 func (s *Store) eraseFree() error {
-	file, err := os.OpenFile(s.db.Path(), os.O_RDWR, 0)
+	tx, err := s.db.Begin(true)
 	if err != nil {
 		return err
 	}
-	tx, err := s.db.Begin(true)
-	if err != nil {
-		return errors.Join(err, file.Close())
-	}
-	err = s.overwrite(file, tx)
-	return errors.Join(err, tx.Rollback(), file.Close())
+	return errors.Join(s.overwrite(tx), tx.Rollback())
 }
 
-func (s *Store) overwrite(file *os.File, tx *bbolt.Tx) error {
+func (s *Store) overwrite(tx *bbolt.Tx) error {
 	size := int64(s.db.Info().PageSize)
 	var used []int64 // free pages with something in them
 	content := make([]byte, size)
-	info, err := file.Stat()
+	info, err := s.file.Stat()
 	if err != nil {
 		return err
 	}
@@ -49,7 +43,7 @@ func (s *Store) overwrite(file *os.File, tx *bbolt.Tx) error {
 		if page != nil && page.Type != "free" {
 			continue
 		}
-		if _, err := file.ReadAt(content, id*size); err != nil {
+		if _, err := s.file.ReadAt(content, id*size); err != nil {
 			return err
 		}
 		if !isZero(content) {
@@ -65,11 +59,11 @@ func (s *Store) overwrite(file *os.File, tx *bbolt.Tx) error {
 	}
 	clear(content)
 	for _, id := range used {
-		if _, err := file.WriteAt(content, id*size); err != nil {
+		if _, err := s.file.WriteAt(content, id*size); err != nil {
 			return err
 		}
 	}
-	if err := file.Sync(); err != nil {
+	if err := s.file.Sync(); err != nil {
 		return err
 	}
 	s.erase.Store(false)

@@ -8,8 +8,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// format is the version of the layout. Version 0.1.0 is the first release, with format 4. A
-// program refuses a file with another format.
+// format is the version of the layout. A program refuses a file with another format: nothing
+// before format 4 was released.
 const format = 4
 
 var formatKey = []byte("format")
@@ -35,7 +35,7 @@ func formatOf(db *bbolt.DB) (have uint32, err error) {
 		case have == 0:
 			return errors.New("it is damaged: there is no format 0")
 		case have < format:
-			return fmt.Errorf("it was written by a Keypeg before 0.1.0 (format %d), and this program reads format %d only: keep it with keypeg backup of that program, where keypeg restore can bring it back, and name a new database here", have, format)
+			return fmt.Errorf("it has format %d of an earlier Keypeg, and this program reads format %d only. Go on with that program, whose keypeg backup and keypeg restore keep it, or name a new database here, to which everybody is invited again", have, format)
 		}
 		for _, name := range buckets {
 			if tx.Bucket(name) == nil {
