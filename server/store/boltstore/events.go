@@ -173,16 +173,41 @@ func (w *writing) putEvent(v store.Event) error {
 	return single()
 }
 
-// packEvents moves the earlier events into blocks if too many lie singly.
+// hasPassed reports whether an event has expired.
+func hasPassed(raw []byte, e kept, ended func(time.Time) bool) bool {
+	v, err := decodeEvent(raw, e.id, e.value)
+	return err == nil && ended(v.Expires)
+}
+
+// dropSingles removes the single events that have expired.
+func (w *writing) dropSingles(raw []byte) error {
+	var gone []store.EventID
+	for e := range singlesOf(w.Tx, raw, store.EventID{}) {
+		if hasPassed(raw, e, w.expired) {
+			gone = append(gone, e.id)
+			if err := w.uncount(raw, e); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range gone {
+		if err := w.drop(eventKey(raw, id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packEvents moves the earlier single events into blocks.
 func (w *writing) packEvents(raw []byte) error {
 	var events []kept
 	for e := range singlesOf(w.Tx, raw, store.EventID{}) {
 		events = append(events, e)
 	}
-	if len(events) <= singlesMost {
+	events = events[min(singlesLeft, len(events)):]
+	if len(events) == 0 {
 		return nil
 	}
-	events = events[singlesLeft:]
 	slices.Reverse(events)
 	for i := range events { // values are parts of pages that the first write may move
 		events[i].value = bytes.Clone(events[i].value)

@@ -21,19 +21,27 @@ const (
 	sweepMost = 256
 )
 
-// tidy removes what has expired of a user, and packs the user's events.
+// tidy removes what has expired of a user, and packs the user's events, after one walk over what
+// lies beside the record.
 func (w *writing) tidy(raw []byte) error {
 	var gone [][]byte
+	var oldest kept
+	singles := 0
 	cursor := w.Bucket(bucketPeople).Cursor()
 	for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
-		if !isEnded(key, value, w.passed) {
-			continue
+		_, part, rest, ok := cutKey(key)
+		switch {
+		case !ok: // Check names it
+		case part == partEvents:
+			singles++
+			oldest = kept{eventIDOf(rest), value}
+		case w.expired(endOf(value)):
+			gone = append(gone, bytes.Clone(key))
 		}
-		gone = append(gone, bytes.Clone(key))
-		if _, part, rest, _ := cutKey(key); part == partEvents {
-			if err := w.uncount(raw, kept{eventIDOf(rest), value}); err != nil {
-				return err
-			}
+	}
+	if singles > 0 && hasPassed(raw, oldest, w.expired) {
+		if err := w.dropSingles(raw); err != nil {
+			return err
 		}
 	}
 	for _, key := range gone {
@@ -41,17 +49,10 @@ func (w *writing) tidy(raw []byte) error {
 			return err
 		}
 	}
-	return w.packEvents(raw)
-}
-
-// isEnded reports whether an item, session or single event has expired.
-func isEnded(key, value []byte, now time.Time) bool {
-	raw, part, rest, ok := cutKey(key)
-	if part != partEvents || !ok {
-		return ok && part != partUser && hasEnded(value, now)
+	if singles <= singlesMost {
+		return nil
 	}
-	event, err := decodeEvent(raw, eventIDOf(rest), value)
-	return err == nil && !now.Before(event.Expires)
+	return w.packEvents(raw)
 }
 
 func (s *Store) sweepNowAndThen(every time.Duration) {
@@ -186,8 +187,10 @@ func (s *Store) expiredUsers(tx *bbolt.Tx, from []byte) (due [][]byte, next posi
 
 func (s *Store) hasExpired(tx *bbolt.Tx, raw []byte) bool {
 	cursor, passed := tx.Bucket(bucketPeople).Cursor(), s.passedBy(s.now())
+	ended := func(end time.Time) bool { return !end.IsZero() && !passed.Before(end) }
 	for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
-		if isEnded(key, value, passed) {
+		_, part, rest, ok := cutKey(key)
+		if ok && (part == partEvents && hasPassed(raw, kept{eventIDOf(rest), value}, ended) || part != partEvents && ended(endOf(value))) {
 			return true
 		}
 	}
@@ -200,7 +203,7 @@ func (s *Store) hasExpired(tx *bbolt.Tx, raw []byte) bool {
 	if err != nil {
 		return false // Check names it
 	}
-	left, err := notEnded(raw, events, func(end time.Time) bool { return !passed.Before(end) })
+	left, err := notEnded(raw, events, ended)
 	return err == nil && len(left) == 0 // as a whole: a user who comes back has the others dropped
 }
 
