@@ -45,15 +45,18 @@ type sizes struct {
 	rounds int
 	phase  time.Duration // how long a load takes
 	users  int           // of the large installation
-	begins int           // sign-ins that are begun and left
+	// signers is the users of the installation that signs in. With so many, nobody comes to the
+	// hundred sessions from which on each sign-in ends another one.
+	signers int
+	begins  int // sign-ins that are begun and left
 }
 
 var (
-	full  = sizes{rounds: 5, phase: time.Second, users: 1_000_000, begins: 1_000_000}
-	small = sizes{rounds: 1, phase: 100 * time.Millisecond, users: 2000, begins: 1000}
+	full  = sizes{rounds: 5, phase: time.Second, users: 1_000_000, signers: 20_000, begins: 1_000_000}
+	small = sizes{rounds: 1, phase: 100 * time.Millisecond, users: 2000, signers: 1000, begins: 1000}
 )
 
-// smallUsers is how many users every other installation has.
+// smallUsers is how many users an installation has that the large one is compared with.
 const smallUsers = 1000
 
 // part is a group of rows that is measured with its own processes.

@@ -56,7 +56,7 @@ func (r *round) load(name string, p *process, connections int, do task) load {
 }
 
 func (r *round) signIns(connections int) load {
-	return r.load("sign-ins", r.onFile("small", smallUsers), connections, signIn)
+	return r.load("sign-ins", r.onFile("signers", r.signers), connections, signIn)
 }
 
 func (r *round) peerSignIns(connections int) load {
@@ -64,9 +64,11 @@ func (r *round) peerSignIns(connections int) load {
 }
 
 func (r *round) begins() load {
-	return r.load("begins", r.onFile("small", smallUsers), 64, beginSignIn)
+	return r.load("begins", r.onFile("signers", r.signers), 64, beginSignIn)
 }
-func (r *round) lists() load { return r.load("lists", r.onFile("small", smallUsers), 64, listPasskeys) }
+func (r *round) lists() load {
+	return r.load("lists", r.onFile("signers", r.signers), 64, listPasskeys)
+}
 
 func (r *round) exchanges(connections int) load {
 	return r.load("exchanges", r.server("exchanges", r.startExchanges), connections, exchange)
@@ -94,7 +96,7 @@ func (r *round) idle() float64 {
 // flood begins this round's share of the sign-ins. The process is the same in all rounds, so
 // that what it keeps of each adds up.
 func (r *round) flood() (most float64) {
-	small := r.onFile("small", smallUsers)
+	small := r.onFile("signers", r.signers)
 	for done := 0; done < r.sizes.begins/r.rounds && r.err == nil; {
 		var l load
 		l, r.err = drive(small, 64, r.phase, beginSignIn)
@@ -113,7 +115,7 @@ func (r *round) remoteSignIns() load {
 			return nil, err
 		}
 		url := database.URL("postgres")
-		return r.startKeypeg(url, smallUsers, func() (store.Store, error) { return pgstore.Open(context.Background(), url, "", time.Now) })
+		return r.startKeypeg(url, r.signers, func() (store.Store, error) { return pgstore.Open(context.Background(), url, "", time.Now) })
 	})
 	return r.load("remote sign-ins", remote, 64, signIn)
 }
