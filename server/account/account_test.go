@@ -369,6 +369,11 @@ func TestSetUp(t *testing.T) {
 		if !user.Admin || user.Name != "ann" {
 			t.Errorf("user %+v", user)
 		}
+		events, err := w.store.Events(t.Context(), user.ID, store.EventID{}, 9)
+		w.wants(err, "")
+		if len(events) != 2 || events[0].Kind != shared.EventSignedIn || events[1].Kind != shared.EventAccountCreated {
+			t.Errorf("events %+v: want the sign-in after the account, though the clock stands still", events)
+		}
 	})
 	t.Run("the link works once, and no other is made", func(t *testing.T) {
 		w := newWorld(t)

@@ -121,9 +121,10 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 	user.Identities[0].LastUsed = s.c.Now()
 	who.User = user
 
+	// People read these events in the order in which they are made.
+	created, linked := s.event(who, shared.EventAccountCreated), s.identityEvent(claims.Provider, who, shared.EventIdentityLinked)
 	issued, batch := s.sessions.Open(who, claims.signIn())
-	batch = append(batch, store.PutUser{User: user}, claims.SpendTicket,
-		s.event(who, shared.EventAccountCreated), s.identityEvent(claims.Provider, who, shared.EventIdentityLinked))
+	batch = append(batch, store.PutUser{User: user}, claims.SpendTicket, created, linked)
 	err = s.c.Store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrNameExists) {
 		return session.Issued{}, shared.Errorf(shared.CodeNameTaken,

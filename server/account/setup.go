@@ -81,8 +81,9 @@ func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, fi
 		return session.Issued{}, err
 	}
 	who.User = user
+	created := s.event(who, shared.EventAccountCreated) // before the sign-in, as people read it
 	issued, batch := s.sessions.Open(who, session.SignIn{Method: store.MethodSetupLink})
-	if err := s.setUp(ctx, who, link, batch...); err != nil {
+	if err := s.setUp(ctx, who, link, append(batch, created)...); err != nil {
 		return session.Issued{}, err
 	}
 	issued.User.Revision++ // as it is stored
@@ -108,7 +109,7 @@ func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, nam
 	user.Admin = true
 	link, put := s.newLink(store.MethodInvitation, user.ID)
 	who.User = user
-	return link, s.setUp(ctx, who, setup, put)
+	return link, s.setUp(ctx, who, setup, put, s.event(who, shared.EventAccountCreated))
 }
 
 // setUp stores the first administrator, who is the actor's user, deletes the link, and
@@ -117,7 +118,6 @@ func (s *Service) setUp(ctx context.Context, who session.Actor, link store.Entry
 	err := s.c.Store.Apply(ctx, append(store.Batch{
 		setupLinks.Remove(link),
 		store.PutUser{User: who.User},
-		s.event(who, shared.EventAccountCreated),
 	}, also...))
 	if setupLinks.Changed(err) {
 		return errNoSetupLink

@@ -109,7 +109,9 @@ func parseEventID(text string) (id store.EventID, err error) {
 	if err != nil || (text != "" && len(raw) != len(id)) {
 		return id, shared.Errorf(shared.CodeInvalidRequest, "There is no such page.")
 	}
-	copy(id[:], raw)
+	if copy(id[:], raw) > 0 && id == (store.EventID{}) {
+		return id, shared.Errorf(shared.CodeInvalidRequest, "There is no such page.") // no event has it
+	}
 	return id, nil
 }
 
