@@ -77,6 +77,7 @@ func lived(t *testing.T) (path string, s *Store) {
 }
 
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	path, s := lived(t)
 	backup := filepath.Join(t.TempDir(), "backup.db")
 
@@ -144,6 +145,7 @@ func TestBackup(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	path, s := lived(t)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

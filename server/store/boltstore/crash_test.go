@@ -185,6 +185,7 @@ func (m *model) isSame(ctx context.Context, path string) (same bool, err error) 
 // TestKilled kills a child 30 times, each time as it begins or ends a batch that is drawn, and
 // lets the next one go on with the file.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	m, path := newModel(), filepath.Join(t.TempDir(), "keypeg.db")
 	dice := rand.New(rand.NewPCG(18, 2))
 	for round := range uint64(30) {

@@ -144,6 +144,7 @@ func cut(calls []call, honest bool, dice *rand.Rand) disk {
 // TestPowerCut cuts the power 30 times at moments that are drawn, in the middle of commits and of
 // erasing, under three different fates of what was not synced.
 func TestPowerCut(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("strace isn't installed")
 	}
