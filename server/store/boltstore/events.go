@@ -41,12 +41,10 @@ var pastCodec = blockCodec[kept]{
 	same: func(a, b kept) bool { return a.id == b.id },
 	encode: func(events []kept) (b []byte) {
 		var values [][]byte
-		before := timeOf(events[0].id[:])
+		before := events[0].id
 		for _, e := range events {
-			at := timeOf(e.id[:])
-			b = appendStep(b, at-before)
-			b = append(b, e.id[8:]...)
-			before = at
+			b = appendID(b, before, e.id)
+			before = e.id
 			place := slices.IndexFunc(values, func(value []byte) bool { return bytes.Equal(value, e.value) })
 			if place >= 0 {
 				b = binary.AppendUvarint(b, uint64(place)+1)
@@ -64,12 +62,10 @@ var pastCodec = blockCodec[kept]{
 		}
 		r := reader{rest: value}
 		var values [][]byte
-		at := timeOf(key)
+		before := store.EventID(key)
 		for len(r.rest) > 0 {
-			at += r.step()
-			var e kept
-			binary.BigEndian.PutUint64(e.id[:], at)
-			copy(e.id[8:], r.bytes(2))
+			e := kept{id: r.id(before)}
+			before = e.id
 			place := r.number()
 			if place == 0 {
 				values = append(values, r.bytes(r.number()))
@@ -174,16 +170,16 @@ func (w *writing) putEvent(v store.Event) error {
 }
 
 // hasPassed reports whether an event has expired.
-func hasPassed(raw []byte, e kept, ended func(time.Time) bool) bool {
+func hasPassed(raw []byte, e kept, passed time.Time) bool {
 	v, err := decodeEvent(raw, e.id, e.value)
-	return err == nil && ended(v.Expires)
+	return err == nil && isOver(v.Expires, passed)
 }
 
 // dropSingles removes the single events that have expired.
 func (w *writing) dropSingles(raw []byte) error {
 	var gone []store.EventID
 	for e := range singlesOf(w.Tx, raw, store.EventID{}) {
-		if hasPassed(raw, e, w.expired) {
+		if hasPassed(raw, e, w.passed) {
 			gone = append(gone, e.id)
 			if err := w.uncount(raw, e); err != nil {
 				return err
@@ -222,11 +218,11 @@ func (w *writing) packEvents(raw []byte) error {
 			return err
 		}
 	}
-	return w.dropPast(raw, w.expired)
+	return w.dropPast(raw)
 }
 
 // dropPast removes the first events of a user in blocks that have ended.
-func (w *writing) dropPast(raw []byte, ended func(time.Time) bool) error {
+func (w *writing) dropPast(raw []byte) error {
 	of := past(w.Tx, raw)
 	for {
 		key, value := of.bucket.Cursor().Seek(raw)
@@ -237,7 +233,7 @@ func (w *writing) dropPast(raw []byte, ended func(time.Time) bool) error {
 		if err != nil {
 			return nil // Check names it
 		}
-		left, err := notEnded(raw, events, ended)
+		left, err := notEnded(raw, events, w.passed)
 		if err != nil || len(left) == len(events) {
 			return err
 		}
@@ -267,10 +263,10 @@ func (w *writing) uncount(raw []byte, e kept) error {
 }
 
 // notEnded leaves out the first events, up to one that has not ended.
-func notEnded(raw []byte, events []kept, ended func(time.Time) bool) ([]kept, error) {
+func notEnded(raw []byte, events []kept, passed time.Time) ([]kept, error) {
 	for len(events) > 0 {
 		v, err := decodeEvent(raw, events[0].id, events[0].value)
-		if err != nil || !ended(v.Expires) {
+		if err != nil || !isOver(v.Expires, passed) {
 			return events, err
 		}
 		events = events[1:]

@@ -42,9 +42,6 @@ func (s *Store) newWriting(tx *bbolt.Tx) *writing {
 	return &writing{Tx: tx, s: s, now: now, passed: s.passedBy(now), users: map[string]bool{}, counts: map[string]int{}}
 }
 
-// expired reports whether a record with this end may be removed.
-func (w *writing) expired(end time.Time) bool { return !end.IsZero() && !w.passed.Before(end) }
-
 // finish writes what belongs to the group as a whole.
 func (w *writing) finish() error {
 	for raw := range w.users {

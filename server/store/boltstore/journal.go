@@ -80,7 +80,7 @@ func (w *writing) fold(from []byte) error {
 		switch {
 		case isEntry:
 			old = append(old, e)
-		case !w.expired(endOf(value)):
+		case !hasEnded(value, w.passed):
 			continue
 		}
 		gone = append(gone, bytes.Clone(key))
@@ -129,13 +129,11 @@ var archiveCodec = blockCodec[entry]{
 	key:  entry.key,
 	same: func(a, b entry) bool { return a == b },
 	encode: func(entries []entry) (b []byte) {
-		before := timeOf(entries[0].id[:])
+		before := entries[0].id
 		for _, e := range entries {
-			at := timeOf(e.id[:])
-			b = appendStep(b, at-before)
-			b = append(append(b, e.id[8:]...), e.user[:]...)
+			b = append(appendID(b, before, e.id), e.user[:]...)
 			b = appendKind(b, e.kind)
-			before = at
+			before = e.id
 		}
 		return b
 	},
@@ -144,12 +142,10 @@ var archiveCodec = blockCodec[entry]{
 			return nil, errDamaged
 		}
 		r := reader{rest: value}
-		at := timeOf(key)
+		before := store.EventID(key[:idLength])
 		for len(r.rest) > 0 {
-			var e entry
-			at += r.step()
-			binary.BigEndian.PutUint64(e.id[:], at)
-			copy(e.id[8:], r.bytes(2))
+			e := entry{id: r.id(before)}
+			before = e.id
 			copy(e.user[:], r.bytes(shortLength))
 			e.kind = r.kind()
 			if r.damaged {

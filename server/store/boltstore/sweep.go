@@ -35,11 +35,11 @@ func (w *writing) tidy(raw []byte) error {
 		case part == partEvents:
 			singles++
 			oldest = kept{eventIDOf(rest), value}
-		case w.expired(endOf(value)):
+		case hasEnded(value, w.passed):
 			gone = append(gone, bytes.Clone(key))
 		}
 	}
-	if singles > 0 && hasPassed(raw, oldest, w.expired) {
+	if singles > 0 && hasPassed(raw, oldest, w.passed) {
 		if err := w.dropSingles(raw); err != nil {
 			return err
 		}
@@ -152,12 +152,12 @@ func (s *Store) sweep() (done bool, err error) {
 func (w *writing) remove(found ended) error {
 	for _, raw := range found.users {
 		w.users[string(raw)] = true
-		if err := w.dropPast(raw, w.expired); err != nil {
+		if err := w.dropPast(raw); err != nil {
 			return err
 		}
 	}
 	for _, name := range found.items {
-		if items := w.Bucket(bucketItems); w.expired(endOf(items.Get(name))) {
+		if items := w.Bucket(bucketItems); hasEnded(items.Get(name), w.passed) {
 			if err := items.Delete(name); err != nil {
 				return err
 			}
@@ -187,10 +187,9 @@ func (s *Store) expiredUsers(tx *bbolt.Tx, from []byte) (due [][]byte, next posi
 
 func (s *Store) hasExpired(tx *bbolt.Tx, raw []byte) bool {
 	cursor, passed := tx.Bucket(bucketPeople).Cursor(), s.passedBy(s.now())
-	ended := func(end time.Time) bool { return !end.IsZero() && !passed.Before(end) }
 	for key, value := cursor.Seek(keyOf(raw, partItems)); bytes.HasPrefix(key, raw); key, value = cursor.Next() {
 		_, part, rest, ok := cutKey(key)
-		if ok && (part == partEvents && hasPassed(raw, kept{eventIDOf(rest), value}, ended) || part != partEvents && ended(endOf(value))) {
+		if ok && (part == partEvents && hasPassed(raw, kept{eventIDOf(rest), value}, passed) || part != partEvents && hasEnded(value, passed)) {
 			return true
 		}
 	}
@@ -203,7 +202,7 @@ func (s *Store) hasExpired(tx *bbolt.Tx, raw []byte) bool {
 	if err != nil {
 		return false // Check names it
 	}
-	left, err := notEnded(raw, events, ended)
+	left, err := notEnded(raw, events, passed)
 	return err == nil && len(left) == 0 // as a whole: a user who comes back has the others dropped
 }
 

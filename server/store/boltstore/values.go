@@ -36,10 +36,10 @@ func endOf(value []byte) (end time.Time) {
 }
 
 // hasEnded reports whether the session or item with this value has expired.
-func hasEnded(value []byte, now time.Time) bool {
-	end := endOf(value)
-	return !end.IsZero() && !now.Before(end)
-}
+func hasEnded(value []byte, now time.Time) bool { return isOver(endOf(value), now) }
+
+// isOver reports whether an end has come. The zero time never does.
+func isOver(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }
 
 func encodeUser(u store.User) []byte {
 	u.ID = ""
@@ -110,6 +110,19 @@ func decodeEvent(raw []byte, id store.EventID, value []byte) (store.Event, error
 }
 
 // Blocks write the time of an entry as its distance from the one before.
+
+// appendID writes the id of an event as the time since another id, and its number.
+func appendID(b []byte, before, id store.EventID) []byte {
+	b = appendStep(b, timeOf(id[:])-timeOf(before[:]))
+	return append(b, id[8:]...)
+}
+
+// id reverses [appendID].
+func (r *reader) id(before store.EventID) (id store.EventID) {
+	binary.BigEndian.PutUint64(id[:], timeOf(before[:])+r.step())
+	copy(id[8:], r.bytes(2))
+	return id
+}
 
 // appendStep writes a difference of nanoseconds, which mostly is a whole number of microseconds.
 // The lowest bit says whether some nanoseconds follow.
