@@ -26,7 +26,7 @@ import (
 func (s *scene) promotes(v *visitor) {
 	s.Helper()
 	user := s.record(v)
-	user.Admin = true
+	user.Role = shared.RoleAdministrator
 	if err := s.store.Apply(s.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 		s.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestInvitation(t *testing.T) {
 			into[shared.Passkey](carl, carl.enrols(""), 201)
 			carl.isNobody() // a link is no session
 			into[shared.SignedIn](carl, carl.signsInWithPasskey(), 200)
-			if user := s.record(carl); user.Password != "" || len(user.Passkeys) != 1 || user.Admin {
+			if user := s.record(carl); user.Password != "" || len(user.Passkeys) != 1 || user.IsAdministrator() {
 				t.Errorf("got %+v", user)
 			}
 			if n := s.events(carl); n[shared.EventAccountCreated] != 1 || n[shared.EventLinkUsed] != 1 || n[shared.EventPasskeyAdded] != 1 {

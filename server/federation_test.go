@@ -198,7 +198,7 @@ func TestFederation(t *testing.T) {
 	t.Run("a new user from an allowed domain gets an account, and the same one again", func(t *testing.T) {
 		onEveryStoreFederated(t, func(a *federated) {
 			first := a.getsIn(a.visitor(), "one", danThere)
-			if first.User.Name != "dan@example.com" || first.User.DisplayName != "Dan Doe" || first.User.Admin || first.HasPassword || first.SignedInWith != "sso" {
+			if first.User.Name != "dan@example.com" || first.User.DisplayName != "Dan Doe" || first.User.Role != "" || first.HasPassword || first.SignedInWith != "sso" {
 				t.Errorf("got %+v", first)
 			}
 			if len(first.Identities) != 1 || first.Identities[0].Provider != "ONE" || first.Identities[0].Name != "dan@example.com" || !first.Identities[0].OnlyMethod {

@@ -44,7 +44,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	// Administrators see a list of other users. They begin to listen before the page gets
 	// its first message, because from that message on it relies on hearing of every change.
 	var others, hears <-chan struct{} // hears is nil during liveOthers
-	if who.User.Admin {
+	if who.User.IsAdministrator() {
 		others = listener.Others()
 		hears = others
 	}

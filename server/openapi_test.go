@@ -500,7 +500,7 @@ func TestOpenAPIRefusals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		user.Admin = true
+		user.Role = shared.RoleAdministrator
 		if err := s.store.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 			t.Fatal(err)
 		}

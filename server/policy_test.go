@@ -137,7 +137,7 @@ func TestPasswordsOfAdministrators(t *testing.T) {
 		if page := carl.opensLink(s.invites("carl")); strings.Contains(page, `type="password"`) {
 			t.Errorf("an invitation offers a password:\n%s", page)
 		}
-		invited := into[shared.Invited](s.ann, s.ann.sends("POST", shared.PathUsers, shared.Invite{Name: "dora", Admin: true}), 201)
+		invited := into[shared.Invited](s.ann, s.ann.sends("POST", shared.PathUsers, shared.Invite{Name: "dora", Role: shared.RoleAdministrator}), 201)
 		if page := s.visitor().opensLink(s.watches(invited.Link)); !strings.Contains(page, `type="password"`) {
 			t.Errorf("an administrator's offers none:\n%s", page)
 		}
@@ -176,7 +176,7 @@ func TestSetUpWithoutPasswords(t *testing.T) {
 				t.Errorf("a second set-up: %v", err)
 			}
 			user, err := s.accounts.UserByName(t.Context(), "ann")
-			if err != nil || !user.Admin || user.Password != "" {
+			if err != nil || !user.IsAdministrator() || user.Password != "" {
 				t.Errorf("got %+v (%v)", user, err)
 			}
 		})

@@ -85,7 +85,7 @@ func TestWire(t *testing.T) {
 			s.Errorf("rows %+v", rows)
 		}
 		user, _ := s.store.UserByName(s.Context(), "ann")
-		user.Admin = true
+		user.Role = shared.RoleAdministrator
 		if err := s.store.Apply(s.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 			s.Fatal(err)
 		}

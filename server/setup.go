@@ -48,7 +48,7 @@ func (s *Server) submitSetup(w http.ResponseWriter, r *http.Request) error {
 		Name:        typed.Get("name"),
 		DisplayName: typed.Get("display-name"),
 		Password:    typed.Get("password"),
-		Admin:       true,
+		Role:        shared.RoleAdministrator,
 	}
 
 	err = s.setUp(w, r, first)

@@ -126,7 +126,7 @@ func TestSignInPages(t *testing.T) {
 		if good.status != 303 || good.header.Get("Location") != "/signed-in" {
 			t.Fatalf("got %s", good)
 		}
-		if account := into[shared.Account](first, first.sends("GET", shared.PathAccount, nil), 200); !account.User.Admin {
+		if account := into[shared.Account](first, first.sends("GET", shared.PathAccount, nil), 200); account.User.Role != shared.RoleAdministrator {
 			t.Errorf("account %+v", account)
 		}
 		if a := first.sends("GET", "/setup?token="+token, nil); a.status != 404 {

@@ -7,7 +7,7 @@ type User struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"` // typed to sign in
 	DisplayName string `json:"displayName"`
-	Admin       bool   `json:"admin,omitempty"`
+	Role        Role   `json:"role,omitempty"`
 	Disabled    bool   `json:"disabled,omitempty"`
 }
 

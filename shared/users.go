@@ -26,7 +26,7 @@ type Member struct {
 type Invite struct {
 	Name        string `json:"name"`
 	DisplayName string `json:"displayName,omitempty"` // "" for the name
-	Admin       bool   `json:"admin,omitempty"`
+	Role        Role   `json:"role,omitempty"`
 }
 
 // Invited answers an [Invite].

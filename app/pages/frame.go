@@ -52,7 +52,9 @@ func (s *shell) renderPage() goapp.UI {
 }
 
 // mayOpen reports whether a page is for this user.
-func (s *shell) mayOpen(p page) bool { return p.audience == everybody || s.account.User.Admin }
+func (s *shell) mayOpen(p page) bool {
+	return p.audience == everybody || s.account.User.Role == shared.RoleAdministrator
+}
 
 func (s *shell) menu() *ui.UserMenu {
 	var items []ui.MenuItem

@@ -27,7 +27,7 @@ func opens(path string, isAdministrator bool) *shell {
 	return &shell{
 		path: path, state: stateReady, pages: append(table(), memberPage),
 		speech:  speech{languages: newLanguages(nil), text: &message.English, spoken: true},
-		account: shared.Account{User: shared.User{ID: "ann", DisplayName: "Ann", Admin: isAdministrator}},
+		account: shared.Account{User: shared.User{ID: "ann", DisplayName: "Ann", Role: map[bool]shared.Role{true: shared.RoleAdministrator}[isAdministrator]}},
 	}
 }
 

@@ -181,7 +181,7 @@ func stateContext(text *message.Catalogue) Context {
 func stateUsers(in Context, change func(*UsersPanel)) *UsersPanel {
 	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
 	p := &UsersPanel{Context: in, Account: shared.Account{User: shared.User{ID: "u1"}, Product: "Keypeg"}, state: listReady, users: []shared.Member{
-		{User: shared.User{ID: "u1", Name: "ann", DisplayName: "Ann Admin", Admin: true}, HasPassword: true, Passkeys: 2, Created: at},
+		{User: shared.User{ID: "u1", Name: "ann", DisplayName: "Ann Admin", Role: shared.RoleAdministrator}, HasPassword: true, Passkeys: 2, Created: at},
 		{User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, Passkeys: 1, Identities: 1, Created: at},
 		{User: shared.User{ID: "u3", Name: "carl", DisplayName: "<img src=x onerror=alert(1)>"}, Invited: true, Created: at},
 		{User: shared.User{ID: "u4", Name: "dora", DisplayName: "Dora", Disabled: true}, HasPassword: true, Created: at},

@@ -362,7 +362,7 @@ func (r *memberRow) Render() app.UI {
 		app.Div().Class("row-text").Body(
 			app.H2().Class("row-name").Body(
 				app.Bdi().Text(u.DisplayName),
-				tag(r.Me, text.You), tag(u.Admin, text.Admin), tag(u.Disabled, text.Disabled), tag(u.Invited, text.Invited),
+				tag(r.Me, text.You), tag(u.Role == shared.RoleAdministrator, text.Admin), tag(u.Disabled, text.Disabled), tag(u.Invited, text.Invited),
 			),
 			app.Ul().Class("facts").Body(
 				app.Li().Body(app.Bdi().Text(u.Name)),

@@ -55,7 +55,10 @@ func (d *inviteDialog) Render() app.UI {
 func (d *inviteDialog) onName(ctx app.Context, _ app.Event)        { d.who.Name = valueOf(ctx) }
 func (d *inviteDialog) onDisplayName(ctx app.Context, _ app.Event) { d.who.DisplayName = valueOf(ctx) }
 func (d *inviteDialog) onAdmin(ctx app.Context, _ app.Event) {
-	d.who.Admin = ctx.JSSrc().Get("checked").Bool()
+	d.who.Role = shared.RoleNone
+	if ctx.JSSrc().Get("checked").Bool() {
+		d.who.Role = shared.RoleAdministrator
+	}
 }
 
 func (d *inviteDialog) onSubmit(_ app.Context, e app.Event) {

@@ -366,7 +366,7 @@ func TestSetUp(t *testing.T) {
 		w.wants(err, "")
 		_, user, err := w.Sessions().Find(t.Context(), opened.Token)
 		w.wants(err, "")
-		if !user.Admin || user.Name != "ann" {
+		if !user.IsAdministrator() || user.Name != "ann" {
 			t.Errorf("user %+v", user)
 		}
 		events, err := w.store.Events(t.Context(), user.ID, store.EventID{}, 9)

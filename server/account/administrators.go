@@ -61,14 +61,17 @@ func (s *Service) disable(ctx context.Context, who session.Actor, stays func(sto
 
 // administrates reports whether the user is an administrator who can sign in.
 func (s *Service) administrates(user store.User) bool {
-	return user.Admin && !user.Disabled && s.c.Policy.Methods().Count(user) > 0
+	return user.IsAdministrator() && !user.Disabled && s.c.Policy.Methods().Count(user) > 0
 }
+
+// errNoRole is the refusal of a role that is none of [shared.Roles].
+var errNoRole = shared.Errorf(shared.CodeInvalidRequest, "There is no such role.")
 
 // anotherAdministrator finds an administrator who can sign in, other than the user with
 // this id.
 func (s *Service) anotherAdministrator(ctx context.Context, id string) (store.User, error) {
 	for after := ""; ; {
-		page, err := s.c.Store.Users(ctx, after, 1000)
+		page, err := s.c.Store.Users(ctx, store.UserQuery{In: store.CountAdministrators, After: after}, 100)
 		if err != nil {
 			return store.User{}, fmt.Errorf("looking for another administrator: %w", err)
 		}

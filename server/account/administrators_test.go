@@ -49,14 +49,14 @@ func TestLastAdministrator(t *testing.T) {
 			nodes := [2]*account.Service{account.New(account.Config{Store: a, Now: time.Now}), account.New(account.Config{Store: b, Now: time.Now})}
 			const admins = 8
 			for i := range admins {
-				user := store.User{ID: store.NewUserID(), Name: fmt.Sprint("admin", i), DisplayName: "A", Handle: []byte{byte(i)}, Admin: true, Password: "a hash"}
+				user := store.User{ID: store.NewUserID(), Name: fmt.Sprint("admin", i), DisplayName: "A", Handle: []byte{byte(i)}, Role: shared.RoleAdministrator, Password: "a hash"}
 				if err := a.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			// These administer nothing: one can't sign in, and one is nobody's administrator.
 			if err := a.Apply(t.Context(), store.Batch{
-				store.PutUser{User: store.User{ID: store.NewUserID(), Name: "invited", Handle: []byte("i"), Admin: true}},
+				store.PutUser{User: store.User{ID: store.NewUserID(), Name: "invited", Handle: []byte("i"), Role: shared.RoleAdministrator}},
 				store.PutUser{User: store.User{ID: store.NewUserID(), Name: "bob", Handle: []byte("b"), Password: "a hash"}},
 			}); err != nil {
 				t.Fatal(err)
@@ -74,12 +74,12 @@ func TestLastAdministrator(t *testing.T) {
 			}
 			racing.Wait()
 			var left []string
-			users, err := a.Users(t.Context(), "", 99)
+			users, err := a.Users(t.Context(), store.UserQuery{}, 99)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, user := range users {
-				if user.Admin && !user.Disabled && user.Password != "" {
+				if user.IsAdministrator() && !user.Disabled && user.Password != "" {
 					left = append(left, user.Name)
 				}
 			}

@@ -53,7 +53,10 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	if err != nil {
 		return store.User{}, Link{}, err
 	}
-	user.Admin = fresh.Admin
+	if !fresh.Role.IsKnown() {
+		return store.User{}, Link{}, errNoRole
+	}
+	user.Role = fresh.Role
 	who.User = user
 
 	link, put := s.newLink(store.MethodInvitation, user.ID)

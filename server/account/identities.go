@@ -93,6 +93,7 @@ func (s *Service) signInExisting(ctx context.Context, who session.Actor, claims 
 				}
 			}
 		}
+		user.LastSignIn = s.c.Now()
 		var batch store.Batch
 		who.User = user
 		issued, batch = s.sessions.Open(who, claims.signIn())
@@ -118,7 +119,7 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 		return session.Issued{}, err
 	}
 	user.Identities = []store.Identity{s.newIdentity(claims)}
-	user.Identities[0].LastUsed = s.c.Now()
+	user.Identities[0].LastUsed, user.LastSignIn = user.Identities[0].Created, user.Identities[0].Created
 	who.User = user
 
 	// People read these events in the order in which they are made.

@@ -88,7 +88,7 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 func (s *Service) LocksNobodyOut(ctx context.Context) error {
 	var locked LockedOut
 	for after := ""; ; {
-		page, err := s.c.Store.Users(ctx, after, 1000)
+		page, err := s.c.Store.Users(ctx, store.UserQuery{After: after}, 1000)
 		if err != nil {
 			return fmt.Errorf("checking the policy: %w", err)
 		}

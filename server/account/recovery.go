@@ -130,7 +130,7 @@ func (s *Service) recover(ctx context.Context, who session.Actor, typed string) 
 		case user.Disabled:
 			return nil, refusedRecovery("the account is disabled")
 		}
-		user.RecoveryCodes = slices.Delete(user.RecoveryCodes, at, at+1)
+		user.RecoveryCodes, user.LastSignIn = slices.Delete(user.RecoveryCodes, at, at+1), s.c.Now()
 		var batch store.Batch
 		who.User = user
 		issued, batch = s.sessions.Open(who, session.SignIn{Method: store.MethodRecoveryCode})

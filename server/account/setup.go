@@ -75,11 +75,12 @@ func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, fi
 	if err != nil {
 		return session.Issued{}, err
 	}
-	first.Admin = true
+	first.Role = shared.RoleAdministrator
 	user, err := s.make(ctx, first)
 	if err != nil {
 		return session.Issued{}, err
 	}
+	user.LastSignIn = s.c.Now()
 	who.User = user
 	created := s.event(who, shared.EventAccountCreated) // before the sign-in, as people read it
 	issued, batch := s.sessions.Open(who, session.SignIn{Method: store.MethodSetupLink})
@@ -106,7 +107,7 @@ func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, nam
 	if err != nil {
 		return Link{}, err
 	}
-	user.Admin = true
+	user.Role = shared.RoleAdministrator
 	link, put := s.newLink(store.MethodInvitation, user.ID)
 	who.User = user
 	return link, s.setUp(ctx, who, setup, put, s.event(who, shared.EventAccountCreated))

@@ -83,7 +83,7 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSign
 		if user.Disabled || user.Password != hash {
 			return nil, refusedSignIn("the account was changed meanwhile")
 		}
-		user.Password = renewed
+		user.Password, user.LastSignIn = renewed, s.c.Now()
 		who.User = user
 		var batch store.Batch
 		issued, batch = s.sessions.Open(who, session.SignIn{Method: store.MethodPassword})

@@ -18,7 +18,7 @@ type NewUser struct {
 	Name        string
 	DisplayName string
 	Password    string
-	Admin       bool
+	Role        shared.Role
 }
 
 // AddUser adds a user with a password as their first sign-in method. It is for IT. The actor
@@ -49,7 +49,10 @@ func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
 	if err != nil {
 		return store.User{}, err
 	}
-	user.Admin = fresh.Admin
+	if !fresh.Role.IsKnown() {
+		return store.User{}, errNoRole
+	}
+	user.Role = fresh.Role
 	user.Password, err = s.newPassword(ctx, user, fresh.Password)
 	return user, err
 }
@@ -109,7 +112,7 @@ func (s *Service) FindUsers(ctx context.Context, find, after string) (page []sto
 		}
 		after = begin
 	}
-	more, err := s.c.Store.Users(ctx, after, usersPage+1-len(page))
+	more, err := s.c.Store.Users(ctx, store.UserQuery{After: after}, usersPage+1-len(page))
 	if err != nil {
 		return nil, "", fmt.Errorf("listing users: %w", err)
 	}
@@ -126,7 +129,7 @@ func (s *Service) FindUsers(ctx context.Context, find, after string) (page []sto
 
 // PublicUser returns what others may read of a user.
 func PublicUser(u store.User) shared.User {
-	return shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Admin: u.Admin, Disabled: u.Disabled}
+	return shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Role: u.Role, Disabled: u.Disabled}
 }
 
 // Member describes a user for administrators and IT, without the link of
@@ -142,7 +145,7 @@ func (s *Service) Member(user store.User) shared.Member {
 // Users returns up to limit users in byte order of their names, from the first name after
 // the given one.
 func (s *Service) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
-	return s.c.Store.Users(ctx, after, limit)
+	return s.c.Store.Users(ctx, store.UserQuery{After: after}, limit)
 }
 
 // UserByName finds a user for IT, who may know which names exist.

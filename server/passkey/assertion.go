@@ -80,6 +80,9 @@ func (s *Service) use(ctx context.Context, who session.Actor, t ticket, proof as
 		used.Flags = byte(proof.flags)
 		used.Verified = used.Verified || proof.flags.HasUserVerified()
 		used.LastUsed = s.now()
+		if t.Purpose == forSignIn {
+			user.LastSignIn = used.LastUsed
+		}
 
 		who.User = user
 		more, err := also(who, *used)

@@ -58,7 +58,7 @@ func (p Policy) TakesPassword(user store.User) bool {
 	case PasswordsOff:
 		return false
 	case PasswordsAdministrators:
-		return user.Admin
+		return user.IsAdministrator()
 	default:
 		return true
 	}

@@ -51,7 +51,8 @@ type (
 	// revision this is, and fails with ErrStale if that has changed. In both
 	// cases it fails with ErrNameExists, ErrCredentialExists or ErrIdentityExists
 	// if another user has the sign-in name, one of the credential ids or one of the
-	// identities. The stored revision is Revision+1.
+	// identities, and with ErrEmailExists if another user has the e-mail address. The stored
+	// revision is Revision+1.
 	PutUser struct{ User User }
 	// RemoveUser removes a user with all sessions, events and items, if the user exists. Nothing
 	// is left under the id, and unique values of the user are free. Neither a file nor a table
@@ -180,7 +181,12 @@ func (i Item) changed(want uint64, stored Item, err error) error {
 }
 
 // Check implements [Op].
-func (op PutUser) Check() error { return checkUserID(op.User.ID) }
+func (op PutUser) Check() error {
+	if op.User.ID == Organisation {
+		return fmt.Errorf("%w: a user with the id of the organisation", ErrInvalid)
+	}
+	return checkUserID(op.User.ID)
+}
 
 // Check implements [Op].
 func (op RemoveUser) Check() error { return checkUserID(op.ID) }
@@ -207,9 +213,11 @@ func (op AddEvent) Check() error {
 	if op.Event.ID == (EventID{}) {
 		return fmt.Errorf("%w: an event without an id", ErrInvalid)
 	}
-	if by := op.Event.By; by != "" {
-		if err := checkUserID(by); err != nil {
-			return err
+	for _, other := range []string{op.Event.By, op.Event.About} {
+		if other != "" {
+			if err := checkUserID(other); err != nil {
+				return err
+			}
 		}
 	}
 	return checkUserID(op.Event.UserID)

@@ -27,7 +27,6 @@ func (u User) Encode() []byte {
 	e.text(3, u.Name)
 	e.text(4, u.DisplayName)
 	e.bytes(5, u.Handle)
-	e.flag(6, u.Admin)
 	e.flag(7, u.Disabled)
 	e.time(8, u.Created)
 	e.text(9, u.Password)
@@ -41,6 +40,14 @@ func (u User) Encode() []byte {
 		e.always(12, code[:])
 	}
 	e.time(13, u.RecoveryCodesMade)
+	e.text(14, u.Email)
+	e.flag(15, u.EmailVerified)
+	e.text(16, u.Language)
+	e.texts(17, u.Groups)
+	e.text(18, string(u.Role))
+	e.texts(19, u.Helps)
+	e.text(20, u.ExternalID)
+	e.time(21, u.LastSignIn)
 	return e.b
 }
 
@@ -58,8 +65,6 @@ func DecodeUser(b []byte) (u User, err error) {
 			u.DisplayName = f.text
 		case 5:
 			u.Handle = f.bytes()
-		case 6:
-			u.Admin = f.flag()
 		case 7:
 			u.Disabled = f.flag()
 		case 8:
@@ -79,6 +84,22 @@ func DecodeUser(b []byte) (u User, err error) {
 			return f.fill(u.RecoveryCodes[len(u.RecoveryCodes)-1][:])
 		case 13:
 			u.RecoveryCodesMade = f.time()
+		case 14:
+			u.Email = f.text
+		case 15:
+			u.EmailVerified = f.flag()
+		case 16:
+			u.Language = f.text
+		case 17:
+			u.Groups = append(u.Groups, f.text)
+		case 18:
+			u.Role = shared.Role(f.text)
+		case 19:
+			u.Helps = append(u.Helps, f.text)
+		case 20:
+			u.ExternalID = f.text
+		case 21:
+			u.LastSignIn = f.time()
 		}
 		return nil
 	})
@@ -94,9 +115,7 @@ func (p Passkey) encode() []byte {
 	e.bytes(5, p.AAGUID[:])
 	e.text(6, p.Format)
 	e.text(7, p.Attachment)
-	for _, t := range p.Transports {
-		e.always(8, []byte(t))
-	}
+	e.texts(8, p.Transports)
 	e.number(9, uint64(p.Flags))
 	e.number(10, uint64(p.SignCount))
 	e.flag(11, p.Verified)
@@ -241,6 +260,7 @@ func (v Event) Encode() []byte {
 	e.number(14, v.Count)
 	e.time(15, v.Last)
 	e.text(16, v.Client.Mark)
+	e.text(17, v.About)
 	return e.b
 }
 
@@ -276,6 +296,8 @@ func DecodeEvent(b []byte) (v Event, err error) {
 			v.Last = f.time()
 		case 16:
 			v.Client.Mark = f.text
+		case 17:
+			v.About = f.text
 		}
 		return nil
 	})
@@ -341,6 +363,12 @@ func (e *encoder) text(tag protowire.Number, v string) {
 	if v != "" {
 		e.b = protowire.AppendTag(e.b, tag, protowire.BytesType)
 		e.b = protowire.AppendString(e.b, v)
+	}
+}
+
+func (e *encoder) texts(tag protowire.Number, list []string) {
+	for _, v := range list {
+		e.always(tag, []byte(v))
 	}
 }
 

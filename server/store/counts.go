@@ -21,13 +21,36 @@ const (
 	CountWithoutPasskey = "users/without-passkey" // has a password or an account at a provider, and no passkey
 	CountWithPasskey    = "users/with-passkey"
 
-	CountAdministrators = "users/administrators"
+	// A user may be in any of these too.
+	CountPasswordOnly   = "users/password-only"  // can sign in with a password alone; not disabled
+	CountOneDevice      = "users/one-device"     // has one passkey, which is on one device; not disabled
+	CountAdministrators = "users/administrators" // as the other roles, also disabled ones
+	CountHelpers        = "users/helpers"
+	CountAuditors       = "users/auditors"
 
 	CountSynced      = "passkeys/synced"       // may be copied to other devices (backup eligible)
 	CountDeviceBound = "passkeys/device-bound" // stays in one device or security key
 
 	countSignIns = "sign-ins/"
+	countGroup   = "group/"
 )
+
+// CountGroup is the category of the users in a group, also disabled ones.
+func CountGroup(name string) string { return countGroup + name }
+
+// IsGroup reports whether a category is that of a group.
+func IsGroup(category string) bool { return strings.HasPrefix(category, countGroup) }
+
+// Groups lists the groups that have users, with their number.
+func (c Counts) Groups() map[string]int {
+	groups := map[string]int{}
+	for category, n := range c {
+		if name, is := strings.CutPrefix(category, countGroup); is {
+			groups[name] = n
+		}
+	}
+	return groups
+}
 
 // CountSignIns is the category of the sign-ins of a day, in UTC, by a method.
 func CountSignIns(day time.Time, method Method) string {
@@ -36,7 +59,7 @@ func CountSignIns(day time.Time, method Method) string {
 
 // Counted lists the categories in which a user counts, one for each time. Backends use it.
 func (u User) Counted() []string {
-	counted := make([]string, 1, 2+len(u.Passkeys))
+	counted := make([]string, 1, 3+len(u.Passkeys)+len(u.Groups))
 	switch {
 	case u.Disabled:
 		counted[0] = CountDisabled
@@ -47,8 +70,22 @@ func (u User) Counted() []string {
 	default:
 		counted[0] = CountInvited
 	}
-	if u.Admin {
+	switch {
+	case counted[0] == CountWithoutPasskey && len(u.Identities) == 0:
+		counted = append(counted, CountPasswordOnly)
+	case counted[0] == CountWithPasskey && len(u.Passkeys) == 1 && !u.Passkeys[0].IsSynced():
+		counted = append(counted, CountOneDevice)
+	}
+	switch u.Role {
+	case shared.RoleAdministrator:
 		counted = append(counted, CountAdministrators)
+	case shared.RoleHelper:
+		counted = append(counted, CountHelpers)
+	case shared.RoleAuditor:
+		counted = append(counted, CountAuditors)
+	}
+	for _, group := range u.Groups {
+		counted = append(counted, CountGroup(group))
 	}
 	for _, p := range u.Passkeys {
 		if p.IsSynced() {

@@ -22,7 +22,7 @@ func ExampleUpdate() {
 	err := store.Update(ctx, records, ann.ID, func(user store.User) (store.Batch, error) {
 		if decided++; decided == 1 { // another node is faster
 			other := user
-			other.Admin = true
+			other.Language = "de"
 			if err := records.Apply(ctx, store.Batch{store.PutUser{User: other}}); err != nil {
 				return nil, err
 			}
@@ -31,7 +31,7 @@ func ExampleUpdate() {
 		return store.Batch{store.PutUser{User: user}}, nil
 	})
 	user, _ := records.User(ctx, ann.ID)
-	fmt.Println(err, decided, user.DisplayName, user.Admin)
+	fmt.Println(err, decided, user.DisplayName, user.Language)
 
-	// Output: <nil> 2 Ann Miller true
+	// Output: <nil> 2 Ann Miller de
 }

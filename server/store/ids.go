@@ -38,6 +38,10 @@ func IsUserID(id string) bool {
 	return true
 }
 
+// Organisation is in the place of a user's id in events that belong to no user, such as the
+// removal of one. No user has it.
+const Organisation = "ffffffffffffffffffffffffffffffff"
+
 // EventID orders events by time: the nanoseconds since 1970, in whole microseconds, and a number
 // that orders events of the same microsecond in the order in which one process made them.
 type EventID [10]byte

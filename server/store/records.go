@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keypeg/keypeg/shared"
@@ -17,20 +18,36 @@ type User struct {
 	Name        string // the sign-in name; unique
 	DisplayName string
 	Handle      []byte // WebAuthn's user handle: 64 random bytes, never change
-	Admin       bool
 	Disabled    bool
 	Created     time.Time
-	Password    string // PHC string of argon2id; "" for none
+	LastSignIn  time.Time // zero before the first
+	Password    string    // PHC string of argon2id; "" for none
 	Passkeys    []Passkey
 	Identities  []Identity // at OpenID providers
 
 	RecoveryCodes     []Hash // unused ones; see package account
 	RecoveryCodesMade time.Time
+
+	Email         string // an address of the user, "" for none; unique: see EmailKey
+	EmailVerified bool   // the user has shown that they read what is sent there
+	Language      string // BCP 47 tag of the language for mails; "" for the organisation's
+	Groups        []string
+	Role          shared.Role
+	Helps         []string // the groups whose users a helper may help
+	ExternalID    string   // the user's id at a system that provisions users (RFC 7643, 3.1)
 }
+
+// EmailKey returns the form in which addresses are compared. No two users have addresses that
+// differ in upper and lower case only.
+func EmailKey(address string) string { return strings.ToLower(address) }
+
+// IsAdministrator reports whether the user has the role that may do everything.
+func (u User) IsAdministrator() bool { return u.Role == shared.RoleAdministrator }
 
 // clone returns a copy. A change of the copy's lists does not change the original.
 func (u User) clone() User {
 	u.Passkeys, u.Identities, u.RecoveryCodes = slices.Clone(u.Passkeys), slices.Clone(u.Identities), slices.Clone(u.RecoveryCodes)
+	u.Groups, u.Helps = slices.Clone(u.Groups), slices.Clone(u.Helps)
 	return u
 }
 
@@ -134,6 +151,7 @@ type Event struct {
 	Passkey   string // that passkey's name at the time
 	Provider  string // the OpenID provider that the event is about, by its displayed name at the time, or ""
 	By        string // the id of the administrator who did it; "" for the user or IT
+	About     string // the id of another user whom the event is about, or ""
 	Client    Client // of the last one, if the event stands for several
 	Expires   time.Time
 

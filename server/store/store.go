@@ -33,11 +33,12 @@ var (
 	// match ErrExists too.
 	ErrExists = errors.New("store: exists already")
 
-	ErrUserExists       = fmt.Errorf("%w: user id", ErrExists)       // a new user's id
-	ErrNameExists       = fmt.Errorf("%w: sign-in name", ErrExists)  // another user has it
-	ErrCredentialExists = fmt.Errorf("%w: credential id", ErrExists) // another passkey has it
-	ErrIdentityExists   = fmt.Errorf("%w: identity", ErrExists)      // another user has it
-	ErrSessionExists    = fmt.Errorf("%w: session", ErrExists)       // of this token
+	ErrUserExists       = fmt.Errorf("%w: user id", ErrExists)        // a new user's id
+	ErrNameExists       = fmt.Errorf("%w: sign-in name", ErrExists)   // another user has it
+	ErrCredentialExists = fmt.Errorf("%w: credential id", ErrExists)  // another passkey has it
+	ErrIdentityExists   = fmt.Errorf("%w: identity", ErrExists)       // another user has it
+	ErrEmailExists      = fmt.Errorf("%w: e-mail address", ErrExists) // another user has it
+	ErrSessionExists    = fmt.Errorf("%w: session", ErrExists)        // of this token
 
 	// ErrInvalid means that a caller has a fault: an id that [NewUserID], [SessionID] or
 	// [NewEvent] did not make, or a batch that breaks the contract.
@@ -64,10 +65,11 @@ type Store interface {
 	// UserByIdentity returns the user who has the identity of this issuer and
 	// subject.
 	UserByIdentity(ctx context.Context, issuer, subject string) (User, error)
-	// Users returns up to limit users in byte order of their sign-in names, from
-	// the first name after the one given. The first page is after "".
-	Users(ctx context.Context, after string, limit int) ([]User, error)
-	// HasAdministrator reports whether any user, enabled or disabled, has Admin set.
+	// UserByEmail returns the user who has this e-mail address: see [EmailKey].
+	UserByEmail(ctx context.Context, address string) (User, error)
+	// Users returns up to limit users whom query selects, in its order.
+	Users(ctx context.Context, query UserQuery, limit int) ([]User, error)
+	// HasAdministrator reports whether any user, enabled or disabled, is an administrator.
 	HasAdministrator(ctx context.Context) (bool, error)
 
 	// Session returns the session with this id.

@@ -402,6 +402,7 @@ var French = Catalogue{
 		{"The server sent something unexpected. Please reload the page.", "Le serveur a envoyé une réponse inattendue. Veuillez recharger la page."},
 		{"The user name or the password is not right.", "Le nom d’utilisateur ou le mot de passe est incorrect."},
 		{"There is no such page.", "Cette page n’existe pas."},
+		{"There is no such role.", "Ce rôle n’existe pas."},
 		{"There is no user with the name %s.", "Aucun compte ne porte le nom %s."},
 		{"There is nothing at this address.", "Il n’y a rien à cette adresse."},
 		{"This address doesn't take %s.", "Cette adresse n’accepte pas %s."},

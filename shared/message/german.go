@@ -401,6 +401,7 @@ var German = Catalogue{
 		{"The server sent something unexpected. Please reload the page.", "Der Server hat etwas Unerwartetes geschickt. Bitte laden Sie die Seite neu."},
 		{"The user name or the password is not right.", "Benutzername oder Passwort stimmt nicht."},
 		{"There is no such page.", "Diese Seite gibt es nicht."},
+		{"There is no such role.", "Diese Rolle gibt es nicht."},
 		{"There is no user with the name %s.", "Es gibt niemanden mit dem Benutzernamen %s."},
 		{"There is nothing at this address.", "Unter dieser Adresse gibt es nichts."},
 		{"This address doesn't take %s.", "Diese Adresse nimmt kein %s an."},

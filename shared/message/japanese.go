@@ -402,6 +402,7 @@ var Japanese = Catalogue{
 		{"The server sent something unexpected. Please reload the page.", "サーバーから予期しない応答がありました。ページを再読み込みしてください。"},
 		{"The user name or the password is not right.", "ユーザー名またはパスワードが正しくありません。"},
 		{"There is no such page.", "そのようなページはありません。"},
+		{"There is no such role.", "そのような役割はありません。"},
 		{"There is no user with the name %s.", "ユーザー名 %s のアカウントはありません。"},
 		{"There is nothing at this address.", "このアドレスには何もありません。"},
 		{"This address doesn't take %s.", "このアドレスでは %s を使えません。"},

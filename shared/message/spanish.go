@@ -402,6 +402,7 @@ var Spanish = Catalogue{
 		{"The server sent something unexpected. Please reload the page.", "El servidor envió algo inesperado. Recarga la página."},
 		{"The user name or the password is not right.", "El nombre de usuario o la contraseña no son correctos."},
 		{"There is no such page.", "No existe esa página."},
+		{"There is no such role.", "No existe ese rol."},
 		{"There is no user with the name %s.", "No hay nadie con el nombre de usuario %s."},
 		{"There is nothing at this address.", "No hay nada en esta dirección."},
 		{"This address doesn't take %s.", "Esta dirección no acepta %s."},

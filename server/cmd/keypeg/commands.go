@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,13 @@ func (c *newUser) takes(l *commandLine) {
 	l.BoolVar(&c.Admin, "admin", false, "Make the user an administrator.")
 }
 
+func (c *newUser) role() shared.Role {
+	if c.Admin {
+		return shared.RoleAdministrator
+	}
+	return shared.RoleNone
+}
+
 type userAdd newUser
 
 func (c *userAdd) takes(l *commandLine) { (*newUser)(c).takes(l) }
@@ -58,7 +66,7 @@ func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
 		c.DisplayName = c.Name
 	}
 	return s.withUsers(ctx, func(users control.Users) error {
-		added, err := control.AddUser(ctx, users, account.NewUser{Name: c.Name, DisplayName: c.DisplayName, Password: password, Admin: c.Admin})
+		added, err := control.AddUser(ctx, users, account.NewUser{Name: c.Name, DisplayName: c.DisplayName, Password: password, Role: (*newUser)(c).role()})
 		if err != nil {
 			return err
 		}
@@ -82,7 +90,7 @@ func (c *userInvite) takes(l *commandLine) { (*newUser)(c).takes(l) }
 
 func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
-		return control.InviteUser(ctx, users, shared.Invite{Name: c.Name, DisplayName: c.DisplayName, Admin: c.Admin})
+		return control.InviteUser(ctx, users, shared.Invite{Name: c.Name, DisplayName: c.DisplayName, Role: (*newUser)(c).role()})
 	})
 }
 
@@ -128,7 +136,7 @@ func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 			}
 			for _, u := range found {
 				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", u.Name, u.DisplayName,
-					either(u.Admin, "administrator", "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities,
+					cmp.Or(string(u.Role), "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities,
 					either(u.Disabled, "disabled", either(u.Invited, "no way in", "enabled")), u.Created.Local().Format(time.DateOnly))
 			}
 			if len(found) < page {

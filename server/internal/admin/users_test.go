@@ -34,7 +34,7 @@ func newSite(t *testing.T) *site {
 	s := &site{T: t, store: memstore.New(time.Now), users: map[string]store.User{}}
 	accounts := account.New(account.Config{Store: s.store, Now: time.Now, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}})
 	for _, name := range []string{"root", "ada", "ann"} {
-		user, err := accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: name, DisplayName: strings.ToUpper(name), Password: "correct horse battery", Admin: name != "ann"})
+		user, err := accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: name, DisplayName: strings.ToUpper(name), Password: "correct horse battery", Role: map[bool]shared.Role{true: shared.RoleAdministrator}[name != "ann"]})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -109,7 +109,7 @@ func TestCommands(t *testing.T) {
 	}
 	rows := []command{
 		{"/setup-link", `{}`, 200, `"https://id.example/setup?token=`},
-		{"/add-user", `{"Name":"ann","DisplayName":"Ann","Password":"correct horse battery","Admin":true}`, 200, `"name":"ann","displayName":"Ann","admin":true`},
+		{"/add-user", `{"Name":"ann","DisplayName":"Ann","Password":"correct horse battery","Role":"administrator"}`, 200, `"name":"ann","displayName":"Ann","role":"administrator"`},
 		{"/add-user", `{"Name":"ANN","DisplayName":"Ann","Password":"correct horse battery"}`, refused, `"code":"name_taken"`},
 		{"/add-user", `{"Name":"bob","DisplayName":"Bob","Password":"short"}`, refused, `"code":"invalid_password"`},
 		{"/add-user", `{"Name":"b b","DisplayName":"Bob","Password":"correct horse battery"}`, refused, `"code":"invalid_name"`},

@@ -94,7 +94,7 @@ func (g Gates) fresh(h Handler) Handler {
 
 func administrators(h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !CallerOf(r).User.Admin {
+		if !CallerOf(r).User.IsAdministrator() {
 			return shared.Errorf(shared.CodeNotAllowed, "This is for administrators.")
 		}
 		return h(w, r)

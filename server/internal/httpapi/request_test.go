@@ -34,7 +34,7 @@ func newSite(answer httpapi.Handler) *site {
 			if as == "" {
 				return httpapi.Caller{}, shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")
 			}
-			who := httpapi.Caller{Actor: session.Actor{User: store.User{ID: as, Admin: strings.Contains(as, "administrator")}}}
+			who := httpapi.Caller{Actor: session.Actor{User: store.User{ID: as, Role: map[bool]shared.Role{true: shared.RoleAdministrator}[strings.Contains(as, "administrator")]}}}
 			if strings.Contains(as, "fresh") {
 				who.Session.Authenticated = now()
 			}

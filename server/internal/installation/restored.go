@@ -96,7 +96,7 @@ func traitsOf(u store.User) []trait {
 	if u.Disabled {
 		traits = append(traits, trait{key: "disabled", back: "is disabled again, and was enabled since the backup", gone: "is let in again, and was disabled since the backup"})
 	}
-	if u.Admin {
+	if u.IsAdministrator() {
 		traits = append(traits, trait{key: "administrator", back: "is an administrator again", gone: "is no administrator, and was made one since the backup"})
 	}
 	for _, p := range u.Passkeys {
@@ -194,7 +194,7 @@ func onlyIn(traits, others []trait) (left []trait) {
 // everyUser calls do with each user of a database.
 func everyUser(ctx context.Context, db store.Store, do func(store.User) error) error {
 	for after := ""; ; {
-		page, err := db.Users(ctx, after, 500)
+		page, err := db.Users(ctx, store.UserQuery{After: after}, 500)
 		if err != nil {
 			return err
 		}

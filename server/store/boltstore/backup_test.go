@@ -41,8 +41,9 @@ func lived(t *testing.T) (path string, s *Store) {
 			clock = clock.Add(24 * time.Hour)
 		}
 		user := userOf(i)
-		user.Admin = i%10 == 0
+		user.Role = map[bool]shared.Role{true: shared.RoleAdministrator}[i%10 == 0]
 		user.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte(fmt.Sprint("credential", i))}}
+		user.Email = fmt.Sprintf("user%d@example.com", i)
 		user.Identities = []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: fmt.Sprint(i)}}
 		session := store.Session{ID: storetest.SessionID(user.ID, "first"), UserID: user.ID, Expires: clock.Add(time.Hour + time.Duration(i))}
 		note := store.PutItem{Item: store.Item{Owner: user.ID, Collection: "note", Value: []byte("1")}}
@@ -53,7 +54,7 @@ func lived(t *testing.T) (path string, s *Store) {
 			clock = clock.Add(time.Second)
 			apply(store.AddEvent{Event: store.NewEvent(clock, user.ID, shared.EventSignedIn, store.Client{})})
 		}
-		user.Revision, user.Admin, user.Name = 1, i%7 == 0, user.Name+"x"
+		user.Revision, user.Role, user.Name = 1, map[bool]shared.Role{true: shared.RoleAdministrator}[i%7 == 0], user.Name+"x"
 		moved := session
 		moved.ID = storetest.SessionID(user.ID, "moved")
 		apply(store.PutUser{User: user}, store.ReplaceSession{Old: session.ID, Session: moved})

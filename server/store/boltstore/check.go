@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -76,7 +77,7 @@ func (c *checker) all(tx *bbolt.Tx) error {
 		bucket []byte
 		holds  func(key, value []byte) error
 	}{
-		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketIdentities, c.identity}, {bucketAdmins, c.admin},
+		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketIdentities, c.identity}, {bucketEmails, c.email}, {bucketListed, c.listed},
 	} {
 		if err := tx.Bucket(index.bucket).ForEach(index.holds); err != nil {
 			return fmt.Errorf("the index %s: %w", index.bucket, err)
@@ -134,8 +135,13 @@ func (c *checker) user(u store.User) error {
 			return fmt.Errorf("user %q isn't found by the identity %q", u.Name, i.Name)
 		}
 	}
-	if u.Admin != (c.tx.Bucket(bucketAdmins).Get(rawOf(u.ID)) != nil) {
-		return fmt.Errorf("user %q isn't listed rightly as an administrator", u.Name)
+	if u.Email != "" && !leads(bucketEmails, []byte(store.EmailKey(u.Email))) {
+		return fmt.Errorf("user %q isn't found by their e-mail address", u.Name)
+	}
+	for _, term := range u.Terms() {
+		if !leads(bucketListed, listedKey(term, u.Name)) {
+			return fmt.Errorf("user %q isn't listed under %s", u.Name, term)
+		}
 	}
 	return nil
 }
@@ -165,10 +171,19 @@ func (c *checker) identity(identity, raw []byte) error {
 	return nil
 }
 
-func (c *checker) admin(raw, _ []byte) error {
+func (c *checker) email(key, raw []byte) error {
 	u, err := getUser(c.tx, raw)
-	if err != nil || !u.Admin {
-		return fmt.Errorf("%x is no administrator", raw)
+	if err != nil || store.EmailKey(u.Email) != string(key) {
+		return fmt.Errorf("%q leads to nobody of that address", key)
+	}
+	return nil
+}
+
+func (c *checker) listed(key, raw []byte) error {
+	term, name, _ := bytes.Cut(key, []byte{0})
+	u, err := getUser(c.tx, raw)
+	if err != nil || u.Name != string(name) || !slices.Contains(u.Terms(), string(term)) {
+		return fmt.Errorf("%q leads to nobody who belongs there", key)
 	}
 	return nil
 }

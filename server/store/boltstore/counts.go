@@ -11,8 +11,8 @@ import (
 
 // Counts lie in two buckets: category -> number. bucketCounts has those that a sign-in may
 // change: of the users, the passkeys, and the newest day. It is so small that bbolt keeps it in
-// the page that each commit writes anyway. bucketDays has the earlier days. Each category lies in
-// one of them.
+// the page that each commit writes anyway. bucketDays has the earlier days and the groups. Each
+// category lies in one of them.
 
 // count adds to a category. The empty category is none.
 func (w *writing) count(category string, n int) {
@@ -51,7 +51,9 @@ func (w *writing) putCounts() error {
 			continue
 		}
 		in := now
-		if day := dayOf(category); day != "" {
+		if store.IsGroup(category) {
+			in = days
+		} else if day := dayOf(category); day != "" {
 			newest := newestDay(now)
 			switch {
 			case day < newest || days.Get([]byte(category)) != nil: // the newest day may have none any more

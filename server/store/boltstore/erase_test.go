@@ -26,7 +26,7 @@ func TestErase(t *testing.T) {
 		ID: storetest.UserID(0xabcdef), Name: "ann.erasable", DisplayName: "Ann Erasable", Handle: bytes.Repeat([]byte("H4ndle!!"), 8), Password: "$argon2id$annspassword",
 		Passkeys:   []store.Passkey{{ID: "annskey1", CredentialID: []byte("ann's credential id, 32 bytes ok"), PublicKey: make([]byte, 77), Name: "Ann's Laptop"}},
 		Identities: []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: "anns-subject-1", Name: "ann@erasable.example"}},
-		Admin:      true,
+		Role:       shared.RoleAdministrator, Email: "raa@mail.example.net", Groups: []string{"onlyhers"}, ExternalID: "ext-4711",
 	}
 	c.apply(store.Batch{store.PutUser{User: ann}})
 	for i := range 60 {
@@ -51,6 +51,7 @@ func TestErase(t *testing.T) {
 	secrets := [][]byte{
 		[]byte("rasable"), []byte("H4ndle!!"), []byte("annspassword"), []byte("ann's credential id"), []byte("Ann's Laptop"), []byte("anns-subject"),
 		[]byte("198.51.100"), []byte("anns-note"), []byte("annsvalue"), []byte("annskey1"),
+		[]byte("raa@mail"), []byte("onlyhers"), []byte("ext-4711"), []byte("word/raa"),
 		[]byte(hex.EncodeToString([]byte("ann's credential"))), []byte(base64.RawURLEncoding.EncodeToString([]byte("ann's credential"))),
 	}
 	found := func(path string) (names []string) {

@@ -27,7 +27,8 @@ var (
 	bucketNames       = []byte("names")       // sign-in name -> user id
 	bucketCredentials = []byte("credentials") // credential id -> user id
 	bucketIdentities  = []byte("identities")  // issuer, 0, subject -> user id
-	bucketAdmins      = []byte("admins")      // user id -> nothing
+	bucketEmails      = []byte("emails")      // store.EmailKey -> user id
+	bucketListed      = []byte("listed")      // a term of store.User.Terms, 0, sign-in name -> user id
 	bucketItems       = []byte("items")       // collection, 0, key -> an item without an owner
 	bucketRecent      = []byte("recent")      // see journal.go
 	bucketArchive     = []byte("archive")     // see journal.go
@@ -35,7 +36,7 @@ var (
 	bucketDays        = []byte("days")        // see counts.go
 
 	buckets = [][]byte{
-		bucketMeta, bucketProbe, bucketPeople, bucketPast, bucketNames, bucketCredentials, bucketIdentities, bucketAdmins,
+		bucketMeta, bucketProbe, bucketPeople, bucketPast, bucketNames, bucketCredentials, bucketIdentities, bucketEmails, bucketListed,
 		bucketItems, bucketRecent, bucketArchive, bucketCounts, bucketDays,
 	}
 )
@@ -121,6 +122,9 @@ func placeOf(owner, collection, key string) (bucket, at []byte) {
 	}
 	return bucketItems, name
 }
+
+// listedKey is a key of bucketListed. Neither a term nor a name has a zero byte.
+func listedKey(term, name string) []byte { return []byte(term + "\x00" + name) }
 
 // identityKey begins with the issuer, which is a URL and so has no zero byte.
 func identityKey(issuer, subject string) []byte { return []byte(issuer + "\x00" + subject) }

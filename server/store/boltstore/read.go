@@ -57,6 +57,11 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (sto
 	return s.userBy(ctx, bucketIdentities, identityKey(issuer, subject))
 }
 
+// UserByEmail implements [store.Store].
+func (s *Store) UserByEmail(ctx context.Context, address string) (store.User, error) {
+	return s.userBy(ctx, bucketEmails, []byte(store.EmailKey(address)))
+}
+
 func (s *Store) userBy(ctx context.Context, index, key []byte) (store.User, error) {
 	return view(ctx, s, func(tx *bbolt.Tx) (store.User, error) { return getUser(tx, tx.Bucket(index).Get(key)) })
 }
@@ -67,32 +72,6 @@ func getUser(tx *bbolt.Tx, raw []byte) (store.User, error) {
 		return store.User{}, store.ErrNotFound
 	}
 	return decodeUser(raw, value)
-}
-
-// Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (users []store.User, err error) {
-		cursor := tx.Bucket(bucketNames).Cursor()
-		for name, raw := cursor.Seek([]byte(after)); name != nil && len(users) < limit; name, raw = cursor.Next() {
-			if string(name) == after {
-				continue
-			}
-			user, err := getUser(tx, raw)
-			if err != nil {
-				return nil, err
-			}
-			users = append(users, user)
-		}
-		return users, nil
-	})
-}
-
-// HasAdministrator implements [store.Store].
-func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
-	return view(ctx, s, func(tx *bbolt.Tx) (bool, error) {
-		first, _ := tx.Bucket(bucketAdmins).Cursor().First()
-		return first != nil, nil
-	})
 }
 
 // Session implements [store.Store].

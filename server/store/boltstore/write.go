@@ -122,6 +122,9 @@ func checkUser(tx *bbolt.Tx, u store.User) (old store.User, err error) {
 	if old.Name != u.Name && taken(bucketNames, []byte(u.Name)) {
 		return old, store.ErrNameExists
 	}
+	if store.EmailKey(old.Email) != store.EmailKey(u.Email) && u.Email != "" && taken(bucketEmails, []byte(store.EmailKey(u.Email))) {
+		return old, store.ErrEmailExists
+	}
 	for _, p := range u.Passkeys {
 		if !hasCredential(old, p.CredentialID) && taken(bucketCredentials, p.CredentialID) {
 			return old, store.ErrCredentialExists
@@ -167,9 +170,16 @@ func (w *writing) putUser(old, u store.User) error {
 			}
 		}
 	}
-	if u.Admin && !old.Admin {
-		if err := w.Bucket(bucketAdmins).Put(raw, []byte{}); err != nil {
+	if u.Email != "" && u.Email != old.Email {
+		if err := put(bucketEmails, []byte(store.EmailKey(u.Email))); err != nil {
 			return err
+		}
+	}
+	if !u.ListsAs(old) {
+		for _, term := range u.Terms() {
+			if err := put(bucketListed, listedKey(term, u.Name)); err != nil {
+				return err
+			}
 		}
 	}
 	u.Revision++
@@ -197,8 +207,18 @@ func (w *writing) dropIndexes(old, u store.User) error {
 			}
 		}
 	}
-	if old.Admin && !u.Admin {
-		return w.Bucket(bucketAdmins).Delete(rawOf(old.ID))
+	if old.Email != "" && old.Email != u.Email {
+		if err := w.Bucket(bucketEmails).Delete([]byte(store.EmailKey(old.Email))); err != nil {
+			return err
+		}
+	}
+	if old.ListsAs(u) {
+		return nil
+	}
+	for _, term := range old.Terms() {
+		if err := w.Bucket(bucketListed).Delete(listedKey(term, old.Name)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

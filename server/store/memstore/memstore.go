@@ -23,6 +23,7 @@ type Store struct {
 	names       map[string]string    // sign-in name to id
 	credentials map[string]string    // credential id to user id
 	identities  map[[2]string]string // issuer and subject to user id
+	emails      map[string]string    // see store.EmailKey, to user id
 	sessions    map[store.Hash][]byte
 	events      map[store.EventMark][]byte
 	items       map[itemName][]byte
@@ -38,7 +39,7 @@ var errClosed = errors.New("memstore: closed")
 func New(now store.Clock) *Store {
 	return &Store{
 		now:   now,
-		users: map[string][]byte{}, names: map[string]string{}, credentials: map[string]string{}, identities: map[[2]string]string{},
+		users: map[string][]byte{}, names: map[string]string{}, credentials: map[string]string{}, identities: map[[2]string]string{}, emails: map[string]string{},
 		sessions: map[store.Hash][]byte{}, events: map[store.EventMark][]byte{}, items: map[itemName][]byte{},
 	}
 }

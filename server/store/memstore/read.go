@@ -72,8 +72,21 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (sto
 	return s.user(s.identities[[2]string{issuer, subject}])
 }
 
+// UserByEmail implements [store.Store].
+func (s *Store) UserByEmail(ctx context.Context, address string) (store.User, error) {
+	unlock, err := s.read(ctx)
+	if err != nil {
+		return store.User{}, err
+	}
+	defer unlock()
+	return s.user(s.emails[store.EmailKey(address)])
+}
+
 // Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
+func (s *Store) Users(ctx context.Context, query store.UserQuery, limit int) ([]store.User, error) {
+	if err := query.Check(); err != nil {
+		return nil, err
+	}
 	unlock, err := s.read(ctx)
 	if err != nil {
 		return nil, err
@@ -81,16 +94,16 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.Use
 	defer unlock()
 
 	var users []store.User
-	for name, id := range s.names {
-		if name > after {
-			user, err := s.user(id)
-			if err != nil {
-				return nil, err
-			}
+	for id := range s.users {
+		user, err := s.user(id)
+		if err != nil {
+			return nil, err
+		}
+		if query.Selects(user) {
 			users = append(users, user)
 		}
 	}
-	return page(users, limit, func(a, b store.User) int { return cmp.Compare(a.Name, b.Name) }), nil
+	return page(users, limit, func(a, b store.User) int { return cmp.Compare(query.Next(a), query.Next(b)) }), nil
 }
 
 func page[T any](all []T, limit int, order func(a, b T) int) []T {
@@ -108,8 +121,8 @@ func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
 
 	for id := range s.users {
 		user, err := s.user(id)
-		if err != nil || user.Admin {
-			return user.Admin, err
+		if err != nil || user.IsAdministrator() {
+			return user.IsAdministrator(), err
 		}
 	}
 	return false, nil

@@ -85,6 +85,9 @@ func (s *Store) checkUser(u store.User) error {
 			return store.ErrIdentityExists
 		}
 	}
+	if id, ok := s.emails[store.EmailKey(u.Email)]; ok && id != u.ID {
+		return store.ErrEmailExists
+	}
 	return nil
 }
 
@@ -128,6 +131,9 @@ func (s *Store) putUser(u store.User) {
 	for _, i := range u.Identities {
 		s.identities[[2]string{i.Issuer, i.Subject}] = u.ID
 	}
+	if u.Email != "" {
+		s.emails[store.EmailKey(u.Email)] = u.ID
+	}
 }
 
 // dropUser removes a user's record, if it exists, and its index entries.
@@ -138,6 +144,7 @@ func (s *Store) dropUser(id string) {
 	}
 	delete(s.users, id)
 	delete(s.names, old.Name)
+	delete(s.emails, store.EmailKey(old.Email))
 	for _, p := range old.Passkeys {
 		delete(s.credentials, string(p.CredentialID))
 	}

@@ -227,7 +227,7 @@ func TestMigrations(t *testing.T) {
 
 func TestOrganisations(t *testing.T) {
 	one, two := open(t, pgtest.Database(t), time.Now), open(t, pgtest.Database(t), time.Now)
-	user := store.User{ID: ann, Name: "ann", Admin: true, Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte("c")}}}
+	user := store.User{ID: ann, Name: "ann", Role: shared.RoleAdministrator, Passkeys: []store.Passkey{{ID: "p", CredentialID: []byte("c")}}}
 	session := store.Session{ID: storetest.SessionID(ann, "x"), UserID: ann, Expires: time.Now().Add(time.Hour)}
 	batch := store.Batch{store.PutUser{User: user}, store.AddSession{Session: session}, store.PutItem{Item: store.Item{Collection: "note", Value: []byte("1")}}}
 	if err := one.Apply(t.Context(), batch); err != nil {

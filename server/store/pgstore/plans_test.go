@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,11 +54,13 @@ func TestPlans(t *testing.T) {
 	do(t, url, `INSERT INTO events (organisation, `+eventColumns+`, counted)
 		SELECT 'acme', lpad(to_hex(i * 7919 % 1000), 32, '0'), int8send((extract(epoch FROM at) * 1000000)::bigint * 1000) || '\x0000',
 			CASE WHEN i % 20000 = 0 THEN 'account_disabled' WHEN i % 10 = 0 THEN 'signed_out' ELSE 'signed_in' END,
-			at, '', '', '', '', '', '', at + interval '365 days', '', '', 0, CASE WHEN i % 1000 = 0 THEN at END, '', '{}'
+			at, '', '', '', '', '', '', at + interval '365 days', '', '', 0, CASE WHEN i % 1000 = 0 THEN at END, '', '', '{}'
 		FROM (SELECT i, now() - interval '364 days' * i / 100000 AS at FROM generate_series(1, 100000) i) events`)
 	do(t, url, `INSERT INTO items (organisation, `+itemColumns+`)
 		SELECT 'acme', '', 'ticket', lpad(to_hex(i), 32, '0'), '{}', i, now() + interval '5 minutes' FROM generate_series(1, 100000) i`)
-	do(t, url, `INSERT INTO users SELECT 'acme', lpad(to_hex(i), 32, '0'), 1, 'user ' || i, '', '', false, false, now(), '', '{}', NULL, '{}' FROM generate_series(1, 20000) i`)
+	do(t, url, `INSERT INTO users (organisation, id, revision, `+strings.Join(writtenOfUser, ", ")+`)
+		SELECT 'acme', lpad(to_hex(i), 32, '0'), 1, 'user ' || i, '', '', false, now(), NULL, '', '{}', NULL,
+			'', NULL, false, '', '{}', '', '{}', '', '{}', ARRAY['in/users/invited', 'word/user', 'word/u' || i] FROM generate_series(1, 20000) i`)
 	do(t, url, `INSERT INTO passkeys SELECT organisation, id, 'p', 0, sha256(id::bytea), '', '', gen_random_uuid(), '', '', '{}', 0, 0, true, '', now(), now() FROM users`)
 	do(t, url, `INSERT INTO identities SELECT organisation, id, 'i', 0, 'https://login.example.com', id, '', now(), now() FROM users`)
 	do(t, url, `INSERT INTO sessions SELECT organisation, decode(id, 'hex') || decode(id, 'hex'), id, '', '', '', '', '', '', '', now(), now(), now(), now() + interval '1 day' FROM users`)
@@ -83,6 +86,10 @@ func TestPlans(t *testing.T) {
 	}{
 		"a user by name":                {sql(userByName, "acme", "user 500"), 4, true},
 		"a session with its user":       {sql(sessionUser, "acme", bytes.Repeat([]byte("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\xf4"), 2), now), 4, true},
+		"users from the middle on":      {sql(usersOfPage(allUsers), "acme", "user 5", 20), 100, true},
+		"users of a category":           {sql(usersOfPage(usersOfTerm), "acme", "user 5", 20, "in/users/invited"), 100, true},
+		"users by a frequent word":      {sql(usersOfPage(usersByWord), "acme", "user 5", 20, "word/us", "word/user"), 150, true},
+		"users by a rare word":          {sql(usersOfPage(usersByWord), "acme", "", 20, "word/u19999", "word/"), 10, true},
 		"the newest events":             {all(store.EventQuery{}), 20, false},
 		"events from the middle on":     {all(middle), 20, false},
 		"events of a rare kind":         {all(middle, shared.EventDisabled), 20, true},

@@ -2,7 +2,9 @@ package pgstore
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,7 +13,8 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.admin, u.disabled, u.created, u.password, u.recovery_codes, u.recovery_codes_made, ` + identitiesOfUser + `,
+const userColumns = `u.id, u.revision, u.name, u.display_name, u.handle, u.disabled, u.created, u.last_sign_in, u.password, u.recovery_codes, u.recovery_codes_made,
+	u.email, u.email_verified, u.language, u.groups, u.role, u.helps, u.external_id, ` + identitiesOfUser + `,
 	p.id, p.credential_id, p.public_key, p.name, p.aaguid, p.format, p.attachment, p.transports, p.flags, p.sign_count, p.verified, p.rp_id, p.created, p.last_used`
 
 // identitiesOfUser is one JSON value or NULL, because few users have identities and a second
@@ -57,6 +60,15 @@ func (s *Store) UserByIdentity(ctx context.Context, issuer, subject string) (sto
 		issuer, subject)
 }
 
+// UserByEmail implements [store.Store].
+func (s *Store) UserByEmail(ctx context.Context, address string) (store.User, error) {
+	if !storable(address) {
+		return store.User{}, store.ErrNotFound
+	}
+	return s.user(ctx, `SELECT `+userColumns+` FROM users u`+withPasskeys+
+		`WHERE u.organisation = $1 AND u.id = (SELECT id FROM users WHERE organisation = $1 AND email_key = $2) ORDER BY p.position`, store.EmailKey(address))
+}
+
 func (s *Store) user(ctx context.Context, sql string, key ...any) (store.User, error) {
 	users, err := query(ctx, s, sql, append([]any{s.organisation}, key...), scanUsers)
 	if err == nil && len(users) == 0 {
@@ -68,13 +80,6 @@ func (s *Store) user(ctx context.Context, sql string, key ...any) (store.User, e
 	return users[0], nil
 }
 
-// Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
-	return query(ctx, s, `SELECT `+userColumns+` FROM
-		(SELECT * FROM users WHERE organisation = $1 AND name > $2 ORDER BY name LIMIT $3) u`+withPasskeys+
-		`ORDER BY u.name, p.position`, []any{s.organisation, after, limit}, scanUsers)
-}
-
 // scanUsers reads users from rows of one passkey each, or of none.
 func scanUsers(rows pgx.Rows) ([]store.User, error) { return scanUsersAfter(rows, nil) }
 
@@ -84,6 +89,8 @@ func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error)
 		var (
 			u                   store.User
 			created, made, used pgtype.Timestamptz
+			lastSignIn          pgtype.Timestamptz
+			groups, helps       []string
 			codes               [][]byte
 			codesMade           pgtype.Timestamptz
 			identities          []identityRow
@@ -98,7 +105,8 @@ func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error)
 			revision            int64
 		)
 		err := rows.Scan(append(slices.Clone(before),
-			&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Admin, &u.Disabled, &created, &u.Password, &codes, &codesMade, &identities,
+			&u.ID, &revision, &u.Name, &u.DisplayName, &u.Handle, &u.Disabled, &created, &lastSignIn, &u.Password, &codes, &codesMade,
+			&u.Email, &u.EmailVerified, &u.Language, &groups, &u.Role, &helps, &u.ExternalID, &identities,
 			&id, &credential, &key, &name, &aaguid, &format, &attachment, &transports, &flags, &count, &verified, &rpID, &made, &used)...)
 		if err != nil {
 			return nil, err
@@ -106,7 +114,8 @@ func scanUsersAfter(rows pgx.Rows, before []any) (users []store.User, err error)
 
 		if len(users) == 0 || users[len(users)-1].ID != u.ID {
 			u.Revision, u.Created, u.Handle = uint64(revision), moment(created), orNil(u.Handle)
-			u.RecoveryCodesMade = moment(codesMade)
+			u.RecoveryCodesMade, u.LastSignIn = moment(codesMade), moment(lastSignIn)
+			u.Groups, u.Helps = orNil(groups), orNil(helps)
 			for _, code := range codes {
 				u.RecoveryCodes = append(u.RecoveryCodes, store.Hash(code))
 			}
@@ -144,10 +153,30 @@ func (i identityRow) identity() store.Identity {
 	return store.Identity{ID: i.ID, Issuer: i.Issuer, Subject: i.Subject, Name: i.Name, Created: utc(i.Created), LastUsed: utc(i.LastUsed)}
 }
 
-// HasAdministrator implements [store.Store].
-func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
-	return query(ctx, s, `SELECT EXISTS (SELECT 1 FROM users WHERE organisation = $1 AND admin)`, []any{s.organisation},
-		one(func(rows pgx.Rows) (has bool, err error) { return has, rows.Scan(&has) }))
+// writtenOfUser are the columns of users that putUser writes, in the order of its values, besides
+// the organisation, the id and the revision.
+var writtenOfUser = []string{
+	"name", "display_name", "handle", "disabled", "created", "last_sign_in", "password", "recovery_codes", "recovery_codes_made",
+	"email", "email_key", "email_verified", "language", "groups", "role", "helps", "external_id", "counted", "terms",
+}
+
+var insertUser, updateUser = func() (insert, update string) {
+	places, assignments := make([]string, len(writtenOfUser)), make([]string, len(writtenOfUser))
+	for i, column := range writtenOfUser {
+		places[i] = fmt.Sprintf("$%d", i+3)
+		assignments[i] = column + " = " + places[i]
+	}
+	return fmt.Sprintf(`INSERT INTO users (organisation, id, revision, %s) VALUES ($1, $2, 1, %s)`, strings.Join(writtenOfUser, ", "), strings.Join(places, ", ")),
+		fmt.Sprintf(`UPDATE users SET revision = revision + 1, %s WHERE organisation = $1 AND id = $2 AND revision = $%d`, strings.Join(assignments, ", "), len(writtenOfUser)+3)
+}()
+
+// emailKey is NULL for no address, of which many users may have none.
+func emailKey(u store.User) *string {
+	if u.Email == "" {
+		return nil
+	}
+	key := store.EmailKey(u.Email)
+	return &key
 }
 
 func (w *writer) putUser(u store.User) {
@@ -155,14 +184,12 @@ func (w *writer) putUser(u store.User) {
 	for i := range codes {
 		codes[i] = u.RecoveryCodes[i][:]
 	}
-	values := []any{u.ID, u.Name, u.DisplayName, some(u.Handle), u.Admin, u.Disabled, at(u.Created), u.Password, codes, at(u.RecoveryCodesMade), u.Counted()}
+	values := []any{u.ID, u.Name, u.DisplayName, some(u.Handle), u.Disabled, at(u.Created), at(u.LastSignIn), u.Password, codes, at(u.RecoveryCodesMade),
+		u.Email, emailKey(u), u.EmailVerified, u.Language, some(u.Groups), string(u.Role), some(u.Helps), u.ExternalID, u.Counted(), u.Terms()}
 	if u.Revision == 0 {
-		w.add(nil, `INSERT INTO users (organisation, revision, id, name, display_name, handle, admin, disabled, created, password, recovery_codes, recovery_codes_made, counted)
-			VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, values...)
+		w.add(nil, insertUser, values...)
 	} else {
-		w.add(store.ErrStale, `UPDATE users SET revision = revision + 1, name = $3, display_name = $4, handle = $5, admin = $6, disabled = $7, created = $8, password = $9,
-				recovery_codes = $10, recovery_codes_made = $11, counted = $12
-			WHERE organisation = $1 AND id = $2 AND revision = $13`, append(values, int64(u.Revision))...)
+		w.add(store.ErrStale, updateUser, append(values, int64(u.Revision))...)
 		w.keepOnly(u)
 	}
 	w.locked[u.ID] = true

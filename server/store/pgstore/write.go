@@ -37,7 +37,7 @@ func (st statement) text() string {
 
 // taken has the error of each unique constraint.
 var taken = map[string]error{
-	"users_pkey": store.ErrUserExists, "users_name": store.ErrNameExists,
+	"users_pkey": store.ErrUserExists, "users_name": store.ErrNameExists, "users_email": store.ErrEmailExists,
 	"passkeys_credential": store.ErrCredentialExists, "identities_subject": store.ErrIdentityExists,
 }
 

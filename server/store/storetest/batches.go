@@ -87,7 +87,7 @@ func batches(b *suite) {
 		all, _ := f.AllEvents(f.Context(), store.EventQuery{}, 9)
 		f.is("all events", len(all), 0)
 		counts, _ := f.Counts(f.Context())
-		f.is("counts", counts, store.Counts{store.CountWithPasskey: 1, store.CountDeviceBound: 1})
+		f.is("counts", counts, store.Counts{store.CountWithPasskey: 1, store.CountOneDevice: 1, store.CountDeviceBound: 1})
 		_, err = f.Item(f.Context(), "", "note", "s")
 		f.fails("the new item", err, store.ErrNotFound)
 		_, err = f.Item(f.Context(), "", "note", "k")

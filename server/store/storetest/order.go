@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -106,6 +107,7 @@ func counts(b *suite) {
 		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()}, store.PutUser{User: store.User{ID: id3, Name: "carol"}})
 		counted(f, store.Counts{
 			store.CountWithPasskey: 2, store.CountInvited: 1, store.CountAdministrators: 1, store.CountSynced: 1, store.CountDeviceBound: 1,
+			store.CountOneDevice: 1, store.CountGroup("it"): 1, store.CountGroup("sales"): 1,
 		})
 		u := f.user(id1)
 		u.Disabled = true
@@ -115,6 +117,7 @@ func counts(b *suite) {
 		f.apply(store.PutUser{User: u})
 		counted(f, store.Counts{
 			store.CountDisabled: 1, store.CountWithoutPasskey: 1, store.CountInvited: 1, store.CountAdministrators: 1, store.CountSynced: 1,
+			store.CountPasswordOnly: 1, store.CountGroup("it"): 1, store.CountGroup("sales"): 1,
 		})
 		f.apply(store.RemoveUser{ID: id1}, store.RemoveUser{ID: id2}, store.RemoveUser{ID: id3})
 		counted(f, store.Counts{})
@@ -199,6 +202,7 @@ func (f *fixture) same(what string, got, want []store.Event) {
 func Consistent(ctx context.Context, s store.Store, now time.Time) error {
 	var events []store.Event
 	counts := store.Counts{}
+	var users []store.User
 	for _, kind := range []store.Kind{store.KindUser, store.KindEvent} {
 		for after := []byte(nil); ; {
 			page, err := s.Records(ctx, kind, after, 1000)
@@ -212,6 +216,7 @@ func Consistent(ctx context.Context, s store.Store, now time.Time) error {
 			for _, record := range page {
 				switch op := record.Op.(type) {
 				case store.PutUser:
+					users = append(users, op.User)
 					for _, category := range op.User.Counted() {
 						counts[category]++
 					}
@@ -230,6 +235,9 @@ func Consistent(ctx context.Context, s store.Store, now time.Time) error {
 	}
 	if !maps.Equal(got, counts) {
 		return fmt.Errorf("counts %v, want %v", got, counts)
+	}
+	if err := listsRightly(ctx, s, users); err != nil {
+		return err
 	}
 	slices.SortFunc(events, func(a, b store.Event) int { return b.Mark().Compare(a.Mark()) })
 	for query := (store.EventQuery{}); ; {
@@ -250,4 +258,40 @@ func Consistent(ctx context.Context, s store.Store, now time.Time) error {
 		}
 		events, query.Before = events[len(page):], page[len(page)-1].Mark()
 	}
+}
+
+// listsRightly compares the lists of users by category and by word with a scan.
+func listsRightly(ctx context.Context, s store.Store, users []store.User) error {
+	queries := map[store.UserQuery]bool{{}: true}
+	for _, u := range users {
+		for _, category := range u.Counted() {
+			queries[store.UserQuery{In: category}] = true
+		}
+		for _, word := range u.Words() {
+			queries[store.UserQuery{Find: word}] = true
+			_, first := utf8.DecodeRuneInString(word)
+			queries[store.UserQuery{Find: word[:first]}] = true
+		}
+	}
+	for query := range queries {
+		var want []string
+		for _, u := range users {
+			if query.Selects(u) {
+				want = append(want, query.Next(u))
+			}
+		}
+		slices.Sort(want)
+		listed, err := s.Users(ctx, query, len(users)+1)
+		if err != nil {
+			return err
+		}
+		var got []string
+		for _, u := range listed {
+			got = append(got, query.Next(u))
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("%+v lists %q, want %q", query, got, want)
+		}
+	}
+	return nil
 }

@@ -45,7 +45,12 @@ func RandomBatch(ctx context.Context, s store.Store, dice *rand.Rand, now time.T
 	if dice.IntN(10) == 0 {
 		user.Name = fmt.Sprint("renamed ", dice.IntN(20))
 	}
-	user.Admin, user.Disabled = dice.IntN(10) == 0, dice.IntN(5) == 0
+	user.Role, user.Disabled = shared.Roles[dice.IntN(len(shared.Roles))], dice.IntN(5) == 0
+	user.DisplayName = []string{"", "Ann Random", "Änne van der Ran"}[dice.IntN(3)]
+	user.Groups = [][]string{nil, {"sales"}, {"it", "sales"}}[dice.IntN(3)]
+	if user.Email = ""; dice.IntN(2) == 0 {
+		user.Email = fmt.Sprintf("r%d@example.com", dice.IntN(60))
+	}
 	user.Password = []string{"", "$argon2id$"}[dice.IntN(2)]
 	user.Passkeys = nil
 	for i := range dice.IntN(3) {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Open opens an empty store with this clock, and closes it when the test ends.
@@ -127,6 +128,14 @@ func (f *fixture) changed(key string, ops ...store.Op) {
 	}
 }
 
+// userByEmail is the user with an address.
+func (f *fixture) userByEmail(address string) store.User {
+	f.Helper()
+	user, err := f.UserByEmail(f.Context(), address)
+	f.fails("by e-mail address", err, nil)
+	return user
+}
+
 // oneOf makes 16 goroutines try the same. Exactly one must succeed, and lost must report true
 // for the errors of the others.
 func (f *fixture) oneOf(try func() error, lost func(error) bool) {
@@ -152,7 +161,7 @@ var id0, id1, id2, id3, id10 = UserID(0), UserID(1), UserID(2), UserID(3), UserI
 // ann is a user with every field set.
 func ann() store.User {
 	return store.User{
-		ID: id1, Name: "ann", DisplayName: "Ann Admin", Handle: bytes.Repeat([]byte{7}, 64), Admin: true,
+		ID: id1, Name: "ann", DisplayName: "Ann Admin", Handle: bytes.Repeat([]byte{7}, 64), Role: shared.RoleAdministrator,
 		Created: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Password: "$argon2id$",
 		Passkeys: []store.Passkey{{
 			ID: "p1", CredentialID: []byte("credential 1"), PublicKey: []byte("key"), Name: "Work laptop",
@@ -165,6 +174,8 @@ func ann() store.User {
 			Created: time.Date(2026, 4, 5, 6, 7, 8, 9000, time.UTC), LastUsed: time.Date(2026, 5, 6, 7, 8, 9, 10000, time.UTC),
 		}},
 		RecoveryCodes: []store.Hash{{1}, {2}}, RecoveryCodesMade: time.Date(2026, 6, 7, 8, 9, 10, 11000, time.UTC),
+		Email: "Ann@example.com", EmailVerified: true, Language: "de", Groups: []string{"it", "sales"}, Helps: []string{"sales"},
+		ExternalID: "e-1", LastSignIn: time.Date(2026, 7, 8, 9, 10, 11, 12000, time.UTC),
 	}
 }
 

@@ -24,6 +24,9 @@ func users(b *suite) {
 		byCredential, err := f.UserByCredential(f.Context(), []byte("credential 1"))
 		f.is("by credential", byCredential, want)
 		f.fails("by credential", err, nil)
+		byEmail, err := f.UserByEmail(f.Context(), "ann@EXAMPLE.com")
+		f.is("by e-mail address", byEmail, want)
+		f.fails("by e-mail address", err, nil)
 		byIdentity, err := f.UserByIdentity(f.Context(), "https://login.example.com", "248289761001")
 		f.is("by identity", byIdentity, want)
 		f.fails("by identity", err, nil)
@@ -37,6 +40,27 @@ func users(b *suite) {
 		f.fails("by credential", err, store.ErrNotFound)
 		_, err = f.UserByIdentity(f.Context(), "https://login.example.com", "1")
 		f.fails("by identity", err, store.ErrNotFound)
+		f.apply(store.PutUser{User: bob()})
+		for _, address := range []string{"", "ann@example.com", "a\x00b", "\xff"} {
+			_, err = f.UserByEmail(f.Context(), address)
+			f.fails("by e-mail address", err, store.ErrNotFound)
+		}
+	})
+	b.claim("an e-mail address is one user's, in upper and lower case, and free again later", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
+		f.apply(store.PutUser{User: store.User{ID: id3, Name: "carol"}}) // many have none
+		changed := f.user(id2)
+		changed.Email = "ANN@example.com"
+		f.refuses(store.ErrEmailExists, store.PutUser{User: changed})
+		f.refuses(store.ErrExists, store.PutUser{User: changed})
+		hers := f.user(id1)
+		hers.Email = "ann@example.com" // her own in other letters
+		f.apply(store.PutUser{User: hers})
+		hers = f.user(id1)
+		hers.Email = ""
+		f.apply(store.PutUser{User: hers})
+		f.apply(store.PutUser{User: store.User{ID: id10, Name: "dora", Email: "ann@example.com"}})
+		f.is("whose it is", f.userByEmail("Ann@Example.com").ID, id10)
 	})
 	b.claim("a user id is given once", func(f *fixture) {
 		f.apply(store.PutUser{User: ann()})
@@ -143,7 +167,7 @@ func users(b *suite) {
 		f.apply(store.PutUser{User: changed})
 		f.is("with a disabled one", has(), true)
 		changed = f.user(id1)
-		changed.Admin = false
+		changed.Role = shared.RoleNone
 		f.apply(store.PutUser{User: changed})
 		f.is("with none any more", has(), false)
 	})
@@ -270,7 +294,7 @@ func paging(b *suite) {
 		}
 		var got []string
 		for after := ""; ; {
-			page, err := f.Users(f.Context(), after, 3)
+			page, err := f.Users(f.Context(), store.UserQuery{After: after}, 3)
 			f.fails("a page", err, nil)
 			for _, u := range page {
 				got = append(got, u.Name)
@@ -281,12 +305,101 @@ func paging(b *suite) {
 			after = page[len(page)-1].Name
 		}
 		f.is("names", got, want)
-		none, err := f.Users(f.Context(), "", 0)
+		none, err := f.Users(f.Context(), store.UserQuery{}, 0)
 		f.is("a page of none", len(none), 0)
 		f.fails("a page of none", err, nil)
-		between, err := f.Users(f.Context(), "user3x", 1)
+		between, err := f.Users(f.Context(), store.UserQuery{After: "user3x"}, 1)
 		f.fails("after a name that isn't there", err, nil)
 		f.is("after a name that isn't there", between[0].Name, "user4")
+	})
+	b.claim("users are found by the beginning of any word, in pages, each once", func(f *fixture) {
+		people := []store.User{
+			{ID: UserID(1), Name: "ann.miller", DisplayName: "Ann Miller", Email: "ann@corp.example"},
+			{ID: UserID(2), Name: "bob", DisplayName: "Bob Müller-Lüdenscheid"},
+			{ID: UserID(3), Name: "carl", DisplayName: "Carl Anders Annerson", Email: "carl@other.example"},
+			{ID: UserID(4), Name: "dora", DisplayName: "\u00c5nn \uff24ora"}, // a ring, and a wide letter
+			{ID: UserID(5), Name: "ed", DisplayName: "100%_ed"},
+		}
+		for _, u := range people {
+			f.apply(store.PutUser{User: u})
+		}
+		find := func(beginning string) (names []string) {
+			f.Helper()
+			for query := (store.UserQuery{Find: beginning}); ; {
+				page, err := f.Users(f.Context(), query, 2)
+				f.fails("a page", err, nil)
+				for _, u := range page {
+					names = append(names, u.Name)
+				}
+				if len(page) < 2 {
+					return names
+				}
+				query.After = query.Next(page[1])
+			}
+		}
+		f.is("an", find("an"), []string{"carl", "ann.miller", "dora"}) // by anders, ann and ann
+		f.is("ann", find("ann"), []string{"ann.miller", "dora", "carl"})
+		f.is("anne", find("anne"), []string{"carl"})
+		f.is("m", find("m"), []string{"ann.miller", "bob"})
+		f.is("mull", find("mull"), []string{"bob"})
+		f.is("a domain", find("example"), []string{"ann.miller", "carl"})
+		f.is("other", find("other"), []string{"carl"})
+		f.is("dora", find("dora"), []string{"dora"})
+		f.is("within a word", find("iller"), []string(nil))
+		f.is("a wildcard", find("1%"), []string(nil))
+		f.is("a zero byte", find("a\x00"), []string(nil))
+		f.is("no UTF-8", find("\xff"), []string(nil))
+
+		changed := f.user(UserID(1))
+		changed.DisplayName, changed.Email = "Anna Smith", ""
+		f.apply(store.PutUser{User: changed}, store.RemoveUser{ID: UserID(3)})
+		f.is("an, later", find("an"), []string{"ann.miller", "dora"})
+		f.is("miller, in the name still", find("miller"), []string{"ann.miller"})
+		f.is("a domain, later", find("example"), []string(nil))
+		changed = f.user(UserID(1))
+		changed.Name = "anna"
+		f.apply(store.PutUser{User: changed})
+		f.is("miller, later", find("miller"), []string(nil))
+		f.is("anna", find("anna"), []string{"anna"})
+	})
+	b.claim("users of a category come in pages by name, and one query has one wish", func(f *fixture) {
+		for i := range 7 {
+			u := store.User{ID: UserID(9 - i), Name: fmt.Sprint("user", i), Groups: []string{"all"}}
+			if i%2 == 1 {
+				u.Role, u.Disabled, u.Groups = shared.RoleHelper, i == 3, []string{"all", "odd"}
+			}
+			f.apply(store.PutUser{User: u})
+		}
+		in := func(category string) (names []string) {
+			f.Helper()
+			for query := (store.UserQuery{In: category}); ; {
+				page, err := f.Users(f.Context(), query, 2)
+				f.fails("a page", err, nil)
+				for _, u := range page {
+					names = append(names, u.Name)
+				}
+				if len(page) < 2 {
+					return names
+				}
+				query.After = query.Next(page[1])
+			}
+		}
+		f.is("helpers", in(store.CountHelpers), []string{"user1", "user3", "user5"})
+		f.is("disabled", in(store.CountDisabled), []string{"user3"})
+		f.is("a group", in(store.CountGroup("odd")), []string{"user1", "user3", "user5"})
+		f.is("a group that begins so", in(store.CountGroup("od")), []string(nil))
+		f.is("nothing", in("word/user1"), []string(nil))
+		counts, err := f.Counts(f.Context())
+		f.fails("counts", err, nil)
+		f.is("groups", counts.Groups(), map[string]int{"all": 7, "odd": 3})
+
+		changed := f.user(UserID(8)) // user1
+		changed.Role, changed.Groups = shared.RoleNone, nil
+		f.apply(store.PutUser{User: changed}, store.RemoveUser{ID: UserID(6)}) // and user3
+		f.is("helpers, later", in(store.CountHelpers), []string{"user5"})
+		f.is("a group, later", in(store.CountGroup("odd")), []string{"user5"})
+		_, err = f.Users(f.Context(), store.UserQuery{Find: "a", In: store.CountDisabled}, 1)
+		f.fails("two wishes", err, store.ErrInvalid)
 	})
 	b.claim("sessions come in pages by id, one user's only", func(f *fixture) {
 		var want []store.Hash

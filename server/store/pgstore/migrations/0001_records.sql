@@ -10,17 +10,54 @@ CREATE TABLE users (
     name                text COLLATE "C" NOT NULL,
     display_name        text             NOT NULL,
     handle              bytea            NOT NULL,
-    admin               boolean          NOT NULL,
     disabled            boolean          NOT NULL,
     created             timestamptz,
+    last_sign_in        timestamptz,
     password            text             NOT NULL, -- PHC string, empty for none
     recovery_codes      bytea[]          NOT NULL, -- HMAC-SHA-256 of each
     recovery_codes_made timestamptz,
+    email               text             NOT NULL, -- empty for none
+    email_key           text COLLATE "C",          -- in lower case; NULL for none
+    email_verified      boolean          NOT NULL,
+    language            text             NOT NULL, -- BCP 47 tag, empty for the organisation's
+    groups              text[]           NOT NULL,
+    role                text             NOT NULL, -- administrator, helper, auditor, or empty
+    helps               text[]           NOT NULL, -- the groups whose users a helper may help
+    external_id         text             NOT NULL, -- at a system that provisions users
     counted             text[]           NOT NULL, -- the user's categories in table counts
+    terms               text[]           NOT NULL, -- the user's terms in table listed
     CONSTRAINT users_pkey PRIMARY KEY (organisation, id),
-    CONSTRAINT users_name UNIQUE (organisation, name)
+    CONSTRAINT users_name UNIQUE (organisation, name),
+    CONSTRAINT users_email UNIQUE (organisation, email_key)
 );
-CREATE INDEX users_admins ON users (organisation) WHERE admin;
+
+-- The lists of users: of each category, and of each word in a name or an e-mail address. A
+-- trigger writes it if the terms or the name of a user change. A sign-in changes neither.
+CREATE TABLE listed (
+    organisation text COLLATE "C" NOT NULL,
+    term         text COLLATE "C" NOT NULL, -- in/ and a category of table counts, or word/ and a word
+    name         text COLLATE "C" NOT NULL, -- of the user
+    user_id      text COLLATE "C" NOT NULL,
+    CONSTRAINT listed_pkey PRIMARY KEY (organisation, term, name)
+);
+CREATE INDEX listed_user ON listed (organisation, user_id);
+
+CREATE FUNCTION list_user() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM listed WHERE organisation = NEW.organisation AND user_id = NEW.id;
+    INSERT INTO listed (organisation, term, name, user_id) SELECT NEW.organisation, unnest(NEW.terms), NEW.name, NEW.id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION unlist_users() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM listed USING removed WHERE listed.organisation = removed.organisation AND listed.user_id = removed.id;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER users_listed AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION list_user();
+CREATE TRIGGER users_listed_anew AFTER UPDATE ON users FOR EACH ROW WHEN (NEW.terms <> OLD.terms OR NEW.name <> OLD.name) EXECUTE FUNCTION list_user();
+CREATE TRIGGER users_unlisted AFTER DELETE ON users REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION unlist_users();
 
 CREATE TABLE passkeys (
     organisation  text COLLATE "C" NOT NULL,
@@ -89,6 +126,7 @@ CREATE TABLE events (
     passkey        text             NOT NULL, -- its name at the time
     provider       text             NOT NULL, -- its displayed name at the time
     by_user        text COLLATE "C" NOT NULL, -- the id of the administrator who did it, or empty
+    about          text COLLATE "C" NOT NULL, -- the id of another user whom it is about, or empty
     browser        text             NOT NULL,
     system         text             NOT NULL,
     address        text             NOT NULL,
@@ -196,7 +234,10 @@ CREATE TRIGGER events_removed AFTER DELETE ON events REFERENCING OLD TABLE AS re
 -- know how few rows have a value of them: look a row up by its id in a join.
 ALTER TABLE users
     ALTER name SET STATISTICS 0, ALTER display_name SET STATISTICS 0, ALTER handle SET STATISTICS 0,
-    ALTER password SET STATISTICS 0, ALTER recovery_codes SET STATISTICS 0;
+    ALTER password SET STATISTICS 0, ALTER recovery_codes SET STATISTICS 0, ALTER email SET STATISTICS 0,
+    ALTER email_key SET STATISTICS 0, ALTER external_id SET STATISTICS 0, ALTER terms SET STATISTICS 0;
+ALTER TABLE listed
+    ALTER term SET STATISTICS 0, ALTER name SET STATISTICS 0;
 ALTER TABLE passkeys
     ALTER credential_id SET STATISTICS 0, ALTER public_key SET STATISTICS 0, ALTER name SET STATISTICS 0;
 ALTER TABLE identities
