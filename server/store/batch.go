@@ -68,6 +68,11 @@ type (
 		Revision uint64
 	}
 
+	// HasUser writes nothing. It fails with ErrNotFound unless there is the user, and the user
+	// stays until the batch is written. It is for a batch that adds records of a user whom it
+	// doesn't write: after a removal, nothing of the user may come back.
+	HasUser struct{ ID string }
+
 	// AddSession writes a new session. It fails with ErrSessionExists if the id is taken. If
 	// Most is not 0, the user then has at most Most sessions: those that were seen least
 	// recently end.
@@ -190,6 +195,9 @@ func (op PutUser) Check() error {
 
 // Check implements [Op].
 func (op RemoveUser) Check() error { return checkUserID(op.ID) }
+
+// Check implements [Op].
+func (op HasUser) Check() error { return checkUserID(op.ID) }
 
 // Check implements [Op].
 func (op AddSession) Check() error { return op.Session.check() }

@@ -190,10 +190,14 @@ func (r *Recorder) write(ctx context.Context, part []waiting) error {
 		if err != nil {
 			return fmt.Errorf("looking up a user: %w", err)
 		}
-		batch = append(batch, store.AddEvent{Event: w.event})
+		batch = append(batch, store.HasUser{ID: w.userID}, store.AddEvent{Event: w.event})
 	}
 	if len(batch) > 0 {
-		if err := r.store.Apply(ctx, batch); err != nil {
+		err := r.store.Apply(ctx, batch)
+		if errors.Is(err, store.ErrNotFound) {
+			return r.write(ctx, part) // without the user who was removed just now
+		}
+		if err != nil {
 			return fmt.Errorf("storing events: %w", err)
 		}
 	}

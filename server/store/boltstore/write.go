@@ -55,6 +55,9 @@ func (w *writing) check(op store.Op) (apply, error) {
 		return func(w *writing) error { return w.putUser(old, op.User) }, err
 	case store.RemoveUser:
 		return func(w *writing) error { return w.removeUser(op.ID) }, op.MayRemove(getUser(w.Tx, rawOf(op.ID)))
+	case store.HasUser:
+		_, err := getUser(w.Tx, rawOf(op.ID))
+		return func(*writing) error { return nil }, err
 	case store.AddSession:
 		return func(w *writing) error { return w.addSession(op) }, w.sessionIsFree(op.Session.ID)
 	case store.ReplaceSession:

@@ -39,6 +39,9 @@ func (s *Store) check(op store.Op) error {
 		return s.checkUser(op.User)
 	case store.RemoveUser:
 		return op.MayRemove(s.user(op.ID))
+	case store.HasUser:
+		_, err := s.user(op.ID)
+		return err
 	case store.AddSession:
 		return s.free(op.Session.ID)
 	case store.ReplaceSession:

@@ -22,17 +22,21 @@ import (
 type statement struct {
 	sql  string
 	args []any
-	// unless is the error if no row was changed, or nil if that is allowed.
+	// unless is the error if no row was changed or locked, or nil if that is allowed.
 	unless error
 }
 
-// text returns the SQL. A statement that must change a row divides by the number of changed
+// text returns the SQL. A statement that must change or lock a row divides by the number of such
 // rows, so that it fails with none.
 func (st statement) text() string {
 	if st.unless == nil {
 		return st.sql
 	}
-	return `WITH touched AS (` + st.sql + ` RETURNING 1) SELECT 1 / count(*) FROM touched`
+	returning := ` RETURNING 1`
+	if strings.HasPrefix(st.sql, `SELECT`) {
+		returning = ``
+	}
+	return `WITH touched AS (` + st.sql + returning + `) SELECT 1 / count(*) FROM touched`
 }
 
 // taken has the error of each unique constraint.
@@ -152,9 +156,11 @@ func (w *writer) add(unless error, sql string, args ...any) {
 func (w *writer) lock(userID string) {
 	if !w.locked[userID] {
 		w.locked[userID] = true
-		w.add(nil, `SELECT 1 FROM users WHERE organisation = $1 AND id = $2 FOR UPDATE`, userID)
+		w.add(nil, lockUser, userID)
 	}
 }
+
+const lockUser = `SELECT 1 FROM users WHERE organisation = $1 AND id = $2 FOR UPDATE`
 
 func (w *writer) op(op store.Op) {
 	switch op := op.(type) {
@@ -162,6 +168,9 @@ func (w *writer) op(op store.Op) {
 		w.putUser(op.User)
 	case store.RemoveUser:
 		w.removeUser(op)
+	case store.HasUser:
+		w.locked[op.ID] = true
+		w.add(store.ErrNotFound, lockUser, op.ID)
 	case store.AddSession:
 		w.lock(op.Session.UserID)
 		w.makeRoom(op)

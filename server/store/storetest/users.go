@@ -250,6 +250,36 @@ func removal(b *suite) {
 		events, _ := f.Events(f.Context(), id1, store.EventID{}, 9)
 		f.is("events", len(events), 2)
 	})
+	b.claim("what needs the user isn't written without them, not even beside a removal", func(f *fixture) {
+		event := func() store.Batch {
+			return store.Batch{store.HasUser{ID: id1}, store.AddEvent{Event: store.NewEvent(f.now(), id1, shared.EventSignInFailed, store.Client{Address: "192.0.2.1"})}}
+		}
+		f.refuses(store.ErrNotFound, event()...)
+		f.apply(store.PutUser{User: bob()})
+		f.refuses(store.ErrNotFound, event()...)
+		for range 20 {
+			f.apply(store.PutUser{User: ann()})
+			f.apply(event()...)
+			var writing sync.WaitGroup
+			for range 4 {
+				writing.Go(func() {
+					for {
+						if err := f.Apply(f.Context(), event()); err != nil {
+							if !errors.Is(err, store.ErrNotFound) {
+								f.Errorf("an event: %v", err)
+							}
+							return
+						}
+					}
+				})
+			}
+			f.apply(store.RemoveUser{ID: id1})
+			writing.Wait()
+			events, err := f.Events(f.Context(), id1, store.EventID{}, 9)
+			f.fails("reading", err, nil)
+			f.is("events", len(events), 0)
+		}
+	})
 	b.claim("a change that is on its way doesn't bring anybody back, nor their events", func(f *fixture) {
 		f.apply(with(f, ann())...)
 		read := f.user(id1)
