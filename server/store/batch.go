@@ -71,7 +71,14 @@ type (
 	// HasUser writes nothing. It fails with ErrNotFound unless there is the user, and the user
 	// stays until the batch is written. It is for a batch that adds records of a user whom it
 	// doesn't write: after a removal, nothing of the user may come back.
-	HasUser struct{ ID string }
+	//
+	// With a Revision other than 0, it fails with ErrStale if the user has another revision or
+	// does not exist. So a batch can stand on what somebody else's record says. No other
+	// operation of the batch may be about the user then.
+	HasUser struct {
+		ID       string
+		Revision uint64
+	}
 
 	// AddSession writes a new session. It fails with ErrSessionExists if the id is taken. If
 	// Most is not 0, the user then has at most Most sessions: those that were seen least
@@ -146,6 +153,14 @@ func (u User) MayReplace(stored User, err error) error {
 	default:
 		return nil
 	}
+}
+
+// Holds checks in the same way whether the condition is true. Stored is the stored user.
+func (op HasUser) Holds(stored User, err error) error {
+	if op.Revision != 0 {
+		return RemoveUser(op).MayRemove(stored, err)
+	}
+	return err
 }
 
 // MayRemove checks in the same way whether the stored user may be removed.

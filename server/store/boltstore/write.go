@@ -56,8 +56,7 @@ func (w *writing) check(op store.Op) (apply, error) {
 	case store.RemoveUser:
 		return func(w *writing) error { return w.removeUser(op.ID) }, op.MayRemove(getUser(w.Tx, rawOf(op.ID)))
 	case store.HasUser:
-		_, err := getUser(w.Tx, rawOf(op.ID))
-		return func(*writing) error { return nil }, err
+		return func(*writing) error { return nil }, op.Holds(getUser(w.Tx, rawOf(op.ID)))
 	case store.AddSession:
 		return func(w *writing) error { return w.addSession(op) }, w.sessionIsFree(op.Session.ID)
 	case store.ReplaceSession:

@@ -40,8 +40,7 @@ func (s *Store) check(op store.Op) error {
 	case store.RemoveUser:
 		return op.MayRemove(s.user(op.ID))
 	case store.HasUser:
-		_, err := s.user(op.ID)
-		return err
+		return op.Holds(s.user(op.ID))
 	case store.AddSession:
 		return s.free(op.Session.ID)
 	case store.ReplaceSession:

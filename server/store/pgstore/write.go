@@ -170,7 +170,11 @@ func (w *writer) op(op store.Op) {
 		w.removeUser(op)
 	case store.HasUser:
 		w.locked[op.ID] = true
-		w.add(store.ErrNotFound, lockUser, op.ID)
+		if op.Revision == 0 {
+			w.add(store.ErrNotFound, lockUser, op.ID)
+		} else {
+			w.add(store.ErrStale, `SELECT 1 FROM users WHERE organisation = $1 AND id = $2 AND revision = $3 FOR UPDATE`, op.ID, int64(op.Revision))
+		}
 	case store.AddSession:
 		w.lock(op.Session.UserID)
 		w.makeRoom(op)

@@ -250,6 +250,41 @@ func removal(b *suite) {
 		events, _ := f.Events(f.Context(), id1, store.EventID{}, 9)
 		f.is("events", len(events), 2)
 	})
+	b.claim("a batch can stand on what another user's record says", func(f *fixture) {
+		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
+		change := func(revision uint64) store.Batch {
+			u := f.user(id2)
+			u.DisplayName += "!"
+			return store.Batch{store.HasUser{ID: id1, Revision: revision}, store.PutUser{User: u}}
+		}
+		f.refuses(store.ErrStale, change(2)...)
+		f.apply(change(1)...)
+		f.is("the other's revision", f.user(id1).Revision, uint64(1))
+		f.apply(store.PutUser{User: f.user(id1)})
+		f.refuses(store.ErrStale, change(1)...)
+		f.apply(store.RemoveUser{ID: id1})
+		f.refuses(store.ErrStale, change(2)...)
+		f.is("the user", f.user(id2).DisplayName, "!")
+	})
+	b.claim("two users who change on the word of each other's record: one of them does", func(f *fixture) {
+		for range 20 {
+			f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()})
+			first, second := f.user(id1), f.user(id2)
+			first.Disabled, second.Disabled = true, true
+			var both sync.WaitGroup
+			errs := make([]error, 2)
+			both.Go(func() {
+				errs[0] = f.Apply(f.Context(), store.Batch{store.HasUser{ID: id2, Revision: 1}, store.PutUser{User: first}})
+			})
+			both.Go(func() {
+				errs[1] = f.Apply(f.Context(), store.Batch{store.HasUser{ID: id1, Revision: 1}, store.PutUser{User: second}})
+			})
+			both.Wait()
+			f.is("who is disabled", f.user(id1).Disabled != f.user(id2).Disabled, true)
+			f.is("who has lost", errors.Is(errs[0], store.ErrStale) != errors.Is(errs[1], store.ErrStale), true)
+			f.apply(store.RemoveUser{ID: id1}, store.RemoveUser{ID: id2})
+		}
+	})
 	b.claim("what needs the user isn't written without them, not even beside a removal", func(f *fixture) {
 		event := func() store.Batch {
 			return store.Batch{store.HasUser{ID: id1}, store.AddEvent{Event: store.NewEvent(f.now(), id1, shared.EventSignInFailed, store.Client{Address: "192.0.2.1"})}}
