@@ -465,7 +465,7 @@ func TestAdministrators(t *testing.T) {
 				"recover":  func(v *visitor) answer { return v.sends("POST", shared.PathUser+id+shared.PathRecoveryLink, nil) },
 				"withdraw": func(v *visitor) answer { return v.sends("DELETE", shared.PathUser+id+shared.PathLinks, nil) },
 				"disable": func(v *visitor) answer {
-					return v.sends("PATCH", shared.PathUser+id, shared.ChangeMember{Disabled: true})
+					return v.sends("PATCH", shared.PathUser+id, shared.ChangeMember{Disabled: new(true)})
 				},
 			} {
 				t.Run(path, func(*testing.T) {
@@ -520,26 +520,26 @@ func TestAdministrators(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			s.promotes(s.ann)
 			bob, ann := shared.PathUser+s.record(s.bob).ID, shared.PathUser+s.record(s.ann).ID
-			out := into[shared.Member](s.ann, s.ann.sends("PATCH", bob, shared.ChangeMember{Disabled: true}), 200)
+			out := into[shared.Member](s.ann, s.ann.sends("PATCH", bob, shared.ChangeMember{Disabled: new(true)}), 200)
 			if !out.Disabled || out.Name != "bob" {
 				t.Errorf("got %+v", out)
 			}
 			s.bob.isNobody()
 			s.ann.refused(s.ann.sends("POST", bob+shared.PathRecoveryLink, nil), 409, shared.CodeConflict)
 			s.passes(time.Second)
-			into[shared.Member](s.ann, s.ann.sends("PATCH", bob, shared.ChangeMember{}), 200)
+			into[shared.Member](s.ann, s.ann.sends("PATCH", bob, shared.ChangeMember{Disabled: new(false)}), 200)
 			s.passes(time.Second)
 			s.bob.signsInWithPassword()
 			if activity := into[shared.Activity](s.bob, s.bob.sends("GET", shared.PathActivity, nil), 200); activity.Events[1].Kind != shared.EventEnabled || activity.Events[1].By != "ANN" {
 				t.Errorf("got %+v", activity.Events[1])
 			}
-			s.refusesAs(409, shared.CodeConflict, "", func() answer { return s.ann.sends("PATCH", ann, shared.ChangeMember{Disabled: true}) })
+			s.refusesAs(409, shared.CodeConflict, "", func() answer { return s.ann.sends("PATCH", ann, shared.ChangeMember{Disabled: new(true)}) })
 			for _, nobody := range []string{"0", strings.Repeat("0", 32), "%00", "../users"} {
 				s.ann.refused(s.ann.sends("PATCH", shared.PathUser+url.PathEscape(nobody), shared.ChangeMember{}), 404, shared.CodeNotFound)
 			}
 		})
 	})
-	t.Run("find users by the beginning of their names", func(t *testing.T) {
+	t.Run("find users by the beginnings of words, by state, and by their last sign-in", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			s.promotes(s.ann)
 			var all []string
@@ -566,10 +566,24 @@ func TestAdministrators(t *testing.T) {
 			if got, pages := names("find=CARL-0"); !slices.Equal(got, all[:100]) || pages != 2 {
 				t.Errorf("%d pages: %v", pages, got)
 			}
-			for find, want := range map[string]string{"bob": "[bob]", "carl-007": "[carl-007]", "zoe": "[]", "no+blanks": "[]", "b": "[bob]"} {
+			for find, want := range map[string]string{"bob": "[bob]", "carl-007": "[carl-007]", "zoe": "[]", "no+blanks": "[]", "b": "[bob]", "%25": "[]", "ann&in=administrators": "[ann]", "ann&in=invited": "[]"} {
 				if got, _ := names("find=" + find); fmt.Sprint(got) != want {
 					t.Errorf("%s: %v", find, got)
 				}
+			}
+			if got, _ := names("in=invited"); !slices.Equal(got, all) {
+				t.Errorf("invited: %v", got)
+			}
+			for _, who := range []*visitor{s.ann, s.bob, s.ann} {
+				s.passes(time.Second)
+				who.signsInWithPassword()
+			}
+			if got, _ := names("sort=last-sign-in"); fmt.Sprint(got) != "[ann bob]" {
+				t.Errorf("by their last sign-in: %v", got)
+			}
+			page := into[shared.Members](s.ann, s.ann.sends("GET", shared.PathUsers, nil), 200)
+			if c := page.Counts; c.All != 122 || c.Invited != 120 || c.Administrators != 1 || c.PasswordOnly != 2 {
+				t.Errorf("counts: %+v", c)
 			}
 		})
 	})

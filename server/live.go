@@ -41,10 +41,10 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	}
 	listener := s.c.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
 	defer listener.Close()
-	// Administrators see a list of other users. They begin to listen before the page gets
+	// Users with a role see a list of other users. They begin to listen before the page gets
 	// its first message, because from that message on it relies on hearing of every change.
 	var others, hears <-chan struct{} // hears is nil during liveOthers
-	if who.User.IsAdministrator() {
+	if who.User.Role != shared.RoleNone {
 		others = listener.Others()
 		hears = others
 	}

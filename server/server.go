@@ -348,7 +348,7 @@ func (s *Server) routes() *http.ServeMux {
 		s.accountRoutes(api)
 		s.pageRoutes(mux, page)
 		s.federation.Mount(api, page)
-		admin.Users{Accounts: s.c.Accounts, Gates: s.gates, Link: s.publicLink}.Mount(api)
+		admin.Users{Accounts: s.c.Accounts, Passkeys: s.passkeys.List, Gates: s.gates, Link: s.publicLink}.Mount(api)
 		api(pathAPI, s.noSuchPath(mux))
 	} else {
 		api("/", s.noSuchPath(mux))

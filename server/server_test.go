@@ -91,7 +91,11 @@ func TestWire(t *testing.T) {
 		}
 		link := []string{"url", "qr", "qr.size", "qr.path", "expires"}
 		shape("phone link", ann.sends("POST", shared.PathPhoneLink, nil), 200, link...)
-		shape("users", ann.sends("GET", shared.PathUsers, nil), 200, "users")
+		counts := []string{"users", "counts"}
+		for _, kind := range strings.Fields("all withPasskey withoutPasskey passwordOnly oneDevice invited disabled administrators helpers auditors") {
+			counts = append(counts, "counts."+kind)
+		}
+		shape("users", ann.sends("GET", shared.PathUsers, nil), 200, counts...)
 		invited := ann.sends("POST", shared.PathUsers, `{"name":"carl"}`)
 		within := []string{"user", "user.id", "user.name", "user.displayName", "user.hasPassword", "user.passkeys", "user.identities", "user.invited", "user.created", "user.linkUntil", "link"}
 		for _, member := range link {
@@ -110,7 +114,7 @@ func TestWire(t *testing.T) {
 		}
 		ann.refused(ann.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
 		shape("sign-in with a password", ann.sends("POST", shared.PathSignInPassword, shared.PasswordSignIn{Name: "ann", Password: password}), 200,
-			"user", "user.id", "user.name", "user.displayName", "user.admin")
+			"user", "user.id", "user.name", "user.displayName", "user.role")
 	})
 }
 

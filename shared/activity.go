@@ -49,6 +49,16 @@ const (
 	EventLinkUsed EventKind = "link_used"
 	// EventOthersEnded: the user ended all sessions but one.
 	EventOthersEnded EventKind = "other_sessions_ended"
+	// EventRenamed: the user has another user name.
+	EventRenamed EventKind = "account_renamed"
+	// EventProfileChanged: the display name or the language is another one.
+	EventProfileChanged EventKind = "profile_changed"
+	EventEmailChanged   EventKind = "email_changed"
+	EventGroupsChanged  EventKind = "groups_changed"
+	// EventRoleChanged: the role, or the groups whose users a helper may help.
+	EventRoleChanged EventKind = "role_changed"
+	// EventAccountRemoved: the account was removed. It is in the activity of who did it.
+	EventAccountRemoved EventKind = "account_removed"
 )
 
 // Event is a line of a user's activity.
@@ -67,8 +77,11 @@ type Event struct {
 	Provider  string     `json:"provider,omitempty"`  // the name of the OpenID provider
 	By        string     `json:"by,omitempty"`        // the display name of the administrator who did it
 	ByRemoved bool       `json:"byRemoved,omitempty"` // an administrator did it who was removed since; By is ""
-	Browser   string     `json:"browser,omitempty"`
-	System    string     `json:"system,omitempty"`
-	Address   string     `json:"address,omitempty"`
-	Here      bool       `json:"here,omitempty"` // this browser did it, as its device cookie says
+	About     string     `json:"about,omitempty"`     // the display name of another user to whom it was done
+	// AboutRemoved: it was done to a user who was removed since; About is "".
+	AboutRemoved bool   `json:"aboutRemoved,omitempty"`
+	Browser      string `json:"browser,omitempty"`
+	System       string `json:"system,omitempty"`
+	Address      string `json:"address,omitempty"`
+	Here         bool   `json:"here,omitempty"` // this browser did it, as its device cookie says
 }

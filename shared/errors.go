@@ -21,6 +21,10 @@ const (
 	// CodeNameTaken: the user has a passkey with this name already, or another user has this
 	// user name.
 	CodeNameTaken Code = "name_taken"
+	// CodeInvalidEmail: a text is no e-mail address.
+	CodeInvalidEmail Code = "invalid_email"
+	// CodeEmailTaken: another user has this e-mail address.
+	CodeEmailTaken Code = "email_taken"
 	// CodeUnauthenticated: there is no session, or it has ended.
 	CodeUnauthenticated Code = "unauthenticated"
 	// CodeSignInRefused: the name, the password or the passkey was wrong. It is never said

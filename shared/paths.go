@@ -46,19 +46,34 @@ const (
 	// user can add a passkey on another device with it. It needs a recent confirmation.
 	PathPhoneLink = "/api/v1/phone-link"
 
-	// PathUsers answers an administrator's GET with a page of [Members]. The query's find is
-	// the beginning of their names, and its after is the Next of the page before. A POST
-	// takes an [Invite] and answers 201 with [Invited].
+	// PathUsers answers GET with a page of [Members]. The query's find has beginnings of words
+	// of their names and addresses, its in is a filter such as [MembersInvited], its sort an
+	// order such as [SortByName], and its after is the Next of the page before. A POST takes an
+	// [Invite] and answers 201 with [Invited]. Both are for users with a role.
 	PathUsers = "/api/v1/users"
-	// PathUser, followed by a user's id, takes an administrator's PATCH with a
-	// [ChangeMember] and answers [Member]. With [PathInvitation] or [PathRecoveryLink] after
-	// the id, it takes an empty POST and answers an [EnrolmentLink]. With [PathLinks] after
-	// the id, it takes DELETE, ends such links, and answers [Member]. All of these but the
-	// last need a recent confirmation. Ending a link must be quick.
+	// PathUser, followed by a user's id, answers GET with [MemberDetails], and takes a PATCH with
+	// a [ChangeMember] and answers [Member]. Under the id:
+	//
+	//   - [PathActivityOf] answers GET with a page of [Activity].
+	//   - [PathInvitation] and [PathRecoveryLink] take an empty POST and answer an [EnrolmentLink].
+	//   - [PathLinks] takes DELETE, ends such links, and answers [Member].
+	//   - [PathRemoval] takes a POST with a [RemoveMember] and answers 204.
+	//   - [PathPasskeysOf] and [PathIdentitiesOf], with an id behind, and [PathPasswordOf] and
+	//     [PathSessionsOf] take DELETE and answer [MemberDetails]. With an id behind, the last one
+	//     ends one session.
+	//
+	// What changes something needs a recent confirmation, but for ending links and sessions,
+	// which must be quick.
 	PathUser         = "/api/v1/users/"
+	PathActivityOf   = "/activity"
 	PathInvitation   = "/invitation"
 	PathRecoveryLink = "/recovery-link"
 	PathLinks        = "/links"
+	PathRemoval      = "/removal"
+	PathPasskeysOf   = "/passkeys/"
+	PathIdentitiesOf = "/identities/"
+	PathPasswordOf   = "/password"
+	PathSessionsOf   = "/sessions"
 
 	// PathEnrolBegin takes an empty POST from a browser that opened an enrolment link
 	// and answers [Ceremony].

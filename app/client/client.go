@@ -129,12 +129,55 @@ func (c *Client) MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathPhoneLink, nil)
 }
 
-// Users returns a page of the users whose names begin with find. After is "" for the first
-// page, or the Next of the page before. It is for administrators, as the methods up to
-// [Client.SetDisabled] are.
-func (c *Client) Users(ctx context.Context, find, after string) (shared.Members, error) {
-	path := shared.PathUsers + "?find=" + url.QueryEscape(find) + "&after=" + url.QueryEscape(after)
-	return call[shared.Members](ctx, c, "GET", path, nil)
+// Users returns a page of the users that a query selects. It is for people with a role, as the
+// methods up to [Client.RemoveMember] are.
+func (c *Client) Users(ctx context.Context, query shared.MembersQuery) (shared.Members, error) {
+	return call[shared.Members](ctx, c, "GET", shared.PathUsers+query.String(), nil)
+}
+
+// Member returns everything of a user.
+func (c *Client) Member(ctx context.Context, userID string) (shared.MemberDetails, error) {
+	return call[shared.MemberDetails](ctx, c, "GET", shared.PathUser+url.PathEscape(userID), nil)
+}
+
+// MemberActivity returns a page of what happened to a user, as [Client.Activity] does.
+func (c *Client) MemberActivity(ctx context.Context, userID, before string) (shared.Activity, error) {
+	return call[shared.Activity](ctx, c, "GET", shared.PathUser+url.PathEscape(userID)+shared.PathActivityOf+"?before="+url.QueryEscape(before), nil)
+}
+
+// ChangeMember changes what is set.
+func (c *Client) ChangeMember(ctx context.Context, userID string, change shared.ChangeMember) (shared.Member, error) {
+	return call[shared.Member](ctx, c, "PATCH", shared.PathUser+userID, change)
+}
+
+// RemoveMemberPasskey takes a passkey away from a user.
+func (c *Client) RemoveMemberPasskey(ctx context.Context, userID, passkeyID string) (shared.MemberDetails, error) {
+	return call[shared.MemberDetails](ctx, c, "DELETE", shared.PathUser+userID+shared.PathPasskeysOf+passkeyID, nil)
+}
+
+// RemoveMemberPassword removes the password of a user.
+func (c *Client) RemoveMemberPassword(ctx context.Context, userID string) (shared.MemberDetails, error) {
+	return call[shared.MemberDetails](ctx, c, "DELETE", shared.PathUser+userID+shared.PathPasswordOf, nil)
+}
+
+// UnlinkMember removes an identity of a user.
+func (c *Client) UnlinkMember(ctx context.Context, userID, identityID string) (shared.MemberDetails, error) {
+	return call[shared.MemberDetails](ctx, c, "DELETE", shared.PathUser+userID+shared.PathIdentitiesOf+identityID, nil)
+}
+
+// EndMemberSessions ends one session of a user, or all for "".
+func (c *Client) EndMemberSessions(ctx context.Context, userID, sessionID string) (shared.MemberDetails, error) {
+	path := shared.PathUser + userID + shared.PathSessionsOf
+	if sessionID != "" {
+		path += "/" + sessionID
+	}
+	return call[shared.MemberDetails](ctx, c, "DELETE", path, nil)
+}
+
+// RemoveMember removes a user for ever. Name is their user name, typed by whoever does it.
+func (c *Client) RemoveMember(ctx context.Context, userID, name string) error {
+	_, err := call[nothing](ctx, c, "POST", shared.PathUser+userID+shared.PathRemoval, shared.RemoveMember{Name: name})
+	return err
 }
 
 // Invite adds a user, and returns the link with which they choose how to sign in.
@@ -159,7 +202,7 @@ func (c *Client) WithdrawLinks(ctx context.Context, userID string) (shared.Membe
 
 // SetDisabled disables or enables a user.
 func (c *Client) SetDisabled(ctx context.Context, userID string, disabled bool) (shared.Member, error) {
-	return call[shared.Member](ctx, c, "PATCH", shared.PathUser+userID, shared.ChangeMember{Disabled: disabled})
+	return call[shared.Member](ctx, c, "PATCH", shared.PathUser+userID, shared.ChangeMember{Disabled: &disabled})
 }
 
 // BeginLink returns the address at which the user signs in to link a provider.

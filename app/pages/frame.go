@@ -46,7 +46,7 @@ func (s *shell) product() string { return cmp.Or(s.account.Product, s.deps.Produ
 func (s *shell) renderPage() goapp.UI {
 	p, values := s.current()
 	if !s.mayOpen(p) {
-		return goapp.P().Class("page quiet").Text(s.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "This is for administrators.")))
+		return goapp.P().Class("page quiet").Text(s.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this.")))
 	}
 	return p.content(s, values)
 }

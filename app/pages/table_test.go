@@ -50,7 +50,7 @@ func TestAPageIsARowAndAFile(t *testing.T) {
 func TestAudience(t *testing.T) {
 	for _, path := range []string{"/users", "/users/bob"} {
 		got := goapp.HTMLString(opens(path, false))
-		if !strings.Contains(got, "This is for administrators.") || strings.Contains(got, "bob") {
+		if !strings.Contains(got, "Your role doesn&#39;t allow this.") || strings.Contains(got, "bob") {
 			t.Errorf("%s, to another user:\n%s", path, got)
 		}
 	}

@@ -218,6 +218,8 @@ func (r *activityRow) Render() app.UI {
 				app.Li().Title(exact).Text(moment),
 				app.If(times != "", func() app.UI { return app.Li().Text(times) }),
 				app.If(byAdministrator(e), func() app.UI { return app.Li().Text(by) }),
+				app.If(e.About != "", func() app.UI { return app.Li().Text(message.Fill(text.For, "name", e.About)) }),
+				app.If(e.AboutRemoved, func() app.UI { return app.Li().Text(text.ForRemoved) }),
 				app.If(e.Browser+e.System != "", func() app.UI { return app.Li().Text(r.Context.browserName(e.Browser, e.System)) }),
 				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.Context.Text.Sessions.From, "address", e.Address)) }),
 			),
@@ -241,7 +243,7 @@ func alarming(e shared.Event) bool {
 		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged,
 		shared.EventLinkUsed, shared.EventRecoveryCodesMade, shared.EventIdentityLinked, shared.EventIdentityUnlinked,
 		shared.EventSessionEnded, shared.EventOthersEnded:
-		return !e.Here && !byAdministrator(e) && e.Browser+e.System+e.Address != ""
+		return !e.Here && !byAdministrator(e) && e.About == "" && !e.AboutRemoved && e.Browser+e.System+e.Address != ""
 	}
 	return false
 }
@@ -279,6 +281,13 @@ func (c Context) eventText(e shared.Event) string {
 		shared.EventRecoveryLinkMade: text.RecoveryLinkMade,
 		shared.EventLinkWithdrawn:    text.LinkWithdrawn,
 		shared.EventLinkUsed:         text.PhoneUsed,
+
+		shared.EventRenamed:        text.Renamed,
+		shared.EventProfileChanged: text.ProfileChanged,
+		shared.EventEmailChanged:   text.EmailChanged,
+		shared.EventGroupsChanged:  text.GroupsChanged,
+		shared.EventRoleChanged:    text.RoleChanged,
+		shared.EventAccountRemoved: text.AccountRemoved,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:

@@ -101,7 +101,7 @@ func (o obliging) EndOtherSessions(context.Context) (shared.SessionList, error) 
 func (o obliging) Activity(context.Context, string) (shared.Activity, error) {
 	return shared.Activity{Events: []shared.Event{{ID: "e"}}}, o.err
 }
-func (o obliging) Users(context.Context, string, string) (shared.Members, error) {
+func (o obliging) Users(context.Context, shared.MembersQuery) (shared.Members, error) {
 	return shared.Members{}, o.err
 }
 func (o obliging) Invite(context.Context, shared.Invite) (shared.Invited, error) {
@@ -225,7 +225,7 @@ func (r *returning) Sessions(context.Context) (shared.SessionList, error) {
 	return stateSessions(), r.err
 }
 
-func (r *returning) Users(context.Context, string, string) (shared.Members, error) {
+func (r *returning) Users(context.Context, shared.MembersQuery) (shared.Members, error) {
 	return shared.Members{Users: r.users}, r.err
 }
 

@@ -11,9 +11,8 @@ import (
 
 // UserService does what the users panel offers, for a signed-in administrator.
 type UserService interface {
-	// Users returns a page of the users whose names begin with find: the first, or the
-	// one after the page whose Next this is.
-	Users(ctx context.Context, find, after string) (shared.Members, error)
+	// Users returns a page of the users that a query selects.
+	Users(ctx context.Context, query shared.MembersQuery) (shared.Members, error)
 	// Invite adds a user, and returns the link with which they choose how to sign in.
 	Invite(ctx context.Context, who shared.Invite) (shared.Invited, error)
 	// InviteAgain returns a new link for a user who has no sign-in method yet.
@@ -102,11 +101,11 @@ func (p *UsersPanel) load(after string) {
 	asked, find, shown := p.asked, p.find, len(p.users)
 	var page shared.Members
 	p.attempt(func(ctx context.Context) (err error) {
-		page, err = p.Service.Users(ctx, find, after)
+		page, err = p.Service.Users(ctx, shared.MembersQuery{Find: find, After: after})
 		// A user who has loaded more pages keeps them when the list is loaded again.
 		for after == "" && p.looked == find && err == nil && page.Next != "" && len(page.Users) < shown {
 			var more shared.Members
-			more, err = p.Service.Users(ctx, find, page.Next)
+			more, err = p.Service.Users(ctx, shared.MembersQuery{Find: find, After: page.Next})
 			page = shared.Members{Users: append(page.Users, more.Users...), Next: more.Next}
 		}
 		return err

@@ -9,54 +9,66 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// If no administrator can sign in, nobody can help the people of an organisation. So the
-// last one stays, even under concurrent changes: the batch that disables one administrator
-// also writes the record of another one, in the version that was read. If two
-// administrators disable each other at the same time, only one batch succeeds.
+// If no administrator can sign in, nobody can help the people of an organisation. So the last one
+// stays, even under concurrent changes: a batch after which one administrator can't sign in stands
+// on the record of another one who can, in the revision that was read. If two administrators
+// disable each other at the same time, only one batch succeeds.
 
 // Enable lets the actor's user sign in again.
+//
+// Refusal: [shared.CodeNotAllowed].
 func (s *Service) Enable(ctx context.Context, who session.Actor) error {
-	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+	return s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
 		user.Disabled = false
-		return store.Batch{store.PutUser{User: user}, s.event(who, shared.EventEnabled)}, nil
+		return append(store.Batch{store.PutUser{User: user}}, s.recorded(who, shared.EventEnabled)...), nil
 	})
 }
 
 // Disable ends all sessions of the actor's user, and they can't sign in any more. Links
 // that lead into their account stay dead, even after [Service.Enable].
 //
-// Refusal: [shared.CodeLastAdministrator] for the last administrator who can sign in.
+// Refusals: [shared.CodeNotAllowed], [shared.CodeConflict] for one's own account, and
+// [shared.CodeLastAdministrator] for the last administrator who can sign in.
 func (s *Service) Disable(ctx context.Context, who session.Actor) error {
-	return s.disable(ctx, who, func(user store.User) (stays store.Batch, err error) {
-		if !s.administrates(user) {
-			return nil, nil
-		}
-		other, err := s.anotherAdministrator(ctx, user.ID)
-		return store.Batch{store.PutUser{User: other}}, err // stale if that one was disabled meanwhile
-	})
+	return s.disable(ctx, who, false)
 }
 
 // DisableEvenTheLast disables the last administrator too. It is for IT, who still has the
 // command line.
 func (s *Service) DisableEvenTheLast(ctx context.Context, who session.Actor) error {
-	return s.disable(ctx, who, func(store.User) (store.Batch, error) { return nil, nil })
+	return s.disable(ctx, who, true)
 }
 
-// disable adds the operations of stays to its batch. They fail if another administrator,
-// who must stay, was changed.
-func (s *Service) disable(ctx context.Context, who session.Actor, stays func(store.User) (store.Batch, error)) error {
-	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
-		batch, err := stays(user)
+func (s *Service) disable(ctx context.Context, who session.Actor, evenTheLast bool) error {
+	return s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
+		if who.By.ID == user.ID {
+			return nil, errYourself
+		}
+		before := user
+		user.Disabled = true
+		stays, err := s.keepsAdministrator(ctx, before, user, evenTheLast)
 		if err != nil {
 			return nil, err
 		}
-		user.Disabled = true
-		batch = append(batch, store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, s.event(who, shared.EventDisabled))
+		batch := append(stays, store.PutUser{User: user}, store.EndSessions{UserID: user.ID})
 		for _, kind := range linksIntoAccounts {
 			batch = append(batch, endLink(kind, user.ID))
 		}
-		return batch, nil
+		return append(batch, s.recorded(who, shared.EventDisabled)...), nil
 	})
+}
+
+// keepsAdministrator refuses a change after which no administrator can sign in. It returns the
+// operations that make the batch stand on another one. The zero after is a removal.
+func (s *Service) keepsAdministrator(ctx context.Context, before, after store.User, evenTheLast bool) (store.Batch, error) {
+	if evenTheLast || !s.administrates(before) || s.administrates(after) {
+		return nil, nil
+	}
+	other, err := s.anotherAdministrator(ctx, before.ID)
+	if err != nil {
+		return nil, err
+	}
+	return store.Batch{store.HasUser{ID: other.ID, Revision: other.Revision}}, nil
 }
 
 // administrates reports whether the user is an administrator who can sign in.
@@ -64,14 +76,23 @@ func (s *Service) administrates(user store.User) bool {
 	return user.IsAdministrator() && !user.Disabled && s.c.Policy.Methods().Count(user) > 0
 }
 
-// errNoRole is the refusal of a role that is none of [shared.Roles].
-var errNoRole = shared.Errorf(shared.CodeInvalidRequest, "There is no such role.")
+// IsLastAdministrator reports whether nobody could administer without the user, as things are.
+func (s *Service) IsLastAdministrator(ctx context.Context, user store.User) (bool, error) {
+	if !s.administrates(user) {
+		return false, nil
+	}
+	_, err := s.anotherAdministrator(ctx, user.ID)
+	if shared.CodeOf(err) == shared.CodeLastAdministrator {
+		return true, nil
+	}
+	return false, err
+}
 
 // anotherAdministrator finds an administrator who can sign in, other than the user with
 // this id.
 func (s *Service) anotherAdministrator(ctx context.Context, id string) (store.User, error) {
-	for after := ""; ; {
-		page, err := s.c.Store.Users(ctx, store.UserQuery{In: store.CountAdministrators, After: after}, 100)
+	for query := (store.UserQuery{In: store.CountAdministrators}); ; {
+		page, err := s.c.Store.Users(ctx, query, 100)
 		if err != nil {
 			return store.User{}, fmt.Errorf("looking for another administrator: %w", err)
 		}
@@ -83,6 +104,6 @@ func (s *Service) anotherAdministrator(ctx context.Context, id string) (store.Us
 				return user, nil
 			}
 		}
-		after = page[len(page)-1].Name
+		query.After = query.Next(page[len(page)-1])
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,24 +46,26 @@ func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
 // Invite adds a user who has no sign-in method yet, and returns the link with which they
 // add one. The link works once, within seven days. The actor has no user before.
 func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, Link, error) {
-	display, err := shared.CleanDisplayName(cmp.Or(fresh.DisplayName, fresh.Name))
+	user, err := s.invited(ctx, who, fresh)
 	if err != nil {
 		return store.User{}, Link{}, err
 	}
-	user, err := s.newUser(fresh.Name, display)
-	if err != nil {
-		return store.User{}, Link{}, err
-	}
-	if !fresh.Role.IsKnown() {
-		return store.User{}, Link{}, errNoRole
-	}
-	user.Role = fresh.Role
 	who.User = user
-
 	link, put := s.newLink(store.MethodInvitation, user.ID)
-	err = s.c.Store.Apply(ctx, store.Batch{
-		store.PutUser{User: user}, put, s.event(who, shared.EventAccountCreated),
-	})
+	for range store.Attempts {
+		condition, refusal := s.may(ctx, who, RightHelp, user)
+		if refusal != nil {
+			return store.User{}, Link{}, refusal
+		}
+		batch := append(condition, store.PutUser{User: user}, put)
+		err = s.c.Store.Apply(ctx, append(batch, s.recorded(who, shared.EventAccountCreated)...))
+		if !errors.Is(err, store.ErrStale) { // who acts was changed meanwhile
+			break
+		}
+	}
+	if errors.Is(err, store.ErrEmailExists) {
+		return store.User{}, Link{}, EmailTaken(user.Email).Because(err)
+	}
 	if err != nil {
 		return store.User{}, Link{}, nameTaken(err, user.Name)
 	}
@@ -70,14 +73,41 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	return user, link, nil
 }
 
+// invited returns the record of who is invited. A helper invites into the groups that they help.
+func (s *Service) invited(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, error) {
+	display, err := shared.CleanDisplayName(cmp.Or(fresh.DisplayName, fresh.Name))
+	if err != nil {
+		return store.User{}, err
+	}
+	user, err := s.newUser(fresh.Name, display)
+	if err != nil {
+		return store.User{}, err
+	}
+	if len(fresh.Groups) == 0 && who.By.Role == shared.RoleHelper && len(who.By.Helps) == 1 {
+		fresh.Groups = who.By.Helps
+	}
+	wish, err := s.cleaned(ctx, shared.ChangeMember{Email: &fresh.Email, Groups: &fresh.Groups, Role: &fresh.Role, Language: &fresh.Language})
+	if err != nil {
+		return store.User{}, err
+	}
+	wish.apply(&user)
+	if who.By.Role == shared.RoleHelper && slices.ContainsFunc(user.Groups, func(group string) bool { return !slices.Contains(who.By.Helps, group) }) {
+		return store.User{}, errNotYours
+	}
+	return user, nil
+}
+
 // InviteAgain makes a new invitation for the actor's user, who has no sign-in method yet.
 //
 // Refusals: [shared.CodeConflict] for a user who has one, or who is disabled.
 func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, error) {
+	if _, err := s.may(ctx, who, RightHelp, who.User); err != nil {
+		return Link{}, err
+	}
 	if who.Methods.Count(who.User) > 0 {
 		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", who.User.DisplayName)
 	}
-	return s.giveLink(ctx, who, store.MethodInvitation, s.event(who, shared.EventInvited))
+	return s.giveLink(ctx, who, store.MethodInvitation, s.recorded(who, shared.EventInvited)...)
 }
 
 // NewRecoveryLink makes a link for the actor's user, who has lost all sign-in methods. It
@@ -85,7 +115,7 @@ func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, err
 //
 // Refusals: [shared.CodeConflict] for a disabled user.
 func (s *Service) NewRecoveryLink(ctx context.Context, who session.Actor) (Link, error) {
-	return s.giveLink(ctx, who, store.MethodRecoveryLink, s.event(who, shared.EventRecoveryLinkMade))
+	return s.giveLink(ctx, who, store.MethodRecoveryLink, s.recorded(who, shared.EventRecoveryLinkMade)...)
 }
 
 // RecoveryLinkUntil returns when the user's recovery link expires, or nil if there is none.
@@ -141,16 +171,20 @@ func until(links []store.Entry[linkHash], err error) (last *time.Time, _ error) 
 // reports whether there were any. The user's activity shows it.
 func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdrew bool, err error) {
 	for range store.Attempts {
+		condition, err := s.may(ctx, who, RightHelp, who.User)
+		if err != nil {
+			return false, err
+		}
 		open, err := s.openLinks(ctx, who.User, linksOfAdministrators...)
 		if err != nil || len(open) == 0 {
 			return false, err
 		}
-		batch := store.Batch{s.event(who, shared.EventLinkWithdrawn)}
+		batch := append(condition, s.recorded(who, shared.EventLinkWithdrawn)...)
 		for _, link := range open {
 			batch = append(batch, enrolmentLinks.Remove(link))
 		}
 		err = s.c.Store.Apply(ctx, batch)
-		if enrolmentLinks.Changed(err) {
+		if enrolmentLinks.Changed(err) || errors.Is(err, store.ErrStale) {
 			continue // the link was used or replaced after it was read
 		}
 		if err != nil {
@@ -185,14 +219,14 @@ func endLink(kind store.Method, userID string) store.Op {
 
 // giveLink stores a link together with its user's record. So if the user is disabled at the
 // same time, one of the two batches is retried and sees the other.
-func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Method, also store.Op) (link Link, err error) {
-	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Method, also ...store.Op) (link Link, err error) {
+	err = s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
 		}
 		var put store.Op
 		link, put = s.newLink(kind, user.ID)
-		return store.Batch{put, store.PutUser{User: user}, also}, nil
+		return append(store.Batch{put, store.PutUser{User: user}}, also...), nil
 	})
 	if err != nil {
 		return Link{}, err

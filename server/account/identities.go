@@ -119,13 +119,14 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 		return session.Issued{}, err
 	}
 	user.Identities = []store.Identity{s.newIdentity(claims)}
-	user.Identities[0].LastUsed, user.LastSignIn = user.Identities[0].Created, user.Identities[0].Created
+	user.Identities[0].LastUsed = s.c.Now()
 	who.User = user
 
 	// People read these events in the order in which they are made.
 	created, linked := s.event(who, shared.EventAccountCreated), s.identityEvent(claims.Provider, who, shared.EventIdentityLinked)
+	who.User.LastSignIn = s.c.Now()
 	issued, batch := s.sessions.Open(who, claims.signIn())
-	batch = append(batch, store.PutUser{User: user}, claims.SpendTicket, created, linked)
+	batch = append(batch, store.PutUser{User: who.User}, claims.SpendTicket, created, linked)
 	err = s.c.Store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrNameExists) {
 		return session.Issued{}, shared.Errorf(shared.CodeNameTaken,
@@ -224,11 +225,11 @@ func (s *Service) link(ctx context.Context, who session.Actor, claims Claims) er
 	})
 }
 
-// UnlinkIdentity removes an identity of the signed-in user.
+// UnlinkIdentity removes an identity of the actor's user.
 //
 // Refusals: [shared.CodeNotFound], and [shared.CodeLastMethod].
 func (s *Service) UnlinkIdentity(ctx context.Context, who session.Actor, id string) error {
-	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+	return s.changeFor(ctx, who, RightManage, func(user store.User) (store.Batch, error) {
 		at := slices.IndexFunc(user.Identities, func(i store.Identity) bool { return i.ID == id })
 		if at < 0 {
 			return nil, shared.Errorf(shared.CodeNotFound, "This sign-in isn't linked any more.")

@@ -47,11 +47,11 @@ func TestNamesArePasted(t *testing.T) {
 		if _, err := s.SignInWithPassword(t.Context(), session.Actor{}, account.PasswordSignIn{Name: typed, Password: password}); err != nil {
 			t.Errorf("%q doesn't sign in: %v", typed, err)
 		}
-		if found, _, err := s.FindUsers(t.Context(), typed, ""); len(found) != 1 || err != nil {
+		if found, _, err := s.List(t.Context(), account.ListQuery{Find: typed}); len(found) != 1 || err != nil {
 			t.Errorf("%q finds %d users (%v)", typed, len(found), err)
 		}
 	}
-	if found, _, err := s.FindUsers(t.Context(), " ", ""); len(found) != 1 || err != nil {
+	if found, _, err := s.List(t.Context(), account.ListQuery{Find: " "}); len(found) != 1 || err != nil {
 		t.Errorf("a blank finds %d users (%v), want all", len(found), err)
 	}
 	if _, err := s.SignInWithPassword(t.Context(), session.Actor{}, account.PasswordSignIn{Name: "ann", Password: password + " "}); shared.CodeOf(err) != shared.CodeSignInRefused {

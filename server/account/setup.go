@@ -80,9 +80,9 @@ func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, fi
 	if err != nil {
 		return session.Issued{}, err
 	}
-	user.LastSignIn = s.c.Now()
 	who.User = user
 	created := s.event(who, shared.EventAccountCreated) // before the sign-in, as people read it
+	who.User.LastSignIn = s.c.Now()
 	issued, batch := s.sessions.Open(who, session.SignIn{Method: store.MethodSetupLink})
 	if err := s.setUp(ctx, who, link, append(batch, created)...); err != nil {
 		return session.Issued{}, err

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -89,44 +87,6 @@ func nameTaken(err error, name string) error {
 	return fmt.Errorf("storing a new user: %w", err)
 }
 
-// usersPage is how many users are on one page of an administrator's list.
-const usersPage = 50
-
-// FindUsers returns a page of users in byte order of their names: those whose names begin
-// with find, from the first name after the given one. Next is the value of after for the
-// following page, and "" at the end.
-func (s *Service) FindUsers(ctx context.Context, find, after string) (page []store.User, next string, err error) {
-	begin := ""
-	if find = shared.TrimInvisible(find); find != "" {
-		if begin, err = CanonicalName(find); err != nil {
-			return nil, "", nil // no name begins so
-		}
-	}
-	if after < begin {
-		// The page has names after begin, so the user with exactly this name is added here.
-		exact, err := s.c.Store.UserByName(ctx, begin)
-		if err == nil {
-			page = append(page, exact)
-		} else if !errors.Is(err, store.ErrNotFound) {
-			return nil, "", fmt.Errorf("looking up a user by name: %w", err)
-		}
-		after = begin
-	}
-	more, err := s.c.Store.Users(ctx, store.UserQuery{After: after}, usersPage+1-len(page))
-	if err != nil {
-		return nil, "", fmt.Errorf("listing users: %w", err)
-	}
-	page = append(page, more...)
-	if end := slices.IndexFunc(page, func(u store.User) bool { return !strings.HasPrefix(u.Name, begin) }); end >= 0 {
-		page = page[:end]
-	}
-	if len(page) > usersPage {
-		page = page[:usersPage]
-		next = page[usersPage-1].Name
-	}
-	return page, next, nil
-}
-
 // PublicUser returns what others may read of a user.
 func PublicUser(u store.User) shared.User {
 	return shared.User{ID: u.ID, Name: u.Name, DisplayName: u.DisplayName, Role: u.Role, Disabled: u.Disabled}
@@ -138,7 +98,8 @@ func (s *Service) Member(user store.User) shared.Member {
 	methods := s.c.Policy.Methods()
 	return shared.Member{
 		User: PublicUser(user), HasPassword: methods.HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
-		Invited: methods.Count(user) == 0, Created: user.Created,
+		Invited: methods.Count(user) == 0, Created: user.Created, LastSignIn: user.LastSignIn,
+		Email: user.Email, EmailVerified: user.EmailVerified, Language: user.Language, Groups: user.Groups, Helps: user.Helps, ExternalID: user.ExternalID,
 	}
 }
 
@@ -219,7 +180,7 @@ func (s *Service) SetPassword(ctx context.Context, who session.Actor, password s
 //
 // Refusal: [shared.CodeLastMethod] for a user who has no other method.
 func (s *Service) RemovePassword(ctx context.Context, who session.Actor) error {
-	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+	return s.changeFor(ctx, who, RightManage, func(user store.User) (store.Batch, error) {
 		user.Password = ""
 		if who.Methods.Count(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)
@@ -231,10 +192,6 @@ func (s *Service) RemovePassword(ctx context.Context, who session.Actor) error {
 // signOutEverywhere stores a changed user, ends all their sessions and what was begun in
 // them, and records an event.
 func (s *Service) signOutEverywhere(who session.Actor, user store.User, kind shared.EventKind) store.Batch {
-	return store.Batch{
-		store.PutUser{User: user},
-		store.EndSessions{UserID: user.ID},
-		endPhoneLink(user.ID),
-		s.event(who, kind),
-	}
+	batch := store.Batch{store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, endPhoneLink(user.ID)}
+	return append(batch, s.recorded(who, kind)...)
 }

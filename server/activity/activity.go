@@ -69,7 +69,7 @@ func (s *Service) List(ctx context.Context, who session.Actor, before string) (s
 		events = events[:page]
 		list.Next = hex.EncodeToString(events[page-1].ID[:])
 	}
-	names, err := s.administrators(ctx, events)
+	names, err := s.others(ctx, events)
 	if err != nil {
 		return shared.Activity{}, err
 	}
@@ -77,28 +77,32 @@ func (s *Service) List(ctx context.Context, who session.Actor, before string) (s
 		line := describe(who, e)
 		name, there := names[e.By]
 		line.By, line.ByRemoved = name, e.By != "" && !there
+		name, there = names[e.About]
+		line.About, line.AboutRemoved = name, e.About != "" && !there
 		list.Events = append(list.Events, line)
 	}
 	return list, nil
 }
 
-// administrators returns the display names of the administrators who act in these events, by
-// their ids. It has none for an administrator who was removed. Events hold ids only, so that
+// others returns the display names of the other users in these events, by their ids: who acted, and
+// to whom something was done. It has none for a user who was removed. Events hold ids only, so that
 // the name of a removed user is in nobody's activity.
-func (s *Service) administrators(ctx context.Context, events []store.Event) (map[string]string, error) {
+func (s *Service) others(ctx context.Context, events []store.Event) (map[string]string, error) {
 	names := map[string]string{}
 	for _, e := range events {
-		if _, known := names[e.By]; known || e.By == "" {
-			continue
+		for _, id := range []string{e.By, e.About} {
+			if _, known := names[id]; known || id == "" {
+				continue
+			}
+			other, err := s.store.User(ctx, id)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("loading another user of an event: %w", err)
+			}
+			names[id] = other.DisplayName
 		}
-		administrator, err := s.store.User(ctx, e.By)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("loading the administrator of an event: %w", err)
-		}
-		names[e.By] = administrator.DisplayName
 	}
 	return names, nil
 }

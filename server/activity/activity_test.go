@@ -23,7 +23,7 @@ func TestList(t *testing.T) {
 		Client: store.Client{Browser: "Chrome", Address: "::1", Mark: "of Chrome"},
 	}
 	bob := store.User{ID: storetest.UserID(2), Name: "bob", DisplayName: "Bob"}
-	firefox, administrator := chrome, session.Actor{User: chrome.User, By: bob.ID}
+	firefox, administrator := chrome, session.Actor{User: chrome.User, By: bob}
 	firefox.Client.Browser, firefox.Client.Mark = "Firefox", "of Firefox"
 	happens := func(who session.Actor, kind shared.EventKind, passkeyID string) {
 		t.Helper()

@@ -14,8 +14,8 @@ import (
 // another user's session, and no rule counts sign-in methods differently from its caller.
 //
 //   - A signed-in user acts for themselves: User and Session are theirs.
-//   - An administrator acts for another user: User is that user, By is the
-//     administrator, and Session is zero.
+//   - An administrator or a helper acts for another user: User is that user, By is who
+//     acts, and Session is zero.
 //   - IT acts at the command line: User is the user of the command, and Session and
 //     Client are zero.
 //   - A person who isn't signed in yet is known by Client alone. Session is the one that
@@ -27,15 +27,27 @@ type Actor struct {
 	User    store.User     // as read for this request; rules write it by compare-and-swap
 	Session store.Session  // zero without one
 	Client  store.Client   // zero at the command line
-	By      string         // the id of the administrator who acts for User, or ""
+	By      store.User     // who acts for User, as read for this request; zero for the user and for IT
 	Methods policy.Methods // counts sign-in methods, for the rule that the last one stays
 }
 
 // Event returns an event for the user's activity, about what the actor does now.
 func (a Actor) Event(kind shared.EventKind, now time.Time) store.Event {
 	event := store.NewEvent(now, a.User.ID, kind, a.Client)
-	event.By = a.By
+	event.By = a.By.ID
 	return event
+}
+
+// Recorded returns the operations that record what the actor does now: an event of the user, and one
+// of whoever acts for the user.
+func (a Actor) Recorded(kind shared.EventKind, now time.Time) store.Batch {
+	batch := store.Batch{store.AddEvent{Event: a.Event(kind, now)}}
+	if by := a.By.ID; by != "" && by != a.User.ID {
+		event := store.NewEvent(now, by, kind, a.Client)
+		event.About = a.User.ID
+		batch = append(batch, store.AddEvent{Event: event})
+	}
+	return batch
 }
 
 // Passkey finds one of the user's passkeys by its id.

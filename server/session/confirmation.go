@@ -37,6 +37,6 @@ func (s *Service) Confirm(who Actor, how SignIn) (Issued, store.Batch) {
 			Owner: session.UserID, Key: old.String(), Value: session.ID,
 			Version: store.AnyVersion, Expires: now.Add(movedFor),
 		}),
-		s.event(who, shared.EventConfirmed, how),
+		s.event(who, shared.EventConfirmed, how, s.c.Now()),
 	}
 }

@@ -55,8 +55,9 @@ func (s *Service) end(ctx context.Context, who Actor, id store.Hash, kind shared
 		session, err := s.c.Store.Session(ctx, id)
 		if err == nil {
 			ended = session
-			event := store.NewEvent(s.c.Now(), session.UserID, kind, who.Client)
-			err = s.c.Store.Apply(ctx, append(store.Batch{store.EndSession{ID: id}, store.AddEvent{Event: event}}, also...))
+			of := who
+			of.User.ID = session.UserID // a browser may sign out who was signed in before
+			err = s.c.Store.Apply(ctx, append(append(store.Batch{store.EndSession{ID: id}}, of.Recorded(kind, s.c.Now())...), also...))
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return ended, fmt.Errorf("ending a session: %w", err)

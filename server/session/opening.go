@@ -30,8 +30,11 @@ type Issued struct {
 // record the event, and end the session that the browser had before. It writes nothing: the
 // operations belong in the batch that proves the sign-in. A user with very many sessions
 // loses the one that was used least recently.
+//
+// The time of the sign-in is LastSignIn of the user, which the same batch stores: the event with
+// that time is the user's last sign-in.
 func (s *Service) Open(who Actor, how SignIn) (Issued, store.Batch) {
-	now, before := s.c.Now(), who.Session
+	now, before := who.User.LastSignIn, who.Session
 	token := store.NewSessionToken(who.User.ID)
 	session := store.Session{
 		ID: store.SessionID(token), UserID: who.User.ID,
@@ -40,7 +43,7 @@ func (s *Service) Open(who Actor, how SignIn) (Issued, store.Batch) {
 	}
 	session.Expires = s.ends(session, now)
 
-	batch := store.Batch{store.AddSession{Session: session, Most: most}, s.event(who, shared.EventSignedIn, how)}
+	batch := store.Batch{store.AddSession{Session: session, Most: most}, s.event(who, shared.EventSignedIn, how, now)}
 	if before.ID != (store.Hash{}) {
 		batch = append(batch, store.EndSession{ID: before.ID})
 		if before.UserID != who.User.ID {
@@ -60,8 +63,8 @@ func (s *Service) ends(session store.Session, now time.Time) time.Time {
 	return idle
 }
 
-func (s *Service) event(who Actor, kind shared.EventKind, how SignIn) store.AddEvent {
-	event := who.Event(kind, s.c.Now())
+func (s *Service) event(who Actor, kind shared.EventKind, how SignIn, now time.Time) store.AddEvent {
+	event := who.Event(kind, now)
 	event.Method, event.PasskeyID, event.Passkey, event.Provider = how.Method, how.PasskeyID, how.PasskeyName, how.ProviderName
 	return store.AddEvent{Event: event}
 }

@@ -59,6 +59,7 @@ func (w *world) signsInWithToken(user store.User, browser string) (session.Actor
 	w.Helper()
 	w.passes(time.Second) // sessions of one moment have no order
 	who := session.Actor{User: user, Client: store.Client{Browser: browser, System: "Linux", Address: "::1"}}
+	who.User.LastSignIn = w.clock
 	issued, batch := w.Open(who, session.SignIn{Method: store.MethodPassword})
 	w.applies(batch)
 	who.Session = issued.Session
@@ -126,6 +127,7 @@ func TestOpen(t *testing.T) {
 	t.Run("a new session takes the place of the one that the browser had", func(t *testing.T) {
 		w := newWorld(t)
 		before, old := w.signsInWithToken(w.bob, "Chrome")
+		w.ann.LastSignIn = w.clock
 		issued, batch := w.Open(session.Actor{User: w.ann, Session: before.Session}, session.SignIn{Method: store.MethodPassword})
 		w.applies(batch)
 		w.lives(old, shared.CodeUnauthenticated)

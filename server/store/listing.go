@@ -36,12 +36,12 @@ func (q UserQuery) Next(u User) string {
 	if q.Find == "" {
 		return u.Name
 	}
-	return q.Word(u) + "\x00" + u.Name
+	return q.Word(u) + "/" + u.Name // a word has neither / nor what is before it in byte order
 }
 
 // CutPlace takes the Next of a query with Find apart.
 func CutPlace(next string) (word, name string) {
-	word, name, _ = strings.Cut(next, "\x00")
+	word, name, _ = strings.Cut(next, "/")
 	return word, name
 }
 

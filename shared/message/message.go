@@ -257,6 +257,14 @@ type Activity struct {
 	Invited          string
 	RecoveryLinkMade string
 	LinkWithdrawn    string
+	Renamed          string
+	ProfileChanged   string
+	EmailChanged     string
+	GroupsChanged    string
+	RoleChanged      string
+	AccountRemoved   string
+	For              string // {name}: the other user to whom it was done
+	ForRemoved       string
 	InvitationUsed   string
 	RecoveryUsed     string
 	PhoneUsed        string

@@ -20,11 +20,13 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// site serves the feature alone, for four users: root and ada are administrators, ann has a
-// password, and carl is invited. A request says who sends it; see sends.
+// site serves the feature alone, for people of every role. Root and ada are administrators, hal helps
+// the group sales, and aud is an auditor. Ann, who has a password and two passkeys, is of sales, bob
+// with a password is of it, and carl of sales is invited. A request says who sends it; see sends.
 type site struct {
 	*testing.T
 	http.Handler
+	accounts *account.Service
 	store    store.Store
 	users    map[string]store.User
 	patterns []string // of the routes
@@ -32,19 +34,47 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	s := &site{T: t, store: memstore.New(time.Now), users: map[string]store.User{}}
-	accounts := account.New(account.Config{Store: s.store, Now: time.Now, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}})
-	for _, name := range []string{"root", "ada", "ann"} {
-		user, err := accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: name, DisplayName: strings.ToUpper(name), Password: "correct horse battery", Role: map[bool]shared.Role{true: shared.RoleAdministrator}[name != "ann"]})
+	accounts := account.New(account.Config{
+		Store: s.store, Now: time.Now, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1},
+		Providers: []account.Provider{{ID: "p", Name: "Provider", Issuer: "https://login.example"}},
+	})
+	s.accounts = accounts
+	for name, role := range map[string]shared.Role{
+		"root": shared.RoleAdministrator, "ada": shared.RoleAdministrator, "hal": shared.RoleHelper, "aud": shared.RoleAuditor, "ann": "", "bob": "",
+	} {
+		user, err := accounts.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: name, DisplayName: strings.ToUpper(name), Password: "correct horse battery", Role: role})
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.users[name] = user
 	}
-	carl, _, err := accounts.Invite(t.Context(), accounts.Actor(store.User{}), shared.Invite{Name: "carl"})
+	carl, _, err := accounts.Invite(t.Context(), accounts.Actor(store.User{}), shared.Invite{Name: "carl", Groups: []string{"sales"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.users["carl"] = carl
+	change := func(name string, do func(*store.User)) {
+		user := s.users[name]
+		do(&user)
+		if err := s.store.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+			t.Fatal(err)
+		}
+		user.Revision++
+		s.users[name] = user
+	}
+	change("hal", func(u *store.User) { u.Helps = []string{"sales"} })
+	change("ann", func(u *store.User) {
+		u.Groups = []string{"sales"}
+		u.Passkeys = []store.Passkey{{ID: "p1", CredentialID: []byte("one"), Verified: true}, {ID: "p2", CredentialID: []byte("two"), Verified: true}}
+		u.Identities = []store.Identity{{ID: "i1", Issuer: "https://login.example", Subject: "1"}}
+	})
+	change("bob", func(u *store.User) { u.Groups = []string{"it"} })
+	who := accounts.Actor(s.users["ann"])
+	who.User.LastSignIn = time.Now()
+	_, batch := accounts.Sessions().Open(who, session.SignIn{Method: store.MethodPassword})
+	if err := s.store.Apply(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
 
 	gates := httpapi.Gates{
 		Authenticate: func(r *http.Request) (httpapi.Caller, error) {
@@ -64,6 +94,12 @@ func newSite(t *testing.T) *site {
 	answers := httpapi.Answers{Log: log}
 	admin.Users{
 		Accounts: accounts, Gates: gates,
+		Passkeys: func(who session.Actor) (list shared.PasskeyList) {
+			for _, p := range who.User.Passkeys {
+				list.Passkeys = append(list.Passkeys, shared.Passkey{ID: p.ID})
+			}
+			return list
+		},
 		Link: func(l account.Link) (shared.EnrolmentLink, error) {
 			return shared.EnrolmentLink{URL: "https://id.example/enrol?token=" + l.Token, Expires: l.Expires}, nil
 		},
@@ -93,7 +129,12 @@ func (s *site) sends(as, method, path, body string) *httptest.ResponseRecorder {
 // pathOf is where a route is reached, for the user of a name.
 func (s *site) pathOf(pattern, name string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	return method, strings.ReplaceAll(path, "{id}", s.users[name].ID)
+	list, err := s.accounts.Sessions().List(s.Context(), s.accounts.Actor(s.users["ann"]))
+	if err != nil || len(list.Sessions) != 1 {
+		s.Fatalf("ann has %d sessions (%v)", len(list.Sessions), err)
+	}
+	replace := strings.NewReplacer("{id}", s.users[name].ID, "{passkey}", "p1", "{identity}", "i1", "{session}", list.Sessions[0].ID)
+	return method, replace.Replace(path)
 }
 
 // everything is what the store has of users, events and links.
@@ -112,56 +153,97 @@ func (s *site) everything() string {
 	return all.String()
 }
 
-// route is one of the feature: for whom it is, what it takes, and what it answers.
+// route is one of the feature: what it takes and answers, and who may send it about whom.
 type route struct {
 	pattern     string
-	of          string // whom the path names
+	of          string // whom it succeeds for
 	body        string
-	unconfirmed bool // administrators need no recent confirmation
+	right       string // what it needs: read, help or manage
+	unconfirmed bool   // it needs no recent confirmation
 	status      int
 	answers     string // a part of it
 }
 
 var routes = []route{
-	{pattern: "GET " + shared.PathUsers, unconfirmed: true, status: 200, answers: `"name":"ann","displayName":"ANN"`},
-	{pattern: "POST " + shared.PathUsers, body: `{"name":"dora"}`, status: 201, answers: `"url":"https://id.example/enrol?token=`},
-	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"disabled":true}`, status: 200, answers: `"disabled":true`},
-	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathInvitation, of: "carl", status: 200, answers: `"url":"https://id.example/enrol?token=`},
-	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathRecoveryLink, of: "ann", status: 200, answers: `"url":"https://id.example/enrol?token=`},
-	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathLinks, of: "carl", unconfirmed: true, status: 200, answers: `"invited":true`},
+	{pattern: "GET " + shared.PathUsers, right: "list", unconfirmed: true, status: 200, answers: `"name":"ann","displayName":"ANN"`},
+	{pattern: "GET " + shared.PathUser + "{id}", of: "ann", right: "read", unconfirmed: true, status: 200, answers: `"passkeyList":[{"id":"p1"`},
+	{pattern: "GET " + shared.PathUser + "{id}" + shared.PathActivityOf, of: "ann", right: "read", unconfirmed: true, status: 200, answers: `"kind":"account_created"`},
+	{pattern: "POST " + shared.PathUsers, body: `{"name":"dora","groups":["sales"]}`, right: "invite", status: 201, answers: `"url":"https://id.example/enrol?token=`},
+	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"disabled":true}`, right: "help", status: 200, answers: `"disabled":true`},
+	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"displayName":"Anna"}`, right: "manage", status: 200, answers: `"displayName":"Anna"`},
+	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"role":"helper","helps":["it"]}`, right: "manage", status: 200, answers: `"role":"helper"`},
+	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"groups":["it","sales"]}`, right: "manage", status: 200, answers: `"groups":["it","sales"]`},
+	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathInvitation, of: "carl", right: "help", status: 200, answers: `"url":"https://id.example/enrol?token=`},
+	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathRecoveryLink, of: "ann", right: "help", status: 200, answers: `"url":"https://id.example/enrol?token=`},
+	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathLinks, of: "carl", right: "help", unconfirmed: true, status: 200, answers: `"invited":true`},
+	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathPasskeysOf + "{passkey}", of: "ann", right: "help", status: 200, answers: `"passkeyList":[{"id":"p2"`},
+	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathSessionsOf, of: "ann", right: "help", unconfirmed: true, status: 200, answers: `"sessions":[]`},
+	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathSessionsOf + "/{session}", of: "ann", right: "help", unconfirmed: true, status: 200, answers: `"sessions":[]`},
+	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathPasswordOf, of: "ann", right: "manage", status: 200, answers: `"hasPassword":false`},
+	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathIdentitiesOf + "{identity}", of: "ann", right: "manage", status: 200, answers: `"identityList":[]`},
+	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathRemoval, of: "ann", body: `{"name":"ann"}`, right: "manage", status: 204},
 }
 
-// TestRoutes sends each request as everybody who may send it, and as everybody who may
-// not.
+// allows says which rights each role has: over everybody, or over the users of its groups only.
+var allows = map[string]struct{ all, group string }{
+	"root": {"list read invite help manage", ""},
+	"aud":  {"list read", ""},
+	"hal":  {"list", "invite read help"},
+	"bob":  {}, "ann": {},
+}
+
+// TestRoutes sends each request as people of each role, about a user of the helper's group and about
+// others. Each refusal changes nothing.
 func TestRoutes(t *testing.T) {
 	for _, route := range routes {
-		for as, refusal := range map[string]shared.Code{
-			"": shared.CodeUnauthenticated, "ann": shared.CodeNotAllowed, "confirmed ann": shared.CodeNotAllowed,
-			"root": shared.CodeConfirmRequired, "confirmed root": "",
-		} {
-			if as == "root" && route.unconfirmed {
-				refusal = ""
-			}
-			s := newSite(t)
-			before := s.everything()
-			method, path := s.pathOf(route.pattern, route.of)
-			w := s.sends(as, method, path, route.body)
-			if refusal == "" {
-				if w.Code != route.status || !strings.Contains(w.Body.String(), route.answers) {
-					t.Errorf("%s as %q: got %d %s, want %d with %s", route.pattern, as, w.Code, w.Body, route.status, route.answers)
+		for as, has := range allows {
+			for _, of := range []string{route.of, "bob", "ada", "aud", "hal"} {
+				isTheirs := of == route.of // whoever the row names is of the helper's group
+				if of != route.of && !strings.Contains(route.pattern, "{id}") {
+					continue
 				}
-				continue
-			}
-			s.isRefused(route.pattern+" as "+as, w, refusal)
-			if s.everything() != before {
-				t.Errorf("%s as %q is refused, and changes something", route.pattern, as)
+				may := strings.Contains(" "+has.all+" ", " "+route.right+" ") || isTheirs && strings.Contains(" "+has.group+" ", " "+route.right+" ")
+				if may && !isTheirs {
+					continue // what else may refuse them is for TestRefusals
+				}
+				checkRoute(t, route, as, of, may)
 			}
 		}
+		s := newSite(t)
+		method, path := s.pathOf(route.pattern, route.of)
+		s.isRefused(route.pattern+" of a stranger", s.sends("", method, path, route.body), shared.CodeUnauthenticated)
 	}
 
 	for _, pattern := range newSite(t).patterns {
 		if !slices.ContainsFunc(routes, func(r route) bool { return r.pattern == pattern }) {
 			t.Errorf("no row says for whom %s is", pattern)
+		}
+	}
+}
+
+func checkRoute(t *testing.T, route route, as, of string, may bool) {
+	t.Helper()
+	what := route.pattern + " as " + as + " of " + of
+	for _, confirmed := range []string{"", "confirmed "} {
+		s := newSite(t)
+		before := s.everything()
+		method, path := s.pathOf(route.pattern, of)
+		w := s.sends(confirmed+as, method, path, route.body)
+		switch {
+		case may && (confirmed != "" || route.unconfirmed):
+			if w.Code != route.status || !strings.Contains(w.Body.String(), route.answers) {
+				t.Errorf("%s%s: got %d %s, want %d with %s", confirmed, what, w.Code, w.Body, route.status, route.answers)
+			}
+			continue
+		case may:
+			s.isRefused(confirmed+what, w, shared.CodeConfirmRequired)
+		case confirmed != "" || route.unconfirmed:
+			s.isRefused(confirmed+what, w, shared.CodeNotAllowed)
+		case w.Code < 400:
+			t.Errorf("%s: got %d %s", what, w.Code, w.Body)
+		}
+		if s.everything() != before {
+			t.Errorf("%s%s is refused, and changes something", confirmed, what)
 		}
 	}
 }
@@ -184,6 +266,26 @@ func TestRefusals(t *testing.T) {
 		{"a link for nobody", "POST", shared.PathUser + "nobody" + shared.PathRecoveryLink, "", shared.CodeNotFound},
 		{"links of nobody", "DELETE", shared.PathUser + "nobody" + shared.PathLinks, "", shared.CodeNotFound},
 		{"themselves", "PATCH", shared.PathUser + "{root}", `{"disabled":true}`, shared.CodeConflict},
+		{"their own role", "PATCH", shared.PathUser + "{root}", `{"role":""}`, shared.CodeConflict},
+		{"their own account", "POST", shared.PathUser + "{root}" + shared.PathRemoval, `{"name":"root"}`, shared.CodeConflict},
+		{"a removal with another name", "POST", shared.PathUser + "{ann}" + shared.PathRemoval, `{"name":"bob"}`, shared.CodeInvalidName},
+		{"a role that there isn't", "PATCH", shared.PathUser + "{ann}", `{"role":"king"}`, shared.CodeInvalidRequest},
+		{"a language that there isn't", "PATCH", shared.PathUser + "{ann}", `{"language":"tlh"}`, shared.CodeInvalidRequest},
+		{"a group without a name", "PATCH", shared.PathUser + "{ann}", `{"groups":[" "]}`, shared.CodeInvalidName},
+		{"too many groups", "PATCH", shared.PathUser + "{ann}", `{"groups":["` + strings.Join(strings.Split("abcdefghijklmnopqrstu", ""), `","`) + `"]}`, shared.CodeConflict},
+		{"disabling with another change", "PATCH", shared.PathUser + "{ann}", `{"disabled":true,"displayName":"A"}`, shared.CodeInvalidRequest},
+		{"a name that is another's", "PATCH", shared.PathUser + "{ann}", `{"name":"BOB","displayName":"B"}`, shared.CodeNameTaken},
+		{"an address with a line break", "PATCH", shared.PathUser + "{ann}", `{"email":"ann@example.com\nBcc: eve@example.com"}`, shared.CodeInvalidEmail},
+		{"an address that is too long", "PATCH", shared.PathUser + "{ann}", `{"email":"` + strings.Repeat("a", 243) + `@example.com"}`, shared.CodeInvalidEmail},
+		{"two addresses", "PATCH", shared.PathUser + "{ann}", `{"email":"a@example.com, b@example.com"}`, shared.CodeInvalidEmail},
+		{"a name beside an address", "PATCH", shared.PathUser + "{ann}", `{"email":"Ann <ann@example.com>"}`, shared.CodeInvalidEmail},
+		{"an address without a domain", "PATCH", shared.PathUser + "{ann}", `{"email":"ann@localhost"}`, shared.CodeInvalidEmail},
+		{"the only way to sign in", "DELETE", shared.PathUser + "{bob}" + shared.PathPasswordOf, "", shared.CodeLastMethod},
+		{"a passkey that isn't there", "DELETE", shared.PathUser + "{ann}" + shared.PathPasskeysOf + "p3", "", shared.CodeNotFound},
+		{"a session that isn't there", "DELETE", shared.PathUser + "{ann}" + shared.PathSessionsOf + "/s", "", shared.CodeNotFound},
+		{"a filter that there isn't", "GET", shared.PathUsers + "?in=kings", "", shared.CodeInvalidRequest},
+		{"an order that there isn't", "GET", shared.PathUsers + "?sort=height", "", shared.CodeInvalidRequest},
+		{"a page that there isn't", "GET", shared.PathUsers + "?sort=last-sign-in&after=x", "", shared.CodeInvalidRequest},
 		{"an invitation of who has signed in", "POST", shared.PathUser + "{ann}" + shared.PathInvitation, "", shared.CodeConflict},
 		{"a name that is taken", "POST", shared.PathUsers, `{"name":"ANN"}`, shared.CodeNameTaken},
 		{"a name that nobody can have", "POST", shared.PathUsers, `{"name":"a b"}`, shared.CodeInvalidName},
@@ -213,5 +315,11 @@ func TestActsFor(t *testing.T) {
 	events, err := s.store.Events(t.Context(), s.users["ann"].ID, store.EventID{}, 10)
 	if err != nil || !slices.ContainsFunc(events, func(e store.Event) bool { return e.Kind == shared.EventRecoveryLinkMade && e.By == s.users["ada"].ID }) {
 		t.Errorf("Ann's activity is %+v (%v)", events, err)
+	}
+	events, err = s.store.Events(t.Context(), s.users["ada"].ID, store.EventID{}, 10)
+	if err != nil || !slices.ContainsFunc(events, func(e store.Event) bool {
+		return e.Kind == shared.EventRecoveryLinkMade && e.About == s.users["ann"].ID
+	}) {
+		t.Errorf("Ada's activity is %+v (%v)", events, err)
 	}
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -72,15 +73,16 @@ func (g Gates) Confirmed(h Handler) Handler {
 	return g.SignedIn(g.fresh(h))
 }
 
-// Administrator lets a handler run for administrators only.
-func (g Gates) Administrator(h Handler) Handler {
-	return g.SignedIn(administrators(h))
+// Role lets a handler run for users with one of these roles only. What the role allows for a certain
+// user is for the rule to say.
+func (g Gates) Role(h Handler, roles ...shared.Role) Handler {
+	return g.SignedIn(only(roles, h))
 }
 
-// ConfirmedAdministrator lets a handler run only for administrators with a recent
+// ConfirmedRole lets a handler run only for users with one of these roles and a recent
 // confirmation.
-func (g Gates) ConfirmedAdministrator(h Handler) Handler {
-	return g.SignedIn(administrators(g.fresh(h)))
+func (g Gates) ConfirmedRole(h Handler, roles ...shared.Role) Handler {
+	return g.SignedIn(only(roles, g.fresh(h)))
 }
 
 func (g Gates) fresh(h Handler) Handler {
@@ -92,10 +94,10 @@ func (g Gates) fresh(h Handler) Handler {
 	}
 }
 
-func administrators(h Handler) Handler {
+func only(roles []shared.Role, h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !CallerOf(r).User.IsAdministrator() {
-			return shared.Errorf(shared.CodeNotAllowed, "This is for administrators.")
+		if !slices.Contains(roles, CallerOf(r).User.Role) {
+			return shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this.")
 		}
 		return h(w, r)
 	}

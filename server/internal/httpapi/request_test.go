@@ -45,7 +45,7 @@ func newSite(answer httpapi.Handler) *site {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/things/{id}", answers.API(gates.SignedIn(answer)))
-	mux.Handle("DELETE /api/things/{id}", answers.API(gates.ConfirmedAdministrator(answer)))
+	mux.Handle("DELETE /api/things/{id}", answers.API(gates.ConfirmedRole(answer, shared.RoleAdministrator)))
 	clients := httpapi.NewClients(httpapi.Cookies{}, nil)
 	h.Handler = httpapi.Requests{Log: log, Now: now, Clients: clients}.Logged(httpapi.Recovered(mux, answers.API))
 	return h

@@ -15,6 +15,8 @@ var statuses = map[shared.Code]int{
 	shared.CodeInvalidName:       http.StatusUnprocessableEntity,
 	shared.CodeInvalidPassword:   http.StatusUnprocessableEntity,
 	shared.CodeNameTaken:         http.StatusConflict,
+	shared.CodeInvalidEmail:      http.StatusUnprocessableEntity,
+	shared.CodeEmailTaken:        http.StatusConflict,
 	shared.CodeUnauthenticated:   http.StatusUnauthorized,
 	shared.CodeSignInRefused:     http.StatusUnauthorized,
 	shared.CodeConfirmRequired:   http.StatusForbidden,

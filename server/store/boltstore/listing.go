@@ -44,7 +44,8 @@ func listedFrom(tx *bbolt.Tx, query store.UserQuery) iter.Seq2[string, []byte] {
 			bucket, prefix = bucketListed, term
 			from = term
 			if query.After != "" {
-				from = store.TermOf(query.After)
+				word, name := store.CutPlace(query.After)
+				from = string(listedKey(store.TermOf(word), name))
 			}
 		case term != "":
 			bucket, prefix = bucketListed, term+"\x00"

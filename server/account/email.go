@@ -1,0 +1,35 @@
+package account
+
+import (
+	"net/mail"
+	"strings"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// longestEmail is the greatest length of an address in characters (RFC 5321, 4.5.3.1.3, without
+// the brackets).
+const longestEmail = 254
+
+// CanonicalEmail returns an e-mail address as it is stored: without blanks and invisible
+// characters at the ends, and with its domain in lower case. What stands before the @ stays as it
+// was typed, because the receiver decides what it means (RFC 5321, 2.4). An empty text is no
+// address.
+//
+// Refusal: [shared.CodeInvalidEmail] for what is not one plain address: a list, a name beside it,
+// a line break, or more than 254 characters.
+func CanonicalEmail(typed string) (string, error) {
+	typed = plainAddress(typed)
+	if typed == "" {
+		return "", nil
+	}
+	if len(typed) > longestEmail {
+		return "", shared.Errorf(shared.CodeInvalidEmail, "This e-mail address is too long. Please use at most %d characters.", longestEmail)
+	}
+	parsed, err := mail.ParseAddress(typed)
+	local, domain, _ := strings.Cut(typed, "@")
+	if err != nil || parsed.Name != "" || parsed.Address != typed || strings.ContainsAny(typed, " \t\r\n\"<>()[]\\,;:") || local == "" || !strings.Contains(domain, ".") {
+		return "", shared.Errorf(shared.CodeInvalidEmail, "This is no e-mail address. Please write it like ann@example.com.").Because(err)
+	}
+	return local + "@" + strings.ToLower(domain), nil
+}

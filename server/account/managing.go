@@ -1,0 +1,238 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// What administrators, helpers and IT change of a user. Each change is an event of the user, with
+// who did it, and one of who did it.
+
+// Change changes what is set in the request, all of it or nothing.
+//
+// Refusals: [shared.CodeNotAllowed], [shared.CodeInvalidName], [shared.CodeNameTaken],
+// [shared.CodeInvalidEmail], [shared.CodeEmailTaken], [shared.CodeConflict] for one's own role and
+// for too many groups, and [shared.CodeLastAdministrator], which evenTheLast ignores.
+func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.ChangeMember, evenTheLast bool) (changed store.User, err error) {
+	if wish.Disabled != nil {
+		if !wish.IsOnlyDisabled() {
+			return store.User{}, shared.Errorf(shared.CodeInvalidRequest, "Disable or enable a user without other changes.")
+		}
+		if *wish.Disabled {
+			err = s.disable(ctx, who, evenTheLast)
+		} else {
+			err = s.Enable(ctx, who)
+		}
+		if err != nil {
+			return store.User{}, err
+		}
+		return s.UserByID(ctx, who.User.ID)
+	}
+	clean, err := s.cleaned(ctx, wish)
+	if err != nil {
+		return store.User{}, err
+	}
+	err = s.changeFor(ctx, who, RightManage, func(user store.User) (store.Batch, error) {
+		before := user
+		kinds := clean.apply(&user)
+		if user.Role != before.Role && who.By.ID == user.ID {
+			return nil, errYourself
+		}
+		stays, err := s.keepsAdministrator(ctx, before, user, evenTheLast)
+		if err != nil {
+			return nil, err
+		}
+		changed = user
+		changed.Revision++ // as it is stored
+		batch := append(stays, store.PutUser{User: user})
+		for _, kind := range kinds {
+			batch = append(batch, s.recorded(who, kind)...)
+		}
+		return batch, nil
+	})
+	return changed, taken(err, clean)
+}
+
+// taken translates the errors of unique values.
+func taken(err error, wish wishes) error {
+	switch {
+	case errors.Is(err, store.ErrNameExists):
+		return NameTaken(*wish.name).Because(err)
+	case errors.Is(err, store.ErrEmailExists):
+		return EmailTaken(*wish.email).Because(err)
+	}
+	return err
+}
+
+// EmailTaken is the refusal of an address that another user has.
+func EmailTaken(address string) *shared.Error {
+	return shared.Errorf(shared.CodeEmailTaken, "Somebody has the e-mail address %s already.", address)
+}
+
+// wishes are the changes that a request asks for, in the form in which they are stored.
+type wishes struct {
+	name, displayName, email, language *string
+	role                               *shared.Role
+	groups, helps                      *[]string
+}
+
+func (s *Service) cleaned(ctx context.Context, in shared.ChangeMember) (w wishes, err error) {
+	clean := func(in *string, rule func(string) (string, error)) (out *string) {
+		if in == nil || err != nil {
+			return nil
+		}
+		var text string
+		text, err = rule(*in)
+		return &text
+	}
+	groups := func(in *[]string) *[]string {
+		if in == nil || err != nil {
+			return nil
+		}
+		var list []string
+		if list, err = canonicalGroups(*in); err == nil {
+			err = s.haveRoom(ctx, list)
+		}
+		return &list
+	}
+	w = wishes{
+		name: clean(in.Name, CanonicalName), displayName: clean(in.DisplayName, shared.CleanDisplayName),
+		email: clean(in.Email, CanonicalEmail), language: clean(in.Language, cleanLanguage),
+		groups: groups(in.Groups), helps: groups(in.Helps), role: in.Role,
+	}
+	if err == nil && w.role != nil && !w.role.IsKnown() {
+		err = errNoRole
+	}
+	return w, err
+}
+
+// apply writes the wishes into a record, and returns the kinds of the events.
+func (w wishes) apply(user *store.User) (kinds []shared.EventKind) {
+	set := func(kind shared.EventKind, in *string, field *string) {
+		if in != nil && *in != *field {
+			*field = *in
+			kinds = append(kinds, kind)
+		}
+	}
+	set(shared.EventRenamed, w.name, &user.Name)
+	set(shared.EventProfileChanged, w.displayName, &user.DisplayName)
+	set(shared.EventProfileChanged, w.language, &user.Language)
+	address := user.Email
+	if set(shared.EventEmailChanged, w.email, &user.Email); user.Email != address {
+		user.EmailVerified = false
+	}
+	if w.groups != nil && !slices.Equal(*w.groups, user.Groups) {
+		user.Groups, kinds = *w.groups, append(kinds, shared.EventGroupsChanged)
+	}
+	role, helps := user.Role, user.Helps
+	if w.role != nil {
+		user.Role = *w.role
+	}
+	if w.helps != nil {
+		user.Helps = *w.helps
+	}
+	if user.Role != shared.RoleHelper {
+		user.Helps = nil
+	}
+	if user.Role != role || !slices.Equal(user.Helps, helps) {
+		kinds = append(kinds, shared.EventRoleChanged)
+	}
+	return slices.Compact(kinds)
+}
+
+// Remove removes the actor's user with everything that belongs to them. Typed is their user name,
+// which somebody has typed to be sure. What is left is an event of whoever did it, without the
+// name.
+//
+// Refusals: [shared.CodeNotAllowed], [shared.CodeInvalidName] if the name is another one,
+// [shared.CodeConflict] for one's own account, and [shared.CodeLastAdministrator], which
+// evenTheLast ignores.
+func (s *Service) Remove(ctx context.Context, who session.Actor, typed string, evenTheLast bool) error {
+	return s.changeFor(ctx, who, RightManage, func(user store.User) (store.Batch, error) {
+		if who.By.ID == user.ID {
+			return nil, errYourself
+		}
+		if name, err := CanonicalName(typed); err != nil || name != user.Name {
+			return nil, shared.Errorf(shared.CodeInvalidName, "This is not the user name of this user.")
+		}
+		stays, err := s.keepsAdministrator(ctx, user, store.User{}, evenTheLast)
+		if err != nil {
+			return nil, err
+		}
+		by := who.By.ID
+		if by == "" {
+			by = store.Organisation
+		}
+		event := store.NewEvent(s.c.Now(), by, shared.EventAccountRemoved, who.Client)
+		event.About = user.ID
+		batch := store.Batch{store.RemoveUser{ID: user.ID, Revision: user.Revision}, store.AddEvent{Event: event}}
+		for _, p := range user.Passkeys {
+			batch = append(batch, store.Tombstone(s.c.Now(), p))
+		}
+		return append(stays, batch...), nil
+	})
+}
+
+// RemovePasskey takes a passkey away from the actor's user, such as that of a lost phone, and ends
+// the sessions that began with it. Their other sign-in methods stay.
+//
+// Refusals: [shared.CodeNotAllowed], [shared.CodeNotFound], and [shared.CodeLastMethod].
+func (s *Service) RemovePasskey(ctx context.Context, who session.Actor, id string) error {
+	return s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
+		at := slices.IndexFunc(user.Passkeys, func(p store.Passkey) bool { return p.ID == id })
+		if at < 0 {
+			return nil, shared.Errorf(shared.CodeNotFound, "This passkey isn't there any more.")
+		}
+		removed := user.Passkeys[at]
+		if who.Methods.IsLastPasskey(user, removed) {
+			return nil, onlyMethod(user)
+		}
+		user.Passkeys = slices.Delete(user.Passkeys, at, at+1)
+		batch := store.Batch{store.PutUser{User: user}, store.Tombstone(s.c.Now(), removed), store.EndSessions{UserID: user.ID, Passkey: id}, endPhoneLink(user.ID)}
+		for _, op := range s.recorded(who, shared.EventPasskeyRemoved) {
+			add := op.(store.AddEvent)
+			add.Event.PasskeyID, add.Event.Passkey = removed.ID, removed.Name
+			batch = append(batch, add)
+		}
+		return batch, nil
+	})
+}
+
+func onlyMethod(user store.User) error {
+	return shared.Errorf(shared.CodeLastMethod, "%s could not sign in any more. Make a recovery link first, or disable the account.", user.DisplayName)
+}
+
+// EndSessions ends all sessions of the actor's user.
+//
+// Refusal: [shared.CodeNotAllowed].
+func (s *Service) EndSessions(ctx context.Context, who session.Actor) error {
+	return s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
+		batch := store.Batch{store.PutUser{User: user}, store.EndSessions{UserID: user.ID}, endPhoneLink(user.ID)}
+		return append(batch, s.recorded(who, shared.EventOthersEnded)...), nil
+	})
+}
+
+// cleanLanguage accepts a language of the program, or "".
+func cleanLanguage(tag string) (string, error) {
+	if tag != "" && !slices.ContainsFunc(message.Languages, func(c *message.Catalogue) bool { return c.Lang == tag }) {
+		return "", shared.Errorf(shared.CodeInvalidRequest, "There is no language %s here.", tag)
+	}
+	return tag, nil
+}
+
+// EndSession ends one session of the actor's user, by its public id.
+//
+// Refusals: [shared.CodeNotAllowed], and [shared.CodeNotFound].
+func (s *Service) EndSession(ctx context.Context, who session.Actor, id string) error {
+	if _, err := s.may(ctx, who, RightHelp, who.User); err != nil {
+		return err
+	}
+	_, err := s.sessions.End(ctx, who, id)
+	return err
+}
