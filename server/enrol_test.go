@@ -368,7 +368,7 @@ func TestEnrolmentLinks(t *testing.T) {
 			open := s.visitor()
 			open.opensLink(at)
 			begun := into[shared.Ceremony](open, open.sends("POST", shared.PathEnrolBegin, nil), 200)
-			users, err := s.accounts.Users(s.Context(), "", 10)
+			users, _, err := s.accounts.List(s.Context(), account.ListQuery{})
 			if err != nil {
 				s.Fatal(err)
 			}

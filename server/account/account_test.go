@@ -129,7 +129,7 @@ func TestUsers(t *testing.T) {
 		}
 		_, err := w.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: " ", Password: password})
 		w.wants(err, shared.CodeInvalidName)
-		if users, _ := w.Users(t.Context(), "", 9); len(users) != 0 {
+		if users, _, _ := w.List(t.Context(), account.ListQuery{}); len(users) != 0 {
 			t.Errorf("%d users, want none", len(users))
 		}
 	})
@@ -394,7 +394,7 @@ func TestSetUp(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if users, _ := w.Users(t.Context(), "", 99); len(users) != 1 {
+		if users, _, _ := w.List(t.Context(), account.ListQuery{}); len(users) != 1 {
 			t.Errorf("%d administrators, want 1", len(users))
 		}
 	})

@@ -73,6 +73,24 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	return user, link, nil
 }
 
+// CheckInvitation refuses as [Service.Invite] does, and writes nothing.
+func (s *Service) CheckInvitation(ctx context.Context, who session.Actor, fresh shared.Invite) error {
+	user, err := s.invited(ctx, who, fresh)
+	if err != nil {
+		return err
+	}
+	if _, err := s.may(ctx, who, RightHelp, user); err != nil {
+		return err
+	}
+	if _, err := s.c.Store.UserByName(ctx, user.Name); !errors.Is(err, store.ErrNotFound) {
+		return cmp.Or(err, error(NameTaken(user.Name)))
+	}
+	if _, err := s.c.Store.UserByEmail(ctx, user.Email); !errors.Is(err, store.ErrNotFound) {
+		return cmp.Or(err, error(EmailTaken(user.Email)))
+	}
+	return nil
+}
+
 // invited returns the record of who is invited. A helper invites into the groups that they help.
 func (s *Service) invited(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, error) {
 	display, err := shared.CleanDisplayName(cmp.Or(fresh.DisplayName, fresh.Name))

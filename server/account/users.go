@@ -103,12 +103,6 @@ func (s *Service) Member(user store.User) shared.Member {
 	}
 }
 
-// Users returns up to limit users in byte order of their names, from the first name after
-// the given one.
-func (s *Service) Users(ctx context.Context, after string, limit int) ([]store.User, error) {
-	return s.c.Store.Users(ctx, store.UserQuery{After: after}, limit)
-}
-
 // UserByName finds a user for IT, who may know which names exist.
 //
 // Refusal: [shared.CodeNotFound].

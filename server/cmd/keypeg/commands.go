@@ -2,14 +2,11 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"golang.org/x/term"
 
@@ -118,37 +115,6 @@ func (c *userWithdrawLink) Run(ctx context.Context, t terminal, s *settings) err
 		fmt.Fprintln(t.Out, either(withdrew, "The link of "+c.Name+" doesn't work any more.", c.Name+" has no link that works."))
 		return nil
 	})
-}
-
-type userList struct{}
-
-func (c *userList) takes(*commandLine) {}
-
-func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
-	const page = 500
-	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tDISPLAY NAME\tROLE\tPASSWORD\tPASSKEYS\tPROVIDERS\tSTATE\tCREATED")
-	err := s.withUsers(ctx, func(users control.Users) error {
-		for after := ""; ; {
-			found, err := control.ListUsers(ctx, users, control.UsersAfter{After: after, Limit: page})
-			if err != nil {
-				return err
-			}
-			for _, u := range found {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", u.Name, u.DisplayName,
-					cmp.Or(string(u.Role), "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities,
-					either(u.Disabled, "disabled", either(u.Invited, "no way in", "enabled")), u.Created.Local().Format(time.DateOnly))
-			}
-			if len(found) < page {
-				return nil
-			}
-			after = found[len(found)-1].Name
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return table.Flush()
 }
 
 func either(condition bool, yes, no string) string {

@@ -126,9 +126,9 @@ func testCommands(t *testing.T, database, origin string) {
 	failsWith(t, "There is no user with the name carol.", "", at("user", "disable", "carol")...)
 	list := succeeds(t, "", at("user", "list")...)
 	for _, line := range []string{
-		`(?m)^NAME +DISPLAY NAME +ROLE +PASSWORD +PASSKEYS +PROVIDERS +STATE +CREATED$`,
-		`(?m)^ann +ann +administrator +yes +0 +0 +enabled +\d{4}-\d\d-\d\d$`,
-		`(?m)^bob +Bob Builder +user +yes +0 +0 +disabled +\d{4}-\d\d-\d\d$`,
+		`(?m)^NAME +DISPLAY NAME +ROLE +PASSWORD +PASSKEYS +PROVIDERS +STATE +CREATED +LAST SIGN-IN$`,
+		`(?m)^ann +ann +administrator +yes +0 +0 +enabled +\d{4}-\d\d-\d\d +never$`,
+		`(?m)^bob +Bob Builder +user +yes +0 +0 +disabled +\d{4}-\d\d-\d\d +never$`,
 	} {
 		if !regexp.MustCompile(line).MatchString(list) {
 			t.Errorf("the list lacks %s:\n%s", line, list)

@@ -116,8 +116,17 @@ func TestCommands(t *testing.T) {
 		{"/setup-link", `{}`, refused, `is set up already`},
 		{"/user", `"ann"`, 200, `"hasPassword":true,"passkeys":0`},
 		{"/user", `"bob"`, refused, `"code":"not_found"`},
-		{"/users", `{"after":"","limit":10}`, 200, `[{"id":`},
-		{"/users", `{"after":"ann","limit":10}`, 200, `[]`},
+		{"/users", `{}`, 200, `"users":[{"id":`},
+		{"/users", `{"after":"ann"}`, 200, `"users":[]`},
+		{"/users", `{"in":"kings"}`, refused, `"code":"invalid_request"`},
+		{"/change-user", `{"name":"ann","change":{"displayName":"Anna"}}`, 200, `"displayName":"Anna"`},
+		{"/change-user", `{"name":"ann","change":{"role":""}}`, refused, `"code":"last_administrator"`},
+		{"/change-user", `{"name":"ann","change":{"email":"ann"}}`, refused, `"code":"invalid_email"`},
+		{"/change-user", `{"name":"bob","change":{}}`, refused, `"code":"not_found"`},
+		{"/check-invitation", `{"name":"dora"}`, 200, `{}`},
+		{"/check-invitation", `{"name":"ann"}`, refused, `"code":"name_taken"`},
+		{"/remove-user", `{"name":"ann","typed":"bob"}`, refused, `"code":"invalid_name"`},
+		{"/remove-user", `{"name":"ann","typed":"ann"}`, refused, `"code":"last_administrator"`},
 		{"/set-password", `{"name":"ann","password":"another battery staple"}`, 200, `{}`},
 		{"/set-password", `{"name":"ann","password":"short"}`, refused, `"code":"invalid_password"`},
 		{"/set-password", `{"name":"bob","password":"another battery staple"}`, refused, `"code":"not_found"`},
@@ -134,6 +143,7 @@ func TestCommands(t *testing.T) {
 		{"/invite", `{"name":"ann"}`, refused, `"code":"name_taken"`},
 		{"/withdraw-links", `"carl"`, 200, `true`},
 		{"/withdraw-links", `"carl"`, 200, `false`},
+		{"/remove-user", `{"name":"carl","typed":"carl"}`, 200, `{}`},
 		{"/recovery-link", `"ann"`, 200, `"url":"https://id.example/enrol?token=`},
 		{"/recovery-link", `"bob"`, refused, `"code":"not_found"`},
 		{"/disable", `{"name":"ann"}`, refused, `"code":"last_administrator"`},
@@ -181,8 +191,8 @@ func TestMalformedCommands(t *testing.T) {
 			t.Errorf("%s: got %d %s, want 404", path, status, answer)
 		}
 	}
-	users, err := control.ListUsers(t.Context(), r.here, control.UsersAfter{Limit: 10})
-	if err != nil || len(users) != 0 {
+	users, err := control.ListUsers(t.Context(), r.here, shared.MembersQuery{})
+	if err != nil || len(users.Users) != 0 {
 		t.Errorf("there are %+v (%v)", users, err)
 	}
 }

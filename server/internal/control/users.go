@@ -49,20 +49,50 @@ var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accoun
 	return a.Service.Member(added), err
 })
 
-// UsersAfter asks for up to Limit users, from the first name after the given one.
-type UsersAfter struct {
-	After string `json:"after"`
-	Limit int    `json:"limit"`
+// ListUsers returns a page of users, as the Users page has it. It counts nothing.
+var ListUsers = Ask(&userCommands, "/users", func(ctx context.Context, a Accounts, in shared.MembersQuery) (shared.Members, error) {
+	found, next, err := a.Service.List(ctx, account.ListQuery{Find: in.Find, In: in.In, Sort: in.Sort, After: in.After})
+	page := shared.Members{Users: make([]shared.Member, len(found)), Next: next}
+	for i, user := range found {
+		page.Users[i] = a.Service.Member(user)
+	}
+	return page, err
+})
+
+// UserChange changes the user with a name.
+type UserChange struct {
+	Name        string              `json:"name"`
+	Change      shared.ChangeMember `json:"change"`
+	EvenTheLast bool                `json:"evenTheLast,omitempty"` // administrator who can sign in
 }
 
-// ListUsers returns users in byte order of their names.
-var ListUsers = Ask(&userCommands, "/users", func(ctx context.Context, a Accounts, in UsersAfter) ([]shared.Member, error) {
-	found, err := a.Service.Users(ctx, in.After, in.Limit)
-	users := make([]shared.Member, len(found))
-	for i, user := range found {
-		users[i] = a.Service.Member(user)
+// ChangeUser changes what is set, and returns the user.
+var ChangeUser = Ask(&userCommands, "/change-user", func(ctx context.Context, a Accounts, in UserChange) (shared.Member, error) {
+	who, err := a.Service.IT(ctx, in.Name)
+	if err != nil {
+		return shared.Member{}, err
 	}
-	return users, err
+	user, err := a.Service.Change(ctx, who, in.Change, in.EvenTheLast)
+	return a.Service.Member(user), err
+})
+
+// UserRemoval removes the user with a name, for ever. Typed is what somebody has typed to be sure.
+type UserRemoval struct {
+	Name        string `json:"name"`
+	Typed       string `json:"typed"`
+	EvenTheLast bool   `json:"evenTheLast,omitempty"` // administrator who can sign in
+}
+
+// RemoveUser removes a user.
+var RemoveUser = Do(&userCommands, "/remove-user", func(ctx context.Context, a Accounts, in UserRemoval) error {
+	return a.as(ctx, in.Name, func(ctx context.Context, who session.Actor) error {
+		return a.Service.Remove(ctx, who, in.Typed, in.EvenTheLast)
+	})
+})
+
+// CheckInvitation reports whether somebody could be invited, and changes nothing.
+var CheckInvitation = Ask(&userCommands, "/check-invitation", func(ctx context.Context, a Accounts, who shared.Invite) (None, error) {
+	return None{}, a.Service.CheckInvitation(ctx, a.Service.Actor(store.User{}), who)
 })
 
 // FindUser returns the user with a name.

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/csvfile"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// selection says which users a command is about.
+type selection struct{ Find, In string }
+
+func (c *selection) takes(l *commandLine) {
+	l.StringVar(&c.Find, "find", "", "Only users with words in their names or e-mail address that begin with these `WORDS`.")
+	l.StringVar(&c.In, "in", "", "Only users of this `KIND`: with-passkey, without-passkey, password-only, one-device, invited, disabled, administrators, helpers, auditors, or group/ and its name.")
+}
+
+// each calls do with every user of the selection, a page at a time.
+func (c *selection) each(ctx context.Context, users control.Users, do func(shared.Member) error) error {
+	for query := (shared.MembersQuery{Find: c.Find, In: c.In}); ; {
+		page, err := control.ListUsers(ctx, users, query)
+		if err != nil {
+			return err
+		}
+		for _, user := range page.Users {
+			if err := do(user); err != nil {
+				return err
+			}
+		}
+		if query.After = page.Next; query.After == "" {
+			return nil
+		}
+	}
+}
+
+type userList struct {
+	selection
+	JSON bool
+}
+
+func (c *userList) takes(l *commandLine) {
+	c.selection.takes(l)
+	l.BoolVar(&c.JSON, "json", false, "One JSON object for each user, as the API has it.")
+}
+
+func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
+	if c.JSON {
+		lines := json.NewEncoder(t.Out)
+		return s.withUsers(ctx, func(users control.Users) error {
+			return c.each(ctx, users, func(u shared.Member) error { return lines.Encode(u) })
+		})
+	}
+	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tDISPLAY NAME\tROLE\tPASSWORD\tPASSKEYS\tPROVIDERS\tSTATE\tCREATED\tLAST SIGN-IN")
+	err := s.withUsers(ctx, func(users control.Users) error {
+		return c.each(ctx, users, func(u shared.Member) error {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", u.Name, u.DisplayName,
+				cmp.Or(string(u.Role), "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities, stateOf(u), dayOf(u.Created), dayOf(u.LastSignIn))
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return table.Flush()
+}
+
+func stateOf(u shared.Member) string {
+	return either(u.Disabled, "disabled", either(u.Invited, "no way in", "enabled"))
+}
+
+// dayOf writes a day as a local date, or "never".
+func dayOf(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return at.Local().Format(time.DateOnly)
+}
+
+type userShow struct {
+	ofUser
+	JSON bool
+}
+
+func (c *userShow) takes(l *commandLine) {
+	c.ofUser.takes(l)
+	l.BoolVar(&c.JSON, "json", false, "JSON, as the API has it.")
+}
+
+func (c *userShow) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withUsers(ctx, func(users control.Users) error {
+		user, err := control.FindUser(ctx, users, c.Name)
+		if err != nil {
+			return err
+		}
+		return showUser(t, user, c.JSON)
+	})
+}
+
+// showUser prints what is known of a user, a line for each fact that there is.
+func showUser(t terminal, u shared.Member, asJSON bool) error {
+	if asJSON {
+		lines := json.NewEncoder(t.Out)
+		lines.SetIndent("", "  ")
+		return lines.Encode(u)
+	}
+	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
+	for _, fact := range []struct{ what, is string }{
+		{"name", u.Name}, {"display name", u.DisplayName},
+		{"e-mail", u.Email + either(u.Email != "" && !u.EmailVerified, " (not verified)", "")},
+		{"role", cmp.Or(string(u.Role), "user")}, {"helps", strings.Join(u.Helps, ", ")}, {"groups", strings.Join(u.Groups, ", ")},
+		{"language", u.Language}, {"external id", u.ExternalID}, {"state", stateOf(u)},
+		{"password", either(u.HasPassword, "yes", "no")}, {"passkeys", fmt.Sprint(u.Passkeys)}, {"providers", fmt.Sprint(u.Identities)},
+		{"created", dayOf(u.Created)}, {"last sign-in", dayOf(u.LastSignIn)}, {"id", u.ID},
+	} {
+		if fact.is != "" {
+			fmt.Fprintf(table, "%s\t%s\n", fact.what, fact.is)
+		}
+	}
+	return table.Flush()
+}
+
+type userExport struct{ selection }
+
+// exported are the columns of an export. An import reads the first four.
+var exported = []string{"name", "display_name", "email", "groups", "role", "state", "password", "passkeys", "providers", "created", "last_sign_in"}
+
+func (c *userExport) Run(ctx context.Context, t terminal, s *settings) error {
+	table := csvfile.NewWriter(t.Out)
+	if err := table.Write(exported...); err != nil {
+		return err
+	}
+	err := s.withUsers(ctx, func(users control.Users) error {
+		return c.each(ctx, users, func(u shared.Member) error {
+			lastSignIn := ""
+			if !u.LastSignIn.IsZero() {
+				lastSignIn = u.LastSignIn.UTC().Format(time.RFC3339)
+			}
+			return table.Write(u.Name, u.DisplayName, u.Email, strings.Join(u.Groups, " "), string(u.Role), stateOf(u),
+				either(u.HasPassword, "yes", "no"), fmt.Sprint(u.Passkeys), fmt.Sprint(u.Identities), u.Created.UTC().Format(time.RFC3339), lastSignIn)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return table.Flush()
+}

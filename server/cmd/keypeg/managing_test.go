@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// TestManaging cares for users at the command line: with the database to itself, and while a server
+// has it.
+func TestManaging(t *testing.T) {
+	t.Run("without a server", func(t *testing.T) { testManaging(t, newDatabase(t)) })
+	t.Run("while a server runs", func(t *testing.T) {
+		database := filepath.Join(t.TempDir(), "keypeg.db")
+		db, err := boltstore.Open(database, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		listener, err := control.Listen(database + ".sock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := &http.Server{Handler: control.Handler(control.Accounts{
+			Service: account.New(account.Config{Store: db, Now: time.Now}), Store: db, Address: server.Address{Origin: "https://id.example.com"},
+		}, db)}
+		go srv.Serve(listener)
+		t.Cleanup(func() { srv.Shutdown(context.Background()) })
+		testManaging(t, database)
+	})
+}
+
+func testManaging(t *testing.T, database string) {
+	at := func(args ...string) []string { return append(args, "--database", database) }
+	user := func(args ...string) (u shared.Member) {
+		t.Helper()
+		printed := succeeds(t, "", at(append(append([]string{"user"}, args...), "--json")...)...)
+		if err := json.Unmarshal([]byte(printed), &u); err != nil {
+			t.Fatalf("%v: %v in %s", args, err, printed)
+		}
+		return u
+	}
+	succeeds(t, "correct horse battery\n", at("user", "add", "ann", "--admin")...)
+	succeeds(t, "correct horse battery\n", at("user", "add", "bob")...)
+
+	if u := user("rename", "bob", "Bobby", "--display-name", "Bobby Builder"); u.Name != "bobby" || u.DisplayName != "Bobby Builder" {
+		t.Errorf("renamed: %+v", u)
+	}
+	failsWith(t, "Somebody has the user name ann already.", "", at("user", "rename", "bobby", "ANN")...)
+	failsWith(t, "There is no user with the name bob.", "", at("user", "show", "bob")...)
+	if u := user("email", "bobby", "Bob@Example.com"); u.Email != "Bob@example.com" || u.EmailVerified {
+		t.Errorf("with an address: %+v", u)
+	}
+	failsWith(t, "This is no e-mail address.", "", at("user", "email", "bobby", "nowhere")...)
+	failsWith(t, "Somebody has the e-mail address bob@example.com already.", "", at("user", "email", "ann", "bob@EXAMPLE.com")...)
+	if u := user("group", "bobby", "--add", "sales,IT", "--remove", "none"); strings.Join(u.Groups, " ") != "it sales" {
+		t.Errorf("in groups: %+v", u)
+	}
+	failsWith(t, "name them with --helps", "", at("user", "role", "bobby", "helper")...)
+	failsWith(t, "There is no such role.", "", at("user", "role", "bobby", "king")...)
+	if u := user("role", "bobby", "helper", "--helps", "sales"); u.Role != shared.RoleHelper || strings.Join(u.Helps, " ") != "sales" {
+		t.Errorf("a helper: %+v", u)
+	}
+	failsWith(t, "say --even-the-last", "", at("user", "role", "ann", "none")...)
+	failsWith(t, "say --even-the-last", "", at("user", "remove", "ann", "--yes", "ann")...)
+	failsWith(t, "add --yes bobby", "", at("user", "remove", "bobby")...)
+	failsWith(t, "This is not the user name of this user.", "", at("user", "remove", "bobby", "--yes", "ann")...)
+
+	if list := succeeds(t, "", at("user", "list", "--find", "build", "--json")...); strings.Count(list, "\n") != 1 || !strings.Contains(list, `"name":"bobby"`) {
+		t.Errorf("found: %s", list)
+	}
+	if list := succeeds(t, "", at("user", "list", "--in", "group/sales")...); !strings.Contains(list, "bobby") || strings.Contains(list, "ann") {
+		t.Errorf("of the group: %s", list)
+	}
+	failsWith(t, "There is no such filter.", "", at("user", "list", "--in", "kings")...)
+	if shown := succeeds(t, "", at("user", "show", "bobby")...); !strings.Contains(shown, "Bob@example.com (not verified)") {
+		t.Errorf("shown: %s", shown)
+	}
+	if u := user("email", "bobby", "none"); u.Email != "" {
+		t.Errorf("without an address: %+v", u)
+	}
+
+	succeeds(t, "", at("user", "remove", "bobby", "--yes", "BOBBY")...)
+	failsWith(t, "There is no user with the name bobby.", "", at("user", "show", "bobby")...)
+	testImporting(t, at)
+	succeeds(t, "", at("user", "role", "ann", "none", "--even-the-last")...)
+}
+
+func testImporting(t *testing.T, at func(...string) []string) {
+	table := func(content string) string {
+		path := filepath.Join(t.TempDir(), "people.csv")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	before := succeeds(t, "", at("user", "list")...)
+	for _, row := range []struct{ wrong, content, says string }{
+		{"a name twice", "name\ncarl\nCARL\n", "line 3: line 2 has the same name already"},
+		{"an address twice", "name,email\ncarl,c@example.com\ndora,C@example.com\n", "line 3: line 2 has the same address already"},
+		{"a name that is there", "name\ncarl\nann\n", "line 3: Somebody has the user name ann already."},
+		{"no name", "name,email\n,c@example.com\n", "line 2: Please enter a user name."},
+		{"no address", "name,email\ncarl,nowhere\n", "line 2: This is no e-mail address."},
+		{"a quote too many", "name\n\"carl\n", "line 2"},
+		{"a cell too many", "name\ncarl,dora\n", "line 2"},
+		{"no lines", "name\n", "the table has no lines"},
+		{"nothing", "", "can't be read"},
+	} {
+		t.Run(row.wrong, func(t *testing.T) {
+			failsWith(t, row.says, "", at("user", "import", table(row.content))...)
+			if after := succeeds(t, "", at("user", "list")...); after != before {
+				t.Errorf("it changed something:\n%s", after)
+			}
+		})
+	}
+	people := table("\ufeffName;Display_Name;email;groups\r\ncarl;\"Carl; the =1\";carl@example.com;sales it\r\ndora;=HYPERLINK(1);;\r\n")
+	if out := succeeds(t, "", at("user", "import", people, "--dry-run")...); !strings.Contains(out, "All 2 lines are right.") {
+		t.Errorf("a dry run says %s", out)
+	}
+	if after := succeeds(t, "", at("user", "list")...); after != before {
+		t.Errorf("a dry run changed something:\n%s", after)
+	}
+	links := succeeds(t, "", at("user", "import", people)...)
+	if strings.Count(links, "/enrol?token=") != 2 || !strings.Contains(links, "'=HYPERLINK(1)") {
+		t.Errorf("the links: %s", links)
+	}
+	exported := succeeds(t, "", at("user", "export", "--in", "invited")...)
+	for _, line := range []string{"name,display_name,email,groups,", "carl,Carl; the =1,carl@example.com,it sales,,no way in,", "dora,'=HYPERLINK(1),,,,no way in,"} {
+		if !strings.Contains(exported, line) {
+			t.Errorf("the export lacks %q: %s", line, exported)
+		}
+	}
+	failsWith(t, "nobody was invited: 2 of 2 lines are wrong", "", at("user", "import", people)...)
+}
