@@ -378,6 +378,11 @@ func TestOpenAPI(t *testing.T) {
 	})
 	t.Run("the document has every event, trouble, method and kind of passkey, and no other", func(t *testing.T) {
 		sameNames(t, "event", texts(d.Components.Schemas["EventKind"].Value.Enum), constants(t, "Event"))
+		kinds := []string{}
+		for _, kind := range shared.EventKinds {
+			kinds = append(kinds, string(kind))
+		}
+		sameNames(t, "event in shared.EventKinds", kinds, constants(t, "Event"))
 		sameNames(t, "trouble", texts(d.Components.Schemas["Trouble"].Value.Enum), constants(t, "Trouble"))
 		sameNames(t, "method", texts(d.Components.Schemas["Method"].Value.Enum), constants(t, "Method"))
 		sameNames(t, "kind", texts(d.Components.Schemas["Passkey"].Value.Properties["kind"].Value.Enum), constants(t, "Kind"))
@@ -389,7 +394,7 @@ func TestOpenAPI(t *testing.T) {
 			shared.BeginSignIn{}, shared.BeginRegistration{}, shared.FinishCeremony{}, shared.FinishRegistration{},
 			shared.FinishEnrolment{}, shared.Passkey{}, shared.PasskeyList{}, shared.Signals{}, shared.RenamePasskey{}, shared.User{},
 			shared.Account{}, shared.Provider{}, shared.Identity{}, shared.ChangePassword{}, shared.RecoveryCodes{},
-			shared.Session{}, shared.SessionList{}, shared.Activity{}, shared.Event{}, shared.Member{}, shared.Members{},
+			shared.Session{}, shared.SessionList{}, shared.Activity{}, shared.Event{}, shared.AuditPage{}, shared.AuditUser{}, shared.AuditEvent{}, shared.Member{}, shared.Members{},
 			shared.MemberCounts{}, shared.MemberDetails{}, shared.Invite{}, shared.Invited{}, shared.ChangeMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{},
 		} {
 			hasMembersOf(t, d, reflect.TypeOf(of).Name(), of)

@@ -35,6 +35,7 @@ import (
 	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/admin"
+	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
@@ -349,6 +350,7 @@ func (s *Server) routes() *http.ServeMux {
 		s.pageRoutes(mux, page)
 		s.federation.Mount(api, page)
 		admin.Users{Accounts: s.c.Accounts, Passkeys: s.passkeys.List, Gates: s.gates, Link: s.publicLink}.Mount(api)
+		audit.Log{Store: s.c.Store, Now: s.c.Now, Gates: s.gates}.Mount(api)
 		api(pathAPI, s.noSuchPath(mux))
 	} else {
 		api("/", s.noSuchPath(mux))

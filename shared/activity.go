@@ -1,6 +1,9 @@
 package shared
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Activity is a page of what happened to an account, newest first.
 type Activity struct {
@@ -57,9 +60,23 @@ const (
 	EventGroupsChanged  EventKind = "groups_changed"
 	// EventRoleChanged: the role, or the groups whose users a helper may help.
 	EventRoleChanged EventKind = "role_changed"
-	// EventAccountRemoved: the account was removed. It is in the activity of who did it.
+	// EventAccountRemoved: the account was removed. It is an event of the organisation, and of who
+	// did it.
 	EventAccountRemoved EventKind = "account_removed"
 )
+
+// EventKinds lists them.
+var EventKinds = []EventKind{
+	EventAccountCreated, EventSignedIn, EventSignInFailed, EventSignedOut, EventConfirmed, EventPasswordChanged,
+	EventPasswordRemoved, EventDisabled, EventEnabled, EventPasskeyAdded, EventPasskeyRenamed,
+	EventPasskeyRemoved, EventCounterFell, EventCounterDiffers, EventBackupChanged, EventSessionEnded,
+	EventIdentityLinked, EventIdentityUnlinked, EventRecoveryCodesMade, EventInvited, EventRecoveryLinkMade,
+	EventLinkWithdrawn, EventLinkUsed, EventOthersEnded, EventRenamed, EventProfileChanged, EventEmailChanged,
+	EventGroupsChanged, EventRoleChanged, EventAccountRemoved,
+}
+
+// IsKnown reports whether the kind is one of [EventKinds].
+func (k EventKind) IsKnown() bool { return slices.Contains(EventKinds, k) }
 
 // Event is a line of a user's activity.
 type Event struct {

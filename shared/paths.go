@@ -98,6 +98,15 @@ const (
 	// The query's before is the Next of the page before.
 	PathActivity = "/api/v1/activity"
 
+	// PathAudit answers GET with an [AuditPage], for administrators and auditors. The query has the
+	// filters kind (several with commas between), user and by (an id, a name or an address; by also
+	// takes [ByAdministrators] and the others), address (an IP address, or a network), from and to
+	// (RFC 3339, or a day in UTC), and before, the Next of the page before.
+	PathAudit = "/api/v1/audit"
+	// PathAuditExport answers GET with all events that the same filters select, in the format of
+	// the query: [ExportLines] or [ExportTable].
+	PathAuditExport = "/api/v1/audit/export"
+
 	// PathLive answers GET with a stream of server-sent events: [LiveChanged]
 	// whenever something of the user has changed.
 	PathLive = "/api/v1/live"

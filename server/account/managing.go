@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -147,8 +148,8 @@ func (w wishes) apply(user *store.User) (kinds []shared.EventKind) {
 }
 
 // Remove removes the actor's user with everything that belongs to them. Typed is their user name,
-// which somebody has typed to be sure. What is left is an event of whoever did it, without the
-// name.
+// which somebody has typed to be sure. What is left are events of the organisation and of whoever
+// did it, without the name.
 //
 // Refusals: [shared.CodeNotAllowed], [shared.CodeInvalidName] if the name is another one,
 // [shared.CodeConflict] for one's own account, and [shared.CodeLastAdministrator], which
@@ -165,18 +166,26 @@ func (s *Service) Remove(ctx context.Context, who session.Actor, typed string, e
 		if err != nil {
 			return nil, err
 		}
-		by := who.By.ID
-		if by == "" {
-			by = store.Organisation
-		}
-		event := store.NewEvent(s.c.Now(), by, shared.EventAccountRemoved, who.Client)
-		event.About = user.ID
-		batch := store.Batch{store.RemoveUser{ID: user.ID, Revision: user.Revision}, store.AddEvent{Event: event}}
+		batch := append(store.Batch{store.RemoveUser{ID: user.ID, Revision: user.Revision}}, removalOf(who, s.c.Now())...)
 		for _, p := range user.Passkeys {
 			batch = append(batch, store.Tombstone(s.c.Now(), p))
 		}
 		return append(stays, batch...), nil
 	})
+}
+
+// removalOf returns the operations that record a removal: an event of the organisation, which stays
+// when whoever did it is removed too and so has no address, and an event of whoever did it.
+func removalOf(who session.Actor, now time.Time) store.Batch {
+	event := store.NewEvent(now, store.Organisation, shared.EventAccountRemoved, store.Client{})
+	event.By, event.About = who.By.ID, who.User.ID
+	batch := store.Batch{store.AddEvent{Event: event}}
+	if who.By.ID != "" {
+		event := store.NewEvent(now, who.By.ID, shared.EventAccountRemoved, who.Client)
+		event.About = who.User.ID
+		batch = append(batch, store.AddEvent{Event: event})
+	}
+	return batch
 }
 
 // RemovePasskey takes a passkey away from the actor's user, such as that of a lost phone, and ends
