@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/activity"
+	"github.com/keypeg/keypeg/server/internal/chain"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -75,7 +76,7 @@ func New(c Config) *Service {
 	for _, p := range c.Providers {
 		c.Policy.Issuers = append(c.Policy.Issuers, p.Issuer)
 	}
-	events := activity.New(c.Store, c.Log)
+	events := activity.New(chain.Marked(c.Store, c.Now), c.Log)
 	c.Store = events.Store()
 	s := &Service{c: c, activity: events, guesses: newGuesses()}
 	s.sessions = session.New(session.Config{

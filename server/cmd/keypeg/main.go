@@ -63,6 +63,11 @@ func commands() []branch {
 			{name: "link", help: "Let a user sign in at an OpenID provider.", does: &userLink{}},
 			{name: "unlink", help: "End that.", does: &userUnlink{}},
 		}},
+		{name: "audit", help: "See what happened in the organisation, and whether anybody changed it.", takes: ofTenant, commands: []branch{
+			{name: "tail", help: "Print the newest events.", does: &auditTail{}},
+			{name: "export", help: "Print all events, newest first.", does: &auditExport{}},
+			{name: "verify", help: "Compare all events with the chain that seals them, and name each that was changed, removed or added.", does: &auditVerify{}},
+		}},
 		{name: "setup-link", help: "Print a new one-time link that makes the first administrator.", does: &setupLinkCommand{}},
 		{name: "backup", help: "Make and check backups. The word make may be left out.", does: &backupMake{}, commands: []branch{
 			{name: "make", help: "Write a backup to a new file, also of a running server.", does: &backupMake{}},

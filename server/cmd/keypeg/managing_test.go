@@ -21,24 +21,27 @@ import (
 // has it.
 func TestManaging(t *testing.T) {
 	t.Run("without a server", func(t *testing.T) { testManaging(t, newDatabase(t)) })
-	t.Run("while a server runs", func(t *testing.T) {
-		database := filepath.Join(t.TempDir(), "keypeg.db")
-		db, err := boltstore.Open(database, time.Now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		listener, err := control.Listen(database + ".sock")
-		if err != nil {
-			t.Fatal(err)
-		}
-		srv := &http.Server{Handler: control.Handler(control.Accounts{
-			Service: account.New(account.Config{Store: db, Now: time.Now}), Store: db, Address: server.Address{Origin: "https://id.example.com"},
-		}, db)}
-		go srv.Serve(listener)
-		t.Cleanup(func() { srv.Shutdown(context.Background()) })
-		testManaging(t, database)
-	})
+	t.Run("while a server runs", func(t *testing.T) { testManaging(t, servedDatabase(t)) })
+}
+
+// servedDatabase is the path of a new database that a server has, which takes commands.
+func servedDatabase(t *testing.T) string {
+	database := filepath.Join(t.TempDir(), "keypeg.db")
+	db, err := boltstore.Open(database, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	listener, err := control.Listen(database + ".sock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: control.Handler(control.Accounts{
+		Service: account.New(account.Config{Store: db, Now: time.Now}), Store: db, Address: server.Address{Origin: "https://id.example.com"},
+	}, db)}
+	go srv.Serve(listener)
+	t.Cleanup(func() { srv.Shutdown(context.Background()) })
+	return database
 }
 
 func testManaging(t *testing.T, database string) {

@@ -106,17 +106,20 @@ const (
 
 func backup(database io.WriterTo) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		// A backup may take long, and the server's write timeout is for answers to
-		// strangers.
-		http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		takesLong(w)
 		if _, err := database.WriteTo(w); err != nil {
 			panic(http.ErrAbortHandler) // so that the copy isn't taken for complete
 		}
 	}
 }
 
+// takesLong allows a command as long as it takes. The server's write timeout is for answers to
+// strangers.
+func takesLong(w http.ResponseWriter) { http.NewResponseController(w).SetWriteDeadline(time.Time{}) }
+
 func serve[In, Out any](command func(context.Context, In) (Out, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		takesLong(w)
 		var in In
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

@@ -12,6 +12,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/internal/chain"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/live"
@@ -65,9 +66,11 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 		return nil, errors.Join(err, c.release(db))
 	}
 	c.hubs.Store(t.Name, hub)
+	endSealing := inBackground(ctx, chain.Sealer{Store: db, Now: time.Now, Log: log}.Run)
 	return &tenant.OpenTenant{
 		Server: handler, Accounts: accounts, Address: address, Store: db,
 		Close: func() error {
+			endSealing()
 			handler.Close(context.WithoutCancel(ctx))
 			c.hubs.Delete(t.Name)
 			return c.release(db)
