@@ -53,7 +53,7 @@ func (s *shell) renderPage() goapp.UI {
 
 // mayOpen reports whether a page is for this user.
 func (s *shell) mayOpen(p page) bool {
-	return p.audience == everybody || s.account.User.Role == shared.RoleAdministrator
+	return p.audience == everybody || s.account.User.Role != shared.RoleNone
 }
 
 func (s *shell) menu() *ui.UserMenu {

@@ -33,7 +33,7 @@ type audience int
 
 const (
 	everybody audience = iota
-	administrators
+	withRole           // administrators, helpers and auditors
 )
 
 // table has every page, and the menu's entries in its order. To add a page, write a row
@@ -65,9 +65,13 @@ func table() []page {
 			menu:  &menuEntry{"activity", "list", func(text *message.Catalogue) string { return text.Shell.Activity }},
 		},
 		{
-			pattern: "/users", audience: administrators, content: (*shell).users,
+			pattern: pageUsers, audience: withRole, content: (*shell).users,
 			title: func(text *message.Catalogue) string { return text.Users.Title },
 			menu:  &menuEntry{"users", "people", func(text *message.Catalogue) string { return text.Shell.Users }},
+		},
+		{
+			pattern: pageUsers + "/{id}", audience: withRole, content: (*shell).user,
+			title: func(text *message.Catalogue) string { return text.Users.Title },
 		},
 	}
 }

@@ -14,7 +14,7 @@ import (
 // memberPage is a new page with a parameter. It needs this row, and [shell.member], which would
 // be in a file of its own. Nothing else changes.
 var memberPage = page{
-	pattern: "/users/{id}", audience: administrators, content: (*shell).member,
+	pattern: "/members/{id}", audience: withRole, content: (*shell).member,
 	title: func(*message.Catalogue) string { return "A member" },
 }
 
@@ -33,13 +33,14 @@ func opens(path string, isAdministrator bool) *shell {
 
 func TestAPageIsARowAndAFile(t *testing.T) {
 	for path, want := range map[string]string{
-		"/users/Zm9v-_8": "<h1>The member Zm9v-_8</h1>",
-		"/users":         `id="users-title"`,
-		"/users/":        "There is nothing at this address.",
-		"/users/a/b":     "There is nothing at this address.",
-		"/users/<b>":     "There is nothing at this address.",
-		"/":              "<h1>Hello, Ann</h1>",
-		"/shell":         "<h1>Hello, Ann</h1>",
+		"/members/Zm9v-_8": "<h1>The member Zm9v-_8</h1>",
+		"/users/Zm9v-_8":   `href="/users"`,
+		"/users":           `id="users-title"`,
+		"/users/":          "There is nothing at this address.",
+		"/users/a/b":       "There is nothing at this address.",
+		"/users/<b>":       "There is nothing at this address.",
+		"/":                "<h1>Hello, Ann</h1>",
+		"/shell":           "<h1>Hello, Ann</h1>",
 	} {
 		if got := goapp.HTMLString(opens(path, true)); !strings.Contains(got, want) {
 			t.Errorf("%s lacks %s:\n%s", path, want, got)
@@ -84,7 +85,7 @@ func (s *stage) shows() string { return goapp.HTMLString(s.shell.renderPage()) }
 func (s *stage) Render() goapp.UI { return s.shell }
 
 func TestNotFound(t *testing.T) {
-	s := opens("/users/removed", true)
+	s := opens("/members/removed", true)
 	engine, on := goapp.NewTestEngine(), &stage{shell: s}
 	if err := engine.Load(on); err != nil {
 		t.Fatal(err)
@@ -95,7 +96,7 @@ func TestNotFound(t *testing.T) {
 	if got := on.shows(); !strings.Contains(got, "<h1>Not found</h1>") || strings.Contains(got, "The member") {
 		t.Errorf("a member who isn't there:\n%s", got)
 	}
-	s.path = "/users/bob"
+	s.path = "/members/bob"
 	if got := on.shows(); !strings.Contains(got, "The member bob") {
 		t.Errorf("and then one who is:\n%s", got)
 	}

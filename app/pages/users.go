@@ -6,8 +6,21 @@ import (
 	"github.com/keypeg/keypeg/app/ui"
 )
 
-// users is the page on which administrators invite people, disable users, and make recovery
-// links.
+// pageUsers is the address of the list of users. Behind it is that of each user's page.
+const pageUsers = "/users"
+
+// users is the page on which people with a role find users, invite people, and help them.
 func (s *shell) users(map[string]string) goapp.UI {
-	return &ui.UsersPanel{Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account, Changes: s.changes, OnSignedOut: s.signedOut}
+	return &ui.UsersPanel{
+		Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account, Changes: s.changes, OnSignedOut: s.signedOut,
+		Page: func(id string) string { return pageUsers + "/" + id },
+	}
+}
+
+// user is the page of one user.
+func (s *shell) user(values map[string]string) goapp.UI {
+	return &ui.UserPage{
+		Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account, Changes: s.changes, OnSignedOut: s.signedOut,
+		ID: values["id"], Users: pageUsers, OnMissing: s.notFound, OnRemoved: func() { s.ctx.Navigate(pageUsers) },
+	}
 }

@@ -194,6 +194,8 @@ type activityRow struct {
 	Event   shared.Event
 	Working bool
 	OnNotMe func(shared.Event)
+	// ReadOnly is for the activity of somebody else.
+	ReadOnly bool
 }
 
 func (r *activityRow) Render() app.UI {
@@ -224,7 +226,7 @@ func (r *activityRow) Render() app.UI {
 				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.Context.Text.Sessions.From, "address", e.Address)) }),
 			),
 		),
-		app.If(alarming(e), func() app.UI {
+		app.If(alarming(e) && !r.ReadOnly, func() app.UI {
 			return button("not-me-"+e.ID, "small", label(r.Working, text.NotMeWorking, text.NotMe), r.Working || r.Context.Offline != "", r.onNotMe).Aria("label", label(r.Working, "", message.Fill(text.NotMeRow, "event", what)))
 		}),
 	)

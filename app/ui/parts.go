@@ -46,6 +46,19 @@ func modal(dialog app.HTMLDialog, id string, onEscape func()) app.HTMLDialog {
 // foot returns the line of a dialog's buttons.
 func foot(buttons ...app.UI) app.UI { return app.Div().Class("dialog-foot").Body(buttons...) }
 
+// element returns an element of a kind that few places need. Each kind that go-app has a function for
+// adds some 60 kB to the program, because its type has a method for every attribute.
+func element(kind string) app.HTMLElem { return app.Elem(kind) }
+
+// option is a choice of a <select>.
+func option(value, text string, chosen bool) app.UI {
+	o := element("option").Attr("value", value).Text(text)
+	if chosen {
+		o = o.Attr("selected", "selected")
+	}
+	return o
+}
+
 // field returns a text box with its label.
 func field(text string, box app.UI) app.UI {
 	return app.Label().Class("field").Body(app.Text(text), box)

@@ -29,7 +29,7 @@ func States(text *message.Catalogue) []State {
 	in := stateContext(text)
 	states := map[string]app.UI{}
 	for _, of := range []map[string]app.UI{
-		statesOfParts(in), statesOfPasskeys(in), statesOfUsers(in), statesOfMethods(in), statesOfPast(in), statesOfProof(in),
+		statesOfParts(in), statesOfPasskeys(in), statesOfUsers(in), statesOfUser(in), statesOfMethods(in), statesOfPast(in), statesOfProof(in),
 	} {
 		maps.Copy(states, of)
 	}
@@ -52,28 +52,6 @@ func statesOfParts(in Context) map[string]app.UI {
 		}},
 		"frame-loading": Frame{Skip: in.Text.Shell.SkipToMain, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.H1().Class("spoken").Text("Keypeg"), app.P().Class("quiet page-wait").Attr("role", "status").Text(in.Text.Shell.Loading)),
 		"message":       Message{Title: in.Text.Shell.Offline, Lead: in.Text.Shell.OfflineLead, Button: in.Text.Shell.TryAgain}.Render(),
-	}
-}
-
-// statesOfUsers are those of the administrators' page.
-func statesOfUsers(in Context) map[string]app.UI {
-	return map[string]app.UI{
-		"users":         stateUsers(in, func(p *UsersPanel) { p.next = "more" }),
-		"users-empty":   stateUsers(in, func(p *UsersPanel) { p.users = nil }),
-		"users-loading": stateUsers(in, func(p *UsersPanel) { p.state = listLoading }),
-		"users-failed":  stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, stateInternal() }),
-		"users-invite":  stateUsers(in, func(p *UsersPanel) { p.inviting = true }),
-		"users-recover": stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askLink} }),
-		"users-again":   stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[2], askLink} }),
-		"users-link": stateUsers(in, func(p *UsersPanel) {
-			until := time.Date(2026, 11, 20, 19, 0, 0, 0, time.UTC)
-			p.users[1].LinkUntil = &until
-		}),
-		"users-disable":    stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askDisable} }),
-		"users-invitation": stateUsers(in, func(p *UsersPanel) { p.link = shownLink{link: stateLink(), user: p.users[2]} }),
-		"users-recovery": stateUsers(in, func(p *UsersPanel) {
-			p.link = shownLink{link: stateLink(), user: p.users[1], recovery: true}
-		}),
 	}
 }
 
@@ -175,19 +153,6 @@ type stateService struct {
 
 func stateContext(text *message.Catalogue) Context {
 	return Context{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234", About: shared.PageAbout}
-}
-
-// stateUsers is a UsersPanel with its list. Change puts it into a state.
-func stateUsers(in Context, change func(*UsersPanel)) *UsersPanel {
-	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
-	p := &UsersPanel{Context: in, Account: shared.Account{User: shared.User{ID: "u1"}, Product: "Keypeg"}, state: listReady, users: []shared.Member{
-		{User: shared.User{ID: "u1", Name: "ann", DisplayName: "Ann Admin", Role: shared.RoleAdministrator}, HasPassword: true, Passkeys: 2, Created: at},
-		{User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, Passkeys: 1, Identities: 1, Created: at},
-		{User: shared.User{ID: "u3", Name: "carl", DisplayName: "<img src=x onerror=alert(1)>"}, Invited: true, Created: at},
-		{User: shared.User{ID: "u4", Name: "dora", DisplayName: "Dora", Disabled: true}, HasPassword: true, Created: at},
-	}}
-	change(p)
-	return p
 }
 
 // stateLink has only the three corners of a QR code.

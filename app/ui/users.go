@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -25,8 +26,9 @@ type UserService interface {
 	SetDisabled(ctx context.Context, id string, disabled bool) (shared.Member, error)
 }
 
-// UsersPanel lists the organisation's users. An administrator invites people there, disables
-// users, and makes recovery links for those who can't sign in.
+// UsersPanel lists the organisation's users, and finds them by words, by state and by group. People with
+// a role invite people there, and make links for those who can't sign in. A name leads to the page of the
+// user.
 type UsersPanel struct {
 	app.Compo
 
@@ -35,15 +37,18 @@ type UsersPanel struct {
 	Confirms ConfirmService // with nil, the dialog says that there is nothing to confirm with
 	Account  shared.Account // the administrator's
 	Changes  int            // grows whenever the list may have changed elsewhere
+	// Page returns the address of the page of a user. Nil has no pages.
+	Page func(id string) string
 
 	OnSignedOut func() // the session has ended
 
 	tasks
 	seen         int // Changes, when the list was asked for
 	state        listState
-	find         string
-	looked       string // find, when the list was asked for
-	asked        int    // how many lists were asked for; an answer to an earlier request is ignored
+	query        shared.MembersQuery
+	looked       shared.MembersQuery // query, when the list was asked for
+	counts       shared.MemberCounts
+	asked        int // how many lists were asked for; an answer to an earlier request is ignored
 	users        []shared.Member
 	next         string
 	failure      error
@@ -98,15 +103,18 @@ func (p *UsersPanel) OnUpdate(app.Context) {
 func (p *UsersPanel) load(after string) {
 	p.seen = p.Changes
 	p.asked++
-	asked, find, shown := p.asked, p.find, len(p.users)
+	asked, query, shown := p.asked, p.query, len(p.users)
+	query.After = after
 	var page shared.Members
 	p.attempt(func(ctx context.Context) (err error) {
-		page, err = p.Service.Users(ctx, shared.MembersQuery{Find: find, After: after})
+		page, err = p.Service.Users(ctx, query)
 		// A user who has loaded more pages keeps them when the list is loaded again.
-		for after == "" && p.looked == find && err == nil && page.Next != "" && len(page.Users) < shown {
+		for after == "" && p.looked == query && err == nil && page.Next != "" && len(page.Users) < shown {
 			var more shared.Members
-			more, err = p.Service.Users(ctx, shared.MembersQuery{Find: find, After: page.Next})
-			page = shared.Members{Users: append(page.Users, more.Users...), Next: more.Next}
+			next := query
+			next.After = page.Next
+			more, err = p.Service.Users(ctx, next)
+			page.Users, page.Next = append(page.Users, more.Users...), more.Next
 		}
 		return err
 	}, func(err error) {
@@ -117,7 +125,7 @@ func (p *UsersPanel) load(after string) {
 		case err != nil:
 			p.state, p.failure = listFailed, err
 		case after == "":
-			p.state, p.users, p.next, p.failure, p.looked = listReady, page.Users, page.Next, nil, find
+			p.state, p.users, p.next, p.failure, p.looked, p.counts = listReady, page.Users, page.Next, nil, query, page.Counts
 		default:
 			p.users, p.next = append(p.users, page.Users...), page.Next
 		}
@@ -127,15 +135,18 @@ func (p *UsersPanel) load(after string) {
 // Render implements app.Composer.
 func (p *UsersPanel) Render() app.UI {
 	text := p.Context.Text.Users
-	return app.Section().Class("page").Aria("labelledby", usersTitleID).Body(
+	return app.Section().Class("page page-wide").Aria("labelledby", usersTitleID).Body(
 		app.H1().ID(usersTitleID).TabIndex(-1).Text(text.Title),
 		app.P().Class("lead").Text(message.Fill(text.Lead, "product", p.Account.Product)),
 		app.Div().Class("tools").Body(
 			app.Input().ID("users-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).
 				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
 				OnInput(p.onFind),
-			button(inviteID, "primary", "", p.Context.Offline != "", p.onInvite).Body(icon("plus"), app.Span().Text(text.Invite)),
+			app.If(p.Account.User.Role != shared.RoleAuditor, func() app.UI {
+				return button(inviteID, "primary", "", p.Context.Offline != "", p.onInvite).Body(icon("plus"), app.Span().Text(text.Invite))
+			}),
 		),
+		p.renderChips(),
 		p.Context.notice(p.failure),
 		p.renderList(),
 		spoken(p.announcement),
@@ -157,14 +168,20 @@ func (p *UsersPanel) renderList() app.UI {
 		return app.Div().Body(
 			button("users-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry),
 		)
-	case len(p.users) == 0:
-		return waiting(text.Nobody)
+	case len(p.users) == 0 && p.next == "":
+		return app.Div().Class("stack").Body(
+			waiting(text.Nobody),
+			app.If(p.query != (shared.MembersQuery{}), func() app.UI {
+				return app.Div().Class("buttons").Body(button("users-all", "", text.ShowAll, false, p.onShowAll))
+			}),
+		)
 	}
 	return app.Div().Class("stack").Body(
 		app.Ul().Class("rows").Body(app.Range(p.users).Slice(func(i int) app.UI {
 			user := p.users[i]
 			return &memberRow{
-				Context: p.Context, User: user, Me: user.ID == p.Account.User.ID, Off: p.working != "" || p.Context.Offline != "",
+				Context: p.Context, User: user, Page: p.pageOf(user.ID), Me: user.ID == p.Account.User.ID, Off: p.working != "" || p.Context.Offline != "",
+				Helps:  p.helps(user),
 				OnLink: p.askLink, OnWithdraw: p.withdraw, OnDisable: p.askDisable, OnEnable: p.enable,
 			}
 		})),
@@ -208,8 +225,27 @@ func (p *UsersPanel) renderLink() app.UI {
 }
 
 func (p *UsersPanel) onFind(ctx app.Context, _ app.Event) {
-	p.find = valueOf(ctx)
+	p.query.Find = valueOf(ctx)
 	p.load("")
+}
+
+// pageOf returns the address of the page of a user, or "".
+func (p *UsersPanel) pageOf(id string) string {
+	if p.Page == nil {
+		return ""
+	}
+	return p.Page(id)
+}
+
+// helps reports whether the reader may help a user. The server has the last word.
+func (p *UsersPanel) helps(user shared.Member) bool {
+	switch p.Account.User.Role {
+	case shared.RoleAdministrator:
+		return true
+	case shared.RoleHelper:
+		return user.Role == shared.RoleNone
+	}
+	return false
 }
 
 func (p *UsersPanel) onRetry(app.Context, app.Event) {
@@ -340,7 +376,9 @@ type memberRow struct {
 
 	Context    Context
 	User       shared.Member
+	Page       string // the address of the user's page, or ""
 	Me         bool
+	Helps      bool // the reader may do something for the user
 	Off        bool // all buttons are disabled
 	OnLink     func(shared.Member)
 	OnWithdraw func(shared.Member)
@@ -351,31 +389,35 @@ type memberRow struct {
 func (r *memberRow) Render() app.UI {
 	text, u := r.Context.Text.Users, r.User
 	since, exact := r.Context.Date(u.Created)
-	tag := func(on bool, text string) app.UI {
-		return app.If(on, func() app.UI { return app.Span().Class("tag").Text(text) })
-	}
 	fact := func(on bool, fact string) app.UI {
 		return app.If(on, func() app.UI { return app.Li().Text(fact) })
 	}
 	return app.Li().ID("user-"+u.ID).Class("row").Body(
 		app.Div().Class("row-text").Body(
 			app.H2().Class("row-name").Body(
-				app.Bdi().Text(u.DisplayName),
-				tag(r.Me, text.You), tag(u.Role == shared.RoleAdministrator, text.Admin), tag(u.Disabled, text.Disabled), tag(u.Invited, text.Invited),
+				app.If(r.Page != "", func() app.UI { return app.A().Href(r.Page).Body(app.Bdi().Text(u.DisplayName)) }).
+					Else(func() app.UI { return app.Bdi().Text(u.DisplayName) }),
+				r.Context.memberTags(u, r.Me),
 			),
 			app.Ul().Class("facts").Body(
 				app.Li().Body(app.Bdi().Text(u.Name)),
+				fact(u.Email != "" && u.Email != u.Name, u.Email),
+				fact(len(u.Groups) > 0, strings.Join(u.Groups, ", ")),
 				fact(u.Passkeys > 0, r.Context.Count(r.Context.Text.Home.PasskeyCount, u.Passkeys)),
 				fact(u.HasPassword, text.Password),
 				fact(u.Identities > 0, r.Context.Count(text.Providers, u.Identities)),
-				app.Li().Title(exact).Text(message.Fill(text.Since, "date", since)),
+				app.If(u.LastSignIn.IsZero(), func() app.UI { return app.Li().Title(exact).Text(message.Fill(text.Since, "date", since)) }).
+					Else(func() app.UI {
+						day, exact := r.Context.Date(u.LastSignIn)
+						return app.Li().Title(exact).Text(message.Fill(text.SignedIn, "date", day))
+					}),
 				app.If(u.LinkUntil != nil, func() app.UI {
 					until, exact := r.Context.Moment(*u.LinkUntil)
 					return app.Li().Title(exact).Text(message.Fill(text.LinkUntil, "date", until))
 				}),
 			),
 		),
-		app.If(!r.Me, func() app.UI {
+		app.If(!r.Me && r.Helps, func() app.UI {
 			return app.Div().Class("row-buttons").Body(r.renderWithdraw(), r.renderLink(), r.renderSwitch())
 		}),
 	)

@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// opensUser goes to the page of a user by their name in the list.
+func (b *browser) opensUser(name string) {
+	b.t.Helper()
+	b.opensUsers()
+	b.types("#users-find", name)
+	b.waitsFor("one user to be listed", `document.querySelectorAll(".rows > .row").length === 1`)
+	b.clicks(".rows .row-name a")
+	b.readsIn("h1 bdi", name)
+}
+
+// chooses picks an option of a select by the keyboard.
+func (b *browser) chooses(selector, option string) {
+	b.t.Helper()
+	b.sees(selector)
+	value[bool](b, fmt.Sprintf(`document.querySelector(%s).focus(), true`, quoted(selector)))
+	b.presses(option)
+}
+
+// linkOf finds the link in what a command has printed.
+func linkOf(printed string) string {
+	return regexp.MustCompile(`http\S+/enrol\?\S+`).FindString(printed)
+}
+
+// TestAdministration is the day of an administrator, with a helper and an auditor.
+func TestAdministration(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	people := filepath.Join(t.TempDir(), "people.csv")
+	table := "name,display_name,email,groups\n"
+	for _, name := range strings.Fields("Amy Ben Cid Dan Eve Fay Gus Hal Ida Jon Kim Leo Mia Ned Ola Pam Quy Ron Sue") {
+		table += strings.ToLower(name) + "," + name + " Smith," + name + "@example.com,sales\n"
+	}
+	table += "zoe,Zoe Miller,zoe@other.example,it\n"
+	if err := os.WriteFile(people, []byte(table), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.opensUsers()
+	if links := s.command(t, "", "user", "import", people); strings.Count(links, "/enrol?token=") != 20 {
+		t.Errorf("the import printed %s", links)
+	}
+	ann.readsIn("#in-", "All 21") // at once, since the page is live
+	ann.readsIn("#in-invited", "Invited 20")
+
+	t.Log("Ann finds people by any word, and by a filter.")
+	ann.types("#users-find", "mill")
+	ann.waitsFor("Zoe alone", `document.querySelectorAll(".rows > .row").length === 1`)
+	ann.reads("Zoe Miller")
+	ann.clicks(`[id="in-group/sales"]`)
+	ann.reads("Nobody matches.")
+	ann.clicks("#users-all")
+	ann.reads("Amy Smith")
+	ann.clicks("#in-administrators")
+	ann.waitsFor("Ann alone", `document.querySelectorAll(".rows > .row").length === 1`)
+	ann.clicks("#in-")
+
+	t.Log("Hal becomes a helper of sales, and Ida an auditor.")
+	for name, role := range map[string]string{"Hal Smith": "Helper", "Ida Smith": "Auditor"} {
+		ann.opensUser(name)
+		ann.clicks("#edit-access")
+		ann.chooses("#member-access-dialog-role", role)
+		if role == "Helper" {
+			ann.types("#member-access-dialog-helps", "sales")
+		}
+		ann.clicks("#member-access-dialog-save")
+		ann.seesNo("#member-access-dialog")
+		ann.readsIn("h1 .tag", role)
+	}
+
+	t.Log("What is wrong stays in the dialog, with a sentence.")
+	ann.clicks("#edit-facts")
+	ann.types("#member-facts-dialog-name", "amy")
+	ann.clicks("#member-facts-dialog-save")
+	ann.readsIn("#member-facts-dialog .notice-bad", "Somebody has the user name amy already.")
+	ann.types("#member-facts-dialog-name", "ida")
+	ann.types("#member-facts-dialog-email", "AMY@example.com")
+	ann.clicks("#member-facts-dialog-save")
+	ann.readsIn("#member-facts-dialog .notice-bad", "Somebody has the e-mail address AMY@example.com already.")
+	ann.types("#member-facts-dialog-email", "ida@new.example")
+	ann.types("#member-facts-dialog-display-name", "Ida Jones")
+	ann.clicks("#member-facts-dialog-save")
+	ann.seesNo("#member-facts-dialog")
+	ann.readsIn("h1 bdi", "Ida Jones")
+	ann.reads("ida@new.example (not verified)")
+	ann.reads("E-mail address changed")
+
+	t.Log("Hal and Ida join by links.")
+	hal, _ := openAnothersBrowser(t, s)
+	hal.opensLink(linkOf(s.command(t, "", "user", "invite", "hal")), "Welcome, Hal Smith")
+	hal.enrols()
+	hal.signsInWithPasskey()
+	ida, _ := openAnothersBrowser(t, s)
+	ida.opensLink(linkOf(s.command(t, "", "user", "invite", "ida")), "Welcome, Ida Jones")
+	ida.enrols()
+	ida.signsInWithPasskey()
+
+	t.Log("Hal sees the people of sales, and helps one of them.")
+	hal.opensUsers()
+	hal.readsIn(`[id="in-group/sales"]`, "sales 19")
+	hal.seesNo("#in-administrators")
+	hal.opensUser("Amy Smith")
+	hal.seesNo("#edit-facts")
+	hal.seesNo("#member-delete")
+	hal.clicks("#member-link")
+	hal.clicks("#member-ask-ok")
+	hal.readsIn("#link-title", "Invitation for Amy Smith")
+	hal.newLink()
+	hal.reads("A link works until")
+	hal.clicks("#member-withdraw")
+	hal.seesNo("#member-withdraw")
+
+	t.Log("Ida reads, and changes nothing.")
+	ida.opensUser("Amy Smith")
+	ida.reads("A link was withdrawn")
+	ida.reads("By Hal Smith")
+	ida.seesNo("#member-link")
+	ida.seesNo("#member-switch")
+
+	t.Log("Somebody loses a phone, and somebody leaves.")
+	ann.opensUser("Hal Smith")
+	ann.reads("The only way to sign in")
+	ann.isGreyed(`[id^="passkey-"][id$="-do"]`)
+	ann.clicks("#member-end-all")
+	ann.reads("Nowhere.")
+	hal.sees("input[name=name]")
+	ann.opensUser("Sue Smith")
+	ann.clicks("#member-delete-do")
+	ann.types("#member-delete-dialog-typed", "amy")
+	ann.clicks("#member-delete-dialog-save")
+	ann.readsIn("#member-delete-dialog .notice-bad", "This is not the user name of this user.")
+	ann.types("#member-delete-dialog-typed", "sue")
+	ann.clicks("#member-delete-dialog-save")
+	ann.isAt("/users")
+	ann.readsIn("#in-", "All 20")
+	ann.opens("/activity")
+	ann.reads("Account deleted")
+	ann.reads("For somebody who was deleted since")
+
+	t.Log("Ann can do nothing of that to herself.")
+	ann.opensUser("Ann Admin")
+	ann.reads("This is your own account. Ask another administrator.")
+	ann.isGreyed("#member-switch-do")
+	ann.isGreyed("#member-delete-do")
+	ann.hasNoComplaints()
+	ida.hasNoComplaints()
+}

@@ -1,0 +1,102 @@
+package ui
+
+import (
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// statesOfUsers are those of the administrators' page.
+func statesOfUsers(in Context) map[string]app.UI {
+	return map[string]app.UI{
+		"users":         stateUsers(in, func(p *UsersPanel) { p.next = "more" }),
+		"users-empty":   stateUsers(in, func(p *UsersPanel) { p.users = nil }),
+		"users-loading": stateUsers(in, func(p *UsersPanel) { p.state = listLoading }),
+		"users-failed":  stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, stateInternal() }),
+		"users-invite":  stateUsers(in, func(p *UsersPanel) { p.inviting = true }),
+		"users-recover": stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askLink} }),
+		"users-again":   stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[2], askLink} }),
+		"users-link": stateUsers(in, func(p *UsersPanel) {
+			until := time.Date(2026, 11, 20, 19, 0, 0, 0, time.UTC)
+			p.users[1].LinkUntil = &until
+		}),
+		"users-auditor": stateUsers(in, func(p *UsersPanel) { p.Account.User.Role = shared.RoleAuditor }),
+		"users-helper": stateUsers(in, func(p *UsersPanel) {
+			p.Account.User.Role, p.counts = shared.RoleHelper, shared.MemberCounts{Groups: map[string]int{"it": 3, "sales": 20}}
+		}),
+		"users-nobody":     stateUsers(in, func(p *UsersPanel) { p.users, p.query.Find = nil, "smith" }),
+		"users-disable":    stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askDisable} }),
+		"users-invitation": stateUsers(in, func(p *UsersPanel) { p.link = shownLink{link: stateLink(), user: p.users[2]} }),
+		"users-recovery": stateUsers(in, func(p *UsersPanel) {
+			p.link = shownLink{link: stateLink(), user: p.users[1], recovery: true}
+		}),
+	}
+}
+
+// stateUsers is a UsersPanel with its list. Change puts it into a state.
+func stateUsers(in Context, change func(*UsersPanel)) *UsersPanel {
+	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	p := &UsersPanel{Context: in, Account: shared.Account{User: shared.User{ID: "u1", Role: shared.RoleAdministrator}, Product: "Keypeg"}, Page: func(id string) string { return "/users/" + id }, state: listReady, counts: stateCounts(), users: []shared.Member{
+		{User: shared.User{ID: "u1", Name: "ann", DisplayName: "Ann Admin", Role: shared.RoleAdministrator}, HasPassword: true, Passkeys: 2, Created: at},
+		{User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, Passkeys: 1, Identities: 1, Created: at, LastSignIn: at, Email: "bob@mail.example", Groups: []string{"it", "sales"}},
+		{User: shared.User{ID: "u3", Name: "carl", DisplayName: "<img src=x onerror=alert(1)>"}, Invited: true, Created: at},
+		{User: shared.User{ID: "u4", Name: "dora", DisplayName: "Dora", Disabled: true}, HasPassword: true, Created: at},
+	}}
+	change(p)
+	return p
+}
+
+func stateCounts() shared.MemberCounts {
+	return shared.MemberCounts{All: 248, WithPasskey: 149, WithoutPasskey: 80, PasswordOnly: 61, Invited: 14, Disabled: 5, Administrators: 4, Groups: map[string]int{"it": 3, "sales": 20}}
+}
+
+// statesOfUser are those of the page of one user.
+func statesOfUser(in Context) map[string]app.UI {
+	return map[string]app.UI{
+		"user":         stateUser(in, func(*UserPage) {}),
+		"user-loading": stateUser(in, func(p *UserPage) { p.state = listLoading }),
+		"user-failed":  stateUser(in, func(p *UserPage) { p.state, p.failure = listFailed, stateInternal() }),
+		"user-auditor": stateUser(in, func(p *UserPage) { p.user.May = shared.MayRead }),
+		"user-helper":  stateUser(in, func(p *UserPage) { p.user.May = shared.MayHelp }),
+		"user-self":    stateUser(in, func(p *UserPage) { p.ID = "u1" }),
+		"user-last":    stateUser(in, func(p *UserPage) { p.user.LastAdministrator, p.user.Role = true, shared.RoleAdministrator }),
+		"user-invited": stateUser(in, func(p *UserPage) {
+			until := time.Date(2026, 11, 27, 18, 30, 0, 0, time.UTC)
+			p.user = shared.MemberDetails{Member: p.user.Member, May: shared.MayManage}
+			p.user.Member = shared.Member{User: p.user.User, Created: p.user.Created, Invited: true, LinkUntil: &until}
+		}),
+		"user-disabled": stateUser(in, func(p *UserPage) { p.user.Disabled = true }),
+		"user-remove":   stateUser(in, func(p *UserPage) { p.asks("passkey-p1-do", "Phone", nil) }),
+		"user-facts":    stateUser(in, func(p *UserPage) { p.editing = editFacts }),
+		"user-access":   stateUser(in, func(p *UserPage) { p.editing, p.user.Role = editAccess, shared.RoleHelper }),
+		"user-delete":   stateUser(in, func(p *UserPage) { p.editing = editDelete }),
+		"user-link":     stateUser(in, func(p *UserPage) { p.link = shownLink{link: stateLink(), user: p.user.Member, recovery: true} }),
+	}
+}
+
+// stateUser is a UserPage with its user. Change puts it into a state.
+func stateUser(in Context, change func(*UserPage)) *UserPage {
+	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	p := &UserPage{Context: in, Account: shared.Account{User: shared.User{ID: "u1", Role: shared.RoleAdministrator}}, ID: "u2", Users: "/users", state: listReady}
+	p.user = shared.MemberDetails{
+		Member: shared.Member{
+			User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, HasPassword: true, Passkeys: 2, Identities: 1, Created: at, LastSignIn: at,
+			Email: "bob@mail.example", Groups: []string{"it", "sales"}, Helps: []string{"sales"},
+		},
+		PasskeyList: []shared.MemberPasskey{
+			{ID: "p1", Name: "Phone", Provider: "iCloud Keychain", Created: at, LastUsed: &at},
+			{ID: "p2", Name: "<img src=x onerror=alert(1)>", Created: at, OnlyMethod: true},
+		},
+		IdentityList:  []shared.Identity{{ID: "i1", Provider: "Google", Name: "bob@gmail.example", Created: at}},
+		RecoveryCodes: 3, May: shared.MayManage, Sessions: stateSessions().Sessions[1:3],
+	}
+	p.activity = shared.Activity{Next: "more", Events: []shared.Event{
+		{ID: "e1", Kind: shared.EventSignInFailed, Time: at, Browser: "Chrome", System: "Windows", Address: "192.0.2.1"},
+		{ID: "e2", Kind: shared.EventGroupsChanged, Time: at, By: "Ann Admin"},
+		{ID: "e3", Kind: shared.EventDisabled, Time: at, About: "Dora"},
+	}}
+	change(p)
+	return p
+}

@@ -1,0 +1,182 @@
+package ui
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// The right column of a user's page: what is, and what can be done about it.
+
+// pair is a fact with its name.
+type pair struct{ what, is string }
+
+func pairs(list []pair) app.UI {
+	var cells []app.UI
+	for _, p := range list {
+		cells = append(cells, element("dt").Text(p.what), element("dd").Body(app.Bdi().Text(p.is)))
+	}
+	return element("dl").Class("pairs").Body(cells...)
+}
+
+func (p *UserPage) renderFacts() app.UI {
+	text, u := p.Context.Text.Member, p.user
+	since, _ := p.Context.Date(u.Created)
+	email := u.Email
+	switch {
+	case email == "":
+		email = text.None
+	case !u.EmailVerified:
+		email += " (" + text.NotVerified + ")"
+	}
+	return part("member-facts", text.Facts, p.renderEditButton("edit-facts", editFacts),
+		app.Div().Class("card").Body(pairs([]pair{
+			{text.DisplayName, u.DisplayName}, {text.UserName, u.Name}, {text.Email, email},
+			{text.Since, since}, {text.LastSignIn, p.Context.dayOr(u.LastSignIn, text.Never)},
+		})),
+	)
+}
+
+// dayOr writes a day, or never for the zero time.
+func (c Context) dayOr(at time.Time, never string) string {
+	if at.IsZero() {
+		return never
+	}
+	day, _ := c.Date(at)
+	return day
+}
+
+func (p *UserPage) renderAccess() app.UI {
+	text, u := p.Context.Text.Member, p.user
+	groups := strings.Join(u.Groups, ", ")
+	if groups == "" {
+		groups = text.None
+	}
+	list := []pair{{text.Role, p.Context.roleName(u.Role)}, {text.Groups, groups}}
+	if len(u.Helps) > 0 {
+		list = append(list, pair{text.Helps, strings.Join(u.Helps, ", ")})
+	}
+	return part("member-access", text.Access, p.renderEditButton("edit-access", editAccess), app.Div().Class("card").Body(pairs(list)))
+}
+
+// roleName is what people call a role.
+func (c Context) roleName(role shared.Role) string {
+	text := c.Text.Member
+	switch role {
+	case shared.RoleAdministrator:
+		return text.RoleAdministrator
+	case shared.RoleHelper:
+		return text.RoleHelper
+	case shared.RoleAuditor:
+		return text.RoleAuditor
+	}
+	return text.RoleNone
+}
+
+func (p *UserPage) renderEditButton(id string, edit memberEdit) app.UI {
+	text := p.Context.Text.Member
+	return app.If(p.manages(), func() app.UI {
+		return button(id, "small", text.Edit, p.off(), func(app.Context, app.Event) { p.editing, p.failure = edit, nil }).
+			Aria("label", text.Edit+": "+label(edit == editFacts, text.Facts, text.Access))
+	})
+}
+
+func (p *UserPage) renderHelp() app.UI {
+	text, u := p.Context.Text, p.user
+	return app.If(p.helps(), func() app.UI {
+		return part("member-help", p.fill(text.Member.Help), nil,
+			app.Div().Class("card").Body(
+				app.If(u.LinkUntil != nil, func() app.UI {
+					until, exact := p.Context.Moment(*u.LinkUntil)
+					return app.P().Title(exact).Text(message.Fill(text.Users.LinkUntil, "date", until))
+				}).Else(func() app.UI { return app.P().Text(p.fill(text.Member.HelpLead)) }),
+				app.Div().Class("buttons").Body(
+					button("member-link", "", label(u.Invited, text.Users.Again, text.Users.RecoverDo), p.off() || u.Disabled, p.onLink),
+					app.If(u.LinkUntil != nil, func() app.UI {
+						return button("member-withdraw", "", text.Users.Withdraw, p.off(), p.onWithdraw)
+					}),
+				),
+			),
+		)
+	})
+}
+
+func (p *UserPage) onLink(app.Context, app.Event) {
+	text, user := p.Context.Text.Users, p.user.Member
+	give := p.Service.MakeRecoveryLink
+	ask := memberQuestion{title: text.RecoverTitle, lead: text.RecoverAsk, do: text.RecoverDo, from: "member-link"}
+	if user.Invited {
+		give = p.Service.InviteAgain
+		ask.title, ask.lead, ask.do = text.AgainTitle, text.AgainAsk, text.Again
+	}
+	ask.title, ask.lead = message.Fill(ask.title, "name", user.DisplayName), message.Fill(ask.lead, "name", user.DisplayName)
+	ask.run = func() {
+		var link shared.EnrolmentLink
+		p.changes(func(ctx context.Context) (err error) {
+			if link, err = give(ctx, p.ID); err == nil {
+				p.self.Dispatch(func(app.Context) { p.link = shownLink{link: link, user: user, recovery: !user.Invited} })
+			}
+			return err
+		}, "")
+	}
+	p.asking, p.failure = ask, nil
+}
+
+func (p *UserPage) onWithdraw(app.Context, app.Event) {
+	p.changes(func(ctx context.Context) error {
+		_, err := p.Service.WithdrawLinks(ctx, p.ID)
+		return err
+	}, message.Fill(p.Context.Text.Users.DoneWithdrawn, "name", p.user.DisplayName))
+}
+
+func (p *UserPage) renderDanger() app.UI {
+	text, u := p.Context.Text, p.user
+	why := ""
+	switch {
+	case p.isMe():
+		why = text.Member.Yourself
+	case u.LastAdministrator:
+		why = text.Member.LastAdmin
+	}
+	return app.If(p.user.May != shared.MayRead, func() app.UI {
+		lead := text.Member.DisableLead
+		return part("member-danger", text.Member.Danger, nil,
+			app.Ul().Class("rows").Body(
+				&factRow{
+					ID: "member-switch", Name: label(u.Disabled, text.Users.Enable, text.Users.Disable), Facts: []string{label(why != "", why, lead)},
+					Button: label(u.Disabled, text.Users.Enable, text.Users.Disable), Off: p.off() || why != "" && !u.Disabled,
+					Label: message.Fill(label(u.Disabled, text.Users.EnableRow, text.Users.DisableRow), "name", u.DisplayName), OnClick: p.onSwitch,
+				},
+				app.If(p.manages(), func() app.UI {
+					return &factRow{
+						ID: "member-delete", Name: text.Member.Delete, Facts: []string{label(why != "", why, p.fill(text.Member.DeleteLead))},
+						Button: text.Member.Delete, Off: p.off() || why != "", Label: message.Fill(text.Member.DeleteTitle, "name", u.DisplayName),
+						OnClick: func(string) { p.editing, p.failure = editDelete, nil },
+					}
+				}),
+			),
+		)
+	})
+}
+
+func (p *UserPage) onSwitch(from string) {
+	text, disabled := p.Context.Text.Users, !p.user.Disabled
+	change := func() {
+		p.changes(func(ctx context.Context) error {
+			_, err := p.Service.ChangeMember(ctx, p.ID, shared.ChangeMember{Disabled: &disabled})
+			return err
+		}, message.Fill(label(disabled, text.DoneDisabled, text.DoneEnabled), "name", p.user.DisplayName))
+	}
+	if !disabled {
+		change()
+		return
+	}
+	p.asking = memberQuestion{
+		title: message.Fill(text.DisableTitle, "name", p.user.DisplayName), lead: text.DisableLead, do: text.Disable, harms: true, from: from, run: change,
+	}
+}
