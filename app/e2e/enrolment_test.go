@@ -147,7 +147,7 @@ func TestInvitation(t *testing.T) {
 	ann.readsIn(".row:nth-child(1) bdi", "Carl Carpenter")
 	ann.reads("1 passkey")
 	ann.types("#users-find", "zoe")
-	ann.reads("No user name begins like this.")
+	ann.reads("Nobody matches.")
 	ann.types("#users-find", "carl")
 	ann.clicks("[aria-label='Disable Carl Carpenter']")
 	ann.hasFocusOn("#disable-cancel")

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -48,6 +49,7 @@ type UsersPanel struct {
 	query        shared.MembersQuery
 	looked       shared.MembersQuery // query, when the list was asked for
 	counts       shared.MemberCounts
+	typed        int // how often something was typed to find users by
 	asked        int // how many lists were asked for; an answer to an earlier request is ignored
 	users        []shared.Member
 	next         string
@@ -226,8 +228,17 @@ func (p *UsersPanel) renderLink() app.UI {
 
 func (p *UsersPanel) onFind(ctx app.Context, _ app.Event) {
 	p.query.Find = valueOf(ctx)
-	p.load("")
+	p.typed++
+	typed := p.typed
+	ctx.After(pause, func(app.Context) {
+		if typed == p.typed {
+			p.load("")
+		}
+	})
 }
+
+// pause is how long nothing is typed before the list is asked for.
+const pause = 250 * time.Millisecond
 
 // pageOf returns the address of the page of a user, or "".
 func (p *UsersPanel) pageOf(id string) string {
