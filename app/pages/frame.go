@@ -27,7 +27,7 @@ func (s *shell) Render() goapp.UI {
 		return frame.With(goapp.P().Class("quiet page-wait").Attr("role", "status"))
 	case s.state == stateReady:
 		frame.User = s.menu()
-		return frame.With(s.renderPage())
+		return frame.With(ui.Slot(s.renderTabs()), s.renderPage())
 	case s.state == stateSignedOut:
 		return frame.With(s.renderSignedOut())
 	case s.state == stateOffline:
@@ -49,6 +49,21 @@ func (s *shell) renderPage() goapp.UI {
 		return goapp.P().Class("page quiet").Text(s.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this.")))
 	}
 	return p.content(s, values)
+}
+
+// renderTabs draws the tabs above a page of administration. A single tab would lead nowhere.
+func (s *shell) renderTabs() goapp.UI {
+	here, _ := s.current()
+	var tabs []ui.Tab
+	for _, p := range s.pages {
+		if p.tab != "" && p.tab == p.pattern && s.mayOpen(p) {
+			tabs = append(tabs, ui.Tab{Label: p.title(s.text), Href: string(p.pattern), Current: p.tab == here.tab})
+		}
+	}
+	if here.tab == "" || len(tabs) < 2 {
+		return nil
+	}
+	return ui.Tabs(s.text.Shell.Administration, tabs)
 }
 
 // mayOpen reports whether a page is for this user.

@@ -13,6 +13,9 @@ type page struct {
 	title    func(*message.Catalogue) string
 	menu     *menuEntry // nil has none
 	audience audience
+	// tab is the pattern of the page of administration that this page is, or is below. "" has no
+	// tabs above it.
+	tab shared.PagePattern
 	// isKept says that this browser has a copy of what the page shows, from which it is
 	// shown while the server is away.
 	isKept bool
@@ -37,7 +40,8 @@ const (
 )
 
 // table has every page, and the menu's entries in its order. To add a page, write a row
-// here, and its content in a file of its own.
+// here, and its content in a file of its own. A page of administration has its own pattern as its
+// tab, and no entry in the menu, which leads to the first of them.
 //
 // A row's pattern may have parameters: "/users/{id}" is the page of each user, and content
 // gets the id. Going from one user to the next keeps the page's component, and only changes
@@ -65,12 +69,12 @@ func table() []page {
 			menu:  &menuEntry{"activity", "list", func(text *message.Catalogue) string { return text.Shell.Activity }},
 		},
 		{
-			pattern: pageUsers, audience: withRole, content: (*shell).users,
+			pattern: pageUsers, tab: pageUsers, audience: withRole, content: (*shell).users,
 			title: func(text *message.Catalogue) string { return text.Users.Title },
-			menu:  &menuEntry{"users", "people", func(text *message.Catalogue) string { return text.Shell.Users }},
+			menu:  &menuEntry{"users", "people", func(text *message.Catalogue) string { return text.Shell.Administration }},
 		},
 		{
-			pattern: pageUsers + "/{id}", audience: withRole, content: (*shell).user,
+			pattern: pageUsers + "/{id}", tab: pageUsers, audience: withRole, content: (*shell).user,
 			title: func(text *message.Catalogue) string { return text.Users.Title },
 		},
 	}

@@ -69,6 +69,32 @@ func TestAudience(t *testing.T) {
 	}
 }
 
+func TestTabs(t *testing.T) {
+	figures := page{pattern: "/figures", tab: "/figures", audience: withRole, content: (*shell).member, title: func(*message.Catalogue) string { return "Figures" }}
+	for path, want := range map[string]string{
+		"/users":     `<a aria-current="page" href="/users">Users</a>`,
+		"/users/bob": `<a aria-current="page" href="/users">Users</a>`,
+		"/figures":   `<a aria-current="page" href="/figures">Figures</a>`,
+		"/sessions":  "", "/": "",
+	} {
+		s := opens(path, true)
+		s.pages = append(s.pages, figures)
+		row := ""
+		if tabs := s.renderTabs(); tabs != nil {
+			row = goapp.HTMLString(tabs)
+		}
+		row = strings.NewReplacer("\n", "", `href="/users" aria-current="page"`, `aria-current="page" href="/users"`, `href="/figures" aria-current="page"`, `aria-current="page" href="/figures"`).Replace(row) // go-app writes attributes in any order
+		if (row == "") != (want == "") || !strings.Contains(row, want) || strings.Count(row, "aria-current") > 1 {
+			t.Errorf("%s has the tabs %s, want %s", path, row, want)
+		}
+	}
+	stranger := opens("/users", false)
+	stranger.pages = append(stranger.pages, figures)
+	if tabs := stranger.renderTabs(); tabs != nil {
+		t.Errorf("without a role: %s", goapp.HTMLString(tabs))
+	}
+}
+
 // stage mounts a shell outside of a browser, where go-app itself calls no OnMount.
 type stage struct {
 	goapp.Compo

@@ -97,32 +97,32 @@ func (c *Catalogue) WhomToAsk(product, contact string) string {
 
 // Shell is the frame around every page of the app.
 type Shell struct {
-	Language     string
-	Install      string
-	InstallApple string // where the browser can\'t be asked to, in the words of its own menu
-	Understood   string
-	Menu         string // the accessible name of the menu under the user's name
-	Passkeys     string
-	Sessions     string
-	Activity     string
-	Users        string
-	SignOut      string
-	SigningOut   string
-	Offline      string
-	Away         string
-	InBetween    string
-	OfflineLead  string
-	OfflineAsOf  string // {date}
-	Left         string // signed out while the server can't be reached
-	LeftLead     string
-	TryAgain     string
-	Update       string
-	Reload       string
-	Broken       string
-	SkipToMain   string
-	NotFound     string
-	ToStart      string
-	Loading      string
+	Language       string
+	Install        string
+	InstallApple   string // where the browser can\'t be asked to, in the words of its own menu
+	Understood     string
+	Menu           string // the accessible name of the menu under the user's name
+	Passkeys       string
+	Sessions       string
+	Activity       string
+	Administration string
+	SignOut        string
+	SigningOut     string
+	Offline        string
+	Away           string
+	InBetween      string
+	OfflineLead    string
+	OfflineAsOf    string // {date}
+	Left           string // signed out while the server can't be reached
+	LeftLead       string
+	TryAgain       string
+	Update         string
+	Reload         string
+	Broken         string
+	SkipToMain     string
+	NotFound       string
+	ToStart        string
+	Loading        string
 }
 
 // Home is the first page after signing in.
