@@ -13,7 +13,9 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	who := httpapi.CallerOf(r)
 	var until *time.Time
 	var identities []shared.Identity
+	passwords := false
 	if s.c.Accounts != nil {
+		passwords = s.c.Accounts.Policy().TakesPassword(who.User)
 		var err error
 		if until, err = s.c.Accounts.RecoveryLinkUntil(r.Context(), who.User); err != nil {
 			return err
@@ -31,13 +33,41 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		PasskeysOn:  s.passkeys != nil,
 		RPID:        s.c.Address.RPID,
 		HasPassword: who.Methods.HasPassword(who.User),
+		PasswordsOn: passwords,
 		Passkeys:    len(who.User.Passkeys),
 		Providers:   providers,
 		Identities:  identities,
+
+		Email: who.User.Email, EmailVerified: who.User.EmailVerified, Language: who.User.Language,
 
 		RecoveryCodes: len(who.User.RecoveryCodes), RecoveryLinkUntil: until,
 
 		SignedInWith: string(who.Session.Method),
 		SignedInAt:   who.Session.Created,
 	})
+}
+
+func (s *Server) changeProfile(w http.ResponseWriter, r *http.Request) error {
+	var request shared.ChangeProfile
+	if err := httpapi.Decode(r, &request); err != nil {
+		return err
+	}
+	if err := s.c.Accounts.ChangeProfile(r.Context(), httpapi.CallerOf(r).Actor, request); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) exportAccount(w http.ResponseWriter, r *http.Request) error {
+	who := httpapi.CallerOf(r).Actor
+	export, err := s.c.Accounts.Export(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	export.Passkeys = []shared.Passkey{}
+	if s.passkeys != nil {
+		export.Passkeys = s.passkeys.List(who).Passkeys
+	}
+	return httpapi.Respond(w, http.StatusOK, export)
 }

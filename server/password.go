@@ -18,3 +18,11 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
+
+func (s *Server) removePassword(w http.ResponseWriter, r *http.Request) error {
+	if err := s.c.Accounts.RemoveOwnPassword(r.Context(), httpapi.CallerOf(r).Actor); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -20,10 +20,16 @@ type Account struct {
 	PasskeysOn  bool   `json:"passkeysOn"`
 	RPID        string `json:"rpId"` // WebAuthn's relying party id
 	HasPassword bool   `json:"hasPassword"`
-	Passkeys    int    `json:"passkeys"` // their number
+	// PasswordsOn says that the user may have a password: the organisation's policy accepts it.
+	PasswordsOn bool `json:"passwordsOn,omitempty"`
+	Passkeys    int  `json:"passkeys"` // their number
 
 	Providers  []Provider `json:"providers,omitempty"`  // at which users may sign in too
 	Identities []Identity `json:"identities,omitempty"` // the user's identities there
+
+	Email         string `json:"email,omitempty"`
+	EmailVerified bool   `json:"emailVerified,omitempty"`
+	Language      string `json:"language,omitempty"` // of mails; BCP 47 tag
 
 	RecoveryCodes int `json:"recoveryCodes"` // how many are left
 	// RecoveryLinkUntil is set while a recovery link of the account works.
@@ -31,6 +37,24 @@ type Account struct {
 
 	SignedInWith string    `json:"signedInWith"` // as [Session] writes it
 	SignedInAt   time.Time `json:"signedInAt"`
+}
+
+// ChangeProfile changes what is set of the user's own account.
+type ChangeProfile struct {
+	DisplayName *string `json:"displayName,omitempty"`
+	Email       *string `json:"email,omitempty"` // "" for none
+	Language    *string `json:"language,omitempty"`
+}
+
+// Export is everything that is kept about a user, for the user.
+type Export struct {
+	Exported      time.Time  `json:"exported"`
+	Member        Member     `json:"user"`
+	Passkeys      []Passkey  `json:"passkeys"`
+	Identities    []Identity `json:"identities"`
+	RecoveryCodes int        `json:"recoveryCodes"` // how many are left
+	Sessions      []Session  `json:"sessions"`
+	Events        []Event    `json:"events"` // newest first
 }
 
 // Provider is an OpenID provider at which users of the organisation may sign in.

@@ -63,6 +63,8 @@ const (
 	// EventAccountRemoved: the account was removed. It is an event of the organisation, and of who
 	// did it.
 	EventAccountRemoved EventKind = "account_removed"
+	// EventDataExported: the user got everything that is kept about them.
+	EventDataExported EventKind = "data_exported"
 )
 
 // EventKinds lists them.
@@ -72,7 +74,7 @@ var EventKinds = []EventKind{
 	EventPasskeyRemoved, EventCounterFell, EventCounterDiffers, EventBackupChanged, EventSessionEnded,
 	EventIdentityLinked, EventIdentityUnlinked, EventRecoveryCodesMade, EventInvited, EventRecoveryLinkMade,
 	EventLinkWithdrawn, EventLinkUsed, EventOthersEnded, EventRenamed, EventProfileChanged, EventEmailChanged,
-	EventGroupsChanged, EventRoleChanged, EventAccountRemoved,
+	EventGroupsChanged, EventRoleChanged, EventAccountRemoved, EventDataExported,
 }
 
 // IsKnown reports whether the kind is one of [EventKinds].

@@ -3,8 +3,11 @@ package shared
 // The paths of the API. Every body is JSON. Every failure is a [Problem]. A request that
 // changes something must come from our own origin.
 const (
-	// PathAccount answers GET with the signed-in user's [Account].
+	// PathAccount answers GET with the signed-in user's [Account]. It takes PATCH with a
+	// [ChangeProfile] and answers 204, after a recent confirmation.
 	PathAccount = "/api/v1/account"
+	// PathExport takes an empty POST and answers an [Export]. It needs a recent confirmation.
+	PathExport = "/api/v1/account/export"
 
 	// PathSignInPassword takes a [PasswordSignIn] and answers [SignedIn].
 	PathSignInPassword = "/api/v1/sign-in/password"
@@ -33,8 +36,9 @@ const (
 	// answers [AtProvider].
 	PathConfirmSSO = "/api/v1/confirm/sso/"
 
-	// PathPassword takes a POST with a [ChangePassword] and answers 204. It needs
-	// a recent confirmation, and ends the user's other sessions.
+	// PathPassword takes a POST with a [ChangePassword], which sets or changes the password, or
+	// DELETE, which removes it, and answers 204. It needs a recent confirmation, and ends the
+	// user's other sessions.
 	PathPassword = "/api/v1/password"
 
 	// PathIdentity, followed by a provider's id, takes an empty POST and answers

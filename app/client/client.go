@@ -129,6 +129,23 @@ func (c *Client) MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathPhoneLink, nil)
 }
 
+// RemovePassword removes the user's password and ends their other sessions.
+func (c *Client) RemovePassword(ctx context.Context) error {
+	_, err := call[nothing](ctx, c, "DELETE", shared.PathPassword, nil)
+	return err
+}
+
+// ChangeProfile changes what is set of the user's own account.
+func (c *Client) ChangeProfile(ctx context.Context, change shared.ChangeProfile) error {
+	_, err := call[nothing](ctx, c, "PATCH", shared.PathAccount, change)
+	return err
+}
+
+// Export returns everything that is kept about the user.
+func (c *Client) Export(ctx context.Context) (json.RawMessage, error) {
+	return call[json.RawMessage](ctx, c, "POST", shared.PathExport, nil)
+}
+
 // Users returns a page of the users that a query selects. It is for people with a role, as the
 // methods up to [Client.RemoveMember] are.
 func (c *Client) Users(ctx context.Context, query shared.MembersQuery) (shared.Members, error) {

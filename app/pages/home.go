@@ -25,6 +25,10 @@ func (s *shell) renderHome() goapp.UI {
 			Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account,
 			OnChanged: func() { s.load(s.ctx) }, OnSignedOut: s.signedOut,
 		},
+		&ui.ProfileCard{
+			Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account,
+			OnChanged: func() { s.load(s.ctx) }, OnSignedOut: s.signedOut,
+		},
 	)
 }
 

@@ -290,6 +290,7 @@ func (c Context) eventText(e shared.Event) string {
 		shared.EventGroupsChanged:  text.GroupsChanged,
 		shared.EventRoleChanged:    text.RoleChanged,
 		shared.EventAccountRemoved: text.AccountRemoved,
+		shared.EventDataExported:   text.DataExported,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:

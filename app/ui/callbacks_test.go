@@ -101,6 +101,7 @@ func (o obliging) EndOtherSessions(context.Context) (shared.SessionList, error) 
 func (o obliging) Activity(context.Context, string) (shared.Activity, error) {
 	return shared.Activity{Events: []shared.Event{{ID: "e"}}}, o.err
 }
+func (o obliging) RemovePassword(context.Context) error { return nil }
 func (o obliging) Users(context.Context, shared.MembersQuery) (shared.Members, error) {
 	return shared.Members{}, o.err
 }

@@ -19,6 +19,11 @@ type MethodsService interface {
 	Unlink(ctx context.Context, identityID string) error
 	// MakeRecoveryCodes returns new codes, which replace all earlier ones.
 	MakeRecoveryCodes(ctx context.Context) (shared.RecoveryCodes, error)
+	// ChangePassword sets or changes the password. It may refuse the new one with a
+	// *[shared.Error], which is shown.
+	ChangePassword(ctx context.Context, password string) error
+	// RemovePassword removes it.
+	RemovePassword(ctx context.Context) error
 }
 
 // MethodsCard lists how the user signs in, and links and unlinks OpenID providers.
@@ -35,6 +40,7 @@ type MethodsCard struct {
 	tasks
 	working      string // the id of the row that is being worked on, or ""
 	codes        []string
+	password     passwordStep
 	failure      error
 	announcement string
 }
@@ -51,7 +57,7 @@ func (c *MethodsCard) Render() app.UI {
 		app.H2().ID("methods").TabIndex(-1).Text(text.SignInMethods),
 		c.Context.notice(c.failure),
 		app.Ul().Class("plain").Body(
-			app.If(a.HasPassword, func() app.UI { return app.Li().Text(text.PasswordSet) }),
+			c.renderPassword(),
 			app.If(a.PasskeysOn, func() app.UI { return app.Li().ID("passkey-count").Text(c.passkeys()) }).
 				Else(c.renderPasskeysOff),
 			app.Range(a.Identities).Slice(c.renderIdentity),
@@ -65,6 +71,14 @@ func (c *MethodsCard) Render() app.UI {
 		app.If(len(c.codes) > 0, func() app.UI {
 			return &codesDialog{Context: c.Context, Product: a.Product, Name: a.User.Name, Codes: c.codes, OnDone: c.codesDone}
 		}),
+		Slot(app.If(c.password == passwordTyped, func() app.UI {
+			return &passwordDialog{Context: c.Context, OnCancel: c.passwordDone, OnSave: c.savePassword}
+		}).ElseIf(c.password == passwordRemoved, func() app.UI {
+			return &askDialog{
+				Context: c.Context, ID: "password-remove", Title: text.PasswordRemoveTitle, Lead: text.PasswordRemoveLead, Do: text.PasswordRemove,
+				Harms: true, Working: c.working != "", OnOK: c.removePassword, OnCancel: c.passwordDone,
+			}
+		})),
 		spoken(c.announcement),
 	)
 }

@@ -59,9 +59,12 @@ func statesOfParts(in Context) map[string]app.UI {
 // statesOfMethods are those of the start page's card, and of the dialog for a password.
 func statesOfMethods(in Context) map[string]app.UI {
 	return map[string]app.UI{
-		"password-refused": &passwordDialog{Context: in, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
+		"password-refused":        &passwordDialog{Context: in, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
+		"profile":                 &ProfileCard{Context: in, Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}, Email: "ann@example.com"}},
+		"profile-edit":            &ProfileCard{Context: in, editing: true, Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}}},
+		"methods-password-remove": &MethodsCard{Context: in, password: passwordRemoved, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true}},
 		"methods": &MethodsCard{Context: in, Account: shared.Account{
-			PasskeysOn: true, Passkeys: 2,
+			PasskeysOn: true, Passkeys: 2, PasswordsOn: true,
 			Providers:  []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}},
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}},
 		}},

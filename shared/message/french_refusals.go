@@ -30,6 +30,8 @@ var frenchRefusals = []Refusal{
 	{"The server sent something unexpected. Please reload the page.", "Le serveur a envoyé une réponse inattendue. Veuillez recharger la page."},
 	{"The user name or the password is not right.", "Le nom d’utilisateur ou le mot de passe est incorrect."},
 	{"There is no such page.", "Cette page n’existe pas."},
+	{"You have no password.", "Vous n’avez pas de mot de passe."},
+	{"The password is your only way to sign in. Add a passkey first.", "Le mot de passe est votre seul moyen de connexion. Ajoutez d’abord une clé d’accès."},
 	{"There is no such kind of event.", "Ce type d’événement n’existe pas."},
 	{"This is no IP address.", "Ce n’est pas une adresse IP."},
 	{"This is no time. Write it as in 2026-11-29 or 2026-11-29T08:00:00Z.", "Ce n’est pas une date. Écrivez-la comme 2026-11-29 ou 2026-11-29T08:00:00Z."},

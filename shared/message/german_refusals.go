@@ -30,6 +30,8 @@ var germanRefusals = []Refusal{
 	{"The server sent something unexpected. Please reload the page.", "Der Server hat etwas Unerwartetes geschickt. Bitte laden Sie die Seite neu."},
 	{"The user name or the password is not right.", "Benutzername oder Passwort stimmt nicht."},
 	{"There is no such page.", "Diese Seite gibt es nicht."},
+	{"You have no password.", "Sie haben kein Passwort."},
+	{"The password is your only way to sign in. Add a passkey first.", "Das Passwort ist Ihre einzige Möglichkeit, sich anzumelden. Fügen Sie zuerst einen Passkey hinzu."},
 	{"There is no such kind of event.", "Diese Art von Ereignis gibt es nicht."},
 	{"This is no IP address.", "Das ist keine IP-Adresse."},
 	{"This is no time. Write it as in 2026-11-29 or 2026-11-29T08:00:00Z.", "Das ist keine Zeit. Schreiben Sie sie wie 2026-11-29 oder 2026-11-29T08:00:00Z."},

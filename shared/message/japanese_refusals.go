@@ -30,6 +30,8 @@ var japaneseRefusals = []Refusal{
 	{"The server sent something unexpected. Please reload the page.", "サーバーから予期しない応答がありました。ページを再読み込みしてください。"},
 	{"The user name or the password is not right.", "ユーザー名またはパスワードが正しくありません。"},
 	{"There is no such page.", "そのようなページはありません。"},
+	{"You have no password.", "パスワードがありません。"},
+	{"The password is your only way to sign in. Add a passkey first.", "パスワードが唯一のサインイン方法です。先にパスキーを追加してください。"},
 	{"There is no such kind of event.", "そのような種類のイベントはありません。"},
 	{"This is no IP address.", "これはIPアドレスではありません。"},
 	{"This is no time. Write it as in 2026-11-29 or 2026-11-29T08:00:00Z.", "日時ではありません。2026-11-29 または 2026-11-29T08:00:00Z のように書いてください。"},

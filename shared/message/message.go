@@ -127,38 +127,51 @@ type Shell struct {
 
 // Home is the first page after signing in.
 type Home struct {
-	Title          string
-	Hello          string // {name}
-	Lead           string // {product}
-	SignInMethods  string
-	PasswordSet    string
-	PasskeyCount   Counted
-	NoPasskeys     string
-	Manage         string
-	OfferTitle     string
-	OfferLead      string
-	OfferAdd       string
-	OfferNotNow    string
-	OfferHereTitle string
-	OfferHereLead  string
-	OfferRecovered string
-	OfferHereAdd   string
-	SavedSilently  string // {name}
-	PasskeysOff    string
-	RecoveryLink   string // {date}
-	CodesLeft      Counted
-	CodesNone      string
-	CodesMake      string
-	CodesRenew     string
-	IdentityNamed  string // {provider}, {name}
-	IdentityOnly   string
-	NotLinked      string
-	Link           string
-	LinkRow        string // {provider}
-	Unlink         string
-	UnlinkRow      string // {provider}
-	DoneUnlinked   string
-	Working        string
+	Title               string
+	Hello               string // {name}
+	Lead                string // {product}
+	SignInMethods       string
+	PasswordSet         string
+	PasskeyCount        Counted
+	NoPasskeys          string
+	Manage              string
+	OfferTitle          string
+	OfferLead           string
+	OfferAdd            string
+	OfferNotNow         string
+	OfferHereTitle      string
+	OfferHereLead       string
+	OfferRecovered      string
+	OfferHereAdd        string
+	SavedSilently       string // {name}
+	PasskeysOff         string
+	RecoveryLink        string // {date}
+	CodesLeft           Counted
+	CodesNone           string
+	CodesMake           string
+	CodesRenew          string
+	IdentityNamed       string // {provider}, {name}
+	IdentityOnly        string
+	NotLinked           string
+	Link                string
+	LinkRow             string // {provider}
+	Unlink              string
+	UnlinkRow           string // {provider}
+	DoneUnlinked        string
+	Working             string
+	PasswordChange      string
+	PasswordChangeRow   string
+	PasswordRemove      string
+	PasswordRemoveRow   string
+	PasswordRemoveTitle string
+	PasswordRemoveLead  string
+	PasswordRemoved     string
+	PasswordNone        string
+	PasswordSetNew      string
+	PasswordSetRow      string
+	Profile             string
+	Export              string
+	ExportHint          string
 }
 
 // Panel is the list of passkeys and what can be done with it.
@@ -264,6 +277,7 @@ type Activity struct {
 	GroupsChanged    string
 	RoleChanged      string
 	AccountRemoved   string
+	DataExported     string
 	For              string // {name}: the other user to whom it was done
 	ForRemoved       string
 	InvitationUsed   string

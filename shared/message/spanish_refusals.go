@@ -30,6 +30,8 @@ var spanishRefusals = []Refusal{
 	{"The server sent something unexpected. Please reload the page.", "El servidor envió algo inesperado. Recarga la página."},
 	{"The user name or the password is not right.", "El nombre de usuario o la contraseña no son correctos."},
 	{"There is no such page.", "No existe esa página."},
+	{"You have no password.", "No tiene contraseña."},
+	{"The password is your only way to sign in. Add a passkey first.", "La contraseña es su única forma de iniciar sesión. Añada primero una llave de acceso."},
 	{"There is no such kind of event.", "No existe ese tipo de evento."},
 	{"This is no IP address.", "Esto no es una dirección IP."},
 	{"This is no time. Write it as in 2026-11-29 or 2026-11-29T08:00:00Z.", "Esto no es una fecha. Escríbala como 2026-11-29 o 2026-11-29T08:00:00Z."},

@@ -1,0 +1,76 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+// The row of the password on the card of sign-in methods.
+
+// passwordStep is the dialog about the password that is open.
+type passwordStep int
+
+const (
+	passwordRests   passwordStep = iota
+	passwordTyped                // a new one is typed
+	passwordRemoved              // its removal is asked for
+)
+
+// passwordRow is the id of the row.
+const passwordRow = "password"
+
+func (c *MethodsCard) renderPassword() app.UI {
+	text, a := c.Context.Text.Home, c.Account
+	off := c.working != "" || c.Context.Offline != ""
+	if !a.HasPassword && !a.PasswordsOn {
+		return app.Li().Class("slot")
+	}
+	if !a.HasPassword {
+		return app.Li().Class("method").Body(
+			app.Span().Text(text.PasswordNone),
+			button("method-password", "small", text.PasswordSetNew, off, c.onPassword).Aria("label", text.PasswordSetRow),
+		)
+	}
+	only := a.Passkeys+len(a.Identities) == 0
+	return app.Li().Class("method").Body(
+		app.Span().Text(text.PasswordSet),
+		app.Span().Class("buttons").Body(
+			button("method-password", "small", text.PasswordChange, off, c.onPassword).Aria("label", text.PasswordChangeRow),
+			button("method-password-remove", "small", text.PasswordRemove, off || only, c.onPasswordRemove).Aria("label", text.PasswordRemoveRow),
+		),
+	)
+}
+
+func (c *MethodsCard) onPassword(app.Context, app.Event) { c.password, c.failure = passwordTyped, nil }
+
+func (c *MethodsCard) onPasswordRemove(app.Context, app.Event) {
+	c.password, c.failure = passwordRemoved, nil
+}
+
+// passwordDone closes the dialog.
+func (c *MethodsCard) passwordDone() {
+	from := "method-password"
+	if c.password == passwordRemoved {
+		from = "method-password-remove"
+	}
+	c.password = passwordRests
+	focus(c.self, from)
+}
+
+func (c *MethodsCard) savePassword(password string, done func(error)) {
+	c.attempt(func(ctx context.Context) error {
+		return c.Service.ChangePassword(ctx, password)
+	}, func(err error) {
+		if done(err); err == nil {
+			c.announcement = c.Context.Text.Password.Done
+			c.passwordDone()
+			notify(c.OnChanged)
+		}
+	})
+}
+
+func (c *MethodsCard) removePassword() {
+	c.does(passwordRow, c.Context.Text.Home.PasswordRemoved, c.Service.RemovePassword, func() { focus(c.self, "methods") })
+	c.password = passwordRests
+}

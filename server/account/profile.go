@@ -1,0 +1,81 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// What users change of their own account, besides their sign-in methods.
+
+// ChangeProfile changes what is set in the request, for the signed-in user.
+//
+// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidEmail] and [shared.CodeEmailTaken]. The last
+// one tells a signed-in user that somebody of the organisation has an address, which the list of
+// users tells whoever may read it.
+func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in shared.ChangeProfile) error {
+	clean, err := s.cleaned(ctx, shared.ChangeMember{DisplayName: in.DisplayName, Email: in.Email, Language: in.Language})
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		kinds := clean.apply(&user)
+		batch := store.Batch{store.PutUser{User: user}}
+		for _, kind := range kinds {
+			batch = append(batch, s.event(who, kind))
+		}
+		return batch, nil
+	})
+	return taken(err, clean)
+}
+
+// RemoveOwnPassword removes the password of the signed-in user, and ends their other sessions.
+//
+// Refusals: [shared.CodeNotFound] for a user without one, and [shared.CodeLastMethod].
+func (s *Service) RemoveOwnPassword(ctx context.Context, who session.Actor) error {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		if user.Password == "" {
+			return nil, shared.Errorf(shared.CodeNotFound, "You have no password.")
+		}
+		user.Password = ""
+		if who.Methods.Count(user) == 0 {
+			return nil, shared.Errorf(shared.CodeLastMethod, "The password is your only way to sign in. Add a passkey first.")
+		}
+		return store.Batch{
+			store.PutUser{User: user}, store.EndSessions{UserID: user.ID, Except: who.Session.ID},
+			endPhoneLink(user.ID), s.event(who, shared.EventPasswordRemoved),
+		}, nil
+	})
+}
+
+// Export returns everything that is kept about the signed-in user, without what only the server may
+// know: hashes, and the handles and keys of passkeys.
+func (s *Service) Export(ctx context.Context, who session.Actor) (shared.Export, error) {
+	export := shared.Export{Exported: s.c.Now(), Member: s.Member(who.User), Identities: s.Identities(who), Events: []shared.Event{}, RecoveryCodes: len(who.User.RecoveryCodes)}
+	until, err := s.LinkUntil(ctx, who.User)
+	if err != nil {
+		return shared.Export{}, err
+	}
+	export.Member.LinkUntil = until
+	sessions, err := s.sessions.List(ctx, who)
+	if err != nil {
+		return shared.Export{}, fmt.Errorf("exporting sessions: %w", err)
+	}
+	export.Sessions = sessions.Sessions
+	for before := ""; ; {
+		page, err := s.activity.List(ctx, who, before)
+		if err != nil {
+			return shared.Export{}, fmt.Errorf("exporting events: %w", err)
+		}
+		export.Events = append(export.Events, page.Events...)
+		if before = page.Next; before == "" {
+			break
+		}
+	}
+	return export, s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		return store.Batch{store.PutUser{User: user}, s.event(who, shared.EventDataExported)}, nil
+	})
+}
