@@ -24,7 +24,7 @@ func (s *shell) Render() goapp.UI {
 	}
 	switch {
 	case !s.spoken:
-		return frame.With(goapp.P().Class("quiet page-wait").Attr("role", "status"))
+		return frame.With(goapp.Elem("p").Class("quiet page-wait").Attr("role", "status"))
 	case s.state == stateReady:
 		frame.User = s.menu()
 		return frame.With(ui.Slot(s.renderTabs()), s.renderPage())
@@ -34,8 +34,8 @@ func (s *shell) Render() goapp.UI {
 		return frame.With(s.renderOffline())
 	default:
 		return frame.With(
-			goapp.H1().Class("spoken").Text(s.product()),
-			goapp.P().Class("quiet page-wait").Attr("role", "status").Text(s.text.Shell.Loading),
+			goapp.Elem("h1").Class("spoken").Text(s.product()),
+			goapp.Elem("p").Class("quiet page-wait").Attr("role", "status").Text(s.text.Shell.Loading),
 		)
 	}
 }
@@ -46,7 +46,7 @@ func (s *shell) product() string { return cmp.Or(s.account.Product, s.deps.Produ
 func (s *shell) renderPage() goapp.UI {
 	p, values := s.current()
 	if !s.mayOpen(p) {
-		return goapp.P().Class("page quiet").Text(s.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this.")))
+		return goapp.Elem("p").Class("page quiet").Text(s.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this.")))
 	}
 	return p.content(s, values)
 }
@@ -97,22 +97,22 @@ func (s *shell) menu() *ui.UserMenu {
 
 func (s *shell) renderBar() goapp.UI {
 	if !s.asOf.IsZero() {
-		return goapp.P().ID("offline-bar").Class("bar").Attr("role", "status").Text(s.context().Offline)
+		return goapp.Elem("p").ID("offline-bar").Class("bar").Attr("role", "status").Text(s.context().Offline)
 	}
 	if s.hinted {
-		return goapp.Div().ID("install-hint").Class("bar").Attr("role", "status").Body(
-			goapp.Span().Text(s.text.Shell.InstallApple),
+		return goapp.Elem("div").ID("install-hint").Class("bar").Attr("role", "status").Body(
+			goapp.Elem("span").Text(s.text.Shell.InstallApple),
 			goapp.Button().Type("button").Class("button small").OnClick(s.onUnderstood).Text(s.text.Shell.Understood),
 		)
 	}
 	if s.delayed {
-		return goapp.P().ID("delayed-bar").Class("bar").Attr("role", "status").Text(s.text.Refusal(shared.TroubleHeld.Refusal()))
+		return goapp.Elem("p").ID("delayed-bar").Class("bar").Attr("role", "status").Text(s.text.Refusal(shared.TroubleHeld.Refusal()))
 	}
 	if !s.updated {
 		return nil
 	}
-	return goapp.Div().Class("bar").Attr("role", "status").Body(
-		goapp.Span().Text(s.text.Shell.Update),
+	return goapp.Elem("div").Class("bar").Attr("role", "status").Body(
+		goapp.Elem("span").Text(s.text.Shell.Update),
 		goapp.Button().Type("button").Class("button small").OnClick(s.onReload).Text(s.text.Shell.Reload),
 	)
 }

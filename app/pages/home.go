@@ -10,14 +10,14 @@ import (
 // home is the start page: how the user signs in, and the offer of a passkey. The passkeys
 // panel opens over it.
 func (s *shell) home(map[string]string) goapp.UI {
-	return goapp.Div().Body(s.renderHome(), goapp.If(s.panel != panelClosed, s.renderPanel))
+	return goapp.Elem("div").Body(s.renderHome(), goapp.If(s.panel != panelClosed, s.renderPanel))
 }
 
 func (s *shell) renderHome() goapp.UI {
 	home := s.text.Home
-	return goapp.Div().Class("page").Body(
-		goapp.H1().Text(message.Fill(home.Hello, "name", s.account.User.DisplayName)),
-		goapp.P().Class("lead").Text(message.Fill(home.Lead, "product", s.product())),
+	return goapp.Elem("div").Class("page").Body(
+		goapp.Elem("h1").Text(message.Fill(home.Hello, "name", s.account.User.DisplayName)),
+		goapp.Elem("p").Class("lead").Text(message.Fill(home.Lead, "product", s.product())),
 		ui.Slot(goapp.If(s.account.RecoveryLinkUntil != nil, s.renderRecoveryLink)),
 		ui.Slot(goapp.If(s.saved != "", s.renderSaved)),
 		ui.Slot(goapp.If(s.showsOffer(), s.renderOffer)),
@@ -35,15 +35,15 @@ func (s *shell) renderHome() goapp.UI {
 // renderRecoveryLink warns the user that a recovery link for their account exists.
 func (s *shell) renderRecoveryLink() goapp.UI {
 	until, exact := s.formats().Moment(*s.account.RecoveryLinkUntil)
-	return goapp.P().ID("recovery-link").Class("notice notice-bad").Attr("role", "status").Title(exact).Body(
+	return goapp.Elem("p").ID("recovery-link").Class("notice notice-bad").Attr("role", "status").Title(exact).Body(
 		goapp.Text(message.Fill(s.text.Home.RecoveryLink, "date", until)),
 		goapp.If(s.account.Contact != "", func() goapp.UI {
-			return goapp.Span().Text(" " + message.Fill(s.text.Failure.AskContact, "contact", s.account.Contact))
+			return goapp.Elem("span").Text(" " + message.Fill(s.text.Failure.AskContact, "contact", s.account.Contact))
 		}),
 	)
 }
 
 func (s *shell) renderSaved() goapp.UI {
-	return goapp.P().ID("saved").Class("notice").Attr("role", "status").
+	return goapp.Elem("p").ID("saved").Class("notice").Attr("role", "status").
 		Text(message.Fill(s.text.Home.SavedSilently, "name", s.saved))
 }

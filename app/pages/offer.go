@@ -87,10 +87,10 @@ func (s *shell) renderOffer() goapp.UI {
 	case s.offer == offerHere:
 		title, lead, add = home.OfferHereTitle, home.OfferHereLead, home.OfferHereAdd
 	}
-	return goapp.Section().ID("offer").Class("card offer").Aria("labelledby", "offer-title").Body(
-		goapp.H2().ID("offer-title").Text(title),
-		goapp.P().Text(lead),
-		goapp.Div().Class("buttons").Body(
+	return goapp.Elem("section").ID("offer").Class("card offer").Aria("labelledby", "offer-title").Body(
+		goapp.Elem("h2").ID("offer-title").Text(title),
+		goapp.Elem("p").Text(lead),
+		goapp.Elem("div").Class("buttons").Body(
 			goapp.Button().ID("offer-add").Type("button").Class("button primary").
 				Disabled(!s.asOf.IsZero()).OnClick(s.onOfferAdd).Text(add),
 			goapp.Button().ID("offer-not-now").Type("button").Class("button quiet").OnClick(s.onOfferNotNow).Text(home.OfferNotNow),

@@ -19,7 +19,7 @@ var memberPage = page{
 }
 
 func (s *shell) member(values map[string]string) goapp.UI {
-	return goapp.H1().Text("The member " + values["id"])
+	return goapp.Elem("h1").Text("The member " + values["id"])
 }
 
 // opens returns the shell of a user who has opened a path.

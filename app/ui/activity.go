@@ -102,9 +102,9 @@ func (p *ActivityPanel) more(next string) {
 // Render implements app.Composer.
 func (p *ActivityPanel) Render() app.UI {
 	text := p.Context.Text.Activity
-	return app.Section().Class("page").Aria("labelledby", "activity-title").Body(
-		app.H1().ID("activity-title").TabIndex(-1).Text(text.Title),
-		app.P().Class("lead").Text(text.Lead),
+	return app.Elem("section").Class("page").Aria("labelledby", "activity-title").Body(
+		app.Elem("h1").ID("activity-title").TabIndex(-1).Text(text.Title),
+		app.Elem("p").Class("lead").Text(text.Lead),
 		p.Context.notice(p.failure),
 		app.If(p.state == listLoading && len(p.events) == 0, func() app.UI {
 			return waiting(p.Context.Text.Shell.Loading)
@@ -123,7 +123,7 @@ func (p *ActivityPanel) Render() app.UI {
 }
 
 func (p *ActivityPanel) renderRows() app.UI {
-	return app.Ul().Class("rows").Body(
+	return app.Elem("ul").Class("rows").Body(
 		app.Range(p.events).Slice(func(i int) app.UI {
 			event := p.events[i]
 			return &activityRow{
@@ -210,20 +210,22 @@ func (r *activityRow) Render() app.UI {
 	if !e.ByRemoved {
 		by = message.Fill(text.By, "name", e.By)
 	}
-	return app.Li().ID("event-"+e.ID).Class("row").Body(
-		app.Div().Class("row-text").Body(
-			app.H2().Class("row-name").Body(
-				app.Span().Text(what),
-				app.If(e.Here, func() app.UI { return app.Span().Class("tag").Text(text.Here) }),
+	return app.Elem("li").ID("event-"+e.ID).Class("row").Body(
+		app.Elem("div").Class("row-text").Body(
+			app.Elem("h2").Class("row-name").Body(
+				app.Elem("span").Text(what),
+				app.If(e.Here, func() app.UI { return app.Elem("span").Class("tag").Text(text.Here) }),
 			),
-			app.Ul().Class("facts").Body(
-				app.Li().Title(exact).Text(moment),
-				app.If(times != "", func() app.UI { return app.Li().Text(times) }),
-				app.If(byAdministrator(e), func() app.UI { return app.Li().Text(by) }),
-				app.If(e.About != "", func() app.UI { return app.Li().Text(message.Fill(text.For, "name", e.About)) }),
-				app.If(e.AboutRemoved, func() app.UI { return app.Li().Text(text.ForRemoved) }),
-				app.If(e.Browser+e.System != "", func() app.UI { return app.Li().Text(r.Context.browserName(e.Browser, e.System)) }),
-				app.If(e.Address != "", func() app.UI { return app.Li().Text(message.Fill(r.Context.Text.Sessions.From, "address", e.Address)) }),
+			app.Elem("ul").Class("facts").Body(
+				app.Elem("li").Title(exact).Text(moment),
+				app.If(times != "", func() app.UI { return app.Elem("li").Text(times) }),
+				app.If(byAdministrator(e), func() app.UI { return app.Elem("li").Text(by) }),
+				app.If(e.About != "", func() app.UI { return app.Elem("li").Text(message.Fill(text.For, "name", e.About)) }),
+				app.If(e.AboutRemoved, func() app.UI { return app.Elem("li").Text(text.ForRemoved) }),
+				app.If(e.Browser+e.System != "", func() app.UI { return app.Elem("li").Text(r.Context.browserName(e.Browser, e.System)) }),
+				app.If(e.Address != "", func() app.UI {
+					return app.Elem("li").Text(message.Fill(r.Context.Text.Sessions.From, "address", e.Address))
+				}),
 			),
 		),
 		app.If(alarming(e) && !r.ReadOnly, func() app.UI {
@@ -335,7 +337,7 @@ func (d *adviceDialog) Render() app.UI {
 		title, lead = text.FailedTitle, text.FailedLead
 	}
 	return dialog(adviceID, title, d.onEscape,
-		app.P().Text(lead),
+		app.Elem("p").Text(lead),
 		app.If(d.Event.PasskeyID != "", func() app.UI {
 			return button("advice-passkey", "wide", message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey), false, d.onPasskey)
 		}),

@@ -30,16 +30,16 @@ func (d *codesDialog) OnMount(ctx app.Context) { showModal(ctx, codesID) }
 func (d *codesDialog) Render() app.UI {
 	text := d.Context.Text.Codes
 	return dialog(codesID, text.Title, d.onEscape,
-		app.P().ID("codes-lead").Class("off-paper").TabIndex(-1).Text(text.Lead),
-		app.P().Class("on-paper").Text(d.heading()),
-		app.Ul().Class("codes").Body(
-			app.Range(d.Codes).Slice(func(i int) app.UI { return app.Li().Body(app.Code().Text(d.Codes[i])) }),
+		app.Elem("p").ID("codes-lead").Class("off-paper").TabIndex(-1).Text(text.Lead),
+		app.Elem("p").Class("on-paper").Text(d.heading()),
+		app.Elem("ul").Class("codes").Body(
+			app.Range(d.Codes).Slice(func(i int) app.UI { return app.Elem("li").Body(app.Elem("code").Text(d.Codes[i])) }),
 		),
-		app.Div().Class("buttons off-paper").Body(
+		app.Elem("div").Class("buttons off-paper").Body(
 			button("codes-download", "", text.Download, false, d.onDownload),
 			button("codes-print", "", text.Print, false, d.onPrint),
 		),
-		app.Div().Class("dialog-foot off-paper").Body(
+		app.Elem("div").Class("dialog-foot off-paper").Body(
 			button("codes-done", "primary", text.Done, false, d.onDone),
 		),
 	)

@@ -81,13 +81,13 @@ func (c *Confirm) Render() app.UI {
 		return c.renderNothing()
 	}
 	return dialog(confirmID, text.Title, c.onEscape,
-		app.P().Text(text.Lead),
+		app.Elem("p").Text(text.Lead),
 		c.Context.notice(c.failure),
 		app.If(c.HasPasskey, func() app.UI {
 			return button("confirm-passkey", "primary wide", "", busy, c.onPasskey).Body(icon("key"), app.Text(label(c.state == confirmByPasskey, text.Working, text.UsePasskey)))
 		}),
 		app.If(c.HasPasskey && c.HasPassword, func() app.UI {
-			return app.P().Class("or").Body(app.Span().Text(text.Or))
+			return app.Elem("p").Class("or").Body(app.Elem("span").Text(text.Or))
 		}),
 		app.If(c.HasPassword, func() app.UI {
 			return app.Form().Class("stack").OnSubmit(c.onPassword).Body(
@@ -128,9 +128,9 @@ func (c *Confirm) canConfirm() bool {
 func (c *Confirm) renderNothing() app.UI {
 	text, contact := c.Context.Text.Confirm, c.Context.Contact
 	return dialog(confirmID, text.Title, c.onEscape,
-		app.P().Text(text.Nothing),
+		app.Elem("p").Text(text.Nothing),
 		app.If(contact != "", func() app.UI {
-			return app.P().Class("contact").Text(message.Fill(c.Context.Text.Panel.Contact, "contact", contact))
+			return app.Elem("p").Class("contact").Text(message.Fill(c.Context.Text.Panel.Contact, "contact", contact))
 		}),
 		foot(
 			button("confirm-cancel", "quiet", text.Cancel, false, c.onCancel),

@@ -21,18 +21,18 @@ const MainID = "main"
 
 // With returns the frame around a page's content.
 func (f Frame) With(content ...app.UI) app.UI {
-	return app.Div().Class("app").Body(
+	return app.Elem("div").Class("app").Body(
 		app.A().Class("skip").Href("#"+MainID).Text(f.Skip),
-		app.Header().Class("top").Body(
+		app.Elem("header").Class("top").Body(
 			app.A().Class("brand").Href(f.Home).Body(
 				app.Img().Src(f.Icon).Attr("role", "presentation").Width(28).Height(28),
-				app.Span().Text(f.Product),
+				app.Elem("span").Text(f.Product),
 			),
 			app.If(f.User != nil, func() app.UI { return f.User }).
-				Else(func() app.UI { return app.Div().Class("menu-place") }),
+				Else(func() app.UI { return app.Elem("div").Class("menu-place") }),
 		),
 		Slot(app.If(f.Bar != nil, func() app.UI { return f.Bar })),
-		app.Main().ID(MainID).TabIndex(-1).Body(content...),
+		app.Elem("main").ID(MainID).TabIndex(-1).Body(content...),
 	)
 }
 

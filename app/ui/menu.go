@@ -56,16 +56,16 @@ func FocusUserMenu(ctx app.Context) { focus(ctx, menuButtonID) }
 // Render implements app.Composer.
 func (m *UserMenu) Render() app.UI {
 	open := m.state == menuOpen
-	return app.Div().Class("menu").OnKeyDown(m.onKey).Body(
+	return app.Elem("div").Class("menu").OnKeyDown(m.onKey).Body(
 		app.Button().ID(menuButtonID).Type("button").Class("button menu-button").
 			Aria("haspopup", "menu").Aria("expanded", strconv.FormatBool(open)).Aria("controls", "user-menu").
 			OnClick(m.onButton).
-			Body(app.Span().Class("menu-name").Text(m.Name), icon("down")),
+			Body(app.Elem("span").Class("menu-name").Text(m.Name), icon("down")),
 		app.If(open, func() app.UI {
-			return app.Div().Body(
+			return app.Elem("div").Body(
 				// It covers the page, so that a click anywhere closes the menu.
-				app.Div().Class("menu-behind").OnClick(m.onOutside),
-				app.Ul().ID("user-menu").Class("menu-list").Attr("role", "menu").Aria("label", m.Label).Body(
+				app.Elem("div").Class("menu-behind").OnClick(m.onOutside),
+				app.Elem("ul").ID("user-menu").Class("menu-list").Attr("role", "menu").Aria("label", m.Label).Body(
 					app.Range(m.Items).Slice(func(i int) app.UI {
 						return &menuLine{Item: m.Items[i], OnChosen: m.chosen}
 					}),
@@ -178,14 +178,14 @@ type menuLine struct {
 func (l *menuLine) Render() app.UI {
 	id := "menu-" + l.Item.ID
 	if l.Item.Lang != "" {
-		return app.Li().Attr("role", "none").Class("menu-language").Body(
+		return app.Elem("li").Attr("role", "none").Class("menu-language").Body(
 			app.Button().ID(id).Type("button").Class("menu-line").Attr("role", "menuitemradio").TabIndex(-1).
 				Aria("checked", strconv.FormatBool(l.Item.Checked)).Lang(l.Item.Lang).
-				OnClick(l.onClick).Body(icon("check"), app.Span().Text(l.Item.Label)),
+				OnClick(l.onClick).Body(icon("check"), app.Elem("span").Text(l.Item.Label)),
 		)
 	}
-	content := []app.UI{app.If(l.Item.Icon != "", func() app.UI { return icon(l.Item.Icon) }), app.Span().Text(l.Item.Label)}
-	return app.Li().Attr("role", "none").Body(
+	content := []app.UI{app.If(l.Item.Icon != "", func() app.UI { return icon(l.Item.Icon) }), app.Elem("span").Text(l.Item.Label)}
+	return app.Elem("li").Attr("role", "none").Body(
 		app.If(l.Item.Href != "", func() app.UI {
 			return app.A().ID(id).Class("menu-line").Attr("role", "menuitem").TabIndex(-1).
 				Href(l.Item.Href).OnClick(l.onClick).Body(content...)

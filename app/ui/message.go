@@ -13,9 +13,9 @@ type Message struct {
 
 // Render returns the message's markup.
 func (m Message) Render() app.UI {
-	return app.Section().Class("message").Body(
-		app.H1().Text(m.Title),
-		app.P().Class("lead").Text(m.Lead),
+	return app.Elem("section").Class("message").Body(
+		app.Elem("h1").Text(m.Title),
+		app.Elem("p").Class("lead").Text(m.Lead),
 		app.If(m.Button != "", func() app.UI { return button("message-button", "primary", m.Button, false, m.onButton) }),
 	)
 }

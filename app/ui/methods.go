@@ -53,12 +53,12 @@ func (c *MethodsCard) OnMount(ctx app.Context) {
 // Render implements app.Composer.
 func (c *MethodsCard) Render() app.UI {
 	text, a := c.Context.Text.Home, c.Account
-	return app.Section().Class("card").Aria("labelledby", "methods").Body(
-		app.H2().ID("methods").TabIndex(-1).Text(text.SignInMethods),
+	return app.Elem("section").Class("card").Aria("labelledby", "methods").Body(
+		app.Elem("h2").ID("methods").TabIndex(-1).Text(text.SignInMethods),
 		c.Context.notice(c.failure),
-		app.Ul().Class("plain").Body(
+		app.Elem("ul").Class("plain").Body(
 			c.renderPassword(),
-			app.If(a.PasskeysOn, func() app.UI { return app.Li().ID("passkey-count").Text(c.passkeys()) }).
+			app.If(a.PasskeysOn, func() app.UI { return app.Elem("li").ID("passkey-count").Text(c.passkeys()) }).
 				Else(c.renderPasskeysOff),
 			app.Range(a.Identities).Slice(c.renderIdentity),
 			app.Range(c.unlinked()).Slice(c.renderProvider),
@@ -92,10 +92,10 @@ func (c *MethodsCard) passkeys() string {
 
 func (c *MethodsCard) renderPasskeysOff() app.UI {
 	text := c.Context.Text.Home
-	return app.Li().Body(
+	return app.Elem("li").Body(
 		app.Text(text.PasskeysOff),
 		app.If(c.Account.Contact != "", func() app.UI {
-			return app.Span().Text(" " + message.Fill(c.Context.Text.Failure.AskContact, "contact", c.Account.Contact))
+			return app.Elem("span").Text(" " + message.Fill(c.Context.Text.Failure.AskContact, "contact", c.Account.Contact))
 		}),
 	)
 }
@@ -206,10 +206,10 @@ type methodRow struct {
 }
 
 func (r *methodRow) Render() app.UI {
-	return app.Li().Class("method").Body(
-		app.Span().Body(
-			app.Bdi().Text(r.Name),
-			app.If(r.Fact != "", func() app.UI { return app.Small().Class("quiet").Text(r.Fact) }),
+	return app.Elem("li").Class("method").Body(
+		app.Elem("span").Body(
+			app.Elem("bdi").Text(r.Name),
+			app.If(r.Fact != "", func() app.UI { return app.Elem("small").Class("quiet").Text(r.Fact) }),
 		),
 		button("method-"+r.ID, "small", r.Button, r.Off, r.onClick).Aria("label", r.Label),
 	)

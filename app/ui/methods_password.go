@@ -24,18 +24,18 @@ func (c *MethodsCard) renderPassword() app.UI {
 	text, a := c.Context.Text.Home, c.Account
 	off := c.working != "" || c.Context.Offline != ""
 	if !a.HasPassword && !a.PasswordsOn {
-		return app.Li().Class("slot")
+		return app.Elem("li").Class("slot")
 	}
 	if !a.HasPassword {
-		return app.Li().Class("method").Body(
-			app.Span().Text(text.PasswordNone),
+		return app.Elem("li").Class("method").Body(
+			app.Elem("span").Text(text.PasswordNone),
 			button("method-password", "small", text.PasswordSetNew, off, c.onPassword).Aria("label", text.PasswordSetRow),
 		)
 	}
 	only := a.Passkeys+len(a.Identities) == 0
-	return app.Li().Class("method").Body(
-		app.Span().Text(text.PasswordSet),
-		app.Span().Class("buttons").Body(
+	return app.Elem("li").Class("method").Body(
+		app.Elem("span").Text(text.PasswordSet),
+		app.Elem("span").Class("buttons").Body(
 			button("method-password", "small", text.PasswordChange, off, c.onPassword).Aria("label", text.PasswordChangeRow),
 			button("method-password-remove", "small", text.PasswordRemove, off || only, c.onPasswordRemove).Aria("label", text.PasswordRemoveRow),
 		),

@@ -212,12 +212,14 @@ func (p *PasskeysPanel) Render() app.UI {
 	text := p.Context.Text.Panel
 	return panelDialog(text, p.onEscape, p.onClose,
 		Slot(app.If(p.Context.Offline != "", func() app.UI {
-			return app.P().Class("bar").Attr("role", "status").Text(p.Context.Offline)
+			return app.Elem("p").Class("bar").Attr("role", "status").Text(p.Context.Offline)
 		})),
-		app.Div().Class("panel-body panel-columns").Body(
-			app.Div().Class("panel-side").Body(p.renderSide()),
-			app.Div().Class("panel-list").Body(
-				Slot(app.If(p.gone != "", func() app.UI { return app.P().ID("passkey-gone").Class("notice").Attr("role", "status").Text(p.gone) })),
+		app.Elem("div").Class("panel-body panel-columns").Body(
+			app.Elem("div").Class("panel-side").Body(p.renderSide()),
+			app.Elem("div").Class("panel-list").Body(
+				Slot(app.If(p.gone != "", func() app.UI {
+					return app.Elem("p").ID("passkey-gone").Class("notice").Attr("role", "status").Text(p.gone)
+				})),
 				p.renderList(),
 			),
 		),
@@ -236,9 +238,9 @@ func (p *PasskeysPanel) renderFoot() app.UI {
 		about = ""
 	}
 	return app.If(about != "" || contact != "", func() app.UI {
-		return app.P().Class("panel-foot contact").Body(
+		return app.Elem("p").Class("panel-foot contact").Body(
 			app.If(about != "", func() app.UI { return app.A().Href(about).Target("_blank").Text(text.About) }),
-			app.If(contact != "", func() app.UI { return app.Span().Text(message.Fill(text.Contact, "contact", contact)) }),
+			app.If(contact != "", func() app.UI { return app.Elem("span").Text(message.Fill(text.Contact, "contact", contact)) }),
 		)
 	})
 }
@@ -249,19 +251,19 @@ func (p *PasskeysPanel) renderList() app.UI {
 	case p.state == listLoading:
 		return waiting(text.Loading)
 	case p.state == listFailed:
-		return app.Div().Class("slot").Body(
+		return app.Elem("div").Class("slot").Body(
 			p.Context.notice(p.failure),
 			button("passkeys-retry", "", text.RetryList, false, p.onRetry),
 		)
 	case len(p.list.Passkeys) == 0:
-		return app.Div().Class("empty").Body(
+		return app.Elem("div").Class("empty").Body(
 			icon("key"),
-			app.H3().Text(text.EmptyTitle),
-			app.P().Text(text.Empty),
+			app.Elem("h3").Text(text.EmptyTitle),
+			app.Elem("p").Text(text.Empty),
 		)
 	}
 
-	return app.Ul().Class("rows").Body(
+	return app.Elem("ul").Class("rows").Body(
 		app.Range(p.list.Passkeys).Slice(func(i int) app.UI {
 			passkey := p.list.Passkeys[i]
 			row := &passkeyRow{

@@ -31,9 +31,9 @@ const (
 // is always there, so that the list doesn't move when the form opens.
 func (p *PasskeysPanel) renderSide() app.UI {
 	return app.If(p.add.state != addClosed, p.renderAdd).ElseIf(p.Context.Blocked != "", func() app.UI {
-		return app.P().Class("notice").Text(p.Context.Blocked)
+		return app.Elem("p").Class("notice").Text(p.Context.Blocked)
 	}).ElseIf(p.state == listReady, func() app.UI {
-		return app.Div().Class("panel-adds").Body(
+		return app.Elem("div").Class("panel-adds").Body(
 			button(panelAddID, "primary", "", p.Context.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.Context.Text.Panel.Add)),
 			p.renderPhoneButton(),
 			p.Context.notice(p.phoneFailure),
@@ -49,7 +49,7 @@ func (p *PasskeysPanel) renderAdd() app.UI {
 				Attr("maxlength", shared.MaxNameLength).ReadOnly(busy).OnInput(p.onName),
 		),
 		p.Context.notice(p.add.failure),
-		app.Div().Class("panel-adds").Body(
+		app.Elem("div").Class("panel-adds").Body(
 			submit("passkey-register", "primary", "", busy || p.Context.Offline != "").Body(steady(busy, text.Registering, text.Register)),
 			button("passkey-add-cancel", "quiet", text.Cancel, false, p.onAddCancel),
 		),

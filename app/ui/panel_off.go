@@ -22,12 +22,12 @@ func (p *PasskeysOff) OnMount(ctx app.Context) { showModal(ctx, panelID) }
 func (p *PasskeysOff) Render() app.UI {
 	text := p.Context.Text
 	return panelDialog(text.Panel, p.onEscape, p.onClose,
-		app.Div().Class("panel-body").Body(
-			app.Div().Class("empty").Body(
+		app.Elem("div").Class("panel-body").Body(
+			app.Elem("div").Class("empty").Body(
 				icon("key"),
-				app.H3().Text(text.Home.PasskeysOff),
+				app.Elem("h3").Text(text.Home.PasskeysOff),
 				app.If(p.Context.Contact != "", func() app.UI {
-					return app.P().Text(message.Fill(text.Failure.AskContact, "contact", p.Context.Contact))
+					return app.Elem("p").Text(message.Fill(text.Failure.AskContact, "contact", p.Context.Contact))
 				}),
 			),
 		),
@@ -40,8 +40,8 @@ func (p *PasskeysOff) onClose(app.Context, app.Event) { notify(p.OnClose) }
 
 // panelDialog returns the panel's dialog: its title, its X, and the content below.
 func panelDialog(text message.Panel, onEscape func(), onClose app.EventHandler, content ...app.UI) app.UI {
-	head := app.Header().Class("panel-head").Body(
-		app.H2().ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),
+	head := app.Elem("header").Class("panel-head").Body(
+		app.Elem("h2").ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),
 		button("passkeys-close", "icon", "", false, onClose).Aria("label", text.Close).Title(text.Close).Body(icon("close")),
 	)
 	return modal(app.Dialog().ID(panelID).Class("panel").Aria("labelledby", "passkeys-title"), panelID, onEscape).

@@ -41,12 +41,12 @@ func (d *removeDialog) OnMount(ctx app.Context) {
 func (d *removeDialog) Render() app.UI {
 	text := d.Context.Text.Panel
 	return dialog(removeID, message.Fill(text.RemoveTitle, "name", d.Passkey.Name), d.onEscape,
-		app.P().ID("remove-lead").Text(text.RemoveLead),
-		app.If(d.Last != "", func() app.UI { return app.P().Text(d.Last) }),
+		app.Elem("p").ID("remove-lead").Text(text.RemoveLead),
+		app.If(d.Last != "", func() app.UI { return app.Elem("p").Text(d.Last) }),
 		app.If(d.Sessions != "", func() app.UI {
 			return app.Label().Class("check").Body(
 				app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
-				app.Span().Text(d.Sessions),
+				app.Elem("span").Text(d.Sessions),
 			)
 		}),
 		d.Context.notice(d.Failure),

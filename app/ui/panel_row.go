@@ -43,13 +43,13 @@ func (r *passkeyRow) Render() app.UI {
 		class += " lit"
 	}
 	_, glyph := r.home()
-	return app.Li().ID("passkey-"+r.Passkey.ID).Class(class).Body(
-		app.Span().Class("mark").Body(icon(glyph)),
-		app.Div().Class("row-text").Body(
+	return app.Elem("li").ID("passkey-"+r.Passkey.ID).Class(class).Body(
+		app.Elem("span").Class("mark").Body(icon(glyph)),
+		app.Elem("div").Class("row-text").Body(
 			app.If(r.Mode == rowRename || r.Mode == rowRenaming, r.renderRename).Else(r.renderName),
 			r.renderFacts(),
 			// A refused removal is shown in its dialog.
-			app.If(r.Failure != nil && r.Mode == rowRename, func() app.UI { return app.Div().Body(r.Context.notice(r.Failure)) }),
+			app.If(r.Failure != nil && r.Mode == rowRename, func() app.UI { return app.Elem("div").Body(r.Context.notice(r.Failure)) }),
 			app.If(r.Passkey.OnlyMethod, r.renderOnlyMethod),
 		),
 		app.If(r.Mode != rowRename && r.Mode != rowRenaming, r.renderButtons),
@@ -57,10 +57,10 @@ func (r *passkeyRow) Render() app.UI {
 }
 
 func (r *passkeyRow) renderName() app.UI {
-	return app.H3().Class("row-name").Body(
-		app.Bdi().Text(r.Passkey.Name),
+	return app.Elem("h3").Class("row-name").Body(
+		app.Elem("bdi").Text(r.Passkey.Name),
 		app.If(r.Passkey.Current, func() app.UI {
-			return app.Span().Class("tag").Text(r.Context.Text.Panel.Current)
+			return app.Elem("span").Class("tag").Text(r.Context.Text.Panel.Current)
 		}),
 	)
 }
@@ -69,18 +69,18 @@ func (r *passkeyRow) renderFacts() app.UI {
 	text, p := r.Context.Text.Panel, r.Passkey
 	added, addedExact := r.Context.Date(p.Created)
 	home, _ := r.home()
-	return app.Ul().Class("facts").Body(
-		app.If(p.Provider != "" && p.Provider != p.Name && r.kind() != shared.KindManager, func() app.UI { return app.Li().Text(p.Provider) }),
-		app.Li().Text(home),
-		app.Li().Title(addedExact).Text(message.Fill(text.Added, "date", added)),
+	return app.Elem("ul").Class("facts").Body(
+		app.If(p.Provider != "" && p.Provider != p.Name && r.kind() != shared.KindManager, func() app.UI { return app.Elem("li").Text(p.Provider) }),
+		app.Elem("li").Text(home),
+		app.Elem("li").Title(addedExact).Text(message.Fill(text.Added, "date", added)),
 		app.If(p.LastUsed == nil, func() app.UI {
-			return app.Li().Text(text.NeverUsed)
+			return app.Elem("li").Text(text.NeverUsed)
 		}).Else(func() app.UI {
 			used, exact := r.Context.Date(*p.LastUsed)
-			return app.Li().Title(exact).Text(message.Fill(text.LastUsed, "date", used))
+			return app.Elem("li").Title(exact).Text(message.Fill(text.LastUsed, "date", used))
 		}),
-		app.If(p.Unverified, func() app.UI { return app.Li().Text(text.Unverified) }),
-		app.If(p.OtherAddress, func() app.UI { return app.Li().Text(text.OtherAddress) }),
+		app.If(p.Unverified, func() app.UI { return app.Elem("li").Text(text.Unverified) }),
+		app.If(p.OtherAddress, func() app.UI { return app.Elem("li").Text(text.OtherAddress) }),
 	)
 }
 
@@ -116,7 +116,7 @@ func (r *passkeyRow) kind() shared.PasskeyKind {
 
 func (r *passkeyRow) renderOnlyMethod() app.UI {
 	text := r.Context.Text.Panel
-	return app.P().ID("only-"+r.Passkey.ID).Class("row-why").Body(
+	return app.Elem("p").ID("only-"+r.Passkey.ID).Class("row-why").Body(
 		app.Text(text.OnlyMethod+" "),
 		app.Button().ID("another-"+r.Passkey.ID).Type("button").Class("link").OnClick(r.onAddAnother).Text(text.AddAnother),
 	)
@@ -128,7 +128,7 @@ func (r *passkeyRow) renderButtons() app.UI {
 	if p.OnlyMethod {
 		remove = remove.Aria("describedby", "only-"+p.ID)
 	}
-	return app.Div().Class("row-buttons").Body(
+	return app.Elem("div").Class("row-buttons").Body(
 		button("rename-"+p.ID, "small", text.Rename, r.Context.Offline != "", r.onRename).Aria("label", message.Fill(text.RenameRow, "name", p.Name)),
 		remove,
 	)

@@ -19,7 +19,7 @@ func submit(id, kind, text string, off bool) app.HTMLButton {
 // dialog returns a modal dialog. Its title is also its accessible name. [showModal] opens
 // it. Escape calls onEscape, and doesn't close it.
 func dialog(id, title string, onEscape func(), content ...app.UI) app.HTMLDialog {
-	heading := app.H2().ID(id + "-title").Text(title)
+	heading := app.Elem("h2").ID(id + "-title").Text(title)
 	return modal(app.Dialog().ID(id).Class("dialog").Aria("labelledby", id+"-title"), id, onEscape).
 		Body(append([]app.UI{heading}, content...)...)
 }
@@ -44,15 +44,11 @@ func modal(dialog app.HTMLDialog, id string, onEscape func()) app.HTMLDialog {
 }
 
 // foot returns the line of a dialog's buttons.
-func foot(buttons ...app.UI) app.UI { return app.Div().Class("dialog-foot").Body(buttons...) }
-
-// element returns an element of a kind that few places need. Each kind that go-app has a function for
-// adds some 60 kB to the program, because its type has a method for every attribute.
-func element(kind string) app.HTMLElem { return app.Elem(kind) }
+func foot(buttons ...app.UI) app.UI { return app.Elem("div").Class("dialog-foot").Body(buttons...) }
 
 // option is a choice of a <select>.
 func option(value, text string, chosen bool) app.UI {
-	o := element("option").Attr("value", value).Text(text)
+	o := app.Elem("option").Attr("value", value).Text(text)
 	if chosen {
 		o = o.Attr("selected", "selected")
 	}
@@ -67,19 +63,23 @@ func field(text string, box app.UI) app.UI {
 // Slot keeps the place of an element that comes and goes. go-app compares children by their
 // position. Without a place of its own, such an element would have go-app make all elements
 // after it anew: typed text would be lost, and open dialogs would close.
-func Slot(element app.UI) app.UI { return app.Div().Class("slot").Body(element) }
+func Slot(element app.UI) app.UI { return app.Elem("div").Class("slot").Body(element) }
 
 // spoken returns a text that nobody sees. Screen readers read it out when it changes.
-func spoken(text string) app.UI { return app.P().Class("spoken").Attr("role", "status").Text(text) }
+func spoken(text string) app.UI {
+	return app.Elem("p").Class("spoken").Attr("role", "status").Text(text)
+}
 
 // waiting returns a sentence that says that something is loading, or that there is nothing.
-func waiting(text string) app.UI { return app.P().Class("quiet").Attr("role", "status").Text(text) }
+func waiting(text string) app.UI {
+	return app.Elem("p").Class("quiet").Attr("role", "status").Text(text)
+}
 
 // steady is what a button says while it works, and otherwise. It is as wide as the longer
 // of both from the start, so that nothing beside the button moves when it is pressed.
 func steady(working bool, then, otherwise string) app.UI {
 	other := label(working, otherwise, then)
-	return app.Span().Class("steady").DataSet("other", other).Body(app.Span().Text(label(working, then, otherwise)))
+	return app.Elem("span").Class("steady").DataSet("other", other).Body(app.Elem("span").Text(label(working, then, otherwise)))
 }
 
 // label returns a button's text: then while it works, and otherwise at rest.

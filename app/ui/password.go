@@ -33,7 +33,7 @@ func (d *passwordDialog) OnMount(ctx app.Context) {
 func (d *passwordDialog) Render() app.UI {
 	text, busy := d.Context.Text.Password, d.state == passwordSaving
 	return dialog(passwordDialogID, text.Title, d.onEscape,
-		app.P().Text(text.Lead),
+		app.Elem("p").Text(text.Lead),
 		d.Context.notice(d.failure),
 		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
 			field(text.New,
@@ -41,7 +41,7 @@ func (d *passwordDialog) Render() app.UI {
 					Attr("minlength", "12").Attr("maxlength", "256").Aria("describedby", "password-hint").
 					Required(true).ReadOnly(busy).OnInput(d.onInput),
 			),
-			app.P().ID("password-hint").Class("hint").Text(text.Hint),
+			app.Elem("p").ID("password-hint").Class("hint").Text(text.Hint),
 			foot(
 				button("password-cancel", "quiet", text.Cancel, busy, d.onCancel),
 				submit("password-save", "primary", "", busy).Body(steady(busy, text.Saving, text.Save)),

@@ -49,11 +49,11 @@ func (c *ProfileCard) Render() app.UI {
 		email = text.Member.None
 	}
 	off := c.Context.Offline != ""
-	return app.Section().Class("card").Aria("labelledby", "profile").Body(
-		app.H2().ID("profile").TabIndex(-1).Text(text.Home.Profile),
+	return app.Elem("section").Class("card").Aria("labelledby", "profile").Body(
+		app.Elem("h2").ID("profile").TabIndex(-1).Text(text.Home.Profile),
 		c.Context.notice(c.failure),
 		pairs([]pair{{text.Member.DisplayName, a.User.DisplayName}, {text.Member.UserName, a.User.Name}, {text.Member.Email, email}}),
-		app.Div().Class("buttons").Body(
+		app.Elem("div").Class("buttons").Body(
 			button("profile-edit", "", text.Member.Edit, off, c.onEdit),
 			button("profile-export", "quiet", text.Home.Export, off || c.exporting, c.onExport).Title(text.Home.ExportHint),
 		),

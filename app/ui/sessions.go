@@ -82,9 +82,9 @@ func (p *SessionsPanel) load() {
 // Render implements app.Composer.
 func (p *SessionsPanel) Render() app.UI {
 	text := p.Context.Text.Sessions
-	return app.Section().Class("page").Aria("labelledby", "sessions-title").Body(
-		app.H1().ID("sessions-title").TabIndex(-1).Text(text.Title),
-		app.P().Class("lead").Text(text.Lead),
+	return app.Elem("section").Class("page").Aria("labelledby", "sessions-title").Body(
+		app.Elem("h1").ID("sessions-title").TabIndex(-1).Text(text.Title),
+		app.Elem("p").Class("lead").Text(text.Lead),
 		p.Context.notice(p.failure),
 		app.If(p.state == listLoading && len(p.list.Sessions) == 0, func() app.UI {
 			return waiting(p.Context.Text.Shell.Loading)
@@ -94,14 +94,14 @@ func (p *SessionsPanel) Render() app.UI {
 		}),
 		app.If(len(p.list.Sessions) > 0, p.renderRows),
 		app.If(len(p.list.Sessions) > 1, p.renderEndOthers).ElseIf(p.state == listReady, func() app.UI {
-			return app.P().Class("quiet").Text(text.NoOthers)
+			return app.Elem("p").Class("quiet").Text(text.NoOthers)
 		}),
 		spoken(p.announcement),
 	)
 }
 
 func (p *SessionsPanel) renderRows() app.UI {
-	return app.Ul().Class("rows").Body(
+	return app.Elem("ul").Class("rows").Body(
 		app.Range(p.list.Sessions).Slice(func(i int) app.UI {
 			session := p.list.Sessions[i]
 			return &sessionRow{Context: p.Context, Session: session, Working: p.ending == session.ID, OnEnd: p.end}
@@ -111,7 +111,7 @@ func (p *SessionsPanel) renderRows() app.UI {
 
 func (p *SessionsPanel) renderEndOthers() app.UI {
 	text := p.Context.Text.Sessions
-	return app.Div().Class("buttons").Body(
+	return app.Elem("div").Class("buttons").Body(
 		button("end-others", "danger", label(p.ending == othersID, text.Ending, text.EndOthers), p.ending != "" || p.Context.Offline != "", p.onEndOthers),
 	)
 }
@@ -179,16 +179,16 @@ func (r *sessionRow) Render() app.UI {
 	name := r.Context.browserName(s.Browser, s.System)
 	created, createdExact := r.Context.Moment(s.Created)
 	seen, seenExact := r.Context.Moment(s.Seen)
-	return app.Li().ID("session-"+s.ID).Class("row").Body(
-		app.Div().Class("row-text").Body(
-			app.H2().Class("row-name").Body(
-				app.Span().Text(name),
-				app.If(s.Current, func() app.UI { return app.Span().Class("tag").Text(text.Current) }),
+	return app.Elem("li").ID("session-"+s.ID).Class("row").Body(
+		app.Elem("div").Class("row-text").Body(
+			app.Elem("h2").Class("row-name").Body(
+				app.Elem("span").Text(name),
+				app.If(s.Current, func() app.UI { return app.Elem("span").Class("tag").Text(text.Current) }),
 			),
-			app.Ul().Class("facts").Body(
-				app.Li().Title(createdExact).Text(r.method(created)),
-				app.Li().Title(seenExact).Text(message.Fill(text.Seen, "date", seen)),
-				app.If(s.Address != "", func() app.UI { return app.Li().Text(message.Fill(text.From, "address", s.Address)) }),
+			app.Elem("ul").Class("facts").Body(
+				app.Elem("li").Title(createdExact).Text(r.method(created)),
+				app.Elem("li").Title(seenExact).Text(message.Fill(text.Seen, "date", seen)),
+				app.If(s.Address != "", func() app.UI { return app.Elem("li").Text(message.Fill(text.From, "address", s.Address)) }),
 			),
 		),
 		app.If(!s.Current, func() app.UI {

@@ -96,7 +96,7 @@ func (p *SignInPanel) Render() app.UI {
 	return app.Form().Class("sign-in stack").OnSubmit(p.onPassword).Body(
 		p.Context.notice(p.failure),
 		app.If(p.Password != nil, func() app.UI {
-			return app.Div().Class("stack").Body(
+			return app.Elem("div").Class("stack").Body(
 				field(text.Name,
 					app.Input().ID(signInNameID).Type("text").Attr("autocomplete", "username webauthn").
 						Attr("autocapitalize", "none").Attr("spellcheck", "false").Attr("maxlength", "256").
@@ -110,8 +110,8 @@ func (p *SignInPanel) Render() app.UI {
 			)
 		}),
 		app.If(p.Context.Blocked == "", func() app.UI {
-			return app.Div().Class("stack").Body(
-				app.If(p.Password != nil, func() app.UI { return app.P().Class("or").Body(app.Span().Text(text.Or)) }),
+			return app.Elem("div").Class("stack").Body(
+				app.If(p.Password != nil, func() app.UI { return app.Elem("p").Class("or").Body(app.Elem("span").Text(text.Or)) }),
 				button("sign-in-passkey", kind, "", busy, p.onPasskey).
 					Body(icon("key"), app.Text(label(p.state == signInByPasskey, text.Working, text.Passkey))),
 				app.If(p.state == signInByPasskey, func() app.UI {
@@ -119,7 +119,7 @@ func (p *SignInPanel) Render() app.UI {
 				}),
 			)
 		}).ElseIf(p.Password == nil, func() app.UI {
-			return app.P().Class("notice").Text(p.Context.Blocked)
+			return app.Elem("p").Class("notice").Text(p.Context.Blocked)
 		}),
 	)
 }

@@ -50,7 +50,7 @@ func statesOfParts(in Context) map[string]app.UI {
 			{ID: "sign-out", Label: in.Text.Shell.SignOut, Icon: "out"},
 			{ID: "language-en", Label: "English", Lang: "en", Checked: true}, {ID: "language-ja", Label: "日本語", Lang: "ja"},
 		}},
-		"frame-loading": Frame{Skip: in.Text.Shell.SkipToMain, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.H1().Class("spoken").Text("Keypeg"), app.P().Class("quiet page-wait").Attr("role", "status").Text(in.Text.Shell.Loading)),
+		"frame-loading": Frame{Skip: in.Text.Shell.SkipToMain, Product: "Keypeg", Icon: "/icon.svg", Home: "/"}.With(app.Elem("h1").Class("spoken").Text("Keypeg"), app.Elem("p").Class("quiet page-wait").Attr("role", "status").Text(in.Text.Shell.Loading)),
 		"tabs":          Tabs(in.Text.Shell.Administration, []Tab{{Label: in.Text.Users.Title, Href: "/users", Current: true}, {Label: "Events", Href: "/audit"}, {Label: "A page with a long name", Href: "/long"}}),
 		"message":       Message{Title: in.Text.Shell.Offline, Lead: in.Text.Shell.OfflineLead, Button: in.Text.Shell.TryAgain}.Render(),
 	}

@@ -11,7 +11,7 @@ type Tab struct {
 // Tabs returns the row of links to such pages, which stands above each of them. The label is for
 // screen readers. The row scrolls in itself where it is wider than the screen.
 func Tabs(label string, tabs []Tab) app.UI {
-	return element("nav").Class("tabs").Aria("label", label).Body(app.Range(tabs).Slice(func(i int) app.UI {
+	return app.Elem("nav").Class("tabs").Aria("label", label).Body(app.Range(tabs).Slice(func(i int) app.UI {
 		link := app.A().Href(tabs[i].Href).Text(tabs[i].Label)
 		if tabs[i].Current {
 			link = link.Aria("current", "page")

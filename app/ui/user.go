@@ -126,25 +126,25 @@ func (p *UserPage) load() {
 // Render implements app.Composer.
 func (p *UserPage) Render() app.UI {
 	text := p.Context.Text.Member
-	back := app.A().Class("more").Href(p.Users).Body(icon("back"), app.Span().Text(text.Back))
+	back := app.A().Class("more").Href(p.Users).Body(icon("back"), app.Elem("span").Text(text.Back))
 	switch p.state {
 	case listLoading:
-		return app.Section().Class("page page-wide").Body(back, waiting(p.Context.Text.Shell.Loading))
+		return app.Elem("section").Class("page page-wide").Body(back, waiting(p.Context.Text.Shell.Loading))
 	case listFailed:
-		return app.Section().Class("page page-wide").Body(back, p.Context.notice(p.failure),
+		return app.Elem("section").Class("page page-wide").Body(back, p.Context.notice(p.failure),
 			button("member-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry))
 	}
 	u := p.user
-	return app.Section().Class("page page-wide").Aria("labelledby", memberTitleID).Body(
-		app.Div().Body(
+	return app.Elem("section").Class("page page-wide").Aria("labelledby", memberTitleID).Body(
+		app.Elem("div").Body(
 			back,
-			app.H1().ID(memberTitleID).Class("row-name").TabIndex(-1).Body(app.Bdi().Text(u.DisplayName), p.Context.memberTags(u.Member, p.isMe())),
-			app.P().Class("quiet").Body(app.Bdi().Text(u.Name)),
+			app.Elem("h1").ID(memberTitleID).Class("row-name").TabIndex(-1).Body(app.Elem("bdi").Text(u.DisplayName), p.Context.memberTags(u.Member, p.isMe())),
+			app.Elem("p").Class("quiet").Body(app.Elem("bdi").Text(u.Name)),
 		),
 		p.Context.notice(p.failure),
-		app.Div().Class("columns").Body(
-			app.Div().Body(p.renderMethods(), p.renderSessions(), p.renderActivity()),
-			app.Div().Body(p.renderFacts(), p.renderAccess(), p.renderHelp(), p.renderDanger()),
+		app.Elem("div").Class("columns").Body(
+			app.Elem("div").Body(p.renderMethods(), p.renderSessions(), p.renderActivity()),
+			app.Elem("div").Body(p.renderFacts(), p.renderAccess(), p.renderHelp(), p.renderDanger()),
 		),
 		spoken(p.announcement),
 		Slot(app.If(p.asking.run != nil, p.renderQuestion)),

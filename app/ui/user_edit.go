@@ -161,7 +161,7 @@ func (d *memberDialog) Render() app.UI {
 		class = "danger"
 	}
 	return dialog(d.ID, d.Title, d.onEscape,
-		app.If(d.Lead != "", func() app.UI { return app.P().Text(d.Lead) }),
+		app.If(d.Lead != "", func() app.UI { return app.Elem("p").Text(d.Lead) }),
 		d.Context.notice(d.failure),
 		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
 			app.Range(d.Fields).Slice(func(i int) app.UI { return d.renderField(d.Fields[i]) }),
@@ -188,14 +188,14 @@ func (d *memberDialog) renderField(f memberField) app.UI {
 	if f.hint == "" {
 		return field(f.label, box)
 	}
-	return app.Div().Class("stack").Body(
+	return app.Elem("div").Class("stack").Body(
 		field(f.label, box.Aria("describedby", d.ID+"-"+f.id+"-hint")),
-		app.P().ID(d.ID+"-"+f.id+"-hint").Class("hint").Text(f.hint),
+		app.Elem("p").ID(d.ID+"-"+f.id+"-hint").Class("hint").Text(f.hint),
 	)
 }
 
 func (d *memberDialog) renderRole() app.UI {
-	return field(d.Context.Text.Member.Role, element("select").ID(d.ID+"-role").On("change", d.onRole).Body(
+	return field(d.Context.Text.Member.Role, app.Elem("select").ID(d.ID+"-role").On("change", d.onRole).Body(
 		app.Range(shared.Roles).Slice(func(i int) app.UI {
 			role := shared.Roles[i]
 			return option(string(role), d.Context.roleName(role), role == d.chosen())

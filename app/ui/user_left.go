@@ -13,8 +13,8 @@ import (
 
 // part is a section with a heading, and maybe a button beside it.
 func part(id, title string, beside app.UI, content ...app.UI) app.UI {
-	heading := app.Div().Class("head").Body(app.H2().ID(id).Text(title), Slot(beside))
-	return app.Section().Class("part").Aria("labelledby", id).Body(append([]app.UI{heading}, content...)...)
+	heading := app.Elem("div").Class("head").Body(app.Elem("h2").ID(id).Text(title), Slot(beside))
+	return app.Elem("section").Class("part").Aria("labelledby", id).Body(append([]app.UI{heading}, content...)...)
 }
 
 func (p *UserPage) renderMethods() app.UI {
@@ -60,9 +60,9 @@ func (p *UserPage) renderMethods() app.UI {
 		rows = append(rows, &factRow{ID: "member-codes", Name: text.Codes, Facts: []string{message.Fill(text.CodesLeft, "n", p.Context.Number(u.RecoveryCodes))}})
 	}
 	return part("member-methods", p.fill(text.Methods), nil,
-		app.If(len(rows) > 0, func() app.UI { return app.Ul().Class("rows").Body(rows...) }).
-			Else(func() app.UI { return app.P().Class("quiet").Text(text.NoMethods) }),
-		app.If(p.helps(), func() app.UI { return app.P().Class("hint").Text(p.fill(text.Told)) }),
+		app.If(len(rows) > 0, func() app.UI { return app.Elem("ul").Class("rows").Body(rows...) }).
+			Else(func() app.UI { return app.Elem("p").Class("quiet").Text(text.NoMethods) }),
+		app.If(p.helps(), func() app.UI { return app.Elem("p").Class("hint").Text(p.fill(text.Told)) }),
 	)
 }
 
@@ -101,7 +101,7 @@ func (p *UserPage) renderSessions() app.UI {
 			return button("member-end-all", "small", text.Member.EndAll, p.off(), p.onEndAll)
 		}),
 		app.If(len(u.Sessions) > 0, func() app.UI {
-			return app.Ul().Class("rows").Body(app.Range(u.Sessions).Slice(func(i int) app.UI {
+			return app.Elem("ul").Class("rows").Body(app.Range(u.Sessions).Slice(func(i int) app.UI {
 				session := u.Sessions[i]
 				name := p.Context.browserName(session.Browser, session.System)
 				seen, _ := p.Context.Moment(session.Seen)
@@ -116,7 +116,7 @@ func (p *UserPage) renderSessions() app.UI {
 					},
 				}
 			}))
-		}).Else(func() app.UI { return app.P().Class("quiet").Text(text.Member.NoSessions) }),
+		}).Else(func() app.UI { return app.Elem("p").Class("quiet").Text(text.Member.NoSessions) }),
 	)
 }
 
@@ -128,11 +128,11 @@ func (p *UserPage) onEndAll(app.Context, app.Event) {
 
 func (p *UserPage) renderActivity() app.UI {
 	return part("member-activity", p.Context.Text.Member.Activity, nil,
-		app.Ul().Class("rows").Body(app.Range(p.activity.Events).Slice(func(i int) app.UI {
+		app.Elem("ul").Class("rows").Body(app.Range(p.activity.Events).Slice(func(i int) app.UI {
 			return &activityRow{Context: p.Context, Event: p.activity.Events[i], ReadOnly: true}
 		})),
 		app.If(p.activity.Next != "", func() app.UI {
-			return app.Div().Class("buttons").Body(button("member-more", "", p.Context.Text.Activity.More, p.off(), p.onMore))
+			return app.Elem("div").Class("buttons").Body(button("member-more", "", p.Context.Text.Activity.More, p.off(), p.onMore))
 		}),
 	)
 }
@@ -164,10 +164,10 @@ type factRow struct {
 }
 
 func (r *factRow) Render() app.UI {
-	return app.Li().ID(r.ID).Class("row").Body(
-		app.Div().Class("row-text").Body(
-			element("h3").Class("row-name").Body(app.Bdi().Text(r.Name)),
-			app.Ul().Class("facts").Body(app.Range(r.Facts).Slice(func(i int) app.UI { return app.Li().Body(app.Bdi().Text(r.Facts[i])) })),
+	return app.Elem("li").ID(r.ID).Class("row").Body(
+		app.Elem("div").Class("row-text").Body(
+			app.Elem("h3").Class("row-name").Body(app.Elem("bdi").Text(r.Name)),
+			app.Elem("ul").Class("facts").Body(app.Range(r.Facts).Slice(func(i int) app.UI { return app.Elem("li").Body(app.Elem("bdi").Text(r.Facts[i])) })),
 		),
 		app.If(r.Button != "", func() app.UI {
 			return button(r.ID+"-do", "small", r.Button, r.Off, r.onClick).Aria("label", r.Label)

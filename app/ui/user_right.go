@@ -19,9 +19,9 @@ type pair struct{ what, is string }
 func pairs(list []pair) app.UI {
 	var cells []app.UI
 	for _, p := range list {
-		cells = append(cells, element("dt").Text(p.what), element("dd").Body(app.Bdi().Text(p.is)))
+		cells = append(cells, app.Elem("dt").Text(p.what), app.Elem("dd").Body(app.Elem("bdi").Text(p.is)))
 	}
-	return element("dl").Class("pairs").Body(cells...)
+	return app.Elem("dl").Class("pairs").Body(cells...)
 }
 
 func (p *UserPage) renderFacts() app.UI {
@@ -35,7 +35,7 @@ func (p *UserPage) renderFacts() app.UI {
 		email += " (" + text.NotVerified + ")"
 	}
 	return part("member-facts", text.Facts, p.renderEditButton("edit-facts", editFacts),
-		app.Div().Class("card").Body(pairs([]pair{
+		app.Elem("div").Class("card").Body(pairs([]pair{
 			{text.DisplayName, u.DisplayName}, {text.UserName, u.Name}, {text.Email, email},
 			{text.Since, since}, {text.LastSignIn, p.Context.dayOr(u.LastSignIn, text.Never)},
 		})),
@@ -61,7 +61,7 @@ func (p *UserPage) renderAccess() app.UI {
 	if len(u.Helps) > 0 {
 		list = append(list, pair{text.Helps, strings.Join(u.Helps, ", ")})
 	}
-	return part("member-access", text.Access, p.renderEditButton("edit-access", editAccess), app.Div().Class("card").Body(pairs(list)))
+	return part("member-access", text.Access, p.renderEditButton("edit-access", editAccess), app.Elem("div").Class("card").Body(pairs(list)))
 }
 
 // roleName is what people call a role.
@@ -90,12 +90,12 @@ func (p *UserPage) renderHelp() app.UI {
 	text, u := p.Context.Text, p.user
 	return app.If(p.helps(), func() app.UI {
 		return part("member-help", p.fill(text.Member.Help), nil,
-			app.Div().Class("card").Body(
+			app.Elem("div").Class("card").Body(
 				app.If(u.LinkUntil != nil, func() app.UI {
 					until, exact := p.Context.Moment(*u.LinkUntil)
-					return app.P().Title(exact).Text(message.Fill(text.Users.LinkUntil, "date", until))
-				}).Else(func() app.UI { return app.P().Text(p.fill(text.Member.HelpLead)) }),
-				app.Div().Class("buttons").Body(
+					return app.Elem("p").Title(exact).Text(message.Fill(text.Users.LinkUntil, "date", until))
+				}).Else(func() app.UI { return app.Elem("p").Text(p.fill(text.Member.HelpLead)) }),
+				app.Elem("div").Class("buttons").Body(
 					button("member-link", "", label(u.Invited, text.Users.Again, text.Users.RecoverDo), p.off() || u.Disabled, p.onLink),
 					app.If(u.LinkUntil != nil, func() app.UI {
 						return button("member-withdraw", "", text.Users.Withdraw, p.off(), p.onWithdraw)
@@ -146,7 +146,7 @@ func (p *UserPage) renderDanger() app.UI {
 	return app.If(p.user.May != shared.MayRead, func() app.UI {
 		lead := text.Member.DisableLead
 		return part("member-danger", text.Member.Danger, nil,
-			app.Ul().Class("rows").Body(
+			app.Elem("ul").Class("rows").Body(
 				&factRow{
 					ID: "member-switch", Name: label(u.Disabled, text.Users.Enable, text.Users.Disable), Facts: []string{label(why != "", why, lead)},
 					Button: label(u.Disabled, text.Users.Enable, text.Users.Disable), Off: p.off() || why != "" && !u.Disabled,

@@ -137,15 +137,15 @@ func (p *UsersPanel) load(after string) {
 // Render implements app.Composer.
 func (p *UsersPanel) Render() app.UI {
 	text := p.Context.Text.Users
-	return app.Section().Class("page page-wide").Aria("labelledby", usersTitleID).Body(
-		app.H1().ID(usersTitleID).TabIndex(-1).Text(text.Title),
-		app.P().Class("lead").Text(message.Fill(text.Lead, "product", p.Account.Product)),
-		app.Div().Class("tools").Body(
+	return app.Elem("section").Class("page page-wide").Aria("labelledby", usersTitleID).Body(
+		app.Elem("h1").ID(usersTitleID).TabIndex(-1).Text(text.Title),
+		app.Elem("p").Class("lead").Text(message.Fill(text.Lead, "product", p.Account.Product)),
+		app.Elem("div").Class("tools").Body(
 			app.Input().ID("users-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).
 				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
 				OnInput(p.onFind),
 			app.If(p.Account.User.Role != shared.RoleAuditor, func() app.UI {
-				return button(inviteID, "primary", "", p.Context.Offline != "", p.onInvite).Body(icon("plus"), app.Span().Text(text.Invite))
+				return button(inviteID, "primary", "", p.Context.Offline != "", p.onInvite).Body(icon("plus"), app.Elem("span").Text(text.Invite))
 			}),
 		),
 		p.renderChips(),
@@ -167,19 +167,19 @@ func (p *UsersPanel) renderList() app.UI {
 	case p.state == listLoading:
 		return waiting(p.Context.Text.Shell.Loading)
 	case p.state == listFailed:
-		return app.Div().Body(
+		return app.Elem("div").Body(
 			button("users-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry),
 		)
 	case len(p.users) == 0 && p.next == "":
-		return app.Div().Class("stack").Body(
+		return app.Elem("div").Class("stack").Body(
 			waiting(text.Nobody),
 			app.If(p.query != (shared.MembersQuery{}), func() app.UI {
-				return app.Div().Class("buttons").Body(button("users-all", "", text.ShowAll, false, p.onShowAll))
+				return app.Elem("div").Class("buttons").Body(button("users-all", "", text.ShowAll, false, p.onShowAll))
 			}),
 		)
 	}
-	return app.Div().Class("stack").Body(
-		app.Ul().Class("rows").Body(app.Range(p.users).Slice(func(i int) app.UI {
+	return app.Elem("div").Class("stack").Body(
+		app.Elem("ul").Class("rows").Body(app.Range(p.users).Slice(func(i int) app.UI {
 			user := p.users[i]
 			return &memberRow{
 				Context: p.Context, User: user, Page: p.pageOf(user.ID), Me: user.ID == p.Account.User.ID, Off: p.working != "" || p.Context.Offline != "",
@@ -188,7 +188,7 @@ func (p *UsersPanel) renderList() app.UI {
 			}
 		})),
 		app.If(p.next != "", func() app.UI {
-			return app.Div().Class("buttons").Body(
+			return app.Elem("div").Class("buttons").Body(
 				button("users-more", "", text.More, p.Context.Offline != "", p.onMore),
 			)
 		}),
@@ -401,35 +401,35 @@ func (r *memberRow) Render() app.UI {
 	text, u := r.Context.Text.Users, r.User
 	since, exact := r.Context.Date(u.Created)
 	fact := func(on bool, fact string) app.UI {
-		return app.If(on, func() app.UI { return app.Li().Text(fact) })
+		return app.If(on, func() app.UI { return app.Elem("li").Text(fact) })
 	}
-	return app.Li().ID("user-"+u.ID).Class("row").Body(
-		app.Div().Class("row-text").Body(
-			app.H2().Class("row-name").Body(
-				app.If(r.Page != "", func() app.UI { return app.A().Href(r.Page).Body(app.Bdi().Text(u.DisplayName)) }).
-					Else(func() app.UI { return app.Bdi().Text(u.DisplayName) }),
+	return app.Elem("li").ID("user-"+u.ID).Class("row").Body(
+		app.Elem("div").Class("row-text").Body(
+			app.Elem("h2").Class("row-name").Body(
+				app.If(r.Page != "", func() app.UI { return app.A().Href(r.Page).Body(app.Elem("bdi").Text(u.DisplayName)) }).
+					Else(func() app.UI { return app.Elem("bdi").Text(u.DisplayName) }),
 				r.Context.memberTags(u, r.Me),
 			),
-			app.Ul().Class("facts").Body(
-				app.Li().Body(app.Bdi().Text(u.Name)),
+			app.Elem("ul").Class("facts").Body(
+				app.Elem("li").Body(app.Elem("bdi").Text(u.Name)),
 				fact(u.Email != "" && u.Email != u.Name, u.Email),
 				fact(len(u.Groups) > 0, strings.Join(u.Groups, ", ")),
 				fact(u.Passkeys > 0, r.Context.Count(r.Context.Text.Home.PasskeyCount, u.Passkeys)),
 				fact(u.HasPassword, text.Password),
 				fact(u.Identities > 0, r.Context.Count(text.Providers, u.Identities)),
-				app.If(u.LastSignIn.IsZero(), func() app.UI { return app.Li().Title(exact).Text(message.Fill(text.Since, "date", since)) }).
+				app.If(u.LastSignIn.IsZero(), func() app.UI { return app.Elem("li").Title(exact).Text(message.Fill(text.Since, "date", since)) }).
 					Else(func() app.UI {
 						day, exact := r.Context.Date(u.LastSignIn)
-						return app.Li().Title(exact).Text(message.Fill(text.SignedIn, "date", day))
+						return app.Elem("li").Title(exact).Text(message.Fill(text.SignedIn, "date", day))
 					}),
 				app.If(u.LinkUntil != nil, func() app.UI {
 					until, exact := r.Context.Moment(*u.LinkUntil)
-					return app.Li().Title(exact).Text(message.Fill(text.LinkUntil, "date", until))
+					return app.Elem("li").Title(exact).Text(message.Fill(text.LinkUntil, "date", until))
 				}),
 			),
 		),
 		app.If(!r.Me && r.Helps, func() app.UI {
-			return app.Div().Class("row-buttons").Body(r.renderWithdraw(), r.renderLink(), r.renderSwitch())
+			return app.Elem("div").Class("row-buttons").Body(r.renderWithdraw(), r.renderLink(), r.renderSwitch())
 		}),
 	)
 }

@@ -36,13 +36,13 @@ func (d *inviteDialog) Render() app.UI {
 				app.Input().ID("invite-name").Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
 					Attr("maxlength", "64").Aria("describedby", "invite-hint").Required(true).ReadOnly(d.working).OnInput(d.onName),
 			),
-			app.P().ID("invite-hint").Class("hint").Text(text.UserHint),
+			app.Elem("p").ID("invite-hint").Class("hint").Text(text.UserHint),
 			field(text.DisplayName,
 				app.Input().ID("invite-display").Attr("autocomplete", "off").Attr("maxlength", "64").ReadOnly(d.working).OnInput(d.onDisplayName),
 			),
 			app.Label().Class("check").Body(
 				app.Input().ID("invite-admin").Type("checkbox").Disabled(d.working).OnChange(d.onAdmin),
-				app.Span().Text(text.Admin),
+				app.Elem("span").Text(text.Admin),
 			),
 			foot(
 				button("invite-cancel", "quiet", text.Cancel, d.working, d.onCancel),
@@ -108,7 +108,7 @@ func (d *askDialog) Render() app.UI {
 		class = "danger"
 	}
 	return dialog(d.ID, d.Title, d.onEscape,
-		app.P().ID(d.ID+"-lead").Text(d.Lead),
+		app.Elem("p").ID(d.ID+"-lead").Text(d.Lead),
 		foot(
 			button(d.ID+"-cancel", "", text.Cancel, d.Working, d.onCancel),
 			button(d.ID+"-ok", class, "", d.Working, d.onOK).Body(steady(d.Working, text.Working, d.Do)),

@@ -49,14 +49,14 @@ func (p *UsersPanel) chips() []chip {
 
 func (p *UsersPanel) renderChips() app.UI {
 	text, chips := p.Context.Text.Users, p.chips()
-	return app.Div().Class("tools").Body(
-		app.Div().Class("chips").Attr("role", "group").Aria("label", text.Show).Body(
+	return app.Elem("div").Class("tools").Body(
+		app.Elem("div").Class("chips").Attr("role", "group").Aria("label", text.Show).Body(
 			app.Range(chips).Slice(func(i int) app.UI {
 				c := chips[i]
 				return &chipButton{ID: "in-" + c.in, Label: c.label, Count: p.Context.Number(c.count), Pressed: c.in == p.query.In, OnClick: func() { p.filter(c.in) }}
 			}),
 		),
-		element("select").ID("users-sort").Aria("label", text.Sort).On("change", p.onSort).Body(
+		app.Elem("select").ID("users-sort").Aria("label", text.Sort).On("change", p.onSort).Body(
 			option(shared.SortByName, text.ByName, p.query.Sort != shared.SortByLastSignIn),
 			option(shared.SortByLastSignIn, text.ByLastSignIn, p.query.Sort == shared.SortByLastSignIn),
 		),
@@ -98,7 +98,7 @@ func (c *chipButton) onClick(app.Context, app.Event) { c.OnClick() }
 func (c Context) memberTags(u shared.Member, isMe bool) app.UI {
 	text := c.Text.Users
 	tag := func(on bool, text string) app.UI {
-		return app.If(on, func() app.UI { return app.Span().Class("tag").Text(text) })
+		return app.If(on, func() app.UI { return app.Elem("span").Class("tag").Text(text) })
 	}
-	return app.Span().Class("tags").Body(tag(isMe, text.You), tag(u.Role != shared.RoleNone, c.roleName(u.Role)), tag(u.Disabled, text.Disabled), tag(u.Invited, text.Invited))
+	return app.Elem("span").Class("tags").Body(tag(isMe, text.You), tag(u.Role != shared.RoleNone, c.roleName(u.Role)), tag(u.Disabled, text.Disabled), tag(u.Invited, text.Invited))
 }
