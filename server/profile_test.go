@@ -12,7 +12,7 @@ import (
 func TestOwnAccount(t *testing.T) {
 	t.Run("profile, with clear refusals that change nothing", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
-			change := func(body string) answer { return s.ann.sends("PATCH", shared.PathAccount, body) }
+			change := func(body string) answer { return s.ann.sends("PATCH", shared.PathProfile, body) }
 			s.succeeds(change(`{"displayName":"Ann Miller","email":"ann@Example.com","language":"de"}`), http.StatusNoContent)
 			account := into[shared.Account](s.ann, s.ann.sends("GET", shared.PathAccount, nil), 200)
 			if account.User.DisplayName != "Ann Miller" || account.Email != "ann@example.com" || account.EmailVerified || account.Language != "de" {
@@ -30,7 +30,7 @@ func TestOwnAccount(t *testing.T) {
 					}
 				})
 			}
-			s.ann.refused(s.bob.sends("PATCH", shared.PathAccount, `{"email":"ANN@example.com"}`), 409, shared.CodeEmailTaken)
+			s.ann.refused(s.bob.sends("PATCH", shared.PathProfile, `{"email":"ANN@example.com"}`), 409, shared.CodeEmailTaken)
 			s.succeeds(change(`{"email":""}`), http.StatusNoContent)
 		})
 	})
@@ -68,7 +68,7 @@ func TestOwnAccount(t *testing.T) {
 	t.Run("all of it needs a recent confirmation", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			s.passes(11 * 60 * 1e9)
-			s.refusesAs(403, shared.CodeConfirmRequired, "", func() answer { return s.ann.sends("PATCH", shared.PathAccount, `{"displayName":"A"}`) })
+			s.refusesAs(403, shared.CodeConfirmRequired, "", func() answer { return s.ann.sends("PATCH", shared.PathProfile, `{"displayName":"A"}`) })
 			s.refusesAs(403, shared.CodeConfirmRequired, "", func() answer { return s.ann.sends("DELETE", shared.PathPassword, nil) })
 			s.refusesAs(403, shared.CodeConfirmRequired, "", func() answer { return s.ann.sends("POST", shared.PathExport, nil) })
 		})

@@ -381,7 +381,7 @@ func (s *Server) accountRoutes(api func(pattern string, h httpapi.Handler)) {
 	api("POST "+shared.PathSignOut, s.signOut)
 	api("POST "+shared.PathConfirmPassword, s.gates.SignedIn(s.confirmPassword))
 	api("POST "+shared.PathRecoveryCodes, s.gates.Confirmed(s.makeRecoveryCodes))
-	api("PATCH "+shared.PathAccount, s.gates.Confirmed(s.changeProfile))
+	api("PATCH "+shared.PathProfile, s.gates.Confirmed(s.changeProfile))
 	api("POST "+shared.PathExport, s.gates.Confirmed(s.exportAccount))
 	api("POST "+shared.PathPassword, s.gates.Confirmed(s.changePassword))
 	api("DELETE "+shared.PathPassword, s.gates.Confirmed(s.removePassword))

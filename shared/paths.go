@@ -3,9 +3,11 @@ package shared
 // The paths of the API. Every body is JSON. Every failure is a [Problem]. A request that
 // changes something must come from our own origin.
 const (
-	// PathAccount answers GET with the signed-in user's [Account]. It takes PATCH with a
-	// [ChangeProfile] and answers 204, after a recent confirmation.
+	// PathAccount answers GET with the signed-in user's [Account].
 	PathAccount = "/api/v1/account"
+	// PathProfile takes PATCH with a [ChangeProfile] and answers 204. It needs a recent
+	// confirmation.
+	PathProfile = "/api/v1/account/profile"
 	// PathExport takes an empty POST and answers an [Export]. It needs a recent confirmation.
 	PathExport = "/api/v1/account/export"
 

@@ -137,7 +137,7 @@ func (c *Client) RemovePassword(ctx context.Context) error {
 
 // ChangeProfile changes what is set of the user's own account.
 func (c *Client) ChangeProfile(ctx context.Context, change shared.ChangeProfile) error {
-	_, err := call[nothing](ctx, c, "PATCH", shared.PathAccount, change)
+	_, err := call[nothing](ctx, c, "PATCH", shared.PathProfile, change)
 	return err
 }
 
