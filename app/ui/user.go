@@ -129,9 +129,9 @@ func (p *UserPage) Render() app.UI {
 	back := app.A().Class("more").Href(p.Users).Body(icon("back"), app.Elem("span").Text(text.Back))
 	switch p.state {
 	case listLoading:
-		return app.Elem("section").Class("page page-wide").Body(back, waiting(p.Context.Text.Shell.Loading))
+		return app.Elem("section").Class("page page-wide").Body(back, app.Elem("h1").Class("spoken").Text(text.Back), waiting(p.Context.Text.Shell.Loading))
 	case listFailed:
-		return app.Elem("section").Class("page page-wide").Body(back, p.Context.notice(p.failure),
+		return app.Elem("section").Class("page page-wide").Body(back, app.Elem("h1").Class("spoken").Text(text.Back), p.Context.notice(p.failure),
 			button("member-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry))
 	}
 	u := p.user

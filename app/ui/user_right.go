@@ -19,7 +19,7 @@ type pair struct{ what, is string }
 func pairs(list []pair) app.UI {
 	var cells []app.UI
 	for _, p := range list {
-		cells = append(cells, app.Elem("dt").Text(p.what), app.Elem("dd").Body(app.Elem("bdi").Text(p.is)))
+		cells = append(cells, app.Elem("div").Body(app.Elem("dt").Text(p.what), app.Elem("dd").Body(app.Elem("bdi").Text(p.is))))
 	}
 	return app.Elem("dl").Class("pairs").Body(cells...)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"regexp"
+	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 	g "maragu.dev/gomponents"
@@ -46,9 +47,13 @@ func drawn(files *web.Files, states func(*message.Catalogue) []ui.State) (exhibi
 func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI {
 	frame := ui.Frame{Skip: text.Shell.SkipToMain, Product: product, Icon: files.URL("icon.svg"), Home: shared.PageHome}
 	spoken := goapp.H1().Class("spoken").Text(state.Name)
+	switch {
+	case strings.HasPrefix(state.Name, "frame-"):
+		return state.UI
+	case state.Name == "message": // a page, with a heading of its own
+		return frame.With(state.UI)
+	}
 	switch component := state.UI.(type) {
-	case goapp.HTMLDiv: // this is a frame
-		return component
 	case *ui.UserMenu:
 		frame.User = component
 		return frame.With(spoken)
@@ -56,7 +61,7 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 		return frame.With(goapp.Div().Class("page").Body(goapp.Section().Class("card").Body(goapp.H1().Text(text.SignIn.Submit), component)))
 	case *ui.MethodsCard:
 		return frame.With(spoken, goapp.Div().Class("page").Body(component))
-	case *ui.SessionsPanel, *ui.ActivityPanel, goapp.HTMLSection: // pages, with headings of their own
+	case *ui.SessionsPanel, *ui.ActivityPanel, *ui.UsersPanel, *ui.UserPage: // pages, with headings of their own
 		return frame.With(component)
 	default:
 		return frame.With(spoken, component)
