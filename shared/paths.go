@@ -57,6 +57,8 @@ const (
 	// order such as [SortByName], and its after is the Next of the page before. A POST takes an
 	// [Invite] and answers 201 with [Invited]. Both are for users with a role.
 	PathUsers = "/api/v1/users"
+	// PathRollout answers GET of administrators and auditors with the [Rollout].
+	PathRollout = "/api/v1/rollout"
 	// PathUser, followed by a user's id, answers GET with [MemberDetails], and takes a PATCH with
 	// a [ChangeMember] and answers [Member]. Under the id:
 	//

@@ -180,8 +180,8 @@ func (s *Service) MemberCounts(ctx context.Context, only []string) (shared.Membe
 	if err != nil {
 		return shared.MemberCounts{}, fmt.Errorf("counting users: %w", err)
 	}
-	groups := counts.Groups()
 	if only != nil {
+		groups := counts.Groups()
 		for name := range groups {
 			if !slices.Contains(only, name) {
 				delete(groups, name)
@@ -189,12 +189,16 @@ func (s *Service) MemberCounts(ctx context.Context, only []string) (shared.Membe
 		}
 		return shared.MemberCounts{Groups: groups}, nil
 	}
+	return memberCounts(counts), nil
+}
+
+func memberCounts(counts store.Counts) shared.MemberCounts {
 	return shared.MemberCounts{
 		All:         counts[store.CountWithPasskey] + counts[store.CountWithoutPasskey] + counts[store.CountInvited] + counts[store.CountDisabled],
 		WithPasskey: counts[store.CountWithPasskey], WithoutPasskey: counts[store.CountWithoutPasskey],
 		PasswordOnly: counts[store.CountPasswordOnly], OneDevice: counts[store.CountOneDevice],
 		Invited: counts[store.CountInvited], Disabled: counts[store.CountDisabled],
 		Administrators: counts[store.CountAdministrators], Helpers: counts[store.CountHelpers], Auditors: counts[store.CountAuditors],
-		Groups: groups,
-	}, nil
+		Groups: counts.Groups(),
+	}
 }

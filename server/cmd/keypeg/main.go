@@ -68,6 +68,7 @@ func commands() []branch {
 			{name: "export", help: "Print all events, newest first.", does: &auditExport{}},
 			{name: "verify", help: "Compare all events with the chain that seals them, and name each that was changed, removed or added.", does: &auditVerify{}},
 		}},
+		{name: "rollout", help: "Print how far the organisation has come with passkeys.", does: &rolloutCommand{}},
 		{name: "setup-link", help: "Print a new one-time link that makes the first administrator.", does: &setupLinkCommand{}},
 		{name: "backup", help: "Make and check backups. The word make may be left out.", does: &backupMake{}, commands: []branch{
 			{name: "make", help: "Write a backup to a new file, also of a running server.", does: &backupMake{}},

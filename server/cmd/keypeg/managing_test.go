@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,12 @@ func testManaging(t *testing.T, database string) {
 	succeeds(t, "", at("user", "remove", "bobby", "--yes", "BOBBY")...)
 	failsWith(t, "There is no user with the name bobby.", "", at("user", "show", "bobby")...)
 	testImporting(t, at)
+	if rollout := succeeds(t, "", at("rollout")...); !regexp.MustCompile(`(?m)^with no way to sign in yet +2 +keypeg user list --in invited$`).MatchString(rollout) {
+		t.Errorf("the rollout: %s", rollout)
+	}
+	if rollout := succeeds(t, "", at("rollout", "--json")...); !strings.Contains(rollout, `"passwordOnly": 1`) {
+		t.Errorf("the rollout as JSON: %s", rollout)
+	}
 	succeeds(t, "", at("user", "role", "ann", "none", "--even-the-last")...)
 }
 

@@ -38,6 +38,7 @@ func (u Users) Mount(api func(pattern string, h httpapi.Handler)) {
 	manages := func(h httpapi.Handler) httpapi.Handler { return u.Gates.ConfirmedRole(h, administrator) }
 
 	api("GET "+shared.PathUsers, reads(u.list))
+	api("GET "+shared.PathRollout, u.Gates.Role(u.rollout, administrator, auditor))
 	api("GET "+user, reads(u.show))
 	api("GET "+user+shared.PathActivityOf, reads(u.activity))
 

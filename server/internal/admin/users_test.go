@@ -166,6 +166,7 @@ type route struct {
 
 var routes = []route{
 	{pattern: "GET " + shared.PathUsers, right: "list", unconfirmed: true, status: 200, answers: `"name":"ann","displayName":"ANN"`},
+	{pattern: "GET " + shared.PathRollout, right: "figures", unconfirmed: true, status: 200, answers: `"withPasskey":1`},
 	{pattern: "GET " + shared.PathUser + "{id}", of: "ann", right: "read", unconfirmed: true, status: 200, answers: `"passkeyList":[{"id":"p1"`},
 	{pattern: "GET " + shared.PathUser + "{id}" + shared.PathActivityOf, of: "ann", right: "read", unconfirmed: true, status: 200, answers: `"kind":"account_created"`},
 	{pattern: "POST " + shared.PathUsers, body: `{"name":"dora","groups":["sales"]}`, right: "invite", status: 201, answers: `"url":"https://id.example/enrol?token=`},
@@ -186,8 +187,8 @@ var routes = []route{
 
 // allows says which rights each role has: over everybody, or over the users of its groups only.
 var allows = map[string]struct{ all, group string }{
-	"root": {"list read invite help manage", ""},
-	"aud":  {"list read", ""},
+	"root": {"list figures read invite help manage", ""},
+	"aud":  {"list figures read", ""},
 	"hal":  {"list", "invite read help"},
 	"bob":  {}, "ann": {},
 }

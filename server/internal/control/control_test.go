@@ -119,6 +119,7 @@ func TestCommands(t *testing.T) {
 		{"/users", `{}`, 200, `"users":[{"id":`},
 		{"/users", `{"after":"ann"}`, 200, `"users":[]`},
 		{"/users", `{"in":"kings"}`, refused, `"code":"invalid_request"`},
+		{"/rollout", `{}`, 200, `"passwordOnly":1`},
 		{"/change-user", `{"name":"ann","change":{"displayName":"Anna"}}`, 200, `"displayName":"Anna"`},
 		{"/change-user", `{"name":"ann","change":{"role":""}}`, refused, `"code":"last_administrator"`},
 		{"/change-user", `{"name":"ann","change":{"email":"ann"}}`, refused, `"code":"invalid_email"`},

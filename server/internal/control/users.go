@@ -205,6 +205,11 @@ var WithdrawLinks = Ask(&userCommands, "/withdraw-links", func(ctx context.Conte
 	return a.Service.WithdrawLinks(ctx, who)
 })
 
+// Rollout says how far the organisation has come with passkeys.
+var Rollout = Ask(&userCommands, "/rollout", func(ctx context.Context, a Accounts, _ None) (shared.Rollout, error) {
+	return a.Service.Rollout(ctx)
+})
+
 // SignalsAllowed reports whether password managers may be told of passkeys that are removed.
 // See [store.HoldSignals].
 var SignalsAllowed = Ask(&userCommands, "/signals", func(ctx context.Context, a Accounts, _ None) (bool, error) {
