@@ -1,6 +1,9 @@
 package shared
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // AuditPage is a page of what happened in the organisation, newest first.
 type AuditPage struct {
@@ -9,6 +12,28 @@ type AuditPage struct {
 	// LookedUntil is set if the server looked at many events that the filters don't select, and
 	// stopped before the page was full. It is the time of the oldest one. Next goes on from there.
 	LookedUntil *time.Time `json:"lookedUntil,omitempty"`
+}
+
+// AuditQuery selects events: see [PathAudit]. An empty text selects all.
+type AuditQuery struct {
+	Kind    string `json:"kind,omitempty"`
+	User    string `json:"user,omitempty"`
+	By      string `json:"by,omitempty"`
+	Address string `json:"address,omitempty"`
+	From    string `json:"from,omitempty"`
+	To      string `json:"to,omitempty"`
+	Before  string `json:"before,omitempty"`
+}
+
+// Values returns the query of an address. What is empty is left out.
+func (q AuditQuery) Values() url.Values {
+	values := url.Values{}
+	for name, value := range map[string]string{"kind": q.Kind, "user": q.User, "by": q.By, "address": q.Address, "from": q.From, "to": q.To, "before": q.Before} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	return values
 }
 
 // AuditUser is a user in an [AuditEvent]. One who was removed has an id only.

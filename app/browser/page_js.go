@@ -135,6 +135,9 @@ func (l In) Moment(t time.Time) (moment, exact string) {
 	return l.time(t, map[string]any{"dateStyle": "medium", "timeStyle": "short"}), l.exact(t)
 }
 
+// Time writes a time of day.
+func (l In) Time(t time.Time) string { return l.time(t, map[string]any{"timeStyle": "short"}) }
+
 func (l In) exact(t time.Time) string {
 	return l.time(t, map[string]any{"dateStyle": "full", "timeStyle": "long"})
 }

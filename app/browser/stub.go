@@ -101,6 +101,9 @@ func (In) Date(t time.Time) (day, exact string) {
 	return t.Format("Jan 2, 2006"), t.Format("Monday, January 2, 2006 at 15:04:05 UTC")
 }
 
+// Time writes an English time of day in UTC.
+func (In) Time(t time.Time) string { return t.UTC().Format("3:04 PM") }
+
 // Moment writes an English moment in UTC.
 func (l In) Moment(t time.Time) (moment, exact string) {
 	_, exact = l.Date(t)

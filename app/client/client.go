@@ -275,6 +275,11 @@ func (c *Client) EndOtherSessions(ctx context.Context) (shared.SessionList, erro
 	return call[shared.SessionList](ctx, c, "POST", shared.PathEndOthers, nil)
 }
 
+// Events returns a page of what happened in the organisation. It is for administrators and auditors.
+func (c *Client) Events(ctx context.Context, query shared.AuditQuery) (shared.AuditPage, error) {
+	return call[shared.AuditPage](ctx, c, "GET", shared.PathAudit+"?"+query.Values().Encode(), nil)
+}
+
 // Activity returns a page of what happened to the account. Before is the Next of
 // the page before, or "".
 func (c *Client) Activity(ctx context.Context, before string) (shared.Activity, error) {

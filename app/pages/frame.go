@@ -68,7 +68,13 @@ func (s *shell) renderTabs() goapp.UI {
 
 // mayOpen reports whether a page is for this user.
 func (s *shell) mayOpen(p page) bool {
-	return p.audience == everybody || s.account.User.Role != shared.RoleNone
+	switch role := s.account.User.Role; p.audience {
+	case withRole:
+		return role != shared.RoleNone
+	case auditors:
+		return role == shared.RoleAdministrator || role == shared.RoleAuditor
+	}
+	return true
 }
 
 func (s *shell) menu() *ui.UserMenu {

@@ -23,6 +23,7 @@ type shell struct {
 	speech
 	ctx     goapp.Context // the shell's own: that of an event ends with its element
 	path    string
+	query   string // of the address, without its question mark
 	missing string // the path at which there is nothing to show, or ""
 	state   shellState
 	account shared.Account
@@ -68,7 +69,7 @@ func (s *shell) OnMount(ctx goapp.Context) {
 // it loads a page.
 func (s *shell) OnNav(ctx goapp.Context) {
 	before := s.path
-	s.path, s.missing = ctx.Page().URL().Path, ""
+	s.path, s.query, s.missing = ctx.Page().URL().Path, ctx.Page().URL().RawQuery, ""
 	switch {
 	case s.path == shared.PagePasskeys && s.panel == panelClosed:
 		s.panel = panelOpen

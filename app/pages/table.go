@@ -37,6 +37,7 @@ type audience int
 const (
 	everybody audience = iota
 	withRole           // administrators, helpers and auditors
+	auditors           // and administrators
 )
 
 // table has every page, and the menu's entries in its order. To add a page, write a row
@@ -76,6 +77,10 @@ func table() []page {
 		{
 			pattern: pageUsers + "/{id}", tab: pageUsers, audience: withRole, content: (*shell).user,
 			title: func(text *message.Catalogue) string { return text.Users.Title },
+		},
+		{
+			pattern: pageEvents, tab: pageEvents, audience: auditors, content: (*shell).events,
+			title: func(text *message.Catalogue) string { return text.Events.Title },
 		},
 	}
 }

@@ -49,6 +49,8 @@ type Formats interface {
 	Date(time.Time) (day, exact string)
 	// Moment writes a day with the time of day, and the exact time.
 	Moment(time.Time) (moment, exact string)
+	// Time writes a time of day.
+	Time(time.Time) string
 	// Number writes a number, with the reader's separators.
 	Number(int) string
 }

@@ -331,6 +331,7 @@ var English = Catalogue{
 		Yourself:          "This is your own account. Ask another administrator.",
 	},
 
+	Events: englishEvents,
 	Users: Users{
 		Title:          "Users",
 		Lead:           "The people of {product}: invite them, and help them back in.",

@@ -331,6 +331,7 @@ var French = Catalogue{
 		Yourself:          "C’est votre propre compte. Demandez à une autre personne de l’administration.",
 	},
 
+	Events: frenchEvents,
 	Users: Users{
 		Title:          "Utilisateurs",
 		Lead:           "Les personnes de {product} : invitez-les et aidez-les à retrouver leur accès.",

@@ -330,6 +330,7 @@ var German = Catalogue{
 		Yourself:          "Das ist Ihr eigenes Konto. Bitten Sie jemand anderen aus der Administration.",
 	},
 
+	Events: germanEvents,
 	Users: Users{
 		Title:          "Benutzer",
 		Lead:           "Die Menschen bei {product}: laden Sie sie ein, und helfen Sie ihnen zurück ins Konto.",

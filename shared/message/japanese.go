@@ -331,6 +331,7 @@ var Japanese = Catalogue{
 		Yourself:          "自分のアカウントです。別の管理者に依頼してください。",
 	},
 
+	Events: japaneseEvents,
 	Users: Users{
 		Title:          "ユーザー",
 		Lead:           "{product} の利用者の招待と、アクセスの復旧ができます。",

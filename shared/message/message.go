@@ -36,6 +36,7 @@ type Catalogue struct {
 	Activity    Activity
 	Member      Member
 	Users       Users
+	Events      Events
 	Link        Link
 	Password    Password
 	Codes       Codes

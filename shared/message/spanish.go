@@ -331,6 +331,7 @@ var Spanish = Catalogue{
 		Yourself:          "Es su propia cuenta. Pídaselo a otra persona de la administración.",
 	},
 
+	Events: spanishEvents,
 	Users: Users{
 		Title:          "Usuarios",
 		Lead:           "Las personas de {product}: invítalas y ayúdalas a recuperar el acceso.",

@@ -14,16 +14,8 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Filter is what somebody typed to select events: see [shared.PathAudit]. An empty text selects all.
-type Filter struct {
-	Kind    string `json:"kind,omitempty"`
-	User    string `json:"user,omitempty"`
-	By      string `json:"by,omitempty"`
-	Address string `json:"address,omitempty"`
-	From    string `json:"from,omitempty"`
-	To      string `json:"to,omitempty"`
-	Before  string `json:"before,omitempty"`
-}
+// Filter is what somebody typed to select events.
+type Filter shared.AuditQuery
 
 // query is a Filter that was understood.
 type query struct {

@@ -1,0 +1,352 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// EventsService lists what happened in the organisation, for a signed-in administrator or auditor.
+type EventsService interface {
+	Events(ctx context.Context, query shared.AuditQuery) (shared.AuditPage, error)
+}
+
+// EventsPage lists what happened in the organisation, by day. Its filters are in the page's address, so
+// that a colleague can be sent what is shown. A row opens to all that is known of the event.
+type EventsPage struct {
+	app.Compo
+
+	Context Context       // required
+	Service EventsService // required
+	Changes int           // grows whenever something may have happened
+	// Filters is the query of the page's address. OnFilters is called when the user has chosen others.
+	Filters   string
+	OnFilters func(query string)
+	// Here returns the address of this page with other filters.
+	Here func(query string) string
+
+	OnSignedOut func() // the session has ended
+
+	tasks
+	state        listState
+	seen         int    // Changes, when the list was asked for
+	looked       string // Filters, when the list was asked for
+	asked        int    // how many lists were asked for; an answer to an earlier request is ignored
+	events       []shared.AuditEvent
+	first        int // how many of the events are of the first page
+	next         string
+	lookedUntil  *time.Time
+	failure      error
+	exporting    bool
+	copied       string // the id of the event that was copied last
+	announcement string
+}
+
+const eventsTitleID = "events-title"
+
+// The parts of Filters.
+const (
+	filterFind = "find" // a user or an address
+	filterKind = "kind" // a name of eventKinds
+	filterBy   = "by"
+	filterDays = "days" // how many days back
+)
+
+// anything is the value of a filter that selects all. An option can't have the value "".
+const anything = "all"
+
+// usualDays is how many days back the page looks, unless the filters say otherwise.
+const usualDays = "7"
+
+// eventKinds are the kinds of events that the page selects together.
+var eventKinds = map[string][]shared.EventKind{
+	"sign-ins": {shared.EventSignedIn, shared.EventSignedOut, shared.EventConfirmed, shared.EventSessionEnded, shared.EventOthersEnded},
+	"failures": {shared.EventSignInFailed, shared.EventCounterFell},
+	"passkeys": {
+		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventCounterFell,
+		shared.EventCounterDiffers, shared.EventBackupChanged,
+	},
+	"passwords": {
+		shared.EventPasswordChanged, shared.EventPasswordRemoved, shared.EventRecoveryCodesMade,
+		shared.EventIdentityLinked, shared.EventIdentityUnlinked,
+	},
+	"users": {
+		shared.EventAccountCreated, shared.EventAccountRemoved, shared.EventDisabled, shared.EventEnabled, shared.EventInvited,
+		shared.EventRecoveryLinkMade, shared.EventLinkWithdrawn, shared.EventLinkUsed, shared.EventRenamed,
+		shared.EventProfileChanged, shared.EventEmailChanged, shared.EventGroupsChanged, shared.EventRoleChanged,
+	},
+}
+
+// OnMount loads the first page.
+func (p *EventsPage) OnMount(ctx app.Context) {
+	p.tasks = tasks{self: ctx, context: &p.Context, signedOut: p.OnSignedOut}
+	p.load("")
+}
+
+// OnUpdate loads again when the address has other filters, or when something happened. It leaves a
+// user alone who has loaded older pages.
+func (p *EventsPage) OnUpdate(app.Context) {
+	if p.looked != p.Filters {
+		p.state, p.events = listLoading, nil
+		p.load("")
+	} else if p.seen != p.Changes && p.state != listLoading && len(p.events) <= p.first {
+		p.load("")
+	}
+}
+
+// filter returns a part of the filters.
+func (p *EventsPage) filter(name string) string {
+	values, _ := url.ParseQuery(p.Filters) // the part of a broken address that can be read
+	value := values.Get(name)
+	if name == filterDays && value == "" {
+		return usualDays
+	}
+	return value
+}
+
+// query returns what the server is asked, without the page.
+func (p *EventsPage) query(now time.Time) shared.AuditQuery {
+	q := shared.AuditQuery{Kind: p.filter(filterKind), By: p.filter(filterBy)}
+	if kinds, are := eventKinds[q.Kind]; are {
+		names := make([]string, len(kinds))
+		for i, kind := range kinds {
+			names[i] = string(kind)
+		}
+		q.Kind = strings.Join(names, ",")
+	}
+	if days, err := time.ParseDuration(p.filter(filterDays) + "h"); err == nil {
+		q.From = now.Add(-24 * days).UTC().Format(time.RFC3339)
+	}
+	find := strings.TrimSpace(p.filter(filterFind))
+	if isAddress(find) {
+		q.Address = find
+	} else {
+		q.User = find
+	}
+	return q
+}
+
+// isAddress reports whether somebody means an IP address or a network. No user name is like that.
+func isAddress(text string) bool {
+	return strings.Contains(text, ":") || strings.Contains(text, ".") && strings.Trim(text, "0123456789./") == ""
+}
+
+// load asks for the first page, or for the one that next names.
+func (p *EventsPage) load(next string) {
+	p.seen, p.looked = p.Changes, p.Filters
+	p.asked++
+	asked, query := p.asked, p.query(time.Now())
+	query.Before = next
+	if next != "" || p.state == listFailed {
+		p.state = listLoading
+	}
+	p.failure = nil
+	var page shared.AuditPage
+	p.attempt(func(ctx context.Context) (err error) {
+		page, err = p.Service.Events(ctx, query)
+		return err
+	}, func(err error) {
+		switch {
+		case asked != p.asked:
+		case err != nil && next == "" && len(p.events) > 0 && shared.IsUnreachable(err):
+			p.state = listReady // the list stays: the page says that the server is away
+		case err != nil:
+			p.state, p.failure = listFailed, err
+		default:
+			if next == "" {
+				p.events, p.first = nil, len(page.Events)
+			}
+			p.state, p.next, p.lookedUntil = listReady, page.Next, page.LookedUntil
+			p.events = append(p.events, page.Events...)
+			p.announce(len(page.Events))
+		}
+	})
+}
+
+// announce tells a screen reader that the list is another one.
+func (p *EventsPage) announce(n int) {
+	p.announcement = p.Context.Count(p.Context.Text.Events.Shown, n)
+}
+
+// choose sets a part of the filters, and loads.
+func (p *EventsPage) choose(name, value string) {
+	values, _ := url.ParseQuery(p.Filters)
+	values.Set(name, value)
+	if value == "" || value == anything || name == filterDays && value == usualDays {
+		values.Del(name)
+	}
+	p.Filters = values.Encode()
+	if p.OnFilters != nil {
+		p.OnFilters(p.Filters)
+	}
+	p.state, p.events = listLoading, nil
+	p.load("")
+}
+
+// Render implements app.Composer.
+func (p *EventsPage) Render() app.UI {
+	text := p.Context.Text.Events
+	return app.Section().Class("page page-wide").Aria("labelledby", eventsTitleID).Body(
+		app.Div().Class("head").Body(
+			app.Div().Body(
+				app.H1().ID(eventsTitleID).TabIndex(-1).Text(text.Title),
+				app.P().Class("quiet").Text(text.Lead),
+			),
+			button("events-export", "", "", p.Context.Offline != "", p.onExport).Body(icon("install"), app.Span().Text(text.Export)),
+		),
+		p.renderFilters(),
+		p.renderFailure(),
+		p.renderList(),
+		spoken(p.announcement),
+		Slot(app.If(p.exporting, func() app.UI {
+			return &exportDialog{Context: p.Context, Query: p.query(time.Now()), OnClose: p.onExported}
+		})),
+	)
+}
+
+func (p *EventsPage) renderFilters() app.UI {
+	text := p.Context.Text.Events
+	return app.Form().Class("filters").Attr("role", "search").Aria("label", text.Filters).OnSubmit(p.onSubmit).Body(
+		app.Div().Class("find").Body(
+			icon("find"),
+			app.Input().ID("events-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).Value(p.filter(filterFind)).
+				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
+				OnChange(func(ctx app.Context, _ app.Event) { p.choose(filterFind, strings.TrimSpace(valueOf(ctx))) }),
+		),
+		p.renderSelect(filterKind, text.Kind,
+			anything, text.AllKinds, "sign-ins", text.SignIns, "failures", text.Failures, "passkeys", text.Passkeys, "passwords", text.Passwords, "users", text.Users),
+		p.renderSelect(filterBy, text.By,
+			anything, text.ByAnybody, shared.ByAdministrators, text.ByAdministrators, shared.ByUsers, text.ByUsers, shared.ByCommandLine, text.ByCommandLine),
+		p.renderSelect(filterDays, text.When,
+			"1", text.LastDay, "7", text.LastWeek, "30", text.LastMonth, "365", text.LastYear),
+	)
+}
+
+// renderSelect draws a filter, with a text for each value.
+func (p *EventsPage) renderSelect(name, label string, choices ...string) app.UI {
+	chosen, options := cmp.Or(p.filter(name), anything), []app.UI{}
+	for i := 0; i+1 < len(choices); i += 2 {
+		options = append(options, option(choices[i], choices[i+1], choices[i] == chosen))
+	}
+	return element("select").ID("events-"+name).Aria("label", label).Attr("value", chosen). // for when the address changes
+												On("change", func(ctx app.Context, _ app.Event) { p.choose(name, valueOf(ctx)) }).Body(options...)
+}
+
+func (p *EventsPage) onSubmit(_ app.Context, e app.Event) { e.PreventDefault() } // the change of the field has done it
+
+// renderFailure says why there is no list. That nobody has a name is no fault.
+func (p *EventsPage) renderFailure() app.UI {
+	if shared.CodeOf(p.failure) == shared.CodeNotFound {
+		return waiting(p.Context.sentence(p.failure))
+	}
+	return p.Context.notice(p.failure)
+}
+
+func (p *EventsPage) renderList() app.UI {
+	text := p.Context.Text.Events
+	switch {
+	case p.state == listFailed && shared.CodeOf(p.failure) == shared.CodeNotFound:
+		return app.Div()
+	case p.state == listFailed && len(p.events) == 0:
+		return app.Div().Body(button("events-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry))
+	case p.state == listLoading && len(p.events) == 0:
+		return waiting(p.Context.Text.Shell.Loading)
+	case len(p.events) == 0 && p.next == "":
+		return p.renderNothing()
+	}
+	days := byDay(p.Context, p.events)
+	return app.Div().Class("days").Body(
+		app.Range(days).Slice(func(i int) app.UI { return p.renderDay(days[i]) }),
+		app.If(p.next != "", func() app.UI {
+			more := text.More
+			if p.lookedUntil != nil {
+				more = text.LookFurther
+			}
+			return app.Div().Class("head").Body(
+				app.P().Class("quiet").Text(p.lookedSentence()),
+				button("events-more", "", label(p.state == listLoading, p.Context.Text.Shell.Loading, more), p.state == listLoading || p.Context.Offline != "", p.onMore),
+			)
+		}),
+	)
+}
+
+// lookedSentence says how far the server has looked, or how many events are shown.
+func (p *EventsPage) lookedSentence() string {
+	text := p.Context.Text.Events
+	if p.lookedUntil == nil {
+		return p.Context.Count(text.Shown, len(p.events))
+	}
+	moment, _ := p.Context.Moment(*p.lookedUntil)
+	return message.Fill(text.LookedUntil, "date", moment)
+}
+
+func (p *EventsPage) renderNothing() app.UI {
+	text := p.Context.Text.Events
+	nothing, wider, label := text.NothingWeek, "30", text.LastMonth
+	switch p.filter(filterDays) {
+	case "1":
+		nothing, wider, label = text.NothingDay, "7", text.LastWeek
+	case "30":
+		nothing, wider, label = text.NothingMonth, "365", text.LastYear
+	case "365":
+		nothing, wider = text.NothingYear, ""
+	}
+	return app.Div().Class("stack").Body(
+		waiting(nothing),
+		app.If(wider != "", func() app.UI {
+			return app.Div().Class("buttons").Body(button("events-wider", "", label, p.Context.Offline != "", func(app.Context, app.Event) { p.choose(filterDays, wider) }))
+		}),
+	)
+}
+
+func (p *EventsPage) onRetry(app.Context, app.Event) {
+	p.state = listLoading
+	p.load("")
+}
+
+func (p *EventsPage) onMore(app.Context, app.Event) { p.load(p.next) }
+
+func (p *EventsPage) onExport(app.Context, app.Event) { p.exporting = true }
+
+func (p *EventsPage) onExported() {
+	p.exporting = false
+	focus(p.self, "events-export")
+}
+
+// exportDialog asks for the format of an export. The browser saves the file.
+type exportDialog struct {
+	app.Compo
+
+	Context Context
+	Query   shared.AuditQuery
+	OnClose func()
+}
+
+const exportID = "export"
+
+// OnMount opens the dialog.
+func (d *exportDialog) OnMount(ctx app.Context) { showModal(ctx, exportID) }
+
+func (d *exportDialog) Render() app.UI {
+	text := d.Context.Text.Events
+	file := func(id, format, label string) app.UI {
+		values := d.Query.Values()
+		values.Set("format", format)
+		return app.A().ID(id).Class("button wide").Href(shared.PathAuditExport+"?"+values.Encode()).Attr("download", "events."+format).Text(label)
+	}
+	return dialog(exportID, text.ExportTitle, d.OnClose,
+		app.P().Text(text.ExportLead),
+		file("export-table", shared.ExportTable, text.ExportTable),
+		file("export-lines", shared.ExportLines, text.ExportLines),
+		foot(button("export-close", "quiet", text.ExportClose, false, d.onClose)),
+	)
+}
+
+func (d *exportDialog) onClose(app.Context, app.Event) { d.OnClose() }
