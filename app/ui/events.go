@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,8 +45,8 @@ type EventsPage struct {
 	next         string
 	lookedUntil  *time.Time
 	failure      error
-	exporting    bool
-	copied       string // the id of the event that was copied last
+	exporting    *shared.AuditQuery // what the export dialog is about
+	copied       string             // the id of the event that was copied last
 	announcement string
 }
 
@@ -121,8 +122,8 @@ func (p *EventsPage) query(now time.Time) shared.AuditQuery {
 		}
 		q.Kind = strings.Join(names, ",")
 	}
-	if days, err := time.ParseDuration(p.filter(filterDays) + "h"); err == nil {
-		q.From = now.Add(-24 * days).UTC().Format(time.RFC3339)
+	if days, err := strconv.Atoi(p.filter(filterDays)); err == nil {
+		q.From = now.AddDate(0, 0, -days).UTC().Format(time.RFC3339)
 	}
 	find := strings.TrimSpace(p.filter(filterFind))
 	if isAddress(find) {
@@ -205,15 +206,13 @@ func (p *EventsPage) Render() app.UI {
 		p.renderFailure(),
 		p.renderList(),
 		spoken(p.announcement),
-		Slot(app.If(p.exporting, func() app.UI {
-			return &exportDialog{Context: p.Context, Query: p.query(time.Now()), OnClose: p.onExported}
-		})),
+		Slot(app.If(p.exporting != nil, p.renderExport)),
 	)
 }
 
 func (p *EventsPage) renderFilters() app.UI {
 	text := p.Context.Text.Events
-	return app.Form().Class("filters").Attr("role", "search").Aria("label", text.Filters).OnSubmit(p.onSubmit).Body(
+	return element("form").Class("filters").Attr("role", "search").Aria("label", text.Filters).OnSubmit(p.onSubmit).Body(
 		app.Div().Class("find").Body(
 			icon("find"),
 			app.Input().ID("events-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).Value(p.filter(filterFind)).
@@ -313,40 +312,31 @@ func (p *EventsPage) onRetry(app.Context, app.Event) {
 
 func (p *EventsPage) onMore(app.Context, app.Event) { p.load(p.next) }
 
-func (p *EventsPage) onExport(app.Context, app.Event) { p.exporting = true }
-
-func (p *EventsPage) onExported() {
-	p.exporting = false
-	focus(p.self, "events-export")
+func (p *EventsPage) onExport(ctx app.Context, _ app.Event) {
+	query := p.query(time.Now())
+	p.exporting = &query
+	showModal(ctx, exportID)
 }
 
-// exportDialog asks for the format of an export. The browser saves the file.
-type exportDialog struct {
-	app.Compo
-
-	Context Context
-	Query   shared.AuditQuery
-	OnClose func()
+func (p *EventsPage) onExported() {
+	p.exporting = nil
+	focus(p.self, "events-export")
 }
 
 const exportID = "export"
 
-// OnMount opens the dialog.
-func (d *exportDialog) OnMount(ctx app.Context) { showModal(ctx, exportID) }
-
-func (d *exportDialog) Render() app.UI {
-	text := d.Context.Text.Events
+// renderExport asks for the format of an export. The browser saves the file.
+func (p *EventsPage) renderExport() app.UI {
+	text := p.Context.Text.Events
 	file := func(id, format, label string) app.UI {
-		values := d.Query.Values()
+		values := p.exporting.Values()
 		values.Set("format", format)
 		return app.A().ID(id).Class("button wide").Href(shared.PathAuditExport+"?"+values.Encode()).Attr("download", "events."+format).Text(label)
 	}
-	return dialog(exportID, text.ExportTitle, d.OnClose,
+	return dialog(exportID, text.ExportTitle, p.onExported,
 		app.P().Text(text.ExportLead),
 		file("export-table", shared.ExportTable, text.ExportTable),
 		file("export-lines", shared.ExportLines, text.ExportLines),
-		foot(button("export-close", "quiet", text.ExportClose, false, d.onClose)),
+		foot(button("export-close", "quiet", text.ExportClose, false, func(app.Context, app.Event) { p.onExported() })),
 	)
 }
-
-func (d *exportDialog) onClose(app.Context, app.Event) { d.OnClose() }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -80,48 +79,34 @@ func (p *EventsPage) renderDay(d day) app.UI {
 	return app.Section().Class("part").Aria("labelledby", id).Body(
 		app.H2().ID(id).Text(d.title),
 		app.Ul().Class("rows").Body(app.Range(d.rows).Slice(func(i int) app.UI {
-			row := &eventRow{Context: p.Context, Events: d.rows[i], Copied: p.copied == d.rows[i][0].ID, Here: p.Here, OnCopied: p.onCopied}
-			return app.Li().Body(row)
+			return element("li").Body(p.renderRow(d.rows[i]))
 		})),
 	)
 }
 
-func (p *EventsPage) onCopied(id string) {
-	p.copied = id
-	p.announcement = p.Context.Text.Link.Copied
-}
-
-// eventRow is a row of the list, which opens.
-type eventRow struct {
-	app.Compo
-
-	Context  Context
-	Events   repeated
-	Copied   bool
-	Here     func(query string) string
-	OnCopied func(id string)
-}
-
-func (r *eventRow) Render() app.UI {
-	e := r.Events[0]
+// renderRow draws a row, which opens. It is no component of its own: each costs every user of the app
+// some kilobytes, and a row has no state.
+func (p *EventsPage) renderRow(row repeated) app.UI {
+	e, text := row[0], p.Context.Text.Events
 	picture, kind := eventIcon(e)
-	_, exact := r.Context.Moment(e.Time)
+	_, exact := p.Context.Moment(e.Time)
 	return element("details").ID("event-"+e.ID).Class("event").Body(
 		element("summary").Body(
 			app.Span().Class("mark "+kind).Body(icon(picture)),
 			app.Span().Class("row-text").Body(
-				app.Span().Class("row-name").Text(r.what()),
-				app.Span().Class("note").Body(app.Text(r.who())),
+				app.Span().Class("row-name").Text(p.what(row)),
+				app.Span().Class("note").Text(p.who(e)),
 			),
-			app.Span().Class("note").Title(exact).Text(r.Context.Time(lastOf(e))),
+			app.Span().Class("note").Attr("title", exact).Text(p.Context.Time(lastOf(e))),
 			app.Span().Class("turn").Body(icon("down")),
 		),
-		r.renderFacts(e),
+		p.renderFacts(row),
 		app.Div().Class("buttons").Body(
-			button("copy-"+e.ID, "small", "", false, r.onCopy).Body(steady(r.Copied, r.Context.Text.Link.Copied, r.Context.Text.Events.CopyJSON)),
-			app.If(r.Here != nil && e.User != nil, func() app.UI {
-				return app.A().Class("button small quiet").Href(r.Here(url.Values{filterFind: {e.User.ID}}.Encode())).
-					Text(message.Fill(r.Context.Text.Events.AllOf, "name", r.name(e.User)))
+			button("copy-"+e.ID, "small", "", false, func(ctx app.Context, _ app.Event) { p.copy(ctx, row) }).
+				Body(steady(p.copied == e.ID, p.Context.Text.Link.Copied, text.CopyJSON)),
+			app.If(p.Here != nil && e.User != nil, func() app.UI {
+				return app.A().Class("button small quiet").Href(p.Here(url.Values{filterFind: {e.User.ID}}.Encode())).
+					Text(message.Fill(text.AllOf, "name", p.name(e.User)))
 			}),
 		),
 	)
@@ -135,54 +120,54 @@ func lastOf(e shared.AuditEvent) time.Time {
 }
 
 // what says what happened, and how often.
-func (r *eventRow) what() string {
-	e := r.Events[0]
-	what := r.Context.eventText(shared.Event{Kind: e.Kind, Method: e.Method, Passkey: e.Passkey, Provider: e.Provider})
-	if n := r.Events.count(); n > 1 {
-		return message.Fill(r.Context.Text.Events.Repeated, "event", what, "count", r.Context.Number(n))
+func (p *EventsPage) what(row repeated) string {
+	e := row[0]
+	what := p.Context.eventText(shared.Event{Kind: e.Kind, Method: e.Method, Passkey: e.Passkey, Provider: e.Provider})
+	if n := row.count(); n > 1 {
+		return message.Fill(p.Context.Text.Events.Repeated, "event", what, "count", p.Context.Number(n))
 	}
 	return what
 }
 
 // who says to whom it happened, and who did it if that was somebody else.
-func (r *eventRow) who() string {
-	e, text := r.Events[0], r.Context.Text.Events
+func (p *EventsPage) who(e shared.AuditEvent) string {
+	text := p.Context.Text.Events
 	switch {
 	case e.By == nil:
-		return r.name(e.User)
+		return p.name(e.User)
 	case e.User == nil:
-		return message.Fill(text.Doer, "name", r.name(e.By))
+		return message.Fill(text.Doer, "name", p.name(e.By))
 	}
-	return message.Fill(text.WhomAndDoer, "user", r.name(e.User), "name", r.name(e.By))
+	return message.Fill(text.WhomAndDoer, "user", p.name(e.User), "name", p.name(e.By))
 }
 
 // name returns the display name of a user, or says that they were removed.
-func (r *eventRow) name(u *shared.AuditUser) string {
+func (p *EventsPage) name(u *shared.AuditUser) string {
 	switch {
 	case u == nil:
 		return ""
 	case u.Name == "":
-		return r.Context.Text.Events.Removed
+		return p.Context.Text.Events.Removed
 	}
 	return u.DisplayName
 }
 
-func (r *eventRow) renderFacts(e shared.AuditEvent) app.UI {
-	text := r.Context.Text.Events
+func (p *EventsPage) renderFacts(row repeated) app.UI {
+	e, text := row[0], p.Context.Text.Events
 	from := []string{}
-	for _, part := range []string{r.browser(e), e.Address} {
+	for _, part := range []string{p.browser(e), e.Address} {
 		if part != "" {
 			from = append(from, part)
 		}
 	}
-	first := r.Events[len(r.Events)-1]
+	first := row[len(row)-1]
 	when := momentUTC(lastOf(e))
-	if r.Events.count() > 1 {
+	if row.count() > 1 {
 		when = message.Fill(text.Between, "first", momentUTC(first.Time), "last", when)
 	}
 	facts := []app.UI{}
 	for _, fact := range []struct{ name, value string }{
-		{text.FactBy, r.person(e.By)}, {text.FactFor, r.person(e.User)}, {text.FactPasskey, e.Passkey}, {text.FactProvider, e.Provider},
+		{text.FactBy, p.person(e.By)}, {text.FactFor, p.person(e.User)}, {text.FactPasskey, e.Passkey}, {text.FactProvider, e.Provider},
 		{text.FactFrom, strings.Join(from, ", ")}, {text.FactWhen, when}, {text.FactEvent, e.ID},
 	} {
 		if fact.value != "" {
@@ -192,20 +177,20 @@ func (r *eventRow) renderFacts(e shared.AuditEvent) app.UI {
 	return element("dl").Class("pairs").Body(facts...)
 }
 
-func (r *eventRow) browser(e shared.AuditEvent) string {
+func (p *EventsPage) browser(e shared.AuditEvent) string {
 	if e.Browser+e.System == "" {
 		return ""
 	}
-	return r.Context.browserName(e.Browser, e.System)
+	return p.Context.browserName(e.Browser, e.System)
 }
 
 // person names a user for sure: by the display name and the user name, or by the id.
-func (r *eventRow) person(u *shared.AuditUser) string {
+func (p *EventsPage) person(u *shared.AuditUser) string {
 	switch {
 	case u == nil:
 		return ""
 	case u.Name == "":
-		return r.name(u) + " (" + u.ID + ")"
+		return p.name(u) + " (" + u.ID + ")"
 	case u.Name == u.DisplayName:
 		return u.Name
 	}
@@ -214,15 +199,16 @@ func (r *eventRow) person(u *shared.AuditUser) string {
 
 func momentUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// onCopy copies the events of the row, a line each, as an export has them.
-func (r *eventRow) onCopy(ctx app.Context, _ app.Event) {
+// copy copies the events of a row, a line each, as an export has them.
+func (p *EventsPage) copy(ctx app.Context, row repeated) {
 	var lines strings.Builder
-	for _, e := range r.Events {
-		json.NewEncoder(&lines).Encode(e)
+	for _, e := range row {
+		line, _ := json.Marshal(e) // it has texts, numbers and times only
+		lines.Write(append(line, '\n'))
 	}
 	ctx.Async(func() {
-		if browser.Copy(context.WithoutCancel(ctx), lines.String()) {
-			ctx.Dispatch(func(app.Context) { r.OnCopied(r.Events[0].ID) })
+		if browser.Copy(ctx, lines.String()) {
+			ctx.Dispatch(func(app.Context) { p.copied, p.announcement = row[0].ID, p.Context.Text.Link.Copied })
 		}
 	})
 }

@@ -32,7 +32,9 @@ func statesOfEvents(in Context) map[string]app.UI {
 		"events-looked": page(func(p *EventsPage) {
 			p.events, p.next, p.lookedUntil, p.Filters = p.events[:1], "more", &until, "find=192.0.2.0/24&days=30"
 		}),
-		"events-export":  page(func(p *EventsPage) { p.exporting = true }),
+		"events-export": page(func(p *EventsPage) {
+			p.exporting = &shared.AuditQuery{Kind: "sign_in_failed", From: "2025-11-21T08:00:00Z"}
+		}),
 		"events-offline": page(func(p *EventsPage) { p.Context.Offline, p.next = in.Text.Shell.Offline, "more" }),
 	}
 }
