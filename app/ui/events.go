@@ -194,13 +194,13 @@ func (p *EventsPage) choose(name, value string) {
 // Render implements app.Composer.
 func (p *EventsPage) Render() app.UI {
 	text := p.Context.Text.Events
-	return app.Section().Class("page page-wide").Aria("labelledby", eventsTitleID).Body(
-		app.Div().Class("head").Body(
-			app.Div().Body(
-				app.H1().ID(eventsTitleID).TabIndex(-1).Text(text.Title),
-				app.P().Class("quiet").Text(text.Lead),
+	return app.Elem("section").Class("page page-wide").Aria("labelledby", eventsTitleID).Body(
+		app.Elem("div").Class("head").Body(
+			app.Elem("div").Body(
+				app.Elem("h1").ID(eventsTitleID).TabIndex(-1).Text(text.Title),
+				app.Elem("p").Class("quiet").Text(text.Lead),
 			),
-			button("events-export", "", "", p.Context.Offline != "", p.onExport).Body(icon("install"), app.Span().Text(text.Export)),
+			button("events-export", "", "", p.Context.Offline != "", p.onExport).Body(icon("install"), app.Elem("span").Text(text.Export)),
 		),
 		p.renderFilters(),
 		p.renderFailure(),
@@ -212,8 +212,8 @@ func (p *EventsPage) Render() app.UI {
 
 func (p *EventsPage) renderFilters() app.UI {
 	text := p.Context.Text.Events
-	return element("form").Class("filters").Attr("role", "search").Aria("label", text.Filters).OnSubmit(p.onSubmit).Body(
-		app.Div().Class("find").Body(
+	return app.Elem("form").Class("filters").Attr("role", "search").Aria("label", text.Filters).OnSubmit(p.onSubmit).Body(
+		app.Elem("div").Class("find").Body(
 			icon("find"),
 			app.Input().ID("events-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).Value(p.filter(filterFind)).
 				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
@@ -234,8 +234,8 @@ func (p *EventsPage) renderSelect(name, label string, choices ...string) app.UI 
 	for i := 0; i+1 < len(choices); i += 2 {
 		options = append(options, option(choices[i], choices[i+1], choices[i] == chosen))
 	}
-	return element("select").ID("events-"+name).Aria("label", label).Attr("value", chosen). // for when the address changes
-												On("change", func(ctx app.Context, _ app.Event) { p.choose(name, valueOf(ctx)) }).Body(options...)
+	return app.Elem("select").ID("events-"+name).Aria("label", label).Attr("value", chosen). // for when the address changes
+													On("change", func(ctx app.Context, _ app.Event) { p.choose(name, valueOf(ctx)) }).Body(options...)
 }
 
 func (p *EventsPage) onSubmit(_ app.Context, e app.Event) { e.PreventDefault() } // the change of the field has done it
@@ -252,24 +252,24 @@ func (p *EventsPage) renderList() app.UI {
 	text := p.Context.Text.Events
 	switch {
 	case p.state == listFailed && shared.CodeOf(p.failure) == shared.CodeNotFound:
-		return app.Div()
+		return app.Elem("div")
 	case p.state == listFailed && len(p.events) == 0:
-		return app.Div().Body(button("events-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry))
+		return app.Elem("div").Body(button("events-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry))
 	case p.state == listLoading && len(p.events) == 0:
 		return waiting(p.Context.Text.Shell.Loading)
 	case len(p.events) == 0 && p.next == "":
 		return p.renderNothing()
 	}
 	days := byDay(p.Context, p.events)
-	return app.Div().Class("days").Body(
+	return app.Elem("div").Class("days").Body(
 		app.Range(days).Slice(func(i int) app.UI { return p.renderDay(days[i]) }),
 		app.If(p.next != "", func() app.UI {
 			more := text.More
 			if p.lookedUntil != nil {
 				more = text.LookFurther
 			}
-			return app.Div().Class("head").Body(
-				app.P().Class("quiet").Text(p.lookedSentence()),
+			return app.Elem("div").Class("head").Body(
+				app.Elem("p").Class("quiet").Text(p.lookedSentence()),
 				button("events-more", "", label(p.state == listLoading, p.Context.Text.Shell.Loading, more), p.state == listLoading || p.Context.Offline != "", p.onMore),
 			)
 		}),
@@ -297,10 +297,10 @@ func (p *EventsPage) renderNothing() app.UI {
 	case "365":
 		nothing, wider = text.NothingYear, ""
 	}
-	return app.Div().Class("stack").Body(
+	return app.Elem("div").Class("stack").Body(
 		waiting(nothing),
 		app.If(wider != "", func() app.UI {
-			return app.Div().Class("buttons").Body(button("events-wider", "", label, p.Context.Offline != "", func(app.Context, app.Event) { p.choose(filterDays, wider) }))
+			return app.Elem("div").Class("buttons").Body(button("events-wider", "", label, p.Context.Offline != "", func(app.Context, app.Event) { p.choose(filterDays, wider) }))
 		}),
 	)
 }
@@ -334,7 +334,7 @@ func (p *EventsPage) renderExport() app.UI {
 		return app.A().ID(id).Class("button wide").Href(shared.PathAuditExport+"?"+values.Encode()).Attr("download", "events."+format).Text(label)
 	}
 	return dialog(exportID, text.ExportTitle, p.onExported,
-		app.P().Text(text.ExportLead),
+		app.Elem("p").Text(text.ExportLead),
 		file("export-table", shared.ExportTable, text.ExportTable),
 		file("export-lines", shared.ExportLines, text.ExportLines),
 		foot(button("export-close", "quiet", text.ExportClose, false, func(app.Context, app.Event) { p.onExported() })),

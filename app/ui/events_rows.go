@@ -76,10 +76,10 @@ func byDay(c Context, events []shared.AuditEvent) (days []day) {
 
 func (p *EventsPage) renderDay(d day) app.UI {
 	id := "day-" + d.rows[0][0].ID
-	return app.Section().Class("part").Aria("labelledby", id).Body(
-		app.H2().ID(id).Text(d.title),
-		app.Ul().Class("rows").Body(app.Range(d.rows).Slice(func(i int) app.UI {
-			return element("li").Body(p.renderRow(d.rows[i]))
+	return app.Elem("section").Class("part").Aria("labelledby", id).Body(
+		app.Elem("h2").ID(id).Text(d.title),
+		app.Elem("ul").Class("rows").Body(app.Range(d.rows).Slice(func(i int) app.UI {
+			return app.Elem("li").Body(p.renderRow(d.rows[i]))
 		})),
 	)
 }
@@ -90,18 +90,18 @@ func (p *EventsPage) renderRow(row repeated) app.UI {
 	e, text := row[0], p.Context.Text.Events
 	picture, kind := eventIcon(e)
 	_, exact := p.Context.Moment(e.Time)
-	return element("details").ID("event-"+e.ID).Class("event").Body(
-		element("summary").Body(
-			app.Span().Class("mark "+kind).Body(icon(picture)),
-			app.Span().Class("row-text").Body(
-				app.Span().Class("row-name").Text(p.what(row)),
-				app.Span().Class("note").Text(p.who(e)),
+	return app.Elem("details").ID("event-"+e.ID).Class("event").Body(
+		app.Elem("summary").Body(
+			app.Elem("span").Class("mark "+kind).Body(icon(picture)),
+			app.Elem("span").Class("row-text").Body(
+				app.Elem("span").Class("row-name").Text(p.what(row)),
+				app.Elem("span").Class("note").Text(p.who(e)),
 			),
-			app.Span().Class("note").Attr("title", exact).Text(p.Context.Time(lastOf(e))),
-			app.Span().Class("turn").Body(icon("down")),
+			app.Elem("span").Class("note").Attr("title", exact).Text(p.Context.Time(lastOf(e))),
+			app.Elem("span").Class("turn").Body(icon("down")),
 		),
 		p.renderFacts(row),
-		app.Div().Class("buttons").Body(
+		app.Elem("div").Class("buttons").Body(
 			button("copy-"+e.ID, "small", "", false, func(ctx app.Context, _ app.Event) { p.copy(ctx, row) }).
 				Body(steady(p.copied == e.ID, p.Context.Text.Link.Copied, text.CopyJSON)),
 			app.If(p.Here != nil && e.User != nil, func() app.UI {
@@ -171,10 +171,10 @@ func (p *EventsPage) renderFacts(row repeated) app.UI {
 		{text.FactFrom, strings.Join(from, ", ")}, {text.FactWhen, when}, {text.FactEvent, e.ID},
 	} {
 		if fact.value != "" {
-			facts = append(facts, element("dt").Text(fact.name), element("dd").Text(fact.value))
+			facts = append(facts, app.Elem("dt").Text(fact.name), app.Elem("dd").Text(fact.value))
 		}
 	}
-	return element("dl").Class("pairs").Body(facts...)
+	return app.Elem("dl").Class("pairs").Body(facts...)
 }
 
 func (p *EventsPage) browser(e shared.AuditEvent) string {
