@@ -235,7 +235,7 @@ func TestTopLevel(t *testing.T) {
 
 // TestSize checks the budget of what a browser loads.
 func TestSize(t *testing.T) {
-	const budget = 1_643_000 // bytes of app.wasm with brotli: nine seconds on a slow line
+	const budget = 1_660_000 // bytes of app.wasm with brotli: nine seconds on a slow line
 	forms, err := filepath.Glob(filepath.Join("..", "..", "..", "web", "dist", web.App+".*.br"))
 	if err != nil {
 		t.Fatal(err)
