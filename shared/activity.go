@@ -1,9 +1,6 @@
 package shared
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Activity is a page of what happened to an account, newest first.
 type Activity struct {
@@ -67,18 +64,52 @@ const (
 	EventDataExported EventKind = "data_exported"
 )
 
-// EventKinds lists them.
-var EventKinds = []EventKind{
-	EventAccountCreated, EventSignedIn, EventSignInFailed, EventSignedOut, EventConfirmed, EventPasswordChanged,
-	EventPasswordRemoved, EventDisabled, EventEnabled, EventPasskeyAdded, EventPasskeyRenamed,
-	EventPasskeyRemoved, EventCounterFell, EventCounterDiffers, EventBackupChanged, EventSessionEnded,
-	EventIdentityLinked, EventIdentityUnlinked, EventRecoveryCodesMade, EventInvited, EventRecoveryLinkMade,
-	EventLinkWithdrawn, EventLinkUsed, EventOthersEnded, EventRenamed, EventProfileChanged, EventEmailChanged,
-	EventGroupsChanged, EventRoleChanged, EventAccountRemoved, EventDataExported,
-}
+// EventGroup is what kinds of events have in common: a filter selects them together.
+type EventGroup string
 
-// IsKnown reports whether the kind is one of [EventKinds].
-func (k EventKind) IsKnown() bool { return slices.Contains(EventKinds, k) }
+// The groups.
+const (
+	GroupSignIns   EventGroup = "sign-ins"
+	GroupFailures  EventGroup = "failures"
+	GroupPasskeys  EventGroup = "passkeys"
+	GroupPasswords EventGroup = "passwords" // and other ways to sign in
+	GroupUsers     EventGroup = "users"     // and their links
+)
+
+// EventGroups has each kind, with its group.
+var EventGroups = map[EventKind]EventGroup{
+	EventAccountCreated:    GroupUsers,
+	EventSignedIn:          GroupSignIns,
+	EventSignInFailed:      GroupFailures,
+	EventSignedOut:         GroupSignIns,
+	EventConfirmed:         GroupSignIns,
+	EventPasswordChanged:   GroupPasswords,
+	EventPasswordRemoved:   GroupPasswords,
+	EventDisabled:          GroupUsers,
+	EventEnabled:           GroupUsers,
+	EventPasskeyAdded:      GroupPasskeys,
+	EventPasskeyRenamed:    GroupPasskeys,
+	EventPasskeyRemoved:    GroupPasskeys,
+	EventCounterFell:       GroupFailures,
+	EventCounterDiffers:    GroupPasskeys,
+	EventBackupChanged:     GroupPasskeys,
+	EventSessionEnded:      GroupSignIns,
+	EventIdentityLinked:    GroupPasswords,
+	EventIdentityUnlinked:  GroupPasswords,
+	EventRecoveryCodesMade: GroupPasswords,
+	EventInvited:           GroupUsers,
+	EventRecoveryLinkMade:  GroupUsers,
+	EventLinkWithdrawn:     GroupUsers,
+	EventLinkUsed:          GroupUsers,
+	EventOthersEnded:       GroupSignIns,
+	EventRenamed:           GroupUsers,
+	EventProfileChanged:    GroupUsers,
+	EventEmailChanged:      GroupUsers,
+	EventGroupsChanged:     GroupUsers,
+	EventRoleChanged:       GroupUsers,
+	EventAccountRemoved:    GroupUsers,
+	EventDataExported:      GroupUsers,
+}
 
 // Event is a line of a user's activity.
 type Event struct {

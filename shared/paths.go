@@ -107,7 +107,7 @@ const (
 	PathActivity = "/api/v1/activity"
 
 	// PathAudit answers GET with an [AuditPage], for administrators and auditors. The query has the
-	// filters kind (several with commas between), user and by (an id, a name or an address; by also
+	// filters kind (kinds and groups of kinds, with commas between), user and by (an id, a name or an address; by also
 	// takes [ByAdministrators] and the others), address (an IP address, or a network), from and to
 	// (RFC 3339, or a day in UTC), and before, the Next of the page before.
 	PathAudit = "/api/v1/audit"

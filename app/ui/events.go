@@ -55,7 +55,7 @@ const eventsTitleID = "events-title"
 // The parts of Filters.
 const (
 	filterFind = "find" // a user or an address
-	filterKind = "kind" // a name of eventKinds
+	filterKind = "kind" // a shared.EventGroup, or a kind
 	filterBy   = "by"
 	filterDays = "days" // how many days back
 )
@@ -65,25 +65,6 @@ const anything = "all"
 
 // usualDays is how many days back the page looks, unless the filters say otherwise.
 const usualDays = "7"
-
-// eventKinds are the kinds of events that the page selects together.
-var eventKinds = map[string][]shared.EventKind{
-	"sign-ins": {shared.EventSignedIn, shared.EventSignedOut, shared.EventConfirmed, shared.EventSessionEnded, shared.EventOthersEnded},
-	"failures": {shared.EventSignInFailed, shared.EventCounterFell},
-	"passkeys": {
-		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventCounterFell,
-		shared.EventCounterDiffers, shared.EventBackupChanged,
-	},
-	"passwords": {
-		shared.EventPasswordChanged, shared.EventPasswordRemoved, shared.EventRecoveryCodesMade,
-		shared.EventIdentityLinked, shared.EventIdentityUnlinked,
-	},
-	"users": {
-		shared.EventAccountCreated, shared.EventAccountRemoved, shared.EventDisabled, shared.EventEnabled, shared.EventInvited,
-		shared.EventRecoveryLinkMade, shared.EventLinkWithdrawn, shared.EventLinkUsed, shared.EventRenamed,
-		shared.EventProfileChanged, shared.EventEmailChanged, shared.EventGroupsChanged, shared.EventRoleChanged,
-	},
-}
 
 // OnMount loads the first page.
 func (p *EventsPage) OnMount(ctx app.Context) {
@@ -115,13 +96,6 @@ func (p *EventsPage) filter(name string) string {
 // query returns what the server is asked, without the page.
 func (p *EventsPage) query(now time.Time) shared.AuditQuery {
 	q := shared.AuditQuery{Kind: p.filter(filterKind), By: p.filter(filterBy)}
-	if kinds, are := eventKinds[q.Kind]; are {
-		names := make([]string, len(kinds))
-		for i, kind := range kinds {
-			names[i] = string(kind)
-		}
-		q.Kind = strings.Join(names, ",")
-	}
 	if days, err := strconv.Atoi(p.filter(filterDays)); err == nil {
 		q.From = now.AddDate(0, 0, -days).UTC().Format(time.RFC3339)
 	}
@@ -220,7 +194,7 @@ func (p *EventsPage) renderFilters() app.UI {
 				OnChange(func(ctx app.Context, _ app.Event) { p.choose(filterFind, strings.TrimSpace(valueOf(ctx))) }),
 		),
 		p.renderSelect(filterKind, text.Kind,
-			anything, text.AllKinds, "sign-ins", text.SignIns, "failures", text.Failures, "passkeys", text.Passkeys, "passwords", text.Passwords, "users", text.Users),
+			anything, text.AllKinds, string(shared.GroupSignIns), text.SignIns, string(shared.GroupFailures), text.Failures, string(shared.GroupPasskeys), text.Passkeys, string(shared.GroupPasswords), text.Passwords, string(shared.GroupUsers), text.Users),
 		p.renderSelect(filterBy, text.By,
 			anything, text.ByAnybody, shared.ByAdministrators, text.ByAdministrators, shared.ByUsers, text.ByUsers, shared.ByCommandLine, text.ByCommandLine),
 		p.renderSelect(filterDays, text.When,

@@ -215,23 +215,18 @@ func (p *EventsPage) copy(ctx app.Context, row repeated) {
 
 // eventIcon returns the icon of an event, and a class for what went wrong.
 func eventIcon(e shared.AuditEvent) (name, kind string) {
-	switch e.Kind {
-	case shared.EventSignInFailed, shared.EventCounterFell:
+	switch shared.EventGroups[e.Kind] {
+	case shared.GroupFailures:
 		return "close", "bad"
-	case shared.EventSignedIn, shared.EventConfirmed:
+	case shared.GroupPasskeys:
+		return "key", ""
+	case shared.GroupUsers:
+		return "people", ""
+	case shared.GroupSignIns:
 		if e.Method == shared.MethodPasskey {
 			return "key", ""
 		}
 		return "browser", ""
-	case shared.EventSignedOut, shared.EventSessionEnded, shared.EventOthersEnded:
-		return "out", ""
-	case shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventCounterDiffers, shared.EventBackupChanged:
-		return "key", ""
-	case shared.EventRecoveryLinkMade:
-		return "people", "warn"
-	case shared.EventAccountCreated, shared.EventAccountRemoved, shared.EventDisabled, shared.EventEnabled, shared.EventInvited, shared.EventLinkWithdrawn,
-		shared.EventLinkUsed, shared.EventRenamed, shared.EventProfileChanged, shared.EventEmailChanged, shared.EventGroupsChanged, shared.EventRoleChanged:
-		return "people", ""
 	}
 	return "list", ""
 }

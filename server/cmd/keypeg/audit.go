@@ -19,7 +19,7 @@ import (
 type eventFilter struct{ audit.Filter }
 
 func (c *eventFilter) takes(l *commandLine) {
-	l.StringVar(&c.Kind, "kind", "", "Only events of these `KINDS`, with commas between, such as sign_in_failed.")
+	l.StringVar(&c.Kind, "kind", "", "Only events of these `KINDS`, with commas between, such as sign_in_failed; or sign-ins, failures, passkeys, passwords, users.")
 	l.StringVar(&c.User, "user", "", "Only what happened to this `USER`: the user name, the e-mail address or the id.")
 	l.StringVar(&c.By, "by", "", "Only what this `USER` did to others; or administrators, users, or command-line.")
 	l.StringVar(&c.Address, "address", "", "Only from this IP `ADDRESS`, or from a network such as 192.0.2.0/24.")

@@ -121,6 +121,8 @@ func TestFilters(t *testing.T) {
 		{"all, each thing once", audit.Filter{}, []string{admin, disabled, link, signedIn, failed}},
 		{"a kind", audit.Filter{Kind: "signed_in"}, []string{admin, signedIn}},
 		{"kinds", audit.Filter{Kind: "signed_in,account_disabled"}, []string{admin, disabled, signedIn}},
+		{"a group of kinds", audit.Filter{Kind: "failures"}, []string{failed}},
+		{"a group and a kind of it", audit.Filter{Kind: "users,account_disabled,failures"}, []string{disabled, link, failed}},
 		{"a user by the user name", audit.Filter{User: "ann"}, []string{link, signedIn, failed}},
 		{"a user by id", audit.Filter{User: ann}, []string{link, signedIn, failed}},
 		{"a user by e-mail address", audit.Filter{User: "Miller@example.org"}, []string{link, signedIn, failed}},

@@ -33,14 +33,8 @@ type query struct {
 // Refusals: [shared.CodeInvalidRequest] for a filter that doesn't exist, and [shared.CodeNotFound]
 // for a user whom nobody is, or several are.
 func (f Filter) understand(ctx context.Context, s store.Store) (q query, err error) {
-	for kind := range strings.SplitSeq(f.Kind, ",") {
-		if kind == "" {
-			continue
-		}
-		if !shared.EventKind(kind).IsKnown() {
-			return q, shared.Errorf(shared.CodeInvalidRequest, "There is no such kind of event.")
-		}
-		q.kinds = append(q.kinds, shared.EventKind(kind))
+	if q.kinds, err = kindsOf(f.Kind); err != nil {
+		return q, err
 	}
 	if q.network, err = networkOf(f.Address); err != nil {
 		return q, err
@@ -66,6 +60,23 @@ func (f Filter) understand(ctx context.Context, s store.Store) (q query, err err
 		q.by, _, err = findUser(ctx, s, f.By)
 	}
 	return q, err
+}
+
+// kindsOf reads kinds of events, and groups of kinds, with commas between.
+func kindsOf(text string) (kinds []shared.EventKind, err error) {
+	for name := range strings.SplitSeq(text, ",") {
+		found := len(kinds)
+		for kind, group := range shared.EventGroups {
+			if name == string(kind) || name == string(group) {
+				kinds = append(kinds, kind)
+			}
+		}
+		if name != "" && len(kinds) == found {
+			return nil, shared.Errorf(shared.CodeInvalidRequest, "There is no such kind of event.")
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds), nil
 }
 
 // networkOf reads an IP address, or a network such as 192.0.2.0/24.
