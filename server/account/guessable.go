@@ -11,7 +11,7 @@ import (
 // A password must not be guessed within the attempts that the limits allow. Length alone
 // doesn't ensure that: "123456789012" is among the first passwords that attackers try. NIST
 // SP 800-63B, 3.1.1.2 asks to compare with common passwords, repetitions, sequences, and
-// words of the context: the names of the user, of the product and of the host.
+// words of the context: the names and the e-mail address of the user, the product and the host.
 //
 // This check counts how many things a person has to think of. A common word, a row of keys,
 // a year and a repetition are one thing each, and so is every other character. Common
@@ -23,7 +23,7 @@ const leastThoughts = 7
 
 // refuseGuessable refuses a password that is easy to guess, with the reason.
 func (s *Service) refuseGuessable(user store.User, password string) error {
-	local := localWords(user.Name, user.DisplayName, s.c.Product, s.c.Policy.RPID)
+	local := localWords(user.Name, user.DisplayName, user.Email, s.c.Product, s.c.Policy.RPID)
 	switch {
 	case thoughts(password, local) >= leastThoughts:
 		return nil

@@ -12,7 +12,7 @@ import (
 // TestGuessable judges passwords that people choose, and that attackers try.
 func TestGuessable(t *testing.T) {
 	s := &Service{c: Config{Product: "Acme Portal", Policy: policy.Policy{RPID: "id.wanderlust.example"}}}
-	ann := store.User{Name: "ann.miller", DisplayName: "Annegret Oberhuber"}
+	ann := store.User{Name: "ann.miller", DisplayName: "Annegret Oberhuber", Email: "gretl77@sunflower-farm.example"}
 
 	for _, good := range []string{
 		"correct horse battery", "another battery staple", "vier Worte ohne Zusammenhang", "lampe Kirsche Wolke Zug", "purple monkey dishwasher staircase",
@@ -34,6 +34,7 @@ func TestGuessable(t *testing.T) {
 		"is easy to guess": {
 			"ann.miller12", "annmiller2026", "AnnMiller!!!", "miller-miller", "annegret1234", "Annegret2026", "oberhuber123", "0b3rhub3r2026", "annegretoberhuber", "Oberhuber!2!",
 			"keypegkeypeg", "Keypeg2026!!", "k3yp3g-k3yp3g", "acmeportal12", "AcmePortal2026", "acme-acme-acme", "portal portal", "wanderlust12", "Wanderlust!!", "id.wanderlust.example",
+			"gretl77-2026!", "sunflowerfarm", "Sunfl0wer-Farm", "gretl77@sunflower",
 		},
 	} {
 		for _, bad := range all {
