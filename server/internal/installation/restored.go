@@ -10,6 +10,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/transfer"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // A backup has the records of an earlier time. What was revoked since must not become valid
@@ -80,7 +81,8 @@ func endAccess(ctx context.Context, db store.Store) error {
 	return nil
 }
 
-// trait is one thing that decides how a user signs in.
+// trait is one thing that decides how a user signs in, what they may do, or who may do something
+// for them.
 type trait struct {
 	key  string // unique among the user's traits
 	back string // what IT reads if only the backup has it
@@ -89,15 +91,38 @@ type trait struct {
 	counted bool // one line counts all of them, because there may be many
 }
 
-// traitsOf returns everything that decides how a user signs in. [differences] compares
-// nothing else.
+// roleNouns are the roles as IT reads them.
+var roleNouns = map[shared.Role]string{shared.RoleAdministrator: "an administrator", shared.RoleHelper: "a helper", shared.RoleAuditor: "an auditor"}
+
+// traitsOf returns all traits of a user. [differences] compares nothing else.
 func traitsOf(u store.User) []trait {
 	traits := []trait{{key: "name/" + u.Name, back: fmt.Sprintf("signs in as %q again", u.Name), gone: fmt.Sprintf("doesn't sign in as %q, their name since the backup", u.Name)}}
 	if u.Disabled {
 		traits = append(traits, trait{key: "disabled", back: "is disabled again, and was enabled since the backup", gone: "is let in again, and was disabled since the backup"})
 	}
-	if u.IsAdministrator() {
-		traits = append(traits, trait{key: "administrator", back: "is an administrator again", gone: "is no administrator, and was made one since the backup"})
+	if noun := roleNouns[u.Role]; noun != "" {
+		traits = append(traits, trait{key: "role/" + string(u.Role), back: "is " + noun + " again", gone: "isn't " + noun + ", and was made one since the backup"})
+	}
+	for _, group := range u.Helps {
+		traits = append(traits, trait{
+			key:  "helps/" + group,
+			back: fmt.Sprintf("may help the users of the group %q again", group),
+			gone: fmt.Sprintf("may not help the users of the group %q, and was allowed to since the backup", group),
+		})
+	}
+	for _, group := range u.Groups {
+		traits = append(traits, trait{
+			key:  "group/" + group,
+			back: fmt.Sprintf("is in the group %q again, and was taken out of it since the backup", group),
+			gone: fmt.Sprintf("isn't in the group %q, and was added to it since the backup", group),
+		})
+	}
+	if u.Email != "" {
+		traits = append(traits, trait{
+			key:  "email/" + u.Email,
+			back: fmt.Sprintf("has the e-mail address %s again", u.Email),
+			gone: fmt.Sprintf("doesn't have the e-mail address %s, their own since the backup", u.Email),
+		})
 	}
 	for _, p := range u.Passkeys {
 		traits = append(traits, trait{
@@ -127,8 +152,8 @@ func traitsOf(u store.User) []trait {
 	return traits
 }
 
-// differences returns lines for IT about each user who signs in differently than before.
-// There are none only if all users sign in as before.
+// differences returns lines for IT about each user who has other traits than before. There are
+// none only if all users have the same.
 func differences(ctx context.Context, restored, previous store.Store) (lines []string, err error) {
 	err = everyUser(ctx, restored, func(now store.User) error {
 		before, err := previous.User(ctx, now.ID)

@@ -11,11 +11,12 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// TestDifferences compares a user who has every sign-in method with the same user without
-// any, both ways round.
+// TestDifferences compares a user who has everything that is compared with the same user without
+// one of it, both ways round.
 func TestDifferences(t *testing.T) {
 	full := store.User{
 		ID: storetest.UserID(1), Name: "ann", Handle: []byte("handle"), Role: shared.RoleAdministrator, Password: "hash", RecoveryCodes: []store.Hash{{1}, {2}},
+		Email: "ann@example.com", Groups: []string{"it", "sales"},
 		Passkeys:   []store.Passkey{{ID: "p", CredentialID: []byte("c"), Name: "Laptop"}},
 		Identities: []store.Identity{{ID: "i", Issuer: "https://idp.example", Subject: "s", Name: "ann@idp.example"}},
 	}
@@ -29,7 +30,11 @@ func TestDifferences(t *testing.T) {
 		"the identity":        {func(u *store.User) { u.Identities = nil }, "ann: signs in at https://idp.example as ann@idp.example again", "ann: doesn't sign in at https://idp.example as ann@idp.example"},
 		"the recovery codes":  {func(u *store.User) { u.RecoveryCodes = nil }, "since the backup work again: 2", "made since the backup don't work: 2"},
 		"one recovery code":   {func(u *store.User) { u.RecoveryCodes = u.RecoveryCodes[1:] }, "since the backup work again: 1", "made since the backup don't work: 1"},
-		"being administrator": {func(u *store.User) { u.Role = shared.RoleNone }, "ann: is an administrator again", "ann: is no administrator"},
+		"being administrator": {func(u *store.User) { u.Role = shared.RoleNone }, "ann: is an administrator again", "ann: isn't an administrator, and was made one since the backup"},
+		"another role":        {func(u *store.User) { u.Role = shared.RoleAuditor }, "ann: isn't an auditor, and was made one since the backup", "ann: is an auditor again"},
+		"being no helper":     {func(u *store.User) { u.Role, u.Helps = shared.RoleHelper, []string{"sales"} }, `ann: may not help the users of the group "sales"`, `ann: may help the users of the group "sales" again`},
+		"the group":           {func(u *store.User) { u.Groups = []string{"it"} }, `ann: is in the group "sales" again`, `ann: isn't in the group "sales", and was added to it since the backup`},
+		"the e-mail address":  {func(u *store.User) { u.Email = "" }, "ann: has the e-mail address ann@example.com again", "ann: doesn't have the e-mail address ann@example.com"},
 		"being let in":        {func(u *store.User) { u.Disabled = true }, "ann: is let in again", "ann: is disabled again"},
 		"the name":            {func(u *store.User) { u.Name = "bob" }, `ann: signs in as "ann" again`, `bob: doesn't sign in as "ann"`},
 		"being there":         {func(u *store.User) { u.ID, u.Name = storetest.UserID(2), "zoe" }, "ann is back", "ann is missing"},
