@@ -110,6 +110,9 @@ var rows = []row{
 	forSelf("POST "+shared.PathConfirmFinish, `{}`, all("ceremony_refused")),
 	forSelf("POST "+shared.PathConfirmSSO+"{provider}", `{}`, all("not_found")),
 	forSelf("POST "+shared.PathPassword, `{"password":"vier Worte ohne Zusammenhang"}`, all("204")),
+	forSelf("DELETE "+shared.PathPassword, "", all("204")),
+	forSelf("PATCH "+shared.PathProfile, `{"displayName":"Zoe"}`, all("204")),
+	forSelf("POST "+shared.PathExport, "", all("200")),
 	forSelf("POST "+shared.PathRecoveryCodes, "", all("200")),
 	forSelf("POST "+shared.PathPhoneLink, "", all("200")),
 	forSelf("GET "+shared.PathPasskeys, "", all("200")),
@@ -126,7 +129,9 @@ var rows = []row{
 	forRoles("GET "+shared.PathAudit, "", all("200"), no, all("200")),
 	forRoles("GET "+shared.PathAuditExport, "", all("200"), no, all("200")),
 
+	forRoles("GET "+shared.PathRollout, "", all("200"), no, all("200")),
 	forRoles("GET "+shared.PathUsers, "", all("200"), all("200"), all("200")),
+	forRoles("GET "+shared.PathUsersExport, "", all("200"), all("200"), all("200")),
 	forRoles("POST "+shared.PathUsers, `{"name":"carl","groups":["sales"]}`, no, all("201"), all("201")),
 	forRoles("POST "+shared.PathUsers, `{"name":"carl"}`, no, all("201"), all("201")), // into the only group of the helper
 	forRoles("POST "+shared.PathUsers, `{"name":"carl","groups":["it"]}`, no, no, all("201")),

@@ -59,6 +59,8 @@ const (
 	PathUsers = "/api/v1/users"
 	// PathRollout answers GET of administrators and auditors with the [Rollout].
 	PathRollout = "/api/v1/rollout"
+	// PathUsersExport answers GET with a table of all users whom the same query selects, as CSV.
+	PathUsersExport = "/api/v1/users/export"
 	// PathUser, followed by a user's id, answers GET with [MemberDetails], and takes a PATCH with
 	// a [ChangeMember] and answers [Member]. Under the id:
 	//

@@ -9,8 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/admin"
 	"github.com/keypeg/keypeg/server/internal/control"
-	"github.com/keypeg/keypeg/server/internal/csvfile"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -62,7 +62,7 @@ func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 	err := s.withUsers(ctx, func(users control.Users) error {
 		return c.each(ctx, users, func(u shared.Member) error {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", u.Name, u.DisplayName,
-				cmp.Or(string(u.Role), "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities, stateOf(u), dayOf(u.Created), dayOf(u.LastSignIn))
+				cmp.Or(string(u.Role), "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities, admin.StateOf(u), dayOf(u.Created), dayOf(u.LastSignIn))
 			return nil
 		})
 	})
@@ -70,10 +70,6 @@ func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 		return err
 	}
 	return table.Flush()
-}
-
-func stateOf(u shared.Member) string {
-	return either(u.Disabled, "disabled", either(u.Invited, "no way in", "enabled"))
 }
 
 // dayOf writes a day as a local date, or "never".
@@ -116,7 +112,7 @@ func showUser(t terminal, u shared.Member, asJSON bool) error {
 		{"name", u.Name}, {"display name", u.DisplayName},
 		{"e-mail", u.Email + either(u.Email != "" && !u.EmailVerified, " (not verified)", "")},
 		{"role", cmp.Or(string(u.Role), "user")}, {"helps", strings.Join(u.Helps, ", ")}, {"groups", strings.Join(u.Groups, ", ")},
-		{"language", u.Language}, {"external id", u.ExternalID}, {"state", stateOf(u)},
+		{"language", u.Language}, {"external id", u.ExternalID}, {"state", admin.StateOf(u)},
 		{"password", either(u.HasPassword, "yes", "no")}, {"passkeys", fmt.Sprint(u.Passkeys)}, {"providers", fmt.Sprint(u.Identities)},
 		{"created", dayOf(u.Created)}, {"last sign-in", dayOf(u.LastSignIn)}, {"id", u.ID},
 	} {
@@ -129,24 +125,12 @@ func showUser(t terminal, u shared.Member, asJSON bool) error {
 
 type userExport struct{ selection }
 
-// exported are the columns of an export. An import reads the first four.
-var exported = []string{"name", "display_name", "email", "groups", "role", "state", "password", "passkeys", "providers", "created", "last_sign_in"}
-
 func (c *userExport) Run(ctx context.Context, t terminal, s *settings) error {
-	table := csvfile.NewWriter(t.Out)
-	if err := table.Write(exported...); err != nil {
+	table, err := admin.NewTable(t.Out)
+	if err != nil {
 		return err
 	}
-	err := s.withUsers(ctx, func(users control.Users) error {
-		return c.each(ctx, users, func(u shared.Member) error {
-			lastSignIn := ""
-			if !u.LastSignIn.IsZero() {
-				lastSignIn = u.LastSignIn.UTC().Format(time.RFC3339)
-			}
-			return table.Write(u.Name, u.DisplayName, u.Email, strings.Join(u.Groups, " "), string(u.Role), stateOf(u),
-				either(u.HasPassword, "yes", "no"), fmt.Sprint(u.Passkeys), fmt.Sprint(u.Identities), u.Created.UTC().Format(time.RFC3339), lastSignIn)
-		})
-	})
+	err = s.withUsers(ctx, func(users control.Users) error { return c.each(ctx, users, table.Write) })
 	if err != nil {
 		return err
 	}

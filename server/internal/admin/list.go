@@ -11,15 +11,13 @@ import (
 // A helper sees the users of the groups that they help, and no others.
 
 func (u Users) list(w http.ResponseWriter, r *http.Request) error {
-	typed, only := r.URL.Query(), onlyGroups(r)
-	users, next, err := u.Accounts.List(r.Context(), account.ListQuery{
-		Find: typed.Get("find"), In: typed.Get("in"), Sort: typed.Get("sort"), After: typed.Get("after"), Only: only,
-	})
+	query := queryOf(r)
+	users, next, err := u.Accounts.List(r.Context(), query)
 	if err != nil {
 		return err
 	}
 	page := shared.Members{Users: make([]shared.Member, len(users)), Next: next}
-	if page.Counts, err = u.Accounts.MemberCounts(r.Context(), only); err != nil {
+	if page.Counts, err = u.Accounts.MemberCounts(r.Context(), query.Only); err != nil {
 		return err
 	}
 	for i, user := range users {
@@ -28,6 +26,14 @@ func (u Users) list(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return httpapi.Respond(w, http.StatusOK, page)
+}
+
+// queryOf reads which users a request asks for.
+func queryOf(r *http.Request) account.ListQuery {
+	typed := r.URL.Query()
+	return account.ListQuery{
+		Find: typed.Get("find"), In: typed.Get("in"), Sort: typed.Get("sort"), After: typed.Get("after"), Only: onlyGroups(r),
+	}
 }
 
 // onlyGroups returns the groups whose users the caller may see, or nil for all.

@@ -1,5 +1,5 @@
 // Package admin has the handlers with which people who have a role care for others: they list and
-// search users (list.go), invite people and help those who have lost all sign-in methods (links.go),
+// search users (list.go), export them (export.go), invite people and help those who have lost all sign-in methods (links.go),
 // and change a user (member.go). Package account has the rules, and says what each role may do for
 // which user.
 package admin
@@ -39,6 +39,7 @@ func (u Users) Mount(api func(pattern string, h httpapi.Handler)) {
 
 	api("GET "+shared.PathUsers, reads(u.list))
 	api("GET "+shared.PathRollout, u.Gates.Role(u.rollout, administrator, auditor))
+	api("GET "+shared.PathUsersExport, reads(u.export))
 	api("GET "+user, reads(u.show))
 	api("GET "+user+shared.PathActivityOf, reads(u.activity))
 

@@ -167,6 +167,7 @@ type route struct {
 var routes = []route{
 	{pattern: "GET " + shared.PathUsers, right: "list", unconfirmed: true, status: 200, answers: `"name":"ann","displayName":"ANN"`},
 	{pattern: "GET " + shared.PathRollout, right: "figures", unconfirmed: true, status: 200, answers: `"withPasskey":1`},
+	{pattern: "GET " + shared.PathUsersExport, right: "list", unconfirmed: true, status: 200, answers: "\nann,ANN,,sales,,enabled,yes,2,1,"},
 	{pattern: "GET " + shared.PathUser + "{id}", of: "ann", right: "read", unconfirmed: true, status: 200, answers: `"passkeyList":[{"id":"p1"`},
 	{pattern: "GET " + shared.PathUser + "{id}" + shared.PathActivityOf, of: "ann", right: "read", unconfirmed: true, status: 200, answers: `"kind":"account_created"`},
 	{pattern: "POST " + shared.PathUsers, body: `{"name":"dora","groups":["sales"]}`, right: "invite", status: 201, answers: `"url":"https://id.example/enrol?token=`},
@@ -285,6 +286,7 @@ func TestRefusals(t *testing.T) {
 		{"a passkey that isn't there", "DELETE", shared.PathUser + "{ann}" + shared.PathPasskeysOf + "p3", "", shared.CodeNotFound},
 		{"a session that isn't there", "DELETE", shared.PathUser + "{ann}" + shared.PathSessionsOf + "/s", "", shared.CodeNotFound},
 		{"a filter that there isn't", "GET", shared.PathUsers + "?in=kings", "", shared.CodeInvalidRequest},
+		{"an export by a filter that there isn't", "GET", shared.PathUsersExport + "?in=kings", "", shared.CodeInvalidRequest},
 		{"an order that there isn't", "GET", shared.PathUsers + "?sort=height", "", shared.CodeInvalidRequest},
 		{"a page that there isn't", "GET", shared.PathUsers + "?sort=last-sign-in&after=x", "", shared.CodeInvalidRequest},
 		{"an invitation of who has signed in", "POST", shared.PathUser + "{ann}" + shared.PathInvitation, "", shared.CodeConflict},
