@@ -145,6 +145,7 @@ var rows = []row{
 	forRoles("PATCH "+ofUser, `{"email":"zoe@example.com"}`, no, no, all("200")),
 	forRoles("PATCH "+ofUser, `{"language":"de"}`, no, no, all("200")),
 	forRoles("PATCH "+ofUser, `{"groups":["sales","it"]}`, no, no, all("200")),
+	forRoles("PATCH "+ofUser, `{"addGroups":["it"],"removeGroups":["sales"]}`, no, no, all("200")),
 	forRoles("PATCH "+ofUser, `{"role":"helper","helps":["it"]}`, no, no, all("200").but(self, "conflict")),
 	forRoles("POST "+ofUser+shared.PathInvitation, "", no, ofGroup("conflict"), all("conflict")), // they can sign in
 	forRoles("POST "+ofUser+shared.PathRecoveryLink, "", no, ofGroup("200"), all("200")),

@@ -154,16 +154,19 @@ type QR struct {
 	Path string `json:"path"`
 }
 
-// ChangeMember changes what is set. Disabled comes alone.
+// ChangeMember changes what is set. Disabled comes alone. AddGroups and RemoveGroups keep the groups
+// that somebody else gives or takes at the same time; Groups replaces them all.
 type ChangeMember struct {
-	Name        *string   `json:"name,omitempty"`
-	DisplayName *string   `json:"displayName,omitempty"`
-	Email       *string   `json:"email,omitempty"` // "" for none
-	Language    *string   `json:"language,omitempty"`
-	Groups      *[]string `json:"groups,omitempty"`
-	Role        *Role     `json:"role,omitempty"` // "" for none
-	Helps       *[]string `json:"helps,omitempty"`
-	Disabled    *bool     `json:"disabled,omitempty"`
+	Name         *string   `json:"name,omitempty"`
+	DisplayName  *string   `json:"displayName,omitempty"`
+	Email        *string   `json:"email,omitempty"` // "" for none
+	Language     *string   `json:"language,omitempty"`
+	Groups       *[]string `json:"groups,omitempty"`
+	AddGroups    *[]string `json:"addGroups,omitempty"`
+	RemoveGroups *[]string `json:"removeGroups,omitempty"`
+	Role         *Role     `json:"role,omitempty"` // "" for none
+	Helps        *[]string `json:"helps,omitempty"`
+	Disabled     *bool     `json:"disabled,omitempty"`
 }
 
 // IsOnlyDisabled reports whether nothing but Disabled is set.

@@ -16,6 +16,8 @@ const (
 	mostGroupsAll = 200 // of an organisation, since each has a count
 )
 
+var errManyGroups = shared.Errorf(shared.CodeConflict, "A user can be in at most %d groups.", mostGroups)
+
 // canonicalGroups returns names of groups in their order, each once. They follow the rules of user
 // names.
 //
@@ -32,7 +34,7 @@ func canonicalGroups(typed []string) ([]string, error) {
 	slices.Sort(groups)
 	groups = slices.Compact(groups)
 	if len(groups) > mostGroups {
-		return nil, shared.Errorf(shared.CodeConflict, "A user can be in at most %d groups.", mostGroups)
+		return nil, errManyGroups
 	}
 	return groups, nil
 }

@@ -45,6 +45,9 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 		if user.Role != before.Role && who.By.ID == user.ID {
 			return nil, errYourself
 		}
+		if len(user.Groups) > mostGroups {
+			return nil, errManyGroups
+		}
 		stays, err := s.keepsAdministrator(ctx, before, user, evenTheLast)
 		if err != nil {
 			return nil, err
@@ -81,6 +84,7 @@ type wishes struct {
 	name, displayName, email, language *string
 	role                               *shared.Role
 	groups, helps                      *[]string
+	addGroups, removeGroups            *[]string
 }
 
 func (s *Service) cleaned(ctx context.Context, in shared.ChangeMember) (w wishes, err error) {
@@ -106,6 +110,7 @@ func (s *Service) cleaned(ctx context.Context, in shared.ChangeMember) (w wishes
 		name: clean(in.Name, CanonicalName), displayName: clean(in.DisplayName, shared.CleanDisplayName),
 		email: clean(in.Email, CanonicalEmail), language: clean(in.Language, cleanLanguage),
 		groups: groups(in.Groups), helps: groups(in.Helps), role: in.Role,
+		addGroups: groups(in.AddGroups), removeGroups: groups(in.RemoveGroups),
 	}
 	if err == nil && w.role != nil && !w.role.IsKnown() {
 		err = errNoRole
@@ -128,8 +133,8 @@ func (w wishes) apply(user *store.User) (kinds []shared.EventKind) {
 	if set(shared.EventEmailChanged, w.email, &user.Email); user.Email != address {
 		user.EmailVerified = false
 	}
-	if w.groups != nil && !slices.Equal(*w.groups, user.Groups) {
-		user.Groups, kinds = *w.groups, append(kinds, shared.EventGroupsChanged)
+	if groups := w.groupsOf(*user); !slices.Equal(groups, user.Groups) {
+		user.Groups, kinds = groups, append(kinds, shared.EventGroupsChanged)
 	}
 	role, helps := user.Role, user.Helps
 	if w.role != nil {
@@ -145,6 +150,23 @@ func (w wishes) apply(user *store.User) (kinds []shared.EventKind) {
 		kinds = append(kinds, shared.EventRoleChanged)
 	}
 	return slices.Compact(kinds)
+}
+
+// groupsOf returns the groups that a user has with the wishes, in their order.
+func (w wishes) groupsOf(user store.User) []string {
+	groups := slices.Clone(user.Groups)
+	if w.groups != nil {
+		groups = slices.Clone(*w.groups)
+	}
+	if w.addGroups != nil {
+		groups = append(groups, *w.addGroups...)
+		slices.Sort(groups)
+		groups = slices.Compact(groups)
+	}
+	if w.removeGroups != nil {
+		groups = slices.DeleteFunc(groups, func(group string) bool { return slices.Contains(*w.removeGroups, group) })
+	}
+	return groups
 }
 
 // Remove removes the actor's user with everything that belongs to them. Typed is their user name,

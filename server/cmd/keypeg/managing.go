@@ -133,15 +133,7 @@ func (c *userGroup) takes(l *commandLine) {
 }
 
 func (c *userGroup) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.withUsers(ctx, func(users control.Users) error {
-		user, err := control.FindUser(ctx, users, c.Name)
-		if err != nil {
-			return err
-		}
-		gone := commaList(c.Remove)
-		groups := slices.DeleteFunc(append(user.Groups, commaList(c.Add)...), func(group string) bool { return slices.Contains(gone, group) })
-		return c.apply(ctx, t, users, shared.ChangeMember{Groups: &groups})
-	})
+	return c.change(ctx, t, s, shared.ChangeMember{AddGroups: new(commaList(c.Add)), RemoveGroups: new(commaList(c.Remove))})
 }
 
 type userRemove struct {
