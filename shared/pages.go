@@ -29,6 +29,7 @@ const (
 
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"
+	PageActivity = "/activity" // mails lead to it
 	// PageManual is the manual's list of pages, and the beginning of the path of each page.
 	// They belong neither to the sign-in pages nor to the app.
 	PageManual = "/manual/"

@@ -65,7 +65,7 @@ func table() []page {
 			menu:  &menuEntry{"sessions", "browser", func(text *message.Catalogue) string { return text.Shell.Sessions }},
 		},
 		{
-			pattern: "/activity", content: (*shell).activity,
+			pattern: shared.PageActivity, content: (*shell).activity,
 			title: func(text *message.Catalogue) string { return text.Activity.Title },
 			menu:  &menuEntry{"activity", "list", func(text *message.Catalogue) string { return text.Shell.Activity }},
 		},

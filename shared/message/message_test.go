@@ -139,3 +139,15 @@ func TestFill(t *testing.T) {
 		t.Errorf("got %q: what a person typed is not to be filled again", got)
 	}
 }
+
+func TestMails(t *testing.T) {
+	for _, catalogue := range Languages {
+		t.Run("every text of a mail is there in "+catalogue.Lang, func(t *testing.T) {
+			text := MailIn(catalogue)
+			complete(t, catalogue.Lang, reflect.ValueOf(text), reflect.ValueOf(mailEnglish))
+			if catalogue != &English && text.Lead == mailEnglish.Lead {
+				t.Errorf("got the English texts for %s", catalogue.Lang)
+			}
+		})
+	}
+}

@@ -183,7 +183,8 @@ var owners = map[string][]string{
 	"github.com/spf13/pflag":                        {"server/cmd/keypeg", "server/internal/config"},
 	"google.golang.org/protobuf/encoding/protowire": {"server/store"},
 	"golang.org/x/time":                             {"server/limit"},
-	"maragu.dev/gomponents":                         {"server/internal/signinpages", "server/cmd/internal/webapp", "server/cmd/gallery", "web/build"},
+	"github.com/wneessen/go-mail":                   {"server/mail"},
+	"maragu.dev/gomponents":                         {"server/internal/signinpages", "server/mail", "server/cmd/internal/webapp", "server/cmd/gallery", "web/build"},
 	"github.com/yuin/goldmark":                      {"web/build"},
 	// They call methods by name, so that the linker keeps every exported method of everything.
 	"html/template": {"server/federation/federationtest"},

@@ -1,0 +1,86 @@
+package mail
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+var update = flag.Bool("update", false, "write the files of testdata")
+
+// TestLetters compares every mail in every language with a file that a person has read.
+func TestLetters(t *testing.T) {
+	o := Organisation{Product: "Acme", Contact: "IT desk, phone 1234", Origin: "https://id.acme.example"}
+	for _, catalogue := range message.Languages {
+		for _, row := range notices {
+			n := news{
+				To: "ann@acme.example", Language: catalogue.Lang, Name: "Ann Miller", Kind: row.kind, Method: row.method,
+				Time:    time.Date(2026, 11, 29, 9, 5, 0, 0, time.UTC),
+				Browser: "Firefox", System: "Windows", Address: "192.0.2.44",
+			}
+			name := string(row.kind)
+			switch row.kind {
+			case shared.EventPasskeyAdded, shared.EventPasskeyRemoved:
+				n.Passkey = "Ann’s phone"
+			case shared.EventIdentityLinked, shared.EventIdentityUnlinked:
+				n.Provider = "Example ID"
+			case shared.EventEmailChanged:
+				n.Email = "ann.miller@acme.example"
+			case shared.EventRoleChanged, shared.EventDisabled, shared.EventRecoveryLinkMade:
+				n.ByOther, n.Browser, n.System, n.Address = true, "", "", ""
+			case shared.EventSignedIn:
+				if name = "signed_in_elsewhere"; row.method != "" {
+					name = "signed_in_" + string(row.method)
+				}
+			}
+			got, is := o.letter("one", n)
+			if !is {
+				t.Fatalf("there is no mail about %s", row.kind)
+			}
+			same(t, catalogue.Lang+"/"+name+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
+			same(t, catalogue.Lang+"/"+name+".html", got.HTML)
+		}
+	}
+}
+
+func same(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || string(want) != got {
+		t.Errorf("%s isn't what was read (%v); got:\n%s", name, err, got)
+	}
+}
+
+// TestHostileNews checks that nothing that a person typed is markup or a line of its own.
+func TestHostileNews(t *testing.T) {
+	const hostile = "<img src=x onerror=alert(1)>\r\nBcc: eve@evil.example\u202e{product}"
+	n := newsOf(store.Event{Kind: shared.EventPasskeyAdded, Passkey: hostile, Provider: hostile, Client: store.Client{Browser: hostile, System: hostile, Address: hostile}},
+		store.User{DisplayName: hostile}, "ann@acme.example")
+	n.Email = hostile
+	got, _ := Organisation{Product: "Acme"}.letter("one", n)
+	if strings.Contains(got.HTML, "<img") {
+		t.Errorf("a name is markup:\n%s", got.HTML)
+	}
+	if strings.Contains(got.Text, "\nBcc") || strings.ContainsAny(got.Text+got.HTML+got.Subject, "\r\u202e") {
+		t.Errorf("a name begins a line, or turns one around:\n%q", got.Text)
+	}
+	if !strings.Contains(got.Text, "{product}") {
+		t.Errorf("a name was filled again:\n%s", got.Text)
+	}
+}

@@ -1,0 +1,178 @@
+package mail
+
+import (
+	"strings"
+	"time"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// Organisation is what every mail of an organisation says.
+type Organisation struct {
+	Product, Contact string
+	Origin           string // where people reach it, "https://id.example.com"
+	Language         string // of users who have chosen none
+}
+
+// content is a mail in words. Both forms of the mail are made from it.
+type content struct {
+	lang, title  string
+	hello, lead  string
+	facts        []fact
+	advice       string
+	link, target string // "" for none
+	foot         []string
+}
+
+type fact struct{ name, value string }
+
+// timeFormat has the zone. The user's own zone isn't known.
+const timeFormat = "2006-01-02 15:04 MST"
+
+// letter returns the mail about some news.
+func (o Organisation) letter(id string, n news) (Letter, bool) {
+	row, is := noticeOf(n.Kind, n.Method)
+	if !is {
+		return Letter{}, false
+	}
+	catalogue := message.Choose(n.Language, o.Language)
+	text := message.MailIn(catalogue)
+	c := content{
+		lang: catalogue.Lang, title: row.title(text.Titles),
+		hello:  message.Fill(text.Hello, "name", plain(n.Name)),
+		lead:   message.Fill(text.Lead, "product", o.Product),
+		facts:  n.facts(text),
+		advice: message.Fill(text.NotYou, "activity", catalogue.Shell.Activity, "notMe", catalogue.Activity.NotMe),
+		link:   text.Open, target: o.Origin + shared.PageActivity,
+		foot: o.foot(catalogue, text),
+	}
+	if row.shutOut {
+		c.advice, c.link, c.target = text.NotYouAsk, "", ""
+	}
+	return o.written(id, n.To, c), true
+}
+
+// Test returns a mail that says that mails arrive.
+func (o Organisation) Test(id, to string) Letter {
+	catalogue := message.Choose(o.Language)
+	text := message.MailIn(catalogue)
+	return o.written(id, to, content{
+		lang: catalogue.Lang, title: text.TestTitle, lead: message.Fill(text.TestLead, "product", o.Product),
+		foot: o.foot(catalogue, text),
+	})
+}
+
+func (o Organisation) foot(catalogue *message.Catalogue, text message.Mail) []string {
+	return []string{catalogue.WhomToAsk(o.Product, o.Contact), message.Fill(text.Automatic, "product", o.Product)}
+}
+
+func (n news) facts(text message.Mail) (facts []fact) {
+	browser := plain(n.Browser)
+	if n.System != "" && browser != "" {
+		browser = message.Fill(text.BrowserOn, "browser", browser, "system", plain(n.System))
+	}
+	by := ""
+	if n.ByOther {
+		by = text.ByOtherIs
+	}
+	for _, f := range []fact{
+		{text.When, n.Time.In(time.UTC).Format(timeFormat)},
+		{text.Passkey, plain(n.Passkey)}, {text.Provider, plain(n.Provider)}, {text.NewEmail, plain(n.Email)},
+		{text.ByOther, by}, {text.Browser, browser}, {text.Address, plain(n.Address)},
+	} {
+		if f.value != "" {
+			facts = append(facts, f)
+		}
+	}
+	return facts
+}
+
+func (o Organisation) written(id, to string, c content) Letter {
+	return Letter{ID: id, To: to, Subject: c.title + " – " + o.Product, Text: c.text(), HTML: c.html(o.Product)}
+}
+
+// text is the mail as plain text.
+func (c content) text() string {
+	var paragraphs []string
+	add := func(text string) {
+		if text != "" {
+			paragraphs = append(paragraphs, text)
+		}
+	}
+	add(c.hello)
+	add(c.lead)
+	add(c.title)
+	var facts []string
+	for _, f := range c.facts {
+		facts = append(facts, f.name+": "+f.value)
+	}
+	add(strings.Join(facts, "\n"))
+	add(c.advice)
+	add(c.target)
+	add(strings.Join(c.foot, "\n"))
+	return strings.Join(paragraphs, "\n\n") + "\n"
+}
+
+// style is in the mail itself, because mail programs load nothing. Those that drop it show the
+// same text in their own style.
+const style = `
+:root{color-scheme:light dark}
+body{margin:0;padding:24px 12px;background:#f3f4f7;color:#1b1f2a;font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
+main{max-width:560px;margin:0 auto;padding:24px;background:#fff;border:1px solid #d9dce5;border-radius:12px}
+h1{font-size:20px;line-height:1.3;margin:0 0 16px}
+.brand{margin:0 0 16px;color:#596074;font-weight:600}
+p{margin:0 0 16px;overflow-wrap:anywhere}
+table{width:100%;margin:0 0 16px;border-collapse:collapse}
+th,td{padding:8px 0;border-top:1px solid #d9dce5;text-align:start;vertical-align:top;font-weight:400;overflow-wrap:anywhere}
+th{width:38%;padding-inline-end:12px;color:#596074}
+.open{display:inline-block;padding:10px 18px;border-radius:8px;background:#2f4fd0;color:#fff;text-decoration:none;font-weight:600}
+.foot{margin:0;padding-top:8px;color:#596074;font-size:14px}
+@media (prefers-color-scheme:dark){
+body{background:#12141b;color:#e9ebf2}
+main{background:#1b1e28;border-color:#363b4b}
+th,td{border-color:#363b4b}
+.brand,th,.foot{color:#a9b0c4}
+.open{background:#8ea6ff;color:#10131d}
+}`
+
+// html is the mail as a page. Every text in it is escaped.
+func (c content) html(product string) string {
+	var rows g.Group
+	for _, f := range c.facts {
+		rows = append(rows, h.Tr(h.Th(g.Attr("scope", "row"), g.Text(f.name)), h.Td(g.Text(f.value))))
+	}
+	var foot g.Group
+	for _, line := range c.foot {
+		foot = append(foot, h.P(h.Class("foot"), g.Text(line)))
+	}
+	var page strings.Builder
+	err := h.Doctype(h.HTML(h.Lang(c.lang),
+		h.Head(
+			h.Meta(h.Charset("utf-8")),
+			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
+			h.Meta(h.Name("color-scheme"), h.Content("light dark")),
+			h.TitleEl(g.Text(c.title)),
+			h.StyleEl(g.Raw(style)),
+		),
+		h.Body(h.Main(
+			h.P(h.Class("brand"), g.Text(product)),
+			h.H1(g.Text(c.title)),
+			paragraph(c.hello),
+			paragraph(c.lead),
+			g.If(len(rows) > 0, h.Table(h.TBody(rows))),
+			paragraph(c.advice),
+			g.If(c.target != "", h.P(h.A(h.Class("open"), h.Href(c.target), g.Text(c.link)))),
+			foot,
+		)),
+	)).Render(&page)
+	if err != nil {
+		panic("mail: writing to memory failed: " + err.Error())
+	}
+	return page.String()
+}
+
+func paragraph(text string) g.Node { return g.If(text != "", h.P(g.Text(text))) }

@@ -1,0 +1,239 @@
+package message
+
+// Mail has the texts of e-mails. They aren't in a [Catalogue], so the app in the browser is
+// without them.
+type Mail struct {
+	Hello     string // {name}
+	Lead      string // {product}
+	When      string
+	Passkey   string
+	Provider  string
+	Browser   string
+	BrowserOn string // {browser}, {system}
+	Address   string
+	NewEmail  string
+	ByOther   string // the fact that an administrator or a helper did it
+	ByOtherIs string
+	NotYou    string // {activity}, {notMe}
+	NotYouAsk string // for whoever can't sign in
+	Open      string // the link to the page of the activity
+	Automatic string // {product}
+
+	Titles Titles
+
+	TestTitle string
+	TestLead  string // {product}
+}
+
+// Titles say what happened. They are subjects and headings.
+type Titles struct {
+	PasskeyAdded     string
+	PasskeyRemoved   string
+	PasswordChanged  string
+	PasswordRemoved  string
+	CodesMade        string
+	CodeUsed         string
+	RecoveryLinkMade string
+	LinkUsed         string
+	IdentityLinked   string
+	IdentityUnlinked string
+	NewBrowser       string
+	RoleChanged      string
+	Disabled         string
+	EmailChanged     string
+}
+
+// MailIn returns the texts in the language of a catalogue.
+func MailIn(catalogue *Catalogue) Mail {
+	switch catalogue.Lang {
+	case German.Lang:
+		return mailGerman
+	case French.Lang:
+		return mailFrench
+	case Spanish.Lang:
+		return mailSpanish
+	case Japanese.Lang:
+		return mailJapanese
+	}
+	return mailEnglish
+}
+
+var mailEnglish = Mail{
+	Hello:     "Hello {name},",
+	Lead:      "This concerns your account at {product}.",
+	When:      "When",
+	Passkey:   "Passkey",
+	Provider:  "Provider",
+	Browser:   "Browser",
+	BrowserOn: "{browser} on {system}",
+	Address:   "IP address",
+	NewEmail:  "New address",
+	ByOther:   "Done by",
+	ByOtherIs: "An administrator or the help desk",
+	NotYou:    "If you did this or expected it, there is nothing to do. If not, sign in, open “{activity}” and choose “{notMe}”.",
+	NotYouAsk: "If you didn't expect this, ask the people named below.",
+	Open:      "Open my activity",
+	Automatic: "{product} sent this mail automatically. Nobody will ever ask you by mail for a password, a PIN or a code.",
+	Titles: Titles{
+		PasskeyAdded:     "A passkey was added to your account",
+		PasskeyRemoved:   "A passkey was removed from your account",
+		PasswordChanged:  "The password of your account was set or changed",
+		PasswordRemoved:  "The password of your account was removed",
+		CodesMade:        "New recovery codes were made for your account",
+		CodeUsed:         "Somebody signed in to your account with a recovery code",
+		RecoveryLinkMade: "A recovery link was made for your account",
+		LinkUsed:         "A way to sign in was added to your account by a link",
+		IdentityLinked:   "A sign-in at a provider was linked to your account",
+		IdentityUnlinked: "A sign-in at a provider was unlinked from your account",
+		NewBrowser:       "Your account was used in a new browser",
+		RoleChanged:      "Your role was changed",
+		Disabled:         "Your account was disabled",
+		EmailChanged:     "The e-mail address of your account was changed",
+	},
+	TestTitle: "Mails arrive",
+	TestLead:  "This is a test. The mail settings of {product} work.",
+}
+
+var mailGerman = Mail{
+	Hello:     "Guten Tag {name},",
+	Lead:      "es geht um Ihr Konto bei {product}.",
+	When:      "Zeitpunkt",
+	Passkey:   "Passkey",
+	Provider:  "Anbieter",
+	Browser:   "Browser",
+	BrowserOn: "{browser} unter {system}",
+	Address:   "IP-Adresse",
+	NewEmail:  "Neue Adresse",
+	ByOther:   "Veranlasst von",
+	ByOtherIs: "Administration oder Helpdesk",
+	NotYou:    "Waren Sie das selbst, oder wussten Sie davon, brauchen Sie nichts zu tun. Wenn nicht, melden Sie sich an, öffnen Sie „{activity}“, und wählen Sie „{notMe}“.",
+	NotYouAsk: "Wenn Sie nichts davon wussten, fragen Sie bei der unten genannten Stelle nach.",
+	Open:      "Meine Aktivität öffnen",
+	Automatic: "{product} hat diese E-Mail automatisch gesendet. Niemand fragt Sie je per E-Mail nach einem Passwort, einer PIN oder einem Code.",
+	Titles: Titles{
+		PasskeyAdded:     "Ihrem Konto wurde ein Passkey hinzugefügt",
+		PasskeyRemoved:   "Ein Passkey Ihres Kontos wurde entfernt",
+		PasswordChanged:  "Das Passwort Ihres Kontos wurde festgelegt oder geändert",
+		PasswordRemoved:  "Das Passwort Ihres Kontos wurde entfernt",
+		CodesMade:        "Für Ihr Konto wurden neue Wiederherstellungscodes erstellt",
+		CodeUsed:         "Jemand hat sich mit einem Wiederherstellungscode bei Ihrem Konto angemeldet",
+		RecoveryLinkMade: "Für Ihr Konto wurde ein Wiederherstellungslink erstellt",
+		LinkUsed:         "Ihrem Konto wurde über einen Link eine Anmeldemethode hinzugefügt",
+		IdentityLinked:   "Eine Anmeldung bei einem Anbieter wurde mit Ihrem Konto verknüpft",
+		IdentityUnlinked: "Eine Anmeldung bei einem Anbieter wurde von Ihrem Konto getrennt",
+		NewBrowser:       "Ihr Konto wurde in einem neuen Browser verwendet",
+		RoleChanged:      "Ihre Rolle wurde geändert",
+		Disabled:         "Ihr Konto wurde gesperrt",
+		EmailChanged:     "Die E-Mail-Adresse Ihres Kontos wurde geändert",
+	},
+	TestTitle: "E-Mails kommen an",
+	TestLead:  "Das ist ein Test. Die E-Mail-Einstellungen von {product} funktionieren.",
+}
+
+var mailFrench = Mail{
+	Hello:     "Bonjour {name},",
+	Lead:      "Ce message concerne votre compte {product}.",
+	When:      "Date",
+	Passkey:   "Clé d’accès",
+	Provider:  "Fournisseur",
+	Browser:   "Navigateur",
+	BrowserOn: "{browser} sous {system}",
+	Address:   "Adresse IP",
+	NewEmail:  "Nouvelle adresse",
+	ByOther:   "Effectué par",
+	ByOtherIs: "L’administration ou l’assistance",
+	NotYou:    "Si c’était vous, ou si vous vous y attendiez, vous n’avez rien à faire. Sinon, connectez-vous, ouvrez « {activity} » et choisissez « {notMe} ».",
+	NotYouAsk: "Si vous ne vous y attendiez pas, adressez-vous au contact indiqué ci-dessous.",
+	Open:      "Ouvrir mon activité",
+	Automatic: "{product} a envoyé ce message automatiquement. Personne ne vous demandera jamais par e-mail un mot de passe, un code PIN ou un autre code.",
+	Titles: Titles{
+		PasskeyAdded:     "Une clé d’accès a été ajoutée à votre compte",
+		PasskeyRemoved:   "Une clé d’accès a été supprimée de votre compte",
+		PasswordChanged:  "Le mot de passe de votre compte a été défini ou modifié",
+		PasswordRemoved:  "Le mot de passe de votre compte a été supprimé",
+		CodesMade:        "De nouveaux codes de secours ont été créés pour votre compte",
+		CodeUsed:         "Une connexion à votre compte a eu lieu avec un code de secours",
+		RecoveryLinkMade: "Un lien de récupération a été créé pour votre compte",
+		LinkUsed:         "Un lien a servi à ajouter un moyen de connexion à votre compte",
+		IdentityLinked:   "Une connexion chez un fournisseur a été associée à votre compte",
+		IdentityUnlinked: "Une connexion chez un fournisseur a été dissociée de votre compte",
+		NewBrowser:       "Votre compte a été utilisé dans un nouveau navigateur",
+		RoleChanged:      "Votre rôle a été modifié",
+		Disabled:         "Votre compte a été désactivé",
+		EmailChanged:     "L’adresse e-mail de votre compte a été modifiée",
+	},
+	TestTitle: "Les e-mails arrivent",
+	TestLead:  "Ceci est un test. Les paramètres d’e-mail de {product} fonctionnent.",
+}
+
+var mailSpanish = Mail{
+	Hello:     "Hola, {name}:",
+	Lead:      "Este mensaje trata de tu cuenta en {product}.",
+	When:      "Cuándo",
+	Passkey:   "Llave de acceso",
+	Provider:  "Proveedor",
+	Browser:   "Navegador",
+	BrowserOn: "{browser} en {system}",
+	Address:   "Dirección IP",
+	NewEmail:  "Dirección nueva",
+	ByOther:   "Hecho por",
+	ByOtherIs: "Administración o asistencia",
+	NotYou:    "Si fuiste tú o lo esperabas, no tienes que hacer nada. Si no, inicia sesión, abre «{activity}» y elige «{notMe}».",
+	NotYouAsk: "Si no lo esperabas, pregunta al contacto que aparece abajo.",
+	Open:      "Abrir mi actividad",
+	Automatic: "{product} ha enviado este mensaje automáticamente. Nadie te pedirá nunca por correo una contraseña, un PIN ni un código.",
+	Titles: Titles{
+		PasskeyAdded:     "Se añadió una llave de acceso a tu cuenta",
+		PasskeyRemoved:   "Se eliminó una llave de acceso de tu cuenta",
+		PasswordChanged:  "Se estableció o cambió la contraseña de tu cuenta",
+		PasswordRemoved:  "Se eliminó la contraseña de tu cuenta",
+		CodesMade:        "Se crearon nuevos códigos de recuperación para tu cuenta",
+		CodeUsed:         "Alguien inició sesión en tu cuenta con un código de recuperación",
+		RecoveryLinkMade: "Se creó un enlace de recuperación para tu cuenta",
+		LinkUsed:         "Se añadió a tu cuenta una forma de iniciar sesión mediante un enlace",
+		IdentityLinked:   "Se vinculó a tu cuenta un inicio de sesión en un proveedor",
+		IdentityUnlinked: "Se desvinculó de tu cuenta un inicio de sesión en un proveedor",
+		NewBrowser:       "Tu cuenta se usó en un navegador nuevo",
+		RoleChanged:      "Se cambió tu rol",
+		Disabled:         "Se desactivó tu cuenta",
+		EmailChanged:     "Se cambió la dirección de correo de tu cuenta",
+	},
+	TestTitle: "Los correos llegan",
+	TestLead:  "Esto es una prueba. La configuración de correo de {product} funciona.",
+}
+
+var mailJapanese = Mail{
+	Hello:     "{name} 様",
+	Lead:      "{product} のアカウントについてお知らせします。",
+	When:      "日時",
+	Passkey:   "パスキー",
+	Provider:  "プロバイダー",
+	Browser:   "ブラウザー",
+	BrowserOn: "{browser}({system})",
+	Address:   "IP アドレス",
+	NewEmail:  "新しいアドレス",
+	ByOther:   "操作した人",
+	ByOtherIs: "管理者またはヘルプデスク",
+	NotYou:    "ご自身の操作か、心当たりがある場合は、何もする必要はありません。心当たりがない場合は、サインインして「{activity}」を開き、「{notMe}」を選んでください。",
+	NotYouAsk: "心当たりがない場合は、下記の連絡先にお問い合わせください。",
+	Open:      "アクティビティを開く",
+	Automatic: "このメールは {product} から自動で送信されています。パスワード、PIN、コードをメールでお尋ねすることは決してありません。",
+	Titles: Titles{
+		PasskeyAdded:     "アカウントにパスキーが追加されました",
+		PasskeyRemoved:   "アカウントからパスキーが削除されました",
+		PasswordChanged:  "アカウントのパスワードが設定または変更されました",
+		PasswordRemoved:  "アカウントのパスワードが削除されました",
+		CodesMade:        "アカウントの新しいリカバリーコードが作成されました",
+		CodeUsed:         "リカバリーコードを使ってアカウントへのサインインがありました",
+		RecoveryLinkMade: "アカウントの復旧リンクが作成されました",
+		LinkUsed:         "リンクを使ってアカウントにサインイン方法が追加されました",
+		IdentityLinked:   "プロバイダーでのサインインがアカウントと連携されました",
+		IdentityUnlinked: "プロバイダーでのサインインとアカウントの連携が解除されました",
+		NewBrowser:       "新しいブラウザーでアカウントが使われました",
+		RoleChanged:      "役割が変更されました",
+		Disabled:         "アカウントが無効になりました",
+		EmailChanged:     "アカウントのメールアドレスが変更されました",
+	},
+	TestTitle: "メールが届きました",
+	TestLead:  "これはテストです。{product} のメール設定は正しく動作しています。",
+}
