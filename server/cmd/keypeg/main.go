@@ -69,6 +69,10 @@ func commands() []branch {
 			{name: "verify", help: "Compare all events with the chain that seals them, and name each that was changed, removed or added.", does: &auditVerify{}},
 		}},
 		{name: "rollout", help: "Print how far the organisation has come with passkeys.", does: &rolloutCommand{}},
+		{name: "mail", help: "See whether mails to users are sent.", takes: ofTenant, commands: []branch{
+			{name: "test", help: "Send one mail now, and say what went wrong.", does: &mailTest{}},
+			{name: "queue", help: "List the mails that wait, and those that were given up in the last days.", does: &mailQueue{}},
+		}},
 		{name: "setup-link", help: "Print a new one-time link that makes the first administrator.", does: &setupLinkCommand{}},
 		{name: "backup", help: "Make and check backups. The word make may be left out.", does: &backupMake{}, commands: []branch{
 			{name: "make", help: "Write a backup to a new file, also of a running server.", does: &backupMake{}},

@@ -34,6 +34,7 @@ func (s *Settings) LogNotices(log *slog.Logger) {
 	if mode, is := textfile.ReadableByAll(s.Config); is && s.databaseOfFile && installation.DriverOf(s.Database, s.Socket).HasPassword() {
 		log.Warn("everybody on this machine can read the configuration file, which has the database's password: chmod o-rwx "+s.Config, "mode", mode.String())
 	}
+	s.mailServer.logNotices(log)
 	logRoots(log, s.AttestationRoots)
 	logProviders(log, s.providers)
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {

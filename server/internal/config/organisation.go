@@ -30,6 +30,9 @@ type organisationSettings struct {
 
 	Product string
 	Contact string
+
+	MailFrom     string
+	MailLanguage string
 }
 
 func (s *organisationSettings) declare(flags *pflag.FlagSet) {
@@ -48,6 +51,8 @@ func (s *organisationSettings) declare(flags *pflag.FlagSet) {
 
 	flags.StringVar(&s.Product, "product", "Keypeg", "What this installation calls itself.")
 	flags.StringVar(&s.Contact, "contact", "", "Whom users ask for help, such as \"IT desk, phone 1234\".")
+
+	s.declareMail(flags)
 }
 
 // policy says which sign-in methods are accepted.
@@ -76,7 +81,7 @@ func (s *organisationSettings) check() error {
 	if strings.TrimSpace(s.Product) == "" {
 		return fmt.Errorf("--product must not be empty")
 	}
-	return nil
+	return s.checkMail()
 }
 
 // set sets the keys of a table and leaves the other settings as they are. Errors name the

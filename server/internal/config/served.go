@@ -42,6 +42,7 @@ func (s *Settings) Organisation(t tenant.Tenant) (installation.Organisation, err
 		Product: settings.Product, Contact: settings.Contact, Policy: methods,
 		MaxPasskeys: settings.MaxPasskeys, AttestationRoots: settings.AttestationRoots.pool(),
 		SessionIdle: settings.SessionIdle, SessionLifetime: settings.SessionLifetime, ConfirmAfter: settings.ConfirmAfter,
+		Mail: s.sender(settings), MailLanguage: settings.MailLanguage,
 	}
 	for _, p := range providers {
 		organisation.Providers = append(organisation.Providers, installation.Provider{Protocol: p.protocol, Rules: p.rules})

@@ -37,6 +37,8 @@ type Settings struct {
 
 	organisationSettings
 
+	mailServer
+
 	DrainDelay time.Duration
 
 	ManualPublic bool
@@ -69,6 +71,7 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.Passkeys, "passkeys", true, "Offer passkeys.")
 
 	s.organisationSettings.declare(flags)
+	s.mailServer.declare(flags)
 
 	flags.DurationVar(&s.DrainDelay, "drain-delay", 0, "How long a server that was told to stop goes on serving, with /healthz saying 503, so that a balancer sends nothing more.")
 
@@ -82,6 +85,9 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 // each other. AddsTenant says that --rp-id is for a tenant that is added.
 func (s *Settings) Check(addsTenant bool) error {
 	if err := s.organisationSettings.check(); err != nil {
+		return err
+	}
+	if err := s.mailServer.check(s.organisationSettings); err != nil {
 		return err
 	}
 	if !s.Passkeys && s.PasswordSignIn == policy.PasswordsOff {

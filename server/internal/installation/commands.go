@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -92,7 +93,8 @@ func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users
 	if err != nil {
 		return err
 	}
-	return do(control.Here(control.Accounts{Service: account.New(org.rules(db, address)), Store: db, Address: address}))
+	mailed := org.mails(db, address, slog.Default()).Store(db) // a running server sends them
+	return do(control.Here(control.Accounts{Service: account.New(org.rules(mailed, address)), Store: db, Address: address}))
 }
 
 // Tenants calls do with the tenants of the cloud edition. It uses the server that is

@@ -53,7 +53,8 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 		return nil, err
 	}
 	log, hub := c.logOf(t), c.streams.NewHub()
-	watched := hub.Store(db)
+	mails := org.mails(db, address, log)
+	watched := mails.Store(hub.Store(db))
 	rules := org.rules(watched, address)
 	rules.Log, rules.Hasher = log, c.hasher
 	accounts := account.New(rules)
@@ -67,10 +68,12 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	}
 	c.hubs.Store(t.Name, hub)
 	endSealing := inBackground(ctx, chain.Sealer{Store: db, Now: time.Now, Log: log}.Run)
+	endSending := inBackground(ctx, mails.Run)
 	return &tenant.OpenTenant{
 		Server: handler, Accounts: accounts, Address: address, Store: db,
 		Close: func() error {
 			endSealing()
+			endSending()
 			handler.Close(context.WithoutCancel(ctx))
 			c.hubs.Delete(t.Name)
 			return c.release(db)

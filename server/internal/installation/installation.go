@@ -18,6 +18,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/keypeg/keypeg/server"
@@ -25,6 +26,7 @@ import (
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/internal/transfer"
+	"github.com/keypeg/keypeg/server/mail"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -60,6 +62,9 @@ type Organisation struct {
 	AttestationRoots *x509.CertPool
 
 	SessionIdle, SessionLifetime, ConfirmAfter time.Duration
+
+	Mail         mail.Sender // off unless IT names a mail server
+	MailLanguage string      // of mails to users who have chosen none
 }
 
 // Provider is an OpenID provider.
@@ -237,6 +242,12 @@ func (org Organisation) rules(db store.Store, address server.Address) account.Co
 		config.Providers = append(config.Providers, p.Rules)
 	}
 	return config
+}
+
+// mails returns the queue of an organisation's mails, which lie in db.
+func (org Organisation) mails(db store.Store, address server.Address, log *slog.Logger) *mail.Queue {
+	about := mail.Organisation{Product: org.Product, Contact: org.Contact, Origin: address.Origin, Language: org.MailLanguage}
+	return mail.NewQueue(db, about, org.Mail, time.Now, log)
 }
 
 // refuseLockout adds what to do to the error for settings that would leave users without a

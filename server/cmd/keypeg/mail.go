@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/tenant"
+	"github.com/keypeg/keypeg/server/mail"
+)
+
+// mailTest sends a mail from this process, so that it needs neither a server nor a database.
+type mailTest struct{ Address string }
+
+func (c *mailTest) takes(l *commandLine) { l.argument(&c.Address, "address", "Where it is sent to.") }
+
+func (c *mailTest) Run(ctx context.Context, t terminal, s *settings) error {
+	address, err := account.CanonicalEmail(c.Address)
+	if err != nil {
+		return err
+	}
+	if err := s.installation().CheckTenant(s.tenant); err != nil {
+		return err
+	}
+	org, err := s.Organisation(tenant.Tenant{Name: s.tenant})
+	if err != nil {
+		return err
+	}
+	if !org.Mail.IsOn() {
+		return errors.New("no mail server is set, so no mails are sent: set --smtp-server and --mail-from")
+	}
+	about := mail.Organisation{Product: org.Product, Contact: org.Contact, Language: org.MailLanguage}
+	if err := org.Mail.Send(ctx, about.Test(rand.Text(), address)); err != nil {
+		return fmt.Errorf("the mail wasn't sent: %w", err)
+	}
+	fmt.Fprintf(t.Out, "%s, port %d, has taken a mail to %s.\n", org.Mail.Host, org.Mail.Port, address)
+	return nil
+}
+
+type mailQueue struct{ JSON bool }
+
+func (c *mailQueue) takes(l *commandLine) {
+	l.BoolVar(&c.JSON, "json", false, "JSON, for programs.")
+}
+
+func (c *mailQueue) Run(ctx context.Context, t terminal, s *settings) error {
+	var waiting []mail.Waiting
+	err := s.withUsers(ctx, func(users control.Users) (err error) {
+		waiting, err = control.ListMails(ctx, users, control.None{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(t.Out).Encode(waiting)
+	}
+	if len(waiting) == 0 {
+		fmt.Fprintln(t.Out, "No mail waits.")
+		return nil
+	}
+	const format = "2006-01-02 15:04:05"
+	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "QUEUED\tUSER\tABOUT\tTRIES\tNEXT\tTROUBLE")
+	for _, m := range waiting {
+		next := "given up"
+		if m.Next != nil {
+			next = m.Next.Local().Format(format)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", m.Queued.Local().Format(format), m.User, m.Kind, m.Tries, next, m.Trouble)
+	}
+	return table.Flush()
+}
