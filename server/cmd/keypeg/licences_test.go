@@ -83,6 +83,10 @@ func licenceOf(t *testing.T, folder string) (licence, copyright string) {
 	for _, pattern := range []string{"LICEN[CS]E*", "COPYING*", "NOTICE*"} {
 		found, _ := filepath.Glob(filepath.Join(folder, pattern))
 		for _, name := range found {
+			// A folder has licences of parts too, such as pictures, that don't go into a program.
+			if info, err := os.Stat(name); err == nil && info.IsDir() {
+				continue
+			}
 			text, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
