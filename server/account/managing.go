@@ -260,10 +260,19 @@ func cleanLanguage(tag string) (string, error) {
 // EndSession ends one session of the actor's user, by its public id.
 //
 // Refusals: [shared.CodeNotAllowed], and [shared.CodeNotFound].
-func (s *Service) EndSession(ctx context.Context, who session.Actor, id string) error {
-	if _, err := s.may(ctx, who, RightHelp, who.User); err != nil {
-		return err
+func (s *Service) EndSession(ctx context.Context, who session.Actor, id string) (err error) {
+	for range store.Attempts {
+		if who.User, err = s.UserByID(ctx, who.User.ID); err != nil {
+			return err
+		}
+		condition, refusal := s.may(ctx, who, RightHelp, who.User)
+		if refusal != nil {
+			return refusal
+		}
+		condition = append(condition, store.HasUser{ID: who.User.ID, Revision: who.User.Revision})
+		if _, err = s.sessions.End(ctx, who, id, condition...); !errors.Is(err, store.ErrStale) {
+			return err
+		}
 	}
-	_, err := s.sessions.End(ctx, who, id)
-	return err
+	return busy(err)
 }

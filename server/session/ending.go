@@ -16,10 +16,11 @@ func (s *Service) SignOut(ctx context.Context, who Actor, token string) (store.S
 	return s.end(ctx, who, store.SessionID(token), shared.EventSignedOut)
 }
 
-// End ends one of the user's sessions by its public id, and lists the remaining ones.
+// End ends one of the user's sessions by its public id, and lists the remaining ones. The other
+// operations join the batch.
 //
 // Refusal: [shared.CodeNotFound], also for a session of another user.
-func (s *Service) End(ctx context.Context, who Actor, id string) (shared.SessionList, error) {
+func (s *Service) End(ctx context.Context, who Actor, id string, also ...store.Op) (shared.SessionList, error) {
 	sessions, err := s.of(ctx, who.User)
 	if err != nil {
 		return shared.SessionList{}, err
@@ -29,7 +30,7 @@ func (s *Service) End(ctx context.Context, who Actor, id string) (shared.Session
 		return shared.SessionList{}, shared.Errorf(shared.CodeNotFound, "This session has ended already.")
 	}
 
-	if _, err := s.end(ctx, who, sessions[i].ID, shared.EventSessionEnded, s.c.AlsoEnds(who.User.ID)...); err != nil {
+	if _, err := s.end(ctx, who, sessions[i].ID, shared.EventSessionEnded, append(s.c.AlsoEnds(who.User.ID), also...)...); err != nil {
 		return shared.SessionList{}, err
 	}
 	return s.List(ctx, who)
