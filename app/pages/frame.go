@@ -108,7 +108,7 @@ func (s *shell) renderBar() goapp.UI {
 	if s.hinted {
 		return goapp.Elem("div").ID("install-hint").Class("bar").Attr("role", "status").Body(
 			goapp.Elem("span").Text(s.text.Shell.InstallApple),
-			goapp.Button().Type("button").Class("button small").OnClick(s.onUnderstood).Text(s.text.Shell.Understood),
+			goapp.Elem("button").Attr("type", "button").Class("button small").OnClick(s.onUnderstood).Text(s.text.Shell.Understood),
 		)
 	}
 	if s.delayed {
@@ -119,7 +119,7 @@ func (s *shell) renderBar() goapp.UI {
 	}
 	return goapp.Elem("div").Class("bar").Attr("role", "status").Body(
 		goapp.Elem("span").Text(s.text.Shell.Update),
-		goapp.Button().Type("button").Class("button small").OnClick(s.onReload).Text(s.text.Shell.Reload),
+		goapp.Elem("button").Attr("type", "button").Class("button small").OnClick(s.onReload).Text(s.text.Shell.Reload),
 	)
 }
 

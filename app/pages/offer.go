@@ -91,9 +91,9 @@ func (s *shell) renderOffer() goapp.UI {
 		goapp.Elem("h2").ID("offer-title").Text(title),
 		goapp.Elem("p").Text(lead),
 		goapp.Elem("div").Class("buttons").Body(
-			goapp.Button().ID("offer-add").Type("button").Class("button primary").
-				Disabled(!s.asOf.IsZero()).OnClick(s.onOfferAdd).Text(add),
-			goapp.Button().ID("offer-not-now").Type("button").Class("button quiet").OnClick(s.onOfferNotNow).Text(home.OfferNotNow),
+			goapp.Elem("button").ID("offer-add").Attr("type", "button").Class("button primary").
+				Attr("disabled", !s.asOf.IsZero()).OnClick(s.onOfferAdd).Text(add),
+			goapp.Elem("button").ID("offer-not-now").Attr("type", "button").Class("button quiet").OnClick(s.onOfferNotNow).Text(home.OfferNotNow),
 		),
 	)
 }

@@ -37,8 +37,8 @@ func confirm(ctx context.Context, password string) error {
 type tools struct{ goapp.Compo }
 
 func (p *tools) Render() goapp.UI {
-	return goapp.Header().Body(
-		goapp.A().Href("/").Text("Tool crib"),
+	return goapp.Elem("header").Body(
+		goapp.Elem("a").Attr("href", "/").Text("Tool crib"),
 		&selfservice.Menu{
 			Service:     passkeys,
 			Items:       []ui.MenuItem{{ID: "tools", Label: "My tools", OnSelect: p.showMine}},

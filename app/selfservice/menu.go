@@ -182,7 +182,7 @@ func (m *Menu) onLive(state browser.LiveState) {
 
 // Render implements go-app's Composer.
 func (m *Menu) Render() goapp.UI {
-	return goapp.Div().Class("menu-place").Body(
+	return goapp.Elem("div").Class("menu-place").Body(
 		goapp.If(m.state != menuUnknown, m.renderName),
 		goapp.If(m.state == menuPanel, m.renderPanel),
 	)

@@ -90,11 +90,11 @@ func (c *Confirm) Render() app.UI {
 			return app.Elem("p").Class("or").Body(app.Elem("span").Text(text.Or))
 		}),
 		app.If(c.HasPassword, func() app.UI {
-			return app.Form().Class("stack").OnSubmit(c.onPassword).Body(
+			return app.Elem("form").Class("stack").OnSubmit(c.onPassword).Body(
 				field(text.Password,
-					app.Input().ID("confirm-password").Type("password").
+					app.ElemSelfClosing("input").ID("confirm-password").Attr("type", "password").
 						Attr("autocomplete", "current-password").Attr("maxlength", "512").
-						Required(true).OnInput(c.onInput),
+						Attr("required", true).OnInput(c.onInput),
 				),
 				submit("confirm-submit", "wide", label(c.state == confirmByPassword, text.Working, text.UsePassword), busy),
 			)

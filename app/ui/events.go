@@ -189,7 +189,7 @@ func (p *EventsPage) renderFilters() app.UI {
 	return app.Elem("form").Class("filters").Attr("role", "search").Aria("label", text.Filters).OnSubmit(p.onSubmit).Body(
 		app.Elem("div").Class("find").Body(
 			icon("find"),
-			app.Input().ID("events-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).Value(p.filter(filterFind)).
+			app.ElemSelfClosing("input").ID("events-find").Attr("type", "search").Aria("label", text.Find).Attr("placeholder", text.Find).Attr("value", p.filter(filterFind)).
 				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
 				OnChange(func(ctx app.Context, _ app.Event) { p.choose(filterFind, strings.TrimSpace(valueOf(ctx))) }),
 		),
@@ -305,7 +305,7 @@ func (p *EventsPage) renderExport() app.UI {
 	file := func(id, format, label string) app.UI {
 		values := p.exporting.Values()
 		values.Set("format", format)
-		return app.A().ID(id).Class("button wide").Href(shared.PathAuditExport+"?"+values.Encode()).Attr("download", "events."+format).Text(label)
+		return app.Elem("a").ID(id).Class("button wide").Attr("href", shared.PathAuditExport+"?"+values.Encode()).Attr("download", "events."+format).Text(label)
 	}
 	return dialog(exportID, text.ExportTitle, p.onExported,
 		app.Elem("p").Text(text.ExportLead),

@@ -105,7 +105,7 @@ func (p *EventsPage) renderRow(row repeated) app.UI {
 			button("copy-"+e.ID, "small", "", false, func(ctx app.Context, _ app.Event) { p.copy(ctx, row) }).
 				Body(steady(p.copied == e.ID, p.Context.Text.Link.Copied, text.CopyJSON)),
 			app.If(p.Here != nil && e.User != nil, func() app.UI {
-				return app.A().Class("button small quiet").Href(p.Here(url.Values{filterFind: {e.User.ID}}.Encode())).
+				return app.Elem("a").Class("button small quiet").Attr("href", p.Here(url.Values{filterFind: {e.User.ID}}.Encode())).
 					Text(message.Fill(text.AllOf, "name", p.name(e.User)))
 			}),
 		),

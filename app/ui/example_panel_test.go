@@ -24,8 +24,8 @@ type settings struct {
 }
 
 func (p *settings) Render() goapp.UI {
-	return goapp.Main().Body(
-		goapp.Button().OnClick(func(goapp.Context, goapp.Event) { p.open = true }).Text("Passkeys"),
+	return goapp.Elem("main").Body(
+		goapp.Elem("button").OnClick(func(goapp.Context, goapp.Event) { p.open = true }).Text("Passkeys"),
 		goapp.If(p.open, func() goapp.UI {
 			return &ui.PasskeysPanel{
 				Context:   selfservice.Context(&message.English, p.account),

@@ -19,8 +19,8 @@ import (
 type signInPage struct{ goapp.Compo }
 
 func (p *signInPage) Render() goapp.UI {
-	return goapp.Main().Body(
-		goapp.H1().Text("Tool crib"),
+	return goapp.Elem("main").Body(
+		goapp.Elem("h1").Text("Tool crib"),
 		&ui.SignInPanel{
 			Context:    selfservice.Context(&message.English, shared.Account{}),
 			Service:    selfservice.New(nil),

@@ -22,10 +22,10 @@ const MainID = "main"
 // With returns the frame around a page's content.
 func (f Frame) With(content ...app.UI) app.UI {
 	return app.Elem("div").Class("app").Body(
-		app.A().Class("skip").Href("#"+MainID).Text(f.Skip),
+		app.Elem("a").Class("skip").Attr("href", "#"+MainID).Text(f.Skip),
 		app.Elem("header").Class("top").Body(
-			app.A().Class("brand").Href(f.Home).Body(
-				app.Img().Src(f.Icon).Attr("role", "presentation").Width(28).Height(28),
+			app.Elem("a").Class("brand").Attr("href", f.Home).Body(
+				app.ElemSelfClosing("img").Attr("src", f.Icon).Attr("role", "presentation").Attr("width", 28).Attr("height", 28),
 				app.Elem("span").Text(f.Product),
 			),
 			app.If(f.User != nil, func() app.UI { return f.User }).

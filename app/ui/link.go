@@ -36,7 +36,7 @@ func (d *linkDialog) Render() app.UI {
 		app.If(isThisComputer(d.Context.Host), func() app.UI { return app.Elem("p").ID("link-local").Class("notice").Text(text.ThisComputer) }),
 		app.Elem("div").Class("qr").Attr("role", "img").Aria("label", text.Code).Body(drawnQR(d.Link.QR)),
 		field(text.Address,
-			app.Input().ID("link-url").Class("code-line").ReadOnly(true).Value(d.Link.URL).OnFocus(d.onFocus),
+			app.ElemSelfClosing("input").ID("link-url").Class("code-line").Attr("readonly", true).Attr("value", d.Link.URL).OnFocus(d.onFocus),
 		),
 		foot(
 			button("link-copy", "", "", false, d.onCopy).Body(steady(d.copied, text.Copied, text.Copy)),

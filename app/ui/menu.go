@@ -57,7 +57,7 @@ func FocusUserMenu(ctx app.Context) { focus(ctx, menuButtonID) }
 func (m *UserMenu) Render() app.UI {
 	open := m.state == menuOpen
 	return app.Elem("div").Class("menu").OnKeyDown(m.onKey).Body(
-		app.Button().ID(menuButtonID).Type("button").Class("button menu-button").
+		app.Elem("button").ID(menuButtonID).Attr("type", "button").Class("button menu-button").
 			Aria("haspopup", "menu").Aria("expanded", strconv.FormatBool(open)).Aria("controls", "user-menu").
 			OnClick(m.onButton).
 			Body(app.Elem("span").Class("menu-name").Text(m.Name), icon("down")),
@@ -179,7 +179,7 @@ func (l *menuLine) Render() app.UI {
 	id := "menu-" + l.Item.ID
 	if l.Item.Lang != "" {
 		return app.Elem("li").Attr("role", "none").Class("menu-language").Body(
-			app.Button().ID(id).Type("button").Class("menu-line").Attr("role", "menuitemradio").TabIndex(-1).
+			app.Elem("button").ID(id).Attr("type", "button").Class("menu-line").Attr("role", "menuitemradio").TabIndex(-1).
 				Aria("checked", strconv.FormatBool(l.Item.Checked)).Lang(l.Item.Lang).
 				OnClick(l.onClick).Body(icon("check"), app.Elem("span").Text(l.Item.Label)),
 		)
@@ -187,10 +187,10 @@ func (l *menuLine) Render() app.UI {
 	content := []app.UI{app.If(l.Item.Icon != "", func() app.UI { return icon(l.Item.Icon) }), app.Elem("span").Text(l.Item.Label)}
 	return app.Elem("li").Attr("role", "none").Body(
 		app.If(l.Item.Href != "", func() app.UI {
-			return app.A().ID(id).Class("menu-line").Attr("role", "menuitem").TabIndex(-1).
-				Href(l.Item.Href).OnClick(l.onClick).Body(content...)
+			return app.Elem("a").ID(id).Class("menu-line").Attr("role", "menuitem").TabIndex(-1).
+				Attr("href", l.Item.Href).OnClick(l.onClick).Body(content...)
 		}).Else(func() app.UI {
-			return app.Button().ID(id).Type("button").Class("menu-line").Attr("role", "menuitem").TabIndex(-1).
+			return app.Elem("button").ID(id).Attr("type", "button").Class("menu-line").Attr("role", "menuitem").TabIndex(-1).
 				OnClick(l.onClick).Body(content...)
 		}),
 	)

@@ -65,7 +65,7 @@ func (c *MethodsCard) Render() app.UI {
 			c.renderCodes(),
 		),
 		app.If(a.PasskeysOn, func() app.UI {
-			return app.A().ID("manage").Class("button").Href(shared.PagePasskeys).Text(text.Manage)
+			return app.Elem("a").ID("manage").Class("button").Attr("href", shared.PagePasskeys).Text(text.Manage)
 		}),
 		c.renderConfirm(c.Context, c.Confirms, a.Passkeys > 0, a.HasPassword),
 		app.If(len(c.codes) > 0, func() app.UI {

@@ -239,7 +239,7 @@ func (p *PasskeysPanel) renderFoot() app.UI {
 	}
 	return app.If(about != "" || contact != "", func() app.UI {
 		return app.Elem("p").Class("panel-foot contact").Body(
-			app.If(about != "", func() app.UI { return app.A().Href(about).Target("_blank").Text(text.About) }),
+			app.If(about != "", func() app.UI { return app.Elem("a").Attr("href", about).Attr("target", "_blank").Text(text.About) }),
 			app.If(contact != "", func() app.UI { return app.Elem("span").Text(message.Fill(text.Contact, "contact", contact)) }),
 		)
 	})

@@ -43,10 +43,10 @@ func (p *PasskeysPanel) renderSide() app.UI {
 
 func (p *PasskeysPanel) renderAdd() app.UI {
 	text, busy := p.Context.Text.Panel, p.add.state == addWorking
-	return app.Form().Class("panel-add stack").Aria("label", text.Add).OnSubmit(p.onRegister).Body(
+	return app.Elem("form").Class("panel-add stack").Aria("label", text.Add).OnSubmit(p.onRegister).Body(
 		field(text.DeviceName,
-			app.Input().ID(panelNameID).Type("text").Attr("autocomplete", "off").
-				Attr("maxlength", shared.MaxNameLength).ReadOnly(busy).OnInput(p.onName),
+			app.ElemSelfClosing("input").ID(panelNameID).Attr("type", "text").Attr("autocomplete", "off").
+				Attr("maxlength", shared.MaxNameLength).Attr("readonly", busy).OnInput(p.onName),
 		),
 		p.Context.notice(p.add.failure),
 		app.Elem("div").Class("panel-adds").Body(

@@ -44,6 +44,6 @@ func panelDialog(text message.Panel, onEscape func(), onClose app.EventHandler, 
 		app.Elem("h2").ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),
 		button("passkeys-close", "icon", "", false, onClose).Aria("label", text.Close).Title(text.Close).Body(icon("close")),
 	)
-	return modal(app.Dialog().ID(panelID).Class("panel").Aria("labelledby", "passkeys-title"), panelID, onEscape).
+	return modal(app.Elem("dialog").ID(panelID).Class("panel").Aria("labelledby", "passkeys-title"), panelID, onEscape).
 		Body(append([]app.UI{head}, content...)...)
 }

@@ -44,8 +44,8 @@ func (d *removeDialog) Render() app.UI {
 		app.Elem("p").ID("remove-lead").Text(text.RemoveLead),
 		app.If(d.Last != "", func() app.UI { return app.Elem("p").Text(d.Last) }),
 		app.If(d.Sessions != "", func() app.UI {
-			return app.Label().Class("check").Body(
-				app.Input().ID(endSessionsID).Type("checkbox").Disabled(d.Working),
+			return app.Elem("label").Class("check").Body(
+				app.ElemSelfClosing("input").ID(endSessionsID).Attr("type", "checkbox").Attr("disabled", d.Working),
 				app.Elem("span").Text(d.Sessions),
 			)
 		}),

@@ -118,7 +118,7 @@ func (r *passkeyRow) renderOnlyMethod() app.UI {
 	text := r.Context.Text.Panel
 	return app.Elem("p").ID("only-"+r.Passkey.ID).Class("row-why").Body(
 		app.Text(text.OnlyMethod+" "),
-		app.Button().ID("another-"+r.Passkey.ID).Type("button").Class("link").OnClick(r.onAddAnother).Text(text.AddAnother),
+		app.Elem("button").ID("another-"+r.Passkey.ID).Attr("type", "button").Class("link").OnClick(r.onAddAnother).Text(text.AddAnother),
 	)
 }
 
@@ -136,10 +136,10 @@ func (r *passkeyRow) renderButtons() app.UI {
 
 func (r *passkeyRow) renderRename() app.UI {
 	text, busy := r.Context.Text.Panel, r.Mode == rowRenaming
-	return app.Form().Class("rename").OnSubmit(r.onSubmit).OnKeyDown(r.onKey).Body(
-		app.Input().ID("name-"+r.Passkey.ID).Type("text").Class("input").Value(r.Passkey.Name).
+	return app.Elem("form").Class("rename").OnSubmit(r.onSubmit).OnKeyDown(r.onKey).Body(
+		app.ElemSelfClosing("input").ID("name-"+r.Passkey.ID).Attr("type", "text").Class("input").Attr("value", r.Passkey.Name).
 			Aria("label", text.NewName).Attr("autocomplete", "off").Attr("maxlength", shared.MaxNameLength).
-			Required(true).ReadOnly(busy),
+			Attr("required", true).Attr("readonly", busy),
 		submit("save-"+r.Passkey.ID, "small primary", "", busy).Body(steady(busy, text.Saving, text.Save)),
 		button("keep-"+r.Passkey.ID, "small quiet", text.Cancel, busy, r.onCancel),
 	)

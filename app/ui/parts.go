@@ -7,20 +7,20 @@ import "github.com/maxence-charriere/go-app/v10/pkg/app"
 
 // button returns a button with a click handler. Its kind is a class of style.css such as
 // "primary", several classes, or "". It is disabled while off.
-func button(id, kind, text string, off bool, onClick app.EventHandler) app.HTMLButton {
-	return app.Button().ID(id).Type("button").Class("button", kind).Disabled(off).OnClick(onClick).Text(text)
+func button(id, kind, text string, off bool, onClick app.EventHandler) app.HTMLElem {
+	return app.Elem("button").ID(id).Attr("type", "button").Class("button", kind).Attr("disabled", off).OnClick(onClick).Text(text)
 }
 
 // submit returns the button that sends a form.
-func submit(id, kind, text string, off bool) app.HTMLButton {
-	return app.Button().ID(id).Class("button", kind).Disabled(off).Text(text)
+func submit(id, kind, text string, off bool) app.HTMLElem {
+	return app.Elem("button").ID(id).Class("button", kind).Attr("disabled", off).Text(text)
 }
 
 // dialog returns a modal dialog. Its title is also its accessible name. [showModal] opens
 // it. Escape calls onEscape, and doesn't close it.
-func dialog(id, title string, onEscape func(), content ...app.UI) app.HTMLDialog {
+func dialog(id, title string, onEscape func(), content ...app.UI) app.HTMLElem {
 	heading := app.Elem("h2").ID(id + "-title").Text(title)
-	return modal(app.Dialog().ID(id).Class("dialog").Aria("labelledby", id+"-title"), id, onEscape).
+	return modal(app.Elem("dialog").ID(id).Class("dialog").Aria("labelledby", id+"-title"), id, onEscape).
 		Body(append([]app.UI{heading}, content...)...)
 }
 
@@ -32,7 +32,7 @@ func dialog(id, title string, onEscape func(), content ...app.UI) app.HTMLDialog
 // At the next Escape the browser closes the dialog, and also the dialog below it if that
 // one opened this one without a click. So the dialog is shown again, with the keyboard focus
 // where it was.
-func modal(dialog app.HTMLDialog, id string, onEscape func()) app.HTMLDialog {
+func modal(dialog app.HTMLElem, id string, onEscape func()) app.HTMLElem {
 	focusedBefore := ""
 	return dialog.
 		On("cancel", func(_ app.Context, e app.Event) {
@@ -57,7 +57,7 @@ func option(value, text string, chosen bool) app.UI {
 
 // field returns a text box with its label.
 func field(text string, box app.UI) app.UI {
-	return app.Label().Class("field").Body(app.Text(text), box)
+	return app.Elem("label").Class("field").Body(app.Text(text), box)
 }
 
 // Slot keeps the place of an element that comes and goes. go-app compares children by their

@@ -35,11 +35,11 @@ func (d *passwordDialog) Render() app.UI {
 	return dialog(passwordDialogID, text.Title, d.onEscape,
 		app.Elem("p").Text(text.Lead),
 		d.Context.notice(d.failure),
-		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
+		app.Elem("form").Class("stack").OnSubmit(d.onSubmit).Body(
 			field(text.New,
-				app.Input().ID("new-password").Type("password").Attr("autocomplete", "new-password").
+				app.ElemSelfClosing("input").ID("new-password").Attr("type", "password").Attr("autocomplete", "new-password").
 					Attr("minlength", "12").Attr("maxlength", "256").Aria("describedby", "password-hint").
-					Required(true).ReadOnly(busy).OnInput(d.onInput),
+					Attr("required", true).Attr("readonly", busy).OnInput(d.onInput),
 			),
 			app.Elem("p").ID("password-hint").Class("hint").Text(text.Hint),
 			foot(

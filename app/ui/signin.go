@@ -93,18 +93,18 @@ func (p *SignInPanel) Render() app.UI {
 	if p.Password == nil {
 		kind = "primary wide"
 	}
-	return app.Form().Class("sign-in stack").OnSubmit(p.onPassword).Body(
+	return app.Elem("form").Class("sign-in stack").OnSubmit(p.onPassword).Body(
 		p.Context.notice(p.failure),
 		app.If(p.Password != nil, func() app.UI {
 			return app.Elem("div").Class("stack").Body(
 				field(text.Name,
-					app.Input().ID(signInNameID).Type("text").Attr("autocomplete", "username webauthn").
+					app.ElemSelfClosing("input").ID(signInNameID).Attr("type", "text").Attr("autocomplete", "username webauthn").
 						Attr("autocapitalize", "none").Attr("spellcheck", "false").Attr("maxlength", "256").
-						Required(true).OnInput(p.onName),
+						Attr("required", true).OnInput(p.onName),
 				),
 				field(text.Password,
-					app.Input().ID("sign-in-password").Type("password").Attr("autocomplete", "current-password").
-						Attr("maxlength", "512").Required(true).OnInput(p.onSecret),
+					app.ElemSelfClosing("input").ID("sign-in-password").Attr("type", "password").Attr("autocomplete", "current-password").
+						Attr("maxlength", "512").Attr("required", true).OnInput(p.onSecret),
 				),
 				submit("sign-in-submit", "primary wide", label(p.state == signInByPassword, text.Working, text.Submit), busy),
 			)

@@ -12,7 +12,7 @@ type Tab struct {
 // screen readers. The row scrolls in itself where it is wider than the screen.
 func Tabs(label string, tabs []Tab) app.UI {
 	return app.Elem("nav").Class("tabs").Aria("label", label).Body(app.Range(tabs).Slice(func(i int) app.UI {
-		link := app.A().Href(tabs[i].Href).Text(tabs[i].Label)
+		link := app.Elem("a").Attr("href", tabs[i].Href).Text(tabs[i].Label)
 		if tabs[i].Current {
 			link = link.Aria("current", "page")
 		}

@@ -21,9 +21,9 @@
 // OnSignedOut. On [shared.CodeConfirmRequired] it asks the user to confirm, and then repeats
 // the request.
 //
-// Elements that need no attribute of their own, such as a div, are app.Elem("div"): each type that
-// go-app has for a kind of element adds its methods for every attribute to the program. That made
-// the app 9 kB larger for everybody.
+// Elements are made by app.Elem, and inputs and images by app.ElemSelfClosing: each type that go-app
+// has for a kind of element adds its methods for every attribute to the program. All of them made
+// the app 35 kB larger for everybody, compressed.
 //
 // Looks come from web/static/style.css by class names; nothing sets a style,
 // because the Content-Security-Policy allows none. Colours and corners are custom

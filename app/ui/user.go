@@ -126,7 +126,7 @@ func (p *UserPage) load() {
 // Render implements app.Composer.
 func (p *UserPage) Render() app.UI {
 	text := p.Context.Text.Member
-	back := app.A().Class("more").Href(p.Users).Body(icon("back"), app.Elem("span").Text(text.Back))
+	back := app.Elem("a").Class("more").Attr("href", p.Users).Body(icon("back"), app.Elem("span").Text(text.Back))
 	switch p.state {
 	case listLoading:
 		return app.Elem("section").Class("page page-wide").Body(back, app.Elem("h1").Class("spoken").Text(text.Back), waiting(p.Context.Text.Shell.Loading))

@@ -163,7 +163,7 @@ func (d *memberDialog) Render() app.UI {
 	return dialog(d.ID, d.Title, d.onEscape,
 		app.If(d.Lead != "", func() app.UI { return app.Elem("p").Text(d.Lead) }),
 		d.Context.notice(d.failure),
-		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
+		app.Elem("form").Class("stack").OnSubmit(d.onSubmit).Body(
 			app.Range(d.Fields).Slice(func(i int) app.UI { return d.renderField(d.Fields[i]) }),
 			app.If(d.AsksRole, d.renderRole),
 			app.If(d.AsksRole && d.chosen() == shared.RoleHelper, func() app.UI { return d.renderField(d.Helps) }),
@@ -180,8 +180,8 @@ func (d *memberDialog) renderField(f memberField) app.UI {
 	if kind == "" {
 		kind = "text"
 	}
-	box := app.Input().ID(d.ID+"-"+f.id).Type(kind).Value(d.value(f.id)).Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
-		Required(f.required).ReadOnly(d.working).OnInput(func(ctx app.Context, _ app.Event) { d.typed[f.id] = valueOf(ctx) })
+	box := app.ElemSelfClosing("input").ID(d.ID+"-"+f.id).Attr("type", kind).Attr("value", d.value(f.id)).Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
+		Attr("required", f.required).Attr("readonly", d.working).OnInput(func(ctx app.Context, _ app.Event) { d.typed[f.id] = valueOf(ctx) })
 	if f.most != "" {
 		box = box.Attr("maxlength", f.most)
 	}

@@ -141,7 +141,7 @@ func (p *UsersPanel) Render() app.UI {
 		app.Elem("h1").ID(usersTitleID).TabIndex(-1).Text(text.Title),
 		app.Elem("p").Class("lead").Text(message.Fill(text.Lead, "product", p.Account.Product)),
 		app.Elem("div").Class("tools").Body(
-			app.Input().ID("users-find").Type("search").Aria("label", text.Find).Placeholder(text.Find).
+			app.ElemSelfClosing("input").ID("users-find").Attr("type", "search").Aria("label", text.Find).Attr("placeholder", text.Find).
 				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
 				OnInput(p.onFind),
 			app.If(p.Account.User.Role != shared.RoleAuditor, func() app.UI {
@@ -406,7 +406,7 @@ func (r *memberRow) Render() app.UI {
 	return app.Elem("li").ID("user-"+u.ID).Class("row").Body(
 		app.Elem("div").Class("row-text").Body(
 			app.Elem("h2").Class("row-name").Body(
-				app.If(r.Page != "", func() app.UI { return app.A().Href(r.Page).Body(app.Elem("bdi").Text(u.DisplayName)) }).
+				app.If(r.Page != "", func() app.UI { return app.Elem("a").Attr("href", r.Page).Body(app.Elem("bdi").Text(u.DisplayName)) }).
 					Else(func() app.UI { return app.Elem("bdi").Text(u.DisplayName) }),
 				r.Context.memberTags(u, r.Me),
 			),

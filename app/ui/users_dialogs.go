@@ -31,17 +31,17 @@ func (d *inviteDialog) Render() app.UI {
 	text := d.Context.Text.Users
 	return dialog(inviteDialogID, text.Invite, d.onEscape,
 		d.Context.notice(d.failure),
-		app.Form().Class("stack").OnSubmit(d.onSubmit).Body(
+		app.Elem("form").Class("stack").OnSubmit(d.onSubmit).Body(
 			field(text.UserName,
-				app.Input().ID("invite-name").Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
-					Attr("maxlength", "64").Aria("describedby", "invite-hint").Required(true).ReadOnly(d.working).OnInput(d.onName),
+				app.ElemSelfClosing("input").ID("invite-name").Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
+					Attr("maxlength", "64").Aria("describedby", "invite-hint").Attr("required", true).Attr("readonly", d.working).OnInput(d.onName),
 			),
 			app.Elem("p").ID("invite-hint").Class("hint").Text(text.UserHint),
 			field(text.DisplayName,
-				app.Input().ID("invite-display").Attr("autocomplete", "off").Attr("maxlength", "64").ReadOnly(d.working).OnInput(d.onDisplayName),
+				app.ElemSelfClosing("input").ID("invite-display").Attr("autocomplete", "off").Attr("maxlength", "64").Attr("readonly", d.working).OnInput(d.onDisplayName),
 			),
-			app.Label().Class("check").Body(
-				app.Input().ID("invite-admin").Type("checkbox").Disabled(d.working).OnChange(d.onAdmin),
+			app.Elem("label").Class("check").Body(
+				app.ElemSelfClosing("input").ID("invite-admin").Attr("type", "checkbox").Attr("disabled", d.working).OnChange(d.onAdmin),
 				app.Elem("span").Text(text.Admin),
 			),
 			foot(

@@ -236,7 +236,10 @@ func TestTopLevel(t *testing.T) {
 
 // TestSize checks the budget of what a browser loads.
 func TestSize(t *testing.T) {
-	const budget = 1_660_000 // bytes of app.wasm with brotli: nine seconds on a slow line
+	// Nine seconds on a slow line. The same program may differ by 4 kB, since brotli finds other
+	// repetitions after a small change. Before the pages of administration and of one's own account it was
+	// 1,584 kB. If administration takes more than 60 kB, it becomes a program of its own.
+	const budget = 1_652_000 // bytes of app.wasm with brotli
 	forms, err := filepath.Glob(filepath.Join("..", "..", "..", "web", "dist", web.App+".*.br"))
 	if err != nil {
 		t.Fatal(err)
