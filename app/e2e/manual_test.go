@@ -64,4 +64,4 @@ func TestManual(t *testing.T) {
 }
 
 // manualSticksOut is sticksOut, but for what is wide by itself and scrolls in its place.
-var manualSticksOut = `((page, shown) => (` + regexp.MustCompile(`"\.skip, \.spoken"`).ReplaceAllString(sticksOut, `".skip, .manual-table, pre"`) + `)(page, shown))(document, window)`
+var manualSticksOut = `((page, shown) => (` + regexp.MustCompile(`"\.skip, \.spoken, \.tabs > \*"`).ReplaceAllString(sticksOut, `".skip, .manual-table, pre"`) + `)(page, shown))(document, window)`

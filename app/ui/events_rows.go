@@ -165,16 +165,16 @@ func (p *EventsPage) renderFacts(row repeated) app.UI {
 	if row.count() > 1 {
 		when = message.Fill(text.Between, "first", momentUTC(first.Time), "last", when)
 	}
-	facts := []app.UI{}
+	var facts []pair
 	for _, fact := range []struct{ name, value string }{
 		{text.FactBy, p.person(e.By)}, {text.FactFor, p.person(e.User)}, {text.FactPasskey, e.Passkey}, {text.FactProvider, e.Provider},
 		{text.FactFrom, strings.Join(from, ", ")}, {text.FactWhen, when}, {text.FactEvent, e.ID},
 	} {
 		if fact.value != "" {
-			facts = append(facts, app.Elem("dt").Text(fact.name), app.Elem("dd").Text(fact.value))
+			facts = append(facts, pair{fact.name, fact.value})
 		}
 	}
-	return app.Elem("dl").Class("pairs").Body(facts...)
+	return pairs(facts)
 }
 
 func (p *EventsPage) browser(e shared.AuditEvent) string {

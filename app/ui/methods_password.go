@@ -71,6 +71,17 @@ func (c *MethodsCard) savePassword(password string, done func(error)) {
 }
 
 func (c *MethodsCard) removePassword() {
-	c.does(passwordRow, c.Context.Text.Home.PasswordRemoved, c.Service.RemovePassword, func() { focus(c.self, "methods") })
-	c.password = passwordRests
+	if c.working != "" {
+		return
+	}
+	c.working, c.failure = passwordRow, nil
+	c.attempt(c.Service.RemovePassword, func(err error) {
+		c.working, c.failure = "", err
+		c.passwordDone()
+		if err == nil {
+			c.announcement = c.Context.Text.Home.PasswordRemoved
+			focus(c.self, "methods")
+			notify(c.OnChanged)
+		}
+	})
 }

@@ -23,6 +23,9 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 	}
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		kinds := clean.apply(&user)
+		if len(kinds) == 0 {
+			return nil, nil
+		}
 		batch := store.Batch{store.PutUser{User: user}}
 		for _, kind := range kinds {
 			batch = append(batch, s.event(who, kind))

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the files of testdata")
 
-// TestLetters compares every mail in every language with a file that a person has read.
+// TestLetters compares every mail in every language with a file.
 func TestLetters(t *testing.T) {
 	o := Organisation{Product: "Acme", Contact: "IT desk, phone 1234", Origin: "https://id.acme.example"}
 	for _, catalogue := range message.Languages {

@@ -107,6 +107,7 @@ func head(files *web.Files, more ...g.Node) g.Node {
 		h.TitleEl(g.Text("Gallery")),
 		h.Link(h.Rel("icon"), h.Href(files.URL("icon.svg"))),
 		h.Link(h.Rel("stylesheet"), h.Href(files.URL("style.css"))),
+		h.Link(h.Rel("stylesheet"), h.Href(files.URL("pages.css"))),
 		g.Group(more),
 	)
 }

@@ -35,7 +35,7 @@ func newApp(files *web.Files, product string) server.App {
 			Maskable: files.URL("icon-maskable-512.png"),
 			SVG:      files.URL("icon.svg"),
 		},
-		Styles:                []string{files.URL("style.css")},
+		Styles:                []string{files.URL("style.css"), files.URL("pages.css")},
 		Scripts:               []string{files.URL("boot.js") + " defer"},
 		CacheableResources:    append([]string{shared.PageShell, files.URL("icon.svg")}, languageURLs(files)...),
 		Resources:             hashed{files},
