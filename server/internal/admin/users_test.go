@@ -198,6 +198,7 @@ var allows = map[string]struct{ all, group string }{
 // TestRoutes sends each request as people of each role, about a user of the helper's group and about
 // others. Each refusal changes nothing.
 func TestRoutes(t *testing.T) {
+	refusing := newSite(t) // for what is refused, since that changes nothing
 	for _, route := range routes {
 		for as, has := range allows {
 			for _, of := range []string{route.of, "bob", "ada", "aud", "hal"} {
@@ -209,33 +210,37 @@ func TestRoutes(t *testing.T) {
 				if may && !isTheirs {
 					continue // what else may refuse them is for TestRefusals
 				}
-				checkRoute(t, route, as, of, may)
+				checkRoute(refusing, route, as, of, may)
 			}
 		}
-		s := newSite(t)
-		method, path := s.pathOf(route.pattern, route.of)
-		s.isRefused(route.pattern+" of a stranger", s.sends("", method, path, route.body), shared.CodeUnauthenticated)
+		method, path := refusing.pathOf(route.pattern, route.of)
+		refusing.isRefused(route.pattern+" of a stranger", refusing.sends("", method, path, route.body), shared.CodeUnauthenticated)
 	}
 
-	for _, pattern := range newSite(t).patterns {
+	for _, pattern := range refusing.patterns {
 		if !slices.ContainsFunc(routes, func(r route) bool { return r.pattern == pattern }) {
 			t.Errorf("no row says for whom %s is", pattern)
 		}
 	}
 }
 
-func checkRoute(t *testing.T, route route, as, of string, may bool) {
-	t.Helper()
+// checkRoute sends a request with and without a recent confirmation: what is allowed to a site of its
+// own, what is refused to the one given.
+func checkRoute(refusing *site, route route, as, of string, may bool) {
+	refusing.Helper()
 	what := route.pattern + " as " + as + " of " + of
 	for _, confirmed := range []string{"", "confirmed "} {
-		s := newSite(t)
+		s, allowed := refusing, may && (confirmed != "" || route.unconfirmed)
+		if allowed {
+			s = newSite(refusing.T)
+		}
 		before := s.everything()
 		method, path := s.pathOf(route.pattern, of)
 		w := s.sends(confirmed+as, method, path, route.body)
 		switch {
-		case may && (confirmed != "" || route.unconfirmed):
+		case allowed:
 			if w.Code != route.status || !strings.Contains(w.Body.String(), route.answers) {
-				t.Errorf("%s%s: got %d %s, want %d with %s", confirmed, what, w.Code, w.Body, route.status, route.answers)
+				s.Errorf("%s%s: got %d %s, want %d with %s", confirmed, what, w.Code, w.Body, route.status, route.answers)
 			}
 			continue
 		case may:
@@ -243,10 +248,10 @@ func checkRoute(t *testing.T, route route, as, of string, may bool) {
 		case confirmed != "" || route.unconfirmed:
 			s.isRefused(confirmed+what, w, shared.CodeNotAllowed)
 		case w.Code < 400:
-			t.Errorf("%s: got %d %s", what, w.Code, w.Body)
+			s.Errorf("%s: got %d %s", what, w.Code, w.Body)
 		}
 		if s.everything() != before {
-			t.Errorf("%s%s is refused, and changes something", confirmed, what)
+			s.Errorf("%s%s is refused, and changes something", confirmed, what)
 		}
 	}
 }
@@ -261,6 +266,7 @@ func (s *site) isRefused(what string, w *httptest.ResponseRecorder, code shared.
 
 // TestRefusals checks what even an administrator can't do, and that it changes nothing.
 func TestRefusals(t *testing.T) {
+	s := newSite(t)
 	for _, row := range []struct {
 		what, method, path, body string
 		code                     shared.Code
@@ -296,7 +302,6 @@ func TestRefusals(t *testing.T) {
 		{"no JSON", "POST", shared.PathUsers, `name=dora`, shared.CodeInvalidRequest},
 		{"JSON of another type", "PATCH", shared.PathUser + "{ann}", `{"disabled":"yes"}`, shared.CodeInvalidRequest},
 	} {
-		s := newSite(t)
 		before := s.everything()
 		path := row.path
 		for name, user := range s.users {

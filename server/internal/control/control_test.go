@@ -156,6 +156,7 @@ func TestCommands(t *testing.T) {
 		{"/events", `{"kind":"nothing","limit":1}`, refused, `"code":"invalid_request"`},
 		{"/verify-events", `{}`, 200, `"notSealed":`},
 		{"/verify-events", `{"hash":"x"}`, 400, ``},
+		{"/mails", `{}`, 200, `[]`},
 		{"/signals", `{}`, 200, `true`},
 		{"/allow-signals", `false`, 200, `{}`},
 		{"/signals", `{}`, 200, `false`},
