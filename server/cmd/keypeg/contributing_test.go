@@ -33,12 +33,17 @@ func TestContributing(t *testing.T) {
 			continue
 		}
 		rows++
-		var names []*regexp.Regexp
+		names := map[string]*regexp.Regexp{} // by what they find as a word of its own
 		for _, found := range inCode.FindAllStringSubmatch(cells[3], -1) {
-			names = append(names, regexp.MustCompile(`(^|[^\w-])`+regexp.QuoteMeta(found[1])+`($|[^\w-])`))
+			names[found[1]] = regexp.MustCompile(`(^|[^\w-])` + regexp.QuoteMeta(found[1]) + `($|[^\w-])`)
 		}
 		has := func(text string) bool {
-			return slices.ContainsFunc(names, func(name *regexp.Regexp) bool { return name.MatchString(text) })
+			for name, word := range names {
+				if strings.Contains(text, name) && word.MatchString(text) {
+					return true
+				}
+			}
+			return false
 		}
 		var listed []string
 		for _, found := range inCode.FindAllStringSubmatch(cells[2], -1) {
