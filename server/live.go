@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -29,7 +30,6 @@ const changed = "event: " + shared.LiveChanged + "\ndata: {}\n\n"
 // (HTML Living Standard, 9.2). A stream ends together with its session. The page then asks
 // again, and sees whether it is still signed in.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
-	who := httpapi.CallerOf(r)
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // otherwise nginx buffers it
@@ -39,15 +39,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if r.ProtoMajor == 1 { // a stream that ends early closes its connection
 		w.Header().Set("Connection", "close")
 	}
-	listener := s.c.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
+	listener, others := s.listens(r)
 	defer listener.Close()
-	// Users with a role see a list of other users. They begin to listen before the page gets
-	// its first message, because from that message on it relies on hearing of every change.
-	var others, hears <-chan struct{} // hears is nil during liveOthers
-	if who.User.Role != shared.RoleNone {
-		others = listener.Others()
-		hears = others
-	}
+	hears := others // nil during liveOthers
 	say := func(text string) bool { return say(w, out, text) }
 	// The first flush sends the headers. If flushing isn't supported it sends nothing, so a
 	// refusal can still be answered.
@@ -87,10 +81,30 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 			message, hears = changed, nil
 			rested.Reset(liveOthers)
 		}
-		if !say(message) || !s.people.sessionExists(r, who) {
+		if !say(message) || !s.stillSignedIn(r) {
 			return nil
 		}
 	}
+}
+
+// listens begins to listen for the caller of a request, before the page gets its first message, because from that
+// message on it relies on hearing of every change. Others is for a user with a role, who sees a list of
+// other users. This and stillSignedIn are apart from live, since a caller is kilobytes that would stay
+// on the stack of each open stream.
+//
+//go:noinline
+func (s *Server) listens(r *http.Request) (listener *live.Listener, others <-chan struct{}) {
+	who := httpapi.CallerOf(r)
+	listener = s.c.Live.Listen(who.User.ID, string(who.Session.ID[:])+who.AtHost)
+	if who.User.Role != shared.RoleNone {
+		others = listener.Others()
+	}
+	return listener, others
+}
+
+//go:noinline
+func (s *Server) stillSignedIn(r *http.Request) bool {
+	return s.people.sessionExists(r, httpapi.CallerOf(r))
 }
 
 // say sends a message, and reports whether the stream still works.
