@@ -43,7 +43,7 @@ type entry struct {
 func init() {
 	for _, op := range []store.Op{
 		store.PutUser{}, store.AddSession{}, store.ReplaceSession{}, store.EndSession{}, store.EndSessions{}, store.AddEvent{},
-		store.PutItem{}, store.RemoveItem{}, store.RemoveUser{},
+		store.PutItem{}, store.RemoveItem{}, store.RemoveUser{}, store.HasUser{},
 	} {
 		gob.Register(op)
 	}
