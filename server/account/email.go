@@ -1,9 +1,13 @@
 package account
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/mail"
 	"strings"
 
+	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -32,4 +36,28 @@ func CanonicalEmail(typed string) (string, error) {
 		return "", shared.Errorf(shared.CodeInvalidEmail, "This is no e-mail address. Please write it like ann@example.com.").Because(err)
 	}
 	return local + "@" + strings.ToLower(domain), nil
+}
+
+// checkEmail refuses the address of a user's new record if another user has verified it. Where
+// nobody has, many may have the same address: the first who verifies it has it. So nobody is kept
+// from an address of theirs, and nothing depends on what happens after this check.
+//
+// Refusal: [shared.CodeEmailTaken].
+func (s *Service) checkEmail(ctx context.Context, user store.User, before string) error {
+	if user.Email == "" || user.Email == before {
+		return nil
+	}
+	holder, err := s.c.Store.UserByEmail(ctx, user.Email)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && holder.ID == user.ID:
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking whose an e-mail address is: %w", err)
+	}
+	return emailTaken(user.Email)
+}
+
+// emailTaken is the refusal of an address that another user has.
+func emailTaken(address string) error {
+	return shared.Errorf(shared.CodeEmailTaken, "Somebody has the e-mail address %s already.", address)
 }

@@ -63,9 +63,6 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 			break
 		}
 	}
-	if errors.Is(err, store.ErrEmailExists) {
-		return store.User{}, Link{}, EmailTaken(user.Email).Because(err)
-	}
 	if err != nil {
 		return store.User{}, Link{}, nameTaken(err, user.Name)
 	}
@@ -84,9 +81,6 @@ func (s *Service) CheckInvitation(ctx context.Context, who session.Actor, fresh 
 	}
 	if _, err := s.c.Store.UserByName(ctx, user.Name); !errors.Is(err, store.ErrNotFound) {
 		return cmp.Or(err, error(NameTaken(user.Name)))
-	}
-	if _, err := s.c.Store.UserByEmail(ctx, user.Email); !errors.Is(err, store.ErrNotFound) {
-		return cmp.Or(err, error(EmailTaken(user.Email)))
 	}
 	return nil
 }
@@ -112,7 +106,7 @@ func (s *Service) invited(ctx context.Context, who session.Actor, fresh shared.I
 	if who.By.Role == shared.RoleHelper && slices.ContainsFunc(user.Groups, func(group string) bool { return !slices.Contains(who.By.Helps, group) }) {
 		return store.User{}, errNotYours
 	}
-	return user, nil
+	return user, s.checkEmail(ctx, user, "")
 }
 
 // InviteAgain makes a new invitation for the actor's user, who has no sign-in method yet.

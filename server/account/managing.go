@@ -45,6 +45,9 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 		if user.Role != before.Role && who.By.ID == user.ID {
 			return nil, errYourself
 		}
+		if err := s.checkEmail(ctx, user, before.Email); err != nil {
+			return nil, err
+		}
 		if len(user.Groups) > mostGroups {
 			return nil, errManyGroups
 		}
@@ -63,20 +66,12 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 	return changed, taken(err, clean)
 }
 
-// taken translates the errors of unique values.
+// taken translates the error of a user name that isn't free.
 func taken(err error, wish wishes) error {
-	switch {
-	case errors.Is(err, store.ErrNameExists):
+	if errors.Is(err, store.ErrNameExists) {
 		return NameTaken(*wish.name).Because(err)
-	case errors.Is(err, store.ErrEmailExists):
-		return EmailTaken(*wish.email).Because(err)
 	}
 	return err
-}
-
-// EmailTaken is the refusal of an address that another user has.
-func EmailTaken(address string) *shared.Error {
-	return shared.Errorf(shared.CodeEmailTaken, "Somebody has the e-mail address %s already.", address)
 }
 
 // wishes are the changes that a request asks for, in the form in which they are stored.

@@ -21,10 +21,14 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 	if err != nil {
 		return err
 	}
-	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		before := user
 		kinds := clean.apply(&user)
 		if len(kinds) == 0 {
 			return nil, nil
+		}
+		if err := s.checkEmail(ctx, user, before.Email); err != nil {
+			return nil, err
 		}
 		batch := store.Batch{store.PutUser{User: user}}
 		for _, kind := range kinds {
@@ -32,7 +36,6 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 		}
 		return batch, nil
 	})
-	return taken(err, clean)
 }
 
 // RemoveOwnPassword removes the password of the signed-in user, and ends their other sessions.

@@ -28,7 +28,7 @@ type User struct {
 	RecoveryCodes     []Hash // unused ones; see package account
 	RecoveryCodesMade time.Time
 
-	Email         string // an address of the user, "" for none; unique: see EmailKey
+	Email         string // an address of the user, "" for none; see UniqueEmail
 	EmailVerified bool   // the user has shown that they read what is sent there
 	Language      string // BCP 47 tag of the language for mails; "" for the organisation's
 	Groups        []string
@@ -37,9 +37,18 @@ type User struct {
 	ExternalID    string   // the user's id at a system that provisions users (RFC 7643, 3.1)
 }
 
-// EmailKey returns the form in which addresses are compared. No two users have addresses that
-// differ in upper and lower case only.
+// EmailKey returns the form in which addresses are compared, without upper case.
 func EmailKey(address string) string { return strings.ToLower(address) }
+
+// UniqueEmail returns the key of an address that no other user has, or "" if the user has none.
+// Only a verified address is one's own: many may have written the same one down, and the first
+// who shows that they read what is sent there has it.
+func (u User) UniqueEmail() string {
+	if !u.EmailVerified {
+		return ""
+	}
+	return EmailKey(u.Email)
+}
 
 // IsAdministrator reports whether the user has the role that may do everything.
 func (u User) IsAdministrator() bool { return u.Role == shared.RoleAdministrator }

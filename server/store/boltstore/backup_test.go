@@ -43,7 +43,7 @@ func lived(t *testing.T) (path string, s *Store) {
 		user := userOf(i)
 		user.Role = map[bool]shared.Role{true: shared.RoleAdministrator}[i%10 == 0]
 		user.Passkeys = []store.Passkey{{ID: "p", CredentialID: []byte(fmt.Sprint("credential", i))}}
-		user.Email = fmt.Sprintf("user%d@example.com", i)
+		user.Email, user.EmailVerified = fmt.Sprintf("user%d@example.com", i), true
 		user.Identities = []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: fmt.Sprint(i)}}
 		session := store.Session{ID: storetest.SessionID(user.ID, "first"), UserID: user.ID, Expires: clock.Add(time.Hour + time.Duration(i))}
 		note := store.PutItem{Item: store.Item{Owner: user.ID, Collection: "note", Value: []byte("1")}}

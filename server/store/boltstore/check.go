@@ -135,7 +135,7 @@ func (c *checker) user(u store.User) error {
 			return fmt.Errorf("user %q isn't found by the identity %q", u.Name, i.Name)
 		}
 	}
-	if u.Email != "" && !leads(bucketEmails, []byte(store.EmailKey(u.Email))) {
+	if key := u.UniqueEmail(); key != "" && !leads(bucketEmails, []byte(key)) {
 		return fmt.Errorf("user %q isn't found by their e-mail address", u.Name)
 	}
 	for _, term := range u.Terms() {
@@ -173,8 +173,8 @@ func (c *checker) identity(identity, raw []byte) error {
 
 func (c *checker) email(key, raw []byte) error {
 	u, err := getUser(c.tx, raw)
-	if err != nil || store.EmailKey(u.Email) != string(key) {
-		return fmt.Errorf("%q leads to nobody of that address", key)
+	if err != nil || u.UniqueEmail() != string(key) {
+		return fmt.Errorf("%q leads to nobody who has verified that address", key)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func TestErase(t *testing.T) {
 		ID: storetest.UserID(0xabcdef), Name: "ann.erasable", DisplayName: "Ann Erasable", Handle: bytes.Repeat([]byte("H4ndle!!"), 8), Password: "$argon2id$annspassword",
 		Passkeys:   []store.Passkey{{ID: "annskey1", CredentialID: []byte("ann's credential id, 32 bytes ok"), PublicKey: make([]byte, 77), Name: "Ann's Laptop"}},
 		Identities: []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: "anns-subject-1", Name: "ann@erasable.example"}},
-		Role:       shared.RoleAdministrator, Email: "raa@mail.example.net", Groups: []string{"onlyhers"}, ExternalID: "ext-4711",
+		Role:       shared.RoleAdministrator, Email: "raa@mail.example.net", EmailVerified: true, Groups: []string{"onlyhers"}, ExternalID: "ext-4711",
 	}
 	c.apply(store.Batch{store.PutUser{User: ann}})
 	for i := range 60 {

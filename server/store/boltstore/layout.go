@@ -27,7 +27,7 @@ var (
 	bucketNames       = []byte("names")       // sign-in name -> user id
 	bucketCredentials = []byte("credentials") // credential id -> user id
 	bucketIdentities  = []byte("identities")  // issuer, 0, subject -> user id
-	bucketEmails      = []byte("emails")      // store.EmailKey -> user id
+	bucketEmails      = []byte("emails")      // store.User.UniqueEmail -> user id
 	bucketListed      = []byte("listed")      // a term of store.User.Terms, 0, sign-in name -> user id
 	bucketItems       = []byte("items")       // collection, 0, key -> an item without an owner
 	bucketRecent      = []byte("recent")      // see journal.go

@@ -124,7 +124,7 @@ func checkUser(tx *bbolt.Tx, u store.User) (old store.User, err error) {
 	if old.Name != u.Name && taken(bucketNames, []byte(u.Name)) {
 		return old, store.ErrNameExists
 	}
-	if store.EmailKey(old.Email) != store.EmailKey(u.Email) && u.Email != "" && taken(bucketEmails, []byte(store.EmailKey(u.Email))) {
+	if key := u.UniqueEmail(); key != "" && key != old.UniqueEmail() && taken(bucketEmails, []byte(key)) {
 		return old, store.ErrEmailExists
 	}
 	for _, p := range u.Passkeys {
@@ -172,8 +172,8 @@ func (w *writing) putUser(old, u store.User) error {
 			}
 		}
 	}
-	if u.Email != "" && u.Email != old.Email {
-		if err := put(bucketEmails, []byte(store.EmailKey(u.Email))); err != nil {
+	if key := u.UniqueEmail(); key != "" && key != old.UniqueEmail() {
+		if err := put(bucketEmails, []byte(key)); err != nil {
 			return err
 		}
 	}
@@ -209,8 +209,8 @@ func (w *writing) dropIndexes(old, u store.User) error {
 			}
 		}
 	}
-	if old.Email != "" && old.Email != u.Email {
-		if err := w.Bucket(bucketEmails).Delete([]byte(store.EmailKey(old.Email))); err != nil {
+	if key := old.UniqueEmail(); key != "" && key != u.UniqueEmail() {
+		if err := w.Bucket(bucketEmails).Delete([]byte(key)); err != nil {
 			return err
 		}
 	}

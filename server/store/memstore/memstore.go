@@ -23,7 +23,7 @@ type Store struct {
 	names       map[string]string    // sign-in name to id
 	credentials map[string]string    // credential id to user id
 	identities  map[[2]string]string // issuer and subject to user id
-	emails      map[string]string    // see store.EmailKey, to user id
+	emails      map[string]string    // see store.User.UniqueEmail, to user id
 	sessions    map[store.Hash][]byte
 	events      map[store.EventMark][]byte
 	items       map[itemName][]byte

@@ -87,7 +87,7 @@ func (s *Store) checkUser(u store.User) error {
 			return store.ErrIdentityExists
 		}
 	}
-	if id, ok := s.emails[store.EmailKey(u.Email)]; ok && id != u.ID {
+	if id, ok := s.emails[u.UniqueEmail()]; ok && id != u.ID {
 		return store.ErrEmailExists
 	}
 	return nil
@@ -133,8 +133,8 @@ func (s *Store) putUser(u store.User) {
 	for _, i := range u.Identities {
 		s.identities[[2]string{i.Issuer, i.Subject}] = u.ID
 	}
-	if u.Email != "" {
-		s.emails[store.EmailKey(u.Email)] = u.ID
+	if key := u.UniqueEmail(); key != "" {
+		s.emails[key] = u.ID
 	}
 }
 
@@ -146,7 +146,7 @@ func (s *Store) dropUser(id string) {
 	}
 	delete(s.users, id)
 	delete(s.names, old.Name)
-	delete(s.emails, store.EmailKey(old.Email))
+	delete(s.emails, old.UniqueEmail())
 	for _, p := range old.Passkeys {
 		delete(s.credentials, string(p.CredentialID))
 	}

@@ -128,7 +128,7 @@ func writesUser(t *testing.T, s *Store, name string, n int) (traces map[string]s
 		Passkeys:      []store.Passkey{{ID: "p", CredentialID: []byte("credential of " + name), PublicKey: []byte("key of " + name), Name: "phone of " + name}},
 		Identities:    []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: "subject of " + name, Name: name + "@example.com"}},
 		RecoveryCodes: []store.Hash{store.HashOf(name)},
-		Email:         "e-mail of " + name, ExternalID: "outside " + name, Groups: []string{"sales"},
+		Email:         "e-mail of " + name, EmailVerified: true, ExternalID: "outside " + name, Groups: []string{"sales"},
 	}
 	signedIn, failed := store.NewEvent(now, id, shared.EventSignedIn, client), store.NewEvent(now, id, shared.EventSignInFailed, client)
 	signedIn.Passkey = "phone of " + name

@@ -170,13 +170,12 @@ var insertUser, updateUser = func() (insert, update string) {
 		fmt.Sprintf(`UPDATE users SET revision = revision + 1, %s WHERE organisation = $1 AND id = $2 AND revision = $%d`, strings.Join(assignments, ", "), len(writtenOfUser)+3)
 }()
 
-// emailKey is NULL for no address, of which many users may have none.
+// emailKey is NULL for an address that isn't the user's own, which many users may have.
 func emailKey(u store.User) *string {
-	if u.Email == "" {
-		return nil
+	if key := u.UniqueEmail(); key != "" {
+		return &key
 	}
-	key := store.EmailKey(u.Email)
-	return &key
+	return nil
 }
 
 func (w *writer) putUser(u store.User) {
