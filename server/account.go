@@ -33,6 +33,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		PasskeysOn:  s.passkeys != nil,
 		RPID:        s.c.Address.RPID,
 		HasPassword: who.Methods.HasPassword(who.User),
+		PasswordSet: who.Methods.PasswordSet(who.User),
 		PasswordsOn: passwords,
 		Passkeys:    len(who.User.Passkeys),
 		Providers:   providers,

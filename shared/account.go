@@ -20,6 +20,8 @@ type Account struct {
 	PasskeysOn  bool   `json:"passkeysOn"`
 	RPID        string `json:"rpId"` // WebAuthn's relying party id
 	HasPassword bool   `json:"hasPassword"`
+	// PasswordSet is when the user got the password. It is missing without one.
+	PasswordSet time.Time `json:"passwordSet,omitzero"`
 	// PasswordsOn says that the user may have a password: the organisation's policy accepts it.
 	PasswordsOn bool `json:"passwordsOn,omitempty"`
 	Passkeys    int  `json:"passkeys"` // their number

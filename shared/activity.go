@@ -117,7 +117,7 @@ type Event struct {
 	Kind EventKind `json:"kind"`
 	Time time.Time `json:"time"` // of the first one, if the line stands for several
 	// Count and Last are set in a line that stands for several events: for the failed
-	// attempts of an hour, or for those after the first fifty of a kind in a day. Count is
+	// attempts of an hour, or for those after the first fifty of a kind and reason in a day. Count is
 	// their number, and Last the time of the last one. The other members are of the last one.
 	Count     uint64     `json:"count,omitempty"`
 	Last      *time.Time `json:"last,omitempty"`
@@ -129,9 +129,10 @@ type Event struct {
 	ByRemoved bool       `json:"byRemoved,omitempty"` // an administrator did it who was removed since; By is ""
 	About     string     `json:"about,omitempty"`     // the display name of another user to whom it was done
 	// AboutRemoved: it was done to a user who was removed since; About is "".
-	AboutRemoved bool   `json:"aboutRemoved,omitempty"`
-	Browser      string `json:"browser,omitempty"`
-	System       string `json:"system,omitempty"`
-	Address      string `json:"address,omitempty"`
-	Here         bool   `json:"here,omitempty"` // this browser did it, as its device cookie says
+	AboutRemoved bool          `json:"aboutRemoved,omitempty"`
+	Reason       FailureReason `json:"reason,omitempty"` // why a passkey didn't work
+	Browser      string        `json:"browser,omitempty"`
+	System       string        `json:"system,omitempty"`
+	Address      string        `json:"address,omitempty"`
+	Here         bool          `json:"here,omitempty"` // this browser did it, as its device cookie says
 }

@@ -46,19 +46,20 @@ type AuditUser struct {
 // AuditEvent is something that happened in the organisation. The members that it has in common with
 // [Event] have the same meaning.
 type AuditEvent struct {
-	ID       string     `json:"id"`
-	Kind     EventKind  `json:"kind"`
-	Time     time.Time  `json:"time"`
-	Count    uint64     `json:"count,omitempty"`
-	Last     *time.Time `json:"last,omitempty"`
-	User     *AuditUser `json:"user,omitempty"` // to whom it happened
-	By       *AuditUser `json:"by,omitempty"`   // who did it, if it was another user
-	Method   string     `json:"method,omitempty"`
-	Passkey  string     `json:"passkey,omitempty"` // its name at that time
-	Provider string     `json:"provider,omitempty"`
-	Browser  string     `json:"browser,omitempty"`
-	System   string     `json:"system,omitempty"`
-	Address  string     `json:"address,omitempty"`
+	ID       string        `json:"id"`
+	Kind     EventKind     `json:"kind"`
+	Time     time.Time     `json:"time"`
+	Count    uint64        `json:"count,omitempty"`
+	Last     *time.Time    `json:"last,omitempty"`
+	User     *AuditUser    `json:"user,omitempty"` // to whom it happened
+	By       *AuditUser    `json:"by,omitempty"`   // who did it, if it was another user
+	Method   string        `json:"method,omitempty"`
+	Passkey  string        `json:"passkey,omitempty"` // its name at that time
+	Provider string        `json:"provider,omitempty"`
+	Reason   FailureReason `json:"reason,omitempty"` // why a passkey didn't work
+	Browser  string        `json:"browser,omitempty"`
+	System   string        `json:"system,omitempty"`
+	Address  string        `json:"address,omitempty"`
 }
 
 // The values of the filter by who did it that name no user.

@@ -76,11 +76,17 @@ const (
 type Member struct {
 	User
 	HasPassword bool      `json:"hasPassword"`
+	PasswordSet time.Time `json:"passwordSet,omitzero"` // missing without a password
 	Passkeys    int       `json:"passkeys"`
 	Identities  int       `json:"identities"`        // linked ones at OpenID providers
 	Invited     bool      `json:"invited,omitempty"` // has no sign-in method yet
 	Created     time.Time `json:"created"`
 	LastSignIn  time.Time `json:"lastSignIn,omitzero"`
+
+	InvitedAt    time.Time `json:"invitedAt,omitzero"`    // the first invitation; missing for a user who wasn't invited
+	FirstPasskey time.Time `json:"firstPasskey,omitzero"` // when the first one ever was added
+	// HeldUntil is set while no sign-in method may be added to the account.
+	HeldUntil time.Time `json:"heldUntil,omitzero"`
 
 	Email         string   `json:"email,omitempty"`
 	EmailVerified bool     `json:"emailVerified,omitempty"`
@@ -100,6 +106,9 @@ type MemberDetails struct {
 	RecoveryCodes     int             `json:"recoveryCodes"` // how many are left
 	Sessions          []Session       `json:"sessions"`
 	LastAdministrator bool            `json:"lastAdministrator,omitempty"` // nobody else could administer
+	// InvitedBy is the display name of whoever made the first invitation. It is missing for IT,
+	// and for somebody who was removed since.
+	InvitedBy string `json:"invitedBy,omitempty"`
 	// May says what whoever asks may do: "read", "help" or "manage".
 	May string `json:"may"`
 }

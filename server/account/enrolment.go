@@ -103,6 +103,7 @@ func (s *Service) invited(ctx context.Context, who session.Actor, fresh shared.I
 		return store.User{}, err
 	}
 	wish.apply(&user)
+	user.Invited, user.InvitedBy = user.Created, who.By.ID
 	if who.By.Role == shared.RoleHelper && slices.ContainsFunc(user.Groups, func(group string) bool { return !slices.Contains(who.By.Helps, group) }) {
 		return store.User{}, errNotYours
 	}
@@ -236,6 +237,9 @@ func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Me
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
 		}
+		if kind == store.MethodInvitation && user.Invited.IsZero() {
+			user.Invited, user.InvitedBy = s.c.Now(), who.By.ID
+		}
 		var put store.Op
 		link, put = s.newLink(kind, user.ID)
 		return append(store.Batch{put, store.PutUser{User: user}}, also...), nil
@@ -330,7 +334,7 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 		used.Event.Method = e.Kind
 		batch := store.Batch{enrolmentLinks.Remove(e.link), used}
 		if hash != "" {
-			user.Password = hash
+			s.setPassword(user, hash)
 			batch = append(batch, s.event(who, shared.EventPasswordChanged))
 		}
 		if e.Kind == store.MethodRecoveryLink {

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -57,6 +58,13 @@ func (s *Service) newPassword(ctx context.Context, user store.User, typed string
 	}
 	return s.hash(ctx, password)
 }
+
+// setPassword gives a user a new password. A sign-in that makes a new hash of the same one isn't that.
+func (s *Service) setPassword(user *store.User, hash string) {
+	user.Password, user.PasswordSet = hash, s.c.Now()
+}
+
+func removePassword(user *store.User) { user.Password, user.PasswordSet = "", time.Time{} }
 
 func (s *Service) hash(ctx context.Context, password string) (string, error) {
 	end, err := s.c.Hasher.turns.take(ctx, false)

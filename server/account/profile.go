@@ -46,7 +46,7 @@ func (s *Service) RemoveOwnPassword(ctx context.Context, who session.Actor) erro
 		if user.Password == "" {
 			return nil, shared.Errorf(shared.CodeNotFound, "You have no password.")
 		}
-		user.Password = ""
+		removePassword(&user)
 		if who.Methods.Count(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "The password is your only way to sign in. Add a passkey first.")
 		}

@@ -51,8 +51,12 @@ func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
 		return store.User{}, errNoRole
 	}
 	user.Role = fresh.Role
-	user.Password, err = s.newPassword(ctx, user, fresh.Password)
-	return user, err
+	hash, err := s.newPassword(ctx, user, fresh.Password)
+	if err != nil {
+		return store.User{}, err
+	}
+	s.setPassword(&user, hash)
+	return user, nil
 }
 
 // newUser returns the record of a new user who has no sign-in method yet. An empty display
@@ -96,11 +100,16 @@ func PublicUser(u store.User) shared.User {
 // [Service.LinkUntil]. The Users page and the command line show the same.
 func (s *Service) Member(user store.User) shared.Member {
 	methods := s.c.Policy.Methods()
-	return shared.Member{
+	member := shared.Member{
 		User: PublicUser(user), HasPassword: methods.HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
 		Invited: methods.Count(user) == 0, Created: user.Created, LastSignIn: user.LastSignIn,
 		Email: user.Email, EmailVerified: user.EmailVerified, Language: user.Language, Groups: user.Groups, Helps: user.Helps, ExternalID: user.ExternalID,
+		PasswordSet: methods.PasswordSet(user), InvitedAt: user.Invited, FirstPasskey: user.FirstPasskey,
 	}
+	if s.c.Now().Before(user.HeldUntil) {
+		member.HeldUntil = user.HeldUntil
+	}
+	return member
 }
 
 // UserByName finds a user for IT, who may know which names exist.
@@ -116,6 +125,15 @@ func (s *Service) UserByName(ctx context.Context, typed string) (store.User, err
 		return store.User{}, shared.Errorf(shared.CodeNotFound, "There is no user with the name %s.", name)
 	}
 	return user, err
+}
+
+// DisplayNameOf returns the display name of the user with an id, or "" if nobody has it any more.
+func (s *Service) DisplayNameOf(ctx context.Context, id string) (string, error) {
+	user, err := s.c.Store.User(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	return user.DisplayName, err
 }
 
 // UserByID finds a user for an administrator.
@@ -144,7 +162,7 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Actor, passwor
 		return err
 	}
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
-		user.Password = hash
+		s.setPassword(&user, hash)
 		return store.Batch{
 			store.PutUser{User: user},
 			store.EndSessions{UserID: user.ID, Except: who.Session.ID},
@@ -164,7 +182,7 @@ func (s *Service) SetPassword(ctx context.Context, who session.Actor, password s
 		return err
 	}
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
-		user.Password = hash
+		s.setPassword(&user, hash)
 		return s.signOutEverywhere(who, user, shared.EventPasswordChanged), nil
 	})
 }
@@ -175,7 +193,7 @@ func (s *Service) SetPassword(ctx context.Context, who session.Actor, password s
 // Refusal: [shared.CodeLastMethod] for a user who has no other method.
 func (s *Service) RemovePassword(ctx context.Context, who session.Actor) error {
 	return s.changeFor(ctx, who, RightManage, func(user store.User) (store.Batch, error) {
-		user.Password = ""
+		removePassword(&user)
 		if who.Methods.Count(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)
 		}

@@ -17,7 +17,7 @@ import (
 // Each change adds an event to its batch. A program that signs in, renames or makes
 // recovery codes all day would fill the disk. It would also bury what the user must see:
 // what somebody else did in their name. In a bounded store, the first fifty events of a
-// user and a kind in a day have a line each. After them each source has one line, which
+// user and a kind, and with one reason, in a day have a line each. After them each source has one line, which
 // counts its events and has the time of the last one; from the eleventh source on, all
 // share one line. So the actions of a thief elsewhere stay visible beside a busy program of
 // the user. Nothing is refused and no older line changes, so nobody can hide what they did.
@@ -52,6 +52,7 @@ type bounded struct {
 type about struct {
 	userID string
 	kind   shared.EventKind
+	reason shared.FailureReason
 }
 
 // tally counts the events of a window.
@@ -133,7 +134,7 @@ func (b *bounded) count(batch store.Batch) (alone []*tally, more []over) {
 		if !is {
 			continue
 		}
-		t := b.tally(about{added.Event.UserID, added.Event.Kind}, added.Event.Time)
+		t := b.tally(about{added.Event.UserID, added.Event.Kind, added.Event.Reason}, added.Event.Time)
 		if t.alone >= each {
 			l := b.line(t, source{added.Event.By, added.Event.Method, added.Event.Client})
 			if !slices.ContainsFunc(more, func(m over) bool { return m.line == l }) {

@@ -128,6 +128,9 @@ func (s *Service) add(ctx context.Context, who session.Actor, a addition) (row s
 		added := a.passkey
 		added.Name = numbered(user, added.Name)
 		user.Passkeys = append(user.Passkeys, added)
+		if user.FirstPasskey.IsZero() {
+			user.FirstPasskey = added.Created
+		}
 		who.User = user
 		row = s.describe(who, added)
 		var more store.Batch

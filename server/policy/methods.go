@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/keypeg/keypeg/server/store"
+import (
+	"time"
+
+	"github.com/keypeg/keypeg/server/store"
+)
 
 // Methods says which sign-in methods of one user count: those that the policy accepts, and
 // those that a host program has for its user. [Policy.Methods] and [Policy.AtHost] make it.
@@ -23,6 +27,15 @@ func (p Policy) AtHost(password bool, others int) Methods {
 // HasPassword reports whether the user has a password to sign in with.
 func (m Methods) HasPassword(user store.User) bool {
 	return m.policy != nil && (m.password || user.Password != "" && m.policy.TakesPassword(user))
+}
+
+// PasswordSet returns when the user got the password to sign in with. It is zero if there is none, or
+// if somebody else than this program keeps it.
+func (m Methods) PasswordSet(user store.User) (at time.Time) {
+	if m.HasPassword(user) {
+		at = user.PasswordSet
+	}
+	return at
 }
 
 // TakesPasskey is [Policy.TakesPasskey].

@@ -205,6 +205,11 @@ func (op PutUser) Check() error {
 	if op.User.ID == Organisation {
 		return fmt.Errorf("%w: a user with the id of the organisation", ErrInvalid)
 	}
+	if by := op.User.InvitedBy; by != "" {
+		if err := checkUserID(by); err != nil {
+			return err
+		}
+	}
 	return checkUserID(op.User.ID)
 }
 

@@ -48,6 +48,11 @@ func (u User) Encode() []byte {
 	e.texts(19, u.Helps)
 	e.text(20, u.ExternalID)
 	e.time(21, u.LastSignIn)
+	e.time(22, u.PasswordSet)
+	e.time(23, u.Invited)
+	e.text(24, u.InvitedBy)
+	e.time(25, u.FirstPasskey)
+	e.time(26, u.HeldUntil)
 	return e.b
 }
 
@@ -100,6 +105,16 @@ func DecodeUser(b []byte) (u User, err error) {
 			u.ExternalID = f.text
 		case 21:
 			u.LastSignIn = f.time()
+		case 22:
+			u.PasswordSet = f.time()
+		case 23:
+			u.Invited = f.time()
+		case 24:
+			u.InvitedBy = f.text
+		case 25:
+			u.FirstPasskey = f.time()
+		case 26:
+			u.HeldUntil = f.time()
 		}
 		return nil
 	})
@@ -261,6 +276,7 @@ func (v Event) Encode() []byte {
 	e.time(15, v.Last)
 	e.text(16, v.Client.Mark)
 	e.text(17, v.About)
+	e.text(18, string(v.Reason))
 	return e.b
 }
 
@@ -298,6 +314,8 @@ func DecodeEvent(b []byte) (v Event, err error) {
 			v.Client.Mark = f.text
 		case 17:
 			v.About = f.text
+		case 18:
+			v.Reason = shared.FailureReason(f.text)
 		}
 		return nil
 	})

@@ -22,6 +22,7 @@ type User struct {
 	Created     time.Time
 	LastSignIn  time.Time // zero before the first
 	Password    string    // PHC string of argon2id; "" for none
+	PasswordSet time.Time // when the user got this password; zero without one
 	Passkeys    []Passkey
 	Identities  []Identity // at OpenID providers
 
@@ -35,6 +36,13 @@ type User struct {
 	Role          shared.Role
 	Helps         []string // the groups whose users a helper may help
 	ExternalID    string   // the user's id at a system that provisions users (RFC 7643, 3.1)
+
+	Invited      time.Time // the first invitation; zero for a user who wasn't invited
+	InvitedBy    string    // the id of the user who made it, who may be removed since; "" for IT
+	FirstPasskey time.Time // when the first passkey ever was added, also if it was removed since
+	// HeldUntil is the time until which no sign-in method may be added to the account, because its
+	// user has said that somebody else may have been in it. It is zero for an account that isn't held.
+	HeldUntil time.Time
 }
 
 // EmailKey returns the form in which addresses are compared, without upper case.
@@ -155,13 +163,14 @@ type Event struct {
 	UserID    string
 	Kind      shared.EventKind
 	Time      time.Time
-	Method    Method // of sign-ins, confirmations and links
-	PasskeyID string // the passkey that the event is about, or ""
-	Passkey   string // that passkey's name at the time
-	Provider  string // the OpenID provider that the event is about, by its displayed name at the time, or ""
-	By        string // the id of the administrator who did it; "" for the user or IT
-	About     string // the id of another user whom the event is about, or ""
-	Client    Client // of the last one, if the event stands for several
+	Method    Method               // of sign-ins, confirmations and links
+	PasskeyID string               // the passkey that the event is about, or ""
+	Passkey   string               // that passkey's name at the time
+	Provider  string               // the OpenID provider that the event is about, by its displayed name at the time, or ""
+	By        string               // the id of the administrator who did it; "" for the user or IT
+	About     string               // the id of another user whom the event is about, or ""
+	Reason    shared.FailureReason // why a ceremony failed, or ""
+	Client    Client               // of the last one, if the event stands for several
 	Expires   time.Time
 
 	// One event can stand for several of the same kind. Count is their number, and 0 means

@@ -113,8 +113,9 @@ func showUser(t terminal, u shared.Member, asJSON bool) error {
 		{"e-mail", u.Email + either(u.Email != "" && !u.EmailVerified, " (not verified)", "")},
 		{"role", cmp.Or(string(u.Role), "user")}, {"helps", strings.Join(u.Helps, ", ")}, {"groups", strings.Join(u.Groups, ", ")},
 		{"language", u.Language}, {"external id", u.ExternalID}, {"state", admin.StateOf(u)},
-		{"password", either(u.HasPassword, "yes", "no")}, {"passkeys", fmt.Sprint(u.Passkeys)}, {"providers", fmt.Sprint(u.Identities)},
-		{"created", dayOf(u.Created)}, {"last sign-in", dayOf(u.LastSignIn)}, {"id", u.ID},
+		{"password", either(u.HasPassword, "yes", "no") + either(u.PasswordSet.IsZero(), "", ", since "+dayOf(u.PasswordSet))}, {"passkeys", fmt.Sprint(u.Passkeys)}, {"providers", fmt.Sprint(u.Identities)},
+		{"created", dayOf(u.Created)}, {"invited", either(u.InvitedAt.IsZero(), "", dayOf(u.InvitedAt))}, {"first passkey", either(u.FirstPasskey.IsZero(), "", dayOf(u.FirstPasskey))}, {"last sign-in", dayOf(u.LastSignIn)},
+		{"held until", either(u.HeldUntil.IsZero(), "", clock(u.HeldUntil))}, {"id", u.ID},
 	} {
 		if fact.is != "" {
 			fmt.Fprintf(table, "%s\t%s\n", fact.what, fact.is)

@@ -53,6 +53,9 @@ func (u Users) details(ctx context.Context, who session.Actor) (details shared.M
 		return details, err
 	}
 	details.Sessions = sessions.Sessions
+	if details.InvitedBy, err = u.Accounts.DisplayNameOf(ctx, who.User.InvitedBy); err != nil {
+		return details, err
+	}
 	details.LastAdministrator, err = u.Accounts.IsLastAdministrator(ctx, who.User)
 	return details, err
 }

@@ -66,7 +66,13 @@ func contentOf(v store.Event) []byte {
 		last = v.Last.UnixMicro()
 	}
 	content = binary.BigEndian.AppendUint64(content, uint64(last))
-	return binary.BigEndian.AppendUint64(content, v.Count)
+	content = binary.BigEndian.AppendUint64(content, v.Count)
+	for i, text := range []string{string(v.Reason)} { // each with its number
+		if text != "" {
+			content = append(binary.AppendUvarint(append(content, byte(i+1)), uint64(len(text))), text...)
+		}
+	}
+	return content
 }
 
 // appendLines writes lines after others: the time since the event before in microseconds, the

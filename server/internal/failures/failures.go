@@ -56,6 +56,7 @@ type about struct {
 	kind      shared.EventKind
 	method    store.Method
 	passkeyID string
+	reason    shared.FailureReason
 }
 
 type line struct {
@@ -76,7 +77,7 @@ func (r *Recorder) Add(failure store.Event) {
 	if r.closed {
 		return
 	}
-	key := about{failure.UserID, failure.Kind, failure.Method, failure.PasskeyID}
+	key := about{failure.UserID, failure.Kind, failure.Method, failure.PasskeyID, failure.Reason}
 	l := r.lines[key]
 	if l == nil || !l.takes(failure) {
 		if l == nil && !r.hasRoom(failure.Time) {

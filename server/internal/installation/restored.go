@@ -124,6 +124,14 @@ func traitsOf(u store.User) []trait {
 			gone: fmt.Sprintf("doesn't have the e-mail address %s, their own since the backup", u.Email),
 		})
 	}
+	if !u.HeldUntil.IsZero() {
+		until := u.HeldUntil.UTC().Format("2006-01-02 15:04 UTC")
+		traits = append(traits, trait{
+			key:  "held/" + until,
+			back: fmt.Sprintf("gets no new way to sign in until %s again", until),
+			gone: fmt.Sprintf("may get a new way to sign in, which was stopped since the backup until %s", until),
+		})
+	}
 	for _, p := range u.Passkeys {
 		traits = append(traits, trait{
 			key:  "passkey/" + string(p.CredentialID),

@@ -16,7 +16,7 @@ import (
 func TestDifferences(t *testing.T) {
 	full := store.User{
 		ID: storetest.UserID(1), Name: "ann", Handle: []byte("handle"), Role: shared.RoleAdministrator, Password: "hash", RecoveryCodes: []store.Hash{{1}, {2}},
-		Email: "ann@example.com", Groups: []string{"it", "sales"},
+		Email: "ann@example.com", Groups: []string{"it", "sales"}, HeldUntil: time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC),
 		Passkeys:   []store.Passkey{{ID: "p", CredentialID: []byte("c"), Name: "Laptop"}},
 		Identities: []store.Identity{{ID: "i", Issuer: "https://idp.example", Subject: "s", Name: "ann@idp.example"}},
 	}
@@ -35,6 +35,7 @@ func TestDifferences(t *testing.T) {
 		"being no helper":     {func(u *store.User) { u.Role, u.Helps = shared.RoleHelper, []string{"sales"} }, `ann: may not help the users of the group "sales"`, `ann: may help the users of the group "sales" again`},
 		"the group":           {func(u *store.User) { u.Groups = []string{"it"} }, `ann: is in the group "sales" again`, `ann: isn't in the group "sales", and was added to it since the backup`},
 		"the e-mail address":  {func(u *store.User) { u.Email = "" }, "ann: has the e-mail address ann@example.com again", "ann: doesn't have the e-mail address ann@example.com"},
+		"being held":          {func(u *store.User) { u.HeldUntil = time.Time{} }, "ann: gets no new way to sign in until 2026-11-30 08:00 UTC again", "ann: may get a new way to sign in, which was stopped since the backup until 2026-11-30 08:00 UTC"},
 		"being let in":        {func(u *store.User) { u.Disabled = true }, "ann: is let in again", "ann: is disabled again"},
 		"the name":            {func(u *store.User) { u.Name = "bob" }, `ann: signs in as "ann" again`, `bob: doesn't sign in as "ann"`},
 		"being there":         {func(u *store.User) { u.ID, u.Name = storetest.UserID(2), "zoe" }, "ann is back", "ann is missing"},

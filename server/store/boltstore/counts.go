@@ -11,8 +11,9 @@ import (
 
 // Counts lie in two buckets: category -> number. bucketCounts has those that a sign-in may
 // change: of the users, the passkeys, and the newest day. It is so small that bbolt keeps it in
-// the page that each commit writes anyway. bucketDays has the earlier days and the groups. Each
-// category lies in one of them.
+// the page that each commit writes anyway. bucketDays has the earlier days, the groups, and the
+// ceremonies that failed: of these there are many, and a sign-in changes none. Each category lies
+// in one of them.
 
 // count adds to a category. The empty category is none.
 func (w *writing) count(category string, n int) {
@@ -51,7 +52,7 @@ func (w *writing) putCounts() error {
 			continue
 		}
 		in := now
-		if store.IsGroup(category) {
+		if store.IsGroup(category) || store.IsFailed(category) {
 			in = days
 		} else if day := dayOf(category); day != "" {
 			newest := newestDay(now)

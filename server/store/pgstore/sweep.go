@@ -75,11 +75,15 @@ var sweeps = []sweep{
 		mark := store.MarkOf(now.Add(-store.EventsKept))
 		return []any{now, mark.ID[:]}
 	}},
-	// Days go two days after they are no longer counted, when no event of them is left that a
-	// batch could remove at the same time.
-	{"counts", "category >= $3 AND category < $4", "category", func(now time.Time) []any {
-		return []any{store.CountSignIns(time.Time{}, ""), store.CountSignIns(now.Add(-store.EventsKept-48*time.Hour), "")}
-	}},
+	daysOf(store.CountedByDay[0]), daysOf(store.CountedByDay[1]),
+}
+
+// daysOf removes the counts of a kind by day. Days go two days after they are no longer counted, when
+// no event of them is left that a batch could remove at the same time.
+func daysOf(kind string) sweep {
+	return sweep{"counts", "category >= $3 AND category < $4", "category", func(now time.Time) []any {
+		return []any{kind, kind + now.Add(-store.EventsKept-48*time.Hour).UTC().Format(time.DateOnly)}
+	}}
 }
 
 // sweep removes up to sweepStep rows.

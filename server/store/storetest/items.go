@@ -164,6 +164,7 @@ func faults(b *suite) {
 		for what, op := range map[string]store.Op{
 			"a user without an id":          store.PutUser{User: store.User{Name: "x"}},
 			"a user with another's form":    store.PutUser{User: store.User{ID: "1", Name: "x"}},
+			"a user invited by nobody":      store.PutUser{User: store.User{ID: id3, Name: "x", InvitedBy: "1"}},
 			"a removal of no id":            store.RemoveUser{ID: "1"},
 			"a session of no user":          store.AddSession{Session: store.Session{ID: SessionID(id1, "a"), UserID: "1"}},
 			"a session of another user":     store.AddSession{Session: store.Session{ID: SessionID(id2, "a"), UserID: id1}},

@@ -107,7 +107,7 @@ func counts(b *suite) {
 		f.apply(store.PutUser{User: ann()}, store.PutUser{User: bob()}, store.PutUser{User: store.User{ID: id3, Name: "carol"}})
 		counted(f, store.Counts{
 			store.CountWithPasskey: 2, store.CountInvited: 1, store.CountAdministrators: 1, store.CountSynced: 1, store.CountDeviceBound: 1,
-			store.CountOneDevice: 1, store.CountGroup("it"): 1, store.CountGroup("sales"): 1,
+			store.CountOneDevice: 1, store.CountGroup("it"): 1, store.CountGroup("sales"): 1, store.CountEnrolledLater: 1,
 		})
 		u := f.user(id1)
 		u.Disabled = true
@@ -117,10 +117,47 @@ func counts(b *suite) {
 		f.apply(store.PutUser{User: u})
 		counted(f, store.Counts{
 			store.CountDisabled: 1, store.CountWithoutPasskey: 1, store.CountInvited: 1, store.CountAdministrators: 1, store.CountSynced: 1,
-			store.CountPasswordOnly: 1, store.CountGroup("it"): 1, store.CountGroup("sales"): 1,
+			store.CountPasswordOnly: 1, store.CountGroup("it"): 1, store.CountGroup("sales"): 1, store.CountEnrolledLater: 1,
 		})
 		f.apply(store.RemoveUser{ID: id1}, store.RemoveUser{ID: id2}, store.RemoveUser{ID: id3})
 		counted(f, store.Counts{})
+	})
+	b.claim("users count by the time between their invitation and their first passkey", func(f *fixture) {
+		for i, within := range []time.Duration{-time.Hour, time.Hour, time.Hour + 1000, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour, 31 * 24 * time.Hour} {
+			f.apply(store.PutUser{User: store.User{ID: UserID(i), Name: fmt.Sprint(i), Invited: f.now(), FirstPasskey: f.now().Add(within)}})
+		}
+		f.apply(store.PutUser{User: store.User{ID: UserID(8), Name: "invited", Invited: f.now()}}, store.PutUser{User: store.User{ID: UserID(9), Name: "not invited", FirstPasskey: f.now()}})
+		counted(f, store.Counts{
+			store.CountInvited: 9, store.CountEnrolledHour: 2, store.CountEnrolledDay: 2, store.CountEnrolledWeek: 1, store.CountEnrolledMonth: 1, store.CountEnrolledLater: 1,
+		})
+	})
+	b.claim("failed ceremonies count by day, reason and browser, and leave the count with their user or after a year", func(f *fixture) {
+		fails := func(userID string, reason shared.FailureReason, browser string, count uint64) {
+			event := store.NewEvent(f.now(), userID, shared.EventSignInFailed, store.Client{Browser: browser})
+			event.Reason, event.Count = reason, count
+			f.apply(store.AddEvent{Event: event})
+		}
+		first := f.now()
+		for _, browser := range []string{"Firefox", "", "a stranger's 1", "a stranger's 2"} {
+			fails(id1, shared.ReasonClosed, browser, 0)
+		}
+		fails(id2, shared.ReasonClosed, "Firefox", 40)
+		fails(id2, "", "Firefox", 0)
+		fails(id2, "unheard of", "Firefox", 0)
+		f.passes(24 * time.Hour)
+		second := f.now()
+		fails(id2, shared.ReasonRemoved, "Samsung Browser", 0)
+		want := store.Counts{
+			store.CountFailed(first, shared.ReasonClosed, "Firefox"): 41, store.CountFailed(first, shared.ReasonClosed, ""): 3,
+			store.CountFailed(second, shared.ReasonRemoved, "Samsung Browser"): 1,
+		}
+		counted(f, want)
+		f.is("the list", len(want.Failed()), 3)
+		f.is("of one day", slices.Contains(want.Failed(), store.Failed{Day: second.Format(time.DateOnly), Reason: shared.ReasonRemoved, Browser: "Samsung Browser", N: 1}), true)
+		f.apply(store.RemoveUser{ID: id1})
+		counted(f, store.Counts{store.CountFailed(first, shared.ReasonClosed, "Firefox"): 40, store.CountFailed(second, shared.ReasonRemoved, "Samsung Browser"): 1})
+		f.passes(store.EventsKept - 24*time.Hour)
+		counted(f, store.Counts{store.CountFailed(second, shared.ReasonRemoved, "Samsung Browser"): 1})
 	})
 	b.claim("sign-ins count by day and method, and leave the count with their user or after a year", func(f *fixture) {
 		signIn := func(userID string, method store.Method) store.Event {

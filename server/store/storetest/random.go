@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -56,11 +57,21 @@ func RandomBatch(ctx context.Context, s store.Store, dice *rand.Rand, now time.T
 	for i := range dice.IntN(3) {
 		user.Passkeys = append(user.Passkeys, store.Passkey{ID: fmt.Sprint("p", i), CredentialID: []byte(fmt.Sprint(id, i)), Flags: byte(dice.IntN(16))})
 	}
+	if user.Invited = (time.Time{}); dice.IntN(2) == 0 {
+		user.Invited = now.Add(-time.Duration(dice.IntN(1500)) * time.Hour)
+	}
+	if user.FirstPasskey = (time.Time{}); dice.IntN(2) == 0 {
+		user.FirstPasskey = now.Add(-time.Duration(dice.IntN(1500)) * time.Minute)
+	}
 	at := now
 	if dice.IntN(10) == 0 {
 		at = now.Add(-time.Duration(dice.IntN(100)) * time.Hour)
 	}
-	event := store.NewEvent(at, id, []shared.EventKind{shared.EventSignedIn, shared.EventSignedIn, shared.EventPasskeyAdded}[dice.IntN(3)], store.Client{Browser: "Firefox"})
+	event := store.NewEvent(at, id, []shared.EventKind{shared.EventSignedIn, shared.EventSignedIn, shared.EventPasskeyAdded, shared.EventSignInFailed}[dice.IntN(4)],
+		store.Client{Browser: []string{"Firefox", "Chrome", ""}[dice.IntN(3)]})
+	if event.Kind == shared.EventSignInFailed {
+		event.Reason = append(slices.Clone(shared.FailureReasons), "", "unheard of")[dice.IntN(len(shared.FailureReasons)+2)]
+	}
 	event.Method = []store.Method{store.MethodPasskey, store.MethodPassword, store.MethodSSO}[dice.IntN(3)]
 	if last, err := s.Events(ctx, id, store.EventID{}, 20); err != nil {
 		return err

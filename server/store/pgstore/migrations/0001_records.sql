@@ -24,6 +24,11 @@ CREATE TABLE users (
     role                text             NOT NULL, -- administrator, helper, auditor, or empty
     helps               text[]           NOT NULL, -- the groups whose users a helper may help
     external_id         text             NOT NULL, -- at a system that provisions users
+    password_set        timestamptz,
+    invited             timestamptz,
+    invited_by          text COLLATE "C" NOT NULL, -- the id of the user who invited, or empty
+    first_passkey       timestamptz,
+    held_until          timestamptz,               -- no sign-in method may be added until then
     counted             text[]           NOT NULL, -- the user's categories in table counts
     terms               text[]           NOT NULL, -- the user's terms in table listed
     CONSTRAINT users_pkey PRIMARY KEY (organisation, id),
@@ -127,6 +132,7 @@ CREATE TABLE events (
     provider       text             NOT NULL, -- its displayed name at the time
     by_user        text COLLATE "C" NOT NULL, -- the id of the administrator who did it, or empty
     about          text COLLATE "C" NOT NULL, -- the id of another user whom it is about, or empty
+    reason         text             NOT NULL, -- why a ceremony failed, or empty
     browser        text             NOT NULL,
     system         text             NOT NULL,
     address        text             NOT NULL,
