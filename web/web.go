@@ -41,8 +41,15 @@ import (
 //go:embed all:dist
 var embedded embed.FS
 
-// App is the name of the WebAssembly program among the files.
-const App = "app.wasm"
+// The WebAssembly programs, by their names among the files. App is everybody's, and
+// Administration is loaded at the pages of administration.
+const (
+	App            = "app.wasm"
+	Administration = "administration.wasm"
+)
+
+// Programs lists them.
+var Programs = []string{App, Administration}
 
 // Prefix begins the address of every file.
 const Prefix = "/static/"
@@ -54,9 +61,9 @@ const (
 	Accent = "#15557f"
 )
 
-// AppInfo is dist/app.wasm.json: facts about the program, of which only the compressed form
+// ProgramInfo is dist/app.wasm.json: facts about a program, of which only the compressed form
 // is kept.
-type AppInfo struct {
+type ProgramInfo struct {
 	SHA256 string `json:"sha256"` // of the program, in hexadecimal
 	Size   int64  `json:"size"`   // of the program, in bytes
 }
@@ -66,7 +73,7 @@ type Files struct {
 	byName  map[string]*file
 	byURL   map[string]*file
 	manual  []*file
-	app     AppInfo
+	sizes   map[string]int64 // of the programs, before compression
 	version string
 }
 
@@ -75,7 +82,7 @@ type file struct {
 	name     string
 	url      string
 	hash     string        // the first 16 hexadecimal digits of its SHA-256
-	identity []byte        // nil for the app and the manual
+	identity []byte        // nil for the programs and the manual
 	br       []byte        // nil where the build made none
 	gzip     func() []byte // of br; the first request makes it, and others wait for it
 }
@@ -88,7 +95,7 @@ const HashLength = 16
 func Open() (*Files, error) { return open(embedded) }
 
 func open(from fs.FS) (*Files, error) {
-	f := &Files{byName: map[string]*file{}, byURL: map[string]*file{}}
+	f := &Files{byName: map[string]*file{}, byURL: map[string]*file{}, sizes: map[string]int64{}}
 
 	names, err := fs.Glob(from, "static/*")
 	if err != nil {
@@ -112,12 +119,17 @@ func open(from fs.FS) (*Files, error) {
 		f.add(from, name, sha256Of(content), content)
 	}
 
-	about, err := fs.ReadFile(from, "dist/"+App+".json")
-	if err == nil {
-		if err := json.Unmarshal(about, &f.app); err != nil {
-			return nil, fmt.Errorf("web: dist/%s.json: %w", App, err)
+	for _, program := range Programs {
+		about, err := fs.ReadFile(from, "dist/"+program+".json")
+		if err != nil {
+			continue // not built
 		}
-		f.add(from, App, f.app.SHA256, nil)
+		var info ProgramInfo
+		if err := json.Unmarshal(about, &info); err != nil {
+			return nil, fmt.Errorf("web: dist/%s.json: %w", program, err)
+		}
+		f.add(from, program, info.SHA256, nil)
+		f.sizes[program] = info.Size
 	}
 	f.version = f.hashAll()
 	return f, f.addManual(from)
@@ -193,14 +205,18 @@ func (f *Files) hashAll() string {
 	return hex.EncodeToString(sum[:])[:HashLength]
 }
 
-// Built reports whether the app has been built.
+// Built reports whether the programs have been built.
 func (f *Files) Built() bool {
-	app := f.byName[App]
-	return app != nil && app.br != nil
+	for _, program := range Programs {
+		if built := f.byName[program]; built == nil || built.br == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // URL returns the address of a file by its name, such as "style.css". It returns "" for an
-// unknown name, and for the app if that hasn't been built.
+// unknown name, and for a program that hasn't been built.
 func (f *Files) URL(name string) string {
 	if found := f.byName[name]; found != nil {
 		return found.url
@@ -219,8 +235,8 @@ func (f *Files) Text(name string) string {
 // Version changes when any file does.
 func (f *Files) Version() string { return f.version }
 
-// AppSize is the app's size in bytes before compression, for a progress bar.
-func (f *Files) AppSize() int64 { return f.app.Size }
+// SizeOf returns the size of a program in bytes before compression, for a progress bar.
+func (f *Files) SizeOf(program string) int64 { return f.sizes[program] }
 
 // ServeHTTP implements http.Handler for the addresses of [Files.URL]. It looks addresses up in
 // a map, so that no path reaches a disk.

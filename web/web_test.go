@@ -25,16 +25,18 @@ func tree(t *testing.T) fstest.MapFS {
 	w.Close()
 	const hash = "0123456789abcdef"
 	return fstest.MapFS{
-		"static/style.css":                   {Data: []byte("body{}")},
-		"static/icon.svg":                    {Data: []byte("<svg/>")},
-		"static/icon-192.png":                {Data: []byte("png")},
-		"static/icon-512.png":                {Data: []byte("png")},
-		"static/icon-maskable-512.png":       {Data: []byte("png")},
-		"static/worker.js":                   {Data: []byte("// worker")},
-		"dist/app.wasm.json":                 {Data: []byte(`{"sha256":"` + hash + hash + hash + hash + `","size":11}`)},
-		"dist/app.wasm." + hash + ".br":      {Data: small.Bytes()},
-		"dist/style.css.0000000000000000.br": {Data: []byte("of an older style.css")},
-		"dist/.gitignore":                    {Data: []byte("*")},
+		"static/style.css":                         {Data: []byte("body{}")},
+		"static/icon.svg":                          {Data: []byte("<svg/>")},
+		"static/icon-192.png":                      {Data: []byte("png")},
+		"static/icon-512.png":                      {Data: []byte("png")},
+		"static/icon-maskable-512.png":             {Data: []byte("png")},
+		"static/worker.js":                         {Data: []byte("// worker")},
+		"dist/app.wasm.json":                       {Data: []byte(`{"sha256":"` + hash + hash + hash + hash + `","size":11}`)},
+		"dist/app.wasm." + hash + ".br":            {Data: small.Bytes()},
+		"dist/administration.wasm.json":            {Data: []byte(`{"sha256":"` + hash + hash + hash + hash + `","size":11}`)},
+		"dist/administration.wasm." + hash + ".br": {Data: small.Bytes()},
+		"dist/style.css.0000000000000000.br":       {Data: []byte("of an older style.css")},
+		"dist/.gitignore":                          {Data: []byte("*")},
 	}
 }
 

@@ -2,9 +2,9 @@
 // user sees.
 //
 // A page is a row of the table in table.go, and a file of its own with its content. [Routes]
-// registers all pages with go-app. Both main programs call it. The one in the browser runs
-// the pages. The server draws the same pages without a user, so that the layout is there
-// before the program is. [Patterns] returns their addresses for the server.
+// registers all pages with go-app, and [AccountRoutes] those that every user needs: there is a
+// program in the browser for each. The server draws the same pages without a user, so that the
+// layout is there before the program is. [Patterns] returns their addresses for the server.
 //
 // One component, shell, is around every page. It knows who is signed in, and is responsible
 // for navigation, title, menu and messages about the whole program. A page lays out components
@@ -13,6 +13,7 @@ package pages
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -52,17 +53,25 @@ const (
 	EnvLanguages = "KEYPEG_APP_LANGUAGES"
 )
 
+// AccountRoutes registers the pages of one's own account with go-app.
+func AccountRoutes(d Deps) { routes(d, account()) }
+
 // Routes registers every page with go-app.
 func Routes(d Deps) { routes(d, table()) }
 
 func routes(d Deps, pages []page) {
 	self := newSelf(d)
 	languages := newLanguages(d.Transport)
+	opened := false // a page of this program was shown
 	newShell := func() goapp.Composer {
+		opened = goapp.IsClient
 		return &shell{self: self, deps: d, pages: pages, speech: languages.speech()}
 	}
 	goapp.Route(shared.PageShell, newShell)
 	for _, p := range pages {
+		if p.content == nil {
+			continue
+		}
 		before, _, hasParameter := strings.Cut(string(p.pattern), "{")
 		if hasParameter {
 			goapp.RouteWithRegexp("^"+regexp.QuoteMeta(before), newShell) // which looks at the rest
@@ -70,13 +79,26 @@ func routes(d Deps, pages []page) {
 		}
 		goapp.Route(before, newShell)
 	}
-	goapp.RouteWithRegexp(".", func() goapp.Composer { return &lostPage{deps: d, speech: languages.speech()} })
+	goapp.RouteWithRegexp(".", func() goapp.Composer {
+		return &elsewhere{deps: d, speech: languages.speech(), followed: opened}
+	})
 }
 
 // Patterns are the addresses of all pages.
 func Patterns() (patterns []shared.PagePattern) {
 	for _, p := range table() {
-		patterns = append(patterns, p.pattern)
+		if p.content != nil {
+			patterns = append(patterns, p.pattern)
+		}
 	}
 	return patterns
+}
+
+// IsAdministration reports whether the page at a path is one of administration, which only the
+// program with all pages has.
+func IsAdministration(path string) bool {
+	return slices.ContainsFunc(administration(), func(p page) bool {
+		_, matches := p.pattern.Match(path)
+		return matches
+	})
 }

@@ -89,7 +89,7 @@ func (s *shell) current() (page, map[string]string) {
 		path = shared.PageHome
 	}
 	for _, p := range s.pages {
-		if values, matches := p.pattern.Match(path); matches && path != s.missing {
+		if values, matches := p.pattern.Match(path); matches && p.content != nil && path != s.missing {
 			return p, values
 		}
 	}

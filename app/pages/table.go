@@ -7,7 +7,7 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// page is what the shell has to know of one. See [table] for how to add one.
+// page is what the shell has to know of one.
 type page struct {
 	pattern  shared.PagePattern
 	title    func(*message.Catalogue) string
@@ -20,7 +20,8 @@ type page struct {
 	// shown while the server is away.
 	isKept bool
 	// content draws the page, with the values of its parameters by name. It is called for
-	// signed-in users that the page is for, each time that anything changes.
+	// signed-in users that the page is for, each time that anything changes. Nil is a page of
+	// the other program, of which only the entry of the menu is here.
 	content func(s *shell, values map[string]string) goapp.UI
 }
 
@@ -40,15 +41,21 @@ const (
 	auditors           // and administrators
 )
 
-// table has every page, and the menu's entries in its order. To add a page, write a row
-// here, and its content in a file of its own. A page of administration has its own pattern as its
-// tab, and no entry in the menu, which leads to the first of them.
+// A page belongs to one of two programs: everybody's, app/wasm, has the pages of one's own
+// account, and app/wasm/administration has all pages. So whoever has no role loads nothing of
+// administration, and an administrator who is there goes on to any page without a new program.
+//
+// To add a page, write a row in one of the lists below, and its content in a file of its own.
+// A page of administration has its own pattern as its tab, and no entry in the menu, which
+// leads to the first of them.
 //
 // A row's pattern may have parameters: "/users/{id}" is the page of each user, and content
 // gets the id. Going from one user to the next keeps the page's component, and only changes
 // its fields, unless the component has a CompoID that differs (goapp.DismountEnforcer).
 // Where it turns out that nothing has this id, the component calls shell.notFound back.
-func table() []page {
+
+// account has the pages of one's own account, and the menu's entries in its order.
+func account() []page {
 	return []page{
 		{
 			pattern: shared.PageHome, isKept: true, content: (*shell).home,
@@ -70,9 +77,19 @@ func table() []page {
 			menu:  &menuEntry{"activity", "list", func(text *message.Catalogue) string { return text.Shell.Activity }},
 		},
 		{
+			// Only the entry of the menu. The page is one of administration.
+			pattern: pageUsers, audience: withRole,
+			menu: &menuEntry{"users", "people", func(text *message.Catalogue) string { return text.Shell.Administration }},
+		},
+	}
+}
+
+// administration has the pages for users with a role, in the order of their tabs.
+func administration() []page {
+	return []page{
+		{
 			pattern: pageUsers, tab: pageUsers, audience: withRole, content: (*shell).users,
 			title: func(text *message.Catalogue) string { return text.Users.Title },
-			menu:  &menuEntry{"users", "people", func(text *message.Catalogue) string { return text.Shell.Administration }},
 		},
 		{
 			pattern: pageUsers + "/{id}", tab: pageUsers, audience: withRole, content: (*shell).user,
@@ -84,3 +101,6 @@ func table() []page {
 		},
 	}
 }
+
+// table has every page.
+func table() []page { return append(account(), administration()...) }

@@ -151,13 +151,15 @@ func TestRoutes(t *testing.T) {
 func TestTable(t *testing.T) {
 	patterns, ids := map[shared.PagePattern]bool{}, map[string]bool{}
 	for _, p := range table() {
-		if patterns[p.pattern] {
-			t.Errorf("two pages are at %s", p.pattern)
-		}
-		patterns[p.pattern] = true
-		for _, text := range message.Languages {
-			if p.title(text) == "" {
-				t.Errorf("%s has no title in %s", p.pattern, text.Name)
+		if p.content != nil {
+			if patterns[p.pattern] {
+				t.Errorf("two pages are at %s", p.pattern)
+			}
+			patterns[p.pattern] = true
+			for _, text := range message.Languages {
+				if p.title(text) == "" {
+					t.Errorf("%s has no title in %s", p.pattern, text.Name)
+				}
 			}
 		}
 		if p.menu == nil {
@@ -173,5 +175,23 @@ func TestTable(t *testing.T) {
 	}
 	if len(Patterns()) != len(patterns) || !patterns[shared.PageHome] {
 		t.Errorf("the server gets the patterns %v", Patterns())
+	}
+}
+
+// TestPrograms checks that a page of administration is in one program, and the entry of the menu
+// that leads to it in both.
+func TestPrograms(t *testing.T) {
+	for path, want := range map[string]bool{"/": false, "/passkeys": false, "/users": true, "/users/bob": true, "/audit": true, "/usersbob": false} {
+		if got := IsAdministration(path); got != want {
+			t.Errorf("%s is a page of administration: %t, want %t", path, got, want)
+		}
+	}
+	s := opens("/users", true)
+	s.pages = account()
+	if got := goapp.HTMLString(s); !strings.Contains(got, "There is nothing at this address.") {
+		t.Errorf("everybody's program draws a page of administration:\n%s", got)
+	}
+	if items := s.menu().Items; items[3].Href != "/users" {
+		t.Errorf("the menu of everybody's program has %+v", items)
 	}
 }

@@ -1,5 +1,5 @@
-// Command wasm is the program that runs in the browser: the pages of package pages, and
-// nothing of the server.
+// Command wasm is the program that every user's browser runs: the pages of one's own account,
+// and nothing of the server. That of administration is in the folder below.
 package main
 
 import (
@@ -9,6 +9,6 @@ import (
 )
 
 func main() {
-	pages.Routes(pages.InBrowser())
+	pages.AccountRoutes(pages.InBrowser())
 	goapp.RunWhenOnBrowser()
 }

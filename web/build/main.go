@@ -1,4 +1,4 @@
-// Command build makes web/dist. It compiles the app to WebAssembly, makes HTML of the manual,
+// Command build makes web/dist. It compiles the app's programs to WebAssembly, makes HTML of the manual,
 // and compresses both and every static file with brotli. Run it from the project's root,
 // before go build embeds the result:
 //
@@ -12,11 +12,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 
@@ -47,22 +45,13 @@ func build() error {
 	}
 	kept := []string{".gitignore"}
 
-	app, err := compile()
-	if err != nil {
-		return err
+	for _, p := range programs {
+		form, err := buildProgram(p)
+		if err != nil {
+			return err
+		}
+		kept = append(kept, form, p.name+".json")
 	}
-	form, err := compress(web.App, app)
-	if err != nil {
-		return err
-	}
-	about, err := json.Marshal(web.AppInfo{SHA256: sha256Of(app), Size: int64(len(app))})
-	if err != nil {
-		return err
-	}
-	if err := write(web.App+".json", about); err != nil {
-		return err
-	}
-	kept = append(kept, form, web.App+".json")
 
 	files, err := filepath.Glob(filepath.Join(source, "*"))
 	if err != nil {
@@ -76,14 +65,14 @@ func build() error {
 		if err != nil {
 			return err
 		}
-		form, err := compress(filepath.Base(path), web.Served(filepath.Base(path), content))
+		form, err := compress(filepath.Base(path), web.Served(filepath.Base(path), content), brotli.BestCompression)
 		if err != nil {
 			return err
 		}
 		kept = append(kept, form)
 	}
 	for name, content := range web.Languages() {
-		form, err := compress(name, content)
+		form, err := compress(name, content, brotli.BestCompression)
 		if err != nil {
 			return err
 		}
@@ -100,51 +89,21 @@ func build() error {
 	return sweep(append(kept, pages...))
 }
 
-// notInlined are packages that are smaller without inlining, and not noticeably slower: those
-// that draw pages and read a few answers, and cryptography that go-app links and that never
-// runs in a browser.
-var notInlined = []string{
-	"github.com/...", "crypto/...", "math/big",
-	"encoding/json", "fmt", "reflect", "regexp/...", "time",
-}
-
-// compile compiles the app and returns the program.
-func compile() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "keypeg-build-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-
-	out := filepath.Join(dir, web.App)
-	arguments := []string{"build", "-trimpath", "-ldflags=-s -w", "-buildvcs=false", "-o", out}
-	for _, packages := range notInlined {
-		arguments = append(arguments, "-gcflags="+packages+"=-l")
-	}
-	command := exec.Command("go", append(arguments, "./app/wasm")...)
-	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
-	command.Stderr = os.Stderr
-	if err := command.Run(); err != nil {
-		return nil, fmt.Errorf("compiling ./app/wasm: %w", err)
-	}
-	return os.ReadFile(out)
-}
-
 // compress writes a file's brotli form, unless it exists: its name has the hash of the content.
-func compress(name string, content []byte) (form string, err error) {
+func compress(name string, content []byte, level int) (form string, err error) {
 	form = name + "." + sha256Of(content)[:web.HashLength] + ".br"
 	if _, err := os.Stat(filepath.Join(target, form)); err == nil {
 		return form, nil
 	}
 	var b bytes.Buffer
-	w := brotli.NewWriterLevel(&b, brotli.BestCompression)
+	w := brotli.NewWriterLevel(&b, level)
 	if _, err := w.Write(content); err != nil {
 		return "", err
 	}
 	if err := w.Close(); err != nil {
 		return "", err
 	}
-	fmt.Printf("%-16s %9d bytes, brotli %8d\n", name, len(content), b.Len())
+	fmt.Printf("%-19s %9d bytes, brotli %8d\n", name, len(content), b.Len())
 	return form, write(form, b.Bytes())
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/andybalholm/brotli"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -32,7 +33,7 @@ func buildManual(files *web.Files) (kept []string, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("web/manual/%s.md: %w", page.Name, err)
 		}
-		form, err := compress(web.ManualFile(page.Name), drawn)
+		form, err := compress(web.ManualFile(page.Name), drawn, brotli.BestCompression)
 		if err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ var usable = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"
 func TestLicences(t *testing.T) {
 	modules := map[string]string{}
 	maps.Copy(modules, modulesOf(t, nil, "./server/cmd/keypeg"))
-	maps.Copy(modules, modulesOf(t, []string{"GOOS=js", "GOARCH=wasm"}, "./app/wasm"))
+	maps.Copy(modules, modulesOf(t, []string{"GOOS=js", "GOARCH=wasm"}, "./app/wasm/..."))
 
 	var text strings.Builder
 	text.WriteString("# Licences of what is inside Keypeg\n\n" +

@@ -86,7 +86,7 @@ var causes = map[Cause]Advice{
 		Caddy: "remove header Content-Security-Policy",
 	},
 	Cause(shared.TroubleAppScripts): {
-		What:  "a page reports that its scripts don't run: the proxy in front forbids them by a Content-Security-Policy of its own, rewrites them (as Cloudflare's Rocket Loader does: switch it off), or doesn't pass /static/, /app.js and /wasm_exec.js on",
+		What:  "a page reports that its scripts don't run: the proxy in front forbids them by a Content-Security-Policy of its own, rewrites them (as Cloudflare's Rocket Loader does: switch it off), or doesn't pass /static/, /app.js, /administration.js and /wasm_exec.js on",
 		Nginx: "location / { proxy_pass http://127.0.0.1:8080; }  without add_header Content-Security-Policy and without a location of its own for .js, .css or /static/",
 		Caddy: "reverse_proxy 127.0.0.1:8080, without header Content-Security-Policy and without file_server for /static/",
 	},

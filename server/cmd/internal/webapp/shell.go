@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -17,11 +18,59 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
+// program is one of the app's programs in the browser.
+type program struct {
+	file   string // among the files of package web
+	script string // the address of go-app's script that loads it
+}
+
+// The programs. go-app writes the script of everybody's into each page.
+var (
+	accountProgram        = program{web.App, "/app.js"}
+	administrationProgram = program{web.Administration, "/administration.js"}
+)
+
+// programAt returns the program that has the page at a path.
+func programAt(path string) program {
+	if pages.IsAdministration(path) {
+		return administrationProgram
+	}
+	return accountProgram
+}
+
 // newApp returns the app for a product. go-app draws its pages, and the files come from
 // package web. Only the addresses in this list reach go-app, because it would answer any
 // path, and would fetch robots.txt from whatever Host a stranger names.
 func newApp(files *web.Files, product string) server.App {
-	shell := &goapp.Handler{
+	shell := newShell(files, product, accountProgram)
+	served := map[string]http.Handler{
+		web.Prefix:                   files,
+		"/manifest.webmanifest":      content("application/manifest+json", files.Manifest(product)),
+		"/app.css":                   content("text/css; charset=utf-8", []byte(files.Text("loader.css"))),
+		"/robots.txt":                content("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n")),
+		"/favicon.ico":               http.RedirectHandler(files.URL("icon-192.png"), http.StatusFound),
+		"/app.js":                    shell,
+		"/app-worker.js":             shell,
+		"/wasm_exec.js":              shell,
+		administrationProgram.script: loader(newShell(files, product, administrationProgram)),
+	}
+	maps.Copy(served, files.Manual())
+	return server.App{Pages: pages.Patterns(), Page: shell, Files: served}
+}
+
+// loader answers with the script that loads a shell's program.
+func loader(shell http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.Clone(r.Context())
+		asked.URL = &url.URL{Path: accountProgram.script}
+		shell.ServeHTTP(w, asked)
+	})
+}
+
+// newShell returns go-app's handler of a program. The service worker keeps everybody's program
+// and not that of administration, which does nothing without the server.
+func newShell(files *web.Files, product string, p program) *goapp.Handler {
+	return &goapp.Handler{
 		Name:            product,
 		Title:           product,
 		Lang:            message.English.Lang,
@@ -38,10 +87,10 @@ func newApp(files *web.Files, product string) server.App {
 		Styles:                []string{files.URL("style.css"), files.URL("pages.css")},
 		Scripts:               []string{files.URL("boot.js") + " defer"},
 		CacheableResources:    append([]string{shared.PageShell, files.URL("icon.svg")}, languageURLs(files)...),
-		Resources:             hashed{files},
+		Resources:             hashed{files, p},
 		StartURL:              shared.PageHome,
 		Version:               appVersion(files, product),
-		WasmContentLength:     strconv.FormatInt(files.AppSize(), 10),
+		WasmContentLength:     strconv.FormatInt(files.SizeOf(p.file), 10),
 		ServiceWorkerTemplate: files.Text("worker.js"),
 		Env: map[string]string{
 			pages.EnvProduct:    product,
@@ -50,19 +99,6 @@ func newApp(files *web.Files, product string) server.App {
 			"KEYPEG_APP_BROKEN": broken(),
 		},
 	}
-
-	served := map[string]http.Handler{
-		web.Prefix:              files,
-		"/manifest.webmanifest": content("application/manifest+json", files.Manifest(product)),
-		"/app.css":              content("text/css; charset=utf-8", []byte(files.Text("loader.css"))),
-		"/robots.txt":           content("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n")),
-		"/favicon.ico":          http.RedirectHandler(files.URL("icon-192.png"), http.StatusFound),
-		"/app.js":               shell,
-		"/app-worker.js":        shell,
-		"/wasm_exec.js":         shell,
-	}
-	maps.Copy(served, files.Manual())
-	return server.App{Pages: pages.Patterns(), Page: shell, Files: served}
 }
 
 // appVersion changes with everything that go-app serves, including the product's name.
@@ -115,12 +151,15 @@ func content(kind string, body []byte) http.Handler {
 }
 
 // hashed resolves the only address that go-app knows by name.
-type hashed struct{ files *web.Files }
+type hashed struct {
+	files   *web.Files
+	program program
+}
 
 // Resolve implements goapp.ResourceResolver.
 func (h hashed) Resolve(path string) string {
 	if path == "/web/app.wasm" {
-		return h.files.URL("app.wasm")
+		return h.files.URL(h.program.file)
 	}
 	return path
 }

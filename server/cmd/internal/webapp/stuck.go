@@ -17,7 +17,7 @@ import (
 	"github.com/keypeg/keypeg/web"
 )
 
-// stuck adds to a page of the app what people read if the app doesn't start: because a
+// stuck has a page load the program that the page is in, and adds what people read if the app doesn't start: because a
 // proxy forbids its scripts, or changes or cuts off its files, or something blocks them.
 // The text must be in the page itself, because nothing else is certain to load then.
 type stuck struct {
@@ -46,10 +46,12 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Del("ETag")
 	w.Header().Set("Cache-Control", "no-cache, no-transform") // as the sign-in pages have it
 
+	loaded := programAt(r.URL.Path)
 	page := drawn.page.Bytes()
 	if label := loaderLabel.FindIndex(page); label != nil {
-		page = slices.Insert(page, label[0], s.sentence(httpapi.Text(r))...)
+		page = slices.Insert(page, label[0], s.sentence(loaded, httpapi.Text(r))...)
 	}
+	page = bytes.Replace(page, []byte(`src="`+accountProgram.script+`"`), []byte(`src="`+loaded.script+`"`), 1)
 	if len(page) > 0 {
 		w.Header().Set("Content-Length", strconv.Itoa(len(page)))
 	}
@@ -59,11 +61,11 @@ func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // sentence returns the sentence for pages on which no script runs, with attributes from which
 // boot.js makes more precise ones.
-func (s stuck) sentence(text *message.Catalogue) []byte {
+func (s stuck) sentence(p program, text *message.Catalogue) []byte {
 	ask := text.WhomToAsk(s.product, s.contact)
 	attributes := g.Group{
 		h.ID("app-stuck"), h.Class("late"), h.Role("status"),
-		h.Data("app", s.files.URL(web.App)), h.Data("size", strconv.FormatInt(s.files.AppSize(), 10)),
+		h.Data("app", s.files.URL(p.file)), h.Data("size", strconv.FormatInt(s.files.SizeOf(p.file), 10)),
 		h.Data("report", shared.PathTrouble), h.Data("ask", ask), h.Data("contact", s.contact),
 	}
 	for _, trouble := range []shared.Trouble{

@@ -40,10 +40,14 @@ func stuckPage(t *testing.T, contact string) http.Handler {
 // TestStuckStandsInEveryPage draws pages often: go-app writes the attributes of an element
 // in an order that changes, and what is to stand in each page must not depend on it.
 func TestStuckStandsInEveryPage(t *testing.T) {
+	files, err := web.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
 	shown := stuckPage(t, "IT desk")
 	paths := []string{shared.PageShell, `/users/"><script>alert(1)</script>`}
 	for _, pattern := range pages.Patterns() {
-		paths = append(paths, string(pattern))
+		paths = append(paths, strings.Replace(string(pattern), "{id}", "bob", 1))
 	}
 	for _, path := range paths {
 		for range 100 {
@@ -53,6 +57,21 @@ func TestStuckStandsInEveryPage(t *testing.T) {
 			loader, stuck := strings.Index(page, "app-wasm-loader"), strings.Index(page, `id="app-stuck"`)
 			if loader < 0 || stuck < loader || strings.Count(page, `id="app-stuck"`) != 1 {
 				t.Fatalf("%q doesn't say in its loader what is the matter when it doesn't start:\n%s", path, page)
+			}
+			loads, other := accountProgram, administrationProgram
+			if strings.HasPrefix(path, "/users") || strings.HasPrefix(path, "/audit") {
+				loads, other = other, loads
+			}
+			if strings.HasSuffix(path, "</script>") { // no page
+				loads, other = accountProgram, administrationProgram
+			}
+			for text, times := range map[string]int{
+				`src="` + loads.script + `"`: 1, `data-app="` + files.URL(loads.file) + `"`: 1,
+				`src="` + other.script + `"`: 0, `data-app="` + files.URL(other.file) + `"`: 0,
+			} {
+				if n := strings.Count(page, text); n != times {
+					t.Fatalf("%q has %s %d times, want %d", path, text, n, times)
+				}
 			}
 			if strings.Contains(page, "alert(1)") {
 				t.Fatalf("what stands in the address %q stands in the page:\n%s", path, page)
