@@ -127,13 +127,17 @@ func (s *Server) isFile(r *http.Request) bool {
 }
 
 // maxBody is the largest body of a request, in bytes. A registration with a long
-// chain of certificates has about 10 kB.
+// chain of certificates has about 10 kB. A table of people may be larger.
 const maxBody = 64 << 10
 
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != http.NoBody {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			limit := int64(maxBody)
+			if r.URL.Path == shared.PathImport {
+				limit = shared.MaxImport
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -395,7 +395,7 @@ func TestOpenAPI(t *testing.T) {
 			shared.FinishEnrolment{}, shared.Passkey{}, shared.PasskeyList{}, shared.Signals{}, shared.RenamePasskey{}, shared.User{},
 			shared.Account{}, shared.Provider{}, shared.Identity{}, shared.ChangePassword{}, shared.RecoveryCodes{},
 			shared.Session{}, shared.SessionList{}, shared.Activity{}, shared.Event{}, shared.AuditPage{}, shared.AuditUser{}, shared.AuditEvent{}, shared.Member{}, shared.Members{},
-			shared.MemberCounts{}, shared.MemberDetails{}, shared.Rollout{}, shared.Export{}, shared.ChangeProfile{}, shared.Invite{}, shared.Invited{}, shared.ChangeMember{}, shared.RemoveMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{},
+			shared.MemberCounts{}, shared.MemberDetails{}, shared.Rollout{}, shared.Export{}, shared.ChangeProfile{}, shared.Invite{}, shared.Invited{}, shared.ImportUsers{}, shared.ImportedUsers{}, shared.ImportRow{}, shared.ChangeMember{}, shared.RemoveMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{},
 		} {
 			hasMembersOf(t, d, reflect.TypeOf(of).Name(), of)
 		}
@@ -409,6 +409,9 @@ func TestOpenAPI(t *testing.T) {
 		}
 		if name := d.Components.Schemas["Name"].Value; *name.MaxLength != shared.MaxNameLength {
 			t.Errorf("a name has at most %d characters", *name.MaxLength)
+		}
+		if most := fmt.Sprintf("at most %d people", account.MostInvited); !strings.Contains(d.Paths.Value(shared.PathImport).Post.Description, most) {
+			t.Errorf("an import lacks %q", most)
 		}
 		if most := fmt.Sprintf("as allowed: %d,", passkey.DefaultMax); !strings.Contains(d.Components.Schemas["Code"].Value.Description, most) {
 			t.Errorf("the description lacks %q", most)

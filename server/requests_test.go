@@ -126,6 +126,14 @@ func TestMalformedRequests(t *testing.T) {
 		ann.refused(ann.sends("POST", shared.PathSignInFinish, `{"ticket":"x","credential":{"id":[1]}}`), 400, shared.CodeCeremonyRefused)
 		ann.refused(ann.sends("POST", shared.PathSignInBegin, `{"mediation":"silent"}`), 400, shared.CodeInvalidRequest)
 	})
+	t.Run("a table of people may be larger", func(t *testing.T) {
+		cast := newCast(t)
+		root, uma := cast.people["root"], cast.people["uma"]
+		allowed := `{"table":"` + strings.Repeat("x", shared.MaxImport-100) + `"}`
+		root.refused(root.sends("POST", shared.PathImport, allowed), 400, shared.CodeInvalidRequest)
+		root.refused(root.sends("POST", shared.PathImport, `{"table":"`+strings.Repeat("x", shared.MaxImport)+`"}`), 413, shared.CodeTooLarge)
+		uma.refused(uma.sends("POST", shared.PathImport, allowed), 403, shared.CodeNotAllowed)
+	})
 	t.Run("paths that aren't there are 404, other methods 405", func(t *testing.T) {
 		ann.refused(ann.sends("GET", "/api/v1/nothing", nil), 404, shared.CodeNotFound)
 		a := ann.sends("DELETE", shared.PathAccount, nil)

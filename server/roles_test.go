@@ -136,6 +136,8 @@ var rows = []row{
 	forRoles("POST "+shared.PathUsers, `{"name":"carl"}`, no, all("201"), all("201")), // into the only group of the helper
 	forRoles("POST "+shared.PathUsers, `{"name":"carl","groups":["it"]}`, no, no, all("201")),
 	forRoles("POST "+shared.PathUsers, `{"name":"carl","groups":["sales"],"role":"auditor"}`, no, no, all("201")),
+	forRoles("POST "+shared.PathImport, `{"table":"name\ncarl"}`, no, no, all("201")),
+	forRoles("POST "+shared.PathImport, `{"table":"name\ncarl","dryRun":true}`, no, no, all("200")),
 	forRoles("GET "+ofUser, "", all("200"), ofGroup("200"), all("200")),
 	forRoles("GET "+ofUser+shared.PathActivityOf, "", all("200"), ofGroup("200"), all("200")),
 	forRoles("PATCH "+ofUser, `{"disabled":true}`, no, ofGroup("200"), all("200").but(self, "conflict")),

@@ -349,7 +349,7 @@ func (s *Server) routes() *http.ServeMux {
 		s.accountRoutes(api)
 		s.pageRoutes(mux, page)
 		s.federation.Mount(api, page)
-		admin.Users{Accounts: s.c.Accounts, Passkeys: s.passkeys.List, Gates: s.gates, Link: s.publicLink}.Mount(api)
+		admin.Users{Accounts: s.c.Accounts, Passkeys: s.passkeys.List, Gates: s.gates, Link: s.publicLink, EnrolURL: s.c.Address.EnrolURL}.Mount(api)
 		audit.Log{Store: s.c.Store, Now: s.c.Now, Gates: s.gates}.Mount(api)
 		api(pathAPI, s.noSuchPath(mux))
 	} else {

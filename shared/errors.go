@@ -101,7 +101,8 @@ const (
 	CodeNotAllowed Code = "not_allowed"
 	// CodeWrongHost: the request came to another address than the server's own.
 	CodeWrongHost Code = "wrong_host"
-	// CodeTooLarge: the body is larger than 64 KiB.
+	// CodeTooLarge: the body is larger than 64 KiB, or than [MaxImport], or a table has too many
+	// rows.
 	CodeTooLarge Code = "too_large"
 	// CodeUnsupportedType: the body's Content-Type isn't application/json.
 	CodeUnsupportedType Code = "unsupported_type"

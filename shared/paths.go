@@ -61,6 +61,9 @@ const (
 	PathRollout = "/api/v1/rollout"
 	// PathUsersExport answers GET with a table of all users whom the same query selects, as CSV.
 	PathUsersExport = "/api/v1/users/export"
+	// PathImport takes a POST of administrators with an [ImportUsers], and answers 201 with
+	// [ImportedUsers], or 200 for a dry run. It needs a recent confirmation.
+	PathImport = "/api/v1/import"
 	// PathUser, followed by a user's id, answers GET with [MemberDetails], and takes a PATCH with
 	// a [ChangeMember] and answers [Member]. Under the id:
 	//

@@ -202,6 +202,11 @@ func (c *Client) Invite(ctx context.Context, who shared.Invite) (shared.Invited,
 	return call[shared.Invited](ctx, c, "POST", shared.PathUsers, who)
 }
 
+// ImportUsers invites the people of a table. A dry run only says what is wrong with it.
+func (c *Client) ImportUsers(ctx context.Context, people shared.ImportUsers) (shared.ImportedUsers, error) {
+	return call[shared.ImportedUsers](ctx, c, "POST", shared.PathImport, people)
+}
+
 // InviteAgain returns a new link for a user who has no sign-in method yet.
 func (c *Client) InviteAgain(ctx context.Context, userID string) (shared.EnrolmentLink, error) {
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathInvitation, nil)

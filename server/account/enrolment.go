@@ -46,7 +46,7 @@ func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
 // Invite adds a user who has no sign-in method yet, and returns the link with which they
 // add one. The link works once, within seven days. The actor has no user before.
 func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, Link, error) {
-	user, err := s.invited(ctx, who, fresh)
+	user, err := (&cleaner{s: s}).invited(ctx, who, fresh)
 	if err != nil {
 		return store.User{}, Link{}, err
 	}
@@ -70,35 +70,20 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	return user, link, nil
 }
 
-// CheckInvitation refuses as [Service.Invite] does, and writes nothing.
-func (s *Service) CheckInvitation(ctx context.Context, who session.Actor, fresh shared.Invite) error {
-	user, err := s.invited(ctx, who, fresh)
-	if err != nil {
-		return err
-	}
-	if _, err := s.may(ctx, who, RightHelp, user); err != nil {
-		return err
-	}
-	if _, err := s.c.Store.UserByName(ctx, user.Name); !errors.Is(err, store.ErrNotFound) {
-		return cmp.Or(err, error(NameTaken(user.Name)))
-	}
-	return nil
-}
-
 // invited returns the record of who is invited. A helper invites into the groups that they help.
-func (s *Service) invited(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, error) {
+func (c *cleaner) invited(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, error) {
 	display, err := shared.CleanDisplayName(cmp.Or(fresh.DisplayName, fresh.Name))
 	if err != nil {
 		return store.User{}, err
 	}
-	user, err := s.newUser(fresh.Name, display)
+	user, err := c.s.newUser(fresh.Name, display)
 	if err != nil {
 		return store.User{}, err
 	}
 	if len(fresh.Groups) == 0 && who.By.Role == shared.RoleHelper && len(who.By.Helps) == 1 {
 		fresh.Groups = who.By.Helps
 	}
-	wish, err := s.cleaned(ctx, shared.ChangeMember{Email: &fresh.Email, Groups: &fresh.Groups, Role: &fresh.Role, Language: &fresh.Language})
+	wish, err := c.cleaned(ctx, shared.ChangeMember{Email: &fresh.Email, Groups: &fresh.Groups, Role: &fresh.Role, Language: &fresh.Language})
 	if err != nil {
 		return store.User{}, err
 	}
@@ -107,7 +92,7 @@ func (s *Service) invited(ctx context.Context, who session.Actor, fresh shared.I
 	if who.By.Role == shared.RoleHelper && slices.ContainsFunc(user.Groups, func(group string) bool { return !slices.Contains(who.By.Helps, group) }) {
 		return store.User{}, errNotYours
 	}
-	return user, s.checkEmail(ctx, user, "")
+	return user, c.s.checkEmail(ctx, user, "")
 }
 
 // InviteAgain makes a new invitation for the actor's user, who has no sign-in method yet.

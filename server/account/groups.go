@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -41,23 +42,25 @@ func canonicalGroups(typed []string) ([]string, error) {
 
 // haveRoom refuses groups that would be too many for the organisation. Two requests at the same
 // time may exceed the limit a little, which does no harm.
-func (s *Service) haveRoom(ctx context.Context, groups []string) error {
+func (c *cleaner) haveRoom(ctx context.Context, groups []string) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	counts, err := s.c.Store.Counts(ctx)
-	if err != nil {
-		return fmt.Errorf("counting groups: %w", err)
-	}
-	known := counts.Groups()
-	for _, group := range groups {
-		if _, is := known[group]; !is {
-			known[group] = 1
+	if c.groups == nil {
+		counts, err := c.s.c.Store.Counts(ctx)
+		if err != nil {
+			return fmt.Errorf("counting groups: %w", err)
 		}
+		c.groups = counts.Groups()
+	}
+	known := maps.Clone(c.groups)
+	for _, group := range groups {
+		known[group]++
 	}
 	if len(known) > mostGroupsAll {
 		return shared.Errorf(shared.CodeConflict, "There can be at most %d groups.", mostGroupsAll)
 	}
+	c.groups = known
 	return nil
 }
 

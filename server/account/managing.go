@@ -35,7 +35,7 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 		}
 		return s.UserByID(ctx, who.User.ID)
 	}
-	clean, err := s.cleaned(ctx, wish)
+	clean, err := (&cleaner{s: s}).cleaned(ctx, wish)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -82,7 +82,14 @@ type wishes struct {
 	addGroups, removeGroups            *[]string
 }
 
-func (s *Service) cleaned(ctx context.Context, in shared.ChangeMember) (w wishes, err error) {
+// cleaner brings wishes into that form. It reads once which groups there are, and counts those of
+// earlier wishes among them.
+type cleaner struct {
+	s      *Service
+	groups map[string]int // nil until they are needed
+}
+
+func (c *cleaner) cleaned(ctx context.Context, in shared.ChangeMember) (w wishes, err error) {
 	clean := func(in *string, rule func(string) (string, error)) (out *string) {
 		if in == nil || err != nil {
 			return nil
@@ -97,7 +104,7 @@ func (s *Service) cleaned(ctx context.Context, in shared.ChangeMember) (w wishes
 		}
 		var list []string
 		if list, err = canonicalGroups(*in); err == nil {
-			err = s.haveRoom(ctx, list)
+			err = c.haveRoom(ctx, list)
 		}
 		return &list
 	}

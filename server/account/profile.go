@@ -17,7 +17,7 @@ import (
 // one tells a signed-in user that somebody of the organisation has an address, which the list of
 // users tells whoever may read it.
 func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in shared.ChangeProfile) error {
-	clean, err := s.cleaned(ctx, shared.ChangeMember{DisplayName: in.DisplayName, Email: in.Email, Language: in.Language})
+	clean, err := (&cleaner{s: s}).cleaned(ctx, shared.ChangeMember{DisplayName: in.DisplayName, Email: in.Email, Language: in.Language})
 	if err != nil {
 		return err
 	}

@@ -2,54 +2,59 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/admin"
 	"github.com/keypeg/keypeg/server/internal/control"
-	"github.com/keypeg/keypeg/server/internal/csvfile"
-	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
 // userImport invites the people of a table. It looks at the whole table before it makes anybody, so
-// that a table with a mistake makes nobody.
+// that a table with a mistake makes nobody. Then it makes up to [account.MostInvited] at once.
 type userImport struct {
-	File   string
-	DryRun bool
+	File         string
+	DryRun, JSON bool
 }
 
 func (c *userImport) takes(l *commandLine) {
 	l.argument(&c.File, "file", "A table as CSV, with the columns name, display_name, email and groups. Only name is needed; groups have spaces between them.")
 	l.BoolVar(&c.DryRun, "dry-run", false, "Only say what is wrong with which line.")
+	l.BoolVar(&c.JSON, "json", false, "One JSON object for each user with the link, or for each line with what is wrong with it.")
 }
 
-// mostNamed is how many wrong lines are printed.
+// mostNamed is how many wrong lines are printed for people. A program gets all.
 const mostNamed = 100
 
 func (c *userImport) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withUsers(ctx, func(users control.Users) error {
-		good, wrong, seen := 0, 0, map[string]int{}
-		err := c.rows(func(line int, who shared.Invite, refusal error) error {
-			if refusal == nil {
-				refusal = twice(seen, line, who)
+		good, wrong := 0, 0
+		refused := func(who person, problem shared.Problem) error {
+			if wrong++; c.JSON {
+				return json.NewEncoder(t.Out).Encode(shared.ImportRow{Line: who.line, Invite: who.Invite, Problem: problem.Detail, Code: problem.Code})
 			}
-			if refusal == nil {
-				_, refusal = control.CheckInvitation(ctx, users, who)
-				if refusal != nil && shared.CodeOf(refusal) == "" {
-					return refusal
+			if wrong <= mostNamed {
+				fmt.Fprintf(t.Err, "line %d: %s\n", who.line, problem.Detail)
+			}
+			return nil
+		}
+		err := c.portions(refused, func(portion []person) error {
+			found, err := control.CheckPeople(ctx, users, invites(portion))
+			if err != nil {
+				return err
+			}
+			good += len(portion)
+			for i, problem := range found.Refusals {
+				if problem != nil {
+					good--
+					if err := refused(portion[i], *problem); err != nil {
+						return err
+					}
 				}
-			}
-			if refusal == nil {
-				good++
-				return nil
-			}
-			if wrong++; wrong <= mostNamed {
-				fmt.Fprintf(t.Err, "line %d: %s\n", line, sentence(refusal))
 			}
 			return nil
 		})
@@ -60,80 +65,114 @@ func (c *userImport) Run(ctx context.Context, t terminal, s *settings) error {
 			return fmt.Errorf("nobody was invited: %d of %d lines are wrong", wrong, wrong+good)
 		case good == 0:
 			return errors.New("nobody was invited: the table has no lines")
-		case c.DryRun:
+		case c.DryRun && !c.JSON:
 			fmt.Fprintf(t.Out, "All %d lines are right. Nobody was invited yet.\n", good)
+		}
+		if c.DryRun {
 			return nil
 		}
 		return c.invite(ctx, t, users)
 	})
 }
 
-// twice refuses a user name, or an e-mail address, that an earlier line has.
-func twice(seen map[string]int, line int, who shared.Invite) error {
-	name, err := account.CanonicalName(who.Name)
+// invite makes the users, and prints a table with their links.
+func (c *userImport) invite(ctx context.Context, t terminal, users control.Users) error {
+	prints, flush, err := c.printer(t)
 	if err != nil {
 		return err
 	}
-	for _, key := range []string{"name " + name, "address " + store.EmailKey(who.Email)} {
-		if key == "address " {
-			continue
-		}
-		if earlier, is := seen[key]; is {
-			return fmt.Errorf("line %d has the same %s already", earlier, strings.Fields(key)[0])
-		}
-		seen[key] = line
+	made := 0
+	refused := func(who person, problem shared.Problem) error {
+		return fmt.Errorf("line %d: %s The %d users of the lines before are invited, and their links are above", who.line, problem.Detail, made)
 	}
-	return nil
-}
-
-// invite makes the users, and prints a table with their links.
-func (c *userImport) invite(ctx context.Context, t terminal, users control.Users) error {
-	table, made := csvfile.NewWriter(t.Out), 0
-	if err := table.Write("name", "display_name", "email", "link", "expires"); err != nil {
-		return err
-	}
-	err := c.rows(func(line int, who shared.Invite, refusal error) error {
-		if refusal != nil {
-			return refusal
-		}
-		link, err := control.InviteUser(ctx, users, who)
+	err = c.portions(refused, func(portion []person) error {
+		invited, err := control.InvitePeople(ctx, users, invites(portion))
 		if err != nil {
-			return fmt.Errorf("line %d: %s. The %d users of the lines before are invited, and their links are above", line, sentence(err), made)
+			return fmt.Errorf("from line %d on, nobody was invited: %s The %d users of the lines before are invited, and their links are above", portion[0].line, sentence(err), made)
 		}
-		made++
-		return table.Write(who.Name, who.DisplayName, who.Email, link.URL, link.Expires.UTC().Format(time.RFC3339))
+		for i, problem := range invited.Refusals {
+			if problem != nil { // since they were checked
+				return refused(portion[i], *problem)
+			}
+		}
+		for i, link := range invited.Links {
+			if err := prints(portion[i], link); err != nil {
+				return err
+			}
+		}
+		made += len(portion)
+		return flush()
 	})
-	return errors.Join(table.Flush(), err)
+	return errors.Join(flush(), err)
 }
 
-// rows calls do with each line of the table, or with what is wrong with it.
-func (c *userImport) rows(do func(line int, who shared.Invite, refusal error) error) error {
+// printer returns what prints a user with the link, as a row or as JSON.
+func (c *userImport) printer(t terminal) (prints func(person, control.Link) error, flush func() error, err error) {
+	if c.JSON {
+		lines := json.NewEncoder(t.Out)
+		return func(who person, link control.Link) error {
+			return lines.Encode(struct {
+				shared.ImportRow
+				control.Link
+			}{shared.ImportRow{Line: who.line, Invite: who.Invite}, link})
+		}, func() error { return nil }, nil
+	}
+	table, err := admin.NewLinks(t.Out)
+	return func(who person, link control.Link) error { return table.Write(who.Invite, link.URL, link.Expires) }, table.Flush, err
+}
+
+// person is a row of the table.
+type person struct {
+	line int
+	shared.Invite
+}
+
+func invites(portion []person) []shared.Invite {
+	list := make([]shared.Invite, len(portion))
+	for i, who := range portion {
+		list[i] = who.Invite
+	}
+	return list
+}
+
+// portions calls do with the people of the table, as many at once as a command takes, and refused with
+// each row that can't be read.
+func (c *userImport) portions(refused func(person, shared.Problem) error, do func([]person) error) error {
 	file, err := os.Open(c.File)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	table, err := csvfile.NewReader(file)
-	if err != nil {
-		return fmt.Errorf("%s can't be read: %w", c.File, err)
-	}
-	for {
-		row, err := table.Next()
-		wrong, inLine := errors.AsType[*csvfile.LineError](err)
-		switch {
-		case errors.Is(err, io.EOF):
+
+	var portion []person
+	size := 0
+	flush := func() error {
+		if len(portion) == 0 {
 			return nil
-		case inLine && !errors.Is(err, csvfile.ErrTooLong):
-			if err := do(wrong.Line, shared.Invite{}, wrong.Err); err != nil {
+		}
+		err := do(portion)
+		portion, size = portion[:0], 0
+		return err
+	}
+	err = admin.ReadPeople(file, func(line int, who shared.Invite, refusal error) error {
+		if refusal != nil {
+			if err := flush(); err != nil { // so that lines are named in their order
 				return err
 			}
-			continue
-		case err != nil:
-			return fmt.Errorf("%s can't be read: %w", c.File, err)
+			return refused(person{line, who}, shared.Problem{Code: shared.CodeOf(refusal), Detail: sentence(refusal)})
 		}
-		who := shared.Invite{Name: row.Cell("name"), DisplayName: row.Cell("display_name"), Email: row.Cell("email"), Groups: strings.Fields(row.Cell("groups"))}
-		if err := do(row.Line, who, nil); err != nil {
-			return err
+		portion = append(portion, person{line, who})
+		size += len(who.Name) + len(who.DisplayName) + len(who.Email) + len(strings.Join(who.Groups, " "))
+		if len(portion) == account.MostInvited || size > control.MaxInput/8 { // a character may need six in JSON
+			return flush()
 		}
+		return nil
+	})
+	if shared.CodeOf(err) == shared.CodeInvalidRequest {
+		return fmt.Errorf("%s can't be read: %s", c.File, sentence(err))
 	}
+	if err != nil {
+		return err
+	}
+	return flush()
 }

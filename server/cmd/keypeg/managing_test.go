@@ -117,15 +117,15 @@ func testImporting(t *testing.T, at func(...string) []string) {
 	}
 	before := succeeds(t, "", at("user", "list")...)
 	for _, row := range []struct{ wrong, content, says string }{
-		{"a name twice", "name\ncarl\nCARL\n", "line 3: line 2 has the same name already"},
-		{"an address twice", "name,email\ncarl,c@example.com\ndora,C@example.com\n", "line 3: line 2 has the same address already"},
+		{"a name twice", "name\ncarl\nCARL\n", "line 3: Line 2 has the same user name."},
+		{"an address twice", "name,email\ncarl,c@example.com\ndora,C@example.com\n", "line 3: Line 2 has the same e-mail address."},
 		{"a name that is there", "name\ncarl\nann\n", "line 3: Somebody has the user name ann already."},
 		{"no name", "name,email\n,c@example.com\n", "line 2: Please enter a user name."},
 		{"no address", "name,email\ncarl,nowhere\n", "line 2: This is no e-mail address."},
-		{"a quote too many", "name\n\"carl\n", "line 2"},
-		{"a cell too many", "name\ncarl,dora\n", "line 2"},
+		{"a quote too many", "name\n\"carl\n", "line 2: A quotation mark is missing, or is in the wrong place."},
+		{"a cell too many", "name\ncarl,dora\n", "line 2: This line doesn't have as many cells as the first one."},
 		{"no lines", "name\n", "the table has no lines"},
-		{"nothing", "", "can't be read"},
+		{"nothing", "", "can't be read: The first line must name the columns, each of them once."},
 	} {
 		t.Run(row.wrong, func(t *testing.T) {
 			failsWith(t, row.says, "", at("user", "import", table(row.content))...)

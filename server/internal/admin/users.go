@@ -1,5 +1,5 @@
 // Package admin has the handlers with which people who have a role care for others: they list and
-// search users (list.go), export them (export.go), invite people and help those who have lost all sign-in methods (links.go),
+// search users (list.go), export and import them (export.go, importing.go), invite people and help those who have lost all sign-in methods (links.go),
 // and change a user (member.go). Package account has the rules, and says what each role may do for
 // which user.
 package admin
@@ -23,6 +23,8 @@ type Users struct {
 	Gates    httpapi.Gates
 	// Link returns a new link with its address and QR code.
 	Link func(account.Link) (shared.EnrolmentLink, error)
+	// EnrolURL returns the address of a new link with this token.
+	EnrolURL func(token string) string
 }
 
 // Mount names the routes. What gives or takes something away requires a recent confirmation, but for
@@ -56,6 +58,7 @@ func (u Users) Mount(api func(pattern string, h httpapi.Handler)) {
 	api("DELETE "+user+shared.PathPasswordOf, manages(u.removePassword))
 	api("DELETE "+user+shared.PathIdentitiesOf+"{identity}", manages(u.unlink))
 	api("POST "+user+shared.PathRemoval, manages(u.remove))
+	api("POST "+shared.PathImport, manages(u.importUsers))
 }
 
 // actingFor returns the actor for a user: whoever sends the request. For an invitation the user is

@@ -103,6 +103,7 @@ func newSite(t *testing.T) *site {
 		Link: func(l account.Link) (shared.EnrolmentLink, error) {
 			return shared.EnrolmentLink{URL: "https://id.example/enrol?token=" + l.Token, Expires: l.Expires}, nil
 		},
+		EnrolURL: func(token string) string { return "https://id.example/enrol?token=" + token },
 	}.Mount(func(pattern string, h httpapi.Handler) {
 		s.patterns = append(s.patterns, pattern)
 		mux.Handle(pattern, answers.API(h))
@@ -114,8 +115,14 @@ func newSite(t *testing.T) *site {
 // sends is a request of the user whose name as has. In "confirmed root" they have just proved
 // who they are.
 func (s *site) sends(as, method, path, body string) *httptest.ResponseRecorder {
+	return s.sendsIn("en", as, method, path, body)
+}
+
+// sendsIn is sends of a browser in a language.
+func (s *site) sendsIn(language, as, method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(s.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept-Language", language)
 	name, confirmed := strings.CutPrefix(as, "confirmed ")
 	r.Header.Set("As", name)
 	if confirmed {
@@ -185,6 +192,8 @@ var routes = []route{
 	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathPasswordOf, of: "ann", right: "manage", status: 200, answers: `"hasPassword":false`},
 	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathIdentitiesOf + "{identity}", of: "ann", right: "manage", status: 200, answers: `"identityList":[]`},
 	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathRemoval, of: "ann", body: `{"name":"ann"}`, right: "manage", status: 204},
+	{pattern: "POST " + shared.PathImport, body: `{"table":"name\ndora\n"}`, right: "manage", status: 201, answers: `\ndora,,,https://id.example/enrol?token=`},
+	{pattern: "POST " + shared.PathImport, body: `{"table":"name\ndora\n","dryRun":true}`, right: "manage", status: 200, answers: `{"rows":[{"line":2,"name":"dora","displayName":"dora"}],"wrong":0}`},
 }
 
 // allows says which rights each role has: over everybody, or over the users of its groups only.

@@ -99,6 +99,9 @@ func HandleTenants(mux *http.ServeMux, of func(ctx context.Context, name string,
 	})
 }
 
+// MaxInput is the length of the longest input of a command, in bytes.
+const MaxInput = 4 << 20
+
 const (
 	pathBackup = "/backup"  // answers with the file of the database
 	pathTenant = "/tenant/" // the prefix, followed by a tenant's name, of that tenant's commands
@@ -121,7 +124,7 @@ func serve[In, Out any](command func(context.Context, In) (Out, error)) http.Han
 	return func(w http.ResponseWriter, r *http.Request) {
 		takesLong(w)
 		var in In
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in); err != nil {
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, MaxInput)).Decode(&in); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}

@@ -90,10 +90,49 @@ var RemoveUser = Do(&userCommands, "/remove-user", func(ctx context.Context, a A
 	})
 })
 
-// CheckInvitation reports whether somebody could be invited, and changes nothing.
-var CheckInvitation = Ask(&userCommands, "/check-invitation", func(ctx context.Context, a Accounts, who shared.Invite) (None, error) {
-	return None{}, a.Service.CheckInvitation(ctx, a.Service.Actor(store.User{}), who)
+// Invitations are the links of people who were invited, in their order. If nobody was, they are what is
+// wrong with each: nil for who could be invited.
+type Invitations struct {
+	Links    []Link            `json:"links,omitempty"`
+	Refusals []*shared.Problem `json:"refusals,omitempty"`
+}
+
+// CheckPeople returns what is wrong with people who are to be invited, and changes nothing. It takes at
+// most [account.MostInvited].
+var CheckPeople = Ask(&userCommands, "/check-people", func(ctx context.Context, a Accounts, people []shared.Invite) (Invitations, error) {
+	refusals, err := a.Service.CheckInvitations(ctx, a.Service.Actor(store.User{}), people)
+	return Invitations{Refusals: problems(refusals)}, err
 })
+
+// InvitePeople invites as many people, all of them or nobody.
+var InvitePeople = Ask(&userCommands, "/invite-people", func(ctx context.Context, a Accounts, people []shared.Invite) (Invitations, error) {
+	made, refusals, err := a.Service.InviteAll(ctx, a.Service.Actor(store.User{}), people)
+	if err != nil {
+		return Invitations{}, err
+	}
+	answer := Invitations{Refusals: problems(refusals)}
+	for _, invitation := range made {
+		link, err := a.enrolLink(invitation.Link, nil)
+		if err != nil {
+			return Invitations{}, err
+		}
+		answer.Links = append(answer.Links, link)
+	}
+	return answer, nil
+})
+
+func problems(refusals []error) []*shared.Problem {
+	var list []*shared.Problem
+	for _, refusal := range refusals {
+		if refusal == nil {
+			list = append(list, nil)
+			continue
+		}
+		wrong := problem(refusal)
+		list = append(list, &wrong)
+	}
+	return list
+}
 
 // FindUser returns the user with a name.
 var FindUser = Ask(&userCommands, "/user", func(ctx context.Context, a Accounts, name string) (shared.Member, error) {

@@ -75,7 +75,7 @@ var (
 const MostRow = 64 << 10
 
 // LineError is an error of one line. Lines are counted from 1, as an editor does: a cell can
-// have several.
+// have several. A row that is too long begins there or later.
 type LineError struct {
 	Line int
 	Err  error
@@ -93,6 +93,7 @@ type Reader struct {
 	csv     *csv.Reader
 	input   *bounded
 	columns []string
+	line    int // in which the last row began
 }
 
 // Row is a row of a table.
@@ -192,16 +193,16 @@ func (r *Reader) read() (Row, error) {
 		return Row{}, &LineError{broken.StartLine, ErrQuotes}
 	}
 	if errors.Is(err, ErrTooLong) {
-		line, _ := r.csv.FieldPos(0)
-		return Row{}, &LineError{line, ErrTooLong}
+		return Row{}, &LineError{r.line + 1, ErrTooLong} // it has no fields yet
 	}
 	if err != nil {
 		return Row{}, err
 	}
 	row := Row{columns: r.columns, cells: make([]string, len(record))}
 	row.Line, _ = r.csv.FieldPos(0)
+	r.line = row.Line
 	for i, cell := range record {
-		if !utf8.ValidString(cell) {
+		if strings.ContainsRune(cell, utf8.RuneError) { // what a browser makes of other encodings, too
 			return Row{}, &LineError{row.Line, ErrEncoding}
 		}
 		cell = strings.TrimSpace(cell)

@@ -1,0 +1,39 @@
+package shared
+
+// Inviting the people of a table.
+
+// The columns of a table that is imported. Only the name is needed. Groups have spaces between them.
+// The order doesn't count, and other columns are left out.
+const (
+	ColumnName        = "name"
+	ColumnDisplayName = "display_name"
+	ColumnEmail       = "email"
+	ColumnGroups      = "groups"
+)
+
+// MaxImport is the length of the longest body of [PathImport], in bytes.
+const MaxImport = 1 << 20
+
+// ImportUsers asks to invite the people of a table: all of them, or nobody.
+type ImportUsers struct {
+	Table  string `json:"table"`            // CSV, with the names of the columns in its first line
+	DryRun bool   `json:"dryRun,omitempty"` // only says what would be done
+}
+
+// ImportedUsers answers an [ImportUsers].
+type ImportedUsers struct {
+	Rows  []ImportRow `json:"rows"`
+	Wrong int         `json:"wrong"` // how many rows have a problem
+	// Links is a table (CSV) of the people with their links, which is shown only once. A dry run
+	// makes none.
+	Links string `json:"links,omitempty"`
+}
+
+// ImportRow is a row of the table: whom to invite, or what is wrong with it. A row that can't be read
+// has no name.
+type ImportRow struct {
+	Line int `json:"line"`
+	Invite
+	Problem string `json:"problem,omitempty"` // a sentence
+	Code    Code   `json:"code,omitempty"`    // of the problem
+}
