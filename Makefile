@@ -10,6 +10,8 @@
 COMMIT := $(shell git describe --always --dirty --exclude='*' 2>/dev/null)
 VERSION := $(shell sed -n 's/^.. \([0-9][0-9.]*\)$$/\1/p' CHANGELOG.md | head -n 1)$(COMMIT:%=+%)
 
+# Whoever tries Keypeg waits half a minute less for a program that is 13 % larger.
+run: FORM :=
 run: build
 	./bin/keypeg serve
 
@@ -18,8 +20,9 @@ build: web
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w -X main.versionSet=$(VERSION)' -o bin/keypeg ./server/cmd/keypeg
 
 # The app, compiled to WebAssembly, and every static file in compressed form.
+FORM := release
 web:
-	go run ./web/build
+	go run ./web/build $(FORM)
 
 # The race detector needs a C compiler, and the browser tests need a browser.
 test: tools web vet

@@ -66,6 +66,7 @@ const (
 type ProgramInfo struct {
 	SHA256 string `json:"sha256"` // of the program, in hexadecimal
 	Size   int64  `json:"size"`   // of the program, in bytes
+	Level  int    `json:"level"`  // of brotli, with which it is compressed
 }
 
 // Files serves the static files. It is safe for concurrent use.

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/andybalholm/brotli"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -33,7 +32,7 @@ func buildManual(files *web.Files) (kept []string, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("web/manual/%s.md: %w", page.Name, err)
 		}
-		form, err := compress(web.ManualFile(page.Name), drawn, brotli.BestCompression)
+		form, err := compress(web.ManualFile(page.Name), drawn)
 		if err != nil {
 			return nil, err
 		}
