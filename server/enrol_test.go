@@ -133,6 +133,13 @@ func TestInvitation(t *testing.T) {
 			into[shared.Passkey](carl, carl.enrols(""), 201)
 			carl.isNobody() // a link is no session
 			into[shared.SignedIn](carl, carl.signsInWithPasskey(), 200)
+			if user := s.record(carl); !user.FirstPasskey.Equal(user.Passkeys[0].Created) || user.InvitedBy != s.record(s.ann).ID {
+				t.Errorf("the dates are of %+v", user)
+			}
+			details := into[shared.MemberDetails](s.ann, s.ann.sends("GET", shared.PathUser+s.record(carl).ID, nil), 200)
+			if details.InvitedBy != "ANN" || details.FirstPasskey.IsZero() || details.InvitedAt.IsZero() || !details.PasswordSet.IsZero() {
+				t.Errorf("the page of the user has %+v", details)
+			}
 			if user := s.record(carl); user.Password != "" || len(user.Passkeys) != 1 || user.IsAdministrator() {
 				t.Errorf("got %+v", user)
 			}

@@ -1,8 +1,10 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -35,5 +37,29 @@ func (s *Service) Rollout(ctx context.Context) (shared.Rollout, error) {
 			rollout.Days = append(rollout.Days, shared.SignInDay{Day: day.Format(time.DateOnly), Methods: methods})
 		}
 	}
+	rollout.Failed = failedSince(counts, now.AddDate(0, 0, 1-shared.FailedDays))
+	rollout.Enrolled = shared.Enrolled{
+		Hour: counts[store.CountEnrolledHour], Day: counts[store.CountEnrolledDay], Week: counts[store.CountEnrolledWeek],
+		Month: counts[store.CountEnrolledMonth], Later: counts[store.CountEnrolledLater],
+	}
 	return rollout, nil
+}
+
+// failedSince adds up the ceremonies that failed from a day on, by reason and browser.
+func failedSince(counts store.Counts, day time.Time) []shared.FailedCeremonies {
+	list, from := []shared.FailedCeremonies{}, day.Format(time.DateOnly)
+	for _, failed := range counts.Failed() {
+		if failed.Day < from {
+			continue
+		}
+		at := slices.IndexFunc(list, func(f shared.FailedCeremonies) bool { return f.Reason == failed.Reason && f.Browser == failed.Browser })
+		if at < 0 {
+			at, list = len(list), append(list, shared.FailedCeremonies{Reason: failed.Reason, Browser: failed.Browser})
+		}
+		list[at].Count += failed.N
+	}
+	slices.SortFunc(list, func(a, b shared.FailedCeremonies) int {
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Browser, b.Browser))
+	})
+	return list
 }

@@ -1,19 +1,20 @@
 package account_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // TestRollout signs people in on known days.
 func TestRollout(t *testing.T) {
 	w := newWorld(t)
-	if _, err := w.AddUser(t.Context(), session.Actor{}, account.NewUser{Name: "ann", DisplayName: "Ann", Password: password}); err != nil {
-		t.Fatal(err)
-	}
+	ann := w.add("ann")
 	signsIn := func(times int) {
 		t.Helper()
 		for range times {
@@ -33,7 +34,25 @@ func TestRollout(t *testing.T) {
 	if r.Users.All != 1 || r.Users.PasswordOnly != 1 {
 		t.Errorf("the users are %+v", r.Users)
 	}
-	w.passes(89 * 24 * time.Hour)
+	for i, reason := range []shared.FailureReason{shared.ReasonClosed, shared.ReasonClosed, shared.ReasonRemoved, ""} {
+		event := store.NewEvent(w.now(), ann.ID, shared.EventSignInFailed, store.Client{Browser: "Firefox"})
+		event.Reason, event.Count = reason, uint64(i)
+		if err := w.store.Apply(t.Context(), store.Batch{store.AddEvent{Event: event}}); err != nil {
+			t.Fatal(err)
+		}
+		w.passes(24 * time.Hour)
+	}
+	failed := func(want ...shared.FailedCeremonies) {
+		t.Helper()
+		if r, err := w.Rollout(t.Context()); err != nil || !slices.Equal(r.Failed, want) {
+			t.Errorf("failed are %+v (%v), want %+v", r.Failed, err, want)
+		}
+	}
+	failed(shared.FailedCeremonies{Reason: shared.ReasonClosed, Browser: "Firefox", Count: 2}, shared.FailedCeremonies{Reason: shared.ReasonRemoved, Browser: "Firefox", Count: 2})
+	w.passes(26 * 24 * time.Hour)
+	failed(shared.FailedCeremonies{Reason: shared.ReasonRemoved, Browser: "Firefox", Count: 2}, shared.FailedCeremonies{Reason: shared.ReasonClosed, Browser: "Firefox", Count: 1})
+	w.passes(59 * 24 * time.Hour)
+	failed()
 	if r, err = w.Rollout(t.Context()); err != nil || len(r.Days) != 1 || r.Days[0].Methods["password"] != 2 {
 		t.Errorf("90 days later the days are %+v (%v)", r.Days, err)
 	}
