@@ -39,7 +39,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		Providers:   providers,
 		Identities:  identities,
 
-		Email: who.User.Email, EmailVerified: who.User.EmailVerified, Language: who.User.Language,
+		Email: who.User.Email, EmailVerified: who.User.EmailVerified, MailOn: s.c.Accounts != nil && s.c.Accounts.SendsMails(), Language: who.User.Language,
 
 		RecoveryCodes: len(who.User.RecoveryCodes), RecoveryLinkUntil: until,
 

@@ -36,6 +36,7 @@ var adversaries = []struct {
 	{"passkeys", passkeyClaims},
 	{"users", userClaims},
 	{"accounts", accountClaims},
+	{"mails", mailClaims},
 	{"requests", requestClaims},
 }
 

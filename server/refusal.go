@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
@@ -23,10 +24,13 @@ func (s *Server) answer(h httpapi.Handler) http.Handler {
 	})
 }
 
+// pagesOfLinks are those to which a link leads that somebody was sent.
+var pagesOfLinks = []string{shared.PageEnrol, shared.PageSetup, shared.PageVerify}
+
 // refuse answers with a page that says what was refused.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.Error) {
 	code := refusal.Code
-	page := signinpages.Refusal{Code: code, Sentence: refusal.Message, Link: r.URL.Path == shared.PageEnrol || r.URL.Path == shared.PageSetup}
+	page := signinpages.Refusal{Code: code, Sentence: refusal.Message, Link: slices.Contains(pagesOfLinks, r.URL.Path)}
 	if code == shared.CodeSuspended {
 		page.Nowhere = true // every page of the organisation says the same
 	} else if code == shared.CodeWrongHost {

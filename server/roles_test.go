@@ -112,6 +112,7 @@ var rows = []row{
 	forSelf("POST "+shared.PathPassword, `{"password":"vier Worte ohne Zusammenhang"}`, all("204")),
 	forSelf("DELETE "+shared.PathPassword, "", all("204")),
 	forSelf("PATCH "+shared.PathProfile, `{"displayName":"Zoe"}`, all("204")),
+	forSelf("POST "+shared.PathVerification, "", all("mail_off")),
 	forSelf("POST "+shared.PathExport, "", all("200")),
 	forSelf("POST "+shared.PathRecoveryCodes, "", all("200")),
 	forSelf("POST "+shared.PathPhoneLink, "", all("200")),

@@ -31,6 +31,7 @@ type Account struct {
 
 	Email         string `json:"email,omitempty"`
 	EmailVerified bool   `json:"emailVerified,omitempty"`
+	MailOn        bool   `json:"mailOn,omitempty"`   // the server sends mails
 	Language      string `json:"language,omitempty"` // of mails; BCP 47 tag
 
 	RecoveryCodes int `json:"recoveryCodes"` // how many are left

@@ -54,7 +54,10 @@ const (
 	// EventProfileChanged: the display name or the language is another one.
 	EventProfileChanged EventKind = "profile_changed"
 	EventEmailChanged   EventKind = "email_changed"
-	EventGroupsChanged  EventKind = "groups_changed"
+	// EventEmailVerified: the user has shown that they read what is sent to their address, or a
+	// provider knows it.
+	EventEmailVerified EventKind = "email_verified"
+	EventGroupsChanged EventKind = "groups_changed"
 	// EventRoleChanged: the role, or the groups whose users a helper may help.
 	EventRoleChanged EventKind = "role_changed"
 	// EventAccountRemoved: the account was removed. It is an event of the organisation, and of who
@@ -105,6 +108,7 @@ var EventGroups = map[EventKind]EventGroup{
 	EventRenamed:           GroupUsers,
 	EventProfileChanged:    GroupUsers,
 	EventEmailChanged:      GroupUsers,
+	EventEmailVerified:     GroupUsers,
 	EventGroupsChanged:     GroupUsers,
 	EventRoleChanged:       GroupUsers,
 	EventAccountRemoved:    GroupUsers,

@@ -79,6 +79,8 @@ const (
 	CodeAuthenticatorRefused Code = "authenticator_refused"
 	// CodePasskeysOff: IT hasn't set passkeys up.
 	CodePasskeysOff Code = "passkeys_off"
+	// CodeMailOff: IT hasn't set a mail server up.
+	CodeMailOff Code = "mail_off"
 	// CodePasswordsOff: the organisation's policy allows this user no password.
 	CodePasswordsOff Code = "passwords_off"
 	// CodeSuspended: IT has suspended this organisation. People read that it is

@@ -16,6 +16,10 @@ const (
 	// PageEnrol is the page of enrolment links, and PageEnrolled the page after it.
 	PageEnrol    = "/enrol"
 	PageEnrolled = "/enrol/done"
+	// PageVerify is the page of a mail's link with which a user verifies their e-mail address, and
+	// PageVerified the page after it.
+	PageVerify   = "/verify-email"
+	PageVerified = "/verify-email/done"
 	// PageSSO, followed by a provider's id, sends the browser to the provider. The provider
 	// sends it back to the same address followed by [PageSSOAnswer].
 	PageSSO       = "/sign-in/sso/"

@@ -8,6 +8,9 @@ const (
 	// PathProfile takes PATCH with a [ChangeProfile] and answers 204. It needs a recent
 	// confirmation.
 	PathProfile = "/api/v1/account/profile"
+	// PathVerification takes an empty POST and answers 204: the user gets another mail with a link
+	// that verifies their e-mail address.
+	PathVerification = "/api/v1/account/verification"
 	// PathExport takes an empty POST and answers an [Export]. It needs a recent confirmation.
 	PathExport = "/api/v1/account/export"
 

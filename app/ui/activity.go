@@ -289,6 +289,7 @@ func (c Context) eventText(e shared.Event) string {
 		shared.EventRenamed:        text.Renamed,
 		shared.EventProfileChanged: text.ProfileChanged,
 		shared.EventEmailChanged:   text.EmailChanged,
+		shared.EventEmailVerified:  text.EmailVerified,
 		shared.EventGroupsChanged:  text.GroupsChanged,
 		shared.EventRoleChanged:    text.RoleChanged,
 		shared.EventAccountRemoved: text.AccountRemoved,

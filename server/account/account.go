@@ -22,6 +22,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/activity"
 	"github.com/keypeg/keypeg/server/internal/chain"
+	"github.com/keypeg/keypeg/server/limit"
 	"github.com/keypeg/keypeg/server/policy"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -40,6 +41,7 @@ type Config struct {
 	Product string // the installation's name, which no password may consist of
 
 	Providers []Provider // at which people may also sign in
+	Mails     Mails      // nil where no mails are sent
 	// Policy says which sign-in methods are accepted. New sets its Issuers to those of
 	// Providers.
 	Policy policy.Policy
@@ -62,6 +64,7 @@ type Service struct {
 	sessions *session.Service
 	activity *activity.Service
 	guesses  guesses
+	mailed   *limit.Limiter // by user and by address: see mayMail
 }
 
 // New returns a Service.
@@ -78,7 +81,7 @@ func New(c Config) *Service {
 	}
 	events := activity.New(chain.Marked(c.Store, c.Now), c.Log)
 	c.Store = events.Store()
-	s := &Service{c: c, activity: events, guesses: newGuesses()}
+	s := &Service{c: c, activity: events, guesses: newGuesses(), mailed: limit.New(mailsAtOnce, mailsRecover)}
 	s.sessions = session.New(session.Config{
 		Store: c.Store, Now: c.Now, Log: c.Log,
 		Idle: c.Idle, Lifetime: c.Lifetime, ConfirmFor: c.ConfirmFor,

@@ -18,8 +18,8 @@ import (
 // Change changes what is set in the request, all of it or nothing.
 //
 // Refusals: [shared.CodeNotAllowed], [shared.CodeInvalidName], [shared.CodeNameTaken],
-// [shared.CodeInvalidEmail], [shared.CodeEmailTaken], [shared.CodeConflict] for one's own role and
-// for too many groups, and [shared.CodeLastAdministrator], which evenTheLast ignores.
+// [shared.CodeInvalidEmail], [shared.CodeEmailTaken], [shared.CodeTooManyAttempts] for too many
+// addresses, [shared.CodeConflict] for one's own role and for too many groups, and [shared.CodeLastAdministrator], which evenTheLast ignores.
 func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.ChangeMember, evenTheLast bool) (changed store.User, err error) {
 	if wish.Disabled != nil {
 		if !wish.IsOnlyDisabled() {
@@ -36,6 +36,10 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 		return s.UserByID(ctx, who.User.ID)
 	}
 	clean, err := (&cleaner{s: s}).cleaned(ctx, wish)
+	if err != nil {
+		return store.User{}, err
+	}
+	end, err := s.mayVerify(who.User, clean.email)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -57,12 +61,13 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 		}
 		changed = user
 		changed.Revision++ // as it is stored
-		batch := append(stays, store.PutUser{User: user})
+		batch := append(append(stays, store.PutUser{User: user}), s.verification(user, before.Email)...)
 		for _, kind := range kinds {
 			batch = append(batch, s.recorded(who, kind)...)
 		}
 		return batch, nil
 	})
+	end(err == nil)
 	return changed, taken(err, clean)
 }
 

@@ -13,15 +13,19 @@ import (
 
 // ChangeProfile changes what is set in the request, for the signed-in user.
 //
-// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidEmail] and [shared.CodeEmailTaken]. The last
-// one tells a signed-in user that somebody of the organisation has an address, which the list of
-// users tells whoever may read it.
+// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidEmail], [shared.CodeTooManyAttempts] for
+// too many other addresses, and [shared.CodeEmailTaken]. The last one tells a signed-in user that
+// somebody of the organisation has an address, which the list of users tells whoever may read it.
 func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in shared.ChangeProfile) error {
 	clean, err := (&cleaner{s: s}).cleaned(ctx, shared.ChangeMember{DisplayName: in.DisplayName, Email: in.Email, Language: in.Language})
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+	end, err := s.mayVerify(who.User, clean.email)
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		before := user
 		kinds := clean.apply(&user)
 		if len(kinds) == 0 {
@@ -30,12 +34,14 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 		if err := s.checkEmail(ctx, user, before.Email); err != nil {
 			return nil, err
 		}
-		batch := store.Batch{store.PutUser{User: user}}
+		batch := append(store.Batch{store.PutUser{User: user}}, s.verification(user, before.Email)...)
 		for _, kind := range kinds {
 			batch = append(batch, s.event(who, kind))
 		}
 		return batch, nil
 	})
+	end(err == nil)
+	return err
 }
 
 // RemoveOwnPassword removes the password of the signed-in user, and ends their other sessions.

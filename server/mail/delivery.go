@@ -94,7 +94,14 @@ func (q *Queue) try(ctx context.Context, t store.Entry[turn]) (goOn bool, err er
 	if err != nil {
 		return false, err
 	}
-	mail, is := q.letter(t.Key, said.Value)
+	link, err := q.linkOf(ctx, t, said.Value)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, q.apply(ctx, turns.Remove(t), letters.Remove(said)) // its link was withdrawn
+	}
+	if err != nil {
+		return false, err
+	}
+	mail, is := q.letter(t.Key, said.Value, link)
 	if !is {
 		return true, q.apply(ctx, turns.Remove(t), letters.Remove(said)) // of another version of Keypeg
 	}

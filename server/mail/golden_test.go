@@ -40,12 +40,18 @@ func TestLetters(t *testing.T) {
 					name = "signed_in_" + string(row.method)
 				}
 			}
-			got, is := o.letter("one", n)
+			got, is := o.letter("one", n, link{})
 			if !is {
 				t.Fatalf("there is no mail about %s", row.kind)
 			}
 			same(t, catalogue.Lang+"/"+name+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
 			same(t, catalogue.Lang+"/"+name+".html", got.HTML)
+		}
+		for _, kind := range []shared.EventKind{kindVerification} {
+			n := news{To: "ann@acme.example", Language: catalogue.Lang, Name: "Ann Miller", UserName: "ann", Kind: kind}
+			got, _ := o.letter("one", n, link{o.Origin + "/page?token=abcdefg", time.Date(2026, 11, 30, 9, 5, 0, 0, time.UTC)})
+			same(t, catalogue.Lang+"/"+string(kind)+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
+			same(t, catalogue.Lang+"/"+string(kind)+".html", got.HTML)
 		}
 	}
 }
@@ -73,7 +79,16 @@ func TestHostileNews(t *testing.T) {
 	n := newsOf(store.Event{Kind: shared.EventPasskeyAdded, Passkey: hostile, Provider: hostile, Client: store.Client{Browser: hostile, System: hostile, Address: hostile}},
 		store.User{DisplayName: hostile}, "ann@acme.example")
 	n.Email = hostile
-	got, _ := Organisation{Product: "Acme"}.letter("one", n)
+	n.UserName = hostile
+	for _, kind := range []shared.EventKind{n.Kind, kindVerification} {
+		n.Kind = kind
+		got, _ := Organisation{Product: "Acme"}.letter("one", n, link{})
+		notHostile(t, got)
+	}
+}
+
+func notHostile(t *testing.T, got Letter) {
+	t.Helper()
 	if strings.Contains(got.HTML, "<img") {
 		t.Errorf("a name is markup:\n%s", got.HTML)
 	}

@@ -54,6 +54,7 @@ type news struct {
 	To       string           `json:"to"`
 	Language string           `json:"language,omitempty"` // "" for the organisation's
 	Name     string           `json:"name"`               // the user's display name
+	UserName string           `json:"user,omitempty"`     // with which the user signs in
 	Kind     shared.EventKind `json:"kind"`
 	Method   store.Method     `json:"method,omitempty"`
 	Time     time.Time        `json:"time"`

@@ -11,6 +11,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/mail"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
@@ -56,6 +57,8 @@ type office struct {
 	one, other *mail.Queue
 	store      store.Store // as rules see it, on the first node
 	beneath    store.Store
+	accounts   *account.Service
+	arrived    int // how many mails were looked at
 	ann        store.User
 	mu         sync.Mutex
 	at         time.Time
@@ -82,7 +85,9 @@ func onEveryStore(t *testing.T, do func(*office)) {
 			o.one = mail.NewQueue(o.beneath, acme, o.relay.Sender, o.now, slog.New(slog.DiscardHandler))
 			o.other = mail.NewQueue(o.otherStore, acme, o.relay.Sender, o.now, slog.New(slog.DiscardHandler))
 			o.store = o.one.Store(o.beneath)
-			o.ann = store.User{ID: store.NewUserID(), Name: "ann", DisplayName: "Ann Miller", Email: "ann@acme.example", LastSignIn: o.at.Add(-time.Hour)}
+			o.accounts = account.New(account.Config{Store: o.store, Now: o.now, Mails: o.one, Log: slog.New(slog.DiscardHandler)})
+			o.one.Links, o.other.Links = o.accounts, o.accounts
+			o.ann = store.User{ID: store.NewUserID(), Name: "ann", DisplayName: "Ann Miller", Email: "ann@acme.example", EmailVerified: true, LastSignIn: o.at.Add(-time.Hour)}
 			o.apply(store.PutUser{User: o.ann})
 			do(o)
 		})
@@ -213,7 +218,7 @@ func TestQueue(t *testing.T) {
 				}
 				return nil
 			}
-			bob := store.User{ID: store.NewUserID(), Name: "bob", Email: "bob@acme.example"}
+			bob := store.User{ID: store.NewUserID(), Name: "bob", Email: "bob@acme.example", EmailVerified: true}
 			o.apply(store.PutUser{User: bob})
 			o.apply(o.event(shared.EventPasskeyAdded, store.Client{}))
 			o.passes(time.Second)
@@ -229,71 +234,6 @@ func TestQueue(t *testing.T) {
 		onEveryStore(t, func(o *office) {
 			o.apply(o.event(shared.EventPasskeyAdded, store.Client{}))
 			o.apply(store.RemoveUser{ID: o.ann.ID})
-			o.sends(0)
-			if got := o.waiting(); len(got) > 0 {
-				o.Errorf("the queue has %+v", got)
-			}
-		})
-	})
-}
-
-func TestWhoIsTold(t *testing.T) {
-	here := store.Client{Browser: "Firefox", System: "Linux", Address: "192.0.2.1", Mark: "mark-of-here"}
-	elsewhere := store.Client{Browser: "Chrome", System: "Windows", Address: "198.51.100.7", Mark: "mark-of-elsewhere"}
-
-	t.Run("a sign-in is told once for each browser", func(t *testing.T) {
-		onEveryStore(t, func(o *office) {
-			// She signed in here before there were mails.
-			if err := o.beneath.Apply(o.Context(), store.Batch{o.event(shared.EventSignedIn, here)}); err != nil {
-				o.Fatal(err)
-			}
-			for range 3 {
-				o.passes(time.Second)
-				o.apply(o.event(shared.EventSignedIn, here))
-			}
-			o.sends(0)
-			for range 3 {
-				o.passes(time.Second)
-				o.apply(o.event(shared.EventSignedIn, elsewhere))
-			}
-			o.sends(1)
-			if raw := o.relay.has()[0].raw; !strings.Contains(raw, "198.51.100.7") {
-				o.Errorf("the mail doesn't say from where:\n%s", raw)
-			}
-		})
-	})
-
-	t.Run("both addresses hear of a new one", func(t *testing.T) {
-		onEveryStore(t, func(o *office) {
-			user, err := o.beneath.User(o.Context(), o.ann.ID)
-			if err != nil {
-				o.Fatal(err)
-			}
-			user.Email = "ann.miller@acme.example"
-			o.apply(store.PutUser{User: user}, o.event(shared.EventEmailChanged, here))
-			o.sends(2)
-			to := map[string]bool{}
-			for _, d := range o.relay.has() {
-				to[d.to] = true
-			}
-			if !to["ann@acme.example"] || !to["ann.miller@acme.example"] {
-				o.Errorf("got mails to %v", to)
-			}
-		})
-	})
-
-	t.Run("nothing is queued without an address, about others, or for an event that stands for several", func(t *testing.T) {
-		onEveryStore(t, func(o *office) {
-			bob := store.User{ID: store.NewUserID(), Name: "bob"}
-			o.apply(store.PutUser{User: bob})
-			o.apply(store.AddEvent{Event: store.NewEvent(o.now(), bob.ID, shared.EventPasskeyAdded, here)})
-			about := o.event(shared.EventDisabled, here)
-			about.Event.About = bob.ID
-			o.apply(about)
-			several := o.event(shared.EventPasskeyAdded, here)
-			several.Event.Count = 51
-			o.apply(several)
-			o.apply(o.event(shared.EventSignInFailed, elsewhere))
 			o.sends(0)
 			if got := o.waiting(); len(got) > 0 {
 				o.Errorf("the queue has %+v", got)

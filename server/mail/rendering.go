@@ -25,6 +25,7 @@ type content struct {
 	facts        []fact
 	advice       string
 	link, target string // "" for none
+	after        []string
 	foot         []string
 }
 
@@ -33,14 +34,23 @@ type fact struct{ name, value string }
 // timeFormat has the zone. The user's own zone isn't known.
 const timeFormat = "2006-01-02 15:04 MST"
 
-// letter returns the mail about some news.
-func (o Organisation) letter(id string, n news) (Letter, bool) {
+// letter returns the mail about some news. It reports whether there is such a mail.
+func (o Organisation) letter(id string, n news, link link) (Letter, bool) {
+	catalogue := message.Choose(n.Language, o.Language)
+	text := message.MailIn(catalogue)
+	if n.Kind == kindVerification {
+		return o.written(id, n.To, content{
+			lang: catalogue.Lang, title: text.VerifyTitle, hello: message.Fill(text.Hello, "name", plain(n.Name)),
+			lead: message.Fill(text.VerifyLead, "address", plain(n.To), "user", plain(n.UserName), "product", o.Product),
+			link: text.VerifyOpen, target: link.target,
+			after: []string{message.Fill(text.LinkUntil, "date", link.expires.UTC().Format(timeFormat)), text.VerifyNot},
+			foot:  o.foot(catalogue, text),
+		}), true
+	}
 	row, is := noticeOf(n.Kind, n.Method)
 	if !is {
 		return Letter{}, false
 	}
-	catalogue := message.Choose(n.Language, o.Language)
-	text := message.MailIn(catalogue)
 	c := content{
 		lang: catalogue.Lang, title: row.title(text.Titles),
 		hello:  message.Fill(text.Hello, "name", plain(n.Name)),
@@ -113,6 +123,9 @@ func (c content) text() string {
 	add(strings.Join(facts, "\n"))
 	add(c.advice)
 	add(c.target)
+	for _, paragraph := range c.after {
+		add(paragraph)
+	}
 	add(strings.Join(c.foot, "\n"))
 	return strings.Join(paragraphs, "\n\n") + "\n"
 }
@@ -145,7 +158,10 @@ func (c content) html(product string) string {
 	for _, f := range c.facts {
 		rows = append(rows, h.Tr(h.Th(g.Attr("scope", "row"), g.Text(f.name)), h.Td(g.Text(f.value))))
 	}
-	var foot g.Group
+	var after, foot g.Group
+	for _, text := range c.after {
+		after = append(after, paragraph(text))
+	}
 	for _, line := range c.foot {
 		foot = append(foot, h.P(h.Class("foot"), g.Text(line)))
 	}
@@ -166,6 +182,7 @@ func (c content) html(product string) string {
 			g.If(len(rows) > 0, h.Table(h.TBody(rows))),
 			paragraph(c.advice),
 			g.If(c.target != "", h.P(h.A(h.Class("open"), h.Href(c.target), g.Text(c.link)))),
+			after,
 			foot,
 		)),
 	)).Render(&page)

@@ -242,6 +242,7 @@ var English = Catalogue{
 		Renamed:          "User name changed",
 		ProfileChanged:   "Profile changed",
 		EmailChanged:     "E-mail address changed",
+		EmailVerified:    "E-mail address verified",
 		GroupsChanged:    "Groups changed",
 		RoleChanged:      "Role changed",
 		AccountRemoved:   "Account deleted",

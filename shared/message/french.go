@@ -242,6 +242,7 @@ var French = Catalogue{
 		Renamed:          "Nom d’utilisateur modifié",
 		ProfileChanged:   "Profil modifié",
 		EmailChanged:     "Adresse e-mail modifiée",
+		EmailVerified:    "Adresse e-mail vérifiée",
 		GroupsChanged:    "Groupes modifiés",
 		RoleChanged:      "Rôle modifié",
 		AccountRemoved:   "Compte supprimé",

@@ -241,6 +241,7 @@ var German = Catalogue{
 		Renamed:          "Benutzername geändert",
 		ProfileChanged:   "Profil geändert",
 		EmailChanged:     "E-Mail-Adresse geändert",
+		EmailVerified:    "E-Mail-Adresse bestätigt",
 		GroupsChanged:    "Gruppen geändert",
 		RoleChanged:      "Rolle geändert",
 		AccountRemoved:   "Konto gelöscht",

@@ -242,6 +242,7 @@ var Japanese = Catalogue{
 		Renamed:          "ユーザー名が変更されました",
 		ProfileChanged:   "プロフィールが変更されました",
 		EmailChanged:     "メールアドレスが変更されました",
+		EmailVerified:    "メールアドレスが確認されました",
 		GroupsChanged:    "グループが変更されました",
 		RoleChanged:      "役割が変更されました",
 		AccountRemoved:   "アカウントが削除されました",

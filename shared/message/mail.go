@@ -21,6 +21,13 @@ type Mail struct {
 
 	Titles Titles
 
+	// A mail that asks to verify an address.
+	VerifyTitle string
+	VerifyLead  string // {address}, {user}, {product}
+	VerifyOpen  string // the link
+	VerifyNot   string
+	LinkUntil   string // {date}
+
 	TestTitle string
 	TestLead  string // {product}
 }
@@ -90,8 +97,13 @@ var mailEnglish = Mail{
 		Disabled:         "Your account was disabled",
 		EmailChanged:     "The e-mail address of your account was changed",
 	},
-	TestTitle: "Mails arrive",
-	TestLead:  "This is a test. The mail settings of {product} work.",
+	VerifyTitle: "Verify your e-mail address",
+	VerifyLead:  "{address} was written down as the e-mail address of the account “{user}” at {product}. If it is yours, verify it. Then mails about the account come here.",
+	VerifyOpen:  "Verify the address",
+	VerifyNot:   "If this isn’t your account, there is nothing to do: without this link the address isn’t used.",
+	LinkUntil:   "The link works once, until {date}.",
+	TestTitle:   "Mails arrive",
+	TestLead:    "This is a test. The mail settings of {product} work.",
 }
 
 var mailGerman = Mail{
@@ -126,8 +138,13 @@ var mailGerman = Mail{
 		Disabled:         "Ihr Konto wurde gesperrt",
 		EmailChanged:     "Die E-Mail-Adresse Ihres Kontos wurde geändert",
 	},
-	TestTitle: "E-Mails kommen an",
-	TestLead:  "Das ist ein Test. Die E-Mail-Einstellungen von {product} funktionieren.",
+	VerifyTitle: "Bestätigen Sie Ihre E-Mail-Adresse",
+	VerifyLead:  "{address} wurde als E-Mail-Adresse des Kontos „{user}“ bei {product} eingetragen. Wenn es Ihre ist, bestätigen Sie sie. Dann kommen E-Mails zu diesem Konto hierher.",
+	VerifyOpen:  "Adresse bestätigen",
+	VerifyNot:   "Ist es nicht Ihr Konto, brauchen Sie nichts zu tun: Ohne diesen Link wird die Adresse nicht verwendet.",
+	LinkUntil:   "Der Link gilt einmal, bis {date}.",
+	TestTitle:   "E-Mails kommen an",
+	TestLead:    "Das ist ein Test. Die E-Mail-Einstellungen von {product} funktionieren.",
 }
 
 var mailFrench = Mail{
@@ -162,8 +179,13 @@ var mailFrench = Mail{
 		Disabled:         "Votre compte a été désactivé",
 		EmailChanged:     "L’adresse e-mail de votre compte a été modifiée",
 	},
-	TestTitle: "Les e-mails arrivent",
-	TestLead:  "Ceci est un test. Les paramètres d’e-mail de {product} fonctionnent.",
+	VerifyTitle: "Vérifiez votre adresse e-mail",
+	VerifyLead:  "{address} a été indiquée comme adresse e-mail du compte « {user} » chez {product}. Si c’est la vôtre, vérifiez-la. Les messages concernant ce compte arriveront alors ici.",
+	VerifyOpen:  "Vérifier l’adresse",
+	VerifyNot:   "Si ce compte n’est pas le vôtre, vous n’avez rien à faire : sans ce lien, l’adresse n’est pas utilisée.",
+	LinkUntil:   "Le lien fonctionne une seule fois, jusqu’au {date}.",
+	TestTitle:   "Les e-mails arrivent",
+	TestLead:    "Ceci est un test. Les paramètres d’e-mail de {product} fonctionnent.",
 }
 
 var mailSpanish = Mail{
@@ -198,8 +220,13 @@ var mailSpanish = Mail{
 		Disabled:         "Se desactivó tu cuenta",
 		EmailChanged:     "Se cambió la dirección de correo de tu cuenta",
 	},
-	TestTitle: "Los correos llegan",
-	TestLead:  "Esto es una prueba. La configuración de correo de {product} funciona.",
+	VerifyTitle: "Verifica tu dirección de correo",
+	VerifyLead:  "{address} se indicó como dirección de correo de la cuenta «{user}» en {product}. Si es la tuya, verifícala. A partir de entonces, los correos sobre esa cuenta llegarán aquí.",
+	VerifyOpen:  "Verificar la dirección",
+	VerifyNot:   "Si la cuenta no es tuya, no tienes que hacer nada: sin este enlace, la dirección no se usa.",
+	LinkUntil:   "El enlace funciona una sola vez, hasta el {date}.",
+	TestTitle:   "Los correos llegan",
+	TestLead:    "Esto es una prueba. La configuración de correo de {product} funciona.",
 }
 
 var mailJapanese = Mail{
@@ -234,6 +261,11 @@ var mailJapanese = Mail{
 		Disabled:         "アカウントが無効になりました",
 		EmailChanged:     "アカウントのメールアドレスが変更されました",
 	},
-	TestTitle: "メールが届きました",
-	TestLead:  "これはテストです。{product} のメール設定は正しく動作しています。",
+	VerifyTitle: "メールアドレスを確認してください",
+	VerifyLead:  "{product} のアカウント「{user}」のメールアドレスとして {address} が登録されました。ご自身のアドレスでしたら、確認してください。以後、このアカウントについてのメールがこのアドレスに届きます。",
+	VerifyOpen:  "アドレスを確認する",
+	VerifyNot:   "お心当たりのないアカウントの場合は、何もする必要はありません。このリンクで確認しないかぎり、アドレスは使われません。",
+	LinkUntil:   "このリンクは {date} まで、1 回だけ使えます。",
+	TestTitle:   "メールが届きました",
+	TestLead:    "これはテストです。{product} のメール設定は正しく動作しています。",
 }

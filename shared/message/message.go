@@ -275,6 +275,7 @@ type Activity struct {
 	Renamed          string
 	ProfileChanged   string
 	EmailChanged     string
+	EmailVerified    string
 	GroupsChanged    string
 	RoleChanged      string
 	AccountRemoved   string

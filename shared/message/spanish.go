@@ -242,6 +242,7 @@ var Spanish = Catalogue{
 		Renamed:          "Nombre de usuario cambiado",
 		ProfileChanged:   "Perfil cambiado",
 		EmailChanged:     "Dirección de correo cambiada",
+		EmailVerified:    "Dirección de correo verificada",
 		GroupsChanged:    "Grupos cambiados",
 		RoleChanged:      "Rol cambiado",
 		AccountRemoved:   "Cuenta eliminada",

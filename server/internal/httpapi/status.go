@@ -39,6 +39,7 @@ var statuses = map[shared.Code]int{
 	shared.CodePasskeyElsewhere:  http.StatusBadRequest,
 	shared.CodeNotDiscoverable:   http.StatusBadRequest,
 	shared.CodePasskeysOff:       http.StatusForbidden,
+	shared.CodeMailOff:           http.StatusForbidden,
 	shared.CodePasswordsOff:      http.StatusForbidden,
 	shared.CodeSuspended:         http.StatusForbidden,
 	shared.CodeSSORefused:        http.StatusBadRequest,

@@ -93,8 +93,8 @@ func (o *opened) usersOf(ctx context.Context, name string, do func(control.Users
 	if err != nil {
 		return err
 	}
-	mailed := org.mails(db, address, slog.Default()).Store(db) // a running server sends them
-	return do(control.Here(control.Accounts{Service: account.New(org.rules(mailed, address)), Store: db, Address: address}))
+	mails := org.mails(db, address, slog.Default()) // a running server sends them
+	return do(control.Here(control.Accounts{Service: account.New(org.rules(mails.Store(db), address, mails)), Store: db, Address: address}))
 }
 
 // Tenants calls do with the tenants of the cloud edition. It uses the server that is

@@ -55,9 +55,10 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	log, hub := c.logOf(t), c.streams.NewHub()
 	mails := org.mails(db, address, log)
 	watched := mails.Store(hub.Store(db))
-	rules := org.rules(watched, address)
+	rules := org.rules(watched, address, mails)
 	rules.Log, rules.Hasher = log, c.hasher
 	accounts := account.New(rules)
+	mails.Links = accounts
 
 	config := c.config(log, address, org)
 	config.Store, config.Accounts, config.Live = watched, accounts, hub

@@ -229,14 +229,17 @@ func (i Installation) reached(t tenant.Tenant) (org Organisation, address server
 	return org, address, err
 }
 
-// rules returns the Config of an organisation's accounts.
-func (org Organisation) rules(db store.Store, address server.Address) account.Config {
+// rules returns the Config of an organisation's accounts. Mails may be nil for rules that queue none.
+func (org Organisation) rules(db store.Store, address server.Address, mails *mail.Queue) account.Config {
 	methods := org.Policy
 	methods.RPID = address.RPID
 	config := account.Config{
 		Store: db, Now: time.Now,
 		Idle: org.SessionIdle, Lifetime: org.SessionLifetime, ConfirmFor: org.ConfirmAfter,
 		Product: org.Product, Policy: methods,
+	}
+	if mails != nil && mails.Sender.IsOn() {
+		config.Mails = mails
 	}
 	for _, p := range org.Providers {
 		config.Providers = append(config.Providers, p.Rules)

@@ -27,6 +27,7 @@ type Open func(t *testing.T, now store.Clock) store.Store
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*suite){
 		"users":    users,
+		"emails":   emails,
 		"removal":  removal,
 		"paging":   paging,
 		"updates":  updates,

@@ -1,0 +1,233 @@
+package server_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/mail"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// mailsOn lets the server queue mails, which nobody sends.
+func (s *site) mailsOn() {
+	s.Helper()
+	s.changesRules(func(rules *account.Config) {
+		sender := mail.Sender{Server: mail.Server{Host: "mail.invalid"}, From: "keypeg@example.com"}
+		queue := mail.NewQueue(s.store, mail.Organisation{Product: "Keypeg", Origin: origin}, sender, s.now, slog.New(slog.DiscardHandler))
+		rules.Store, rules.Mails = queue.Store(s.store), queue
+	})
+}
+
+// queued are the kinds of the mails that wait.
+func (s *site) queued() (kinds []string) {
+	s.Helper()
+	waiting, err := mail.List(s.Context(), s.store, 1000)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, m := range waiting {
+		kinds = append(kinds, string(m.Kind))
+	}
+	return kinds
+}
+
+// toVerify is the token of the mail that asks a user to verify their address.
+func (s *scene) toVerify(v *visitor, mail string) string {
+	s.Helper()
+	user := s.record(v)
+	token, _, err := s.accounts.VerificationToken(s.Context(), user.ID, user.Email, mail)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.secret("token of a mail", token)
+	return token
+}
+
+// opens follows a link of a mail, as far as the page with the button.
+func (v *visitor) opens(page, token string) answer {
+	v.Helper()
+	opened := v.sends("GET", page+"?token="+url.QueryEscape(token), nil)
+	if opened.status != http.StatusSeeOther {
+		return opened
+	}
+	return v.sends("GET", opened.header.Get("Location"), nil)
+}
+
+// presses sends the form of the page.
+func (v *visitor) presses(page string) answer { return v.submits(page, url.Values{}) }
+
+func (v *visitor) follows(page, token string) answer {
+	v.Helper()
+	if a := v.opens(page, token); a.status != http.StatusOK {
+		return a
+	}
+	return v.presses(page)
+}
+
+func TestVerification(t *testing.T) {
+	const address = `{"email":"ann@example.com"}`
+	t.Run("a new address is asked for, and whoever reads the mail verifies it", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.mailsOn()
+			s.succeeds(s.ann.sends("PATCH", shared.PathProfile, address), http.StatusNoContent)
+			if got := s.queued(); len(got) != 1 || got[0] != "email_verification" {
+				s.Fatalf("the queue has %q", got)
+			}
+			token, reader := s.toVerify(s.ann, "one"), s.visitor()
+			var page answer
+			s.changesOnly(nil, func() { page = reader.opens(shared.PageVerify, token) })
+			if text := string(page.body); page.status != 200 || !strings.Contains(text, "ann@example.com") || !strings.Contains(text, "“ann”") {
+				s.Errorf("got %s", page)
+			}
+			pressed := reader.presses(shared.PageVerify)
+			if done := s.succeeds(reader.sends("GET", pressed.header.Get("Location"), nil), 200); !strings.Contains(string(done.body), "verified") {
+				s.Errorf("got %s", done)
+			}
+			account := into[shared.Account](s.ann, s.ann.sends("GET", shared.PathAccount, nil), 200)
+			if !account.EmailVerified || !account.MailOn || s.events(s.ann)[shared.EventEmailVerified] != 1 {
+				s.Errorf("the account is %+v", account)
+			}
+			if reader.token() != "" {
+				s.Error("the link signed somebody in")
+			}
+			s.refusesAs(409, shared.CodeConflict, "", s.ann.finishes(shared.PathVerification, nil))
+			s.succeeds(s.ann.sends("PATCH", shared.PathProfile, `{"email":"anna@example.com"}`), http.StatusNoContent)
+			if s.record(s.ann).EmailVerified {
+				s.Error("another address is verified too")
+			}
+		})
+	})
+	t.Run("the first who verifies an address has it", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.mailsOn()
+			for _, v := range []*visitor{s.ann, s.bob} {
+				s.succeeds(v.sends("PATCH", shared.PathProfile, address), http.StatusNoContent)
+			}
+			hers, his := s.toVerify(s.ann, "hers"), s.toVerify(s.bob, "his")
+			s.succeeds(s.visitor().follows(shared.PageVerify, his), http.StatusSeeOther)
+			reader := s.visitor()
+			reader.opens(shared.PageVerify, hers)
+			s.refusesForm(409, "Somebody has the e-mail address", func() answer { return reader.presses(shared.PageVerify) })
+		})
+	})
+	t.Run("nobody floods an address", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.mailsOn()
+			s.succeeds(s.ann.sends("PATCH", shared.PathProfile, address), http.StatusNoContent)
+			for range 4 {
+				s.succeeds(s.ann.sends("POST", shared.PathVerification, nil), http.StatusNoContent)
+			}
+			flooded := s.refusesAs(429, shared.CodeTooManyAttempts, "", s.ann.finishes(shared.PathVerification, nil))
+			if flooded.header.Get("Retry-After") != "720" || !strings.Contains(string(flooded.body), "12 minutes") {
+				s.Errorf("got %s, after %q", flooded, flooded.header.Get("Retry-After"))
+			}
+			s.refusesAs(429, shared.CodeTooManyAttempts, "", func() answer { return s.ann.sends("PATCH", shared.PathProfile, `{"email":"other@example.com"}`) })
+			s.refusesAs(429, shared.CodeTooManyAttempts, "", func() answer { return s.bob.sends("PATCH", shared.PathProfile, address) })
+			s.passes(12 * time.Minute)
+			s.bob.signsInWithPassword()
+			s.succeeds(s.bob.sends("PATCH", shared.PathProfile, `{"email":"Ann@Example.com"}`), http.StatusNoContent)
+			if got := s.queued(); len(got) != 6 {
+				s.Errorf("%d mails wait", len(got))
+			}
+		})
+	})
+	t.Run("without a mail server nobody is asked", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.succeeds(s.ann.sends("PATCH", shared.PathProfile, address), http.StatusNoContent)
+			s.refusesAs(403, shared.CodeMailOff, "", s.ann.finishes(shared.PathVerification, nil))
+			if account := into[shared.Account](s.ann, s.ann.sends("GET", shared.PathAccount, nil), 200); account.MailOn {
+				s.Error("the account says that mails are sent")
+			}
+		})
+	})
+	t.Run("an address from before is asked for at the next sign-in, once", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.succeeds(s.ann.sends("PATCH", shared.PathProfile, address), http.StatusNoContent)
+			s.mailsOn()
+			s.ann.signsInWithPassword()
+			s.ann.signsInWithPassword()
+			if got := s.queued(); len(got) != 1 || got[0] != "email_verification" {
+				s.Errorf("the queue has %q", got)
+			}
+		})
+	})
+}
+
+// mailClaims are about the links of mails.
+var mailClaims = []claim{
+	{"a link that verifies an address works once, for that address, until it expires", func(s *scene) {
+		s.mailsOn()
+		s.succeeds(s.ann.sends("PATCH", shared.PathProfile, `{"email":"ann@example.com"}`), http.StatusNoContent)
+		change := func(do func(*store.User)) {
+			s.Helper()
+			user := s.record(s.ann)
+			do(&user)
+			if err := s.store.Apply(s.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+				s.Fatal(err)
+			}
+		}
+		token := s.toVerify(s.ann, "one")
+		gone := func(token string) {
+			s.Helper()
+			s.refusesForm(404, "This link was used already, or is too old.", func() answer { return s.visitor().follows(shared.PageVerify, token) })
+		}
+		change(func(user *store.User) { user.Email = "anna@example.com" })
+		gone(token)
+		change(func(user *store.User) { user.Email, user.Disabled = "ann@example.com", true })
+		gone(token)
+		change(func(user *store.User) { user.Disabled = false })
+
+		for _, hostile := range hostileTokens(token) {
+			gone(hostile)
+		}
+		s.refusesForm(404, "This link was used already", func() answer { return s.visitor().presses(shared.PageVerify) })
+
+		first, second := s.visitor(), s.visitor()
+		for _, v := range []*visitor{first, second} {
+			s.changesOnly(nil, func() { s.succeeds(v.opens(shared.PageVerify, token), 200) })
+		}
+		a, b := both(func() answer { return first.presses(shared.PageVerify) }, func() answer { return second.presses(shared.PageVerify) })
+		s.oneOf(a, b, 303, 404)
+		gone(token)
+		change(func(user *store.User) { user.EmailVerified = false }) // even then
+		gone(token)
+		gone(s.toVerify(s.ann, "one")) // a copy of the same mail
+
+		old := s.toVerify(s.ann, "two")
+		s.passes(24 * time.Hour)
+		gone(old)
+	}},
+}
+
+// hostileTokens are tokens that somebody made of a good one.
+func hostileTokens(token string) []string {
+	middle := len(token) / 2
+	flipped := []byte(token)
+	flipped[middle] ^= 1
+	return []string{
+		"x", "\x00", "../../etc/passwd", strings.Repeat("A", 100_000), "<script>alert(1)</script>",
+		string(flipped), token[:middle], token + "A", token + token, "=" + token, token + "==", "enrol." + token,
+	}
+}
+
+// TestMailLinksOfAnother checks that an installation opens its own links only.
+func TestMailLinksOfAnother(t *testing.T) {
+	onEveryStoreScene(t, func(s *scene) {
+		s.mailsOn()
+		s.succeeds(s.ann.sends("PATCH", shared.PathProfile, `{"email":"ann@example.com"}`), http.StatusNoContent)
+		// No mail had a link yet, so there is no key, and none is made for a stranger.
+		s.refusesForm(404, "This link was used already", func() answer { return s.visitor().opens(shared.PageVerify, strings.Repeat("A", 130)) })
+		theirs := s.toVerify(s.ann, "one")
+		other := newScene(s.T, stores["memstore"])
+		other.mailsOn()
+		other.succeeds(other.ann.sends("PATCH", shared.PathProfile, `{"email":"ann@example.com"}`), http.StatusNoContent)
+		other.toVerify(other.ann, "one")
+		other.refusesForm(404, "This link was used already", func() answer { return other.visitor().opens(shared.PageVerify, theirs) })
+	})
+}
