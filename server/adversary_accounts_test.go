@@ -132,7 +132,7 @@ var accountClaims = []claim{
 		a, b := both(func() answer { return one.submits("/setup", form) }, func() answer { return two.submits("/setup", other) })
 		s.oneOf(a, b, 303, 404)
 		gone(one.submits("/setup", other))
-		users, err := s.store.Users(s.Context(), store.UserQuery{}, 10)
+		users, _, err := s.store.Users(s.Context(), store.UserQuery{}, 10)
 		if err != nil || len(users) != 3 {
 			s.Errorf("%d users (%v), want Ann, Bob and one administrator", len(users), err)
 		}

@@ -91,19 +91,13 @@ func (s *Service) IsLastAdministrator(ctx context.Context, user store.User) (boo
 // anotherAdministrator finds an administrator who can sign in, other than the user with
 // this id.
 func (s *Service) anotherAdministrator(ctx context.Context, id string) (store.User, error) {
-	for query := (store.UserQuery{In: store.CountAdministrators}); ; {
-		page, err := s.c.Store.Users(ctx, query, 100)
+	for user, err := range store.EachUser(ctx, s.c.Store, store.UserQuery{In: store.CountAdministrators}) {
 		if err != nil {
 			return store.User{}, fmt.Errorf("looking for another administrator: %w", err)
 		}
-		if len(page) == 0 {
-			return store.User{}, shared.Errorf(shared.CodeLastAdministrator, "This is the only administrator who can sign in. Make another one first.")
+		if user.ID != id && s.administrates(user) {
+			return user, nil
 		}
-		for _, user := range page {
-			if user.ID != id && s.administrates(user) {
-				return user, nil
-			}
-		}
-		query.After = query.Next(page[len(page)-1])
 	}
+	return store.User{}, shared.Errorf(shared.CodeLastAdministrator, "This is the only administrator who can sign in. Make another one first.")
 }

@@ -87,7 +87,7 @@ func TestLastAdministrator(t *testing.T) {
 			}
 			racing.Wait()
 			var left []string
-			users, err := a.Users(t.Context(), store.UserQuery{}, 99)
+			users, _, err := a.Users(t.Context(), store.UserQuery{}, 99)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -54,59 +54,68 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page []store.User, nex
 	if len(words) == 0 && shared.TrimInvisible(q.Find) != "" {
 		return nil, "", nil // only signs: no word begins so
 	}
+	query := store.UserQuery{Find: words, In: category, After: q.After}
 	fits := func(user store.User) bool {
-		return (category == "" || slices.Contains(user.Counted(), category)) && hasWords(user, words) &&
-			(q.Only == nil || shareGroup(q.Only, user.Groups))
+		return (store.UserQuery{In: category}).Selects(user) && (q.Only == nil || shareGroup(q.Only, user.Groups))
 	}
 	switch q.Sort {
 	case "", shared.SortByName:
-		return s.listByName(ctx, q, words, category, fits)
+		return s.listByName(ctx, query, q.Only, fits)
 	case shared.SortByLastSignIn:
-		return s.listByLastSignIn(ctx, q.After, fits)
+		return s.listByLastSignIn(ctx, q.After, func(user store.User) bool { return store.UserQuery{Find: words}.Selects(user) && fits(user) })
 	}
 	return nil, "", shared.Errorf(shared.CodeInvalidRequest, "There is no such order.")
 }
 
-// hasWords reports whether each of the words begins one of the user's.
-func hasWords(user store.User, words []string) bool {
-	for _, word := range words {
-		if (store.UserQuery{Find: word}).Word(user) == "" {
-			return false
+// listByName reads an index, which knows the words, or else the groups of a helper, or else the
+// category. With more conditions it loads more users than the page has.
+func (s *Service) listByName(ctx context.Context, query store.UserQuery, only []string, fits func(store.User) bool) (page []store.User, next string, err error) {
+	read := s.c.Store.Users
+	switch {
+	case len(query.Find) > 0:
+		query.In = ""
+	case only != nil:
+		read = func(ctx context.Context, query store.UserQuery, limit int) ([]store.User, string, error) {
+			return s.usersOfGroups(ctx, only, query.After, limit)
 		}
 	}
-	return true
-}
-
-// listByName reads the index of the longest word, or else of the category.
-func (s *Service) listByName(ctx context.Context, q ListQuery, words []string, category string, fits func(store.User) bool) (page []store.User, next string, err error) {
-	query := store.UserQuery{In: category, After: q.After}
-	switch {
-	case len(words) > 0:
-		longest := slices.MaxFunc(words, func(a, b string) int { return len(a) - len(b) })
-		query = store.UserQuery{Find: longest, After: q.After}
-	case category == "" && len(q.Only) == 1:
-		query.In = store.CountGroup(q.Only[0])
-	}
-	for looked := 0; looked < mostLooked; {
-		users, err := s.c.Store.Users(ctx, query, usersPage+1)
+	for looked := 0; looked < mostLooked && len(page) < usersPage; {
+		limit := usersPage - len(page)
+		users, next, err := read(ctx, query, limit)
 		if err != nil {
 			return nil, "", fmt.Errorf("listing users: %w", err)
 		}
 		for _, user := range users {
-			if len(page) == usersPage {
-				return page, query.After, nil
-			}
 			if fits(user) {
 				page = append(page, user)
 			}
-			query.After = query.Next(user)
 		}
-		if len(users) <= usersPage {
-			return page, "", nil
-		}
+		query.After = next
 		looked += len(users)
+		if len(users) < limit { // the end, or the store has looked at enough
+			break
+		}
 	}
 	return page, query.After, nil
+}
+
+// usersOfGroups returns users who are in any of some groups, by name.
+func (s *Service) usersOfGroups(ctx context.Context, groups []string, after string, limit int) (users []store.User, next string, err error) {
+	more := false
+	for _, group := range groups {
+		some, next, err := s.c.Store.Users(ctx, store.UserQuery{In: store.CountGroup(group), After: after}, limit)
+		if err != nil {
+			return nil, "", err
+		}
+		users, more = append(users, some...), more || next != ""
+	}
+	slices.SortFunc(users, func(a, b store.User) int { return strings.Compare(a.Name, b.Name) })
+	users = slices.CompactFunc(users, func(a, b store.User) bool { return a.Name == b.Name })
+	if more || len(users) > limit {
+		users = users[:min(limit, len(users))]
+		next = users[len(users)-1].Name
+	}
+	return users, next, nil
 }
 
 // listByLastSignIn walks through the sign-ins of all, newest first. That of a user which the record

@@ -87,23 +87,16 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 // every user each time, and writes nothing.
 func (s *Service) LocksNobodyOut(ctx context.Context) error {
 	var locked LockedOut
-	for after := ""; ; {
-		page, err := s.c.Store.Users(ctx, store.UserQuery{After: after}, 1000)
-		if err != nil {
+	for user, err := range store.EachUser(ctx, s.c.Store, store.UserQuery{}) {
+		switch {
+		case err != nil:
 			return fmt.Errorf("checking the policy: %w", err)
+		case !s.c.Policy.LocksOut(user):
+		case len(locked.Users) < mostNamed:
+			locked.Users = append(locked.Users, user)
+		default:
+			locked.More++
 		}
-		if len(page) == 0 {
-			return locked.orNil()
-		}
-		for _, user := range page {
-			switch {
-			case !s.c.Policy.LocksOut(user):
-			case len(locked.Users) < mostNamed:
-				locked.Users = append(locked.Users, user)
-			default:
-				locked.More++
-			}
-		}
-		after = page[len(page)-1].Name
 	}
+	return locked.orNil()
 }

@@ -57,6 +57,11 @@ func IsGroup(category string) bool { return strings.HasPrefix(category, countGro
 // IsFailed reports whether a category is one of [CountFailed].
 func IsFailed(category string) bool { return strings.HasPrefix(category, countFailed) }
 
+// IsListed reports whether there is a list of the users in a category: of all but those of passkeys.
+func IsListed(category string) bool {
+	return strings.HasPrefix(category, "users/") || IsGroup(category)
+}
+
 // Groups lists the groups that have users, with their number.
 func (c Counts) Groups() map[string]int {
 	groups := map[string]int{}

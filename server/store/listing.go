@@ -1,6 +1,9 @@
 package store
 
 import (
+	"cmp"
+	"context"
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,70 +14,77 @@ import (
 
 // UserQuery selects users. The zero value selects all. A query has Find or In, but not both.
 type UserQuery struct {
-	// Find selects the users who have a word that begins with this one: see [User.Words]. They
-	// come in the order of that word, which is the first one of several, and then of their
-	// sign-in names.
-	Find string
-	// In selects the users of a category of [Counts]. They come, as all users do, in byte order
-	// of their sign-in names.
+	// Find selects the users who have, for each of these, a word that begins with it: see
+	// [User.Words]. The order is that of the entries of one of these words: see [User.Entries]. Of
+	// several entries of a user, the first one counts.
+	Find []string
+	// In selects the users of a category of [Counts] for which [IsListed] holds. They come, as all
+	// users do, in byte order of their sign-in names.
 	In string
-	// After is the [UserQuery.Next] of the last user of the page before. It is "" for the first.
+	// After is the next of the page before. It is "" for the first. Without Find it is the sign-in
+	// name of a user, also of one that there isn't.
 	After string
+	// Looks is how many entries of the index a store looks at for one page. 0 is [MostLooks].
+	Looks int
 }
+
+// MostLooks bounds the work for a page, also if few have together what many have singly.
+const MostLooks = 10_000
 
 // Check fails with [ErrInvalid] if the query has Find and In. Backends call it first.
 func (q UserQuery) Check() error {
-	if q.Find != "" && q.In != "" {
+	if len(q.Find) > 0 && q.In != "" {
 		return ErrInvalid
 	}
 	return nil
 }
 
-// Next returns what asks for the page after the one that ends with this user. Without Find it is
-// the sign-in name.
-func (q UserQuery) Next(u User) string {
-	if q.Find == "" {
-		return u.Name
-	}
-	return q.Word(u) + "/" + u.Name // a word has neither / nor what is before it in byte order
-}
-
-// CutPlace takes the Next of a query with Find apart.
-func CutPlace(next string) (word, name string) {
-	word, name, _ = strings.Cut(next, "/")
-	return word, name
-}
-
-// Selects reports whether the query selects a user.
+// Selects reports whether the query selects a user, on whatever page.
 func (q UserQuery) Selects(u User) bool {
-	switch {
-	case q.Find != "" && q.Word(u) == "", q.In != "" && !slices.Contains(u.Counted(), q.In):
-		return false
+	if q.In != "" {
+		return slices.Contains(u.Counted(), q.In)
 	}
-	return q.Next(u) > q.After
-}
-
-// Word returns the word by which Find finds a user, or "".
-func (q UserQuery) Word(u User) string {
 	words := u.Words()
-	if at, _ := slices.BinarySearch(words, q.Find); at < len(words) && strings.HasPrefix(words[at], q.Find) {
-		return words[at]
-	}
-	return ""
+	return !slices.ContainsFunc(q.Find, func(beginning string) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, beginning) })
+	})
 }
 
-// Words lists the words of a user's display name, sign-in name and e-mail address, each once, in
-// byte order.
+// EachUser lists all users whom a query selects. It reads some at a time.
+func EachUser(ctx context.Context, s Store, q UserQuery) iter.Seq2[User, error] {
+	const atOnce = 500
+	return func(yield func(User, error) bool) {
+		for {
+			page, next, err := s.Users(ctx, q, atOnce)
+			if err != nil {
+				yield(User{}, err)
+				return
+			}
+			for _, user := range page {
+				if !yield(user, nil) {
+					return
+				}
+			}
+			if q.After = next; next == "" {
+				return
+			}
+		}
+	}
+}
+
+// Words lists the words of a user's display name, sign-in name and e-mail address.
 func (u User) Words() []string { return WordsOf(u.DisplayName, u.Name, u.Email) }
 
 // Bounds of the words of one user, so that no name makes an index large.
 const (
-	mostWords   = 32
-	longestWord = 64 // bytes
+	mostWords     = 32
+	longestWord   = 64  // bytes
+	longestOthers = 128 // bytes of the other words in an entry
 )
 
-// WordsOf lists the words of texts: what lies between two characters that are neither letters nor
-// digits, in lower case and without accents.
+// WordsOf lists the words of texts in their order: what lies between two characters that are neither
+// letters nor digits, in lower case and without accents. It leaves out a word with which another one
+// begins, since whatever finds it finds the other.
 func WordsOf(texts ...string) []string {
 	var words []string
 	for _, text := range texts {
@@ -88,9 +98,15 @@ func WordsOf(texts ...string) []string {
 			words = append(words, shortened(word))
 		}
 	}
-	slices.Sort(words)
-	words = slices.Compact(words)
-	return words[:min(len(words), mostWords)]
+	var longest []string
+	for i, word := range words {
+		begins := func(other string) bool { return strings.HasPrefix(other, word) }
+		isLonger := func(other string) bool { return other != word && begins(other) }
+		if !slices.ContainsFunc(words[:i], begins) && !slices.ContainsFunc(words[i+1:], isLonger) {
+			longest = append(longest, word)
+		}
+	}
+	return longest[:min(len(longest), mostWords)]
 }
 
 func shortened(word string) string {
@@ -104,45 +120,192 @@ func shortened(word string) string {
 	return word[:end]
 }
 
-// The beginnings of terms.
+// The parts of entries.
 const (
-	termWord     = "word/"
-	termCategory = "in/"
+	ofWord     = "word "
+	ofCategory = "in/"
+	behind     = "\x01" // a category
+	andMore    = " +"   // behind the last word that had room
 )
 
-// Terms lists what an index of users has of a user: the categories, and the words. A backend
-// writes it only if [User.ListsAs] is false, so that a sign-in writes none of it.
-func (u User) Terms() []string {
-	var terms []string
+// Entries lists what an index of users has of a user, in byte order: for each category, the
+// category and the sign-in name; and for each word, the word and the user's other words. So a search
+// by several words reads the entries of one, and loads no user to look for the others. A backend
+// writes them only if [User.ListsAs] is false: a sign-in writes none.
+func (u User) Entries() []string {
+	var entries []string
 	for _, category := range u.Counted() {
-		terms = append(terms, termCategory+category)
+		if IsListed(category) {
+			entries = append(entries, ListOf(category)+u.Name)
+		}
 	}
-	for _, word := range u.Words() {
-		terms = append(terms, TermOf(word))
+	words := u.Words()
+	for i := range words {
+		entries = append(entries, entryOfWord(words, i))
 	}
-	slices.Sort(terms)
-	return slices.Compact(terms)
+	slices.Sort(entries)
+	return slices.Compact(entries)
 }
 
-// ListsAs reports whether two states of a user have the same name and terms.
+// ListOf returns the beginning of the entries of a category.
+func ListOf(category string) string { return ofCategory + category + behind }
+
+func entryOfWord(words []string, at int) string {
+	entry := ofWord + words[at] + " "
+	longest := len(entry) + longestOthers
+	for i, word := range words {
+		if i == at {
+			continue
+		}
+		if len(entry)+len(word) > longest {
+			return strings.TrimSuffix(entry, " ") + andMore
+		}
+		entry += word + " "
+	}
+	return strings.TrimSuffix(entry, " ")
+}
+
+// ListsAs reports whether two states of a user have the same entries.
 func (u User) ListsAs(other User) bool {
 	return u.Name == other.Name && u.DisplayName == other.DisplayName && u.Email == other.Email && slices.Equal(u.Counted(), other.Counted())
 }
 
-// Term returns the term that the query looks for, and whether it is only the beginning of one.
-// It is "" for all users.
-func (q UserQuery) Term() (term string, isBeginning bool) {
-	if q.Find != "" {
-		return TermOf(q.Find), true
-	}
-	if q.In != "" {
-		return termCategory + q.In, false
-	}
-	return "", false
+// Search picks the users of one page from the entries of an index. A backend gives it the entries
+// that begin with Prefix, from From on and in their order; or for all users their sign-in names.
+type Search struct {
+	Prefix string
+	// The page begins with this entry, or behind this entry of the user with FromID.
+	From, FromID string
+	Found        []Found
+
+	query        UserQuery
+	limit, looks int
+	last         string // the Next behind the last entry
+	next         string
 }
 
-// TermOf returns the term of a word.
-func TermOf(word string) string { return termWord + word }
+// Found is a user of a page.
+type Found struct {
+	UserID string
+	entry  string
+	unsure bool
+}
 
-// CutTerm returns the word of a term.
-func CutTerm(term string) (word string, is bool) { return strings.CutPrefix(term, termWord) }
+// probe is how many entries of a word are counted before another one is preferred.
+const probe = 256
+
+// Search begins a page of up to limit users. Count returns how many entries begin with a text, and
+// most if there are more: of several words, the rarest is read.
+func (q UserQuery) Search(limit int, count func(prefix string, most int) (int, error)) (*Search, error) {
+	s := &Search{query: q, limit: limit, looks: cmp.Or(q.Looks, MostLooks)}
+	switch {
+	case q.In != "":
+		s.Prefix = ListOf(q.In)
+		s.From = s.Prefix + behindName(q.After)
+	case len(q.Find) == 0:
+		s.From = behindName(q.After)
+	default:
+		word, err := q.rarest(count)
+		if err != nil {
+			return nil, err
+		}
+		s.Prefix = ofWord + word
+		s.From = s.Prefix
+		if q.After != "" {
+			entry, id, _ := strings.Cut(q.After, "/") // no word has one
+			s.From, s.FromID = max(s.Prefix, ofWord+entry), id
+		}
+	}
+	return s, nil
+}
+
+// behindName returns the first text behind a name in byte order, as names have no zero bytes.
+func behindName(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + "\x01"
+}
+
+// rarest chooses the word whose entries are read: always the same one for the pages of a search. Of
+// two words of which one begins with the other, it is never the shorter one.
+func (q UserQuery) rarest(count func(prefix string, most int) (int, error)) (string, error) {
+	longer := func(a, b string) int { return cmp.Compare(len(b), len(a)) }
+	words := slices.SortedStableFunc(slices.Values(q.Find), longer)
+	if at := slices.IndexFunc(words, func(word string) bool { return strings.HasPrefix(q.After, word) }); at >= 0 && q.After != "" {
+		return words[at], nil
+	}
+	best, least := words[0], probe
+	for _, word := range words {
+		if len(words) == 1 {
+			break
+		}
+		n, err := count(ofWord+word, least)
+		if err != nil {
+			return "", err
+		}
+		if n < least {
+			best, least = word, n
+		}
+	}
+	return best, nil
+}
+
+// Take takes the next entry. It reports whether the page may need another one.
+func (s *Search) Take(entry, userID string) (more bool) {
+	fits, sure := s.fits(entry)
+	if s.looks == 0 || fits && len(s.Found) >= s.limit {
+		s.next = s.last
+		return false
+	}
+	s.looks--
+	s.last = s.nextAfter(entry, userID)
+	if fits {
+		s.Found = append(s.Found, Found{userID, entry, !sure})
+	}
+	return true
+}
+
+// Next returns what asks for the page after this one, after Take has got all entries or has
+// reported false. It is "" for the last page.
+func (s *Search) Next() string { return s.next }
+
+func (s *Search) nextAfter(entry, userID string) string {
+	if len(s.query.Find) == 0 {
+		return strings.TrimPrefix(entry, s.Prefix)
+	}
+	return strings.TrimPrefix(entry, ofWord) + "/" + userID
+}
+
+// fits reports whether the user of an entry belongs to the list, at the place of this entry. It isn't
+// sure if the entry doesn't have all words.
+func (s *Search) fits(entry string) (fits, sure bool) {
+	if len(s.query.Find) == 0 {
+		return true, true
+	}
+	sure = !strings.HasSuffix(entry, andMore)
+	for _, beginning := range s.query.Find {
+		if !strings.Contains(entry, " "+beginning) {
+			return !sure, sure
+		}
+	}
+	word, others, _ := strings.Cut(entry[len(ofWord):], " ")
+	beginning := s.Prefix[len(ofWord):]
+	for other := range strings.SplitSeq(others, " ") {
+		if other < word && strings.HasPrefix(other, beginning) {
+			return false, true // an earlier entry has found the user
+		}
+	}
+	return true, sure
+}
+
+// Keeps reports whether a user whom the search has found belongs to the page, now that the user is
+// loaded.
+func (s *Search) Keeps(f Found, u User) bool {
+	if !f.unsure {
+		return true
+	}
+	its := u.Entries()
+	first := slices.IndexFunc(its, func(entry string) bool { return strings.HasPrefix(entry, s.Prefix) })
+	return first >= 0 && its[first] == f.entry && s.query.Selects(u)
+}

@@ -68,8 +68,10 @@ type Store interface {
 	// UserByEmail returns the user whose verified e-mail address this is: see
 	// [User.UniqueEmail].
 	UserByEmail(ctx context.Context, address string) (User, error)
-	// Users returns up to limit users whom query selects, in its order.
-	Users(ctx context.Context, query UserQuery, limit int) ([]User, error)
+	// Users returns up to limit users whom query selects, in its order, and the After of the
+	// following page: "" for none. A page may have fewer users, or none, and a next: see
+	// [UserQuery.Looks].
+	Users(ctx context.Context, query UserQuery, limit int) (page []User, next string, err error)
 	// HasAdministrator reports whether any user, enabled or disabled, is an administrator.
 	HasAdministrator(ctx context.Context) (bool, error)
 

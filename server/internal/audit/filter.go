@@ -128,9 +128,6 @@ func markOf(text string) (mark store.EventMark, err error) {
 	return mark, nil
 }
 
-// mostNamesakes bounds how many users are looked at to find one by the words of their names.
-const mostNamesakes = 100
-
 // findUser finds a user by their id, user name, e-mail address, or the beginnings of words of
 // these. Removed says that a text is the id of no user: it may be one's who was removed.
 func findUser(ctx context.Context, s store.Store, text string) (id string, removed bool, err error) {
@@ -151,38 +148,20 @@ func findUser(ctx context.Context, s store.Store, text string) (id string, remov
 			return user.ID, false, err
 		}
 	}
-	found, err := namesakes(ctx, s, store.WordsOf(text))
+	words := store.WordsOf(text)
+	if len(words) == 0 {
+		return "", false, shared.Errorf(shared.CodeNotFound, "Nobody is called that.")
+	}
+	found, next, err := s.Users(ctx, store.UserQuery{Find: words}, 2)
 	switch {
 	case err != nil:
-		return "", false, err
-	case len(found) == 0:
+		return "", false, fmt.Errorf("finding a user by words: %w", err)
+	case len(found) == 0 && next == "":
 		return "", false, shared.Errorf(shared.CodeNotFound, "Nobody is called that.")
-	case len(found) > 1:
+	case len(found) != 1 || next != "":
 		return "", false, shared.Errorf(shared.CodeNotFound, "Several users are called that. Write the whole user name.")
 	}
 	return found[0].ID, false, nil
-}
-
-// namesakes lists users who have words that begin with all of these, up to two.
-func namesakes(ctx context.Context, s store.Store, words []string) (found []store.User, err error) {
-	if len(words) == 0 {
-		return nil, nil
-	}
-	longest := slices.MaxFunc(words, func(a, b string) int { return len(a) - len(b) })
-	users, err := s.Users(ctx, store.UserQuery{Find: longest}, mostNamesakes)
-	if err != nil {
-		return nil, fmt.Errorf("finding a user by words: %w", err)
-	}
-	for _, user := range users {
-		its := user.Words()
-		all := !slices.ContainsFunc(words, func(word string) bool {
-			return !slices.ContainsFunc(its, func(one string) bool { return strings.HasPrefix(one, word) })
-		})
-		if all && len(found) < 2 {
-			found = append(found, user)
-		}
-	}
-	return found, nil
 }
 
 // selects reports whether the query selects an event, apart from where the query begins and ends.

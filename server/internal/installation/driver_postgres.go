@@ -184,7 +184,7 @@ func (openPostgres) Has(string) bool { return true }
 func (d openPostgres) IsUnused(ctx context.Context, name string) error {
 	db := d.rows.Organisation(name)
 	defer db.Close()
-	users, err := db.Users(ctx, store.UserQuery{}, 1)
+	users, _, err := db.Users(ctx, store.UserQuery{}, 1)
 	if err == nil && len(users) > 0 {
 		return fmt.Errorf("there are users in the database already, of a tenant %s that isn't in the list: choose another name", name)
 	}

@@ -144,7 +144,7 @@ var errNoTenants = errors.New("this database belongs to no installation of the c
 // refuseOnPremise refuses to open an installation for one organisation in the cloud
 // edition. Otherwise its users would seem lost.
 func refuseOnPremise(ctx context.Context, root store.Store) error {
-	users, err := root.Users(ctx, store.UserQuery{}, 1)
+	users, _, err := root.Users(ctx, store.UserQuery{}, 1)
 	if err == nil && len(users) > 0 {
 		return errors.New("this database belongs to one organisation, and has its users: set --edition on-premise, or name another database")
 	}

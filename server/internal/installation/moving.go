@@ -208,7 +208,7 @@ func openPrevious(ctx context.Context, database, name string) (store.Store, erro
 	if err != nil {
 		return nil, fmt.Errorf("the previous database: %w", err)
 	}
-	users, err := previous.Users(ctx, store.UserQuery{}, 1)
+	users, _, err := previous.Users(ctx, store.UserQuery{}, 1)
 	if err == nil && len(users) == 0 {
 		of := ""
 		if name != rootName {
@@ -249,7 +249,7 @@ func (r *Restored) Close() error {
 }
 
 func hasNoUser(ctx context.Context, db store.Store, name string) error {
-	users, err := db.Users(ctx, store.UserQuery{}, 1)
+	users, _, err := db.Users(ctx, store.UserQuery{}, 1)
 	if err == nil && len(users) > 0 {
 		return fmt.Errorf("the tenant %s has users already: remove and add it before you restore a backup in its place", name)
 	}

@@ -163,32 +163,34 @@ func traitsOf(u store.User) []trait {
 // differences returns lines for IT about each user who has other traits than before. There are
 // none only if all users have the same.
 func differences(ctx context.Context, restored, previous store.Store) (lines []string, err error) {
-	err = everyUser(ctx, restored, func(now store.User) error {
+	for now, err := range store.EachUser(ctx, restored, store.UserQuery{}) {
+		if err != nil {
+			return nil, err
+		}
 		before, err := previous.User(ctx, now.ID)
 		if errors.Is(err, store.ErrNotFound) {
 			lines = append(lines, fmt.Sprintf("%s is back, and was removed since the backup", now.Name))
-			return nil
+			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, what := range changes(traitsOf(now), traitsOf(before)) {
 			lines = append(lines, now.Name+": "+what)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
-	err = everyUser(ctx, previous, func(before store.User) error {
+	for before, err := range store.EachUser(ctx, previous, store.UserQuery{}) {
+		if err != nil {
+			return nil, err
+		}
 		_, err := restored.User(ctx, before.ID)
 		if errors.Is(err, store.ErrNotFound) {
 			lines = append(lines, fmt.Sprintf("%s is missing, and was added since the backup", before.Name))
-			return nil
+		} else if err != nil {
+			return nil, err
 		}
-		return err
-	})
-	return lines, err
+	}
+	return lines, nil
 }
 
 // changes returns lines about what only one of the two has.
@@ -222,23 +224,4 @@ func onlyIn(traits, others []trait) (left []trait) {
 		}
 	}
 	return left
-}
-
-// everyUser calls do with each user of a database.
-func everyUser(ctx context.Context, db store.Store, do func(store.User) error) error {
-	for after := ""; ; {
-		page, err := db.Users(ctx, store.UserQuery{After: after}, 500)
-		if err != nil {
-			return err
-		}
-		if len(page) == 0 {
-			return nil
-		}
-		for _, user := range page {
-			if err := do(user); err != nil {
-				return err
-			}
-		}
-		after = page[len(page)-1].Name
-	}
 }

@@ -84,7 +84,7 @@ func TestOpen(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		found, err := open(t, path, time.Now).Users(t.Context(), store.UserQuery{}, 1000)
+		found, _, err := open(t, path, time.Now).Users(t.Context(), store.UserQuery{}, 1000)
 		if err != nil || len(found) != 100 {
 			t.Errorf("%d users (%v), want 100", len(found), err)
 		}

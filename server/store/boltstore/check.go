@@ -77,7 +77,7 @@ func (c *checker) all(tx *bbolt.Tx) error {
 		bucket []byte
 		holds  func(key, value []byte) error
 	}{
-		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketIdentities, c.identity}, {bucketEmails, c.email}, {bucketListed, c.listed},
+		{bucketNames, c.name}, {bucketCredentials, c.credential}, {bucketIdentities, c.identity}, {bucketEmails, c.email}, {bucketLists, c.listed},
 	} {
 		if err := tx.Bucket(index.bucket).ForEach(index.holds); err != nil {
 			return fmt.Errorf("the index %s: %w", index.bucket, err)
@@ -138,9 +138,9 @@ func (c *checker) user(u store.User) error {
 	if key := u.UniqueEmail(); key != "" && !leads(bucketEmails, []byte(key)) {
 		return fmt.Errorf("user %q isn't found by their e-mail address", u.Name)
 	}
-	for _, term := range u.Terms() {
-		if !leads(bucketListed, listedKey(term, u.Name)) {
-			return fmt.Errorf("user %q isn't listed under %s", u.Name, term)
+	for _, entry := range u.Entries() {
+		if c.tx.Bucket(bucketLists).Get(listKey(entry, rawOf(u.ID))) == nil {
+			return fmt.Errorf("user %q isn't listed under %q", u.Name, entry)
 		}
 	}
 	return nil
@@ -179,10 +179,10 @@ func (c *checker) email(key, raw []byte) error {
 	return nil
 }
 
-func (c *checker) listed(key, raw []byte) error {
-	term, name, _ := bytes.Cut(key, []byte{0})
+func (c *checker) listed(key, _ []byte) error {
+	entry, raw := cutListKey(key)
 	u, err := getUser(c.tx, raw)
-	if err != nil || u.Name != string(name) || !slices.Contains(u.Terms(), string(term)) {
+	if err != nil || !slices.Contains(u.Entries(), entry) {
 		return fmt.Errorf("%q leads to nobody who belongs there", key)
 	}
 	return nil

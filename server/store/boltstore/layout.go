@@ -28,7 +28,7 @@ var (
 	bucketCredentials = []byte("credentials") // credential id -> user id
 	bucketIdentities  = []byte("identities")  // issuer, 0, subject -> user id
 	bucketEmails      = []byte("emails")      // store.User.UniqueEmail -> user id
-	bucketListed      = []byte("listed")      // a term of store.User.Terms, 0, sign-in name -> user id
+	bucketLists       = []byte("lists")       // an entry of store.User.Entries, 0, user id -> nothing
 	bucketItems       = []byte("items")       // collection, 0, key -> an item without an owner
 	bucketRecent      = []byte("recent")      // see journal.go
 	bucketArchive     = []byte("archive")     // see journal.go
@@ -36,7 +36,7 @@ var (
 	bucketDays        = []byte("days")        // see counts.go
 
 	buckets = [][]byte{
-		bucketMeta, bucketProbe, bucketPeople, bucketPast, bucketNames, bucketCredentials, bucketIdentities, bucketEmails, bucketListed,
+		bucketMeta, bucketProbe, bucketPeople, bucketPast, bucketNames, bucketCredentials, bucketIdentities, bucketEmails, bucketLists,
 		bucketItems, bucketRecent, bucketArchive, bucketCounts, bucketDays,
 	}
 )
@@ -123,8 +123,14 @@ func placeOf(owner, collection, key string) (bucket, at []byte) {
 	return bucketItems, name
 }
 
-// listedKey is a key of bucketListed. Neither a term nor a name has a zero byte.
-func listedKey(term, name string) []byte { return []byte(term + "\x00" + name) }
+// listKey is a key of bucketLists. No entry has a zero byte.
+func listKey(entry string, raw []byte) []byte { return append([]byte(entry+"\x00"), raw...) }
+
+// cutListKey takes a key of bucketLists apart.
+func cutListKey(key []byte) (entry string, raw []byte) {
+	end := max(0, len(key)-rawLength-1)
+	return string(key[:end]), key[min(end+1, len(key)):]
+}
 
 // identityKey begins with the issuer, which is a URL and so has no zero byte.
 func identityKey(issuer, subject string) []byte { return []byte(issuer + "\x00" + subject) }

@@ -10,56 +10,65 @@ import (
 	"github.com/keypeg/keypeg/server/store"
 )
 
-// Lists of users come from an index, so that a page takes no longer in a large organisation. An
-// entry of bucketListed has a term and a name; all users are in bucketNames.
+// Lists of users come from an index, so that a page takes no longer in a large organisation:
+// bucketLists has the entries of [store.User.Entries], and all users are in bucketNames.
 
 // Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, query store.UserQuery, limit int) ([]store.User, error) {
+func (s *Store) Users(ctx context.Context, query store.UserQuery, limit int) (page []store.User, next string, err error) {
 	if err := query.Check(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return view(ctx, s, func(tx *bbolt.Tx) (users []store.User, err error) {
-		for word, raw := range listedFrom(tx, query) {
-			if len(users) >= limit {
+	page, err = view(ctx, s, func(tx *bbolt.Tx) (users []store.User, err error) {
+		search, err := query.Search(limit, func(prefix string, most int) (n int, err error) {
+			for range entriesOfList(tx, prefix, prefix, "") {
+				if n++; n >= most {
+					break
+				}
+			}
+			return n, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		for entry, raw := range entriesOfList(tx, search.Prefix, search.From, search.FromID) {
+			if !search.Take(entry, textOf(raw)) {
 				break
 			}
-			user, err := getUser(tx, raw)
+		}
+		next = search.Next()
+		for _, found := range search.Found {
+			user, err := getUser(tx, rawOf(found.UserID))
 			if err != nil {
 				return nil, err
 			}
-			if query.Find == "" || query.Word(user) == word { // and not again by a later word
+			if search.Keeps(found, user) {
 				users = append(users, user)
 			}
 		}
 		return users, nil
 	})
+	return page, next, err
 }
 
-// listedFrom lists the ids of the users after query.After, with the word of Find.
-func listedFrom(tx *bbolt.Tx, query store.UserQuery) iter.Seq2[string, []byte] {
-	return func(yield func(word string, raw []byte) bool) {
-		bucket, prefix, from := bucketNames, "", query.After
-		switch term, isBeginning := query.Term(); {
-		case isBeginning:
-			bucket, prefix = bucketListed, term
-			from = term
-			if query.After != "" {
-				word, name := store.CutPlace(query.After)
-				from = string(listedKey(store.TermOf(word), name))
+// entriesOfList lists the entries with a prefix that are not before from, and their users' ids. With
+// an id, it begins behind the entry of that user. Without a prefix, it lists the sign-in names.
+func entriesOfList(tx *bbolt.Tx, prefix, from, fromID string) iter.Seq2[string, []byte] {
+	return func(yield func(entry string, raw []byte) bool) {
+		if prefix == "" {
+			cursor := tx.Bucket(bucketNames).Cursor()
+			for name, raw := cursor.Seek([]byte(from)); name != nil && yield(string(name), raw); {
+				name, raw = cursor.Next()
 			}
-		case term != "":
-			bucket, prefix = bucketListed, term+"\x00"
-			from = prefix + query.After
+			return
 		}
-		cursor := tx.Bucket(bucket).Cursor()
-		key, raw := cursor.Seek([]byte(from))
-		if query.After != "" && string(key) == from {
-			key, raw = cursor.Next()
+		begin := []byte(from)
+		if fromID != "" {
+			begin = listKey(from, rawOf(fromID))
 		}
-		for ; key != nil && bytes.HasPrefix(key, []byte(prefix)); key, raw = cursor.Next() {
-			term, _, _ := bytes.Cut(key, []byte{0})
-			word, _ := store.CutTerm(string(term))
-			if !yield(word, raw) {
+		cursor := tx.Bucket(bucketLists).Cursor()
+		for key, _ := cursor.Seek(begin); bytes.HasPrefix(key, []byte(prefix)); key, _ = cursor.Next() {
+			entry, raw := cutListKey(key)
+			if !(fromID != "" && bytes.Equal(key, begin)) && !yield(entry, raw) {
 				return
 			}
 		}
@@ -68,6 +77,6 @@ func listedFrom(tx *bbolt.Tx, query store.UserQuery) iter.Seq2[string, []byte] {
 
 // HasAdministrator implements [store.Store].
 func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
-	some, err := s.Users(ctx, store.UserQuery{In: store.CountAdministrators}, 1)
+	some, _, err := s.Users(ctx, store.UserQuery{In: store.CountAdministrators}, 1)
 	return len(some) > 0, err
 }

@@ -178,8 +178,8 @@ func (w *writing) putUser(old, u store.User) error {
 		}
 	}
 	if !u.ListsAs(old) {
-		for _, term := range u.Terms() {
-			if err := put(bucketListed, listedKey(term, u.Name)); err != nil {
+		for _, entry := range u.Entries() {
+			if err := w.Bucket(bucketLists).Put(listKey(entry, raw), nil); err != nil {
 				return err
 			}
 		}
@@ -217,8 +217,8 @@ func (w *writing) dropIndexes(old, u store.User) error {
 	if old.ListsAs(u) {
 		return nil
 	}
-	for _, term := range old.Terms() {
-		if err := w.Bucket(bucketListed).Delete(listedKey(term, old.Name)); err != nil {
+	for _, entry := range old.Entries() {
+		if err := w.Bucket(bucketLists).Delete(listKey(entry, rawOf(old.ID))); err != nil {
 			return err
 		}
 	}

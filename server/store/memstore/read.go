@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -83,27 +85,53 @@ func (s *Store) UserByEmail(ctx context.Context, address string) (store.User, er
 }
 
 // Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, query store.UserQuery, limit int) ([]store.User, error) {
+func (s *Store) Users(ctx context.Context, query store.UserQuery, limit int) (found []store.User, next string, err error) {
 	if err := query.Check(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	unlock, err := s.read(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer unlock()
 
-	var users []store.User
+	entries := map[[2]string]store.User{} // by entry and id
 	for id := range s.users {
 		user, err := s.user(id)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		if query.Selects(user) {
-			users = append(users, user)
+		for _, entry := range append(user.Entries(), user.Name) {
+			entries[[2]string{entry, id}] = user
 		}
 	}
-	return page(users, limit, func(a, b store.User) int { return cmp.Compare(query.Next(a), query.Next(b)) }), nil
+	inOrder := slices.SortedFunc(maps.Keys(entries), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	search, err := query.Search(limit, func(prefix string, most int) (n int, err error) {
+		for _, at := range inOrder {
+			if strings.HasPrefix(at[0], prefix) {
+				n++
+			}
+		}
+		return min(n, most), nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	for _, at := range inOrder {
+		isName := at[0] == entries[at].Name
+		if search.Prefix == "" != isName || !strings.HasPrefix(at[0], search.Prefix) || slices.Compare(at[:], []string{search.From, search.FromID}) <= 0 {
+			continue
+		}
+		if !search.Take(at[0], at[1]) {
+			break
+		}
+	}
+	for _, f := range search.Found {
+		if user, err := s.user(f.UserID); err != nil || search.Keeps(f, user) {
+			found = append(found, user)
+		}
+	}
+	return found, search.Next(), nil
 }
 
 func page[T any](all []T, limit int, order func(a, b T) int) []T {

@@ -163,7 +163,7 @@ func (i identityRow) identity() store.Identity {
 var writtenOfUser = []string{
 	"name", "display_name", "handle", "disabled", "created", "last_sign_in", "password", "recovery_codes", "recovery_codes_made",
 	"email", "email_key", "email_verified", "language", "groups", "role", "helps", "external_id",
-	"password_set", "invited", "invited_by", "first_passkey", "held_until", "counted", "terms",
+	"password_set", "invited", "invited_by", "first_passkey", "held_until", "counted", "entries",
 }
 
 var insertUser, updateUser = func() (insert, update string) {
@@ -191,7 +191,7 @@ func (w *writer) putUser(u store.User) {
 	}
 	values := []any{u.ID, u.Name, u.DisplayName, some(u.Handle), u.Disabled, at(u.Created), at(u.LastSignIn), u.Password, codes, at(u.RecoveryCodesMade),
 		u.Email, emailKey(u), u.EmailVerified, u.Language, some(u.Groups), string(u.Role), some(u.Helps), u.ExternalID,
-		at(u.PasswordSet), at(u.Invited), u.InvitedBy, at(u.FirstPasskey), at(u.HeldUntil), u.Counted(), u.Terms()}
+		at(u.PasswordSet), at(u.Invited), u.InvitedBy, at(u.FirstPasskey), at(u.HeldUntil), u.Counted(), u.Entries()}
 	if u.Revision == 0 {
 		w.add(nil, insertUser, values...)
 	} else {

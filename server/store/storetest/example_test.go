@@ -162,7 +162,7 @@ func ExampleRun() {
 			return
 		}
 		err = j.Apply(ctx, store.Batch{store.PutUser{User: store.User{ID: storetest.UserID(int(name[0])), Name: name}}})
-		users, _ := j.Users(ctx, store.UserQuery{}, 10)
+		users, _, _ := j.Users(ctx, store.UserQuery{}, 10)
 		fmt.Println(len(users), err)
 		if err := j.Close(); err != nil {
 			fmt.Println(err)

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -295,40 +294,4 @@ func Consistent(ctx context.Context, s store.Store, now time.Time) error {
 		}
 		events, query.Before = events[len(page):], page[len(page)-1].Mark()
 	}
-}
-
-// listsRightly compares the lists of users by category and by word with a scan.
-func listsRightly(ctx context.Context, s store.Store, users []store.User) error {
-	queries := map[store.UserQuery]bool{{}: true}
-	for _, u := range users {
-		for _, category := range u.Counted() {
-			queries[store.UserQuery{In: category}] = true
-		}
-		for _, word := range u.Words() {
-			queries[store.UserQuery{Find: word}] = true
-			_, first := utf8.DecodeRuneInString(word)
-			queries[store.UserQuery{Find: word[:first]}] = true
-		}
-	}
-	for query := range queries {
-		var want []string
-		for _, u := range users {
-			if query.Selects(u) {
-				want = append(want, query.Next(u))
-			}
-		}
-		slices.Sort(want)
-		listed, err := s.Users(ctx, query, len(users)+1)
-		if err != nil {
-			return err
-		}
-		var got []string
-		for _, u := range listed {
-			got = append(got, query.Next(u))
-		}
-		if !slices.Equal(got, want) {
-			return fmt.Errorf("%+v lists %q, want %q", query, got, want)
-		}
-	}
-	return nil
 }

@@ -30,6 +30,7 @@ func Run(t *testing.T, open Open) {
 		"emails":   emails,
 		"removal":  removal,
 		"paging":   paging,
+		"lists":    lists,
 		"updates":  updates,
 		"batches":  batches,
 		"sessions": sessions,

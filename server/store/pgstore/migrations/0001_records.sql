@@ -30,27 +30,27 @@ CREATE TABLE users (
     first_passkey       timestamptz,
     held_until          timestamptz,               -- no sign-in method may be added until then
     counted             text[]           NOT NULL, -- the user's categories in table counts
-    terms               text[]           NOT NULL, -- the user's terms in table listed
+    entries             text[]           NOT NULL, -- the user's entries in table listed
     CONSTRAINT users_pkey PRIMARY KEY (organisation, id),
     CONSTRAINT users_name UNIQUE (organisation, name),
     CONSTRAINT users_email UNIQUE (organisation, email_key)
 );
 
--- The lists of users: of each category, and of each word in a name or an e-mail address. A
--- trigger writes it if the terms or the name of a user change. A sign-in changes neither.
+-- The lists of users: of each category, by name; and of each word in a name or an e-mail address, with
+-- the user's other words behind it. A trigger writes it if the entries of a user change. A sign-in
+-- changes none.
 CREATE TABLE listed (
     organisation text COLLATE "C" NOT NULL,
-    term         text COLLATE "C" NOT NULL, -- in/ and a category of table counts, or word/ and a word
-    name         text COLLATE "C" NOT NULL, -- of the user
+    entry        text COLLATE "C" NOT NULL,
     user_id      text COLLATE "C" NOT NULL,
-    CONSTRAINT listed_pkey PRIMARY KEY (organisation, term, name)
+    CONSTRAINT listed_pkey PRIMARY KEY (organisation, entry, user_id)
 );
 CREATE INDEX listed_user ON listed (organisation, user_id);
 
 CREATE FUNCTION list_user() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM listed WHERE organisation = NEW.organisation AND user_id = NEW.id;
-    INSERT INTO listed (organisation, term, name, user_id) SELECT NEW.organisation, unnest(NEW.terms), NEW.name, NEW.id;
+    INSERT INTO listed (organisation, entry, user_id) SELECT NEW.organisation, unnest(NEW.entries), NEW.id;
     RETURN NULL;
 END $$;
 
@@ -61,7 +61,7 @@ BEGIN
 END $$;
 
 CREATE TRIGGER users_listed AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION list_user();
-CREATE TRIGGER users_listed_anew AFTER UPDATE ON users FOR EACH ROW WHEN (NEW.terms <> OLD.terms OR NEW.name <> OLD.name) EXECUTE FUNCTION list_user();
+CREATE TRIGGER users_listed_anew AFTER UPDATE ON users FOR EACH ROW WHEN (NEW.entries <> OLD.entries) EXECUTE FUNCTION list_user();
 CREATE TRIGGER users_unlisted AFTER DELETE ON users REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION unlist_users();
 
 CREATE TABLE passkeys (
@@ -241,9 +241,9 @@ CREATE TRIGGER events_removed AFTER DELETE ON events REFERENCING OLD TABLE AS re
 ALTER TABLE users
     ALTER name SET STATISTICS 0, ALTER display_name SET STATISTICS 0, ALTER handle SET STATISTICS 0,
     ALTER password SET STATISTICS 0, ALTER recovery_codes SET STATISTICS 0, ALTER email SET STATISTICS 0,
-    ALTER email_key SET STATISTICS 0, ALTER external_id SET STATISTICS 0, ALTER terms SET STATISTICS 0;
+    ALTER email_key SET STATISTICS 0, ALTER external_id SET STATISTICS 0, ALTER entries SET STATISTICS 0;
 ALTER TABLE listed
-    ALTER term SET STATISTICS 0, ALTER name SET STATISTICS 0;
+    ALTER entry SET STATISTICS 0;
 ALTER TABLE passkeys
     ALTER credential_id SET STATISTICS 0, ALTER public_key SET STATISTICS 0, ALTER name SET STATISTICS 0;
 ALTER TABLE identities
