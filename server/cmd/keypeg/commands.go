@@ -181,11 +181,8 @@ func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
 			return nil
 		}
 		err = control.DisableUser(ctx, users, control.ShutOut{Name: c.Name, EvenTheLast: c.EvenTheLast})
-		if shared.CodeOf(err) == shared.CodeLastAdministrator {
-			return fmt.Errorf("%s is the only administrator who can sign in: add another with keypeg user add NAME --admin, or say --even-the-last", c.Name)
-		}
 		if err != nil {
-			return err
+			return orForce(c.Name, err)
 		}
 		fmt.Fprintf(t.Out, "%s can't sign in any more. Their sessions have ended.\n", c.Name)
 		return nil

@@ -34,17 +34,17 @@ func (c *changes) change(ctx context.Context, t terminal, s *settings, wish shar
 func (c *changes) apply(ctx context.Context, t terminal, users control.Users, wish shared.ChangeMember) error {
 	user, err := control.ChangeUser(ctx, users, control.UserChange{Name: c.Name, Change: wish, EvenTheLast: c.EvenTheLast})
 	if err != nil {
-		return c.orForce(err)
+		return orForce(c.Name, err)
 	}
 	return showUser(t, user, c.JSON)
 }
 
 // orForce says how to do it all the same to the last administrator.
-func (c *changes) orForce(err error) error {
+func orForce(name string, err error) error {
 	if shared.CodeOf(err) != shared.CodeLastAdministrator {
 		return err
 	}
-	return fmt.Errorf("%s is the only administrator who can sign in: make another one with keypeg user role NAME administrator, or say --even-the-last", c.Name)
+	return fmt.Errorf("%s is the only administrator who can sign in: make another one with keypeg user role NAME administrator, or say --even-the-last", name)
 }
 
 func (c *changes) takesForce(l *commandLine) {
@@ -160,7 +160,7 @@ func (c *userRemove) Run(ctx context.Context, t terminal, s *settings) error {
 			}
 		}
 		if err := control.RemoveUser(ctx, users, control.UserRemoval{Name: c.Name, Typed: c.Yes, EvenTheLast: c.EvenTheLast}); err != nil {
-			return c.orForce(err)
+			return orForce(c.Name, err)
 		}
 		fmt.Fprintf(t.Out, "Removed %s and all that belonged to them.\n", user.Name)
 		return nil
