@@ -14,9 +14,15 @@ func (b *browser) opensUser(name string) {
 	b.t.Helper()
 	b.opensUsers()
 	b.types("#users-find", name)
-	b.waitsFor("one user to be listed", `document.querySelectorAll(".rows > .row").length === 1`)
-	b.clicks(".rows .row-name a")
+	b.waitsFor("one user to be listed", `document.querySelectorAll("#users tbody tr").length === 1`)
+	b.clicks("#users tbody a")
 	b.readsIn("h1 bdi", name)
+}
+
+// lists waits until the list has these users, and no others.
+func (b *browser) lists(names ...string) {
+	b.t.Helper()
+	b.waitsFor(fmt.Sprintf("%q alone", names), fmt.Sprintf(`[...document.querySelectorAll("#users tbody th bdi:first-child, #users tbody th a bdi")].map((e) => e.innerText).join() === %s`, quoted(strings.Join(names, ","))))
 }
 
 // chooses picks an option of a select by the keyboard.
@@ -51,20 +57,40 @@ func TestAdministration(t *testing.T) {
 	if links := s.command(t, "", "user", "import", people); strings.Count(links, "/enrol?token=") != 20 {
 		t.Errorf("the import printed %s", links)
 	}
-	ann.readsIn("#in-", "All 21") // at once, since the page is live
+	ann.readsIn("#users-fresh", "20 new: show") // at once, since the page is live
+	ann.clicks("#users-fresh")
+	ann.readsIn("#in-", "All 21")
 	ann.readsIn("#in-invited", "Invited 20")
+	ann.reads("21 users")
 
 	t.Log("Ann finds people by any word, and by a filter.")
 	ann.types("#users-find", "mill")
-	ann.waitsFor("Zoe alone", `document.querySelectorAll(".rows > .row").length === 1`)
-	ann.reads("Zoe Miller")
+	ann.lists("Zoe Miller")
+	ann.isAt("/users?find=mill")
 	ann.clicks(`[id="in-group/sales"]`)
-	ann.reads("Nobody matches.")
+	ann.reads("Nobody matches “mill”.")
+	ann.isAt("/users?find=mill&in=group%2Fsales")
 	ann.clicks("#users-all")
 	ann.reads("Amy Smith")
+	ann.isAt("/users")
+	ann.waitsFor("an empty search", `document.querySelector("#users-find").value === ""`)
 	ann.clicks("#in-administrators")
-	ann.waitsFor("Ann alone", `document.querySelectorAll(".rows > .row").length === 1`)
-	ann.clicks("#in-")
+	ann.lists("Ann Admin")
+	ann.opens("/users?find=smith&in=invited") // as a colleague does who was sent the address
+	ann.waitsFor("19 of them", `document.querySelectorAll("#users tbody tr").length === 19 && document.querySelector("#users-find").value === "smith"`)
+	ann.clicks("#users a")
+	ann.readsIn("h1 bdi", "Amy Smith")
+	value[bool](ann, `history.back(), true`)
+	ann.isAt("/users?find=smith&in=invited")
+	ann.waitsFor("the same list", `document.querySelectorAll("#users tbody tr").length === 19`)
+	ann.clicks(`.tabs a[href="/users"]`)
+	ann.isAt("/users")
+	ann.waitsFor("everybody", `document.querySelectorAll("#users tbody tr").length === 21 && document.querySelector("#users-find").value === ""`)
+	ann.clicks("#sort-last")
+	ann.lists("Ann Admin") // nobody else has ever signed in
+	ann.isAt("/users?sort=last-sign-in")
+	ann.clicks("#sort-name")
+	ann.isAt("/users")
 
 	t.Log("Hal becomes a helper of sales, and Ida an auditor.")
 	for name, role := range map[string]string{"Hal Smith": "Helper", "Ida Smith": "Auditor"} {
@@ -110,6 +136,11 @@ func TestAdministration(t *testing.T) {
 	hal.opensUsers()
 	hal.readsIn(`[id="in-group/sales"]`, "sales 19")
 	hal.seesNo("#in-administrators")
+	hal.waitsFor("no box for whom Hal can't help", `document.querySelectorAll("#users tbody tr").length === 19 && document.querySelectorAll("#users tbody [type=checkbox]").length === 17`)
+	hal.clicks("#pick-all")
+	hal.readsIn(".float strong", "17 selected")
+	hal.seesNo("#bulk-groups")
+	hal.sees("#bulk-disable")
 	hal.opensUser("Amy Smith")
 	hal.seesNo("#edit-facts")
 	hal.seesNo("#member-delete")
@@ -122,6 +153,10 @@ func TestAdministration(t *testing.T) {
 	hal.seesNo("#member-withdraw")
 
 	t.Log("Ida reads, and changes nothing.")
+	ida.opensUsers()
+	ida.seesNo("#invite")
+	ida.seesNo("#users [type=checkbox]")
+	ida.sees("#users-export")
 	ida.opensUser("Amy Smith")
 	ida.reads("A link was withdrawn")
 	ida.reads("By Hal Smith")

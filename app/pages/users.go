@@ -13,7 +13,8 @@ const pageUsers = "/users"
 func (s *shell) users(map[string]string) goapp.UI {
 	return &ui.UsersPanel{
 		Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account, Changes: s.changes, OnSignedOut: s.signedOut,
-		Page: func(id string) string { return pageUsers + "/" + id },
+		Page:    func(id string) string { return pageUsers + "/" + id },
+		Filters: s.query, OnFilters: s.setQuery,
 	}
 }
 

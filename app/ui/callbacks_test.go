@@ -83,7 +83,7 @@ func (o obliging) SignInWithPasskey(context.Context) error           { return o.
 func (o obliging) Link(context.Context, string) error                { return o.err }
 func (o obliging) Unlink(context.Context, string) error              { return o.err }
 func (o obliging) ChangePassword(context.Context, string) error      { return o.err }
-func (o obliging) SetDisabled(context.Context, string, bool) (shared.Member, error) {
+func (o obliging) ChangeMember(context.Context, string, shared.ChangeMember) (shared.Member, error) {
 	return shared.Member{}, o.err
 }
 func (o obliging) MakeRecoveryCodes(context.Context) (shared.RecoveryCodes, error) {
@@ -174,7 +174,7 @@ func TestSparse(t *testing.T) {
 			})
 			t.Run("UsersPanel", func(t *testing.T) {
 				p := &UsersPanel{Context: sparse, Service: server}
-				plays(t, p, done(func() { p.load("next") }))
+				plays(t, p, done(func() { p.load(loadMore) }), done(func() { p.run(nil, nil) }))
 			})
 			t.Run("Message", func(t *testing.T) {
 				Message{}.onButton(app.Context{}, anEvent)

@@ -8,41 +8,66 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// statesOfUsers are those of the administrators' page.
+// statesOfUsers are those of the list of users.
 func statesOfUsers(in Context) map[string]app.UI {
+	asks := func(what action) app.UI {
+		return stateUsers(in, func(p *UsersPanel) {
+			p.selected = map[string]bool{"u2": true, "u3": true, "u4": true}
+			p.open, p.bulk = dialogBulk, bulk{what: what, users: p.fits(what)}
+		})
+	}
 	return map[string]app.UI{
-		"users":         stateUsers(in, func(p *UsersPanel) { p.next = "more" }),
-		"users-empty":   stateUsers(in, func(p *UsersPanel) { p.users = nil }),
-		"users-loading": stateUsers(in, func(p *UsersPanel) { p.state = listLoading }),
-		"users-failed":  stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, stateInternal() }),
-		"users-invite":  stateUsers(in, func(p *UsersPanel) { p.inviting = true }),
-		"users-recover": stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askLink} }),
-		"users-again":   stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[2], askLink} }),
-		"users-link": stateUsers(in, func(p *UsersPanel) {
-			until := time.Date(2026, 11, 20, 19, 0, 0, 0, time.UTC)
-			p.users[1].LinkUntil = &until
-		}),
-		"users-auditor": stateUsers(in, func(p *UsersPanel) { p.Account.User.Role = shared.RoleAuditor }),
+		"users":           stateUsers(in, func(p *UsersPanel) { p.next = "more" }),
+		"users-fresh":     stateUsers(in, func(p *UsersPanel) { p.fresh, p.lit = 3, map[string]bool{"u2": true} }),
+		"users-first-day": stateUsers(in, func(p *UsersPanel) { p.users, p.counts = p.users[:1], shared.MemberCounts{All: 1, Administrators: 1} }),
+		"users-loading":   stateUsers(in, func(p *UsersPanel) { p.state = listLoading }),
+		"users-failed":    stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, stateInternal() }),
+		"users-selected":  stateUsers(in, func(p *UsersPanel) { p.selected = map[string]bool{"u2": true, "u3": true, "u4": true} }),
+		"users-by-last":   stateUsers(in, func(p *UsersPanel) { p.Filters = "sort=last-sign-in&in=group/sales" }),
+		"users-invite":    stateUsers(in, func(p *UsersPanel) { p.open = dialogInvite }),
+		"users-auditor":   stateUsers(in, func(p *UsersPanel) { p.Account.User.Role = shared.RoleAuditor }),
 		"users-helper": stateUsers(in, func(p *UsersPanel) {
 			p.Account.User.Role, p.counts = shared.RoleHelper, shared.MemberCounts{Groups: map[string]int{"it": 3, "sales": 20}}
+			p.selected = map[string]bool{"u2": true}
 		}),
-		"users-nobody":     stateUsers(in, func(p *UsersPanel) { p.users, p.query.Find = nil, "smith" }),
-		"users-disable":    stateUsers(in, func(p *UsersPanel) { p.asking = question{p.users[1], askDisable} }),
-		"users-invitation": stateUsers(in, func(p *UsersPanel) { p.link = shownLink{link: stateLink(), user: p.users[2]} }),
-		"users-recovery": stateUsers(in, func(p *UsersPanel) {
-			p.link = shownLink{link: stateLink(), user: p.users[1], recovery: true}
+		"users-nobody":     stateUsers(in, func(p *UsersPanel) { p.users, p.Filters = nil, "find=smith&in=disabled" }),
+		"users-offline":    stateUsers(stateOffline(in), func(p *UsersPanel) { p.next, p.selected = "more", map[string]bool{"u2": true} }),
+		"users-invitation": stateUsers(in, func(p *UsersPanel) { p.open, p.link = dialogLink, shownLink{link: stateLink(), user: p.users[2]} }),
+		"users-disable":    asks(actDisable),
+		"users-enable":     asks(actEnable),
+		"users-again":      asks(actInvite),
+		"users-groups":     asks(actGroups),
+		"users-working": stateUsers(in, func(p *UsersPanel) {
+			p.open, p.bulk = dialogBulk, bulk{what: actDisable, users: p.users, state: bulkWorking, at: 2}
+		}),
+		"users-refused": stateUsers(in, func(p *UsersPanel) {
+			p.open, p.bulk = dialogBulk, bulk{what: actDisable, users: p.users, state: bulkDone, result: result{changed: p.users[1:2], refused: []refused{
+				{shared.Errorf(shared.CodeLastAdministrator, "Nobody could administer this any more. Make somebody else an administrator first."), p.users[:1]},
+				{shared.Errorf(shared.CodeOffline, "The server can't be reached. Check your connection and try again."), p.users[2:]},
+			}}}
+		}),
+		"users-links": stateUsers(in, func(p *UsersPanel) {
+			p.open, p.bulk = dialogBulk, bulk{what: actInvite, users: p.users[2:3], state: bulkDone, result: result{changed: p.users[2:3], links: []memberLink{{p.users[2], stateLink()}}}}
 		}),
 	}
+}
+
+func stateOffline(in Context) Context {
+	in.Offline = in.Text.Shell.Offline
+	return in
 }
 
 // stateUsers is a UsersPanel with its list. Change puts it into a state.
 func stateUsers(in Context, change func(*UsersPanel)) *UsersPanel {
 	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
+	until := time.Date(2026, 11, 27, 19, 0, 0, 0, time.UTC)
 	p := &UsersPanel{Context: in, Account: shared.Account{User: shared.User{ID: "u1", Role: shared.RoleAdministrator}, Product: "Keypeg"}, Page: func(id string) string { return "/users/" + id }, state: listReady, counts: stateCounts(), users: []shared.Member{
-		{User: shared.User{ID: "u1", Name: "ann", DisplayName: "Ann Admin", Role: shared.RoleAdministrator}, HasPassword: true, Passkeys: 2, Created: at},
-		{User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, Passkeys: 1, Identities: 1, Created: at, LastSignIn: at, Email: "bob@mail.example", Groups: []string{"it", "sales"}},
-		{User: shared.User{ID: "u3", Name: "carl", DisplayName: "<img src=x onerror=alert(1)>"}, Invited: true, Created: at},
-		{User: shared.User{ID: "u4", Name: "dora", DisplayName: "Dora", Disabled: true}, HasPassword: true, Created: at},
+		{User: shared.User{ID: "u1", Name: "ann", DisplayName: "Ann Admin", Role: shared.RoleAdministrator}, HasPassword: true, Passkeys: 2, Created: at, LastSignIn: at},
+		{User: shared.User{ID: "u2", Name: "carol.oestergaard-hernandez@subsidiary.contoso.example", DisplayName: "Carol Østergård-Hernández von und zu Habsburg-Lothringen"}, Passkeys: 1, Identities: 1, Created: at, LastSignIn: at, Email: "bob@mail.example", Groups: []string{"it", "sales", "works-council"}, LinkUntil: &until},
+		{User: shared.User{ID: "u3", Name: "carl", DisplayName: "<img src=x onerror=alert(1)>"}, Invited: true, Created: at, LinkUntil: &until},
+		{User: shared.User{ID: "u4", Name: "dora", DisplayName: "Dora", Disabled: true}, HasPassword: true, Created: at, LastSignIn: at},
+		{User: shared.User{ID: "u5", Name: "eve", DisplayName: "Eve Novák"}, Invited: true, Created: at, Groups: []string{"sales"}},
+		{User: shared.User{ID: "u6", Name: "frank", DisplayName: "Frank Okafor"}, HasPassword: true, Created: at, LastSignIn: at},
 	}}
 	change(p)
 	return p

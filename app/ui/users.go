@@ -2,8 +2,8 @@ package ui
 
 import (
 	"context"
+	"net/url"
 	"strings"
-	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -11,7 +11,7 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// UserService does what the users panel offers, for a signed-in administrator.
+// UserService does what the list of users offers, for people with a role.
 type UserService interface {
 	// Users returns a page of the users that a query selects.
 	Users(ctx context.Context, query shared.MembersQuery) (shared.Members, error)
@@ -19,61 +19,59 @@ type UserService interface {
 	Invite(ctx context.Context, who shared.Invite) (shared.Invited, error)
 	// InviteAgain returns a new link for a user who has no sign-in method yet.
 	InviteAgain(ctx context.Context, id string) (shared.EnrolmentLink, error)
-	// MakeRecoveryLink returns a link for a user who has lost every sign-in method.
-	MakeRecoveryLink(ctx context.Context, id string) (shared.EnrolmentLink, error)
-	// WithdrawLinks ends those links of a user, and returns the user.
-	WithdrawLinks(ctx context.Context, id string) (shared.Member, error)
-	// SetDisabled disables or enables a user, and returns the user with the change.
-	SetDisabled(ctx context.Context, id string, disabled bool) (shared.Member, error)
+	// ChangeMember changes what is set.
+	ChangeMember(ctx context.Context, id string, change shared.ChangeMember) (shared.Member, error)
 }
 
 // UsersPanel lists the organisation's users, and finds them by words, by state and by group. People with
-// a role invite people there, and make links for those who can't sign in. A name leads to the page of the
-// user.
+// a role invite people there, and do something for many at once. A name leads to the page of the user,
+// where the rest is. What was searched for is in the page's address.
 type UsersPanel struct {
 	app.Compo
 
 	Context  Context        // required
 	Service  UserService    // required
 	Confirms ConfirmService // with nil, the dialog says that there is nothing to confirm with
-	Account  shared.Account // the administrator's
+	Account  shared.Account // of whoever looks at it
 	Changes  int            // grows whenever the list may have changed elsewhere
 	// Page returns the address of the page of a user. Nil has no pages.
 	Page func(id string) string
+	// Filters is the query of the page's address. OnFilters is called when the user has chosen others.
+	Filters   string
+	OnFilters func(query string)
 
 	OnSignedOut func() // the session has ended
 
 	tasks
 	seen         int // Changes, when the list was asked for
 	state        listState
-	query        shared.MembersQuery
-	looked       shared.MembersQuery // query, when the list was asked for
+	looked       string // Filters, when the list was asked for
+	find         string // what the search began with
+	typed        int    // how often something was typed to find users by
+	asked        int    // how many lists were asked for; an answer to an earlier request is ignored
+	waiting      bool   // for such an answer
 	counts       shared.MemberCounts
-	typed        int // how often something was typed to find users by
-	asked        int // how many lists were asked for; an answer to an earlier request is ignored
 	users        []shared.Member
 	next         string
+	fresh        int // how many new users wait until somebody wants to see them
 	failure      error
 	announcement string
+	selected     map[string]bool // by ids, of users who are shown
+	lit          map[string]bool // of those who were just changed here
 
-	inviting bool
-	asking   question
-	working  string // the id of the user for whom a request is under way
-	link     shownLink
+	open usersDialog
+	bulk bulk      // of the dialog that does something for many
+	link shownLink // a new invitation
 }
 
-// question is one that the administrator answers before something is done for a user.
-type question struct {
-	user shared.Member
-	what matter
-}
-
-type matter int
+// usersDialog is the dialog that is open.
+type usersDialog int
 
 const (
-	askNothing matter = iota
-	askDisable
-	askLink
+	noDialog usersDialog = iota
+	dialogInvite
+	dialogLink
+	dialogBulk
 )
 
 // shownLink is a new link, and the user that it is for.
@@ -85,160 +83,229 @@ type shownLink struct {
 
 const (
 	usersTitleID = "users-title"
+	usersFindID  = "users-find"
 	inviteID     = "invite"
 )
 
 // OnMount loads the list.
 func (p *UsersPanel) OnMount(ctx app.Context) {
 	p.tasks = tasks{self: ctx, context: &p.Context, signedOut: p.OnSignedOut}
-	p.load("")
+	p.find = p.query().Find
+	p.load(loadAnew)
 }
 
-// OnUpdate loads again when something changed elsewhere.
+// OnUpdate loads again when the address has other filters, or when something changed elsewhere.
 func (p *UsersPanel) OnUpdate(app.Context) {
-	if p.seen != p.Changes {
-		p.load("")
+	if p.looked != p.Filters {
+		p.load(loadAnew)
+		p.setFind()
+	} else if p.seen != p.Changes && !p.waiting {
+		p.load(loadChanges)
 	}
 }
 
-// load asks for the first page, or for the page that after names.
-func (p *UsersPanel) load(after string) {
-	p.seen = p.Changes
+// query returns what the filters of the address ask for.
+func (p *UsersPanel) query() shared.MembersQuery {
+	values, _ := url.ParseQuery(p.Filters) // the part of a broken address that can be read
+	return shared.MembersQuery{Find: values.Get("find"), In: values.Get("in"), Sort: values.Get("sort")}
+}
+
+// ask sets what the list shows, and the address.
+func (p *UsersPanel) ask(query shared.MembersQuery) {
+	p.Filters = strings.TrimPrefix(query.String(), "?")
+	if p.OnFilters != nil {
+		p.OnFilters(p.Filters)
+	}
+	p.load(loadAnew)
+}
+
+// loading is why the list is asked for.
+type loading int
+
+const (
+	loadAnew    loading = iota // other users are wanted
+	loadMore                   // the next page
+	loadChanges                // something changed; what is shown stays where it is
+)
+
+// load asks for the list.
+func (p *UsersPanel) load(why loading) {
+	p.seen, p.looked, p.waiting = p.Changes, p.Filters, true
 	p.asked++
-	asked, query, shown := p.asked, p.query, len(p.users)
-	query.After = after
+	asked, query, shown := p.asked, p.query(), p.users
+	if why == loadMore {
+		query.After = p.next
+	}
 	var page shared.Members
 	p.attempt(func(ctx context.Context) (err error) {
 		page, err = p.Service.Users(ctx, query)
-		// A user who has loaded more pages keeps them when the list is loaded again.
-		for after == "" && p.looked == query && err == nil && page.Next != "" && len(page.Users) < shown {
-			var more shared.Members
-			next := query
+		for why == loadChanges && err == nil && page.Next != "" && !reaches(page.Users, shown, p.next != "") {
+			next, more := query, shared.Members{}
 			next.After = page.Next
 			more, err = p.Service.Users(ctx, next)
 			page.Users, page.Next = append(page.Users, more.Users...), more.Next
 		}
 		return err
 	}, func(err error) {
-		switch {
-		case asked != p.asked:
-		case err != nil && p.state == listReady && after == "" && shared.IsUnreachable(err):
-			// The list stays. The page says that the server is away.
-		case err != nil:
-			p.state, p.failure = listFailed, err
-		case after == "":
-			p.state, p.users, p.next, p.failure, p.looked, p.counts = listReady, page.Users, page.Next, nil, query, page.Counts
-		default:
-			p.users, p.next = append(p.users, page.Users...), page.Next
+		if asked != p.asked {
+			return
+		}
+		p.waiting = false
+		p.loaded(why, page, err)
+		if p.seen != p.Changes {
+			p.load(loadChanges)
 		}
 	})
+}
+
+// mostAhead is how many users are looked at, besides as many as are shown, to find where those are.
+const mostAhead = 200
+
+// reaches reports whether a list has all that there is to know about the users who are shown. A list
+// that was shown to its end is wanted to its end again.
+func reaches(list, shown []shared.Member, goesOn bool) bool {
+	missing, _, _ := known(list, shown)
+	return goesOn && !missing || len(list) >= len(shown)+mostAhead
+}
+
+// known returns those of the shown users who are in a list, as they are there. Missing reports whether
+// the last one isn't, and last is where in the list the last of the others stands, or -1.
+func known(list, shown []shared.Member) (missing bool, kept []shared.Member, last int) {
+	at := map[string]int{}
+	for i, user := range list {
+		at[user.ID] = i
+	}
+	last = -1
+	for _, user := range shown {
+		i, is := at[user.ID]
+		if missing = !is; is {
+			kept, last = append(kept, list[i]), max(last, i)
+		}
+	}
+	return missing, kept, last
+}
+
+// loaded shows an answer.
+func (p *UsersPanel) loaded(why loading, page shared.Members, err error) {
+	switch {
+	case err != nil && p.state == listReady && why == loadChanges && shared.IsUnreachable(err):
+		return // The list stays. The page says that the server is away.
+	case err != nil:
+		p.failure = err
+		if why != loadMore {
+			p.state, p.users = listFailed, nil
+		}
+		return
+	}
+	first := p.state != listReady
+	p.state, p.failure = listReady, nil
+	if why != loadMore {
+		p.counts = page.Counts
+	}
+	switch {
+	case why == loadMore:
+		_, again, _ := known(p.users, page.Users)
+		p.users = append(p.users, without(page.Users, again)...)
+		p.next = page.Next
+	case why == loadChanges && !first:
+		p.merge(page)
+	default:
+		p.users, p.next, p.fresh, p.lit = page.Users, page.Next, 0, nil
+	}
+	p.keepSelected()
+	if why != loadChanges {
+		p.announcement = p.reach()
+	}
+}
+
+// without returns the users of a list who aren't in another one.
+func without(list, others []shared.Member) (rest []shared.Member) {
+	is := map[string]bool{}
+	for _, user := range others {
+		is[user.ID] = true
+	}
+	for _, user := range list {
+		if !is[user.ID] {
+			rest = append(rest, user)
+		}
+	}
+	return rest
+}
+
+// merge shows what changed, and moves no row: new users wait.
+func (p *UsersPanel) merge(page shared.Members) {
+	missing, kept, last := known(page.Users, p.users)
+	switch {
+	case len(p.users) == 0, missing && page.Next != "":
+		// Those who were last are gone, or are far behind new ones.
+		p.users, p.next, p.fresh = page.Users, page.Next, 0
+		return
+	case p.next == "" && page.Next == "":
+		last = len(page.Users) - 1
+	}
+	p.users, p.fresh = kept, last+1-len(kept)
 }
 
 // Render implements app.Composer.
 func (p *UsersPanel) Render() app.UI {
-	text := p.Context.Text.Users
 	return app.Elem("section").Class("page page-wide").Aria("labelledby", usersTitleID).Body(
-		app.Elem("h1").ID(usersTitleID).TabIndex(-1).Text(text.Title),
-		app.Elem("p").Class("lead").Text(message.Fill(text.Lead, "product", p.Account.Product)),
-		app.Elem("div").Class("tools").Body(
-			app.ElemSelfClosing("input").ID("users-find").Attr("type", "search").Aria("label", text.Find).Attr("placeholder", text.Find).
-				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").
-				OnInput(p.onFind),
-			app.If(p.Account.User.Role != shared.RoleAuditor, func() app.UI {
-				return button(inviteID, "primary", "", p.Context.Offline != "", p.onInvite).Body(icon("plus"), app.Elem("span").Text(text.Invite))
-			}),
+		app.Elem("div").Class("head").Body(
+			app.Elem("h1").ID(usersTitleID).TabIndex(-1).Text(p.Context.Text.Users.Title),
+			Slot(app.If(p.mayChange() && !p.isFirstDay(), p.renderAdds)),
 		),
-		p.renderChips(),
+		Slot(app.If(!p.isFirstDay() || !p.mayChange(), p.renderFind)),
 		p.Context.notice(p.failure),
 		p.renderList(),
+		Slot(app.If(len(p.selected) > 0, p.renderBar)),
 		spoken(p.announcement),
-		Slot(app.If(p.inviting, func() app.UI {
-			return &inviteDialog{Context: p.Context, OnInvite: p.invite, OnCancel: p.notInvited}
-		})),
-		Slot(app.If(p.asking.what != askNothing, p.renderQuestion)),
-		Slot(app.If(p.link.link.URL != "", p.renderLink)),
+		Slot(app.If(p.open != noDialog, p.renderDialog)),
 		p.renderConfirm(p.Context, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
 	)
 }
 
-func (p *UsersPanel) renderList() app.UI {
-	text := p.Context.Text.Users
-	switch {
-	case p.state == listLoading:
-		return waiting(p.Context.Text.Shell.Loading)
-	case p.state == listFailed:
-		return app.Elem("div").Body(
-			button("users-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry),
-		)
-	case len(p.users) == 0 && p.next == "":
-		return app.Elem("div").Class("stack").Body(
-			waiting(text.Nobody),
-			app.If(p.query != (shared.MembersQuery{}), func() app.UI {
-				return app.Elem("div").Class("buttons").Body(button("users-all", "", text.ShowAll, false, p.onShowAll))
-			}),
-		)
-	}
-	return app.Elem("div").Class("stack").Body(
-		app.Elem("ul").Class("rows").Body(app.Range(p.users).Slice(func(i int) app.UI {
-			user := p.users[i]
-			return &memberRow{
-				Context: p.Context, User: user, Page: p.pageOf(user.ID), Me: user.ID == p.Account.User.ID, Off: p.working != "" || p.Context.Offline != "",
-				Helps:  p.helps(user),
-				OnLink: p.askLink, OnWithdraw: p.withdraw, OnDisable: p.askDisable, OnEnable: p.enable,
-			}
-		})),
-		app.If(p.next != "", func() app.UI {
-			return app.Elem("div").Class("buttons").Body(
-				button("users-more", "", text.More, p.Context.Offline != "", p.onMore),
-			)
-		}),
+// renderAdds draws the buttons that add users.
+func (p *UsersPanel) renderAdds() app.UI {
+	return app.Elem("div").Class("buttons").Body(
+		button(inviteID, "primary", "", p.off(), p.onInvite).Body(icon("plus"), app.Elem("span").Text(p.Context.Text.Users.Invite)),
 	)
 }
 
-// renderQuestion asks before a user is disabled, and before a link is made.
-func (p *UsersPanel) renderQuestion() app.UI {
-	text, user := p.Context.Text.Users, p.asking.user
-	ask := &askDialog{
-		Context: p.Context, Working: p.working != "", OnCancel: p.notAsked,
-		ID: disableID, Title: text.DisableTitle, Lead: text.DisableLead, Do: text.Disable, Harms: true, OnOK: p.disable,
+func (p *UsersPanel) renderDialog() app.UI {
+	switch p.open {
+	case dialogInvite:
+		return &inviteDialog{Context: p.Context, GivesRoles: p.isAdministrator(), OnInvite: p.invite, OnCancel: p.notInvited}
+	case dialogLink:
+		return p.renderLink()
 	}
-	if p.asking.what == askLink {
-		ask.ID, ask.Title, ask.Lead, ask.Do, ask.Harms, ask.OnOK = giveLinkID, text.RecoverTitle, text.RecoverAsk, text.RecoverDo, false, p.giveLink
-		if user.Invited {
-			ask.Title, ask.Lead, ask.Do = text.AgainTitle, text.AgainAsk, text.Again
-		}
-	}
-	ask.Title, ask.Lead = message.Fill(ask.Title, "name", user.DisplayName), message.Fill(ask.Lead, "name", user.DisplayName)
-	return ask
+	return p.renderBulk()
 }
 
 func (p *UsersPanel) renderLink() app.UI {
 	text, shown := p.Context.Text.Link, p.link
-	title, lead := text.InvitationTitle, text.InvitationLead
-	if shown.recovery {
-		title, lead = text.RecoveryTitle, text.RecoveryLead
-	}
 	until, _ := p.Context.Moment(shown.link.Expires)
 	name := shown.user.DisplayName
 	return &linkDialog{
-		Context: p.Context, Link: shown.link, OnDone: p.linkDone,
-		Title: message.Fill(title, "name", name), Lead: message.Fill(lead, "name", name, "date", until),
+		Context: p.Context, Link: shown.link, OnDone: func() { p.closes(inviteID) },
+		Title: message.Fill(text.InvitationTitle, "name", name), Lead: message.Fill(text.InvitationLead, "name", name, "date", until),
 	}
 }
 
-func (p *UsersPanel) onFind(ctx app.Context, _ app.Event) {
-	p.query.Find = valueOf(ctx)
-	p.typed++
-	typed := p.typed
-	ctx.After(pause, func(app.Context) {
-		if typed == p.typed {
-			p.load("")
-		}
-	})
+// off reports whether nothing can be asked of the server just now.
+func (p *UsersPanel) off() bool { return p.Context.Offline != "" }
+
+func (p *UsersPanel) isAdministrator() bool {
+	return p.Account.User.Role == shared.RoleAdministrator
 }
 
-// pause is how long nothing is typed before the list is asked for.
-const pause = 250 * time.Millisecond
+// mayChange reports whether the reader may change anything. The server has the last word.
+func (p *UsersPanel) mayChange() bool {
+	return p.isAdministrator() || p.Account.User.Role == shared.RoleHelper
+}
+
+// helps reports whether the reader may do something for a user.
+func (p *UsersPanel) helps(user shared.Member) bool {
+	return p.isAdministrator() || p.mayChange() && user.Role == shared.RoleNone
+}
 
 // pageOf returns the address of the page of a user, or "".
 func (p *UsersPanel) pageOf(id string) string {
@@ -248,30 +315,28 @@ func (p *UsersPanel) pageOf(id string) string {
 	return p.Page(id)
 }
 
-// helps reports whether the reader may help a user. The server has the last word.
-func (p *UsersPanel) helps(user shared.Member) bool {
-	switch p.Account.User.Role {
-	case shared.RoleAdministrator:
-		return true
-	case shared.RoleHelper:
-		return user.Role == shared.RoleNone
-	}
-	return false
+// closes closes the dialog. The focus goes to an element.
+func (p *UsersPanel) closes(id string) {
+	p.open, p.link, p.bulk = noDialog, shownLink{}, bulk{}
+	focus(p.self, id)
 }
 
 func (p *UsersPanel) onRetry(app.Context, app.Event) {
 	p.state, p.failure = listLoading, nil
-	p.load("")
+	p.load(loadAnew)
 }
 
-func (p *UsersPanel) onMore(app.Context, app.Event) { p.load(p.next) }
+func (p *UsersPanel) onMore(app.Context, app.Event) { p.load(loadMore) }
 
-func (p *UsersPanel) onInvite(app.Context, app.Event) { p.inviting, p.failure = true, nil }
-
-func (p *UsersPanel) notInvited() {
-	p.inviting = false
-	focus(p.self, inviteID)
+// onFresh shows those who came since. The focus stays near them.
+func (p *UsersPanel) onFresh(app.Context, app.Event) {
+	p.load(loadAnew)
+	focus(p.self, usersTitleID)
 }
+
+func (p *UsersPanel) onInvite(app.Context, app.Event) { p.open, p.failure = dialogInvite, nil }
+
+func (p *UsersPanel) notInvited() { p.closes(inviteID) }
 
 func (p *UsersPanel) invite(who shared.Invite, done func(error)) {
 	var invited shared.Invited
@@ -281,186 +346,8 @@ func (p *UsersPanel) invite(who shared.Invite, done func(error)) {
 	}, func(err error) {
 		done(err)
 		if err == nil {
-			p.inviting = false
-			p.link = shownLink{link: invited.Link, user: invited.User}
-			p.load("")
+			p.open, p.link = dialogLink, shownLink{link: invited.Link, user: invited.User}
+			p.load(loadAnew)
 		}
 	})
-}
-
-func (p *UsersPanel) askLink(user shared.Member) { p.asking, p.failure = question{user, askLink}, nil }
-
-// giveLink makes a new invitation for a user who has no sign-in method yet, and a recovery
-// link for every other user.
-func (p *UsersPanel) giveLink() {
-	user := p.asking.user
-	give := p.Service.MakeRecoveryLink
-	if user.Invited {
-		give = p.Service.InviteAgain
-	}
-	var link shared.EnrolmentLink
-	p.does(user, func(ctx context.Context) (err error) {
-		link, err = give(ctx, user.ID)
-		return err
-	}, func() {
-		p.link = shownLink{link: link, user: user, recovery: !user.Invited}
-		user.LinkUntil = &link.Expires
-		p.replace(user)
-	})
-}
-
-// withdraw asks no question first: a new link can be made at any time.
-func (p *UsersPanel) withdraw(user shared.Member) {
-	var changed shared.Member
-	p.does(user, func(ctx context.Context) (err error) {
-		changed, err = p.Service.WithdrawLinks(ctx, user.ID)
-		return err
-	}, func() {
-		p.replace(changed)
-		p.announcement = message.Fill(p.Context.Text.Users.DoneWithdrawn, "name", changed.DisplayName)
-		focus(p.self, "link-for-"+user.ID)
-	})
-}
-
-// replace puts a changed user into the list.
-func (p *UsersPanel) replace(changed shared.Member) {
-	for i := range p.users {
-		if p.users[i].ID == changed.ID {
-			p.users[i] = changed
-		}
-	}
-}
-
-func (p *UsersPanel) linkDone() {
-	focus(p.self, "link-for-"+p.link.user.ID)
-	p.link = shownLink{}
-}
-
-func (p *UsersPanel) askDisable(user shared.Member) { p.asking = question{user, askDisable} }
-
-func (p *UsersPanel) notAsked() {
-	from := "disable-"
-	if p.asking.what == askLink {
-		from = "link-for-"
-	}
-	focus(p.self, from+p.asking.user.ID)
-	p.asking = question{}
-}
-
-func (p *UsersPanel) disable() {
-	p.setDisabled(p.asking.user, true, p.Context.Text.Users.DoneDisabled)
-}
-
-func (p *UsersPanel) enable(user shared.Member) {
-	p.setDisabled(user, false, p.Context.Text.Users.DoneEnabled)
-}
-
-func (p *UsersPanel) setDisabled(user shared.Member, disabled bool, done string) {
-	var changed shared.Member
-	p.does(user, func(ctx context.Context) (err error) {
-		changed, err = p.Service.SetDisabled(ctx, user.ID, disabled)
-		return err
-	}, func() {
-		p.replace(changed)
-		p.announcement = message.Fill(done, "name", changed.DisplayName)
-		focus(p.self, usersTitleID)
-	})
-}
-
-// does runs work for one user at a time.
-func (p *UsersPanel) does(user shared.Member, work func(context.Context) error, then func()) {
-	if p.working != "" {
-		return
-	}
-	p.working, p.failure = user.ID, nil
-	p.attempt(work, func(err error) {
-		p.working, p.failure, p.asking = "", err, question{}
-		if err == nil {
-			then()
-		}
-	})
-}
-
-// memberRow is one user of the list.
-type memberRow struct {
-	app.Compo
-
-	Context    Context
-	User       shared.Member
-	Page       string // the address of the user's page, or ""
-	Me         bool
-	Helps      bool // the reader may do something for the user
-	Off        bool // all buttons are disabled
-	OnLink     func(shared.Member)
-	OnWithdraw func(shared.Member)
-	OnDisable  func(shared.Member)
-	OnEnable   func(shared.Member)
-}
-
-func (r *memberRow) Render() app.UI {
-	text, u := r.Context.Text.Users, r.User
-	since, exact := r.Context.Date(u.Created)
-	fact := func(on bool, fact string) app.UI {
-		return app.If(on, func() app.UI { return app.Elem("li").Text(fact) })
-	}
-	return app.Elem("li").ID("user-"+u.ID).Class("row").Body(
-		app.Elem("div").Class("row-text").Body(
-			app.Elem("h2").Class("row-name").Body(
-				app.If(r.Page != "", func() app.UI { return app.Elem("a").Attr("href", r.Page).Body(app.Elem("bdi").Text(u.DisplayName)) }).
-					Else(func() app.UI { return app.Elem("bdi").Text(u.DisplayName) }),
-				r.Context.memberTags(u, r.Me),
-			),
-			app.Elem("ul").Class("facts").Body(
-				app.Elem("li").Body(app.Elem("bdi").Text(u.Name)),
-				fact(u.Email != "" && u.Email != u.Name, u.Email),
-				fact(len(u.Groups) > 0, strings.Join(u.Groups, ", ")),
-				fact(u.Passkeys > 0, r.Context.Count(r.Context.Text.Home.PasskeyCount, u.Passkeys)),
-				fact(u.HasPassword, text.Password),
-				fact(u.Identities > 0, r.Context.Count(text.Providers, u.Identities)),
-				app.If(u.LastSignIn.IsZero(), func() app.UI { return app.Elem("li").Title(exact).Text(message.Fill(text.Since, "date", since)) }).
-					Else(func() app.UI {
-						day, exact := r.Context.Date(u.LastSignIn)
-						return app.Elem("li").Title(exact).Text(message.Fill(text.SignedIn, "date", day))
-					}),
-				app.If(u.LinkUntil != nil, func() app.UI {
-					until, exact := r.Context.Moment(*u.LinkUntil)
-					return app.Elem("li").Title(exact).Text(message.Fill(text.LinkUntil, "date", until))
-				}),
-			),
-		),
-		app.If(!r.Me && r.Helps, func() app.UI {
-			return app.Elem("div").Class("row-buttons").Body(r.renderWithdraw(), r.renderLink(), r.renderSwitch())
-		}),
-	)
-}
-
-func (r *memberRow) renderLink() app.UI {
-	text, u := r.Context.Text.Users, r.User
-	return app.If(!u.Disabled, func() app.UI {
-		return button("link-for-"+u.ID, "small", label(u.Invited, text.Again, text.Recover), r.Off, r.onLink).Aria("label", message.Fill(label(u.Invited, text.AgainRow, text.RecoverRow), "name", u.DisplayName))
-	})
-}
-
-func (r *memberRow) renderWithdraw() app.UI {
-	text, u := r.Context.Text.Users, r.User
-	return app.If(u.LinkUntil != nil, func() app.UI {
-		return button("withdraw-"+u.ID, "small", text.Withdraw, r.Off, r.onWithdraw).Aria("label", message.Fill(text.WithdrawRow, "name", u.DisplayName))
-	})
-}
-
-func (r *memberRow) onWithdraw(app.Context, app.Event) { r.OnWithdraw(r.User) }
-
-func (r *memberRow) renderSwitch() app.UI {
-	text, u := r.Context.Text.Users, r.User
-	return button("disable-"+u.ID, "small", label(u.Disabled, text.Enable, text.Disable), r.Off, r.onSwitch).Aria("label", message.Fill(label(u.Disabled, text.EnableRow, text.DisableRow), "name", u.DisplayName))
-}
-
-func (r *memberRow) onLink(app.Context, app.Event) { r.OnLink(r.User) }
-
-func (r *memberRow) onSwitch(app.Context, app.Event) {
-	if r.User.Disabled {
-		r.OnEnable(r.User)
-		return
-	}
-	r.OnDisable(r.User)
 }

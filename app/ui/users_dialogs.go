@@ -10,9 +10,10 @@ import (
 type inviteDialog struct {
 	app.Compo
 
-	Context  Context
-	OnCancel func()
-	OnInvite func(who shared.Invite, done func(error))
+	Context    Context
+	GivesRoles bool // whoever invites may make administrators
+	OnCancel   func()
+	OnInvite   func(who shared.Invite, done func(error))
 
 	who     shared.Invite
 	working bool
@@ -29,7 +30,7 @@ func (d *inviteDialog) OnMount(ctx app.Context) {
 
 func (d *inviteDialog) Render() app.UI {
 	text := d.Context.Text.Users
-	return dialog(inviteDialogID, text.Invite, d.onEscape,
+	return dialog(inviteDialogID, text.InviteTitle, d.onEscape,
 		d.Context.notice(d.failure),
 		app.Elem("form").Class("stack").OnSubmit(d.onSubmit).Body(
 			field(text.UserName,
@@ -40,10 +41,20 @@ func (d *inviteDialog) Render() app.UI {
 			field(text.DisplayName,
 				app.ElemSelfClosing("input").ID("invite-display").Attr("autocomplete", "off").Attr("maxlength", "64").Attr("readonly", d.working).OnInput(d.onDisplayName),
 			),
-			app.Elem("label").Class("check").Body(
-				app.ElemSelfClosing("input").ID("invite-admin").Attr("type", "checkbox").Attr("disabled", d.working).OnChange(d.onAdmin),
-				app.Elem("span").Text(text.Admin),
+			field(text.Email,
+				app.ElemSelfClosing("input").ID("invite-email").Attr("type", "email").Attr("autocomplete", "off").Attr("maxlength", "254").Attr("readonly", d.working).OnInput(d.onEmail),
 			),
+			field(text.InviteGroups,
+				app.ElemSelfClosing("input").ID("invite-groups").Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
+					Aria("describedby", "invite-groups-hint").Attr("readonly", d.working).OnInput(d.onGroups),
+			),
+			app.Elem("p").ID("invite-groups-hint").Class("hint").Text(d.Context.Text.Member.GroupsHint),
+			app.If(d.GivesRoles, func() app.UI {
+				return app.Elem("label").Class("check").Body(
+					app.ElemSelfClosing("input").ID("invite-admin").Attr("type", "checkbox").Attr("disabled", d.working).OnChange(d.onAdmin),
+					app.Elem("span").Text(text.Admin),
+				)
+			}),
 			foot(
 				button("invite-cancel", "quiet", text.Cancel, d.working, d.onCancel),
 				submit("invite-submit", "primary", "", d.working).Body(steady(d.working, text.Working, text.Submit)),
@@ -54,6 +65,10 @@ func (d *inviteDialog) Render() app.UI {
 
 func (d *inviteDialog) onName(ctx app.Context, _ app.Event)        { d.who.Name = valueOf(ctx) }
 func (d *inviteDialog) onDisplayName(ctx app.Context, _ app.Event) { d.who.DisplayName = valueOf(ctx) }
+func (d *inviteDialog) onEmail(ctx app.Context, _ app.Event)       { d.who.Email = valueOf(ctx) }
+func (d *inviteDialog) onGroups(ctx app.Context, _ app.Event) {
+	d.who.Groups = splitGroups(valueOf(ctx))
+}
 func (d *inviteDialog) onAdmin(ctx app.Context, _ app.Event) {
 	d.who.Role = shared.RoleNone
 	if ctx.JSSrc().Get("checked").Bool() {
@@ -90,11 +105,6 @@ type askDialog struct {
 	OnCancel        func()
 	OnOK            func()
 }
-
-const (
-	disableID  = "disable"
-	giveLinkID = "give-link"
-)
 
 // OnMount opens the dialog. The focus is on Cancel, so that Enter does nothing.
 func (d *askDialog) OnMount(ctx app.Context) {

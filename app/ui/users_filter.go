@@ -3,11 +3,53 @@ package ui
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/shared"
 )
+
+// How users are found: by words, by chips, and in an order.
+
+// renderFind draws the search and the chips.
+func (p *UsersPanel) renderFind() app.UI {
+	text := p.Context.Text.Users
+	return app.Elem("div").Class("stack").Attr("role", "search").Body(
+		app.Elem("div").Class("find").Body(
+			icon("find"),
+			app.ElemSelfClosing("input").ID(usersFindID).Attr("type", "search").Aria("label", text.Find).Attr("placeholder", text.Find).Attr("value", p.find).
+				Attr("autocapitalize", "none").Attr("autocomplete", "off").Attr("spellcheck", "false").OnInput(p.onFind),
+		),
+		p.renderChips(),
+	)
+}
+
+// setFind writes into the search what the address has. It isn't done while somebody types: a letter could
+// get lost.
+func (p *UsersPanel) setFind() {
+	p.find = p.query().Find
+	p.self.Defer(func(app.Context) { // go-app leaves what was typed if the attribute stays the same
+		if box := app.Window().GetElementByID(usersFindID); box.Truthy() {
+			box.Set("value", p.find)
+		}
+	})
+}
+
+// pause is how long nothing is typed before the list is asked for.
+const pause = 250 * time.Millisecond
+
+func (p *UsersPanel) onFind(ctx app.Context, _ app.Event) {
+	find := valueOf(ctx)
+	p.typed++
+	typed := p.typed
+	ctx.After(pause, func(app.Context) {
+		if query := p.query(); typed == p.typed && query.Find != find {
+			query.Find = find
+			p.ask(query)
+		}
+	})
+}
 
 // chip is a filter of the list of users.
 type chip struct {
@@ -21,16 +63,19 @@ const mostGroupChips = 12
 
 // chips lists the filters: always the usual ones, and the others if anybody is there.
 func (p *UsersPanel) chips() []chip {
-	text, c := p.Context.Text.Users, p.counts
+	text, c, in := p.Context.Text.Users, p.counts, p.query().In
 	var chips []chip
-	add := func(always bool, in, label string, count int) {
-		if always || count > 0 || in == p.query.In {
-			chips = append(chips, chip{in, label, count})
+	add := func(always bool, filter, label string, count int) {
+		if always || count > 0 || filter == in {
+			chips = append(chips, chip{filter, label, count})
 		}
 	}
 	if p.Account.User.Role != shared.RoleHelper {
 		add(true, "", text.All, c.All)
 		add(true, shared.MembersWithoutPasskey, text.WithoutPasskey, c.WithoutPasskey)
+		if in == shared.MembersWithPasskey { // the page of the rollout leads there
+			add(true, in, text.WithPasskey, c.WithPasskey)
+		}
 		add(false, shared.MembersPasswordOnly, text.PasswordOnly, c.PasswordOnly)
 		add(false, shared.MembersOneDevice, text.OneDevice, c.OneDevice)
 		add(false, shared.MembersInvited, text.InvitedChip, c.Invited)
@@ -40,42 +85,49 @@ func (p *UsersPanel) chips() []chip {
 		add(false, shared.MembersAuditors, text.Auditors, c.Auditors)
 	}
 	for i, name := range slices.Sorted(maps.Keys(c.Groups)) {
-		if i < mostGroupChips {
-			add(true, shared.MembersOfGroup+name, name, c.Groups[name])
+		if filter := shared.MembersOfGroup + name; i < mostGroupChips || filter == in {
+			add(true, filter, name, c.Groups[name])
 		}
 	}
 	return chips
 }
 
 func (p *UsersPanel) renderChips() app.UI {
-	text, chips := p.Context.Text.Users, p.chips()
+	text, query, chips := p.Context.Text.Users, p.query(), p.chips()
 	return app.Elem("div").Class("tools").Body(
 		app.Elem("div").Class("chips").Attr("role", "group").Aria("label", text.Show).Body(
 			app.Range(chips).Slice(func(i int) app.UI {
 				c := chips[i]
-				return &chipButton{ID: "in-" + c.in, Label: c.label, Count: p.Context.Number(c.count), Pressed: c.in == p.query.In, OnClick: func() { p.filter(c.in) }}
+				return &chipButton{ID: "in-" + c.in, Label: c.label, Count: p.Context.Number(c.count), Pressed: c.in == query.In, OnClick: func() { p.filter(c.in) }}
 			}),
 		),
-		app.Elem("select").ID("users-sort").Aria("label", text.Sort).On("change", p.onSort).Body(
-			option(shared.SortByName, text.ByName, p.query.Sort != shared.SortByLastSignIn),
-			option(shared.SortByLastSignIn, text.ByLastSignIn, p.query.Sort == shared.SortByLastSignIn),
-		),
+		app.Elem("a").ID("users-export").Class("button small quiet").Attr("href", shared.PathUsersExport+query.String()).Attr("download", "users.csv").
+			Body(icon("install"), app.Elem("span").Text(text.Export)),
 	)
 }
 
+// filter shows those of a chip. The chip that is pressed gives way to all.
 func (p *UsersPanel) filter(in string) {
-	p.query.In = in
-	p.load("")
+	query := p.query()
+	if in == query.In {
+		in = ""
+	}
+	query.In = in
+	p.ask(query)
 }
 
-func (p *UsersPanel) onSort(ctx app.Context, _ app.Event) {
-	p.query.Sort = valueOf(ctx)
-	p.load("")
+// sort shows them in an order.
+func (p *UsersPanel) sort(by string) {
+	query := p.query()
+	if query.Sort = by; by == shared.SortByName {
+		query.Sort = ""
+	}
+	p.ask(query)
 }
 
 func (p *UsersPanel) onShowAll(app.Context, app.Event) {
-	p.query = shared.MembersQuery{}
-	p.load("")
+	p.ask(shared.MembersQuery{})
+	p.setFind()
 	focus(p.self, usersTitleID)
 }
 
@@ -93,12 +145,3 @@ func (c *chipButton) Render() app.UI {
 }
 
 func (c *chipButton) onClick(app.Context, app.Event) { c.OnClick() }
-
-// memberTags says at a glance what is special about a user.
-func (c Context) memberTags(u shared.Member, isMe bool) app.UI {
-	text := c.Text.Users
-	tag := func(on bool, text string) app.UI {
-		return app.If(on, func() app.UI { return app.Elem("span").Class("tag").Text(text) })
-	}
-	return app.Elem("span").Class("tags").Body(tag(isMe, text.You), tag(u.Role != shared.RoleNone, c.roleName(u.Role)), tag(u.Disabled, text.Disabled), tag(u.Invited, text.Invited))
-}

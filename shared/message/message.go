@@ -316,65 +316,6 @@ type Activity struct {
 	NotMeClose       string
 }
 
-// Users is the page of administrators.
-type Users struct {
-	Title          string
-	Lead           string // {product}
-	Find           string
-	Nobody         string
-	More           string
-	Invite         string
-	UserName       string
-	UserHint       string
-	DisplayName    string
-	Admin          string
-	Submit         string
-	Working        string
-	Cancel         string
-	You            string
-	Disabled       string
-	Invited        string
-	Password       string
-	Providers      Counted
-	Since          string // {date}
-	Again          string
-	AgainRow       string // {name}
-	Recover        string
-	RecoverRow     string // {name}
-	RecoverTitle   string // {name}
-	RecoverAsk     string // {name}
-	RecoverDo      string
-	AgainTitle     string // {name}
-	AgainAsk       string // {name}
-	LinkUntil      string // {date}
-	Withdraw       string
-	WithdrawRow    string // {name}
-	Disable        string
-	DisableRow     string // {name}
-	DisableTitle   string // {name}
-	DisableLead    string
-	Enable         string
-	EnableRow      string // {name}
-	DoneDisabled   string // {name}
-	DoneEnabled    string // {name}
-	DoneWithdrawn  string // {name}
-	Show           string
-	All            string
-	WithoutPasskey string
-	PasswordOnly   string
-	OneDevice      string
-	WithPasskey    string
-	InvitedChip    string
-	Administrators string
-	Helpers        string
-	Auditors       string
-	Sort           string
-	ByName         string
-	ByLastSignIn   string
-	ShowAll        string
-	SignedIn       string // {date}
-}
-
 // Link is the dialog that shows an enrolment link, once.
 type Link struct {
 	InvitationTitle string // {name}

@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Writer writes rows. Call [Writer.Flush] after the last one.
@@ -34,10 +36,7 @@ func NewWriter(w io.Writer) *Writer { return &Writer{csv: csv.NewWriter(w)} }
 func (w *Writer) Write(cells ...string) error {
 	w.safe = w.safe[:0]
 	for _, cell := range cells {
-		if looksLikeFormula(cell) {
-			cell = "'" + cell
-		}
-		w.safe = append(w.safe, cell)
+		w.safe = append(w.safe, shared.SafeCell(cell))
 	}
 	return w.csv.Write(w.safe)
 }
@@ -46,13 +45,6 @@ func (w *Writer) Write(cells ...string) error {
 func (w *Writer) Flush() error {
 	w.csv.Flush()
 	return w.csv.Error()
-}
-
-// looksLikeFormula reports whether a spreadsheet may take a cell for a formula, or would without the
-// spaces and apostrophes before it.
-func looksLikeFormula(cell string) bool {
-	plain := strings.TrimLeft(cell, " '")
-	return plain != "" && strings.IndexByte("=+-@\t\r\n", plain[0]) >= 0
 }
 
 // The errors of a line, and of a whole file. [LineError] says in which line.
@@ -205,11 +197,7 @@ func (r *Reader) read() (Row, error) {
 		if strings.ContainsRune(cell, utf8.RuneError) { // what a browser makes of other encodings, too
 			return Row{}, &LineError{row.Line, ErrEncoding}
 		}
-		cell = strings.TrimSpace(cell)
-		if strings.HasPrefix(cell, "'") && looksLikeFormula(cell) {
-			cell = cell[1:]
-		}
-		row.cells[i] = cell
+		row.cells[i] = shared.PlainCell(strings.TrimSpace(cell))
 	}
 	return row, nil
 }
