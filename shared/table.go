@@ -42,11 +42,11 @@ func TableRow(cells ...string) string {
 	return b.String() + "\n"
 }
 
-// LinksHead returns the first row of a table of invited people with their links.
-func LinksHead() string { return TableRow(LinksColumns...) }
+// LinksColumns are the columns of a table of invited people with their links.
+var LinksColumns = []string{ColumnName, ColumnDisplayName, ColumnEmail, "link", "expires"}
 
-// LinksColumns are its columns.
-var LinksColumns = []string{"name", "display_name", "email", "link", "expires"}
+// LinksHead returns its first row.
+func LinksHead() string { return TableRow(LinksColumns...) }
 
 // LinksRow returns the row of one of them.
 func LinksRow(name, displayName, email, link string, expires time.Time) string {

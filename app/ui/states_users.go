@@ -42,7 +42,7 @@ func statesOfUsers(in Context) map[string]app.UI {
 		}),
 		"users-refused": stateUsers(in, func(p *UsersPanel) {
 			p.open, p.bulk = dialogBulk, bulk{what: actDisable, users: p.users, state: bulkDone, result: result{changed: p.users[1:2], refused: []refused{
-				{shared.Errorf(shared.CodeLastAdministrator, "Nobody could administer this any more. Make somebody else an administrator first."), p.users[:1]},
+				{shared.Errorf(shared.CodeLastAdministrator, "This is the only administrator who can sign in. Make another one first."), p.users[:1]},
 				{shared.Errorf(shared.CodeOffline, "The server can't be reached. Check your connection and try again."), p.users[2:]},
 			}}}
 		}),

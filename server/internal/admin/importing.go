@@ -114,7 +114,7 @@ type Links struct{ csv *csvfile.Writer }
 // NewLinks returns Links, after it has written the names of the columns.
 func NewLinks(w io.Writer) (*Links, error) {
 	l := &Links{csvfile.NewWriter(w)}
-	return l, l.csv.Write(shared.ColumnName, shared.ColumnDisplayName, shared.ColumnEmail, "link", "expires")
+	return l, l.csv.Write(shared.LinksColumns...)
 }
 
 // Write writes the row of one of them.
