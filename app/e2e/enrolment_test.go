@@ -213,7 +213,7 @@ func TestRecoveryLink(t *testing.T) {
 	elsewhere, _ := openAnothersBrowser(t, s)
 	elsewhere.opensLink(link, "Back into your account")
 	elsewhere.enrols()
-	bob.isAt("/sign-in")   // the session on the lost device has ended
+	bob.isAt("/sign-in")       // the session on the lost device has ended
 	ann.sees("[id^=passkey-]") // at once, though it is his change
 	ann.seesNo("#member-withdraw")
 	elsewhere.signsInWithPasskey()
