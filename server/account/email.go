@@ -38,9 +38,11 @@ func CanonicalEmail(typed string) (string, error) {
 	return local + "@" + strings.ToLower(domain), nil
 }
 
-// checkEmail refuses the address of a user's new record if another user has verified it. Where
-// nobody has, many may have the same address: the first who verifies it has it. So nobody is kept
-// from an address of theirs, and nothing depends on what happens after this check.
+// checkEmail refuses the address of a user's new record if it is another user's own: verified, or
+// reserved. An address that an administrator gives a user is reserved for them, and so is every
+// one while no mails are sent, since then nobody could verify it. Where users write down their own
+// and can verify it, many may have the same one, and the first who verifies it has it: so nobody
+// can keep another user from an address.
 //
 // Refusal: [shared.CodeEmailTaken].
 func (s *Service) checkEmail(ctx context.Context, user store.User, before string) error {
@@ -58,6 +60,6 @@ func (s *Service) checkEmail(ctx context.Context, user store.User, before string
 }
 
 // emailTaken is the refusal of an address that another user has.
-func emailTaken(address string) error {
+func emailTaken(address string) *shared.Error {
 	return shared.Errorf(shared.CodeEmailTaken, "Somebody has the e-mail address %s already.", address)
 }

@@ -63,6 +63,9 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 			break
 		}
 	}
+	if errors.Is(err, store.ErrEmailExists) {
+		return store.User{}, Link{}, emailTaken(user.Email).Because(err)
+	}
 	if err != nil {
 		return store.User{}, Link{}, nameTaken(err, user.Name)
 	}

@@ -71,10 +71,13 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 	return changed, taken(err, clean)
 }
 
-// taken translates the error of a user name that isn't free.
+// taken translates the errors of unique values, of which another user got one meanwhile.
 func taken(err error, wish wishes) error {
-	if errors.Is(err, store.ErrNameExists) {
+	switch {
+	case errors.Is(err, store.ErrNameExists):
 		return NameTaken(*wish.name).Because(err)
+	case errors.Is(err, store.ErrEmailExists):
+		return emailTaken(*wish.email).Because(err)
 	}
 	return err
 }
@@ -138,7 +141,7 @@ func (w wishes) apply(user *store.User) (kinds []shared.EventKind) {
 	set(shared.EventProfileChanged, w.language, &user.Language)
 	address := user.Email
 	if set(shared.EventEmailChanged, w.email, &user.Email); user.Email != address {
-		user.EmailVerified = false
+		user.EmailVerified, user.EmailReserved = false, true
 	}
 	if groups := w.groupsOf(*user); !slices.Equal(groups, user.Groups) {
 		user.Groups, kinds = groups, append(kinds, shared.EventGroupsChanged)

@@ -34,6 +34,9 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 		if err := s.checkEmail(ctx, user, before.Email); err != nil {
 			return nil, err
 		}
+		if user.Email != before.Email {
+			user.EmailReserved = s.c.Mails == nil
+		}
 		batch := append(store.Batch{store.PutUser{User: user}}, s.verification(user, before.Email)...)
 		for _, kind := range kinds {
 			batch = append(batch, s.event(who, kind))
@@ -41,7 +44,7 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 		return batch, nil
 	})
 	end(err == nil)
-	return err
+	return taken(err, clean)
 }
 
 // RemoveOwnPassword removes the password of the signed-in user, and ends their other sessions.

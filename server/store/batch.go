@@ -51,8 +51,8 @@ type (
 	// revision this is, and fails with ErrStale if that has changed. In both
 	// cases it fails with ErrNameExists, ErrCredentialExists or ErrIdentityExists
 	// if another user has the sign-in name, one of the credential ids or one of the
-	// identities, and with ErrEmailExists if the e-mail address is verified, and another
-	// user has it verified. The stored revision is Revision+1.
+	// identities, and with ErrEmailExists if another user has the same unique e-mail
+	// address. The stored revision is Revision+1.
 	PutUser struct{ User User }
 	// RemoveUser removes a user with all sessions, events and items, if the user exists. Nothing
 	// is left under the id, and unique values of the user are free. Neither a file nor a table

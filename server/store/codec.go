@@ -53,6 +53,7 @@ func (u User) Encode() []byte {
 	e.text(24, u.InvitedBy)
 	e.time(25, u.FirstPasskey)
 	e.time(26, u.HeldUntil)
+	e.flag(27, u.EmailReserved)
 	return e.b
 }
 
@@ -115,6 +116,8 @@ func DecodeUser(b []byte) (u User, err error) {
 			u.FirstPasskey = f.time()
 		case 26:
 			u.HeldUntil = f.time()
+		case 27:
+			u.EmailReserved = f.flag()
 		}
 		return nil
 	})

@@ -31,6 +31,7 @@ type User struct {
 
 	Email         string // an address of the user, "" for none; see UniqueEmail
 	EmailVerified bool   // the user has shown that they read what is sent there
+	EmailReserved bool   // nobody else may have it, though it may not be verified
 	Language      string // BCP 47 tag of the language for mails; "" for the organisation's
 	Groups        []string
 	Role          shared.Role
@@ -49,10 +50,10 @@ type User struct {
 func EmailKey(address string) string { return strings.ToLower(address) }
 
 // UniqueEmail returns the key of an address that no other user has, or "" if the user has none.
-// Only a verified address is one's own: many may have written the same one down, and the first
-// who shows that they read what is sent there has it.
+// An address that is neither verified nor reserved isn't one's own: many may have written it
+// down, and the first who shows that they read what is sent there has it.
 func (u User) UniqueEmail() string {
-	if !u.EmailVerified {
+	if !u.EmailVerified && !u.EmailReserved {
 		return ""
 	}
 	return EmailKey(u.Email)

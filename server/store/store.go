@@ -65,7 +65,7 @@ type Store interface {
 	// UserByIdentity returns the user who has the identity of this issuer and
 	// subject.
 	UserByIdentity(ctx context.Context, issuer, subject string) (User, error)
-	// UserByEmail returns the user whose verified e-mail address this is: see
+	// UserByEmail returns the user whose own e-mail address this is: see
 	// [User.UniqueEmail].
 	UserByEmail(ctx context.Context, address string) (User, error)
 	// Users returns up to limit users whom query selects, in its order, and the After of the

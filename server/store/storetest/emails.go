@@ -49,6 +49,20 @@ func emails(b *suite) {
 		f.apply(verify(id3))
 		f.is("whose it is after a removal", f.userByEmail("ann@example.com").ID, id3)
 	})
+	b.claim("a reserved e-mail address is one user's, as a verified one is", func(f *fixture) {
+		f.apply(store.PutUser{User: store.User{ID: id1, Name: "ann", Email: "Ann@example.com", EmailReserved: true}})
+		f.is("whose it is", f.userByEmail("ann@example.com").ID, id1)
+		f.refuses(store.ErrEmailExists, store.PutUser{User: store.User{ID: id2, Name: "bob", Email: "ann@example.com", EmailReserved: true}})
+		f.refuses(store.ErrEmailExists, store.PutUser{User: store.User{ID: id2, Name: "bob", Email: "ann@example.com", EmailVerified: true}})
+		f.apply(store.PutUser{User: store.User{ID: id2, Name: "bob", Email: "ann@example.com"}})
+		hers := f.user(id1)
+		hers.EmailReserved = false
+		f.apply(store.PutUser{User: hers})
+		his := f.user(id2)
+		his.EmailReserved = true
+		f.apply(store.PutUser{User: his})
+		f.is("whose it is then", f.userByEmail("ann@example.com").ID, id2)
+	})
 	b.claim("of many who verify an e-mail address at once one has it", func(f *fixture) {
 		var waits sync.WaitGroup
 		won := make(chan string, 8)

@@ -50,7 +50,7 @@ func RandomBatch(ctx context.Context, s store.Store, dice *rand.Rand, now time.T
 	user.DisplayName = []string{"", "Ann Random", "Änne van der Ran"}[dice.IntN(3)]
 	user.Groups = [][]string{nil, {"sales"}, {"it", "sales"}}[dice.IntN(3)]
 	if user.Email = ""; dice.IntN(2) == 0 {
-		user.Email, user.EmailVerified = fmt.Sprintf("r%d@example.com", dice.IntN(60)), dice.IntN(3) > 0
+		user.Email, user.EmailVerified, user.EmailReserved = fmt.Sprintf("r%d@example.com", dice.IntN(60)), dice.IntN(2) > 0, dice.IntN(2) > 0
 	}
 	user.Password = []string{"", "$argon2id$"}[dice.IntN(2)]
 	user.Passkeys = nil

@@ -176,7 +176,7 @@ func ann() store.User {
 			Created: time.Date(2026, 4, 5, 6, 7, 8, 9000, time.UTC), LastUsed: time.Date(2026, 5, 6, 7, 8, 9, 10000, time.UTC),
 		}},
 		RecoveryCodes: []store.Hash{{1}, {2}}, RecoveryCodesMade: time.Date(2026, 6, 7, 8, 9, 10, 11000, time.UTC),
-		Email: "Ann@example.com", EmailVerified: true, Language: "de", Groups: []string{"it", "sales"}, Helps: []string{"sales"},
+		Email: "Ann@example.com", EmailVerified: true, EmailReserved: true, Language: "de", Groups: []string{"it", "sales"}, Helps: []string{"sales"},
 		ExternalID: "e-1", LastSignIn: time.Date(2026, 7, 8, 9, 10, 11, 12000, time.UTC),
 		PasswordSet: time.Date(2026, 8, 9, 10, 11, 12, 13000, time.UTC), Invited: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), InvitedBy: id2,
 		FirstPasskey: time.Date(2026, 2, 3, 4, 5, 6, 7000, time.UTC), HeldUntil: time.Date(2026, 9, 10, 11, 12, 13, 14000, time.UTC),

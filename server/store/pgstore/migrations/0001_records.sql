@@ -17,8 +17,9 @@ CREATE TABLE users (
     recovery_codes      bytea[]          NOT NULL, -- HMAC-SHA-256 of each
     recovery_codes_made timestamptz,
     email               text             NOT NULL, -- empty for none
-    email_key           text COLLATE "C",          -- in lower case; NULL unless verified
+    email_key           text COLLATE "C",          -- in lower case; NULL unless verified or reserved
     email_verified      boolean          NOT NULL,
+    email_reserved      boolean          NOT NULL,
     language            text             NOT NULL, -- BCP 47 tag, empty for the organisation's
     groups              text[]           NOT NULL,
     role                text             NOT NULL, -- administrator, helper, auditor, or empty
