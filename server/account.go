@@ -13,8 +13,9 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	who := httpapi.CallerOf(r)
 	var until *time.Time
 	var identities []shared.Identity
-	passwords := false
+	passwords, passwordOnly := false, false
 	if s.c.Accounts != nil {
+		passwordOnly = who.Methods.IsLastPassword(who.User)
 		passwords = s.c.Accounts.Policy().TakesPassword(who.User)
 		var err error
 		if until, err = s.c.Accounts.RecoveryLinkUntil(r.Context(), who.User); err != nil {
@@ -22,26 +23,32 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		}
 		identities = s.c.Accounts.Identities(who.Actor)
 	}
+	var newest *shared.Passkey
+	if s.passkeys != nil {
+		newest = s.passkeys.Newest(who.Actor)
+	}
 	var providers []shared.Provider
 	for _, p := range s.c.Providers {
 		providers = append(providers, shared.Provider{ID: p.Config().ID, Name: p.Config().Name})
 	}
 	return httpapi.Respond(w, http.StatusOK, shared.Account{
-		User:        who.Shown,
-		Product:     s.c.Product,
-		Contact:     s.c.Contact,
-		PasskeysOn:  s.passkeys != nil,
-		RPID:        s.c.Address.RPID,
-		HasPassword: who.Methods.HasPassword(who.User),
-		PasswordSet: who.Methods.PasswordSet(who.User),
-		PasswordsOn: passwords,
-		Passkeys:    len(who.User.Passkeys),
-		Providers:   providers,
-		Identities:  identities,
+		User:          who.Shown,
+		Product:       s.c.Product,
+		Contact:       s.c.Contact,
+		PasskeysOn:    s.passkeys != nil,
+		RPID:          s.c.Address.RPID,
+		HasPassword:   who.Methods.HasPassword(who.User),
+		PasswordSet:   who.Methods.PasswordSet(who.User),
+		PasswordsOn:   passwords,
+		PasswordOnly:  passwordOnly,
+		Passkeys:      len(who.User.Passkeys),
+		NewestPasskey: newest,
+		Providers:     providers,
+		Identities:    identities,
 
 		Email: who.User.Email, EmailVerified: who.User.EmailVerified, MailOn: s.c.Accounts != nil && s.c.Accounts.SendsMails(), Language: who.User.Language,
 
-		RecoveryCodes: len(who.User.RecoveryCodes), RecoveryLinkUntil: until,
+		RecoveryCodes: len(who.User.RecoveryCodes), RecoveryCodesMade: who.User.RecoveryCodesMade, RecoveryLinkUntil: until,
 
 		SignedInWith: string(who.Session.Method),
 		SignedInAt:   who.Session.Created,

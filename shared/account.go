@@ -24,7 +24,11 @@ type Account struct {
 	PasswordSet time.Time `json:"passwordSet,omitzero"`
 	// PasswordsOn says that the user may have a password: the organisation's policy accepts it.
 	PasswordsOn bool `json:"passwordsOn,omitempty"`
-	Passkeys    int  `json:"passkeys"` // their number
+	// PasswordOnly says that removing the password would leave no way to sign in.
+	PasswordOnly bool `json:"passwordOnly,omitempty"`
+	Passkeys     int  `json:"passkeys"` // their number
+	// NewestPasskey is missing while the user has none.
+	NewestPasskey *Passkey `json:"newestPasskey,omitempty"`
 
 	Providers  []Provider `json:"providers,omitempty"`  // at which users may sign in too
 	Identities []Identity `json:"identities,omitempty"` // the user's identities there
@@ -35,6 +39,8 @@ type Account struct {
 	Language      string `json:"language,omitempty"` // of mails; BCP 47 tag
 
 	RecoveryCodes int `json:"recoveryCodes"` // how many are left
+	// RecoveryCodesMade is missing for a user who has made none.
+	RecoveryCodesMade time.Time `json:"recoveryCodesMade,omitzero"`
 	// RecoveryLinkUntil is set while a recovery link of the account works.
 	RecoveryLinkUntil *time.Time `json:"recoveryLinkUntil,omitempty"`
 
@@ -75,6 +81,9 @@ type Identity struct {
 	Created    time.Time `json:"created"`
 	OnlyMethod bool      `json:"onlyMethod,omitempty"` // unlinking it would leave no way to sign in
 }
+
+// RecoveryCodeCount is how many recovery codes a user gets at once.
+const RecoveryCodeCount = 10
 
 // RecoveryCodes are new recovery codes. They are shown only once.
 type RecoveryCodes struct {

@@ -125,13 +125,19 @@ func Regional(lang string) In {
 	return In(lang)
 }
 
-// Date writes a day, and the exact time for a tooltip.
+// Date writes a day, and the exact time for a tooltip. The year is left out if it is this one.
 func (l In) Date(t time.Time) (day, exact string) {
+	if t.Local().Year() == time.Now().Year() {
+		return l.time(t, map[string]any{"month": "short", "day": "numeric"}), l.exact(t)
+	}
 	return l.time(t, map[string]any{"dateStyle": "medium"}), l.exact(t)
 }
 
-// Moment writes a day and a time of day, and the exact time for a tooltip.
+// Moment writes a day, as Date does, and a time of day, and the exact time for a tooltip.
 func (l In) Moment(t time.Time) (moment, exact string) {
+	if t.Local().Year() == time.Now().Year() {
+		return l.time(t, map[string]any{"month": "short", "day": "numeric", "hour": "numeric", "minute": "2-digit"}), l.exact(t)
+	}
 	return l.time(t, map[string]any{"dateStyle": "medium", "timeStyle": "short"}), l.exact(t)
 }
 

@@ -30,7 +30,7 @@ func TestAboutPasskeys(t *testing.T) {
 	tab.reads(message.English.About.Manual)
 	tab.clicks(`a[href="/"]`)
 	tab.isAt("/")
-	tab.readsIn("h1", "Hello, Ann Admin")
+	tab.readsIn("h1", "Your account")
 
 	if name := value[string](ann, `document.querySelector("#passkey-name").value`); name != "Laptop" {
 		t.Errorf("the panel has the name %q", name)

@@ -33,7 +33,7 @@ func TestOwnAccount(t *testing.T) {
 	ann.seesNo("#password-remove")
 	ann.clicks("#method-password-remove")
 	ann.clicks("#password-remove-ok")
-	ann.reads("No password")
+	ann.reads("Not set")
 	ann.clicks("#method-password")
 	ann.types("#new-password", annsPassword)
 	ann.clicks("#password-save")
@@ -49,6 +49,7 @@ func TestOwnAccount(t *testing.T) {
 	ann.clicks("#profile-dialog-save")
 	ann.seesNo("#profile-dialog")
 	ann.readsIn("#user-menu-button", "Ann Miller")
+	ann.sees(".card.lit")
 	ann.reads("ann@example.com")
 	ann.hasFocusOn("#profile-edit")
 

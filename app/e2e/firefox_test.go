@@ -215,7 +215,7 @@ func TestFirefox(t *testing.T) {
 	ann.types("input[name=password]", annsPassword)
 	ann.clicks("button")
 	ann.isAt("/")
-	ann.reads("Hello, Ann Admin")
+	ann.reads("Your account")
 
 	// A passkey, named and renamed.
 	ann.clicks("#user-menu-button")

@@ -164,7 +164,7 @@ func TestPasswordManagers(t *testing.T) {
 		ann.uses("toJSON throws")
 		ann.addsPasskey("Laptop")
 		ann.opens("/")
-		ann.readsIn("#passkey-count", "1 passkey")
+		ann.readsIn("#way-passkeys li:first-child", "1 passkey")
 		ann.signsOut()
 	})
 

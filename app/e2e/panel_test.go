@@ -18,7 +18,7 @@ func TestAddingPasskeys(t *testing.T) {
 		ann.clicks("#passkey-add")
 		ann.clicks("#passkey-register")
 		ann.hasFocusOn(row(1, "input"))
-		ann.sees(".rows > li.lit")
+		ann.sees(rows + " > li.lit")
 		ann.presses("Laptop")
 		ann.presses(enter)
 		ann.readsIn(row(1, "bdi"), "Laptop")
@@ -81,7 +81,7 @@ func TestAddingPasskeys(t *testing.T) {
 		ann.clicks("#passkey-add")
 		ann.clicks("#passkey-register")
 		ann.readsIn(".panel-add .notice", "This device already has a passkey for your account.")
-		ann.sees(".rows > li.lit")
+		ann.sees(rows + " > li.lit")
 	})
 }
 
@@ -137,7 +137,7 @@ func TestOffers(t *testing.T) {
 	ann.setsUp()
 
 	t.Run("without a passkey there is a card, which leads to the form", func(t *testing.T) {
-		ann.readsIn("#offer h2", "Sign in faster next time")
+		ann.readsIn("#offer h3", "Sign in faster next time")
 		ann.clicks("#offer-add")
 		ann.sees("#passkey-name")
 		ann.clicks("#passkeys-close")
@@ -158,7 +158,7 @@ func TestOffers(t *testing.T) {
 	ann.isAt("/")
 
 	t.Run("after a sign-in with another device: one on this device?", func(t *testing.T) {
-		ann.readsIn("#offer h2", "Create a passkey on this device?")
+		ann.readsIn("#offer h3", "Create a passkey on this device?")
 		phone.isTakenAway()
 		ann.clicks("#offer-add")
 		ann.types("#passkey-name", "Laptop")
@@ -168,7 +168,7 @@ func TestOffers(t *testing.T) {
 			t.Errorf("this device holds %d passkeys, want 1", n)
 		}
 		ann.clicks("#passkeys-close")
-		ann.readsIn("#passkey-count", "2 passkeys")
+		ann.readsIn("#way-passkeys li:first-child", "2 passkeys")
 		ann.seesNo("#offer")
 	})
 	ann.hasNoComplaints()
@@ -204,7 +204,7 @@ func TestSilentCreation(t *testing.T) {
 		ann.runsFirst(`globalThis.passwordWasFilled = true`)
 		ann.signsInWithPassword("ann", annsPassword)
 		ann.reads("A passkey was saved in your password manager")
-		ann.readsIn("#passkey-count", "1 passkey")
+		ann.readsIn("#way-passkeys li:first-child", "1 passkey")
 		ann.seesNo("#offer")
 	})
 }

@@ -32,7 +32,7 @@ func TestRecoveryCodes(t *testing.T) {
 	ann.clicks("#codes-done")
 	ann.seesNo("#codes")
 	ann.hasFocusOn("#method-recovery-codes")
-	ann.reads("10 recovery codes left")
+	ann.reads("10 of 10 left")
 	for _, code := range codes {
 		if traces := ann.traces(code); len(traces) != 0 {
 			t.Fatalf("a code is left behind: %q", traces)
@@ -52,13 +52,13 @@ func TestRecoveryCodes(t *testing.T) {
 	other.types("input[name=code]", strings.ToLower(codes[0]))
 	other.clicks("form button")
 	other.isAt("/")
-	other.reads("9 recovery codes left")
-	ann.reads("9 recovery codes left")                                       // at once
+	other.reads("9 of 10 left")
+	ann.reads("9 of 10 left")                                                // at once
 	other.reads("You signed in with a recovery code, which is used up now.") // as was promised
 	other.opensPasskeys()
 	other.addsPasskey("New laptop")
 	other.opens("/")
-	other.reads("9 recovery codes left")
+	other.reads("9 of 10 left")
 	other.seesNo("#offer")
 	other.opens("/activity")
 	other.reads("Signed in with a recovery code")

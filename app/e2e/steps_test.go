@@ -86,7 +86,10 @@ func (b *browser) signsOut() {
 	b.isAt("/sign-in")
 }
 
+// rows is a selector for the list of the passkeys panel, or of the page if the panel is closed.
+const rows = ":is(.panel .rows, body:not(:has(.panel)) .rows)"
+
 // row returns a selector for a part of a row of the list. The first row is 1.
 func row(n int, part string) string {
-	return ".rows > li:nth-child(" + string(rune('0'+n)) + ") " + part
+	return rows + " > li:nth-child(" + string(rune('0'+n)) + ") " + part
 }

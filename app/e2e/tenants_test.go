@@ -106,7 +106,7 @@ func TestSeveralOrganisations(t *testing.T) {
 	ann.reads("This organisation is switched off. Please ask: Acme's desk")
 	bea.clicks("#passkeys-close")
 	bea.seesNo("dialog.panel")
-	bea.readsIn("#passkey-count", "1 passkey")
+	bea.readsIn("#way-passkeys li:first-child", "1 passkey")
 	bea.opens("/sessions")
 	bea.reads("You are signed in nowhere else.")
 

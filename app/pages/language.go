@@ -10,6 +10,7 @@ import (
 
 	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/client"
+	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
@@ -28,6 +29,14 @@ type languages struct {
 
 	mu  sync.Mutex
 	got map[string]*message.Catalogue
+}
+
+// names returns the languages for people to choose from.
+func (l *languages) names() (list []ui.Language) {
+	for _, language := range l.list {
+		list = append(list, ui.Language{Tag: language.Tag, Name: language.Name})
+	}
+	return list
 }
 
 func newLanguages(transport client.Transport) *languages {

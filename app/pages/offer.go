@@ -9,45 +9,64 @@ import (
 	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
-// offer is the card that offers to make a passkey. There is at most one.
+// offer is the hint that offers to make a passkey. There is at most one.
 type offer int
 
 const (
-	offerNone  offer = iota
-	offerFirst       // the user has none
-	offerHere        // the user signed in with another device's
+	offerNone      offer = iota
+	offerFirst           // the user has none
+	offerHere            // the user signed in with another device's
+	offerRecovered       // the user signed in with a recovery code
+	offerSecond          // the only one is on one device, which can break or be lost
 )
 
 const (
 	// offerKey is the key of the time from which an offer may be made again, in Unix seconds.
-	offerKey   = "keypeg-offer-after"
+	offerKey = "keypeg-offer-after"
+	// secondKey is the same for offerSecond, for which there is another reason.
+	secondKey  = "keypeg-second-after"
 	offerPause = 30 * 24 * time.Hour
 	// elsewhereKey is a key of sessionStorage. The sign-in page (web/static/signinpages.js)
 	// sets it if the passkey was on another device and this device could have one.
 	elsewhereKey = "keypeg-from-another-device"
 )
 
-// dueOffer returns the offer to make. It is none for 30 days after the user chose "Not now".
-func dueOffer(now time.Time) offer {
-	here := browser.Take(elsewhereKey) != ""
-	after, err := strconv.ParseInt(browser.Recall(offerKey), 10, 64)
-	switch {
-	case err == nil && now.Unix() < after:
-		return offerNone
-	case here:
-		return offerHere
-	default:
-		return offerFirst
-	}
+// rests reports whether the user chose "Not now" in the last 30 days.
+func rests(key string, now time.Time) bool {
+	after, err := strconv.ParseInt(browser.Recall(key), 10, 64)
+	return err == nil && now.Unix() < after
 }
 
-func (s *shell) showsOffer() bool {
-	if !s.account.PasskeysOn || browser.PasskeySupport() != browser.Supported {
-		return false
+// offers are what may be offered while this page is open.
+type offers struct {
+	here   bool // the user signed in with another device's passkey
+	rests  bool // the user wants no offer of a passkey now
+	second bool // nor that of a second one
+}
+
+func dueOffers(now time.Time) offers {
+	return offers{here: browser.Take(elsewhereKey) != "", rests: rests(offerKey, now), second: rests(secondKey, now)}
+}
+
+// offered returns the offer to make.
+func (s *shell) offered() offer {
+	a := s.account
+	switch {
+	case !a.PasskeysOn || browser.PasskeySupport() != browser.Supported:
+		return offerNone
+	case s.recovered():
+		return offerRecovered
+	case s.offers.here && !s.offers.rests:
+		return offerHere
+	case a.Passkeys == 0 && !s.offers.rests:
+		return offerFirst
+	case a.Passkeys == 1 && !s.offers.second && secondLead(s.text.Home, a.NewestPasskey) != "":
+		return offerSecond
 	}
-	return s.recovered() || s.offer == offerHere || s.offer == offerFirst && s.account.Passkeys == 0
+	return offerNone
 }
 
 // recoveredKey is the key of the session that began with a recovery code. It is set when the
@@ -61,41 +80,63 @@ func (s *shell) recovered() bool {
 	return s.account.SignedInWith == shared.MethodRecoveryCode && browser.Recall(recoveredKey) != markOf(s.account)
 }
 
-func (s *shell) onOfferAdd(goapp.Context, goapp.Event) {
+// addPasskey opens the panel with the form.
+func (s *shell) addPasskey() {
 	s.panel = panelAdding
-	if s.offer == offerHere {
-		s.offer = offerFirst // the user makes the passkey now
-	}
+	s.offers.here = false // the user makes the passkey now
 	s.toPasskeys()
 }
 
-func (s *shell) onOfferNotNow(goapp.Context, goapp.Event) {
-	s.offer = offerNone
-	if s.recovered() {
+func (s *shell) notNow() {
+	key := offerKey
+	switch s.offered() {
+	case offerSecond:
+		key, s.offers.second = secondKey, true
+	case offerRecovered:
 		browser.Remember(recoveredKey, markOf(s.account))
+		fallthrough
+	default:
+		s.offers.rests = true
 	}
-	browser.Remember(offerKey, strconv.FormatInt(time.Now().Add(offerPause).Unix(), 10))
+	browser.Remember(key, strconv.FormatInt(time.Now().Add(offerPause).Unix(), 10))
 	ui.FocusMain(s.ctx)
 }
 
-func (s *shell) renderOffer() goapp.UI {
+// hint returns the offer in words.
+func (s *shell) hint() ui.Hint {
 	home := s.text.Home
-	title, lead, add := home.OfferTitle, home.OfferLead, home.OfferAdd
-	switch {
-	case s.recovered():
-		title, lead, add = home.OfferHereTitle, home.OfferRecovered, home.OfferHereAdd
-	case s.offer == offerHere:
-		title, lead, add = home.OfferHereTitle, home.OfferHereLead, home.OfferHereAdd
+	hint := ui.Hint{ID: "offer", NotNow: home.OfferNotNow, Primary: true, OnNotNow: s.notNow}
+	switch s.offered() {
+	case offerFirst:
+		hint.Title, hint.Lead, hint.Add = home.OfferTitle, home.OfferLead, home.OfferAdd
+	case offerHere:
+		hint.Title, hint.Lead, hint.Add = home.OfferHereTitle, home.OfferHereLead, home.OfferHereAdd
+	case offerRecovered:
+		hint.Title, hint.Lead, hint.Add = home.OfferHereTitle, home.OfferRecovered, home.OfferHereAdd
+	case offerSecond:
+		hint.ID, hint.Primary = "second", false
+		hint.Title, hint.Lead, hint.Add = home.SecondTitle, secondLead(home, s.account.NewestPasskey), home.OfferAdd
+	default:
+		return ui.Hint{}
 	}
-	return goapp.Elem("section").ID("offer").Class("card offer").Aria("labelledby", "offer-title").Body(
-		goapp.Elem("h2").ID("offer-title").Text(title),
-		goapp.Elem("p").Text(lead),
-		goapp.Elem("div").Class("buttons").Body(
-			goapp.Elem("button").ID("offer-add").Attr("type", "button").Class("button primary").
-				Attr("disabled", !s.asOf.IsZero()).OnClick(s.onOfferAdd).Text(add),
-			goapp.Elem("button").ID("offer-not-now").Attr("type", "button").Class("button quiet").OnClick(s.onOfferNotNow).Text(home.OfferNotNow),
-		),
-	)
+	return hint
+}
+
+// secondLead says why somebody with this passkey alone should have a second one, or "" if there is
+// no such reason.
+func secondLead(home message.Home, only *shared.Passkey) string {
+	if only == nil || only.Synced {
+		return ""
+	}
+	switch only.Kind {
+	case shared.KindComputer:
+		return home.SecondComputer
+	case shared.KindSecurityKey:
+		return home.SecondKey
+	case shared.KindPhone, shared.KindDevice:
+		return home.SecondDevice
+	}
+	return ""
 }
 
 // silentWithin is how long after a sign-in with a password the app asks the browser to make a

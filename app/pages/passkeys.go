@@ -34,7 +34,10 @@ func (s *shell) renderPanel() goapp.UI {
 }
 
 func (s *shell) changed(list shared.PasskeyList) {
-	s.account.Passkeys = len(list.Passkeys)
+	s.account.Passkeys, s.account.NewestPasskey = len(list.Passkeys), nil
+	if n := len(list.Passkeys); n > 0 {
+		s.account.NewestPasskey = &list.Passkeys[n-1]
+	}
 	for _, passkey := range list.Passkeys {
 		if passkey.Created.After(s.account.SignedInAt) && s.recovered() {
 			browser.Remember(recoveredKey, markOf(s.account))

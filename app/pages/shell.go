@@ -33,7 +33,7 @@ type shell struct {
 
 	installable bool // the browser offers to install the app
 	hinted      bool // the hint how to install it by hand is shown
-	offer       offer
+	offers      offers
 	saved       string // the passkey that the browser made silently
 
 	loading bool      // the account is being asked for
@@ -60,7 +60,7 @@ func (s *shell) OnMount(ctx goapp.Context) {
 	s.ctx = ctx
 	s.installable = ctx.IsAppInstallable()
 	s.speak(ctx, s.languages.wanted(), s.title)
-	s.offer = dueOffer(time.Now())
+	s.offers = dueOffers(time.Now())
 	s.watchSignOut(ctx)
 	s.load(ctx)
 }

@@ -15,7 +15,9 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 			deps: d, path: shared.PageHome, state: stateReady, pages: table(), speech: speech{languages: newLanguages(d.Transport), text: text, spoken: true},
 			account: shared.Account{
 				User: shared.User{DisplayName: "Ann Admin"}, Product: "Keypeg", Contact: "IT desk, phone 1234",
-				PasskeysOn: true, HasPassword: true, Passkeys: 2,
+				PasskeysOn: true, HasPassword: true, PasswordSet: time.Date(2026, 2, 14, 9, 0, 0, 0, time.UTC), PasswordsOn: true, Passkeys: 2,
+				NewestPasskey: &shared.Passkey{Name: "Phone", Kind: shared.KindManager, Provider: "iCloud Keychain", Created: time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC)},
+				RecoveryCodes: 8, RecoveryCodesMade: time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC),
 			},
 		}
 		change(s)
@@ -28,8 +30,12 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 			s.account.Product = "Single sign-on of the Example University of Applied Sciences"
 		}),
 		show("home-loading", func(s *shell) { s.state = stateLoading }),
-		show("home-offer", func(s *shell) { s.offer, s.account.Passkeys = offerFirst, 0 }),
-		show("home-offer-here", func(s *shell) { s.offer = offerHere }),
+		show("home-offer", func(s *shell) { s.account.Passkeys, s.account.NewestPasskey = 0, nil }),
+		show("home-none", func(s *shell) { s.offers.rests, s.account.Passkeys, s.account.NewestPasskey = true, 0, nil }),
+		show("home-offer-here", func(s *shell) { s.offers.here = true }),
+		show("home-offer-second", func(s *shell) {
+			s.account.Passkeys, s.account.NewestPasskey.Kind, s.account.NewestPasskey.Provider = 1, shared.KindComputer, "Windows Hello"
+		}),
 		show("home-offer-recovered", func(s *shell) { s.account.SignedInWith = shared.MethodRecoveryCode }),
 		show("home-saved", func(s *shell) { s.saved = "Google Password Manager" }),
 		show("home-providers", func(s *shell) {

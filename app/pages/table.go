@@ -67,7 +67,7 @@ func account() []page {
 			menu:  &menuEntry{"passkeys", "key", func(text *message.Catalogue) string { return text.Shell.Passkeys }},
 		},
 		{
-			pattern: "/sessions", content: (*shell).sessions,
+			pattern: pageSessions, content: (*shell).sessions,
 			title: func(text *message.Catalogue) string { return text.Sessions.Title },
 			menu:  &menuEntry{"sessions", "browser", func(text *message.Catalogue) string { return text.Shell.Sessions }},
 		},

@@ -39,8 +39,8 @@ func TestAPageIsARowAndAFile(t *testing.T) {
 		"/users/":          "There is nothing at this address.",
 		"/users/a/b":       "There is nothing at this address.",
 		"/users/<b>":       "There is nothing at this address.",
-		"/":                "<h1>Hello, Ann</h1>",
-		"/shell":           "<h1>Hello, Ann</h1>",
+		"/":                "<h1>Your account</h1>",
+		"/shell":           "<h1>Your account</h1>",
 	} {
 		if got := goapp.HTMLString(opens(path, true)); !strings.Contains(got, want) {
 			t.Errorf("%s lacks %s:\n%s", path, want, got)

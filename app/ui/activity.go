@@ -34,6 +34,9 @@ type ActivityPanel struct {
 	Changes     int             // grows whenever something happened
 	OnSignedOut func()          // the session has ended
 	OnPasskeys  func()          // go to the passkeys, to remove one
+	// All is the address of a page with everything that happened. With it, this is a part of
+	// another page, which shows what happened last.
+	All string
 
 	tasks
 	seen         int // Changes, when the list was asked for
@@ -102,19 +105,35 @@ func (p *ActivityPanel) more(next string) {
 // Render implements app.Composer.
 func (p *ActivityPanel) Render() app.UI {
 	text := p.Context.Text.Activity
+	if p.All != "" {
+		return part(activityPart, p.Context.Text.Home.Activity, p.Context.seeAll(p.All, text.Title), p.renderList(), p.renderDialogs())
+	}
 	return app.Elem("section").Class("page").Aria("labelledby", "activity-title").Body(
 		app.Elem("h1").ID("activity-title").TabIndex(-1).Text(text.Title),
 		app.Elem("p").Class("lead").Text(text.Lead),
-		p.Context.notice(p.failure),
-		app.If(p.state == listLoading && len(p.events) == 0, func() app.UI {
-			return waiting(p.Context.Text.Shell.Loading)
-		}),
-		app.If(len(p.events) > 0, p.renderRows),
-		app.If(p.state == listFailed && len(p.events) == 0, func() app.UI {
-			return button("activity-retry", "", p.Context.Text.Shell.TryAgain, false, p.onMore)
-		}).ElseIf(p.next != "", func() app.UI {
+		p.renderList(),
+		app.If(p.next != "", func() app.UI {
 			return button("activity-more", "", label(p.state == listLoading, text.MoreWorking, text.More), p.state == listLoading || p.Context.Offline != "", p.onMore)
 		}),
+		p.renderDialogs(),
+	)
+}
+
+// activityPart is the id of the heading where the panel is a part of another page.
+const activityPart = "activity"
+
+func (p *ActivityPanel) renderList() app.UI {
+	switch {
+	case p.state == listFailed && len(p.events) == 0:
+		return p.Context.failedRows(p.failure, p.All != "", "activity-retry", p.onMore)
+	case p.state == listLoading && len(p.events) == 0:
+		return p.Context.waitingRows()
+	}
+	return app.Elem("div").Class("stack").Body(p.Context.notice(p.failure), app.If(len(p.events) > 0, p.renderRows))
+}
+
+func (p *ActivityPanel) renderDialogs() app.UI {
+	return app.Elem("div").Class("slot").Body(
 		Slot(app.If(p.alarm.state == alarmAdvising, p.renderAdvice)),
 		Slot(app.If(p.alarm.state == alarmPassword, p.renderPassword)),
 		p.renderConfirm(p.Context, p.Confirms, p.HasPasskey, p.HasPassword),
@@ -123,13 +142,25 @@ func (p *ActivityPanel) Render() app.UI {
 }
 
 func (p *ActivityPanel) renderRows() app.UI {
+	list, level := p.events, "h2"
+	if p.All != "" {
+		list, level = list[:min(newest, len(list))], "h3"
+	}
 	return app.Elem("ul").Class("rows").Body(
-		app.Range(p.events).Slice(func(i int) app.UI {
-			event := p.events[i]
-			return &activityRow{
-				Context: p.Context, Event: event, OnNotMe: p.notMe,
-				Working: p.alarm.state == alarmEnding && p.alarm.event.ID == event.ID,
+		app.Range(list).Slice(func(i int) app.UI {
+			event, text := list[i], p.Context.Text.Activity
+			row := p.Context.eventRow(event, level)
+			if p.All == "" {
+				row.Facts = append(row.Facts, p.Context.from(event.Address)...)
 			}
+			if alarming(event) {
+				working := p.alarm.state == alarmEnding && p.alarm.event.ID == event.ID
+				row.Do = rowAction{
+					ID: "not-me-" + event.ID, Text: label(working, text.NotMeWorking, text.NotMe), Label: label(working, "", message.Fill(text.NotMeRow, "event", row.Name)),
+					Off: working || p.Context.Offline != "", Do: func() { p.notMe(event) },
+				}
+			}
+			return row
 		}),
 	)
 }
@@ -171,6 +202,10 @@ func (p *ActivityPanel) renderPassword() app.UI {
 func (p *ActivityPanel) endAlarm() {
 	p.alarm = alarm{}
 	p.more("")
+	if p.All != "" {
+		focus(p.self, activityPart)
+		return
+	}
 	focus(p.self, "activity-title")
 }
 
@@ -186,55 +221,39 @@ func (p *ActivityPanel) changePassword(password string, done func(error)) {
 	})
 }
 
-// activityRow is one event of the list.
-type activityRow struct {
-	app.Compo
-
-	Context Context
-	Event   shared.Event
-	Working bool
-	OnNotMe func(shared.Event)
-	// ReadOnly is for the activity of somebody else.
-	ReadOnly bool
-}
-
-func (r *activityRow) Render() app.UI {
-	text, e := r.Context.Text.Activity, r.Event
-	moment, exact := r.Context.Moment(e.Time)
+// eventRow is one event of a list.
+func (c Context) eventRow(e shared.Event, level string) *line {
+	text := c.Text.Activity
+	moment, exact := c.when(e.Time)
 	var times string
 	if e.Last != nil {
-		times = message.Fill(text.Times, "count", fmt.Sprint(e.Count), "when", moment)
-		moment, exact = r.Context.Moment(*e.Last)
+		first, _ := c.whenWithin(e.Time)
+		times = message.Fill(text.Times, "count", fmt.Sprint(e.Count), "when", first)
+		moment, exact = c.when(*e.Last)
 	}
-	what, by := r.Context.eventText(e), text.ByRemoved
-	if !e.ByRemoved {
-		by = message.Fill(text.By, "name", e.By)
+	picture, kind := eventIcon(e.Kind, e.Method)
+	row := &line{Context: c, ID: "event-" + e.ID, Level: level, Icon: picture, Kind: kind, Name: c.eventText(e), Facts: []fact{{moment, exact}}}
+	if e.Here {
+		row.Tag = text.Here
 	}
-	return app.Elem("li").ID("event-"+e.ID).Class("row").Body(
-		app.Elem("div").Class("row-text").Body(
-			app.Elem("h2").Class("row-name").Body(
-				app.Elem("span").Text(what),
-				app.If(e.Here, func() app.UI { return app.Elem("span").Class("tag").Text(text.Here) }),
-			),
-			app.Elem("ul").Class("facts").Body(
-				app.Elem("li").Title(exact).Text(moment),
-				app.If(times != "", func() app.UI { return app.Elem("li").Text(times) }),
-				app.If(byAdministrator(e), func() app.UI { return app.Elem("li").Text(by) }),
-				app.If(e.About != "", func() app.UI { return app.Elem("li").Text(message.Fill(text.For, "name", e.About)) }),
-				app.If(e.AboutRemoved, func() app.UI { return app.Elem("li").Text(text.ForRemoved) }),
-				app.If(e.Browser+e.System != "", func() app.UI { return app.Elem("li").Text(r.Context.browserName(e.Browser, e.System)) }),
-				app.If(e.Address != "", func() app.UI {
-					return app.Elem("li").Text(message.Fill(r.Context.Text.Sessions.From, "address", e.Address))
-				}),
-			),
-		),
-		app.If(alarming(e) && !r.ReadOnly, func() app.UI {
-			return button("not-me-"+e.ID, "small", label(r.Working, text.NotMeWorking, text.NotMe), r.Working || r.Context.Offline != "", r.onNotMe).Aria("label", label(r.Working, "", message.Fill(text.NotMeRow, "event", what)))
-		}),
-	)
+	row.Facts = append(row.Facts, facts(times)...)
+	switch {
+	case e.ByRemoved:
+		row.Facts = append(row.Facts, facts(text.ByRemoved)...)
+	case e.By != "":
+		row.Facts = append(row.Facts, facts(message.Fill(text.By, "name", e.By))...)
+	}
+	if e.About != "" {
+		row.Facts = append(row.Facts, facts(message.Fill(text.For, "name", e.About))...)
+	}
+	if e.AboutRemoved {
+		row.Facts = append(row.Facts, facts(text.ForRemoved)...)
+	}
+	if e.Browser+e.System != "" {
+		row.Facts = append(row.Facts, facts(c.browserName(e.Browser, e.System))...)
+	}
+	return row
 }
-
-func (r *activityRow) onNotMe(app.Context, app.Event) { r.OnNotMe(r.Event) }
 
 // alarming reports whether somebody else may have caused an event.
 func alarming(e shared.Event) bool {

@@ -170,7 +170,7 @@ func TestSparse(t *testing.T) {
 			})
 			t.Run("MethodsCard", func(t *testing.T) {
 				c := &MethodsCard{Context: sparse, Service: server}
-				plays(t, c, done(func() { c.makeCodes("") }), done(func() { c.unlink("i") }))
+				plays(t, c, done(func() { c.makeCodes() }), done(func() { c.unlink("i") }))
 			})
 			t.Run("UsersPanel", func(t *testing.T) {
 				p := &UsersPanel{Context: sparse, Service: server}

@@ -58,9 +58,9 @@ func byDay(c Context, events []shared.AuditEvent) (days []day) {
 			title := date
 			switch date {
 			case today:
-				title = message.Fill(c.Text.Events.Today, "date", date)
+				title = message.Fill(c.Text.Shell.Today, "date", date)
 			case yesterday:
-				title = message.Fill(c.Text.Events.Yesterday, "date", date)
+				title = message.Fill(c.Text.Shell.Yesterday, "date", date)
 			}
 			days, last = append(days, day{title: title}), date
 		}
@@ -88,7 +88,7 @@ func (p *EventsPage) renderDay(d day) app.UI {
 // some kilobytes, and a row has no state.
 func (p *EventsPage) renderRow(row repeated) app.UI {
 	e, text := row[0], p.Context.Text.Events
-	picture, kind := eventIcon(e)
+	picture, kind := eventIcon(e.Kind, e.Method)
 	_, exact := p.Context.Moment(e.Time)
 	return app.Elem("details").ID("event-"+e.ID).Class("event").Body(
 		app.Elem("summary").Body(
@@ -211,22 +211,4 @@ func (p *EventsPage) copy(ctx app.Context, row repeated) {
 			ctx.Dispatch(func(app.Context) { p.copied, p.announcement = row[0].ID, p.Context.Text.Link.Copied })
 		}
 	})
-}
-
-// eventIcon returns the icon of an event, and a class for what went wrong.
-func eventIcon(e shared.AuditEvent) (name, kind string) {
-	switch shared.EventGroups[e.Kind] {
-	case shared.GroupFailures:
-		return "close", "bad"
-	case shared.GroupPasskeys:
-		return "key", ""
-	case shared.GroupUsers:
-		return "people", ""
-	case shared.GroupSignIns:
-		if e.Method == shared.MethodPasskey {
-			return "key", ""
-		}
-		return "browser", ""
-	}
-	return "list", ""
 }

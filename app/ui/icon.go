@@ -1,6 +1,10 @@
 package ui
 
-import "github.com/maxence-charriere/go-app/v10/pkg/app"
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+)
 
 // icon draws one of our own symbols. Its markup is a constant of this file, so that it may
 // be raw.
@@ -8,24 +12,55 @@ func icon(name string) app.UI {
 	return app.Raw(`<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true">` + glyphs[name] + `</svg>`)
 }
 
+// eventIcon returns the icon of an event, and a class for what went wrong.
+func eventIcon(what shared.EventKind, method string) (name, kind string) {
+	switch {
+	case what == shared.EventSignInFailed:
+		return "warning", "warn"
+	case what == shared.EventRecoveryCodesMade, method == shared.MethodRecoveryCode:
+		return "codes", ""
+	case what == shared.EventPasswordChanged, what == shared.EventPasswordRemoved:
+		return "password", ""
+	}
+	switch shared.EventGroups[what] {
+	case shared.GroupFailures:
+		return "warning", "warn"
+	case shared.GroupPasskeys:
+		return "key", ""
+	case shared.GroupUsers:
+		return "people", ""
+	case shared.GroupSignIns:
+		if method == shared.MethodPasskey {
+			return "key", ""
+		}
+		return "browser", ""
+	}
+	return "list", ""
+}
+
+// glyphs are of one set: lines of one width with round ends, on a grid of 24. Their kind is drawn,
+// and never the logo of a maker.
 var glyphs = map[string]string{
-	"key":      `<path d="M14.5 3a6.5 6.5 0 0 0-6.2 8.5L3 16.8V21h4.2v-2.4h2.4v-2.4H12l.7-.7A6.5 6.5 0 1 0 14.5 3zm2 3.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z"/>`,
-	"back":     `<path d="M20 11H7.8l5.6-5.6L12 4l-8 8 8 8 1.4-1.4L7.8 13H20z"/>`,
-	"close":    `<path d="M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4-5.6-5.6L6.4 19 5 17.6l5.6-5.6L5 6.4z"/>`,
-	"down":     `<path d="m6 9 6 6 6-6-1.4-1.4L12 12.2 7.4 7.6z"/>`,
-	"check":    `<path d="m9.5 18-6-6 1.4-1.4 4.6 4.6 9.6-9.6L20.5 7z"/>`,
-	"install":  `<path d="M11 3h2v9.2l3.3-3.3 1.4 1.4L12 16l-5.7-5.7 1.4-1.4 3.3 3.3zM4 18h16v2H4z"/>`,
-	"upload":   `<path d="M11 16h2V6.8l3.3 3.3 1.4-1.4L12 3 6.3 8.7l1.4 1.4L11 6.8zM4 18h16v2H4z"/>`,
-	"password": `<path d="M5 7h14a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zm0 2v6h14V9zm1.5 2h2v2h-2zm4.5 0h2v2h-2zm4.5 0h2v2h-2z"/>`,
-	"plus":     `<path d="M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z"/>`,
-	"phone":    `<path d="M7 2h10a2 2 0 0 1 2 2v16a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2zm0 3v12h10V5zm4 13.5v1.5h2v-1.5z"/>`,
-	"find":     `<path d="M10.5 4a6.5 6.5 0 1 0 4 11.6l4.4 4.4 1.4-1.4-4.4-4.4A6.5 6.5 0 0 0 10.5 4zm0 2a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9z"/>`,
-	"people":   `<path d="M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zm-7 14c0-3.3 3.1-5.5 7-5.5s7 2.2 7 5.5zm14-13a3 3 0 1 1-.6 5.9A5.5 5.5 0 0 0 15.2 6zm2.2 13H22c0-2.6-2-4.6-5.1-5 .9 1 1.4 2.5 1.3 5z"/>`,
-	"cloud":    `<path d="M7.5 19a5 5 0 0 1-.6-9.96 6 6 0 0 1 11.5 1.5A4.3 4.3 0 0 1 18 19z"/>`,
-	"laptop":   `<path d="M4 5h16v11H4zm2 2v7h12V7zM2 18h20v2H2z"/>`,
-	"usb":      `<path d="M9 2h6v6h2v10a5 5 0 0 1-10 0V8h2zm2 2v4h2V4zm1 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4z"/>`,
-	"device":   `<path d="M3 4h18v13h-7v2h3v2H7v-2h3v-2H3zm2 2v9h14V6z"/>`,
-	"browser":  `<path d="M3 4h18v16H3zm2 5v9h14V9zm1-3.5v1.5h2V5.5zm3.5 0v1.5h2V5.5z"/>`,
-	"list":     `<path d="M4 5h3v3H4zm5 .5h11v2H9zM4 10.5h3v3H4zm5 .5h11v2H9zM4 16h3v3H4zm5 .5h11v2H9z"/>`,
-	"out":      `<path d="M4 4h9v2H6v12h7v2H4zm12.6 4.4L20.2 12l-3.6 3.6-1.4-1.4L16.4 13H10v-2h6.4l-1.2-1.2z"/>`,
+	"key":      `<circle cx="8" cy="15.5" r="4.25"/><path d="m11.1 12.4 8.4-8.4M16 7.5l2.75 2.75M13.25 10.25l1.75 1.75"/>`,
+	"back":     `<path d="M19 12H5m6-6-6 6 6 6"/>`,
+	"close":    `<path d="m6 6 12 12M18 6 6 18"/>`,
+	"down":     `<path d="m6 9.5 6 6 6-6"/>`,
+	"check":    `<path d="m4.5 12.5 5 5 10-11"/>`,
+	"install":  `<path d="M12 4v11.5M7.5 11l4.5 4.5 4.5-4.5M4.5 16v3.5h15V16"/>`,
+	"upload":   `<path d="M12 15.5V4M7.5 8.5 12 4l4.5 4.5M4.5 16v3.5h15V16"/>`,
+	"plus":     `<path d="M12 5v14M5 12h14"/>`,
+	"phone":    `<path d="M9 2.75h6a2 2 0 0 1 2 2v14.5a2 2 0 0 1-2 2H9a2 2 0 0 1-2-2V4.75a2 2 0 0 1 2-2zM11 18h2"/>`,
+	"find":     `<circle cx="10.5" cy="10.5" r="6.25"/><path d="m15.25 15.25 5 5"/>`,
+	"people":   `<circle cx="9" cy="8.5" r="3.25"/><path d="M2.75 19.5c.5-3.3 3-5 6.25-5s5.75 1.7 6.25 5M15.5 5.5a3.25 3.25 0 0 1 0 6M18 15c1.9.7 3 2.2 3.25 4.5"/>`,
+	"cloud":    `<path d="M7 18.5a4.25 4.25 0 0 1-.5-8.47 5.75 5.75 0 0 1 11.05 1A3.8 3.8 0 0 1 17.2 18.5z"/>`,
+	"laptop":   `<path d="M6 5h12a1.5 1.5 0 0 1 1.5 1.5v9h-15v-9A1.5 1.5 0 0 1 6 5zM2.5 19h19"/>`,
+	"usb":      `<path d="M9.5 9.5V3h5v6.5M9.5 9.5h5A1.5 1.5 0 0 1 16 11v8a2 2 0 0 1-2 2h-4a2 2 0 0 1-2-2v-8a1.5 1.5 0 0 1 1.5-1.5zM12 14v2.5"/>`,
+	"device":   `<path d="M5 4.5h14a2 2 0 0 1 2 2V15a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V6.5a2 2 0 0 1 2-2zM12 17v3.5M8.5 20.5h7"/>`,
+	"browser":  `<path d="M5 4.5h14a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2zM3 9h18M6 6.75h.01M8.5 6.75h.01"/>`,
+	"list":     `<path d="M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5h.01M4.5 12h.01M4.5 17.5h.01"/>`,
+	"out":      `<path d="M12.5 4.5h-7v15h7M10 12h10m-4-4 4 4-4 4"/>`,
+	"password": `<path d="M5 7h14a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM7.5 12h.01M12 12h.01M16.5 12h.01"/>`,
+	"codes":    `<circle cx="12" cy="12" r="8.75"/><circle cx="12" cy="12" r="3.5"/><path d="m5.8 5.8 3.7 3.7m5 5 3.7 3.7m0-12.4-3.7 3.7m-5 5-3.7 3.7"/>`,
+	"info":     `<circle cx="12" cy="12" r="8.75"/><path d="M12 11.25V16M12 8h.01"/>`,
+	"warning":  `<path d="M12 4 2.75 20h18.5zM12 10v4.25M12 17.1h.01"/>`,
 }

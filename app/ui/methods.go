@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -26,7 +28,7 @@ type MethodsService interface {
 	RemovePassword(ctx context.Context) error
 }
 
-// MethodsCard lists how the user signs in, and links and unlinks OpenID providers.
+// MethodsCard lists how the user signs in, with what can be done about each way.
 type MethodsCard struct {
 	app.Compo
 
@@ -34,6 +36,8 @@ type MethodsCard struct {
 	Service     MethodsService // required
 	Confirms    ConfirmService // with nil, the dialog says that there is nothing to confirm with
 	Account     shared.Account // the user's, as it is now
+	Hint        Hint           // about passkeys; the zero value is none
+	OnAdd       func()         // the user wants to add a passkey
 	OnChanged   func()         // the account has changed: load it again
 	OnSignedOut func()         // the session has ended
 
@@ -41,8 +45,19 @@ type MethodsCard struct {
 	working      string // the id of the row that is being worked on, or ""
 	codes        []string
 	password     passwordStep
+	lit          string // the id of the row that was changed last
+	refused      string // the id of the row where failure is shown
 	failure      error
 	announcement string
+}
+
+// Hint is advice about passkeys, with a button to add one.
+type Hint struct {
+	ID               string // of its row; "ID-add" and "ID-not-now" are the buttons
+	Title, Lead, Add string
+	NotNow           string // the text of the button that puts the hint away
+	Primary          bool   // the button is the page's main one
+	OnNotNow         func()
 }
 
 // OnMount implements app.Mounter.
@@ -53,26 +68,28 @@ func (c *MethodsCard) OnMount(ctx app.Context) {
 // Render implements app.Composer.
 func (c *MethodsCard) Render() app.UI {
 	text, a := c.Context.Text.Home, c.Account
-	return app.Elem("section").Class("card").Aria("labelledby", "methods").Body(
-		app.Elem("h2").ID("methods").TabIndex(-1).Text(text.SignInMethods),
-		c.Context.notice(c.failure),
-		app.Elem("ul").Class("plain").Body(
-			c.renderPassword(),
-			app.If(a.PasskeysOn, func() app.UI { return app.Elem("li").ID("passkey-count").Text(c.passkeys()) }).
-				Else(c.renderPasskeysOff),
-			app.Range(a.Identities).Slice(c.renderIdentity),
-			app.Range(c.unlinked()).Slice(c.renderProvider),
-			c.renderCodes(),
-		),
-		app.If(a.PasskeysOn, func() app.UI {
-			return app.Elem("a").ID("manage").Class("button").Attr("href", shared.PagePasskeys).Text(text.Manage)
-		}),
+	rows := []app.UI{c.renderPasskeys()}
+	if c.Hint.Title != "" {
+		rows = append(rows, c.renderHint())
+	}
+	if a.HasPassword || a.PasswordsOn {
+		rows = append(rows, c.renderPassword())
+	}
+	for _, identity := range a.Identities {
+		rows = append(rows, c.renderIdentity(identity))
+	}
+	for _, provider := range c.unlinked() {
+		rows = append(rows, c.renderProvider(provider))
+	}
+	rows = append(rows, c.renderCodes())
+	return part("methods", text.SignInMethods, nil,
+		app.Elem("ul").Class("rows").Body(rows...),
 		c.renderConfirm(c.Context, c.Confirms, a.Passkeys > 0, a.HasPassword),
 		app.If(len(c.codes) > 0, func() app.UI {
 			return &codesDialog{Context: c.Context, Product: a.Product, Name: a.User.Name, Codes: c.codes, OnDone: c.codesDone}
 		}),
 		Slot(app.If(c.password == passwordTyped, func() app.UI {
-			return &passwordDialog{Context: c.Context, OnCancel: c.passwordDone, OnSave: c.savePassword}
+			return &passwordDialog{Context: c.Context, IsFirst: !a.HasPassword, OnCancel: c.passwordDone, OnSave: c.savePassword}
 		}).ElseIf(c.password == passwordRemoved, func() app.UI {
 			return &askDialog{
 				Context: c.Context, ID: "password-remove", Title: text.PasswordRemoveTitle, Lead: text.PasswordRemoveLead, Do: text.PasswordRemove,
@@ -83,21 +100,72 @@ func (c *MethodsCard) Render() app.UI {
 	)
 }
 
-func (c *MethodsCard) passkeys() string {
-	if c.Account.Passkeys == 0 {
-		return c.Context.Text.Home.NoPasskeys
+// row returns the row of a sign-in method.
+func (c *MethodsCard) row(id, name string, facts ...fact) *line {
+	row := &line{Context: c.Context, ID: "way-" + id, Level: "h3", Name: name, Facts: facts}
+	if c.lit == id {
+		row.Class = "lit"
 	}
-	return c.Context.Count(c.Context.Text.Home.PasskeyCount, c.Account.Passkeys)
+	if c.refused == id {
+		row.Failure = c.failure
+	}
+	return row
 }
 
-func (c *MethodsCard) renderPasskeysOff() app.UI {
-	text := c.Context.Text.Home
-	return app.Elem("li").Body(
-		app.Text(text.PasskeysOff),
-		app.If(c.Account.Contact != "", func() app.UI {
-			return app.Elem("span").Text(" " + message.Fill(c.Context.Text.Failure.AskContact, "contact", c.Account.Contact))
-		}),
-	)
+// off reports whether nothing can be asked of the server just now.
+func (c *MethodsCard) off() bool { return c.working != "" || c.Context.Offline != "" }
+
+// passkeysRow is the id of the row.
+const passkeysRow = "passkeys"
+
+func (c *MethodsCard) renderPasskeys() app.UI {
+	text, a := c.Context.Text.Home, c.Account
+	row := c.row(passkeysRow, text.Passkeys)
+	row.Icon = "key"
+	switch {
+	case !a.PasskeysOn:
+		row.Facts = facts(text.PasskeysOff)
+		if a.Contact != "" {
+			row.Why = message.Fill(c.Context.Text.Failure.AskContact, "contact", a.Contact)
+		}
+		return row
+	case a.Passkeys == 0:
+		row.Facts = facts(text.NoPasskeys)
+		if c.Hint.Title == "" {
+			row.Do = rowAction{ID: "manage", Text: text.OfferAdd, Class: "primary", Off: c.Context.Offline != "", Do: func() { notify(c.OnAdd) }}
+			return row
+		}
+	default:
+		row.Facts = append(facts(c.Context.Count(text.PasskeyCount, a.Passkeys)), c.newest()...)
+	}
+	row.Do = rowAction{ID: "manage", Text: text.Manage, Label: text.ManageRow, Href: shared.PagePasskeys}
+	return row
+}
+
+// newest tells of the only passkey, or of the one that was added last.
+func (c *MethodsCard) newest() []fact {
+	passkey := c.Account.NewestPasskey
+	if passkey == nil {
+		return nil
+	}
+	name := passkey.Name
+	if c.Account.Passkeys > 1 {
+		name = message.Fill(c.Context.Text.Home.Newest, "name", name)
+	}
+	home, _ := c.Context.homeOf(passkey.Kind, passkey.Synced, passkey.Provider)
+	added, exact := c.Context.Date(passkey.Created)
+	return append(facts(name, home), fact{message.Fill(c.Context.Text.Panel.Added, "date", added), exact})
+}
+
+func (c *MethodsCard) renderHint() app.UI {
+	row := c.row("hint", c.Hint.Title, facts(c.Hint.Lead)...)
+	row.ID, row.Class, row.Icon, row.Kind = c.Hint.ID, "picked", "info", "warn"
+	row.Do = rowAction{ID: c.Hint.ID + "-add", Text: c.Hint.Add, Off: c.Context.Offline != "", Do: func() { notify(c.OnAdd) }}
+	if c.Hint.Primary {
+		row.Do.Class = "primary"
+	}
+	row.Then = rowAction{ID: c.Hint.ID + "-not-now", Text: c.Hint.NotNow, Class: "quiet", Do: func() { notify(c.Hint.OnNotNow) }}
+	return row
 }
 
 // unlinked returns the providers that the user hasn't linked.
@@ -114,45 +182,74 @@ func (c *MethodsCard) unlinked() (list []shared.Provider) {
 	return list
 }
 
-func (c *MethodsCard) renderIdentity(i int) app.UI {
-	text, identity := c.Context.Text.Home, c.Account.Identities[i]
-	name := identity.Provider
-	if identity.Name != "" {
-		name = message.Fill(text.IdentityNamed, "provider", identity.Provider, "name", identity.Name)
+func (c *MethodsCard) renderIdentity(identity shared.Identity) app.UI {
+	text := c.Context.Text.Home
+	linked, exact := c.Context.Date(identity.Created)
+	row := c.row(identity.ID, identity.Provider, append(facts(identity.Name), fact{message.Fill(text.Linked, "date", linked), exact})...)
+	row.Initial = initial(identity.Provider)
+	row.Do = rowAction{
+		ID: "method-" + identity.ID, Text: label(c.working == identity.ID, text.Working, text.Unlink), Label: message.Fill(text.UnlinkRow, "provider", identity.Provider),
+		Off: c.off() || identity.OnlyMethod, Do: func() { c.unlink(identity.ID) },
 	}
-	row := &methodRow{ID: identity.ID, Name: name, OnClick: c.unlink, Off: c.working != "" || identity.OnlyMethod || c.Context.Offline != ""}
-	row.Button = label(c.working == identity.ID, text.Working, text.Unlink)
-	row.Label = message.Fill(text.UnlinkRow, "provider", identity.Provider)
 	if identity.OnlyMethod {
-		row.Fact = text.IdentityOnly
+		row.Why = text.OnlyMethod
 	}
 	return row
 }
 
-func (c *MethodsCard) renderProvider(i int) app.UI {
-	text, provider := c.Context.Text.Home, c.unlinked()[i]
-	row := &methodRow{ID: provider.ID, Name: provider.Name, OnClick: c.link, Off: c.working != "" || c.Context.Offline != ""}
-	row.Button = label(c.working == provider.ID, text.Working, text.Link)
-	row.Label = message.Fill(text.LinkRow, "provider", provider.Name)
-	row.Fact = text.NotLinked
+func (c *MethodsCard) renderProvider(provider shared.Provider) app.UI {
+	text := c.Context.Text.Home
+	row := c.row(provider.ID, provider.Name, facts(text.NotLinked)...)
+	row.Initial = initial(provider.Name)
+	row.Do = rowAction{
+		ID: "method-" + provider.ID, Text: label(c.working == provider.ID, text.Working, text.Link), Label: message.Fill(text.LinkRow, "provider", provider.Name),
+		Off: c.off(), Do: func() { c.link(provider.ID) },
+	}
 	return row
 }
 
-// codesRow is the id of the row of recovery codes.
-const codesRow = "recovery-codes"
+// initial stands for a provider.
+func initial(name string) string {
+	first, _ := utf8.DecodeRuneInString(name)
+	return strings.ToUpper(string(first))
+}
+
+const (
+	// codesRow is the id of the row of recovery codes.
+	codesRow = "recovery-codes"
+	// fewCodes is how many codes are left when it is time to make new ones.
+	fewCodes = 2
+)
 
 func (c *MethodsCard) renderCodes() app.UI {
-	text, left := c.Context.Text.Home, c.Account.RecoveryCodes
-	row := &methodRow{ID: codesRow, Name: text.CodesNone, OnClick: c.makeCodes, Off: c.working != "" || c.Context.Offline != ""}
-	row.Label = text.CodesMake
-	if left > 0 {
-		row.Name, row.Label = c.Context.Count(text.CodesLeft, left), text.CodesRenew
+	text, a := c.Context.Text.Home, c.Account
+	row := c.row(codesRow, text.Codes)
+	row.Icon = "codes"
+	row.Do = rowAction{ID: "method-" + codesRow, Text: text.CodesMake, Label: text.CodesMakeRow, Off: c.off(), Do: c.makeCodes}
+	switch made, exact := c.Context.Date(a.RecoveryCodesMade); {
+	case a.RecoveryCodesMade.IsZero() && a.RecoveryCodes == 0:
+		row.Facts = facts(text.CodesNone)
+	default:
+		left := text.CodesLeft
+		if a.RecoveryCodes <= fewCodes {
+			left, row.Kind = text.CodesFew, "warn"
+		}
+		row.Facts = facts(c.Context.codesLeft(left, a.RecoveryCodes))
+		if !a.RecoveryCodesMade.IsZero() {
+			row.Facts = append(row.Facts, fact{message.Fill(text.CodesMade, "date", made), exact})
+		}
+		row.Do.Text, row.Do.Label = text.CodesRenew, text.CodesRenewRow
 	}
-	row.Button = label(c.working == codesRow, text.Working, row.Label)
+	row.Do.Text = label(c.working == codesRow, text.Working, row.Do.Text)
 	return row
 }
 
-func (c *MethodsCard) makeCodes(string) {
+// codesLeft says how many recovery codes are left.
+func (c Context) codesLeft(text string, left int) string {
+	return message.Fill(text, "n", c.Number(left), "all", c.Number(shared.RecoveryCodeCount))
+}
+
+func (c *MethodsCard) makeCodes() {
 	var made shared.RecoveryCodes
 	c.does(codesRow, "", func(ctx context.Context) (err error) {
 		made, err = c.Service.MakeRecoveryCodes(ctx)
@@ -179,40 +276,25 @@ func (c *MethodsCard) unlink(identityID string) {
 	}, func() { focus(c.self, "methods") })
 }
 
+// does works on a row. Its refusal is shown there, and what was done is lit.
 func (c *MethodsCard) does(id, done string, work func(context.Context) error, then func()) {
 	if c.working != "" {
 		return
 	}
-	c.working, c.failure = id, nil
+	c.begins(id)
+	c.working = id
 	c.attempt(work, func(err error) {
 		c.working, c.failure = "", err
-		if err == nil {
-			c.announcement = done
+		switch {
+		case err == nil:
+			c.lit, c.announcement = id, done
 			then()
 			notify(c.OnChanged)
+		case c.password == passwordRemoved:
+			c.passwordDone()
 		}
 	})
 }
 
-// methodRow is a line with a button. It is a component, so that its handler always acts on
-// the line that is shown.
-type methodRow struct {
-	app.Compo
-
-	ID, Name, Fact string
-	Button, Label  string // the button's text, and its accessible name
-	Off            bool
-	OnClick        func(id string)
-}
-
-func (r *methodRow) Render() app.UI {
-	return app.Elem("li").Class("method").Body(
-		app.Elem("span").Body(
-			app.Elem("bdi").Text(r.Name),
-			app.If(r.Fact != "", func() app.UI { return app.Elem("small").Class("quiet").Text(r.Fact) }),
-		),
-		button("method-"+r.ID, "small", r.Button, r.Off, r.onClick).Aria("label", r.Label),
-	)
-}
-
-func (r *methodRow) onClick(app.Context, app.Event) { r.OnClick(r.ID) }
+// begins forgets what was done or refused before.
+func (c *MethodsCard) begins(id string) { c.refused, c.failure, c.lit = id, nil, "" }

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // The row of the password on the card of sign-in methods.
@@ -22,30 +24,33 @@ const passwordRow = "password"
 
 func (c *MethodsCard) renderPassword() app.UI {
 	text, a := c.Context.Text.Home, c.Account
-	off := c.working != "" || c.Context.Offline != ""
-	if !a.HasPassword && !a.PasswordsOn {
-		return app.Elem("li").Class("slot")
-	}
+	row := c.row(passwordRow, text.Password, facts(text.PasswordNone)...)
+	row.Icon = "password"
+	row.Do = rowAction{ID: "method-password", Text: text.PasswordSetNew, Label: text.PasswordSetRow, Off: c.off(), Do: c.typePassword}
 	if !a.HasPassword {
-		return app.Elem("li").Class("method").Body(
-			app.Elem("span").Text(text.PasswordNone),
-			button("method-password", "small", text.PasswordSetNew, off, c.onPassword).Aria("label", text.PasswordSetRow),
-		)
+		return row
 	}
-	only := a.Passkeys+len(a.Identities) == 0
-	return app.Elem("li").Class("method").Body(
-		app.Elem("span").Text(text.PasswordSet),
-		app.Elem("span").Class("buttons").Body(
-			button("method-password", "small", text.PasswordChange, off, c.onPassword).Aria("label", text.PasswordChangeRow),
-			button("method-password-remove", "small", text.PasswordRemove, off || only, c.onPasswordRemove).Aria("label", text.PasswordRemoveRow),
-		),
-	)
+	row.Facts = nil
+	if !a.PasswordSet.IsZero() {
+		set, exact := c.Context.Date(a.PasswordSet)
+		row.Facts = []fact{{message.Fill(text.PasswordChanged, "date", set), exact}}
+	}
+	row.Do.Text, row.Do.Label = text.PasswordChange, text.PasswordChangeRow
+	row.Then = rowAction{ID: "method-password-remove", Text: text.PasswordRemove, Label: text.PasswordRemoveRow, Off: c.off() || a.PasswordOnly, Do: c.askRemoval}
+	if a.PasswordOnly {
+		row.Why = text.OnlyMethod
+	}
+	return row
 }
 
-func (c *MethodsCard) onPassword(app.Context, app.Event) { c.password, c.failure = passwordTyped, nil }
+func (c *MethodsCard) typePassword() {
+	c.password = passwordTyped
+	c.begins(passwordRow)
+}
 
-func (c *MethodsCard) onPasswordRemove(app.Context, app.Event) {
-	c.password, c.failure = passwordRemoved, nil
+func (c *MethodsCard) askRemoval() {
+	c.password = passwordRemoved
+	c.begins(passwordRow)
 }
 
 // passwordDone closes the dialog.
@@ -63,7 +68,7 @@ func (c *MethodsCard) savePassword(password string, done func(error)) {
 		return c.Service.ChangePassword(ctx, password)
 	}, func(err error) {
 		if done(err); err == nil {
-			c.announcement = c.Context.Text.Password.Done
+			c.lit, c.announcement = passwordRow, c.Context.Text.Password.Done
 			c.passwordDone()
 			notify(c.OnChanged)
 		}
@@ -71,17 +76,8 @@ func (c *MethodsCard) savePassword(password string, done func(error)) {
 }
 
 func (c *MethodsCard) removePassword() {
-	if c.working != "" {
-		return
-	}
-	c.working, c.failure = passwordRow, nil
-	c.attempt(c.Service.RemovePassword, func(err error) {
-		c.working, c.failure = "", err
+	c.does(passwordRow, c.Context.Text.Home.PasswordRemoved, c.Service.RemovePassword, func() {
 		c.passwordDone()
-		if err == nil {
-			c.announcement = c.Context.Text.Home.PasswordRemoved
-			focus(c.self, "methods")
-			notify(c.OnChanged)
-		}
+		focus(c.self, "methods")
 	})
 }

@@ -42,7 +42,7 @@ func (r *passkeyRow) Render() app.UI {
 	if r.Lit {
 		class += " lit"
 	}
-	_, glyph := r.home()
+	_, glyph := r.Context.homeOf(r.Passkey.Kind, r.Passkey.Synced, r.Passkey.Provider)
 	return app.Elem("li").ID("passkey-"+r.Passkey.ID).Class(class).Body(
 		app.Elem("span").Class("mark").Body(icon(glyph)),
 		app.Elem("div").Class("row-text").Body(
@@ -68,9 +68,9 @@ func (r *passkeyRow) renderName() app.UI {
 func (r *passkeyRow) renderFacts() app.UI {
 	text, p := r.Context.Text.Panel, r.Passkey
 	added, addedExact := r.Context.Date(p.Created)
-	home, _ := r.home()
+	home, _ := r.Context.homeOf(p.Kind, p.Synced, p.Provider)
 	return app.Elem("ul").Class("facts").Body(
-		app.If(p.Provider != "" && p.Provider != p.Name && r.kind() != shared.KindManager, func() app.UI { return app.Elem("li").Text(p.Provider) }),
+		app.If(p.Provider != "" && p.Provider != p.Name && kindOf(p.Kind, p.Synced) != shared.KindManager, func() app.UI { return app.Elem("li").Text(p.Provider) }),
 		app.Elem("li").Text(home),
 		app.Elem("li").Title(addedExact).Text(message.Fill(text.Added, "date", added)),
 		app.If(p.LastUsed == nil, func() app.UI {
@@ -84,14 +84,14 @@ func (r *passkeyRow) renderFacts() app.UI {
 	)
 }
 
-// home returns where the passkey is kept, and the icon for that. The words must be true on
+// homeOf returns where a passkey is kept, and the icon for that. The words must be true on
 // any screen: "on one computer", and not "on this device".
-func (r *passkeyRow) home() (words, glyph string) {
-	text := r.Context.Text.Panel
-	switch r.kind() {
+func (c Context) homeOf(kind shared.PasskeyKind, synced bool, provider string) (words, glyph string) {
+	text := c.Text.Panel
+	switch kindOf(kind, synced) {
 	case shared.KindManager:
-		if r.Passkey.Provider != "" {
-			return message.Fill(text.InProvider, "provider", r.Passkey.Provider), "cloud"
+		if provider != "" {
+			return message.Fill(text.InProvider, "provider", provider), "cloud"
 		}
 		return text.InManager, "cloud"
 	case shared.KindSecurityKey:
@@ -105,13 +105,13 @@ func (r *passkeyRow) home() (words, glyph string) {
 	}
 }
 
-// kind returns what the server says. If it says nothing, a synced passkey is in a password
+// kindOf returns what the server says. If it says nothing, a synced passkey is in a password
 // manager.
-func (r *passkeyRow) kind() shared.PasskeyKind {
-	if r.Passkey.Kind == "" && r.Passkey.Synced {
+func kindOf(kind shared.PasskeyKind, synced bool) shared.PasskeyKind {
+	if kind == "" && synced {
 		return shared.KindManager
 	}
-	return r.Passkey.Kind
+	return kind
 }
 
 func (r *passkeyRow) renderOnlyMethod() app.UI {

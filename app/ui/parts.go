@@ -1,6 +1,10 @@
 package ui
 
-import "github.com/maxence-charriere/go-app/v10/pkg/app"
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
+)
 
 // The parts that many components have. Code that stands in one place counts once in the
 // app's size.
@@ -47,12 +51,18 @@ func modal(dialog app.HTMLElem, id string, onEscape func()) app.HTMLElem {
 func foot(buttons ...app.UI) app.UI { return app.Elem("div").Class("dialog-foot").Body(buttons...) }
 
 // option is a choice of a <select>.
-func option(value, text string, chosen bool) app.UI {
+func option(value, text string, chosen bool) app.HTMLElem {
 	o := app.Elem("option").Attr("value", value).Text(text)
 	if chosen {
 		o = o.Attr("selected", "selected")
 	}
 	return o
+}
+
+// part is a section of a page with a heading, and maybe something beside it.
+func part(id, title string, beside app.UI, content ...app.UI) app.UI {
+	heading := app.Elem("div").Class("head").Body(app.Elem("h2").ID(id).TabIndex(-1).Text(title), Slot(beside))
+	return app.Elem("section").Class("part").Aria("labelledby", id).Body(append([]app.UI{heading}, content...)...)
 }
 
 // field returns a text box with its label.
@@ -68,6 +78,30 @@ func Slot(element app.UI) app.UI { return app.Elem("div").Class("slot").Body(ele
 // spoken returns a text that nobody sees. Screen readers read it out when it changes.
 func spoken(text string) app.UI {
 	return app.Elem("p").Class("spoken").Attr("role", "status").Text(text)
+}
+
+// waitingRows stand where rows will be, so that little moves when they come. After some seconds they
+// say that it takes long.
+func (c Context) waitingRows() app.UI {
+	return c.noRows(c.Text.Shell.Loading, app.Elem("span").Class("slow").Text(" "+c.Text.Shell.Slow))
+}
+
+// noRows say why there are no rows.
+func (c Context) noRows(why string, more ...app.UI) app.UI {
+	return app.Elem("div").Class("rows").Body(
+		app.Elem("p").Class("row quiet").Attr("role", "status").Body(append([]app.UI{app.Elem("span").Text(why)}, more...)...),
+	)
+}
+
+// failedRows stand where rows would be if they could be loaded.
+func (c Context) failedRows(failure error, isPart bool, retryID string, onRetry app.EventHandler) app.UI {
+	if isPart && c.Offline != "" && shared.IsUnreachable(failure) {
+		return c.noRows(c.Text.Shell.NotOffline) // the page says why
+	}
+	return app.Elem("div").Class("stack").Body(
+		c.notice(failure),
+		app.Elem("div").Class("buttons").Body(button(retryID, "", c.Text.Shell.TryAgain, false, onRetry)),
+	)
 }
 
 // waiting returns a sentence that says that something is loading, or that there is nothing.

@@ -7,6 +7,7 @@ type passwordDialog struct {
 	app.Compo
 
 	Context  Context
+	IsFirst  bool // the user has none yet
 	OnCancel func()
 	OnSave   func(password string, done func(error))
 
@@ -32,7 +33,11 @@ func (d *passwordDialog) OnMount(ctx app.Context) {
 
 func (d *passwordDialog) Render() app.UI {
 	text, busy := d.Context.Text.Password, d.state == passwordSaving
-	return dialog(passwordDialogID, text.Title, d.onEscape,
+	title, save := text.Title, text.Save
+	if d.IsFirst {
+		title, save = d.Context.Text.Home.PasswordSetRow, d.Context.Text.Home.PasswordSetNew
+	}
+	return dialog(passwordDialogID, title, d.onEscape,
 		app.Elem("p").Text(text.Lead),
 		d.Context.notice(d.failure),
 		app.Elem("form").Class("stack").OnSubmit(d.onSubmit).Body(
@@ -44,7 +49,7 @@ func (d *passwordDialog) Render() app.UI {
 			app.Elem("p").ID("password-hint").Class("hint").Text(text.Hint),
 			foot(
 				button("password-cancel", "quiet", text.Cancel, busy, d.onCancel),
-				submit("password-save", "primary", "", busy).Body(steady(busy, text.Saving, text.Save)),
+				submit("password-save", "primary", "", busy).Body(steady(busy, text.Saving, save)),
 			),
 		),
 	)

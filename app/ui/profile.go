@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -22,18 +23,27 @@ type ProfileService interface {
 type ProfileCard struct {
 	app.Compo
 
-	Context     Context        // required
-	Service     ProfileService // required
-	Confirms    ConfirmService // with nil, the dialog says that there is nothing to confirm with
-	Account     shared.Account // the user's, as it is now
-	OnChanged   func()         // the account has changed: load it again
-	OnSignedOut func()         // the session has ended
+	Context     Context          // required
+	Service     ProfileService   // required
+	Confirms    ConfirmService   // with nil, the dialog says that there is nothing to confirm with
+	Account     shared.Account   // the user's, as it is now
+	Languages   []Language       // from which the user can choose
+	OnLanguage  func(tag string) // the user has chosen another one
+	OnChanged   func()           // the account has changed: load it again
+	OnSignedOut func()           // the session has ended
 
 	tasks
 	editing      bool
 	exporting    bool
+	lit          bool // it was changed
 	failure      error
 	announcement string
+}
+
+// Language is a language of the texts.
+type Language struct {
+	Tag  string // BCP 47
+	Name string // as its speakers call it
 }
 
 // OnMount implements app.Mounter.
@@ -44,34 +54,56 @@ func (c *ProfileCard) OnMount(ctx app.Context) {
 // Render implements app.Composer.
 func (c *ProfileCard) Render() app.UI {
 	text, a := c.Context.Text, c.Account
-	email := a.Email
-	if email == "" {
-		email = text.Member.None
+	off, class := c.Context.Offline != "", "card"
+	if c.lit {
+		class += " lit"
 	}
-	off := c.Context.Offline != ""
-	return app.Elem("section").Class("card").Aria("labelledby", "profile").Body(
-		app.Elem("h2").ID("profile").TabIndex(-1).Text(text.Home.Profile),
-		c.Context.notice(c.failure),
-		pairs([]pair{{text.Member.DisplayName, a.User.DisplayName}, {text.Member.UserName, a.User.Name}, {text.Member.Email, email}}),
-		app.Elem("div").Class("buttons").Body(
-			button("profile-edit", "", text.Member.Edit, off, c.onEdit),
-			button("profile-export", "quiet", text.Home.Export, off || c.exporting, c.onExport).Title(text.Home.ExportHint),
+	return part("profile", text.Home.Profile,
+		button("profile-edit", "small", text.Member.Edit, off, c.onEdit).Aria("label", text.Home.ProfileEdit),
+		app.Elem("div").Class(class).Body(
+			pairs([]pair{
+				{text.Member.DisplayName, a.User.DisplayName}, {text.Member.UserName, a.User.Name},
+				{text.Member.Email, cmp.Or(a.Email, text.Member.None)}, {text.Home.Language, cmp.Or(c.languageName(a.Language), text.Home.LanguageNone)},
+			}),
+			c.Context.notice(c.failure),
+			app.Elem("div").Class("buttons").Body(
+				button("profile-export", "small", text.Home.Export, off || c.exporting, c.onExport).Aria("describedby", "profile-export-hint"),
+				app.Elem("span").ID("profile-export-hint").Class("note").Text(text.Home.ExportHint),
+			),
 		),
-		Slot(app.If(c.editing, func() app.UI {
-			return &memberDialog{
-				Context: c.Context, ID: "profile-dialog", Title: text.Home.Profile, Do: text.Member.Save, OnCancel: c.edited, OnSave: c.save,
-				Fields: []memberField{
-					{id: "display-name", label: text.Member.DisplayName, value: a.User.DisplayName, most: "64", required: true},
-					{id: "email", label: text.Member.Email, value: a.Email, most: "254", kind: "email"},
-				},
-			}
-		})),
+		Slot(app.If(c.editing, c.renderEdit)),
 		c.renderConfirm(c.Context, c.Confirms, a.Passkeys > 0, a.HasPassword),
 		spoken(c.announcement),
 	)
 }
 
-func (c *ProfileCard) onEdit(app.Context, app.Event) { c.editing, c.failure = true, nil }
+// languageName returns what the speakers of a language call it. A language that only a newer
+// server knows has its tag.
+func (c *ProfileCard) languageName(tag string) string {
+	for _, l := range c.Languages {
+		if l.Tag == tag {
+			return l.Name
+		}
+	}
+	return tag
+}
+
+func (c *ProfileCard) renderEdit() app.UI {
+	text, a := c.Context.Text, c.Account
+	languages := []Language{{Name: text.Home.LanguageNone}}
+	return &memberDialog{
+		Context: c.Context, ID: "profile-dialog", Title: text.Home.Profile, Do: text.Member.Save, OnCancel: c.edited, OnSave: c.save,
+		Fields: []memberField{
+			{id: "display-name", label: text.Member.DisplayName, value: a.User.DisplayName, most: "64", required: true},
+			{id: "email", label: text.Member.Email, value: a.Email, most: "254", kind: "email"},
+			{id: "language", label: text.Home.Language, value: a.Language, choices: append(languages, c.Languages...), hint: text.Home.LanguageHint},
+		},
+	}
+}
+
+func (c *ProfileCard) onEdit(app.Context, app.Event) {
+	c.editing, c.failure, c.lit = true, nil, false
+}
 
 func (c *ProfileCard) edited() {
 	c.editing = false
@@ -79,27 +111,30 @@ func (c *ProfileCard) edited() {
 }
 
 func (c *ProfileCard) save(d *memberDialog, done func(error)) {
-	display, email := d.value("display-name"), d.value("email")
-	var change shared.ChangeProfile
-	if display != c.Account.User.DisplayName {
-		change.DisplayName = &display
+	a, language := c.Account, d.value("language")
+	change := shared.ChangeProfile{
+		DisplayName: d.changed("display-name", a.User.DisplayName), Email: d.changed("email", a.Email), Language: d.changed("language", a.Language),
 	}
-	if email != c.Account.Email {
-		change.Email = &email
+	if change == (shared.ChangeProfile{}) {
+		c.edited()
+		return
 	}
 	c.attempt(func(ctx context.Context) error {
 		return c.Service.ChangeProfile(ctx, change)
 	}, func(err error) {
 		if done(err); err == nil {
-			c.announcement = c.Context.Text.Member.Saved
+			c.lit, c.announcement = true, c.Context.Text.Member.Saved
 			c.edited()
+			if change.Language != nil && language != "" && c.OnLanguage != nil {
+				c.OnLanguage(language)
+			}
 			notify(c.OnChanged)
 		}
 	})
 }
 
 func (c *ProfileCard) onExport(app.Context, app.Event) {
-	c.exporting, c.failure = true, nil
+	c.exporting, c.failure, c.lit = true, nil, false
 	var all json.RawMessage
 	c.attempt(func(ctx context.Context) (err error) {
 		all, err = c.Service.Export(ctx)

@@ -25,10 +25,13 @@ type SessionService interface {
 type SessionsPanel struct {
 	app.Compo
 
-	Context     Context        // required
-	Service     SessionService // required
-	Changes     int            // grows whenever the list may have changed elsewhere
-	OnSignedOut func()         // this session has ended
+	Context Context        // required
+	Service SessionService // required
+	Changes int            // grows whenever the list may have changed elsewhere
+	// All is the address of a page with all sessions. With it, this is a part of another page,
+	// which shows the newest and ends none.
+	All         string
+	OnSignedOut func() // this session has ended
 
 	tasks
 	seen         int // Changes, when the list was asked for
@@ -37,6 +40,14 @@ type SessionsPanel struct {
 	failure      error
 	ending       string // the id of the session that is being ended, or othersID
 	announcement string
+}
+
+// newest is how many rows a part of a page shows of a list that has a page of its own.
+const newest = 3
+
+// seeAll is the link from such a part to the page.
+func (c Context) seeAll(href, what string) app.UI {
+	return app.Elem("a").Class("more").Attr("href", href).Body(app.Text(c.Text.Home.SeeAll), app.Elem("span").Class("spoken").Text(": "+what))
 }
 
 // othersID stands for all other sessions.
@@ -82,17 +93,14 @@ func (p *SessionsPanel) load() {
 // Render implements app.Composer.
 func (p *SessionsPanel) Render() app.UI {
 	text := p.Context.Text.Sessions
+	if p.All != "" {
+		return part("sessions", p.Context.Text.Home.Sessions, p.Context.seeAll(p.All, text.Title), p.renderList())
+	}
 	return app.Elem("section").Class("page").Aria("labelledby", "sessions-title").Body(
 		app.Elem("h1").ID("sessions-title").TabIndex(-1).Text(text.Title),
 		app.Elem("p").Class("lead").Text(text.Lead),
-		p.Context.notice(p.failure),
-		app.If(p.state == listLoading && len(p.list.Sessions) == 0, func() app.UI {
-			return waiting(p.Context.Text.Shell.Loading)
-		}),
-		app.If(p.state == listFailed, func() app.UI {
-			return button("sessions-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry)
-		}),
-		app.If(len(p.list.Sessions) > 0, p.renderRows),
+		app.If(p.state != listFailed, func() app.UI { return p.Context.notice(p.failure) }),
+		p.renderList(),
 		app.If(len(p.list.Sessions) > 1, p.renderEndOthers).ElseIf(p.state == listReady, func() app.UI {
 			return app.Elem("p").Class("quiet").Text(text.NoOthers)
 		}),
@@ -100,11 +108,36 @@ func (p *SessionsPanel) Render() app.UI {
 	)
 }
 
+func (p *SessionsPanel) renderList() app.UI {
+	switch {
+	case len(p.list.Sessions) > 0:
+		return p.renderRows()
+	case p.state == listFailed:
+		return p.Context.failedRows(p.failure, p.All != "", "sessions-retry", p.onRetry)
+	}
+	return p.Context.waitingRows()
+}
+
 func (p *SessionsPanel) renderRows() app.UI {
+	list, level := p.list.Sessions, "h2"
+	if p.All != "" {
+		list, level = list[:min(newest, len(list))], "h3"
+	}
 	return app.Elem("ul").Class("rows").Body(
-		app.Range(p.list.Sessions).Slice(func(i int) app.UI {
-			session := p.list.Sessions[i]
-			return &sessionRow{Context: p.Context, Session: session, Working: p.ending == session.ID, OnEnd: p.end}
+		app.Range(list).Slice(func(i int) app.UI {
+			session, text := list[i], p.Context.Text.Sessions
+			row := p.Context.sessionRow(session, level)
+			if p.All == "" {
+				row.Facts = append(row.Facts, p.Context.from(session.Address)...)
+			}
+			if p.All == "" && !session.Current {
+				working := p.ending == session.ID
+				row.Do = rowAction{
+					ID: "end-" + session.ID, Text: label(working, text.Ending, text.End), Label: label(working, "", message.Fill(text.EndRow, "browser", row.Name)),
+					Off: working || p.Context.Offline != "", Do: func() { p.end(session) },
+				}
+			}
+			return row
 		}),
 	)
 }
@@ -164,55 +197,54 @@ func (c Context) browserName(browser, system string) string {
 	}
 }
 
-// sessionRow is one session of the list.
-type sessionRow struct {
-	app.Compo
-
-	Context Context
-	Session shared.Session
-	Working bool
-	OnEnd   func(shared.Session)
-}
-
-func (r *sessionRow) Render() app.UI {
-	text, s := r.Context.Text.Sessions, r.Session
-	name := r.Context.browserName(s.Browser, s.System)
-	created, createdExact := r.Context.Moment(s.Created)
-	seen, seenExact := r.Context.Moment(s.Seen)
-	return app.Elem("li").ID("session-"+s.ID).Class("row").Body(
-		app.Elem("div").Class("row-text").Body(
-			app.Elem("h2").Class("row-name").Body(
-				app.Elem("span").Text(name),
-				app.If(s.Current, func() app.UI { return app.Elem("span").Class("tag").Text(text.Current) }),
-			),
-			app.Elem("ul").Class("facts").Body(
-				app.Elem("li").Title(createdExact).Text(r.method(created)),
-				app.Elem("li").Title(seenExact).Text(message.Fill(text.Seen, "date", seen)),
-				app.If(s.Address != "", func() app.UI { return app.Elem("li").Text(message.Fill(text.From, "address", s.Address)) }),
-			),
-		),
-		app.If(!s.Current, func() app.UI {
-			return button("end-"+s.ID, "small", label(r.Working, text.Ending, text.End), r.Working || r.Context.Offline != "", r.onEnd).Aria("label", label(r.Working, "", message.Fill(text.EndRow, "browser", name)))
-		}),
-	)
-}
-
-func (r *sessionRow) method(date string) string {
-	text := r.Context.Text.Sessions
-	switch {
-	case r.Session.Passkey != "":
-		return message.Fill(text.WithNamed, "date", date, "name", r.Session.Passkey)
-	case r.Session.Method == shared.MethodPasskey:
-		return message.Fill(text.WithPasskey, "date", date)
-	case r.Session.Method == shared.MethodSSO:
-		return message.Fill(text.AtProvider, "date", date, "provider", r.Session.Provider)
-	case r.Session.Method == shared.MethodRecoveryCode:
-		return message.Fill(text.WithCode, "date", date)
-	case r.Session.Method == shared.MethodSetupLink:
-		return message.Fill(text.WithSetupLink, "date", date)
-	default:
-		return message.Fill(text.WithPassword, "date", date)
+// sessionRow is one session of a list.
+func (c Context) sessionRow(s shared.Session, level string) *line {
+	text := c.Text.Sessions
+	created, createdExact := c.whenWithin(s.Created)
+	seen, seenExact := c.whenWithin(s.Seen)
+	row := &line{Context: c, ID: "session-" + s.ID, Level: level, Icon: deviceIcon(s.System), Name: c.browserName(s.Browser, s.System)}
+	row.Facts = []fact{{c.sessionBegan(s, created), createdExact}}
+	if s.Current {
+		row.Tag = text.Current
+	} else {
+		row.Facts = append(row.Facts, fact{message.Fill(text.Seen, "date", seen), seenExact})
 	}
+	return row
 }
 
-func (r *sessionRow) onEnd(app.Context, app.Event) { r.OnEnd(r.Session) }
+// from is the fact of an address. Where rows are many on a page, it is left out.
+func (c Context) from(address string) []fact {
+	if address == "" {
+		return nil
+	}
+	return facts(message.Fill(c.Text.Sessions.From, "address", address))
+}
+
+// deviceIcon draws what a system runs on.
+func deviceIcon(system string) string {
+	switch system {
+	case "iOS", "Android":
+		return "phone"
+	case "":
+		return "browser"
+	}
+	return "laptop"
+}
+
+// sessionBegan says how and when a session began.
+func (c Context) sessionBegan(s shared.Session, date string) string {
+	text := c.Text.Sessions
+	switch {
+	case s.Passkey != "":
+		return message.Fill(text.WithNamed, "date", date, "name", s.Passkey)
+	case s.Method == shared.MethodPasskey:
+		return message.Fill(text.WithPasskey, "date", date)
+	case s.Method == shared.MethodSSO:
+		return message.Fill(text.AtProvider, "date", date, "provider", s.Provider)
+	case s.Method == shared.MethodRecoveryCode:
+		return message.Fill(text.WithCode, "date", date)
+	case s.Method == shared.MethodSetupLink:
+		return message.Fill(text.WithSetupLink, "date", date)
+	}
+	return message.Fill(text.WithPassword, "date", date)
+}

@@ -60,16 +60,23 @@ func statesOfParts(in Context) map[string]app.UI {
 func statesOfMethods(in Context) map[string]app.UI {
 	return map[string]app.UI{
 		"password-refused":        &passwordDialog{Context: in, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
-		"profile":                 &ProfileCard{Context: in, Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}, Email: "ann@example.com"}},
-		"profile-edit":            &ProfileCard{Context: in, editing: true, Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}}},
+		"profile":                 &ProfileCard{Context: in, Languages: stateLanguages(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}, Email: "ann@example.com", Language: "de"}},
+		"profile-edit":            &ProfileCard{Context: in, Languages: stateLanguages(), editing: true, Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}}},
+		"profile-refused":         &ProfileCard{Context: in, failure: stateInternal(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}}},
 		"methods-password-remove": &MethodsCard{Context: in, password: passwordRemoved, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true}},
+		"methods-refused":         &MethodsCard{Context: in, refused: passwordRow, failure: stateInternal(), Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true}},
+		"methods-lit":             &MethodsCard{Context: in, lit: passwordRow, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, PasswordSet: stateTime(), RecoveryCodes: 2, RecoveryCodesMade: stateTime()}},
+		"methods-hint": &MethodsCard{Context: in, Hint: Hint{ID: "second", Title: in.Text.Home.SecondTitle, Lead: in.Text.Home.SecondComputer, Add: in.Text.Home.OfferAdd, NotNow: in.Text.Home.OfferNotNow}, Account: shared.Account{
+			PasskeysOn: true, Passkeys: 1, HasPassword: true, NewestPasskey: &shared.Passkey{Name: "Work laptop", Kind: shared.KindComputer, Created: stateTime()},
+		}},
 		"methods": &MethodsCard{Context: in, Account: shared.Account{
-			PasskeysOn: true, Passkeys: 2, PasswordsOn: true,
-			Providers:  []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}},
-			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}},
+			PasskeysOn: true, Passkeys: 2, PasswordsOn: true, RecoveryCodes: 8, RecoveryCodesMade: stateTime(),
+			NewestPasskey: &shared.Passkey{Name: "<img src=x onerror=alert(1)>", Kind: shared.KindManager, Provider: "iCloud Keychain", Created: stateTime()},
+			Providers:     []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}},
+			Identities:    []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", Created: stateTime()}},
 		}},
 		"methods-codes": &MethodsCard{
-			Context: in, Account: shared.Account{User: shared.User{Name: "ann"}, Product: "Keypeg", HasPassword: true, RecoveryCodes: 10},
+			Context: in, Account: shared.Account{User: shared.User{Name: "ann"}, Product: "Keypeg", HasPassword: true, PasswordOnly: true, RecoveryCodes: 10},
 			codes: []string{"ABCDE-FGHIJ", "KLMNO-PQRST", "UVWXY-Z2345", "67ABC-DEFGH", "IJKLM-NOPQR", "STUVW-XYZ23", "4567A-BCDEF", "GHIJK-LMNOP", "QRSTU-VWXYZ", "23456-7ABCD"},
 		},
 		"methods-only": &MethodsCard{Context: in, Account: shared.Account{
@@ -82,16 +89,21 @@ func statesOfMethods(in Context) map[string]app.UI {
 // statesOfPast are those of the pages of sessions and of activity.
 func statesOfPast(in Context) map[string]app.UI {
 	return map[string]app.UI{
-		"sessions":         &SessionsPanel{Context: in, state: listReady, list: stateSessions()},
-		"sessions-alone":   &SessionsPanel{Context: in, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
-		"sessions-ending":  &SessionsPanel{Context: in, state: listReady, list: stateSessions(), ending: "s2"},
-		"sessions-loading": &SessionsPanel{Context: in},
-		"sessions-failed":  &SessionsPanel{Context: in, state: listFailed, failure: stateInternal()},
-		"activity":         &ActivityPanel{Context: in, state: listReady, events: stateEvents(), next: "more"},
-		"activity-loading": &ActivityPanel{Context: in},
-		"activity-failed":  &ActivityPanel{Context: in, state: listFailed, failure: stateInternal()},
-		"activity-ending":  &ActivityPanel{Context: in, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
-		"activity-advice":  &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"sessions":              &SessionsPanel{Context: in, state: listReady, list: stateSessions()},
+		"sessions-part":         &SessionsPanel{Context: in, All: "/sessions", state: listReady, list: stateSessions()},
+		"sessions-part-failed":  &SessionsPanel{Context: in, All: "/sessions", state: listFailed, failure: stateInternal()},
+		"sessions-part-loading": &SessionsPanel{Context: in, All: "/sessions"},
+		"sessions-part-offline": &SessionsPanel{Context: stateOffline(in), All: "/sessions", state: listFailed, failure: shared.Away()},
+		"activity-part":         &ActivityPanel{Context: in, All: "/activity", state: listReady, events: stateEvents()[5:]},
+		"sessions-alone":        &SessionsPanel{Context: in, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
+		"sessions-ending":       &SessionsPanel{Context: in, state: listReady, list: stateSessions(), ending: "s2"},
+		"sessions-loading":      &SessionsPanel{Context: in},
+		"sessions-failed":       &SessionsPanel{Context: in, state: listFailed, failure: stateInternal()},
+		"activity":              &ActivityPanel{Context: in, state: listReady, events: stateEvents(), next: "more"},
+		"activity-loading":      &ActivityPanel{Context: in},
+		"activity-failed":       &ActivityPanel{Context: in, state: listFailed, failure: stateInternal()},
+		"activity-ending":       &ActivityPanel{Context: in, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
+		"activity-advice":       &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
 		"activity-advice-failed": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1],
 			alarm: alarm{shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, alarmAdvising}},
 		"activity-password": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
@@ -116,6 +128,10 @@ func statesOfProof(in Context) map[string]app.UI {
 		"confirm-refused":  &Confirm{Context: in, Service: stateService{}, HasPassword: true, failure: shared.Errorf(shared.CodeSignInRefused, "This password is not right.")},
 	}
 }
+
+func stateTime() time.Time { return time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC) }
+
+func stateLanguages() []Language { return []Language{{"en", "English"}, {"de", "Deutsch"}} }
 
 func stateInternal() error {
 	return shared.Errorf(shared.CodeInternal, "Something went wrong on our side. Please try again. If it stays, tell IT this number: %s.", "FYHWNKPY7CGRXKHV")
@@ -156,7 +172,7 @@ type stateService struct {
 }
 
 func stateContext(text *message.Catalogue) Context {
-	return Context{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234", About: shared.PageAbout}
+	return Context{Text: text, Formats: browser.In("en"), Host: "id.example.com", Contact: "IT desk, phone 1234", About: shared.PageAbout, now: func() time.Time { return time.Date(2026, 11, 20, 18, 45, 0, 0, time.UTC) }}
 }
 
 // stateLink has only the three corners of a QR code.

@@ -84,6 +84,8 @@ type Context struct {
 	Recovery string
 	// Blocked says why this page can't use passkeys, or "".
 	Blocked string
+
+	now func() time.Time // nil is time.Now
 }
 
 // Count writes a number with its noun.

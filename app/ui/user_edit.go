@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -73,12 +74,6 @@ func (p *UserPage) save(d *memberDialog, done func(error)) {
 // wishes returns what differs from what is.
 func (p *UserPage) wishes(d *memberDialog) (change shared.ChangeMember) {
 	u := p.user
-	text := func(id, is string) *string {
-		if value := d.value(id); value != is {
-			return &value
-		}
-		return nil
-	}
 	list := func(field, is string) *[]string {
 		if field == is {
 			return nil
@@ -87,7 +82,7 @@ func (p *UserPage) wishes(d *memberDialog) (change shared.ChangeMember) {
 		return &groups
 	}
 	if p.editing == editFacts {
-		return shared.ChangeMember{DisplayName: text("display-name", u.DisplayName), Name: text("name", u.Name), Email: text("email", u.Email)}
+		return shared.ChangeMember{DisplayName: d.changed("display-name", u.DisplayName), Name: d.changed("name", u.Name), Email: d.changed("email", u.Email)}
 	}
 	change.Groups = list(d.value("groups"), strings.Join(u.Groups, ", "))
 	if role := d.chosen(); role != u.Role {
@@ -105,6 +100,7 @@ type memberField struct {
 	most                   string // the greatest length
 	kind                   string // of the input; "" is text
 	required               bool
+	choices                []Language // makes a select of it
 }
 
 // memberDialog asks for some texts, and maybe for a role.
@@ -148,6 +144,14 @@ func (d *memberDialog) value(id string) string {
 	return d.Helps.value
 }
 
+// changed returns what a field has now, or nil if that is what is.
+func (d *memberDialog) changed(id, is string) *string {
+	if value := d.value(id); value != is {
+		return &value
+	}
+	return nil
+}
+
 func (d *memberDialog) chosen() shared.Role {
 	if d.role != nil {
 		return *d.role
@@ -176,22 +180,42 @@ func (d *memberDialog) Render() app.UI {
 }
 
 func (d *memberDialog) renderField(f memberField) app.UI {
-	kind := f.kind
-	if kind == "" {
-		kind = "text"
+	id, hint := d.ID+"-"+f.id, ""
+	if f.hint != "" {
+		hint = d.ID + "-" + f.id + "-hint"
 	}
-	box := app.ElemSelfClosing("input").ID(d.ID+"-"+f.id).Attr("type", kind).Attr("value", d.value(f.id)).Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
-		Attr("required", f.required).Attr("readonly", d.working).OnInput(func(ctx app.Context, _ app.Event) { d.typed[f.id] = valueOf(ctx) })
-	if f.most != "" {
-		box = box.Attr("maxlength", f.most)
+	var box app.UI
+	if len(f.choices) > 0 {
+		box = d.renderChoices(f, id, hint)
+	} else {
+		input := app.ElemSelfClosing("input").ID(id).Attr("type", cmp.Or(f.kind, "text")).Attr("value", d.value(f.id)).Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
+			Attr("required", f.required).Attr("readonly", d.working).OnInput(d.onTyped(f))
+		if f.most != "" {
+			input = input.Attr("maxlength", f.most)
+		}
+		if hint != "" {
+			input = input.Aria("describedby", hint)
+		}
+		box = input
 	}
-	if f.hint == "" {
+	if hint == "" {
 		return field(f.label, box)
 	}
-	return app.Elem("div").Class("stack").Body(
-		field(f.label, box.Aria("describedby", d.ID+"-"+f.id+"-hint")),
-		app.Elem("p").ID(d.ID+"-"+f.id+"-hint").Class("hint").Text(f.hint),
-	)
+	return app.Elem("div").Class("stack").Body(field(f.label, box), app.Elem("p").ID(hint).Class("hint").Text(f.hint))
+}
+
+func (d *memberDialog) renderChoices(f memberField, id, hint string) app.UI {
+	return app.Elem("select").ID(id).Aria("describedby", hint).On("change", d.onTyped(f)).Body(app.Range(f.choices).Slice(func(i int) app.UI {
+		choice := option(f.choices[i].Tag, f.choices[i].Name, f.choices[i].Tag == d.value(f.id))
+		if f.choices[i].Tag != "" {
+			choice = choice.Lang(f.choices[i].Tag)
+		}
+		return choice
+	}))
+}
+
+func (d *memberDialog) onTyped(f memberField) app.EventHandler {
+	return func(ctx app.Context, _ app.Event) { d.typed[f.id] = valueOf(ctx) }
 }
 
 func (d *memberDialog) renderRole() app.UI {

@@ -11,12 +11,6 @@ import (
 
 // The left column of a user's page: what happens.
 
-// part is a section with a heading, and maybe a button beside it.
-func part(id, title string, beside app.UI, content ...app.UI) app.UI {
-	heading := app.Elem("div").Class("head").Body(app.Elem("h2").ID(id).Text(title), Slot(beside))
-	return app.Elem("section").Class("part").Aria("labelledby", id).Body(append([]app.UI{heading}, content...)...)
-}
-
 func (p *UserPage) renderMethods() app.UI {
 	text, u := p.Context.Text.Member, p.user
 	var rows []app.UI
@@ -129,7 +123,9 @@ func (p *UserPage) onEndAll(app.Context, app.Event) {
 func (p *UserPage) renderActivity() app.UI {
 	return part("member-activity", p.Context.Text.Member.Activity, nil,
 		app.Elem("ul").Class("rows").Body(app.Range(p.activity.Events).Slice(func(i int) app.UI {
-			return &activityRow{Context: p.Context, Event: p.activity.Events[i], ReadOnly: true}
+			row := p.Context.eventRow(p.activity.Events[i], "h3")
+			row.Facts = append(row.Facts, p.Context.from(p.activity.Events[i].Address)...)
+			return row
 		})),
 		app.If(p.activity.Next != "", func() app.UI {
 			return app.Elem("div").Class("buttons").Body(button("member-more", "", p.Context.Text.Activity.More, p.off(), p.onMore))

@@ -22,7 +22,6 @@ import (
 // wrong codes only: the right one works, whatever strangers have tried before.
 
 const (
-	recoveryCodes      = 10
 	recoveryCodeLength = 10 // letters and digits, five bits each
 	secretRecovery     = "recovery-key"
 )
@@ -33,7 +32,7 @@ func (s *Service) MakeRecoveryCodes(ctx context.Context, who session.Actor) ([]s
 	if err != nil {
 		return nil, err
 	}
-	codes, hashes := make([]string, recoveryCodes), make([]store.Hash, recoveryCodes)
+	codes, hashes := make([]string, shared.RecoveryCodeCount), make([]store.Hash, shared.RecoveryCodeCount)
 	for i := range codes {
 		code := rand.Text()[:recoveryCodeLength]
 		codes[i] = code[:recoveryCodeLength/2] + "-" + code[recoveryCodeLength/2:]

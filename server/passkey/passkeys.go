@@ -28,6 +28,16 @@ func (s *Service) List(who session.Actor) shared.PasskeyList {
 	return list
 }
 
+// Newest returns the passkey that the actor's user added last, or nil.
+func (s *Service) Newest(who session.Actor) *shared.Passkey {
+	n := len(who.User.Passkeys)
+	if n == 0 {
+		return nil
+	}
+	newest := s.describe(who, who.User.Passkeys[n-1])
+	return &newest
+}
+
 // Rename changes the name of one of the user's passkeys.
 //
 // Refusals: [shared.CodeInvalidName], also for a blank name, [shared.CodeNotFound] for a

@@ -81,6 +81,11 @@ func (m Methods) IsLastIdentity(user store.User, identity store.Identity) bool {
 	return m.isLast(user, m.policy != nil && m.policy.takesIdentity(identity))
 }
 
+// IsLastPassword reports whether the user could not sign in any more without their password.
+func (m Methods) IsLastPassword(user store.User) bool {
+	return m.HasPassword(user) && m.isLast(user, true)
+}
+
 func (m Methods) isLast(user store.User, counts bool) bool {
 	left := m.Count(user)
 	if counts {

@@ -22,8 +22,6 @@ var englishEvents = Events{
 	LastWeek:         "Last 7 days",
 	LastMonth:        "Last 30 days",
 	LastYear:         "Last year",
-	Today:            "Today, {date}",
-	Yesterday:        "Yesterday, {date}",
 	Repeated:         "{event}, {count} times",
 	WhomAndDoer:      "{user}, by {name}",
 	Doer:             "By {name}",

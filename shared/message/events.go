@@ -23,8 +23,6 @@ type Events struct {
 	LastWeek         string
 	LastMonth        string
 	LastYear         string
-	Today            string // {date}
-	Yesterday        string // {date}
 	Repeated         string // {event} and {count}, at least 2
 	WhomAndDoer      string // {user} and {name}, who did it
 	Doer             string // {name}

@@ -22,8 +22,6 @@ var frenchEvents = Events{
 	LastWeek:         "7 derniers jours",
 	LastMonth:        "30 derniers jours",
 	LastYear:         "Dernière année",
-	Today:            "Aujourd’hui, {date}",
-	Yesterday:        "Hier, {date}",
 	Repeated:         "{event}, {count} fois",
 	WhomAndDoer:      "{user}, par {name}",
 	Doer:             "Par {name}",

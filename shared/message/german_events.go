@@ -22,8 +22,6 @@ var germanEvents = Events{
 	LastWeek:         "Letzte 7 Tage",
 	LastMonth:        "Letzte 30 Tage",
 	LastYear:         "Letztes Jahr",
-	Today:            "Heute, {date}",
-	Yesterday:        "Gestern, {date}",
 	Repeated:         "{event}, {count}\u00a0Mal",
 	WhomAndDoer:      "{user}, von {name}",
 	Doer:             "Von {name}",

@@ -22,8 +22,6 @@ var japaneseEvents = Events{
 	LastWeek:         "過去7日間",
 	LastMonth:        "過去30日間",
 	LastYear:         "過去1年間",
-	Today:            "今日、{date}",
-	Yesterday:        "昨日、{date}",
 	Repeated:         "{event}（{count}回）",
 	WhomAndDoer:      "{user}（操作：{name}）",
 	Doer:             "操作：{name}",

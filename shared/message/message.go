@@ -124,55 +124,10 @@ type Shell struct {
 	NotFound       string
 	ToStart        string
 	Loading        string
-}
-
-// Home is the first page after signing in.
-type Home struct {
-	Title               string
-	Hello               string // {name}
-	Lead                string // {product}
-	SignInMethods       string
-	PasswordSet         string
-	PasskeyCount        Counted
-	NoPasskeys          string
-	Manage              string
-	OfferTitle          string
-	OfferLead           string
-	OfferAdd            string
-	OfferNotNow         string
-	OfferHereTitle      string
-	OfferHereLead       string
-	OfferRecovered      string
-	OfferHereAdd        string
-	SavedSilently       string // {name}
-	PasskeysOff         string
-	RecoveryLink        string // {date}
-	CodesLeft           Counted
-	CodesNone           string
-	CodesMake           string
-	CodesRenew          string
-	IdentityNamed       string // {provider}, {name}
-	IdentityOnly        string
-	NotLinked           string
-	Link                string
-	LinkRow             string // {provider}
-	Unlink              string
-	UnlinkRow           string // {provider}
-	DoneUnlinked        string
-	Working             string
-	PasswordChange      string
-	PasswordChangeRow   string
-	PasswordRemove      string
-	PasswordRemoveRow   string
-	PasswordRemoveTitle string
-	PasswordRemoveLead  string
-	PasswordRemoved     string
-	PasswordNone        string
-	PasswordSetNew      string
-	PasswordSetRow      string
-	Profile             string
-	Export              string
-	ExportHint          string
+	Slow           string // it still loads
+	NotOffline     string // instead of what no copy is kept of
+	Today          string // {date}: a day, or a time of day
+	Yesterday      string // {date}
 }
 
 // Panel is the list of passkeys and what can be done with it.

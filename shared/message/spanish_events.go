@@ -22,8 +22,6 @@ var spanishEvents = Events{
 	LastWeek:         "Últimos 7 días",
 	LastMonth:        "Últimos 30 días",
 	LastYear:         "Último año",
-	Today:            "Hoy, {date}",
-	Yesterday:        "Ayer, {date}",
 	Repeated:         "{event}, {count} veces",
 	WhomAndDoer:      "{user}, por {name}",
 	Doer:             "Por {name}",

@@ -59,13 +59,25 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 		return frame.With(spoken)
 	case *ui.SignInPanel: // a host's page has it in a card
 		return frame.With(goapp.Div().Class("page").Body(goapp.Section().Class("card").Body(goapp.H1().Text(text.SignIn.Submit), component)))
-	case *ui.MethodsCard:
+	case *ui.MethodsCard, *ui.ProfileCard:
 		return frame.With(spoken, goapp.Div().Class("page").Body(component))
-	case *ui.SessionsPanel, *ui.ActivityPanel, *ui.UsersPanel, *ui.UserPage: // pages, with headings of their own
+	case *ui.SessionsPanel:
+		return inPage(frame, spoken, component.All, component)
+	case *ui.ActivityPanel:
+		return inPage(frame, spoken, component.All, component)
+	case *ui.UsersPanel, *ui.UserPage: // pages, with headings of their own
 		return frame.With(component)
 	default:
 		return frame.With(spoken, component)
 	}
+}
+
+// inPage puts a panel into the frame. With an address of a page with more, it is a part of a page.
+func inPage(frame ui.Frame, spoken goapp.UI, all string, panel goapp.UI) goapp.UI {
+	if all == "" {
+		return frame.With(panel)
+	}
+	return frame.With(spoken, goapp.Div().Class("page").Body(panel))
 }
 
 // written returns the markup of a component as it is in the browser, where go-app sets

@@ -52,8 +52,8 @@ func passkeyButton(class, label string) g.Node {
 	return h.Button(h.Type("button"), h.Class(class), h.ID("use-passkey"), keyGlyph, g.Text(label))
 }
 
-var keyGlyph = h.SVG(h.Class("glyph"), g.Attr("viewBox", "0 0 24 24"), h.Aria("hidden", "true"), g.El("path", g.Attr("d",
-	"M14.5 3a6.5 6.5 0 0 0-6.2 8.5L3 16.8V21h4.2v-2.4h2.4v-2.4H12l.7-.7A6.5 6.5 0 1 0 14.5 3zm2 3.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z")))
+var keyGlyph = h.SVG(h.Class("glyph"), g.Attr("viewBox", "0 0 24 24"), h.Aria("hidden", "true"),
+	g.El("circle", g.Attr("cx", "8"), g.Attr("cy", "15.5"), g.Attr("r", "4.25")), g.El("path", g.Attr("d", "m11.1 12.4 8.4-8.4M16 7.5l2.75 2.75M13.25 10.25l1.75 1.75")))
 
 // unlessScripted holds content that signinpages.js shows. If the script doesn't run, a
 // notice takes its place after some seconds: a proxy may answer instead of it or rewrite

@@ -1,0 +1,47 @@
+package ui
+
+import (
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// when writes a moment as people say it, and the exact time: "Today, 08:12", "Yesterday, 23:41",
+// "25 Nov, 09:03".
+func (c Context) when(t time.Time) (words, exact string) {
+	moment, exact := c.Moment(t)
+	if text := c.recent(t); text != "" {
+		return message.Fill(text, "date", c.Time(t)), exact
+	}
+	return moment, exact
+}
+
+// whenWithin is when for a place within a sentence: "Last seen today, 08:12".
+func (c Context) whenWithin(t time.Time) (words, exact string) {
+	words, exact = c.when(t)
+	if c.recent(t) != "" {
+		first, size := utf8.DecodeRuneInString(words)
+		words = string(unicode.ToLower(first)) + words[size:]
+	}
+	return words, exact
+}
+
+// recent returns the text for a day of the reader that is today or yesterday, and "" for others.
+func (c Context) recent(t time.Time) string {
+	now := time.Now
+	if c.now != nil {
+		now = c.now
+	}
+	day, _ := c.Date(t)
+	today, _ := c.Date(now())
+	yesterday, _ := c.Date(now().Add(-24 * time.Hour))
+	switch day {
+	case today:
+		return c.Text.Shell.Today
+	case yesterday:
+		return c.Text.Shell.Yesterday
+	}
+	return ""
+}
