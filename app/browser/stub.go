@@ -56,6 +56,9 @@ func Host() string { return "localhost" }
 // Path returns the path of the start page.
 func Path() string { return "/" }
 
+// ChosenFile returns "": no file is chosen.
+func ChosenFile(context.Context, string, int) (string, error) { return "", nil }
+
 // Download does nothing.
 func Download(name, text string) {}
 

@@ -108,6 +108,9 @@ func (o obliging) Users(context.Context, shared.MembersQuery) (shared.Members, e
 func (o obliging) Invite(context.Context, shared.Invite) (shared.Invited, error) {
 	return shared.Invited{}, o.err
 }
+func (o obliging) ImportUsers(context.Context, shared.ImportUsers) (shared.ImportedUsers, error) {
+	return shared.ImportedUsers{}, o.err
+}
 func (o obliging) InviteAgain(context.Context, string) (shared.EnrolmentLink, error) {
 	return shared.EnrolmentLink{}, o.err
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -24,8 +25,17 @@ func statesOfUsers(in Context) map[string]app.UI {
 		"users-failed":    stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, stateInternal() }),
 		"users-selected":  stateUsers(in, func(p *UsersPanel) { p.selected = map[string]bool{"u2": true, "u3": true, "u4": true} }),
 		"users-by-last":   stateUsers(in, func(p *UsersPanel) { p.Filters = "sort=last-sign-in&in=group/sales" }),
-		"users-invite":    stateUsers(in, func(p *UsersPanel) { p.open = dialogInvite }),
-		"users-auditor":   stateUsers(in, func(p *UsersPanel) { p.Account.User.Role = shared.RoleAuditor }),
+		"users-import":    stateUsers(in, func(p *UsersPanel) { p.open = dialogImport }),
+		"import-wrong": &importDialog{Context: in, state: importReady, people: shared.ImportedUsers{Wrong: 2, Rows: []shared.ImportRow{
+			{Line: 2, Invite: shared.Invite{Name: "amy", DisplayName: "Amy Smith", Email: "amy@example.com", Groups: []string{"sales"}}},
+			{Line: 3, Invite: shared.Invite{Name: "ann", DisplayName: "Ann"}, Problem: "Somebody has the user name ann already."},
+			{Line: 5, Problem: "This line doesn't have as many cells as the first one."},
+		}}},
+		"import-ready":   &importDialog{Context: in, state: importReady, people: stateImported()},
+		"import-refused": &importDialog{Context: in, state: importChoosing, failure: shared.Errorf(shared.CodeInvalidRequest, "The first line must name the columns, and one of them must be called name.")},
+		"import-done":    &importDialog{Context: in, state: importDone, people: stateImported()},
+		"users-invite":   stateUsers(in, func(p *UsersPanel) { p.open = dialogInvite }),
+		"users-auditor":  stateUsers(in, func(p *UsersPanel) { p.Account.User.Role = shared.RoleAuditor }),
 		"users-helper": stateUsers(in, func(p *UsersPanel) {
 			p.Account.User.Role, p.counts = shared.RoleHelper, shared.MemberCounts{Groups: map[string]int{"it": 3, "sales": 20}}
 			p.selected = map[string]bool{"u2": true}
@@ -50,6 +60,15 @@ func statesOfUsers(in Context) map[string]app.UI {
 			p.open, p.bulk = dialogBulk, bulk{what: actInvite, users: p.users[2:3], state: bulkDone, result: result{changed: p.users[2:3], links: []memberLink{{p.users[2], stateLink()}}}}
 		}),
 	}
+}
+
+// stateImported are more people than the dialog shows.
+func stateImported() (people shared.ImportedUsers) {
+	for i := range mostImportRows + 14 {
+		name := fmt.Sprintf("user.number.%d", i+1)
+		people.Rows = append(people.Rows, shared.ImportRow{Line: i + 2, Invite: shared.Invite{Name: name, DisplayName: "<img src=x onerror=alert(1)>", Email: name + "@example.com", Groups: []string{"it", "sales"}}})
+	}
+	return people
 }
 
 func stateOffline(in Context) Context {

@@ -19,6 +19,8 @@ type UserService interface {
 	Invite(ctx context.Context, who shared.Invite) (shared.Invited, error)
 	// InviteAgain returns a new link for a user who has no sign-in method yet.
 	InviteAgain(ctx context.Context, id string) (shared.EnrolmentLink, error)
+	// ImportUsers invites the people of a table. A dry run only says what is wrong with it.
+	ImportUsers(ctx context.Context, people shared.ImportUsers) (shared.ImportedUsers, error)
 	// ChangeMember changes what is set.
 	ChangeMember(ctx context.Context, id string, change shared.ChangeMember) (shared.Member, error)
 }
@@ -70,6 +72,7 @@ type usersDialog int
 const (
 	noDialog usersDialog = iota
 	dialogInvite
+	dialogImport
 	dialogLink
 	dialogBulk
 )
@@ -85,6 +88,7 @@ const (
 	usersTitleID = "users-title"
 	usersFindID  = "users-find"
 	inviteID     = "invite"
+	importFromID = "users-import"
 )
 
 // OnMount loads the list.
@@ -266,6 +270,9 @@ func (p *UsersPanel) Render() app.UI {
 // renderAdds draws the buttons that add users.
 func (p *UsersPanel) renderAdds() app.UI {
 	return app.Elem("div").Class("buttons").Body(
+		app.If(p.isAdministrator(), func() app.UI {
+			return button(importFromID, "", "", p.off(), p.onImport).Body(icon("upload"), app.Elem("span").Text(p.Context.Text.Users.Import))
+		}),
 		button(inviteID, "primary", "", p.off(), p.onInvite).Body(icon("plus"), app.Elem("span").Text(p.Context.Text.Users.Invite)),
 	)
 }
@@ -274,6 +281,8 @@ func (p *UsersPanel) renderDialog() app.UI {
 	switch p.open {
 	case dialogInvite:
 		return &inviteDialog{Context: p.Context, GivesRoles: p.isAdministrator(), OnInvite: p.invite, OnCancel: p.notInvited}
+	case dialogImport:
+		return &importDialog{Context: p.Context, OnImport: p.imports, OnCancel: func() { p.closes(importFromID) }}
 	case dialogLink:
 		return p.renderLink()
 	}
@@ -348,6 +357,22 @@ func (p *UsersPanel) invite(who shared.Invite, done func(error)) {
 		if err == nil {
 			p.open, p.link = dialogLink, shownLink{link: invited.Link, user: invited.User}
 			p.load(loadAnew)
+		}
+	})
+}
+
+func (p *UsersPanel) onImport(app.Context, app.Event) { p.open, p.failure = dialogImport, nil }
+
+// imports invites the people of a table, or looks at it.
+func (p *UsersPanel) imports(people shared.ImportUsers, done func(shared.ImportedUsers, error)) {
+	var answer shared.ImportedUsers
+	p.attempt(func(ctx context.Context) (err error) {
+		answer, err = p.Service.ImportUsers(ctx, people)
+		return err
+	}, func(err error) {
+		done(answer, err)
+		if !people.DryRun {
+			p.load(loadAnew) // also when no answer came: it may have been done
 		}
 	})
 }

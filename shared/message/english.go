@@ -292,6 +292,7 @@ var English = Catalogue{
 
 	Events: englishEvents,
 	Users:  englishUsers,
+	Import: englishImport,
 
 	Link: Link{
 		InvitationTitle: "Invitation for {name}",

@@ -103,3 +103,16 @@ var englishUsers = Users{
 	DoneEnabled:    "{name} may sign in again.",
 	DoneWithdrawn:  "The link for {name} doesn't work any more.",
 }
+
+var englishImport = Import{
+	Title:   "Import users",
+	Lead:    "A table (CSV) whose first line names the columns: name, display_name, email and groups. Only name is needed. Groups have spaces between them.",
+	File:    "Table (CSV)",
+	Looking: "Looking at the table…",
+	Wrong:   Counted{One: "{n} line is wrong, so nobody is invited. Correct the table and choose it again.", Other: "{n} lines are wrong, so nobody is invited. Correct the table and choose it again."},
+	Line:    "Line {n}",
+	All:     Counted{One: "{n} user will be invited:", Other: "{n} users will be invited:"},
+	More:    Counted{One: "and {n} more", Other: "and {n} more"},
+	Do:      Counted{One: "Invite {n}", Other: "Invite {n}"},
+	Done:    Counted{One: "{n} user is invited", Other: "{n} users are invited"},
+}

@@ -292,6 +292,7 @@ var French = Catalogue{
 
 	Events: frenchEvents,
 	Users:  frenchUsers,
+	Import: frenchImport,
 
 	Link: Link{
 		InvitationTitle: "Invitation pour {name}",

@@ -24,6 +24,8 @@ var frenchRefusals = []Refusal{
 	{"That took longer than five minutes. Please try again.", "Cela a pris plus de cinq minutes. Veuillez réessayer."},
 	{"The account was changed somewhere else at the same time. Please try again.", "Le compte a été modifié ailleurs au même moment. Veuillez réessayer."},
 	{"The request can't be read.", "La requête est illisible."},
+	{"The file is too large. Import it in parts, or at the command line.", "Le fichier est trop volumineux. Importez-le en plusieurs parties, ou par la ligne de commande."},
+	{"The file can't be read.", "Le fichier ne peut pas être lu."},
 	{"The request is too large.", "La requête est trop volumineuse."},
 	{"The request must be application/json.", "La requête doit être en application/json."},
 	{"The server can't be reached. Check your connection and try again.", "Le serveur est injoignable. Vérifiez votre connexion et réessayez."},

@@ -103,3 +103,16 @@ var frenchUsers = Users{
 	DoneEnabled:    "{name} a de nouveau le droit de se connecter.",
 	DoneWithdrawn:  "Le lien pour {name} ne fonctionne plus.",
 }
+
+var frenchImport = Import{
+	Title:   "Importer des utilisateurs",
+	Lead:    "Un tableau (CSV) dont la première ligne nomme les colonnes : name, display_name, email et groups. Seule name est nécessaire. Les groupes sont séparés par des espaces.",
+	File:    "Tableau (CSV)",
+	Looking: "Vérification du tableau…",
+	Wrong:   Counted{One: "{n} ligne est incorrecte : personne n’est invité. Corrigez le tableau et choisissez-le de nouveau.", Many: "{n} lignes sont incorrectes : personne n’est invité. Corrigez le tableau et choisissez-le de nouveau.", Other: "{n} lignes sont incorrectes : personne n’est invité. Corrigez le tableau et choisissez-le de nouveau."},
+	Line:    "Ligne {n}",
+	All:     Counted{One: "{n} utilisateur sera invité :", Many: "{n} utilisateurs seront invités :", Other: "{n} utilisateurs seront invités :"},
+	More:    Counted{One: "et {n} de plus", Many: "et {n} de plus", Other: "et {n} de plus"},
+	Do:      Counted{One: "Inviter {n}", Many: "Inviter {n}", Other: "Inviter {n}"},
+	Done:    Counted{One: "{n} utilisateur est invité", Many: "{n} utilisateurs sont invités", Other: "{n} utilisateurs sont invités"},
+}

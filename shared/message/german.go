@@ -291,6 +291,7 @@ var German = Catalogue{
 
 	Events: germanEvents,
 	Users:  germanUsers,
+	Import: germanImport,
 
 	Link: Link{
 		InvitationTitle: "Einladung für {name}",

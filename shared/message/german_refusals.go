@@ -24,6 +24,8 @@ var germanRefusals = []Refusal{
 	{"That took longer than five minutes. Please try again.", "Das hat länger als fünf Minuten gedauert. Bitte versuchen Sie es erneut."},
 	{"The account was changed somewhere else at the same time. Please try again.", "Das Konto wurde gleichzeitig anderswo geändert. Bitte versuchen Sie es erneut."},
 	{"The request can't be read.", "Die Anfrage ist nicht lesbar."},
+	{"The file is too large. Import it in parts, or at the command line.", "Die Datei ist zu groß. Importieren Sie sie in Teilen oder auf der Kommandozeile."},
+	{"The file can't be read.", "Die Datei kann nicht gelesen werden."},
 	{"The request is too large.", "Die Anfrage ist zu groß."},
 	{"The request must be application/json.", "Die Anfrage muss application/json sein."},
 	{"The server can't be reached. Check your connection and try again.", "Der Server ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut."},

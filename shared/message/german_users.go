@@ -103,3 +103,16 @@ var germanUsers = Users{
 	DoneEnabled:    "{name} darf sich wieder anmelden.",
 	DoneWithdrawn:  "Der Link für {name} gilt nicht mehr.",
 }
+
+var germanImport = Import{
+	Title:   "Benutzer importieren",
+	Lead:    "Eine Tabelle (CSV), deren erste Zeile die Spalten nennt: name, display_name, email und groups. Nur name muss sein. Zwischen Gruppen stehen Leerzeichen.",
+	File:    "Tabelle (CSV)",
+	Looking: "Die Tabelle wird geprüft …",
+	Wrong:   Counted{One: "{n} Zeile ist falsch, darum wird niemand eingeladen. Verbessern Sie die Tabelle, und wählen Sie sie noch einmal.", Other: "{n} Zeilen sind falsch, darum wird niemand eingeladen. Verbessern Sie die Tabelle, und wählen Sie sie noch einmal."},
+	Line:    "Zeile {n}",
+	All:     Counted{One: "{n} Person wird eingeladen:", Other: "{n} Personen werden eingeladen:"},
+	More:    Counted{One: "und {n} weitere", Other: "und {n} weitere"},
+	Do:      Counted{One: "{n} einladen", Other: "{n} einladen"},
+	Done:    Counted{One: "{n} Person ist eingeladen", Other: "{n} Personen sind eingeladen"},
+}

@@ -292,6 +292,7 @@ var Japanese = Catalogue{
 
 	Events: japaneseEvents,
 	Users:  japaneseUsers,
+	Import: japaneseImport,
 
 	Link: Link{
 		InvitationTitle: "{name} さんへの招待",

@@ -24,6 +24,8 @@ var japaneseRefusals = []Refusal{
 	{"That took longer than five minutes. Please try again.", "5 分以上かかりました。もう一度お試しください。"},
 	{"The account was changed somewhere else at the same time. Please try again.", "アカウントが同時に別の場所で変更されました。もう一度お試しください。"},
 	{"The request can't be read.", "リクエストを読み取れません。"},
+	{"The file is too large. Import it in parts, or at the command line.", "ファイルが大きすぎます。分割するか、コマンドラインでインポートしてください。"},
+	{"The file can't be read.", "ファイルを読み取れません。"},
 	{"The request is too large.", "リクエストが大きすぎます。"},
 	{"The request must be application/json.", "リクエストは application/json にしてください。"},
 	{"The server can't be reached. Check your connection and try again.", "サーバーに接続できません。接続を確認して、もう一度お試しください。"},

@@ -103,3 +103,16 @@ var japaneseUsers = Users{
 	DoneEnabled:    "{name} さんのサインインは再び許可されています。",
 	DoneWithdrawn:  "{name} さんのリンクは使えなくなりました。",
 }
+
+var japaneseImport = Import{
+	Title:   "ユーザーのインポート",
+	Lead:    "1 行目に列名（name、display_name、email、groups）がある表 (CSV) です。必須なのは name だけです。グループはスペースで区切ります。",
+	File:    "表 (CSV)",
+	Looking: "表を確認しています…",
+	Wrong:   Counted{Other: "{n} 行に誤りがあるため、誰も招待されません。表を直して、もう一度選んでください。"},
+	Line:    "{n} 行目",
+	All:     Counted{Other: "{n} 人を招待します:"},
+	More:    Counted{Other: "ほか {n} 件"},
+	Do:      Counted{Other: "{n} 人を招待"},
+	Done:    Counted{Other: "{n} 人を招待しました"},
+}

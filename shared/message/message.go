@@ -36,6 +36,7 @@ type Catalogue struct {
 	Activity    Activity
 	Member      Member
 	Users       Users
+	Import      Import
 	Events      Events
 	Link        Link
 	Password    Password

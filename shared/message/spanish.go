@@ -292,6 +292,7 @@ var Spanish = Catalogue{
 
 	Events: spanishEvents,
 	Users:  spanishUsers,
+	Import: spanishImport,
 
 	Link: Link{
 		InvitationTitle: "Invitación para {name}",

@@ -24,6 +24,8 @@ var spanishRefusals = []Refusal{
 	{"That took longer than five minutes. Please try again.", "Pasaron más de cinco minutos. Vuelve a intentarlo."},
 	{"The account was changed somewhere else at the same time. Please try again.", "La cuenta se modificó a la vez en otro lugar. Vuelve a intentarlo."},
 	{"The request can't be read.", "La solicitud no se puede leer."},
+	{"The file is too large. Import it in parts, or at the command line.", "El archivo es demasiado grande. Impórtalo por partes o desde la línea de comandos."},
+	{"The file can't be read.", "No se puede leer el archivo."},
 	{"The request is too large.", "La solicitud es demasiado grande."},
 	{"The request must be application/json.", "La solicitud debe ser application/json."},
 	{"The server can't be reached. Check your connection and try again.", "No se puede llegar al servidor. Revisa tu conexión y vuelve a intentarlo."},

@@ -103,3 +103,16 @@ var spanishUsers = Users{
 	DoneEnabled:    "{name} vuelve a tener permiso para iniciar sesión.",
 	DoneWithdrawn:  "El enlace para {name} ya no sirve.",
 }
+
+var spanishImport = Import{
+	Title:   "Importar usuarios",
+	Lead:    "Una tabla (CSV) cuya primera línea nombra las columnas: name, display_name, email y groups. Solo hace falta name. Entre los grupos van espacios.",
+	File:    "Tabla (CSV)",
+	Looking: "Comprobando la tabla…",
+	Wrong:   Counted{One: "{n} línea está mal, así que no se invita a nadie. Corrige la tabla y elígela otra vez.", Many: "{n} líneas están mal, así que no se invita a nadie. Corrige la tabla y elígela otra vez.", Other: "{n} líneas están mal, así que no se invita a nadie. Corrige la tabla y elígela otra vez."},
+	Line:    "Línea {n}",
+	All:     Counted{One: "Se invitará a {n} usuario:", Many: "Se invitará a {n} usuarios:", Other: "Se invitará a {n} usuarios:"},
+	More:    Counted{One: "y {n} más", Many: "y {n} más", Other: "y {n} más"},
+	Do:      Counted{One: "Invitar a {n}", Many: "Invitar a {n}", Other: "Invitar a {n}"},
+	Done:    Counted{One: "{n} usuario está invitado", Many: "{n} usuarios están invitados", Other: "{n} usuarios están invitados"},
+}

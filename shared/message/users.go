@@ -104,3 +104,17 @@ type Users struct {
 	DoneEnabled    string // {name}
 	DoneWithdrawn  string // {name}
 }
+
+// Import is the dialog that invites the people of a table.
+type Import struct {
+	Title   string
+	Lead    string
+	File    string
+	Looking string
+	Wrong   Counted
+	Line    string // {n}
+	All     Counted
+	More    Counted
+	Do      Counted
+	Done    Counted
+}
