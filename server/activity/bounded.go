@@ -86,7 +86,7 @@ func bound(s store.Store) *bounded {
 	if b, is := s.(*bounded); is {
 		return b
 	}
-	return &bounded{Store: s, tallies: recent.NewMap[about, *tally](window, mostTallies)}
+	return &bounded{Store: present{s}, tallies: recent.NewMap[about, *tally](window, mostTallies)}
 }
 
 // Unwrap implements [store.Wrapper].

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,20 @@ var ann, carl = storetest.UserID(1), storetest.UserID(3)
 
 var began = time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
 
+// newStore is a store with ann, bob and carl.
+func newStore(t *testing.T, now store.Clock) store.Store {
+	t.Helper()
+	s := memstore.New(now)
+	for i, name := range []string{"ann", "bob", "carl"} {
+		id := storetest.UserID(i + 1)
+		user := store.User{ID: id, Name: name, DisplayName: strings.ToUpper(name[:1]) + name[1:], Handle: []byte(id)}
+		if err := s.Apply(t.Context(), store.Batch{store.PutUser{User: user}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
 // moody is a store that refuses batches while it is ill.
 type moody struct {
 	store.Store
@@ -36,7 +51,7 @@ func (m *moody) Apply(ctx context.Context, batch store.Batch) error {
 
 func TestBounded(t *testing.T) {
 	bounded := func(t *testing.T) (*moody, func(after time.Duration, kind shared.EventKind) error) {
-		m := &moody{Store: memstore.New(func() time.Time { return began })}
+		m := &moody{Store: newStore(t, func() time.Time { return began })}
 		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
 		return m, func(after time.Duration, kind shared.EventKind) error {
 			event := store.NewEvent(began.Add(after), ann, kind, store.Client{Address: "192.0.2.1"})
@@ -72,7 +87,7 @@ func TestBounded(t *testing.T) {
 		}
 	})
 	t.Run("an event of somebody else among them keeps a line of its own", func(t *testing.T) {
-		m := &moody{Store: memstore.New(func() time.Time { return began })}
+		m := &moody{Store: newStore(t, func() time.Time { return began })}
 		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
 		signsIn := func(i int, client store.Client, by string) {
 			event := store.NewEvent(began.Add(time.Duration(i)*time.Second), ann, shared.EventSignedIn, client)
@@ -157,7 +172,7 @@ func TestBounded(t *testing.T) {
 		}
 	})
 	t.Run("two of a kind in one batch, and the batch stays the caller's", func(t *testing.T) {
-		m := memstore.New(func() time.Time { return began })
+		m := newStore(t, func() time.Time { return began })
 		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
 		for i := range 60 {
 			batch := store.Batch{}

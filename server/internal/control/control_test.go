@@ -114,7 +114,7 @@ func TestCommands(t *testing.T) {
 		{"/add-user", `{"Name":"bob","DisplayName":"Bob","Password":"short"}`, refused, `"code":"invalid_password"`},
 		{"/add-user", `{"Name":"b b","DisplayName":"Bob","Password":"correct horse battery"}`, refused, `"code":"invalid_name"`},
 		{"/setup-link", `{}`, refused, `is set up already`},
-		{"/user", `"ann"`, 200, `"hasPassword":true,"passkeys":0`},
+		{"/user", `"ann"`, 200, `"passkeys":0`},
 		{"/user", `"bob"`, refused, `"code":"not_found"`},
 		{"/users", `{}`, 200, `"users":[{"id":`},
 		{"/users", `{"after":"ann"}`, 200, `"users":[]`},
@@ -124,8 +124,10 @@ func TestCommands(t *testing.T) {
 		{"/change-user", `{"name":"ann","change":{"role":""}}`, refused, `"code":"last_administrator"`},
 		{"/change-user", `{"name":"ann","change":{"email":"ann"}}`, refused, `"code":"invalid_email"`},
 		{"/change-user", `{"name":"bob","change":{}}`, refused, `"code":"not_found"`},
-		{"/check-invitation", `{"name":"dora"}`, 200, `{}`},
-		{"/check-invitation", `{"name":"ann"}`, refused, `"code":"name_taken"`},
+		{"/check-people", `[{"name":"emil"}]`, 200, `{}`},
+		{"/check-people", `[{"name":"emil"},{"name":"ann"}]`, 200, `"refusals":[null,{`},
+		{"/invite-people", `[{"name":"emil"},{"name":"ann"}]`, 200, `"code":"name_taken"`},
+		{"/invite-people", `[{"name":"emil"}]`, 200, `{"links":[{"url":"`},
 		{"/remove-user", `{"name":"ann","typed":"bob"}`, refused, `"code":"invalid_name"`},
 		{"/remove-user", `{"name":"ann","typed":"ann"}`, refused, `"code":"last_administrator"`},
 		{"/set-password", `{"name":"ann","password":"another battery staple"}`, 200, `{}`},
@@ -181,7 +183,7 @@ func TestCommands(t *testing.T) {
 // nothing.
 func TestMalformedCommands(t *testing.T) {
 	r := newRunning(t)
-	long := `"` + strings.Repeat("x", 64<<10) + `"`
+	long := `"` + strings.Repeat("x", control.MaxInput) + `"`
 	for _, path := range control.UserPaths() {
 		for _, input := range []string{"", "{", "[1]", long} {
 			if status, answer := r.sends("POST", path, input); status != 400 {
