@@ -559,7 +559,7 @@ func TestAdministrators(t *testing.T) {
 			}
 			names := func(query string) (names []string, pages int) {
 				for next := ""; pages == 0 || next != ""; pages++ {
-					page := into[shared.Members](s.ann, s.ann.sends("GET", shared.PathUsers+"?"+query+"&after="+next, nil), 200)
+					page := into[shared.Members](s.ann, s.ann.sends("GET", shared.PathUsers+"?"+query+"&after="+url.QueryEscape(next), nil), 200)
 					next = page.Next
 					for _, u := range page.Users {
 						names = append(names, u.Name)
