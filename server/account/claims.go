@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -31,6 +32,21 @@ type Profile struct {
 	Name          string // as people write it, "Ann Admin"; may be empty
 	Email         string // may be empty
 	EmailVerified bool   // the source of Email says that it belongs to the person
+}
+
+// vouchedEmail returns the person's address if the provider knows that they read what is sent there,
+// or else "". Where anybody may have an account, an address was verified at some time, and may be
+// somebody else's by now. Google knows its own addresses, and those of organisations that it hosts.
+func (c Claims) vouchedEmail() string {
+	email, err := CanonicalEmail(c.Email)
+	if err != nil || !c.EmailVerified || c.Provider.isOpen() {
+		return ""
+	}
+	_, domain, _ := strings.Cut(email, "@")
+	if c.Provider.Issuer == issuerGoogle && !slices.Contains(mailOfGoogle, domain) && len(domainsOf(c.IDToken[claimGoogle])) == 0 {
+		return ""
+	}
+	return email
 }
 
 // isOf reports whether the claims are about this identity.

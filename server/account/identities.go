@@ -41,9 +41,9 @@ func (s *Service) SignInWithIdentity(ctx context.Context, who session.Actor, cla
 		} else {
 			issued, err = s.signInNew(ctx, who, claims)
 		}
-		// Another request may have linked or unlinked the same identity just now. The
-		// second attempt sees that.
-		if attempt == 1 && (errors.Is(err, store.ErrIdentityExists) || errors.Is(err, errIdentityGone)) {
+		// Another request may have linked or unlinked the same identity just now, or verified the
+		// same address. The second attempt sees that.
+		if attempt == 1 && (errors.Is(err, store.ErrIdentityExists) || errors.Is(err, store.ErrEmailExists) || errors.Is(err, errIdentityGone)) {
 			continue
 		}
 		return issued, s.identityRefused(claims, err)
@@ -94,10 +94,14 @@ func (s *Service) signInExisting(ctx context.Context, who session.Actor, claims 
 			}
 		}
 		user.LastSignIn = s.c.Now()
+		verified, err := s.verifiedBy(ctx, claims, &user, who)
+		if err != nil {
+			return nil, err
+		}
 		var batch store.Batch
 		who.User = user
 		issued, batch = s.sessions.Open(who, claims.signIn())
-		return append(batch, store.PutUser{User: user}, claims.SpendTicket), nil
+		return append(append(verified, batch...), store.PutUser{User: user}, claims.SpendTicket), nil
 	})
 	return issued, err
 }
@@ -120,6 +124,12 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 	}
 	user.Identities = []store.Identity{s.newIdentity(claims)}
 	user.Identities[0].LastUsed = s.c.Now()
+	if user.Email, err = CanonicalEmail(claims.Email); err != nil {
+		user.Email = "" // it can be set later
+	}
+	if _, err := s.verifiedBy(ctx, claims, &user, who); err != nil {
+		return session.Issued{}, err
+	}
 	who.User = user
 
 	// People read these events in the order in which they are made.
@@ -221,7 +231,11 @@ func (s *Service) link(ctx context.Context, who session.Actor, claims Claims) er
 			return nil, shared.Errorf(shared.CodeConflict, "An account can have at most %d sign-ins at providers.", mostIdentities)
 		}
 		user.Identities = append(user.Identities, s.newIdentity(claims))
-		return append(spent, store.PutUser{User: user}, s.identityEvent(claims.Provider, who, shared.EventIdentityLinked)), nil
+		verified, err := s.verifiedBy(ctx, claims, &user, who)
+		if err != nil {
+			return nil, err
+		}
+		return append(append(spent, verified...), store.PutUser{User: user}, s.identityEvent(claims.Provider, who, shared.EventIdentityLinked)), nil
 	})
 }
 

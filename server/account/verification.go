@@ -86,6 +86,22 @@ func (s *Service) SendVerification(ctx context.Context, who session.Actor) error
 	return err
 }
 
+// verifiedBy verifies the address of a user if the provider of the claims knows that they read what
+// is sent there, and no other user has it. It returns the operation that records that.
+func (s *Service) verifiedBy(ctx context.Context, claims Claims, user *store.User, who session.Actor) (store.Batch, error) {
+	if user.EmailVerified || user.Email == "" || store.EmailKey(user.Email) != store.EmailKey(claims.vouchedEmail()) {
+		return nil, nil
+	}
+	if err := s.checkEmail(ctx, *user, ""); err != nil {
+		if shared.CodeOf(err) == shared.CodeEmailTaken {
+			return nil, nil
+		}
+		return nil, err
+	}
+	user.EmailVerified, who.User = true, *user
+	return store.Batch{s.identityEvent(claims.Provider, who, shared.EventEmailVerified)}, nil
+}
+
 // Verification describes the link with this token, without using it.
 //
 // Refusal: [shared.CodeNotFound] for a link that can't be used.

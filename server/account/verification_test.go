@@ -1,0 +1,84 @@
+package account_test
+
+import (
+	"testing"
+
+	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/session"
+	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// TestProviderVerifies checks whose word verifies an e-mail address: that of a provider which knows
+// who reads it.
+func TestProviderVerifies(t *testing.T) {
+	const google, own, everybodys = "https://accounts.google.com", "https://login.example.com", "https://gitlab.com"
+	for what, row := range map[string]struct {
+		issuer, says string
+		unverified   bool
+		hd           []string
+		verifies     bool
+	}{
+		"the organisation's own provider":       {issuer: own, says: "ann@example.com", verifies: true},
+		"in other letters":                      {issuer: own, says: "Ann@EXAMPLE.com", verifies: true},
+		"of another address":                    {issuer: own, says: "bob@example.com"},
+		"that doesn't know":                     {issuer: own, says: "ann@example.com", unverified: true},
+		"that says nothing":                     {issuer: own},
+		"at which anybody may have an account":  {issuer: everybodys, says: "ann@example.com"},
+		"Google, of an organisation's account":  {issuer: google, says: "ann@example.com", hd: []string{"example.com"}, verifies: true},
+		"Google, of somebody's private account": {issuer: google, says: "ann@example.com"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			for way, use := range map[string]func(*world, store.User, account.Claims) error{
+				"signing in": func(w *world, user store.User, c account.Claims) error {
+					if err := w.LinkIdentity(t.Context(), w.Actor(user), again(c.Provider, "1")); err != nil {
+						return err
+					}
+					_, err := w.SignInWithIdentity(t.Context(), session.Actor{}, c)
+					return err
+				},
+				"linking": func(w *world, user store.User, c account.Claims) error {
+					return w.LinkIdentity(t.Context(), w.Actor(user), c)
+				},
+			} {
+				t.Run(way, func(t *testing.T) {
+					w := newWorld(t)
+					user, address := w.add("ann"), "ann@example.com"
+					if err := w.ChangeProfile(t.Context(), w.Actor(user), shared.ChangeProfile{Email: &address}); err != nil {
+						t.Fatal(err)
+					}
+					user, _ = w.store.User(t.Context(), user.ID)
+					says := claims(account.Provider{ID: "p", Name: "P", Issuer: row.issuer}, "1", row.says, map[string][]string{"hd": row.hd})
+					says.EmailVerified = !row.unverified
+					if err := use(w, user, says); err != nil {
+						t.Fatal(err)
+					}
+					after, _ := w.store.User(t.Context(), user.ID)
+					if after.EmailVerified != row.verifies || after.Email != address {
+						t.Errorf("the address %s is verified: %v", after.Email, after.EmailVerified)
+					}
+				})
+			}
+		})
+	}
+	t.Run("not of an address that another user has", func(t *testing.T) {
+		w := newWorld(t)
+		p := account.Provider{ID: "p", Name: "P", Issuer: own, CreateUsers: true, Domains: []string{"example.com"}}
+		bob, address := w.add("bob"), "ann@example.com"
+		issued, err := w.SignInWithIdentity(t.Context(), session.Actor{}, claims(p, "1", address, nil))
+		if err != nil || issued.User.Email != address || !issued.User.EmailVerified {
+			t.Fatalf("a new user has %q, verified: %v (%v)", issued.User.Email, issued.User.EmailVerified, err)
+		}
+		bob.Email = address // from before
+		if err := w.store.Apply(t.Context(), store.Batch{store.PutUser{User: bob}}); err != nil {
+			t.Fatal(err)
+		}
+		bob, _ = w.store.User(t.Context(), bob.ID)
+		if err := w.LinkIdentity(t.Context(), w.Actor(bob), claims(p, "2", address, nil)); err != nil {
+			t.Fatal(err)
+		}
+		if bob, _ = w.store.User(t.Context(), bob.ID); bob.EmailVerified || len(bob.Identities) != 1 {
+			t.Errorf("got %+v", bob)
+		}
+	})
+}
