@@ -27,6 +27,9 @@ func (a Address) EnrolURL(token string) string {
 
 // publicLink returns a new link with its address and QR code. It is shown once.
 func (s *Server) publicLink(link account.Link) (shared.EnrolmentLink, error) {
+	if link.MailedTo != "" {
+		return shared.EnrolmentLink{Expires: link.Expires, MailedTo: link.MailedTo}, nil
+	}
 	at := s.c.Address.EnrolURL(link.Token)
 	code, err := qrOf(at)
 	return shared.EnrolmentLink{URL: at, QR: code, Expires: link.Expires}, err

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -154,6 +155,140 @@ func TestVerification(t *testing.T) {
 			s.ann.signsInWithPassword()
 			if got := s.queued(); len(got) != 1 || got[0] != "email_verification" {
 				s.Errorf("the queue has %q", got)
+			}
+		})
+	})
+}
+
+// toEnrol is the token of a copy of the mail that invites a user.
+func (s *scene) toEnrol(v *visitor) string {
+	s.Helper()
+	user := s.record(v)
+	token, _, err := s.accounts.InvitationToken(s.Context(), user.ID, user.Email)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.secret("token of an invitation", token)
+	return shared.PageEnrol + "?token=" + url.QueryEscape(token)
+}
+
+func TestMailedInvitation(t *testing.T) {
+	carlAt := shared.Invite{Name: "carl", Email: "carl@example.com", Mail: true}
+	begins := func(s *scene) *visitor {
+		s.mailsOn()
+		s.promotes(s.ann)
+		invited := into[shared.Invited](s.ann, s.ann.sends("POST", shared.PathUsers, carlAt), 201)
+		if link := invited.Link; link.URL != "" || link.MailedTo != "carl@example.com" || link.Expires.IsZero() || invited.User.LinkUntil == nil {
+			s.Errorf("the link is %+v, until %v", link, invited.User.LinkUntil)
+		}
+		if got := s.queued(); len(got) != 1 || got[0] != "invitation" {
+			s.Errorf("the queue has %q", got)
+		}
+		carl := s.visitor()
+		carl.name = "carl"
+		return carl
+	}
+	t.Run("using it verifies the address, and all its copies work once together", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			carl := begins(s)
+			first, second := s.toEnrol(carl), s.toEnrol(carl)
+			other := s.visitor()
+			carl.opensLink(first)
+			other.opensLink(second)
+			if s.record(carl).EmailVerified {
+				t.Error("opening it verifies the address")
+			}
+			a, b := both(func() answer { return carl.enrols("") }, func() answer { return other.enrols("") })
+			s.oneOf(a, b, 201, 404)
+			if user := s.record(carl); !user.EmailVerified || s.events(carl)[shared.EventEmailVerified] != 1 || len(user.Passkeys) != 1 {
+				t.Errorf("the user is %+v", user)
+			}
+			s.isDead(first, carl, other)
+			s.isDead(second)
+		})
+	})
+	t.Run("one that was shown verifies nothing, and ends one by mail", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			carl := begins(s)
+			mailed := s.toEnrol(carl)
+			again := shared.PathUser + s.record(carl).ID + shared.PathInvitation
+			shown := s.watches(into[shared.EnrolmentLink](s.ann, s.ann.sends("POST", again, nil), 200))
+			s.isDead(mailed)
+			if _, _, err := s.accounts.InvitationToken(t.Context(), s.record(carl).ID, "carl@example.com"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a mail that isn't needed any more is sent: %v", err)
+			}
+			carl.opensLink(shown)
+			s.succeeds(carl.enrols(""), 201)
+			if s.record(carl).EmailVerified {
+				t.Error("the address is verified")
+			}
+		})
+	})
+	t.Run("one to another address isn't sent, nor one that was withdrawn", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			carl := begins(s)
+			path, id := shared.PathUser+s.record(carl).ID, s.record(carl).ID
+			if _, _, err := s.accounts.InvitationToken(t.Context(), id, "eve@example.com"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("got %v", err)
+			}
+			link := into[shared.EnrolmentLink](s.ann, s.ann.sends("POST", path+shared.PathInvitation, shared.InviteAgain{Mail: true}), 200)
+			if link.MailedTo != "carl@example.com" {
+				t.Errorf("got %+v", link)
+			}
+			mailed := s.toEnrol(carl)
+			s.succeeds(s.ann.sends("DELETE", path+shared.PathLinks, nil), 200)
+			s.isDead(mailed)
+			if _, _, err := s.accounts.InvitationToken(t.Context(), id, "carl@example.com"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+	t.Run("of many copies the last four work", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			carl := begins(s)
+			var copies []string
+			for range 6 {
+				copies = append(copies, s.toEnrol(carl))
+			}
+			s.isDead(copies[1])
+			carl.opensLink(copies[2])
+		})
+	})
+	t.Run("refusals", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.promotes(s.ann)
+			invites := func(who shared.Invite) func() answer { return s.ann.finishes(shared.PathUsers, who) }
+			s.refusesAs(403, shared.CodeMailOff, "", invites(carlAt))
+			s.refusesAs(403, shared.CodeMailOff, "", s.ann.finishes(shared.PathImport, shared.ImportUsers{Table: "name\ncarl\n", Mail: true}))
+			s.mailsOn()
+			s.refusesAs(422, shared.CodeInvalidEmail, "", invites(shared.Invite{Name: "carl", Mail: true}))
+			carl := into[shared.Invited](s.ann, invites(carlAt)(), 201).User
+			again := s.ann.finishes(shared.PathUser+carl.ID+shared.PathInvitation, shared.InviteAgain{Mail: true})
+			for range 4 {
+				s.succeeds(again(), 200)
+			}
+			s.refusesAs(429, shared.CodeTooManyAttempts, "", again)
+			if err := s.accounts.Remove(s.Context(), it(t, s.accounts, "carl"), "carl", false); err != nil {
+				t.Fatal(err)
+			}
+			s.refusesAs(429, shared.CodeTooManyAttempts, "", invites(carlAt))
+			s.refusesAs(429, shared.CodeTooManyAttempts, "", s.ann.finishes(shared.PathImport, shared.ImportUsers{Table: "name,email\ncarl,carl@example.com\n", Mail: true}))
+		})
+	})
+	t.Run("a table", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			s.mailsOn()
+			s.promotes(s.ann)
+			table := shared.ImportUsers{Table: "name,email\ncarl,carl@example.com\ndora,\n", Mail: true, DryRun: true}
+			s.changesOnly(nil, func() { s.succeeds(s.ann.sends("POST", shared.PathImport, table), 200) })
+			table.DryRun = false
+			made := into[shared.ImportedUsers](s.ann, s.ann.sends("POST", shared.PathImport, table), 201)
+			lines := strings.Split(made.Links, "\n")
+			if !strings.HasPrefix(lines[1], "carl,carl,carl@example.com,,20") && !strings.HasPrefix(lines[1], "carl,,carl@example.com,,20") || !strings.Contains(lines[2], shared.PageEnrol) {
+				t.Errorf("the links are\n%s", made.Links)
+			}
+			if got := s.queued(); len(got) != 1 || got[0] != "invitation" {
+				t.Errorf("the queue has %q", got)
 			}
 		})
 	})

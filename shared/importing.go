@@ -18,6 +18,7 @@ const MaxImport = 1 << 20
 type ImportUsers struct {
 	Table  string `json:"table"`            // CSV, with the names of the columns in its first line
 	DryRun bool   `json:"dryRun,omitempty"` // only says what would be done
+	Mail   bool   `json:"mail,omitempty"`   // links go by mail to everybody with an address, and aren't shown
 }
 
 // ImportedUsers answers an [ImportUsers].

@@ -140,6 +140,12 @@ type Invite struct {
 	Language    string   `json:"language,omitempty"` // BCP 47 tag
 	Groups      []string `json:"groups,omitempty"`
 	Role        Role     `json:"role,omitempty"`
+	Mail        bool     `json:"mail,omitempty"` // the link goes to the user by mail, and isn't shown
+}
+
+// InviteAgain asks for a new invitation of a user.
+type InviteAgain struct {
+	Mail bool `json:"mail,omitempty"` // the link goes to the user by mail, and isn't shown
 }
 
 // Invited answers an [Invite].
@@ -151,9 +157,11 @@ type Invited struct {
 // EnrolmentLink is an address with which a user adds a sign-in method, once. It is shown only
 // once.
 type EnrolmentLink struct {
-	URL     string    `json:"url"`
-	QR      QR        `json:"qr"` // of the URL
+	URL     string    `json:"url,omitempty"`
+	QR      QR        `json:"qr,omitzero"` // of the URL
 	Expires time.Time `json:"expires"`
+	// MailedTo is the address to which the link goes by mail. Then it isn't shown.
+	MailedTo string `json:"mailedTo,omitempty"`
 }
 
 // QR is a drawing of a QR code (ISO/IEC 18004): a square of Size by Size modules without the

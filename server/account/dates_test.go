@@ -44,7 +44,7 @@ func TestDates(t *testing.T) {
 		w.wants(err, "")
 		began := w.now()
 		w.passes(time.Hour)
-		link, err := w.InviteAgain(t.Context(), w.it("carl"))
+		link, err := w.InviteAgain(t.Context(), w.it("carl"), false)
 		w.wants(err, "")
 		if m := member(w, carl); !m.InvitedAt.Equal(began) || !m.PasswordSet.IsZero() {
 			t.Errorf("got %+v", m)

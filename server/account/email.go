@@ -49,14 +49,23 @@ func (s *Service) checkEmail(ctx context.Context, user store.User, before string
 	if user.Email == "" || user.Email == before {
 		return nil
 	}
-	holder, err := s.c.Store.UserByEmail(ctx, user.Email)
-	switch {
-	case errors.Is(err, store.ErrNotFound) || err == nil && holder.ID == user.ID:
-		return nil
-	case err != nil:
-		return fmt.Errorf("looking whose an e-mail address is: %w", err)
+	free, err := s.isFreeEmail(ctx, user)
+	if err == nil && !free {
+		err = emailTaken(user.Email)
 	}
-	return emailTaken(user.Email)
+	return err
+}
+
+// isFreeEmail reports whether no other user has verified a user's address.
+func (s *Service) isFreeEmail(ctx context.Context, user store.User) (bool, error) {
+	holder, err := s.c.Store.UserByEmail(ctx, user.Email)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking whose an e-mail address is: %w", err)
+	}
+	return holder.ID == user.ID, nil
 }
 
 // emailTaken is the refusal of an address that another user has.

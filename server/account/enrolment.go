@@ -3,7 +3,6 @@ package account
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,15 +29,16 @@ var enrolmentLife = map[store.Method]time.Duration{
 
 // Link is a new link. The token is stored nowhere.
 type Link struct {
-	Token   string
-	Expires time.Time
+	Token    string // "" if the link goes to its user by mail
+	Expires  time.Time
+	MailedTo string // the address, or ""
 }
 
 // newLink returns a link and the operation that stores its hash.
 func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
-	link := Link{Token: string(kind) + "." + userID + "." + rand.Text(), Expires: s.c.Now().Add(enrolmentLife[kind])}
+	link := Link{Token: newLinkToken(kind, userID), Expires: s.c.Now().Add(enrolmentLife[kind])}
 	return link, enrolmentLinks.Put(store.Entry[linkHash]{
-		Owner: userID, Key: string(kind), Value: linkHash{store.HashOf(link.Token)},
+		Owner: userID, Key: string(kind), Value: linkHash{Hash: store.HashOf(link.Token)},
 		Version: store.AnyVersion, Expires: link.Expires,
 	})
 }
@@ -51,18 +51,23 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 		return store.User{}, Link{}, err
 	}
 	who.User = user
-	link, put := s.newLink(store.MethodInvitation, user.ID)
+	end, err := s.mayInvite(user, fresh.Mail)
+	if err != nil {
+		return store.User{}, Link{}, err
+	}
+	link, put := s.invitation(user, fresh.Mail)
 	for range store.Attempts {
-		condition, refusal := s.may(ctx, who, RightHelp, user)
-		if refusal != nil {
-			return store.User{}, Link{}, refusal
+		var condition store.Batch
+		if condition, err = s.may(ctx, who, RightHelp, user); err != nil {
+			break
 		}
-		batch := append(condition, store.PutUser{User: user}, put)
+		batch := append(append(condition, store.PutUser{User: user}), put...)
 		err = s.c.Store.Apply(ctx, append(batch, s.recorded(who, shared.EventAccountCreated)...))
 		if !errors.Is(err, store.ErrStale) { // who acts was changed meanwhile
 			break
 		}
 	}
+	end(err == nil)
 	if errors.Is(err, store.ErrEmailExists) {
 		return store.User{}, Link{}, emailTaken(user.Email).Because(err)
 	}
@@ -100,15 +105,22 @@ func (c *cleaner) invited(ctx context.Context, who session.Actor, fresh shared.I
 
 // InviteAgain makes a new invitation for the actor's user, who has no sign-in method yet.
 //
-// Refusals: [shared.CodeConflict] for a user who has one, or who is disabled.
-func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, error) {
+// Refusals: [shared.CodeConflict] for a user who has one, or who is disabled; and if it goes by mail
+// those of [Service.Invite].
+func (s *Service) InviteAgain(ctx context.Context, who session.Actor, mailed bool) (Link, error) {
 	if _, err := s.may(ctx, who, RightHelp, who.User); err != nil {
 		return Link{}, err
 	}
 	if who.Methods.Count(who.User) > 0 {
 		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", who.User.DisplayName)
 	}
-	return s.giveLink(ctx, who, store.MethodInvitation, s.recorded(who, shared.EventInvited)...)
+	end, err := s.mayInvite(who.User, mailed)
+	if err != nil {
+		return Link{}, err
+	}
+	link, err := s.giveLink(ctx, who, store.MethodInvitation, mailed, s.recorded(who, shared.EventInvited)...)
+	end(err == nil)
+	return link, err
 }
 
 // NewRecoveryLink makes a link for the actor's user, who has lost all sign-in methods. It
@@ -116,7 +128,7 @@ func (s *Service) InviteAgain(ctx context.Context, who session.Actor) (Link, err
 //
 // Refusals: [shared.CodeConflict] for a disabled user.
 func (s *Service) NewRecoveryLink(ctx context.Context, who session.Actor) (Link, error) {
-	return s.giveLink(ctx, who, store.MethodRecoveryLink, s.recorded(who, shared.EventRecoveryLinkMade)...)
+	return s.giveLink(ctx, who, store.MethodRecoveryLink, false, s.recorded(who, shared.EventRecoveryLinkMade)...)
 }
 
 // RecoveryLinkUntil returns when the user's recovery link expires, or nil if there is none.
@@ -201,7 +213,7 @@ func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdre
 //
 // Refusal: [shared.CodeUnauthenticated] if the session has ended meanwhile.
 func (s *Service) NewPhoneLink(ctx context.Context, who session.Actor) (Link, error) {
-	link, err := s.giveLink(ctx, who, store.MethodPhoneLink, store.ReplaceSession{Old: who.Session.ID, Session: who.Session})
+	link, err := s.giveLink(ctx, who, store.MethodPhoneLink, false, store.ReplaceSession{Old: who.Session.ID, Session: who.Session})
 	if errors.Is(err, store.ErrNotFound) {
 		return Link{}, session.ErrEnded
 	}
@@ -220,17 +232,20 @@ func endLink(kind store.Method, userID string) store.Op {
 
 // giveLink stores a link together with its user's record. So if the user is disabled at the
 // same time, one of the two batches is retried and sees the other.
-func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Method, also ...store.Op) (link Link, err error) {
+func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Method, mailed bool, also ...store.Op) (link Link, err error) {
 	err = s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
 		}
-		if kind == store.MethodInvitation && user.Invited.IsZero() {
-			user.Invited, user.InvitedBy = s.c.Now(), who.By.ID
+		batch := make(store.Batch, 1)
+		link, batch[0] = s.newLink(kind, user.ID)
+		if kind == store.MethodInvitation {
+			link, batch = s.invitation(user, mailed && user.Email != "")
+			if user.Invited.IsZero() {
+				user.Invited, user.InvitedBy = s.c.Now(), who.By.ID
+			}
 		}
-		var put store.Op
-		link, put = s.newLink(kind, user.ID)
-		return append(store.Batch{put, store.PutUser{User: user}}, also...), nil
+		return append(append(batch, store.PutUser{User: user}), also...), nil
 	})
 	if err != nil {
 		return Link{}, err
@@ -320,7 +335,11 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 		}
 		used := s.event(who, shared.EventLinkUsed)
 		used.Event.Method = e.Kind
-		batch := store.Batch{enrolmentLinks.Remove(e.link), used}
+		verified, err := s.verifiedByMail(ctx, e.link.Value, user, who)
+		if err != nil {
+			return nil, err
+		}
+		batch := append(verified, enrolmentLinks.Remove(e.link), used)
 		if hash != "" {
 			s.setPassword(user, hash)
 			batch = append(batch, s.event(who, shared.EventPasswordChanged))
@@ -355,8 +374,11 @@ func (s *Service) EnrolPassword(ctx context.Context, who session.Actor, e Enrolm
 // the link first, or its user doesn't exist any more, the refusal says that the link is
 // gone.
 func (s *Service) Enrolled(e Enrolment, err error) error {
-	if enrolmentLinks.Changed(err) || errors.Is(err, store.ErrNotFound) {
+	switch {
+	case enrolmentLinks.Changed(err), errors.Is(err, store.ErrNotFound):
 		return e.gone(err)
+	case errors.Is(err, store.ErrEmailExists): // verified by somebody else at the same moment
+		return busy(err)
 	}
 	return err
 }

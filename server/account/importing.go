@@ -17,10 +17,35 @@ const MostInvited = 1000
 // ErrMany is the refusal of more.
 var ErrMany = shared.Errorf(shared.CodeTooLarge, "A table can have at most %d people. Divide it, or ask IT to import it.", MostInvited)
 
+// An invitation of a table goes by mail to whoever has an address, if that is wanted; the others get
+// a link that is shown.
+
 // Invitation is a user who was invited, and the link with which they choose how to sign in.
 type Invitation struct {
 	User store.User
 	Link Link
+}
+
+// mayInviteAll is mayInvite for people who have an address.
+func (s *Service) mayInviteAll(people []shared.Invite) (end func(made bool), err error) {
+	var ends []func(bool)
+	end = func(made bool) {
+		for _, each := range ends {
+			each(made)
+		}
+	}
+	for _, fresh := range people {
+		if !fresh.Mail || fresh.Email == "" && s.c.Mails != nil {
+			continue
+		}
+		each, err := s.mayInvite(store.User{ID: fresh.Name, Email: fresh.Email}, true)
+		if err != nil {
+			end(false)
+			return nil, err
+		}
+		ends = append(ends, each)
+	}
+	return end, nil
 }
 
 // InviteAll invites people, all of them or nobody. No two may have the same name or address. If somebody
@@ -28,6 +53,11 @@ type Invitation struct {
 //
 // Refusals of the whole: [shared.CodeNotAllowed], and [shared.CodeTooLarge] for more than [MostInvited].
 func (s *Service) InviteAll(ctx context.Context, who session.Actor, people []shared.Invite) (made []Invitation, refusals []error, err error) {
+	end, err := s.mayInviteAll(people)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { end(made != nil) }()
 	for range store.Attempts {
 		users, condition, refusals, err := s.invitable(ctx, who, people)
 		if err != nil || refusals != nil {
@@ -35,8 +65,8 @@ func (s *Service) InviteAll(ctx context.Context, who session.Actor, people []sha
 		}
 		made, batch := make([]Invitation, len(users)), condition
 		for i, user := range users {
-			link, put := s.newLink(store.MethodInvitation, user.ID)
-			batch = append(batch, store.PutUser{User: user}, put)
+			link, put := s.invitation(user, people[i].Mail && user.Email != "")
+			batch = append(append(batch, store.PutUser{User: user}), put...)
 			who.User = user
 			batch = append(batch, s.recorded(who, shared.EventAccountCreated)...)
 			made[i] = Invitation{User: user, Link: link}
@@ -57,6 +87,11 @@ func (s *Service) InviteAll(ctx context.Context, who session.Actor, people []sha
 // CheckInvitations returns what is wrong with each of the people, in their order: nil for who could be
 // invited. It returns no list if all could be. It writes nothing.
 func (s *Service) CheckInvitations(ctx context.Context, who session.Actor, people []shared.Invite) (refusals []error, err error) {
+	end, err := s.mayInviteAll(people)
+	if err != nil {
+		return nil, err
+	}
+	end(false)
 	_, _, refusals, err = s.invitable(ctx, who, people)
 	return refusals, err
 }

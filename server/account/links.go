@@ -9,7 +9,9 @@ import (
 
 // linkHash is what the store has of a link: the hash of its token.
 type linkHash struct {
-	Hash store.Hash `json:"hash"`
+	Hash   store.Hash   `json:"hash"`
+	Mailed string       `json:"mailed,omitempty"` // the address to which the link goes: see invitation.go
+	Copies []store.Hash `json:"copies,omitempty"` // in place of Hash
 }
 
 var (
@@ -27,7 +29,7 @@ var errNoLink = errors.New("no such link")
 // Otherwise it fails with errNoLink.
 func (s *Service) linkOf(ctx context.Context, links store.Collection[linkHash], owner, key, token string) (store.Entry[linkHash], error) {
 	link, err := links.Get(ctx, s.c.Store, owner, key)
-	if errors.Is(err, store.ErrNotFound) || (err == nil && link.Value.Hash != store.HashOf(token)) {
+	if errors.Is(err, store.ErrNotFound) || (err == nil && !link.Value.isOf(token)) {
 		return store.Entry[linkHash]{}, errNoLink
 	}
 	return link, err

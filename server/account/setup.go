@@ -28,7 +28,7 @@ func (s *Service) NewSetupLink(ctx context.Context) (token string, err error) {
 		return "", err
 	}
 	token = rand.Text()
-	link := store.Entry[linkHash]{Value: linkHash{store.HashOf(token)}, Version: store.AnyVersion, Expires: s.c.Now().Add(setupLinkLife)}
+	link := store.Entry[linkHash]{Value: linkHash{Hash: store.HashOf(token)}, Version: store.AnyVersion, Expires: s.c.Now().Add(setupLinkLife)}
 	if err := s.c.Store.Apply(ctx, store.Batch{setupLinks.Put(link)}); err != nil {
 		return "", fmt.Errorf("storing a set-up link: %w", err)
 	}

@@ -88,6 +88,9 @@ func nameTaken(err error, name string) error {
 	if errors.Is(err, store.ErrNameExists) {
 		return NameTaken(name).Because(err)
 	}
+	if shared.CodeOf(err) != "" {
+		return err
+	}
 	return fmt.Errorf("storing a new user: %w", err)
 }
 

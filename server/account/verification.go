@@ -19,6 +19,8 @@ import (
 type Mails interface {
 	// Verification queues the mail with which a user verifies their address.
 	Verification(store.User) store.Batch
+	// Invitation queues the mail with the user's invitation.
+	Invitation(store.User) store.Batch
 }
 
 // How many mails of a rule a user and an address get at once, and after what time one more, so
@@ -92,10 +94,8 @@ func (s *Service) verifiedBy(ctx context.Context, claims Claims, user *store.Use
 	if user.EmailVerified || user.Email == "" || store.EmailKey(user.Email) != store.EmailKey(claims.vouchedEmail()) {
 		return nil, nil
 	}
-	if err := s.checkEmail(ctx, *user, ""); err != nil {
-		if shared.CodeOf(err) == shared.CodeEmailTaken {
-			return nil, nil
-		}
+	free, err := s.isFreeEmail(ctx, *user)
+	if err != nil || !free {
 		return nil, err
 	}
 	user.EmailVerified, who.User = true, *user

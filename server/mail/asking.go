@@ -18,6 +18,8 @@ type Links interface {
 	// VerificationToken is for the link with which a user verifies an address. Mail names the
 	// mail, in all its copies.
 	VerificationToken(ctx context.Context, userID, address, mail string) (token string, expires time.Time, err error)
+	// InvitationToken is for the link with which a new user chooses how to sign in.
+	InvitationToken(ctx context.Context, userID, address string) (token string, expires time.Time, err error)
 }
 
 // asked has at most one entry for each user, with the key "": the address that they were asked to
@@ -27,8 +29,11 @@ var asked = store.Collection[address]{Name: "mail-asked"}
 // asksAgain is how long nobody is asked at a sign-in for an address that they were asked for before.
 const asksAgain = 30 * 24 * time.Hour
 
-// kindVerification is the kind of a mail that no event is the reason of.
-const kindVerification shared.EventKind = "email_verification"
+// The kinds of mails that no event is the reason of.
+const (
+	kindVerification shared.EventKind = "email_verification"
+	kindInvitation   shared.EventKind = "invitation"
+)
 
 // link is the link of one copy of a mail.
 type link struct {
@@ -45,6 +50,9 @@ func (q *Queue) linkOf(ctx context.Context, t store.Entry[turn], n news) (link, 
 	case kindVerification:
 		page = shared.PageVerify
 		token, expires, err = q.Links.VerificationToken(ctx, t.Value.User, n.To, t.Key)
+	case kindInvitation:
+		page = shared.PageEnrol
+		token, expires, err = q.Links.InvitationToken(ctx, t.Value.User, n.To)
 	default:
 		return link{}, nil
 	}
@@ -56,9 +64,17 @@ func (q *Queue) linkOf(ctx context.Context, t store.Entry[turn], n news) (link, 
 
 // Verification returns the operations that queue the mail with which a user verifies their address.
 func (q *Queue) Verification(user store.User) store.Batch {
-	n := news{To: user.Email, Language: user.Language, Name: user.DisplayName, UserName: user.Name, Kind: kindVerification, Time: q.Now()}
 	note := store.Entry[address]{Owner: user.ID, Value: address{user.Email}, Version: store.AnyVersion, Expires: q.Now().Add(asksAgain)}
-	return append(q.put(user.ID, n), asked.Put(note))
+	return append(q.put(user.ID, q.asking(user, kindVerification)), asked.Put(note))
+}
+
+// Invitation returns the operations that queue the mail with which a new user chooses how to sign in.
+func (q *Queue) Invitation(user store.User) store.Batch {
+	return q.put(user.ID, q.asking(user, kindInvitation))
+}
+
+func (q *Queue) asking(user store.User, kind shared.EventKind) news {
+	return news{To: user.Email, Language: user.Language, Name: user.DisplayName, UserName: user.Name, Kind: kind, Time: q.Now()}
 }
 
 // asks returns the operations that ask a user who signs in to verify their address, if they weren't

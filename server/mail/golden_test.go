@@ -47,7 +47,7 @@ func TestLetters(t *testing.T) {
 			same(t, catalogue.Lang+"/"+name+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
 			same(t, catalogue.Lang+"/"+name+".html", got.HTML)
 		}
-		for _, kind := range []shared.EventKind{kindVerification} {
+		for _, kind := range []shared.EventKind{kindVerification, kindInvitation} {
 			n := news{To: "ann@acme.example", Language: catalogue.Lang, Name: "Ann Miller", UserName: "ann", Kind: kind}
 			got, _ := o.letter("one", n, link{o.Origin + "/page?token=abcdefg", time.Date(2026, 11, 30, 9, 5, 0, 0, time.UTC)})
 			same(t, catalogue.Lang+"/"+string(kind)+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
@@ -80,7 +80,7 @@ func TestHostileNews(t *testing.T) {
 		store.User{DisplayName: hostile}, "ann@acme.example")
 	n.Email = hostile
 	n.UserName = hostile
-	for _, kind := range []shared.EventKind{n.Kind, kindVerification} {
+	for _, kind := range []shared.EventKind{n.Kind, kindVerification, kindInvitation} {
 		n.Kind = kind
 		got, _ := Organisation{Product: "Acme"}.letter("one", n, link{})
 		notHostile(t, got)

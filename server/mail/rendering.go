@@ -38,32 +38,41 @@ const timeFormat = "2006-01-02 15:04 MST"
 func (o Organisation) letter(id string, n news, link link) (Letter, bool) {
 	catalogue := message.Choose(n.Language, o.Language)
 	text := message.MailIn(catalogue)
-	if n.Kind == kindVerification {
-		return o.written(id, n.To, content{
-			lang: catalogue.Lang, title: text.VerifyTitle, hello: message.Fill(text.Hello, "name", plain(n.Name)),
-			lead: message.Fill(text.VerifyLead, "address", plain(n.To), "user", plain(n.UserName), "product", o.Product),
-			link: text.VerifyOpen, target: link.target,
-			after: []string{message.Fill(text.LinkUntil, "date", link.expires.UTC().Format(timeFormat)), text.VerifyNot},
-			foot:  o.foot(catalogue, text),
-		}), true
+	c := content{lang: catalogue.Lang, hello: message.Fill(text.Hello, "name", plain(n.Name)), foot: o.foot(catalogue, text)}
+	if c.asks(n, text, o.Product, link) {
+		return o.written(id, n.To, c), true
 	}
 	row, is := noticeOf(n.Kind, n.Method)
 	if !is {
 		return Letter{}, false
 	}
-	c := content{
-		lang: catalogue.Lang, title: row.title(text.Titles),
-		hello:  message.Fill(text.Hello, "name", plain(n.Name)),
-		lead:   message.Fill(text.Lead, "product", o.Product),
-		facts:  n.facts(text),
-		advice: message.Fill(text.NotYou, "activity", catalogue.Shell.Activity, "notMe", catalogue.Activity.NotMe),
-		link:   text.Open, target: o.Origin + shared.PageActivity,
-		foot: o.foot(catalogue, text),
-	}
+	c.title = row.title(text.Titles)
+	c.lead = message.Fill(text.Lead, "product", o.Product)
+	c.facts = n.facts(text)
+	c.advice = message.Fill(text.NotYou, "activity", catalogue.Shell.Activity, "notMe", catalogue.Activity.NotMe)
+	c.link, c.target = text.Open, o.Origin+shared.PageActivity
 	if row.shutOut {
 		c.advice, c.link, c.target = text.NotYouAsk, "", ""
 	}
 	return o.written(id, n.To, c), true
+}
+
+// asks writes a mail that asks for something. It reports whether the news are such a mail.
+func (c *content) asks(n news, text message.Mail, product string, link link) bool {
+	fill := func(text string) string {
+		return message.Fill(text, "address", plain(n.To), "user", plain(n.UserName), "product", product, "date", link.expires.UTC().Format(timeFormat))
+	}
+	var not string
+	switch n.Kind {
+	case kindVerification:
+		c.title, c.lead, c.link, not = text.VerifyTitle, fill(text.VerifyLead), text.VerifyOpen, text.VerifyNot
+	case kindInvitation:
+		c.title, c.lead, c.link, not = text.InviteTitle, fill(text.InviteLead), text.InviteOpen, text.InviteNot
+	default:
+		return false
+	}
+	c.target, c.after = link.target, []string{fill(text.LinkUntil), not}
+	return true
 }
 
 // Test returns a mail that says that mails arrive.
@@ -115,7 +124,9 @@ func (c content) text() string {
 	}
 	add(c.hello)
 	add(c.lead)
-	add(c.title)
+	if len(c.after) == 0 { // else the lead says it
+		add(c.title)
+	}
 	var facts []string
 	for _, f := range c.facts {
 		facts = append(facts, f.name+": "+f.value)

@@ -84,14 +84,14 @@ func (m *mailing) addresses(ctx context.Context, event store.Event, before, afte
 			to = append(to, address)
 		}
 	}
-	if after.UniqueEmail() != "" {
+	if isVerified(after) {
 		add(after.Email)
 	}
 	former, err := m.former(ctx, after.ID)
 	if err != nil {
 		return nil, nil, err
 	}
-	if event.Kind == shared.EventEmailChanged && before.UniqueEmail() != "" {
+	if event.Kind == shared.EventEmailChanged && isVerified(before) {
 		add(before.Email)
 		byOthers := event.By != "" || event.Client == (store.Client{})
 		entry := store.Entry[address]{Owner: after.ID, Value: address{before.Email}, Version: store.AnyVersion, Expires: event.Time.Add(formerTold)}
@@ -108,6 +108,9 @@ func (m *mailing) addresses(ctx context.Context, event store.Event, before, afte
 	return to, note, nil
 }
 
+// isVerified reports whether a user has an address that gets notices.
+func isVerified(user store.User) bool { return user.Email != "" && user.EmailVerified }
+
 // former returns the former address that gets a user's notices too, or "".
 func (m *mailing) former(ctx context.Context, userID string) (string, error) {
 	former, err := formers.Get(ctx, m.Store, userID, "")
@@ -123,7 +126,7 @@ func (m *mailing) signsIn(ctx context.Context, row notice, event store.Event, us
 	if ops, err = m.asks(ctx, user); err != nil {
 		return false, nil, err
 	}
-	if user.UniqueEmail() == "" {
+	if !isVerified(user) {
 		if former, err := m.former(ctx, user.ID); err != nil || former == "" {
 			return false, ops, err
 		}

@@ -71,7 +71,7 @@ func TestWhoIsTold(t *testing.T) {
 	const former = "ann@acme.example"
 	t.Run("an address that isn't verified hears nothing", func(t *testing.T) {
 		onEveryStore(t, func(o *office) {
-			o.changes(func(user *store.User) { user.EmailVerified = false })
+			o.changes(func(user *store.User) { user.EmailVerified, user.EmailReserved = false, true }) // as an administrator gave it
 			o.apply(o.event(shared.EventPasskeyAdded, here))
 			o.apply(o.event(shared.EventDisabled, here))
 			o.sends(0)

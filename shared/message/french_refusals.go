@@ -50,6 +50,7 @@ var frenchRefusals = []Refusal{
 	{"There can be at most %d groups.", "Il peut y avoir %d groupes au plus."},
 	{"Disable or enable a user without other changes.", "Désactivez ou réactivez sans autre modification."},
 	{"Somebody has the e-mail address %s already.", "Quelqu’un a déjà l’adresse e-mail %s."},
+	{"An invitation by mail needs an e-mail address.", "Une invitation par e-mail nécessite une adresse e-mail."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "Trop de messages ont été envoyés à cette adresse. Veuillez réessayer dans %d minutes."},
 	{"This server sends no mails. Ask your IT.", "Ce serveur n’envoie pas d’e-mails. Adressez-vous à votre service informatique."},
 	{"There is no e-mail address to verify.", "Il n’y a pas d’adresse e-mail à vérifier."},

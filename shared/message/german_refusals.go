@@ -50,6 +50,7 @@ var germanRefusals = []Refusal{
 	{"There can be at most %d groups.", "Es kann höchstens %d Gruppen geben."},
 	{"Disable or enable a user without other changes.", "Sperren oder entsperren Sie ohne andere Änderungen."},
 	{"Somebody has the e-mail address %s already.", "Die E-Mail-Adresse %s hat schon jemand."},
+	{"An invitation by mail needs an e-mail address.", "Für eine Einladung per E-Mail ist eine E-Mail-Adresse nötig."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "An diese Adresse gingen zu viele E-Mails. Bitte versuchen Sie es in %d Minuten erneut."},
 	{"This server sends no mails. Ask your IT.", "Dieser Server verschickt keine E-Mails. Fragen Sie Ihre IT."},
 	{"There is no e-mail address to verify.", "Es gibt keine E-Mail-Adresse zu bestätigen."},

@@ -50,6 +50,7 @@ var japaneseRefusals = []Refusal{
 	{"There can be at most %d groups.", "グループは%d個までです。"},
 	{"Disable or enable a user without other changes.", "無効化または有効化は、他の変更と同時には行えません。"},
 	{"Somebody has the e-mail address %s already.", "メールアドレス %s はすでに使われています。"},
+	{"An invitation by mail needs an e-mail address.", "メールで招待するには、メールアドレスが必要です。"},
 	{"Too many mails went to this address. Please try again in %d minutes.", "このアドレスに送信されたメールが多すぎます。%d 分後にもう一度お試しください。"},
 	{"This server sends no mails. Ask your IT.", "このサーバーはメールを送信しません。IT 部門にお問い合わせください。"},
 	{"There is no e-mail address to verify.", "確認するメールアドレスがありません。"},

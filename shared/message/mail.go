@@ -28,6 +28,12 @@ type Mail struct {
 	VerifyNot   string
 	LinkUntil   string // {date}
 
+	// The mail with an invitation.
+	InviteTitle string
+	InviteLead  string // {product}, {user}
+	InviteOpen  string // the link
+	InviteNot   string
+
 	TestTitle string
 	TestLead  string // {product}
 }
@@ -102,6 +108,10 @@ var mailEnglish = Mail{
 	VerifyOpen:  "Verify the address",
 	VerifyNot:   "If this isn’t your account, there is nothing to do: without this link the address isn’t used.",
 	LinkUntil:   "The link works once, until {date}.",
+	InviteTitle: "Set up your account",
+	InviteLead:  "You have an account at {product}. Your user name is {user}. Open the link, and choose how you sign in.",
+	InviteOpen:  "Set up my account",
+	InviteNot:   "Keep this mail to yourself: whoever has the link can set up the account. If you don’t know what it is about, ask the people named below.",
 	TestTitle:   "Mails arrive",
 	TestLead:    "This is a test. The mail settings of {product} work.",
 }
@@ -143,6 +153,10 @@ var mailGerman = Mail{
 	VerifyOpen:  "Adresse bestätigen",
 	VerifyNot:   "Ist es nicht Ihr Konto, brauchen Sie nichts zu tun: Ohne diesen Link wird die Adresse nicht verwendet.",
 	LinkUntil:   "Der Link gilt einmal, bis {date}.",
+	InviteTitle: "Richten Sie Ihr Konto ein",
+	InviteLead:  "Sie haben ein Konto bei {product}. Ihr Benutzername ist {user}. Öffnen Sie den Link, und wählen Sie, wie Sie sich anmelden.",
+	InviteOpen:  "Mein Konto einrichten",
+	InviteNot:   "Behalten Sie diese E-Mail für sich: Wer den Link hat, kann das Konto einrichten. Wenn Sie nicht wissen, worum es geht, fragen Sie bei der unten genannten Stelle nach.",
 	TestTitle:   "E-Mails kommen an",
 	TestLead:    "Das ist ein Test. Die E-Mail-Einstellungen von {product} funktionieren.",
 }
@@ -184,6 +198,10 @@ var mailFrench = Mail{
 	VerifyOpen:  "Vérifier l’adresse",
 	VerifyNot:   "Si ce compte n’est pas le vôtre, vous n’avez rien à faire : sans ce lien, l’adresse n’est pas utilisée.",
 	LinkUntil:   "Le lien fonctionne une seule fois, jusqu’au {date}.",
+	InviteTitle: "Configurez votre compte",
+	InviteLead:  "Vous avez un compte chez {product}. Votre nom d’utilisateur est {user}. Ouvrez le lien et choisissez comment vous connecter.",
+	InviteOpen:  "Configurer mon compte",
+	InviteNot:   "Gardez ce message pour vous : quiconque a le lien peut configurer le compte. Si vous ne savez pas de quoi il s’agit, adressez-vous au contact indiqué ci-dessous.",
 	TestTitle:   "Les e-mails arrivent",
 	TestLead:    "Ceci est un test. Les paramètres d’e-mail de {product} fonctionnent.",
 }
@@ -225,6 +243,10 @@ var mailSpanish = Mail{
 	VerifyOpen:  "Verificar la dirección",
 	VerifyNot:   "Si la cuenta no es tuya, no tienes que hacer nada: sin este enlace, la dirección no se usa.",
 	LinkUntil:   "El enlace funciona una sola vez, hasta el {date}.",
+	InviteTitle: "Configura tu cuenta",
+	InviteLead:  "Tienes una cuenta en {product}. Tu nombre de usuario es {user}. Abre el enlace y elige cómo iniciar sesión.",
+	InviteOpen:  "Configurar mi cuenta",
+	InviteNot:   "No compartas este correo: quien tenga el enlace puede configurar la cuenta. Si no sabes de qué se trata, pregunta al contacto que aparece abajo.",
 	TestTitle:   "Los correos llegan",
 	TestLead:    "Esto es una prueba. La configuración de correo de {product} funciona.",
 }
@@ -266,6 +288,10 @@ var mailJapanese = Mail{
 	VerifyOpen:  "アドレスを確認する",
 	VerifyNot:   "お心当たりのないアカウントの場合は、何もする必要はありません。このリンクで確認しないかぎり、アドレスは使われません。",
 	LinkUntil:   "このリンクは {date} まで、1 回だけ使えます。",
+	InviteTitle: "アカウントを設定してください",
+	InviteLead:  "{product} のアカウントが用意されました。ユーザー名は {user} です。リンクを開いて、サインイン方法を選んでください。",
+	InviteOpen:  "アカウントを設定する",
+	InviteNot:   "このメールを他の人に見せないでください。リンクがあれば、誰でもこのアカウントを設定できます。お心当たりがない場合は、下記の連絡先にお問い合わせください。",
 	TestTitle:   "メールが届きました",
 	TestLead:    "これはテストです。{product} のメール設定は正しく動作しています。",
 }

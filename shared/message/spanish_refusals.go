@@ -50,6 +50,7 @@ var spanishRefusals = []Refusal{
 	{"There can be at most %d groups.", "Puede haber como máximo %d grupos."},
 	{"Disable or enable a user without other changes.", "Desactive o active sin otros cambios."},
 	{"Somebody has the e-mail address %s already.", "Alguien ya tiene la dirección de correo %s."},
+	{"An invitation by mail needs an e-mail address.", "Una invitación por correo necesita una dirección de correo."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "Se enviaron demasiados correos a esta dirección. Inténtalo de nuevo en %d minutos."},
 	{"This server sends no mails. Ask your IT.", "Este servidor no envía correos. Pregunta al equipo de informática."},
 	{"There is no e-mail address to verify.", "No hay ninguna dirección de correo que verificar."},

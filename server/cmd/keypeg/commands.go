@@ -81,13 +81,21 @@ func (s *settings) newPassword(ctx context.Context, t terminal, check func(contr
 	return t.newPassword()
 }
 
-type userInvite newUser
+type userInvite struct {
+	newUser
+	Email string
+	Mail  bool
+}
 
-func (c *userInvite) takes(l *commandLine) { (*newUser)(c).takes(l) }
+func (c *userInvite) takes(l *commandLine) {
+	c.newUser.takes(l)
+	l.StringVar(&c.Email, "email", "", "The user's e-mail `ADDRESS`.")
+	l.BoolVar(&c.Mail, "mail", false, "Mail the link to that address rather than print it.")
+}
 
 func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
-		return control.InviteUser(ctx, users, shared.Invite{Name: c.Name, DisplayName: c.DisplayName, Role: (*newUser)(c).role()})
+		return control.InviteUser(ctx, users, shared.Invite{Name: c.Name, DisplayName: c.DisplayName, Email: c.Email, Role: c.role(), Mail: c.Mail})
 	})
 }
 

@@ -17,13 +17,14 @@ import (
 // userImport invites the people of a table. It looks at the whole table before it makes anybody, so
 // that a table with a mistake makes nobody. Then it makes up to [account.MostInvited] at once.
 type userImport struct {
-	File         string
-	DryRun, JSON bool
+	File               string
+	DryRun, JSON, Mail bool
 }
 
 func (c *userImport) takes(l *commandLine) {
 	l.argument(&c.File, "file", "A table as CSV, with the columns name, display_name, email and groups. Only name is needed; groups have spaces between them.")
 	l.BoolVar(&c.DryRun, "dry-run", false, "Only say what is wrong with which line.")
+	l.BoolVar(&c.Mail, "mail", false, "Mail each link to its user rather than print it. Users without an address get one that is printed.")
 	l.BoolVar(&c.JSON, "json", false, "One JSON object for each user with the link, or for each line with what is wrong with it.")
 }
 
@@ -83,12 +84,12 @@ func (c *userImport) invite(ctx context.Context, t terminal, users control.Users
 	}
 	made := 0
 	refused := func(who person, problem shared.Problem) error {
-		return fmt.Errorf("line %d: %s The %d users of the lines before are invited, and their links are above", who.line, problem.Detail, made)
+		return fmt.Errorf("line %d: %s The %d users of the lines before are invited, and their links are above or on their way", who.line, problem.Detail, made)
 	}
 	err = c.portions(refused, func(portion []person) error {
 		invited, err := control.InvitePeople(ctx, users, invites(portion))
 		if err != nil {
-			return fmt.Errorf("from line %d on, nobody was invited: %s The %d users of the lines before are invited, and their links are above", portion[0].line, sentence(err), made)
+			return fmt.Errorf("from line %d on, nobody was invited: %s The %d users of the lines before are invited, and their links are above or on their way", portion[0].line, sentence(err), made)
 		}
 		for i, problem := range invited.Refusals {
 			if problem != nil { // since they were checked
@@ -161,6 +162,7 @@ func (c *userImport) portions(refused func(person, shared.Problem) error, do fun
 			}
 			return refused(person{line, who}, shared.Problem{Code: shared.CodeOf(refusal), Detail: sentence(refusal)})
 		}
+		who.Mail = c.Mail
 		portion = append(portion, person{line, who})
 		size += len(who.Name) + len(who.DisplayName) + len(who.Email) + len(strings.Join(who.Groups, " "))
 		if len(portion) == account.MostInvited || size > control.MaxInput/8 { // a character may need six in JSON

@@ -29,14 +29,20 @@ func (s *settings) makeLink(ctx context.Context, t terminal, makes func(control.
 
 // printLink prints a link, and what else to know about it.
 func (s *settings) printLink(t terminal, isRunning bool, link control.Link) {
-	fmt.Fprintln(t.Out, link.URL)
+	if link.MailedTo == "" {
+		fmt.Fprintln(t.Out, link.URL)
+	} else {
+		fmt.Fprintf(t.Out, "The link goes to %s by mail%s.\n", link.MailedTo, either(isRunning, "", ", once the server runs"))
+	}
 	if link.Again {
 		fmt.Fprintln(t.Err, "A link that was made before doesn't work any more.")
 	}
 	if !link.Expires.IsZero() {
 		fmt.Fprintf(t.Err, "It works once, until %s.\n", clock(link.Expires))
 	}
-	s.printWhereItWorks(t.Err, isRunning, link.URL)
+	if link.MailedTo == "" {
+		s.printWhereItWorks(t.Err, isRunning, link.URL)
+	}
 }
 
 // clock returns a local time with its zone, because the reader of a link may have another

@@ -136,6 +136,9 @@ func (u Users) importUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	for i := range people {
+		people[i].Mail = request.Mail
+	}
 	who := u.actingFor(r, store.User{})
 	var made []account.Invitation
 	var refusals []error
@@ -203,13 +206,21 @@ func imported(rows []row, refusals []error, text *message.Catalogue) shared.Impo
 	return answer
 }
 
+// addressOf returns a link's address, or "" if it goes by mail.
+func (u Users) addressOf(link account.Link) string {
+	if link.MailedTo != "" {
+		return ""
+	}
+	return u.EnrolURL(link.Token)
+}
+
 // links returns the table of people who were invited with their links.
 func (u Users) links(people []shared.Invite, made []account.Invitation) (string, error) {
 	var text strings.Builder
 	table, err := NewLinks(&text)
 	for i, invitation := range made {
 		if err == nil {
-			err = table.Write(people[i], u.EnrolURL(invitation.Link.Token), invitation.Link.Expires)
+			err = table.Write(people[i], u.addressOf(invitation.Link), invitation.Link.Expires)
 		}
 	}
 	err = errors.Join(err, table.Flush())

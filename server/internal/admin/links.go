@@ -49,7 +49,13 @@ func (u Users) makeLink(w http.ResponseWriter, r *http.Request, give func(contex
 }
 
 func (u Users) inviteAgain(w http.ResponseWriter, r *http.Request) error {
-	return u.makeLink(w, r, u.Accounts.InviteAgain)
+	var request shared.InviteAgain
+	if err := httpapi.DecodeIfAny(r, &request); err != nil {
+		return err
+	}
+	return u.makeLink(w, r, func(ctx context.Context, who session.Actor) (account.Link, error) {
+		return u.Accounts.InviteAgain(ctx, who, request.Mail)
+	})
 }
 
 func (u Users) makeRecoveryLink(w http.ResponseWriter, r *http.Request) error {

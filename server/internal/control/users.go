@@ -203,9 +203,10 @@ var UnlinkUser = Do(&userCommands, "/unlink-user", func(ctx context.Context, a A
 
 // Link is an address that works once, until it expires.
 type Link struct {
-	URL     string    `json:"url"`
-	Expires time.Time `json:"expires"`
-	Again   bool      `json:"again,omitempty"` // an earlier link doesn't work any more
+	URL      string    `json:"url,omitempty"`
+	Expires  time.Time `json:"expires"`
+	Again    bool      `json:"again,omitempty"`    // an earlier link doesn't work any more
+	MailedTo string    `json:"mailedTo,omitempty"` // where it goes by mail, without being shown
 }
 
 // InviteUser adds a user without a sign-in method, and returns the link with which they add
@@ -218,7 +219,7 @@ var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accou
 		if found != nil || invited.Methods.Count(invited.User) > 0 {
 			return Link{}, err
 		}
-		link, err = a.Service.InviteAgain(ctx, invited)
+		link, err = a.Service.InviteAgain(ctx, invited, who.Mail)
 	}
 	invitation, err := a.enrolLink(link, err)
 	invitation.Again = again && err == nil
@@ -274,6 +275,9 @@ var NewSetupLink = Ask(&userCommands, "/setup-link", func(ctx context.Context, a
 func (a Accounts) enrolLink(link account.Link, err error) (Link, error) {
 	if err != nil {
 		return Link{}, err
+	}
+	if link.MailedTo != "" {
+		return Link{Expires: link.Expires, MailedTo: link.MailedTo}, nil
 	}
 	return Link{URL: a.Address.EnrolURL(link.Token), Expires: link.Expires}, nil
 }

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestInvitationsByMail mails links rather than print them, without a server that could send them.
+func TestInvitationsByMail(t *testing.T) {
+	database := newDatabase(t)
+	off := func(args ...string) []string { return append(args, "--database", database) }
+	on := func(args ...string) []string {
+		return append(off(args...), "--smtp-server", "smtp.invalid", "--mail-from", "keypeg@example.com", "--public-url", "https://id.example.com")
+	}
+	dora := []string{"user", "invite", "dora", "--email", "dora@example.com", "--mail"}
+	failsWith(t, "This server sends no mails.", "", off(dora...)...)
+	failsWith(t, "An invitation by mail needs an e-mail address.", "", on("user", "invite", "dora", "--mail")...)
+	for range 2 { // and again
+		printed := succeeds(t, "", on(dora...)...)
+		if printed != "The link goes to dora@example.com by mail, once the server runs.\n" {
+			t.Errorf("got %s", printed)
+		}
+	}
+	people := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(people, []byte("name,email\ncarl,carl@example.com\nemil,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	failsWith(t, "This server sends no mails.", "", off("user", "import", people, "--mail")...)
+	lines := strings.Split(succeeds(t, "", on("user", "import", people, "--mail")...), "\n")
+	if !strings.HasPrefix(lines[1], "carl,,carl@example.com,,2") || !strings.HasPrefix(lines[2], "emil,,,https://id.example.com/enrol?token=") {
+		t.Errorf("got %q", lines)
+	}
+	queue := succeeds(t, "", on("mail", "queue")...)
+	if strings.Count(queue, "invitation") != 3 {
+		t.Errorf("the queue is\n%s", queue)
+	}
+	if file, err := os.ReadFile(database); err != nil || strings.Contains(string(file), "invitation.") {
+		t.Errorf("the database has a token (%v)", err)
+	}
+}
