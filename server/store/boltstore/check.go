@@ -59,6 +59,15 @@ func (c *checker) all(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
+	err = tx.Bucket(bucketKinds).ForEach(func(key, _ []byte) error {
+		if _, _, ok := cutKindKey(key); !ok {
+			return fmt.Errorf("%q marks no kind of events", key)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	err = tx.Bucket(bucketPast).ForEach(func(key, _ []byte) error {
 		if len(key) != rawLength+idLength {
 			return fmt.Errorf("%x is no block of a user's events", key)
@@ -199,6 +208,9 @@ func (c *checker) orderOfEvents() error {
 		if e.id != last {
 			clear(before)
 			last = e.id
+		}
+		if e.kind != usualKind && c.tx.Bucket(bucketKinds).Get(kindKey(e.kind, spanOf(e.id))) == nil {
+			return fmt.Errorf("the order of all events has no mark for %s at %v", e.kind, e.id.Time())
 		}
 		events, err := e.events(c.tx)
 		if err != nil {

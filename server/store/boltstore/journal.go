@@ -54,6 +54,9 @@ func (w *writing) putEntries() error {
 		if err := recent.Put(key, []byte(v.Kind)); err != nil {
 			return err
 		}
+		if err := w.markKind(v); err != nil {
+			return err
+		}
 		if bytes.Compare(key, w.s.folded) < 0 {
 			w.s.folded = key // it comes late, as in a copy
 		}

@@ -32,12 +32,13 @@ var (
 	bucketItems       = []byte("items")       // collection, 0, key -> an item without an owner
 	bucketRecent      = []byte("recent")      // see journal.go
 	bucketArchive     = []byte("archive")     // see journal.go
+	bucketKinds       = []byte("kinds")       // see kinds.go
 	bucketCounts      = []byte("counts")      // see counts.go
 	bucketDays        = []byte("days")        // see counts.go
 
 	buckets = [][]byte{
 		bucketMeta, bucketProbe, bucketPeople, bucketPast, bucketNames, bucketCredentials, bucketIdentities, bucketEmails, bucketLists,
-		bucketItems, bucketRecent, bucketArchive, bucketCounts, bucketDays,
+		bucketItems, bucketRecent, bucketArchive, bucketKinds, bucketCounts, bucketDays,
 	}
 )
 

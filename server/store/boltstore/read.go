@@ -168,7 +168,7 @@ func (s *Store) AllEvents(ctx context.Context, query store.EventQuery, limit int
 			same = slices.CompactFunc(same, func(a, b store.Event) bool { return a.UserID == b.UserID })
 			events, same = append(events, same...), nil
 		}
-		for e, err := range entriesFrom(tx, query.Before.ID) {
+		for e, err := range entriesOf(tx, query.Kinds, query.Before.ID) {
 			if err != nil {
 				return nil, err
 			}

@@ -107,10 +107,11 @@ type position struct {
 type ended struct {
 	users, items, blocks [][]byte
 	entries              bool // some are to be folded, or tickets with them
+	marks                bool // some are of spans before all entries
 }
 
 func (e ended) isEmpty() bool {
-	return len(e.users)+len(e.items)+len(e.blocks) == 0 && !e.entries
+	return len(e.users)+len(e.items)+len(e.blocks) == 0 && !e.entries && !e.marks
 }
 
 // sweep looks at the next part of the file and removes what has expired there. It looks within a
@@ -130,7 +131,7 @@ func (s *Store) sweep() (done bool, err error) {
 		done = true
 		now := s.now()
 		found.entries = s.mayFold(tx, now)
-		found.blocks = deadBlocks(tx, s.passedBy(now))
+		found.blocks, found.marks = deadBlocks(tx, s.passedBy(now)), len(deadMarks(tx)) > 0
 		return nil
 	})
 	if err != nil {
@@ -168,7 +169,15 @@ func (w *writing) remove(found ended) error {
 			return err
 		}
 	}
-	return w.forgetEntries(found.blocks)
+	if err := w.forgetEntries(found.blocks); err != nil {
+		return err
+	}
+	for _, key := range deadMarks(w.Tx) {
+		if err := w.Bucket(bucketKinds).Delete(key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // expiredUsers lists users who have something that has expired.
