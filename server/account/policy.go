@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keypeg/keypeg/server/store"
@@ -84,19 +85,32 @@ func (s *Service) CheckPolicy(ctx context.Context) error {
 }
 
 // LocksNobodyOut fails with a [*LockedOut] as [Service.CheckPolicy] does. It reads
-// every user each time, and writes nothing.
+// every user each time, and writes nothing. It reads them in the order in which they lie in the
+// database: by name, a disk that is slow at finding would take minutes for a million.
 func (s *Service) LocksNobodyOut(ctx context.Context) error {
 	var locked LockedOut
-	for user, err := range store.EachUser(ctx, s.c.Store, store.UserQuery{}) {
-		switch {
-		case err != nil:
+	for after := []byte(nil); ; {
+		records, err := s.c.Store.Records(ctx, store.KindUser, after, 1000)
+		if err != nil {
 			return fmt.Errorf("checking the policy: %w", err)
-		case !s.c.Policy.LocksOut(user):
-		case len(locked.Users) < mostNamed:
-			locked.Users = append(locked.Users, user)
-		default:
-			locked.More++
+		}
+		if len(records) == 0 {
+			return locked.orNil()
+		}
+		for _, record := range records {
+			after = record.Key
+			if put, is := record.Op.(store.PutUser); is && s.c.Policy.LocksOut(put.User) {
+				locked.add(put.User)
+			}
 		}
 	}
-	return locked.orNil()
+}
+
+func (e *LockedOut) add(user store.User) {
+	at, _ := slices.BinarySearchFunc(e.Users, user, func(a, b store.User) int { return strings.Compare(a.Name, b.Name) })
+	e.Users = slices.Insert(e.Users, at, user)
+	if len(e.Users) > mostNamed {
+		e.Users = e.Users[:mostNamed]
+		e.More++
+	}
 }
