@@ -73,9 +73,16 @@ func (s *Server) exportAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	export.Passkeys = []shared.Passkey{}
 	if s.passkeys != nil {
-		export.Passkeys = s.passkeys.List(who).Passkeys
+		export.Passkeys = s.passkeys.Export(who)
 	}
-	return httpapi.Respond(w, http.StatusOK, export)
+	before, isFirst := "", true
+	return httpapi.RespondPages(w, export, func() ([]shared.Event, error) {
+		if before == "" && !isFirst {
+			return nil, nil
+		}
+		page, err := s.c.Accounts.Activity().List(r.Context(), who, before)
+		before, isFirst = page.Next, false
+		return page.Events, err
+	})
 }

@@ -385,7 +385,7 @@ func TestOpenAPI(t *testing.T) {
 		sameNames(t, "event in shared.EventGroups", kinds, constants(t, "Event"))
 		sameNames(t, "trouble", texts(d.Components.Schemas["Trouble"].Value.Enum), constants(t, "Trouble"))
 		sameNames(t, "method", texts(d.Components.Schemas["Method"].Value.Enum), constants(t, "Method"))
-		sameNames(t, "kind", texts(d.Components.Schemas["Passkey"].Value.Properties["kind"].Value.Enum), constants(t, "Kind"))
+		sameNames(t, "kind", texts(d.Components.Schemas["PasskeyFields"].Value.Properties["kind"].Value.Enum), constants(t, "Kind"))
 	})
 	t.Run("its schemas have the members of our types", func(t *testing.T) {
 		for _, of := range []any{
@@ -395,7 +395,7 @@ func TestOpenAPI(t *testing.T) {
 			shared.FinishEnrolment{}, shared.Passkey{}, shared.PasskeyList{}, shared.Signals{}, shared.RenamePasskey{}, shared.User{},
 			shared.Account{}, shared.Provider{}, shared.Identity{}, shared.ChangePassword{}, shared.RecoveryCodes{},
 			shared.Session{}, shared.SessionList{}, shared.Activity{}, shared.Event{}, shared.AuditPage{}, shared.AuditUser{}, shared.AuditEvent{}, shared.Member{}, shared.Members{},
-			shared.MemberCounts{}, shared.MemberDetails{}, shared.Rollout{}, shared.Export{}, shared.ChangeProfile{}, shared.Invite{}, shared.Invited{}, shared.ImportUsers{}, shared.ImportedUsers{}, shared.ImportRow{}, shared.ChangeMember{}, shared.RemoveMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{},
+			shared.MemberCounts{}, shared.MemberDetails{}, shared.Rollout{}, shared.Export{}, shared.ExportedPasskey{}, shared.ExportedIdentity{}, shared.ExportedLink{}, shared.ExportedMails{}, shared.ExportedMail{}, shared.ExportedAddress{}, shared.ExportedBrowser{}, shared.ChangeProfile{}, shared.Invite{}, shared.Invited{}, shared.ImportUsers{}, shared.ImportedUsers{}, shared.ImportRow{}, shared.ChangeMember{}, shared.RemoveMember{}, shared.EnrolmentLink{}, shared.QR{}, shared.TroubleReport{}, shared.TroubleExplained{},
 		} {
 			hasMembersOf(t, d, reflect.TypeOf(of).Name(), of)
 		}

@@ -1,9 +1,12 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -52,12 +55,32 @@ func TestOwnAccount(t *testing.T) {
 	})
 	t.Run("an export has everything, and no secret", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
+			for i := range 30 { // more than a page of events
+				s.succeeds(s.ann.sends("PATCH", shared.PathProfile, fmt.Sprintf(`{"displayName":"Ann %d"}`, i)), http.StatusNoContent)
+			}
+			s.succeeds(s.ann.sends("POST", shared.PathRecoveryCodes, nil), http.StatusOK)
+			link := into[shared.EnrolmentLink](s.ann, s.ann.sends("POST", shared.PathPhoneLink, nil), http.StatusOK)
+			_, token, _ := strings.Cut(link.URL, "token=")
 			export := s.ann.sends("POST", shared.PathExport, nil)
 			all := into[shared.Export](s.ann, export, 200)
-			if all.Member.Name != "ann" || len(all.Passkeys) != 1 || len(all.Sessions) == 0 || len(all.Events) == 0 {
+			if all.Member.Name != "ann" || len(all.Passkeys) != 1 || all.Passkeys[0].AAGUID == "" || len(all.Sessions) == 0 || all.RecoveryCodes != shared.RecoveryCodeCount || all.RecoveryCodesMade.IsZero() {
 				s.Errorf("the export is %+v", all)
 			}
-			for _, secret := range []string{"argon2id", "publicKey", "handle"} {
+			if len(all.Links) != 1 || all.Links[0].Kind != shared.MethodPhoneLink || all.Links[0].Expires.Sub(link.Expires).Abs() > time.Millisecond {
+				s.Errorf("the export has the links %+v", all.Links)
+			}
+			var events []shared.Event
+			for before := ""; ; {
+				page := into[shared.Activity](s.ann, s.ann.sends("GET", shared.PathActivity+"?before="+before, nil), 200)
+				events = append(events, page.Events...)
+				if before = page.Next; before == "" {
+					break
+				}
+			}
+			if len(events) < 30 || !reflect.DeepEqual(all.Events, events) {
+				s.Errorf("the export has %d events, and the activity %d", len(all.Events), len(events))
+			}
+			for _, secret := range []string{"argon2id", "publicKey", "handle", token} {
 				if strings.Contains(string(export.body), secret) {
 					s.Errorf("the export has %s: %s", secret, export.body)
 				}

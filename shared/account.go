@@ -55,17 +55,6 @@ type ChangeProfile struct {
 	Language    *string `json:"language,omitempty"`
 }
 
-// Export is everything that is kept about a user, for the user.
-type Export struct {
-	Exported      time.Time  `json:"exported"`
-	Member        Member     `json:"user"`
-	Passkeys      []Passkey  `json:"passkeys"`
-	Identities    []Identity `json:"identities"`
-	RecoveryCodes int        `json:"recoveryCodes"` // how many are left
-	Sessions      []Session  `json:"sessions"`
-	Events        []Event    `json:"events"` // newest first
-}
-
 // Provider is an OpenID provider at which users of the organisation may sign in.
 type Provider struct {
 	ID   string `json:"id"` // names it in paths

@@ -42,6 +42,7 @@ type Config struct {
 
 	Providers []Provider // at which people may also sign in
 	Mails     Mails      // nil where no mails are sent
+	KeptMails KeptMails  // nil where none are kept
 	// Policy says which sign-in methods are accepted. New sets its Issuers to those of
 	// Providers.
 	Policy policy.Policy

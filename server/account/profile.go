@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -63,34 +62,5 @@ func (s *Service) RemoveOwnPassword(ctx context.Context, who session.Actor) erro
 			store.PutUser{User: user}, store.EndSessions{UserID: user.ID, Except: who.Session.ID},
 			endPhoneLink(user.ID), s.event(who, shared.EventPasswordRemoved),
 		}, nil
-	})
-}
-
-// Export returns everything that is kept about the signed-in user, without what only the server may
-// know: hashes, and the handles and keys of passkeys.
-func (s *Service) Export(ctx context.Context, who session.Actor) (shared.Export, error) {
-	export := shared.Export{Exported: s.c.Now(), Member: s.Member(who.User), Identities: s.Identities(who), Events: []shared.Event{}, RecoveryCodes: len(who.User.RecoveryCodes)}
-	until, err := s.LinkUntil(ctx, who.User)
-	if err != nil {
-		return shared.Export{}, err
-	}
-	export.Member.LinkUntil = until
-	sessions, err := s.sessions.List(ctx, who)
-	if err != nil {
-		return shared.Export{}, fmt.Errorf("exporting sessions: %w", err)
-	}
-	export.Sessions = sessions.Sessions
-	for before := ""; ; {
-		page, err := s.activity.List(ctx, who, before)
-		if err != nil {
-			return shared.Export{}, fmt.Errorf("exporting events: %w", err)
-		}
-		export.Events = append(export.Events, page.Events...)
-		if before = page.Next; before == "" {
-			break
-		}
-	}
-	return export, s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
-		return store.Batch{store.PutUser{User: user}, s.event(who, shared.EventDataExported)}, nil
 	})
 }

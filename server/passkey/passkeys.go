@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/google/uuid"
 
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -36,6 +37,17 @@ func (s *Service) Newest(who session.Actor) *shared.Passkey {
 	}
 	newest := s.describe(who, who.User.Passkeys[n-1])
 	return &newest
+}
+
+// Export returns the passkeys of the actor's user with what their authenticators said.
+func (s *Service) Export(who session.Actor) []shared.ExportedPasskey {
+	list := []shared.ExportedPasskey{}
+	for _, p := range who.User.Passkeys {
+		list = append(list, shared.ExportedPasskey{
+			Passkey: s.describe(who, p), AAGUID: uuid.UUID(p.AAGUID).String(), Attachment: p.Attachment, Transports: p.Transports, SignCount: p.SignCount, RPID: p.RPID,
+		})
+	}
+	return list
 }
 
 // Rename changes the name of one of the user's passkeys.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/internal/csvfile"
+	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -49,9 +50,6 @@ func StateOf(u shared.Member) string {
 	return "enabled"
 }
 
-// writeFor is how long a client may take to receive a page of an export.
-const writeFor = time.Minute
-
 // export answers with all users that the query selects. It has one page of them in memory.
 func (u Users) export(w http.ResponseWriter, r *http.Request) error {
 	query := queryOf(r)
@@ -64,7 +62,7 @@ func (u Users) export(w http.ResponseWriter, r *http.Request) error {
 	answer := http.NewResponseController(w)
 	table, err := NewTable(w)
 	for ; err == nil; users, next, err = u.Accounts.List(r.Context(), query) {
-		answer.SetWriteDeadline(time.Now().Add(writeFor)) // the server's own is for short answers
+		answer.SetWriteDeadline(time.Now().Add(httpapi.WriteFor))
 		for _, user := range users {
 			if err := table.Write(u.Accounts.Member(user)); err != nil {
 				panic(http.ErrAbortHandler)

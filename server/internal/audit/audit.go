@@ -46,9 +46,6 @@ func (l Log) list(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.Respond(w, http.StatusOK, page)
 }
 
-// writeFor is how long a client may take to receive a page of an export.
-const writeFor = time.Minute
-
 func (l Log) export(w http.ResponseWriter, r *http.Request) error {
 	typed := r.URL.Query()
 	format, err := formatOf(typed.Get("format"))
@@ -65,7 +62,7 @@ func (l Log) export(w http.ResponseWriter, r *http.Request) error {
 	answer := http.NewResponseController(w)
 	next := func(ctx context.Context) (shared.AuditPage, error) { return pages.next(ctx, step) }
 	err = Export(r.Context(), w, format.name, next, func() error {
-		answer.SetWriteDeadline(time.Now().Add(writeFor)) // the server's own is for short answers
+		answer.SetWriteDeadline(time.Now().Add(httpapi.WriteFor))
 		return answer.Flush()
 	})
 	if err != nil {

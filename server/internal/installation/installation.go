@@ -238,8 +238,11 @@ func (org Organisation) rules(db store.Store, address server.Address, mails *mai
 		Idle: org.SessionIdle, Lifetime: org.SessionLifetime, ConfirmFor: org.ConfirmAfter,
 		Product: org.Product, Policy: methods,
 	}
-	if mails != nil && mails.Sender.IsOn() {
-		config.Mails = mails
+	if mails != nil {
+		config.KeptMails = mails.Kept
+		if mails.Sender.IsOn() {
+			config.Mails = mails
+		}
 	}
 	for _, p := range org.Providers {
 		config.Providers = append(config.Providers, p.Rules)
