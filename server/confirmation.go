@@ -37,7 +37,9 @@ func (s *Server) finishConfirmation(w http.ResponseWriter, r *http.Request) erro
 	}
 
 	var set sessionSetter
-	err := s.passkeys.FinishConfirmation(r.Context(), httpapi.CallerOf(r).Actor, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
+	caller := httpapi.CallerOf(r).Actor
+	caller.Failed = answer.Failed
+	err := s.passkeys.FinishConfirmation(r.Context(), caller, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
 		set, batch, err = s.people.confirm(r, who, with)
 		return batch, err
 	})

@@ -99,10 +99,12 @@ func (s *Server) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.c.Accounts.EnrolPassword(r.Context(), s.bearer(r, e), e, typed.Get("password"))
+	who := s.bearer(r, e)
+	who.Failed = failedTries(typed)
+	err = s.c.Accounts.EnrolPassword(r.Context(), who, e, typed.Get("password"))
 	if shared.CodeOf(err) == shared.CodeInvalidPassword {
 		refusal, page := s.answers.Report(w, r, err), s.enrolPage(e)
-		page.Refusal = refusal.Message
+		page.Refusal, page.Failed = refusal.Message, who.Failed
 		return s.signInPages.Enrol(w, httpapi.Status(refusal.Code), httpapi.Text(r), page)
 	}
 	if err != nil {
@@ -158,6 +160,7 @@ func (s *Server) finishEnrolment(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := s.bearer(r, e)
+	who.Failed = answer.Failed
 	enrol, err := s.c.Accounts.Enrol(r.Context(), who, e, answer.Password)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	who := httpapi.CallerOf(r)
+	who.Failed = answer.Failed
 	browser := passkey.Browser{Binding: who.Session.ID, Text: httpapi.Text(r)}
 	added, err := s.passkeys.FinishRegistration(r.Context(), who.Actor, browser, answer, nil)
 	if errors.Is(err, store.ErrNotFound) {

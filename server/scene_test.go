@@ -142,6 +142,10 @@ func (s *scene) refuses(cause string, do func() answer, allowed ...shared.EventK
 
 func (s *scene) refusesAs(status int, code shared.Code, cause string, do func() answer, allowed ...shared.EventKind) (a answer) {
 	s.Helper()
+	switch code { // of passkeys that their users have proved, so that nobody else writes it
+	case shared.CodeUserNotVerified, shared.CodePasskeyElsewhere, shared.CodeNotDiscoverable, shared.CodeAuthenticatorRefused, shared.CodePasskeyChanged:
+		allowed = append(allowed, shared.EventPasskeyFailed)
+	}
 	logged := len(s.log.String())
 	s.changesOnly(allowed, func() {
 		s.Helper()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
@@ -17,7 +18,7 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	issued, err := s.signInAs(r, request.Name, request.Password)
+	issued, err := s.signInAs(r, request)
 	if err != nil {
 		return err
 	}
@@ -25,9 +26,11 @@ func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) erro
 	return httpapi.Respond(w, http.StatusOK, shared.SignedIn{User: account.PublicUser(issued.User)})
 }
 
-func (s *Server) signInAs(r *http.Request, name, password string) (session.Issued, error) {
-	return s.c.Accounts.SignInWithPassword(r.Context(), s.local.visitor(r), account.PasswordSignIn{
-		Name: name, Password: password, DeviceCookie: s.local.device.Of(r, name),
+func (s *Server) signInAs(r *http.Request, in shared.PasswordSignIn) (session.Issued, error) {
+	who := s.local.visitor(r)
+	who.Failed = in.Failed
+	return s.c.Accounts.SignInWithPassword(r.Context(), who, account.PasswordSignIn{
+		Name: in.Name, Password: in.Password, DeviceCookie: s.local.device.Of(r, in.Name),
 	})
 }
 
@@ -51,7 +54,9 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 
 	browser := passkey.Browser{Binding: s.cookies.Browser(r)}
 	var set sessionSetter
-	err := s.passkeys.FinishSignIn(r.Context(), s.people.visitor(r), browser, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
+	visitor := s.people.visitor(r)
+	visitor.Failed = answer.Failed
+	err := s.passkeys.FinishSignIn(r.Context(), visitor, browser, answer, func(who session.Actor, with store.Passkey) (batch store.Batch, err error) {
 		set, batch, err = s.people.signIn(r, who, with)
 		return batch, err
 	})
@@ -112,13 +117,14 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	name, next := typed.Get("name"), s.nextPage(typed.Get("next"))
+	next := s.nextPage(typed.Get("next"))
+	in := shared.PasswordSignIn{Name: typed.Get("name"), Password: typed.Get("password"), Failed: failedTries(typed)}
 
-	issued, err := s.signInAs(r, name, typed.Get("password"))
+	issued, err := s.signInAs(r, in)
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.answers.Report(w, r, err)
 		return s.signInPages.SignIn(w, httpapi.Status(code), httpapi.Text(r), signinpages.SignIn{
-			Name: name, Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code),
+			Name: in.Name, Next: next, Failed: in.Failed, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code),
 		})
 	}
 	if err != nil {
@@ -127,6 +133,12 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	s.local.setSession(w, r, issued)
 	toSignedIn(w, r, next)
 	return nil
+}
+
+// failedTries reads what the page's script put into a form.
+func failedTries(typed url.Values) (failed shared.FailedTries) {
+	failed.UnmarshalJSON([]byte(typed.Get("failed"))) // never fails
+	return failed
 }
 
 // toSignedIn redirects a browser that has just got its session.

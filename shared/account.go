@@ -110,8 +110,9 @@ type SignedIn struct {
 
 // PasswordSignIn signs in with a name and a password.
 type PasswordSignIn struct {
-	Name     string `json:"name"`
-	Password string `json:"password"`
+	Name     string      `json:"name"`
+	Password string      `json:"password"`
+	Failed   FailedTries `json:"failed,omitempty"`
 }
 
 // PasswordConfirmation proves again that the signed-in user is present.

@@ -13,9 +13,12 @@ type EventKind string
 
 // The kinds of events. Programs must ignore kinds that they don't know.
 const (
-	EventAccountCreated  EventKind = "account_created"
-	EventSignedIn        EventKind = "signed_in"
-	EventSignInFailed    EventKind = "sign_in_failed"
+	EventAccountCreated EventKind = "account_created"
+	EventSignedIn       EventKind = "signed_in"
+	EventSignInFailed   EventKind = "sign_in_failed"
+	// EventPasskeyFailed: somebody wanted to use or to add a passkey, which failed for the Reason.
+	// What only the browser knows is written when its user signs in there.
+	EventPasskeyFailed   EventKind = "passkey_failed"
 	EventSignedOut       EventKind = "signed_out"
 	EventConfirmed       EventKind = "confirmed"
 	EventPasswordChanged EventKind = "password_changed"
@@ -84,6 +87,7 @@ var EventGroups = map[EventKind]EventGroup{
 	EventAccountCreated:    GroupUsers,
 	EventSignedIn:          GroupSignIns,
 	EventSignInFailed:      GroupFailures,
+	EventPasskeyFailed:     GroupFailures,
 	EventSignedOut:         GroupSignIns,
 	EventConfirmed:         GroupSignIns,
 	EventPasswordChanged:   GroupPasswords,

@@ -1,6 +1,9 @@
 package shared
 
-import "slices"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // FailureReason says why a ceremony with a passkey failed.
 type FailureReason string
@@ -32,3 +35,30 @@ var FailureReasons = []FailureReason{ReasonClosed, ReasonRemoved, ReasonNoLock, 
 
 // IsKnown reports whether the reason is one of [FailureReasons].
 func (r FailureReason) IsKnown() bool { return slices.Contains(FailureReasons, r) }
+
+// FailedTries is how often the ceremonies of a browser failed for each reason since one last
+// succeeded there. The page keeps it, because the server learns nothing of a prompt that was
+// closed, and sends it with the next ceremony that succeeds.
+type FailedTries map[FailureReason]int
+
+// mostTries is the most that a browser is believed of one reason.
+const mostTries = 20
+
+// UnmarshalJSON never fails, because nothing that a browser writes here may keep its user out. It
+// leaves out what it doesn't know, and believes only small numbers.
+func (f *FailedTries) UnmarshalJSON(text []byte) error {
+	var said map[FailureReason]any
+	*f = nil
+	if json.Unmarshal(text, &said) != nil {
+		return nil
+	}
+	for _, reason := range FailureReasons {
+		if n, is := said[reason].(float64); is && n >= 1 {
+			if *f == nil {
+				*f = FailedTries{}
+			}
+			(*f)[reason] = int(min(n, mostTries))
+		}
+	}
+	return nil
+}

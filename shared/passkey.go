@@ -115,6 +115,7 @@ type BeginRegistration struct {
 type FinishCeremony struct {
 	Ticket     string          `json:"ticket"`
 	Credential json.RawMessage `json:"credential"`
+	Failed     FailedTries     `json:"failed,omitempty"`
 }
 
 // FinishRegistration is a [FinishCeremony] with the name that the user has typed. For a blank

@@ -150,8 +150,13 @@ func Served(name string, content []byte) []byte {
 	}
 	var served []byte
 	for line := range bytes.Lines(content) {
-		if line = bytes.TrimLeft(line, " "); !bytes.HasPrefix(line, []byte("//")) && len(bytes.TrimSpace(line)) > 0 {
-			served = append(served, line...)
+		line = bytes.TrimSpace(line)
+		code, comment, _ := bytes.Cut(line, []byte("// "))
+		if name == "signinpages.js" && !bytes.ContainsAny(comment, "\"'`") { // else it may be part of a text
+			line = bytes.TrimSpace(code)
+		}
+		if len(line) > 0 && !bytes.HasPrefix(line, []byte("//")) {
+			served = append(append(served, line...), '\n')
 		}
 	}
 	return served

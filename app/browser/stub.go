@@ -34,6 +34,15 @@ func (Authenticator) Get(context.Context, json.RawMessage, string) (json.RawMess
 // Forget does nothing.
 func (Authenticator) Forget(context.Context, json.RawMessage, json.RawMessage) {}
 
+// Failed returns none.
+func (Authenticator) Failed() shared.FailedTries { return nil }
+
+// Removed does nothing.
+func (Authenticator) Removed() {}
+
+// Succeeded does nothing.
+func (Authenticator) Succeeded() {}
+
 // Send fails: there is no browser.
 func (Transport) Send(context.Context, string, string, []byte) (int, []byte, error) {
 	return 0, nil, errNoBrowser

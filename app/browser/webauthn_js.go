@@ -77,7 +77,7 @@ func credential(ctx context.Context, method string, publicKey json.RawMessage, m
 	made, err := await(context.WithoutCancel(ctx), script.Call(method, parseJSON(publicKey), map[string]any{
 		"signal": controller.Get("signal"), "mediation": mediation,
 	}))
-	if e, is := errors.AsType[*Exception](err); is && e.Name == "NotAllowedError" && mediation == "" && isForbidden(method) {
+	if e, is := errors.AsType[*Exception](err); is && e.Name == "NotAllowedError" && mediation == "" && script.Call("forbidden", method).Bool() {
 		report(ctx, shared.TroublePasskeyPolicy)
 		return nil, shared.TroublePasskeyPolicy.Refusal()
 	}
@@ -87,20 +87,38 @@ func credential(ctx context.Context, method string, publicKey json.RawMessage, m
 	return json.RawMessage(js.Global().Get("JSON").Call("stringify", made).String()), nil
 }
 
-// isForbidden reports whether a Permissions-Policy forbids passkeys on this page (WebAuthn
-// Level 3, 5.9). The exception for that is the same as for a closed prompt. Only browsers
-// with document.featurePolicy (Chromium) say more.
-func isForbidden(method string) bool {
-	policy := js.Global().Get("document").Get("featurePolicy")
-	return policy.Truthy() && !policy.Call("allowsFeature", "publickey-credentials-"+method).Bool()
+// Failed returns how often, and why, ceremonies failed in this tab since one last succeeded.
+func (Authenticator) Failed() (failed shared.FailedTries) {
+	if script := js.Global().Get(credentialScript); script.Truthy() {
+		if counts := script.Call("failures"); counts.Truthy() {
+			failed.UnmarshalJSON([]byte(js.Global().Get("JSON").Call("stringify", counts).String())) // never fails
+		}
+	}
+	return failed
 }
+
+// Removed counts a passkey that the server knows no user of, because it was removed.
+func (Authenticator) Removed() {
+	if script := js.Global().Get(credentialScript); script.Truthy() {
+		script.Call("count", string(shared.ReasonRemoved))
+	}
+}
+
+// Succeeded forgets what Failed returns. The server has it now.
+func (Authenticator) Succeeded() {
+	if script := js.Global().Get(credentialScript); script.Truthy() {
+		script.Call("keep")
+	}
+}
+
+// credentialScript is the object that the script defines.
+const credentialScript = "keypegCredentials"
 
 // credentials returns the object of that script. The first ceremony of a page loads the
 // script, by an element, since a Content-Security-Policy may allow nothing else. If loading
 // fails, the next ceremony tries again.
 func credentials(ctx context.Context) (js.Value, error) {
-	const name = "keypegCredentials"
-	if loaded := js.Global().Get(name); loaded.Truthy() {
+	if loaded := js.Global().Get(credentialScript); loaded.Truthy() {
 		return loaded, nil
 	}
 
@@ -122,7 +140,7 @@ func credentials(ctx context.Context) (js.Value, error) {
 	case <-ctx.Done():
 		return js.Undefined(), &Exception{Name: "AbortError", Message: "the ceremony ended before its script was loaded"}
 	}
-	loaded := js.Global().Get(name)
+	loaded := js.Global().Get(credentialScript)
 	if !loaded.Truthy() { // the script is missing, or something else came in its place
 		return js.Undefined(), &Exception{Name: "NotLoadedError", Message: "the script for passkeys didn't load"}
 	}

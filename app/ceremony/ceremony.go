@@ -43,6 +43,14 @@ type Forgetful interface {
 	Forget(ctx context.Context, publicKey, credential json.RawMessage)
 }
 
+// Counting is an [Authenticator] that counts the ceremonies that failed, until one succeeds. The
+// server gets the numbers then: it learns nothing of a prompt that was closed.
+type Counting interface {
+	Failed() shared.FailedTries
+	Removed() // the server refused a passkey that was removed, and doesn't know whose it was
+	Succeeded()
+}
+
 // Ceremonies runs each ceremony over both parts.
 type Ceremonies struct {
 	API           API
@@ -73,9 +81,10 @@ func (c Ceremonies) register(ctx context.Context, name, mediation string) (share
 	}
 	// The authenticator has the passkey now, so a user who cancels gets it at the server too.
 	added, err := c.API.FinishRegistration(context.WithoutCancel(ctx), shared.FinishRegistration{
-		FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential},
+		FinishCeremony: c.finishing(begun, credential),
 		Name:           name,
 	})
+	c.counted(err)
 	if code := shared.CodeOf(err); code != "" && !slices.Contains(shared.MayBeRegistered, code) {
 		return added, madeInVain{err}
 	}
@@ -139,6 +148,7 @@ func (c Ceremonies) SignInByAutofill(ctx context.Context) (shared.SignedIn, erro
 
 func (c Ceremonies) finishSignIn(ctx context.Context, begun shared.Ceremony, answer shared.FinishCeremony) (shared.SignedIn, error) {
 	signed, err := c.API.FinishSignIn(ctx, answer)
+	c.counted(err)
 	c.forget(ctx, begun, answer, err)
 	return signed, err
 }
@@ -165,6 +175,7 @@ func (c Ceremonies) Confirm(ctx context.Context) (shared.Confirmed, error) {
 		return shared.Confirmed{}, err
 	}
 	confirmed, err := c.API.FinishConfirmation(ctx, answer)
+	c.counted(err)
 	c.forget(ctx, begun, answer, err)
 	return confirmed, err
 }
@@ -174,7 +185,28 @@ func (c Ceremonies) prove(ctx context.Context, begun shared.Ceremony) (shared.Fi
 	if err != nil {
 		return shared.FinishCeremony{}, failed(err, false)
 	}
-	return shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, nil
+	return c.finishing(begun, credential), nil
+}
+
+// finishing is the second half of a ceremony, with what failed before it.
+func (c Ceremonies) finishing(begun shared.Ceremony, credential json.RawMessage) shared.FinishCeremony {
+	answer := shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}
+	if counting, ok := c.Authenticator.(Counting); ok {
+		answer.Failed = counting.Failed()
+	}
+	return answer
+}
+
+// counted takes in how the second half ended.
+func (c Ceremonies) counted(err error) {
+	counting, ok := c.Authenticator.(Counting)
+	switch {
+	case !ok:
+	case err == nil:
+		counting.Succeeded()
+	case shared.CodeOf(err) == shared.CodePasskeyRemoved:
+		counting.Removed()
+	}
 }
 
 // Reason says why the authenticator gave no answer, as far as a browser says.

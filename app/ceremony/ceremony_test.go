@@ -79,6 +79,40 @@ func (s *script) Forget(_ context.Context, publicKey, credential json.RawMessage
 	s.forgot = append(s.forgot, string(publicKey)+string(credential))
 }
 
+// counting is a script whose authenticator counts.
+type counting struct {
+	*script
+	failed             shared.FailedTries
+	removed, succeeded int
+}
+
+func (c *counting) Failed() shared.FailedTries { return c.failed }
+func (c *counting) Removed()                   { c.removed++ }
+func (c *counting) Succeeded()                 { c.succeeded++ }
+
+func TestFailedTries(t *testing.T) {
+	for finish, run := range map[string]func(Ceremonies) error{
+		"finish registration": func(c Ceremonies) error { _, err := c.Register(t.Context(), "Laptop"); return err },
+		"finish sign-in":      func(c Ceremonies) error { _, err := c.SignIn(t.Context()); return err },
+		"finish confirmation": func(c Ceremonies) error { _, err := c.Confirm(t.Context()); return err },
+	} {
+		t.Run(finish+" takes along what failed, until it succeeds", func(t *testing.T) {
+			c := &counting{script: &script{}, failed: shared.FailedTries{shared.ReasonClosed: 2}}
+			for _, refused := range []shared.Code{shared.CodeCeremonyRefused, shared.CodePasskeyRemoved} {
+				c.fails = map[string]error{finish: shared.Errorf(refused, "no")}
+				run(Ceremonies{c, c})
+			}
+			if c.answer.Failed[shared.ReasonClosed] != 2 || c.succeeded != 0 || c.removed != 1 {
+				t.Errorf("after refusals: %+v", c)
+			}
+			c.fails = nil
+			if err := run(Ceremonies{c, c}); err != nil || c.answer.Failed[shared.ReasonClosed] != 2 || c.succeeded != 1 || c.removed != 1 {
+				t.Errorf("after a success: %+v (%v)", c, err)
+			}
+		})
+	}
+}
+
 type exception string
 
 func (e exception) Error() string        { return string(e) }

@@ -260,6 +260,8 @@ func alarming(e shared.Event) bool {
 	switch e.Kind {
 	case shared.EventSignInFailed:
 		return !e.Here
+	case shared.EventPasskeyFailed:
+		return !e.Here && e.Passkey != "" // else nobody had shown yet that they have one
 	case shared.EventCounterFell:
 		return true // the copy may have been made here
 	case shared.EventSignedIn, shared.EventConfirmed,
@@ -280,6 +282,7 @@ func (c Context) eventText(e shared.Event) string {
 		shared.EventAccountCreated:  text.AccountCreated,
 		shared.EventSignedIn:        text.SignedInPassword,
 		shared.EventSignInFailed:    text.SignInFailed,
+		shared.EventPasskeyFailed:   text.PasskeyFailed,
 		shared.EventSignedOut:       text.SignedOut,
 		shared.EventConfirmed:       text.Confirmed,
 		shared.EventPasswordChanged: text.PasswordChanged,
@@ -330,7 +333,27 @@ func (c Context) eventText(e shared.Event) string {
 	case plain == "":
 		plain = text.Other // of a newer server
 	}
-	return message.Fill(plain, "passkey", e.Passkey, "provider", e.Provider)
+	return message.Fill(plain, "passkey", e.Passkey, "provider", e.Provider, "reason", c.reason(e.Reason))
+}
+
+// reason says why a passkey didn't work.
+func (c Context) reason(why shared.FailureReason) string {
+	text := c.Text.Reasons
+	switch why {
+	case shared.ReasonClosed:
+		return text.Closed
+	case shared.ReasonRemoved:
+		return text.Removed
+	case shared.ReasonNoLock:
+		return text.NoLock
+	case shared.ReasonElsewhere:
+		return text.Elsewhere
+	case shared.ReasonUnsupported:
+		return text.Unsupported
+	case shared.ReasonProvider:
+		return text.Provider
+	}
+	return text.Refused
 }
 
 // adviceDialog says what else to do about an unknown event.

@@ -33,7 +33,7 @@ func (r repeated) count() (n int) {
 // takes reports whether an older event is the same again.
 func (r repeated) takes(older shared.AuditEvent) bool {
 	newest := r[0]
-	return older.Kind == newest.Kind && older.Method == newest.Method && older.Passkey == newest.Passkey && older.Provider == newest.Provider &&
+	return older.Kind == newest.Kind && older.Method == newest.Method && older.Passkey == newest.Passkey && older.Provider == newest.Provider && older.Reason == newest.Reason &&
 		idOf(older.User) == idOf(newest.User) && idOf(older.By) == idOf(newest.By) &&
 		older.Browser == newest.Browser && older.System == newest.System && older.Address == newest.Address &&
 		newest.Time.Sub(older.Time) < time.Hour
@@ -122,7 +122,7 @@ func lastOf(e shared.AuditEvent) time.Time {
 // what says what happened, and how often.
 func (p *EventsPage) what(row repeated) string {
 	e := row[0]
-	what := p.Context.eventText(shared.Event{Kind: e.Kind, Method: e.Method, Passkey: e.Passkey, Provider: e.Provider})
+	what := p.Context.eventText(shared.Event{Kind: e.Kind, Method: e.Method, Passkey: e.Passkey, Provider: e.Provider, Reason: e.Reason})
 	if n := row.count(); n > 1 {
 		return message.Fill(p.Context.Text.Events.Repeated, "event", what, "count", p.Context.Number(n))
 	}

@@ -364,9 +364,11 @@ func (s *Service) EnrolPassword(ctx context.Context, who session.Actor, e Enrolm
 	if err != nil {
 		return err
 	}
+	who.User = e.User
 	return s.Enrolled(e, s.change(ctx, e.User, func(user store.User) (store.Batch, error) {
+		failed := who.FailedBefore(s.c.Now())
 		batch, err := enrol(&user)
-		return append(batch, store.PutUser{User: user}), err
+		return append(append(failed, batch...), store.PutUser{User: user}), err
 	}))
 }
 

@@ -85,9 +85,10 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, in PasswordSign
 		}
 		user.Password, user.LastSignIn = renewed, s.c.Now()
 		who.User = user
+		failed := who.FailedBefore(user.LastSignIn)
 		var batch store.Batch
 		issued, batch = s.sessions.Open(who, session.SignIn{Method: store.MethodPassword})
-		return append(store.Batch{store.PutUser{User: user}}, batch...), nil
+		return append(append(store.Batch{store.PutUser{User: user}}, failed...), batch...), nil
 	})
 	return issued, err
 }

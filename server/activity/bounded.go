@@ -196,6 +196,6 @@ func (l *line) with(more store.Event) store.Event {
 	}
 	with := more
 	with.ID, with.Time = l.event.ID, l.event.Time
-	with.Count, with.Last = max(l.event.Count, 1)+1, more.Time
+	with.Count, with.Last = max(l.event.Count, 1)+max(more.Count, 1), more.Time
 	return with
 }

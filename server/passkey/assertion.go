@@ -59,6 +59,18 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 	return assertion{parsed.RawID, data.Flags, data.Counter}, nil
 }
 
+// proveAndUse verifies the assertion of the actor's user, and stores that the passkey was used.
+func (s *Service) proveAndUse(ctx context.Context, who session.Actor, t ticket, parsed *protocol.ParsedCredentialAssertionData, also Also) error {
+	proof, err := s.verifyAssertion(t, who.User, parsed)
+	if err == nil {
+		err = s.use(ctx, who, t, proof, also)
+	}
+	if i, found := findCredential(who.User, parsed.RawID); err != nil && found {
+		s.reportRefusal(who, who.User.Passkeys[i], err)
+	}
+	return err
+}
+
 // use stores that a passkey was used. One batch spends the ticket, updates the passkey's
 // counter, flags and time, and has the operations of also.
 func (s *Service) use(ctx context.Context, who session.Actor, t ticket, proof assertion, also Also) error {
@@ -85,20 +97,18 @@ func (s *Service) use(ctx context.Context, who session.Actor, t ticket, proof as
 		}
 
 		who.User = user
+		batch := append(store.Batch{t.spend(), store.PutUser{User: user}}, who.FailedBefore(used.LastUsed)...)
 		more, err := also(who, *used)
 		if err != nil {
 			return nil, err
 		}
-		batch := append(store.Batch{t.spend(), store.PutUser{User: user}}, more...)
+		batch = append(batch, more...)
 		for _, kind := range happened {
 			batch = append(batch, s.useEvent(who, kind, *used))
 		}
 		return batch, nil
 	})
 
-	if shared.CodeOf(err) == shared.CodePasskeyCopied {
-		s.reportCounterFell(who, proof)
-	}
 	if errors.Is(err, store.ErrNotFound) {
 		// The user, or the session to confirm, doesn't exist any more.
 		return refused(err)
@@ -132,14 +142,6 @@ func compare(stored store.Passkey, proof assertion) (happened []shared.EventKind
 		happened = append(happened, shared.EventBackupChanged)
 	}
 	return happened, nil
-}
-
-// reportCounterFell puts the refused passkey into the user's activity, after the answer is
-// sent.
-func (s *Service) reportCounterFell(who session.Actor, proof assertion) {
-	if i, found := findCredential(who.User, proof.credentialID); found {
-		s.activity.Failed(s.useEvent(who, shared.EventCounterFell, who.User.Passkeys[i]).Event)
-	}
 }
 
 // event returns the operation that records what the actor does with a passkey. It belongs

@@ -59,9 +59,5 @@ func (s *Service) confirm(ctx context.Context, who session.Actor, t ticket, answ
 		}
 		return refused(errors.New("another user's passkey"))
 	}
-	proof, err := s.verifyAssertion(t, who.User, parsed)
-	if err != nil {
-		return err
-	}
-	return s.use(ctx, who, t, proof, also)
+	return s.proveAndUse(ctx, who, t, parsed, also)
 }

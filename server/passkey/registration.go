@@ -87,6 +87,7 @@ func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, bro
 	}
 	end(err == nil)
 	if err != nil {
+		s.reportRefusal(who, store.Passkey{}, err)
 		return shared.Passkey{}, s.settle(t, err)
 	}
 	return row, nil
@@ -140,7 +141,9 @@ func (s *Service) add(ctx context.Context, who session.Actor, a addition) (row s
 			}
 		}
 
-		return append(more, a.spend, store.PutUser{User: user}, s.event(who, shared.EventPasskeyAdded, added)), nil
+		batch := append(store.Batch{a.spend, store.PutUser{User: user}}, who.FailedBefore(s.now())...)
+		batch = append(batch, more...)
+		return append(batch, s.event(who, shared.EventPasskeyAdded, added)), nil
 	})
 	if errors.Is(err, store.ErrCredentialExists) {
 		// The passkey belongs to another user, which this user must not learn (WebAuthn

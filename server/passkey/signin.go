@@ -89,10 +89,6 @@ func (s *Service) signIn(ctx context.Context, who session.Actor, t ticket, answe
 		return refused(errors.New("the user handle is missing or another user's"))
 	}
 
-	proof, err := s.verifyAssertion(t, user, parsed)
-	if err != nil {
-		return err
-	}
 	who.User = user
-	return s.use(ctx, who, t, proof, also)
+	return s.proveAndUse(ctx, who, t, parsed, also)
 }

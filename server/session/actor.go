@@ -29,6 +29,9 @@ type Actor struct {
 	Client  store.Client   // zero at the command line
 	By      store.User     // who acts for User, as read for this request; zero for the user and for IT
 	Methods policy.Methods // counts sign-in methods, for the rule that the last one stays
+	// Failed are ceremonies that failed in this browser before, as the browser says. Who proves
+	// now that they are User adds FailedBefore to the batch.
+	Failed shared.FailedTries
 }
 
 // Event returns an event for the user's activity, about what the actor does now.
@@ -45,6 +48,23 @@ func (a Actor) Recorded(kind shared.EventKind, now time.Time) store.Batch {
 	if by := a.By.ID; by != "" && by != a.User.ID {
 		event := store.NewEvent(now, by, kind, a.Client)
 		event.About = a.User.ID
+		batch = append(batch, store.AddEvent{Event: event})
+	}
+	return batch
+}
+
+// FailedBefore returns the operations that record Failed: an event for each reason.
+func (a Actor) FailedBefore(now time.Time) (batch store.Batch) {
+	for _, reason := range shared.FailureReasons {
+		n := a.Failed[reason]
+		if n < 1 {
+			continue
+		}
+		event := a.Event(shared.EventPasskeyFailed, now)
+		event.Method, event.Reason = store.MethodPasskey, reason
+		if n > 1 {
+			event.Count, event.Last = uint64(n), now
+		}
 		batch = append(batch, store.AddEvent{Event: event})
 	}
 	return batch

@@ -214,6 +214,7 @@ var English = Catalogue{
 		ByRemoved:        "By an administrator who was removed",
 		Times:            "{count} times, the first: {when}",
 		SignInFailed:     "A sign-in failed",
+		PasskeyFailed:    "A passkey didn't work: {reason}",
 		SignedOut:        "Signed out",
 		Confirmed:        "Confirmed that it's you",
 		PasswordChanged:  "Password changed",
@@ -290,9 +291,10 @@ var English = Catalogue{
 		Yourself:          "This is your own account. Ask another administrator.",
 	},
 
-	Events: englishEvents,
-	Users:  englishUsers,
-	Import: englishImport,
+	Events:  englishEvents,
+	Users:   englishUsers,
+	Import:  englishImport,
+	Reasons: englishReasons,
 
 	Link: Link{
 		InvitationTitle: "Invitation for {name}",

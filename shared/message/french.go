@@ -214,6 +214,7 @@ var French = Catalogue{
 		ByRemoved:        "Par un compte d’administration supprimé",
 		Times:            "{count} fois, la première : {when}",
 		SignInFailed:     "Une connexion a échoué",
+		PasskeyFailed:    "Une clé d’accès n’a pas fonctionné : {reason}",
 		SignedOut:        "Déconnexion",
 		Confirmed:        "Identité confirmée",
 		PasswordChanged:  "Mot de passe modifié",
@@ -290,9 +291,10 @@ var French = Catalogue{
 		Yourself:          "C’est votre propre compte. Demandez à une autre personne de l’administration.",
 	},
 
-	Events: frenchEvents,
-	Users:  frenchUsers,
-	Import: frenchImport,
+	Events:  frenchEvents,
+	Users:   frenchUsers,
+	Import:  frenchImport,
+	Reasons: frenchReasons,
 
 	Link: Link{
 		InvitationTitle: "Invitation pour {name}",

@@ -213,6 +213,7 @@ var German = Catalogue{
 		ByRemoved:        "Von einem entfernten Administratorkonto",
 		Times:            "{count}-mal, das erste Mal: {when}",
 		SignInFailed:     "Eine Anmeldung ist fehlgeschlagen",
+		PasskeyFailed:    "Ein Passkey hat nicht funktioniert: {reason}",
 		SignedOut:        "Abgemeldet",
 		Confirmed:        "Bestätigt, dass Sie es sind",
 		PasswordChanged:  "Passwort geändert",
@@ -289,9 +290,10 @@ var German = Catalogue{
 		Yourself:          "Das ist Ihr eigenes Konto. Bitten Sie jemand anderen aus der Administration.",
 	},
 
-	Events: germanEvents,
-	Users:  germanUsers,
-	Import: germanImport,
+	Events:  germanEvents,
+	Users:   germanUsers,
+	Import:  germanImport,
+	Reasons: germanReasons,
 
 	Link: Link{
 		InvitationTitle: "Einladung für {name}",

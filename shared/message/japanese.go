@@ -214,6 +214,7 @@ var Japanese = Catalogue{
 		ByRemoved:        "実行者: 削除された管理者",
 		Times:            "{count}回、最初: {when}",
 		SignInFailed:     "サインインに失敗",
+		PasskeyFailed:    "パスキーを使えませんでした：{reason}",
 		SignedOut:        "サインアウト",
 		Confirmed:        "本人確認",
 		PasswordChanged:  "パスワードを変更",
@@ -290,9 +291,10 @@ var Japanese = Catalogue{
 		Yourself:          "自分のアカウントです。別の管理者に依頼してください。",
 	},
 
-	Events: japaneseEvents,
-	Users:  japaneseUsers,
-	Import: japaneseImport,
+	Events:  japaneseEvents,
+	Users:   japaneseUsers,
+	Import:  japaneseImport,
+	Reasons: japaneseReasons,
 
 	Link: Link{
 		InvitationTitle: "{name} さんへの招待",

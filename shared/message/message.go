@@ -34,6 +34,7 @@ type Catalogue struct {
 	Panel       Panel
 	Sessions    Sessions
 	Activity    Activity
+	Reasons     Reasons
 	Member      Member
 	Users       Users
 	Import      Import
@@ -245,6 +246,7 @@ type Activity struct {
 	ByRemoved        string // instead of By, if the administrator was removed
 	Times            string // of a line for several: {count}, at least 2, and {when} the first one was
 	SignInFailed     string
+	PasskeyFailed    string // {reason}, as [Reasons] has it
 	SignedOut        string
 	Confirmed        string
 	PasswordChanged  string

@@ -214,6 +214,7 @@ var Spanish = Catalogue{
 		ByRemoved:        "Por una cuenta de administración eliminada",
 		Times:            "{count} veces, la primera: {when}",
 		SignInFailed:     "Falló un inicio de sesión",
+		PasskeyFailed:    "Una llave de acceso no funcionó: {reason}",
 		SignedOut:        "Sesión cerrada",
 		Confirmed:        "Identidad confirmada",
 		PasswordChanged:  "Contraseña cambiada",
@@ -290,9 +291,10 @@ var Spanish = Catalogue{
 		Yourself:          "Es su propia cuenta. Pídaselo a otra persona de la administración.",
 	},
 
-	Events: spanishEvents,
-	Users:  spanishUsers,
-	Import: spanishImport,
+	Events:  spanishEvents,
+	Users:   spanishUsers,
+	Import:  spanishImport,
+	Reasons: spanishReasons,
 
 	Link: Link{
 		InvitationTitle: "Invitación para {name}",

@@ -40,7 +40,7 @@
     if (typeof value === "string") bytes = decode(value);
     else if (ArrayBuffer.isView(value)) bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     else if (value.byteLength !== undefined) bytes = new Uint8Array(value);
-    else bytes = numbers(Object.values(value.data ?? value)); // a Buffer of Node's, or a view, that went through JSON
+    else bytes = numbers(Object.values(value.data ?? value)); // a Buffer of Node, or a view, that went through JSON
     let binary = "";
     for (const byte of bytes) binary += String.fromCharCode(byte);
     return binary ? btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "") : undefined;
@@ -114,6 +114,38 @@
     });
   }
 
+  // forbidden reports whether a Permissions-Policy forbids a method on this page (WebAuthn Level 3,
+  // 5.9). The exception for that is the same as for a closed prompt. Only browsers with
+  // document.featurePolicy (Chromium) say more.
+  const forbidden = (method) => document.featurePolicy?.allowsFeature("publickey-credentials-" + method) === false;
+
+  // Why ceremonies failed in this tab, and how often, since one last succeeded. The page sends it
+  // with the next one that succeeds: the server learns nothing of a prompt that was closed. The
+  // reasons are those of shared.FailureReason.
+  const store = "keypeg-failed";
+  const reasons = {
+    NotAllowedError: "closed",
+    AbortError: "closed", // by a button of the page
+    SecurityError: "elsewhere",
+    ConstraintError: "no_lock",
+    NotSupportedError: "unsupported",
+  };
+
+  const failures = () => first([globalThis], (it) => JSON.parse(it.sessionStorage[store]));
+
+  // keep replaces what failures returns. A browser that keeps nothing is no error.
+  const keep = (counts = {}) => first([globalThis], (it) => (it.sessionStorage[store] = JSON.stringify(counts)));
+
+  const count = (reason) => keep({ ...failures(), [reason]: (failures()?.[reason] ?? 0) + 1 });
+
+  // fail counts a failure and returns it. One that the user didn't ask for doesn't count, nor does
+  // the device that has a passkey already.
+  function fail(error, method, mediation) {
+    const reason = error.name === "NotAllowedError" && forbidden(method) ? "unsupported" : (reasons[error.name] ?? "provider");
+    if ((!mediation || error.chosen) && error.name !== "InvalidStateError") count(reason);
+    return error;
+  }
+
   async function run(method, required, json, { signal, mediation } = {}) {
     let credential;
     try {
@@ -121,11 +153,15 @@
       if (mediation) options.mediation = mediation;
       // Autofill waits as long as the page wants.
       credential = await settled(navigator.credentials[method](options), signal, mediation ? 2 ** 30 : json.timeout);
+      if (credential === null || credential === undefined) throw { name: "NotAllowedError" };
     } catch (thrown) {
-      throw failed(signal?.aborted ? { name: "AbortError" } : thrown);
+      throw fail(failed(signal?.aborted ? { name: "AbortError" } : thrown), method, mediation);
     }
-    if (credential === null || credential === undefined) throw failed({ name: "NotAllowedError" });
-    return read(credential, required);
+    try {
+      return read(credential, required);
+    } catch (error) {
+      throw fail(error, method, mediation);
+    }
   }
 
   globalThis.keypegCredentials = {
@@ -135,6 +171,11 @@
     // error that has a name and says whether it is chosen.
     create: (json, how) => run("create", ["clientDataJSON", "attestationObject"], json, how),
     get: (json, how) => run("get", ["clientDataJSON", "authenticatorData", "signature"], json, how),
+
+    forbidden,
+    failures,
+    keep,
+    count,
 
     // can asks PublicKeyCredential a question. No answer within abortFor means no.
     can: (method) =>

@@ -7,7 +7,7 @@
 //
 // Package web puts web/credential before this file.
 
-const { supported, create, get, can } = keypegCredentials;
+const { supported, create, get, can, forbidden, failures, keep, count } = keypegCredentials;
 const form = document.querySelector("form[data-begin]");
 const refusal = document.getElementById("refusal");
 const button = document.getElementById("use-passkey"); // none while IT has passkeys off
@@ -64,16 +64,18 @@ async function trouble(name) {
   return new Refused(explained?.detail ?? text("Offline"));
 }
 
-// forbidden reports whether a Permissions-Policy forbids passkeys on this page. Only browsers
-// with document.featurePolicy (Chromium) say so.
-const forbidden = () =>
-  document.featurePolicy?.allowsFeature("publickey-credentials-" + (enrolling ? "create" : "get")) === false;
+// finish sends what the authenticator answered, and what failed here before.
+async function finish(answer) {
+  await post(form.dataset.finish, { ...answer, failed: failures() });
+  keep();
+}
 
 async function signIn(mediation, signal) {
   const { ticket, publicKey } = await post(form.dataset.begin, { mediation }, signal);
   const credential = await get(publicKey, { mediation, signal });
   show("");
-  await post(form.dataset.finish, { ticket, credential }).catch((error) => {
+  await finish({ ticket, credential }).catch((error) => {
+    if (error.problem?.code === "passkey_removed") count("removed"); // the server knows nobody who had it
     if (error.problem?.unknownCredential) forget(credential.id, publicKey.rpId);
     throw Object.assign(error, { chosen: true });
   });
@@ -183,7 +185,7 @@ async function run(ceremony) {
     cancel.remove();
     ready();
     if (focused) button.focus();
-    if (error.name === "NotAllowedError" && forbidden()) error = await trouble("passkey-policy");
+    if (error.name === "NotAllowedError" && forbidden(enrolling ? "create" : "get")) error = await trouble("passkey-policy");
     show(wholeSentence(error));
     return error;
   }
@@ -204,7 +206,7 @@ function onEnrol() {
   run(async (signal) => {
     const { ticket, publicKey } = await post(form.dataset.begin, {}, signal);
     const credential = await create(publicKey, { signal });
-    await post(form.dataset.finish, { ticket, credential, password: password?.value }).catch((error) => {
+    await finish({ ticket, credential, password: password?.value }).catch((error) => {
       // A refusal with such a code means that only the password manager has the passkey, as
       // in app/ceremony. An answer without a code isn't the server's.
       const code = error.problem?.code;
@@ -214,7 +216,16 @@ function onEnrol() {
   });
 }
 
-form.addEventListener("submit", (event) => busy(event.submitter));
+// A form takes along what failed here before, and the page gets it back with a refusal.
+const failed = form.elements.failed;
+if (failed?.defaultValue) keep(JSON.parse(failed.defaultValue));
+form.addEventListener("submit", (event) => {
+  if (failed) {
+    failed.value = JSON.stringify(failures());
+    keep();
+  }
+  busy(event.submitter);
+});
 
 document.getElementById("unscripted")?.remove();
 const capable = button && supported;
@@ -230,7 +241,7 @@ let canAutofill = false;
 button?.addEventListener("click", enrolling ? onEnrol : onSignIn);
 if (capable && form.elements.name && !enrolling) {
   canAutofill = await can("isConditionalMediationAvailable");
-  if (canAutofill && !button.disabled) armAutofill(); // else when the button's ceremony has failed
+  if (canAutofill && !button.disabled) armAutofill(); // else when that ceremony has failed
 }
 
 // A user at the sign-in page is signed out, so their data is removed (app/pages/copy.go).

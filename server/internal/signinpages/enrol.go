@@ -18,6 +18,7 @@ type Enrol struct {
 	Kind              store.Method // MethodInvitation, MethodRecoveryLink or MethodPhoneLink
 	Name, DisplayName string       // of the user
 	TakesPassword     bool
+	Failed            shared.FailedTries // as the form sent it
 	Refusal           string
 }
 
@@ -34,6 +35,7 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 				h.Data("registered", strings.Trim(fmt.Sprint(shared.MayBeRegistered), "[]")),
 				h.Data("text-denied", text.Failure.RegisterDenied), h.Data("text-exists", text.Failure.Exists),
 				h.Data("text-unsupported", text.Failure.NotSupported), h.Data("text-kept", text.Failure.MayBeKept), p.scripted(text),
+				p.failedTries(page.Failed),
 				g.If(p.PasskeysOn, g.Group{
 					unlessScripted(text, passkeyButton("button primary wide waiting", text.SignInPages.CreatePasskey)),
 					incapable(text.SignInPages.Incapable),

@@ -1,6 +1,8 @@
 package signinpages
 
 import (
+	"encoding/json"
+
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
@@ -11,6 +13,13 @@ import (
 // refused shows why a form was refused.
 func refused(sentence string) g.Node {
 	return g.If(sentence != "", h.P(h.Class("notice notice-bad"), h.Role("alert"), g.Text(sentence)))
+}
+
+// failedTries is where the script puts the ceremonies that failed, when a form is sent. It takes
+// them back from there if the form was refused.
+func (p *Pages) failedTries(failed shared.FailedTries) g.Node {
+	value, _ := json.Marshal(failed) // of numbers only
+	return g.If(p.PasskeysOn, h.Input(h.Type("hidden"), h.Name("failed"), g.If(len(failed) > 0, h.Value(string(value)))))
 }
 
 // refusal is the same element for a page with a script, where signinpages.js shows

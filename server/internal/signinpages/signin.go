@@ -13,10 +13,11 @@ import (
 
 // SignIn is the content of the sign-in page.
 type SignIn struct {
-	Name    string // what was typed before
-	Next    string // the page of the app to go to
-	Refusal string // why the last attempt failed, or ""
-	Reason  string // why the page is shown, or ""
+	Name    string             // what was typed before
+	Next    string             // the page of the app to go to
+	Failed  shared.FailedTries // as the form sent it
+	Refusal string             // why the last attempt failed, or ""
+	Reason  string             // why the page is shown, or ""
 
 	Providers []Provider
 }
@@ -45,7 +46,7 @@ func (p *Pages) SignIn(w http.ResponseWriter, status int, text *message.Catalogu
 			h.Form(h.Method("post"), h.Action(shared.PageSignIn), h.Class("stack"), h.ID("sign-in"),
 				h.Data("begin", shared.PathSignInBegin), h.Data("finish", shared.PathSignInFinish),
 				h.Data("text-denied", text.Failure.SignInDenied), p.scripted(text),
-				h.Input(h.Type("hidden"), h.Name("next"), h.Value(page.Next)),
+				h.Input(h.Type("hidden"), h.Name("next"), h.Value(page.Next)), p.failedTries(page.Failed),
 				g.If(p.PasswordsOn, p.signInByPassword(text, page.Name)),
 				g.If(p.PasskeysOn, p.signInByPasskey(text)),
 			),
