@@ -53,7 +53,7 @@ func TestWire(t *testing.T) {
 		row := []string{"id", "credentialId", "name", "created", "kind", "synced"}
 
 		shape("account", ann.sends("GET", shared.PathAccount, nil), 200,
-			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "rpId", "hasPassword", "passwordsOn", "passwordOnly", "passkeys", "recoveryCodes", "signedInWith", "signedInAt")
+			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "rpId", "hasPassword", "passwordSet", "passwordsOn", "passwordOnly", "passkeys", "recoveryCodes", "signedInWith", "signedInAt")
 		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions")
 		shape("begin registration", ann.sends("POST", shared.PathRegisterBegin, nil), 200, "ticket", "publicKey")
 		added := ann.finishesRegistration("Laptop")
@@ -97,7 +97,7 @@ func TestWire(t *testing.T) {
 		}
 		shape("users", ann.sends("GET", shared.PathUsers, nil), 200, counts...)
 		invited := ann.sends("POST", shared.PathUsers, `{"name":"carl"}`)
-		within := []string{"user", "user.id", "user.name", "user.displayName", "user.hasPassword", "user.passkeys", "user.identities", "user.invited", "user.created", "user.linkUntil", "link"}
+		within := []string{"user", "user.id", "user.name", "user.displayName", "user.hasPassword", "user.passkeys", "user.identities", "user.invited", "user.invitedAt", "user.created", "user.linkUntil", "link"}
 		for _, member := range link {
 			within = append(within, "link."+member)
 		}
@@ -106,7 +106,7 @@ func TestWire(t *testing.T) {
 		shape("invite again", ann.sends("POST", carl+shared.PathInvitation, nil), 200, link...)
 		shape("recovery link", ann.sends("POST", carl+shared.PathRecoveryLink, nil), 200, link...)
 		shape("disable", ann.sends("PATCH", carl, `{"disabled":true}`), 200,
-			"id", "name", "displayName", "disabled", "hasPassword", "passkeys", "identities", "invited", "created")
+			"id", "name", "displayName", "disabled", "hasPassword", "passkeys", "identities", "invited", "invitedAt", "created")
 		shape("remove", ann.sends("DELETE", shared.PathPasskey+id, nil), 200, append(details, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions",
 			"signals.unknownCredential", "signals.unknownCredential.rpId", "signals.unknownCredential.credentialId")...)
 		if out := ann.sends("POST", shared.PathSignOut, nil); out.status != 204 || len(out.body) != 0 {
