@@ -34,9 +34,15 @@ type Actor struct {
 	Failed shared.FailedTries
 }
 
-// Event returns an event for the user's activity, about what the actor does now.
+// Event returns an event for the user's activity, about what the actor does now. If somebody else acts
+// for the user, the event doesn't say from where: their address is theirs, and must go with them when
+// they are removed. It is in their own event, see [Actor.Recorded].
 func (a Actor) Event(kind shared.EventKind, now time.Time) store.Event {
-	event := store.NewEvent(now, a.User.ID, kind, a.Client)
+	client := a.Client
+	if a.By.ID != "" && a.By.ID != a.User.ID {
+		client = store.Client{}
+	}
+	event := store.NewEvent(now, a.User.ID, kind, client)
 	event.By = a.By.ID
 	return event
 }

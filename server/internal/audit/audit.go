@@ -6,8 +6,9 @@
 // command line calls the same functions. Package chain proves that nothing was changed since.
 //
 // What somebody did for another user is two events of the store: one of the user, and one of
-// whoever did it. The list has the first. It has the second only when the user was removed, since
-// their own events went with them. The removal itself is an event of the organisation and one of
+// whoever did it. The list has the first, with the address of the second: an address goes with
+// whose it is. It has the second only when the user was removed, since their own events went with
+// them. The removal itself is an event of the organisation and one of
 // whoever did it. The list has that one, or the first when whoever did it was removed too.
 package audit
 

@@ -93,6 +93,9 @@ func (p *pages) read(ctx context.Context) ([]store.Event, error) {
 
 // line describes an event, and reports whether it is in the list.
 func (p *pages) line(ctx context.Context, v store.Event) (line shared.AuditEvent, listed bool, err error) {
+	if v.Client, err = p.clientOf(ctx, v); err != nil {
+		return line, false, err
+	}
 	if !p.selects(v) {
 		return line, false, nil
 	}
@@ -111,6 +114,25 @@ func (p *pages) line(ctx context.Context, v store.Event) (line shared.AuditEvent
 		return line, false, err
 	}
 	return line, isListed(v, line), nil
+}
+
+// clientOf returns from where somebody did what an event says. If it was done for another user, only
+// the event of whoever did it has that: it was written in the same batch.
+func (p *pages) clientOf(ctx context.Context, v store.Event) (store.Client, error) {
+	if v.By == "" || v.By == v.UserID || v.UserID == store.Organisation {
+		return v.Client, nil
+	}
+	const atOnce = 100 // events of one user at the same moment
+	pairs, err := p.store.Events(ctx, v.By, store.MarkOf(v.Time.Add(time.Microsecond)).ID, atOnce)
+	if err != nil {
+		return store.Client{}, fmt.Errorf("reading from where an administrator acted: %w", err)
+	}
+	for _, pair := range pairs {
+		if pair.About == v.UserID && pair.Kind == v.Kind && pair.Time.Equal(v.Time) {
+			return pair.Client, nil
+		}
+	}
+	return store.Client{}, nil // it was removed, or it is counted in another line
 }
 
 // isListed leaves out the second event of each pair: see the package.
