@@ -128,7 +128,7 @@ func writesUser(t *testing.T, s *Store, name string, n int) (traces map[string]s
 		Passkeys:      []store.Passkey{{ID: "p", CredentialID: []byte("credential of " + name), PublicKey: []byte("key of " + name), Name: "phone of " + name}},
 		Identities:    []store.Identity{{ID: "i", Issuer: "https://login.example.com", Subject: "subject of " + name, Name: name + "@example.com"}},
 		RecoveryCodes: []store.Hash{store.HashOf(name)},
-		Email:         "e-mail of " + name, EmailVerified: true, ExternalID: "outside " + name, Groups: []string{"sales"},
+		Email:         "e-mail of " + name, EmailVerified: true, ExternalID: "outside " + name, Groups: []string{"sales", "group of " + name},
 	}
 	signedIn, failed := store.NewEvent(now, id, shared.EventSignedIn, client), store.NewEvent(now, id, shared.EventSignInFailed, client)
 	signedIn.Passkey = "phone of " + name
@@ -148,7 +148,7 @@ func writesUser(t *testing.T, s *Store, name string, n int) (traces map[string]s
 	return map[string]string{
 		"id": id, "name": user.Name, "display name": user.DisplayName, "handle": hex.EncodeToString(user.Handle), "password": user.Password,
 		"credential id": hex.EncodeToString(user.Passkeys[0].CredentialID), "public key": hex.EncodeToString(user.Passkeys[0].PublicKey),
-		"passkey's name": user.Passkeys[0].Name, "subject": user.Identities[0].Subject, "e-mail address": user.Identities[0].Name,
+		"passkey's name": user.Passkeys[0].Name, "subject": user.Identities[0].Subject, "e-mail address": user.Identities[0].Name, "group": user.Groups[1],
 		"address for mails": user.Email, "external id": user.ExternalID, "recovery code": hex.EncodeToString(code[:]), "browser": client.Browser, "system": client.System, "address": client.Address, "mark": client.Mark,
 		"session": hex.EncodeToString(session[:]), "item's key": "key of " + name, "item's value": "value of " + name,
 	}

@@ -261,4 +261,14 @@ func (w *writer) removeUser(op store.RemoveUser) {
 		w.add(store.ErrStale, `DELETE FROM users WHERE organisation = $1 AND id = $2 AND revision = $3`, op.ID, int64(op.Revision))
 	}
 	w.add(nil, `DELETE FROM events WHERE organisation = $1 AND user_id = $2`, op.ID)
+	w.add(nil, forgetGroups, store.CountGroup("")+"%")
 }
+
+// forgetGroups deletes the counts of groups without users: the name of a group may say who was in it.
+// The rows of a group are locked before they are added up, and a row that somebody inserts meanwhile
+// stays, so no count is lost.
+const forgetGroups = `
+WITH none AS (SELECT category FROM counts WHERE organisation = $1 AND category LIKE $2 GROUP BY category HAVING sum(n) = 0),
+	locked AS (SELECT category, n FROM counts WHERE organisation = $1 AND category IN (SELECT category FROM none) ORDER BY category, slot FOR UPDATE),
+	still AS (SELECT category FROM locked GROUP BY category HAVING sum(n) = 0)
+DELETE FROM counts WHERE organisation = $1 AND category IN (SELECT category FROM still)`
