@@ -23,7 +23,7 @@ const (
 	CodeNameTaken Code = "name_taken"
 	// CodeInvalidEmail: a text is no e-mail address.
 	CodeInvalidEmail Code = "invalid_email"
-	// CodeEmailTaken: another user has verified this e-mail address.
+	// CodeEmailTaken: it is another user's e-mail address.
 	CodeEmailTaken Code = "email_taken"
 	// CodeUnauthenticated: there is no session, or it has ended.
 	CodeUnauthenticated Code = "unauthenticated"

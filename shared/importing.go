@@ -14,6 +14,10 @@ const (
 // MaxImport is the length of the longest body of [PathImport], in bytes.
 const MaxImport = 1 << 20
 
+// MaxTable is the length of the longest table that an app sends, in bytes. In the body, quotation
+// marks and line breaks take two.
+const MaxTable = MaxImport / 2
+
 // ImportUsers asks to invite the people of a table: all of them, or nobody.
 type ImportUsers struct {
 	Table  string `json:"table"`            // CSV, with the names of the columns in its first line

@@ -149,7 +149,7 @@ func (d *importDialog) onFile(app.Context, app.Event) {
 	chosen := d.chosen
 	d.state, d.people, d.failure = importLooking, shared.ImportedUsers{}, nil
 	d.self.Async(func() {
-		table, err := browser.ChosenFile(context.WithoutCancel(d.self), importFileID, shared.MaxImport)
+		table, err := browser.ChosenFile(context.WithoutCancel(d.self), importFileID, shared.MaxTable)
 		d.self.Dispatch(func(app.Context) {
 			switch {
 			case chosen != d.chosen:

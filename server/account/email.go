@@ -56,7 +56,7 @@ func (s *Service) checkEmail(ctx context.Context, user store.User, before string
 	return err
 }
 
-// isFreeEmail reports whether no other user has verified a user's address.
+// isFreeEmail reports whether a user's address is no other user's own.
 func (s *Service) isFreeEmail(ctx context.Context, user store.User) (bool, error) {
 	holder, err := s.c.Store.UserByEmail(ctx, user.Email)
 	if errors.Is(err, store.ErrNotFound) {

@@ -104,13 +104,16 @@ func (s *Service) invitable(ctx context.Context, who session.Actor, people []sha
 	if condition, err = s.may(ctx, who, RightManage, store.User{}); err != nil {
 		return nil, nil, nil, err
 	}
-	rules := cleaner{s: s}
+	rules, differ := cleaner{s: s}, others{}
 	users, wrong := make([]store.User, len(people)), make([]error, len(people))
 	anyWrong := false
 	for i, fresh := range people {
 		users[i], err = rules.invited(ctx, who, fresh)
 		if err == nil {
 			err = s.isFree(ctx, users[i])
+		}
+		if err == nil {
+			err = differ.from(users[i])
 		}
 		if err != nil && shared.CodeOf(err) == "" {
 			return nil, nil, nil, err
@@ -133,4 +136,20 @@ func (s *Service) isFree(ctx context.Context, user store.User) error {
 		return nil
 	}
 	return fmt.Errorf("looking for a user name: %w", err)
+}
+
+// others are the names and the addresses of people who are invited together.
+type others map[string]bool
+
+// from refuses a user who has the name or the address of an earlier one, and remembers both.
+func (o others) from(user store.User) error {
+	name, address := "name "+user.Name, "address "+user.UniqueEmail()
+	switch {
+	case o[name]:
+		return NameTaken(user.Name)
+	case o[address] && user.UniqueEmail() != "":
+		return emailTaken(user.Email)
+	}
+	o[name], o[address] = true, true
+	return nil
 }

@@ -92,28 +92,34 @@ func (s *Service) listByName(ctx context.Context, query store.UserQuery, only []
 		}
 		query.After = next
 		looked += len(users)
-		if len(users) < limit { // the end, or the store has looked at enough
+		if next == "" || len(users) < limit { // the end, or the store has looked at enough
 			break
 		}
 	}
 	return page, query.After, nil
 }
 
-// usersOfGroups returns users who are in any of some groups, by name.
+// usersOfGroups returns users who are in any of some groups, by name. What was read of a group ends
+// at its next: behind the smallest of them, a user may be missing.
 func (s *Service) usersOfGroups(ctx context.Context, groups []string, after string, limit int) (users []store.User, next string, err error) {
-	more := false
 	for _, group := range groups {
-		some, next, err := s.c.Store.Users(ctx, store.UserQuery{In: store.CountGroup(group), After: after}, limit)
+		some, until, err := s.c.Store.Users(ctx, store.UserQuery{In: store.CountGroup(group), After: after}, limit)
 		if err != nil {
 			return nil, "", err
 		}
-		users, more = append(users, some...), more || next != ""
+		users = append(users, some...)
+		if until != "" && (next == "" || until < next) {
+			next = until
+		}
 	}
 	slices.SortFunc(users, func(a, b store.User) int { return strings.Compare(a.Name, b.Name) })
 	users = slices.CompactFunc(users, func(a, b store.User) bool { return a.Name == b.Name })
-	if more || len(users) > limit {
-		users = users[:min(limit, len(users))]
-		next = users[len(users)-1].Name
+	if next != "" {
+		users = slices.DeleteFunc(users, func(user store.User) bool { return user.Name > next })
+	}
+	if len(users) > limit {
+		users = users[:limit]
+		next = users[limit-1].Name
 	}
 	return users, next, nil
 }

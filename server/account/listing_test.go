@@ -45,6 +45,9 @@ func TestList(t *testing.T) {
 		if i%1500 == 1 {
 			u.Groups = []string{"day"}
 		}
+		if i >= 3000 && i < 3050 {
+			u.Groups = append(u.Groups, "page") // as many as a page has
+		}
 		batch = append(batch, store.PutUser{User: u})
 	}
 	if err := file.Apply(t.Context(), batch); err != nil {
@@ -70,6 +73,7 @@ func TestList(t *testing.T) {
 		"of a helper's groups":         {account.ListQuery{Only: []string{"night", "day"}}, func(i int) bool { return i%1000 == 0 || i%1500 == 1 }, 100},
 		"of a helper's groups, all":    {account.ListQuery{Only: []string{"all", "day", "night"}}, func(int) bool { return true }, 150},
 		"of a helper, with a filter":   {account.ListQuery{Only: []string{"day", "night"}, In: shared.MembersDisabled}, func(i int) bool { return i%1000 == 0 }, 100},
+		"of a page of users, few":      {account.ListQuery{Only: []string{"page"}, In: shared.MembersDisabled}, func(i int) bool { return i == 3000 }, 50},
 		"of a helper's group, by word": {account.ListQuery{Only: []string{"night"}, Find: "bob"}, func(i int) bool { return i%3000 == 1000 }, 2050},
 		"of a helper without a group":  {account.ListQuery{Only: []string{}}, func(int) bool { return false }, 0},
 	} {

@@ -22,7 +22,8 @@ import (
 // share one line. So the actions of a thief elsewhere stay visible beside a busy program of
 // the user. Nothing is refused and no older line changes, so nobody can hide what they did.
 //
-// That is at most 61 lines a day of each kind, of half a kilobyte each. The counts are kept
+// That is at most 61 lines a day of each kind, of half a kilobyte each, besides what an import
+// writes in one batch: a line of the administrator's for each invited user, who has a record too. The counts are kept
 // in memory, on each node, and a restart begins at zero. Failed attempts have their own
 // bound: see package failures.
 

@@ -78,8 +78,9 @@ func (u User) Words() []string { return WordsOf(u.DisplayName, u.Name, u.Email) 
 // Bounds of the words of one user, so that no name makes an index large.
 const (
 	mostWords     = 32
-	longestWord   = 64  // bytes
-	longestOthers = 128 // bytes of the other words in an entry
+	mostCompared  = 4 * mostWords // before those are left out that others begin with
+	longestWord   = 64            // bytes
+	longestOthers = 128           // bytes of the other words in an entry
 )
 
 // WordsOf lists the words of texts in their order: what lies between two characters that are neither
@@ -98,6 +99,7 @@ func WordsOf(texts ...string) []string {
 			words = append(words, shortened(word))
 		}
 	}
+	words = words[:min(len(words), mostCompared)]
 	var longest []string
 	for i, word := range words {
 		begins := func(other string) bool { return strings.HasPrefix(other, word) }

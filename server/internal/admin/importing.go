@@ -90,10 +90,11 @@ func (s seen) refuses(line int, who shared.Invite) error {
 	if earlier, is := s.is("name "+name, line); is {
 		return shared.Errorf(shared.CodeNameTaken, "Line %d has the same user name.", earlier)
 	}
-	if who.Email == "" {
-		return nil
+	address, err := account.CanonicalEmail(who.Email)
+	if err != nil || address == "" {
+		return err
 	}
-	if earlier, is := s.is("address "+store.EmailKey(who.Email), line); is {
+	if earlier, is := s.is("address "+store.EmailKey(address), line); is {
 		return shared.Errorf(shared.CodeEmailTaken, "Line %d has the same e-mail address.", earlier)
 	}
 	return nil

@@ -89,6 +89,7 @@ func TestImportRefusals(t *testing.T) {
 		says         string
 	}{
 		{"a name twice", "name\ndora\nemil\nDora\n", 4, shared.CodeNameTaken, "Line 2 has the same user name."},
+		{"an address twice in another form", "name,email\ndora,d@example.com\nemil,<d@example.com>\n", 3, shared.CodeEmailTaken, "Line 2 has the same e-mail address."},
 		{"an address twice", "name,email\ndora,d@example.com\nemil,d@EXAMPLE.com\n", 3, shared.CodeEmailTaken, "Line 2 has the same e-mail address."},
 		{"a name that is another's", "name\ndora\nANN\n", 3, shared.CodeNameTaken, "Somebody has the user name ann already."},
 		{"no name", "name,email\n,d@example.com\n", 2, shared.CodeInvalidName, "Please enter a user name."},

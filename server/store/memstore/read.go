@@ -127,7 +127,11 @@ func (s *Store) Users(ctx context.Context, query store.UserQuery, limit int) (fo
 		}
 	}
 	for _, f := range search.Found {
-		if user, err := s.user(f.UserID); err != nil || search.Keeps(f, user) {
+		user, err := s.user(f.UserID)
+		if err != nil {
+			return nil, "", err
+		}
+		if search.Keeps(f, user) {
 			found = append(found, user)
 		}
 	}
