@@ -14,9 +14,9 @@ import (
 
 // UserQuery selects users. The zero value selects all. A query has Find or In, but not both.
 type UserQuery struct {
-	// Find selects the users who have, for each of these, a word that begins with it: see
-	// [User.Words]. The order is that of the entries of one of these words: see [User.Entries]. Of
-	// several entries of a user, the first one counts.
+	// Find selects the users who have, for each of these, a word that begins with it: see [WordsOf]
+	// and [User.Words]. The order is that of the entries of one of these words: see [User.Entries].
+	// Of several entries of a user, the first one counts.
 	Find []string
 	// In selects the users of a category of [Counts] for which [IsListed] holds. They come, as all
 	// users do, in byte order of their sign-in names.
@@ -72,8 +72,50 @@ func EachUser(ctx context.Context, s Store, q UserQuery) iter.Seq2[User, error] 
 	}
 }
 
-// Words lists the words of a user's display name, sign-in name and e-mail address.
-func (u User) Words() []string { return WordsOf(u.DisplayName, u.Name, u.Email) }
+// Words lists the words by which a user is found, in the order of the display name, the sign-in name and
+// the e-mail address. A name or a domain with dots is a word, and so is what is behind a dot in it:
+// ann.miller and miller, mail.example.com and example.com. But com is none, or a search for "co" would
+// find everybody at example.com. A word with which another one begins is left out, since whatever finds
+// it finds the other.
+func (u User) Words() []string {
+	var words []string
+	for _, text := range []string{u.DisplayName, u.Name, u.Email} {
+		before, domain, _ := strings.Cut(text, "@")
+		for _, word := range WordsOf(before) {
+			words = append(words, behindDots(word)...)
+		}
+		for _, word := range WordsOf(domain) {
+			parts := behindDots(word)
+			words = append(words, parts[:max(1, len(parts)-1)]...)
+		}
+	}
+	words = withoutBeginnings(words)
+	return words[:min(len(words), mostWords)]
+}
+
+// behindDots returns a word, and what is behind each dot in it.
+func behindDots(word string) []string {
+	parts := []string{word}
+	for {
+		_, rest, found := strings.Cut(parts[len(parts)-1], ".")
+		if !found {
+			return parts
+		}
+		parts = append(parts, strings.TrimLeft(rest, "."))
+	}
+}
+
+// withoutBeginnings leaves out words with which another one begins, and repetitions.
+func withoutBeginnings(words []string) (left []string) {
+	for i, word := range words {
+		begins := func(other string) bool { return strings.HasPrefix(other, word) }
+		isLonger := func(other string) bool { return other != word && begins(other) }
+		if !slices.ContainsFunc(words[:i], begins) && !slices.ContainsFunc(words[i+1:], isLonger) {
+			left = append(left, word)
+		}
+	}
+	return left
+}
 
 // Bounds of the words of one user, so that no name makes an index large.
 const (
@@ -83,32 +125,22 @@ const (
 	longestOthers = 128           // bytes of the other words in an entry
 )
 
-// WordsOf lists the words of texts in their order: what lies between two characters that are neither
-// letters nor digits, in lower case and without accents. It leaves out a word with which another one
-// begins, since whatever finds it finds the other.
-func WordsOf(texts ...string) []string {
-	var words []string
-	for _, text := range texts {
-		plain := strings.Map(func(r rune) rune {
-			if unicode.Is(unicode.Mn, r) {
-				return -1
-			}
-			return unicode.ToLower(r)
-		}, norm.NFKD.String(text))
-		for word := range strings.FieldsFuncSeq(plain, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+// WordsOf lists the words of a text, such as one that somebody searches for: what lies between two
+// characters that are no letters, digits or dots, in lower case and without accents.
+func WordsOf(text string) (words []string) {
+	plain := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(text))
+	for word := range strings.FieldsFuncSeq(plain, func(r rune) bool { return r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if word = strings.Trim(word, "."); word != "" {
 			words = append(words, shortened(word))
 		}
 	}
-	words = words[:min(len(words), mostCompared)]
-	var longest []string
-	for i, word := range words {
-		begins := func(other string) bool { return strings.HasPrefix(other, word) }
-		isLonger := func(other string) bool { return other != word && begins(other) }
-		if !slices.ContainsFunc(words[:i], begins) && !slices.ContainsFunc(words[i+1:], isLonger) {
-			longest = append(longest, word)
-		}
-	}
-	return longest[:min(len(longest), mostWords)]
+	words = withoutBeginnings(words[:min(len(words), mostCompared)])
+	return words[:min(len(words), mostWords)]
 }
 
 func shortened(word string) string {
@@ -124,10 +156,9 @@ func shortened(word string) string {
 
 // The parts of entries.
 const (
-	ofWord     = "word "
-	ofCategory = "in/"
-	behind     = "\x01" // a category
-	andMore    = " +"   // behind the last word that had room
+	space   = " "    // before each word; no category begins so
+	behind  = "\x01" // a category
+	andMore = " +"   // behind the last word that had room
 )
 
 // Entries lists what an index of users has of a user, in byte order: for each category, the
@@ -150,21 +181,21 @@ func (u User) Entries() []string {
 }
 
 // ListOf returns the beginning of the entries of a category.
-func ListOf(category string) string { return ofCategory + category + behind }
+func ListOf(category string) string { return category + behind }
 
 func entryOfWord(words []string, at int) string {
-	entry := ofWord + words[at] + " "
+	entry := space + words[at]
 	longest := len(entry) + longestOthers
 	for i, word := range words {
 		if i == at {
 			continue
 		}
 		if len(entry)+len(word) > longest {
-			return strings.TrimSuffix(entry, " ") + andMore
+			return entry + andMore
 		}
-		entry += word + " "
+		entry += space + word
 	}
-	return strings.TrimSuffix(entry, " ")
+	return entry
 }
 
 // ListsAs reports whether two states of a user have the same entries.
@@ -211,11 +242,11 @@ func (q UserQuery) Search(limit int, count func(prefix string, most int) (int, e
 		if err != nil {
 			return nil, err
 		}
-		s.Prefix = ofWord + word
+		s.Prefix = space + word
 		s.From = s.Prefix
 		if q.After != "" {
 			entry, id, _ := strings.Cut(q.After, "/") // no word has one
-			s.From, s.FromID = max(s.Prefix, ofWord+entry), id
+			s.From, s.FromID = max(s.Prefix, space+entry), id
 		}
 	}
 	return s, nil
@@ -242,7 +273,7 @@ func (q UserQuery) rarest(count func(prefix string, most int) (int, error)) (str
 		if len(words) == 1 {
 			break
 		}
-		n, err := count(ofWord+word, least)
+		n, err := count(space+word, least)
 		if err != nil {
 			return "", err
 		}
@@ -276,7 +307,7 @@ func (s *Search) nextAfter(entry, userID string) string {
 	if len(s.query.Find) == 0 {
 		return strings.TrimPrefix(entry, s.Prefix)
 	}
-	return strings.TrimPrefix(entry, ofWord) + "/" + userID
+	return strings.TrimPrefix(entry, space) + "/" + userID
 }
 
 // fits reports whether the user of an entry belongs to the list, at the place of this entry. It isn't
@@ -287,13 +318,13 @@ func (s *Search) fits(entry string) (fits, sure bool) {
 	}
 	sure = !strings.HasSuffix(entry, andMore)
 	for _, beginning := range s.query.Find {
-		if !strings.Contains(entry, " "+beginning) {
+		if !strings.Contains(entry, space+beginning) {
 			return !sure, sure
 		}
 	}
-	word, others, _ := strings.Cut(entry[len(ofWord):], " ")
-	beginning := s.Prefix[len(ofWord):]
-	for other := range strings.SplitSeq(others, " ") {
+	word, others, _ := strings.Cut(entry[len(space):], space)
+	beginning := s.Prefix[len(space):]
+	for other := range strings.SplitSeq(others, space) {
 		if other < word && strings.HasPrefix(other, beginning) {
 			return false, true // an earlier entry has found the user
 		}

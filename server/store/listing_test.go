@@ -8,22 +8,37 @@ import (
 )
 
 func TestWordsOf(t *testing.T) {
-	for _, row := range []struct {
-		texts []string
-		want  string
-	}{
-		{[]string{"Ann Miller", "ann.miller", "ann@example.com"}, "ann miller example com"},
-		{[]string{"Ann Miller", "amiller2"}, "ann miller amiller2"},
-		{[]string{"Ann Anna Annabel", "anna"}, "annabel"},            // whatever finds ann finds annabel
-		{[]string{"\u00c5sa  M\u00fcller-L\u00fc"}, "asa muller lu"}, // without accents
-		{[]string{"\uff24ora"}, "dora"},                              // a wide letter
-		{[]string{"山田 太郎"}, "山田 太郎"},
-		{[]string{"- . -", ""}, ""},
-		{[]string{strings.Repeat("é", 40) + "x"}, strings.Repeat("e", 40) + "x"},
-		{[]string{strings.Repeat("山", 40)}, strings.Repeat("山", 21)}, // 63 bytes
+	for _, row := range []struct{ text, want string }{
+		{"Ann Miller", "ann miller"},
+		{"Ann Anna Annabel anna", "annabel"}, // whatever finds annabel is found by the others
+		{"ann.miller@Example.com", "ann.miller example.com"},
+		{"J. R.R. ..Tolkien...", "j r.r tolkien"},
+		{"\u00c5sa  M\u00fcller-L\u00fc", "asa muller lu"}, // without accents
+		{"\uff24ora", "dora"},                              // a wide letter
+		{"山田 太郎", "山田 太郎"},
+		{"- . -", ""},
+		{strings.Repeat("é", 40) + "x", strings.Repeat("e", 40) + "x"},
+		{strings.Repeat("山", 40), strings.Repeat("山", 21)}, // 63 bytes
 	} {
-		if got := strings.Join(WordsOf(row.texts...), " "); got != row.want {
-			t.Errorf("%q: got %q, want %q", row.texts, got, row.want)
+		if got := strings.Join(WordsOf(row.text), " "); got != row.want {
+			t.Errorf("%q: got %q, want %q", row.text, got, row.want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for _, row := range []struct {
+		user User
+		want string
+	}{
+		{User{DisplayName: "Ann Miller", Name: "ann.miller", Email: "Ann@mail.example.com"}, "miller ann.miller mail.example.com example.com"},
+		{User{DisplayName: "Ann Miller", Name: "amiller2"}, "ann miller amiller2"},
+		{User{DisplayName: "Dr.Ann", Name: "ann@my-company.example"}, "dr.ann ann my company.example"},
+		{User{Name: "ann@localhost"}, "ann localhost"},
+		{User{Name: "a..b"}, "a..b b"},
+	} {
+		if got := strings.Join(row.user.Words(), " "); got != row.want {
+			t.Errorf("%+v: got %q, want %q", row.user, got, row.want)
 		}
 	}
 }
@@ -31,8 +46,8 @@ func TestWordsOf(t *testing.T) {
 func TestEntries(t *testing.T) {
 	user := User{Name: "ann", DisplayName: "Ann Miller", Email: "a@example.com", Groups: []string{"it"}, Passkeys: []Passkey{{}}}
 	want := []string{
-		"in/group/it\x01ann", "in/users/one-device\x01ann", "in/users/with-passkey\x01ann",
-		"word ann miller example com", "word com ann miller example", "word example ann miller com", "word miller ann example com",
+		" ann miller example.com", " example.com ann miller", " miller ann example.com",
+		"group/it\x01ann", "users/one-device\x01ann", "users/with-passkey\x01ann",
 	}
 	if got := user.Entries(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
