@@ -10,14 +10,28 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/internal/chain"
+	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/store"
-	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store/pgstore"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 	"github.com/keypeg/keypeg/shared"
 )
 
 // TestAudit reads, exports and verifies what two commands have done.
 func TestAudit(t *testing.T) {
-	database := newDatabase(t)
+	t.Run("a file", func(t *testing.T) { testAudit(t, newDatabase(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		database := pgtest.Empty(t)
+		db, err := pgstore.Open(t.Context(), database, "", time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+		testAudit(t, database)
+	})
+}
+
+func testAudit(t *testing.T, database string) {
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	succeeds(t, "correct horse battery\n", at("user", "add", "ann", "--display-name", "=Ann")...)
 	succeeds(t, "", at("user", "disable", "ann")...)
@@ -46,7 +60,7 @@ func TestAudit(t *testing.T) {
 func testVerify(t *testing.T, database string, newest shared.AuditEvent) {
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	withStore := func(do func(store.Store)) {
-		db, err := boltstore.Open(database, time.Now)
+		db, err := installation.OpenStore(t.Context(), database, "", time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -124,9 +124,20 @@ func showUser(t terminal, u shared.Member, asJSON bool) error {
 	return table.Flush()
 }
 
-type userExport struct{ selection }
+type userExport struct {
+	selection
+	JSON bool
+}
+
+func (c *userExport) takes(l *commandLine) {
+	c.selection.takes(l)
+	l.BoolVar(&c.JSON, "json", false, "One JSON object for each user, as user list prints it, in place of a table.")
+}
 
 func (c *userExport) Run(ctx context.Context, t terminal, s *settings) error {
+	if c.JSON {
+		return (&userList{selection: c.selection, JSON: true}).Run(ctx, t, s)
+	}
 	table, err := admin.NewTable(t.Out)
 	if err != nil {
 		return err

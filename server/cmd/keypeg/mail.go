@@ -15,9 +15,25 @@ import (
 )
 
 // mailTest sends a mail from this process, so that it needs neither a server nor a database.
-type mailTest struct{ Address string }
+type mailTest struct {
+	Address string
+	JSON    bool
+}
 
-func (c *mailTest) takes(l *commandLine) { l.argument(&c.Address, "address", "Where it is sent to.") }
+func (c *mailTest) takes(l *commandLine) {
+	l.argument(&c.Address, "address", "Where it is sent to.")
+	l.BoolVar(&c.JSON, "json", false, "JSON, for programs: also of what went wrong.")
+}
+
+// tested is what mail test found.
+type tested struct {
+	Address string     `json:"address"`
+	Server  string     `json:"server"`
+	Port    int        `json:"port"`
+	Sent    bool       `json:"sent"`
+	Stage   mail.Stage `json:"stage,omitempty"` // at which it wasn't sent
+	Trouble string     `json:"trouble,omitempty"`
+}
 
 func (c *mailTest) Run(ctx context.Context, t terminal, s *settings) error {
 	address, err := account.CanonicalEmail(c.Address)
@@ -35,8 +51,21 @@ func (c *mailTest) Run(ctx context.Context, t terminal, s *settings) error {
 		return errors.New("no mail server is set, so no mails are sent: set --smtp-server and --mail-from")
 	}
 	about := mail.Organisation{Product: org.Product, Contact: org.Contact, Language: org.MailLanguage}
-	if err := org.Mail.Send(ctx, about.Test(rand.Text(), address)); err != nil {
+	err = org.Mail.Send(ctx, about.Test(rand.Text(), address))
+	if c.JSON {
+		found := tested{Address: address, Server: org.Mail.Host, Port: org.Mail.Port, Sent: err == nil}
+		if trouble, is := errors.AsType[*mail.Trouble](err); is {
+			found.Stage, found.Trouble = trouble.Stage, trouble.Detail
+		}
+		if err := json.NewEncoder(t.Out).Encode(found); err != nil {
+			return err
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("the mail wasn't sent: %w", err)
+	}
+	if c.JSON {
+		return nil
 	}
 	fmt.Fprintf(t.Out, "%s, port %d, has taken a mail to %s.\n", org.Mail.Host, org.Mail.Port, address)
 	return nil

@@ -143,6 +143,7 @@ type userRemove struct {
 
 func (c *userRemove) takes(l *commandLine) {
 	c.ofUser.takes(l)
+	l.BoolVar(&c.JSON, "json", false, "Print the user as they were, as JSON.")
 	l.StringVar(&c.Yes, "yes", "", "The `NAME` again, in place of typing it.")
 	c.takesForce(l)
 }
@@ -161,6 +162,9 @@ func (c *userRemove) Run(ctx context.Context, t terminal, s *settings) error {
 		}
 		if err := control.RemoveUser(ctx, users, control.UserRemoval{Name: c.Name, Typed: c.Yes, EvenTheLast: c.EvenTheLast}); err != nil {
 			return orForce(c.Name, err)
+		}
+		if c.JSON {
+			return showUser(t, user, true)
 		}
 		fmt.Fprintf(t.Out, "Removed %s and all that belonged to them.\n", user.Name)
 		return nil

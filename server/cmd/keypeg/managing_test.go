@@ -94,7 +94,9 @@ func testManaging(t *testing.T, database string) {
 		t.Errorf("without an address: %+v", u)
 	}
 
-	succeeds(t, "", at("user", "remove", "bobby", "--yes", "BOBBY")...)
+	if u := user("remove", "bobby", "--yes", "BOBBY"); u.Name != "bobby" {
+		t.Errorf("removed: %+v", u)
+	}
 	failsWith(t, "There is no user with the name bobby.", "", at("user", "show", "bobby")...)
 	testImporting(t, at)
 	if rollout := succeeds(t, "", at("rollout")...); !regexp.MustCompile(`(?m)^with no way to sign in yet +2 +keypeg user list --in invited$`).MatchString(rollout) {
@@ -150,5 +152,28 @@ func testImporting(t *testing.T, at func(...string) []string) {
 			t.Errorf("the export lacks %q: %s", line, exported)
 		}
 	}
+	var names []string
+	for line := range strings.Lines(succeeds(t, "", at("user", "export", "--in", "invited", "--json")...)) {
+		var u shared.Member
+		if err := json.Unmarshal([]byte(line), &u); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, u.Name)
+	}
+	if strings.Join(names, " ") != "carl dora" {
+		t.Errorf("exported as JSON: %v", names)
+	}
 	failsWith(t, "nobody was invited: 2 of 2 lines are wrong", "", at("user", "import", people)...)
+	code, out, _ := types(t, "", at("user", "import", people, "--json")...)
+	if code != 1 || strings.Count(out, "\n") != 2 || !strings.Contains(out, `{"line":2,"name":"carl","displayName":"Carl; the =1","email":"carl@example.com","groups":["sales","it"],"problem":"Somebody has the e-mail address carl@example.com already.","code":"email_taken"}`) {
+		t.Errorf("refused as JSON: exit %d, %s", code, out)
+	}
+	more := table("name\nemil\n")
+	if out := succeeds(t, "", at("user", "import", more, "--json", "--dry-run")...); out != "" {
+		t.Errorf("a dry run as JSON: %s", out)
+	}
+	if out := succeeds(t, "", at("user", "import", more, "--json")...); !strings.HasPrefix(out, `{"line":2,"name":"emil","url":"`) || strings.Count(out, "\n") != 1 {
+		t.Errorf("the links as JSON: %s", out)
+	}
+	succeeds(t, "", at("user", "remove", "emil", "--yes", "emil")...)
 }

@@ -22,7 +22,7 @@ import (
 // can't be read, or an earlier row has the same name or address. What do returns ends it. The page and
 // the command line read the same table.
 //
-// The memory that it takes is some 20 bytes for each row, so a table may have a million.
+// The memory that it takes is some 70 bytes for each row, so a table may have a million.
 //
 // Refusal: [shared.CodeInvalidRequest] for a table that can't be read.
 func ReadPeople(from io.Reader, do func(line int, who shared.Invite, refusal error) error) error {
