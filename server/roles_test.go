@@ -131,6 +131,7 @@ var rows = []row{
 	forRoles("GET "+shared.PathAuditExport, "", all("200"), no, all("200")),
 
 	forRoles("GET "+shared.PathRollout, "", all("200"), no, all("200")),
+	forRoles("GET "+shared.PathRolloutExport, "", all("200"), no, all("200")),
 	forRoles("GET "+shared.PathUsers, "", all("200"), all("200"), all("200")),
 	forRoles("GET "+shared.PathUsersExport, "", all("200"), all("200"), all("200")),
 	forRoles("POST "+shared.PathUsers, `{"name":"carl","groups":["sales"]}`, no, all("201"), all("201")),

@@ -62,6 +62,8 @@ const (
 	PathUsers = "/api/v1/users"
 	// PathRollout answers GET of administrators and auditors with the [Rollout].
 	PathRollout = "/api/v1/rollout"
+	// PathRolloutExport answers GET with the same as a table, as CSV.
+	PathRolloutExport = "/api/v1/rollout/export"
 	// PathUsersExport answers GET with a table of all users whom the same query selects, as CSV.
 	PathUsersExport = "/api/v1/users/export"
 	// PathImport takes a POST of administrators with an [ImportUsers], and answers 201 with

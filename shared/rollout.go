@@ -45,6 +45,17 @@ type Enrolled struct {
 	Later int `json:"later"`
 }
 
+// EnrolledWithin is one of the numbers of [Enrolled].
+type EnrolledWithin struct {
+	Within string // "hour" for Hour, and so on
+	Count  int
+}
+
+// List returns the numbers, the shortest time first.
+func (e Enrolled) List() []EnrolledWithin {
+	return []EnrolledWithin{{"hour", e.Hour}, {"day", e.Day}, {"week", e.Week}, {"month", e.Month}, {"later", e.Later}}
+}
+
 // RolloutShare is how many of the users had a passkey on a day.
 type RolloutShare struct {
 	Day         string `json:"day"` // 2026-10-30, in UTC

@@ -42,7 +42,8 @@ func (s *Service) Rollout(ctx context.Context) (shared.Rollout, error) {
 		Hour: counts[store.CountEnrolledHour], Day: counts[store.CountEnrolledDay], Week: counts[store.CountEnrolledWeek],
 		Month: counts[store.CountEnrolledMonth], Later: counts[store.CountEnrolledLater],
 	}
-	return rollout, nil
+	rollout.Before, err = s.shareBefore(ctx, now)
+	return rollout, err
 }
 
 // failedSince adds up the ceremonies that failed from a day on, by reason and browser.

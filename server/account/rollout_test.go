@@ -57,3 +57,52 @@ func TestRollout(t *testing.T) {
 		t.Errorf("90 days later the days are %+v (%v)", r.Days, err)
 	}
 }
+
+// TestShares keeps the share of users with a passkey, day by day.
+func TestShares(t *testing.T) {
+	w := newWorld(t)
+	keeps := func() {
+		t.Helper()
+		if err := w.KeepShare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := func() shared.Rollout {
+		t.Helper()
+		r, err := w.Rollout(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	ann := w.add("ann")
+	w.add("bob")
+	day := w.now().Format(time.DateOnly)
+	keeps()
+	ann.Passkeys = []store.Passkey{{ID: "p"}}
+	w.wants(w.store.Apply(t.Context(), store.Batch{store.PutUser{User: ann}}), "")
+	keeps() // changes nothing: today is kept
+	w.passes(29 * 24 * time.Hour)
+	if r := before(); r.Before != nil {
+		t.Errorf("after 29 days it compares with %+v", r.Before)
+	}
+	for range 4 {
+		w.passes(24 * time.Hour)
+		r := before()
+		if points, known := r.Points(); r.Before == nil || *r.Before != (shared.RolloutShare{Day: day, Users: 2}) || !known || points != 50 {
+			t.Errorf("it compares with %+v: %d points (%v)", r.Before, points, known)
+		}
+	}
+	w.passes(24 * time.Hour)
+	if r := before(); r.Before != nil {
+		t.Errorf("after 34 days it compares with %+v", r.Before)
+	}
+	for range 100 {
+		keeps()
+		w.passes(24 * time.Hour)
+	}
+	items, err := w.store.Items(t.Context(), "", "rollout-share", "", 1000)
+	if err != nil || len(items) != 90 {
+		t.Errorf("%d days are kept (%v)", len(items), err)
+	}
+}

@@ -102,6 +102,9 @@ func testManaging(t *testing.T, database string) {
 	if rollout := succeeds(t, "", at("rollout")...); !regexp.MustCompile(`(?m)^with no way to sign in yet +2 +keypeg user list --in invited$`).MatchString(rollout) {
 		t.Errorf("the rollout: %s", rollout)
 	}
+	if rollout := succeeds(t, "", at("rollout", "--csv")...); !strings.HasPrefix(rollout, "figure,day,of,browser,count\nusers,") || !strings.Contains(rollout, ",password-only,,1\n") {
+		t.Errorf("as a table:\n%s", rollout)
+	}
 	if rollout := succeeds(t, "", at("rollout", "--json")...); !strings.Contains(rollout, `"passwordOnly": 1`) {
 		t.Errorf("the rollout as JSON: %s", rollout)
 	}

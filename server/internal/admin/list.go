@@ -43,11 +43,3 @@ func onlyGroups(r *http.Request) []string {
 	}
 	return nil
 }
-
-func (u Users) rollout(w http.ResponseWriter, r *http.Request) error {
-	rollout, err := u.Accounts.Rollout(r.Context())
-	if err != nil {
-		return err
-	}
-	return httpapi.Respond(w, http.StatusOK, rollout)
-}

@@ -41,6 +41,7 @@ func (u Users) Mount(api func(pattern string, h httpapi.Handler)) {
 
 	api("GET "+shared.PathUsers, reads(u.list))
 	api("GET "+shared.PathRollout, u.Gates.Role(u.rollout, administrator, auditor))
+	api("GET "+shared.PathRolloutExport, u.Gates.Role(u.exportRollout, administrator, auditor))
 	api("GET "+shared.PathUsersExport, reads(u.export))
 	api("GET "+user, reads(u.show))
 	api("GET "+user+shared.PathActivityOf, reads(u.activity))

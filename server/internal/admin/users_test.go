@@ -174,6 +174,7 @@ type route struct {
 var routes = []route{
 	{pattern: "GET " + shared.PathUsers, right: "list", unconfirmed: true, status: 200, answers: `"name":"ann","displayName":"ANN"`},
 	{pattern: "GET " + shared.PathRollout, right: "figures", unconfirmed: true, status: 200, answers: `"withPasskey":1`},
+	{pattern: "GET " + shared.PathRolloutExport, right: "figures", unconfirmed: true, status: 200, answers: ",with-passkey,,1"},
 	{pattern: "GET " + shared.PathUsersExport, right: "list", unconfirmed: true, status: 200, answers: "\nann,ANN,,sales,,enabled,yes,2,1,"},
 	{pattern: "GET " + shared.PathUser + "{id}", of: "ann", right: "read", unconfirmed: true, status: 200, answers: `"passkeyList":[{"id":"p1"`},
 	{pattern: "GET " + shared.PathUser + "{id}" + shared.PathActivityOf, of: "ann", right: "read", unconfirmed: true, status: 200, answers: `"kind":"account_created"`},

@@ -70,11 +70,13 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	c.hubs.Store(t.Name, hub)
 	endSealing := inBackground(ctx, chain.Sealer{Store: db, Now: time.Now, Log: log}.Run)
 	endSending := inBackground(ctx, mails.Run)
+	endCounting := inBackground(ctx, accounts.RunShares)
 	return &tenant.OpenTenant{
 		Server: handler, Accounts: accounts, Address: address, Store: db,
 		Close: func() error {
 			endSealing()
 			endSending()
+			endCounting()
 			handler.Close(context.WithoutCancel(ctx))
 			c.hubs.Delete(t.Name)
 			return c.release(db)
