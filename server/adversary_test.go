@@ -36,7 +36,7 @@ var adversaries = []struct {
 	{"passkeys", passkeyClaims},
 	{"users", userClaims},
 	{"accounts", accountClaims},
-	{"mails", mailClaims},
+	{"mails", append(mailClaims, holdClaims...)},
 	{"requests", requestClaims},
 }
 

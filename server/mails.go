@@ -13,8 +13,12 @@ import (
 // Links of mails. Opening one does nothing, because mail filters open links before people do. As
 // with the link of an enrolment, its token moves into a cookie.
 
-// cookieVerify is the cookie with the token of the link that the browser has opened.
-const cookieVerify = "keypeg-verify"
+// The cookies with the tokens of links that the browser has opened.
+const (
+	cookieVerify  = "keypeg-verify"
+	cookieNotMe   = "keypeg-not-me"
+	cookieRelease = "keypeg-release" // also of a browser that has held the account
+)
 
 func (s *Server) showVerify(w http.ResponseWriter, r *http.Request) error {
 	open := func(token string) (account.MailLink, error) { return s.c.Accounts.Verification(r.Context(), token) }
@@ -74,6 +78,57 @@ func (s *Server) openMailLink(w http.ResponseWriter, r *http.Request, page, cook
 // need not be signed in.
 func (s *Server) reader(r *http.Request) session.Actor {
 	return session.Actor{Client: s.clients.Of(r)}
+}
+
+// showNotMe shows the page of *This wasn't me*. Somebody who can sign in does more on the page of
+// their activity.
+func (s *Server) showNotMe(w http.ResponseWriter, r *http.Request) error {
+	open := func(token string) (account.MailLink, error) { return s.c.Accounts.HoldLink(r.Context(), token) }
+	link, err := s.openMailLink(w, r, shared.PageNotMe, cookieNotMe, open)
+	if err != nil || link == nil {
+		return err
+	}
+	return s.signInPages.NotMe(w, httpapi.Text(r), link.User.Name)
+}
+
+func (s *Server) submitNotMe(w http.ResponseWriter, r *http.Request) error {
+	link, err := s.c.Accounts.HoldLink(r.Context(), s.cookies.Value(r, cookieNotMe))
+	if err != nil {
+		return err
+	}
+	release, until, err := s.c.Accounts.Hold(r.Context(), s.reader(r), link)
+	if err != nil {
+		return err
+	}
+	s.cookies.Drop(w, cookieNotMe)
+	s.cookies.Set(w, cookieRelease, release, until.Sub(s.c.Now()))
+	http.Redirect(w, r, shared.PageHeld, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) showHeld(w http.ResponseWriter, r *http.Request) error {
+	return s.signInPages.Held(w, httpapi.Text(r))
+}
+
+// showRelease keeps the token for the start page, where the signed-in user can end the hold.
+func (s *Server) showRelease(w http.ResponseWriter, r *http.Request) error {
+	token := r.URL.Query().Get("token")
+	link, err := s.c.Accounts.ReleaseLink(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	s.cookies.Set(w, cookieRelease, token, link.Expires.Sub(s.c.Now()))
+	http.Redirect(w, r, shared.PageHome, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) releaseAccount(w http.ResponseWriter, r *http.Request) error {
+	if err := s.c.Accounts.Release(r.Context(), httpapi.CallerOf(r).Actor, s.cookies.Value(r, cookieRelease)); err != nil {
+		return err
+	}
+	s.cookies.Drop(w, cookieRelease)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func (s *Server) sendVerification(w http.ResponseWriter, r *http.Request) error {

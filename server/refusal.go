@@ -25,7 +25,7 @@ func (s *Server) answer(h httpapi.Handler) http.Handler {
 }
 
 // pagesOfLinks are those to which a link leads that somebody was sent.
-var pagesOfLinks = []string{shared.PageEnrol, shared.PageSetup, shared.PageVerify}
+var pagesOfLinks = []string{shared.PageEnrol, shared.PageSetup, shared.PageVerify, shared.PageNotMe, shared.PageRelease}
 
 // refuse answers with a page that says what was refused.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.Error) {

@@ -113,6 +113,7 @@ var rows = []row{
 	forSelf("DELETE "+shared.PathPassword, "", all("204")),
 	forSelf("PATCH "+shared.PathProfile, `{"displayName":"Zoe"}`, all("204")),
 	forSelf("POST "+shared.PathVerification, "", all("mail_off")),
+	forSelf("DELETE "+shared.PathHold, "", all("204")), // without a hold it does nothing
 	forSelf("POST "+shared.PathExport, "", all("200")),
 	forSelf("POST "+shared.PathRecoveryCodes, "", all("200")),
 	forSelf("POST "+shared.PathPhoneLink, "", all("200")),
@@ -159,6 +160,7 @@ var rows = []row{
 	forRoles("DELETE "+ofUser+shared.PathPasskeysOf+"{passkey}", "", no, ofGroup("200"), all("200")),
 	forRoles("DELETE "+ofUser+shared.PathPasswordOf, "", no, no, all("200")),
 	forRoles("DELETE "+ofUser+shared.PathIdentitiesOf+"{identity}", "", no, no, all("200")),
+	forRoles("DELETE "+ofUser+shared.PathHoldOf, "", no, no, all("200").but(self, "conflict")),
 	forRoles("POST "+ofUser+shared.PathRemoval, `{"name":"{name}"}`, no, no, all("204").but(self, "conflict")),
 }
 
@@ -236,7 +238,29 @@ func (c *cast) record(name string) store.User {
 // this one was refused, and so has changed nothing.
 func (c *cast) checks(r row, as string, of whose, want string) *cast {
 	c.Helper()
-	name := names[of]
+	before := c.everything()
+	a, name := c.sendsRow(r, as, of)
+	var problem shared.Problem
+	got := strconv.Itoa(a.status)
+	if a.status >= 400 && json.Unmarshal(a.body, &problem) == nil {
+		got = string(problem.Code)
+	}
+	if got != want {
+		c.Errorf("%s %s by %q about %s: got %s, want %s", r.pattern, r.body, as, name, a, want)
+	}
+	if a.status < 400 {
+		return newCast(c.T)
+	}
+	if after := c.everything(); !maps.Equal(before, after) {
+		c.Errorf("%s %s by %q about %s is refused, and changes something:\n%v\nwas %v", r.pattern, r.body, as, name, after, before)
+	}
+	return c
+}
+
+// sendsRow sends the request of a row, and returns the answer with the name of whom it is about.
+func (c *cast) sendsRow(r row, as string, of whose) (a answer, name string) {
+	c.Helper()
+	name = names[of]
 	if of == self {
 		name = as
 	}
@@ -265,22 +289,5 @@ func (c *cast) checks(r row, as string, of whose, want string) *cast {
 		body = strings.ReplaceAll(r.body, "{name}", name)
 	}
 	c.handler.EndStreams() // one that is begun ends at once
-
-	before := c.everything()
-	a := c.people[as].sends(method, path, body)
-	var problem shared.Problem
-	got := strconv.Itoa(a.status)
-	if a.status >= 400 && json.Unmarshal(a.body, &problem) == nil {
-		got = string(problem.Code)
-	}
-	if got != want {
-		c.Errorf("%s %s by %q about %s: got %s, want %s", r.pattern, r.body, as, name, a, want)
-	}
-	if a.status < 400 {
-		return newCast(c.T)
-	}
-	if after := c.everything(); !maps.Equal(before, after) {
-		c.Errorf("%s %s by %q about %s is refused, and changes something:\n%v\nwas %v", r.pattern, r.body, as, name, after, before)
-	}
-	return c
+	return c.people[as].sends(method, path, body), name
 }

@@ -383,6 +383,7 @@ func (s *Server) accountRoutes(api func(pattern string, h httpapi.Handler)) {
 	api("POST "+shared.PathRecoveryCodes, s.gates.Confirmed(s.makeRecoveryCodes))
 	api("PATCH "+shared.PathProfile, s.gates.Confirmed(s.changeProfile))
 	api("POST "+shared.PathVerification, s.gates.SignedIn(s.sendVerification))
+	api("DELETE "+shared.PathHold, s.gates.Confirmed(s.releaseAccount))
 	api("POST "+shared.PathExport, s.gates.Confirmed(s.exportAccount))
 	api("POST "+shared.PathPassword, s.gates.Confirmed(s.changePassword))
 	api("DELETE "+shared.PathPassword, s.gates.Confirmed(s.removePassword))
@@ -410,6 +411,10 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 	page("GET "+shared.PageVerify, s.showVerify)
 	page("POST "+shared.PageVerify, s.submitVerify)
 	page("GET "+shared.PageVerified, s.showVerified)
+	page("GET "+shared.PageNotMe, s.showNotMe)
+	page("POST "+shared.PageNotMe, s.submitNotMe)
+	page("GET "+shared.PageHeld, s.showHeld)
+	page("GET "+shared.PageRelease, s.showRelease)
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
 	for _, pattern := range s.c.App.Pages {

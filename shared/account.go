@@ -38,6 +38,9 @@ type Account struct {
 	MailOn        bool   `json:"mailOn,omitempty"`   // the server sends mails
 	Language      string `json:"language,omitempty"` // of mails; BCP 47 tag
 
+	// HeldUntil is set while no sign-in method may be added to the account.
+	HeldUntil time.Time `json:"heldUntil,omitzero"`
+
 	RecoveryCodes int `json:"recoveryCodes"` // how many are left
 	// RecoveryCodesMade is missing for a user who has made none.
 	RecoveryCodesMade time.Time `json:"recoveryCodesMade,omitzero"`

@@ -66,6 +66,11 @@ const (
 	// EventAccountRemoved: the account was removed. It is an event of the organisation, and of who
 	// did it.
 	EventAccountRemoved EventKind = "account_removed"
+	// EventHeld: somebody who reads the user's mails said that it wasn't them. For a while, no sign-in
+	// method can be added.
+	EventHeld EventKind = "held"
+	// EventReleased: sign-in methods can be added again.
+	EventReleased EventKind = "released"
 	// EventDataExported: the user got everything that is kept about them.
 	EventDataExported EventKind = "data_exported"
 )
@@ -116,6 +121,8 @@ var EventGroups = map[EventKind]EventGroup{
 	EventGroupsChanged:     GroupUsers,
 	EventRoleChanged:       GroupUsers,
 	EventAccountRemoved:    GroupUsers,
+	EventHeld:              GroupPasswords,
+	EventReleased:          GroupPasswords,
 	EventDataExported:      GroupUsers,
 }
 

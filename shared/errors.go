@@ -44,6 +44,9 @@ const (
 	// CodeConflict: another request changed the same thing at the same time, also after
 	// several tries.
 	CodeConflict Code = "conflict"
+	// CodeHeld: for a while, no sign-in method can be added to the account, because somebody who
+	// reads the user's mails said that it wasn't them.
+	CodeHeld Code = "held"
 	// CodePasskeyExists: this passkey is registered already.
 	CodePasskeyExists Code = "passkey_exists"
 	// CodeTooManyPasskeys: the user has as many passkeys as allowed.

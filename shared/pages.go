@@ -20,6 +20,12 @@ const (
 	// PageVerified the page after it.
 	PageVerify   = "/verify-email"
 	PageVerified = "/verify-email/done"
+	// PageNotMe is the page of a notice's link "This wasn't me", and PageHeld the page after it.
+	// PageRelease is the link of the mail about the hold: it leads to the start page, where the user
+	// can end the hold.
+	PageNotMe   = "/not-me"
+	PageHeld    = "/not-me/done"
+	PageRelease = "/not-me/undo"
 	// PageSSO, followed by a provider's id, sends the browser to the provider. The provider
 	// sends it back to the same address followed by [PageSSOAnswer].
 	PageSSO       = "/sign-in/sso/"

@@ -11,6 +11,10 @@ const (
 	// PathVerification takes an empty POST and answers 204: the user gets another mail with a link
 	// that verifies their e-mail address.
 	PathVerification = "/api/v1/account/verification"
+	// PathHold takes DELETE and answers 204: sign-in methods can be added again. It needs a recent
+	// confirmation, and that the browser has opened the link of the mail about the hold, or set the
+	// hold.
+	PathHold = "/api/v1/account/hold"
 	// PathExport takes an empty POST and answers an [Export]. It needs a recent confirmation.
 	PathExport = "/api/v1/account/export"
 
@@ -76,8 +80,8 @@ const (
 	//   - [PathInvitation] and [PathRecoveryLink] take an empty POST and answer an [EnrolmentLink].
 	//   - [PathLinks] takes DELETE, ends such links, and answers [Member].
 	//   - [PathRemoval] takes a POST with a [RemoveMember] and answers 204.
-	//   - [PathPasskeysOf] and [PathIdentitiesOf], with an id behind, and [PathPasswordOf] and
-	//     [PathSessionsOf] take DELETE and answer [MemberDetails]. With an id behind, the last one
+	//   - [PathPasskeysOf] and [PathIdentitiesOf], with an id behind, and [PathPasswordOf],
+	//     [PathHoldOf] and [PathSessionsOf] take DELETE and answer [MemberDetails]. With an id behind, the last one
 	//     ends one session.
 	//
 	// What changes something needs a recent confirmation, but for ending links and sessions,
@@ -92,6 +96,7 @@ const (
 	PathIdentitiesOf = "/identities/"
 	PathPasswordOf   = "/password"
 	PathSessionsOf   = "/sessions"
+	PathHoldOf       = "/hold"
 
 	// PathEnrolBegin takes an empty POST from a browser that opened an enrolment link
 	// and answers [Ceremony].

@@ -316,6 +316,8 @@ func (c Context) eventText(e shared.Event) string {
 		shared.EventRoleChanged:    text.RoleChanged,
 		shared.EventAccountRemoved: text.AccountRemoved,
 		shared.EventDataExported:   text.DataExported,
+		shared.EventHeld:           text.Held,
+		shared.EventReleased:       text.Released,
 	}[e.Kind]
 	switch {
 	case e.Kind == shared.EventSignedIn && e.Method == shared.MethodPasskey:

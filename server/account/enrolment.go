@@ -237,6 +237,9 @@ func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Me
 		if user.Disabled {
 			return nil, shared.Errorf(shared.CodeConflict, "The account of %s is disabled. Enable it first.", user.DisplayName)
 		}
+		if err := who.MayAddMethod(user, s.c.Now()); err != nil {
+			return nil, err
+		}
 		batch := make(store.Batch, 1)
 		link, batch[0] = s.newLink(kind, user.ID)
 		if kind == store.MethodInvitation {
@@ -332,6 +335,9 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 	return func(user *store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, e.gone(errDisabled)
+		}
+		if err := who.MayAddMethod(*user, s.c.Now()); err != nil {
+			return nil, err
 		}
 		used := s.event(who, shared.EventLinkUsed)
 		used.Event.Method = e.Kind

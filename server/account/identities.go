@@ -202,8 +202,8 @@ const mostIdentities = 20
 // it. An identity that they have already stays as it is.
 //
 // Refusals: [shared.CodeNoAccount] for an identity that may not be used,
-// [shared.CodeIdentityTaken] if another user has it, and [shared.CodeSSORefused] for a
-// ticket that is spent already.
+// [shared.CodeIdentityTaken] if another user has it, [shared.CodeHeld], and
+// [shared.CodeSSORefused] for a ticket that is spent already.
 func (s *Service) LinkIdentity(ctx context.Context, who session.Actor, claims Claims) error {
 	if err := claims.checkMembership(); err != nil {
 		return err
@@ -226,6 +226,9 @@ func (s *Service) link(ctx context.Context, who session.Actor, claims Claims) er
 		}
 		if user.Has(claims.Provider.Issuer, claims.Subject) {
 			return spent, nil
+		}
+		if err := who.MayAddMethod(user, s.c.Now()); err != nil {
+			return nil, err
 		}
 		if len(user.Identities) >= mostIdentities {
 			return nil, shared.Errorf(shared.CodeConflict, "An account can have at most %d sign-ins at providers.", mostIdentities)

@@ -34,11 +34,15 @@ type linkPurpose byte
 // The values of linkPurpose.
 const (
 	linkVerifies linkPurpose = iota + 1
+	linkHolds
+	linkReleases
 )
 
 // linkLife is how long a link of each purpose is valid, from the moment when its mail is sent.
 var linkLife = map[linkPurpose]time.Duration{
 	linkVerifies: 24 * time.Hour,
+	linkHolds:    7 * 24 * time.Hour,
+	linkReleases: heldFor,
 }
 
 // linkFormat is authenticated with every token. Change it together with mailLink.
@@ -82,6 +86,7 @@ func (s *Service) mailToken(ctx context.Context, purpose linkPurpose, userID, ad
 // MailLink describes a link of a mail that can be used.
 type MailLink struct {
 	User    store.User
+	Address string // of the mail, for a link of a notice
 	Expires time.Time
 
 	link mailLink

@@ -27,7 +27,12 @@ const (
 )
 
 // MakeRecoveryCodes replaces all recovery codes of the actor's user with ten new ones.
+//
+// Refusal: [shared.CodeHeld].
 func (s *Service) MakeRecoveryCodes(ctx context.Context, who session.Actor) ([]string, error) {
+	if err := who.MayAddMethod(who.User, s.c.Now()); err != nil {
+		return nil, err
+	}
 	key, err := store.SecretOrNew(ctx, s.c.Store, secretRecovery, sha256.Size)
 	if err != nil {
 		return nil, err
@@ -39,6 +44,9 @@ func (s *Service) MakeRecoveryCodes(ctx context.Context, who session.Actor) ([]s
 		hashes[i] = hashOfCode(key, who.User.ID, code)
 	}
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		if err := who.MayAddMethod(user, s.c.Now()); err != nil {
+			return nil, err
+		}
 		user.RecoveryCodes, user.RecoveryCodesMade = hashes, s.c.Now()
 		return store.Batch{store.PutUser{User: user}, s.event(who, shared.EventRecoveryCodesMade)}, nil
 	})

@@ -157,14 +157,20 @@ var errNoUser = shared.Errorf(shared.CodeNotFound, "This user isn't there any mo
 
 // ChangePassword replaces the password of the actor's user and ends their other sessions.
 //
-// Refusals: [shared.CodeInvalidPassword] for a weak password, and [shared.CodePasswordsOff]
-// where the policy accepts no password of this user.
+// Refusals: [shared.CodeInvalidPassword] for a weak password, [shared.CodeHeld], and
+// [shared.CodePasswordsOff] where the policy accepts no password of this user.
 func (s *Service) ChangePassword(ctx context.Context, who session.Actor, password string) error {
+	if err := who.MayAddMethod(who.User, s.c.Now()); err != nil {
+		return err
+	}
 	hash, err := s.newPassword(ctx, who.User, password)
 	if err != nil {
 		return err
 	}
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		if err := who.MayAddMethod(user, s.c.Now()); err != nil {
+			return nil, err
+		}
 		s.setPassword(&user, hash)
 		return store.Batch{
 			store.PutUser{User: user},
@@ -178,13 +184,19 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Actor, passwor
 // SetPassword replaces the password of the actor's user and ends all their sessions,
 // because somebody else may have the old password.
 //
-// Refusals: [shared.CodeInvalidPassword] and [shared.CodePasswordsOff].
+// Refusals: [shared.CodeInvalidPassword], [shared.CodePasswordsOff] and [shared.CodeHeld].
 func (s *Service) SetPassword(ctx context.Context, who session.Actor, password string) error {
+	if err := who.MayAddMethod(who.User, s.c.Now()); err != nil {
+		return err
+	}
 	hash, err := s.newPassword(ctx, who.User, password)
 	if err != nil {
 		return err
 	}
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
+		if err := who.MayAddMethod(user, s.c.Now()); err != nil {
+			return nil, err
+		}
 		s.setPassword(&user, hash)
 		return s.signOutEverywhere(who, user, shared.EventPasswordChanged), nil
 	})

@@ -21,6 +21,11 @@ type Mails interface {
 	Verification(store.User) store.Batch
 	// Invitation queues the mail with the user's invitation.
 	Invitation(store.User) store.Batch
+	// Held queues the mails about a hold, of which that to the address that set it has a link to
+	// end it.
+	Held(ctx context.Context, user store.User, event store.Event, address string) (store.Batch, error)
+	// Addresses returns where notices about a user go.
+	Addresses(context.Context, store.User) ([]string, error)
 }
 
 // How many mails of a rule a user and an address get at once, and after what time one more, so

@@ -125,6 +125,10 @@ func (h *Handlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Handlers) beginLink(w http.ResponseWriter, r *http.Request) error {
+	caller := httpapi.CallerOf(r)
+	if err := caller.MayAddMethod(caller.User, h.Now()); err != nil {
+		return err // before the user has gone to the provider
+	}
 	return h.beginSignedIn(w, r, authorization{Purpose: toLink, Next: shared.PageHome})
 }
 

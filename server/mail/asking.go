@@ -20,6 +20,10 @@ type Links interface {
 	VerificationToken(ctx context.Context, userID, address, mail string) (token string, expires time.Time, err error)
 	// InvitationToken is for the link with which a new user chooses how to sign in.
 	InvitationToken(ctx context.Context, userID, address string) (token string, expires time.Time, err error)
+	// HoldToken is for the link *This wasn't me* of a notice, and ReleaseToken for the link that ends
+	// a hold.
+	HoldToken(ctx context.Context, userID, address, mail string) (token string, expires time.Time, err error)
+	ReleaseToken(ctx context.Context, userID, address, mail string) (token string, expires time.Time, err error)
 }
 
 // asked has at most one entry for each user, with the key "": the address that they were asked to
@@ -29,8 +33,9 @@ var asked = store.Collection[address]{Name: "mail-asked"}
 // asksAgain is how long nobody is asked at a sign-in for an address that they were asked for before.
 const asksAgain = 30 * 24 * time.Hour
 
-// The kinds of mails that no event is the reason of.
+// The kinds of mails that have a link of their own, but notices.
 const (
+	kindHeld         shared.EventKind = shared.EventHeld
 	kindVerification shared.EventKind = "email_verification"
 	kindInvitation   shared.EventKind = "invitation"
 )
@@ -53,8 +58,18 @@ func (q *Queue) linkOf(ctx context.Context, t store.Entry[turn], n news) (link, 
 	case kindInvitation:
 		page = shared.PageEnrol
 		token, expires, err = q.Links.InvitationToken(ctx, t.Value.User, n.To)
+	case kindHeld:
+		if !n.Releases {
+			return link{}, nil
+		}
+		page = shared.PageRelease
+		token, expires, err = q.Links.ReleaseToken(ctx, t.Value.User, n.To, t.Key)
 	default:
-		return link{}, nil
+		if row, is := noticeOf(n.Kind, n.Method); !is || row.shutOut {
+			return link{}, nil
+		}
+		page = shared.PageNotMe
+		token, expires, err = q.Links.HoldToken(ctx, t.Value.User, n.To, t.Key)
 	}
 	if err != nil {
 		return link{}, err
@@ -71,6 +86,18 @@ func (q *Queue) Verification(user store.User) store.Batch {
 // Invitation returns the operations that queue the mail with which a new user chooses how to sign in.
 func (q *Queue) Invitation(user store.User) store.Batch {
 	return q.put(user.ID, q.asking(user, kindInvitation))
+}
+
+// Held returns the operations that queue the mails about a hold, to all addresses that get notices. That
+// to the address that set it has a link to end it.
+func (q *Queue) Held(ctx context.Context, user store.User, event store.Event, address string) (ops store.Batch, err error) {
+	addresses, err := q.Addresses(ctx, user)
+	for _, to := range addresses {
+		n := newsOf(event, user, to)
+		n.UserName, n.Until, n.Releases = user.Name, user.HeldUntil, to == address
+		ops = append(ops, q.put(user.ID, n)...)
+	}
+	return ops, err
 }
 
 func (q *Queue) asking(user store.User, kind shared.EventKind) news {

@@ -40,18 +40,27 @@ func TestLetters(t *testing.T) {
 					name = "signed_in_" + string(row.method)
 				}
 			}
-			got, is := o.letter("one", n, link{})
+			got, is := o.letter("one", n, link{target: o.Origin + "/not-me?token=abcdefg"})
 			if !is {
 				t.Fatalf("there is no mail about %s", row.kind)
 			}
 			same(t, catalogue.Lang+"/"+name+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
 			same(t, catalogue.Lang+"/"+name+".html", got.HTML)
 		}
-		for _, kind := range []shared.EventKind{kindVerification, kindInvitation} {
-			n := news{To: "ann@acme.example", Language: catalogue.Lang, Name: "Ann Miller", UserName: "ann", Kind: kind}
+		for name, n := range map[string]news{
+			"email_verification": {Kind: kindVerification},
+			"invitation":         {Kind: kindInvitation},
+			"held":               {Kind: kindHeld, Releases: true},
+			"held_elsewhere":     {Kind: kindHeld},
+		} {
+			n.To, n.Language, n.Name, n.UserName = "ann@acme.example", catalogue.Lang, "Ann Miller", "ann"
+			n.Time, n.Until = time.Date(2026, 11, 29, 9, 5, 0, 0, time.UTC), time.Date(2026, 12, 6, 9, 5, 0, 0, time.UTC)
+			if n.Kind == kindHeld {
+				n.Browser, n.System, n.Address = "Firefox", "Windows", "192.0.2.44"
+			}
 			got, _ := o.letter("one", n, link{o.Origin + "/page?token=abcdefg", time.Date(2026, 11, 30, 9, 5, 0, 0, time.UTC)})
-			same(t, catalogue.Lang+"/"+string(kind)+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
-			same(t, catalogue.Lang+"/"+string(kind)+".html", got.HTML)
+			same(t, catalogue.Lang+"/"+name+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
+			same(t, catalogue.Lang+"/"+name+".html", got.HTML)
 		}
 	}
 }
@@ -80,7 +89,7 @@ func TestHostileNews(t *testing.T) {
 		store.User{DisplayName: hostile}, "ann@acme.example")
 	n.Email = hostile
 	n.UserName = hostile
-	for _, kind := range []shared.EventKind{n.Kind, kindVerification, kindInvitation} {
+	for _, kind := range []shared.EventKind{n.Kind, kindVerification, kindInvitation, kindHeld} {
 		n.Kind = kind
 		got, _ := Organisation{Product: "Acme"}.letter("one", n, link{})
 		notHostile(t, got)

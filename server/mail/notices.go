@@ -35,6 +35,7 @@ var notices = []notice{
 	{kind: shared.EventSignedIn, onlyNew: true, title: func(t message.Titles) string { return t.NewBrowser }},
 	{kind: shared.EventRoleChanged, title: func(t message.Titles) string { return t.RoleChanged }},
 	{kind: shared.EventDisabled, title: func(t message.Titles) string { return t.Disabled }, shutOut: true},
+	{kind: shared.EventReleased, title: func(t message.Titles) string { return t.Released }},
 	{kind: shared.EventEmailChanged, title: func(t message.Titles) string { return t.EmailChanged }},
 }
 
@@ -62,6 +63,8 @@ type news struct {
 	Provider string           `json:"provider,omitempty"`
 	Email    string           `json:"email,omitempty"` // the new address, if that was changed
 	ByOther  bool             `json:"byOther,omitempty"`
+	Until    time.Time        `json:"until,omitzero"`     // when the hold ends
+	Releases bool             `json:"releases,omitempty"` // this mail has a link to end the hold
 	Browser  string           `json:"browser,omitempty"`
 	System   string           `json:"system,omitempty"`
 	Address  string           `json:"address,omitempty"`

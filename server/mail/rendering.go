@@ -7,7 +7,6 @@ import (
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
-	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
@@ -26,6 +25,7 @@ type content struct {
 	advice       string
 	link, target string // "" for none
 	after        []string
+	leadSays     bool // the lead says what the title does
 	foot         []string
 }
 
@@ -49,8 +49,8 @@ func (o Organisation) letter(id string, n news, link link) (Letter, bool) {
 	c.title = row.title(text.Titles)
 	c.lead = message.Fill(text.Lead, "product", o.Product)
 	c.facts = n.facts(text)
-	c.advice = message.Fill(text.NotYou, "activity", catalogue.Shell.Activity, "notMe", catalogue.Activity.NotMe)
-	c.link, c.target = text.Open, o.Origin+shared.PageActivity
+	c.advice = message.Fill(text.NotYou, "notMe", catalogue.Activity.NotMe)
+	c.link, c.target = catalogue.Activity.NotMe, link.target
 	if row.shutOut {
 		c.advice, c.link, c.target = text.NotYouAsk, "", ""
 	}
@@ -63,12 +63,20 @@ func (c *content) asks(n news, text message.Mail, product string, link link) boo
 		return message.Fill(text, "address", plain(n.To), "user", plain(n.UserName), "product", product, "date", link.expires.UTC().Format(timeFormat))
 	}
 	var not string
+	c.leadSays = true
 	switch n.Kind {
 	case kindVerification:
 		c.title, c.lead, c.link, not = text.VerifyTitle, fill(text.VerifyLead), text.VerifyOpen, text.VerifyNot
 	case kindInvitation:
 		c.title, c.lead, c.link, not = text.InviteTitle, fill(text.InviteLead), text.InviteOpen, text.InviteNot
+	case kindHeld:
+		c.title, c.lead, c.facts = text.Titles.Held, message.Fill(text.HeldLead, "user", plain(n.UserName), "product", product, "date", n.Until.UTC().Format(timeFormat)), n.facts(text)
+		if c.link, c.target, c.advice = text.Release, link.target, text.ReleaseHow; !n.Releases {
+			c.link, c.target, c.advice = "", "", text.ReleaseAsk
+		}
+		return true
 	default:
+		c.leadSays = false
 		return false
 	}
 	c.target, c.after = link.target, []string{fill(text.LinkUntil), not}
@@ -124,7 +132,7 @@ func (c content) text() string {
 	}
 	add(c.hello)
 	add(c.lead)
-	if len(c.after) == 0 { // else the lead says it
+	if !c.leadSays {
 		add(c.title)
 	}
 	var facts []string
@@ -133,7 +141,9 @@ func (c content) text() string {
 	}
 	add(strings.Join(facts, "\n"))
 	add(c.advice)
-	add(c.target)
+	if c.target != "" {
+		add(c.link + "\n" + c.target)
+	}
 	for _, paragraph := range c.after {
 		add(paragraph)
 	}

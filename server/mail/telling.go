@@ -87,7 +87,7 @@ func (m *mailing) addresses(ctx context.Context, event store.Event, before, afte
 	if isVerified(after) {
 		add(after.Email)
 	}
-	former, err := m.former(ctx, after.ID)
+	former, err := m.queue.former(ctx, after.ID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,12 +112,24 @@ func (m *mailing) addresses(ctx context.Context, event store.Event, before, afte
 func isVerified(user store.User) bool { return user.Email != "" && user.EmailVerified }
 
 // former returns the former address that gets a user's notices too, or "".
-func (m *mailing) former(ctx context.Context, userID string) (string, error) {
-	former, err := formers.Get(ctx, m.Store, userID, "")
+func (q *Queue) former(ctx context.Context, userID string) (string, error) {
+	former, err := formers.Get(ctx, q.store, userID, "")
 	if errors.Is(err, store.ErrNotFound) {
 		return "", nil
 	}
 	return former.Value.Address, err
+}
+
+// Addresses returns where notices about a user go.
+func (q *Queue) Addresses(ctx context.Context, user store.User) (to []string, err error) {
+	if isVerified(user) {
+		to = append(to, user.Email)
+	}
+	former, err := q.former(ctx, user.ID)
+	if former != "" && store.EmailKey(former) != store.EmailKey(user.Email) {
+		to = append(to, former)
+	}
+	return to, err
 }
 
 // signsIn reports whether a sign-in is told, and returns the operations that go with it in any case.
@@ -127,7 +139,7 @@ func (m *mailing) signsIn(ctx context.Context, row notice, event store.Event, us
 		return false, nil, err
 	}
 	if !isVerified(user) {
-		if former, err := m.former(ctx, user.ID); err != nil || former == "" {
+		if former, err := m.queue.former(ctx, user.ID); err != nil || former == "" {
 			return false, ops, err
 		}
 	}

@@ -28,6 +28,9 @@ func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browse
 	if s.isFull(who, browser) {
 		return shared.Ceremony{}, s.tooMany()
 	}
+	if err := who.MayAddMethod(user, s.now()); err != nil {
+		return shared.Ceremony{}, err
+	}
 	// Refuse now, before a password manager has stored the new passkey.
 	end, err := s.mayAdd(user, browser)
 	if err != nil {
@@ -63,8 +66,8 @@ func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browse
 // same answer can be sent again with another name.
 //
 // Refusals: [shared.CodeInvalidName], [shared.CodeCeremonyRefused],
-// [shared.CodeCeremonyExpired], [shared.CodePasskeyExists], [shared.CodeTooManyPasskeys]
-// and [shared.CodeTooManyAttempts].
+// [shared.CodeCeremonyExpired], [shared.CodePasskeyExists], [shared.CodeTooManyPasskeys],
+// [shared.CodeHeld] and [shared.CodeTooManyAttempts].
 func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, browser Browser, answer shared.FinishRegistration, also AlsoAdded) (shared.Passkey, error) {
 	name, err := shared.CleanPasskeyName(answer.Name)
 	if err != nil {
@@ -124,6 +127,9 @@ func (s *Service) add(ctx context.Context, who session.Actor, a addition) (row s
 		who.User = user
 		if s.isFull(who, a.browser) {
 			return nil, s.tooMany()
+		}
+		if err := who.MayAddMethod(user, s.now()); err != nil {
+			return nil, err
 		}
 
 		added := a.passkey

@@ -205,6 +205,8 @@ var English = Catalogue{
 		RoleChanged:      "Role changed",
 		AccountRemoved:   "Account deleted",
 		DataExported:     "Data downloaded",
+		Held:             "New ways to sign in stopped, by “This wasn’t me” in a mail",
+		Released:         "New ways to sign in allowed again",
 		For:              "For {name}",
 		ForRemoved:       "For somebody who was deleted since",
 		InvitationUsed:   "Invitation accepted",

@@ -205,6 +205,8 @@ var French = Catalogue{
 		RoleChanged:      "Rôle modifié",
 		AccountRemoved:   "Compte supprimé",
 		DataExported:     "Données téléchargées",
+		Held:             "Nouveaux moyens de connexion bloqués, par « Ce n’était pas moi » dans un e-mail",
+		Released:         "Nouveaux moyens de connexion de nouveau autorisés",
 		For:              "Pour {name}",
 		ForRemoved:       "Pour une personne supprimée depuis",
 		InvitationUsed:   "Invitation acceptée",

@@ -50,6 +50,8 @@ var frenchRefusals = []Refusal{
 	{"There can be at most %d groups.", "Il peut y avoir %d groupes au plus."},
 	{"Disable or enable a user without other changes.", "Désactivez ou réactivez sans autre modification."},
 	{"Somebody has the e-mail address %s already.", "Quelqu’un a déjà l’adresse e-mail %s."},
+	{"Until %s, no way to sign in can be added for %s, who chose “This wasn't me” in a mail. Allow it again first.", "Jusqu’au %s, aucun moyen de connexion ne peut être ajouté pour %s, qui a choisi « Ce n’était pas moi » dans un e-mail. Autorisez-le d’abord de nouveau."},
+	{"Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "Jusqu’au %s, aucun moyen de connexion ne peut être ajouté, car « Ce n’était pas moi » a été choisi dans un e-mail. Pour l’autoriser de nouveau, ouvrez le lien de l’e-mail à ce sujet ou adressez-vous à l’administration."},
 	{"An invitation by mail needs an e-mail address.", "Une invitation par e-mail nécessite une adresse e-mail."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "Trop de messages ont été envoyés à cette adresse. Veuillez réessayer dans %d minutes."},
 	{"This server sends no mails. Ask your IT.", "Ce serveur n’envoie pas d’e-mails. Adressez-vous à votre service informatique."},

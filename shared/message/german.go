@@ -204,6 +204,8 @@ var German = Catalogue{
 		RoleChanged:      "Rolle geändert",
 		AccountRemoved:   "Konto gelöscht",
 		DataExported:     "Daten heruntergeladen",
+		Held:             "Neue Anmeldemethoden gesperrt, mit „Das war ich nicht“ in einer E-Mail",
+		Released:         "Neue Anmeldemethoden wieder erlaubt",
 		For:              "Für {name}",
 		ForRemoved:       "Für jemanden, der inzwischen gelöscht wurde",
 		InvitationUsed:   "Einladung angenommen",

@@ -50,6 +50,8 @@ var germanRefusals = []Refusal{
 	{"There can be at most %d groups.", "Es kann höchstens %d Gruppen geben."},
 	{"Disable or enable a user without other changes.", "Sperren oder entsperren Sie ohne andere Änderungen."},
 	{"Somebody has the e-mail address %s already.", "Die E-Mail-Adresse %s hat schon jemand."},
+	{"Until %s, no way to sign in can be added for %s, who chose “This wasn't me” in a mail. Allow it again first.", "Bis %s kann für %s keine Anmeldemethode hinzugefügt werden, weil dort in einer E-Mail „Das war ich nicht“ gewählt wurde. Erlauben Sie es erst wieder."},
+	{"Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "Bis %s kann keine Anmeldemethode hinzugefügt werden, weil in einer E-Mail „Das war ich nicht“ gewählt wurde. Um es wieder zu erlauben, öffnen Sie den Link in der E-Mail dazu, oder fragen Sie die Administration."},
 	{"An invitation by mail needs an e-mail address.", "Für eine Einladung per E-Mail ist eine E-Mail-Adresse nötig."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "An diese Adresse gingen zu viele E-Mails. Bitte versuchen Sie es in %d Minuten erneut."},
 	{"This server sends no mails. Ask your IT.", "Dieser Server verschickt keine E-Mails. Fragen Sie Ihre IT."},

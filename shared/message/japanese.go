@@ -205,6 +205,8 @@ var Japanese = Catalogue{
 		RoleChanged:      "役割が変更されました",
 		AccountRemoved:   "アカウントが削除されました",
 		DataExported:     "データがダウンロードされました",
+		Held:             "メールの「心当たりがない」により、サインイン方法の追加が止められました",
+		Released:         "サインイン方法の追加が再び許可されました",
 		For:              "対象: {name}",
 		ForRemoved:       "対象: その後削除されたユーザー",
 		InvitationUsed:   "招待に応じました",

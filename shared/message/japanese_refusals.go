@@ -50,6 +50,8 @@ var japaneseRefusals = []Refusal{
 	{"There can be at most %d groups.", "グループは%d個までです。"},
 	{"Disable or enable a user without other changes.", "無効化または有効化は、他の変更と同時には行えません。"},
 	{"Somebody has the e-mail address %s already.", "メールアドレス %s はすでに使われています。"},
+	{"Until %s, no way to sign in can be added for %s, who chose “This wasn't me” in a mail. Allow it again first.", "メールで「心当たりがない」が選ばれたため、%s まで %s さんのサインイン方法を追加できません。先に、追加を再び許可してください。"},
+	{"Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "メールで「心当たりがない」が選ばれたため、%s までサインイン方法を追加できません。再び許可するには、そのことを知らせるメールのリンクを開くか、管理者にお問い合わせください。"},
 	{"An invitation by mail needs an e-mail address.", "メールで招待するには、メールアドレスが必要です。"},
 	{"Too many mails went to this address. Please try again in %d minutes.", "このアドレスに送信されたメールが多すぎます。%d 分後にもう一度お試しください。"},
 	{"This server sends no mails. Ask your IT.", "このサーバーはメールを送信しません。IT 部門にお問い合わせください。"},

@@ -14,9 +14,8 @@ type Mail struct {
 	NewEmail  string
 	ByOther   string // the fact that an administrator or a helper did it
 	ByOtherIs string
-	NotYou    string // {activity}, {notMe}
+	NotYou    string // {notMe}
 	NotYouAsk string // for whoever can't sign in
-	Open      string // the link to the page of the activity
 	Automatic string // {product}
 
 	Titles Titles
@@ -33,6 +32,12 @@ type Mail struct {
 	InviteLead  string // {product}, {user}
 	InviteOpen  string // the link
 	InviteNot   string
+
+	// The mail about a hold.
+	HeldLead   string // {user}, {product}, {date}
+	Release    string // the link
+	ReleaseHow string
+	ReleaseAsk string // for who has no link
 
 	TestTitle string
 	TestLead  string // {product}
@@ -54,6 +59,8 @@ type Titles struct {
 	RoleChanged      string
 	Disabled         string
 	EmailChanged     string
+	Held             string
+	Released         string
 }
 
 // MailIn returns the texts in the language of a catalogue.
@@ -83,9 +90,8 @@ var mailEnglish = Mail{
 	NewEmail:  "New address",
 	ByOther:   "Done by",
 	ByOtherIs: "An administrator or the help desk",
-	NotYou:    "If you did this or expected it, there is nothing to do. If not, sign in, open “{activity}” and choose “{notMe}”.",
+	NotYou:    "If you did this or expected it, there is nothing to do. If not, choose “{notMe}”: there you can stop new ways to sign in, also without signing in.",
 	NotYouAsk: "If you didn't expect this, ask the people named below.",
-	Open:      "Open my activity",
 	Automatic: "{product} sent this mail automatically. Nobody will ever ask you by mail for a password, a PIN or a code.",
 	Titles: Titles{
 		PasskeyAdded:     "A passkey was added to your account",
@@ -102,6 +108,8 @@ var mailEnglish = Mail{
 		RoleChanged:      "Your role was changed",
 		Disabled:         "Your account was disabled",
 		EmailChanged:     "The e-mail address of your account was changed",
+		Held:             "New ways to sign in to your account are stopped",
+		Released:         "New ways to sign in to your account are allowed again",
 	},
 	VerifyTitle: "Verify your e-mail address",
 	VerifyLead:  "{address} was written down as the e-mail address of the account “{user}” at {product}. If it is yours, verify it. Then mails about the account come here.",
@@ -112,8 +120,13 @@ var mailEnglish = Mail{
 	InviteLead:  "You have an account at {product}. Your user name is {user}. Open the link, and choose how you sign in.",
 	InviteOpen:  "Set up my account",
 	InviteNot:   "Keep this mail to yourself: whoever has the link can set up the account. If you don’t know what it is about, ask the people named below.",
-	TestTitle:   "Mails arrive",
-	TestLead:    "This is a test. The mail settings of {product} work.",
+	HeldLead:    "Somebody who reads your mails chose “This wasn’t me”. Until {date}, no passkey, password, sign-in at a provider or recovery code can be added to the account “{user}” at {product}. Signing in works as before.",
+	Release:     "Allow them again",
+	ReleaseHow:  "If everything is in order, open the link, sign in in the same browser, and allow them again. An administrator can do that too.",
+	ReleaseAsk:  "If everything is in order, an administrator can allow them again.",
+
+	TestTitle: "Mails arrive",
+	TestLead:  "This is a test. The mail settings of {product} work.",
 }
 
 var mailGerman = Mail{
@@ -128,9 +141,8 @@ var mailGerman = Mail{
 	NewEmail:  "Neue Adresse",
 	ByOther:   "Veranlasst von",
 	ByOtherIs: "Administration oder Helpdesk",
-	NotYou:    "Waren Sie das selbst, oder wussten Sie davon, brauchen Sie nichts zu tun. Wenn nicht, melden Sie sich an, öffnen Sie „{activity}“, und wählen Sie „{notMe}“.",
+	NotYou:    "Waren Sie das selbst, oder wussten Sie davon, brauchen Sie nichts zu tun. Wenn nicht, wählen Sie „{notMe}“: Dort können Sie neue Anmeldemethoden sperren, auch ohne Anmeldung.",
 	NotYouAsk: "Wenn Sie nichts davon wussten, fragen Sie bei der unten genannten Stelle nach.",
-	Open:      "Meine Aktivität öffnen",
 	Automatic: "{product} hat diese E-Mail automatisch gesendet. Niemand fragt Sie je per E-Mail nach einem Passwort, einer PIN oder einem Code.",
 	Titles: Titles{
 		PasskeyAdded:     "Ihrem Konto wurde ein Passkey hinzugefügt",
@@ -147,6 +159,8 @@ var mailGerman = Mail{
 		RoleChanged:      "Ihre Rolle wurde geändert",
 		Disabled:         "Ihr Konto wurde gesperrt",
 		EmailChanged:     "Die E-Mail-Adresse Ihres Kontos wurde geändert",
+		Held:             "Neue Anmeldemethoden für Ihr Konto sind gesperrt",
+		Released:         "Neue Anmeldemethoden für Ihr Konto sind wieder erlaubt",
 	},
 	VerifyTitle: "Bestätigen Sie Ihre E-Mail-Adresse",
 	VerifyLead:  "{address} wurde als E-Mail-Adresse des Kontos „{user}“ bei {product} eingetragen. Wenn es Ihre ist, bestätigen Sie sie. Dann kommen E-Mails zu diesem Konto hierher.",
@@ -157,8 +171,13 @@ var mailGerman = Mail{
 	InviteLead:  "Sie haben ein Konto bei {product}. Ihr Benutzername ist {user}. Öffnen Sie den Link, und wählen Sie, wie Sie sich anmelden.",
 	InviteOpen:  "Mein Konto einrichten",
 	InviteNot:   "Behalten Sie diese E-Mail für sich: Wer den Link hat, kann das Konto einrichten. Wenn Sie nicht wissen, worum es geht, fragen Sie bei der unten genannten Stelle nach.",
-	TestTitle:   "E-Mails kommen an",
-	TestLead:    "Das ist ein Test. Die E-Mail-Einstellungen von {product} funktionieren.",
+	HeldLead:    "Jemand, der Ihre E-Mails liest, hat „Das war ich nicht“ gewählt. Bis {date} kann dem Konto „{user}“ bei {product} kein Passkey, kein Passwort, keine Anmeldung bei einem Anbieter und kein Wiederherstellungscode hinzugefügt werden. Die Anmeldung funktioniert weiter wie bisher.",
+	Release:     "Wieder erlauben",
+	ReleaseHow:  "Wenn alles in Ordnung ist, öffnen Sie den Link, melden Sie sich im selben Browser an, und erlauben Sie sie wieder. Das kann auch die Administration.",
+	ReleaseAsk:  "Wenn alles in Ordnung ist, kann die Administration sie wieder erlauben.",
+
+	TestTitle: "E-Mails kommen an",
+	TestLead:  "Das ist ein Test. Die E-Mail-Einstellungen von {product} funktionieren.",
 }
 
 var mailFrench = Mail{
@@ -173,9 +192,8 @@ var mailFrench = Mail{
 	NewEmail:  "Nouvelle adresse",
 	ByOther:   "Effectué par",
 	ByOtherIs: "L’administration ou l’assistance",
-	NotYou:    "Si c’était vous, ou si vous vous y attendiez, vous n’avez rien à faire. Sinon, connectez-vous, ouvrez « {activity} » et choisissez « {notMe} ».",
+	NotYou:    "Si c’était vous, ou si vous vous y attendiez, vous n’avez rien à faire. Sinon, choisissez « {notMe} » : vous pourrez y bloquer les nouveaux moyens de connexion, même sans vous connecter.",
 	NotYouAsk: "Si vous ne vous y attendiez pas, adressez-vous au contact indiqué ci-dessous.",
-	Open:      "Ouvrir mon activité",
 	Automatic: "{product} a envoyé ce message automatiquement. Personne ne vous demandera jamais par e-mail un mot de passe, un code PIN ou un autre code.",
 	Titles: Titles{
 		PasskeyAdded:     "Une clé d’accès a été ajoutée à votre compte",
@@ -192,6 +210,8 @@ var mailFrench = Mail{
 		RoleChanged:      "Votre rôle a été modifié",
 		Disabled:         "Votre compte a été désactivé",
 		EmailChanged:     "L’adresse e-mail de votre compte a été modifiée",
+		Held:             "Les nouveaux moyens de connexion à votre compte sont bloqués",
+		Released:         "Les nouveaux moyens de connexion à votre compte sont de nouveau autorisés",
 	},
 	VerifyTitle: "Vérifiez votre adresse e-mail",
 	VerifyLead:  "{address} a été indiquée comme adresse e-mail du compte « {user} » chez {product}. Si c’est la vôtre, vérifiez-la. Les messages concernant ce compte arriveront alors ici.",
@@ -202,8 +222,13 @@ var mailFrench = Mail{
 	InviteLead:  "Vous avez un compte chez {product}. Votre nom d’utilisateur est {user}. Ouvrez le lien et choisissez comment vous connecter.",
 	InviteOpen:  "Configurer mon compte",
 	InviteNot:   "Gardez ce message pour vous : quiconque a le lien peut configurer le compte. Si vous ne savez pas de quoi il s’agit, adressez-vous au contact indiqué ci-dessous.",
-	TestTitle:   "Les e-mails arrivent",
-	TestLead:    "Ceci est un test. Les paramètres d’e-mail de {product} fonctionnent.",
+	HeldLead:    "Une personne qui lit vos messages a choisi « Ce n’était pas moi ». Jusqu’au {date}, aucune clé d’accès, aucun mot de passe, aucune connexion chez un fournisseur ni aucun code de secours ne peut être ajouté au compte « {user} » chez {product}. La connexion fonctionne comme avant.",
+	Release:     "Les autoriser de nouveau",
+	ReleaseHow:  "Si tout est en ordre, ouvrez le lien, connectez-vous dans le même navigateur et autorisez-les de nouveau. L’administration peut aussi le faire.",
+	ReleaseAsk:  "Si tout est en ordre, l’administration peut les autoriser de nouveau.",
+
+	TestTitle: "Les e-mails arrivent",
+	TestLead:  "Ceci est un test. Les paramètres d’e-mail de {product} fonctionnent.",
 }
 
 var mailSpanish = Mail{
@@ -218,9 +243,8 @@ var mailSpanish = Mail{
 	NewEmail:  "Dirección nueva",
 	ByOther:   "Hecho por",
 	ByOtherIs: "Administración o asistencia",
-	NotYou:    "Si fuiste tú o lo esperabas, no tienes que hacer nada. Si no, inicia sesión, abre «{activity}» y elige «{notMe}».",
+	NotYou:    "Si fuiste tú o lo esperabas, no tienes que hacer nada. Si no, elige «{notMe}»: ahí puedes bloquear las nuevas formas de iniciar sesión, incluso sin iniciar sesión.",
 	NotYouAsk: "Si no lo esperabas, pregunta al contacto que aparece abajo.",
-	Open:      "Abrir mi actividad",
 	Automatic: "{product} ha enviado este mensaje automáticamente. Nadie te pedirá nunca por correo una contraseña, un PIN ni un código.",
 	Titles: Titles{
 		PasskeyAdded:     "Se añadió una llave de acceso a tu cuenta",
@@ -237,6 +261,8 @@ var mailSpanish = Mail{
 		RoleChanged:      "Se cambió tu rol",
 		Disabled:         "Se desactivó tu cuenta",
 		EmailChanged:     "Se cambió la dirección de correo de tu cuenta",
+		Held:             "Las nuevas formas de iniciar sesión en tu cuenta están bloqueadas",
+		Released:         "Las nuevas formas de iniciar sesión en tu cuenta están permitidas de nuevo",
 	},
 	VerifyTitle: "Verifica tu dirección de correo",
 	VerifyLead:  "{address} se indicó como dirección de correo de la cuenta «{user}» en {product}. Si es la tuya, verifícala. A partir de entonces, los correos sobre esa cuenta llegarán aquí.",
@@ -247,8 +273,13 @@ var mailSpanish = Mail{
 	InviteLead:  "Tienes una cuenta en {product}. Tu nombre de usuario es {user}. Abre el enlace y elige cómo iniciar sesión.",
 	InviteOpen:  "Configurar mi cuenta",
 	InviteNot:   "No compartas este correo: quien tenga el enlace puede configurar la cuenta. Si no sabes de qué se trata, pregunta al contacto que aparece abajo.",
-	TestTitle:   "Los correos llegan",
-	TestLead:    "Esto es una prueba. La configuración de correo de {product} funciona.",
+	HeldLead:    "Alguien que lee tus correos eligió «No fui yo». Hasta el {date} no se puede añadir ninguna llave de acceso, contraseña, inicio de sesión en un proveedor ni código de recuperación a la cuenta «{user}» de {product}. Iniciar sesión funciona como siempre.",
+	Release:     "Permitirlas de nuevo",
+	ReleaseHow:  "Si todo está en orden, abre el enlace, inicia sesión en el mismo navegador y permítelas de nuevo. También puede hacerlo la administración.",
+	ReleaseAsk:  "Si todo está en orden, la administración puede permitirlas de nuevo.",
+
+	TestTitle: "Los correos llegan",
+	TestLead:  "Esto es una prueba. La configuración de correo de {product} funciona.",
 }
 
 var mailJapanese = Mail{
@@ -263,9 +294,8 @@ var mailJapanese = Mail{
 	NewEmail:  "新しいアドレス",
 	ByOther:   "操作した人",
 	ByOtherIs: "管理者またはヘルプデスク",
-	NotYou:    "ご自身の操作か、心当たりがある場合は、何もする必要はありません。心当たりがない場合は、サインインして「{activity}」を開き、「{notMe}」を選んでください。",
+	NotYou:    "ご自身の操作か、心当たりがある場合は、何もする必要はありません。そうでない場合は「{notMe}」を選んでください。サインインしなくても、新しいサインイン方法の追加を止められます。",
 	NotYouAsk: "心当たりがない場合は、下記の連絡先にお問い合わせください。",
-	Open:      "アクティビティを開く",
 	Automatic: "このメールは {product} から自動で送信されています。パスワード、PIN、コードをメールでお尋ねすることは決してありません。",
 	Titles: Titles{
 		PasskeyAdded:     "アカウントにパスキーが追加されました",
@@ -282,6 +312,8 @@ var mailJapanese = Mail{
 		RoleChanged:      "役割が変更されました",
 		Disabled:         "アカウントが無効になりました",
 		EmailChanged:     "アカウントのメールアドレスが変更されました",
+		Held:             "アカウントへのサインイン方法の追加が止められました",
+		Released:         "アカウントへのサインイン方法の追加が再び許可されました",
 	},
 	VerifyTitle: "メールアドレスを確認してください",
 	VerifyLead:  "{product} のアカウント「{user}」のメールアドレスとして {address} が登録されました。ご自身のアドレスでしたら、確認してください。以後、このアカウントについてのメールがこのアドレスに届きます。",
@@ -292,6 +324,11 @@ var mailJapanese = Mail{
 	InviteLead:  "{product} のアカウントが用意されました。ユーザー名は {user} です。リンクを開いて、サインイン方法を選んでください。",
 	InviteOpen:  "アカウントを設定する",
 	InviteNot:   "このメールを他の人に見せないでください。リンクがあれば、誰でもこのアカウントを設定できます。お心当たりがない場合は、下記の連絡先にお問い合わせください。",
-	TestTitle:   "メールが届きました",
-	TestLead:    "これはテストです。{product} のメール設定は正しく動作しています。",
+	HeldLead:    "あなたのメールを読める人が「心当たりがない」を選びました。{date} まで、{product} のアカウント「{user}」にパスキー、パスワード、プロバイダーでのサインイン、リカバリーコードを追加できません。サインインはこれまでどおりできます。",
+	Release:     "再び許可する",
+	ReleaseHow:  "問題がない場合は、リンクを開き、同じブラウザーでサインインして、再び許可してください。管理者が許可することもできます。",
+	ReleaseAsk:  "問題がない場合は、管理者が再び許可できます。",
+
+	TestTitle: "メールが届きました",
+	TestLead:  "これはテストです。{product} のメール設定は正しく動作しています。",
 }

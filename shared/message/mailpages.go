@@ -7,6 +7,13 @@ type MailPages struct {
 	VerifySubmit  string
 	VerifiedTitle string
 	VerifiedLead  string // {product}
+	NotMeTitle    string
+	NotMeLead     string // {user}, {product}
+	NotMeSubmit   string
+	NotMeSignIn   string // {activity}, {notMe}
+	OpenActivity  string
+	HeldTitle     string
+	HeldLead      string
 }
 
 // MailPagesIn returns the texts in the language of a catalogue.
@@ -30,6 +37,13 @@ var mailPagesEnglish = MailPages{
 	VerifySubmit:  "Verify the address",
 	VerifiedTitle: "Your address is verified",
 	VerifiedLead:  "Mails about your account at {product} come to it from now on.",
+	NotMeTitle:    "This wasn’t you?",
+	NotMeLead:     "You can stop new ways to sign in to the account “{user}” at {product}. For seven days, nobody can then add a passkey, a password, a sign-in at a provider or recovery codes. Signing in works as before.",
+	NotMeSubmit:   "Stop new ways to sign in",
+	NotMeSignIn:   "If you can sign in, also open “{activity}” and choose “{notMe}”: that signs everybody else out.",
+	OpenActivity:  "Open my activity",
+	HeldTitle:     "New ways to sign in are stopped",
+	HeldLead:      "For seven days, nobody can add one. To end that earlier, sign in with this browser, or ask an administrator.",
 }
 
 var mailPagesGerman = MailPages{
@@ -38,6 +52,13 @@ var mailPagesGerman = MailPages{
 	VerifySubmit:  "Adresse bestätigen",
 	VerifiedTitle: "Ihre Adresse ist bestätigt",
 	VerifiedLead:  "E-Mails zu Ihrem Konto bei {product} kommen von jetzt an dorthin.",
+	NotMeTitle:    "Waren Sie das nicht?",
+	NotMeLead:     "Sie können neue Anmeldemethoden für das Konto „{user}“ bei {product} sperren. Sieben Tage lang kann dann niemand einen Passkey, ein Passwort, eine Anmeldung bei einem Anbieter oder Wiederherstellungscodes hinzufügen. Die Anmeldung funktioniert weiter wie bisher.",
+	NotMeSubmit:   "Neue Anmeldemethoden sperren",
+	NotMeSignIn:   "Wenn Sie sich anmelden können, öffnen Sie auch „{activity}“, und wählen Sie „{notMe}“: Das meldet alle anderen ab.",
+	OpenActivity:  "Meine Aktivität öffnen",
+	HeldTitle:     "Neue Anmeldemethoden sind gesperrt",
+	HeldLead:      "Sieben Tage lang kann niemand eine hinzufügen. Um das früher zu beenden, melden Sie sich mit diesem Browser an, oder fragen Sie die Administration.",
 }
 
 var mailPagesFrench = MailPages{
@@ -46,6 +67,13 @@ var mailPagesFrench = MailPages{
 	VerifySubmit:  "Vérifier l’adresse",
 	VerifiedTitle: "Votre adresse est vérifiée",
 	VerifiedLead:  "Les messages concernant votre compte {product} y arrivent désormais.",
+	NotMeTitle:    "Ce n’était pas vous ?",
+	NotMeLead:     "Vous pouvez bloquer les nouveaux moyens de connexion au compte « {user} » chez {product}. Pendant sept jours, personne ne pourra alors ajouter une clé d’accès, un mot de passe, une connexion chez un fournisseur ou des codes de secours. La connexion fonctionne comme avant.",
+	NotMeSubmit:   "Bloquer les nouveaux moyens de connexion",
+	NotMeSignIn:   "Si vous pouvez vous connecter, ouvrez aussi « {activity} » et choisissez « {notMe} » : cela déconnecte tous les autres.",
+	OpenActivity:  "Ouvrir mon activité",
+	HeldTitle:     "Les nouveaux moyens de connexion sont bloqués",
+	HeldLead:      "Pendant sept jours, personne ne peut en ajouter. Pour y mettre fin plus tôt, connectez-vous avec ce navigateur ou adressez-vous à l’administration.",
 }
 
 var mailPagesSpanish = MailPages{
@@ -54,6 +82,13 @@ var mailPagesSpanish = MailPages{
 	VerifySubmit:  "Verificar la dirección",
 	VerifiedTitle: "Tu dirección está verificada",
 	VerifiedLead:  "Los correos sobre tu cuenta en {product} llegarán ahí a partir de ahora.",
+	NotMeTitle:    "¿No fuiste tú?",
+	NotMeLead:     "Puedes bloquear las nuevas formas de iniciar sesión en la cuenta «{user}» de {product}. Durante siete días, nadie podrá añadir una llave de acceso, una contraseña, un inicio de sesión en un proveedor ni códigos de recuperación. Iniciar sesión funciona como siempre.",
+	NotMeSubmit:   "Bloquear nuevas formas de iniciar sesión",
+	NotMeSignIn:   "Si puedes iniciar sesión, abre también «{activity}» y elige «{notMe}»: así se cierran las demás sesiones.",
+	OpenActivity:  "Abrir mi actividad",
+	HeldTitle:     "Las nuevas formas de iniciar sesión están bloqueadas",
+	HeldLead:      "Durante siete días, nadie puede añadir ninguna. Para terminar antes, inicia sesión con este navegador o pregunta a la administración.",
 }
 
 var mailPagesJapanese = MailPages{
@@ -62,4 +97,11 @@ var mailPagesJapanese = MailPages{
 	VerifySubmit:  "アドレスを確認する",
 	VerifiedTitle: "アドレスが確認されました",
 	VerifiedLead:  "今後、{product} のアカウントについてのメールはこのアドレスに届きます。",
+	NotMeTitle:    "お心当たりがありませんか?",
+	NotMeLead:     "{product} のアカウント「{user}」に新しいサインイン方法を追加できないようにできます。7 日間、パスキー、パスワード、プロバイダーでのサインイン、リカバリーコードを誰も追加できなくなります。サインインはこれまでどおりできます。",
+	NotMeSubmit:   "サインイン方法の追加を止める",
+	NotMeSignIn:   "サインインできる場合は、「{activity}」も開いて「{notMe}」を選んでください。他のすべての人がサインアウトされます。",
+	OpenActivity:  "アクティビティを開く",
+	HeldTitle:     "サインイン方法の追加を止めました",
+	HeldLead:      "7 日間、誰も追加できません。それより早く解除するには、このブラウザーでサインインするか、管理者にお問い合わせください。",
 }

@@ -237,6 +237,8 @@ type Activity struct {
 	RoleChanged      string
 	AccountRemoved   string
 	DataExported     string
+	Held             string
+	Released         string
 	For              string // {name}: the other user to whom it was done
 	ForRemoved       string
 	InvitationUsed   string

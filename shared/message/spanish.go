@@ -205,6 +205,8 @@ var Spanish = Catalogue{
 		RoleChanged:      "Rol cambiado",
 		AccountRemoved:   "Cuenta eliminada",
 		DataExported:     "Datos descargados",
+		Held:             "Nuevas formas de iniciar sesión bloqueadas, con «No fui yo» en un correo",
+		Released:         "Nuevas formas de iniciar sesión permitidas de nuevo",
 		For:              "Para {name}",
 		ForRemoved:       "Para alguien que ya fue eliminado",
 		InvitationUsed:   "Invitación aceptada",

@@ -50,6 +50,8 @@ var spanishRefusals = []Refusal{
 	{"There can be at most %d groups.", "Puede haber como máximo %d grupos."},
 	{"Disable or enable a user without other changes.", "Desactive o active sin otros cambios."},
 	{"Somebody has the e-mail address %s already.", "Alguien ya tiene la dirección de correo %s."},
+	{"Until %s, no way to sign in can be added for %s, who chose “This wasn't me” in a mail. Allow it again first.", "Hasta el %s no se puede añadir ninguna forma de iniciar sesión para %s, que eligió «No fui yo» en un correo. Permítelo de nuevo primero."},
+	{"Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "Hasta el %s no se puede añadir ninguna forma de iniciar sesión, porque se eligió «No fui yo» en un correo. Para permitirlo de nuevo, abre el enlace del correo sobre ello o pregunta a la administración."},
 	{"An invitation by mail needs an e-mail address.", "Una invitación por correo necesita una dirección de correo."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "Se enviaron demasiados correos a esta dirección. Inténtalo de nuevo en %d minutos."},
 	{"This server sends no mails. Ask your IT.", "Este servidor no envía correos. Pregunta al equipo de informática."},

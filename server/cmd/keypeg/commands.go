@@ -222,6 +222,21 @@ func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
+type userRelease struct{ ofUser }
+
+func (c *userRelease) Run(ctx context.Context, t terminal, s *settings) error {
+	return s.withUsers(ctx, func(users control.Users) error {
+		before, err := control.FindUser(ctx, users, c.Name)
+		if err == nil {
+			err = control.ReleaseUser(ctx, users, c.Name)
+		}
+		if err == nil {
+			fmt.Fprintf(t.Out, either(before.HeldUntil.IsZero(), "Ways to sign in could be added for %s before.\n", "Ways to sign in can be added for %s again.\n"), before.Name)
+		}
+		return err
+	})
+}
+
 type userLink struct {
 	ofUser
 	Provider, Subject string

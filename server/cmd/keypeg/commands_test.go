@@ -357,7 +357,7 @@ func newDatabase(t *testing.T) string {
 func TestNoCommandMakesADatabase(t *testing.T) {
 	ofOne := [][]string{
 		{"user", "add", "ann"}, {"user", "invite", "ann"}, {"user", "list"}, {"user", "passwd", "ann"}, {"user", "passwd", "ann", "--remove"},
-		{"user", "disable", "ann"}, {"user", "enable", "ann"}, {"user", "recovery-link", "ann"}, {"user", "withdraw-link", "ann"},
+		{"user", "disable", "ann"}, {"user", "enable", "ann"}, {"user", "release", "ann"}, {"user", "recovery-link", "ann"}, {"user", "withdraw-link", "ann"},
 		{"user", "link", "ann", "google", "1"}, {"user", "unlink", "ann", "google"},
 		{"setup-link"}, {"signals", "status"}, {"signals", "on"}, {"signals", "off"}, {"backup", "backup.db"}, {"backup", "make", "backup.db"},
 	}

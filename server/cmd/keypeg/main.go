@@ -58,6 +58,7 @@ func commands() []branch {
 			{name: "passwd", help: "Set or remove a user's password and end their sessions.", does: &userPasswd{}},
 			{name: "disable", help: "Shut a user out and end their sessions.", does: &userDisable{}},
 			{name: "enable", help: "Let a user in again.", does: &userEnable{}},
+			{name: "release", help: "End what a user began with “This wasn't me” in a mail.", does: &userRelease{}},
 			{name: "recovery-link", help: "Print a link with which a user adds a new passkey or password. It works once, for 30 minutes.", does: &userRecoveryLink{}},
 			{name: "withdraw-link", help: "Make a user's invitation and recovery link dead.", does: &userWithdrawLink{}},
 			{name: "link", help: "Let a user sign in at an OpenID provider.", does: &userLink{}},

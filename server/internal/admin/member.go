@@ -126,6 +126,10 @@ func (u Users) removePassword(w http.ResponseWriter, r *http.Request) error {
 	return u.takesAway(w, r, u.Accounts.RemovePassword)
 }
 
+func (u Users) release(w http.ResponseWriter, r *http.Request) error {
+	return u.takesAway(w, r, u.Accounts.ReleaseFor)
+}
+
 func (u Users) unlink(w http.ResponseWriter, r *http.Request) error {
 	return u.takesAway(w, r, func(ctx context.Context, who session.Actor) error {
 		return u.Accounts.UnlinkIdentity(ctx, who, r.PathValue("identity"))

@@ -58,6 +58,7 @@ func (u Users) Mount(api func(pattern string, h httpapi.Handler)) {
 
 	api("DELETE "+user+shared.PathPasswordOf, manages(u.removePassword))
 	api("DELETE "+user+shared.PathIdentitiesOf+"{identity}", manages(u.unlink))
+	api("DELETE "+user+shared.PathHoldOf, manages(u.release))
 	api("POST "+user+shared.PathRemoval, manages(u.remove))
 	api("POST "+shared.PathImport, manages(u.importUsers))
 }

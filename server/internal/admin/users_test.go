@@ -192,6 +192,7 @@ var routes = []route{
 	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathSessionsOf + "/{session}", of: "ann", right: "help", unconfirmed: true, status: 200, answers: `"sessions":[]`},
 	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathPasswordOf, of: "ann", right: "manage", status: 200, answers: `"hasPassword":false`},
 	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathIdentitiesOf + "{identity}", of: "ann", right: "manage", status: 200, answers: `"identityList":[]`},
+	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathHoldOf, of: "ann", right: "manage", status: 200, answers: `"may":"manage"`},
 	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathRemoval, of: "ann", body: `{"name":"ann"}`, right: "manage", status: 204},
 	{pattern: "POST " + shared.PathImport, body: `{"table":"name\ndora\n"}`, right: "manage", status: 201, answers: `\ndora,,,https://id.example/enrol?token=`},
 	{pattern: "POST " + shared.PathImport, body: `{"table":"name\ndora\n","dryRun":true}`, right: "manage", status: 200, answers: `{"rows":[{"line":2,"name":"dora","displayName":"dora"}],"wrong":0}`},

@@ -154,6 +154,8 @@ func TestCommands(t *testing.T) {
 		{"/user", `"ann"`, 200, `"disabled":true`},
 		{"/enable", `"ann"`, 200, `{}`},
 		{"/enable", `"bob"`, refused, `"code":"not_found"`},
+		{"/release", `"ann"`, 200, `{}`},
+		{"/release", `"bob"`, refused, `"code":"not_found"`},
 		{"/events", `{"kind":"account_created","limit":1}`, 200, `"user":{"id":"`},
 		{"/events", `{"kind":"nothing","limit":1}`, refused, `"code":"invalid_request"`},
 		{"/verify-events", `{}`, 200, `"notSealed":`},

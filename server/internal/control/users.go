@@ -166,6 +166,11 @@ var EnableUser = Do(&userCommands, "/enable", func(ctx context.Context, a Accoun
 	return a.as(ctx, name, a.Service.Enable)
 })
 
+// ReleaseUser ends the hold of a user: see [account.Service.Hold].
+var ReleaseUser = Do(&userCommands, "/release", func(ctx context.Context, a Accounts, name string) error {
+	return a.as(ctx, name, a.Service.ReleaseFor)
+})
+
 // ShutOut asks to disable a user.
 type ShutOut struct {
 	Name        string `json:"name"`

@@ -40,6 +40,7 @@ var statuses = map[shared.Code]int{
 	shared.CodeNotDiscoverable:   http.StatusBadRequest,
 	shared.CodePasskeysOff:       http.StatusForbidden,
 	shared.CodeMailOff:           http.StatusForbidden,
+	shared.CodeHeld:              http.StatusForbidden,
 	shared.CodePasswordsOff:      http.StatusForbidden,
 	shared.CodeSuspended:         http.StatusForbidden,
 	shared.CodeSSORefused:        http.StatusBadRequest,
