@@ -27,18 +27,36 @@ func TestEvents(t *testing.T) {
 	value[bool](ann, `(() => { const kind = document.querySelector("#events-kind"); kind.value = "failures"; return kind.dispatchEvent(new Event("change", { bubbles: true })) })()`)
 	ann.isAt("/audit?kind=failures")
 	ann.readsIn(".event .row-name", "A sign-in failed")
-	ann.seesNo(".event .mark:not(.bad)")
+	ann.seesNo(".event .mark:not(.warn)")
 
 	ann.opens("/audit?kind=failures&find=bob") // as a colleague does who was sent the address
 	ann.reads("No such event in the last 7 days.")
 	ann.clicks("#events-wider")
 	ann.isAt("/audit?days=30&find=bob&kind=failures")
+	ann.chooses("#events-days", "Dates")
+	ann.isAt("/audit?days=dates&find=bob&kind=failures")
+	today := value[string](ann, `(() => { const d = new Date(); return [d.getFullYear(), d.getMonth() + 1, d.getDate()].map((n) => String(n).padStart(2, "0")).join("-") })()`)
+	ann.sets("#events-from", today)
+	ann.isAt("/audit?days=dates&find=bob&from=" + today + "&kind=failures")
+	ann.reads("No such event on these days.")
+	ann.opens("/audit?days=dates&from=" + today + "&to=" + today)
+	ann.waitsFor("the dates of the address", `document.querySelector("#events-to")?.value === `+quoted(today))
+	ann.readsIn(".event .note", "Bob Smith, by Ann Admin")
+	ann.sets("#events-to", "2026-01-01")
+	ann.reads("No such event on these days.")
+	ann.opens("/audit?days=dates&from=yesterday")
+	ann.reads("This is no time.")
 	ann.opens("/audit?find=carl")
 	ann.reads("Nobody is called that.")
 	ann.opens("/audit?kind=nothing")
 	ann.reads("There is no such kind of event.")
 
 	ann.opens("/audit?find=bob")
+	ann.clicks(".event summary")
+	ann.clicks(`.event dd a[href^="/users/"]:has(bdi)`)
+	ann.readsIn("h1 bdi", "Ann Admin")
+	value[bool](ann, `history.back(), true`)
+	ann.isAt("/audit?find=bob")
 	ann.clicks("#events-export")
 	ann.sees("#export-table")
 	table := value[string](ann, `fetch(document.querySelector("#export-table").href).then((r) => r.text())`)
@@ -48,4 +66,11 @@ func TestEvents(t *testing.T) {
 	ann.presses("\x1b")
 	ann.seesNo("#export")
 	ann.hasFocusOn("#events-export")
+}
+
+// sets changes an input of a kind that has a dialog of the browser's own.
+func (b *browser) sets(selector, to string) {
+	b.t.Helper()
+	b.sees(selector)
+	value[bool](b, `(() => { const e = document.querySelector(`+quoted(selector)+`); e.value = `+quoted(to)+`; return e.dispatchEvent(new Event("change", { bubbles: true })) })()`)
 }

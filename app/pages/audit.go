@@ -15,6 +15,7 @@ func (s *shell) events(map[string]string) goapp.UI {
 		Context: s.context(), Service: s.self, Changes: s.changes, OnSignedOut: s.signedOut,
 		Filters: s.query, OnFilters: s.setQuery,
 		Here: func(query string) string { return pageEvents + "?" + query },
+		Page: func(id string) string { return pageUsers + "/" + id },
 	}
 }
 

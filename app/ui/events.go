@@ -30,8 +30,10 @@ type EventsPage struct {
 	// Filters is the query of the page's address. OnFilters is called when the user has chosen others.
 	Filters   string
 	OnFilters func(query string)
-	// Here returns the address of this page with other filters.
+	// Here returns the address of this page with other filters, and Page that of the page of a user. Nil
+	// has no links.
 	Here func(query string) string
+	Page func(id string) string
 
 	OnSignedOut func() // the session has ended
 
@@ -57,8 +59,13 @@ const (
 	filterFind = "find" // a user or an address
 	filterKind = "kind" // a shared.EventGroup, or a kind
 	filterBy   = "by"
-	filterDays = "days" // how many days back
+	filterDays = "days" // how many days back, or givenDates
+	filterFrom = "from" // a day of the reader, with givenDates
+	filterTo   = "to"   // the last such day
 )
+
+// givenDates is the value of [filterDays] for days that the reader gives.
+const givenDates = "dates"
 
 // anything is the value of a filter that selects all. An option can't have the value "".
 const anything = "all"
@@ -99,6 +106,9 @@ func (p *EventsPage) query(now time.Time) shared.AuditQuery {
 	if days, err := strconv.Atoi(p.filter(filterDays)); err == nil {
 		q.From = now.AddDate(0, 0, -days).UTC().Format(time.RFC3339)
 	}
+	if p.filter(filterDays) == givenDates {
+		q.From, q.To = beginOf(p.filter(filterFrom), 0), beginOf(p.filter(filterTo), 1)
+	}
 	find := strings.TrimSpace(p.filter(filterFind))
 	if isAddress(find) {
 		q.Address = find
@@ -106,6 +116,16 @@ func (p *EventsPage) query(now time.Time) shared.AuditQuery {
 		q.User = find
 	}
 	return q
+}
+
+// beginOf returns when a day of the reader begins, or some days after it. What is no day stays as it is,
+// so that the server refuses it.
+func beginOf(day string, after int) string {
+	begin, err := time.ParseInLocation(time.DateOnly, day, time.Local)
+	if err != nil {
+		return day
+	}
+	return begin.AddDate(0, 0, after).UTC().Format(time.RFC3339)
 }
 
 // isAddress reports whether somebody means an IP address or a network. No user name is like that.
@@ -157,6 +177,10 @@ func (p *EventsPage) choose(name, value string) {
 	if value == "" || value == anything || name == filterDays && value == usualDays {
 		values.Del(name)
 	}
+	if name == filterDays && value != givenDates {
+		values.Del(filterFrom)
+		values.Del(filterTo)
+	}
 	p.Filters = values.Encode()
 	if p.OnFilters != nil {
 		p.OnFilters(p.Filters)
@@ -198,7 +222,19 @@ func (p *EventsPage) renderFilters() app.UI {
 		p.renderSelect(filterBy, text.By,
 			anything, text.ByAnybody, shared.ByAdministrators, text.ByAdministrators, shared.ByUsers, text.ByUsers, shared.ByCommandLine, text.ByCommandLine),
 		p.renderSelect(filterDays, text.When,
-			"1", text.LastDay, "7", text.LastWeek, "30", text.LastMonth, "365", text.LastYear),
+			"1", text.LastDay, "7", text.LastWeek, "30", text.LastMonth, "365", text.LastYear, givenDates, text.Dates),
+		Slot(app.If(p.filter(filterDays) == givenDates, func() app.UI {
+			return app.Elem("div").Class("dates").Body(p.renderDate(filterFrom, text.DateFrom), p.renderDate(filterTo, text.DateTo))
+		})),
+	)
+}
+
+// renderDate asks for a day.
+func (p *EventsPage) renderDate(name, label string) app.UI {
+	return app.Elem("label").Body(
+		app.Elem("span").Text(label),
+		app.ElemSelfClosing("input").ID("events-"+name).Attr("type", "date").Attr("value", p.filter(name)).
+			OnChange(func(ctx app.Context, _ app.Event) { p.choose(name, valueOf(ctx)) }),
 	)
 }
 
@@ -270,6 +306,8 @@ func (p *EventsPage) renderNothing() app.UI {
 		nothing, wider, label = text.NothingMonth, "365", text.LastYear
 	case "365":
 		nothing, wider = text.NothingYear, ""
+	case givenDates:
+		nothing, wider = text.NothingDates, ""
 	}
 	return app.Elem("div").Class("stack").Body(
 		waiting(nothing),

@@ -165,16 +165,27 @@ func (p *EventsPage) renderFacts(row repeated) app.UI {
 	if row.count() > 1 {
 		when = message.Fill(text.Between, "first", momentUTC(first.Time), "last", when)
 	}
-	var facts []pair
-	for _, fact := range []struct{ name, value string }{
-		{text.FactBy, p.person(e.By)}, {text.FactFor, p.person(e.User)}, {text.FactPasskey, e.Passkey}, {text.FactProvider, e.Provider},
-		{text.FactFrom, strings.Join(from, ", ")}, {text.FactWhen, when}, {text.FactEvent, e.ID},
+	var facts []app.UI
+	for _, fact := range []struct{ name, value, href string }{
+		{text.FactBy, p.person(e.By), p.pageOf(e.By)}, {text.FactFor, p.person(e.User), p.pageOf(e.User)}, {text.FactPasskey, e.Passkey, ""}, {text.FactProvider, e.Provider, ""},
+		{text.FactFrom, strings.Join(from, ", "), ""}, {text.FactWhen, when, ""}, {text.FactEvent, e.ID, ""},
 	} {
 		if fact.value != "" {
-			facts = append(facts, pair{fact.name, fact.value})
+			facts = append(facts, app.Elem("div").Body(app.Elem("dt").Text(fact.name), app.Elem("dd").Body(
+				app.If(fact.href != "", func() app.UI { return app.Elem("a").Attr("href", fact.href).Body(app.Elem("bdi").Text(fact.value)) }).
+					Else(func() app.UI { return app.Elem("bdi").Text(fact.value) }),
+			)))
 		}
 	}
-	return pairs(facts)
+	return app.Elem("dl").Class("pairs").Body(facts...)
+}
+
+// pageOf returns the address of the page of a user who is still there, or "".
+func (p *EventsPage) pageOf(u *shared.AuditUser) string {
+	if u == nil || u.Name == "" || p.Page == nil {
+		return ""
+	}
+	return p.Page(u.ID)
 }
 
 func (p *EventsPage) browser(e shared.AuditEvent) string {

@@ -23,6 +23,9 @@ type Events struct {
 	LastWeek         string
 	LastMonth        string
 	LastYear         string
+	Dates            string
+	DateFrom         string
+	DateTo           string
 	Repeated         string // {event} and {count}, at least 2
 	WhomAndDoer      string // {user} and {name}, who did it
 	Doer             string // {name}
@@ -44,6 +47,7 @@ type Events struct {
 	NothingWeek      string
 	NothingMonth     string
 	NothingYear      string
+	NothingDates     string
 	Export           string
 	ExportTitle      string
 	ExportLead       string
