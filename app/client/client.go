@@ -212,6 +212,11 @@ func (c *Client) InviteAgain(ctx context.Context, userID string) (shared.Enrolme
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathInvitation, nil)
 }
 
+// InviteAgainByMail sends such a link to the user's address.
+func (c *Client) InviteAgainByMail(ctx context.Context, userID string) (shared.EnrolmentLink, error) {
+	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathInvitation, shared.InviteAgain{Mail: true})
+}
+
 // MakeRecoveryLink returns a link for a user who has lost every sign-in method.
 func (c *Client) MakeRecoveryLink(ctx context.Context, userID string) (shared.EnrolmentLink, error) {
 	return call[shared.EnrolmentLink](ctx, c, "POST", shared.PathUser+userID+shared.PathRecoveryLink, nil)
@@ -283,6 +288,11 @@ func (c *Client) EndOtherSessions(ctx context.Context) (shared.SessionList, erro
 // Events returns a page of what happened in the organisation. It is for administrators and auditors.
 func (c *Client) Events(ctx context.Context, query shared.AuditQuery) (shared.AuditPage, error) {
 	return call[shared.AuditPage](ctx, c, "GET", shared.PathAudit+"?"+query.Values().Encode(), nil)
+}
+
+// Rollout says how far the organisation has come with passkeys. It is for administrators and auditors.
+func (c *Client) Rollout(ctx context.Context) (shared.Rollout, error) {
+	return call[shared.Rollout](ctx, c, "GET", shared.PathRollout, nil)
 }
 
 // Activity returns a page of what happened to the account. Before is the Next of

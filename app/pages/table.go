@@ -96,6 +96,10 @@ func administration() []page {
 			title: func(text *message.Catalogue) string { return text.Users.Title },
 		},
 		{
+			pattern: pageRollout, tab: pageRollout, audience: auditors, content: (*shell).rollout,
+			title: func(text *message.Catalogue) string { return text.Rollout.Tab },
+		},
+		{
 			pattern: pageEvents, tab: pageEvents, audience: auditors, content: (*shell).events,
 			title: func(text *message.Catalogue) string { return text.Events.Title },
 		},

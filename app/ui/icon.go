@@ -47,6 +47,7 @@ var glyphs = map[string]string{
 	"down":     `<path d="m6 9.5 6 6 6-6"/>`,
 	"check":    `<path d="m4.5 12.5 5 5 10-11"/>`,
 	"install":  `<path d="M12 4v11.5M7.5 11l4.5 4.5 4.5-4.5M4.5 16v3.5h15V16"/>`,
+	"right":    `<path d="m9.5 6 6 6-6 6"/>`,
 	"upload":   `<path d="M12 15.5V4M7.5 8.5 12 4l4.5 4.5M4.5 16v3.5h15V16"/>`,
 	"plus":     `<path d="M12 5v14M5 12h14"/>`,
 	"phone":    `<path d="M9 2.75h6a2 2 0 0 1 2 2v14.5a2 2 0 0 1-2 2H9a2 2 0 0 1-2-2V4.75a2 2 0 0 1 2-2zM11 18h2"/>`,

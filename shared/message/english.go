@@ -313,6 +313,8 @@ var English = Catalogue{
 		Done:            "Done",
 	},
 
+	Rollout: englishRollout,
+
 	Password: Password{
 		Title:  "Change your password",
 		Lead:   "You stay signed in here, and are signed out everywhere else.",

@@ -313,6 +313,8 @@ var French = Catalogue{
 		Done:            "Terminé",
 	},
 
+	Rollout: frenchRollout,
+
 	Password: Password{
 		Title:  "Changer votre mot de passe",
 		Lead:   "Vous restez connecté ici et serez déconnecté partout ailleurs.",

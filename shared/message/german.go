@@ -312,6 +312,8 @@ var German = Catalogue{
 		Done:            "Fertig",
 	},
 
+	Rollout: germanRollout,
+
 	Password: Password{
 		Title:  "Passwort ändern",
 		Lead:   "Hier bleiben Sie angemeldet, überall sonst werden Sie abgemeldet.",

@@ -313,6 +313,8 @@ var Japanese = Catalogue{
 		Done:            "完了",
 	},
 
+	Rollout: japaneseRollout,
+
 	Password: Password{
 		Title:  "パスワードの変更",
 		Lead:   "ここではサインインしたままです。ほかの場所ではすべてサインアウトされます。",

@@ -40,6 +40,7 @@ type Catalogue struct {
 	Import      Import
 	Events      Events
 	Link        Link
+	Rollout     Rollout
 	Password    Password
 	Codes       Codes
 	Confirm     Confirm

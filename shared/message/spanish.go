@@ -313,6 +313,8 @@ var Spanish = Catalogue{
 		Done:            "Listo",
 	},
 
+	Rollout: spanishRollout,
+
 	Password: Password{
 		Title:  "Cambia tu contraseña",
 		Lead:   "Aquí sigues con la sesión iniciada; en todos los demás lugares se cerrará.",

@@ -65,7 +65,7 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 		return inPage(frame, spoken, component.All, component)
 	case *ui.ActivityPanel:
 		return inPage(frame, spoken, component.All, component)
-	case *ui.UsersPanel, *ui.UserPage: // pages, with headings of their own
+	case *ui.UsersPanel, *ui.UserPage, *ui.EventsPage, *ui.RolloutPage: // pages, with headings of their own
 		return frame.With(component)
 	default:
 		return frame.With(spoken, component)
