@@ -65,7 +65,7 @@ func TestImport(t *testing.T) {
 	ann.readsIn("#import .notice-bad", "Nobody was invited. Line 3: Somebody has the user name ben already.")
 
 	t.Log("All of them are invited, and their links come in a file.")
-	ann.choosesFile("#import-file", "name,display_name,email,groups\namy,Amy Smith,amy@example.com,it sales\n=cid,,,\ncid,=Cid,,\n")
+	ann.choosesFile("#import-file", "name,display_name,email,groups\namy,Amy Smith,amy@example.com,it sales\nc d,,,\ncid,=Cid,,\n")
 	ann.reads("1 line is wrong")
 	ann.choosesFile("#import-file", "name,display_name,email,groups\namy,Amy Smith,amy@example.com,it sales\ncid,'=Cid,,\n")
 	ann.clicks("#import-ok")

@@ -114,6 +114,9 @@ func (o obliging) ImportUsers(context.Context, shared.ImportUsers) (shared.Impor
 func (o obliging) InviteAgain(context.Context, string) (shared.EnrolmentLink, error) {
 	return shared.EnrolmentLink{}, o.err
 }
+func (o obliging) InviteAgainByMail(context.Context, string) (shared.EnrolmentLink, error) {
+	return shared.EnrolmentLink{}, o.err
+}
 func (o obliging) WithdrawLinks(context.Context, string) (shared.Member, error) {
 	return shared.Member{}, nil
 }
@@ -177,7 +180,7 @@ func TestSparse(t *testing.T) {
 			})
 			t.Run("UsersPanel", func(t *testing.T) {
 				p := &UsersPanel{Context: sparse, Service: server}
-				plays(t, p, done(func() { p.load(loadMore) }), done(func() { p.run(nil, nil) }))
+				plays(t, p, done(func() { p.load(loadMore) }), done(func() { p.run(wish{}) }))
 			})
 			t.Run("Message", func(t *testing.T) {
 				Message{}.onButton(app.Context{}, anEvent)

@@ -32,6 +32,9 @@ func statesOfUsers(in Context) map[string]app.UI {
 			{Line: 5, Problem: "This line doesn't have as many cells as the first one."},
 		}}},
 		"import-ready":   &importDialog{Context: in, state: importReady, people: stateImported()},
+		"import-mail":    &importDialog{Context: in, Mails: true, state: importReady, people: stateImported()},
+		"import-mailed":  &importDialog{Context: in, Mails: true, state: importDone, people: stateImported()},
+		"invite-mail":    &inviteDialog{Context: in, Mails: true, GivesRoles: true, who: shared.Invite{Email: "amy@example.com"}},
 		"import-refused": &importDialog{Context: in, state: importChoosing, failure: shared.Errorf(shared.CodeInvalidRequest, "The first line must name the columns, and one of them must be called name.")},
 		"import-done":    &importDialog{Context: in, state: importDone, people: stateImported()},
 		"users-invite":   stateUsers(in, func(p *UsersPanel) { p.open = dialogInvite }),
@@ -47,6 +50,10 @@ func statesOfUsers(in Context) map[string]app.UI {
 		"users-enable":     asks(actEnable),
 		"users-again":      asks(actInvite),
 		"users-groups":     asks(actGroups),
+		"users-again-mail": stateUsers(in, func(p *UsersPanel) {
+			p.Account.MailOn, p.users[2].Email = true, "carl@example.com"
+			p.open, p.bulk = dialogBulk, bulk{what: actInvite, users: p.users[2:3]}
+		}),
 		"users-working": stateUsers(in, func(p *UsersPanel) {
 			p.open, p.bulk = dialogBulk, bulk{what: actDisable, users: p.users, state: bulkWorking, at: 2}
 		}),

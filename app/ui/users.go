@@ -19,6 +19,8 @@ type UserService interface {
 	Invite(ctx context.Context, who shared.Invite) (shared.Invited, error)
 	// InviteAgain returns a new link for a user who has no sign-in method yet.
 	InviteAgain(ctx context.Context, id string) (shared.EnrolmentLink, error)
+	// InviteAgainByMail sends it by mail.
+	InviteAgainByMail(ctx context.Context, id string) (shared.EnrolmentLink, error)
 	// ImportUsers invites the people of a table. A dry run only says what is wrong with it.
 	ImportUsers(ctx context.Context, people shared.ImportUsers) (shared.ImportedUsers, error)
 	// ChangeMember changes what is set.
@@ -116,7 +118,7 @@ func (p *UsersPanel) query() shared.MembersQuery {
 
 // ask sets what the list shows, and the address.
 func (p *UsersPanel) ask(query shared.MembersQuery) {
-	p.Filters = strings.TrimPrefix(query.String(), "?")
+	p.Filters, p.lit = strings.TrimPrefix(query.String(), "?"), nil
 	if p.OnFilters != nil {
 		p.OnFilters(p.Filters)
 	}
@@ -214,10 +216,10 @@ func (p *UsersPanel) loaded(why loading, page shared.Members, err error) {
 	case why == loadChanges && !first:
 		p.merge(page)
 	default:
-		p.users, p.next, p.fresh, p.lit = page.Users, page.Next, 0, nil
+		p.users, p.next, p.fresh = page.Users, page.Next, 0
 	}
 	p.keepSelected()
-	if why != loadChanges {
+	if why != loadChanges && len(p.lit) == 0 {
 		p.announcement = p.reach()
 	}
 }
@@ -280,9 +282,9 @@ func (p *UsersPanel) renderAdds() app.UI {
 func (p *UsersPanel) renderDialog() app.UI {
 	switch p.open {
 	case dialogInvite:
-		return &inviteDialog{Context: p.Context, GivesRoles: p.isAdministrator(), OnInvite: p.invite, OnCancel: p.notInvited}
+		return &inviteDialog{Context: p.Context, GivesRoles: p.isAdministrator(), Mails: p.Account.MailOn, OnInvite: p.invite, OnCancel: p.notInvited}
 	case dialogImport:
-		return &importDialog{Context: p.Context, OnImport: p.imports, OnCancel: func() { p.closes(importFromID) }}
+		return &importDialog{Context: p.Context, Mails: p.Account.MailOn, OnImport: p.imports, OnCancel: func() { p.closes(importFromID) }}
 	case dialogLink:
 		return p.renderLink()
 	}
@@ -354,10 +356,17 @@ func (p *UsersPanel) invite(who shared.Invite, done func(error)) {
 		return err
 	}, func(err error) {
 		done(err)
-		if err == nil {
-			p.open, p.link = dialogLink, shownLink{link: invited.Link, user: invited.User}
-			p.load(loadAnew)
+		if err != nil {
+			return
 		}
+		p.lit = map[string]bool{invited.User.ID: true}
+		p.load(loadAnew)
+		if address := invited.Link.MailedTo; address != "" {
+			p.closes(inviteID)
+			p.announcement = message.Fill(p.Context.Text.Users.Mailed, "address", address)
+			return
+		}
+		p.open, p.link = dialogLink, shownLink{link: invited.Link, user: invited.User}
 	})
 }
 

@@ -151,6 +151,7 @@ type bulk struct {
 	users []shared.Member
 	state bulkState
 	at    int // for how many it was tried
+	wish
 	result
 }
 
@@ -161,6 +162,12 @@ const (
 	bulkWorking
 	bulkDone
 )
+
+// wish is how it is to be done.
+type wish struct {
+	add, take []string // groups
+	mail      bool     // links go by mail to whoever has an address
+}
 
 // result is what has come of it so far.
 type result struct {
@@ -193,13 +200,13 @@ func (r *result) refuse(why error, users ...shared.Member) {
 
 // run does for each of the users what the dialog asked for. It goes on after a refusal, and ends when
 // the server is away.
-func (p *UsersPanel) run(add, take []string) {
+func (p *UsersPanel) run(wish wish) {
 	users, what, at, came := p.bulk.users, p.bulk.what, 0, result{}
-	p.bulk.state, p.failure = bulkWorking, nil
+	p.bulk.state, p.bulk.wish, p.failure = bulkWorking, wish, nil
 	p.attempt(func(ctx context.Context) error {
 		for at < len(users) {
 			user := users[at]
-			switch changed, link, err := p.doFor(ctx, what, user, add, take); {
+			switch changed, link, err := p.doFor(ctx, what, user, wish); {
 			case shared.CodeOf(err) == shared.CodeConfirmRequired, shared.IsSignedOut(err):
 				return err
 			case shared.IsUnreachable(err):
@@ -225,20 +232,24 @@ func (p *UsersPanel) run(add, take []string) {
 }
 
 // doFor does it for one.
-func (p *UsersPanel) doFor(ctx context.Context, what action, user shared.Member, add, take []string) (changed shared.Member, link shared.EnrolmentLink, err error) {
+func (p *UsersPanel) doFor(ctx context.Context, what action, user shared.Member, how wish) (changed shared.Member, link shared.EnrolmentLink, err error) {
 	change := shared.ChangeMember{}
 	switch what {
 	case actInvite:
-		if link, err = p.Service.InviteAgain(ctx, user.ID); err == nil {
+		invite := p.Service.InviteAgain
+		if how.mail && user.Email != "" {
+			invite = p.Service.InviteAgainByMail
+		}
+		if link, err = invite(ctx, user.ID); err == nil {
 			user.LinkUntil = &link.Expires
 		}
 		return user, link, err
 	case actGroups:
-		if len(add) > 0 {
-			change.AddGroups = &add
+		if len(how.add) > 0 {
+			change.AddGroups = &how.add
 		}
-		if len(take) > 0 {
-			change.RemoveGroups = &take
+		if len(how.take) > 0 {
+			change.RemoveGroups = &how.take
 		}
 	default:
 		change.Disabled = new(what == actDisable)
@@ -279,7 +290,7 @@ func (p *UsersPanel) replace(changed shared.Member) {
 
 // renderBulk draws the dialog.
 func (p *UsersPanel) renderBulk() app.UI {
-	d := &bulkDialog{Context: p.Context, Bulk: p.bulk, OnRun: p.run, OnCancel: func() { p.closes(p.bulk.from) }}
+	d := &bulkDialog{Context: p.Context, Mails: p.Account.MailOn, Bulk: p.bulk, OnRun: p.run, OnCancel: func() { p.closes(p.bulk.from) }}
 	if p.bulk.state == bulkDone {
 		d.OnCancel = func() { p.closes(pickAllID) }
 	}
@@ -298,10 +309,12 @@ type bulkDialog struct {
 	Context  Context
 	Bulk     bulk
 	Groups   []string // that there are
+	Mails    bool     // the server sends mails
 	OnCancel func()
-	OnRun    func(add, take []string)
+	OnRun    func(wish)
 
 	takes bool // groups are taken away
+	shows bool // links shall be shown, and not mailed
 	names string
 	saved bool // the links were saved
 }
@@ -328,6 +341,7 @@ func (d *bulkDialog) Render() app.UI {
 		app.If(lead != "", func() app.UI { return app.Elem("p").ID(bulkID + "-lead").Text(lead) }),
 		app.Elem("p").ID(bulkID+"-who").Text(namesOf(d.Bulk.users)),
 		app.If(d.Bulk.what == actGroups, d.renderGroups),
+		app.If(d.mayMail(), func() app.UI { return byMail(text.ByMailMany, !d.shows, working, func(on bool) { d.shows = !on }) }),
 		foot(
 			button(bulkID+"-cancel", "", text.Cancel, working, d.onCancel),
 			submit(bulkID+"-ok", class, "", working).Body(steady(working, progress, do)),
@@ -386,11 +400,18 @@ func (d *bulkDialog) onSubmit(_ app.Context, e app.Event) {
 		return
 	}
 	names := splitGroups(d.names)
+	wish := wish{mail: d.mayMail() && !d.shows}
 	if d.takes {
-		d.OnRun(nil, names)
-		return
+		wish.take = names
+	} else {
+		wish.add = names
 	}
-	d.OnRun(names, nil)
+	d.OnRun(wish)
+}
+
+// mayMail reports whether links could go by mail to some of the users.
+func (d *bulkDialog) mayMail() bool {
+	return d.Mails && d.Bulk.what == actInvite && slices.ContainsFunc(d.Bulk.users, func(user shared.Member) bool { return user.Email != "" })
 }
 
 // splitGroups reads names with commas between them.
@@ -421,6 +442,7 @@ func (d *bulkDialog) renderRefused() app.UI {
 func (d *bulkDialog) renderLinks() app.UI {
 	text, hasLinks := d.Context.Text.Users, len(d.Bulk.links) > 0
 	return app.Elem("div").Class("stack").Body(
+		app.If(d.Bulk.mail, func() app.UI { return app.Elem("p").Text(label(hasLinks, text.MailedSome, text.MailedMany)) }),
 		app.If(hasLinks, func() app.UI { return app.Elem("p").Text(text.LinksLead) }),
 		foot(
 			app.If(hasLinks, func() app.UI {

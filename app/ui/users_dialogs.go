@@ -12,10 +12,12 @@ type inviteDialog struct {
 
 	Context    Context
 	GivesRoles bool // whoever invites may make administrators
+	Mails      bool // the server sends mails
 	OnCancel   func()
 	OnInvite   func(who shared.Invite, done func(error))
 
 	who     shared.Invite
+	shows   bool // the link shall be shown, and not mailed
 	working bool
 	failure error
 }
@@ -44,6 +46,7 @@ func (d *inviteDialog) Render() app.UI {
 			field(text.Email,
 				app.ElemSelfClosing("input").ID("invite-email").Attr("type", "email").Attr("autocomplete", "off").Attr("maxlength", "254").Attr("readonly", d.working).OnInput(d.onEmail),
 			),
+			Slot(app.If(d.Mails && d.who.Email != "", func() app.UI { return byMail(text.ByMail, !d.shows, d.working, func(on bool) { d.shows = !on }) })),
 			field(text.InviteGroups,
 				app.ElemSelfClosing("input").ID("invite-groups").Attr("autocomplete", "off").Attr("autocapitalize", "none").Attr("spellcheck", "false").
 					Aria("describedby", "invite-groups-hint").Attr("readonly", d.working).OnInput(d.onGroups),
@@ -60,6 +63,15 @@ func (d *inviteDialog) Render() app.UI {
 				submit("invite-submit", "primary", "", d.working).Body(steady(d.working, text.Working, text.Submit)),
 			),
 		),
+	)
+}
+
+// byMail asks whether links go by mail.
+func byMail(text string, on, off bool, choose func(on bool)) app.UI {
+	return app.Elem("label").Class("check").Body(
+		app.ElemSelfClosing("input").ID("by-mail").Attr("type", "checkbox").Attr("checked", on).Attr("disabled", off).
+			OnChange(func(ctx app.Context, _ app.Event) { choose(ctx.JSSrc().Get("checked").Bool()) }),
+		app.Elem("span").Text(text),
 	)
 }
 
@@ -82,6 +94,7 @@ func (d *inviteDialog) onSubmit(_ app.Context, e app.Event) {
 		return
 	}
 	d.working, d.failure = true, nil
+	d.who.Mail = d.Mails && d.who.Email != "" && !d.shows
 	d.OnInvite(d.who, func(err error) { d.working, d.failure = false, err })
 }
 

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -17,6 +18,7 @@ type importDialog struct {
 	app.Compo
 
 	Context  Context
+	Mails    bool // the server sends mails
 	OnImport func(people shared.ImportUsers, done func(shared.ImportedUsers, error))
 	OnCancel func()
 
@@ -24,6 +26,7 @@ type importDialog struct {
 	table   string
 	people  shared.ImportedUsers
 	failure error
+	shows   bool // the links shall be shown, and not mailed
 	saved   bool // the links were saved
 	chosen  int  // how many files were chosen; an answer about an earlier one is ignored
 	self    app.Context
@@ -57,9 +60,12 @@ func (d *importDialog) Render() app.UI {
 	text, users := d.Context.Text.Import, d.Context.Text.Users
 	if d.state == importDone {
 		return dialog(importID, d.Context.Count(text.Done, len(d.people.Rows)), d.onEscape,
-			app.Elem("p").Text(users.LinksLead),
+			app.If(d.mails(), func() app.UI { return app.Elem("p").Text(label(d.hasLinks(), users.MailedSome, users.MailedMany)) }),
+			app.If(d.hasLinks(), func() app.UI { return app.Elem("p").Text(users.LinksLead) }),
 			foot(
-				button("import-save", "primary", "", false, d.onSave).Body(icon("install"), steady(d.saved, users.LinksSaved, users.LinksSave)),
+				app.If(d.hasLinks(), func() app.UI {
+					return button("import-save", "primary", "", false, d.onSave).Body(icon("install"), steady(d.saved, users.LinksSaved, users.LinksSave))
+				}),
 				button("import-close", "", users.Close, false, d.onCancel),
 			),
 		).Class("wide-dialog")
@@ -77,6 +83,7 @@ func (d *importDialog) Render() app.UI {
 		d.Context.notice(d.failure),
 		Slot(app.If(d.state == importLooking, func() app.UI { return waiting(text.Looking) })),
 		Slot(app.If(len(d.people.Rows) > 0, d.renderPeople)),
+		Slot(app.If(d.mayMail(), func() app.UI { return byMail(users.ByMailMany, !d.shows, working, func(on bool) { d.shows = !on }) })),
 		foot(
 			button("import-cancel", "", users.Cancel, working, d.onCancel),
 			button("import-ok", "primary", "", d.state != importReady || d.people.Wrong > 0 || d.Context.Offline != "", d.onOK).
@@ -180,14 +187,26 @@ func (d *importDialog) looked(people shared.ImportedUsers, err error) {
 
 func (d *importDialog) onOK(app.Context, app.Event) {
 	d.state, d.failure = importWorking, nil
-	d.OnImport(shared.ImportUsers{Table: d.table}, func(people shared.ImportedUsers, err error) {
+	d.OnImport(shared.ImportUsers{Table: d.table, Mail: d.mails()}, func(people shared.ImportedUsers, err error) {
 		if err != nil {
 			d.state, d.failure = importReady, err
 			return
 		}
 		d.state, d.people = importDone, people
-		focus(d.self, "import-save")
+		focus(d.self, label(d.hasLinks(), "import-save", "import-close"))
 	})
+}
+
+// mayMail reports whether links could go by mail to some of the people.
+func (d *importDialog) mayMail() bool {
+	return d.Mails && slices.ContainsFunc(d.people.Rows, func(row shared.ImportRow) bool { return row.Email != "" })
+}
+
+func (d *importDialog) mails() bool { return d.mayMail() && !d.shows }
+
+// hasLinks reports whether there are links to be saved.
+func (d *importDialog) hasLinks() bool {
+	return !d.mails() || slices.ContainsFunc(d.people.Rows, func(row shared.ImportRow) bool { return row.Email == "" })
 }
 
 func (d *importDialog) onSave(app.Context, app.Event) {
@@ -197,7 +216,7 @@ func (d *importDialog) onSave(app.Context, app.Event) {
 
 // onEscape closes the dialog, unless links would be lost.
 func (d *importDialog) onEscape() {
-	if d.state != importWorking && d.state != importDone {
+	if d.state != importWorking && (d.state != importDone || !d.hasLinks()) {
 		d.OnCancel()
 	}
 }

@@ -22,7 +22,7 @@ func (p *UsersPanel) renderList() app.UI {
 	text := p.Context.Text.Users
 	switch {
 	case p.state == listLoading:
-		return app.Elem("div").Class("rows").Body(app.Elem("div").Class("row").Body(waiting(p.Context.Text.Shell.Loading)))
+		return p.Context.waitingRows()
 	case p.state == listFailed:
 		return app.Elem("div").Class("buttons").Body(
 			button("users-retry", "", p.Context.Text.Shell.TryAgain, false, p.onRetry),
@@ -153,7 +153,10 @@ func (r *memberRow) Render() app.UI {
 		cell(app.If(len(u.Groups) > 0, func() app.UI { return app.Elem("span").Text(strings.Join(u.Groups, ", ")) }).
 			Else(func() app.UI { return quiet(text.NoGroups) })),
 		cell(app.If(u.LastSignIn.IsZero(), func() app.UI { return quiet(text.Never) }).Else(func() app.UI {
-			when, exact := r.Context.lately(u.LastSignIn, time.Now())
+			when, exact := r.Context.when(u.LastSignIn)
+			if r.Context.recent(u.LastSignIn) == "" {
+				when, exact = r.Context.Date(u.LastSignIn)
+			}
 			return app.Elem("time").Attr("datetime", u.LastSignIn.UTC().Format(time.RFC3339)).Title(exact).Text(when)
 		})),
 		cell(r.renderState()),
@@ -233,18 +236,4 @@ func (c Context) memberTags(u shared.Member, isMe bool) app.UI {
 		tags = append(tags, app.Elem("span").Class("tag warn").Text(c.Text.Users.Invited))
 	}
 	return app.Elem("span").Class("tags").Body(tags...)
-}
-
-// lately writes a time as people say it: with the time of day if it is today.
-func (c Context) lately(t, now time.Time) (when, exact string) {
-	day, exact := c.Date(t)
-	today, _ := c.Date(now)
-	yesterday, _ := c.Date(now.AddDate(0, 0, -1))
-	switch day {
-	case today:
-		return message.Fill(c.Text.Users.Today, "time", c.Time(t)), exact
-	case yesterday:
-		return c.Text.Users.Yesterday, exact
-	}
-	return day, exact
 }

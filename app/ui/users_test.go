@@ -127,7 +127,7 @@ func TestBulk(t *testing.T) {
 					p.onSelect(id, true)
 				}
 				p.open, p.bulk = dialogBulk, bulk{what: actDisable, users: p.fits(actDisable)}
-				p.run(nil, nil)
+				p.run(wish{})
 			}, func(app.Context) {
 				if p.paused != nil { // nobody confirms
 					p.notConfirmed()

@@ -45,8 +45,6 @@ type Users struct {
 	Providers      Counted
 	NoGroups       string
 	Never          string
-	Today          string // {time}
-	Yesterday      string
 	You            string
 	Active         string
 	Invited        string
@@ -85,6 +83,11 @@ type Users struct {
 	Email          string
 	InviteGroups   string
 	Admin          string
+	ByMail         string
+	ByMailMany     string
+	Mailed         string // {address}
+	MailedMany     string
+	MailedSome     string
 	Submit         string
 	Working        string
 	Cancel         string
