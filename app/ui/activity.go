@@ -358,26 +358,6 @@ func (c Context) reason(why shared.FailureReason) string {
 	return text.Refused
 }
 
-// reason says why a passkey didn't work.
-func (c Context) reason(why shared.FailureReason) string {
-	text := c.Text.Reasons
-	switch why {
-	case shared.ReasonClosed:
-		return text.Closed
-	case shared.ReasonRemoved:
-		return text.Removed
-	case shared.ReasonNoLock:
-		return text.NoLock
-	case shared.ReasonElsewhere:
-		return text.Elsewhere
-	case shared.ReasonUnsupported:
-		return text.Unsupported
-	case shared.ReasonProvider:
-		return text.Provider
-	}
-	return text.Refused
-}
-
 // adviceDialog says what else to do about an unknown event.
 type adviceDialog struct {
 	app.Compo
