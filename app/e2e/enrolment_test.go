@@ -186,6 +186,8 @@ func TestRecoveryLink(t *testing.T) {
 	makes := func() string {
 		ann.clicks("#member-link")
 		ann.reads("Make sure first that it is Bob Builder who asks")
+		ann.isGreyed("#member-ask-ok") // until she has made sure
+		ann.clicks("#member-ask-certain")
 		ann.clicks("#member-ask-ok")
 		ann.readsIn("#link-title", "Recovery link for Bob Builder")
 		return ann.newLink()

@@ -12,7 +12,7 @@ func TestRecoveryCodes(t *testing.T) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.setsUp()
-	ann.reads("No recovery codes")
+	ann.reads("None yet.")
 	ann.clicks("#method-recovery-codes")
 	ann.sees("#codes")
 	ann.hasFocusOn("#codes-lead") // the beginning, also on a low screen

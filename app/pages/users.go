@@ -22,6 +22,6 @@ func (s *shell) users(map[string]string) goapp.UI {
 func (s *shell) user(values map[string]string) goapp.UI {
 	return &ui.UserPage{
 		Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account, Changes: s.changes, OnSignedOut: s.signedOut,
-		ID: values["id"], Users: pageUsers, OnMissing: s.notFound, OnRemoved: func() { s.ctx.Navigate(pageUsers) },
+		ID: values["id"], Languages: s.languages.names(), Users: pageUsers, OnMissing: s.notFound, OnRemoved: func() { s.ctx.Navigate(pageUsers) },
 	}
 }

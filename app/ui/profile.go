@@ -63,7 +63,7 @@ func (c *ProfileCard) Render() app.UI {
 		app.Elem("div").Class(class).Body(
 			pairs([]pair{
 				{text.Member.DisplayName, a.User.DisplayName}, {text.Member.UserName, a.User.Name},
-				{text.Member.Email, cmp.Or(a.Email, text.Member.None)}, {text.Home.Language, cmp.Or(c.languageName(a.Language), text.Home.LanguageNone)},
+				{text.Member.Email, cmp.Or(a.Email, text.Member.None)}, {text.Home.Language, cmp.Or(languageName(c.Languages, a.Language), text.Home.LanguageNone)},
 			}),
 			c.Context.notice(c.failure),
 			app.Elem("div").Class("buttons").Body(
@@ -79,8 +79,8 @@ func (c *ProfileCard) Render() app.UI {
 
 // languageName returns what the speakers of a language call it. A language that only a newer
 // server knows has its tag.
-func (c *ProfileCard) languageName(tag string) string {
-	for _, l := range c.Languages {
+func languageName(list []Language, tag string) string {
+	for _, l := range list {
 		if l.Tag == tag {
 			return l.Name
 		}

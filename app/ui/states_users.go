@@ -7,6 +7,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // statesOfUsers are those of the list of users.
@@ -118,6 +119,13 @@ func statesOfUser(in Context) map[string]app.UI {
 			p.user = shared.MemberDetails{Member: p.user.Member, May: shared.MayManage}
 			p.user.Member = shared.Member{User: p.user.User, Created: p.user.Created, Invited: true, LinkUntil: &until}
 		}),
+		"user-ask": stateUser(in, func(p *UserPage) {
+			p.asking = memberQuestion{
+				title: message.Fill(in.Text.Users.RecoverTitle, "name", "Bob"), lead: message.Fill(in.Text.Users.RecoverAsk, "name", "Bob"), do: in.Text.Users.RecoverDo,
+				certain: message.Fill(in.Text.Member.Certain, "name", "Bob"), run: func() {},
+			}
+		}),
+		"user-refused":  stateUser(in, func(p *UserPage) { p.refused, p.failure = "member-password", stateInternal() }),
 		"user-disabled": stateUser(in, func(p *UserPage) { p.user.Disabled = true }),
 		"user-remove":   stateUser(in, func(p *UserPage) { p.asks("passkey-p1-do", "Phone", nil) }),
 		"user-facts":    stateUser(in, func(p *UserPage) { p.editing = editFacts }),
@@ -133,7 +141,7 @@ func stateUser(in Context, change func(*UserPage)) *UserPage {
 	p := &UserPage{Context: in, Account: shared.Account{User: shared.User{ID: "u1", Role: shared.RoleAdministrator}}, ID: "u2", Users: "/users", state: listReady}
 	p.user = shared.MemberDetails{
 		Member: shared.Member{
-			User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, HasPassword: true, Passkeys: 2, Identities: 1, Created: at, LastSignIn: at,
+			User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, HasPassword: true, PasswordSet: at, Passkeys: 2, Identities: 1, Created: at, LastSignIn: at,
 			Email: "bob@mail.example", Groups: []string{"it", "sales"}, Helps: []string{"sales"},
 		},
 		PasskeyList: []shared.MemberPasskey{
@@ -141,7 +149,7 @@ func stateUser(in Context, change func(*UserPage)) *UserPage {
 			{ID: "p2", Name: "<img src=x onerror=alert(1)>", Created: at, OnlyMethod: true},
 		},
 		IdentityList:  []shared.Identity{{ID: "i1", Provider: "Google", Name: "bob@gmail.example", Created: at}},
-		RecoveryCodes: 3, May: shared.MayManage, Sessions: stateSessions().Sessions[1:3],
+		RecoveryCodes: 3, InvitedBy: "Ann Admin", May: shared.MayManage, Sessions: stateSessions().Sessions[1:3],
 	}
 	p.activity = shared.Activity{Next: "more", Events: []shared.Event{
 		{ID: "e1", Kind: shared.EventSignInFailed, Time: at, Browser: "Chrome", System: "Windows", Address: "192.0.2.1"},

@@ -48,6 +48,8 @@ type UserPage struct {
 	Users    string         // the address of the list; required
 	Changes  int            // grows whenever the user may have changed elsewhere
 
+	Languages []Language // to call the user's by its name
+
 	OnSignedOut func() // the session has ended
 	OnMissing   func() // there is no such user
 	OnRemoved   func() // the user was removed here
@@ -61,6 +63,7 @@ type UserPage struct {
 	announcement string
 
 	working bool
+	refused string // the id of the row or card where failure is shown; "" is the page
 	asking  memberQuestion
 	editing memberEdit
 	link    shownLink
@@ -69,6 +72,7 @@ type UserPage struct {
 // memberQuestion is asked before something is taken away. The zero value asks nothing.
 type memberQuestion struct {
 	title, lead, do string
+	certain         string // what has to be ticked first; "" for nothing
 	harms           bool
 	from            string // the id of the element that gets the focus back
 	run             func()
@@ -141,7 +145,7 @@ func (p *UserPage) Render() app.UI {
 			app.Elem("h1").ID(memberTitleID).Class("row-name").TabIndex(-1).Body(app.Elem("bdi").Text(u.DisplayName), p.Context.memberTags(u.Member, p.isMe())),
 			app.Elem("p").Class("quiet").Body(app.Elem("bdi").Text(u.Name)),
 		),
-		p.Context.notice(p.failure),
+		app.If(p.refused == "", func() app.UI { return p.Context.notice(p.failure) }),
 		app.Elem("div").Class("columns").Body(
 			app.Elem("div").Body(p.renderMethods(), p.renderSessions(), p.renderActivity()),
 			app.Elem("div").Body(p.renderFacts(), p.renderAccess(), p.renderHelp(), p.renderDanger()),
@@ -172,11 +176,11 @@ func (p *UserPage) called() string {
 func (p *UserPage) fill(text string) string { return message.Fill(text, "name", p.called()) }
 
 // does runs work for the user, one at a time, and shows the user afterwards as work returns them.
-func (p *UserPage) does(work func(context.Context) (shared.MemberDetails, error), done string) {
+func (p *UserPage) does(row string, work func(context.Context) (shared.MemberDetails, error), done string) {
 	if p.working {
 		return
 	}
-	p.working, p.failure = true, nil
+	p.working, p.failure, p.refused = true, nil, row
 	var user shared.MemberDetails
 	p.attempt(func(ctx context.Context) (err error) {
 		user, err = work(ctx)
@@ -192,8 +196,8 @@ func (p *UserPage) does(work func(context.Context) (shared.MemberDetails, error)
 }
 
 // changes is does for a change that returns less of the user.
-func (p *UserPage) changes(work func(context.Context) error, done string) {
-	p.does(func(ctx context.Context) (user shared.MemberDetails, err error) {
+func (p *UserPage) changes(row string, work func(context.Context) error, done string) {
+	p.does(row, func(ctx context.Context) (user shared.MemberDetails, err error) {
 		if err = work(ctx); err == nil {
 			user, err = p.Service.Member(ctx, p.ID)
 		}
@@ -204,7 +208,7 @@ func (p *UserPage) changes(work func(context.Context) error, done string) {
 func (p *UserPage) renderQuestion() app.UI {
 	ask := p.asking
 	return &askDialog{
-		Context: p.Context, ID: "member-ask", Title: ask.title, Lead: ask.lead, Do: ask.do, Harms: ask.harms, Working: p.working,
+		Context: p.Context, ID: "member-ask", Title: ask.title, Lead: ask.lead, Certain: ask.certain, Do: ask.do, Harms: ask.harms, Working: p.working,
 		OnOK: ask.run, OnCancel: func() {
 			p.asking = memberQuestion{}
 			focus(p.self, ask.from)

@@ -12,78 +12,104 @@ import (
 // The left column of a user's page: what happens.
 
 func (p *UserPage) renderMethods() app.UI {
-	text, u := p.Context.Text.Member, p.user
+	text, home, u := p.Context.Text.Member, p.Context.Text.Home, p.user
 	var rows []app.UI
 	for _, key := range u.PasskeyList {
-		key := key
-		rows = append(rows, &factRow{
-			ID: "passkey-" + key.ID, Name: key.Name, Facts: p.passkeyFacts(key),
-			Button: label(p.helps(), text.Remove, ""), Label: message.Fill(text.RemoveRow, "what", key.Name), Off: p.off() || key.OnlyMethod,
-			OnClick: func(from string) {
-				p.asks(from, key.Name, func(ctx context.Context) (shared.MemberDetails, error) {
-					return p.Service.RemoveMemberPasskey(ctx, p.ID, key.ID)
-				})
-			},
-		})
+		row := p.way("passkey-"+key.ID, key.Name, key.OnlyMethod)
+		row.Facts = p.passkeyFacts(key)
+		_, row.Icon = p.Context.homeOf(key.Kind, key.Synced, key.Provider)
+		if p.helps() {
+			row.Do = p.taking(row, key.OnlyMethod, text.Remove, text.RemoveRow, func(ctx context.Context) (shared.MemberDetails, error) {
+				return p.Service.RemoveMemberPasskey(ctx, p.ID, key.ID)
+			})
+		}
+		rows = append(rows, row)
 	}
 	if u.HasPassword {
 		only := u.Passkeys+u.Identities == 0
-		rows = append(rows, &factRow{
-			ID: "member-password", Name: p.Context.Text.Users.Password, Facts: onlyIf(only, text.OnlyWay),
-			Button: label(p.manages() && !p.isMe(), text.Remove, ""), Label: message.Fill(text.RemoveRow, "what", p.Context.Text.Users.Password), Off: p.off() || only,
-			OnClick: func(from string) {
-				p.asks(from, p.Context.Text.Users.Password, func(ctx context.Context) (shared.MemberDetails, error) {
-					return p.Service.RemoveMemberPassword(ctx, p.ID)
-				})
-			},
-		})
+		row := p.way("member-password", home.Password, only)
+		row.Icon = "password"
+		if !u.PasswordSet.IsZero() {
+			set, exact := p.Context.Date(u.PasswordSet)
+			row.Facts = []fact{{message.Fill(home.PasswordChanged, "date", set), exact}}
+		}
+		if p.manages() && !p.isMe() {
+			row.Do = p.taking(row, only, text.Remove, text.RemoveRow, func(ctx context.Context) (shared.MemberDetails, error) {
+				return p.Service.RemoveMemberPassword(ctx, p.ID)
+			})
+		}
+		rows = append(rows, row)
 	}
 	for _, identity := range u.IdentityList {
-		identity := identity
-		rows = append(rows, &factRow{
-			ID: "identity-" + identity.ID, Name: identity.Provider, Facts: append(onlyIf(identity.Name != "", identity.Name), onlyIf(identity.OnlyMethod, text.OnlyWay)...),
-			Button: label(p.manages() && !p.isMe(), text.Remove, ""), Label: message.Fill(text.RemoveRow, "what", identity.Provider), Off: p.off() || identity.OnlyMethod,
-			OnClick: func(from string) {
-				p.asks(from, identity.Provider, func(ctx context.Context) (shared.MemberDetails, error) {
-					return p.Service.UnlinkMember(ctx, p.ID, identity.ID)
-				})
-			},
-		})
+		row := p.way("identity-"+identity.ID, identity.Provider, identity.OnlyMethod)
+		row.Initial, row.Facts = initial(identity.Provider), facts(identity.Name)
+		if p.manages() && !p.isMe() {
+			row.Do = p.taking(row, identity.OnlyMethod, home.Unlink, text.RemoveRow, func(ctx context.Context) (shared.MemberDetails, error) {
+				return p.Service.UnlinkMember(ctx, p.ID, identity.ID)
+			})
+		}
+		rows = append(rows, row)
 	}
 	if u.RecoveryCodes > 0 {
-		rows = append(rows, &factRow{ID: "member-codes", Name: text.Codes, Facts: []string{message.Fill(text.CodesLeft, "n", p.Context.Number(u.RecoveryCodes))}})
+		row := p.way("member-codes", home.Codes, false)
+		row.Icon, row.Facts = "codes", facts(p.Context.codesLeft(home.CodesLeft, u.RecoveryCodes))
+		rows = append(rows, row)
 	}
 	return part("member-methods", p.fill(text.Methods), nil,
 		app.If(len(rows) > 0, func() app.UI { return app.Elem("ul").Class("rows").Body(rows...) }).
-			Else(func() app.UI { return app.Elem("p").Class("quiet").Text(text.NoMethods) }),
+			Else(func() app.UI { return p.Context.noRows(text.NoMethods) }),
 		app.If(p.helps(), func() app.UI { return app.Elem("p").Class("hint").Text(p.fill(text.Told)) }),
 	)
 }
 
-func onlyIf(condition bool, text string) []string {
-	if condition {
-		return []string{text}
+// row returns a row of the page, with what was refused there.
+func (p *UserPage) row(id, name string) *line {
+	row := &line{Context: p.Context, ID: id, Level: "h3", Name: name}
+	if p.refused == id {
+		row.Failure = p.failure
 	}
-	return nil
+	return row
 }
 
-func (p *UserPage) passkeyFacts(key shared.MemberPasskey) []string {
-	text := p.Context.Text
-	added, _ := p.Context.Date(key.Created)
-	facts := append(onlyIf(key.Provider != "" && key.Provider != key.Name, key.Provider), message.Fill(text.Panel.Added, "date", added))
-	if key.LastUsed != nil {
-		used, _ := p.Context.Date(*key.LastUsed)
-		facts = append(facts, message.Fill(text.Panel.LastUsed, "date", used))
+// way is the row of a way to sign in.
+func (p *UserPage) way(id, name string, isOnly bool) *line {
+	row := p.row(id, name)
+	if isOnly {
+		row.Why = p.Context.Text.Member.OnlyWay
 	}
-	return append(facts, onlyIf(key.OnlyMethod, text.Member.OnlyWay)...)
+	return row
+}
+
+// taking is the button that takes a way to sign in away, after a question.
+func (p *UserPage) taking(row *line, isOnly bool, do, label string, work func(context.Context) (shared.MemberDetails, error)) rowAction {
+	return rowAction{
+		ID: row.ID + "-do", Text: do, Label: message.Fill(label, "what", row.Name), Off: p.off() || isOnly,
+		Do: func() { p.asks(row.ID, row.Name, work) },
+	}
+}
+
+func (p *UserPage) passkeyFacts(key shared.MemberPasskey) []fact {
+	text := p.Context.Text.Panel
+	home, _ := p.Context.homeOf(key.Kind, key.Synced, key.Provider)
+	list := facts(home)
+	if kindOf(key.Kind, key.Synced) != shared.KindManager && key.Provider != key.Name {
+		list = facts(home, key.Provider)
+	}
+	added, exact := p.Context.Date(key.Created)
+	list = append(list, fact{message.Fill(text.Added, "date", added), exact})
+	if key.LastUsed == nil {
+		return append(list, facts(text.NeverUsed)...)
+	}
+	used, exact := p.Context.Date(*key.LastUsed)
+	return append(list, fact{message.Fill(text.LastUsed, "date", used), exact})
 }
 
 // asks asks before a sign-in method is taken away.
-func (p *UserPage) asks(from, what string, work func(context.Context) (shared.MemberDetails, error)) {
+func (p *UserPage) asks(row, what string, work func(context.Context) (shared.MemberDetails, error)) {
 	text := p.Context.Text.Member
 	p.asking = memberQuestion{
-		title: message.Fill(text.RemoveTitle, "what", what), lead: p.fill(text.RemoveLead), do: text.Remove, harms: true, from: from,
-		run: func() { p.does(work, text.Saved) },
+		title: message.Fill(text.RemoveTitle, "what", what), lead: p.fill(text.RemoveLead), do: text.Remove, harms: true, from: row + "-do",
+		run: func() { p.does(row, work, text.Saved) },
 	}
 }
 
@@ -97,25 +123,29 @@ func (p *UserPage) renderSessions() app.UI {
 		app.If(len(u.Sessions) > 0, func() app.UI {
 			return app.Elem("ul").Class("rows").Body(app.Range(u.Sessions).Slice(func(i int) app.UI {
 				session := u.Sessions[i]
-				name := p.Context.browserName(session.Browser, session.System)
-				seen, _ := p.Context.Moment(session.Seen)
-				facts := append(onlyIf(session.Address != "", message.Fill(text.Sessions.From, "address", session.Address)), message.Fill(text.Sessions.Seen, "date", seen))
-				return &factRow{
-					ID: "session-" + session.ID, Name: name, Facts: facts, Button: label(p.helps(), text.Sessions.End, ""), Off: p.off(),
-					Label: message.Fill(text.Sessions.EndRow, "browser", name),
-					OnClick: func(string) {
-						p.does(func(ctx context.Context) (shared.MemberDetails, error) {
-							return p.Service.EndMemberSessions(ctx, p.ID, session.ID)
-						}, message.Fill(text.Sessions.DoneEnded, "browser", name))
-					},
+				row := p.Context.sessionRow(session, "h3")
+				row.Facts = append(row.Facts, p.Context.from(session.Address)...)
+				if p.refused == row.ID {
+					row.Failure = p.failure
 				}
+				if p.helps() {
+					row.Do = rowAction{
+						ID: row.ID + "-do", Text: text.Sessions.End, Label: message.Fill(text.Sessions.EndRow, "browser", row.Name), Off: p.off(),
+						Do: func() {
+							p.does(row.ID, func(ctx context.Context) (shared.MemberDetails, error) {
+								return p.Service.EndMemberSessions(ctx, p.ID, session.ID)
+							}, message.Fill(text.Sessions.DoneEnded, "browser", row.Name))
+						},
+					}
+				}
+				return row
 			}))
-		}).Else(func() app.UI { return app.Elem("p").Class("quiet").Text(text.Member.NoSessions) }),
+		}).Else(func() app.UI { return p.Context.noRows(text.Member.NoSessions) }),
 	)
 }
 
 func (p *UserPage) onEndAll(app.Context, app.Event) {
-	p.does(func(ctx context.Context) (shared.MemberDetails, error) {
+	p.does("", func(ctx context.Context) (shared.MemberDetails, error) {
 		return p.Service.EndMemberSessions(ctx, p.ID, "")
 	}, p.Context.Text.Member.Saved)
 }
@@ -145,30 +175,3 @@ func (p *UserPage) onMore(app.Context, app.Event) {
 		}
 	})
 }
-
-// factRow is a line with a name, facts, and maybe a button.
-type factRow struct {
-	app.Compo
-
-	ID      string // of the line
-	Name    string
-	Facts   []string
-	Button  string // "" for none
-	Label   string // of the button, for screen readers
-	Off     bool
-	OnClick func(buttonID string)
-}
-
-func (r *factRow) Render() app.UI {
-	return app.Elem("li").ID(r.ID).Class("row").Body(
-		app.Elem("div").Class("row-text").Body(
-			app.Elem("h3").Class("row-name").Body(app.Elem("bdi").Text(r.Name)),
-			app.Elem("ul").Class("facts").Body(app.Range(r.Facts).Slice(func(i int) app.UI { return app.Elem("li").Body(app.Elem("bdi").Text(r.Facts[i])) })),
-		),
-		app.If(r.Button != "", func() app.UI {
-			return button(r.ID+"-do", "small", r.Button, r.Off, r.onClick).Aria("label", r.Label)
-		}),
-	)
-}
-
-func (r *factRow) onClick(app.Context, app.Event) { r.OnClick(r.ID + "-do") }

@@ -113,10 +113,13 @@ type askDialog struct {
 	Context         Context
 	ID              string
 	Title, Lead, Do string
-	Harms           bool // the button gets the colour of danger
+	Certain         string // what has to be ticked first; "" for nothing
+	Harms           bool   // the button gets the colour of danger
 	Working         bool
 	OnCancel        func()
 	OnOK            func()
+
+	isCertain bool
 }
 
 // OnMount opens the dialog. The focus is on Cancel, so that Enter does nothing.
@@ -132,11 +135,20 @@ func (d *askDialog) Render() app.UI {
 	}
 	return dialog(d.ID, d.Title, d.onEscape,
 		app.Elem("p").ID(d.ID+"-lead").Text(d.Lead),
+		app.If(d.Certain != "", func() app.UI {
+			return app.Elem("label").Class("check").Body(
+				app.ElemSelfClosing("input").ID(d.ID+"-certain").Attr("type", "checkbox").On("change", d.onCertain), app.Elem("span").Text(d.Certain),
+			)
+		}),
 		foot(
 			button(d.ID+"-cancel", "", text.Cancel, d.Working, d.onCancel),
-			button(d.ID+"-ok", class, "", d.Working, d.onOK).Body(steady(d.Working, text.Working, d.Do)),
+			button(d.ID+"-ok", class, "", d.Working || d.Certain != "" && !d.isCertain, d.onOK).Body(steady(d.Working, text.Working, d.Do)),
 		),
 	).Aria("describedby", d.ID+"-lead")
+}
+
+func (d *askDialog) onCertain(ctx app.Context, _ app.Event) {
+	d.isCertain = ctx.JSSrc().Get("checked").Bool()
 }
 
 func (d *askDialog) onEscape() {

@@ -248,8 +248,6 @@ var English = Catalogue{
 		Back:              "Users",
 		Methods:           "How {name} signs in",
 		NoMethods:         "No way to sign in yet.",
-		Codes:             "Recovery codes",
-		CodesLeft:         "{n} left",
 		Remove:            "Remove",
 		RemoveRow:         "Remove {what}",
 		RemoveTitle:       "Remove “{what}”?",
@@ -291,6 +289,9 @@ var English = Catalogue{
 		DeleteAsk:         "Type the user name {user} to go on. This can’t be undone.",
 		LastAdmin:         "The only administrator who can sign in.",
 		Yourself:          "This is your own account. Ask another administrator.",
+		SinceInvited:      "{date}, invited by {name}",
+		Certain:           "I have made sure that it’s {name} who asks.",
+		EnableFirst:       "Enable {name} first.",
 	},
 
 	Events:  englishEvents,

@@ -248,8 +248,6 @@ var French = Catalogue{
 		Back:              "Utilisateurs",
 		Methods:           "Comment {name} se connecte",
 		NoMethods:         "Aucun moyen de se connecter pour l’instant.",
-		Codes:             "Codes de récupération",
-		CodesLeft:         "{n} restants",
 		Remove:            "Supprimer",
 		RemoveRow:         "Supprimer {what}",
 		RemoveTitle:       "Supprimer « {what} » ?",
@@ -291,6 +289,9 @@ var French = Catalogue{
 		DeleteAsk:         "Saisissez le nom d’utilisateur {user} pour continuer. C’est irréversible.",
 		LastAdmin:         "La seule personne de l’administration qui peut se connecter.",
 		Yourself:          "C’est votre propre compte. Demandez à une autre personne de l’administration.",
+		SinceInvited:      "{date}, sur invitation de {name}",
+		Certain:           "Je me suis assuré que la demande vient bien de {name}.",
+		EnableFirst:       "Activez d’abord {name}.",
 	},
 
 	Events:  frenchEvents,

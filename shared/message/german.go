@@ -247,8 +247,6 @@ var German = Catalogue{
 		Back:              "Benutzer",
 		Methods:           "Womit {name} sich anmeldet",
 		NoMethods:         "Noch keine Möglichkeit, sich anzumelden.",
-		Codes:             "Wiederherstellungscodes",
-		CodesLeft:         "{n} übrig",
 		Remove:            "Entfernen",
 		RemoveRow:         "{what} entfernen",
 		RemoveTitle:       "„{what}“ entfernen?",
@@ -290,6 +288,9 @@ var German = Catalogue{
 		DeleteAsk:         "Geben Sie den Benutzernamen {user} ein. Das lässt sich nicht rückgängig machen.",
 		LastAdmin:         "Die einzige Person in der Administration, die sich anmelden kann.",
 		Yourself:          "Das ist Ihr eigenes Konto. Bitten Sie jemand anderen aus der Administration.",
+		SinceInvited:      "{date}, eingeladen von {name}",
+		Certain:           "Ich habe mich vergewissert, dass {name} selbst fragt.",
+		EnableFirst:       "Aktivieren Sie zuerst {name}.",
 	},
 
 	Events:  germanEvents,

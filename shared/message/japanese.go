@@ -248,8 +248,6 @@ var Japanese = Catalogue{
 		Back:              "ユーザー",
 		Methods:           "{name}のサインイン方法",
 		NoMethods:         "サインイン方法はまだありません。",
-		Codes:             "復旧コード",
-		CodesLeft:         "残り{n}個",
 		Remove:            "削除",
 		RemoveRow:         "{what}を削除",
 		RemoveTitle:       "「{what}」を削除しますか?",
@@ -291,6 +289,9 @@ var Japanese = Catalogue{
 		DeleteAsk:         "続けるにはユーザー名 {user} を入力してください。元に戻せません。",
 		LastAdmin:         "サインインできる唯一の管理者です。",
 		Yourself:          "自分のアカウントです。別の管理者に依頼してください。",
+		SinceInvited:      "{date}、{name} による招待",
+		Certain:           "依頼者が {name} 本人であることを確認しました。",
+		EnableFirst:       "先に {name} を有効にしてください。",
 	},
 
 	Events:  japaneseEvents,

@@ -5,8 +5,6 @@ type Member struct {
 	Back              string
 	Methods           string // {name}
 	NoMethods         string
-	Codes             string
-	CodesLeft         string // {n}
 	Remove            string
 	RemoveRow         string // {what}
 	RemoveTitle       string // {what}
@@ -48,4 +46,7 @@ type Member struct {
 	DeleteAsk         string // {user}
 	LastAdmin         string
 	Yourself          string
+	SinceInvited      string // {date}, {name}
+	Certain           string // {name}
+	EnableFirst       string // {name}
 }

@@ -248,8 +248,6 @@ var Spanish = Catalogue{
 		Back:              "Usuarios",
 		Methods:           "Cómo inicia sesión {name}",
 		NoMethods:         "Todavía no hay forma de iniciar sesión.",
-		Codes:             "Códigos de recuperación",
-		CodesLeft:         "Quedan {n}",
 		Remove:            "Quitar",
 		RemoveRow:         "Quitar {what}",
 		RemoveTitle:       "¿Quitar «{what}»?",
@@ -291,6 +289,9 @@ var Spanish = Catalogue{
 		DeleteAsk:         "Escriba el nombre de usuario {user} para continuar. No se puede deshacer.",
 		LastAdmin:         "La única persona de la administración que puede iniciar sesión.",
 		Yourself:          "Es su propia cuenta. Pídaselo a otra persona de la administración.",
+		SinceInvited:      "{date}, por invitación de {name}",
+		Certain:           "He comprobado que quien lo pide es {name}.",
+		EnableFirst:       "Habilite primero a {name}.",
 	},
 
 	Events:  spanishEvents,
