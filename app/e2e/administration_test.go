@@ -183,11 +183,17 @@ func TestAdministration(t *testing.T) {
 	ann.reads("Account deleted")
 	ann.reads("For somebody who was deleted since")
 
-	t.Log("Ann can do nothing of that to herself.")
-	ann.opensUser("Ann Admin")
-	ann.reads("This is your own account. Ask another administrator.")
-	ann.isGreyed("#member-switch-do")
-	ann.isGreyed("#member-delete-do")
+	ann.canDoNothingToHerself()
 	ann.hasNoComplaints()
 	ida.hasNoComplaints()
+}
+
+// canDoNothingToHerself looks at an administrator's own page.
+func (b *browser) canDoNothingToHerself() {
+	b.t.Helper()
+	b.t.Log("Ann can do nothing of that to herself.")
+	b.opensUser("Ann Admin")
+	b.reads("This is your own account. Ask another administrator.")
+	b.isGreyed("#member-switch-do")
+	b.isGreyed("#member-delete-do")
 }
