@@ -112,7 +112,7 @@ func TestSSO(t *testing.T) {
 	bob.addsPasskey("Laptop")
 	bob.presses(escape)
 	bob.isAt("/")
-	bob.reads("Example: bob@example.com")
+	bob.readsIn(".row:has([aria-label='Unlink Example'])", "bob@example.com")
 	laptop.touches(false)
 	bob.clicks("#user-menu-button")
 	bob.clicks("#menu-sign-out")
@@ -133,7 +133,7 @@ func TestSSO(t *testing.T) {
 	bob.clicks("[aria-label='Link Example']")
 	bob.choosesAt(provider, "Bob Builder")
 	bob.isAt("/")
-	bob.reads("Example: bob@example.com")
+	bob.readsIn(".row:has([aria-label='Unlink Example'])", "bob@example.com")
 	bob.opens("/activity")
 	bob.reads("Example unlinked")
 	bob.reads("Signed in at Example")
@@ -149,7 +149,7 @@ func TestSSO(t *testing.T) {
 	ann.clicks("[aria-label='Link Example']")
 	ann.choosesAt(provider, "Ann Admin")
 	ann.isAt("/")
-	ann.reads("Example: ann@example.com")
+	ann.readsIn(".row:has([aria-label='Unlink Example'])", "ann@example.com")
 	ann.hasNoComplaints()
 
 	// People of another domain can't sign in, and neither can people who cancel.
