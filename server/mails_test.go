@@ -224,13 +224,52 @@ func TestMailedInvitation(t *testing.T) {
 			}
 		})
 	})
-	t.Run("one to another address isn't sent, nor one that was withdrawn", func(t *testing.T) {
+	t.Run("one that went to a mistyped address ends when that is corrected, and isn't sent any more", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			carl := begins(s)
+			before := s.record(carl)
+			mailed, opened := s.toEnrol(carl), s.visitor()
+			opened.opensLink(mailed)
+			corrects := func(address string) shared.Member {
+				return into[shared.Member](s.ann, s.ann.sends("PATCH", shared.PathUser+before.ID, shared.ChangeMember{Email: &address}), 200)
+			}
+			if corrected := corrects("carl.miller@example.com"); corrected.LinkUntil != nil {
+				t.Errorf("a link works until %v", corrected.LinkUntil)
+			}
+			s.isDead(mailed, opened)
+			for _, address := range []string{before.Email, "carl.miller@example.com"} {
+				if _, _, err := s.accounts.InvitationToken(t.Context(), before.ID, address); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("an invitation to %s is sent: %v", address, err)
+				}
+			}
+			if user := s.record(carl); user.EmailVerified || len(user.Passkeys) > 0 {
+				t.Errorf("the user is %+v", user)
+			}
+			corrects("")
+			s.isDead(mailed)
+
+			again := into[shared.EnrolmentLink](s.ann, s.ann.sends("POST", shared.PathUser+before.ID+shared.PathInvitation, nil), 200)
+			corrects("carl@example.org") // a link that was shown goes to no address
+			carl.opensLink(s.watches(again))
+			s.succeeds(carl.enrols(""), 201)
+		})
+	})
+	t.Run("in other letters it is the same address", func(t *testing.T) {
+		onEveryStoreScene(t, func(s *scene) {
+			carl := begins(s)
+			mailed := s.toEnrol(carl)
+			s.succeeds(s.ann.sends("PATCH", shared.PathUser+s.record(carl).ID, `{"email":"Carl@example.com"}`), 200)
+			carl.opensLink(mailed)
+			s.succeeds(carl.enrols(""), 201)
+			if !s.record(carl).EmailVerified {
+				t.Error("the address isn't verified")
+			}
+		})
+	})
+	t.Run("one that was withdrawn isn't sent", func(t *testing.T) {
 		onEveryStoreScene(t, func(s *scene) {
 			carl := begins(s)
 			path, id := shared.PathUser+s.record(carl).ID, s.record(carl).ID
-			if _, _, err := s.accounts.InvitationToken(t.Context(), id, "eve@example.com"); !errors.Is(err, store.ErrNotFound) {
-				t.Errorf("got %v", err)
-			}
 			link := into[shared.EnrolmentLink](s.ann, s.ann.sends("POST", path+shared.PathInvitation, shared.InviteAgain{Mail: true}), 200)
 			if link.MailedTo != "carl@example.com" {
 				t.Errorf("got %+v", link)

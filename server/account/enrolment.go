@@ -145,7 +145,8 @@ func (s *Service) LinkUntil(ctx context.Context, user store.User) (*time.Time, e
 	case s.c.Policy.Methods().Count(user) > 0:
 		return s.RecoveryLinkUntil(ctx, user) // an invitation doesn't work for a user who has a method
 	}
-	return until(s.openLinks(ctx, user, linksOfAdministrators...))
+	open, err := s.openLinks(ctx, user, linksOfAdministrators...)
+	return until(slices.DeleteFunc(open, func(link store.Entry[linkHash]) bool { return link.Value.isElsewhere(user) }), err)
 }
 
 // linksOfAdministrators are the kinds of links that an administrator makes for another
@@ -295,6 +296,8 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 	switch {
 	case e.User.Disabled:
 		return Enrolment{}, e.gone(errDisabled)
+	case e.link.Value.isElsewhere(e.User):
+		return Enrolment{}, e.gone(errElsewhere)
 	case e.Kind == store.MethodInvitation && s.c.Policy.Methods().Count(e.User) > 0:
 		return Enrolment{}, e.gone(errors.New("the user has a sign-in method already"))
 	}
@@ -335,6 +338,9 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 	return func(user *store.User) (store.Batch, error) {
 		if user.Disabled {
 			return nil, e.gone(errDisabled)
+		}
+		if e.link.Value.isElsewhere(*user) {
+			return nil, e.gone(errElsewhere)
 		}
 		if err := who.MayAddMethod(*user, s.c.Now()); err != nil {
 			return nil, err

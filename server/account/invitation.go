@@ -14,7 +14,9 @@ import (
 
 // An invitation can go to its user by mail. Whoever made it doesn't see the link then: so using it
 // shows that its bearer reads what is sent to the address, and verifies that. The token is made when
-// the mail is sent. Each copy of the mail has one of its own, and all of them together work once.
+// the mail is sent. Each copy of the mail has one of its own, and all of them together work once, as
+// long as the user has the address: if it was mistyped, a stranger has the mail, and correcting the
+// address ends it.
 
 // mostCopies is how many copies of a mailed invitation have a link that works. A mail is tried again
 // only if it isn't known to have arrived.
@@ -29,6 +31,13 @@ func (l linkHash) isOf(token string) bool {
 	}
 	return is
 }
+
+// isElsewhere reports whether a link went by mail to an address that isn't the user's.
+func (l linkHash) isElsewhere(user store.User) bool {
+	return l.Mailed != "" && store.EmailKey(l.Mailed) != store.EmailKey(user.Email)
+}
+
+var errElsewhere = errors.New("the link went to another address than the user's")
 
 func newLinkToken(kind store.Method, userID string) string {
 	return string(kind) + "." + userID + "." + rand.Text()
@@ -76,11 +85,18 @@ func (s *Service) InvitationToken(ctx context.Context, userID, address string) (
 		if link.Value.Mailed == "" || link.Value.Mailed != address {
 			return "", time.Time{}, fmt.Errorf("the invitation wasn't for this mail: %w", store.ErrNotFound)
 		}
+		user, err := s.c.Store.User(ctx, userID)
+		if err != nil {
+			return "", time.Time{}, fmt.Errorf("looking for who is invited: %w", err)
+		}
+		if link.Value.isElsewhere(user) {
+			return "", time.Time{}, fmt.Errorf("%w: %w", errElsewhere, store.ErrNotFound)
+		}
 		token := newLinkToken(store.MethodInvitation, userID)
 		copies := append(link.Value.Copies, store.HashOf(token))
 		link.Value.Copies = copies[max(0, len(copies)-mostCopies):]
-		err = s.c.Store.Apply(ctx, store.Batch{enrolmentLinks.Put(link), store.HasUser{ID: userID}})
-		if !enrolmentLinks.Changed(err) { // by another copy
+		err = s.c.Store.Apply(ctx, store.Batch{enrolmentLinks.Put(link), store.HasUser{ID: userID, Revision: user.Revision}})
+		if !enrolmentLinks.Changed(err) && !errors.Is(err, store.ErrStale) { // by another copy, or with the user
 			return token, link.Expires, err
 		}
 	}
@@ -90,7 +106,7 @@ func (s *Service) InvitationToken(ctx context.Context, userID, address string) (
 // verifiedByMail verifies the address of a user who uses a link that came by mail to it, if no other
 // user has it. It returns the operation that records that.
 func (s *Service) verifiedByMail(ctx context.Context, link linkHash, user *store.User, who session.Actor) (store.Batch, error) {
-	if user.EmailVerified || link.Mailed == "" || store.EmailKey(link.Mailed) != store.EmailKey(user.Email) {
+	if user.EmailVerified || link.Mailed == "" || link.isElsewhere(*user) {
 		return nil, nil
 	}
 	free, err := s.isFreeEmail(ctx, *user)
