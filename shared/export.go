@@ -47,8 +47,8 @@ const LinkUsed = "used_link_of_a_mail"
 // ExportedMails is what is kept to send mails to a user.
 type ExportedMails struct {
 	Waiting []ExportedMail `json:"waiting"`
-	// Former is an address that gets mails too, after the user has got another one.
-	Former *ExportedAddress `json:"former,omitempty"`
+	// Former are addresses that get mails too, after the user has got another one.
+	Former []ExportedAddress `json:"former"`
 	// Asked is the address that the user was asked to verify.
 	Asked *ExportedAddress `json:"asked,omitempty"`
 	// Browsers are those of which a sign-in isn't told.

@@ -27,7 +27,7 @@ func (s *Service) Export(ctx context.Context, who session.Actor) (shared.Export,
 		Exported: s.c.Now(), Member: s.Member(user), Identities: s.exportedIdentities(who),
 		RecoveryCodes: len(user.RecoveryCodes), RecoveryCodesMade: user.RecoveryCodesMade,
 		Passkeys: []shared.ExportedPasskey{}, Events: []shared.Event{},
-		Mails: shared.ExportedMails{Waiting: []shared.ExportedMail{}, Browsers: []shared.ExportedBrowser{}},
+		Mails: shared.ExportedMails{Waiting: []shared.ExportedMail{}, Browsers: []shared.ExportedBrowser{}, Former: []shared.ExportedAddress{}},
 	}
 	if export.Member.LinkUntil, err = s.LinkUntil(ctx, user); err != nil {
 		return shared.Export{}, err

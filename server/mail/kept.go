@@ -14,7 +14,7 @@ const keptAtOnce = 100
 
 // Kept says what is kept of a user to send them mails, also while nothing is sent.
 func (q *Queue) Kept(ctx context.Context, userID string) (kept shared.ExportedMails, err error) {
-	kept = shared.ExportedMails{Waiting: []shared.ExportedMail{}, Browsers: []shared.ExportedBrowser{}}
+	kept = shared.ExportedMails{Waiting: []shared.ExportedMail{}, Browsers: []shared.ExportedBrowser{}, Former: []shared.ExportedAddress{}}
 	waiting, err := all(ctx, q.store, letters, userID)
 	for _, letter := range waiting {
 		kept.Waiting = append(kept.Waiting, shared.ExportedMail{To: letter.Value.To, Kind: letter.Value.Kind, Time: letter.Value.Time})
@@ -33,23 +33,24 @@ func (q *Queue) Kept(ctx context.Context, userID string) (kept shared.ExportedMa
 	if err != nil {
 		return kept, err
 	}
-	if kept.Former, err = keptAddress(ctx, q.store, formers, userID); err != nil {
+	former, err := q.formers(ctx, userID)
+	if err != nil {
 		return kept, err
 	}
-	kept.Asked, err = keptAddress(ctx, q.store, asked, userID)
+	for _, entry := range former {
+		kept.Former = append(kept.Former, exportedAddress(entry))
+	}
+	last, err := asked.Get(ctx, q.store, userID, "")
+	if errors.Is(err, store.ErrNotFound) {
+		return kept, nil
+	}
+	address := exportedAddress(last)
+	kept.Asked = &address
 	return kept, err
 }
 
-// keptAddress returns the only entry of a user's collection, or nil.
-func keptAddress(ctx context.Context, s store.Store, of store.Collection[address], userID string) (*shared.ExportedAddress, error) {
-	entry, err := of.Get(ctx, s, userID, "")
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &shared.ExportedAddress{Address: entry.Value.Address, Until: entry.Expires}, nil
+func exportedAddress(entry store.Entry[address]) shared.ExportedAddress {
+	return shared.ExportedAddress{Address: entry.Value.Address, Until: entry.Expires}
 }
 
 // all returns the entries of a user's collection, of which none has many.

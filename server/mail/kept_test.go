@@ -19,7 +19,7 @@ func TestKept(t *testing.T) {
 			}
 			return list
 		}
-		if got := kept(bob.ID); len(got.Waiting)+len(got.Browsers) != 0 || got.Waiting == nil || got.Browsers == nil || got.Former != nil || got.Asked != nil {
+		if got := kept(bob.ID); len(got.Waiting)+len(got.Browsers) != 0 || got.Waiting == nil || got.Browsers == nil || len(got.Former) != 0 || got.Former == nil || got.Asked != nil {
 			o.Errorf("nothing is kept of bob, and it is %+v", got)
 		}
 		browser := store.Client{Browser: "Firefox", System: "Linux", Address: "192.0.2.1"}
@@ -30,7 +30,7 @@ func TestKept(t *testing.T) {
 		if len(got.Waiting) == 0 || len(got.Browsers) != 1 || got.Browsers[0].Client != "Firefox Linux 192.0.2.1" || got.Browsers[0].Until.IsZero() {
 			o.Errorf("of ann is kept %+v", got)
 		}
-		if got.Former == nil || got.Former.Address != "ann@acme.example" || got.Asked == nil || got.Asked.Until.IsZero() {
+		if len(got.Former) != 1 || got.Former[0].Address != "ann@acme.example" || got.Former[0].Until.IsZero() || got.Asked == nil || got.Asked.Until.IsZero() {
 			o.Errorf("of ann's addresses is kept %+v and %+v", got.Former, got.Asked)
 		}
 		for _, mail := range got.Waiting {

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
@@ -12,19 +13,24 @@ import (
 
 // Who is told of an event. A notice says where and when somebody used an account, so it goes to
 // verified addresses only: one that was mistyped is a stranger's. A session's thief could change
-// the address first and then do as they like. So for a week the former address gets all notices
-// too, unless an administrator or IT made the change.
+// the address first and then do as they like. So for a week a former address gets all notices
+// too, unless an administrator or IT made the change. Each has its own week: a user may have changed
+// the address shortly before the thief does.
 
 // address is an e-mail address of a user.
 type address struct {
 	Address string `json:"address"`
 }
 
-// formers has at most one entry for each user, with the key "": the former verified address.
+// formers are the former verified addresses of a user, by the hash of the address.
 var formers = store.Collection[address]{Name: "mail-former"}
 
 // formerTold is how long a former address gets notices.
 const formerTold = 7 * 24 * time.Hour
+
+// mostFormers bounds the former addresses of a user. With more, the earlier ones stay: else a thief
+// with many addresses could make that of the user forgotten.
+const mostFormers = 8
 
 // tells returns the operations that queue the mails about one event: one for each address.
 func (m *mailing) tells(ctx context.Context, row notice, event store.Event, batch store.Batch) (ops store.Batch, err error) {
@@ -87,23 +93,31 @@ func (m *mailing) addresses(ctx context.Context, event store.Event, before, afte
 	if isVerified(after) {
 		add(after.Email)
 	}
-	former, err := m.queue.former(ctx, after.ID)
+	former, err := m.queue.formers(ctx, after.ID)
 	if err != nil {
 		return nil, nil, err
 	}
 	if event.Kind == shared.EventEmailChanged && isVerified(before) {
 		add(before.Email)
-		byOthers := event.By != "" || event.Client == (store.Client{})
-		entry := store.Entry[address]{Owner: after.ID, Value: address{before.Email}, Version: store.AnyVersion, Expires: event.Time.Add(formerTold)}
-		switch {
-		case byOthers:
-			return to, store.Batch{formers.Remove(entry)}, nil
-		case former == "": // else the earlier one stays, or a second change would make it forgotten
+		if byOthers := event.By != "" || event.Client == (store.Client{}); byOthers {
+			for _, entry := range former {
+				entry.Version = store.AnyVersion
+				note = append(note, formers.Remove(entry))
+			}
+			return to, note, nil
+		}
+		hash := store.HashOf(store.EmailKey(before.Email))
+		entry := store.Entry[address]{
+			Owner: after.ID, Key: hex.EncodeToString(hash[:]), Value: address{before.Email},
+			Version: store.AnyVersion, Expires: event.Time.Add(formerTold),
+		}
+		isNoted := slices.ContainsFunc(former, func(noted store.Entry[address]) bool { return noted.Key == entry.Key })
+		if isNoted || len(former) < mostFormers {
 			note = store.Batch{formers.Put(entry)}
 		}
 	}
-	if former != "" {
-		add(former)
+	for _, entry := range former {
+		add(entry.Value.Address)
 	}
 	return to, note, nil
 }
@@ -111,13 +125,9 @@ func (m *mailing) addresses(ctx context.Context, event store.Event, before, afte
 // isVerified reports whether a user has an address that gets notices.
 func isVerified(user store.User) bool { return user.Email != "" && user.EmailVerified }
 
-// former returns the former address that gets a user's notices too, or "".
-func (q *Queue) former(ctx context.Context, userID string) (string, error) {
-	former, err := formers.Get(ctx, q.store, userID, "")
-	if errors.Is(err, store.ErrNotFound) {
-		return "", nil
-	}
-	return former.Value.Address, err
+// formers returns the former addresses that get a user's notices too.
+func (q *Queue) formers(ctx context.Context, userID string) ([]store.Entry[address], error) {
+	return formers.List(ctx, q.store, userID, "", mostFormers)
 }
 
 // Addresses returns where notices about a user go.
@@ -125,9 +135,11 @@ func (q *Queue) Addresses(ctx context.Context, user store.User) (to []string, er
 	if isVerified(user) {
 		to = append(to, user.Email)
 	}
-	former, err := q.former(ctx, user.ID)
-	if former != "" && store.EmailKey(former) != store.EmailKey(user.Email) {
-		to = append(to, former)
+	former, err := q.formers(ctx, user.ID)
+	for _, entry := range former {
+		if store.EmailKey(entry.Value.Address) != store.EmailKey(user.Email) {
+			to = append(to, entry.Value.Address)
+		}
 	}
 	return to, err
 }
@@ -139,7 +151,7 @@ func (m *mailing) signsIn(ctx context.Context, row notice, event store.Event, us
 		return false, nil, err
 	}
 	if !isVerified(user) {
-		if former, err := m.queue.former(ctx, user.ID); err != nil || former == "" {
+		if former, err := m.queue.formers(ctx, user.ID); err != nil || len(former) == 0 {
 			return false, ops, err
 		}
 	}

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -106,10 +107,53 @@ func TestWhoIsTold(t *testing.T) {
 			o.changesAddress("thief2@evil.example", here)
 			o.arrives(former, "thief@evil.example")
 			o.changesAddress("", here)
-			o.arrives(former)
+			o.arrives(former, "thief@evil.example")
+			o.passes(7*24*time.Hour - time.Second)
 			o.apply(o.event(shared.EventRecoveryCodesMade, here))
 			o.apply(o.event(shared.EventSignedIn, elsewhere))
-			o.arrives(former, former)
+			o.arrives(former, former, "thief@evil.example", "thief@evil.example")
+		})
+	})
+
+	t.Run("each former address has its own week", func(t *testing.T) {
+		onEveryStore(t, func(o *office) {
+			const now = "ann.miller@acme.example"
+			o.changesAddress(now, here)
+			o.arrives(former)
+			o.changes(func(user *store.User) { user.EmailVerified = true })
+			o.passes(6 * 24 * time.Hour)
+			o.changesAddress("thief@evil.example", here)
+			o.arrives(former, now)
+			o.apply(o.event(shared.EventPasskeyAdded, here))
+			o.arrives(former, now)
+			if user, err := o.beneath.User(o.Context(), o.ann.ID); err != nil {
+				o.Fatal(err)
+			} else if got, err := o.one.Addresses(o.Context(), user); err != nil || len(got) != 2 {
+				o.Errorf("This wasn't me works for %q (%v)", got, err)
+			}
+			o.passes(2 * 24 * time.Hour)
+			o.apply(o.event(shared.EventPasskeyRemoved, here))
+			o.arrives(now)
+		})
+	})
+
+	t.Run("a thief with many addresses doesn't make that of the user forgotten", func(t *testing.T) {
+		onEveryStore(t, func(o *office) {
+			for i := range 10 {
+				o.changesAddress(fmt.Sprintf("thief%d@evil.example", i), here)
+				o.changes(func(user *store.User) { user.EmailVerified = true })
+			}
+			o.delivers()
+			o.arrived = len(o.relay.has())
+			o.apply(o.event(shared.EventPasskeyAdded, here))
+			o.delivers()
+			to := map[string]bool{}
+			for _, d := range o.relay.has()[o.arrived:] {
+				to[d.to] = true
+			}
+			if !to[former] || len(to) != 9 { // with the present one
+				o.Errorf("mails came to %v", to)
+			}
 		})
 	})
 
