@@ -65,7 +65,8 @@ type Service struct {
 	sessions *session.Service
 	activity *activity.Service
 	guesses  guesses
-	mailed   *limit.Limiter // by user and by address: see mayMail
+	mailed   *limit.Limiter // see mailsBy
+	reached  *limit.Limiter // see mailsTo
 }
 
 // New returns a Service.
@@ -82,7 +83,7 @@ func New(c Config) *Service {
 	}
 	events := activity.New(chain.Marked(c.Store, c.Now), c.Log)
 	c.Store = events.Store()
-	s := &Service{c: c, activity: events, guesses: newGuesses(), mailed: limit.New(mailsAtOnce, mailsRecover)}
+	s := &Service{c: c, activity: events, guesses: newGuesses(), mailed: limit.New(mailsAtOnce, mailsRecover), reached: limit.New(mailsToAddress, mailsToRecover)}
 	s.sessions = session.New(session.Config{
 		Store: c.Store, Now: c.Now, Log: c.Log,
 		Idle: c.Idle, Lifetime: c.Lifetime, ConfirmFor: c.ConfirmFor,

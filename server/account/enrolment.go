@@ -51,7 +51,7 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 		return store.User{}, Link{}, err
 	}
 	who.User = user
-	end, err := s.mayInvite(user, fresh.Mail)
+	end, err := s.mayInvite(who, user, fresh.Mail)
 	if err != nil {
 		return store.User{}, Link{}, err
 	}
@@ -114,7 +114,7 @@ func (s *Service) InviteAgain(ctx context.Context, who session.Actor, mailed boo
 	if who.Methods.Count(who.User) > 0 {
 		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", who.User.DisplayName)
 	}
-	end, err := s.mayInvite(who.User, mailed)
+	end, err := s.mayInvite(who, who.User, mailed)
 	if err != nil {
 		return Link{}, err
 	}

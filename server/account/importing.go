@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
@@ -26,38 +27,12 @@ type Invitation struct {
 	Link Link
 }
 
-// mayInviteAll is mayInvite for people who have an address.
-func (s *Service) mayInviteAll(people []shared.Invite) (end func(made bool), err error) {
-	var ends []func(bool)
-	end = func(made bool) {
-		for _, each := range ends {
-			each(made)
-		}
-	}
-	for _, fresh := range people {
-		if !fresh.Mail || fresh.Email == "" && s.c.Mails != nil {
-			continue
-		}
-		each, err := s.mayInvite(store.User{ID: fresh.Name, Email: fresh.Email}, true)
-		if err != nil {
-			end(false)
-			return nil, err
-		}
-		ends = append(ends, each)
-	}
-	return end, nil
-}
-
 // InviteAll invites people, all of them or nobody. No two may have the same name or address. If somebody
 // can't be invited, it returns what [Service.CheckInvitations] does. It is for administrators and IT.
 //
-// Refusals of the whole: [shared.CodeNotAllowed], and [shared.CodeTooLarge] for more than [MostInvited].
+// Refusals of the whole: [shared.CodeNotAllowed], [shared.CodeMailOff], and [shared.CodeTooLarge] for more than
+// [MostInvited].
 func (s *Service) InviteAll(ctx context.Context, who session.Actor, people []shared.Invite) (made []Invitation, refusals []error, err error) {
-	end, err := s.mayInviteAll(people)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { end(made != nil) }()
 	for range store.Attempts {
 		users, condition, refusals, err := s.invitable(ctx, who, people)
 		if err != nil || refusals != nil {
@@ -87,11 +62,6 @@ func (s *Service) InviteAll(ctx context.Context, who session.Actor, people []sha
 // CheckInvitations returns what is wrong with each of the people, in their order: nil for who could be
 // invited. It returns no list if all could be. It writes nothing.
 func (s *Service) CheckInvitations(ctx context.Context, who session.Actor, people []shared.Invite) (refusals []error, err error) {
-	end, err := s.mayInviteAll(people)
-	if err != nil {
-		return nil, err
-	}
-	end(false)
 	_, _, refusals, err = s.invitable(ctx, who, people)
 	return refusals, err
 }
@@ -103,6 +73,9 @@ func (s *Service) invitable(ctx context.Context, who session.Actor, people []sha
 	}
 	if condition, err = s.may(ctx, who, RightManage, store.User{}); err != nil {
 		return nil, nil, nil, err
+	}
+	if s.c.Mails == nil && slices.ContainsFunc(people, func(fresh shared.Invite) bool { return fresh.Mail }) {
+		return nil, nil, nil, errMailOff
 	}
 	rules, differ := cleaner{s: s}, others{}
 	users, wrong := make([]store.User, len(people)), make([]error, len(people))

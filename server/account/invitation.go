@@ -57,11 +57,11 @@ func (s *Service) invitation(user store.User, mailed bool) (Link, store.Batch) {
 	return link, append(s.c.Mails.Invitation(user), put)
 }
 
-// mayInvite is mayMail for an invitation, if it goes by mail.
+// mayInvite is mayMail for an invitation by the actor, if it goes by mail.
 //
 // Refusals: [shared.CodeMailOff], [shared.CodeInvalidEmail] for a user without an address, and
 // [shared.CodeTooManyAttempts].
-func (s *Service) mayInvite(user store.User, mailed bool) (end func(made bool), err error) {
+func (s *Service) mayInvite(who session.Actor, user store.User, mailed bool) (end func(made bool), err error) {
 	switch {
 	case !mailed:
 		return func(bool) {}, nil
@@ -70,7 +70,7 @@ func (s *Service) mayInvite(user store.User, mailed bool) (end func(made bool), 
 	case user.Email == "":
 		return nil, shared.Errorf(shared.CodeInvalidEmail, "An invitation by mail needs an e-mail address.")
 	}
-	return s.mayMail(user.ID, user.Email)
+	return s.mayMail(s.mailsBy(who.By.ID, user.ID))
 }
 
 // InvitationToken returns the token for one more copy of a mailed invitation. It fails with

@@ -39,7 +39,7 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 	if err != nil {
 		return store.User{}, err
 	}
-	end, err := s.mayVerify(who.User, clean.email)
+	mails, end, err := s.mayVerify(who.By.ID, who.User, clean.email)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -61,7 +61,10 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 		}
 		changed = user
 		changed.Revision++ // as it is stored
-		batch := append(append(stays, store.PutUser{User: user}), s.verification(user, before.Email)...)
+		batch := append(stays, store.PutUser{User: user})
+		if mails {
+			batch = append(batch, s.verification(user, before.Email)...)
+		}
 		for _, kind := range kinds {
 			batch = append(batch, s.recorded(who, kind)...)
 		}

@@ -13,14 +13,14 @@ import (
 // ChangeProfile changes what is set in the request, for the signed-in user.
 //
 // Refusals: [shared.CodeInvalidName], [shared.CodeInvalidEmail], [shared.CodeTooManyAttempts] for
-// too many other addresses, and [shared.CodeEmailTaken]. The last one tells a signed-in user that
+// too many other addresses of one's own, and [shared.CodeEmailTaken]. The last one tells a signed-in user that
 // somebody of the organisation has an address, which the list of users tells whoever may read it.
 func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in shared.ChangeProfile) error {
 	clean, err := (&cleaner{s: s}).cleaned(ctx, shared.ChangeMember{DisplayName: in.DisplayName, Email: in.Email, Language: in.Language})
 	if err != nil {
 		return err
 	}
-	end, err := s.mayVerify(who.User, clean.email)
+	mails, end, err := s.mayVerify(who.User.ID, who.User, clean.email)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,10 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 		if user.Email != before.Email {
 			user.EmailReserved = s.c.Mails == nil
 		}
-		batch := append(store.Batch{store.PutUser{User: user}}, s.verification(user, before.Email)...)
+		batch := store.Batch{store.PutUser{User: user}}
+		if mails {
+			batch = append(batch, s.verification(user, before.Email)...)
+		}
 		for _, kind := range kinds {
 			batch = append(batch, s.event(who, kind))
 		}

@@ -28,19 +28,37 @@ type Mails interface {
 	Addresses(context.Context, store.User) ([]string, error)
 }
 
-// How many mails of a rule a user and an address get at once, and after what time one more, so
-// that nobody floods an address by us. Each node counts for itself.
+// How many mails about a user somebody may cause at once, and after what time one more: the user, an
+// administrator, or IT. Each has a bucket of their own for each user, so that nobody is refused because
+// of others. Each node counts for itself.
 const (
 	mailsAtOnce  = 5
 	mailsRecover = 12 * time.Minute
 )
 
-// mayMail begins a mail to a user's address. The caller ends it with end. Without mails there is
-// nothing to begin.
+// How many mails with a link that verifies an address go to it, whoever has written it down: many
+// users may. Where it is enough, a change is made nevertheless, and the mail waits for the user's next
+// sign-in: so nobody can keep a user from their address.
+const (
+	mailsToAddress = 20
+	mailsToRecover = 3 * time.Minute
+)
+
+// mailsBy is the bucket of who causes mails about a user: an id, or "" for IT.
+func (s *Service) mailsBy(id, userID string) bucket {
+	return bucket{s.mailed, "user " + userID + " by " + id}
+}
+
+// mailsTo is the bucket of an address.
+func (s *Service) mailsTo(address string) bucket {
+	return bucket{s.reached, store.EmailKey(address)}
+}
+
+// mayMail begins a mail. The caller ends it with end.
 //
 // Refusal: [shared.CodeTooManyAttempts].
-func (s *Service) mayMail(userID, address string) (end func(sent bool), err error) {
-	end, err = s.mayGuess([]bucket{{s.mailed, "user " + userID}, {s.mailed, "address " + store.EmailKey(address)}})
+func (s *Service) mayMail(buckets ...bucket) (end func(sent bool), err error) {
+	end, err = s.mayGuess(buckets)
 	if refusal, is := errors.AsType[*shared.Error](err); is {
 		minutes := int((refusal.RetryAfter + time.Minute - 1) / time.Minute)
 		return nil, shared.Errorf(shared.CodeTooManyAttempts, "Too many mails went to this address. Please try again in %d minutes.", minutes).After(refusal.RetryAfter)
@@ -48,19 +66,30 @@ func (s *Service) mayMail(userID, address string) (end func(sent bool), err erro
 	return end, err
 }
 
-// mayVerify is mayMail for a change that may give a user another address.
-func (s *Service) mayVerify(user store.User, address *string) (end func(changed bool), err error) {
+// mayVerify begins a change that may give a user another address, by whoever has the id. It reports
+// whether a mail may go to the address now. Without mails there is nothing to begin.
+//
+// Refusal: [shared.CodeTooManyAttempts] after too many changes by the same one.
+func (s *Service) mayVerify(id string, user store.User, address *string) (mails bool, end func(changed bool), err error) {
 	if s.c.Mails == nil || address == nil || *address == "" || *address == user.Email {
-		return func(bool) {}, nil
+		return false, func(bool) {}, nil
 	}
-	return s.mayMail(user.ID, *address)
+	change, err := s.mayMail(s.mailsBy(id, user.ID))
+	if err != nil {
+		return false, nil, err
+	}
+	mail, enough := s.mayMail(s.mailsTo(*address))
+	if enough != nil {
+		return false, change, nil
+	}
+	return true, func(changed bool) { change(changed); mail(changed) }, nil
 }
 
 // verification returns the operations that ask a user to verify an address that they didn't have
 // before. Somebody who hasn't signed in yet is asked when they do: until then the account is a
 // name on a list.
 func (s *Service) verification(user store.User, before string) store.Batch {
-	if s.c.Mails == nil || user.Email == "" || user.Email == before || user.EmailVerified || user.LastSignIn.IsZero() {
+	if user.Email == "" || user.Email == before || user.EmailVerified || user.LastSignIn.IsZero() {
 		return nil
 	}
 	return s.c.Mails.Verification(user)
@@ -79,7 +108,7 @@ func (s *Service) SendVerification(ctx context.Context, who session.Actor) error
 	if s.c.Mails == nil {
 		return errMailOff
 	}
-	end, err := s.mayMail(who.User.ID, who.User.Email)
+	end, err := s.mayMail(s.mailsBy(who.User.ID, who.User.ID), s.mailsTo(who.User.Email))
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package account_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/session"
@@ -81,4 +83,45 @@ func TestProviderVerifies(t *testing.T) {
 			t.Errorf("got %+v", bob)
 		}
 	})
+}
+
+// TestManyMailsToOneAddress: many users write down the same address. It isn't flooded, and whose it is
+// isn't kept from it.
+func TestManyMailsToOneAddress(t *testing.T) {
+	const address = "victim@example.com"
+	w, mails := newPost(t)
+	takes := func(name, address string) store.User {
+		t.Helper()
+		user, err := w.UserByName(t.Context(), name)
+		w.wants(err, "")
+		w.wants(w.ChangeProfile(t.Context(), w.Actor(user), shared.ChangeProfile{Email: &address}), "")
+		user, err = w.UserByName(t.Context(), name)
+		w.wants(err, "")
+		return user
+	}
+	for i := range 4 {
+		name := fmt.Sprint("mallory", i)
+		w.add(name)
+		w.signedIn(name)
+		user := takes(name, address)
+		for range 4 {
+			w.wants(w.SendVerification(t.Context(), w.Actor(user)), "")
+		}
+	}
+	if mails[address] != 20 {
+		t.Fatalf("%d mails went to it", mails[address])
+	}
+	w.add("ann")
+	w.signedIn("ann")
+	ann := takes("ann", address)
+	if ann.Email != address || mails[address] != 20 {
+		t.Errorf("ann has %q, and %d mails went to it", ann.Email, mails[address])
+	}
+	w.wants(w.SendVerification(t.Context(), w.Actor(ann)), shared.CodeTooManyAttempts)
+	w.passes(3 * time.Minute)
+	w.wants(w.SendVerification(t.Context(), w.Actor(ann)), "")
+	_, _, err := w.Invite(t.Context(), session.Actor{}, shared.Invite{Name: "bob", Email: address, Mail: true})
+	if w.wants(err, ""); mails[address] != 22 {
+		t.Errorf("%d mails went to it", mails[address])
+	}
 }
