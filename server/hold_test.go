@@ -285,6 +285,8 @@ func (c *cast) methods() map[string][]string {
 var holdClaims = []claim{
 	{"a link of a notice holds an account once, while its reader gets mails, and does nothing else", func(s *scene) {
 		s.mailsOn()
+		s.changes(s.ann, func(user *store.User) { user.Email = "ann@example.com" })
+		verifying := s.toVerify(s.ann, "two")
 		s.verifies(s.ann, "ann@example.com")
 		gone := func(page, token string) {
 			s.Helper()
@@ -298,7 +300,7 @@ var holdClaims = []claim{
 		gone(shared.PageVerify, token)
 		gone(shared.PageRelease, token)
 		gone(shared.PageEnrol, "notme."+s.record(s.ann).ID+"."+token)
-		gone(shared.PageNotMe, s.toVerify(s.ann, "two"))
+		gone(shared.PageNotMe, verifying)
 		s.refusesForm(404, "This link was used already", func() answer { return s.visitor().presses(shared.PageNotMe) })
 
 		s.changes(s.ann, func(user *store.User) { user.Email = "anna@example.com" }) // an administrator mends it

@@ -60,8 +60,17 @@ func shortHash(text string) (short [16]byte) {
 }
 
 // VerificationToken returns the token with which whoever reads a mail to an address verifies it
-// for a user. Mail names the mail; each copy of it has a token of the same link.
+// for a user. Mail names the mail; each copy of it has a token of the same link. It fails with
+// [store.ErrNotFound] if the mail isn't needed any more: the address is verified or another one, or
+// the user is disabled or removed.
 func (s *Service) VerificationToken(ctx context.Context, userID, address, mail string) (token string, expires time.Time, err error) {
+	user, err := s.c.Store.User(ctx, userID)
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("looking for who verifies an address: %w", err)
+	}
+	if gone := (mailLink{Address: shortHash(store.EmailKey(address))}).mayVerify(user); gone != nil {
+		return "", time.Time{}, fmt.Errorf("%w: %w", gone, store.ErrNotFound)
+	}
 	return s.mailToken(ctx, linkVerifies, userID, address, mail)
 }
 

@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -123,5 +124,31 @@ func TestManyMailsToOneAddress(t *testing.T) {
 	_, _, err := w.Invite(t.Context(), session.Actor{}, shared.Invite{Name: "bob", Email: address, Mail: true})
 	if w.wants(err, ""); mails[address] != 22 {
 		t.Errorf("%d mails went to it", mails[address])
+	}
+}
+
+// TestVerificationToken: a mail that nobody needs any more isn't sent.
+func TestVerificationToken(t *testing.T) {
+	for what, change := range map[string]func(*store.User){
+		"":                          func(*store.User) {},
+		"the address is verified":   func(u *store.User) { u.EmailVerified = true },
+		"the user is disabled":      func(u *store.User) { u.Disabled = true },
+		"the user has another one":  func(u *store.User) { u.Email = "anna@example.com" },
+		"the user has none":         func(u *store.User) { u.Email = "" },
+		"the same in other letters": func(u *store.User) { u.Email = "Ann@Example.com" },
+	} {
+		w := newWorld(t)
+		user := w.add("ann")
+		user.Email = "ann@example.com"
+		change(&user)
+		w.wants(w.store.Apply(t.Context(), store.Batch{store.PutUser{User: user}}), "")
+		_, _, err := w.VerificationToken(t.Context(), user.ID, "ann@example.com", "mail")
+		if isNeeded := what == "" || what == "the same in other letters"; isNeeded != (err == nil) || err != nil && !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+	w := newWorld(t)
+	if _, _, err := w.VerificationToken(t.Context(), store.NewUserID(), "ann@example.com", "mail"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the user was removed: got %v", err)
 	}
 }
