@@ -217,7 +217,7 @@ func TestFederation(t *testing.T) {
 				}
 			}
 			// The clock stands still, and they have their order all the same.
-			if want := []shared.EventKind{shared.EventSignedIn, shared.EventSignedIn, shared.EventIdentityLinked, shared.EventAccountCreated}; !slices.Equal(kinds, want) {
+			if want := []shared.EventKind{shared.EventSignedIn, shared.EventSignedIn, shared.EventEmailVerified, shared.EventIdentityLinked, shared.EventAccountCreated}; !slices.Equal(kinds, want) {
 				t.Errorf("events: %v, want %v", kinds, want)
 			}
 			sessions := into[shared.SessionList](v, v.sends("GET", shared.PathSessions, nil), 200)

@@ -127,16 +127,23 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 	if user.Email, err = CanonicalEmail(claims.Email); err != nil {
 		user.Email = "" // it can be set later
 	}
-	if _, err := s.verifiedBy(ctx, claims, &user, who); err != nil {
-		return session.Issued{}, err
-	}
 	who.User = user
 
 	// People read these events in the order in which they are made.
 	created, linked := s.event(who, shared.EventAccountCreated), s.identityEvent(claims.Provider, who, shared.EventIdentityLinked)
+	verified, err := s.verifiedBy(ctx, claims, &user, who)
+	if err != nil {
+		return session.Issued{}, err
+	}
+	if s.c.Mails == nil && user.Email != "" { // as in a profile; another user's own stays theirs
+		if user.EmailReserved, err = s.isFreeEmail(ctx, user); err != nil {
+			return session.Issued{}, err
+		}
+	}
+	who.User = user
 	who.User.LastSignIn = s.c.Now()
 	issued, batch := s.sessions.Open(who, claims.signIn())
-	batch = append(batch, store.PutUser{User: who.User}, claims.SpendTicket, created, linked)
+	batch = append(append(batch, verified...), store.PutUser{User: who.User}, claims.SpendTicket, created, linked)
 	err = s.c.Store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrNameExists) {
 		return session.Issued{}, shared.Errorf(shared.CodeNameTaken,

@@ -3,6 +3,7 @@ package account_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,6 +72,16 @@ func TestProviderVerifies(t *testing.T) {
 		issued, err := w.SignInWithIdentity(t.Context(), session.Actor{}, claims(p, "1", address, nil))
 		if err != nil || issued.User.Email != address || !issued.User.EmailVerified {
 			t.Fatalf("a new user has %q, verified: %v (%v)", issued.User.Email, issued.User.EmailVerified, err)
+		}
+		var kinds []shared.EventKind
+		events, err := w.store.Events(t.Context(), issued.User.ID, store.EventID{}, 9)
+		w.wants(err, "")
+		for _, e := range events {
+			kinds = append(kinds, e.Kind)
+		}
+		want := []shared.EventKind{shared.EventSignedIn, shared.EventEmailVerified, shared.EventIdentityLinked, shared.EventAccountCreated}
+		if !slices.Equal(kinds, want) {
+			t.Errorf("the events are %v, newest first, want %v", kinds, want)
 		}
 		bob.Email = address // from before
 		if err := w.store.Apply(t.Context(), store.Batch{store.PutUser{User: bob}}); err != nil {
@@ -150,5 +161,45 @@ func TestVerificationToken(t *testing.T) {
 	w := newWorld(t)
 	if _, _, err := w.VerificationToken(t.Context(), store.NewUserID(), "ann@example.com", "mail"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the user was removed: got %v", err)
+	}
+}
+
+// TestProvidersAddressIsReserved: where no mails are sent, an address that a provider gave is its user's
+// alone, unless somebody had it before.
+func TestProvidersAddressIsReserved(t *testing.T) {
+	p := account.Provider{ID: "p", Name: "P", Issuer: "https://gitlab.com", CreateUsers: true, Domains: []string{"example.com"}}
+	for what, row := range map[string]struct {
+		mails, taken, reserved bool
+	}{
+		"without mails":            {reserved: true},
+		"of another user":          {taken: true},
+		"with mails, by its link":  {mails: true},
+		"with mails, of another's": {mails: true, taken: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			w := newWorld(t)
+			if row.mails {
+				w, _ = newPost(t)
+			}
+			address, bob := "ann@example.com", w.add("bob")
+			gives := func() error {
+				_, err := w.Change(t.Context(), w.it("bob"), shared.ChangeMember{Email: &address}, false)
+				return err
+			}
+			if row.taken {
+				w.wants(gives(), "")
+			}
+			says := claims(p, "1", address, nil)
+			issued, err := w.SignInWithIdentity(t.Context(), session.Actor{}, says)
+			if w.wants(err, ""); issued.User.Email != address || issued.User.EmailVerified || issued.User.EmailReserved != row.reserved {
+				t.Errorf("the new user is %+v", issued.User)
+			}
+			if !row.taken && row.reserved {
+				w.wants(gives(), shared.CodeEmailTaken)
+			}
+			if holder, err := w.store.UserByEmail(t.Context(), address); row.taken && (err != nil || holder.ID != bob.ID) {
+				t.Errorf("it is %s's (%v)", holder.Name, err)
+			}
+		})
 	}
 }
