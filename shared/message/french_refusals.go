@@ -138,6 +138,7 @@ var frenchRefusals = []Refusal{
 	{"Signing in with %s isn't set up rightly. Please sign in another way, and tell: %s", "La connexion avec %s n’est pas correctement configurée. Veuillez vous connecter autrement et prévenir : %s"},
 	{"You weren't signed in at %s. Please try again, or sign in another way.", "Vous n’avez pas été connecté chez %s. Réessayez ou connectez-vous autrement."},
 	{"This sign-in was begun in another browser, or too long ago. Please try again.", "Cette connexion a été commencée dans un autre navigateur, ou il y a trop longtemps. Veuillez réessayer."},
+	{"%s is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", "%s a déjà une invitation, mais pas cette adresse e-mail. Définissez-la avec keypeg user email."},
 	{"The configuration has no provider %s.", "La configuration n’a pas de fournisseur %s."},
 	{"A subject has at most 255 ASCII characters.", "Un sujet a au plus 255 caractères ASCII."},
 	{"%s has no other way to sign in.", "%s n’a pas d’autre moyen de connexion."},

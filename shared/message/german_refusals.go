@@ -138,6 +138,7 @@ var germanRefusals = []Refusal{
 	{"Signing in with %s isn't set up rightly. Please sign in another way, and tell: %s", "Die Anmeldung mit %s ist nicht richtig eingerichtet. Bitte melden Sie sich anders an und sagen Sie hier Bescheid: %s"},
 	{"You weren't signed in at %s. Please try again, or sign in another way.", "Sie wurden bei %s nicht angemeldet. Bitte versuchen Sie es erneut oder melden Sie sich anders an."},
 	{"This sign-in was begun in another browser, or too long ago. Please try again.", "Diese Anmeldung wurde in einem anderen Browser oder vor zu langer Zeit begonnen. Bitte versuchen Sie es erneut."},
+	{"%s is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", "%s ist schon eingeladen und hat diese E-Mail-Adresse nicht. Setzen Sie sie mit keypeg user email."},
 	{"The configuration has no provider %s.", "Die Konfiguration hat keinen Anbieter %s."},
 	{"A subject has at most 255 ASCII characters.", "Ein Subject hat höchstens 255 ASCII-Zeichen."},
 	{"%s has no other way to sign in.", "%s kann sich sonst nicht anmelden."},

@@ -138,6 +138,7 @@ var japaneseRefusals = []Refusal{
 	{"Signing in with %s isn't set up rightly. Please sign in another way, and tell: %s", "%s でのサインインは正しく設定されていません。別の方法でサインインし、次の連絡先に知らせてください: %s"},
 	{"You weren't signed in at %s. Please try again, or sign in another way.", "%s でサインインできませんでした。もう一度試すか、別の方法でサインインしてください。"},
 	{"This sign-in was begun in another browser, or too long ago. Please try again.", "このサインインは別のブラウザーで始められたか、時間が経ちすぎています。もう一度お試しください。"},
+	{"%s is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", "%s はすでに招待されていますが、このメールアドレスではありません。keypeg user email で設定してください。"},
 	{"The configuration has no provider %s.", "設定に %s というプロバイダーはありません。"},
 	{"A subject has at most 255 ASCII characters.", "サブジェクトは 255 文字以内の ASCII 文字です。"},
 	{"%s has no other way to sign in.", "%s には他のサインイン方法がありません。"},

@@ -138,6 +138,7 @@ var spanishRefusals = []Refusal{
 	{"Signing in with %s isn't set up rightly. Please sign in another way, and tell: %s", "El inicio de sesión con %s no está bien configurado. Inicia sesión de otra forma y avisa a: %s"},
 	{"You weren't signed in at %s. Please try again, or sign in another way.", "No has iniciado sesión en %s. Inténtalo de nuevo o inicia sesión de otra forma."},
 	{"This sign-in was begun in another browser, or too long ago. Please try again.", "Este inicio de sesión se empezó en otro navegador o hace demasiado tiempo. Inténtalo de nuevo."},
+	{"%s is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", "%s ya tiene una invitación, pero no esta dirección de correo. Establécela con keypeg user email."},
 	{"The configuration has no provider %s.", "La configuración no tiene el proveedor %s."},
 	{"A subject has at most 255 ASCII characters.", "Un sujeto tiene como máximo 255 caracteres ASCII."},
 	{"%s has no other way to sign in.", "%s no tiene otra forma de iniciar sesión."},

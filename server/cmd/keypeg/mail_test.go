@@ -17,12 +17,16 @@ func TestInvitationsByMail(t *testing.T) {
 	dora := []string{"user", "invite", "dora", "--email", "dora@example.com", "--mail"}
 	failsWith(t, "This server sends no mails.", "", off(dora...)...)
 	failsWith(t, "An invitation by mail needs an e-mail address.", "", on("user", "invite", "dora", "--mail")...)
-	for range 2 { // and again
-		printed := succeeds(t, "", on(dora...)...)
+	for _, command := range [][]string{dora, dora, {"user", "invite", "dora", "--mail"}} { // and again
+		printed := succeeds(t, "", on(command...)...)
 		if printed != "The link goes to dora@example.com by mail, once the server runs.\n" {
 			t.Errorf("got %s", printed)
 		}
 	}
+	failsWith(t, "dora is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", "", on("user", "invite", "dora", "--email", "dora@example.org", "--mail")...)
+	succeeds(t, "", on("user", "invite", "dora", "--email", "Dora@example.com")...)
+	succeeds(t, "", on("user", "invite", "fay")...)
+	failsWith(t, "fay is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", "", on("user", "invite", "fay", "--email", "dora@example.com")...)
 	people := filepath.Join(t.TempDir(), "people.csv")
 	if err := os.WriteFile(people, []byte("name,email\ncarl,carl@example.com\nemil,\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -33,7 +37,7 @@ func TestInvitationsByMail(t *testing.T) {
 		t.Errorf("got %q", lines)
 	}
 	queue := succeeds(t, "", on("mail", "queue")...)
-	if strings.Count(queue, "invitation") != 3 {
+	if strings.Count(queue, "invitation") != 4 {
 		t.Errorf("the queue is\n%s", queue)
 	}
 	if file, err := os.ReadFile(database); err != nil || strings.Contains(string(file), "invitation.") {

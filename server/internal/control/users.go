@@ -215,21 +215,35 @@ type Link struct {
 }
 
 // InviteUser adds a user without a sign-in method, and returns the link with which they add
-// one. A user who is invited already gets a new link.
+// one. A user who is invited already gets a new link, if an address that is given is theirs.
 var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accounts, who shared.Invite) (Link, error) {
-	_, link, err := a.Service.Invite(ctx, a.Service.Actor(store.User{}), who)
-	again := shared.CodeOf(err) == shared.CodeNameTaken
+	invited, err := a.Service.IT(ctx, who.Name)
+	again := err == nil && invited.Methods.Count(invited.User) == 0
+	if err != nil && shared.CodeOf(err) != shared.CodeNotFound {
+		return Link{}, err
+	}
+	var link account.Link
 	if again {
-		invited, found := a.Service.IT(ctx, who.Name)
-		if found != nil || invited.Methods.Count(invited.User) > 0 {
+		if err := isTheirs(invited.User, who.Email); err != nil {
 			return Link{}, err
 		}
 		link, err = a.Service.InviteAgain(ctx, invited, who.Mail)
+	} else {
+		_, link, err = a.Service.Invite(ctx, a.Service.Actor(store.User{}), who)
 	}
 	invitation, err := a.enrolLink(link, err)
 	invitation.Again = again && err == nil
 	return invitation, err
 })
+
+// isTheirs refuses an address, if one is given, that an invited user hasn't: an invitation changes none.
+func isTheirs(user store.User, typed string) error {
+	address, err := account.CanonicalEmail(typed)
+	if err != nil || address == "" || store.EmailKey(address) == store.EmailKey(user.Email) {
+		return err
+	}
+	return shared.Errorf(shared.CodeConflict, "%s is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", user.Name)
+}
 
 // NewRecoveryLink returns the link with which a user adds a new sign-in method.
 var NewRecoveryLink = Ask(&userCommands, "/recovery-link", func(ctx context.Context, a Accounts, name string) (Link, error) {
