@@ -32,7 +32,7 @@ type Service struct {
 
 // New returns a Service over a store.
 func New(s store.Store, log *slog.Logger) *Service {
-	return &Service{store: bound(s), failures: failures.New(s, log)}
+	return &Service{store: bound(s), failures: failures.New(present{s}, log)}
 }
 
 // Store is the store that rules write through. It bounds the events of each user.

@@ -10,7 +10,7 @@ import (
 
 // present is a store that writes no event of a user who doesn't exist. A rule may add an event for
 // somebody whose record its batch doesn't write: for whoever acts for another user, or for the user who
-// was signed in before. If that user is removed at the same moment, the event would come back with their
+// was signed in before; and the user of a failed attempt may be removed before it is written. If that user is removed at the same moment, the event would come back with their
 // address. So the batch requires that the user is there, and is written without the event if not.
 type present struct{ store.Store }
 

@@ -43,7 +43,8 @@ func TestPresent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db := open(t)
 			t.Cleanup(func() { db.Close() })
-			rules := activity.New(db, slog.New(slog.DiscardHandler)).Store()
+			service := activity.New(db, slog.New(slog.DiscardHandler))
+			rules := service.Store()
 			event := func(userID string) store.AddEvent {
 				return store.AddEvent{Event: store.NewEvent(time.Now(), userID, shared.EventSignedOut, store.Client{Address: "192.0.2.1"})}
 			}
@@ -82,6 +83,27 @@ func TestPresent(t *testing.T) {
 				err := rules.Apply(t.Context(), store.Batch{event(carl), event(ann), store.ReplaceSession{Old: session.ID, Session: session}})
 				if !errors.Is(err, store.ErrNotFound) || lines(ann) != 2 {
 					t.Errorf("got %v, and ann has %d events", err, lines(ann))
+				}
+			})
+			t.Run("a failed attempt of a user who is removed before it is written", func(t *testing.T) {
+				fails := func(id string) {
+					failed := event(id).Event
+					failed.Kind = shared.EventSignInFailed
+					service.Failed(failed)
+				}
+				before, id := lines(ann), store.NewUserID()
+				adds(id, "emil")
+				fails(id)
+				service.Flush(t.Context())
+				if lines(id) != 2 {
+					t.Fatalf("emil has %d events", lines(id))
+				}
+				fails(id)
+				fails(ann)
+				applies(t, rules, store.RemoveUser{ID: id})
+				service.Flush(t.Context())
+				if lines(id) != 0 || lines(ann) != before+1 {
+					t.Errorf("emil has %d events, ann %d more", lines(id), lines(ann)-before)
 				}
 			})
 			t.Run("a removal at the same moment", func(t *testing.T) {

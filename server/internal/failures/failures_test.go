@@ -138,19 +138,6 @@ func TestRecorder(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	})
-	t.Run("of a removed user nothing comes back", func(t *testing.T) {
-		b := newBook(t)
-		b.fails(ann, 0, store.MethodPassword, "::1")
-		b.Flush(t.Context())
-		if err := b.store.Apply(t.Context(), store.Batch{store.RemoveUser{ID: ann}}); err != nil {
-			t.Fatal(err)
-		}
-		b.fails(ann, time.Second, store.MethodPassword, "::1")
-		b.Flush(t.Context())
-		if got := b.activity(ann); len(got) != 0 {
-			t.Errorf("got %+v", got)
-		}
-	})
 	t.Run("however many users are tried, memory is bounded, and the log says what was dropped", func(t *testing.T) {
 		b := newBook(t)
 		for i := range 20_000 {
