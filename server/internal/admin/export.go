@@ -16,11 +16,11 @@ import (
 // the same table.
 type Table struct{ csv *csvfile.Writer }
 
-// NewTable returns a Table, after it has written the names of the columns. An import reads the first
-// four of them.
+// NewTable returns a Table, after it has written the names of the columns. An import reads those that
+// package shared names.
 func NewTable(w io.Writer) (*Table, error) {
 	t := &Table{csvfile.NewWriter(w)}
-	return t, t.csv.Write("name", "display_name", "email", "groups", "role", "state", "password", "passkeys", "providers", "created", "last_sign_in")
+	return t, t.csv.Write(shared.ColumnName, shared.ColumnDisplayName, shared.ColumnEmail, shared.ColumnGroups, "role", "state", "password", "passkeys", "providers", "created", "last_sign_in")
 }
 
 // Write writes the row of a user. Its error is that of the writer below.
