@@ -48,19 +48,13 @@ func idOf(u *shared.AuditUser) string {
 
 // byDay groups events by the reader's days, and repetitions into rows.
 func byDay(c Context, events []shared.AuditEvent) (days []day) {
-	now := time.Now()
-	today, _ := c.Date(now)
-	yesterday, _ := c.Date(now.Add(-24 * time.Hour))
 	last := ""
 	for _, e := range events {
 		date, _ := c.Date(e.Time)
 		if date != last {
 			title := date
-			switch date {
-			case today:
-				title = message.Fill(c.Text.Shell.Today, "date", date)
-			case yesterday:
-				title = message.Fill(c.Text.Shell.Yesterday, "date", date)
+			if text := c.recent(e.Time); text != "" {
+				title = message.Fill(text, "date", date)
 			}
 			days, last = append(days, day{title: title}), date
 		}

@@ -30,18 +30,29 @@ func (c Context) whenWithin(t time.Time) (words, exact string) {
 
 // recent returns the text for a day of the reader that is today or yesterday, and "" for others.
 func (c Context) recent(t time.Time) string {
-	now := time.Now
+	now := time.Now()
 	if c.now != nil {
-		now = c.now
+		now = c.now()
 	}
 	day, _ := c.Date(t)
-	today, _ := c.Date(now())
-	yesterday, _ := c.Date(now().Add(-24 * time.Hour))
+	today, _ := c.Date(now)
 	switch day {
 	case today:
 		return c.Text.Shell.Today
-	case yesterday:
+	case c.dayBefore(now, today):
 		return c.Text.Shell.Yesterday
 	}
 	return ""
+}
+
+// dayBefore writes the day before today. In a browser, Go knows today's offset from UTC and no others,
+// so that AddDate is wrong after a clock change: a day may have 23 or 25 hours. Formats knows. Steps of
+// half a day leave out none.
+func (c Context) dayBefore(now time.Time, today string) (day string) {
+	for step := 1; step <= 3; step++ {
+		if day, _ = c.Date(now.Add(time.Duration(-12*step) * time.Hour)); day != today {
+			break
+		}
+	}
+	return day
 }
