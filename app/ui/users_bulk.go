@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/ceremony"
 	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
@@ -201,15 +202,15 @@ func (r *result) refuse(why error, users ...shared.Member) {
 // run does for each of the users what the dialog asked for. It goes on after a refusal, and ends when
 // the server is away.
 func (p *UsersPanel) run(wish wish) {
-	users, what, at, came := p.bulk.users, p.bulk.what, 0, result{}
+	users, what, at, came := p.bulk.users, p.bulk.what, 0, p.bulk.result
 	p.bulk.state, p.bulk.wish, p.failure = bulkWorking, wish, nil
 	p.attempt(func(ctx context.Context) error {
 		for at < len(users) {
 			user := users[at]
 			switch changed, link, err := p.doFor(ctx, what, user, wish); {
-			case shared.CodeOf(err) == shared.CodeConfirmRequired, shared.IsSignedOut(err):
+			case shared.CodeOf(err) == shared.CodeConfirmRequired, shared.IsSignedOut(err) && len(came.links) == 0:
 				return err
-			case shared.IsUnreachable(err):
+			case shared.IsUnreachable(err), shared.IsSignedOut(err):
 				came.refuse(err, users[at:]...)
 				at = len(users)
 			case err != nil:
@@ -258,7 +259,8 @@ func (p *UsersPanel) doFor(ctx context.Context, what action, user shared.Member,
 	return changed, link, err
 }
 
-// ran shows what came of it. If the user didn't confirm, the dialog asks again about those who are left.
+// ran shows what came of it. If the user didn't confirm, the dialog asks again about those who are left,
+// unless there are links: nothing would show them again.
 func (p *UsersPanel) ran(came result, left []shared.Member, err error) {
 	p.lit = map[string]bool{}
 	for _, changed := range came.changed {
@@ -267,8 +269,13 @@ func (p *UsersPanel) ran(came result, left []shared.Member, err error) {
 		delete(p.selected, changed.ID)
 	}
 	p.marks()
-	p.load(loadChanges)
-	if err != nil {
+	p.bulk.result = came
+	if len(came.links) == 0 {
+		p.load(loadChanges)
+	} else if err != nil {
+		p.bulk.refuse(&ceremony.Failure{Reason: ceremony.Denied, Confirming: true}, left...)
+	}
+	if err != nil && len(came.links) == 0 {
 		p.bulk.state, p.bulk.users, p.bulk.at, p.failure = bulkAsking, left, 0, err
 		return
 	}
@@ -277,7 +284,7 @@ func (p *UsersPanel) ran(came result, left []shared.Member, err error) {
 		p.closes(pickAllID)
 		return
 	}
-	p.bulk.state, p.bulk.result = bulkDone, came
+	p.bulk.state = bulkDone
 	focus(p.self, label(len(came.links) > 0, bulkID+"-save", bulkID+"-close"))
 }
 
@@ -292,7 +299,10 @@ func (p *UsersPanel) replace(changed shared.Member) {
 func (p *UsersPanel) renderBulk() app.UI {
 	d := &bulkDialog{Context: p.Context, Mails: p.Account.MailOn, Bulk: p.bulk, OnRun: p.run, OnCancel: func() { p.closes(p.bulk.from) }}
 	if p.bulk.state == bulkDone {
-		d.OnCancel = func() { p.closes(pickAllID) }
+		d.OnCancel = func() {
+			p.closes(pickAllID)
+			p.load(loadChanges) // not before: if the session has ended, that leaves the page with its links
+		}
 	}
 	for _, chip := range p.chips() {
 		if group, is := strings.CutPrefix(chip.in, shared.MembersOfGroup); is {
@@ -424,7 +434,11 @@ func (d *bulkDialog) doneTitle() string {
 	if len(b.refused) == 0 {
 		return d.Context.Count(text.LinksTitle, len(b.links))
 	}
-	return message.Fill(text.DoneFor, "n", d.Context.Number(len(b.changed)), "count", d.Context.Number(len(b.users)))
+	count := len(b.changed)
+	for _, refused := range b.refused {
+		count += len(refused.users)
+	}
+	return message.Fill(text.DoneFor, "n", d.Context.Number(len(b.changed)), "count", d.Context.Number(count))
 }
 
 // renderRefused says for whom nothing was done, and why.

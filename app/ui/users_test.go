@@ -47,6 +47,12 @@ func (o *organisation) ChangeMember(_ context.Context, id string, change shared.
 	return member, o.refuses[id]
 }
 
+// InviteAgain gives links to all but those whom it refuses.
+func (o *organisation) InviteAgain(_ context.Context, id string) (shared.EnrolmentLink, error) {
+	o.changes = append(o.changes, id)
+	return shared.EnrolmentLink{URL: "https://id.example.com/enrol?token=" + id}, o.refuses[id]
+}
+
 func shownIDs(p *UsersPanel) (ids []string) {
 	for _, user := range p.users {
 		ids = append(ids, user.ID)
@@ -152,6 +158,48 @@ func TestBulk(t *testing.T) {
 			}
 			if isOpen := p.open == dialogBulk; isOpen != (selected != nil) {
 				t.Errorf("the dialog is open: %t", isOpen)
+			}
+		})
+	}
+}
+
+// TestLinksOutlive: links are shown once, so that what ends the work in the middle doesn't take those
+// that came.
+func TestLinksOutlive(t *testing.T) {
+	for name, test := range map[string]struct {
+		ends error
+		says string
+	}{
+		"nobody confirms":       {shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you."), inEnglish().Text.Failure.ConfirmDenied},
+		"the session has ended": {shared.Errorf(shared.CodeUnauthenticated, "Please sign in."), "Please sign in."},
+		"the server is away":    {shared.Errorf(shared.CodeOffline, "The server can't be reached."), "The server can't be reached."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, left := &organisation{names: []string{"a", "b", "c"}, refuses: map[string]error{"b": test.ends}}, false
+			p := &UsersPanel{
+				Context: inEnglish(), Service: server, Account: shared.Account{User: shared.User{ID: "z", Role: shared.RoleAdministrator}},
+				OnSignedOut: func() { left = true },
+			}
+			plays(t, p, func(app.Context) {
+				for i := range p.users {
+					p.users[i].Invited = true
+					p.onSelect(p.users[i].ID, true)
+				}
+				p.open, p.bulk = dialogBulk, bulk{what: actInvite, users: p.fits(actInvite)}
+				p.run(wish{})
+			}, func(app.Context) {
+				if p.paused != nil {
+					p.notConfirmed()
+				}
+			})
+			if left || p.open != dialogBulk || p.bulk.state != bulkDone || len(p.bulk.links) != 1 || p.bulk.links[0].user.ID != "a" {
+				t.Errorf("left the page: %t; the dialog has the state %d and the links %v", left, p.bulk.state, p.bulk.links)
+			}
+			if len(p.bulk.refused) != 1 || namesOf(p.bulk.refused[0].users) != "B, C" || p.Context.sentence(p.bulk.refused[0].why) != test.says {
+				t.Errorf("refused are %v", p.bulk.refused)
+			}
+			if d := (&bulkDialog{Context: p.Context, Bulk: p.bulk}); d.doneTitle() != "Done for 1 of 3" {
+				t.Errorf("the title is %q", d.doneTitle())
 			}
 		})
 	}
