@@ -49,12 +49,12 @@ func (s *shell) loadAgain() { s.load(s.ctx) }
 
 // renderContact says where to get help. The page about passkeys needs the server.
 func (s *shell) renderContact() goapp.UI {
-	return goapp.Elem("p").Class("contact").Body(
+	return goapp.Elem("p").Class("contact dots").Body(
 		goapp.If(s.asOf.IsZero(), func() goapp.UI {
 			return goapp.Elem("a").Attr("href", shared.PageAbout).Attr("target", "_blank").Text(s.text.Panel.About)
 		}),
 		goapp.If(s.account.Contact != "", func() goapp.UI {
-			return goapp.Elem("span").Text(" " + message.Fill(s.text.Panel.Contact, "contact", s.account.Contact))
+			return goapp.Elem("span").Text(message.Fill(s.text.Panel.Contact, "contact", s.account.Contact))
 		}),
 	)
 }
