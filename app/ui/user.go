@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -143,7 +144,7 @@ func (p *UserPage) Render() app.UI {
 		app.Elem("div").Body(
 			back,
 			app.Elem("h1").ID(memberTitleID).Class("row-name").TabIndex(-1).Body(app.Elem("bdi").Text(u.DisplayName), p.Context.memberTags(u.Member, p.isMe())),
-			app.Elem("p").Class("quiet").Body(app.Elem("bdi").Text(u.Name)),
+			app.Elem("p").Class("quiet dots").Body(app.Elem("bdi").Text(cmp.Or(u.Email, u.Name)), p.renderLastSignIn()),
 		),
 		app.If(p.refused == "", func() app.UI { return p.Context.notice(p.failure) }),
 		app.Elem("div").Class("columns").Body(
@@ -156,6 +157,15 @@ func (p *UserPage) Render() app.UI {
 		Slot(app.If(p.link.link.URL != "", p.renderLink)),
 		p.renderConfirm(p.Context, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
 	)
+}
+
+func (p *UserPage) renderLastSignIn() app.UI {
+	text := p.Context.Text.Member
+	if p.user.LastSignIn.IsZero() {
+		return app.Elem("span").Text(text.Never)
+	}
+	when, exact := p.Context.whenWithin(p.user.LastSignIn)
+	return app.Elem("span").Title(exact).Text(message.Fill(text.LastSignIn, "date", when))
 }
 
 func (p *UserPage) isMe() bool    { return p.ID == p.Account.User.ID }

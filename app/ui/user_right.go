@@ -3,7 +3,6 @@ package ui
 import (
 	"cmp"
 	"context"
-	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -53,18 +52,9 @@ func (p *UserPage) renderFacts() app.UI {
 		app.Elem("div").Class("card").Body(pairs([]pair{
 			{text.DisplayName, u.DisplayName}, {text.UserName, u.Name}, {text.Email, email},
 			{p.Context.Text.Home.Language, cmp.Or(languageName(p.Languages, u.Language), p.Context.Text.Home.LanguageNone)},
-			{text.Since, since}, {text.LastSignIn, p.Context.dayOr(u.LastSignIn, text.Never)},
+			{text.Since, since},
 		})),
 	)
-}
-
-// dayOr writes a day, or never for the zero time.
-func (c Context) dayOr(at time.Time, never string) string {
-	if at.IsZero() {
-		return never
-	}
-	day, _ := c.Date(at)
-	return day
 }
 
 func (p *UserPage) renderAccess() app.UI {

@@ -232,8 +232,11 @@ func (c Context) tagsOf(u shared.Member, isMe bool) (tags []app.UI) {
 // memberTags says at a glance what is special about a user.
 func (c Context) memberTags(u shared.Member, isMe bool) app.UI {
 	tags := c.tagsOf(u, isMe)
-	if u.Invited {
+	switch {
+	case u.Invited:
 		tags = append(tags, app.Elem("span").Class("tag warn").Text(c.Text.Users.Invited))
+	case !u.Disabled:
+		tags = append(tags, app.Elem("span").Class("tag").Text(c.Text.Users.Active))
 	}
 	return app.Elem("span").Class("tags").Body(tags...)
 }

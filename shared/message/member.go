@@ -24,7 +24,7 @@ type Member struct {
 	NotVerified       string
 	None              string
 	Since             string
-	LastSignIn        string
+	LastSignIn        string // {date}
 	Never             string
 	Role              string
 	RoleNone          string
