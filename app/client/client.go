@@ -141,6 +141,12 @@ func (c *Client) ChangeProfile(ctx context.Context, change shared.ChangeProfile)
 	return err
 }
 
+// SendVerification sends the user the mail with which they verify their e-mail address once more.
+func (c *Client) SendVerification(ctx context.Context) error {
+	_, err := call[nothing](ctx, c, "POST", shared.PathVerification, nil)
+	return err
+}
+
 // Export returns everything that is kept about the user.
 func (c *Client) Export(ctx context.Context) (json.RawMessage, error) {
 	return call[json.RawMessage](ctx, c, "POST", shared.PathExport, nil)

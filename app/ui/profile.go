@@ -15,6 +15,8 @@ import (
 type ProfileService interface {
 	// ChangeProfile changes what is set.
 	ChangeProfile(ctx context.Context, change shared.ChangeProfile) error
+	// SendVerification sends the mail with which the user verifies their address once more.
+	SendVerification(ctx context.Context) error
 	// Export returns everything that is kept about the user.
 	Export(ctx context.Context) (json.RawMessage, error)
 }
@@ -35,10 +37,21 @@ type ProfileCard struct {
 	tasks
 	editing      bool
 	exporting    bool
+	mail         mailStep
 	lit          bool // it was changed
 	failure      error
+	unsent       error // why the mail wasn't sent
 	announcement string
 }
+
+// mailStep is how far the mail is with which the user verifies their address.
+type mailStep int
+
+const (
+	mailNone mailStep = iota
+	mailSending
+	mailSent
+)
 
 // Language is a language of the texts.
 type Language struct {
@@ -61,10 +74,11 @@ func (c *ProfileCard) Render() app.UI {
 	return part("profile", text.Home.Profile,
 		button("profile-edit", "small", text.Member.Edit, off, c.onEdit).Aria("label", text.Home.ProfileEdit),
 		app.Elem("div").Class(class).Body(
-			pairs([]pair{
-				{text.Member.DisplayName, a.User.DisplayName}, {text.Member.UserName, a.User.Name},
-				{text.Member.Email, cmp.Or(a.Email, text.Member.None)}, {text.Home.Language, cmp.Or(languageName(c.Languages, a.Language), text.Home.LanguageNone)},
-			}),
+			app.Elem("dl").Class("pairs").Body(
+				term(text.Member.DisplayName, app.Elem("bdi").Text(a.User.DisplayName)), term(text.Member.UserName, app.Elem("bdi").Text(a.User.Name)),
+				term(text.Member.Email, c.renderEmail()),
+				term(text.Home.Language, app.Elem("bdi").Text(cmp.Or(languageName(c.Languages, a.Language), text.Home.LanguageNone))),
+			),
 			c.Context.notice(c.failure),
 			app.Elem("div").Class("buttons").Body(
 				button("profile-export", "small", text.Home.Export, off || c.exporting, c.onExport).Aria("describedby", "profile-export-hint"),
@@ -74,6 +88,33 @@ func (c *ProfileCard) Render() app.UI {
 		Slot(app.If(c.editing, c.renderEdit)),
 		c.renderConfirm(c.Context, c.Confirms, a.Passkeys > 0, a.HasPassword),
 		spoken(c.announcement),
+	)
+}
+
+// renderEmail says whether the address is verified. An address that isn't gets no notices.
+func (c *ProfileCard) renderEmail() app.UI {
+	text, a := c.Context.Text.Home, c.Account
+	address := app.Elem("bdi").Text(cmp.Or(a.Email, c.Context.Text.Member.None))
+	if a.Email == "" || !a.EmailVerified && !a.MailOn {
+		return address
+	}
+	is := text.EmailNotVerified
+	switch {
+	case a.EmailVerified:
+		is = text.EmailVerified
+	case c.mail == mailSent:
+		is = text.VerifySent
+	}
+	return app.Elem("div").Class("plain").Body(
+		address,
+		app.Elem("span").ID("profile-email-is").Class("note").Text(is),
+		app.If(!a.EmailVerified, func() app.UI {
+			return app.Elem("div").Class("buttons").Body(
+				button("profile-verify", "small", "", c.Context.Offline != "" || c.mail == mailSending, c.onVerify).
+					Aria("describedby", "profile-email-is").Body(steady(c.mail == mailSending, text.Working, text.VerifyAgain)),
+			)
+		}),
+		c.Context.notice(c.unsent),
 	)
 }
 
@@ -101,8 +142,20 @@ func (c *ProfileCard) renderEdit() app.UI {
 	}
 }
 
+func (c *ProfileCard) onVerify(app.Context, app.Event) {
+	if c.mail == mailSending {
+		return
+	}
+	c.mail, c.failure, c.unsent, c.lit, c.announcement = mailSending, nil, nil, false, ""
+	c.attempt(c.Service.SendVerification, func(err error) {
+		if c.mail, c.unsent = mailNone, err; err == nil {
+			c.mail, c.announcement = mailSent, c.Context.Text.Home.VerifySent
+		}
+	})
+}
+
 func (c *ProfileCard) onEdit(app.Context, app.Event) {
-	c.editing, c.failure, c.lit = true, nil, false
+	c.editing, c.failure, c.unsent, c.lit = true, nil, nil, false
 }
 
 func (c *ProfileCard) edited() {
@@ -124,6 +177,9 @@ func (c *ProfileCard) save(d *memberDialog, done func(error)) {
 	}, func(err error) {
 		if done(err); err == nil {
 			c.lit, c.announcement = true, c.Context.Text.Member.Saved
+			if change.Email != nil {
+				c.mail = mailNone
+			}
 			c.edited()
 			if change.Language != nil && language != "" && c.OnLanguage != nil {
 				c.OnLanguage(language)

@@ -59,8 +59,15 @@ func statesOfParts(in Context) map[string]app.UI {
 // statesOfMethods are those of the start page's card, and of the dialog for a password.
 func statesOfMethods(in Context) map[string]app.UI {
 	return map[string]app.UI{
-		"password-refused":        &passwordDialog{Context: in, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
-		"profile":                 &ProfileCard{Context: in, Languages: stateLanguages(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}, Email: "ann@example.com", Language: "de"}},
+		"password-refused":     &passwordDialog{Context: in, failure: shared.Errorf(shared.CodeInvalidPassword, "This password is too short. Please use at least %d characters.", 12)},
+		"profile":              &ProfileCard{Context: in, Languages: stateLanguages(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}, Email: "ann@example.com", Language: "de"}},
+		"profile-verified":     &ProfileCard{Context: in, Languages: stateLanguages(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}, Email: "ann@example.com", EmailVerified: true, MailOn: true}},
+		"profile-not-verified": stateUnverified(in, func(*ProfileCard) {}),
+		"profile-mail-sending": stateUnverified(in, func(c *ProfileCard) { c.mail = mailSending }),
+		"profile-mail-sent":    stateUnverified(in, func(c *ProfileCard) { c.mail = mailSent }),
+		"profile-mail-refused": stateUnverified(in, func(c *ProfileCard) {
+			c.unsent = shared.Errorf(shared.CodeTooManyAttempts, "Too many mails went to this address. Please try again in %d minutes.", 12)
+		}),
 		"profile-edit":            &ProfileCard{Context: in, Languages: stateLanguages(), editing: true, Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}}},
 		"profile-refused":         &ProfileCard{Context: in, failure: stateInternal(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}}},
 		"methods-password-remove": &MethodsCard{Context: in, password: passwordRemoved, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true}},
@@ -84,6 +91,13 @@ func statesOfMethods(in Context) map[string]app.UI {
 			Identities: []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com", OnlyMethod: true}},
 		}},
 	}
+}
+
+// stateUnverified is a ProfileCard with an address that isn't verified. Change puts it into a state.
+func stateUnverified(in Context, change func(*ProfileCard)) *ProfileCard {
+	c := &ProfileCard{Context: in, Languages: stateLanguages(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}, Email: "ann@example.com", MailOn: true}}
+	change(c)
+	return c
 }
 
 // statesOfPast are those of the pages of sessions and of activity.

@@ -58,6 +58,10 @@ type Home struct {
 	Working             string
 	Profile             string
 	ProfileEdit         string
+	EmailVerified       string
+	EmailNotVerified    string
+	VerifyAgain         string
+	VerifySent          string
 	Language            string
 	LanguageNone        string
 	LanguageHint        string
