@@ -141,6 +141,12 @@ func (c *Client) ChangeProfile(ctx context.Context, change shared.ChangeProfile)
 	return err
 }
 
+// Release lets sign-in methods be added to the user's account again, where that was stopped.
+func (c *Client) Release(ctx context.Context) error {
+	_, err := call[nothing](ctx, c, "DELETE", shared.PathHold, nil)
+	return err
+}
+
 // SendVerification sends the user the mail with which they verify their e-mail address once more.
 func (c *Client) SendVerification(ctx context.Context) error {
 	_, err := call[nothing](ctx, c, "POST", shared.PathVerification, nil)
@@ -231,6 +237,11 @@ func (c *Client) MakeRecoveryLink(ctx context.Context, userID string) (shared.En
 // WithdrawLinks ends a user's invitation and recovery link.
 func (c *Client) WithdrawLinks(ctx context.Context, userID string) (shared.Member, error) {
 	return call[shared.Member](ctx, c, "DELETE", shared.PathUser+userID+shared.PathLinks, nil)
+}
+
+// ReleaseMember lets sign-in methods be added for a user again, where that was stopped.
+func (c *Client) ReleaseMember(ctx context.Context, userID string) (shared.MemberDetails, error) {
+	return call[shared.MemberDetails](ctx, c, "DELETE", shared.PathUser+userID+shared.PathHoldOf, nil)
 }
 
 // SetDisabled disables or enables a user.

@@ -55,7 +55,7 @@ func dueOffers(now time.Time) offers {
 func (s *shell) offered() offer {
 	a := s.account
 	switch {
-	case !a.PasskeysOn || browser.PasskeySupport() != browser.Supported:
+	case !a.PasskeysOn || !a.HeldUntil.IsZero() || browser.PasskeySupport() != browser.Supported:
 		return offerNone
 	case s.recovered():
 		return offerRecovered
@@ -147,7 +147,7 @@ const silentWithin = 2 * time.Minute
 // password.
 func (s *shell) createSilently(ctx goapp.Context) {
 	a := s.account
-	if s.tried || s.state != stateReady || !s.asOf.IsZero() || !a.PasskeysOn || a.Passkeys > 0 ||
+	if s.tried || s.state != stateReady || !s.asOf.IsZero() || !a.PasskeysOn || !a.HeldUntil.IsZero() || a.Passkeys > 0 ||
 		a.SignedInWith != shared.MethodPassword || time.Since(a.SignedInAt) > silentWithin {
 		return
 	}

@@ -47,6 +47,7 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 			until := time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC)
 			s.account.RecoveryLinkUntil = &until
 		}),
+		show("home-held", func(s *shell) { s.account.HeldUntil = time.Date(2026, 11, 27, 18, 30, 0, 0, time.UTC) }),
 		show("home-install-hint", func(s *shell) { s.hinted = true }),
 		show("home-update", func(s *shell) { s.updated = true }),
 		show("home-as-of", func(s *shell) { s.asOf = time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC) }),

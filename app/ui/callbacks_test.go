@@ -102,6 +102,7 @@ func (o obliging) Activity(context.Context, string) (shared.Activity, error) {
 	return shared.Activity{Events: []shared.Event{{ID: "e"}}}, o.err
 }
 func (o obliging) RemovePassword(context.Context) error { return nil }
+func (o obliging) Release(context.Context) error        { return o.err }
 func (o obliging) Users(context.Context, shared.MembersQuery) (shared.Members, error) {
 	return shared.Members{}, o.err
 }
@@ -176,7 +177,7 @@ func TestSparse(t *testing.T) {
 			})
 			t.Run("MethodsCard", func(t *testing.T) {
 				c := &MethodsCard{Context: sparse, Service: server}
-				plays(t, c, done(func() { c.makeCodes() }), done(func() { c.unlink("i") }))
+				plays(t, c, done(func() { c.makeCodes() }), done(func() { c.unlink("i") }), done(c.release))
 			})
 			t.Run("UsersPanel", func(t *testing.T) {
 				p := &UsersPanel{Context: sparse, Service: server}

@@ -77,6 +77,7 @@ func TestSentence(t *testing.T) {
 		{&ceremony.Failure{Reason: ceremony.Faulty, Exception: "EncodingError"}, "Your passkey provider reported a problem. (Reference EncodingError)", true},
 		{shared.Errorf(shared.CodeLastMethod, "Add another first."), "Add another first.", false},
 		{shared.Errorf(shared.CodeOffline, "Offline."), "Offline.", false},
+		{shared.Errorf(shared.CodeHeld, "Until then, no."), "Until then, no.", false},
 		{shared.Errorf(shared.CodeInternal, "Ours."), "Ours.", true},
 		{errors.New("anything"), "The server sent something unexpected. Please reload the page.", true},
 	} {

@@ -26,6 +26,8 @@ type MethodsService interface {
 	ChangePassword(ctx context.Context, password string) error
 	// RemovePassword removes it.
 	RemovePassword(ctx context.Context) error
+	// Release lets sign-in methods be added again, where that was stopped.
+	Release(ctx context.Context) error
 }
 
 // MethodsCard lists how the user signs in, with what can be done about each way.
@@ -83,6 +85,7 @@ func (c *MethodsCard) Render() app.UI {
 	}
 	rows = append(rows, c.renderCodes())
 	return part("methods", text.SignInMethods, nil,
+		c.renderHold(),
 		app.Elem("ul").Class("rows").Body(rows...),
 		c.renderConfirm(c.Context, c.Confirms, a.Passkeys > 0, a.HasPassword),
 		app.If(len(c.codes) > 0, func() app.UI {
@@ -98,6 +101,18 @@ func (c *MethodsCard) Render() app.UI {
 		})),
 		spoken(c.announcement),
 	)
+}
+
+func (c *MethodsCard) renderHold() app.UI {
+	var refusal error
+	if c.refused == holdRow {
+		refusal = c.failure
+	}
+	return c.Context.held(c.Account.HeldUntil, c.off(), refusal, c.release)
+}
+
+func (c *MethodsCard) release() {
+	c.does(holdRow, c.Context.Text.Home.Allowed, c.Service.Release, func() { focus(c.self, "methods") })
 }
 
 // row returns the row of a sign-in method.

@@ -72,6 +72,9 @@ func statesOfMethods(in Context) map[string]app.UI {
 		"profile-refused":         &ProfileCard{Context: in, failure: stateInternal(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}}},
 		"methods-password-remove": &MethodsCard{Context: in, password: passwordRemoved, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true}},
 		"methods-refused":         &MethodsCard{Context: in, refused: passwordRow, failure: stateInternal(), Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true}},
+		"methods-held":            &MethodsCard{Context: in, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, HeldUntil: stateHeldUntil()}},
+		"methods-held-working":    &MethodsCard{Context: in, working: holdRow, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, HeldUntil: stateHeldUntil()}},
+		"methods-held-refused":    &MethodsCard{Context: in, refused: holdRow, failure: stateHeld(), Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, HeldUntil: stateHeldUntil()}},
 		"methods-lit":             &MethodsCard{Context: in, lit: passwordRow, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, PasswordSet: stateTime(), RecoveryCodes: 2, RecoveryCodesMade: stateTime()}},
 		"methods-hint": &MethodsCard{Context: in, Hint: Hint{ID: "second", Title: in.Text.Home.SecondTitle, Lead: in.Text.Home.SecondComputer, Add: in.Text.Home.OfferAdd, NotNow: in.Text.Home.OfferNotNow}, Account: shared.Account{
 			PasskeysOn: true, Passkeys: 1, HasPassword: true, NewestPasskey: &shared.Passkey{Name: "Work laptop", Kind: shared.KindComputer, Created: stateTime()},
@@ -144,6 +147,13 @@ func statesOfProof(in Context) map[string]app.UI {
 }
 
 func stateTime() time.Time { return time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC) }
+
+func stateHeldUntil() time.Time { return time.Date(2026, 11, 27, 18, 30, 0, 0, time.UTC) }
+
+// stateHeld is the refusal to add a sign-in method, and to allow it again, while that is stopped.
+func stateHeld() error {
+	return shared.Errorf(shared.CodeHeld, "Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "2026-11-27 18:30 UTC")
+}
 
 func stateLanguages() []Language { return []Language{{"en", "English"}, {"de", "Deutsch"}} }
 

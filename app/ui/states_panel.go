@@ -22,6 +22,7 @@ func statesOfPasskeys(in Context) map[string]app.UI {
 		"panel-only-method": statePanel(in, func(p *PasskeysPanel) { p.list = stateOnly() }),
 		"panel-add":         statePanel(in, func(p *PasskeysPanel) { p.add.state = addOpen }),
 		"panel-add-working": statePanel(in, func(p *PasskeysPanel) { p.add.state = addWorking }),
+		"panel-add-held":    statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: stateHeld()} }),
 		"panel-add-refused": statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: stateDenied()} }),
 		"panel-added":       statePanel(in, func(p *PasskeysPanel) { p.lit, p.announcement = "a", "“Work laptop” was added." }),
 		"panel-rename":      statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRename} }),

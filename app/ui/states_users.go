@@ -107,13 +107,16 @@ func stateCounts() shared.MemberCounts {
 // statesOfUser are those of the page of one user.
 func statesOfUser(in Context) map[string]app.UI {
 	return map[string]app.UI{
-		"user":         stateUser(in, func(*UserPage) {}),
-		"user-loading": stateUser(in, func(p *UserPage) { p.state = listLoading }),
-		"user-failed":  stateUser(in, func(p *UserPage) { p.state, p.failure = listFailed, stateInternal() }),
-		"user-auditor": stateUser(in, func(p *UserPage) { p.user.May = shared.MayRead }),
-		"user-helper":  stateUser(in, func(p *UserPage) { p.user.May = shared.MayHelp }),
-		"user-self":    stateUser(in, func(p *UserPage) { p.ID = "u1" }),
-		"user-last":    stateUser(in, func(p *UserPage) { p.user.LastAdministrator, p.user.Role = true, shared.RoleAdministrator }),
+		"user":              stateUser(in, func(*UserPage) {}),
+		"user-loading":      stateUser(in, func(p *UserPage) { p.state = listLoading }),
+		"user-failed":       stateUser(in, func(p *UserPage) { p.state, p.failure = listFailed, stateInternal() }),
+		"user-auditor":      stateUser(in, func(p *UserPage) { p.user.May = shared.MayRead }),
+		"user-helper":       stateUser(in, func(p *UserPage) { p.user.May = shared.MayHelp }),
+		"user-self":         stateUser(in, func(p *UserPage) { p.ID = "u1" }),
+		"user-held":         stateUser(in, func(p *UserPage) { p.user.HeldUntil = stateHeldUntil() }),
+		"user-held-helper":  stateUser(in, func(p *UserPage) { p.user.HeldUntil, p.user.May = stateHeldUntil(), shared.MayHelp }),
+		"user-held-refused": stateUser(in, func(p *UserPage) { p.user.HeldUntil, p.refused, p.failure = stateHeldUntil(), holdRow, stateInternal() }),
+		"user-last":         stateUser(in, func(p *UserPage) { p.user.LastAdministrator, p.user.Role = true, shared.RoleAdministrator }),
 		"user-invited": stateUser(in, func(p *UserPage) {
 			until := time.Date(2026, 11, 27, 18, 30, 0, 0, time.UTC)
 			p.user = shared.MemberDetails{Member: p.user.Member, May: shared.MayManage}

@@ -34,6 +34,8 @@ type MemberService interface {
 	MakeRecoveryLink(ctx context.Context, id string) (shared.EnrolmentLink, error)
 	// WithdrawLinks ends those links.
 	WithdrawLinks(ctx context.Context, id string) (shared.Member, error)
+	// ReleaseMember lets sign-in methods be added again, where that was stopped.
+	ReleaseMember(ctx context.Context, id string) (shared.MemberDetails, error)
 }
 
 // UserPage shows one user: at the left what happens, at the right what is. What the reader's role
@@ -147,6 +149,7 @@ func (p *UserPage) Render() app.UI {
 			app.Elem("p").Class("quiet dots").Body(app.Elem("bdi").Text(cmp.Or(u.Email, u.Name)), p.renderLastSignIn()),
 		),
 		app.If(p.refused == "", func() app.UI { return p.Context.notice(p.failure) }),
+		p.renderHold(),
 		app.Elem("div").Class("columns").Body(
 			app.Elem("div").Body(p.renderMethods(), p.renderSessions(), p.renderActivity()),
 			app.Elem("div").Body(p.renderFacts(), p.renderAccess(), p.renderHelp(), p.renderDanger()),
@@ -166,6 +169,21 @@ func (p *UserPage) renderLastSignIn() app.UI {
 	}
 	when, exact := p.Context.whenWithin(p.user.LastSignIn)
 	return app.Elem("span").Title(exact).Text(message.Fill(text.LastSignIn, "date", when))
+}
+
+// renderHold shows that no sign-in method can be added. Administrators can end that.
+func (p *UserPage) renderHold() app.UI {
+	var refusal error
+	if p.refused == holdRow {
+		refusal = p.failure
+	}
+	var allow func()
+	if p.manages() && !p.isMe() {
+		allow = func() {
+			p.does(holdRow, func(ctx context.Context) (shared.MemberDetails, error) { return p.Service.ReleaseMember(ctx, p.ID) }, p.Context.Text.Home.Allowed)
+		}
+	}
+	return p.Context.held(p.user.HeldUntil, p.off(), refusal, allow)
 }
 
 func (p *UserPage) isMe() bool    { return p.ID == p.Account.User.ID }

@@ -26,6 +26,9 @@ type Home struct {
 	SecondDevice        string // on another device
 	SavedSilently       string // {name}
 	RecoveryLink        string // {date}
+	Held                string // {date}
+	Allow               string
+	Allowed             string
 	Password            string
 	PasswordChanged     string // {date}
 	PasswordNone        string
