@@ -3,7 +3,6 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -75,7 +74,7 @@ func TestRespondPages(t *testing.T) {
 			Name    string `json:"name"`
 		}{[]int{}, "x"}, long{Entries: []int{1}}} {
 			if err := RespondPages(httptest.NewRecorder(), answer, paging(nil)); err == nil {
-				t.Error(fmt.Sprintf("%+v was answered", answer))
+				t.Errorf("%+v was answered", answer)
 			}
 		}
 	})
