@@ -405,6 +405,8 @@ func TestConfig(t *testing.T) {
 		{"a host without an address", ofHost, func(c *server.Config) { c.Address = server.Address{} }, "ParseAddress"},
 		{"half an address", ofHost, func(c *server.Config) { c.Address.RPID = "" }, "ParseAddress"},
 		{"accounts without files", ofAccounts, func(c *server.Config) { c.Asset = nil }, "Asset must be set"},
+		{"accounts that keep events as a host does", ofAccounts, func(c *server.Config) { c.KeepEvents = store.EventsKept }, "account.Config"},
+		{"a host that keeps events for a day", ofHost, func(c *server.Config) { c.KeepEvents = 24 * time.Hour }, "ShortestKept"},
 		{"accounts that confirm as a host does", ofAccounts, func(c *server.Config) { c.ConfirmFor = time.Hour }, "account.Config"},
 		{"a host with our pages", ofHost, func(c *server.Config) { c.App = server.App{Pages: ofAccounts.App.Pages, Page: ofAccounts.App.Page} }, "mean nothing"},
 		{"a host with our files", ofHost, func(c *server.Config) { c.App = server.App{Files: ofAccounts.App.Files} }, "mean nothing"},

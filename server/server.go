@@ -58,6 +58,9 @@ type Config struct {
 	// ConfirmFor is how long a sign-in at the Host counts as a confirmation; 0 means 10
 	// minutes. It is for a Host only, because Accounts have their own.
 	ConfirmFor time.Duration
+	// KeepEvents is how long activity keeps an event: see [activity.New]. It is for a Host only
+	// too.
+	KeepEvents time.Duration
 
 	// Live gets notice of the changes that Store writes; see [live.Hub.Store]. Nil makes a
 	// hub, for a Store to which nothing else writes.
@@ -198,6 +201,10 @@ func (c Config) check() error {
 		return errors.New("with Accounts, Asset must be set")
 	case !hosted && c.ConfirmFor != 0:
 		return errors.New("with Accounts, ConfirmFor is theirs: set it in account.Config")
+	case !hosted && c.KeepEvents != 0:
+		return errors.New("with Accounts, KeepEvents is theirs: set it in account.Config")
+	case c.KeepEvents != 0 && (c.KeepEvents < store.ShortestKept || c.KeepEvents > store.EventsKept):
+		return errors.New("KeepEvents must be from store.ShortestKept to store.EventsKept")
 	case (c.App.Pages == nil) != (c.App.Page == nil):
 		return errors.New("App.Page draws App.Pages: set both or none")
 	case c.ManualPublic && !c.App.hasManual():
@@ -265,7 +272,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 // openToHostUsers prepares for users of a host. The host has their sessions; s.sessions
 // only decides whether a confirmation is recent enough.
 func (s *Server) openToHostUsers(ctx context.Context) error {
-	s.activity = activity.New(s.c.Store, s.c.Log)
+	s.activity = activity.New(s.c.Store, s.c.KeepEvents, s.c.Log)
 	s.c.Store = s.activity.Store()
 	s.sessions = session.New(session.Config{Store: s.c.Store, Now: s.c.Now, Log: s.c.Log, ConfirmFor: s.c.ConfirmFor})
 	if err := s.openPasskeys(ctx); err != nil {

@@ -38,6 +38,9 @@ type Config struct {
 	// The times of sessions: see [session.Config].
 	Idle, Lifetime, ConfirmFor time.Duration
 
+	// KeepEvents is how long activity and audit keep an event: see [activity.New].
+	KeepEvents time.Duration
+
 	Product string // the installation's name, which no password may consist of
 
 	Providers []Provider // at which people may also sign in
@@ -81,7 +84,7 @@ func New(c Config) *Service {
 	for _, p := range c.Providers {
 		c.Policy.Issuers = append(c.Policy.Issuers, p.Issuer)
 	}
-	events := activity.New(chain.Marked(c.Store, c.Now), c.Log)
+	events := activity.New(chain.Marked(c.Store, c.Now), c.KeepEvents, c.Log)
 	c.Store = events.Store()
 	s := &Service{c: c, activity: events, guesses: newGuesses(), mailed: limit.New(mailsAtOnce, mailsRecover), reached: limit.New(mailsToAddress, mailsToRecover)}
 	s.sessions = session.New(session.Config{

@@ -163,11 +163,7 @@ func (s *Service) ofLastSignIn(ctx context.Context, event store.Event) (user sto
 	if shared.CodeOf(err) == shared.CodeNotFound {
 		return store.User{}, false, nil
 	}
-	at := event.Time
-	if event.Count > 1 {
-		at = event.Last
-	}
-	return user, user.LastSignIn.Equal(at), err
+	return user, user.LastSignIn.Equal(event.LastTime()), err
 }
 
 func textOfMark(mark store.EventMark) string {

@@ -11,11 +11,13 @@
 package activity
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/keypeg/keypeg/server/internal/failures"
 	"github.com/keypeg/keypeg/server/session"
@@ -30,9 +32,14 @@ type Service struct {
 	failures *failures.Recorder
 }
 
-// New returns a Service over a store.
-func New(s store.Store, log *slog.Logger) *Service {
-	return &Service{store: bound(s), failures: failures.New(present{s}, log)}
+// New returns a Service over a store. Events are kept for so long, and 0 means
+// [store.EventsKept], which is also the longest.
+func New(s store.Store, kept time.Duration, log *slog.Logger) *Service {
+	b, is := s.(*bounded)
+	if !is { // else each event would be counted twice
+		b = bound(present{retaining{s, cmp.Or(kept, store.EventsKept)}})
+	}
+	return &Service{store: b, failures: failures.New(b.Store, log)}
 }
 
 // Store is the store that rules write through. It bounds the events of each user.

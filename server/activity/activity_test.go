@@ -16,7 +16,7 @@ import (
 // TestList reads what an administrator, two browsers and a passkey left behind.
 func TestList(t *testing.T) {
 	now := began
-	s := activity.New(newStore(t, func() time.Time { return now }), slog.New(slog.DiscardHandler))
+	s := activity.New(newStore(t, func() time.Time { return now }), 0, slog.New(slog.DiscardHandler))
 	chrome := session.Actor{
 		User:   store.User{ID: ann, Passkeys: []store.Passkey{{ID: "kept", Name: "Phone"}}},
 		Client: store.Client{Browser: "Chrome", Address: "::1", Mark: "of Chrome"},

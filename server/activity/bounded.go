@@ -80,14 +80,10 @@ type line struct {
 	event   store.Event // as it is stored
 }
 
-// bound returns a bounded store over another store. If the other is bounded already it
-// returns that, so that no event is counted twice. The batches are the same, except for
+// bound returns a bounded store over another store. The batches are the same, except for
 // their events.
 func bound(s store.Store) *bounded {
-	if b, is := s.(*bounded); is {
-		return b
-	}
-	return &bounded{Store: present{s}, tallies: recent.NewMap[about, *tally](window, mostTallies)}
+	return &bounded{Store: s, tallies: recent.NewMap[about, *tally](window, mostTallies)}
 }
 
 // Unwrap implements [store.Wrapper].

@@ -52,7 +52,7 @@ func (m *moody) Apply(ctx context.Context, batch store.Batch) error {
 func TestBounded(t *testing.T) {
 	bounded := func(t *testing.T) (*moody, func(after time.Duration, kind shared.EventKind) error) {
 		m := &moody{Store: newStore(t, func() time.Time { return began })}
-		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
+		b := activity.New(m, 0, slog.New(slog.DiscardHandler)).Store()
 		return m, func(after time.Duration, kind shared.EventKind) error {
 			event := store.NewEvent(began.Add(after), ann, kind, store.Client{Address: "192.0.2.1"})
 			event.Passkey = after.String()
@@ -88,7 +88,7 @@ func TestBounded(t *testing.T) {
 	})
 	t.Run("an event of somebody else among them keeps a line of its own", func(t *testing.T) {
 		m := &moody{Store: newStore(t, func() time.Time { return began })}
-		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
+		b := activity.New(m, 0, slog.New(slog.DiscardHandler)).Store()
 		signsIn := func(i int, client store.Client, by string) {
 			event := store.NewEvent(began.Add(time.Duration(i)*time.Second), ann, shared.EventSignedIn, client)
 			event.By = by
@@ -173,7 +173,7 @@ func TestBounded(t *testing.T) {
 	})
 	t.Run("two of a kind in one batch, and the batch stays the caller's", func(t *testing.T) {
 		m := newStore(t, func() time.Time { return began })
-		b := activity.New(m, slog.New(slog.DiscardHandler)).Store()
+		b := activity.New(m, 0, slog.New(slog.DiscardHandler)).Store()
 		for i := range 60 {
 			batch := store.Batch{}
 			for range 2 {

@@ -43,7 +43,7 @@ func TestPresent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db := open(t)
 			t.Cleanup(func() { db.Close() })
-			service := activity.New(db, slog.New(slog.DiscardHandler))
+			service := activity.New(db, 0, slog.New(slog.DiscardHandler))
 			rules := service.Store()
 			event := func(userID string) store.AddEvent {
 				return store.AddEvent{Event: store.NewEvent(time.Now(), userID, shared.EventSignedOut, store.Client{Address: "192.0.2.1"})}

@@ -21,6 +21,8 @@ var browsers = store.Collection[seen]{Name: "mail-browser"} // by user, and the 
 const (
 	// mostBrowsers is how many a user has. Those that weren't used for longest go.
 	mostBrowsers = 32
+	// notSeen is after what time a browser that wasn't used is a new one.
+	notSeen = 365 * 24 * time.Hour
 	// seenAgain is after what time it is noted that a known browser was used again.
 	seenAgain = 30 * 24 * time.Hour
 	// looksBack is how many events of a user are searched for a browser that isn't noted.
@@ -31,7 +33,7 @@ const (
 // operations that note it. The first sign-in of an account is in no new browser: there is none
 // that it could be compared with, and the mail about the link has told of it.
 func (m *mailing) isNew(ctx context.Context, event store.Event) (bool, store.Batch, error) {
-	note := store.Entry[seen]{Owner: event.UserID, Key: browserOf(event.Client), Version: store.AnyVersion, Expires: event.Time.Add(store.EventsKept)}
+	note := store.Entry[seen]{Owner: event.UserID, Key: browserOf(event.Client), Version: store.AnyVersion, Expires: event.Time.Add(notSeen)}
 	known, err := browsers.Get(ctx, m.Store, event.UserID, note.Key)
 	if err == nil {
 		if note.Expires.Sub(known.Expires) < seenAgain {

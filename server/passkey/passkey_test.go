@@ -42,7 +42,7 @@ func newWorldAt(t testing.TB, origin, rpID string) *world {
 	w := &world{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.clock }
 	w.store = memstore.New(now)
-	w.activity = activity.New(w.store, slog.New(slog.DiscardHandler))
+	w.activity = activity.New(w.store, 0, slog.New(slog.DiscardHandler))
 	rules, err := passkey.New(t.Context(), passkey.Config{
 		Activity: w.activity, Now: now, RPID: rpID, RPName: "Keypeg", Origin: origin, Max: 4,
 	})

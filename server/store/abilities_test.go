@@ -47,7 +47,7 @@ func TestAbilities(t *testing.T) {
 		for place, s := range map[string]store.Store{
 			"itself":         row.store,
 			"behind live":    live.NewHub().Store(row.store),
-			"behind the two": activity.New(live.NewHub().Store(row.store), nil).Store(),
+			"behind the two": activity.New(live.NewHub().Store(row.store), 0, nil).Store(),
 		} {
 			if has := abilitiesOf(s); has != row.has {
 				t.Errorf("%s, %s, has the abilities %q, want %q", row.name, place, has, row.has)

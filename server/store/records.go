@@ -155,8 +155,12 @@ type Session struct {
 	Expires       time.Time
 }
 
-// EventsKept is how long an event is kept.
-const EventsKept = 365 * 24 * time.Hour
+// EventsKept is how long an event is kept after it happened for the last time, unless IT says
+// less. ShortestKept is the least.
+const (
+	EventsKept   = 365 * 24 * time.Hour
+	ShortestKept = 30 * 24 * time.Hour
+)
 
 // Event is an entry of a user's activity.
 type Event struct {
@@ -183,6 +187,14 @@ type Event struct {
 // NewEvent returns an event with the time now.
 func NewEvent(now time.Time, userID string, kind shared.EventKind, client Client) Event {
 	return Event{ID: newEventID(now), UserID: userID, Kind: kind, Time: now, Client: client, Expires: now.Add(EventsKept)}
+}
+
+// LastTime is when the event happened, or happened for the last time.
+func (v Event) LastTime() time.Time {
+	if v.Last.After(v.Time) {
+		return v.Last
+	}
+	return v.Time
 }
 
 // EventMark is the place of an event in the order of all events: by its id, and then by that of

@@ -2,7 +2,7 @@ package message
 
 var englishEvents = Events{
 	Title:            "Events",
-	Lead:             "What everybody did, kept for a year.",
+	Lead:             "What everybody did, newest first.",
 	Filters:          "Filters",
 	Find:             "Person or address",
 	Kind:             "Kind",

@@ -2,7 +2,7 @@ package message
 
 var frenchEvents = Events{
 	Title:            "Événements",
-	Lead:             "Ce que chacun a fait, conservé pendant un an.",
+	Lead:             "Ce que chacun a fait, du plus récent au plus ancien.",
 	Filters:          "Filtres",
 	Find:             "Personne ou adresse",
 	Kind:             "Type",

@@ -2,7 +2,7 @@ package message
 
 var germanEvents = Events{
 	Title:            "Ereignisse",
-	Lead:             "Was alle getan haben, ein Jahr lang aufbewahrt.",
+	Lead:             "Was alle getan haben, das Neueste zuerst.",
 	Filters:          "Filter",
 	Find:             "Person oder Adresse",
 	Kind:             "Art",

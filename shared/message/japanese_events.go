@@ -2,7 +2,7 @@ package message
 
 var japaneseEvents = Events{
 	Title:            "イベント",
-	Lead:             "全員の操作の記録です。1年間保存されます。",
+	Lead:             "全員の操作の記録です。新しい順に表示されます。",
 	Filters:          "絞り込み",
 	Find:             "ユーザーまたはアドレス",
 	Kind:             "種類",

@@ -2,7 +2,7 @@ package message
 
 var spanishEvents = Events{
 	Title:            "Eventos",
-	Lead:             "Lo que hizo cada persona, guardado durante un año.",
+	Lead:             "Lo que hizo cada persona, lo más reciente primero.",
 	Filters:          "Filtros",
 	Find:             "Persona o dirección",
 	Kind:             "Tipo",

@@ -314,7 +314,7 @@ func TestErased(t *testing.T) {
 // are written again and again after they were sealed.
 func TestMerged(t *testing.T) {
 	onEveryStore(t, func(b *book) {
-		events := activity.New(b.marked, slog.New(slog.DiscardHandler))
+		events := activity.New(b.marked, 0, slog.New(slog.DiscardHandler))
 		for range 120 {
 			b.passes(time.Minute)
 			v := store.NewEvent(b.now(), b.users[0], shared.EventSignInFailed, store.Client{Address: "203.0.113.9"})

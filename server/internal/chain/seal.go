@@ -313,11 +313,7 @@ func (w *writing) append(ctx context.Context, v store.Event) error {
 
 // keptFor is how long an event is kept after it happened for the last time, in seconds.
 func keptFor(v store.Event) int64 {
-	last := v.Time
-	if v.Last.After(last) {
-		last = v.Last
-	}
-	return int64(v.Expires.Sub(last) / time.Second)
+	return int64(v.Expires.Sub(v.LastTime()) / time.Second)
 }
 
 // close begins a new block.

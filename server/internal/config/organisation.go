@@ -11,6 +11,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/store"
 )
 
 // organisationSettings are the settings that each organisation may override. In the cloud
@@ -27,6 +28,8 @@ type organisationSettings struct {
 	SessionIdle     time.Duration
 	SessionLifetime time.Duration
 	ConfirmAfter    time.Duration
+
+	KeepEvents time.Duration
 
 	Product string
 	Contact string
@@ -48,6 +51,8 @@ func (s *organisationSettings) declare(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.SessionIdle, "session-idle", 24*time.Hour, "A session ends when it wasn't used for so long.")
 	flags.DurationVar(&s.SessionLifetime, "session-lifetime", 720*time.Hour, "A session ends at the latest after so long.")
 	flags.DurationVar(&s.ConfirmAfter, "confirm-after", 10*time.Minute, "Adding and removing passkeys needs a sign-in or confirmation younger than this.")
+
+	flags.DurationVar(&s.KeepEvents, "keep-events", store.EventsKept, "How long activity and audit keep what happens from now on: from 720h, which is 30 days, to 8760h, a year.")
 
 	flags.StringVar(&s.Product, "product", "Keypeg", "What this installation calls itself.")
 	flags.StringVar(&s.Contact, "contact", "", "Whom users ask for help, such as \"IT desk, phone 1234\".")
@@ -77,6 +82,9 @@ func (s *organisationSettings) check() error {
 	}
 	if s.SessionIdle > s.SessionLifetime {
 		return fmt.Errorf("--session-idle (%s) must not be longer than --session-lifetime (%s)", s.SessionIdle, s.SessionLifetime)
+	}
+	if s.KeepEvents < store.ShortestKept || s.KeepEvents > store.EventsKept {
+		return fmt.Errorf("--keep-events must be from %gh, which is 30 days, to %gh, a year", store.ShortestKept.Hours(), store.EventsKept.Hours())
 	}
 	if strings.TrimSpace(s.Product) == "" {
 		return fmt.Errorf("--product must not be empty")

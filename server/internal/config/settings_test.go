@@ -76,6 +76,7 @@ func TestPlaces(t *testing.T) {
 		{"contact", `"file"`, "environment", "typed", "", ""},
 		{"max-passkeys", "3", "4", "5", "many", `must be a whole number, not "many"`},
 		{"session-idle", `"3h0m0s"`, "4h0m0s", "5h0m0s", "soon", `must be a time such as 90s, 10m or 24h, not "soon"`},
+		{"keep-events", `"1000h0m0s"`, "2000h0m0s", "3000h0m0s", "one year", `must be a time such as 90s, 10m or 24h, not "one year"`},
 		{"log-json", "false", "true", "false", "maybe", `must be true or false, not "maybe"`},
 		{"log-level", `"debug"`, "warn", "error", "loud", `must be one of debug,info,warn,error, not "loud"`},
 		{"trusted-proxies", `["10.3.0.0/16", "10.1.0.0/16"]`, "10.4.0.0/16", "10.5.0.0/16", "lan", `must be addresses or networks such as 10.1.2.3 or 10.0.0.0/28, and "lan" isn't one`},

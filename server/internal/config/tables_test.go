@@ -42,6 +42,8 @@ func TestTenantTables(t *testing.T) {
 		{`[tenant.acme] of the configuration file: the provider google needs an issuer`, "[tenant.acme.provider.google]\nclient-id = \"k\"\n"},
 		{"make it [tenant.NAME.provider.google]", "[provider.google]\n" + google},
 		{`unknown key "tenants"`, "[tenants.acme]\nmax-passkeys = 3\n"},
+		{`[tenant.acme] of the configuration file: --keep-events must be from 720h, which is 30 days, to 8760h, a year`, "[tenant.acme]\nkeep-events = \"24h\"\n"},
+		{`[tenant.acme] of the configuration file: --keep-events must be from 720h, which is 30 days, to 8760h, a year`, "[tenant.acme]\nkeep-events = \"9000h\"\n"},
 	} {
 		failsWith(t, test.says, "--edition", "cloud", "--config", file(t, test.text))
 	}

@@ -62,6 +62,7 @@ type Organisation struct {
 	AttestationRoots *x509.CertPool
 
 	SessionIdle, SessionLifetime, ConfirmAfter time.Duration
+	KeepEvents                                 time.Duration
 
 	Mail         mail.Sender // off unless IT names a mail server
 	MailLanguage string      // of mails to users who have chosen none
@@ -235,7 +236,7 @@ func (org Organisation) rules(db store.Store, address server.Address, mails *mai
 	methods.RPID = address.RPID
 	config := account.Config{
 		Store: db, Now: time.Now,
-		Idle: org.SessionIdle, Lifetime: org.SessionLifetime, ConfirmFor: org.ConfirmAfter,
+		Idle: org.SessionIdle, Lifetime: org.SessionLifetime, ConfirmFor: org.ConfirmAfter, KeepEvents: org.KeepEvents,
 		Product: org.Product, Policy: methods,
 	}
 	if mails != nil {

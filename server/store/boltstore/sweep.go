@@ -229,12 +229,13 @@ func (s *Store) expiredItems(tx *bbolt.Tx, from []byte) (due [][]byte, next posi
 	return due, position{}
 }
 
-// deadBlocks lists old blocks of the order that lead to no event any more.
+// deadBlocks lists old blocks of the order that lead to no event any more. It looks at the oldest
+// ones: where all events are kept for the same time, the others lead somewhere.
 func deadBlocks(tx *bbolt.Tx, now time.Time) (dead [][]byte) {
-	until := uint64(now.Add(-store.EventsKept).UnixNano())
+	until, looked := uint64(now.Add(-store.ShortestKept).UnixNano()), 0
 	cursor := tx.Bucket(bucketArchive).Cursor()
-	for key, value := cursor.First(); key != nil && timeOf(key) < until && len(dead) < sweepMost; key, value = cursor.Next() {
-		if !leadsSomewhere(tx, key, value) {
+	for key, value := cursor.First(); key != nil && timeOf(key) < until && looked < sweepMost; key, value = cursor.Next() {
+		if looked++; !leadsSomewhere(tx, key, value) {
 			dead = append(dead, bytes.Clone(key))
 		}
 	}

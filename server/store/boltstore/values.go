@@ -87,8 +87,10 @@ func decodeItem(owner, collection, key string, value []byte) (store.Item, error)
 // browser have the same value.
 func encodeEvent(v store.Event) []byte {
 	v.Time, v.Expires = v.Time.Truncate(time.Microsecond), v.Expires.Truncate(time.Microsecond)
-	if v.Expires.Equal(v.Time.Add(store.EventsKept)) {
+	if kept := v.Expires.Sub(v.LastTime()); kept == store.EventsKept {
 		v.Expires = time.Time{}
+	} else {
+		v.Expires = time.Unix(0, 0).Add(kept) // so that it is the same for all
 	}
 	if v.Time.Equal(v.ID.Time()) {
 		v.Time = time.Time{}
@@ -104,7 +106,9 @@ func decodeEvent(raw []byte, id store.EventID, value []byte) (store.Event, error
 		v.Time = id.Time()
 	}
 	if v.Expires.IsZero() {
-		v.Expires = v.Time.Add(store.EventsKept)
+		v.Expires = v.LastTime().Add(store.EventsKept)
+	} else {
+		v.Expires = v.LastTime().Add(v.Expires.Sub(time.Unix(0, 0)))
 	}
 	return v, err
 }

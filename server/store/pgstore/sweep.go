@@ -69,12 +69,7 @@ type sweep struct {
 var sweeps = []sweep{
 	{"sessions", "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }},
 	{"items", "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }},
-	// An event expires a year after the time in its id, or a little later if it stands for
-	// several. So the order of ids serves, and needs no index of expires beside it.
-	{"events", "expires <= $3 AND id < $4", "id", func(now time.Time) []any {
-		mark := store.MarkOf(now.Add(-store.EventsKept))
-		return []any{now, mark.ID[:]}
-	}},
+	{"events", "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }},
 	daysOf(store.CountedByDay[0]), daysOf(store.CountedByDay[1]),
 }
 

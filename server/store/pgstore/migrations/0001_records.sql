@@ -147,6 +147,7 @@ CREATE TABLE events (
 -- The order of all events, newest first, and the same for each kind.
 CREATE INDEX events_order ON events (organisation, id, user_id);
 CREATE INDEX events_kind ON events (organisation, kind, id, user_id);
+CREATE INDEX events_expires ON events (organisation, expires);
 -- Nodes read the events of other nodes, also those that stand for several.
 CREATE INDEX events_last ON events (organisation, last) WHERE last IS NOT NULL;
 
