@@ -29,7 +29,7 @@ func TestBench(t *testing.T) {
 		t.Fatalf("building keypeg: %v\n%s", err, out)
 	}
 	var out strings.Builder
-	b, err := newBench(keypeg, "../../../bin/peer", small)
+	b, err := newBench(keypeg, "../../../bin/peer", "", small)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestBench(t *testing.T) {
 // TestLeftOut measures the peer where npm has not installed it.
 func TestLeftOut(t *testing.T) {
 	var out strings.Builder
-	b, err := newBench("", t.TempDir(), small)
+	b, err := newBench("", t.TempDir(), "", small)
 	if err != nil {
 		t.Fatal(err)
 	}

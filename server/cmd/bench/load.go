@@ -27,8 +27,8 @@ type load struct {
 // task is what a connection does again and again. It returns how long the user waits.
 type task func(*process, *connection) (time.Duration, error)
 
-// drive has so many connections do a task for a while. A task that fails ends its connection,
-// and the load.
+// drive has so many connections do a task for a while, and at least once: others may have the
+// processors. A task that fails ends its connection, and the load.
 func drive(p *process, connections int, d time.Duration, do task) (load, error) {
 	waits, errs := make([][]time.Duration, connections), make([]error, connections)
 	all := make([]*connection, connections)
@@ -45,7 +45,7 @@ func drive(p *process, connections int, d time.Duration, do task) (load, error) 
 	)
 	for i, c := range all {
 		running.Go(func() {
-			for time.Since(begin) < d && errs[i] == nil {
+			for len(waits[i]) == 0 || time.Since(begin) < d && errs[i] == nil {
 				var wait time.Duration
 				wait, errs[i] = do(p, c)
 				waits[i] = append(waits[i], wait)
@@ -120,8 +120,8 @@ type connection struct {
 	out    fasthttp.Response
 }
 
-// patience is how long an answer may take.
-const patience = 20 * time.Second
+// patience is how long an answer may take, also the first one after a start that reads all users.
+const patience = 2 * time.Minute
 
 func newConnection(p *process, i int) (*connection, error) {
 	device, err := newDevice("http://" + p.address)

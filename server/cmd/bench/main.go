@@ -119,6 +119,24 @@ var parts = []part{
 		{"… list of passkeys", "%.2f ×", atMost(1.1), func(r *round) float64 { return r.manyOfFew(listPasskeys) }},
 		{"… session check", "%.2f ×", atMost(1.1), func(r *round) float64 { return r.manyOfFew(checkSession) }},
 	}},
+	{"mails", []row{
+		{"sign-in where mails are sent, p50 of where none are", "%.2f ×", atMost(1.1), (*round).mailsOfNone},
+	}},
+	{"lists", []row{
+		{"a million users, p50 of a thousand's: first page of users", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(users("")) }},
+		{"… by a common word", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(users("find=anna")) }},
+		{"… by a user name", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(users("find=anna.ito63352")) }},
+		{"… by a domain of e-mail addresses", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(users("find=example.com")) }},
+		{"… by two common words", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(users("find=anna+exam")) }},
+		{"… by a rare and a common word", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(users("find=ito63352+example")) }},
+		{"… nobody, and the counts", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(users("find=zz")) }},
+		{"… by the slowest filter", "%.2f ×", atMost(1.2), (*round).slowestFilter},
+		{"… by the last sign-in", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(users("sort=last-sign-in")) }},
+		{"one user's page", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(anyUser) }},
+		{"events, first page", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(events("")) }},
+		{"… of a rare kind", "%.2f ×", atMost(1.2), func(r *round) float64 { return r.manyOfFew(events("kind=recovery_link_made")) }},
+		{"two common words that few have together, of a search by one", "%.2f ×", none, (*round).seldomTogether},
+	}},
 	{"start", []row{
 		{"start to first answer, a thousand users", "%.1f ms", atMost(15), func(r *round) float64 { return r.start("few", smallUsers) }},
 		{"… a million users", "%.1f ms", atMost(400), func(r *round) float64 { return r.start("many", r.users) }},
@@ -138,6 +156,7 @@ func main() {
 	keypeg := flag.String("keypeg", "bin/keypeg", "the program to measure")
 	peer := flag.String("peer", "bin/peer", "the folder of the server to compare it with")
 	only := flag.String("only", "", "the parts to measure, such as signin,memory; all without it")
+	in := flag.String("in", "", "a folder for the databases, which stay there for the next run of today; without it, they are removed")
 	quick := flag.Bool("small", false, "measure little, only to see that everything works")
 	flag.Parse()
 
@@ -154,7 +173,7 @@ func main() {
 			os.Exit(2)
 		}
 	}
-	b, err := newBench(*keypeg, *peer, size)
+	b, err := newBench(*keypeg, *peer, *in, size)
 	if err == nil {
 		err = errors.Join(b.run(os.Stdout, chosen), b.close())
 	}

@@ -21,7 +21,7 @@ func (b *bench) startPeer() (*process, error) {
 	if _, err := os.Stat(filepath.Join(b.peer, "node_modules")); err != nil {
 		return nil, fmt.Errorf("%w, as npm has not installed it: %w", errLeftOut, err)
 	}
-	everybody := population{b.signers, b.keys}
+	everybody := population{b.signers, b.keys, b.began}
 	users, database := filepath.Join(b.dir, "peer.json"), filepath.Join(b.dir, "peer.db")
 	if err := everybody.export(users); err != nil {
 		return nil, err

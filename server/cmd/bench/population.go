@@ -4,34 +4,36 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
+	"github.com/keypeg/keypeg/shared"
 )
 
-// population is the users of an installation, each with two passkeys. All about a user follows
-// from the user's number, so that a million users take no memory here.
+// population is the users of an installation, most of them with two passkeys: see people.go. All
+// about a user follows from the user's number, so that a million users take no memory here.
 type population struct {
 	users int
 	keys  []*ecdsa.PrivateKey
+	began time.Time // of the benchmark
 }
 
 // mostSessions is how many users have a session from the beginning.
 const mostSessions = 20_000
 
-// newKeys makes a few keys, which all users share. No server can notice that.
+// newKeys makes a few keys, which all users share. No server can notice that. They are the same in
+// each run.
 func newKeys() ([]*ecdsa.PrivateKey, error) {
 	keys := make([]*ecdsa.PrivateKey, 64)
 	for i := range keys {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		number := sha256.Sum256(fmt.Append(nil, "key", i))
+		key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), number[:])
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +63,7 @@ func credential(user, which int) []byte {
 func (p population) sessions() int { return min(p.users, mostSessions) }
 
 // every tells which users have a session from the beginning: each whose number it divides,
-// up to mostSessions.
+// up to mostSessions, if they can sign in.
 func (p population) every() int { return p.users / p.sessions() }
 
 // token belongs to the session that a user has from the beginning. It is like a real one: the
@@ -71,13 +73,22 @@ func token(user int) string {
 	return base64.RawURLEncoding.EncodeToString(append(rawID(user), random[:16]...))
 }
 
-func (p population) anySession() string {
-	return "keypeg=" + token(mathrand.IntN(p.sessions())*p.every())
+func cookie(user int) string { return "keypeg=" + token(user) }
+
+// any returns some user who has a passkey and may sign in, of those whose number step divides.
+func (p population) any(step int) int {
+	for {
+		if user := mathrand.IntN(p.users/step) * step; hasPasskey(user) && kind(user) != disabled {
+			return user
+		}
+	}
 }
+
+func (p population) anySession() string { return cookie(p.any(p.every())) }
 
 // anyAnswer is what a device with the first passkey of some user answers.
 func (p population) anyAnswer(a *passkeytest.Answer) {
-	user := mathrand.IntN(p.users)
+	user := p.any(1)
 	a.Key, a.CredentialID, a.UserHandle = p.key(user), credential(user, 0), handle(user)
 }
 
@@ -90,7 +101,7 @@ func newDevice(origin string) (*passkeytest.Device, error) {
 
 // fill writes all users into a store.
 func (p population) fill(s store.Store) error {
-	const atOnce = 500
+	const atOnce = 20_000 // a million users are written in minutes
 	var batch store.Batch
 	for i := range p.users {
 		user, err := p.user(i)
@@ -98,10 +109,19 @@ func (p population) fill(s store.Store) error {
 			return err
 		}
 		batch = append(batch, store.PutUser{User: user})
-		if i%p.every() == 0 && i/p.every() < p.sessions() {
+		if !user.LastSignIn.IsZero() {
+			event := store.NewEvent(user.LastSignIn, user.ID, shared.EventSignedIn, store.Client{Browser: "Chrome", System: "Windows", Address: "127.0.0.1"})
+			event.Method = store.MethodPasskey
+			batch = append(batch, store.AddEvent{Event: event})
+		}
+		if i%(p.users/rareEvents) == 0 {
+			event := store.NewEvent(p.signedIn(i).Add(time.Second), user.ID, shared.EventRecoveryLinkMade, store.Client{Address: "192.0.2.2"})
+			batch = append(batch, store.AddEvent{Event: event})
+		}
+		if i%p.every() == 0 && i/p.every() < p.sessions() && hasPasskey(i) {
 			batch = append(batch, store.AddSession{Session: store.Session{
 				ID: store.SessionID(token(i)), UserID: user.ID, Method: store.MethodPasskey, PasskeyID: user.Passkeys[0].ID,
-				Created: user.Created, Seen: user.Created, Authenticated: user.Created, Expires: user.Created.Add(24 * time.Hour),
+				Created: time.Now(), Seen: time.Now(), Authenticated: time.Now(), Expires: time.Now().Add(24 * time.Hour),
 			}})
 		}
 		if (i+1)%atOnce == 0 || i+1 == p.users {
@@ -112,23 +132,4 @@ func (p population) fill(s store.Store) error {
 		}
 	}
 	return nil
-}
-
-func (p population) user(i int) (store.User, error) {
-	point, err := p.key(i).PublicKey.Bytes() // 4, x, y
-	if err != nil {
-		return store.User{}, err
-	}
-	now := time.Now()
-	user := store.User{
-		ID: hex.EncodeToString(rawID(i)), Name: fmt.Sprintf("user%d@example.com", i), DisplayName: fmt.Sprint("User ", i), Handle: handle(i), Created: now,
-	}
-	for which, name := range []string{"Work laptop", "Phone"} {
-		user.Passkeys = append(user.Passkeys, store.Passkey{
-			ID: fmt.Sprintf("%x", credential(i, which)[:12]), CredentialID: credential(i, which), Name: name,
-			PublicKey: passkeytest.CoseEC2(passkeytest.ES256, 1, point[1:33], point[33:]), Format: "none", Attachment: "platform", Transports: []string{"internal", "hybrid"},
-			Flags: passkeytest.FlagUserPresent | passkeytest.FlagUserVerified, Verified: true, RPID: "localhost", Created: now,
-		})
-	}
-	return user, nil
 }

@@ -22,6 +22,8 @@ type bench struct {
 	program string // keypeg
 	peer    string // the folder of the server that it is compared with
 	dir     string
+	keep    bool // the folder
+	began   time.Time
 	keys    []*ecdsa.PrivateKey // of all users
 	filled  map[string]bool     // databases that have their users
 	servers map[string]*process // that run, by a name in the part
@@ -36,21 +38,34 @@ type process struct {
 	users    population
 }
 
-func newBench(program, peer string, s sizes) (*bench, error) {
+// newBench works in a folder: without one, in a new one that close removes.
+func newBench(program, peer, dir string, s sizes) (*bench, error) {
 	keys, err := newKeys()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "keypeg-bench-")
-	return &bench{sizes: s, program: program, peer: peer, dir: dir, keys: keys, filled: map[string]bool{}, servers: map[string]*process{}}, err
+	keep := dir != ""
+	if !keep {
+		dir, err = os.MkdirTemp("", "keypeg-bench-")
+	}
+	return &bench{sizes: s, program: program, peer: peer, dir: dir, keep: keep, began: time.Now(), keys: keys, filled: map[string]bool{}, servers: map[string]*process{}}, err
 }
 
-func (b *bench) close() error { return errors.Join(b.stopAll(), os.RemoveAll(b.dir)) }
+func (b *bench) close() error {
+	err := b.stopAll()
+	if !b.keep {
+		err = errors.Join(err, os.RemoveAll(b.dir))
+	}
+	return err
+}
 
-// startKeypeg runs Keypeg on a database that has so many users. Its first start fills the
-// database, which open opens.
-func (b *bench) startKeypeg(database string, users int, open func() (store.Store, error)) (*process, error) {
-	everybody := population{users, b.keys}
+// startKeypeg runs Keypeg, with settings, on a database that has so many users. Its first start
+// fills the database, which open opens.
+func (b *bench) startKeypeg(database string, users int, open func() (store.Store, error), settings ...string) (*process, error) {
+	everybody := population{users, b.keys, b.began}
+	if _, err := os.Stat(database); err == nil {
+		b.filled[database] = true // by this run, or by one before
+	}
 	if !b.filled[database] {
 		records, err := open()
 		if err != nil {
@@ -62,7 +77,7 @@ func (b *bench) startKeypeg(database string, users int, open func() (store.Store
 		b.filled[database] = true
 	}
 	p, err := b.launch("/healthz", func(address string) *exec.Cmd {
-		return exec.Command(b.program, "serve", "--listen", address, "--database", database)
+		return exec.Command(b.program, append([]string{"serve", "--listen", address, "--database", database}, settings...)...)
 	})
 	if err != nil {
 		return nil, err

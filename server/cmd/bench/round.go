@@ -42,11 +42,11 @@ func (r *round) server(name string, start func() (*process, error)) *process {
 	return p
 }
 
-// onFile returns Keypeg on a file with so many users.
-func (r *round) onFile(name string, users int) *process {
+// onFile returns Keypeg, with settings, on a file with so many users.
+func (r *round) onFile(name string, users int, settings ...string) *process {
 	return r.server(name, func() (*process, error) {
 		path := filepath.Join(r.dir, name+".db")
-		return r.startKeypeg(path, users, func() (store.Store, error) { return boltstore.Open(path, time.Now) })
+		return r.startKeypeg(path, users, func() (store.Store, error) { return boltstore.Open(path, time.Now) }, settings...)
 	})
 }
 
@@ -120,12 +120,24 @@ func (r *round) remoteSignIns() load {
 	return r.load("remote sign-ins", remote, 64, signIn)
 }
 
-// manyOfFew is how long a task takes alone with many users, of the time with few. What is
+// manyOfFew is how long a task takes alone with many users, of the time with few.
+func (r *round) manyOfFew(do task) float64 {
+	return r.compared(r.onFile("many", r.users), r.onFile("few", smallUsers), do)
+}
+
+// mailsOfNone is how long a sign-in takes where mails are sent, of the time where none are. The
+// browsers are known, so that there is none to send.
+func (r *round) mailsOfNone() float64 {
+	mails := r.onFile("mails", smallUsers, "--smtp-server=localhost:9", "--smtp-security=none", "--mail-from=keypeg@example.com")
+	return r.compared(mails, r.onFile("few", smallUsers), signIn)
+}
+
+// compared is how long a task takes alone with one server, of the time with another. What is
 // compared is close, and machines drift: many short turns find it. The two take turns in being
 // the first.
-func (r *round) manyOfFew(do task) float64 {
+func (r *round) compared(one, other *process, do task) float64 {
 	const turns = 10
-	pair := [2]*process{r.onFile("few", smallUsers), r.onFile("many", r.users)}
+	pair := [2]*process{other, one}
 	var took [2]time.Duration
 	for turn := range 2 * turns {
 		which := (turn + turn/2) % 2
