@@ -50,11 +50,12 @@ func (q UserQuery) Selects(u User) bool {
 	})
 }
 
-// EachUser lists all users whom a query selects. It reads some at a time.
+// EachUser lists all users whom a query selects. It reads some at a time, and few at first, since
+// many callers need one.
 func EachUser(ctx context.Context, s Store, q UserQuery) iter.Seq2[User, error] {
-	const atOnce = 500
+	const first, most = 8, 512
 	return func(yield func(User, error) bool) {
-		for {
+		for atOnce := first; ; atOnce = min(2*atOnce, most) {
 			page, next, err := s.Users(ctx, q, atOnce)
 			if err != nil {
 				yield(User{}, err)

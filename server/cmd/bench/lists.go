@@ -17,8 +17,9 @@ func asked(path string) task {
 func users(query string) task  { return asked(shared.PathUsers + "?" + query) }
 func events(query string) task { return asked(shared.PathAudit + "?" + query) }
 
+// anyUser is the page of one of the users who have a session, as in the other rows about one user.
 func anyUser(p *process, c *connection) (time.Duration, error) {
-	return c.timed("GET", shared.PathUser+hex.EncodeToString(rawID(p.users.any(1))), cookie(0), nil)
+	return c.timed("GET", shared.PathUser+hex.EncodeToString(rawID(p.users.any(p.users.every()))), cookie(0), nil)
 }
 
 var filters = []string{

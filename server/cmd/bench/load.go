@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -127,7 +126,7 @@ func newConnection(p *process, i int) (*connection, error) {
 	device, err := newDevice("http://" + p.address)
 	return &connection{
 		client: fasthttp.HostClient{Addr: p.address, DialDualStack: true, MaxConns: 1, MaxIdemponentCallAttempts: 1, ReadTimeout: patience, WriteTimeout: patience},
-		cookie: fmt.Sprintf("keypeg-browser=%d-%s", i, rand.Text()),
+		cookie: fmt.Sprintf("keypeg-browser=browser-%d-in-each-load", i),
 		device: device,
 	}, err
 }

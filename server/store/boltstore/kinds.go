@@ -73,7 +73,7 @@ func lastMarked(tx *bbolt.Tx, kinds []shared.EventKind, id store.EventID) (last 
 }
 
 // skips is how many entries of other kinds are read before the next one is looked for.
-const skips = 32
+const skips = 8
 
 // entriesOf lists entries as entriesFrom does. Where many of other kinds follow each other, it leaves
 // them out. Without kinds, and with the usual one, it lists all.
