@@ -71,7 +71,7 @@ screenshots: tools web
 	cp screenshots/panel-add-1280-light.png web/static/screenshot-wide.png
 	cp screenshots/panel-add-390-light.png web/static/screenshot-narrow.png
 
-# What it costs to run, as ratios to the floors under it, and the goals: some four minutes.
+# What it costs to run, as ratios to the floors under it, and the goals: some fifteen minutes, most of them for a file with a million users.
 # Without npm, the rows of the peer are left out.
 bench: build
 	go build -o bin/bench ./server/cmd/bench
