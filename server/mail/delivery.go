@@ -14,9 +14,9 @@ import (
 // mail; the claim ends by itself, so a mail of a node that dies is sent by another.
 //
 // SMTP can't take back a mail, and can't be asked about one. So a mail is sent at least once: it
-// leaves the queue after the server has accepted it. It is sent twice only if the node dies, or
-// loses its database, between the server's answer and the next commit. Both copies have the same
-// Message-ID.
+// leaves the queue after the server has accepted it. It is sent twice only if the server's answer
+// is lost, or if the node dies or loses its database between that and the next commit. Both copies
+// have the same Message-ID.
 
 const (
 	// looksEvery is how often a node looks for mails that others have queued.
@@ -160,6 +160,33 @@ func (q *Queue) apply(ctx context.Context, ops ...store.Op) error {
 		return nil
 	}
 	return err
+}
+
+// Retry makes all mails that wait due now, for IT that has mended the mail server. Whichever node
+// looks first sends them. It returns how many they are; those that a node is trying are none.
+func Retry(ctx context.Context, s store.Store, now time.Time) (n int, err error) {
+	for after := ""; ; {
+		waiting, err := turns.List(ctx, s, "", after, page)
+		if err != nil {
+			return n, err
+		}
+		for _, t := range waiting {
+			if t.Value.GivenUp || t.Value.Claim != "" && t.Value.Next.After(now) {
+				continue
+			}
+			n++
+			if t.Value.Next.After(now) {
+				t.Value.Next = now
+				if err := s.Apply(ctx, store.Batch{turns.Put(t)}); err != nil && !turns.Changed(err) {
+					return n, err
+				}
+			}
+		}
+		if len(waiting) < page {
+			return n, nil
+		}
+		after = waiting[page-1].Key
+	}
 }
 
 // Waiting is a mail in the queue, for IT.

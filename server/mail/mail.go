@@ -98,10 +98,10 @@ func (s Sender) Send(ctx context.Context, letter Letter) error {
 	if err := client.DialWithContext(ctx); err != nil {
 		return s.trouble(err)
 	}
-	if err := client.Send(message); err != nil {
+	if err := client.Send(message); err != nil && !message.IsDelivered() {
 		return s.trouble(err)
 	}
-	// The mail is accepted. Whether the server answers to QUIT changes nothing.
+	// The mail is accepted. Whether the server answers to RSET and QUIT changes nothing.
 	_ = client.Close()
 	return nil
 }

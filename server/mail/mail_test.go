@@ -10,6 +10,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/keypeg/keypeg/server/mail"
+	"github.com/keypeg/keypeg/server/mail/mailtest"
 )
 
 var acme = mail.Organisation{Product: "Acme", Contact: "IT desk, phone 1234", Origin: "https://id.acme.example"}
@@ -29,20 +30,29 @@ func TestSend(t *testing.T) {
 		{"no encryption", mail.None, ""},
 	} {
 		t.Run("a mail arrives by "+test.name, func(t *testing.T) {
-			relay := newRelay(t, test.security, test.mechanism)
+			relay := mailtest.New(t, test.security, test.mechanism)
 			if err := relay.Send(t.Context(), acme.Test("one", "ann@acme.example")); err != nil {
 				t.Fatal(err)
 			}
-			got := relay.has()
-			if len(got) != 1 || got[0].from != relay.From || got[0].to != "ann@acme.example" {
+			got := relay.Has()
+			if len(got) != 1 || got[0].From != relay.From || got[0].To != "ann@acme.example" {
 				t.Fatalf("got %+v", got)
 			}
 			for _, want := range []string{"multipart/alternative", "Auto-Submitted: auto-generated", "Message-ID: <one@acme.example>"} {
-				if !strings.Contains(got[0].raw, want) {
-					t.Errorf("the mail lacks %q:\n%s", want, got[0].raw)
+				if !strings.Contains(got[0].Raw, want) {
+					t.Errorf("the mail lacks %q:\n%s", want, got[0].Raw)
 				}
 			}
 		})
+	}
+}
+
+// TestAccepted: a mail is sent once the server has said so, whatever comes after that.
+func TestAccepted(t *testing.T) {
+	relay := mailtest.New(t, mail.StartTLS, "")
+	relay.Accepted = func(mailtest.Mail) { go relay.Stops() } // which ends the connection
+	if err := relay.Send(t.Context(), acme.Test("one", "ann@acme.example")); err != nil || len(relay.Has()) != 1 {
+		t.Errorf("got %v, and the server has %d mails", err, len(relay.Has()))
 	}
 }
 
@@ -57,33 +67,36 @@ func TestTrouble(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name      string
-		breaks    func(*relay)
+		breaks    func(*mailtest.Relay)
 		stage     mail.Stage
 		permanent bool
 	}{
-		{"a name without an address", func(r *relay) { r.Host = "nowhere.invalid" }, mail.StageName, false},
-		{"a server that is away", (*relay).stops, mail.StageConnect, false},
-		{"a certificate that nobody vouches for", func(r *relay) { r.Roots = nil }, mail.StageTLS, false},
-		{"a server without STARTTLS", func(r *relay) { r.stops(); r.Security = mail.None; r.starts(); r.Security = mail.StartTLS }, mail.StageTLS, false},
-		{"TLS where the server speaks none", func(r *relay) { r.Security = mail.TLS }, mail.StageTLS, false},
-		{"a wrong password", func(r *relay) { r.Password = "another secret" }, mail.StageSignIn, false},
-		{"a refused sender", func(r *relay) { r.refuses = refusing("MAIL", 550) }, mail.StageSender, false},
-		{"an unknown recipient", func(r *relay) { r.refuses = refusing("RCPT", 550) }, mail.StageRecipient, true},
-		{"a recipient whose box is full", func(r *relay) { r.refuses = refusing("RCPT", 452) }, mail.StageRecipient, false},
-		{"a refused mail", func(r *relay) { r.refuses = refusing("DATA", 554) }, mail.StageContent, true},
+		{"a name without an address", func(r *mailtest.Relay) { r.Host = "nowhere.invalid" }, mail.StageName, false},
+		{"a server that is away", (*mailtest.Relay).Stops, mail.StageConnect, false},
+		{"a certificate that nobody vouches for", func(r *mailtest.Relay) { r.Roots = nil }, mail.StageTLS, false},
+		{"a server without STARTTLS", func(r *mailtest.Relay) { r.Stops(); r.Security = mail.None; r.Starts(); r.Security = mail.StartTLS }, mail.StageTLS, false},
+		{"TLS where the server speaks none", func(r *mailtest.Relay) { r.Security = mail.TLS }, mail.StageTLS, false},
+		{"a wrong password", func(r *mailtest.Relay) { r.Password = "another secret" }, mail.StageSignIn, false},
+		{"a refused sender", func(r *mailtest.Relay) { r.Refuses = refusing("MAIL", 550) }, mail.StageSender, false},
+		{"an unknown recipient", func(r *mailtest.Relay) { r.Refuses = refusing("RCPT", 550) }, mail.StageRecipient, true},
+		{"a recipient whose box is full", func(r *mailtest.Relay) { r.Refuses = refusing("RCPT", 452) }, mail.StageRecipient, false},
+		{"a server that hangs up", func(r *mailtest.Relay) {
+			r.Refuses = func(string, string) error { r.Stops(); return nil }
+		}, mail.StageOther, false},
+		{"a refused mail", func(r *mailtest.Relay) { r.Refuses = refusing("DATA", 554) }, mail.StageContent, true},
 	} {
 		t.Run(test.name+" is named", func(t *testing.T) {
-			relay := newRelay(t, mail.StartTLS, sasl.Plain)
+			relay := mailtest.New(t, mail.StartTLS, sasl.Plain)
 			test.breaks(relay)
 			err := relay.Send(t.Context(), acme.Test("one", "ann@acme.example"))
 			trouble, is := errors.AsType[*mail.Trouble](err)
 			if !is || trouble.Stage != test.stage || trouble.Permanent != test.permanent {
 				t.Fatalf("got %#v (%v), want stage %s, permanent %v", trouble, err, test.stage, test.permanent)
 			}
-			if text := trouble.Error(); strings.Contains(text, relayPassword) || strings.Contains(text, "another secret") || strings.ContainsAny(text, "\r\n") {
+			if text := trouble.Error(); strings.Contains(text, mailtest.Password) || strings.Contains(text, "another secret") || strings.ContainsAny(text, "\r\n") {
 				t.Errorf("the text for IT is %q", text)
 			}
-			if got := relay.has(); len(got) > 0 {
+			if got := relay.Has(); len(got) > 0 {
 				t.Errorf("the server has taken %v", got)
 			}
 		})
@@ -92,7 +105,7 @@ func TestTrouble(t *testing.T) {
 
 // TestHostileNames sends what strangers may have typed.
 func TestHostileNames(t *testing.T) {
-	relay := newRelay(t, mail.StartTLS, "")
+	relay := mailtest.New(t, mail.StartTLS, "")
 	for _, hostile := range []string{
 		"Ann\r\nBcc: eve@evil.example", "Ann\nSubject: You have won", "Ann\r\n\r\n<h1>Hi</h1>", "Ann\u2028Bcc: eve@evil.example", "=?utf-8?q?=0ABcc:_eve@evil.example?=",
 	} {
@@ -102,18 +115,18 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q: %v", hostile, err)
 			continue
 		}
-		got := relay.has()
-		parsed, err := netmail.ReadMessage(strings.NewReader(got[len(got)-1].raw))
+		got := relay.Has()
+		parsed, err := netmail.ReadMessage(strings.NewReader(got[len(got)-1].Raw))
 		if err != nil {
 			t.Fatalf("%q: %v", hostile, err)
 		}
 		if parsed.Header.Get("Bcc") != "" || len(parsed.Header["Subject"]) != 1 || strings.HasPrefix(parsed.Header.Get("Subject"), "You") {
-			t.Errorf("%q made a header:\n%s", hostile, got[len(got)-1].header())
+			t.Errorf("%q made a header:\n%s", hostile, got[len(got)-1].Header())
 		}
 	}
 	for _, address := range []string{"ann@acme.example\r\nRCPT TO:<eve@evil.example>", "ann@acme.example, eve@evil.example", "<>"} {
-		before := len(relay.has())
-		if err := relay.Send(t.Context(), acme.Test("one", address)); err == nil || len(relay.has()) > before {
+		before := len(relay.Has())
+		if err := relay.Send(t.Context(), acme.Test("one", address)); err == nil || len(relay.Has()) > before {
 			t.Errorf("a mail to %q was sent (%v)", address, err)
 		}
 	}

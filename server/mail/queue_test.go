@@ -13,6 +13,7 @@ import (
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/mail"
+	"github.com/keypeg/keypeg/server/mail/mailtest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
 	"github.com/keypeg/keypeg/server/store/memstore"
@@ -53,7 +54,7 @@ var opens = map[string]func(*testing.T, store.Clock) (one, other store.Store){
 // office is an organisation of two nodes with a mail server.
 type office struct {
 	*testing.T
-	relay      *relay
+	relay      *mailtest.Relay
 	one, other *mail.Queue
 	store      store.Store // as rules see it, on the first node
 	beneath    store.Store
@@ -80,7 +81,7 @@ func (o *office) passes(d time.Duration) {
 func onEveryStore(t *testing.T, do func(*office)) {
 	for kind, open := range opens {
 		t.Run(kind, func(t *testing.T) {
-			o := &office{T: t, relay: newRelay(t, mail.StartTLS, ""), at: time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)}
+			o := &office{T: t, relay: mailtest.New(t, mail.StartTLS, ""), at: time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)}
 			o.beneath, o.otherStore = open(t, o.now)
 			o.one = mail.NewQueue(o.beneath, acme, o.relay.Sender, o.now, slog.New(slog.DiscardHandler))
 			o.other = mail.NewQueue(o.otherStore, acme, o.relay.Sender, o.now, slog.New(slog.DiscardHandler))
@@ -116,7 +117,7 @@ func (o *office) delivers() {
 func (o *office) sends(want int) {
 	o.Helper()
 	o.delivers()
-	if got := o.relay.has(); len(got) != want {
+	if got := o.relay.Has(); len(got) != want {
 		o.Fatalf("the server has %d mails, want %d", len(got), want)
 	}
 }
@@ -147,7 +148,7 @@ func TestQueue(t *testing.T) {
 
 	t.Run("a server that is away for an hour loses nothing", func(t *testing.T) {
 		onEveryStore(t, func(o *office) {
-			o.relay.stops()
+			o.relay.Stops()
 			for range 12 {
 				o.apply(o.event(shared.EventPasskeyAdded, store.Client{}))
 				o.delivers()
@@ -156,12 +157,39 @@ func TestQueue(t *testing.T) {
 			if got := o.waiting(); len(got) != 12 || got[0].Tries == 0 || !strings.Contains(got[0].Trouble, "nothing listens") {
 				o.Fatalf("the queue has %d mails: %+v", len(got), got)
 			}
-			o.relay.starts()
+			o.relay.Starts()
 			o.passes(30 * time.Minute)
 			o.sends(12)
 			if got := o.waiting(); len(got) > 0 {
 				o.Errorf("the queue still has %+v", got)
 			}
+		})
+	})
+
+	t.Run("IT has mails tried again at once", func(t *testing.T) {
+		onEveryStore(t, func(o *office) {
+			retries := func(want int) {
+				o.Helper()
+				if got, err := mail.Retry(o.Context(), o.otherStore, o.now()); err != nil || got != want {
+					o.Errorf("%d mails are tried again (%v), want %d", got, err, want)
+				}
+			}
+			o.relay.Stops()
+			const many = 101 // more than are read at once
+			for range many {
+				o.apply(o.event(shared.EventPasskeyAdded, store.Client{}))
+			}
+			o.delivers()
+			o.relay.Starts()
+			o.delivers() // most wait for nothing but the one that failed
+			o.sends(many - 1)
+			retries(1)
+			o.sends(many)
+			retries(0)
+			o.apply(o.event(shared.EventPasskeyAdded, store.Client{}))
+			o.relay.Accepts = func(mailtest.Mail) { retries(0) } // while the one of them is tried
+			o.sends(many + 1)
+			retries(0)
 		})
 	})
 
@@ -182,8 +210,8 @@ func TestQueue(t *testing.T) {
 			both.Wait()
 			o.sends(mails)
 			seen := map[string]bool{}
-			for _, d := range o.relay.has() {
-				_, id, _ := strings.Cut(d.header(), "Message-ID: ")
+			for _, d := range o.relay.Has() {
+				_, id, _ := strings.Cut(d.Header(), "Message-ID: ")
 				id, _, _ = strings.Cut(id, "\r\n")
 				if seen[id] || id == "" {
 					o.Errorf("the mail %s was sent twice", id)
@@ -195,7 +223,7 @@ func TestQueue(t *testing.T) {
 
 	t.Run("a mail is given up after a day, and IT sees why", func(t *testing.T) {
 		onEveryStore(t, func(o *office) {
-			o.relay.stops()
+			o.relay.Stops()
 			o.apply(o.event(shared.EventPasskeyAdded, store.Client{}))
 			for range 50 {
 				o.delivers()
@@ -205,14 +233,14 @@ func TestQueue(t *testing.T) {
 			if len(got) != 1 || got[0].Next != nil || got[0].Tries < 40 || got[0].Trouble == "" {
 				o.Fatalf("got %+v", got)
 			}
-			o.relay.starts()
+			o.relay.Starts()
 			o.sends(0)
 		})
 	})
 
 	t.Run("an unknown recipient doesn't keep others waiting", func(t *testing.T) {
 		onEveryStore(t, func(o *office) {
-			o.relay.refuses = func(command, to string) error {
+			o.relay.Refuses = func(command, to string) error {
 				if command == "RCPT" && strings.HasPrefix(to, "ann@") {
 					return &smtp.SMTPError{Code: 550, Message: "no such user"}
 				}

@@ -33,8 +33,8 @@ func (o *office) arrives(want ...string) {
 	o.Helper()
 	o.delivers()
 	var got []string
-	for _, d := range o.relay.has()[o.arrived:] {
-		got = append(got, d.to)
+	for _, d := range o.relay.Has()[o.arrived:] {
+		got = append(got, d.To)
 	}
 	o.arrived += len(got)
 	slices.Sort(got)
@@ -63,7 +63,7 @@ func TestWhoIsTold(t *testing.T) {
 				o.apply(o.event(shared.EventSignedIn, elsewhere))
 			}
 			o.sends(1)
-			if raw := o.relay.has()[0].raw; !strings.Contains(raw, "198.51.100.7") {
+			if raw := o.relay.Has()[0].Raw; !strings.Contains(raw, "198.51.100.7") {
 				o.Errorf("the mail doesn't say from where:\n%s", raw)
 			}
 		})
@@ -83,7 +83,7 @@ func TestWhoIsTold(t *testing.T) {
 		onEveryStore(t, func(o *office) {
 			o.changesAddress("ann.miller@acme.example", here)
 			o.arrives(former)
-			if raw := o.relay.has()[0].raw; !strings.Contains(raw, "ann.miller@acme.example") {
+			if raw := o.relay.Has()[0].Raw; !strings.Contains(raw, "ann.miller@acme.example") {
 				o.Errorf("the mail doesn't name the new address:\n%s", raw)
 			}
 			o.apply(o.event(shared.EventPasskeyAdded, here))
@@ -144,12 +144,12 @@ func TestWhoIsTold(t *testing.T) {
 				o.changes(func(user *store.User) { user.EmailVerified = true })
 			}
 			o.delivers()
-			o.arrived = len(o.relay.has())
+			o.arrived = len(o.relay.Has())
 			o.apply(o.event(shared.EventPasskeyAdded, here))
 			o.delivers()
 			to := map[string]bool{}
-			for _, d := range o.relay.has()[o.arrived:] {
-				to[d.to] = true
+			for _, d := range o.relay.Has()[o.arrived:] {
+				to[d.To] = true
 			}
 			if !to[former] || len(to) != 9 { // with the present one
 				o.Errorf("mails came to %v", to)

@@ -82,6 +82,10 @@ func stageOf(err error) (*Trouble, bool) {
 		return nil, false
 	}
 	permanent := refused.ErrorCode() >= 500
+	isAnswer := refused.ErrorCode() != 0 || refused.Reason == gomail.ErrGetSender || refused.Reason == gomail.ErrGetRcpts
+	if !isAnswer { // the connection broke
+		return nil, false
+	}
 	switch refused.Reason {
 	case gomail.ErrSMTPMailFrom, gomail.ErrGetSender:
 		return &Trouble{Stage: StageSender, Detail: "the server refuses the address of --mail-from", cause: err}, true

@@ -154,6 +154,8 @@ func testCommands(t *testing.T, database, origin string) {
 	says("bob can sign in again.\n", "user", "enable", "BOB")
 	says("bob was not disabled, and can sign in.\n", "user", "enable", "BOB")
 	says("bob can't sign in at example any more.\n", "user", "unlink", "bob", "example")
+	says("No mail waits.\n", "mail", "retry")
+	says("{\"mails\":0}\n", "mail", "retry", "--json")
 	wantsLink := func(kind string, args ...string) {
 		t.Helper()
 		if link := succeeds(t, "", at(args...)...); !regexp.MustCompile(`^` + origin + `/enrol\?token=` + kind + `\.[0-9a-f]{32}\.[A-Z2-7]{26}\n$`).MatchString(link) {

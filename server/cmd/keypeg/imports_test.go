@@ -186,6 +186,7 @@ var owners = map[string][]string{
 	"google.golang.org/protobuf/encoding/protowire": {"server/store"},
 	"golang.org/x/time":                             {"server/limit"},
 	"github.com/wneessen/go-mail":                   {"server/mail"},
+	"github.com/emersion/go-smtp":                   {"server/mail/mailtest"},
 	"maragu.dev/gomponents":                         {"server/internal/signinpages", "server/mail", "server/cmd/internal/webapp", "server/cmd/gallery", "web/build"},
 	"github.com/yuin/goldmark":                      {"web/build"},
 	// They call methods by name, so that the linker keeps every exported method of everything.

@@ -105,3 +105,36 @@ func (c *mailQueue) Run(ctx context.Context, t terminal, s *settings) error {
 	}
 	return table.Flush()
 }
+
+type mailRetry struct{ JSON bool }
+
+func (c *mailRetry) takes(l *commandLine) {
+	l.BoolVar(&c.JSON, "json", false, "JSON, for programs.")
+}
+
+// retried is what mail retry did.
+type retried struct {
+	Mails int `json:"mails"`
+}
+
+func (c *mailRetry) Run(ctx context.Context, t terminal, s *settings) error {
+	var found retried
+	err := s.withUsers(ctx, func(users control.Users) (err error) {
+		found.Mails, err = control.RetryMails(ctx, users, control.None{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.JSON:
+		return json.NewEncoder(t.Out).Encode(found)
+	case found.Mails == 0:
+		fmt.Fprintln(t.Out, "No mail waits.")
+	case found.Mails == 1:
+		fmt.Fprintln(t.Out, "One mail is tried again, within half a minute while a server runs.")
+	default:
+		fmt.Fprintf(t.Out, "%d mails are tried again, within half a minute while a server runs.\n", found.Mails)
+	}
+	return nil
+}

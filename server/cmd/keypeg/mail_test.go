@@ -40,6 +40,9 @@ func TestInvitationsByMail(t *testing.T) {
 	if strings.Count(queue, "invitation") != 4 {
 		t.Errorf("the queue is\n%s", queue)
 	}
+	if printed := succeeds(t, "", on("mail", "retry")...); printed != "4 mails are tried again, within half a minute while a server runs.\n" {
+		t.Errorf("got %s", printed)
+	}
 	if file, err := os.ReadFile(database); err != nil || strings.Contains(string(file), "invitation.") {
 		t.Errorf("the database has a token (%v)", err)
 	}

@@ -73,6 +73,7 @@ func commands() []branch {
 		{name: "mail", help: "See whether mails to users are sent.", takes: ofTenant, commands: []branch{
 			{name: "test", help: "Send one mail now, and say what went wrong.", does: &mailTest{}},
 			{name: "queue", help: "List the mails that wait, and those that were given up in the last days.", does: &mailQueue{}},
+			{name: "retry", help: "Have all mails that wait tried again now, when the mail server is there again.", does: &mailRetry{}},
 		}},
 		{name: "setup-link", help: "Print a new one-time link that makes the first administrator.", does: &setupLinkCommand{}},
 		{name: "backup", help: "Make and check backups. The word make may be left out.", does: &backupMake{}, commands: []branch{

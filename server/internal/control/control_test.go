@@ -161,6 +161,7 @@ func TestCommands(t *testing.T) {
 		{"/verify-events", `{}`, 200, `"notSealed":`},
 		{"/verify-events", `{"hash":"x"}`, 400, ``},
 		{"/mails", `{}`, 200, `[]`},
+		{"/retry-mails", `{}`, 200, `0`},
 		{"/signals", `{}`, 200, `true`},
 		{"/allow-signals", `false`, 200, `{}`},
 		{"/signals", `{}`, 200, `false`},

@@ -1,4 +1,6 @@
-package mail_test
+// Package mailtest runs a real mail server for tests: a library that others build mail servers
+// with, methods that make it refuse or wait, and everything that it has accepted.
+package mailtest
 
 import (
 	"crypto/ecdsa"
@@ -7,11 +9,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"math/big"
 	"net"
-	"strings"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -22,56 +27,63 @@ import (
 	"github.com/keypeg/keypeg/server/mail"
 )
 
-// relay is a real mail server, which keeps what it accepts.
-type relay struct {
-	*testing.T
+// Relay is a mail server, which keeps what it accepts.
+type Relay struct {
 	mail.Sender // for it
 
-	mechanism string // of AUTH; "" for none
-	refuses   func(command, argument string) error
+	// Refuses is asked before MAIL, RCPT and DATA are answered.
+	Refuses func(command, argument string) error
+	// Accepts is called when a mail is kept and the client doesn't know yet, and Accepted when the
+	// client has read so. While they wait, the client does too; they must end before [Relay.Stops].
+	Accepts, Accepted func(Mail)
 
-	mu       sync.Mutex
-	accepted []delivered
-	server   *smtp.Server
-	listener net.Listener
-	tls      *tls.Config
-	address  string
+	t         testing.TB
+	mechanism string // of AUTH; "" for none
+	mu        sync.Mutex
+	accepted  []Mail
+	server    *smtp.Server
+	listener  net.Listener
+	tls       *tls.Config
+	address   string
 }
 
-type delivered struct{ from, to, raw string }
-
+// The user and the password that a relay with AUTH wants.
 const (
-	relayUser     = "keypeg"
-	relayPassword = "the relay's own secret"
+	User     = "keypeg"
+	Password = "the relay's own secret"
 )
 
-// newRelay starts a server that encrypts as security says.
-func newRelay(t *testing.T, security mail.Security, mechanism string) *relay {
+// New starts a server that encrypts as security says, and asks for a password by a mechanism
+// unless that is "". It ends with the test.
+func New(t testing.TB, security mail.Security, mechanism string) *Relay {
 	t.Helper()
 	certificate, roots := selfSigned(t)
-	r := &relay{T: t, mechanism: mechanism, tls: &tls.Config{Certificates: []tls.Certificate{certificate}}}
+	r := &Relay{t: t, mechanism: mechanism, tls: &tls.Config{Certificates: []tls.Certificate{certificate}}}
 	r.Sender = mail.Sender{Server: mail.Server{Host: "localhost", Security: security, Roots: roots}, Name: "Acme", From: "keypeg@acme.example"}
 	if mechanism != "" {
-		r.User, r.Password = relayUser, relayPassword
+		r.User, r.Password = User, Password
 	}
 	r.address = "127.0.0.1:0"
-	r.starts()
+	r.Starts()
 	_, port, _ := net.SplitHostPort(r.address)
 	for _, digit := range port {
 		r.Port = r.Port*10 + int(digit-'0')
 	}
-	t.Cleanup(r.stops)
+	t.Cleanup(r.Stops)
 	return r
 }
 
-func (r *relay) starts() {
+// Starts takes connections again, at the same address.
+func (r *Relay) Starts() {
+	r.t.Helper()
 	listener, err := net.Listen("tcp", r.address)
 	if err != nil {
-		r.Fatal(err)
+		r.t.Fatal(err)
 	}
 	r.address = listener.Addr().String()
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &conversation{relay: r}, nil }))
 	server.Domain, server.AllowInsecureAuth = "localhost", false
+	server.ErrorLog = log.New(io.Discard, "", 0) // clients hang up as tests want it
 	switch r.Security {
 	case mail.TLS:
 		listener = tls.NewListener(listener, r.tls)
@@ -83,32 +95,46 @@ func (r *relay) starts() {
 	go server.Serve(listener)
 }
 
-func (r *relay) stops() {
+// Stops ends all connections and takes no more.
+func (r *Relay) Stops() {
 	r.server.Close()
 	r.listener.Close() // the server may not have begun to serve
 }
 
-func (r *relay) has() []delivered {
+// Has returns the mails that were accepted, in the order in which they came.
+func (r *Relay) Has() []Mail {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]delivered(nil), r.accepted...)
+	return append([]Mail(nil), r.accepted...)
+}
+
+// CertificateFile writes the certificate that vouches for the server, for the variable
+// SSL_CERT_FILE of a program.
+func (r *Relay) CertificateFile() (path string) {
+	r.t.Helper()
+	path = filepath.Join(r.t.TempDir(), "roots.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.tls.Certificates[0].Certificate[0]})
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	return path
 }
 
 // conversation implements [smtp.AuthSession].
 type conversation struct {
-	relay    *relay
-	signedIn bool
-	now      delivered
+	relay     *Relay
+	signedIn  bool
+	now, kept Mail
 }
 
 func (c *conversation) asks(command, argument string) error {
 	if c.relay.mechanism != "" && !c.signedIn {
 		return smtp.ErrAuthRequired
 	}
-	if c.relay.refuses == nil {
+	if c.relay.Refuses == nil {
 		return nil
 	}
-	return c.relay.refuses(command, argument)
+	return c.relay.Refuses(command, argument)
 }
 
 func (c *conversation) AuthMechanisms() []string {
@@ -120,7 +146,7 @@ func (c *conversation) AuthMechanisms() []string {
 
 func (c *conversation) Auth(mechanism string) (sasl.Server, error) {
 	check := func(user, password string) error {
-		if user != relayUser || password != relayPassword {
+		if user != User || password != Password {
 			return smtp.ErrAuthFailed
 		}
 		c.signedIn = true
@@ -133,12 +159,12 @@ func (c *conversation) Auth(mechanism string) (sasl.Server, error) {
 }
 
 func (c *conversation) Mail(from string, _ *smtp.MailOptions) error {
-	c.now = delivered{from: from}
+	c.now = Mail{From: from}
 	return c.asks("MAIL", from)
 }
 
 func (c *conversation) Rcpt(to string, _ *smtp.RcptOptions) error {
-	c.now.to = to
+	c.now.To = to
 	return c.asks("RCPT", to)
 }
 
@@ -150,14 +176,26 @@ func (c *conversation) Data(body io.Reader) error {
 	if err := c.asks("DATA", ""); err != nil {
 		return err
 	}
-	c.now.raw = string(raw)
+	c.now.Raw = string(raw)
 	c.relay.mu.Lock()
-	defer c.relay.mu.Unlock()
 	c.relay.accepted = append(c.relay.accepted, c.now)
+	c.relay.mu.Unlock()
+	c.kept = c.now
+	if c.relay.Accepts != nil {
+		c.relay.Accepts(c.kept)
+	}
 	return nil
 }
 
-func (c *conversation) Reset()        { c.now = delivered{} }
+// Reset implements [smtp.Session]. The library calls it when it has answered DATA too.
+func (c *conversation) Reset() {
+	kept := c.kept
+	c.now, c.kept = Mail{}, Mail{}
+	if kept.Raw != "" && c.relay.Accepted != nil {
+		c.relay.Accepted(kept)
+	}
+}
+
 func (c *conversation) Logout() error { return nil }
 
 // login is the server's part of AUTH LOGIN, which no specification has.
@@ -182,7 +220,7 @@ func (l *login) Next(response []byte) (challenge []byte, done bool, err error) {
 	return nil, true, errors.New("unexpected answer")
 }
 
-func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
+func selfSigned(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -203,10 +241,4 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	roots := x509.NewCertPool()
 	roots.AddCert(parsed)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
-}
-
-// header returns the lines before the first empty one.
-func (d delivered) header() string {
-	head, _, _ := strings.Cut(d.raw, "\r\n\r\n")
-	return head
 }
