@@ -90,7 +90,7 @@ func TestInvitation(t *testing.T) {
 	ann.reads("Ann Admin")
 	carls := ann.invites("carl", "Carl Carpenter")
 	ann.reads("Carl Carpenter")
-	ann.readsIn("#users tbody tr:nth-child(2) .tag", "Invited until "+value[string](ann, `(() => { const d = new Date(); d.setDate(d.getDate() + 7); return new Intl.DateTimeFormat(navigator.languages[0], { dateStyle: "medium" }).format(d) })()`))
+	ann.readsIn("#users tbody tr:nth-child(2) .tag", "Invited until "+value[string](ann, `(() => { const d = new Date(); d.setDate(d.getDate() + 7); return new Intl.DateTimeFormat(navigator.languages[0], { month: "short", day: "numeric", year: d.getFullYear() === new Date().getFullYear() ? undefined : "numeric" }).format(d) })()`))
 
 	// A name that is taken keeps the dialog open.
 	ann.clicks("#invite")

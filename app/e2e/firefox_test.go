@@ -270,7 +270,7 @@ func TestFirefox(t *testing.T) {
 	ann.clicks("#passkeys-close")
 	ann.clicks("#user-menu-button")
 	ann.clicks("#menu-language-de")
-	ann.reads("Guten Tag, Ann Admin")
+	ann.reads("Ihr Konto")
 	ann.clicks("#user-menu-button")
 	ann.clicks("#menu-sign-out")
 	ann.isAt("/sign-in")

@@ -80,7 +80,7 @@ func TestImport(t *testing.T) {
 	ann.clicks("#import-close")
 	ann.seesNo("#import")
 	ann.hasFocusOn("#users-import")
-	ann.lists("=Cid", "Amy Smith", "Ann Admin", "Ben Blake")
+	ann.lists("Amy Smith", "Ann Admin", "Ben Blake", "=Cid")
 
 	amy, _ := openAnothersBrowser(t, s)
 	amy.opensLink(strings.Split(rows[1], ",")[3], "Welcome, Amy Smith")

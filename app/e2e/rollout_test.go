@@ -113,7 +113,7 @@ func TestRollout(t *testing.T) {
 	ann.sees("#offline-bar")
 	ann.readsIn("#tile-passkey .big", "10 %")
 	ann.opens("/rollout")
-	ann.reads("The server can't be reached.")
+	ann.reads("The server can't be reached right now.")
 	s.starts()
 	ann.readsIn("#tile-passkey .big", "10 %")
 	ann.hasNoComplaints()

@@ -112,7 +112,7 @@ func TestSSO(t *testing.T) {
 	bob.addsPasskey("Laptop")
 	bob.presses(escape)
 	bob.isAt("/")
-	bob.readsIn(".row:has([aria-label='Unlink Example'])", "bob@example.com")
+	bob.readsIn(".row:has([aria-label='Unlink Example']) li", "bob@example.com")
 	laptop.touches(false)
 	bob.clicks("#user-menu-button")
 	bob.clicks("#menu-sign-out")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,16 @@ func testVerify(t *testing.T, database string, newest shared.AuditEvent) {
 	}
 	if text := succeeds(t, "", at("audit", "verify", "--head", report.Head.String())...); !strings.Contains(text, "2 events are as they were sealed.") || !strings.Contains(text, report.Head.String()) {
 		t.Errorf("verify: %s", text)
+	}
+	folder := t.TempDir()
+	backup, restored, copied := filepath.Join(folder, "backup.db"), filepath.Join(folder, "restored.db"), filepath.Join(folder, "copied.db")
+	succeeds(t, "", at("backup", backup)...)
+	succeeds(t, "", "restore", backup, "--database", restored)
+	succeeds(t, "", "store", "copy", "--from", database, "--to", copied)
+	for _, moved := range []string{backup, restored, copied} {
+		if text := succeeds(t, "", "audit", "verify", "--head", report.Head.String(), "--database", moved); !strings.Contains(text, "2 events are as they were sealed.") {
+			t.Errorf("verify in %s: %s", moved, text)
+		}
 	}
 	failsWith(t, "sealed: 1 finding", "", at("audit", "verify", "--head", strings.Repeat("0", 63)+"1")...)
 	failsWith(t, "of 64 hexadecimal digits", "", at("audit", "verify", "--head", "0")...)
