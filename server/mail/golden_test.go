@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +48,7 @@ func TestLetters(t *testing.T) {
 			}
 			same(t, catalogue.Lang+"/"+name+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
 			same(t, catalogue.Lang+"/"+name+".html", got.HTML)
+			standsAlone(t, got)
 		}
 		for name, n := range map[string]news{
 			"email_verification": {Kind: kindVerification},
@@ -61,7 +64,34 @@ func TestLetters(t *testing.T) {
 			got, _ := o.letter("one", n, link{o.Origin + "/page?token=abcdefg", time.Date(2026, 11, 30, 9, 5, 0, 0, time.UTC)})
 			same(t, catalogue.Lang+"/"+name+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
 			same(t, catalogue.Lang+"/"+name+".html", got.HTML)
+			standsAlone(t, got)
 		}
+	}
+}
+
+// Mail programs load nothing and run nothing, or should not, and many drop styles.
+var (
+	loads      = regexp.MustCompile(`(?i)<(script|img|link|iframe|object|embed|svg|form|base|video|audio|meta http-equiv)|\s(src|srcset|style|background|on\w+)=|@import|@font-face|url\(`)
+	addresses  = regexp.MustCompile(`https?://[^\s"<]+`)
+	attributes = regexp.MustCompile(`href="([^"]*)"`)
+)
+
+// standsAlone checks that a mail loads nothing, and that both of its forms have its only link.
+func standsAlone(t *testing.T, got Letter) {
+	t.Helper()
+	if found := loads.FindString(got.HTML); found != "" {
+		t.Errorf("%q has %q, which mail programs strip", got.Subject, found)
+	}
+	inText := addresses.FindAllString(got.Text, -1)
+	var linked []string
+	for _, match := range attributes.FindAllStringSubmatch(got.HTML, -1) {
+		linked = append(linked, match[1])
+	}
+	if len(inText) > 1 || !slices.Equal(inText, linked) || !slices.Equal(addresses.FindAllString(got.HTML, -1), linked) {
+		t.Errorf("%q has the links %q as a text, and %q as HTML", got.Subject, inText, linked)
+	}
+	if strings.ContainsAny(got.Text, "<>") {
+		t.Errorf("%q has markup in its text:\n%s", got.Subject, got.Text)
 	}
 }
 

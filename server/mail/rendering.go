@@ -22,6 +22,7 @@ type content struct {
 	lang, title  string
 	hello, lead  string
 	facts        []fact
+	fact         string // how one is a line
 	advice       string
 	link, target string // "" for none
 	after        []string
@@ -38,8 +39,8 @@ const timeFormat = "2006-01-02 15:04 MST"
 func (o Organisation) letter(id string, n news, link link) (Letter, bool) {
 	catalogue := message.Choose(n.Language, o.Language)
 	text := message.MailIn(catalogue)
-	c := content{lang: catalogue.Lang, hello: message.Fill(text.Hello, "name", plain(n.Name)), foot: o.foot(catalogue, text)}
-	if c.asks(n, text, o.Product, link) {
+	c := content{lang: catalogue.Lang, fact: text.Fact, hello: message.Fill(text.Hello, "name", plain(n.Name)), foot: o.foot(catalogue, text)}
+	if c.asks(n, text, o.Product, catalogue.Activity.NotMe, link) {
 		return o.written(id, n.To, c), true
 	}
 	row, is := noticeOf(n.Kind, n.Method)
@@ -58,9 +59,13 @@ func (o Organisation) letter(id string, n news, link link) (Letter, bool) {
 }
 
 // asks writes a mail that asks for something. It reports whether the news are such a mail.
-func (c *content) asks(n news, text message.Mail, product string, link link) bool {
+func (c *content) asks(n news, text message.Mail, product, notMe string, link link) bool {
+	until := link.expires
+	if n.Kind == kindHeld {
+		until = n.Until
+	}
 	fill := func(text string) string {
-		return message.Fill(text, "address", plain(n.To), "user", plain(n.UserName), "product", product, "date", link.expires.UTC().Format(timeFormat))
+		return message.Fill(text, "address", plain(n.To), "user", plain(n.UserName), "product", product, "date", until.UTC().Format(timeFormat), "notMe", notMe)
 	}
 	var not string
 	c.leadSays = true
@@ -70,7 +75,7 @@ func (c *content) asks(n news, text message.Mail, product string, link link) boo
 	case kindInvitation:
 		c.title, c.lead, c.link, not = text.InviteTitle, fill(text.InviteLead), text.InviteOpen, text.InviteNot
 	case kindHeld:
-		c.title, c.lead, c.facts = text.Titles.Held, message.Fill(text.HeldLead, "user", plain(n.UserName), "product", product, "date", n.Until.UTC().Format(timeFormat)), n.facts(text)
+		c.title, c.lead, c.facts = text.Titles.Held, fill(text.HeldLead), n.facts(text)
 		if c.link, c.target, c.advice = text.Release, link.target, text.ReleaseHow; !n.Releases {
 			c.link, c.target, c.advice = "", "", text.ReleaseAsk
 		}
@@ -137,7 +142,7 @@ func (c content) text() string {
 	}
 	var facts []string
 	for _, f := range c.facts {
-		facts = append(facts, f.name+": "+f.value)
+		facts = append(facts, message.Fill(c.fact, "name", f.name, "value", f.value))
 	}
 	add(strings.Join(facts, "\n"))
 	add(c.advice)

@@ -14,6 +14,7 @@ type Mail struct {
 	NewEmail  string
 	ByOther   string // the fact that an administrator or a helper did it
 	ByOtherIs string
+	Fact      string // {name}, {value}: a fact in a line
 	NotYou    string // {notMe}
 	NotYouAsk string // for whoever can't sign in
 	Automatic string // {product}
@@ -34,7 +35,7 @@ type Mail struct {
 	InviteNot   string
 
 	// The mail about a hold.
-	HeldLead   string // {user}, {product}, {date}
+	HeldLead   string // {user}, {product}, {date}, {notMe}
 	Release    string // the link
 	ReleaseHow string
 	ReleaseAsk string // for who has no link
@@ -90,6 +91,7 @@ var mailEnglish = Mail{
 	NewEmail:  "New address",
 	ByOther:   "Done by",
 	ByOtherIs: "An administrator or the help desk",
+	Fact:      "{name}: {value}",
 	NotYou:    "If you did this or expected it, there is nothing to do. If not, choose “{notMe}”: there you can stop new ways to sign in, also without signing in.",
 	NotYouAsk: "If you didn't expect this, ask the people named below.",
 	Automatic: "{product} sent this mail automatically. Nobody will ever ask you by mail for a password, a PIN or a code.",
@@ -114,13 +116,13 @@ var mailEnglish = Mail{
 	VerifyTitle: "Verify your e-mail address",
 	VerifyLead:  "{address} was written down as the e-mail address of the account “{user}” at {product}. If it is yours, verify it. Then mails about the account come here.",
 	VerifyOpen:  "Verify the address",
-	VerifyNot:   "If this isn’t your account, there is nothing to do: without this link the address isn’t used.",
+	VerifyNot:   "If this isn't your account, there is nothing to do: without this link the address isn't used.",
 	LinkUntil:   "The link works once, until {date}.",
 	InviteTitle: "Set up your account",
 	InviteLead:  "You have an account at {product}. Your user name is {user}. Open the link, and choose how you sign in.",
 	InviteOpen:  "Set up my account",
-	InviteNot:   "Keep this mail to yourself: whoever has the link can set up the account. If you don’t know what it is about, ask the people named below.",
-	HeldLead:    "Somebody who reads your mails chose “This wasn’t me”. Until {date}, no passkey, password, sign-in at a provider or recovery code can be added to the account “{user}” at {product}. Signing in works as before.",
+	InviteNot:   "Keep this mail to yourself: whoever has the link can set up the account. If you don't know what it is about, ask the people named below.",
+	HeldLead:    "Somebody who reads your mails chose “{notMe}”. Until {date}, no passkey, password, sign-in at a provider or recovery code can be added to the account “{user}” at {product}. Signing in works as before.",
 	Release:     "Allow them again",
 	ReleaseHow:  "If everything is in order, open the link, sign in in the same browser, and allow them again. An administrator can do that too.",
 	ReleaseAsk:  "If everything is in order, an administrator can allow them again.",
@@ -141,7 +143,8 @@ var mailGerman = Mail{
 	NewEmail:  "Neue Adresse",
 	ByOther:   "Veranlasst von",
 	ByOtherIs: "Administration oder Helpdesk",
-	NotYou:    "Waren Sie das selbst, oder wussten Sie davon, brauchen Sie nichts zu tun. Wenn nicht, wählen Sie „{notMe}“: Dort können Sie neue Anmeldemethoden sperren, auch ohne Anmeldung.",
+	Fact:      "{name}: {value}",
+	NotYou:    "Wenn Sie das selbst waren oder davon wussten, brauchen Sie nichts zu tun. Wenn nicht, wählen Sie „{notMe}“: Dort können Sie neue Anmeldemethoden sperren, auch ohne Anmeldung.",
 	NotYouAsk: "Wenn Sie nichts davon wussten, fragen Sie bei der unten genannten Stelle nach.",
 	Automatic: "{product} hat diese E-Mail automatisch gesendet. Niemand fragt Sie je per E-Mail nach einem Passwort, einer PIN oder einem Code.",
 	Titles: Titles{
@@ -163,7 +166,7 @@ var mailGerman = Mail{
 		Released:         "Neue Anmeldemethoden für Ihr Konto sind wieder erlaubt",
 	},
 	VerifyTitle: "Bestätigen Sie Ihre E-Mail-Adresse",
-	VerifyLead:  "{address} wurde als E-Mail-Adresse des Kontos „{user}“ bei {product} eingetragen. Wenn es Ihre ist, bestätigen Sie sie. Dann kommen E-Mails zu diesem Konto hierher.",
+	VerifyLead:  "{address} wurde als E-Mail-Adresse des Kontos „{user}“ bei {product} eingetragen. Wenn es Ihre Adresse ist, bestätigen Sie sie. Dann kommen E-Mails zu diesem Konto hierher.",
 	VerifyOpen:  "Adresse bestätigen",
 	VerifyNot:   "Ist es nicht Ihr Konto, brauchen Sie nichts zu tun: Ohne diesen Link wird die Adresse nicht verwendet.",
 	LinkUntil:   "Der Link gilt einmal, bis {date}.",
@@ -171,7 +174,7 @@ var mailGerman = Mail{
 	InviteLead:  "Sie haben ein Konto bei {product}. Ihr Benutzername ist {user}. Öffnen Sie den Link, und wählen Sie, wie Sie sich anmelden.",
 	InviteOpen:  "Mein Konto einrichten",
 	InviteNot:   "Behalten Sie diese E-Mail für sich: Wer den Link hat, kann das Konto einrichten. Wenn Sie nicht wissen, worum es geht, fragen Sie bei der unten genannten Stelle nach.",
-	HeldLead:    "Jemand, der Ihre E-Mails liest, hat „Das war ich nicht“ gewählt. Bis {date} kann dem Konto „{user}“ bei {product} kein Passkey, kein Passwort, keine Anmeldung bei einem Anbieter und kein Wiederherstellungscode hinzugefügt werden. Die Anmeldung funktioniert weiter wie bisher.",
+	HeldLead:    "Jemand, der Ihre E-Mails liest, hat „{notMe}“ gewählt. Bis {date} kann dem Konto „{user}“ bei {product} kein Passkey, kein Passwort, keine Anmeldung bei einem Anbieter und kein Wiederherstellungscode hinzugefügt werden. Die Anmeldung funktioniert weiter wie bisher.",
 	Release:     "Wieder erlauben",
 	ReleaseHow:  "Wenn alles in Ordnung ist, öffnen Sie den Link, melden Sie sich im selben Browser an, und erlauben Sie sie wieder. Das kann auch die Administration.",
 	ReleaseAsk:  "Wenn alles in Ordnung ist, kann die Administration sie wieder erlauben.",
@@ -192,7 +195,8 @@ var mailFrench = Mail{
 	NewEmail:  "Nouvelle adresse",
 	ByOther:   "Effectué par",
 	ByOtherIs: "L’administration ou l’assistance",
-	NotYou:    "Si c’était vous, ou si vous vous y attendiez, vous n’avez rien à faire. Sinon, choisissez « {notMe} » : vous pourrez y bloquer les nouveaux moyens de connexion, même sans vous connecter.",
+	Fact:      "{name} : {value}",
+	NotYou:    "Si c’était vous, ou si vous vous y attendiez, vous n’avez rien à faire. Sinon, choisissez « {notMe} » : vous pourrez y bloquer les nouveaux moyens de connexion, même sans vous connecter.",
 	NotYouAsk: "Si vous ne vous y attendiez pas, adressez-vous au contact indiqué ci-dessous.",
 	Automatic: "{product} a envoyé ce message automatiquement. Personne ne vous demandera jamais par e-mail un mot de passe, un code PIN ou un autre code.",
 	Titles: Titles{
@@ -214,15 +218,15 @@ var mailFrench = Mail{
 		Released:         "Les nouveaux moyens de connexion à votre compte sont de nouveau autorisés",
 	},
 	VerifyTitle: "Vérifiez votre adresse e-mail",
-	VerifyLead:  "{address} a été indiquée comme adresse e-mail du compte « {user} » chez {product}. Si c’est la vôtre, vérifiez-la. Les messages concernant ce compte arriveront alors ici.",
+	VerifyLead:  "{address} a été indiquée comme adresse e-mail du compte « {user} » chez {product}. Si c’est la vôtre, vérifiez-la. Les messages concernant ce compte arriveront alors ici.",
 	VerifyOpen:  "Vérifier l’adresse",
-	VerifyNot:   "Si ce compte n’est pas le vôtre, vous n’avez rien à faire : sans ce lien, l’adresse n’est pas utilisée.",
+	VerifyNot:   "Si ce compte n’est pas le vôtre, vous n’avez rien à faire : sans ce lien, l’adresse n’est pas utilisée.",
 	LinkUntil:   "Le lien fonctionne une seule fois, jusqu’au {date}.",
 	InviteTitle: "Configurez votre compte",
 	InviteLead:  "Vous avez un compte chez {product}. Votre nom d’utilisateur est {user}. Ouvrez le lien et choisissez comment vous connecter.",
 	InviteOpen:  "Configurer mon compte",
-	InviteNot:   "Gardez ce message pour vous : quiconque a le lien peut configurer le compte. Si vous ne savez pas de quoi il s’agit, adressez-vous au contact indiqué ci-dessous.",
-	HeldLead:    "Une personne qui lit vos messages a choisi « Ce n’était pas moi ». Jusqu’au {date}, aucune clé d’accès, aucun mot de passe, aucune connexion chez un fournisseur ni aucun code de secours ne peut être ajouté au compte « {user} » chez {product}. La connexion fonctionne comme avant.",
+	InviteNot:   "Gardez ce message pour vous : quiconque a le lien peut configurer le compte. Si vous ne savez pas de quoi il s’agit, adressez-vous au contact indiqué ci-dessous.",
+	HeldLead:    "Une personne qui lit vos messages a choisi « {notMe} ». Jusqu’au {date}, aucune clé d’accès, aucun mot de passe, aucune connexion chez un fournisseur ni aucun code de secours ne peut être ajouté au compte « {user} » chez {product}. La connexion fonctionne comme avant.",
 	Release:     "Les autoriser de nouveau",
 	ReleaseHow:  "Si tout est en ordre, ouvrez le lien, connectez-vous dans le même navigateur et autorisez-les de nouveau. L’administration peut aussi le faire.",
 	ReleaseAsk:  "Si tout est en ordre, l’administration peut les autoriser de nouveau.",
@@ -243,6 +247,7 @@ var mailSpanish = Mail{
 	NewEmail:  "Dirección nueva",
 	ByOther:   "Hecho por",
 	ByOtherIs: "Administración o asistencia",
+	Fact:      "{name}: {value}",
 	NotYou:    "Si fuiste tú o lo esperabas, no tienes que hacer nada. Si no, elige «{notMe}»: ahí puedes bloquear las nuevas formas de iniciar sesión, incluso sin iniciar sesión.",
 	NotYouAsk: "Si no lo esperabas, pregunta al contacto que aparece abajo.",
 	Automatic: "{product} ha enviado este mensaje automáticamente. Nadie te pedirá nunca por correo una contraseña, un PIN ni un código.",
@@ -273,7 +278,7 @@ var mailSpanish = Mail{
 	InviteLead:  "Tienes una cuenta en {product}. Tu nombre de usuario es {user}. Abre el enlace y elige cómo iniciar sesión.",
 	InviteOpen:  "Configurar mi cuenta",
 	InviteNot:   "No compartas este correo: quien tenga el enlace puede configurar la cuenta. Si no sabes de qué se trata, pregunta al contacto que aparece abajo.",
-	HeldLead:    "Alguien que lee tus correos eligió «No fui yo». Hasta el {date} no se puede añadir ninguna llave de acceso, contraseña, inicio de sesión en un proveedor ni código de recuperación a la cuenta «{user}» de {product}. Iniciar sesión funciona como siempre.",
+	HeldLead:    "Alguien que lee tus correos eligió «{notMe}». Hasta el {date} no se pueden añadir llaves de acceso, contraseñas, inicios de sesión en un proveedor ni códigos de recuperación a la cuenta «{user}» de {product}. El inicio de sesión funciona como siempre.",
 	Release:     "Permitirlas de nuevo",
 	ReleaseHow:  "Si todo está en orden, abre el enlace, inicia sesión en el mismo navegador y permítelas de nuevo. También puede hacerlo la administración.",
 	ReleaseAsk:  "Si todo está en orden, la administración puede permitirlas de nuevo.",
@@ -289,13 +294,14 @@ var mailJapanese = Mail{
 	Passkey:   "パスキー",
 	Provider:  "プロバイダー",
 	Browser:   "ブラウザー",
-	BrowserOn: "{browser}({system})",
+	BrowserOn: "{browser} ({system})",
 	Address:   "IP アドレス",
 	NewEmail:  "新しいアドレス",
 	ByOther:   "操作した人",
 	ByOtherIs: "管理者またはヘルプデスク",
+	Fact:      "{name}: {value}",
 	NotYou:    "ご自身の操作か、心当たりがある場合は、何もする必要はありません。そうでない場合は「{notMe}」を選んでください。サインインしなくても、新しいサインイン方法の追加を止められます。",
-	NotYouAsk: "心当たりがない場合は、下記の連絡先にお問い合わせください。",
+	NotYouAsk: "お心当たりがない場合は、下記の連絡先にお問い合わせください。",
 	Automatic: "このメールは {product} から自動で送信されています。パスワード、PIN、コードをメールでお尋ねすることは決してありません。",
 	Titles: Titles{
 		PasskeyAdded:     "アカウントにパスキーが追加されました",
@@ -324,7 +330,7 @@ var mailJapanese = Mail{
 	InviteLead:  "{product} のアカウントが用意されました。ユーザー名は {user} です。リンクを開いて、サインイン方法を選んでください。",
 	InviteOpen:  "アカウントを設定する",
 	InviteNot:   "このメールを他の人に見せないでください。リンクがあれば、誰でもこのアカウントを設定できます。お心当たりがない場合は、下記の連絡先にお問い合わせください。",
-	HeldLead:    "あなたのメールを読める人が「心当たりがない」を選びました。{date} まで、{product} のアカウント「{user}」にパスキー、パスワード、プロバイダーでのサインイン、リカバリーコードを追加できません。サインインはこれまでどおりできます。",
+	HeldLead:    "あなたのメールを読める人が「{notMe}」を選びました。{date} まで、{product} のアカウント「{user}」にパスキー、パスワード、プロバイダーでのサインイン、リカバリーコードを追加できません。サインインはこれまでどおりできます。",
 	Release:     "再び許可する",
 	ReleaseHow:  "問題がない場合は、リンクを開き、同じブラウザーでサインインして、再び許可してください。管理者が許可することもできます。",
 	ReleaseAsk:  "問題がない場合は、管理者が再び許可できます。",
