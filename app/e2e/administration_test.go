@@ -162,6 +162,9 @@ func TestAdministration(t *testing.T) {
 	ida.reads("By Hal Smith")
 	ida.seesNo("#member-link")
 	ida.seesNo("#member-switch")
+	ida.clicks(`[aria-labelledby=member-activity] a.more`)
+	ida.isAt("/audit?days=365&find=amy")
+	ida.readsIn(".event .row-name", "A link was withdrawn")
 
 	t.Log("Somebody loses a phone, and somebody leaves.")
 	ann.opensUser("Hal Smith")

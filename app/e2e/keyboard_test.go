@@ -24,6 +24,76 @@ func (b *browser) tabsTo(selector string) {
 	b.t.Fatalf("Tab doesn't lead to %s", selector)
 }
 
+// TestKeyboardAdministration goes through the pages for administrators without a mouse.
+func TestKeyboardAdministration(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.tabsTo("#user-menu-button")
+	ann.presses(enter)
+	for range 3 {
+		ann.presses(down)
+	}
+	ann.hasFocusOn("#menu-users")
+	ann.presses(enter)
+	ann.isAt("/users")
+	ann.hasFocusOn("main")
+
+	t.Log("She invites somebody.")
+	ann.tabsTo("#invite")
+	ann.presses(enter)
+	ann.hasFocusOn("#invite-name")
+	ann.presses("amy")
+	ann.tabsTo("#invite-display")
+	ann.presses("Amy Smith" + enter)
+	ann.hasFocusOn("#link-done")
+	ann.presses(enter)
+	ann.seesNo("#link")
+
+	t.Log("She finds them, and does something for them in the list.")
+	ann.opens("/users")
+	ann.tabsTo("#users-find")
+	ann.presses("amy")
+	ann.lists("Amy Smith")
+	ann.tabsTo("#users tbody [type=checkbox]")
+	ann.presses(" ")
+	ann.tabsTo("#bulk-groups")
+	ann.presses(enter)
+	ann.hasFocusOn("#bulk-names")
+	ann.presses("sales" + enter)
+	ann.seesNo("#bulk")
+	ann.hasFocusOn("#pick-all")
+	ann.readsIn("#users tbody tr td:nth-of-type(3)", "sales")
+
+	t.Log("And on their page.")
+	ann.tabsTo("#users tbody a")
+	ann.presses(enter)
+	ann.readsIn("h1 bdi", "Amy Smith")
+	for _, opens := range []struct{ button, focus string }{
+		{"#edit-facts", "#member-facts-dialog-display-name"}, {"#edit-access", "#member-access-dialog-groups"}, {"#member-link", "#member-ask-cancel"},
+		{"#member-switch-do", "#member-ask-cancel"}, {"#member-delete-do", "#member-delete-dialog-typed"},
+	} {
+		ann.tabsTo(opens.button)
+		ann.presses(enter)
+		ann.hasFocusOn(opens.focus)
+		ann.presses(escape)
+		ann.hasFocusOn(opens.button)
+	}
+	ann.opens(value[string](ann, `location.pathname`))
+	ann.tabsTo("[aria-labelledby=member-activity] a.more")
+	ann.presses(enter)
+	ann.isAt("/audit?days=365&find=amy")
+	ann.tabsTo(".event summary")
+	ann.presses(enter)
+	ann.sees(".event[open] dl")
+
+	ann.opens("/rollout")
+	ann.tabsTo("#tile-passkey")
+	ann.tabsTo("#rollout-export")
+	ann.hasNoComplaints()
+}
+
 // TestKeyboardOnly goes through the whole story without a mouse.
 func TestKeyboardOnly(t *testing.T) {
 	t.Parallel()

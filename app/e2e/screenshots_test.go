@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestScreenshots renders the gallery and the main story at both widths in both
+// TestScreenshots renders the gallery and the main story at three widths in both
 // colour schemes into the folder that KEYPEG_SCREENSHOTS names; make screenshots does. Somebody is to
 // look at them: nothing is asserted but that each state can be reached.
 func TestScreenshots(t *testing.T) {
@@ -93,10 +93,61 @@ func TestScreenshots(t *testing.T) {
 	ann.sees("#new-password")
 	shoot("password")
 	ann.clicks("#password-cancel")
+	ann.picturesAdministration()
 	laptop.touches(false)
 	ann.signsOut()
 	shoot("sign-in")
 }
+
+// picturesAdministration goes through the pages for users with a role: an administrator, a helper and an
+// auditor look at them.
+func (b *browser) picturesAdministration() {
+	b.t.Helper()
+	s := b.server
+	s.imports(b.t, "carol.oestergaard-hernandez@subsidiary.contoso.example,Carol Østergård-Hernández von und zu Habsburg-Lothringen,carol@example.com,it sales works-council",
+		"yamada,"+japanese+",yamada@example.com,sales", "bob,Bob Smith,bob@example.com,sales", "eve,Eve Novák,,sales", "hal,Hal Helper,,", "ida,Ida Auditor,,")
+	s.command(b.t, "", "user", "role", "hal", "helper", "--helps", "sales")
+	s.command(b.t, "", "user", "role", "ida", "auditor")
+	b.opens("/users")
+	b.readsIn("#in-", "All 7")
+	b.isPictured("users")
+	b.picks("Bob Smith", "Eve Novák")
+	b.isPictured("users-selected")
+	b.clicks("#bulk-disable")
+	b.sees("#bulk-ok")
+	b.isPictured("users-disable")
+	b.presses(escape)
+	b.clicks("#users-import")
+	b.choosesFile("#import-file", "name,email,groups\namy,amy@example.com,it\nann,,\nb b,,\n")
+	b.sees("#import-wrong")
+	b.isPictured("users-import-wrong")
+	b.presses(escape)
+	b.opensUser("Bob Smith")
+	b.isPictured("user")
+	b.clicks("#member-delete-do")
+	b.sees("#member-delete-dialog-save")
+	b.isPictured("user-delete")
+	b.presses(escape)
+	for _, page := range []string{"audit", "rollout"} {
+		b.opens("/" + page)
+		b.sees(".event, #tile-passkey")
+		b.isPictured(page)
+	}
+	for name, display := range map[string]string{"hal": "Hal Helper", "ida": "Ida Auditor"} {
+		other, _ := openAnothersBrowser(b.t, s)
+		other.opensLink(linkOf(s.command(b.t, "", "user", "invite", name)), "Welcome, "+display)
+		other.enrols()
+		other.signsInWithPasskey()
+		other.opensUsers()
+		other.sees("#users tbody tr")
+		other.isPictured("users-for-" + name)
+		other.opensUser("Bob Smith")
+		other.isPictured("user-for-" + name)
+	}
+}
+
+// japanese is a name without a space in which a line could break.
+const japanese = "東京都千代田区情報システム管理課・山田太郎左衛門之介"
 
 // isPictured takes pictures of what the person sees, while somebody makes them.
 func (b *browser) isPictured(state string) {
@@ -105,7 +156,7 @@ func (b *browser) isPictured(state string) {
 	if folder == "" {
 		return
 	}
-	for _, width := range []int64{1280, 390} {
+	for _, width := range []int64{1280, 390, 320} {
 		for _, dark := range []bool{false, true} {
 			b.isSize(width, 800)
 			b.prefersDark(dark)

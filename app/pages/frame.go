@@ -67,8 +67,11 @@ func (s *shell) renderTabs() goapp.UI {
 }
 
 // mayOpen reports whether a page is for this user.
-func (s *shell) mayOpen(p page) bool {
-	switch role := s.account.User.Role; p.audience {
+func (s *shell) mayOpen(p page) bool { return s.may(p.audience) }
+
+// may reports whether this user belongs to an audience.
+func (s *shell) may(read audience) bool {
+	switch role := s.account.User.Role; read {
 	case withRole:
 		return role != shared.RoleNone
 	case auditors:
@@ -102,7 +105,7 @@ func (s *shell) menu() *ui.UserMenu {
 }
 
 func (s *shell) renderBar() goapp.UI {
-	if !s.asOf.IsZero() {
+	if s.ended || !s.asOf.IsZero() {
 		return goapp.Elem("p").ID("offline-bar").Class("bar").Attr("role", "status").Text(s.context().Offline)
 	}
 	if s.hinted {
@@ -161,6 +164,11 @@ func (s *shell) context() ui.Context {
 		if refusal, _ := errors.AsType[*shared.Error](s.failure); refusal != nil && refusal.Code == shared.CodeInBetween {
 			c.Offline = s.inBetween(refusal)
 		}
+	}
+	c.Once = &s.once
+	if s.ended {
+		c.Ended = s.text.Shell.Ended
+		c.Offline = c.Ended // nothing can be asked of the server
 	}
 	return c
 }

@@ -29,6 +29,8 @@ type shell struct {
 	account shared.Account
 	panel   panelState
 	leaving bool // signing out, or signed out
+	ended   bool // the session has ended, and the page stays for what is shown once
+	once    ui.Once
 	updated bool // a new version waits
 
 	installable bool // the browser offers to install the app
@@ -58,6 +60,7 @@ const (
 // OnMount asks who is signed in.
 func (s *shell) OnMount(ctx goapp.Context) {
 	s.ctx = ctx
+	s.once.OnClosed = s.onceClosed
 	s.installable = ctx.IsAppInstallable()
 	s.speak(ctx, s.languages.wanted(), s.title)
 	s.offers = dueOffers(time.Now())
@@ -146,7 +149,7 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 		s.showSignedOut(ctx)
 		return
 	case err == nil:
-		s.state, s.account, s.asOf = stateReady, account, time.Time{}
+		s.state, s.account, s.asOf, s.ended = stateReady, account, time.Time{}, false
 		s.changes++
 	case s.state == stateReady && s.asOf.IsZero():
 		s.asOf = time.Now()

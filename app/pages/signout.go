@@ -49,16 +49,33 @@ func (s *shell) signOut() {
 	})
 }
 
-// signedOut goes to the sign-in page, which returns to this page after a sign-in.
+// signedOut goes to the sign-in page, which returns to this page after a sign-in. While the page shows
+// what can't be shown again, it stays, and says why nothing else can be done here.
 func (s *shell) signedOut() {
 	if s.leaving {
 		return // the user signs out, and goes elsewhere
 	}
-	to := shared.PageSignIn
-	if s.path != shared.PageHome {
-		to += "?next=" + url.QueryEscape(s.path)
+	s.ctx.Defer(func(ctx goapp.Context) { // what came just before is on the page then
+		if s.leaving {
+			return
+		}
+		if s.once.IsOpen() {
+			ctx.Dispatch(func(goapp.Context) { s.ended = true })
+			return
+		}
+		to := shared.PageSignIn
+		if s.path != shared.PageHome {
+			to += "?next=" + url.QueryEscape(s.path)
+		}
+		s.leave(to)
+	})
+}
+
+// onceClosed goes on to the sign-in page, if the session has ended meanwhile.
+func (s *shell) onceClosed() {
+	if s.ended {
+		s.signedOut()
 	}
-	s.leave(to)
 }
 
 // leave removes the copy of the user's data and goes to another page.

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/keypeg/keypeg/app/ui"
@@ -41,6 +42,18 @@ func States(d Deps, text *message.Catalogue) []ui.State {
 		show("home-providers", func(s *shell) {
 			s.account.Providers = []shared.Provider{{ID: "example", Name: "Example"}, {ID: "other", Name: "Other Inc."}}
 			s.account.Identities = []shared.Identity{{ID: "i1", ProviderID: "example", Provider: "Example", Name: "ann@example.com"}}
+		}),
+		show("home-much", func(s *shell) {
+			s.account.User.Name, s.account.User.DisplayName = "carol.oestergaard-hernandez@subsidiary.contoso.example", "東京都千代田区情報システム管理課・山田太郎左衛門之介"
+			s.account.Email, s.account.MailOn = "carol.oestergaard-hernandez@subsidiary.contoso.example", true
+			s.account.Passkeys, s.account.NewestPasskey.Name = 20, "A-passkey-with-a-long-name-without-a-space-in-it-0123456789-0123"
+			for i := range 8 {
+				id := fmt.Sprint("provider", i)
+				s.account.Providers = append(s.account.Providers, shared.Provider{ID: id, Name: "The single sign-on of department " + id})
+				if i%2 == 0 {
+					s.account.Identities = append(s.account.Identities, shared.Identity{ID: id, ProviderID: id, Provider: "The single sign-on of department " + id, Name: s.account.Email})
+				}
+			}
 		}),
 		show("home-passkeys-off", func(s *shell) { s.account.PasskeysOn = false }),
 		show("home-recovery-link", func(s *shell) {

@@ -20,8 +20,12 @@ func (s *shell) users(map[string]string) goapp.UI {
 
 // user is the page of one user.
 func (s *shell) user(values map[string]string) goapp.UI {
-	return &ui.UserPage{
+	page := &ui.UserPage{
 		Context: s.context(), Service: s.self, Confirms: s.self, Account: s.account, Changes: s.changes, OnSignedOut: s.signedOut,
 		ID: values["id"], Languages: s.languages.names(), Users: pageUsers, OnMissing: s.notFound, OnRemoved: func() { s.ctx.Navigate(pageUsers) },
 	}
+	if s.may(auditors) {
+		page.Events = func(query string) string { return pageEvents + "?" + query }
+	}
+	return page
 }

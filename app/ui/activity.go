@@ -113,7 +113,7 @@ func (p *ActivityPanel) Render() app.UI {
 		app.Elem("p").Class("lead").Text(text.Lead),
 		p.renderList(),
 		app.If(p.next != "", func() app.UI {
-			return button("activity-more", "", label(p.state == listLoading, text.MoreWorking, text.More), p.state == listLoading || p.Context.Offline != "", p.onMore)
+			return p.Context.button("activity-more", "", label(p.state == listLoading, text.MoreWorking, text.More), p.state == listLoading || p.Context.Offline != "", p.onMore)
 		}),
 		p.renderDialogs(),
 	)

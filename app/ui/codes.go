@@ -30,6 +30,7 @@ func (d *codesDialog) OnMount(ctx app.Context) { showModal(ctx, codesID) }
 func (d *codesDialog) Render() app.UI {
 	text := d.Context.Text.Codes
 	return dialog(codesID, text.Title, d.onEscape,
+		&shownOnce{Context: d.Context},
 		app.Elem("p").ID("codes-lead").Class("off-paper").TabIndex(-1).Text(text.Lead),
 		app.Elem("p").Class("on-paper").Text(d.heading()),
 		app.Elem("ul").Class("codes").Body(

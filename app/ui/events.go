@@ -73,6 +73,9 @@ const anything = "all"
 // usualDays is how many days back the page looks, unless the filters say otherwise.
 const usualDays = "7"
 
+// allDays is the most that the filters offer.
+const allDays = "365"
+
 // OnMount loads the first page.
 func (p *EventsPage) OnMount(ctx app.Context) {
 	p.tasks = tasks{self: ctx, context: &p.Context, signedOut: p.OnSignedOut}
@@ -198,7 +201,7 @@ func (p *EventsPage) Render() app.UI {
 				app.Elem("h1").ID(eventsTitleID).TabIndex(-1).Text(text.Title),
 				app.Elem("p").Class("quiet").Text(text.Lead),
 			),
-			button("events-export", "", "", p.Context.Offline != "", p.onExport).Body(icon("install"), app.Elem("span").Text(text.Export)),
+			p.Context.button("events-export", "", "", p.Context.Offline != "", p.onExport).Body(icon("install"), app.Elem("span").Text(text.Export)),
 		),
 		p.renderFilters(),
 		p.renderFailure(),
@@ -222,7 +225,7 @@ func (p *EventsPage) renderFilters() app.UI {
 		p.renderSelect(filterBy, text.By,
 			anything, text.ByAnybody, shared.ByAdministrators, text.ByAdministrators, shared.ByUsers, text.ByUsers, shared.ByCommandLine, text.ByCommandLine),
 		p.renderSelect(filterDays, text.When,
-			"1", text.LastDay, "7", text.LastWeek, "30", text.LastMonth, "365", text.LastYear, givenDates, text.Dates),
+			"1", text.LastDay, "7", text.LastWeek, "30", text.LastMonth, allDays, text.LastYear, givenDates, text.Dates),
 		Slot(app.If(p.filter(filterDays) == givenDates, func() app.UI {
 			return app.Elem("div").Class("dates").Body(p.renderDate(filterFrom, text.DateFrom), p.renderDate(filterTo, text.DateTo))
 		})),
@@ -280,7 +283,7 @@ func (p *EventsPage) renderList() app.UI {
 			}
 			return app.Elem("div").Class("head").Body(
 				app.Elem("p").Class("quiet").Text(p.lookedSentence()),
-				button("events-more", "", label(p.state == listLoading, p.Context.Text.Shell.Loading, more), p.state == listLoading || p.Context.Offline != "", p.onMore),
+				p.Context.button("events-more", "", label(p.state == listLoading, p.Context.Text.Shell.Loading, more), p.state == listLoading || p.Context.Offline != "", p.onMore),
 			)
 		}),
 	)
@@ -312,7 +315,7 @@ func (p *EventsPage) renderNothing() app.UI {
 	return app.Elem("div").Class("stack").Body(
 		waiting(nothing),
 		app.If(wider != "", func() app.UI {
-			return app.Elem("div").Class("buttons").Body(button("events-wider", "", label, p.Context.Offline != "", func(app.Context, app.Event) { p.choose(filterDays, wider) }))
+			return app.Elem("div").Class("buttons").Body(p.Context.button("events-wider", "", label, p.Context.Offline != "", func(app.Context, app.Event) { p.choose(filterDays, wider) }))
 		}),
 	)
 }

@@ -19,7 +19,7 @@ func (c Context) held(until time.Time, off bool, refusal error, allow func()) ap
 		return app.Elem("div").ID(holdRow).Class("notice stack").Body(
 			app.Elem("p").Title(exact).Text(message.Fill(c.Text.Home.Held, "date", date)),
 			app.If(allow != nil, func() app.UI {
-				return app.Elem("div").Class("buttons").Body(button(holdRow+"-allow", "small", c.Text.Home.Allow, off, func(app.Context, app.Event) { allow() }))
+				return app.Elem("div").Class("buttons").Body(c.button(holdRow+"-allow", "small", c.Text.Home.Allow, off, func(app.Context, app.Event) { allow() }))
 			}),
 			c.notice(refusal),
 		)

@@ -76,7 +76,7 @@ func (l *line) button(a rowAction, on app.EventHandler) app.UI {
 	return app.If(a.Href != "", func() app.UI {
 		return app.Elem("a").ID(a.ID).Class("button small", a.Class).Attr("href", a.Href).Aria("label", a.Label).Text(a.Text)
 	}).ElseIf(a.Text != "", func() app.UI {
-		b := button(a.ID, "small "+a.Class, a.Text, a.Off, on)
+		b := l.Context.button(a.ID, "small "+a.Class, a.Text, a.Off, on)
 		if a.Label != "" {
 			b = b.Aria("label", a.Label)
 		}

@@ -32,6 +32,7 @@ func (d *linkDialog) OnMount(ctx app.Context) { showModal(ctx, linkID) }
 func (d *linkDialog) Render() app.UI {
 	text := d.Context.Text.Link
 	return dialog(linkID, d.Title, d.onEscape,
+		&shownOnce{Context: d.Context},
 		app.Elem("p").ID("link-lead").Text(d.Lead),
 		app.If(isThisComputer(d.Context.Host), func() app.UI { return app.Elem("p").ID("link-local").Class("notice").Text(text.ThisComputer) }),
 		app.Elem("div").Class("qr").Attr("role", "img").Aria("label", text.Code).Body(drawnQR(d.Link.QR)),

@@ -268,7 +268,7 @@ func (c *MethodsCard) makeCodes() {
 	var made shared.RecoveryCodes
 	c.does(codesRow, "", func(ctx context.Context) (err error) {
 		made, err = c.Service.MakeRecoveryCodes(ctx)
-		return err
+		return mayBeDone(err, c.Context.Text.Codes.Lost)
 	}, func() { c.codes = made.Codes })
 }
 

@@ -34,7 +34,7 @@ func (p *PasskeysPanel) renderSide() app.UI {
 		return app.Elem("p").Class("notice").Text(p.Context.Blocked)
 	}).ElseIf(p.state == listReady, func() app.UI {
 		return app.Elem("div").Class("panel-adds").Body(
-			button(panelAddID, "primary", "", p.Context.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.Context.Text.Panel.Add)),
+			p.Context.button(panelAddID, "primary", "", p.Context.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.Context.Text.Panel.Add)),
 			p.renderPhoneButton(),
 			p.Context.notice(p.phoneFailure),
 		)

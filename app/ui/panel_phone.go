@@ -20,7 +20,7 @@ const panelPhoneID = "passkey-phone"
 func (p *PasskeysPanel) renderPhoneButton() app.UI {
 	_, offers := p.Service.(PhoneLinker)
 	return app.If(offers && !browser.IsPhone(), func() app.UI {
-		return button(panelPhoneID, "", "", p.Context.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Elem("span").Text(p.Context.Text.Panel.AddPhone))
+		return p.Context.button(panelPhoneID, "", "", p.Context.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Elem("span").Text(p.Context.Text.Panel.AddPhone))
 	})
 }
 

@@ -52,7 +52,7 @@ func (d *removeDialog) Render() app.UI {
 		d.Context.notice(d.Failure),
 		foot(
 			button("remove-cancel", "", text.Cancel, d.Working, d.onCancel),
-			button("remove-ok", "danger", "", d.Working || d.Context.Offline != "", d.onOK).Body(steady(d.Working, text.Removing, text.OK)),
+			d.Context.button("remove-ok", "danger", "", d.Working || d.Context.Offline != "", d.onOK).Body(steady(d.Working, text.Removing, text.OK)),
 		),
 	).Aria("describedby", "remove-lead")
 }

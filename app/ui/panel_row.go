@@ -124,12 +124,12 @@ func (r *passkeyRow) renderOnlyMethod() app.UI {
 
 func (r *passkeyRow) renderButtons() app.UI {
 	text, p := r.Context.Text.Panel, r.Passkey
-	remove := button("remove-"+p.ID, "small", text.Remove, p.OnlyMethod || r.Context.Offline != "", r.onRemove).Aria("label", message.Fill(text.RemoveRow, "name", p.Name))
+	remove := r.Context.button("remove-"+p.ID, "small", text.Remove, p.OnlyMethod || r.Context.Offline != "", r.onRemove).Aria("label", message.Fill(text.RemoveRow, "name", p.Name))
 	if p.OnlyMethod {
 		remove = remove.Aria("describedby", "only-"+p.ID)
 	}
 	return app.Elem("div").Class("row-buttons").Body(
-		button("rename-"+p.ID, "small", text.Rename, r.Context.Offline != "", r.onRename).Aria("label", message.Fill(text.RenameRow, "name", p.Name)),
+		r.Context.button("rename-"+p.ID, "small", text.Rename, r.Context.Offline != "", r.onRename).Aria("label", message.Fill(text.RenameRow, "name", p.Name)),
 		remove,
 	)
 }

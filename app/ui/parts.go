@@ -15,6 +15,15 @@ func button(id, kind, text string, off bool, onClick app.EventHandler) app.HTMLE
 	return app.Elem("button").ID(id).Attr("type", "button").Class("button", kind).Attr("disabled", off).OnClick(onClick).Text(text)
 }
 
+// button returns a button that needs the server. While that is away, its tooltip says so.
+func (c Context) button(id, kind, text string, off bool, onClick app.EventHandler) app.HTMLElem {
+	b := button(id, kind, text, off, onClick)
+	if off && c.Offline != "" {
+		b = b.Title(c.Offline)
+	}
+	return b
+}
+
 // submit returns the button that sends a form.
 func submit(id, kind, text string, off bool) app.HTMLElem {
 	return app.Elem("button").ID(id).Class("button", kind).Attr("disabled", off).Text(text)

@@ -72,7 +72,7 @@ func (c *ProfileCard) Render() app.UI {
 		class += " lit"
 	}
 	return part("profile", text.Home.Profile,
-		button("profile-edit", "small", text.Member.Edit, off, c.onEdit).Aria("label", text.Home.ProfileEdit),
+		c.Context.button("profile-edit", "small", text.Member.Edit, off, c.onEdit).Aria("label", text.Home.ProfileEdit),
 		app.Elem("div").Class(class).Body(
 			app.Elem("dl").Class("pairs").Body(
 				term(text.Member.DisplayName, app.Elem("bdi").Text(a.User.DisplayName)), term(text.Member.UserName, app.Elem("bdi").Text(a.User.Name)),
@@ -81,7 +81,7 @@ func (c *ProfileCard) Render() app.UI {
 			),
 			c.Context.notice(c.failure),
 			app.Elem("div").Class("buttons").Body(
-				button("profile-export", "small", text.Home.Export, off || c.exporting, c.onExport).Aria("describedby", "profile-export-hint"),
+				c.Context.button("profile-export", "small", text.Home.Export, off || c.exporting, c.onExport).Aria("describedby", "profile-export-hint"),
 				app.Elem("span").ID("profile-export-hint").Class("note").Text(text.Home.ExportHint),
 			),
 		),
@@ -110,7 +110,7 @@ func (c *ProfileCard) renderEmail() app.UI {
 		app.Elem("span").ID("profile-email-is").Class("note").Text(is),
 		app.If(!a.EmailVerified, func() app.UI {
 			return app.Elem("div").Class("buttons").Body(
-				button("profile-verify", "small", "", c.Context.Offline != "" || c.mail == mailSending, c.onVerify).
+				c.Context.button("profile-verify", "small", "", c.Context.Offline != "" || c.mail == mailSending, c.onVerify).
 					Aria("describedby", "profile-email-is").Body(steady(c.mail == mailSending, text.Working, text.VerifyAgain)),
 			)
 		}),

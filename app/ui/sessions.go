@@ -145,7 +145,7 @@ func (p *SessionsPanel) renderRows() app.UI {
 func (p *SessionsPanel) renderEndOthers() app.UI {
 	text := p.Context.Text.Sessions
 	return app.Elem("div").Class("buttons").Body(
-		button("end-others", "danger", label(p.ending == othersID, text.Ending, text.EndOthers), p.ending != "" || p.Context.Offline != "", p.onEndOthers),
+		p.Context.button("end-others", "danger", label(p.ending == othersID, text.Ending, text.EndOthers), p.ending != "" || p.Context.Offline != "", p.onEndOthers),
 	)
 }
 

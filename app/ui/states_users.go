@@ -61,8 +61,18 @@ func statesOfUsers(in Context) map[string]app.UI {
 		"users-refused": stateUsers(in, func(p *UsersPanel) {
 			p.open, p.bulk = dialogBulk, bulk{what: actDisable, users: p.users, state: bulkDone, result: result{changed: p.users[1:2], refused: []refused{
 				{shared.Errorf(shared.CodeLastAdministrator, "This is the only administrator who can sign in. Make another one first."), p.users[:1]},
-				{shared.Errorf(shared.CodeOffline, "The server can't be reached. Check your connection and try again."), p.users[2:]},
+				{stateAway(), p.users[2:]},
 			}}}
+		}),
+		"users-much":   stateUsers(in, func(p *UsersPanel) { p.users[1].Groups, p.users[2].DisplayName = stateGroups(), stateJapanese }),
+		"users-lost":   &inviteDialog{Context: in, failure: mayBeDone(stateAway(), in.Text.Users.InviteLost)},
+		"import-lost":  &importDialog{Context: in, state: importReady, people: stateImported(), failure: mayBeDone(stateAway(), in.Text.Import.Lost)},
+		"import-ended": &importDialog{Context: stateEnded(in), state: importDone, people: stateImported()},
+		"users-links-lost": stateUsers(in, func(p *UsersPanel) {
+			p.open, p.bulk = dialogBulk, bulk{what: actInvite, users: p.users[1:3], state: bulkDone, result: result{
+				changed: p.users[2:3], links: []memberLink{{p.users[2], stateLink()}},
+				refused: []refused{{mayBeDone(stateAway(), in.Text.Link.Lost), p.users[1:2]}},
+			}}
 		}),
 		"users-links": stateUsers(in, func(p *UsersPanel) {
 			p.open, p.bulk = dialogBulk, bulk{what: actInvite, users: p.users[2:3], state: bulkDone, result: result{changed: p.users[2:3], links: []memberLink{{p.users[2], stateLink()}}}}
@@ -77,6 +87,26 @@ func stateImported() (people shared.ImportedUsers) {
 		people.Rows = append(people.Rows, shared.ImportRow{Line: i + 2, Invite: shared.Invite{Name: name, DisplayName: "<img src=x onerror=alert(1)>", Email: name + "@example.com", Groups: []string{"it", "sales"}}})
 	}
 	return people
+}
+
+// stateJapanese is a name without a space in which a line could break.
+const stateJapanese = "東京都千代田区情報システム管理課・山田太郎左衛門之介"
+
+func stateGroups() (names []string) {
+	for i := range 40 {
+		names = append(names, fmt.Sprintf("department-%d", i+1))
+	}
+	return append(names, "a-group-with-a-very-long-name-that-has-no-space-in-it-0123456789")
+}
+
+func stateAway() error {
+	return shared.Errorf(shared.CodeOffline, "The server can't be reached. Check your connection and try again.")
+}
+
+// stateEnded is for a page that stays after the session for what is shown once.
+func stateEnded(in Context) Context {
+	in.Ended, in.Offline = in.Text.Shell.Ended, in.Text.Shell.Ended
+	return in
 }
 
 func stateOffline(in Context) Context {
@@ -111,10 +141,10 @@ func statesOfUser(in Context) map[string]app.UI {
 		"user-loading":      stateUser(in, func(p *UserPage) { p.state = listLoading }),
 		"user-failed":       stateUser(in, func(p *UserPage) { p.state, p.failure = listFailed, stateInternal() }),
 		"user-auditor":      stateUser(in, func(p *UserPage) { p.user.May = shared.MayRead }),
-		"user-helper":       stateUser(in, func(p *UserPage) { p.user.May = shared.MayHelp }),
+		"user-helper":       stateUser(in, func(p *UserPage) { p.user.May, p.Events = shared.MayHelp, nil }),
 		"user-self":         stateUser(in, func(p *UserPage) { p.ID = "u1" }),
 		"user-held":         stateUser(in, func(p *UserPage) { p.user.HeldUntil = stateHeldUntil() }),
-		"user-held-helper":  stateUser(in, func(p *UserPage) { p.user.HeldUntil, p.user.May = stateHeldUntil(), shared.MayHelp }),
+		"user-held-helper":  stateUser(in, func(p *UserPage) { p.user.HeldUntil, p.user.May, p.Events = stateHeldUntil(), shared.MayHelp, nil }),
 		"user-held-refused": stateUser(in, func(p *UserPage) { p.user.HeldUntil, p.refused, p.failure = stateHeldUntil(), holdRow, stateInternal() }),
 		"user-last":         stateUser(in, func(p *UserPage) { p.user.LastAdministrator, p.user.Role = true, shared.RoleAdministrator }),
 		"user-invited": stateUser(in, func(p *UserPage) {
@@ -126,6 +156,20 @@ func statesOfUser(in Context) map[string]app.UI {
 			p.asking = memberQuestion{
 				title: message.Fill(in.Text.Users.RecoverTitle, "name", "Bob"), lead: message.Fill(in.Text.Users.RecoverAsk, "name", "Bob"), do: in.Text.Users.RecoverDo,
 				certain: message.Fill(in.Text.Member.Certain, "name", "Bob"), run: func() {},
+			}
+		}),
+		"user-ended":   stateUser(stateEnded(in), func(p *UserPage) { p.link = shownLink{link: stateLink(), user: p.user.Member} }),
+		"user-offline": stateUser(stateOffline(in), func(*UserPage) {}),
+		"user-lost":    stateUser(in, func(p *UserPage) { p.refused, p.failure = helpCard, mayBeDone(stateAway(), in.Text.Link.Lost) }),
+		"user-nothing": stateUser(in, func(p *UserPage) {
+			p.user.PasskeyList, p.user.IdentityList, p.user.Sessions, p.user.HasPassword, p.user.RecoveryCodes = nil, nil, nil, false, 0
+		}),
+		"user-much": stateUser(in, func(p *UserPage) {
+			p.user.DisplayName, p.user.Groups, p.user.Helps = stateJapanese, stateGroups(), stateGroups()
+			p.user.Name, p.user.Email = "carol.oestergaard-hernandez@subsidiary.contoso.example", "carol.oestergaard-hernandez@subsidiary.contoso.example"
+			p.user.PasskeyList = nil
+			for i := range 20 {
+				p.user.PasskeyList = append(p.user.PasskeyList, shared.MemberPasskey{ID: fmt.Sprint("p", i), Name: fmt.Sprintf("A-passkey-with-a-long-name-without-a-space-in-it-%d", i+1), Created: stateTime()})
 			}
 		}),
 		"user-refused":  stateUser(in, func(p *UserPage) { p.refused, p.failure = "member-password", stateInternal() }),
@@ -141,7 +185,10 @@ func statesOfUser(in Context) map[string]app.UI {
 // stateUser is a UserPage with its user. Change puts it into a state.
 func stateUser(in Context, change func(*UserPage)) *UserPage {
 	at := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
-	p := &UserPage{Context: in, Account: shared.Account{User: shared.User{ID: "u1", Role: shared.RoleAdministrator}}, ID: "u2", Users: "/users", state: listReady}
+	p := &UserPage{
+		Context: in, Account: shared.Account{User: shared.User{ID: "u1", Role: shared.RoleAdministrator}}, ID: "u2", Users: "/users", state: listReady,
+		Events: func(query string) string { return "/audit?" + query },
+	}
 	p.user = shared.MemberDetails{
 		Member: shared.Member{
 			User: shared.User{ID: "u2", Name: "bob@example.com", DisplayName: "Bob Builder"}, HasPassword: true, PasswordSet: at, Passkeys: 2, Identities: 1, Created: at, LastSignIn: at,

@@ -33,6 +33,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -84,6 +85,11 @@ type Context struct {
 	Recovery string
 	// Blocked says why this page can't use passkeys, or "".
 	Blocked string
+	// Once counts what can't be shown again. Nil counts nothing.
+	Once *Once
+	// Ended is a sentence that says that the session has ended, while the page only stays for what
+	// can't be shown again; else "".
+	Ended string
 
 	now func() time.Time // nil is time.Now
 }
@@ -130,7 +136,7 @@ func (c Context) sentence(err error) string {
 		}
 	}
 	if refusal, ok := errors.AsType[*shared.Error](err); ok {
-		return c.Text.Refusal(refusal)
+		return strings.TrimSpace(c.Text.Refusal(refusal) + " " + mendOf(err))
 	}
 	return text.Unreadable
 }

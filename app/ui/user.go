@@ -52,6 +52,8 @@ type UserPage struct {
 	Changes  int            // grows whenever the user may have changed elsewhere
 
 	Languages []Language // to call the user's by its name
+	// Events returns the address of the page of events with filters. Nil is for those who can't read it.
+	Events func(query string) string
 
 	OnSignedOut func() // the session has ended
 	OnMissing   func() // there is no such user

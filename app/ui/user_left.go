@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -118,7 +119,7 @@ func (p *UserPage) renderSessions() app.UI {
 	mayEnd := p.helps() && len(u.Sessions) > 0
 	return part("member-sessions", p.fill(text.Member.Sessions),
 		app.If(mayEnd, func() app.UI {
-			return button("member-end-all", "small", text.Member.EndAll, p.off(), p.onEndAll)
+			return p.Context.button("member-end-all", "small", text.Member.EndAll, p.off(), p.onEndAll)
 		}),
 		app.If(len(u.Sessions) > 0, func() app.UI {
 			return app.Elem("ul").Class("rows").Body(app.Range(u.Sessions).Slice(func(i int) app.UI {
@@ -151,14 +152,20 @@ func (p *UserPage) onEndAll(app.Context, app.Event) {
 }
 
 func (p *UserPage) renderActivity() app.UI {
-	return part("member-activity", p.Context.Text.Member.Activity, nil,
-		app.Elem("ul").Class("rows").Body(app.Range(p.activity.Events).Slice(func(i int) app.UI {
-			row := p.Context.eventRow(p.activity.Events[i], "h3")
-			row.Facts = append(row.Facts, p.Context.from(p.activity.Events[i].Address)...)
+	title, events := p.Context.Text.Member.Activity, p.activity.Events
+	var all app.UI
+	if p.Events != nil {
+		events = events[:min(newest, len(events))]
+		all = p.Context.seeAll(p.Events(url.Values{filterFind: {p.user.Name}, filterDays: {allDays}}.Encode()), title)
+	}
+	return part("member-activity", title, all,
+		app.Elem("ul").Class("rows").Body(app.Range(events).Slice(func(i int) app.UI {
+			row := p.Context.eventRow(events[i], "h3")
+			row.Facts = append(row.Facts, p.Context.from(events[i].Address)...)
 			return row
 		})),
-		app.If(p.activity.Next != "", func() app.UI {
-			return app.Elem("div").Class("buttons").Body(button("member-more", "", p.Context.Text.Activity.More, p.off(), p.onMore))
+		app.If(p.Events == nil && p.activity.Next != "", func() app.UI {
+			return app.Elem("div").Class("buttons").Body(p.Context.button("member-more", "", p.Context.Text.Activity.More, p.off(), p.onMore))
 		}),
 	)
 }

@@ -83,7 +83,7 @@ func (c Context) roleName(role shared.Role) string {
 func (p *UserPage) renderEditButton(id string, edit memberEdit) app.UI {
 	text := p.Context.Text.Member
 	return app.If(p.manages(), func() app.UI {
-		return button(id, "small", text.Edit, p.off(), func(app.Context, app.Event) { p.editing, p.failure = edit, nil }).
+		return p.Context.button(id, "small", text.Edit, p.off(), func(app.Context, app.Event) { p.editing, p.failure = edit, nil }).
 			Aria("label", text.Edit+": "+label(edit == editFacts, text.Facts, text.Access))
 	})
 }
@@ -102,9 +102,9 @@ func (p *UserPage) renderHelp() app.UI {
 					return app.Elem("p").Title(exact).Text(message.Fill(text.Users.LinkUntil, "date", until))
 				}).Else(func() app.UI { return app.Elem("p").Text(p.fill(text.Member.HelpLead)) }),
 				app.Elem("div").Class("buttons").Body(
-					button("member-link", "", label(u.Invited, text.Users.Again, text.Users.RecoverDo), p.off() || u.Disabled, p.onLink),
+					p.Context.button("member-link", "", label(u.Invited, text.Users.Again, text.Users.RecoverDo), p.off() || u.Disabled, p.onLink),
 					app.If(u.LinkUntil != nil, func() app.UI {
-						return button("member-withdraw", "", text.Users.Withdraw, p.off(), p.onWithdraw)
+						return p.Context.button("member-withdraw", "", text.Users.Withdraw, p.off(), p.onWithdraw)
 					}),
 				),
 			),
@@ -127,7 +127,7 @@ func (p *UserPage) onLink(app.Context, app.Event) {
 			if link, err = give(ctx, p.ID); err == nil {
 				p.self.Dispatch(func(app.Context) { p.link = shownLink{link: link, user: user, recovery: !user.Invited} })
 			}
-			return err
+			return mayBeDone(err, p.Context.Text.Link.Lost)
 		}, "")
 	}
 	p.asking, p.failure = ask, nil

@@ -273,9 +273,9 @@ func (p *UsersPanel) Render() app.UI {
 func (p *UsersPanel) renderAdds() app.UI {
 	return app.Elem("div").Class("buttons").Body(
 		app.If(p.isAdministrator(), func() app.UI {
-			return button(importFromID, "", "", p.off(), p.onImport).Body(icon("upload"), app.Elem("span").Text(p.Context.Text.Users.Import))
+			return p.Context.button(importFromID, "", "", p.off(), p.onImport).Body(icon("upload"), app.Elem("span").Text(p.Context.Text.Users.Import))
 		}),
-		button(inviteID, "primary", "", p.off(), p.onInvite).Body(icon("plus"), app.Elem("span").Text(p.Context.Text.Users.Invite)),
+		p.Context.button(inviteID, "primary", "", p.off(), p.onInvite).Body(icon("plus"), app.Elem("span").Text(p.Context.Text.Users.Invite)),
 	)
 }
 
@@ -355,7 +355,7 @@ func (p *UsersPanel) invite(who shared.Invite, done func(error)) {
 		invited, err = p.Service.Invite(ctx, who)
 		return err
 	}, func(err error) {
-		done(err)
+		done(mayBeDone(err, p.Context.Text.Users.InviteLost))
 		if err != nil {
 			return
 		}
@@ -379,6 +379,9 @@ func (p *UsersPanel) imports(people shared.ImportUsers, done func(shared.Importe
 		answer, err = p.Service.ImportUsers(ctx, people)
 		return err
 	}, func(err error) {
+		if !people.DryRun {
+			err = mayBeDone(err, p.Context.Text.Import.Lost)
+		}
 		done(answer, err)
 		if !people.DryRun {
 			p.load(loadAnew) // also when no answer came: it may have been done

@@ -140,7 +140,7 @@ func (p *UsersPanel) renderAction(id, class, name string, what action) app.UI {
 	if n := len(users); n > 0 && n < len(p.selected) {
 		name = message.Fill(p.Context.Text.Users.Fits, "action", name, "n", p.Context.Number(n), "count", p.Context.Number(len(p.selected)))
 	}
-	return button(id, "small "+class, name, p.off() || len(users) == 0, func(app.Context, app.Event) {
+	return p.Context.button(id, "small "+class, name, p.off() || len(users) == 0, func(app.Context, app.Event) {
 		p.open, p.bulk, p.failure = dialogBulk, bulk{what: what, from: id, users: p.fits(what)}, nil
 	})
 }
@@ -211,6 +211,9 @@ func (p *UsersPanel) run(wish wish) {
 			case shared.CodeOf(err) == shared.CodeConfirmRequired, shared.IsSignedOut(err) && len(came.links) == 0:
 				return err
 			case shared.IsUnreachable(err), shared.IsSignedOut(err):
+				if what == actInvite {
+					err = mayBeDone(err, p.Context.Text.Link.Lost)
+				}
 				came.refuse(err, users[at:]...)
 				at = len(users)
 			case err != nil:
@@ -457,7 +460,7 @@ func (d *bulkDialog) renderLinks() app.UI {
 	text, hasLinks := d.Context.Text.Users, len(d.Bulk.links) > 0
 	return app.Elem("div").Class("stack").Body(
 		app.If(d.Bulk.mail, func() app.UI { return app.Elem("p").Text(label(hasLinks, text.MailedSome, text.MailedMany)) }),
-		app.If(hasLinks, func() app.UI { return app.Elem("p").Text(text.LinksLead) }),
+		app.If(hasLinks, func() app.UI { return d.Context.linksOnce() }),
 		foot(
 			app.If(hasLinks, func() app.UI {
 				return button(bulkID+"-save", "primary", "", false, d.onSave).Body(icon("install"), steady(d.saved, text.LinksSaved, text.LinksSave))

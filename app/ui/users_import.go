@@ -61,7 +61,7 @@ func (d *importDialog) Render() app.UI {
 	if d.state == importDone {
 		return dialog(importID, d.Context.Count(text.Done, len(d.people.Rows)), d.onEscape,
 			app.If(d.mails(), func() app.UI { return app.Elem("p").Text(label(d.hasLinks(), users.MailedSome, users.MailedMany)) }),
-			app.If(d.hasLinks(), func() app.UI { return app.Elem("p").Text(users.LinksLead) }),
+			app.If(d.hasLinks(), func() app.UI { return d.Context.linksOnce() }),
 			foot(
 				app.If(d.hasLinks(), func() app.UI {
 					return button("import-save", "primary", "", false, d.onSave).Body(icon("install"), steady(d.saved, users.LinksSaved, users.LinksSave))
@@ -86,7 +86,7 @@ func (d *importDialog) Render() app.UI {
 		Slot(app.If(d.mayMail(), func() app.UI { return byMail(users.ByMailMany, !d.shows, working, func(on bool) { d.shows = !on }) })),
 		foot(
 			button("import-cancel", "", users.Cancel, working, d.onCancel),
-			button("import-ok", "primary", "", d.state != importReady || d.people.Wrong > 0 || d.Context.Offline != "", d.onOK).
+			d.Context.button("import-ok", "primary", "", d.state != importReady || d.people.Wrong > 0 || d.Context.Offline != "", d.onOK).
 				Body(steady(working, users.Working, do)),
 		),
 	).Class("wide-dialog")

@@ -46,12 +46,12 @@ func (p *UsersPanel) renderList() app.UI {
 	}
 	return app.Elem("div").Class("stack").Body(
 		Slot(app.If(p.fresh > 0, func() app.UI {
-			return app.Elem("div").Class("buttons").Body(button("users-fresh", "small", p.Context.Count(text.New, p.fresh), p.off(), p.onFresh))
+			return app.Elem("div").Class("buttons").Body(p.Context.button("users-fresh", "small", p.Context.Count(text.New, p.fresh), p.off(), p.onFresh))
 		})),
 		app.Elem("div").Class("rows").Body(p.renderTable()),
 		app.Elem("div").Class("head").Body(
 			app.Elem("p").Class("quiet").Text(p.reach()),
-			Slot(app.If(p.next != "", func() app.UI { return button("users-more", "", text.More, p.off(), p.onMore) })),
+			Slot(app.If(p.next != "", func() app.UI { return p.Context.button("users-more", "", text.More, p.off(), p.onMore) })),
 		),
 	)
 }

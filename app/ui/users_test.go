@@ -172,7 +172,7 @@ func TestLinksOutlive(t *testing.T) {
 	}{
 		"nobody confirms":       {shared.Errorf(shared.CodeConfirmRequired, "Please confirm that it's you."), inEnglish().Text.Failure.ConfirmDenied},
 		"the session has ended": {shared.Errorf(shared.CodeUnauthenticated, "Please sign in."), "Please sign in."},
-		"the server is away":    {shared.Errorf(shared.CodeOffline, "The server can't be reached."), "The server can't be reached."},
+		"the server is away":    {shared.Errorf(shared.CodeOffline, "The server can't be reached."), "The server can't be reached. " + inEnglish().Text.Link.Lost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, left := &organisation{names: []string{"a", "b", "c"}, refuses: map[string]error{"b": test.ends}}, false

@@ -97,6 +97,7 @@ var English = Catalogue{
 		Loading:        "Loading…",
 		Slow:           "This takes long.",
 		NotOffline:     "Not while offline.",
+		Ended:          "Your session has ended. This stays until you close it. Then you sign in again.",
 		Today:          "Today, {date}",
 		Yesterday:      "Yesterday, {date}",
 	},
@@ -312,6 +313,7 @@ var English = Catalogue{
 		Copy:            "Copy the link",
 		Copied:          "Copied",
 		Done:            "Done",
+		Lost:            "A new link may have been made all the same. Then the earlier one no longer works. Make another: it replaces both.",
 	},
 
 	Rollout: englishRollout,
@@ -335,6 +337,7 @@ var English = Catalogue{
 		Download: "Download",
 		Print:    "Print",
 		Done:     "I have kept them",
+		Lost:     "New codes may have been made all the same. Then the earlier ones no longer work. Make new ones once more.",
 	},
 
 	Confirm: Confirm{

@@ -96,6 +96,7 @@ var englishUsers = Users{
 	RecoverDo:      "Make the link",
 	AgainTitle:     "Invite {name} again?",
 	AgainAsk:       "A link that was made before stops working. The new one works once, for 7 days: whoever has it gets into the account.",
+	InviteLost:     "The invitation may have been made all the same. If the list has the user, choose Invite again there: it makes a new link.",
 	LinkUntil:      "A link works until {date}",
 	Withdraw:       "Withdraw link",
 	DisableRow:     "Disable {name}",
@@ -118,4 +119,5 @@ var englishImport = Import{
 	More:    Counted{One: "and {n} more", Other: "and {n} more"},
 	Do:      Counted{One: "Invite {n}", Other: "Invite {n}"},
 	Done:    Counted{One: "{n} user is invited", Other: "{n} users are invited"},
+	Lost:    "They may have been invited all the same. If the list has them, select them there and choose Invite again: it makes new links.",
 }

@@ -97,6 +97,7 @@ var French = Catalogue{
 		Loading:        "Chargement…",
 		Slow:           "C’est long.",
 		NotOffline:     "Pas hors ligne.",
+		Ended:          "Votre session est terminée. Ceci reste jusqu’à ce que vous le fermiez. Ensuite, vous vous reconnecterez.",
 		Today:          "Aujourd’hui, {date}",
 		Yesterday:      "Hier, {date}",
 	},
@@ -312,6 +313,7 @@ var French = Catalogue{
 		Copy:            "Copier le lien",
 		Copied:          "Copié",
 		Done:            "Terminé",
+		Lost:            "Un nouveau lien a peut-être été créé quand même. L’ancien ne fonctionne alors plus. Faites-en un autre : il remplace les deux.",
 	},
 
 	Rollout: frenchRollout,
@@ -335,6 +337,7 @@ var French = Catalogue{
 		Download: "Télécharger",
 		Print:    "Imprimer",
 		Done:     "Je les ai gardés",
+		Lost:     "De nouveaux codes ont peut-être été créés quand même. Les anciens ne fonctionnent alors plus. Créez-en encore une fois.",
 	},
 
 	Confirm: Confirm{

@@ -96,6 +96,7 @@ var frenchUsers = Users{
 	RecoverDo:      "Faire le lien",
 	AgainTitle:     "Inviter {name} de nouveau ?",
 	AgainAsk:       "Un lien fait auparavant ne fonctionne plus. Le nouveau sert une fois, pendant 7 jours : qui l’a entre dans le compte.",
+	InviteLost:     "L’invitation a peut-être été créée quand même. Si la personne est dans la liste, choisissez-y « Réinviter » : cela crée un nouveau lien.",
 	LinkUntil:      "Un lien fonctionne jusqu’au {date}",
 	Withdraw:       "Retirer le lien",
 	DisableRow:     "Désactiver {name}",
@@ -118,4 +119,5 @@ var frenchImport = Import{
 	More:    Counted{One: "et {n} de plus", Many: "et {n} de plus", Other: "et {n} de plus"},
 	Do:      Counted{One: "Inviter {n}", Many: "Inviter {n}", Other: "Inviter {n}"},
 	Done:    Counted{One: "{n} utilisateur est invité", Many: "{n} utilisateurs sont invités", Other: "{n} utilisateurs sont invités"},
+	Lost:    "Ces personnes ont peut-être été invitées quand même. Si elles sont dans la liste, sélectionnez-les et choisissez « Réinviter » : cela crée de nouveaux liens.",
 }

@@ -96,6 +96,7 @@ var German = Catalogue{
 		Loading:        "Wird geladen …",
 		Slow:           "Das dauert lange.",
 		NotOffline:     "Nicht ohne Verbindung.",
+		Ended:          "Ihre Sitzung ist zu Ende. Dies bleibt, bis Sie es schließen. Danach melden Sie sich neu an.",
 		Today:          "Heute, {date}",
 		Yesterday:      "Gestern, {date}",
 	},
@@ -311,6 +312,7 @@ var German = Catalogue{
 		Copy:            "Link kopieren",
 		Copied:          "Kopiert",
 		Done:            "Fertig",
+		Lost:            "Ein neuer Link kann trotzdem entstanden sein. Dann gilt der frühere nicht mehr. Machen Sie noch einen: Er ersetzt beide.",
 	},
 
 	Rollout: germanRollout,
@@ -334,6 +336,7 @@ var German = Catalogue{
 		Download: "Herunterladen",
 		Print:    "Drucken",
 		Done:     "Ich habe sie aufbewahrt",
+		Lost:     "Neue Codes können trotzdem entstanden sein. Dann gelten die früheren nicht mehr. Erzeugen Sie noch einmal neue.",
 	},
 
 	Confirm: Confirm{

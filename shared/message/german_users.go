@@ -96,6 +96,7 @@ var germanUsers = Users{
 	RecoverDo:      "Link machen",
 	AgainTitle:     "{name} noch einmal einladen?",
 	AgainAsk:       "Ein früherer Link gilt dann nicht mehr. Der neue gilt einmal, 7 Tage lang: Wer ihn hat, kommt in das Konto.",
+	InviteLost:     "Die Einladung kann trotzdem entstanden sein. Steht die Person in der Liste, wählen Sie dort „Neu einladen“: Das macht einen neuen Link.",
 	LinkUntil:      "Ein Link gilt bis {date}",
 	Withdraw:       "Link zurückziehen",
 	DisableRow:     "Sperren: {name}",
@@ -118,4 +119,5 @@ var germanImport = Import{
 	More:    Counted{One: "und {n} weitere", Other: "und {n} weitere"},
 	Do:      Counted{One: "{n} einladen", Other: "{n} einladen"},
 	Done:    Counted{One: "{n} Person ist eingeladen", Other: "{n} Personen sind eingeladen"},
+	Lost:    "Sie können trotzdem eingeladen worden sein. Stehen sie in der Liste, wählen Sie sie dort aus und dann „Neu einladen“: Das macht neue Links.",
 }

@@ -97,6 +97,7 @@ var Japanese = Catalogue{
 		Loading:        "読み込み中…",
 		Slow:           "時間がかかっています。",
 		NotOffline:     "オフラインでは表示できません。",
+		Ended:          "セッションが終了しました。この表示は閉じるまで残ります。閉じたあと、もう一度サインインしてください。",
 		Today:          "今日、{date}",
 		Yesterday:      "昨日、{date}",
 	},
@@ -312,6 +313,7 @@ var Japanese = Catalogue{
 		Copy:            "リンクをコピー",
 		Copied:          "コピーしました",
 		Done:            "完了",
+		Lost:            "それでも新しいリンクが作成された可能性があります。その場合、以前のリンクは使えません。もう一度作成すると、両方に代わります。",
 	},
 
 	Rollout: japaneseRollout,
@@ -335,6 +337,7 @@ var Japanese = Catalogue{
 		Download: "ダウンロード",
 		Print:    "印刷",
 		Done:     "保管しました",
+		Lost:     "それでも新しいコードが作成された可能性があります。その場合、以前のコードは使えません。もう一度作成してください。",
 	},
 
 	Confirm: Confirm{

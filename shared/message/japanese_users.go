@@ -96,6 +96,7 @@ var japaneseUsers = Users{
 	RecoverDo:      "リンクを作成",
 	AgainTitle:     "{name} さんをもう一度招待しますか?",
 	AgainAsk:       "以前のリンクは使えなくなります。新しいリンクは 7 日間、1 回だけ有効で、持っている人は誰でもアカウントに入れます。",
+	InviteLost:     "それでも招待が作成された可能性があります。一覧にそのユーザーがいれば、そこで「再招待」を選ぶと新しいリンクを作れます。",
 	LinkUntil:      "リンクは {date} まで有効",
 	Withdraw:       "リンクを取り消す",
 	DisableRow:     "{name} さんを無効にする",
@@ -118,4 +119,5 @@ var japaneseImport = Import{
 	More:    Counted{Other: "ほか {n} 件"},
 	Do:      Counted{Other: "{n} 人を招待"},
 	Done:    Counted{Other: "{n} 人を招待しました"},
+	Lost:    "それでも招待された可能性があります。一覧にいれば、そこで選択して「再招待」を選ぶと新しいリンクを作れます。",
 }

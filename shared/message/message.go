@@ -129,6 +129,7 @@ type Shell struct {
 	Loading        string
 	Slow           string // it still loads
 	NotOffline     string // instead of what no copy is kept of
+	Ended          string // the session has, and something is shown that can't be shown again
 	Today          string // {date}: a day, or a time of day
 	Yesterday      string // {date}
 }
@@ -291,6 +292,7 @@ type Link struct {
 	Copy            string
 	Copied          string
 	Done            string
+	Lost            string // the answer that had the link
 }
 
 // Password is the dialog that changes the user's password.
@@ -314,6 +316,7 @@ type Codes struct {
 	Download string
 	Print    string
 	Done     string
+	Lost     string // the answer that had the codes
 }
 
 // Confirm asks the user to prove again who they are.

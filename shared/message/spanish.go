@@ -97,6 +97,7 @@ var Spanish = Catalogue{
 		Loading:        "Cargando…",
 		Slow:           "Esto tarda mucho.",
 		NotOffline:     "No sin conexión.",
+		Ended:          "Tu sesión ha terminado. Esto se queda hasta que lo cierres. Después vuelves a iniciar sesión.",
 		Today:          "Hoy, {date}",
 		Yesterday:      "Ayer, {date}",
 	},
@@ -312,6 +313,7 @@ var Spanish = Catalogue{
 		Copy:            "Copiar el enlace",
 		Copied:          "Copiado",
 		Done:            "Listo",
+		Lost:            "Puede que aun así se haya creado un enlace nuevo. Entonces el anterior ya no sirve. Haz otro: sustituye a los dos.",
 	},
 
 	Rollout: spanishRollout,
@@ -335,6 +337,7 @@ var Spanish = Catalogue{
 		Download: "Descargar",
 		Print:    "Imprimir",
 		Done:     "Los he guardado",
+		Lost:     "Puede que aun así se hayan creado códigos nuevos. Entonces los anteriores ya no sirven. Crea otros una vez más.",
 	},
 
 	Confirm: Confirm{

@@ -96,6 +96,7 @@ var spanishUsers = Users{
 	RecoverDo:      "Hacer el enlace",
 	AgainTitle:     "¿Invitar de nuevo a {name}?",
 	AgainAsk:       "Un enlace hecho antes deja de servir. El nuevo sirve una vez, durante 7 días: quien lo tenga entra en la cuenta.",
+	InviteLost:     "Puede que aun así se haya creado la invitación. Si la persona está en la lista, elige allí «Invitar otra vez»: eso crea un enlace nuevo.",
 	LinkUntil:      "Un enlace sirve hasta {date}",
 	Withdraw:       "Retirar enlace",
 	DisableRow:     "Desactivar a {name}",
@@ -118,4 +119,5 @@ var spanishImport = Import{
 	More:    Counted{One: "y {n} más", Many: "y {n} más", Other: "y {n} más"},
 	Do:      Counted{One: "Invitar a {n}", Many: "Invitar a {n}", Other: "Invitar a {n}"},
 	Done:    Counted{One: "{n} usuario está invitado", Many: "{n} usuarios están invitados", Other: "{n} usuarios están invitados"},
+	Lost:    "Puede que aun así hayan sido invitados. Si están en la lista, selecciónalos allí y elige «Invitar otra vez»: eso crea enlaces nuevos.",
 }

@@ -97,6 +97,7 @@ type Users struct {
 	RecoverDo      string
 	AgainTitle     string // {name}
 	AgainAsk       string // {name}
+	InviteLost     string // the answer that had the link
 	LinkUntil      string // {date}
 	Withdraw       string
 	DisableRow     string // {name}
@@ -120,4 +121,5 @@ type Import struct {
 	More    Counted
 	Do      Counted
 	Done    Counted
+	Lost    string // the answer that had the links
 }
