@@ -84,8 +84,8 @@ func TestOwnAccount(t *testing.T) {
 	ann.clicks("#profile-dialog-save")
 	ann.readsIn("#methods", "How you sign in")
 
-	ann.goesOffline()
 	ann.hasNoComplaints()
+	ann.goesOffline()
 }
 
 // goesOffline looks at the start page while the network is away: every button that needs it says so, and
