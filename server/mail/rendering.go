@@ -160,16 +160,21 @@ func (c content) text() string {
 // same text in their own style.
 const style = `
 :root{color-scheme:light dark}
-body{margin:0;padding:24px 12px;background:#f3f4f7;color:#1b1f2a;font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
+body{margin:0;padding:24px 12px;background:#f3f4f7;color:#1b1f2a;font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;line-break:strict;word-break:auto-phrase}
 main{max-width:560px;margin:0 auto;padding:24px;background:#fff;border:1px solid #d9dce5;border-radius:12px}
-h1{font-size:20px;line-height:1.3;margin:0 0 16px}
+h1{font-size:20px;line-height:1.3;margin:0 0 16px;text-wrap:balance}
 .brand{margin:0 0 16px;color:#596074;font-weight:600}
-p{margin:0 0 16px;overflow-wrap:anywhere}
+p{margin:0 0 16px;overflow-wrap:anywhere;text-wrap:pretty}
 table{width:100%;margin:0 0 16px;border-collapse:collapse}
 th,td{padding:8px 0;border-top:1px solid #d9dce5;text-align:start;vertical-align:top;font-weight:400;overflow-wrap:anywhere}
-th{width:38%;padding-inline-end:12px;color:#596074}
+th{width:1%;padding-inline-end:12px;color:#596074;font-size:14px;line-height:24px;white-space:nowrap}
 .open{display:inline-block;padding:10px 18px;border-radius:8px;background:#2f4fd0;color:#fff;text-decoration:none;font-weight:600}
 .foot{margin:0;padding-top:8px;color:#596074;font-size:14px}
+@media (max-width:480px){
+body{padding:12px 8px}
+main{padding:20px 16px}
+td{font-size:15px;line-height:24px}
+}
 @media (prefers-color-scheme:dark){
 body{background:#12141b;color:#e9ebf2}
 main{background:#1b1e28;border-color:#363b4b}
