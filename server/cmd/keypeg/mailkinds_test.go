@@ -50,7 +50,14 @@ func TestEveryMail(t *testing.T) {
 			}
 		})
 	}
+	out, err := command(t, append([]string{"mail", "test", "it@acme.example", "--mail-language", "fr"}, flags...)...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "has taken a mail to it@acme.example.") {
+		t.Errorf("keypeg mail test: %s (%v)", out, err)
+	}
 	mails := relay.Has()
+	if last := mails[len(mails)-1]; last.To != "it@acme.example" || relay.Read(last).Subject != message.MailIn(&message.French).TestTitle+" – Acme" {
+		t.Errorf("the mail to IT is %+v", last)
+	}
 	for _, m := range mails {
 		wellFormed(t, relay, m, secrets)
 	}
