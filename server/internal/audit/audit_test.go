@@ -319,6 +319,22 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// TestExportReason checks that a table says why a passkey didn't work, as the lines of JSON do.
+func TestExportReason(t *testing.T) {
+	b := newBook(t)
+	event := store.NewEvent(b.now, ann, shared.EventPasskeyFailed, store.Client{Address: "192.0.2.7"})
+	event.Reason = shared.ReasonNoLock
+	b.apply(store.AddEvent{Event: event})
+	rows, err := csv.NewReader(b.asks(shared.RoleAuditor, shared.PathAuditExport+"?format=csv").Body).ReadAll()
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%d rows (%v)", len(rows), err)
+	}
+	at := func(column string) string { return rows[1][slices.Index(rows[0], column)] }
+	if at("reason") != string(shared.ReasonNoLock) || at("provider") != "" || at("address") != "192.0.2.7" {
+		t.Errorf("got %q", rows)
+	}
+}
+
 // TestExportEnds checks that a file which can't be whole isn't taken for whole.
 func TestExportEnds(t *testing.T) {
 	b := newBook(t)
