@@ -35,6 +35,7 @@ func (t *tasks) attempt(work func(context.Context) error, done func(error)) {
 // attemptFrom is attempt for a user whose keyboard focus was on the element with this id.
 // The focus returns to it.
 func (t *tasks) attemptFrom(id string, work func(context.Context) error, done func(error)) {
+	refocuses(id)
 	asking := t.context.asking(t.self)
 	t.self.Async(func() {
 		err := work(asking)
@@ -45,6 +46,7 @@ func (t *tasks) attemptFrom(id string, work func(context.Context) error, done fu
 					resume: func() { t.attemptFrom(id, work, done) },
 					cancel: func() {
 						done(&ceremony.Failure{Reason: ceremony.Aborted})
+						refocuses(id)
 						refocus(t.self, id)
 					},
 				}

@@ -194,7 +194,20 @@ func focusNow(id string) {
 
 // focused returns the id of the element with the keyboard focus, for [refocus].
 func focused() string {
-	return app.Window().Get("document").Get("activeElement").Get("id").String()
+	id := app.Window().Get("document").Get("activeElement").Get("id").String()
+	refocuses(id)
+	return id
+}
+
+// refocusing is the id of the element for which [refocus] was meant last.
+var refocusing string
+
+// refocuses notes that the focus was last on this element. A list that began to load before doesn't take
+// it elsewhere.
+func refocuses(id string) {
+	if id != "" {
+		refocusing = id
+	}
 }
 
 // refocus returns the keyboard focus to the element that had it, if no element has it now:
@@ -203,7 +216,7 @@ func focused() string {
 func refocus(ctx app.Context, id string) {
 	ctx.Defer(func(app.Context) {
 		document := app.Window().Get("document")
-		if document.Get("activeElement").Equal(document.Get("body")) && id != "" {
+		if document.Get("activeElement").Equal(document.Get("body")) && id != "" && id == refocusing {
 			focusNow(id)
 		}
 	})

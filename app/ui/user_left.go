@@ -48,6 +48,7 @@ func (p *UserPage) renderMethods() app.UI {
 			row.Do = p.taking(row, identity.OnlyMethod, home.Unlink, text.RemoveRow, func(ctx context.Context) (shared.MemberDetails, error) {
 				return p.Service.UnlinkMember(ctx, p.ID, identity.ID)
 			})
+			row.Do.Label = message.Fill(home.UnlinkRow, "provider", identity.Provider)
 		}
 		rows = append(rows, row)
 	}

@@ -342,7 +342,7 @@ func (d *bulkDialog) OnMount(ctx app.Context) {
 
 func (d *bulkDialog) Render() app.UI {
 	if d.Bulk.state == bulkDone {
-		return dialog(bulkID, d.doneTitle(), d.onEscape, app.Elem("div").Class("stack").Body(d.renderRefused(), d.renderLinks()))
+		return dialog(bulkID, d.doneTitle(), d.onEscape, d.renderRefused(), d.renderLinks(), d.renderFoot()) // the foot is the dialog's own, or it wouldn't stay in sight
 	}
 	text, working := d.Context.Text.Users, d.Bulk.state == bulkWorking
 	title, lead, do, class := d.question()
@@ -461,12 +461,16 @@ func (d *bulkDialog) renderLinks() app.UI {
 	return app.Elem("div").Class("stack").Body(
 		app.If(d.Bulk.mail, func() app.UI { return app.Elem("p").Text(label(hasLinks, text.MailedSome, text.MailedMany)) }),
 		app.If(hasLinks, func() app.UI { return d.Context.linksOnce() }),
-		foot(
-			app.If(hasLinks, func() app.UI {
-				return button(bulkID+"-save", "primary", "", false, d.onSave).Body(icon("install"), steady(d.saved, text.LinksSaved, text.LinksSave))
-			}),
-			button(bulkID+"-close", "", text.Close, false, d.onCancel),
-		),
+	)
+}
+
+func (d *bulkDialog) renderFoot() app.UI {
+	text := d.Context.Text.Users
+	return foot(
+		app.If(len(d.Bulk.links) > 0, func() app.UI {
+			return button(bulkID+"-save", "primary", "", false, d.onSave).Body(icon("install"), steady(d.saved, text.LinksSaved, text.LinksSave))
+		}),
+		button(bulkID+"-close", "", text.Close, false, d.onCancel),
 	)
 }
 

@@ -150,8 +150,7 @@ func (r *memberRow) Render() app.UI {
 			app.Elem("bdi").Class("note").Text(u.Name),
 		),
 		cell(r.renderMethods()),
-		cell(app.If(len(u.Groups) > 0, func() app.UI { return app.Elem("span").Text(strings.Join(u.Groups, ", ")) }).
-			Else(func() app.UI { return quiet(text.NoGroups) })),
+		cell(app.If(len(u.Groups) > 0, r.renderGroups).Else(func() app.UI { return quiet(text.NoGroups) })),
 		cell(app.If(u.LastSignIn.IsZero(), func() app.UI { return quiet(text.Never) }).Else(func() app.UI {
 			when, exact := r.Context.when(u.LastSignIn)
 			if r.Context.recent(u.LastSignIn) == "" {
@@ -161,6 +160,18 @@ func (r *memberRow) Render() app.UI {
 		})),
 		cell(r.renderState()),
 	)
+}
+
+// mostGroups is how many names of groups a row has. The page of the user has all.
+const mostGroups = 4
+
+func (r *memberRow) renderGroups() app.UI {
+	all := strings.Join(r.User.Groups, ", ")
+	more := len(r.User.Groups) - mostGroups
+	if more <= 0 {
+		return app.Elem("span").Class("groups").Text(all)
+	}
+	return app.Elem("span").Class("groups").Title(all).Text(strings.Join(r.User.Groups[:mostGroups], ", ") + " +" + r.Context.Number(more))
 }
 
 func (r *memberRow) renderPick() app.UI {
