@@ -265,8 +265,8 @@ func alarming(e shared.Event) bool {
 	case shared.EventCounterFell:
 		return true // the copy may have been made here
 	case shared.EventSignedIn, shared.EventConfirmed,
-		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged,
-		shared.EventLinkUsed, shared.EventRecoveryCodesMade, shared.EventIdentityLinked, shared.EventIdentityUnlinked,
+		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged, shared.EventPasswordRemoved,
+		shared.EventEmailChanged, shared.EventProfileChanged, shared.EventDataExported, shared.EventLinkUsed, shared.EventRecoveryCodesMade, shared.EventIdentityLinked, shared.EventIdentityUnlinked,
 		shared.EventSessionEnded, shared.EventOthersEnded:
 		return !e.Here && !byAdministrator(e) && e.About == "" && !e.AboutRemoved && e.Browser+e.System+e.Address != ""
 	}

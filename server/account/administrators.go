@@ -19,6 +19,9 @@ import (
 // Refusal: [shared.CodeNotAllowed].
 func (s *Service) Enable(ctx context.Context, who session.Actor) error {
 	return s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
+		if !user.Disabled {
+			return nil, nil // nothing happens, so nothing is recorded
+		}
 		user.Disabled = false
 		return append(store.Batch{store.PutUser{User: user}}, s.recorded(who, shared.EventEnabled)...), nil
 	})
@@ -43,6 +46,9 @@ func (s *Service) disable(ctx context.Context, who session.Actor, evenTheLast bo
 	return s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
 		if who.By.ID == user.ID {
 			return nil, errYourself
+		}
+		if user.Disabled {
+			return nil, nil // nothing happens, so nothing is recorded
 		}
 		before := user
 		user.Disabled = true

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"unicode"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// longestEmail is the greatest length of an address in characters (RFC 5321, 4.5.3.1.3, without
+// longestEmail is the greatest length of an address in bytes of UTF-8 (RFC 5321, 4.5.3.1.3, without
 // the brackets).
 const longestEmail = 254
 
@@ -21,7 +22,7 @@ const longestEmail = 254
 // address.
 //
 // Refusal: [shared.CodeInvalidEmail] for what is not one plain address: a list, a name beside it,
-// a line break, or more than 254 characters.
+// a line break or another character that can't be seen, or more than 254 bytes.
 func CanonicalEmail(typed string) (string, error) {
 	typed = plainAddress(typed)
 	if typed == "" {
@@ -32,11 +33,14 @@ func CanonicalEmail(typed string) (string, error) {
 	}
 	parsed, err := mail.ParseAddress(typed)
 	local, domain, _ := strings.Cut(typed, "@")
-	if err != nil || parsed.Name != "" || parsed.Address != typed || strings.ContainsAny(typed, " \t\r\n\"<>()[]\\,;:") || local == "" || !strings.Contains(domain, ".") {
+	if err != nil || parsed.Name != "" || parsed.Address != typed || strings.ContainsAny(typed, " \"<>()[]\\,;:") || strings.ContainsFunc(typed, isUnseen) || local == "" || !strings.Contains(domain, ".") {
 		return "", shared.Errorf(shared.CodeInvalidEmail, "This is no e-mail address. Please write it like ann@example.com.").Because(err)
 	}
 	return local + "@" + strings.ToLower(domain), nil
 }
+
+// isUnseen reports whether a character can't be seen, or changes how the text around it is shown.
+func isUnseen(r rune) bool { return !unicode.IsPrint(r) }
 
 // checkEmail refuses the address of a user's new record if it is another user's own: verified, or
 // reserved. An address that an administrator gives a user is reserved for them, and so is every

@@ -21,6 +21,7 @@ func TestCanonicalEmail(t *testing.T) {
 	for _, typed := range []string{
 		"ann", "@example.com", "ann@", "ann@localhost", "ann@@example.com", "a b@example.com", "ann@exam ple.com", "ann@example.com,bob@example.com",
 		"ann@example.com;bob@example.com", "Ann <ann@example.com>", "ann@example.com\nBcc: eve@example.com", "ann\r\n@example.com", "ann@example.com\x00",
+		"ann\u0085b@example.com", "ann\u2028b@example.com", "ann\u202eb@example.com", "an\u200bn@example.com", "ann\u009b2J@example.com", "ann@ex\u00adample.com", "ann@example\u3000.com",
 		`"ann"@example.com`, "ann(x)@example.com", "ann@[192.0.2.1]", "ann@example..com", ".ann@example.com", "\xff@example.com", strings.Repeat("a", 243) + "@example.com",
 	} {
 		if got, err := account.CanonicalEmail(typed); shared.CodeOf(err) != shared.CodeInvalidEmail {

@@ -58,7 +58,7 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	link, put := s.invitation(user, fresh.Mail)
 	for range store.Attempts {
 		var condition store.Batch
-		if condition, err = s.may(ctx, who, RightHelp, user); err != nil {
+		if condition, err = s.mayIf(ctx, who, user, func(by store.User) bool { return mayInviteAs(by, user) }); err != nil {
 			break
 		}
 		batch := append(append(condition, store.PutUser{User: user}), put...)
@@ -78,7 +78,7 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	return user, link, nil
 }
 
-// invited returns the record of who is invited. A helper invites into the groups that they help.
+// invited returns the record of who is invited. Who helps one group invites into that.
 func (c *cleaner) invited(ctx context.Context, who session.Actor, fresh shared.Invite) (store.User, error) {
 	display, err := shared.CleanDisplayName(cmp.Or(fresh.DisplayName, fresh.Name))
 	if err != nil {
@@ -97,9 +97,6 @@ func (c *cleaner) invited(ctx context.Context, who session.Actor, fresh shared.I
 	}
 	wish.apply(&user)
 	user.Invited, user.InvitedBy = user.Created, who.By.ID
-	if who.By.Role == shared.RoleHelper && slices.ContainsFunc(user.Groups, func(group string) bool { return !slices.Contains(who.By.Helps, group) }) {
-		return store.User{}, errNotYours
-	}
 	return user, c.s.checkEmail(ctx, user, "")
 }
 
@@ -110,9 +107,6 @@ func (c *cleaner) invited(ctx context.Context, who session.Actor, fresh shared.I
 func (s *Service) InviteAgain(ctx context.Context, who session.Actor, mailed bool) (Link, error) {
 	if _, err := s.may(ctx, who, RightHelp, who.User); err != nil {
 		return Link{}, err
-	}
-	if who.Methods.Count(who.User) > 0 {
-		return Link{}, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", who.User.DisplayName)
 	}
 	end, err := s.mayInvite(who, who.User, mailed)
 	if err != nil {
@@ -184,29 +178,19 @@ func until(links []store.Entry[linkHash], err error) (last *time.Time, _ error) 
 // WithdrawLinks deletes the links that an administrator made for the actor's user, and
 // reports whether there were any. The user's activity shows it.
 func (s *Service) WithdrawLinks(ctx context.Context, who session.Actor) (withdrew bool, err error) {
-	for range store.Attempts {
-		condition, err := s.may(ctx, who, RightHelp, who.User)
-		if err != nil {
-			return false, err
+	err = s.changeFor(ctx, who, RightHelp, func(user store.User) (store.Batch, error) {
+		open, err := s.openLinks(ctx, user, linksOfAdministrators...)
+		if withdrew = len(open) > 0; err != nil || !withdrew {
+			return nil, err
 		}
-		open, err := s.openLinks(ctx, who.User, linksOfAdministrators...)
-		if err != nil || len(open) == 0 {
-			return false, err
+		// A link is made and used together with its user's record, so none is missed.
+		batch := append(store.Batch{store.PutUser{User: user}}, s.recorded(who, shared.EventLinkWithdrawn)...)
+		for _, kind := range linksOfAdministrators {
+			batch = append(batch, endLink(kind, user.ID))
 		}
-		batch := append(condition, s.recorded(who, shared.EventLinkWithdrawn)...)
-		for _, link := range open {
-			batch = append(batch, enrolmentLinks.Remove(link))
-		}
-		err = s.c.Store.Apply(ctx, batch)
-		if enrolmentLinks.Changed(err) || errors.Is(err, store.ErrStale) {
-			continue // the link was used or replaced after it was read
-		}
-		if err != nil {
-			return false, fmt.Errorf("withdrawing a link: %w", err)
-		}
-		return true, nil
-	}
-	return false, busy(errors.New("links change all the time"))
+		return batch, nil
+	})
+	return withdrew && err == nil, err
 }
 
 // NewPhoneLink makes a link with which the signed-in user adds a passkey on another device.
@@ -244,6 +228,9 @@ func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Me
 		batch := make(store.Batch, 1)
 		link, batch[0] = s.newLink(kind, user.ID)
 		if kind == store.MethodInvitation {
+			if who.Methods.Count(user) > 0 {
+				return nil, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", user.DisplayName)
+			}
 			link, batch = s.invitation(user, mailed && user.Email != "")
 			if user.Invited.IsZero() {
 				user.Invited, user.InvitedBy = s.c.Now(), who.By.ID

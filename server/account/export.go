@@ -23,14 +23,15 @@ func (s *Service) Export(ctx context.Context, who session.Actor) (shared.Export,
 		return shared.Export{}, err
 	}
 	user := who.User
+	member, err := s.MemberWithLink(ctx, user)
+	if err != nil {
+		return shared.Export{}, err
+	}
 	export := shared.Export{
-		Exported: s.c.Now(), Member: s.Member(user), Identities: s.exportedIdentities(who),
+		Exported: s.c.Now(), Member: member, Identities: s.exportedIdentities(who),
 		RecoveryCodes: len(user.RecoveryCodes), RecoveryCodesMade: user.RecoveryCodesMade,
 		Passkeys: []shared.ExportedPasskey{}, Events: []shared.Event{},
 		Mails: shared.ExportedMails{Waiting: []shared.ExportedMail{}, Browsers: []shared.ExportedBrowser{}, Former: []shared.ExportedAddress{}},
-	}
-	if export.Member.LinkUntil, err = s.LinkUntil(ctx, user); err != nil {
-		return shared.Export{}, err
 	}
 	sessions, err := s.sessions.List(ctx, who)
 	if err != nil {

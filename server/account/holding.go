@@ -79,7 +79,7 @@ func (s *Service) Hold(ctx context.Context, who session.Actor, open MailLink) (r
 		if err != nil {
 			return nil, err
 		}
-		return append(mails, store.PutUser{User: user}, open.link.use(), endLink(store.MethodRecoveryLink, user.ID), endPhoneLink(user.ID), event), nil
+		return append(mails, store.PutUser{User: user}, open.link.use(), endLink(store.MethodInvitation, user.ID), endLink(store.MethodRecoveryLink, user.ID), endPhoneLink(user.ID), event), nil
 	})
 	if usedLinks.Changed(err) || errors.Is(err, store.ErrNotFound) {
 		err = goneLink(err)

@@ -176,6 +176,17 @@ func (s *Service) identityEvent(p Provider, who session.Actor, kind shared.Event
 	return add
 }
 
+// unlinked returns the operations that store a user without an identity, and record it.
+func (s *Service) unlinked(p Provider, who session.Actor, user store.User) store.Batch {
+	batch := store.Batch{store.PutUser{User: user}}
+	for _, op := range s.recorded(who, shared.EventIdentityUnlinked) {
+		add := op.(store.AddEvent)
+		add.Event.Provider = p.Name
+		batch = append(batch, add)
+	}
+	return batch
+}
+
 func (s *Service) newIdentity(claims Claims) store.Identity {
 	var id [12]byte
 	rand.Read(id[:])
@@ -263,7 +274,7 @@ func (s *Service) UnlinkIdentity(ctx context.Context, who session.Actor, id stri
 		if who.Methods.Count(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "This is the only way to sign in that is left. Add another first.")
 		}
-		return store.Batch{store.PutUser{User: user}, s.identityEvent(p, who, shared.EventIdentityUnlinked)}, nil
+		return s.unlinked(p, who, user), nil
 	})
 }
 
@@ -317,7 +328,7 @@ func (s *Service) UnlinkUser(ctx context.Context, who session.Actor, providerID 
 		case who.Methods.Count(user) == 0:
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no other way to sign in.", user.Name)
 		}
-		return store.Batch{store.PutUser{User: user}, s.identityEvent(p, who, shared.EventIdentityUnlinked)}, nil
+		return s.unlinked(p, who, user), nil
 	})
 }
 

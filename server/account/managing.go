@@ -52,6 +52,12 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 		if err := s.checkEmail(ctx, user, before.Email); err != nil {
 			return nil, err
 		}
+		if slices.Contains(kinds, shared.EventRoleChanged) && user.Role == shared.RoleHelper && len(user.Helps) == 0 {
+			return nil, errHelpsNobody
+		}
+		if clean.helps != nil && len(*clean.helps) > 0 && user.Role != shared.RoleHelper {
+			return nil, errHelpsOnly
+		}
 		if len(user.Groups) > mostGroups {
 			return nil, errManyGroups
 		}
@@ -241,7 +247,9 @@ func (s *Service) RemovePasskey(ctx context.Context, who session.Actor, id strin
 		batch := store.Batch{store.PutUser{User: user}, store.Tombstone(s.c.Now(), removed), store.EndSessions{UserID: user.ID, Passkey: id}, endPhoneLink(user.ID)}
 		for _, op := range s.recorded(who, shared.EventPasskeyRemoved) {
 			add := op.(store.AddEvent)
-			add.Event.PasskeyID, add.Event.Passkey = removed.ID, removed.Name
+			if add.Event.UserID == user.ID { // the name goes with its user when they are removed
+				add.Event.PasskeyID, add.Event.Passkey = removed.ID, removed.Name
+			}
 			batch = append(batch, add)
 		}
 		return batch, nil

@@ -41,6 +41,12 @@ func MayWith(by, user store.User) Right {
 	return 0
 }
 
+// mayInviteAs reports whether by may invite a user. A helper invites into the groups that they help.
+func mayInviteAs(by, user store.User) bool {
+	elsewhere := func(group string) bool { return !slices.Contains(by.Helps, group) }
+	return MayWith(by, user) >= RightHelp && (by.Role != shared.RoleHelper || !slices.ContainsFunc(user.Groups, elsewhere))
+}
+
 // MayRead refuses who may not read about a user.
 //
 // Refusal: [shared.CodeNotAllowed].
@@ -56,9 +62,11 @@ func shareGroup(some, others []string) bool {
 }
 
 var (
-	errNoRole   = shared.Errorf(shared.CodeInvalidRequest, "There is no such role.")
-	errNotYours = shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this for this user.")
-	errYourself = shared.Errorf(shared.CodeConflict, "You can't do this to your own account. Ask another administrator.")
+	errNoRole      = shared.Errorf(shared.CodeInvalidRequest, "There is no such role.")
+	errNotYours    = shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this for this user.")
+	errHelpsNobody = shared.Errorf(shared.CodeInvalidRequest, "A helper helps the users of some groups: name at least one.")
+	errHelpsOnly   = shared.Errorf(shared.CodeInvalidRequest, "Only a helper has groups to help.")
+	errYourself    = shared.Errorf(shared.CodeConflict, "You can't do this to your own account. Ask another administrator.")
 )
 
 // may refuses who has not the right over a user. It returns the operations that make the batch
@@ -66,6 +74,11 @@ var (
 //
 // Refusal: [shared.CodeNotAllowed].
 func (s *Service) may(ctx context.Context, who session.Actor, need Right, user store.User) (store.Batch, error) {
+	return s.mayIf(ctx, who, user, func(by store.User) bool { return MayWith(by, user) >= need })
+}
+
+// mayIf is may with another rule for who acts.
+func (s *Service) mayIf(ctx context.Context, who session.Actor, user store.User, allows func(by store.User) bool) (store.Batch, error) {
 	if who.By.ID == "" {
 		return nil, nil
 	}
@@ -76,7 +89,7 @@ func (s *Service) may(ctx context.Context, who session.Actor, need Right, user s
 	if err != nil {
 		return nil, fmt.Errorf("reading the record of who acts: %w", err)
 	}
-	if MayWith(by, user) < need {
+	if !allows(by) {
 		return nil, errNotYours
 	}
 	if by.ID == user.ID {

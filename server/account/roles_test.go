@@ -25,6 +25,39 @@ func (m meanwhile) Apply(ctx context.Context, batch store.Batch) error {
 	return m.Store.Apply(ctx, batch)
 }
 
+// TestGroupTakenAway lets a helper invite somebody into two groups, at the moment at which the helper
+// loses one.
+func TestGroupTakenAway(t *testing.T) {
+	db := memstore.New(time.Now)
+	accounts := account.New(account.Config{Store: db, Now: time.Now})
+	hal := store.User{ID: store.NewUserID(), Name: "hal", Handle: []byte("h"), Password: "a hash", Role: shared.RoleHelper, Helps: []string{"it", "sales"}}
+	if err := db.Apply(t.Context(), store.Batch{store.PutUser{User: hal}}); err != nil {
+		t.Fatal(err)
+	}
+	invites := func(s *account.Service, name string) error {
+		who := accounts.Actor(store.User{})
+		who.By = it(t, accounts, "hal").User
+		_, _, err := s.Invite(t.Context(), who, shared.Invite{Name: name, Groups: []string{"it", "sales"}})
+		return err
+	}
+	if err := invites(accounts, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	racing := account.New(account.Config{Now: time.Now, Store: meanwhile{db, new(sync.Once), func() {
+		less := it(t, accounts, "hal").User
+		less.Helps = []string{"sales"}
+		if err := db.Apply(t.Context(), store.Batch{store.PutUser{User: less}}); err != nil {
+			t.Error(err)
+		}
+	}}})
+	if err := invites(racing, "bob"); shared.CodeOf(err) != shared.CodeNotAllowed {
+		t.Errorf("got %v", err)
+	}
+	if _, err := accounts.UserByName(t.Context(), "bob"); shared.CodeOf(err) != shared.CodeNotFound {
+		t.Errorf("bob: %v", err)
+	}
+}
+
 // TestRoleTakenAway lets a helper act at the very moment at which the role is taken away, or at which the
 // user gets one. Nothing is done then, and without such a change it is.
 func TestRoleTakenAway(t *testing.T) {
@@ -53,6 +86,10 @@ func TestRoleTakenAway(t *testing.T) {
 				_, err := s.NewRecoveryLink(ctx, who)
 				return err
 			},
+			"withdraws links": func(ctx context.Context, s *account.Service, who session.Actor, _ string) error {
+				_, err := s.WithdrawLinks(ctx, who)
+				return err
+			},
 			"takes a passkey": func(ctx context.Context, s *account.Service, who session.Actor, _ string) error {
 				return s.RemovePasskey(ctx, who, "p")
 			},
@@ -73,6 +110,12 @@ func TestRoleTakenAway(t *testing.T) {
 				_, opened := accounts.Sessions().Open(who, session.SignIn{Method: store.MethodPassword})
 				if err := db.Apply(t.Context(), opened); err != nil {
 					t.Fatal(err)
+				}
+				withdraws := act == "withdraws links"
+				if withdraws {
+					if _, err := accounts.NewRecoveryLink(t.Context(), it(t, accounts, "ann")); err != nil {
+						t.Fatal(err)
+					}
 				}
 				who = it(t, accounts, "ann")
 				who.By = it(t, accounts, "hal").User
@@ -101,7 +144,7 @@ func TestRoleTakenAway(t *testing.T) {
 				if looked != nil {
 					t.Fatal(looked)
 				}
-				done := len(left.Sessions) == 0 || ann.User.Disabled || links != nil || len(ann.User.Passkeys) == 0
+				done := len(left.Sessions) == 0 || ann.User.Disabled || (links != nil) != withdraws || len(ann.User.Passkeys) == 0
 				if change.do == nil {
 					if err != nil || !done {
 						t.Errorf("got %v, and it is done: %t", err, done)

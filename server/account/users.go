@@ -100,7 +100,7 @@ func PublicUser(u store.User) shared.User {
 }
 
 // Member describes a user for administrators and IT, without the link of
-// [Service.LinkUntil]. The Users page and the command line show the same.
+// [Service.LinkUntil].
 func (s *Service) Member(user store.User) shared.Member {
 	methods := s.c.Policy.Methods()
 	member := shared.Member{
@@ -113,6 +113,14 @@ func (s *Service) Member(user store.User) shared.Member {
 		member.HeldUntil = user.HeldUntil
 	}
 	return member
+}
+
+// MemberWithLink is [Service.Member] with the link.
+func (s *Service) MemberWithLink(ctx context.Context, user store.User) (shared.Member, error) {
+	member := s.Member(user)
+	until, err := s.LinkUntil(ctx, user)
+	member.LinkUntil = until
+	return member, err
 }
 
 // UserByName finds a user for IT, who may know which names exist.
@@ -205,9 +213,13 @@ func (s *Service) SetPassword(ctx context.Context, who session.Actor, password s
 // RemovePassword removes the password of the actor's user and ends all their sessions.
 // Their other sign-in methods stay.
 //
-// Refusal: [shared.CodeLastMethod] for a user who has no other method.
+// Refusals: [shared.CodeNotFound] for a user without a password, and [shared.CodeLastMethod] for one
+// who has no other method.
 func (s *Service) RemovePassword(ctx context.Context, who session.Actor) error {
 	return s.changeFor(ctx, who, RightManage, func(user store.User) (store.Batch, error) {
+		if user.Password == "" {
+			return nil, shared.Errorf(shared.CodeNotFound, "%s has no password.", user.Name)
+		}
 		removePassword(&user)
 		if who.Methods.Count(user) == 0 {
 			return nil, shared.Errorf(shared.CodeLastMethod, "%s has no passkey: without the password they could not sign in any more.", user.Name)

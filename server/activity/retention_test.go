@@ -41,6 +41,10 @@ func TestRetention(t *testing.T) {
 	happens(short, shared.EventSignedIn, 52) // 51 lines
 	short.Failed(who.Event(shared.EventSignInFailed, now))
 	short.Flush(t.Context())
+	removal := store.NewEvent(now, store.Organisation, shared.EventAccountRemoved, store.Client{})
+	if err := short.Store().Apply(t.Context(), store.Batch{store.AddEvent{Event: removal}}); err != nil {
+		t.Fatal(err)
+	}
 	year := open(0)
 	happens(year, shared.EventPasskeyAdded, 1)
 	are("at once", 53)
@@ -51,6 +55,9 @@ func TestRetention(t *testing.T) {
 	are("after 50 minutes more", 3) // the line of two is as old as the second one
 	now = began.Add(month + time.Hour)
 	are("after an hour more", 1)
+	if kept, err := db.Events(t.Context(), store.Organisation, store.EventID{}, 9); err != nil || len(kept) != 1 {
+		t.Errorf("%d removals (%v), want the one by which the audit knows that lines are missing", len(kept), err)
+	}
 	now = began.Add(store.EventsKept)
 	are("after a year", 1)
 	now = now.Add(time.Hour)

@@ -215,7 +215,8 @@ func (e *erasable) lives(c *contest, root *tab) {
 	other, stranger := e.comes(c), e.comes(c)
 	_, err2 := other.SignInWithPassword(ctx, e.oldName, chosen)
 	second, err3 := other.steps.Register(ctx, "Key of "+e.display)
-	if err := errors.Join(err, err2, err3); err != nil {
+	lost, err4 := e.tab.steps.Register(ctx, "Lost phone of "+e.display)
+	if err := errors.Join(err, err2, err3, err4); err != nil {
 		c.Fatal(err)
 	}
 	for _, do := range []struct {
@@ -226,6 +227,7 @@ func (e *erasable) lives(c *contest, root *tab) {
 		{"confirms", func() error { _, err := other.steps.Confirm(ctx); return err }},
 		{"renames a passkey", func() error { _, err := e.tab.RenamePasskey(ctx, second.ID, "Other key of "+e.display); return err }},
 		{"removes it", func() error { _, err := e.tab.RemovePasskey(ctx, second.ID, false); return err }},
+		{"loses a phone", func() error { _, err := root.RemoveMemberPasskey(ctx, e.id, lost.ID); return err }},
 		{"makes recovery codes", func() error { _, err := e.tab.MakeRecoveryCodes(ctx); return err }},
 		{"makes a link for a phone", func() error { _, err := e.tab.MakePhoneLink(ctx); return err }},
 		{"exports", func() error { _, err := e.tab.Export(ctx); return err }},

@@ -110,7 +110,7 @@ func (c *userRole) Run(ctx context.Context, t terminal, s *settings) error {
 	if c.Helps != "" {
 		wish.Helps = new(commaList(c.Helps))
 	}
-	if role == shared.RoleHelper && c.Helps == "" {
+	if role == shared.RoleHelper && (wish.Helps == nil || len(*wish.Helps) == 0) {
 		return fmt.Errorf("a helper helps the users of some groups: name them with --helps")
 	}
 	return c.change(ctx, t, s, wish)

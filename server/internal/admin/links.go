@@ -24,7 +24,7 @@ func (u Users) invite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	member, err := u.member(r.Context(), user)
+	member, err := u.Accounts.MemberWithLink(r.Context(), user)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (u Users) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for i, user := range users {
-		if page.Users[i], err = u.member(r.Context(), user); err != nil {
+		if page.Users[i], err = u.Accounts.MemberWithLink(r.Context(), user); err != nil {
 			return err
 		}
 	}

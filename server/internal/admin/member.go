@@ -37,7 +37,7 @@ func (u Users) reader(r *http.Request) (session.Actor, error) {
 var mayNames = map[account.Right]string{account.RightRead: shared.MayRead, account.RightHelp: shared.MayHelp, account.RightManage: shared.MayManage}
 
 func (u Users) details(ctx context.Context, who session.Actor) (details shared.MemberDetails, err error) {
-	if details.Member, err = u.member(ctx, who.User); err != nil {
+	if details.Member, err = u.Accounts.MemberWithLink(ctx, who.User); err != nil {
 		return details, err
 	}
 	details.May, details.RecoveryCodes = mayNames[account.MayWith(who.By, who.User)], len(who.User.RecoveryCodes)

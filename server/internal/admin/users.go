@@ -5,7 +5,6 @@
 package admin
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -80,17 +79,9 @@ func (u Users) actor(r *http.Request) (session.Actor, error) {
 	return u.actingFor(r, user), nil
 }
 
-// member describes a user for whoever has a role.
-func (u Users) member(ctx context.Context, user store.User) (shared.Member, error) {
-	member := u.Accounts.Member(user)
-	until, err := u.Accounts.LinkUntil(ctx, user)
-	member.LinkUntil = until
-	return member, err
-}
-
 // respond answers with the current state of a user.
 func (u Users) respond(w http.ResponseWriter, r *http.Request, user store.User) error {
-	member, err := u.member(r.Context(), user)
+	member, err := u.Accounts.MemberWithLink(r.Context(), user)
 	if err != nil {
 		return err
 	}

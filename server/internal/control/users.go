@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server/account"
@@ -46,7 +47,10 @@ func Handler(a Accounts, database io.WriterTo) http.Handler { return userCommand
 // AddUser adds a user with a password.
 var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accounts, user account.NewUser) (shared.Member, error) {
 	added, err := a.Service.AddUser(ctx, a.Service.Actor(store.User{}), user)
-	return a.Service.Member(added), err
+	if err != nil {
+		return shared.Member{}, err
+	}
+	return a.Service.MemberWithLink(ctx, added)
 })
 
 // ListUsers returns a page of users, as the Users page has it. It counts nothing.
@@ -54,7 +58,9 @@ var ListUsers = Ask(&userCommands, "/users", func(ctx context.Context, a Account
 	found, next, err := a.Service.List(ctx, account.ListQuery{Find: in.Find, In: in.In, Sort: in.Sort, After: in.After})
 	page := shared.Members{Users: make([]shared.Member, len(found)), Next: next}
 	for i, user := range found {
-		page.Users[i] = a.Service.Member(user)
+		if err == nil {
+			page.Users[i], err = a.Service.MemberWithLink(ctx, user)
+		}
 	}
 	return page, err
 })
@@ -73,7 +79,10 @@ var ChangeUser = Ask(&userCommands, "/change-user", func(ctx context.Context, a 
 		return shared.Member{}, err
 	}
 	user, err := a.Service.Change(ctx, who, in.Change, in.EvenTheLast)
-	return a.Service.Member(user), err
+	if err != nil {
+		return shared.Member{}, err
+	}
+	return a.Service.MemberWithLink(ctx, user)
 })
 
 // UserRemoval removes the user with a name, for ever. Typed is what somebody has typed to be sure.
@@ -140,7 +149,7 @@ var FindUser = Ask(&userCommands, "/user", func(ctx context.Context, a Accounts,
 	if err != nil {
 		return shared.Member{}, err
 	}
-	return a.Service.Member(user), nil
+	return a.Service.MemberWithLink(ctx, user)
 })
 
 // NewPassword is a new password of a user.
@@ -215,7 +224,7 @@ type Link struct {
 }
 
 // InviteUser adds a user without a sign-in method, and returns the link with which they add
-// one. A user who is invited already gets a new link, if an address that is given is theirs.
+// one. A user who is invited already gets a new link, if what is given is what they have.
 var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accounts, who shared.Invite) (Link, error) {
 	invited, err := a.Service.IT(ctx, who.Name)
 	again := err == nil && invited.Methods.Count(invited.User) == 0
@@ -224,7 +233,7 @@ var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accou
 	}
 	var link account.Link
 	if again {
-		if err := isTheirs(invited.User, who.Email); err != nil {
+		if err := isTheirs(invited.User, who); err != nil {
 			return Link{}, err
 		}
 		link, err = a.Service.InviteAgain(ctx, invited, who.Mail)
@@ -236,13 +245,30 @@ var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accou
 	return invitation, err
 })
 
-// isTheirs refuses an address, if one is given, that an invited user hasn't: an invitation changes none.
-func isTheirs(user store.User, typed string) error {
-	address, err := account.CanonicalEmail(typed)
-	if err != nil || address == "" || store.EmailKey(address) == store.EmailKey(user.Email) {
-		return err
+// isTheirs refuses what is given and an invited user hasn't: an invitation changes nothing.
+func isTheirs(user store.User, wish shared.Invite) error {
+	differs := func(what, command string) error {
+		return shared.Errorf(shared.CodeConflict, "%s is invited already, and doesn't have this %s. Set it with keypeg user %s.", user.Name, what, command)
 	}
-	return shared.Errorf(shared.CodeConflict, "%s is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", user.Name)
+	address, err := account.CanonicalEmail(wish.Email)
+	switch {
+	case err != nil:
+		return err
+	case address != "" && store.EmailKey(address) != store.EmailKey(user.Email):
+		return differs("e-mail address", "email")
+	case wish.DisplayName != "" && wish.DisplayName != user.DisplayName:
+		return differs("display name", "rename")
+	case wish.Role != shared.RoleNone && wish.Role != user.Role:
+		return differs("role", "role")
+	case wish.Language != "" && wish.Language != user.Language:
+		return differs("language", "show")
+	}
+	for _, group := range wish.Groups {
+		if !slices.Contains(user.Groups, group) {
+			return differs("group", "group")
+		}
+	}
+	return nil
 }
 
 // NewRecoveryLink returns the link with which a user adds a new sign-in method.
