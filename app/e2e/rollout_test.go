@@ -116,5 +116,4 @@ func TestRollout(t *testing.T) {
 	ann.reads("The server can't be reached right now.")
 	s.starts()
 	ann.readsIn("#tile-passkey .big", "10 %")
-	ann.hasNoComplaints()
 }

@@ -133,7 +133,7 @@ func TestSSO(t *testing.T) {
 	bob.clicks("[aria-label='Link Example']")
 	bob.choosesAt(provider, "Bob Builder")
 	bob.isAt("/")
-	bob.readsIn(".row:has([aria-label='Unlink Example'])", "bob@example.com")
+	bob.readsIn(".row:has([aria-label='Unlink Example']) li", "bob@example.com")
 	bob.opens("/activity")
 	bob.reads("Example unlinked")
 	bob.reads("Signed in at Example")

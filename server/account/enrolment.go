@@ -34,11 +34,11 @@ type Link struct {
 	MailedTo string // the address, or ""
 }
 
-// newLink returns a link and the operation that stores its hash.
-func (s *Service) newLink(kind store.Method, userID string) (Link, store.Op) {
+// newLink returns a link, which somebody sees, and the operation that stores its hash.
+func (s *Service) newLink(kind store.Method, userID, by string) (Link, store.Op) {
 	link := Link{Token: newLinkToken(kind, userID), Expires: s.c.Now().Add(enrolmentLife[kind])}
 	return link, enrolmentLinks.Put(store.Entry[linkHash]{
-		Owner: userID, Key: string(kind), Value: linkHash{Hash: store.HashOf(link.Token)},
+		Owner: userID, Key: string(kind), Value: linkHash{Hash: store.HashOf(link.Token), By: by},
 		Version: store.AnyVersion, Expires: link.Expires,
 	})
 }
@@ -55,7 +55,7 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 	if err != nil {
 		return store.User{}, Link{}, err
 	}
-	link, put := s.invitation(user, fresh.Mail)
+	link, put := s.invitation(user, who.By.ID, fresh.Mail)
 	for range store.Attempts {
 		var condition store.Batch
 		if condition, err = s.mayIf(ctx, who, user, func(by store.User) bool { return mayInviteAs(by, user) }); err != nil {
@@ -150,11 +150,17 @@ var linksOfAdministrators = []store.Method{store.MethodInvitation, store.MethodR
 // linksIntoAccounts are all kinds of links that lead into a user's account.
 var linksIntoAccounts = append([]store.Method{store.MethodPhoneLink}, linksOfAdministrators...)
 
-// openLinks returns those links of a user that have neither been used nor expired.
+// openLinks returns those links of a user that have neither been used nor expired, and that stand.
 func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store.Method) (open []store.Entry[linkHash], err error) {
 	for _, kind := range kinds {
 		link, err := enrolmentLinks.Get(ctx, s.c.Store, user.ID, string(kind))
 		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			_, err = s.stands(ctx, link.Value, user)
+		}
+		if errors.Is(err, errNotTheirs) {
 			continue
 		}
 		if err != nil {
@@ -226,12 +232,12 @@ func (s *Service) giveLink(ctx context.Context, who session.Actor, kind store.Me
 			return nil, err
 		}
 		batch := make(store.Batch, 1)
-		link, batch[0] = s.newLink(kind, user.ID)
+		link, batch[0] = s.newLink(kind, user.ID, who.By.ID)
 		if kind == store.MethodInvitation {
 			if who.Methods.Count(user) > 0 {
 				return nil, shared.Errorf(shared.CodeConflict, "%s has a way to sign in already. Make a recovery link instead.", user.DisplayName)
 			}
-			link, batch = s.invitation(user, mailed && user.Email != "")
+			link, batch = s.invitation(user, who.By.ID, mailed && user.Email != "")
 			if user.Invited.IsZero() {
 				user.Invited, user.InvitedBy = s.c.Now(), who.By.ID
 			}
@@ -273,7 +279,10 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 		e.Expires = e.link.Expires
 		e.User, err = s.c.Store.User(ctx, userID)
 	}
-	if errors.Is(err, errNoLink) || errors.Is(err, store.ErrNotFound) { // or its user was removed just now
+	if err == nil {
+		_, err = s.stands(ctx, e.link.Value, e.User)
+	}
+	if errors.Is(err, errNoLink) || errors.Is(err, errNotTheirs) || errors.Is(err, store.ErrNotFound) { // or its user was removed just now
 		return Enrolment{}, e.gone(err)
 	}
 	if err != nil {
@@ -329,6 +338,13 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 		if e.link.Value.isElsewhere(*user) {
 			return nil, e.gone(errElsewhere)
 		}
+		condition, err := s.stands(ctx, e.link.Value, *user)
+		if errors.Is(err, errNotTheirs) {
+			return nil, e.gone(err)
+		}
+		if err != nil {
+			return nil, err
+		}
 		if err := who.MayAddMethod(*user, s.c.Now()); err != nil {
 			return nil, err
 		}
@@ -338,7 +354,7 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 		if err != nil {
 			return nil, err
 		}
-		batch := append(verified, enrolmentLinks.Remove(e.link), used)
+		batch := append(append(condition, verified...), enrolmentLinks.Remove(e.link), used)
 		if hash != "" {
 			s.setPassword(user, hash)
 			batch = append(batch, s.event(who, shared.EventPasswordChanged))

@@ -40,7 +40,7 @@ func (s *Service) InviteAll(ctx context.Context, who session.Actor, people []sha
 		}
 		made, batch := make([]Invitation, len(users)), condition
 		for i, user := range users {
-			link, put := s.invitation(user, people[i].Mail && user.Email != "")
+			link, put := s.invitation(user, who.By.ID, people[i].Mail && user.Email != "")
 			batch = append(append(batch, store.PutUser{User: user}), put...)
 			who.User = user
 			batch = append(batch, s.recorded(who, shared.EventAccountCreated)...)

@@ -44,9 +44,9 @@ func newLinkToken(kind store.Method, userID string) string {
 }
 
 // invitation returns a new invitation, and the operations that store it.
-func (s *Service) invitation(user store.User, mailed bool) (Link, store.Batch) {
+func (s *Service) invitation(user store.User, by string, mailed bool) (Link, store.Batch) {
 	if !mailed {
-		link, put := s.newLink(store.MethodInvitation, user.ID)
+		link, put := s.newLink(store.MethodInvitation, user.ID, by)
 		return link, store.Batch{put}
 	}
 	link := Link{MailedTo: user.Email, Expires: s.c.Now().Add(enrolmentLife[store.MethodInvitation])}

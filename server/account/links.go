@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -10,6 +11,7 @@ import (
 // linkHash is what the store has of a link: the hash of its token.
 type linkHash struct {
 	Hash   store.Hash   `json:"hash"`
+	By     string       `json:"by,omitempty"`     // the id of the administrator or helper who has seen the link: see stands
 	Mailed string       `json:"mailed,omitempty"` // the address to which the link goes: see invitation.go
 	Copies []store.Hash `json:"copies,omitempty"` // in place of Hash
 }
@@ -40,3 +42,23 @@ func (s *Service) linkOf(ctx context.Context, links store.Collection[linkHash], 
 func IsLinkOfAPerson(item store.Item) bool {
 	return setupLinks.Holds(item) || enrolmentLinks.Holds(item)
 }
+
+// stands returns the operations on which the use of a link stands: whoever has seen it may help its
+// user. A helper who has lost that right may have kept the link; and the user of an invitation may have
+// become an administrator, whom no helper may help. A link that went by mail was seen by nobody else,
+// and one of IT stands always. Otherwise it fails with errNotTheirs.
+func (s *Service) stands(ctx context.Context, link linkHash, user store.User) (store.Batch, error) {
+	if link.By == "" || link.By == user.ID {
+		return nil, nil
+	}
+	by, err := s.c.Store.User(ctx, link.By)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && MayWith(by, user) < RightHelp:
+		return nil, errNotTheirs
+	case err != nil:
+		return nil, fmt.Errorf("looking who made a link: %w", err)
+	}
+	return store.Batch{store.HasUser{ID: by.ID, Revision: by.Revision}}, nil
+}
+
+var errNotTheirs = errors.New("whoever made the link may not help its user any more")

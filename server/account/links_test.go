@@ -109,3 +109,60 @@ func TestLinks(t *testing.T) {
 		}
 	})
 }
+
+// TestLinksOfWhoMayNoMore has a helper make links and keep them. They end with the right by which they
+// were made, and come back with it.
+func TestLinksOfWhoMayNoMore(t *testing.T) {
+	for what, change := range map[string]struct {
+		of string
+		do func(*store.User)
+	}{
+		"the user is an administrator now": {"ann", func(u *store.User) { u.Role = shared.RoleAdministrator }},
+		"the user has left the group":      {"ann", func(u *store.User) { u.Groups = []string{"it"} }},
+		"the helper has no role":           {"hal", func(u *store.User) { u.Role, u.Helps = shared.RoleNone, nil }},
+		"the helper helps another group":   {"hal", func(u *store.User) { u.Helps = []string{"it"} }},
+		"the helper is disabled":           {"hal", func(u *store.User) { u.Disabled = true }},
+		"the helper is removed":            {"hal", nil},
+	} {
+		for _, kind := range []store.Method{store.MethodInvitation, store.MethodRecoveryLink} {
+			t.Run(string(kind)+", and "+what, func(t *testing.T) {
+				w := newWorld(t)
+				w.store.Apply(t.Context(), store.Batch{
+					store.PutUser{User: store.User{ID: store.NewUserID(), Name: "hal", Handle: []byte("h"), Password: "a hash", Role: shared.RoleHelper, Helps: []string{"sales"}}},
+					store.PutUser{User: store.User{ID: store.NewUserID(), Name: "ann", Handle: []byte("a"), Groups: []string{"sales"}}},
+				})
+				who := w.it("ann")
+				who.By = w.it("hal").User
+				link, err := w.NewRecoveryLink(t.Context(), who)
+				if kind == store.MethodInvitation {
+					link, err = w.InviteAgain(t.Context(), who, false)
+				}
+				w.wants(err, "")
+				opened := w.opens(link)
+				before := w.it(change.of).User
+				if change.do == nil {
+					w.wants(w.store.Apply(t.Context(), store.Batch{store.RemoveUser{ID: before.ID}}), "")
+				} else {
+					user := before
+					change.do(&user)
+					w.wants(w.store.Apply(t.Context(), store.Batch{store.PutUser{User: user}}), "")
+				}
+				use := func() error {
+					return w.EnrolPassword(t.Context(), session.Actor{}, opened, "another long passphrase")
+				}
+				_, err = w.Enrolment(t.Context(), link.Token)
+				w.wants(err, shared.CodeNotFound)
+				w.wants(use(), shared.CodeNotFound)
+				if until, err := w.LinkUntil(t.Context(), w.it("ann").User); err != nil || until != nil {
+					t.Errorf("it is shown until %v (%v)", until, err)
+				}
+				if change.do == nil {
+					return
+				}
+				before.Revision = w.it(change.of).User.Revision
+				w.wants(w.store.Apply(t.Context(), store.Batch{store.PutUser{User: before}}), "")
+				w.wants(use(), "")
+			})
+		}
+	}
+}

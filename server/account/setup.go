@@ -108,7 +108,7 @@ func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, nam
 		return Link{}, err
 	}
 	user.Role, user.Invited = shared.RoleAdministrator, user.Created
-	link, put := s.newLink(store.MethodInvitation, user.ID)
+	link, put := s.newLink(store.MethodInvitation, user.ID, "")
 	who.User = user
 	return link, s.setUp(ctx, who, setup, put, s.event(who, shared.EventAccountCreated))
 }
