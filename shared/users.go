@@ -172,7 +172,8 @@ type QR struct {
 }
 
 // ChangeMember changes what is set. Disabled comes alone. AddGroups and RemoveGroups keep the groups
-// that somebody else gives or takes at the same time; Groups replaces them all.
+// that somebody else gives or takes at the same time, and a group in both stays; Groups replaces them
+// all.
 type ChangeMember struct {
 	Name         *string   `json:"name,omitempty"`
 	DisplayName  *string   `json:"displayName,omitempty"`

@@ -129,7 +129,7 @@ func TestSSO(t *testing.T) {
 	// With a passkey, the provider isn't the only sign-in method any more. So he can unlink
 	// it, and link it again.
 	bob.clicks("[aria-label='Unlink Example']")
-	bob.reads("not linked")
+	bob.reads("Not linked")
 	bob.clicks("[aria-label='Link Example']")
 	bob.choosesAt(provider, "Bob Builder")
 	bob.isAt("/")

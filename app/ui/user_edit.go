@@ -74,24 +74,31 @@ func (p *UserPage) save(d *memberDialog, done func(error)) {
 // wishes returns what differs from what is.
 func (p *UserPage) wishes(d *memberDialog) (change shared.ChangeMember) {
 	u := p.user
-	list := func(field, is string) *[]string {
-		if field == is {
-			return nil
-		}
-		groups := slices.DeleteFunc(strings.Split(field, ","), func(name string) bool { return strings.TrimSpace(name) == "" })
-		return &groups
-	}
 	if p.editing == editFacts {
 		return shared.ChangeMember{DisplayName: d.changed("display-name", u.DisplayName), Name: d.changed("name", u.Name), Email: d.changed("email", u.Email)}
 	}
-	change.Groups = list(d.value("groups"), strings.Join(u.Groups, ", "))
+	// Only what was changed here: somebody else may have changed the other groups meanwhile.
+	was, is := splitGroups(d.opened["groups"]), splitGroups(d.value("groups"))
+	if added := namesWithout(is, was); len(added) > 0 {
+		change.AddGroups = &added
+	}
+	if removed := namesWithout(was, is); len(removed) > 0 {
+		change.RemoveGroups = &removed
+	}
 	if role := d.chosen(); role != u.Role {
 		change.Role = &role
 	}
-	if d.chosen() == shared.RoleHelper {
-		change.Helps = list(d.value("helps"), strings.Join(u.Helps, ", "))
+	if helps := d.value("helps"); d.chosen() == shared.RoleHelper && helps != strings.Join(u.Helps, ", ") {
+		change.Helps = new(splitGroups(helps))
 	}
 	return change
+}
+
+// namesWithout returns the names that aren't among others, in upper or lower case.
+func namesWithout(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(others, func(other string) bool { return strings.EqualFold(name, other) })
+	})
 }
 
 // memberField is a text box of a [memberDialog].
@@ -121,12 +128,16 @@ type memberDialog struct {
 	working bool
 	failure error
 	typed   map[string]string // what differs from the fields, by their ids
+	opened  map[string]string // what the fields had when the dialog was opened
 	role    *shared.Role      // as chosen
 }
 
 // OnMount opens the dialog.
 func (d *memberDialog) OnMount(ctx app.Context) {
-	d.typed = map[string]string{}
+	d.typed, d.opened = map[string]string{}, map[string]string{}
+	for _, field := range d.Fields {
+		d.opened[field.id] = field.value
+	}
 	showModal(ctx, d.ID)
 	focus(ctx, d.ID+"-"+d.Fields[0].id)
 }

@@ -429,7 +429,13 @@ func (d *bulkDialog) mayMail() bool {
 
 // splitGroups reads names with commas between them.
 func splitGroups(typed string) []string {
-	return slices.DeleteFunc(strings.Split(typed, ","), func(name string) bool { return strings.TrimSpace(name) == "" })
+	var names []string
+	for part := range strings.SplitSeq(typed, ",") {
+		if name := strings.TrimSpace(part); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (d *bulkDialog) doneTitle() string {

@@ -171,19 +171,20 @@ func (w wishes) apply(user *store.User) (kinds []shared.EventKind) {
 	return slices.Compact(kinds)
 }
 
-// groupsOf returns the groups that a user has with the wishes, in their order.
+// groupsOf returns the groups that a user has with the wishes, in their order. A group that is both
+// removed and added stays.
 func (w wishes) groupsOf(user store.User) []string {
 	groups := slices.Clone(user.Groups)
 	if w.groups != nil {
 		groups = slices.Clone(*w.groups)
 	}
+	if w.removeGroups != nil {
+		groups = slices.DeleteFunc(groups, func(group string) bool { return slices.Contains(*w.removeGroups, group) })
+	}
 	if w.addGroups != nil {
 		groups = append(groups, *w.addGroups...)
 		slices.Sort(groups)
 		groups = slices.Compact(groups)
-	}
-	if w.removeGroups != nil {
-		groups = slices.DeleteFunc(groups, func(group string) bool { return slices.Contains(*w.removeGroups, group) })
 	}
 	return groups
 }

@@ -23,10 +23,10 @@ func TestInvitationsByMail(t *testing.T) {
 			t.Errorf("got %s", printed)
 		}
 	}
-	failsWith(t, "dora is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", "", on("user", "invite", "dora", "--email", "dora@example.org", "--mail")...)
+	failsWith(t, "dora is invited already, with another name, e-mail address, role, language or group. Change the user first.", "", on("user", "invite", "dora", "--email", "dora@example.org", "--mail")...)
 	succeeds(t, "", on("user", "invite", "dora", "--email", "Dora@example.com")...)
 	succeeds(t, "", on("user", "invite", "fay")...)
-	failsWith(t, "fay is invited already, and doesn't have this e-mail address. Set it with keypeg user email.", "", on("user", "invite", "fay", "--email", "dora@example.com")...)
+	failsWith(t, "fay is invited already, with another name, e-mail address, role, language or group. Change the user first.", "", on("user", "invite", "fay", "--email", "dora@example.com")...)
 	people := filepath.Join(t.TempDir(), "people.csv")
 	if err := os.WriteFile(people, []byte("name,email\ncarl,carl@example.com\nemil,\n"), 0o600); err != nil {
 		t.Fatal(err)

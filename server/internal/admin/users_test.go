@@ -183,7 +183,7 @@ var routes = []route{
 	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"displayName":"Anna"}`, right: "manage", status: 200, answers: `"displayName":"Anna"`},
 	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"role":"helper","helps":["it"]}`, right: "manage", status: 200, answers: `"role":"helper"`},
 	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"groups":["it","sales"]}`, right: "manage", status: 200, answers: `"groups":["it","sales"]`},
-	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"addGroups":["IT","sales"],"removeGroups":["SALES"]}`, right: "manage", status: 200, answers: `"groups":["it"]`},
+	{pattern: "PATCH " + shared.PathUser + "{id}", of: "ann", body: `{"addGroups":["IT","sales"],"removeGroups":["SALES"]}`, right: "manage", status: 200, answers: `"groups":["it","sales"]`},
 	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathInvitation, of: "carl", right: "help", status: 200, answers: `"url":"https://id.example/enrol?token=`},
 	{pattern: "POST " + shared.PathUser + "{id}" + shared.PathRecoveryLink, of: "ann", right: "help", status: 200, answers: `"url":"https://id.example/enrol?token=`},
 	{pattern: "DELETE " + shared.PathUser + "{id}" + shared.PathLinks, of: "carl", right: "help", unconfirmed: true, status: 200, answers: `"invited":true`},

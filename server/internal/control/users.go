@@ -247,26 +247,17 @@ var InviteUser = Ask(&userCommands, "/invite", func(ctx context.Context, a Accou
 
 // isTheirs refuses what is given and an invited user hasn't: an invitation changes nothing.
 func isTheirs(user store.User, wish shared.Invite) error {
-	differs := func(what, command string) error {
-		return shared.Errorf(shared.CodeConflict, "%s is invited already, and doesn't have this %s. Set it with keypeg user %s.", user.Name, what, command)
-	}
 	address, err := account.CanonicalEmail(wish.Email)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case address != "" && store.EmailKey(address) != store.EmailKey(user.Email):
-		return differs("e-mail address", "email")
-	case wish.DisplayName != "" && wish.DisplayName != user.DisplayName:
-		return differs("display name", "rename")
-	case wish.Role != shared.RoleNone && wish.Role != user.Role:
-		return differs("role", "role")
-	case wish.Language != "" && wish.Language != user.Language:
-		return differs("language", "show")
 	}
-	for _, group := range wish.Groups {
-		if !slices.Contains(user.Groups, group) {
-			return differs("group", "group")
-		}
+	differs := address != "" && store.EmailKey(address) != store.EmailKey(user.Email) ||
+		wish.DisplayName != "" && wish.DisplayName != user.DisplayName ||
+		wish.Role != shared.RoleNone && wish.Role != user.Role ||
+		wish.Language != "" && wish.Language != user.Language ||
+		slices.ContainsFunc(wish.Groups, func(group string) bool { return !slices.Contains(user.Groups, group) })
+	if differs {
+		return shared.Errorf(shared.CodeConflict, "%s is invited already, with another name, e-mail address, role, language or group. Change the user first.", user.Name)
 	}
 	return nil
 }
