@@ -342,7 +342,8 @@ func (d *bulkDialog) OnMount(ctx app.Context) {
 
 func (d *bulkDialog) Render() app.UI {
 	if d.Bulk.state == bulkDone {
-		return dialog(bulkID, d.doneTitle(), d.onEscape, d.renderRefused(), d.renderLinks(), d.renderFoot()) // the foot is the dialog's own, or it wouldn't stay in sight
+		// The foot is the dialog's own, or it wouldn't stay in sight.
+		return dialog(bulkID, d.doneTitle(), d.onEscape, d.renderRefused(), d.renderLinks(), d.renderFoot())
 	}
 	text, working := d.Context.Text.Users, d.Bulk.state == bulkWorking
 	title, lead, do, class := d.question()
