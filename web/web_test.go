@@ -114,7 +114,7 @@ func TestServe(t *testing.T) {
 		}
 	})
 	t.Run("a compressed form of an older file is never used", func(t *testing.T) {
-		if w := get(f, "GET", f.URL("style.css"), "br"); w.Body.String() != "body{}" || w.Header().Get("Content-Encoding") != "" {
+		if w := get(f, "GET", f.URL("style.css"), "br"); w.Body.String() != "body{}\n" || w.Header().Get("Content-Encoding") != "" {
 			t.Errorf("got %q", w.Body)
 		}
 	})
@@ -128,7 +128,7 @@ func TestServe(t *testing.T) {
 		}
 	})
 	t.Run("HEAD has no body, other methods no success", func(t *testing.T) {
-		if w := get(f, "HEAD", f.URL("style.css"), ""); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") != "6" {
+		if w := get(f, "HEAD", f.URL("style.css"), ""); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") != "7" {
 			t.Errorf("HEAD: %d %q %v", w.Code, w.Body, w.Header())
 		}
 		for _, encoding := range []string{"br", "gzip"} {
