@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/keypeg/keypeg/shared"
@@ -45,9 +44,6 @@ type User struct {
 	// user has said that somebody else may have been in it. It is zero for an account that isn't held.
 	HeldUntil time.Time
 }
-
-// EmailKey returns the form in which addresses are compared, without upper case.
-func EmailKey(address string) string { return strings.ToLower(address) }
 
 // UniqueEmail returns the key of an address that no other user has, or "" if the user has none.
 // An address that is neither verified nor reserved isn't one's own: many may have written it

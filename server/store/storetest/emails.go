@@ -25,6 +25,19 @@ func emails(b *suite) {
 		f.apply(store.PutUser{User: store.User{ID: id10, Name: "dora", Email: "ann@example.com", EmailVerified: true}})
 		f.is("whose it is", f.userByEmail("Ann@Example.com").ID, id10)
 	})
+	b.claim("an e-mail address is one in each spelling of its domain", func(f *fixture) {
+		f.apply(store.PutUser{User: store.User{ID: id1, Name: "ann", Email: "ann@bücher.example", EmailVerified: true}})
+		f.apply(store.PutUser{User: store.User{ID: id2, Name: "bob", Email: "bob@xn--bcher-kva.example", EmailVerified: true}})
+		for _, same := range []string{"ann@xn--bcher-kva.example", "Ann@BÜCHER.example", "ann@XN--BCHER-KVA.example", "ann@bu\u0308cher.example"} {
+			f.is("whose "+same+" is", f.userByEmail(same).ID, id1)
+			f.refuses(store.ErrEmailExists, store.PutUser{User: store.User{ID: id3, Name: "carol", Email: same, EmailVerified: true}})
+		}
+		f.is("whose it is", f.userByEmail("bob@bücher.example").ID, id2)
+		hers := f.user(id1)
+		hers.Email = "ann@xn--bcher-kva.example" // her own in the other spelling
+		f.apply(store.PutUser{User: hers})
+		f.is("whose it is", f.userByEmail("ann@bücher.example").ID, id1)
+	})
 	b.claim("many may have an e-mail address that isn't verified, and the first who verifies it has it", func(f *fixture) {
 		f.apply(store.PutUser{User: store.User{ID: id1, Name: "ann", Email: "Ann@example.com"}}, store.PutUser{User: store.User{ID: id2, Name: "bob", Email: "ann@example.com"}})
 		_, err := f.UserByEmail(f.Context(), "ann@example.com")
