@@ -15,15 +15,15 @@ import (
 //
 // SMTP can't take back a mail, and can't be asked about one. So a mail is sent at least once: it
 // leaves the queue after the server has accepted it. It is sent twice only if the server's answer
-// is lost, or if the node dies or loses its database between that and the next commit. Both copies
-// have the same Message-ID.
+// is lost or takes longer than [answerTime], or [stopTime] when the node stops, or if the node dies
+// or loses its database between that and the next commit. All copies have the same Message-ID.
 
 const (
 	// looksEvery is how often a node looks for mails that others have queued.
 	looksEvery = 30 * time.Second
-	// claimed is how long a claim holds. It is much longer than [sendTime], because the clocks
-	// of nodes differ.
-	claimed = 3 * time.Minute
+	// claimed is how long a claim holds. It is longer than [sendTime], because the clocks of nodes
+	// differ, and a mail that a node still sends must not be sent by another.
+	claimed = sendTime + 5*time.Minute
 	// page is how many turns are read at once.
 	page = 100
 )
@@ -115,7 +115,11 @@ func (q *Queue) try(ctx context.Context, t store.Entry[turn]) (goOn bool, err er
 	if !is {
 		return false, err
 	}
-	goOn = trouble.Stage == StageRecipient || trouble.Stage == StageContent
+	if trouble.Stage == StageStopped { // another node, or the next start, may try at once
+		t.Value.Next, t.Value.Claim = q.Now(), ""
+		return false, q.apply(ctx, turns.Put(t))
+	}
+	goOn = trouble.isOfOneMail()
 	t.Value.Tries++
 	pause := pauses[min(t.Value.Tries, len(pauses))-1]
 	if trouble.Permanent || q.Now().Add(pause).Sub(t.Value.Queued) > tried {

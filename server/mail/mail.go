@@ -10,14 +10,12 @@
 package mail
 
 import (
-	"context"
-	"crypto/tls"
 	"crypto/x509"
-	"net"
-	"strconv"
-	"time"
+	netmail "net/mail"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"github.com/keypeg/keypeg/server/store"
 )
 
 // Security is how the connection to the mail server is encrypted.
@@ -68,88 +66,18 @@ type Letter struct {
 	Text, HTML string
 }
 
-// sendTime bounds a conversation with the server.
-const sendTime = 30 * time.Second
-
-// Send gives a mail to the server. After it has returned nil, the server is responsible for it
-// (RFC 5321, 4.2.5). It fails with a [*Trouble].
-func (s Sender) Send(ctx context.Context, letter Letter) error {
-	ctx, cancel := context.WithTimeout(ctx, sendTime)
-	defer cancel()
-
-	message, err := s.message(letter)
-	if err != nil {
-		return err
-	}
-	var connection net.Conn
-	client, err := s.client(func(ctx context.Context, network, address string) (net.Conn, error) {
-		var err error
-		connection, err = s.dial(ctx, network, address)
-		return connection, err
-	})
-	if err != nil {
-		return s.trouble(err)
-	}
-	defer func() {
-		if connection != nil {
-			connection.Close() // the library leaves it open if the conversation fails early
-		}
-	}()
-	if err := client.DialWithContext(ctx); err != nil {
-		return s.trouble(err)
-	}
-	if err := client.Send(message); err != nil && !message.IsDelivered() {
-		return s.trouble(err)
-	}
-	// The mail is accepted. Whether the server answers to RSET and QUIT changes nothing.
-	_ = client.Close()
-	return nil
-}
-
 // message returns a letter in the library's form, which encodes every header.
 func (s Sender) message(letter Letter) (*gomail.Msg, error) {
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	if err := m.FromFormat(plain(s.Name), s.From); err != nil {
-		return nil, &Trouble{Stage: StageSender, Detail: "the address of --mail-from can't be read", cause: err}
-	}
-	if err := m.To(letter.To); err != nil {
+	m.FromMailAddress(&netmail.Address{Name: plain(s.Name), Address: store.ASCIIDomain(s.From)})
+	if err := m.To(store.ASCIIDomain(letter.To)); err != nil {
 		return nil, &Trouble{Stage: StageRecipient, Permanent: true, Detail: "the address can't be read", cause: err}
 	}
 	m.Subject(plain(letter.Subject))
 	m.SetDate()
-	m.SetMessageIDWithValue(letter.ID + "@" + domainOf(s.From))
+	m.SetMessageIDWithValue(letter.ID + "@" + domainOf(store.ASCIIDomain(s.From)))
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // no answer by a machine (RFC 3834, 5)
 	m.SetBodyString(gomail.TypeTextPlain, letter.Text)
 	m.AddAlternativeString(gomail.TypeTextHTML, letter.HTML)
 	return m, nil
-}
-
-// dial connects, with TLS from the first byte on if the server wants that.
-func (s Sender) dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	address := net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
-	if s.Security == TLS {
-		connection, err := (&tls.Dialer{Config: s.tls()}).DialContext(ctx, network, address)
-		return connection, err
-	}
-	return (&net.Dialer{}).DialContext(ctx, network, address)
-}
-
-func (s Sender) tls() *tls.Config {
-	return &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
-}
-
-func (s Sender) client(dial gomail.DialContextFunc) (*gomail.Client, error) {
-	policy := gomail.TLSMandatory
-	if s.Security != StartTLS {
-		policy = gomail.NoTLS // none, or it is encrypted already
-	}
-	options := []gomail.Option{
-		gomail.WithPort(s.Port), gomail.WithTimeout(sendTime), gomail.WithDialContextFunc(dial),
-		gomail.WithTLSPolicy(policy), gomail.WithTLSConfig(s.tls()), gomail.WithHELO(domainOf(s.From)),
-	}
-	if s.User != "" {
-		options = append(options, gomail.WithUsername(s.User), gomail.WithPassword(s.Password),
-			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin))
-	}
-	return gomail.NewClient(s.Host, options...)
 }

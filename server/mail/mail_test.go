@@ -58,12 +58,7 @@ func TestAccepted(t *testing.T) {
 
 func TestTrouble(t *testing.T) {
 	refusing := func(command string, code int) func(string, string) error {
-		return func(c, _ string) error {
-			if c != command {
-				return nil
-			}
-			return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: "not here"}
-		}
+		return refuses(command, code, smtp.EnhancedCode{code / 100, 1, 1}, "not here")
 	}
 	for _, test := range []struct {
 		name      string
@@ -83,7 +78,10 @@ func TestTrouble(t *testing.T) {
 		{"a server that hangs up", func(r *mailtest.Relay) {
 			r.Refuses = func(string, string) error { r.Stops(); return nil }
 		}, mail.StageOther, false},
-		{"a refused mail", func(r *mailtest.Relay) { r.Refuses = refusing("DATA", 554) }, mail.StageContent, true},
+		{"a refused mail", func(r *mailtest.Relay) {
+			r.Refuses = refuses("DATA", 554, smtp.EnhancedCode{5, 6, 0}, "this is no mail")
+		}, mail.StageContent, false},
+		{"a server whose filter refuses the recipient", func(r *mailtest.Relay) { r.Refuses = refusing("DATA", 550) }, mail.StageRecipient, true},
 	} {
 		t.Run(test.name+" is named", func(t *testing.T) {
 			relay := mailtest.New(t, mail.StartTLS, sasl.Plain)
@@ -107,7 +105,7 @@ func TestTrouble(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	relay := mailtest.New(t, mail.StartTLS, "")
 	for _, hostile := range []string{
-		"Ann\r\nBcc: eve@evil.example", "Ann\nSubject: You have won", "Ann\r\n\r\n<h1>Hi</h1>", "Ann\u2028Bcc: eve@evil.example", "=?utf-8?q?=0ABcc:_eve@evil.example?=",
+		"Ann\r\nBcc: eve@evil.example", "Ann\nSubject: You have won", "Ann\r\n\r\n<h1>Hi</h1>", "Ann\u2028Bcc: eve@evil.example", "=?utf-8?q?=0ABcc:_eve@evil.example?=", `The "Acme" <eve@evil.example>`, `Acme\`,
 	} {
 		relay.Name = hostile
 		letter := mail.Organisation{Product: hostile}.Test("one", "ann@acme.example")

@@ -10,8 +10,12 @@ import (
 	"strings"
 )
 
-// Mail is a mail as a relay has accepted it.
-type Mail struct{ From, To, Raw string }
+// Mail is a mail as a relay has accepted it. Hello is what the client called
+// itself, and UTF8 whether it said that addresses have letters beyond ASCII.
+type Mail struct {
+	Hello, From, To, Raw string
+	UTF8                 bool
+}
 
 // Header returns the lines before the first empty one.
 func (m Mail) Header() string {

@@ -36,7 +36,12 @@ type Relay struct {
 	// Accepts is called when a mail is kept and the client doesn't know yet, and Accepted when the
 	// client has read so. While they wait, the client does too; they must end before [Relay.Stops].
 	Accepts, Accepted func(Mail)
+	// Greets is called before a client of a [Piped] server is greeted.
+	Greets func()
+	// UTF8 is whether the server takes addresses in all letters (RFC 6531), from its next start on.
+	UTF8 bool
 
+	pipes     *pipes // nil if the server has a network
 	t         testing.TB
 	mechanism string // of AUTH; "" for none
 	mu        sync.Mutex
@@ -76,12 +81,16 @@ func New(t testing.TB, security mail.Security, mechanism string) *Relay {
 // Starts takes connections again, at the same address.
 func (r *Relay) Starts() {
 	r.t.Helper()
-	listener, err := net.Listen("tcp", r.address)
-	if err != nil {
-		r.t.Fatal(err)
+	listener := net.Listener(r.pipes)
+	if r.pipes == nil {
+		var err error
+		if listener, err = net.Listen("tcp", r.address); err != nil {
+			r.t.Fatal(err)
+		}
+		r.address = listener.Addr().String()
 	}
-	r.address = listener.Addr().String()
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &conversation{relay: r}, nil }))
+	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) { return &conversation{relay: r, client: c}, nil }))
+	server.EnableSMTPUTF8 = r.UTF8
 	server.Domain, server.AllowInsecureAuth = "localhost", false
 	server.ErrorLog = log.New(io.Discard, "", 0) // clients hang up as tests want it
 	switch r.Security {
@@ -123,6 +132,7 @@ func (r *Relay) CertificateFile() (path string) {
 // conversation implements [smtp.AuthSession].
 type conversation struct {
 	relay     *Relay
+	client    *smtp.Conn
 	signedIn  bool
 	now, kept Mail
 }
@@ -158,8 +168,8 @@ func (c *conversation) Auth(mechanism string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error { return check(user, password) }), nil
 }
 
-func (c *conversation) Mail(from string, _ *smtp.MailOptions) error {
-	c.now = Mail{From: from}
+func (c *conversation) Mail(from string, options *smtp.MailOptions) error {
+	c.now = Mail{Hello: c.client.Hostname(), UTF8: options.UTF8, From: from}
 	return c.asks("MAIL", from)
 }
 
