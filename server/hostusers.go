@@ -77,26 +77,27 @@ func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, c
 	}
 }
 
-func (u hostUsers) authenticate(r *http.Request) (httpapi.Caller, error) {
+func (u hostUsers) authenticate(r *http.Request) (*httpapi.Caller, error) {
 	session, err := u.host.SignedIn(r)
 	if errors.Is(err, ErrNobody) {
-		return httpapi.Caller{}, errSignIn
+		return nil, errSignIn
 	}
 	if err != nil {
-		return httpapi.Caller{}, fmt.Errorf("asking the host who is signed in: %w", err)
+		return nil, fmt.Errorf("asking the host who is signed in: %w", err)
 	}
 	if session.ID == "" {
-		return httpapi.Caller{}, errors.New("the host's session has no id")
+		return nil, errors.New("the host's session has no id")
 	}
 	known, err := u.activeUser(r.Context(), session.UserID)
 	if err != nil {
-		return httpapi.Caller{}, err
+		return nil, err
 	}
 	record, err := u.record(r.Context(), known.ID)
 	if err != nil {
-		return httpapi.Caller{}, fmt.Errorf("loading the passkeys of a user: %w", err)
+		return nil, fmt.Errorf("loading the passkeys of a user: %w", err)
 	}
-	return u.signedIn(session, known, record, u.clients.Of(r)), nil
+	who := u.signedIn(session, known, record, u.clients.Of(r))
+	return &who, nil
 }
 
 // activeUser finds a user of the host, and refuses one who is disabled.

@@ -19,20 +19,20 @@ type localUsers struct {
 	device   httpapi.DeviceCookies
 }
 
-func (u localUsers) signedIn(session store.Session, user store.User, client store.Client) httpapi.Caller {
-	who := u.accounts.Actor(user)
+func (u localUsers) signedIn(session store.Session, user store.User, client store.Client) *httpapi.Caller {
+	who := &httpapi.Caller{Actor: u.accounts.Actor(user), Shown: account.PublicUser(user)}
 	who.Session, who.Client = session, client
-	return httpapi.Caller{Actor: who, Shown: account.PublicUser(user)}
+	return who
 }
 
-func (u localUsers) authenticate(r *http.Request) (httpapi.Caller, error) {
+func (u localUsers) authenticate(r *http.Request) (*httpapi.Caller, error) {
 	token := u.cookies.Value(r, httpapi.CookieSession)
 	if token == "" {
-		return httpapi.Caller{}, errSignIn
+		return nil, errSignIn
 	}
 	session, user, err := u.accounts.Sessions().Find(r.Context(), token)
 	if err != nil {
-		return httpapi.Caller{}, err
+		return nil, err
 	}
 	return u.signedIn(session, user, u.clients.Of(r)), nil
 }
@@ -70,7 +70,7 @@ func (u localUsers) removed(context.Context, httpapi.Caller, string) error { ret
 func (u localUsers) setter(issued session.Issued, client store.Client) sessionSetter {
 	return func(w http.ResponseWriter, r *http.Request) (httpapi.Caller, error) {
 		u.setSession(w, r, issued)
-		return u.signedIn(issued.Session, issued.User, client), nil
+		return *u.signedIn(issued.Session, issued.User, client), nil
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // ([localUsers]) or those of a host program ([hostUsers]).
 type people interface {
 	// authenticate finds the user who sends a request.
-	authenticate(r *http.Request) (httpapi.Caller, error)
+	authenticate(r *http.Request) (*httpapi.Caller, error)
 	// visitor is the actor of a request to sign in. It has no user yet.
 	visitor(r *http.Request) session.Actor
 	// sessionExists reports whether the session of an open stream still exists. It doesn't

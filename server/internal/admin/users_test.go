@@ -77,12 +77,12 @@ func newSite(t *testing.T) *site {
 	}
 
 	gates := httpapi.Gates{
-		Authenticate: func(r *http.Request) (httpapi.Caller, error) {
+		Authenticate: func(r *http.Request) (*httpapi.Caller, error) {
 			user, known := s.users[r.Header.Get("As")]
 			if !known {
-				return httpapi.Caller{}, shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")
+				return nil, shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")
 			}
-			who := httpapi.Caller{Actor: session.Actor{User: user}}
+			who := &httpapi.Caller{Actor: session.Actor{User: user}}
 			if r.Header.Get("Confirmed") != "" {
 				who.Session.Authenticated = time.Now()
 			}

@@ -253,8 +253,8 @@ func TestRefusals(t *testing.T) {
 // asks sends a request as a user with a role.
 func (b *book) asks(role shared.Role, path string) *httptest.ResponseRecorder {
 	log, mux := slog.New(slog.DiscardHandler), http.NewServeMux()
-	gates := httpapi.Gates{Authenticate: func(*http.Request) (httpapi.Caller, error) {
-		return httpapi.Caller{Actor: session.Actor{User: store.User{ID: root, Role: role}}}, nil
+	gates := httpapi.Gates{Authenticate: func(*http.Request) (*httpapi.Caller, error) {
+		return &httpapi.Caller{Actor: session.Actor{User: store.User{ID: root, Role: role}}}, nil
 	}}
 	audit.Log{Store: b.Store, Now: func() time.Time { return b.now }, Gates: gates}.Mount(func(pattern string, h httpapi.Handler) {
 		mux.Handle(pattern, httpapi.Answers{Log: log}.API(h))

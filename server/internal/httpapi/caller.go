@@ -32,8 +32,8 @@ func CallerFrom(ctx context.Context) (who Caller, known bool) {
 
 // WithCaller passes a request of this caller to a handler of a host program. It gets no
 // request id, because the answer isn't ours.
-func WithCaller(w http.ResponseWriter, r *http.Request, who Caller) (http.ResponseWriter, *http.Request) {
-	v := &exchange{ResponseWriter: w, caller: &who}
+func WithCaller(w http.ResponseWriter, r *http.Request, who *Caller) (http.ResponseWriter, *http.Request) {
+	v := &exchange{ResponseWriter: w, caller: who}
 	return w, v.of(r)
 }
 
@@ -45,7 +45,7 @@ func WithID(w http.ResponseWriter, r *http.Request) *http.Request { return newEx
 type Gates struct {
 	// Authenticate finds the caller of a request. It refuses with
 	// [shared.CodeUnauthenticated].
-	Authenticate func(*http.Request) (Caller, error)
+	Authenticate func(*http.Request) (*Caller, error)
 	// Refused is called when Authenticate has refused a request. Nil does nothing.
 	Refused func(http.ResponseWriter, *http.Request)
 	// Fresh refuses a session without a recent confirmation.
@@ -70,7 +70,7 @@ func (g Gates) SignedIn(h Handler) Handler {
 func (g Gates) admit(w http.ResponseWriter, r *http.Request) error {
 	who, err := g.Authenticate(r)
 	if err == nil {
-		exchangeOf(r.Context()).caller = &who
+		exchangeOf(r.Context()).caller = who
 	} else if shared.CodeOf(err) == shared.CodeUnauthenticated && g.Refused != nil {
 		g.Refused(w, r)
 	}

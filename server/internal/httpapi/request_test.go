@@ -29,12 +29,12 @@ func newSite(answer httpapi.Handler) *site {
 	log, now := slog.New(slog.NewTextHandler(&h.log, nil)), time.Now
 	answers := httpapi.Answers{Log: log, Refuse: func(http.ResponseWriter, *http.Request, *shared.Error) {}}
 	gates := httpapi.Gates{
-		Authenticate: func(r *http.Request) (httpapi.Caller, error) {
+		Authenticate: func(r *http.Request) (*httpapi.Caller, error) {
 			as := r.Header.Get("As")
 			if as == "" {
-				return httpapi.Caller{}, shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")
+				return nil, shared.Errorf(shared.CodeUnauthenticated, "Please sign in.")
 			}
-			who := httpapi.Caller{Actor: session.Actor{User: store.User{ID: as, Role: map[bool]shared.Role{true: shared.RoleAdministrator}[strings.Contains(as, "administrator")]}}}
+			who := &httpapi.Caller{Actor: session.Actor{User: store.User{ID: as, Role: map[bool]shared.Role{true: shared.RoleAdministrator}[strings.Contains(as, "administrator")]}}}
 			if strings.Contains(as, "fresh") {
 				who.Session.Authenticated = now()
 			}
