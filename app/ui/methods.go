@@ -266,9 +266,10 @@ func (c Context) codesLeft(text string, left int) string {
 
 func (c *MethodsCard) makeCodes() {
 	var made shared.RecoveryCodes
+	lost := c.Context.Text.Codes.Lost
 	c.does(codesRow, "", func(ctx context.Context) (err error) {
 		made, err = c.Service.MakeRecoveryCodes(ctx)
-		return mayBeDone(err, c.Context.Text.Codes.Lost)
+		return mayBeDone(err, lost)
 	}, func() { c.codes = made.Codes })
 }
 

@@ -123,11 +123,12 @@ func (p *UserPage) onLink(app.Context, app.Event) {
 	ask.title, ask.lead = message.Fill(ask.title, "name", user.DisplayName), message.Fill(ask.lead, "name", user.DisplayName)
 	ask.run = func() {
 		var link shared.EnrolmentLink
+		lost := p.Context.Text.Link.Lost
 		p.changes(helpCard, func(ctx context.Context) (err error) {
 			if link, err = give(ctx, p.ID); err == nil {
 				p.self.Dispatch(func(app.Context) { p.link = shownLink{link: link, user: user, recovery: !user.Invited} })
 			}
-			return mayBeDone(err, p.Context.Text.Link.Lost)
+			return mayBeDone(err, lost)
 		}, "")
 	}
 	p.asking, p.failure = ask, nil

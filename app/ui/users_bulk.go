@@ -202,7 +202,7 @@ func (r *result) refuse(why error, users ...shared.Member) {
 // run does for each of the users what the dialog asked for. It goes on after a refusal, and ends when
 // the server is away.
 func (p *UsersPanel) run(wish wish) {
-	users, what, at, came := p.bulk.users, p.bulk.what, 0, p.bulk.result
+	users, what, at, came, lost := p.bulk.users, p.bulk.what, 0, p.bulk.result, p.Context.Text.Link.Lost
 	p.bulk.state, p.bulk.wish, p.failure = bulkWorking, wish, nil
 	p.attempt(func(ctx context.Context) error {
 		for at < len(users) {
@@ -212,7 +212,7 @@ func (p *UsersPanel) run(wish wish) {
 				return err
 			case shared.IsUnreachable(err), shared.IsSignedOut(err):
 				if what == actInvite {
-					err = mayBeDone(err, p.Context.Text.Link.Lost)
+					err = mayBeDone(err, lost)
 				}
 				came.refuse(err, users[at:]...)
 				at = len(users)
