@@ -149,7 +149,7 @@ func TestSSO(t *testing.T) {
 	ann.clicks("[aria-label='Link Example']")
 	ann.choosesAt(provider, "Ann Admin")
 	ann.isAt("/")
-	ann.readsIn(".row:has([aria-label='Unlink Example'])", "ann@example.com")
+	ann.readsIn(".row:has([aria-label='Unlink Example']) li", "ann@example.com")
 	ann.hasNoComplaints()
 
 	// People of another domain can't sign in, and neither can people who cancel.
