@@ -66,6 +66,9 @@ func (p *UsersPanel) reach() string {
 			}
 		}
 	}
+	if p.next != "" && total < 0 {
+		return message.Fill(p.Context.Text.Users.First, "last", p.Context.Number(len(p.users)))
+	}
 	if p.next == "" || total < len(p.users) {
 		return p.Context.Count(p.Context.Text.Users.Found, len(p.users))
 	}
@@ -110,7 +113,7 @@ func (p *UsersPanel) renderHead() app.UI {
 				app.Elem("span").Text(text.SelectAll),
 			))
 		}),
-		sorted(!byLast, "ascending", "sort-name", text.ColumnName, shared.SortByName),
+		sorted(!byLast && p.query().Find == "", "ascending", "sort-name", text.ColumnName, shared.SortByName),
 		column("", text.ColumnMethods), column("", text.ColumnGroups),
 		sorted(byLast, "descending", "sort-last", text.ColumnLast, shared.SortByLastSignIn),
 		column("", text.ColumnState),

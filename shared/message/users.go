@@ -20,8 +20,6 @@ type Users struct {
 	Helpers        string
 	Auditors       string
 	Sort           string
-	ByName         string
-	ByLastSignIn   string
 	ShowAll        string
 	Nobody         string
 	NobodyNamed    string // {words}
@@ -29,6 +27,7 @@ type Users struct {
 	JustYouLead    string
 	Caption        string // of the table, for screen readers; {range}
 	Range          string // {last}, {count}
+	First          string // {last}: where nobody knows how many there are
 	Found          Counted
 	New            Counted // what a button says that shows them
 	More           string
@@ -69,7 +68,6 @@ type Users struct {
 	GroupsDo       string
 	Progress       string // {n}, {count}
 	DoneFor        string // {n}, {count}
-	NotDone        string
 	DoneMany       Counted
 	LinksTitle     Counted
 	LinksLead      string
@@ -91,7 +89,6 @@ type Users struct {
 	Submit         string
 	Working        string
 	Cancel         string
-	Recover        string
 	RecoverTitle   string // {name}
 	RecoverAsk     string // {name}
 	RecoverDo      string
