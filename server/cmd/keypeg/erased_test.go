@@ -215,8 +215,10 @@ func (e *erasable) lives(c *contest, root *tab) {
 	other, stranger := e.comes(c), e.comes(c)
 	_, err2 := other.SignInWithPassword(ctx, e.oldName, chosen)
 	second, err3 := other.steps.Register(ctx, "Key of "+e.display)
-	lost, err4 := e.tab.steps.Register(ctx, "Lost phone of "+e.display)
-	if err := errors.Join(err, err2, err3, err4); err != nil {
+	phone := e.comes(c)
+	_, err4 := phone.SignInWithPassword(ctx, e.oldName, chosen)
+	lost, err5 := phone.steps.Register(ctx, "Lost phone of "+e.display)
+	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 		c.Fatal(err)
 	}
 	for _, do := range []struct {
