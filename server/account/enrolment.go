@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -127,20 +126,16 @@ func (s *Service) NewRecoveryLink(ctx context.Context, who session.Actor) (Link,
 
 // RecoveryLinkUntil returns when the user's recovery link expires, or nil if there is none.
 func (s *Service) RecoveryLinkUntil(ctx context.Context, user store.User) (*time.Time, error) {
-	return until(s.openLinks(ctx, user, store.MethodRecoveryLink))
+	return s.lastOf(ctx, user, store.MethodRecoveryLink)
 }
 
 // LinkUntil returns when the last of the user's links that an administrator made expires,
 // or nil if no such link works.
 func (s *Service) LinkUntil(ctx context.Context, user store.User) (*time.Time, error) {
-	switch {
-	case user.Disabled:
-		return nil, nil
-	case s.c.Policy.Methods().Count(user) > 0:
+	if s.c.Policy.Methods().Count(user) > 0 {
 		return s.RecoveryLinkUntil(ctx, user) // an invitation doesn't work for a user who has a method
 	}
-	open, err := s.openLinks(ctx, user, linksOfAdministrators...)
-	return until(slices.DeleteFunc(open, func(link store.Entry[linkHash]) bool { return link.Value.isElsewhere(user) }), err)
+	return s.lastOf(ctx, user, linksOfAdministrators...)
 }
 
 // linksOfAdministrators are the kinds of links that an administrator makes for another
@@ -150,17 +145,12 @@ var linksOfAdministrators = []store.Method{store.MethodInvitation, store.MethodR
 // linksIntoAccounts are all kinds of links that lead into a user's account.
 var linksIntoAccounts = append([]store.Method{store.MethodPhoneLink}, linksOfAdministrators...)
 
-// openLinks returns those links of a user that have neither been used nor expired, and that stand.
+// openLinks returns those links of a user that have neither been used nor expired. One that doesn't stand
+// now may do so again.
 func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store.Method) (open []store.Entry[linkHash], err error) {
 	for _, kind := range kinds {
 		link, err := enrolmentLinks.Get(ctx, s.c.Store, user.ID, string(kind))
 		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err == nil {
-			_, err = s.stands(ctx, link.Value, user)
-		}
-		if errors.Is(err, errNotTheirs) {
 			continue
 		}
 		if err != nil {
@@ -171,14 +161,25 @@ func (s *Service) openLinks(ctx context.Context, user store.User, kinds ...store
 	return open, nil
 }
 
-// until returns when the last of the links expires.
-func until(links []store.Entry[linkHash], err error) (last *time.Time, _ error) {
-	for _, link := range links {
+// lastOf returns when the last of a user's links that stand expires, or nil if none does.
+func (s *Service) lastOf(ctx context.Context, user store.User, kinds ...store.Method) (last *time.Time, err error) {
+	open, err := s.openLinks(ctx, user, kinds...)
+	if err != nil {
+		return nil, err
+	}
+	for _, link := range open {
+		_, err := s.stands(ctx, link.Value, user)
+		if errors.Is(err, errNoLink) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
 		if last == nil || link.Expires.After(*last) {
 			last = &link.Expires
 		}
 	}
-	return last, err
+	return last, nil
 }
 
 // WithdrawLinks deletes the links that an administrator made for the actor's user, and
@@ -282,19 +283,14 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 	if err == nil {
 		_, err = s.stands(ctx, e.link.Value, e.User)
 	}
-	if errors.Is(err, errNoLink) || errors.Is(err, errNotTheirs) || errors.Is(err, store.ErrNotFound) { // or its user was removed just now
+	if errors.Is(err, errNoLink) || errors.Is(err, store.ErrNotFound) { // or its user was removed just now
 		return Enrolment{}, e.gone(err)
 	}
 	if err != nil {
 		return Enrolment{}, fmt.Errorf("looking up a link: %w", err)
 	}
 	e.TakesPassword = e.Kind != store.MethodPhoneLink && s.c.Policy.TakesPassword(e.User)
-	switch {
-	case e.User.Disabled:
-		return Enrolment{}, e.gone(errDisabled)
-	case e.link.Value.isElsewhere(e.User):
-		return Enrolment{}, e.gone(errElsewhere)
-	case e.Kind == store.MethodInvitation && s.c.Policy.Methods().Count(e.User) > 0:
+	if e.Kind == store.MethodInvitation && s.c.Policy.Methods().Count(e.User) > 0 {
 		return Enrolment{}, e.gone(errors.New("the user has a sign-in method already"))
 	}
 	return e, nil
@@ -332,14 +328,8 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 	}
 
 	return func(user *store.User) (store.Batch, error) {
-		if user.Disabled {
-			return nil, e.gone(errDisabled)
-		}
-		if e.link.Value.isElsewhere(*user) {
-			return nil, e.gone(errElsewhere)
-		}
 		condition, err := s.stands(ctx, e.link.Value, *user)
-		if errors.Is(err, errNotTheirs) {
+		if errors.Is(err, errNoLink) {
 			return nil, e.gone(err)
 		}
 		if err != nil {

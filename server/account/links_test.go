@@ -111,7 +111,7 @@ func TestLinks(t *testing.T) {
 }
 
 // TestLinksOfWhoMayNoMore has a helper make links and keep them. They end with the right by which they
-// were made, and come back with it.
+// were made, and come back with it. IT can withdraw one meanwhile.
 func TestLinksOfWhoMayNoMore(t *testing.T) {
 	for what, change := range map[string]struct {
 		of string
@@ -125,6 +125,7 @@ func TestLinksOfWhoMayNoMore(t *testing.T) {
 		"the helper is removed":            {"hal", nil},
 	} {
 		for _, kind := range []store.Method{store.MethodInvitation, store.MethodRecoveryLink} {
+			withdrawn := kind == store.MethodRecoveryLink
 			t.Run(string(kind)+", and "+what, func(t *testing.T) {
 				w := newWorld(t)
 				w.store.Apply(t.Context(), store.Batch{
@@ -159,8 +160,20 @@ func TestLinksOfWhoMayNoMore(t *testing.T) {
 				if change.do == nil {
 					return
 				}
-				before.Revision = w.it(change.of).User.Revision
-				w.wants(w.store.Apply(t.Context(), store.Batch{store.PutUser{User: before}}), "")
+				restored := func() {
+					before.Revision = w.it(change.of).User.Revision
+					w.wants(w.store.Apply(t.Context(), store.Batch{store.PutUser{User: before}}), "")
+				}
+				if withdrawn {
+					withdrew, err := w.WithdrawLinks(t.Context(), w.it("ann"))
+					if w.wants(err, ""); !withdrew {
+						t.Error("there was none to withdraw")
+					}
+					restored()
+					w.wants(use(), shared.CodeNotFound)
+					return
+				}
+				restored()
 				w.wants(use(), "")
 			})
 		}
