@@ -23,10 +23,6 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		}
 		identities = s.c.Accounts.Identities(who.Actor)
 	}
-	var held time.Time
-	if s.c.Now().Before(who.User.HeldUntil) {
-		held = who.User.HeldUntil
-	}
 	var newest *shared.Passkey
 	if s.passkeys != nil {
 		newest = s.passkeys.Newest(who.Actor)
@@ -51,7 +47,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		Identities:    identities,
 
 		Email: who.User.Email, EmailVerified: who.User.EmailVerified, MailOn: s.c.Accounts != nil && s.c.Accounts.SendsMails(), Language: who.User.Language,
-		HeldUntil: held,
+		HeldUntil: who.User.HoldAt(s.c.Now()),
 
 		RecoveryCodes: len(who.User.RecoveryCodes), RecoveryCodesMade: who.User.RecoveryCodesMade, RecoveryLinkUntil: until,
 

@@ -62,8 +62,8 @@ func (u hostUsers) record(ctx context.Context, hostID string) (store.User, error
 }
 
 // signedIn is the caller that handlers get for a session at the host.
-func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, client store.Client) httpapi.Caller {
-	return httpapi.Caller{
+func (u hostUsers) signedIn(at HostSession, known HostUser, record store.User, client store.Client) *httpapi.Caller {
+	return &httpapi.Caller{
 		AtHost: at.ID,
 		Shown:  shared.User{ID: known.ID, Name: known.Name, DisplayName: known.DisplayName},
 		Actor: session.Actor{
@@ -96,8 +96,7 @@ func (u hostUsers) authenticate(r *http.Request) (*httpapi.Caller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the passkeys of a user: %w", err)
 	}
-	who := u.signedIn(session, known, record, u.clients.Of(r))
-	return &who, nil
+	return u.signedIn(session, known, record, u.clients.Of(r)), nil
 }
 
 // activeUser finds a user of the host, and refuses one who is disabled.
@@ -181,7 +180,7 @@ func (u hostUsers) hostSession(r *http.Request, who session.Actor, with store.Pa
 			}
 			return httpapi.Caller{}, passkey.Removed(errors.New("the passkey was removed while it let its user in"))
 		}
-		return u.signedIn(HostSession{UserID: known.ID, Proved: u.now(), PasskeyID: with.ID}, known, who.User, who.Client), nil
+		return *u.signedIn(HostSession{UserID: known.ID, Proved: u.now(), PasskeyID: with.ID}, known, who.User, who.Client), nil
 	}
 	return set, nil, nil
 }

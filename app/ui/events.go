@@ -306,8 +306,8 @@ func (p *EventsPage) renderNothing() app.UI {
 	case "1":
 		nothing, wider, label = text.NothingDay, "7", text.LastWeek
 	case "30":
-		nothing, wider, label = text.NothingMonth, "365", text.LastYear
-	case "365":
+		nothing, wider, label = text.NothingMonth, allDays, text.LastYear
+	case allDays:
 		nothing, wider = text.NothingYear, ""
 	case givenDates:
 		nothing, wider = text.NothingDates, ""

@@ -165,10 +165,10 @@ func (p *EventsPage) renderFacts(row repeated) app.UI {
 		{text.FactFrom, strings.Join(from, ", "), ""}, {text.FactWhen, when, ""}, {text.FactEvent, e.ID, ""},
 	} {
 		if fact.value != "" {
-			facts = append(facts, app.Elem("div").Body(app.Elem("dt").Text(fact.name), app.Elem("dd").Body(
+			facts = append(facts, term(fact.name,
 				app.If(fact.href != "", func() app.UI { return app.Elem("a").Attr("href", fact.href).Body(app.Elem("bdi").Text(fact.value)) }).
 					Else(func() app.UI { return app.Elem("bdi").Text(fact.value) }),
-			)))
+			))
 		}
 	}
 	return app.Elem("dl").Class("pairs").Body(facts...)

@@ -178,13 +178,7 @@ func (s *Service) identityEvent(p Provider, who session.Actor, kind shared.Event
 
 // unlinked returns the operations that store a user without an identity, and record it.
 func (s *Service) unlinked(p Provider, who session.Actor, user store.User) store.Batch {
-	batch := store.Batch{store.PutUser{User: user}}
-	for _, op := range s.recorded(who, shared.EventIdentityUnlinked) {
-		add := op.(store.AddEvent)
-		add.Event.Provider = p.Name
-		batch = append(batch, add)
-	}
-	return batch
+	return append(store.Batch{store.PutUser{User: user}}, s.recorded(who, shared.EventIdentityUnlinked, func(event *store.Event) { event.Provider = p.Name })...)
 }
 
 func (s *Service) newIdentity(claims Claims) store.Identity {

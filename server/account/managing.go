@@ -246,14 +246,11 @@ func (s *Service) RemovePasskey(ctx context.Context, who session.Actor, id strin
 		}
 		user.Passkeys = slices.Delete(user.Passkeys, at, at+1)
 		batch := store.Batch{store.PutUser{User: user}, store.Tombstone(s.c.Now(), removed), store.EndSessions{UserID: user.ID, Passkey: id}, endPhoneLink(user.ID)}
-		for _, op := range s.recorded(who, shared.EventPasskeyRemoved) {
-			add := op.(store.AddEvent)
-			if add.Event.UserID == user.ID { // the name goes with its user when they are removed
-				add.Event.PasskeyID, add.Event.Passkey = removed.ID, removed.Name
+		return append(batch, s.recorded(who, shared.EventPasskeyRemoved, func(event *store.Event) {
+			if event.UserID == user.ID { // the name goes with its user when they are removed
+				event.PasskeyID, event.Passkey = removed.ID, removed.Name
 			}
-			batch = append(batch, add)
-		}
-		return batch, nil
+		})...), nil
 	})
 }
 

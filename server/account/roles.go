@@ -114,7 +114,16 @@ func (s *Service) changeFor(ctx context.Context, who session.Actor, need Right, 
 	return err
 }
 
-// recorded returns the operations that record what the actor does: see [session.Actor.Recorded].
-func (s *Service) recorded(who session.Actor, kind shared.EventKind) store.Batch {
-	return who.Recorded(kind, s.c.Now())
+// recorded returns the operations that record what the actor does: see [session.Actor.Recorded]. Say
+// adds to each event what it is about.
+func (s *Service) recorded(who session.Actor, kind shared.EventKind, say ...func(*store.Event)) store.Batch {
+	batch := who.Recorded(kind, s.c.Now())
+	for i, op := range batch {
+		add := op.(store.AddEvent)
+		for _, say := range say {
+			say(&add.Event)
+		}
+		batch[i] = add
+	}
+	return batch
 }

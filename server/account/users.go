@@ -107,12 +107,20 @@ func (s *Service) Member(user store.User) shared.Member {
 		User: PublicUser(user), HasPassword: methods.HasPassword(user), Passkeys: len(user.Passkeys), Identities: len(user.Identities),
 		Invited: methods.Count(user) == 0, Created: user.Created, LastSignIn: user.LastSignIn,
 		Email: user.Email, EmailVerified: user.EmailVerified, Language: user.Language, Groups: user.Groups, Helps: user.Helps, ExternalID: user.ExternalID,
-		PasswordSet: methods.PasswordSet(user), InvitedAt: user.Invited, FirstPasskey: user.FirstPasskey,
-	}
-	if s.c.Now().Before(user.HeldUntil) {
-		member.HeldUntil = user.HeldUntil
+		PasswordSet: methods.PasswordSet(user), InvitedAt: user.Invited, FirstPasskey: user.FirstPasskey, HeldUntil: user.HoldAt(s.c.Now()),
 	}
 	return member
+}
+
+// Members describes users as [Service.MemberWithLink] does.
+func (s *Service) Members(ctx context.Context, users []store.User) (members []shared.Member, err error) {
+	members = make([]shared.Member, len(users))
+	for i, user := range users {
+		if members[i], err = s.MemberWithLink(ctx, user); err != nil {
+			return nil, err
+		}
+	}
+	return members, nil
 }
 
 // MemberWithLink is [Service.Member] with the link.

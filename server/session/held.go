@@ -11,15 +11,16 @@ import (
 const heldTime = "2006-01-02 15:04 MST"
 
 // MayAddMethod refuses a sign-in method for a user whose account is held: see
-// [store.User.HeldUntil]. Each rule that adds one, or makes a link that can, asks it with the record
+// [store.User.HoldAt]. Each rule that adds one, or makes a link that can, asks it with the record
 // that it changes. User is that of the actor, as it is now.
 //
 // Refusal: [shared.CodeHeld].
 func (a Actor) MayAddMethod(user store.User, now time.Time) error {
-	if !now.Before(user.HeldUntil) {
+	end := user.HoldAt(now)
+	if end.IsZero() {
 		return nil
 	}
-	until := user.HeldUntil.UTC().Format(heldTime)
+	until := end.UTC().Format(heldTime)
 	if a.By.ID != "" || a.Client == (store.Client{}) { // an administrator, or IT
 		return shared.Errorf(shared.CodeHeld, "Until %s, no way to sign in can be added for %s, who chose “This wasn't me” in a mail. Allow it again first.", until, user.DisplayName)
 	}

@@ -45,6 +45,14 @@ type User struct {
 	HeldUntil time.Time
 }
 
+// HoldAt returns until when the account is held at this time, or the zero time if it isn't.
+func (u User) HoldAt(now time.Time) time.Time {
+	if now.Before(u.HeldUntil) {
+		return u.HeldUntil
+	}
+	return time.Time{}
+}
+
 // UniqueEmail returns the key of an address that no other user has, or "" if the user has none.
 // An address that is neither verified nor reserved isn't one's own: many may have written it
 // down, and the first who shows that they read what is sent there has it.

@@ -16,14 +16,12 @@ func (u Users) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := shared.Members{Users: make([]shared.Member, len(users)), Next: next}
+	page := shared.Members{Next: next}
 	if page.Counts, err = u.Accounts.MemberCounts(r.Context(), query.Only); err != nil {
 		return err
 	}
-	for i, user := range users {
-		if page.Users[i], err = u.Accounts.MemberWithLink(r.Context(), user); err != nil {
-			return err
-		}
+	if page.Users, err = u.Accounts.Members(r.Context(), users); err != nil {
+		return err
 	}
 	return httpapi.Respond(w, http.StatusOK, page)
 }

@@ -56,13 +56,11 @@ var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accoun
 // ListUsers returns a page of users, as the Users page has it. It counts nothing.
 var ListUsers = Ask(&userCommands, "/users", func(ctx context.Context, a Accounts, in shared.MembersQuery) (shared.Members, error) {
 	found, next, err := a.Service.List(ctx, account.ListQuery{Find: in.Find, In: in.In, Sort: in.Sort, After: in.After})
-	page := shared.Members{Users: make([]shared.Member, len(found)), Next: next}
-	for i, user := range found {
-		if err == nil {
-			page.Users[i], err = a.Service.MemberWithLink(ctx, user)
-		}
+	if err != nil {
+		return shared.Members{}, err
 	}
-	return page, err
+	members, err := a.Service.Members(ctx, found)
+	return shared.Members{Users: members, Next: next}, err
 })
 
 // UserChange changes the user with a name.

@@ -67,10 +67,13 @@ type sweep struct {
 }
 
 var sweeps = []sweep{
-	{"sessions", "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }},
-	{"items", "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }},
-	{"events", "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }},
+	expiredIn("sessions"), expiredIn("items"), expiredIn("events"),
 	daysOf(store.CountedByDay[0]), daysOf(store.CountedByDay[1]),
+}
+
+// expiredIn removes what has expired.
+func expiredIn(table string) sweep {
+	return sweep{table, "expires <= $3", "expires", func(now time.Time) []any { return []any{now} }}
 }
 
 // daysOf removes the counts of a kind by day. Days go two days after they are no longer counted, when
