@@ -57,7 +57,7 @@ func (u Users) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Type", csvfile.ContentType)
 	w.Header().Set("Content-Disposition", `attachment; filename="users.csv"`)
 	answer := http.NewResponseController(w)
 	table, err := NewTable(w)

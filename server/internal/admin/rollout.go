@@ -56,7 +56,7 @@ func (u Users) exportRollout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Type", csvfile.ContentType)
 	w.Header().Set("Content-Disposition", `attachment; filename="rollout.csv"`)
 	if WriteRollout(w, rollout) != nil {
 		panic(http.ErrAbortHandler)

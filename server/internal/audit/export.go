@@ -23,7 +23,7 @@ var formats = []format{
 		encoder := json.NewEncoder(w)
 		return func(v shared.AuditEvent) error { return encoder.Encode(v) }, func() error { return nil }, nil
 	}},
-	{shared.ExportTable, "text/csv; charset=utf-8; header=present", func(w io.Writer) (func(shared.AuditEvent) error, func() error, error) {
+	{shared.ExportTable, csvfile.ContentType, func(w io.Writer) (func(shared.AuditEvent) error, func() error, error) {
 		table := csvfile.NewWriter(w)
 		return func(v shared.AuditEvent) error { return table.Write(row(v)...) }, table.Flush, table.Write(Columns...)
 	}},

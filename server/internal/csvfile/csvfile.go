@@ -23,6 +23,9 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
+// ContentType is the media type of a table with a row of names (RFC 4180, 3).
+const ContentType = "text/csv; charset=utf-8; header=present"
+
 // Writer writes rows. Call [Writer.Flush] after the last one.
 type Writer struct {
 	csv  *csv.Writer
