@@ -169,7 +169,7 @@ func (s *Service) lastOf(ctx context.Context, user store.User, kinds ...store.Me
 	}
 	for _, link := range open {
 		_, err := s.stands(ctx, link.Value, user)
-		if errors.Is(err, errNoLink) {
+		if errors.Is(err, errFallen) {
 			continue
 		}
 		if err != nil {
@@ -283,7 +283,7 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 	if err == nil {
 		_, err = s.stands(ctx, e.link.Value, e.User)
 	}
-	if errors.Is(err, errNoLink) || errors.Is(err, store.ErrNotFound) { // or its user was removed just now
+	if errors.Is(err, errNoLink) || errors.Is(err, errFallen) || errors.Is(err, store.ErrNotFound) { // or its user was removed just now
 		return Enrolment{}, e.gone(err)
 	}
 	if err != nil {
@@ -329,7 +329,7 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 
 	return func(user *store.User) (store.Batch, error) {
 		condition, err := s.stands(ctx, e.link.Value, *user)
-		if errors.Is(err, errNoLink) {
+		if errors.Is(err, errFallen) {
 			return nil, e.gone(err)
 		}
 		if err != nil {

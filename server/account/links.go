@@ -24,7 +24,10 @@ var (
 	enrolmentLinks = store.Collection[linkHash]{Name: "enrolment-link"}
 )
 
-var errNoLink = errors.New("no link that can be used")
+var (
+	errNoLink = errors.New("no such link")
+	errFallen = errors.New("the link doesn't work at the moment") // see stands
+)
 
 // linkOf returns the entry under a key, if it is of the link with this token. Whoever removes
 // the entry uses the link: of any number of requests, on any number of nodes, one can.
@@ -43,7 +46,7 @@ func IsLinkOfAPerson(item store.Item) bool {
 	return setupLinks.Holds(item) || enrolmentLinks.Holds(item)
 }
 
-// stands returns the operations on which the use of a link stands. It fails with errNoLink if its user is
+// stands returns the operations on which the use of a link stands. It fails with errFallen if its user is
 // disabled or has another address than that to which it was mailed, or if whoever has seen it may not
 // help its user: a helper who has lost that right may have kept the link, and the user of an invitation
 // may have become an administrator, whom no helper may help. A link that went by mail was seen by nobody
@@ -51,16 +54,16 @@ func IsLinkOfAPerson(item store.Item) bool {
 func (s *Service) stands(ctx context.Context, link linkHash, user store.User) (store.Batch, error) {
 	switch {
 	case user.Disabled:
-		return nil, fmt.Errorf("%w: %w", errNoLink, errDisabled)
+		return nil, fmt.Errorf("%w: %w", errFallen, errDisabled)
 	case link.isElsewhere(user):
-		return nil, fmt.Errorf("%w: %w", errNoLink, errElsewhere)
+		return nil, fmt.Errorf("%w: %w", errFallen, errElsewhere)
 	case link.By == "", link.By == user.ID:
 		return nil, nil
 	}
 	by, err := s.c.Store.User(ctx, link.By)
 	switch {
 	case errors.Is(err, store.ErrNotFound) || err == nil && MayWith(by, user) < RightHelp:
-		return nil, fmt.Errorf("%w: whoever made it may not help its user any more", errNoLink)
+		return nil, fmt.Errorf("%w: whoever made it may not help its user any more", errFallen)
 	case err != nil:
 		return nil, fmt.Errorf("looking who made a link: %w", err)
 	}
