@@ -36,7 +36,7 @@ func (s *Server) forSignedIn(page http.Handler) httpapi.Handler {
 }
 
 func (s *Server) toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := httpapi.WithNext(shared.PageSignIn, s.nextPage(r.URL.Path))
+	to := httpapi.WithNext(shared.PageSignIn, s.nextPage(r.URL.RequestURI()))
 	s.sessionEnded(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)

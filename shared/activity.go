@@ -75,6 +75,21 @@ const (
 	EventDataExported EventKind = "data_exported"
 )
 
+// The signs in [Event.Change].
+const (
+	ChangeTaken = "-"
+	ChangeGiven = "+"
+)
+
+// The fields in [Event.Change].
+const (
+	ChangedName  = "name:" // the user name
+	ChangedEmail = "email:"
+	ChangedGroup = "group:"
+	ChangedRole  = "role:"  // a [Role] other than none
+	ChangedHelps = "helps:" // a group whose users a helper may help
+)
+
 // EventGroup is what kinds of events have in common: a filter selects them together.
 type EventGroup string
 
@@ -146,8 +161,12 @@ type Event struct {
 	// AboutRemoved: it was done to a user who was removed since; About is "".
 	AboutRemoved bool          `json:"aboutRemoved,omitempty"`
 	Reason       FailureReason `json:"reason,omitempty"` // why a passkey didn't work
-	Browser      string        `json:"browser,omitempty"`
-	System       string        `json:"system,omitempty"`
-	Address      string        `json:"address,omitempty"`
-	Here         bool          `json:"here,omitempty"` // this browser did it, as its device cookie says
+	// Change is what was changed, in words with a space between. A word is [ChangeTaken] or
+	// [ChangeGiven], a field such as [ChangedGroup], and a value, which has no space. An account
+	// that was created has its role and groups.
+	Change  string `json:"change,omitempty"`
+	Browser string `json:"browser,omitempty"`
+	System  string `json:"system,omitempty"`
+	Address string `json:"address,omitempty"`
+	Here    bool   `json:"here,omitempty"` // this browser did it, as its device cookie says
 }

@@ -57,6 +57,7 @@ type AuditEvent struct {
 	Passkey  string        `json:"passkey,omitempty"` // its name at that time
 	Provider string        `json:"provider,omitempty"`
 	Reason   FailureReason `json:"reason,omitempty"` // why a passkey didn't work
+	Change   string        `json:"change,omitempty"`
 	Browser  string        `json:"browser,omitempty"`
 	System   string        `json:"system,omitempty"`
 	Address  string        `json:"address,omitempty"`

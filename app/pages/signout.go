@@ -64,8 +64,8 @@ func (s *shell) signedOut() {
 			return
 		}
 		to := shared.PageSignIn
-		if s.path != shared.PageHome {
-			to += "?next=" + url.QueryEscape(s.path)
+		if here := (&url.URL{Path: s.path, RawQuery: s.query}).String(); here != shared.PageHome {
+			to += "?next=" + url.QueryEscape(here)
 		}
 		s.leave(to)
 	})

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -236,7 +237,7 @@ func (c Context) eventRow(e shared.Event, level string) *line {
 	if e.Here {
 		row.Tag = text.Here
 	}
-	row.Facts = append(row.Facts, facts(times)...)
+	row.Facts = append(row.Facts, facts(times, c.changeText(e.Change))...)
 	switch {
 	case e.ByRemoved:
 		row.Facts = append(row.Facts, facts(text.ByRemoved)...)
@@ -336,6 +337,26 @@ func (c Context) eventText(e shared.Event) string {
 		plain = text.Other // of a newer server
 	}
 	return message.Fill(plain, "passkey", e.Passkey, "provider", e.Provider, "reason", c.reason(e.Reason))
+}
+
+// changeText says what was changed, as in [shared.Event].
+func (c Context) changeText(change string) string {
+	var said []string
+	for word := range strings.FieldsSeq(change) {
+		sign := word[:1]
+		field, value, _ := strings.Cut(word[1:], ":")
+		switch field + ":" {
+		case shared.ChangedRole:
+			value = c.roleName(shared.Role(value))
+		case shared.ChangedHelps:
+			value = c.roleName(shared.RoleHelper) + " (" + value + ")"
+		}
+		if sign == shared.ChangeTaken {
+			sign = "−" // the sign that is as wide as the other
+		}
+		said = append(said, sign+" "+value)
+	}
+	return strings.Join(said, ", ")
 }
 
 // reason says why a passkey didn't work.

@@ -131,9 +131,11 @@ func beginOf(day string, after int) string {
 	return begin.AddDate(0, 0, after).UTC().Format(time.RFC3339)
 }
 
-// isAddress reports whether somebody means an IP address or a network. No user name is like that.
+// isAddress reports whether somebody means an IP address or a network, and not a user such as 4711.12
+// or a:b. Package netip would cost every user of the app some kilobytes.
 func isAddress(text string) bool {
-	return strings.Contains(text, ":") || strings.Contains(text, ".") && strings.Trim(text, "0123456789./") == ""
+	of := func(characters string) bool { return strings.Trim(text, characters) == "" }
+	return strings.Count(text, ".") == 3 && of("0123456789./") || strings.Count(text, ":") > 1 && of("0123456789abcdefABCDEF.:/")
 }
 
 // load asks for the first page, or for the one that next names.

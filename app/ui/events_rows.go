@@ -33,7 +33,7 @@ func (r repeated) count() (n int) {
 // takes reports whether an older event is the same again.
 func (r repeated) takes(older shared.AuditEvent) bool {
 	newest := r[0]
-	return older.Kind == newest.Kind && older.Method == newest.Method && older.Passkey == newest.Passkey && older.Provider == newest.Provider && older.Reason == newest.Reason &&
+	return older.Kind == newest.Kind && older.Method == newest.Method && older.Passkey == newest.Passkey && older.Provider == newest.Provider && older.Reason == newest.Reason && older.Change == newest.Change &&
 		idOf(older.User) == idOf(newest.User) && idOf(older.By) == idOf(newest.By) &&
 		older.Browser == newest.Browser && older.System == newest.System && older.Address == newest.Address &&
 		newest.Time.Sub(older.Time) < time.Hour
@@ -99,7 +99,7 @@ func (p *EventsPage) renderRow(row repeated) app.UI {
 			button("copy-"+e.ID, "small", "", false, func(ctx app.Context, _ app.Event) { p.copy(ctx, row) }).
 				Body(steady(p.copied == e.ID, p.Context.Text.Link.Copied, text.CopyJSON)),
 			app.If(p.Here != nil && e.User != nil, func() app.UI {
-				return app.Elem("a").Class("button small quiet").Attr("href", p.Here(url.Values{filterFind: {e.User.ID}}.Encode())).
+				return app.Elem("a").Class("button small quiet").Attr("href", p.Here(url.Values{filterFind: {e.User.ID}, filterDays: {allDays}}.Encode())).
 					Text(message.Fill(text.AllOf, "name", p.name(e.User)))
 			}),
 		),
@@ -161,7 +161,7 @@ func (p *EventsPage) renderFacts(row repeated) app.UI {
 	}
 	var facts []app.UI
 	for _, fact := range []struct{ name, value, href string }{
-		{text.FactBy, p.person(e.By), p.pageOf(e.By)}, {text.FactFor, p.person(e.User), p.pageOf(e.User)}, {text.FactPasskey, e.Passkey, ""}, {text.FactProvider, e.Provider, ""},
+		{text.FactBy, p.person(e.By), p.pageOf(e.By)}, {text.FactFor, p.person(e.User), p.pageOf(e.User)}, {text.FactPasskey, e.Passkey, ""}, {text.FactProvider, e.Provider, ""}, {text.FactChange, p.Context.changeText(e.Change), ""},
 		{text.FactFrom, strings.Join(from, ", "), ""}, {text.FactWhen, when, ""}, {text.FactEvent, e.ID, ""},
 	} {
 		if fact.value != "" {

@@ -203,7 +203,7 @@ func stateUser(in Context, change func(*UserPage)) *UserPage {
 	}
 	p.activity = shared.Activity{Next: "more", Events: []shared.Event{
 		{ID: "e1", Kind: shared.EventSignInFailed, Time: at, Browser: "Chrome", System: "Windows", Address: "192.0.2.1"},
-		{ID: "e2", Kind: shared.EventGroupsChanged, Time: at, By: "Ann Admin"},
+		{ID: "e2", Kind: shared.EventGroupsChanged, Time: at, By: "Ann Admin", Change: "-group:it +group:sales"},
 		{ID: "e3", Kind: shared.EventDisabled, Time: at, About: "Dora"},
 	}}
 	change(p)

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -300,16 +301,11 @@ func (p *UsersPanel) replace(changed shared.Member) {
 
 // renderBulk draws the dialog.
 func (p *UsersPanel) renderBulk() app.UI {
-	d := &bulkDialog{Context: p.Context, Mails: p.Account.MailOn, Bulk: p.bulk, OnRun: p.run, OnCancel: func() { p.closes(p.bulk.from) }}
+	d := &bulkDialog{Context: p.Context, Mails: p.Account.MailOn, Bulk: p.bulk, Groups: slices.Sorted(maps.Keys(p.counts.Groups)), OnRun: p.run, OnCancel: func() { p.closes(p.bulk.from) }}
 	if p.bulk.state == bulkDone {
 		d.OnCancel = func() {
 			p.closes(pickAllID)
 			p.load(loadChanges) // not before: if the session has ended, that leaves the page with its links
-		}
-	}
-	for _, chip := range p.chips() {
-		if group, is := strings.CutPrefix(chip.in, shared.MembersOfGroup); is {
-			d.Groups = append(d.Groups, group)
 		}
 	}
 	return d

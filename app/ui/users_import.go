@@ -116,6 +116,9 @@ func (d *importDialog) renderPeople() app.UI {
 				d.renderMore(len(wrong)),
 			)
 		}),
+		app.If(len(d.people.Ignored) > 0, func() app.UI {
+			return app.Elem("p").ID("import-ignored").Class("notice").Text(message.Fill(text.Ignored, "columns", strings.Join(d.people.Ignored, ", ")))
+		}),
 		app.If(len(good) > 0, func() app.UI {
 			return app.Elem("div").Class("plain").Body(
 				app.If(len(wrong) == 0, func() app.UI {

@@ -61,7 +61,7 @@ func (s *Service) Invite(ctx context.Context, who session.Actor, fresh shared.In
 			break
 		}
 		batch := append(append(condition, store.PutUser{User: user}), put...)
-		err = s.c.Store.Apply(ctx, append(batch, s.recorded(who, shared.EventAccountCreated)...))
+		err = s.c.Store.Apply(ctx, append(batch, s.created(who)...))
 		if !errors.Is(err, store.ErrStale) { // who acts was changed meanwhile
 			break
 		}

@@ -130,7 +130,7 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 	who.User = user
 
 	// People read these events in the order in which they are made.
-	created, linked := s.event(who, shared.EventAccountCreated), s.identityEvent(claims.Provider, who, shared.EventIdentityLinked)
+	created, linked := s.created(who), s.identityEvent(claims.Provider, who, shared.EventIdentityLinked)
 	verified, err := s.verifiedBy(ctx, claims, &user, who)
 	if err != nil {
 		return session.Issued{}, err
@@ -143,7 +143,8 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 	who.User = user
 	who.User.LastSignIn = s.c.Now()
 	issued, batch := s.sessions.Open(who, claims.signIn())
-	batch = append(append(batch, verified...), store.PutUser{User: who.User}, claims.SpendTicket, created, linked)
+	batch = append(append(batch, verified...), store.PutUser{User: who.User}, claims.SpendTicket)
+	batch = append(append(batch, created...), linked)
 	err = s.c.Store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrNameExists) {
 		return session.Issued{}, shared.Errorf(shared.CodeNameTaken,

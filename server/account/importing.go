@@ -43,7 +43,7 @@ func (s *Service) InviteAll(ctx context.Context, who session.Actor, people []sha
 			link, put := s.invitation(user, who.By.ID, people[i].Mail && user.Email != "")
 			batch = append(append(batch, store.PutUser{User: user}), put...)
 			who.User = user
-			batch = append(batch, s.recorded(who, shared.EventAccountCreated)...)
+			batch = append(batch, s.created(who)...)
 			made[i] = Invitation{User: user, Link: link}
 			made[i].User.Revision++ // as it is stored
 		}

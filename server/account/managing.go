@@ -45,14 +45,15 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 	}
 	err = s.changeFor(ctx, who, RightManage, func(user store.User) (store.Batch, error) {
 		before := user
-		kinds := clean.apply(&user)
+		clean.apply(&user)
+		changes := changesOf(before, user)
 		if user.Role != before.Role && who.By.ID == user.ID {
 			return nil, errYourself
 		}
 		if err := s.checkEmail(ctx, user, before.Email); err != nil {
 			return nil, err
 		}
-		if slices.Contains(kinds, shared.EventRoleChanged) && user.Role == shared.RoleHelper && len(user.Helps) == 0 {
+		if slices.ContainsFunc(changes, func(c change) bool { return c.kind == shared.EventRoleChanged }) && user.Role == shared.RoleHelper && len(user.Helps) == 0 {
 			return nil, errHelpsNobody
 		}
 		if clean.helps != nil && len(*clean.helps) > 0 && user.Role != shared.RoleHelper {
@@ -71,8 +72,8 @@ func (s *Service) Change(ctx context.Context, who session.Actor, wish shared.Cha
 		if mails {
 			batch = append(batch, s.verification(user, before.Email)...)
 		}
-		for _, kind := range kinds {
-			batch = append(batch, s.recorded(who, kind)...)
+		for _, change := range changes {
+			batch = append(batch, s.recorded(who, change.kind, change.says)...)
 		}
 		return batch, nil
 	})
@@ -137,25 +138,21 @@ func (c *cleaner) cleaned(ctx context.Context, in shared.ChangeMember) (w wishes
 	return w, err
 }
 
-// apply writes the wishes into a record, and returns the kinds of the events.
-func (w wishes) apply(user *store.User) (kinds []shared.EventKind) {
-	set := func(kind shared.EventKind, in *string, field *string) {
-		if in != nil && *in != *field {
+// apply writes the wishes into a record.
+func (w wishes) apply(user *store.User) {
+	set := func(field, in *string) {
+		if in != nil {
 			*field = *in
-			kinds = append(kinds, kind)
 		}
 	}
-	set(shared.EventRenamed, w.name, &user.Name)
-	set(shared.EventProfileChanged, w.displayName, &user.DisplayName)
-	set(shared.EventProfileChanged, w.language, &user.Language)
+	set(&user.Name, w.name)
+	set(&user.DisplayName, w.displayName)
+	set(&user.Language, w.language)
 	address := user.Email
-	if set(shared.EventEmailChanged, w.email, &user.Email); user.Email != address {
+	if set(&user.Email, w.email); user.Email != address {
 		user.EmailVerified, user.EmailReserved = false, true
 	}
-	if groups := w.groupsOf(*user); !slices.Equal(groups, user.Groups) {
-		user.Groups, kinds = groups, append(kinds, shared.EventGroupsChanged)
-	}
-	role, helps := user.Role, user.Helps
+	user.Groups = w.groupsOf(*user)
 	if w.role != nil {
 		user.Role = *w.role
 	}
@@ -165,10 +162,6 @@ func (w wishes) apply(user *store.User) (kinds []shared.EventKind) {
 	if user.Role != shared.RoleHelper {
 		user.Helps = nil
 	}
-	if user.Role != role || !slices.Equal(user.Helps, helps) {
-		kinds = append(kinds, shared.EventRoleChanged)
-	}
-	return slices.Compact(kinds)
 }
 
 // groupsOf returns the groups that a user has with the wishes, in their order. A group that is both

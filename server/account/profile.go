@@ -26,8 +26,9 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 	}
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		before := user
-		kinds := clean.apply(&user)
-		if len(kinds) == 0 {
+		clean.apply(&user)
+		changes := changesOf(before, user)
+		if len(changes) == 0 {
 			return nil, nil
 		}
 		if err := s.checkEmail(ctx, user, before.Email); err != nil {
@@ -40,8 +41,8 @@ func (s *Service) ChangeProfile(ctx context.Context, who session.Actor, in share
 		if mails {
 			batch = append(batch, s.verification(user, before.Email)...)
 		}
-		for _, kind := range kinds {
-			batch = append(batch, s.event(who, kind))
+		for _, change := range changes {
+			batch = append(batch, s.recorded(who, change.kind, change.says)...)
 		}
 		return batch, nil
 	})

@@ -81,10 +81,10 @@ func (s *Service) SetUp(ctx context.Context, who session.Actor, token string, fi
 		return session.Issued{}, err
 	}
 	who.User = user
-	created := s.event(who, shared.EventAccountCreated) // before the sign-in, as people read it
+	created := s.created(who) // before the sign-in, as people read it
 	who.User.LastSignIn = s.c.Now()
 	issued, batch := s.sessions.Open(who, session.SignIn{Method: store.MethodSetupLink})
-	if err := s.setUp(ctx, who, link, append(batch, created)...); err != nil {
+	if err := s.setUp(ctx, who, link, append(batch, created...)...); err != nil {
 		return session.Issued{}, err
 	}
 	issued.User.Revision++ // as it is stored
@@ -110,7 +110,7 @@ func (s *Service) SetUpByLink(ctx context.Context, who session.Actor, token, nam
 	user.Role, user.Invited = shared.RoleAdministrator, user.Created
 	link, put := s.newLink(store.MethodInvitation, user.ID, "")
 	who.User = user
-	return link, s.setUp(ctx, who, setup, put, s.event(who, shared.EventAccountCreated))
+	return link, s.setUp(ctx, who, setup, append(s.created(who), put)...)
 }
 
 // setUp stores the first administrator, who is the actor's user, deletes the link, and

@@ -30,7 +30,7 @@ func (s *Service) AddUser(ctx context.Context, who session.Actor, fresh NewUser)
 		return store.User{}, err
 	}
 	who.User = user
-	if err := s.c.Store.Apply(ctx, store.Batch{store.PutUser{User: user}, s.event(who, shared.EventAccountCreated)}); err != nil {
+	if err := s.c.Store.Apply(ctx, append(store.Batch{store.PutUser{User: user}}, s.created(who)...)); err != nil {
 		return store.User{}, nameTaken(err, user.Name)
 	}
 	user.Revision++ // as it is stored

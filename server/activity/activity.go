@@ -132,8 +132,8 @@ func describe(who session.Actor, e store.Event) shared.Event {
 	line := shared.Event{
 		ID: hex.EncodeToString(e.ID[:]), Kind: e.Kind, Time: e.Time, Method: string(e.Method), Passkey: e.Passkey, Provider: e.Provider,
 		PasskeyID: passkey.ID, // "" if the user has removed it
-		Reason:    e.Reason,
-		Browser:   e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
+		Reason:    e.Reason, Change: e.Change,
+		Browser: e.Client.Browser, System: e.Client.System, Address: e.Client.Address,
 		// A line that counts several events has the client of the last one only.
 		Here: who.Client.Mark != "" && e.Client.Mark == who.Client.Mark && e.Count <= 1,
 	}

@@ -280,6 +280,7 @@ func (v Event) Encode() []byte {
 	e.text(16, v.Client.Mark)
 	e.text(17, v.About)
 	e.text(18, string(v.Reason))
+	e.text(19, v.Change)
 	return e.b
 }
 
@@ -319,6 +320,8 @@ func DecodeEvent(b []byte) (v Event, err error) {
 			v.About = f.text
 		case 18:
 			v.Reason = shared.FailureReason(f.text)
+		case 19:
+			v.Change = f.text
 		}
 		return nil
 	})

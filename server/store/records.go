@@ -179,6 +179,7 @@ type Event struct {
 	By        string               // the id of the administrator who did it; "" for the user or IT
 	About     string               // the id of another user whom the event is about, or ""
 	Reason    shared.FailureReason // why a ceremony failed, or ""
+	Change    string               // what was changed, as in shared.Event, or ""
 	Client    Client               // of the last one, if the event stands for several
 	Expires   time.Time
 

@@ -33,6 +33,7 @@ var englishEvents = Events{
 	FactFor:          "User",
 	FactPasskey:      "Passkey",
 	FactProvider:     "Provider",
+	FactChange:       "Change",
 	FactFrom:         "From",
 	FactWhen:         "When",
 	Between:          "{first} to {last}",

@@ -110,6 +110,7 @@ var englishImport = Import{
 	Lead:    "A table (CSV) whose first line names the columns: name, display_name, email and groups. Only name is needed. Groups have spaces between them.",
 	File:    "Table (CSV)",
 	Looking: "Looking at the table…",
+	Ignored: "These columns aren’t read: {columns}.",
 	Wrong:   Counted{One: "{n} line is wrong, so nobody is invited. Correct the table and choose it again.", Other: "{n} lines are wrong, so nobody is invited. Correct the table and choose it again."},
 	Line:    "Line {n}",
 	All:     Counted{One: "{n} user will be invited:", Other: "{n} users will be invited:"},

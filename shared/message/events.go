@@ -34,6 +34,7 @@ type Events struct {
 	FactFor          string
 	FactPasskey      string
 	FactProvider     string
+	FactChange       string
 	FactFrom         string
 	FactWhen         string
 	Between          string // {first} and {last}

@@ -33,6 +33,7 @@ var frenchEvents = Events{
 	FactFor:          "Utilisateur",
 	FactPasskey:      "Clé d’accès",
 	FactProvider:     "Fournisseur",
+	FactChange:       "Changement",
 	FactFrom:         "Depuis",
 	FactWhen:         "Quand",
 	Between:          "du {first} au {last}",

@@ -110,6 +110,7 @@ var frenchImport = Import{
 	Lead:    "Un tableau (CSV) dont la première ligne nomme les colonnes : name, display_name, email et groups. Seule name est nécessaire. Les groupes sont séparés par des espaces.",
 	File:    "Tableau (CSV)",
 	Looking: "Vérification du tableau…",
+	Ignored: "Ces colonnes ne sont pas lues : {columns}.",
 	Wrong:   Counted{One: "{n} ligne est incorrecte : personne n’est invité. Corrigez le tableau et choisissez-le de nouveau.", Many: "{n} lignes sont incorrectes : personne n’est invité. Corrigez le tableau et choisissez-le de nouveau.", Other: "{n} lignes sont incorrectes : personne n’est invité. Corrigez le tableau et choisissez-le de nouveau."},
 	Line:    "Ligne {n}",
 	All:     Counted{One: "{n} utilisateur sera invité :", Many: "{n} utilisateurs seront invités :", Other: "{n} utilisateurs seront invités :"},

@@ -33,6 +33,7 @@ var germanEvents = Events{
 	FactFor:          "Benutzer",
 	FactPasskey:      "Passkey",
 	FactProvider:     "Anbieter",
+	FactChange:       "Änderung",
 	FactFrom:         "Woher",
 	FactWhen:         "Wann",
 	Between:          "{first} bis {last}",

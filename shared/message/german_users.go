@@ -110,6 +110,7 @@ var germanImport = Import{
 	Lead:    "Eine Tabelle (CSV), deren erste Zeile die Spalten nennt: name, display_name, email und groups. Nur name muss sein. Zwischen Gruppen stehen Leerzeichen.",
 	File:    "Tabelle (CSV)",
 	Looking: "Die Tabelle wird geprüft …",
+	Ignored: "Diese Spalten werden nicht gelesen: {columns}.",
 	Wrong:   Counted{One: "{n} Zeile ist falsch, darum wird niemand eingeladen. Verbessern Sie die Tabelle, und wählen Sie sie noch einmal.", Other: "{n} Zeilen sind falsch, darum wird niemand eingeladen. Verbessern Sie die Tabelle, und wählen Sie sie noch einmal."},
 	Line:    "Zeile {n}",
 	All:     Counted{One: "{n} Person wird eingeladen:", Other: "{n} Personen werden eingeladen:"},

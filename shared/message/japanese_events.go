@@ -33,6 +33,7 @@ var japaneseEvents = Events{
 	FactFor:          "ユーザー",
 	FactPasskey:      "パスキー",
 	FactProvider:     "プロバイダー",
+	FactChange:       "変更内容",
 	FactFrom:         "アクセス元",
 	FactWhen:         "日時",
 	Between:          "{first}〜{last}",

@@ -110,6 +110,7 @@ var japaneseImport = Import{
 	Lead:    "1 行目に列名（name、display_name、email、groups）がある表 (CSV) です。必須なのは name だけです。グループはスペースで区切ります。",
 	File:    "表 (CSV)",
 	Looking: "表を確認しています…",
+	Ignored: "次の列は読み込まれません：{columns}",
 	Wrong:   Counted{Other: "{n} 行に誤りがあるため、誰も招待されません。表を直して、もう一度選んでください。"},
 	Line:    "{n} 行目",
 	All:     Counted{Other: "{n} 人を招待します:"},

@@ -33,6 +33,7 @@ var spanishEvents = Events{
 	FactFor:          "Usuario",
 	FactPasskey:      "Llave de acceso",
 	FactProvider:     "Proveedor",
+	FactChange:       "Cambio",
 	FactFrom:         "Desde",
 	FactWhen:         "Cuándo",
 	Between:          "de {first} a {last}",

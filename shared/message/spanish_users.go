@@ -110,6 +110,7 @@ var spanishImport = Import{
 	Lead:    "Una tabla (CSV) cuya primera línea nombra las columnas: name, display_name, email y groups. Solo hace falta name. Entre los grupos van espacios.",
 	File:    "Tabla (CSV)",
 	Looking: "Comprobando la tabla…",
+	Ignored: "Estas columnas no se leen: {columns}.",
 	Wrong:   Counted{One: "{n} línea está mal, así que no se invita a nadie. Corrige la tabla y elígela otra vez.", Many: "{n} líneas están mal, así que no se invita a nadie. Corrige la tabla y elígela otra vez.", Other: "{n} líneas están mal, así que no se invita a nadie. Corrige la tabla y elígela otra vez."},
 	Line:    "Línea {n}",
 	All:     Counted{One: "Se invitará a {n} usuario:", Many: "Se invitará a {n} usuarios:", Other: "Se invitará a {n} usuarios:"},

@@ -112,6 +112,7 @@ type Import struct {
 	Lead    string
 	File    string
 	Looking string
+	Ignored string // {columns}
 	Wrong   Counted
 	Line    string // {n}
 	All     Counted

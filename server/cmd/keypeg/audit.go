@@ -162,7 +162,7 @@ func eventLine(v shared.AuditEvent) string {
 	if v.By != nil {
 		words = append(words, "by "+personOf(v.By))
 	}
-	for _, fact := range []struct{ what, is string }{{"", v.Method}, {"passkey ", v.Passkey}, {"at ", v.Provider}, {"", v.Browser}, {"on ", v.System}, {"from ", v.Address}} {
+	for _, fact := range []struct{ what, is string }{{"", v.Method}, {"", v.Change}, {"passkey ", v.Passkey}, {"at ", v.Provider}, {"", v.Browser}, {"on ", v.System}, {"from ", v.Address}} {
 		if fact.is != "" {
 			words = append(words, fact.what+strings.Trim(strconv.QuoteToGraphic(fact.is), `"`)) // nothing moves the cursor
 		}

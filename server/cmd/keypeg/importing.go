@@ -22,7 +22,7 @@ type userImport struct {
 }
 
 func (c *userImport) takes(l *commandLine) {
-	l.argument(&c.File, "file", "A table as CSV, with the columns name, display_name, email and groups. Only name is needed; groups have spaces between them.")
+	l.argument(&c.File, "file", "A table as CSV, with the columns name, display_name, email and groups. Only name is needed; groups have spaces or commas between them. Other columns are not read.")
 	l.BoolVar(&c.DryRun, "dry-run", false, "Only say what is wrong with which line.")
 	l.BoolVar(&c.Mail, "mail", false, "Mail each link to its user rather than print it. Users without an address get one that is printed.")
 	l.BoolVar(&c.JSON, "json", false, "One JSON object for each user with the link, or for each line with what is wrong with it.")
@@ -43,7 +43,7 @@ func (c *userImport) Run(ctx context.Context, t terminal, s *settings) error {
 			}
 			return nil
 		}
-		err := c.portions(refused, func(portion []person) error {
+		ignored, err := c.portions(refused, func(portion []person) error {
 			found, err := control.CheckPeople(ctx, users, invites(portion))
 			if err != nil {
 				return err
@@ -59,6 +59,9 @@ func (c *userImport) Run(ctx context.Context, t terminal, s *settings) error {
 			}
 			return nil
 		})
+		if len(ignored) > 0 {
+			fmt.Fprintf(t.Err, "These columns aren't read: %s.\n", strings.Join(ignored, ", "))
+		}
 		switch {
 		case err != nil:
 			return err
@@ -86,7 +89,7 @@ func (c *userImport) invite(ctx context.Context, t terminal, users control.Users
 	refused := func(who person, problem shared.Problem) error {
 		return fmt.Errorf("line %d: %s The %d users of the lines before are invited, and their links are above or on their way", who.line, problem.Detail, made)
 	}
-	err = c.portions(refused, func(portion []person) error {
+	_, err = c.portions(refused, func(portion []person) error {
 		invited, err := control.InvitePeople(ctx, users, invites(portion))
 		if err != nil {
 			return fmt.Errorf("from line %d on, nobody was invited: %s The %d users of the lines before are invited, and their links are above or on their way", portion[0].line, sentence(err), made)
@@ -137,11 +140,11 @@ func invites(portion []person) []shared.Invite {
 }
 
 // portions calls do with the people of the table, as many at once as a command takes, and refused with
-// each row that can't be read.
-func (c *userImport) portions(refused func(person, shared.Problem) error, do func([]person) error) error {
+// each row that can't be read. It returns the columns that aren't read.
+func (c *userImport) portions(refused func(person, shared.Problem) error, do func([]person) error) (ignored []string, err error) {
 	file, err := os.Open(c.File)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer file.Close()
 
@@ -155,7 +158,7 @@ func (c *userImport) portions(refused func(person, shared.Problem) error, do fun
 		portion, size = portion[:0], 0
 		return err
 	}
-	err = admin.ReadPeople(file, func(line int, who shared.Invite, refusal error) error {
+	ignored, err = admin.ReadPeople(file, func(line int, who shared.Invite, refusal error) error {
 		if refusal != nil {
 			if err := flush(); err != nil { // so that lines are named in their order
 				return err
@@ -171,10 +174,10 @@ func (c *userImport) portions(refused func(person, shared.Problem) error, do fun
 		return nil
 	})
 	if shared.CodeOf(err) == shared.CodeInvalidRequest {
-		return fmt.Errorf("%s can't be read: %s", c.File, sentence(err))
+		return nil, fmt.Errorf("%s can't be read: %s", c.File, sentence(err))
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return flush()
+	return ignored, flush()
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/csvfile"
@@ -20,18 +21,24 @@ import (
 
 // ReadPeople calls do with each row of a table of people to invite, or with what is wrong with it: it
 // can't be read, or an earlier row has the same name or address. What do returns ends it. The page and
-// the command line read the same table.
+// the command line read the same table. It returns the names of columns that it doesn't know, and so
+// ignores.
 //
 // The memory that it takes is some 70 bytes for each row, so a table may have a million.
 //
 // Refusal: [shared.CodeInvalidRequest] for a table that can't be read.
-func ReadPeople(from io.Reader, do func(line int, who shared.Invite, refusal error) error) error {
+func ReadPeople(from io.Reader, do func(line int, who shared.Invite, refusal error) error) (ignored []string, err error) {
 	table, err := csvfile.NewReader(from)
 	if err != nil {
-		return unreadable(err)
+		return nil, unreadable(err)
 	}
 	if !slices.Contains(table.Columns(), shared.ColumnName) {
-		return shared.Errorf(shared.CodeInvalidRequest, "The first line must name the columns, and one of them must be called name.")
+		return nil, shared.Errorf(shared.CodeInvalidRequest, "The first line must name the columns, and one of them must be called name.")
+	}
+	for _, column := range table.Columns() {
+		if column != "" && !slices.Contains(shared.PeopleColumns, column) {
+			ignored = append(ignored, column)
+		}
 	}
 	earlier := seen{seed: maphash.MakeSeed(), lines: map[uint64]int32{}}
 	for {
@@ -39,20 +46,20 @@ func ReadPeople(from io.Reader, do func(line int, who shared.Invite, refusal err
 		wrong, isOfLine := errors.AsType[*csvfile.LineError](err)
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return ignored, nil
 		case isOfLine && !errors.Is(err, csvfile.ErrTooLong):
 			err = do(wrong.Line, shared.Invite{}, unreadable(wrong.Err))
 		case err != nil:
-			return unreadable(err)
+			return nil, unreadable(err)
 		default:
 			who := shared.Invite{
 				Name: row.Cell(shared.ColumnName), DisplayName: row.Cell(shared.ColumnDisplayName), Email: row.Cell(shared.ColumnEmail),
-				Groups: strings.Fields(row.Cell(shared.ColumnGroups)),
+				Groups: strings.FieldsFunc(row.Cell(shared.ColumnGroups), func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }),
 			}
 			err = do(row.Line, who, earlier.refuses(row.Line, who))
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 }
@@ -133,7 +140,7 @@ func (u Users) importUsers(w http.ResponseWriter, r *http.Request) error {
 	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	rows, people, err := peopleOf(request.Table)
+	rows, people, ignored, err := peopleOf(request.Table)
 	if err != nil {
 		return err
 	}
@@ -152,6 +159,7 @@ func (u Users) importUsers(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer := imported(rows, refusals, httpapi.Text(r))
+	answer.Ignored = ignored
 	if request.DryRun {
 		return httpapi.Respond(w, http.StatusOK, answer)
 	}
@@ -171,9 +179,10 @@ type row struct {
 	refusal error
 }
 
-// peopleOf returns the rows of a table, and the people of those that can be read.
-func peopleOf(table string) (rows []row, people []shared.Invite, err error) {
-	err = ReadPeople(strings.NewReader(table), func(line int, who shared.Invite, refusal error) error {
+// peopleOf returns the rows of a table, the people of those that can be read, and the columns that are
+// ignored.
+func peopleOf(table string) (rows []row, people []shared.Invite, ignored []string, err error) {
+	ignored, err = ReadPeople(strings.NewReader(table), func(line int, who shared.Invite, refusal error) error {
 		if rows = append(rows, row{line, who, refusal}); refusal == nil {
 			people = append(people, who)
 		}
@@ -185,7 +194,7 @@ func peopleOf(table string) (rows []row, people []shared.Invite, err error) {
 	if err == nil && len(rows) == 0 {
 		err = shared.Errorf(shared.CodeInvalidRequest, "The table has no people.")
 	}
-	return rows, people, err
+	return rows, people, ignored, err
 }
 
 // imported describes rows to a reader. The refusals are those of the people, in their order, or none.

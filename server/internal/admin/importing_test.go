@@ -3,6 +3,7 @@ package admin_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,4 +149,14 @@ func TestImportRefusals(t *testing.T) {
 			t.Errorf("got %s", w.Body)
 		}
 	})
+}
+
+// TestIgnoredColumns imports what an office program writes. The answer names the columns that aren't
+// read, and groups may have commas between them.
+func TestIgnoredColumns(t *testing.T) {
+	s := newSite(t)
+	status, answer, _ := s.imports("Name;Abteilung;groups;Kostenstelle;\r\ndora;Vertrieb;\"sales, it\";4711;\r\n", true)
+	if status != 200 || answer.Wrong != 0 || !slices.Equal(answer.Ignored, []string{"abteilung", "kostenstelle"}) || !slices.Equal(answer.Rows[0].Groups, []string{"sales", "it"}) {
+		t.Errorf("got %d %+v", status, answer)
+	}
 }

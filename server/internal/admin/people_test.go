@@ -44,7 +44,7 @@ func TestManyPeople(t *testing.T) {
 	runtime.ReadMemStats(&memory)
 	before, most := memory.HeapAlloc, uint64(0)
 	read, wrong := 0, 0
-	err := admin.ReadPeople(&people{lines: lines}, func(line int, who shared.Invite, refusal error) error {
+	_, err := admin.ReadPeople(&people{lines: lines}, func(line int, who shared.Invite, refusal error) error {
 		if read++; refusal != nil {
 			wrong++
 			if line != lines+1 || shared.CodeOf(refusal) != shared.CodeNameTaken {

@@ -125,6 +125,7 @@ func TestFilters(t *testing.T) {
 		{"a group and a kind of it", audit.Filter{Kind: "users,account_disabled,failures"}, []string{disabled, link, failed}},
 		{"a user by the user name", audit.Filter{User: "ann"}, []string{link, signedIn, failed}},
 		{"a user by id", audit.Filter{User: ann}, []string{link, signedIn, failed}},
+		{"a user by the user name in capitals", audit.Filter{User: " ANN "}, []string{link, signedIn, failed}},
 		{"a user by e-mail address", audit.Filter{User: "Miller@example.org"}, []string{link, signedIn, failed}},
 		{"a user by words", audit.Filter{User: " MIL an"}, []string{link, signedIn, failed}},
 		{"a user and a kind", audit.Filter{User: "ann", Kind: "signed_in"}, []string{signedIn}},

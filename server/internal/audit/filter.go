@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -142,8 +143,15 @@ func findUser(ctx context.Context, s store.Store, text string) (id string, remov
 		}
 		return text, false, err
 	}
-	for _, find := range []func(context.Context, string) (store.User, error){s.UserByName, s.UserByEmail} {
-		user, err := find(ctx, text)
+	for _, by := range []struct {
+		canonical func(string) (string, error)
+		find      func(context.Context, string) (store.User, error)
+	}{{account.CanonicalName, s.UserByName}, {account.CanonicalEmail, s.UserByEmail}} {
+		whole, err := by.canonical(text)
+		if err != nil {
+			continue // words, or the beginning of one
+		}
+		user, err := by.find(ctx, whole)
 		if !errors.Is(err, store.ErrNotFound) {
 			return user.ID, false, err
 		}

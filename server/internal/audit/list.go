@@ -101,7 +101,7 @@ func (p *pages) line(ctx context.Context, v store.Event) (line shared.AuditEvent
 	}
 	line = shared.AuditEvent{
 		ID: hex.EncodeToString(v.ID[:]), Kind: v.Kind, Time: v.Time, Method: string(v.Method), Passkey: v.Passkey, Provider: v.Provider,
-		Reason: v.Reason, Browser: v.Client.Browser, System: v.Client.System, Address: v.Client.Address,
+		Reason: v.Reason, Change: v.Change, Browser: v.Client.Browser, System: v.Client.System, Address: v.Client.Address,
 	}
 	if v.Count > 1 {
 		line.Count, line.Last = v.Count, &v.Last

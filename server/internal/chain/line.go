@@ -67,7 +67,7 @@ func contentOf(v store.Event) []byte {
 	}
 	content = binary.BigEndian.AppendUint64(content, uint64(last))
 	content = binary.BigEndian.AppendUint64(content, v.Count)
-	for i, text := range []string{string(v.Reason)} { // each with its number
+	for i, text := range []string{string(v.Reason), v.Change} { // each with its number
 		if text != "" {
 			content = append(binary.AppendUvarint(append(content, byte(i+1)), uint64(len(text))), text...)
 		}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/keypeg/keypeg/shared"
 )
@@ -10,12 +11,17 @@ import (
 // Pages are the addresses of the app's pages.
 type Pages []shared.PagePattern
 
-// Next returns the page to go to after signing in: the asked path if it is a page of the
-// app or of the manual, and the start page otherwise. So a link can't lead anywhere else.
+// Next returns the page to go to after signing in: the asked one if it is a page of the
+// app, maybe with filters, or of the manual, and the start page otherwise. So a link can't lead anywhere
+// else.
 func (p Pages) Next(asked string) string {
+	path, filters, _ := strings.Cut(asked, "?")
 	for _, pattern := range p {
-		if _, matches := pattern.Match(asked); matches {
-			return asked
+		if _, matches := pattern.Match(path); matches {
+			if pageFilters.MatchString(filters) {
+				return asked
+			}
+			return path
 		}
 	}
 	if manualPage.MatchString(asked) {
@@ -23,6 +29,10 @@ func (p Pages) Next(asked string) string {
 	}
 	return shared.PageHome
 }
+
+// pageFilters are what the app writes into the address of a page, in an encoded form. The length
+// bounds what is kept of a sign-in that has begun.
+var pageFilters = regexp.MustCompile("^[a-zA-Z0-9%&=+._~-]{0,500}$")
 
 var manualPage = regexp.MustCompile("^" + shared.PageManual + "[a-z-]*$")
 

@@ -54,7 +54,7 @@ func TestPlans(t *testing.T) {
 	do(t, url, `INSERT INTO events (organisation, `+eventColumns+`, counted)
 		SELECT 'acme', lpad(to_hex(i * 7919 % 1000), 32, '0'), int8send((extract(epoch FROM at) * 1000000)::bigint * 1000) || '\x0000',
 			CASE WHEN i % 20000 = 0 THEN 'account_disabled' WHEN i % 10 = 0 THEN 'signed_out' ELSE 'signed_in' END,
-			at, '', '', '', '', '', '', at + interval '365 days', '', '', 0, CASE WHEN i % 1000 = 0 THEN at END, '', '', '', '{}'
+			at, '', '', '', '', '', '', at + interval '365 days', '', '', 0, CASE WHEN i % 1000 = 0 THEN at END, '', '', '', '', '{}'
 		FROM (SELECT i, now() - interval '364 days' * i / 100000 AS at FROM generate_series(1, 100000) i) events`)
 	do(t, url, `INSERT INTO items (organisation, `+itemColumns+`)
 		SELECT 'acme', '', 'ticket', lpad(to_hex(i), 32, '0'), '{}', i, now() + interval '5 minutes' FROM generate_series(1, 100000) i`)

@@ -134,6 +134,7 @@ CREATE TABLE events (
     by_user        text COLLATE "C" NOT NULL, -- the id of the administrator who did it, or empty
     about          text COLLATE "C" NOT NULL, -- the id of another user whom it is about, or empty
     reason         text             NOT NULL, -- why a ceremony failed, or empty
+    change         text             NOT NULL, -- what was changed, or empty
     browser        text             NOT NULL,
     system         text             NOT NULL,
     address        text             NOT NULL,
