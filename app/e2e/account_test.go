@@ -80,6 +80,12 @@ func TestOwnAccount(t *testing.T) {
 	ann.seesNo("#profile-dialog")
 	ann.readsIn("#methods", "So melden Sie sich an")
 	ann.clicks("#profile-edit")
+	ann.showsChoice("#profile-dialog-language", "Deutsch")
+	ann.chooses("#profile-dialog-language", "Nicht")
+	ann.clicks("#profile-dialog-save")
+	ann.seesNo("#profile-dialog")
+	ann.readsIn("#methods", "How you sign in") // the browser's
+	ann.clicks("#profile-edit")
 	ann.chooses("#profile-dialog-language", "English")
 	ann.clicks("#profile-dialog-save")
 	ann.readsIn("#methods", "How you sign in")

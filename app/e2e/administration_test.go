@@ -25,12 +25,20 @@ func (b *browser) lists(names ...string) {
 	b.waitsFor(fmt.Sprintf("%q alone", names), fmt.Sprintf(`[...document.querySelectorAll("#users tbody th bdi:first-child, #users tbody th a bdi")].map((e) => e.innerText).join() === %s`, quoted(strings.Join(names, ","))))
 }
 
-// chooses picks an option of a select by the keyboard.
+// chooses picks an option of a select by the keyboard. It stays chosen when the page was drawn again.
 func (b *browser) chooses(selector, option string) {
 	b.t.Helper()
 	b.sees(selector)
 	value[bool](b, fmt.Sprintf(`document.querySelector(%s).focus(), true`, quoted(selector)))
 	b.presses(option)
+	b.waitsFor("the page to be drawn again", `new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => then(true), 100))))`)
+	b.showsChoice(selector, option)
+}
+
+// showsChoice waits until a select shows an option that begins with a text.
+func (b *browser) showsChoice(selector, option string) {
+	b.t.Helper()
+	b.waitsFor(fmt.Sprintf("%s to show %q", selector, option), fmt.Sprintf(`document.querySelector(%s)?.selectedOptions[0].text.startsWith(%s)`, quoted(selector), quoted(option)))
 }
 
 // linkOf finds the link in what a command has printed.
@@ -93,8 +101,9 @@ func TestAdministration(t *testing.T) {
 	ann.isAt("/users")
 
 	t.Log("Hal becomes a helper of sales, and Ida an auditor.")
-	for name, role := range map[string]string{"Hal Smith": "Helper", "Ida Smith": "Auditor"} {
-		ann.opensUser(name)
+	for _, is := range []struct{ name, role string }{{"Hal Smith", "Helper"}, {"Ida Smith", "Auditor"}} {
+		role := is.role
+		ann.opensUser(is.name)
 		ann.clicks("#edit-access")
 		ann.chooses("#member-access-dialog-role", role)
 		if role == "Helper" {
@@ -103,7 +112,20 @@ func TestAdministration(t *testing.T) {
 		ann.clicks("#member-access-dialog-save")
 		ann.seesNo("#member-access-dialog")
 		ann.readsIn("h1 .tag", role)
+		ann.clicks("#edit-access")
+		ann.showsChoice("#member-access-dialog-role", role)
+		ann.clicks("#member-access-dialog-cancel")
 	}
+	ann.clicks("#edit-access")
+	ann.chooses("#member-access-dialog-role", "User")
+	ann.clicks("#member-access-dialog-save")
+	ann.seesNo("#member-access-dialog")
+	ann.waitsFor("no role", `!document.querySelector("h1").innerText.includes("Auditor")`)
+	ann.clicks("#edit-access")
+	ann.showsChoice("#member-access-dialog-role", "User")
+	ann.chooses("#member-access-dialog-role", "Auditor")
+	ann.clicks("#member-access-dialog-save")
+	ann.readsIn("h1 .tag", "Auditor")
 
 	t.Log("What is wrong stays in the dialog, with a sentence.")
 	ann.clicks("#edit-facts")

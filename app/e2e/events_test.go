@@ -26,6 +26,9 @@ func TestEvents(t *testing.T) {
 	ann.reads("Ann Admin (ann)")
 	value[bool](ann, `(() => { const kind = document.querySelector("#events-kind"); kind.value = "failures"; return kind.dispatchEvent(new Event("change", { bubbles: true })) })()`)
 	ann.isAt("/audit?kind=failures")
+	ann.showsChoice("#events-kind", "Failures")
+	ann.showsChoice("#events-by", "By anybody")
+	ann.showsChoice("#events-days", "Last 7 days")
 	ann.readsIn(".event .row-name", "A sign-in failed")
 	ann.seesNo(".event .mark:not(.warn)")
 
@@ -33,6 +36,8 @@ func TestEvents(t *testing.T) {
 	ann.reads("No such event in the last 7 days.")
 	ann.clicks("#events-wider")
 	ann.isAt("/audit?days=30&find=bob&kind=failures")
+	ann.showsChoice("#events-days", "Last 30 days")
+	ann.showsChoice("#events-kind", "Failures")
 	ann.chooses("#events-days", "Dates")
 	ann.isAt("/audit?days=dates&find=bob&kind=failures")
 	today := value[string](ann, `(() => { const d = new Date(); return [d.getFullYear(), d.getMonth() + 1, d.getDate()].map((n) => String(n).padStart(2, "0")).join("-") })()`)
@@ -50,6 +55,10 @@ func TestEvents(t *testing.T) {
 	ann.reads("Nobody is called that.")
 	ann.opens("/audit?kind=nothing")
 	ann.reads("There is no such kind of event.")
+
+	ann.opens("/audit?kind=invited&days=14")
+	ann.showsChoice("#events-kind", "invited") // what has no text of its own
+	ann.showsChoice("#events-days", "14")
 
 	ann.opens("/audit?find=bob")
 	ann.clicks(".event summary")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -243,14 +244,17 @@ func (p *EventsPage) renderDate(name, label string) app.UI {
 	)
 }
 
-// renderSelect draws a filter, with a text for each value.
+// renderSelect draws a filter, with a text for each value. A value of the page's address that it has no
+// text for stands there as it is, since the list goes by it.
 func (p *EventsPage) renderSelect(name, label string, choices ...string) app.UI {
 	chosen, options := cmp.Or(p.filter(name), anything), []app.UI{}
 	for i := 0; i+1 < len(choices); i += 2 {
 		options = append(options, option(choices[i], choices[i+1], choices[i] == chosen))
 	}
-	return app.Elem("select").ID("events-"+name).Aria("label", label).Attr("value", chosen). // for when the address changes
-													On("change", func(ctx app.Context, _ app.Event) { p.choose(name, valueOf(ctx)) }).Body(options...)
+	if !slices.Contains(choices, chosen) {
+		options = append(options, option(chosen, chosen, true))
+	}
+	return app.Elem("select").ID("events-" + name).Aria("label", label).On("change", func(ctx app.Context, _ app.Event) { p.choose(name, choice(ctx)) }).Body(options...)
 }
 
 func (p *EventsPage) onSubmit(_ app.Context, e app.Event) { e.PreventDefault() } // the change of the field has done it

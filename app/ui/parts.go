@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"cmp"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/shared"
@@ -59,13 +61,21 @@ func modal(dialog app.HTMLElem, id string, onEscape func()) app.HTMLElem {
 // foot returns the line of a dialog's buttons.
 func foot(buttons ...app.UI) app.UI { return app.Elem("div").Class("dialog-foot").Body(buttons...) }
 
-// option is a choice of a <select>.
+// option is a choice of a <select>, which [choice] reads.
 func option(value, text string, chosen bool) app.HTMLElem {
-	o := app.Elem("option").Attr("value", value).Text(text)
-	if chosen {
-		o = o.Attr("selected", "selected")
+	return app.Elem("option").Attr("value", cmp.Or(value, noChoice)).Attr("selected", chosen).Text(text)
+}
+
+// noChoice stands for the value "": go-app leaves out an empty attribute, and an option without a value
+// has its text as one.
+const noChoice = "none"
+
+// choice returns the value of the option that was chosen in the <select> of an event.
+func choice(ctx app.Context) string {
+	if value := valueOf(ctx); value != noChoice {
+		return value
 	}
-	return o
+	return ""
 }
 
 // part is a section of a page with a heading, and maybe something beside it.

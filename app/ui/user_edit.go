@@ -216,12 +216,12 @@ func (d *memberDialog) renderField(f memberField) app.UI {
 }
 
 func (d *memberDialog) renderChoices(f memberField, id, hint string) app.UI {
-	return app.Elem("select").ID(id).Aria("describedby", hint).On("change", d.onTyped(f)).Body(app.Range(f.choices).Slice(func(i int) app.UI {
-		choice := option(f.choices[i].Tag, f.choices[i].Name, f.choices[i].Tag == d.value(f.id))
+	return app.Elem("select").ID(id).Aria("describedby", hint).On("change", func(ctx app.Context, _ app.Event) { d.typed[f.id] = choice(ctx) }).Body(app.Range(f.choices).Slice(func(i int) app.UI {
+		o := option(f.choices[i].Tag, f.choices[i].Name, f.choices[i].Tag == d.value(f.id))
 		if f.choices[i].Tag != "" {
-			choice = choice.Lang(f.choices[i].Tag)
+			o = o.Lang(f.choices[i].Tag)
 		}
-		return choice
+		return o
 	}))
 }
 
@@ -238,7 +238,7 @@ func (d *memberDialog) renderRole() app.UI {
 	))
 }
 
-func (d *memberDialog) onRole(ctx app.Context, _ app.Event) { d.role = new(shared.Role(valueOf(ctx))) }
+func (d *memberDialog) onRole(ctx app.Context, _ app.Event) { d.role = new(shared.Role(choice(ctx))) }
 
 func (d *memberDialog) onSubmit(_ app.Context, e app.Event) {
 	e.PreventDefault()
