@@ -56,6 +56,11 @@ func TestEvents(t *testing.T) {
 	ann.opens("/audit?kind=nothing")
 	ann.reads("There is no such kind of event.")
 
+	s.command(t, "", "user", "disable", "bob")
+	ann.opens("/audit?kind=signed_in")
+	ann.showsChoice("#events-kind", "Signed in")
+	ann.opens("/audit?by=command-line")
+	ann.readsIn(".event .note", "Bob Smith, by the command line")
 	ann.opens("/audit?kind=invited&days=14")
 	ann.showsChoice("#events-kind", "invited") // what has no text of its own
 	ann.showsChoice("#events-days", "14")

@@ -69,7 +69,7 @@ func TestRollout(t *testing.T) {
 	ann.readsIn(`#in-with-passkey[aria-pressed="true"]`, "With passkey 1")
 	value[bool](ann, `history.back(), true`)
 	ann.clicks("#tile-sign-ins")
-	ann.isAt("/audit?kind=sign-ins")
+	ann.isAt("/audit?kind=signed_in")
 	value[bool](ann, `history.back(), true`)
 	ann.clicks("#next-password-only")
 	ann.isAt("/users?in=password-only")

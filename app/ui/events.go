@@ -224,7 +224,7 @@ func (p *EventsPage) renderFilters() app.UI {
 				OnChange(func(ctx app.Context, _ app.Event) { p.choose(filterFind, strings.TrimSpace(valueOf(ctx))) }),
 		),
 		p.renderSelect(filterKind, text.Kind,
-			anything, text.AllKinds, string(shared.GroupSignIns), text.SignIns, string(shared.GroupFailures), text.Failures, string(shared.GroupPasskeys), text.Passkeys, string(shared.GroupPasswords), text.Passwords, string(shared.GroupUsers), text.Users),
+			anything, text.AllKinds, string(shared.GroupSignIns), text.SignIns, string(shared.EventSignedIn), text.SignedIn, string(shared.GroupFailures), text.Failures, string(shared.GroupPasskeys), text.Passkeys, string(shared.GroupPasswords), text.Passwords, string(shared.GroupUsers), text.Users),
 		p.renderSelect(filterBy, text.By,
 			anything, text.ByAnybody, shared.ByAdministrators, text.ByAdministrators, shared.ByUsers, text.ByUsers, shared.ByCommandLine, text.ByCommandLine),
 		p.renderSelect(filterDays, text.When,
@@ -254,7 +254,7 @@ func (p *EventsPage) renderSelect(name, label string, choices ...string) app.UI 
 	if !slices.Contains(choices, chosen) {
 		options = append(options, option(chosen, chosen, true))
 	}
-	return app.Elem("select").ID("events-" + name).Aria("label", label).On("change", func(ctx app.Context, _ app.Event) { p.choose(name, choice(ctx)) }).Body(options...)
+	return app.Elem("select").ID("events-"+name).Aria("label", label).On("change", func(ctx app.Context, _ app.Event) { p.choose(name, choice(ctx)) }).Body(options...)
 }
 
 func (p *EventsPage) onSubmit(_ app.Context, e app.Event) { e.PreventDefault() } // the change of the field has done it

@@ -127,6 +127,8 @@ func (p *EventsPage) what(row repeated) string {
 func (p *EventsPage) who(e shared.AuditEvent) string {
 	text := p.Context.Text.Events
 	switch {
+	case e.By == nil && e.User != nil && e.Browser+e.System+e.Address == "": // nobody else has none of them
+		return message.Fill(text.WhomAndDoer, "user", p.name(e.User), "name", text.CommandLine)
 	case e.By == nil:
 		return p.name(e.User)
 	case e.User == nil:

@@ -159,7 +159,7 @@ func (p *RolloutPage) renderTiles() app.UI {
 	}
 	return app.Elem("ul").Class("tiles").Body(
 		tile("tile-passkey", p.share(r.Users.WithPasskey, r.Users.All), text.WithPasskey, p.usersIn(shared.MembersWithPasskey), moved...),
-		tile("tile-sign-ins", number, text.ByPasskey, p.Events(url.Values{filterKind: {string(shared.GroupSignIns)}}.Encode()), week...),
+		tile("tile-sign-ins", number, text.ByPasskey, p.Events(url.Values{filterKind: {string(shared.EventSignedIn)}}.Encode()), week...),
 		tile("tile-password", p.Context.Number(r.Users.PasswordOnly), p.Context.Text.Users.PasswordOnly, p.usersIn(shared.MembersPasswordOnly), show()...),
 		tile("tile-one-device", p.Context.Number(r.Users.OneDevice), text.OneDevice, p.usersIn(shared.MembersOneDevice), show()...),
 	)

@@ -113,7 +113,7 @@ func (p *UsersPanel) renderHead() app.UI {
 				app.Elem("span").Text(text.SelectAll),
 			))
 		}),
-		sorted(!byLast && p.query().Find == "", "ascending", "sort-name", text.ColumnName, shared.SortByName),
+		sorted(!byLast && p.query().Find == "", "ascending", "sort-name", text.UserName, shared.SortByName),
 		column("", text.ColumnMethods), column("", text.ColumnGroups),
 		sorted(byLast, "descending", "sort-last", text.ColumnLast, shared.SortByLastSignIn),
 		column("", text.ColumnState),

@@ -80,7 +80,7 @@ func EachUser(ctx context.Context, s Store, q UserQuery) iter.Seq2[User, error] 
 // it finds the other.
 func (u User) Words() []string {
 	var words []string
-	for _, text := range []string{u.DisplayName, u.Name, u.Email} {
+	for _, text := range spelled(u.DisplayName, u.Name, u.Email) {
 		before, domain, _ := strings.Cut(text, "@")
 		for _, word := range WordsOf(before) {
 			words = append(words, behindDots(word)...)
@@ -126,6 +126,23 @@ const (
 	longestOthers = 128           // bytes of the other words in an entry
 )
 
+// spelled returns texts, and behind them those that many people write with two letters where there is
+// one: somebody may look for Müller with mueller.
+func spelled(texts ...string) []string {
+	for _, text := range texts {
+		if plain := twoLetters.Replace(norm.NFC.String(text)); plain != text {
+			texts = append(texts, plain)
+		}
+	}
+	return texts
+}
+
+var (
+	twoLetters = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "å", "aa", "Å", "Aa", "ø", "oe", "Ø", "Oe")
+	// withoutForm are letters that Unicode doesn't take apart.
+	withoutForm = strings.NewReplacer("ß", "ss", "ẞ", "ss", "æ", "ae", "Æ", "ae", "œ", "oe", "Œ", "oe", "ø", "o", "Ø", "o", "ł", "l", "Ł", "l", "đ", "d", "Đ", "d", "ı", "i")
+)
+
 // WordsOf lists the words of a text, such as one that somebody searches for: what lies between two
 // characters that are no letters, digits or dots, in lower case and without accents.
 func WordsOf(text string) (words []string) {
@@ -134,7 +151,7 @@ func WordsOf(text string) (words []string) {
 			return -1
 		}
 		return unicode.ToLower(r)
-	}, norm.NFKD.String(text))
+	}, norm.NFKD.String(withoutForm.Replace(text)))
 	for word := range strings.FieldsFuncSeq(plain, func(r rune) bool { return r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		if word = strings.Trim(word, "."); word != "" {
 			words = append(words, shortened(word))

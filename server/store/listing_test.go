@@ -16,6 +16,7 @@ func TestWordsOf(t *testing.T) {
 		{"\u00c5sa  M\u00fcller-L\u00fc", "asa muller lu"}, // without accents
 		{"\uff24ora", "dora"},                              // a wide letter
 		{"山田 太郎", "山田 太郎"},
+		{"Weiß Łukæ", "weiss lukae"},
 		{"- . -", ""},
 		{strings.Repeat("é", 40) + "x", strings.Repeat("e", 40) + "x"},
 		{strings.Repeat("山", 40), strings.Repeat("山", 21)}, // 63 bytes
@@ -36,6 +37,8 @@ func TestWords(t *testing.T) {
 		{User{DisplayName: "Dr.Ann", Name: "ann@my-company.example"}, "dr.ann ann my company.example"},
 		{User{Name: "ann@localhost"}, "ann localhost"},
 		{User{Name: "a..b"}, "a..b b"},
+		{User{DisplayName: "Jörg Müller", Name: "jm"}, "jorg muller jm joerg mueller"}, // found as both
+		{User{DisplayName: "Åsa Weiß", Name: "aw"}, "asa weiss aw aasa"},
 	} {
 		if got := strings.Join(row.user.Words(), " "); got != row.want {
 			t.Errorf("%+v: got %q, want %q", row.user, got, row.want)

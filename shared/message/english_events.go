@@ -17,6 +17,8 @@ var englishEvents = Events{
 	ByAdministrators: "By administrators",
 	ByUsers:          "By users",
 	ByCommandLine:    "By the command line",
+	CommandLine:      "the command line",
+	SignedIn:         "Signed in",
 	When:             "When",
 	LastDay:          "Last 24 hours",
 	LastWeek:         "Last 7 days",

@@ -18,6 +18,8 @@ type Events struct {
 	ByAdministrators string
 	ByUsers          string
 	ByCommandLine    string
+	CommandLine      string // as {name} in WhomAndDoer
+	SignedIn         string // a kind
 	When             string
 	LastDay          string
 	LastWeek         string

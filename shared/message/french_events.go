@@ -17,6 +17,8 @@ var frenchEvents = Events{
 	ByAdministrators: "Par l’administration",
 	ByUsers:          "Par les utilisateurs",
 	ByCommandLine:    "Par la ligne de commande",
+	CommandLine:      "la ligne de commande",
+	SignedIn:         "Connexions réussies",
 	When:             "Quand",
 	LastDay:          "Dernières 24 heures",
 	LastWeek:         "7 derniers jours",

@@ -17,6 +17,8 @@ var germanEvents = Events{
 	ByAdministrators: "Von der Administration",
 	ByUsers:          "Von Benutzern",
 	ByCommandLine:    "Von der Befehlszeile",
+	CommandLine:      "der Befehlszeile",
+	SignedIn:         "Angemeldet",
 	When:             "Wann",
 	LastDay:          "Letzte 24 Stunden",
 	LastWeek:         "Letzte 7 Tage",

@@ -17,6 +17,8 @@ var japaneseEvents = Events{
 	ByAdministrators: "管理者",
 	ByUsers:          "ユーザー",
 	ByCommandLine:    "コマンドライン",
+	CommandLine:      "コマンドライン",
+	SignedIn:         "サインイン成功",
 	When:             "期間",
 	LastDay:          "過去24時間",
 	LastWeek:         "過去7日間",

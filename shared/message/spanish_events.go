@@ -17,6 +17,8 @@ var spanishEvents = Events{
 	ByAdministrators: "Por la administración",
 	ByUsers:          "Por los usuarios",
 	ByCommandLine:    "Por la línea de comandos",
+	CommandLine:      "la línea de comandos",
+	SignedIn:         "Sesiones iniciadas",
 	When:             "Cuándo",
 	LastDay:          "Últimas 24 horas",
 	LastWeek:         "Últimos 7 días",
