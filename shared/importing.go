@@ -3,16 +3,14 @@ package shared
 // Inviting the people of a table.
 
 // The columns of a table that is imported. Only the name is needed. Groups have spaces, commas
-// or semicolons between them. The order doesn't count, and other columns aren't read.
+// or semicolons between them. The order doesn't count, and other columns aren't read. The server
+// understands other usual headings too, such as E-Mail and Username.
 const (
 	ColumnName        = "name"
 	ColumnDisplayName = "display_name"
 	ColumnEmail       = "email"
 	ColumnGroups      = "groups"
 )
-
-// PeopleColumns are all of them.
-var PeopleColumns = []string{ColumnName, ColumnDisplayName, ColumnEmail, ColumnGroups}
 
 // MaxImport is the length of the longest body of [PathImport], in bytes.
 const MaxImport = 1 << 20
@@ -32,7 +30,7 @@ type ImportUsers struct {
 type ImportedUsers struct {
 	Rows  []ImportRow `json:"rows"`
 	Wrong int         `json:"wrong"` // how many rows have a problem
-	// Ignored has the names of columns that aren't read.
+	// Ignored has the headings of columns that aren't read, as they are written in the table.
 	Ignored []string `json:"ignored,omitempty"`
 	// Links is a table (CSV) of the people with their links, which is shown only once. A dry run
 	// makes none.

@@ -153,6 +153,7 @@ var frenchRefusals = []Refusal{
 	{"This line doesn't have as many cells as the first one.", "Cette ligne n’a pas autant de cellules que la première."},
 	{"From line %d on, a line is too long. Perhaps a quotation mark is missing there.", "À partir de la ligne %d, une ligne est trop longue. Il y manque peut-être un guillemet."},
 	{"The first line must name the columns, each of them once.", "La première ligne doit nommer les colonnes, chacune une seule fois."},
+	{"The columns %s and %s are the same one. Leave one of them out.", "Les colonnes %s et %s sont la même. Supprimez l’une des deux."},
 	{"Line %d has the same user name.", "La ligne %d a le même nom d’utilisateur."},
 	{"Line %d has the same e-mail address.", "La ligne %d a la même adresse e-mail."},
 	{"Nobody was invited. Line %d: %s", "Personne n’a été invité. Ligne %d : %s"},

@@ -153,6 +153,7 @@ var germanRefusals = []Refusal{
 	{"This line doesn't have as many cells as the first one.", "Diese Zeile hat nicht so viele Zellen wie die erste."},
 	{"From line %d on, a line is too long. Perhaps a quotation mark is missing there.", "Ab Zeile %d ist eine Zeile zu lang. Vielleicht fehlt dort ein Anführungszeichen."},
 	{"The first line must name the columns, each of them once.", "Die erste Zeile muss die Spalten nennen, jede einmal."},
+	{"The columns %s and %s are the same one. Leave one of them out.", "Die Spalten %s und %s sind dieselbe. Bitte lassen Sie eine davon weg."},
 	{"Line %d has the same user name.", "Zeile %d hat denselben Benutzernamen."},
 	{"Line %d has the same e-mail address.", "Zeile %d hat dieselbe E-Mail-Adresse."},
 	{"Nobody was invited. Line %d: %s", "Niemand wurde eingeladen. Zeile %d: %s"},

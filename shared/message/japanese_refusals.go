@@ -153,6 +153,7 @@ var japaneseRefusals = []Refusal{
 	{"This line doesn't have as many cells as the first one.", "この行のセルの数が最初の行と違います。"},
 	{"From line %d on, a line is too long. Perhaps a quotation mark is missing there.", "%d 行目以降に長すぎる行があります。そこで引用符が足りないのかもしれません。"},
 	{"The first line must name the columns, each of them once.", "最初の行には列の名前をそれぞれ 1 回だけ書いてください。"},
+	{"The columns %s and %s are the same one. Leave one of them out.", "列 %s と %s は同じ列です。どちらか 1 つを消してください。"},
 	{"Line %d has the same user name.", "%d 行目に同じユーザー名があります。"},
 	{"Line %d has the same e-mail address.", "%d 行目に同じメールアドレスがあります。"},
 	{"Nobody was invited. Line %d: %s", "誰も招待されませんでした。%d 行目: %s"},

@@ -153,6 +153,7 @@ var spanishRefusals = []Refusal{
 	{"This line doesn't have as many cells as the first one.", "Esta línea no tiene tantas celdas como la primera."},
 	{"From line %d on, a line is too long. Perhaps a quotation mark is missing there.", "A partir de la línea %d, una línea es demasiado larga. Quizá falta allí una comilla."},
 	{"The first line must name the columns, each of them once.", "La primera línea debe nombrar las columnas, cada una solo una vez."},
+	{"The columns %s and %s are the same one. Leave one of them out.", "Las columnas %s y %s son la misma. Quita una de ellas."},
 	{"Line %d has the same user name.", "La línea %d tiene el mismo nombre de usuario."},
 	{"Line %d has the same e-mail address.", "La línea %d tiene la misma dirección de correo."},
 	{"Nobody was invited. Line %d: %s", "No se ha invitado a nadie. Línea %d: %s"},

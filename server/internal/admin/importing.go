@@ -32,13 +32,9 @@ func ReadPeople(from io.Reader, do func(line int, who shared.Invite, refusal err
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	if !slices.Contains(table.Columns(), shared.ColumnName) {
-		return nil, shared.Errorf(shared.CodeInvalidRequest, "The first line must name the columns, and one of them must be called name.")
-	}
-	for _, column := range table.Columns() {
-		if column != "" && !slices.Contains(shared.PeopleColumns, column) {
-			ignored = append(ignored, column)
-		}
+	heading, ignored, err := understand(table.Columns())
+	if err != nil {
+		return nil, err
 	}
 	earlier := seen{seed: maphash.MakeSeed(), lines: map[uint64]int32{}}
 	for {
@@ -53,8 +49,8 @@ func ReadPeople(from io.Reader, do func(line int, who shared.Invite, refusal err
 			return nil, unreadable(err)
 		default:
 			who := shared.Invite{
-				Name: row.Cell(shared.ColumnName), DisplayName: row.Cell(shared.ColumnDisplayName), Email: row.Cell(shared.ColumnEmail),
-				Groups: strings.FieldsFunc(row.Cell(shared.ColumnGroups), func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }),
+				Name: row.Cell(heading[shared.ColumnName]), DisplayName: row.Cell(heading[shared.ColumnDisplayName]), Email: row.Cell(heading[shared.ColumnEmail]),
+				Groups: strings.FieldsFunc(row.Cell(heading[shared.ColumnGroups]), func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }),
 			}
 			err = do(row.Line, who, earlier.refuses(row.Line, who))
 		}
@@ -62,6 +58,42 @@ func ReadPeople(from io.Reader, do func(line int, who shared.Invite, refusal err
 			return nil, err
 		}
 	}
+}
+
+// columnsByHeading are the columns by what people and other programs call them, in lower case and
+// without spaces, dashes and underscores: E-Mail is email.
+var columnsByHeading = map[string]string{
+	"name": shared.ColumnName, "username": shared.ColumnName, "user": shared.ColumnName, "login": shared.ColumnName,
+	"displayname": shared.ColumnDisplayName, "fullname": shared.ColumnDisplayName,
+	"email": shared.ColumnEmail, "mail": shared.ColumnEmail, "emailaddress": shared.ColumnEmail, "mailaddress": shared.ColumnEmail,
+	"group": shared.ColumnGroups, "groups": shared.ColumnGroups,
+}
+
+// understand returns the headings of the columns that it knows, by column, and those that it doesn't
+// know.
+func understand(headings []string) (known map[string]string, ignored []string, err error) {
+	known = map[string]string{}
+	for _, heading := range headings {
+		bare := strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) || r == '_' || unicode.Is(unicode.Dash, r) {
+				return -1
+			}
+			return unicode.ToLower(r)
+		}, heading)
+		column, is := columnsByHeading[bare]
+		switch earlier := known[column]; {
+		case !is && heading != "":
+			ignored = append(ignored, heading)
+		case is && earlier != "":
+			return nil, nil, shared.Errorf(shared.CodeInvalidRequest, "The columns %s and %s are the same one. Leave one of them out.", earlier, heading)
+		case is:
+			known[column] = heading
+		}
+	}
+	if known[shared.ColumnName] == "" {
+		return nil, nil, shared.Errorf(shared.CodeInvalidRequest, "The first line must name the columns, and one of them must be called name.")
+	}
+	return known, ignored, nil
 }
 
 // unreadable is the refusal of a table, or of one of its lines.

@@ -101,10 +101,14 @@ type Row struct {
 // Cell returns the cell in a column, without spaces around it. It is "" if there is no such
 // column.
 func (r Row) Cell(column string) string {
-	if at := slices.Index(r.columns, column); at >= 0 {
+	if at := indexOf(r.columns, column); at >= 0 && column != "" {
 		return r.cells[at]
 	}
 	return ""
+}
+
+func indexOf(columns []string, column string) int {
+	return slices.IndexFunc(columns, func(c string) bool { return strings.EqualFold(c, column) })
 }
 
 // NewReader returns a Reader, after it has read the heading. It fails with a [LineError], or with
@@ -138,8 +142,7 @@ func NewReader(from io.Reader) (*Reader, error) {
 		return nil, err
 	}
 	for _, column := range heading.cells {
-		column = strings.ToLower(column)
-		if column != "" && slices.Contains(r.columns, column) {
+		if column != "" && indexOf(r.columns, column) >= 0 {
 			return nil, &LineError{heading.Line, ErrHeading}
 		}
 		r.columns = append(r.columns, column)
@@ -158,7 +161,7 @@ func separator(heading []byte) rune {
 	return best
 }
 
-// Columns are the names in the heading, in lower case.
+// Columns are the names in the heading, as they are written there.
 func (r *Reader) Columns() []string { return r.columns }
 
 // Next returns the next row, and io.EOF after the last one. Rows without any text are left out.
