@@ -112,8 +112,9 @@ func open(from fs.FS) (*Files, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
-		content = Served(path.Base(name), content)
-		f.add(from, path.Base(name), sha256Of(content), content)
+		for name, content := range Served(path.Base(name), content) {
+			f.add(from, name, sha256Of(content), content)
+		}
 	}
 
 	for name, content := range Languages() {
@@ -136,23 +137,27 @@ func open(from fs.FS) (*Files, error) {
 	return f, f.addManual(from)
 }
 
-// Served returns a file of static/ as browsers get it. The files that the sign-in pages load
-// lose their comments, which are a third of the script and an eighth of the style sheet. The
-// script of package credential comes before that of the sign-in pages, which saves a request.
-func Served(name string, content []byte) []byte {
+// Served returns the files that browsers get for a file of static/, by their names. The files that
+// the sign-in pages load lose their comments, which are a third of the script and an eighth of the
+// style sheet. The script of package credential comes before that of the sign-in pages, which saves
+// a request. The sign-in pages have a style sheet of their own: the part of the style sheet that
+// they use, two fifths of it.
+func Served(name string, content []byte) map[string][]byte {
 	switch name {
 	case "signinpages.js":
-		content = slices.Concat(credential.Script, content)
+		return map[string][]byte{name: script(slices.Concat(credential.Script, content))}
 	case "style.css":
-		content = styleComment.ReplaceAll(content, nil)
+		return map[string][]byte{name: style(content), "signinpages.css": style(appStyle.ReplaceAll(content, nil))}
 	default:
-		return content
+		return map[string][]byte{name: content}
 	}
-	var served []byte
+}
+
+func script(content []byte) (served []byte) {
 	for line := range bytes.Lines(content) {
 		line = bytes.TrimSpace(line)
 		code, comment, _ := bytes.Cut(line, []byte("// "))
-		if name == "signinpages.js" && !bytes.ContainsAny(comment, "\"'`") { // else it may be part of a text
+		if !bytes.ContainsAny(comment, "\"'`") { // else it may be part of a text
 			line = bytes.TrimSpace(code)
 		}
 		if len(line) > 0 && !bytes.HasPrefix(line, []byte("//")) {
@@ -162,7 +167,19 @@ func Served(name string, content []byte) []byte {
 	return served
 }
 
-var styleComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+func style(content []byte) (served []byte) {
+	for line := range bytes.Lines(styleComment.ReplaceAll(content, nil)) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			served = append(append(served, line...), '\n')
+		}
+	}
+	return served
+}
+
+var (
+	styleComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	appStyle     = regexp.MustCompile(`(?s)/\* \{\{.*?\}\} \*/`)
+)
 
 // Languages returns the app's texts: a JSON file for each language, by the name of the file.
 func Languages() map[string][]byte {

@@ -214,7 +214,7 @@ func TestEmbedded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"style.css", "signinpages.js", "boot.js", "loader.css", "worker.js", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon-apple-180.png"} {
+	for _, name := range []string{"style.css", "signinpages.css", "signinpages.js", "boot.js", "loader.css", "worker.js", "icon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon-apple-180.png"} {
 		if f.URL(name) == "" {
 			t.Errorf("%s is missing", name)
 		}
@@ -224,5 +224,26 @@ func TestEmbedded(t *testing.T) {
 		if !strings.Contains(worker, part) {
 			t.Errorf("worker.js lacks %s", part)
 		}
+	}
+}
+
+// TestSignInStyle checks that the sign-in pages' style sheet has what they need and nothing of the
+// app, and that the whole one has both.
+func TestSignInStyle(t *testing.T) {
+	f, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, part := f.Text("style.css"), f.Text("signinpages.css")
+	if len(part) > len(whole)/2 || !strings.Contains(whole, ".panel-head {") || strings.Contains(part, ".panel-head {") {
+		t.Errorf("the sign-in pages' sheet has %d bytes of %d", len(part), len(whole))
+	}
+	for _, rule := range []string{"@layer keypeg {", ".sign-in-card {", ".about ul {", ".code {", "forced-colors: active", "prefers-reduced-motion", "pointer: coarse"} {
+		if !strings.Contains(part, rule) || !strings.Contains(whole, rule) {
+			t.Errorf("a sheet lacks %s", rule)
+		}
+	}
+	if strings.Count(part, "{") != strings.Count(part, "}") {
+		t.Error("the braces of the sign-in pages' sheet don't match")
 	}
 }

@@ -45,7 +45,7 @@ func TestSignInPagesAreLight(t *testing.T) {
 	seen := ann.watchesTraffic()
 	ann.opens("/sign-in")
 	ann.sees("#use-passkey")
-	app := value[string](ann, `document.querySelector("form").dataset.app`)
+	data := value[map[string]string](ann, `({ ...document.querySelector("form[data-begin]").dataset })`)
 	ann.waitsFor("the app to be prefetched", `performance.getEntriesByType("resource").some((e) => e.name.includes("app.") && e.responseEnd > 0)`)
 
 	seen.mu.Lock()
@@ -53,7 +53,7 @@ func TestSignInPagesAreLight(t *testing.T) {
 	requests, bytes := 0, 0.0
 	for url, n := range seen.bytes {
 		switch url {
-		case s.url + app, s.url + "/api/v1/sign-in/passkey/begin": // the prefetch, and what autofill asks for once the page is usable
+		case s.url + data["app"], s.url + data["style"], s.url + "/api/v1/sign-in/passkey/begin": // what is prefetched, and what autofill asks for once the page is usable
 			continue
 		}
 		t.Logf("%6.0f bytes %s", n, url)

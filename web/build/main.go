@@ -75,11 +75,13 @@ func build(release bool) error {
 		if err != nil {
 			return err
 		}
-		form, err := compress(filepath.Base(path), web.Served(filepath.Base(path), content))
-		if err != nil {
-			return err
+		for name, content := range web.Served(filepath.Base(path), content) {
+			form, err := compress(name, content)
+			if err != nil {
+				return err
+			}
+			kept = append(kept, form)
 		}
-		kept = append(kept, form)
 	}
 	for name, content := range web.Languages() {
 		form, err := compress(name, content)

@@ -31,7 +31,7 @@ func refusal(sentence string) g.Node {
 // scripted are the attributes that signinpages.js reads on both pages that load it.
 func (p *Pages) scripted(text *message.Catalogue) g.Group {
 	return g.Group{
-		h.Data("app", p.Asset("app.wasm")), h.Data("rp", p.RPID),
+		h.Data("app", p.Asset("app.wasm")), h.Data("style", p.Asset("style.css")), h.Data("rp", p.RPID),
 		h.Data("text-offline", text.Failure.Offline), h.Data("text-address", text.Failure.WrongAddress),
 		h.Data("text-lock", text.Failure.NoLock), h.Data("text-provider", text.Failure.Provider),
 		h.Data("text-working", text.SignIn.Working), h.Data("text-cancel", text.SignIn.Cancel),
