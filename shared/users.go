@@ -140,7 +140,8 @@ type Invite struct {
 	Language    string   `json:"language,omitempty"` // BCP 47 tag
 	Groups      []string `json:"groups,omitempty"`
 	Role        Role     `json:"role,omitempty"`
-	Mail        bool     `json:"mail,omitempty"` // the link goes to the user by mail, and isn't shown
+	Helps       []string `json:"helps,omitempty"` // the groups whose users a helper may help
+	Mail        bool     `json:"mail,omitempty"`  // the link goes to the user by mail, and isn't shown
 }
 
 // InviteAgain asks for a new invitation of a user.

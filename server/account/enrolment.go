@@ -31,6 +31,7 @@ type Link struct {
 	Token    string // "" if the link goes to its user by mail
 	Expires  time.Time
 	MailedTo string // the address, or ""
+	Again    bool   // of a set-up link: an earlier one worked until now
 }
 
 // newLink returns a link, which somebody sees, and the operation that stores its hash.
@@ -90,9 +91,15 @@ func (c *cleaner) invited(ctx context.Context, who session.Actor, fresh shared.I
 	if len(fresh.Groups) == 0 && who.By.Role == shared.RoleHelper && len(who.By.Helps) == 1 {
 		fresh.Groups = who.By.Helps
 	}
-	wish, err := c.cleaned(ctx, shared.ChangeMember{Email: &fresh.Email, Groups: &fresh.Groups, Role: &fresh.Role, Language: &fresh.Language})
+	wish, err := c.cleaned(ctx, shared.ChangeMember{Email: &fresh.Email, Groups: &fresh.Groups, Role: &fresh.Role, Helps: &fresh.Helps, Language: &fresh.Language})
 	if err != nil {
 		return store.User{}, err
+	}
+	switch isHelper := fresh.Role == shared.RoleHelper; {
+	case isHelper && len(*wish.helps) == 0:
+		return store.User{}, errHelpsNobody
+	case !isHelper && len(*wish.helps) > 0:
+		return store.User{}, errHelpsOnly
 	}
 	wish.apply(&user)
 	user.Invited, user.InvitedBy = user.Created, who.By.ID

@@ -28,7 +28,7 @@ func canonicalGroups(typed []string) ([]string, error) {
 	for _, name := range typed {
 		group, err := CanonicalName(name)
 		if err != nil {
-			return nil, shared.Errorf(shared.CodeInvalidName, "A group can't have this name: %s", name).Because(err)
+			return nil, shared.Errorf(shared.CodeInvalidName, "No group can be called %s. A group's name is like a user name: without spaces, at most %d characters.", name, shared.MaxNameLength).Because(err)
 		}
 		groups = append(groups, group)
 	}

@@ -39,13 +39,20 @@ var categories = map[string]string{
 	shared.MembersAdministrators: store.CountAdministrators, shared.MembersHelpers: store.CountHelpers, shared.MembersAuditors: store.CountAuditors,
 }
 
+// Filters are what a query can be in, besides [shared.MembersOfGroup] and the name of a group.
+var Filters = []string{
+	shared.MembersWithPasskey, shared.MembersWithoutPasskey, shared.MembersPasswordOnly, shared.MembersOneDevice, shared.MembersInvited,
+	shared.MembersDisabled, shared.MembersAdministrators, shared.MembersHelpers, shared.MembersAuditors,
+}
+
 // List returns a page of users, and what asks for the following page: "" at the end.
 //
 // Refusal: [shared.CodeInvalidRequest] for a filter, an order or a page that there isn't.
 func (s *Service) List(ctx context.Context, q ListQuery) (page []store.User, next string, err error) {
 	category, known := categories[q.In]
-	if group, is := strings.CutPrefix(q.In, shared.MembersOfGroup); is && group != "" {
-		category, known = store.CountGroup(group), true
+	if typed, is := strings.CutPrefix(q.In, shared.MembersOfGroup); is {
+		group, err := CanonicalName(typed)
+		category, known = store.CountGroup(group), err == nil
 	}
 	if !known {
 		return nil, "", shared.Errorf(shared.CodeInvalidRequest, "There is no such filter.")

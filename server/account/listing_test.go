@@ -11,6 +11,7 @@ import (
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/storetest"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -68,6 +69,7 @@ func TestList(t *testing.T) {
 		"by words that few have":       {account.ListQuery{Find: "bob user1"}, func(i int) bool { return i%3 == 1 && i/1000 == 1 }, 50},
 		"by words that nobody has":     {account.ListQuery{Find: "bob carl"}, func(int) bool { return false }, 50},
 		"by a filter":                  {account.ListQuery{In: shared.MembersDisabled}, func(i int) bool { return i%1000 == 0 }, 50},
+		"by a group as people type it": {account.ListQuery{In: shared.MembersOfGroup + " Night"}, func(i int) bool { return i%1000 == 0 }, 50},
 		"by a word and a filter":       {account.ListQuery{Find: "mil", In: shared.MembersDisabled}, func(i int) bool { return i%1000 == 0 }, 2050},
 		"of a helper's group":          {account.ListQuery{Only: []string{"night"}}, func(i int) bool { return i%1000 == 0 }, 50},
 		"of a helper's groups":         {account.ListQuery{Only: []string{"night", "day"}}, func(i int) bool { return i%1000 == 0 || i%1500 == 1 }, 100},
@@ -96,6 +98,21 @@ func TestList(t *testing.T) {
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {
 			t.Errorf("%s: got %d users, want %d", what, len(got), len(want))
+		}
+	}
+}
+
+// TestFilters lists with each filter, and refuses what is none.
+func TestFilters(t *testing.T) {
+	accounts := account.New(account.Config{Store: memstore.New(time.Now), Now: time.Now})
+	for _, in := range append(slices.Clone(account.Filters), shared.MembersOfGroup+"it") {
+		if _, _, err := accounts.List(t.Context(), account.ListQuery{In: in}); err != nil {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+	for _, in := range []string{"kings", "Disabled", "group", shared.MembersOfGroup, shared.MembersOfGroup + "back office"} {
+		if _, _, err := accounts.List(t.Context(), account.ListQuery{In: in}); shared.CodeOf(err) != shared.CodeInvalidRequest {
+			t.Errorf("%s: %v", in, err)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func TestImportRefusals(t *testing.T) {
 		{"a display name that is too long", "name,display_name\ndora," + strings.Repeat("d", 65) + "\n", 2, shared.CodeInvalidName, ""},
 		{"an address with a line break", "name,email\ndora,\"d@example.com\nBcc: eve@example.com\"\n", 2, shared.CodeInvalidEmail, ""},
 		{"an address that is too long", "name,email\ndora," + strings.Repeat("d", 243) + "@example.com\n", 2, shared.CodeInvalidEmail, ""},
-		{"a group that can't be", "name,groups\ndora," + strings.Repeat("g", 65) + "\n", 2, shared.CodeInvalidName, "A group can't have this name: " + strings.Repeat("g", 65)},
+		{"a group that can't be", "name,groups\ndora," + strings.Repeat("g", 65) + "\n", 2, shared.CodeInvalidName, "No group can be called " + strings.Repeat("g", 65) + ". A group's name is like a user name: without spaces, at most 64 characters."},
 		{"too many groups of a user", "name,groups\ndora," + strings.Join(strings.Split("abcdefghijklmnopqrstu", ""), " ") + "\n", 2, shared.CodeConflict, ""},
 		{"a quotation mark too few", "name\n\"dora\n", 2, shared.CodeInvalidRequest, "A quotation mark is missing, or is in the wrong place."},
 		{"a cell too many", "name\ndora,d\n", 2, shared.CodeInvalidRequest, "This line doesn't have as many cells as the first one."},
