@@ -12,6 +12,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/chain"
 	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -31,10 +32,29 @@ func (c *eventFilter) takes(l *commandLine) {
 func (c *eventFilter) pages(users control.Users, limit int) func(context.Context) (shared.AuditPage, error) {
 	filter := c.Filter
 	return func(ctx context.Context) (shared.AuditPage, error) {
+		if err := c.checkKinds(); err != nil {
+			return shared.AuditPage{}, err
+		}
 		page, err := control.ListEvents(ctx, users, control.EventsBefore{Filter: filter, Limit: limit})
 		filter.Before = page.Next
 		return page, err
 	}
+}
+
+// checkKinds refuses a kind that there isn't, and lists those that there are.
+func (c *eventFilter) checkKinds() error {
+	var kinds, groups []string
+	for kind, group := range shared.EventGroups {
+		kinds, groups = append(kinds, string(kind)), append(groups, string(group))
+	}
+	for _, kind := range commaList(c.Kind) {
+		if !slices.Contains(kinds, kind) && !slices.Contains(groups, kind) {
+			slices.Sort(kinds)
+			slices.Sort(groups)
+			return fmt.Errorf("there is no kind of event %s: it is one of %s; or all of one of %s", shown.Text(kind), strings.Join(kinds, ", "), strings.Join(slices.Compact(groups), ", "))
+		}
+	}
+	return nil
 }
 
 // newest returns up to n events, oldest first.
@@ -93,9 +113,12 @@ const (
 
 func (c *auditTail) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withUsers(ctx, func(users control.Users) error {
-		known, err := c.recent(ctx, users) // before the others, so that none is missed
-		if err != nil {
-			return err
+		var known []shared.AuditEvent
+		if c.Follow {
+			var err error
+			if known, err = c.recent(ctx, users); err != nil { // before the others, so that none is missed
+				return err
+			}
 		}
 		events, err := c.newest(ctx, users, int(min(c.Lines, mostFollowed)))
 		if err != nil {
@@ -129,7 +152,7 @@ func (c *auditTail) Run(ctx context.Context, t terminal, s *settings) error {
 // recent returns the events of the last minutes.
 func (c *auditTail) recent(ctx context.Context, users control.Users) ([]shared.AuditEvent, error) {
 	recent := c.eventFilter
-	if recent.From == "" {
+	if recent.From == "" && recent.To == "" {
 		recent.From = time.Now().Add(-comesLate).UTC().Format(time.RFC3339Nano)
 	}
 	return recent.newest(ctx, users, mostFollowed)
@@ -172,10 +195,11 @@ func eventLine(v shared.AuditEvent) string {
 	return strings.Join(words, "  ")
 }
 
-// personOf names a user, or says that there is none any more.
-func personOf(u *shared.AuditUser) string {
-	return either(u.Name != "", u.Name, "a removed user ("+u.ID+")")
-}
+// personOf names a user of an event.
+func personOf(u *shared.AuditUser) string { return nameOr(u.Name, u.ID) }
+
+// nameOr returns a user's name. A user who was removed has none.
+func nameOr(name, id string) string { return either(name != "", name, "a removed user ("+id+")") }
 
 type auditVerify struct {
 	Head string
@@ -208,7 +232,7 @@ func (c *auditVerify) Run(ctx context.Context, t terminal, s *settings) error {
 		writeReport(t, report)
 	}
 	if n := len(report.Findings) + report.More; n > 0 && err == nil {
-		err = fmt.Errorf("the events aren't as they were sealed: %d %s", n, either(n == 1, "finding", "findings"))
+		err = fmt.Errorf("the events aren't as they were sealed: %s", count(n, "finding", "findings"))
 	}
 	return err
 }
@@ -227,17 +251,17 @@ func writeReport(t terminal, report chain.Report) {
 	if report.More > 0 {
 		fmt.Fprintf(t.Out, "and %d more\n", report.More)
 	}
-	fmt.Fprintf(t.Out, "%d events are as they were sealed.\n", report.Events)
+	fmt.Fprintln(t.Out, count(report.Events, "event is as it was sealed.", "events are as they were sealed."))
 	for _, fact := range []struct {
-		n    int
-		text string
+		n         int
+		one, many string
 	}{
-		{report.Erased, "lines are of users who were removed since."},
-		{report.Expired, "lines are of events that were kept long enough."},
-		{report.NotSealed, "events aren't sealed yet. The running server seals events that are five minutes old."},
+		{report.Erased, "line is of a user who was removed since.", "lines are of users who were removed since."},
+		{report.Expired, "line is of an event that was kept long enough.", "lines are of events that were kept long enough."},
+		{report.NotSealed, "event isn't sealed yet. The running server seals events that are five minutes old.", "events aren't sealed yet. The running server seals events that are five minutes old."},
 	} {
 		if fact.n > 0 {
-			fmt.Fprintf(t.Out, "%d %s\n", fact.n, fact.text)
+			fmt.Fprintln(t.Out, count(fact.n, fact.one, fact.many))
 		}
 	}
 	if report.Head != (chain.Hash{}) {

@@ -44,7 +44,11 @@ func testAudit(t *testing.T, database string) {
 	if one := succeeds(t, "", at("audit", "tail", "-n", "1", "--kind", "account_created", "--user", "ann", "--json")...); strings.Count(one, "\n") != 1 || !strings.Contains(one, `"kind":"account_created"`) {
 		t.Errorf("tail --json: %s", one)
 	}
-	failsWith(t, "There is no such kind of event.", "", at("audit", "tail", "--kind", "nothing")...)
+	failsWith(t, "there is no kind of event nothing: it is one of account_created, ", "", at("audit", "tail", "--kind", "passkeys,nothing")...)
+	failsWith(t, "These times are the wrong way round: the first must be before the second.", "", at("audit", "tail", "--from", "2026-12-01", "--to", "2026-11-01")...)
+	if tail := succeeds(t, "", at("audit", "tail", "--to", "2026-01-01")...); tail != "" {
+		t.Errorf("tail before both: %s", tail)
+	}
 	failsWith(t, "Nobody is called that.", "", at("audit", "export", "--user", "carl")...)
 
 	lines := succeeds(t, "", at("audit", "export")...)

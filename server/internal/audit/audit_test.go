@@ -237,6 +237,8 @@ func TestRefusals(t *testing.T) {
 		{audit.Filter{From: "yesterday"}, shared.CodeInvalidRequest},
 		{audit.Filter{To: "0001-01-01"}, shared.CodeInvalidRequest},
 		{audit.Filter{To: "9999-01-01"}, shared.CodeInvalidRequest},
+		{audit.Filter{From: "2026-11-29T08:00:01Z", To: "2026-11-29T09:00:00+01:00"}, shared.CodeInvalidRequest},
+		{audit.Filter{From: "2026-11-29", To: "2026-11-29"}, shared.CodeInvalidRequest},
 		{audit.Filter{Before: "x"}, shared.CodeInvalidRequest},
 		{audit.Filter{Before: strings.Repeat("0", 52)}, shared.CodeInvalidRequest},
 		{audit.Filter{Before: strings.Repeat("g", 20) + ann}, shared.CodeInvalidRequest},

@@ -47,6 +47,9 @@ func (f Filter) understand(ctx context.Context, s store.Store) (q query, err err
 	if err != nil {
 		return q, err
 	}
+	if !to.IsZero() && !q.from.Before(to) {
+		return q, shared.Errorf(shared.CodeInvalidRequest, "These times are the wrong way round: the first must be before the second.")
+	}
 	if q.before, err = markOf(f.Before); err != nil {
 		return q, err
 	}
