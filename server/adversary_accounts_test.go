@@ -100,14 +100,14 @@ var accountClaims = []claim{
 	{"a set-up link works once, until it expires or is replaced", func(s *scene) {
 		// TestEnrolmentLinks says the same of every other link.
 		first := func() (string, *visitor) {
-			token, err := s.accounts.NewSetupLink(s.Context())
+			link, err := s.accounts.NewSetupLink(s.Context())
 			if err != nil {
 				s.Fatal(err)
 			}
-			s.secret("link", token)
+			s.secret("link", link.Token)
 			v := s.visitor()
-			v.sends("GET", "/setup?token="+token, nil)
-			return token, v
+			v.sends("GET", "/setup?token="+link.Token, nil)
+			return link.Token, v
 		}
 		form := url.Values{"name": {"root"}, "display-name": {"Root"}, "password": {password}}
 		gone := func(a answer) {

@@ -149,13 +149,13 @@ func TestSetUpWithoutPasswords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, open, nil)
 			s.takesPasswords(policy.PasswordsOff)
-			token, err := s.accounts.NewSetupLink(t.Context())
+			link, err := s.accounts.NewSetupLink(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			ann := s.visitor()
 			ann.name = "ann"
-			ann.sends("GET", shared.PageSetup+"?token="+token, nil)
+			ann.sends("GET", shared.PageSetup+"?token="+link.Token, nil)
 			if page := string(ann.sends("GET", shared.PageSetup, nil).body); strings.Contains(page, `type="password"`) {
 				t.Errorf("the page asks for one:\n%s", page)
 			}

@@ -314,9 +314,9 @@ func losesItsCookies(b *behind) {
 	a = b.signsInAtProvider(danThere)
 	b.isPage(a, 400, "Your browser sends no cookies back, so nobody can be signed in. Allow cookies for "+b.at)
 	b.isPage(a, 400, `<form method="post" action="/sign-in"`)
-	token, err := b.accounts.NewSetupLink(b.Context())
+	link, err := b.accounts.NewSetupLink(b.Context())
 	if err == nil {
-		b.isPage(b.asks("GET", "/setup?token="+token, "", ""), 400, "Your browser sends no cookies back")
+		b.isPage(b.asks("GET", "/setup?token="+link.Token, "", ""), 400, "Your browser sends no cookies back")
 	}
 }
 

@@ -230,8 +230,8 @@ func TestSecretsInAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ann.sends("GET", "/setup?token="+link, nil)
-	for what, secret := range map[string]string{"challenge": options.Challenge, "ticket": begun.Ticket, "token": ann.token(), "password": "a wrong password", "set-up token": link} {
+	ann.sends("GET", "/setup?token="+link.Token, nil)
+	for what, secret := range map[string]string{"challenge": options.Challenge, "ticket": begun.Ticket, "token": ann.token(), "password": "a wrong password", "set-up token": link.Token} {
 		if strings.Contains(s.log.String(), secret) {
 			t.Errorf("the log holds the %s", what)
 		}

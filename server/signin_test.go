@@ -96,12 +96,12 @@ func TestSignInPages(t *testing.T) {
 	})
 	t.Run("the link makes the administrator, whose page then is the app", func(t *testing.T) {
 		fresh := newSite(t, stores["memstore"], nil)
-		token, err := fresh.accounts.NewSetupLink(t.Context())
+		link, err := fresh.accounts.NewSetupLink(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		first := fresh.visitor()
-		if a := first.sends("GET", "/setup?token="+token, nil); a.status != 303 || a.header.Get("Location") != "/setup?opened" {
+		if a := first.sends("GET", "/setup?token="+link.Token, nil); a.status != 303 || a.header.Get("Location") != "/setup?opened" {
 			t.Fatalf("the link: %s to %q", a, a.header.Get("Location"))
 		}
 		if a := fresh.visitor().sends("GET", "/setup", nil); a.status != 404 {
@@ -132,7 +132,7 @@ func TestSignInPages(t *testing.T) {
 		if account := into[shared.Account](first, first.sends("GET", shared.PathAccount, nil), 200); account.User.Role != shared.RoleAdministrator {
 			t.Errorf("account %+v", account)
 		}
-		if a := first.sends("GET", "/setup?token="+token, nil); a.status != 404 {
+		if a := first.sends("GET", "/setup?token="+link.Token, nil); a.status != 404 {
 			t.Errorf("the link again: %s", a)
 		}
 	})

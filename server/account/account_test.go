@@ -352,11 +352,11 @@ func TestSetUp(t *testing.T) {
 	}
 	link := func(w *world) string {
 		w.Helper()
-		token, err := w.NewSetupLink(w.Context())
+		made, err := w.NewSetupLink(w.Context())
 		if err != nil {
 			w.Fatal(err)
 		}
-		return token
+		return made.Token
 	}
 	t.Run("the link makes an administrator who is signed in", func(t *testing.T) {
 		w := newWorld(t)

@@ -98,7 +98,7 @@ func TestLinks(t *testing.T) {
 			if account.IsLinkOfAPerson(record.Op.(store.PutItem).Item) {
 				links++
 			}
-			for _, token := range []string{setup, secret} {
+			for _, token := range []string{setup.Token, secret} {
 				if strings.Contains(string(record.Key)+string(record.Encode()), token) {
 					t.Errorf("it is in %q", record.Key)
 				}

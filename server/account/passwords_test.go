@@ -94,10 +94,11 @@ type guarded struct {
 func newGuarded(t *testing.T) *guarded {
 	s := &guarded{T: t, store: memstore.New(time.Now)}
 	s.accounts = account.New(account.Config{Store: s.store, Now: time.Now, Product: "Acme Portal", PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}})
-	var err error
-	if s.setupLink, err = s.accounts.NewSetupLink(t.Context()); err != nil {
+	setup, err := s.accounts.NewSetupLink(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
+	s.setupLink = setup.Token
 	_, s.invitation, err = s.accounts.Invite(t.Context(), s.accounts.Actor(store.User{}), shared.Invite{Name: "annegret", Email: "a@sunflower-farm.example"})
 	if err != nil {
 		t.Fatal(err)

@@ -19,20 +19,24 @@ var (
 	errNoSetupLink  = shared.Errorf(shared.CodeNotFound, "This set-up link is not valid any more. Print a new one with keypeg setup-link.")
 )
 
-// NewSetupLink returns the token of a link that makes the first administrator. The link
-// works once, within 30 minutes. It replaces an earlier link.
+// NewSetupLink returns a link that makes the first administrator. The link works once, within
+// 30 minutes. It replaces an earlier link, and says so.
 //
 // Refusal: [shared.CodeNotFound] while there is an administrator.
-func (s *Service) NewSetupLink(ctx context.Context) (token string, err error) {
+func (s *Service) NewSetupLink(ctx context.Context) (Link, error) {
 	if err := s.notSetUp(ctx); err != nil {
-		return "", err
+		return Link{}, err
 	}
-	token = rand.Text()
-	link := store.Entry[linkHash]{Value: linkHash{Hash: store.HashOf(token)}, Version: store.AnyVersion, Expires: s.c.Now().Add(setupLinkLife)}
-	if err := s.c.Store.Apply(ctx, store.Batch{setupLinks.Put(link)}); err != nil {
-		return "", fmt.Errorf("storing a set-up link: %w", err)
+	_, err := setupLinks.Get(ctx, s.c.Store, "", "")
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Link{}, fmt.Errorf("looking for a set-up link: %w", err)
 	}
-	return token, nil
+	link := Link{Token: rand.Text(), Expires: s.c.Now().Add(setupLinkLife), Again: err == nil}
+	put := setupLinks.Put(store.Entry[linkHash]{Value: linkHash{Hash: store.HashOf(link.Token)}, Version: store.AnyVersion, Expires: link.Expires})
+	if err := s.c.Store.Apply(ctx, store.Batch{put}); err != nil {
+		return Link{}, fmt.Errorf("storing a set-up link: %w", err)
+	}
+	return link, nil
 }
 
 func (s *Service) notSetUp(ctx context.Context) error {

@@ -17,28 +17,57 @@ type NewUser struct {
 	DisplayName string
 	Password    string
 	Role        shared.Role
+	Email       string // "" for none
 }
 
 // AddUser adds a user with a password as their first sign-in method. It is for IT. The actor
 // has no user before.
 //
-// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidPassword], [shared.CodeNameTaken],
-// and [shared.CodePasswordsOff] where the policy accepts no password of the new user.
+// Refusals: [shared.CodeInvalidName], [shared.CodeInvalidEmail], [shared.CodeInvalidPassword],
+// [shared.CodeNameTaken], [shared.CodeEmailTaken], and [shared.CodePasswordsOff] where the policy accepts no password of the new user.
 func (s *Service) AddUser(ctx context.Context, who session.Actor, fresh NewUser) (store.User, error) {
 	user, err := s.make(ctx, fresh)
 	if err != nil {
 		return store.User{}, err
 	}
 	who.User = user
-	if err := s.c.Store.Apply(ctx, append(store.Batch{store.PutUser{User: user}}, s.created(who)...)); err != nil {
+	err = s.c.Store.Apply(ctx, append(store.Batch{store.PutUser{User: user}}, s.created(who)...))
+	if errors.Is(err, store.ErrEmailExists) {
+		return store.User{}, emailTaken(user.Email).Because(err)
+	}
+	if err != nil {
 		return store.User{}, nameTaken(err, user.Name)
 	}
 	user.Revision++ // as it is stored
 	return user, nil
 }
 
+// CheckNewUser refuses a new user whom [Service.AddUser] would refuse, whatever the password is. It
+// doesn't look at the policy.
+func (s *Service) CheckNewUser(ctx context.Context, fresh NewUser) error {
+	user, err := s.withoutPassword(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	return s.isFree(ctx, user)
+}
+
 // make checks a new user and returns their record. It doesn't store it.
 func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
+	user, err := s.withoutPassword(ctx, fresh)
+	if err != nil {
+		return store.User{}, err
+	}
+	hash, err := s.newPassword(ctx, user, fresh.Password)
+	if err != nil {
+		return store.User{}, err
+	}
+	s.setPassword(&user, hash)
+	return user, nil
+}
+
+// withoutPassword checks everything else of a new user and returns their record.
+func (s *Service) withoutPassword(ctx context.Context, fresh NewUser) (store.User, error) {
 	display, err := shared.CleanDisplayName(fresh.DisplayName)
 	if err != nil {
 		return store.User{}, err
@@ -51,12 +80,11 @@ func (s *Service) make(ctx context.Context, fresh NewUser) (store.User, error) {
 		return store.User{}, errNoRole
 	}
 	user.Role = fresh.Role
-	hash, err := s.newPassword(ctx, user, fresh.Password)
-	if err != nil {
+	if user.Email, err = CanonicalEmail(fresh.Email); err != nil {
 		return store.User{}, err
 	}
-	s.setPassword(&user, hash)
-	return user, nil
+	user.EmailReserved = user.Email != ""
+	return user, s.checkEmail(ctx, user, "")
 }
 
 // newUser returns the record of a new user who has no sign-in method yet. An empty display

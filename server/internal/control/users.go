@@ -53,6 +53,11 @@ var AddUser = Ask(&userCommands, "/add-user", func(ctx context.Context, a Accoun
 	return a.Service.MemberWithLink(ctx, added)
 })
 
+// CheckNewUser refuses what [AddUser] would, apart from the password. So nobody types one in vain.
+var CheckNewUser = Do(&userCommands, "/check-new-user", func(ctx context.Context, a Accounts, user account.NewUser) error {
+	return a.Service.CheckNewUser(ctx, user)
+})
+
 // ListUsers returns a page of users, as the Users page has it. It counts nothing.
 var ListUsers = Ask(&userCommands, "/users", func(ctx context.Context, a Accounts, in shared.MembersQuery) (shared.Members, error) {
 	found, next, err := a.Service.List(ctx, account.ListQuery{Find: in.Find, In: in.In, Sort: in.Sort, After: in.After})
@@ -253,11 +258,19 @@ func isTheirs(user store.User, wish shared.Invite) error {
 		wish.DisplayName != "" && wish.DisplayName != user.DisplayName ||
 		wish.Role != shared.RoleNone && wish.Role != user.Role ||
 		wish.Language != "" && wish.Language != user.Language ||
-		slices.ContainsFunc(wish.Groups, func(group string) bool { return !slices.Contains(user.Groups, group) })
+		!hasAll(user.Groups, wish.Groups) || !hasAll(user.Helps, wish.Helps)
 	if differs {
 		return shared.Errorf(shared.CodeConflict, "%s is invited already, with another name, e-mail address, role, language or group. Change the user first.", user.Name)
 	}
 	return nil
+}
+
+// hasAll reports whether groups that were typed are among those of a user.
+func hasAll(groups, typed []string) bool {
+	return !slices.ContainsFunc(typed, func(text string) bool {
+		group, err := account.CanonicalName(text)
+		return err != nil || !slices.Contains(groups, group)
+	})
 }
 
 // NewRecoveryLink returns the link with which a user adds a new sign-in method.
@@ -298,12 +311,12 @@ var AllowSignals = Do(&userCommands, "/allow-signals", func(ctx context.Context,
 
 // NewSetupLink returns the link that makes the first administrator. If a server is running,
 // the link has that server's address, whatever settings the command has.
-var NewSetupLink = Ask(&userCommands, "/setup-link", func(ctx context.Context, a Accounts, _ None) (string, error) {
-	token, err := a.Service.NewSetupLink(ctx)
+var NewSetupLink = Ask(&userCommands, "/setup-link", func(ctx context.Context, a Accounts, _ None) (Link, error) {
+	link, err := a.Service.NewSetupLink(ctx)
 	if err != nil {
-		return "", err
+		return Link{}, err
 	}
-	return a.Address.SetupURL(token), nil
+	return Link{URL: a.Address.SetupURL(link.Token), Expires: link.Expires, Again: link.Again}, nil
 })
 
 func (a Accounts) enrolLink(link account.Link, err error) (Link, error) {

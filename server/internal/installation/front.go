@@ -71,7 +71,9 @@ func (a *alone) started(ctx context.Context) (s Started, err error) {
 	s.Address = a.one.Address
 	ready, err := a.one.Store.HasAdministrator(ctx)
 	if err == nil && !ready {
-		s.SetupLink, err = control.NewSetupLink(ctx, control.Here(accountsOf(a.one)), control.None{})
+		var link control.Link
+		link, err = control.NewSetupLink(ctx, control.Here(accountsOf(a.one)), control.None{})
+		s.SetupLink = link.URL
 	}
 	return s, err
 }

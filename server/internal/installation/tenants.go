@@ -35,7 +35,7 @@ var AddTenant = control.Ask(&tenantCommands, "/add-tenant", func(ctx context.Con
 	if err != nil {
 		return AddedTenant{}, err
 	}
-	var link string
+	var link control.Link
 	err = all.users(ctx, t.Name, func(users control.Users) (err error) {
 		link, err = control.NewSetupLink(ctx, users, control.None{})
 		return err
@@ -43,7 +43,7 @@ var AddTenant = control.Ask(&tenantCommands, "/add-tenant", func(ctx context.Con
 	if err != nil {
 		err = fmt.Errorf("the tenant %s was added, but its set-up link couldn't be made: run keypeg setup-link --tenant %s (%w)", t.Name, t.Name, err)
 	}
-	return AddedTenant{Tenant: added, SetupLink: link}, err
+	return AddedTenant{Tenant: added, SetupLink: link.URL}, err
 })
 
 func (all *tenants) add(ctx context.Context, t tenant.Tenant) (added tenant.Tenant, err error) {
