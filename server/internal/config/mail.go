@@ -105,7 +105,11 @@ func (s *organisationSettings) checkMail() error {
 	if s.MailFrom == "" {
 		return nil
 	}
-	if parsed, err := netmail.ParseAddress(s.MailFrom); err != nil || parsed.Address != s.MailFrom {
+	parsed, err := netmail.ParseAddress(s.MailFrom)
+	if err == nil && parsed.Address != s.MailFrom { // with a name, or within < and >
+		return fmt.Errorf("--mail-from takes only the address, because the sender is called like the product: write --mail-from %s", parsed.Address)
+	}
+	if err != nil {
 		return fmt.Errorf("--mail-from must be an address such as keypeg@example.com, not %s", shown.Quoted(s.MailFrom))
 	}
 	return nil

@@ -47,6 +47,7 @@ func TestMailSettings(t *testing.T) {
 	for words, want := range map[string]string{
 		"--smtp-server smtp.example.com":                                                                                 "--mail-from",
 		"--smtp-server smtp.example.com --mail-from nobody":                                                              "--mail-from must be an address",
+		"--smtp-server smtp.example.com --mail-from <k@example.com>":                                                     "write --mail-from k@example.com",
 		"--smtp-server smtp.example.com:0 --mail-from k@example.com":                                                     "no port",
 		"--smtp-server https://smtp.example.com --mail-from k@example.com":                                               "no port",
 		"--smtp-server smtp/example --mail-from k@example.com":                                                           "must be a name",
