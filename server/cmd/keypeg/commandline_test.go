@@ -211,8 +211,16 @@ func TestHelp(t *testing.T) {
 		says(b.help)
 		l := newCommandLine()
 		l.settingFlags.VisitAll(func(f *pflag.Flag) {
-			says(config.Form(l.FlagSet, f) + " " + config.Text(f) + " [" + config.EnvironmentOf(f))
+			switch form := config.Form(l.FlagSet, f); {
+			case len(words) == 0 || words[0] == "serve":
+				says(form + " " + config.Text(f) + " [" + config.EnvironmentOf(f))
+			case strings.Contains(out, "  "+form+"\n"):
+				t.Errorf("the help of keypeg %s has the setting %s, and should say where all are", strings.Join(words, " "), form)
+			}
 		})
+		if len(words) > 0 && words[0] != "serve" {
+			says("keypeg serve --help")
+		}
 		if b.takes != nil {
 			says("--tenant=NAME")
 		}
@@ -232,6 +240,7 @@ func TestHelp(t *testing.T) {
 		"help":             "--session-idle=TIME A session ends when it wasn't used for so long. [KEYPEG_SESSION_IDLE, default 24h]",
 		"help user add":    "<name> What the user types to sign in.",
 		"user add --help":  "--display-name=TEXT What others see. Unset: the name.",
+		"help user role":   "Flags: --json Print",
 		"store copy -h":    "Usage: keypeg store copy --from=FILE|URL --to=FILE|URL [flags]",
 		"help backup":      "keypeg backup verify <file> Read every record",
 		"help tenant add":  "With --rp-id, --product and --contact on this command line",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,50 +23,43 @@ func (s *settings) withUsers(ctx context.Context, do func(control.Users) error) 
 
 // newUser is a user whom a command makes.
 type newUser struct {
-	Name        string
+	ofUser
 	DisplayName string
+	Email       string
 	Admin       bool
 }
 
 func (c *newUser) takes(l *commandLine) {
 	l.argument(&c.Name, "name", "What the user types to sign in.")
 	l.StringVar(&c.DisplayName, "display-name", "", "What others see. Unset: the name.")
+	l.StringVar(&c.Email, "email", "", "The user's e-mail `ADDRESS`.")
 	l.BoolVar(&c.Admin, "admin", false, "Make the user an administrator.")
 }
 
-func (c *newUser) role() shared.Role {
-	if c.Admin {
-		return shared.RoleAdministrator
-	}
-	return shared.RoleNone
+type userAdd struct{ newUser }
+
+func (c *userAdd) takes(l *commandLine) {
+	c.newUser.takes(l)
+	c.takesJSON(l)
 }
 
-type userAdd newUser
-
-func (c *userAdd) takes(l *commandLine) { (*newUser)(c).takes(l) }
-
 func (c *userAdd) Run(ctx context.Context, t terminal, s *settings) error {
-	password, err := s.newPassword(ctx, t, func(users control.Users) error {
-		user, err := control.FindUser(ctx, users, c.Name)
-		switch {
-		case err == nil:
-			return account.NameTaken(user.Name)
-		case shared.CodeOf(err) == shared.CodeNotFound:
-			return nil
-		default:
-			return err
-		}
-	})
+	user := account.NewUser{Name: c.Name, DisplayName: cmp.Or(c.DisplayName, c.Name), Email: c.Email}
+	if c.Admin {
+		user.Role = shared.RoleAdministrator
+	}
+	password, err := s.newPassword(ctx, t, func(users control.Users) error { return control.CheckNewUser(ctx, users, user) })
 	if err != nil {
 		return err
 	}
-	if c.DisplayName == "" {
-		c.DisplayName = c.Name
-	}
+	user.Password = password
 	return s.withUsers(ctx, func(users control.Users) error {
-		added, err := control.AddUser(ctx, users, account.NewUser{Name: c.Name, DisplayName: c.DisplayName, Password: password, Role: (*newUser)(c).role()})
+		added, err := control.AddUser(ctx, users, user)
 		if err != nil {
 			return err
+		}
+		if c.JSON {
+			return showUser(t, added, true)
 		}
 		fmt.Fprintf(t.Out, "Added %s.\n", added.Name)
 		return nil
@@ -83,31 +77,87 @@ func (s *settings) newPassword(ctx context.Context, t terminal, check func(contr
 
 type userInvite struct {
 	newUser
-	Email string
-	Mail  bool
+	Role, Helps, Groups string
+	Mail                bool
 }
 
 func (c *userInvite) takes(l *commandLine) {
 	c.newUser.takes(l)
-	l.StringVar(&c.Email, "email", "", "The user's e-mail `ADDRESS`.")
+	l.StringVar(&c.Role, "role", "", "What the user may do for others: one of "+rolesText+".")
+	takesHelps(l, &c.Helps)
+	l.StringVar(&c.Groups, "groups", "", "The `GROUPS` of the user, with commas between them.")
 	l.BoolVar(&c.Mail, "mail", false, "Mail the link to that address rather than print it.")
+	l.BoolVar(&c.JSON, "json", false, "Print the user and the link as JSON, as the API has them.")
 }
 
 func (c *userInvite) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
-		return control.InviteUser(ctx, users, shared.Invite{Name: c.Name, DisplayName: c.DisplayName, Email: c.Email, Role: c.role(), Mail: c.Mail})
+	if c.Admin && c.Role != "" {
+		return errors.New("--admin and --role both name a role: leave one of them out")
+	}
+	role, err := roleOf(either(c.Admin, string(shared.RoleAdministrator), c.Role))
+	if err != nil {
+		return err
+	}
+	invites := shared.Invite{Name: c.Name, DisplayName: c.DisplayName, Email: c.Email, Role: role, Helps: commaList(c.Helps), Groups: commaList(c.Groups), Mail: c.Mail}
+	if err := checkHelper(role, invites.Helps); err != nil {
+		return err
+	}
+	if !c.JSON {
+		return s.makeLink(ctx, t, false, func(users control.Users) (control.Link, error) { return control.InviteUser(ctx, users, invites) })
+	}
+	return s.withUsers(ctx, func(users control.Users) (err error) {
+		var invited struct {
+			User shared.Member `json:"user"`
+			Link control.Link  `json:"link"`
+		}
+		if invited.Link, err = control.InviteUser(ctx, users, invites); err != nil {
+			return err
+		}
+		if invited.User, err = control.FindUser(ctx, users, c.Name); err != nil {
+			return err
+		}
+		return t.printJSON(invited)
 	})
 }
 
-// ofUser is the argument of commands about an existing user.
-type ofUser struct{ Name string }
+// ofUser is the argument of commands about an existing user. With --json they print the user as it is
+// then.
+type ofUser struct {
+	Name string
+	JSON bool
+}
 
-func (c *ofUser) takes(l *commandLine) { l.argument(&c.Name, "name", "The user's sign-in name.") }
+func (c *ofUser) takes(l *commandLine) {
+	l.argument(&c.Name, "name", "The user's sign-in name.")
+	c.takesJSON(l)
+}
+
+func (c *ofUser) takesJSON(l *commandLine) {
+	l.BoolVar(&c.JSON, "json", false, "Print the user as JSON, as the API has it.")
+}
+
+// done prints what a command has done, or the user.
+func (c *ofUser) done(ctx context.Context, t terminal, users control.Users, format string, args ...any) error {
+	if !c.JSON {
+		_, err := fmt.Fprintf(t.Out, format, args...)
+		return err
+	}
+	user, err := control.FindUser(ctx, users, c.Name)
+	if err != nil {
+		return err
+	}
+	return showUser(t, user, true)
+}
 
 type userRecoveryLink struct{ ofUser }
 
+func (c *userRecoveryLink) takes(l *commandLine) {
+	c.ofUser.takes(l)
+	l.Lookup("json").Usage = linkJSON
+}
+
 func (c *userRecoveryLink) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
+	return s.makeLink(ctx, t, c.JSON, func(users control.Users) (control.Link, error) {
 		return control.NewRecoveryLink(ctx, users, c.Name)
 	})
 }
@@ -120,8 +170,7 @@ func (c *userWithdrawLink) Run(ctx context.Context, t terminal, s *settings) err
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(t.Out, either(withdrew, "The link of "+c.Name+" doesn't work any more.", c.Name+" has no link that works."))
-		return nil
+		return c.done(ctx, t, users, either(withdrew, "The link of %s doesn't work any more.\n", "%s has no link that works.\n"), c.Name)
 	})
 }
 
@@ -131,6 +180,9 @@ func either(condition bool, yes, no string) string {
 	}
 	return no
 }
+
+// count is a number with what is counted.
+func count(n int, one, many string) string { return fmt.Sprint(n, " ", either(n == 1, one, many)) }
 
 type userPasswd struct {
 	ofUser
@@ -148,8 +200,7 @@ func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
 			if err := control.RemovePassword(ctx, users, c.Name); err != nil {
 				return err
 			}
-			fmt.Fprintf(t.Out, "Removed the password of %s. Their sessions have ended.\n", c.Name)
-			return nil
+			return c.done(ctx, t, users, "Removed the password of %s. Their sessions have ended.\n", c.Name)
 		})
 	}
 	password, err := s.newPassword(ctx, t, func(users control.Users) error {
@@ -163,8 +214,7 @@ func (c *userPasswd) Run(ctx context.Context, t terminal, s *settings) error {
 		if err := control.SetPassword(ctx, users, control.NewPassword{Name: c.Name, Password: password}); err != nil {
 			return err
 		}
-		fmt.Fprintf(t.Out, "Set the password of %s. Their sessions have ended.\n", c.Name)
-		return nil
+		return c.done(ctx, t, users, "Set the password of %s. Their sessions have ended.\n", c.Name)
 	})
 }
 
@@ -185,15 +235,13 @@ func (c *userDisable) Run(ctx context.Context, t terminal, s *settings) error {
 			return err
 		}
 		if before.Disabled {
-			fmt.Fprintf(t.Out, "%s was disabled already.\n", before.Name)
-			return nil
+			return c.done(ctx, t, users, "%s was disabled already.\n", before.Name)
 		}
 		err = control.DisableUser(ctx, users, control.ShutOut{Name: c.Name, EvenTheLast: c.EvenTheLast})
 		if err != nil {
 			return orForce(c.Name, err)
 		}
-		fmt.Fprintf(t.Out, "%s can't sign in any more. Their sessions have ended.\n", c.Name)
-		return nil
+		return c.done(ctx, t, users, "%s can't sign in any more. Their sessions have ended.\n", c.Name)
 	})
 }
 
@@ -212,13 +260,12 @@ func (c *userEnable) Run(ctx context.Context, t terminal, s *settings) error {
 		}
 		switch state := either(before.Disabled, "is enabled", "was not disabled"); {
 		case before.Invited: // and so it is still
-			fmt.Fprintf(t.Out, "%s %s, and has no way to sign in: make a link with keypeg user recovery-link %s.\n", before.Name, state, before.Name)
+			return c.done(ctx, t, users, "%s %s, and has no way to sign in: make a link with keypeg user recovery-link %s.\n", before.Name, state, before.Name)
 		case before.Disabled:
-			fmt.Fprintf(t.Out, "%s can sign in again.\n", before.Name)
+			return c.done(ctx, t, users, "%s can sign in again.\n", before.Name)
 		default:
-			fmt.Fprintf(t.Out, "%s %s, and can sign in.\n", before.Name, state)
+			return c.done(ctx, t, users, "%s %s, and can sign in.\n", before.Name, state)
 		}
-		return nil
 	})
 }
 
@@ -230,10 +277,10 @@ func (c *userRelease) Run(ctx context.Context, t terminal, s *settings) error {
 		if err == nil {
 			err = control.ReleaseUser(ctx, users, c.Name)
 		}
-		if err == nil {
-			fmt.Fprintf(t.Out, either(before.HeldUntil.IsZero(), "Ways to sign in could be added for %s before.\n", "Ways to sign in can be added for %s again.\n"), before.Name)
+		if err != nil {
+			return err
 		}
-		return err
+		return c.done(ctx, t, users, either(before.HeldUntil.IsZero(), "Ways to sign in could be added for %s before.\n", "Ways to sign in can be added for %s again.\n"), before.Name)
 	})
 }
 
@@ -257,8 +304,7 @@ func (c *userLink) Run(ctx context.Context, t terminal, s *settings) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(t.Out, "%s can sign in at %s%s.\n", user.Name, c.Provider, either(user.Disabled, " once they are enabled: they are disabled now", ""))
-		return nil
+		return c.done(ctx, t, users, "%s can sign in at %s%s.\n", user.Name, c.Provider, either(user.Disabled, " once they are enabled: they are disabled now", ""))
 	})
 }
 
@@ -277,19 +323,20 @@ func (c *userUnlink) Run(ctx context.Context, t terminal, s *settings) error {
 		if err := control.UnlinkUser(ctx, users, control.Identity{Name: c.Name, Provider: c.Provider}); err != nil {
 			return err
 		}
-		fmt.Fprintf(t.Out, "%s can't sign in at %s any more.\n", c.Name, c.Provider)
-		return nil
+		return c.done(ctx, t, users, "%s can't sign in at %s any more.\n", c.Name, c.Provider)
 	})
 }
 
-type setupLinkCommand struct{}
+type setupLinkCommand struct{ JSON bool }
 
-func (c *setupLinkCommand) takes(l *commandLine) { ofTenant(l) }
+func (c *setupLinkCommand) takes(l *commandLine) {
+	ofTenant(l)
+	l.BoolVar(&c.JSON, "json", false, linkJSON)
+}
 
 func (c *setupLinkCommand) Run(ctx context.Context, t terminal, s *settings) error {
-	return s.makeLink(ctx, t, func(users control.Users) (control.Link, error) {
-		url, err := control.NewSetupLink(ctx, users, control.None{})
-		return control.Link{URL: url}, err
+	return s.makeLink(ctx, t, c.JSON, func(users control.Users) (control.Link, error) {
+		return control.NewSetupLink(ctx, users, control.None{})
 	})
 }
 

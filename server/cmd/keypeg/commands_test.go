@@ -113,6 +113,12 @@ func testCommands(t *testing.T, database, origin string) {
 	if !regexp.MustCompile(`^` + origin + `/setup\?token=[A-Z2-7]{26}\n$`).MatchString(link) {
 		t.Errorf("set-up link %q", link)
 	}
+	const ended = "A link that was made before doesn't work any more."
+	if _, _, printed := types(t, "", at("setup-link")...); !strings.Contains(printed, ended) || !strings.Contains(printed, "It works once, until ") {
+		t.Errorf("a second set-up link says %q", printed)
+	}
+	failsWith(t, "This user name has characters that can't be used.", "", at("user", "add", "b ob")...) // before a password is asked for
+	failsWith(t, "This is no e-mail address.", "", at("user", "add", "bob", "--email", "nowhere")...)
 	succeeds(t, "correct horse battery\n", at("user", "add", "Bob", "--display-name", "Bob Builder")...)
 	succeeds(t, "correct horse battery\n", at("user", "add", "ann", "--admin")...)
 	failsWith(t, "Somebody has the user name bob already.", "correct horse battery\n", at("user", "add", "bob")...)
@@ -126,9 +132,9 @@ func testCommands(t *testing.T, database, origin string) {
 	failsWith(t, "There is no user with the name carol.", "", at("user", "disable", "carol")...)
 	list := succeeds(t, "", at("user", "list")...)
 	for _, line := range []string{
-		`(?m)^NAME +DISPLAY NAME +ROLE +PASSWORD +PASSKEYS +PROVIDERS +STATE +CREATED +LAST SIGN-IN$`,
-		`(?m)^ann +ann +administrator +yes +0 +0 +enabled +\d{4}-\d\d-\d\d +never$`,
-		`(?m)^bob +Bob Builder +user +yes +0 +0 +disabled +\d{4}-\d\d-\d\d +never$`,
+		`(?m)^NAME +DISPLAY NAME +ROLE +PASSWORD +PASSKEYS +PROVIDERS +STATE +CREATED +LAST SIGN-IN +E-MAIL +GROUPS$`,
+		`(?m)^ann +ann +administrator +yes +0 +0 +enabled +\d{4}-\d\d-\d\d +never +- +-$`,
+		`(?m)^bob +Bob Builder +user +yes +0 +0 +disabled +\d{4}-\d\d-\d\d +never +- +-$`,
 	} {
 		if !regexp.MustCompile(line).MatchString(list) {
 			t.Errorf("the list lacks %s:\n%s", line, list)
@@ -165,7 +171,6 @@ func testCommands(t *testing.T, database, origin string) {
 	wantsLink("recovery_link", "user", "recovery-link", "BOB")
 	wantsLink("invitation", "user", "invite", "dora", "--display-name", "Dora")
 	wantsLink("invitation", "user", "invite", "dora") // once more
-	const ended = "A link that was made before doesn't work any more."
 	if _, _, printed := types(t, "", at("user", "invite", "dora")...); !strings.Contains(printed, ended) {
 		t.Errorf("inviting dora again prints %q", printed)
 	}

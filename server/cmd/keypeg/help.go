@@ -32,20 +32,32 @@ func (l *commandLine) help(w io.Writer) {
 		}
 	}
 	fmt.Fprint(w, "\nFlags:\n")
-	l.VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden && l.settingFlags.Lookup(f.Name) == nil {
-			entry(w, config.Form(l.FlagSet, f), config.Text(f))
-		}
-	})
-	fmt.Fprint(w, "\nSettings:\n")
-	l.settingFlags.VisitAll(func(f *pflag.Flag) {
-		entry(w, config.Form(l.FlagSet, f), config.Text(f)+" ["+config.About(f)+"]")
-	})
+	for _, isOwn := range []bool{true, false} {
+		l.VisitAll(func(f *pflag.Flag) {
+			if !l.isSetting(f) && isOwn == (f.Name != "help" && f.Name != "tenant") {
+				entry(w, config.Form(l.FlagSet, f), config.Text(f))
+			}
+		})
+	}
+	l.helpSettings(w)
 	if len(l.command.commands) > 0 {
 		fmt.Fprint(w, "\nCommands:\n")
 		l.command.list(w, l.path)
 		fmt.Fprint(w, "\nkeypeg help <command> tells more about one.\n")
 	}
+}
+
+// helpSettings prints the settings where people look for them: in the help of the program and of the
+// server. All other commands take them too, and most need only the database.
+func (l *commandLine) helpSettings(w io.Writer) {
+	if l.path != "keypeg" && l.path != "keypeg serve" {
+		fmt.Fprintf(w, "\n%s\n", wrapped("The settings of the server, such as --database, may stand here too: keypeg serve --help lists them.", ""))
+		return
+	}
+	fmt.Fprint(w, "\nSettings:\n")
+	l.settingFlags.VisitAll(func(f *pflag.Flag) {
+		entry(w, config.Form(l.FlagSet, f), config.Text(f)+" ["+config.About(f)+"]")
+	})
 }
 
 // list prints all commands below a branch.

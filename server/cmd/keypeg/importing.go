@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,10 +23,10 @@ type userImport struct {
 }
 
 func (c *userImport) takes(l *commandLine) {
-	l.argument(&c.File, "file", "A table as CSV, with the columns name, display_name, email and groups. Only name is needed; groups have spaces or commas between them. Other columns are not read.")
+	l.argument(&c.File, "file", "A table as CSV UTF-8, with the columns name, display_name, email and groups. Only name is needed; groups have spaces or commas between them. Other columns are not read.")
 	l.BoolVar(&c.DryRun, "dry-run", false, "Only say what is wrong with which line.")
 	l.BoolVar(&c.Mail, "mail", false, "Mail each link to its user rather than print it. Users without an address get one that is printed.")
-	l.BoolVar(&c.JSON, "json", false, "One JSON object for each user with the link, or for each line with what is wrong with it.")
+	l.BoolVar(&c.JSON, "json", false, "One JSON object for each user with the link, or for each line that is wrong, with its problem. With --dry-run, one for each line.")
 }
 
 // mostNamed is how many wrong lines are printed for people. A program gets all.
@@ -36,7 +37,9 @@ func (c *userImport) Run(ctx context.Context, t terminal, s *settings) error {
 		good, wrong := 0, 0
 		refused := func(who person, problem shared.Problem) error {
 			if wrong++; c.JSON {
-				return json.NewEncoder(t.Out).Encode(shared.ImportRow{Line: who.line, Invite: who.Invite, Problem: problem.Detail, Code: problem.Code})
+				row := who.row()
+				row.Problem, row.Code = problem.Detail, problem.Code
+				return json.NewEncoder(t.Out).Encode(row)
 			}
 			if wrong <= mostNamed {
 				fmt.Fprintf(t.Err, "line %d: %s\n", who.line, problem.Detail)
@@ -48,13 +51,15 @@ func (c *userImport) Run(ctx context.Context, t terminal, s *settings) error {
 			if err != nil {
 				return err
 			}
-			good += len(portion)
-			for i, problem := range found.Refusals {
-				if problem != nil {
-					good--
-					if err := refused(portion[i], *problem); err != nil {
-						return err
-					}
+			for i, who := range portion {
+				if len(found.Refusals) > 0 && found.Refusals[i] != nil {
+					err = refused(who, *found.Refusals[i])
+				} else {
+					good++
+					err = c.right(t, who)
+				}
+				if err != nil {
+					return err
 				}
 			}
 			return nil
@@ -66,17 +71,25 @@ func (c *userImport) Run(ctx context.Context, t terminal, s *settings) error {
 		case err != nil:
 			return err
 		case wrong > 0:
-			return fmt.Errorf("nobody was invited: %d of %d lines are wrong", wrong, wrong+good)
+			return fmt.Errorf("nobody was invited: %d of %s", wrong, count(wrong+good, "line is wrong", either(wrong == 1, "lines is wrong", "lines are wrong")))
 		case good == 0:
 			return errors.New("nobody was invited: the table has no lines")
 		case c.DryRun && !c.JSON:
-			fmt.Fprintf(t.Out, "All %d lines are right. Nobody was invited yet.\n", good)
+			fmt.Fprintln(t.Out, either(good == 1, "The only line is right.", fmt.Sprintf("All %d lines are right.", good)), "Nobody was invited yet.")
 		}
 		if c.DryRun {
 			return nil
 		}
 		return c.invite(ctx, t, users)
 	})
+}
+
+// right prints a line of a dry run that isn't wrong, for programs.
+func (c *userImport) right(t terminal, who person) error {
+	if !c.DryRun || !c.JSON {
+		return nil
+	}
+	return json.NewEncoder(t.Out).Encode(who.row())
 }
 
 // invite makes the users, and prints a table with their links.
@@ -87,12 +100,12 @@ func (c *userImport) invite(ctx context.Context, t terminal, users control.Users
 	}
 	made := 0
 	refused := func(who person, problem shared.Problem) error {
-		return fmt.Errorf("line %d: %s The %d users of the lines before are invited, and their links are above or on their way", who.line, problem.Detail, made)
+		return fmt.Errorf("line %d: %s %s", who.line, problem.Detail, before(made))
 	}
 	_, err = c.portions(refused, func(portion []person) error {
 		invited, err := control.InvitePeople(ctx, users, invites(portion))
 		if err != nil {
-			return fmt.Errorf("from line %d on, nobody was invited: %s The %d users of the lines before are invited, and their links are above or on their way", portion[0].line, sentence(err), made)
+			return fmt.Errorf("from line %d on, nobody was invited: %s %s", portion[0].line, sentence(err), before(made))
 		}
 		for i, problem := range invited.Refusals {
 			if problem != nil { // since they were checked
@@ -110,6 +123,17 @@ func (c *userImport) invite(ctx context.Context, t terminal, users control.Users
 	return errors.Join(flush(), err)
 }
 
+// before says what happened to the lines before one that was refused.
+func before(made int) string {
+	switch made {
+	case 0:
+		return "Nobody was invited"
+	case 1:
+		return "The user of the line before is invited, and the link is above or on its way"
+	}
+	return fmt.Sprintf("The %d users of the lines before are invited, and their links are above or on their way", made)
+}
+
 // printer returns what prints a user with the link, as a row or as JSON.
 func (c *userImport) printer(t terminal) (prints func(person, control.Link) error, flush func() error, err error) {
 	if c.JSON {
@@ -118,7 +142,7 @@ func (c *userImport) printer(t terminal) (prints func(person, control.Link) erro
 			return lines.Encode(struct {
 				shared.ImportRow
 				control.Link
-			}{shared.ImportRow{Line: who.line, Invite: who.Invite}, link})
+			}{who.row(), link})
 		}, func() error { return nil }, nil
 	}
 	table, err := admin.NewLinks(t.Out)
@@ -129,6 +153,13 @@ func (c *userImport) printer(t terminal) (prints func(person, control.Link) erro
 type person struct {
 	line int
 	shared.Invite
+}
+
+// row returns the person as the API has rows.
+func (p person) row() shared.ImportRow {
+	row := shared.ImportRow{Line: p.line, Invite: p.Invite}
+	row.DisplayName = cmp.Or(row.DisplayName, row.Name)
+	return row
 }
 
 func invites(portion []person) []shared.Invite {

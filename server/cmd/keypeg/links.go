@@ -16,14 +16,21 @@ import (
 // server is running, the settings decide. If a link can't work for everybody, its command
 // says so.
 
+// linkJSON is the help of --json of commands that print a link.
+const linkJSON = "Print the link as JSON, with the time until when it works."
+
 // makeLink makes a link and prints it.
-func (s *settings) makeLink(ctx context.Context, t terminal, makes func(control.Users) (control.Link, error)) error {
+func (s *settings) makeLink(ctx context.Context, t terminal, asJSON bool, makes func(control.Users) (control.Link, error)) error {
 	return s.withUsers(ctx, func(users control.Users) error {
 		link, err := makes(users)
-		if err == nil {
-			s.printLink(t, users.IsRunning(), link)
+		if err != nil {
+			return err
 		}
-		return err
+		if asJSON {
+			return t.printJSON(link)
+		}
+		s.printLink(t, users.IsRunning(), link)
+		return nil
 	})
 }
 

@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/admin"
 	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -19,11 +22,17 @@ type selection struct{ Find, In string }
 
 func (c *selection) takes(l *commandLine) {
 	l.StringVar(&c.Find, "find", "", "Only users with words in their names or e-mail address that begin with these `WORDS`.")
-	l.StringVar(&c.In, "in", "", "Only users of this `KIND`: with-passkey, without-passkey, password-only, one-device, invited, disabled, administrators, helpers, auditors, or group/ and its name.")
+	l.StringVar(&c.In, "in", "", "Only users of this `KIND`: "+filtersText+".")
 }
+
+// filtersText lists what --in can be.
+var filtersText = strings.Join(account.Filters, ", ") + ", or " + shared.MembersOfGroup + " and the name of a group"
 
 // each calls do with every user of the selection, a page at a time.
 func (c *selection) each(ctx context.Context, users control.Users, do func(shared.Member) error) error {
+	if c.In != "" && !slices.Contains(account.Filters, c.In) && !strings.HasPrefix(c.In, shared.MembersOfGroup) {
+		return fmt.Errorf("there is no filter %s: --in is one of %s", shown.Text(c.In), filtersText)
+	}
 	for query := (shared.MembersQuery{Find: c.Find, In: c.In}); ; {
 		page, err := control.ListUsers(ctx, users, query)
 		if err != nil {
@@ -58,12 +67,13 @@ func (c *userList) Run(ctx context.Context, t terminal, s *settings) error {
 		})
 	}
 	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tDISPLAY NAME\tROLE\tPASSWORD\tPASSKEYS\tPROVIDERS\tSTATE\tCREATED\tLAST SIGN-IN")
+	fmt.Fprintln(table, "NAME\tDISPLAY NAME\tROLE\tPASSWORD\tPASSKEYS\tPROVIDERS\tSTATE\tCREATED\tLAST SIGN-IN\tE-MAIL\tGROUPS")
 	err := s.withUsers(ctx, func(users control.Users) error {
 		return c.each(ctx, users, func(u shared.Member) error {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", u.Name, u.DisplayName,
-				cmp.Or(string(u.Role), "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities, admin.StateOf(u), dayOf(u.Created), dayOf(u.LastSignIn))
-			return nil
+			_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.DisplayName,
+				cmp.Or(string(u.Role), "user"), either(u.HasPassword, "yes", "no"), u.Passkeys, u.Identities, admin.StateOf(u), dayOf(u.Created), dayOf(u.LastSignIn),
+				cmp.Or(u.Email, "-"), cmp.Or(strings.Join(u.Groups, " "), "-"))
+			return err
 		})
 	})
 	if err != nil {
@@ -80,15 +90,7 @@ func dayOf(at time.Time) string {
 	return at.Local().Format(time.DateOnly)
 }
 
-type userShow struct {
-	ofUser
-	JSON bool
-}
-
-func (c *userShow) takes(l *commandLine) {
-	c.ofUser.takes(l)
-	l.BoolVar(&c.JSON, "json", false, "JSON, as the API has it.")
-}
+type userShow struct{ ofUser }
 
 func (c *userShow) Run(ctx context.Context, t terminal, s *settings) error {
 	return s.withUsers(ctx, func(users control.Users) error {
@@ -100,12 +102,17 @@ func (c *userShow) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
+// printJSON prints one thing, as people and programs can read it.
+func (t terminal) printJSON(v any) error {
+	text := json.NewEncoder(t.Out)
+	text.SetIndent("", "  ")
+	return text.Encode(v)
+}
+
 // showUser prints what is known of a user, a line for each fact that there is.
 func showUser(t terminal, u shared.Member, asJSON bool) error {
 	if asJSON {
-		lines := json.NewEncoder(t.Out)
-		lines.SetIndent("", "  ")
-		return lines.Encode(u)
+		return t.printJSON(u)
 	}
 	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
 	for _, fact := range []struct{ what, is string }{

@@ -78,7 +78,7 @@ func (c *mailQueue) takes(l *commandLine) {
 }
 
 func (c *mailQueue) Run(ctx context.Context, t terminal, s *settings) error {
-	var waiting []mail.Waiting
+	var waiting []control.QueuedMail
 	err := s.withUsers(ctx, func(users control.Users) (err error) {
 		waiting, err = control.ListMails(ctx, users, control.None{})
 		return err
@@ -101,7 +101,7 @@ func (c *mailQueue) Run(ctx context.Context, t terminal, s *settings) error {
 		if m.Next != nil {
 			next = m.Next.Local().Format(format)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", m.Queued.Local().Format(format), m.User, m.Kind, m.Tries, next, m.Trouble)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", m.Queued.Local().Format(format), nameOr(m.Name, m.User), m.Kind, m.Tries, next, m.Trouble)
 	}
 	return table.Flush()
 }

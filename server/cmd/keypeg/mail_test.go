@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,8 +38,12 @@ func TestInvitationsByMail(t *testing.T) {
 		t.Errorf("got %q", lines)
 	}
 	queue := succeeds(t, "", on("mail", "queue")...)
-	if strings.Count(queue, "invitation") != 4 {
+	if strings.Count(queue, "invitation") != 4 || strings.Count(queue, "  dora  ") != 3 || strings.Count(queue, "  carl  ") != 1 {
 		t.Errorf("the queue is\n%s", queue)
+	}
+	var first struct{ Name string }
+	if printed := succeeds(t, "", on("mail", "queue", "--json")...); json.NewDecoder(strings.NewReader(printed[1:])).Decode(&first) != nil || first.Name != "dora" {
+		t.Errorf("the queue as JSON: %s", printed)
 	}
 	if printed := succeeds(t, "", on("mail", "retry")...); printed != "4 mails are tried again, within half a minute while a server runs.\n" {
 		t.Errorf("got %s", printed)

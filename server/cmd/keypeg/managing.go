@@ -1,27 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/shared"
 )
 
-// Commands that change one user. With --json they print the user as it is then.
+// Commands that change one user.
 
 // changes is what these commands share.
 type changes struct {
 	ofUser
 	EvenTheLast bool
-	JSON        bool
-}
-
-func (c *changes) takes(l *commandLine) {
-	c.ofUser.takes(l)
-	l.BoolVar(&c.JSON, "json", false, "Print the user as JSON.")
 }
 
 // change changes what is set, and prints the user.
@@ -96,24 +93,59 @@ type userRole struct {
 
 func (c *userRole) takes(l *commandLine) {
 	c.changes.takes(l)
-	l.argument(&c.Role, "role", "One of administrator, helper, auditor and none.")
-	l.StringVar(&c.Helps, "helps", "", "The `GROUPS` whose users a helper may help, with commas between them.")
+	l.argument(&c.Role, "role", "One of "+rolesText+".")
+	takesHelps(l, &c.Helps)
 	c.takesForce(l)
 }
 
 func (c *userRole) Run(ctx context.Context, t terminal, s *settings) error {
-	role := shared.Role(c.Role)
-	if c.Role == "none" {
-		role = shared.RoleNone
+	role, err := roleOf(c.Role)
+	if err != nil {
+		return err
 	}
 	wish := shared.ChangeMember{Role: &role}
 	if c.Helps != "" {
 		wish.Helps = new(commaList(c.Helps))
 	}
-	if role == shared.RoleHelper && (wish.Helps == nil || len(*wish.Helps) == 0) {
-		return fmt.Errorf("a helper helps the users of some groups: name them with --helps")
+	if err := checkHelper(role, commaList(c.Helps)); err != nil {
+		return err
 	}
 	return c.change(ctx, t, s, wish)
+}
+
+func takesHelps(l *commandLine, to *string) {
+	l.StringVar(to, "helps", "", "The `GROUPS` whose users a helper may help, with commas between them.")
+}
+
+// noRole is how people type [shared.RoleNone].
+const noRole = "none"
+
+// rolesText lists the roles, from the most that they may do.
+var rolesText = func() string {
+	var names []string
+	for _, role := range slices.Backward(shared.Roles) {
+		names = append(names, cmp.Or(string(role), noRole))
+	}
+	return strings.Join(names, ", ")
+}()
+
+// roleOf returns the role with a name.
+func roleOf(name string) (shared.Role, error) {
+	if name == noRole {
+		return shared.RoleNone, nil
+	}
+	role := shared.Role(name)
+	if !role.IsKnown() {
+		return role, fmt.Errorf("there is no role %s: it is one of %s", shown.Text(name), rolesText)
+	}
+	return role, nil
+}
+
+func checkHelper(role shared.Role, helps []string) error {
+	if role == shared.RoleHelper && len(helps) == 0 {
+		return errors.New("a helper helps the users of some groups: name them with --helps")
+	}
+	return nil
 }
 
 // commaList takes a list apart, and leaves out what is empty.
@@ -143,7 +175,7 @@ type userRemove struct {
 
 func (c *userRemove) takes(l *commandLine) {
 	c.ofUser.takes(l)
-	l.BoolVar(&c.JSON, "json", false, "Print the user as they were, as JSON.")
+	l.Lookup("json").Usage = "Print the user as they were, as JSON."
 	l.StringVar(&c.Yes, "yes", "", "The `NAME` again, in place of typing it.")
 	c.takesForce(l)
 }

@@ -71,7 +71,7 @@ func testManaging(t *testing.T, database string) {
 		t.Errorf("in groups: %+v", u)
 	}
 	failsWith(t, "name them with --helps", "", at("user", "role", "bobby", "helper")...)
-	failsWith(t, "There is no such role.", "", at("user", "role", "bobby", "king")...)
+	failsWith(t, "there is no role king: it is one of administrator, helper, auditor, none", "", at("user", "role", "bobby", "king")...)
 	if u := user("role", "bobby", "helper", "--helps", "sales"); u.Role != shared.RoleHelper || strings.Join(u.Helps, " ") != "sales" {
 		t.Errorf("a helper: %+v", u)
 	}
@@ -86,7 +86,11 @@ func testManaging(t *testing.T, database string) {
 	if list := succeeds(t, "", at("user", "list", "--in", "group/sales")...); !strings.Contains(list, "bobby") || strings.Contains(list, "ann") {
 		t.Errorf("of the group: %s", list)
 	}
-	failsWith(t, "There is no such filter.", "", at("user", "list", "--in", "kings")...)
+	failsWith(t, "there is no filter kings: --in is one of with-passkey, ", "", at("user", "list", "--in", "kings")...)
+	if list := succeeds(t, "", at("user", "list", "--in", "group/IT")...); !regexp.MustCompile(`(?m)^bobby .* Bob@example.com +it sales$`).MatchString(list) {
+		t.Errorf("of the group IT: %s", list)
+	}
+	failsWith(t, "No group can be called back office. A group's name is like a user name: without spaces, at most 64 characters.", "", at("user", "group", "bobby", "--add", "back office")...)
 	if shown := succeeds(t, "", at("user", "show", "bobby")...); !strings.Contains(shown, "Bob@example.com (not verified)") {
 		t.Errorf("shown: %s", shown)
 	}
@@ -171,12 +175,17 @@ func testImporting(t *testing.T, at func(...string) []string) {
 	if code != 1 || strings.Count(out, "\n") != 2 || !strings.Contains(out, `{"line":2,"name":"carl","displayName":"Carl; the =1","email":"carl@example.com","groups":["sales","it"],"problem":"Somebody has the e-mail address carl@example.com already.","code":"email_taken"}`) {
 		t.Errorf("refused as JSON: exit %d, %s", code, out)
 	}
-	more := table("name\nemil\n")
-	if out := succeeds(t, "", at("user", "import", more, "--json", "--dry-run")...); out != "" {
+	more := table("Username,E-Mail,Groups\nemil,e@example.com,it night\n")
+	if out := succeeds(t, "", at("user", "import", more, "--dry-run")...); out != "The only line is right. Nobody was invited yet.\n" {
+		t.Errorf("a dry run of one line says %s", out)
+	}
+	const emil = `{"line":2,"name":"emil","displayName":"emil","email":"e@example.com","groups":["it","night"]`
+	if out := succeeds(t, "", at("user", "import", more, "--json", "--dry-run")...); out != emil+"}\n" {
 		t.Errorf("a dry run as JSON: %s", out)
 	}
-	if out := succeeds(t, "", at("user", "import", more, "--json")...); !strings.HasPrefix(out, `{"line":2,"name":"emil","url":"`) || strings.Count(out, "\n") != 1 {
+	if out := succeeds(t, "", at("user", "import", more, "--json")...); !strings.HasPrefix(out, emil+`,"url":"`) || strings.Count(out, "\n") != 1 {
 		t.Errorf("the links as JSON: %s", out)
 	}
+	failsWith(t, "nobody was invited: 1 of 1 line is wrong", "", at("user", "import", more)...)
 	succeeds(t, "", at("user", "remove", "emil", "--yes", "emil")...)
 }

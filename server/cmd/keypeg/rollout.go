@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 
@@ -28,9 +27,7 @@ func (c *rolloutCommand) Run(ctx context.Context, t terminal, s *settings) error
 			return err
 		}
 		if c.JSON {
-			lines := json.NewEncoder(t.Out)
-			lines.SetIndent("", "  ")
-			return lines.Encode(rollout)
+			return t.printJSON(rollout)
 		}
 		if c.CSV {
 			return admin.WriteRollout(t.Out, rollout)

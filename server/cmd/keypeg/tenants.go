@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -56,27 +57,54 @@ func (c *tenantAdd) Run(ctx context.Context, t terminal, s *settings) error {
 	})
 }
 
-type tenantList struct{}
+type tenantList struct{ JSON bool }
 
-func (c *tenantList) takes(*commandLine) {}
+func (c *tenantList) takes(l *commandLine) {
+	l.BoolVar(&c.JSON, "json", false, "One JSON object for each tenant.")
+}
+
+// listedTenant is a tenant as programs read it.
+type listedTenant struct {
+	Name    string    `json:"name"`
+	Address string    `json:"address"`
+	RPID    string    `json:"rpId"`
+	State   string    `json:"state"` // enabled, disabled, being removed, or why it isn't served
+	Created time.Time `json:"created"`
+}
+
+func listed(t tenant.Tenant) listedTenant {
+	row := listedTenant{Name: t.Name, State: either(t.Removing, "being removed", either(t.IsActive(), "enabled", "disabled")), Created: t.Created}
+	address, err := t.Address()
+	if err != nil { // an earlier version accepted it
+		address, row.State = server.Address{Origin: t.PublicURL, RPID: t.RPID}, "not served: "+err.Error()
+	}
+	row.Address, row.RPID = address.Origin, address.RPID
+	return row
+}
 
 func (c *tenantList) Run(ctx context.Context, t terminal, s *settings) error {
-	table := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tADDRESS\tRP ID\tSTATE\tCREATED")
-	err := s.installation().Tenants(ctx, func(tenants installation.Tenants) error {
-		all, err := installation.ListTenants(ctx, tenants, control.None{})
-		for _, tenant := range all {
-			state := either(tenant.Removing, "being removed", either(tenant.IsActive(), "enabled", "disabled"))
-			address, err := tenant.Address()
-			if err != nil { // an earlier version accepted it
-				address, state = server.Address{Origin: tenant.PublicURL, RPID: tenant.RPID}, "not served: "+err.Error()
-			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", tenant.Name, address.Origin, address.RPID, state, tenant.Created.Local().Format(time.DateOnly))
-		}
+	var all []tenant.Tenant
+	err := s.installation().Tenants(ctx, func(tenants installation.Tenants) (err error) {
+		all, err = installation.ListTenants(ctx, tenants, control.None{})
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	table, lines := tabwriter.NewWriter(t.Out, 0, 8, 2, ' ', 0), json.NewEncoder(t.Out)
+	if !c.JSON {
+		fmt.Fprintln(table, "NAME\tADDRESS\tRP ID\tSTATE\tCREATED")
+	}
+	for _, each := range all {
+		row := listed(each)
+		if c.JSON {
+			err = lines.Encode(row)
+		} else {
+			_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", row.Name, row.Address, row.RPID, row.State, row.Created.Local().Format(time.DateOnly))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return table.Flush()
 }

@@ -195,6 +195,9 @@ func testTenantCommands(p *program) {
 	if !regexp.MustCompile(`(?m)^acme +http://` + regexp.QuoteMeta(p.host("acme")) + ` +acme\.localhost +enabled +\d{4}-\d\d-\d\d$`).MatchString(before) {
 		p.Errorf("the list:\n%s", before)
 	}
+	if lines := strings.Split(p.does("", "tenant", "list", "--json"), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], `{"name":"acme","address":"http://`+p.host("acme")+`","rpId":"acme.localhost","state":"enabled","created":"20`) {
+		p.Errorf("the list as JSON: %q", lines)
+	}
 	p.refusesTo("there is a tenant acme already", "", "tenant", "add", "acme", "https://new.example")
 	p.refusesTo("belongs to the tenant acme already", "", "tenant", "add", "gamma", "http://"+p.host("acme"))
 	p.refusesTo("would be offered at", "", "tenant", "add", "gamma", "http://"+p.host("shop.acme"))
