@@ -61,6 +61,9 @@ func (s *Service) mayMail(buckets ...bucket) (end func(sent bool), err error) {
 	end, err = s.mayGuess(buckets)
 	if refusal, is := errors.AsType[*shared.Error](err); is {
 		minutes := int((refusal.RetryAfter + time.Minute - 1) / time.Minute)
+		if minutes == 1 {
+			return nil, shared.Errorf(shared.CodeTooManyAttempts, "Too many mails went to this address. Please try again in a minute.").After(refusal.RetryAfter)
+		}
 		return nil, shared.Errorf(shared.CodeTooManyAttempts, "Too many mails went to this address. Please try again in %d minutes.", minutes).After(refusal.RetryAfter)
 	}
 	return end, err

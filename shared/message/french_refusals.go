@@ -56,6 +56,7 @@ var frenchRefusals = []Refusal{
 	{"Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "Jusqu’au %s, aucun moyen de connexion ne peut être ajouté, car « Ce n’était pas moi » a été choisi dans un e-mail. Pour l’autoriser de nouveau, ouvrez le lien de l’e-mail à ce sujet ou adressez-vous à l’administration."},
 	{"An invitation by mail needs an e-mail address.", "Une invitation par e-mail nécessite une adresse e-mail."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "Trop de messages ont été envoyés à cette adresse. Veuillez réessayer dans %d minutes."},
+	{"Too many mails went to this address. Please try again in a minute.", "Trop de messages ont été envoyés à cette adresse. Veuillez réessayer dans une minute."},
 	{"This server sends no mails. Ask your IT.", "Ce serveur n’envoie pas d’e-mails. Adressez-vous à votre service informatique."},
 	{"There is no e-mail address to verify.", "Il n’y a pas d’adresse e-mail à vérifier."},
 	{"This link was used already, or is too old. Take the one in the newest mail.", "Ce lien a déjà été utilisé ou est trop ancien. Prenez celui du message le plus récent."},

@@ -56,6 +56,7 @@ var germanRefusals = []Refusal{
 	{"Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "Bis %s kann keine Anmeldemethode hinzugefügt werden, weil in einer E-Mail „Das war ich nicht“ gewählt wurde. Um es wieder zu erlauben, öffnen Sie den Link in der E-Mail dazu, oder fragen Sie die Administration."},
 	{"An invitation by mail needs an e-mail address.", "Für eine Einladung per E-Mail ist eine E-Mail-Adresse nötig."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "An diese Adresse gingen zu viele E-Mails. Bitte versuchen Sie es in %d Minuten erneut."},
+	{"Too many mails went to this address. Please try again in a minute.", "An diese Adresse gingen zu viele E-Mails. Bitte versuchen Sie es in einer Minute erneut."},
 	{"This server sends no mails. Ask your IT.", "Dieser Server verschickt keine E-Mails. Fragen Sie Ihre IT."},
 	{"There is no e-mail address to verify.", "Es gibt keine E-Mail-Adresse zu bestätigen."},
 	{"This link was used already, or is too old. Take the one in the newest mail.", "Dieser Link wurde schon verwendet oder ist zu alt. Nehmen Sie den in der neuesten E-Mail."},

@@ -56,6 +56,7 @@ var japaneseRefusals = []Refusal{
 	{"Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "メールで「心当たりがない」が選ばれたため、%s までサインイン方法を追加できません。再び許可するには、そのことを知らせるメールのリンクを開くか、管理者にお問い合わせください。"},
 	{"An invitation by mail needs an e-mail address.", "メールで招待するには、メールアドレスが必要です。"},
 	{"Too many mails went to this address. Please try again in %d minutes.", "このアドレスに送信されたメールが多すぎます。%d 分後にもう一度お試しください。"},
+	{"Too many mails went to this address. Please try again in a minute.", "このアドレスに送信されたメールが多すぎます。1 分後にもう一度お試しください。"},
 	{"This server sends no mails. Ask your IT.", "このサーバーはメールを送信しません。IT 部門にお問い合わせください。"},
 	{"There is no e-mail address to verify.", "確認するメールアドレスがありません。"},
 	{"This link was used already, or is too old. Take the one in the newest mail.", "このリンクはすでに使われたか、古すぎます。最新のメールのリンクをお使いください。"},

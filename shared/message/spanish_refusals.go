@@ -56,6 +56,7 @@ var spanishRefusals = []Refusal{
 	{"Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "Hasta el %s no se puede añadir ninguna forma de iniciar sesión, porque se eligió «No fui yo» en un correo. Para permitirlo de nuevo, abre el enlace del correo sobre ello o pregunta a la administración."},
 	{"An invitation by mail needs an e-mail address.", "Una invitación por correo necesita una dirección de correo."},
 	{"Too many mails went to this address. Please try again in %d minutes.", "Se enviaron demasiados correos a esta dirección. Inténtalo de nuevo en %d minutos."},
+	{"Too many mails went to this address. Please try again in a minute.", "Se enviaron demasiados correos a esta dirección. Inténtalo de nuevo en un minuto."},
 	{"This server sends no mails. Ask your IT.", "Este servidor no envía correos. Pregunta al equipo de informática."},
 	{"There is no e-mail address to verify.", "No hay ninguna dirección de correo que verificar."},
 	{"This link was used already, or is too old. Take the one in the newest mail.", "Este enlace ya se usó o es demasiado antiguo. Usa el del correo más reciente."},
