@@ -42,11 +42,13 @@ func (s *Service) AddUser(ctx context.Context, who session.Actor, fresh NewUser)
 	return user, nil
 }
 
-// CheckNewUser refuses a new user whom [Service.AddUser] would refuse, whatever the password is. It
-// doesn't look at the policy.
+// CheckNewUser refuses a new user whom [Service.AddUser] would refuse, whatever the password is.
 func (s *Service) CheckNewUser(ctx context.Context, fresh NewUser) error {
 	user, err := s.withoutPassword(ctx, fresh)
 	if err != nil {
+		return err
+	}
+	if err := s.passwordAllowed(user); err != nil {
 		return err
 	}
 	return s.isFree(ctx, user)

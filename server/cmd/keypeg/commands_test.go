@@ -418,6 +418,7 @@ func TestNoCommandMakesADatabase(t *testing.T) {
 func TestUserListCounts(t *testing.T) {
 	database := newDatabase(t)
 	succeeds(t, "correct horse battery\n", "user", "add", "bob", "--database", database)
+	failsWith(t, "Nobody signs in with a password here.", "", "user", "add", "carl", "--database", database, "--password-sign-in", "off") // before one is asked for
 	for policy, want := range map[string]string{
 		"on":             `(?m)^bob +bob +user +yes +0 +0 +enabled `,
 		"administrators": `(?m)^bob +bob +user +no +0 +0 +no way in `,

@@ -28,10 +28,23 @@ func (c *selection) takes(l *commandLine) {
 // filtersText lists what --in can be.
 var filtersText = strings.Join(account.Filters, ", ") + ", or " + shared.MembersOfGroup + " and the name of a group"
 
+// check refuses a filter that there isn't, and lists those that there are.
+func (c *selection) check() error {
+	group, isGroup := strings.CutPrefix(c.In, shared.MembersOfGroup)
+	if isGroup {
+		_, err := account.CanonicalName(group)
+		isGroup = err == nil
+	}
+	if c.In == "" || isGroup || slices.Contains(account.Filters, c.In) {
+		return nil
+	}
+	return fmt.Errorf("there is no filter %s: --in is one of %s", shown.Text(c.In), filtersText)
+}
+
 // each calls do with every user of the selection, a page at a time.
 func (c *selection) each(ctx context.Context, users control.Users, do func(shared.Member) error) error {
-	if c.In != "" && !slices.Contains(account.Filters, c.In) && !strings.HasPrefix(c.In, shared.MembersOfGroup) {
-		return fmt.Errorf("there is no filter %s: --in is one of %s", shown.Text(c.In), filtersText)
+	if err := c.check(); err != nil {
+		return err
 	}
 	for query := (shared.MembersQuery{Find: c.Find, In: c.In}); ; {
 		page, err := control.ListUsers(ctx, users, query)

@@ -87,6 +87,7 @@ func testManaging(t *testing.T, database string) {
 		t.Errorf("of the group: %s", list)
 	}
 	failsWith(t, "there is no filter kings: --in is one of with-passkey, ", "", at("user", "list", "--in", "kings")...)
+	failsWith(t, "there is no filter group/back office: --in is one of with-passkey, ", "", at("user", "export", "--in", "group/back office")...)
 	if list := succeeds(t, "", at("user", "list", "--in", "group/IT")...); !regexp.MustCompile(`(?m)^bobby .* Bob@example.com +it sales$`).MatchString(list) {
 		t.Errorf("of the group IT: %s", list)
 	}

@@ -58,6 +58,9 @@ func testScripting(t *testing.T, database string) {
 	if u := user(password, "add", "Ann", "--email", "Ann@EXAMPLE.com", "--admin"); u.Name != "ann" || u.Email != "Ann@example.com" || u.Role != shared.RoleAdministrator || !u.HasPassword {
 		t.Errorf("added: %+v", u)
 	}
+	if !strings.Contains(succeeds(t, "", "user", "list", "--database", database), "Ann@example.com  -") {
+		t.Error("the list has no address of Ann")
+	}
 	failsWith(t, "Somebody has the e-mail address Ann@example.com already.", "", "user", "add", "bob", "--email", "Ann@example.com", "--database", database)
 
 	hal := scripted[invited](t, database, "", "user", "invite", "hal", "--groups", "IT,night", "--role", "helper", "--helps", "Sales")
