@@ -83,9 +83,8 @@ func (p *ActivityPanel) OnUpdate(app.Context) {
 func (p *ActivityPanel) more(next string) {
 	p.seen = p.Changes
 	if next != "" || p.state == listFailed {
-		p.state = listLoading
+		p.state, p.failure = listLoading, nil
 	}
-	p.failure = nil
 	var page shared.Activity
 	p.attempt(func(ctx context.Context) (err error) {
 		page, err = p.Service.Activity(ctx, next)

@@ -179,7 +179,7 @@ func (p *PasskeysPanel) countSessions() {
 // that work ends, and the keyboard focus goes to a row nearby.
 func (p *PasskeysPanel) show(list shared.PasskeyList) {
 	before, open, had := p.list.Passkeys, p.row, focused()
-	p.list, p.gone = list, ""
+	p.list = list
 	for at, passkey := range before {
 		if p.find(passkey.ID).ID != "" {
 			continue
@@ -204,6 +204,7 @@ func (p *PasskeysPanel) show(list shared.PasskeyList) {
 // edited takes a list that the user has changed here.
 func (p *PasskeysPanel) edited(list shared.PasskeyList) {
 	p.edits++
+	p.gone = ""
 	p.show(list)
 }
 

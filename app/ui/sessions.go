@@ -83,7 +83,10 @@ func (p *SessionsPanel) load() {
 			if slices.ContainsFunc(p.list.Sessions, is) && !slices.ContainsFunc(list.Sessions, is) {
 				focus(p.self, "sessions-title") // its row is gone
 			}
-			p.state, p.list, p.failure = listReady, list, nil
+			if p.state == listFailed {
+				p.failure = nil // else it is of a session that couldn't be ended
+			}
+			p.state, p.list = listReady, list
 		case p.state != listReady: // a list that is shown stays
 			p.state, p.failure = listFailed, err
 		}

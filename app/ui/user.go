@@ -123,7 +123,10 @@ func (p *UserPage) load() {
 	}, func(err error) {
 		switch {
 		case err == nil:
-			p.state, p.user, p.activity, p.failure = listReady, user, activity, nil
+			if p.state == listFailed {
+				p.failure = nil // else it is of what was done here, which a change elsewhere doesn't mend
+			}
+			p.state, p.user, p.activity = listReady, user, activity
 		case shared.CodeOf(err) == shared.CodeNotFound:
 			notify(p.OnMissing)
 		case p.state != listReady: // what is shown stays
@@ -212,6 +215,7 @@ func (p *UserPage) does(row string, work func(context.Context) (shared.MemberDet
 	}
 	p.working, p.failure, p.refused = true, nil, row
 	var user shared.MemberDetails
+	from := p.asking.from
 	p.attempt(func(ctx context.Context) (err error) {
 		user, err = work(ctx)
 		return err
@@ -221,6 +225,8 @@ func (p *UserPage) does(row string, work func(context.Context) (shared.MemberDet
 			p.user, p.announcement = user, done
 			p.load()
 			focus(p.self, memberTitleID)
+		case from != "":
+			focus(p.self, from)
 		}
 	})
 }
