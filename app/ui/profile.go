@@ -9,6 +9,7 @@ import (
 
 	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // ProfileService does what the card of the profile offers, for the signed-in user.
@@ -40,8 +41,8 @@ type ProfileCard struct {
 	mail         mailStep
 	lit          bool // it was changed
 	failure      error
-	unsent       error // why the mail wasn't sent
-	announcement string
+	unsent       error                           // why the mail wasn't sent
+	announcement func(*message.Catalogue) string // in the language that may just have been chosen; nil is none
 }
 
 // mailStep is how far the mail is with which the user verifies their address.
@@ -87,8 +88,15 @@ func (c *ProfileCard) Render() app.UI {
 		),
 		Slot(app.If(c.editing, c.renderEdit)),
 		c.renderConfirm(c.Context, c.Confirms, a.Passkeys > 0, a.HasPassword),
-		spoken(c.announcement),
+		spoken(c.announced()),
 	)
+}
+
+func (c *ProfileCard) announced() string {
+	if c.announcement == nil {
+		return ""
+	}
+	return c.announcement(c.Context.Text)
 }
 
 // renderEmail says whether the address is verified. An address that isn't gets no notices.
@@ -146,10 +154,10 @@ func (c *ProfileCard) onVerify(app.Context, app.Event) {
 	if c.mail == mailSending {
 		return
 	}
-	c.mail, c.failure, c.unsent, c.lit, c.announcement = mailSending, nil, nil, false, ""
+	c.mail, c.failure, c.unsent, c.lit, c.announcement = mailSending, nil, nil, false, nil
 	c.attempt(c.Service.SendVerification, func(err error) {
 		if c.mail, c.unsent = mailNone, err; err == nil {
-			c.mail, c.announcement = mailSent, c.Context.Text.Home.VerifySent
+			c.mail, c.announcement = mailSent, func(text *message.Catalogue) string { return text.Home.VerifySent }
 		}
 	})
 }
@@ -176,7 +184,7 @@ func (c *ProfileCard) save(d *memberDialog, done func(error)) {
 		return c.Service.ChangeProfile(ctx, change)
 	}, func(err error) {
 		if done(err); err == nil {
-			c.lit, c.announcement = true, c.Context.Text.Member.Saved
+			c.lit, c.announcement = true, func(text *message.Catalogue) string { return text.Member.Saved }
 			if change.Email != nil {
 				c.mail = mailNone
 			}

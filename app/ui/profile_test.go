@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 // mailer is a server that sends the mail, or refuses to.
@@ -17,6 +18,19 @@ type mailer struct {
 }
 
 func (m mailer) SendVerification(context.Context) error { return m.err }
+
+func (m mailer) ChangeProfile(context.Context, shared.ChangeProfile) error { return m.err }
+
+// TestSavedInTheNewLanguage: after another language was chosen, the page says in that one that it was.
+func TestSavedInTheNewLanguage(t *testing.T) {
+	c := stateUnverified(inEnglish(), func(c *ProfileCard) { c.Service = mailer{} })
+	c.OnLanguage = func(string) { c.Context.Text = &message.French }
+	d := &memberDialog{typed: map[string]string{"language": "fr"}, Fields: []memberField{{id: "display-name", value: c.Account.User.DisplayName}, {id: "email", value: c.Account.Email}}}
+	plays(t, c, done(func() { c.save(d, func(error) {}) }))
+	if got := c.announced(); got != message.French.Member.Saved {
+		t.Errorf("it says %q", got)
+	}
+}
 
 func TestSendTheMailAgain(t *testing.T) {
 	refusal := shared.Errorf(shared.CodeTooManyAttempts, "Too many mails went to this address. Please try again in %d minutes.", 12)
@@ -31,8 +45,8 @@ func TestSendTheMailAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := stateUnverified(inEnglish(), func(c *ProfileCard) { c.Service = mailer{err: test.err} })
 			plays(t, c, func(app.Context) { c.onVerify(c.self, anEvent) })
-			if c.mail != test.step || c.announcement != test.says || !errors.Is(c.unsent, test.err) {
-				t.Errorf("got step %d, %q and %v", c.mail, c.announcement, c.unsent)
+			if c.mail != test.step || c.announced() != test.says || !errors.Is(c.unsent, test.err) {
+				t.Errorf("got step %d, %q and %v", c.mail, c.announced(), c.unsent)
 			}
 		})
 	}

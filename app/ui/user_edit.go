@@ -226,7 +226,12 @@ func (d *memberDialog) renderChoices(f memberField, id, hint string) app.UI {
 }
 
 func (d *memberDialog) onTyped(f memberField) app.EventHandler {
-	return func(ctx app.Context, _ app.Event) { d.typed[f.id] = valueOf(ctx) }
+	return func(ctx app.Context, _ app.Event) {
+		d.typed[f.id] = valueOf(ctx)
+		if shared.CodeOf(d.failure) == shared.CodeInvalidEmail && f.kind == "email" {
+			d.failure = nil // it was about another text
+		}
+	}
 }
 
 func (d *memberDialog) renderRole() app.UI {
