@@ -13,7 +13,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 	who := httpapi.CallerOf(r)
 	var until *time.Time
 	var identities []shared.Identity
-	passwords, passwordOnly := false, false
+	passwords, passwordOnly, mayRelease, held := false, false, false, who.User.HoldAt(s.c.Now())
 	if s.c.Accounts != nil {
 		passwordOnly = who.Methods.IsLastPassword(who.User)
 		passwords = s.c.Accounts.Policy().TakesPassword(who.User)
@@ -22,6 +22,11 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		identities = s.c.Accounts.Identities(who.Actor)
+		if !held.IsZero() {
+			if mayRelease, err = s.c.Accounts.MayRelease(r.Context(), who.Actor, s.cookies.Value(r, cookieRelease)); err != nil {
+				return err
+			}
+		}
 	}
 	var newest *shared.Passkey
 	if s.passkeys != nil {
@@ -47,7 +52,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		Identities:    identities,
 
 		Email: who.User.Email, EmailVerified: who.User.EmailVerified, MailOn: s.c.Accounts != nil && s.c.Accounts.SendsMails(), Language: who.User.Language,
-		HeldUntil: who.User.HoldAt(s.c.Now()),
+		HeldUntil: held, MayRelease: mayRelease,
 
 		RecoveryCodes: len(who.User.RecoveryCodes), RecoveryCodesMade: who.User.RecoveryCodesMade, RecoveryLinkUntil: until,
 

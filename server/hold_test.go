@@ -101,7 +101,7 @@ func TestHold(t *testing.T) {
 				s.refusesAs(403, shared.CodeHeld, "", s.ann.finishes(path, body))
 			}
 			ofAnn := shared.PathUser + s.record(s.ann).ID
-			if held := s.refusesAs(403, shared.CodeHeld, "", s.bob.finishes(ofAnn+shared.PathRecoveryLink, nil)); !strings.Contains(string(held.body), "Allow it again first.") {
+			if held := s.refusesAs(403, shared.CodeHeld, "", s.bob.finishes(ofAnn+shared.PathRecoveryLink, nil)); !strings.Contains(string(held.body), "An administrator has to allow it again first.") {
 				s.Errorf("got %s", held)
 			}
 			for what, do := range map[string]error{
@@ -209,6 +209,38 @@ func TestHold(t *testing.T) {
 			v := s.visitor()
 			s.succeeds(v.recovers("ann", codes[0]), 200) // codes that they had get them in
 		})
+	})
+}
+
+// TestPasswordOfHeldUser: where a user may end a hold, they change a password that an intruder may know,
+// and the hold goes on.
+func TestPasswordOfHeldUser(t *testing.T) {
+	onEveryStoreScene(t, func(s *scene) {
+		s.mailsOn()
+		s.verifies(s.ann, "ann@example.com")
+		reader, other := s.holds(s.ann, "one"), shared.ChangePassword{Password: "another battery staple"}
+		reader.signsInWithPassword()
+		may := func(v *visitor) bool {
+			return into[shared.Account](v, v.sends("GET", shared.PathAccount, nil), 200).MayRelease
+		}
+		thief := s.elsewhere(s.ann) // who knows the password
+		if may(thief) || !may(reader) {
+			s.Errorf("the thief may: %v, who reads the mails may: %v", may(thief), may(reader))
+		}
+		s.refusesAs(403, shared.CodeHeld, "", func() answer { return thief.sends("POST", shared.PathPassword, other) })
+		s.succeeds(reader.sends("POST", shared.PathPassword, other), http.StatusNoContent)
+		thief.refused(thief.sends("GET", shared.PathAccount, nil), 401, shared.CodeUnauthenticated)
+		if !may(reader) || s.record(s.ann).HeldUntil.IsZero() {
+			s.Error("it was ended")
+		}
+		s.refusesAs(403, shared.CodeHeld, "", func() answer { return reader.sends("POST", shared.PathRecoveryCodes, nil) })
+
+		s.changes(s.ann, func(user *store.User) { user.Password = "" })
+		s.refusesAs(403, shared.CodeHeld, "", func() answer { return reader.sends("POST", shared.PathPassword, other) }) // it would be a new way
+		s.succeeds(reader.releases(), http.StatusNoContent)
+		if may(reader) {
+			s.Error("there is nothing left to end")
+		}
 	})
 }
 

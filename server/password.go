@@ -12,7 +12,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := httpapi.Decode(r, &request); err != nil {
 		return err
 	}
-	if err := s.c.Accounts.ChangePassword(r.Context(), httpapi.CallerOf(r).Actor, request.Password); err != nil {
+	if err := s.c.Accounts.ChangePassword(r.Context(), httpapi.CallerOf(r).Actor, request.Password, s.cookies.Value(r, cookieRelease)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -40,6 +40,9 @@ type Account struct {
 
 	// HeldUntil is set while no sign-in method may be added to the account.
 	HeldUntil time.Time `json:"heldUntil,omitzero"`
+	// MayRelease says that the user can end that in this browser, and change the password meanwhile:
+	// it has shown that they read the mails.
+	MayRelease bool `json:"mayRelease,omitempty"`
 
 	RecoveryCodes int `json:"recoveryCodes"` // how many are left
 	// RecoveryCodesMade is missing for a user who has made none.

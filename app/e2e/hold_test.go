@@ -54,11 +54,15 @@ func TestThisWasntMe(t *testing.T) {
 	t.Log("Ann's start page says so at once. Who only has the password can't end it.")
 	ann.sees("#hold")
 	ann.waitsFor("the sentence", `/^Until .*, no way to sign in can be added/.test(document.querySelector("#hold").innerText)`)
-	ann.clicks("#hold-allow")
-	ann.sees("#hold .notice-bad")
-	ann.clicks("#method-recovery-codes")
-	ann.sees("#way-recovery-codes .notice-bad") // none are made
-	ann.seesNo("#codes")
+	ann.waitsFor("what helps", `document.querySelector("#hold").innerText.endsWith("open the link of the mail about that in this browser, or ask an administrator.")`)
+	ann.seesNo("#hold-allow")
+	for _, adds := range []string{"#method-recovery-codes", "#method-password"} {
+		ann.waitsFor(adds+" to be off", `document.querySelector("`+adds+`").matches(":disabled[aria-describedby=hold]")`)
+	}
+	ann.opensPasskeys()
+	ann.waitsFor("the same sentence", `document.querySelector(".panel-side").innerText === document.querySelector("#hold p").innerText`)
+	ann.seesNo("#passkey-add")
+	ann.presses(escape)
 
 	t.Log("With the mail about it she can, once she has confirmed that it's her.")
 	ann.opens(inbox.gets(ann, "New ways to sign in to your account are stopped", 1).link(t, shared.PageRelease))
@@ -87,10 +91,126 @@ func TestThisWasntMe(t *testing.T) {
 	bob.signsInWithPassword("bob", "another battery staple")
 	bob.opensUser("Ann Admin")
 	bob.clicks("#hold-allow")
+	bob.hasFocusOn("#member-ask-cancel")
+	bob.isGreyed("#member-ask-ok")
+	bob.clicks("#member-ask-certain")
+	bob.clicks("#member-ask-ok")
 	bob.seesNo("#hold")
 	bob.hasFocusOn("#member-title")
 	ann.seesNo("#hold")
 	ann.hasNoComplaints()
+	bob.hasNoComplaints()
+}
+
+// held has somebody who reads the mails of a user stop new ways to sign in, in a browser.
+func (b *browser) held(notice mailed) {
+	b.t.Helper()
+	b.opens(notice.link(b.t, shared.PageNotMe))
+	b.clicks("form button")
+	b.readsIn("h1", "New ways to sign in are stopped")
+}
+
+// TestHeldAndSomebodyKnowsThePassword: what is left to whoever chose "This wasn't me" in a mail.
+func TestHeldAndSomebodyKnowsThePassword(t *testing.T) {
+	t.Parallel()
+	inbox := openInbox(t)
+	s := startServer(t, append(inbox.flags(), "--contact", "IT desk, phone 1234")...)
+	ann, _ := openAnothersBrowser(t, s)
+	thief := openBrowser(t, s)
+	ann.setsUp()
+	ann.verifies(inbox, "ann@example.com")
+	ann.opensPasskeys()
+	ann.addsPasskey("Laptop")
+	ann.presses(escape)
+	ann.isAt("/")
+	thief.signsInWithPassword(annsName, annsPassword)
+	phone := openBrowser(t, s)
+	phone.held(inbox.gets(ann, "A passkey was added", 1))
+
+	t.Log("At her laptop she signs in with the passkey. She can't change the password there, but remove it.")
+	ann.signsOut()
+	ann.signsInWithPasskey()
+	ann.opens(shared.PageActivity)
+	ann.saysNotMe("Signed in with a password")
+	thief.isAt("/sign-in")
+	ann.waitsFor("what helps", `/^Until .*, your password can’t be changed here\. .* or ask an administrator\. Whom to ask: IT desk, phone 1234$/.test(document.querySelector("#advice-held").innerText)`)
+	ann.seesNo("#advice-password")
+	ann.sees("#advice-remove")
+	ann.clicks("#advice-close")
+	ann.seesNo("#advice")
+
+	t.Log("On the phone, where she stopped it, she changes it, and new ways stay stopped.")
+	phone.signsInWithPassword(annsName, annsPassword)
+	phone.sees("#hold-allow")
+	phone.clicks("#method-password")
+	phone.clicks("#password-cancel")
+	phone.opens(shared.PageActivity)
+	phone.saysNotMe("Signed in with")
+	ann.sees("#use-passkey")
+	phone.clicks("#advice-password")
+	phone.types("#new-password", "another battery staple")
+	phone.clicks("#password-save")
+	phone.seesNo("#password")
+	phone.opens("/")
+	phone.sees("#hold-allow")
+	thief.submitsPassword(annsName, annsPassword)
+	thief.reads("The user name or the password is not right.")
+
+	t.Log("At the laptop she removes it all the same.")
+	ann.signsInWithPasskey()
+	ann.opens(shared.PageActivity)
+	ann.saysNotMe("Signed in with a password")
+	ann.clicks("#advice-remove")
+	ann.seesNo("#advice")
+	ann.opens("/")
+	ann.sees("#hold")
+	ann.seesNo("#method-password-remove")
+	for _, b := range []*browser{ann, thief, phone} {
+		b.hasNoComplaints()
+	}
+}
+
+// saysNotMe chooses "This wasn't me" at the newest event of another browser that begins with these words.
+func (b *browser) saysNotMe(words string) {
+	b.t.Helper()
+	newest := `[...document.querySelectorAll(".line")].find((e) => e.innerText.trim().startsWith(` + quoted(words) + `) && e.querySelector("[id^=not-me-]"))?.querySelector("[id^=not-me-]")`
+	b.waitsFor(words, newest)
+	b.clicks("#" + value[string](b, newest+".id"))
+	b.sees("#advice")
+}
+
+// TestRefusedAfterAConfirmation: what is refused after somebody has confirmed that it's them can be read
+// for as long as they stay, whatever changes elsewhere. A held user is in the list of users.
+func TestRefusedAfterAConfirmation(t *testing.T) {
+	t.Parallel()
+	inbox := openInbox(t)
+	s := startServer(t, inbox.flags()...)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.verifies(inbox, "ann@example.com")
+	bob := openBrowser(t, s)
+	s.command(t, "another battery staple\n", "user", "add", "bob", "--display-name", "Bob Blake")
+	s.command(t, "", "user", "role", "bob", "administrator")
+	ann.clicks("#method-recovery-codes")
+	ann.clicks("#codes-done")
+	bob.held(inbox.gets(ann, "New recovery codes were made", 1))
+	bob.signsInWithPassword("bob", "another battery staple")
+	bob.opensUsers()
+	bob.waitsFor("her state", `[...document.querySelectorAll("#users tbody tr")].some((e) => e.innerText.includes("Ann Admin") && e.innerText.includes("New ways stopped"))`)
+	bob.opensUser("Ann Admin")
+
+	bob.growsOld()
+	bob.clicks("#member-link")
+	bob.clicks("#member-ask-certain")
+	bob.clicks("#member-ask-ok")
+	bob.types("#confirm-password", "another battery staple")
+	bob.clicks("#confirm-submit")
+	refused := `document.querySelector("section[aria-labelledby=member-help] .notice-bad")?.innerText === "No way to sign in can be added for Ann Admin now, who chose “This wasn't me” in a mail. An administrator has to allow it again first."`
+	bob.waitsFor("the refusal", refused)
+	bob.hasFocusOn("#member-link")
+	s.command(t, "", "user", "rename", "ann", "anna") // the page is loaded again
+	bob.reads("anna")
+	bob.waitsFor("still the refusal", refused)
 	bob.hasNoComplaints()
 }
 

@@ -10,7 +10,7 @@ import (
 func (s *shell) activity(map[string]string) goapp.UI {
 	return &ui.ActivityPanel{
 		Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes,
-		HasPasskey: s.account.Passkeys > 0, HasPassword: s.account.HasPassword,
+		Account:     s.account,
 		OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys,
 	}
 }

@@ -36,7 +36,7 @@ func (s *shell) renderHome() goapp.UI {
 				&ui.SessionsPanel{Context: s.context(), Service: s.self, Changes: s.changes, All: pageSessions, OnSignedOut: s.signedOut},
 				&ui.ActivityPanel{
 					Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes, All: shared.PageActivity,
-					HasPasskey: s.account.Passkeys > 0, HasPassword: s.account.HasPassword,
+					Account:     s.account,
 					OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys,
 				},
 			),

@@ -27,8 +27,12 @@ func (s *shell) renderPanel() goapp.UI {
 	if !s.account.PasskeysOn {
 		return &ui.PasskeysOff{Context: s.context(), OnClose: s.closePanel}
 	}
+	in := s.context()
+	if held := in.Held(s.account); in.Blocked == "" {
+		in.Blocked = held
+	}
 	return &ui.PasskeysPanel{
-		Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes, Adding: s.panel == panelAdding,
+		Context: in, Service: s.self, Confirms: s.self, Changes: s.changes, Adding: s.panel == panelAdding,
 		OnClose: s.closePanel, OnChanged: s.changed, OnSignedOut: s.signedOut,
 	}
 }

@@ -19,6 +19,8 @@ type ActivityService interface {
 	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
 	// ChangePassword may refuse the new password with a *[shared.Error], which is shown.
 	ChangePassword(ctx context.Context, password string) error
+	// RemovePassword removes it.
+	RemovePassword(ctx context.Context) error
 }
 
 // ActivityPanel lists what happened to the account. An event that somebody else may have
@@ -30,8 +32,7 @@ type ActivityPanel struct {
 	Context     Context         // required
 	Service     ActivityService // required
 	Confirms    ConfirmService  // with nil, the dialog says that there is nothing to confirm with
-	HasPasskey  bool            // to confirm with
-	HasPassword bool            // to confirm with, and to change
+	Account     shared.Account  // the user's, as it is now
 	Changes     int             // grows whenever something happened
 	OnSignedOut func()          // the session has ended
 	OnPasskeys  func()          // go to the passkeys, to remove one
@@ -62,6 +63,7 @@ const (
 	alarmNone     alarmState = iota
 	alarmEnding              // the other sessions are being ended
 	alarmAdvising            // they have ended, or nobody got in: the user reads what else to do
+	alarmRemoving            // the password is being removed
 	alarmPassword            // the password is being changed
 )
 
@@ -134,9 +136,9 @@ func (p *ActivityPanel) renderList() app.UI {
 
 func (p *ActivityPanel) renderDialogs() app.UI {
 	return app.Elem("div").Class("slot").Body(
-		Slot(app.If(p.alarm.state == alarmAdvising, p.renderAdvice)),
+		Slot(app.If(p.alarm.state == alarmAdvising || p.alarm.state == alarmRemoving, p.renderAdvice)),
 		Slot(app.If(p.alarm.state == alarmPassword, p.renderPassword)),
-		p.renderConfirm(p.Context, p.Confirms, p.HasPasskey, p.HasPassword),
+		p.renderConfirm(p.Context, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
 		spoken(p.announcement),
 	)
 }
@@ -188,10 +190,20 @@ func (p *ActivityPanel) notMe(event shared.Event) {
 }
 
 func (p *ActivityPanel) renderAdvice() app.UI {
-	return &adviceDialog{
-		Context: p.Context, Event: p.alarm.event, HasPassword: p.HasPassword,
+	a := p.Account
+	d := &adviceDialog{
+		Context: p.Context, Event: p.alarm.event, HasPassword: a.HasPassword, Working: p.alarm.state == alarmRemoving, Failure: p.failure,
 		OnPassword: func() { p.alarm.state = alarmPassword }, OnPasskey: p.OnPasskeys, OnClose: p.endAlarm,
 	}
+	if a.HasPassword && !a.HeldUntil.IsZero() && !a.MayRelease {
+		until, _ := p.Context.Moment(a.HeldUntil)
+		d.Held = message.Fill(p.Context.heldHelp(a, p.Context.Text.Activity.NotMeHeld), "date", until)
+		// The user has another way in for certain: an intruder's passkey is none.
+		if !a.PasswordOnly && (a.SignedInWith == shared.MethodPasskey || a.SignedInWith == shared.MethodSSO) {
+			d.OnRemove = p.removePassword
+		}
+	}
+	return d
 }
 
 func (p *ActivityPanel) renderPassword() app.UI {
@@ -200,7 +212,7 @@ func (p *ActivityPanel) renderPassword() app.UI {
 
 // endAlarm ends the alarm, and loads what has happened since.
 func (p *ActivityPanel) endAlarm() {
-	p.alarm = alarm{}
+	p.alarm, p.failure = alarm{}, nil
 	p.more("")
 	if p.All != "" {
 		focus(p.self, activityPart)
@@ -216,6 +228,17 @@ func (p *ActivityPanel) changePassword(password string, done func(error)) {
 		done(err)
 		if err == nil {
 			p.announcement = p.Context.Text.Password.Done
+			p.endAlarm()
+		}
+	})
+}
+
+func (p *ActivityPanel) removePassword() {
+	p.alarm.state, p.failure = alarmRemoving, nil
+	p.attempt(p.Service.RemovePassword, func(err error) {
+		p.alarm.state, p.failure = alarmAdvising, err
+		if err == nil {
+			p.announcement = p.Context.Text.Home.PasswordRemoved
 			p.endAlarm()
 		}
 	})
@@ -385,7 +408,11 @@ type adviceDialog struct {
 	Context     Context
 	Event       shared.Event
 	HasPassword bool
+	Held        string // why the password can't be changed, and what helps; "" if it can
+	Working     bool
+	Failure     error
 	OnPassword  func()
+	OnRemove    func() // removes the password; nil doesn't offer it
 	OnPasskey   func()
 	OnClose     func()
 }
@@ -404,20 +431,33 @@ func (d *adviceDialog) Render() app.UI {
 	return dialog(adviceID, title, d.onEscape,
 		app.Elem("p").Text(lead),
 		app.If(d.Event.PasskeyID != "", func() app.UI {
-			return button("advice-passkey", "wide", message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey), false, d.onPasskey)
+			return button("advice-passkey", "wide", message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey), d.Working, d.onPasskey)
 		}),
-		app.If(d.HasPassword, func() app.UI {
-			return button("advice-password", "primary wide", text.NotMePassword, false, d.onPassword)
+		app.If(d.Held != "", func() app.UI { return app.Elem("p").ID("advice-held").Text(d.Held) }).
+			ElseIf(d.HasPassword, func() app.UI {
+				return button("advice-password", "primary wide", text.NotMePassword, false, d.onPassword)
+			}),
+		app.If(d.OnRemove != nil, func() app.UI {
+			home := d.Context.Text.Home
+			return app.Elem("div").Class("stack").Body(
+				button("advice-remove", "primary wide", "", d.Working, d.onRemove).Aria("describedby", "advice-remove-lead").Body(steady(d.Working, home.Working, home.PasswordRemoveRow)),
+				app.Elem("p").ID("advice-remove-lead").Class("hint").Text(home.PasswordRemoveLead),
+			)
 		}),
+		d.Context.notice(d.Failure),
 		foot(
-			button("advice-close", "quiet", text.NotMeClose, false, d.onClose),
+			button("advice-close", "quiet", text.NotMeClose, d.Working, d.onClose),
 		),
 	)
 }
 
 func (d *adviceDialog) onEscape() {
-	d.OnClose()
+	if !d.Working {
+		d.OnClose()
+	}
 }
+
+func (d *adviceDialog) onRemove(app.Context, app.Event) { d.OnRemove() }
 
 func (d *adviceDialog) onClose(app.Context, app.Event)    { d.OnClose() }
 func (d *adviceDialog) onPasskey(app.Context, app.Event)  { notify(d.OnPasskey) }

@@ -43,6 +43,7 @@ type rowAction struct {
 	Class    string // classes of the button, such as "danger"
 	Href     string // makes a link of it
 	Off      bool
+	OffBy    string // the id of what says why it is off; "" is Why
 	Do       func()
 }
 
@@ -80,7 +81,9 @@ func (l *line) button(a rowAction, on app.EventHandler) app.UI {
 		if a.Label != "" {
 			b = b.Aria("label", a.Label)
 		}
-		if l.Why != "" && a.Off {
+		if a.OffBy != "" && a.Off {
+			b = b.Aria("describedby", a.OffBy)
+		} else if l.Why != "" && a.Off {
 			b = b.Aria("describedby", l.ID+"-why")
 		}
 		return b

@@ -108,7 +108,19 @@ func (c *MethodsCard) renderHold() app.UI {
 	if c.refused == holdRow {
 		refusal = c.failure
 	}
-	return c.Context.held(c.Account.HeldUntil, c.off(), refusal, c.release)
+	if !c.Account.MayRelease {
+		return c.Context.held(c.Account.HeldUntil, c.Context.heldHelp(c.Account, c.Context.Text.Home.HeldHelp), true, nil, nil)
+	}
+	return c.Context.held(c.Account.HeldUntil, "", c.off(), refusal, c.release)
+}
+
+// adds is the button of a row that adds a sign-in method. It is off while none can be added.
+func (c *MethodsCard) adds(a rowAction) rowAction {
+	a.Off = c.off()
+	if !c.Account.HeldUntil.IsZero() {
+		a.Off, a.OffBy = true, holdRow
+	}
+	return a
 }
 
 func (c *MethodsCard) release() {
@@ -146,7 +158,7 @@ func (c *MethodsCard) renderPasskeys() app.UI {
 		return row
 	case a.Passkeys == 0:
 		row.Facts = facts(text.NoPasskeys)
-		if c.Hint.Title == "" {
+		if c.Hint.Title == "" && a.HeldUntil.IsZero() {
 			row.Do = rowAction{ID: "manage", Text: text.OfferAdd, Class: "primary", Off: c.Context.Offline != "", Do: func() { notify(c.OnAdd) }}
 			return row
 		}
@@ -216,10 +228,10 @@ func (c *MethodsCard) renderProvider(provider shared.Provider) app.UI {
 	text := c.Context.Text.Home
 	row := c.row(provider.ID, provider.Name, facts(text.NotLinked)...)
 	row.Initial = initial(provider.Name)
-	row.Do = rowAction{
+	row.Do = c.adds(rowAction{
 		ID: "method-" + provider.ID, Text: label(c.working == provider.ID, text.Working, text.Link), Label: message.Fill(text.LinkRow, "provider", provider.Name),
-		Off: c.off(), Do: func() { c.link(provider.ID) },
-	}
+		Do: func() { c.link(provider.ID) },
+	})
 	return row
 }
 
@@ -240,7 +252,7 @@ func (c *MethodsCard) renderCodes() app.UI {
 	text, a := c.Context.Text.Home, c.Account
 	row := c.row(codesRow, text.Codes)
 	row.Icon = "codes"
-	row.Do = rowAction{ID: "method-" + codesRow, Text: text.CodesMake, Label: text.CodesMakeRow, Off: c.off(), Do: c.makeCodes}
+	row.Do = c.adds(rowAction{ID: "method-" + codesRow, Text: text.CodesMake, Label: text.CodesMakeRow, Do: c.makeCodes})
 	switch made, exact := c.Context.Date(a.RecoveryCodesMade); {
 	case a.RecoveryCodesMade.IsZero() && a.RecoveryCodes == 0:
 		row.Facts = facts(text.CodesNone)

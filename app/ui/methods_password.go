@@ -26,7 +26,7 @@ func (c *MethodsCard) renderPassword() app.UI {
 	text, a := c.Context.Text.Home, c.Account
 	row := c.row(passwordRow, text.Password, facts(text.PasswordNone)...)
 	row.Icon = "password"
-	row.Do = rowAction{ID: "method-password", Text: text.PasswordSetNew, Label: text.PasswordSetRow, Off: c.off(), Do: c.typePassword}
+	row.Do = c.adds(rowAction{ID: "method-password", Text: text.PasswordSetNew, Label: text.PasswordSetRow, Do: c.typePassword})
 	if !a.HasPassword {
 		return row
 	}
@@ -36,6 +36,9 @@ func (c *MethodsCard) renderPassword() app.UI {
 		row.Facts = []fact{{message.Fill(text.PasswordChanged, "date", set), exact}}
 	}
 	row.Do.Text, row.Do.Label = text.PasswordChange, text.PasswordChangeRow
+	if a.MayRelease {
+		row.Do.Off = c.off() // an intruder may know the one that there is
+	}
 	row.Then = rowAction{ID: "method-password-remove", Text: text.PasswordRemove, Label: text.PasswordRemoveRow, Off: c.off() || a.PasswordOnly, Do: c.askRemoval}
 	if a.PasswordOnly {
 		row.Why = text.OnlyMethod

@@ -30,9 +30,9 @@ const (
 // renderSide renders the column beside the list; on a phone it is above the list. The column
 // is always there, so that the list doesn't move when the form opens.
 func (p *PasskeysPanel) renderSide() app.UI {
-	return app.If(p.add.state != addClosed, p.renderAdd).ElseIf(p.Context.Blocked != "", func() app.UI {
+	return app.If(p.Context.Blocked != "" && p.add.state != addWorking, func() app.UI {
 		return app.Elem("p").Class("notice").Text(p.Context.Blocked)
-	}).ElseIf(p.state == listReady, func() app.UI {
+	}).ElseIf(p.add.state != addClosed, p.renderAdd).ElseIf(p.state == listReady, func() app.UI {
 		return app.Elem("div").Class("panel-adds").Body(
 			p.Context.button(panelAddID, "primary", "", p.Context.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.Context.Text.Panel.Add)),
 			p.renderPhoneButton(),

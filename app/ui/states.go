@@ -72,9 +72,10 @@ func statesOfMethods(in Context) map[string]app.UI {
 		"profile-refused":         &ProfileCard{Context: in, failure: stateInternal(), Account: shared.Account{User: shared.User{Name: "ann", DisplayName: "Ann Admin"}}},
 		"methods-password-remove": &MethodsCard{Context: in, password: passwordRemoved, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true}},
 		"methods-refused":         &MethodsCard{Context: in, refused: passwordRow, failure: stateInternal(), Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true}},
-		"methods-held":            &MethodsCard{Context: in, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, HeldUntil: stateHeldUntil()}},
-		"methods-held-working":    &MethodsCard{Context: in, working: holdRow, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, HeldUntil: stateHeldUntil()}},
-		"methods-held-refused":    &MethodsCard{Context: in, refused: holdRow, failure: stateHeld(), Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, HeldUntil: stateHeldUntil()}},
+		"methods-held":            &MethodsCard{Context: in, Account: stateHeldAccount(true)},
+		"methods-held-elsewhere":  &MethodsCard{Context: in, Account: stateHeldAccount(false)},
+		"methods-held-working":    &MethodsCard{Context: in, working: holdRow, Account: stateHeldAccount(true)},
+		"methods-held-refused":    &MethodsCard{Context: in, refused: holdRow, failure: stateHeld(), Account: stateHeldAccount(true)},
 		"methods-lit":             &MethodsCard{Context: in, lit: passwordRow, Account: shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, PasswordSet: stateTime(), RecoveryCodes: 2, RecoveryCodesMade: stateTime()}},
 		"methods-hint": &MethodsCard{Context: in, Hint: Hint{ID: "second", Title: in.Text.Home.SecondTitle, Lead: in.Text.Home.SecondComputer, Add: in.Text.Home.OfferAdd, NotNow: in.Text.Home.OfferNotNow}, Account: shared.Account{
 			PasskeysOn: true, Passkeys: 1, HasPassword: true, NewestPasskey: &shared.Passkey{Name: "Work laptop", Kind: shared.KindComputer, Created: stateTime()},
@@ -120,10 +121,11 @@ func statesOfPast(in Context) map[string]app.UI {
 		"activity-loading":      &ActivityPanel{Context: in},
 		"activity-failed":       &ActivityPanel{Context: in, state: listFailed, failure: stateInternal()},
 		"activity-ending":       &ActivityPanel{Context: in, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
-		"activity-advice":       &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
-		"activity-advice-failed": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1],
+		"activity-advice":       &ActivityPanel{Context: in, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"activity-advice-failed": &ActivityPanel{Context: in, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1],
 			alarm: alarm{shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, alarmAdvising}},
-		"activity-password": &ActivityPanel{Context: in, HasPassword: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
+		"activity-advice-held": &ActivityPanel{Context: in, Account: stateHeldAccount(false), state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"activity-password":    &ActivityPanel{Context: in, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
 	}
 }
 
@@ -150,9 +152,14 @@ func stateTime() time.Time { return time.Date(2026, 11, 20, 18, 30, 0, 0, time.U
 
 func stateHeldUntil() time.Time { return time.Date(2026, 11, 27, 18, 30, 0, 0, time.UTC) }
 
+// stateHeldAccount is the account of a user who can add no sign-in method.
+func stateHeldAccount(mayRelease bool) shared.Account {
+	return shared.Account{PasskeysOn: true, Passkeys: 2, HasPassword: true, HeldUntil: stateHeldUntil(), MayRelease: mayRelease, SignedInWith: shared.MethodPasskey}
+}
+
 // stateHeld is the refusal to add a sign-in method, and to allow it again, while that is stopped.
 func stateHeld() error {
-	return shared.Errorf(shared.CodeHeld, "Until %s, no way to sign in can be added, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that, or ask an administrator.", "2026-11-27 18:30 UTC")
+	return shared.Errorf(shared.CodeHeld, "No way to sign in can be added now, because somebody chose “This wasn't me” in a mail. To allow it again, open the link of the mail about that in this browser, or ask an administrator.")
 }
 
 func stateLanguages() []Language { return []Language{{"en", "English"}, {"de", "Deutsch"}} }

@@ -22,6 +22,7 @@ func statesOfUsers(in Context) map[string]app.UI {
 		"users":           stateUsers(in, func(p *UsersPanel) { p.next = "more" }),
 		"users-fresh":     stateUsers(in, func(p *UsersPanel) { p.fresh, p.lit = 3, map[string]bool{"u2": true} }),
 		"users-first-day": stateUsers(in, func(p *UsersPanel) { p.users, p.counts = p.users[:1], shared.MemberCounts{All: 1, Administrators: 1} }),
+		"users-held":      stateUsers(in, func(p *UsersPanel) { p.users[5].HeldUntil = stateHeldUntil() }),
 		"users-loading":   stateUsers(in, func(p *UsersPanel) { p.state = listLoading }),
 		"users-failed":    stateUsers(in, func(p *UsersPanel) { p.state, p.failure = listFailed, stateInternal() }),
 		"users-selected":  stateUsers(in, func(p *UsersPanel) { p.selected = map[string]bool{"u2": true, "u3": true, "u4": true} }),

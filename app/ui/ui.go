@@ -83,7 +83,7 @@ type Context struct {
 	// Recovery is the address of the page for users who have lost every other sign-in
 	// method, or "".
 	Recovery string
-	// Blocked says why this page can't use passkeys, or "".
+	// Blocked says why this page can't use passkeys, or why none can be added to the account, or "".
 	Blocked string
 	// Once counts what can't be shown again. Nil counts nothing.
 	Once *Once

@@ -184,11 +184,21 @@ func (p *UserPage) renderHold() app.UI {
 	}
 	var allow func()
 	if p.manages() && !p.isMe() {
-		allow = func() {
-			p.does(holdRow, func(ctx context.Context) (shared.MemberDetails, error) { return p.Service.ReleaseMember(ctx, p.ID) }, p.Context.Text.Home.Allowed)
-		}
+		allow = p.askAllow
 	}
-	return p.Context.held(p.user.HeldUntil, p.off(), refusal, allow)
+	return p.Context.held(p.user.HeldUntil, "", p.off(), refusal, allow)
+}
+
+// askAllow has administrators make sure who asks: an intruder may.
+func (p *UserPage) askAllow() {
+	text := p.Context.Text.Users
+	p.asking, p.failure = memberQuestion{
+		title: message.Fill(text.AllowTitle, "name", p.user.DisplayName), lead: message.Fill(text.AllowAsk, "name", p.user.DisplayName),
+		do: p.Context.Text.Home.Allow, from: holdRow + "-allow", certain: p.fill(p.Context.Text.Member.Certain),
+		run: func() {
+			p.does(holdRow, func(ctx context.Context) (shared.MemberDetails, error) { return p.Service.ReleaseMember(ctx, p.ID) }, p.Context.Text.Home.Allowed)
+		},
+	}, nil
 }
 
 func (p *UserPage) isMe() bool    { return p.ID == p.Account.User.ID }
@@ -221,7 +231,8 @@ func (p *UserPage) does(row string, work func(context.Context) (shared.MemberDet
 		return err
 	}, func(err error) {
 		p.working, p.failure, p.asking = false, err, memberQuestion{}
-		if err == nil {
+		switch {
+		case err == nil:
 			p.user, p.announcement = user, done
 			p.load()
 			focus(p.self, memberTitleID)

@@ -239,6 +239,7 @@ func (c Context) tagsOf(u shared.Member, isMe bool) (tags []app.UI) {
 	}
 	tag(u.Role != shared.RoleNone, "", c.roleName(u.Role))
 	tag(u.Disabled, "bad", c.Text.Users.Disabled)
+	tag(!u.HeldUntil.IsZero(), "warn", c.Text.Users.Held)
 	tag(isMe, "tag-plain", c.Text.Users.You)
 	return tags
 }

@@ -17,8 +17,8 @@ import (
 // What an intruder may have begun ends with it: links that add a method. An intruder may be able to
 // confirm who they are, with a password that was caught or a passkey that they added. So users end a
 // hold only if they show besides that they read the mails: in the browser that set it, or by the link
-// of the mail about it, which goes to the address that set it alone. Else an administrator or IT ends
-// it. That is also the way for somebody who has no way to sign in any more: first the hold ends, then
+// of the mail about it, which goes to the address that set it alone. There they may also change a
+// password that the intruder knows, while the hold goes on. Else an administrator or IT ends it. That is also the way for somebody who has no way to sign in any more: first the hold ends, then
 // a recovery link is made. So nobody gets such a link without anybody knowing of the alarm.
 
 const heldFor = 7 * 24 * time.Hour
@@ -92,6 +92,34 @@ func (s *Service) Hold(ctx context.Context, who session.Actor, open MailLink) (r
 // Refusal: [shared.CodeNotFound] for a link that can't be used.
 func (s *Service) ReleaseLink(ctx context.Context, token string) (MailLink, error) {
 	return s.addressed(ctx, token, linkReleases)
+}
+
+// MayRelease reports whether the actor's user can end a hold with a release token.
+func (s *Service) MayRelease(ctx context.Context, who session.Actor, token string) (bool, error) {
+	if token == "" {
+		return false, nil
+	}
+	open, err := s.ReleaseLink(ctx, token)
+	if shared.CodeOf(err) == shared.CodeNotFound {
+		return false, nil
+	}
+	return err == nil && open.User.ID == who.User.ID, err
+}
+
+// mayChangePassword is [session.Actor.MayAddMethod] for a password. Whoever may end the hold may also
+// replace a password, which an intruder may know, and leave the hold as it is.
+func (s *Service) mayChangePassword(ctx context.Context, who session.Actor, user store.User, release string) error {
+	held := who.MayAddMethod(user, s.c.Now())
+	if held == nil || user.Password == "" {
+		return held
+	}
+	switch may, err := s.MayRelease(ctx, who, release); {
+	case err != nil:
+		return err
+	case may:
+		return nil
+	}
+	return held
 }
 
 // Release ends the hold of the signed-in user, who has a release token. Without a hold it does nothing.

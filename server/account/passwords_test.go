@@ -57,7 +57,7 @@ func TestGuessableEverywhere(t *testing.T) {
 			return err
 		},
 		"the user": func(s *guarded, password string) error {
-			return s.accounts.ChangePassword(s.Context(), s.annegret(), password)
+			return s.accounts.ChangePassword(s.Context(), s.annegret(), password, "")
 		},
 		"IT": func(s *guarded, password string) error {
 			return s.accounts.SetPassword(s.Context(), s.annegret(), password)

@@ -201,12 +201,13 @@ func (s *Service) UserByID(ctx context.Context, id string) (store.User, error) {
 
 var errNoUser = shared.Errorf(shared.CodeNotFound, "This user isn't there any more.")
 
-// ChangePassword replaces the password of the actor's user and ends their other sessions.
+// ChangePassword replaces the password of the actor's user and ends their other sessions. Release is
+// the token with which the user could end a hold, or "".
 //
 // Refusals: [shared.CodeInvalidPassword] for a weak password, [shared.CodeHeld], and
 // [shared.CodePasswordsOff] where the policy accepts no password of this user.
-func (s *Service) ChangePassword(ctx context.Context, who session.Actor, password string) error {
-	if err := who.MayAddMethod(who.User, s.c.Now()); err != nil {
+func (s *Service) ChangePassword(ctx context.Context, who session.Actor, password, release string) error {
+	if err := s.mayChangePassword(ctx, who, who.User, release); err != nil {
 		return err
 	}
 	hash, err := s.newPassword(ctx, who.User, password)
@@ -214,7 +215,7 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Actor, passwor
 		return err
 	}
 	return s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
-		if err := who.MayAddMethod(user, s.c.Now()); err != nil {
+		if err := s.mayChangePassword(ctx, who, user, release); err != nil {
 			return nil, err
 		}
 		s.setPassword(&user, hash)

@@ -242,6 +242,7 @@ var English = Catalogue{
 		NotMeLead:        "Whoever it was is signed out. Now make sure that they can't come back.",
 		NotMePassword:    "Change my password",
 		NotMePasskey:     "Remove “{passkey}”",
+		NotMeHeld:        "Until {date}, your password can’t be changed here. To change it now, open the link of the mail about that in this browser, or ask an administrator.",
 		NotMeClose:       "Close",
 	},
 

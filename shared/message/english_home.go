@@ -26,6 +26,7 @@ var homeEnglish = Home{
 	SavedSilently:       "A passkey was saved in your password manager: “{name}”. You can sign in with it next time.",
 	RecoveryLink:        "A recovery link for your account works until {date}. If nobody made it for you, tell IT at once.",
 	Held:                "Until {date}, no way to sign in can be added, because somebody chose “This wasn’t me” in a mail.",
+	HeldHelp:            "To allow it again, open the link of the mail about that in this browser, or ask an administrator.",
 	Allow:               "Allow again",
 	Allowed:             "Ways to sign in can be added again.",
 	Password:            "Password",

@@ -45,6 +45,7 @@ var englishUsers = Users{
 	Never:          "Never",
 	You:            "You",
 	Active:         "Active",
+	Held:           "New ways stopped",
 	Invited:        "No way to sign in yet",
 	InvitedUntil:   "Invited until {date}",
 	RecoveryUntil:  "Recovery link until {time}",
@@ -103,6 +104,8 @@ var englishUsers = Users{
 	DoneDisabled:   "{name} can't sign in any more.",
 	DoneEnabled:    "{name} may sign in again.",
 	DoneWithdrawn:  "The link for {name} doesn't work any more.",
+	AllowTitle:     "Allow new ways to sign in for {name}?",
+	AllowAsk:       "Somebody chose “This wasn’t me” in a mail to {name}: somebody else may be in the account. Make sure first that it is {name} who asks: call back, or meet.",
 }
 
 var englishImport = Import{

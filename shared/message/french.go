@@ -242,6 +242,7 @@ var French = Catalogue{
 		NotMeLead:        "Qui que ce soit, cette personne est déconnectée. Assurez-vous maintenant qu’elle ne puisse pas revenir.",
 		NotMePassword:    "Changer mon mot de passe",
 		NotMePasskey:     "Supprimer « {passkey} »",
+		NotMeHeld:        "Jusqu’au {date}, votre mot de passe ne peut pas être changé ici. Pour le changer maintenant, ouvrez dans ce navigateur le lien de l’e-mail à ce sujet ou adressez-vous à l’administration.",
 		NotMeClose:       "Fermer",
 	},
 

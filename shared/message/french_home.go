@@ -26,6 +26,7 @@ var homeFrench = Home{
 	SavedSilently:       "Une clé d’accès a été enregistrée dans votre gestionnaire de mots de passe : « {name} ». Vous pourrez l’utiliser à la prochaine connexion.",
 	RecoveryLink:        "Un lien de récupération de votre compte est valable jusqu’au {date}. Si personne ne l’a fait pour vous, prévenez tout de suite le service informatique.",
 	Held:                "Jusqu’au {date}, aucun moyen de connexion ne peut être ajouté, car « Ce n’était pas moi » a été choisi dans un e-mail.",
+	HeldHelp:            "Pour l’autoriser de nouveau, ouvrez dans ce navigateur le lien de l’e-mail à ce sujet ou adressez-vous à l’administration.",
 	Allow:               "Autoriser de nouveau",
 	Allowed:             "Des moyens de connexion peuvent de nouveau être ajoutés.",
 	Password:            "Mot de passe",

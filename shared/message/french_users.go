@@ -45,6 +45,7 @@ var frenchUsers = Users{
 	Never:          "Jamais",
 	You:            "Vous",
 	Active:         "Actif",
+	Held:           "Nouveaux moyens bloqués",
 	Invited:        "Pas encore de moyen de connexion",
 	InvitedUntil:   "Invitation jusqu’au {date}",
 	RecoveryUntil:  "Lien de récupération jusqu’à {time}",
@@ -103,6 +104,8 @@ var frenchUsers = Users{
 	DoneDisabled:   "{name} ne peut plus se connecter.",
 	DoneEnabled:    "{name} a de nouveau le droit de se connecter.",
 	DoneWithdrawn:  "Le lien pour {name} ne fonctionne plus.",
+	AllowTitle:     "Autoriser de nouveaux moyens de connexion pour {name} ?",
+	AllowAsk:       "« Ce n’était pas moi » a été choisi dans un e-mail à {name} : quelqu’un d’autre est peut-être dans le compte. Assurez-vous d’abord que la demande vient bien de {name} : rappelez, ou rencontrez-vous.",
 }
 
 var frenchImport = Import{

@@ -241,6 +241,7 @@ var German = Catalogue{
 		NotMeLead:        "Wer immer es war, ist abgemeldet. Sorgen Sie jetzt dafür, dass niemand wiederkommt.",
 		NotMePassword:    "Mein Passwort ändern",
 		NotMePasskey:     "„{passkey}“ entfernen",
+		NotMeHeld:        "Bis {date} können Sie Ihr Passwort hier nicht ändern. Um es jetzt zu ändern, öffnen Sie in diesem Browser den Link in der E-Mail dazu, oder fragen Sie die Administration.",
 		NotMeClose:       "Schließen",
 	},
 

@@ -26,6 +26,7 @@ var homeGerman = Home{
 	SavedSilently:       "In Ihrem Passwortmanager wurde ein Passkey gespeichert: „{name}“. Beim nächsten Mal können Sie sich damit anmelden.",
 	RecoveryLink:        "Ein Wiederherstellungslink für Ihr Konto gilt bis {date}. Wenn ihn niemand für Sie gemacht hat, sagen Sie es gleich der IT.",
 	Held:                "Bis {date} kann keine Anmeldemethode hinzugefügt werden, weil in einer E-Mail „Das war ich nicht“ gewählt wurde.",
+	HeldHelp:            "Um es wieder zu erlauben, öffnen Sie in diesem Browser den Link in der E-Mail dazu, oder fragen Sie die Administration.",
 	Allow:               "Wieder erlauben",
 	Allowed:             "Anmeldemethoden können wieder hinzugefügt werden.",
 	Password:            "Passwort",

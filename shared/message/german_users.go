@@ -45,6 +45,7 @@ var germanUsers = Users{
 	Never:          "Nie",
 	You:            "Sie",
 	Active:         "Aktiv",
+	Held:           "Neue Methoden gesperrt",
 	Invited:        "Noch keine Anmeldemöglichkeit",
 	InvitedUntil:   "Eingeladen bis {date}",
 	RecoveryUntil:  "Wiederherstellungslink bis {time}",
@@ -103,6 +104,8 @@ var germanUsers = Users{
 	DoneDisabled:   "{name} kann sich nicht mehr anmelden.",
 	DoneEnabled:    "{name} darf sich wieder anmelden.",
 	DoneWithdrawn:  "Der Link für {name} gilt nicht mehr.",
+	AllowTitle:     "Neue Anmeldemethoden für {name} erlauben?",
+	AllowAsk:       "In einer E-Mail an {name} wurde „Das war ich nicht“ gewählt: Vielleicht ist jemand anderes im Konto. Vergewissern Sie sich erst, dass {name} fragt: Rufen Sie zurück, oder treffen Sie sich.",
 }
 
 var germanImport = Import{

@@ -27,6 +27,7 @@ type Home struct {
 	SavedSilently       string // {name}
 	RecoveryLink        string // {date}
 	Held                string // {date}
+	HeldHelp            string // where the user can't end that
 	Allow               string
 	Allowed             string
 	Password            string

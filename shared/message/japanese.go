@@ -242,6 +242,7 @@ var Japanese = Catalogue{
 		NotMeLead:        "相手が誰であれ、すでにサインアウトされています。二度と入れないようにしましょう。",
 		NotMePassword:    "パスワードを変更",
 		NotMePasskey:     "「{passkey}」を削除",
+		NotMeHeld:        "{date} まで、ここではパスワードを変更できません。今すぐ変更するには、そのことを知らせるメールのリンクをこのブラウザーで開くか、管理者にお問い合わせください。",
 		NotMeClose:       "閉じる",
 	},
 

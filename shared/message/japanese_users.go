@@ -45,6 +45,7 @@ var japaneseUsers = Users{
 	Never:          "なし",
 	You:            "あなた",
 	Active:         "有効",
+	Held:           "追加停止中",
 	Invited:        "サインイン方法が未設定",
 	InvitedUntil:   "{date} まで招待中",
 	RecoveryUntil:  "{time} まで復旧リンク",
@@ -103,6 +104,8 @@ var japaneseUsers = Users{
 	DoneDisabled:   "{name} さんはサインインできなくなりました。",
 	DoneEnabled:    "{name} さんのサインインは再び許可されています。",
 	DoneWithdrawn:  "{name} さんのリンクは使えなくなりました。",
+	AllowTitle:     "{name} さんのサインイン方法の追加を許可しますか?",
+	AllowAsk:       "{name} さん宛てのメールで「心当たりがない」が選ばれました。ほかの人がアカウントに入っているおそれがあります。まず、依頼しているのが本当に {name} さんかを、折り返しの電話や対面で確かめてください。",
 }
 
 var japaneseImport = Import{

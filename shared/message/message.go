@@ -275,6 +275,7 @@ type Activity struct {
 	NotMeLead        string
 	NotMePassword    string
 	NotMePasskey     string // {passkey}
+	NotMeHeld        string // {date}
 	NotMeClose       string
 }
 

@@ -242,6 +242,7 @@ var Spanish = Catalogue{
 		NotMeLead:        "Quien fuera ya no tiene la sesión iniciada. Asegúrate ahora de que no pueda volver.",
 		NotMePassword:    "Cambiar mi contraseña",
 		NotMePasskey:     "Eliminar «{passkey}»",
+		NotMeHeld:        "Hasta el {date} no puedes cambiar aquí tu contraseña. Para cambiarla ahora, abre en este navegador el enlace del correo sobre ello o pregunta a la administración.",
 		NotMeClose:       "Cerrar",
 	},
 

@@ -26,6 +26,7 @@ var homeSpanish = Home{
 	SavedSilently:       "Se guardó una llave de acceso en tu gestor de contraseñas: «{name}». La próxima vez puedes iniciar sesión con ella.",
 	RecoveryLink:        "Un enlace de recuperación de tu cuenta sirve hasta el {date}. Si nadie lo ha hecho para ti, avisa enseguida a informática.",
 	Held:                "Hasta el {date} no se puede añadir ninguna forma de iniciar sesión, porque se eligió «No fui yo» en un correo.",
+	HeldHelp:            "Para permitirlo de nuevo, abre en este navegador el enlace del correo sobre ello o pregunta a la administración.",
 	Allow:               "Permitir de nuevo",
 	Allowed:             "Ya se pueden añadir de nuevo formas de iniciar sesión.",
 	Password:            "Contraseña",

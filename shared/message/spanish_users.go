@@ -45,6 +45,7 @@ var spanishUsers = Users{
 	Never:          "Nunca",
 	You:            "Tú",
 	Active:         "Activo",
+	Held:           "Nuevas formas bloqueadas",
 	Invited:        "Aún sin forma de iniciar sesión",
 	InvitedUntil:   "Invitado hasta {date}",
 	RecoveryUntil:  "Enlace de recuperación hasta {time}",
@@ -103,6 +104,8 @@ var spanishUsers = Users{
 	DoneDisabled:   "{name} ya no puede iniciar sesión.",
 	DoneEnabled:    "{name} vuelve a tener permiso para iniciar sesión.",
 	DoneWithdrawn:  "El enlace para {name} ya no sirve.",
+	AllowTitle:     "¿Permitir nuevas formas de iniciar sesión a {name}?",
+	AllowAsk:       "Se eligió «No fui yo» en un correo a {name}: puede que otra persona esté en la cuenta. Asegúrate antes de que quien lo pide es {name}: llama, o quedad en persona.",
 }
 
 var spanishImport = Import{

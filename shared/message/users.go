@@ -46,6 +46,7 @@ type Users struct {
 	Never          string
 	You            string
 	Active         string
+	Held           string
 	Invited        string
 	InvitedUntil   string // {date}
 	RecoveryUntil  string // {time}
@@ -104,6 +105,8 @@ type Users struct {
 	DoneDisabled   string // {name}
 	DoneEnabled    string // {name}
 	DoneWithdrawn  string // {name}
+	AllowTitle     string // {name}
+	AllowAsk       string // {name}
 }
 
 // Import is the dialog that invites the people of a table.
