@@ -70,7 +70,7 @@ var englishUsers = Users{
 	DoneFor:        "Done for {n} of {count}",
 	DoneMany:       Counted{One: "Done for {n} user.", Other: "Done for {n} users."},
 	LinksTitle:     Counted{One: "{n} new link", Other: "{n} new links"},
-	LinksLead:      "Each works once, for 7 days: whoever has it gets into the account. They are shown only now, so save the file before you close this.",
+	LinksLead:      "Each link works once, for 7 days: whoever has it gets into the account. The links are shown only now, so save the file before you close this.",
 	LinksSave:      "Save the links (CSV)",
 	LinksSaved:     "Saved",
 	LinksFile:      "invitations",

@@ -70,7 +70,7 @@ var frenchUsers = Users{
 	DoneFor:        "Fait pour {n} sur {count}",
 	DoneMany:       Counted{One: "Fait pour {n} utilisateur.", Many: "Fait pour {n} utilisateurs.", Other: "Fait pour {n} utilisateurs."},
 	LinksTitle:     Counted{One: "{n} nouveau lien", Many: "{n} nouveaux liens", Other: "{n} nouveaux liens"},
-	LinksLead:      "Chacun sert une fois, pendant 7 jours : qui l’a entre dans le compte. Ils ne sont montrés que maintenant : enregistrez le fichier avant de fermer.",
+	LinksLead:      "Chaque lien sert une fois, pendant 7 jours : qui l’a entre dans le compte. Les liens ne sont montrés que maintenant : enregistrez le fichier avant de fermer.",
 	LinksSave:      "Enregistrer les liens (CSV)",
 	LinksSaved:     "Enregistré",
 	LinksFile:      "invitations",

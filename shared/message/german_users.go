@@ -70,7 +70,7 @@ var germanUsers = Users{
 	DoneFor:        "Erledigt für {n} von {count}",
 	DoneMany:       Counted{One: "Erledigt für {n} Person.", Other: "Erledigt für {n} Personen."},
 	LinksTitle:     Counted{One: "{n} neuer Link", Other: "{n} neue Links"},
-	LinksLead:      "Jeder gilt einmal, 7 Tage lang: Wer ihn hat, kommt in das Konto. Es gibt sie nur jetzt; speichern Sie die Datei, bevor Sie hier schließen.",
+	LinksLead:      "Jeder Link gilt einmal, 7 Tage lang: Wer ihn hat, kommt in das Konto. Die Links gibt es nur jetzt; speichern Sie die Datei, bevor Sie hier schließen.",
 	LinksSave:      "Links speichern (CSV)",
 	LinksSaved:     "Gespeichert",
 	LinksFile:      "einladungen",

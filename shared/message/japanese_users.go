@@ -70,7 +70,7 @@ var japaneseUsers = Users{
 	DoneFor:        "{count} 人中 {n} 人が完了",
 	DoneMany:       Counted{Other: "{n} 人の処理が完了しました。"},
 	LinksTitle:     Counted{Other: "新しいリンク {n} 件"},
-	LinksLead:      "それぞれ 7 日間、1 回だけ有効で、持っている人は誰でもアカウントに入れます。表示は今だけなので、閉じる前にファイルを保存してください。",
+	LinksLead:      "リンクはそれぞれ 7 日間、1 回だけ有効で、持っている人は誰でもアカウントに入れます。リンクの表示は今だけなので、閉じる前にファイルを保存してください。",
 	LinksSave:      "リンクを保存 (CSV)",
 	LinksSaved:     "保存しました",
 	LinksFile:      "invitations",

@@ -70,7 +70,7 @@ var spanishUsers = Users{
 	DoneFor:        "Hecho para {n} de {count}",
 	DoneMany:       Counted{One: "Hecho para {n} usuario.", Many: "Hecho para {n} usuarios.", Other: "Hecho para {n} usuarios."},
 	LinksTitle:     Counted{One: "{n} enlace nuevo", Many: "{n} enlaces nuevos", Other: "{n} enlaces nuevos"},
-	LinksLead:      "Cada uno sirve una vez, durante 7 días: quien lo tenga entra en la cuenta. Solo se muestran ahora: guarda el archivo antes de cerrar.",
+	LinksLead:      "Cada enlace sirve una vez, durante 7 días: quien lo tenga entra en la cuenta. Los enlaces solo se muestran ahora: guarda el archivo antes de cerrar.",
 	LinksSave:      "Guardar los enlaces (CSV)",
 	LinksSaved:     "Guardado",
 	LinksFile:      "invitaciones",
