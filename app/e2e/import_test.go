@@ -36,7 +36,7 @@ func TestImport(t *testing.T) {
 	t.Log("What is no table is refused with a sentence.")
 	for _, wrong := range []struct{ file, sentence string }{
 		{"name,groups\nM\xfcller,it\n", "This isn't UTF-8. Save the table as CSV UTF-8."},
-		{"user;group\namy;it\n", "The first line must name the columns, and one of them must be called name."},
+		{"benutzer;gruppe\namy;it\n", "The first line must name the columns, and one of them must be called name."},
 		{"name\n" + strings.Repeat("x", 1<<20), "The file is too large. Import it in parts, or at the command line."},
 		{"name,groups\n", "The table has no people."},
 	} {
@@ -46,7 +46,7 @@ func TestImport(t *testing.T) {
 	}
 
 	t.Log("Each wrong line is named, and nobody is invited.")
-	ann.choosesFile("#import-file", "name;display_name;email;groups\namy;Amy Smith;amy@example.com;it sales\nann;Ann;;\namy;Amy Jones;;\nben;;no address;\n")
+	ann.choosesFile("#import-file", "User name;Full name;E-Mail;Groups\namy;Amy Smith;amy@example.com;it sales\nann;Ann;;\namy;Amy Jones;;\nben;;no address;\n")
 	ann.reads("3 lines are wrong, so nobody is invited.")
 	ann.waitsFor("the wrong lines", fmt.Sprintf(`[...document.querySelectorAll("#import-wrong li")].map((e) => e.innerText).join("|") === %s`, quoted(strings.Join([]string{
 		"Line 3 ann Somebody has the user name ann already.",
