@@ -105,6 +105,9 @@ type App struct {
 	// Page draws each of the Pages, without a user's data. It draws [shared.PageShell] for
 	// everybody.
 	Page http.Handler
+	// Draw draws each of the Pages with the data of the signed-in user, which ask gets. Nil: Page
+	// draws them, and the app asks.
+	Draw func(w http.ResponseWriter, r *http.Request, ask Ask)
 	// Files are the other files that a browser loads, by http.ServeMux pattern without a
 	// method. The manual is among them.
 	Files map[string]http.Handler
@@ -136,7 +139,8 @@ type Server struct {
 	notices     httpapi.Notices
 	federation  *federation.Handlers // with Accounts only
 	handler     http.Handler
-	patterns    []string // of the API, for the test that holds openapi.yaml to them
+	api         http.Handler // without what is around it
+	patterns    []string     // of the API, for the test that holds openapi.yaml to them
 
 	streams    context.Context // ends with EndStreams
 	endStreams context.CancelFunc
@@ -169,8 +173,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 
-	var h http.Handler = s.routes()
-	h = s.refuseCrossSite(h)
+	s.api = s.routes()
+	h := s.refuseCrossSite(s.api)
 	h = limitBody(h)
 	h = s.watchProxy(h)
 	h = s.checkHost(h)
@@ -405,6 +409,7 @@ func (s *Server) accountRoutes(api func(pattern string, h httpapi.Handler)) {
 func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h httpapi.Handler)) {
 	page("GET "+shared.PageSignIn, s.showSignIn)
 	page("POST "+shared.PageSignIn, s.submitSignIn)
+	page("POST "+shared.PageSignOut, s.submitSignOut)
 	page("GET "+shared.PageSignedIn, s.showSignedIn)
 	page("GET "+shared.FileScriptless, s.showScriptless)
 	if s.passkeys != nil {

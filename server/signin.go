@@ -74,18 +74,45 @@ func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if token := s.cookies.Value(r, httpapi.CookieSession); token != "" {
-		ended, err := s.sessions.SignOut(r.Context(), s.local.visitor(r), token)
-		if err != nil {
-			return err
-		}
-		s.cookies.Drop(w, httpapi.CookieSession)
-		if at := s.federation.SignOutURL(r.Context(), ended); at != "" {
-			return httpapi.Respond(w, http.StatusOK, shared.SignedOut{Continue: at})
-		}
+	next, err := s.endSessionOf(w, r)
+	switch {
+	case err != nil:
+		return err
+	case next != "":
+		return httpapi.Respond(w, http.StatusOK, shared.SignedOut{Continue: next})
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// submitSignOut signs out without the app, which is still on its way.
+func (s *Server) submitSignOut(w http.ResponseWriter, r *http.Request) error {
+	next, err := s.endSessionOf(w, r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if next != "" { // no redirect: a form of ours may not lead to another site
+		w.Header().Set("Refresh", "0; url="+next)
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	http.Redirect(w, r, shared.PageSignIn, http.StatusSeeOther)
+	return nil
+}
+
+// endSessionOf ends the session of a browser, and returns where its provider ends that of its own, or "".
+func (s *Server) endSessionOf(w http.ResponseWriter, r *http.Request) (next string, err error) {
+	token := s.cookies.Value(r, httpapi.CookieSession)
+	if token == "" {
+		return "", nil
+	}
+	ended, err := s.sessions.SignOut(r.Context(), s.local.visitor(r), token)
+	if err != nil {
+		return "", err
+	}
+	s.cookies.Drop(w, httpapi.CookieSession)
+	return s.federation.SignOutURL(r.Context(), ended), nil
 }
 
 // The sign-in page: a form that works without a script.

@@ -165,9 +165,17 @@ const (
 	QueryNonce  = "nonce"
 )
 
+// PageSignOut takes an empty POST of a form, ends the session, and leads to [PageSignIn]. The app sends
+// [PathSignOut], which works on when the server is away.
+const PageSignOut = "/sign-out"
+
 // CookieLanguage holds the language that the user has chosen, as a BCP 47 tag. Scripts may
 // read it. Without it, the languages that the browser asks for count.
 const CookieLanguage = "keypeg-language"
+
+// CookieTimeZone holds the name of the browser's time zone in the IANA database, in which the server writes
+// the times of pages that arrive drawn. Without it, that is UTC.
+const CookieTimeZone = "keypeg-zone"
 
 // LiveReady is the first event of [PathLive]. It comes at once, and every later change comes
 // after it. If the stream is open and it doesn't come, something in between keeps it back.

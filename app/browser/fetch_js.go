@@ -13,6 +13,11 @@ import (
 // from something in between. It also refuses an answer to an earlier request, which a cache
 // in between has kept.
 func (Transport) Send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	if answer, is := arrived(method, path); is {
+		return answer.Status, []byte(answer.Body), nil
+	}
+	asking++
+	defer func() { asking-- }()
 	got, err := exchange(ctx, method, path, body)
 	if err != nil {
 		return 0, nil, err

@@ -56,6 +56,9 @@ func Signal(context.Context, *shared.Signals) {}
 // Live returns at once: nothing changes.
 func Live(context.Context, string, string, func(LiveState)) {}
 
+// TakeOver does nothing: no page has arrived.
+func TakeOver(context.Context) {}
+
 // Returns returns false at once: no server was away.
 func Returns(context.Context, func(context.Context) bool) bool { return false }
 

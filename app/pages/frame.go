@@ -27,6 +27,9 @@ func (s *shell) Render() goapp.UI {
 		return frame.With(goapp.Elem("p").Class("quiet page-wait").Attr("role", "status"))
 	case s.state == stateReady:
 		frame.User = s.menu()
+		if s.drawn != nil {
+			frame.User = s.drawn.menu(s.menu())
+		}
 		return frame.With(ui.Slot(s.renderTabs()), s.renderPage())
 	case s.state == stateSignedOut:
 		return frame.With(s.renderSignedOut())
@@ -94,7 +97,7 @@ func (s *shell) menu() *ui.UserMenu {
 	if s.leaving {
 		signOut = s.text.Shell.SigningOut
 	}
-	items = append(items, ui.MenuItem{ID: "sign-out", Label: signOut, Icon: "out", OnSelect: s.signOut})
+	items = append(items, ui.MenuItem{ID: ui.MenuSignOut, Label: signOut, Icon: "out", OnSelect: s.signOut})
 	for _, other := range s.languages.list {
 		items = append(items, ui.MenuItem{
 			ID: "language-" + other.Tag, Label: other.Name, Lang: other.Tag, Checked: other.Tag == s.text.Lang,
@@ -165,7 +168,10 @@ func (s *shell) context() ui.Context {
 			c.Offline = s.inBetween(refusal)
 		}
 	}
-	c.Once = &s.once
+	c.Once, c.Drawn = &s.once, s.drawn != nil
+	if c.Drawn {
+		c.Formats = s.formats()
+	}
 	if s.ended {
 		c.Ended = s.text.Shell.Ended
 		c.Offline = c.Ended // nothing can be asked of the server
@@ -183,4 +189,9 @@ func (s *shell) confirmsAt() (list []shared.Provider) {
 	return list
 }
 
-func (s *shell) formats() ui.Formats { return browser.Regional(s.text.Lang) }
+func (s *shell) formats() ui.Formats {
+	if s.drawn != nil {
+		return s.drawn.formats
+	}
+	return browser.Regional(s.text.Lang)
+}

@@ -21,6 +21,7 @@ type shell struct {
 	pages []page
 
 	speech
+	drawn   *drawn        // what a server draws the page with; nil in a browser
 	ctx     goapp.Context // the shell's own: that of an event ends with its element
 	path    string
 	query   string // of the address, without its question mark
@@ -41,6 +42,7 @@ type shell struct {
 	loading bool      // the account is being asked for
 	again   bool      // and has to be asked for again
 	tried   bool      // the browser was asked to make a passkey silently
+	took    bool      // the page that the server has drawn is the program's now
 	live    bool      // the stream of changes was opened
 	delayed bool      // something between here and the server keeps changes back
 	changes int       // how often something changed: components load again when it grows
@@ -111,9 +113,13 @@ func (s *shell) notFound() {
 // title sets the title of the page, for the tab and for screen readers.
 func (s *shell) title(ctx goapp.Context) {
 	if s.spoken {
-		p, _ := s.current()
-		ctx.Page().SetTitle("%s · %s", p.title(s.text), s.product())
+		ctx.Page().SetTitle("%s", s.pageTitle())
 	}
+}
+
+func (s *shell) pageTitle() string {
+	p, _ := s.current()
+	return p.title(s.text) + " · " + s.product()
 }
 
 // load asks who is signed in: at first, and again whenever that may have changed.
@@ -160,6 +166,7 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 		}
 	}
 	s.title(ctx)
+	s.takeOver()
 	s.createSilently(ctx)
 	if !s.live {
 		s.live = true
@@ -168,6 +175,14 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 	if s.again {
 		s.again = false
 		s.load(ctx)
+	}
+}
+
+// takeOver shows the page in the place of the one that the server has drawn.
+func (s *shell) takeOver() {
+	if !s.took {
+		s.took = true
+		go browser.TakeOver(s.ctx)
 	}
 }
 

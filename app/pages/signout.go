@@ -102,6 +102,7 @@ func (s *shell) showSignedOut(ctx goapp.Context) {
 	s.account, s.asOf = shared.Account{}, time.Time{}
 	forgetCopy()
 	s.title(ctx)
+	s.takeOver()
 	ui.FocusMain(ctx)
 	go func() {
 		if !s.endSession(ctx) {

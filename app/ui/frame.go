@@ -8,12 +8,12 @@ import (
 // and the page below. While it isn't known yet who is signed in, User is nil. Its place is
 // kept, so that nothing moves when the name comes.
 type Frame struct {
-	Skip    string    // the text of the link to the content; "" while no language is known
-	Product string    // the program's name
-	Icon    string    // address of the product's icon
-	Home    string    // address behind the product's name
-	User    *UserMenu // the user's name; nil keeps its place
-	Bar     app.UI    // a message above the page, such as a new version; nil for none
+	Skip    string // the text of the link to the content; "" while no language is known
+	Product string // the program's name
+	Icon    string // address of the product's icon
+	Home    string // address behind the product's name
+	User    app.UI // the [UserMenu]; nil keeps its place
+	Bar     app.UI // a message above the page, such as a new version; nil for none
 }
 
 // MainID is the id of the page's main element.

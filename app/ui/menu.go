@@ -47,6 +47,9 @@ const (
 	menuOpen
 )
 
+// MenuSignOut is the ID of the line that signs out.
+const MenuSignOut = "sign-out"
+
 // menuButtonID is where the focus returns when a panel closes.
 const menuButtonID = "user-menu-button"
 
@@ -166,6 +169,14 @@ func (m *UserMenu) onKey(_ app.Context, e app.Event) {
 	}
 }
 
+func (i MenuItem) content() []app.UI {
+	picture := i.Icon
+	if i.Lang != "" {
+		picture = "check"
+	}
+	return []app.UI{app.If(picture != "", func() app.UI { return icon(picture) }), app.Elem("span").Text(i.Label)}
+}
+
 // menuLine is a line of the menu. It is a component, so that its handler always acts on the
 // item that is shown.
 type menuLine struct {
@@ -181,10 +192,10 @@ func (l *menuLine) Render() app.UI {
 		return app.Elem("li").Attr("role", "none").Class("menu-language").Body(
 			app.Elem("button").ID(id).Attr("type", "button").Class("menu-line").Attr("role", "menuitemradio").TabIndex(-1).
 				Aria("checked", strconv.FormatBool(l.Item.Checked)).Lang(l.Item.Lang).
-				OnClick(l.onClick).Body(icon("check"), app.Elem("span").Text(l.Item.Label)),
+				OnClick(l.onClick).Body(l.Item.content()...),
 		)
 	}
-	content := []app.UI{app.If(l.Item.Icon != "", func() app.UI { return icon(l.Item.Icon) }), app.Elem("span").Text(l.Item.Label)}
+	content := l.Item.content()
 	return app.Elem("li").Attr("role", "none").Body(
 		app.If(l.Item.Href != "", func() app.UI {
 			return app.Elem("a").ID(id).Class("menu-line").Attr("role", "menuitem").TabIndex(-1).

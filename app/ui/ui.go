@@ -85,6 +85,9 @@ type Context struct {
 	Recovery string
 	// Blocked says why this page can't use passkeys, or why none can be added to the account, or "".
 	Blocked string
+	// Drawn says that a server draws the page with its user's data. Components load before they
+	// are rendered then.
+	Drawn bool
 	// Once counts what can't be shown again. Nil counts nothing.
 	Once *Once
 	// Ended is a sentence that says that the session has ended, while the page only stays for what

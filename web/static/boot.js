@@ -106,3 +106,49 @@ document.addEventListener("visibilitychange", async () => {
   const registration = await navigator.serviceWorker?.getRegistration();
   registration?.update().catch(() => {}); // without a network there is none
 });
+
+// A page that arrives drawn is in #drawn (server/cmd/internal/webapp/drawn.go), until the program has drawn
+// the same below it. Links work there. What needs the program doesn't: what somebody presses or types
+// until then is done when the program takes over.
+{
+  const drawn = document.getElementById("drawn");
+  let pressed = null;
+  drawn?.addEventListener("click", (event) => {
+    const button = event.target.closest("button[type=button]");
+    if (!button) return;
+    pressed?.classList.remove("pressed");
+    pressed = button;
+    pressed.classList.add("pressed");
+  });
+
+  // The program calls this when it waits for no answer any more.
+  globalThis.keypegTakeOver = () => {
+    if (!drawn?.isConnected) return;
+    const of = (element) => (element?.id ? document.getElementById(element.id) : null);
+    const focused = drawn.contains(document.activeElement) ? document.activeElement : null;
+    const typed = [...drawn.querySelectorAll("input, textarea")].filter((box) => box.value !== box.defaultValue);
+    const [left, top] = [scrollX, scrollY];
+    const menu = drawn.querySelector("details.menu[open]");
+    const open = [...drawn.querySelectorAll("details[open]:not(.menu)")];
+    drawn.remove();
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.style.animation = "none"; // it was there already
+    for (const details of open) of(details)?.setAttribute("open", "");
+    for (const box of typed) {
+      const own = of(box);
+      if (!own) continue;
+      own.value = box.value;
+      own.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    scrollTo(left, top);
+    const own = of(focused) ?? document.querySelector("dialog[open] [autofocus]");
+    own?.focus({ preventScroll: true });
+    if (focused?.selectionStart >= 0) own?.setSelectionRange?.(focused.selectionStart, focused.selectionEnd);
+    if (menu) document.getElementById("user-menu-button")?.click();
+    // A line of the menu is there after the menu is.
+    if (pressed) setTimeout(() => of(pressed)?.click(), menu?.contains(pressed) ? 100 : 0);
+  };
+
+  // The server writes times for this zone.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `keypeg-zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
+}

@@ -108,13 +108,16 @@ func appVersion(files *web.Files, product string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// languages returns the languages for the app, with the addresses of their texts.
-func languages(files *web.Files) string {
-	var list []pages.Language
+// appLanguages returns the languages for the app, with the addresses of their texts.
+func appLanguages(files *web.Files) (list []pages.Language) {
 	for _, text := range message.Languages {
 		list = append(list, pages.Language{Tag: text.Lang, Name: text.Name, URL: files.URL(web.LanguageFile(text.Lang))})
 	}
-	encoded, err := json.Marshal(list)
+	return list
+}
+
+func languages(files *web.Files) string {
+	encoded, err := json.Marshal(appLanguages(files))
 	if err != nil {
 		panic(err) // strings can always be encoded
 	}

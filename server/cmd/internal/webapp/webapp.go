@@ -48,7 +48,8 @@ func (a *Apps) App(product, contact string) server.App {
 		app = newApp(a.files, product)
 		a.byProduct[product] = app
 	}
-	app.Page = stuck{app.Page, a.files, product, contact}
+	shell := stuck{app.Page, a.files, product, contact}
+	app.Page, app.Draw = shell, drawer{shell, appLanguages(a.files)}.draw
 	return app
 }
 

@@ -1,0 +1,142 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// gate keeps the program from starting until open is called.
+const gate = `{
+	const opened = new Promise((open) => (globalThis.openGate = open));
+	for (const name of ["instantiate", "instantiateStreaming"]) {
+		const real = WebAssembly[name];
+		WebAssembly[name] = async (...all) => (await opened, real.apply(WebAssembly, all));
+	}
+}`
+
+// placed lists the texts of the page with their places, as a person sees them.
+const placed = `(async () => {
+	await Promise.all(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished));
+	const seen = [];
+	const root = document.querySelector("#drawn") ?? document.body;
+	const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+	while (walk.nextNode()) {
+		const range = document.createRange();
+		range.selectNodeContents(walk.currentNode);
+		const text = walk.currentNode.data.trim(), place = range.getBoundingClientRect();
+		if (text && place.width && walk.currentNode.parentElement.checkVisibility({ visibilityProperty: true })) seen.push(text + " at " + Math.round(place.x) + " " + Math.round(place.y + scrollY));
+	}
+	return seen.join("\n");
+})()`
+
+// TestDrawn opens pages whose program doesn't start yet. They are there, and the program changes
+// nothing when it takes over.
+func TestDrawn(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.clicks("#user-menu-button")
+	ann.clicks("#menu-passkeys")
+	ann.addsPasskey("Work laptop")
+	s.command(t, "", "user", "invite", "bob", "--display-name", "Bob Smith")
+	ann.runsFirst(gate)
+	for _, path := range []string{"/", "/passkeys", "/sessions", "/activity", "/users", "/audit", "/rollout"} {
+		for _, width := range []int64{1280, 390} {
+			ann.isSize(width, 900)
+			ann.opens(path)
+			ann.sees("#drawn .menu-name")
+			before := value[string](ann, placed)
+			value[bool](ann, `openGate(), true`)
+			ann.seesNo("#drawn")
+			if after := value[string](ann, placed); after != before {
+				t.Errorf("%s at %d: the server and the program draw differently (- and +):\n%s", path, width, differing(before, after))
+			}
+		}
+	}
+	ann.hasNoComplaints()
+}
+
+// TestBeforeTheProgram uses a page whose program doesn't start yet. Links and signing out work; what is typed
+// and pressed is done when the program takes over.
+func TestBeforeTheProgram(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	s.command(t, "", "user", "invite", "bob", "--display-name", "Bob Smith")
+	s.command(t, "", "user", "invite", "carl", "--display-name", "Carl Jones")
+	ann.runsFirst(gate)
+
+	t.Log("Links work.")
+	ann.opens("/")
+	ann.clicks("#drawn #user-menu-button")
+	ann.clicks("#drawn #menu-users")
+	ann.isAt("/users")
+	ann.sees("#drawn .menu-name")
+
+	t.Log("What Ann types is searched for, and she goes on typing.")
+	ann.clicks("#drawn #users-find")
+	ann.presses("bo")
+	value[bool](ann, `openGate(), true`)
+	ann.seesNo("#drawn")
+	ann.hasFocusOn("#users-find")
+	ann.presses("b")
+	ann.waitsFor("what she typed", `document.querySelector("#users-find").value === "bob"`)
+	ann.lists("Bob Smith")
+
+	t.Log("What Ann presses happens.")
+	ann.opens("/passkeys")
+	ann.clicks("#drawn #passkey-add")
+	ann.sees("#drawn #passkey-add.pressed")
+	value[bool](ann, `openGate(), true`)
+	ann.seesNo("#drawn")
+	ann.hasFocusOn("#passkey-name")
+	ann.opens("/activity")
+	ann.clicks("#drawn #user-menu-button")
+	ann.clicks("#drawn #menu-language-de")
+	value[bool](ann, `openGate(), true`)
+	ann.readsIn("h1", "Aktivität")
+
+	t.Log("In the language of the page, nothing changes either.")
+	ann.opens("/activity")
+	ann.readsIn("#drawn h1", "Aktivität")
+	before := value[string](ann, placed)
+	value[bool](ann, `openGate(), true`)
+	ann.seesNo("#drawn")
+	if after := value[string](ann, placed); after != before {
+		t.Errorf("the server and the program draw differently (- and +):\n%s", differing(before, after))
+	}
+
+	t.Log("Nobody keeps the page.")
+	if says := value[string](ann, `fetch("/activity").then((answer) => answer.headers.get("Cache-Control"))`); says != "no-store, no-transform" {
+		t.Errorf("the page says %q to caches", says)
+	}
+	t.Log("Signing out works.")
+	ann.opens("/sessions")
+	ann.clicks("#drawn #user-menu-button")
+	ann.clicks("#drawn form button")
+	ann.isAt("/sign-in")
+	ann.opens("/sessions")
+	ann.isAt("/sign-in?next=%2Fsessions")
+	ann.hasNoComplaints()
+}
+
+// differing returns the lines that only one of two texts has.
+func differing(before, after string) string {
+	var lines []string
+	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
+	for _, line := range was {
+		if !slices.Contains(is, line) {
+			lines = append(lines, "- "+line)
+		}
+	}
+	for _, line := range is {
+		if !slices.Contains(was, line) {
+			lines = append(lines, "+ "+line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,149 @@
+//go:build !js
+
+package pages
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"github.com/keypeg/keypeg/app/client"
+	"github.com/keypeg/keypeg/app/ui"
+	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
+)
+
+// Drawing is a page with its user's data, as the program draws it in the browser.
+type Drawing struct {
+	Title string
+	HTML  []byte
+	// Answers are those of the API that the page was drawn from, by their paths. The program begins
+	// with them, and doesn't ask again.
+	Answers map[string]Answer
+}
+
+var errNotReady = errors.New("nobody is signed in, or the account can't be read")
+
+// Answer is an answer of the API.
+type Answer struct {
+	Status int    `json:"status"`
+	Body   string `json:"body"`
+}
+
+// Draw draws the page at an address with the data of a signed-in user, for whom d.Transport asks. It
+// runs the components of the browser, until none waits for an answer. Its error means that nobody is
+// signed in, or that the server can't answer: then the page is for the program to draw.
+func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogue, formats ui.Formats) (Drawing, error) {
+	asked := &asked{Transport: d.Transport, answers: map[string]Answer{}}
+	d.Transport = asked
+	known := newLanguages(d.Transport)
+	known.list = languages
+	s := &shell{
+		self: newSelf(d), deps: d, pages: table(), drawn: &drawn{formats, func(m *ui.UserMenu) goapp.UI { return m.Drawn(shared.PageSignOut) }},
+		speech: speech{languages: known, text: text, spoken: true},
+		path:   address.Path, query: address.RawQuery,
+	}
+	if s.path == shared.PagePasskeys {
+		s.panel = panelOpen
+	}
+	engine := goapp.NewTestEngine() // the only engine that go-app gives to others; it runs the same code
+	if err := engine.Load(s); err != nil {
+		return Drawing{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
+	}
+	engine.ConsumeAll()
+	if s.state != stateReady || s.leaving {
+		return Drawing{}, fmt.Errorf("pages: drawing %s: %w", address.Path, errNotReady)
+	}
+	markup, err := plain(goapp.HTMLString(s))
+	if err != nil {
+		return Drawing{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
+	}
+	return Drawing{Title: s.pageTitle(), HTML: markup, Answers: asked.answers}, nil
+}
+
+// OnPreRender loads the account: go-app mounts nothing on a server.
+func (s *shell) OnPreRender(ctx goapp.Context) {
+	if s.drawn != nil {
+		s.ctx = ctx
+		s.load(ctx)
+	}
+}
+
+// asked keeps the answers of a transport.
+type asked struct {
+	client.Transport
+
+	mu      sync.Mutex
+	answers map[string]Answer
+}
+
+// Send implements client.Transport.
+func (a *asked) Send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	status, answer, err := a.Transport.Send(ctx, method, path, body)
+	if err == nil && method == "GET" && status < 300 {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.answers[path] = Answer{status, string(answer)}
+	}
+	return status, answer, err
+}
+
+// plain makes what a browser would have of what go-app writes: without the white space around elements,
+// which would be visible, and without attributes that are false, which HTML would take for true
+// (HTML, 2.3.2). Dialogs are open, and buttons say that they need the program.
+func plain(drawn string) ([]byte, error) {
+	nodes, err := html.ParseFragment(strings.NewReader(drawn), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	for _, node := range nodes {
+		tidy(node, 0)
+		if err := html.Render(&b, node); err != nil {
+			return nil, err
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// booleans are the attributes that go-app sets as properties.
+var booleans = []string{"checked", "disabled", "hidden", "multiple", "open", "readonly", "required", "selected"}
+
+// tidy does so for a node, and undoes the indentation below it. Go-app writes each child on a line of its own, behind two
+// spaces for each level.
+func tidy(node *html.Node, level int) {
+	node.Attr = slices.DeleteFunc(node.Attr, func(a html.Attribute) bool { return a.Val == "false" && slices.Contains(booleans, a.Key) })
+	switch {
+	case node.DataAtom == atom.Dialog: // the program would open it
+		node.Attr = append(node.Attr, html.Attribute{Key: "open"})
+	case node.DataAtom == atom.Button && slices.Contains(node.Attr, html.Attribute{Key: "type", Val: "button"}):
+		node.Attr = append(node.Attr, html.Attribute{Key: "aria-disabled", Val: "true"})
+	}
+	begin := "\n" + strings.Repeat("  ", level+1)
+	end := "\n" + strings.Repeat("  ", level)
+	for child := node.FirstChild; child != nil; {
+		next := child.NextSibling
+		switch child.Type {
+		case html.TextNode:
+			text := child.Data
+			if next == nil {
+				text = strings.TrimSuffix(text, end)
+			}
+			if child.Data = strings.ReplaceAll(text, begin, ""); child.Data == "" {
+				node.RemoveChild(child)
+			}
+		case html.ElementNode:
+			tidy(child, level+1)
+		}
+		child = next
+	}
+}

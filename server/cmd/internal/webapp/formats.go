@@ -1,0 +1,127 @@
+package webapp
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/text/language"
+	xmessage "golang.org/x/text/message"
+
+	"github.com/keypeg/keypeg/shared"
+)
+
+// formats writes dates and numbers of a drawn page, as the browser's Intl will write them: in a language
+// and its region, and in the reader's time zone. It need not know every region: the program writes all of
+// them anew when it takes over, in the same places.
+type formats struct {
+	lang    string
+	british bool // the day before the month, and 24 hours
+	zone    *time.Location
+	now     time.Time
+	print   *xmessage.Printer
+}
+
+// months are the short names of the months (Unicode CLDR, "format-abbreviated").
+var months = map[string][]string{
+	"en": strings.Fields("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"),
+	"de": strings.Fields("Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez."),
+	"fr": strings.Fields("janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."),
+	"es": strings.Fields("ene feb mar abr may jun jul ago sept oct nov dic"),
+}
+
+// formatsFor returns the formats of a reader, by what their browser asks for. The time zone is in a cookie
+// that boot.js sets. Without one it is UTC.
+func formatsFor(r *http.Request, lang string) formats {
+	f := formats{lang: lang, zone: time.UTC, now: time.Now()}
+	if cookie, err := r.Cookie(shared.CookieTimeZone); err == nil {
+		f.zone = zone(cookie.Value)
+	}
+	tag := language.Make(lang)
+	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // a header that can't be parsed asks for nothing
+	for _, t := range wanted {
+		if base, _ := t.Base(); base.String() == lang {
+			tag = t
+			break
+		}
+	}
+	region, _ := tag.Region()
+	f.british = lang == "en" && region.String() != "US" && region.String() != "ZZ"
+	f.print = xmessage.NewPrinter(tag)
+	return f
+}
+
+// zones are the time zones that were asked for, by their names.
+var zones sync.Map
+
+// zone returns a time zone by its name of the IANA database, or UTC.
+func zone(name string) *time.Location {
+	if known, is := zones.Load(name); is {
+		return known.(*time.Location)
+	}
+	found, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return time.UTC // not kept: somebody may send any name
+	}
+	zones.Store(name, found)
+	return found
+}
+
+// Number implements ui.Formats.
+func (f formats) Number(n int) string { return f.print.Sprint(n) }
+
+// Date implements ui.Formats. The year is left out if it is this one.
+func (f formats) Date(t time.Time) (day, exact string) {
+	t = t.In(f.zone)
+	withYear := t.Year() != f.now.In(f.zone).Year()
+	year, number := strconv.Itoa(t.Year()), strconv.Itoa(t.Day())
+	if f.lang == "ja" {
+		day = strconv.Itoa(int(t.Month())) + "月" + number + "日"
+		if withYear {
+			day = t.Format("2006/01/02")
+		}
+		return day, t.Format("2006-01-02 15:04:05 MST")
+	}
+	names := months[f.lang]
+	if names == nil {
+		names = months["en"]
+	}
+	month := names[t.Month()-1]
+	switch {
+	case f.lang == "en" && !f.british:
+		day = month + " " + number
+		if withYear {
+			day += ", " + year
+		}
+	case f.lang == "de":
+		day = number + ". " + month
+		if withYear {
+			day = t.Format("02.01.2006")
+		}
+	default:
+		day = number + " " + month
+		if withYear {
+			day += " " + year
+		}
+	}
+	return day, t.Format("2006-01-02 15:04:05 MST")
+}
+
+// Time implements ui.Formats.
+func (f formats) Time(t time.Time) string {
+	if f.lang == "en" && !f.british {
+		return t.In(f.zone).Format("3:04 PM")
+	}
+	return t.In(f.zone).Format("15:04")
+}
+
+// Moment implements ui.Formats.
+func (f formats) Moment(t time.Time) (moment, exact string) {
+	day, exact := f.Date(t)
+	if f.lang == "ja" {
+		return day + " " + f.Time(t), exact
+	}
+	return day + ", " + f.Time(t), exact
+}
