@@ -127,22 +127,7 @@ func TestAdministration(t *testing.T) {
 	ann.clicks("#member-access-dialog-save")
 	ann.readsIn("h1 .tag", "Auditor")
 
-	t.Log("What is wrong stays in the dialog, with a sentence.")
-	ann.clicks("#edit-facts")
-	ann.types("#member-facts-dialog-name", "amy")
-	ann.clicks("#member-facts-dialog-save")
-	ann.readsIn("#member-facts-dialog .notice-bad", "Somebody has the user name amy already.")
-	ann.types("#member-facts-dialog-name", "ida")
-	ann.types("#member-facts-dialog-email", "AMY@example.com")
-	ann.clicks("#member-facts-dialog-save")
-	ann.readsIn("#member-facts-dialog .notice-bad", "Somebody has the e-mail address AMY@example.com already.")
-	ann.types("#member-facts-dialog-email", "ida@new.example")
-	ann.types("#member-facts-dialog-display-name", "Ida Jones")
-	ann.clicks("#member-facts-dialog-save")
-	ann.seesNo("#member-facts-dialog")
-	ann.readsIn("h1 bdi", "Ida Jones")
-	ann.reads("ida@new.example (not verified)")
-	ann.reads("E-mail address changed")
+	ann.changesIda()
 
 	t.Log("Hal and Ida join by links.")
 	hal, _ := openAnothersBrowser(t, s)
@@ -211,6 +196,27 @@ func TestAdministration(t *testing.T) {
 	ann.canDoNothingToHerself()
 	ann.hasNoComplaints()
 	ida.hasNoComplaints()
+}
+
+// changesIda changes what is known of Ida, whose page is open.
+func (b *browser) changesIda() {
+	b.t.Helper()
+	b.t.Log("What is wrong stays in the dialog, with a sentence.")
+	b.clicks("#edit-facts")
+	b.types("#member-facts-dialog-name", "amy")
+	b.clicks("#member-facts-dialog-save")
+	b.readsIn("#member-facts-dialog .notice-bad", "Somebody has the user name amy already.")
+	b.types("#member-facts-dialog-name", "ida")
+	b.types("#member-facts-dialog-email", "AMY@example.com")
+	b.clicks("#member-facts-dialog-save")
+	b.readsIn("#member-facts-dialog .notice-bad", "Somebody has the e-mail address AMY@example.com already.")
+	b.types("#member-facts-dialog-email", "ida@new.example")
+	b.types("#member-facts-dialog-display-name", "Ida Jones")
+	b.clicks("#member-facts-dialog-save")
+	b.seesNo("#member-facts-dialog")
+	b.readsIn("h1 bdi", "Ida Jones")
+	b.reads("ida@new.example (not verified)")
+	b.reads("E-mail address changed")
 }
 
 // canDoNothingToHerself looks at an administrator's own page.

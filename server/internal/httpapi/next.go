@@ -18,7 +18,7 @@ func (p Pages) Next(asked string) string {
 	path, filters, _ := strings.Cut(asked, "?")
 	for _, pattern := range p {
 		if _, matches := pattern.Match(path); matches {
-			if pageFilters.MatchString(filters) {
+			if len(filters) <= longestFilters && pageFilters.MatchString(filters) {
 				return asked
 			}
 			return path
@@ -30,9 +30,13 @@ func (p Pages) Next(asked string) string {
 	return shared.PageHome
 }
 
-// pageFilters are what the app writes into the address of a page, in an encoded form. The length
-// bounds what is kept of a sign-in that has begun.
-var pageFilters = regexp.MustCompile("^[a-zA-Z0-9%&=+._~-]{0,500}$")
+// pageFilters are what the app writes into the address of a page, in an encoded form, and nothing else: a
+// secret in an address must not get into another one. The length bounds what is kept of a sign-in that
+// has begun.
+var pageFilters = regexp.MustCompile("^((find|in|sort|kind|by|days|from|to)=[a-zA-Z0-9%+._~-]*(&|$)){0,8}$")
+
+// longestFilters is the length of the longest filters that are kept, in bytes.
+const longestFilters = 500
 
 var manualPage = regexp.MustCompile("^" + shared.PageManual + "[a-z-]*$")
 
