@@ -64,7 +64,9 @@ func routes(d Deps, pages []page) {
 	languages := newLanguages(d.Transport)
 	opened := false // a page of this program was shown
 	newShell := func() goapp.Composer {
-		opened = goapp.IsClient
+		if goapp.IsClient { // a server draws for many at once
+			opened = true
+		}
 		return &shell{self: self, deps: d, pages: pages, speech: languages.speech()}
 	}
 	goapp.Route(shared.PageShell, newShell)

@@ -2,9 +2,12 @@ package webapp
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
+	"sync"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -49,8 +52,29 @@ func (d drawer) draw(w http.ResponseWriter, r *http.Request, ask server.Ask) {
 		page = bytes.Join([][]byte{page[:begin], title.Bytes(), page[end+len("</title>"):]}, nil)
 	}
 	w.Header().Set("Cache-Control", "no-store, no-transform")
-	send(w, http.StatusOK, page)
+	send(w, http.StatusOK, compressed(w.Header(), r, page))
 }
+
+// compressed compresses a page for a browser that takes it. An address with a query may come from
+// somebody else, who could tell by the length what else is in the page (BREACH), so its page stays as it
+// is.
+func compressed(headers http.Header, r *http.Request, page []byte) []byte {
+	headers.Set("Vary", "Accept-Encoding")
+	if r.URL.RawQuery != "" || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		return page
+	}
+	headers.Set("Content-Encoding", "gzip")
+	var b bytes.Buffer
+	w := compressors.Get().(*gzip.Writer)
+	defer compressors.Put(w)
+	w.Reset(&b)
+	w.Write(page) // to a Buffer, which never fails
+	w.Close()
+	return b.Bytes()
+}
+
+// compressors are kept: each has hundreds of kilobytes.
+var compressors = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 // asking is the transport of a page that is drawn.
 type asking struct {
