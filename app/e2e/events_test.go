@@ -48,7 +48,7 @@ func TestEvents(t *testing.T) {
 	ann.waitsFor("the dates of the address", `document.querySelector("#events-to")?.value === `+quoted(today))
 	ann.readsIn(".event .note", "Bob Smith, by Ann Admin")
 	ann.sets("#events-to", "2026-01-01")
-	ann.reads("No such event on these days.")
+	ann.reads("These times are the wrong way round: the first must be before the second.")
 	ann.opens("/audit?days=dates&from=yesterday")
 	ann.reads("This is no time.")
 	ann.opens("/audit?find=carl")

@@ -81,7 +81,7 @@ func testErased(t *testing.T, p *program, content func() []byte) {
 	}
 	waiting := c.must("", "mail", "queue")
 	for _, who := range people {
-		if !strings.Contains(waiting, who.id) {
+		if !strings.Contains(waiting, who.name) {
 			t.Fatalf("no mail to %s waits:\n%s", who.name, waiting)
 		}
 	}
