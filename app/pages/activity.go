@@ -11,6 +11,6 @@ func (s *shell) activity(map[string]string) goapp.UI {
 	return &ui.ActivityPanel{
 		Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes,
 		Account:     s.account,
-		OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys,
+		OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys, OnMethods: s.closePanel,
 	}
 }

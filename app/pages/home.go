@@ -37,7 +37,7 @@ func (s *shell) renderHome() goapp.UI {
 				&ui.ActivityPanel{
 					Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes, All: shared.PageActivity,
 					Account:     s.account,
-					OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys,
+					OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys, OnMethods: s.closePanel,
 				},
 			),
 		),

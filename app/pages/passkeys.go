@@ -28,8 +28,8 @@ func (s *shell) renderPanel() goapp.UI {
 		return &ui.PasskeysOff{Context: s.context(), OnClose: s.closePanel}
 	}
 	in := s.context()
-	if held := in.Held(s.account); in.Blocked == "" {
-		in.Blocked = held
+	if in.Blocked == "" {
+		in.Blocked = in.Held(s.account.HeldUntil, s.account.MayRelease)
 	}
 	return &ui.PasskeysPanel{
 		Context: in, Service: s.self, Confirms: s.self, Changes: s.changes, Adding: s.panel == panelAdding,

@@ -19,8 +19,6 @@ type ActivityService interface {
 	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
 	// ChangePassword may refuse the new password with a *[shared.Error], which is shown.
 	ChangePassword(ctx context.Context, password string) error
-	// RemovePassword removes it.
-	RemovePassword(ctx context.Context) error
 }
 
 // ActivityPanel lists what happened to the account. An event that somebody else may have
@@ -36,6 +34,7 @@ type ActivityPanel struct {
 	Changes     int             // grows whenever something happened
 	OnSignedOut func()          // the session has ended
 	OnPasskeys  func()          // go to the passkeys, to remove one
+	OnMethods   func()          // go to the sign-in methods, to remove the password
 	// All is the address of a page with everything that happened. With it, this is a part of
 	// another page, which shows what happened last.
 	All string
@@ -63,7 +62,6 @@ const (
 	alarmNone     alarmState = iota
 	alarmEnding              // the other sessions are being ended
 	alarmAdvising            // they have ended, or nobody got in: the user reads what else to do
-	alarmRemoving            // the password is being removed
 	alarmPassword            // the password is being changed
 )
 
@@ -136,7 +134,7 @@ func (p *ActivityPanel) renderList() app.UI {
 
 func (p *ActivityPanel) renderDialogs() app.UI {
 	return app.Elem("div").Class("slot").Body(
-		Slot(app.If(p.alarm.state == alarmAdvising || p.alarm.state == alarmRemoving, p.renderAdvice)),
+		Slot(app.If(p.alarm.state == alarmAdvising, p.renderAdvice)),
 		Slot(app.If(p.alarm.state == alarmPassword, p.renderPassword)),
 		p.renderConfirm(p.Context, p.Confirms, p.Account.Passkeys > 0, p.Account.HasPassword),
 		spoken(p.announcement),
@@ -190,20 +188,38 @@ func (p *ActivityPanel) notMe(event shared.Event) {
 }
 
 func (p *ActivityPanel) renderAdvice() app.UI {
-	a := p.Account
+	a := &p.Account
 	d := &adviceDialog{
-		Context: p.Context, Event: p.alarm.event, HasPassword: a.HasPassword, Working: p.alarm.state == alarmRemoving, Failure: p.failure,
-		OnPassword: func() { p.alarm.state = alarmPassword }, OnPasskey: p.OnPasskeys, OnClose: p.endAlarm,
+		Context: p.Context, Event: p.alarm.event, OnPasskey: p.OnPasskeys, OnClose: p.endAlarm,
+		Password: p.Context.Text.Activity.NotMePassword, OnPassword: func() { p.alarm.state = alarmPassword },
 	}
-	if a.HasPassword && !a.HeldUntil.IsZero() && !a.MayRelease {
+	if a.HeldUntil.IsZero() || a.MayRelease {
+		if !a.HasPassword {
+			d.Password = ""
+		}
+		return d
+	}
+	d.Password = ""
+	if a.HasPassword {
 		until, _ := p.Context.Moment(a.HeldUntil)
-		d.Held = message.Fill(p.Context.heldHelp(a, p.Context.Text.Activity.NotMeHeld), "date", until)
-		// The user has another way in for certain: an intruder's passkey is none.
+		d.Held = message.Fill(p.Context.Text.Activity.NotMeHeld, "date", until) + p.Context.whom()
+		// With another way in that the user has for certain: a passkey may be an intruder's.
 		if !a.PasswordOnly && (a.SignedInWith == shared.MethodPasskey || a.SignedInWith == shared.MethodSSO) {
-			d.OnRemove = p.removePassword
+			d.Password, d.OnPassword = p.Context.Text.Home.PasswordRemoveRow, p.toMethods
 		}
 	}
 	return d
+}
+
+// toMethods goes to where the password can be removed, which asks first. On the start page that is
+// beside the panel.
+func (p *ActivityPanel) toMethods() {
+	p.endAlarm()
+	if p.All != "" {
+		focus(p.self, "method-password-remove")
+		return
+	}
+	notify(p.OnMethods)
 }
 
 func (p *ActivityPanel) renderPassword() app.UI {
@@ -228,17 +244,6 @@ func (p *ActivityPanel) changePassword(password string, done func(error)) {
 		done(err)
 		if err == nil {
 			p.announcement = p.Context.Text.Password.Done
-			p.endAlarm()
-		}
-	})
-}
-
-func (p *ActivityPanel) removePassword() {
-	p.alarm.state, p.failure = alarmRemoving, nil
-	p.attempt(p.Service.RemovePassword, func(err error) {
-		p.alarm.state, p.failure = alarmAdvising, err
-		if err == nil {
-			p.announcement = p.Context.Text.Home.PasswordRemoved
 			p.endAlarm()
 		}
 	})
@@ -405,16 +410,13 @@ func (c Context) reason(why shared.FailureReason) string {
 type adviceDialog struct {
 	app.Compo
 
-	Context     Context
-	Event       shared.Event
-	HasPassword bool
-	Held        string // why the password can't be changed, and what helps; "" if it can
-	Working     bool
-	Failure     error
-	OnPassword  func()
-	OnRemove    func() // removes the password; nil doesn't offer it
-	OnPasskey   func()
-	OnClose     func()
+	Context    Context
+	Event      shared.Event
+	Held       string // why the password can't be changed, and what helps; "" if it can
+	Password   string // what can be done about the password; "" for nothing
+	OnPassword func()
+	OnPasskey  func()
+	OnClose    func()
 }
 
 const adviceID = "advice"
@@ -430,34 +432,22 @@ func (d *adviceDialog) Render() app.UI {
 	}
 	return dialog(adviceID, title, d.onEscape,
 		app.Elem("p").Text(lead),
+		app.If(d.Held != "", func() app.UI { return app.Elem("p").ID("advice-held").Text(d.Held) }),
 		app.If(d.Event.PasskeyID != "", func() app.UI {
-			return button("advice-passkey", "wide", message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey), d.Working, d.onPasskey)
+			return button("advice-passkey", "wide", message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey), false, d.onPasskey)
 		}),
-		app.If(d.Held != "", func() app.UI { return app.Elem("p").ID("advice-held").Text(d.Held) }).
-			ElseIf(d.HasPassword, func() app.UI {
-				return button("advice-password", "primary wide", text.NotMePassword, false, d.onPassword)
-			}),
-		app.If(d.OnRemove != nil, func() app.UI {
-			home := d.Context.Text.Home
-			return app.Elem("div").Class("stack").Body(
-				button("advice-remove", "primary wide", "", d.Working, d.onRemove).Aria("describedby", "advice-remove-lead").Body(steady(d.Working, home.Working, home.PasswordRemoveRow)),
-				app.Elem("p").ID("advice-remove-lead").Class("hint").Text(home.PasswordRemoveLead),
-			)
+		app.If(d.Password != "", func() app.UI {
+			return button("advice-password", "primary wide", d.Password, false, d.onPassword)
 		}),
-		d.Context.notice(d.Failure),
 		foot(
-			button("advice-close", "quiet", text.NotMeClose, d.Working, d.onClose),
+			button("advice-close", "quiet", text.NotMeClose, false, d.onClose),
 		),
 	)
 }
 
 func (d *adviceDialog) onEscape() {
-	if !d.Working {
-		d.OnClose()
-	}
+	d.OnClose()
 }
-
-func (d *adviceDialog) onRemove(app.Context, app.Event) { d.OnRemove() }
 
 func (d *adviceDialog) onClose(app.Context, app.Event)    { d.OnClose() }
 func (d *adviceDialog) onPasskey(app.Context, app.Event)  { notify(d.OnPasskey) }

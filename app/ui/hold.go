@@ -5,7 +5,6 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
@@ -13,32 +12,33 @@ import (
 const holdRow = "hold"
 
 // Held says until when the reader can add no sign-in method, and what helps. It is "" while they can.
-func (c Context) Held(a shared.Account) string {
-	if a.HeldUntil.IsZero() {
+func (c Context) Held(until time.Time, mayRelease bool) string {
+	if until.IsZero() {
 		return ""
 	}
-	date, _ := c.Moment(a.HeldUntil)
-	return message.Fill(c.Text.Home.Held, "date", date) + c.heldHelp(a, c.Text.Home.HeldHelp)
+	date, _ := c.Moment(until)
+	said := message.Fill(c.Text.Home.Held, "date", date)
+	if !mayRelease {
+		said += " " + c.Text.Home.HeldHelp + c.whom()
+	}
+	return said
 }
 
-// heldHelp ends a sentence about a hold with what helps, in a browser in which the reader can't end it.
-func (c Context) heldHelp(a shared.Account, help string) string {
-	if a.MayRelease {
+// whom ends a text with whom to ask, if that is known.
+func (c Context) whom() string {
+	if c.Contact == "" {
 		return ""
 	}
-	if c.Contact != "" {
-		help += " " + message.Fill(c.Text.Failure.AskContact, "contact", c.Contact)
-	}
-	return " " + help
+	return " " + message.Fill(c.Text.Failure.AskContact, "contact", c.Contact)
 }
 
 // held says until when no sign-in method can be added, and offers to allow it again. Without allow it
-// only says so, and what helps.
-func (c Context) held(until time.Time, help string, off bool, refusal error, allow func()) app.UI {
+// only says so, and what helps the user, unless mayRelease.
+func (c Context) held(until time.Time, mayRelease, off bool, refusal error, allow func()) app.UI {
 	return Slot(app.If(!until.IsZero(), func() app.UI {
-		date, exact := c.Moment(until)
+		_, exact := c.Moment(until)
 		return app.Elem("div").ID(holdRow).Class("notice stack").Body(
-			app.Elem("p").Title(exact).Text(message.Fill(c.Text.Home.Held, "date", date)+help),
+			app.Elem("p").Title(exact).Text(c.Held(until, mayRelease)),
 			app.If(allow != nil, func() app.UI {
 				return app.Elem("div").Class("buttons").Body(c.button(holdRow+"-allow", "small", c.Text.Home.Allow, off, func(app.Context, app.Event) { allow() }))
 			}),

@@ -81,10 +81,12 @@ func (l *line) button(a rowAction, on app.EventHandler) app.UI {
 		if a.Label != "" {
 			b = b.Aria("label", a.Label)
 		}
-		if a.OffBy != "" && a.Off {
-			b = b.Aria("describedby", a.OffBy)
-		} else if l.Why != "" && a.Off {
-			b = b.Aria("describedby", l.ID+"-why")
+		by := a.OffBy
+		if l.Why != "" {
+			by = l.ID + "-why"
+		}
+		if by != "" && a.Off {
+			b = b.Aria("describedby", by)
 		}
 		return b
 	})

@@ -108,10 +108,11 @@ func (c *MethodsCard) renderHold() app.UI {
 	if c.refused == holdRow {
 		refusal = c.failure
 	}
-	if !c.Account.MayRelease {
-		return c.Context.held(c.Account.HeldUntil, c.Context.heldHelp(c.Account, c.Context.Text.Home.HeldHelp), true, nil, nil)
+	may, allow := c.Account.MayRelease, c.release
+	if !may {
+		allow = nil
 	}
-	return c.Context.held(c.Account.HeldUntil, "", c.off(), refusal, c.release)
+	return c.Context.held(c.Account.HeldUntil, may, c.off(), refusal, allow)
 }
 
 // adds is the button of a row that adds a sign-in method. It is off while none can be added.

@@ -118,9 +118,7 @@ func (r *passkeyRow) renderOnlyMethod() app.UI {
 	text := r.Context.Text.Panel
 	return app.Elem("p").ID("only-"+r.Passkey.ID).Class("row-why").Body(
 		app.Text(text.OnlyMethod+" "),
-		app.If(r.Context.Blocked == "", func() app.UI {
-			return app.Elem("button").ID("another-"+r.Passkey.ID).Attr("type", "button").Class("link").OnClick(r.onAddAnother).Text(text.AddAnother)
-		}),
+		app.Elem("button").ID("another-"+r.Passkey.ID).Attr("type", "button").Class("link").Attr("disabled", r.Context.Blocked != "").OnClick(r.onAddAnother).Text(text.AddAnother),
 	)
 }
 

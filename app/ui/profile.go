@@ -9,7 +9,6 @@ import (
 
 	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/shared"
-	"github.com/keypeg/keypeg/shared/message"
 )
 
 // ProfileService does what the card of the profile offers, for the signed-in user.
@@ -36,13 +35,12 @@ type ProfileCard struct {
 	OnSignedOut func()           // the session has ended
 
 	tasks
-	editing      bool
-	exporting    bool
-	mail         mailStep
-	lit          bool // it was changed
-	failure      error
-	unsent       error                           // why the mail wasn't sent
-	announcement func(*message.Catalogue) string // in the language that may just have been chosen; nil is none
+	editing   bool
+	exporting bool
+	mail      mailStep
+	lit       bool // it was changed
+	failure   error
+	unsent    error // why the mail wasn't sent
 }
 
 // mailStep is how far the mail is with which the user verifies their address.
@@ -92,11 +90,15 @@ func (c *ProfileCard) Render() app.UI {
 	)
 }
 
+// announced is what screen readers read out. It is in the language that may just have been chosen.
 func (c *ProfileCard) announced() string {
-	if c.announcement == nil {
-		return ""
+	switch {
+	case c.lit:
+		return c.Context.Text.Member.Saved
+	case c.mail == mailSent:
+		return c.Context.Text.Home.VerifySent
 	}
-	return c.announcement(c.Context.Text)
+	return ""
 }
 
 // renderEmail says whether the address is verified. An address that isn't gets no notices.
@@ -154,10 +156,10 @@ func (c *ProfileCard) onVerify(app.Context, app.Event) {
 	if c.mail == mailSending {
 		return
 	}
-	c.mail, c.failure, c.unsent, c.lit, c.announcement = mailSending, nil, nil, false, nil
+	c.mail, c.failure, c.unsent, c.lit = mailSending, nil, nil, false
 	c.attempt(c.Service.SendVerification, func(err error) {
 		if c.mail, c.unsent = mailNone, err; err == nil {
-			c.mail, c.announcement = mailSent, func(text *message.Catalogue) string { return text.Home.VerifySent }
+			c.mail = mailSent
 		}
 	})
 }
@@ -184,7 +186,7 @@ func (c *ProfileCard) save(d *memberDialog, done func(error)) {
 		return c.Service.ChangeProfile(ctx, change)
 	}, func(err error) {
 		if done(err); err == nil {
-			c.lit, c.announcement = true, func(text *message.Catalogue) string { return text.Member.Saved }
+			c.lit = true
 			if change.Email != nil {
 				c.mail = mailNone
 			}

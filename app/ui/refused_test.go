@@ -27,7 +27,6 @@ func (r refusing) Activity(context.Context, string) (shared.Activity, error) {
 	return shared.Activity{Events: stateEvents()}, nil
 }
 func (r refusing) ChangePassword(context.Context, string) error { return r.err }
-func (r refusing) RemovePassword(context.Context) error         { return r.err }
 func (r refusing) Member(context.Context, string) (shared.MemberDetails, error) {
 	return shared.MemberDetails{Member: shared.Member{User: shared.User{ID: "u"}}, May: shared.MayManage}, nil
 }

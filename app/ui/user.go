@@ -186,7 +186,7 @@ func (p *UserPage) renderHold() app.UI {
 	if p.manages() && !p.isMe() {
 		allow = p.askAllow
 	}
-	return p.Context.held(p.user.HeldUntil, "", p.off(), refusal, allow)
+	return p.Context.held(p.user.HeldUntil, true, p.off(), refusal, allow)
 }
 
 // askAllow has administrators make sure who asks: an intruder may.

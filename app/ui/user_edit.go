@@ -228,8 +228,8 @@ func (d *memberDialog) renderChoices(f memberField, id, hint string) app.UI {
 func (d *memberDialog) onTyped(f memberField) app.EventHandler {
 	return func(ctx app.Context, _ app.Event) {
 		d.typed[f.id] = valueOf(ctx)
-		if shared.CodeOf(d.failure) == shared.CodeInvalidEmail && f.kind == "email" {
-			d.failure = nil // it was about another text
+		if f.kind != "" {
+			d.failure = nil // it may be about the address that was there, which was none
 		}
 	}
 }
