@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	_ "time/tzdata" // for machines without the names of time zones
 
 	"golang.org/x/text/language"
 	xmessage "golang.org/x/text/message"
