@@ -57,5 +57,5 @@ func TakeOver(ctx context.Context) {
 			still = 0
 		}
 	}
-	takeOver.Invoke()
+	_, _ = try(func() js.Value { return takeOver.Invoke() }) // what fails there must not end the program
 }

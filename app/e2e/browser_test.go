@@ -38,6 +38,7 @@ type browser struct {
 
 	mu       sync.Mutex
 	problems []string // the errors in the console
+	said     []string // what the programs of the page wrote there, such as why they ended
 }
 
 // openBrowser starts a fresh Chromium: no cookies, no passkeys, nothing cached.
@@ -100,6 +101,12 @@ func (b *browser) reports() {
 func (b *browser) onEvent(event any) {
 	complaint := ""
 	switch event := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		b.mu.Lock()
+		for _, argument := range event.Args {
+			b.said = append(b.said, string(argument.Value)+argument.Description)
+		}
+		b.mu.Unlock()
 	case *runtime.EventExceptionThrown:
 		complaint = event.ExceptionDetails.Text
 	case *log.EventEntryAdded:
@@ -156,7 +163,7 @@ func (b *browser) describe() {
 	defer cancel()
 	seen, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
 	b.t.Logf("the page at the end (%v):\n%s", err, seen)
-	b.t.Logf("the console: %q", b.problems)
+	b.t.Logf("the console: %q\n%s", b.problems, strings.Join(b.said, "\n"))
 }
 
 func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
@@ -184,9 +191,13 @@ func value[T any](b *browser, expression string) T {
 
 // waitsFor waits until an expression is true in the page, whichever page that is then. It asks
 // again and again from outside. A question that waits in the page would get no answer when
-// the browser puts the page aside for its Back button.
+// the browser puts the page aside for its Back button. Of a page that has arrived drawn it sees what the
+// program shows, unless the expression is about #drawn.
 func (b *browser) waitsFor(what, expression string) {
 	b.t.Helper()
+	if !strings.Contains(expression, "#drawn") {
+		expression = `!document.querySelector("#drawn") && (` + expression + `)`
+	}
 	asks := chromedp.Evaluate[bool]("(async () => !!(await ("+expression+")))()", chromedp.EvalAwaitPromise)
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)

@@ -74,8 +74,7 @@ func TestBeforeTheProgram(t *testing.T) {
 	ann.opens("/")
 	ann.clicks("#drawn #user-menu-button")
 	ann.clicks("#drawn #menu-users")
-	ann.isAt("/users")
-	ann.sees("#drawn .menu-name")
+	ann.waitsFor("the page of users", `location.pathname === "/users" && document.querySelector("#drawn .menu-name")`)
 
 	t.Log("What Ann types is searched for, and she goes on typing.")
 	ann.clicks("#drawn #users-find")
@@ -86,6 +85,13 @@ func TestBeforeTheProgram(t *testing.T) {
 	ann.presses("b")
 	ann.waitsFor("what she typed", `document.querySelector("#users-find").value === "bob"`)
 	ann.lists("Bob Smith")
+
+	t.Log("What Ann ticks stays ticked.")
+	ann.opens("/users")
+	ann.clicks("#drawn #pick-all")
+	value[bool](ann, `openGate(), true`)
+	ann.seesNo("#drawn")
+	ann.readsIn(".float strong", "3 selected")
 
 	t.Log("What Ann presses happens.")
 	ann.opens("/passkeys")

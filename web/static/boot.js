@@ -124,11 +124,19 @@ document.addEventListener("visibilitychange", async () => {
   // The program calls this when it waits for no answer any more.
   globalThis.keypegTakeOver = () => {
     if (!drawn?.isConnected) return;
+    // The program's menu opens out of sight first, so that it is there when this one goes.
+    if (!drawn.querySelector("details.menu[open]")) return takeOver();
+    document.querySelector("body > .app #user-menu-button")?.click();
+    setTimeout(takeOver, 100);
+  };
+
+  const takeOver = () => {
     const of = (element) => (element?.id ? document.getElementById(element.id) : null);
     const focused = drawn.contains(document.activeElement) ? document.activeElement : null;
-    const typed = [...drawn.querySelectorAll("input, textarea")].filter((box) => box.value !== box.defaultValue);
+    const boxes = [...drawn.querySelectorAll("input, textarea")];
+    const typed = boxes.filter((box) => box.value !== box.defaultValue);
+    const ticked = boxes.filter((box) => box.checked !== box.defaultChecked);
     const [left, top] = [scrollX, scrollY];
-    const menu = drawn.querySelector("details.menu[open]");
     const open = [...drawn.querySelectorAll("details[open]:not(.menu)")];
     drawn.remove();
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.style.animation = "none"; // it was there already
@@ -139,13 +147,12 @@ document.addEventListener("visibilitychange", async () => {
       own.value = box.value;
       own.dispatchEvent(new Event("input", { bubbles: true }));
     }
+    for (const box of ticked) of(box)?.click();
     scrollTo(left, top);
     const own = of(focused) ?? document.querySelector("dialog[open] [autofocus]");
     own?.focus({ preventScroll: true });
-    if (focused?.selectionStart >= 0) own?.setSelectionRange?.(focused.selectionStart, focused.selectionEnd);
-    if (menu) document.getElementById("user-menu-button")?.click();
-    // A line of the menu is there after the menu is.
-    if (pressed) setTimeout(() => of(pressed)?.click(), menu?.contains(pressed) ? 100 : 0);
+    if (typeof focused?.selectionStart === "number") own?.setSelectionRange?.(focused.selectionStart, focused.selectionEnd);
+    of(pressed)?.click();
   };
 
   // The server writes times for this zone.
