@@ -214,6 +214,27 @@ func TestRefusedAfterAConfirmation(t *testing.T) {
 	bob.hasNoComplaints()
 }
 
+// TestProfileSays: the sentence about an e-mail address goes when it is corrected, and after another
+// language was chosen the page says in that one that it was.
+func TestProfileSays(t *testing.T) {
+	t.Parallel()
+	ann := openBrowser(t, startServer(t))
+	ann.setsUp()
+	ann.clicks("#profile-edit")
+	ann.types("#profile-dialog-email", "ann@-")
+	value[bool](ann, `document.querySelector("#profile-dialog form").noValidate = true`)
+	ann.clicks("#profile-dialog-save")
+	ann.readsIn("#profile-dialog .notice-bad", "This is no e-mail address. Please write it like ann@example.com.")
+	ann.types("#profile-dialog-email", "ann@example.com")
+	ann.seesNo("#profile-dialog .notice-bad")
+	ann.chooses("#profile-dialog-language", "Français")
+	ann.clicks("#profile-dialog-save")
+	ann.seesNo("#profile-dialog")
+	ann.isIn("fr")
+	ann.waitsFor("that it was saved, in French", `document.querySelector("section[aria-labelledby=profile] > .spoken").textContent === "Enregistré."`)
+	ann.hasNoComplaints()
+}
+
 // TestVerificationAgain has a user ask for the mail that verifies their address, until it is refused.
 func TestVerificationAgain(t *testing.T) {
 	t.Parallel()
