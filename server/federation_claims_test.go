@@ -38,7 +38,7 @@ type providerAnswer struct {
 
 const (
 	in          = ""
-	noAccount   = "ONE knows you, but you have no account here yet."
+	noAccount   = "ONE knows you, but you have no account here yet. Please ask IT for one."
 	unreachable = oneIsAway
 	wasDenied   = "You weren't signed in at ONE. Please try again, or sign in another way."
 )

@@ -237,7 +237,7 @@ func TestFederation(t *testing.T) {
 				{"one", bobThere, "gave no e-mail address"}, {"two", danThere, "nobody has this identity"},
 			} {
 				v := a.visitor()
-				a.staysOut(v, strings.ToUpper(refused.id)+" knows you, but you have no account here yet.", refused.cause,
+				a.staysOut(v, strings.ToUpper(refused.id)+" knows you, but you have no account here yet. Please ask IT for one.", refused.cause,
 					func() answer { return a.goes(v, refused.id, refused.who) })
 			}
 		})
@@ -257,7 +257,7 @@ func TestFederation(t *testing.T) {
 				t.Fatal(err)
 			}
 			v := a.visitor()
-			a.staysOut(v, "Your account is disabled.", "disabled", func() answer { return a.goes(v, "two", annThere) })
+			a.staysOut(v, "Your account is disabled. Please ask IT.", "disabled", func() answer { return a.goes(v, "two", annThere) })
 		})
 	})
 	t.Run("signing out goes on to the provider where that is wanted", func(t *testing.T) {
@@ -291,7 +291,7 @@ func TestFederationLinks(t *testing.T) {
 			a.succeeds(v.sends("DELETE", shared.PathIdentity+account.Identities[0].ID, nil), 204)
 			v.refused(v.sends("DELETE", shared.PathIdentity+account.Identities[0].ID, nil), 404, shared.CodeNotFound)
 			other := a.visitor()
-			a.staysOut(other, "TWO knows you, but you have no account here yet.", "nobody has this identity", func() answer { return a.goes(other, "two", annThere) })
+			a.staysOut(other, "TWO knows you, but you have no account here yet. Please ask IT for one.", "nobody has this identity", func() answer { return a.goes(other, "two", annThere) })
 
 			dan := a.visitor()
 			only := a.getsIn(dan, "one", danThere)

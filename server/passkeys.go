@@ -14,7 +14,7 @@ func (s *Server) withPasskeys(h httpapi.Handler) httpapi.Handler {
 		return h
 	}
 	return func(http.ResponseWriter, *http.Request) error {
-		return shared.Errorf(shared.CodePasskeysOff, "Passkeys are not switched on here.")
+		return shared.Errorf(shared.CodePasskeysOff, "Passkeys are not switched on here. Use another way.")
 	}
 }
 

@@ -19,7 +19,7 @@ func NewSuspended(c Config) http.Handler {
 	s.signInPages.ContactSaid = true // the refusal names the contact already
 	return s.watched(s.secureHeaders(s.checkHost(s.refusing(func(http.ResponseWriter, *http.Request) error {
 		if contact == "" {
-			return shared.Errorf(shared.CodeSuspended, "This organisation is switched off.")
+			return shared.Errorf(shared.CodeSuspended, "This organisation is switched off. Please ask IT.")
 		}
 		return shared.Errorf(shared.CodeSuspended, "This organisation is switched off. Please ask: %s", contact)
 	}))))

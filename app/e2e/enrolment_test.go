@@ -121,7 +121,7 @@ func TestInvitation(t *testing.T) {
 	carl.opens("/activity")
 	carl.reads("Invitation accepted")
 	carl.opens("/users")
-	carl.reads("Your role doesn't allow this.")
+	carl.reads("Your role doesn't allow this. Ask an administrator.")
 	carl.opens(carls)
 	carl.reads(deadLink)
 	carl.opens("/sessions")

@@ -105,7 +105,7 @@ func TestRollout(t *testing.T) {
 	t.Log("A helper has no such page.")
 	s.command(t, "", "user", "role", "amy", "helper", "--helps", "sales")
 	amy.opens("/rollout")
-	amy.reads("Your role doesn't allow this.")
+	amy.reads("Your role doesn't allow this. Ask an administrator.")
 	amy.seesNo(`.tabs a[href="/rollout"]`)
 
 	t.Log("While the server is away, what is known stays.")

@@ -155,7 +155,7 @@ func TestSSO(t *testing.T) {
 	// People of another domain can't sign in, and neither can people who cancel.
 	eve := openBrowser(t, s)
 	for who, sentence := range map[string]string{
-		"Eve Elsewhere": "Example knows you, but you have no account here yet.",
+		"Eve Elsewhere": "Example knows you, but you have no account here yet. Please ask IT for one.",
 		"Cancel":        "You weren't signed in at Example. Please try again, or sign in another way.",
 	} {
 		eve.opens("/sign-in")

@@ -49,7 +49,7 @@ func (s *shell) product() string { return cmp.Or(s.account.Product, s.deps.Produ
 func (s *shell) renderPage() goapp.UI {
 	p, values := s.current()
 	if !s.mayOpen(p) {
-		return goapp.Elem("p").Class("page quiet").Text(s.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this.")))
+		return goapp.Elem("p").Class("page quiet").Text(s.text.Refusal(shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this. Ask an administrator.")))
 	}
 	return p.content(s, values)
 }

@@ -299,7 +299,7 @@ func TestConfirm(t *testing.T) {
 		"confirmed":  {nil, "confirmed"},
 		"refused":    {shared.Errorf(shared.CodeSignInRefused, "This password is not right."), ""},
 		"ended":      {shared.Errorf(shared.CodeUnauthenticated, "Please sign in."), "signed out"},
-		"closed off": {shared.Errorf(shared.CodeSuspended, "This organisation is switched off."), "signed out"},
+		"closed off": {shared.Errorf(shared.CodeSuspended, "This organisation is switched off. Please ask IT."), "signed out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, how := range []string{"a password", "a passkey"} {

@@ -80,7 +80,7 @@ func (s *Service) signInExisting(ctx context.Context, who session.Actor, claims 
 	}
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
 		if user.Disabled {
-			return nil, shared.Errorf(shared.CodeSignInRefused, "Your account is disabled.").Because(errors.New("the account is disabled"))
+			return nil, shared.Errorf(shared.CodeSignInRefused, "Your account is disabled. Please ask IT.").Because(errors.New("the account is disabled"))
 		}
 		if !user.Has(claims.Provider.Issuer, claims.Subject) {
 			return nil, errIdentityGone
@@ -116,7 +116,7 @@ func (s *Service) signInNew(ctx context.Context, who session.Actor, claims Claim
 		}
 	}
 	if err := claims.checkCreation(); err != nil {
-		return session.Issued{}, shared.Errorf(shared.CodeNoAccount, "%s knows you, but you have no account here yet.", claims.Provider.Name).Because(err)
+		return session.Issued{}, shared.Errorf(shared.CodeNoAccount, "%s knows you, but you have no account here yet. Please ask IT for one.", claims.Provider.Name).Because(err)
 	}
 	user, err := s.newUser(claims.newUserName(), cleanName(claims.Name))
 	if err != nil {
@@ -224,7 +224,7 @@ func (s *Service) LinkIdentity(ctx context.Context, who session.Actor, claims Cl
 	claims = claims.withIdentityName(ctx)
 	err := s.link(ctx, who, claims)
 	if errors.Is(err, store.ErrIdentityExists) {
-		return shared.Errorf(shared.CodeIdentityTaken, "This sign-in at %s belongs to another account.", claims.Provider.Name).Because(err)
+		return shared.Errorf(shared.CodeIdentityTaken, "This sign-in at %s belongs to another account. Choose another one there, or sign in to that account.", claims.Provider.Name).Because(err)
 	}
 	return s.identityRefused(claims, err)
 }

@@ -63,7 +63,7 @@ func shareGroup(some, others []string) bool {
 
 var (
 	errNoRole      = shared.Errorf(shared.CodeInvalidRequest, "There is no such role.")
-	errNotYours    = shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this for this user.")
+	errNotYours    = shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this for this user. Ask an administrator.")
 	errHelpsNobody = shared.Errorf(shared.CodeInvalidRequest, "A helper helps the users of some groups: name at least one.")
 	errHelpsOnly   = shared.Errorf(shared.CodeInvalidRequest, "Only a helper has groups to help.")
 	errYourself    = shared.Errorf(shared.CodeConflict, "You can't do this to your own account. Ask another administrator.")

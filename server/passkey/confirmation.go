@@ -18,7 +18,7 @@ import (
 // Refusal: [shared.CodeNotFound] for a user without passkeys.
 func (s *Service) BeginConfirmation(_ context.Context, who session.Actor) (shared.Ceremony, error) {
 	if len(who.User.Passkeys) == 0 {
-		return shared.Ceremony{}, shared.Errorf(shared.CodeNotFound, "You have no passkey to confirm with.")
+		return shared.Ceremony{}, shared.Errorf(shared.CodeNotFound, "You have no passkey to confirm with. Use another way.")
 	}
 
 	request, _, err := s.rp.BeginLogin(libraryUser{who.User}, webauthn.WithAllowedCredentials(descriptors(who.User)))

@@ -106,7 +106,7 @@ func (g Gates) fresh(h Handler) Handler {
 func only(roles []shared.Role, h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if !slices.Contains(roles, CallerOf(r).User.Role) {
-			return shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this.")
+			return shared.Errorf(shared.CodeNotAllowed, "Your role doesn't allow this. Ask an administrator.")
 		}
 		return h(w, r)
 	}

@@ -224,7 +224,7 @@ func (rt *Router) serveSuspended(w http.ResponseWriter, r *http.Request, t Tenan
 	h, err := rt.c.Suspended(t)
 	if err != nil {
 		rt.c.Log.Error("a tenant can't be served", "tenant", t.Name, "cause", err)
-		http.Error(w, "This organisation is switched off.", http.StatusForbidden)
+		http.Error(w, "This organisation is switched off. Please ask IT.", http.StatusForbidden)
 		return
 	}
 	made.Store(t.Name, h)

@@ -219,7 +219,7 @@ func TestRouter(t *testing.T) {
 		if err := s.SetSuspended(t.Context(), "books", true); err != nil {
 			t.Fatal(err)
 		}
-		s.expects("xn--bcher-kva.example:443", "/sign-in", 403, "This organisation is switched off.")
+		s.expects("xn--bcher-kva.example:443", "/sign-in", 403, "This organisation is switched off. Please ask IT.")
 	})
 	t.Run("of early tenants with equal hosts the older one is served, and the log has once what can't be reached", func(t *testing.T) {
 		var log bytes.Buffer
@@ -282,7 +282,7 @@ func TestRouterCloses(t *testing.T) {
 		if err := s.SetSuspended(t.Context(), "acme", true); err != nil {
 			t.Fatal(err)
 		}
-		s.expects("acme.localhost:8080", "/sign-in", 403, "This organisation is switched off.")
+		s.expects("acme.localhost:8080", "/sign-in", 403, "This organisation is switched off. Please ask IT.")
 		close(s.held)
 		inside.Wait()
 	})
