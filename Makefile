@@ -19,10 +19,11 @@ run: build
 build: web
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w -X main.versionSet=$(VERSION)' -o bin/keypeg ./server/cmd/keypeg
 
-# The app, compiled to WebAssembly, and every static file in compressed form.
+# The app, compiled to WebAssembly, and every static file in compressed form. The flags are those of
+# the program, so that Go compiles its own packages once for both.
 FORM := release
 web:
-	go run ./web/build $(FORM)
+	CGO_ENABLED=0 go run -trimpath ./web/build $(FORM)
 
 # The race detector needs a C compiler, and the browser tests need a browser.
 test: tools web vet
