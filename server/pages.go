@@ -10,7 +10,7 @@ import (
 // appPage shows the app at one of its addresses. If a value in the address can't be an id,
 // the answer is the same as for an unknown address.
 func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
-	show := s.forSignedIn(http.HandlerFunc(s.draws))
+	show := s.forSignedIn(s.c.App.Page)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if _, matches := pattern.Match(r.URL.Path); !matches {
 			return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")

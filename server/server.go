@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -105,9 +106,9 @@ type App struct {
 	// Page draws each of the Pages, without a user's data. It draws [shared.PageShell] for
 	// everybody.
 	Page http.Handler
-	// Draw draws each of the Pages with the data of the signed-in user, which ask gets. Nil: Page
-	// draws them, and the app asks.
-	Draw func(w http.ResponseWriter, r *http.Request, ask Ask)
+	// Draw draws one of the Pages with the data of the user who sent a request, which ask gets. Nil: the
+	// program draws all.
+	Draw func(r *http.Request, page *url.URL, ask Ask) (shared.DrawnPage, error)
 	// Files are the other files that a browser loads, by http.ServeMux pattern without a
 	// method. The manual is among them.
 	Files map[string]http.Handler
@@ -435,6 +436,9 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 			address = "/{$}" // "/" alone would take every path
 		}
 		page("GET "+address, s.appPage(pattern))
+	}
+	if s.c.App.Draw != nil {
+		mux.Handle("GET "+shared.PathDrawn, s.answers.API(s.gates.SignedIn(s.draw)))
 	}
 	if s.c.App.Page != nil {
 		mux.Handle("GET "+shared.PageShell, s.c.App.Page)

@@ -3,44 +3,48 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"strings"
+	"sync"
 	"syscall/js"
 	"time"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
-// A page can arrive drawn by the server, with the answers of the API that it was drawn from. The program
-// begins with those, and takes over when it has drawn the same.
+// The server draws the page that is opened first, and sends the answers of the API that it was drawn from
+// (web/static/drawn.js). The program begins with those, and takes over when it has drawn the same.
 
 // asking is how many requests wait for an answer.
 var asking int
 
-// arrivedAnswers are the answers that came with the page, by their paths; nil until they are read.
-var arrivedAnswers map[string]arrivedAnswer
-
-type arrivedAnswer struct {
-	Status int    `json:"status"`
-	Body   string `json:"body"`
-}
+// arrivals are the answers that came with the page, by their paths.
+var arrivals = sync.OnceValue(func() map[string]shared.DrawnAnswer {
+	answers := map[string]shared.DrawnAnswer{}
+	promise := js.Global().Get("keypegArrives")
+	if !promise.Truthy() {
+		return answers
+	}
+	text, err := await(context.Background(), promise)
+	if err == nil && text.Type() == js.TypeString {
+		_ = json.Unmarshal([]byte(text.String()), &answers) // what can't be read is asked for
+	}
+	return answers
+})
 
 // arrived returns the answer to a request that came with the page. Each is used once: it may be out of
 // date when the program asks again.
-func arrived(method, path string) (answer arrivedAnswer, is bool) {
-	if arrivedAnswers == nil {
-		arrivedAnswers = map[string]arrivedAnswer{}
-		if data := js.Global().Get("document").Call("getElementById", "drawn-answers"); data.Truthy() {
-			_ = json.Unmarshal([]byte(data.Get("textContent").String()), &arrivedAnswers) // what can't be read is asked for
-			data.Call("remove")
-		}
-	}
-	if method != "GET" {
+func arrived(method, path string) (answer shared.DrawnAnswer, is bool) {
+	if method != "GET" || !strings.HasPrefix(path, "/api/") {
 		return answer, false
 	}
-	answer, is = arrivedAnswers[path]
-	delete(arrivedAnswers, path)
+	answers := arrivals()
+	answer, is = answers[path]
+	delete(answers, path)
 	return answer, is
 }
 
-// TakeOver shows what the program has drawn in the place of what the server has drawn (web/static/boot.js),
-// as soon as no request waits for an answer: then both are the same.
+// TakeOver shows what the program has drawn in the place of what the server has drawn, as soon as no
+// request waits for an answer: then both are the same.
 func TakeOver(ctx context.Context) {
 	const (
 		frame = 25 * time.Millisecond

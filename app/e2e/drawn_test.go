@@ -117,8 +117,11 @@ func TestBeforeTheProgram(t *testing.T) {
 	}
 
 	t.Log("Nobody keeps the page.")
-	if says := value[string](ann, `fetch("/activity").then((answer) => answer.headers.get("Cache-Control"))`); says != "no-store, no-transform" {
+	if says := value[string](ann, `fetch("/drawn?page=/", { headers: { "Keypeg-Nonce": "n" } }).then((answer) => answer.headers.get("Cache-Control"))`); says != "no-store" {
 		t.Errorf("the page says %q to caches", says)
+	}
+	if page := value[string](ann, `fetch("/activity").then((answer) => answer.text())`); strings.Contains(page, "Ann") {
+		t.Errorf("the page has a name: %s", page)
 	}
 	t.Log("Signing out works.")
 	ann.opens("/sessions")

@@ -18,8 +18,10 @@ func TestOffline(t *testing.T) {
 
 	t.Run("without a copy, every address opens to a sentence, and goes on by itself", func(t *testing.T) {
 		ann.opens("/")
-		value[bool](ann, `localStorage.removeItem("keypeg-copy"), true`)
+		ann.sees("#manage")
 		ann.isCutOff(true)
+		ann.sees("#offline-bar") // the page keeps no other copy
+		value[bool](ann, `localStorage.removeItem("keypeg-copy"), true`)
 		for _, path := range []string{"/sign-in", "/anything", "/passkeys"} {
 			ann.opens(path)
 			ann.readsIn("h1", "You are offline")

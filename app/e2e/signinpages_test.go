@@ -78,5 +78,5 @@ func TestSignInPagesNeedNoScript(t *testing.T) {
 	ann.types("input[name=name]", "ann")
 	ann.types("input[name=password]", annsPassword)
 	ann.presses(enter)
-	ann.waitsFor("the panel as the server has drawn it", `location.pathname === "/passkeys" && document.querySelector("#drawn dialog.panel")`)
+	ann.isAt("/passkeys")
 }

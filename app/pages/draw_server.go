@@ -22,28 +22,13 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// Drawing is a page with its user's data, as the program draws it in the browser.
-type Drawing struct {
-	Title string
-	HTML  []byte
-	// Answers are those of the API that the page was drawn from, by their paths. The program begins
-	// with them, and doesn't ask again.
-	Answers map[string]Answer
-}
-
 var errNotReady = errors.New("nobody is signed in, or the account can't be read")
-
-// Answer is an answer of the API.
-type Answer struct {
-	Status int    `json:"status"`
-	Body   string `json:"body"`
-}
 
 // Draw draws the page at an address with the data of a signed-in user, for whom d.Transport asks. It
 // runs the components of the browser, until none waits for an answer. Its error means that nobody is
 // signed in, or that the server can't answer: then the page is for the program to draw.
-func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogue, formats ui.Formats) (Drawing, error) {
-	asked := &asked{Transport: d.Transport, answers: map[string]Answer{}}
+func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogue, formats ui.Formats) (shared.DrawnPage, error) {
+	asked := &asked{Transport: d.Transport, answers: map[string]shared.DrawnAnswer{}}
 	d.Transport = asked
 	known := newLanguages(d.Transport)
 	known.list = languages
@@ -57,17 +42,17 @@ func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogu
 	}
 	engine := goapp.NewTestEngine() // the only engine that go-app gives to others; it runs the same code
 	if err := engine.Load(s); err != nil {
-		return Drawing{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
+		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
 	}
 	engine.ConsumeAll()
 	if s.state != stateReady || s.leaving {
-		return Drawing{}, fmt.Errorf("pages: drawing %s: %w", address.Path, errNotReady)
+		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, errNotReady)
 	}
 	markup, err := plain(goapp.HTMLString(s))
 	if err != nil {
-		return Drawing{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
+		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, err)
 	}
-	return Drawing{Title: s.pageTitle(), HTML: markup, Answers: asked.answers}, nil
+	return shared.DrawnPage{Title: s.pageTitle(), Lang: text.Lang, HTML: string(markup), Answers: asked.answers}, nil
 }
 
 // OnPreRender loads the account: go-app mounts nothing on a server.
@@ -83,7 +68,7 @@ type asked struct {
 	client.Transport
 
 	mu      sync.Mutex
-	answers map[string]Answer
+	answers map[string]shared.DrawnAnswer
 }
 
 // Send implements client.Transport.
@@ -92,7 +77,7 @@ func (a *asked) Send(ctx context.Context, method, path string, body []byte) (int
 	if err == nil && method == "GET" && status < 300 {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.answers[path] = Answer{status, string(answer)}
+		a.answers[path] = shared.DrawnAnswer{Status: status, Body: string(answer)}
 	}
 	return status, answer, err
 }

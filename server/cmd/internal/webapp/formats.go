@@ -34,7 +34,7 @@ var months = map[string][]string{
 }
 
 // formatsFor returns the formats of a reader, by what their browser asks for. The time zone is in a cookie
-// that boot.js sets. Without one it is UTC.
+// that drawn.js sets. Without one it is UTC.
 func formatsFor(r *http.Request, lang string) formats {
 	f := formats{lang: lang, zone: time.UTC, now: time.Now()}
 	if cookie, err := r.Cookie(shared.CookieTimeZone); err == nil {

@@ -85,7 +85,7 @@ func newShell(files *web.Files, product string, p program) *goapp.Handler {
 			SVG:      files.URL("icon.svg"),
 		},
 		Styles:                []string{files.URL("style.css"), files.URL("pages.css")},
-		Scripts:               []string{files.URL("boot.js") + " defer"},
+		Scripts:               []string{files.URL("drawn.js") + " async", files.URL("boot.js") + " defer"},
 		CacheableResources:    append([]string{shared.PageShell, files.URL("icon.svg")}, languageURLs(files)...),
 		Resources:             hashed{files, p},
 		StartURL:              shared.PageHome,

@@ -33,21 +33,6 @@ var loaderLabel = regexp.MustCompile(`<p [^>]*id="app-wasm-loader-label"`)
 
 // ServeHTTP implements http.Handler.
 func (s stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	page, status := s.shell(w, r)
-	w.Header().Set("Cache-Control", "no-cache, no-transform") // as the sign-in pages have it
-	send(w, status, page)
-}
-
-func send(w http.ResponseWriter, status int, page []byte) {
-	if len(page) > 0 {
-		w.Header().Set("Content-Length", strconv.Itoa(len(page)))
-	}
-	w.WriteHeader(status)
-	w.Write(page)
-}
-
-// shell returns the page without its user's data, and the status of the answer. Its headers are set.
-func (s stuck) shell(w http.ResponseWriter, r *http.Request) (page []byte, status int) {
 	// go-app's ETag is the version of its files. The text also changes with the settings
 	// and the reader's language, so no browser may keep an old page by that tag.
 	whole := r.Clone(r.Context())
@@ -59,13 +44,19 @@ func (s stuck) shell(w http.ResponseWriter, r *http.Request) (page []byte, statu
 	drawn := &drawing{ResponseWriter: w, status: http.StatusOK}
 	s.page.ServeHTTP(drawn, whole)
 	w.Header().Del("ETag")
+	w.Header().Set("Cache-Control", "no-cache, no-transform") // as the sign-in pages have it
 
 	loaded := programAt(r.URL.Path)
-	page = drawn.page.Bytes()
+	page := drawn.page.Bytes()
 	if label := loaderLabel.FindIndex(page); label != nil {
 		page = slices.Insert(page, label[0], s.sentence(loaded, httpapi.Text(r))...)
 	}
-	return bytes.Replace(page, []byte(`src="`+accountProgram.script+`"`), []byte(`src="`+loaded.script+`"`), 1), drawn.status
+	page = bytes.Replace(page, []byte(`src="`+accountProgram.script+`"`), []byte(`src="`+loaded.script+`"`), 1)
+	if len(page) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(page)))
+	}
+	w.WriteHeader(drawn.status)
+	w.Write(page)
 }
 
 // sentence returns the sentence for pages on which no script runs, with attributes from which

@@ -48,8 +48,8 @@ func (a *Apps) App(product, contact string) server.App {
 		app = newApp(a.files, product)
 		a.byProduct[product] = app
 	}
-	shell := stuck{app.Page, a.files, product, contact}
-	app.Page, app.Draw = shell, drawer{shell, appLanguages(a.files)}.draw
+	app.Page = stuck{app.Page, a.files, product, contact}
+	app.Draw = drawer{pages.Deps{Product: product, Contact: contact, Icon: a.files.URL("icon.svg")}, appLanguages(a.files)}.draw
 	return app
 }
 

@@ -1,0 +1,21 @@
+package shared
+
+// PathDrawn answers with a [DrawnPage] for the signed-in user. The query has the address of the page as
+// "page", and [HeaderNonce] is required.
+const PathDrawn = "/drawn"
+
+// DrawnPage is a page as the program will draw it, for the time until it is there.
+type DrawnPage struct {
+	Title string `json:"title"`
+	Lang  string `json:"lang"` // BCP 47
+	HTML  string `json:"html"`
+	// Answers are those of the API that the page was drawn from, by their paths with queries. The program
+	// begins with them, and doesn't ask again.
+	Answers map[string]DrawnAnswer `json:"answers"`
+}
+
+// DrawnAnswer is an answer of the API.
+type DrawnAnswer struct {
+	Status int    `json:"status"`
+	Body   string `json:"body"`
+}

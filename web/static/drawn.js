@@ -1,0 +1,82 @@
+// Shows the page as the server draws it (server/draw.go), until the program has drawn the same. It runs as
+// early as it can.
+//
+// It is in #drawn, below the program's own place, which isn't shown for so long. Links and signing out work
+// there. What needs the program doesn't: what somebody presses, ticks or types until then is done when the
+// program takes over.
+{
+  let drawn = null;
+  let isOver = false;
+  let pressed = null;
+
+  const onClick = (event) => {
+    const button = event.target.closest("button[type=button]");
+    if (!button) return;
+    pressed?.classList.remove("pressed");
+    pressed = button;
+    pressed.classList.add("pressed");
+  };
+
+  const show = ({ title, lang, html }) => {
+    drawn = document.createElement("div");
+    drawn.id = "drawn";
+    drawn.innerHTML = html; // ours: every name in it is a text
+    drawn.addEventListener("click", onClick);
+    document.documentElement.lang = lang;
+    document.title = title;
+    document.body.append(drawn);
+  };
+
+  const get = async () => {
+    const nonce = Math.random().toString(36).slice(2);
+    const page = encodeURIComponent(location.pathname + location.search);
+    const answer = await fetch("/drawn?page=" + page, { headers: { "Keypeg-Nonce": nonce }, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
+    if (!answer.ok || answer.headers.get("Keypeg-Nonce") !== nonce) return null; // or it is an answer to somebody else
+    const drawing = await answer.json();
+    if (document.readyState === "loading") await new Promise((loaded) => document.addEventListener("DOMContentLoaded", loaded));
+    if (!isOver) show(drawing);
+    return JSON.stringify(drawing.answers);
+  };
+
+  // The program begins with these answers of the API; null is none.
+  globalThis.keypegArrives = get().catch(() => null);
+
+  // The program calls this when it waits for no answer any more.
+  globalThis.keypegTakeOver = () => {
+    isOver = true;
+    if (!drawn?.isConnected) return;
+    // The program's menu opens out of sight first, so that it is there when this one goes.
+    if (!drawn.querySelector("details.menu[open]")) return takeOver();
+    document.querySelector("body > .app #user-menu-button")?.click();
+    setTimeout(takeOver, 100);
+  };
+
+  const takeOver = () => {
+    const of = (element) => (element?.id ? document.getElementById(element.id) : null);
+    const focused = drawn.contains(document.activeElement) ? document.activeElement : null;
+    const boxes = [...drawn.querySelectorAll("input, textarea")];
+    const typed = boxes.filter((box) => box.value !== box.defaultValue);
+    const ticked = boxes.filter((box) => box.checked !== box.defaultChecked);
+    const open = [...drawn.querySelectorAll("details[open]:not(.menu)")];
+    const [left, top] = [scrollX, scrollY];
+    drawn.remove();
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.style.animation = "none"; // it was there already
+    for (const details of open) of(details)?.setAttribute("open", "");
+    for (const box of typed) {
+      const own = of(box);
+      if (!own) continue;
+      own.value = box.value;
+      own.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    for (const box of ticked) of(box)?.click();
+    scrollTo(left, top);
+    const own = of(focused) ?? document.querySelector("dialog[open] [autofocus]");
+    own?.focus({ preventScroll: true });
+    if (typeof focused?.selectionStart === "number") own?.setSelectionRange?.(focused.selectionStart, focused.selectionEnd);
+    of(pressed)?.click();
+  };
+
+  // The server writes times for this zone.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `keypeg-zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
+}
