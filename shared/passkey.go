@@ -27,6 +27,12 @@ const (
 	KindDevice PasskeyKind = "device"
 )
 
+// Providers of which more is known than their name: where their passkeys are.
+const (
+	ProviderApple  = "Apple Passwords"         // on all devices of an Apple account
+	ProviderGoogle = "Google Password Manager" // wherever a Google account is used
+)
+
 // Passkey is a row of the user's list.
 type Passkey struct {
 	ID           string     `json:"id"`           // names it in paths

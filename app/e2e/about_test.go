@@ -22,7 +22,7 @@ func TestAboutPasskeys(t *testing.T) {
 	ann.types("#passkey-name", "Laptop")
 
 	opened := chromedp.WaitNewTarget(ann.ctx, func(tab *target.Info) bool { return tab.URL != "" })
-	ann.clicks(".panel-foot a")
+	ann.clicks(".empty a")
 	tab := ann.opensTab(chromedp.WithTargetID(<-opened))
 	tab.isAt(shared.PageAbout)
 	tab.readsIn("h1", message.English.Panel.About)

@@ -245,7 +245,7 @@ func TestFirefox(t *testing.T) {
 	ann.isAt("/")
 	ann.reads("1 passkey")
 	ann.opens("/passkeys")
-	ann.reads("Used for this session")
+	ann.reads("You signed in with it")
 	ann.opens("/sessions")
 	ann.reads("Firefox on Linux")
 	ann.opens("/activity")

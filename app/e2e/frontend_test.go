@@ -78,7 +78,7 @@ func TestAnotherFrontEnd(t *testing.T) {
 	// Our own pages agree.
 	ann.opens("/passkeys")
 	ann.readsIn(row(1, ".row-name bdi"), "Work laptop")
-	ann.reads("Used for this session")
+	ann.reads("You signed in with it")
 
 	// The page shows the code of a refusal.
 	ann.opens("/theirs/")

@@ -49,7 +49,7 @@ func TestTheMainStory(t *testing.T) {
 	autofills()
 	ann.readsIn("#user-menu-button", "Ann Admin")
 	ann.opensPasskeys()
-	ann.reads("Used for this session")
+	ann.reads("You signed in with it")
 	ann.presses(escape)
 	ann.seesNo("dialog.panel")
 

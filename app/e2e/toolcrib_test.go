@@ -170,7 +170,7 @@ func TestToolcrib(t *testing.T) {
 	ann.isAt("/")
 	autofills()
 	ann.opensPasskeysInCrib()
-	ann.reads("Used for this session")
+	ann.reads("You signed in with it")
 	ann.hasNoComplaints()
 
 	// The crib restarts and keeps everything. She confirms to remove a passkey.

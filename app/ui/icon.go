@@ -45,6 +45,7 @@ var glyphs = map[string]string{
 	"back":     `<path d="M19 12H5m6-6-6 6 6 6"/>`,
 	"close":    `<path d="m6 6 12 12M18 6 6 18"/>`,
 	"down":     `<path d="m6 9.5 6 6 6-6"/>`,
+	"pencil":   `<path d="m4.5 19.5 1-4.25L16 4.75l3.25 3.25L8.75 18.5zM13.75 7 17 10.25"/>`,
 	"check":    `<path d="m4.5 12.5 5 5 10-11"/>`,
 	"install":  `<path d="M12 4v11.5M7.5 11l4.5 4.5 4.5-4.5M4.5 16v3.5h15V16"/>`,
 	"right":    `<path d="m9.5 6 6 6-6 6"/>`,

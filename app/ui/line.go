@@ -26,6 +26,12 @@ type line struct {
 // fact is a text about something, with its exact form as a tooltip.
 type fact struct{ text, exact string }
 
+func factList(list []fact) app.UI {
+	return app.Elem("ul").Class("facts").Body(app.Range(list).Slice(func(i int) app.UI {
+		return app.Elem("li").Title(list[i].exact).Body(app.Elem("bdi").Text(list[i].text))
+	}))
+}
+
 // facts returns facts without tooltips. It leaves out empty texts.
 func facts(texts ...string) (list []fact) {
 	for _, text := range texts {
@@ -59,11 +65,7 @@ func (l *line) Render() app.UI {
 				app.Elem("bdi").Text(l.Name),
 				app.If(l.Tag != "", func() app.UI { return app.Elem("span").Class("tag").Text(l.Tag) }),
 			),
-			app.If(len(l.Facts) > 0, func() app.UI {
-				return app.Elem("ul").Class("facts").Body(app.Range(l.Facts).Slice(func(i int) app.UI {
-					return app.Elem("li").Title(l.Facts[i].exact).Body(app.Elem("bdi").Text(l.Facts[i].text))
-				}))
-			}),
+			app.If(len(l.Facts) > 0, func() app.UI { return factList(l.Facts) }),
 			app.If(l.Why != "", func() app.UI { return app.Elem("p").ID(l.ID + "-why").Class("row-why").Text(l.Why) }),
 			l.Context.notice(l.Failure),
 		),

@@ -232,17 +232,11 @@ func (p *PasskeysPanel) Render() app.UI {
 	)
 }
 
-// renderFoot says where to get help. The page about passkeys needs the server.
+// renderFoot says where to get help.
 func (p *PasskeysPanel) renderFoot() app.UI {
-	text, about, contact := p.Context.Text.Panel, p.Context.About, p.Context.Contact
-	if p.Context.Offline != "" {
-		about = ""
-	}
-	return app.If(about != "" || contact != "", func() app.UI {
-		return app.Elem("p").Class("panel-foot contact").Body(
-			app.If(about != "", func() app.UI { return app.Elem("a").Attr("href", about).Attr("target", "_blank").Text(text.About) }),
-			app.If(contact != "", func() app.UI { return app.Elem("span").Text(message.Fill(text.Contact, "contact", contact)) }),
-		)
+	contact := p.Context.Contact
+	return app.If(contact != "", func() app.UI {
+		return app.Elem("p").Class("panel-foot contact").Text(message.Fill(p.Context.Text.Panel.Contact, "contact", contact))
 	})
 }
 
@@ -260,21 +254,60 @@ func (p *PasskeysPanel) renderList() app.UI {
 		return app.Elem("div").Class("empty").Body(
 			icon("key"),
 			app.Elem("h3").Text(text.EmptyTitle),
-			app.Elem("p").Text(text.Empty),
+			p.renderWhat(),
 		)
 	}
 
-	return app.Elem("ul").Class("rows").Body(
-		app.Range(p.list.Passkeys).Slice(func(i int) app.UI {
-			passkey := p.list.Passkeys[i]
-			row := &passkeyRow{
-				Context: p.Context, Passkey: passkey, Lit: passkey.ID == p.lit,
-				OnRename: p.beginRename, OnName: p.rename, OnRemove: p.askRemove, OnCancel: p.closeRow, OnAddAnother: p.openAdd,
-			}
-			if p.row.id == passkey.ID {
-				row.Mode, row.Failure = p.row.mode, p.row.failure
-			}
-			return row
+	var managers, single []shared.Passkey
+	for _, passkey := range p.list.Passkeys {
+		if kindOf(passkey.Kind, passkey.Synced) == shared.KindManager {
+			managers = append(managers, passkey)
+		} else {
+			single = append(single, passkey)
+		}
+	}
+	both := len(managers) > 0 && len(single) > 0
+	return app.Elem("div").Class("slot").Body(
+		p.renderGroup(text.InManager, text.ManagersLead, both, managers),
+		p.renderGroup(text.Single, text.SingleLead, both, single),
+		app.Elem("details").Class("fold").Body(
+			app.Elem("summary").Body(icon("info"), app.Text(text.What), app.Elem("span").Class("turn").Body(icon("down"))),
+			p.renderWhat(),
+		),
+	)
+}
+
+// renderGroup renders the passkeys of one sort. A group without any keeps its place, so that a
+// passkey that is added elsewhere disturbs nobody at work on a row of the other group.
+func (p *PasskeysPanel) renderGroup(title, lead string, titled bool, passkeys []shared.Passkey) app.UI {
+	level := label(titled, "h4", "h3")
+	return app.Elem("div").Class("panel-group").Body(
+		Slot(app.If(titled, func() app.UI {
+			return app.Elem("div").Body(app.Elem("h3").Text(title), app.Elem("p").Class("quiet").Text(lead))
+		})),
+		app.If(len(passkeys) > 0, func() app.UI {
+			return app.Elem("ul").Class("rows").Aria("label", title).Body(app.Range(passkeys).Slice(func(i int) app.UI {
+				passkey := passkeys[i]
+				row := &passkeyRow{
+					Context: p.Context, Passkey: passkey, Lit: passkey.ID == p.lit, Level: level,
+					OnRename: p.beginRename, OnName: p.rename, OnRemove: p.askRemove, OnCancel: p.closeRow, OnAddAnother: p.openAdd,
+				}
+				if p.row.id == passkey.ID {
+					row.Mode, row.Failure = p.row.mode, p.row.failure
+				}
+				return row
+			}))
+		}),
+	)
+}
+
+// renderWhat says what a passkey is. The page that says more needs the server.
+func (p *PasskeysPanel) renderWhat() app.UI {
+	text, about := p.Context.Text.Panel, p.Context.About
+	return app.Elem("p").Body(
+		app.Text(text.Empty+" "),
+		app.If(about != "" && p.Context.Offline == "", func() app.UI {
+			return app.Elem("a").Attr("href", about).Attr("target", "_blank").Text(text.About)
 		}),
 	)
 }

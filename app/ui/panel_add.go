@@ -44,13 +44,14 @@ func (p *PasskeysPanel) renderSide() app.UI {
 func (p *PasskeysPanel) renderAdd() app.UI {
 	text, busy := p.Context.Text.Panel, p.add.state == addWorking
 	return app.Elem("form").Class("panel-add stack").Aria("label", text.Add).OnSubmit(p.onRegister).Body(
+		app.Elem("h3").Text(text.Add),
 		field(text.DeviceName,
-			app.ElemSelfClosing("input").ID(panelNameID).Attr("type", "text").Attr("autocomplete", "off").
+			app.ElemSelfClosing("input").ID(panelNameID).Attr("type", "text").Attr("autocomplete", "off").Attr("placeholder", text.NameLike).
 				Attr("maxlength", shared.MaxNameLength).Attr("readonly", busy).OnInput(p.onName),
 		),
 		p.Context.notice(p.add.failure),
 		app.Elem("div").Class("panel-adds").Body(
-			submit("passkey-register", "primary", "", busy || p.Context.Offline != "").Body(steady(busy, text.Registering, text.Register)),
+			submit("passkey-register", "primary", "", busy || p.Context.Offline != "").Body(icon("key"), steady(busy, text.Registering, text.Register)),
 			button("passkey-add-cancel", "quiet", text.Cancel, false, p.onAddCancel),
 		),
 	)

@@ -16,11 +16,13 @@ import (
 
 const panelPhoneID = "passkey-phone"
 
-// renderPhoneButton renders nothing on a phone, which makes a passkey by itself.
+// renderPhoneButton renders the button. On a phone, which makes a passkey by itself, it is for another
+// device. The server, which draws the first page, doesn't know: only the words may differ.
 func (p *PasskeysPanel) renderPhoneButton() app.UI {
 	_, offers := p.Service.(PhoneLinker)
-	return app.If(offers && !browser.IsPhone(), func() app.UI {
-		return p.Context.button(panelPhoneID, "", "", p.Context.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Elem("span").Text(p.Context.Text.Panel.AddPhone))
+	text := p.Context.Text.Panel
+	return app.If(offers, func() app.UI {
+		return p.Context.button(panelPhoneID, "", "", p.Context.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Elem("span").Text(label(browser.IsPhone(), text.AddOther, text.AddPhone)))
 	})
 }
 
@@ -42,9 +44,10 @@ func (p *PasskeysPanel) onPhone(app.Context, app.Event) {
 func (p *PasskeysPanel) renderPhone() app.UI {
 	text := p.Context.Text.Link
 	until, _ := p.Context.Moment(p.phone.Expires)
+	isPhone := browser.IsPhone()
 	return &linkDialog{
 		Context: p.Context, Link: p.phone, OnDone: p.phoneDone,
-		Title: text.PhoneTitle, Lead: message.Fill(text.PhoneLead, "date", until),
+		Title: label(isPhone, text.OtherTitle, text.PhoneTitle), Lead: message.Fill(label(isPhone, text.OtherLead, text.PhoneLead), "date", until),
 	}
 }
 

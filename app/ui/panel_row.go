@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -27,6 +29,7 @@ type passkeyRow struct {
 	Context Context
 	Passkey shared.Passkey
 	Lit     bool
+	Level   string // of the heading: "h3", or "h4" below a group's
 	Mode    rowMode
 	Failure error
 
@@ -38,7 +41,7 @@ type passkeyRow struct {
 }
 
 func (r *passkeyRow) Render() app.UI {
-	class := "row"
+	class := "row line"
 	if r.Lit {
 		class += " lit"
 	}
@@ -57,7 +60,7 @@ func (r *passkeyRow) Render() app.UI {
 }
 
 func (r *passkeyRow) renderName() app.UI {
-	return app.Elem("h3").Class("row-name").Body(
+	return app.Elem(r.Level).Class("row-name").Body(
 		app.Elem("bdi").Text(r.Passkey.Name),
 		app.If(r.Passkey.Current, func() app.UI {
 			return app.Elem("span").Class("tag").Text(r.Context.Text.Panel.Current)
@@ -67,42 +70,61 @@ func (r *passkeyRow) renderName() app.UI {
 
 func (r *passkeyRow) renderFacts() app.UI {
 	text, p := r.Context.Text.Panel, r.Passkey
-	added, addedExact := r.Context.Date(p.Created)
-	home, _ := r.Context.homeOf(p.Kind, p.Synced, p.Provider)
-	return app.Elem("ul").Class("facts").Body(
-		app.If(p.Provider != "" && p.Provider != p.Name && kindOf(p.Kind, p.Synced) != shared.KindManager, func() app.UI { return app.Elem("li").Text(p.Provider) }),
-		app.Elem("li").Text(home),
-		app.Elem("li").Title(addedExact).Text(message.Fill(text.Added, "date", added)),
-		app.If(p.LastUsed == nil, func() app.UI {
-			return app.Elem("li").Text(text.NeverUsed)
-		}).Else(func() app.UI {
-			used, exact := r.Context.Date(*p.LastUsed)
-			return app.Elem("li").Title(exact).Text(message.Fill(text.LastUsed, "date", used))
-		}),
-		app.If(p.Unverified, func() app.UI { return app.Elem("li").Text(text.Unverified) }),
-		app.If(p.OtherAddress, func() app.UI { return app.Elem("li").Text(text.OtherAddress) }),
-	)
+	list := r.Context.passkeyFacts(p.Kind, p.Synced, p.Provider, p.Created, p.LastUsed)
+	if p.Unverified {
+		list = append(list, facts(text.Unverified)...)
+	}
+	if p.OtherAddress {
+		list = append(list, facts(text.OtherAddress)...)
+	}
+	return factList(list)
 }
 
-// homeOf returns where a passkey is kept, and the icon for that. The words must be true on
-// any screen: "on one computer", and not "on this device".
+// passkeyFacts says where a passkey is kept, when it was added, and when it was last used.
+func (c Context) passkeyFacts(kind shared.PasskeyKind, synced bool, provider string, created time.Time, lastUsed *time.Time) []fact {
+	text := c.Text.Panel
+	home, _ := c.homeOf(kind, synced, provider)
+	added, exact := c.Date(created)
+	list := append(facts(home), fact{message.Fill(text.Added, "date", added), exact})
+	if lastUsed == nil {
+		return append(list, facts(text.NeverUsed)...)
+	}
+	used, exact := c.Date(*lastUsed)
+	return append(list, fact{message.Fill(text.LastUsed, "date", used), exact})
+}
+
+// homeOf returns where a passkey is kept and what keeps it, and the icon for that. The words must be
+// true on any screen: "on one computer", and not "on this device".
 func (c Context) homeOf(kind shared.PasskeyKind, synced bool, provider string) (words, glyph string) {
 	text := c.Text.Panel
 	switch kindOf(kind, synced) {
 	case shared.KindManager:
-		if provider != "" {
-			return message.Fill(text.InProvider, "provider", provider), "cloud"
+		switch {
+		case provider == "":
+			return text.InManager, "cloud"
+		case !synced:
+			words = text.InProvider
+		case provider == shared.ProviderApple:
+			words = text.InApple
+		case provider == shared.ProviderGoogle:
+			words = text.InGoogle
+		default:
+			words = text.InSynced
 		}
-		return text.InManager, "cloud"
+		return message.Fill(words, "provider", provider), "cloud"
 	case shared.KindSecurityKey:
-		return text.SecurityKey, "usb"
+		words, glyph = text.SecurityKey, "usb"
 	case shared.KindComputer:
-		return text.OnComputer, "laptop"
+		words, glyph = text.OnComputer, "laptop"
 	case shared.KindPhone:
-		return text.OnPhone, "phone"
+		words, glyph = text.OnPhone, "phone"
 	default:
-		return text.OnDevice, "device"
+		words, glyph = text.OnDevice, "device"
 	}
+	if provider != "" {
+		words = message.Fill(text.HomeOf, "home", words, "provider", provider)
+	}
+	return words, glyph
 }
 
 // kindOf returns what the server says. If it says nothing, a synced passkey is in a password
@@ -129,7 +151,8 @@ func (r *passkeyRow) renderButtons() app.UI {
 		remove = remove.Aria("describedby", "only-"+p.ID)
 	}
 	return app.Elem("div").Class("row-buttons").Body(
-		r.Context.button("rename-"+p.ID, "small", text.Rename, r.Context.Offline != "", r.onRename).Aria("label", message.Fill(text.RenameRow, "name", p.Name)),
+		r.Context.button("rename-"+p.ID, "icon", "", r.Context.Offline != "", r.onRename).Aria("label", message.Fill(text.RenameRow, "name", p.Name)).
+			Title(cmp.Or(r.Context.Offline, text.Rename)).Body(icon("pencil")),
 		remove,
 	)
 }

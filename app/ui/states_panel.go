@@ -62,7 +62,7 @@ func stateKeys() shared.PasskeyList {
 	used := time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC)
 	return shared.PasskeyList{HasPassword: true, Passkeys: []shared.Passkey{
 		{ID: "a", Name: "Work laptop", Provider: "Windows Hello", Kind: shared.KindComputer, Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), LastUsed: &used, Current: true},
-		{ID: "b", Name: "iCloud Keychain", Provider: "iCloud Keychain", Kind: shared.KindManager, Created: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Synced: true},
+		{ID: "b", Name: "iCloud Keychain", Provider: shared.ProviderApple, Kind: shared.KindManager, Created: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Synced: true},
 		{ID: "c", Name: `<img src=x onerror=alert(1)>`, Kind: shared.KindSecurityKey, Created: time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)},
 	}}
 }

@@ -17,7 +17,7 @@ func (p *UserPage) renderMethods() app.UI {
 	var rows []app.UI
 	for _, key := range u.PasskeyList {
 		row := p.way("passkey-"+key.ID, key.Name, key.OnlyMethod)
-		row.Facts = p.passkeyFacts(key)
+		row.Facts = p.Context.passkeyFacts(key.Kind, key.Synced, key.Provider, key.Created, key.LastUsed)
 		_, row.Icon = p.Context.homeOf(key.Kind, key.Synced, key.Provider)
 		if p.helps() {
 			row.Do = p.taking(row, key.OnlyMethod, text.Remove, text.RemoveRow, func(ctx context.Context) (shared.MemberDetails, error) {
@@ -88,22 +88,6 @@ func (p *UserPage) taking(row *line, isOnly bool, do, label string, work func(co
 		ID: row.ID + "-do", Text: do, Label: message.Fill(label, "what", row.Name), Off: p.off() || isOnly,
 		Do: func() { p.asks(row.ID, row.Name, work) },
 	}
-}
-
-func (p *UserPage) passkeyFacts(key shared.MemberPasskey) []fact {
-	text := p.Context.Text.Panel
-	home, _ := p.Context.homeOf(key.Kind, key.Synced, key.Provider)
-	list := facts(home)
-	if kindOf(key.Kind, key.Synced) != shared.KindManager && key.Provider != key.Name {
-		list = facts(home, key.Provider)
-	}
-	added, exact := p.Context.Date(key.Created)
-	list = append(list, fact{message.Fill(text.Added, "date", added), exact})
-	if key.LastUsed == nil {
-		return append(list, facts(text.NeverUsed)...)
-	}
-	used, exact := p.Context.Date(*key.LastUsed)
-	return append(list, fact{message.Fill(text.LastUsed, "date", used), exact})
 }
 
 // asks asks before a sign-in method is taken away.

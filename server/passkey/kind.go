@@ -40,4 +40,4 @@ func kindOf(p store.Passkey) shared.PasskeyKind {
 
 // computers are the providers whose passkeys stay in one computer, unless they are backup
 // eligible.
-var computers = []string{"Windows Hello", "Chrome on Mac"}
+var computers = []string{"Windows Hello", "Chrome on Mac", "Edge on Mac"}

@@ -140,10 +140,13 @@ type Panel struct {
 	Close              string
 	Loading            string
 	Empty              string
+	What               string // the title of the fold with Empty
 	EmptyTitle         string
 	Add                string
 	AddPhone           string
+	AddOther           string // the same on a phone
 	DeviceName         string
+	NameLike           string
 	Register           string
 	Registering        string
 	Cancel             string
@@ -151,11 +154,18 @@ type Panel struct {
 	NeverUsed          string
 	LastUsed           string // {date}
 	InProvider         string // {provider}: where a passkey is kept
+	InApple            string // {provider}
+	InGoogle           string // {provider}
+	InSynced           string // {provider}
 	InManager          string
+	ManagersLead       string // below InManager, as a heading
+	Single             string // a heading
+	SingleLead         string
 	SecurityKey        string
 	OnComputer         string
 	OnPhone            string
 	OnDevice           string
+	HomeOf             string // {home}, {provider}: where a passkey is kept, and by what
 	Unverified         string
 	OtherAddress       string
 	Current            string
@@ -287,6 +297,8 @@ type Link struct {
 	RecoveryLead    string // {name}, {date}
 	PhoneTitle      string
 	PhoneLead       string // {date}
+	OtherTitle      string // the same on a phone, for another device
+	OtherLead       string // {date}
 	ThisComputer    string // no other device can open the link
 	Code            string
 	Address         string
