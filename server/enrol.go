@@ -143,7 +143,7 @@ func (s *Server) beginEnrolment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), s.bearer(r, e), s.browserOfEnrolment(r, e), "")
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), s.bearer(r, e), s.browserOfEnrolment(r, e), shared.BeginRegistration{})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) error
 	}
 	who := httpapi.CallerOf(r)
 	who.User.Name, who.User.DisplayName = who.Shown.Name, who.Shown.DisplayName
-	ceremony, err := s.passkeys.BeginRegistration(r.Context(), who.Actor, passkey.Browser{Binding: who.Session.ID}, request.Mediation)
+	ceremony, err := s.passkeys.BeginRegistration(r.Context(), who.Actor, passkey.Browser{Binding: who.Session.ID}, request)
 	if err != nil {
 		return err
 	}

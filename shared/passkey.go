@@ -114,7 +114,19 @@ type BeginSignIn struct {
 // step 4). Then there is no proof that a person was present.
 type BeginRegistration struct {
 	Mediation string `json:"mediation,omitempty"` // "" or "conditional"
+	// Hint is where the user wants to keep the passkey. Browsers begin there, and may offer the rest too.
+	Hint Hint `json:"hint,omitempty"`
 }
+
+// Hint says what a browser should offer first (WebAuthn Level 3, 5.8.7). It excludes nothing. The zero
+// Hint leaves it to the browser.
+type Hint string
+
+const (
+	HintThisDevice  Hint = "client-device"
+	HintPhone       Hint = "hybrid"
+	HintSecurityKey Hint = "security-key"
+)
 
 // FinishCeremony is the second half: the ticket, and the result of
 // PublicKeyCredential.toJSON (WebAuthn Level 3, 5.1).

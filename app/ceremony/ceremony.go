@@ -18,7 +18,7 @@ import (
 
 // API is the server's part of the ceremonies.
 type API interface {
-	BeginRegistration(ctx context.Context, mediation string) (shared.Ceremony, error)
+	BeginRegistration(ctx context.Context, request shared.BeginRegistration) (shared.Ceremony, error)
 	FinishRegistration(ctx context.Context, answer shared.FinishRegistration) (shared.Passkey, error)
 	BeginSignIn(ctx context.Context, mediation string) (shared.Ceremony, error)
 	FinishSignIn(ctx context.Context, answer shared.FinishCeremony) (shared.SignedIn, error)
@@ -57,21 +57,21 @@ type Ceremonies struct {
 	Authenticator Authenticator
 }
 
-// Register adds a passkey under name, which may be blank. It fails with the server's refusal
-// or with a [Failure]. In both cases nothing was added.
-func (c Ceremonies) Register(ctx context.Context, name string) (shared.Passkey, error) {
-	return c.register(ctx, name, "")
+// Register adds a passkey under name, which may be blank, and where the user wants to keep it. It fails
+// with the server's refusal or with a [Failure]. In both cases nothing was added.
+func (c Ceremonies) Register(ctx context.Context, name string, where shared.Hint) (shared.Passkey, error) {
+	return c.register(ctx, name, shared.BeginRegistration{Hint: where})
 }
 
 // RegisterSilently adds a passkey if the browser makes one without asking the user
 // (conditional create). It fails as Register does, and it fails often. The user hasn't asked
 // for it, so no error needs to be shown.
 func (c Ceremonies) RegisterSilently(ctx context.Context) (shared.Passkey, error) {
-	return c.register(ctx, "", "conditional")
+	return c.register(ctx, "", shared.BeginRegistration{Mediation: "conditional"})
 }
 
-func (c Ceremonies) register(ctx context.Context, name, mediation string) (shared.Passkey, error) {
-	begun, err := c.API.BeginRegistration(ctx, mediation)
+func (c Ceremonies) register(ctx context.Context, name string, request shared.BeginRegistration) (shared.Passkey, error) {
+	begun, err := c.API.BeginRegistration(ctx, request)
 	if err != nil {
 		return shared.Passkey{}, err
 	}

@@ -31,9 +31,9 @@ func (s *script) step(name string) error {
 
 var begun = shared.Ceremony{Ticket: "ticket", PublicKey: json.RawMessage(`{"challenge":"c"}`)}
 
-func (s *script) BeginRegistration(_ context.Context, mediation string) (shared.Ceremony, error) {
+func (s *script) BeginRegistration(_ context.Context, request shared.BeginRegistration) (shared.Ceremony, error) {
 	begun := begun
-	begun.Mediation = mediation
+	begun.Mediation = request.Mediation
 	return begun, s.step("begin registration")
 }
 
@@ -92,7 +92,7 @@ func (c *counting) Succeeded()                 { c.succeeded++ }
 
 func TestFailedTries(t *testing.T) {
 	for finish, run := range map[string]func(Ceremonies) error{
-		"finish registration": func(c Ceremonies) error { _, err := c.Register(t.Context(), "Laptop"); return err },
+		"finish registration": func(c Ceremonies) error { _, err := c.Register(t.Context(), "Laptop", ""); return err },
 		"finish sign-in":      func(c Ceremonies) error { _, err := c.SignIn(t.Context()); return err },
 		"finish confirmation": func(c Ceremonies) error { _, err := c.Confirm(t.Context()); return err },
 	} {
@@ -119,7 +119,7 @@ func (e exception) Error() string        { return string(e) }
 func (e exception) DOMException() string { return string(e) }
 
 func TestSteps(t *testing.T) {
-	register := func(c Ceremonies) error { _, err := c.Register(context.Background(), "Laptop"); return err }
+	register := func(c Ceremonies) error { _, err := c.Register(context.Background(), "Laptop", ""); return err }
 	signIn := func(c Ceremonies) error { _, err := c.SignIn(context.Background()); return err }
 	confirm := func(c Ceremonies) error { _, err := c.Confirm(context.Background()); return err }
 	for name, test := range map[string]struct {
@@ -249,7 +249,7 @@ func TestFailure(t *testing.T) {
 		c := Ceremonies{s, s}
 		var err error
 		if test.registering {
-			_, err = c.Register(t.Context(), "")
+			_, err = c.Register(t.Context(), "", "")
 		} else {
 			_, err = c.SignIn(t.Context())
 		}
@@ -284,7 +284,7 @@ func TestAfterAChoice(t *testing.T) {
 		{"begin registration", shared.Errorf(shared.CodeTooManyPasskeys, "no"), false, false},
 	} {
 		s := &script{fails: map[string]error{test.step: test.thrown}}
-		_, err := Ceremonies{s, s}.Register(t.Context(), "")
+		_, err := Ceremonies{s, s}.Register(t.Context(), "", "")
 		failure, _ := errors.AsType[*Failure](err)
 		if isChosen := failure != nil && failure.Chosen; isChosen != test.isChosen || MayBeKept(err) != test.isKept {
 			t.Errorf("%s: %v: chosen %t, may be kept %t", test.step, test.thrown, isChosen, MayBeKept(err))

@@ -27,7 +27,7 @@ func Example() {
 // addPasskey is the handler of a button in a page of one's own. It returns the sentence to
 // show.
 func addPasskey(passkeys ceremony.Ceremonies, name string) string {
-	added, err := passkeys.Register(context.Background(), name)
+	added, err := passkeys.Register(context.Background(), name, "")
 	failure, atAuthenticator := errors.AsType[*ceremony.Failure](err)
 	refusal, byServer := errors.AsType[*shared.Error](err)
 	switch {
@@ -67,7 +67,7 @@ type server struct {
 	refuses error
 }
 
-func (s server) BeginRegistration(context.Context, string) (shared.Ceremony, error) {
+func (s server) BeginRegistration(context.Context, shared.BeginRegistration) (shared.Ceremony, error) {
 	return shared.Ceremony{Ticket: "sealed", PublicKey: json.RawMessage(`{}`)}, s.refuses
 }
 

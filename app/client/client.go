@@ -327,10 +327,9 @@ func (c *Client) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	return call[shared.PasskeyList](ctx, c, "GET", shared.PathPasskeys, nil)
 }
 
-// BeginRegistration is the first half of adding a passkey. Mediation is "" or
-// "conditional".
-func (c *Client) BeginRegistration(ctx context.Context, mediation string) (shared.Ceremony, error) {
-	return call[shared.Ceremony](ctx, c, "POST", shared.PathRegisterBegin, shared.BeginRegistration{Mediation: mediation})
+// BeginRegistration is the first half of adding a passkey.
+func (c *Client) BeginRegistration(ctx context.Context, request shared.BeginRegistration) (shared.Ceremony, error) {
+	return call[shared.Ceremony](ctx, c, "POST", shared.PathRegisterBegin, request)
 }
 
 // FinishRegistration is the second half.

@@ -99,11 +99,11 @@ func (s *Service) Passkeys(ctx context.Context) (shared.PasskeyList, error) {
 	return list, err
 }
 
-// Register adds a passkey under a name, which may be blank. If it fails, nothing was added.
+// Register adds a passkey under a name, which may be blank, where the user wants to keep it. If it fails, nothing was added.
 // Before that it ends a silent registration; see [Service.RegisterSilently].
-func (s *Service) Register(ctx context.Context, name string) (shared.Passkey, error) {
+func (s *Service) Register(ctx context.Context, name string, where shared.Hint) (shared.Passkey, error) {
 	s.EndSilent()
-	added, err := s.ceremonies.Register(ctx, name)
+	added, err := s.ceremonies.Register(ctx, name, where)
 	browser.Signal(ctx, added.Signals)
 	return added, err
 }

@@ -68,7 +68,7 @@ type obliging struct{ err error }
 func (o obliging) Passkeys(context.Context) (shared.PasskeyList, error) {
 	return shared.PasskeyList{}, o.err
 }
-func (o obliging) Register(context.Context, string) (shared.Passkey, error) {
+func (o obliging) Register(context.Context, string, shared.Hint) (shared.Passkey, error) {
 	return shared.Passkey{ID: "new"}, o.err
 }
 func (o obliging) Rename(context.Context, string, string) (shared.Passkey, error) {

@@ -19,9 +19,9 @@ type PasskeyService interface {
 	// Passkeys returns all passkeys of the user. If the first call fails, the panel shows
 	// the error and a button to try again. If a later one fails, the list stays.
 	Passkeys(ctx context.Context) (shared.PasskeyList, error)
-	// Register adds a passkey under a name. For "" the server finds a name. An error is
-	// shown in the form.
-	Register(ctx context.Context, name string) (shared.Passkey, error)
+	// Register adds a passkey under a name, and where the user wants to keep it. For "" the
+	// server finds a name. An error is shown in the form.
+	Register(ctx context.Context, name string, where shared.Hint) (shared.Passkey, error)
 	// Rename returns the passkey with its new name. An error is shown in its row.
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
 	// Remove returns the passkeys that are left. With endSessions, the user's other sessions
@@ -271,7 +271,7 @@ func (p *PasskeysPanel) renderList() app.UI {
 		p.renderGroup(text.InManager, text.ManagersLead, both, managers),
 		p.renderGroup(text.Single, text.SingleLead, both, single),
 		app.Elem("details").Class("fold").Body(
-			app.Elem("summary").Body(icon("info"), app.Text(text.What), app.Elem("span").Class("turn").Body(icon("down"))),
+			summary("info", text.What),
 			p.renderWhat(),
 		),
 	)
@@ -298,6 +298,15 @@ func (p *PasskeysPanel) renderGroup(title, lead string, titled bool, passkeys []
 				return row
 			}))
 		}),
+	)
+}
+
+// summary is what is always seen of a fold.
+func summary(glyph, text string) app.UI {
+	return app.Elem("summary").Body(
+		app.If(glyph != "", func() app.UI { return icon(glyph) }),
+		app.Elem("span").Text(text),
+		app.Elem("span").Class("turn").Body(icon("down")),
 	)
 }
 

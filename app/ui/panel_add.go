@@ -15,6 +15,7 @@ import (
 type addForm struct {
 	state   addState
 	name    string
+	where   shared.Hint
 	failure error
 	stop    context.CancelFunc // ends the browser's ceremony; nil while there is none
 }
@@ -49,12 +50,41 @@ func (p *PasskeysPanel) renderAdd() app.UI {
 			app.ElemSelfClosing("input").ID(panelNameID).Attr("type", "text").Attr("autocomplete", "off").Attr("placeholder", text.NameLike).
 				Attr("maxlength", shared.MaxNameLength).Attr("readonly", busy).OnInput(p.onName),
 		),
+		app.Elem("details").Class("fold").Body(
+			summary("", text.Where),
+			app.Elem("div").Attr("role", "radiogroup").Aria("label", text.Where).Body(
+				p.renderWhere("", text.WhereAsk, ""),
+				p.renderWhere(shared.HintThisDevice, text.WhereHere, "laptop"),
+				p.renderWhere(shared.HintPhone, text.WherePhone, "phone"),
+				p.renderWhere(shared.HintSecurityKey, text.SecurityKey, "usb"),
+			),
+		),
 		p.Context.notice(p.add.failure),
 		app.Elem("div").Class("panel-adds").Body(
 			submit("passkey-register", "primary", "", busy || p.Context.Offline != "").Body(icon("key"), steady(busy, text.Registering, text.Register)),
 			button("passkey-add-cancel", "quiet", text.Cancel, false, p.onAddCancel),
 		),
 	)
+}
+
+// renderWhere renders a choice of where to keep the passkey.
+func (p *PasskeysPanel) renderWhere(where shared.Hint, text, glyph string) app.UI {
+	return app.Elem("label").Class("choice").Body(
+		app.ElemSelfClosing("input").Attr("type", "radio").Attr("name", "where").Attr("value", string(where)).
+			Attr("checked", p.add.where == where).Attr("disabled", p.add.state == addWorking).OnChange(p.onWhere),
+		app.If(glyph != "", func() app.UI { return icon(glyph) }),
+		app.Elem("span").Text(text),
+	)
+}
+
+// onWhere reads the attribute: go-app leaves out an empty one, for which a radio button has a value of
+// its own.
+func (p *PasskeysPanel) onWhere(ctx app.Context, _ app.Event) {
+	where := ctx.JSSrc().Call("getAttribute", "value")
+	p.add.where = ""
+	if where.Truthy() {
+		p.add.where = shared.Hint(where.String())
+	}
 }
 
 func (p *PasskeysPanel) onAdd(app.Context, app.Event) { p.openAdd() }
@@ -99,12 +129,12 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 	stopped, stop := context.WithCancel(context.Background())
 	p.add.state, p.add.failure, p.add.stop = addWorking, nil, stop
 	var added shared.Passkey
-	list := p.list
+	list, where := p.list, p.add.where
 	p.attempt(func(ctx context.Context) (err error) {
 		registering, end := context.WithCancel(ctx)
 		defer end()
 		defer context.AfterFunc(stopped, end)()
-		if added, err = p.Service.Register(registering, name); err != nil {
+		if added, err = p.Service.Register(registering, name, where); err != nil {
 			return err
 		}
 		// The other rows may change too: one of them isn't the only sign-in method any more.

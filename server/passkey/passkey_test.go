@@ -89,7 +89,7 @@ func (p *person) actor() session.Actor {
 
 func (p *person) begins() shared.Ceremony {
 	p.t.Helper()
-	begun, err := p.rules.BeginRegistration(p.t.Context(), p.actor(), p.browser, "")
+	begun, err := p.rules.BeginRegistration(p.t.Context(), p.actor(), p.browser, shared.BeginRegistration{})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestRegister(t *testing.T) {
 			ann.registers("")
 			ann.device.Forget()
 		}
-		_, err := ann.rules.BeginRegistration(t.Context(), ann.actor(), ann.browser, "")
+		_, err := ann.rules.BeginRegistration(t.Context(), ann.actor(), ann.browser, shared.BeginRegistration{})
 		wants(t, err, shared.CodeTooManyPasskeys)
 
 		// All of them may be lost, and IT helps.
@@ -363,7 +363,7 @@ func TestSilentRegistration(t *testing.T) {
 	silent := passkeytest.WithFlags(0, passkeytest.FlagUserPresent|passkeytest.FlagUserVerified)
 	begins := func(p *person) shared.Ceremony {
 		p.t.Helper()
-		begun, err := p.rules.BeginRegistration(p.t.Context(), p.actor(), p.browser, "conditional")
+		begun, err := p.rules.BeginRegistration(p.t.Context(), p.actor(), p.browser, shared.BeginRegistration{Mediation: "conditional"})
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -400,7 +400,7 @@ func TestSilentRegistration(t *testing.T) {
 	})
 	t.Run("no other mediation is known", func(t *testing.T) {
 		ann := newWorld(t).person("ann")
-		_, err := ann.rules.BeginRegistration(t.Context(), ann.actor(), ann.browser, "required")
+		_, err := ann.rules.BeginRegistration(t.Context(), ann.actor(), ann.browser, shared.BeginRegistration{Mediation: "required"})
 		wants(t, err, shared.CodeInvalidRequest)
 	})
 }

@@ -18,11 +18,14 @@ import (
 	"github.com/keypeg/keypeg/shared"
 )
 
-// BeginRegistration starts adding a passkey for the actor's user. Mediation is
-// "conditional" if the browser is to create it silently, or "". It writes nothing.
-func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browser Browser, mediation string) (shared.Ceremony, error) {
-	user := who.User
+// BeginRegistration starts adding a passkey for the actor's user. It writes nothing.
+func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browser Browser, request shared.BeginRegistration) (shared.Ceremony, error) {
+	user, mediation := who.User, request.Mediation
 	if err := checkMediation(mediation); err != nil {
+		return shared.Ceremony{}, err
+	}
+	hints, err := hints(request.Hint)
+	if err != nil {
 		return shared.Ceremony{}, err
 	}
 	if s.isFull(who, browser) {
@@ -49,7 +52,7 @@ func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browse
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making creation options: %w", unwrapLibrary(err))
 	}
-	creation.Response.RelyingParty.ID = s.rpID
+	creation.Response.RelyingParty.ID, creation.Response.Hints = s.rpID, hints
 
 	options, err := json.Marshal(creation.Response)
 	if err != nil {
@@ -94,6 +97,17 @@ func (s *Service) FinishRegistration(ctx context.Context, who session.Actor, bro
 		return shared.Passkey{}, s.settle(t, err)
 	}
 	return row, nil
+}
+
+// hints are for the browser alone. An authenticatorAttachment would keep it from offering the rest.
+func hints(hint shared.Hint) ([]protocol.PublicKeyCredentialHints, error) {
+	switch hint {
+	case "":
+		return nil, nil
+	case shared.HintThisDevice, shared.HintPhone, shared.HintSecurityKey:
+		return []protocol.PublicKeyCredentialHints{protocol.PublicKeyCredentialHints(hint)}, nil
+	}
+	return nil, shared.Errorf(shared.CodeInvalidRequest, "Hint must be empty, client-device, hybrid or security-key.")
 }
 
 // mayAdd starts an addition, or refuses it with [shared.CodeTooManyAttempts]. The caller

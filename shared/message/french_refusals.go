@@ -12,6 +12,7 @@ var frenchRefusals = []Refusal{
 	{"Mediation must be empty or conditional.", "La médiation doit être vide ou « conditional »."},
 	{"Passkeys are not switched on here. Use another way.", "Les clés d’accès ne sont pas activées ici. Utilisez un autre moyen."},
 	{"This organisation is switched off. Please ask IT.", "Cette organisation est désactivée. Adressez-vous au service informatique."},
+	{"Hint must be empty, client-device, hybrid or security-key.", "L’indication doit être vide, « client-device », « hybrid » ou « security-key »."},
 	{"This organisation is switched off. Please ask: %s", "Cette organisation est désactivée. Veuillez vous adresser à : %s"},
 	{"Please confirm that it's you.", "Veuillez confirmer que c’est bien vous."},
 	{"Please enter a name.", "Veuillez saisir un nom."},

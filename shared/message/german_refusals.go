@@ -12,6 +12,7 @@ var germanRefusals = []Refusal{
 	{"Mediation must be empty or conditional.", "Mediation muss leer oder „conditional“ sein."},
 	{"Passkeys are not switched on here. Use another way.", "Passkeys sind hier nicht eingeschaltet. Nehmen Sie einen anderen Weg."},
 	{"This organisation is switched off. Please ask IT.", "Diese Organisation ist abgeschaltet. Bitte fragen Sie die IT."},
+	{"Hint must be empty, client-device, hybrid or security-key.", "Hint muss leer, „client-device“, „hybrid“ oder „security-key“ sein."},
 	{"This organisation is switched off. Please ask: %s", "Diese Organisation ist abgeschaltet. Bitte fragen Sie: %s"},
 	{"Please confirm that it's you.", "Bitte bestätigen Sie, dass Sie es sind."},
 	{"Please enter a name.", "Bitte geben Sie einen Namen ein."},

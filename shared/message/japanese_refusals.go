@@ -12,6 +12,7 @@ var japaneseRefusals = []Refusal{
 	{"Mediation must be empty or conditional.", "mediation は空か「conditional」にしてください。"},
 	{"Passkeys are not switched on here. Use another way.", "ここではパスキーが有効になっていません。別の方法を使ってください。"},
 	{"This organisation is switched off. Please ask IT.", "この組織は停止されています。IT 部門にお問い合わせください。"},
+	{"Hint must be empty, client-device, hybrid or security-key.", "hint は空か「client-device」、「hybrid」、「security-key」のいずれかにしてください。"},
 	{"This organisation is switched off. Please ask: %s", "この組織は停止されています。お問い合わせ先：%s"},
 	{"Please confirm that it's you.", "ご本人であることを確認してください。"},
 	{"Please enter a name.", "名前を入力してください。"},

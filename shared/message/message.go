@@ -147,6 +147,10 @@ type Panel struct {
 	AddOther           string // the same on a phone
 	DeviceName         string
 	NameLike           string
+	Where              string // of the next choices and SecurityKey
+	WhereAsk           string
+	WhereHere          string
+	WherePhone         string
 	Register           string
 	Registering        string
 	Cancel             string

@@ -12,6 +12,7 @@ var spanishRefusals = []Refusal{
 	{"Mediation must be empty or conditional.", "La mediación debe estar vacía o ser «conditional»."},
 	{"Passkeys are not switched on here. Use another way.", "Las llaves de acceso no están activadas aquí. Usa otra forma."},
 	{"This organisation is switched off. Please ask IT.", "Esta organización está desactivada. Pregunta al equipo de informática."},
+	{"Hint must be empty, client-device, hybrid or security-key.", "La indicación debe estar vacía o ser «client-device», «hybrid» o «security-key»."},
 	{"This organisation is switched off. Please ask: %s", "Esta organización está desactivada. Pregunte a: %s"},
 	{"Please confirm that it's you.", "Confirma que eres tú."},
 	{"Please enter a name.", "Escribe un nombre."},

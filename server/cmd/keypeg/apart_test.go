@@ -125,7 +125,7 @@ func (c *twoTenants) moves(name string) *tenantUser {
 		c.Fatal(err)
 	}
 	var err error
-	if r.passkey, err = r.steps.Register(c.Context(), "Laptop"); err != nil {
+	if r.passkey, err = r.steps.Register(c.Context(), "Laptop", ""); err != nil {
 		c.Fatal(err)
 	}
 	codes, err := r.MakeRecoveryCodes(c.Context())
@@ -232,7 +232,7 @@ func (c *twoTenants) keepTickets(t *testing.T) {
 	works(t, "the device", err)
 	_, err = c.other.FinishConfirmation(t.Context(), shared.FinishCeremony{Ticket: confirming.Ticket, Credential: proof})
 	refused(t, "a confirmation of home", err, shared.CodeCeremonyRefused)
-	registering, err := c.ann.BeginRegistration(t.Context(), "")
+	registering, err := c.ann.BeginRegistration(t.Context(), shared.BeginRegistration{})
 	works(t, "beginning to register", err)
 	second := passkeytest.New(c.ann.home.url)
 	made, err := second.Create(registering.PublicKey)

@@ -122,7 +122,7 @@ func (w *witness) works(enough <-chan struct{}) {
 			w.pending.add, w.device = true, passkeytest.New(w.program.url)
 			w.device.Counts = true
 			var row shared.Passkey
-			row, err = w.program.opensTab(w.device, w.token).steps.Register(ctx, "")
+			row, err = w.program.opensTab(w.device, w.token).steps.Register(ctx, "", "")
 			if err == nil {
 				w.passkeys[row.ID] = &kept{name: row.Name, device: w.device}
 			}

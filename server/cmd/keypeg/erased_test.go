@@ -211,13 +211,13 @@ func (e *erasable) lives(c *contest, root *tab) {
 	c.Helper()
 	ctx := c.Context()
 	bob := c.finds(c.T, "bob")
-	first, err := e.tab.steps.Register(ctx, "Phone of "+e.display)
+	first, err := e.tab.steps.Register(ctx, "Phone of "+e.display, "")
 	other, stranger := e.comes(c), e.comes(c)
 	_, err2 := other.SignInWithPassword(ctx, e.oldName, chosen)
-	second, err3 := other.steps.Register(ctx, "Key of "+e.display)
+	second, err3 := other.steps.Register(ctx, "Key of "+e.display, "")
 	phone := e.comes(c)
 	_, err4 := phone.SignInWithPassword(ctx, e.oldName, chosen)
-	lost, err5 := phone.steps.Register(ctx, "Lost phone of "+e.display)
+	lost, err5 := phone.steps.Register(ctx, "Lost phone of "+e.display, "")
 	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 		c.Fatal(err)
 	}

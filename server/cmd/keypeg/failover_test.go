@@ -37,7 +37,7 @@ func failover(t *testing.T) {
 	people := append(witnesses(a, "user", 8), witnesses(b, "other", 8)...)
 	_, token := a.hasUser("probe")
 	device := passkeytest.New(a.url)
-	if _, err := a.opensTab(device, token).steps.Register(t.Context(), ""); err != nil {
+	if _, err := a.opensTab(device, token).steps.Register(t.Context(), "", ""); err != nil {
 		t.Fatal(err)
 	}
 

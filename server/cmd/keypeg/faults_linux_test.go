@@ -40,7 +40,7 @@ func TestDiskFull(t *testing.T) {
 			id, token := p.hasUser("ann")
 			p.starts()
 			device := passkeytest.New(p.url)
-			added, err := p.opensTab(device, token).steps.Register(t.Context(), "Laptop")
+			added, err := p.opensTab(device, token).steps.Register(t.Context(), "Laptop", "")
 			if err != nil {
 				t.Fatal(err)
 			}

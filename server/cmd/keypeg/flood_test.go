@@ -30,7 +30,7 @@ func TestPasswordFlood(t *testing.T) {
 	_, token := p.hasUser("ann")
 	p.starts()
 	device := passkeytest.New(p.url)
-	if _, err := p.opensTab(device, token).steps.Register(t.Context(), ""); err != nil {
+	if _, err := p.opensTab(device, token).steps.Register(t.Context(), "", ""); err != nil {
 		t.Fatal(err)
 	}
 
@@ -140,7 +140,7 @@ func TestSlowClients(t *testing.T) {
 	serves := func(when string) {
 		t.Helper()
 		device := passkeytest.New(p.url)
-		if _, err := p.opensTab(device, token).steps.Register(t.Context(), ""); err != nil {
+		if _, err := p.opensTab(device, token).steps.Register(t.Context(), "", ""); err != nil {
 			t.Fatalf("%s: %v", when, err)
 		}
 		if _, err := p.opensTab(device, "").steps.SignIn(t.Context()); err != nil {

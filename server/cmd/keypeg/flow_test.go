@@ -94,9 +94,9 @@ func TestFlow(t *testing.T) {
 	_, err = api.SignInWithPassword(t.Context(), "Ann", "correct horse battery")
 	ok("sign in with a password", err)
 
-	first, err := steps.Register(t.Context(), "Laptop")
+	first, err := steps.Register(t.Context(), "Laptop", "")
 	ok("register", err)
-	_, err = steps.Register(t.Context(), "Again")
+	_, err = steps.Register(t.Context(), "Again", "")
 	if failure, is := err.(*ceremony.Failure); !is || failure.Reason != ceremony.Exists {
 		t.Errorf("registering the same device again: %v", err)
 	}

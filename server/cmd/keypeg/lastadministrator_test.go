@@ -287,7 +287,7 @@ func (c *contest) testSigningIn(t *testing.T) {
 	dora, device := c.addsAdministrator("dora"), passkeytest.New(c.nodes[0].url)
 	account, err := dora.Account(t.Context())
 	if err == nil {
-		_, err = dora.at(c.nodes[0], device).steps.Register(t.Context(), "Phone")
+		_, err = dora.at(c.nodes[0], device).steps.Register(t.Context(), "Phone", "")
 	}
 	if err != nil {
 		t.Fatal(err)

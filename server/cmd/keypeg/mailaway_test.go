@@ -74,7 +74,7 @@ func (p *program) hasCorrespondents(n int) (people []*correspondent) {
 func (c *correspondent) adds(p *program) error {
 	name := fmt.Sprintf("Key %d of %s", len(c.names), c.id)
 	device := passkeytest.New(p.url)
-	if _, err := c.tab.at(p, device).steps.Register(p.Context(), name); err != nil {
+	if _, err := c.tab.at(p, device).steps.Register(p.Context(), name, ""); err != nil {
 		return fmt.Errorf("%s adds a passkey: %w", c.address, err)
 	}
 	c.names = append(c.names, name)

@@ -273,7 +273,7 @@ func (s *story) lives(catalogue *message.Catalogue) {
 	var in shared.SignedIn
 	s.sends(s.program.opensTab(nil, ""), shared.PathSignInRecovery, shared.RecoverySignIn{Name: catalogue.Lang, Code: codes.Codes[0]}, &in)
 	s.ok(nil, titles.CodeUsed)
-	added, err := s.tab.at(s.program, passkeytest.New(s.program.url)).steps.Register(ctx, "Phone")
+	added, err := s.tab.at(s.program, passkeytest.New(s.program.url)).steps.Register(ctx, "Phone", "")
 	s.ok(err, titles.PasskeyAdded)
 	_, err = s.tab.RemovePasskey(ctx, added.ID, false)
 	s.ok(err, titles.PasskeyRemoved)

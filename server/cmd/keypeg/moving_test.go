@@ -254,7 +254,7 @@ func TestMoves(t *testing.T) {
 	_, token := first.hasUser("ann")
 	first.starts()
 	device := passkeytest.New(first.url)
-	if _, err := first.opensTab(device, token).steps.Register(t.Context(), "Laptop"); err != nil {
+	if _, err := first.opensTab(device, token).steps.Register(t.Context(), "Laptop", ""); err != nil {
 		t.Fatal(err)
 	}
 	done := func(args ...string) {

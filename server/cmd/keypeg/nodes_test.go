@@ -40,7 +40,7 @@ func TestTwoNodes(t *testing.T) {
 	_, token := a.hasUser("ann")
 	device := passkeytest.New(a.url)
 	onA := a.opensTab(device, token)
-	row, err := onA.steps.Register(t.Context(), "Laptop")
+	row, err := onA.steps.Register(t.Context(), "Laptop", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestTwoNodes(t *testing.T) {
 	})
 	t.Run("a passkey that was removed on one, and its sessions, are gone on the other", func(t *testing.T) {
 		other := passkeytest.New(a.url)
-		if _, err := a.opensTab(other, token).steps.Register(t.Context(), "Other"); err != nil {
+		if _, err := a.opensTab(other, token).steps.Register(t.Context(), "Other", ""); err != nil {
 			t.Fatal(err)
 		}
 		signedIn := a.opensTab(device, "")

@@ -49,7 +49,7 @@ func TestPolicyAtTheStart(t *testing.T) {
 			if _, err := ann.SignInWithPassword(t.Context(), "ann", sharedPassword); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := ann.steps.Register(t.Context(), ""); err != nil {
+			if _, err := ann.steps.Register(t.Context(), "", ""); err != nil {
 				t.Fatal(err)
 			}
 			does("", "user", "disable", "carl")

@@ -36,12 +36,12 @@ func TestSignalsAreHeld(t *testing.T) {
 				t.Helper()
 				device := passkeytest.New(p.url)
 				tab := p.opensTab(device, token)
-				added, err := tab.steps.Register(t.Context(), "Laptop")
+				added, err := tab.steps.Register(t.Context(), "Laptop", "")
 				if err != nil {
 					t.Fatal(err)
 				}
 				kept := passkeytest.New(p.url)
-				if _, err := p.opensTab(kept, token).steps.Register(t.Context(), "Phone"); err != nil {
+				if _, err := p.opensTab(kept, token).steps.Register(t.Context(), "Phone", ""); err != nil {
 					t.Fatal(err)
 				}
 				left, err := tab.RemovePasskey(t.Context(), added.ID, false)
