@@ -150,8 +150,7 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		}
 		stop()
 		if err != nil {
-			p.add.state, p.add.failure, p.add.stop = addOpen, err, nil
-			p.lightExisting(err)
+			p.add.state, p.add.failure, p.add.stop = addOpen, p.existing(err), nil
 			focus(p.self, "passkey-register")
 			return
 		}
@@ -167,14 +166,43 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 	})
 }
 
-// lightExisting highlights the passkey that the device has already, if the user has only
-// one. Browsers say that the device has one of the user's passkeys, and not which.
-func (p *PasskeysPanel) lightExisting(err error) {
+// existing returns the error with the name of the passkey that the device has already, and highlights
+// it, if it can be known. Browsers say that the device has one of the user's passkeys, and not which. So
+// only one may be in question: of all, or of those that can be where the user wanted the new one.
+func (p *PasskeysPanel) existing(err error) error {
 	failure, ok := errors.AsType[*ceremony.Failure](err)
-	exists := ok && failure.Reason == ceremony.Exists || shared.CodeOf(err) == shared.CodePasskeyExists
-	if exists && len(p.list.Passkeys) == 1 {
-		p.light(p.list.Passkeys[0].ID)
+	seen := ok && failure.Reason == ceremony.Exists // else the server may have seen it, which knows the name
+	if !seen && shared.CodeOf(err) != shared.CodePasskeyExists {
+		return err
 	}
+	var in []shared.Passkey
+	for _, passkey := range p.list.Passkeys {
+		if !passkey.OtherAddress && mayBeAt(passkey.Kind, p.add.where) {
+			in = append(in, passkey)
+		}
+	}
+	if len(in) != 1 {
+		return err
+	}
+	p.light(in[0].ID)
+	if seen {
+		err = shared.Errorf(shared.CodePasskeyExists, "This device has one already: “%s”.", in[0].Name)
+	}
+	return err
+}
+
+// mayBeAt reports whether a passkey can be where a browser was told to begin.
+func mayBeAt(kind shared.PasskeyKind, where shared.Hint) bool {
+	isKey := kind == shared.KindSecurityKey
+	switch where {
+	case shared.HintSecurityKey:
+		return isKey || kind == shared.KindDevice
+	case shared.HintPhone:
+		return !isKey && kind != shared.KindComputer
+	case shared.HintThisDevice:
+		return !isKey
+	}
+	return true
 }
 
 // light highlights a row, and scrolls to it.

@@ -290,6 +290,9 @@ func TestRegister(t *testing.T) {
 		id := ann.user().Passkeys[0].CredentialID
 		_, err := ann.tries(withoutExclusions(t, ann.begins()), "second", passkeytest.WithCredentialID(id))
 		wants(t, err, shared.CodePasskeyExists)
+		if err.Error() != "This device has one already: “first”." {
+			t.Errorf("it says %q", err)
+		}
 		if n := len(ann.user().Passkeys); n != 1 {
 			t.Errorf("%d passkeys, want 1", n)
 		}

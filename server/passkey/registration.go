@@ -135,8 +135,8 @@ type addition struct {
 // another passkey of the user has it.
 func (s *Service) add(ctx context.Context, who session.Actor, a addition) (row shared.Passkey, err error) {
 	err = s.change(ctx, who.User, func(user store.User) (store.Batch, error) {
-		if _, mine := findCredential(user, a.passkey.CredentialID); mine {
-			return nil, shared.Errorf(shared.CodePasskeyExists, "This device already has a passkey for your account.")
+		if i, mine := findCredential(user, a.passkey.CredentialID); mine {
+			return nil, shared.Errorf(shared.CodePasskeyExists, "This device has one already: “%s”.", user.Passkeys[i].Name)
 		}
 		who.User = user
 		if s.isFull(who, a.browser) {

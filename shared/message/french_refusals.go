@@ -71,7 +71,7 @@ var frenchRefusals = []Refusal{
 	{"There is nothing at this address.", "Il n’y a rien à cette adresse."},
 	{"This address doesn't take %s.", "Cette adresse n’accepte pas %s."},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "Cette adresse n’est pas servie ici. Utilisez plutôt %s. Si c’est bien celle que vous avez ouverte, quelque chose la modifie en chemin : prévenez le service informatique."},
-	{"This device already has a passkey for your account.", "Cet appareil a déjà une clé d’accès pour votre compte."},
+	{"This device has one already: “%s”.", "Cet appareil en a déjà une : « %s »."},
 	{"This installation is set up already. Sign in, or ask an administrator for an account.", "Cette installation est déjà configurée. Connectez-vous ou demandez un compte à l’administration."},
 	{"This is your only way to sign in. Add another passkey first.", "C’est votre seul moyen de connexion. Ajoutez d’abord une autre clé d’accès."},
 	{"This name has characters that can't be read. Please type it again.", "Ce nom contient des caractères illisibles. Veuillez le saisir à nouveau."},

@@ -71,7 +71,7 @@ var spanishRefusals = []Refusal{
 	{"There is nothing at this address.", "No hay nada en esta dirección."},
 	{"This address doesn't take %s.", "Esta dirección no acepta %s."},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "Esta dirección no se atiende aquí. Usa %s en su lugar. Si es la que has abierto, algo la cambia por el camino: avisa al departamento de informática."},
-	{"This device already has a passkey for your account.", "Este dispositivo ya tiene una llave de acceso para tu cuenta."},
+	{"This device has one already: “%s”.", "Este dispositivo ya tiene una: «%s»."},
 	{"This installation is set up already. Sign in, or ask an administrator for an account.", "Esta instalación ya está configurada. Inicia sesión o pide una cuenta a la administración."},
 	{"This is your only way to sign in. Add another passkey first.", "Es tu única forma de iniciar sesión. Añade primero otra llave de acceso."},
 	{"This name has characters that can't be read. Please type it again.", "Este nombre tiene caracteres ilegibles. Escríbelo de nuevo."},
