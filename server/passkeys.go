@@ -34,6 +34,28 @@ func (s *Server) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.Respond(w, http.StatusOK, renamed)
 }
 
+func (s *Server) beginTrial(w http.ResponseWriter, r *http.Request) error {
+	ceremony, err := s.passkeys.BeginTrial(r.Context(), httpapi.CallerOf(r).Actor, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return httpapi.RespondBegun(w, ceremony)
+}
+
+func (s *Server) finishTrial(w http.ResponseWriter, r *http.Request) error {
+	var answer shared.FinishCeremony
+	if err := httpapi.Decode(r, &answer); err != nil {
+		return err
+	}
+	who := httpapi.CallerOf(r).Actor
+	who.Failed = answer.Failed
+	tried, err := s.passkeys.FinishTrial(r.Context(), who, r.PathValue("id"), answer)
+	if err != nil {
+		return err
+	}
+	return httpapi.Respond(w, http.StatusOK, tried)
+}
+
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	who, id := httpapi.CallerOf(r), r.PathValue("id")
 	endSessions := r.URL.Query().Has(shared.QueryEndSessions)

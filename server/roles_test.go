@@ -120,6 +120,8 @@ var rows = []row{
 	forSelf("GET "+shared.PathPasskeys, "", all("200")),
 	forSelf("PATCH "+shared.PathPasskey+"{id}", `{"name":"Laptop"}`, itsOwn("200")),
 	forSelf("DELETE "+shared.PathPasskey+"{id}", "", itsOwn("200")),
+	forSelf("POST "+shared.PathPasskey+"{id}"+shared.PathTryBeginOf, "", itsOwn("200")),
+	forSelf("POST "+shared.PathPasskey+"{id}"+shared.PathTryFinishOf, `{}`, all("ceremony_refused")),
 	forSelf("POST "+shared.PathRegisterBegin, "", all("200")),
 	forSelf("POST "+shared.PathRegisterFinish, `{}`, all("ceremony_refused")),
 	forSelf("GET "+shared.PathSessions, "", all("200")),

@@ -380,6 +380,8 @@ func (s *Server) passkeyRoutes(api func(pattern string, h httpapi.Handler)) {
 	api("GET "+shared.PathPasskeys, s.withPasskeys(s.gates.SignedIn(s.listPasskeys)))
 	api("PATCH "+shared.PathPasskey+"{id}", s.withPasskeys(s.gates.SignedIn(s.renamePasskey)))
 	api("DELETE "+shared.PathPasskey+"{id}", s.withPasskeys(s.gates.Confirmed(s.removePasskey)))
+	api("POST "+shared.PathPasskey+"{id}"+shared.PathTryBeginOf, s.withPasskeys(s.gates.SignedIn(s.beginTrial)))
+	api("POST "+shared.PathPasskey+"{id}"+shared.PathTryFinishOf, s.withPasskeys(s.gates.SignedIn(s.finishTrial)))
 	api("POST "+shared.PathRegisterBegin, s.withPasskeys(s.gates.Confirmed(s.beginRegistration)))
 	api("POST "+shared.PathRegisterFinish, s.withPasskeys(s.gates.Confirmed(s.finishRegistration)))
 	api("GET "+shared.PathLive, s.gates.SignedIn(s.live))

@@ -144,6 +144,11 @@ const (
 	// [RenamePasskey] (answers [Passkey]) and DELETE (answers [PasskeyList],
 	// what is left; see [QueryEndSessions]).
 	PathPasskey = "/api/v1/passkeys/"
+	// PathTryBeginOf, after [PathPasskey] and a passkey's id, takes an empty POST and answers
+	// [Ceremony].
+	PathTryBeginOf = "/try/begin"
+	// PathTryFinishOf, after the same, takes a [FinishCeremony] and answers [Passkey].
+	PathTryFinishOf = "/try/finish"
 	// PathRegisterBegin takes a [BeginRegistration], or an empty POST, and answers
 	// [Ceremony].
 	PathRegisterBegin = "/api/v1/passkeys/register/begin"

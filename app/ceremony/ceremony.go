@@ -1,5 +1,5 @@
 // Package ceremony runs WebAuthn's ceremonies: registering a passkey, signing in with one,
-// and confirming with one ([Ceremonies]).
+// confirming with one, and trying one ([Ceremonies]).
 //
 // Each has two requests to the server, with the authenticator in between. This package knows
 // their order and what a refusal means ([Failure]). It doesn't know how the server is reached
@@ -24,6 +24,8 @@ type API interface {
 	FinishSignIn(ctx context.Context, answer shared.FinishCeremony) (shared.SignedIn, error)
 	BeginConfirmation(ctx context.Context) (shared.Ceremony, error)
 	FinishConfirmation(ctx context.Context, answer shared.FinishCeremony) (shared.Confirmed, error)
+	BeginTrial(ctx context.Context, passkeyID string) (shared.Ceremony, error)
+	FinishTrial(ctx context.Context, passkeyID string, answer shared.FinishCeremony) (shared.Passkey, error)
 }
 
 // Authenticator is the browser's part: navigator.credentials, with options and answers in
@@ -178,6 +180,21 @@ func (c Ceremonies) Confirm(ctx context.Context) (shared.Confirmed, error) {
 	c.counted(err)
 	c.forget(ctx, begun, answer, err)
 	return confirmed, err
+}
+
+// Try proves that one of the signed-in user's passkeys works. It confirms nothing.
+func (c Ceremonies) Try(ctx context.Context, passkeyID string) (shared.Passkey, error) {
+	begun, err := c.API.BeginTrial(ctx, passkeyID)
+	if err != nil {
+		return shared.Passkey{}, err
+	}
+	answer, err := c.prove(ctx, begun)
+	if err != nil {
+		return shared.Passkey{}, err
+	}
+	tried, err := c.API.FinishTrial(ctx, passkeyID, answer)
+	c.counted(err)
+	return tried, err
 }
 
 func (c Ceremonies) prove(ctx context.Context, begun shared.Ceremony) (shared.FinishCeremony, error) {

@@ -62,6 +62,15 @@ func (s *script) FinishConfirmation(_ context.Context, a shared.FinishCeremony) 
 	return shared.Confirmed{}, s.step("finish confirmation")
 }
 
+func (s *script) BeginTrial(context.Context, string) (shared.Ceremony, error) {
+	return begun, s.step("begin trial")
+}
+
+func (s *script) FinishTrial(_ context.Context, id string, a shared.FinishCeremony) (shared.Passkey, error) {
+	s.answer = a
+	return shared.Passkey{ID: id}, s.step("finish trial")
+}
+
 func (s *script) Create(_ context.Context, _ json.RawMessage, mediation string) (json.RawMessage, error) {
 	s.mediation = mediation
 	return json.RawMessage(`"made"`), s.step("create")
@@ -95,6 +104,7 @@ func TestFailedTries(t *testing.T) {
 		"finish registration": func(c Ceremonies) error { _, err := c.Register(t.Context(), "Laptop", ""); return err },
 		"finish sign-in":      func(c Ceremonies) error { _, err := c.SignIn(t.Context()); return err },
 		"finish confirmation": func(c Ceremonies) error { _, err := c.Confirm(t.Context()); return err },
+		"finish trial":        func(c Ceremonies) error { _, err := c.Try(t.Context(), "1"); return err },
 	} {
 		t.Run(finish+" takes along what failed, until it succeeds", func(t *testing.T) {
 			c := &counting{script: &script{}, failed: shared.FailedTries{shared.ReasonClosed: 2}}
@@ -122,6 +132,7 @@ func TestSteps(t *testing.T) {
 	register := func(c Ceremonies) error { _, err := c.Register(context.Background(), "Laptop", ""); return err }
 	signIn := func(c Ceremonies) error { _, err := c.SignIn(context.Background()); return err }
 	confirm := func(c Ceremonies) error { _, err := c.Confirm(context.Background()); return err }
+	try := func(c Ceremonies) error { _, err := c.Try(context.Background(), "1"); return err }
 	for name, test := range map[string]struct {
 		run   func(Ceremonies) error
 		steps []string
@@ -129,6 +140,7 @@ func TestSteps(t *testing.T) {
 		"registering": {register, []string{"begin registration", "create", "finish registration"}},
 		"signing in":  {signIn, []string{"begin sign-in", "get", "finish sign-in"}},
 		"confirming":  {confirm, []string{"begin confirmation", "get", "finish confirmation"}},
+		"trying":      {try, []string{"begin trial", "get", "finish trial"}},
 	} {
 		t.Run(name+" asks in order and hands the ticket back", func(t *testing.T) {
 			s := &script{}

@@ -337,6 +337,16 @@ func (c *Client) FinishRegistration(ctx context.Context, answer shared.FinishReg
 	return call[shared.Passkey](ctx, c, "POST", shared.PathRegisterFinish, answer)
 }
 
+// BeginTrial is the first half of trying whether a passkey works.
+func (c *Client) BeginTrial(ctx context.Context, id string) (shared.Ceremony, error) {
+	return call[shared.Ceremony](ctx, c, "POST", shared.PathPasskey+id+shared.PathTryBeginOf, nil)
+}
+
+// FinishTrial is the second half.
+func (c *Client) FinishTrial(ctx context.Context, id string, answer shared.FinishCeremony) (shared.Passkey, error) {
+	return call[shared.Passkey](ctx, c, "POST", shared.PathPasskey+id+shared.PathTryFinishOf, answer)
+}
+
 // RenamePasskey gives a passkey another name.
 func (c *Client) RenamePasskey(ctx context.Context, id, name string) (shared.Passkey, error) {
 	return call[shared.Passkey](ctx, c, "PATCH", shared.PathPasskey+id, shared.RenamePasskey{Name: name})

@@ -142,6 +142,12 @@ func (s *Service) RegisterSilently(ctx context.Context) (shared.Passkey, bool) {
 	return made, err == nil
 }
 
+// Try finds out whether a passkey works, and returns it as it is then.
+func (s *Service) Try(ctx context.Context, id string) (shared.Passkey, error) {
+	s.EndSilent()
+	return s.ceremonies.Try(ctx, id)
+}
+
 // Rename gives a passkey another name, and returns the changed passkey.
 func (s *Service) Rename(ctx context.Context, id, name string) (shared.Passkey, error) {
 	return s.client.RenamePasskey(ctx, id, name)

@@ -71,6 +71,9 @@ func (o obliging) Passkeys(context.Context) (shared.PasskeyList, error) {
 func (o obliging) Register(context.Context, string, shared.Hint) (shared.Passkey, error) {
 	return shared.Passkey{ID: "new"}, o.err
 }
+func (o obliging) Try(context.Context, string) (shared.Passkey, error) {
+	return shared.Passkey{ID: "new"}, o.err
+}
 func (o obliging) Rename(context.Context, string, string) (shared.Passkey, error) {
 	return shared.Passkey{}, o.err
 }
@@ -159,7 +162,7 @@ func TestSparse(t *testing.T) {
 			})
 			t.Run("PasskeysPanel", func(t *testing.T) {
 				p := &PasskeysPanel{Context: sparse, Service: server}
-				plays(t, p, handled(p.onAdd), handled(p.onRegister), done(func() { p.rename("new", "Name") }), handled(p.onClose), done(p.onEscape))
+				plays(t, p, handled(p.onAdd), handled(p.onRegister), handled(p.onTry), done(func() { p.rename("new", "Name") }), handled(p.onClose), done(p.onEscape))
 			})
 			t.Run("PasskeysOff", func(t *testing.T) {
 				p := &PasskeysOff{Context: sparse}

@@ -46,6 +46,7 @@ var glyphs = map[string]string{
 	"close":    `<path d="m6 6 12 12M18 6 6 18"/>`,
 	"down":     `<path d="m6 9.5 6 6 6-6"/>`,
 	"pencil":   `<path d="m4.5 19.5 1-4.25L16 4.75l3.25 3.25L8.75 18.5zM13.75 7 17 10.25"/>`,
+	"done":     `<circle cx="12" cy="12" r="8.75"/><path d="m8 12.3 2.8 2.8L16 9.6"/>`,
 	"check":    `<path d="m4.5 12.5 5 5 10-11"/>`,
 	"install":  `<path d="M12 4v11.5M7.5 11l4.5 4.5 4.5-4.5M4.5 16v3.5h15V16"/>`,
 	"right":    `<path d="m9.5 6 6 6-6 6"/>`,

@@ -22,6 +22,9 @@ type PasskeyService interface {
 	// Register adds a passkey under a name, and where the user wants to keep it. For "" the
 	// server finds a name. An error is shown in the form.
 	Register(ctx context.Context, name string, where shared.Hint) (shared.Passkey, error)
+	// Try has the user prove that the passkey works, and returns it as it is then. An error is
+	// shown where the button was.
+	Try(ctx context.Context, id string) (shared.Passkey, error)
 	// Rename returns the passkey with its new name. An error is shown in its row.
 	Rename(ctx context.Context, id, name string) (shared.Passkey, error)
 	// Remove returns the passkeys that are left. With endSessions, the user's other sessions
@@ -183,6 +186,10 @@ func (p *PasskeysPanel) show(list shared.PasskeyList) {
 	for at, passkey := range before {
 		if p.find(passkey.ID).ID != "" {
 			continue
+		}
+		if passkey.ID == p.add.added {
+			p.stopRegistering()
+			p.add = addForm{}
 		}
 		switch {
 		case passkey.ID == open.id:

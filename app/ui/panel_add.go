@@ -18,6 +18,7 @@ type addForm struct {
 	where   shared.Hint
 	failure error
 	stop    context.CancelFunc // ends the browser's ceremony; nil while there is none
+	added   string             // the id of the new passkey, from addDone on
 }
 
 type addState int
@@ -26,14 +27,17 @@ const (
 	addClosed addState = iota
 	addOpen
 	addWorking
+	addDone // the new passkey can be tried
+	addTrying
+	addTried
 )
 
 // renderSide renders the column beside the list; on a phone it is above the list. The column
 // is always there, so that the list doesn't move when the form opens.
 func (p *PasskeysPanel) renderSide() app.UI {
-	return app.If(p.Context.Blocked != "" && p.add.state != addWorking, func() app.UI {
+	return app.If(p.Context.Blocked != "" && p.add.state < addWorking, func() app.UI {
 		return app.Elem("p").Class("notice").Text(p.Context.Blocked)
-	}).ElseIf(p.add.state != addClosed, p.renderAdd).ElseIf(p.state == listReady, func() app.UI {
+	}).ElseIf(p.add.state >= addDone, p.renderAdded).ElseIf(p.add.state != addClosed, p.renderAdd).ElseIf(p.state == listReady, func() app.UI {
 		return app.Elem("div").Class("panel-adds").Body(
 			p.Context.button(panelAddID, "primary", "", p.Context.Offline != "", p.onAdd).Body(icon("plus"), app.Text(p.Context.Text.Panel.Add)),
 			p.renderPhoneButton(),
@@ -90,7 +94,8 @@ func (p *PasskeysPanel) onWhere(ctx app.Context, _ app.Event) {
 func (p *PasskeysPanel) onAdd(app.Context, app.Event) { p.openAdd() }
 
 func (p *PasskeysPanel) openAdd() {
-	if p.add.state == addClosed {
+	if p.add.state != addOpen && p.add.state != addWorking {
+		p.stopRegistering()
 		p.add, p.lit = addForm{state: addOpen}, ""
 	}
 	focus(p.self, panelNameID)
@@ -154,13 +159,13 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 			focus(p.self, "passkey-register")
 			return
 		}
-		p.add = addForm{}
+		p.add = addForm{state: addDone, added: added.ID}
 		p.edited(list)
 		p.announce(message.Fill(p.Context.Text.Panel.DoneAdded, "name", added.Name))
 		if name == "" { // the server found a name, which the user may want to change
 			p.beginRename(added.ID)
 		} else {
-			focus(p.self, "rename-"+added.ID)
+			focus(p.self, panelTryID)
 		}
 		p.light(added.ID)
 	})

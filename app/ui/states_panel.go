@@ -24,9 +24,14 @@ func statesOfPasskeys(in Context) map[string]app.UI {
 		"panel-add-working": statePanel(in, func(p *PasskeysPanel) { p.add.state = addWorking }),
 		"panel-add-held":    statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: stateHeld()} }),
 		"panel-add-refused": statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addOpen, failure: stateDenied()} }),
-		"panel-added":       statePanel(in, func(p *PasskeysPanel) { p.lit, p.announcement = "a", "“Work laptop” was added." }),
-		"panel-rename":      statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRename} }),
-		"panel-renaming":    statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRenaming} }),
+		"panel-added": statePanel(in, func(p *PasskeysPanel) {
+			p.add, p.lit, p.announcement = addForm{state: addDone, added: "a"}, "a", "“Work laptop” was added."
+		}),
+		"panel-added-trying": statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addTrying, added: "a"} }),
+		"panel-added-failed": statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addDone, added: "a", failure: stateFailedTrial()} }),
+		"panel-added-works":  statePanel(in, func(p *PasskeysPanel) { p.add = addForm{state: addTried, added: "a"} }),
+		"panel-rename":       statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRename} }),
+		"panel-renaming":     statePanel(in, func(p *PasskeysPanel) { p.row = openRow{id: "a", mode: rowRenaming} }),
 		"panel-rename-taken": statePanel(in, func(p *PasskeysPanel) {
 			p.row = openRow{id: "a", mode: rowRename, failure: shared.Errorf(shared.CodeNameTaken, "Another of your passkeys has this name.")}
 		}),
@@ -72,6 +77,10 @@ func statePanel(in Context, change func(*PasskeysPanel)) *PasskeysPanel {
 	p := &PasskeysPanel{Context: in, Service: stateService{}, Confirms: stateService{}, state: listReady, list: stateKeys()}
 	change(p)
 	return p
+}
+
+func stateFailedTrial() error {
+	return shared.Errorf(shared.CodeCeremonyRefused, "That didn't work. Your passkey is still there: try again, or remove it and add another.")
 }
 
 func stateDenied() error { return &ceremony.Failure{Reason: ceremony.Denied, Registering: true} }

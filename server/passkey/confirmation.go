@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/keypeg/keypeg/server/session"
@@ -20,8 +21,12 @@ func (s *Service) BeginConfirmation(_ context.Context, who session.Actor) (share
 	if len(who.User.Passkeys) == 0 {
 		return shared.Ceremony{}, shared.Errorf(shared.CodeNotFound, "You have no passkey to confirm with. Use another way.")
 	}
+	return s.beginAssertion(who, forConfirmation, descriptors(who.User))
+}
 
-	request, _, err := s.rp.BeginLogin(libraryUser{who.User}, webauthn.WithAllowedCredentials(descriptors(who.User)))
+// beginAssertion starts an assertion of the signed-in user with one of these passkeys.
+func (s *Service) beginAssertion(who session.Actor, p purpose, with []protocol.CredentialDescriptor) (shared.Ceremony, error) {
+	request, _, err := s.rp.BeginLogin(libraryUser{who.User}, webauthn.WithAllowedCredentials(with))
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making request options: %w", unwrapLibrary(err))
 	}
@@ -31,7 +36,7 @@ func (s *Service) BeginConfirmation(_ context.Context, who session.Actor) (share
 		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
 	}
 	return s.begun(ticket{
-		Purpose: forConfirmation, UserID: who.User.ID, Binding: who.Session.ID, Challenge: request.Response.Challenge.String(),
+		Purpose: p, UserID: who.User.ID, Binding: who.Session.ID, Challenge: request.Response.Challenge.String(),
 	}, options), nil
 }
 

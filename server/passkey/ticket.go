@@ -22,6 +22,7 @@ const (
 	forRegistration purpose = "register"
 	forSignIn       purpose = "sign in"
 	forConfirmation purpose = "confirm"
+	forTrial        purpose = "try"
 )
 
 // ticketFormat is authenticated with every ticket. Change it together with the encoding.

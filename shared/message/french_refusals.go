@@ -71,6 +71,7 @@ var frenchRefusals = []Refusal{
 	{"There is nothing at this address.", "Il n’y a rien à cette adresse."},
 	{"This address doesn't take %s.", "Cette adresse n’accepte pas %s."},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "Cette adresse n’est pas servie ici. Utilisez plutôt %s. Si c’est bien celle que vous avez ouverte, quelque chose la modifie en chemin : prévenez le service informatique."},
+	{"That didn't work. Your passkey is still there: try again, or remove it and add another.", "Cela n’a pas marché. Votre clé d’accès est toujours là : réessayez, ou supprimez-la et ajoutez-en une autre."},
 	{"This device has one already: “%s”.", "Cet appareil en a déjà une : « %s »."},
 	{"This installation is set up already. Sign in, or ask an administrator for an account.", "Cette installation est déjà configurée. Connectez-vous ou demandez un compte à l’administration."},
 	{"This is your only way to sign in. Add another passkey first.", "C’est votre seul moyen de connexion. Ajoutez d’abord une autre clé d’accès."},

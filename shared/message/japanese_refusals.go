@@ -71,6 +71,7 @@ var japaneseRefusals = []Refusal{
 	{"There is nothing at this address.", "このアドレスには何もありません。"},
 	{"This address doesn't take %s.", "このアドレスでは %s を使えません。"},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "このアドレスはここでは提供されていません。代わりに %s を使ってください。そのアドレスを開いていた場合は、途中の何かがリクエストを変えています。IT 部門者に伝えてください。"},
+	{"That didn't work. Your passkey is still there: try again, or remove it and add another.", "うまくいきませんでした。パスキーは残っています。もう一度試すか、削除して別のパスキーを追加してください。"},
 	{"This device has one already: “%s”.", "このデバイスにはすでにあります: 「%s」"},
 	{"This installation is set up already. Sign in, or ask an administrator for an account.", "セットアップはすでに完了しています。サインインするか、管理者にアカウントを依頼してください。"},
 	{"This is your only way to sign in. Add another passkey first.", "これが唯一のサインイン方法です。先に別のパスキーを追加してください。"},

@@ -153,6 +153,10 @@ type Panel struct {
 	WherePhone         string
 	Register           string
 	Registering        string
+	AddedTitle         string
+	AddedLead          string // {name}
+	Try                string
+	Works              string
 	Cancel             string
 	Added              string // {date}
 	NeverUsed          string

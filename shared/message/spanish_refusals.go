@@ -71,6 +71,7 @@ var spanishRefusals = []Refusal{
 	{"There is nothing at this address.", "No hay nada en esta dirección."},
 	{"This address doesn't take %s.", "Esta dirección no acepta %s."},
 	{"This address isn't served here. Use %s instead. If that is what you opened, something in between changes it: please tell IT.", "Esta dirección no se atiende aquí. Usa %s en su lugar. Si es la que has abierto, algo la cambia por el camino: avisa al departamento de informática."},
+	{"That didn't work. Your passkey is still there: try again, or remove it and add another.", "No ha funcionado. Tu llave de acceso sigue ahí: prueba otra vez, o elimínala y añade otra."},
 	{"This device has one already: “%s”.", "Este dispositivo ya tiene una: «%s»."},
 	{"This installation is set up already. Sign in, or ask an administrator for an account.", "Esta instalación ya está configurada. Inicia sesión o pide una cuenta a la administración."},
 	{"This is your only way to sign in. Add another passkey first.", "Es tu única forma de iniciar sesión. Añade primero otra llave de acceso."},
