@@ -9,7 +9,6 @@ import (
 	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared"
-	"github.com/keypeg/keypeg/shared/message"
 )
 
 // offer is the hint that offers to make a passkey. There is at most one.
@@ -63,7 +62,7 @@ func (s *shell) offered() offer {
 		return offerHere
 	case a.Passkeys == 0 && !s.offers.rests:
 		return offerFirst
-	case a.Passkeys == 1 && !s.offers.second && secondLead(s.text.Home, a.NewestPasskey) != "":
+	case a.Passkeys == 1 && !s.offers.second && ui.Alone(s.text.Home, a.NewestPasskey) != "":
 		return offerSecond
 	}
 	return offerNone
@@ -115,28 +114,11 @@ func (s *shell) hint() ui.Hint {
 		hint.Title, hint.Lead, hint.Add = home.OfferHereTitle, home.OfferRecovered, home.OfferHereAdd
 	case offerSecond:
 		hint.ID, hint.Primary = "second", false
-		hint.Title, hint.Lead, hint.Add = home.SecondTitle, secondLead(home, s.account.NewestPasskey), home.OfferAdd
+		hint.Title, hint.Lead, hint.Add = home.SecondTitle, ui.Alone(home, s.account.NewestPasskey), home.OfferAdd
 	default:
 		return ui.Hint{}
 	}
 	return hint
-}
-
-// secondLead says why somebody with this passkey alone should have a second one, or "" if there is
-// no such reason.
-func secondLead(home message.Home, only *shared.Passkey) string {
-	if only == nil || only.Synced {
-		return ""
-	}
-	switch only.Kind {
-	case shared.KindComputer:
-		return home.SecondComputer
-	case shared.KindSecurityKey:
-		return home.SecondKey
-	case shared.KindPhone, shared.KindDevice:
-		return home.SecondDevice
-	}
-	return ""
 }
 
 // silentWithin is how long after a sign-in with a password the app asks the browser to make a

@@ -265,16 +265,24 @@ func (p *PasskeysPanel) renderList() app.UI {
 		)
 	}
 
-	var managers, single []shared.Passkey
+	var managers, single, usable []shared.Passkey
 	for _, passkey := range p.list.Passkeys {
+		if !passkey.OtherAddress {
+			usable = append(usable, passkey)
+		}
 		if kindOf(passkey.Kind, passkey.Synced) == shared.KindManager {
 			managers = append(managers, passkey)
 		} else {
 			single = append(single, passkey)
 		}
 	}
+	alone := ""
+	if len(usable) == 1 {
+		alone = Alone(p.Context.Text.Home, &usable[0])
+	}
 	both := len(managers) > 0 && len(single) > 0
 	return app.Elem("div").Class("slot").Body(
+		Slot(app.If(alone != "", func() app.UI { return app.Elem("p").ID("passkey-alone").Class("notice").Text(alone) })),
 		p.renderGroup(text.InManager, text.ManagersLead, both, managers),
 		p.renderGroup(text.Single, text.SingleLead, both, single),
 		app.Elem("details").Class("fold").Body(

@@ -127,6 +127,23 @@ func (c Context) homeOf(kind shared.PasskeyKind, synced bool, provider string) (
 	return words, glyph
 }
 
+// Alone says why somebody with this passkey alone should have a second one, or "" if there is no such
+// reason.
+func Alone(home message.Home, only *shared.Passkey) string {
+	if only == nil || only.Synced {
+		return ""
+	}
+	switch only.Kind {
+	case shared.KindComputer:
+		return home.SecondComputer
+	case shared.KindSecurityKey:
+		return home.SecondKey
+	case shared.KindPhone, shared.KindDevice:
+		return home.SecondDevice
+	}
+	return ""
+}
+
 // kindOf returns what the server says. If it says nothing, a synced passkey is in a password
 // manager.
 func kindOf(kind shared.PasskeyKind, synced bool) shared.PasskeyKind {

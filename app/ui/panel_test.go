@@ -111,3 +111,68 @@ func TestExisting(t *testing.T) {
 		})
 	}
 }
+
+// TestTry: what the user reads after trying the new passkey.
+func TestTry(t *testing.T) {
+	for name, test := range map[string]struct {
+		err   error
+		state addState
+		want  string
+	}{
+		"it works":           {nil, addTried, ""},
+		"the prompt is shut": {stateDenied(), addDone, "That didn't work. Your passkey is still there: try again, or remove it and add another."},
+		"the server refuses": {shared.Errorf(shared.CodeConflict, "No."), addDone, "No."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &full{obliging: obliging{test.err}, list: []shared.Passkey{{ID: "new", Name: "Work laptop"}}}
+			p := &PasskeysPanel{Context: inEnglish(), Service: server}
+			plays(t, p, done(func() { p.add = addForm{state: addDone, added: "new"} }), handled(p.onTry))
+			got := ""
+			if p.add.failure != nil {
+				got = p.Context.sentence(p.add.failure)
+			}
+			if p.add.state != test.state || got != test.want {
+				t.Errorf("it is in state %d and says %q, want %d and %q", p.add.state, got, test.state, test.want)
+			}
+		})
+	}
+	t.Run("the passkey is removed elsewhere", func(t *testing.T) {
+		server := &full{list: []shared.Passkey{{ID: "new", Name: "Work laptop"}}}
+		p := &PasskeysPanel{Context: inEnglish(), Service: server}
+		plays(t, p, done(func() { p.add = addForm{state: addDone, added: "new"} }), func(ctx app.Context) {
+			server.list = nil
+			p.Changes++
+			p.OnUpdate(ctx)
+		})
+		if p.add.state != addClosed {
+			t.Error("it can still be tried")
+		}
+	})
+}
+
+// TestAlone: whoever would lose the only passkey with one device is told so.
+func TestAlone(t *testing.T) {
+	keys := stateKeys().Passkeys
+	laptop, cloud, key := keys[0], keys[1], keys[2]
+	elsewhere := laptop
+	elsewhere.ID, elsewhere.OtherAddress = "d", true
+	home := inEnglish().Text.Home
+	for name, test := range map[string]struct {
+		passkeys []shared.Passkey
+		want     string
+	}{
+		"one computer":                    {[]shared.Passkey{laptop}, home.SecondComputer},
+		"one security key":                {[]shared.Passkey{key}, home.SecondKey},
+		"another that can't be used here": {[]shared.Passkey{key, elsewhere}, home.SecondKey},
+		"two":                             {[]shared.Passkey{laptop, key}, ""},
+		"one password manager":            {[]shared.Passkey{cloud}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shown := app.HTMLString(statePanel(inEnglish(), func(p *PasskeysPanel) { p.list.Passkeys = test.passkeys }))
+			_, after, warns := strings.Cut(shown, `id="passkey-alone"`)
+			if warns != (test.want != "") || !strings.Contains(after, test.want) {
+				t.Errorf("a warning is there: %t, want %q", warns, test.want)
+			}
+		})
+	}
+}

@@ -17,6 +17,7 @@ func statesOfPasskeys(in Context) map[string]app.UI {
 		"panel-failed":      statePanel(in, func(p *PasskeysPanel) { p.state, p.failure = listFailed, stateInternal() }),
 		"panel-empty":       statePanel(in, func(p *PasskeysPanel) { p.list = shared.PasskeyList{HasPassword: true} }),
 		"panel-list":        statePanel(in, func(*PasskeysPanel) {}),
+		"panel-alone":       statePanel(in, func(p *PasskeysPanel) { p.list.Passkeys = p.list.Passkeys[:1] }),
 		"panel-gone":        statePanel(in, func(p *PasskeysPanel) { p.gone = "“Old key” was removed in another browser." }),
 		"panel-blocked":     statePanel(in, func(p *PasskeysPanel) { p.Context.Blocked = in.Text.Panel.NotSupported }),
 		"panel-only-method": statePanel(in, func(p *PasskeysPanel) { p.list = stateOnly() }),
