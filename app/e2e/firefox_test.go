@@ -231,9 +231,10 @@ func TestFirefox(t *testing.T) {
 	ann.reads("Laptop <b>")
 
 	// The same device again.
+	ann.clicks("#passkey-try-end")
 	ann.clicks("#passkey-add")
 	ann.clicks("#passkey-register")
-	ann.reads("This device already has a passkey for your account.")
+	ann.reads("This device has one already: “Laptop <b>”.")
 	ann.clicks("#passkey-add-cancel")
 
 	// Out, and in again with it.

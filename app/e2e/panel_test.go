@@ -23,6 +23,9 @@ func TestAddingPasskeys(t *testing.T) {
 		ann.presses(enter)
 		ann.readsIn(row(1, "bdi"), "Laptop")
 		ann.hasFocusOn(row(1, "[id^=rename-]"))
+		ann.reads("“Laptop” signs you in from now on.")
+		ann.clicks("#passkey-try-end")
+		ann.hasFocusOn("#passkey-add")
 	})
 	t.Run("a cancelled registration adds nothing", func(t *testing.T) {
 		for what, givesUp := range map[string]func(){
@@ -80,9 +83,81 @@ func TestAddingPasskeys(t *testing.T) {
 		ann.opens("/passkeys")
 		ann.clicks("#passkey-add")
 		ann.clicks("#passkey-register")
-		ann.readsIn(".panel-add .notice", "This device already has a passkey for your account.")
+		ann.readsIn(".panel-add .notice", "This device has one already: “Laptop”.")
 		ann.sees(rows + " > li.lit")
 	})
+}
+
+func TestTryingAPasskey(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	laptop := ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.readsIn(".empty h3", "No passkeys yet")
+	ann.seesNo("#passkey-alone")
+	ann.clicks("#passkey-add")
+	ann.types("#passkey-name", "Laptop")
+	ann.clicks("#passkey-register")
+	ann.readsIn(".panel-add h3", "Passkey added")
+	ann.hasFocusOn("#passkey-try")
+	ann.readsIn(row(1, ".facts li:last-child"), "Not used yet")
+	ann.readsIn("#passkey-alone", "Yours is on one device. If that breaks or is lost, a second one on another device or on a security key still lets you in.")
+
+	laptop.recognises(false)
+	ann.clicks("#passkey-try")
+	ann.readsIn(".panel-add .notice", "That didn't work. Your passkey is still there: try again, or remove it and add another.")
+	ann.hasFocusOn("#passkey-try")
+	laptop.recognises(true)
+	ann.clicks("#passkey-try")
+	ann.readsIn(".panel-add h3", "It works.")
+	ann.readsIn(".panel .spoken", "It works.")
+	ann.hasFocusOn("#passkey-try-end")
+	ann.waitsFor("the row to say when it was used", `document.querySelector(`+quoted(row(1, ".facts li:last-child"))+`).innerText.startsWith("Last used")`)
+	ann.clicks("#passkey-try-end")
+	ann.hasFocusOn("#passkey-add")
+
+	t.Log("A trial that is cancelled ends, and the next thing goes on.")
+	laptop.isTakenAway()
+	phone := ann.hasDevice()
+	ann.clicks("#passkey-add")
+	ann.types("#passkey-name", "Phone")
+	ann.clicks("#passkey-register")
+	ann.sees("#passkey-try")
+	phone.touches(false)
+	ann.clicks("#passkey-try")
+	ann.readsIn("#passkey-try", "Follow your browser…")
+	ann.clicks("#passkey-try-end")
+	ann.hasFocusOn("#passkey-add")
+	ann.seesNo("#passkey-alone")
+	ann.readsIn(row(2, ".facts li:last-child"), "Not used yet")
+	ann.hasNoComplaints()
+}
+
+// TestWhere: a person says where the passkey is to be kept, and the browser learns it.
+func TestWhere(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.runsFirst(`
+		globalThis.hinted = [];
+		const create = navigator.credentials.create.bind(navigator.credentials);
+		navigator.credentials.create = (options) => (hinted.push(JSON.stringify(options.publicKey.hints ?? [])), create(options));`)
+	ann.opens("/passkeys")
+	ann.addsPasskey("Laptop")
+	ann.clicks("#passkey-add") // from now on the device has one, which leaves the form open
+	ann.seesNo(".choice input")
+	ann.clicks(".panel-add summary")
+	for n, hints := range []string{`["client-device"]`, `["hybrid"]`, `["security-key"]`, `[]`} {
+		ann.clicks(".choice:nth-of-type(" + string(rune('1'+(n+1)%4)) + ") input")
+		ann.clicks("#passkey-register")
+		ann.waitsFor("the browser to be asked with "+hints, `globalThis.hinted.at(-1) === `+quoted(hints)+` && globalThis.hinted.length === `+string(rune('2'+n)))
+		ann.sees("#passkey-register:enabled")
+	}
+	ann.hasNoComplaints()
 }
 
 // openTwoBrowsers opens two browsers in which Ann is signed in with the same passkey, Laptop,

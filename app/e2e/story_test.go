@@ -253,6 +253,7 @@ func TestRefusals(t *testing.T) {
 		finger.recognises(true)
 		ann.clicks("#passkey-register")
 		ann.readsIn(row(1, "bdi"), "Laptop")
+		ann.clicks("#passkey-try-end")
 	})
 	t.Run("a name that can't be shown is refused before the browser asks for a finger", func(t *testing.T) {
 		ann.clicks("#passkey-add")
