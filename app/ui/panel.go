@@ -282,7 +282,9 @@ func (p *PasskeysPanel) renderList() app.UI {
 	}
 	both := len(managers) > 0 && len(single) > 0
 	return app.Elem("div").Class("slot").Body(
-		Slot(app.If(alone != "", func() app.UI { return app.Elem("p").ID("passkey-alone").Class("notice").Text(alone) })),
+		Slot(app.If(alone != "", func() app.UI {
+			return app.Elem("p").ID("passkey-alone").Class("notice").Body(icon("warning"), app.Elem("span").Text(alone))
+		})),
 		p.renderGroup(text.InManager, text.ManagersLead, both, managers),
 		p.renderGroup(text.Single, text.SingleLead, both, single),
 		app.Elem("details").Class("fold").Body(

@@ -65,7 +65,7 @@ func (p *PasskeysPanel) renderAdd() app.UI {
 		),
 		p.Context.notice(p.add.failure),
 		app.Elem("div").Class("panel-adds").Body(
-			submit("passkey-register", "primary", "", busy || p.Context.Offline != "").Body(icon("key"), steady(busy, text.Registering, text.Register)),
+			submit("passkey-register", "primary", "", busy || p.Context.Offline != "").Body(steady(busy, text.Registering, text.Register, icon("key"))),
 			button("passkey-add-cancel", "quiet", text.Cancel, false, p.onAddCancel),
 		),
 	)

@@ -25,7 +25,7 @@ func (p *PasskeysPanel) renderAdded() app.UI {
 		p.Context.notice(p.add.failure),
 		app.Elem("div").Class("panel-adds").Body(
 			Slot(app.If(!tried, func() app.UI {
-				return p.Context.button(panelTryID, "primary", "", trying || p.Context.Offline != "", p.onTry).Body(icon("key"), steady(trying, text.Registering, text.Try))
+				return p.Context.button(panelTryID, "primary", "", trying || p.Context.Offline != "", p.onTry).Body(steady(trying, text.Registering, text.Try, icon("key")))
 			})),
 			button("passkey-try-end", "quiet", label(tried, text.Close, p.Context.Text.Home.OfferNotNow), false, p.onAddCancel),
 		),

@@ -129,10 +129,14 @@ func waiting(text string) app.UI {
 }
 
 // steady is what a button says while it works, and otherwise. It is as wide as the longer
-// of both from the start, so that nothing beside the button moves when it is pressed.
-func steady(working bool, then, otherwise string) app.UI {
+// of both from the start, so that nothing beside the button moves when it is pressed. At rest, icons
+// stand before its text.
+func steady(working bool, then, otherwise string, icons ...app.UI) app.UI {
 	other := label(working, otherwise, then)
-	return app.Elem("span").Class("steady").DataSet("other", other).Body(app.Elem("span").Text(label(working, then, otherwise)))
+	if working {
+		icons = nil
+	}
+	return app.Elem("span").Class("steady").DataSet("other", other).Body(app.Elem("span").Body(append(icons, app.Text(label(working, then, otherwise)))...))
 }
 
 // label returns a button's text: then while it works, and otherwise at rest.
