@@ -165,7 +165,11 @@ func (c Context) notice(err error) app.UI {
 		text = c.sentence(err)
 	}
 	return Slot(app.If(text != "", func() app.UI {
-		return app.Elem("p").Class("notice notice-bad").Attr("role", "alert").Body(
+		class := "notice notice-bad"
+		if failure, ok := errors.AsType[*ceremony.Failure](err); ok && failure.Reason == ceremony.Denied {
+			class = "notice" // the user has closed the prompt, which is no fault
+		}
+		return app.Elem("p").Class(class).Attr("role", "alert").Body(
 			app.Text(text),
 			app.If(ceremony.MayBeKept(err), func() app.UI {
 				return app.Elem("span").Text(" " + c.Text.Failure.MayBeKept)

@@ -145,7 +145,7 @@ var French = Catalogue{
 		HomeOf:             "{home} : {provider}",
 		OtherAddress:       "Créée pour une autre adresse : ne fonctionne pas ici",
 		Unverified:         "Pas encore confirmée par une connexion",
-		Current:            "Connexion faite avec elle",
+		Current:            "Session ouverte avec elle",
 		Rename:             "Renommer",
 		RenameRow:          "Renommer « {name} »",
 		NewName:            "Nouveau nom",
