@@ -55,6 +55,7 @@ func TestScreenshots(t *testing.T) {
 	ann.clicks("#passkey-register")
 	ann.readsIn(row(1, ".row-name bdi"), "Work laptop")
 	shoot("panel-added")
+	ann.clicks("#passkey-try-end")
 	for _, name := range []string{"Phone", "A security key with quite a long name that has to wrap"} {
 		laptop.isTakenAway()
 		laptop = ann.hasDevice()
