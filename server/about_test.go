@@ -41,7 +41,7 @@ func TestAboutPasskeys(t *testing.T) {
 		})
 		s.Run("in the reader's language", func(t *testing.T) {
 			german := func(r *http.Request) { r.Header.Set("Accept-Language", "de-CH, en;q=0.5") }
-			if a := about(s.visitor(), german); !strings.Contains(string(a.body), `<html lang="de">`) || !strings.Contains(string(a.body), "Über Passkeys") {
+			if a := about(s.visitor(), german); !strings.Contains(string(a.body), `<html lang="de">`) || !strings.Contains(string(a.body), "Über Passkeys") || !strings.Contains(string(a.body), `href="/passkeys"`) {
 				t.Errorf("got %s", a)
 			}
 		})

@@ -112,7 +112,7 @@ func (b *browser) goesOffline() {
 	}
 	b.waitsFor("a reason for each", `[...document.querySelectorAll("main button:disabled")].every((e) => e.title.startsWith("Offline: as of "))`)
 	b.clicks("#manage") // the list is kept
-	b.reads("Laptop")
+	b.readsIn(row(1, "bdi"), "Laptop")
 	b.presses(escape)
 	b.isAt("/")
 	b.isCutOff(false)

@@ -4,6 +4,7 @@ package message
 // that a reader finds them: the names of buttons come from the other texts.
 type About struct {
 	Lead                string // {product}
+	Picture             string // what the picture shows
 	KeptTitle           string
 	KeptManager         string
 	KeptKey             string
@@ -34,6 +35,7 @@ type About struct {
 
 var aboutEnglish = About{
 	Lead:                "A passkey signs you in to {product} without a password. You unlock your device as you always do: with your fingerprint, your face or its PIN.",
+	Picture:             "You unlock your device, your passkey answers for you, and you are signed in.",
 	KeptTitle:           "Where a passkey is kept",
 	KeptManager:         "In a password manager: the passkey is on every device on which you use this password manager.",
 	KeptKey:             "On a security key: you carry the passkey with you.",
@@ -64,6 +66,7 @@ var aboutEnglish = About{
 
 var aboutFrench = About{
 	Lead:                "Une clé d’accès vous connecte à {product} sans mot de passe. Vous déverrouillez votre appareil comme d’habitude : par empreinte, visage ou code PIN.",
+	Picture:             "Vous déverrouillez votre appareil, votre clé d’accès répond pour vous, et vous êtes connecté.",
 	KeptTitle:           "Où se garde une clé d’accès",
 	KeptManager:         "Dans un gestionnaire de mots de passe : la clé d’accès est sur tous les appareils où vous utilisez ce gestionnaire.",
 	KeptKey:             "Sur une clé de sécurité : vous portez la clé d’accès sur vous.",
@@ -94,6 +97,7 @@ var aboutFrench = About{
 
 var aboutGerman = About{
 	Lead:                "Mit einem Passkey melden Sie sich ohne Passwort bei {product} an. Sie entsperren Ihr Gerät wie sonst auch: mit Fingerabdruck, Gesicht oder PIN.",
+	Picture:             "Sie entsperren Ihr Gerät, Ihr Passkey antwortet für Sie, und Sie sind angemeldet.",
 	KeptTitle:           "Wo ein Passkey aufbewahrt wird",
 	KeptManager:         "In einem Passwortmanager: Der Passkey ist auf allen Geräten, auf denen Sie diesen Passwortmanager verwenden.",
 	KeptKey:             "Auf einem Sicherheitsschlüssel: Sie haben den Passkey bei sich.",
@@ -124,6 +128,7 @@ var aboutGerman = About{
 
 var aboutJapanese = About{
 	Lead:                "パスキーを使うと、パスワードなしで {product} にサインインできます。いつもと同じように、指紋、顔、または PIN でデバイスのロックを解除します。",
+	Picture:             "デバイスのロックを解除すると、パスキーがあなたの代わりに応答し、サインインできます。",
 	KeptTitle:           "パスキーの保管場所",
 	KeptManager:         "パスワードマネージャー: そのパスワードマネージャーを使っているすべてのデバイスで、パスキーを使えます。",
 	KeptKey:             "セキュリティキー: パスキーを持ち歩きます。",
@@ -154,6 +159,7 @@ var aboutJapanese = About{
 
 var aboutSpanish = About{
 	Lead:                "Con una llave de acceso inicias sesión en {product} sin contraseña. Desbloqueas tu dispositivo como siempre: con tu huella, tu rostro o su PIN.",
+	Picture:             "Desbloqueas tu dispositivo, tu llave de acceso responde por ti y ya tienes la sesión iniciada.",
 	KeptTitle:           "Dónde se guarda una llave de acceso",
 	KeptManager:         "En un gestor de contraseñas: la llave de acceso está en todos los dispositivos en los que usas ese gestor.",
 	KeptKey:             "En una llave de seguridad: llevas la llave de acceso contigo.",

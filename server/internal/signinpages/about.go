@@ -32,10 +32,12 @@ func (p *Pages) About(w http.ResponseWriter, text *message.Catalogue, page About
 		title: text.Panel.About,
 		lead:  message.Fill(about.Lead, "product", p.Product),
 		body: g.Group{
+			picture(about.Picture),
 			section(about.KeptTitle, page.kept(about)...),
 			section(text.SignIn.Passkey, page.use(text)...),
 			section(about.OtherTitle, page.otherMethods(text)...),
 			section(about.ManageTitle, page.manage(text)...),
+			h.P(h.A(h.Class("button primary"), h.Href(shared.PagePasskeys), g.Text(text.Panel.Add))), // by way of the sign-in page
 			section(about.LostTitle, page.lost(text)...),
 			section(about.SafeTitle, about.SafeSecret, message.Fill(about.SafeAddress, "address", p.RPID)),
 			h.P(h.Class("aside"), page.back(text)),
@@ -43,6 +45,19 @@ func (p *Pages) About(w http.ResponseWriter, text *message.Catalogue, page About
 		},
 	})
 }
+
+// picture shows what a passkey does, and says it below.
+func picture(caption string) g.Node {
+	return h.Figure(h.Class("about-picture"), g.Raw(aboutPicture), h.FigCaption(g.Text(caption)))
+}
+
+// aboutPicture is a device that is unlocked, its passkey, and a page that is signed in. The caption says
+// the same, so that nobody needs to see it.
+const aboutPicture = `<svg viewBox="0 0 560 150" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round">` +
+	`<rect x="30" y="20" width="72" height="112" rx="12"/><path d="M58 122h16M52 78c0-18 28-18 28 0M58 84v-5c0-11 16-11 16 0v9M66 80v14M47 70c5-20 33-20 38 0"/>` +
+	`<path d="M122 76h66m-9-8 9 8-9 8M366 76h44m-9-8 9 8-9 8"/>` +
+	`<rect x="213" y="30" width="134" height="92" rx="10"/><circle cx="262" cy="84" r="14"/><path d="m272 74 30-30M290 56l9 9M280 66l7 7"/>` +
+	`<rect x="430" y="30" width="110" height="92" rx="10"/><path d="M430 50h110M440 40h2M449 40h2"/><path class="about-done" stroke-width="4" d="m464 86 14 14 28-29"/></svg>`
 
 // section is a heading and a list of sentences.
 func section(title string, sentences ...string) g.Node {
