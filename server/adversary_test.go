@@ -38,6 +38,7 @@ var adversaries = []struct {
 	{"accounts", accountClaims},
 	{"mails", append(mailClaims, holdClaims...)},
 	{"requests", requestClaims},
+	{"greetings", greetingClaims},
 }
 
 func TestAdversary(t *testing.T) {

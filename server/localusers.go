@@ -17,6 +17,7 @@ type localUsers struct {
 	store    store.Store
 	accounts *account.Service
 	device   httpapi.DeviceCookies
+	now      store.Clock
 }
 
 func (u localUsers) signedIn(session store.Session, user store.User, client store.Client) *httpapi.Caller {
@@ -74,11 +75,27 @@ func (u localUsers) setter(issued session.Issued, client store.Client) sessionSe
 	}
 }
 
-// setSession sets the cookie of an issued session, and the device cookie. The session's
+// setSession sets the cookie of an issued session, and those that say more of it. The session's
 // cookie lives as long as a session can live; the server decides when the session ends.
 func (u localUsers) setSession(w http.ResponseWriter, r *http.Request, issued session.Issued) {
 	u.cookies.Set(w, httpapi.CookieSession, issued.Token, u.accounts.Sessions().Lifetime())
-	u.device.Give(w, r, issued.User.Name)
+	u.device.Give(w, r, issued.User)
+	keepUntil(w, r, u.cookies, issued.Session, u.now())
+}
+
+// known returns the user whom the browser's device cookie names. It is zero if that names nobody, or
+// somebody who was removed. It looks a user up only for a cookie that we made, so
+// strangers learn nothing. An error of the store is left out here too.
+func (u localUsers) known(r *http.Request) store.User {
+	id := u.device.Known(r)
+	if id == "" {
+		return store.User{}
+	}
+	user, err := u.store.User(r.Context(), id)
+	if err != nil {
+		return store.User{}
+	}
+	return user
 }
 
 func signInWith(p store.Passkey) session.SignIn {

@@ -22,7 +22,7 @@ func (s *Server) appPage(pattern shared.PagePattern) httpapi.Handler {
 // forSignedIn shows a page to signed-in users, and redirects others to the sign-in page.
 func (s *Server) forSignedIn(page http.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		_, err := s.people.authenticate(r)
+		who, err := s.people.authenticate(r)
 		if shared.CodeOf(err) == shared.CodeUnauthenticated {
 			s.toSignIn(w, r)
 			return nil
@@ -30,6 +30,7 @@ func (s *Server) forSignedIn(page http.Handler) httpapi.Handler {
 		if err != nil {
 			return err
 		}
+		s.sessionUsed(w, r, who)
 		page.ServeHTTP(w, r)
 		return nil
 	}

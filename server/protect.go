@@ -18,6 +18,7 @@ func (s *Server) Protect(next http.Handler) http.Handler {
 		who, err := s.people.authenticate(r)
 		switch {
 		case err == nil:
+			s.sessionUsed(w, r, who)
 			next.ServeHTTP(httpapi.WithCaller(w, r, who))
 		case shared.CodeOf(err) == shared.CodeUnauthenticated && wantsPage(r) && s.c.Host == nil:
 			s.toSignIn(w, r)
@@ -37,18 +38,4 @@ func UserFrom(ctx context.Context) (shared.User, bool) {
 
 func wantsPage(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
-}
-
-// sessionEnded leaves a notice for the sign-in page, which says that the session has ended.
-// A browser that had no session gets none. The cookie of the session stays: it is useless
-// by itself, and another tab may have signed in just now. Dropping it could drop that tab's
-// new session.
-func (s *Server) sessionEnded(w http.ResponseWriter, r *http.Request) {
-	if s.cookies.Value(r, httpapi.CookieSession) == "" {
-		return
-	}
-	notice := httpapi.Notice{Code: shared.CodeUnauthenticated, Message: httpapi.Text(r).SignInPages.SessionEnded, SignIn: true}
-	if err := s.notices.Set(w, notice); err != nil {
-		s.c.Log.Error("the notice that a session has ended could not be left", "cause", err)
-	}
 }

@@ -253,12 +253,12 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 		return err
 	}
 	s.sessions, s.activity = s.c.Accounts.Sessions(), s.c.Accounts.Activity()
-	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.c.Store, accounts: s.c.Accounts, device: device}
+	s.local = localUsers{cookies: s.cookies, clients: s.clients, store: s.c.Store, accounts: s.c.Accounts, device: device, now: s.c.Now}
 	s.people = s.local
 	if err := s.openPasskeys(ctx); err != nil {
 		return err
 	}
-	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Refused: s.sessionEnded, Fresh: s.sessions.Fresh}
+	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Admitted: s.sessionUsed, Refused: s.sessionEnded, Fresh: s.sessions.Fresh}
 	s.federation, err = federation.NewHandlers(key, federation.Handlers{
 		Providers: s.c.Providers, Accounts: s.c.Accounts,
 		Gates: s.gates, Answers: s.answers, Cookies: s.cookies, Notices: s.notices, Pages: s.c.App.Pages, Now: s.c.Now, Log: s.c.Log, Origin: s.c.Address.Origin,
@@ -413,6 +413,8 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 	page("GET "+shared.PageSignIn, s.showSignIn)
 	page("POST "+shared.PageSignIn, s.submitSignIn)
 	page("POST "+shared.PageSignOut, s.submitSignOut)
+	page("POST "+shared.PageNotYou, s.forgetKnown)
+	page("POST "+shared.PageLanguage, s.chooseLanguage)
 	page("GET "+shared.PageSignedIn, s.showSignedIn)
 	page("GET "+shared.FileScriptless, s.showScriptless)
 	if s.passkeys != nil {

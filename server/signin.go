@@ -11,6 +11,7 @@ import (
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
+	"github.com/keypeg/keypeg/shared/message"
 )
 
 func (s *Server) signInWithPassword(w http.ResponseWriter, r *http.Request) error {
@@ -102,7 +103,12 @@ func (s *Server) submitSignOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 // endSessionOf ends the session of a browser, and returns where its provider ends that of its own, or "".
+// From then on the browser names nobody, unless its user wants to keep their name there. That holds without
+// a session too: it may have ended before the sign-out arrived.
 func (s *Server) endSessionOf(w http.ResponseWriter, r *http.Request) (next string, err error) {
+	if !r.URL.Query().Has(shared.QueryKeepName) {
+		s.local.device.Forget(w, r)
+	}
 	token := s.cookies.Value(r, httpapi.CookieSession)
 	if token == "" {
 		return "", nil
@@ -112,6 +118,7 @@ func (s *Server) endSessionOf(w http.ResponseWriter, r *http.Request) (next stri
 		return "", err
 	}
 	s.cookies.Drop(w, httpapi.CookieSession)
+	s.leaveReason(w, httpapi.Notice{Message: message.SignInPageIn(httpapi.Text(r)).SignedOut})
 	return s.federation.SignOutURL(r.Context(), ended), nil
 }
 
@@ -129,14 +136,40 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.cookies.MarkBrowser(w, r)
 	what, refused := s.notices.Take(w, r)
-	code := http.StatusOK
 	if what.Code == shared.CodeUnauthenticated { // a reason, and no refusal
-		return s.signInPages.SignIn(w, code, httpapi.Text(r), signinpages.SignIn{Next: next, Reason: what.Message, Providers: s.buttons(next, "")})
+		page := s.signInPage(r, next, "")
+		page.Reason = what.Message
+		if what.Resumes && next != shared.PageHome {
+			page.Reason += " " + message.SignInPageIn(httpapi.Text(r)).GoOn
+		}
+		return s.signInPages.SignIn(w, http.StatusOK, httpapi.Text(r), page)
 	}
+	page, code := s.signInPage(r, next, what.Code), http.StatusOK
 	if refused {
 		code = httpapi.Status(what.Code)
 	}
-	return s.signInPages.SignIn(w, code, httpapi.Text(r), signinpages.SignIn{Next: next, Refusal: what.Message, Providers: s.buttons(next, what.Code)})
+	page.Refusal = what.Message
+	return s.signInPages.SignIn(w, code, httpapi.Text(r), page)
+}
+
+// signInPage returns the content of the sign-in page, after a refusal with this code or "".
+func (s *Server) signInPage(r *http.Request, next string, refused shared.Code) signinpages.SignIn {
+	page := signinpages.SignIn{Next: next, At: httpapi.WithNext(shared.PageSignIn, next), Providers: s.buttons(next, refused)}
+	if user := s.local.known(r); !user.Disabled {
+		page.Known = signinpages.Known{Name: user.Name, DisplayName: user.DisplayName}
+	}
+	return page
+}
+
+// forgetKnown takes the button *Not you?*.
+func (s *Server) forgetKnown(w http.ResponseWriter, r *http.Request) error {
+	typed, err := httpapi.Form(r)
+	if err != nil {
+		return err
+	}
+	s.local.device.Forget(w, r)
+	http.Redirect(w, r, httpapi.WithNext(shared.PageSignIn, s.nextPage(typed.Get("next"))), http.StatusSeeOther)
+	return nil
 }
 
 func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -150,9 +183,12 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	issued, err := s.signInAs(r, in)
 	if code := shared.CodeOf(err); code != "" {
 		refusal := s.answers.Report(w, r, err)
-		return s.signInPages.SignIn(w, httpapi.Status(code), httpapi.Text(r), signinpages.SignIn{
-			Name: in.Name, Next: next, Failed: in.Failed, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code),
-		})
+		page := s.signInPage(r, next, refusal.Code)
+		page.Name, page.Failed, page.Refusal = in.Name, in.Failed, refusal.Message
+		if in.Name != page.Known.Name { // somebody else tries
+			page.Known = signinpages.Known{}
+		}
+		return s.signInPages.SignIn(w, httpapi.Status(code), httpapi.Text(r), page)
 	}
 	if err != nil {
 		return err
@@ -187,7 +223,9 @@ func (s *Server) showSignedIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	refusal := s.answers.Report(w, r, s.cookieless())
-	return s.signInPages.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), signinpages.SignIn{Next: next, Refusal: refusal.Message, Providers: s.buttons(next, refusal.Code)})
+	page := s.signInPage(r, next, refusal.Code)
+	page.Refusal = refusal.Message
+	return s.signInPages.SignIn(w, httpapi.Status(refusal.Code), httpapi.Text(r), page)
 }
 
 // buttons returns the buttons of the providers, after a refusal with this code or "".

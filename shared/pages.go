@@ -8,6 +8,10 @@ import "strings"
 const (
 	PageSignIn = "/sign-in"
 	PageSetup  = "/setup"
+	// PageNotYou takes the form of the sign-in page's button *Not you?*, and forgets whom it greets.
+	PageNotYou = "/sign-in/not-you"
+	// PageLanguage takes the form with which a language is chosen on the pages before sign-in.
+	PageLanguage = "/language"
 	// PageRecovery is for users who have lost every other sign-in method.
 	PageRecovery = "/recovery"
 	// PageAbout says what a passkey is, and how they are used in the organisation. Everybody

@@ -162,6 +162,10 @@ const (
 // request is refused, and EndsSessions of [PasskeyList] is false.
 const QueryEndSessions = "end-sessions"
 
+// QueryKeepName in the query of [PathSignOut] or [PageSignOut] lets the sign-in page greet the user in this browser.
+// Otherwise nothing on the machine names them after a sign-out.
+const QueryKeepName = "keep-name"
+
 // HeaderNonce has a random text of a GET, which the answer repeats. QueryNonce in the query
 // does the same where the header doesn't arrive. An answer with another text comes from a
 // cache in between, and may be another user's.

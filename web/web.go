@@ -139,19 +139,35 @@ func open(from fs.FS) (*Files, error) {
 
 // Served returns the files that browsers get for a file of static/, by their names. The files that
 // the sign-in pages load lose their comments, which are a third of the script and an eighth of the
-// style sheet. The script of package credential comes before that of the sign-in pages, which saves
-// a request. The sign-in pages have a style sheet of their own: the part of the style sheet that
+// style sheet. The script of package credential and the sentences of a language come before
+// that of the sign-in pages, which saves requests. The sign-in pages have a style sheet of their own: the part of the style sheet that
 // they use, two fifths of it.
 func Served(name string, content []byte) map[string][]byte {
 	switch name {
 	case "signinpages.js":
-		return map[string][]byte{name: script(slices.Concat(credential.Script, content))}
+		return scripts(content)
 	case "style.css":
 		return map[string][]byte{name: style(content), "signinpages.css": style(appStyle.ReplaceAll(content, nil))}
 	default:
 		return map[string][]byte{name: content}
 	}
 }
+
+// scripts returns the script of the sign-in pages for each language.
+func scripts(content []byte) map[string][]byte {
+	files := map[string][]byte{}
+	for _, text := range message.Languages {
+		encoded, err := json.Marshal(message.ScriptIn(text))
+		if err != nil {
+			panic(err) // strings can always be encoded
+		}
+		files[ScriptFile(text.Lang)] = slices.Concat(script(credential.Script), []byte("const keypegTexts = "), encoded, []byte(";\n"), script(content))
+	}
+	return files
+}
+
+// ScriptFile is the name of the file with the script of the sign-in pages in a language.
+func ScriptFile(lang string) string { return "signinpages-" + lang + ".js" }
 
 func script(content []byte) (served []byte) {
 	for line := range bytes.Lines(content) {

@@ -114,9 +114,13 @@ func (c *Client) FinishSignIn(ctx context.Context, answer shared.FinishCeremony)
 }
 
 // SignOut ends the session on the server. It returns the address at which the OpenID provider
-// ends its own session, or "".
-func (c *Client) SignOut(ctx context.Context) (shared.SignedOut, error) {
-	return call[shared.SignedOut](ctx, c, "POST", shared.PathSignOut, nil)
+// ends its own session, or "". With keepName, the sign-in page goes on greeting the user in this browser.
+func (c *Client) SignOut(ctx context.Context, keepName bool) (shared.SignedOut, error) {
+	path := shared.PathSignOut
+	if keepName {
+		path += "?" + shared.QueryKeepName
+	}
+	return call[shared.SignedOut](ctx, c, "POST", path, nil)
 }
 
 // MakeRecoveryCodes returns new codes, which replace all earlier ones.

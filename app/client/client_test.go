@@ -41,7 +41,7 @@ func TestCall(t *testing.T) {
 		}
 	})
 	t.Run("signing out takes an answer without a body", func(t *testing.T) {
-		if out, err := New(fixed{status: 204}).SignOut(t.Context()); err != nil || out.Continue != "" {
+		if out, err := New(fixed{status: 204}).SignOut(t.Context(), false); err != nil || out.Continue != "" {
 			t.Errorf("got %+v (%v)", out, err)
 		}
 	})

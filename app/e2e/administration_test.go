@@ -179,7 +179,7 @@ func TestAdministration(t *testing.T) {
 	ann.isGreyed(`[id^="passkey-"][id$="-do"]`)
 	ann.clicks("#member-end-all")
 	ann.reads("Nowhere.")
-	hal.sees("input[name=name]")
+	hal.sees("#sign-in")
 	ann.opensUser("Sue Smith")
 	ann.clicks("#member-delete-do")
 	ann.types("#member-delete-dialog-typed", "amy")

@@ -279,6 +279,6 @@ func TestFirefox(t *testing.T) {
 	ann.waitsFor("a refusal", `!document.querySelector("#refusal").hidden && document.documentElement.lang === "de"`)
 	ann.types("input[name=name]", "ann")
 	ann.types("input[name=password]", annsPassword)
-	ann.clicks("form button.primary")
+	ann.clicks("#use-password")
 	ann.isAt("/")
 }

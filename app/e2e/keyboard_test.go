@@ -172,7 +172,7 @@ func TestKeyboardOnly(t *testing.T) {
 	ann.tabsTo("#user-menu-button")
 	ann.presses(up)
 	ann.hasFocusOn("#menu-language-ja")
-	for range 5 {
+	for range 6 {
 		ann.presses(up)
 	}
 	ann.hasFocusOn("#menu-sign-out")

@@ -33,9 +33,7 @@ func TestLanguages(t *testing.T) {
 			b.readsIn("h1", text.Panel.About)
 			b.clicks(`a[href="` + shared.PageSignIn + `"]`)
 			b.readsIn("h1", text.SignInPages.SignInTitle)
-			b.types("input[name=name]", "ann")
-			b.types("input[name=password]", "wrong")
-			b.presses(enter)
+			b.fillsInPassword("ann", "wrong")
 			refused := text.Refusal(shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right."))
 			b.readsIn("#refusal", refused)
 

@@ -178,7 +178,7 @@ func TestPasswordManagers(t *testing.T) {
 				ann.hasFocusOn("#use-passkey")
 				ann.seesNo("#refusal")
 			} else {
-				ann.waitsFor("a sentence about "+failure, `/problem|cancelled/.test(document.getElementById("refusal").textContent)`)
+				ann.waitsFor("a sentence about "+failure, `/problem|No passkey|cancelled/.test(document.getElementById("refusal").textContent)`)
 			}
 			ann.seesNo("#cancel-passkey")
 			ann.waitsFor("the button to be ready", `!document.getElementById("use-passkey").disabled`)

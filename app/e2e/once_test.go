@@ -112,9 +112,7 @@ func TestOnceOutlivesTheSession(t *testing.T) {
 	leaves := func(next string) {
 		t.Helper()
 		ann.isAt("/sign-in?next=" + next)
-		ann.types("input[name=name]", "ann")
-		ann.types("input[name=password]", password)
-		ann.clicks("form button.primary")
+		ann.fillsInPassword("ann", password)
 		ann.sees("#user-menu-button")
 	}
 

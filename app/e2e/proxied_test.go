@@ -135,9 +135,7 @@ func TestCachedAnswers(t *testing.T) {
 	s.command(t, annsPassword+"\n", "user", "add", "bob", "--display-name", "Bob Builder")
 	bob := openBrowser(t, s)
 	bob.opens("/sign-in")
-	bob.types("input[name=name]", "bob")
-	bob.types("input[name=password]", annsPassword)
-	bob.clicks("form button.primary")
+	bob.fillsInPassword("bob", annsPassword)
 	bob.readsIn("#user-menu-button", "Bob Builder")
 	if text := value[string](bob, `document.body.innerText`); strings.Contains(text, "Ann Admin") {
 		t.Errorf("bob reads of Ann:\n%s", text)

@@ -101,7 +101,7 @@ func TestSSO(t *testing.T) {
 	laptop.touches(false)
 	bob.opens("/passkeys")
 	bob.isAt("/sign-in?next=%2Fpasskeys")
-	bob.readsIn(ssoButton, "Sign in with Example")
+	bob.readsIn(ssoButton, "Continue with Example")
 	bob.clicks(ssoButton)
 	bob.choosesAt(provider, "Bob Builder")
 	bob.isAt("/passkeys") // where he wanted to go

@@ -27,13 +27,35 @@ func (b *browser) fillsInSetUp() {
 	b.clicks("button")
 }
 
+// The sentences after the button for passkeys: at first the browser asks only for those on this device.
+const (
+	notHere   = "No passkey of this device was used. Press the button again to use a phone or a security key."
+	cancelled = "Sign-in was cancelled or timed out, or no matching passkey is on this device."
+)
+
 // submitsPassword fills in the form of the sign-in page.
 func (b *browser) submitsPassword(name, password string) {
 	b.t.Helper()
 	b.opens("/sign-in")
-	b.types("input[name=name]", name)
+	b.fillsInPassword(name, password)
+}
+
+// fillsInPassword does so where the sign-in page is open. A person who is greeted types no name.
+func (b *browser) fillsInPassword(name, password string) {
+	b.t.Helper()
+	b.sees("#sign-in")
+	const greeted = `document.querySelector("input[name=name][readonly]")?.value`
+	if value[bool](b, greeted+` !== undefined && `+greeted+` !== `+quoted(name)) {
+		b.clicks("[form=not-you]")
+		b.sees("input[name=name]:not([readonly])")
+	}
+	if value[bool](b, greeted+` === undefined`) {
+		b.types("input[name=name]", name)
+	} else if value[bool](b, `document.querySelector("#by-password:not([open])") !== null`) {
+		b.clicks("#by-password > summary")
+	}
 	b.types("input[name=password]", password)
-	b.clicks("form button.primary")
+	b.clicks("#use-password")
 }
 
 func (b *browser) signsInWithPassword(name, password string) {

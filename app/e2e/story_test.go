@@ -116,7 +116,9 @@ func TestTheMainStory(t *testing.T) {
 	ann.seesNo("dialog.panel")
 	ann.signsOut()
 	ann.clicks("#use-passkey")
-	ann.reads("no matching passkey is on this device")
+	ann.readsIn("#refusal", notHere)
+	ann.clicks("#use-passkey")
+	ann.readsIn("#refusal", cancelled)
 	ann.hasNoComplaints()
 }
 
@@ -226,9 +228,7 @@ func TestRefusals(t *testing.T) {
 	t.Run("a wrong password", func(t *testing.T) {
 		ann.setsUp()
 		ann.signsOut()
-		ann.types("input[name=name]", "ann")
-		ann.types("input[name=password]", "wrong")
-		ann.clicks("form button.primary")
+		ann.fillsInPassword("ann", "wrong")
 		ann.readsIn("#refusal", "The user name or the password is not right.")
 		ann.hasFocusOn("input[name=password]")
 		ann.reads("Need help? IT desk, phone 1234")
@@ -236,13 +236,13 @@ func TestRefusals(t *testing.T) {
 	t.Run("no passkey on this device", func(t *testing.T) {
 		ann.opens("/sign-in")
 		ann.clicks("#use-passkey")
-		ann.readsIn("#refusal", "Sign-in was cancelled or timed out, or no matching passkey is on this device.")
+		ann.readsIn("#refusal", notHere)
+		ann.clicks("#use-passkey")
+		ann.readsIn("#refusal", cancelled)
 		ann.readsIn("#use-passkey", "Sign in with a passkey")
 	})
 	t.Run("a ceremony that the user ends, and then one that works", func(t *testing.T) {
-		ann.types("input[name=name]", "ann")
-		ann.types("input[name=password]", annsPassword)
-		ann.presses(enter)
+		ann.fillsInPassword("ann", annsPassword)
 		ann.isAt("/")
 		ann.opensPasskeys()
 		ann.clicks("#passkey-add")
@@ -353,9 +353,7 @@ func TestKeyboardAndAddresses(t *testing.T) {
 	t.Run("an ended session leads to the sign-in page, and back", func(t *testing.T) {
 		s.command(t, annsPassword+"\n", "user", "passwd", "ann")
 		ann.isAt("/sign-in?next=%2Fpasskeys")
-		ann.types("input[name=name]", "ann")
-		ann.types("input[name=password]", annsPassword)
-		ann.presses(enter)
+		ann.fillsInPassword("ann", annsPassword)
 		ann.isAt("/passkeys")
 		ann.sees("dialog.panel")
 	})

@@ -97,7 +97,9 @@ func (s *shell) menu() *ui.UserMenu {
 	if s.leaving {
 		signOut = s.text.Shell.SigningOut
 	}
-	items = append(items, ui.MenuItem{ID: ui.MenuSignOut, Label: signOut, Icon: "out", OnSelect: s.signOut})
+	items = append(items,
+		ui.MenuItem{ID: ui.MenuSignOut, Label: signOut, Icon: "out", OnSelect: func() { s.signOut(false) }},
+		ui.MenuItem{ID: ui.MenuSignOutKeep, Label: s.text.Shell.SignOutKeep, Icon: "out", OnSelect: func() { s.signOut(true) }})
 	for _, other := range s.languages.list {
 		items = append(items, ui.MenuItem{
 			ID: "language-" + other.Tag, Label: other.Name, Lang: other.Tag, Checked: other.Tag == s.text.Lang,

@@ -27,8 +27,8 @@ const signOutWithin = 5 * time.Second
 func markOf(a shared.Account) string { return a.SignedInAt.UTC().Format(time.RFC3339Nano) }
 
 // signOut ends the session on the server and then leaves. So the next person at this browser
-// doesn't find it signed in.
-func (s *shell) signOut() {
+// doesn't find it signed in, or the user's name, unless the user keeps it there.
+func (s *shell) signOut(keepName bool) {
 	if s.leaving {
 		return
 	}
@@ -37,7 +37,7 @@ func (s *shell) signOut() {
 	s.ctx.Async(func() {
 		asking, cancel := context.WithTimeout(s.ctx, signOutWithin)
 		defer cancel()
-		out, err := s.self.SignOut(asking)
+		out, err := s.self.SignOut(asking, keepName)
 		s.ctx.Dispatch(func(ctx goapp.Context) {
 			if err != nil && !shared.IsSignedOut(err) {
 				s.showSignedOut(ctx)
@@ -136,13 +136,14 @@ func (s *shell) afterSession(ctx context.Context) (next string) {
 	account, err := s.self.Account(ctx)
 	switch {
 	case shared.IsSignedOut(err):
+		s.self.SignOut(ctx, false) // the browser's cookie may still have the name
 		return shared.PageSignIn
 	case err != nil:
 		return ""
 	case !hasSignedOut(account):
 		return shared.PageHome // a user has signed in since
 	}
-	out, err := s.self.SignOut(ctx)
+	out, err := s.self.SignOut(ctx, false)
 	if err != nil && !shared.IsSignedOut(err) {
 		return ""
 	}

@@ -56,8 +56,8 @@ func TestAudience(t *testing.T) {
 		}
 	}
 	for isAdministrator, want := range map[bool]string{
-		false: "passkeys sessions activity sign-out",
-		true:  "passkeys sessions activity users sign-out",
+		false: "passkeys sessions activity sign-out sign-out-keep",
+		true:  "passkeys sessions activity users sign-out sign-out-keep",
 	} {
 		var ids []string
 		for _, item := range opens("/", isAdministrator).menu().Items {

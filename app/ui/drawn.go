@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // A server can draw a page with its user's data before it sends it: see [Context.Drawn]. go-app mounts no
@@ -43,8 +45,12 @@ func (m *UserMenu) Drawn(signOut string) app.UI {
 			switch {
 			case item.Href != "":
 				return app.Elem("li").Body(app.Elem("a").ID(id).Class("menu-line").Attr("href", item.Href).Body(content...))
-			case item.ID == MenuSignOut:
-				return app.Elem("li").Body(app.Elem("form").Attr("method", "post").Attr("action", signOut).Body(
+			case item.ID == MenuSignOut, item.ID == MenuSignOutKeep:
+				action := signOut
+				if item.ID == MenuSignOutKeep {
+					action += "?" + shared.QueryKeepName
+				}
+				return app.Elem("li").Body(app.Elem("form").Attr("method", "post").Attr("action", action).Body(
 					app.Elem("button").Class("menu-line").Body(content...),
 				))
 			}

@@ -47,8 +47,12 @@ const (
 	menuOpen
 )
 
-// MenuSignOut is the ID of the line that signs out.
-const MenuSignOut = "sign-out"
+// MenuSignOut is the ID of the line that signs out, and MenuSignOutKeep of the one that keeps the user's
+// name in the browser.
+const (
+	MenuSignOut     = "sign-out"
+	MenuSignOutKeep = "sign-out-keep"
+)
 
 // menuButtonID is where the focus returns when a panel closes.
 const menuButtonID = "user-menu-button"

@@ -111,6 +111,7 @@ type Shell struct {
 	Activity       string
 	Administration string
 	SignOut        string
+	SignOutKeep    string
 	SigningOut     string
 	Offline        string
 	Away           string

@@ -140,6 +140,18 @@ func TestFill(t *testing.T) {
 	}
 }
 
+func TestSignInPage(t *testing.T) {
+	for _, catalogue := range Languages {
+		t.Run("every text of the sign-in page is there in "+catalogue.Lang, func(t *testing.T) {
+			text := SignInPageIn(catalogue)
+			complete(t, catalogue.Lang, reflect.ValueOf(text), reflect.ValueOf(signInPageEnglish))
+			if catalogue != &English && text.Welcome == signInPageEnglish.Welcome {
+				t.Errorf("got the English texts for %s", catalogue.Lang)
+			}
+		})
+	}
+}
+
 func TestMails(t *testing.T) {
 	for _, catalogue := range Languages {
 		t.Run("every text of a mail is there in "+catalogue.Lang, func(t *testing.T) {

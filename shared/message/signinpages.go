@@ -14,7 +14,6 @@ type SignInPages struct {
 	NewPassword       string
 	NewPasswordHint   string
 	SetupSubmit       string
-	SessionEnded      string
 	LostAccess        string
 	RecoveryTitle     string
 	RecoveryLead      string

@@ -146,11 +146,12 @@
     return error;
   }
 
-  async function run(method, required, json, { signal, mediation } = {}) {
+  async function run(method, required, json, { signal, mediation, uiMode } = {}) {
     let credential;
     try {
       const options = { publicKey: optionsOf(json), signal };
       if (mediation) options.mediation = mediation;
+      if (uiMode) options.uiMode = uiMode;
       // Autofill waits as long as the page wants.
       credential = await settled(navigator.credentials[method](options), signal, mediation ? 2 ** 30 : json.timeout);
       if (credential === null || credential === undefined) throw { name: "NotAllowedError" };
@@ -167,8 +168,8 @@
   globalThis.keypegCredentials = {
     supported: isSecureContext && !!globalThis.PublicKeyCredential && !!navigator.credentials?.create && !!navigator.credentials.get,
 
-    // create and get take the server's options, a signal and a mediation. They reject with an
-    // error that has a name and says whether it is chosen.
+    // create and get take the server's options, a signal, a mediation and a uiMode. They reject with
+    // an error that has a name and says whether it is chosen.
     create: (json, how) => run("create", ["clientDataJSON", "attestationObject"], json, how),
     get: (json, how) => run("get", ["clientDataJSON", "authenticatorData", "signature"], json, how),
 

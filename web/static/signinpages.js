@@ -5,18 +5,29 @@
 // A browser runs one ceremony at a time. So autofill is aborted before the ceremony of the
 // button begins, and armed again if that one fails.
 //
-// Package web puts web/credential before this file.
+// Package web puts web/credential before this file, and the sentences of a language, keypegTexts.
 
 const { supported, create, get, can, forbidden, failures, keep, count } = keypegCredentials;
 const form = document.querySelector("form[data-begin]");
+const enrolling = form.id === "enrol";
 const refusal = document.getElementById("refusal");
 const button = document.getElementById("use-passkey"); // none while IT has passkeys off
-const text = (name, values = {}) =>
-  form.dataset["text" + name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+const text = (name, values = {}) => keypegTexts[name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 
 // A ticket works for five minutes. Autofill waits as long as the page is open, so it gets a new
 // ticket in time.
 const rearmAfter = 4 * 60 * 1000;
+
+// immediate is the uiMode with which the browser asks only for passkeys that are on this device, and
+// fails at once if there is none (WebAuthn Level 3, 5.1.4). So people without one don't meet a dialog
+// about phones. The button uses it once. After a failure it lets the browser ask for everything.
+let immediate;
+if (!enrolling) {
+  Promise.resolve()
+    .then(() => PublicKeyCredential.getClientCapabilities())
+    .then((can) => (immediate = can.immediateGet === true ? "immediate" : undefined))
+    .catch(() => {}); // an older browser
+}
 
 let autofill; // { controller, done } of the conditional ceremony that waits
 
@@ -53,7 +64,7 @@ async function post(path, body, signal) {
 // between finds out what answered in the server's place, as app/client does. The server has the
 // sentence for that.
 async function between({ ok, status = 503 }, received) {
-  if (status === 429 || status > 499) return new Refused(text("Offline"));
+  if (status === 429 || status > 499) return new Refused(text("offline"));
   if (status === 413) return trouble("answer-large");
   if (!ok && status) return trouble("answer-refused");
   return trouble(received && received[0] !== "{" ? "answer-other" : "answer-cut");
@@ -61,7 +72,7 @@ async function between({ ok, status = 503 }, received) {
 
 async function trouble(name) {
   const explained = await send("/api/v1/trouble", { trouble: name }).then((answer) => answer.json(), () => {}).catch(() => {});
-  return new Refused(explained?.detail ?? text("Offline"));
+  return new Refused(explained?.detail ?? text("offline"));
 }
 
 // finish sends what the authenticator answered, and what failed here before.
@@ -70,9 +81,13 @@ async function finish(answer) {
   keep();
 }
 
-async function signIn(mediation, signal) {
+async function signIn(mediation, signal, uiMode) {
   const { ticket, publicKey } = await post(form.dataset.begin, { mediation }, signal);
-  const credential = await get(publicKey, { mediation, signal });
+  const credential = await get(publicKey, { mediation, signal, uiMode }).catch((error) => {
+    if (!uiMode || error.name !== "NotAllowedError" || forbidden("get")) throw error;
+    immediate = undefined;
+    throw new Refused(text("not here"));
+  });
   show("");
   await finish({ ticket, credential }).catch((error) => {
     if (error.problem?.code === "passkey_removed") count("removed"); // the server knows nobody who had it
@@ -97,26 +112,19 @@ function couldHoldOne() {
   return can("isUserVerifyingPlatformAuthenticatorAvailable");
 }
 
-// texts are the names of the sentences for a DOMException (WebAuthn Level 3, 5.1.3 and 5.1.4).
-const texts = {
-  NotAllowedError: "Denied",
-  InvalidStateError: "Exists",
-  NotSupportedError: "Unsupported",
-  SecurityError: "Address",
-  ConstraintError: "Lock",
-};
-
+// sentence says what a failure means (WebAuthn Level 3, 5.1.3 and 5.1.4).
 function sentence(error) {
   if (error instanceof Refused) return error.message;
   if (error.name === "AbortError") return "";
-  const known = "text" + texts[error.name] in form.dataset ? texts[error.name] : "Provider";
-  return text(known, { host: location.hostname, rp: form.dataset.rp, reference: error.name });
+  const { name } = error;
+  const known = [name + (enrolling ? " create" : " get"), name, "other"].find((it) => it in keypegTexts);
+  return text(known, { host: location.hostname, rp: form.dataset.rp, reference: name });
 }
 
 // wholeSentence returns the sentence, and another one if a password manager may keep a passkey
 // that works nowhere.
 function wholeSentence(error) {
-  return error.chosen && enrolling ? sentence(error) + " " + text("Kept") : sentence(error);
+  return error.chosen && enrolling ? sentence(error) + " " + text("kept") : sentence(error);
 }
 
 function show(message) {
@@ -154,7 +162,7 @@ async function rearm() {
 function busy(button) {
   const label = button.lastChild.textContent;
   button.disabled = true;
-  button.lastChild.textContent = text("Working");
+  button.lastChild.textContent = text("working");
   const ready = () => {
     button.disabled = false;
     button.lastChild.textContent = label;
@@ -172,7 +180,7 @@ async function run(ceremony) {
     type: "button",
     id: "cancel-passkey",
     className: "button quiet wide",
-    textContent: text("Cancel"),
+    textContent: text("cancel"),
   });
   cancel.addEventListener("click", () => controller.abort());
   button.after(cancel);
@@ -194,7 +202,7 @@ async function run(ceremony) {
 async function onSignIn() {
   const failed = await run(async (signal) => {
     await disarmAutofill();
-    await signIn(undefined, signal);
+    await signIn(undefined, signal, immediate);
   });
   if (failed && canAutofill) armAutofill();
 }
@@ -234,9 +242,10 @@ if (capable) {
 } else {
   for (const element of document.querySelectorAll(".waiting")) element.remove();
   document.getElementById("incapable")?.removeAttribute("hidden");
+  document.querySelector(".instead")?.classList.add("primary");
+  document.getElementById("by-password")?.setAttribute("open", "");
 }
 
-const enrolling = form.id === "enrol";
 let canAutofill = false;
 button?.addEventListener("click", enrolling ? onEnrol : onSignIn);
 if (capable && form.elements.name && !enrolling) {
@@ -245,9 +254,13 @@ if (capable && form.elements.name && !enrolling) {
 }
 
 // A user at the sign-in page is signed out, so their data is removed (app/pages/copy.go).
+// A sign-out that the server hasn't heard of forgets whom the page greets.
 if (!enrolling) {
   localStorage.removeItem("keypeg-copy");
-  localStorage.removeItem("keypeg-signing-out"); // app/pages/signout.go
+  if (localStorage.getItem("keypeg-signing-out")) { // app/pages/signout.go
+    localStorage.removeItem("keypeg-signing-out");
+    document.getElementById("not-you")?.submit();
+  }
 }
 
 // Prefetches the app and its style sheet, so that it opens fast after sign-in. They aren't prefetched

@@ -31,7 +31,10 @@ func signInPages(files *web.Files) []exhibit {
 	list.signIn("sign-in-passkeys-only", passkeysOnly, func(page *signinpages.SignIn, _ *message.Catalogue) {
 		page.Providers = []signinpages.Provider{google}
 	})
-	list.signIn("session-ended", pages, func(page *signinpages.SignIn, text *message.Catalogue) { page.Reason = text.SignInPages.SessionEnded })
+	list.signIn("session-ended", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
+		page.Reason = message.SignInPageIn(text).Expired
+	})
+	list.known(config, pages, passkeysOnly)
 
 	list.setup("setup", pages, signinpages.Setup{}, nil)
 	list.setup("setup-refused", pages, signinpages.Setup{Name: "ann", Refused: "display-name"}, shared.Errorf(shared.CodeInvalidName, "Please enter a name."))
@@ -57,6 +60,43 @@ func signInPages(files *web.Files) []exhibit {
 	return list
 }
 
+// known adds the pages for browsers that know their user, and for other settings of IT's.
+func (l *signInExhibits) known(config signinpages.Config, pages, passkeysOnly *signinpages.Pages) {
+	google := signinpages.Provider{Name: "Google", Address: "#google"}
+	known := signinpages.Known{Name: "ann.miller", DisplayName: "Ann Miller"}
+	config.PasskeysOn = false
+	passwordsOnly := signinpages.New(config)
+	config.PasswordsOn = false
+	providersOnly := signinpages.New(config)
+	l.signIn("sign-in-passwords-only", passwordsOnly, func(*signinpages.SignIn, *message.Catalogue) {})
+	l.signIn("sign-in-providers-only", providersOnly, func(page *signinpages.SignIn, _ *message.Catalogue) {
+		page.Providers = []signinpages.Provider{google}
+	})
+	l.signIn("known", pages, func(page *signinpages.SignIn, _ *message.Catalogue) {
+		page.Known, page.Providers = known, []signinpages.Provider{google}
+	})
+	l.signIn("known-refused", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
+		page.Known, page.Name, page.Refusal = known, known.Name, text.Refusal(shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right."))
+	})
+	l.signIn("known-passkeys-only", passkeysOnly, func(page *signinpages.SignIn, _ *message.Catalogue) { page.Known = known })
+	l.signIn("known-passwords-only", passwordsOnly, func(page *signinpages.SignIn, _ *message.Catalogue) {
+		page.Known, page.Providers = known, []signinpages.Provider{google}
+	})
+	l.signIn("known-providers-only", providersOnly, func(page *signinpages.SignIn, _ *message.Catalogue) {
+		page.Known, page.Providers = known, []signinpages.Provider{google}
+	})
+	l.signIn("known-signed-out-elsewhere", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
+		words := message.SignInPageIn(text)
+		page.Known, page.Reason, page.Providers = known, words.Elsewhere+" "+words.GoOn, []signinpages.Provider{google}
+	})
+	l.signIn("signed-out", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
+		page.Reason = message.SignInPageIn(text).SignedOut
+	})
+	l.signIn("disabled", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
+		page.Reason = message.SignInPageIn(text).Disabled
+	})
+}
+
 // signInExhibits are sign-in pages. The tests of app/e2e recognise them by the first part
 // of their names, because only these have scripts of their own.
 type signInExhibits []exhibit
@@ -69,7 +109,7 @@ func (l *signInExhibits) add(name string, show func(w http.ResponseWriter, text 
 
 func (l *signInExhibits) signIn(name string, on *signinpages.Pages, change func(*signinpages.SignIn, *message.Catalogue)) {
 	l.add(name, func(w http.ResponseWriter, text *message.Catalogue) error {
-		page := signinpages.SignIn{Next: shared.PageHome}
+		page := signinpages.SignIn{Next: shared.PageHome, At: shared.PageSignIn}
 		change(&page, text)
 		return on.SignIn(w, http.StatusOK, text, page)
 	})

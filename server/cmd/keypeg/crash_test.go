@@ -143,7 +143,7 @@ func (w *witness) works(enough <-chan struct{}) {
 		case what == 4 && w.alive() != "" || w.sessionsAlive() >= mostAlive:
 			token := w.alive()
 			w.pending.signOut = token
-			_, err = w.program.opensTab(nil, token).SignOut(ctx)
+			_, err = w.program.opensTab(nil, token).SignOut(ctx, false)
 			if err == nil {
 				w.sessions[token] = false
 			}

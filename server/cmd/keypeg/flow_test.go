@@ -100,7 +100,7 @@ func TestFlow(t *testing.T) {
 	if failure, is := err.(*ceremony.Failure); !is || failure.Reason != ceremony.Exists {
 		t.Errorf("registering the same device again: %v", err)
 	}
-	_, err = api.SignOut(t.Context())
+	_, err = api.SignOut(t.Context(), false)
 	ok("sign out", err)
 	who, err := steps.SignIn(t.Context())
 	ok("sign in with the passkey", err)
@@ -125,7 +125,7 @@ func TestFlow(t *testing.T) {
 	if len(left.Passkeys) != 0 {
 		t.Errorf("left %+v", left)
 	}
-	_, err = api.SignOut(t.Context())
+	_, err = api.SignOut(t.Context(), false)
 	ok("sign out", err)
 	_, err = steps.SignIn(t.Context())
 	refused("sign in with the removed passkey", err, shared.CodePasskeyRemoved)

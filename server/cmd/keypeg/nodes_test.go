@@ -69,7 +69,7 @@ func TestTwoNodes(t *testing.T) {
 		if _, err := onB.Account(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := signedIn.at(a, device).SignOut(t.Context()); err != nil {
+		if _, err := signedIn.at(a, device).SignOut(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := onB.Account(t.Context()); shared.CodeOf(err) != shared.CodeUnauthenticated {

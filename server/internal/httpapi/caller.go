@@ -46,6 +46,8 @@ type Gates struct {
 	// Authenticate finds the caller of a request. It refuses with
 	// [shared.CodeUnauthenticated].
 	Authenticate func(*http.Request) (*Caller, error)
+	// Admitted is called when Authenticate has found the caller. Nil does nothing.
+	Admitted func(http.ResponseWriter, *http.Request, *Caller)
 	// Refused is called when Authenticate has refused a request. Nil does nothing.
 	Refused func(http.ResponseWriter, *http.Request)
 	// Fresh refuses a session without a recent confirmation.
@@ -71,6 +73,9 @@ func (g Gates) admit(w http.ResponseWriter, r *http.Request) error {
 	who, err := g.Authenticate(r)
 	if err == nil {
 		exchangeOf(r.Context()).caller = who
+		if g.Admitted != nil {
+			g.Admitted(w, r, who)
+		}
 	} else if shared.CodeOf(err) == shared.CodeUnauthenticated && g.Refused != nil {
 		g.Refused(w, r)
 	}

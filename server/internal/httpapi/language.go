@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"time"
 
 	"golang.org/x/text/language"
 
@@ -22,4 +23,15 @@ func Text(r *http.Request) *message.Catalogue {
 		tags = append(tags, tag.String())
 	}
 	return message.Choose(tags...)
+}
+
+// languageLife is how long a browser keeps the language that was chosen in it.
+const languageLife = 365 * 24 * time.Hour
+
+// ChooseLanguage makes the browser keep a language. Unlike other cookies, scripts may read it: the app
+// sets it too.
+func ChooseLanguage(w http.ResponseWriter, text *message.Catalogue) {
+	http.SetCookie(w, &http.Cookie{
+		Name: shared.CookieLanguage, Value: text.Lang, Path: "/", MaxAge: int(languageLife.Seconds()), SameSite: http.SameSiteLaxMode,
+	})
 }

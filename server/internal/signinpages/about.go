@@ -30,7 +30,8 @@ func (p *Pages) About(w http.ResponseWriter, text *message.Catalogue, page About
 	about := text.About
 	return p.write(w, http.StatusOK, text, content{
 		title: text.Panel.About,
-		lead:  message.Fill(about.Lead, "product", p.Product),
+		lead:  g.Text(message.Fill(about.Lead, "product", p.Product)),
+		at:    shared.PageAbout,
 		body: g.Group{
 			picture(about.Picture),
 			section(about.KeptTitle, page.kept(about)...),

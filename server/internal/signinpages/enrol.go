@@ -26,21 +26,20 @@ type Enrol struct {
 func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue, page Enrol) error {
 	return p.write(w, status, text, content{
 		title:  page.title(text),
-		lead:   page.lead(text, p.Product),
+		lead:   g.Text(page.lead(text, p.Product)),
+		at:     shared.PageEnrol,
 		script: true,
 		body: g.Group{
 			refusal(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageEnrol), h.Class("stack"), h.ID("enrol"),
 				h.Data("begin", shared.PathEnrolBegin), h.Data("finish", shared.PathEnrolFinish), h.Data("next", shared.PageEnrolled),
 				h.Data("registered", strings.Trim(fmt.Sprint(shared.MayBeRegistered), "[]")),
-				h.Data("text-denied", text.Failure.RegisterDenied), h.Data("text-exists", text.Failure.Exists),
-				h.Data("text-unsupported", text.Failure.NotSupported), h.Data("text-kept", text.Failure.MayBeKept), p.scripted(text),
-				p.failedTries(page.Failed),
+				p.scripted(), p.failedTries(page.Failed),
 				g.If(p.PasskeysOn, g.Group{
 					unlessScripted(text, passkeyButton("button primary wide waiting", text.SignInPages.CreatePasskey)),
 					incapable(text.SignInPages.Incapable),
 				}),
-				g.If(p.PasskeysOn && page.TakesPassword, or(text)),
+				g.If(p.PasskeysOn && page.TakesPassword, or(text.SignIn.Or)),
 				g.If(page.TakesPassword, p.choosePassword(text, page.Name)),
 				g.If(page.TakesPassword, p.savePassword(text)),
 			),
@@ -72,14 +71,14 @@ func (e Enrol) lead(text *message.Catalogue, product string) string {
 	return message.Fill(lead, "product", product, "user", e.Name)
 }
 
-// choosePassword also has the user name, in a field that only password managers read.
+// choosePassword also has the user name, for password managers.
 func (p *Pages) choosePassword(text *message.Catalogue, name string) g.Group {
 	label, sentence := text.SignInPages.NewPassword, text.SignInPages.NewPasswordHint
 	if p.PasskeysOn {
 		label, sentence = text.SignInPages.PasswordOptional, text.SignInPages.PasswordOptionalHint
 	}
 	return g.Group{
-		h.Input(h.Class("spoken"), h.Name("name"), h.Value(name), h.AutoComplete("username"), h.ReadOnly(), h.TabIndex("-1"), h.Aria("hidden", "true")),
+		hiddenName(name),
 		newPassword(label, sentence),
 	}
 }

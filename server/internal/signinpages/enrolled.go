@@ -19,7 +19,7 @@ func (p *Pages) Enrolled(w http.ResponseWriter, text *message.Catalogue, passwor
 	}
 	return p.write(w, http.StatusOK, text, content{
 		title: text.SignInPages.EnrolledTitle,
-		lead:  lead,
+		lead:  g.Text(lead),
 		body: g.Group{
 			h.P(h.A(h.Class("button primary wide"), h.Href(shared.PageSignIn), g.Text(text.SignInPages.BackToSignIn))),
 		},

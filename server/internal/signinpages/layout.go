@@ -1,17 +1,24 @@
 package signinpages
 
 import (
+	"cmp"
+
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"github.com/keypeg/keypeg/shared"
 	"github.com/keypeg/keypeg/shared/message"
 )
 
 // content is the part of a page that differs from the others.
 type content struct {
-	title, lead string
-	body        g.Group
-	script      bool // the page loads the script for passkeys
+	title   string
+	heading string // "" for the title
+	notice  g.Node // above the heading
+	lead    g.Node
+	body    g.Group
+	script  bool   // the page loads the script for passkeys
+	at      string // the address of the page; "" where the language can't be chosen
 }
 
 func (p *Pages) layout(text *message.Catalogue, own content) g.Node {
@@ -23,16 +30,33 @@ func (p *Pages) layout(text *message.Catalogue, own content) g.Node {
 			h.TitleEl(g.Text(own.title+" · "+p.Product)),
 			h.Link(h.Rel("icon"), h.Href(p.Asset("icon.svg")), h.Type("image/svg+xml")),
 			h.Link(h.Rel("stylesheet"), h.Href(p.Asset("signinpages.css"))),
-			g.If(own.script, h.Script(h.Type("module"), h.Src(p.Asset("signinpages.js")))),
+			g.If(own.script, h.Script(h.Type("module"), h.Src(p.Asset("signinpages-"+text.Lang+".js")))),
 		),
 		h.Body(h.Class("sign-in-page"),
 			h.Main(h.Class("card sign-in-card"),
 				h.P(h.Class("brand"), h.Img(h.Src(p.Asset("icon.svg")), h.Alt(""), h.Width("32"), h.Height("32")), g.Text(" "+p.Product)),
-				h.H1(g.Text(own.title)),
-				h.P(h.Class("lead"), g.Text(own.lead)),
+				own.notice,
+				h.H1(g.Text(cmp.Or(own.heading, own.title))),
+				h.P(h.Class("lead"), own.lead),
 				own.body,
-				g.If(!p.ContactSaid, h.P(h.Class("contact"), g.Text(text.WhomToAsk(p.Product, p.Contact)))),
 			),
+			p.foot(text, own.at),
 		),
 	))
+}
+
+// foot says whom to ask, and lets people choose the language. That needs no script, and happens only
+// when they press a button: a select would do it at the first arrow key.
+func (p *Pages) foot(text *message.Catalogue, at string) g.Node {
+	return h.Footer(h.Class("sign-in-foot contact"),
+		g.If(!p.ContactSaid, h.P(g.Text(text.WhomToAsk(p.Product, p.Contact)))),
+		g.If(at != "", h.Details(h.ID("language"),
+			h.Summary(globeGlyph, h.Span(h.Class("spoken"), g.Text(text.Shell.Language+": ")), g.Text(text.Name)),
+			h.Form(h.Method("post"), h.Action(shared.PageLanguage), h.Input(h.Type("hidden"), h.Name("at"), h.Value(at)),
+				g.Map(message.Languages, func(other *message.Catalogue) g.Node {
+					return g.If(other != text, h.Button(h.Name("tag"), h.Value(other.Lang), h.Lang(other.Lang), g.Text(other.Name)))
+				}),
+			),
+		)),
+	)
 }

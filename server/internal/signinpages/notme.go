@@ -16,7 +16,7 @@ func (p *Pages) NotMe(w http.ResponseWriter, text *message.Catalogue, name strin
 	words := message.MailPagesIn(text)
 	return p.write(w, http.StatusOK, text, content{
 		title: words.NotMeTitle,
-		lead:  message.Fill(words.NotMeLead, "user", name, "product", p.Product),
+		lead:  g.Text(message.Fill(words.NotMeLead, "user", name, "product", p.Product)),
 		body: g.Group{
 			h.Form(h.Method("post"), h.Action(shared.PageNotMe), h.Class("stack"),
 				h.Button(h.Class("button primary wide"), g.Text(words.NotMeSubmit))),
@@ -39,7 +39,7 @@ func (p *Pages) Held(w http.ResponseWriter, text *message.Catalogue) error {
 	words := message.MailPagesIn(text)
 	return p.write(w, http.StatusOK, text, content{
 		title: words.HeldTitle,
-		lead:  words.HeldLead,
+		lead:  g.Text(words.HeldLead),
 		body:  g.Group{p.signInInstead(text, words)},
 	})
 }

@@ -28,14 +28,9 @@ func refusal(sentence string) g.Node {
 	return h.P(h.Class("notice notice-bad"), h.ID("refusal"), h.Role("alert"), g.If(sentence == "", g.Attr("hidden")), g.Text(sentence))
 }
 
-// scripted are the attributes that signinpages.js reads on both pages that load it.
-func (p *Pages) scripted(text *message.Catalogue) g.Group {
-	return g.Group{
-		h.Data("app", p.Asset("app.wasm")), h.Data("style", p.Asset("style.css")), h.Data("rp", p.RPID),
-		h.Data("text-offline", text.Failure.Offline), h.Data("text-address", text.Failure.WrongAddress),
-		h.Data("text-lock", text.Failure.NoLock), h.Data("text-provider", text.Failure.Provider),
-		h.Data("text-working", text.SignIn.Working), h.Data("text-cancel", text.SignIn.Cancel),
-	}
+// scripted are the attributes that the script reads on both pages that load it.
+func (p *Pages) scripted() g.Group {
+	return g.Group{h.Data("app", p.Asset("app.wasm")), h.Data("style", p.Asset("style.css")), h.Data("rp", p.RPID)}
 }
 
 func field(label string, attributes ...g.Node) g.Node {
@@ -61,8 +56,22 @@ func passkeyButton(class, label string) g.Node {
 	return h.Button(h.Type("button"), h.Class(class), h.ID("use-passkey"), keyGlyph, g.Text(label))
 }
 
-var keyGlyph = h.SVG(h.Class("glyph"), g.Attr("viewBox", "0 0 24 24"), h.Aria("hidden", "true"),
-	g.El("circle", g.Attr("cx", "8"), g.Attr("cy", "15.5"), g.Attr("r", "4.25")), g.El("path", g.Attr("d", "m11.1 12.4 8.4-8.4M16 7.5l2.75 2.75M13.25 10.25l1.75 1.75")))
+// The glyphs are those of app/ui.
+var (
+	keyGlyph      = glyph(`<circle cx="8" cy="15.5" r="4.25"/><path d="m11.1 12.4 8.4-8.4M16 7.5l2.75 2.75M13.25 10.25l1.75 1.75"/>`)
+	passwordGlyph = glyph(`<path d="M5 7h14a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM7.5 12h.01M12 12h.01M16.5 12h.01"/>`)
+	infoGlyph     = glyph(`<circle cx="12" cy="12" r="8.75"/><path d="M12 11.25V16M12 8h.01"/>`)
+	globeGlyph    = glyph(`<circle cx="12" cy="12" r="8.75"/><path d="M3.25 12h17.5M12 3.25c4.6 4.9 4.6 12.6 0 17.5-4.6-4.9-4.6-12.6 0-17.5z"/>`)
+)
+
+func glyph(shapes string) g.Node {
+	return h.SVG(h.Class("glyph"), g.Attr("viewBox", "0 0 24 24"), h.Aria("hidden", "true"), g.Raw(shapes))
+}
+
+// hiddenName has the user name in a field that only password managers read.
+func hiddenName(name string) g.Node {
+	return h.Input(h.Class("spoken"), h.Name("name"), h.Value(name), h.AutoComplete("username"), h.ReadOnly(), h.TabIndex("-1"), h.Aria("hidden", "true"))
+}
 
 // unlessScripted holds content that signinpages.js shows. If the script doesn't run, a
 // notice takes its place after some seconds: a proxy may answer instead of it or rewrite

@@ -20,7 +20,8 @@ type Recovery struct {
 func (p *Pages) Recovery(w http.ResponseWriter, status int, text *message.Catalogue, page Recovery) error {
 	return p.write(w, status, text, content{
 		title: text.SignInPages.RecoveryTitle,
-		lead:  text.SignInPages.RecoveryLead,
+		lead:  g.Text(text.SignInPages.RecoveryLead),
+		at:    shared.PageRecovery,
 		body: g.Group{
 			refused(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageRecovery), h.Class("stack"),

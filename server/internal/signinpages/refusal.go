@@ -28,7 +28,7 @@ func (p *Pages) Refusal(w http.ResponseWriter, status int, text *message.Catalog
 	}
 	err := p.write(w, status, text, content{
 		title: page.title(text),
-		lead:  page.Sentence,
+		lead:  g.Text(page.Sentence),
 		body:  g.Group{g.If(!page.Nowhere, h.P(h.A(h.Class("button wide"), h.Href(page.Origin+address), g.Text(label))))},
 	})
 	if err != nil {

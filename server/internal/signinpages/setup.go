@@ -28,7 +28,7 @@ func (p *Pages) Setup(w http.ResponseWriter, status int, text *message.Catalogue
 	}
 	return p.write(w, status, text, content{
 		title: message.Fill(text.SignInPages.SetupTitle, "product", p.Product),
-		lead:  text.SignInPages.SetupLead,
+		lead:  g.Text(text.SignInPages.SetupLead),
 		body: g.Group{
 			refused(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageSetup), h.Class("stack"),

@@ -13,14 +13,21 @@ import (
 
 // SignIn is the content of the sign-in page.
 type SignIn struct {
+	Known   Known              // the user who is greeted
 	Name    string             // what was typed before
 	Next    string             // the page of the app to go to
+	At      string             // the address of the page, for the switch of the language
 	Failed  shared.FailedTries // as the form sent it
 	Refusal string             // why the last attempt failed, or ""
 	Reason  string             // why the page is shown, or ""
 
 	Providers []Provider
 }
+
+// Known is the user whom the browser belongs to, as far as it says. It is zero if it says nothing.
+// The methods on the page are all that the organisation accepts, not those that the user has:
+// whoever sits at the browser would learn those.
+type Known struct{ Name, DisplayName string }
 
 // Provider is a button that leads to an OpenID provider.
 type Provider struct {
@@ -34,66 +41,150 @@ func (p Provider) label(text *message.Catalogue) string {
 	return cmp.Or(p.Button, message.Fill(text.SignInPages.SignInWith, "provider", p.Name))
 }
 
+// signInPage draws a sign-in page. One button is primary: the passkey, or what takes its place.
+type signInPage struct {
+	*Pages
+	page  SignIn
+	text  *message.Catalogue
+	words message.SignInPage
+	// notYou is the id of the form of the button *Not you?*. It is apart, because Enter presses the
+	// first button of a form.
+	notYou string
+}
+
 // SignIn writes the sign-in page.
 func (p *Pages) SignIn(w http.ResponseWriter, status int, text *message.Catalogue, page SignIn) error {
-	return p.write(w, status, text, content{
-		title:  text.SignInPages.SignInTitle,
-		lead:   message.Fill(text.SignInPages.SignInLead, "product", p.Product),
+	draws := signInPage{Pages: p, page: page, text: text, words: message.SignInPageIn(text), notYou: "not-you"}
+	return p.write(w, status, text, draws.content())
+}
+
+func (p signInPage) content() content {
+	own := content{
+		title:  p.text.SignInPages.SignInTitle, // also where the user is greeted: the browser's history keeps it
+		lead:   g.Text(message.Fill(p.text.SignInPages.SignInLead, "product", p.Product)),
+		at:     p.page.At,
 		script: true,
+		notice: g.If(p.page.Reason != "", h.P(h.Class("notice"), h.ID("reason"), h.Role("status"), infoGlyph, h.Span(g.Text(p.page.Reason)))),
 		body: g.Group{
-			g.If(page.Reason != "", h.P(h.Class("notice"), h.ID("reason"), h.Role("status"), g.Text(page.Reason))),
-			refusal(page.Refusal),
+			refusal(p.page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageSignIn), h.Class("stack"), h.ID("sign-in"),
 				h.Data("begin", shared.PathSignInBegin), h.Data("finish", shared.PathSignInFinish),
-				h.Data("text-denied", text.Failure.SignInDenied), p.scripted(text),
-				h.Input(h.Type("hidden"), h.Name("next"), h.Value(page.Next)), p.failedTries(page.Failed),
-				g.If(p.PasswordsOn, p.signInByPassword(text, page.Name)),
-				g.If(p.PasskeysOn, p.signInByPasskey(text)),
+				p.scripted(), p.next(), p.failedTries(p.page.Failed),
+				g.If(p.PasskeysOn, p.byPasskey()),
+				g.If(p.PasswordsOn, p.byPassword()),
 			),
-			g.If(len(page.Providers) > 0, p.signInElsewhere(text, page.Providers)),
-			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(text.SignInPages.LostAccess))),
-			p.linkToAbout(text),
+			g.If(len(p.page.Providers) > 0, p.elsewhere()),
+			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(p.lost()))),
+			p.linkToAbout(p.text),
 		},
-	})
+	}
+	if p.greets() {
+		own.heading = message.Fill(p.words.Welcome, "name", p.page.Known.DisplayName)
+		own.lead = g.Group{g.Text(p.page.Known.Name + " · "), h.Button(h.Class("link"), h.FormAttr(p.notYou), g.Text(p.words.NotYou))}
+		own.body = append(own.body, h.Form(h.ID(p.notYou), g.Attr("hidden"), h.Method("post"), h.Action(shared.PageNotYou), p.next()))
+	}
+	return own
 }
 
-func (p *Pages) signInByPassword(text *message.Catalogue, name string) g.Group {
-	autocomplete := "username"
-	if p.PasskeysOn {
-		autocomplete = "username webauthn"
-	}
-	return g.Group{
-		field(text.SignIn.Name, h.Name("name"), h.Value(name), h.AutoComplete(autocomplete), g.Attr("autocapitalize", "none"),
-			g.Attr("spellcheck", "false"), h.MaxLength("256"), h.Required(), g.If(name == "", h.AutoFocus())),
-		field(text.SignIn.Password, h.Name("password"), h.Type("password"), h.AutoComplete("current-password"),
-			h.MaxLength("512"), h.Required(), g.If(name != "", h.AutoFocus())),
-		h.Button(h.Class("button primary wide"), g.Text(text.SignIn.Submit)),
-	}
+func (p signInPage) greets() bool { return p.page.Known.Name != "" }
+
+func (p signInPage) next() g.Node {
+	return h.Input(h.Type("hidden"), h.Name("next"), h.Value(p.page.Next))
 }
 
-func (p *Pages) signInByPasskey(text *message.Catalogue) g.Group {
-	class := "button wide"
-	if !p.PasswordsOn {
-		class = "button wide primary"
+func (p signInPage) lost() string {
+	if p.PasswordsOn {
+		return p.text.SignInPages.LostAccess
+	}
+	return p.words.LostPasskey
+}
+
+func (p signInPage) byPasskey() g.Group {
+	label, separator := p.text.SignIn.Passkey, p.words.OrPassword
+	if p.greets() {
+		label, separator = p.words.UsePasskey, p.words.OtherWays
 	}
 	return g.Group{
-		unlessScripted(text, h.Div(h.ID("passkey"), h.Class("stack waiting"),
-			g.If(p.PasswordsOn, or(text)),
-			passkeyButton(class, text.SignIn.Passkey),
+		unlessScripted(p.text, h.Div(h.ID("passkey"), h.Class("stack waiting"),
+			passkeyButton("button primary wide", label),
+			g.If(p.PasswordsOn || p.greets() && len(p.page.Providers) > 0, or(separator)),
 		)),
-		g.If(!p.PasswordsOn, incapable(text.SignInPages.PasskeyOnly)),
+		g.If(!p.PasswordsOn, incapable(p.text.SignInPages.PasskeyOnly)),
 	}
 }
 
-func (p *Pages) signInElsewhere(text *message.Catalogue, providers []Provider) g.Node {
-	return h.Div(h.Class("stack"), h.ID("providers"),
-		g.If(!p.PasskeysOn, or(text)),
-		g.Map(providers, func(provider Provider) g.Node {
-			return h.A(h.Class("button wide"), h.Href(provider.Address), g.Text(provider.label(text)))
-		}),
+// byPassword are the fields of the password. Where the user is greeted, they are folded up, unless
+// they are the only method of the form or were filled in wrongly. The user name is in a field that
+// only password managers read.
+func (p signInPage) byPassword() g.Node {
+	if !p.greets() {
+		return g.Group{p.nameField(), p.passwordField(p.page.Name != ""), p.submit()}
+	}
+	fields := g.Group{hiddenName(p.page.Known.Name), p.passwordField(!p.PasskeysOn || p.page.Refusal != ""), p.submit()}
+	if !p.PasskeysOn {
+		return fields
+	}
+	return h.Details(h.ID("by-password"), g.If(p.page.Name != "", g.Attr("open")),
+		h.Summary(h.Class("button wide"), passwordGlyph, g.Text(p.words.UsePassword)),
+		h.Div(h.Class("stack"), fields),
 	)
 }
 
-func or(text *message.Catalogue) g.Node {
-	return h.P(h.Class("or"), h.Span(g.Text(text.SignIn.Or)))
+func (p signInPage) nameField() g.Node {
+	return field(p.text.SignIn.Name, h.Name("name"), h.Value(p.page.Name), h.AutoComplete("username"+p.autofilled()), g.Attr("autocapitalize", "none"),
+		g.Attr("spellcheck", "false"), g.Attr("enterkeyhint", "next"), h.MaxLength("256"), h.Required(), g.If(p.page.Name == "", h.AutoFocus()))
+}
+
+func (p signInPage) passwordField(focused bool) g.Node {
+	autofilled := ""
+	if p.greets() { // no other field can offer passkeys
+		autofilled = p.autofilled()
+	}
+	return field(p.text.SignIn.Password, h.Name("password"), h.Type("password"), h.AutoComplete("current-password"+autofilled),
+		g.Attr("enterkeyhint", "go"), h.MaxLength("512"), h.Required(), g.If(focused, h.AutoFocus()))
+}
+
+// autofilled is the part of a field's autocomplete that makes the browser offer passkeys there.
+func (p signInPage) autofilled() string {
+	if p.PasskeysOn {
+		return " webauthn"
+	}
+	return ""
+}
+
+// submit is the primary button where no passkey can be used. Whether that is so, the script or the
+// style sheet may find out.
+func (p signInPage) submit() g.Node {
+	class := "button wide instead"
+	if !p.PasskeysOn {
+		class = "button wide primary"
+	}
+	return h.Button(h.Class(class), h.ID("use-password"), g.Text(p.text.SignIn.Submit))
+}
+
+func (p signInPage) elsewhere() g.Node {
+	several := len(p.page.Providers) > 1 && !p.greets()
+	separator := p.text.SignIn.Or
+	if several {
+		separator = p.words.OrProvider
+	}
+	class := "stack"
+	if several {
+		class = "tiles"
+	}
+	first := !p.PasskeysOn && !p.PasswordsOn
+	return h.Div(h.Class("stack"), h.ID("providers"),
+		g.If(!first && (!p.greets() || !p.PasskeysOn), or(separator)),
+		h.Div(h.Class(class), g.Map(p.page.Providers, func(provider Provider) g.Node {
+			label := message.Fill(p.words.Continue, "provider", provider.Name)
+			if several && !first {
+				label = provider.Name
+			}
+			return h.A(h.Class("button wide"), h.Href(provider.Address), g.Text(cmp.Or(provider.Button, label)))
+		})),
+	)
+}
+
+func or(sentence string) g.Node {
+	return h.P(h.Class("or"), h.Span(g.Text(sentence)))
 }

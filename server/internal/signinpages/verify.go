@@ -23,7 +23,7 @@ func (p *Pages) Verify(w http.ResponseWriter, status int, text *message.Catalogu
 	words := message.MailPagesIn(text)
 	return p.write(w, status, text, content{
 		title: words.VerifyTitle,
-		lead:  message.Fill(words.VerifyLead, "address", page.Address, "user", page.Name, "product", p.Product),
+		lead:  g.Text(message.Fill(words.VerifyLead, "address", page.Address, "user", page.Name, "product", p.Product)),
 		body: g.Group{
 			refused(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageVerify), h.Class("stack"),
@@ -37,7 +37,7 @@ func (p *Pages) Verified(w http.ResponseWriter, text *message.Catalogue) error {
 	words := message.MailPagesIn(text)
 	return p.write(w, http.StatusOK, text, content{
 		title: words.VerifiedTitle,
-		lead:  message.Fill(words.VerifiedLead, "product", p.Product),
+		lead:  g.Text(message.Fill(words.VerifiedLead, "product", p.Product)),
 		body:  g.Group{h.P(h.A(h.Class("button wide"), h.Href(shared.PageHome), g.Text(text.SignInPages.BackToStart)))},
 	})
 }
