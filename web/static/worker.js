@@ -3,7 +3,8 @@
 
 const prefix = "keypeg-";
 const name = prefix + "{{.Version}}";
-const files = {{.ResourcesToCache}};
+// go-app names the start page too, which the server draws with its user's data: that is never kept.
+const files = {{.ResourcesToCache}}.filter((file) => file !== "/");
 const shell = "/shell";
 
 // How long to wait for a page before the shell is shown in its place, in milliseconds.
