@@ -93,10 +93,14 @@ func (p signInPage) next() g.Node {
 }
 
 func (p signInPage) lost() string {
-	if p.PasswordsOn {
+	switch {
+	case p.PasswordsOn:
 		return p.text.SignInPages.LostAccess
+	case p.PasskeysOn:
+		return p.words.LostPasskey
+	default:
+		return p.text.SignInPages.RecoveryTitle
 	}
-	return p.words.LostPasskey
 }
 
 func (p signInPage) byPasskey() g.Group {
@@ -173,6 +177,10 @@ func (p signInPage) elsewhere() g.Node {
 		class = "tiles"
 	}
 	first := !p.PasskeysOn && !p.PasswordsOn
+	button := "button wide"
+	if first && len(p.page.Providers) == 1 {
+		button = "button wide primary"
+	}
 	return h.Div(h.Class("stack"), h.ID("providers"),
 		g.If(!first && (!p.greets() || !p.PasskeysOn), or(separator)),
 		h.Div(h.Class(class), g.Map(p.page.Providers, func(provider Provider) g.Node {
@@ -180,7 +188,7 @@ func (p signInPage) elsewhere() g.Node {
 			if several && !first {
 				label = provider.Name
 			}
-			return h.A(h.Class("button wide"), h.Href(provider.Address), g.Text(cmp.Or(provider.Button, label)))
+			return h.A(h.Class(button), h.Href(provider.Address), g.Text(cmp.Or(provider.Button, label)))
 		})),
 	)
 }

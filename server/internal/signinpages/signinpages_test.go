@@ -53,6 +53,9 @@ func pages(word string) map[string]func(w http.ResponseWriter) error {
 				Providers: []signinpages.Provider{{Name: word, Address: "/one"}, {Name: "Acme", Button: word, Address: "/two"}},
 			})
 		},
+		"greeting": func(w http.ResponseWriter) error {
+			return d.SignIn(w, http.StatusOK, text, signinpages.SignIn{Known: signinpages.Known{Name: word, DisplayName: word}, Next: word, At: word, Reason: word})
+		},
 		"about": func(w http.ResponseWriter) error {
 			return d.About(w, text, signinpages.About{Providers: []signinpages.Provider{{Name: word}, {Name: "Acme", Button: word}}, MaxPasskeys: 50})
 		},
