@@ -71,6 +71,35 @@ func TestAddIsFirstOnAPhone(t *testing.T) {
 	}
 }
 
+// TestAddStaysOnAPhone: whoever scrolls through the list still sees the button, and it covers nothing that
+// has the keyboard focus.
+func TestAddStaysOnAPhone(t *testing.T) {
+	t.Parallel()
+	s := startGallery(t)
+	b := openBrowser(t, s)
+	b.movesNothing()
+	b.isSize(390, 700)
+	b.opens("/panel-list")
+	b.sees("#passkey-add")
+	if moved := value[float64](b, `(() => {
+		const body = document.querySelector(".panel-body");
+		body.scrollTop = body.scrollHeight;
+		return body.scrollTop;
+	})()`); moved < 100 {
+		t.Fatalf("there is nothing to scroll: %v", moved)
+	}
+	if add, head := b.boxOf("#passkey-add"), b.boxOf(".panel-head"); add.Top < head.Top+head.Height || add.Top > 200 {
+		t.Errorf("at the end of the list, Add passkey is at %+v", add)
+	}
+	for _, covered := range value[[]string](b, `[...document.querySelectorAll(".panel-list button")].reverse().filter((e) => {
+		e.focus();
+		const { left, top, width, height } = e.getBoundingClientRect();
+		return !e.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+	}).map((e) => e.id)`) {
+		t.Errorf("%s has the focus and is covered", covered)
+	}
+}
+
 // TestLongNames: the header is one line and shows both names, however long the names of person
 // and product are.
 func TestLongNames(t *testing.T) {

@@ -149,7 +149,7 @@ func TestWhere(t *testing.T) {
 	ann.opens("/passkeys")
 	ann.addsPasskey("Laptop")
 	ann.clicks("#passkey-add") // from now on the device has one, which leaves the form open
-	ann.seesNo(".choice input")
+	ann.sees(".panel-add details:not([open])")
 	ann.clicks(".panel-add summary")
 	for n, hints := range []string{`["client-device"]`, `["hybrid"]`, `["security-key"]`, `[]`} {
 		ann.clicks(".choice:nth-of-type(" + string(rune('1'+(n+1)%4)) + ") input")
