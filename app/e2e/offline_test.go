@@ -40,10 +40,10 @@ func TestOffline(t *testing.T) {
 		ann.sees("dialog.panel")
 	})
 	t.Run("an open page says that it is offline, disables what needs the server, and goes on later", func(t *testing.T) {
-		ann.addsPasskey("Laptop")
+		ann.addsPasskey("Zephyr")
 		ann.isCutOff(true)
 		ann.reads("Offline: as of ")
-		ann.readsIn(row(1, "bdi"), "Laptop")
+		ann.readsIn(row(1, "bdi"), "Zephyr")
 		for _, button := range []string{"#passkey-add", row(1, "[id^=rename-]"), row(1, "[id^=remove-]")} {
 			ann.isGreyed(button)
 		}
@@ -90,7 +90,7 @@ func TestOffline(t *testing.T) {
 		ann.isCutOff(true)
 		ann.opens("/passkeys")
 		ann.reads("Offline: as of ")
-		ann.readsIn(row(1, "bdi"), "Laptop")
+		ann.readsIn(row(1, "bdi"), "Zephyr")
 		ann.isGreyed("#passkey-add")
 		ann.opens("/sessions") // of which there is no copy
 		ann.readsIn("#offline-bar", "You are offline")
@@ -116,7 +116,7 @@ func TestOffline(t *testing.T) {
 		}
 		laptop.touches(false) // or autofill would sign her in again
 		ann.signsOut()
-		if traces := ann.traces("Ann Admin", "Laptop"); len(traces) != 0 {
+		if traces := ann.traces("Ann Admin", "Zephyr"); len(traces) != 0 {
 			t.Errorf("left behind: %q", traces)
 		}
 	})
@@ -127,7 +127,7 @@ func TestOffline(t *testing.T) {
 		s.command(t, "another battery staple\n", "user", "passwd", "ann")
 		ann.isCutOff(false)
 		ann.isAt("/sign-in")
-		if traces := ann.traces("Ann Admin", "Laptop"); len(traces) != 0 {
+		if traces := ann.traces("Ann Admin", "Zephyr"); len(traces) != 0 {
 			t.Errorf("left behind: %q", traces)
 		}
 	})
