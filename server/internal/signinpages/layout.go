@@ -28,7 +28,7 @@ func (p *Pages) layout(text *message.Catalogue, own content) g.Node {
 			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
 			h.Meta(h.Name("color-scheme"), h.Content("light dark")),
 			h.TitleEl(g.Text(own.title+" · "+p.Product)),
-			h.Link(h.Rel("icon"), h.Href(p.Asset("icon.svg")), h.Type("image/svg+xml")),
+			h.Link(h.Rel("icon"), h.Href(p.Asset("icon.svg"))),
 			h.Link(h.Rel("stylesheet"), h.Href(p.Asset("signinpages.css"))),
 			g.If(own.script, h.Script(h.Type("module"), h.Src(p.Asset("signinpages-"+text.Lang+".js")))),
 		),
