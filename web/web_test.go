@@ -243,6 +243,11 @@ func TestSignInStyle(t *testing.T) {
 			t.Errorf("a sheet lacks %s", rule)
 		}
 	}
+	for _, rule := range []string{".menu-language", ".row", ".dialog", ".button.danger"} {
+		if strings.Contains(part, rule) || !strings.Contains(whole, rule) {
+			t.Errorf("%s is a rule of the app alone", rule)
+		}
+	}
 	if strings.Count(part, "{") != strings.Count(part, "}") {
 		t.Error("the braces of the sign-in pages' sheet don't match")
 	}
