@@ -123,9 +123,9 @@ type BeginRegistration struct {
 type Hint string
 
 const (
-	HintThisDevice  Hint = "client-device"
-	HintPhone       Hint = "hybrid"
-	HintSecurityKey Hint = "security-key"
+	HintThisDevice  Hint = "client-device" // the device that the browser runs on
+	HintPhone       Hint = "hybrid"        // another device, which scans a code
+	HintSecurityKey Hint = "security-key"  // a device that does nothing else
 )
 
 // FinishCeremony is the second half: the ticket, and the result of

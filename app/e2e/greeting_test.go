@@ -118,6 +118,7 @@ func TestGreetingWithoutScript(t *testing.T) {
 	ann := openBrowser(t, s)
 	ann.setsUp()
 	s.endsElsewhere(t)
+	ann.isAt("/sign-in") // the open page leaves by itself
 	if _, err := chromedp.Call(ann.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package passkey
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/keypeg/keypeg/server/session"
@@ -36,20 +35,15 @@ func (s *Service) FinishTrial(ctx context.Context, who session.Actor, id string,
 	if err != nil {
 		return shared.Passkey{}, s.settle(t, err)
 	}
-	err = s.try(ctx, who, t, who.User.Passkeys[i], answer.Credential, func(now session.Actor, tried store.Passkey) (store.Batch, error) {
-		row = s.describe(now, tried)
-		return nil, nil
-	})
+	parsed, err := s.parseAssertion(answer.Credential)
+	if err == nil && !bytes.Equal(parsed.RawID, who.User.Passkeys[i].CredentialID) {
+		err = refused(errors.New("another passkey than the one to try"))
+	}
+	if err == nil {
+		err = s.proveAndUse(ctx, who, t, parsed, func(now session.Actor, tried store.Passkey) (store.Batch, error) {
+			row = s.describe(now, tried)
+			return nil, nil
+		})
+	}
 	return row, s.settle(t, err)
-}
-
-func (s *Service) try(ctx context.Context, who session.Actor, t ticket, tried store.Passkey, answer json.RawMessage, also Also) error {
-	parsed, err := s.parseAssertion(answer)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(parsed.RawID, tried.CredentialID) {
-		return refused(errors.New("another passkey than the one to try"))
-	}
-	return s.proveAndUse(ctx, who, t, parsed, also)
 }

@@ -35,7 +35,7 @@ func TestCommandLine(t *testing.T) {
 	t.Run("settings stand before, between and behind the words of a command", func(t *testing.T) {
 		l := reads(t, "--listen", ":1", "user", "--tenant", "acme", "--max-passkeys=3", "add", "--admin", "ann", "--contact=x", "--display-name", "Ann")
 		got := fmt.Sprint(l.settings.Listen, l.settings.tenant, l.settings.MaxPasskeys, l.settings.Contact, *l.command.does.(*userAdd), l.path)
-		if want := ":1acme3x{ann Ann true}keypeg user add"; got != want {
+		if want := ":1acme3x{{{ann false} Ann  true}}keypeg user add"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		if !l.isTyped("contact") || l.isTyped("product") {

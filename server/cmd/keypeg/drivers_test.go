@@ -65,7 +65,7 @@ func kindsAsked(file *ast.File) (names []string) {
 
 // TestSizeOfTheProgram keeps the program's own package to commands, flags and the terminal.
 func TestSizeOfTheProgram(t *testing.T) {
-	const perCommand = 60 // lines, as they stand
+	const perCommand = 64 // lines, as they stand: each prints for people and for programs
 	var count func([]branch) int
 	count = func(branches []branch) (n int) {
 		for _, b := range branches {
