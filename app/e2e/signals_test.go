@@ -239,6 +239,8 @@ func TestOlderDatabase(t *testing.T) {
 			value[bool](ann, `(sessionStorage.removeItem("signals"), true)`)
 			ann.opens("/sign-in")
 			ann.clicks("#use-passkey")
+			ann.reads("Press the button again to use a phone or a security key.")
+			ann.clicks("#use-passkey")
 			ann.reads("This passkey could not be verified. Please try again.")
 			ann.signsInWithPassword("ann", annsPassword)
 			ann.opensPasskeys()
