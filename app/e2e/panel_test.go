@@ -230,6 +230,8 @@ func TestOffers(t *testing.T) {
 	ann.cannotAutofill()
 	ann.opens("/sign-in")
 	ann.clicks("#use-passkey")
+	ann.reads("Press the button again to use a phone or a security key.")
+	ann.clicks("#use-passkey")
 	ann.isAt("/")
 
 	t.Run("after a sign-in with another device: one on this device?", func(t *testing.T) {
