@@ -59,6 +59,6 @@ func (s *Server) submitRecovery(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.local.setSession(w, r, issued)
-	toSignedIn(w, r, shared.PageHome)
+	s.toSignedIn(w, r, shared.PageHome)
 	return nil
 }

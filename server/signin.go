@@ -194,7 +194,7 @@ func (s *Server) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.local.setSession(w, r, issued)
-	toSignedIn(w, r, next)
+	s.toSignedIn(w, r, next)
 	return nil
 }
 
@@ -204,9 +204,13 @@ func failedTries(typed url.Values) (failed shared.FailedTries) {
 	return failed
 }
 
-// toSignedIn redirects a browser that has just got its session.
-func toSignedIn(w http.ResponseWriter, r *http.Request, next string) {
-	http.Redirect(w, r, httpapi.WithNext(shared.PageSignedIn, next), http.StatusSeeOther)
+// toSignedIn redirects a browser that has just got its session. One that is known to keep our cookies goes
+// on to its page at once, which saves a round trip; of another one [Server.showSignedIn] finds out.
+func (s *Server) toSignedIn(w http.ResponseWriter, r *http.Request, next string) {
+	if !s.cookies.AreKept(r) {
+		next = httpapi.WithNext(shared.PageSignedIn, next)
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
 // showSignedIn redirects to the page that somebody signed in for, or to the sign-in page

@@ -55,6 +55,10 @@ func (c Cookies) Browser(r *http.Request) store.Hash {
 	return store.HashOf(c.Value(r, cookieBrowser))
 }
 
+// AreKept reports whether the browser has sent a cookie back that it got from us, which has the
+// attributes of all others.
+func (c Cookies) AreKept(r *http.Request) bool { return c.Value(r, cookieBrowser) != "" }
+
 // browserMark identifies the browser in lines of activity. The cookie can't be computed
 // from it.
 func (c Cookies) browserMark(r *http.Request) string {
