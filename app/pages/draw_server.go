@@ -30,7 +30,7 @@ var errNotReady = errors.New("nobody is signed in, or the account can't be read"
 func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogue, formats ui.Formats) (shared.DrawnPage, error) {
 	asked := &asked{Transport: d.Transport, answers: map[string]shared.DrawnAnswer{}}
 	d.Transport = asked
-	known := newLanguages(d.Transport)
+	known := newLanguages(asked)
 	known.list = languages
 	s := &shell{
 		self: newSelf(d), deps: d, pages: table(), drawn: &drawn{formats, func(m *ui.UserMenu) goapp.UI { return m.Drawn(shared.PageSignOut) }},
@@ -103,8 +103,8 @@ func plain(drawn string) ([]byte, error) {
 // booleans are the attributes that go-app sets as properties.
 var booleans = []string{"checked", "disabled", "hidden", "multiple", "open", "readonly", "required", "selected"}
 
-// tidy does so for a node, and undoes the indentation below it. Go-app writes each child on a line of its own, behind two
-// spaces for each level.
+// tidy does so for a node, and undoes the indentation below it. Go-app writes each child on a line of its
+// own, behind two spaces for each level.
 func tidy(node *html.Node, level int) {
 	node.Attr = slices.DeleteFunc(node.Attr, func(a html.Attribute) bool { return a.Val == "false" && slices.Contains(booleans, a.Key) })
 	switch {

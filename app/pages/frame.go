@@ -26,9 +26,10 @@ func (s *shell) Render() goapp.UI {
 	case !s.spoken:
 		return frame.With(goapp.Elem("p").Class("quiet page-wait").Attr("role", "status"))
 	case s.state == stateReady:
-		frame.User = s.menu()
+		menu := s.menu()
+		frame.User = menu
 		if s.drawn != nil {
-			frame.User = s.drawn.menu(s.menu())
+			frame.User = s.drawn.menu(menu)
 		}
 		return frame.With(ui.Slot(s.renderTabs()), s.renderPage())
 	case s.state == stateSignedOut:

@@ -3,8 +3,9 @@
 //
 // A page is a row of the table in table.go, and a file of its own with its content. [Routes]
 // registers all pages with go-app, and [AccountRoutes] those that every user needs: there is a
-// program in the browser for each. The server draws the same pages without a user, so that the
-// layout is there before the program is. [Patterns] returns their addresses for the server.
+// program in the browser for each. The server draws the same pages, without a user for the layout and
+// with one for [Draw], so that they can be read before the program is there. [Patterns] returns their
+// addresses for the server.
 //
 // One component, shell, is around every page. It knows who is signed in, and is responsible
 // for navigation, title, menu and messages about the whole program. A page lays out components

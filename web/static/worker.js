@@ -3,7 +3,7 @@
 
 const prefix = "keypeg-";
 const name = prefix + "{{.Version}}";
-// go-app names the start page too, which the server draws with its user's data: that is never kept.
+// go-app names the start page too, which is for the signed-in: what is kept is the shell, for everybody.
 const files = {{.ResourcesToCache}}.filter((file) => file !== "/");
 const shell = "/shell";
 

@@ -185,3 +185,20 @@ func BenchmarkDraw(b *testing.B) {
 		}
 	}
 }
+
+// TestDaysOfAnotherYear writes the year of a day that isn't of this one.
+func TestDaysOfAnotherYear(t *testing.T) {
+	at := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+	for _, row := range []struct {
+		f    formats
+		want string
+	}{
+		{formats{lang: "en"}, "Mar 5, 2026"}, {formats{lang: "en", british: true}, "5 Mar 2026"}, {formats{lang: "de"}, "05.03.2026"},
+		{formats{lang: "fr"}, "5 mars 2026"}, {formats{lang: "es"}, "5 mar 2026"}, {formats{lang: "ja"}, "2026/03/05"},
+	} {
+		row.f.zone, row.f.now = time.UTC, at.AddDate(1, 0, 0)
+		if got, _ := row.f.Date(at); got != row.want {
+			t.Errorf("%s: got %q, want %q", row.f.lang, got, row.want)
+		}
+	}
+}

@@ -2,9 +2,7 @@ package webapp
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 	_ "time/tzdata" // for machines without the names of time zones
 
@@ -25,9 +23,8 @@ type formats struct {
 	print   *xmessage.Printer
 }
 
-// months are the short names of the months (Unicode CLDR, "format-abbreviated").
+// months are the short names of the months other than the English ones (Unicode CLDR, "format-abbreviated").
 var months = map[string][]string{
-	"en": strings.Fields("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"),
 	"de": strings.Fields("Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez."),
 	"fr": strings.Fields("janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."),
 	"es": strings.Fields("ene feb mar abr may jun jul ago sept oct nov dic"),
@@ -54,19 +51,13 @@ func formatsFor(r *http.Request, lang string) formats {
 	return f
 }
 
-// zones are the time zones that were asked for, by their names.
-var zones sync.Map
-
-// zone returns a time zone by its name of the IANA database, or UTC.
+// zone returns a time zone by its name of the IANA database, or UTC. It keeps none: somebody may send any
+// name.
 func zone(name string) *time.Location {
-	if known, is := zones.Load(name); is {
-		return known.(*time.Location)
-	}
 	found, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
-		return time.UTC // not kept: somebody may send any name
+		return time.UTC
 	}
-	zones.Store(name, found)
 	return found
 }
 
@@ -76,38 +67,30 @@ func (f formats) Number(n int) string { return f.print.Sprint(n) }
 // Date implements ui.Formats. The year is left out if it is this one.
 func (f formats) Date(t time.Time) (day, exact string) {
 	t = t.In(f.zone)
-	withYear := t.Year() != f.now.In(f.zone).Year()
-	year, number := strconv.Itoa(t.Year()), strconv.Itoa(t.Day())
-	if f.lang == "ja" {
-		day = strconv.Itoa(int(t.Month())) + "月" + number + "日"
-		if withYear {
-			day = t.Format("2006/01/02")
-		}
-		return day, t.Format("2006-01-02 15:04:05 MST")
-	}
-	names := months[f.lang]
-	if names == nil {
-		names = months["en"]
-	}
-	month := names[t.Month()-1]
+	var short, long string
 	switch {
-	case f.lang == "en" && !f.british:
-		day = month + " " + number
-		if withYear {
-			day += ", " + year
-		}
+	case f.lang == "ja":
+		short, long = t.Format("1月2日"), t.Format("2006/01/02")
 	case f.lang == "de":
-		day = number + ". " + month
-		if withYear {
-			day = t.Format("02.01.2006")
-		}
+		short, long = t.Format("2. ")+f.month(t), t.Format("02.01.2006")
+	case f.lang == "en" && !f.british:
+		short, long = t.Format("Jan 2"), t.Format("Jan 2, 2006")
 	default:
-		day = number + " " + month
-		if withYear {
-			day += " " + year
-		}
+		short = t.Format("2 ") + f.month(t)
+		long = short + t.Format(" 2006")
 	}
-	return day, t.Format("2006-01-02 15:04:05 MST")
+	if t.Year() != f.now.In(f.zone).Year() {
+		short = long
+	}
+	return short, t.Format("2006-01-02 15:04:05 MST")
+}
+
+// month is the short name of a month, in English where there is no other.
+func (f formats) month(t time.Time) string {
+	if names := months[f.lang]; names != nil {
+		return names[t.Month()-1]
+	}
+	return t.Format("Jan")
 }
 
 // Time implements ui.Formats.
