@@ -32,12 +32,14 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request) error {
 	if !slices.ContainsFunc(s.c.App.Pages, func(p shared.PagePattern) bool { _, is := p.Match(page.Path); return is }) {
 		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 	}
+	mark := s.c.Live.Mark() // before anything is read
 	drawn, err := s.c.App.Draw(r, page, func(ctx context.Context, path, language string) (int, []byte) {
 		return s.ask(r.Clone(ctx), path, language)
 	})
 	if err != nil {
 		return fmt.Errorf("drawing %s: %w", page.Path, err)
 	}
+	drawn.Answers[shared.PathLive] = shared.DrawnAnswer{Status: http.StatusOK, Body: mark}
 	body, err := json.Marshal(drawn)
 	if err != nil {
 		return fmt.Errorf("encoding the page at %s: %w", page.Path, err)

@@ -52,7 +52,11 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Del("X-Accel-Buffering")
 		return httpapi.Faulty(httpapi.RequestID(r.Context())).Because(err)
 	}
-	if !say("retry: 1000\n\nevent: " + shared.LiveReady + "\ndata: {}\n\n") {
+	first := shared.LiveReady
+	if listener.Same(r.URL.Query().Get(shared.QuerySince)) {
+		first = shared.LiveSame
+	}
+	if !say("retry: 1000\n\nevent: " + first + "\ndata: {}\n\n") {
 		return nil
 	}
 

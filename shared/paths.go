@@ -190,6 +190,13 @@ const CookieTimeZone = "keypeg-zone"
 // after it. If the stream is open and it doesn't come, something in between keeps it back.
 const LiveReady = "ready"
 
+// LiveSame is the first event in the place of [LiveReady] if nothing has changed since the mark in the query
+// as [QuerySince]. A [DrawnPage] has such a mark as its answer of [PathLive].
+const LiveSame = "same"
+
+// QuerySince is the mark of [LiveSame].
+const QuerySince = "since"
+
 // LiveChanged is the event of [PathLive] after a change: load again what you show.
 const LiveChanged = "changed"
 

@@ -10,6 +10,7 @@ type LiveState string
 
 const (
 	LiveConnected LiveState = "connected" // every change is notified from now on
+	LiveSame      LiveState = "same"      // connected, and nothing has changed since the page was drawn
 	LiveChanged   LiveState = "changed"   // load again what you show
 	LiveLost      LiveState = "lost"      // changes are missed until it is connected again
 	LiveDelayed   LiveState = "delayed"   // something in between keeps the stream back: load again at each of these
@@ -128,7 +129,7 @@ func (e *election) becomes(state LiveState, now time.Time) {
 		e.state = state
 	case LiveConnected, LiveDelayed:
 		e.state = state
-	case LiveChanged:
+	case LiveChanged, LiveSame:
 		e.state = LiveConnected
 	default:
 		return // of a later version of the program in another tab
@@ -139,6 +140,9 @@ func (e *election) becomes(state LiveState, now time.Time) {
 // streams handles an event of the stream, which this tab has as the leader.
 func (e *election) streams(state LiveState, now time.Time) {
 	e.becomes(state, now)
+	if state == LiveSame { // for this tab: the others were drawn at other times
+		state = LiveConnected
+	}
 	e.post(e.message(msgState, state))
 }
 

@@ -266,8 +266,11 @@ func stream(ctx context.Context, path, event string, notify func(LiveState)) (la
 			return nil
 		})
 	}
+	if mark, is := arrived("GET", path); is {
+		path += "?" + shared.QuerySince + "=" + mark.Body
+	}
 	source := js.Global().Get("EventSource").New(path)
-	for name, state := range map[string]LiveState{shared.LiveReady: LiveConnected, event: LiveChanged, shared.LiveLater: liveLater, "error": LiveLost} {
+	for name, state := range map[string]LiveState{shared.LiveReady: LiveConnected, shared.LiveSame: LiveSame, event: LiveChanged, shared.LiveLater: liveLater, "error": LiveLost} {
 		handler := forward(state)
 		source.Call("addEventListener", name, handler)
 		defer handler.Release()

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/keypeg/keypeg/shared"
 )
 
 // gate keeps the program from starting until open is called.
@@ -54,6 +56,36 @@ func TestDrawn(t *testing.T) {
 			if after := value[string](ann, placed); after != before {
 				t.Errorf("%s at %d: the server and the program draw differently (- and +):\n%s", path, width, differing(before, after))
 			}
+		}
+	}
+	ann.hasNoComplaints()
+}
+
+// TestDrawnOnce: what came with the page isn't asked for again until something changes.
+func TestDrawnOnce(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Work laptop")
+	ann.runsFirst(`globalThis.EventSource = class extends EventSource {
+			addEventListener(name, ...more) {
+				super.addEventListener(name, () => (globalThis.heard = [...(globalThis.heard ?? []), name]));
+				super.addEventListener(name, ...more);
+			}
+		}`)
+	ann.opens("/passkeys")
+	ann.waitsFor("the stream", `globalThis.heard?.[0] === "same"`)
+	if status := value[int](ann, `fetch("/api/v1/passkeys/" + document.querySelector(`+quoted(row(1, ""))+`).id.replace("passkey-", ""), {
+			method: "PATCH", headers: { "Content-Type": "application/json" }, body: '{"name":"Desk"}' }).then((r) => r.status)`); status != 200 {
+		t.Fatalf("renaming: %d", status)
+	}
+	ann.readsIn(row(1, "bdi"), "Desk")
+	for _, path := range []string{shared.PathAccount, shared.PathPasskeys} {
+		if n := value[int](ann, `performance.getEntriesByType("resource").filter((r) => r.name === location.origin + "`+path+`").length`); n != 1 {
+			t.Errorf("%s was asked for %d times, want once: after the change", path, n)
 		}
 	}
 	ann.hasNoComplaints()

@@ -213,7 +213,7 @@ func TestSomebodyElseSignsIn(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("bob's sign-in: %d", status)
 	}
-	ann.isAt("/")
+	// Whether the page asks before or after its browser has bob's cookie decides which page of his it is.
 	ann.readsIn("#user-menu-button", "Bob")
 	ann.seesNo("#passkey-name")
 	ann.hasNoComplaints()

@@ -44,6 +44,7 @@ type shell struct {
 	tried   bool      // the browser was asked to make a passkey silently
 	took    bool      // the page that the server has drawn is the program's now
 	live    bool      // the stream of changes was opened
+	heard   bool      // and has said something
 	delayed bool      // something between here and the server keeps changes back
 	changes int       // how often something changed: components load again when it grows
 	asOf    time.Time // how old the shown copy is; zero while the server answers
@@ -187,10 +188,16 @@ func (s *shell) takeOver() {
 }
 
 // onLive loads the account again after every change, and whenever the stream began or ended:
-// a change may have been missed, or the stream ended because the session did.
+// a change may have been missed, or the stream ended because the session did. It doesn't if the
+// stream begins with the news that nothing has changed since the page was drawn.
 func (s *shell) onLive(state browser.LiveState) {
 	s.ctx.Dispatch(func(ctx goapp.Context) {
 		s.delayed = state == browser.LiveDelayed
+		first := !s.heard
+		s.heard = true
+		if first && state == browser.LiveSame {
+			return
+		}
 		s.load(ctx)
 	})
 }

@@ -67,6 +67,7 @@ func (l *Listener) Close() {
 func (h *Hub) Notify(userID string) {
 	h.streams.mu.Lock()
 	defer h.streams.mu.Unlock()
+	h.streams.marks.add(user{h, userID})
 	for l := range h.streams.open[user{h, userID}] {
 		wake(l.signal)
 	}

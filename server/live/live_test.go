@@ -79,3 +79,42 @@ func TestHub(t *testing.T) {
 		}
 	})
 }
+
+// TestMarks: a page that begins to listen hears whether something has changed since it was drawn.
+func TestMarks(t *testing.T) {
+	streams := NewStreams(8, nil)
+	hub, other := streams.NewHub(), streams.NewHub()
+	ann, helper := hub.Listen("ann", "1"), hub.Listen("helper", "2")
+	helper.Others()
+	same := func(l *Listener, mark string, want bool) {
+		t.Helper()
+		if got := l.Same(mark); got != want {
+			t.Errorf("the same since %s: %t, want %t", mark, got, want)
+		}
+	}
+
+	mark := hub.Mark()
+	same(ann, mark, true)
+	hub.Notify("bob")
+	same(ann, mark, true)
+	same(helper, mark, false) // who sees other users
+	other.Notify("ann")
+	same(ann, mark, true) // in another organisation
+	hub.Notify("ann")
+	same(ann, mark, false)
+	same(ann, hub.Mark(), true)
+	same(helper, hub.Mark(), true)
+
+	t.Run("what isn't known for certain isn't the same", func(t *testing.T) {
+		mark := hub.Mark()
+		for _, unknown := range []string{"", "-", mark + "0", "x" + mark, mark[:len(mark)-1], NewHub().Mark()} {
+			same(ann, unknown, false)
+		}
+		for range remembered - 1 {
+			hub.Notify("bob")
+		}
+		same(ann, mark, true)
+		hub.Notify("bob")
+		same(ann, mark, false)
+	})
+}

@@ -24,6 +24,7 @@ type Streams struct {
 	// curious are the listeners to other users: those of administrators, who are few.
 	curious map[*Listener]struct{}
 	count   int
+	marks   marks
 	number  uint64
 	isFull  bool // full was called, and an eighth hasn't ended since
 }
@@ -39,7 +40,7 @@ func NewStreams(most int, full func()) *Streams {
 	if full == nil {
 		full = func() {}
 	}
-	return &Streams{most: max(most, 1), full: full, open: map[user]map[*Listener]struct{}{}, curious: map[*Listener]struct{}{}}
+	return &Streams{most: max(most, 1), full: full, marks: newMarks(), open: map[user]map[*Listener]struct{}{}, curious: map[*Listener]struct{}{}}
 }
 
 // NewHub returns a Hub for one organisation.
