@@ -263,10 +263,10 @@ if (!enrolling) {
   }
 }
 
-// Prefetches the app and its style sheet, so that it opens fast after sign-in. They aren't prefetched
-// for users who save data.
+// Prefetches what the first page after sign-in needs, in this order. It isn't prefetched for users who
+// save data.
 if (!navigator.connection?.saveData) {
-  for (const [as, href] of [["style", form.dataset.style], ["fetch", form.dataset.app]]) {
-    document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", as, href }));
+  for (const href of form.dataset.ahead.split(" ")) {
+    document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href }));
   }
 }

@@ -30,7 +30,7 @@ func refusal(sentence string) g.Node {
 
 // scripted are the attributes that the script reads on both pages that load it.
 func (p *Pages) scripted() g.Group {
-	return g.Group{h.Data("app", p.Asset("app.wasm")), h.Data("style", p.Asset("style.css")), h.Data("rp", p.RPID)}
+	return g.Group{h.Data("ahead", p.Asset("style.css")+" "+p.Asset("drawn.js")+" "+p.Asset("app.wasm")), h.Data("rp", p.RPID)}
 }
 
 func field(label string, attributes ...g.Node) g.Node {
