@@ -77,6 +77,39 @@
   if (stuck) watch();
 }
 
+// Translators such as Google's put <font> elements in the place of texts. The program knows only its own
+// texts, and ends if it can't change or remove one. So a text is back in its place before that, and is
+// translated again.
+{
+  const inPlaceOf = new WeakMap(); // the element of a translator by the text of the program
+  new MutationObserver((changes) => {
+    for (const { addedNodes, removedNodes, previousSibling, nextSibling } of changes) {
+      for (const text of removedNodes) {
+        if (text.nodeType !== Node.TEXT_NODE || text.isConnected) continue;
+        inPlaceOf.set(text, [...addedNodes, previousSibling, nextSibling].find((node) => node?.nodeName === "FONT"));
+      }
+    }
+  }).observe(document.body, { childList: true, subtree: true });
+  const back = (text) => inPlaceOf.get(text)?.replaceWith(text);
+  const { removeChild, replaceChild } = Node.prototype;
+  HTMLElement.prototype.removeChild = function (child) {
+    back(child);
+    return removeChild.call(this, child);
+  };
+  HTMLElement.prototype.replaceChild = function (child, old) {
+    back(old);
+    return replaceChild.call(this, child, old);
+  };
+  const { get, set } = Object.getOwnPropertyDescriptor(Node.prototype, "nodeValue");
+  Object.defineProperty(Text.prototype, "nodeValue", {
+    get,
+    set(value) {
+      back(this);
+      set.call(this, value);
+    },
+  });
+}
+
 // A Go program that panics ends, and its page still looks as if it worked. So a bar says that
 // it has stopped. goappEnv has the texts.
 if (typeof Go !== "undefined") {

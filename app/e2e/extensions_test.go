@@ -1,0 +1,60 @@
+package e2e
+
+import "testing"
+
+// translated does what translators such as Google's do: each text makes room for a <font> element, and so
+// does each that changes.
+const translated = `{
+	const translate = (root) => {
+		const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), texts = [];
+		while (walk.nextNode()) texts.push(walk.currentNode);
+		for (const text of texts) {
+			if (!text.data.trim() || text.parentElement.closest("font, script, style")) continue;
+			const font = document.createElement("font");
+			font.append(document.createElement("font"));
+			font.firstChild.append("«" + text.data + "»");
+			text.replaceWith(font);
+		}
+	};
+	addEventListener("DOMContentLoaded", () => {
+		translate(document.body);
+		new MutationObserver(() => translate(document.body)).observe(document.body, { childList: true, subtree: true, characterData: true });
+	});
+}`
+
+// TestTranslated uses the pages while the browser translates them.
+func TestTranslated(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.hasDevice()
+	ann.setsUp()
+	ann.runsFirst(translated)
+	ann.opens("/")
+	ann.readsIn("#user-menu-button", "«Ann Admin»")
+	ann.clicks("#user-menu-button")
+	ann.clicks("#menu-passkeys")
+	ann.clicks("#passkey-add")
+	ann.types("#passkey-name", "Laptop")
+	ann.clicks("#passkey-register")
+	ann.reads("«“Laptop” was added.»")
+	ann.clicks("#passkey-try-end")
+	ann.clicks("[id^=rename-]")
+	ann.types("[id^=name-]", "Work laptop"+enter)
+	ann.reads("«Work laptop»")
+	ann.clicks(".row [id^=remove-]")
+	ann.reads("«Remove “Work laptop”?»")
+	ann.clicks("#remove-ok")
+	ann.reads("«No passkeys yet»")
+	ann.clicks("#passkeys-close")
+	for _, page := range []string{"sessions", "activity", "users"} {
+		ann.clicks("#user-menu-button")
+		ann.clicks("#menu-" + page)
+		ann.isAt("/" + page)
+		ann.sees("h1 font")
+	}
+	ann.clicks("#user-menu-button")
+	ann.clicks("#menu-language-de")
+	ann.readsIn("h1", "«Benutzer»")
+	ann.hasNoComplaints()
+}
