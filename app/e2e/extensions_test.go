@@ -58,3 +58,19 @@ func TestTranslated(t *testing.T) {
 	ann.readsIn("h1", "«Benutzer»")
 	ann.hasNoComplaints()
 }
+
+// TestExtensionFirst opens a page where an extension of the browser has put an element of its own before
+// everything else.
+func TestExtensionFirst(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.runsFirst(`addEventListener("DOMContentLoaded", () => document.body.prepend(Object.assign(document.createElement("div"), { id: "extension", textContent: "An extension" })))`)
+	ann.opens("/sessions")
+	ann.readsIn("h1", "Sessions")
+	if seen := value[string](ann, `[...document.body.children].map((e) => e.id || e.className).join()`); seen != "extension,app" {
+		t.Errorf("the page has %s", seen)
+	}
+	ann.hasNoComplaints()
+}

@@ -110,6 +110,9 @@
   });
 }
 
+// go-app draws in the first element of the page. Browser extensions may put theirs before it.
+Object.defineProperty(document.body, "firstElementChild", { get: () => document.querySelector("body > .app") });
+
 // A Go program that panics ends, and its page still looks as if it worked. So a bar says that
 // it has stopped. goappEnv has the texts.
 if (typeof Go !== "undefined") {
