@@ -4,6 +4,15 @@ package shared
 // "page", and [HeaderNonce] is required.
 const PathDrawn = "/drawn"
 
+// QueryOffers has words about offers of a passkey, separated by commas: what the browser knows of them and
+// the server doesn't.
+const (
+	QueryOffers = "offers"
+	OfferHere   = "here"   // the passkey of this sign-in was on another device
+	OffersRest  = "rest"   // the user chose "Not now"
+	SecondRests = "second" // the same for the offer of a second passkey
+)
+
 // DrawnPage is a page as the program will draw it, for the time until it is there.
 type DrawnPage struct {
 	Title string `json:"title"`

@@ -10,7 +10,10 @@
 // function returns at once with a plain answer (stub.go).
 package browser
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Exception is a DOMException. Its name says what happened. Its message is the browser's own
 // and is never shown.
@@ -27,6 +30,12 @@ func (e *Exception) DOMException() string { return e.Name }
 
 // Chosen reports whether the user had picked or made a passkey before the exception.
 func (e *Exception) Chosen() bool { return e.chosen }
+
+// IsPhoneNamed reports whether a user agent is a phone's. That has "Mobi" in it, and so may that
+// of an iPad.
+func IsPhoneNamed(userAgent string) bool {
+	return strings.Contains(userAgent, "Mobi") && !strings.Contains(userAgent, "iPad")
+}
 
 // Authenticator asks navigator.credentials. See Create and Get.
 type Authenticator struct{}

@@ -23,12 +23,10 @@ func InstallsByHand() bool {
 	return !standalone && strings.HasPrefix(navigator.Get("vendor").String(), "Apple")
 }
 
-// IsPhone reports whether the browser runs on a phone. The user agent of a phone has "Mobi"
-// in it, and so may that of an iPad. A phone that asks for desktop pages has the user agent
-// of a desktop, so a small touch screen counts as a phone too.
+// IsPhone reports whether the browser runs on a phone. A phone that asks for desktop pages has
+// the user agent of a desktop, so a small touch screen counts as a phone too.
 func IsPhone() bool {
-	name := js.Global().Get("navigator").Get("userAgent").String()
-	if strings.Contains(name, "Mobi") && !strings.Contains(name, "iPad") {
+	if IsPhoneNamed(js.Global().Get("navigator").Get("userAgent").String()) {
 		return true
 	}
 	return js.Global().Call("matchMedia", "(pointer: coarse) and (hover: none) and (max-device-width: 30rem), (pointer: coarse) and (hover: none) and (max-device-height: 30rem)").Get("matches").Bool()

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -49,16 +50,28 @@ func TestDrawn(t *testing.T) {
 		for _, width := range []int64{1280, 390} {
 			ann.isSize(width, 900)
 			ann.opens(path)
-			ann.sees("#drawn .menu-name")
-			before := value[string](ann, placed)
-			value[bool](ann, `openGate(), true`)
-			ann.seesNo("#drawn")
-			if after := value[string](ann, placed); after != before {
-				t.Errorf("%s at %d: the server and the program draw differently (- and +):\n%s", path, width, differing(before, after))
-			}
+			ann.seesDrawnAlike(fmt.Sprintf("%s at %d", path, width))
 		}
 	}
+	ann.opens("/")
+	value[bool](ann, `openGate(), true`)
+	ann.clicks("#second-not-now")
+	ann.seesNo("#second")
+	ann.opens("/")
+	ann.seesDrawnAlike("an offer that she doesn't want")
 	ann.hasNoComplaints()
+}
+
+// seesDrawnAlike lets the program start on a page that is drawn, and checks that it draws the same.
+func (b *browser) seesDrawnAlike(what string) {
+	b.t.Helper()
+	b.sees("#drawn .menu-name")
+	before := value[string](b, placed)
+	value[bool](b, `openGate(), true`)
+	b.seesNo("#drawn")
+	if after := value[string](b, placed); after != before {
+		b.t.Errorf("%s: the server and the program draw differently (- and +):\n%s", what, differing(before, after))
+	}
 }
 
 // TestDrawnOnce: what came with the page isn't asked for again until something changes.
@@ -141,12 +154,7 @@ func TestBeforeTheProgram(t *testing.T) {
 	t.Log("In the language of the page, nothing changes either.")
 	ann.opens("/activity")
 	ann.readsIn("#drawn h1", "Aktivität")
-	before := value[string](ann, placed)
-	value[bool](ann, `openGate(), true`)
-	ann.seesNo("#drawn")
-	if after := value[string](ann, placed); after != before {
-		t.Errorf("the server and the program draw differently (- and +):\n%s", differing(before, after))
-	}
+	ann.seesDrawnAlike("in German")
 
 	t.Log("Nobody keeps the page.")
 	if says := value[string](ann, `fetch("/drawn?page=/", { headers: { "Keypeg-Nonce": "n" } }).then((answer) => answer.headers.get("Cache-Control"))`); says != "no-store" {

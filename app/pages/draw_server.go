@@ -27,15 +27,20 @@ var errNotReady = errors.New("nobody is signed in, or the account can't be read"
 // Draw draws the page at an address with the data of a signed-in user, for whom d.Transport asks. It
 // runs the components of the browser, until none waits for an answer. Its error means that nobody is
 // signed in, or that the server can't answer: then the page is for the program to draw.
-func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogue, formats ui.Formats) (shared.DrawnPage, error) {
+func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogue, reader Reader) (shared.DrawnPage, error) {
 	asked := &asked{Transport: d.Transport, answers: map[string]shared.DrawnAnswer{}}
 	d.Transport = asked
 	known := newLanguages(asked)
 	known.list = languages
 	s := &shell{
-		self: newSelf(d), deps: d, pages: table(), drawn: &drawn{formats, func(m *ui.UserMenu) goapp.UI { return m.Drawn(shared.PageSignOut) }},
+		self: newSelf(d), deps: d, pages: table(), drawn: &drawn{reader, func(m *ui.UserMenu) goapp.UI { return m.Drawn(shared.PageSignOut) }},
 		speech: speech{languages: known, text: text, spoken: true},
 		path:   address.Path, query: address.RawQuery,
+	}
+	s.offers = offers{
+		here:   slices.Contains(reader.Offers, shared.OfferHere),
+		rests:  slices.Contains(reader.Offers, shared.OffersRest),
+		second: slices.Contains(reader.Offers, shared.SecondRests),
 	}
 	if s.path == shared.PagePasskeys {
 		s.panel = panelOpen

@@ -173,7 +173,7 @@ func (s *shell) context() ui.Context {
 	}
 	c.Once, c.Drawn = &s.once, s.drawn != nil
 	if c.Drawn {
-		c.Formats = s.formats()
+		c.Formats, c.OnPhone = s.formats(), s.drawn.OnPhone
 	}
 	if s.ended {
 		c.Ended = s.text.Shell.Ended
@@ -194,7 +194,7 @@ func (s *shell) confirmsAt() (list []shared.Provider) {
 
 func (s *shell) formats() ui.Formats {
 	if s.drawn != nil {
-		return s.drawn.formats
+		return s.drawn.Formats
 	}
 	return browser.Regional(s.text.Lang)
 }

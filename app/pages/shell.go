@@ -193,12 +193,10 @@ func (s *shell) takeOver() {
 func (s *shell) onLive(state browser.LiveState) {
 	s.ctx.Dispatch(func(ctx goapp.Context) {
 		s.delayed = state == browser.LiveDelayed
-		first := !s.heard
-		s.heard = true
-		if first && state == browser.LiveSame {
-			return
+		if s.heard || state != browser.LiveSame {
+			s.load(ctx)
 		}
-		s.load(ctx)
+		s.heard = true
 	})
 }
 

@@ -17,12 +17,12 @@ import (
 const panelPhoneID = "passkey-phone"
 
 // renderPhoneButton renders the button. On a phone, which makes a passkey by itself, it is for another
-// device. The server, which draws the first page, doesn't know: only the words may differ.
+// device.
 func (p *PasskeysPanel) renderPhoneButton() app.UI {
 	_, offers := p.Service.(PhoneLinker)
 	text := p.Context.Text.Panel
 	return app.If(offers, func() app.UI {
-		return p.Context.button(panelPhoneID, "", "", p.Context.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Elem("span").Text(label(browser.IsPhone(), text.AddOther, text.AddPhone)))
+		return p.Context.button(panelPhoneID, "", "", p.Context.Offline != "" || p.gettingPhone, p.onPhone).Body(icon("phone"), app.Elem("span").Text(label(p.Context.OnPhone || browser.IsPhone(), text.AddOther, text.AddPhone)))
 	})
 }
 

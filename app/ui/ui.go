@@ -88,6 +88,8 @@ type Context struct {
 	// Drawn says that a server draws the page with its user's data. Components load before they
 	// are rendered then.
 	Drawn bool
+	// OnPhone says that the reader of a drawn page is on a phone. In a browser, the browser knows.
+	OnPhone bool
 	// Once counts what can't be shown again. Nil counts nothing.
 	Once *Once
 	// Ended is a sentence that says that the session has ended, while the page only stays for what

@@ -27,10 +27,17 @@
     document.body.append(drawn);
   };
 
+  // What this browser knows of offers (app/pages/offer.go).
+  const offers = () => {
+    const rests = (key) => localStorage.getItem(key) * 1000 > Date.now();
+    const words = { here: sessionStorage.getItem("keypeg-from-another-device"), rest: rests("keypeg-offer-after"), second: rests("keypeg-second-after") };
+    return Object.keys(words).filter((word) => words[word]);
+  };
+
   const get = async () => {
     const nonce = Math.random().toString(36).slice(2);
-    const page = encodeURIComponent(location.pathname + location.search);
-    const answer = await fetch("/drawn?page=" + page, { headers: { "Keypeg-Nonce": nonce }, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
+    const query = new URLSearchParams({ page: location.pathname + location.search, offers: offers() });
+    const answer = await fetch("/drawn?" + query, { headers: { "Keypeg-Nonce": nonce }, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
     if (!answer.ok || answer.headers.get("Keypeg-Nonce") !== nonce) return null; // or it is an answer to somebody else
     const drawing = await answer.json();
     if (document.readyState === "loading") await new Promise((loaded) => document.addEventListener("DOMContentLoaded", loaded));

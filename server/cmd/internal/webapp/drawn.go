@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/pages"
@@ -23,7 +24,10 @@ func (d drawer) draw(r *http.Request, page *url.URL, ask server.Ask) (shared.Dra
 	text := httpapi.Text(r)
 	deps := d.deps
 	deps.Transport = asking{r.Context(), ask}
-	return pages.Draw(deps, page, d.languages, text, formatsFor(r, text.Lang))
+	return pages.Draw(deps, page, d.languages, text, pages.Reader{
+		Formats: formatsFor(r, text.Lang), OnPhone: browser.IsPhoneNamed(r.UserAgent()),
+		Offers: strings.Split(r.URL.Query().Get(shared.QueryOffers), ","),
+	})
 }
 
 // asking is the transport of a page that is drawn.
