@@ -118,8 +118,8 @@ const (
 	// and answers the [SessionList] that is left.
 	PathEndOthers = "/api/v1/sessions/end-others"
 	// PathActivity answers GET with a page of the user's [Activity], newest first.
-	// The query's before is the Next of the page before.
-	PathActivity = "/api/v1/activity"
+	// The query's before is the Next of the page before. Ad blockers (EasyPrivacy) block /api/v1/activity.
+	PathActivity = "/api/v1/account/activity"
 
 	// PathAudit answers GET with an [AuditPage], for administrators and auditors. The query has the
 	// filters kind (kinds and groups of kinds, with commas between), user and by (an id, a name or an address; by also

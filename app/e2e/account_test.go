@@ -66,7 +66,7 @@ func TestOwnAccount(t *testing.T) {
 
 	t.Log("Everything that is kept about Ann is a file, and all of it is in her activity.")
 	ann.clicks("#profile-export")
-	ann.waitsFor("the export", `(await (await fetch("/api/v1/activity")).text()).includes("data_exported")`)
+	ann.waitsFor("the export", `(await (await fetch("/api/v1/account/activity")).text()).includes("data_exported")`)
 	ann.opens("/activity")
 	for _, line := range []string{"Data downloaded", "E-mail address changed", "Profile changed", "Password removed", "Password changed"} {
 		ann.reads(line)

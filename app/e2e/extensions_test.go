@@ -74,3 +74,18 @@ func TestExtensionFirst(t *testing.T) {
 	}
 	ann.hasNoComplaints()
 }
+
+// TestAdBlocker goes from page to page while an ad blocker blocks what EasyPrivacy says of every site.
+func TestAdBlocker(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.opens("/sessions")
+	ann.sees("#user-menu-button")
+	ann.blocks("*://*:*/api/v1/activity")
+	ann.clicks("#user-menu-button")
+	ann.clicks("#menu-activity")
+	ann.reads("Account created")
+	ann.hasNoComplaints()
+}
