@@ -220,7 +220,7 @@ func TestEmbedded(t *testing.T) {
 		}
 	}
 	worker := f.Text("worker.js")
-	for _, part := range []string{"{{.Version}}", "{{.ResourcesToCache}}", `"/api/"`} {
+	for _, part := range []string{"{{.Version}}", "{{.ResourcesToCache}}", "{{.Pages}}", `"/api/"`} {
 		if !strings.Contains(worker, part) {
 			t.Errorf("worker.js lacks %s", part)
 		}

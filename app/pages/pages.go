@@ -97,6 +97,17 @@ func Patterns() (patterns []shared.PagePattern) {
 	return patterns
 }
 
+// Kept are the addresses of the pages of one's own account, which the service worker opens without the
+// server.
+func Kept() (addresses []string) {
+	for _, p := range account() {
+		if p.content != nil {
+			addresses = append(addresses, string(p.pattern))
+		}
+	}
+	return addresses
+}
+
 // IsAdministration reports whether the page at a path is one of administration, which only the
 // program with all pages has.
 func IsAdministration(path string) bool {

@@ -7,7 +7,9 @@ const name = prefix + "{{.Version}}";
 const files = {{.ResourcesToCache}}.filter((file) => file !== "/");
 const shell = "/shell";
 
-// How long to wait for a page before the shell is shown in its place, in milliseconds.
+// The pages that the shell can show in their place, and how long to wait for them before it does, in
+// milliseconds. A sign-in page, a link or a provider's answer needs the server, however slow it is.
+const pages = {{.Pages}};
 const patience = 2500;
 
 self.addEventListener("install", (event) => {
@@ -44,7 +46,7 @@ self.addEventListener("fetch", (event) => {
 // if no answer comes in time.
 async function page(request) {
   const answer = fetch(request);
-  const late = new Promise((resolve) => setTimeout(resolve, patience));
+  const late = new Promise((resolve) => pages.includes(new URL(request.url).pathname) && setTimeout(resolve, patience));
   try {
     const first = await Promise.race([answer, late]);
     if (first) return first;

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -91,7 +92,7 @@ func newShell(files *web.Files, product string, p program) *goapp.Handler {
 		StartURL:              shared.PageHome,
 		Version:               appVersion(files, product),
 		WasmContentLength:     strconv.FormatInt(files.SizeOf(p.file), 10),
-		ServiceWorkerTemplate: files.Text("worker.js"),
+		ServiceWorkerTemplate: worker(files),
 		Env: map[string]string{
 			pages.EnvProduct:    product,
 			pages.EnvIcon:       files.URL("icon.svg"),
@@ -99,6 +100,15 @@ func newShell(files *web.Files, product string, p program) *goapp.Handler {
 			"KEYPEG_APP_BROKEN": broken(),
 		},
 	}
+}
+
+// worker returns the template of the service worker, with the pages that it can open by itself.
+func worker(files *web.Files) string {
+	addresses, err := json.Marshal(pages.Kept())
+	if err != nil {
+		panic(err) // strings can always be encoded
+	}
+	return strings.Replace(files.Text("worker.js"), "{{.Pages}}", string(addresses), 1)
 }
 
 // appVersion changes with everything that go-app serves, including the product's name.
