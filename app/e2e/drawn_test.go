@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -170,6 +173,39 @@ func TestBeforeTheProgram(t *testing.T) {
 	ann.isAt("/sign-in")
 	ann.opens("/sessions")
 	ann.isAt("/sign-in?next=%2Fsessions")
+	ann.hasNoComplaints()
+}
+
+// TestInputMethodBeforeTheProgram composes a word, as people do who write Japanese, while the program starts.
+func TestInputMethodBeforeTheProgram(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	s.command(t, "", "user", "invite", "bob", "--display-name", "日本")
+	ann.runsFirst(gate)
+	ann.opens("/users")
+	ann.clicks("#drawn #users-find")
+	composes := func(text string) {
+		t.Helper()
+		end := int64(len([]rune(text)))
+		if _, err := chromedp.Call(ann.ctx, input.ImeSetComposition, input.ImeSetCompositionParams{Text: text, SelectionStart: end, SelectionEnd: end}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	composes("にほ")
+	value[bool](ann, `openGate(), new Promise((called) => {
+		const takeOver = keypegTakeOver;
+		keypegTakeOver = () => (takeOver(), called(true));
+	})`)
+	composes("にほん")
+	if _, err := chromedp.Call(ann.ctx, input.InsertText, input.InsertTextParams{Text: "日本"}); err != nil {
+		t.Fatal(err)
+	}
+	ann.seesNo("#drawn")
+	ann.hasFocusOn("#users-find")
+	ann.waitsFor("the word", `document.querySelector("#users-find").value === "日本"`)
+	ann.lists("日本")
 	ann.hasNoComplaints()
 }
 

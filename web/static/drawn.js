@@ -8,6 +8,7 @@
   let drawn = null;
   let isOver = false;
   let pressed = null;
+  let isComposing = false; // with an input method
 
   const onClick = (event) => {
     const button = event.target.closest("button[type=button]");
@@ -22,6 +23,8 @@
     drawn.id = "drawn";
     drawn.innerHTML = html; // ours: every name in it is a text
     drawn.addEventListener("click", onClick);
+    drawn.addEventListener("compositionstart", () => (isComposing = true));
+    drawn.addEventListener("compositionend", () => (isComposing = false));
     document.documentElement.lang = lang;
     document.title = title;
     document.body.append(drawn);
@@ -52,6 +55,8 @@
   globalThis.keypegTakeOver = () => {
     isOver = true;
     if (!drawn?.isConnected) return;
+    // A word that is being composed would be lost, or be there twice.
+    if (isComposing) return drawn.addEventListener("compositionend", keypegTakeOver, { once: true });
     // The program's menu opens out of sight first, so that it is there when this one goes.
     if (!drawn.querySelector("details.menu[open]")) return takeOver();
     document.querySelector("body > .app #user-menu-button")?.click();
