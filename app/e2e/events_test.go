@@ -3,6 +3,9 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 )
 
 // TestEvents: an administrator finds what happened in the organisation, sends a colleague what is shown,
@@ -88,4 +91,26 @@ func (b *browser) sets(selector, to string) {
 	b.t.Helper()
 	b.sees(selector)
 	value[bool](b, `(() => { const e = document.querySelector(`+quoted(selector)+`); e.value = `+quoted(to)+`; return e.dispatchEvent(new Event("change", { bubbles: true })) })()`)
+}
+
+// TestDaysOfTheReader has the days of the filter begin when they begin where the reader is, in summer and
+// in winter.
+func TestDaysOfTheReader(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	if _, err := chromedp.Call(ann.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Europe/Berlin"}); err != nil {
+		t.Fatal(err)
+	}
+	ann.setsUp()
+	for _, days := range [][2]string{{"2026-01-15", "2026-01-16"}, {"2026-07-15", "2026-07-16"}, {"2026-03-28", "2026-03-29"}, {"2026-10-25", "2026-10-26"}} {
+		ann.opens("/audit?days=dates&from=" + days[0] + "&to=" + days[0])
+		ann.waitsFor("the events of "+days[0], `(async () => {
+			const begins = (day) => new Date(day + "T00:00").toISOString().replace(".000", "");
+			const asked = [...performance.getEntriesByType("resource").map((e) => e.name), ...Object.keys(JSON.parse(await keypegArrives))]
+				.map((address) => new URL(address, location)).filter(({ pathname }) => pathname === "/api/v1/audit");
+			return asked.length && asked.every(({ searchParams }) => searchParams.get("from") === begins(`+quoted(days[0])+`) && searchParams.get("to") === begins(`+quoted(days[1])+`));
+		})()`)
+	}
+	ann.hasNoComplaints()
 }

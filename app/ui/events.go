@@ -111,7 +111,7 @@ func (p *EventsPage) query(now time.Time) shared.AuditQuery {
 		q.From = now.AddDate(0, 0, -days).UTC().Format(time.RFC3339)
 	}
 	if p.filter(filterDays) == givenDates {
-		q.From, q.To = beginOf(p.filter(filterFrom), 0), beginOf(p.filter(filterTo), 1)
+		q.From, q.To = p.Context.beginOf(p.filter(filterFrom), 0), p.Context.beginOf(p.filter(filterTo), 1)
 	}
 	find := strings.TrimSpace(p.filter(filterFind))
 	if isAddress(find) {
@@ -120,16 +120,6 @@ func (p *EventsPage) query(now time.Time) shared.AuditQuery {
 		q.User = find
 	}
 	return q
-}
-
-// beginOf returns when a day of the reader begins, or some days after it. What is no day stays as it is,
-// so that the server refuses it.
-func beginOf(day string, after int) string {
-	begin, err := time.ParseInLocation(time.DateOnly, day, time.Local)
-	if err != nil {
-		return day
-	}
-	return begin.AddDate(0, 0, after).UTC().Format(time.RFC3339)
 }
 
 // isAddress reports whether somebody means an IP address or a network, and not a user such as 4711.12

@@ -56,3 +56,22 @@ func (c Context) dayBefore(now time.Time, today string) (day string) {
 	}
 	return day
 }
+
+// beginOf returns when a day of the reader begins, or some days after it. What is no day stays as it is,
+// so that the server refuses it. As with dayBefore, only Formats knows every day's offset from UTC.
+func (c Context) beginOf(day string, after int) string {
+	midnight, err := time.ParseInLocation(time.DateOnly, day, time.Local) // or an hour beside it
+	if err != nil {
+		return day
+	}
+	const step = 30 * time.Minute // clocks change by so much or twice that
+	begin := midnight.AddDate(0, 0, after).Add(12 * time.Hour)
+	whole, _ := c.Date(begin)
+	for range 28 {
+		if before, _ := c.Date(begin.Add(-step)); before != whole {
+			break
+		}
+		begin = begin.Add(-step)
+	}
+	return begin.UTC().Format(time.RFC3339)
+}
