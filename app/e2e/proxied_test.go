@@ -143,6 +143,16 @@ func TestCachedAnswers(t *testing.T) {
 	s.warnsOnce("answer-kept")
 }
 
+// TestNonceTakenAway has a proxy pass only headers on that it knows. The log says so.
+func TestNonceTakenAway(t *testing.T) {
+	t.Parallel()
+	s := startBehind(t, behindNginx(t, `proxy_hide_header Keypeg-Nonce;`))
+	ann := openBrowser(t, s)
+	ann.fillsInSetUp()
+	ann.readsIn("h1", "Something is in the way")
+	s.warnsOnce("answer-kept", "takes the header Keypeg-Nonce away", "proxy_hide_header")
+}
+
 // TestSignInPagesWithoutTheirScript: the sign-in page and the page of a link say when their
 // script doesn't come or doesn't run, and IT reads it in the log.
 func TestSignInPagesWithoutTheirScript(t *testing.T) {

@@ -136,9 +136,9 @@ var causes = map[Cause]Advice{
 		Caddy: "remove replace for /api/",
 	},
 	Cause(shared.TroubleCached): {
-		What:  "a page reports that it got an older answer, which the proxy in front had kept; answers are for one user alone, and were not shown",
-		Nginx: "proxy_cache off;  and remove proxy_ignore_headers",
-		Caddy: "remove cache",
+		What:  "a page reports that it got an older answer, which the proxy in front had kept, or that the proxy takes the header Keypeg-Nonce away; answers are for one user alone, and were not shown",
+		Nginx: "proxy_cache off;  and remove proxy_ignore_headers, and proxy_hide_header and proxy_set_header for Keypeg-Nonce",
+		Caddy: "remove cache, and header_down and header_up -Keypeg-Nonce",
 	},
 	Cause(shared.TroubleHeld): {
 		What:  "a page reports that it doesn't hear what changes; the proxy in front holds the event stream back",
