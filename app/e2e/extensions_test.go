@@ -1,10 +1,17 @@
 package e2e
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
-// translated does what translators such as Google's do: each text makes room for a <font> element, and so
-// does each that changes.
-const translated = `{
+// translated does what translators such as Google's do: each text makes room for an element, and so does
+// each that changes. Theirs is called "font", that of other extensions otherwise.
+func translated(element string) string {
+	return strings.ReplaceAll(translator, "font", element)
+}
+
+const translator = `{
 	const translate = (root) => {
 		const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), texts = [];
 		while (walk.nextNode()) texts.push(walk.currentNode);
@@ -25,11 +32,17 @@ const translated = `{
 // TestTranslated uses the pages while the browser translates them.
 func TestTranslated(t *testing.T) {
 	t.Parallel()
+	for _, element := range []string{"font", "words"} {
+		t.Run(element, func(t *testing.T) { usesTranslated(t, element) })
+	}
+}
+
+func usesTranslated(t *testing.T, element string) {
 	s := startServer(t)
 	ann := openBrowser(t, s)
 	ann.hasDevice()
 	ann.setsUp()
-	ann.runsFirst(translated)
+	ann.runsFirst(translated(element))
 	ann.opens("/")
 	ann.readsIn("#user-menu-button", "«Ann Admin»")
 	ann.clicks("#user-menu-button")
@@ -51,7 +64,7 @@ func TestTranslated(t *testing.T) {
 		ann.clicks("#user-menu-button")
 		ann.clicks("#menu-" + page)
 		ann.isAt("/" + page)
-		ann.sees("h1 font")
+		ann.sees("h1 " + element)
 	}
 	ann.clicks("#user-menu-button")
 	ann.clicks("#menu-language-de")

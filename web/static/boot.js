@@ -77,8 +77,8 @@
   if (stuck) watch();
 }
 
-// Translators such as Google's put <font> elements in the place of texts. The program knows only its own
-// texts, and ends if it can't change or remove one. So a text is back in its place before that, and is
+// Translators such as Google's put elements in the place of texts, mostly <font>. The program knows only its
+// own texts, and ends if it can't change or remove one. So a text is back in its place before that, and is
 // translated again.
 {
   const inPlaceOf = new WeakMap(); // the element of a translator by the text of the program
@@ -86,7 +86,7 @@
     for (const { addedNodes, removedNodes, previousSibling, nextSibling } of changes) {
       for (const text of removedNodes) {
         if (text.nodeType !== Node.TEXT_NODE || text.isConnected) continue;
-        inPlaceOf.set(text, [...addedNodes, previousSibling, nextSibling].find((node) => node?.nodeName === "FONT"));
+        inPlaceOf.set(text, addedNodes[0] ?? [previousSibling, nextSibling].find((node) => node?.nodeName === "FONT"));
       }
     }
   }).observe(document.body, { childList: true, subtree: true });
