@@ -26,6 +26,7 @@ type branch struct {
 	takes      func(*commandLine) // declares flags for it and for all commands below it
 	commands   []branch
 	always     bool   // it ignores settings that aren't typed, so that it always answers
+	serves     bool   // it needs the settings with which people reach the server
 	does       action // if there are commands, for when none is named
 }
 
@@ -119,11 +120,9 @@ func (l *commandLine) read(words []string) error {
 		return err
 	}
 	if !l.command.always || l.isTyped("config") {
-		if err := l.settings.LookElsewhere(l.settingFlags); err != nil {
-			return err
-		}
+		l.settings.LookElsewhere(l.settingFlags)
 	}
-	return l.settings.Check(l.path == "keypeg tenant add" && l.isTyped("rp-id"))
+	return l.settings.Check(config.Use{Serves: l.command.serves, AddsTenant: l.path == "keypeg tenant add" && l.isTyped("rp-id")})
 }
 
 // readCommand follows the words to a command and returns its arguments. The flags of a
@@ -161,7 +160,11 @@ func (l *commandLine) readAction(words []string) (arguments []string, err error)
 		// Otherwise a mistyped command would write a file with its own name, with
 		// everything that lets people in.
 		word := shown.Text(arguments[0])
-		return nil, fmt.Errorf("there is no command %s %s%s (a file of that name is written ./%s)", l.path, word, config.DidYouMean(word, l.command.names()), word)
+		file := ""
+		if len(l.arguments) > 0 {
+			file = " (a file of that name is written ./" + word + ")"
+		}
+		return nil, fmt.Errorf("there is no command %s %s%s%s", l.path, word, config.DidYouMean(word, l.command.names()), file)
 	}
 	return arguments, err
 }
@@ -198,6 +201,10 @@ func (l *commandLine) readFlags(words []string) (others []string, err error) {
 		}
 		if f.Changed && !l.isSetting(f) && value != f.Value.String() {
 			return fmt.Errorf("--%s is there twice, with two values: leave one of them out", f.Name)
+		}
+		if l.settingFlags.Lookup(f.Name) != nil {
+			l.settings.Type(f, value)
+			return nil
 		}
 		f.Changed = true
 		return config.Set(f, value, "--"+f.Name)

@@ -22,7 +22,7 @@ func (l *commandLine) help(w io.Writer) {
 	}
 	fmt.Fprintf(w, "Usage: %s%s [flags]\n", usage, l.mustHave())
 	for paragraph := range strings.SplitSeq(l.command.help, "\n\n") {
-		fmt.Fprintf(w, "\n%s\n", wrapped(paragraph, ""))
+		fmt.Fprintf(w, "\n%s\n", config.Wrapped(paragraph, ""))
 	}
 
 	if len(l.arguments) > 0 {
@@ -51,7 +51,7 @@ func (l *commandLine) help(w io.Writer) {
 // server. All other commands take them too, and most need only the database.
 func (l *commandLine) helpSettings(w io.Writer) {
 	if l.path != "keypeg" && l.path != "keypeg serve" {
-		fmt.Fprintf(w, "\n%s\n", wrapped("The settings of the server, such as --database, may stand here too: keypeg serve --help lists them.", ""))
+		fmt.Fprintf(w, "\n%s\n", config.Wrapped("The settings of the server, such as --database, may stand here too: keypeg serve --help lists them.", ""))
 		return
 	}
 	fmt.Fprint(w, "\nSettings:\n")
@@ -86,26 +86,5 @@ func (l *commandLine) mustHave() (all string) {
 }
 
 func entry(w io.Writer, head, text string) {
-	fmt.Fprintf(w, "  %s\n%s\n", head, wrapped(text, "      "))
-}
-
-// wrapped breaks a text into lines that fit a terminal.
-func wrapped(text, indent string) string {
-	const width = 80
-	var b strings.Builder
-	room := 0
-	for word := range strings.FieldsSeq(text) {
-		switch length := len([]rune(word)); {
-		case b.Len() == 0:
-			b.WriteString(indent + word)
-			room = width - len(indent) - length
-		case length+1 > room:
-			b.WriteString("\n" + indent + word)
-			room = width - len(indent) - length
-		default:
-			b.WriteString(" " + word)
-			room -= length + 1
-		}
-	}
-	return b.String()
+	fmt.Fprintf(w, "  %s\n%s\n", head, config.Wrapped(text, "      "))
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/keypeg/keypeg/shared"
@@ -42,7 +43,12 @@ type terminal struct {
 // commands are all commands of the program.
 func commands() []branch {
 	return []branch{
-		{name: "serve", help: "Run the server.", does: &serveCommand{}},
+		{name: "serve", help: "Run the server.", serves: true, does: &serveCommand{}},
+		{name: "init", help: "Write a configuration file with every setting, its meaning and its default. Settings that are typed are set in it.", always: true, serves: true, does: &initCommand{}},
+		{name: "config", help: "Print the settings in force, and where each of them is written.", serves: true, does: &configShow{}, commands: []branch{
+			{name: "show", help: "Print the settings in force, and where each of them is written. The word show may be left out.", serves: true, does: &configShow{}},
+			{name: "check", help: "Say everything that is wrong with the settings of the server, as its start would. It opens no database.", serves: true, does: &configCheck{}},
+		}},
 		{name: "user", help: "Manage users.", takes: ofTenant, commands: []branch{
 			{name: "add", help: "Add a user. The password is asked for, or read from standard input.", does: &userAdd{}},
 			{name: "invite", help: "Add a user who chooses how to sign in by the link that is printed. It works once, for 7 days.", does: &userInvite{}},
@@ -107,7 +113,10 @@ func commands() []branch {
 func run(ctx context.Context, args []string, t terminal) int {
 	line := newCommandLine()
 	if err := line.read(args); err != nil {
-		fmt.Fprintf(t.Err, "keypeg: %s\nTry keypeg --help.\n", err)
+		for sentence := range strings.SplitSeq(err.Error(), "\n") { // everything that is wrong with the settings
+			fmt.Fprintf(t.Err, "keypeg: %s\n", sentence)
+		}
+		fmt.Fprint(t.Err, "Try keypeg --help.\n")
 		return 2
 	}
 	if line.wantsHelp {

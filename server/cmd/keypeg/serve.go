@@ -15,9 +15,6 @@ func (c *serveCommand) takes(*commandLine) {}
 
 // Run runs the server. It returns when ctx has ended and every running request is answered.
 func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
-	if err := s.CheckReach(); err != nil {
-		return err
-	}
 	apps, err := webapp.Open(either(s.IsCloud(), "", s.Product))
 	if err != nil {
 		return err

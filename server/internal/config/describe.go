@@ -46,13 +46,39 @@ func About(f *pflag.Flag) string {
 
 // DefaultOf returns the default of a setting as people write it: 24h, and not 24h0m0s.
 func DefaultOf(f *pflag.Flag) string {
-	value := f.DefValue
 	if f.Value.Type() == "duration" {
-		for _, zero := range []string{"m0s", "h0m"} {
-			if strings.HasSuffix(value, zero) {
-				value = value[:len(value)-2]
-			}
+		return duration(f.DefValue)
+	}
+	return f.DefValue
+}
+
+// duration returns a time as people write it.
+func duration(text string) string {
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
 		}
 	}
-	return value
+	return text
+}
+
+// Wrapped breaks a text into lines that fit a terminal, each behind an indent.
+func Wrapped(text, indent string) string {
+	const width = 80
+	var b strings.Builder
+	room := 0
+	for word := range strings.FieldsSeq(text) {
+		switch length := len([]rune(word)); {
+		case b.Len() == 0:
+			b.WriteString(indent + word)
+			room = width - len(indent) - length
+		case length+1 > room:
+			b.WriteString("\n" + indent + word)
+			room = width - len(indent) - length
+		default:
+			b.WriteString(" " + word)
+			room -= length + 1
+		}
+	}
+	return b.String()
 }

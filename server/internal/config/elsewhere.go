@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,57 +18,70 @@ import (
 )
 
 // LookElsewhere sets the settings that weren't typed from the environment, or else from the
-// file. The flags are those of [Settings.Declare].
-func (s *Settings) LookElsewhere(flags *pflag.FlagSet) (err error) {
+// file. The flags are those of [Settings.Declare]. Check refuses what it finds wrong.
+func (s *Settings) LookElsewhere(flags *pflag.FlagSet) {
+	s.places = map[string]string{}
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := EnvironmentOf(f)
 		switch value := os.Getenv(name); {
-		case value == "" || f.Changed || err != nil:
+		case f.Changed:
+			s.places[f.Name] = "--" + f.Name
+		case value == "":
 		case inQuotes.MatchString(value):
-			err = fmt.Errorf("%s is in quotes, which would be a part of it: write it without, since an env file keeps them", name)
+			s.refuse(fmt.Errorf("%s is in quotes, which would be a part of it: write it without, since an env file keeps them", name), f.Name)
 		default:
-			err = Set(f, value, name)
+			s.places[f.Name] = name
+			s.refuse(Set(f, value, name), f.Name)
 		}
 	})
-	if err == nil {
-		err = refuseUnknownVariables(flags, os.Environ())
+	s.refuseUnknownVariables(flags, os.Environ())
+	switch {
+	case !isSet(flags.Lookup("config")) || s.isRefused([]string{"config"}):
+	case s.Config == "":
+		s.refuse(errors.New("--config has no name: "+WritePath), "config")
+	default:
+		s.lookInFile(flags)
 	}
-	if err != nil || !isSet(flags.Lookup("config")) {
-		return err
-	}
+}
 
-	if s.Config == "" {
-		return errors.New("--config has no name: " + WritePath)
-	}
+func (s *Settings) lookInFile(flags *pflag.FlagSet) {
 	content, err := textfile.Read(s.Config)
 	if err != nil {
-		return fmt.Errorf("the configuration file can't be read: %w", err)
+		s.refuse(fmt.Errorf("the configuration file can't be read: %w", err), "config")
+		return
 	}
 	s.configText = content
 	keys := map[string]any{}
 	if _, err := toml.Decode(content, &keys); err != nil {
-		return s.notTOML(err)
+		s.refuse(s.notTOML(err), "config")
+		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
+	for _, key := range inOrder(content, keys) {
 		if key == providerTable || key == tenantTables {
 			continue // readTables reads it
 		}
 		f := flags.Lookup(key)
-		if key == "config" {
-			return s.inFile(errors.New("the configuration file has a key \"config\": it can't name another one"), key)
+		switch {
+		case key == "config":
+			s.refuse(s.inFile(errors.New("the configuration file has a key \"config\": it can't name another one"), key))
+		case f == nil:
+			s.refuse(s.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key), DidYouMean(key, names(flags))), key))
+		case !isSet(f):
+			s.places[key] = s.placeOf(key)
+			if err := setKey(f, keys[key]); err != nil {
+				s.refuse(s.inFile(fmt.Errorf("the configuration file: %w", err), key), key)
+			}
+			s.databaseOfFile = s.databaseOfFile || key == "database"
 		}
-		if f == nil {
-			return s.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key), DidYouMean(key, names(flags))), key)
-		}
-		if isSet(f) {
-			continue
-		}
-		if err := setKey(f, keys[key]); err != nil {
-			return s.inFile(fmt.Errorf("the configuration file: %w", err), key)
-		}
-		s.databaseOfFile = s.databaseOfFile || key == "database"
 	}
-	return nil
+}
+
+// inOrder returns the keys in the order of their lines.
+func inOrder[V any](content string, keys map[string]V, table ...string) []string {
+	line := func(key string) int { return lineOf(content, append(slices.Clip(table), key)) }
+	return slices.SortedFunc(maps.Keys(keys), func(a, b string) int {
+		return cmp.Or(cmp.Compare(line(a), line(b)), strings.Compare(a, b))
+	})
 }
 
 // names returns the names of all settings, and of the tables of the file.
@@ -98,7 +112,7 @@ var ofOthers = regexp.MustCompile(`(?s)^KEYPEG_((.*_)?(` + strings.Join([]string
 
 // refuseUnknownVariables refuses variables that look like settings but aren't, because they
 // would be ignored without notice. The refusal doesn't repeat their values.
-func refuseUnknownVariables(flags *pflag.FlagSet, environment []string) error {
+func (s *Settings) refuseUnknownVariables(flags *pflag.FlagSet, environment []string) {
 	var names []string
 	flags.VisitAll(func(f *pflag.Flag) { names = append(names, EnvironmentOf(f)) })
 	for _, variable := range slices.Sorted(slices.Values(environment)) {
@@ -106,9 +120,8 @@ func refuseUnknownVariables(flags *pflag.FlagSet, environment []string) error {
 		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(names, name) || ofOthers.MatchString(variable) {
 			continue
 		}
-		return fmt.Errorf("there is no setting %s%s", name, DidYouMean(name, names))
+		s.refuse(fmt.Errorf("there is no setting %s%s", name, DidYouMean(name, names)))
 	}
-	return nil
 }
 
 const variablePrefix = "KEYPEG_"

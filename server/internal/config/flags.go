@@ -172,26 +172,35 @@ func withoutPort(text string) string {
 	return ""
 }
 
-func (n *networks) String() string {
-	var all []string
+func (n *networks) String() string { return strings.Join(n.texts(), ",") }
+
+func (n *networks) texts() []string {
+	all := []string{}
 	for _, one := range *n {
 		all = append(all, one.String())
 	}
-	return strings.Join(all, ",")
+	return all
 }
 
 // Type implements pflag.Value.
 func (n *networks) Type() string { return "NETWORK,..." }
 
 // certificates is a flag that names a PEM file with certificates. It may be empty.
-type certificates []*x509.Certificate
+type certificates struct {
+	path string
+	list []*x509.Certificate
+}
 
 // Set implements pflag.Value.
 func (c *certificates) Set(path string) (err error) {
+	if *c = (certificates{}); path == "" {
+		return nil
+	}
 	if err := namedfile.Check(path); err != nil {
 		return fmt.Errorf("%w: write the path of a PEM file with certificates", err)
 	}
-	if *c, err = textfile.Certificates(path); err != nil {
+	c.path = path
+	if c.list, err = textfile.Certificates(path); err != nil {
 		return fmt.Errorf("must be a PEM file with certificates: %w", err)
 	}
 	return nil
@@ -199,17 +208,17 @@ func (c *certificates) Set(path string) (err error) {
 
 // pool returns nil if no file is named.
 func (c certificates) pool() *x509.CertPool {
-	if c == nil {
+	if c.list == nil {
 		return nil
 	}
 	pool := x509.NewCertPool()
-	for _, one := range c {
+	for _, one := range c.list {
 		pool.AddCert(one)
 	}
 	return pool
 }
 
-func (c *certificates) String() string { return "" }
+func (c *certificates) String() string { return c.path }
 
 // Type implements pflag.Value.
 func (c *certificates) Type() string { return "FILE" }

@@ -35,8 +35,8 @@ func (s *mailServer) declare(flags *pflag.FlagSet) {
 	flags.Var(&s.smtpPassword, "smtp-password-file", "File that holds the password for it, and nothing else.")
 }
 
-// check refuses settings that contradict each other, and reads the server's address.
-func (s *mailServer) check(org organisationSettings) error {
+// check returns what contradicts each other, and reads the server's address.
+func (s *mailServer) check(org organisationSettings) []fault {
 	if s.SMTPServer == "" {
 		return nil
 	}
@@ -44,21 +44,21 @@ func (s *mailServer) check(org organisationSettings) error {
 	if host, port, err := net.SplitHostPort(s.SMTPServer); err == nil {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
-			return fmt.Errorf("--smtp-server has no port from 1 to 65535: write it like smtp.example.com:587, and not %s", shown.Quoted(s.SMTPServer))
+			return []fault{faultOf(fmt.Errorf("--smtp-server has no port from 1 to 65535: write it like smtp.example.com:587, and not %s", shown.Quoted(s.SMTPServer)), "smtp-server")}
 		}
 		s.host, s.port = host, int(n)
 	}
-	switch {
-	case s.host == "" || net.ParseIP(s.host) == nil && !isHostName(s.host):
-		return fmt.Errorf("--smtp-server must be a name such as smtp.example.com, or smtp.example.com:587, not %s", shown.Quoted(s.SMTPServer))
-	case org.MailFrom == "":
-		return errors.New("--smtp-server needs --mail-from too: the address that mails come from")
-	case (s.SMTPUser == "") != (s.smtpPassword.secret == ""):
-		return errors.New("--smtp-user and --smtp-password-file go together: set both or none")
-	case s.SMTPUser != "" && s.SMTPSecurity == mail.None:
-		return errors.New("--smtp-user doesn't go with --smtp-security none: everybody on the way could read the password")
+	var found []fault
+	refuse := func(is bool, err error, of ...string) {
+		if is {
+			found = append(found, faultOf(err, of...))
+		}
 	}
-	return nil
+	refuse(s.host == "" || net.ParseIP(s.host) == nil && !isHostName(s.host), fmt.Errorf("--smtp-server must be a name such as smtp.example.com, or smtp.example.com:587, not %s", shown.Quoted(s.SMTPServer)), "smtp-server")
+	refuse(org.MailFrom == "", errors.New("--smtp-server needs --mail-from too: the address that mails come from"), "smtp-server", "mail-from")
+	refuse((s.SMTPUser == "") != (s.smtpPassword.secret == ""), errors.New("--smtp-user and --smtp-password-file go together: set both or none"), "smtp-user", "smtp-password-file")
+	refuse(s.SMTPUser != "" && s.SMTPSecurity == mail.None, errors.New("--smtp-user doesn't go with --smtp-security none: everybody on the way could read the password"), "smtp-user", "smtp-security")
+	return found
 }
 
 // isHostName reports whether a text has only the characters of a host's name.

@@ -22,7 +22,7 @@ func TestMailSettings(t *testing.T) {
 		if err := flags.Parse(words); err != nil {
 			return s, err
 		}
-		return s, s.Check(false)
+		return s, s.Check(config.Use{})
 	}
 	for _, test := range []struct {
 		words  string

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"log/slog"
 	"maps"
 	"net"
@@ -35,11 +36,11 @@ func (s *Settings) LogNotices(log *slog.Logger) {
 		log.Warn("everybody on this machine can read the configuration file, which has the database's password: chmod o-rwx "+s.Config, "mode", mode.String())
 	}
 	s.mailServer.logNotices(log)
-	logRoots(log, s.AttestationRoots)
+	logRoots(log, s.AttestationRoots.list)
 	logProviders(log, s.providers)
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		table, log := s.tables[name], log.With("tenant", name)
-		logRoots(log, table.roots)
+		logRoots(log, table.roots.list)
 		logProviders(log, table.providers)
 	}
 }
@@ -58,7 +59,7 @@ func mayHoldUsers(network netip.Prefix) bool {
 	return network.Addr().BitLen()-network.Bits() > most && !(network.Addr().IsLoopback() && network.Bits() >= 8)
 }
 
-func logRoots(log *slog.Logger, roots certificates) {
+func logRoots(log *slog.Logger, roots []*x509.Certificate) {
 	if len(roots) == 0 {
 		return
 	}

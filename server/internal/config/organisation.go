@@ -68,33 +68,40 @@ func (s *organisationSettings) policy(passkeys bool) policy.Policy {
 // mostPasskeys keeps a user's record small, because every request reads it.
 const mostPasskeys = 60
 
-// check refuses invalid values.
-func (s *organisationSettings) check() error {
-	for name, value := range map[string]time.Duration{
-		"session-idle": s.SessionIdle, "session-lifetime": s.SessionLifetime, "confirm-after": s.ConfirmAfter,
-	} {
-		if value < time.Second {
-			return fmt.Errorf("--%s must be at least 1s", name)
+// check returns what can't be used.
+func (s *organisationSettings) check() (found []fault) {
+	refuse := func(of, format string, values ...any) {
+		found = append(found, faultOf(fmt.Errorf("--"+of+" "+format, values...), of))
+	}
+	for _, d := range []struct {
+		of    string
+		value time.Duration
+	}{{"session-idle", s.SessionIdle}, {"session-lifetime", s.SessionLifetime}, {"confirm-after", s.ConfirmAfter}} {
+		if d.value < time.Second {
+			refuse(d.of, "must be at least 1s")
 		}
 	}
 	if s.MaxPasskeys < 1 || s.MaxPasskeys > mostPasskeys {
-		return fmt.Errorf("--max-passkeys must be from 1 to %d", mostPasskeys)
+		refuse("max-passkeys", "must be from 1 to %d", mostPasskeys)
 	}
 	if s.SessionIdle > s.SessionLifetime {
-		return fmt.Errorf("--session-idle (%s) must not be longer than --session-lifetime (%s)", s.SessionIdle, s.SessionLifetime)
+		found = append(found, faultOf(fmt.Errorf("--session-idle (%s) must not be longer than --session-lifetime (%s)", s.SessionIdle, s.SessionLifetime), "session-idle", "session-lifetime"))
 	}
 	if s.KeepEvents < store.ShortestKept || s.KeepEvents > store.EventsKept {
-		return fmt.Errorf("--keep-events must be from %gh, which is 30 days, to %gh, a year", store.ShortestKept.Hours(), store.EventsKept.Hours())
+		refuse("keep-events", "must be from %gh, which is 30 days, to %gh, a year", store.ShortestKept.Hours(), store.EventsKept.Hours())
 	}
 	if strings.TrimSpace(s.Product) == "" {
-		return fmt.Errorf("--product must not be empty")
+		refuse("product", "must not be empty")
 	}
-	return s.checkMail()
+	if err := s.checkMail(); err != nil {
+		found = append(found, faultOf(err, "mail-from"))
+	}
+	return found
 }
 
-// set sets the keys of a table and leaves the other settings as they are. Errors name the
-// key.
-func (s *organisationSettings) set(table map[string]any) error {
+// set sets the keys of a table and leaves the other settings as they are. It returns what is wrong with
+// which key.
+func (s *organisationSettings) set(table map[string]any) (found []fault) {
 	if len(table) == 0 {
 		return nil
 	}
@@ -106,12 +113,15 @@ func (s *organisationSettings) set(table map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		flag := flags.Lookup(key)
 		if flag == nil {
-			return fmt.Errorf("unknown key %s", shown.Quoted(key))
+			found = append(found, faultOf(fmt.Errorf("unknown key %s%s", shown.Quoted(key), DidYouMean(key, names(flags))), key))
+			continue
 		}
 		if err := setKey(flag, table[key]); err != nil {
-			return err
+			found = append(found, faultOf(err, key))
 		}
 	}
-	*s = changed
-	return s.check()
+	if *s = changed; len(found) == 0 {
+		found = s.check()
+	}
+	return found
 }

@@ -14,10 +14,17 @@ import (
 // inFile adds to an error the path of the configuration file, and the line of the key or
 // table, if it is found.
 func (s *Settings) inFile(err error, key ...string) error {
-	if line := lineOf(s.configText, key); line > 0 {
-		return fmt.Errorf("%w (%s, line %d)", err, s.Config, line)
+	return fmt.Errorf("%w (%s)", err, s.placeOf(key...))
+}
+
+// placeOf returns the path of the configuration file, and the line of the key, or else of the table around it.
+func (s *Settings) placeOf(key ...string) string {
+	for ; len(key) > 0; key = key[:len(key)-1] {
+		if line := lineOf(s.configText, key); line > 0 {
+			return fmt.Sprintf("%s, line %d", s.Config, line)
+		}
 	}
-	return fmt.Errorf("%w (%s)", err, s.Config)
+	return s.Config
 }
 
 // lineOf returns the first line of a TOML file with this key, or with the header of this

@@ -69,22 +69,22 @@ type provider struct {
 	files    []string // with secrets
 }
 
-// providersOf returns the providers of tables, in this order. With an error it returns the
-// name of the table that is wrong.
-func providersOf(tables map[string]providerSettings, order []string) (list []provider, wrong string, err error) {
+// providersOf returns the providers of tables, in this order, and what is wrong with which table.
+func providersOf(tables map[string]providerSettings, order []string) (list []provider, found []fault) {
 	for _, id := range order {
 		p, err := tables[id].provider(id)
 		if err != nil {
-			return nil, id, err
+			found = append(found, faultOf(err, id))
+			continue
 		}
 		for _, other := range list {
 			if other.protocol.Issuer == p.protocol.Issuer {
-				return nil, id, fmt.Errorf("the providers %s and %s have the same issuer", other.protocol.ID, p.protocol.ID)
+				found = append(found, faultOf(fmt.Errorf("the providers %s and %s have the same issuer", other.protocol.ID, p.protocol.ID), id))
 			}
 		}
 		list = append(list, p)
 	}
-	return list, "", nil
+	return list, found
 }
 
 func (s providerSettings) provider(id string) (p provider, err error) {

@@ -22,8 +22,8 @@ func (s *Settings) of(t tenant.Tenant) (organisationSettings, error) {
 	if t.Contact != "" {
 		settings.Contact = t.Contact
 	}
-	if err := settings.set(s.tables[t.Name].values); err != nil {
-		return settings, fmt.Errorf("the table [tenant.%s] of the configuration file: %w", t.Name, err)
+	for _, f := range settings.set(s.tables[t.Name].values) { // Check has refused it
+		return settings, fmt.Errorf("the table [tenant.%s] of the configuration file: %w", t.Name, f.err)
 	}
 	return settings, nil
 }
@@ -61,15 +61,21 @@ func (s *Settings) Address(t tenant.Tenant) (server.Address, error) {
 // WithOverrides implements [installation.Settings].
 func (s *Settings) WithOverrides() []string { return slices.Sorted(maps.Keys(s.tables)) }
 
-// CheckReach refuses settings with which nobody could reach the server.
-func (s *Settings) CheckReach() error {
+// checkReach returns why nobody could reach the server.
+func (s *Settings) checkReach() (found []fault) {
+	if _, err := s.listenPort(); err != nil {
+		return []fault{faultOf(err, "listen")}
+	}
 	if !s.IsCloud() { // in the cloud edition each tenant has its own address
 		if _, err := s.PublicAddress(); err != nil {
-			return err
+			of := []string{"public-url", "rp-id"}
+			if s.PublicURL == "" { // it follows from the address to listen on
+				of = []string{"listen", "rp-id"}
+			}
+			return []fault{faultOf(err, of...)}
 		}
 	}
-	_, err := s.listenPort()
-	return err
+	return nil
 }
 
 // PublicAddress returns the address at which people reach an installation on premise.

@@ -49,6 +49,9 @@ type Settings struct {
 	providers []provider             // of the configuration file
 	tables    map[string]tenantTable // in the configuration file, by tenant
 
+	places map[string]string // where the settings are written that aren't defaults: --name, a variable, or a line of the file
+	faults []fault
+
 	configText     string // the configuration file's
 	databaseOfFile bool   // the configuration file names the database
 }
@@ -81,26 +84,41 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.LogJSON, "log-json", false, "Log one JSON object per line.")
 }
 
-// Check reads the tables of the configuration file, and refuses settings that contradict
-// each other. AddsTenant says that --rp-id is for a tenant that is added.
-func (s *Settings) Check(addsTenant bool) error {
-	if err := s.organisationSettings.check(); err != nil {
-		return err
+// Type sets a setting that is typed on a command line. Check refuses what it can't be.
+func (s *Settings) Type(f *pflag.Flag, value string) {
+	s.refuse(Set(f, value, "--"+f.Name), f.Name)
+	f.Changed = true
+}
+
+// Check reads the tables of the configuration file, and refuses settings that can't be used or that
+// contradict each other: all of them, a sentence for each.
+func (s *Settings) Check(of Use) error {
+	s.refuseAll(s.organisationSettings.check())
+	s.refuseAll(s.mailServer.check(s.organisationSettings))
+	s.refuseAll(s.contradictions())
+	s.readTables()
+	s.refuseAll(s.checkEdition(of.AddsTenant))
+	if of.Serves {
+		s.refuseAll(s.checkReach())
 	}
-	if err := s.mailServer.check(s.organisationSettings); err != nil {
-		return err
-	}
+	return s.refused()
+}
+
+// Use says what the settings are for.
+type Use struct {
+	Serves     bool // people reach the server that the settings describe
+	AddsTenant bool // --rp-id is for a tenant that is added
+}
+
+func (s *Settings) contradictions() (found []fault) {
 	if !s.Passkeys && s.PasswordSignIn == policy.PasswordsOff {
-		return errors.New("--password-sign-in off doesn't go with --no-passkeys: nobody could set this installation up")
+		found = append(found, faultOf(errors.New("--password-sign-in off doesn't go with --no-passkeys: nobody could set this installation up"), "password-sign-in", "passkeys"))
 	}
 	if s.DrainDelay < 0 {
-		return errors.New("--drain-delay must not be negative")
+		found = append(found, faultOf(errors.New("--drain-delay must not be negative"), "drain-delay"))
 	}
 	if err := installation.DriverOf(s.Database, s.Socket).Check(); err != nil {
-		return fmt.Errorf("--database: %w", err)
+		found = append(found, faultOf(fmt.Errorf("--database: %w", err), "database"))
 	}
-	if err := s.readTables(); err != nil {
-		return err
-	}
-	return s.checkEdition(addsTenant)
+	return found
 }

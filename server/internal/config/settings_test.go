@@ -20,17 +20,19 @@ func declared() *pflag.FlagSet {
 
 // read reads settings as the program does: what is typed, the environment and the file.
 func read(typed ...string) (*config.Settings, *pflag.FlagSet, error) {
+	return readFor(config.Use{}, typed...)
+}
+
+func readFor(use config.Use, typed ...string) (*config.Settings, *pflag.FlagSet, error) {
 	s, flags := new(config.Settings), config.NewFlagSet()
 	s.Declare(flags)
 	err := flags.ParseAll(typed, func(f *pflag.Flag, value string) error {
-		f.Changed = true
-		return config.Set(f, value, "--"+f.Name)
+		s.Type(f, value)
+		return nil
 	})
 	if err == nil {
-		err = s.LookElsewhere(flags)
-	}
-	if err == nil {
-		err = s.Check(false)
+		s.LookElsewhere(flags)
+		err = s.Check(use)
 	}
 	return s, flags, err
 }
@@ -157,7 +159,7 @@ func TestWhereInTheFile(t *testing.T) {
 		"contact = \"a\"\n[provider.a]\nname = \"A\"\n":                           "(FILE, line 2)",
 		"[provider.a]\nname = \"A\"\nisuser = \"x\"\n":                            "(FILE, line 3)",
 		"[provider.a]\n" + good + "'" + secret + "'\n[provider.b]\nname = \"\"\n": "(FILE, line 5)",
-		"edition = \"cloud\"\n[tenant.acme]\nmax-passkeys = 99\n":                 "[tenant.acme] of the configuration file: --max-passkeys must be from 1 to 60 (FILE, line 2)",
+		"edition = \"cloud\"\n[tenant.acme]\nmax-passkeys = 99\n":                 "[tenant.acme] of the configuration file: --max-passkeys must be from 1 to 60 (FILE, line 3)",
 		"edition = \"cloud\"\n[tenant.a.provider.b]\nname = \"B\"\n":              "[tenant.a] of the configuration file: ",
 		"[tenant.acme]\nmax-passkeys = 3\n":                                       "(FILE, line 1)",
 		"contact\n":                                                               "isn't TOML: ",

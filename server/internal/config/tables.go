@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 
@@ -36,9 +37,9 @@ type tenantTable struct {
 }
 
 // readTables reads the tables of the configuration file, which aren't flags.
-func (s *Settings) readTables() error {
-	if s.Config == "" {
-		return nil
+func (s *Settings) readTables() {
+	if s.Config == "" || s.isRefused([]string{"config"}) {
+		return
 	}
 	var file struct {
 		Provider map[string]providerSettings `toml:"provider"`
@@ -46,55 +47,71 @@ func (s *Settings) readTables() error {
 			Provider map[string]providerSettings `toml:"provider"`
 		} `toml:"tenant"`
 	}
-	meta, err := toml.DecodeFile(s.Config, &file)
+	meta, err := toml.Decode(s.configText, &file)
 	if err != nil {
-		return fmt.Errorf("the configuration file %s: %w", s.Config, err)
+		s.refuse(fmt.Errorf("the configuration file %s: %w", s.Config, err))
+		return
 	}
 	var whole struct {
 		Tenant map[string]map[string]any `toml:"tenant"`
 	}
-	if _, err := toml.DecodeFile(s.Config, &whole); err != nil {
-		return fmt.Errorf("the configuration file %s: %w", s.Config, err)
+	if _, err := toml.Decode(s.configText, &whole); err != nil {
+		s.refuse(fmt.Errorf("the configuration file %s: %w", s.Config, err))
+		return
 	}
 
 	for _, table := range []string{providerTable, tenantTables} {
 		if kind := meta.Type(table); kind != "" && kind != "Hash" {
-			return s.inFile(fmt.Errorf("the configuration file has a key %s that isn't a table: write a table for each, such as [%s.NAME]", table, table), table)
+			s.refuse(s.inFile(fmt.Errorf("the configuration file has a key %s that isn't a table: write a table for each, such as [%s.NAME]", table, table), table))
 		}
 	}
 	for _, key := range meta.Undecoded() {
 		if key[0] == providerTable || len(key) > 3 && key[0] == tenantTables && key[2] == providerTable {
-			return s.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key.String()), DidYouMean(key[len(key)-1], ProviderKeys())), key...)
+			table := strings.Join(key[:len(key)-1], ".")
+			s.refuse(s.inFile(fmt.Errorf("the configuration file has an unknown key %s%s", shown.Quoted(key.String()), DidYouMean(key[len(key)-1], ProviderKeys())), key...), table)
 		}
 	}
 	order, orderOf := ordersOf(meta)
-	var of string
-	if s.providers, of, err = providersOf(file.Provider, order); err != nil {
-		return s.inFile(err, providerTable, of)
+	var found []fault
+	s.providers, found = providersOf(file.Provider, order)
+	for _, f := range found {
+		if id := f.of[0]; !s.isRefused([]string{providerTable + "." + id}) {
+			s.refuse(s.inFile(f.err, providerTable, id))
+		}
 	}
 	s.tables = map[string]tenantTable{}
-	for _, name := range slices.Sorted(maps.Keys(whole.Tenant)) {
-		table := tenantTable{values: whole.Tenant[name]}
-		delete(table.values, providerTable)
-		settings, at := s.organisationSettings, []string{tenantTables, name}
-		err := tenant.CheckName(name)
-		if err == nil {
-			_, has := table.values["attestation-roots"]
-			if err = settings.set(table.values); has {
-				table.roots = settings.AttestationRoots
-			}
-		}
-		if err == nil {
-			if table.providers, of, err = providersOf(file.Tenant[name].Provider, orderOf[name]); err != nil {
-				at = append(at, providerTable, of)
-			}
-		}
-		if err != nil {
-			return s.inFile(fmt.Errorf("the table [tenant.%s] of the configuration file: %w", shown.Text(name), err), at...)
-		}
-		s.tables[name] = table
+	for _, name := range inOrder(s.configText, whole.Tenant, tenantTables) {
+		s.tables[name] = s.readTenant(name, whole.Tenant[name], file.Tenant[name].Provider, orderOf[name])
 	}
-	return nil
+}
+
+// readTenant reads the table of one tenant.
+func (s *Settings) readTenant(name string, values map[string]any, providers map[string]providerSettings, order []string) tenantTable {
+	table := tenantTable{values: values}
+	delete(table.values, providerTable)
+	refuse := func(err error, at ...string) {
+		at = slices.Concat([]string{tenantTables, name}, at)
+		s.refuse(s.inFile(fmt.Errorf("the table [tenant.%s] of the configuration file: %w", shown.Text(name), err), at...))
+	}
+	if err := tenant.CheckName(name); err != nil {
+		refuse(err)
+		return table
+	}
+	settings := s.organisationSettings
+	for _, f := range settings.set(table.values) {
+		refuse(f.err, f.of[0])
+	}
+	if _, has := table.values["attestation-roots"]; has {
+		table.roots = settings.AttestationRoots
+	}
+	var found []fault
+	table.providers, found = providersOf(providers, order)
+	for _, f := range found {
+		if id := f.of[0]; !s.isRefused([]string{strings.Join([]string{tenantTables, name, providerTable, id}, ".")}) {
+			refuse(f.err, providerTable, id)
+		}
+	}
+	return table
 }
 
 // ordersOf returns the providers in the order of the file, which is the order of the
@@ -113,23 +130,26 @@ func ordersOf(meta toml.MetaData) (order []string, ofTenant map[string][]string)
 	return order, ofTenant
 }
 
-// checkEdition refuses settings of the other edition. AddsTenant allows an RP ID in the
+// checkEdition returns the settings of the other edition. AddsTenant allows an RP ID in the
 // cloud edition.
-func (s *Settings) checkEdition(addsTenant bool) error {
+func (s *Settings) checkEdition(addsTenant bool) (found []fault) {
+	refuse := func(is bool, err error, of ...string) {
+		if is {
+			found = append(found, faultOf(err, of...))
+		}
+	}
 	if s.Edition == OnPremise {
 		for _, name := range slices.Sorted(maps.Keys(s.tables)) {
-			return s.inFile(fmt.Errorf("the configuration file has a table [tenant.%s], and there are tenants in the cloud edition only: remove it, or write edition = \"cloud\"", name), tenantTables, name)
+			refuse(true, s.inFile(fmt.Errorf("the configuration file has a table [tenant.%s], and there are tenants in the cloud edition only: remove it, or write edition = \"cloud\"", name), tenantTables, name))
 		}
-		return nil
+		return found
 	}
-	switch {
-	case !s.Passkeys:
-		return errors.New("--no-passkeys doesn't go with the cloud edition, where passkeys are for everyone: leave it out")
-	case s.PublicURL != "" || s.RPID != "" && !addsTenant:
-		return errors.New("--public-url and --rp-id don't go with the cloud edition, where each tenant has its own: leave them out, and give them to keypeg tenant add")
-	case len(s.providers) > 0:
-		id := s.providers[0].protocol.ID
-		return fmt.Errorf("the table [provider.%s] doesn't go with the cloud edition, because its address belongs to one host: make it [tenant.NAME.provider.%s]", id, id)
+	refuse(!s.Passkeys, errors.New("--no-passkeys doesn't go with the cloud edition, where passkeys are for everyone: leave it out"), "passkeys")
+	refuse(s.PublicURL != "" || s.RPID != "" && !addsTenant,
+		errors.New("--public-url and --rp-id don't go with the cloud edition, where each tenant has its own: leave them out, and give them to keypeg tenant add"), "public-url", "rp-id")
+	for _, p := range s.providers {
+		id := p.protocol.ID
+		refuse(true, s.inFile(fmt.Errorf("the table [provider.%s] doesn't go with the cloud edition, because its address belongs to one host: make it [tenant.NAME.provider.%s]", id, id), providerTable, id))
 	}
-	return nil
+	return found
 }
