@@ -27,7 +27,7 @@ func TestAboutPasskeys(t *testing.T) {
 	tab.isAt(shared.PageAbout)
 	tab.readsIn("h1", message.English.Panel.About)
 	tab.reads("IT desk, phone 1234")
-	tab.reads(message.English.About.Manual)
+	tab.reads(message.AboutIn(&message.English).Manual)
 	tab.clicks(`a[href="/"]`)
 	tab.isAt("/")
 	tab.readsIn("h1", "Your account")

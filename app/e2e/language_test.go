@@ -28,11 +28,11 @@ func TestLanguages(t *testing.T) {
 
 			b.opens("/sign-in")
 			b.isIn(text.Lang)
-			b.readsIn("h1", text.SignInPages.SignInTitle)
+			b.readsIn("h1", message.SignInPagesIn(text).SignInTitle)
 			b.clicks(`a[href="` + shared.PageAbout + `"]`)
 			b.readsIn("h1", text.Panel.About)
 			b.clicks(`a[href="` + shared.PageSignIn + `"]`)
-			b.readsIn("h1", text.SignInPages.SignInTitle)
+			b.readsIn("h1", message.SignInPagesIn(text).SignInTitle)
 			b.fillsInPassword("ann", "wrong")
 			refused := text.Refusal(shared.Errorf(shared.CodeSignInRefused, "The user name or the password is not right."))
 			b.readsIn("#refusal", refused)

@@ -33,6 +33,21 @@ type About struct {
 	Manual              string
 }
 
+// AboutIn returns the texts in the language of a catalogue.
+func AboutIn(catalogue *Catalogue) About {
+	switch catalogue.Lang {
+	case German.Lang:
+		return aboutGerman
+	case French.Lang:
+		return aboutFrench
+	case Spanish.Lang:
+		return aboutSpanish
+	case Japanese.Lang:
+		return aboutJapanese
+	}
+	return aboutEnglish
+}
+
 var aboutEnglish = About{
 	Lead:                "A passkey signs you in to {product} without a password. You unlock your device as you always do: with your fingerprint, your face or its PIN.",
 	Picture:             "You unlock your device, your passkey answers for you, and you are signed in.",

@@ -26,25 +26,23 @@ type Catalogue struct {
 	Lang string // BCP 47, "en"
 	Name string // in the language itself
 
-	SignInPages SignInPages `json:"-"` // the app doesn't need these two
-	About       About       `json:"-"`
-	SignIn      SignIn
-	Shell       Shell
-	Home        Home
-	Panel       Panel
-	Sessions    Sessions
-	Activity    Activity
-	Reasons     Reasons
-	Member      Member
-	Users       Users
-	Import      Import
-	Events      Events
-	Link        Link
-	Rollout     Rollout
-	Password    Password
-	Codes       Codes
-	Confirm     Confirm
-	Failure     Failure
+	SignIn   SignIn
+	Shell    Shell
+	Home     Home
+	Panel    Panel
+	Sessions Sessions
+	Activity Activity
+	Reasons  Reasons
+	Member   Member
+	Users    Users
+	Import   Import
+	Events   Events
+	Link     Link
+	Rollout  Rollout
+	Password Password
+	Codes    Codes
+	Confirm  Confirm
+	Failure  Failure
 
 	// Refusals are the sentences of [shared.Error]. A missing one is shown in English; a
 	// test finds those.
@@ -94,9 +92,9 @@ func (c *Catalogue) Refusal(err *shared.Error) string {
 // for help, also if IT hasn't set a contact.
 func (c *Catalogue) WhomToAsk(product, contact string) string {
 	if contact == "" {
-		return Fill(c.SignInPages.ContactNone, "product", product)
+		return Fill(SignInPagesIn(c).ContactNone, "product", product)
 	}
-	return Fill(c.SignInPages.Contact, "contact", contact)
+	return Fill(SignInPagesIn(c).Contact, "contact", contact)
 }
 
 // Shell is the frame around every page of the app.

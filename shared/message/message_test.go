@@ -142,10 +142,13 @@ func TestFill(t *testing.T) {
 
 func TestSignInPage(t *testing.T) {
 	for _, catalogue := range Languages {
-		t.Run("every text of the sign-in page is there in "+catalogue.Lang, func(t *testing.T) {
+		t.Run("every text of the sign-in pages is there in "+catalogue.Lang, func(t *testing.T) {
 			text := SignInPageIn(catalogue)
 			complete(t, catalogue.Lang, reflect.ValueOf(text), reflect.ValueOf(signInPageEnglish))
-			if catalogue != &English && text.Welcome == signInPageEnglish.Welcome {
+			pages, about := SignInPagesIn(catalogue), AboutIn(catalogue)
+			complete(t, catalogue.Lang, reflect.ValueOf(pages), reflect.ValueOf(signInPagesEnglish))
+			complete(t, catalogue.Lang, reflect.ValueOf(about), reflect.ValueOf(aboutEnglish))
+			if catalogue != &English && (text.Welcome == signInPageEnglish.Welcome || pages.SignInTitle == signInPagesEnglish.SignInTitle || about.Lead == aboutEnglish.Lead) {
 				t.Errorf("got the English texts for %s", catalogue.Lang)
 			}
 		})

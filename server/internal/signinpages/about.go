@@ -27,7 +27,7 @@ type About struct {
 
 // About writes the page about passkeys.
 func (p *Pages) About(w http.ResponseWriter, text *message.Catalogue, page About) error {
-	about := text.About
+	about := message.AboutIn(text)
 	return p.write(w, http.StatusOK, text, content{
 		title: text.Panel.About,
 		lead:  g.Text(message.Fill(about.Lead, "product", p.Product)),
@@ -78,9 +78,9 @@ func (a About) kept(about message.About) []string {
 
 // use says how to sign in with a passkey.
 func (a About) use(text *message.Catalogue) []string {
-	list := []string{message.Fill(text.About.UseButton, "button", text.SignIn.Passkey), text.About.UseUnlock}
+	list := []string{message.Fill(message.AboutIn(text).UseButton, "button", text.SignIn.Passkey), message.AboutIn(text).UseUnlock}
 	if !a.KeysOnly { // a phone's passkey isn't accepted then
-		list = append(list, text.About.UseElsewhere)
+		list = append(list, message.AboutIn(text).UseElsewhere)
 	}
 	return list
 }
@@ -90,19 +90,19 @@ func (a About) otherMethods(text *message.Catalogue) (methods []string) {
 	switch a.Passwords {
 	case policy.PasswordsOff:
 	case policy.PasswordsAdministrators:
-		methods = append(methods, text.About.OtherAdministrators)
+		methods = append(methods, message.AboutIn(text).OtherAdministrators)
 	default:
 		methods = append(methods, text.SignIn.Password)
 	}
 	for _, provider := range a.Providers {
 		methods = append(methods, provider.label(text))
 	}
-	return append(methods, text.About.OtherCode)
+	return append(methods, message.AboutIn(text).OtherCode)
 }
 
 // manage says how to add, rename and remove passkeys.
 func (a About) manage(text *message.Catalogue) []string {
-	about, panel := text.About, text.Panel
+	about, panel := message.AboutIn(text), text.Panel
 	list := []string{
 		message.Fill(about.ManageOpen, "menu", text.Shell.Passkeys),
 		message.Fill(about.ManageAdd, "add", panel.Add, "register", panel.Register),
@@ -119,21 +119,21 @@ func (a About) manage(text *message.Catalogue) []string {
 // lost says what to do before a device is lost, and after.
 func (a About) lost(text *message.Catalogue) (list []string) {
 	if a.MaxPasskeys > 1 {
-		list = append(list, text.About.LostTwo)
+		list = append(list, message.AboutIn(text).LostTwo)
 	}
-	list = append(list, text.About.LostRemove)
+	list = append(list, message.AboutIn(text).LostRemove)
 	if a.Verification != policy.VerificationPreferred { // else whoever has the device may get in
-		list = append(list, text.About.LostFound)
+		list = append(list, message.AboutIn(text).LostFound)
 	}
-	return append(list, message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake, "lost", text.SignInPages.LostAccess))
+	return append(list, message.Fill(message.AboutIn(text).LostCodes, "codes", text.Home.CodesMake, "lost", message.SignInPagesIn(text).LostAccess))
 }
 
 // back is a link to where the reader most likely comes from.
 func (a About) back(text *message.Catalogue) g.Node {
 	if a.SignedIn {
-		return h.A(h.Href(shared.PageHome), g.Text(text.SignInPages.BackToStart))
+		return h.A(h.Href(shared.PageHome), g.Text(message.SignInPagesIn(text).BackToStart))
 	}
-	return h.A(h.Href(shared.PageSignIn), g.Text(text.SignInPages.BackToSignIn))
+	return h.A(h.Href(shared.PageSignIn), g.Text(message.SignInPagesIn(text).BackToSignIn))
 }
 
 // linkToAbout leads to the page about passkeys.

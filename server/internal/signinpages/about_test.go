@@ -27,61 +27,65 @@ func TestAbout(t *testing.T) {
 	}{
 		"everybody may use a password": {
 			says: func(text *message.Catalogue) []string { return []string{text.SignIn.Password} },
-			omit: func(text *message.Catalogue) []string { return []string{text.About.OtherAdministrators} },
+			omit: func(text *message.Catalogue) []string { return []string{message.AboutIn(text).OtherAdministrators} },
 		},
 		"only administrators may use a password": {
 			change: func(page *signinpages.About) { page.Passwords = policy.PasswordsAdministrators },
-			says:   func(text *message.Catalogue) []string { return []string{text.About.OtherAdministrators} },
+			says:   func(text *message.Catalogue) []string { return []string{message.AboutIn(text).OtherAdministrators} },
 			omit:   func(text *message.Catalogue) []string { return []string{text.SignIn.Password} },
 		},
 		"nobody may use a password": {
 			change: func(page *signinpages.About) { page.Passwords = policy.PasswordsOff },
-			says:   func(text *message.Catalogue) []string { return []string{text.About.OtherCode} },
+			says:   func(text *message.Catalogue) []string { return []string{message.AboutIn(text).OtherCode} },
 			omit: func(text *message.Catalogue) []string {
-				return []string{text.SignIn.Password, text.About.OtherAdministrators}
+				return []string{text.SignIn.Password, message.AboutIn(text).OtherAdministrators}
 			},
 		},
 		"providers": {
 			change: func(page *signinpages.About) { page.Providers = []signinpages.Provider{google, acme} },
 			says: func(text *message.Catalogue) []string {
-				return []string{message.Fill(text.SignInPages.SignInWith, "provider", "Google"), "Acme staff"}
+				return []string{message.Fill(message.SignInPagesIn(text).SignInWith, "provider", "Google"), "Acme staff"}
 			},
 			omit: func(text *message.Catalogue) []string {
-				return []string{message.Fill(text.SignInPages.SignInWith, "provider", "Acme")}
+				return []string{message.Fill(message.SignInPagesIn(text).SignInWith, "provider", "Acme")}
 			},
 		},
 		"any authenticator": {
 			says: func(text *message.Catalogue) []string {
-				return []string{text.About.KeptManager, text.About.KeptDevice, text.About.UseElsewhere, message.Fill(text.About.ManagePhone, "phone", text.Panel.AddPhone)}
+				return []string{message.AboutIn(text).KeptManager, message.AboutIn(text).KeptDevice, message.AboutIn(text).UseElsewhere, message.Fill(message.AboutIn(text).ManagePhone, "phone", text.Panel.AddPhone)}
 			},
-			omit: func(text *message.Catalogue) []string { return []string{text.About.KeptKeyOnly} },
+			omit: func(text *message.Catalogue) []string { return []string{message.AboutIn(text).KeptKeyOnly} },
 		},
 		"only devices of certain makers": {
 			change: func(page *signinpages.About) { page.KeysOnly = true },
-			says:   func(text *message.Catalogue) []string { return []string{text.About.KeptKeyOnly, text.About.KeptKey} },
+			says: func(text *message.Catalogue) []string {
+				return []string{message.AboutIn(text).KeptKeyOnly, message.AboutIn(text).KeptKey}
+			},
 			omit: func(text *message.Catalogue) []string {
-				return []string{text.About.KeptManager, text.About.KeptDevice, text.About.UseElsewhere, message.Fill(text.About.ManagePhone, "phone", text.Panel.AddPhone)}
+				return []string{message.AboutIn(text).KeptManager, message.AboutIn(text).KeptDevice, message.AboutIn(text).UseElsewhere, message.Fill(message.AboutIn(text).ManagePhone, "phone", text.Panel.AddPhone)}
 			},
 		},
 		"one passkey": {
 			change: func(page *signinpages.About) { page.MaxPasskeys = 1 },
 			says: func(text *message.Catalogue) []string {
-				return []string{text.Count(text.About.ManageMost, 1, "1")}
+				return []string{text.Count(message.AboutIn(text).ManageMost, 1, "1")}
 			},
-			omit: func(text *message.Catalogue) []string { return []string{text.About.LostTwo} },
+			omit: func(text *message.Catalogue) []string { return []string{message.AboutIn(text).LostTwo} },
 		},
 		"fifty passkeys": {
 			says: func(text *message.Catalogue) []string {
-				return []string{text.Count(text.About.ManageMost, 50, "50"), text.About.LostTwo}
+				return []string{text.Count(message.AboutIn(text).ManageMost, 50, "50"), message.AboutIn(text).LostTwo}
 			},
 		},
 		"passkeys that verify their user": {
-			says: func(text *message.Catalogue) []string { return []string{text.About.LostRemove, text.About.LostFound} },
+			says: func(text *message.Catalogue) []string {
+				return []string{message.AboutIn(text).LostRemove, message.AboutIn(text).LostFound}
+			},
 		},
 		"passkeys that may work without verifying their user": {
 			change: func(page *signinpages.About) { page.Verification = policy.VerificationPreferred },
-			says:   func(text *message.Catalogue) []string { return []string{text.About.LostRemove} },
-			omit:   func(text *message.Catalogue) []string { return []string{text.About.LostFound} },
+			says:   func(text *message.Catalogue) []string { return []string{message.AboutIn(text).LostRemove} },
+			omit:   func(text *message.Catalogue) []string { return []string{message.AboutIn(text).LostFound} },
 		},
 		"a contact": {
 			contact: "IT desk, phone 1234",
@@ -94,25 +98,25 @@ func TestAbout(t *testing.T) {
 			says: func(text *message.Catalogue) []string { return []string{text.WhomToAsk("Keypeg", "")} },
 		},
 		"a reader without a session": {
-			says: func(text *message.Catalogue) []string { return []string{text.SignInPages.BackToSignIn} },
+			says: func(text *message.Catalogue) []string { return []string{message.SignInPagesIn(text).BackToSignIn} },
 			omit: func(text *message.Catalogue) []string {
-				return []string{text.SignInPages.BackToStart, text.About.Manual}
+				return []string{message.SignInPagesIn(text).BackToStart, message.AboutIn(text).Manual}
 			},
 		},
 		"a reader with a session, where there is a manual": {
 			change: func(page *signinpages.About) { page.SignedIn, page.Manual = true, true },
 			says: func(text *message.Catalogue) []string {
-				return []string{text.SignInPages.BackToStart, text.About.Manual}
+				return []string{message.SignInPagesIn(text).BackToStart, message.AboutIn(text).Manual}
 			},
-			omit: func(text *message.Catalogue) []string { return []string{text.SignInPages.BackToSignIn} },
+			omit: func(text *message.Catalogue) []string { return []string{message.SignInPagesIn(text).BackToSignIn} },
 		},
 		"the words of the buttons": {
 			says: func(text *message.Catalogue) []string {
 				return []string{
-					message.Fill(text.About.UseButton, "button", text.SignIn.Passkey), message.Fill(text.About.ManageOpen, "menu", text.Shell.Passkeys),
-					message.Fill(text.About.ManageAdd, "add", text.Panel.Add, "register", text.Panel.Register),
-					message.Fill(text.About.ManageRemove, "rename", text.Panel.Rename, "remove", text.Panel.Remove),
-					message.Fill(text.About.LostCodes, "codes", text.Home.CodesMake, "lost", text.SignInPages.LostAccess), message.Fill(text.About.SafeAddress, "address", "example.com"),
+					message.Fill(message.AboutIn(text).UseButton, "button", text.SignIn.Passkey), message.Fill(message.AboutIn(text).ManageOpen, "menu", text.Shell.Passkeys),
+					message.Fill(message.AboutIn(text).ManageAdd, "add", text.Panel.Add, "register", text.Panel.Register),
+					message.Fill(message.AboutIn(text).ManageRemove, "rename", text.Panel.Rename, "remove", text.Panel.Remove),
+					message.Fill(message.AboutIn(text).LostCodes, "codes", text.Home.CodesMake, "lost", message.SignInPagesIn(text).LostAccess), message.Fill(message.AboutIn(text).SafeAddress, "address", "example.com"),
 				}
 			},
 		},

@@ -36,8 +36,8 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 				h.Data("registered", strings.Trim(fmt.Sprint(shared.MayBeRegistered), "[]")),
 				p.scripted(), p.failedTries(page.Failed),
 				g.If(p.PasskeysOn, g.Group{
-					unlessScripted(text, passkeyButton("button primary wide waiting", text.SignInPages.CreatePasskey)),
-					incapable(text.SignInPages.Incapable),
+					unlessScripted(text, passkeyButton("button primary wide waiting", message.SignInPagesIn(text).CreatePasskey)),
+					incapable(message.SignInPagesIn(text).Incapable),
 				}),
 				g.If(p.PasskeysOn && page.TakesPassword, or(text.SignIn.Or)),
 				g.If(page.TakesPassword, p.choosePassword(text, page.Name)),
@@ -52,30 +52,30 @@ func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue
 func (e Enrol) title(text *message.Catalogue) string {
 	switch e.Kind {
 	case store.MethodInvitation:
-		return message.Fill(text.SignInPages.InvitationTitle, "name", e.DisplayName)
+		return message.Fill(message.SignInPagesIn(text).InvitationTitle, "name", e.DisplayName)
 	case store.MethodRecoveryLink:
-		return text.SignInPages.RecoveryLinkTitle
+		return message.SignInPagesIn(text).RecoveryLinkTitle
 	default:
-		return text.SignInPages.PhoneTitle
+		return message.SignInPagesIn(text).PhoneTitle
 	}
 }
 
 // lead says what the link is for.
 func (e Enrol) lead(text *message.Catalogue, product string) string {
 	lead := map[store.Method]string{
-		store.MethodInvitation: text.SignInPages.InvitationLead, store.MethodRecoveryLink: text.SignInPages.RecoveryLinkLead, store.MethodPhoneLink: text.SignInPages.PhoneLead,
+		store.MethodInvitation: message.SignInPagesIn(text).InvitationLead, store.MethodRecoveryLink: message.SignInPagesIn(text).RecoveryLinkLead, store.MethodPhoneLink: message.SignInPagesIn(text).PhoneLead,
 	}[e.Kind]
 	if e.Kind == store.MethodInvitation && !e.TakesPassword {
-		lead = text.SignInPages.InvitationPasskey
+		lead = message.SignInPagesIn(text).InvitationPasskey
 	}
 	return message.Fill(lead, "product", product, "user", e.Name)
 }
 
 // choosePassword also has the user name, for password managers.
 func (p *Pages) choosePassword(text *message.Catalogue, name string) g.Group {
-	label, sentence := text.SignInPages.NewPassword, text.SignInPages.NewPasswordHint
+	label, sentence := message.SignInPagesIn(text).NewPassword, message.SignInPagesIn(text).NewPasswordHint
 	if p.PasskeysOn {
-		label, sentence = text.SignInPages.PasswordOptional, text.SignInPages.PasswordOptionalHint
+		label, sentence = message.SignInPagesIn(text).PasswordOptional, message.SignInPagesIn(text).PasswordOptionalHint
 	}
 	return g.Group{
 		hiddenName(name),
@@ -85,7 +85,7 @@ func (p *Pages) choosePassword(text *message.Catalogue, name string) g.Group {
 
 func (p *Pages) savePassword(text *message.Catalogue) g.Node {
 	if p.PasskeysOn {
-		return h.Button(h.Class("button wide"), g.Text(text.SignInPages.PasswordOnly))
+		return h.Button(h.Class("button wide"), g.Text(message.SignInPagesIn(text).PasswordOnly))
 	}
-	return h.Button(h.Class("button wide primary"), g.Text(text.SignInPages.SavePassword))
+	return h.Button(h.Class("button wide primary"), g.Text(message.SignInPagesIn(text).SavePassword))
 }

@@ -13,15 +13,15 @@ import (
 // Enrolled writes the page that follows that of [Pages.Enrol], after a passkey was made or
 // a password was set.
 func (p *Pages) Enrolled(w http.ResponseWriter, text *message.Catalogue, password bool) error {
-	lead := text.SignInPages.EnrolledPasskey
+	lead := message.SignInPagesIn(text).EnrolledPasskey
 	if password {
-		lead = text.SignInPages.EnrolledPassword
+		lead = message.SignInPagesIn(text).EnrolledPassword
 	}
 	return p.write(w, http.StatusOK, text, content{
-		title: text.SignInPages.EnrolledTitle,
+		title: message.SignInPagesIn(text).EnrolledTitle,
 		lead:  g.Text(lead),
 		body: g.Group{
-			h.P(h.A(h.Class("button primary wide"), h.Href(shared.PageSignIn), g.Text(text.SignInPages.BackToSignIn))),
+			h.P(h.A(h.Class("button primary wide"), h.Href(shared.PageSignIn), g.Text(message.SignInPagesIn(text).BackToSignIn))),
 		},
 	})
 }

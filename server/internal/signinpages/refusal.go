@@ -22,9 +22,9 @@ type Refusal struct {
 
 // Refusal writes a page that says why something was refused, with a link to go on.
 func (p *Pages) Refusal(w http.ResponseWriter, status int, text *message.Catalogue, page Refusal) {
-	address, label := shared.PageSignIn, text.SignInPages.BackToSignIn
+	address, label := shared.PageSignIn, message.SignInPagesIn(text).BackToSignIn
 	if page.SignedIn {
-		address, label = shared.PageHome, text.SignInPages.BackToStart
+		address, label = shared.PageHome, message.SignInPagesIn(text).BackToStart
 	}
 	err := p.write(w, status, text, content{
 		title: page.title(text),
@@ -42,22 +42,22 @@ func (page Refusal) title(text *message.Catalogue) string {
 	switch page.Code {
 	case shared.CodeNotFound, shared.CodeCeremonyExpired:
 		if page.Link {
-			return text.SignInPages.RefusalLink
+			return message.SignInPagesIn(text).RefusalLink
 		}
-		return text.SignInPages.RefusalNotFound
+		return message.SignInPagesIn(text).RefusalNotFound
 	case shared.CodeNotAllowed, shared.CodeAccountDisabled, shared.CodeNoAccount, shared.CodePasskeysOff, shared.CodePasswordsOff:
-		return text.SignInPages.RefusalAccess
+		return message.SignInPagesIn(text).RefusalAccess
 	case shared.CodeTooManyAttempts:
-		return text.SignInPages.RefusalTooMany
+		return message.SignInPagesIn(text).RefusalTooMany
 	case shared.CodeInternal:
-		return text.SignInPages.RefusalFault
+		return message.SignInPagesIn(text).RefusalFault
 	case shared.CodeProviderUnavailable, shared.CodeProviderMisconfigured, shared.CodeSSORefused:
-		return text.SignInPages.RefusalProvider
+		return message.SignInPagesIn(text).RefusalProvider
 	case shared.CodeSuspended:
-		return text.SignInPages.RefusalSuspended
+		return message.SignInPagesIn(text).RefusalSuspended
 	case shared.CodeWrongHost:
-		return text.SignInPages.RefusalHost
+		return message.SignInPagesIn(text).RefusalHost
 	default:
-		return text.SignInPages.RefusalTitle
+		return message.SignInPagesIn(text).RefusalTitle
 	}
 }

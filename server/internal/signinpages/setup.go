@@ -27,19 +27,19 @@ func (p *Pages) Setup(w http.ResponseWriter, status int, text *message.Catalogue
 		return g.If(input == page.Refused, g.Group{h.AutoFocus(), h.Aria("invalid", "true")})
 	}
 	return p.write(w, status, text, content{
-		title: message.Fill(text.SignInPages.SetupTitle, "product", p.Product),
-		lead:  g.Text(text.SignInPages.SetupLead),
+		title: message.Fill(message.SignInPagesIn(text).SetupTitle, "product", p.Product),
+		lead:  g.Text(message.SignInPagesIn(text).SetupLead),
 		body: g.Group{
 			refused(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageSetup), h.Class("stack"),
-				field(text.SignInPages.SetupUserName, h.Name("name"), h.Value(page.Name), h.AutoComplete("username"), g.Attr("autocapitalize", "none"),
+				field(message.SignInPagesIn(text).SetupUserName, h.Name("name"), h.Value(page.Name), h.AutoComplete("username"), g.Attr("autocapitalize", "none"),
 					g.Attr("spellcheck", "false"), h.MaxLength("64"), h.Required(), start("name"), h.Aria("describedby", "name-hint")),
-				hint("name-hint", text.SignInPages.SetupUserHint),
-				field(text.SignInPages.DisplayName, h.Name("display-name"), h.Value(page.DisplayName), h.AutoComplete("name"),
+				hint("name-hint", message.SignInPagesIn(text).SetupUserHint),
+				field(message.SignInPagesIn(text).DisplayName, h.Name("display-name"), h.Value(page.DisplayName), h.AutoComplete("name"),
 					h.MaxLength("64"), h.Required(), start("display-name"), h.Aria("describedby", "display-hint")),
-				hint("display-hint", text.SignInPages.DisplayHint),
-				g.If(p.PasswordsOn, newPassword(text.SignInPages.NewPassword, text.SignInPages.NewPasswordHint, start("password"))),
-				h.Button(h.Class("button primary wide"), g.Text(text.SignInPages.SetupSubmit)),
+				hint("display-hint", message.SignInPagesIn(text).DisplayHint),
+				g.If(p.PasswordsOn, newPassword(message.SignInPagesIn(text).NewPassword, message.SignInPagesIn(text).NewPasswordHint, start("password"))),
+				h.Button(h.Class("button primary wide"), g.Text(message.SignInPagesIn(text).SetupSubmit)),
 			),
 		},
 	})

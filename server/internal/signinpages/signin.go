@@ -38,7 +38,7 @@ type Provider struct {
 
 // label is the text of the provider's button.
 func (p Provider) label(text *message.Catalogue) string {
-	return cmp.Or(p.Button, message.Fill(text.SignInPages.SignInWith, "provider", p.Name))
+	return cmp.Or(p.Button, message.Fill(message.SignInPagesIn(text).SignInWith, "provider", p.Name))
 }
 
 // signInPage draws a sign-in page. One button is primary: the passkey, or what takes its place.
@@ -60,8 +60,8 @@ func (p *Pages) SignIn(w http.ResponseWriter, status int, text *message.Catalogu
 
 func (p signInPage) content() content {
 	own := content{
-		title:  p.text.SignInPages.SignInTitle, // also where the user is greeted: the browser's history keeps it
-		lead:   g.Text(message.Fill(p.text.SignInPages.SignInLead, "product", p.Product)),
+		title:  message.SignInPagesIn(p.text).SignInTitle, // also where the user is greeted: the browser's history keeps it
+		lead:   g.Text(message.Fill(message.SignInPagesIn(p.text).SignInLead, "product", p.Product)),
 		at:     p.page.At,
 		script: true,
 		notice: g.If(p.page.Reason != "", h.P(h.Class("notice"), h.ID("reason"), h.Role("status"), infoGlyph, h.Span(g.Text(p.page.Reason)))),
@@ -95,11 +95,11 @@ func (p signInPage) next() g.Node {
 func (p signInPage) lost() string {
 	switch {
 	case p.PasswordsOn:
-		return p.text.SignInPages.LostAccess
+		return message.SignInPagesIn(p.text).LostAccess
 	case p.PasskeysOn:
 		return p.words.LostPasskey
 	default:
-		return p.text.SignInPages.RecoveryTitle
+		return message.SignInPagesIn(p.text).RecoveryTitle
 	}
 }
 
@@ -113,7 +113,7 @@ func (p signInPage) byPasskey() g.Group {
 			passkeyButton("button primary wide", label),
 			g.If(p.PasswordsOn || p.greets() && len(p.page.Providers) > 0, or(separator)),
 		)),
-		g.If(!p.PasswordsOn, incapable(p.text.SignInPages.PasskeyOnly)),
+		g.If(!p.PasswordsOn, incapable(message.SignInPagesIn(p.text).PasskeyOnly)),
 	}
 }
 

@@ -38,6 +38,6 @@ func (p *Pages) Verified(w http.ResponseWriter, text *message.Catalogue) error {
 	return p.write(w, http.StatusOK, text, content{
 		title: words.VerifiedTitle,
 		lead:  g.Text(message.Fill(words.VerifiedLead, "product", p.Product)),
-		body:  g.Group{h.P(h.A(h.Class("button wide"), h.Href(shared.PageHome), g.Text(text.SignInPages.BackToStart)))},
+		body:  g.Group{h.P(h.A(h.Class("button wide"), h.Href(shared.PageHome), g.Text(message.SignInPagesIn(text).BackToStart)))},
 	})
 }
