@@ -16,7 +16,7 @@ import (
 	"github.com/google/licensecheck"
 )
 
-var updateLicences = flag.Bool("update", false, "write LICENCES.md")
+var update = flag.Bool("update", false, "write LICENCES.md, or the manual's table of settings")
 
 // usable are the licences that let a closed program be made of ours. Another one is a
 // decision, and comes here after it.
@@ -46,7 +46,7 @@ func TestLicences(t *testing.T) {
 	}
 
 	path := filepath.Join("..", "..", "..", "LICENCES.md")
-	if *updateLicences {
+	if *update {
 		if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -18,34 +18,36 @@ import (
 	"github.com/keypeg/keypeg/server/internal/config"
 )
 
-// TestManualSettings checks the manual's table of settings against the settings that there
-// are.
+// TestManualSettings compares the manual's table of settings with their declaration. With -update it writes
+// the table.
 func TestManualSettings(t *testing.T) {
-	page := document(t, "web/manual/running.md")
+	const file = "web/manual/running.md"
+	page := document(t, file)
 	line := newCommandLine()
-	rows := 0
-	for row := range strings.Lines(page) {
-		if strings.HasPrefix(row, "| `--") && !strings.HasPrefix(row, "| `--keypeg-") {
-			rows++
-		}
-	}
-	flags := 0
-	line.settingFlags.VisitAll(func(flag *pflag.Flag) {
-		flags++
-		name := flag.Name
+	table := "| flag | environment | default | what it sets |\n| --- | --- | --- | --- |\n"
+	line.settingFlags.VisitAll(func(f *pflag.Flag) {
+		name, value := f.Name, config.DefaultOf(f)
 		if line.Lookup("no-"+name) != nil {
 			name = "[no-]" + name
 		}
-		want := "| `--" + name + "` | `" + config.EnvironmentOf(flag) + "` |"
-		if value := config.DefaultOf(flag); value != "" {
-			want += " `" + value + "` |"
+		if value != "" {
+			value = " `" + value + "`"
 		}
-		if !strings.Contains(page, want) {
-			t.Errorf("the page has no row that begins with %s", want)
-		}
+		table += "| `--" + name + "` | `" + config.EnvironmentOf(f) + "` |" + value + " | " + config.Meaning(f) + " |\n"
 	})
-	if rows != flags {
-		t.Errorf("the table has %d rows, and there are %d settings", rows, flags)
+	if strings.Contains(page, "\n\n"+table+"\n") {
+		return
+	}
+	if !*update {
+		t.Fatalf("the page's table isn't that of the declaration: go test ./server/cmd/keypeg -run TestManualSettings -update\n%s", table)
+	}
+	begin := strings.Index(page, "| flag | environment")
+	if begin < 0 {
+		t.Fatal("the page has no table")
+	}
+	end := begin + strings.Index(page[begin:], "\n\n") + 1
+	if err := os.WriteFile(filepath.Join(projectRoot, file), []byte(page[:begin]+table+page[end:]), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -234,7 +236,10 @@ func TestManualCommands(t *testing.T) {
 	inline := regexp.MustCompile("`(keypeg [^`]+)`")
 	target := regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)(?:`|$)")
 	seen := 0
-	for name, text := range documents(t) {
+	pages := documents(t)
+	t.Chdir(t.TempDir())
+	succeeds(t, "", "init", "--url", "https://id.example.com") // keypeg.toml is there
+	for name, text := range pages {
 		if name == "CHANGELOG.md" { // it tells what was
 			continue
 		}

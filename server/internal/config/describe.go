@@ -35,6 +35,15 @@ func Text(f *pflag.Flag) string {
 	return text
 }
 
+// Meaning returns what a setting does, with the values that it may have, for a table.
+func Meaning(f *pflag.Flag) string {
+	text := strings.ReplaceAll(Text(f), "|", " or ")
+	if values := f.Value.Type(); strings.Contains(values, "|") {
+		text += " One of: " + strings.ReplaceAll(values, "|", ", ") + "."
+	}
+	return text
+}
+
 // About returns where else a setting may stand, and its default.
 func About(f *pflag.Flag) string {
 	about := EnvironmentOf(f)

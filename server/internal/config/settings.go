@@ -61,7 +61,7 @@ type Settings struct {
 func (s *Settings) Declare(flags *pflag.FlagSet) {
 	flags.Var(path{&s.Config}, "config", "TOML `FILE` with any of these settings, such as public-url = \"https://id.example.com\".")
 
-	flags.Var(oneOf(&s.Edition, OnPremise, OnPremise, Cloud), "edition", "on-premise: one organisation. cloud: several, each at a host name of its own; see keypeg tenant.")
+	flags.Var(oneOf(&s.Edition, OnPremise, OnPremise, Cloud), "edition", "on-premise: one organisation. cloud: several, each at a host name of its own.")
 
 	flags.StringVar(&s.Listen, "listen", "localhost:8080", "Address to listen on, as `HOST:PORT`.")
 	flags.StringVar(&s.PublicURL, "public-url", "", "`URL` that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen.")
