@@ -104,6 +104,8 @@ func commands() []branch {
 			{name: "remove", help: "Delete a tenant that is switched off, with all of its records.", does: &tenantRemove{}},
 		}},
 		{name: "manual", help: "Print a page of the manual, or the list of its pages.", always: true, does: &manualCommand{}},
+		{name: "completion", help: "Print the script with which a shell completes commands and flags. For bash: source <(keypeg completion bash)", always: true, does: &completionCommand{}},
+		{name: "manpage", help: "Print the page for man(1).", always: true, does: manpageCommand{}},
 		{name: "version", help: "Print the version, as --version does. With --config it checks all settings too.", always: true, does: &versionCommand{}},
 	}
 }
@@ -111,6 +113,12 @@ func commands() []branch {
 // run carries out one command and returns the exit code: 0; 1 with one sentence on standard
 // error; or 2 if the command line is wrong.
 func run(ctx context.Context, args []string, t terminal) int {
+	if len(args) > 0 && args[0] == completeName {
+		for _, word := range candidates(args[1:]) {
+			fmt.Fprintln(t.Out, word)
+		}
+		return 0
+	}
 	line := newCommandLine()
 	if err := line.read(args); err != nil {
 		for sentence := range strings.SplitSeq(err.Error(), "\n") { // everything that is wrong with the settings

@@ -38,10 +38,21 @@ func Text(f *pflag.Flag) string {
 // Meaning returns what a setting does, with the values that it may have, for a table.
 func Meaning(f *pflag.Flag) string {
 	text := strings.ReplaceAll(Text(f), "|", " or ")
-	if values := f.Value.Type(); strings.Contains(values, "|") {
-		text += " One of: " + strings.ReplaceAll(values, "|", ", ") + "."
+	if values := ValuesOf(f); values != nil && f.Value.Type() != "bool" {
+		text += " One of: " + strings.Join(values, ", ") + "."
 	}
 	return text
+}
+
+// ValuesOf returns the values that a flag may have, or nil if they are too many to be listed.
+func ValuesOf(f *pflag.Flag) []string {
+	switch kind := f.Value.Type(); {
+	case kind == "bool":
+		return []string{"true", "false"}
+	case strings.Contains(kind, "|"):
+		return strings.Split(kind, "|")
+	}
+	return nil
 }
 
 // About returns where else a setting may stand, and its default.
