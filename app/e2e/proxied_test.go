@@ -143,14 +143,21 @@ func TestCachedAnswers(t *testing.T) {
 	s.warnsOnce("answer-kept")
 }
 
-// TestNonceTakenAway has a proxy pass only headers on that it knows. The log says so.
+// TestNonceTakenAway has a proxy pass only headers on that it knows, in answers or in requests. The log says
+// so.
 func TestNonceTakenAway(t *testing.T) {
 	t.Parallel()
-	s := startBehind(t, behindNginx(t, `proxy_hide_header Keypeg-Nonce;`))
-	ann := openBrowser(t, s)
-	ann.fillsInSetUp()
-	ann.readsIn("h1", "Something is in the way")
-	s.warnsOnce("answer-kept", "takes the header Keypeg-Nonce away", "proxy_hide_header")
+	for heading, lines := range map[string]string{
+		"Something is in the way": `proxy_hide_header Keypeg-Nonce;`,
+		"Your account": `proxy_set_header Keypeg-Nonce ""; proxy_set_header Host $http_host;
+			proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;`,
+	} {
+		s := startBehind(t, behindNginx(t, lines))
+		ann := openBrowser(t, s)
+		ann.fillsInSetUp()
+		ann.readsIn("h1", heading)
+		s.warnsOnce("answer-kept", "takes the header Keypeg-Nonce away", "proxy_hide_header and proxy_set_header")
+	}
 }
 
 // TestSignInPagesWithoutTheirScript: the sign-in page and the page of a link say when their
