@@ -23,11 +23,14 @@ type SignInService interface {
 // SignInPanel lets a user sign in with a passkey, and with a password where the program has
 // passwords. Browsers also offer passkeys in the text box for the name.
 //
-// Put it into a page of its own, below a title.
+// Put it into a page of its own, below a title. The keyboard focus is in the text box for the
+// name from the start, unless something else on the page has it.
 type SignInPanel struct {
 	app.Compo
 
-	Context Context       // required; while it is Blocked, no passkey is offered
+	// Context is required. While it is Blocked, no passkey is offered. Nobody is signed in yet,
+	// so the server can't say whom to ask: give the Contact that server.Config has too.
+	Context Context
 	Service SignInService // required
 	// Password begins a session with a password. With nil there are no text boxes for name
 	// and password, and no autofill. A *[shared.Error] is shown as it is, and any other error
@@ -74,9 +77,11 @@ func (a autofill) wait() {
 
 const signInNameID = "sign-in-name"
 
-// OnMount has the browser offer passkeys in the text box for the name.
+// OnMount has the browser offer passkeys in the text box for the name, which gets the focus.
 func (p *SignInPanel) OnMount(ctx app.Context) {
 	p.self = ctx
+	refocuses(signInNameID) // the attribute autofocus works in the first page only
+	refocus(ctx, signInNameID)
 	p.arm()
 }
 
