@@ -41,6 +41,7 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		Product:       s.c.Product,
 		Contact:       s.c.Contact,
 		PasskeysOn:    s.passkeys != nil,
+		PhoneLinks:    s.phoneLinks(),
 		RPID:          s.c.Address.RPID,
 		HasPassword:   who.Methods.HasPassword(who.User),
 		PasswordSet:   who.Methods.PasswordSet(who.User),

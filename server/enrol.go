@@ -22,7 +22,11 @@ const cookieEnrol = "keypeg-enrol"
 
 // EnrolURL is the address of an enrolment link.
 func (a Address) EnrolURL(token string) string {
-	return a.Origin + shared.PageEnrol + "?token=" + url.QueryEscape(token)
+	return a.enrolURL(shared.PageEnrol, token)
+}
+
+func (a Address) enrolURL(page, token string) string {
+	return a.Origin + page + "?token=" + url.QueryEscape(token)
 }
 
 // publicLink returns a new link with its address and QR code. It is shown once.
@@ -31,6 +35,9 @@ func (s *Server) publicLink(link account.Link) (shared.EnrolmentLink, error) {
 		return shared.EnrolmentLink{Expires: link.Expires, MailedTo: link.MailedTo}, nil
 	}
 	at := s.c.Address.EnrolURL(link.Token)
+	if s.c.Host != nil {
+		at = s.c.Address.enrolURL(shared.PageHostEnrol, link.Token)
+	}
 	code, err := qrOf(at)
 	return shared.EnrolmentLink{URL: at, QR: code, Expires: link.Expires}, err
 }

@@ -208,6 +208,9 @@ func (u hostUsers) endsSessions() bool {
 }
 
 func (u hostUsers) removed(ctx context.Context, who httpapi.Caller, passkeyID string) error {
+	if err := u.endLink(ctx, who.User.ID); err != nil {
+		return err
+	}
 	return u.end(ctx, who.Shown.ID, passkeyID, who.AtHost)
 }
 

@@ -68,7 +68,7 @@ var strictTransport = []string{"max-age=31536000"}
 func (s *Server) secureHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		careful := ofPages
-		if strings.HasPrefix(r.URL.Path, pathAPI) || s.isFile(r) {
+		if strings.HasPrefix(r.URL.Path, pathAPI) && !s.isHostPage(r) || s.isFile(r) {
 			careful = ofData
 		}
 		headers := w.Header()
@@ -122,6 +122,11 @@ func (s *Server) atAddress(r *http.Request) *http.Request {
 }
 
 // isFile reports whether a request is for a file that is the same for everybody.
+// isHostPage reports whether a request is for one of our pages in a host program.
+func (s *Server) isHostPage(r *http.Request) bool {
+	return s.c.Host != nil && (r.URL.Path == shared.PageHostEnrol || r.URL.Path == shared.PageHostEnrolled)
+}
+
 func (s *Server) isFile(r *http.Request) bool {
 	return s.c.App.Files["/static/"] != nil && strings.HasPrefix(r.URL.Path, "/static/")
 }

@@ -25,14 +25,14 @@ func (s *Server) answer(h httpapi.Handler) http.Handler {
 }
 
 // pagesOfLinks are those to which a link leads that somebody was sent.
-var pagesOfLinks = []string{shared.PageEnrol, shared.PageSetup, shared.PageVerify, shared.PageNotMe, shared.PageRelease}
+var pagesOfLinks = []string{shared.PageEnrol, shared.PageHostEnrol, shared.PageSetup, shared.PageVerify, shared.PageNotMe, shared.PageRelease}
 
 // refuse answers with a page that says what was refused.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *shared.Error) {
 	code := refusal.Code
 	page := signinpages.Refusal{Code: code, Sentence: refusal.Message, Link: slices.Contains(pagesOfLinks, r.URL.Path)}
-	if code == shared.CodeSuspended {
-		page.Nowhere = true // every page of the organisation says the same
+	if code == shared.CodeSuspended || s.c.Host != nil {
+		page.Nowhere = true // every page of the organisation says the same; those of a host are its own
 	} else if code == shared.CodeWrongHost {
 		page.Origin, page.Nowhere = s.c.Address.Origin, s.c.Address.Origin == ""
 	} else if s.people != nil && httpapi.Status(code) < 500 { // newRefusing sets none, and a fault may be one of the store

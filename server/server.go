@@ -85,7 +85,7 @@ type Config struct {
 	AttestationRoots *x509.CertPool
 
 	// Providers are the OpenID providers at which people may sign in. Accounts has the same
-	// ones. Like App and Asset they are for Accounts only, because a Host has its own.
+	// ones. Like App they are for Accounts only, because a Host has its own.
 	Providers []*federation.Provider
 
 	// App is the program that browsers load.
@@ -93,9 +93,17 @@ type Config struct {
 	// ManualPublic lets everybody read the pages below shared.PageManual. Without it only
 	// signed-in users read them.
 	ManualPublic bool
-	// Asset returns the address of a static file by its name, such as "style.css". Accounts
-	// need it.
+	// Asset returns the address of a static file by its name, such as "style.css". It is the URL
+	// of what web.Open returns. Accounts need it.
+	//
+	// With a Host, it switches on "Add on my phone": a signed-in user shows a QR code, and their
+	// phone makes a passkey on a small page of ours at [shared.PageHostEnrol]. The code works
+	// once, for five minutes. The page has "icon.svg" above its title, in whose place a Host may
+	// return the address of an icon of its own. With nil, users aren't offered that.
 	Asset func(name string) string
+	// StyleSheet is the path of a style sheet of the Host, which that page loads after ours:
+	// it may set the custom properties that the manual lists. "" is for none.
+	StyleSheet string
 }
 
 // App is the program in the browser, as it is served. Its handlers get GET and HEAD only.
@@ -210,12 +218,14 @@ func (c Config) check() error {
 		return errors.New("with Accounts, KeepEvents is theirs: set it in account.Config")
 	case c.KeepEvents != 0 && (c.KeepEvents < store.ShortestKept || c.KeepEvents > store.EventsKept):
 		return errors.New("KeepEvents must be from store.ShortestKept to store.EventsKept")
+	case c.StyleSheet != "" && (!hosted || c.Asset == nil):
+		return errors.New("StyleSheet is for a Host, and for the page that Asset switches on")
 	case (c.App.Pages == nil) != (c.App.Page == nil):
 		return errors.New("App.Page draws App.Pages: set both or none")
 	case c.ManualPublic && !c.App.hasManual():
 		return errors.New("ManualPublic is about the manual: App.Files must have it")
-	case hosted && (c.Providers != nil || c.App.Pages != nil || c.App.Files != nil || c.Asset != nil):
-		return errors.New("with a Host, Providers, App and Asset mean nothing: sign-in and pages are its own")
+	case hosted && (c.Providers != nil || c.App.Pages != nil || c.App.Files != nil):
+		return errors.New("with a Host, Providers and App mean nothing: sign-in and pages are its own")
 	}
 	return nil
 }
@@ -289,6 +299,11 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 	}
 	s.people = hostUsers{clients: s.clients, host: s.c.Host, store: s.c.Store, passkeys: s.passkeys, now: s.c.Now, log: s.c.Log, handleKey: key}
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Fresh: s.sessions.Fresh}
+	if s.c.Asset != nil {
+		s.signInPages = signinpages.New(signinpages.Config{
+			Product: s.c.Product, Contact: s.c.Contact, PasskeysOn: true, RPID: s.c.Address.RPID, Asset: s.c.Asset, Hosted: true, StyleSheet: s.c.StyleSheet,
+		})
+	}
 	return nil
 }
 
@@ -365,6 +380,9 @@ func (s *Server) routes() *http.ServeMux {
 		audit.Log{Store: s.c.Store, Now: s.c.Now, Gates: s.gates}.Mount(api)
 		api(pathAPI, s.noSuchPath(mux))
 	} else {
+		if s.phoneLinks() {
+			s.hostPhoneRoutes(mux, api)
+		}
 		api("/", s.noSuchPath(mux))
 	}
 	return mux

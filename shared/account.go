@@ -18,7 +18,8 @@ type Account struct {
 	Contact string `json:"contact,omitempty"` // whom to ask, in IT's words
 
 	PasskeysOn  bool   `json:"passkeysOn"`
-	RPID        string `json:"rpId"` // WebAuthn's relying party id
+	PhoneLinks  bool   `json:"phoneLinks,omitempty"` // [PathPhoneLink] makes links
+	RPID        string `json:"rpId"`                 // WebAuthn's relying party id
 	HasPassword bool   `json:"hasPassword"`
 	// PasswordSet is when the user got the password. It is missing without one.
 	PasswordSet time.Time `json:"passwordSet,omitzero"`

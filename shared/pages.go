@@ -20,6 +20,9 @@ const (
 	// PageEnrol is the page of enrolment links, and PageEnrolled the page after it.
 	PageEnrol    = "/enrol"
 	PageEnrolled = "/enrol/done"
+	// PageHostEnrol and PageHostEnrolled are the same where a host program mounts only the API.
+	PageHostEnrol    = "/api/v1/enrol"
+	PageHostEnrolled = "/api/v1/enrol/done"
 	// PageVerify is the page of a mail's link with which a user verifies their e-mail address, and
 	// PageVerified the page after it.
 	PageVerify   = "/verify-email"

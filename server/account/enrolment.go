@@ -279,7 +279,7 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 	e := Enrolment{Kind: store.Method(kind)}
 
 	if enrolmentLife[e.Kind] == 0 || !store.IsUserID(userID) {
-		return Enrolment{}, e.gone(errors.New("no link looks like this"))
+		return Enrolment{}, e.Gone(errors.New("no link looks like this"))
 	}
 	var err error
 	e.link, err = s.linkOf(ctx, enrolmentLinks, userID, kind, token)
@@ -291,22 +291,22 @@ func (s *Service) Enrolment(ctx context.Context, token string) (Enrolment, error
 		_, err = s.stands(ctx, e.link.Value, e.User)
 	}
 	if errors.Is(err, errNoLink) || errors.Is(err, errFallen) || errors.Is(err, store.ErrNotFound) { // or its user was removed just now
-		return Enrolment{}, e.gone(err)
+		return Enrolment{}, e.Gone(err)
 	}
 	if err != nil {
 		return Enrolment{}, fmt.Errorf("looking up a link: %w", err)
 	}
 	e.TakesPassword = e.Kind != store.MethodPhoneLink && s.c.Policy.TakesPassword(e.User)
 	if e.Kind == store.MethodInvitation && s.c.Policy.Methods().Count(e.User) > 0 {
-		return Enrolment{}, e.gone(errors.New("the user has a sign-in method already"))
+		return Enrolment{}, e.Gone(errors.New("the user has a sign-in method already"))
 	}
 	return e, nil
 }
 
 var errDisabled = errors.New("the account is disabled")
 
-// gone is the refusal of a link that can't be used. It doesn't say why.
-func (e Enrolment) gone(cause error) error {
+// Gone is the refusal of a link that can't be used. It doesn't say why.
+func (e Enrolment) Gone(cause error) error {
 	if e.Kind == store.MethodPhoneLink {
 		return shared.Errorf(shared.CodeNotFound, "This code was used already, or is older than five minutes. Show a new one on your other device.").Because(cause)
 	}
@@ -337,7 +337,7 @@ func (s *Service) Enrol(ctx context.Context, who session.Actor, e Enrolment, pas
 	return func(user *store.User) (store.Batch, error) {
 		condition, err := s.stands(ctx, e.link.Value, *user)
 		if errors.Is(err, errFallen) {
-			return nil, e.gone(err)
+			return nil, e.Gone(err)
 		}
 		if err != nil {
 			return nil, err
@@ -390,7 +390,7 @@ func (s *Service) EnrolPassword(ctx context.Context, who session.Actor, e Enrolm
 func (s *Service) Enrolled(e Enrolment, err error) error {
 	switch {
 	case enrolmentLinks.Changed(err), errors.Is(err, store.ErrNotFound):
-		return e.gone(err)
+		return e.Gone(err)
 	case errors.Is(err, store.ErrEmailExists): // verified by somebody else at the same moment
 		return busy(err)
 	}

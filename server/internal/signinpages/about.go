@@ -138,5 +138,5 @@ func (a About) back(text *message.Catalogue) g.Node {
 
 // linkToAbout leads to the page about passkeys.
 func (p *Pages) linkToAbout(text *message.Catalogue, how ...g.Node) g.Node {
-	return g.If(p.PasskeysOn, h.P(h.Class("aside"), h.A(h.Href(shared.PageAbout), g.Group(how), g.Text(text.Panel.About))))
+	return g.If(p.PasskeysOn && !p.Hosted, h.P(h.Class("aside"), h.A(h.Href(shared.PageAbout), g.Group(how), g.Text(text.Panel.About))))
 }

@@ -24,15 +24,19 @@ type Enrol struct {
 
 // Enrol writes the page on which the bearer of a link adds a sign-in method.
 func (p *Pages) Enrol(w http.ResponseWriter, status int, text *message.Catalogue, page Enrol) error {
+	at, done := shared.PageEnrol, shared.PageEnrolled
+	if p.Hosted { // nothing takes the choice of a language there
+		at, done = "", shared.PageHostEnrolled
+	}
 	return p.write(w, status, text, content{
 		title:  page.title(text),
 		lead:   g.Text(page.lead(text, p.Product)),
-		at:     shared.PageEnrol,
+		at:     at,
 		script: true,
 		body: g.Group{
 			refusal(page.Refusal),
 			h.Form(h.Method("post"), h.Action(shared.PageEnrol), h.Class("stack"), h.ID("enrol"),
-				h.Data("begin", shared.PathEnrolBegin), h.Data("finish", shared.PathEnrolFinish), h.Data("next", shared.PageEnrolled),
+				h.Data("begin", shared.PathEnrolBegin), h.Data("finish", shared.PathEnrolFinish), h.Data("next", done),
 				h.Data("registered", strings.Trim(fmt.Sprint(shared.MayBeRegistered), "[]")),
 				p.scripted(), p.failedTries(page.Failed),
 				g.If(p.PasskeysOn, g.Group{

@@ -13,6 +13,10 @@ import (
 // Enrolled writes the page that follows that of [Pages.Enrol], after a passkey was made or
 // a password was set.
 func (p *Pages) Enrolled(w http.ResponseWriter, text *message.Catalogue, password bool) error {
+	address, label := shared.PageSignIn, message.SignInPagesIn(text).BackToSignIn
+	if p.Hosted {
+		address, label = "/", p.Product
+	}
 	lead := message.SignInPagesIn(text).EnrolledPasskey
 	if password {
 		lead = message.SignInPagesIn(text).EnrolledPassword
@@ -21,7 +25,7 @@ func (p *Pages) Enrolled(w http.ResponseWriter, text *message.Catalogue, passwor
 		title: message.SignInPagesIn(text).EnrolledTitle,
 		lead:  g.Text(lead),
 		body: g.Group{
-			h.P(h.A(h.Class("button primary wide"), h.Href(shared.PageSignIn), g.Text(message.SignInPagesIn(text).BackToSignIn))),
+			h.P(h.A(h.Class("button primary wide"), h.Href(address), g.Text(label))),
 		},
 	})
 }

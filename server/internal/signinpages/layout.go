@@ -30,6 +30,7 @@ func (p *Pages) layout(text *message.Catalogue, own content) g.Node {
 			h.TitleEl(g.Text(own.title+" · "+p.Product)),
 			h.Link(h.Rel("icon"), h.Href(p.Asset("icon.svg"))),
 			h.Link(h.Rel("stylesheet"), h.Href(p.Asset("signinpages.css"))),
+			g.If(p.StyleSheet != "", h.Link(h.Rel("stylesheet"), h.Href(p.StyleSheet))),
 			g.If(own.script, h.Script(h.Type("module"), h.Src(p.Asset("signinpages-"+text.Lang+".js")))),
 		),
 		h.Body(h.Class("sign-in-page"),

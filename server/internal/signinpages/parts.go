@@ -30,7 +30,11 @@ func refusal(sentence string) g.Node {
 
 // scripted are the attributes that the script reads on both pages that load it.
 func (p *Pages) scripted() g.Group {
-	return g.Group{h.Data("ahead", p.Asset("style.css")+" "+p.Asset("drawn.js")+" "+p.Asset("app.wasm")), h.Data("rp", p.RPID)}
+	ahead := p.Asset("style.css")
+	if !p.Hosted { // the program of a host is its own affair
+		ahead += " " + p.Asset("drawn.js") + " " + p.Asset("app.wasm")
+	}
+	return g.Group{h.Data("ahead", ahead), h.Data("rp", p.RPID)}
 }
 
 func field(label string, attributes ...g.Node) g.Node {

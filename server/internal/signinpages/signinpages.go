@@ -24,6 +24,8 @@ type Config struct {
 	PasskeysOn  bool
 	PasswordsOn bool // some users may sign in with a password
 	RPID        string
+	StyleSheet  string                   // loaded after ours; "" for none
+	Hosted      bool                     // in a host program, which has the pages to sign in and about passkeys
 	Asset       func(name string) string // the address of a static file
 }
 
