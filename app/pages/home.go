@@ -35,7 +35,7 @@ func (s *shell) renderHome() goapp.UI {
 			goapp.Elem("div").Body(
 				&ui.SessionsPanel{Context: s.context(), Service: s.self, Changes: s.changes, All: pageSessions, OnSignedOut: s.signedOut},
 				&ui.ActivityPanel{
-					Context: s.context(), Service: s.self, Confirms: s.self, Changes: s.changes, All: shared.PageActivity,
+					Context: s.context(), Service: s.self, Alarms: s.self, Confirms: s.self, Changes: s.changes, All: shared.PageActivity,
 					Account:     s.account,
 					OnSignedOut: s.signedOut, OnPasskeys: s.toPasskeys, OnMethods: s.closePanel,
 				},

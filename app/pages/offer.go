@@ -1,12 +1,12 @@
 package pages
 
 import (
-	"strconv"
 	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/keypeg/keypeg/app/browser"
+	"github.com/keypeg/keypeg/app/selfservice"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -23,21 +23,12 @@ const (
 )
 
 const (
-	// offerKey is the key of the time from which an offer may be made again, in Unix seconds.
-	offerKey = "keypeg-offer-after"
-	// secondKey is the same for offerSecond, for which there is another reason.
-	secondKey  = "keypeg-second-after"
-	offerPause = 30 * 24 * time.Hour
+	// pauseSecond is that of offerSecond, for which there is another reason than for the others.
+	pauseSecond selfservice.Pause = "keypeg-second-after"
 	// elsewhereKey is a key of sessionStorage. The sign-in page (web/static/signinpages.js)
 	// sets it if the passkey was on another device and this device could have one.
 	elsewhereKey = "keypeg-from-another-device"
 )
-
-// rests reports whether the user chose "Not now" in the last 30 days.
-func rests(key string, now time.Time) bool {
-	after, err := strconv.ParseInt(browser.Recall(key), 10, 64)
-	return err == nil && now.Unix() < after
-}
 
 // offers are what may be offered while this page is open.
 type offers struct {
@@ -47,7 +38,7 @@ type offers struct {
 }
 
 func dueOffers(now time.Time) offers {
-	return offers{here: browser.Take(elsewhereKey) != "", rests: rests(offerKey, now), second: rests(secondKey, now)}
+	return offers{here: browser.Take(elsewhereKey) != "", rests: selfservice.PauseOffer.Lasts(now), second: pauseSecond.Lasts(now)}
 }
 
 // offered returns the offer to make.
@@ -87,17 +78,17 @@ func (s *shell) addPasskey() {
 }
 
 func (s *shell) notNow() {
-	key := offerKey
+	pause := selfservice.PauseOffer
 	switch s.offered() {
 	case offerSecond:
-		key, s.offers.second = secondKey, true
+		pause, s.offers.second = pauseSecond, true
 	case offerRecovered:
 		browser.Remember(recoveredKey, markOf(s.account))
 		fallthrough
 	default:
 		s.offers.rests = true
 	}
-	browser.Remember(key, strconv.FormatInt(time.Now().Add(offerPause).Unix(), 10))
+	pause.Begin(time.Now())
 	ui.FocusMain(s.ctx)
 }
 

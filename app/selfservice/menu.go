@@ -2,7 +2,6 @@ package selfservice
 
 import (
 	"context"
-	"slices"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -13,7 +12,9 @@ import (
 )
 
 // Menu is the signed-in user's name, for the top right of every page of a host program. A
-// click opens the menu: Passkeys, which opens the panel, and then the program's own lines.
+// click opens the menu: Passkeys and Activity, which open panels, and then the program's own
+// lines. Back closes a panel, and a reload keeps it open: each is a fragment of the page's
+// address, [FragmentPasskeys], [FragmentAdd] or [FragmentActivity]. A link to one opens it too.
 // The menu asks the server by itself who is signed in, and follows the stream of changes.
 //
 // While it doesn't know who is signed in, or nobody is, its place is empty. It stands at the
@@ -25,8 +26,11 @@ type Menu struct {
 	Service *Service
 	// Text is what people read. Its language is also that of refusals. Nil is English.
 	Text *message.Catalogue
-	// Items are the program's own lines, below the line Passkeys, which has the ID "passkeys".
+	// Items are the program's own lines, below the lines Passkeys and Activity, which have the
+	// IDs "passkeys" and "activity".
 	Items []ui.MenuItem
+	// NoActivity leaves out the line Activity, for a program that shows that itself.
+	NoActivity bool
 	// Changes grows when somebody has signed in or out and no new page was loaded. The menu
 	// asks again then. By itself it asks nothing while nobody is signed in.
 	Changes int
@@ -53,9 +57,9 @@ type Menu struct {
 	streamed bool               // the stream has sent something
 	account  shared.Account
 	state    menuState
-	wanted   bool // the panel, by the page's address
-	seen     int  // Changes, when the account was asked for
-	changes  int  // how many times something changed: the panel loads again when it grows
+	panel    string // the fragment of the panel that is open, or opens when it is known who is signed in
+	seen     int    // Changes, when the account was asked for
+	changes  int    // how many times something changed: the panel loads again when it grows
 }
 
 type menuState int
@@ -63,33 +67,36 @@ type menuState int
 const (
 	menuUnknown menuState = iota // it isn't known who is signed in, or nobody is
 	menuKnown
-	menuPanel // the panel is open
 )
 
-// panelFragment is the fragment of the page's address while the panel is open. So the Back
-// button closes the panel instead of leaving the page, and a reload opens it again.
-const panelFragment = "your-passkeys"
+// The fragments of the page's address while a panel of [Menu] is open.
+const (
+	FragmentPasskeys = "your-passkeys"
+	FragmentAdd      = "add-passkey" // the passkeys, with the form to add one
+	FragmentActivity = "your-activity"
+)
 
-// OnNav opens and closes the panel by the page's address.
+// OnNav opens and closes the panels by the page's address.
 func (m *Menu) OnNav(ctx goapp.Context) {
-	m.wanted = ctx.Page().URL().Fragment == panelFragment
-	switch {
-	case m.wanted && m.state == menuKnown:
-		m.state = menuPanel
-	case !m.wanted && m.state == menuPanel:
-		m.state = menuKnown
+	before := m.panel
+	m.panel = ""
+	switch at := ctx.Page().URL().Fragment; at {
+	case FragmentPasskeys, FragmentAdd, FragmentActivity:
+		m.panel = at
+	}
+	if m.state == menuKnown && before != "" && m.panel == "" {
 		ui.FocusUserMenu(ctx)
 	}
 }
 
 // navigate gives the page's address a fragment, or takes it away.
-func (m *Menu) navigate(fragment string) {
+func navigate(ctx goapp.Context, fragment string) {
 	if !goapp.IsClient {
 		return // outside of a browser there is no address
 	}
-	to := *m.self.Page().URL()
+	to := *ctx.Page().URL()
 	to.Fragment, to.RawFragment = fragment, ""
-	m.self.Navigate(to.String())
+	ctx.Navigate(to.String())
 }
 
 // OnMount asks who is signed in.
@@ -119,15 +126,12 @@ func (m *Menu) load() {
 				m.signedOut()
 				return
 			case err == nil:
-				if m.state == menuPanel && m.account.User.ID != account.User.ID {
-					m.state, m.wanted = menuKnown, false // what the user began in the panel was for another account
+				if m.state == menuKnown && m.account.User.ID != account.User.ID {
+					m.panel = "" // what the user began in the panel was for another account
 				}
-				m.account = account
+				m.account, m.state = account, menuKnown
+				m.Service.told.tell(account)
 				m.changes++
-				m.state = max(m.state, menuKnown)
-				if m.wanted {
-					m.state = menuPanel
-				}
 			}
 			m.listen()
 		})
@@ -136,7 +140,8 @@ func (m *Menu) load() {
 
 func (m *Menu) signedOut() {
 	m.stopListening()
-	m.state, m.wanted = menuUnknown, false
+	m.state, m.panel = menuUnknown, ""
+	m.Service.told.tell(shared.Account{})
 	if m.OnSignedOut != nil {
 		m.OnSignedOut()
 	}
@@ -183,46 +188,75 @@ func (m *Menu) onLive(state browser.LiveState) {
 // Render implements go-app's Composer.
 func (m *Menu) Render() goapp.UI {
 	return goapp.Elem("div").Class("menu-place").Body(
-		goapp.If(m.state != menuUnknown, m.renderName),
-		goapp.If(m.state == menuPanel, m.renderPanel),
+		goapp.If(m.state == menuKnown, m.renderName),
+		goapp.If(m.state == menuKnown && m.panel == FragmentActivity, m.renderActivity).
+			ElseIf(m.state == menuKnown && m.panel != "", m.renderPasskeys),
 	)
 }
 
 func (m *Menu) renderName() goapp.UI {
-	text := m.text()
-	items := slices.Concat([]ui.MenuItem{{ID: "passkeys", Label: text.Shell.Passkeys, Icon: "key", OnSelect: m.open}}, m.Items)
-	if m.SignOut != nil {
-		items = append(items, ui.MenuItem{ID: "sign-out", Label: text.Shell.SignOut, Icon: "out", OnSelect: m.SignOut})
+	text := m.text().Shell
+	items := []ui.MenuItem{{ID: "passkeys", Label: text.Passkeys, Icon: "key", OnSelect: func() { m.open(FragmentPasskeys) }}}
+	if !m.NoActivity {
+		items = append(items, ui.MenuItem{ID: "activity", Label: text.Activity, Icon: "list", OnSelect: func() { m.open(FragmentActivity) }})
 	}
-	return &ui.UserMenu{Name: m.account.User.DisplayName, Label: text.Shell.Menu, Items: items}
+	items = append(items, m.Items...)
+	if m.SignOut != nil {
+		items = append(items, ui.MenuItem{ID: "sign-out", Label: text.SignOut, Icon: "out", OnSelect: m.SignOut})
+	}
+	return &ui.UserMenu{Name: m.account.User.DisplayName, Label: text.Menu, Items: items}
 }
 
-func (m *Menu) renderPanel() goapp.UI {
+func (m *Menu) context() ui.Context {
 	here := Context(m.text(), m.account)
 	here.SignInAgain, here.About = m.SignInAgain, m.About
+	return here
+}
+
+func (m *Menu) renderPasskeys() goapp.UI {
 	if !m.account.PasskeysOn {
-		return &ui.PasskeysOff{Context: here, OnClose: m.close}
+		return &ui.PasskeysOff{Context: m.context(), OnClose: m.close}
+	}
+	var service ui.PasskeyService = m.Service
+	if m.account.PhoneLinks {
+		service = phoneLinking{m.Service}
 	}
 	return &ui.PasskeysPanel{
-		Context: here, Service: m.Service, Confirms: m.Service, Changes: m.changes,
-		OnClose: m.close, OnSignedOut: m.signedOut,
+		Context: m.context(), Service: service, Confirms: m.Service, Changes: m.changes, Adding: m.panel == FragmentAdd,
+		OnClose: m.close, OnChanged: m.changed, OnSignedOut: m.signedOut,
 	}
 }
 
-func (m *Menu) open() {
-	m.state = menuPanel
-	m.navigate(panelFragment)
+// changed tells the [Offer] what the user did in the panel: it doesn't wait for the stream.
+func (m *Menu) changed(list shared.PasskeyList) {
+	m.account.Passkeys = len(list.Passkeys)
+	m.Service.told.tell(m.account)
+}
+
+func (m *Menu) renderActivity() goapp.UI {
+	return &ui.ActivityDialog{
+		Context: m.context(), Service: m.Service.client, Confirms: m.Service, Changes: m.changes, Account: m.account,
+		OnClose: m.close, OnPasskeys: func() { m.open(FragmentPasskeys) }, OnSignedOut: m.signedOut,
+	}
+}
+
+func (m *Menu) open(panel string) {
+	m.panel = panel
+	navigate(m.self, panel)
 }
 
 func (m *Menu) close() {
-	m.state, m.wanted = menuKnown, false
+	m.panel = ""
 	ui.FocusUserMenu(m.self)
-	m.navigate("")
+	navigate(m.self, "")
 }
 
-func (m *Menu) text() *message.Catalogue {
-	if m.Text == nil {
+func (m *Menu) text() *message.Catalogue { return textOr(m.Text) }
+
+// textOr returns the text that a program has set, or the English one.
+func textOr(set *message.Catalogue) *message.Catalogue {
+	if set == nil {
 		return &message.English
 	}
-	return m.Text
+	return set
 }

@@ -81,8 +81,11 @@ func TestMenu(t *testing.T) {
 			Menu{state: menuKnown, account: shared.Account{User: shared.User{DisplayName: "<b>Ann</b>"}}},
 			[]string{"user-menu-button", "&lt;b&gt;Ann&lt;/b&gt;"}, []string{"<dialog", "<b>"},
 		},
-		"the panel is open": {Menu{state: menuPanel, account: shared.Account{PasskeysOn: true}}, []string{"<dialog", "Loading"}, []string{"on my phone"}},
-		"passkeys are off":  {Menu{state: menuPanel, account: shared.Account{Contact: "desk 12"}}, []string{"<dialog", "desk 12"}, []string{"Loading"}},
+		"the panel is open":                     {Menu{state: menuKnown, panel: FragmentPasskeys, account: shared.Account{PasskeysOn: true}}, []string{"<dialog", "Loading"}, []string{"on my phone"}},
+		"the form is open":                      {Menu{state: menuKnown, panel: FragmentAdd, account: shared.Account{PasskeysOn: true}}, []string{"<dialog"}, nil},
+		"the activity is open":                  {Menu{state: menuKnown, panel: FragmentActivity, account: shared.Account{Contact: "desk 12"}}, []string{"<dialog", "activity-title", "desk 12"}, []string{"passkeys-title"}},
+		"a panel is wanted and nobody is known": {Menu{panel: FragmentActivity}, nil, []string{"<dialog", "button"}},
+		"passkeys are off":                      {Menu{state: menuKnown, panel: FragmentPasskeys, account: shared.Account{Contact: "desk 12"}}, []string{"<dialog", "desk 12"}, []string{"Loading"}},
 	} {
 		test.menu.Service = s
 		got := goapp.HTMLString(&test.menu)
@@ -96,6 +99,45 @@ func TestMenu(t *testing.T) {
 				t.Errorf("when %s, there is %q in\n%s", name, text, got)
 			}
 		}
+	}
+}
+
+// TestOffer checks who is offered a passkey.
+func TestOffer(t *testing.T) {
+	ann := shared.User{ID: "1"}
+	for name, test := range map[string]struct {
+		offer Offer
+		due   bool
+	}{
+		"nobody is known":             {Offer{account: shared.Account{PasskeysOn: true}}, false},
+		"somebody has no passkey":     {Offer{account: shared.Account{User: ann, PasskeysOn: true}}, true},
+		"in German":                   {Offer{Text: &message.German, account: shared.Account{User: ann, PasskeysOn: true}}, true},
+		"somebody has one":            {Offer{account: shared.Account{User: ann, PasskeysOn: true, Passkeys: 1}}, false},
+		"somebody has chosen to rest": {Offer{rests: true, account: shared.Account{User: ann, PasskeysOn: true}}, false},
+		"passkeys are off":            {Offer{account: shared.Account{User: ann}}, false},
+	} {
+		got := goapp.HTMLString(&test.offer)
+		title := textOr(test.offer.Text).Home.OfferTitle
+		if strings.Contains(got, title) != test.due {
+			t.Errorf("when %s, it is offered %t, want %t:\n%s", name, !test.due, test.due, got)
+		}
+	}
+}
+
+// TestTold: an offer learns who is signed in, as long as it is there.
+func TestTold(t *testing.T) {
+	var known told
+	calls := [2]int{}
+	stop := known.watch(func() { calls[0]++ })
+	known.watch(func() { calls[1]++ })
+	known.tell(shared.Account{Passkeys: 1})
+	if calls != [2]int{1, 1} || known.account.Passkeys != 1 {
+		t.Errorf("after %v calls it is %+v", calls, known.account)
+	}
+	stop()
+	known.tell(shared.Account{})
+	if calls != [2]int{1, 2} || known.account.Passkeys != 0 {
+		t.Errorf("after %v calls it is %+v", calls, known.account)
 	}
 }
 
@@ -157,7 +199,7 @@ func TestMenuListens(t *testing.T) {
 		{"she gets another name", func() { s.user = "Ann Miller"; menu.onLive(browser.LiveChanged) }, "Ann Miller", 3, true},
 		{"the server goes away", func() { s.away = true; menu.onLive(browser.LiveLost) }, "Ann Miller", 4, true},
 		{"and is back", func() { s.away = false; menu.onLive(browser.LiveConnected) }, "Ann Miller", 5, true},
-		{"she opens the panel", menu.open, "Ann Miller", 5, true},
+		{"she opens the panel", func() { menu.open(FragmentPasskeys) }, "Ann Miller", 5, true},
 		{"her session ends", func() { s.user = ""; menu.onLive(browser.LiveLost) }, "", 6, false},
 		{"the server is away when Bob signs in", func() { s.user, s.away = "Bob", true; menu.Changes++; menu.OnUpdate(on.ctx) }, "", 7, true},
 		{"and comes back", func() { s.away = false; menu.onLive(browser.LiveConnected) }, "Bob", 8, true},
@@ -176,8 +218,8 @@ func TestMenuListens(t *testing.T) {
 
 func TestMenuSignsInAgain(t *testing.T) {
 	again := 0
-	menu := &Menu{Service: New(nil), state: menuPanel, account: shared.Account{PasskeysOn: true}, SignInAgain: func() { again++ }}
-	menu.renderPanel().(*ui.PasskeysPanel).Context.SignInAgain()
+	menu := &Menu{Service: New(nil), state: menuKnown, account: shared.Account{PasskeysOn: true}, SignInAgain: func() { again++ }}
+	menu.renderPasskeys().(*ui.PasskeysPanel).Context.SignInAgain()
 	if again != 1 {
 		t.Errorf("SignInAgain was called %d times, want once", again)
 	}
@@ -186,7 +228,7 @@ func TestMenuSignsInAgain(t *testing.T) {
 func TestMenuItems(t *testing.T) {
 	out := 0
 	menu := &Menu{Text: &message.German, Items: []ui.MenuItem{{ID: "tools", Label: "Werkzeuge"}}}
-	for _, want := range [][]string{{"Passkeys", "Werkzeuge"}, {"Passkeys", "Werkzeuge", "Abmelden"}} {
+	for _, want := range [][]string{{"Passkeys", "Aktivität", "Werkzeuge"}, {"Passkeys", "Werkzeuge", "Abmelden"}} {
 		var labels []string
 		items := menu.renderName().(*ui.UserMenu).Items
 		for _, item := range items {
@@ -198,7 +240,7 @@ func TestMenuItems(t *testing.T) {
 		if menu.SignOut != nil {
 			items[len(items)-1].OnSelect()
 		}
-		menu.SignOut = func() { out++ }
+		menu.SignOut, menu.NoActivity = func() { out++ }, true
 	}
 	if out != 1 {
 		t.Errorf("SignOut was called %d times, want once", out)

@@ -33,6 +33,8 @@ type Service struct {
 	mu   sync.Mutex
 	user shared.User // of the last answer of the server
 
+	told told // what a [Menu] knows, for an [Offer]
+
 	cancelSilent context.CancelFunc // ends the silent registration; nil before there was one
 	silentEnded  <-chan struct{}
 }
@@ -160,6 +162,14 @@ func (s *Service) Remove(ctx context.Context, id string, endSessions bool) (shar
 	left, err := s.client.RemovePasskey(ctx, id, endSessions)
 	browser.Signal(ctx, left.Signals)
 	return left, err
+}
+
+// phoneLinking is a Service whose server makes links for phones: the panel offers them.
+type phoneLinking struct{ *Service }
+
+// MakePhoneLink implements [ui.PhoneLinker].
+func (s phoneLinking) MakePhoneLink(ctx context.Context) (shared.EnrolmentLink, error) {
+	return s.client.MakePhoneLink(ctx)
 }
 
 // ConfirmWithPasskey proves again who the user is. The session counts as fresh from then on.

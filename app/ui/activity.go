@@ -11,10 +11,14 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-// ActivityService does what the activity panel offers, for the signed-in user.
+// ActivityService returns what happened to the account of the signed-in user.
 type ActivityService interface {
 	// Activity returns a page. Before is the Next of the page before, or "" for the first.
 	Activity(ctx context.Context, before string) (shared.Activity, error)
+}
+
+// AlarmService shuts out whoever else is in the account.
+type AlarmService interface {
 	// EndOtherSessions ends every session but this one.
 	EndOtherSessions(ctx context.Context) (shared.SessionList, error)
 	// ChangePassword may refuse the new password with a *[shared.Error], which is shown.
@@ -23,12 +27,14 @@ type ActivityService interface {
 
 // ActivityPanel lists what happened to the account. An event that somebody else may have
 // caused has a button, "This wasn't me". It ends the other sessions, and then offers to
-// remove the passkey and to change the password.
+// remove the passkey and to change the password. Without Alarms, it says whom to ask and leads to
+// the passkeys.
 type ActivityPanel struct {
 	app.Compo
 
 	Context     Context         // required
 	Service     ActivityService // required
+	Alarms      AlarmService    // nil where sessions can't be ended
 	Confirms    ConfirmService  // with nil, the dialog says that there is nothing to confirm with
 	Account     shared.Account  // the user's, as it is now
 	Changes     int             // grows whenever something happened
@@ -38,6 +44,8 @@ type ActivityPanel struct {
 	// All is the address of a page with everything that happened. With it, this is a part of
 	// another page, which shows what happened last.
 	All string
+	// Bare leaves out the heading, for [ActivityDialog].
+	Bare bool
 
 	tasks
 	seen         int // Changes, when the list was asked for
@@ -49,21 +57,6 @@ type ActivityPanel struct {
 	alarm        alarm
 	announcement string
 }
-
-// alarm is what is done about an event that the user doesn't know.
-type alarm struct {
-	event shared.Event
-	state alarmState
-}
-
-type alarmState int
-
-const (
-	alarmNone     alarmState = iota
-	alarmEnding              // the other sessions are being ended
-	alarmAdvising            // they have ended, or nobody got in: the user reads what else to do
-	alarmPassword            // the password is being changed
-)
 
 // OnMount loads the first page.
 func (p *ActivityPanel) OnMount(ctx app.Context) {
@@ -108,7 +101,7 @@ func (p *ActivityPanel) Render() app.UI {
 	if p.All != "" {
 		return part(activityPart, p.Context.Text.Home.Activity, p.Context.seeAll(p.All, text.Title), p.renderList(), p.renderDialogs())
 	}
-	return app.Elem("section").Class("page").Aria("labelledby", "activity-title").Body(
+	content := []app.UI{
 		app.Elem("h1").ID("activity-title").TabIndex(-1).Text(text.Title),
 		app.Elem("p").Class("lead").Text(text.Lead),
 		p.renderList(),
@@ -116,10 +109,16 @@ func (p *ActivityPanel) Render() app.UI {
 			return p.Context.button("activity-more", "", label(p.state == listLoading, text.MoreWorking, text.More), p.state == listLoading || p.Context.Offline != "", p.onMore)
 		}),
 		p.renderDialogs(),
-	)
+	}
+	class := "page"
+	if p.Bare {
+		class, content = "stack", content[2:]
+	}
+	return app.Elem("section").Class(class).Aria("labelledby", "activity-title").Body(content...)
 }
 
-// activityPart is the id of the heading where the panel is a part of another page.
+// activityPart is the id of the heading where the panel is a part of another page, and of an
+// [ActivityDialog].
 const activityPart = "activity"
 
 func (p *ActivityPanel) renderList() app.UI {
@@ -128,6 +127,8 @@ func (p *ActivityPanel) renderList() app.UI {
 		return p.Context.failedRows(p.failure, p.All != "", "activity-retry", p.onMore)
 	case p.state == listLoading && len(p.events) == 0:
 		return p.Context.waitingRows()
+	case len(p.events) == 0:
+		return p.Context.noRows(p.Context.Text.Activity.Nothing)
 	}
 	return app.Elem("div").Class("stack").Body(p.Context.notice(p.failure), app.If(len(p.events) > 0, p.renderRows))
 }
@@ -143,6 +144,9 @@ func (p *ActivityPanel) renderDialogs() app.UI {
 
 func (p *ActivityPanel) renderRows() app.UI {
 	list, level := p.events, "h2"
+	if p.Bare {
+		level = "h3"
+	}
 	if p.All != "" {
 		list, level = list[:min(newest, len(list))], "h3"
 	}
@@ -153,7 +157,7 @@ func (p *ActivityPanel) renderRows() app.UI {
 			if p.All == "" {
 				row.Facts = append(row.Facts, p.Context.from(event.Address)...)
 			}
-			if alarming(event) {
+			if alarming(event) && (p.Alarms != nil || event.PasskeyID+p.Context.Contact != "") { // else there is nothing to do
 				working := p.alarm.state == alarmEnding && p.alarm.event.ID == event.ID
 				row.Do = rowAction{
 					ID: "not-me-" + event.ID, Text: label(working, text.NotMeWorking, text.NotMe), Label: label(working, "", message.Fill(text.NotMeRow, "event", row.Name)),
@@ -166,88 +170,6 @@ func (p *ActivityPanel) renderRows() app.UI {
 }
 
 func (p *ActivityPanel) onMore(app.Context, app.Event) { p.more(p.next) }
-
-func (p *ActivityPanel) notMe(event shared.Event) {
-	if p.alarm.state != alarmNone {
-		return
-	}
-	p.alarm, p.failure = alarm{event, alarmEnding}, nil
-	if event.Kind == shared.EventSignInFailed {
-		p.alarm.state = alarmAdvising // nobody got in: there is no session to end
-		return
-	}
-	p.attempt(func(ctx context.Context) error {
-		_, err := p.Service.EndOtherSessions(ctx)
-		return err
-	}, func(err error) {
-		p.alarm.state, p.failure = alarmAdvising, err
-		if err != nil {
-			p.alarm = alarm{}
-		}
-	})
-}
-
-func (p *ActivityPanel) renderAdvice() app.UI {
-	a := &p.Account
-	d := &adviceDialog{
-		Context: p.Context, Event: p.alarm.event, OnPasskey: p.OnPasskeys, OnClose: p.endAlarm,
-		Password: p.Context.Text.Activity.NotMePassword, OnPassword: func() { p.alarm.state = alarmPassword },
-	}
-	if a.HeldUntil.IsZero() || a.MayRelease {
-		if !a.HasPassword {
-			d.Password = ""
-		}
-		return d
-	}
-	d.Password = ""
-	if a.HasPassword {
-		until, _ := p.Context.Moment(a.HeldUntil)
-		d.Held = message.Fill(p.Context.Text.Activity.NotMeHeld, "date", until) + p.Context.whom()
-		// With another way in that the user has for certain: a passkey may be an intruder's.
-		if !a.PasswordOnly && (a.SignedInWith == shared.MethodPasskey || a.SignedInWith == shared.MethodSSO) {
-			d.Password, d.OnPassword = p.Context.Text.Home.PasswordRemoveRow, p.toMethods
-		}
-	}
-	return d
-}
-
-// toMethods goes to where the password can be removed, which asks first. On the start page that is
-// beside the panel.
-func (p *ActivityPanel) toMethods() {
-	p.endAlarm()
-	if p.All != "" {
-		focus(p.self, "method-password-remove")
-		return
-	}
-	notify(p.OnMethods)
-}
-
-func (p *ActivityPanel) renderPassword() app.UI {
-	return &passwordDialog{Context: p.Context, OnCancel: p.endAlarm, OnSave: p.changePassword}
-}
-
-// endAlarm ends the alarm, and loads what has happened since.
-func (p *ActivityPanel) endAlarm() {
-	p.alarm, p.failure = alarm{}, nil
-	p.more("")
-	if p.All != "" {
-		focus(p.self, activityPart)
-		return
-	}
-	focus(p.self, "activity-title")
-}
-
-func (p *ActivityPanel) changePassword(password string, done func(error)) {
-	p.attempt(func(ctx context.Context) error {
-		return p.Service.ChangePassword(ctx, password)
-	}, func(err error) {
-		done(err)
-		if err == nil {
-			p.announcement = p.Context.Text.Password.Done
-			p.endAlarm()
-		}
-	})
-}
 
 // eventRow is one event of a list.
 func (c Context) eventRow(e shared.Event, level string) *line {
@@ -282,26 +204,6 @@ func (c Context) eventRow(e shared.Event, level string) *line {
 	}
 	return row
 }
-
-// alarming reports whether somebody else may have caused an event.
-func alarming(e shared.Event) bool {
-	switch e.Kind {
-	case shared.EventSignInFailed:
-		return !e.Here
-	case shared.EventPasskeyFailed:
-		return !e.Here && e.Passkey != "" // else nobody had shown yet that they have one
-	case shared.EventCounterFell:
-		return true // the copy may have been made here
-	case shared.EventSignedIn, shared.EventConfirmed,
-		shared.EventPasskeyAdded, shared.EventPasskeyRenamed, shared.EventPasskeyRemoved, shared.EventPasswordChanged, shared.EventPasswordRemoved,
-		shared.EventEmailChanged, shared.EventProfileChanged, shared.EventDataExported, shared.EventLinkUsed, shared.EventRecoveryCodesMade, shared.EventIdentityLinked, shared.EventIdentityUnlinked,
-		shared.EventSessionEnded, shared.EventOthersEnded:
-		return !e.Here && !byAdministrator(e) && e.About == "" && !e.AboutRemoved && e.Browser+e.System+e.Address != ""
-	}
-	return false
-}
-
-func byAdministrator(e shared.Event) bool { return e.By != "" || e.ByRemoved }
 
 // eventText says what happened.
 func (c Context) eventText(e shared.Event) string {
@@ -405,50 +307,3 @@ func (c Context) reason(why shared.FailureReason) string {
 	}
 	return text.Refused
 }
-
-// adviceDialog says what else to do about an unknown event.
-type adviceDialog struct {
-	app.Compo
-
-	Context    Context
-	Event      shared.Event
-	Held       string // why the password can't be changed, and what helps; "" if it can
-	Password   string // what can be done about the password; "" for nothing
-	OnPassword func()
-	OnPasskey  func()
-	OnClose    func()
-}
-
-const adviceID = "advice"
-
-// OnMount opens the dialog.
-func (d *adviceDialog) OnMount(ctx app.Context) { showModal(ctx, adviceID) }
-
-func (d *adviceDialog) Render() app.UI {
-	text := d.Context.Text.Activity
-	title, lead := text.NotMeTitle, text.NotMeLead
-	if d.Event.Kind == shared.EventSignInFailed {
-		title, lead = text.FailedTitle, text.FailedLead
-	}
-	return dialog(adviceID, title, d.onEscape,
-		app.Elem("p").Text(lead),
-		app.If(d.Held != "", func() app.UI { return app.Elem("p").ID("advice-held").Text(d.Held) }),
-		app.If(d.Event.PasskeyID != "", func() app.UI {
-			return button("advice-passkey", "wide", message.Fill(text.NotMePasskey, "passkey", d.Event.Passkey), false, d.onPasskey)
-		}),
-		app.If(d.Password != "", func() app.UI {
-			return button("advice-password", "primary wide", d.Password, false, d.onPassword)
-		}),
-		foot(
-			button("advice-close", "quiet", text.NotMeClose, false, d.onClose),
-		),
-	)
-}
-
-func (d *adviceDialog) onEscape() {
-	d.OnClose()
-}
-
-func (d *adviceDialog) onClose(app.Context, app.Event)    { d.OnClose() }
-func (d *adviceDialog) onPasskey(app.Context, app.Event)  { notify(d.OnPasskey) }
-func (d *adviceDialog) onPassword(app.Context, app.Event) { d.OnPassword() }

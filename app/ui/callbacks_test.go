@@ -173,7 +173,7 @@ func TestSparse(t *testing.T) {
 				plays(t, p, handled(p.onEndOthers))
 			})
 			t.Run("ActivityPanel", func(t *testing.T) {
-				p := &ActivityPanel{Context: sparse, Service: server}
+				p := &ActivityPanel{Context: sparse, Service: server, Alarms: server}
 				plays(t, p, done(func() { p.notMe(shared.Event{ID: "e", PasskeyID: "new"}) }), done(p.endAlarm))
 				advice := p.renderAdvice().(*adviceDialog)
 				plays(t, advice, handled(advice.onPasskey))
@@ -199,7 +199,7 @@ func TestServerComesBack(t *testing.T) {
 	away := shared.Errorf(shared.CodeOffline, "The server can't be reached.")
 	server := &returning{users: stateUsers(inEnglish(), func(*UsersPanel) {}).users}
 	sessions := &SessionsPanel{Context: inEnglish(), Service: server}
-	activity := &ActivityPanel{Context: inEnglish(), Service: server}
+	activity := &ActivityPanel{Context: inEnglish(), Service: server, Alarms: server}
 	users := &UsersPanel{Context: inEnglish(), Service: server}
 	for name, list := range map[string]struct {
 		panel  app.Composer

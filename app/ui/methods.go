@@ -53,15 +53,6 @@ type MethodsCard struct {
 	announcement string
 }
 
-// Hint is advice about passkeys, with a button to add one.
-type Hint struct {
-	ID               string // of its row; "ID-add" and "ID-not-now" are the buttons
-	Title, Lead, Add string
-	NotNow           string // the text of the button that puts the hint away
-	Primary          bool   // the button is the page's main one
-	OnNotNow         func()
-}
-
 // OnMount implements app.Mounter.
 func (c *MethodsCard) OnMount(ctx app.Context) {
 	c.tasks = tasks{self: ctx, context: &c.Context, signedOut: c.OnSignedOut}
@@ -185,7 +176,7 @@ func (c *MethodsCard) newest() []fact {
 	return append(facts(name, home), fact{message.Fill(c.Context.Text.Panel.Added, "date", added), exact})
 }
 
-func (c *MethodsCard) renderHint() app.UI {
+func (c *MethodsCard) renderHint() *line {
 	row := c.row("hint", c.Hint.Title, facts(c.Hint.Lead)...)
 	row.ID, row.Class, row.Icon, row.Kind = c.Hint.ID, "picked", "info", "warn"
 	row.Do = rowAction{ID: c.Hint.ID + "-add", Text: c.Hint.Add, Off: c.Context.Offline != "", Do: func() { notify(c.OnAdd) }}

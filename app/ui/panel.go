@@ -217,8 +217,7 @@ func (p *PasskeysPanel) edited(list shared.PasskeyList) {
 
 // Render implements app.Composer.
 func (p *PasskeysPanel) Render() app.UI {
-	text := p.Context.Text.Panel
-	return panelDialog(text, p.onEscape, p.onClose,
+	return panelDialog(panelID, p.Context.Text.Panel.Title, p.Context, p.onEscape, p.onClose,
 		Slot(app.If(p.Context.Offline != "", func() app.UI {
 			return app.Elem("p").Class("bar").Attr("role", "status").Text(p.Context.Offline)
 		})),
@@ -231,20 +230,12 @@ func (p *PasskeysPanel) Render() app.UI {
 				p.renderList(),
 			),
 		),
-		Slot(p.renderFoot()),
+		p.Context.panelFoot(),
 		spoken(p.announcement),
 		Slot(app.If(p.phone.URL != "", p.renderPhone)),
 		Slot(app.If(p.row.mode == rowRemove || p.row.mode == rowRemoving, p.renderRemove)),
 		p.renderConfirm(p.Context, p.Confirms, len(p.list.Passkeys) > 0, p.list.HasPassword),
 	)
-}
-
-// renderFoot says where to get help.
-func (p *PasskeysPanel) renderFoot() app.UI {
-	contact := p.Context.Contact
-	return app.If(contact != "", func() app.UI {
-		return app.Elem("p").Class("panel-foot contact").Text(message.Fill(p.Context.Text.Panel.Contact, "contact", contact))
-	})
 }
 
 func (p *PasskeysPanel) renderList() app.UI {

@@ -21,7 +21,7 @@ func (p *PasskeysOff) OnMount(ctx app.Context) { showModal(ctx, panelID) }
 // Render implements app.Composer.
 func (p *PasskeysOff) Render() app.UI {
 	text := p.Context.Text
-	return panelDialog(text.Panel, p.onEscape, p.onClose,
+	return panelDialog(panelID, text.Panel.Title, p.Context, p.onEscape, p.onClose,
 		app.Elem("div").Class("panel-body").Body(
 			app.Elem("div").Class("empty").Body(
 				icon("key"),
@@ -38,12 +38,20 @@ func (p *PasskeysOff) onEscape() { notify(p.OnClose) }
 
 func (p *PasskeysOff) onClose(app.Context, app.Event) { notify(p.OnClose) }
 
-// panelDialog returns the panel's dialog: its title, its X, and the content below.
-func panelDialog(text message.Panel, onEscape func(), onClose app.EventHandler, content ...app.UI) app.UI {
+// panelDialog returns the dialog of a panel: its title, its X, and the content below.
+func panelDialog(id, title string, c Context, onEscape func(), onClose app.EventHandler, content ...app.UI) app.UI {
+	text, titleID := c.Text.Panel.Close, id+"-title"
 	head := app.Elem("header").Class("panel-head").Body(
-		app.Elem("h2").ID("passkeys-title").TabIndex(-1).Attr("autofocus", true).Text(text.Title),
-		button("passkeys-close", "icon", "", false, onClose).Aria("label", text.Close).Title(text.Close).Body(icon("close")),
+		app.Elem("h2").ID(titleID).TabIndex(-1).Attr("autofocus", true).Text(title),
+		button(id+"-close", "icon", "", false, onClose).Aria("label", text).Title(text).Body(icon("close")),
 	)
-	return modal(app.Elem("dialog").ID(panelID).Class("panel").Aria("labelledby", "passkeys-title"), panelID, onEscape).
+	return modal(app.Elem("dialog").ID(id).Class("panel").Aria("labelledby", titleID), id, onEscape).
 		Body(append([]app.UI{head}, content...)...)
+}
+
+// panelFoot says where to get help.
+func (c Context) panelFoot() app.UI {
+	return Slot(app.If(c.Contact != "", func() app.UI {
+		return app.Elem("p").Class("panel-foot contact").Text(message.Fill(c.Text.Panel.Contact, "contact", c.Contact))
+	}))
 }

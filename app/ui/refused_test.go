@@ -42,7 +42,7 @@ func (r refusing) ReleaseMember(context.Context, string) (shared.MemberDetails, 
 func TestRefusalsStay(t *testing.T) {
 	server := refusing{err: shared.Errorf(shared.CodeConflict, "No.")}
 	sessions := &SessionsPanel{Context: inEnglish(), Service: server}
-	activity := &ActivityPanel{Context: inEnglish(), Service: server}
+	activity := &ActivityPanel{Context: inEnglish(), Service: server, Alarms: server}
 	user := &UserPage{Context: inEnglish(), Service: server, ID: "u"}
 	for name, is := range map[string]struct {
 		panel   app.Composer

@@ -112,20 +112,25 @@ func statesOfPast(in Context) map[string]app.UI {
 		"sessions-part-failed":  &SessionsPanel{Context: in, All: "/sessions", state: listFailed, failure: stateInternal()},
 		"sessions-part-loading": &SessionsPanel{Context: in, All: "/sessions"},
 		"sessions-part-offline": &SessionsPanel{Context: stateOffline(in), All: "/sessions", state: listFailed, failure: shared.Away()},
-		"activity-part":         &ActivityPanel{Context: in, All: "/activity", state: listReady, events: stateEvents()[5:]},
+		"activity-part":         &ActivityPanel{Context: in, Alarms: stateAlarms{}, All: "/activity", state: listReady, events: stateEvents()[5:]},
 		"sessions-alone":        &SessionsPanel{Context: in, state: listReady, list: shared.SessionList{Sessions: stateSessions().Sessions[:1]}},
 		"sessions-ending":       &SessionsPanel{Context: in, state: listReady, list: stateSessions(), ending: "s2"},
 		"sessions-loading":      &SessionsPanel{Context: in},
 		"sessions-failed":       &SessionsPanel{Context: in, state: listFailed, failure: stateInternal()},
-		"activity":              &ActivityPanel{Context: in, state: listReady, events: stateEvents(), next: "more"},
-		"activity-loading":      &ActivityPanel{Context: in},
-		"activity-failed":       &ActivityPanel{Context: in, state: listFailed, failure: stateInternal()},
-		"activity-ending":       &ActivityPanel{Context: in, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
-		"activity-advice":       &ActivityPanel{Context: in, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
-		"activity-advice-failed": &ActivityPanel{Context: in, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1],
+		"activity":              &ActivityPanel{Context: in, Alarms: stateAlarms{}, state: listReady, events: stateEvents(), next: "more"},
+		"activity-loading":      &ActivityPanel{Context: in, Alarms: stateAlarms{}},
+		"activity-failed":       &ActivityPanel{Context: in, Alarms: stateAlarms{}, state: listFailed, failure: stateInternal()},
+		"activity-ending":       &ActivityPanel{Context: in, Alarms: stateAlarms{}, state: listReady, events: stateEvents(), alarm: alarm{stateEvents()[0], alarmEnding}},
+		"activity-advice":       &ActivityPanel{Context: in, Alarms: stateAlarms{}, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"activity-advice-failed": &ActivityPanel{Context: in, Alarms: stateAlarms{}, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1],
 			alarm: alarm{shared.Event{Kind: shared.EventSignInFailed, Browser: "Firefox"}, alarmAdvising}},
-		"activity-advice-held": &ActivityPanel{Context: in, Account: stateHeldAccount(false), state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
-		"activity-password":    &ActivityPanel{Context: in, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
+		"activity-advice-held":  &ActivityPanel{Context: in, Alarms: stateAlarms{}, Account: stateHeldAccount(false), state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"activity-dialog":       &ActivityDialog{Context: in},
+		"activity-bare":         &ActivityPanel{Context: in, Bare: true, state: listReady, events: stateEvents()[:2], next: "more"},
+		"activity-bare-nothing": &ActivityPanel{Context: in, Bare: true, state: listReady},
+		"activity-bare-advice":  &ActivityPanel{Context: in, Bare: true, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmAdvising}},
+		"hint":                  &HintCard{Context: in, Hint: Hint{ID: "offer", Title: in.Text.Home.OfferTitle, Lead: in.Text.Home.OfferLead, Add: in.Text.Home.OfferAdd, NotNow: in.Text.Home.OfferNotNow, Primary: true}},
+		"activity-password":     &ActivityPanel{Context: in, Alarms: stateAlarms{}, Account: shared.Account{HasPassword: true}, state: listReady, events: stateEvents()[:1], alarm: alarm{stateEvents()[0], alarmPassword}},
 	}
 }
 
@@ -151,6 +156,9 @@ func statesOfProof(in Context) map[string]app.UI {
 func stateTime() time.Time { return time.Date(2026, 11, 20, 18, 30, 0, 0, time.UTC) }
 
 func stateHeldUntil() time.Time { return time.Date(2026, 11, 27, 18, 30, 0, 0, time.UTC) }
+
+// stateAlarms is that of Keypeg's own pages. A host has none.
+type stateAlarms struct{ AlarmService }
 
 // stateHeldAccount is the account of a user who can add no sign-in method.
 func stateHeldAccount(mayRelease bool) shared.Account {

@@ -150,6 +150,7 @@ var English = Catalogue{
 		Title:            "Activity",
 		Lead:             "What happened to your account in the last year.",
 		Here:             "This browser",
+		Nothing:          "Nothing has happened yet.",
 		More:             "Show earlier",
 		MoreWorking:      "Loading…",
 		AccountCreated:   "Account created",

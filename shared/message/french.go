@@ -151,6 +151,7 @@ var French = Catalogue{
 		Title:            "Activité",
 		Lead:             "Ce qui est arrivé à votre compte au cours de l’année passée.",
 		Here:             "Ce navigateur",
+		Nothing:          "Rien ne s’est encore passé.",
 		More:             "Afficher plus ancien",
 		MoreWorking:      "Chargement…",
 		AccountCreated:   "Compte créé",

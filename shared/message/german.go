@@ -150,6 +150,7 @@ var German = Catalogue{
 		Title:            "Aktivität",
 		Lead:             "Was im letzten Jahr mit Ihrem Konto geschehen ist.",
 		Here:             "Dieser Browser",
+		Nothing:          "Bisher ist nichts geschehen.",
 		More:             "Frühere anzeigen",
 		MoreWorking:      "Wird geladen …",
 		AccountCreated:   "Konto angelegt",

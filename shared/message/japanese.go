@@ -151,6 +151,7 @@ var Japanese = Catalogue{
 		Title:            "アクティビティ",
 		Lead:             "この 1 年間にアカウントで起きたことです。",
 		Here:             "このブラウザー",
+		Nothing:          "まだ何もありません。",
 		More:             "以前のものを表示",
 		MoreWorking:      "読み込み中…",
 		AccountCreated:   "アカウントを作成",

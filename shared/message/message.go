@@ -234,6 +234,7 @@ type Activity struct {
 	Title            string
 	Lead             string
 	Here             string
+	Nothing          string
 	More             string
 	MoreWorking      string
 	AccountCreated   string

@@ -151,6 +151,7 @@ var Spanish = Catalogue{
 		Title:            "Actividad",
 		Lead:             "Lo que ha pasado con tu cuenta en el último año.",
 		Here:             "Este navegador",
+		Nothing:          "Todavía no ha pasado nada.",
 		More:             "Mostrar anteriores",
 		MoreWorking:      "Cargando…",
 		AccountCreated:   "Cuenta creada",

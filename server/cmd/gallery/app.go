@@ -59,11 +59,14 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 		return frame.With(spoken)
 	case *ui.SignInPanel: // a host's page has it in a card
 		return frame.With(goapp.Div().Class("page").Body(goapp.Section().Class("card").Body(goapp.H1().Text(text.SignIn.Submit), component)))
-	case *ui.MethodsCard, *ui.ProfileCard:
+	case *ui.MethodsCard, *ui.ProfileCard, *ui.HintCard:
 		return frame.With(spoken, goapp.Div().Class("page").Body(component))
 	case *ui.SessionsPanel:
 		return inPage(frame, spoken, component.All, component)
 	case *ui.ActivityPanel:
+		if component.Bare { // an [ui.ActivityDialog] has the heading
+			return frame.With(spoken, goapp.Div().Class("page").Body(goapp.H2().ID("activity-title").Text(text.Activity.Title), component))
+		}
 		return inPage(frame, spoken, component.All, component)
 	case *ui.UsersPanel, *ui.UserPage, *ui.EventsPage, *ui.RolloutPage: // pages, with headings of their own
 		return frame.With(component)
