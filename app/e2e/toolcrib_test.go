@@ -105,7 +105,7 @@ func TestToolcrib(t *testing.T) {
 	// A wrong password comes first, and then the crib's own work.
 	ann.opens("/")
 	ann.isAt("/sign-in")
-	ann.sees("#sign-in-name")
+	ann.hasFocusOn("#sign-in-name")
 	ann.isPictured("crib-sign-in")
 	ann.types("#sign-in-name", "ann")
 	ann.types("#sign-in-password", "wrong")
@@ -124,11 +124,11 @@ func TestToolcrib(t *testing.T) {
 	ann.hasFocusOn("#tool-1 button")
 	ann.isPictured("crib-tools")
 
-	// She opens Passkeys below her name, and adds one. The crib has no links for phones.
+	// She opens Passkeys below her name, and adds one.
 	ann.opensPasskeysInCrib()
 	ann.reads("No passkeys yet")
 	ann.reads("the keeper of the crib") // whom to ask
-	ann.seesNo("#passkey-phone")
+	ann.sees("#passkey-phone")
 	value[bool](ann, `history.back(), true`) // closes the panel, and leaves the page where it is
 	ann.seesNo("#passkeys")
 	ann.readsIn("#tool-1 .crib-quiet", "You have it")
@@ -172,6 +172,7 @@ func TestToolcrib(t *testing.T) {
 	ann.opensPasskeysInCrib()
 	ann.reads("You signed in with it")
 	ann.hasNoComplaints()
+	ann.seesHerActivityInCrib()
 
 	// The crib restarts and keeps everything. She confirms to remove a passkey.
 	c.growsOld()
@@ -196,6 +197,190 @@ func TestToolcrib(t *testing.T) {
 	ann.clicks("#confirm-submit")
 	ann.reads("No passkeys yet")
 	laptop.comesToHold("no passkey that works", func(held []*webauthn.Credential) bool { return len(held) == 0 })
+}
+
+// seesHerActivityInCrib opens Activity from the passkeys, and comes back by the Back button.
+func (b *browser) seesHerActivityInCrib() {
+	b.t.Helper()
+	b.clicks("#passkeys-close")
+	b.clicks("#user-menu-button")
+	b.clicks("#menu-activity")
+	b.hasFocusOn("#activity-title")
+	b.readsIn("#activity .rows > li:first-child .row-name bdi", "Signed in with “Work laptop”")
+	b.readsIn("#activity .rows > li:first-child .tag", "This browser")
+	b.reads("Passkey “Work laptop” added")
+	b.reads("Need help? the keeper of the crib")
+	b.isPictured("crib-activity")
+	value[bool](b, `setTimeout(() => location.reload()), window.before = true`)
+	b.waitsFor("the page to be loaded again", `!window.before && document.querySelector("#activity")`)
+	b.hasFocusOn("#activity-title")
+	b.presses(escape)
+	b.seesNo("#activity")
+	b.hasFocusOn("#user-menu-button")
+	value[bool](b, `history.back(), true`)
+	b.sees("#activity")
+	b.clicks("#activity-close")
+	b.seesNo("#activity")
+}
+
+// TestToolcribOffers: whoever signs in with the crib's password and has no passkey is offered one, on
+// the crib's own page.
+func TestToolcribOffers(t *testing.T) {
+	t.Parallel()
+	c := startCrib(t)
+	bob := openBrowser(t, c.server)
+	device := bob.hasDevice()
+	device.touches(false)
+	bob.entersCrib(c, "bob")
+	bob.readsIn("#offer .row-name", "Sign in faster next time")
+	bob.isPictured("crib-offer")
+	bob.clicks("#offer-add")
+	bob.hasFocusOn("#passkey-name")
+	value[bool](bob, `history.back(), true`) // closes the form, and leaves the page where it is
+	bob.seesNo("#passkeys")
+	bob.clicks("#offer-add")
+	device.touches(true)
+	bob.types("#passkey-name", "Phone")
+	bob.clicks("#passkey-register")
+	bob.reads("Passkey added")
+	bob.seesNo("#offer")
+	bob.clicks("#passkeys-close")
+	bob.seesNo("#passkeys")
+	bob.hasFocusOn("#user-menu-button")
+	bob.opens("/")
+	bob.readsIn("#user-menu-button", "bob")
+	bob.seesNo("#offer")
+
+	// Not now is for 30 days, and for this browser.
+	ann := openBrowser(t, c.server)
+	ann.entersCrib(c, "ann")
+	ann.clicks("#offer-not-now")
+	ann.seesNo("#offer")
+	ann.hasFocusOn("#user-menu-button")
+	ann.leavesCrib()
+	ann.entersCrib(c, "ann")
+	ann.seesNo("#offer")
+	if until := value[int64](ann, `Number(localStorage.getItem("keypeg-offer-after")) - Math.floor(Date.now() / 1000)`); until < 30*24*3600-600 || until > 30*24*3600 {
+		t.Errorf("the offer rests for %d seconds", until)
+	}
+	value[bool](ann, `localStorage.setItem("keypeg-offer-after", Math.floor(Date.now() / 1000) - 1), true`)
+	ann.opens("/")
+	ann.sees("#offer")
+	bob.hasNoComplaints()
+	ann.hasNoComplaints()
+}
+
+// TestToolcribPhone: a person shows a code on the screen, and their phone gets a passkey for the
+// crib.
+func TestToolcribPhone(t *testing.T) {
+	t.Parallel()
+	c := startCrib(t)
+	ann := openBrowser(t, c.server)
+	ann.entersCrib(c, "ann")
+	ann.opensPasskeysInCrib()
+	makes := func() string {
+		ann.clicks("#passkey-phone")
+		ann.readsIn("#link-title", "Add a passkey on your phone")
+		ann.sees("#link .qr path")
+		return value[string](ann, `document.getElementById("link-url").value`)
+	}
+	first := makes()
+	ann.clicks("#link-done")
+	ann.seesNo("#link")
+	makes()
+	ann.isPictured("crib-phone-code")
+
+	// Back closes the panel, the code with it, and not the page.
+	value[bool](ann, `history.back(), true`)
+	ann.seesNo("#passkeys")
+	ann.opensPasskeysInCrib()
+	link := makes()
+
+	phone := openBrowser(t, c.server)
+	device := phone.hasDevice()
+	phone.cannotAutofill()
+	phone.opens(first)
+	phone.reads("This code was used already, or is older than five minutes. Show a new one on your other device.")
+	phone.isPictured("crib-phone-gone")
+	phone.opens(link)
+	phone.isAt("/api/v1/enrol?opened") // the code is in no address any more
+	phone.readsIn("h1", "Passkey for this device")
+	phone.reads("With it, you sign in on this device as ann.")
+	phone.reads("Need help? the keeper of the crib")
+	phone.isPictured("crib-phone")
+	if colour := value[string](phone, `getComputedStyle(document.querySelector("#use-passkey")).backgroundColor`); colour != "rgb(138, 75, 8)" {
+		t.Errorf("the button has the colour %s, and not the crib's", colour)
+	}
+	phone.clicks("#use-passkey")
+	phone.isAt("/api/v1/enrol/done")
+	phone.isPictured("crib-phone-done")
+	if n := device.holds(); n != 1 {
+		t.Fatalf("the phone holds %d passkeys, want 1", n)
+	}
+	ann.seesNo("#link") // it comes by itself
+	ann.sees(".row.lit")
+	phone.clicks("a.button.primary")
+	phone.isAt("/sign-in")
+	phone.clicks("#sign-in-passkey")
+	phone.isAt("/")
+	phone.readsIn("#user-menu-button", "ann")
+	phone.complains("404", 1) // the first code
+	phone.hasNoComplaints()
+	ann.hasNoComplaints()
+}
+
+// TestToolcribActivity: whoever reads of a passkey that they haven't added reads whom to ask, and
+// comes to the passkeys. Each sees only their own.
+func TestToolcribActivity(t *testing.T) {
+	t.Parallel()
+	c := startCrib(t)
+	thief := openBrowser(t, c.server)
+	device := thief.hasDevice()
+	device.touches(false)
+	thief.entersCrib(c, "bob")
+	thief.opensPasskeysInCrib()
+	device.touches(true)
+	thief.addsPasskey("Stolen <b>phone</b>")
+
+	bob := openBrowser(t, c.server)
+	bob.entersCrib(c, "bob")
+	bob.clicks("#user-menu-button")
+	bob.clicks("#menu-activity")
+	bob.reads("Passkey “Stolen <b>phone</b>” added")
+	bob.clicks("#activity .row-buttons button")
+	bob.readsIn("#advice-title", "This wasn't me")
+	bob.readsIn("#advice p", "Whom to ask: the keeper of the crib")
+	bob.isPictured("crib-activity-advice")
+	bob.presses(escape)
+	bob.seesNo("#advice")
+	bob.hasFocusOn("#activity-title")
+	bob.clicks("#activity .row-buttons button")
+	bob.clicks("#advice-passkey")
+	bob.sees("#passkeys")
+	bob.reads("Stolen <b>phone</b>")
+	bob.seesNo("#activity")
+	value[bool](bob, `history.back(), true`)
+	bob.sees("#activity")
+
+	kim := openBrowser(t, c.server)
+	kim.entersCrib(c, "kim")
+	kim.clicks("#user-menu-button")
+	kim.clicks("#menu-activity")
+	kim.readsIn("#activity .rows", "Nothing has happened yet.")
+	bob.hasNoComplaints()
+	kim.hasNoComplaints()
+}
+
+// TestToolcribNamesContact: whoever can't sign in for a reason that they can't mend reads whom to
+// ask, although the crib's server doesn't know who it is.
+func TestToolcribNamesContact(t *testing.T) {
+	t.Parallel()
+	ann := openBrowser(t, startCrib(t).server)
+	ann.opens("/sign-in")
+	ann.hasFocusOn("#sign-in-name")
+	value[bool](ann, `navigator.credentials.get = () => Promise.reject(new DOMException("", "SecurityError")), true`)
+	ann.clicks("#sign-in-passkey")
+	ann.reads("Whom to ask: the keeper of the crib")
 }
 
 // TestToolcribRemovesSomebody removes a person from the crib. Nobody can sign in as them any

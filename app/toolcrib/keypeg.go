@@ -16,10 +16,13 @@ func (p *toolsPage) menu() goapp.UI {
 	return &selfservice.Menu{Service: passkeys, SignOut: p.signOut, OnSignedOut: p.signedOut}
 }
 
+// offer offers a passkey to a person who has none.
+func (p *toolsPage) offer() goapp.UI { return &selfservice.Offer{Service: passkeys} }
+
 // form is the sign-in form.
 func (p *signInPage) form() goapp.UI {
 	return &ui.SignInPanel{
-		Context: selfservice.Context(&message.English, shared.Account{}), Service: passkeys,
+		Context: selfservice.Context(&message.English, shared.Account{Contact: Contact}), Service: passkeys,
 		Password: signIn, OnSignedIn: p.signedIn,
 	}
 }

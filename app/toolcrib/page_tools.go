@@ -74,6 +74,7 @@ func (p *toolsPage) refuse(err error) {
 func (p *toolsPage) Render() goapp.UI {
 	return frame(p.menu(),
 		goapp.H1().Text("Tools"),
+		p.offer(),
 		goapp.If(p.refusal != "", func() goapp.UI {
 			return goapp.P().Class("crib-notice").Attr("role", "alert").Text(p.refusal)
 		}),

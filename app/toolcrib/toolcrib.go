@@ -18,6 +18,9 @@ const (
 	PageSignIn = "/sign-in"
 )
 
+// Contact is whom people ask.
+const Contact = "the keeper of the crib"
+
 // The paths of the crib's own API. Each answers JSON; a refusal is a [Refusal].
 const (
 	PathCrib    = "/crib"          // GET answers a [Crib]

@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/keypeg/keypeg/app/toolcrib"
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/web"
 )
 
 // host gives Keypeg the people and sessions of the crib.
@@ -32,11 +34,11 @@ func (h host) SignIn(w http.ResponseWriter, r *http.Request, userID, passkeyID s
 }
 
 // passkeys returns the handler for /api/v1/. The passkeys are in db, and the people in the
-// crib.
-func passkeys(ctx context.Context, c *crib, db *boltstore.Store, url string) (*server.Server, error) {
+// crib. The files are for the page on which a phone adds a passkey.
+func passkeys(ctx context.Context, c *crib, db *boltstore.Store, files *web.Files, url string) (*server.Server, error) {
 	address, err := server.ParseAddress(url, "", true)
 	if err != nil {
 		return nil, err
 	}
-	return server.New(ctx, server.Config{Store: db, Host: host{c}, Address: address, Product: "Tool crib", Contact: "the keeper of the crib"})
+	return server.New(ctx, server.Config{Store: db, Host: host{c}, Address: address, Product: "Tool crib", Contact: toolcrib.Contact, Asset: files.URL, StyleSheet: stylesPath})
 }

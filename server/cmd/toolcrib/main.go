@@ -22,6 +22,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/limit"
 	"github.com/keypeg/keypeg/server/store/boltstore"
+	"github.com/keypeg/keypeg/web"
 )
 
 func main() {
@@ -58,14 +59,15 @@ func run(ctx context.Context, listen, folder, app string) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	address := "http://" + listen
-	keypeg, err := passkeys(ctx, c, db, address)
+	files, err := web.Open()
 	if err != nil {
 		return err
 	}
-	ours, err := pages(app)
+	keypeg, err := passkeys(ctx, c, db, files, address)
 	if err != nil {
 		return err
 	}
+	ours := pages(app, files)
 	crib := routes{crib: c, guesses: limit.New(10, time.Minute), forget: keypeg.RemovePasskeys}.handler()
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", keypeg)

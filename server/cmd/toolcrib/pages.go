@@ -13,27 +13,25 @@ import (
 //go:embed crib.css
 var styles []byte
 
+const stylesPath = "/crib.css"
+
 // policy allows pages to load files of this server only, and no script inside a page.
 const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // pages returns the handler of the crib's pages, which go-app draws in the browser. They
 // load Keypeg's style sheet.
-func pages(app string) (http.Handler, error) {
-	files, err := web.Open()
-	if err != nil {
-		return nil, err
-	}
+func pages(app string, files *web.Files) http.Handler {
 	toolcrib.Routes()
 	icon := files.URL("icon-192.png")
 	shell := &goapp.Handler{
 		Name: "Tool crib", Title: "Tool crib", Description: "Borrow a tool, or bring one back.",
 		Icon:   goapp.Icon{Default: icon, Large: files.URL("icon-512.png"), SVG: files.URL("icon.svg")},
-		Styles: []string{files.URL("style.css"), "/crib.css"},
+		Styles: []string{files.URL("style.css"), stylesPath},
 	}
 	mux := http.NewServeMux()
 	mux.Handle(web.Prefix, files)
 	mux.HandleFunc("GET /web/app.wasm", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, app) })
-	mux.HandleFunc("GET /crib.css", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+stylesPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		w.Write(styles)
 	})
@@ -45,5 +43,5 @@ func pages(app string) (http.Handler, error) {
 		w.Header().Set("Content-Security-Policy", policy)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
-	}), nil
+	})
 }
