@@ -140,7 +140,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		page := s.signInPage(r, next, "")
 		page.Reason = what.Message
 		if what.Resumes && next != shared.PageHome {
-			page.Reason += " " + message.SignInPageIn(httpapi.Text(r)).GoOn
+			page.Reason = message.Sentences(page.Reason, message.SignInPageIn(httpapi.Text(r)).GoOn)
 		}
 		return s.signInPages.SignIn(w, http.StatusOK, httpapi.Text(r), page)
 	}

@@ -21,6 +21,15 @@ func Fill(text string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
+// Sentences puts one sentence behind another: with a blank between them, but in Japanese, where the full stop
+// has its own.
+func Sentences(first, second string) string {
+	if strings.HasSuffix(first, "。") {
+		return first + second
+	}
+	return first + " " + second
+}
+
 // Catalogue is every text in one language.
 type Catalogue struct {
 	Lang string // BCP 47, "en"

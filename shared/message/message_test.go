@@ -140,6 +140,19 @@ func TestFill(t *testing.T) {
 	}
 }
 
+func TestSentences(t *testing.T) {
+	for _, catalogue := range Languages {
+		text := SignInPageIn(catalogue)
+		want := text.Elsewhere + " " + text.GoOn
+		if catalogue == &Japanese {
+			want = "別のデバイスまたは管理者によってサインアウトされました。サインインすると、元のページに戻ります。"
+		}
+		if got := Sentences(text.Elsewhere, text.GoOn); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestSignInPage(t *testing.T) {
 	for _, catalogue := range Languages {
 		t.Run("every text of the sign-in pages is there in "+catalogue.Lang, func(t *testing.T) {

@@ -87,7 +87,7 @@ func (l *signInExhibits) known(config signinpages.Config, pages, passkeysOnly *s
 	})
 	l.signIn("known-signed-out-elsewhere", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
 		words := message.SignInPageIn(text)
-		page.Known, page.Reason, page.Providers = known, words.Elsewhere+" "+words.GoOn, []signinpages.Provider{google}
+		page.Known, page.Reason, page.Providers = known, message.Sentences(words.Elsewhere, words.GoOn), []signinpages.Provider{google}
 	})
 	l.signIn("signed-out", pages, func(page *signinpages.SignIn, text *message.Catalogue) {
 		page.Reason = message.SignInPageIn(text).SignedOut
