@@ -53,14 +53,14 @@ func TestGreeting(t *testing.T) {
 		ann.isAt("/sign-in?next=%2Factivity")
 		ann.clicks("#use-passkey")
 		ann.readsIn("#refusal", notHere)
+		ann.hasFocusOn("#use-passkey") // to be pressed again
 		ann.tabsTo("#by-password > summary")
 		ann.presses(enter)
-		ann.sees("input[name=password]")
+		ann.hasFocusOn("input[name=password]")
 		if field := value[string](ann, `(({ value, autocomplete, readOnly }) => [value, autocomplete, readOnly].join())(document.querySelector("input[name=name]"))`); field != "ann,username,true" {
 			t.Errorf("the field of the user name is %s", field)
 		}
-		ann.types("input[name=password]", "wrong")
-		ann.presses(enter)
+		ann.presses("wrong" + enter)
 		ann.readsIn("#refusal", "The user name or the password is not right.")
 		ann.readsIn("h1", "Welcome back, Ann Admin")
 		ann.hasFocusOn("input[name=password]")

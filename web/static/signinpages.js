@@ -94,7 +94,7 @@ async function signIn(mediation, signal, uiMode) {
     if (error.problem?.unknownCredential) forget(credential.id, publicKey.rpId);
     throw Object.assign(error, { chosen: true });
   });
-  if (credential.authenticatorAttachment === "cross-platform" && (await couldHoldOne())) {
+  if (credential.authenticatorAttachment === "cross-platform" && (await can("isUserVerifyingPlatformAuthenticatorAvailable"))) {
     sessionStorage.setItem("keypeg-from-another-device", "yes"); // app/pages/offer.go
   }
   location.assign("/signed-in?next=" + encodeURIComponent(form.elements.next.value));
@@ -106,10 +106,6 @@ async function signIn(mediation, signal, uiMode) {
 // the server may have it all the same.
 function forget(credentialId, rpId) {
   PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId })?.catch(() => {});
-}
-
-function couldHoldOne() {
-  return can("isUserVerifyingPlatformAuthenticatorAvailable");
 }
 
 // sentence says what a failure means (WebAuthn Level 3, 5.1.3 and 5.1.4).
@@ -189,10 +185,9 @@ async function run(ceremony) {
     await ceremony(controller.signal);
     cancel.remove();
   } catch (error) {
-    const focused = document.activeElement === cancel;
     cancel.remove();
     ready();
-    if (focused) button.focus();
+    if (document.activeElement === document.body) button.focus(); // what is disabled or gone loses the focus
     if (error.name === "NotAllowedError" && forbidden(enrolling ? "create" : "get")) error = await trouble("passkey-policy");
     show(wholeSentence(error));
     return error;
@@ -235,6 +230,9 @@ form.addEventListener("submit", (event) => {
   busy(event.submitter);
 });
 
+const folded = document.getElementById("by-password");
+folded?.addEventListener("toggle", () => folded.open && form.elements.password.focus());
+
 document.getElementById("unscripted")?.remove();
 const capable = button && supported;
 if (capable) {
@@ -243,7 +241,7 @@ if (capable) {
   for (const element of document.querySelectorAll(".waiting")) element.remove();
   document.getElementById("incapable")?.removeAttribute("hidden");
   document.querySelector(".instead")?.classList.add("primary");
-  document.getElementById("by-password")?.setAttribute("open", "");
+  folded?.setAttribute("open", "");
 }
 
 let canAutofill = false;
