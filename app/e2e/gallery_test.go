@@ -167,6 +167,35 @@ func TestButtonsStayInSight(t *testing.T) {
 	}
 }
 
+// TestLooks: what is said stands on a ground of its own, the words of a button in its middle, and the
+// buttons of a dialog in one row or in a block.
+func TestLooks(t *testing.T) {
+	t.Parallel()
+	s := startGallery(t)
+	b := openBrowser(t, s)
+	b.movesNothing()
+	seen := map[string]int{}
+	for _, answer := range b.inAFrame(b.exhibits(), "", 800, []int{320}, `(page) => {
+		const visible = (selector) => [...page.querySelectorAll(selector)].filter((e) => e.checkVisibility());
+		const ground = (e) => { const { backgroundColor } = getComputedStyle(e); return backgroundColor === "rgba(0, 0, 0, 0)" && e.parentElement ? ground(e.parentElement) : backgroundColor };
+		const edges = (e) => { const { left, right } = e.getBoundingClientRect(); return Math.round(left) + " to " + Math.round(right) };
+		const rows = (foot) => new Set([...foot.children].map((e) => Math.round(e.getBoundingClientRect().top))).size;
+		return [
+			...visible(".notice").map((e) => (ground(e) === ground(e.parentElement) ? "can't be told from what it stands on: " + e.textContent : ": notice")),
+			...visible(".button").map((e) => (getComputedStyle(e).textAlign === "center" ? ": button" : "isn't centred: " + e.textContent)),
+			...visible(".dialog-foot").map((e) => (rows(e) === 1 || rows(e) === e.children.length && new Set([...e.children].map(edges)).size === 1 ? ": foot" : "is ragged: " + [...e.children].map((e) => e.textContent + " " + edges(e)))),
+		];
+	}`) {
+		_, what, ok := strings.Cut(answer[strings.LastIndex(answer, ": ")-1:], ": ")
+		if seen[what]++; !ok || what != "notice" && what != "button" && what != "foot" {
+			t.Error(answer)
+		}
+	}
+	if seen["notice"] < 20 || seen["button"] < 300 || seen["foot"] < 30 {
+		t.Errorf("seen: %v", seen)
+	}
+}
+
 // TestFocusIsSeen: nothing covers the element with the keyboard focus in a dialog, also with
 // text at 200 % (WCAG 2.2, 2.4.11).
 func TestFocusIsSeen(t *testing.T) {
