@@ -107,6 +107,33 @@ func TestDrawnOnce(t *testing.T) {
 	ann.hasNoComplaints()
 }
 
+// TestMenuBeforeTheProgram: the drawn menu moves nothing, and closes as the program's own does.
+func TestMenuBeforeTheProgram(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.runsFirst(gate)
+	ann.opens("/")
+	ann.sees("#drawn .menu-name")
+	before := ann.boxOf("#drawn h1")
+	ann.clicks("#drawn #user-menu-button")
+	ann.sees("#drawn details[open]")
+	if after := ann.boxOf("#drawn h1"); after != before {
+		t.Errorf("opening the menu moves the page from %v to %v", before, after)
+	}
+	ann.presses(escape)
+	ann.seesNo("#drawn details[open]")
+	ann.clicks("#drawn #user-menu-button")
+	ann.sees("#drawn details[open]")
+	ann.clicks("#drawn h1")
+	ann.seesNo("#drawn details[open]")
+	value[bool](ann, `openGate(), true`)
+	ann.seesNo("#drawn")
+	ann.seesNo("#menu-passkeys")
+	ann.hasNoComplaints()
+}
+
 // TestBeforeTheProgram uses a page whose program doesn't start yet. Links and signing out work; what is typed
 // and pressed is done when the program takes over.
 func TestBeforeTheProgram(t *testing.T) {

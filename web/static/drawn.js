@@ -10,12 +10,23 @@
   let pressed = null;
   let isComposing = false; // with an input method
 
+  const openMenu = () => drawn.querySelector("details.menu[open]");
+
   const onClick = (event) => {
+    if (!event.target.closest("details.menu")) openMenu()?.removeAttribute("open");
     const button = event.target.closest("button[type=button]");
     if (!button) return;
     pressed?.classList.remove("pressed");
     pressed = button;
     pressed.classList.add("pressed");
+  };
+
+  // Escape closes the menu, as it does when the program is there.
+  const onKey = (event) => {
+    const menu = event.key === "Escape" && openMenu();
+    if (!menu) return;
+    menu.removeAttribute("open");
+    menu.querySelector("summary").focus();
   };
 
   const show = ({ title, lang, html }) => {
@@ -25,6 +36,7 @@
     drawn.addEventListener("click", onClick);
     drawn.addEventListener("compositionstart", () => (isComposing = true));
     drawn.addEventListener("compositionend", () => (isComposing = false));
+    drawn.addEventListener("keydown", onKey);
     document.documentElement.lang = lang;
     document.title = title;
     document.body.append(drawn);
@@ -58,7 +70,7 @@
     // A word that is being composed would be lost, or be there twice.
     if (isComposing) return drawn.addEventListener("compositionend", keypegTakeOver, { once: true });
     // The program's menu opens out of sight first, so that it is there when this one goes.
-    if (!drawn.querySelector("details.menu[open]")) return takeOver();
+    if (!openMenu()) return takeOver();
     document.querySelector("body > .app #user-menu-button")?.click();
     setTimeout(takeOver, 100);
   };
