@@ -351,6 +351,7 @@ func TestToolcribActivity(t *testing.T) {
 	bob.readsIn("#advice-title", "This wasn't me")
 	bob.readsIn("#advice p", "Whom to ask: the keeper of the crib")
 	bob.isPictured("crib-activity-advice")
+	bob.hasFocusOn("#advice-passkey")
 	bob.presses(escape)
 	bob.seesNo("#advice")
 	bob.hasFocusOn("#activity-title")
