@@ -103,7 +103,7 @@ outdated:
 	behind=$$( \
 		go list -m -u -e -f '{{if .Update}}{{.Path}} {{.Version}}, newest {{.Update.Version}}{{end}}' \
 			$$(echo "$$modules" | sort -u) \
-			honnef.co/go/tools@$(STATICCHECK) 2>/dev/null; \
+			honnef.co/go/tools@$(STATICCHECK) github.com/letsencrypt/pebble/v2@$(PEBBLE) 2>/dev/null; \
 		for tool in axe-core@$(AXE) @simplewebauthn/browser@$(SIMPLEWEBAUTHN); do \
 			newest=$$(npm view $${tool%@*} version) || echo "$$tool, newest unknown"; \
 			[ "$$newest" = "$${tool##*@}" ] || echo "$$tool, newest $$newest"; \
@@ -138,7 +138,13 @@ bin/simplewebauthn/index.js: | tools-apt
 	rm -rf bin/simplewebauthn && mv bin/package/esm bin/simplewebauthn && rm -r bin/package bin/simplewebauthn-browser-$(SIMPLEWEBAUTHN).tgz
 	touch $@
 
-tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js
+# An authority that gives certificates by ACME, for the tests of --acme. It is not a part of Keypeg.
+PEBBLE := v2.10.3
+
+bin/pebble: | tools-apt
+	GOBIN=$(CURDIR)/bin go install github.com/letsencrypt/pebble/v2/cmd/pebble@$(PEBBLE) github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv@$(PEBBLE)
+
+tools: tools-apt bin/axe.min.js bin/simplewebauthn/index.js bin/pebble
 
 STATICCHECK := v0.8.2
 

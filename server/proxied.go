@@ -42,13 +42,13 @@ func (s *Server) watchProxy(next http.Handler) http.Handler {
 }
 
 func (s *Server) watch(r *http.Request, peer string) {
-	trusted := s.clients.Trusts(peer)
+	trusted := s.clients.Trusts(peer) || peer == httpapi.UnixPeer
 	switch forwarded := len(r.Header["X-Forwarded-For"]) > 0; {
 	case forwarded && !trusted:
 		s.warn(warning.UntrustedProxy, slog.String("from", peer), slog.String("keypeg", "--trusted-proxies "+peer))
 	case forwarded && !httpapi.LastIsAddress(r.Header["X-Forwarded-For"]):
 		s.warn(warning.OddForwardedFor, slog.String("from", peer))
-	case !forwarded && (trusted || s.c.Address.Secure): // this server has no TLS, so a proxy in front must
+	case !forwarded && (trusted || s.c.Address.Secure && r.TLS == nil): // without TLS here, a proxy in front has it
 		s.warn(warning.NoForwardedFor, slog.String("from", peer))
 	}
 	if s.c.Address.Secure && lastOf(r.Header["X-Forwarded-Proto"]) == "http" {

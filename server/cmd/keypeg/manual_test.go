@@ -237,6 +237,8 @@ func TestManualCommands(t *testing.T) {
 	target := regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)(?:`|$)")
 	seen := 0
 	pages := documents(t)
+	etc := t.TempDir() // /etc/keypeg
+	writesPair(t, etc, "id.example.com", 1)
 	t.Chdir(t.TempDir())
 	succeeds(t, "", "init", "--url", "https://id.example.com") // keypeg.toml is there
 	for name, text := range pages {
@@ -254,6 +256,7 @@ func TestManualCommands(t *testing.T) {
 						name, value, _ := strings.Cut(variable, "=")
 						t.Setenv(name, words(value)[0])
 					}
+					line = strings.ReplaceAll(line, "/etc/keypeg", etc)
 					if typed := words(line); len(typed) > 0 && typed[0] == "keypeg" {
 						seen++
 						if err := newCommandLine().read(typed[1:]); err != nil {

@@ -55,7 +55,7 @@ func TestUnknownVariables(t *testing.T) {
 		"KEYPEG_SOMETHING_OTHER": "there is no setting KEYPEG_SOMETHING_OTHER",
 		"KEYPEG_PORT":            "there is no setting KEYPEG_PORT",
 		"KEYPEG_LISTEN_PORT":     "there is no setting KEYPEG_LISTEN_PORT",
-		"KEYPEG_NAME":            "there is no setting KEYPEG_NAME",
+		"KEYPEG_NAME":            `there is no setting KEYPEG_NAME: did you mean "KEYPEG_ACME"?`,
 		"KEYPEG_PRODUCT_NAME":    "there is no setting KEYPEG_PRODUCT_NAME",
 	} {
 		t.Run(name, func(t *testing.T) {

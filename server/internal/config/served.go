@@ -5,9 +5,11 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/listening"
 	"github.com/keypeg/keypeg/server/internal/shown"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
@@ -61,8 +63,19 @@ func (s *Settings) Address(t tenant.Tenant) (server.Address, error) {
 // WithOverrides implements [installation.Settings].
 func (s *Settings) WithOverrides() []string { return slices.Sorted(maps.Keys(s.tables)) }
 
+// publicURLs stands for the addresses of an installation: in the cloud edition each tenant has its own.
+func (s *Settings) publicURLs() string {
+	if s.IsCloud() {
+		return "https://"
+	}
+	return s.PublicURL
+}
+
 // checkReach returns why nobody could reach the server.
 func (s *Settings) checkReach() (found []fault) {
+	if found = s.tlsSettings.check(s.Listen, s.publicURLs()); len(found) > 0 {
+		return found
+	}
 	if _, err := s.listenPort(); err != nil {
 		return []fault{faultOf(err, "listen")}
 	}
@@ -86,16 +99,31 @@ func (s *Settings) PublicAddress() (server.Address, error) {
 		if err != nil {
 			return server.Address{}, err
 		}
+		if !s.hasPort() {
+			return server.Address{}, fmt.Errorf("--listen %s says no port that people could use: set --public-url", shown.Quoted(s.Listen))
+		}
 		if port == 0 { // any free port
 			return server.Address{}, fmt.Errorf("--listen %s says no port that people could use: write it as localhost:8080 or :8080, or set --public-url", shown.Quoted(s.Listen))
 		}
-		publicURL = fmt.Sprintf("http://localhost:%d", port)
+		scheme := "http"
+		if s.hasTLS() {
+			scheme = "https"
+		}
+		publicURL = fmt.Sprintf("%s://localhost:%d", scheme, port)
 	}
 	return server.ParseAddress(publicURL, s.RPID, s.Passkeys)
 }
 
+// hasPort reports whether --listen has a port.
+func (s *Settings) hasPort() bool {
+	return s.Listen != listening.Systemd && !strings.HasPrefix(s.Listen, listening.UnixPrefix)
+}
+
 // listenPort returns the port of --listen, which may be a name such as http.
 func (s *Settings) listenPort() (int, error) {
+	if !s.hasPort() {
+		return 0, nil
+	}
 	_, name, err := net.SplitHostPort(s.Listen)
 	port := 0
 	if err == nil {

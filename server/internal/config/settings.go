@@ -39,6 +39,8 @@ type Settings struct {
 
 	mailServer
 
+	tlsSettings
+
 	DrainDelay time.Duration
 
 	ManualPublic bool
@@ -63,7 +65,7 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 
 	flags.Var(oneOf(&s.Edition, OnPremise, OnPremise, Cloud), "edition", "on-premise: one organisation. cloud: several, each at a host name of its own.")
 
-	flags.StringVar(&s.Listen, "listen", "localhost:8080", "Address to listen on, as `HOST:PORT`.")
+	flags.StringVar(&s.Listen, "listen", "localhost:8080", "Address to listen on, as `HOST:PORT`; or unix:PATH for a Unix socket, to which only a proxy on this machine connects; or systemd for the one that a socket unit has opened.")
 	flags.StringVar(&s.PublicURL, "public-url", "", "`URL` that people use, such as https://id.example.com. Unset: http://localhost with the port of --listen.")
 	flags.StringVar(&s.RPID, "rp-id", "", "WebAuthn relying party id: the public URL's host, or a `DOMAIN` above it that other services share. Never change it once people have passkeys.")
 	flags.Var(&s.TrustedProxies, "trusted-proxies", "Addresses of your own proxies, such as 10.0.0.11, or networks that hold nothing else. Only they are believed about where a request came from (X-Forwarded-For).")
@@ -75,6 +77,7 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 
 	s.organisationSettings.declare(flags)
 	s.mailServer.declare(flags)
+	s.tlsSettings.declare(flags)
 
 	flags.DurationVar(&s.DrainDelay, "drain-delay", 0, "How long a server that was told to stop goes on serving, with /healthz saying 503, so that a balancer sends nothing more.")
 
@@ -93,6 +96,7 @@ func (s *Settings) Type(f *pflag.Flag, value string) {
 // Check reads the tables of the configuration file, and refuses settings that can't be used or that
 // contradict each other: all of them, a sentence for each.
 func (s *Settings) Check(of Use) error {
+	s.withACME()
 	s.refuseAll(s.organisationSettings.check())
 	s.refuseAll(s.mailServer.check(s.organisationSettings))
 	s.refuseAll(s.contradictions())

@@ -34,6 +34,9 @@ func (c Clients) Of(r *http.Request) store.Client {
 // X-Forwarded-For. Anybody may have written the addresses before that one.
 func (c Clients) Address(r *http.Request) string {
 	address := Peer(r)
+	if address == UnixPeer {
+		address = "" // the proxy says where the request came from
+	}
 	if ip, err := netip.ParseAddr(address); err == nil {
 		address = ip.Unmap().WithZone("").String()
 	}
@@ -42,7 +45,7 @@ func (c Clients) Address(r *http.Request) string {
 		if strings.TrimSpace(hop) == "" {
 			continue // RFC 9110, 5.6.1: empty members of a list mean nothing
 		}
-		if !c.Trusts(address) {
+		if address != "" && !c.Trusts(address) {
 			break
 		}
 		ip, ok := forwardedAddress(hop)
@@ -54,11 +57,18 @@ func (c Clients) Address(r *http.Request) string {
 	return address
 }
 
+// UnixPeer is the other end of a connection by a Unix socket. Only a program on this machine that IT lets
+// connect is there, such as a proxy.
+const UnixPeer = "unix"
+
 // Peer returns the address of the connection's other end.
 func Peer(r *http.Request) string {
+	if local, is := r.Context().Value(http.LocalAddrContextKey).(net.Addr); is && local.Network() == UnixPeer {
+		return UnixPeer
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr // a Unix socket has no port
+		return r.RemoteAddr // a middleware has taken the port away
 	}
 	return host
 }

@@ -19,6 +19,10 @@ type front interface {
 
 	// Watch looks for changes of other processes to the list of tenants, until ctx ends.
 	Watch(ctx context.Context)
+	// origin returns the address of a host that a request names, or "" if no such host is served.
+	origin(host string) string
+	// host returns the name of the only host, or "".
+	host() string
 	// socket returns the handler of the socket for commands.
 	socket() http.Handler
 	// started says where people reach the installation, when it is served.
@@ -64,6 +68,15 @@ func (a *alone) Close() {
 }
 
 func (a *alone) Watch(context.Context) {}
+
+func (a *alone) origin(host string) string {
+	if server.HostName(host) != a.host() {
+		return ""
+	}
+	return a.one.Address.Origin
+}
+
+func (a *alone) host() string { return server.HostName(a.one.Address.Host) }
 
 func (a *alone) socket() http.Handler { return socketOf(a.one) }
 
@@ -125,6 +138,10 @@ func (c *composer) router(ctx context.Context) (front, error) {
 	}
 	return &router{c, rt}, nil
 }
+
+func (r *router) origin(host string) string { return r.Router.Origin(host) }
+
+func (r *router) host() string { return "" }
 
 func (r *router) socket() http.Handler { return (&tenants{r.opened, r.Router}).handler() }
 

@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/listening"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
 
 // Serving says how an installation is served.
 type Serving struct {
 	Version        string
-	Listen         string // host:port
+	Listen         string // HOST:PORT, unix:PATH or systemd: see package listening
+	TLS            TLS
 	TrustedProxies []netip.Prefix
 	DrainDelay     time.Duration // how long a stopping server goes on serving
 
@@ -30,6 +32,14 @@ type Serving struct {
 	Log *slog.Logger
 	// Announce tells the person who has started the server where to go.
 	Announce func(Started)
+}
+
+// TLS says how the server has TLS itself. The zero value is for a proxy in front.
+type TLS struct {
+	Cert, Key string // PEM files, or ""
+	// Directory is that of the authority from which certificates come, or "".
+	Directory, Email string
+	Redirect         string // HOST:PORT of plain http, or ""
 }
 
 // Started has what is announced.
@@ -45,7 +55,8 @@ const drainTime = 10 * time.Second
 // Serve runs the server. It returns when ctx has ended and every running request is
 // answered.
 func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
-	defer surviveSignals(ctx, s.Log)()
+	hangUp := make(chan struct{}, 1)
+	defer surviveSignals(ctx, hangUp)()
 	defer watchClock(ctx, s.Log)()
 
 	o, err := i.open(ctx)
@@ -66,24 +77,32 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 	defer front.Close()
 	defer inBackground(ctx, func(ctx context.Context) { o.db.Follow(ctx, front.Watch, composer.notify) })()
 
-	public, err := listen(s.Listen, s.Log)
+	certificates, err := s.TLS.certificates(front, o.root, s.Log)
 	if err != nil {
 		return err
 	}
-	listeners := map[net.Listener]http.Handler{public: front}
+	door, err := listening.Open(listening.Config{Address: s.Listen, Redirect: s.TLS.Redirect, To: front.origin, Certificates: certificates, Log: s.Log})
+	if err != nil {
+		return err
+	}
+	listeners := map[net.Listener]http.Handler{door.Public: front}
+	if door.Plain != nil {
+		listeners[door.Plain] = door.Handler
+	}
 	if private := i.driver().Listen(s.Log); private != nil {
 		listeners[private] = front.socket()
 	}
 	started, err := front.started(ctx)
 	if err != nil {
-		return errors.Join(err, public.Close())
+		return errors.Join(err, door.Close())
 	}
+	defer inBackground(ctx, func(ctx context.Context) { s.TLS.watch(ctx, certificates, hangUp, s.Log) })()
 	s.Announce(started)
 	defer inBackground(ctx, func(ctx context.Context) { front.checkProviders(ctx, started.Tenants) })()
 
-	args := []any{"version", s.Version, "url", started.Address.Origin, "listen", public.Addr().String(), "rp_id", started.Address.RPID}
+	args := []any{"version", s.Version, "url", started.Address.Origin, "listen", door.Public.Addr().String(), "rp_id", started.Address.RPID}
 	if i.Cloud {
-		args = []any{"version", s.Version, "edition", "cloud", "tenants", len(started.Tenants), "listen", public.Addr().String()}
+		args = []any{"version", s.Version, "edition", "cloud", "tenants", len(started.Tenants), "listen", door.Public.Addr().String()}
 	}
 	s.Log.Info("serving", append(args, "database", i.driver().String())...)
 	return serveAll(ctx, s.Log, front, s.DrainDelay, listeners)

@@ -49,14 +49,6 @@ func TestTellApart(t *testing.T) {
 	}
 }
 
-func TestMostConnections(t *testing.T) {
-	for descriptors, want := range map[uint64]int{0: 1, 64: 1, 100: 36, 1024: 896, 65536: 57344, 1 << 30: 1 << 20} {
-		if got := mostConnections(descriptors); got != want {
-			t.Errorf("of %d descriptors: %d, want %d", descriptors, got, want)
-		}
-	}
-}
-
 func TestMostStreams(t *testing.T) {
 	for descriptors, want := range map[uint64]int{0: 1, 100: 27, 1024: 672, 1500: 984, 65536: 43008} {
 		if got := mostStreams(descriptors); got != want {

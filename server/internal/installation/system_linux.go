@@ -2,7 +2,6 @@ package installation
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 
@@ -16,16 +15,6 @@ func ownerOf(info os.FileInfo) (user, group int, known bool) {
 		return 0, 0, false
 	}
 	return int(stat.Uid), int(stat.Gid), true
-}
-
-// mostDescriptors returns how many files and connections the system lets this process have
-// open.
-func mostDescriptors() (uint64, error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, fmt.Errorf("reading the limit on open files: %w", err)
-	}
-	return limit.Cur, nil
 }
 
 // renameToNew renames a file to a name that doesn't exist. Its error is

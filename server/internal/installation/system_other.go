@@ -10,8 +10,5 @@ import (
 // ownerOf doesn't know.
 func ownerOf(os.FileInfo) (user, group int, known bool) { return 0, 0, false }
 
-// mostDescriptors doesn't know.
-func mostDescriptors() (uint64, error) { return 1 << 20, nil }
-
 // renameToNew can't.
 func renameToNew(from, to string) error { return errors.ErrUnsupported }

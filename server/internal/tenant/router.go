@@ -91,6 +91,11 @@ type entry struct {
 	open   *OpenTenant // nil while it isn't open
 }
 
+// Origin returns the address of the tenant that has a host, whatever port it is asked for at, or "".
+func (rt *Router) Origin(host string) string {
+	return rt.listed.Load().byHost[server.HostName(host)].address.Origin
+}
+
 // NewRouter returns a Router that has read the list of tenants.
 func NewRouter(ctx context.Context, c RouterConfig) (*Router, error) {
 	rt := &Router{

@@ -1,0 +1,43 @@
+package installation
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/keypeg/keypeg/server/internal/listening"
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// certificates returns where the certificates come from, or nil.
+func (t TLS) certificates(f front, root store.Store, log *slog.Logger) (listening.Certificates, error) {
+	switch {
+	case t.Directory != "":
+		return listening.NewACME(listening.ACMEConfig{
+			Directory: t.Directory, Email: t.Email, Host: f.host(), Serves: func(host string) bool { return f.origin(host) != "" },
+			Store: root, Log: log, Now: time.Now,
+		}), nil
+	case t.Cert != "":
+		return listening.NewFiles(t.Cert, t.Key, log, time.Now)
+	}
+	return nil, nil
+}
+
+// watch keeps the certificates new until ctx ends, and looks for new ones at each hang-up.
+func (t TLS) watch(ctx context.Context, certificates listening.Certificates, hangUp <-chan struct{}, log *slog.Logger) {
+	if certificates != nil {
+		defer inBackground(ctx, certificates.Watch)()
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangUp:
+			if t.Cert == "" {
+				log.Info("a hang-up signal (SIGHUP) changes nothing: it has the files of a certificate read again, and there are none; restart the server to use changed settings")
+				continue
+			}
+			certificates.Renew()
+		}
+	}
+}

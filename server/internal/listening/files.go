@@ -1,0 +1,161 @@
+package listening
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/keypeg/keypeg/server/internal/namedfile"
+)
+
+const (
+	// lookEvery is the time between two looks at the files.
+	lookEvery = 10 * time.Second
+	// warnBefore is how long before its end a certificate is warned of. Programs that renew certificates do
+	// so a third of their life before.
+	warnBefore = 14 * 24 * time.Hour
+	day        = 24 * time.Hour
+)
+
+// Files are a certificate with its chain, and its key, in PEM files. When they change they are read again:
+// connections that are open go on, and new ones get the new certificate. Files that can't be used change
+// nothing.
+type Files struct {
+	cert, key string
+	log       *slog.Logger
+	now       func() time.Time
+
+	current atomic.Pointer[tls.Certificate]
+
+	mu     sync.Mutex
+	seen   [2]stamp // the files that were read last, whether they could be used or not
+	warned time.Time
+}
+
+// stamp tells two states of a file apart.
+type stamp struct {
+	changed time.Time
+	size    int64
+}
+
+// NewFiles reads the files. Its errors are sentences for IT.
+func NewFiles(cert, key string, log *slog.Logger, now func() time.Time) (*Files, error) {
+	f := &Files{cert: cert, key: key, log: log, now: now}
+	f.seen = f.look()
+	pair, err := ReadPair(cert, key)
+	if err != nil {
+		return nil, err
+	}
+	f.current.Store(pair)
+	f.warnOfEnd()
+	return f, nil
+}
+
+// ReadPair reads a certificate with its chain, and its key. Its errors are sentences for IT, and have nothing
+// of the key.
+func ReadPair(cert, key string) (*tls.Certificate, error) {
+	certPEM, err := read("--tls-cert", cert)
+	if err != nil {
+		return nil, err
+	}
+	keyPEM, err := read("--tls-key", key)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		if _, certErr := tls.X509KeyPair(keyPEM, certPEM); certErr == nil {
+			return nil, errors.New("--tls-cert and --tls-key are exchanged: name the certificate's file first")
+		}
+		return nil, fmt.Errorf("--tls-cert %s and --tls-key %s can't be used together: name the PEM file with the certificate and its chain, and the one with its key, without a password (%w)", cert, key, err)
+	}
+	return &pair, nil
+}
+
+func read(setting, path string) ([]byte, error) {
+	if _, err := namedfile.Look(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s can't be read: let the account of the server read it (%w)", setting, err)
+	}
+	return content, nil
+}
+
+// Config implements [Certificates].
+func (f *Files) Config() *tls.Config {
+	return &tls.Config{
+		NextProtos:     []string{"h2", "http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return f.current.Load(), nil },
+	}
+}
+
+// Challenges implements [Certificates]. No authority asks.
+func (f *Files) Challenges(next http.Handler) http.Handler { return next }
+
+// Watch implements [Certificates].
+func (f *Files) Watch(ctx context.Context) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			f.renew(false)
+		}
+	}
+}
+
+// Renew implements [Certificates].
+func (f *Files) Renew() { f.renew(true) }
+
+func (f *Files) renew(always bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	seen := f.look()
+	if seen == f.seen && !always {
+		f.warnOfEnd()
+		return
+	}
+	pair, err := ReadPair(f.cert, f.key)
+	if f.look() != seen { // it is being written
+		return
+	}
+	f.seen = seen
+	if err != nil {
+		f.log.Error("the new certificate can't be used, so the one before stays: mend the files", "cause", err)
+		return
+	}
+	f.current.Store(pair)
+	f.warned = time.Time{}
+	f.log.Info("the certificate was read again", "until", pair.Leaf.NotAfter)
+	f.warnOfEnd()
+}
+
+func (f *Files) look() (seen [2]stamp) {
+	for i, path := range []string{f.cert, f.key} {
+		if info, err := os.Stat(path); err == nil {
+			seen[i] = stamp{info.ModTime(), info.Size()}
+		}
+	}
+	return seen
+}
+
+// warnOfEnd warns once a day of a certificate that ends soon.
+func (f *Files) warnOfEnd() {
+	now, end := f.now(), f.current.Load().Leaf.NotAfter
+	if end.Sub(now) > warnBefore || now.Sub(f.warned) < day {
+		return
+	}
+	f.warned = now
+	f.log.Error("the certificate ends soon, and browsers refuse it then: renew it; the server reads the files again by itself", "until", end, "file", f.cert)
+}
