@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -67,9 +66,6 @@ const (
 
 // givenDates is the value of [filterDays] for days that the reader gives.
 const givenDates = "dates"
-
-// anything is the value of a filter that selects all. An option can't have the value "".
-const anything = "all"
 
 // usualDays is how many days back the page looks, unless the filters say otherwise.
 const usualDays = "7"
@@ -170,7 +166,7 @@ func (p *EventsPage) announce(n int) {
 func (p *EventsPage) choose(name, value string) {
 	values, _ := url.ParseQuery(p.Filters)
 	values.Set(name, value)
-	if value == "" || value == anything || name == filterDays && value == usualDays {
+	if value == "" || name == filterDays && value == usualDays {
 		values.Del(name)
 	}
 	if name == filterDays && value != givenDates {
@@ -214,9 +210,9 @@ func (p *EventsPage) renderFilters() app.UI {
 				OnChange(func(ctx app.Context, _ app.Event) { p.choose(filterFind, strings.TrimSpace(valueOf(ctx))) }),
 		),
 		p.renderSelect(filterKind, text.Kind,
-			anything, text.AllKinds, string(shared.GroupSignIns), text.SignIns, string(shared.EventSignedIn), text.SignedIn, string(shared.GroupFailures), text.Failures, string(shared.GroupPasskeys), text.Passkeys, string(shared.GroupPasswords), text.Passwords, string(shared.GroupUsers), text.Users),
+			"", text.AllKinds, string(shared.GroupSignIns), text.SignIns, string(shared.EventSignedIn), text.SignedIn, string(shared.GroupFailures), text.Failures, string(shared.GroupPasskeys), text.Passkeys, string(shared.GroupPasswords), text.Passwords, string(shared.GroupUsers), text.Users),
 		p.renderSelect(filterBy, text.By,
-			anything, text.ByAnybody, shared.ByAdministrators, text.ByAdministrators, shared.ByUsers, text.ByUsers, shared.ByCommandLine, text.ByCommandLine),
+			"", text.ByAnybody, shared.ByAdministrators, text.ByAdministrators, shared.ByUsers, text.ByUsers, shared.ByCommandLine, text.ByCommandLine),
 		p.renderSelect(filterDays, text.When,
 			"1", text.LastDay, "7", text.LastWeek, "30", text.LastMonth, allDays, text.LastYear, givenDates, text.Dates),
 		Slot(app.If(p.filter(filterDays) == givenDates, func() app.UI {
@@ -237,7 +233,7 @@ func (p *EventsPage) renderDate(name, label string) app.UI {
 // renderSelect draws a filter, with a text for each value. A value of the page's address that it has no
 // text for stands there as it is, since the list goes by it.
 func (p *EventsPage) renderSelect(name, label string, choices ...string) app.UI {
-	chosen, options := cmp.Or(p.filter(name), anything), []app.UI{}
+	chosen, options := p.filter(name), []app.UI{}
 	for i := 0; i+1 < len(choices); i += 2 {
 		options = append(options, option(choices[i], choices[i+1], choices[i] == chosen))
 	}
