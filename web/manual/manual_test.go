@@ -57,7 +57,7 @@ func TestText(t *testing.T) {
 	if !strings.HasPrefix(section, "## Watch over it\n") || !strings.Contains(section, "/readyz") || strings.Contains(section, "## The database file") {
 		t.Errorf("the section is %q", section)
 	}
-	if !strings.Contains(Text("building-in.md#on-your-servers"), "### A cookie") {
+	if !strings.Contains(Text("building-in.md#on-your-servers"), "### Cookies") {
 		t.Error("a section is cut off at a heading below it")
 	}
 	for _, nothing := range []string{"", "nothing", "running#nothing", "../manual/running", "manual.go"} {
