@@ -39,6 +39,9 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("drawing %s: %w", page.Path, err)
 	}
+	if drawn.Answers == nil {
+		drawn.Answers = map[string]shared.DrawnAnswer{}
+	}
 	drawn.Answers[shared.PathLive] = shared.DrawnAnswer{Status: http.StatusOK, Body: mark}
 	body, err := json.Marshal(drawn)
 	if err != nil {

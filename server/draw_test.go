@@ -84,6 +84,20 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// TestDrawAsksNothing draws a page that needs no answer of the API.
+func TestDrawAsksNothing(t *testing.T) {
+	s := newSite(t, stores["memstore"], func(c *server.Config) {
+		c.App.Draw = func(*http.Request, *url.URL, server.Ask) (shared.DrawnPage, error) {
+			return shared.DrawnPage{HTML: "a page"}, nil
+		}
+	})
+	ann := s.user("ann")
+	drawn := into[shared.DrawnPage](ann, ann.sends("GET", "/drawn?page=/", nil, func(r *http.Request) { r.Header.Set(shared.HeaderNonce, "n") }), 200)
+	if drawn.HTML != "a page" || drawn.Answers[shared.PathLive].Body == "" {
+		t.Errorf("got %+v", drawn)
+	}
+}
+
 // TestDrawFails lets drawing fail. Nobody is worse off: the program draws the page.
 func TestDrawFails(t *testing.T) {
 	s := newSite(t, stores["memstore"], func(c *server.Config) {
