@@ -4,6 +4,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,11 +23,11 @@ import (
 	"github.com/keypeg/keypeg/shared/message"
 )
 
-var errNotReady = errors.New("nobody is signed in, or the account can't be read")
+var errNotReady = errors.New("the account isn't there")
 
 // Draw draws the page at an address with the data of a signed-in user, for whom d.Transport asks. It
-// runs the components of the browser, until none waits for an answer. Its error means that nobody is
-// signed in, or that the server can't answer: then the page is for the program to draw.
+// runs the components of the browser, until none waits for an answer. Its error says why there is no
+// account, such as a refusal of [shared.CodeUnauthenticated]: then the page is for the program to draw.
 func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogue, reader Reader) (shared.DrawnPage, error) {
 	asked := &asked{Transport: d.Transport, answers: map[string]shared.DrawnAnswer{}}
 	d.Transport = asked
@@ -51,7 +52,7 @@ func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogu
 	}
 	engine.ConsumeAll()
 	if s.state != stateReady || s.leaving {
-		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, errNotReady)
+		return shared.DrawnPage{}, fmt.Errorf("pages: drawing %s: %w", address.Path, cmp.Or(s.failure, errNotReady))
 	}
 	markup, err := plain(goapp.HTMLString(s))
 	if err != nil {

@@ -119,17 +119,18 @@ func TestDrawnForWhom(t *testing.T) {
 			t.Errorf("%s isn't drawn: %v %s", row.path, err, drawn.HTML)
 		}
 	}
-	for what, ask := range map[string]server.Ask{
-		"the session has ended": func(context.Context, string, string) (int, []byte) {
-			return 401, []byte(`{"code":"unauthenticated","detail":"Please sign in."}`)
-		},
-		"the store is away": func(context.Context, string, string) (int, []byte) {
-			return 500, []byte(`{"code":"internal","detail":"Something went wrong."}`)
-		},
-		"nonsense": func(context.Context, string, string) (int, []byte) { return 200, []byte(`<html>`) },
+	for what, row := range map[string]struct {
+		status int
+		answer string
+		why    shared.Code
+	}{
+		"the session has ended": {401, `{"code":"unauthenticated","detail":"Please sign in."}`, shared.CodeUnauthenticated},
+		"the store is away":     {500, `{"code":"internal","detail":"Something went wrong."}`, shared.CodeInternal},
+		"nonsense":              {200, `<html>`, shared.CodeInBetween},
 	} {
-		if drawn, err := d.draws("/", ask); err == nil {
-			t.Errorf("%s: it is drawn: %+v", what, drawn)
+		drawn, err := d.draws("/", func(context.Context, string, string) (int, []byte) { return row.status, []byte(row.answer) })
+		if shared.CodeOf(err) != row.why {
+			t.Errorf("%s: it is drawn, or doesn't say why not: %+v (%v)", what, drawn, err)
 		}
 	}
 }
