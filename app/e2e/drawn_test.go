@@ -203,6 +203,29 @@ func TestBeforeTheProgram(t *testing.T) {
 	ann.hasNoComplaints()
 }
 
+// TestFiltersBeforeTheProgram chooses what the page of events shows, while the program starts.
+func TestFiltersBeforeTheProgram(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.runsFirst(gate)
+	ann.opens("/audit?days=30")
+	ann.sees("#drawn #events-kind")
+	value[bool](ann, `(() => { const kind = document.querySelector("#drawn #events-kind"); kind.value = "failures"; return kind.dispatchEvent(new Event("input", { bubbles: true })) })()`)
+	ann.clicks("#drawn #events-find")
+	ann.presses("ann")
+	ann.presses(enter)
+	ann.sees("#drawn #events-find:focus")
+	value[bool](ann, `openGate(), true`)
+	ann.seesNo("#drawn")
+	ann.isAt("/audit?days=30&find=ann&kind=failures")
+	ann.showsChoice("#events-kind", "Failures")
+	ann.hasFocusOn("#events-find")
+	ann.reads("No such event in the last 30 days.")
+	ann.hasNoComplaints()
+}
+
 // TestInputMethodBeforeTheProgram composes a word, as people do who write Japanese, while the program starts.
 func TestInputMethodBeforeTheProgram(t *testing.T) {
 	t.Parallel()

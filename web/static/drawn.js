@@ -2,12 +2,13 @@
 // early as it can.
 //
 // It is in #drawn, below the program's own place, which isn't shown for so long. Links and signing out work
-// there. What needs the program doesn't: what somebody presses, ticks or types until then is done when the
-// program takes over.
+// there. What needs the program doesn't: what somebody presses, ticks, chooses or types until then is done when
+// the program takes over.
 {
   let drawn = null;
   let isOver = false;
   let pressed = null;
+  const touched = new Set(); // what was ticked, chosen or typed in
   let isComposing = false; // with an input method
 
   const openMenu = () => drawn.querySelector("details.menu[open]");
@@ -29,11 +30,16 @@
     menu.querySelector("summary").focus();
   };
 
+  // Enter in a box of the program's must not load the page again.
+  const onSubmit = (event) => event.target.hasAttribute("action") || event.preventDefault();
+
   const show = ({ title, lang, html }) => {
     drawn = document.createElement("div");
     drawn.id = "drawn";
     drawn.innerHTML = html; // ours: every name in it is a text
     drawn.addEventListener("click", onClick);
+    drawn.addEventListener("submit", onSubmit);
+    drawn.addEventListener("input", ({ target }) => touched.add(target));
     drawn.addEventListener("compositionstart", () => (isComposing = true));
     drawn.addEventListener("compositionend", () => (isComposing = false));
     drawn.addEventListener("keydown", onKey);
@@ -78,21 +84,21 @@
   const takeOver = () => {
     const of = (element) => (element?.id ? document.getElementById(element.id) : null);
     const focused = drawn.contains(document.activeElement) ? document.activeElement : null;
-    const boxes = [...drawn.querySelectorAll("input, textarea")];
-    const typed = boxes.filter((box) => box.value !== box.defaultValue);
-    const ticked = boxes.filter((box) => box.checked !== box.defaultChecked);
     const open = [...drawn.querySelectorAll("details[open]:not(.menu)")];
     const [left, top] = [scrollX, scrollY];
     drawn.remove();
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.style.animation = "none"; // it was there already
     for (const details of open) of(details)?.setAttribute("open", "");
-    for (const box of typed) {
+    for (const box of touched) {
       const own = of(box);
       if (!own) continue;
+      if (box.type === "checkbox") {
+        if (own.checked !== box.checked) own.click();
+        continue;
+      }
       own.value = box.value;
-      own.dispatchEvent(new Event("input", { bubbles: true }));
+      for (const event of ["input", "change"]) own.dispatchEvent(new Event(event, { bubbles: true }));
     }
-    for (const box of ticked) of(box)?.click();
     scrollTo(left, top);
     const own = of(focused) ?? document.querySelector("dialog[open] [autofocus]");
     own?.focus({ preventScroll: true });
