@@ -226,6 +226,42 @@ func TestFiltersBeforeTheProgram(t *testing.T) {
 	ann.hasNoComplaints()
 }
 
+// TestDrawnAfterSignOut opens pages of a user whose sign-out the server hasn't heard of, or who signs out
+// before the program is there. Nothing of theirs is shown.
+func TestDrawnAfterSignOut(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann := openBrowser(t, s)
+	ann.setsUp()
+	ann.opens("/sessions")
+	ann.sees(".rows > li")
+	ann.isCutOff(true)
+	ann.sees("#offline-bar")
+	ann.clicks("#user-menu-button")
+	ann.clicks("#menu-sign-out")
+	ann.readsIn("h1", "You are signed out on this device")
+	again := ann.runsFirst(gate + `
+		globalThis.shown = false;
+		new MutationObserver(() => (globalThis.shown ||= !!document.querySelector("#drawn"))).observe(document, { childList: true, subtree: true });`)
+	ann.opens("/activity") // from the worker
+	ann.isCutOff(false)
+	ann.opens("/sessions")
+	ann.waitsFor("the script", `"keypegArrives" in globalThis`)
+	if value[bool](ann, `keypegArrives.then((answers) => answers !== null || globalThis.shown)`) {
+		t.Error("the page of a user who has signed out is drawn")
+	}
+	value[bool](ann, `openGate(), true`)
+	ann.isAt("/sign-in")
+	again()
+
+	ann.signsInWithPassword("ann", annsPassword)
+	ann.runsFirst(gate)
+	ann.opens("/sessions")
+	ann.sees("#drawn .menu-name")
+	value[bool](ann, `dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
+	ann.waitsFor("the page to be loaded again", `performance.getEntriesByType("navigation")[0].type === "reload"`)
+}
+
 // TestInputMethodBeforeTheProgram composes a word, as people do who write Japanese, while the program starts.
 func TestInputMethodBeforeTheProgram(t *testing.T) {
 	t.Parallel()

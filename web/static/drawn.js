@@ -56,6 +56,7 @@
   };
 
   const get = async () => {
+    if (localStorage.getItem("keypeg-signing-out")) return null; // its session is about to end (app/pages/signout.go)
     const nonce = Math.random().toString(36).slice(2);
     const query = new URLSearchParams({ page: location.pathname + location.search, offers: offers() });
     const answer = await fetch("/drawn?" + query, { headers: { "Keypeg-Nonce": nonce }, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
@@ -105,6 +106,9 @@
     if (typeof focused?.selectionStart === "number") own?.setSelectionRange?.(focused.selectionStart, focused.selectionEnd);
     of(pressed)?.click();
   };
+
+  // The Back button may bring the page back as it was left, after its user has signed out in it.
+  addEventListener("pageshow", ({ persisted }) => persisted && drawn?.isConnected && location.reload());
 
   // The server writes times for this zone.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
