@@ -58,7 +58,7 @@ func (p program) build(release bool) (form string, err error) {
 // runs in a browser.
 var notInlined = []string{
 	"github.com/...", "crypto/...", "math/big",
-	"context", "encoding/json", "fmt", "reflect", "regexp/...", "strings", "sync", "syscall/js", "time",
+	"context", "encoding/json", "fmt", "reflect", "regexp/...", "strings", "slices", "sync", "syscall/js", "time", "log/...",
 }
 
 // compile compiles a program and returns it.
