@@ -85,6 +85,7 @@ func commands() []branch {
 		{name: "backup", help: "Make and check backups. The word make may be left out.", does: &backupMake{}, commands: []branch{
 			{name: "make", help: "Write a backup to a new file, also of a running server.", does: &backupMake{}},
 			{name: "verify", help: "Read every record and every index entry of a backup.", does: &backupVerify{}},
+			{name: "drill", help: "Restore a backup for a moment, and say what would come back. Unnamed: the newest ones in --backup-dir.", does: &backupDrill{}},
 		}},
 		{name: "restore", help: "Make the database of a backup. There must be none yet.", does: &restoreCommand{}},
 		{name: "store", help: "Move records between databases.", commands: []branch{

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -189,6 +191,56 @@ func (c *backupVerify) Run(ctx context.Context, t terminal, _ *settings) error {
 	fmt.Fprintf(t.Out, "%s is whole: %s.\n", c.File, tally(counts))
 	return nil
 }
+
+// backupDrill restores backups into folders that are removed again.
+type backupDrill struct{ File string }
+
+func (c *backupDrill) takes(l *commandLine) {
+	l.file(&c.File, "Backup to restore. It is only read; beside it there has to be room for a second one.")
+	l.arguments[0].isOptional = true
+}
+
+// Run implements action.
+func (c *backupDrill) Run(ctx context.Context, t terminal, s *settings) error {
+	if c.File != "" {
+		return drill(ctx, t.Out, c.File)
+	}
+	if s.BackupDir == "" {
+		return errors.New("name a backup, or set --backup-dir")
+	}
+	all, err := installation.Backups(s.BackupDir)
+	if err != nil {
+		return err
+	}
+	newest := map[string]installation.KeptBackup{}
+	for _, one := range all {
+		newest[one.Of] = one
+	}
+	if len(newest) == 0 {
+		return fmt.Errorf("there is no backup of a schedule in %s yet: the log of the server says why", s.BackupDir)
+	}
+	for _, of := range slices.Sorted(maps.Keys(newest)) {
+		if err := drill(ctx, t.Out, newest[of].Path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func drill(ctx context.Context, out io.Writer, file string) error {
+	d, err := installation.Drill(ctx, file)
+	if err != nil {
+		return fmt.Errorf("%s can't be restored: %w", file, err)
+	}
+	fmt.Fprintf(out, "%s can be restored. It would bring back %s (%s), with %s. %d can sign in with a passkey, %d without one.\n", file,
+		some(d.Users, "user"), some(d.Administrators, "administrator"), some(d.Passkeys, "passkey"), d.WithPasskey, d.WithoutPasskey)
+	if !d.Newest.IsZero() {
+		fmt.Fprintf(out, "  What happened after %s would be lost. Sessions, invitations and other links would end.\n", d.Newest.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	return nil
+}
+
+func some(n int, what string) string { return fmt.Sprintf("%d %s%s", n, what, either(n == 1, "", "s")) }
 
 type restoreCommand struct {
 	File     string

@@ -41,6 +41,8 @@ type Settings struct {
 
 	tlsSettings
 
+	backupSettings
+
 	DrainDelay time.Duration
 
 	ManualPublic bool
@@ -78,6 +80,7 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 	s.organisationSettings.declare(flags)
 	s.mailServer.declare(flags)
 	s.tlsSettings.declare(flags)
+	s.backupSettings.declare(flags)
 
 	flags.DurationVar(&s.DrainDelay, "drain-delay", 0, "How long a server that was told to stop goes on serving, with /healthz saying 503, so that a balancer sends nothing more.")
 
@@ -99,6 +102,7 @@ func (s *Settings) Check(of Use) error {
 	s.withACME()
 	s.refuseAll(s.organisationSettings.check())
 	s.refuseAll(s.mailServer.check(s.organisationSettings))
+	s.refuseAll(s.backupSettings.check())
 	s.refuseAll(s.contradictions())
 	s.readTables()
 	s.refuseAll(s.checkEdition(of.AddsTenant))

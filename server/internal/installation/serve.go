@@ -20,6 +20,7 @@ type Serving struct {
 	Version        string
 	Listen         string // HOST:PORT, unix:PATH or systemd: see package listening
 	TLS            TLS
+	Backups        Schedule
 	TrustedProxies []netip.Prefix
 	DrainDelay     time.Duration // how long a stopping server goes on serving
 
@@ -97,6 +98,7 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 		return errors.Join(err, door.Close())
 	}
 	defer inBackground(ctx, func(ctx context.Context) { s.TLS.watch(ctx, certificates, hangUp, s.Log) })()
+	defer inBackground(ctx, scheduled{s.Backups, i, s.Log, time.Now}.run)() // by the socket, which is open
 	s.Announce(started)
 	defer inBackground(ctx, func(ctx context.Context) { front.checkProviders(ctx, started.Tenants) })()
 
