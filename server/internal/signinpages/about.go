@@ -125,7 +125,7 @@ func (a About) lost(text *message.Catalogue) (list []string) {
 	if a.Verification != policy.VerificationPreferred { // else whoever has the device may get in
 		list = append(list, message.AboutIn(text).LostFound)
 	}
-	return append(list, message.Fill(message.AboutIn(text).LostCodes, "codes", text.Home.CodesMake, "lost", message.SignInPagesIn(text).LostAccess))
+	return append(list, message.Fill(message.AboutIn(text).LostCodes, "codes", text.Home.CodesMake, "lost", lost(text, true, a.Passwords != policy.PasswordsOff)))
 }
 
 // back is a link to where the reader most likely comes from.

@@ -36,7 +36,9 @@ func TestAbout(t *testing.T) {
 		},
 		"nobody may use a password": {
 			change: func(page *signinpages.About) { page.Passwords = policy.PasswordsOff },
-			says:   func(text *message.Catalogue) []string { return []string{message.AboutIn(text).OtherCode} },
+			says: func(text *message.Catalogue) []string {
+				return []string{message.AboutIn(text).OtherCode, message.Fill(message.AboutIn(text).LostCodes, "codes", text.Home.CodesMake, "lost", message.SignInPageIn(text).LostPasskey)}
+			},
 			omit: func(text *message.Catalogue) []string {
 				return []string{text.SignIn.Password, message.AboutIn(text).OtherAdministrators}
 			},

@@ -74,7 +74,7 @@ func (p signInPage) content() content {
 				g.If(p.PasswordsOn, p.byPassword()),
 			),
 			g.If(len(p.page.Providers) > 0, p.elsewhere()),
-			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(p.lost()))),
+			h.P(h.Class("aside"), h.A(h.Href(shared.PageRecovery), g.Text(lost(p.text, p.PasskeysOn, p.PasswordsOn)))),
 			p.linkToAbout(p.text),
 		},
 	}
@@ -92,14 +92,15 @@ func (p signInPage) next() g.Node {
 	return h.Input(h.Type("hidden"), h.Name("next"), h.Value(p.page.Next))
 }
 
-func (p signInPage) lost() string {
+// lost is the text of the link to the page for recovery codes.
+func lost(text *message.Catalogue, passkeys, passwords bool) string {
 	switch {
-	case p.PasswordsOn:
-		return message.SignInPagesIn(p.text).LostAccess
-	case p.PasskeysOn:
-		return p.words.LostPasskey
+	case passwords:
+		return message.SignInPagesIn(text).LostAccess
+	case passkeys:
+		return message.SignInPageIn(text).LostPasskey
 	default:
-		return message.SignInPagesIn(p.text).RecoveryTitle
+		return message.SignInPagesIn(text).RecoveryTitle
 	}
 }
 
