@@ -44,7 +44,7 @@ func arrived(method, path string) (answer shared.DrawnAnswer, is bool) {
 }
 
 // TakeOver shows what the program has drawn in the place of what the server has drawn, as soon as no
-// request waits for an answer: then both are the same.
+// request waits for an answer: then both are the same. Later calls do nothing.
 func TakeOver(ctx context.Context) {
 	const (
 		frame = 25 * time.Millisecond

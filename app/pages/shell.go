@@ -42,8 +42,7 @@ type shell struct {
 	loading bool      // the account is being asked for
 	again   bool      // and has to be asked for again
 	tried   bool      // the browser was asked to make a passkey silently
-	took    bool      // the page that the server has drawn is the program's now
-	live    bool      // the stream of changes was opened
+	live    bool      // the page took over from the one that the server has drawn, and hears of changes
 	heard   bool      // and has said something
 	delayed bool      // something between here and the server keeps changes back
 	changes int       // how often something changed: components load again when it grows
@@ -167,23 +166,15 @@ func (s *shell) loaded(ctx goapp.Context, account shared.Account, err error) {
 		}
 	}
 	s.title(ctx)
-	s.takeOver()
 	s.createSilently(ctx)
 	if !s.live {
 		s.live = true
+		go browser.TakeOver(ctx)
 		go browser.Live(ctx, shared.PathLive, shared.LiveChanged, s.onLive)
 	}
 	if s.again {
 		s.again = false
 		s.load(ctx)
-	}
-}
-
-// takeOver shows the page in the place of the one that the server has drawn.
-func (s *shell) takeOver() {
-	if !s.took {
-		s.took = true
-		go browser.TakeOver(s.ctx)
 	}
 }
 

@@ -102,7 +102,7 @@ func (s *shell) showSignedOut(ctx goapp.Context) {
 	s.account, s.asOf = shared.Account{}, time.Time{}
 	forgetCopy()
 	s.title(ctx)
-	s.takeOver()
+	go browser.TakeOver(ctx)
 	ui.FocusMain(ctx)
 	go func() {
 		if !s.endSession(ctx) {
