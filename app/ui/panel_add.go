@@ -131,15 +131,11 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		return
 	}
 
-	stopped, stop := context.WithCancel(context.Background())
-	p.add.state, p.add.failure, p.add.stop = addWorking, nil, stop
+	p.add.state = addWorking
 	var added shared.Passkey
 	list, where := p.list, p.add.where
-	p.attempt(func(ctx context.Context) (err error) {
-		registering, end := context.WithCancel(ctx)
-		defer end()
-		defer context.AfterFunc(stopped, end)()
-		if added, err = p.Service.Register(registering, name, where); err != nil {
+	p.attemptUnlessStopped(func(ctx context.Context) (err error) {
+		if added, err = p.Service.Register(ctx, name, where); err != nil {
 			return err
 		}
 		// The other rows may change too: one of them isn't the only sign-in method any more.
@@ -150,12 +146,8 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 		}
 		return nil
 	}, func(err error) {
-		if err != nil && stopped.Err() != nil {
-			return // the form was closed, and may be open again for another passkey
-		}
-		stop()
 		if err != nil {
-			p.add.state, p.add.failure, p.add.stop = addOpen, p.existing(err), nil
+			p.add.state, p.add.failure = addOpen, p.existing(err)
 			focus(p.self, "passkey-register")
 			return
 		}
@@ -168,6 +160,24 @@ func (p *PasskeysPanel) onRegister(_ app.Context, e app.Event) {
 			focus(p.self, panelTryID)
 		}
 		p.light(added.ID)
+	})
+}
+
+// attemptUnlessStopped is attempt for a ceremony of the browser, which stopRegistering ends. If it has ended
+// by that, done isn't called: the form was closed, and may be open again for another passkey.
+func (p *PasskeysPanel) attemptUnlessStopped(work func(context.Context) error, done func(error)) {
+	stopped, stop := context.WithCancel(context.Background())
+	p.add.failure, p.add.stop = nil, stop
+	p.attempt(func(ctx context.Context) error {
+		ctx, end := context.WithCancel(ctx)
+		defer end()
+		defer context.AfterFunc(stopped, end)()
+		return work(ctx)
+	}, func(err error) {
+		if err == nil || stopped.Err() == nil {
+			stop()
+			done(err)
+		}
 	})
 }
 

@@ -36,20 +36,16 @@ func (p *PasskeysPanel) onTry(app.Context, app.Event) {
 	if p.add.state != addDone {
 		return
 	}
-	stopped, stop := context.WithCancel(context.Background())
-	p.add.state, p.add.failure, p.add.stop = addTrying, nil, stop
+	p.add.state = addTrying
+	id := p.add.added
 	var tried shared.Passkey
-	p.attempt(func(ctx context.Context) (err error) {
-		trying, end := context.WithCancel(ctx)
-		defer end()
-		defer context.AfterFunc(stopped, end)()
-		tried, err = p.Service.Try(trying, p.add.added)
+	p.attemptUnlessStopped(func(ctx context.Context) (err error) {
+		tried, err = p.Service.Try(ctx, id)
 		return err
 	}, func(err error) {
-		if stopped.Err() != nil {
+		if p.add.added != id {
 			return // the user has closed it
 		}
-		stop()
 		if err != nil {
 			if failure, ok := errors.AsType[*ceremony.Failure](err); ok && failure.Reason != ceremony.Aborted {
 				err = shared.Errorf(shared.CodeCeremonyRefused, "That didn't work. Your passkey is still there: try again, or remove it and add another.")
