@@ -105,6 +105,13 @@ func TestMarks(t *testing.T) {
 	same(ann, hub.Mark(), true)
 	same(helper, hub.Mark(), true)
 
+	t.Run("a mark doesn't tell how much happened to others", func(t *testing.T) {
+		before := hub.Mark()
+		other.Notify("bob")
+		if after := hub.Mark(); after[:8] == before[:8] {
+			t.Errorf("after one change in another organisation the mark %s is %s", before, after)
+		}
+	})
 	t.Run("what isn't known for certain isn't the same", func(t *testing.T) {
 		mark := hub.Mark()
 		for _, unknown := range []string{"", "-", mark + "0", "x" + mark, mark[:len(mark)-1], NewHub().Mark()} {

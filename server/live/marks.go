@@ -1,10 +1,11 @@
 package live
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
-	"fmt"
-	"strconv"
-	"strings"
+	"encoding/binary"
+	"encoding/hex"
 )
 
 // remembered is how many changes are known one by one. Between a page that is drawn and its stream there
@@ -14,23 +15,52 @@ const remembered = 4096
 // marks number the changes of a process. A page that was drawn at a mark isn't out of date while nothing
 // that it shows has changed after it.
 type marks struct {
-	process string // marks of other processes, and of this one before its start, say nothing
+	// names encrypts the numbers. With them anybody could count the changes of others, also in other
+	// organisations. Its key is the process's: marks of other processes, and of this one before its start,
+	// say nothing.
+	names   cipher.Block
 	last    uint64
 	changed [remembered]user // by number, the latest in the place of the one before the window
 }
 
-func newMarks() marks { return marks{process: rand.Text()} }
+func newMarks() marks {
+	var key [32]byte
+	rand.Read(key[:]) // never fails
+	names, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err) // keys of this length are valid
+	}
+	return marks{names: names}
+}
+
+// name returns the mark of a number: one block, of which the first half is zero before it is encrypted.
+func (m *marks) name(number uint64) string {
+	var block [aes.BlockSize]byte
+	binary.BigEndian.PutUint64(block[8:], number)
+	m.names.Encrypt(block[:], block[:])
+	return hex.EncodeToString(block[:])
+}
+
+// number returns the number of a mark, if it is one of this process.
+func (m *marks) number(mark string) (number uint64, known bool) {
+	block, err := hex.DecodeString(mark)
+	if err != nil || len(block) != aes.BlockSize {
+		return 0, false
+	}
+	m.names.Decrypt(block, block)
+	return binary.BigEndian.Uint64(block[8:]), binary.BigEndian.Uint64(block) == 0
+}
 
 func (m *marks) add(u user) {
 	m.last++
 	m.changed[m.last%remembered] = u
 }
 
-// Mark returns a mark of this moment, for [Listener.Same]. It holds no secret.
+// Mark returns a mark of this moment, for [Listener.Same]. It tells its reader nothing.
 func (h *Hub) Mark() string {
 	h.streams.mu.Lock()
 	defer h.streams.mu.Unlock()
-	return fmt.Sprintf("%s-%d", h.streams.marks.process, h.streams.marks.last)
+	return h.streams.marks.name(h.streams.marks.last)
 }
 
 // Same reports whether nothing that the listener hears of has changed between a mark and the moment when it
@@ -38,10 +68,9 @@ func (h *Hub) Mark() string {
 func (l *Listener) Same(mark string) bool {
 	l.streams.mu.Lock()
 	defer l.streams.mu.Unlock()
-	process, digits, _ := strings.Cut(mark, "-")
-	at, err := strconv.ParseUint(digits, 10, 64)
 	known := &l.streams.marks
-	if err != nil || process != known.process || at > known.last || known.last-at >= remembered {
+	at, is := known.number(mark)
+	if !is || at > known.last || known.last-at >= remembered {
 		return false
 	}
 	for n := at + 1; n <= known.last; n++ {
