@@ -13,6 +13,7 @@ import (
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
+	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/session"
 	"github.com/keypeg/keypeg/server/store/memstore"
@@ -21,14 +22,21 @@ import (
 
 // BenchmarkServe measures our handlers without a network and a disk: the first half of a
 // sign-in, a whole one with the device that signs, and a list of passkeys.
-func BenchmarkServe(b *testing.B) {
+func BenchmarkServe(b *testing.B) { serves(b, nil) }
+
+// BenchmarkCounted measures the same with figures for monitoring. Compare it with BenchmarkServe of the same
+// run: go test ./server -run '^$' -bench 'Serve|Counted' -count 6
+func BenchmarkCounted(b *testing.B) { serves(b, metrics.New("")) }
+
+func serves(b *testing.B, figures *metrics.Metrics) {
 	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { log.Close() })
 	logger := slog.New(slog.NewTextHandler(log, nil))
-	records := memstore.New(time.Now)
+	counted := figures.Organisation("")
+	records := counted.Store(memstore.New(time.Now))
 	accounts := account.New(account.Config{Store: records, Now: time.Now, Log: logger, PasswordCost: account.Cost{MemoryKiB: 64, Time: 1, Threads: 1}})
 	address, err := server.ParseAddress(origin, "", true)
 	if err != nil {
@@ -36,7 +44,7 @@ func BenchmarkServe(b *testing.B) {
 	}
 	handler, err := server.New(b.Context(), server.Config{
 		Store: records, Accounts: accounts, Log: logger, Address: address, Product: "Keypeg",
-		Asset: func(name string) string { return name },
+		Asset: func(name string) string { return name }, Answered: counted.Answered(),
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -69,6 +69,10 @@ type Config struct {
 	Now  store.Clock  // nil is time.Now
 	Log  *slog.Logger // nil is slog.Default
 
+	// Answered is told of each request when it is answered, but for health checks: for figures. It must be
+	// quick. Nil tells nobody.
+	Answered func(Answered)
+
 	// Warnings warns IT of proxies that break something. Nil makes one that writes to Log.
 	Warnings *Warnings
 
@@ -105,6 +109,9 @@ type Config struct {
 	// it may set the custom properties that the manual lists. "" is for none.
 	StyleSheet string
 }
+
+// Answered is a request that was answered.
+type Answered = httpapi.Answered
 
 // App is the program in the browser, as it is served. Its handlers get GET and HEAD only.
 type App struct {

@@ -184,6 +184,7 @@ var owners = map[string][]string{
 	"golang.org/x/text/secure/precis":               {"server/account"},
 	"github.com/spf13/pflag":                        {"server/cmd/keypeg", "server/internal/config"},
 	"google.golang.org/protobuf/encoding/protowire": {"server/store"},
+	"github.com/VictoriaMetrics/metrics":            {"server/internal/metrics"},
 	"golang.org/x/time":                             {"server/limit"},
 	"github.com/wneessen/go-mail":                   {"server/mail"},
 	"github.com/emersion/go-smtp":                   {"server/mail/mailtest"},

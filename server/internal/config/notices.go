@@ -29,6 +29,9 @@ func (s *Settings) LogNotices(log *slog.Logger) {
 		log.Warn("other machines can reach this server, but nobody can sign in from them, because without --public-url its address is one that only this machine can open: " +
 			"set the address that people type, such as --public-url https://id.example.com")
 	}
+	if s.isForAnybody() {
+		log.Warn("machines outside of your network may reach the figures and the profiles of --metrics: name an address of this machine or of your own network, such as --metrics localhost:9464", "metrics", s.Metrics)
+	}
 	if s.Contact == "" {
 		log.Info("no page says whom users can ask for help: name a person or a place, such as --contact \"IT desk, phone 1234\"")
 	}

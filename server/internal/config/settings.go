@@ -43,6 +43,8 @@ type Settings struct {
 
 	backupSettings
 
+	watching
+
 	DrainDelay time.Duration
 
 	ManualPublic bool
@@ -81,6 +83,7 @@ func (s *Settings) Declare(flags *pflag.FlagSet) {
 	s.mailServer.declare(flags)
 	s.tlsSettings.declare(flags)
 	s.backupSettings.declare(flags)
+	s.watching.declare(flags)
 
 	flags.DurationVar(&s.DrainDelay, "drain-delay", 0, "How long a server that was told to stop goes on serving, with /healthz saying 503, so that a balancer sends nothing more.")
 
@@ -104,6 +107,7 @@ func (s *Settings) Check(of Use) error {
 	s.refuseAll(s.mailServer.check(s.organisationSettings))
 	s.refuseAll(s.backupSettings.check())
 	s.refuseAll(s.contradictions())
+	s.refuseAll(s.watching.check(s.Listen))
 	s.readTables()
 	s.refuseAll(s.checkEdition(of.AddsTenant))
 	if of.Serves {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -73,11 +74,21 @@ func (v *exchange) WriteHeader(status int) {
 // Unwrap lets http.ResponseController reach the real writer.
 func (v *exchange) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 
-// Requests writes the log's line of each request.
+// Requests writes the log's line of each request, and has it counted.
 type Requests struct {
 	Log     *slog.Logger
 	Now     store.Clock
 	Clients Clients
+	// Answered is told of each request when it is done, but for health checks. It may be nil.
+	Answered func(Answered)
+}
+
+// Answered is a request that was answered. It has nothing that the client wrote.
+type Answered struct {
+	Pattern string // of the route, or "" if there is none, or if it is a file
+	Status  int
+	Code    shared.Code // of the refusal, or ""
+	Took    time.Duration
 }
 
 // Logged gives each request an id and writes one line when it is done: what was requested,
@@ -90,14 +101,15 @@ func (q Requests) Logged(next http.Handler) http.Handler {
 
 		next.ServeHTTP(v, v.of(r))
 
-		level := slog.LevelInfo
+		level, end := slog.LevelInfo, q.Now()
 		if shared.IsHealthCheck(r.URL.Path) {
 			level = slog.LevelDebug
+		} else if q.Answered != nil {
+			q.Answered(Answered{v.pattern, v.status, v.code, end.Sub(begin)})
 		}
 		if !q.Log.Enabled(r.Context(), level) {
 			return
 		}
-		end := q.Now()
 		attributes := append(make([]slog.Attr, 0, 9), // 9 with those below
 			slog.String("request", v.id), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
 			slog.String("address", q.Clients.Address(r)), slog.Int("status", v.status), slog.Int64("ms", end.Sub(begin).Milliseconds()))

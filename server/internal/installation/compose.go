@@ -14,6 +14,7 @@ import (
 	"github.com/keypeg/keypeg/server/federation"
 	"github.com/keypeg/keypeg/server/internal/chain"
 	"github.com/keypeg/keypeg/server/internal/control"
+	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/live"
 	"github.com/keypeg/keypeg/server/store"
@@ -28,7 +29,9 @@ type composer struct {
 	hasher   *account.Hasher
 	warnings *server.Warnings
 	streams  *live.Streams
-	hubs     sync.Map // of open organisations, by name
+	metrics  *metrics.Metrics // nil if nobody reads figures
+	hubs     sync.Map         // of open organisations, by name
+	stores   sync.Map         // of open organisations, by name, for figures
 }
 
 func newComposer(o *opened, s Serving) (*composer, error) {
@@ -36,9 +39,14 @@ func newComposer(o *opened, s Serving) (*composer, error) {
 	if err != nil {
 		return nil, err
 	}
+	var figures *metrics.Metrics
+	if s.Metrics != "" {
+		figures = metrics.New(s.Version)
+	}
 	return &composer{
 		opened: o, serving: s,
 		hasher: account.NewHasher(account.Cost{}, 0), warnings: server.NewWarnings(s.Log, time.Now), streams: streams,
+		metrics: figures,
 	}, nil
 }
 
@@ -52,9 +60,9 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	if err != nil {
 		return nil, err
 	}
-	log, hub := c.logOf(t), c.streams.NewHub()
+	log, hub, figures := c.logOf(t), c.streams.NewHub(), c.metrics.Organisation(t.Name)
 	mails := org.mails(db, address, log)
-	watched := mails.Store(hub.Store(db))
+	watched := mails.Store(hub.Store(figures.Store(db)))
 	rules := org.rules(watched, address, mails)
 	rules.Log, rules.Hasher = log, c.hasher
 	accounts := account.New(rules)
@@ -62,12 +70,13 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 
 	config := c.config(log, address, org)
 	config.Store, config.Accounts, config.Live = watched, accounts, hub
-	config.Providers = protocolsOf(org, address)
+	config.Providers, config.Answered = protocolsOf(org, address), figures.Answered()
 	handler, err := server.New(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, c.release(db))
 	}
 	c.hubs.Store(t.Name, hub)
+	c.stores.Store(t.Name, db)
 	endSealing := inBackground(ctx, chain.Sealer{Store: db, Now: time.Now, Log: log}.Run)
 	endSending := inBackground(ctx, mails.Run)
 	endCounting := inBackground(ctx, accounts.RunShares)
@@ -79,6 +88,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 			endCounting()
 			handler.Close(context.WithoutCancel(ctx))
 			c.hubs.Delete(t.Name)
+			c.stores.Delete(t.Name)
 			return c.release(db)
 		},
 	}, nil

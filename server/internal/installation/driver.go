@@ -66,8 +66,14 @@ type Database interface {
 	// looks for changed tenants, and calls notify with an organisation and one of its users.
 	// It returns at once if there can be no other process.
 	Follow(ctx context.Context, watch func(context.Context), notify func(organisation, userID string))
+	// Size returns how large it is.
+	Size(ctx context.Context) (Size, error)
 	Close() error
 }
+
+// Size is the size of a database, and of the disk on which it is, in bytes. The disk is 0 if it isn't one of
+// this machine.
+type Size struct{ Database, DiskFree, Disk int64 }
 
 // drivers are the kinds of databases. The first one that accepts a text is used.
 var drivers = []struct {

@@ -256,6 +256,26 @@ func (d openFiles) Erase(_ context.Context, t tenant.Tenant) error {
 // Follow implements [Database]. No other process has the files open.
 func (openFiles) Follow(context.Context, func(context.Context), func(organisation, userID string)) {}
 
+// Size implements [Database].
+func (d openFiles) Size(context.Context) (s Size, err error) {
+	others, err := filepath.Glob(filepath.Join(filepath.Dir(d.path), "tenants", "*.db"))
+	if err != nil {
+		return s, err
+	}
+	for _, path := range append(others, d.path) {
+		info, err := os.Stat(path)
+		if errors.Is(err, os.ErrNotExist) { // a tenant was removed
+			continue
+		}
+		if err != nil {
+			return s, err
+		}
+		s.Database += info.Size()
+	}
+	s.DiskFree, s.Disk, err = diskOf(filepath.Dir(d.path))
+	return s, err
+}
+
 // Close implements [Database].
 func (openFiles) Close() error { return nil }
 

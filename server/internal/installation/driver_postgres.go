@@ -210,5 +210,11 @@ func (d openPostgres) Follow(ctx context.Context, watch func(context.Context), n
 	watching.Wait()
 }
 
+// Size implements [Database].
+func (d openPostgres) Size(ctx context.Context) (Size, error) {
+	bytes, err := d.rows.Bytes(ctx)
+	return Size{Database: bytes}, err
+}
+
 // Close implements [Database].
 func (d openPostgres) Close() error { return d.rows.Close() }

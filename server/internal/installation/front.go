@@ -112,6 +112,8 @@ func (c *composer) router(ctx context.Context) (front, error) {
 	if err != nil {
 		return nil, err
 	}
+	nobody := c.config(c.serving.Log, server.Address{}, unknown)
+	nobody.Answered = c.metrics.Organisation(rootName).Answered()
 	rt, err := tenant.NewRouter(ctx, tenant.RouterConfig{
 		Registry: c.registry, Log: c.serving.Log, Erase: c.erase,
 		Open: func(ctx context.Context, t tenant.Tenant) (*tenant.OpenTenant, error) {
@@ -124,13 +126,15 @@ func (c *composer) router(ctx context.Context) (front, error) {
 			}
 			return o, nil
 		},
-		Unknown: server.NewUnknown(c.config(c.serving.Log, server.Address{}, unknown)),
+		Unknown: server.NewUnknown(nobody),
 		Suspended: func(t tenant.Tenant) (http.Handler, error) {
 			org, address, err := c.reached(t)
 			if err != nil {
 				return nil, err
 			}
-			return server.NewSuspended(c.config(c.logOf(t), address, org)), nil
+			config := c.config(c.logOf(t), address, org)
+			config.Answered = c.metrics.Organisation(t.Name).Answered()
+			return server.NewSuspended(config), nil
 		},
 	})
 	if err != nil {

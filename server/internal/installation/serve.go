@@ -23,6 +23,7 @@ type Serving struct {
 	Backups        Schedule
 	TrustedProxies []netip.Prefix
 	DrainDelay     time.Duration // how long a stopping server goes on serving
+	Metrics        string        // HOST:PORT or unix:PATH of the figures for IT, or ""
 
 	// App is the app with the name of a product, and with whom users ask for help. Asset is
 	// the address of a file of it.
@@ -89,6 +90,13 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 	listeners := map[net.Listener]http.Handler{door.Public: front}
 	if door.Plain != nil {
 		listeners[door.Plain] = door.Handler
+	}
+	figures, err := composer.listen(s.Metrics, front, certificates)
+	if err != nil {
+		return errors.Join(err, door.Close())
+	}
+	if figures != nil {
+		listeners[figures] = composer.metrics.Handler(front)
 	}
 	if private := i.driver().Listen(s.Log); private != nil {
 		listeners[private] = front.socket()

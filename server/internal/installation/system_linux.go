@@ -29,3 +29,12 @@ func renameToNew(from, to string) error {
 	}
 	return nil
 }
+
+// diskOf returns how large the disk of a folder is, and how much of it this process may still use.
+func diskOf(folder string) (free, size int64, err error) {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(folder, &disk); err != nil {
+		return 0, 0, &os.PathError{Op: "statfs", Path: folder, Err: err}
+	}
+	return int64(disk.Bavail) * disk.Bsize, int64(disk.Blocks) * disk.Bsize, nil
+}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/acme"
@@ -39,6 +40,7 @@ type ACME struct {
 	c       ACMEConfig
 	manager *autocert.Manager
 	failed  *warning.Seldom[string]
+	ends    sync.Map // time.Time, by host
 }
 
 // NewACME returns the certificates of an authority.
@@ -73,7 +75,20 @@ func (a *ACME) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	if err != nil && !isChallenge && !errors.Is(err, errNotServed) && a.c.Serves(hello.ServerName) && a.failed.Due(hello.ServerName) {
 		a.c.Log.Error("there is no certificate for "+hello.ServerName+": its name must lead to this machine (DNS), and the authority must reach it on port 443, or on port 80 for --redirect", "authority", a.c.Directory, "cause", err)
 	}
+	if err == nil && !isChallenge && certificate.Leaf != nil && len(certificate.Leaf.DNSNames) > 0 {
+		a.ends.Store(certificate.Leaf.DNSNames[0], certificate.Leaf.NotAfter) // the browser may write the name in other ways
+	}
 	return certificate, err
+}
+
+// Ends implements [Certificates]. It knows the hosts that browsers have asked for.
+func (a *ACME) Ends() map[string]time.Time {
+	ends := map[string]time.Time{}
+	a.ends.Range(func(host, end any) bool {
+		ends[host.(string)] = end.(time.Time)
+		return true
+	})
+	return ends
 }
 
 // Challenges implements [Certificates].

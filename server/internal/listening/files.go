@@ -98,6 +98,16 @@ func (f *Files) Config() *tls.Config {
 	}
 }
 
+// Ends implements [Certificates].
+func (f *Files) Ends() map[string]time.Time {
+	leaf := f.current.Load().Leaf
+	host := leaf.Subject.CommonName
+	if len(leaf.DNSNames) > 0 {
+		host = leaf.DNSNames[0]
+	}
+	return map[string]time.Time{host: leaf.NotAfter}
+}
+
 // Challenges implements [Certificates]. No authority asks.
 func (f *Files) Challenges(next http.Handler) http.Handler { return next }
 

@@ -17,8 +17,10 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
+	"golang.org/x/net/netutil"
 
 	"github.com/keypeg/keypeg/server/internal/shown"
 )
@@ -55,6 +57,8 @@ type Certificates interface {
 	Renew()
 	// Watch keeps the certificates new until ctx ends.
 	Watch(ctx context.Context)
+	// Ends returns when the certificates end that are in use, by host.
+	Ends() map[string]time.Time
 }
 
 // Door is where connections come in.
@@ -69,7 +73,7 @@ type Door struct {
 func Open(c Config) (*Door, error) {
 	public, err := listen(c.Address)
 	if err != nil {
-		return nil, cannotListen(c.Address, err)
+		return nil, cannotListen("--listen", c.Address, err)
 	}
 	if public, err = bounded(public, c.Log); err != nil {
 		return nil, err
@@ -84,7 +88,7 @@ func Open(c Config) (*Door, error) {
 	}
 	plain, err := net.Listen("tcp", c.Redirect)
 	if err != nil {
-		return nil, errors.Join(cannotListen(c.Redirect, err), public.Close())
+		return nil, errors.Join(cannotListen("--redirect", c.Redirect, err), public.Close())
 	}
 	if d.Plain, err = bounded(plain, c.Log); err != nil {
 		return nil, errors.Join(err, public.Close())
@@ -92,6 +96,18 @@ func Open(c Config) (*Door, error) {
 	d.Handler = c.Certificates.Challenges(redirect(c.To))
 	return d, nil
 }
+
+// OpenPrivate opens the address of a setting that is for IT, as HOST:PORT or unix:PATH.
+func OpenPrivate(setting, address string) (net.Listener, error) {
+	l, err := listen(address)
+	if err != nil {
+		return nil, cannotListen(setting, address, err)
+	}
+	return netutil.LimitListener(l, mostPrivate), nil
+}
+
+// mostPrivate is how many connections may be open there.
+const mostPrivate = 32
 
 // redirect leads to the same address with https.
 func redirect(to func(host string) string) http.Handler {
@@ -169,7 +185,7 @@ func inherited() (net.Listener, error) {
 }
 
 // cannotListen says what to do if an address can't be opened.
-func cannotListen(address string, err error) error {
+func cannotListen(setting, address string, err error) error {
 	mend := "name another address with --listen, such as localhost:8080 or :8080"
 	_, unknown := errors.AsType[*net.DNSError](err)
 	isSocket := strings.HasPrefix(address, UnixPrefix)
@@ -189,5 +205,5 @@ func cannotListen(address string, err error) error {
 	case unknown:
 		mend = "no machine has that name here: correct it in --listen, or write :8080"
 	}
-	return fmt.Errorf("can't listen on %s: %s (%w)", shown.Text(address), mend, err)
+	return fmt.Errorf("can't listen on %s: %s (%w)", shown.Text(address), strings.ReplaceAll(mend, "--listen", setting), err)
 }

@@ -193,6 +193,12 @@ func (d *Database) Close() error {
 // long.
 const removeStep = 5000
 
+// Bytes returns how large the database is, with what else is in it.
+func (d *Database) Bytes(ctx context.Context) (bytes int64, err error) {
+	err = d.pool.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&bytes)
+	return bytes, err
+}
+
 // Remove deletes all records of an organisation, step by step. If it is interrupted, it can be
 // called again. The organisation must not be open anywhere.
 func (d *Database) Remove(ctx context.Context, organisation string) error {

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/keypeg/keypeg/app/ceremony"
+	"github.com/keypeg/keypeg/server/internal/metrics"
+	"github.com/keypeg/keypeg/server/passkey/passkeytest"
+	"github.com/keypeg/keypeg/shared"
+)
+
+// privately is a client of a Unix socket.
+func privately(socket string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+}
+
+// asks returns what is at a path of the private listener, with the status.
+func asks(t *testing.T, client *http.Client, path string) (status int, text string) {
+	t.Helper()
+	answer, err := client.Get("http://keypeg" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+// figures are the values of a page of figures, by name with labels.
+func figures(t *testing.T, page string) map[string]float64 {
+	t.Helper()
+	found := map[string]float64{}
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		at := strings.LastIndexByte(line, ' ')
+		value, err := strconv.ParseFloat(strings.TrimSpace(line[at+1:]), 64)
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		found[line[:at]] = value
+	}
+	return found
+}
+
+// promtool runs Prometheus's own checks.
+func promtool(t *testing.T, input string, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatalf("%v: make tools-apt installs it", err)
+	}
+	command := exec.Command(path, args...)
+	command.Stdin = strings.NewReader(input)
+	if out, err := command.CombinedOutput(); err != nil || strings.Contains(string(out), "error") {
+		t.Errorf("promtool %q: %v\n%s", args, err, out)
+	}
+}
+
+// TestFigures compares the figures with a hundred ceremonies, of which some fail on purpose.
+func TestFigures(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "m")
+	p := newProgram(t, "--metrics", "unix:"+socket)
+	const people = 10
+	var tokens []string
+	for i := range people {
+		_, token := p.hasUser(fmt.Sprint("user", i))
+		tokens = append(tokens, token)
+	}
+	p.starts()
+	private := privately(socket)
+
+	want := map[string]float64{}
+	finished := func(kind string, err error) {
+		t.Helper()
+		outcome, code := "succeeded", shared.CodeOf(err)
+		if err != nil {
+			outcome = "refused"
+		}
+		if err != nil && code == "" {
+			t.Fatal(err)
+		}
+		want[fmt.Sprintf(`keypeg_ceremonies_begun_total{kind=%q}`, kind)]++
+		want[fmt.Sprintf(`keypeg_ceremonies_total{kind=%q,outcome=%q,reason=%q}`, kind, outcome, code)]++
+	}
+	signIns := 0.0
+	for _, token := range tokens {
+		device := passkeytest.New(p.url)
+		at := p.opensTab(device, token)
+		_, err := at.steps.Register(t.Context(), "Laptop", "")
+		finished("register", err)
+		_, err = at.steps.Register(t.Context(), "Again", "")
+		if failure, is := err.(*ceremony.Failure); !is || failure.Reason != ceremony.Exists { // the device refuses, and the server never hears of it
+			t.Fatal(err)
+		}
+		want[`keypeg_ceremonies_begun_total{kind="register"}`]++
+		for range 4 {
+			_, err := p.opensTab(device, "").steps.SignIn(t.Context())
+			finished("sign-in", err)
+			signIns++
+		}
+		_, err = at.steps.Confirm(t.Context())
+		finished("confirm", err)
+		list, err := at.Passkeys(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = at.steps.Try(t.Context(), list.Passkeys[0].ID)
+		finished("try", err)
+
+		liar := p.opensTab(device, "")
+		begun, err := liar.BeginSignIn(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof, err := device.Get(begun.PublicKey, passkeytest.WithOrigin("https://evil.test"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = liar.FinishSignIn(t.Context(), shared.FinishCeremony{Ticket: begun.Ticket, Credential: proof})
+		finished("sign-in", err)
+
+		other := passkeytest.New(p.url)
+		if begun, err = at.BeginRegistration(t.Context(), shared.BeginRegistration{}); err != nil {
+			t.Fatal(err)
+		}
+		if proof, err = other.Create(begun.PublicKey, passkeytest.WithoutUserVerification()); err != nil {
+			t.Fatal(err)
+		}
+		_, err = at.FinishRegistration(t.Context(), shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: proof}})
+		finished("register", err)
+	}
+	want[`keypeg_sign_ins_total{method="passkey"}`] = signIns
+	want[`keypeg_sessions`] = people + signIns
+	want[`keypeg_ready`] = 1
+
+	_, page := asks(t, private, metrics.PathMetrics)
+	got := figures(t, page)
+	begun := 0.0
+	for name, n := range got {
+		if strings.HasPrefix(name, metrics.CeremoniesBegun) {
+			begun += n
+		}
+		if _, expected := want[name]; !expected && (strings.HasPrefix(name, metrics.Ceremonies) || strings.HasPrefix(name, metrics.SignIns) || strings.HasPrefix(name, metrics.Faults)) {
+			t.Errorf("%s is %v, and nothing of it was done", name, n)
+		}
+	}
+	if begun != 100 {
+		t.Errorf("%v ceremonies began, want 100", begun)
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if got[name] != want[name] {
+			t.Errorf("%s is %v, want %v", name, got[name], want[name])
+		}
+	}
+	if n := got[`keypeg_http_request_duration_seconds_count{pattern="POST `+shared.PathSignInFinish+`"}`]; n != signIns+people {
+		t.Errorf("%v durations of sign-ins, want %v", n, signIns+people)
+	}
+	for _, some := range []string{`keypeg_store_duration_seconds_count{operation="apply"}`, "keypeg_database_bytes", "keypeg_disk_free_bytes", "process_resident_memory_bytes"} {
+		if got[some] <= 0 {
+			t.Errorf("%s is %v", some, got[some])
+		}
+	}
+	promtool(t, page, "check", "metrics")
+	servesITAlone(p, private)
+}
+
+// servesITAlone looks at what else is on the private listener, and that people don't get it.
+func servesITAlone(p *program, private *http.Client) {
+	for path, want := range map[string]int{shared.PathHealth: 200, shared.PathReady: 200, "/debug/pprof/": 200, "/debug/pprof/goroutine?debug=1": 200, "/debug/pprof/cmdline": 404, "/": 404, shared.PageSignIn: 404} {
+		if status, text := asks(p.T, private, path); status != want {
+			p.Errorf("%s on the private listener: %d %s, want %d", path, status, text, want)
+		}
+	}
+	for _, path := range []string{metrics.PathMetrics, "/debug/pprof/"} {
+		answer, err := p.opensTab(nil, "").client.Get(p.url + path)
+		if err != nil {
+			p.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusNotFound {
+			p.Errorf("%s where people come in: %d", path, answer.StatusCode)
+		}
+	}
+	// Whatever is sent, the figures grow no more.
+	tab := p.opensTab(nil, "")
+	before := 0
+	for round := range 3 {
+		for i := range 50 {
+			address := fmt.Sprintf("%s/%d-%d?x=%d", p.url, round, i, i)
+			r, err := http.NewRequest([]string{"GET", "POST", "BREW"}[i%3], address, strings.NewReader(url.QueryEscape(address)))
+			if err != nil {
+				p.Fatal(err)
+			}
+			answer, err := tab.client.Do(r)
+			if err != nil {
+				p.Fatal(err)
+			}
+			answer.Body.Close()
+		}
+		_, page := asks(p.T, private, metrics.PathMetrics)
+		n := len(figures(p.T, page))
+		if round > 0 && n != before {
+			p.Errorf("%d figures after another fifty addresses, want %d", n, before)
+		}
+		before = n
+	}
+}
+
+// TestManualFigures compares the manual's table of figures with their declaration. With -update it writes
+// the table.
+func TestManualFigures(t *testing.T) {
+	const file = "web/manual/running.md"
+	page, table := document(t, file), "| figure | labels | what it is |\n| --- | --- | --- |\n"
+	for _, f := range metrics.Families {
+		labels := ""
+		if f.Labels != "" {
+			labels = " `" + strings.ReplaceAll(f.Labels, ", ", "`, `") + "`"
+		}
+		table += "| `" + f.Name + "` |" + labels + " | " + f.Help + " |\n"
+	}
+	if strings.Contains(page, "\n\n"+table+"\n") {
+		return
+	}
+	begin := strings.Index(page, "| figure | labels")
+	if !*update || begin < 0 {
+		t.Fatalf("the page's table isn't that of the declaration: go test ./server/cmd/keypeg -run TestManualFigures -update\n%s", table)
+	}
+	end := begin + strings.Index(page[begin:], "\n\n") + 1
+	if err := os.WriteFile(filepath.Join(projectRoot, file), []byte(page[:begin]+table+page[end:]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

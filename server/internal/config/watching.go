@@ -1,0 +1,51 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/listening"
+	"github.com/keypeg/keypeg/server/internal/shown"
+)
+
+// watching says how IT watches over the server.
+type watching struct {
+	Metrics string
+}
+
+func (s *watching) declare(flags *pflag.FlagSet) {
+	flags.StringVar(&s.Metrics, "metrics", "", "Address of figures for monitoring (/metrics, /healthz, /readyz, /debug/pprof/), as `HOST:PORT` or unix:PATH. Let IT alone reach it. Unset: none.")
+}
+
+// check returns what can't be used.
+func (s *watching) check(listen string) (found []fault) {
+	if s.Metrics == "" || strings.HasPrefix(s.Metrics, listening.UnixPrefix) {
+		return nil
+	}
+	_, name, err := net.SplitHostPort(s.Metrics)
+	if err == nil {
+		_, err = net.LookupPort("tcp", name)
+	}
+	switch {
+	case err != nil:
+		found = append(found, faultOf(fmt.Errorf("--metrics can't be read: write an address with a port up to 65535, such as localhost:9464, or unix:/run/keypeg/metrics, and not %s", shown.Quoted(s.Metrics)), "metrics"))
+	case s.Metrics == listen:
+		found = append(found, faultOf(fmt.Errorf("--metrics is the address of --listen, which people reach: write another port, such as localhost:9464"), "metrics", "listen"))
+	}
+	return found
+}
+
+// isForAnybody reports whether machines outside of the own network may reach the figures.
+func (s *watching) isForAnybody() bool {
+	if s.Metrics == "" || strings.HasPrefix(s.Metrics, listening.UnixPrefix) {
+		return false
+	}
+	host, _, _ := net.SplitHostPort(s.Metrics)
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && !httpapi.IsNear(ip)
+}
