@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -49,27 +50,7 @@ func commands() []branch {
 			{name: "show", help: "Print the settings in force, and where each of them is written. The word show may be left out.", serves: true, does: &configShow{}},
 			{name: "check", help: "Say everything that is wrong with the settings of the server, as its start would. It opens no database.", serves: true, does: &configCheck{}},
 		}},
-		{name: "user", help: "Manage users.", takes: ofTenant, commands: []branch{
-			{name: "add", help: "Add a user. The password is asked for, or read from standard input.", does: &userAdd{}},
-			{name: "invite", help: "Add a user who chooses how to sign in by the link that is printed. It works once, for 7 days.", does: &userInvite{}},
-			{name: "list", help: "List the users.", does: &userList{}},
-			{name: "show", help: "Print what is known of a user.", does: &userShow{}},
-			{name: "rename", help: "Change a user's name, and the display name.", does: &userRename{}},
-			{name: "email", help: "Set or remove a user's e-mail address.", does: &userEmail{}},
-			{name: "role", help: "Make a user an administrator, a helper or an auditor, or end that.", does: &userRole{}},
-			{name: "group", help: "Add a user to groups, or take them from some.", does: &userGroup{}},
-			{name: "remove", help: "Delete a user with all that belongs to them.", does: &userRemove{}},
-			{name: "import", help: "Invite the people of a table, and print a table with their links. With a mistake in any line it invites nobody.", does: &userImport{}},
-			{name: "export", help: "Print the users as a table (CSV).", does: &userExport{}},
-			{name: "passwd", help: "Set or remove a user's password and end their sessions.", does: &userPasswd{}},
-			{name: "disable", help: "Shut a user out and end their sessions.", does: &userDisable{}},
-			{name: "enable", help: "Let a user in again.", does: &userEnable{}},
-			{name: "release", help: "End what a user began with “This wasn't me” in a mail.", does: &userRelease{}},
-			{name: "recovery-link", help: "Print a link with which a user adds a new passkey or password. It works once, for 30 minutes.", does: &userRecoveryLink{}},
-			{name: "withdraw-link", help: "Make a user's invitation and recovery link dead.", does: &userWithdrawLink{}},
-			{name: "link", help: "Let a user sign in at an OpenID provider.", does: &userLink{}},
-			{name: "unlink", help: "End that.", does: &userUnlink{}},
-		}},
+		{name: "user", help: "Manage users.", takes: ofTenant, commands: userCommands()},
 		{name: "audit", help: "See what happened in the organisation, and whether anybody changed it.", takes: ofTenant, commands: []branch{
 			{name: "tail", help: "Print the newest events.", does: &auditTail{}},
 			{name: "export", help: "Print all events, newest first.", does: &auditExport{}},
@@ -104,10 +85,39 @@ func commands() []branch {
 			{name: "enable", help: "Switch a tenant on again.", does: &tenantSuspend{}},
 			{name: "remove", help: "Delete a tenant that is switched off, with all of its records.", does: &tenantRemove{}},
 		}},
+		{name: "metrics", help: "Print files for monitoring; the figures themselves are at the address of --metrics.", always: true, commands: []branch{
+			{name: "rules", help: "Print alert rules for Prometheus.", always: true, does: &metricsPrint{metrics.Rules}},
+			{name: "dashboard", help: "Print a dashboard for Grafana.", always: true, does: &metricsPrint{metrics.Dashboard}},
+		}},
 		{name: "manual", help: "Print a page of the manual, or the list of its pages.", always: true, does: &manualCommand{}},
 		{name: "completion", help: "Print the script with which a shell completes commands and flags. For bash: source <(keypeg completion bash)", always: true, does: &completionCommand{}},
 		{name: "manpage", help: "Print the page for man(1).", always: true, does: manpageCommand{}},
 		{name: "version", help: "Print the version, as --version does. With --config it checks all settings too.", always: true, does: &versionCommand{}},
+	}
+}
+
+// userCommands are the commands about users.
+func userCommands() []branch {
+	return []branch{
+		{name: "add", help: "Add a user. The password is asked for, or read from standard input.", does: &userAdd{}},
+		{name: "invite", help: "Add a user who chooses how to sign in by the link that is printed. It works once, for 7 days.", does: &userInvite{}},
+		{name: "list", help: "List the users.", does: &userList{}},
+		{name: "show", help: "Print what is known of a user.", does: &userShow{}},
+		{name: "rename", help: "Change a user's name, and the display name.", does: &userRename{}},
+		{name: "email", help: "Set or remove a user's e-mail address.", does: &userEmail{}},
+		{name: "role", help: "Make a user an administrator, a helper or an auditor, or end that.", does: &userRole{}},
+		{name: "group", help: "Add a user to groups, or take them from some.", does: &userGroup{}},
+		{name: "remove", help: "Delete a user with all that belongs to them.", does: &userRemove{}},
+		{name: "import", help: "Invite the people of a table, and print a table with their links. With a mistake in any line it invites nobody.", does: &userImport{}},
+		{name: "export", help: "Print the users as a table (CSV).", does: &userExport{}},
+		{name: "passwd", help: "Set or remove a user's password and end their sessions.", does: &userPasswd{}},
+		{name: "disable", help: "Shut a user out and end their sessions.", does: &userDisable{}},
+		{name: "enable", help: "Let a user in again.", does: &userEnable{}},
+		{name: "release", help: "End what a user began with “This wasn't me” in a mail.", does: &userRelease{}},
+		{name: "recovery-link", help: "Print a link with which a user adds a new passkey or password. It works once, for 30 minutes.", does: &userRecoveryLink{}},
+		{name: "withdraw-link", help: "Make a user's invitation and recovery link dead.", does: &userWithdrawLink{}},
+		{name: "link", help: "Let a user sign in at an OpenID provider.", does: &userLink{}},
+		{name: "unlink", help: "End that.", does: &userUnlink{}},
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -248,5 +250,58 @@ func TestManualFigures(t *testing.T) {
 	end := begin + strings.Index(page[begin:], "\n\n") + 1
 	if err := os.WriteFile(filepath.Join(projectRoot, file), []byte(page[:begin]+table+page[end:]), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestRules has Prometheus check the alert rules and try them, and check what the dashboard asks. Both ask
+// for figures that there are.
+func TestRules(t *testing.T) {
+	folder := t.TempDir()
+	writes := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	rules, dashboard := succeeds(t, "", "metrics", "rules"), succeeds(t, "", "metrics", "dashboard")
+	promtool(t, "", "check", "rules", writes("rules.yml", rules))
+	promtool(t, "", "test", "rules", writes("rules_test.yml", document(t, "server/internal/metrics/testdata/rules_test.yml")))
+
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal([]byte(dashboard), &board); err != nil {
+		t.Fatal(err)
+	}
+	type rule struct {
+		Record string `json:"record"`
+		Expr   string `json:"expr"`
+	}
+	var asked []rule
+	fill := strings.NewReplacer("$__rate_interval", "5m", "$instance", ".*", "$job", ".*")
+	for i, panel := range board.Panels {
+		for j, target := range panel.Targets {
+			asked = append(asked, rule{fmt.Sprintf("panel:%d:%d", i, j), fill.Replace(target.Expr)})
+		}
+	}
+	if len(asked) < 10 {
+		t.Fatalf("the dashboard asks %d times", len(asked))
+	}
+	text, err := json.Marshal(map[string]any{"groups": []any{map[string]any{"name": "dashboard", "rules": asked}}}) // YAML holds JSON
+	if err != nil {
+		t.Fatal(err)
+	}
+	promtool(t, "", "check", "rules", writes("dashboard.yml", string(text)))
+
+	named := regexp.MustCompile(`\b(keypeg|process|go)_[a-z_]+`)
+	for _, name := range named.FindAllString(rules+dashboard, -1) {
+		if !slices.ContainsFunc(metrics.Families, func(f metrics.Family) bool { return f.Name == strings.TrimSuffix(name, "_bucket") }) {
+			t.Errorf("there is no figure %s", name)
+		}
 	}
 }

@@ -125,20 +125,31 @@ func (s scheduled) round(ctx context.Context) (wait time.Duration) {
 
 // organisations returns the organisations by the beginnings of their backups' names.
 func (s scheduled) organisations(ctx context.Context) (map[string]string, error) {
+	all := map[string]string{s.of.backupName(rootName): rootName}
 	if !s.of.Cloud {
-		return map[string]string{"keypeg": rootName}, nil
+		return all, nil
 	}
 	list, err := s.of.ReadTenants(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]string{"tenants": rootName}
 	for _, t := range list {
 		if !t.Removing {
-			all["tenant-"+t.Name] = t.Name
+			all[s.of.backupName(t.Name)] = t.Name
 		}
 	}
 	return all, nil
+}
+
+// backupName returns the beginning of the names of an organisation's backups.
+func (i Installation) backupName(organisation string) string {
+	switch {
+	case !i.Cloud:
+		return "keypeg"
+	case organisation == rootName:
+		return "tenants"
+	}
+	return "tenant-" + organisation
 }
 
 // backUp makes the backup of an organisation if it is due, and returns when the next one is.

@@ -37,6 +37,9 @@ func (c *composer) listen(address string, f front, certificates listening.Certif
 			}
 		}
 	})
+	if c.serving.Backups.Folder != "" {
+		c.metrics.Look(func(_ context.Context, p *metrics.Page) { c.measureBackups(p) })
+	}
 	sessions := newSessionCounts()
 	c.metrics.Look(func(ctx context.Context, p *metrics.Page) {
 		c.stores.Range(func(name, db any) bool {
@@ -48,6 +51,28 @@ func (c *composer) listen(address string, f front, certificates listening.Certif
 		})
 	})
 	return private, nil
+}
+
+// measureBackups writes when organisations had their newest backups. Those of tenants who aren't there any
+// more stay in the folder, and don't count.
+func (c *composer) measureBackups(p *metrics.Page) {
+	kept, err := Backups(c.serving.Backups.Folder)
+	if err != nil {
+		kept = nil // there is none then that IT could use
+	}
+	newest := map[string]float64{}
+	for _, b := range kept { // the oldest first
+		newest[b.Of] = float64(b.Made.Unix())
+	}
+	of := func(name string) float64 { return newest[c.backupName(name)] }
+	p.Set(metrics.BackupEvery, c.serving.Backups.Every.Seconds())
+	p.SetOf(rootName, metrics.BackupMade, of(rootName))
+	c.stores.Range(func(name, _ any) bool {
+		if name != rootName {
+			p.SetOf(name.(string), metrics.BackupMade, of(name.(string)))
+		}
+		return true
+	})
 }
 
 // mostMails is how many mails are looked at for the figures.

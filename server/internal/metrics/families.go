@@ -24,6 +24,9 @@ const (
 	MailsGivenUp = "keypeg_mails_given_up"
 	MailOldest   = "keypeg_mail_oldest_wait_seconds"
 
+	BackupMade  = "keypeg_backup_timestamp_seconds"
+	BackupEvery = "keypeg_backup_interval_seconds"
+
 	CertificateEnd = "keypeg_certificate_end_timestamp_seconds"
 )
 
@@ -52,6 +55,8 @@ var Families = []Family{
 	{MailsWaiting, "gauge", "", "Mails to users that wait to be sent; 1000 stands for any larger number."},
 	{MailsGivenUp, "gauge", "", "Mails to users that were given up in the last seven days."},
 	{MailOldest, "gauge", "", "How long the oldest mail has waited."},
+	{BackupMade, "gauge", "", "When the newest backup of --backup-dir was made, which was checked, as seconds since 1970; 0 for none."},
+	{BackupEvery, "gauge", "", "Time between two of them, as --backup-every says."},
 	{CertificateEnd, "gauge", "host", "When the certificate ends with which the server itself serves https, as seconds since 1970."},
 	{"process_cpu_seconds_total", "counter", "", "Processor time of the program."},
 	{"process_resident_memory_bytes", "gauge", "", "Memory of the program."},
