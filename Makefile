@@ -1,9 +1,9 @@
 # make run    builds everything and starts Keypeg on http://localhost:8080
 # make test   runs every test; installs what the browser tests need
-# More: build, toolcrib, soak, fuzz, screenshots, bench, bench-pieces, bench-web, outdated,
+# More: build, dist, toolcrib, soak, fuzz, screenshots, bench, bench-pieces, bench-web, outdated,
 # licences, version, clean.
 
-.PHONY: run test soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web outdated licences version clean tools tools-apt
+.PHONY: run test dist dist-try soak fuzz build web toolcrib vet screenshots bench bench-pieces bench-web outdated licences version clean tools tools-apt
 .DEFAULT_GOAL := build
 
 # The version's number has its home in CHANGELOG.md. The build adds the commit: 0.1.0+863b604.
@@ -42,6 +42,27 @@ fuzz:
 			go test ./$$place -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) || exit 1; \
 		done; \
 	done
+
+# What is given to IT, in bin/dist: programs, packages, their contents and sums. The same commit makes the same.
+dist: web bin/nfpm bin/cyclonedx-gomod
+	server/package/make.sh $(subst -,.,$(VERSION)) bin/dist
+
+# Twice the same, and then the Debian package in an empty Debian, also as an upgrade. It needs root.
+dist-try: dist
+	cp bin/dist/SHA256SUMS bin/SHA256SUMS
+	$(MAKE) --silent dist >/dev/null
+	cmp bin/SHA256SUMS bin/dist/SHA256SUMS
+	rm -rf bin/dist-next && server/package/make.sh $(subst -,.,$(VERSION)).next bin/dist-next >/dev/null
+	server/package/try.sh bin/dist/keypeg_*_$$(go env GOHOSTARCH).deb bin/dist-next/keypeg_*_$$(go env GOHOSTARCH).deb
+
+NFPM := v2.44.1
+CYCLONEDX := v1.10.0
+
+bin/nfpm: | tools-apt
+	GOBIN=$(CURDIR)/bin go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM)
+
+bin/cyclonedx-gomod: | tools-apt
+	GOBIN=$(CURDIR)/bin go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
 
 # A small program that has taken Keypeg in, on http://localhost:8081.
 toolcrib:

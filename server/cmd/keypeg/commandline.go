@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -66,6 +68,9 @@ func newCommandLine() *commandLine {
 	l.BoolVarP(&l.wantsHelp, "help", "h", false, "Show this, or the help of a command.")
 	l.settings.Declare(l.settingFlags)
 	l.AddFlagSet(l.settingFlags)
+	if _, err := os.Stat(configSet); configSet != "" && !errors.Is(err, fs.ErrNotExist) {
+		l.settings.Config = configSet
+	}
 
 	// It isn't a separate setting, so neither the environment nor a file has it.
 	l.BoolFunc("no-passkeys", "", func(text string) error { return l.Set("passkeys", either(text == "true", "false", "true")) })

@@ -353,6 +353,9 @@ func (c *versionCommand) Run(_ context.Context, t terminal, _ *settings) error {
 // (-ldflags -X). Without make it is the version of the module.
 var versionSet string
 
+// configSet is the configuration file that counts where no other one is named. make dist sets it, for packages.
+var configSet string
+
 func version() string {
 	if versionSet != "" {
 		return versionSet

@@ -36,7 +36,7 @@ func (s *Settings) LookElsewhere(flags *pflag.FlagSet) {
 	})
 	s.refuseUnknownVariables(flags, os.Environ())
 	switch {
-	case !isSet(flags.Lookup("config")) || s.isRefused([]string{"config"}):
+	case s.Config == "" && !isSet(flags.Lookup("config")) || s.isRefused([]string{"config"}):
 	case s.Config == "":
 		s.refuse(errors.New("--config has no name: "+WritePath), "config")
 	default:
