@@ -181,6 +181,7 @@ tools-apt:
 	command -v firefox-esr >/dev/null || missing="$$missing firefox-esr"; \
 	command -v strace >/dev/null || missing="$$missing strace"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing="$$missing nginx"; \
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	command -v caddy >/dev/null || missing="$$missing caddy"; \
