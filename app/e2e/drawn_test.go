@@ -203,6 +203,32 @@ func TestBeforeTheProgram(t *testing.T) {
 	ann.hasNoComplaints()
 }
 
+// TestPanelBeforeTheProgram reads in the panel while the program starts. What is unfolded there, and how far
+// it is scrolled, stays.
+func TestPanelBeforeTheProgram(t *testing.T) {
+	t.Parallel()
+	ann := openBrowser(t, startServer(t))
+	ann.hasDevice()
+	ann.setsUp()
+	ann.opensPasskeys()
+	ann.addsPasskey("Work laptop")
+	ann.runsFirst(gate)
+	ann.isSize(390, 480)
+	ann.opens("/passkeys")
+	ann.sees("#drawn .fold")
+	read := `(() => { const body = document.querySelector("%s .panel-body"); return [body.scrollTop, body.querySelector(".fold").open].join(" ") })()`
+	before := value[string](ann, `document.querySelector("#drawn .fold").open = true, document.querySelector("#drawn .panel-body").scrollTo(0, 150), `+fmt.Sprintf(read, "#drawn"))
+	if before != "150 true" {
+		t.Fatalf("the drawn panel is scrolled and unfolded: %s", before)
+	}
+	value[bool](ann, `openGate(), true`)
+	ann.seesNo("#drawn")
+	if after := value[string](ann, fmt.Sprintf(read, ".app")); after != before {
+		t.Errorf("the panel of the program is scrolled and unfolded: %s, want %s", after, before)
+	}
+	ann.hasNoComplaints()
+}
+
 // TestFiltersBeforeTheProgram chooses what the page of events shows, while the program starts.
 func TestFiltersBeforeTheProgram(t *testing.T) {
 	t.Parallel()

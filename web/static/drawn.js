@@ -86,10 +86,12 @@
     const of = (element) => (element?.id ? document.getElementById(element.id) : null);
     const focused = drawn.contains(document.activeElement) ? document.activeElement : null;
     const open = [...drawn.querySelectorAll("details[open]:not(.menu)")];
-    const [left, top] = [scrollX, scrollY];
+    const [left, top, down, unfolded] = [scrollX, scrollY, drawn.querySelector(".panel-body")?.scrollTop, drawn.querySelector(".panel .fold")?.open];
     drawn.remove();
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.style.animation = "none"; // it was there already
     for (const details of open) of(details)?.setAttribute("open", "");
+    if (unfolded) document.querySelector(".panel .fold")?.setAttribute("open", "");
+    document.querySelector(".panel-body")?.scrollTo(0, down);
     for (const box of touched) {
       const own = of(box);
       if (!own) continue;
