@@ -5,7 +5,8 @@ package shared
 const PathDrawn = "/drawn"
 
 // QueryOffers has words about offers of a passkey, separated by commas: what the browser knows of them and
-// the server doesn't.
+// the server doesn't. Another word is the time at which the session began after whose recovery code nothing is
+// offered any more (RFC 3339).
 const (
 	QueryOffers = "offers"
 	OfferHere   = "here"   // the passkey of this sign-in was on another device

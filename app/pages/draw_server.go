@@ -38,10 +38,17 @@ func Draw(d Deps, address *url.URL, languages []Language, text *message.Catalogu
 		speech: speech{languages: known, text: text, spoken: true},
 		path:   address.Path, query: address.RawQuery,
 	}
-	s.offers = offers{
-		here:   slices.Contains(reader.Offers, shared.OfferHere),
-		rests:  slices.Contains(reader.Offers, shared.OffersRest),
-		second: slices.Contains(reader.Offers, shared.SecondRests),
+	for _, word := range reader.Offers {
+		switch word {
+		case shared.OfferHere:
+			s.offers.here = true
+		case shared.OffersRest:
+			s.offers.rests = true
+		case shared.SecondRests:
+			s.offers.second = true
+		default:
+			s.offers.recovered = word
+		}
 	}
 	if s.path == shared.PagePasskeys {
 		s.panel = panelOpen

@@ -35,10 +35,15 @@ type offers struct {
 	here   bool // the user signed in with another device's passkey
 	rests  bool // the user wants no offer of a passkey now
 	second bool // nor that of a second one
+	// recovered is the mark of the session whose user has made a passkey since the recovery code, or
+	// wants none now.
+	recovered string
 }
 
 func dueOffers(now time.Time) offers {
-	return offers{here: browser.Take(elsewhereKey) != "", rests: selfservice.PauseOffer.Lasts(now), second: pauseSecond.Lasts(now)}
+	return offers{
+		here: browser.Take(elsewhereKey) != "", rests: selfservice.PauseOffer.Lasts(now), second: pauseSecond.Lasts(now), recovered: browser.Recall(recoveredKey),
+	}
 }
 
 // offered returns the offer to make.
@@ -59,15 +64,20 @@ func (s *shell) offered() offer {
 	return offerNone
 }
 
-// recoveredKey is the key of the session that began with a recovery code. It is set when the
-// user has made a passkey since, or has chosen "Not now".
+// recoveredKey is the key under which this browser keeps offers.recovered.
 const recoveredKey = "keypeg-recovered"
 
 // recovered reports whether the user signed in with a recovery code and has made no passkey
 // since. The sign-in page has promised them the offer, however many passkeys they have: they
 // may have lost those.
 func (s *shell) recovered() bool {
-	return s.account.SignedInWith == shared.MethodRecoveryCode && browser.Recall(recoveredKey) != markOf(s.account)
+	return s.account.SignedInWith == shared.MethodRecoveryCode && s.offers.recovered != markOf(s.account)
+}
+
+// endRecovered ends the offer after a recovery code, for as long as the session lasts.
+func (s *shell) endRecovered() {
+	s.offers.recovered = markOf(s.account)
+	browser.Remember(recoveredKey, s.offers.recovered)
 }
 
 // addPasskey opens the panel with the form.
@@ -83,7 +93,7 @@ func (s *shell) notNow() {
 	case offerSecond:
 		pause, s.offers.second = pauseSecond, true
 	case offerRecovered:
-		browser.Remember(recoveredKey, markOf(s.account))
+		s.endRecovered()
 		fallthrough
 	default:
 		s.offers.rests = true

@@ -3,7 +3,6 @@ package pages
 import (
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/keypeg/keypeg/app/browser"
 	"github.com/keypeg/keypeg/app/ui"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -44,7 +43,7 @@ func (s *shell) changed(list shared.PasskeyList) {
 	}
 	for _, passkey := range list.Passkeys {
 		if passkey.Created.After(s.account.SignedInAt) && s.recovered() {
-			browser.Remember(recoveredKey, markOf(s.account))
+			s.endRecovered()
 		}
 	}
 }

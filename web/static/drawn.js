@@ -52,7 +52,7 @@
   const offers = () => {
     const rests = (key) => localStorage.getItem(key) * 1000 > Date.now();
     const words = { here: sessionStorage.getItem("keypeg-from-another-device"), rest: rests("keypeg-offer-after"), second: rests("keypeg-second-after") };
-    return Object.keys(words).filter((word) => words[word]);
+    return [...Object.keys(words).filter((word) => words[word]), localStorage.getItem("keypeg-recovered") ?? ""];
   };
 
   const get = async () => {

@@ -161,17 +161,19 @@ func TestDrawnFor(t *testing.T) {
 		desktop = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 		phone   = "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36"
 	)
-	for _, row := range []struct{ page, offers, agent, has, hasNot string }{
-		{"/passkeys", "", desktop, "Add on my phone", "Add on another device"},
-		{"/passkeys", "", phone, "Add on another device", "Add on my phone"},
-		{"/", "", desktop, `id="offer"`, "Add one here"},
-		{"/", "second", desktop, `id="offer"`, "Add one here"},
-		{"/", "rest", desktop, "Password", `id="offer"`},
+	for _, row := range []struct{ page, offers, agent, has, hasNot, with string }{
+		{"/passkeys", "", desktop, "Add on my phone", "Add on another device", ""},
+		{"/passkeys", "", phone, "Add on another device", "Add on my phone", ""},
+		{"/", "", desktop, `id="offer"`, "Add one here", ""},
+		{"/", "second", desktop, `id="offer"`, "Add one here", ""},
+		{"/", "rest", desktop, "Password", `id="offer"`, ""},
+		{"/", "rest,2026-11-20T22:30:00Z", desktop, "Password", `id="offer"`, shared.MethodRecoveryCode},
+		{"/", "2026-11-19T22:30:00Z", desktop, "with a recovery code", "Sign in faster", shared.MethodRecoveryCode},
 	} {
 		r := httptest.NewRequest("GET", shared.PathDrawn+"?"+shared.QueryOffers+"="+row.offers, nil)
 		r.Header.Set("User-Agent", row.agent)
 		page := &url.URL{Path: row.page}
-		drawn, err := d.draw(r, page, api(func(a *shared.Account) { a.Passkeys = 0 }))
+		drawn, err := d.draw(r, page, api(func(a *shared.Account) { a.Passkeys, a.SignedInWith = 0, row.with }))
 		if err != nil || !strings.Contains(drawn.HTML, row.has) || strings.Contains(drawn.HTML, row.hasNot) {
 			t.Errorf("%+v: %v %s", row, err, drawn.HTML)
 		}
