@@ -38,6 +38,7 @@ import (
 	"github.com/keypeg/keypeg/server/internal/admin"
 	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server/internal/probe"
 	"github.com/keypeg/keypeg/server/internal/seal"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
 	"github.com/keypeg/keypeg/server/live"
@@ -164,6 +165,7 @@ type Server struct {
 	// open page keeps asking.
 	logNoFlush sync.Once
 	health     *httpapi.Health
+	doctorKey  []byte // with which keypeg doctor is answered; nil for nobody
 }
 
 // New returns a Server. Its error says what is wrong with the Config, or that the store
@@ -195,6 +197,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	h = s.watchProxy(h)
 	h = s.checkHost(h)
 	h = s.secureHeaders(h)
+	h = s.examined(h)
 	s.handler = s.watched(h)
 	return s, nil
 }
@@ -267,6 +270,9 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 		return err
 	}
 	if s.notices, err = httpapi.NewNotices(key, s.cookies); err != nil {
+		return err
+	}
+	if s.doctorKey, err = store.SecretOrNew(ctx, s.c.Store, probe.SecretName, probe.KeySize); err != nil {
 		return err
 	}
 	s.sessions, s.activity = s.c.Accounts.Sessions(), s.c.Accounts.Activity()

@@ -105,3 +105,6 @@ func advice(err error) string {
 	}
 	return "see whether this machine reaches the provider, through HTTPS_PROXY if it must"
 }
+
+// Explain returns the cause of an error of [Provider.Check], and what IT should do about it.
+func Explain(err error) (cause, mend string) { return causeOf(err).Error(), advice(err) }

@@ -19,7 +19,8 @@ import (
 // settings are the settings of IT, and the tenant that a command names.
 type settings struct {
 	config.Settings
-	tenant string // the value of --tenant
+	tenant string   // the value of --tenant
+	faults []string // what is wrong with the settings, for a command that goes on anyway
 }
 
 // branch is a node in the tree of commands: it does something, or has commands below it.
@@ -29,6 +30,7 @@ type branch struct {
 	commands   []branch
 	always     bool   // it ignores settings that aren't typed, so that it always answers
 	serves     bool   // it needs the settings with which people reach the server
+	goesOn     bool   // with settings that can't be used, since it says what is wrong with them
 	does       action // if there are commands, for when none is named
 }
 
@@ -127,7 +129,11 @@ func (l *commandLine) read(words []string) error {
 	if !l.command.always || l.isTyped("config") {
 		l.settings.LookElsewhere(l.settingFlags)
 	}
-	return l.settings.Check(config.Use{Serves: l.command.serves, AddsTenant: l.path == "keypeg tenant add" && l.isTyped("rp-id")})
+	err = l.settings.Check(config.Use{Serves: l.command.serves, AddsTenant: l.path == "keypeg tenant add" && l.isTyped("rp-id")})
+	if l.command.goesOn {
+		l.settings.faults, err = faultsOf(err), nil
+	}
+	return err
 }
 
 // readCommand follows the words to a command and returns its arguments. The flags of a

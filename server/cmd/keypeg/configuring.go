@@ -92,15 +92,16 @@ func (c *configCheck) takes(*commandLine) {}
 
 // Run implements action. It prints what the log of the server would say at its start.
 func (c *configCheck) Run(_ context.Context, t terminal, s *settings) error {
-	notices := &notices{out: t.Out}
-	s.LogNotices(slog.New(notices))
+	s.LogNotices(slog.New(&notices{say: func(warns bool, text string) {
+		fmt.Fprintf(t.Out, "%s: %s\n", either(warns, "warning", "note"), text)
+	}}))
 	_, err := fmt.Fprintf(t.Out, "The settings can be used. The server can check more when it starts, such as whether everybody keeps a way to sign in.\n")
 	return err
 }
 
-// notices is a slog.Handler that prints sentences for a person.
+// notices is a slog.Handler that passes sentences on for a person.
 type notices struct {
-	out   io.Writer
+	say   func(warns bool, text string)
 	attrs []slog.Attr
 }
 
@@ -109,23 +110,19 @@ func (n *notices) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle implements slog.Handler.
 func (n *notices) Handle(_ context.Context, r slog.Record) error {
-	word := "note"
-	if r.Level >= slog.LevelWarn {
-		word = "warning"
-	}
 	about := ""
 	add := func(a slog.Attr) bool { about += fmt.Sprintf(" [%s]", a); return true }
 	for _, a := range n.attrs {
 		add(a)
 	}
 	r.Attrs(add)
-	_, err := fmt.Fprintf(n.out, "%s: %s%s\n", word, r.Message, about)
-	return err
+	n.say(r.Level >= slog.LevelWarn, r.Message+about)
+	return nil
 }
 
 // WithAttrs implements slog.Handler.
 func (n *notices) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &notices{n.out, append(n.attrs[:len(n.attrs):len(n.attrs)], attrs...)}
+	return &notices{n.say, append(n.attrs[:len(n.attrs):len(n.attrs)], attrs...)}
 }
 
 // WithGroup implements slog.Handler. No notice has groups.

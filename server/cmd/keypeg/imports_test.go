@@ -142,7 +142,7 @@ var importRules = []struct {
 		return ""
 	}},
 	{"servers and rules don't know that there are others", native, func(name, imported string) string {
-		if within(imported, "server/internal/tenant", "server/internal/installation") && within(name, "server") && !within(name, "server/internal/tenant", "server/internal/installation", "server/internal/config", "server/cmd") {
+		if within(imported, "server/internal/tenant", "server/internal/installation") && within(name, "server") && !within(name, "server/internal/tenant", "server/internal/installation", "server/internal/doctor", "server/internal/config", "server/cmd") {
 			return "a server serves one organisation, and server/internal/tenant stands in front"
 		}
 		return ""

@@ -50,6 +50,8 @@ func commands() []branch {
 			{name: "show", help: "Print the settings in force, and where each of them is written. The word show may be left out.", serves: true, does: &configShow{}},
 			{name: "check", help: "Say everything that is wrong with the settings of the server, as its start would. It opens no database.", serves: true, does: &configCheck{}},
 		}},
+		{name: "doctor", help: "Check everything that people need: settings, database, name, certificate, proxy, clock, providers, mail server. Say what to write where something is wrong.\n\n" +
+			"It ends with 1 if a check failed. It changes nothing, and goes on after each failure.", serves: true, goesOn: true, does: &doctorCommand{}},
 		{name: "user", help: "Manage users.", takes: ofTenant, commands: userCommands()},
 		{name: "audit", help: "See what happened in the organisation, and whether anybody changed it.", takes: ofTenant, commands: []branch{
 			{name: "tail", help: "Print the newest events.", does: &auditTail{}},

@@ -34,6 +34,9 @@ func (s *Settings) refuseAll(found []fault) {
 	}
 }
 
+// IsRefused reports whether one of these settings can't be used.
+func (s *Settings) IsRefused(names ...string) bool { return s.isRefused(names) }
+
 func (s *Settings) isRefused(names []string) bool {
 	return slices.ContainsFunc(s.faults, func(f fault) bool {
 		return slices.ContainsFunc(f.of, func(name string) bool { return slices.Contains(names, name) })

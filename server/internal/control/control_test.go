@@ -163,6 +163,7 @@ func TestCommands(t *testing.T) {
 		{"/events", `{"kind":"nothing","limit":1}`, refused, `"code":"invalid_request"`},
 		{"/verify-events", `{}`, 200, `"notSealed":`},
 		{"/verify-events", `{"hash":"x"}`, 400, ``},
+		{"/examine", `{"Passwords":"off"}`, 200, `"users":`},
 		{"/mails", `{}`, 200, `[]`},
 		{"/retry-mails", `{}`, 200, `0`},
 		{"/signals", `{}`, 200, `true`},

@@ -32,6 +32,9 @@ type Driver interface {
 	// OpenReadOnly opens one organisation for reading: Apply fails.
 	OpenReadOnly(ctx context.Context, organisation string, now store.Clock) (store.Store, error)
 
+	// Facts looks at the database from outside, for keypeg doctor.
+	Facts(ctx context.Context) (DatabaseFacts, error)
+
 	// Backup writes a snapshot of an organisation into the file part, also while servers
 	// are running.
 	Backup(ctx context.Context, organisation, part string, report Report) error

@@ -76,6 +76,12 @@ func (p postgres) OpenReadOnly(ctx context.Context, organisation string, now sto
 	return db, nil
 }
 
+// Facts implements [Driver].
+func (p postgres) Facts(ctx context.Context) (DatabaseFacts, error) {
+	f, err := pgstore.LookAt(ctx, string(p))
+	return DatabaseFacts{Server: p.String(), Version: f.Version, Encoding: f.Encoding, Encrypted: f.Encrypted, Local: f.Local, Standbys: f.Standbys}, err
+}
+
 // Backup implements [Driver].
 func (p postgres) Backup(ctx context.Context, organisation, part string, report Report) error {
 	if err := p.Exists(ctx); err != nil {

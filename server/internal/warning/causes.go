@@ -31,6 +31,9 @@ const (
 // configuration to write.
 type Advice struct{ What, Keypeg, Nginx, Caddy string }
 
+// AdviceOn returns what IT reads of a cause.
+func AdviceOn(cause Cause) Advice { return causes[cause] }
+
 // causes is the table of all causes.
 var causes = map[Cause]Advice{
 	Host: {

@@ -1,0 +1,88 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/keypeg/keypeg/server/internal/probe"
+	"github.com/keypeg/keypeg/server/policy"
+	"github.com/keypeg/keypeg/server/store"
+)
+
+// Examination is what keypeg doctor learns of an organisation's records. The key is the server's own: whoever
+// may ask for it may read the database too.
+type Examination struct {
+	Key      []byte        `json:"key"`                // of package probe; nil if no server of this version has run
+	Read     time.Duration `json:"read"`               // how long a read took
+	Clock    time.Time     `json:"clock,omitzero"`     // of a database on another machine
+	Users    int           `json:"users"`              // all of them
+	Passkeys int           `json:"passkeys"`           // all of them
+	OfOthers int           `json:"ofOthers,omitempty"` // passkeys of another relying party id
+	Others   []string      `json:"others,omitempty"`   // those ids
+	// LockedOut are users without a way to sign in, the first few, and Locked how many there are.
+	LockedOut []string `json:"lockedOut,omitempty"`
+	Locked    int      `json:"locked,omitempty"`
+}
+
+// mostLockedOut is how many users are named.
+const mostLockedOut = 5
+
+// Examine reads every user of an organisation, and writes nothing. The policy is that of the settings that
+// the caller has, which a running server may not have yet.
+var Examine = Ask(&userCommands, "/examine", func(ctx context.Context, a Accounts, p policy.Policy) (found Examination, err error) {
+	return ExamineStore(ctx, a.Store, p)
+})
+
+// ExamineStore is [Examine] for a store that may be open for reading only.
+func ExamineStore(ctx context.Context, db store.Store, p policy.Policy) (found Examination, err error) {
+	begin := time.Now()
+	if _, err := db.HasAdministrator(ctx); err != nil {
+		return found, fmt.Errorf("reading the database: %w", err)
+	}
+	found.Read = time.Since(begin)
+	if clock, has := store.As[store.Clocked](db); has {
+		if found.Clock, err = clock.Clock(ctx); err != nil {
+			return found, fmt.Errorf("asking the database for the time: %w", err)
+		}
+	}
+	if found.Key, err = store.Secret(ctx, db, probe.SecretName); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return found, fmt.Errorf("reading the database: %w", err)
+	}
+	others := map[string]bool{}
+	for after := []byte(nil); ; {
+		records, err := db.Records(ctx, store.KindUser, after, 1000)
+		if err != nil {
+			return found, fmt.Errorf("reading the users: %w", err)
+		}
+		if len(records) == 0 {
+			found.Others = slices.Sorted(maps.Keys(others))
+			return found, nil
+		}
+		for _, record := range records {
+			after = record.Key
+			if put, is := record.Op.(store.PutUser); is {
+				found.add(put.User, p, others)
+			}
+		}
+	}
+}
+
+func (e *Examination) add(user store.User, p policy.Policy, others map[string]bool) {
+	e.Users++
+	e.Passkeys += len(user.Passkeys)
+	for _, passkey := range user.Passkeys {
+		if p.IsOfAnother(passkey) {
+			e.OfOthers++
+			others[passkey.RPID] = true
+		}
+	}
+	if p.LocksOut(user) {
+		if e.Locked++; len(e.LockedOut) < mostLockedOut {
+			e.LockedOut = append(e.LockedOut, user.Name)
+		}
+	}
+}

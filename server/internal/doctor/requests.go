@@ -1,0 +1,77 @@
+package doctor
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/keypeg/keypeg/server/internal/probe"
+	"github.com/keypeg/keypeg/server/internal/warning"
+	"github.com/keypeg/keypeg/shared"
+)
+
+const groupRequests = "Requests by the public URL"
+
+// ofRequests are the checks of what a proxy lets through.
+func (v *visit) ofRequests() []Check {
+	return []Check{
+		{Group: groupRequests, Name: "methods", Run: v.needs(v.methods)},
+		{Group: groupRequests, Name: "size", Run: v.needs(v.size)},
+		{Group: groupRequests, Name: "event stream", Run: v.needs(v.stream)},
+	}
+}
+
+func (v *visit) methods(ctx context.Context) Result {
+	var wrong []string
+	for _, method := range []string{http.MethodPatch, http.MethodDelete} {
+		if second, err := v.signed(ctx, &asking{method: method}); err != nil || second.Arrived.Method != method {
+			wrong = append(wrong, method)
+		}
+	}
+	if len(wrong) > 0 {
+		return failed("the proxy doesn't pass "+strings.Join(wrong, " and ")+" on, so nothing can be changed or removed", linesFor(warning.Cause(shared.TroubleRefused))...)
+	}
+	return ok("PATCH and DELETE are passed on")
+}
+
+// largest is the largest request but for a table of people that is imported, in bytes.
+const largest = 64 << 10
+
+func (v *visit) size(ctx context.Context) Result {
+	second, err := v.signed(ctx, &asking{method: http.MethodPost, body: strings.Repeat(" ", largest)})
+	if err != nil || second.Arrived.Body != largest {
+		return failed("a request of 64 kB isn't passed on: passkeys with long certificates can't be added", linesFor(warning.Cause(shared.TroubleTooLarge))...)
+	}
+	return ok("64 kB are passed on")
+}
+
+// soon is the time within which the first event must arrive. The stream stays open for longer.
+const soon = 2 * time.Second
+
+func (v *visit) stream(ctx context.Context) Result {
+	mends := linesFor(warning.Cause(shared.TroubleHeld))
+	r, err := v.request(ctx, &asking{path: probe.Path + "?" + probe.QueryStream, signed: true, header: map[string]string{"Accept": "text/event-stream"}})
+	if err != nil {
+		return failed(err.Error())
+	}
+	ctx, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	begin := time.Now()
+	answer, err := v.client.Do(r.WithContext(ctx))
+	if err == nil {
+		defer answer.Body.Close()
+		_, err = bufio.NewReader(answer.Body).ReadString('\n')
+	}
+	switch {
+	case ctx.Err() != nil:
+		return failed(fmt.Sprintf("the first event doesn't arrive within %s: something in between holds it back, and pages don't hear what changes", soon), mends...)
+	case err != nil:
+		return failed("it doesn't come: "+reason(err), mends...)
+	case !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream"):
+		return failed(fmt.Sprintf("it comes with status %d and type %q", answer.StatusCode, answer.Header.Get("Content-Type")), mends...)
+	}
+	return ok(fmt.Sprintf("the first event arrives after %s", time.Since(begin).Round(time.Millisecond)))
+}
