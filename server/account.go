@@ -9,7 +9,7 @@ import (
 )
 
 func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
-	s.cookies.MarkBrowser(w, r) // for a session of a host, or one from before browsers were marked
+	s.cookies.MarkBrowser(w, r) // for a session of a host, or a browser that has lost its mark
 	who := httpapi.CallerOf(r)
 	var until *time.Time
 	var identities []shared.Identity

@@ -32,7 +32,8 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request) error {
 	if !slices.ContainsFunc(s.c.App.Pages, func(p shared.PagePattern) bool { _, is := p.Match(page.Path); return is }) {
 		return shared.Errorf(shared.CodeNotFound, "There is nothing at this address.")
 	}
-	mark := s.c.Live.Mark() // before anything is read
+	s.cookies.MarkBrowser(w, r) // as getAccount does, whose own answer the browser doesn't get
+	mark := s.c.Live.Mark()     // before anything is read
 	drawn, err := s.c.App.Draw(r, page, func(ctx context.Context, path, language string) (int, []byte) {
 		return s.ask(r.Clone(ctx), path, language)
 	})

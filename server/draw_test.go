@@ -93,6 +93,10 @@ func TestDrawAsksNothing(t *testing.T) {
 	})
 	ann := s.user("ann")
 	drawn := into[shared.DrawnPage](ann, ann.sends("GET", "/drawn?page=/", nil, func(r *http.Request) { r.Header.Set(shared.HeaderNonce, "n") }), 200)
+	unmarked := ann.sends("GET", "/drawn?page=/", nil, func(r *http.Request) { r.Header.Set(shared.HeaderNonce, "n") }, has("keypeg-browser", ""))
+	if set := strings.Join(unmarked.header.Values("Set-Cookie"), " "); !strings.Contains(set, "keypeg-browser=") {
+		t.Errorf("a browser that has lost its mark gets %q", set)
+	}
 	if drawn.HTML != "a page" || drawn.Answers[shared.PathLive].Body == "" {
 		t.Errorf("got %+v", drawn)
 	}
