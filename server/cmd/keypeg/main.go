@@ -87,6 +87,7 @@ func commands() []branch {
 			{name: "enable", help: "Switch a tenant on again.", does: &tenantSuspend{}},
 			{name: "remove", help: "Delete a tenant that is switched off, with all of its records.", does: &tenantRemove{}},
 		}},
+		{name: "healthcheck", help: "Ask the server on this machine whether people can sign in, as /readyz does, with the settings of the server. The exit code is 0, or 1 if they can't. For containers.", serves: true, does: &healthcheckCommand{}},
 		{name: "metrics", help: "Print files for monitoring; the figures themselves are at the address of --metrics.", always: true, commands: []branch{
 			{name: "rules", help: "Print alert rules for Prometheus.", always: true, does: &metricsPrint{metrics.Rules}},
 			{name: "dashboard", help: "Print a dashboard for Grafana.", always: true, does: &metricsPrint{metrics.Dashboard}},

@@ -23,7 +23,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	defer flush()
 	s.LogNotices(log)
 	return s.installation().Serve(ctx, installation.Serving{
-		Version: version(), Listen: s.Listen, TLS: s.TLS(), Backups: s.Backups(), TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Metrics: s.Metrics, Log: log,
+		Version: version(), Listen: s.Listen, TLS: s.TLS(), Backups: s.Backups(), TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Metrics: s.Metrics, AuditLog: s.AuditLog, Out: t.Out, Log: log,
 		App: apps.App, ManualPublic: s.ManualPublic, Asset: apps.URL,
 		Announce: func(started installation.Started) { s.announce(t.Out, started) },
 	})

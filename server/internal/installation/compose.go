@@ -12,6 +12,7 @@ import (
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/federation"
+	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/chain"
 	"github.com/keypeg/keypeg/server/internal/control"
 	"github.com/keypeg/keypeg/server/internal/metrics"
@@ -29,12 +30,13 @@ type composer struct {
 	hasher   *account.Hasher
 	warnings *server.Warnings
 	streams  *live.Streams
+	sink     *audit.Sink      // nil if events are written to the store alone
 	metrics  *metrics.Metrics // nil if nobody reads figures
 	hubs     sync.Map         // of open organisations, by name
 	stores   sync.Map         // of open organisations, by name, for figures
 }
 
-func newComposer(o *opened, s Serving) (*composer, error) {
+func newComposer(o *opened, s Serving, sink *audit.Sink) (*composer, error) {
 	streams, err := newStreams(s.Log)
 	if err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func newComposer(o *opened, s Serving) (*composer, error) {
 	return &composer{
 		opened: o, serving: s,
 		hasher: account.NewHasher(account.Cost{}, 0), warnings: server.NewWarnings(s.Log, time.Now), streams: streams,
-		metrics: figures,
+		sink: sink, metrics: figures,
 	}, nil
 }
 
@@ -62,7 +64,8 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	}
 	log, hub, figures := c.logOf(t), c.streams.NewHub(), c.metrics.Organisation(t.Name)
 	mails := org.mails(db, address, log)
-	watched := mails.Store(hub.Store(figures.Store(db)))
+	events := audit.NewStream(db, c.sink, t.Name, log, time.Now)
+	watched := mails.Store(hub.Store(events.Store(figures.Store(db))))
 	rules := org.rules(watched, address, mails)
 	rules.Log, rules.Hasher = log, c.hasher
 	accounts := account.New(rules)
@@ -78,6 +81,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	c.hubs.Store(t.Name, hub)
 	c.stores.Store(t.Name, db)
 	endSealing := inBackground(ctx, chain.Sealer{Store: db, Now: time.Now, Log: log}.Run)
+	endStreaming := inBackground(ctx, events.Run)
 	endSending := inBackground(ctx, mails.Run)
 	endCounting := inBackground(ctx, accounts.RunShares)
 	return &tenant.OpenTenant{
@@ -87,6 +91,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 			endSending()
 			endCounting()
 			handler.Close(context.WithoutCancel(ctx))
+			endStreaming()
 			c.hubs.Delete(t.Name)
 			c.stores.Delete(t.Name)
 			return c.release(db)

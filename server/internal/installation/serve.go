@@ -3,6 +3,7 @@ package installation
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server"
+	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/listening"
 	"github.com/keypeg/keypeg/server/internal/tenant"
 )
@@ -23,6 +25,8 @@ type Serving struct {
 	Backups        Schedule
 	TrustedProxies []netip.Prefix
 	DrainDelay     time.Duration // how long a stopping server goes on serving
+	AuditLog       string        // where events are written: see [audit.OpenSink]
+	Out            io.Writer     // the standard output
 	Metrics        string        // HOST:PORT or unix:PATH of the figures for IT, or ""
 
 	// App is the app with the name of a product, and with whom users ask for help. Asset is
@@ -68,7 +72,12 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 	defer func() { err = errors.Join(err, o.close()) }()
 	defer watchDatabaseClock(ctx, s.Log, o.root)()
 
-	composer, err := newComposer(o, s)
+	sink, err := audit.OpenSink(s.AuditLog, s.Out)
+	if err != nil {
+		return err
+	}
+	defer sink.Close()
+	composer, err := newComposer(o, s, sink)
 	if err != nil {
 		return err
 	}
@@ -105,7 +114,7 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 	if err != nil {
 		return errors.Join(err, door.Close())
 	}
-	defer inBackground(ctx, func(ctx context.Context) { s.TLS.watch(ctx, certificates, hangUp, s.Log) })()
+	defer inBackground(ctx, func(ctx context.Context) { s.TLS.watch(ctx, certificates, sink, hangUp, s.Log) })()
 	defer inBackground(ctx, scheduled{s.Backups, i, s.Log, time.Now}.run)() // by the socket, which is open
 	s.Announce(started)
 	defer inBackground(ctx, func(ctx context.Context) { front.checkProviders(ctx, started.Tenants) })()

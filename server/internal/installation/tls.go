@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/keypeg/keypeg/server/internal/audit"
 	"github.com/keypeg/keypeg/server/internal/listening"
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -23,8 +24,9 @@ func (t TLS) certificates(f front, root store.Store, log *slog.Logger) (listenin
 	return nil, nil
 }
 
-// watch keeps the certificates new until ctx ends, and looks for new ones at each hang-up.
-func (t TLS) watch(ctx context.Context, certificates listening.Certificates, hangUp <-chan struct{}, log *slog.Logger) {
+// watch keeps the certificates new until ctx ends. At each hang-up it looks for new ones, and opens the audit
+// log again.
+func (t TLS) watch(ctx context.Context, certificates listening.Certificates, sink *audit.Sink, hangUp <-chan struct{}, log *slog.Logger) {
 	if certificates != nil {
 		defer inBackground(ctx, certificates.Watch)()
 	}
@@ -33,11 +35,16 @@ func (t TLS) watch(ctx context.Context, certificates listening.Certificates, han
 		case <-ctx.Done():
 			return
 		case <-hangUp:
-			if t.Cert == "" {
-				log.Info("a hang-up signal (SIGHUP) changes nothing: it has the files of a certificate read again, and there are none; restart the server to use changed settings")
-				continue
-			}
+		}
+		if t.Cert == "" && sink == nil {
+			log.Info("a hang-up signal (SIGHUP) changes nothing: it has the files of a certificate and of --audit-log opened again, and there are none; restart the server to use changed settings")
+			continue
+		}
+		if t.Cert != "" {
 			certificates.Renew()
+		}
+		if err := sink.Reopen(); err != nil {
+			log.Error("the audit log can't be opened again, so the file before is still written: let the server write there", "cause", err)
 		}
 	}
 }
