@@ -6,6 +6,7 @@
 set -eu
 old=$1 new=$2
 root=$(mktemp -d)
+chmod 755 "$root"
 server=
 end() {
 	[ -z "$server" ] || kill "$server" 2>/dev/null || true
@@ -18,7 +19,7 @@ inside() { chroot "$root" "$@"; }
 
 # starts runs what the unit runs, as it does: there is no systemd in a chroot.
 starts() {
-	inside setpriv --reuid keypeg --regid keypeg --clear-groups sh -c 'cd /var/lib/keypeg && exec /usr/bin/keypeg serve --listen localhost:18080 --public-url http://localhost:18080' >"$root/out" 2>"$root/log" &
+	chroot "$root" setpriv --reuid keypeg --regid keypeg --clear-groups sh -c 'cd /var/lib/keypeg && exec /usr/bin/keypeg serve --listen localhost:18080 --public-url http://localhost:18080' >"$root/out" 2>"$root/log" &
 	server=$!
 	for _ in $(seq 100); do
 		if curl -sf http://localhost:18080/readyz >/dev/null; then return; fi
@@ -28,7 +29,7 @@ starts() {
 	fail "the server doesn't answer"
 }
 stops() {
-	inside pkill -TERM -u keypeg -x keypeg
+	kill -TERM "$server"
 	wait "$server" || true
 	server=
 }
@@ -38,7 +39,8 @@ signs_in() {
 }
 
 say "an empty Debian"
-debootstrap --variant=minbase --include=procps bookworm "$root" >/dev/null
+debootstrap --variant=minbase bookworm "$root" >/dev/null
+echo '127.0.0.1 localhost' >"$root/etc/hosts"
 cp "$old" "$root/old.deb"
 cp "$new" "$root/new.deb"
 
