@@ -27,7 +27,7 @@ func (c *doctorCommand) takes(l *commandLine) {
 // Run implements action. Its error counts what failed; what that is was printed.
 func (c *doctorCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	patient := doctor.Patient{
-		Installation: s.installation(), Listen: s.Listen, TLS: s.TLS(),
+		Installation: s.installation(), Listen: s.Listen, TLS: s.TLS(), Backups: s.Backups(),
 		Faults: s.faults, Refused: s.IsRefused, Tenant: s.tenant, Now: time.Now,
 	}
 	if s.tenant != "" {

@@ -33,8 +33,8 @@ func (v *visit) ofDatabase() []Check {
 }
 
 func (v *visit) opens(ctx context.Context) Result {
-	if v.Refused("database", "socket") {
-		return leftOut("the setting that names it can't be used")
+	if v.Refused("database", "socket", "config") || v.unreachable != nil {
+		return leftOut("settings that it needs can't be used")
 	}
 	found, err := v.Installation.Examine(ctx, v.tenant)
 	if err != nil {

@@ -23,6 +23,7 @@ type Patient struct {
 	Installation installation.Installation
 	Listen       string // the setting
 	TLS          installation.TLS
+	Backups      installation.Schedule
 
 	// Faults are what is wrong with the settings, and Notices what IT should know about them.
 	Faults  []string

@@ -65,6 +65,10 @@ func (v *visit) name(ctx context.Context) Result {
 		v.leadsTo = []netip.Addr{ip}
 		return ok(host + " is an address already")
 	}
+	if shared.IsLocalhost(host) { // browsers ask no name server for it (RFC 6761, 6.3)
+		v.leadsTo = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+		return ok(host + " leads to this machine itself, from wherever it is asked")
+	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil || len(found) == 0 {
 		why := "it has neither an A nor an AAAA record"
@@ -79,7 +83,7 @@ func (v *visit) name(ctx context.Context) Result {
 	}
 	v.leadsTo = found
 	says := fmt.Sprintf("%s leads to %s", host, listed(found))
-	if !shared.IsLocalhost(host) && !slices.ContainsFunc(found, func(ip netip.Addr) bool { return !ip.IsLoopback() }) {
+	if !slices.ContainsFunc(found, func(ip netip.Addr) bool { return !ip.IsLoopback() }) {
 		return warn(says+", which is this machine itself: it may lead elsewhere on others", do("take the name out of /etc/hosts to see what others see, or give its address with --resolve"))
 	}
 	return ok(says)
@@ -97,7 +101,7 @@ func (v *visit) port(ctx context.Context) Result {
 	if len(v.leadsTo) == 0 {
 		return leftOut("the name leads nowhere")
 	}
-	_, port := v.target()
+	host, port := v.target()
 	var works, silent []netip.Addr
 	var last error
 	for _, ip := range v.leadsTo {
@@ -122,7 +126,7 @@ func (v *visit) port(ctx context.Context) Result {
 	switch {
 	case len(works) == 0:
 		return failed(fmt.Sprintf("nothing answers at %s, port %d (%s)", listed(v.leadsTo), port, reason(last)), mends...)
-	case len(silent) > 0:
+	case len(silent) > 0 && !shared.IsLocalhost(host):
 		return warn(fmt.Sprintf("port %d answers at %s, and not at %s: browsers that try that first wait", port, listed(works), listed(silent)), append(mends, do("or take that address out of the DNS"))...)
 	}
 	return ok(fmt.Sprintf("port %d answers at %s", port, listed(works)))

@@ -21,7 +21,27 @@ func (v *visit) ofOthers() []Check {
 	for _, p := range installation.ProvidersOf(v.organisation, v.address) {
 		checks = append(checks, Check{Group: groupOthers, Name: "identity provider " + p.Config().ID, Within: 40 * time.Second, Run: v.provider(p)})
 	}
-	return append(checks, Check{Group: groupOthers, Name: "mail server", Within: 40 * time.Second, Run: v.mailServer})
+	checks = append(checks, Check{Group: groupOthers, Name: "mail server", Within: 40 * time.Second, Run: v.mailServer})
+	if v.Backups.Folder != "" { // otherwise nobody knows of any
+		checks = append(checks, Check{Group: groupOthers, Name: "backup", Run: v.backup})
+	}
+	return checks
+}
+
+// backup looks how old the newest backup of the schedule is.
+func (v *visit) backup(context.Context) Result {
+	mends := []Mend{do("read in the log why none is made; make one now with keypeg backup FILE")}
+	made, err := v.Installation.NewestBackup(v.Backups, v.tenant.Name)
+	age := v.Now().Sub(made)
+	switch {
+	case err != nil:
+		return failed(err.Error(), keypegLine("--backup-dir with a folder that this account can read and the server can write"))
+	case made.IsZero():
+		return warn("there is none in "+v.Backups.Folder+" yet", mends...)
+	case age > 2*v.Backups.Every:
+		return failed(fmt.Sprintf("the newest is of %s, and there should be one every %s", made.Format(time.RFC3339), v.Backups.Every), mends...)
+	}
+	return ok("the newest is of " + made.Format(time.RFC3339) + ", and was checked when it was made")
 }
 
 // apart is how far two clocks may be apart.

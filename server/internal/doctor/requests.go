@@ -2,8 +2,10 @@ package doctor
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -51,6 +53,20 @@ func (v *visit) size(ctx context.Context) Result {
 // soon is the time within which the first event must arrive. The stream stays open for longer.
 const soon = 2 * time.Second
 
+// readLine reads a line of an answer, which a proxy may compress as it comes.
+func readLine(answer *http.Response) error {
+	var from io.Reader = answer.Body
+	if answer.Header.Get("Content-Encoding") == "gzip" {
+		unzipped, err := gzip.NewReader(answer.Body)
+		if err != nil {
+			return err
+		}
+		from = unzipped
+	}
+	_, err := bufio.NewReader(from).ReadString('\n')
+	return err
+}
+
 func (v *visit) stream(ctx context.Context) Result {
 	mends := linesFor(warning.Cause(shared.TroubleHeld))
 	r, err := v.request(ctx, &asking{path: probe.Path + "?" + probe.QueryStream, signed: true, header: map[string]string{"Accept": "text/event-stream"}})
@@ -63,7 +79,7 @@ func (v *visit) stream(ctx context.Context) Result {
 	answer, err := v.client.Do(r.WithContext(ctx))
 	if err == nil {
 		defer answer.Body.Close()
-		_, err = bufio.NewReader(answer.Body).ReadString('\n')
+		err = readLine(answer)
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -85,14 +85,15 @@ func (v *visit) passOn() []Mend {
 // isOurs returns the answer if this installation has given it to this request, and otherwise says who may have.
 func (v *visit) isOurs(got *fetched, nonce string) (*probe.Answer, Result) {
 	var answer probe.Answer
-	if got.status == http.StatusOK && json.Unmarshal(got.body, &answer) == nil && answer.Proof != "" {
+	body, _ := got.decoded() // a proxy may compress it
+	if got.status == http.StatusOK && json.Unmarshal(body, &answer) == nil && answer.Proof != "" {
 		if answer.Proof == probe.Prove(v.examined.Key, nonce) {
 			return &answer, Result{}
 		}
 		return nil, failed("an older answer came, which something in between had kept", linesFor(warning.Cause(shared.TroubleCached))...)
 	}
 	var problem shared.Problem
-	isProblem := json.Unmarshal(got.body, &problem) == nil && problem.Code != ""
+	isProblem := json.Unmarshal(body, &problem) == nil && problem.Code != ""
 	switch {
 	case isProblem && problem.Code == shared.CodeWrongHost || got.status == http.StatusMisdirectedRequest:
 		return nil, failed("the server that answers knows no such host as the one that arrives: the proxy in front replaces the Host header, or another server answers", linesFor(warning.UnknownHost)...)

@@ -3,6 +3,7 @@ package installation
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/account"
@@ -57,4 +58,16 @@ func (i Installation) Reached(t tenant.Tenant) (Organisation, server.Address, er
 // ProvidersOf returns the identity providers of an organisation.
 func ProvidersOf(org Organisation, address server.Address) []*federation.Provider {
 	return protocolsOf(org, address)
+}
+
+// NewestBackup returns when the newest backup of an organisation in the folder of a schedule was made, or the
+// zero time.
+func (i Installation) NewestBackup(s Schedule, organisation string) (made time.Time, err error) {
+	kept, err := Backups(s.Folder)
+	for _, b := range kept { // the oldest first
+		if b.Of == i.backupName(organisation) {
+			made = b.Made
+		}
+	}
+	return made, err
 }

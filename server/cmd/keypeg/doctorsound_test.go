@@ -1,0 +1,132 @@
+package main
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/keypeg/keypeg/server/internal/doctor"
+	"github.com/keypeg/keypeg/server/proxytest"
+	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
+)
+
+// TestDoctorRaisesNoFalseAlarm runs set-ups that are sound, and unusual.
+func TestDoctorRaisesNoFalseAlarm(t *testing.T) {
+	t.Run("one machine, without a proxy", func(t *testing.T) {
+		p := newProgram(t)
+		p.starts()
+		isGreen(t, p.asksDoctor(t, "/dev/null"))
+	})
+	t.Run("https by itself, with files", func(t *testing.T) {
+		paper := newPapers(t)
+		p := newProgramOn(t, privateDatabase(t), "https://"+examinedHost, "--tls-cert", paper.cert, "--tls-key", paper.key, "--listen", "127.7.7.5:443", "--redirect", "127.7.7.5:80")
+		p.starts()
+		isGreen(t, p.asksDoctor(t, paper.root, "--resolve", "127.7.7.5"))
+	})
+	t.Run("a port in the public URL", func(t *testing.T) {
+		paper := newPapers(t)
+		p := newProgramOn(t, privateDatabase(t), "https://"+examinedHost+":8443", "--tls-cert", paper.cert, "--tls-key", paper.key, "--listen", "127.7.7.5:8443")
+		p.starts()
+		isGreen(t, p.asksDoctor(t, paper.root, "--resolve", "127.7.7.5"))
+	})
+	t.Run("a Unix socket", func(t *testing.T) {
+		socket := filepath.Join(t.TempDir(), "s")
+		w := newWard(t, "127.7.7.6", "--listen", "unix:"+socket)
+		w.nginx(t, "http://127.0.0.1:8080", "http://unix:"+socket+":")
+		isGreen(t, w.asksDoctor(t))
+	})
+	w := newWard(t, "127.7.7.7")
+	for _, row := range []struct {
+		setUp   string
+		changes []string
+	}{
+		{"HTTP/1.0 behind nginx", []string{passes, "proxy_http_version 1.0;"}},
+		{"HTTP/2", []string{"listen 443 ssl;", "listen 443 ssl http2;"}},
+		{"nginx compresses", []string{passes, passes + "gzip on; gzip_types *; gzip_min_length 1;"}},
+		{"nginx adds HSTS of its own", []string{passes, passes + `add_header Strict-Transport-Security "max-age=63072000" always;`}},
+		{"TLS 1.3 alone", []string{"listen 443 ssl;", "listen 443 ssl; ssl_protocols TLSv1.3;"}},
+		{"a temporary redirect", []string{"return 301", "return 307"}},
+	} {
+		t.Run(row.setUp, func(t *testing.T) { w.nginx(t, row.changes...); isGreen(t, w.asksDoctor(t)) })
+	}
+	t.Run("Caddy compresses", func(t *testing.T) { w.caddy(t, "encode gzip", ""); isGreen(t, w.asksDoctor(t)) })
+	t.Run("IPv6 alone", func(t *testing.T) {
+		l, err := net.Listen("tcp", "[::1]:443")
+		if err != nil {
+			t.Skipf("this machine has no IPv6: %v", err)
+		}
+		l.Close()
+		config := strings.ReplaceAll(w.written(manualsBlock(t, "nginx")), "listen "+w.at, "listen [::1]")
+		proxytest.Nginx(t, "[::1]:443", config)
+		isGreen(t, w.program.asksDoctor(t, w.paper.root, "--resolve", "::1"))
+	})
+	t.Run("two proxies, one behind the other", func(t *testing.T) {
+		const inner = "127.7.7.8:8081"
+		config := firstServer(w.written(manualsBlock(t, "nginx")), w.at, inner)
+		proxytest.Nginx(t, inner, strings.Replace(config, "X-Forwarded-Proto $scheme", "X-Forwarded-Proto $http_x_forwarded_proto", 1))
+		t.Run("of which the first buffers, because the second takes the header that forbids it", func(t *testing.T) {
+			w.nginx(t, "http://127.0.0.1:8080", "http://"+inner)
+			isOnly(t, w.asksDoctor(t), "failed event stream", "nginx: proxy_buffering off;")
+		})
+		t.Run("as it should be", func(t *testing.T) {
+			w.nginx(t, "http://127.0.0.1:8080", "http://"+inner, passes, passes+"proxy_buffering off;")
+			isGreen(t, w.asksDoctor(t))
+		})
+	})
+}
+
+// firstServer is the first server of a configuration of nginx, without TLS at another address.
+func firstServer(config, at, inner string) string {
+	first, _, _ := strings.Cut(config, "\n}\n")
+	return strings.Replace(first, "listen "+at+":443 ssl;", "listen "+inner+";", 1) + "\n}\n"
+}
+
+// privateDatabase is a path in a folder that others can't write.
+func privateDatabase(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	changesMode(t, folder, 0o700)
+	return filepath.Join(folder, "keypeg.db")
+}
+
+// TestDoctorOfSeveralNodes examines PostgreSQL beside two servers.
+func TestDoctorOfSeveralNodes(t *testing.T) {
+	database := pgtest.Empty(t)
+	a := newProgramOn(t, database, "")
+	a.starts()
+	b := newProgramOn(t, database, a.url)
+	b.starts()
+	r := a.asksDoctor(t, "/dev/null")
+	isGreen(t, r)
+	if text := textOf(r); !strings.Contains(text, "machine: PostgreSQL ") || !strings.Contains(text, "encoding UTF8") {
+		t.Errorf("it says nothing of the database:\n%s", text)
+	}
+}
+
+// TestDoctorOfTenants examines each tenant, or one.
+func TestDoctorOfTenants(t *testing.T) {
+	p := newCloud(t, filepath.Join(t.TempDir(), "keypeg.db"))
+	p.starts()
+	p.adds("acme")
+	p.adds("globex")
+	r := p.asksDoctor(t, "/dev/null")
+	isGreen(t, r)
+	one := p.asksDoctor(t, "/dev/null", "--tenant", "acme")
+	isGreen(t, one)
+	for name, want := range map[string]struct{ all, one bool }{"acme": {true, true}, "globex": {true, false}} {
+		if has(r, name) != want.all || has(one, name) != want.one {
+			t.Errorf("of %s all have checks: %t, one has: %t\n%s", name, has(r, name), has(one, name), textOf(one))
+		}
+	}
+	isOnly(t, p.asksDoctor(t, "/dev/null", "--tenant", "nobody"), "failed tenants", "keypeg tenant list")
+}
+
+func has(r doctor.Report, tenant string) bool {
+	for _, c := range r.Checks {
+		if strings.HasPrefix(c.Group, tenant+": ") && c.Name == "event stream" && c.State == doctor.OK {
+			return true
+		}
+	}
+	return false
+}
