@@ -103,7 +103,7 @@ func TestTryingAPasskey(t *testing.T) {
 	ann.readsIn(".panel-add h3", "Passkey added")
 	ann.hasFocusOn("#passkey-try")
 	ann.readsIn(row(1, ".facts li:last-child"), "Not used yet")
-	ann.readsIn("#passkey-alone", "Yours is on one device. If that breaks or is lost, a second one on another device or on a security key still lets you in.")
+	ann.readsIn("#passkey-alone", "Your passkey is on one device. If that breaks or is lost, a second one on another device or on a security key still lets you in.")
 
 	laptop.recognises(false)
 	ann.clicks("#passkey-try")
