@@ -65,13 +65,17 @@ func (a Answers) Page(h Handler) http.Handler {
 func (a Answers) Report(w http.ResponseWriter, r *http.Request, err error) *shared.Error {
 	id := RequestID(r.Context())
 	refusal, ok := errors.AsType[*shared.Error](err)
-	if ok && Status(refusal.Code) != 0 { // a host may use codes that don't exist
+	switch {
+	case exchangeOf(r.Context()).leaves(r, err):
+		a.Log.Info("the browser has left", "request", id, "cause", err)
+		refusal = Faulty(id)
+	case ok && Status(refusal.Code) != 0: // a host may use codes that don't exist
 		log := a.Log.With("request", id, "code", refusal.Code)
 		if cause := errors.Unwrap(refusal); cause != nil {
 			log = log.With("cause", cause)
 		}
 		log.Info("refused")
-	} else {
+	default:
 		a.Log.Error("failed", "request", id, "method", r.Method, "path", r.URL.EscapedPath(), "cause", err)
 		refusal = Faulty(id)
 	}

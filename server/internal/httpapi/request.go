@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -24,6 +25,7 @@ type exchange struct {
 	pattern string      // of the route
 	caller  *Caller     // nil until it is known
 	code    shared.Code // of the refusal, or ""
+	left    bool        // the browser has left before the answer
 }
 
 // newExchange gives a request its id, and sends the id with the answer.
@@ -101,6 +103,9 @@ func (q Requests) Logged(next http.Handler) http.Handler {
 
 		next.ServeHTTP(v, v.of(r))
 
+		if v.left {
+			v.status, v.code = statusLeft, ""
+		}
 		level, end := slog.LevelInfo, q.Now()
 		if shared.IsHealthCheck(r.URL.Path) {
 			level = slog.LevelDebug
@@ -122,6 +127,19 @@ func (q Requests) Logged(next http.Handler) http.Handler {
 		line.AddAttrs(attributes...)
 		q.Log.Handler().Handle(r.Context(), line)
 	})
+}
+
+// statusLeft stands in the log for an answer that nobody got, because the browser had left. It is nginx's.
+const statusLeft = 499
+
+// leaves reports whether a failure is only that the browser has left, and remembers it. Pages are left
+// while they load, and that is no fault of anybody.
+func (v *exchange) leaves(r *http.Request, err error) bool {
+	left := errors.Is(err, context.Canceled) && r.Context().Err() != nil
+	if v != nil && left {
+		v.left = true
+	}
+	return left
 }
 
 func (v *exchange) user() string {

@@ -2,7 +2,9 @@ package httpapi_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -142,5 +144,31 @@ func TestRecovered(t *testing.T) {
 	}
 	if !strings.Contains(h.log.String(), "panic: a bug") || !strings.Contains(h.log.String(), "status=500") {
 		t.Errorf("the log: %s", &h.log)
+	}
+}
+
+// TestLeft: a browser that leaves before its answer is no fault, and doesn't count as one.
+func TestLeft(t *testing.T) {
+	for _, test := range []struct {
+		leaves bool
+		err    error
+		says   string
+	}{
+		{true, fmt.Errorf("reading: %w", context.Canceled), `level=INFO msg="the browser has left"`},
+		{true, errors.New("the disk is full"), "level=ERROR msg=failed"},
+		{false, context.Canceled, "level=ERROR msg=failed"}, // of something of ours
+	} {
+		h := newSite(func(http.ResponseWriter, *http.Request) error { return test.err })
+		ctx, leave := context.WithCancel(t.Context())
+		if test.leaves {
+			leave()
+		}
+		r := httptest.NewRequest("GET", "/api/things/7", nil).WithContext(ctx)
+		r.Header.Set("As", "ann")
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		leave()
+		if got := h.log.String(); !strings.Contains(got, test.says) || strings.Contains(got, "status=499") != strings.Contains(test.says, "left") {
+			t.Errorf("%+v: the log says %s", test, got)
+		}
 	}
 }
