@@ -38,15 +38,17 @@ func (s *Server) examined(next http.Handler) http.Handler {
 			s.streamToDoctor(w, r)
 			return
 		}
-		answer := probe.Answer{Proof: probe.Prove(s.doctorKey, nonce), Arrived: s.arrived(r), Files: s.filesOfApp()}
+		answer := probe.Answer{Proof: probe.Prove(s.doctorKey, nonce), Origin: s.c.Address.Origin, Arrived: s.arrived(r), Files: s.filesOfApp()}
 		if of := r.URL.Query().Get(probe.QueryOf); of != "" {
 			answer.Of = sentOf(next, r, s.c.Address.Host, of)
 		}
-		begin := time.Now()
-		if err := store.Probe(r.Context(), s.c.Store); err != nil {
-			answer.WriteFailed = err.Error()
+		if r.URL.Query().Has(probe.QueryWrite) {
+			begin := time.Now()
+			if err := store.Probe(r.Context(), s.c.Store); err != nil {
+				answer.WriteFailed = err.Error()
+			}
+			answer.Write = time.Since(begin)
 		}
-		answer.Write = time.Since(begin)
 		s.cookies.Set(w, probe.Cookie, nonce, time.Minute)
 		answer.SetCookie = w.Header().Get("Set-Cookie")
 		if echo := r.Header.Get(shared.HeaderNonce); len(echo) <= len(nonce) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -54,6 +55,11 @@ func TestDoctorSettings(t *testing.T) {
 	} {
 		t.Run(row.mistake, func(t *testing.T) { isOnly(t, w.asksDoctor(t, row.flags...), row.want, row.mend) })
 	}
+	t.Run("a server that wasn't started again", func(t *testing.T) {
+		p := newProgram(t)
+		p.starts()
+		isOnly(t, p.asksDoctor(t, w.paper.root, "--public-url", strings.Replace(p.url, "localhost", "new.localhost", 1), "--trusted-proxies", "127.0.0.2"), "failed Host", "start the server again")
+	})
 	t.Run("a name that leads nowhere", func(t *testing.T) {
 		p := newProgram(t)
 		p.starts()

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"io"
 	"net"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keypeg/keypeg/server/internal/doctor"
 	"github.com/keypeg/keypeg/server/proxytest"
@@ -129,4 +131,30 @@ func has(r doctor.Report, tenant string) bool {
 		}
 	}
 	return false
+}
+
+// TestDoctorACME examines a server that gets its certificate by itself.
+func TestDoctorACME(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:443")
+	if err != nil {
+		t.Skipf("this test needs port 443: %v", err)
+	}
+	l.Close()
+	ca := newAuthority(t, "localhost:443", 90*24*time.Hour)
+	t.Setenv("SSL_CERT_FILE", ca.root)
+	p := newProgramOn(t, privateDatabase(t), "https://"+examinedHost, "--acme", "--acme-directory", ca.directory, "--listen", "127.0.0.1:443", "--redirect", "127.0.0.1:80")
+	p.starts()
+	p.address = "127.0.0.1:443"
+	eventually(t, "a certificate", func() error { _, err := p.shows(examinedHost); return err })
+	answer, err := untrusting().Get(ca.manages + "/roots/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	root, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isGreen(t, p.asksDoctor(t, writtenFile(t, "root.pem", string(root)), "--resolve", "127.0.0.1"))
+	isOnly(t, p.asksDoctor(t, ca.root, "--resolve", "127.0.0.1"), "failed certificate's authority", "install its root here")
 }

@@ -32,6 +32,7 @@ type authority struct {
 	*testing.T
 	directory string
 	root      string // the PEM file by which it is trusted
+	manages   string // where its roots are
 	running   *exec.Cmd
 }
 
@@ -59,7 +60,7 @@ func newAuthority(t *testing.T, asks string, life time.Duration) *authority {
 		t.Fatal(err)
 	}
 	runs(t, "pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dnsserver", here(names), "-management", here(proxytest.FreeAddress(t)), "-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "")
-	a := &authority{T: t, directory: "https://" + here(api) + "/dir", root: cert, running: runs(t, "pebble", "-config", file, "-dnsserver", here(names))}
+	a := &authority{T: t, directory: "https://" + here(api) + "/dir", root: cert, manages: "https://" + here(management), running: runs(t, "pebble", "-config", file, "-dnsserver", here(names))}
 	eventually(t, "the authority", func() error {
 		answer, err := untrusting().Get(a.directory)
 		if err == nil {

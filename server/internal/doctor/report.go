@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // Made is a check that was made, with its result.
@@ -84,5 +85,7 @@ func (r Report) summary() string {
 	return fmt.Sprintf("%s failed, %s, of %s.", count(r.Failed, "check", "checks"), count(r.Warnings, "warning", "warnings"), count(len(r.Checks), "check", "checks"))
 }
 
-// onOneLine keeps text of others, such as that of a mail server, on its line.
-func onOneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// onOneLine keeps text of others, such as that of a mail server, on its line, and without control characters.
+func onOneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}

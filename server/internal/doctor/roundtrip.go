@@ -56,7 +56,7 @@ func (v *visit) server(ctx context.Context) Result {
 		return failed("no keypeg serve of this version has used the database yet", keypegLine("keypeg serve, with this version; then keypeg doctor again"))
 	}
 	v.client = to(v.connects.String())
-	a := &asking{path: probe.Path, signed: true}
+	a := &asking{path: probe.Path + "?" + probe.QueryWrite, signed: true}
 	got, err := v.fetch(ctx, a)
 	if err != nil {
 		return failed("nothing comes back: "+reason(err), v.passOn()...)
@@ -118,6 +118,10 @@ func (v *visit) writable(context.Context) Result {
 }
 
 func (v *visit) host(context.Context) Result {
+	if v.answer.Origin != v.address.Origin {
+		v.isRefused = true
+		return failed(fmt.Sprintf("the running server was started for %s, and these settings are for %s", v.answer.Origin, v.address.Origin), do("start the server again, with these settings; or give the doctor those of the server"))
+	}
 	if got, want := v.answer.Arrived.Host, v.address.Host; !v.address.IsHost(got) {
 		v.isRefused = true
 		return failed(fmt.Sprintf("%q arrives, and %q was sent: every page is refused", got, want), linesFor(warning.Host)...)

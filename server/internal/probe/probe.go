@@ -27,6 +27,8 @@ const (
 
 	// QueryOf in the query has the path of a page or a file, whose headers and hash are answered.
 	QueryOf = "of"
+	// QueryWrite in the query has the server try whether it can write to its database.
+	QueryWrite = "write"
 	// QueryStream in the query asks for a stream of events rather than an answer.
 	QueryStream = "stream"
 
@@ -46,7 +48,8 @@ const StreamEvent = "event: ready\ndata: {}\n\n"
 
 // Answer is what the server answers.
 type Answer struct {
-	Proof   string  `json:"proof"` // that it knows the key: see [Prove]
+	Proof   string  `json:"proof"`  // that it knows the key: see [Prove]
+	Origin  string  `json:"origin"` // with which the server was started
 	Arrived Arrived `json:"arrived"`
 	// SetCookie is the cookie that this answer sets, as the server writes it.
 	SetCookie string `json:"setCookie"`
@@ -54,7 +57,7 @@ type Answer struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Of is what the server answers to a request for the path in the query, before any proxy changes it.
 	Of *Sent `json:"of,omitempty"`
-	// WriteFailed says why the store can't be written, and Write how long it took.
+	// WriteFailed says why the store can't be written, and Write how long it took, if that was asked for.
 	WriteFailed string        `json:"writeFailed,omitempty"`
 	Write       time.Duration `json:"write"`
 }
