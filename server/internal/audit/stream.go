@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,9 +16,9 @@ import (
 )
 
 const (
-	// looksEvery is how often a stream looks for events that others have written: another node, or a
-	// command.
-	looksEvery = 5 * time.Second
+	// looksEvery is how often a stream looks for events that didn't pass it: those of another node, or of a
+	// command. A look reads the events of some minutes.
+	looksEvery = 10 * time.Second
 	// gathers is how long a stream waits for more events after one.
 	gathers = 200 * time.Millisecond
 	// comesLate is how much later than its time an event may appear.
@@ -26,8 +27,9 @@ const (
 	counts = 25 * time.Hour
 	// stretch is how much time is read at once after the sink was away.
 	stretch = 10 * time.Minute
-	// mostCounted bounds how many such events are remembered while the sink is away.
-	mostCounted = 10_000
+	// mostNoticed bounds how many events are remembered while the sink is away. The others are found by a
+	// look, but for those that only count more.
+	mostNoticed = 10_000
 	// savesEvery is how often a stream keeps how far it is. What came since is written again after a crash.
 	savesEvery = time.Minute
 	// lastTry bounds the last round of a stream that ends.
@@ -50,10 +52,11 @@ type Stream struct {
 	wake chan struct{}
 
 	mu      sync.Mutex
-	counted map[store.EventMark]store.Event // events that count more than before, and must be written again
+	noticed map[store.EventMark]store.Event // events that passed the stream, as they were last
 
 	// What follows belongs to Run.
 	begun bool
+	look  time.Time // when to look for the events of others
 	until store.Entry[reached]
 	saved time.Time
 	moved bool                       // something was written since
@@ -74,7 +77,7 @@ func NewStream(s store.Store, sink *Sink, tenant string, log *slog.Logger, now s
 	}
 	return &Stream{
 		store: s, sink: sink, tenant: tenant, log: log, now: now, wake: make(chan struct{}, 1),
-		counted: map[store.EventMark]store.Event{}, sent: map[store.EventMark]uint64{},
+		noticed: map[store.EventMark]store.Event{}, sent: map[store.EventMark]uint64{},
 	}
 }
 
@@ -109,9 +112,10 @@ func (s *streamed) Apply(ctx context.Context, batch store.Batch) error {
 
 // notice never waits for the sink.
 func (st *Stream) notice(v store.Event) {
+	v.Time, v.Last = v.Time.UTC().Truncate(time.Microsecond), v.Last.UTC().Truncate(time.Microsecond) // as the store keeps them
 	st.mu.Lock()
-	if v.Count > 1 && len(st.counted) < mostCounted {
-		st.counted[v.Mark()] = v
+	if len(st.noticed) < mostNoticed {
+		st.noticed[v.Mark()] = v
 	}
 	st.mu.Unlock()
 	select {
@@ -127,23 +131,23 @@ func (st *Stream) Run(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		st.round(ctx)
-		pause := looksEvery
 		select {
 		case <-ctx.Done():
 		case <-st.wake:
-			pause = gathers
 		case <-time.After(looksEvery):
-			continue
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(pause):
+		case <-time.After(gathers):
 		}
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTry)
 	defer cancel()
+	st.look = time.Time{}
 	st.round(last)
-	st.save(last)
+	if err := st.save(last); err != nil {
+		st.sink.logs(st.log, err)
+	}
 }
 
 // round writes what is new, and logs why it can't.
@@ -151,6 +155,7 @@ func (st *Stream) round(ctx context.Context) {
 	err := st.write(ctx)
 	if err != nil {
 		clear(st.sent) // the sink may have lost what it took last
+		st.look = time.Time{}
 	}
 	if ctx.Err() == nil {
 		st.sink.logs(st.log, err)
@@ -164,34 +169,42 @@ func (st *Stream) write(ctx context.Context) error {
 			return err
 		}
 	}
-	if st.until.Value.Until.After(now) { // the clock was set back
-		st.until.Value.Until = now
+	if err := st.writeNoticed(ctx); err != nil {
+		return err
 	}
-	for {
-		to := now
-		if next := st.until.Value.Until.Add(stretch); next.Before(now) {
-			to = next
+	if wait := st.look.Sub(now); wait > 0 && wait <= looksEvery {
+		return nil
+	}
+	if err := st.catchUp(ctx, now); err != nil {
+		return err
+	}
+	st.look = now.Add(looksEvery)
+	if st.now().Sub(st.saved).Abs() > savesEvery {
+		return st.save(ctx)
+	}
+	return nil
+}
+
+// catchUp writes the events up to now that weren't written yet.
+func (st *Stream) catchUp(ctx context.Context, now time.Time) error {
+	until := &st.until.Value.Until
+	if until.After(now) { // the clock was set back
+		*until = now
+	}
+	for done := false; !done; {
+		to := until.Add(stretch)
+		if !to.Before(now) {
+			to, done = now, true
 		}
-		if err := st.writeBetween(ctx, st.until.Value.Until.Add(-comesLate), to, func(v store.Event) bool { return true }); err != nil {
+		if err := st.writeBetween(ctx, until.Add(-comesLate), to, func(store.Event) bool { return true }); err != nil {
 			return err
 		}
-		if to.After(st.until.Value.Until) {
-			st.until.Value.Until = to
-		}
-		if !to.Before(now) {
-			break
-		}
-	}
-	if err := st.writeCounted(ctx); err != nil {
-		return err
+		*until = to
 	}
 	for mark := range st.sent {
 		if mark.ID.Time().Before(now.Add(-2 * comesLate)) {
 			delete(st.sent, mark)
 		}
-	}
-	if st.now().Sub(st.saved).Abs() > savesEvery {
-		return st.save(ctx)
 	}
 	return nil
 }
@@ -249,7 +262,7 @@ func (st *Stream) writeBetween(ctx context.Context, from, to time.Time, takes fu
 				more = false
 				break
 			}
-			if n, known := st.sent[v.Mark()]; takes(v) && !(known && n >= v.Count) {
+			if takes(v) && !st.isSent(v) {
 				found = append(found, v)
 			}
 		}
@@ -258,28 +271,29 @@ func (st *Stream) writeBetween(ctx context.Context, from, to time.Time, takes fu
 	return st.send(ctx, found)
 }
 
-// writeCounted writes the events again that count more.
-func (st *Stream) writeCounted(ctx context.Context) error {
+// writeNoticed writes the events that passed the stream.
+func (st *Stream) writeNoticed(ctx context.Context) error {
 	st.mu.Lock()
-	var found []store.Event
-	for mark, v := range st.counted {
-		if st.sent[mark] < v.Count {
-			found = append(found, v)
-		}
-	}
+	found := slices.Collect(maps.Values(st.noticed))
 	st.mu.Unlock()
 	slices.SortFunc(found, func(a, b store.Event) int { return a.Mark().Compare(b.Mark()) })
-	if err := st.send(ctx, found); err != nil {
+	if err := st.send(ctx, slices.DeleteFunc(slices.Clone(found), st.isSent)); err != nil {
 		return err
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	for mark, v := range st.counted {
-		if st.sent[mark] >= v.Count {
-			delete(st.counted, mark)
+	for _, v := range found {
+		if st.noticed[v.Mark()].Count == v.Count {
+			delete(st.noticed, v.Mark())
 		}
 	}
 	return nil
+}
+
+// isSent reports whether an event was written lately, with at least this count.
+func (st *Stream) isSent(v store.Event) bool {
+	n, known := st.sent[v.Mark()]
+	return known && n >= v.Count
 }
 
 // send writes events, and remembers that.

@@ -76,10 +76,10 @@ func (f *following) writes(v store.Event, count uint64) {
 	}
 }
 
-// passes lets time go by, and runs a round.
+// passes lets time go by, and runs a round that looks for the events of others too.
 func (f *following) passes(d time.Duration) {
 	f.Helper()
-	f.clock = f.clock.Add(d)
+	f.clock, f.stream.look = f.clock.Add(d), time.Time{}
 	f.stream.round(f.Context())
 }
 
@@ -190,6 +190,39 @@ func TestStream(t *testing.T) {
 			t.Errorf("the log says %s", &f.log)
 		}
 	})
+}
+
+// reading counts how often events are listed.
+type reading struct {
+	store.Store
+	lists int
+}
+
+func (r *reading) AllEvents(ctx context.Context, query store.EventQuery, limit int) ([]store.Event, error) {
+	r.lists++
+	return r.Store.AllEvents(ctx, query, limit)
+}
+
+// TestStreamReadsLittle: what passes the stream is written without a look at the events of the last minutes,
+// which are many where many people sign in.
+func TestStreamReadsLittle(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	f := follows(t, path)
+	db := &reading{Store: f.db}
+	f.stream.store = db
+	for range 20 {
+		f.happens(1)
+		f.clock = f.clock.Add(gathers)
+		f.stream.round(t.Context())
+	}
+	if n := len(has(t, path)); n != 20 || db.lists != 0 {
+		t.Errorf("%d lines, and events were listed %d times", n, db.lists)
+	}
+	f.clock = f.clock.Add(looksEvery)
+	f.stream.round(t.Context())
+	if got := has(t, path); len(got) != 20 || db.lists == 0 {
+		t.Errorf("after a look: %d lines, and events were listed %d times", len(got), db.lists)
+	}
 }
 
 // server is a syslog server, which counts what it gets.
