@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/shared"
 )
@@ -88,7 +89,8 @@ func TestAuditLog(t *testing.T) {
 
 // TestAuditLogAway: a syslog server that is away stops nobody, and the log names it.
 func TestAuditLogAway(t *testing.T) {
-	p := newProgram(t, "--audit-log", "syslog:localhost:1")
+	socket := filepath.Join(t.TempDir(), "m")
+	p := newProgram(t, "--audit-log", "syslog:localhost:1", "--metrics", "unix:"+socket)
 	_, token := p.hasUser("ann")
 	p.starts()
 	device := passkeytest.New(p.url)
@@ -104,6 +106,9 @@ func TestAuditLogAway(t *testing.T) {
 		}
 		return nil
 	})
+	if _, page := asks(t, privately(socket), metrics.PathMetrics); figures(t, page)[metrics.AuditLogAway] != 1 {
+		t.Errorf("the figures are %s", page)
+	}
 	failsWith(t, "make it, or correct the path", "", "serve", "--listen", p.address, "--database", filepath.Join(t.TempDir(), "other.db"), "--audit-log", "/nowhere/audit.log")
 }
 

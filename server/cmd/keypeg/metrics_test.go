@@ -228,6 +228,42 @@ func servesITAlone(p *program, private *http.Client) {
 	}
 }
 
+// TestWatchTenants: in the cloud edition, figures and the audit log name the tenant.
+func TestWatchTenants(t *testing.T) {
+	for where, database := range cloudDatabases {
+		t.Run(where, func(t *testing.T) {
+			folder := t.TempDir()
+			socket, path := filepath.Join(folder, "m"), filepath.Join(folder, "audit.log")
+			p := newCloud(t, database(t), "--metrics", "unix:"+socket, "--audit-log", path)
+			p.begins()
+			p.adds("acme")
+			p.adds("beta")
+			p.starts()
+			if _, err := p.at("acme").opensTab(passkeytest.New(p.at("acme").url), "").BeginSignIn(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+			p.does("a good password\n", "user", "add", "ann", "--tenant", "acme")
+			private := privately(socket)
+			eventually(t, "a line of the tenant's", func() error {
+				text, err := os.ReadFile(path)
+				if err == nil && !strings.Contains(string(text), `{"tenant":"acme","id":"`) {
+					err = fmt.Errorf("the file has %q", text)
+				}
+				return err
+			})
+			_, page := asks(t, private, metrics.PathMetrics)
+			got := figures(t, page)
+			if got[`keypeg_ceremonies_begun_total{tenant="acme",kind="sign-in"}`] != 1 || strings.Contains(page, `tenant="beta",kind=`) {
+				t.Errorf("the figures are %s", page)
+			}
+			if _, is := got[`keypeg_sessions{tenant="acme"}`]; !is {
+				t.Errorf("the figures have no sessions: %s", page)
+			}
+			promtool(t, page, "check", "metrics")
+		})
+	}
+}
+
 // TestManualFigures compares the manual's table of figures with their declaration. With -update it writes
 // the table.
 func TestManualFigures(t *testing.T) {

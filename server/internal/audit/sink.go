@@ -125,6 +125,13 @@ func (s *Sink) logs(log *slog.Logger, err error) {
 	}
 }
 
+// IsAway reports whether the last write failed.
+func (s *Sink) IsAway() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.away
+}
+
 // lines joins entries as JSON lines.
 func lines(entries []entry) []byte {
 	var b bytes.Buffer

@@ -40,6 +40,15 @@ func (c *composer) listen(address string, f front, certificates listening.Certif
 	if c.serving.Backups.Folder != "" {
 		c.metrics.Look(func(_ context.Context, p *metrics.Page) { c.measureBackups(p) })
 	}
+	if c.sink != nil {
+		c.metrics.Look(func(_ context.Context, p *metrics.Page) {
+			away := 0.0
+			if c.sink.IsAway() {
+				away = 1
+			}
+			p.Set(metrics.AuditLogAway, away)
+		})
+	}
 	sessions := newSessionCounts()
 	c.metrics.Look(func(ctx context.Context, p *metrics.Page) {
 		c.stores.Range(func(name, db any) bool {
