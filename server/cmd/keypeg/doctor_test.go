@@ -44,11 +44,7 @@ type ward struct {
 func newWard(t *testing.T, at string, flags ...string) *ward {
 	t.Helper()
 	w := &ward{at: at, paper: newPapers(t)}
-	l, err := net.Listen("tcp", at+":443")
-	if err != nil {
-		t.Skipf("this test needs port 443: %v", err)
-	}
-	l.Close()
+	needsPort443(t, at)
 	folder := t.TempDir()
 	if err := os.Chmod(folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -62,6 +58,16 @@ func newWard(t *testing.T, at string, flags ...string) *ward {
 	})
 	w.starts()
 	return w
+}
+
+// needsPort443 skips a test that may not listen where browsers look for https.
+func needsPort443(t *testing.T, at string) {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(at, "443"))
+	if err != nil {
+		t.Skipf("this test needs port 443: %v", err)
+	}
+	l.Close()
 }
 
 // asksDoctor runs keypeg doctor with the settings of the server, and those of the row.

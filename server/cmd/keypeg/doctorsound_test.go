@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +20,7 @@ func TestDoctorRaisesNoFalseAlarm(t *testing.T) {
 		isGreen(t, p.asksDoctor(t, "/dev/null"))
 	})
 	t.Run("https by itself, with files", func(t *testing.T) {
+		needsPort443(t, "127.7.7.5")
 		paper := newPapers(t)
 		p := newProgramOn(t, privateDatabase(t), "https://"+examinedHost, "--tls-cert", paper.cert, "--tls-key", paper.key, "--listen", "127.7.7.5:443", "--redirect", "127.7.7.5:80")
 		p.starts()
@@ -54,11 +54,7 @@ func TestDoctorRaisesNoFalseAlarm(t *testing.T) {
 	}
 	t.Run("Caddy compresses", func(t *testing.T) { w.caddy(t, "encode gzip", ""); isGreen(t, w.asksDoctor(t)) })
 	t.Run("IPv6 alone", func(t *testing.T) {
-		l, err := net.Listen("tcp", "[::1]:443")
-		if err != nil {
-			t.Skipf("this machine has no IPv6: %v", err)
-		}
-		l.Close()
+		needsPort443(t, "::1")
 		config := strings.ReplaceAll(w.written(manualsBlock(t, "nginx")), "listen "+w.at, "listen [::1]")
 		proxytest.Nginx(t, "[::1]:443", config)
 		isGreen(t, w.program.asksDoctor(t, w.paper.root, "--resolve", "::1"))
@@ -135,11 +131,7 @@ func has(r doctor.Report, tenant string) bool {
 
 // TestDoctorACME examines a server that gets its certificate by itself.
 func TestDoctorACME(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:443")
-	if err != nil {
-		t.Skipf("this test needs port 443: %v", err)
-	}
-	l.Close()
+	needsPort443(t, "127.0.0.1")
 	ca := newAuthority(t, "localhost:443", 90*24*time.Hour)
 	t.Setenv("SSL_CERT_FILE", ca.root)
 	p := newProgramOn(t, privateDatabase(t), "https://"+examinedHost, "--acme", "--acme-directory", ca.directory, "--listen", "127.0.0.1:443", "--redirect", "127.0.0.1:80")

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keypeg/keypeg/server/internal/installation"
 )
 
 func TestCheck(t *testing.T) {
@@ -38,5 +40,46 @@ func TestReport(t *testing.T) {
 	const want = "One\n  warning   a: it is slow\n            → nginx: fast on;\n\nTwo\n  failed    b: it is broken\n            → mend: mend it\n  left out  c: b is broken\n\n1 check failed, 1 warning, of 3 checks.\n"
 	if r.IsOK() || text.String() != want {
 		t.Errorf("got\n%q, want\n%q", text.String(), want)
+	}
+}
+
+func TestDatabaseFile(t *testing.T) {
+	sound := installation.DatabaseFacts{Path: "/var/lib/keypeg/keypeg.db", Folder: "/var/lib/keypeg", Mode: 0o600, Owner: 998, FolderOwner: 998, Free: 5 << 30}
+	for _, row := range []struct {
+		what   string
+		change func(f *installation.DatabaseFacts)
+		want   State
+		mend   string
+	}{
+		{"sound", func(*installation.DatabaseFacts) {}, "", ""},
+		{"a folder of root's", func(f *installation.DatabaseFacts) { f.FolderOwner = 0 }, "", ""},
+		{"little room", func(f *installation.DatabaseFacts) { f.Free = 900 << 20 }, Warning, "make room on the disk of /var/lib/keypeg"},
+		{"no room", func(f *installation.DatabaseFacts) { f.Free = 99 << 20 }, Failed, "make room on the disk of /var/lib/keypeg"},
+		{"readable by its group", func(f *installation.DatabaseFacts) { f.Mode = 0o640 }, Failed, "chmod 600 /var/lib/keypeg/keypeg.db"},
+		{"replaceable", func(f *installation.DatabaseFacts) { f.FolderOpen = true }, Failed, "chmod go-w /var/lib/keypeg"},
+		{"root's", func(f *installation.DatabaseFacts) { f.Owner = 0 }, Failed, "chown 998 /var/lib/keypeg/keypeg.db"},
+		{"PostgreSQL", func(f *installation.DatabaseFacts) { *f = installation.DatabaseFacts{Server: "db"} }, "", ""},
+	} {
+		f := sound
+		row.change(&f)
+		r, _ := fileWrong(f)
+		if r.State != row.want || row.mend != "" && (len(r.Mend) != 1 || r.Mend[0].Line != row.mend) {
+			t.Errorf("%s: %+v, want %q with %q", row.what, r, row.want, row.mend)
+		}
+	}
+}
+
+func TestPermissionsPolicy(t *testing.T) {
+	for policy, want := range map[string]bool{
+		"": false,
+		"camera=(), publickey-credentials-get=()": true,
+		"publickey-credentials-get=(self)":        false,
+		"publickey-credentials-get=*":             false,
+		`publickey-credentials-get=("https://a")`: true,
+		"publickey-credentials-create=()":         false,
+	} {
+		if got := forbids(policy, "publickey-credentials-get"); got != want {
+			t.Errorf("%q forbids: %t, want %t", policy, got, want)
+		}
 	}
 }
