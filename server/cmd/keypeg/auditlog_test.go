@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/keypeg/keypeg/server/internal/listening"
 	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/shared"
@@ -116,10 +117,10 @@ func TestAuditLogAway(t *testing.T) {
 func TestHealthcheck(t *testing.T) {
 	cert, key := writesPair(t, t.TempDir(), "id.example.com", 1)
 	socket := "unix:" + filepath.Join(t.TempDir(), "m")
-	for name, flags := range map[string][]string{"http": nil, "figures": {"--metrics", socket}, "https": {"--tls-cert", cert, "--tls-key", key}} {
+	for name, flags := range map[string][]string{"http": nil, "figures": {"--metrics", socket}, "https": {"--tls-cert", cert, "--tls-key", key}, "figures of https": {"--tls-cert", cert, "--tls-key", key, "--metrics", socket}} {
 		t.Run(name, func(t *testing.T) {
 			p := newProgram(t, flags...)
-			if name == "https" {
+			if strings.HasSuffix(name, "https") {
 				p.args[4] = "https://id.example.com"
 			}
 			args := append([]string{"healthcheck"}, p.args[1:]...)
@@ -127,6 +128,16 @@ func TestHealthcheck(t *testing.T) {
 			p.starts()
 			if out := succeeds(t, "", args...); out != "ready\n" {
 				t.Errorf("it says %s", out)
+			}
+			if name == "figures of https" {
+				pair, err := listening.ReadPair(cert, key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, page := asks(t, privately(strings.TrimPrefix(socket, "unix:")), metrics.PathMetrics)
+				if end := figures(t, page)[metrics.CertificateEnd+`{host="id.example.com"}`]; end != float64(pair.Leaf.NotAfter.Unix()) {
+					t.Errorf("the certificate ends at %v, want %v", end, pair.Leaf.NotAfter)
+				}
 			}
 		})
 	}

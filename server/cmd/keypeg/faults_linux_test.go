@@ -3,11 +3,13 @@ package main
 import (
 	"net/http"
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/passkey/passkeytest"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/shared"
@@ -36,7 +38,8 @@ func TestDiskFull(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProgram(t)
+			socket := filepath.Join(t.TempDir(), "m")
+			p := newProgram(t, "--metrics", "unix:"+socket)
 			id, token := p.hasUser("ann")
 			p.starts()
 			device := passkeytest.New(p.url)
@@ -52,6 +55,10 @@ func TestDiskFull(t *testing.T) {
 			p.becomes(shared.PathReady, http.StatusServiceUnavailable) // before the first refusal
 			p.logs("the store can't be written: nobody can sign in")
 			p.logs("may not grow any further: raise the limit on file sizes")
+			if _, page := asks(t, privately(socket), metrics.PathMetrics); figures(t, page)[metrics.Ready] != 0 {
+				t.Errorf("the figures are %s", page)
+			}
+			failsWith(t, "isn't ready: the store can't be written", "", append([]string{"healthcheck"}, p.args[1:]...)...)
 			if answer := p.get(shared.PathHealth); answer != http.StatusOK {
 				t.Errorf("what can be read can be read, and %s says %d", shared.PathHealth, answer)
 			}

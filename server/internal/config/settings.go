@@ -107,7 +107,7 @@ func (s *Settings) Check(of Use) error {
 	s.refuseAll(s.mailServer.check(s.organisationSettings))
 	s.refuseAll(s.backupSettings.check())
 	s.refuseAll(s.contradictions())
-	s.refuseAll(s.watching.check(s.Listen))
+	s.refuseAll(s.watching.check(s.Listen, s.Database))
 	s.readTables()
 	s.refuseAll(s.checkEdition(of.AddsTenant))
 	if of.Serves {

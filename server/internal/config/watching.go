@@ -1,9 +1,11 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -27,8 +29,8 @@ func (s *watching) declare(flags *pflag.FlagSet) {
 }
 
 // check returns what can't be used.
-func (s *watching) check(listen string) (found []fault) {
-	found = s.checkAuditLog()
+func (s *watching) check(listen, database string) (found []fault) {
+	found = s.checkAuditLog(database)
 	if s.Metrics == "" || strings.HasPrefix(s.Metrics, listening.UnixPrefix) {
 		return found
 	}
@@ -45,11 +47,13 @@ func (s *watching) check(listen string) (found []fault) {
 	return found
 }
 
-func (s *watching) checkAuditLog() []fault {
+func (s *watching) checkAuditLog(database string) []fault {
 	target, isSyslog := strings.CutPrefix(s.AuditLog, audit.SyslogPrefix)
 	switch {
 	case s.AuditLog == "" || s.AuditLog == audit.Stdout:
 		return nil
+	case !isSyslog && filepath.Clean(s.AuditLog) == filepath.Clean(database):
+		return []fault{faultOf(errors.New("--audit-log is the file of --database, which it would destroy: write another path"), "audit-log", "database")}
 	case !isSyslog:
 		if err := namedfile.Check(s.AuditLog); err != nil {
 			return []fault{faultOf(fmt.Errorf("--audit-log %w: write the path of a file, stdout, or syslog:HOST:PORT", err), "audit-log")}
