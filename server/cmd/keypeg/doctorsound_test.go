@@ -2,7 +2,11 @@ package main
 
 import (
 	"io"
+	"net/url"
+	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -149,4 +153,49 @@ func TestDoctorACME(t *testing.T) {
 	}
 	isGreen(t, p.asksDoctor(t, writtenFile(t, "root.pem", string(root)), "--resolve", "127.0.0.1"))
 	isOnly(t, p.asksDoctor(t, ca.root, "--resolve", "127.0.0.1"), "failed certificate's authority", "install its root here")
+}
+
+// TestDoctorOfEncryptedDatabase examines PostgreSQL over TLS.
+func TestDoctorOfEncryptedDatabase(t *testing.T) {
+	paper := newPapers(t)
+	folder, err := os.MkdirTemp("", "keypeg-postgres-") // which the server's user can enter, unlike t.TempDir
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	changesMode(t, folder, 0o755)
+	cert, key := filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	for to, from := range map[string]string{cert: paper.cert, key: paper.key} {
+		content, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(to, content, 0o600)
+		}
+		if err == nil && os.Geteuid() == 0 {
+			err = givenToPostgres(to)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := pgtest.Start(t, "ssl = on", "ssl_cert_file = '"+cert+"'", "ssl_key_file = '"+key+"'")
+	p := newProgramOn(t, strings.Replace(server.URL("postgres"), "sslmode=disable", "sslmode=verify-ca&sslrootcert="+url.QueryEscape(paper.root), 1), "")
+	p.starts()
+	r := p.asksDoctor(t, "/dev/null")
+	isGreen(t, r)
+	if text := textOf(r); !strings.Contains(text, "the connection is encrypted") {
+		t.Errorf("it says nothing of the encryption:\n%s", text)
+	}
+}
+
+// givenToPostgres gives a file to the user that PostgreSQL runs as.
+func givenToPostgres(path string) error {
+	postgres, err := user.Lookup("postgres")
+	if err != nil {
+		return err
+	}
+	id, err := strconv.Atoi(postgres.Uid)
+	if err != nil {
+		return err
+	}
+	return os.Chown(path, id, -1)
 }
