@@ -26,7 +26,10 @@ func (s *Server) closing(next http.Handler) http.Handler {
 
 // watched gives each request an id and a line in the log, and answers after a panic.
 func (s *Server) watched(next http.Handler) http.Handler {
-	requests := httpapi.Requests{Log: s.c.Log, Now: s.c.Now, Clients: s.clients, Answered: s.c.Answered}
+	requests := httpapi.Requests{Log: s.c.Log, Now: s.c.Now, Clients: s.clients}
+	if s.c.Answered != nil {
+		requests.Answered = func(a httpapi.Answered) { s.c.Answered(Answered(a)) }
+	}
 	return requests.Logged(s.closing(httpapi.Recovered(next, s.answer)))
 }
 

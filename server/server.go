@@ -111,8 +111,13 @@ type Config struct {
 	StyleSheet string
 }
 
-// Answered is a request that was answered.
-type Answered = httpapi.Answered
+// Answered is a request that was answered. It has nothing that the client wrote.
+type Answered struct {
+	Pattern string // of the route, or "" if there is none, or if it is a file
+	Status  int
+	Code    shared.Code // of the refusal, or ""
+	Took    time.Duration
+}
 
 // App is the program in the browser, as it is served. Its handlers get GET and HEAD only.
 type App struct {

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/storetest"
@@ -15,7 +15,7 @@ import (
 func BenchmarkCount(b *testing.B) {
 	o := New("").Organisation("")
 	answered := o.Answered()
-	for name, a := range map[string]httpapi.Answered{
+	for name, a := range map[string]server.Answered{
 		"request":  {Pattern: "GET " + shared.PathPasskeys, Status: 200, Took: time.Millisecond},
 		"ceremony": {Pattern: "POST " + shared.PathSignInFinish, Status: 200, Took: time.Millisecond},
 	} {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/server/store"
 	"github.com/keypeg/keypeg/server/store/memstore"
 	"github.com/keypeg/keypeg/server/store/storetest"
@@ -34,13 +34,13 @@ func TestFigures(t *testing.T) {
 	m := New("0.1.0")
 	acme, globe := m.Organisation("acme"), m.Organisation("globe")
 	finish := "POST " + shared.PathSignInFinish
-	for _, a := range []httpapi.Answered{
+	for _, a := range []server.Answered{
 		{Pattern: finish, Status: 200}, {Pattern: finish, Status: 200}, {Pattern: finish, Status: 401, Code: shared.CodePasskeyRemoved},
 		{Pattern: finish, Status: 500, Code: shared.CodeInternal}, {Status: 404, Took: time.Second}, {Pattern: "GET " + shared.PathLive, Status: 200, Took: time.Hour},
 	} {
 		acme.Answered()(a)
 	}
-	globe.Answered()(httpapi.Answered{Pattern: finish, Status: 200})
+	globe.Answered()(server.Answered{Pattern: finish, Status: 200})
 	m.Look(func(_ context.Context, p *Page) { p.SetOf("acme", Sessions, 7) })
 
 	page := shows(t, m, http.NotFoundHandler())

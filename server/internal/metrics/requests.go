@@ -6,7 +6,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/keypeg/keypeg/server/internal/httpapi"
+	"github.com/keypeg/keypeg/server"
 	"github.com/keypeg/keypeg/shared"
 )
 
@@ -22,14 +22,14 @@ type answer struct {
 const other = "other"
 
 // Answered returns the function that counts requests, or nil.
-func (o *Organisation) Answered() func(httpapi.Answered) {
+func (o *Organisation) Answered() func(server.Answered) {
 	if o == nil {
 		return nil
 	}
 	return o.answered
 }
 
-func (o *Organisation) answered(a httpapi.Answered) {
+func (o *Organisation) answered(a server.Answered) {
 	key := answer{a.Pattern, a.Status, a.Code}
 	if key.pattern == "" {
 		key.pattern = other
@@ -74,7 +74,7 @@ const (
 	failed    = "failed" // by a fault of ours
 )
 
-func outcomeOf(a httpapi.Answered) string {
+func outcomeOf(a server.Answered) string {
 	switch {
 	case a.Status < http.StatusBadRequest:
 		return succeeded
