@@ -53,7 +53,7 @@ func TestWire(t *testing.T) {
 		row := []string{"id", "credentialId", "name", "created", "kind", "synced"}
 
 		shape("account", ann.sends("GET", shared.PathAccount, nil), 200,
-			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "rpId", "hasPassword", "passwordSet", "passwordsOn", "passwordOnly", "passkeys", "recoveryCodes", "signedInWith", "signedInAt")
+			"user", "user.id", "user.name", "user.displayName", "product", "contact", "passkeysOn", "phoneLinks", "rpId", "hasPassword", "passwordSet", "passwordsOn", "passwordOnly", "passkeys", "recoveryCodes", "signedInWith", "signedInAt")
 		shape("an empty list", ann.sends("GET", shared.PathPasskeys, nil), 200, "passkeys", "hasPassword", "rpId", "userHandle", "endsSessions")
 		shape("begin registration", ann.sends("POST", shared.PathRegisterBegin, nil), 200, "ticket", "publicKey")
 		added := ann.finishesRegistration("Laptop")

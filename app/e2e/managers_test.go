@@ -56,6 +56,7 @@ func TestCredentialScript(t *testing.T) {
 	ann.addsPasskey("Laptop")
 	ann.opens("/")
 	ann.signsOut()
+	ann.waitsFor("the page's script", `typeof keypegCredentials === "object"`)
 
 	names := value[[]string](ann, `managers.credentials`)
 	if len(names) < 25 {
@@ -305,7 +306,7 @@ func TestPasswordManagersInAProgram(t *testing.T) {
 	ann.seesNo("#sign-in-cancel")
 	ann.uses("null is thrown")
 	ann.clicks("#sign-in-passkey")
-	ann.readsIn(".notice-bad", providerProblem+"UnknownError)")
+	ann.readsIn(".notice-bad", providerProblem+"UnknownError) Whom to ask: the keeper of the crib")
 	ann.uses("an own prototype")
 	ann.clicks("#sign-in-passkey")
 	ann.isAt("/")
@@ -316,7 +317,7 @@ func TestPasswordManagersInAProgram(t *testing.T) {
 		ann.uses("the browser")
 		blocked := ann.blocks("*://*:*/api/v1/credential.js")
 		ann.clicks("#sign-in-passkey")
-		ann.readsIn(".notice-bad", "Part of this page couldn't be loaded. Reload it; if that doesn't help, contact IT.")
+		ann.readsIn(".notice-bad", "Part of this page couldn't be loaded. Reload it; if that doesn't help, contact IT. Whom to ask: the keeper of the crib")
 		blocked()
 		ann.clicks("#sign-in-passkey")
 		ann.isAt("/")

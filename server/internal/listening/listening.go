@@ -193,7 +193,11 @@ func cannotListen(setting, address string, err error) error {
 	case errors.Is(err, errNotActivated):
 		mend = "start the service by its socket unit, with exactly one ListenStream= in it, or name an address with --listen"
 	case errors.Is(err, syscall.EADDRINUSE):
-		mend = "another program listens there already, perhaps another Keypeg: end it, or name another one with --listen"
+		place := "port"
+		if isSocket {
+			place = "path"
+		}
+		mend = "another program listens there already, perhaps another Keypeg: end it, or name another " + place + " with --listen"
 	case isSocket && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)):
 		mend = "make the folder of the socket, as RuntimeDirectory=keypeg in the systemd unit does for /run/keypeg"
 	case isSocket && errors.Is(err, fs.ErrPermission):
