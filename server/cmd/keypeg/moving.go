@@ -208,13 +208,9 @@ func (c *backupDrill) Run(ctx context.Context, t terminal, s *settings) error {
 	if s.BackupDir == "" {
 		return errors.New("name a backup, or set --backup-dir")
 	}
-	all, err := installation.Backups(s.BackupDir)
+	newest, err := installation.NewestBackups(s.BackupDir)
 	if err != nil {
 		return err
-	}
-	newest := map[string]installation.KeptBackup{}
-	for _, one := range all {
-		newest[one.Of] = one
 	}
 	if len(newest) == 0 {
 		return fmt.Errorf("there is no backup of a schedule in %s yet: the log of the server says why", s.BackupDir)

@@ -61,6 +61,16 @@ func Backups(folder string) ([]KeptBackup, error) {
 	return list, nil
 }
 
+// NewestBackups returns the newest backup of each organisation, by what it is of.
+func NewestBackups(folder string) (map[string]KeptBackup, error) {
+	all, err := Backups(folder)
+	newest := map[string]KeptBackup{}
+	for _, one := range all {
+		newest[one.Of] = one
+	}
+	return newest, err
+}
+
 // scheduled is a schedule at work.
 type scheduled struct {
 	Schedule

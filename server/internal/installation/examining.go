@@ -63,11 +63,6 @@ func ProvidersOf(org Organisation, address server.Address) []*federation.Provide
 // NewestBackup returns when the newest backup of an organisation in the folder of a schedule was made, or the
 // zero time.
 func (i Installation) NewestBackup(s Schedule, organisation string) (made time.Time, err error) {
-	kept, err := Backups(s.Folder)
-	for _, b := range kept { // the oldest first
-		if b.Of == i.backupName(organisation) {
-			made = b.Made
-		}
-	}
-	return made, err
+	newest, err := NewestBackups(s.Folder)
+	return newest[i.backupName(organisation)].Made, err
 }

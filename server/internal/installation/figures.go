@@ -65,15 +65,13 @@ func (c *composer) listen(address string, f front, certificates listening.Certif
 // measureBackups writes when organisations had their newest backups. Those of tenants who aren't there any
 // more stay in the folder, and don't count.
 func (c *composer) measureBackups(p *metrics.Page) {
-	kept, err := Backups(c.serving.Backups.Folder)
-	if err != nil {
-		kept = nil // there is none then that IT could use
+	newest, _ := NewestBackups(c.serving.Backups.Folder) // with an error there is none that IT could use
+	of := func(name string) float64 {
+		if b, is := newest[c.backupName(name)]; is {
+			return float64(b.Made.Unix())
+		}
+		return 0
 	}
-	newest := map[string]float64{}
-	for _, b := range kept { // the oldest first
-		newest[b.Of] = float64(b.Made.Unix())
-	}
-	of := func(name string) float64 { return newest[c.backupName(name)] }
 	p.Set(metrics.BackupEvery, c.serving.Backups.Every.Seconds())
 	p.SetOf(rootName, metrics.BackupMade, of(rootName))
 	c.stores.Range(func(name, _ any) bool {
