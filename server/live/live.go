@@ -7,11 +7,7 @@
 // [Hub.Listen] is for open pages.
 package live
 
-import (
-	"context"
-
-	"github.com/keypeg/keypeg/server/store"
-)
+import "github.com/keypeg/keypeg/server/store"
 
 // Hub connects changes with listeners. It is safe for concurrent use.
 type Hub struct{ streams *Streams }
@@ -88,24 +84,9 @@ func wake(signal chan struct{}) {
 // Store returns s with notices: each batch that succeeds notifies the users whom it is
 // about.
 func (h *Hub) Store(s store.Store) store.Store {
-	return &watched{s, h}
-}
-
-type watched struct {
-	store.Store
-	hub *Hub
-}
-
-// Unwrap implements [store.Wrapper].
-func (w *watched) Unwrap() store.Store { return w.Store }
-
-// Apply implements [store.Store].
-func (w *watched) Apply(ctx context.Context, batch store.Batch) error {
-	if err := w.Store.Apply(ctx, batch); err != nil {
-		return err
-	}
-	for _, userID := range batch.Users() {
-		w.hub.Notify(userID)
-	}
-	return nil
+	return store.Applied(s, func(batch store.Batch) {
+		for _, userID := range batch.Users() {
+			h.Notify(userID)
+		}
+	})
 }

@@ -86,28 +86,13 @@ func (st *Stream) Store(s store.Store) store.Store {
 	if st == nil {
 		return s
 	}
-	return &streamed{s, st}
-}
-
-type streamed struct {
-	store.Store
-	stream *Stream
-}
-
-// Unwrap implements [store.Wrapper].
-func (s *streamed) Unwrap() store.Store { return s.Store }
-
-// Apply implements [store.Store].
-func (s *streamed) Apply(ctx context.Context, batch store.Batch) error {
-	if err := s.Store.Apply(ctx, batch); err != nil {
-		return err
-	}
-	for _, op := range batch {
-		if added, is := op.(store.AddEvent); is {
-			s.stream.notice(added.Event)
+	return store.Applied(s, func(batch store.Batch) {
+		for _, op := range batch {
+			if added, is := op.(store.AddEvent); is {
+				st.notice(added.Event)
+			}
 		}
-	}
-	return nil
+	})
 }
 
 // notice never waits for the sink.
