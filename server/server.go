@@ -78,6 +78,8 @@ type Config struct {
 	Warnings *Warnings
 
 	Address Address // from [ParseAddress]
+	// Related are further addresses, up to [MaxRelated]: see [CheckRelated]. Links and mails lead to Address.
+	Related []Related
 	// TrustedProxies are the networks of our own proxies. X-Forwarded-For is believed from
 	// them only.
 	TrustedProxies []netip.Prefix
@@ -148,6 +150,7 @@ func (a App) hasManual() bool {
 // Server is the http.Handler of one organisation. It is safe for concurrent use.
 type Server struct {
 	c           Config
+	addresses   []Address // all, Address first
 	cookies     httpapi.Cookies
 	clients     httpapi.Clients
 	answers     httpapi.Answers
@@ -209,7 +212,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 
 // newServer returns a Server without users.
 func newServer(c Config) *Server {
-	s := &Server{c: c, cookies: httpapi.Cookies{Secure: c.Address.Secure}}
+	s := &Server{c: c, addresses: c.addresses(), cookies: httpapi.Cookies{Secure: c.Address.Secure}}
 	s.clients = httpapi.NewClients(s.cookies, c.TrustedProxies)
 	s.answers = httpapi.Answers{Log: c.Log, Refuse: s.refuse}
 	return s
@@ -242,7 +245,7 @@ func (c Config) check() error {
 	case hosted && (c.Providers != nil || c.App.Pages != nil || c.App.Files != nil):
 		return errors.New("with a Host, Providers and App mean nothing: sign-in and pages are its own")
 	}
-	return nil
+	return CheckRelated(c.Address, c.Related)
 }
 
 // fill sets the defaults.
@@ -297,7 +300,7 @@ func (s *Server) openToLocalUsers(ctx context.Context) (err error) {
 	}
 	s.signInPages = signinpages.New(signinpages.Config{
 		Product: s.c.Product, Contact: s.c.Contact,
-		PasskeysOn: !s.c.Accounts.Policy().PasskeysOff, PasswordsOn: s.c.Accounts.Policy().TakesPasswords(), RPID: s.c.Address.RPID, Asset: s.c.Asset,
+		PasskeysOn: !s.c.Accounts.Policy().PasskeysOff, PasswordsOn: s.c.Accounts.Policy().TakesPasswords(), RPID: s.c.Address.RPID, Related: s.relatedPages(), Asset: s.c.Asset,
 	})
 	return nil
 }
@@ -319,7 +322,7 @@ func (s *Server) openToHostUsers(ctx context.Context) error {
 	s.gates = httpapi.Gates{Authenticate: s.people.authenticate, Fresh: s.sessions.Fresh}
 	if s.c.Asset != nil {
 		s.signInPages = signinpages.New(signinpages.Config{
-			Product: s.c.Product, Contact: s.c.Contact, PasskeysOn: true, RPID: s.c.Address.RPID, Asset: s.c.Asset, Hosted: true, StyleSheet: s.c.StyleSheet,
+			Product: s.c.Product, Contact: s.c.Contact, PasskeysOn: true, RPID: s.c.Address.RPID, Related: s.relatedPages(), Asset: s.c.Asset, Hosted: true, StyleSheet: s.c.StyleSheet,
 		})
 	}
 	return nil
@@ -337,7 +340,7 @@ func (s *Server) openPasskeys(ctx context.Context) (err error) {
 	s.passkeys, err = passkey.New(ctx, passkey.Config{
 		Activity: s.activity, Now: s.c.Now,
 		RPID: s.c.Address.RPID, RPName: s.c.Product, Origin: s.c.Address.Origin, Max: s.c.MaxPasskeys,
-		AttestationRoots: s.c.AttestationRoots, Verification: rules.Verification,
+		AttestationRoots: s.c.AttestationRoots, Verification: rules.Verification, Related: s.c.relatedPasskeys(),
 	})
 	if err != nil {
 		return err
@@ -389,6 +392,9 @@ func (s *Server) routes() *http.ServeMux {
 		mux.Handle(pattern, s.answers.API(h))
 	}
 	s.passkeyRoutes(api)
+	if len(s.c.Related) > 0 {
+		mux.Handle("GET "+shared.PathRelatedOrigins, s.answers.API(s.listRelatedOrigins))
+	}
 	if s.c.Host == nil {
 		page := func(pattern string, h httpapi.Handler) { mux.Handle(pattern, s.answers.Page(h)) }
 		s.accountRoutes(api)
@@ -408,7 +414,7 @@ func (s *Server) routes() *http.ServeMux {
 
 func (s *Server) passkeyRoutes(api func(pattern string, h httpapi.Handler)) {
 	api("GET "+shared.PathAccount, s.gates.SignedIn(s.getAccount))
-	api("GET "+shared.PathCredentialScript, credentialScript)
+	api("GET "+shared.PathCredentialScript, s.credentialScript())
 	api("POST "+shared.PathSignInBegin, s.withPasskeys(s.beginSignIn))
 	api("POST "+shared.PathSignInFinish, s.withPasskeys(s.finishSignIn))
 	api("POST "+shared.PathConfirmBegin, s.withPasskeys(s.gates.SignedIn(s.beginConfirmation)))
@@ -468,6 +474,10 @@ func (s *Server) pageRoutes(mux *http.ServeMux, page func(pattern string, h http
 	page("POST "+shared.PageNotMe, s.submitNotMe)
 	page("GET "+shared.PageHeld, s.showHeld)
 	page("GET "+shared.PageRelease, s.showRelease)
+	if len(s.c.Related) > 0 {
+		page("GET "+shared.PageMoved, s.showMoved)
+		page("POST "+shared.PageMoved, s.submitMoved)
+	}
 	page("GET "+shared.PageSetup, s.showSetup)
 	page("POST "+shared.PageSetup, s.submitSetup)
 	for _, pattern := range s.c.App.Pages {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -155,7 +156,7 @@ type visitor struct {
 	*site
 	name   string
 	jar    http.CookieJar
-	device *passkeytest.Device
+	device *passkeytest.Device // on a page of the address that the browser is at
 }
 
 func (s *site) visitor() *visitor {
@@ -202,13 +203,17 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 		}
 		content = bytes.NewReader(encoded)
 	}
-	r := httptest.NewRequestWithContext(v.Context(), method, origin+path, content)
-	r.Header.Set("Origin", origin)
+	at, err := url.Parse(v.device.Origin)
+	if err != nil {
+		v.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(v.Context(), method, at.String()+path, content)
+	r.Header.Set("Origin", at.String())
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	for _, cookie := range v.jar.Cookies(siteURL) {
+	for _, cookie := range v.jar.Cookies(at) {
 		r.AddCookie(cookie)
 	}
 	for _, c := range change {
@@ -217,7 +222,7 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 
 	w := httptest.NewRecorder()
 	v.ServeHTTP(w, r)
-	v.jar.SetCookies(siteURL, w.Result().Cookies())
+	v.jar.SetCookies(at, w.Result().Cookies())
 	return answer{w.Code, w.Header(), w.Body.Bytes()}
 }
 
@@ -266,10 +271,7 @@ func (v *visitor) signsInWithPassword() {
 func (v *visitor) finishesRegistration(name string) answer {
 	v.Helper()
 	begun := into[shared.Ceremony](v, v.sends("POST", shared.PathRegisterBegin, nil), 200)
-	credential, err := v.device.Create(begun.PublicKey)
-	if err != nil {
-		v.Fatal(err)
-	}
+	credential := v.takes(v.device.Create, begun.PublicKey)
 	return v.sends("POST", shared.PathRegisterFinish, shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name})
 }
 
@@ -280,10 +282,7 @@ func (v *visitor) registers(name string) shared.Passkey {
 
 func (v *visitor) proves(begun shared.Ceremony) shared.FinishCeremony {
 	v.Helper()
-	credential, err := v.device.Get(begun.PublicKey)
-	if err != nil {
-		v.Fatal(err)
-	}
+	credential := v.takes(v.device.Get, begun.PublicKey)
 	return shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}
 }
 
@@ -296,4 +295,36 @@ func (v *visitor) signsInWithPasskey() answer {
 func (v *visitor) lists() shared.PasskeyList {
 	v.Helper()
 	return into[shared.PasskeyList](v, v.sends("GET", shared.PathPasskeys, nil), 200)
+}
+
+// takes asks the browser for a credential, and for the alternatives of the options where it refuses their relying
+// party id, as web/credential/related.js does.
+func (v *visitor) takes(ask func(json.RawMessage, ...passkeytest.Lie) (json.RawMessage, error), options json.RawMessage) json.RawMessage {
+	v.Helper()
+	credential, err := ask(options)
+	var members map[string]json.RawMessage
+	var alternatives []map[string]json.RawMessage
+	if bad := json.Unmarshal(options, &members); bad != nil {
+		v.Fatal(bad)
+	}
+	if list := members["alternatives"]; list != nil {
+		if bad := json.Unmarshal(list, &alternatives); bad != nil {
+			v.Fatal(bad)
+		}
+	}
+	for _, other := range alternatives {
+		if err != passkeytest.ErrSecurity {
+			break
+		}
+		maps.Copy(members, other)
+		changed, bad := json.Marshal(members)
+		if bad != nil {
+			v.Fatal(bad)
+		}
+		credential, err = ask(changed)
+	}
+	if err != nil {
+		v.Fatal(err)
+	}
+	return credential
 }

@@ -157,6 +157,10 @@ const (
 	PathRegisterFinish = "/api/v1/passkeys/register/finish"
 )
 
+// PathRelatedOrigins answers GET with the origins that may use this organisation's passkeys, if there
+// are several (WebAuthn Level 3, 5.11). It is for browsers.
+const PathRelatedOrigins = "/.well-known/webauthn"
+
 // QueryEndSessions in the query of a DELETE of [PathPasskey] also ends the user's other
 // sessions that began with the passkey. A host program may be unable to do that. Then the
 // request is refused, and EndsSessions of [PasskeyList] is false.

@@ -57,8 +57,11 @@ type Config struct {
 
 	RPID   string // WebAuthn's relying party id, such as "example.com"
 	RPName string // shown in the browser's dialog
-	Origin string // the only origin that is accepted, such as "https://id.example.com"
+	Origin string // that is accepted, such as "https://id.example.com"
 	Max    int    // passkeys per user; 0 means DefaultMax
+
+	// Related are further addresses of the same organisation, whose origins and passkeys are accepted too.
+	Related []Related
 
 	// Verification says whether an authenticator must verify its user at sign-in.
 	Verification policy.Verification
@@ -68,14 +71,21 @@ type Config struct {
 	AttestationRoots *x509.CertPool
 }
 
+// Related is a further address of the organisation.
+type Related struct {
+	RPID   string
+	Origin string
+	Former bool // people move away from it
+}
+
 // Service applies the rules of passkeys. It is safe for concurrent use.
 type Service struct {
 	store    store.Store
 	activity *activity.Service
 	now      store.Clock
 	rp       *webauthn.WebAuthn
-	rpID     string
-	origin   string
+	rpIDs    rpIDs
+	origins  []string
 	max      int
 	roots    *x509.CertPool
 	seal     *seal.Sealer
@@ -113,10 +123,14 @@ type AlsoAdded func(*store.User) (store.Batch, error)
 // New returns a Service. It loads the key of the tickets from the store, or makes one, so
 // that every node of an installation can open every node's tickets.
 func New(ctx context.Context, c Config) (*Service, error) {
+	origins := []string{c.Origin}
+	for _, related := range c.Related {
+		origins = append(origins, related.Origin)
+	}
 	rp, err := webauthn.New(&webauthn.Config{
 		RPID:                  libraryRPID,
 		RPDisplayName:         c.RPName,
-		RPOrigins:             []string{c.Origin},
+		RPOrigins:             origins,
 		AttestationPreference: conveyance(c.AttestationRoots),
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey:        protocol.ResidentKeyRequirementRequired,
@@ -134,7 +148,8 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
 	}
 
-	signIns, err := newSignInOptions(rp, c.RPID)
+	ids := newRPIDs(c)
+	signIns, err := newSignInOptions(rp, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +167,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	return &Service{
 		store: c.Activity.Store(), activity: c.Activity, now: c.Now, additions: limit.New(additionsAtOnce, additionsRecover),
-		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, roots: c.AttestationRoots,
+		rp: rp, rpIDs: ids, origins: origins, max: c.Max, roots: c.AttestationRoots,
 		seal: sealer, failed: newFailedTickets(), signInOptions: signIns,
 	}, nil
 }

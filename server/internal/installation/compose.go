@@ -85,7 +85,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	endSending := inBackground(ctx, mails.Run)
 	endCounting := inBackground(ctx, accounts.RunShares)
 	return &tenant.OpenTenant{
-		Server: handler, Accounts: accounts, Address: address, Store: db,
+		Server: handler, Accounts: accounts, Address: address, Related: org.Related, Store: db,
 		Close: func() error {
 			endSealing()
 			endSending()
@@ -103,7 +103,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 func (c *composer) config(log *slog.Logger, address server.Address, org Organisation) server.Config {
 	return server.Config{
 		Now: time.Now, Log: log, Warnings: c.warnings,
-		Address: address, TrustedProxies: c.serving.TrustedProxies,
+		Address: address, Related: org.Related, TrustedProxies: c.serving.TrustedProxies,
 		MaxPasskeys: org.MaxPasskeys, AttestationRoots: org.AttestationRoots,
 		Product: org.Product, Contact: org.Contact,
 		App: c.serving.App(org.Product, org.Contact), ManualPublic: c.serving.ManualPublic, Asset: c.serving.Asset,

@@ -70,7 +70,13 @@ func (a *alone) Close() {
 func (a *alone) Watch(context.Context) {}
 
 func (a *alone) origin(host string) string {
-	if server.HostName(host) != a.host() {
+	name := server.HostName(host)
+	for _, related := range a.one.Related {
+		if name == server.HostName(related.Host) {
+			return related.Origin
+		}
+	}
+	if name != a.host() {
 		return ""
 	}
 	return a.one.Address.Origin

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/keypeg/keypeg/server"
@@ -54,7 +55,8 @@ type Settings interface {
 type Organisation struct {
 	Product, Contact string
 
-	Policy      policy.Policy // the RP ID is that of the address
+	Policy      policy.Policy // the RP IDs are those of the addresses
+	Related     []server.Related
 	Providers   []Provider
 	MaxPasskeys int
 	// AttestationRoots are the roots of the makers whose devices are accepted; nil means
@@ -234,6 +236,15 @@ func (i Installation) reached(t tenant.Tenant) (org Organisation, address server
 func (org Organisation) rules(db store.Store, address server.Address, mails *mail.Queue) account.Config {
 	methods := org.Policy
 	methods.RPID = address.RPID
+	for _, related := range org.Related {
+		switch id := related.RPID; {
+		case id == address.RPID || slices.Contains(methods.Former, id) || slices.Contains(methods.Others, id):
+		case related.Former:
+			methods.Former = append(methods.Former, id)
+		default:
+			methods.Others = append(methods.Others, id)
+		}
+	}
 	config := account.Config{
 		Store: db, Now: time.Now,
 		Idle: org.SessionIdle, Lifetime: org.SessionLifetime, ConfirmFor: org.ConfirmAfter, KeepEvents: org.KeepEvents,
