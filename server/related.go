@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/keypeg/keypeg/server/internal/httpapi"
 	"github.com/keypeg/keypeg/server/internal/signinpages"
@@ -14,7 +16,8 @@ import (
 
 // Related is a further address of an organisation. Its people are served there too. Where the
 // browser has related origin requests (WebAuthn Level 3, 5.11), each of their passkeys works
-// at all addresses of the organisation; in another browser it works at its own.
+// at all addresses of the organisation; in another browser it works at its own. It may have the
+// host of another address, with a relying party id of its own, and is about passkeys alone then.
 type Related struct {
 	Address
 	// Former says that people move away from this address. Whoever signs in there, or with a
@@ -37,6 +40,15 @@ func ParseRelated(written string, main Address, former bool) (Related, error) {
 	return Related{address, former}, err
 }
 
+// FormerURL returns what to write into the setting former-urls for passkeys of a relying party id, as far as that is
+// known.
+func (a Address) FormerURL(rpID string) string {
+	if checkRPID(rpID, HostName(a.Host)) == nil {
+		return Related{Address: Address{Origin: a.Origin, RPID: rpID}}.String()
+	}
+	return "https://" + rpID
+}
+
 // String is the form that [ParseRelated] reads.
 func (r Related) String() string { return r.Origin + " " + r.RPID }
 
@@ -46,15 +58,15 @@ func CheckRelated(main Address, related []Related) error {
 	if len(related) > MaxRelated {
 		return fmt.Errorf("browsers take up to %d addresses of one organisation: leave some of the %d further ones out", MaxRelated+1, len(related))
 	}
-	known := []string{main.Host}
+	known := []Address{main}
 	for _, other := range related {
 		switch {
-		case slices.Contains(known, other.Host):
-			return fmt.Errorf("the address %s is there twice: leave one out", other.Origin)
+		case slices.Contains(known, other.Address):
+			return fmt.Errorf("the address %s is there twice with the RP ID %s: leave one out", other.Origin, other.RPID)
 		case other.Secure != main.Secure:
 			return fmt.Errorf("%s and %s must both have https", main.Origin, other.Origin)
 		}
-		known = append(known, other.Host)
+		known = append(known, other.Address)
 	}
 	return nil
 }
@@ -89,20 +101,52 @@ func (s *Server) asked(r *http.Request) Address {
 
 // isFormer reports whether a request names an address that people move away from.
 func (s *Server) isFormer(r *http.Request) bool {
-	return slices.ContainsFunc(s.c.Related, func(related Related) bool { return related.Former && related.IsHost(r.Host) })
+	return !s.c.Address.IsHost(r.Host) && slices.ContainsFunc(s.c.Related, func(related Related) bool { return related.Former && related.IsHost(r.Host) })
 }
 
-// relatedPages are the relying party ids for the sign-in page, in the order in which browsers are asked for their
-// passkeys, if there are several.
-func (s *Server) relatedPages() (list []signinpages.Related) {
+// relatedPages returns the relying party ids for the sign-in page, in the order in which browsers are asked for their
+// passkeys. It is nil if there is one.
+func (s *Server) relatedPages() func() []signinpages.Related {
 	if s.passkeys == nil || !s.hasSeveralRPIDs() {
 		return nil
 	}
-	for _, id := range s.passkeys.RPIDs() {
-		at := slices.IndexFunc(s.addresses, func(address Address) bool { return address.RPID == id })
-		list = append(list, signinpages.Related{RPID: id, Origin: s.addresses[at].Origin})
+	return func() (list []signinpages.Related) {
+		for _, id := range s.passkeys.RPIDs() {
+			at := slices.IndexFunc(s.addresses, func(address Address) bool { return address.RPID == id })
+			list = append(list, signinpages.Related{RPID: id, Origin: s.addresses[at].Origin})
+		}
+		return list
 	}
-	return list
+}
+
+// countEvery is how often the passkeys of each relying party id are counted, where there are several. That reads
+// every user.
+const countEvery = time.Hour
+
+// RunDomains has browsers asked first for the passkeys of which there are most, until ctx ends. It returns at once where
+// there is one relying party id, or a [Host], which has its own sign-in page.
+func (s *Server) RunDomains(ctx context.Context) {
+	if s.passkeys == nil || s.c.Accounts == nil || !s.hasSeveralRPIDs() {
+		return
+	}
+	for wait := time.After(0); ; wait = time.After(countEvery) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wait:
+		}
+		domains, err := s.c.Accounts.Domains(ctx)
+		if err == nil {
+			counts := map[string]int{}
+			for _, domain := range domains {
+				counts[domain.RPID] = domain.Passkeys
+			}
+			err = s.passkeys.Prefer(func(rpID string) int { return counts[rpID] })
+		}
+		if err != nil && ctx.Err() == nil {
+			s.c.Log.Warn("the passkeys of each domain can't be counted, so browsers are asked for those of the former one first", "cause", err)
+		}
+	}
 }
 
 // isRelatedOrigins reports whether a browser asks for the list of origins, at the host of one of our
@@ -121,7 +165,9 @@ type relatedOrigins struct {
 func (s *Server) listRelatedOrigins(w http.ResponseWriter, r *http.Request) error {
 	var list relatedOrigins
 	for _, address := range s.addresses {
-		list.Origins = append(list.Origins, address.Origin)
+		if !slices.Contains(list.Origins, address.Origin) {
+			list.Origins = append(list.Origins, address.Origin)
+		}
 	}
 	return httpapi.Respond(w, http.StatusOK, list)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -297,32 +296,10 @@ func (v *visitor) lists() shared.PasskeyList {
 	return into[shared.PasskeyList](v, v.sends("GET", shared.PathPasskeys, nil), 200)
 }
 
-// takes asks the browser for a credential, and for the alternatives of the options where it refuses their relying
-// party id, as web/credential/related.js does.
+// takes asks the browser for a credential, and for the alternatives of the options where it gives none.
 func (v *visitor) takes(ask func(json.RawMessage, ...passkeytest.Lie) (json.RawMessage, error), options json.RawMessage) json.RawMessage {
 	v.Helper()
-	credential, err := ask(options)
-	var members map[string]json.RawMessage
-	var alternatives []map[string]json.RawMessage
-	if bad := json.Unmarshal(options, &members); bad != nil {
-		v.Fatal(bad)
-	}
-	if list := members["alternatives"]; list != nil {
-		if bad := json.Unmarshal(list, &alternatives); bad != nil {
-			v.Fatal(bad)
-		}
-	}
-	for _, other := range alternatives {
-		if err != passkeytest.ErrSecurity {
-			break
-		}
-		maps.Copy(members, other)
-		changed, bad := json.Marshal(members)
-		if bad != nil {
-			v.Fatal(bad)
-		}
-		credential, err = ask(changed)
-	}
+	credential, err := passkeytest.Take(ask, options)
 	if err != nil {
 		v.Fatal(err)
 	}

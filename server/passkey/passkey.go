@@ -21,6 +21,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -94,7 +95,7 @@ type Service struct {
 	// for ten years, and removing is never refused, so adding must be limited.
 	additions *limit.Limiter
 
-	signInOptions signInOptions
+	order atomic.Pointer[order] // see [Service.Prefer]
 }
 
 // Browser is the browser in which a ceremony runs. A confirmation needs none, because it is
@@ -148,11 +149,6 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
 	}
 
-	ids := newRPIDs(c)
-	signIns, err := newSignInOptions(rp, ids)
-	if err != nil {
-		return nil, err
-	}
 	key, err := store.SecretOrNew(ctx, c.Activity.Store(), "ticket-key", seal.KeySize)
 	if err != nil {
 		return nil, err
@@ -165,11 +161,12 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Max == 0 {
 		c.Max = DefaultMax
 	}
-	return &Service{
+	s := &Service{
 		store: c.Activity.Store(), activity: c.Activity, now: c.Now, additions: limit.New(additionsAtOnce, additionsRecover),
-		rp: rp, rpIDs: ids, origins: origins, max: c.Max, roots: c.AttestationRoots,
-		seal: sealer, failed: newFailedTickets(), signInOptions: signIns,
-	}, nil
+		rp: rp, rpIDs: newRPIDs(c), origins: origins, max: c.Max, roots: c.AttestationRoots,
+		seal: sealer, failed: newFailedTickets(),
+	}
+	return s, s.prefer(s.rpIDs.forUse())
 }
 
 // libraryRPID satisfies the library, which refuses relying party ids of one label, such as

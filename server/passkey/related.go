@@ -48,14 +48,36 @@ func (ids rpIDs) has(id string) bool {
 // of returns the relying party id of a passkey. Early records have none.
 func (ids rpIDs) of(p store.Passkey) string { return cmp.Or(p.RPID, ids.main) }
 
-// forUse returns all in the order in which a browser that remembers none tries them. At first
-// nearly all passkeys are of the former address. A user who has made a new one has made it in
-// a browser that remembers that.
+// forUse returns all in the order in which a browser that remembers none tries them, until they
+// are counted: at the beginning of a move, nearly all passkeys are of the former address.
 func (ids rpIDs) forUse() []string { return slices.Concat(ids.former, []string{ids.main}, ids.others) }
+
+// order is the order in which a browser that remembers none is asked for passkeys.
+type order struct {
+	ids    []string
+	signIn signInOptions
+}
+
+// Prefer sets the order in which a browser that remembers none is asked for passkeys, by the number of passkeys of
+// each relying party id: most people find theirs at once then. A user who has made a new one has made it in a browser
+// that remembers that.
+func (s *Service) Prefer(passkeys func(rpID string) int) error {
+	ids := s.rpIDs.forUse()
+	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(passkeys(b), passkeys(a)) })
+	return s.prefer(ids)
+}
+
+func (s *Service) prefer(ids []string) error {
+	signIn, err := newSignInOptions(s.rp, ids)
+	if err == nil {
+		s.order.Store(&order{ids, signIn})
+	}
+	return err
+}
 
 // RPIDs returns the relying party ids of the organisation, in the order in which a browser that remembers none is
 // asked for a passkey.
-func (s *Service) RPIDs() []string { return s.rpIDs.forUse() }
+func (s *Service) RPIDs() []string { return s.order.Load().ids }
 
 // Moving returns the relying party id of a former address, if the user's passkeys that work are for
 // such addresses alone, and else "".

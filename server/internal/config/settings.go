@@ -123,7 +123,7 @@ func (s *Settings) Check(of Use) error {
 // Use says what the settings are for.
 type Use struct {
 	Serves     bool // people reach the server that the settings describe
-	AddsTenant bool // --rp-id is for a tenant that is added
+	AddsTenant bool // --rp-id is for a tenant that is added or moved
 }
 
 func (s *Settings) contradictions() (found []fault) {

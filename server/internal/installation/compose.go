@@ -84,12 +84,14 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	endStreaming := inBackground(ctx, events.Run)
 	endSending := inBackground(ctx, mails.Run)
 	endCounting := inBackground(ctx, accounts.RunShares)
+	endOrdering := inBackground(ctx, handler.RunDomains)
 	return &tenant.OpenTenant{
 		Server: handler, Accounts: accounts, Address: address, Related: org.Related, Store: db,
 		Close: func() error {
 			endSealing()
 			endSending()
 			endCounting()
+			endOrdering()
 			handler.Close(context.WithoutCancel(ctx))
 			endStreaming()
 			c.hubs.Delete(t.Name)

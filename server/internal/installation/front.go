@@ -42,7 +42,7 @@ func (c *composer) front(ctx context.Context) (front, error) {
 		return nil, err
 	}
 	alone := &alone{c, one}
-	if err := refuseLockout(one.Accounts.CheckPolicy(ctx)); err != nil {
+	if err := refuseLockout(one.Accounts.CheckPolicy(ctx), one.Address); err != nil {
 		alone.Close()
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (c *composer) router(ctx context.Context) (front, error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := refuseLockout(o.Accounts.CheckPolicy(ctx)); err != nil {
+			if err := refuseLockout(o.Accounts.CheckPolicy(ctx), o.Address); err != nil {
 				c.logOf(t).Error("users are locked out", "cause", err) // refusing everybody else too would help nobody
 			}
 			return o, nil

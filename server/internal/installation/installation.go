@@ -270,7 +270,11 @@ func (org Organisation) mails(db store.Store, address server.Address, log *slog.
 
 // refuseLockout adds what to do to the error for settings that would leave users without a
 // sign-in method.
-func refuseLockout(err error) error {
+func refuseLockout(err error, at server.Address) error {
+	if foreign, is := errors.AsType[*account.ForeignPasskeys](err); is {
+		id := foreign.Domains[0].RPID
+		return fmt.Errorf("%w. So that they go on working in a move, add former-urls = [%q], or whatever the address was; if there is no move, change public-url or rp-id back; to give them up, run keypeg domain end %s", err, at.FormerURL(id), id)
+	}
 	if _, is := errors.AsType[*account.LockedOut](err); is {
 		return fmt.Errorf("%w. Start with the settings as they were and give them another sign-in method, or disable them; or change rp-id, passkeys, password-sign-in, user-verification or the providers back", err)
 	}

@@ -39,7 +39,7 @@ func (p *Pages) scripted() g.Group {
 
 // scriptFile is the name of the script.
 func (p *Pages) scriptFile(text *message.Catalogue) string {
-	if len(p.Related) > 1 {
+	if p.Related != nil {
 		return "signinpages-related-" + text.Lang + ".js"
 	}
 	return "signinpages-" + text.Lang + ".js"

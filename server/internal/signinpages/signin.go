@@ -122,7 +122,10 @@ func (p signInPage) byPasskey() g.Group {
 // relatedLinks lead to the addresses of the organisation. The script shows those for whose passkeys the button
 // doesn't ask, and asks for them here if the browser can.
 func (p signInPage) relatedLinks() g.Node {
-	return g.Map(p.Related, func(related Related) g.Node {
+	if p.Related == nil {
+		return nil
+	}
+	return g.Map(p.Related(), func(related Related) g.Node {
 		return h.A(h.Class("aside"), g.Attr("hidden"), h.Data("rp-id", related.RPID), h.Href(related.Origin+shared.PageSignIn),
 			g.Text(message.Fill(p.words.OtherPasskey, "address", related.RPID)))
 	})

@@ -24,7 +24,7 @@ type Config struct {
 	PasskeysOn  bool
 	PasswordsOn bool // some users may sign in with a password
 	RPID        string
-	Related     []Related                // the relying party ids, best first, if there are several
+	Related     func() []Related         // the relying party ids, best first; nil if there is one
 	StyleSheet  string                   // loaded after ours; "" for none
 	Hosted      bool                     // in a host program, which has the pages to sign in and about passkeys
 	Asset       func(name string) string // the address of a static file
