@@ -60,6 +60,8 @@ var manualRuns = map[string][]manualBlock{
 			m.during(func(m *machine) { proxytest.Nginx(m, "127.0.0.1:443", block); m.isGreen("nginx") })
 		}},
 		{begins: "id.example.com {", run: runsCaddy},
+		{begins: "<VirtualHost", run: func(m *machine, block string) { m.writes("/etc/apache2/sites-available/keypeg.conf", block) }},
+		{begins: "sudo a2enmod", run: runsApache},
 	},
 	"web/manual/several-nodes.md": {
 		{begins: "export KEYPEG_DATABASE", run: func(m *machine, block string) { runsPostgres(m); runsLines(m, block, manualBlock{}) }},
@@ -267,6 +269,18 @@ func runsCaddy(m *machine, block string) {
 		m.until("curl --silent --show-error --fail --cacert " + root + " https://id.example.com/healthz")
 		m.trusts(root)
 		m.isGreen("caddy")
+	})
+}
+
+// runsApache has Debian's Apache serve, with the site that was written before.
+func runsApache(m *machine, block string) {
+	m.during(func(m *machine) {
+		defer m.runs("apachectl stop")
+		runsLines(m, block, manualBlock{})
+		m.isGreen("apache")
+		if version := m.runs("curl --silent --output /dev/null --write-out '%{http_version}' https://id.example.com/sign-in"); version != "2" {
+			m.Errorf("people have HTTP %s, want 2", version)
+		}
 	})
 }
 
