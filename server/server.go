@@ -251,6 +251,7 @@ func (s *Server) routes() *http.ServeMux {
 		page := func(pattern string, h httpapi.Handler) { mux.Handle(pattern, s.answers.Page(h)) }
 		s.accountRoutes(api)
 		s.pageRoutes(mux, page)
+		s.wellKnown(mux, page)
 		s.federation.Mount(api, page)
 		admin.Users{Accounts: s.c.Accounts, Passkeys: s.passkeys.List, Gates: s.gates, Link: s.publicLink, EnrolURL: s.c.Address.EnrolURL}.Mount(api)
 		audit.Log{Store: s.c.Store, Now: s.c.Now, Gates: s.gates}.Mount(api)
