@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/keypeg/keypeg/server/internal/certtest"
+	"github.com/keypeg/keypeg/server/internal/metrics"
 	"github.com/keypeg/keypeg/server/proxytest"
 	"github.com/keypeg/keypeg/server/store/pgstore/pgtest"
 )
@@ -133,6 +134,8 @@ func TestACME(t *testing.T) {
 	a := newProgramOn(t, database, "https://"+host, "--acme")
 	ca := newAuthority(t, a.address, 30*time.Second)
 	t.Setenv("SSL_CERT_FILE", ca.root)
+	socket := filepath.Join(t.TempDir(), "m")
+	a.args = append(a.args, "--metrics", "unix:"+socket)
 	flags := []string{"--acme-directory", ca.directory, "--acme-email", "it@example.com", "--redirect", proxytest.FreeAddress(t)}
 	a.args = append(a.args, flags...)
 	a.starts()
@@ -151,11 +154,21 @@ func TestACME(t *testing.T) {
 	b.starts()
 	eventually(t, "the other node", func() error { _, err := b.shows(host); return err })
 
-	t.Log("It is renewed before its end.")
+	end := metrics.CertificateEnd + `{host="` + host + `"}`
+	if _, page := asks(t, privately(socket), metrics.PathMetrics); figures(t, page)[end] != float64(first.NotAfter.Unix()) {
+		t.Errorf("the figure %s is %v, and the certificate ends at %s", end, figures(t, page)[end], first.NotAfter)
+	}
+
+	t.Log("It is renewed before its end, and the figure says so.")
 	eventually(t, "a new certificate", func() error {
 		now, err := a.shows(host)
 		if err == nil && now.SerialNumber.Cmp(first.SerialNumber) == 0 {
 			err = fmt.Errorf("it is the first one, until %s", now.NotAfter)
+		}
+		if err == nil {
+			if _, page := asks(t, privately(socket), metrics.PathMetrics); figures(t, page)[end] < float64(now.NotAfter.Unix()) {
+				err = fmt.Errorf("the figure is %v, and the certificate ends at %s", figures(t, page)[end], now.NotAfter)
+			}
 		}
 		return err
 	})
