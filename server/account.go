@@ -29,9 +29,8 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	var newest *shared.Passkey
-	moving := ""
 	if s.passkeys != nil {
-		newest, moving = s.passkeys.Newest(who.Actor), s.passkeys.Moving(who.User)
+		newest = s.passkeys.Newest(who.Actor)
 	}
 	var providers []shared.Provider
 	for _, p := range s.c.Providers {
@@ -50,7 +49,6 @@ func (s *Server) getAccount(w http.ResponseWriter, r *http.Request) error {
 		PasswordOnly:  passwordOnly,
 		Passkeys:      len(who.User.Passkeys),
 		NewestPasskey: newest,
-		MovingFrom:    moving,
 		Providers:     providers,
 		Identities:    identities,
 

@@ -133,6 +133,9 @@ var rows = []row{
 	forRoles("GET "+shared.PathAudit, "", all("200"), no, all("200")),
 	forRoles("GET "+shared.PathAuditExport, "", all("200"), no, all("200")),
 
+	forRoles("POST "+shared.PathChecks, "", no, no, all("200")),
+	forRoles("POST "+shared.PathChecksBrowser, `{}`, no, no, all("200")),
+
 	forRoles("GET "+shared.PathRollout, "", all("200"), no, all("200")),
 	forRoles("GET "+shared.PathRolloutExport, "", all("200"), no, all("200")),
 	forRoles("GET "+shared.PathUsers, "", all("200"), all("200"), all("200")),

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -91,6 +92,10 @@ func newSite(t *testing.T, open func(*testing.T, store.Clock) store.Store, chang
 	config := server.Config{
 		Store: s.store, Accounts: account.New(s.rules), Live: hub, Now: s.now, Log: log,
 		Address: address, Product: "Keypeg", Contact: "IT desk",
+		Examine: func(_ context.Context, found server.Found) string {
+			found(shared.Check{ID: "Address/port", Group: "Address", Title: "port", State: shared.CheckFailed, Compared: "nothing answers", Mend: []shared.Mend{{In: "nginx", Line: "listen 443 ssl;"}}})
+			return "the text"
+		},
 		Asset: func(name string) string { return "/static/" + name },
 		App: server.App{
 			Pages: []shared.PagePattern{"/", "/passkeys", "/users/{id}"},
@@ -155,7 +160,7 @@ type visitor struct {
 	*site
 	name   string
 	jar    http.CookieJar
-	device *passkeytest.Device // on a page of the address that the browser is at
+	device *passkeytest.Device
 }
 
 func (s *site) visitor() *visitor {
@@ -202,17 +207,13 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 		}
 		content = bytes.NewReader(encoded)
 	}
-	at, err := url.Parse(v.device.Origin)
-	if err != nil {
-		v.Fatal(err)
-	}
-	r := httptest.NewRequestWithContext(v.Context(), method, at.String()+path, content)
-	r.Header.Set("Origin", at.String())
+	r := httptest.NewRequestWithContext(v.Context(), method, origin+path, content)
+	r.Header.Set("Origin", origin)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	for _, cookie := range v.jar.Cookies(at) {
+	for _, cookie := range v.jar.Cookies(siteURL) {
 		r.AddCookie(cookie)
 	}
 	for _, c := range change {
@@ -221,7 +222,7 @@ func (v *visitor) sends(method, path string, body any, change ...func(*http.Requ
 
 	w := httptest.NewRecorder()
 	v.ServeHTTP(w, r)
-	v.jar.SetCookies(at, w.Result().Cookies())
+	v.jar.SetCookies(siteURL, w.Result().Cookies())
 	return answer{w.Code, w.Header(), w.Body.Bytes()}
 }
 
@@ -270,7 +271,10 @@ func (v *visitor) signsInWithPassword() {
 func (v *visitor) finishesRegistration(name string) answer {
 	v.Helper()
 	begun := into[shared.Ceremony](v, v.sends("POST", shared.PathRegisterBegin, nil), 200)
-	credential := v.takes(v.device.Create, begun.PublicKey)
+	credential, err := v.device.Create(begun.PublicKey)
+	if err != nil {
+		v.Fatal(err)
+	}
 	return v.sends("POST", shared.PathRegisterFinish, shared.FinishRegistration{FinishCeremony: shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}, Name: name})
 }
 
@@ -281,7 +285,10 @@ func (v *visitor) registers(name string) shared.Passkey {
 
 func (v *visitor) proves(begun shared.Ceremony) shared.FinishCeremony {
 	v.Helper()
-	credential := v.takes(v.device.Get, begun.PublicKey)
+	credential, err := v.device.Get(begun.PublicKey)
+	if err != nil {
+		v.Fatal(err)
+	}
 	return shared.FinishCeremony{Ticket: begun.Ticket, Credential: credential}
 }
 
@@ -294,14 +301,4 @@ func (v *visitor) signsInWithPasskey() answer {
 func (v *visitor) lists() shared.PasskeyList {
 	v.Helper()
 	return into[shared.PasskeyList](v, v.sends("GET", shared.PathPasskeys, nil), 200)
-}
-
-// takes asks the browser for a credential, and for the alternatives of the options where it gives none.
-func (v *visitor) takes(ask func(json.RawMessage, ...passkeytest.Lie) (json.RawMessage, error), options json.RawMessage) json.RawMessage {
-	v.Helper()
-	credential, err := passkeytest.Take(ask, options)
-	if err != nil {
-		v.Fatal(err)
-	}
-	return credential
 }

@@ -41,15 +41,13 @@ const (
 	// PageSignedIn is the page after a sign-in. It goes on to the page that the query's next
 	// names, if the browser has kept the session's cookie.
 	PageSignedIn = "/signed-in"
-	// PageMoved leads from an address that people move away from to the new one. A POST of its form
-	// makes the link for a new passkey there, and leads to it.
-	PageMoved = "/moved"
 	// FileScriptless is a file that the style sheet loads if no script of a page has run.
 	FileScriptless = "/scriptless"
 
 	PageHome     = "/"
 	PagePasskeys = "/passkeys"
 	PageActivity = "/activity" // mails lead to it
+	PageChecks   = "/checks"   // of the administration, which the server looks at as a browser gets it
 	// PageManual is the manual's list of pages, and the beginning of the path of each page.
 	// They belong neither to the sign-in pages nor to the app.
 	PageManual = "/manual/"

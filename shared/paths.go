@@ -68,6 +68,11 @@ const (
 	PathRollout = "/api/v1/rollout"
 	// PathRolloutExport answers GET with the same as a table, as CSV.
 	PathRolloutExport = "/api/v1/rollout/export"
+	// PathChecks takes an empty POST of administrators and answers [Checks]: those of the examination that runs,
+	// or of the last one if it ended a moment ago; otherwise a new one begins.
+	PathChecks = "/api/v1/checks"
+	// PathChecksBrowser takes a POST of administrators with an [Observed] and answers [Checks] of it.
+	PathChecksBrowser = "/api/v1/checks/browser"
 	// PathUsersExport answers GET with a table of all users whom the same query selects, as CSV.
 	PathUsersExport = "/api/v1/users/export"
 	// PathImport takes a POST of administrators with an [ImportUsers], and answers 201 with
@@ -155,20 +160,6 @@ const (
 	// PathRegisterFinish takes a [FinishRegistration] and answers 201 with the
 	// new [Passkey].
 	PathRegisterFinish = "/api/v1/passkeys/register/finish"
-)
-
-// PathRelatedOrigins answers GET with the origins that may use this organisation's passkeys, if there
-// are several (WebAuthn Level 3, 5.11). It is for browsers.
-const PathRelatedOrigins = "/.well-known/webauthn"
-
-// The addresses at which password managers and browsers look. Neither needs a session.
-const (
-	// PathPasskeyEndpoints answers GET with the addresses where people add passkeys and look
-	// after them (W3C, A Well-Known URL for Relying Party Passkey Endpoints).
-	PathPasskeyEndpoints = "/.well-known/passkey-endpoints"
-	// PathChangePassword leads to the page where people change their password (W3C, A
-	// Well-Known URL for Changing Passwords).
-	PathChangePassword = "/.well-known/change-password"
 )
 
 // QueryEndSessions in the query of a DELETE of [PathPasskey] also ends the user's other

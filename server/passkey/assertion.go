@@ -3,6 +3,7 @@ package passkey
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -35,7 +36,10 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 	stored.Flags = stored.Flags&^byte(protocol.FlagBackupEligible) | byte(data.Flags&protocol.FlagBackupEligible)
 	user.Passkeys = []store.Passkey{stored}
 
-	rpID := s.rpIDs.of(stored)
+	rpID := s.rpID
+	if elsewhere := sha256.Sum256([]byte(stored.RPID)); stored.RPID != "" && bytes.Equal(data.RPIDHash, elsewhere[:]) {
+		rpID = stored.RPID
+	}
 	_, err := s.rp.ValidateLogin(libraryUser{user}, webauthn.SessionData{
 		Challenge:        t.Challenge,
 		RelyingPartyID:   rpID,
@@ -46,7 +50,7 @@ func (s *Service) verifyAssertion(t ticket, user store.User, parsed *protocol.Pa
 		return assertion{}, refused(err)
 	}
 
-	if !s.rpIDs.has(rpID) {
+	if rpID != s.rpID {
 		return assertion{}, madeElsewhere(rpID)
 	}
 	if s.rp.Config.AuthenticatorSelection.UserVerification == protocol.VerificationRequired && !data.Flags.HasUserVerified() {

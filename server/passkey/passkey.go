@@ -21,7 +21,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -58,11 +57,8 @@ type Config struct {
 
 	RPID   string // WebAuthn's relying party id, such as "example.com"
 	RPName string // shown in the browser's dialog
-	Origin string // that is accepted, such as "https://id.example.com"
+	Origin string // the only origin that is accepted, such as "https://id.example.com"
 	Max    int    // passkeys per user; 0 means DefaultMax
-
-	// Related are further addresses of the same organisation, whose origins and passkeys are accepted too.
-	Related []Related
 
 	// Verification says whether an authenticator must verify its user at sign-in.
 	Verification policy.Verification
@@ -72,21 +68,14 @@ type Config struct {
 	AttestationRoots *x509.CertPool
 }
 
-// Related is a further address of the organisation.
-type Related struct {
-	RPID   string
-	Origin string
-	Former bool // people move away from it
-}
-
 // Service applies the rules of passkeys. It is safe for concurrent use.
 type Service struct {
 	store    store.Store
 	activity *activity.Service
 	now      store.Clock
 	rp       *webauthn.WebAuthn
-	rpIDs    rpIDs
-	origins  []string
+	rpID     string
+	origin   string
 	max      int
 	roots    *x509.CertPool
 	seal     *seal.Sealer
@@ -95,7 +84,7 @@ type Service struct {
 	// for ten years, and removing is never refused, so adding must be limited.
 	additions *limit.Limiter
 
-	order atomic.Pointer[order] // see [Service.Prefer]
+	signInOptions signInOptions
 }
 
 // Browser is the browser in which a ceremony runs. A confirmation needs none, because it is
@@ -124,14 +113,10 @@ type AlsoAdded func(*store.User) (store.Batch, error)
 // New returns a Service. It loads the key of the tickets from the store, or makes one, so
 // that every node of an installation can open every node's tickets.
 func New(ctx context.Context, c Config) (*Service, error) {
-	origins := []string{c.Origin}
-	for _, related := range c.Related {
-		origins = append(origins, related.Origin)
-	}
 	rp, err := webauthn.New(&webauthn.Config{
 		RPID:                  libraryRPID,
 		RPDisplayName:         c.RPName,
-		RPOrigins:             origins,
+		RPOrigins:             []string{c.Origin},
 		AttestationPreference: conveyance(c.AttestationRoots),
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey:        protocol.ResidentKeyRequirementRequired,
@@ -149,6 +134,10 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("configuring WebAuthn: %w", err)
 	}
 
+	signIns, err := newSignInOptions(rp, c.RPID)
+	if err != nil {
+		return nil, err
+	}
 	key, err := store.SecretOrNew(ctx, c.Activity.Store(), "ticket-key", seal.KeySize)
 	if err != nil {
 		return nil, err
@@ -161,12 +150,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Max == 0 {
 		c.Max = DefaultMax
 	}
-	s := &Service{
+	return &Service{
 		store: c.Activity.Store(), activity: c.Activity, now: c.Now, additions: limit.New(additionsAtOnce, additionsRecover),
-		rp: rp, rpIDs: newRPIDs(c), origins: origins, max: c.Max, roots: c.AttestationRoots,
-		seal: sealer, failed: newFailedTickets(),
-	}
-	return s, s.prefer(s.rpIDs.forUse())
+		rp: rp, rpID: c.RPID, origin: c.Origin, max: c.Max, roots: c.AttestationRoots,
+		seal: sealer, failed: newFailedTickets(), signInOptions: signIns,
+	}, nil
 }
 
 // libraryRPID satisfies the library, which refuses relying party ids of one label, such as

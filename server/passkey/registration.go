@@ -47,24 +47,16 @@ func (s *Service) BeginRegistration(_ context.Context, who session.Actor, browse
 	creation, _, err := s.rp.BeginMediatedRegistration(libraryUser{user}, mediated(mediation),
 		webauthn.WithAuthenticatorSelection(s.selection(mediation)),
 		webauthn.WithCredentialParameters(webauthn.CredentialParametersRecommendedL3()),
-		webauthn.WithExclusions(descriptors(user.Passkeys)),
+		webauthn.WithExclusions(descriptors(user)),
 	)
 	if err != nil {
 		return shared.Ceremony{}, fmt.Errorf("making creation options: %w", unwrapLibrary(err))
 	}
-	creation.Response.Hints = hints
-	var others []any
-	for i, id := range s.rpIDs.forCreation() {
-		party := creation.Response.RelyingParty
-		if party.ID = id; i == 0 {
-			creation.Response.RelyingParty = party
-			continue
-		}
-		others = append(others, creationFor{party})
-	}
-	options, err := withAlternatives(creation.Response, others...)
+	creation.Response.RelyingParty.ID, creation.Response.Hints = s.rpID, hints
+
+	options, err := json.Marshal(creation.Response)
 	if err != nil {
-		return shared.Ceremony{}, err
+		return shared.Ceremony{}, fmt.Errorf("encoding options: %w", err)
 	}
 	return s.begun(ticket{
 		Purpose: forRegistration, UserID: user.ID, Binding: browser.Binding,
@@ -192,10 +184,9 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		return store.Passkey{}, refused(err)
 	}
 
-	rpID := s.rpIDs.hashed(parsed.Response.AttestationObject.AuthData.RPIDHash)
 	credential, err := s.rp.CreateCredential(libraryUser{user}, webauthn.SessionData{
 		Challenge:        t.Challenge,
-		RelyingPartyID:   rpID,
+		RelyingPartyID:   s.rpID,
 		UserID:           user.Handle,
 		UserVerification: protocol.VerificationDiscouraged,
 		CredParams:       webauthn.CredentialParametersRecommendedL3(),
@@ -223,7 +214,7 @@ func (s *Service) verifyRegistration(t ticket, user store.User, answer json.RawM
 		Flags:        byte(flags),
 		SignCount:    credential.Authenticator.SignCount,
 		Verified:     flags.HasUserVerified(),
-		RPID:         rpID,
+		RPID:         s.rpID,
 		Created:      s.now(),
 	}
 	copy(created.AAGUID[:], credential.Authenticator.AAGUID)
@@ -257,10 +248,11 @@ func (s *Service) tooMany() error {
 	return shared.Errorf(shared.CodeTooManyPasskeys, "You have as many passkeys as you can have: %d. Remove one first.", s.max)
 }
 
-// descriptors returns passkeys for the browser, to use one of them or to avoid them.
-func descriptors(passkeys []store.Passkey) []protocol.CredentialDescriptor {
-	list := make([]protocol.CredentialDescriptor, len(passkeys))
-	for i, p := range passkeys {
+// descriptors returns the user's passkeys for the browser, to use one of them or to avoid
+// them.
+func descriptors(user store.User) []protocol.CredentialDescriptor {
+	list := make([]protocol.CredentialDescriptor, len(user.Passkeys))
+	for i, p := range user.Passkeys {
 		list[i] = protocol.CredentialDescriptor{
 			Type:         protocol.PublicKeyCredentialType,
 			CredentialID: p.CredentialID,

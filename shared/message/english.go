@@ -25,6 +25,7 @@ var English = Catalogue{
 		Sessions:       "Sessions",
 		Activity:       "Activity",
 		Administration: "Administration",
+		Checks:         "Checks",
 		SignOut:        "Sign out",
 		SignOutKeep:    "Sign out, keep my name here",
 		SigningOut:     "Signing out…",

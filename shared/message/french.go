@@ -26,6 +26,7 @@ var French = Catalogue{
 		Sessions:       "Sessions",
 		Activity:       "Activité",
 		Administration: "Administration",
+		Checks:         "Contrôles",
 		SignOut:        "Se déconnecter",
 		SignOutKeep:    "Se déconnecter, garder mon nom ici",
 		SigningOut:     "Déconnexion…",

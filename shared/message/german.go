@@ -25,6 +25,7 @@ var German = Catalogue{
 		Sessions:       "Sitzungen",
 		Activity:       "Aktivität",
 		Administration: "Verwaltung",
+		Checks:         "Prüfungen",
 		SignOut:        "Abmelden",
 		SignOutKeep:    "Abmelden, Namen hier behalten",
 		SigningOut:     "Sie werden abgemeldet …",

@@ -26,6 +26,7 @@ var Japanese = Catalogue{
 		Sessions:       "セッション",
 		Activity:       "アクティビティ",
 		Administration: "管理",
+		Checks:         "検査",
 		SignOut:        "サインアウト",
 		SignOutKeep:    "サインアウト（名前をここに残す）",
 		SigningOut:     "サインアウトしています…",

@@ -117,6 +117,7 @@ type Shell struct {
 	Sessions       string
 	Activity       string
 	Administration string
+	Checks         string
 	SignOut        string
 	SignOutKeep    string
 	SigningOut     string

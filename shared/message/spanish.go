@@ -26,6 +26,7 @@ var Spanish = Catalogue{
 		Sessions:       "Sesiones",
 		Activity:       "Actividad",
 		Administration: "Administración",
+		Checks:         "Comprobaciones",
 		SignOut:        "Cerrar sesión",
 		SignOutKeep:    "Cerrar sesión y guardar mi nombre aquí",
 		SigningOut:     "Cerrando sesión…",

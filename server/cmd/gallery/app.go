@@ -68,7 +68,7 @@ func inPlace(state ui.State, text *message.Catalogue, files *web.Files) goapp.UI
 			return frame.With(spoken, goapp.Div().Class("page").Body(goapp.H2().ID("activity-title").Text(text.Activity.Title), component))
 		}
 		return inPage(frame, spoken, component.All, component)
-	case *ui.UsersPanel, *ui.UserPage, *ui.EventsPage, *ui.RolloutPage: // pages, with headings of their own
+	case *ui.UsersPanel, *ui.UserPage, *ui.EventsPage, *ui.RolloutPage, *ui.ChecksPage: // pages, with headings of their own
 		return frame.With(component)
 	default:
 		return frame.With(spoken, component)

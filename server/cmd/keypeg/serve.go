@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/pflag"
+
 	"github.com/keypeg/keypeg/server/cmd/internal/webapp"
 	"github.com/keypeg/keypeg/server/internal/installation"
 )
 
-type serveCommand struct{}
+type serveCommand struct{ settings *pflag.FlagSet }
 
-func (c *serveCommand) takes(*commandLine) {}
+func (c *serveCommand) takes(l *commandLine) { c.settings = l.settingFlags }
 
 // Run runs the server. It returns when ctx has ended and every running request is answered.
 func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
@@ -24,7 +26,7 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, s *settings) error {
 	s.LogNotices(log)
 	return s.installation().Serve(ctx, installation.Serving{
 		Version: version(), Listen: s.Listen, TLS: s.TLS(), Backups: s.Backups(), TrustedProxies: s.TrustedProxies, DrainDelay: s.DrainDelay, Metrics: s.Metrics, AuditLog: s.AuditLog, Out: t.Out, Log: log,
-		App: apps.App, ManualPublic: s.ManualPublic, Asset: apps.URL,
+		App: apps.App, ManualPublic: s.ManualPublic, Asset: apps.URL, Examine: s.examine(c.settings),
 		Announce: func(started installation.Started) { s.announce(t.Out, started) },
 	})
 }

@@ -69,6 +69,33 @@ func (s *Settings) databaseShown() string {
 	return u.Redacted()
 }
 
+// Support returns the settings in force, a line each, for whoever helps: without secrets, names of accounts at
+// other servers, and whom users ask.
+func (s *Settings) Support(flags *pflag.FlagSet) (lines []string) {
+	for _, v := range s.InForce(flags) {
+		switch value := v.Value; {
+		case value == "":
+			continue
+		case v.Name == "database":
+			v.Value = withoutUser(s.databaseShown())
+		case v.Name == "smtp-user", v.Name == "contact":
+			v.Value = hidden
+		}
+		lines = append(lines, fmt.Sprintf("%s = %s # %s", v.Name, literal(v.Value), v.From))
+	}
+	return lines
+}
+
+// withoutUser hides the user in a URL.
+func withoutUser(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil {
+		return text
+	}
+	u.User = url.User(hidden)
+	return u.String()
+}
+
 // hidden stands in the place of a password, as in [url.URL.Redacted].
 const hidden = "xxxxx"
 

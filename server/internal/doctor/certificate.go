@@ -28,10 +28,10 @@ func (v *visit) encryption(ctx context.Context) Result {
 	dialer := tls.Dialer{Config: &tls.Config{ServerName: host, InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}}}
 	conn, err := dialer.DialContext(ctx, "tcp", v.connects.String())
 	if _, isPlain := errors.AsType[tls.RecordHeaderError](err); isPlain {
-		return failed(fmt.Sprintf("port %d speaks plain http, and the public URL has https", port), Mend{"nginx", fmt.Sprintf("listen %d ssl;", port)}, Mend{"Caddy", "name the site without http:// in front"}, keypegLine("--acme, or --tls-cert and --tls-key"))
+		return failed(fmt.Sprintf("port %d speaks plain http, and the public URL has https", port), Mend{In: "nginx", Line: fmt.Sprintf("listen %d ssl;", port)}, Mend{In: "Caddy", Line: "name the site without http:// in front"}, keypegLine("--acme, or --tls-cert and --tls-key"))
 	}
 	if err != nil {
-		return failed("no encrypted connection can be made: "+reason(err), Mend{"nginx", "ssl_protocols TLSv1.2 TLSv1.3;  and ssl_certificate with the file of this host"}, Mend{"Caddy", "name the site as in the public URL: " + host})
+		return failed("no encrypted connection can be made: "+reason(err), Mend{In: "nginx", Line: "ssl_protocols TLSv1.2 TLSv1.3;  and ssl_certificate with the file of this host"}, Mend{In: "Caddy", Line: "name the site as in the public URL: " + host})
 	}
 	defer conn.Close()
 	state := conn.(*tls.Conn).ConnectionState()
@@ -75,9 +75,9 @@ func (v *visit) authority(context.Context) Result {
 	case err == nil:
 		return ok(fmt.Sprintf("it is of %s, which this machine trusts", issuer))
 	case leaf.Issuer.String() == leaf.Subject.String():
-		return failed("the certificate was signed by itself, and no browser trusts it", do("get one from an authority that browsers trust; keypeg serve --acme and Caddy do so by themselves"), Mend{"nginx", "ssl_certificate with the new file"})
+		return failed("the certificate was signed by itself, and no browser trusts it", do("get one from an authority that browsers trust; keypeg serve --acme and Caddy do so by themselves"), Mend{In: "nginx", Line: "ssl_certificate with the new file"})
 	case len(v.chain) == 1:
-		return failed(fmt.Sprintf("the certificate comes without the one of its authority, %s, so that browsers may not trust it", issuer), Mend{"nginx", "ssl_certificate with the full chain: the certificate, and behind it in the same file that of its authority (fullchain.pem)"}, keypegLine("--tls-cert with the full chain"))
+		return failed(fmt.Sprintf("the certificate comes without the one of its authority, %s, so that browsers may not trust it", issuer), Mend{In: "nginx", Line: "ssl_certificate with the full chain: the certificate, and behind it in the same file that of its authority (fullchain.pem)"}, keypegLine("--tls-cert with the full chain"))
 	}
 	return failed(fmt.Sprintf("this machine doesn't trust %s: %s", issuer, err), do("get a certificate from an authority that browsers trust; for one of your own, install its root here (update-ca-certificates) and in all browsers"))
 }
@@ -94,7 +94,7 @@ func (v *visit) names(context.Context) Result {
 	}
 	says := "it is for " + strings.Join(names, ", ")
 	if err := leaf.VerifyHostname(host); err != nil {
-		return failed(says+", and not for "+host, Mend{"nginx", "server_name " + host + ";  and ssl_certificate with a certificate for it"}, Mend{"Caddy", "name the site " + host}, keypegLine("--acme, or --tls-cert with a certificate for it"))
+		return failed(says+", and not for "+host, Mend{In: "nginx", Line: "server_name " + host + ";  and ssl_certificate with a certificate for it"}, Mend{In: "Caddy", Line: "name the site " + host}, keypegLine("--acme, or --tls-cert with a certificate for it"))
 	}
 	return ok(says)
 }

@@ -3,11 +3,9 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/keypeg/keypeg/server/account"
 	"github.com/keypeg/keypeg/server/internal/installation"
 	"github.com/keypeg/keypeg/server/store"
 )
@@ -24,7 +22,7 @@ const (
 
 // ofDatabase are the checks of the database, and of the users in it.
 func (v *visit) ofDatabase() []Check {
-	checks := []Check{{Group: groupDatabase, Name: "opens", Within: scanningBy, Run: v.opens}}
+	checks := []Check{{Group: groupDatabase, Name: "opens", OfMachine: true, Within: scanningBy, Run: v.opens}}
 	if !v.Installation.Cloud { // where there are tenants, they share it
 		checks = append(checks, v.machine())
 	}
@@ -59,7 +57,7 @@ func (v *visit) opens(ctx context.Context) Result {
 
 // machine looks at the database from outside.
 func (p Patient) machine() Check {
-	return Check{Group: groupDatabase, Name: "machine", Run: p.facts}
+	return Check{Group: groupDatabase, Name: "machine", OfMachine: true, Run: p.facts}
 }
 
 func (p Patient) facts(ctx context.Context) Result {
@@ -114,20 +112,11 @@ func (v *visit) passkeys(context.Context) Result {
 	if v.examined == nil {
 		return leftOut("the database can't be read")
 	}
-	own := v.examined.Passkeys
-	moving := ""
-	for _, d := range v.examined.Domains {
-		switch {
-		case d.State == account.DomainUnknown && d.Passkeys > 0:
-			return failed(fmt.Sprintf("%d of %d passkeys were made for %s, which these settings don't have, so they don't work", d.Passkeys, v.examined.Passkeys, d.RPID),
-				keypegLine("--rp-id "+d.RPID), do("or, in a move: --former-urls https://"+d.RPID+" and then keypeg domain list"))
-		case d.State == account.DomainEnded:
-			own -= d.Passkeys
-		case d.State == account.DomainFormer:
-			moving += fmt.Sprintf("; %d users have yet to move from %s, and %d of them have no other way to sign in", d.ToMove, d.RPID, d.Stranded)
-		}
+	if e := v.examined; e.OfOthers > 0 {
+		return failed(fmt.Sprintf("%d of %d passkeys were made for %s, and work no more with the relying party id of these settings", e.OfOthers, e.Passkeys, strings.Join(e.Others, ", ")),
+			keypegLine("--rp-id "+e.Others[0]), do("or have their users add new ones: keypeg user recovery-link NAME"))
 	}
-	return ok(fmt.Sprintf("all %d are for the domains of these settings", own) + moving)
+	return ok(fmt.Sprintf("all %d are for the relying party id of these settings", v.examined.Passkeys))
 }
 
 func (v *visit) waysIn(context.Context) Result {
@@ -138,9 +127,14 @@ func (v *visit) waysIn(context.Context) Result {
 	if e.Locked == 0 {
 		return ok(fmt.Sprintf("nobody is locked out by these settings; there are %d users", e.Users))
 	}
-	says := fmt.Sprintf("with these settings %d users have no sign-in method left: %s", e.Locked, strings.Join(e.LockedOut, ", "))
-	if slices.ContainsFunc(e.Domains, func(d account.Domain) bool { return d.State == account.DomainUnknown && d.Passkeys > 0 }) {
-		return leftOut(says + "; it may follow from the passkeys of another relying party id")
+	counted := fmt.Sprintf("with these settings %d users have no sign-in method left", e.Locked)
+	says := counted + ": " + strings.Join(e.LockedOut, ", ")
+	if e.OfOthers > 0 {
+		r := leftOut(says + "; it may follow from the passkeys of another relying party id")
+		r.support = counted
+		return r
 	}
-	return failed(says, do("change password-sign-in, passkeys, user-verification or the providers back, or give them a link: keypeg user recovery-link "+e.LockedOut[0]))
+	r := failed(says, do("change password-sign-in, passkeys, user-verification or the providers back, or give them a link: keypeg user recovery-link "+e.LockedOut[0]))
+	r.support = counted
+	return r
 }

@@ -11,11 +11,14 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"time"
 
 	"github.com/keypeg/keypeg/server/internal/installation"
+	"github.com/keypeg/keypeg/server/internal/tenant"
 	"github.com/keypeg/keypeg/server/internal/warning"
+	"github.com/keypeg/keypeg/shared"
 )
 
 // Patient is what is examined.
@@ -37,6 +40,10 @@ type Patient struct {
 	// Addr is for where these lead.
 	Resolve netip.Addr
 	Now     func() time.Time
+	// Found is called after each check. Nil isn't.
+	Found func(Made)
+
+	hosted bool // whoever reads the report is of a tenant, and not of IT
 }
 
 // Notice is something that the log says at the start.
@@ -48,22 +55,24 @@ type Notice struct {
 // Check is one question with its answer.
 type Check struct {
 	Group, Name string
-	Within      time.Duration // how long it may take; 0 is for usual
-	Run         func(ctx context.Context) Result
+	// OfMachine says that the answer tells of the machine, which the tenants on it share.
+	OfMachine bool
+	Within    time.Duration // how long it may take; 0 is for usual
+	Run       func(ctx context.Context) Result
 }
 
 // usual is how long a check may take that says nothing else.
 const usual = 10 * time.Second
 
 // State is the outcome of a check.
-type State string
+type State = shared.CheckState
 
 // The values of [State]. Only Failed makes a report fail.
 const (
-	OK      State = "ok"
-	Warning State = "warning"
-	Failed  State = "failed"
-	LeftOut State = "left out" // it needs something that failed, or there is nothing to check
+	OK      = shared.CheckOK
+	Warning = shared.CheckWarning
+	Failed  = shared.CheckFailed
+	LeftOut = shared.CheckLeftOut
 )
 
 // Result is the answer of a check.
@@ -72,13 +81,12 @@ type Result struct {
 	// Compared says what was found and expected, in a sentence.
 	Compared string `json:"compared"`
 	Mend     []Mend `json:"mend,omitempty"`
+
+	support string // what a text for others says in the place of Compared, which names users; "" says the same
 }
 
 // Mend is a line to write, or something to do.
-type Mend struct {
-	In   string `json:"in,omitempty"` // "nginx", "Caddy", "keypeg"; or "" for what else is to be done
-	Line string `json:"line"`
-}
+type Mend = shared.Mend
 
 func ok(compared string) Result { return Result{State: OK, Compared: compared} }
 
@@ -95,27 +103,15 @@ func warn(compared string, mends ...Mend) Result {
 // do is what is to be done where no line of a file helps.
 func do(what string) Mend { return Mend{Line: what} }
 
-func keypegLine(line string) Mend { return Mend{"keypeg", line} }
+func keypegLine(line string) Mend { return Mend{In: "keypeg", Line: line} }
 
 // linesFor returns the lines to write for something that a proxy breaks: those that the log has too.
-func linesFor(cause warning.Cause) (mends []Mend) {
-	advice := warning.AdviceOn(cause)
-	for _, m := range []Mend{{"keypeg", advice.Keypeg}, {"nginx", advice.Nginx}, {"Caddy", advice.Caddy}} {
-		if m.Line != "" {
-			mends = append(mends, m)
-		}
-	}
-	return mends
-}
+func linesFor(cause warning.Cause) []Mend { return warning.Mends(cause) }
 
 // Examine makes all checks.
 func (p Patient) Examine(ctx context.Context) Report {
 	report := Report{Checks: []Made{}}
-	make := func(checks []Check) {
-		for _, c := range checks {
-			report.add(c, c.run(ctx))
-		}
-	}
+	make := func(checks []Check) { p.make(ctx, &report, checks) }
 	make(p.ofSettings())
 	tenants, listed := p.tenants(ctx)
 	make(listed)
@@ -128,6 +124,40 @@ func (p Patient) Examine(ctx context.Context) Report {
 	return report
 }
 
+// ExamineFor makes the checks that the administrators of an organisation may see: all of them on premise, and
+// otherwise those of their tenant, without what is of the machine.
+func (p Patient) ExamineFor(ctx context.Context, t tenant.Tenant) Report {
+	if !p.Installation.Cloud {
+		return p.Examine(ctx)
+	}
+	p.hosted, p.Listen = true, "127.0.0.1:8080" // as the manual has it
+	report := Report{Checks: []Made{}}
+	p.make(ctx, &report, p.ofOrganisation(t))
+	return report
+}
+
+// elsewhere is what the administrator of a tenant reads of the machine.
+const elsewhere = "it isn't of your organisation alone, so only whoever runs this installation can see more"
+
+func (p Patient) make(ctx context.Context, report *Report, checks []Check) {
+	for _, c := range checks {
+		if ctx.Err() != nil {
+			return
+		}
+		result := c.run(ctx)
+		if p.hosted && c.OfMachine {
+			if result.State != Failed && result.State != Warning {
+				continue
+			}
+			result = Result{State: result.State, Compared: elsewhere, Mend: []Mend{do("ask whoever runs this installation to run keypeg doctor")}}
+		}
+		report.add(c, result)
+		if p.Found != nil {
+			p.Found(report.Checks[len(report.Checks)-1])
+		}
+	}
+}
+
 func (c Check) run(ctx context.Context) (r Result) {
 	within := c.Within
 	if within == 0 {
@@ -136,7 +166,14 @@ func (c Check) run(ctx context.Context) (r Result) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	done := make(chan Result, 1)
-	go func() { done <- c.Run(ctx) }()
+	go func() {
+		defer func() { // it may run in a server, which goes on
+			if fault := recover(); fault != nil {
+				done <- failed(fmt.Sprintf("the check itself is faulty: %v", fault), do("please report it"))
+			}
+		}()
+		done <- c.Run(ctx)
+	}()
 	select {
 	case r = <-done:
 		return r

@@ -122,7 +122,7 @@ func (v *visit) port(ctx context.Context) Result {
 			silent, last = append(silent, ip), err
 		}
 	}
-	mends := []Mend{do(fmt.Sprintf("start the proxy, or keypeg serve itself, with port %d, and let the firewall pass it", port)), {"nginx", fmt.Sprintf("listen %d%s;", port, onlyIf(v.address.Secure, " ssl"))}}
+	mends := []Mend{do(fmt.Sprintf("start the proxy, or keypeg serve itself, with port %d, and let the firewall pass it", port)), {In: "nginx", Line: fmt.Sprintf("listen %d%s;", port, onlyIf(v.address.Secure, " ssl"))}}
 	switch {
 	case len(works) == 0:
 		return failed(fmt.Sprintf("nothing answers at %s, port %d (%s)", listed(v.leadsTo), port, reason(last)), mends...)

@@ -81,11 +81,11 @@ func (v *visit) content(context.Context) Result {
 		return failed(fmt.Sprintf("it comes with Content-Encoding %q, and the server sends %q", v.page.header.Get("Content-Encoding"), v.sent.Header.Get("Content-Encoding")), linesFor(warning.Cause(shared.TroubleAppCoding))...)
 	}
 	if got, want := v.page.header.Get("Content-Type"), v.sent.Header.Get("Content-Type"); got != want {
-		return failed(fmt.Sprintf("its type is %q, and the server sends %q", got, want), Mend{"nginx", "proxy_pass_header Content-Type;  and remove add_header Content-Type, types and default_type"}, Mend{"Caddy", "remove header Content-Type"})
+		return failed(fmt.Sprintf("its type is %q, and the server sends %q", got, want), Mend{In: "nginx", Line: "proxy_pass_header Content-Type;  and remove add_header Content-Type, types and default_type"}, Mend{In: "Caddy", Line: "remove header Content-Type"})
 	}
 	if (&fetched{body: body}).sha256() != v.sent.SHA256 {
 		return failed(fmt.Sprintf("something in between rewrites it: %d bytes come, and the server sends %d", len(body), v.sent.Size),
-			Mend{"nginx", "remove sub_filter, addition and mod_pagespeed"}, Mend{"Caddy", "remove replace and templates"}, do("in a service such as Cloudflare, switch rewriting of pages off (Rocket Loader, Email Obfuscation)"))
+			Mend{In: "nginx", Line: "remove sub_filter, addition and mod_pagespeed"}, Mend{In: "Caddy", Line: "remove replace and templates"}, do("in a service such as Cloudflare, switch rewriting of pages off (Rocket Loader, Email Obfuscation)"))
 	}
 	return ok(fmt.Sprintf("its %d bytes are those that the server sends", len(body)))
 }
@@ -117,22 +117,11 @@ func (v *visit) permissions(context.Context) Result {
 	switch all := strings.Join(got, ","); {
 	case same:
 		return ok("it comes as the server sends it, and allows passkeys")
-	case forbids(all, "publickey-credentials-get") || forbids(all, "publickey-credentials-create"):
+	case probe.Forbids(all, "publickey-credentials-get") || probe.Forbids(all, "publickey-credentials-create"):
 		return failed(quoted(got)+" comes, which forbids passkeys", mends...)
 	default:
 		return warn(fmt.Sprintf("%s comes, and the server sends %s", quoted(got), quoted(sent)), mends...)
 	}
-}
-
-// forbids reports whether a Permissions-Policy keeps a feature from our own pages.
-func forbids(policy, feature string) bool {
-	for directive := range strings.SplitSeq(policy, ",") {
-		name, allows, is := strings.Cut(strings.TrimSpace(directive), "=")
-		if is && name == feature {
-			return !strings.Contains(allows, "self") && !strings.Contains(allows, "*")
-		}
-	}
-	return false
 }
 
 // protecting are headers whose loss or change makes a page less safe, but still works.
@@ -144,12 +133,12 @@ func (v *visit) otherHeaders(context.Context) Result {
 	for _, name := range protecting {
 		if got, sent, same := v.compare(name); !same {
 			changed = append(changed, fmt.Sprintf("%s comes as %s, and the server sends %s", name, quoted(got), quoted(sent)))
-			mends = append(mends, Mend{"nginx", "remove add_header " + name + " and proxy_hide_header " + name}, Mend{"Caddy", "remove header " + name})
+			mends = append(mends, Mend{In: "nginx", Line: "remove add_header " + name + " and proxy_hide_header " + name}, Mend{In: "Caddy", Line: "remove header " + name})
 		}
 	}
 	if v.address.Secure && v.page.header.Get("Strict-Transport-Security") == "" {
 		changed = append(changed, "Strict-Transport-Security doesn't come")
-		mends = append(mends, Mend{"nginx", "remove proxy_hide_header Strict-Transport-Security"}, Mend{"Caddy", "remove header -Strict-Transport-Security"})
+		mends = append(mends, Mend{In: "nginx", Line: "remove proxy_hide_header Strict-Transport-Security"}, Mend{In: "Caddy", Line: "remove header -Strict-Transport-Security"})
 	}
 	if len(changed) > 0 {
 		return warn(strings.Join(changed, "; "), mends...)
@@ -160,7 +149,7 @@ func (v *visit) otherHeaders(context.Context) Result {
 func (v *visit) cacheControl(context.Context) Result {
 	got, sent, same := v.compare("Cache-Control")
 	if !same {
-		return failed(fmt.Sprintf("%s comes, and the server sends %s: a browser may show it to the next user", quoted(got), quoted(sent)), Mend{"nginx", "remove expires, add_header Cache-Control and proxy_hide_header Cache-Control"}, Mend{"Caddy", "remove header Cache-Control"})
+		return failed(fmt.Sprintf("%s comes, and the server sends %s: a browser may show it to the next user", quoted(got), quoted(sent)), Mend{In: "nginx", Line: "remove expires, add_header Cache-Control and proxy_hide_header Cache-Control"}, Mend{In: "Caddy", Line: "remove header Cache-Control"})
 	}
 	return ok(strings.Join(got, ", "))
 }
@@ -178,7 +167,7 @@ func (v *visit) kept(ctx context.Context) Result {
 		}
 		switch {
 		case numbers[0] == "":
-			return warn("answers have no "+requestID+", which people tell you when something fails", Mend{"nginx", "remove proxy_hide_header " + requestID}, Mend{"Caddy", "remove header -" + requestID})
+			return warn("answers have no "+requestID+", which people tell you when something fails", Mend{In: "nginx", Line: "remove proxy_hide_header " + requestID}, Mend{In: "Caddy", Line: "remove header -" + requestID})
 		case numbers[0] == numbers[1]:
 			return failed(fmt.Sprintf("%s is answered to a second user with what the first one got", path), linesFor(warning.Cause(shared.TroubleCached))...)
 		}
@@ -193,7 +182,7 @@ func (v *visit) refusals(ctx context.Context) Result {
 		return failed("an answer doesn't come: "+reason(err), v.passOn()...)
 	}
 	if kind := got.header.Get("Content-Type"); got.status != http.StatusUnauthorized || !strings.HasPrefix(kind, "application/problem+json") {
-		return failed(fmt.Sprintf("a refusal of Keypeg's comes as something else, with status %d and type %q", got.status, kind), Mend{"nginx", "remove proxy_intercept_errors and error_page"}, Mend{"Caddy", "remove handle_errors and handle_response"})
+		return failed(fmt.Sprintf("a refusal of Keypeg's comes as something else, with status %d and type %q", got.status, kind), Mend{In: "nginx", Line: "remove proxy_intercept_errors and error_page"}, Mend{In: "Caddy", Line: "remove handle_errors and handle_response"})
 	}
 	return ok("they come as Keypeg's own")
 }

@@ -19,9 +19,9 @@ const groupRoundTrip = "Round trip by the public URL"
 func (v *visit) ofRoundTrip() []Check {
 	return []Check{
 		{Group: groupRoundTrip, Name: "server", Run: v.server, Within: 15 * time.Second},
-		{Group: groupRoundTrip, Name: "database is writable", Run: v.needs(v.writable)},
+		{Group: groupRoundTrip, Name: "database is writable", OfMachine: true, Run: v.needs(v.writable)},
 		{Group: groupRoundTrip, Name: "Host", Run: v.needs(v.host)},
-		{Group: groupRoundTrip, Name: "X-Forwarded-For", Run: v.needs(v.forwardedFor)},
+		{Group: groupRoundTrip, Name: "X-Forwarded-For", OfMachine: true, Run: v.needs(v.forwardedFor)},
 		{Group: groupRoundTrip, Name: "X-Forwarded-Proto", Run: v.needs(v.forwardedProto)},
 		{Group: groupRoundTrip, Name: "cookies", Run: v.needs(v.cookies)},
 		{Group: groupRoundTrip, Name: "Origin", Run: v.needs(v.origin)},
@@ -66,6 +66,9 @@ func (v *visit) server(ctx context.Context) Result {
 		return r
 	}
 	v.answer, v.arrived = answer, got
+	if v.hosted {
+		return ok(v.address.Origin + " is answered by this server")
+	}
 	return ok(fmt.Sprintf("%s is answered by the server that uses %s", v.address.Origin, v.Installation.DatabaseName()))
 }
 
@@ -79,7 +82,7 @@ func (v *visit) passOn() []Mend {
 	if path, is := strings.CutPrefix(v.Listen, "unix:"); is {
 		nginx, caddy = "http://unix:"+path+":", "unix/"+path
 	}
-	return []Mend{keypegLine("see that keypeg serve runs, and listens on " + v.Listen), {"nginx", "location / { proxy_pass " + nginx + "; }"}, {"Caddy", "reverse_proxy " + caddy}}
+	return []Mend{keypegLine("see that keypeg serve runs, and listens on " + v.Listen), {In: "nginx", Line: "location / { proxy_pass " + nginx + "; }"}, {In: "Caddy", Line: "reverse_proxy " + caddy}}
 }
 
 // isOurs returns the answer if this installation has given it to this request, and otherwise says who may have.
@@ -181,7 +184,7 @@ func (v *visit) forwardedProto(context.Context) Result {
 	case last == "":
 		return ok("it isn't sent, and isn't needed")
 	case v.address.Secure && last != "https":
-		return warn(fmt.Sprintf("%q arrives for a request with https, so the log will say that people come without it", last), Mend{"nginx", "proxy_set_header X-Forwarded-Proto $scheme;"}, Mend{"Caddy", "remove header_up lines for X-Forwarded-Proto"})
+		return warn(fmt.Sprintf("%q arrives for a request with https, so the log will say that people come without it", last), Mend{In: "nginx", Line: "proxy_set_header X-Forwarded-Proto $scheme;"}, Mend{In: "Caddy", Line: "remove header_up lines for X-Forwarded-Proto"})
 	}
 	return ok(last + " arrives")
 }
@@ -243,7 +246,7 @@ func (v *visit) nonce(context.Context) Result {
 
 func (v *visit) acceptEncoding(context.Context) Result {
 	if got := v.answer.Arrived.AcceptEncoding; got != encodings {
-		return warn(fmt.Sprintf("%q arrives, and %q was sent: the app may load several times as slowly", got, encodings), Mend{"nginx", "proxy_set_header Accept-Encoding $http_accept_encoding;"}, Mend{"Caddy", "remove header_up lines for Accept-Encoding"})
+		return warn(fmt.Sprintf("%q arrives, and %q was sent: the app may load several times as slowly", got, encodings), Mend{In: "nginx", Line: "proxy_set_header Accept-Encoding $http_accept_encoding;"}, Mend{In: "Caddy", Line: "remove header_up lines for Accept-Encoding"})
 	}
 	return ok("it arrives as it was sent")
 }

@@ -93,10 +93,10 @@ type visit struct {
 func (p Patient) ofOrganisation(t tenant.Tenant) (all []Check) {
 	v := &visit{Patient: p, tenant: t}
 	v.organisation, v.address, v.unreachable = p.Installation.Reached(t)
-	if t.Name != "" {
+	if t.Name != "" && !p.hosted {
 		v.prefix = t.Name + ": "
 	}
-	for _, checks := range [][]Check{v.ofDatabase(), v.ofName(), v.ofRelated(), v.ofRoundTrip(), v.ofPages(), v.ofFiles(), v.ofRequests(), v.ofOthers()} {
+	for _, checks := range [][]Check{v.ofDatabase(), v.ofName(), v.ofRoundTrip(), v.ofPages(), v.ofFiles(), v.ofRequests(), v.ofOthers()} {
 		all = append(all, checks...)
 	}
 	for i := range all {

@@ -73,6 +73,9 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 
 	config := c.config(log, address, org)
 	config.Store, config.Accounts, config.Live = watched, accounts, hub
+	if c.serving.Examine != nil {
+		config.Examine = c.serving.Examine(t)
+	}
 	config.Providers, config.Answered = protocolsOf(org, address), figures.Answered()
 	handler, err := server.New(ctx, config)
 	if err != nil {
@@ -84,14 +87,12 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 	endStreaming := inBackground(ctx, events.Run)
 	endSending := inBackground(ctx, mails.Run)
 	endCounting := inBackground(ctx, accounts.RunShares)
-	endOrdering := inBackground(ctx, handler.RunDomains)
 	return &tenant.OpenTenant{
-		Server: handler, Accounts: accounts, Address: address, Related: org.Related, Store: db,
+		Server: handler, Accounts: accounts, Address: address, Store: db,
 		Close: func() error {
 			endSealing()
 			endSending()
 			endCounting()
-			endOrdering()
 			handler.Close(context.WithoutCancel(ctx))
 			endStreaming()
 			c.hubs.Delete(t.Name)
@@ -105,7 +106,7 @@ func (c *composer) compose(ctx context.Context, t tenant.Tenant) (*tenant.OpenTe
 func (c *composer) config(log *slog.Logger, address server.Address, org Organisation) server.Config {
 	return server.Config{
 		Now: time.Now, Log: log, Warnings: c.warnings,
-		Address: address, Related: org.Related, TrustedProxies: c.serving.TrustedProxies,
+		Address: address, TrustedProxies: c.serving.TrustedProxies,
 		MaxPasskeys: org.MaxPasskeys, AttestationRoots: org.AttestationRoots,
 		Product: org.Product, Contact: org.Contact,
 		App: c.serving.App(org.Product, org.Contact), ManualPublic: c.serving.ManualPublic, Asset: c.serving.Asset,

@@ -34,6 +34,8 @@ type Serving struct {
 	App          func(product, contact string) server.App
 	ManualPublic bool // whether everybody reads the manual's pages
 	Asset        func(name string) string
+	// Examine returns what examines the installation for the administrators of an organisation. Nil: nothing does.
+	Examine func(t tenant.Tenant) server.Examine
 
 	Log *slog.Logger
 	// Announce tells the person who has started the server where to go.
@@ -105,7 +107,7 @@ func (i Installation) Serve(ctx context.Context, s Serving) (err error) {
 		return errors.Join(err, door.Close())
 	}
 	if figures != nil {
-		listeners[figures] = composer.metrics.Handler(s.Metrics, front)
+		listeners[figures] = composer.metrics.Handler(front)
 	}
 	if private := i.driver().Listen(s.Log); private != nil {
 		listeners[private] = front.socket()

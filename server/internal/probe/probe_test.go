@@ -32,3 +32,18 @@ func TestToken(t *testing.T) {
 		t.Error("the proof is the same for another key or another request")
 	}
 }
+
+func TestPermissionsPolicy(t *testing.T) {
+	for policy, want := range map[string]bool{
+		"": false,
+		"camera=(), publickey-credentials-get=()": true,
+		"publickey-credentials-get=(self)":        false,
+		"publickey-credentials-get=*":             false,
+		`publickey-credentials-get=("https://a")`: true,
+		"publickey-credentials-create=()":         false,
+	} {
+		if got := probe.Forbids(policy, "publickey-credentials-get"); got != want {
+			t.Errorf("%q forbids: %t, want %t", policy, got, want)
+		}
+	}
+}

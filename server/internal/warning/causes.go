@@ -34,6 +34,17 @@ type Advice struct{ What, Keypeg, Nginx, Caddy string }
 // AdviceOn returns what IT reads of a cause.
 func AdviceOn(cause Cause) Advice { return causes[cause] }
 
+// Mends returns the lines to write for a cause.
+func Mends(cause Cause) (mends []shared.Mend) {
+	advice := causes[cause]
+	for _, m := range []shared.Mend{{In: "keypeg", Line: advice.Keypeg}, {In: "nginx", Line: advice.Nginx}, {In: "Caddy", Line: advice.Caddy}} {
+		if m.Line != "" {
+			mends = append(mends, m)
+		}
+	}
+	return mends
+}
+
 // causes is the table of all causes.
 var causes = map[Cause]Advice{
 	Host: {

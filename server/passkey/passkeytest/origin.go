@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -29,7 +28,7 @@ func (d *Device) relyingParty(id string) (string, error) {
 	if id == "" {
 		return host, nil
 	}
-	if !registrable(id, host) && !slices.Contains(d.RelatedTo, id) {
+	if !registrable(id, host) {
 		return "", ErrSecurity
 	}
 	return id, nil
