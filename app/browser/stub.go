@@ -139,3 +139,8 @@ func Take(string) string { return "" }
 
 // Recall returns "".
 func Recall(string) string { return "" }
+
+// Observe fails: there is no browser.
+func Observe(context.Context, shared.Checks, string) (json.RawMessage, error) {
+	return nil, errNoBrowser
+}

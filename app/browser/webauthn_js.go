@@ -114,11 +114,15 @@ func (Authenticator) Succeeded() {
 // credentialScript is the object that the script defines.
 const credentialScript = "keypegCredentials"
 
-// credentials returns the object of that script. The first ceremony of a page loads the
-// script, by an element, since a Content-Security-Policy may allow nothing else. If loading
-// fails, the next ceremony tries again.
+// credentials returns the object of that script. The first ceremony of a page loads it.
 func credentials(ctx context.Context) (js.Value, error) {
-	if loaded := js.Global().Get(credentialScript); loaded.Truthy() {
+	return loaded(ctx, credentialScript, shared.PathCredentialScript)
+}
+
+// loaded returns the object that a script defines. It loads the script if the page doesn't have it, by an element,
+// since a Content-Security-Policy may allow nothing else. If loading fails, the next call tries again.
+func loaded(ctx context.Context, object, address string) (js.Value, error) {
+	if loaded := js.Global().Get(object); loaded.Truthy() {
 		return loaded, nil
 	}
 
@@ -132,7 +136,7 @@ func credentials(ctx context.Context) (js.Value, error) {
 		script.Call("addEventListener", event, onEnd)
 		defer script.Call("removeEventListener", event, onEnd)
 	}
-	script.Set("src", shared.PathCredentialScript)
+	script.Set("src", address)
 	document.Get("head").Call("append", script)
 
 	select {
@@ -140,7 +144,7 @@ func credentials(ctx context.Context) (js.Value, error) {
 	case <-ctx.Done():
 		return js.Undefined(), &Exception{Name: "AbortError", Message: "the ceremony ended before its script was loaded"}
 	}
-	loaded := js.Global().Get(credentialScript)
+	loaded := js.Global().Get(object)
 	if !loaded.Truthy() { // the script is missing, or something else came in its place
 		return js.Undefined(), &Exception{Name: "NotLoadedError", Message: "the script for passkeys didn't load"}
 	}

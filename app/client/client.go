@@ -316,6 +316,16 @@ func (c *Client) Rollout(ctx context.Context) (shared.Rollout, error) {
 	return call[shared.Rollout](ctx, c, "GET", shared.PathRollout, nil)
 }
 
+// Checks returns what the examination of the installation has found so far. It is for administrators.
+func (c *Client) Checks(ctx context.Context) (shared.Checks, error) {
+	return call[shared.Checks](ctx, c, "POST", shared.PathChecks, nil)
+}
+
+// JudgeBrowser says what is wrong with what a browser sees: a [shared.Observed] in JSON.
+func (c *Client) JudgeBrowser(ctx context.Context, observed json.RawMessage) (shared.Checks, error) {
+	return call[shared.Checks](ctx, c, "POST", shared.PathChecksBrowser, observed)
+}
+
 // Activity returns a page of what happened to the account. Before is the Next of
 // the page before, or "".
 func (c *Client) Activity(ctx context.Context, before string) (shared.Activity, error) {

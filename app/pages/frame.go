@@ -80,6 +80,8 @@ func (s *shell) may(read audience) bool {
 		return role != shared.RoleNone
 	case auditors:
 		return role == shared.RoleAdministrator || role == shared.RoleAuditor
+	case administrators:
+		return role == shared.RoleAdministrator
 	}
 	return true
 }

@@ -39,6 +39,7 @@ const (
 	everybody audience = iota
 	withRole           // administrators, helpers and auditors
 	auditors           // and administrators
+	administrators
 )
 
 // A page belongs to one of two programs: everybody's, app/wasm, has the pages of one's own
@@ -102,6 +103,10 @@ func administration() []page {
 		{
 			pattern: pageEvents, tab: pageEvents, audience: auditors, content: (*shell).events,
 			title: func(text *message.Catalogue) string { return text.Events.Title },
+		},
+		{
+			pattern: shared.PageChecks, tab: shared.PageChecks, audience: administrators, content: (*shell).checks,
+			title: func(text *message.Catalogue) string { return text.Shell.Checks },
 		},
 	}
 }
